@@ -1,0 +1,114 @@
+/*
+ * One AMQP 0-9-1 connection with one channel: the only layer that knows rabbitmq-c. Publish on one connection and
+ * consume on another (alarms block publishers only). Not thread-safe: one thread owns a connection.
+ *
+ * Reading never blocks. Open, login and declarations do, bounded by the timeouts; so does a publish into a full
+ * socket: keep what is unconfirmed below 1 MiB, and a watchdog shuts the socket down after publish_timeout_ms.
+ * Every failure but a refused passive declaration means that the connection is gone: free it and open another.
+ */
+#ifndef BUS_AMQP_H
+#define BUS_AMQP_H
+
+#include <bus/base.h>
+#include <bus/error.h>
+#include <bus/message.h>
+#include <bus/topology.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bus_amqp;
+
+struct bus_amqp_settings {
+  const char *url;         /* amqp://user:password@host:port/vhost, amqps:// */
+  const char *name;        /* shown in the management UI: "inventory-svc consume" */
+  const char *ca_file;     /* amqps; NULL: the system's */
+  int64_t heartbeat_s;     /* 0: 10 */
+  int64_t open_timeout_ms; /* 0: 3000; TCP connect and handshake each */
+};
+
+/* Is this a URL that can be opened? The error never holds the password. */
+bool bus_amqp_url_check(const char *url, struct bus_error *err) BUS_MUST_CHECK;
+
+/* Connects, announces consumer_cancel_notify and connection.blocked, opens the channel. */
+bool bus_amqp_open(const struct bus_amqp_settings *settings, struct bus_amqp **ret,
+                   struct bus_error *err) BUS_MUST_CHECK;
+/* Closes politely where the connection still stands (at most 1 s). Accepts NULL. */
+void bus_amqp_free(struct bus_amqp *amqp);
+int bus_amqp_fd(const struct bus_amqp *amqp);
+const char *bus_amqp_user(const struct bus_amqp *amqp);
+
+/* ---- publishing ---- */
+/* Publisher confirms from here on. */
+bool bus_amqp_confirm(struct bus_amqp *amqp, struct bus_error *err) BUS_MUST_CHECK;
+
+struct bus_publication {
+  enum bus_exchange exchange;
+  struct bus_str key;
+  bool mandatory;
+  const struct bus_envelope *envelope; /* app_id and user_id are set by the connection */
+  struct bus_str body;
+  struct bus_str cause; /* parked and retried messages: why; header bus-cause; absent: none */
+  struct bus_str cause_class;
+};
+/* *ret_seq: the delivery tag that its confirm will carry (1, 2, …; 0 without confirms). OK means «in the socket's
+ * buffer», no more. */
+bool bus_amqp_publish(struct bus_amqp *amqp, const struct bus_publication *publication, uint64_t *ret_seq,
+                      struct bus_error *err) BUS_MUST_CHECK;
+
+/* ---- consuming ---- */
+/* prefetch is per consumer; 0 is refused. consumer: index that its deliveries carry, 0 to 7. no_ack: for answers. */
+bool bus_amqp_consume(struct bus_amqp *amqp, const char *queue, int consumer, int prefetch, bool no_ack,
+                      struct bus_error *err) BUS_MUST_CHECK;
+/* Stops that consumer; what was prefetched stays with us until it is settled. */
+bool bus_amqp_cancel(struct bus_amqp *amqp, int consumer, struct bus_error *err) BUS_MUST_CHECK;
+bool bus_amqp_ack(struct bus_amqp *amqp, uint64_t tag, bool multiple, struct bus_error *err) BUS_MUST_CHECK;
+/* Hands back to the queue: at shutdown only. */
+bool bus_amqp_hand_back(struct bus_amqp *amqp, uint64_t tag, bool multiple, struct bus_error *err) BUS_MUST_CHECK;
+
+/* An exclusive, auto-deleted queue of our own, bound to bus.reply by its name. */
+bool bus_amqp_reply_queue(struct bus_amqp *amqp, const char *name, struct bus_error *err) BUS_MUST_CHECK;
+
+/* ---- declaring ---- */
+/* passive: only checks that it is there. BUS_E_TOPOLOGY: it is not, or differs (*ret_exists false); the connection is
+ * still usable (its channel is opened again). */
+bool bus_amqp_declare(struct bus_amqp *amqp, const struct bus_declaration *declaration, bool passive, bool *ret_exists,
+                      struct bus_error *err) BUS_MUST_CHECK;
+/* A round trip to the broker: checks that the exchange bus.event is there. */
+bool bus_amqp_ping(struct bus_amqp *amqp, struct bus_error *err) BUS_MUST_CHECK;
+
+/* ---- reading ---- */
+struct bus_delivery {
+  uint64_t tag;
+  int consumer;
+  struct bus_envelope envelope;
+  struct bus_str body; /* NUL-terminated */
+};
+
+/* Called from bus_amqp_pump. Any may be NULL. */
+struct bus_amqp_events {
+  /* Text of the delivery lies in the arena that bus_amqp_set_arena named. */
+  void (*delivery)(void *context, const struct bus_delivery *delivery);
+  /* ack false: nack. multiple: all up to seq. */
+  void (*confirm)(void *context, uint64_t seq, bool multiple, bool ack);
+  /* A mandatory message that no queue took; its confirm (an ack!) follows. */
+  void (*returned)(void *context, const struct bus_uuid *message_id, struct bus_str exchange, struct bus_str key);
+  void (*blocked)(void *context, bool blocked, struct bus_str reason);
+  /* The queue of that consumer was deleted, or its node went away. */
+  void (*cancelled)(void *context, int consumer);
+};
+
+/* Where the text of further deliveries goes; a worker has two in turn. */
+void bus_amqp_set_arena(struct bus_amqp *amqp, struct bus_arena *arena);
+/* Takes every frame that has arrived, answers heartbeats, sends our own; never waits. Call it when the socket is
+ * readable, when bus_amqp_has_buffered says so, and at least every third of a heartbeat. */
+bool bus_amqp_pump(struct bus_amqp *amqp, const struct bus_amqp_events *events, void *context,
+                   struct bus_error *err) BUS_MUST_CHECK;
+/* Frames lie in the library's buffers, where poll(2) does not see them. */
+bool bus_amqp_has_buffered(const struct bus_amqp *amqp);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

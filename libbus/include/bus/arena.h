@@ -1,0 +1,33 @@
+/* Bump allocation for everything that lives as long as one batch or one request; freed at once. Not thread-safe. */
+#ifndef BUS_ARENA_H
+#define BUS_ARENA_H
+
+#include <bus/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bus_arena;
+
+/* limit: bytes that it may hold in all. NULL when out of memory. */
+struct bus_arena *bus_arena_new(size_t limit);
+void bus_arena_free(struct bus_arena *arena);
+
+/* Zeroed, aligned for any type. NULL when out of memory or over the limit. Blocks are kept over a reset, so that the
+ * steady state allocates nothing; blocks beyond what a reset's predecessors used are given back. Under ASan what was
+ * reset is poisoned. */
+void *bus_arena_alloc(struct bus_arena *arena, size_t size) BUS_MUST_CHECK;
+void *bus_arena_array(struct bus_arena *arena, size_t count, size_t size) BUS_MUST_CHECK;
+/* A NUL-terminated copy; `data` is NULL when out of memory. */
+struct bus_str bus_arena_copy(struct bus_arena *arena, struct bus_str text) BUS_MUST_CHECK;
+/* printf into the arena; `data` is NULL when out of memory. */
+struct bus_str bus_arena_printf(struct bus_arena *arena, const char *format, ...) BUS_PRINTF(2, 3) BUS_MUST_CHECK;
+
+void bus_arena_reset(struct bus_arena *arena);
+size_t bus_arena_used(const struct bus_arena *arena);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

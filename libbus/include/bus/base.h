@@ -1,0 +1,56 @@
+/* The few shapes that every other header uses: text views, times, attributes. */
+#ifndef BUS_BASE_H
+#define BUS_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A result that must be looked at; ignore one only with (void) and a reason. */
+#define BUS_MUST_CHECK __attribute__((warn_unused_result))
+#define BUS_PRINTF(text, first) __attribute__((format(printf, text, first)))
+
+#define BUS_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A view: not owned, not NUL-terminated. data == NULL means «absent», which is not the same as empty. */
+struct bus_str {
+  const char *data;
+  size_t len;
+};
+
+#define BUS_STR(literal) ((struct bus_str){(literal), sizeof(literal) - 1})
+#define BUS_NO_STR ((struct bus_str){NULL, 0})
+
+static inline struct bus_str bus_str(const char *text) {
+  return (struct bus_str){text, text ? strlen(text) : 0};
+}
+
+static inline bool bus_str_equal(struct bus_str a, struct bus_str b) {
+  return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static inline bool bus_str_is(struct bus_str a, const char *text) {
+  return a.data != NULL && bus_str_equal(a, bus_str(text));
+}
+
+/* Microseconds since 1970-01-01T00:00:00Z, as Postgres keeps them. */
+typedef int64_t bus_time;
+
+#define BUS_MILLISECOND INT64_C(1000)
+#define BUS_SECOND INT64_C(1000000)
+#define BUS_MINUTE (60 * BUS_SECOND)
+#define BUS_HOUR (60 * BUS_MINUTE)
+
+/* An optional integer or time that is not there. */
+#define BUS_NO_INT64 INT64_MIN
+#define BUS_NO_TIME INT64_MIN
+
+#ifdef __cplusplus
+}
+#endif
+#endif

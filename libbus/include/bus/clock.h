@@ -1,0 +1,21 @@
+/* The process's clocks and its entropy: the one place where pure code's arguments come from. Thread-safe. */
+#ifndef BUS_CLOCK_H
+#define BUS_CLOCK_H
+
+#include <bus/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Microseconds of CLOCK_MONOTONIC: every timeout inside a process. */
+int64_t bus_monotonic(void);
+/* CLOCK_REALTIME: ids and log lines. Decisions take Postgres's now() instead. */
+bus_time bus_wall_clock(void);
+/* getrandom(2); ends the process where the kernel has none to give. */
+void bus_random_seed(uint64_t seed[4]);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

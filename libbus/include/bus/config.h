@@ -1,0 +1,74 @@
+/*
+ * Configuration from one table per program: it drives parsing, --help, `.env.example` and the README's table. Values
+ * come from the environment, and from the file that --env-file names (lines KEY=value, '#' comments, optional quotes;
+ * the environment wins). A malformed value stops the start with the variable's name, value and range; secrets are never
+ * printed. Reading and checking are pure over a lookup function; only bus_config_main touches the process.
+ */
+#ifndef BUS_CONFIG_H
+#define BUS_CONFIG_H
+
+#include <bus/base.h>
+#include <bus/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum bus_option_kind {
+  BUS_OPTION_STRING, /* const char *; min and max count bytes */
+  BUS_OPTION_INT,    /* int64_t in [min, max] */
+  BUS_OPTION_BOOL,   /* bool: true/false/1/0/yes/no/on/off */
+  BUS_OPTION_ENUM,   /* int: index into names */
+};
+
+struct bus_option {
+  const char *name; /* "PORT" */
+  enum bus_option_kind kind;
+  size_t offset;        /* in the program's own settings struct */
+  const char *fallback; /* default as text; NULL: must be given */
+  int64_t min, max;
+  const char *const *names; /* ENUM */
+  bool secret;
+  const char *unit; /* "ms", "bytes", or NULL */
+  const char *description;
+};
+
+/* Several tables make one program's configuration: libbus's and its own. */
+struct bus_option_table {
+  const struct bus_option *options;
+  size_t count;
+  void *settings; /* the struct that offsets count from */
+};
+
+/* Fills every settings struct, or names the first wrong variable. Strings are owned by the table's process-long copy.
+ * lookup returns NULL for what is not set; an empty value counts as not set. */
+bool bus_config_read(const struct bus_option_table *tables, size_t table_count,
+                     const char *(*lookup)(void *context, const char *name), void *context,
+                     struct bus_error *err) BUS_MUST_CHECK;
+/* Gives back the strings that bus_config_read made. */
+void bus_config_done(const struct bus_option_table *tables, size_t table_count);
+
+/* `name` in `env` text (a whole .env file's contents), copied into value; false where it is not set. A malformed line
+ * is found by bus_env_check, with its number. */
+bool bus_env_find(struct bus_str env, const char *name, char *value, size_t size);
+bool bus_env_check(struct bus_str env, struct bus_error *err) BUS_MUST_CHECK;
+
+enum bus_config_format { BUS_CONFIG_HELP, BUS_CONFIG_ENV_EXAMPLE, BUS_CONFIG_MARKDOWN };
+/* Writes the tables in that form by `write` (context first). */
+void bus_config_print(const struct bus_option_table *tables, size_t table_count, enum bus_config_format format,
+                      void (*write)(void *context, const char *text), void *context);
+
+/* What every program's main starts with: --help, --version, --print-env (.env.example), --print-markdown (README
+ * table),
+ * --env-file FILE, and then the environment. An unknown argument or environment problem is printed on stderr.
+ * extra: further flags without value that the program takes itself (NULL-terminated, or NULL), e.g. "--print-saga".
+ * With such a flag the environment is not read and the settings stay as they are: it prints something and ends.
+ * Returns -1 to go on, else the status to exit with: 2 for every mistake. *ret_flag: index of the extra flag given, or
+ * -1. */
+int bus_config_main(int argc, char **argv, const char *program, const char *summary,
+                    const struct bus_option_table *tables, size_t table_count, const char *const *extra, int *ret_flag);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,102 @@
+/*
+ * What a decision takes and gives, as data: inputs in, effects out. Pure: a service's whole `decide` links nothing but
+ * bus_core, so tests and the simulation run it without a broker or a database.
+ */
+#ifndef BUS_EFFECTS_H
+#define BUS_EFFECTS_H
+
+#include <bus/arena.h>
+#include <bus/base.h>
+#include <bus/message.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum bus_input_kind {
+  BUS_INPUT_DELIVERY,   /* a message from a queue */
+  BUS_INPUT_DEADLINE,   /* a row that came due: found by a periodic statement, looked at again under its lock */
+  BUS_INPUT_COMPLETION, /* the result of a call that an action started */
+};
+
+struct bus_input {
+  enum bus_input_kind kind;
+  const struct bus_message_type *type; /* DELIVERY; else NULL */
+  const struct bus_envelope *envelope; /* DELIVERY; else NULL */
+  const void *body; /* DELIVERY: a struct of type->schema; else the service's own struct (see bus_worker_push) */
+};
+
+enum bus_verdict {
+  BUS_DONE,  /* decided, if only «ignored» */
+  BUS_RETRY, /* this delivery again later, through a retry tier; deadlines and completions cannot be retried */
+  BUS_PARK,  /* never: to the dead queue with the reason */
+};
+
+enum bus_effect_kind {
+  BUS_EFFECT_EMIT,   /* an outbox row in this transaction, published after its COMMIT and until it is confirmed */
+  BUS_EFFECT_ANSWER, /* published once after COMMIT, from memory; lost if the process dies in between */
+  BUS_EFFECT_ACTION, /* the service's act() after COMMIT, e.g. «start this call»; lost if the process dies in between */
+};
+
+struct bus_effect {
+  enum bus_effect_kind kind;
+  const struct bus_input *cause;
+  /* EMIT, ANSWER */
+  const struct bus_message_type *type;
+  struct bus_envelope envelope; /* message_id, correlation, causation, trace, reply_to (ANSWER: where it goes) */
+  struct bus_str body;          /* JSON */
+  /* ACTION */
+  const void *action; /* lies in the batch's arena or in static data */
+  struct bus_effect *next;
+};
+
+/* The effects of one batch in order, and the verdict on the input that is being decided. */
+struct bus_effects {
+  struct bus_arena *arena;
+  struct bus_uuid_source *ids;
+  bus_time now;
+  const char *service; /* app_id */
+  const struct bus_input *input;
+  struct bus_effect *first, *last;
+  struct bus_effect *before_input; /* last one before this input's: what a retry or park takes back to */
+  size_t count;
+  enum bus_verdict verdict;
+  char reason[160];
+  bool failed; /* out of memory or a body that cannot be encoded: the batch is not committed */
+};
+
+void bus_effects_init(struct bus_effects *effects, struct bus_arena *arena, struct bus_uuid_source *ids, bus_time now,
+                      const char *service);
+/* Turns to the next input: verdict back to BUS_DONE. */
+void bus_effects_begin(struct bus_effects *effects, const struct bus_input *input);
+/* After decide: for BUS_RETRY and BUS_PARK takes back what the input emitted, and returns the verdict. */
+enum bus_verdict bus_effects_end(struct bus_effects *effects);
+
+/* A command or event. Its causation is the input's message, its trace a child of the input's; for inputs without one
+ * (deadlines, completions) use bus_emit_traced with what the aggregate keeps. */
+void bus_emit(struct bus_effects *effects, const struct bus_message_type *type, const struct bus_uuid *correlation_id,
+              const void *body);
+void bus_emit_traced(struct bus_effects *effects, const struct bus_message_type *type,
+                     const struct bus_uuid *correlation_id, const struct bus_trace *trace, const void *body);
+
+/* The answer to this input, where its envelope has a reply_to; else nothing. */
+void bus_answer(struct bus_effects *effects, const struct bus_message_type *type, const void *body);
+/* A later answer: to the address and request that the aggregate kept. */
+struct bus_asker {
+  struct bus_str reply_to;    /* absent: nobody waits */
+  struct bus_uuid request_id; /* message_id of the request */
+};
+void bus_answer_to(struct bus_effects *effects, const struct bus_asker *asker, const struct bus_message_type *type,
+                   const void *body);
+
+/* action must live as long as the batch: allocate it in effects->arena. */
+void bus_act(struct bus_effects *effects, const void *action);
+
+/* The input is not decided: whoever calls one of these has not changed any aggregate. */
+void bus_retry(struct bus_effects *effects, const char *format, ...) BUS_PRINTF(2, 3);
+void bus_park(struct bus_effects *effects, const char *format, ...) BUS_PRINTF(2, 3);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,172 @@
+/*
+ * Field tables: each message and request body is described once, by a table, and the table drives the strict decoder,
+ * the encoder, and generated schemas. No code reads a JSON tree by hand. Pure and reentrant.
+ *
+ *   struct item { struct bus_str product_id; int64_t quantity; };
+ *   static const struct bus_field item_fields[] = {
+ *       BUS_FIELD_STRING(struct item, product_id, BUS_TOKEN, 1, 64, BUS_REQUIRED, "what"),
+ *       BUS_FIELD_INT64(struct item, quantity, 1, 1000, BUS_REQUIRED, "how many"),
+ *   };
+ *   const struct bus_schema item_schema = BUS_SCHEMA("item", struct item, item_fields);
+ *
+ * What is accepted, before cJSON sees it, by a lexical scan: whole input, valid UTF-8 without NUL (raw or escaped) or
+ * BOM, numbers as RFC 8259 writes them and for integers without fraction or exponent, depth at most BUS_JSON_DEPTH,
+ * at most BUS_JSON_NODES values (BUS_JSON_MESSAGE_NODES where unknown members are ignored: pages of orders); after it:
+ * no repeated key (compared after unescaping, case-sensitive), kinds and bounds as the table says, required members
+ * there. `null` for an optional member means «absent».
+ */
+#ifndef BUS_FIELD_H
+#define BUS_FIELD_H
+
+#include <bus/arena.h>
+#include <bus/base.h>
+#include <bus/error.h>
+#include <bus/uuid.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BUS_JSON_DEPTH 8
+#define BUS_JSON_NODES 4000
+#define BUS_JSON_MESSAGE_NODES 65536
+/* No integer in JSON is larger: it must survive a reader that keeps numbers in doubles. */
+#define BUS_JSON_INT_MAX INT64_C(1000000000000)
+
+enum bus_kind {
+  BUS_KIND_STRING, /* struct bus_str; min and max count bytes; absent: data == NULL */
+  BUS_KIND_INT64,  /* int64_t; absent: BUS_NO_INT64 */
+  BUS_KIND_BOOL,   /* bool; absent: false */
+  BUS_KIND_ENUM,   /* int: index into names; absent: -1 */
+  BUS_KIND_UUID,   /* struct bus_uuid; absent: nil, which is therefore refused in JSON */
+  BUS_KIND_TIME,   /* bus_time, RFC 3339 in JSON; absent: BUS_NO_TIME */
+  BUS_KIND_OBJECT, /* pointer to the schema's struct; absent: NULL */
+  BUS_KIND_ARRAY,  /* pointer to the first item, and a size_t count; absent: NULL and 0 */
+  BUS_KIND_JSON,   /* struct bus_str with any JSON value, carried verbatim (decoded: printed again without spaces) */
+};
+
+enum bus_charset {
+  BUS_TEXT,    /* any characters but C0 and C1 controls and DEL */
+  BUS_VISIBLE, /* 0x21 to 0x7E */
+  BUS_TOKEN,   /* A-Z a-z 0-9 . _ : - */
+};
+
+enum { BUS_OPTIONAL = 0, BUS_REQUIRED = 1 };
+
+struct bus_schema;
+
+struct bus_field {
+  const char *name;
+  enum bus_kind kind;
+  int presence; /* BUS_REQUIRED or BUS_OPTIONAL */
+  size_t offset;
+  size_t count_offset; /* ARRAY */
+  int64_t min, max;    /* STRING: bytes, INT64: value, ARRAY: items */
+  enum bus_charset charset;
+  const char *const *names;      /* ENUM: NULL-terminated */
+  const struct bus_schema *item; /* OBJECT, ARRAY */
+  const char *description;
+};
+
+struct bus_schema {
+  const char *name;
+  size_t size;
+  const struct bus_field *fields;
+  size_t field_count;
+};
+
+/* 0, or a compile-time error where the member is not of that type. */
+#define BUS_MEMBER_IS(S, member, T) (0 * sizeof(char[_Generic(((S *)NULL)->member, T : 1, const T : 1, default : -1)]))
+
+#define BUS_FIELD_STRING(S, member, chars, min_bytes, max_bytes, needed, text)                                         \
+  {                                                                                                                    \
+    .name = #member, .kind = BUS_KIND_STRING, .presence = (needed), .charset = (chars),                                \
+    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, struct bus_str), .min = (min_bytes), .max = (max_bytes),  \
+    .description = (text)                                                                                              \
+  }
+#define BUS_FIELD_INT64(S, member, least, most, needed, text)                                                          \
+  {                                                                                                                    \
+    .name = #member, .kind = BUS_KIND_INT64, .presence = (needed),                                                     \
+    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, int64_t), .min = (least), .max = (most),                  \
+    .description = (text)                                                                                              \
+  }
+#define BUS_FIELD_BOOL(S, member, needed, text)                                                                        \
+  {                                                                                                                    \
+    .name = #member, .kind = BUS_KIND_BOOL, .presence = (needed),                                                      \
+    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, bool), .description = (text)                              \
+  }
+#define BUS_FIELD_ENUM(S, member, texts, needed, text)                                                                 \
+  {                                                                                                                    \
+    .name = #member, .kind = BUS_KIND_ENUM, .presence = (needed),                                                      \
+    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, int), .names = (texts), .description = (text)             \
+  }
+#define BUS_FIELD_UUID(S, member, needed, text)                                                                        \
+  {                                                                                                                    \
+    .name = #member, .kind = BUS_KIND_UUID, .presence = (needed),                                                      \
+    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, struct bus_uuid), .description = (text)                   \
+  }
+#define BUS_FIELD_TIME(S, member, needed, text)                                                                        \
+  {                                                                                                                    \
+    .name = #member, .kind = BUS_KIND_TIME, .presence = (needed),                                                      \
+    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, bus_time), .description = (text)                          \
+  }
+#define BUS_FIELD_OBJECT(S, member, T, schema, needed, text)                                                           \
+  {                                                                                                                    \
+    .name = #member, .kind = BUS_KIND_OBJECT, .presence = (needed),                                                    \
+    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, T *), .item = (schema), .description = (text)             \
+  }
+#define BUS_FIELD_ARRAY(S, member, count_member, T, schema, least, most, needed, text)                                 \
+  {                                                                                                                    \
+    .name = #member, .kind = BUS_KIND_ARRAY, .presence = (needed),                                                     \
+    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, T *),                                                     \
+    .count_offset = offsetof(S, count_member) + BUS_MEMBER_IS(S, count_member, size_t), .min = (least), .max = (most), \
+    .item = (schema), .description = (text)                                                                            \
+  }
+#define BUS_FIELD_JSON(S, member, max_bytes, needed, text)                                                             \
+  {                                                                                                                    \
+    .name = #member, .kind = BUS_KIND_JSON, .presence = (needed),                                                      \
+    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, struct bus_str), .max = (max_bytes),                      \
+    .description = (text)                                                                                              \
+  }
+#define BUS_SCHEMA(text, S, table)                                                                                     \
+  { .name = (text), .size = sizeof(S), .fields = (table), .field_count = BUS_COUNT(table) }
+
+enum bus_unknown { BUS_REFUSE_UNKNOWN, BUS_IGNORE_UNKNOWN }; /* requests refuse, messages ignore */
+
+/* Every wrong field at once; each has the path ("items[2].quantity", "" for the document itself) and what is wrong and
+ * allowed ("must be an integer from 1 to 1000"). Never the value of a string, which may be personal. */
+enum { BUS_PROBLEMS_MAX = 16 };
+
+struct bus_problem {
+  char path[96];
+  char text[160];
+};
+
+struct bus_problems {
+  size_t count; /* more than BUS_PROBLEMS_MAX are counted, not kept */
+  struct bus_problem items[BUS_PROBLEMS_MAX];
+};
+
+/* Adds one: for checks that go beyond the table («a product twice»). */
+void bus_problem_add(struct bus_problems *problems, const char *path, const char *format, ...) BUS_PRINTF(3, 4);
+/* All of them on one line, for a log or a park cause: "items[2].quantity must be …; …" */
+void bus_problems_text(const struct bus_problems *problems, char *text, size_t size);
+
+/* ret points to a struct of schema->size bytes; it is written only on success, its strings and arrays lie in the arena.
+ * On failure problems says why (BUS_E_DECODE); out of memory is the problem "" "out of memory". */
+bool bus_decode(const struct bus_schema *schema, struct bus_str json, enum bus_unknown unknown, struct bus_arena *arena,
+                void *ret, struct bus_problems *problems) BUS_MUST_CHECK;
+
+/* The JSON text without spaces, members in table order, absent optional members left out. Canonical: the same value
+ * gives the same bytes. False when out of memory. */
+bool bus_encode(const struct bus_schema *schema, const void *value, struct bus_arena *arena,
+                struct bus_str *ret) BUS_MUST_CHECK;
+
+/* As bus_encode, but absent optional members are written as null: for answers to clients, whose shape stays fixed. */
+bool bus_encode_nulls(const struct bus_schema *schema, const void *value, struct bus_arena *arena,
+                      struct bus_str *ret) BUS_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,111 @@
+/*
+ * An HTTP/1.1 server over civetweb with a gate of its own in front: an exact route table, strict framing, bodies read
+ * under one deadline, problem+json for every error. The edge, the admin listener and the PSP sandbox are route tables
+ * on it. Handlers run on the server's threads, several at once; each gets an arena of its own that lives for the
+ * request.
+ *
+ * Refused before any handler runs, and the connection closed: Transfer-Encoding (411), more than one or a malformed
+ * Content-Length (400), a body over the route's limit (413), 41 headers or more, or a header block over 8 KiB (431), no
+ * Host or two (400), a path with any byte outside [A-Za-z0-9/_.-], "//" or ".." (400), an unknown path (404), a method
+ * that the path has not (405 with Allow), a body with another media type (415), a body that takes longer than the
+ * deadline (408). The path is matched on raw bytes, case-sensitively.
+ */
+#ifndef BUS_HTTP_SERVER_H
+#define BUS_HTTP_SERVER_H
+
+#include <bus/arena.h>
+#include <bus/base.h>
+#include <bus/error.h>
+#include <bus/field.h>
+#include <bus/trace.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bus_http_server;
+struct bus_http_exchange; /* one request and its answer; valid inside the handler only */
+
+typedef void (*bus_http_handler)(void *context, struct bus_http_exchange *exchange);
+
+struct bus_http_route {
+  const char *method; /* "GET" (answers HEAD as well), "POST", … */
+  const char *path;   /* "/api/orders/{id}": a segment in braces takes any one non-empty segment */
+  bus_http_handler handler;
+  size_t body_limit;      /* bytes; 0: a body is refused (413) */
+  const char *media_type; /* of the body, exact but for charset=utf-8; NULL: application/json */
+};
+
+struct bus_http_settings {
+  const char *bind; /* address: "127.0.0.1"; IPv6 in brackets */
+  int port;
+  int threads;
+  int64_t body_deadline_ms;    /* whole body, default 5000 */
+  int64_t idle_ms;             /* keep-alive; default 1000 */
+  int requests_per_connection; /* default 100000 */
+  const char *const *hosts;    /* allowlist of Host names without port, NULL-terminated; NULL: any well-formed one */
+  const char *metrics_name;    /* label "listener" of http_requests_total; NULL: not counted */
+};
+
+/* Routes are kept, not copied; context goes to every handler. Signals should be blocked by the caller before. The
+ * error names BIND/PORT and the address when it is taken. */
+bool bus_http_server_start(const struct bus_http_settings *settings, const struct bus_http_route *routes,
+                           size_t route_count, void *context, struct bus_http_server **ret,
+                           struct bus_error *err) BUS_MUST_CHECK;
+/* The port that it listens on: the kernel's choice where settings said 0. */
+int bus_http_server_port(const struct bus_http_server *server);
+/* Lets running handlers finish and answer, for at most 10 s. Accepts NULL. */
+void bus_http_server_stop(struct bus_http_server *server);
+
+/* ---- the request ---- */
+struct bus_arena *bus_http_arena(struct bus_http_exchange *exchange);
+/* The index-th {segment} of the route's path, from 0. */
+struct bus_str bus_http_path_segment(const struct bus_http_exchange *exchange, size_t index);
+/* The value of a header, by its name in any case; absent when it is not there or stands twice. */
+struct bus_str bus_http_header(const struct bus_http_exchange *exchange, const char *name);
+/* A query parameter, percent-decoded; absent when it is not there. False: malformed, or the name stands twice. */
+bool bus_http_query(struct bus_http_exchange *exchange, const char *name, struct bus_str *ret) BUS_MUST_CHECK;
+/* The first query parameter that is not in `names` (NULL-terminated); absent when all are known. */
+struct bus_str bus_http_query_unknown(struct bus_http_exchange *exchange, const char *const *names);
+/* The whole body, already read; NUL-terminated; empty where there is none. */
+struct bus_str bus_http_body(const struct bus_http_exchange *exchange);
+/* The trace of this request: the client's traceparent continued, or a new one. */
+const struct bus_trace *bus_http_trace(const struct bus_http_exchange *exchange);
+const char *bus_http_method(const struct bus_http_exchange *exchange);
+const char *bus_http_remote_address(const struct bus_http_exchange *exchange);
+/* For handlers that wait long: waits at most that long, and says whether the client went away or the server stops. */
+bool bus_http_wait_gone(struct bus_http_exchange *exchange, int64_t timeout_ms);
+
+/* ---- the answer: one call of the second group per request, after any number of the first ---- */
+/* name is a literal; value must be visible ASCII, else the header is left out. */
+void bus_http_add_header(struct bus_http_exchange *exchange, const char *name, struct bus_str value);
+
+void bus_http_reply(struct bus_http_exchange *exchange, int status, const char *media_type, struct bus_str body);
+/* Encoded with bus_encode_nulls. */
+void bus_http_reply_json(struct bus_http_exchange *exchange, int status, const struct bus_schema *schema,
+                         const void *value);
+/* RFC 9457: {"type":"about:blank","title":…,"status":…,"detail":…,"trace_id":…}; detail is our own text, never the
+ * client's. */
+void bus_http_problem(struct bus_http_exchange *exchange, int status, const char *format, ...) BUS_PRINTF(3, 4);
+/* 400 with "errors":[{"field":…,"message":…}] for each. */
+void bus_http_problems(struct bus_http_exchange *exchange, const struct bus_problems *problems);
+/* The same with another status (422 …). */
+void bus_http_problems_status(struct bus_http_exchange *exchange, int status, const struct bus_problems *problems);
+
+/* An answer of unknown length, written as it is made (chunked; HTTP/1.0: until the connection closes); it ends when the
+ * handler returns. False: the client is gone, and further writes do nothing. Instead of the calls above. */
+bool bus_http_stream_start(struct bus_http_exchange *exchange, int status, const char *media_type);
+bool bus_http_stream_write(struct bus_http_exchange *exchange, struct bus_str text);
+
+/* Pure parts, for tests and fuzzing: one decision over what the parser saw. 0: go on; else the status to refuse with,
+ * and why. */
+struct bus_http_header_view {
+  struct bus_str name, value;
+};
+int bus_http_gate(const char *method, struct bus_str raw_path, const char *http_version,
+                  const struct bus_http_header_view *headers, size_t header_count, const char **ret_reason);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

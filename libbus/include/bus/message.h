@@ -1,0 +1,60 @@
+/* What travels: message types, and the envelope that goes in AMQP properties while the body is only the data. Pure. */
+#ifndef BUS_MESSAGE_H
+#define BUS_MESSAGE_H
+
+#include <bus/base.h>
+#include <bus/field.h>
+#include <bus/trace.h>
+#include <bus/uuid.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum bus_exchange {
+  BUS_EXCHANGE_CMD,   /* bus.cmd: commands, one receiver */
+  BUS_EXCHANGE_EVENT, /* bus.event: any number of receivers */
+  BUS_EXCHANGE_QUERY, /* bus.query: requests */
+  BUS_EXCHANGE_REPLY, /* bus.reply: answers; the key is the asker's own queue */
+  BUS_EXCHANGE_RETRY, /* bus.retry: to a tier queue, key "<tier>.<queue>" */
+  BUS_EXCHANGE_DEAD,  /* bus.dead: parked, key "<queue>" */
+  BUS_EXCHANGE_BACK,  /* bus.back: where tiers dead-letter to; nobody publishes here */
+};
+/* "bus.cmd" … */
+const char *bus_exchange_name(enum bus_exchange exchange);
+
+/* One per type and version; static data, compared by address. */
+struct bus_message_type {
+  const char *type; /* "inventory.reserve.v1"; the routing key is the type without the version */
+  enum bus_exchange exchange;
+  const char *sender; /* the one user that may publish it: "order-svc"; NULL for answers: any service */
+  bool mandatory;     /* must have a queue: all commands, and events that have a subscriber */
+  const struct bus_schema *schema;
+};
+
+enum { BUS_TYPE_MAX = 64, BUS_NAME_MAX = 64, BUS_KEY_MAX = 160 };
+
+/* The routing key: type up to the last ".v". */
+struct bus_str bus_message_key(const struct bus_message_type *type);
+
+/* The envelope of one message. Text lies where the message lies (an arena, a receive buffer). */
+struct bus_envelope {
+  struct bus_uuid message_id;     /* v7; the dedupe key; for ever the same when published again */
+  struct bus_str type;            /* "inventory.reserve.v1" */
+  struct bus_uuid correlation_id; /* the order id; nil where there is none */
+  struct bus_uuid causation_id;   /* the message that caused this one; in an answer the request's message_id; or nil */
+  struct bus_trace trace;         /* not set where the sender sent none or a malformed one */
+  struct bus_str app_id;          /* the publisher */
+  struct bus_str user_id;         /* checked by the broker; absent where the publisher did not say */
+  struct bus_str reply_to;        /* the asker's queue, or absent */
+  bus_time timestamp;             /* when it was first published; whole seconds, as AMQP has it */
+  int64_t attempt;                /* bus-attempt: 0 for the first delivery, +1 by each retry tier */
+  bus_time first_failed_at;       /* bus-first-failed, on a retried message; else BUS_NO_TIME */
+  int64_t delivery_count;         /* x-delivery-count, set by the broker; 0 where it is absent */
+  bool redelivered;
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,54 @@
+/* Metrics in the Prometheus text format (version 0.0.4). Thread-safe: counting is one atomic addition. Metrics are
+ * static data, registered once; their label values are a bounded set, known when they are registered. */
+#ifndef BUS_METRICS_H
+#define BUS_METRICS_H
+
+#include <bus/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum bus_metric_kind { BUS_COUNTER, BUS_GAUGE, BUS_HISTOGRAM };
+
+enum { BUS_METRIC_LABELS = 4, BUS_METRIC_BUCKETS = 16 };
+
+struct bus_metric;
+
+/* name, help and label names are kept, not copied. bounds (HISTOGRAM): ascending upper bounds in `unit`s, at most
+ * BUS_METRIC_BUCKETS; values are recorded as int64 in microunits (seconds → microseconds), so that no doubles are
+ * added up. Registering a name twice returns the first. NULL when out of memory. */
+struct bus_metric_spec {
+  const char *name, *help;
+  enum bus_metric_kind kind;
+  const char *labels[BUS_METRIC_LABELS]; /* NULL-terminated unless full */
+  const double *bounds;
+  size_t bound_count;
+  double scale; /* what a recorded integer is multiplied with when it is printed: 1e-6 for microseconds; 0 means 1 */
+};
+struct bus_metric *bus_metric_register(const struct bus_metric_spec *spec);
+
+/* One time series of the metric. values: as many as labels; copied at the first call; look it up once and keep it where
+ * it is hot. At most 1,000 series a metric: beyond, the last one made stands for all further values ("other").
+ * Never NULL: without memory it is a series that is not printed. */
+struct bus_series *bus_metric_series(struct bus_metric *metric, const char *const *values);
+
+void bus_series_add(struct bus_series *series, int64_t n);         /* COUNTER, GAUGE */
+void bus_series_set(struct bus_series *series, int64_t value);     /* GAUGE */
+void bus_series_observe(struct bus_series *series, int64_t value); /* HISTOGRAM */
+int64_t bus_series_value(const struct bus_series *series);         /* COUNTER, GAUGE; HISTOGRAM: how many */
+
+/* A gauge that is read when it is scraped. */
+void bus_metric_callback(const struct bus_metric_spec *spec, int64_t (*read)(void *context), void *context);
+
+/* Everything registered, in the text format, by `write`. */
+void bus_metrics_print(void (*write)(void *context, struct bus_str text), void *context);
+
+/* process_resident_memory_bytes, process_resident_anon_bytes, process_cpu_seconds_total, process_open_fds,
+ * process_start_time_seconds: from /proc/self. */
+void bus_metrics_register_process(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

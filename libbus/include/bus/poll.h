@@ -1,0 +1,25 @@
+/* How a worker's one poll set takes in the sockets of others (an HTTP client): asked before each poll, told after. */
+#ifndef BUS_POLL_H
+#define BUS_POLL_H
+
+#include <bus/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pollfd;
+
+struct bus_poll_source {
+  void *context;
+  /* Adds its descriptors to fds (at most room), returns how many; lowers *timeout_ms (-1: none) to its next deadline.
+   */
+  size_t (*prepare)(void *context, struct pollfd *fds, size_t room, int *timeout_ms);
+  /* After poll: the same descriptors with their revents. Called also when only time has passed. */
+  void (*dispatch)(void *context, const struct pollfd *fds, size_t count);
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,79 @@
+/*
+ * Requests from many threads over one I/O thread: commands published with confirms, queries, and their answers matched
+ * by causation-id. What an HTTP edge is made of. The I/O thread owns a publishing and a consuming connection and the
+ * exclusive queue "<service>.reply.<instance>"; it connects lazily and again with backoff, and sleeps when idle.
+ */
+#ifndef BUS_REQUEST_H
+#define BUS_REQUEST_H
+
+#include <bus/arena.h>
+#include <bus/error.h>
+#include <bus/message.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bus_requester;
+
+struct bus_requester_settings {
+  const char *amqp_url;
+  const char *ca_file;
+  const char *service;  /* "edge": the user, and the reply queue's first part */
+  const char *instance; /* unique for each process: [A-Za-z0-9-]{1,40} */
+  int64_t heartbeat_s;
+  int max_open;           /* requests at once; 0: 4096 */
+  size_t max_unconfirmed; /* bytes; 0: 1 MiB */
+};
+
+/* Starts the I/O thread; never fails for a broker that is away. */
+bool bus_requester_new(const struct bus_requester_settings *settings, struct bus_requester **ret,
+                       struct bus_error *err) BUS_MUST_CHECK;
+/* Lets open requests finish (at most 5 s), then closes. Accepts NULL. */
+void bus_requester_free(struct bus_requester *requester);
+
+bool bus_requester_is_up(const struct bus_requester *requester);
+/* The broker asked to pause: publishing would only fill our own memory. */
+bool bus_requester_is_blocked(const struct bus_requester *requester);
+
+/* What is known of a request. */
+enum bus_request_state {
+  BUS_REQUEST_SENT,      /* nothing yet: it may or may not arrive */
+  BUS_REQUEST_CONFIRMED, /* the broker has it on disk; it will be processed */
+  BUS_REQUEST_ANSWERED,
+  BUS_REQUEST_UNROUTABLE,  /* no queue; not kept */
+  BUS_REQUEST_REFUSED,     /* nacked: the queue is full; not kept */
+  BUS_REQUEST_UNAVAILABLE, /* no connection, blocked, or too many open: certainly not sent */
+  BUS_REQUEST_LOST,        /* the connection went after it was sent and before its confirm: unknown */
+};
+
+struct bus_request {
+  const struct bus_message_type *type;
+  struct bus_uuid correlation_id;
+  const struct bus_trace *trace; /* its child travels */
+  const void *body;              /* a struct of type->schema */
+};
+
+struct bus_pending; /* one request under way; used by the thread that began it */
+
+/* Publishes (thread-safe, does not wait). body is encoded before it returns. NULL only when out of memory. For
+ * BUS_EXCHANGE_QUERY no confirm is awaited. */
+struct bus_pending *bus_request_begin(struct bus_requester *requester, const struct bus_request *request);
+
+/* Waits until an answer is there, or the request can no longer succeed, or `until` (bus_monotonic) passes, or, with
+ * confirm_is_enough, the broker's confirm came. Returns the state; may be called again with a later `until`. */
+enum bus_request_state bus_request_wait(struct bus_pending *pending, int64_t until, bool confirm_is_enough);
+
+/* The answer of state ANSWERED, decoded: *ret_body is a struct of one of `types`' schemas in the arena, *ret_type says
+ * which. False: it is of no such type, or malformed (logged). Takes the answer: wait again for a second one. */
+bool bus_request_answer(struct bus_pending *pending, const struct bus_message_type *const *types, size_t type_count,
+                        struct bus_arena *arena, const struct bus_message_type **ret_type,
+                        const void **ret_body) BUS_MUST_CHECK;
+
+/* Ends it; later answers are dropped. Accepts NULL. */
+void bus_request_end(struct bus_pending *pending);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

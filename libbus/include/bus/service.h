@@ -1,0 +1,82 @@
+/*
+ * The runtime of a whole program: configuration, logs, worker threads, signals, and the admin HTTP listener. A
+ * service's main is one call with one table.
+ *
+ * First SIGTERM or SIGINT: drain, within 10 s; the second: exit at once. The admin listener (BIND:PORT) serves
+ *   /health/live   200 as long as the process serves
+ *   /health/ready  200 when every worker is attached to its queues, else 503
+ *   /health        deep: {"status":"UP","services":{"database":"UP","message_queue":"UP"},"timestamp":…}, each really
+ *                  probed; 503 when one is DOWN
+ *   /metrics       Prometheus text format
+ */
+#ifndef BUS_SERVICE_H
+#define BUS_SERVICE_H
+
+#include <bus/config.h>
+#include <bus/http_server.h>
+#include <bus/worker.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Variables that every program has: LOG_LEVEL, BIND, PORT, RABBITMQ_URL, RABBITMQ_CA_FILE; services also DATABASE_URL,
+ * WORKERS, QUERY_WORKERS, BATCH_MAX, GREMLIN_ENABLED, GREMLIN_LATENCY_MS, and those of struct bus_worker_settings. */
+
+struct bus_program {
+  const char *name;    /* "inventory-svc" */
+  const char *summary; /* one line for --help */
+  const char *default_port;
+  const struct bus_topology *topology;
+  const char *schema_project, *schema_change;
+  const struct bus_service *commands; /* WORKERS threads of it */
+  const struct bus_service *queries;  /* QUERY_WORKERS threads of it; NULL: none */
+  const struct bus_option *options;   /* the program's own */
+  size_t option_count;
+  void *settings; /* static storage, filled from the options before open() */
+  /* Further flags of the command line: "--print-saga" → run(), then exit; NULL-terminated; NULL: none */
+  const char *const *flags;
+  int (*flag)(int index);
+};
+
+/* main's whole body; returns its status. */
+int bus_service_main(int argc, char **argv, const struct bus_program *program);
+
+/* ---- the pieces, for programs that are not services on a database (the edge) ---- */
+
+/* One named dependency of /health. */
+struct bus_health_check {
+  const char *name;                                 /* "message_queue" */
+  bool (*is_up)(void *context, int64_t timeout_ms); /* really asks; called on HTTP threads */
+};
+
+struct bus_admin_settings {
+  const char *bind;
+  int port;
+  const struct bus_health_check *checks;
+  size_t check_count;
+  bool (*is_ready)(void *context);
+  void *context; /* for checks and is_ready */
+};
+
+struct bus_admin;
+bool bus_admin_start(const struct bus_admin_settings *settings, struct bus_admin **ret,
+                     struct bus_error *err) BUS_MUST_CHECK;
+void bus_admin_stop(struct bus_admin *admin);
+
+/* The same four routes for another server's table: handlers whose context is the struct bus_admin. */
+void bus_admin_live(void *admin, struct bus_http_exchange *exchange);
+void bus_admin_ready(void *admin, struct bus_http_exchange *exchange);
+void bus_admin_health(void *admin, struct bus_http_exchange *exchange);
+void bus_admin_metrics(void *admin, struct bus_http_exchange *exchange);
+
+/* Blocks the signals in this and all later threads, ignores SIGPIPE, forbids core dumps and ptrace of secrets. Call
+ * first. */
+void bus_process_init(void);
+/* Waits for the first SIGTERM or SIGINT; from then on a second one exits at once with status 130. */
+int bus_process_wait(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

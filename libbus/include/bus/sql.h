@@ -1,0 +1,72 @@
+/*
+ * SQL as a service writes it: a registry of prepared statements, rows built column by column into binary arrays for
+ * `unnest`, and typed reading of results. The connection, pipelines and transactions are the worker's (bus/worker.h);
+ * nothing here waits. All parameters and results are binary, so that no value is ever text inside SQL.
+ */
+#ifndef BUS_SQL_H
+#define BUS_SQL_H
+
+#include <bus/arena.h>
+#include <bus/base.h>
+#include <bus/uuid.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * One statement of the registry; prepared at every connect.
+ * params: one letter a parameter, in order.
+ *   array of rows:  U uuid[]  I int8[]  T text[]  Z timestamptz[]  B bytea[]  L boolean[]
+ *   single value:   u uuid    i int8    t text    z timestamptz    b bytea    l boolean
+ * Single values stand before arrays.
+ * Results must be of these types too (cast counts and int4 to int8 in the SQL: `count(*)` is int8; `x::int8`); jsonb
+ * must be cast to text.
+ */
+struct bus_statement {
+  const char *sql;
+  const char *params;
+};
+
+/* ---- queueing (inside lock, store and the like) ---- */
+struct bus_sql; /* the trip that is being put together */
+
+/* The parameters of one statement, given in order: single values once, then row after row a value for each array
+ * letter. No row at all is an empty array. A NULL string view, nil UUID or BUS_NO_… stands for SQL NULL only through
+ * bus_args_null and the _or_null forms. Out of memory is remembered and fails the trip. */
+struct bus_args;
+
+/* Queues `statement` (index in the service's registry); its values are added through the result until the next call. */
+struct bus_args *bus_sql_add(struct bus_sql *sql, size_t statement);
+
+void bus_args_uuid(struct bus_args *args, const struct bus_uuid *value);
+void bus_args_int64(struct bus_args *args, int64_t value);
+void bus_args_text(struct bus_args *args, struct bus_str value); /* valid UTF-8 without NUL */
+void bus_args_time(struct bus_args *args, bus_time value);
+void bus_args_bytes(struct bus_args *args, struct bus_str value);
+void bus_args_bool(struct bus_args *args, bool value);
+void bus_args_null(struct bus_args *args);
+void bus_args_uuid_or_null(struct bus_args *args, const struct bus_uuid *value); /* nil: NULL */
+void bus_args_int64_or_null(struct bus_args *args, int64_t value);               /* BUS_NO_INT64: NULL */
+void bus_args_text_or_null(struct bus_args *args, struct bus_str value);         /* data NULL: NULL */
+void bus_args_time_or_null(struct bus_args *args, bus_time value);               /* BUS_NO_TIME: NULL */
+
+/* ---- reading (inside load and the like) ---- */
+struct bus_rows; /* the rows of one statement */
+
+size_t bus_rows_count(const struct bus_rows *rows);
+/* rows changed by an INSERT, UPDATE or DELETE without RETURNING */
+int64_t bus_rows_affected(const struct bus_rows *rows);
+bool bus_rows_is_null(const struct bus_rows *rows, size_t row, int column);
+/* NULL reads as nil, BUS_NO_INT64, BUS_NO_STR, BUS_NO_TIME, false. Asserts that the column has that type. Text points
+ * into the result: copy what must outlive the callback. */
+struct bus_uuid bus_rows_uuid(const struct bus_rows *rows, size_t row, int column);
+int64_t bus_rows_int64(const struct bus_rows *rows, size_t row, int column);
+struct bus_str bus_rows_text(const struct bus_rows *rows, size_t row, int column);
+bus_time bus_rows_time(const struct bus_rows *rows, size_t row, int column);
+bool bus_rows_bool(const struct bus_rows *rows, size_t row, int column);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,111 @@
+/*
+ * The broker's topology as data, and what is derived from it: declarations, permissions, routing keys. A system
+ * describes itself once in a struct bus_topology; an administrator applies it at deployment (bus_topology_main), and
+ * services only check it (see bus/amqp.h). Everything here is pure but bus_topology_main.
+ *
+ * Each work queue Q gets: bindings for its types on bus.cmd and bus.event; "<tier>.Q" on bus.back for every tier;
+ * Q.dead bound to bus.dead by Q. Work, tier and dead queues are quorum queues; work and tier queues dead-letter at
+ * least once and reject what overflows them. Query queues are durable classic queues with a message TTL.
+ */
+#ifndef BUS_TOPOLOGY_H
+#define BUS_TOPOLOGY_H
+
+#include <bus/message.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bus_tier {
+  const char *name; /* "1s" */
+  int64_t ttl_ms;
+};
+
+enum bus_queue_kind { BUS_QUEUE_WORK, BUS_QUEUE_QUERY };
+
+struct bus_queue {
+  const char *name;
+  enum bus_queue_kind kind;
+  const char *service; /* the user that may read it */
+  const struct bus_message_type *const *types;
+  size_t type_count;
+  int64_t max_bytes; /* x-max-length-bytes; 0: none */
+};
+
+struct bus_user {
+  const char *name;
+  bool asks; /* may have queues <name>.reply.<instance>, and send to bus.query what it is the sender of */
+};
+
+struct bus_topology {
+  const struct bus_user *users;
+  size_t user_count;
+  const struct bus_message_type *const *types;
+  size_t type_count;
+  const struct bus_queue *queues;
+  size_t queue_count;
+  const struct bus_tier *tiers; /* shortest first */
+  size_t tier_count;
+  int64_t query_ttl_ms;
+};
+
+/* The default tiers: 1s, 30s, 10m. */
+extern const struct bus_tier bus_default_tiers[3];
+
+/* One exchange, queue or binding; names are NUL-terminated. */
+enum bus_declare_kind { BUS_DECLARE_EXCHANGE, BUS_DECLARE_QUEUE, BUS_DECLARE_BINDING };
+
+struct bus_declare_argument {
+  const char *name;
+  const char *text; /* NULL: number counts */
+  int64_t number;
+};
+
+struct bus_declaration {
+  enum bus_declare_kind kind;
+  char name[BUS_KEY_MAX];     /* exchange or queue */
+  char exchange[BUS_KEY_MAX]; /* BINDING: source */
+  char key[BUS_KEY_MAX];      /* BINDING */
+  struct bus_declare_argument arguments[8];
+  size_t argument_count;
+};
+
+/* Calls visit for every declaration in an order in which they can be made; stops when visit returns false, and returns
+ * false then. */
+bool bus_topology_each(const struct bus_topology *topology,
+                       bool (*visit)(void *context, const struct bus_declaration *declaration), void *context);
+
+/* What a user may do, as RabbitMQ's regular expressions. Names are matched whole, dots escaped. */
+struct bus_permission {
+  char configure[512], write[512], read[1024];
+};
+struct bus_topic_permission {
+  const char *exchange;
+  char write[2048];
+  char read[128];
+};
+
+void bus_topology_permission(const struct bus_topology *topology, const struct bus_user *user,
+                             struct bus_permission *ret);
+/* ret: one for each of the topic exchanges that the user may write; returns how many (at most 6). */
+size_t bus_topology_topic_permissions(const struct bus_topology *topology, const struct bus_user *user,
+                                      struct bus_topic_permission ret[6]);
+
+const struct bus_message_type *bus_topology_type(const struct bus_topology *topology, struct bus_str type);
+const struct bus_queue *bus_topology_queue(const struct bus_topology *topology, const char *name);
+
+/* Says what is wrong with a table (a type that two queues of commands take, a name too long, …); true when nothing. */
+bool bus_topology_is_valid(const struct bus_topology *topology, struct bus_error *err) BUS_MUST_CHECK;
+
+/* The program `bus-topology`: apply|diff|print|definitions, --url amqp://…; returns main's status.
+ * apply        declares what is missing; refuses to change what differs (a changed argument is a new queue)
+ * diff         says what is missing or differs; 1 when anything
+ * print        the declarations, one a line, without a broker
+ * definitions  JSON for `rabbitmqctl import_definitions`: permissions and topic permissions of every user in --vhost;
+ *              users themselves, with their passwords, are the administrator's */
+int bus_topology_main(int argc, char **argv, const struct bus_topology *topology);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

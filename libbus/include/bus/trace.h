@@ -1,0 +1,35 @@
+/* W3C Trace Context, level 1: the `traceparent` that goes from a REST request through every message and outbox row. */
+#ifndef BUS_TRACE_H
+#define BUS_TRACE_H
+
+#include <bus/base.h>
+#include <bus/uuid.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bus_trace {
+  uint8_t trace_id[16]; /* all zero: no trace */
+  uint8_t span_id[8];
+  uint8_t flags; /* bit 0: sampled */
+};
+
+#define BUS_TRACEPARENT_TEXT 56 /* 00-<32>-<16>-<2> and NUL */
+#define BUS_TRACE_ID_TEXT 33
+
+bool bus_trace_is_set(const struct bus_trace *trace);
+/* Version 00, and higher versions by their first four fields; all-zero ids, upper case and other lengths are refused.
+ */
+bool bus_trace_parse(struct bus_str traceparent, struct bus_trace *ret) BUS_MUST_CHECK;
+void bus_trace_format(const struct bus_trace *trace, char text[BUS_TRACEPARENT_TEXT]);
+void bus_trace_id_format(const struct bus_trace *trace, char text[BUS_TRACE_ID_TEXT]);
+/* A new trace, sampled. */
+void bus_trace_start(struct bus_uuid_source *source, struct bus_trace *ret);
+/* The same trace with a span of its own; a new trace where parent is NULL or not set. */
+void bus_trace_child(const struct bus_trace *parent, struct bus_uuid_source *source, struct bus_trace *ret);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,32 @@
+/* Delays between tries. */
+#include <bus/backoff.h>
+
+enum { TRIES_PER_TIER = 3 };
+
+/* first × 2^failures, at most max, without overflow. */
+static int64_t full_delay(const struct bus_backoff *backoff) {
+  int64_t delay = backoff->first;
+  for (uint32_t i = 0; i < backoff->failures && delay < backoff->max; i++)
+    delay = delay > backoff->max / 2 ? backoff->max : delay * 2;
+  return delay < backoff->max ? delay : backoff->max;
+}
+
+int64_t bus_backoff_next(struct bus_backoff *backoff, uint64_t random) {
+  int64_t delay = full_delay(backoff), half = delay / 2;
+  if (backoff->failures < UINT32_MAX)
+    backoff->failures++;
+  return delay - half + (int64_t)(random % (uint64_t)(half + 1));
+}
+
+void bus_backoff_reset(struct bus_backoff *backoff) {
+  backoff->failures = 0;
+}
+
+int bus_retry_tier(int64_t attempt, size_t tiers, int64_t age, int64_t give_up) {
+  if (tiers == 0)
+    return -1;
+  int64_t tier = attempt < 0 ? 0 : attempt / TRIES_PER_TIER, last = (int64_t)tiers - 1;
+  if (tier < last)
+    return (int)tier;
+  return age > give_up ? -1 : (int)last;
+}

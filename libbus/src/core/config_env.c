@@ -1,0 +1,82 @@
+/* The text of a .env file: KEY=value lines, comments, optional quotes. Nothing is expanded and nothing is escaped. */
+#include <bus/config.h>
+
+enum { LINE_MAX_BYTES = 4095 };
+
+static struct bus_str trim(struct bus_str text) {
+  while (text.len > 0 && strchr(" \t\r", text.data[0])) {
+    text.data++;
+    text.len--;
+  }
+  while (text.len > 0 && strchr(" \t\r", text.data[text.len - 1]))
+    text.len--;
+  return text;
+}
+
+static struct bus_str take_line(struct bus_str *env) {
+  const char *end = env->len > 0 ? memchr(env->data, '\n', env->len) : NULL;
+  struct bus_str line = {env->data, end ? (size_t)(end - env->data) : env->len};
+  size_t taken = line.len + (end != NULL);
+  env->data += taken;
+  env->len -= taken;
+  return line;
+}
+
+static bool is_blank(struct bus_str line) {
+  struct bus_str text = trim(line);
+  return text.len == 0 || text.data[0] == '#';
+}
+
+static bool is_name_char(char c, bool first) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || (!first && c >= '0' && c <= '9');
+}
+
+/* NULL: the line is right. A quote takes what it encloses as it stands; '#' begins a comment only at a line's start. */
+static const char *split(struct bus_str line, struct bus_str *ret_name, struct bus_str *ret_value) {
+  struct bus_str text = trim(line);
+  size_t len = 0;
+  while (len < text.len && is_name_char(text.data[len], len == 0))
+    len++;
+  if (len == 0 || len == text.len || text.data[len] != '=')
+    return "KEY=value is expected";
+  struct bus_str value = trim((struct bus_str){text.data + len + 1, text.len - len - 1});
+  if (value.len > 0 && (value.data[0] == '"' || value.data[0] == '\'')) {
+    const char *end = memchr(value.data + 1, value.data[0], value.len - 1);
+    if (end == NULL)
+      return "a quote does not end";
+    if (end != value.data + value.len - 1)
+      return "text behind the closing quote";
+    value = (struct bus_str){value.data + 1, value.len - 2};
+  }
+  *ret_name = (struct bus_str){text.data, len};
+  *ret_value = value;
+  return NULL;
+}
+
+/* Of several lines for one name the last counts, as in a shell. */
+bool bus_env_find(struct bus_str env, const char *name, char *value, size_t size) {
+  struct bus_str found_name, text, found = BUS_NO_STR;
+  while (env.len > 0) {
+    struct bus_str line = take_line(&env);
+    if (!is_blank(line) && split(line, &found_name, &text) == NULL && bus_str_is(found_name, name))
+      found = text;
+  }
+  if (found.data == NULL || found.len >= size)
+    return false;
+  memcpy(value, found.data, found.len);
+  value[found.len] = '\0';
+  return true;
+}
+
+bool bus_env_check(struct bus_str env, struct bus_error *err) {
+  struct bus_str name, value;
+  for (int number = 1; env.len > 0; number++) {
+    struct bus_str line = take_line(&env);
+    if (line.len > LINE_MAX_BYTES || (line.len > 0 && memchr(line.data, '\0', line.len)))
+      return bus_fail(err, BUS_E_CONFIG, "line %d: longer than %d bytes or with NUL", number, LINE_MAX_BYTES);
+    const char *problem = is_blank(line) ? NULL : split(line, &name, &value);
+    if (problem)
+      return bus_fail(err, BUS_E_CONFIG, "line %d: %s", number, problem);
+  }
+  return true;
+}

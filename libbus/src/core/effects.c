@@ -1,0 +1,137 @@
+/* Effects of a decision: a list in the batch's arena, taken back when an input is retried or parked. */
+#include <bus/effects.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void bus_effects_init(struct bus_effects *effects, struct bus_arena *arena, struct bus_uuid_source *ids, bus_time now,
+                      const char *service) {
+  *effects = (struct bus_effects){.arena = arena, .ids = ids, .now = now, .service = service};
+}
+
+void bus_effects_begin(struct bus_effects *effects, const struct bus_input *input) {
+  effects->input = input;
+  effects->before_input = effects->last;
+  effects->verdict = BUS_DONE;
+  effects->reason[0] = '\0';
+}
+
+static void take_back(struct bus_effects *effects) {
+  struct bus_effect **tail = effects->before_input ? &effects->before_input->next : &effects->first;
+  for (const struct bus_effect *effect = *tail; effect; effect = effect->next)
+    effects->count--;
+  *tail = NULL;
+  effects->last = effects->before_input;
+}
+
+enum bus_verdict bus_effects_end(struct bus_effects *effects) {
+  if (effects->verdict != BUS_DONE)
+    take_back(effects);
+  return effects->verdict;
+}
+
+static struct bus_effect *append(struct bus_effects *effects, enum bus_effect_kind kind) {
+  struct bus_effect *effect = bus_arena_alloc(effects->arena, sizeof *effect);
+  if (!effect) {
+    effects->failed = true;
+    return NULL;
+  }
+  effect->kind = kind;
+  effect->cause = effects->input;
+  if (effects->last)
+    effects->last->next = effect;
+  else
+    effects->first = effect;
+  effects->last = effect;
+  effects->count++;
+  return effect;
+}
+
+static const struct bus_envelope *cause_envelope(const struct bus_effects *effects) {
+  return effects->input ? effects->input->envelope : NULL;
+}
+
+static void add_message(struct bus_effects *effects, enum bus_effect_kind kind, const struct bus_message_type *type,
+                        const struct bus_envelope *envelope, const void *body) {
+  struct bus_str json;
+  if (!bus_encode(type->schema, body, effects->arena, &json)) {
+    effects->failed = true;
+    return;
+  }
+  struct bus_effect *effect = append(effects, kind);
+  if (!effect)
+    return;
+  effect->type = type;
+  effect->body = json;
+  effect->envelope = *envelope;
+  effect->envelope.type = bus_str(type->type);
+  effect->envelope.app_id = bus_str(effects->service);
+  effect->envelope.timestamp = effects->now;
+  effect->envelope.first_failed_at = BUS_NO_TIME;
+  bus_uuid_v7(effects->ids, effects->now, &effect->envelope.message_id);
+}
+
+void bus_emit_traced(struct bus_effects *effects, const struct bus_message_type *type,
+                     const struct bus_uuid *correlation_id, const struct bus_trace *trace, const void *body) {
+  const struct bus_envelope *cause = cause_envelope(effects);
+  struct bus_envelope envelope = {.correlation_id = *correlation_id};
+  if (cause)
+    envelope.causation_id = cause->message_id;
+  if (trace && bus_trace_is_set(trace))
+    bus_trace_child(trace, effects->ids, &envelope.trace);
+  add_message(effects, BUS_EFFECT_EMIT, type, &envelope, body);
+}
+
+void bus_emit(struct bus_effects *effects, const struct bus_message_type *type, const struct bus_uuid *correlation_id,
+              const void *body) {
+  const struct bus_envelope *cause = cause_envelope(effects);
+  bus_emit_traced(effects, type, correlation_id, cause ? &cause->trace : NULL, body);
+}
+
+void bus_answer_to(struct bus_effects *effects, const struct bus_asker *asker, const struct bus_message_type *type,
+                   const void *body) {
+  if (!asker->reply_to.data || asker->reply_to.len == 0)
+    return;
+  const struct bus_envelope *cause = cause_envelope(effects);
+  struct bus_envelope envelope = {.causation_id = asker->request_id, .reply_to = asker->reply_to};
+  if (cause) {
+    envelope.correlation_id = cause->correlation_id;
+    if (bus_trace_is_set(&cause->trace))
+      bus_trace_child(&cause->trace, effects->ids, &envelope.trace);
+  }
+  add_message(effects, BUS_EFFECT_ANSWER, type, &envelope, body);
+}
+
+void bus_answer(struct bus_effects *effects, const struct bus_message_type *type, const void *body) {
+  const struct bus_envelope *cause = cause_envelope(effects);
+  if (!cause)
+    return;
+  const struct bus_asker asker = {.reply_to = cause->reply_to, .request_id = cause->message_id};
+  bus_answer_to(effects, &asker, type, body);
+}
+
+void bus_act(struct bus_effects *effects, const void *action) {
+  struct bus_effect *effect = append(effects, BUS_EFFECT_ACTION);
+  if (effect)
+    effect->action = action;
+}
+
+BUS_PRINTF(3, 0)
+static void refuse(struct bus_effects *effects, enum bus_verdict verdict, const char *format, va_list args) {
+  effects->verdict = verdict;
+  (void)vsnprintf(effects->reason, sizeof effects->reason, format, args); /* a cut reason is still a reason */
+}
+
+void bus_retry(struct bus_effects *effects, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  refuse(effects, BUS_RETRY, format, args);
+  va_end(args);
+}
+
+void bus_park(struct bus_effects *effects, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  refuse(effects, BUS_PARK, format, args);
+  va_end(args);
+}

@@ -1,0 +1,43 @@
+/* The list of what is wrong with a document, and its one-line text. */
+#include <bus/field.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void bus_problem_add(struct bus_problems *problems, const char *path, const char *format, ...) {
+  if (problems == NULL)
+    return;
+  size_t n = problems->count++;
+  if (n >= BUS_PROBLEMS_MAX)
+    return;
+  struct bus_problem *problem = &problems->items[n];
+  snprintf(problem->path, sizeof problem->path, "%s", path);
+  va_list args;
+  va_start(args, format);
+  vsnprintf(problem->text, sizeof problem->text, format, args);
+  va_end(args);
+}
+
+/* As much of it as there is room for. */
+static void append(char *text, size_t size, const char *more) {
+  size_t len = strlen(text);
+  snprintf(text + len, size - len, "%s", more);
+}
+
+void bus_problems_text(const struct bus_problems *problems, char *text, size_t size) {
+  if (size == 0)
+    return;
+  text[0] = '\0';
+  for (size_t i = 0; i < problems->count && i < BUS_PROBLEMS_MAX; i++) {
+    const struct bus_problem *problem = &problems->items[i];
+    append(text, size, i > 0 ? "; " : "");
+    append(text, size, problem->path);
+    append(text, size, problem->path[0] ? " " : "");
+    append(text, size, problem->text);
+  }
+  if (problems->count > BUS_PROBLEMS_MAX) {
+    char more[48];
+    snprintf(more, sizeof more, "; and %zu more", problems->count - BUS_PROBLEMS_MAX);
+    append(text, size, more);
+  }
+}

@@ -1,0 +1,230 @@
+/* A recursive-descent recogniser of RFC 8259 that builds nothing: it refuses, counts, and marks inexact numbers. */
+#include "json_scan.h"
+
+#include "hex.h"
+#include "utf8.h"
+
+enum { NUMBER_MAX = 60 }; /* characters; cJSON reads no more than 63 */
+
+struct scanner {
+  const char *text;
+  size_t len, at;
+  int depth;
+  struct bus_json_scan *result;
+};
+
+static bool refuse(struct scanner *s, const char *problem) {
+  s->result->problem = problem;
+  s->result->at = s->at;
+  return false;
+}
+
+/* The byte at hand; 0 at the end, and a raw NUL is refused before anything else is looked at. */
+static char peek(const struct scanner *s) {
+  if (s->at == s->len)
+    return '\0';
+  return s->text[s->at];
+}
+
+static bool take(struct scanner *s, char c) {
+  if (peek(s) != c)
+    return false;
+  s->at++;
+  return true;
+}
+
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+static void skip_space(struct scanner *s) {
+  for (char c = peek(s); c == ' ' || c == '\t' || c == '\n' || c == '\r'; c = peek(s))
+    s->at++;
+}
+
+static bool scan_hex4(struct scanner *s, unsigned *ret) {
+  uint8_t bytes[2];
+  if (s->len - s->at < 4 || !bus_hex_read(s->text + s->at, bytes, 2))
+    return refuse(s, "\\u needs four hexadecimal digits");
+  s->at += 4;
+  *ret = (unsigned)(bytes[0] << 8 | bytes[1]);
+  return true;
+}
+
+/* Behind "\u". */
+static bool scan_unicode_escape(struct scanner *s) {
+  unsigned code, low;
+  if (!scan_hex4(s, &code))
+    return false;
+  if (code == 0)
+    return refuse(s, "\\u0000 is not allowed");
+  if (code >= 0xDC00 && code <= 0xDFFF)
+    return refuse(s, "lone surrogate");
+  if (code < 0xD800 || code > 0xDBFF)
+    return true;
+  if (!take(s, '\\') || !take(s, 'u'))
+    return refuse(s, "lone surrogate");
+  if (!scan_hex4(s, &low))
+    return false;
+  return (low >= 0xDC00 && low <= 0xDFFF) || refuse(s, "lone surrogate");
+}
+
+static bool scan_escape(struct scanner *s) {
+  char c = peek(s);
+  if (c == '\0' || strchr("\"\\/bfnrtu", c) == NULL)
+    return refuse(s, "unknown escape in a string");
+  s->at++;
+  return c != 'u' || scan_unicode_escape(s);
+}
+
+static bool scan_string(struct scanner *s) {
+  if (!take(s, '"'))
+    return refuse(s, "a string is expected");
+  while (!take(s, '"')) {
+    if (s->at == s->len)
+      return refuse(s, "a string does not end");
+    if ((unsigned char)peek(s) < 0x20)
+      return refuse(s, "raw control character in a string");
+    if (take(s, '\\')) {
+      if (!scan_escape(s))
+        return false;
+      continue;
+    }
+    size_t count = bus_utf8_next(s->text + s->at, s->len - s->at, NULL);
+    if (count == 0)
+      return refuse(s, "invalid UTF-8");
+    s->at += count;
+  }
+  return true;
+}
+
+/* Digits of an integer within ±BUS_JSON_INT_MAX, and not -0. */
+static bool is_exact(const char *text, size_t len) {
+  bool negative = text[0] == '-';
+  int64_t value = 0;
+  for (size_t i = negative; i < len; i++) {
+    value = value * 10 + (text[i] - '0');
+    if (value > BUS_JSON_INT_MAX)
+      return false;
+  }
+  return !negative || value > 0;
+}
+
+static bool scan_digits(struct scanner *s) {
+  if (!is_digit(peek(s)))
+    return refuse(s, "a digit is expected");
+  while (is_digit(peek(s)))
+    s->at++;
+  return true;
+}
+
+static bool scan_number(struct scanner *s) {
+  size_t start = s->at;
+  (void)take(s, '-'); /* optional */
+  if (!take(s, '0') && !scan_digits(s))
+    return false;
+  if (is_digit(peek(s)))
+    return refuse(s, "a number begins with 0");
+  bool integer = true;
+  if (take(s, '.')) {
+    integer = false;
+    if (!scan_digits(s))
+      return false;
+  }
+  if (take(s, 'e') || take(s, 'E')) {
+    integer = false;
+    (void)(take(s, '+') || take(s, '-')); /* optional */
+    if (!scan_digits(s))
+      return false;
+  }
+  if (s->at - start > NUMBER_MAX)
+    return refuse(s, "a number is too long");
+  size_t n = s->result->numbers++;
+  if (!integer || !is_exact(s->text + start, s->at - start))
+    s->result->inexact[n / 64] |= UINT64_C(1) << n % 64;
+  return true;
+}
+
+static bool scan_literal(struct scanner *s, const char *literal) {
+  size_t len = strlen(literal);
+  if (s->len - s->at < len || memcmp(s->text + s->at, literal, len) != 0)
+    return refuse(s, "a value is expected");
+  s->at += len;
+  return true;
+}
+
+static bool scan_value(struct scanner *s);
+
+static bool scan_member(struct scanner *s) {
+  skip_space(s);
+  if (!scan_string(s))
+    return false;
+  skip_space(s);
+  return take(s, ':') ? scan_value(s) : refuse(s, "':' is expected");
+}
+
+/* Behind the opening bracket. */
+static bool scan_container(struct scanner *s, char end, bool (*scan_item)(struct scanner *)) {
+  if (++s->depth > BUS_JSON_DEPTH)
+    return refuse(s, "nested too deep");
+  skip_space(s);
+  if (take(s, end)) {
+    s->depth--;
+    return true;
+  }
+  do {
+    if (!scan_item(s))
+      return false;
+    skip_space(s);
+  } while (take(s, ','));
+  if (!take(s, end))
+    return refuse(s, end == '}' ? "',' or '}' is expected" : "',' or ']' is expected");
+  s->depth--;
+  return true;
+}
+
+static bool scan_value(struct scanner *s) {
+  skip_space(s);
+  if (++s->result->nodes > BUS_JSON_NODES)
+    return refuse(s, "too many values");
+  switch (peek(s)) {
+  case '{':
+    s->at++;
+    return scan_container(s, '}', scan_member);
+  case '[':
+    s->at++;
+    return scan_container(s, ']', scan_value);
+  case '"':
+    return scan_string(s);
+  case 't':
+    return scan_literal(s, "true");
+  case 'f':
+    return scan_literal(s, "false");
+  case 'n':
+    return scan_literal(s, "null");
+  default:
+    return peek(s) == '-' || is_digit(peek(s)) ? scan_number(s) : refuse(s, "a value is expected");
+  }
+}
+
+bool bus_json_scan(struct bus_str json, struct bus_json_scan *ret) {
+  *ret = (struct bus_json_scan){0};
+  struct scanner s = {.text = json.data, .len = json.len, .result = ret};
+  if (json.len == 0)
+    return refuse(&s, "the text is empty");
+  const char *nul = memchr(json.data, '\0', json.len);
+  if (nul) {
+    s.at = (size_t)(nul - json.data);
+    return refuse(&s, "NUL is not allowed");
+  }
+  if (json.len >= 3 && memcmp(json.data, "\xEF\xBB\xBF", 3) == 0)
+    return refuse(&s, "a byte order mark is not allowed");
+  if (!scan_value(&s))
+    return false;
+  skip_space(&s);
+  return s.at == s.len || refuse(&s, "text behind the end of the value");
+}
+
+bool bus_json_scan_is_integer(const struct bus_json_scan *scan, size_t n) {
+  return n < scan->numbers && (scan->inexact[n / 64] >> n % 64 & 1) == 0;
+}

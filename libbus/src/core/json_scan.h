@@ -1,0 +1,24 @@
+/* The lexical half of strictness: whether a text is JSON at all, and the forms that cJSON does not report. Private to
+ * libbus's pure half. */
+#ifndef BUS_CORE_JSON_SCAN_H
+#define BUS_CORE_JSON_SCAN_H
+
+#include <bus/base.h>
+#include <bus/field.h>
+
+struct bus_json_scan {
+  const char *problem; /* what is wrong; NULL: nothing */
+  size_t at;           /* and at which byte, from 0 */
+  size_t nodes, numbers;
+  uint64_t inexact[(BUS_JSON_NODES + 63) / 64]; /* a bit per number, in order: it is not an integer within ±10^12 */
+};
+
+/* The whole text must be one JSON value of RFC 8259, in valid UTF-8 without BOM and NUL (raw or escaped), without lone
+ * surrogates, numbers of at most 60 characters, at most BUS_JSON_DEPTH deep and of at most BUS_JSON_NODES values. */
+bool bus_json_scan(struct bus_str json, struct bus_json_scan *ret) BUS_MUST_CHECK;
+
+/* Whether the n-th number, counted from 0, is written as an integer (no fraction, no exponent, not -0) within
+ * ±BUS_JSON_INT_MAX. */
+bool bus_json_scan_is_integer(const struct bus_json_scan *scan, size_t n);
+
+#endif

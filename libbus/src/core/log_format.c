@@ -1,0 +1,134 @@
+/* One log line as JSON: bounded, escaped, always complete. */
+#include <bus/log.h>
+#include <bus/timefmt.h>
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "json_write.h"
+
+enum { VALUE_MAX = 256, LINE_END = 3 }; /* bytes of an escaped value; "}\n" and NUL */
+
+const char *const bus_level_names[] = {"debug", "info", "warn", "error", NULL};
+
+struct line {
+  char *text;
+  size_t size, len;
+  bool full; /* something did not fit */
+};
+
+static void put(struct line *line, const char *text, size_t len) {
+  if (line->full || len > line->size - LINE_END - line->len) {
+    line->full = true;
+    return;
+  }
+  memcpy(line->text + line->len, text, len);
+  line->len += len;
+}
+
+/* Quoted; what is cut ends with "…". */
+static void put_string(struct line *line, struct bus_str text) {
+  static const char cut[] = "\xE2\x80\xA6";
+  char value[VALUE_MAX];
+  size_t len = 0, fits = 0; /* fits: how much may stay if it must be cut */
+  for (size_t at = 0, taken; at < text.len; at += taken) {
+    char out[BUS_JSON_ESCAPE_MAX];
+    size_t count = bus_json_escape(text.data + at, text.len - at, out, &taken);
+    if (len + count > sizeof value) {
+      memcpy(value + fits, cut, sizeof cut - 1);
+      len = fits + sizeof cut - 1;
+      break;
+    }
+    memcpy(value + len, out, count);
+    len += count;
+    if (len + sizeof cut - 1 <= sizeof value)
+      fits = len;
+  }
+  put(line, "\"", 1);
+  put(line, value, len);
+  put(line, "\"", 1);
+}
+
+static void put_member(struct line *line, const char *name, struct bus_str value) {
+  put(line, ",", 1);
+  put_string(line, bus_str(name));
+  put(line, ":", 1);
+  put_string(line, value);
+}
+
+static void put_bare_member(struct line *line, const char *name, const char *value) {
+  put(line, ",", 1);
+  put_string(line, bus_str(name));
+  put(line, ":", 1);
+  put(line, value, strlen(value));
+}
+
+static void put_number(struct line *line, const struct bus_log_field *field) {
+  char text[24];
+  snprintf(text, sizeof text, "%" PRId64, field->number);
+  if (field->number != BUS_NO_INT64)
+    put_bare_member(line, field->name, text);
+}
+
+static void put_uuid(struct line *line, const struct bus_log_field *field) {
+  char text[BUS_UUID_TEXT];
+  if (field->uuid == NULL || bus_uuid_is_nil(field->uuid))
+    return;
+  bus_uuid_format(field->uuid, text);
+  put_member(line, field->name, bus_str(text));
+}
+
+static void put_trace(struct line *line, const struct bus_log_field *field) {
+  char text[BUS_TRACE_ID_TEXT];
+  if (!bus_trace_is_set(field->trace))
+    return;
+  bus_trace_id_format(field->trace, text);
+  put_member(line, field->name, bus_str(text));
+}
+
+static void put_field(struct line *line, const struct bus_log_field *field) {
+  switch (field->kind) {
+  case BUS_LOG_STR:
+    if (field->text.data)
+      put_member(line, field->name, field->text);
+    break;
+  case BUS_LOG_INT:
+    put_number(line, field);
+    break;
+  case BUS_LOG_UUID:
+    put_uuid(line, field);
+    break;
+  case BUS_LOG_TRACE:
+    put_trace(line, field);
+    break;
+  case BUS_LOG_BOOL:
+    put_bare_member(line, field->name, field->number != 0 ? "true" : "false");
+    break;
+  case BUS_LOG_END:
+    break;
+  }
+}
+
+size_t bus_log_format(char *text, size_t size, bus_time now, const char *service, enum bus_level level, const char *msg,
+                      const struct bus_log_field *fields) {
+  assert(size >= 1024); /* time, level, service and message always fit */
+  struct line line = {.text = text, .size = size};
+  char time[BUS_TIME_TEXT];
+  bus_time_format(now, time);
+  put(&line, "{\"time\":", 8);
+  put_string(&line, bus_str(time));
+  put_member(&line, "level", bus_str(level <= BUS_ERROR ? bus_level_names[level] : "error"));
+  put_member(&line, "service", bus_str(service));
+  put_member(&line, "msg", bus_str(msg));
+  for (; fields && fields->kind != BUS_LOG_END; fields++) {
+    size_t before = line.len;
+    put_field(&line, fields);
+    if (line.full) { /* a field that does not fit is left out as a whole */
+      line.len = before;
+      line.full = false;
+    }
+  }
+  memcpy(text + line.len, "}\n", LINE_END);
+  return line.len + 2;
+}

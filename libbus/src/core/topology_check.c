@@ -1,0 +1,192 @@
+/* What makes a topology wrong: names, owners, receivers, and patterns that do not fit. */
+#include <bus/topology.h>
+
+#include "topology_pattern.h"
+
+static bool is_name(const char *name, size_t max, bool dots) {
+  struct bus_str text = bus_str(name);
+  if (text.len == 0 || text.len > max)
+    return false;
+  char before = '.'; /* so that no dot begins it, and none follows another */
+  for (size_t i = 0; i < text.len; i++) {
+    char c = name[i];
+    bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    if (!plain && !(dots && c == '.' && before != '.'))
+      return false;
+    before = c;
+  }
+  return before != '.';
+}
+
+static const struct bus_user *find_user(const struct bus_topology *topology, const char *name) {
+  for (size_t i = 0; name && i < topology->user_count; i++)
+    if (strcmp(topology->users[i].name, name) == 0)
+      return &topology->users[i];
+  return NULL;
+}
+
+static bool wrong(struct bus_error *err, const char *kind, const char *name, const char *problem) {
+  return bus_fail(err, BUS_E_TOPOLOGY, "%s %s: %s", kind, name ? name : "(no name)", problem);
+}
+
+static bool are_users_valid(const struct bus_topology *topology, struct bus_error *err) {
+  for (size_t i = 0; i < topology->user_count; i++) {
+    const struct bus_user *user = &topology->users[i];
+    if (!is_name(user->name, BUS_NAME_MAX, false))
+      return wrong(err, "user", user->name, "a name is 1 to 64 of a-z 0-9 -");
+    if (find_user(topology, user->name) != user)
+      return wrong(err, "user", user->name, "is there twice");
+  }
+  return true;
+}
+
+static bool are_tiers_valid(const struct bus_topology *topology, struct bus_error *err) {
+  for (size_t i = 0; i < topology->tier_count; i++) {
+    const struct bus_tier *tier = &topology->tiers[i];
+    if (!is_name(tier->name, BUS_NAME_MAX / 2, false))
+      return wrong(err, "tier", tier->name, "a name is 1 to 32 of a-z 0-9 -");
+    if (tier->ttl_ms <= 0 || (i > 0 && tier->ttl_ms <= topology->tiers[i - 1].ttl_ms))
+      return wrong(err, "tier", tier->name, "tiers stand shortest first");
+    for (size_t j = 0; j < i; j++)
+      if (strcmp(topology->tiers[j].name, tier->name) == 0)
+        return wrong(err, "tier", tier->name, "is there twice");
+  }
+  return true;
+}
+
+/* A name, ".v" and a number without leading zero. */
+static bool is_type_name(const char *name) {
+  if (!is_name(name, BUS_TYPE_MAX, true))
+    return false;
+  const char *dot = strrchr(name, '.');
+  return dot && dot > name && dot[1] == 'v' && dot[2] >= '1' && dot[2] <= '9' &&
+         strspn(dot + 2, "0123456789") == strlen(dot + 2);
+}
+
+static bool takes_key(const struct bus_queue *queue, const struct bus_message_type *type) {
+  for (size_t i = 0; i < queue->type_count; i++)
+    if (queue->types[i]->exchange == type->exchange &&
+        bus_str_equal(bus_message_key(queue->types[i]), bus_message_key(type)))
+      return true;
+  return false;
+}
+
+static size_t count_receivers(const struct bus_topology *topology, const struct bus_message_type *type) {
+  size_t count = 0;
+  for (size_t i = 0; i < topology->queue_count; i++)
+    count += takes_key(&topology->queues[i], type);
+  return count;
+}
+
+/* NULL: nothing. */
+static const char *problem_of_exchange(const struct bus_topology *topology, const struct bus_message_type *type) {
+  size_t receivers = count_receivers(topology, type);
+  switch (type->exchange) {
+  case BUS_EXCHANGE_CMD:
+    if (receivers != 1)
+      return receivers == 0 ? "no queue takes this command" : "more than one queue takes this command";
+    return type->mandatory ? NULL : "a command is mandatory";
+  case BUS_EXCHANGE_EVENT:
+    if (type->mandatory && receivers == 0)
+      return "a mandatory event needs a queue that takes it";
+    return !type->mandatory && receivers > 0 ? "an event that a queue takes is mandatory" : NULL;
+  case BUS_EXCHANGE_QUERY:
+    if (receivers != 1)
+      return receivers == 0 ? "no queue takes this query" : "more than one queue takes this query";
+    return find_user(topology, type->sender)->asks ? NULL : "its sender does not ask";
+  case BUS_EXCHANGE_REPLY:
+    return type->mandatory ? "an answer is not mandatory" : NULL;
+  default:
+    return "a type belongs to bus.cmd, bus.event, bus.query or bus.reply";
+  }
+}
+
+static const char *problem_of_type(const struct bus_topology *topology, const struct bus_message_type *type) {
+  if (!is_type_name(type->type))
+    return "a type is at most 64 of a-z 0-9 - . and ends with .v1, .v2, ...";
+  if (bus_topology_type(topology, bus_str(type->type)) != type)
+    return "is there twice";
+  if (type->exchange == BUS_EXCHANGE_REPLY && type->sender)
+    return "an answer has no one sender";
+  if (type->exchange != BUS_EXCHANGE_REPLY && !find_user(topology, type->sender))
+    return "its sender is no user";
+  return problem_of_exchange(topology, type);
+}
+
+static bool are_types_valid(const struct bus_topology *topology, struct bus_error *err) {
+  for (size_t i = 0; i < topology->type_count; i++) {
+    const char *problem = problem_of_type(topology, topology->types[i]);
+    if (problem)
+      return wrong(err, "type", topology->types[i]->type, problem);
+  }
+  return true;
+}
+
+static bool ends_with(const char *text, const char *end) {
+  size_t len = strlen(text), end_len = strlen(end);
+  return len >= end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+/* Names that the topology makes itself. */
+static bool is_reserved(const char *name) {
+  return strncmp(name, "bus.", 4) == 0 || strncmp(name, "amq.", 4) == 0 || strstr(name, ".reply.") ||
+         ends_with(name, ".dead");
+}
+
+static const char *problem_of_queue_types(const struct bus_topology *topology, const struct bus_queue *queue) {
+  for (size_t i = 0; i < queue->type_count; i++) {
+    const struct bus_message_type *type = queue->types[i];
+    bool query = type->exchange == BUS_EXCHANGE_QUERY;
+    if (bus_topology_type(topology, bus_str(type->type)) != type)
+      return "takes a type that the topology does not have";
+    if (query != (queue->kind == BUS_QUEUE_QUERY) || type->exchange == BUS_EXCHANGE_REPLY)
+      return "a work queue takes commands and events, a query queue takes queries";
+    for (size_t j = 0; j < i; j++)
+      if (queue->types[j] == type)
+        return "takes a type twice";
+  }
+  return NULL;
+}
+
+static const char *problem_of_queue(const struct bus_topology *topology, const struct bus_queue *queue) {
+  if (!is_name(queue->name, BUS_NAME_MAX, true))
+    return "a name is 1 to 64 of a-z 0-9 - .";
+  if (is_reserved(queue->name))
+    return "bus.*, amq.*, *.reply.* and *.dead are reserved names";
+  if (bus_topology_queue(topology, queue->name) != queue)
+    return "is there twice";
+  if (!find_user(topology, queue->service))
+    return "its service is no user";
+  if (queue->max_bytes < 0)
+    return "max_bytes is negative";
+  if (queue->kind == BUS_QUEUE_WORK && topology->tier_count == 0)
+    return "a work queue needs retry tiers";
+  if (queue->kind == BUS_QUEUE_QUERY && topology->query_ttl_ms <= 0)
+    return "a query queue needs a message TTL";
+  return problem_of_queue_types(topology, queue);
+}
+
+static bool are_queues_valid(const struct bus_topology *topology, struct bus_error *err) {
+  for (size_t i = 0; i < topology->queue_count; i++) {
+    const char *problem = problem_of_queue(topology, &topology->queues[i]);
+    if (problem)
+      return wrong(err, "queue", topology->queues[i].name, problem);
+  }
+  return true;
+}
+
+static bool do_patterns_fit(const struct bus_topology *topology, struct bus_error *err) {
+  struct bus_permission permission;
+  struct bus_topic_permission topics[6];
+  size_t count;
+  for (size_t i = 0; i < topology->user_count; i++)
+    if (!bus_topology_permission_fits(topology, &topology->users[i], &permission) ||
+        !bus_topology_topics_fit(topology, &topology->users[i], topics, &count))
+      return wrong(err, "user", topology->users[i].name, "has more permissions than a pattern holds");
+  return true;
+}
+
+bool bus_topology_is_valid(const struct bus_topology *topology, struct bus_error *err) {
+  return are_users_valid(topology, err) && are_tiers_valid(topology, err) && are_types_valid(topology, err) &&
+         are_queues_valid(topology, err) && do_patterns_fit(topology, err);
+}

@@ -1,0 +1,30 @@
+/* Regular expressions "^(a|b)$" in a buffer of fixed size, for RabbitMQ's permissions. Private to libbus's pure half.
+ */
+#ifndef BUS_CORE_TOPOLOGY_PATTERN_H
+#define BUS_CORE_TOPOLOGY_PATTERN_H
+
+#include <bus/topology.h>
+
+struct bus_pattern {
+  char *text;
+  size_t size, len;
+  bool open, full; /* a group is open; it did not fit */
+};
+
+struct bus_pattern bus_pattern_start(char *text, size_t size);
+/* What follows is one of the alternatives of the group; begins the first group where none is open. */
+void bus_pattern_begin_alternative(struct bus_pattern *pattern);
+/* Ends the group, which has alternatives; `between` stands before the next one. */
+void bus_pattern_begin_group(struct bus_pattern *pattern, const char *between);
+void bus_pattern_add_literal(struct bus_pattern *pattern, struct bus_str text);
+void bus_pattern_add_regex(struct bus_pattern *pattern, const char *regex);
+/* "^$" where nothing was added. False, and then also "^$", where it did not fit. */
+bool bus_pattern_end(struct bus_pattern *pattern);
+
+/* As the public functions, but they tell when a pattern did not fit. */
+bool bus_topology_permission_fits(const struct bus_topology *topology, const struct bus_user *user,
+                                  struct bus_permission *ret);
+bool bus_topology_topics_fit(const struct bus_topology *topology, const struct bus_user *user,
+                             struct bus_topic_permission ret[6], size_t *ret_count);
+
+#endif

@@ -1,0 +1,93 @@
+/* W3C Trace Context: traceparent text to struct and back, new traces and child spans. */
+#include <bus/trace.h>
+
+#include "hex.h"
+
+enum { TRACEPARENT_LEN = BUS_TRACEPARENT_TEXT - 1, SAMPLED = 1 };
+
+static bool is_zero(const uint8_t *bytes, size_t count) {
+  uint8_t any = 0;
+  for (size_t i = 0; i < count; i++)
+    any |= bytes[i];
+  return any == 0;
+}
+
+bool bus_trace_is_set(const struct bus_trace *trace) {
+  return trace != NULL && !is_zero(trace->trace_id, sizeof trace->trace_id);
+}
+
+static bool has_upper_case(const char *text, size_t len) {
+  for (size_t i = 0; i < len; i++)
+    if (text[i] >= 'A' && text[i] <= 'F')
+      return true;
+  return false;
+}
+
+/* Version 00 has exactly four fields; a later one may have more behind a hyphen; ff is no version. */
+static bool is_length_of_version(struct bus_str text, uint8_t version) {
+  if (version == 0xFF)
+    return false;
+  return text.len == TRACEPARENT_LEN || (version > 0 && text.data[TRACEPARENT_LEN] == '-');
+}
+
+bool bus_trace_parse(struct bus_str traceparent, struct bus_trace *ret) {
+  const char *text = traceparent.data;
+  struct bus_trace trace;
+  uint8_t version, flags;
+  if (traceparent.len < TRACEPARENT_LEN || has_upper_case(text, TRACEPARENT_LEN))
+    return false;
+  if (text[2] != '-' || text[35] != '-' || text[52] != '-')
+    return false;
+  if (!bus_hex_read(text, &version, 1) || !is_length_of_version(traceparent, version))
+    return false;
+  if (!bus_hex_read(text + 3, trace.trace_id, sizeof trace.trace_id) ||
+      !bus_hex_read(text + 36, trace.span_id, sizeof trace.span_id) || !bus_hex_read(text + 53, &flags, 1))
+    return false;
+  if (is_zero(trace.trace_id, sizeof trace.trace_id) || is_zero(trace.span_id, sizeof trace.span_id))
+    return false;
+  trace.flags = flags & SAMPLED; /* the other bits have no meaning at level 1 and are not passed on */
+  *ret = trace;
+  return true;
+}
+
+void bus_trace_format(const struct bus_trace *trace, char text[BUS_TRACEPARENT_TEXT]) {
+  static const uint8_t version = 0;
+  text = bus_hex_write(text, &version, 1);
+  *text++ = '-';
+  text = bus_hex_write(text, trace->trace_id, sizeof trace->trace_id);
+  *text++ = '-';
+  text = bus_hex_write(text, trace->span_id, sizeof trace->span_id);
+  *text++ = '-';
+  text = bus_hex_write(text, &trace->flags, 1);
+  *text = '\0';
+}
+
+void bus_trace_id_format(const struct bus_trace *trace, char text[BUS_TRACE_ID_TEXT]) {
+  *bus_hex_write(text, trace->trace_id, sizeof trace->trace_id) = '\0';
+}
+
+/* Eight bytes that are not all zero. */
+static void fill(struct bus_uuid_source *source, uint8_t bytes[8]) {
+  uint64_t random;
+  do
+    random = bus_uuid_source_random(source);
+  while (random == 0);
+  memcpy(bytes, &random, sizeof random);
+}
+
+void bus_trace_start(struct bus_uuid_source *source, struct bus_trace *ret) {
+  fill(source, ret->trace_id);
+  fill(source, ret->trace_id + 8);
+  fill(source, ret->span_id);
+  ret->flags = SAMPLED;
+}
+
+void bus_trace_child(const struct bus_trace *parent, struct bus_uuid_source *source, struct bus_trace *ret) {
+  if (!bus_trace_is_set(parent)) {
+    bus_trace_start(source, ret);
+    return;
+  }
+  if (ret != parent)
+    *ret = *parent;
+  fill(source, ret->span_id);
+}

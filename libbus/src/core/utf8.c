@@ -1,0 +1,24 @@
+/* One character of UTF-8 at a time, malformed ones refused. */
+#include "utf8.h"
+
+size_t bus_utf8_next(const char *text, size_t len, uint32_t *ret_code) {
+  static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  if (len == 0)
+    return 0;
+  uint8_t lead = (uint8_t)text[0];
+  size_t count = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+  if (count == 0 || count > len)
+    return 0;
+  uint32_t code = count == 1 ? lead : lead & (0x7Fu >> count);
+  for (size_t i = 1; i < count; i++) {
+    uint8_t byte = (uint8_t)text[i];
+    if ((byte & 0xC0) != 0x80)
+      return 0;
+    code = code << 6 | (byte & 0x3F);
+  }
+  if (code < smallest[count] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
+    return 0;
+  if (ret_code)
+    *ret_code = code;
+  return count;
+}

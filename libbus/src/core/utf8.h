@@ -1,0 +1,16 @@
+/* Well-formed UTF-8 (Unicode 15, table 3-7). Private to libbus's pure half. */
+#ifndef BUS_CORE_UTF8_H
+#define BUS_CORE_UTF8_H
+
+#include <bus/base.h>
+
+/* Bytes of the character at the front: 1 to 4; 0 where there is none or it is malformed (overlong, surrogate, too
+ * large, cut off). *ret_code, which may be NULL, is its code point. */
+size_t bus_utf8_next(const char *text, size_t len, uint32_t *ret_code);
+
+/* C0, DEL and C1. */
+static inline bool bus_utf8_is_control(uint32_t code) {
+  return code < 0x20 || (code >= 0x7F && code <= 0x9F);
+}
+
+#endif

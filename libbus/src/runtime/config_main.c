@@ -1,0 +1,146 @@
+/* What every program's main starts with: its arguments, the file of --env-file, and the environment. */
+#include <bus/config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EXIT_USAGE = 2, ENV_FILE_MAX = 64 * 1024, ENV_VALUE_MAX = 4096 };
+
+struct program {
+  const char *name, *summary;
+  const struct bus_option_table *tables;
+  size_t table_count;
+  const char *const *extra;
+};
+
+struct environment {
+  char *file; /* contents of the file, or NULL */
+  size_t file_len;
+  char value[ENV_VALUE_MAX]; /* what the last lookup found in the file */
+};
+
+static void print_out(void *context, const char *text) {
+  fputs(text, context);
+}
+
+static int print_help(const struct program *program) {
+  printf("usage: %s [--env-file FILE]", program->name);
+  for (size_t i = 0; program->extra && program->extra[i]; i++)
+    printf(" [%s]", program->extra[i]);
+  printf("\n       %s --help | --version | --print-env | --print-markdown\n\n%s\n\nEnvironment:\n", program->name,
+         program->summary);
+  bus_config_print(program->tables, program->table_count, BUS_CONFIG_HELP, print_out, stdout);
+  return EXIT_SUCCESS;
+}
+
+static int print_form(const struct program *program, enum bus_config_format format) {
+  bus_config_print(program->tables, program->table_count, format, print_out, stdout);
+  return EXIT_SUCCESS;
+}
+
+static int complain(const struct program *program, const char *problem, const char *what) {
+  fprintf(stderr, "%s: %s%s%s\n", program->name, problem, what ? " " : "", what ? what : "");
+  return EXIT_USAGE;
+}
+
+/* -1: it was none of these. */
+static int print_what_is_asked(const struct program *program, const char *argument) {
+  if (strcmp(argument, "--help") == 0)
+    return print_help(program);
+  if (strcmp(argument, "--print-env") == 0)
+    return print_form(program, BUS_CONFIG_ENV_EXAMPLE);
+  if (strcmp(argument, "--print-markdown") == 0)
+    return print_form(program, BUS_CONFIG_MARKDOWN);
+  if (strcmp(argument, "--version") != 0)
+    return -1;
+  printf("%s %s\n", program->name, ORDERBUS_VERSION);
+  return EXIT_SUCCESS;
+}
+
+static int find_extra(const struct program *program, const char *argument) {
+  for (int i = 0; program->extra && program->extra[i]; i++)
+    if (strcmp(program->extra[i], argument) == 0)
+      return i;
+  return -1;
+}
+
+/* -1: all understood. */
+static int read_arguments(const struct program *program, int argc, char **argv, const char **ret_file, int *ret_flag) {
+  for (int i = 1; i < argc; i++) {
+    int status = print_what_is_asked(program, argv[i]), flag = find_extra(program, argv[i]);
+    if (status >= 0)
+      return status;
+    if (flag >= 0)
+      *ret_flag = flag;
+    else if (strncmp(argv[i], "--env-file=", strlen("--env-file=")) == 0)
+      *ret_file = argv[i] + strlen("--env-file=");
+    else if (strcmp(argv[i], "--env-file") != 0)
+      return complain(program, "unknown argument (see --help):", argv[i]);
+    else if (i + 1 < argc)
+      *ret_file = argv[++i];
+    else
+      return complain(program, "--env-file needs a file", NULL);
+  }
+  return -1;
+}
+
+static bool slurp(const char *path, struct environment *environment, struct bus_error *err) {
+  FILE *file = fopen(path, "re");
+  if (file == NULL)
+    return bus_fail(err, BUS_E_CONFIG, "%s: %s", path, strerror(errno));
+  environment->file = malloc(ENV_FILE_MAX + 1);
+  if (environment->file)
+    environment->file_len = fread(environment->file, 1, ENV_FILE_MAX + 1, file);
+  bool failed = environment->file == NULL || ferror(file);
+  fclose(file);
+  if (failed)
+    return bus_fail(err, BUS_E_CONFIG, "%s: cannot be read", path);
+  if (environment->file_len > ENV_FILE_MAX)
+    return bus_fail(err, BUS_E_CONFIG, "%s: larger than %d bytes", path, ENV_FILE_MAX);
+  return bus_env_check((struct bus_str){environment->file, environment->file_len}, err) ||
+         bus_error_wrap(err, "%s", path);
+}
+
+/* The environment wins; what is empty there counts as not set. */
+static const char *lookup(void *context, const char *name) {
+  struct environment *environment = context;
+  const char *value = getenv(name);
+  if (value && value[0])
+    return value;
+  struct bus_str file = {environment->file, environment->file_len};
+  bool found = environment->file && bus_env_find(file, name, environment->value, sizeof environment->value);
+  return found ? environment->value : NULL;
+}
+
+/* Secrets were in there. */
+static void forget(struct environment *environment) {
+  if (environment->file)
+    explicit_bzero(environment->file, environment->file_len);
+  free(environment->file);
+  explicit_bzero(environment->value, sizeof environment->value);
+}
+
+static bool read_environment(const struct program *program, const char *path, struct bus_error *err) {
+  struct environment environment = {0};
+  bool done = (path == NULL || slurp(path, &environment, err)) &&
+              bus_config_read(program->tables, program->table_count, lookup, &environment, err);
+  forget(&environment);
+  return done;
+}
+
+int bus_config_main(int argc, char **argv, const char *program, const char *summary,
+                    const struct bus_option_table *tables, size_t table_count, const char *const *extra,
+                    int *ret_flag) {
+  struct program self = {program, summary, tables, table_count, extra};
+  const char *path = NULL;
+  struct bus_error err;
+  int flag = -1, status = read_arguments(&self, argc, argv, &path, &flag);
+  if (status >= 0)
+    return status;
+  if (flag < 0 && !read_environment(&self, path, &err))
+    return complain(&self, err.text, NULL);
+  if (ret_flag)
+    *ret_flag = flag;
+  return -1;
+}

@@ -1,0 +1,23 @@
+/* cmocka with one line per case: TEST(name) { … } registers itself, and the program runs all cases or the one it is
+ * told by its first argument, so that CTest has an entry for each. A case that cannot run here calls test_skip(). */
+#ifndef BUS_TESTING_TEST_H
+#define BUS_TESTING_TEST_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+void test_register(const char *name, void (*run)(void **state));
+
+/* Must stand at the start of a line: the build finds the cases by it. */
+#define TEST(name)                                                                                                     \
+  static void name(void **state);                                                                                      \
+  __attribute__((constructor)) static void register_##name(void) {                                                     \
+    test_register(#name, name);                                                                                        \
+  }                                                                                                                    \
+  static void name(__attribute__((unused)) void **state)
+
+#endif

@@ -1,0 +1,22 @@
+/* Two option tables with every kind, for the tests of configuration. */
+#ifndef CONFIG_SAMPLE_H
+#define CONFIG_SAMPLE_H
+
+#include <bus/config.h>
+
+struct config_sample {
+  const char *url, *name;
+  int64_t port, timeout;
+  bool on;
+  int level;
+};
+
+struct config_other {
+  const char *color;
+};
+
+extern struct config_sample config_sample;
+extern struct config_other config_other;
+extern const struct bus_option_table config_tables[2];
+
+#endif

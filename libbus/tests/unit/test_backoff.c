@@ -1,0 +1,80 @@
+/* bus/backoff.h: bounds of delays, the schedule of retry tiers. */
+#include <bus/backoff.h>
+
+#include "test.h"
+
+TEST(backoff_grows_and_stays_in_bounds)
+{
+  static const int64_t full[] = {1, 2, 4, 8, 10, 10, 10};
+  for (size_t i = 0; i < BUS_COUNT(full); i++) {
+    struct bus_backoff low = {BUS_SECOND, 10 * BUS_SECOND, (uint32_t)i}, high = low;
+    int64_t half = full[i] * BUS_SECOND / 2;
+    assert_true(bus_backoff_next(&low, 0) == half);
+    assert_true(bus_backoff_next(&high, (uint64_t)half) == 2 * half);
+    assert_int_equal(low.failures, i + 1);
+  }
+}
+
+TEST(backoff_any_random_stays_in_the_upper_half)
+{
+  uint64_t random = 88172645463325252u;
+  for (int i = 0; i < 10000; i++) {
+    random ^= random << 13;
+    random ^= random >> 7;
+    random ^= random << 17;
+    struct bus_backoff backoff = {BUS_SECOND, 60 * BUS_SECOND, (uint32_t)(i % 12)};
+    struct bus_backoff bound = backoff;
+    int64_t least = bus_backoff_next(&bound, 0), delay = bus_backoff_next(&backoff, random);
+    assert_true(delay >= least && delay <= 2 * least && delay <= 60 * BUS_SECOND);
+  }
+}
+
+TEST(backoff_extremes_do_not_overflow)
+{
+  struct bus_backoff backoff = {INT64_MAX / 3, INT64_MAX, 0};
+  for (int i = 0; i < 200; i++)
+    assert_true(bus_backoff_next(&backoff, UINT64_MAX) > 0);
+  backoff.failures = UINT32_MAX;
+  assert_true(bus_backoff_next(&backoff, 1) > 0);
+  assert_true(backoff.failures == UINT32_MAX);
+}
+
+TEST(backoff_first_above_max_and_zero)
+{
+  struct bus_backoff above = {5 * BUS_SECOND, BUS_SECOND, 0}, zero = {0, BUS_SECOND, 0};
+  assert_true(bus_backoff_next(&above, 0) == BUS_SECOND / 2);
+  assert_true(bus_backoff_next(&zero, 12345) == 0);
+}
+
+TEST(backoff_reset_begins_again)
+{
+  struct bus_backoff backoff = {BUS_SECOND, 60 * BUS_SECOND, 0};
+  for (int i = 0; i < 5; i++)
+    (void)bus_backoff_next(&backoff, 0);
+  bus_backoff_reset(&backoff);
+  assert_true(bus_backoff_next(&backoff, 0) == BUS_SECOND / 2);
+}
+
+TEST(retry_tier_schedule)
+{
+  static const int expected[] = {0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2, 2};
+  for (size_t i = 0; i < BUS_COUNT(expected); i++)
+    assert_int_equal(bus_retry_tier((int64_t)i, 3, BUS_HOUR, 24 * BUS_HOUR), expected[i]);
+  assert_int_equal(bus_retry_tier(100000, 3, 24 * BUS_HOUR, 24 * BUS_HOUR), 2);
+}
+
+TEST(retry_tier_gives_up_only_in_the_last)
+{
+  assert_int_equal(bus_retry_tier(6, 3, 24 * BUS_HOUR + 1, 24 * BUS_HOUR), -1);
+  assert_int_equal(bus_retry_tier(INT64_MAX, 3, 25 * BUS_HOUR, 24 * BUS_HOUR), -1);
+  assert_int_equal(bus_retry_tier(5, 3, 25 * BUS_HOUR, 24 * BUS_HOUR), 1);
+  assert_int_equal(bus_retry_tier(0, 1, 0, 0), 0);
+  assert_int_equal(bus_retry_tier(0, 1, 1, 0), -1);
+}
+
+TEST(retry_tier_odd_arguments)
+{
+  assert_int_equal(bus_retry_tier(0, 0, 0, BUS_HOUR), -1);
+  assert_int_equal(bus_retry_tier(-1, 3, 0, BUS_HOUR), 0);
+  assert_int_equal(bus_retry_tier(INT64_MAX, 3, 0, BUS_HOUR), 2);
+}

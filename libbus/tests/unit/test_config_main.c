@@ -1,0 +1,156 @@
+/* bus/config.h, the process's part: arguments, --env-file, and the environment that wins. */
+#include <bus/config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "config_sample.h"
+#include "test.h"
+
+static const char *const extra[] = {"--print-saga", "--other", NULL};
+static int flag;
+static char out[8192], err_text[8192];
+
+static void redirect(FILE *stream, int fd, char *text, size_t size, int *saved, bool begin) {
+  fflush(stream);
+  if (begin) {
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    *saved = dup(fd);
+    dup2(fileno(file), fd);
+    fclose(file);
+    return;
+  }
+  lseek(fd, 0, SEEK_SET);
+  ssize_t len = read(fd, text, size - 1);
+  text[len < 0 ? 0 : len] = '\0';
+  dup2(*saved, fd);
+  close(*saved);
+}
+
+/* Arguments end with NULL; gives the status, with what was printed in out and err_text. */
+static int run(const char *const *arguments) {
+  char *argv[8] = {(char[]){"program"}};
+  char copies[7][256];
+  int argc = 1, saved_out, saved_err;
+  for (; arguments[argc - 1]; argc++) {
+    snprintf(copies[argc - 1], sizeof copies[0], "%s", arguments[argc - 1]);
+    argv[argc] = copies[argc - 1];
+  }
+  flag = 42;
+  redirect(stdout, STDOUT_FILENO, out, sizeof out, &saved_out, true);
+  redirect(stderr, STDERR_FILENO, err_text, sizeof err_text, &saved_err, true);
+  int status = bus_config_main(argc, argv, "order-svc", "Takes orders.", config_tables, 2, extra, &flag);
+  redirect(stdout, STDOUT_FILENO, out, sizeof out, &saved_out, false);
+  redirect(stderr, STDERR_FILENO, err_text, sizeof err_text, &saved_err, false);
+  return status;
+}
+
+#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
+
+static void clear_environment(void) {
+  static const char *const names[] = {"URL", "NAME", "PORT", "TIMEOUT", "ON", "LEVEL", "COLOR"};
+  for (size_t i = 0; i < BUS_COUNT(names); i++)
+    unsetenv(names[i]);
+}
+
+/* A file with that text; its name stays until the next call. */
+static const char *file_with(const char *text) {
+  static char path[] = "/tmp/config-test-XXXXXX";
+  memcpy(path + sizeof path - 7, "XXXXXX", 6);
+  int fd = mkstemp(path);
+  assert_true(fd >= 0);
+  assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+  close(fd);
+  return path;
+}
+
+TEST(config_main_reads_the_environment)
+{
+  clear_environment();
+  setenv("URL", "amqp://here", 1);
+  setenv("PORT", "99", 1);
+  assert_int_equal(run((const char *const[]){NULL}), -1);
+  assert_int_equal(flag, -1);
+  assert_string_equal(config_sample.url, "amqp://here");
+  assert_true(config_sample.port == 99);
+  bus_config_done(config_tables, 2);
+}
+
+TEST(config_main_prints_and_ends)
+{
+  clear_environment();
+  assert_int_equal(RUN("--help"), 0);
+  assert_non_null(strstr(out, "usage: order-svc [--env-file FILE] [--print-saga] [--other]\n"));
+  assert_non_null(strstr(out, "Takes orders."));
+  assert_non_null(strstr(out, "PORT"));
+  assert_int_equal(RUN("--version"), 0);
+  assert_memory_equal(out, "order-svc ", 10);
+  assert_int_equal(RUN("--print-env"), 0);
+  assert_non_null(strstr(out, "PORT=8080\n"));
+  assert_int_equal(RUN("--print-markdown"), 0);
+  assert_non_null(strstr(out, "| `PORT` |"));
+  assert_string_equal(err_text, "");
+}
+
+TEST(config_main_refuses_unknown_arguments)
+{
+  assert_int_equal(RUN("--prot"), 2);
+  assert_string_equal(err_text, "order-svc: unknown argument (see --help): --prot\n");
+  assert_int_equal(RUN("file"), 2);
+  assert_int_equal(RUN("--env-file"), 2);
+  assert_string_equal(err_text, "order-svc: --env-file needs a file\n");
+  assert_int_equal(flag, 42); /* written only on success */
+}
+
+TEST(config_main_names_the_wrong_variable)
+{
+  clear_environment();
+  setenv("URL", "amqp://here", 1);
+  setenv("PORT", "70000", 1);
+  assert_int_equal(run((const char *const[]){NULL}), 2);
+  assert_string_equal(err_text, "order-svc: PORT is \"70000\", but must be an integer from 1 to 65535\n");
+}
+
+TEST(config_main_extra_flag_needs_no_environment)
+{
+  clear_environment();
+  assert_int_equal(RUN("--other"), -1);
+  assert_int_equal(flag, 1);
+  assert_int_equal(RUN("--print-saga"), -1);
+  assert_int_equal(flag, 0);
+}
+
+TEST(config_main_reads_a_file_and_the_environment_wins)
+{
+  clear_environment();
+  const char *path = file_with("# test\nURL='amqp://file'\nPORT=1234\nNAME=file\nLEVEL=warn\n");
+  setenv("PORT", "4321", 1);
+  setenv("NAME", "", 1); /* empty counts as not set */
+  assert_int_equal(RUN("--env-file", path), -1);
+  assert_string_equal(config_sample.url, "amqp://file");
+  assert_true(config_sample.port == 4321);
+  assert_string_equal(config_sample.name, "file");
+  assert_int_equal(config_sample.level, 2);
+  bus_config_done(config_tables, 2);
+  char argument[64];
+  snprintf(argument, sizeof argument, "--env-file=%s", path);
+  assert_int_equal(RUN(argument), -1);
+  bus_config_done(config_tables, 2);
+  unlink(path);
+}
+
+TEST(config_main_refuses_bad_files)
+{
+  clear_environment();
+  assert_int_equal(RUN("--env-file", "/nonexistent/file"), 2);
+  assert_string_equal(err_text, "order-svc: /nonexistent/file: No such file or directory\n");
+  const char *path = file_with("URL=12345\noops\n");
+  assert_int_equal(RUN("--env-file", path), 2);
+  assert_non_null(strstr(err_text, ": line 2: KEY=value is expected\n"));
+  unlink(path);
+  assert_int_equal(RUN("--env-file", "/tmp"), 2);
+  assert_int_equal(RUN("--env-file", "/dev/zero"), 2);
+  assert_non_null(strstr(err_text, "larger than"));
+}

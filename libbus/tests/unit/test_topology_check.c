@@ -1,0 +1,251 @@
+/* bus/topology.h, bus_topology_is_valid: each way to be wrong, by changing one thing of a right one. */
+#include <bus/topology.h>
+
+#include <stdio.h>
+
+#include "test.h"
+#include "topology_sample.h"
+
+/* A copy of the sample to spoil; types are compared by address, so they stay. */
+static struct bus_user users[8];
+static const struct bus_message_type *types[16];
+static struct bus_queue queues[8];
+static struct bus_tier tiers[4];
+static struct bus_topology topology;
+
+static void begin(void) {
+  topology = topology_sample;
+  memcpy(users, topology.users, topology.user_count * sizeof *users);
+  memcpy(types, topology.types, topology.type_count * sizeof *types);
+  memcpy(queues, topology.queues, topology.queue_count * sizeof *queues);
+  memcpy(tiers, topology.tiers, topology.tier_count * sizeof *tiers);
+  topology.users = users;
+  topology.types = types;
+  topology.queues = queues;
+  topology.tiers = tiers;
+}
+
+static void assert_wrong(const char *expected) {
+  struct bus_error err = {0};
+  assert_false(bus_topology_is_valid(&topology, &err));
+  assert_int_equal(err.code, BUS_E_TOPOLOGY);
+  assert_string_equal(err.text, expected);
+  assert_false(bus_topology_is_valid(&topology, NULL));
+}
+
+TEST(topology_sample_is_valid)
+{
+  struct bus_error err = {0};
+  if (!bus_topology_is_valid(&topology_sample, &err))
+    fail_msg("%s", err.text);
+  static const struct bus_topology empty;
+  assert_true(bus_topology_is_valid(&empty, &err));
+}
+
+TEST(topology_wrong_user_names)
+{
+  static const char *const names[] = {"", "a.b", "A", "a b", "a|b", "edge.*"};
+  for (size_t i = 0; i < BUS_COUNT(names); i++) {
+    char expected[128];
+    begin();
+    users[SAMPLE_AUDIT].name = names[i];
+    snprintf(expected, sizeof expected, "user %s: a name is 1 to 64 of a-z 0-9 -", names[i]);
+    assert_wrong(expected);
+  }
+  begin();
+  users[SAMPLE_AUDIT].name = NULL;
+  assert_wrong("user (no name): a name is 1 to 64 of a-z 0-9 -");
+  begin();
+  users[SAMPLE_AUDIT].name = "edge";
+  assert_wrong("user edge: is there twice");
+}
+
+TEST(topology_wrong_tiers)
+{
+  begin();
+  tiers[1].ttl_ms = 1000;
+  assert_wrong("tier 30s: tiers stand shortest first");
+  begin();
+  tiers[0].ttl_ms = 0;
+  assert_wrong("tier 1s: tiers stand shortest first");
+  begin();
+  tiers[2].name = "1s";
+  assert_wrong("tier 1s: is there twice");
+  begin();
+  tiers[0].name = "1.s";
+  assert_wrong("tier 1.s: a name is 1 to 32 of a-z 0-9 -");
+  begin();
+  topology.tier_count = 0;
+  assert_wrong("queue order-svc: a work queue needs retry tiers");
+}
+
+static void assert_wrong_type(struct bus_message_type type, const char *problem) {
+  static struct bus_message_type added;
+  char expected[256];
+  begin();
+  added = type;
+  types[topology.type_count++] = &added;
+  snprintf(expected, sizeof expected, "type %s: %s", type.type, problem);
+  assert_wrong(expected);
+}
+
+TEST(topology_wrong_type_names)
+{
+  static const char *const names[] = {
+      "",           "order",
+      "order.v",    "order.v0",
+      "order.v01",  "order.v1x",
+      "order.1",    ".v1",
+      "order..v1",  "Order.v1",
+      "order.v1.",  "order.*.v1",
+      "order.#.v1", "a123456789012345678901234567890123456789012345678901234567890123.v1"};
+  for (size_t i = 0; i < BUS_COUNT(names); i++)
+    assert_wrong_type((struct bus_message_type){.type = names[i], .exchange = BUS_EXCHANGE_EVENT, .sender = "edge"},
+                      "a type is at most 64 of a-z 0-9 - . and ends with .v1, .v2, ...");
+}
+
+TEST(topology_wrong_types)
+{
+  assert_wrong_type((struct bus_message_type){.type = "order.get.v1", .exchange = BUS_EXCHANGE_EVENT, .sender = "edge"},
+                    "is there twice");
+  assert_wrong_type((struct bus_message_type){.type = "x.v1", .exchange = BUS_EXCHANGE_EVENT, .sender = "nobody"},
+                    "its sender is no user");
+  assert_wrong_type((struct bus_message_type){.type = "x.v1", .exchange = BUS_EXCHANGE_EVENT}, "its sender is no user");
+  assert_wrong_type((struct bus_message_type){.type = "x.v1", .exchange = BUS_EXCHANGE_REPLY, .sender = "edge"},
+                    "an answer has no one sender");
+  assert_wrong_type((struct bus_message_type){.type = "x.v1", .exchange = BUS_EXCHANGE_REPLY, .mandatory = true},
+                    "an answer is not mandatory");
+  assert_wrong_type(
+      (struct bus_message_type){.type = "x.v1", .exchange = BUS_EXCHANGE_CMD, .sender = "edge", .mandatory = true},
+      "no queue takes this command");
+  assert_wrong_type((struct bus_message_type){.type = "x.v1", .exchange = BUS_EXCHANGE_QUERY, .sender = "edge"},
+                    "no queue takes this query");
+  assert_wrong_type(
+      (struct bus_message_type){.type = "x.v1", .exchange = BUS_EXCHANGE_EVENT, .sender = "edge", .mandatory = true},
+      "a mandatory event needs a queue that takes it");
+  assert_wrong_type((struct bus_message_type){.type = "x.v1", .exchange = BUS_EXCHANGE_RETRY, .sender = "edge"},
+                    "a type belongs to bus.cmd, bus.event, bus.query or bus.reply");
+}
+
+TEST(topology_wrong_mandatory)
+{
+  static struct bus_message_type place, reserved;
+  static const struct bus_message_type *takes[3];
+  begin();
+  place = order_place;
+  place.mandatory = false;
+  types[0] = takes[0] = &place;
+  queues[1].types = takes;
+  assert_wrong("type order.place.v1: a command is mandatory");
+  begin();
+  reserved = stock_reserved;
+  reserved.mandatory = false;
+  types[6] = takes[0] = &reserved;
+  takes[1] = &payment_captured;
+  takes[2] = &order_cancel;
+  queues[0].types = takes;
+  assert_wrong("type stock.reserved.v1: an event that a queue takes is mandatory");
+}
+
+TEST(topology_command_with_two_receivers)
+{
+  static const struct bus_message_type *takes[] = {&inventory_reserve, &payment_charge};
+  begin();
+  queues[2].types = takes;
+  queues[2].type_count = 2;
+  assert_wrong("type payment.charge.v1: more than one queue takes this command");
+  static const struct bus_message_type *version[] = {&payment_charge_2};
+  begin(); /* another version of the same key would go to both as well */
+  queues[2].types = version;
+  assert_wrong("type inventory.reserve.v1: no queue takes this command");
+}
+
+TEST(topology_query_of_one_who_does_not_ask)
+{
+  begin();
+  users[SAMPLE_EDGE].asks = false;
+  assert_wrong("type order.get.v1: its sender does not ask");
+}
+
+static void assert_wrong_queue_name(const char *name, const char *problem) {
+  char expected[256];
+  begin();
+  queues[3].name = name;
+  snprintf(expected, sizeof expected, "queue %s: %s", name, problem);
+  assert_wrong(expected);
+}
+
+TEST(topology_wrong_queue_names)
+{
+  assert_wrong_queue_name("", "a name is 1 to 64 of a-z 0-9 - .");
+  assert_wrong_queue_name("a..b", "a name is 1 to 64 of a-z 0-9 - .");
+  assert_wrong_queue_name(".a", "a name is 1 to 64 of a-z 0-9 - .");
+  assert_wrong_queue_name("a.", "a name is 1 to 64 of a-z 0-9 - .");
+  assert_wrong_queue_name("a_b", "a name is 1 to 64 of a-z 0-9 - .");
+  assert_wrong_queue_name("a#", "a name is 1 to 64 of a-z 0-9 - .");
+  assert_wrong_queue_name("bus.retry.1s", "bus.*, amq.*, *.reply.* and *.dead are reserved names");
+  assert_wrong_queue_name("amq.x", "bus.*, amq.*, *.reply.* and *.dead are reserved names");
+  assert_wrong_queue_name("order-svc.dead", "bus.*, amq.*, *.reply.* and *.dead are reserved names");
+  assert_wrong_queue_name("edge.reply.1", "bus.*, amq.*, *.reply.* and *.dead are reserved names");
+  assert_wrong_queue_name("order-svc", "is there twice");
+}
+
+TEST(topology_wrong_queues)
+{
+  begin();
+  queues[0].service = "nobody";
+  assert_wrong("queue order-svc: its service is no user");
+  begin();
+  queues[0].service = NULL;
+  assert_wrong("queue order-svc: its service is no user");
+  begin();
+  queues[0].max_bytes = -1;
+  assert_wrong("queue order-svc: max_bytes is negative");
+  begin();
+  topology.query_ttl_ms = 0;
+  assert_wrong("queue order-svc.query: a query queue needs a message TTL");
+}
+
+TEST(topology_queue_takes_what_it_may_not)
+{
+  static const struct bus_message_type stranger = {
+      .type = "stranger.v1", .exchange = BUS_EXCHANGE_EVENT, .sender = "edge"};
+  static const struct bus_message_type *strange[] = {&order_get, &stranger}, *event[] = {&order_get, &payment_captured},
+                                       *twice[] = {&order_get, &order_get}, *answer[] = {&order_get, &order_answer};
+  static const struct {
+    const struct bus_message_type *const *types;
+    const char *problem;
+  } wrong[] = {{strange, "queue order-svc.query: takes a type that the topology does not have"},
+               {event, "queue order-svc.query: a work queue takes commands and events, a query queue takes queries"},
+               {answer, "queue order-svc.query: a work queue takes commands and events, a query queue takes queries"},
+               {twice, "queue order-svc.query: takes a type twice"}};
+  for (size_t i = 0; i < BUS_COUNT(wrong); i++) {
+    begin();
+    queues[4].types = wrong[i].types;
+    queues[4].type_count = 2;
+    assert_wrong(wrong[i].problem);
+  }
+}
+
+/* Patterns have a fixed size; a system that outgrows them is told so, and until then permits nothing too much. */
+TEST(topology_patterns_that_do_not_fit)
+{
+  enum { MANY = 60 };
+  static struct bus_queue many[MANY];
+  static char names[MANY][BUS_NAME_MAX + 1];
+  static const struct bus_user one = {"one", false};
+  for (size_t i = 0; i < MANY; i++) {
+    snprintf(names[i], sizeof names[i], "one.queue-with-a-rather-long-name-number-%zu", i);
+    many[i] = (struct bus_queue){.name = names[i], .kind = BUS_QUEUE_WORK, .service = "one"};
+  }
+  topology = (struct bus_topology){.users = &one,
+                                   .user_count = 1,
+                                   .queues = many,
+                                   .queue_count = MANY,
+                                   .tiers = bus_default_tiers,
+                                   .tier_count = BUS_COUNT(bus_default_tiers)};
+  assert_wrong("user one: has more permissions than a pattern holds");
+  struct bus_permission permission;
+  bus_topology_permission(&topology, &one, &permission);
+  assert_string_equal(permission.read, "^$");
+}
