@@ -1,0 +1,189 @@
+/* What waits for the broker's answer: channel, confirms, consumers, declarations. */
+#include "connection.h"
+
+#include <stdio.h>
+
+struct timeval link_timeval(int64_t ms) {
+  return (struct timeval){.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+}
+
+void link_set_call_timeout(struct bus_amqp *amqp, int64_t timeout_ms) {
+  struct timeval timeout = link_timeval(timeout_ms);
+  (void)amqp_set_rpc_timeout(amqp->state, &timeout); /* fails only for a timeout that is no time */
+}
+
+/* Frames of deliveries that came before the answer wait in the library's queue, in order, for the next pump. */
+static bool answered(struct bus_amqp *amqp, const char *what, struct bus_error *err) {
+  if (!link_check_reply(amqp, amqp_get_rpc_reply(amqp->state), what, err))
+    return false;
+  amqp_maybe_release_buffers(amqp->state);
+  return true;
+}
+
+bool link_open_channel(struct bus_amqp *amqp, struct bus_error *err) {
+  (void)amqp_channel_open(amqp->state, CHANNEL); /* the reply is looked at below */
+  return answered(amqp, "open a channel", err);
+}
+
+bool bus_amqp_confirm(struct bus_amqp *amqp, struct bus_error *err) {
+  if (!link_stands(amqp, err))
+    return false;
+  (void)amqp_confirm_select(amqp->state, CHANNEL); /* the reply is looked at below */
+  if (!answered(amqp, "switch publisher confirms on", err))
+    return false;
+  if (amqp->next_seq == 0)
+    amqp->next_seq = 1;
+  return true;
+}
+
+/* ---- consumers ---- */
+
+/* "bus-3": the index that its deliveries carry. */
+static amqp_bytes_t consumer_tag(int consumer, char text[8]) {
+  (void)snprintf(text, 8, "bus-%d", consumer & (CONSUMERS_MAX - 1));
+  return amqp_cstring_bytes(text);
+}
+
+bool bus_amqp_consume(struct bus_amqp *amqp, const char *queue, int consumer, int prefetch, bool no_ack,
+                      struct bus_error *err) {
+  char tag[8], what[BUS_KEY_MAX + 16];
+  if (consumer < 0 || consumer >= CONSUMERS_MAX || prefetch < 1 || prefetch > UINT16_MAX)
+    return bus_fail(err, BUS_E_INVALID, "consume %s: consumer 0 to %d, prefetch 1 to %d", queue, CONSUMERS_MAX - 1,
+                    UINT16_MAX);
+  if (!link_stands(amqp, err))
+    return false;
+  (void)snprintf(what, sizeof what, "consume %s", queue);
+  (void)amqp_basic_qos(amqp->state, CHANNEL, 0, (uint16_t)prefetch, 0); /* per consumer; quorum queues know no other */
+  if (!answered(amqp, what, err))
+    return false;
+  (void)amqp_basic_consume(amqp->state, CHANNEL, amqp_cstring_bytes(queue), consumer_tag(consumer, tag), 0, no_ack, 0,
+                           amqp_empty_table);
+  if (!answered(amqp, what, err))
+    return false;
+  amqp->consuming[consumer] = true;
+  return true;
+}
+
+bool bus_amqp_cancel(struct bus_amqp *amqp, int consumer, struct bus_error *err) {
+  char tag[8];
+  if (!link_stands(amqp, err))
+    return false;
+  if (consumer < 0 || consumer >= CONSUMERS_MAX || !amqp->consuming[consumer])
+    return true;
+  (void)amqp_basic_cancel(amqp->state, CHANNEL, consumer_tag(consumer, tag));
+  if (!answered(amqp, "cancel a consumer", err))
+    return false;
+  amqp->consuming[consumer] = false;
+  return true;
+}
+
+bool bus_amqp_reply_queue(struct bus_amqp *amqp, const char *name, struct bus_error *err) {
+  char what[BUS_KEY_MAX + 32];
+  if (!link_stands(amqp, err))
+    return false;
+  (void)snprintf(what, sizeof what, "declare the reply queue %s", name);
+  amqp_bytes_t queue = amqp_cstring_bytes(name);
+  (void)amqp_queue_declare(amqp->state, CHANNEL, queue, 0, 0, 1, 1, amqp_empty_table);
+  if (!answered(amqp, what, err))
+    return false;
+  (void)amqp_queue_bind(amqp->state, CHANNEL, queue, amqp_cstring_bytes(bus_exchange_name(BUS_EXCHANGE_REPLY)), queue,
+                        amqp_empty_table);
+  return answered(amqp, what, err);
+}
+
+/* ---- declarations ---- */
+
+static void declare_queue(struct bus_amqp *amqp, const struct bus_declaration *d, bool passive) {
+  amqp_table_entry_t entries[BUS_COUNT(d->arguments)];
+  for (size_t i = 0; i < d->argument_count; i++) {
+    const struct bus_declare_argument *argument = &d->arguments[i];
+    entries[i].key = amqp_cstring_bytes(argument->name);
+    if (argument->text)
+      entries[i].value =
+          (amqp_field_value_t){.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = amqp_cstring_bytes(argument->text)};
+    else
+      entries[i].value = (amqp_field_value_t){.kind = AMQP_FIELD_KIND_I64, .value.i64 = argument->number};
+  }
+  amqp_table_t arguments = {.num_entries = (int)d->argument_count, .entries = entries};
+  (void)amqp_queue_declare(amqp->state, CHANNEL, amqp_cstring_bytes(d->name), passive, 1, 0, 0, arguments);
+}
+
+static void send_declaration(struct bus_amqp *amqp, const struct bus_declaration *d, bool passive) {
+  switch (d->kind) {
+  case BUS_DECLARE_EXCHANGE:
+    (void)amqp_exchange_declare(amqp->state, CHANNEL, amqp_cstring_bytes(d->name), amqp_cstring_bytes("topic"), passive,
+                                1, 0, 0, amqp_empty_table);
+    break;
+  case BUS_DECLARE_QUEUE:
+    declare_queue(amqp, d, passive);
+    break;
+  case BUS_DECLARE_BINDING:
+    (void)amqp_queue_bind(amqp->state, CHANNEL, amqp_cstring_bytes(d->name), amqp_cstring_bytes(d->exchange),
+                          amqp_cstring_bytes(d->key), amqp_empty_table);
+    break;
+  }
+}
+
+/* 404: not there; 406: there, and different. Both close the channel, but not the connection. */
+static bool is_refused_declaration(amqp_rpc_reply_t reply, int *ret_code) {
+  if (reply.reply_type != AMQP_RESPONSE_SERVER_EXCEPTION || reply.reply.id != AMQP_CHANNEL_CLOSE_METHOD)
+    return false;
+  *ret_code = ((const amqp_channel_close_t *)reply.reply.decoded)->reply_code;
+  return *ret_code == AMQP_NOT_FOUND || *ret_code == AMQP_PRECONDITION_FAILED;
+}
+
+/* Consumers and confirms went with the channel: where there were any, the connection counts as gone. */
+static bool reopen_channel(struct bus_amqp *amqp, struct bus_error *err) {
+  amqp_channel_close_ok_t ok = {0};
+  bool used = amqp->next_seq > 0;
+  for (int i = 0; i < CONSUMERS_MAX; i++)
+    used |= amqp->consuming[i];
+  if (used)
+    return link_fail_with(amqp, BUS_E_TOPOLOGY, "the channel went with a refused declaration", err);
+  int status = amqp_send_method(amqp->state, CHANNEL, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok);
+  if (status != AMQP_STATUS_OK)
+    return link_fail_status(amqp, status, "open the channel again", err);
+  amqp_maybe_release_buffers(amqp->state);
+  return link_open_channel(amqp, err);
+}
+
+static bool refused(struct bus_amqp *amqp, const struct bus_declaration *d, int code, const amqp_method_t *close,
+                    struct bus_error *err) {
+  struct bus_error why, again;
+  struct bus_str text = rabbit_view(((const amqp_channel_close_t *)close->decoded)->reply_text);
+  (void)bus_fail(&why, BUS_E_TOPOLOGY, "%s is %s: %d %.*s", d->name, code == AMQP_NOT_FOUND ? "missing" : "different",
+                 code, (int)text.len, text.data);
+  bool open = reopen_channel(amqp, &again);
+  if (err)
+    *err = open || again.code == BUS_E_TOPOLOGY ? why : again;
+  return false;
+}
+
+bool bus_amqp_declare(struct bus_amqp *amqp, const struct bus_declaration *declaration, bool passive, bool *ret_exists,
+                      struct bus_error *err) {
+  char what[BUS_KEY_MAX + 16];
+  int code;
+  *ret_exists = false;
+  if (!link_stands(amqp, err))
+    return false;
+  if (passive && declaration->kind == BUS_DECLARE_BINDING)
+    return bus_fail(err, BUS_E_INVALID, "AMQP has no way to ask about the binding of %s", declaration->name);
+  link_set_call_timeout(amqp, passive ? CALL_TIMEOUT_MS : DECLARE_TIMEOUT_MS);
+  send_declaration(amqp, declaration, passive);
+  link_set_call_timeout(amqp, CALL_TIMEOUT_MS);
+  amqp_rpc_reply_t reply = amqp_get_rpc_reply(amqp->state);
+  if (is_refused_declaration(reply, &code))
+    return refused(amqp, declaration, code, &reply.reply, err);
+  (void)snprintf(what, sizeof what, "declare %s", declaration->name);
+  if (!answered(amqp, what, err))
+    return false;
+  *ret_exists = true;
+  return true;
+}
+
+bool bus_amqp_ping(struct bus_amqp *amqp, struct bus_error *err) {
+  struct bus_declaration exchange = {.kind = BUS_DECLARE_EXCHANGE};
+  bool exists;
+  (void)snprintf(exchange.name, sizeof exchange.name, "%s", bus_exchange_name(BUS_EXCHANGE_EVENT));
+  return bus_amqp_declare(amqp, &exchange, true, &exists, err);
+}

@@ -1,0 +1,208 @@
+/* Writes and reads a message's envelope: properties for what AMQP names, headers for the rest. */
+#include "envelope.h"
+
+static const char header_traceparent[] = "traceparent";
+static const char header_causation[] = "causation-id";
+static const char header_attempt[] = "bus-attempt";
+static const char header_first_failed[] = "bus-first-failed";
+static const char header_cause[] = "bus-cause";
+static const char header_cause_class[] = "bus-cause-class";
+static const char header_delivery_count[] = "x-delivery-count";
+
+/* ---- writing ---- */
+
+static amqp_field_value_t *add_header(struct envelope_wire *wire, struct bus_str name, uint8_t kind) {
+  amqp_table_entry_t *entry = &wire->headers[wire->properties.headers.num_entries++];
+  entry->key = rabbit_bytes(name);
+  entry->value.kind = kind;
+  return &entry->value;
+}
+
+static void add_text(struct envelope_wire *wire, struct bus_str name, struct bus_str text) {
+  add_header(wire, name, AMQP_FIELD_KIND_UTF8)->value.bytes = rabbit_bytes(text);
+}
+
+static struct bus_str uuid_text(const struct bus_uuid *uuid, char text[BUS_UUID_TEXT]) {
+  bus_uuid_format(uuid, text);
+  return (struct bus_str){text, BUS_UUID_TEXT - 1};
+}
+
+static void add_headers(struct envelope_wire *wire, const struct bus_publication *publication) {
+  const struct bus_envelope *envelope = publication->envelope;
+  if (bus_trace_is_set(&envelope->trace)) {
+    bus_trace_format(&envelope->trace, wire->traceparent);
+    add_text(wire, BUS_STR(header_traceparent), bus_str(wire->traceparent));
+  }
+  if (!bus_uuid_is_nil(&envelope->causation_id))
+    add_text(wire, BUS_STR(header_causation), uuid_text(&envelope->causation_id, wire->causation_id));
+  add_header(wire, BUS_STR(header_attempt), AMQP_FIELD_KIND_I64)->value.i64 = envelope->attempt;
+  if (envelope->first_failed_at > 0) {
+    bus_time_format(envelope->first_failed_at, wire->first_failed);
+    add_text(wire, BUS_STR(header_first_failed), bus_str(wire->first_failed));
+  }
+  if (publication->cause.data)
+    add_text(wire, BUS_STR(header_cause), publication->cause);
+  if (publication->cause_class.data)
+    add_text(wire, BUS_STR(header_cause_class), publication->cause_class);
+}
+
+/* The four that CloudEvents requires, so that an AMQP 1.0 reader sees a CloudEvent in binary mode. */
+static void add_cloud_event(struct envelope_wire *wire, const struct bus_envelope *envelope,
+                            const struct envelope_sender *sender) {
+  add_text(wire, BUS_STR("cloudEvents:specversion"), BUS_STR("1.0"));
+  add_text(wire, BUS_STR("cloudEvents:id"), rabbit_view(wire->properties.message_id));
+  add_text(wire, BUS_STR("cloudEvents:source"), sender->source);
+  add_text(wire, BUS_STR("cloudEvents:type"), envelope->type);
+}
+
+static void set_optional(struct envelope_wire *wire, const struct bus_envelope *envelope) {
+  amqp_basic_properties_t *properties = &wire->properties;
+  if (!bus_uuid_is_nil(&envelope->correlation_id)) {
+    properties->correlation_id = rabbit_bytes(uuid_text(&envelope->correlation_id, wire->correlation_id));
+    properties->_flags |= AMQP_BASIC_CORRELATION_ID_FLAG;
+  }
+  if (envelope->reply_to.data) {
+    properties->reply_to = rabbit_bytes(envelope->reply_to);
+    properties->_flags |= AMQP_BASIC_REPLY_TO_FLAG;
+  }
+  if (envelope->timestamp > 0) {
+    properties->timestamp = (uint64_t)(envelope->timestamp / BUS_SECOND);
+    properties->_flags |= AMQP_BASIC_TIMESTAMP_FLAG;
+  }
+}
+
+void envelope_encode(const struct bus_publication *publication, const struct envelope_sender *sender,
+                     struct envelope_wire *ret) {
+  const struct bus_envelope *envelope = publication->envelope;
+  ret->properties = (amqp_basic_properties_t){
+      ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
+                AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_TYPE_FLAG | AMQP_BASIC_USER_ID_FLAG | AMQP_BASIC_APP_ID_FLAG,
+      .content_type = rabbit_bytes(BUS_STR("application/json")),
+      .delivery_mode = AMQP_DELIVERY_PERSISTENT,
+      .message_id = rabbit_bytes(uuid_text(&envelope->message_id, ret->message_id)),
+      .type = rabbit_bytes(envelope->type),
+      .user_id = rabbit_bytes(sender->user),
+      .app_id = rabbit_bytes(sender->user),
+      .headers = {.num_entries = 0, .entries = ret->headers},
+  };
+  set_optional(ret, envelope);
+  add_headers(ret, publication);
+  add_cloud_event(ret, envelope, sender);
+}
+
+/* ---- reading ---- */
+
+static bool is_visible(struct bus_str text) {
+  for (size_t i = 0; i < text.len; i++)
+    if (text.data[i] < 0x21 || text.data[i] > 0x7e)
+      return false;
+  return true;
+}
+
+/* A name of ours: visible ASCII of a bounded length; everything else counts as absent. */
+static struct bus_str name_of(amqp_bytes_t bytes, bool present, size_t max) {
+  struct bus_str text = rabbit_view(bytes);
+  return present && text.len >= 1 && text.len <= max && is_visible(text) ? text : BUS_NO_STR;
+}
+
+static void parse_uuid(struct bus_str text, struct bus_uuid *ret) {
+  if (!bus_uuid_parse(text, ret))
+    *ret = (struct bus_uuid){{0}};
+}
+
+void envelope_message_id(const amqp_basic_properties_t *properties, struct bus_uuid *ret) {
+  *ret = (struct bus_uuid){{0}};
+  if (properties->_flags & AMQP_BASIC_MESSAGE_ID_FLAG)
+    parse_uuid(rabbit_view(properties->message_id), ret);
+}
+
+/* Seconds as AMQP has them; what a bus_time cannot hold counts as absent. */
+static bus_time timestamp_of(const amqp_basic_properties_t *properties) {
+  bool present = properties->_flags & AMQP_BASIC_TIMESTAMP_FLAG;
+  return present && properties->timestamp <= INT64_MAX / BUS_SECOND ? (bus_time)properties->timestamp * BUS_SECOND
+                                                                    : BUS_NO_TIME;
+}
+
+/* Brokers and clients write a number in whatever width they like. 0 for what is none, or negative. */
+static int64_t count_of(const amqp_field_value_t *value) {
+  int64_t number = 0;
+  switch (value->kind) {
+  case AMQP_FIELD_KIND_I8:
+    number = value->value.i8;
+    break;
+  case AMQP_FIELD_KIND_U8:
+    number = value->value.u8;
+    break;
+  case AMQP_FIELD_KIND_I16:
+    number = value->value.i16;
+    break;
+  case AMQP_FIELD_KIND_U16:
+    number = value->value.u16;
+    break;
+  case AMQP_FIELD_KIND_I32:
+    number = value->value.i32;
+    break;
+  case AMQP_FIELD_KIND_U32:
+    number = value->value.u32;
+    break;
+  case AMQP_FIELD_KIND_I64:
+    number = value->value.i64;
+    break;
+  case AMQP_FIELD_KIND_U64:
+    number = value->value.u64 < ENVELOPE_ATTEMPT_MAX ? (int64_t)value->value.u64 : ENVELOPE_ATTEMPT_MAX;
+    break;
+  default:
+    break;
+  }
+  return number < 0 ? 0 : number < ENVELOPE_ATTEMPT_MAX ? number : ENVELOPE_ATTEMPT_MAX;
+}
+
+static struct bus_str text_of(const amqp_field_value_t *value) {
+  bool text = value->kind == AMQP_FIELD_KIND_UTF8 || value->kind == AMQP_FIELD_KIND_BYTES;
+  return text ? rabbit_view(value->value.bytes) : BUS_NO_STR;
+}
+
+static void read_header(struct bus_str name, const amqp_field_value_t *value, struct bus_envelope *ret) {
+  if (bus_str_equal(name, BUS_STR(header_traceparent))) {
+    if (!bus_trace_parse(text_of(value), &ret->trace))
+      ret->trace = (struct bus_trace){.flags = 0};
+  } else if (bus_str_equal(name, BUS_STR(header_causation)))
+    parse_uuid(text_of(value), &ret->causation_id);
+  else if (bus_str_equal(name, BUS_STR(header_attempt)))
+    ret->attempt = count_of(value);
+  else if (bus_str_equal(name, BUS_STR(header_first_failed))) {
+    if (!bus_time_parse(text_of(value), &ret->first_failed_at))
+      ret->first_failed_at = BUS_NO_TIME;
+  } else if (bus_str_equal(name, BUS_STR(header_delivery_count)))
+    ret->delivery_count = count_of(value);
+}
+
+static bool copy_text(struct bus_arena *arena, struct bus_str *text) {
+  if (text->data == NULL)
+    return true;
+  *text = bus_arena_copy(arena, *text);
+  return text->data != NULL;
+}
+
+bool envelope_decode(const amqp_basic_properties_t *properties, struct bus_arena *arena, struct bus_envelope *ret) {
+  amqp_flags_t flags = properties->_flags;
+  struct bus_envelope envelope = {
+      .type = name_of(properties->type, flags & AMQP_BASIC_TYPE_FLAG, BUS_TYPE_MAX),
+      .app_id = name_of(properties->app_id, flags & AMQP_BASIC_APP_ID_FLAG, BUS_NAME_MAX),
+      .user_id = name_of(properties->user_id, flags & AMQP_BASIC_USER_ID_FLAG, BUS_NAME_MAX),
+      .reply_to = name_of(properties->reply_to, flags & AMQP_BASIC_REPLY_TO_FLAG, BUS_KEY_MAX - 1),
+      .timestamp = timestamp_of(properties),
+      .first_failed_at = BUS_NO_TIME,
+  };
+  envelope_message_id(properties, &envelope.message_id);
+  if (flags & AMQP_BASIC_CORRELATION_ID_FLAG)
+    parse_uuid(rabbit_view(properties->correlation_id), &envelope.correlation_id);
+  int headers = flags & AMQP_BASIC_HEADERS_FLAG ? properties->headers.num_entries : 0;
+  for (int i = 0; i < headers; i++)
+    read_header(rabbit_view(properties->headers.entries[i].key), &properties->headers.entries[i].value, &envelope);
+  if (!copy_text(arena, &envelope.type) || !copy_text(arena, &envelope.app_id) ||
+      !copy_text(arena, &envelope.user_id) || !copy_text(arena, &envelope.reply_to))
+    return false;
+  *ret = envelope;
+  return true;
+}

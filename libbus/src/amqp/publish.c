@@ -1,0 +1,77 @@
+/* What is sent without waiting for an answer: publications, acks, and what is handed back at shutdown. */
+#include "connection.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+static void set_cork(struct bus_amqp *amqp, int on) {
+  /* Refused only by a socket that is not TCP; then nothing is held back. */
+  (void)setsockopt(amqp->watchdog.fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+  amqp->corked = on;
+}
+
+/* Many small messages travel in few segments: the next pump lets go of what the kernel holds back. */
+static void cork(struct bus_amqp *amqp) {
+  if (!amqp->corked)
+    set_cork(amqp, 1);
+}
+
+void link_flush(struct bus_amqp *amqp) {
+  if (amqp->corked)
+    set_cork(amqp, 0);
+}
+
+/* The library says «more follows» with the last frame of a body whose length is a multiple of a frame's, an empty one
+ * too, and nothing would follow for a while: a heartbeat ends it. */
+static int end_segment(struct bus_amqp *amqp, size_t body_len) {
+  amqp_frame_t heartbeat = {.frame_type = AMQP_FRAME_HEARTBEAT, .channel = 0};
+  size_t payload = (size_t)amqp_get_frame_max(amqp->state) - 8;
+  return body_len % payload == 0 ? amqp_send_frame(amqp->state, &heartbeat) : AMQP_STATUS_OK;
+}
+
+static int send_message(struct bus_amqp *amqp, const struct bus_publication *publication,
+                        const amqp_basic_properties_t *properties) {
+  amqp_bytes_t exchange = amqp_cstring_bytes(bus_exchange_name(publication->exchange));
+  watchdog_enter(&amqp->watchdog);
+  cork(amqp);
+  int status = amqp_basic_publish(amqp->state, CHANNEL, exchange, rabbit_bytes(publication->key),
+                                  publication->mandatory, 0, properties, rabbit_bytes(publication->body));
+  if (status == AMQP_STATUS_OK)
+    status = end_segment(amqp, publication->body.len);
+  watchdog_leave(&amqp->watchdog);
+  return status;
+}
+
+bool bus_amqp_publish(struct bus_amqp *amqp, const struct bus_publication *publication, uint64_t *ret_seq,
+                      struct bus_error *err) {
+  struct envelope_wire wire;
+  if (!link_stands(amqp, err))
+    return false;
+  envelope_encode(publication, &amqp->sender, &wire);
+  int status = send_message(amqp, publication, &wire.properties);
+  if (status != AMQP_STATUS_OK)
+    return link_fail_status(amqp, status, "publish", err);
+  *ret_seq = amqp->next_seq;
+  if (amqp->next_seq > 0)
+    amqp->next_seq++;
+  return true;
+}
+
+bool bus_amqp_ack(struct bus_amqp *amqp, uint64_t tag, bool multiple, struct bus_error *err) {
+  if (!link_stands(amqp, err))
+    return false;
+  watchdog_enter(&amqp->watchdog);
+  int status = amqp_basic_ack(amqp->state, CHANNEL, tag, multiple);
+  watchdog_leave(&amqp->watchdog);
+  return status == AMQP_STATUS_OK || link_fail_status(amqp, status, "ack", err);
+}
+
+bool bus_amqp_hand_back(struct bus_amqp *amqp, uint64_t tag, bool multiple, struct bus_error *err) {
+  if (!link_stands(amqp, err))
+    return false;
+  watchdog_enter(&amqp->watchdog);
+  int status = amqp_basic_nack(amqp->state, CHANNEL, tag, multiple, 1);
+  watchdog_leave(&amqp->watchdog);
+  return status == AMQP_STATUS_OK || link_fail_status(amqp, status, "hand back", err);
+}

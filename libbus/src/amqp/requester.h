@@ -1,0 +1,113 @@
+/* The requester's insides: what callers' threads and the I/O thread share, under one lock. */
+#ifndef BUS_AMQP_REQUESTER_H
+#define BUS_AMQP_REQUESTER_H
+
+#include "request_table.h"
+
+#include <bus/amqp.h>
+#include <bus/request.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+  MAX_OPEN = 4096,
+  MAX_UNCONFIRMED = 1 << 20,
+  MESSAGE_OVERHEAD = 768, /* what an envelope and its frames take on the wire, at most */
+  REQUEST_CHUNK = 64,     /* requests are allocated by so many and kept */
+  ANSWERS_MAX = 4,        /* waiting for one request; further ones are dropped */
+  ARENAS_KEPT = 128,
+  ARENA_KEPT_MAX = 64 * 1024, /* one that held more goes back to the system */
+  ARENA_LIMIT = 4 << 20,
+  DRAIN_MS = 5000,
+};
+
+/* An answer lies in an arena of its own, with all it points to. */
+struct answer {
+  struct answer *next;
+  struct bus_arena *arena;
+  struct bus_str type, body;
+};
+
+struct bus_pending {
+  struct bus_requester *owner;
+  struct bus_pending *next; /* in the list of free ones, or in the queue */
+  pthread_cond_t changed;
+  enum bus_request_state state; /* without regard to answers */
+  bool open;                    /* between begin and end */
+  bool queued;                  /* in the queue, or being published: the I/O thread still looks at it */
+  bool waiting, confirm_is_enough;
+  bool query;
+  uint32_t generation;
+  const struct bus_message_type *type;
+  struct bus_envelope envelope;
+  struct bus_arena *arena; /* of the body, until it was published */
+  struct bus_str body;
+  struct answer *first, *last;
+  int answer_count;
+};
+
+struct request_chunk {
+  struct request_chunk *next;
+  struct bus_pending items[REQUEST_CHUNK];
+};
+
+struct arena_pool {
+  struct bus_arena *items[ARENAS_KEPT];
+  size_t count;
+};
+
+struct bus_requester {
+  char *url, *ca_file;
+  char reply_queue[BUS_KEY_MAX], name[BUS_NAME_MAX];
+  int64_t heartbeat_s;
+  size_t max_open, max_unconfirmed;
+  struct bus_pending unavailable; /* what begin returns for what is certainly not sent */
+
+  pthread_mutex_t lock; /* guards all that follows, up to the atomics */
+  pthread_cond_t drained;
+  struct request_table table;
+  struct request_chunk *chunks;
+  struct bus_pending *free_list, *queue_first, *queue_last;
+  size_t open_count;
+  struct arena_pool pool;
+  struct bus_uuid_source ids;
+  bool closing, asleep;
+
+  atomic_bool up, blocked, stopping;
+  int wake_fd;
+  pthread_t thread;
+
+  /* the I/O thread's alone */
+  struct bus_amqp *publishing, *consuming;
+  struct request_window window;
+  struct bus_arena *incoming;
+  bool reply_queue_gone;
+};
+
+/* ---- request_pool.c; with the lock held ---- */
+struct bus_arena *requester_take_arena(struct bus_requester *requester); /* NULL: make one, without the lock */
+void requester_keep_arena(struct bus_requester *requester, struct bus_arena *arena);
+struct bus_pending *requester_take_pending(struct bus_requester *requester); /* NULL when out of memory */
+/* Back to the free ones, unless its caller or the I/O thread still has it. */
+void requester_let_go(struct bus_pending *pending);
+void requester_drop_answers(struct bus_pending *pending);
+void requester_pool_done(struct bus_requester *requester);
+
+/* ---- requester.c; with the lock held ---- */
+/* Wakes its caller where that one waits for what is now there. */
+void requester_notify(struct bus_pending *pending);
+void requester_set_state(struct bus_pending *pending, enum bus_request_state state);
+
+/* ---- requester_io.c ---- */
+void *requester_run(void *requester);
+/* Can be called from any thread. */
+void requester_wake(struct bus_requester *requester);
+
+/* ---- requester_link.c: the I/O thread's events; what it holds when the connections go ---- */
+extern const struct bus_amqp_events requester_publishing_events, requester_consuming_events;
+/* Requests of which nothing is known any more, or that were never sent. */
+void requester_on_lost(struct bus_requester *requester);
+void requester_refuse_queue(struct bus_requester *requester);
+
+#endif

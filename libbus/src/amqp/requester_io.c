@@ -1,0 +1,212 @@
+/* The I/O thread: connects with backoff, publishes what callers hand over, pumps both connections, sleeps. */
+#include "requester.h"
+
+#include <bus/backoff.h>
+#include <bus/clock.h>
+#include <bus/log.h>
+
+#include <poll.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { BATCH = 64, REPLY_PREFETCH = 1000, STABLE_MS = 10000 };
+
+void requester_wake(struct bus_requester *requester) {
+  (void)eventfd_write(requester->wake_fd, 1); /* fails only when it is full of wakes */
+}
+
+static void take_wake(const struct bus_requester *requester) {
+  eventfd_t count;
+  (void)eventfd_read(requester->wake_fd, &count); /* none there is as good */
+}
+
+/* ---- connections ---- */
+
+static bool open_one(struct bus_requester *requester, const char *role, struct bus_amqp **ret, struct bus_error *err) {
+  char name[BUS_NAME_MAX + 16];
+  (void)snprintf(name, sizeof name, "%s %s", requester->name, role);
+  struct bus_amqp_settings settings = {
+      .url = requester->url, .name = name, .ca_file = requester->ca_file, .heartbeat_s = requester->heartbeat_s};
+  return bus_amqp_open(&settings, ret, err);
+}
+
+static bool open_both(struct bus_requester *requester, struct bus_error *err) {
+  if (!open_one(requester, "publish", &requester->publishing, err) || !bus_amqp_confirm(requester->publishing, err) ||
+      !open_one(requester, "answers", &requester->consuming, err) ||
+      !bus_amqp_reply_queue(requester->consuming, requester->reply_queue, err))
+    return false;
+  bus_amqp_set_arena(requester->consuming, requester->incoming);
+  return bus_amqp_consume(requester->consuming, requester->reply_queue, 0, REPLY_PREFETCH, true, err);
+}
+
+static void close_both(struct bus_requester *requester) {
+  bus_amqp_free(requester->publishing);
+  bus_amqp_free(requester->consuming);
+  requester->publishing = requester->consuming = NULL;
+}
+
+static bool connect_both(struct bus_requester *requester) {
+  struct bus_error err;
+  requester->reply_queue_gone = false;
+  request_window_reset(&requester->window);
+  if (!open_both(requester, &err)) {
+    close_both(requester);
+    bus_log(BUS_WARN, "broker away", BUS_F_STR("error", bus_error_name(err.code)), BUS_F_STR("text", err.text));
+    return false;
+  }
+  atomic_store(&requester->up, true);
+  bus_log(BUS_INFO, "broker connected", BUS_F_STR("reply_queue", requester->reply_queue));
+  return true;
+}
+
+static void lose_both(struct bus_requester *requester, const struct bus_error *err) {
+  requester_on_lost(requester);
+  close_both(requester);
+  bus_log(BUS_WARN, "broker connection lost", BUS_F_STR("error", bus_error_name(err->code)),
+          BUS_F_STR("text", err->text));
+}
+
+/* ---- publishing ---- */
+
+static size_t wire_size(const struct bus_pending *pending) {
+  return pending->body.len + MESSAGE_OVERHEAD;
+}
+
+/* Takes what fits under the cap from the queue's head; one always fits where nothing is unconfirmed. */
+static size_t take_batch(struct bus_requester *requester, struct bus_pending *batch[BATCH]) {
+  size_t count = 0, bytes = requester->window.bytes;
+  pthread_mutex_lock(&requester->lock);
+  while (count < BATCH && requester->queue_first && (bytes == 0 || bytes < requester->max_unconfirmed)) {
+    struct bus_pending *pending = requester->queue_first;
+    requester->queue_first = pending->next;
+    if (requester->queue_first == NULL)
+      requester->queue_last = NULL;
+    if (pending->open) {
+      bytes += wire_size(pending);
+      batch[count++] = pending;
+    } else { /* nobody asks any more */
+      pending->queued = false;
+      requester_let_go(pending);
+    }
+  }
+  pthread_mutex_unlock(&requester->lock);
+  return count;
+}
+
+static bool publish_one(struct bus_requester *requester, const struct bus_pending *pending, struct bus_error *err) {
+  struct window_entry entry = {
+      .request = (void *)(uintptr_t)pending, .generation = pending->generation, .bytes = (uint32_t)wire_size(pending)};
+  struct bus_publication publication = {.exchange = pending->type->exchange,
+                                        .key = bus_message_key(pending->type),
+                                        .mandatory = pending->type->mandatory,
+                                        .envelope = &pending->envelope,
+                                        .body = pending->body};
+  uint64_t seq;
+  if (!bus_amqp_publish(requester->publishing, &publication, &seq, err))
+    return false;
+  return request_window_push(&requester->window, seq, &entry) ||
+         bus_fail(err, BUS_E_NOMEM, "no memory for an unconfirmed request");
+}
+
+/* What was not tried is certainly not sent. */
+static void settle_batch(struct bus_requester *requester, struct bus_pending **batch, size_t count, size_t tried) {
+  pthread_mutex_lock(&requester->lock);
+  for (size_t i = 0; i < count; i++) {
+    struct bus_pending *pending = batch[i];
+    pending->queued = false;
+    requester_keep_arena(requester, pending->arena);
+    pending->arena = NULL;
+    if (i >= tried)
+      requester_set_state(pending, BUS_REQUEST_UNAVAILABLE);
+    requester_let_go(pending);
+  }
+  pthread_mutex_unlock(&requester->lock);
+}
+
+static bool publish_queue(struct bus_requester *requester, struct bus_error *err) {
+  struct bus_pending *batch[BATCH];
+  size_t count = take_batch(requester, batch), tried = 0;
+  bool sent = true;
+  while (sent && tried < count)
+    sent = publish_one(requester, batch[tried++], err);
+  if (count > 0)
+    settle_batch(requester, batch, count, tried);
+  return sent;
+}
+
+/* ---- the loop ---- */
+
+static bool pump_both(struct bus_requester *requester, struct bus_error *err) {
+  if (!bus_amqp_pump(requester->publishing, &requester_publishing_events, requester, err))
+    return false;
+  bool pumped = bus_amqp_pump(requester->consuming, &requester_consuming_events, requester, err);
+  bus_arena_reset(requester->incoming);
+  if (pumped && requester->reply_queue_gone)
+    return bus_fail(err, BUS_E_AMQP_CONNECTION, "the reply queue was deleted");
+  return pumped;
+}
+
+/* Falls asleep only where nothing can be published now; from here on callers wake us. */
+static bool may_sleep(struct bus_requester *requester) {
+  bool buffered = bus_amqp_has_buffered(requester->publishing) || bus_amqp_has_buffered(requester->consuming);
+  pthread_mutex_lock(&requester->lock);
+  bool full = requester->window.bytes >= requester->max_unconfirmed;
+  requester->asleep = !buffered && (requester->queue_first == NULL || full);
+  bool sleeps = requester->asleep;
+  pthread_mutex_unlock(&requester->lock);
+  return sleeps;
+}
+
+static void sleep_until_event(struct bus_requester *requester) {
+  struct pollfd fds[] = {{.fd = requester->wake_fd, .events = POLLIN},
+                         {.fd = bus_amqp_fd(requester->publishing), .events = POLLIN},
+                         {.fd = bus_amqp_fd(requester->consuming), .events = POLLIN}};
+  int third_of_heartbeat = (int)(requester->heartbeat_s * 1000 / 3);
+  (void)poll(fds, BUS_COUNT(fds), may_sleep(requester) ? third_of_heartbeat : 0); /* interrupted is as good */
+  pthread_mutex_lock(&requester->lock);
+  requester->asleep = false;
+  pthread_mutex_unlock(&requester->lock);
+  if (fds[0].revents & POLLIN)
+    take_wake(requester);
+}
+
+static void serve(struct bus_requester *requester) {
+  struct bus_error err;
+  while (!atomic_load(&requester->stopping)) {
+    if (!publish_queue(requester, &err) || !pump_both(requester, &err)) {
+      lose_both(requester, &err);
+      return;
+    }
+    sleep_until_event(requester);
+  }
+  requester_on_lost(requester);
+  close_both(requester);
+}
+
+static void wait_before_next_try(struct bus_requester *requester, int64_t delay) {
+  int64_t until = bus_monotonic() + delay, left;
+  while (!atomic_load(&requester->stopping) && (left = until - bus_monotonic()) > 0) {
+    struct pollfd fd = {.fd = requester->wake_fd, .events = POLLIN};
+    (void)poll(&fd, 1, (int)(left / BUS_MILLISECOND) + 1); /* interrupted is as good */
+    take_wake(requester);
+  }
+}
+
+void *requester_run(void *argument) {
+  struct bus_requester *requester = argument;
+  struct bus_backoff backoff = {.first = 200 * BUS_MILLISECOND, .max = 5 * BUS_SECOND};
+  uint64_t seed[4];
+  struct bus_uuid_source random;
+  bus_random_seed(seed);
+  bus_uuid_source_init(&random, seed);
+  while (!atomic_load(&requester->stopping)) {
+    int64_t began = bus_monotonic();
+    if (connect_both(requester))
+      serve(requester);
+    if (bus_monotonic() - began > STABLE_MS * BUS_MILLISECOND) /* else what refuses us is asked less and less often */
+      bus_backoff_reset(&backoff);
+    wait_before_next_try(requester, bus_backoff_next(&backoff, bus_uuid_source_random(&random)));
+  }
+  return NULL;
+}

@@ -1,0 +1,134 @@
+/* What the broker tells the I/O thread, applied to requests: confirms, returns, answers, alarms, loss. */
+#include "requester.h"
+
+#include <bus/log.h>
+
+/* ---- confirms and returns ---- */
+
+struct confirm {
+  bool ack;
+};
+
+/* A query's confirm says nothing: it is gone with its queue's TTL. */
+static void on_settled(void *context, const struct window_entry *entry) {
+  const struct confirm *confirm = context;
+  struct bus_pending *pending = entry->request;
+  if (pending->generation != entry->generation || !pending->open || pending->state != BUS_REQUEST_SENT)
+    return;
+  if (!confirm->ack)
+    requester_set_state(pending, BUS_REQUEST_REFUSED);
+  else if (!pending->query)
+    requester_set_state(pending, BUS_REQUEST_CONFIRMED);
+}
+
+static void on_confirm(void *context, uint64_t seq, bool multiple, bool ack) {
+  struct bus_requester *requester = context;
+  struct confirm confirm = {.ack = ack};
+  pthread_mutex_lock(&requester->lock);
+  request_window_confirm(&requester->window, seq, multiple, on_settled, &confirm);
+  pthread_mutex_unlock(&requester->lock);
+}
+
+static void on_returned(void *context, const struct bus_uuid *message_id, struct bus_str exchange, struct bus_str key) {
+  struct bus_requester *requester = context;
+  (void)exchange;
+  (void)key;
+  pthread_mutex_lock(&requester->lock);
+  struct bus_pending *pending = request_table_find(&requester->table, message_id);
+  if (pending && pending->state == BUS_REQUEST_SENT)
+    requester_set_state(pending, BUS_REQUEST_UNROUTABLE);
+  pthread_mutex_unlock(&requester->lock);
+}
+
+/* ---- answers ---- */
+
+static struct answer *copy_answer(struct bus_requester *requester, const struct bus_delivery *delivery) {
+  struct bus_arena *arena = requester_take_arena(requester);
+  if (arena == NULL)
+    arena = bus_arena_new(ARENA_LIMIT);
+  struct answer *answer = arena ? bus_arena_alloc(arena, sizeof *answer) : NULL;
+  if (answer) {
+    answer->arena = arena;
+    answer->type = bus_arena_copy(arena, delivery->envelope.type);
+    answer->body = bus_arena_copy(arena, delivery->body);
+  }
+  if (answer && answer->type.data && answer->body.data)
+    return answer;
+  bus_arena_free(arena);
+  return NULL;
+}
+
+/* An answer proves that the request arrived, whatever became of its confirm. */
+static void add_answer(struct bus_pending *pending, struct answer *answer) {
+  if (pending->last)
+    pending->last->next = answer;
+  else
+    pending->first = answer;
+  pending->last = answer;
+  pending->answer_count++;
+  if (pending->state == BUS_REQUEST_SENT || pending->state == BUS_REQUEST_LOST)
+    pending->state = BUS_REQUEST_CONFIRMED;
+  requester_notify(pending);
+}
+
+static void on_delivery(void *context, const struct bus_delivery *delivery) {
+  struct bus_requester *requester = context;
+  bool dropped = delivery->body.data == NULL || delivery->envelope.type.data == NULL;
+  pthread_mutex_lock(&requester->lock);
+  struct bus_pending *pending = request_table_find(&requester->table, &delivery->envelope.causation_id);
+  if (pending && !dropped && pending->answer_count < ANSWERS_MAX) {
+    struct answer *answer = copy_answer(requester, delivery);
+    dropped = answer == NULL;
+    if (answer)
+      add_answer(pending, answer);
+  }
+  pthread_mutex_unlock(&requester->lock);
+  if (dropped)
+    bus_log(BUS_WARN, "answer dropped: too large, without type, or no memory",
+            BUS_F_UUID("message_id", &delivery->envelope.message_id), BUS_F_TRACE(&delivery->envelope.trace));
+}
+
+static void on_cancelled(void *context, int consumer) {
+  struct bus_requester *requester = context;
+  (void)consumer;
+  requester->reply_queue_gone = true;
+}
+
+/* ---- alarms and loss ---- */
+
+void requester_refuse_queue(struct bus_requester *requester) {
+  while (requester->queue_first) {
+    struct bus_pending *pending = requester->queue_first;
+    requester->queue_first = pending->next;
+    pending->queued = false;
+    requester_set_state(pending, BUS_REQUEST_UNAVAILABLE);
+    requester_let_go(pending);
+  }
+  requester->queue_last = NULL;
+}
+
+static void on_blocked(void *context, bool blocked, struct bus_str reason) {
+  struct bus_requester *requester = context;
+  pthread_mutex_lock(&requester->lock);
+  atomic_store(&requester->blocked, blocked);
+  if (blocked)
+    requester_refuse_queue(requester);
+  pthread_mutex_unlock(&requester->lock);
+  bus_log(BUS_WARN, blocked ? "broker blocked" : "broker unblocked", BUS_F_VIEW("reason", reason));
+}
+
+void requester_on_lost(struct bus_requester *requester) {
+  pthread_mutex_lock(&requester->lock);
+  atomic_store(&requester->up, false);
+  atomic_store(&requester->blocked, false);
+  requester_refuse_queue(requester);
+  for (struct request_chunk *chunk = requester->chunks; chunk; chunk = chunk->next)
+    for (int i = 0; i < REQUEST_CHUNK; i++)
+      if (chunk->items[i].open && chunk->items[i].state == BUS_REQUEST_SENT)
+        requester_set_state(&chunk->items[i], BUS_REQUEST_LOST);
+  pthread_mutex_unlock(&requester->lock);
+}
+
+const struct bus_amqp_events requester_publishing_events = {
+    .confirm = on_confirm, .returned = on_returned, .blocked = on_blocked};
+const struct bus_amqp_events requester_consuming_events = {.delivery = on_delivery, .cancelled = on_cancelled};

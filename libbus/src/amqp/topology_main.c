@@ -1,0 +1,258 @@
+/* The program bus-topology: applies a topology to a broker, compares it, prints it. */
+#include "topology_text.h"
+
+#include <bus/amqp.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+
+#ifndef ORDERBUS_VERSION
+#define ORDERBUS_VERSION "unknown"
+#endif
+
+enum { EXIT_DIFFERS = 1, EXIT_TROUBLE = 2, BINDINGS_MAX = 16 << 20 };
+
+struct program {
+  const struct bus_topology *topology;
+  const char *url, *vhost, *ca_file, *bindings_file;
+  struct bus_amqp *amqp;
+  char *bindings; /* what the broker lists; NULL: not known */
+  size_t missing, differing, there, foreign;
+  bool failed;
+};
+
+static const char help[] =
+    "usage: bus-topology [OPTION]... apply|diff|print|definitions\n"
+    "Declares exchanges, queues and bindings at a broker, as an administrator, at deployment.\n"
+    "\n"
+    "  apply         declare what is missing; a queue or exchange that differs is left alone, and nothing is changed:\n"
+    "                give a queue with other arguments a new name\n"
+    "  diff          say what is missing or differs; status 1 when anything does\n"
+    "  print         the declarations, one a line; needs no broker\n"
+    "  definitions   JSON for `rabbitmqctl import_definitions`: what each user may do; needs no broker\n"
+    "\n"
+    "  --url URL        amqp://user:password@host:port/vhost or amqps://…; else the variable RABBITMQ_URL, which "
+    "ps(1)\n"
+    "                   does not show\n"
+    "  --ca-file FILE   certificates for amqps (default: the system's)\n"
+    "  --vhost VHOST    for definitions (default: /)\n"
+    "  --bindings FILE  for diff: output of `rabbitmqctl -q list_bindings source_name destination_name routing_key`;\n"
+    "                   - is the standard input. AMQP cannot list bindings, so without it they are not compared\n"
+    "  --help, --version\n"
+    "\n"
+    "Status: 0 done, or no difference; 1 something is missing or differs; 2 trouble.\n";
+
+static int trouble(const char *text) {
+  (void)fprintf(stderr, "bus-topology: %s\n", text);
+  return EXIT_TROUBLE;
+}
+
+/* ---- looking ---- */
+
+/* Says so on a line; *count goes up. */
+static void report(size_t *count, const char *what, const struct bus_declaration *declaration) {
+  char name[3 * BUS_KEY_MAX + 16];
+  topology_name(declaration, name, sizeof name);
+  (void)printf("%s: %s\n", what, name);
+  ++*count;
+}
+
+/* There: an active declaration with our arguments changes nothing, and is refused where they differ. */
+static bool compare_existing(struct program *program, const struct bus_declaration *declaration,
+                             struct bus_error *err) {
+  bool exists;
+  if (bus_amqp_declare(program->amqp, declaration, false, &exists, err)) {
+    program->there++;
+    return true;
+  }
+  if (err->code != BUS_E_TOPOLOGY)
+    return false;
+  report(&program->differing, "differs", declaration);
+  (void)printf("  %s\n", err->text);
+  return true;
+}
+
+static bool look_at(struct program *program, const struct bus_declaration *declaration, struct bus_error *err) {
+  bool exists;
+  if (bus_amqp_declare(program->amqp, declaration, true, &exists, err))
+    return compare_existing(program, declaration, err);
+  if (err->code != BUS_E_TOPOLOGY)
+    return false;
+  report(&program->missing, "missing", declaration);
+  return true;
+}
+
+static bool look(void *context, const struct bus_declaration *declaration) {
+  struct program *program = context;
+  struct bus_error err;
+  if (declaration->kind == BUS_DECLARE_BINDING) {
+    if (program->bindings && !topology_lists_binding(program->bindings, declaration))
+      report(&program->missing, "missing", declaration);
+    return true;
+  }
+  program->failed = !look_at(program, declaration, &err);
+  if (program->failed)
+    (void)trouble(err.text);
+  return !program->failed;
+}
+
+/* ---- verbs ---- */
+
+static void on_foreign(void *context, struct bus_str line) {
+  struct program *program = context;
+  (void)printf("not ours: binding (source, destination, key) %.*s\n", (int)line.len, line.data);
+  program->foreign++;
+}
+
+static int diff(struct program *program) {
+  if (!bus_topology_each(program->topology, look, program))
+    return EXIT_TROUBLE;
+  if (program->bindings)
+    topology_each_foreign_binding(program->bindings, program->topology, on_foreign, program);
+  else
+    (void)fputs("bus-topology: bindings were not compared (see --bindings)\n", stderr);
+  bool same = program->missing + program->differing + program->foreign == 0;
+  if (same)
+    (void)printf("no difference\n");
+  return same ? EXIT_SUCCESS : EXIT_DIFFERS;
+}
+
+static bool declare(void *context, const struct bus_declaration *declaration) {
+  struct program *program = context;
+  struct bus_error err;
+  bool exists;
+  program->failed = !bus_amqp_declare(program->amqp, declaration, false, &exists, &err);
+  if (program->failed)
+    (void)trouble(err.text);
+  return !program->failed;
+}
+
+static int apply(struct program *program) {
+  free(program->bindings);
+  program->bindings = NULL; /* binding twice is no harm */
+  if (!bus_topology_each(program->topology, look, program))
+    return EXIT_TROUBLE;
+  if (program->differing > 0) {
+    (void)fprintf(stderr, "bus-topology: nothing was changed: %zu differ\n", program->differing);
+    return EXIT_DIFFERS;
+  }
+  if (!bus_topology_each(program->topology, declare, program))
+    return EXIT_TROUBLE;
+  (void)printf("applied: %zu created, %zu were there, all bindings are made\n", program->missing, program->there);
+  return EXIT_SUCCESS;
+}
+
+static bool print_line(void *context, const struct bus_declaration *declaration) {
+  FILE *out = context;
+  topology_print_declaration(out, declaration);
+  (void)fputc('\n', out);
+  return true;
+}
+
+static int print(struct program *program) {
+  (void)bus_topology_each(program->topology, print_line, stdout); /* never stops early */
+  return fflush(stdout) == 0 ? EXIT_SUCCESS : trouble("cannot write the standard output");
+}
+
+static int definitions(struct program *program) {
+  topology_print_definitions(stdout, program->topology, program->vhost);
+  return fflush(stdout) == 0 ? EXIT_SUCCESS : trouble("cannot write the standard output");
+}
+
+/* ---- the program ---- */
+
+static char *read_all(FILE *file) {
+  char *text = calloc(1, BINDINGS_MAX + 1); /* touched only as far as there is text */
+  size_t len = text ? fread(text, 1, BINDINGS_MAX, file) : 0;
+  if (text && (ferror(file) || len == BINDINGS_MAX || memchr(text, '\0', len))) {
+    free(text);
+    text = NULL;
+  }
+  return text;
+}
+
+static bool read_bindings(struct program *program) {
+  const char *name = program->bindings_file;
+  if (name == NULL)
+    return true;
+  FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
+  if (file == NULL) {
+    (void)fprintf(stderr, "bus-topology: %s: %s\n", name, strerror(errno));
+    return false;
+  }
+  program->bindings = read_all(file);
+  if (file != stdin)
+    (void)fclose(file); /* only read */
+  if (program->bindings == NULL)
+    (void)fprintf(stderr, "bus-topology: %s: cannot be read, is no text, or too long\n", name);
+  return program->bindings != NULL;
+}
+
+static int with_broker(struct program *program, int (*verb)(struct program *program)) {
+  struct bus_error err;
+  struct bus_amqp_settings settings = {
+      .url = program->url, .name = "bus-topology", .ca_file = program->ca_file, .heartbeat_s = 60};
+  if (program->url == NULL)
+    return trouble("no broker: give --url, or set RABBITMQ_URL");
+  if (!read_bindings(program))
+    return EXIT_TROUBLE;
+  if (!bus_amqp_open(&settings, &program->amqp, &err))
+    return trouble(err.text);
+  int status = verb(program);
+  bus_amqp_free(program->amqp);
+  free(program->bindings);
+  return status;
+}
+
+static int run(struct program *program, const char *verb) {
+  struct bus_error err;
+  if (!bus_topology_is_valid(program->topology, &err))
+    return trouble(err.text);
+  if (strcmp(verb, "apply") == 0)
+    return with_broker(program, apply);
+  if (strcmp(verb, "diff") == 0)
+    return with_broker(program, diff);
+  if (strcmp(verb, "print") == 0)
+    return print(program);
+  if (strcmp(verb, "definitions") == 0)
+    return definitions(program);
+  return trouble("the verbs are apply, diff, print and definitions; see --help");
+}
+
+/* -1: go on; else the status to exit with. */
+static int parse_options(struct program *program, int argc, char **argv) {
+  static const struct option options[] = {
+      {"url", required_argument, NULL, 'u'},
+      {"vhost", required_argument, NULL, 'v'},
+      {"ca-file", required_argument, NULL, 'c'},
+      {"bindings", required_argument, NULL, 'b'},
+      {"help", no_argument, NULL, 'h'},
+      {"version", no_argument, NULL, 'V'},
+      {NULL, 0, NULL, 0},
+  };
+  int option;
+  while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    if (option == 'u')
+      program->url = optarg;
+    else if (option == 'v')
+      program->vhost = optarg;
+    else if (option == 'c')
+      program->ca_file = optarg;
+    else if (option == 'b')
+      program->bindings_file = optarg;
+    else if (option == 'h')
+      return fputs(help, stdout) < 0 ? EXIT_TROUBLE : EXIT_SUCCESS;
+    else if (option == 'V')
+      return puts("bus-topology " ORDERBUS_VERSION) < 0 ? EXIT_TROUBLE : EXIT_SUCCESS;
+    else
+      return EXIT_TROUBLE; /* getopt has said why */
+  }
+  return optind == argc - 1 ? -1 : trouble("one verb is needed; see --help");
+}
+
+int bus_topology_main(int argc, char **argv, const struct bus_topology *topology) {
+  struct program program = {.topology = topology, .url = getenv("RABBITMQ_URL"), .vhost = "/"};
+  int status = parse_options(&program, argc, argv);
+  return status >= 0 ? status : run(&program, argv[optind]);
+}

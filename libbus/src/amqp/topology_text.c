@@ -1,0 +1,146 @@
+/* Prints declarations and permissions, and compares bindings with what the broker lists. */
+#include "topology_text.h"
+
+#include <inttypes.h>
+
+void topology_name(const struct bus_declaration *d, char *text, size_t size) {
+  if (d->kind == BUS_DECLARE_BINDING)
+    (void)snprintf(text, size, "binding %s %s -> %s", d->exchange, d->key, d->name);
+  else
+    (void)snprintf(text, size, "%s %s", d->kind == BUS_DECLARE_QUEUE ? "queue" : "exchange", d->name);
+}
+
+void topology_print_declaration(FILE *out, const struct bus_declaration *d) {
+  char name[3 * BUS_KEY_MAX + 16];
+  topology_name(d, name, sizeof name);
+  (void)fputs(name, out);
+  for (size_t i = 0; i < d->argument_count; i++) {
+    const struct bus_declare_argument *argument = &d->arguments[i];
+    if (argument->text)
+      (void)fprintf(out, " %s=%s", argument->name, argument->text);
+    else
+      (void)fprintf(out, " %s=%" PRId64, argument->name, argument->number);
+  }
+}
+
+/* ---- definitions ---- */
+
+static void print_string(FILE *out, const char *text) {
+  (void)fputc('"', out);
+  for (const char *c = text; *c; c++) {
+    if (*c == '"' || *c == '\\')
+      (void)fputc('\\', out);
+    if ((unsigned char)*c < 0x20)
+      (void)fprintf(out, "\\u%04x", (unsigned)*c);
+    else
+      (void)fputc(*c, out);
+  }
+  (void)fputc('"', out);
+}
+
+static void print_member(FILE *out, const char *before, const char *name, const char *value) {
+  (void)fprintf(out, "%s\"%s\":", before, name);
+  print_string(out, value);
+}
+
+static void print_permissions(FILE *out, const struct bus_topology *topology, const char *vhost) {
+  struct bus_permission permission;
+  for (size_t i = 0; i < topology->user_count; i++) {
+    bus_topology_permission(topology, &topology->users[i], &permission);
+    print_member(out, i > 0 ? ",\n  {" : "\n  {", "user", topology->users[i].name);
+    print_member(out, ", ", "vhost", vhost);
+    print_member(out, ", ", "configure", permission.configure);
+    print_member(out, ", ", "write", permission.write);
+    print_member(out, ", ", "read", permission.read);
+    (void)fputc('}', out);
+  }
+}
+
+static void print_topic_permissions(FILE *out, const struct bus_topology *topology, const char *vhost) {
+  struct bus_topic_permission topics[6];
+  const char *before = "\n  {";
+  for (size_t i = 0; i < topology->user_count; i++) {
+    size_t count = bus_topology_topic_permissions(topology, &topology->users[i], topics);
+    for (size_t t = 0; t < count; t++) {
+      print_member(out, before, "user", topology->users[i].name);
+      print_member(out, ", ", "vhost", vhost);
+      print_member(out, ", ", "exchange", topics[t].exchange);
+      print_member(out, ", ", "write", topics[t].write);
+      print_member(out, ", ", "read", topics[t].read);
+      (void)fputc('}', out);
+      before = ",\n  {";
+    }
+  }
+}
+
+void topology_print_definitions(FILE *out, const struct bus_topology *topology, const char *vhost) {
+  (void)fputs("{\"permissions\": [", out);
+  print_permissions(out, topology, vhost);
+  (void)fputs("],\n\"topic_permissions\": [", out);
+  print_topic_permissions(out, topology, vhost);
+  (void)fputs("]}\n", out);
+}
+
+/* ---- bindings ---- */
+
+/* The next line, without its newline; false at the end. */
+static bool next_line(const char **rest, struct bus_str *ret) {
+  if (**rest == '\0')
+    return false;
+  size_t len = strcspn(*rest, "\n");
+  *ret = (struct bus_str){*rest, len > 0 && (*rest)[len - 1] == '\r' ? len - 1 : len};
+  *rest += len + ((*rest)[len] == '\n');
+  return true;
+}
+
+static void format_line(const struct bus_declaration *binding, char *text, size_t size) {
+  (void)snprintf(text, size, "%s\t%s\t%s", binding->exchange, binding->name, binding->key);
+}
+
+bool topology_lists_binding(const char *list, const struct bus_declaration *binding) {
+  char wanted[3 * BUS_KEY_MAX + 4];
+  struct bus_str line;
+  format_line(binding, wanted, sizeof wanted);
+  while (next_line(&list, &line))
+    if (bus_str_is(line, wanted))
+      return true;
+  return false;
+}
+
+struct foreign {
+  struct bus_str line;
+  bool ours;
+};
+
+static bool compare_line(void *context, const struct bus_declaration *declaration) {
+  struct foreign *foreign = context;
+  char line[3 * BUS_KEY_MAX + 4];
+  if (declaration->kind != BUS_DECLARE_BINDING)
+    return true;
+  format_line(declaration, line, sizeof line);
+  foreign->ours = bus_str_is(foreign->line, line);
+  return !foreign->ours;
+}
+
+static bool has_our_source(struct bus_str line) {
+  for (int e = BUS_EXCHANGE_CMD; e <= BUS_EXCHANGE_BACK; e++) {
+    struct bus_str name = bus_str(bus_exchange_name((enum bus_exchange)e));
+    if (e != BUS_EXCHANGE_REPLY && line.len > name.len && line.data[name.len] == '\t' &&
+        memcmp(line.data, name.data, name.len) == 0)
+      return true;
+  }
+  return false;
+}
+
+void topology_each_foreign_binding(const char *list, const struct bus_topology *topology,
+                                   void (*visit)(void *context, struct bus_str line), void *context) {
+  struct foreign foreign;
+  while (next_line(&list, &foreign.line)) {
+    foreign.ours = false;
+    if (!has_our_source(foreign.line))
+      continue;
+    (void)bus_topology_each(topology, compare_line, &foreign); /* stops early where it is found */
+    if (!foreign.ours)
+      visit(context, foreign.line);
+  }
+}

@@ -1,0 +1,23 @@
+/* A topology as text: lines for people, JSON for the broker, and the broker's own list of bindings. Pure. */
+#ifndef BUS_AMQP_TOPOLOGY_TEXT_H
+#define BUS_AMQP_TOPOLOGY_TEXT_H
+
+#include <bus/topology.h>
+
+#include <stdio.h>
+
+/* "queue order-svc x-queue-type=quorum …", without a newline. */
+void topology_print_declaration(FILE *out, const struct bus_declaration *declaration);
+/* "queue order-svc" */
+void topology_name(const struct bus_declaration *declaration, char *text, size_t size);
+/* JSON for `rabbitmqctl import_definitions`. */
+void topology_print_definitions(FILE *out, const struct bus_topology *topology, const char *vhost);
+
+/* Is the binding in the output of `rabbitmqctl list_bindings source_name destination_name routing_key`? */
+bool topology_lists_binding(const char *list, const struct bus_declaration *binding);
+/* Calls visit for each line of the list whose source is one of our exchanges (bus.reply aside: its queues come and go)
+ * and which the topology does not have. */
+void topology_each_foreign_binding(const char *list, const struct bus_topology *topology,
+                                   void (*visit)(void *context, struct bus_str line), void *context);
+
+#endif

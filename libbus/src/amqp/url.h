@@ -1,0 +1,19 @@
+/* A broker's URL, taken apart. */
+#ifndef BUS_AMQP_URL_H
+#define BUS_AMQP_URL_H
+
+#include <bus/error.h>
+
+#include "rabbitmq.h"
+
+/* info points into text, which holds the password: url_forget it as soon as it was used. */
+struct broker_url {
+  char text[1024];
+  struct amqp_connection_info info;
+};
+
+/* Takes amqp:// and amqps:// with user, password and host; port and vhost have the usual defaults. */
+bool url_parse(const char *url, struct broker_url *ret, struct bus_error *err) BUS_MUST_CHECK;
+void url_forget(struct broker_url *url);
+
+#endif

@@ -1,0 +1,37 @@
+/* Reads a body under a deadline of its own: civetweb's timeout starts anew with every byte that a slow client sends. */
+#include "internal.h"
+
+#include <bus/clock.h>
+
+#include <civetweb.h>
+
+static bool send_continue(struct bus_http_exchange *exchange) {
+  static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
+  struct bus_str expect = bus_http_header(exchange, "expect");
+  if (expect.data == NULL || strcmp(exchange->version, "1.1") != 0)
+    return true;
+  return mg_write(exchange->connection, interim, sizeof interim - 1) == (int)sizeof interim - 1;
+}
+
+/* One byte at a time: a longer read would wait for all of its bytes, however slowly they come. What arrived together
+ * with the head comes from civetweb's buffer, without a system call. */
+int http_body_read(struct bus_http_exchange *exchange) {
+  int64_t length = exchange->content_length;
+  if (length == 0)
+    return 0;
+  char *body = bus_arena_alloc(exchange->scratch->arena, (size_t)length + 1);
+  if (body == NULL)
+    return 503;
+  if (!send_continue(exchange))
+    return -1;
+  int64_t deadline = bus_monotonic() + exchange->server->settings.body_deadline_ms * BUS_MILLISECOND;
+  for (int64_t have = 0; have < length; have++) {
+    int got = mg_read(exchange->connection, body + have, 1);
+    if (got < 0)
+      return -1;
+    if (got == 0 || bus_monotonic() > deadline)
+      return 408;
+  }
+  exchange->body = (struct bus_str){body, (size_t)length};
+  return 0;
+}

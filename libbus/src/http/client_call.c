@@ -1,0 +1,181 @@
+/* One call: its options, the bytes that come back, and what they mean. */
+#include "client_internal.h"
+
+#include <bus/clock.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FIRST_SIZE = 1024 };
+
+/* ---- bytes ---- */
+static bool grow(struct http_call *call, size_t more) {
+  size_t wanted = call->len + more + 1, size = call->size ? call->size : FIRST_SIZE;
+  if (wanted <= call->size)
+    return true;
+  while (size < wanted)
+    size *= 2;
+  char *text = realloc(call->text, size);
+  if (text == NULL)
+    return false;
+  call->text = text;
+  call->size = size;
+  return true;
+}
+
+/* Returning less than it got makes curl end the transfer: MAXFILESIZE alone does not bound an answer without length. */
+static size_t on_body(char *data, size_t size, size_t count, void *context) {
+  struct http_call *call = context;
+  size_t len = size * count;
+  call->last_byte = bus_monotonic();
+  call->is_too_large = len > call->limit - call->len;
+  if (call->is_too_large || !grow(call, len))
+    return 0;
+  memcpy(call->text + call->len, data, len);
+  call->len += len;
+  return len;
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *context) {
+  struct http_call *call = context;
+  (void)data;
+  call->last_byte = bus_monotonic();
+  return size * count;
+}
+
+/* ---- options ---- */
+static bool has_line_break(const char *text) {
+  return strpbrk(text, "\r\n") != NULL;
+}
+
+static bool spec_check(const struct bus_http_call *spec, struct bus_error *err) {
+  if (has_line_break(spec->method) || has_line_break(spec->url))
+    return bus_fail(err, BUS_E_INVALID, "HTTP call: line break in the method or URL");
+  for (const char *const *header = spec->headers; header && *header; header++)
+    if (has_line_break(*header))
+      return bus_fail(err, BUS_E_INVALID, "HTTP call: line break in a header");
+  return true;
+}
+
+static bool append_header(struct http_call *call, const char *line) {
+  struct curl_slist *headers = curl_slist_append(call->headers, line);
+  if (headers == NULL)
+    return false;
+  call->headers = headers;
+  return true;
+}
+
+static bool set_headers(struct http_call *call, const struct bus_http_call *spec) {
+  bool set = append_header(call, "Expect:"); /* no waiting for 100 Continue */
+  for (const char *const *header = spec->headers; set && header && *header; header++)
+    set = append_header(call, *header);
+  return set && curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers) == CURLE_OK;
+}
+
+#define SET(option, value) (curl_easy_setopt(easy, (option), (value)) == CURLE_OK)
+
+static bool set_method(CURL *easy, const struct bus_http_call *spec) {
+  bool has_body = spec->body.data != NULL || strcmp(spec->method, "POST") == 0;
+  if (strcmp(spec->method, "GET") == 0 && !has_body)
+    return SET(CURLOPT_HTTPGET, 1L);
+  if (has_body && !(SET(CURLOPT_POST, 1L) && SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)spec->body.len) &&
+                    SET(CURLOPT_COPYPOSTFIELDS, spec->body.data ? spec->body.data : "")))
+    return false;
+  return SET(CURLOPT_CUSTOMREQUEST, spec->method);
+}
+
+static bool set_limits(CURL *easy, const struct bus_http_client_settings *settings) {
+  return SET(CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms) &&
+         SET(CURLOPT_TIMEOUT_MS, (long)settings->total_timeout_ms) && SET(CURLOPT_NOSIGNAL, 1L) &&
+         SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)settings->max_response);
+}
+
+/* Environment and redirects must not lead a call elsewhere. */
+static bool set_security(CURL *easy, const struct bus_http_client_settings *settings) {
+  const char *protocols = settings->allow_plain ? "http,https" : "https";
+  return SET(CURLOPT_PROTOCOLS_STR, protocols) && SET(CURLOPT_REDIR_PROTOCOLS_STR, "https") &&
+         SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_PROXY, "") && SET(CURLOPT_SSL_VERIFYPEER, 1L) &&
+         SET(CURLOPT_SSL_VERIFYHOST, 2L) && SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
+         SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
+         (settings->ca_file == NULL || SET(CURLOPT_CAINFO, settings->ca_file));
+}
+
+static bool set_callbacks(CURL *easy, struct http_call *call) {
+  return SET(CURLOPT_WRITEFUNCTION, on_body) && SET(CURLOPT_WRITEDATA, call) &&
+         SET(CURLOPT_HEADERFUNCTION, on_header) && SET(CURLOPT_HEADERDATA, call) &&
+         SET(CURLOPT_ERRORBUFFER, call->error) && SET(CURLOPT_PRIVATE, call);
+}
+
+static bool set_options(struct http_call *call, const struct bus_http_client_settings *settings,
+                        const struct bus_http_call *spec) {
+  CURL *easy = call->easy;
+  return SET(CURLOPT_URL, spec->url) && set_method(easy, spec) && set_limits(easy, settings) &&
+         set_security(easy, settings) && set_callbacks(easy, call) && set_headers(call, spec) &&
+         (settings->user_agent == NULL || SET(CURLOPT_USERAGENT, settings->user_agent));
+}
+
+struct http_call *http_call_new(const struct bus_http_client_settings *settings, const struct bus_http_call *spec,
+                                struct bus_error *err) {
+  if (!spec_check(spec, err))
+    return NULL;
+  struct http_call *call = calloc(1, sizeof *call);
+  if (call)
+    call->easy = curl_easy_init();
+  if (call == NULL || call->easy == NULL || !set_options(call, settings, spec)) {
+    http_call_free(call);
+    bus_fail(err, BUS_E_NOMEM, "HTTP call to %s", spec->url);
+    return NULL;
+  }
+  call->limit = settings->max_response;
+  call->started = call->last_byte = bus_monotonic();
+  return call;
+}
+
+void http_call_free(struct http_call *call) {
+  if (call == NULL)
+    return;
+  curl_easy_cleanup(call->easy);
+  curl_slist_free_all(call->headers);
+  free(call->text);
+  free(call);
+}
+
+/* ---- the result ---- */
+/* Seconds; -1 without, and for the form with a date. */
+static int64_t retry_after(CURL *easy) {
+  struct curl_header *header;
+  if (curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+    return -1;
+  size_t len = strspn(header->value, "0123456789");
+  return len == 0 || len > 9 || header->value[len] != '\0' ? -1 : strtoll(header->value, NULL, 10);
+}
+
+/* curl counts the bytes of every attempt, also of those that it repeated by itself on another connection. */
+static bool was_sent(CURL *easy) {
+  long bytes = 1;
+  return curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes) != CURLE_OK || bytes > 0;
+}
+
+static const char *error_text(struct http_call *call, CURLcode code) {
+  if (call->is_too_large || code == CURLE_FILESIZE_EXCEEDED)
+    return "the answer is larger than allowed";
+  return call->error[0] != '\0' ? call->error : curl_easy_strerror(code);
+}
+
+struct bus_http_result http_call_result(struct http_call *call, CURLcode code) {
+  struct bus_http_result result = {.retry_after_s = -1, .duration = bus_monotonic() - call->started};
+  long status = 0;
+  curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+  if (code != CURLE_OK || status < 100) {
+    result.outcome = was_sent(call->easy) ? BUS_HTTP_UNKNOWN : BUS_HTTP_NOT_SENT;
+    result.error = error_text(call, code);
+    return result;
+  }
+  if (call->text)
+    call->text[call->len] = '\0';
+  result.outcome = BUS_HTTP_ANSWERED;
+  result.status = (int)status;
+  result.body = (struct bus_str){call->text ? call->text : "", call->len};
+  result.retry_after_s = retry_after(call->easy);
+  return result;
+}

@@ -1,0 +1,315 @@
+/* One request: gate, route, host, media type, body, handler. Whatever is refused before the handler ends the
+ * connection. */
+#include "internal.h"
+
+#include <bus/clock.h>
+#include <bus/form.h>
+
+#include <civetweb.h>
+#include <poll.h>
+#include <stdarg.h>
+
+#include "layout.h"
+
+enum { GATE_HEADERS = 41, HEAD_SPAN_MAX = 8192 };
+
+/* ---- what handlers ask ---- */
+struct bus_arena *bus_http_arena(struct bus_http_exchange *exchange) {
+  return exchange->scratch->arena;
+}
+
+struct bus_str bus_http_path_segment(const struct bus_http_exchange *exchange, size_t index) {
+  return index < exchange->match.segment_count ? exchange->match.segments[index] : BUS_NO_STR;
+}
+
+struct bus_str bus_http_header(const struct bus_http_exchange *exchange, const char *name) {
+  struct bus_str value = BUS_NO_STR;
+  for (size_t i = 0; i < exchange->header_count; i++) {
+    if (!http_text_is(exchange->headers[i].name, name))
+      continue;
+    if (value.data)
+      return BUS_NO_STR;
+    value = exchange->headers[i].value;
+  }
+  return value;
+}
+
+static bool decode_parameter(struct bus_http_exchange *exchange, struct bus_str encoded, struct bus_str *ret) {
+  char *text = bus_arena_alloc(exchange->scratch->arena, encoded.len + 1);
+  *ret = (struct bus_str){text, 0};
+  return text != NULL && bus_form_decode(encoded, text, &ret->len);
+}
+
+bool bus_http_query(struct bus_http_exchange *exchange, const char *name, struct bus_str *ret) {
+  struct bus_str rest = exchange->query, key, value, found = BUS_NO_STR;
+  while (bus_form_next(&rest, &key, &value)) {
+    if (!decode_parameter(exchange, key, &key))
+      return false;
+    if (!bus_str_is(key, name))
+      continue;
+    if (found.data || !decode_parameter(exchange, value, &found))
+      return false;
+  }
+  *ret = found;
+  return true;
+}
+
+static bool is_one_of(struct bus_str text, const char *const *names) {
+  for (; *names; names++)
+    if (bus_str_is(text, *names))
+      return true;
+  return false;
+}
+
+struct bus_str bus_http_query_unknown(struct bus_http_exchange *exchange, const char *const *names) {
+  struct bus_str rest = exchange->query, key, value, decoded;
+  while (bus_form_next(&rest, &key, &value))
+    if (!decode_parameter(exchange, key, &decoded) || !is_one_of(decoded, names))
+      return key;
+  return BUS_NO_STR;
+}
+
+struct bus_str bus_http_body(const struct bus_http_exchange *exchange) {
+  return exchange->body.data ? exchange->body : BUS_STR("");
+}
+
+const struct bus_trace *bus_http_trace(const struct bus_http_exchange *exchange) {
+  return &exchange->trace;
+}
+
+const char *bus_http_method(const struct bus_http_exchange *exchange) {
+  return exchange->method;
+}
+
+const char *bus_http_remote_address(const struct bus_http_exchange *exchange) {
+  return exchange->info->remote_addr;
+}
+
+bool bus_http_wait_gone(struct bus_http_exchange *exchange, int64_t timeout_ms) {
+  enum { STEP_MS = 100 };
+  int fd = http_socket_find(exchange->info);
+  int64_t deadline = bus_monotonic() + timeout_ms * BUS_MILLISECOND;
+  for (int64_t left_ms = timeout_ms; left_ms > 0; left_ms = (deadline - bus_monotonic()) / BUS_MILLISECOND) {
+    struct pollfd entry = {.fd = fd, .events = POLLRDHUP};
+    int ready = poll(&entry, 1, left_ms < STEP_MS ? (int)left_ms : STEP_MS);
+    if (ready != 0 || atomic_load(&exchange->server->stopping))
+      return true;
+  }
+  return false;
+}
+
+/* ---- refusals ---- */
+static int refuse(struct bus_http_exchange *exchange, int status, const char *reason) {
+  exchange->closes = true;
+  if (!bus_trace_is_set(&exchange->trace))
+    bus_trace_start(&exchange->scratch->ids, &exchange->trace);
+  if (status == 405)
+    bus_http_add_header(exchange, "Allow", bus_str(exchange->match.allow));
+  bus_http_problem(exchange, status, "%s", reason);
+  return exchange->status;
+}
+
+/* ---- the head ---- */
+static bool read_headers(struct bus_http_exchange *exchange) {
+  const struct mg_request_info *info = exchange->info;
+  size_t count = info->num_headers > 0 ? (size_t)info->num_headers : 0;
+  if (count > GATE_HEADERS)
+    count = GATE_HEADERS;
+  exchange->headers = bus_arena_array(exchange->scratch->arena, count, sizeof exchange->headers[0]);
+  if (exchange->headers == NULL)
+    return false;
+  for (size_t i = 0; i < count; i++)
+    exchange->headers[i] =
+        (struct bus_http_header_view){bus_str(info->http_headers[i].name), bus_str(info->http_headers[i].value)};
+  exchange->header_count = count;
+  return true;
+}
+
+static bool read_layout(const struct bus_http_exchange *exchange, struct http_layout *ret) {
+  const struct mg_request_info *info = exchange->info;
+  struct http_layout_field *fields = bus_arena_array(exchange->scratch->arena, exchange->header_count, sizeof *fields);
+  for (size_t i = 0; fields && i < exchange->header_count; i++)
+    fields[i] = (struct http_layout_field){info->http_headers[i].name, info->http_headers[i].value};
+  *ret = (struct http_layout){.method = info->request_method,
+                              .target = info->request_uri,
+                              .query = info->query_string,
+                              .version = info->http_version,
+                              .fields = fields,
+                              .field_count = exchange->header_count};
+  return fields != NULL;
+}
+
+/* 0, or the status. The number of headers is looked at first: civetweb drops what follows the 64th. */
+static int check_layout(const struct bus_http_exchange *exchange, const char **ret_reason) {
+  struct http_layout layout;
+  *ret_reason = "the head is larger than 8 KiB or has more than 40 fields";
+  if (exchange->header_count >= GATE_HEADERS)
+    return 431;
+  if (!read_layout(exchange, &layout))
+    return 503;
+  if (http_layout_span(&layout) > HEAD_SPAN_MAX)
+    return 431;
+  *ret_reason = "malformed line in the head";
+  return http_layout_is_canonical(&layout) ? 0 : 400;
+}
+
+static bool is_listed(struct bus_str value, const char *token) {
+  while (value.len > 0) {
+    const char *comma = memchr(value.data, ',', value.len);
+    struct bus_str item = {value.data, comma ? (size_t)(comma - value.data) : value.len};
+    size_t taken = item.len + (comma ? 1 : 0);
+    value = (struct bus_str){value.data + taken, value.len - taken};
+    while (item.len > 0 && item.data[0] == ' ')
+      item = (struct bus_str){item.data + 1, item.len - 1};
+    while (item.len > 0 && item.data[item.len - 1] == ' ')
+      item.len--;
+    if (http_text_is(item, token))
+      return true;
+  }
+  return false;
+}
+
+/* What the client wants, and what civetweb will do in any case. */
+static bool wants_close(const struct bus_http_exchange *exchange) {
+  bool seen = false, keep = strcmp(exchange->version, "1.1") == 0;
+  for (size_t i = 0; i < exchange->header_count; i++) {
+    if (!http_text_is(exchange->headers[i].name, "connection"))
+      continue;
+    keep = !seen && is_listed(exchange->headers[i].value, "keep-alive");
+    seen = true;
+  }
+  return !keep;
+}
+
+static bool is_last_of_connection(struct bus_http_exchange *exchange) {
+  uintptr_t served = (uintptr_t)mg_get_user_connection_data(exchange->connection) + 1;
+  mg_set_user_connection_data(exchange->connection, (void *)served); /* a count, not an address */
+  return served >= (uintptr_t)exchange->server->settings.requests_per_connection;
+}
+
+static void read_head(struct bus_http_exchange *exchange) {
+  struct bus_trace parent = {0};
+  struct bus_str traceparent = bus_http_header(exchange, "traceparent");
+  struct bus_str length = bus_http_header(exchange, "content-length");
+  if (traceparent.data == NULL || !bus_trace_parse(traceparent, &parent))
+    parent = (struct bus_trace){0};
+  bus_trace_child(&parent, &exchange->scratch->ids, &exchange->trace);
+  if (length.data == NULL || !http_content_length(length, &exchange->content_length))
+    exchange->content_length = 0;
+  exchange->is_head = strcmp(exchange->method, "HEAD") == 0;
+  exchange->closes = wants_close(exchange) || is_last_of_connection(exchange);
+}
+
+/* ---- the route ---- */
+static bool is_host_allowed(const struct bus_http_exchange *exchange) {
+  const char *const *hosts = exchange->server->settings.hosts;
+  struct bus_str name;
+  if (hosts == NULL)
+    return true;
+  if (!http_host_name(bus_http_header(exchange, "host"), &name))
+    return false;
+  for (; *hosts; hosts++)
+    if (http_text_is(name, *hosts))
+      return true;
+  return false;
+}
+
+static bool starts_with(struct bus_str text, const char *start) {
+  size_t len = strlen(start);
+  return text.len >= len && http_text_is((struct bus_str){text.data, len}, start);
+}
+
+/* Exactly the route's type; the one parameter that may follow is charset=utf-8. */
+static bool is_media_type(const struct bus_http_exchange *exchange) {
+  const char *wanted = exchange->match.route->media_type ? exchange->match.route->media_type : "application/json";
+  struct bus_str given = bus_http_header(exchange, "content-type");
+  if (given.data == NULL || !starts_with(given, wanted))
+    return false;
+  size_t len = strlen(wanted);
+  struct bus_str rest = {given.data + len, given.len - len};
+  return rest.len == 0 || http_text_is(rest, ";charset=utf-8") || http_text_is(rest, "; charset=utf-8") ||
+         http_text_is(rest, ";charset=\"utf-8\"") || http_text_is(rest, "; charset=\"utf-8\"");
+}
+
+static int check_route(struct bus_http_exchange *exchange, const char **ret_reason) {
+  const struct bus_http_server *server = exchange->server;
+  *ret_reason = "this host is not served here";
+  if (!is_host_allowed(exchange))
+    return 400;
+  *ret_reason = "nothing is here";
+  switch (http_match(server->routes, server->route_count, exchange->method, exchange->path, &exchange->match)) {
+  case HTTP_NO_PATH:
+    return 404;
+  case HTTP_NO_METHOD:
+    *ret_reason = "this path does not answer that method";
+    return 405;
+  case HTTP_MATCHED:
+    break;
+  }
+  *ret_reason = "the body is larger than this path takes";
+  if (exchange->content_length > 0 && (uint64_t)exchange->content_length > exchange->match.route->body_limit)
+    return 413;
+  *ret_reason = "the body's media type is not the one that this path takes";
+  return exchange->content_length > 0 && !is_media_type(exchange) ? 415 : 0;
+}
+
+/* ---- the whole ---- */
+/* 0, or the status to refuse with. */
+static int check(struct bus_http_exchange *exchange, const char **ret_reason) {
+  *ret_reason = "out of memory";
+  if (!read_headers(exchange))
+    return 503;
+  int status = check_layout(exchange, ret_reason);
+  if (status == 0)
+    status = bus_http_gate(exchange->method, exchange->path, exchange->version, exchange->headers,
+                           exchange->header_count, ret_reason);
+  if (status != 0)
+    return status;
+  read_head(exchange);
+  *ret_reason = "the server is stopping";
+  return atomic_load(&exchange->server->stopping) ? 503 : check_route(exchange, ret_reason);
+}
+
+/* Where a body is on its way, or nobody knows what is. */
+static int refuse_and_linger(struct bus_http_exchange *exchange, int status, const char *reason) {
+  refuse(exchange, status, reason);
+  if (exchange->content_length != 0)
+    http_socket_linger(exchange->info);
+  return exchange->status;
+}
+
+int http_exchange_run(struct bus_http_exchange *exchange) {
+  const char *reason;
+  int status = check(exchange, &reason);
+  if (status != 0)
+    return refuse_and_linger(exchange, status, reason);
+  status = http_body_read(exchange);
+  if (status < 0) {
+    mg_disable_connection_keep_alive(exchange->connection);
+    return 499; /* for the count: the client went away */
+  }
+  if (status > 0)
+    return refuse_and_linger(exchange, status, "the body did not come in time, or does not fit into memory");
+  exchange->closes = exchange->closes || atomic_load(&exchange->server->stopping);
+  exchange->match.route->handler(exchange->server->context, exchange);
+  http_reply_finish(exchange);
+  return exchange->status;
+}
+
+/* civetweb refuses an unknown method before any callback: it gets the 404 or 405 that a known one would. */
+void http_exchange_refuse(struct bus_http_exchange *exchange, int status, const char *reason) {
+  struct http_match *match = &exchange->match;
+  if (status == 405)
+    switch (
+        http_match(exchange->server->routes, exchange->server->route_count, exchange->method, exchange->path, match)) {
+    case HTTP_NO_PATH:
+      status = 404;
+      break;
+    case HTTP_NO_METHOD:
+      break;
+    case HTTP_MATCHED:
+      status = 400;
+      break;
+    }
+  refuse_and_linger(exchange, status, reason);
+}

@@ -1,0 +1,70 @@
+/* Splits forms and queries and undoes their escapes. */
+#include <bus/form.h>
+
+#include "../core/utf8.h"
+
+static struct bus_str from(struct bus_str text, size_t offset) {
+  return (struct bus_str){text.data + offset, text.len - offset};
+}
+
+bool bus_form_next(struct bus_str *rest, struct bus_str *ret_name, struct bus_str *ret_value) {
+  while (rest->len > 0 && rest->data[0] == '&')
+    *rest = from(*rest, 1);
+  if (rest->len == 0)
+    return false;
+  const char *ampersand = memchr(rest->data, '&', rest->len);
+  struct bus_str pair = {rest->data, ampersand ? (size_t)(ampersand - rest->data) : rest->len};
+  const char *equals = memchr(pair.data, '=', pair.len);
+  size_t name_len = equals ? (size_t)(equals - pair.data) : pair.len;
+  *ret_name = (struct bus_str){pair.data, name_len};
+  *ret_value = from(pair, equals ? name_len + 1 : pair.len);
+  *rest = from(*rest, pair.len);
+  return true;
+}
+
+static int hex(char c) {
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  if (c >= 'a' && c <= 'f')
+    return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The byte that the escape at i stands for, or -1. */
+static int unescape(struct bus_str encoded, size_t i) {
+  if (encoded.len - i < 3)
+    return -1;
+  int high = hex(encoded.data[i + 1]), low = hex(encoded.data[i + 2]);
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+static bool is_clean_utf8(const char *text, size_t len) {
+  uint32_t code;
+  for (size_t i = 0, size; i < len; i += size) {
+    size = bus_utf8_next(text + i, len - i, &code);
+    if (size == 0 || bus_utf8_is_control(code))
+      return false;
+  }
+  return true;
+}
+
+bool bus_form_decode(struct bus_str encoded, char *text, size_t *ret_len) {
+  size_t len = 0;
+  for (size_t i = 0; i < encoded.len; i++) {
+    int byte = (unsigned char)encoded.data[i];
+    if (byte == '+') {
+      byte = ' ';
+    } else if (byte == '%') {
+      byte = unescape(encoded, i);
+      i += 2;
+    }
+    if (byte < 0)
+      return false;
+    text[len++] = (char)byte;
+  }
+  text[len] = '\0';
+  if (!is_clean_utf8(text, len))
+    return false;
+  *ret_len = len;
+  return true;
+}

@@ -1,0 +1,210 @@
+/* The gate: one pure decision over a request's head, before any routing. What it lets through has one meaning only. */
+#include "gate.h"
+
+enum { HEADERS_MAX = 40, HEAD_BYTES_MAX = 8192, PATH_MAX_BYTES = 2048, METHOD_MAX = 16, LENGTH_DIGITS_MAX = 18 };
+
+static int refuse(int status, const char *reason, const char **ret_reason) {
+  *ret_reason = reason;
+  return status;
+}
+
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+static bool is_alphanumeric(char c) {
+  return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static bool is_token_char(char c) {
+  return is_alphanumeric(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+static bool is_token(struct bus_str text) {
+  for (size_t i = 0; i < text.len; i++)
+    if (!is_token_char(text.data[i]))
+      return false;
+  return text.len > 0;
+}
+
+static char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool http_text_is(struct bus_str text, const char *other) {
+  size_t i = 0;
+  for (; i < text.len; i++)
+    if (other[i] == '\0' || lower(text.data[i]) != lower(other[i]))
+      return false;
+  return other[i] == '\0';
+}
+
+/* No control characters; bytes from 0x80 on are opaque, as RFC 9110 has them. */
+static bool is_field_value(struct bus_str value) {
+  for (size_t i = 0; i < value.len; i++) {
+    unsigned char c = (unsigned char)value.data[i];
+    if ((c < 0x20 && c != '\t') || c == 0x7F)
+      return false;
+  }
+  return true;
+}
+
+static int check_method(const char *method, const char **ret_reason) {
+  size_t len = strlen(method);
+  if (len > METHOD_MAX || !is_token(bus_str(method)))
+    return refuse(400, "malformed method", ret_reason);
+  return 0;
+}
+
+static int check_size(const struct bus_http_header_view *headers, size_t count, struct bus_str path,
+                      const char **ret_reason) {
+  if (count > HEADERS_MAX)
+    return refuse(431, "more than 40 header fields", ret_reason);
+  size_t bytes = path.len;
+  for (size_t i = 0; i < count; i++)
+    bytes += headers[i].name.len + headers[i].value.len + 4;
+  return bytes > HEAD_BYTES_MAX ? refuse(431, "header fields larger than 8 KiB", ret_reason) : 0;
+}
+
+static int check_fields(const struct bus_http_header_view *headers, size_t count, const char **ret_reason) {
+  for (size_t i = 0; i < count; i++) {
+    if (!is_token(headers[i].name))
+      return refuse(400, "malformed header name", ret_reason);
+    if (!is_field_value(headers[i].value))
+      return refuse(400, "control character in a header value", ret_reason);
+  }
+  return 0;
+}
+
+/* How often a header stands there; *ret is the last one. */
+static size_t find(const struct bus_http_header_view *headers, size_t count, const char *name, struct bus_str *ret) {
+  size_t found = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (!http_text_is(headers[i].name, name))
+      continue;
+    *ret = headers[i].value;
+    found++;
+  }
+  return found;
+}
+
+bool http_content_length(struct bus_str value, int64_t *ret) {
+  if (value.len < 1 || value.len > LENGTH_DIGITS_MAX)
+    return false;
+  int64_t length = 0;
+  for (size_t i = 0; i < value.len; i++) {
+    if (!is_digit(value.data[i]))
+      return false;
+    length = length * 10 + (value.data[i] - '0');
+  }
+  *ret = length;
+  return true;
+}
+
+static int check_framing(const struct bus_http_header_view *headers, size_t count, const char **ret_reason) {
+  struct bus_str value = BUS_NO_STR;
+  int64_t length;
+  size_t codings = find(headers, count, "transfer-encoding", &value);
+  size_t lengths = find(headers, count, "content-length", &value);
+  if (codings > 0 && lengths > 0)
+    return refuse(400, "Transfer-Encoding and Content-Length together", ret_reason);
+  if (codings > 0)
+    return refuse(411, "Transfer-Encoding is not accepted; send Content-Length", ret_reason);
+  if (lengths > 1)
+    return refuse(400, "more than one Content-Length", ret_reason);
+  if (lengths == 1 && !http_content_length(value, &length))
+    return refuse(400, "Content-Length is not a plain number", ret_reason);
+  if (find(headers, count, "content-type", &value) > 1)
+    return refuse(400, "more than one Content-Type", ret_reason);
+  size_t expectations = find(headers, count, "expect", &value);
+  if (expectations > 1 || (expectations == 1 && !http_text_is(value, "100-continue")))
+    return refuse(417, "only Expect: 100-continue is known", ret_reason);
+  return 0;
+}
+
+static bool is_port(struct bus_str port) {
+  for (size_t i = 0; i < port.len; i++)
+    if (!is_digit(port.data[i]))
+      return false;
+  return port.len >= 1 && port.len <= 5;
+}
+
+static bool is_bracketed(struct bus_str name) {
+  if (name.len < 4 || name.data[0] != '[' || name.data[name.len - 1] != ']')
+    return false;
+  for (size_t i = 1; i + 1 < name.len; i++)
+    if (!is_alphanumeric(name.data[i]) && name.data[i] != ':' && name.data[i] != '.')
+      return false;
+  return true;
+}
+
+static bool is_host_name(struct bus_str name) {
+  for (size_t i = 0; i < name.len; i++)
+    if (!is_alphanumeric(name.data[i]) && strchr("-._", name.data[i]) == NULL)
+      return false;
+  return name.len >= 1 && name.len <= 253;
+}
+
+bool http_host_name(struct bus_str host, struct bus_str *ret) {
+  size_t name_len = host.len;
+  for (size_t i = host.len; i > 0; i--) {
+    if (host.data[i - 1] == ']')
+      break;
+    if (host.data[i - 1] == ':') {
+      name_len = i - 1;
+      break;
+    }
+  }
+  struct bus_str name = {host.data, name_len};
+  if (name_len < host.len && !is_port((struct bus_str){host.data + name_len + 1, host.len - name_len - 1}))
+    return false;
+  if (name_len > 0 && host.data[0] == '[' ? !is_bracketed(name) : !is_host_name(name))
+    return false;
+  *ret = name;
+  return true;
+}
+
+static int check_host(const struct bus_http_header_view *headers, size_t count, const char **ret_reason) {
+  struct bus_str host = BUS_NO_STR, name;
+  if (find(headers, count, "host", &host) != 1)
+    return refuse(400, "exactly one Host is needed", ret_reason);
+  return http_host_name(host, &name) ? 0 : refuse(400, "malformed Host", ret_reason);
+}
+
+static bool is_dot_segment(struct bus_str path, size_t slash) {
+  size_t next = slash + 2; /* behind "/." */
+  return slash + 1 < path.len && path.data[slash + 1] == '.' && (next == path.len || path.data[next] == '/');
+}
+
+static int check_path(struct bus_str path, const char **ret_reason) {
+  if (path.len == 0 || path.data[0] != '/')
+    return refuse(400, "the request target must be a path", ret_reason);
+  if (path.len > PATH_MAX_BYTES)
+    return refuse(414, "path longer than 2048 bytes", ret_reason);
+  for (size_t i = 0; i < path.len; i++) {
+    char c = path.data[i];
+    if (!is_alphanumeric(c) && c != '/' && c != '_' && c != '.' && c != '-')
+      return refuse(400, "character in the path that no route has", ret_reason);
+    bool doubled = i > 0 && c == path.data[i - 1] && (c == '/' || c == '.');
+    if (doubled || (c == '/' && is_dot_segment(path, i)))
+      return refuse(400, "empty or dot segment in the path", ret_reason);
+  }
+  return 0;
+}
+
+int bus_http_gate(const char *method, struct bus_str raw_path, const char *http_version,
+                  const struct bus_http_header_view *headers, size_t header_count, const char **ret_reason) {
+  *ret_reason = "";
+  int status = check_size(headers, header_count, raw_path, ret_reason);
+  if (status == 0 && strcmp(http_version, "1.1") != 0 && strcmp(http_version, "1.0") != 0)
+    status = refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken", ret_reason);
+  if (status == 0)
+    status = check_method(method, ret_reason);
+  if (status == 0)
+    status = check_fields(headers, header_count, ret_reason);
+  if (status == 0)
+    status = check_framing(headers, header_count, ret_reason);
+  if (status == 0)
+    status = check_host(headers, header_count, ret_reason);
+  return status == 0 ? check_path(raw_path, ret_reason) : status;
+}

@@ -1,0 +1,14 @@
+/* The gate's smaller decisions, for the server's other parts. Pure. */
+#ifndef BUS_HTTP_GATE_H
+#define BUS_HTTP_GATE_H
+
+#include <bus/http_server.h>
+
+/* Equal but for the case of ASCII letters. */
+bool http_text_is(struct bus_str text, const char *other);
+/* 1 to 18 digits and nothing else. */
+bool http_content_length(struct bus_str value, int64_t *ret) BUS_MUST_CHECK;
+/* The name of a Host value without its port; false where it is malformed. */
+bool http_host_name(struct bus_str host, struct bus_str *ret) BUS_MUST_CHECK;
+
+#endif

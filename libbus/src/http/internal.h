@@ -1,0 +1,115 @@
+/* What the server's parts share. civetweb.h is included by the parts that call it. */
+#ifndef BUS_HTTP_INTERNAL_H
+#define BUS_HTTP_INTERNAL_H
+
+#include <bus/http_server.h>
+#include <bus/metrics.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "gate.h"
+#include "routes.h"
+
+struct mg_connection;
+struct mg_context;
+struct mg_request_info;
+
+/* ---- scratch.c: an arena and a stream of ids for each request that is under way ---- */
+struct http_scratch {
+  struct http_scratch *next;
+  struct bus_arena *arena;
+  struct bus_uuid_source ids;
+};
+
+/* Threads that wait for a request hold none, so memory follows the requests, not the threads. */
+struct http_pool {
+  pthread_mutex_t lock;
+  struct http_scratch *kept; /* the last one given back is warm, and taken first */
+  size_t kept_count;
+};
+
+void http_pool_init(struct http_pool *pool);
+void http_pool_done(struct http_pool *pool);
+struct http_scratch *http_scratch_take(struct http_pool *pool); /* NULL when out of memory */
+void http_scratch_give(struct http_pool *pool, struct http_scratch *scratch);
+
+/* ---- server.c ---- */
+struct http_metrics {
+  struct bus_metric *requests, *duration;
+};
+
+struct bus_http_server {
+  struct bus_http_settings settings;
+  const struct bus_http_route *routes;
+  size_t route_count;
+  void *context;
+  struct mg_context *civetweb;
+  int port;
+  struct http_metrics metrics;
+  struct http_pool pool;
+  atomic_bool stopping;
+  pthread_mutex_t lock;
+  pthread_cond_t quiet;
+  size_t running; /* under lock: requests under way */
+};
+
+/* ---- the exchange ---- */
+struct http_added_header {
+  struct http_added_header *next;
+  const char *name;
+  struct bus_str value;
+};
+
+struct bus_http_exchange {
+  struct bus_http_server *server;
+  struct mg_connection *connection;
+  const struct mg_request_info *info;
+  struct http_scratch *scratch;
+  const char *method, *version;
+  struct bus_str path, query;
+  struct bus_http_header_view *headers;
+  size_t header_count;
+  struct http_match match;
+  struct bus_str body;
+  struct bus_trace trace;
+  struct http_added_header *added, **added_end;
+  int64_t content_length; /* -1: the head was not understood that far */
+  bool is_head;
+  bool closes;    /* the connection ends with this answer */
+  bool streaming; /* chunks are written; a last one is due */
+  int status;     /* what was answered; 0: nothing yet */
+};
+
+/* ---- exchange.c: one request from its gate to its answer; returns the status ---- */
+int http_exchange_run(struct bus_http_exchange *exchange);
+/* Answers what civetweb itself refused. */
+void http_exchange_refuse(struct bus_http_exchange *exchange, int status, const char *reason);
+
+/* ---- reply.c ---- */
+/* Ends a stream, and answers 500 where a handler did not answer at all. */
+void http_reply_finish(struct bus_http_exchange *exchange);
+/* For an exchange that has no memory to answer from. */
+void http_reply_bare(struct mg_connection *connection, int status);
+
+/* ---- body.c ---- */
+/* Reads content_length bytes; 0, or the status to refuse with (-1: the connection is gone). */
+int http_body_read(struct bus_http_exchange *exchange);
+
+/* ---- stack.c ---- */
+/* The lowest address of the calling thread's stack; NULL: unknown. */
+void *http_stack_lowest(void);
+/* Gives the pages between there and the caller's frame back to the kernel. */
+void http_stack_trim(void *lowest);
+
+/* ---- status.c ---- */
+const char *http_status_title(int status);
+
+/* ---- socket.c: civetweb keeps its sockets to itself; they are found among the process's by their addresses ---- */
+/* -1: not found. */
+int http_socket_find(const struct mg_request_info *info);
+/* Tells the peer that nothing more will come, then throws away for a moment what it still sends: a close with unread
+ * bytes would reset the connection and may cost the peer its answer. */
+void http_socket_linger(const struct mg_request_info *info);
+
+#endif

@@ -1,0 +1,213 @@
+/* Parameters of a statement in Postgres's binary form, built in an arena. */
+#include "args.h"
+
+#include "rows.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <endian.h>
+
+enum { ARRAY_HEADER = 20, FIRST_ROOM = 256 };
+
+struct letter {
+  char letter;
+  Oid single, array;
+};
+/* OIDs of pg_type.dat; fixed for ever. */
+static const struct letter letters[] = {{'u', 2950, 2951}, {'i', 20, 1016}, {'t', 25, 1009},
+                                        {'z', 1184, 1185}, {'b', 17, 1001}, {'l', 16, 1000}};
+
+static const struct letter *find_letter(char letter) {
+  for (size_t i = 0; i < BUS_COUNT(letters); i++)
+    if (letters[i].letter == tolower((unsigned char)letter))
+      return &letters[i];
+  return NULL;
+}
+
+Oid pg_letter_type(char letter) {
+  const struct letter *found = find_letter(letter);
+  if (!found)
+    return 0;
+  return isupper((unsigned char)letter) ? found->array : found->single;
+}
+
+struct bus_args *pg_args_new(struct bus_arena *arena, const struct bus_statement *statement) {
+  struct bus_args *args = bus_arena_alloc(arena, sizeof *args);
+  if (!args)
+    return NULL;
+  args->statement = statement;
+  args->arena = arena;
+  args->param_count = statement->params ? strlen(statement->params) : 0;
+  assert(args->param_count <= PG_PARAMS_MAX);
+  for (size_t i = 0; i < args->param_count; i++) {
+    args->params[i].letter = statement->params[i];
+    if (islower((unsigned char)statement->params[i]))
+      args->single_count = i + 1;
+  }
+  return args;
+}
+
+static char *reserve(struct bus_args *args, struct pg_param *param, size_t more) {
+  size_t needed = param->len + more;
+  if (needed > param->room) {
+    size_t room = param->room ? param->room * 2 : FIRST_ROOM;
+    while (room < needed)
+      room *= 2;
+    char *data = bus_arena_alloc(args->arena, room);
+    if (!data) {
+      args->failed = true;
+      return NULL;
+    }
+    if (param->len > 0)
+      memcpy(data, param->data, param->len);
+    param->data = data;
+    param->room = room;
+  }
+  char *at = param->data + param->len;
+  param->len = needed;
+  return at;
+}
+
+static void put32(char *at, uint32_t value) {
+  value = htobe32(value);
+  memcpy(at, &value, sizeof value);
+}
+
+/* The next parameter in order; round again over the arrays once every parameter has a value. */
+static struct pg_param *next_param(struct bus_args *args, char kind) {
+  if (args->next == args->param_count)
+    args->next = args->single_count;
+  assert(args->next < args->param_count);
+  struct pg_param *param = &args->params[args->next++];
+  assert(kind == 0 || tolower((unsigned char)param->letter) == kind);
+  (void)kind;
+  return param;
+}
+
+/* Room for a value of len bytes, with its length before it inside an array. */
+static char *add_value(struct bus_args *args, char kind, size_t len) {
+  if (!args || args->failed)
+    return NULL;
+  struct pg_param *param = next_param(args, kind);
+  if (islower((unsigned char)param->letter))
+    return reserve(args, param, len ? len : 1) ? (param->len = len, param->data) : NULL;
+  if (param->rows == 0 && !reserve(args, param, ARRAY_HEADER))
+    return NULL;
+  char *at = reserve(args, param, 4 + len);
+  if (!at)
+    return NULL;
+  put32(at, (uint32_t)len);
+  param->rows++;
+  return at + 4;
+}
+
+void bus_args_null(struct bus_args *args) {
+  if (!args || args->failed)
+    return;
+  struct pg_param *param = next_param(args, 0);
+  if (islower((unsigned char)param->letter)) {
+    param->null = true;
+    return;
+  }
+  if (param->rows == 0 && !reserve(args, param, ARRAY_HEADER))
+    return;
+  char *at = reserve(args, param, 4);
+  if (!at)
+    return;
+  put32(at, UINT32_MAX); /* length -1 is NULL */
+  param->rows++;
+  param->has_null = true;
+}
+
+static void add_int64(struct bus_args *args, char kind, int64_t value) {
+  char *at = add_value(args, kind, 8);
+  if (!at)
+    return;
+  uint64_t wire = htobe64((uint64_t)value);
+  memcpy(at, &wire, sizeof wire);
+}
+
+static void add_bytes(struct bus_args *args, char kind, const char *data, size_t len) {
+  char *at = add_value(args, kind, len);
+  if (at && len > 0)
+    memcpy(at, data, len);
+}
+
+void bus_args_uuid(struct bus_args *args, const struct bus_uuid *value) {
+  add_bytes(args, 'u', (const char *)value->bytes, sizeof value->bytes);
+}
+
+void bus_args_int64(struct bus_args *args, int64_t value) {
+  add_int64(args, 'i', value);
+}
+
+void bus_args_text(struct bus_args *args, struct bus_str value) {
+  add_bytes(args, 't', value.data, value.len);
+}
+
+void bus_args_time(struct bus_args *args, bus_time value) {
+  add_int64(args, 'z', value - POSTGRES_EPOCH);
+}
+
+void bus_args_bytes(struct bus_args *args, struct bus_str value) {
+  add_bytes(args, 'b', value.data, value.len);
+}
+
+void bus_args_bool(struct bus_args *args, bool value) {
+  add_bytes(args, 'l', value ? "\1" : "\0", 1);
+}
+
+void bus_args_uuid_or_null(struct bus_args *args, const struct bus_uuid *value) {
+  if (bus_uuid_is_nil(value))
+    bus_args_null(args);
+  else
+    bus_args_uuid(args, value);
+}
+
+void bus_args_int64_or_null(struct bus_args *args, int64_t value) {
+  if (value == BUS_NO_INT64)
+    bus_args_null(args);
+  else
+    bus_args_int64(args, value);
+}
+
+void bus_args_text_or_null(struct bus_args *args, struct bus_str value) {
+  if (!value.data)
+    bus_args_null(args);
+  else
+    bus_args_text(args, value);
+}
+
+void bus_args_time_or_null(struct bus_args *args, bus_time value) {
+  if (value == BUS_NO_TIME)
+    bus_args_null(args);
+  else
+    bus_args_time(args, value);
+}
+
+/* An array's header: dimensions, «has NULLs», element type, length, lower bound (array_send in Postgres). */
+static void write_header(struct pg_param *param) {
+  put32(param->data, param->rows ? 1 : 0);
+  put32(param->data + 4, param->has_null ? 1 : 0);
+  put32(param->data + 8, find_letter(param->letter)->single);
+  put32(param->data + 12, (uint32_t)param->rows);
+  put32(param->data + 16, 1);
+  if (param->rows == 0)
+    param->len = 12; /* no dimensions, so no bounds */
+}
+
+bool pg_args_finish(struct bus_args *args) {
+  size_t rows = 0;
+  for (size_t i = 0; i < args->param_count && !args->failed; i++) {
+    struct pg_param *param = &args->params[i];
+    if (islower((unsigned char)param->letter))
+      continue;
+    if (param->rows == 0 && !reserve(args, param, ARRAY_HEADER))
+      break;
+    if (i == args->single_count)
+      rows = param->rows;
+    assert(param->rows == rows);
+    write_header(param);
+  }
+  return !args->failed;
+}

@@ -1,0 +1,37 @@
+/* Parameters of a statement in Postgres's binary form, built in an arena. */
+#ifndef BUS_PG_ARGS_H
+#define BUS_PG_ARGS_H
+
+#include <bus/arena.h>
+#include <bus/sql.h>
+
+#include <libpq-fe.h>
+
+enum { PG_PARAMS_MAX = 24 };
+
+struct pg_param {
+  char letter;
+  bool null;
+  char *data;
+  size_t len, room;
+  size_t rows;
+  bool has_null;
+};
+
+struct bus_args {
+  const struct bus_statement *statement;
+  size_t registry, index; /* its name on the server */
+  struct bus_arena *arena;
+  struct pg_param params[PG_PARAMS_MAX];
+  size_t param_count, single_count, next;
+  bool failed;
+  struct bus_args *after;
+};
+
+struct bus_args *pg_args_new(struct bus_arena *arena, const struct bus_statement *statement);
+/* Writes the array headers; false when a row is incomplete or memory ran out. */
+bool pg_args_finish(struct bus_args *args);
+/* Type of the parameter that a letter stands for; 0: no such letter. */
+Oid pg_letter_type(char letter);
+
+#endif

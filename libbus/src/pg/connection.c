@@ -1,0 +1,343 @@
+/* One Postgres connection in pipeline mode: connecting, preparing, and trips of statements. */
+#include "pg.h"
+
+#include "args.h"
+#include "rows.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TRIP_MAX = 48, NAME_MAX_LEN = 16 };
+
+struct bus_sql {
+  struct pg *pg;
+  struct bus_arena *arena;
+  struct bus_args *first, *last;
+  size_t count;
+  bool failed;
+};
+
+struct pg {
+  PGconn *conn;
+  struct pg_settings settings;
+  enum pg_state state;
+  PostgresPollingStatusType polling;
+  bool preparing;
+  struct bus_sql sql;
+  struct bus_rows results[TRIP_MAX + 1];
+  size_t received;          /* results of this trip so far */
+  struct bus_error failure; /* the trip's first, or why it is dead */
+  short wants_write;
+};
+
+static void name_of(size_t registry, size_t index, char name[NAME_MAX_LEN]) {
+  (void)snprintf(name, NAME_MAX_LEN, "%c%zu", registry == PG_OWN ? 'b' : 's', index);
+}
+
+static void die(struct pg *pg, const char *what) {
+  const char *text = pg->conn ? PQerrorMessage(pg->conn) : "";
+  size_t len = strcspn(text, "\n");
+  (void)bus_fail(&pg->failure, BUS_E_DB_CONNECTION, "%s: %.*s", what, (int)len, text);
+  pg->state = PG_DEAD;
+}
+
+bool pg_new(const struct pg_settings *settings, struct pg **ret, struct bus_error *err) {
+  const char *const keywords[] = {"connect_timeout",  "keepalives_idle",           "keepalives_interval",
+                                  "keepalives_count", "tcp_user_timeout",          "target_session_attrs",
+                                  "gssencmode",       "client_encoding",           "dbname",
+                                  "options",          "fallback_application_name", NULL};
+  const char *const values[] = {"3",
+                                "5",
+                                "2",
+                                "3",
+                                "10000",
+                                "read-write",
+                                "disable",
+                                "UTF8",
+                                settings->url,
+                                PG_SESSION_OPTIONS,
+                                settings->application_name,
+                                NULL};
+  struct pg *pg = calloc(1, sizeof *pg);
+  if (!pg)
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for a database connection");
+  pg->settings = *settings;
+  pg->conn = PQconnectStartParams(keywords, values, 1);
+  pg->polling = PGRES_POLLING_WRITING;
+  if (!pg->conn || PQstatus(pg->conn) == CONNECTION_BAD)
+    die(pg, "cannot connect to the database");
+  *ret = pg;
+  return true;
+}
+
+void pg_free(struct pg *pg) {
+  if (!pg)
+    return;
+  pg_end_trip(pg);
+  PQfinish(pg->conn);
+  free(pg);
+}
+
+enum pg_state pg_state(const struct pg *pg) {
+  return pg->state;
+}
+
+int pg_fd(const struct pg *pg) {
+  return pg->conn && pg->state != PG_DEAD ? PQsocket(pg->conn) : -1;
+}
+
+short pg_events(const struct pg *pg) {
+  if (pg->state == PG_CONNECTING && !pg->preparing)
+    return pg->polling == PGRES_POLLING_WRITING ? POLLOUT : POLLIN;
+  return (short)(POLLIN | pg->wants_write);
+}
+
+void pg_error(const struct pg *pg, struct bus_error *err) {
+  if (err)
+    *err = pg->failure;
+}
+
+/* ---- preparing ---- */
+
+static bool send_prepare(struct pg *pg, size_t registry, size_t index) {
+  const struct bus_statement *statement = &pg->settings.registries[registry].statements[index];
+  Oid types[PG_PARAMS_MAX];
+  char name[NAME_MAX_LEN];
+  int count = 0;
+  for (const char *letter = statement->params; letter && *letter; letter++)
+    types[count++] = pg_letter_type(*letter);
+  name_of(registry, index, name);
+  return PQsendPrepare(pg->conn, name, statement->sql, count, types) == 1;
+}
+
+static void flush(struct pg *pg) {
+  int left = PQflush(pg->conn);
+  if (left < 0)
+    die(pg, "cannot send to the database");
+  else
+    pg->wants_write = left ? POLLOUT : 0;
+}
+
+static void begin_preparing(struct pg *pg) {
+  if (PQsetnonblocking(pg->conn, 1) != 0 || PQenterPipelineMode(pg->conn) != 1) {
+    die(pg, "cannot enter pipeline mode");
+    return;
+  }
+  for (size_t r = 0; r < PG_REGISTRIES; r++)
+    for (size_t i = 0; i < pg->settings.registries[r].count; i++)
+      if (!send_prepare(pg, r, i)) {
+        die(pg, "cannot prepare statements");
+        return;
+      }
+  if (PQpipelineSync(pg->conn) != 1) {
+    die(pg, "cannot prepare statements");
+    return;
+  }
+  pg->received = 0;
+  pg->preparing = true;
+  flush(pg);
+}
+
+static void advance_connecting(struct pg *pg) {
+  pg->polling = PQconnectPoll(pg->conn);
+  if (pg->polling == PGRES_POLLING_FAILED)
+    die(pg, "cannot connect to the database");
+  else if (pg->polling == PGRES_POLLING_OK)
+    begin_preparing(pg);
+}
+
+/* ---- receiving ---- */
+
+static void note_failure(struct pg *pg, const PGresult *result) {
+  if (pg->failure.code != BUS_OK)
+    return;
+  const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+  (void)bus_fail(&pg->failure, pg_errc_of(sqlstate), "SQLSTATE %s: %s%s%s", sqlstate ? sqlstate : "none",
+                 primary ? primary : PQresultErrorMessage(result), constraint ? ", constraint " : "",
+                 constraint ? constraint : "");
+}
+
+static void take_result(struct pg *pg, PGresult *result) {
+  ExecStatusType status = PQresultStatus(result);
+  if (status == PGRES_FATAL_ERROR)
+    note_failure(pg, result);
+  bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+  if (good && !pg->preparing && pg->received < TRIP_MAX)
+    pg->results[pg->received].result = result;
+  else
+    PQclear(result);
+  pg->received++;
+}
+
+static void finish_sync(struct pg *pg) {
+  if (!pg->preparing) {
+    pg->state = PG_DONE;
+    return;
+  }
+  pg->preparing = false;
+  pg->state = PG_IDLE;
+  if (pg->failure.code != BUS_OK) {
+    (void)bus_error_wrap(&pg->failure, "statements cannot be prepared");
+    pg->state = PG_DEAD;
+  }
+}
+
+/* Each statement gives its result and a NULL; the Sync gives a result of its own with no NULL behind it. */
+static void receive(struct pg *pg) {
+  int separators = 0;
+  while (pg->state == PG_BUSY || pg->preparing) {
+    if (PQisBusy(pg->conn))
+      return;
+    PGresult *result = PQgetResult(pg->conn);
+    if (!result) {
+      if (++separators > 2) { /* libpq has nothing more, though a Sync is owed */
+        die(pg, "connection to the database out of step");
+        return;
+      }
+      continue;
+    }
+    separators = 0;
+    if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+      PQclear(result);
+      finish_sync(pg);
+      return;
+    }
+    take_result(pg, result);
+    if (PQstatus(pg->conn) == CONNECTION_BAD) {
+      die(pg, "connection to the database lost");
+      return;
+    }
+  }
+}
+
+void pg_advance(struct pg *pg) {
+  if (pg->state == PG_DEAD)
+    return;
+  if (pg->state == PG_CONNECTING && !pg->preparing) {
+    advance_connecting(pg);
+    return;
+  }
+  if (!PQconsumeInput(pg->conn)) {
+    die(pg, "connection to the database lost");
+    return;
+  }
+  flush(pg);
+  if (pg->state != PG_DEAD)
+    receive(pg);
+}
+
+/* ---- trips ---- */
+
+struct bus_sql *pg_begin_trip(struct pg *pg, struct bus_arena *arena) {
+  pg_end_trip(pg);
+  pg->sql = (struct bus_sql){.pg = pg, .arena = arena};
+  return &pg->sql;
+}
+
+static struct bus_args *add(struct bus_sql *sql, size_t registry, size_t index) {
+  const struct pg_registry *from = &sql->pg->settings.registries[registry];
+  struct bus_args *args =
+      index < from->count && sql->count < TRIP_MAX ? pg_args_new(sql->arena, &from->statements[index]) : NULL;
+  if (!args) {
+    sql->failed = true;
+    return NULL;
+  }
+  args->registry = registry;
+  args->index = index;
+  if (sql->last)
+    sql->last->after = args;
+  else
+    sql->first = args;
+  sql->last = args;
+  sql->count++;
+  return args;
+}
+
+struct bus_args *bus_sql_add(struct bus_sql *sql, size_t statement) {
+  return add(sql, PG_SERVICE, statement);
+}
+
+struct bus_args *pg_add_own(struct bus_sql *sql, size_t statement) {
+  return add(sql, PG_OWN, statement);
+}
+
+size_t pg_trip_count(const struct bus_sql *sql) {
+  return sql->count;
+}
+
+static bool send_statement(struct pg *pg, const struct bus_args *args) {
+  const char *values[PG_PARAMS_MAX];
+  int lengths[PG_PARAMS_MAX], formats[PG_PARAMS_MAX];
+  char name[NAME_MAX_LEN];
+  for (size_t i = 0; i < args->param_count; i++) {
+    const struct pg_param *param = &args->params[i];
+    values[i] = param->null ? NULL : param->data;
+    lengths[i] = (int)param->len;
+    formats[i] = 1;
+  }
+  name_of(args->registry, args->index, name);
+  return PQsendQueryPrepared(pg->conn, name, (int)args->param_count, values, lengths, formats, 1) == 1;
+}
+
+bool pg_send_trip(struct pg *pg, struct bus_error *err) {
+  bool built = !pg->sql.failed;
+  for (struct bus_args *args = pg->sql.first; args && built; args = args->after)
+    built = pg_args_finish(args);
+  if (!built)
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for the parameters of %zu statements", pg->sql.count);
+  if (pg->state != PG_IDLE) {
+    pg_error(pg, err);
+    return false;
+  }
+  pg->failure = (struct bus_error){.code = BUS_OK};
+  pg->received = 0;
+  for (const struct bus_args *args = pg->sql.first; args; args = args->after)
+    if (!send_statement(pg, args)) {
+      die(pg, "cannot send to the database");
+      break;
+    }
+  if (pg->state != PG_DEAD && PQpipelineSync(pg->conn) != 1)
+    die(pg, "cannot send to the database");
+  if (pg->state != PG_DEAD) {
+    pg->state = PG_BUSY;
+    flush(pg);
+  }
+  if (pg->state == PG_DEAD)
+    pg_error(pg, err);
+  return pg->state != PG_DEAD;
+}
+
+const struct bus_rows *pg_rows(const struct pg *pg, size_t index) {
+  return index < TRIP_MAX && pg->results[index].result ? &pg->results[index] : NULL;
+}
+
+const char *pg_tag(const struct pg *pg, size_t index) {
+  const struct bus_rows *rows = pg_rows(pg, index);
+  return rows ? PQcmdStatus(rows->result) : "";
+}
+
+bool pg_failed(const struct pg *pg, struct bus_error *err) {
+  if (pg->failure.code == BUS_OK)
+    return false;
+  if (err)
+    *err = pg->failure;
+  return true;
+}
+
+bool pg_in_transaction(const struct pg *pg) {
+  PGTransactionStatusType status = PQtransactionStatus(pg->conn);
+  return pg->state != PG_DEAD && (status == PQTRANS_INERROR || status == PQTRANS_INTRANS);
+}
+
+void pg_end_trip(struct pg *pg) {
+  for (size_t i = 0; i < TRIP_MAX; i++) {
+    PQclear(pg->results[i].result);
+    pg->results[i].result = NULL;
+  }
+  pg->sql = (struct bus_sql){0};
+  if (pg->state == PG_DONE)
+    pg->state = PG_IDLE;
+}

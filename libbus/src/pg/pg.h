@@ -1,0 +1,73 @@
+/* One Postgres connection in pipeline mode: trips of statements that are sent together and answered together. The only
+ * user of libpq. Nothing here waits: the owner polls the socket and calls pg_advance. */
+#ifndef BUS_PG_H
+#define BUS_PG_H
+
+#include <bus/arena.h>
+#include <bus/error.h>
+#include <bus/sql.h>
+
+struct pg;
+
+/* What every connection of ours is told at its start. Plans are generic from the first execution and never scan a whole
+ * table where an index serves, also when they were made while the tables were still empty. */
+#define PG_SESSION_OPTIONS                                                                                             \
+  "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "        \
+  "-c jit=off"
+
+/* Two registries: libbus's own statements and the service's. Both are kept. */
+struct pg_registry {
+  const struct bus_statement *statements;
+  size_t count;
+};
+enum { PG_OWN, PG_SERVICE, PG_REGISTRIES };
+
+struct pg_settings {
+  const char *url;
+  const char *application_name;
+  struct pg_registry registries[PG_REGISTRIES];
+};
+
+enum pg_state {
+  PG_CONNECTING, /* and preparing the statements */
+  PG_IDLE,
+  PG_BUSY, /* a trip is under way */
+  PG_DONE, /* its results are there: take them, then pg_end_trip */
+  PG_DEAD, /* pg_error says why; free it */
+};
+
+/* Begins to connect; false only when out of memory or for a malformed URL. */
+bool pg_new(const struct pg_settings *settings, struct pg **ret, struct bus_error *err) BUS_MUST_CHECK;
+void pg_free(struct pg *pg);
+
+enum pg_state pg_state(const struct pg *pg);
+/* -1 while there is none. Events to wait for: POLLIN, and POLLOUT where something is still to be sent. */
+int pg_fd(const struct pg *pg);
+short pg_events(const struct pg *pg);
+/* Reads and writes what it can without waiting. */
+void pg_advance(struct pg *pg);
+
+/* ---- a trip ---- */
+/* Statements are added with bus_sql_add (the service's) and pg_add_own. Parameters lie in the arena. */
+struct bus_sql *pg_begin_trip(struct pg *pg, struct bus_arena *arena);
+struct bus_args *pg_add_own(struct bus_sql *sql, size_t statement);
+size_t pg_trip_count(const struct bus_sql *sql);
+/* Sends all and one Sync. False: out of memory while parameters were built (nothing was sent), or the link is dead. */
+bool pg_send_trip(struct pg *pg, struct bus_error *err) BUS_MUST_CHECK;
+/* PG_DONE: rows of the index-th statement; NULL when it failed or came after a failure. */
+const struct bus_rows *pg_rows(const struct pg *pg, size_t index);
+/* The command tag of the index-th statement ("COMMIT"). */
+const char *pg_tag(const struct pg *pg, size_t index);
+/* The first failure of the trip, if any: its class says what to do. */
+bool pg_failed(const struct pg *pg, struct bus_error *err);
+/* After the trip: is a transaction, failed or not, still open? */
+bool pg_in_transaction(const struct pg *pg);
+void pg_end_trip(struct pg *pg);
+
+/* PG_DEAD or failed to connect. */
+void pg_error(const struct pg *pg, struct bus_error *err);
+
+/* Which error a SQLSTATE is. Pure. */
+enum bus_errc pg_errc_of(const char *sqlstate);
+
+#endif
