@@ -1,0 +1,132 @@
+/* Health and metrics: a listener of its own, and the same handlers for another server's route table. */
+#include <bus/clock.h>
+#include <bus/metrics.h>
+#include <bus/service.h>
+#include <bus/timefmt.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ADMIN_THREADS = 4, CHECKS_MAX = 8, PROBE_MS = 2000 };
+
+struct bus_admin {
+  struct bus_admin_settings settings;
+  struct bus_health_check checks[CHECKS_MAX];
+  struct bus_http_server *server;
+};
+
+void bus_admin_live(void *admin, struct bus_http_exchange *exchange) {
+  (void)admin;
+  bus_http_reply(exchange, 200, "application/json", BUS_STR("{\"status\":\"UP\"}"));
+}
+
+void bus_admin_ready(void *context, struct bus_http_exchange *exchange) {
+  const struct bus_admin *admin = context;
+  if (admin->settings.is_ready(admin->settings.context))
+    bus_http_reply(exchange, 200, "application/json", BUS_STR("{\"status\":\"UP\"}"));
+  else
+    bus_http_reply(exchange, 503, "application/json", BUS_STR("{\"status\":\"DOWN\"}"));
+}
+
+/* ,"name":"UP" for each; the names are our own literals. */
+static struct bus_str list_checks(const struct bus_admin *admin, struct bus_arena *arena, bool *ret_up) {
+  struct bus_str list = BUS_STR("");
+  *ret_up = true;
+  for (size_t i = 0; i < admin->settings.check_count; i++) {
+    bool up = admin->checks[i].is_up(admin->settings.context, PROBE_MS);
+    *ret_up = *ret_up && up;
+    list = bus_arena_printf(arena, "%.*s%s\"%s\":\"%s\"", (int)list.len, list.data, i ? "," : "", admin->checks[i].name,
+                            up ? "UP" : "DOWN");
+    if (!list.data)
+      break;
+  }
+  return list;
+}
+
+void bus_admin_health(void *context, struct bus_http_exchange *exchange) {
+  struct bus_arena *arena = bus_http_arena(exchange);
+  char now[BUS_TIME_TEXT];
+  bool up = false;
+  struct bus_str services = list_checks(context, arena, &up);
+  bus_time_format(bus_wall_clock(), now);
+  struct bus_str body = BUS_NO_STR;
+  if (services.data)
+    body = bus_arena_printf(arena, "{\"status\":\"%s\",\"services\":{%.*s},\"timestamp\":\"%s\"}", up ? "UP" : "DOWN",
+                            (int)services.len, services.data, now);
+  if (body.data)
+    bus_http_reply(exchange, up ? 200 : 503, "application/json", body);
+  else
+    bus_http_problem(exchange, 500, "out of memory");
+}
+
+struct text {
+  struct bus_arena *arena;
+  char *data;
+  size_t len, room;
+  bool failed;
+};
+
+static void append(void *context, struct bus_str piece) {
+  struct text *text = context;
+  if (text->len + piece.len > text->room) {
+    size_t room = text->room ? text->room * 2 : 16384;
+    while (room < text->len + piece.len)
+      room *= 2;
+    char *data = bus_arena_alloc(text->arena, room);
+    if (!data) {
+      text->failed = true;
+      return;
+    }
+    if (text->len > 0)
+      memcpy(data, text->data, text->len);
+    text->data = data;
+    text->room = room;
+  }
+  if (!text->failed && piece.len > 0) {
+    memcpy(text->data + text->len, piece.data, piece.len);
+    text->len += piece.len;
+  }
+}
+
+void bus_admin_metrics(void *context, struct bus_http_exchange *exchange) {
+  struct text text = {.arena = bus_http_arena(exchange)};
+  (void)context;
+  bus_metrics_print(append, &text);
+  if (text.failed)
+    bus_http_problem(exchange, 500, "out of memory for the metrics");
+  else
+    bus_http_reply(exchange, 200, "text/plain; version=0.0.4", (struct bus_str){text.data, text.len});
+}
+
+static const struct bus_http_route routes[] = {
+    {.method = "GET", .path = "/health/live", .handler = bus_admin_live},
+    {.method = "GET", .path = "/health/ready", .handler = bus_admin_ready},
+    {.method = "GET", .path = "/health", .handler = bus_admin_health},
+    {.method = "GET", .path = "/metrics", .handler = bus_admin_metrics},
+};
+
+bool bus_admin_start(const struct bus_admin_settings *settings, struct bus_admin **ret, struct bus_error *err) {
+  if (settings->check_count > CHECKS_MAX)
+    return bus_fail(err, BUS_E_CONFIG, "at most %d health checks", CHECKS_MAX);
+  struct bus_admin *admin = calloc(1, sizeof *admin);
+  if (!admin)
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for the admin listener");
+  admin->settings = *settings;
+  memcpy(admin->checks, settings->checks, settings->check_count * sizeof *settings->checks);
+  bus_metrics_register_process();
+  const struct bus_http_settings http = {
+      .bind = settings->bind, .port = settings->port, .threads = ADMIN_THREADS, .metrics_name = "admin"};
+  if (!bus_http_server_start(&http, routes, BUS_COUNT(routes), admin, &admin->server, err)) {
+    free(admin);
+    return false;
+  }
+  *ret = admin;
+  return true;
+}
+
+void bus_admin_stop(struct bus_admin *admin) {
+  if (!admin)
+    return;
+  bus_http_server_stop(admin->server);
+  free(admin);
+}

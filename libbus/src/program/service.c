@@ -1,0 +1,231 @@
+/* A whole service program: configuration, worker threads, the admin listener, signals. */
+#include <bus/clock.h>
+#include <bus/log.h>
+#include <bus/service.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { WORKERS_MAX = 32 };
+
+struct settings {
+  int log_level;
+  const char *bind;
+  int64_t port;
+  const char *amqp_url, *ca_file, *database_url;
+  int64_t workers, query_workers;
+  bool gremlin;
+  int64_t gremlin_ms;
+  struct bus_worker_settings worker;
+};
+static struct settings settings;
+
+static struct bus_option common_options[] = {
+    {"LOG_LEVEL", BUS_OPTION_ENUM, offsetof(struct settings, log_level), "info", 0, 0, bus_level_names, false, NULL,
+     "least level that is logged"},
+    {"BIND", BUS_OPTION_STRING, offsetof(struct settings, bind), "127.0.0.1", 1, 64, NULL, false, NULL,
+     "address of the admin listener (health, metrics)"},
+    {"PORT", BUS_OPTION_INT, offsetof(struct settings, port), "0", 1, 65535, NULL, false, NULL,
+     "port of the admin listener"},
+    {"RABBITMQ_URL", BUS_OPTION_STRING, offsetof(struct settings, amqp_url), NULL, 8, 1024, NULL, true, NULL,
+     "broker: amqp://user:password@host:port/vhost, or amqps://"},
+    {"RABBITMQ_CA_FILE", BUS_OPTION_STRING, offsetof(struct settings, ca_file), "", 0, 1024, NULL, false, NULL,
+     "certificates that an amqps:// broker is verified with; empty: the system's"},
+    {"DATABASE_URL", BUS_OPTION_STRING, offsetof(struct settings, database_url), NULL, 8, 1024, NULL, true, NULL,
+     "this service's own Postgres database: postgres://user:password@host:port/database"},
+    {"WORKERS", BUS_OPTION_INT, offsetof(struct settings, workers), "1", 1, WORKERS_MAX, NULL, false, NULL,
+     "worker threads, each with connections of its own"},
+    {"QUERY_WORKERS", BUS_OPTION_INT, offsetof(struct settings, query_workers), "1", 1, WORKERS_MAX, NULL, false, NULL,
+     "threads that answer queries"},
+    {"BATCH_MAX", BUS_OPTION_INT, offsetof(struct settings, worker.batch_max), "200", 1, 1000, NULL, false, "messages",
+     "most messages in one transaction; prefetch is twice that"},
+    {"HEARTBEAT_S", BUS_OPTION_INT, offsetof(struct settings, worker.heartbeat_s), "10", 1, 600, NULL, false, "s",
+     "AMQP heartbeat"},
+    {"OUTBOX_GRACE_MS", BUS_OPTION_INT, offsetof(struct settings, worker.outbox_grace_ms), "5000", 100, 600000, NULL,
+     false, "ms", "until an unconfirmed outbox row is due for the sweeper"},
+    {"OUTBOX_LEASE_MS", BUS_OPTION_INT, offsetof(struct settings, worker.outbox_lease_ms), "30000", 100, 3600000, NULL,
+     false, "ms", "how long a sweeper's claim on a row holds"},
+    {"RETRY_GIVE_UP_MS", BUS_OPTION_INT, offsetof(struct settings, worker.give_up_ms), "86400000", 1000, 604800000,
+     NULL, false, "ms", "a message that still fails after that long is parked"},
+    {"SETTLE_MAX_MS", BUS_OPTION_INT, offsetof(struct settings, worker.settle_max_ms), "60000", 0, 3600000, NULL, false,
+     "ms", "deadlines wait at most that long for the queues to be seen empty after a connect"},
+    {"GREMLIN_ENABLED", BUS_OPTION_BOOL, offsetof(struct settings, gremlin), "false", 0, 0, NULL, false, NULL,
+     "slow every batch down on purpose"},
+    {"GREMLIN_LATENCY_MS", BUS_OPTION_INT, offsetof(struct settings, gremlin_ms), "3000", 0, 60000, NULL, false, "ms",
+     "by how much"},
+};
+
+struct running {
+  const struct bus_program *program;
+  struct bus_worker *workers[2 * WORKERS_MAX];
+  pthread_t threads[2 * WORKERS_MAX];
+  size_t worker_count, thread_count;
+  struct bus_admin *admin;
+  bool failed;
+};
+
+/* ---- health ---- */
+
+static bool every_worker(const struct running *running, bool (*holds)(struct bus_worker_status status),
+                         int64_t timeout_ms) {
+  int64_t until = bus_monotonic() + timeout_ms * BUS_MILLISECOND;
+  for (size_t i = 0; i < running->worker_count; i++) {
+    int64_t left = (until - bus_monotonic()) / BUS_MILLISECOND;
+    if (!holds(bus_worker_probe(running->workers[i], left > 0 ? left : 0)))
+      return false;
+  }
+  return true;
+}
+
+static bool has_database(struct bus_worker_status status) {
+  return status.database == BUS_LINK_UP;
+}
+
+static bool has_broker(struct bus_worker_status status) {
+  return status.broker == BUS_LINK_UP;
+}
+
+static bool database_is_up(void *context, int64_t timeout_ms) {
+  return every_worker(context, has_database, timeout_ms);
+}
+
+static bool broker_is_up(void *context, int64_t timeout_ms) {
+  return every_worker(context, has_broker, timeout_ms);
+}
+
+static bool is_ready(void *context) {
+  const struct running *running = context;
+  for (size_t i = 0; i < running->worker_count; i++) {
+    struct bus_worker_status status = bus_worker_status(running->workers[i]);
+    if (!status.consuming || status.database != BUS_LINK_UP)
+      return false;
+  }
+  return true;
+}
+
+static bool start_admin(struct running *running, struct bus_error *err) {
+  static const struct bus_health_check checks[] = {{"database", database_is_up}, {"message_queue", broker_is_up}};
+  const struct bus_admin_settings admin = {.bind = settings.bind,
+                                           .port = (int)settings.port,
+                                           .checks = checks,
+                                           .check_count = BUS_COUNT(checks),
+                                           .is_ready = is_ready,
+                                           .context = running};
+  return bus_admin_start(&admin, &running->admin, err);
+}
+
+/* ---- workers ---- */
+
+static void *run_worker(void *context) {
+  struct bus_worker *worker = context;
+  struct bus_error err = {.code = BUS_OK};
+  if (!bus_worker_run(worker, &err)) {
+    bus_log(BUS_ERROR, "worker ended", BUS_F_STR("error", bus_error_name(err.code)), BUS_F_STR("cause", err.text));
+    (void)kill(getpid(), SIGTERM); /* what no retry heals is the operator's: end, and say so */
+    return context;
+  }
+  return NULL;
+}
+
+static bool add_workers(struct running *running, const struct bus_service *service, int64_t count,
+                        struct bus_error *err) {
+  for (int64_t i = 0; service && i < count; i++) {
+    struct bus_worker **slot = &running->workers[running->worker_count];
+    if (!bus_worker_new(service, running->program->topology, &settings.worker, running->program->settings, slot, err))
+      return false;
+    running->worker_count++;
+  }
+  return true;
+}
+
+static bool start_threads(struct running *running, struct bus_error *err) {
+  for (size_t i = 0; i < running->worker_count; i++) {
+    if (pthread_create(&running->threads[i], NULL, run_worker, running->workers[i]) != 0)
+      return bus_fail(err, BUS_E_SYSTEM, "cannot start thread %zu", i);
+    running->thread_count++;
+  }
+  return true;
+}
+
+static void stop_all(struct running *running) {
+  for (size_t i = 0; i < running->worker_count; i++)
+    bus_worker_stop(running->workers[i]);
+  for (size_t i = 0; i < running->thread_count; i++) {
+    void *failed = NULL;
+    (void)pthread_join(running->threads[i], &failed);
+    running->failed = running->failed || failed != NULL;
+  }
+  bus_admin_stop(running->admin);
+  for (size_t i = 0; i < running->worker_count; i++)
+    bus_worker_free(running->workers[i]);
+}
+
+/* ---- the program ---- */
+
+static void fill_worker_settings(const struct bus_program *program) {
+  settings.worker.database_url = settings.database_url;
+  settings.worker.amqp_url = settings.amqp_url;
+  settings.worker.ca_file = settings.ca_file && *settings.ca_file ? settings.ca_file : NULL;
+  settings.worker.quiet_ms = 200;
+  settings.worker.latency_ms = settings.gremlin ? settings.gremlin_ms : 0;
+  settings.worker.schema_project = program->schema_project;
+  settings.worker.schema_change = program->schema_change;
+}
+
+static int run(const struct bus_program *program) {
+  struct running running = {.program = program};
+  struct bus_error err = {.code = BUS_OK};
+  bool good = add_workers(&running, program->commands, settings.workers, &err) &&
+              add_workers(&running, program->queries, settings.query_workers, &err) && start_admin(&running, &err) &&
+              start_threads(&running, &err);
+  if (good) {
+    bus_log(BUS_INFO, "started", BUS_F_INT("port", settings.port), BUS_F_INT("workers", settings.workers),
+            BUS_F_STR("version", ORDERBUS_VERSION));
+    int signal_number = bus_process_wait();
+    bus_log(BUS_INFO, "draining", BUS_F_INT("signal", signal_number));
+  } else {
+    bus_log(BUS_ERROR, "cannot start", BUS_F_STR("error", bus_error_name(err.code)), BUS_F_STR("cause", err.text));
+  }
+  stop_all(&running);
+  bus_log(BUS_INFO, "stopped");
+  return good && !running.failed ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Statements with their parameters' letters, for whoever wants to EXPLAIN them: one JSON object a line would need an
+ * encoder for SQL, so they are separated by a form feed instead: name, letters, SQL. */
+static void print_statements(const struct bus_service *service, const char *kind) {
+  for (size_t i = 0; service && i < service->statement_count; i++)
+    printf("%s%zu\n%s\n%s\n\f\n", kind, i, service->statements[i].params ? service->statements[i].params : "",
+           service->statements[i].sql);
+}
+
+int bus_service_main(int argc, char **argv, const struct bus_program *program) {
+  const char *flags[8] = {"--print-sql"};
+  for (size_t i = 0; program->flags && program->flags[i] && i < BUS_COUNT(flags) - 2; i++)
+    flags[i + 1] = program->flags[i];
+  common_options[2].fallback = program->default_port;
+  const struct bus_option_table tables[] = {
+      {common_options, BUS_COUNT(common_options), &settings},
+      {program->options, program->option_count, program->settings},
+  };
+  int flag = -1;
+  int status = bus_config_main(argc, argv, program->name, program->summary, tables, BUS_COUNT(tables), flags, &flag);
+  if (status >= 0)
+    return status;
+  if (flag == 0) {
+    print_statements(program->commands, "command");
+    print_statements(program->queries, "query");
+    return EXIT_SUCCESS;
+  }
+  if (flag > 0)
+    return program->flag(flag - 1);
+  bus_process_init();
+  bus_log_init(program->name, (enum bus_level)settings.log_level);
+  fill_worker_settings(program);
+  status = run(program);
+  bus_config_done(tables, BUS_COUNT(tables));
+  return status;
+}

@@ -1,0 +1,175 @@
+/* A worker's life: made, run until it is told to stop, drained, freed. */
+#include "worker_internal.h"
+
+#include <bus/clock.h>
+#include <bus/log.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WORK_LIMIT ((size_t)1 << 30)
+#define DRAIN_PATIENCE (5 * BUS_SECOND)
+
+static bool service_is_valid(const struct bus_service *service, const struct bus_topology *topology,
+                             struct bus_error *err) {
+  if (service->queue_count == 0 || service->queue_count > QUEUES_MAX)
+    return bus_fail(err, BUS_E_CONFIG, "%s: 1 to %d queues, not %zu", service->name, QUEUES_MAX, service->queue_count);
+  if (service->periodic_count > PERIODICS_MAX)
+    return bus_fail(err, BUS_E_CONFIG, "%s: at most %d periodics", service->name, PERIODICS_MAX);
+  for (size_t i = 0; i < service->queue_count; i++)
+    if (!bus_topology_queue(topology, service->queues[i]))
+      return bus_fail(err, BUS_E_CONFIG, "%s: queue %s is not in the topology", service->name, service->queues[i]);
+  return true;
+}
+
+static bool allocate(struct bus_worker *worker) {
+  size_t unacked = (size_t)worker->settings.batch_max * 2 * worker->service->queue_count;
+  worker->batch_room = (size_t)worker->settings.batch_max;
+  worker->batch = calloc(worker->batch_room, sizeof(struct item *));
+  worker->work = bus_arena_new(WORK_LIMIT);
+  worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return worker->batch && worker->work && worker->wake_fd >= 0 && intake_init(worker) && publish_init(worker) &&
+         ledger_init(&worker->ledger, unacked + 1) && metrics_init(worker);
+}
+
+static void init_sync(struct bus_worker *worker) {
+  pthread_condattr_t attributes;
+  (void)pthread_condattr_init(&attributes);
+  (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  (void)pthread_cond_init(&worker->probe_done, &attributes);
+  (void)pthread_condattr_destroy(&attributes);
+  (void)pthread_mutex_init(&worker->probe_lock, NULL);
+}
+
+bool bus_worker_new(const struct bus_service *service, const struct bus_topology *topology,
+                    const struct bus_worker_settings *settings, const void *program_settings, struct bus_worker **ret,
+                    struct bus_error *err) {
+  if (!service_is_valid(service, topology, err) || !bus_amqp_url_check(settings->amqp_url, err))
+    return false;
+  struct bus_worker *worker = calloc(1, sizeof *worker);
+  if (!worker)
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for a worker");
+  worker->service = service;
+  worker->topology = topology;
+  worker->settings = *settings;
+  worker->program_settings = program_settings;
+  worker->wake_fd = -1;
+  worker->amqp_backoff = (struct bus_backoff){.first = 100 * BUS_MILLISECOND, .max = 5 * BUS_SECOND};
+  worker->pg_backoff = worker->amqp_backoff;
+  uint64_t seed[4];
+  bus_random_seed(seed);
+  bus_uuid_source_init(&worker->ids, seed);
+  init_sync(worker);
+  if (!allocate(worker)) {
+    bus_worker_free(worker);
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for a worker");
+  }
+  periodic_init(worker);
+  *ret = worker;
+  return true;
+}
+
+void bus_worker_free(struct bus_worker *worker) {
+  if (!worker)
+    return;
+  if (worker->wake_fd >= 0)
+    (void)close(worker->wake_fd);
+  metrics_free(worker);
+  ledger_free(&worker->ledger);
+  publish_free(worker);
+  intake_free(worker);
+  bus_arena_free(worker->work);
+  free(worker->batch);
+  (void)pthread_cond_destroy(&worker->probe_done);
+  (void)pthread_mutex_destroy(&worker->probe_lock);
+  free(worker);
+}
+
+/* ---- running ---- */
+
+static void run_once(struct bus_worker *worker) {
+  worker_answer_probe(worker);
+  if (!worker_connect(worker)) {
+    if (worker->fatal.code == BUS_OK)
+      worker_pump(worker, worker_next_deadline(worker));
+    return;
+  }
+  worker_apply_pauses(worker);
+  size_t count = intake_take(worker, worker->batch, worker->batch_room);
+  if (count > 0) {
+    batch_process(worker, worker->batch, count);
+    return;
+  }
+  batch_idle(worker);
+  if (intake_is_empty(worker) && !worker_stopping(worker))
+    worker_pump(worker, batch_next_deadline(worker));
+}
+
+/* What was published is confirmed and its outbox rows are gone, as far as that comes in time; what was not processed is
+ * the broker's again when the channel closes. */
+static void drain(struct bus_worker *worker) {
+  int64_t until = bus_monotonic() + DRAIN_PATIENCE;
+  while (publish_is_open(worker) && (publish_open_count(worker) > 0 || worker->held) && bus_monotonic() < until) {
+    publish_held(worker, bus_monotonic());
+    worker_pump(worker, until);
+  }
+  worker->last_work_at = 0; /* no more quiet is needed */
+  if (worker->pg && pg_state(worker->pg) == PG_IDLE && worker->attached && !worker->amqp_lost)
+    batch_idle(worker);
+}
+
+bool bus_worker_run(struct bus_worker *worker, struct bus_error *err) {
+  if (worker->service->open && !worker->service->open(worker->program_settings, worker, &worker->context, err))
+    return false;
+  while (!worker_stopping(worker) && worker->fatal.code == BUS_OK)
+    run_once(worker);
+  drain(worker);
+  worker_disconnect(worker);
+  if (worker->service->close)
+    worker->service->close(worker->context);
+  if (worker->fatal.code != BUS_OK && err)
+    *err = worker->fatal;
+  return worker->fatal.code == BUS_OK;
+}
+
+/* ---- from other threads ---- */
+
+static void wake(struct bus_worker *worker) {
+  uint64_t one = 1;
+  (void)!write(worker->wake_fd, &one, sizeof one); /* full means that it is awake already */
+}
+
+void bus_worker_stop(struct bus_worker *worker) {
+  atomic_store(&worker->stopping, true);
+  wake(worker);
+}
+
+struct bus_worker_status bus_worker_status(const struct bus_worker *worker) {
+  return (struct bus_worker_status){.database = (enum bus_link_state)atomic_load(&worker->status_database),
+                                    .broker = (enum bus_link_state)atomic_load(&worker->status_broker),
+                                    .consuming = atomic_load(&worker->status_consuming),
+                                    .blocked = atomic_load(&worker->status_blocked)};
+}
+
+static struct timespec monotonic_spec(int64_t at) {
+  return (struct timespec){.tv_sec = (time_t)(at / BUS_SECOND), .tv_nsec = (long)(at % BUS_SECOND) * 1000};
+}
+
+struct bus_worker_status bus_worker_probe(struct bus_worker *worker, int64_t timeout_ms) {
+  const struct timespec until = monotonic_spec(bus_monotonic() + timeout_ms * BUS_MILLISECOND);
+  struct bus_worker_status status = {.database = BUS_LINK_DOWN, .broker = BUS_LINK_DOWN};
+  (void)pthread_mutex_lock(&worker->probe_lock);
+  uint64_t mine = ++worker->probe_asked;
+  atomic_store(&worker->probe_wanted, true);
+  wake(worker);
+  int waited = 0;
+  while (worker->probe_answered < mine && waited != ETIMEDOUT)
+    waited = pthread_cond_timedwait(&worker->probe_done, &worker->probe_lock, &until);
+  if (worker->probe_answered >= mine)
+    status = worker->probe_result;
+  (void)pthread_mutex_unlock(&worker->probe_lock);
+  return status;
+}

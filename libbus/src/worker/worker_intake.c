@@ -1,0 +1,216 @@
+/* Deliveries and local inputs until they are batched: two generations in turn, each with an arena of its own, so that
+ * what arrives during a transaction has a home while the other is given back. */
+#include "worker_internal.h"
+
+#include <bus/clock.h>
+#include <bus/log.h>
+
+#include <stdlib.h>
+
+/* Prefetch bounds what arrives; this only stops a runaway. */
+#define GENERATION_LIMIT ((size_t)1 << 30)
+
+bool intake_init(struct bus_worker *worker) {
+  for (size_t i = 0; i < 2; i++) {
+    worker->generations[i].arena = bus_arena_new(GENERATION_LIMIT);
+    if (!worker->generations[i].arena)
+      return false;
+  }
+  worker->filling = &worker->generations[0];
+  worker->draining = &worker->generations[1];
+  return true;
+}
+
+void intake_free(struct bus_worker *worker) {
+  for (size_t i = 0; i < 2; i++) {
+    bus_arena_free(worker->generations[i].arena);
+    free(worker->generations[i].items);
+  }
+}
+
+static struct item *append(struct generation *generation) {
+  if (generation->count == generation->room) {
+    size_t room = generation->room ? generation->room * 2 : 512;
+    struct item *items = realloc(generation->items, room * sizeof *items);
+    if (!items)
+      return NULL;
+    generation->items = items;
+    generation->room = room;
+  }
+  struct item *item = &generation->items[generation->count++];
+  memset(item, 0, sizeof *item);
+  return item;
+}
+
+void intake_on_delivery(struct bus_worker *worker, const struct bus_delivery *delivery) {
+  struct item *item = append(worker->filling);
+  ledger_received(&worker->ledger, delivery->tag);
+  if (!item) { /* unsettled: the broker gives it to someone else when this connection ends */
+    struct bus_error err;
+    (void)bus_fail(&err, BUS_E_NOMEM, "out of memory for a delivery");
+    worker_note_amqp_error(worker, &err);
+    return;
+  }
+  item->envelope = delivery->envelope;
+  item->raw = delivery->body;
+  item->tag = delivery->tag;
+  item->epoch = worker->epoch;
+  item->consumer = delivery->consumer;
+  item->input.kind = BUS_INPUT_DELIVERY;
+  worker->last_delivery_at = bus_monotonic();
+  if (!worker->first_delivery_seen) {
+    worker->first_delivery_seen = true;
+    worker->suspect = delivery->envelope.redelivered;
+  }
+}
+
+bool bus_worker_push(struct bus_worker *worker, enum bus_input_kind kind, const void *body, size_t size) {
+  if (worker->pushed >= PUSHED_MAX)
+    return false;
+  void *copy = bus_arena_alloc(worker->filling->arena, size);
+  struct item *item = copy ? append(worker->filling) : NULL;
+  if (!item)
+    return false;
+  memcpy(copy, body, size);
+  item->input.kind = kind;
+  item->input.body = copy;
+  worker->pushed++;
+  return true;
+}
+
+size_t bus_worker_pushed(const struct bus_worker *worker) {
+  return worker->pushed;
+}
+
+/* Keeps local inputs that are not processed yet; deliveries come again by themselves. */
+static void forget(struct generation *generation) {
+  size_t kept = generation->next;
+  for (size_t i = generation->next; i < generation->count; i++)
+    if (generation->items[i].input.kind != BUS_INPUT_DELIVERY)
+      generation->items[kept++] = generation->items[i];
+  generation->count = kept;
+}
+
+void intake_forget_deliveries(struct bus_worker *worker) {
+  forget(worker->filling);
+  forget(worker->draining);
+  worker->first_delivery_seen = false;
+  worker->suspect = false;
+}
+
+bool intake_is_empty(const struct bus_worker *worker) {
+  return worker->draining->next == worker->draining->count && worker->filling->count == 0;
+}
+
+static void swap(struct bus_worker *worker) {
+  struct generation *empty = worker->draining;
+  bus_arena_reset(empty->arena);
+  empty->count = empty->next = 0;
+  worker->draining = worker->filling;
+  worker->filling = empty;
+  if (worker->consuming)
+    bus_amqp_set_arena(worker->consuming, empty->arena);
+}
+
+/* One by one as long as what comes next was delivered before: the first fresh message ends the suspicion. */
+static size_t bound(struct bus_worker *worker, const struct item *next, size_t max) {
+  if (worker->suspect && next->input.kind == BUS_INPUT_DELIVERY && !next->envelope.redelivered)
+    worker->suspect = false;
+  return worker->suspect ? 1 : max;
+}
+
+size_t intake_take(struct bus_worker *worker, struct item **items, size_t max) {
+  if (worker->draining->next == worker->draining->count && worker->filling->count > 0)
+    swap(worker);
+  struct generation *from = worker->draining;
+  if (from->next == from->count)
+    return 0;
+  size_t count = 0;
+  max = bound(worker, &from->items[from->next], max);
+  while (count < max && from->next < from->count) {
+    struct item *item = &from->items[from->next++];
+    if (item->input.kind != BUS_INPUT_DELIVERY)
+      worker->pushed--;
+    items[count++] = item;
+  }
+  return count;
+}
+
+static const struct bus_message_type *type_of(const struct bus_worker *worker, const struct item *item) {
+  const struct bus_queue *queue = bus_topology_queue(worker->topology, worker->service->queues[item->consumer]);
+  for (size_t i = 0; queue && i < queue->type_count; i++)
+    if (bus_str_is(item->envelope.type, queue->types[i]->type))
+      return queue->types[i];
+  return NULL;
+}
+
+static int tier_of(const struct bus_worker *worker, const struct item *item) {
+  const struct bus_envelope *envelope = &item->envelope;
+  int64_t give_up = worker->settings.give_up_ms * BUS_MILLISECOND;
+  bool first = envelope->first_failed_at == BUS_NO_TIME;
+  int64_t age = first ? 0 : bus_wall_clock() - envelope->first_failed_at;
+  int last = (int)worker->topology->tier_count - 1;
+  if (item->cause.code == BUS_E_UNKNOWN_TYPE) /* no use in trying soon: a deployment is what it waits for */
+    return age > give_up ? -1 : last;
+  return bus_retry_tier(envelope->attempt, worker->topology->tier_count, age, give_up);
+}
+
+void intake_put_off(const struct bus_worker *worker, struct item *item) {
+  item->tier = worker->service->store ? tier_of(worker, item) : -1;
+  item->verdict = item->tier < 0 ? BUS_PARK : BUS_RETRY;
+}
+
+static void refuse(struct item *item, enum bus_errc code, const char *text) {
+  item->refused = true;
+  item->verdict = BUS_PARK;
+  (void)bus_fail(&item->cause, code, "%s", text);
+}
+
+static void put_off(const struct bus_worker *worker, struct item *item, enum bus_errc code, const char *text) {
+  refuse(item, code, text);
+  intake_put_off(worker, item);
+}
+
+/* Only from its owner, or from this service's own user, which is how a retry comes back. */
+static bool sender_is_right(const struct bus_worker *worker, const struct item *item,
+                            const struct bus_message_type *type) {
+  return type->sender == NULL || bus_str_is(item->envelope.user_id, type->sender) ||
+         bus_str_is(item->envelope.user_id, worker->service->name);
+}
+
+static void decode_body(struct bus_worker *worker, struct item *item, const struct bus_message_type *type) {
+  struct bus_problems problems = {0};
+  void *body = bus_arena_alloc(worker->draining->arena, type->schema->size);
+  if (!body) {
+    put_off(worker, item, BUS_E_NOMEM, "out of memory");
+    return;
+  }
+  if (!bus_decode(type->schema, item->raw, BUS_IGNORE_UNKNOWN, worker->draining->arena, body, &problems)) {
+    char text[200];
+    bus_problems_text(&problems, text, sizeof text);
+    refuse(item, BUS_E_DECODE, text);
+    return;
+  }
+  item->input.body = body;
+}
+
+void intake_decode(struct bus_worker *worker, struct item *item) {
+  if (item->decoded || item->input.kind != BUS_INPUT_DELIVERY)
+    return;
+  item->decoded = true;
+  const struct bus_message_type *type = type_of(worker, item);
+  item->input.envelope = &item->envelope;
+  item->input.type = type;
+  if (bus_uuid_is_nil(&item->envelope.message_id))
+    refuse(item, BUS_E_DECODE, "message_id is missing or not a UUID");
+  else if (!item->envelope.type.data)
+    refuse(item, BUS_E_DECODE, "type is missing");
+  else if (!item->raw.data)
+    refuse(item, BUS_E_DECODE, "body is missing or over 1 MiB");
+  else if (!type)
+    put_off(worker, item, BUS_E_UNKNOWN_TYPE, "type is unknown to this version");
+  else if (!sender_is_right(worker, item, type))
+    refuse(item, BUS_E_SENDER, "user_id is not the owner of this type");
+  else
+    decode_body(worker, item, type);
+}

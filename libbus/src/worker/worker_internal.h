@@ -1,0 +1,275 @@
+/* The worker's parts, shared by its files: links, intake, batch, publishing. One thread uses all of it, but for what is
+ * marked atomic. */
+#ifndef BUS_WORKER_INTERNAL_H
+#define BUS_WORKER_INTERNAL_H
+
+#include <bus/amqp.h>
+#include <bus/backoff.h>
+#include <bus/worker.h>
+
+#include "pg.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+  QUEUES_MAX = 8,
+  PERIODICS_MAX = 16,
+  SOURCES_MAX = 4,
+  PUSHED_MAX = 10000,
+  UNCONFIRMED_MAX = 8192,      /* publications; a power of two */
+  UNCONFIRMED_BYTES = 1 << 20, /* so that a publish never waits for a full socket */
+  SUSPECT_TRIES = 5,
+};
+
+/* libbus's own statements: indices into worker_statements. */
+enum {
+  SQL_BEGIN,
+  SQL_NOW,
+  SQL_INBOX_INSERT,
+  SQL_INBOX_DELETE,
+  SQL_OUTBOX_INSERT,
+  SQL_OUTBOX_DELETE,
+  SQL_OUTBOX_UNROUTABLE,
+  SQL_OUTBOX_SWEEP,
+  SQL_OUTBOX_DEPTH,
+  SQL_PARKED_INSERT,
+  SQL_SUSPECT_COUNT,
+  SQL_SUSPECT_DELETE,
+  SQL_SCHEMA_CHANGE,
+  SQL_COMMIT,
+  SQL_ROLLBACK,
+  SQL_OWN_COUNT,
+};
+extern const struct bus_statement worker_statements[SQL_OWN_COUNT];
+
+/* One input on its way through. */
+struct item {
+  struct bus_input input;
+  struct bus_envelope envelope; /* DELIVERY */
+  struct bus_str raw;           /* DELIVERY: the body as it came */
+  uint64_t tag;                 /* DELIVERY */
+  uint64_t epoch;               /* DELIVERY: of the connection that the tag belongs to */
+  int consumer;
+  bool decoded;   /* looked at by intake_decode */
+  bool duplicate; /* the inbox has it */
+  bool suspect;   /* counted in bus.suspects */
+  bool refused;   /* verdict and cause stand before it is decided */
+  enum bus_verdict verdict;
+  int tier;               /* RETRY */
+  struct bus_error cause; /* RETRY, PARK */
+};
+
+/* What came while the other generation is processed. Its arena is given back when all of it is settled. */
+struct generation {
+  struct bus_arena *arena;
+  struct item *items;
+  size_t count, room, next; /* next: first one not yet processed */
+};
+
+/* A message of ours that the broker has not confirmed yet. */
+enum slip_kind { SLIP_ANSWER, SLIP_OUTBOX, SLIP_HELD };
+struct held; /* a delivery that is retried or parked: acked only after its confirm */
+struct slip {
+  enum slip_kind kind;
+  bool open, returned;
+  uint32_t bytes;
+  struct bus_uuid message_id;
+  struct held *held;
+};
+
+struct held {
+  uint64_t tag;
+  struct bus_envelope envelope;
+  struct bus_str body;
+  enum bus_exchange exchange;
+  char key[BUS_KEY_MAX];
+  struct bus_error cause;
+  bool sent;
+  int64_t again_at; /* monotonic; when not sent */
+  struct held *next;
+  char text[]; /* what the envelope and body point into */
+};
+
+/* Settled tags of this connection, so that one multiple ack covers all up to the first gap. */
+struct ledger {
+  uint64_t acked;   /* all up to here are acked */
+  uint64_t settled; /* all up to here are settled */
+  uint64_t highest; /* received */
+  uint8_t *ring;    /* settled beyond `settled`; by tag modulo room */
+  size_t room;
+};
+
+struct uuid_list {
+  struct bus_uuid *items;
+  size_t count, room;
+};
+
+struct periodic_state {
+  int64_t next_at;
+  long trip_index; /* of its statement in the current trip; -1 */
+};
+
+struct worker_metrics;
+struct swept;
+
+struct bus_worker {
+  const struct bus_service *service;
+  const struct bus_topology *topology;
+  struct bus_worker_settings settings;
+  const void *program_settings;
+  void *context;
+  bool opened;
+
+  /* links */
+  struct bus_amqp *publishing, *consuming;
+  bool amqp_lost;
+  uint64_t epoch; /* counts connections: a tag of an older one is void */
+  struct bus_error amqp_error;
+  struct bus_backoff amqp_backoff, pg_backoff;
+  int64_t amqp_again_at, pg_again_at, pg_deadline, amqp_pumped_at;
+  struct pg *pg;
+  bool schema_checked, topology_checked, was_connected;
+  bool blocked;
+  bool attached; /* consumers are running */
+  bool paused[QUEUES_MAX], consumer_running[QUEUES_MAX];
+  struct bus_error fatal;
+  int wake_fd;
+  struct bus_poll_source sources[SOURCES_MAX];
+  size_t source_count;
+
+  /* intake */
+  struct generation generations[2];
+  struct generation *filling, *draining;
+  size_t pushed;
+  bool suspect, first_delivery_seen;
+  int64_t attached_at, last_delivery_at;
+  bool settled;
+
+  /* batch */
+  struct bus_arena *work;
+  struct bus_uuid_source ids;
+  struct periodic_state periodics[PERIODICS_MAX];
+  int64_t sweep_at, depth_at;
+  long sweep_index, depth_index; /* of their statements in the current trip; -1 */
+  struct swept *swept;           /* claimed rows; in `work`, published after COMMIT */
+  struct item **batch;           /* scratch: pointers to the items of the transaction under way */
+  size_t batch_room;
+
+  /* publishing */
+  struct slip *slips; /* ring by sequence number modulo UNCONFIRMED_MAX */
+  uint64_t lowest_open, next_seq;
+  size_t unconfirmed_bytes;
+  struct held *held;
+  struct uuid_list confirmed, unroutable;
+  size_t confirmed_in_trip, unroutable_in_trip;
+  int64_t last_work_at; /* for quiet_ms */
+  struct ledger ledger;
+
+  struct worker_metrics *metrics;
+
+  /* seen by other threads */
+  atomic_bool stopping;
+  atomic_int status_database, status_broker;
+  atomic_bool status_consuming, status_blocked;
+  pthread_mutex_t probe_lock;
+  pthread_cond_t probe_done;
+  uint64_t probe_asked, probe_answered; /* under probe_lock */
+  struct bus_worker_status probe_result;
+  atomic_bool probe_wanted;
+};
+
+/* ---- worker_link.c: connections and the one poll set ---- */
+/* Waits for anything to happen, at most until `until` (monotonic), and takes it in. */
+void worker_pump(struct bus_worker *worker, int64_t until);
+/* Tries to have both links up; false: not (yet), wait by worker_pump. */
+bool worker_connect(struct bus_worker *worker);
+void worker_drop_amqp(struct bus_worker *worker);
+void worker_drop_pg(struct bus_worker *worker, const struct bus_error *why);
+void worker_disconnect(struct bus_worker *worker);
+void worker_note_amqp_error(struct bus_worker *worker, const struct bus_error *err);
+void worker_answer_probe(struct bus_worker *worker);
+bool worker_stopping(const struct bus_worker *worker);
+void worker_apply_pauses(struct bus_worker *worker);
+int64_t worker_next_deadline(const struct bus_worker *worker);
+
+/* ---- worker_intake.c: deliveries and local inputs until they are batched ---- */
+bool intake_init(struct bus_worker *worker);
+void intake_free(struct bus_worker *worker);
+void intake_on_delivery(struct bus_worker *worker, const struct bus_delivery *delivery);
+/* After a lost connection: deliveries will come again, local inputs stay. */
+void intake_forget_deliveries(struct bus_worker *worker);
+/* Up to max items that come next; 0: nothing has arrived. Pointers stay valid until intake_done. */
+size_t intake_take(struct bus_worker *worker, struct item **items, size_t max);
+/* Those that were taken are settled. */
+void intake_done(struct bus_worker *worker);
+bool intake_is_empty(const struct bus_worker *worker);
+/* Fills item->input.body, or verdict and cause. */
+void intake_decode(struct bus_worker *worker, struct item *item);
+/* The verdict on an item that cannot be processed now: the tier that it waits in, or parked when its time is over. */
+void intake_put_off(const struct bus_worker *worker, struct item *item);
+
+/* ---- worker_batch.c: the two trips ---- */
+/* Carries the items through; they are settled afterwards, or the links are down and they will come again. */
+void batch_process(struct bus_worker *worker, struct item **items, size_t count);
+/* Periodics, sweeper and housekeeping that are due, in a trip of their own. */
+void batch_idle(struct bus_worker *worker);
+int64_t batch_next_deadline(const struct bus_worker *worker);
+/* Sends the trip and waits for its end, pumping. False: it failed (err), rolled back; or the link is gone. */
+bool batch_trip(struct bus_worker *worker, struct bus_error *err);
+
+/* ---- worker_periodic.c: statements that ride on a batch's first trip ---- */
+void periodic_init(struct bus_worker *worker);
+/* Adds what is due. */
+void periodic_add(struct bus_worker *worker, struct bus_sql *sql);
+bool periodic_is_due(const struct bus_worker *worker);
+/* While the trip's rows are there: hands them to the service, copies what the sweeper claimed. */
+void periodic_read(struct bus_worker *worker);
+/* After COMMIT: publishes what the sweeper claimed. */
+void periodic_publish(struct bus_worker *worker);
+int64_t periodic_next(const struct bus_worker *worker);
+
+/* ---- worker_publish.c: what goes to the broker, and what comes back about it ---- */
+bool publish_init(struct bus_worker *worker);
+void publish_free(struct bus_worker *worker);
+void publish_reset(struct bus_worker *worker);
+bool publish_is_open(const struct bus_worker *worker);
+/* Room for another one of that size? Waits for confirms, pumping; false: not connected, blocked, or out of patience. */
+bool publish_wait_room(struct bus_worker *worker, size_t bytes);
+void publish_effect(struct bus_worker *worker, const struct bus_effect *effect);
+void publish_outbox_row(struct bus_worker *worker, const struct bus_message_type *type,
+                        const struct bus_envelope *envelope, struct bus_str body);
+/* Retried or parked: held until the broker has it, then its delivery is settled. */
+void publish_hold(struct bus_worker *worker, const struct item *item);
+void publish_held(struct bus_worker *worker, int64_t now);
+int64_t publish_held_next(const struct bus_worker *worker);
+void publish_on_confirm(struct bus_worker *worker, uint64_t seq, bool multiple, bool ack);
+void publish_on_return(struct bus_worker *worker, const struct bus_uuid *message_id);
+size_t publish_open_count(const struct bus_worker *worker);
+
+/* ---- worker_ledger.c: which deliveries are settled. Pure. ---- */
+bool ledger_init(struct ledger *ledger, size_t room);
+void ledger_free(struct ledger *ledger);
+void ledger_reset(struct ledger *ledger);
+void ledger_received(struct ledger *ledger, uint64_t tag);
+void ledger_settle(struct ledger *ledger, uint64_t tag);
+/* The tag to ack with `multiple`, or 0: nothing new. */
+uint64_t ledger_ackable(struct ledger *ledger);
+
+bool uuid_list_add(struct uuid_list *list, const struct bus_uuid *uuid);
+void uuid_list_drop_first(struct uuid_list *list, size_t count);
+
+/* ---- worker_metrics.c ---- */
+enum batch_outcome { BATCH_COMMITTED, BATCH_CONFLICT, BATCH_DATA, BATCH_LOST, BATCH_OTHER };
+bool metrics_init(struct bus_worker *worker);
+void metrics_free(struct bus_worker *worker);
+void metrics_batch(struct bus_worker *worker, enum batch_outcome outcome, size_t size, int64_t duration);
+void metrics_message(struct bus_worker *worker, const struct item *item);
+void metrics_published(struct bus_worker *worker, enum bus_exchange exchange);
+void metrics_confirm(struct bus_worker *worker, bool ack);
+void metrics_returned(struct bus_worker *worker);
+void metrics_outbox(struct bus_worker *worker, int64_t depth, int64_t oldest_age);
+void metrics_swept(struct bus_worker *worker, size_t rows);
+void metrics_reconnect(struct bus_worker *worker, bool broker);
+
+#endif

@@ -1,0 +1,63 @@
+/* Which deliveries of this connection are settled, so that one multiple ack covers all up to the first gap. Pure. */
+#include "worker_internal.h"
+
+#include <stdlib.h>
+
+bool ledger_init(struct ledger *ledger, size_t room) {
+  size_t size = 64;
+  while (size < room * 2)
+    size *= 2;
+  *ledger = (struct ledger){.ring = calloc(size, 1), .room = size};
+  return ledger->ring != NULL;
+}
+
+void ledger_free(struct ledger *ledger) {
+  free(ledger->ring);
+  ledger->ring = NULL;
+}
+
+void ledger_reset(struct ledger *ledger) {
+  memset(ledger->ring, 0, ledger->room);
+  ledger->acked = ledger->settled = ledger->highest = 0;
+}
+
+void ledger_received(struct ledger *ledger, uint64_t tag) {
+  if (tag > ledger->highest)
+    ledger->highest = tag;
+}
+
+void ledger_settle(struct ledger *ledger, uint64_t tag) {
+  if (tag <= ledger->settled || tag > ledger->highest || tag - ledger->settled >= ledger->room)
+    return; /* settled already, or of a connection that is gone */
+  ledger->ring[tag % ledger->room] = 1;
+  while (ledger->settled < ledger->highest && ledger->ring[(ledger->settled + 1) % ledger->room]) {
+    ledger->settled++;
+    ledger->ring[ledger->settled % ledger->room] = 0;
+  }
+}
+
+uint64_t ledger_ackable(struct ledger *ledger) {
+  if (ledger->settled == ledger->acked)
+    return 0;
+  ledger->acked = ledger->settled;
+  return ledger->acked;
+}
+
+bool uuid_list_add(struct uuid_list *list, const struct bus_uuid *uuid) {
+  if (list->count == list->room) {
+    size_t room = list->room ? list->room * 2 : 256;
+    struct bus_uuid *items = realloc(list->items, room * sizeof *items);
+    if (!items)
+      return false;
+    list->items = items;
+    list->room = room;
+  }
+  list->items[list->count++] = *uuid;
+  return true;
+}
+
+void uuid_list_drop_first(struct uuid_list *list, size_t count) {
+  if (count > 0)
+    memmove(list->items, list->items + count, (list->count - count) * sizeof *list->items);
+  list->count -= count;
+}

@@ -1,0 +1,169 @@
+/* Statements that run now and then: the service's periodics, the outbox sweeper, the outbox gauges. They ride on a
+ * batch's first trip, so that a busy worker makes no round trip for them. */
+#include "worker_internal.h"
+
+#include <bus/clock.h>
+#include <bus/log.h>
+
+#define SWEEP_EVERY (1 * BUS_SECOND)
+#define DEPTH_EVERY (5 * BUS_SECOND)
+enum { SWEEP_ROWS = 200 };
+
+struct swept {
+  const struct bus_message_type *type;
+  struct bus_envelope envelope;
+  struct bus_str body;
+  struct swept *next;
+};
+
+static bool has_outbox(const struct bus_worker *worker) {
+  return worker->service->store != NULL;
+}
+
+void periodic_init(struct bus_worker *worker) {
+  int64_t now = bus_monotonic();
+  int64_t spread = (int64_t)(bus_uuid_source_random(&worker->ids) % (uint64_t)SWEEP_EVERY);
+  worker->sweep_at = worker->depth_at = now + spread;
+  worker->sweep_index = worker->depth_index = -1;
+  for (size_t i = 0; i < worker->service->periodic_count; i++)
+    worker->periodics[i] = (struct periodic_state){.next_at = now + spread % 100000, .trip_index = -1};
+}
+
+static bool sweep_is_due(const struct bus_worker *worker, int64_t now) {
+  return has_outbox(worker) && worker->sweep_at <= now && publish_is_open(worker);
+}
+
+static bool service_is_due(const struct bus_worker *worker, size_t i, int64_t now) {
+  const struct bus_periodic *periodic = &worker->service->periodics[i];
+  return worker->periodics[i].next_at <= now && (!periodic->when_settled || bus_worker_is_settled(worker));
+}
+
+bool periodic_is_due(const struct bus_worker *worker) {
+  int64_t now = bus_monotonic();
+  if (sweep_is_due(worker, now) || (has_outbox(worker) && worker->depth_at <= now))
+    return true;
+  for (size_t i = 0; i < worker->service->periodic_count; i++)
+    if (service_is_due(worker, i, now))
+      return true;
+  return false;
+}
+
+static void add_own(struct bus_worker *worker, struct bus_sql *sql, int64_t now) {
+  worker->sweep_index = worker->depth_index = -1;
+  if (sweep_is_due(worker, now)) {
+    worker->sweep_index = (long)pg_trip_count(sql);
+    worker->sweep_at = now + SWEEP_EVERY;
+    struct bus_args *args = pg_add_own(sql, SQL_OUTBOX_SWEEP);
+    bus_args_int64(args, worker->settings.outbox_lease_ms);
+    bus_args_int64(args, SWEEP_ROWS);
+  }
+  if (has_outbox(worker) && worker->depth_at <= now) {
+    worker->depth_index = (long)pg_trip_count(sql);
+    worker->depth_at = now + DEPTH_EVERY;
+    (void)pg_add_own(sql, SQL_OUTBOX_DEPTH);
+  }
+}
+
+void periodic_add(struct bus_worker *worker, struct bus_sql *sql) {
+  int64_t now = bus_monotonic();
+  add_own(worker, sql, now);
+  for (size_t i = 0; i < worker->service->periodic_count; i++) {
+    const struct bus_periodic *periodic = &worker->service->periodics[i];
+    worker->periodics[i].trip_index = -1;
+    if (!service_is_due(worker, i, now))
+      continue;
+    worker->periodics[i].trip_index = (long)pg_trip_count(sql);
+    worker->periodics[i].next_at = now + periodic->interval_ms * BUS_MILLISECOND;
+    struct bus_args *args = bus_sql_add(sql, periodic->statement);
+    if (periodic->args && args)
+      periodic->args(worker->context, args);
+  }
+}
+
+static bool copy_text(struct bus_worker *worker, struct bus_str from, struct bus_str *ret) {
+  *ret = bus_arena_copy(worker->work, from);
+  return ret->data != NULL;
+}
+
+/* False when out of memory: the lease ends and another sweep finds the row. */
+static bool copy_row(struct bus_worker *worker, const struct bus_rows *rows, size_t row, struct swept *swept) {
+  struct bus_str traceparent = bus_rows_text(rows, row, 4);
+  struct bus_str type = bus_rows_text(rows, row, 1);
+  swept->type = bus_topology_type(worker->topology, type);
+  if (!swept->type) {
+    bus_log(BUS_ERROR, "outbox row of a type that this version does not know; it stays", BUS_F_VIEW("type", type));
+    return false;
+  }
+  swept->envelope = (struct bus_envelope){.message_id = bus_rows_uuid(rows, row, 0),
+                                          .type = bus_str(swept->type->type),
+                                          .correlation_id = bus_rows_uuid(rows, row, 2),
+                                          .causation_id = bus_rows_uuid(rows, row, 3),
+                                          .timestamp = bus_rows_time(rows, row, 6),
+                                          .first_failed_at = BUS_NO_TIME};
+  if (traceparent.data && !bus_trace_parse(traceparent, &swept->envelope.trace))
+    swept->envelope.trace = (struct bus_trace){0};
+  return copy_text(worker, bus_rows_text(rows, row, 5), &swept->body);
+}
+
+static void read_sweep(struct bus_worker *worker) {
+  const struct bus_rows *rows = pg_rows(worker->pg, (size_t)worker->sweep_index);
+  size_t count = bus_rows_count(rows);
+  struct swept **tail = &worker->swept;
+  for (size_t row = 0; row < count; row++) {
+    struct swept *swept = bus_arena_alloc(worker->work, sizeof *swept);
+    if (!swept)
+      break;
+    if (!copy_row(worker, rows, row, swept))
+      continue;
+    *tail = swept;
+    tail = &swept->next;
+  }
+  if (count == SWEEP_ROWS)
+    worker->sweep_at = 0; /* more is waiting: the next one at once */
+}
+
+static void read_depth(struct bus_worker *worker) {
+  const struct bus_rows *rows = pg_rows(worker->pg, (size_t)worker->depth_index);
+  if (bus_rows_count(rows) == 0)
+    return;
+  bus_time oldest = bus_rows_time(rows, 0, 1);
+  int64_t age = oldest == BUS_NO_TIME ? 0 : bus_rows_time(rows, 0, 2) - oldest;
+  metrics_outbox(worker, bus_rows_int64(rows, 0, 0), age);
+}
+
+void periodic_read(struct bus_worker *worker) {
+  worker->swept = NULL;
+  if (worker->sweep_index >= 0)
+    read_sweep(worker);
+  if (worker->depth_index >= 0)
+    read_depth(worker);
+  for (size_t i = 0; i < worker->service->periodic_count; i++) {
+    long index = worker->periodics[i].trip_index;
+    if (index >= 0)
+      worker->service->periodics[i].rows(worker->context, worker, pg_rows(worker->pg, (size_t)index));
+  }
+}
+
+void periodic_publish(struct bus_worker *worker) {
+  size_t count = 0;
+  for (const struct swept *swept = worker->swept; swept; swept = swept->next, count++)
+    publish_outbox_row(worker, swept->type, &swept->envelope, swept->body);
+  worker->swept = NULL;
+  if (count > 0)
+    metrics_swept(worker, count);
+}
+
+int64_t periodic_next(const struct bus_worker *worker) {
+  int64_t next = INT64_MAX;
+  if (has_outbox(worker)) {
+    next = worker->depth_at;
+    if (publish_is_open(worker) && worker->sweep_at < next)
+      next = worker->sweep_at;
+  }
+  for (size_t i = 0; i < worker->service->periodic_count; i++) {
+    bool counts = !worker->service->periodics[i].when_settled || bus_worker_is_settled(worker);
+    if (counts && worker->periodics[i].next_at < next)
+      next = worker->periodics[i].next_at;
+  }
+  return next;
+}

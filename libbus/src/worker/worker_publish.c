@@ -1,0 +1,278 @@
+/* What goes to the broker, and what comes back about it: confirms, returns, and deliveries that are retried or parked.
+ */
+#include "worker_internal.h"
+
+#include <bus/clock.h>
+#include <bus/log.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ENVELOPE_BYTES = 512 }; /* frames and properties beside a body, roughly */
+#define ROOM_PATIENCE (5 * BUS_SECOND)
+#define HELD_RETRY BUS_SECOND
+
+bool publish_init(struct bus_worker *worker) {
+  worker->slips = calloc(UNCONFIRMED_MAX, sizeof *worker->slips);
+  worker->lowest_open = worker->next_seq = 1;
+  return worker->slips != NULL;
+}
+
+static void free_held(struct held *held) {
+  while (held) {
+    struct held *next = held->next;
+    free(held);
+    held = next;
+  }
+}
+
+void publish_free(struct bus_worker *worker) {
+  free_held(worker->held);
+  free(worker->slips);
+  free(worker->confirmed.items);
+  free(worker->unroutable.items);
+}
+
+/* The connections are gone: outbox rows are the sweeper's, held deliveries come again. */
+void publish_reset(struct bus_worker *worker) {
+  memset(worker->slips, 0, UNCONFIRMED_MAX * sizeof *worker->slips);
+  worker->lowest_open = worker->next_seq = 1;
+  worker->unconfirmed_bytes = 0;
+  worker->blocked = false;
+  free_held(worker->held);
+  worker->held = NULL;
+}
+
+bool publish_is_open(const struct bus_worker *worker) {
+  return worker->publishing && !worker->amqp_lost && !worker->blocked;
+}
+
+size_t publish_open_count(const struct bus_worker *worker) {
+  return (size_t)(worker->next_seq - worker->lowest_open);
+}
+
+static bool has_room(const struct bus_worker *worker, size_t bytes) {
+  bool alone = publish_open_count(worker) == 0;
+  return alone || (publish_open_count(worker) < UNCONFIRMED_MAX - 1 &&
+                   worker->unconfirmed_bytes + bytes + ENVELOPE_BYTES <= UNCONFIRMED_BYTES);
+}
+
+bool publish_wait_room(struct bus_worker *worker, size_t bytes) {
+  int64_t until = bus_monotonic() + ROOM_PATIENCE;
+  while (publish_is_open(worker) && !has_room(worker, bytes)) {
+    if (bus_monotonic() >= until) {
+      struct bus_error err;
+      (void)bus_fail(&err, BUS_E_AMQP_CONNECTION, "no confirm from the broker for %d s",
+                     (int)(ROOM_PATIENCE / BUS_SECOND));
+      worker_note_amqp_error(worker, &err);
+      return false;
+    }
+    worker_pump(worker, until);
+  }
+  return publish_is_open(worker);
+}
+
+/* Publishes and keeps a slip until the confirm. False: the connection is closed or paused. */
+static bool send(struct bus_worker *worker, const struct bus_publication *publication, enum slip_kind kind,
+                 struct held *held) {
+  uint64_t seq = 0;
+  struct bus_error err;
+  if (!publish_wait_room(worker, publication->body.len))
+    return false;
+  if (!bus_amqp_publish(worker->publishing, publication, &seq, &err)) {
+    worker_note_amqp_error(worker, &err);
+    return false;
+  }
+  struct slip *slip = &worker->slips[seq % UNCONFIRMED_MAX];
+  *slip = (struct slip){.kind = kind,
+                        .open = true,
+                        .bytes = (uint32_t)(publication->body.len + ENVELOPE_BYTES),
+                        .message_id = publication->envelope->message_id,
+                        .held = held};
+  worker->next_seq = seq + 1;
+  worker->unconfirmed_bytes += slip->bytes;
+  metrics_published(worker, publication->exchange);
+  return true;
+}
+
+void publish_outbox_row(struct bus_worker *worker, const struct bus_message_type *type,
+                        const struct bus_envelope *envelope, struct bus_str body) {
+  const struct bus_publication publication = {.exchange = type->exchange,
+                                              .key = bus_message_key(type),
+                                              .mandatory = type->mandatory,
+                                              .envelope = envelope,
+                                              .body = body};
+  (void)send(worker, &publication, SLIP_OUTBOX, NULL); /* not sent: the row is due for the sweeper */
+}
+
+void publish_effect(struct bus_worker *worker, const struct bus_effect *effect) {
+  if (effect->kind == BUS_EFFECT_EMIT) {
+    publish_outbox_row(worker, effect->type, &effect->envelope, effect->body);
+    return;
+  }
+  struct bus_envelope envelope = effect->envelope;
+  envelope.reply_to = BUS_NO_STR;
+  const struct bus_publication publication = {
+      .exchange = BUS_EXCHANGE_REPLY, .key = effect->envelope.reply_to, .envelope = &envelope, .body = effect->body};
+  (void)send(worker, &publication, SLIP_ANSWER, NULL); /* an answer that is not sent is a time-out of the asker's */
+}
+
+/* ---- retried and parked deliveries ---- */
+
+static struct bus_str keep(char **at, struct bus_str text) {
+  if (!text.data)
+    return BUS_NO_STR;
+  char *copy = *at;
+  if (text.len > 0)
+    memcpy(copy, text.data, text.len);
+  copy[text.len] = '\0';
+  *at += text.len + 1;
+  return (struct bus_str){copy, text.len};
+}
+
+static struct held *held_new(const struct item *item) {
+  const struct bus_envelope *from = &item->envelope;
+  size_t size = from->type.len + from->app_id.len + from->user_id.len + from->reply_to.len + item->raw.len + 5;
+  struct held *held = calloc(1, sizeof *held + size);
+  if (!held)
+    return NULL;
+  char *at = held->text;
+  held->tag = item->tag;
+  held->envelope = *from;
+  held->envelope.type = keep(&at, from->type);
+  held->envelope.app_id = keep(&at, from->app_id);
+  held->envelope.user_id = keep(&at, from->user_id);
+  held->envelope.reply_to = keep(&at, from->reply_to);
+  held->body = item->raw.data ? keep(&at, item->raw) : BUS_STR("");
+  held->cause = item->cause;
+  return held;
+}
+
+static void log_held(const struct bus_worker *worker, const struct item *item, const char *msg, const char *where) {
+  bus_log(BUS_WARN, msg, BUS_F_STR("queue", worker->service->queues[item->consumer]),
+          BUS_F_VIEW("type", item->envelope.type), BUS_F_UUID("message_id", &item->envelope.message_id),
+          BUS_F_UUID("order_id", &item->envelope.correlation_id), BUS_F_TRACE(&item->envelope.trace),
+          BUS_F_INT("attempt", item->envelope.attempt), BUS_F_STR("to", where),
+          BUS_F_STR("error", bus_error_name(item->cause.code)), BUS_F_STR("cause", item->cause.text));
+}
+
+void publish_hold(struct bus_worker *worker, const struct item *item) {
+  struct held *held = held_new(item);
+  if (!held) { /* unsettled, so the broker keeps it; a new connection brings it again */
+    struct bus_error err;
+    (void)bus_fail(&err, BUS_E_NOMEM, "out of memory for a message to retry");
+    worker_note_amqp_error(worker, &err);
+    return;
+  }
+  const char *queue = worker->service->queues[item->consumer];
+  if (held->envelope.first_failed_at == BUS_NO_TIME)
+    held->envelope.first_failed_at = bus_wall_clock();
+  if (item->verdict == BUS_PARK) {
+    held->exchange = BUS_EXCHANGE_DEAD;
+    (void)snprintf(held->key, sizeof held->key, "%s", queue);
+    log_held(worker, item, "message parked", held->key);
+  } else {
+    held->exchange = BUS_EXCHANGE_RETRY;
+    held->envelope.attempt++;
+    (void)snprintf(held->key, sizeof held->key, "%s.%s", worker->topology->tiers[item->tier].name, queue);
+    log_held(worker, item, "message will be retried", held->key);
+  }
+  held->next = worker->held;
+  worker->held = held;
+}
+
+static const char *class_name(enum bus_errc code) {
+  static const char *const names[] = {"none", "conflict", "data", "permanent", "retryable", "connection", "fatal"};
+  return names[bus_error_class(code)];
+}
+
+static void send_held(struct bus_worker *worker, struct held *held, int64_t now) {
+  const struct bus_publication publication = {.exchange = held->exchange,
+                                              .key = bus_str(held->key),
+                                              .mandatory = true,
+                                              .envelope = &held->envelope,
+                                              .body = held->body,
+                                              .cause = bus_str(held->cause.text),
+                                              .cause_class = bus_str(class_name(held->cause.code))};
+  held->sent = send(worker, &publication, SLIP_HELD, held);
+  if (!held->sent)
+    held->again_at = now + HELD_RETRY;
+}
+
+static struct held *first_due(const struct bus_worker *worker, int64_t now) {
+  for (struct held *held = worker->held; held; held = held->next)
+    if (!held->sent && held->again_at <= now)
+      return held;
+  return NULL;
+}
+
+/* From the front again after each: waiting for room takes confirms in, and those take others off the list. */
+void publish_held(struct bus_worker *worker, int64_t now) {
+  struct held *held;
+  while (publish_is_open(worker) && (held = first_due(worker, now)) != NULL)
+    send_held(worker, held, now);
+}
+
+int64_t publish_held_next(const struct bus_worker *worker) {
+  int64_t next = INT64_MAX;
+  for (const struct held *held = worker->held; held; held = held->next)
+    if (!held->sent && held->again_at < next)
+      next = held->again_at;
+  return next;
+}
+
+static void release_held(struct bus_worker *worker, struct held *done) {
+  for (struct held **at = &worker->held; *at; at = &(*at)->next)
+    if (*at == done) {
+      *at = done->next;
+      ledger_settle(&worker->ledger, done->tag);
+      free(done);
+      return;
+    }
+}
+
+/* ---- what the broker says ---- */
+
+static void close_slip(struct bus_worker *worker, struct slip *slip, bool ack) {
+  bool arrived = ack && !slip->returned;
+  slip->open = false;
+  worker->unconfirmed_bytes -= slip->bytes;
+  metrics_confirm(worker, arrived);
+  if (slip->kind == SLIP_OUTBOX && arrived)
+    (void)uuid_list_add(&worker->confirmed, &slip->message_id); /* no memory: the sweeper sends it again */
+  if (slip->kind == SLIP_OUTBOX && slip->returned)
+    (void)uuid_list_add(&worker->unroutable, &slip->message_id);
+  if (slip->kind != SLIP_HELD)
+    return;
+  if (arrived) {
+    release_held(worker, slip->held);
+    return;
+  }
+  slip->held->sent = false;
+  slip->held->again_at = bus_monotonic() + HELD_RETRY;
+  bus_log(BUS_ERROR, "retry or dead queue does not take a message; trying again", BUS_F_STR("key", slip->held->key),
+          BUS_F_UUID("message_id", &slip->held->envelope.message_id), BUS_F_STR("why", ack ? "returned" : "nacked"));
+}
+
+void publish_on_confirm(struct bus_worker *worker, uint64_t seq, bool multiple, bool ack) {
+  uint64_t first = multiple ? worker->lowest_open : seq;
+  for (uint64_t at = first; at <= seq && at < worker->next_seq; at++) {
+    struct slip *slip = &worker->slips[at % UNCONFIRMED_MAX];
+    if (slip->open)
+      close_slip(worker, slip, ack);
+  }
+  while (worker->lowest_open < worker->next_seq && !worker->slips[worker->lowest_open % UNCONFIRMED_MAX].open)
+    worker->lowest_open++;
+  worker->last_work_at = bus_monotonic();
+}
+
+void publish_on_return(struct bus_worker *worker, const struct bus_uuid *message_id) {
+  for (uint64_t at = worker->lowest_open; at < worker->next_seq; at++) {
+    struct slip *slip = &worker->slips[at % UNCONFIRMED_MAX];
+    if (slip->open && bus_uuid_equal(&slip->message_id, message_id))
+      slip->returned = true;
+  }
+  metrics_returned(worker);
+  bus_log(BUS_ERROR, "message is unroutable: no queue is bound for it; it stays in the outbox",
+          BUS_F_UUID("message_id", message_id));
+}

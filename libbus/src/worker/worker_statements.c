@@ -1,0 +1,42 @@
+/* libbus's own statements over the tables of sql/bus.sql. Inserts and locks are in order of id. */
+#include "worker_internal.h"
+
+const struct bus_statement worker_statements[SQL_OWN_COUNT] = {
+    [SQL_BEGIN] = {"BEGIN ISOLATION LEVEL READ COMMITTED", ""},
+    [SQL_NOW] = {"SELECT now()", ""},
+    [SQL_INBOX_INSERT] = {"INSERT INTO bus.inbox (message_id) SELECT id FROM unnest($1) AS id ORDER BY id "
+                          "ON CONFLICT DO NOTHING RETURNING message_id",
+                          "U"},
+    [SQL_INBOX_DELETE] = {"DELETE FROM bus.inbox WHERE message_id = ANY($1)", "U"},
+    [SQL_OUTBOX_INSERT] = {"INSERT INTO bus.outbox (id, type, correlation_id, causation_id, traceparent, body, "
+                           "next_attempt_at) SELECT id, type, correlation_id, causation_id, traceparent, body, "
+                           "now() + $1 * interval '1 millisecond' FROM unnest($2, $3, $4, $5, $6, $7) "
+                           "AS row (id, type, correlation_id, causation_id, traceparent, body)",
+                           "iUTUUTT"},
+    [SQL_OUTBOX_DELETE] = {"DELETE FROM bus.outbox WHERE id IN "
+                           "(SELECT id FROM bus.outbox WHERE id = ANY($1) FOR UPDATE SKIP LOCKED)",
+                           "U"},
+    [SQL_OUTBOX_UNROUTABLE] = {"UPDATE bus.outbox SET unroutable = true, next_attempt_at = now() + "
+                               "least(power(2, attempts), 60) * interval '5 seconds' WHERE id = ANY($1)",
+                               "U"},
+    /* A claim: others see the rows as not due until the lease is over. */
+    [SQL_OUTBOX_SWEEP] = {"UPDATE bus.outbox AS claimed SET attempts = attempts + 1, next_attempt_at = now() + "
+                          "$1 * interval '1 millisecond' WHERE id IN (SELECT id FROM bus.outbox "
+                          "WHERE next_attempt_at <= now() ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED) "
+                          "RETURNING id, type, correlation_id, causation_id, traceparent, body, created_at",
+                          "ii"},
+    /* Bounded: an outage may leave millions of rows. UUIDv7 sorts by age. */
+    [SQL_OUTBOX_DEPTH] = {"SELECT (SELECT count(*) FROM (SELECT 1 FROM bus.outbox LIMIT 10001) AS bounded), "
+                          "(SELECT created_at FROM bus.outbox ORDER BY id LIMIT 1), now()",
+                          ""},
+    [SQL_PARKED_INSERT] = {"INSERT INTO bus.parked (message_id, queue, type, correlation_id, attempt, cause_class, "
+                           "cause) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+                           "UTTUITT"},
+    [SQL_SUSPECT_COUNT] = {"INSERT INTO bus.suspects AS known (message_id) VALUES ($1) ON CONFLICT (message_id) "
+                           "DO UPDATE SET tries = known.tries + 1 RETURNING tries",
+                           "u"},
+    [SQL_SUSPECT_DELETE] = {"DELETE FROM bus.suspects WHERE message_id = ANY($1)", "U"},
+    [SQL_SCHEMA_CHANGE] = {"SELECT EXISTS (SELECT FROM sqitch.changes WHERE project = $1 AND change = $2)", "tt"},
+    [SQL_COMMIT] = {"COMMIT", ""},
+    [SQL_ROLLBACK] = {"ROLLBACK", ""},
+};
