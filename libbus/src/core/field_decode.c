@@ -154,8 +154,8 @@ static void check_tree(struct check *check, cJSON *node) {
   }
 }
 
-static cJSON *parse(struct bus_str json, struct bus_json_scan *scan, struct bus_field_sink *sink) {
-  if (!bus_json_scan(json, scan)) {
+static cJSON *parse(struct bus_str json, size_t max_nodes, struct bus_json_scan *scan, struct bus_field_sink *sink) {
+  if (!bus_json_scan(json, max_nodes, scan)) {
     bus_problem_add(sink->problems, "", "must be JSON: %s at byte %zu", scan->problem, scan->at);
     return NULL;
   }
@@ -172,7 +172,8 @@ bool bus_decode(const struct bus_schema *schema, struct bus_str json, enum bus_u
   struct decoding d = {.sink = {.arena = arena, .problems = problems ? problems : &own}, .unknown = unknown};
   struct bus_json_scan scan;
   d.sink.problems->count = 0;
-  cJSON *root = parse(json, &scan, &d.sink);
+  size_t max_nodes = unknown == BUS_REFUSE_UNKNOWN ? BUS_JSON_NODES : BUS_JSON_MESSAGE_NODES;
+  cJSON *root = parse(json, max_nodes, &scan, &d.sink);
   if (root == NULL)
     return false;
   void *value = bus_field_alloc(&d.sink, 1, schema->size);

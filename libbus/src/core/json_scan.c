@@ -11,6 +11,7 @@ struct scanner {
   size_t len, at;
   int depth;
   struct bus_json_scan *result;
+  size_t max_nodes;
 };
 
 static bool refuse(struct scanner *s, const char *problem) {
@@ -140,6 +141,8 @@ static bool scan_number(struct scanner *s) {
   if (s->at - start > NUMBER_MAX)
     return refuse(s, "a number is too long");
   size_t n = s->result->numbers++;
+  if (n % 64 == 0)
+    s->result->inexact[n / 64] = 0;
   if (!integer || !is_exact(s->text + start, s->at - start))
     s->result->inexact[n / 64] |= UINT64_C(1) << n % 64;
   return true;
@@ -185,7 +188,7 @@ static bool scan_container(struct scanner *s, char end, bool (*scan_item)(struct
 
 static bool scan_value(struct scanner *s) {
   skip_space(s);
-  if (++s->result->nodes > BUS_JSON_NODES)
+  if (++s->result->nodes > s->max_nodes)
     return refuse(s, "too many values");
   switch (peek(s)) {
   case '{':
@@ -207,9 +210,10 @@ static bool scan_value(struct scanner *s) {
   }
 }
 
-bool bus_json_scan(struct bus_str json, struct bus_json_scan *ret) {
-  *ret = (struct bus_json_scan){0};
-  struct scanner s = {.text = json.data, .len = json.len, .result = ret};
+bool bus_json_scan(struct bus_str json, size_t max_nodes, struct bus_json_scan *ret) {
+  ret->problem = NULL;
+  ret->at = ret->nodes = ret->numbers = 0;
+  struct scanner s = {.text = json.data, .len = json.len, .result = ret, .max_nodes = max_nodes};
   if (json.len == 0)
     return refuse(&s, "the text is empty");
   const char *nul = memchr(json.data, '\0', json.len);

@@ -129,7 +129,7 @@ size_t intake_take(struct bus_worker *worker, struct item **items, size_t max) {
   max = bound(worker, &from->items[from->next], max);
   while (count < max && from->next < from->count) {
     struct item *item = &from->items[from->next++];
-    if (item->input.kind != BUS_INPUT_DELIVERY)
+    if (!item_is_delivery(item))
       worker->pushed--;
     items[count++] = item;
   }
@@ -195,7 +195,7 @@ static void decode_body(struct bus_worker *worker, struct item *item, const stru
 }
 
 void intake_decode(struct bus_worker *worker, struct item *item) {
-  if (item->decoded || item->input.kind != BUS_INPUT_DELIVERY)
+  if (item->decoded || !item_is_delivery(item))
     return;
   item->decoded = true;
   const struct bus_message_type *type = type_of(worker, item);

@@ -60,6 +60,10 @@ struct item {
   struct bus_error cause; /* RETRY, PARK */
 };
 
+static inline bool item_is_delivery(const struct item *item) {
+  return item->input.kind == BUS_INPUT_DELIVERY;
+}
+
 /* What came while the other generation is processed. Its arena is given back when all of it is settled. */
 struct generation {
   struct bus_arena *arena;
@@ -209,13 +213,20 @@ void intake_decode(struct bus_worker *worker, struct item *item);
 /* The verdict on an item that cannot be processed now: the tier that it waits in, or parked when its time is over. */
 void intake_put_off(const struct bus_worker *worker, struct item *item);
 
-/* ---- worker_batch.c: the two trips ---- */
+/* ---- worker_batch.c: a batch until it is settled ---- */
 /* Carries the items through; they are settled afterwards, or the links are down and they will come again. */
 void batch_process(struct bus_worker *worker, struct item **items, size_t count);
-/* Periodics, sweeper and housekeeping that are due, in a trip of their own. */
+/* Periodics, sweeper and housekeeping that are due, in a transaction of their own. */
 void batch_idle(struct bus_worker *worker);
 int64_t batch_next_deadline(const struct bus_worker *worker);
-/* Sends the trip and waits for its end, pumping. False: it failed (err), rolled back; or the link is gone. */
+
+/* ---- worker_transaction.c: the two trips ---- */
+enum batch_outcome { BATCH_COMMITTED, BATCH_CONFLICT, BATCH_DATA, BATCH_LOST, BATCH_OTHER };
+/* One attempt: on BATCH_COMMITTED the effects are published and the items settled; else nothing has happened, but for
+ * BATCH_LOST, after which nobody knows. */
+enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **items, size_t count,
+                                       struct bus_error *err);
+/* Sends the trip and waits for its end, pumping. False: it failed (err), or the link is gone. */
 bool batch_trip(struct bus_worker *worker, struct bus_error *err);
 
 /* ---- worker_periodic.c: statements that ride on a batch's first trip ---- */
@@ -260,7 +271,6 @@ bool uuid_list_add(struct uuid_list *list, const struct bus_uuid *uuid);
 void uuid_list_drop_first(struct uuid_list *list, size_t count);
 
 /* ---- worker_metrics.c ---- */
-enum batch_outcome { BATCH_COMMITTED, BATCH_CONFLICT, BATCH_DATA, BATCH_LOST, BATCH_OTHER };
 bool metrics_init(struct bus_worker *worker);
 void metrics_free(struct bus_worker *worker);
 void metrics_batch(struct bus_worker *worker, enum batch_outcome outcome, size_t size, int64_t duration);

@@ -130,7 +130,7 @@ static struct bus_series *message_series(struct worker_metrics *metrics, const s
 }
 
 void metrics_message(struct bus_worker *worker, const struct item *item) {
-  if (item->input.kind != BUS_INPUT_DELIVERY)
+  if (!item_is_delivery(item))
     return;
   size_t outcome = item->duplicate ? 3 : (size_t)item->verdict;
   if (item->input.type)

@@ -1,0 +1,148 @@
+/* The messages that inventory-svc takes, sends and answers: field tables and types. */
+#include "inventory_messages.h"
+
+const char *const stock_reason_names[] = {"out_of_stock",    "unknown_product",  "total_mismatch", "mixed_currencies",
+                                          "total_too_large", "already_released", "no_reservation", NULL};
+const char *const inventory_outcome_names[] = {"found", "not_found", "updated", "key_reused", NULL};
+
+#define ORDER_ID(S) BUS_FIELD_UUID(S, order_id, BUS_REQUIRED, "the order")
+#define PRODUCT_ID(S, presence) BUS_FIELD_STRING(S, product_id, BUS_TOKEN, 1, 64, presence, "product")
+#define NAME(S) BUS_FIELD_STRING(S, name, BUS_TEXT, 1, 200, BUS_REQUIRED, "what it is called")
+#define PRICE(S) BUS_FIELD_INT64(S, price, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "price of one in minor units")
+#define CURRENCY(S) BUS_FIELD_STRING(S, currency, BUS_TOKEN, 3, 3, BUS_REQUIRED, "ISO 4217")
+#define ITEMS(S)                                                                                                       \
+  BUS_FIELD_ARRAY(S, items, item_count, struct stock_item, &stock_item_schema, 1, STOCK_ITEMS_MAX, BUS_REQUIRED,       \
+                  "items")
+
+static const struct bus_field item_fields[] = {
+    PRODUCT_ID(struct stock_item, BUS_REQUIRED),
+    BUS_FIELD_INT64(struct stock_item, quantity, 1, STOCK_QUANTITY_MAX, BUS_REQUIRED, "how many"),
+    BUS_FIELD_INT64(struct stock_item, unit_price, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "locked price of one"),
+};
+const struct bus_schema stock_item_schema = BUS_SCHEMA("stock_item", struct stock_item, item_fields);
+
+static const struct bus_field reserve_fields[] = {
+    ORDER_ID(struct inventory_reserve),
+    ITEMS(struct inventory_reserve),
+    BUS_FIELD_INT64(struct inventory_reserve, expected_total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL,
+                    "must equal the total"),
+};
+const struct bus_schema inventory_reserve_schema =
+    BUS_SCHEMA("inventory.reserve", struct inventory_reserve, reserve_fields);
+
+static const struct bus_field order_fields[] = {ORDER_ID(struct inventory_order)};
+const struct bus_schema inventory_order_schema = BUS_SCHEMA("inventory.order", struct inventory_order, order_fields);
+
+static const struct bus_field set_stock_fields[] = {
+    BUS_FIELD_UUID(struct inventory_set_stock, request_id, BUS_REQUIRED, "of the client's idempotency key"),
+    PRODUCT_ID(struct inventory_set_stock, BUS_REQUIRED),
+    BUS_FIELD_INT64(struct inventory_set_stock, on_hand, 0, INT64_C(1000000000), BUS_REQUIRED, "what can be reserved"),
+};
+const struct bus_schema inventory_set_stock_schema =
+    BUS_SCHEMA("inventory.set-stock", struct inventory_set_stock, set_stock_fields);
+
+static const struct bus_field put_product_fields[] = {
+    PRODUCT_ID(struct inventory_put_product, BUS_REQUIRED),
+    NAME(struct inventory_put_product),
+    PRICE(struct inventory_put_product),
+    CURRENCY(struct inventory_put_product),
+    BUS_FIELD_INT64(struct inventory_put_product, on_hand, 0, INT64_C(1000000000), BUS_OPTIONAL, "for a new product"),
+};
+const struct bus_schema inventory_put_product_schema =
+    BUS_SCHEMA("inventory.put-product", struct inventory_put_product, put_product_fields);
+
+static const struct bus_field reserved_fields[] = {
+    ORDER_ID(struct stock_reserved),
+    ITEMS(struct stock_reserved),
+    BUS_FIELD_INT64(struct stock_reserved, total, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "in minor units"),
+    CURRENCY(struct stock_reserved),
+};
+const struct bus_schema stock_reserved_schema = BUS_SCHEMA("stock.reserved", struct stock_reserved, reserved_fields);
+
+static const struct bus_field rejected_fields[] = {
+    ORDER_ID(struct stock_rejected),
+    BUS_FIELD_ENUM(struct stock_rejected, reason, stock_reason_names, BUS_REQUIRED, "why"),
+    PRODUCT_ID(struct stock_rejected, BUS_OPTIONAL),
+};
+const struct bus_schema stock_rejected_schema = BUS_SCHEMA("stock.rejected", struct stock_rejected, rejected_fields);
+
+static const struct bus_field event_fields[] = {ORDER_ID(struct stock_event)};
+const struct bus_schema stock_event_schema = BUS_SCHEMA("stock event", struct stock_event, event_fields);
+
+static const struct bus_field product_fields[] = {
+    PRODUCT_ID(struct product_view, BUS_REQUIRED),
+    NAME(struct product_view),
+    PRICE(struct product_view),
+    CURRENCY(struct product_view),
+    BUS_FIELD_INT64(struct product_view, on_hand, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "what can be reserved"),
+    BUS_FIELD_INT64(struct product_view, reserved, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "held by open orders"),
+    BUS_FIELD_INT64(struct product_view, version, 1, BUS_JSON_INT_MAX, BUS_REQUIRED, "counts its changes"),
+};
+const struct bus_schema product_view_schema = BUS_SCHEMA("product", struct product_view, product_fields);
+
+static const struct bus_field get_fields[] = {PRODUCT_ID(struct product_get, BUS_REQUIRED)};
+const struct bus_schema product_get_schema = BUS_SCHEMA("product.get", struct product_get, get_fields);
+
+static const struct bus_field list_fields[] = {
+    BUS_FIELD_STRING(struct product_list, cursor, BUS_TOKEN, 1, 64, BUS_OPTIONAL, "begin behind this product"),
+    BUS_FIELD_INT64(struct product_list, limit, 1, STOCK_PAGE_MAX, BUS_REQUIRED, "how many at most"),
+};
+const struct bus_schema product_list_schema = BUS_SCHEMA("product.list", struct product_list, list_fields);
+
+static const struct bus_field answer_fields[] = {
+    BUS_FIELD_ENUM(struct inventory_answer, outcome, inventory_outcome_names, BUS_REQUIRED, "what became of it"),
+    BUS_FIELD_OBJECT(struct inventory_answer, product, struct product_view, &product_view_schema, BUS_OPTIONAL,
+                     "the product"),
+};
+const struct bus_schema inventory_answer_schema =
+    BUS_SCHEMA("inventory.answer", struct inventory_answer, answer_fields);
+
+static const struct bus_field page_fields[] = {
+    BUS_FIELD_ARRAY(struct product_page, items, item_count, struct product_view, &product_view_schema, 0,
+                    STOCK_PAGE_MAX, BUS_REQUIRED, "products by id"),
+    BUS_FIELD_STRING(struct product_page, next_cursor, BUS_TOKEN, 1, 64, BUS_OPTIONAL, "null at the end"),
+};
+const struct bus_schema product_page_schema = BUS_SCHEMA("product.page", struct product_page, page_fields);
+
+static const struct bus_field ping_fields[] = {
+    BUS_FIELD_BOOL(struct inventory_ping, deep, BUS_OPTIONAL, "reserved"),
+};
+const struct bus_schema inventory_ping_schema = BUS_SCHEMA("ping", struct inventory_ping, ping_fields);
+
+#define COMMAND(name, sender, body)                                                                                    \
+  { name, BUS_EXCHANGE_CMD, sender, true, body }
+#define QUERY(name, body)                                                                                              \
+  { name, BUS_EXCHANGE_QUERY, "edge", false, body }
+#define ANSWER(name, body)                                                                                             \
+  { name, BUS_EXCHANGE_REPLY, NULL, false, body }
+#define EVENT(name, body)                                                                                              \
+  { name, BUS_EXCHANGE_EVENT, "inventory-svc", true, body }
+
+const struct bus_message_type inventory_reserve_type =
+    COMMAND("inventory.reserve.v1", "order-svc", &inventory_reserve_schema);
+const struct bus_message_type inventory_commit_type =
+    COMMAND("inventory.commit.v1", "order-svc", &inventory_order_schema);
+const struct bus_message_type inventory_release_type =
+    COMMAND("inventory.release.v1", "order-svc", &inventory_order_schema);
+const struct bus_message_type inventory_set_stock_type =
+    COMMAND("inventory.set-stock.v1", "edge", &inventory_set_stock_schema);
+const struct bus_message_type inventory_put_product_type =
+    COMMAND("inventory.put-product.v1", "operator", &inventory_put_product_schema);
+const struct bus_message_type product_get_type = QUERY("product.get.v1", &product_get_schema);
+const struct bus_message_type product_list_type = QUERY("product.list.v1", &product_list_schema);
+const struct bus_message_type inventory_ping_type = QUERY("inventory.ping.v1", &inventory_ping_schema);
+const struct bus_message_type inventory_answer_type = ANSWER("inventory.answer.v1", &inventory_answer_schema);
+const struct bus_message_type product_page_type = ANSWER("product.page.v1", &product_page_schema);
+const struct bus_message_type inventory_pong_type = ANSWER("inventory.pong.v1", &inventory_ping_schema);
+const struct bus_message_type stock_reserved_type = EVENT("stock.reserved.v1", &stock_reserved_schema);
+const struct bus_message_type stock_rejected_type = EVENT("stock.rejected.v1", &stock_rejected_schema);
+const struct bus_message_type stock_released_type = EVENT("stock.released.v1", &stock_event_schema);
+const struct bus_message_type stock_committed_type = EVENT("stock.committed.v1", &stock_event_schema);
+
+/* The namespace of these request ids; a constant for ever. */
+static const struct bus_uuid request_namespace = {
+    {0x73, 0x74, 0x6f, 0x63, 0x6b, 0x72, 0x45, 0x71, 0x9e, 0x10, 0x75, 0x70, 0x64, 0x61, 0x74, 0x65}};
+
+void inventory_request_id_of(struct bus_str key, struct bus_uuid *ret) {
+  bus_uuid_v5(&request_namespace, key, ret);
+}

@@ -1,0 +1,116 @@
+/* The messages that inventory-svc takes, sends and answers: structs, bounds and types. Pure. */
+#ifndef INVENTORY_MESSAGES_H
+#define INVENTORY_MESSAGES_H
+
+#include <bus/field.h>
+#include <bus/message.h>
+
+enum { STOCK_ITEMS_MAX = 100, STOCK_QUANTITY_MAX = 1000, STOCK_PAGE_MAX = 100 };
+
+struct stock_item {
+  struct bus_str product_id;
+  int64_t quantity;
+  int64_t unit_price; /* in stock.reserved; else BUS_NO_INT64 */
+};
+
+/* inventory.reserve.v1: all of it or nothing; answered by the event stock.reserved or stock.rejected. */
+struct inventory_reserve {
+  struct bus_uuid order_id;
+  struct stock_item *items;
+  size_t item_count;
+  int64_t expected_total; /* BUS_NO_INT64: whatever it costs */
+};
+/* inventory.commit.v1 and inventory.release.v1 */
+struct inventory_order {
+  struct bus_uuid order_id;
+};
+/* inventory.set-stock.v1: absolute; answered with inventory.answer. */
+struct inventory_set_stock {
+  struct bus_uuid request_id; /* of the client's key: the same request is answered again, not carried out again */
+  struct bus_str product_id;
+  int64_t on_hand;
+};
+/* inventory.put-product.v1: adds a product, or changes name, price and currency; on_hand counts for a new one only. */
+struct inventory_put_product {
+  struct bus_str product_id, name;
+  int64_t price;
+  struct bus_str currency;
+  int64_t on_hand; /* BUS_NO_INT64: 0 */
+};
+
+/* stock.reserved.v1 */
+struct stock_reserved {
+  struct bus_uuid order_id;
+  struct stock_item *items; /* with unit_price */
+  size_t item_count;
+  int64_t total;
+  struct bus_str currency;
+};
+/* stock.rejected.v1 */
+enum stock_reason {
+  STOCK_OUT_OF_STOCK,
+  STOCK_UNKNOWN_PRODUCT,
+  STOCK_TOTAL_MISMATCH,
+  STOCK_MIXED_CURRENCIES,
+  STOCK_TOTAL_TOO_LARGE,
+  STOCK_ALREADY_RELEASED, /* a release came first */
+  STOCK_NO_RESERVATION,   /* a commit that finds nothing to commit */
+};
+extern const char *const stock_reason_names[];
+struct stock_rejected {
+  struct bus_uuid order_id;
+  int reason;
+  struct bus_str product_id; /* the guilty one, where there is one */
+};
+/* stock.released.v1, stock.committed.v1 */
+struct stock_event {
+  struct bus_uuid order_id;
+};
+
+/* Queries (inventory-svc.query) and answers. */
+struct product_view {
+  struct bus_str product_id, name;
+  int64_t price;
+  struct bus_str currency;
+  int64_t on_hand, reserved, version;
+};
+struct product_get {
+  struct bus_str product_id;
+};
+struct product_list {
+  struct bus_str cursor; /* absent: from the first; else begin behind this product_id */
+  int64_t limit;
+};
+enum inventory_outcome { INVENTORY_FOUND, INVENTORY_NOT_FOUND, INVENTORY_UPDATED, INVENTORY_KEY_REUSED };
+extern const char *const inventory_outcome_names[];
+struct inventory_answer {
+  int outcome;
+  struct product_view *product;
+};
+struct product_page {
+  struct product_view *items;
+  size_t item_count;
+  struct bus_str next_cursor;
+};
+struct inventory_ping {
+  bool deep;
+};
+
+extern const struct bus_schema stock_item_schema, inventory_reserve_schema, inventory_order_schema,
+    inventory_set_stock_schema, inventory_put_product_schema, stock_reserved_schema, stock_rejected_schema,
+    stock_event_schema, product_view_schema, product_get_schema, product_list_schema, inventory_answer_schema,
+    product_page_schema, inventory_ping_schema;
+
+extern const struct bus_message_type inventory_reserve_type, inventory_commit_type,
+    inventory_release_type;                                      /* commands, from order-svc */
+extern const struct bus_message_type inventory_set_stock_type;   /* command, from edge */
+extern const struct bus_message_type inventory_put_product_type; /* command, from operator */
+extern const struct bus_message_type product_get_type, product_list_type, inventory_ping_type; /* queries, from edge */
+extern const struct bus_message_type inventory_answer_type, product_page_type, inventory_pong_type; /* answers */
+extern const struct bus_message_type stock_reserved_type, stock_rejected_type, stock_released_type,
+    stock_committed_type; /* events, to order-svc */
+
+/* UUIDv5 of the client's idempotency key of an inventory update. */
+void inventory_request_id_of(struct bus_str key, struct bus_uuid *ret);
+
+#endif

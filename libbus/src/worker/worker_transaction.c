@@ -1,0 +1,393 @@
+/* The two trips: one attempt to carry a batch of inputs through one transaction. */
+#include "worker_internal.h"
+
+#include <bus/clock.h>
+#include <bus/log.h>
+
+#include <stdlib.h>
+
+/* One attempt at one transaction. */
+struct attempt {
+  struct item **items;
+  size_t count;
+  struct bus_input *inputs; /* of those that are not refused beforehand, in order */
+  struct item **asked;      /* their items */
+  size_t asked_count;
+  void *model;
+  struct bus_effects effects;
+  size_t first_service_row, service_rows;
+  long now_row, inbox_row;
+};
+
+/* ---- trips ---- */
+
+static void roll_back(struct bus_worker *worker) {
+  struct bus_error ignored;
+  if (!pg_in_transaction(worker->pg))
+    return;
+  (void)pg_add_own(pg_begin_trip(worker->pg, worker->work), SQL_ROLLBACK);
+  if (!pg_send_trip(worker->pg, &ignored))
+    return; /* dead: the server rolls back by itself */
+  while (pg_state(worker->pg) == PG_BUSY)
+    worker_pump(worker, INT64_MAX);
+  pg_end_trip(worker->pg);
+}
+
+bool batch_trip(struct bus_worker *worker, struct bus_error *err) {
+  struct bus_error failure = {.code = BUS_OK};
+  if (pg_send_trip(worker->pg, &failure))
+    while (pg_state(worker->pg) == PG_BUSY)
+      worker_pump(worker, INT64_MAX);
+  if (pg_state(worker->pg) == PG_DEAD)
+    pg_error(worker->pg, &failure);
+  else if (failure.code == BUS_OK)
+    (void)pg_failed(worker->pg, &failure);
+  if (failure.code == BUS_OK)
+    return true;
+  if (err)
+    *err = failure;
+  return false;
+}
+
+/* ---- trip 1 ---- */
+
+static bool collect(struct bus_worker *worker, struct attempt *attempt) {
+  attempt->inputs = bus_arena_array(worker->work, attempt->count + 1, sizeof *attempt->inputs);
+  attempt->asked = bus_arena_array(worker->work, attempt->count + 1, sizeof(struct item *));
+  if (!attempt->inputs || !attempt->asked)
+    return false;
+  for (size_t i = 0; i < attempt->count; i++) {
+    struct item *item = attempt->items[i];
+    item->duplicate = false;
+    if (item->refused)
+      continue;
+    item->verdict = BUS_DONE;
+    item->cause.code = BUS_OK;
+    attempt->asked[attempt->asked_count] = item;
+    attempt->inputs[attempt->asked_count++] = item->input;
+  }
+  return true;
+}
+
+static void add_inbox(struct bus_sql *sql, struct attempt *attempt) {
+  struct bus_args *args = NULL;
+  attempt->inbox_row = -1;
+  for (size_t i = 0; i < attempt->asked_count; i++) {
+    if (!item_is_delivery(attempt->asked[i]))
+      continue;
+    if (!args) {
+      attempt->inbox_row = (long)pg_trip_count(sql);
+      args = pg_add_own(sql, SQL_INBOX_INSERT);
+    }
+    if (args)
+      bus_args_uuid(args, &attempt->asked[i]->envelope.message_id);
+  }
+}
+
+static bool nomem(struct bus_error *err) {
+  return bus_fail(err, BUS_E_NOMEM, "out of memory for a batch");
+}
+
+static bool ask(struct bus_worker *worker, struct attempt *attempt, struct bus_sql *sql) {
+  const struct bus_service *service = worker->service;
+  attempt->first_service_row = pg_trip_count(sql);
+  if (attempt->asked_count == 0)
+    return true;
+  bool good = service->lock(worker->context, attempt->inputs, attempt->asked_count, worker->work, sql, &attempt->model);
+  attempt->service_rows = pg_trip_count(sql) - attempt->first_service_row;
+  return good;
+}
+
+static int by_uuid(const void *a, const void *b) {
+  return bus_uuid_compare(a, b);
+}
+
+/* What the inbox did not take is a duplicate; of two with one id in this batch the first is new. */
+static bool mark_duplicates(struct bus_worker *worker, struct attempt *attempt) {
+  if (attempt->inbox_row < 0)
+    return true;
+  const struct bus_rows *rows = pg_rows(worker->pg, (size_t)attempt->inbox_row);
+  size_t count = bus_rows_count(rows);
+  struct bus_uuid *fresh = bus_arena_array(worker->work, count + 1, sizeof *fresh);
+  bool *used = bus_arena_array(worker->work, count + 1, sizeof *used);
+  if (!fresh || !used)
+    return false;
+  for (size_t i = 0; i < count; i++)
+    fresh[i] = bus_rows_uuid(rows, i, 0);
+  qsort(fresh, count, sizeof *fresh, by_uuid);
+  for (size_t i = 0; i < attempt->asked_count; i++) {
+    struct item *item = attempt->asked[i];
+    if (!item_is_delivery(item))
+      continue;
+    const struct bus_uuid *found = bsearch(&item->envelope.message_id, fresh, count, sizeof *fresh, by_uuid);
+    item->duplicate = !found || used[found - fresh];
+    if (found)
+      used[found - fresh] = true;
+  }
+  return true;
+}
+
+static bool load(struct bus_worker *worker, struct attempt *attempt, struct bus_error *err) {
+  if (attempt->asked_count == 0)
+    return true;
+  const struct bus_rows **rows = bus_arena_array(worker->work, attempt->service_rows + 1, sizeof *rows);
+  if (!rows)
+    return nomem(err);
+  for (size_t i = 0; i < attempt->service_rows; i++)
+    rows[i] = pg_rows(worker->pg, attempt->first_service_row + i);
+  return worker->service->load(attempt->model, rows, attempt->service_rows, err);
+}
+
+static void decide(struct bus_worker *worker, struct attempt *attempt) {
+  struct bus_effects *effects = &attempt->effects;
+  for (size_t i = 0; i < attempt->asked_count; i++) {
+    struct item *item = attempt->asked[i];
+    if (item->duplicate)
+      continue;
+    bus_effects_begin(effects, &attempt->inputs[i]);
+    worker->service->decide(attempt->model, &attempt->inputs[i], effects);
+    item->verdict = bus_effects_end(effects);
+    if (item->verdict == BUS_DONE)
+      continue;
+    (void)bus_fail(&item->cause, item->verdict == BUS_PARK ? BUS_E_INVALID : BUS_E_LATER, "%s", effects->reason);
+    if (item->verdict == BUS_RETRY)
+      intake_put_off(worker, item);
+  }
+}
+
+static bool first_trip(struct bus_worker *worker, struct attempt *attempt, struct bus_error *err) {
+  struct bus_sql *sql = pg_begin_trip(worker->pg, worker->work);
+  (void)pg_add_own(sql, SQL_BEGIN);
+  attempt->now_row = (long)pg_trip_count(sql);
+  (void)pg_add_own(sql, SQL_NOW);
+  add_inbox(sql, attempt);
+  if (!ask(worker, attempt, sql))
+    return nomem(err);
+  periodic_add(worker, sql);
+  if (!batch_trip(worker, err))
+    return false;
+  bus_time now = bus_rows_time(pg_rows(worker->pg, (size_t)attempt->now_row), 0, 0);
+  bus_effects_init(&attempt->effects, worker->work, &worker->ids, now, worker->service->name);
+  periodic_read(worker);
+  return (mark_duplicates(worker, attempt) || nomem(err)) && load(worker, attempt, err);
+}
+
+/* ---- trip 2 ---- */
+
+static void add_outbox_row(struct bus_args *args, const struct bus_effect *effect) {
+  char traceparent[BUS_TRACEPARENT_TEXT];
+  bus_args_uuid(args, &effect->envelope.message_id);
+  bus_args_text(args, effect->envelope.type);
+  bus_args_uuid_or_null(args, &effect->envelope.correlation_id);
+  bus_args_uuid_or_null(args, &effect->envelope.causation_id);
+  if (bus_trace_is_set(&effect->envelope.trace)) {
+    bus_trace_format(&effect->envelope.trace, traceparent);
+    bus_args_text(args, bus_str(traceparent));
+  } else {
+    bus_args_null(args);
+  }
+  bus_args_text(args, effect->body);
+}
+
+static void add_outbox(struct bus_worker *worker, struct bus_sql *sql, const struct bus_effects *effects) {
+  struct bus_args *args = NULL;
+  for (const struct bus_effect *effect = effects->first; effect; effect = effect->next) {
+    if (effect->kind != BUS_EFFECT_EMIT)
+      continue;
+    if (!args) {
+      args = pg_add_own(sql, SQL_OUTBOX_INSERT);
+      bus_args_int64(args, worker->settings.outbox_grace_ms);
+    }
+    add_outbox_row(args, effect);
+  }
+}
+
+static void add_uuids(struct bus_sql *sql, size_t statement, const struct uuid_list *list, size_t count) {
+  if (count == 0)
+    return;
+  struct bus_args *args = pg_add_own(sql, statement);
+  for (size_t i = 0; i < count; i++)
+    bus_args_uuid(args, &list->items[i]);
+}
+
+/* What the broker has said since: remembered until the COMMIT that carries it has succeeded. */
+static void add_confirmed(struct bus_worker *worker, struct bus_sql *sql) {
+  worker->confirmed_in_trip = worker->confirmed.count;
+  worker->unroutable_in_trip = worker->unroutable.count;
+  add_uuids(sql, SQL_OUTBOX_DELETE, &worker->confirmed, worker->confirmed_in_trip);
+  add_uuids(sql, SQL_OUTBOX_UNROUTABLE, &worker->unroutable, worker->unroutable_in_trip);
+}
+
+static void forget_confirmed(struct bus_worker *worker) {
+  uuid_list_drop_first(&worker->confirmed, worker->confirmed_in_trip);
+  uuid_list_drop_first(&worker->unroutable, worker->unroutable_in_trip);
+}
+
+static void add_parked_row(const struct bus_worker *worker, struct bus_args *args, const struct item *item) {
+  bool has_type = item->envelope.type.data != NULL;
+  bus_args_uuid(args, &item->envelope.message_id);
+  bus_args_text(args, bus_str(worker->service->queues[item->consumer]));
+  bus_args_text(args, has_type ? item->envelope.type : BUS_STR(""));
+  bus_args_uuid_or_null(args, &item->envelope.correlation_id);
+  bus_args_int64(args, item->envelope.attempt);
+  bus_args_text(args, bus_str(bus_error_name(item->cause.code)));
+  bus_args_text(args, bus_str(item->cause.text));
+}
+
+static void add_parked(struct bus_worker *worker, struct bus_sql *sql, const struct attempt *attempt) {
+  struct bus_args *args = NULL;
+  for (size_t i = 0; i < attempt->count; i++) {
+    const struct item *item = attempt->items[i];
+    if (!item_is_delivery(item) || item->duplicate || item->verdict != BUS_PARK)
+      continue;
+    if (!args)
+      args = pg_add_own(sql, SQL_PARKED_INSERT);
+    add_parked_row(worker, args, item);
+  }
+}
+
+/* What was not processed after all must not count as processed when it comes back. */
+static void add_inbox_delete(struct bus_sql *sql, const struct attempt *attempt) {
+  struct bus_args *args = NULL;
+  for (size_t i = 0; i < attempt->asked_count; i++) {
+    const struct item *item = attempt->asked[i];
+    if (!item_is_delivery(item) || item->duplicate || item->verdict == BUS_DONE)
+      continue;
+    if (!args)
+      args = pg_add_own(sql, SQL_INBOX_DELETE);
+    bus_args_uuid(args, &item->envelope.message_id);
+  }
+}
+
+static void add_suspect_delete(struct bus_sql *sql, const struct attempt *attempt) {
+  struct bus_args *args = NULL;
+  for (size_t i = 0; i < attempt->count; i++) {
+    if (!attempt->items[i]->suspect)
+      continue;
+    if (!args)
+      args = pg_add_own(sql, SQL_SUSPECT_DELETE);
+    bus_args_uuid(args, &attempt->items[i]->envelope.message_id);
+  }
+}
+
+/* COMMIT of a failed transaction succeeds with the tag ROLLBACK. */
+static bool is_committed(struct bus_worker *worker, size_t commit_row, struct bus_error *err) {
+  const char *tag = pg_tag(worker->pg, commit_row);
+  if (strcmp(tag, "COMMIT") == 0)
+    return true;
+  return bus_fail(err, BUS_E_DB_OTHER, "COMMIT answered %s", tag);
+}
+
+static bool second_trip(struct bus_worker *worker, struct attempt *attempt, struct bus_error *err) {
+  struct bus_sql *sql = pg_begin_trip(worker->pg, worker->work);
+  if (attempt->asked_count > 0 && !worker->service->store(attempt->model, sql))
+    return nomem(err);
+  add_outbox(worker, sql, &attempt->effects);
+  add_confirmed(worker, sql);
+  add_parked(worker, sql, attempt);
+  add_inbox_delete(sql, attempt);
+  add_suspect_delete(sql, attempt);
+  size_t commit_row = pg_trip_count(sql);
+  (void)pg_add_own(sql, SQL_COMMIT);
+  return batch_trip(worker, err) && is_committed(worker, commit_row, err);
+}
+
+/* ---- after COMMIT ---- */
+
+static void publish_all(struct bus_worker *worker, const struct bus_effects *effects) {
+  for (const struct bus_effect *effect = effects->first; effect; effect = effect->next)
+    if (effect->kind == BUS_EFFECT_ACTION)
+      worker->service->act(worker->context, effect->action);
+    else
+      publish_effect(worker, effect);
+}
+
+static void settle(struct bus_worker *worker, struct item **items, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    metrics_message(worker, items[i]);
+    if (!item_is_delivery(items[i]) || worker->amqp_lost || items[i]->epoch != worker->epoch)
+      continue; /* of a connection that is gone: it comes again and shows as a duplicate */
+    if (items[i]->verdict == BUS_DONE || items[i]->duplicate || !worker->service->store)
+      ledger_settle(&worker->ledger, items[i]->tag);
+    else
+      publish_hold(worker, items[i]);
+  }
+  publish_held(worker, bus_monotonic());
+}
+
+/* ---- one attempt ---- */
+
+static bool run_transaction(struct bus_worker *worker, struct attempt *attempt, struct bus_error *err) {
+  bus_arena_reset(worker->work);
+  worker->swept = NULL;
+  if (!collect(worker, attempt))
+    return nomem(err);
+  if (!first_trip(worker, attempt, err))
+    return false;
+  if (attempt->asked_count > 0)
+    decide(worker, attempt);
+  if (attempt->effects.failed)
+    return nomem(err);
+  return second_trip(worker, attempt, err);
+}
+
+/* Reads only: no transaction, no inbox; what fails is not answered, and the asker's time runs out. */
+static bool run_queries(struct bus_worker *worker, struct attempt *attempt, struct bus_error *err) {
+  bus_arena_reset(worker->work);
+  if (!collect(worker, attempt))
+    return nomem(err);
+  struct bus_sql *sql = pg_begin_trip(worker->pg, worker->work);
+  if (!ask(worker, attempt, sql))
+    return nomem(err);
+  periodic_add(worker, sql);
+  if (pg_trip_count(sql) > 0) {
+    if (!batch_trip(worker, err))
+      return false;
+    periodic_read(worker);
+  }
+  bus_effects_init(&attempt->effects, worker->work, &worker->ids, bus_wall_clock(), worker->service->name);
+  if (!load(worker, attempt, err))
+    return false;
+  if (attempt->asked_count > 0)
+    decide(worker, attempt);
+  return !attempt->effects.failed || nomem(err);
+}
+
+static enum batch_outcome outcome_of(const struct bus_error *err) {
+  switch (bus_error_class(err->code)) {
+  case BUS_CLASS_CONNECTION:
+    return BATCH_LOST;
+  case BUS_CLASS_CONFLICT:
+    return BATCH_CONFLICT;
+  case BUS_CLASS_DATA:
+    return BATCH_DATA;
+  default:
+    return BATCH_OTHER;
+  }
+}
+
+enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **items, size_t count,
+                                       struct bus_error *err) {
+  struct attempt attempt = {.items = items, .count = count};
+  int64_t began = bus_monotonic();
+  bool queries = worker->service->store == NULL;
+  *err = (struct bus_error){.code = BUS_OK};
+  bool good = queries ? run_queries(worker, &attempt, err) : run_transaction(worker, &attempt, err);
+  enum batch_outcome outcome = good ? BATCH_COMMITTED : outcome_of(err);
+  metrics_batch(worker, outcome, count, bus_monotonic() - began);
+  if (!good) {
+    if (pg_state(worker->pg) == PG_DEAD)
+      outcome = BATCH_LOST;
+    else
+      roll_back(worker);
+    return outcome;
+  }
+  pg_end_trip(worker->pg);
+  if (!queries)
+    forget_confirmed(worker);
+  publish_all(worker, &attempt.effects);
+  periodic_publish(worker);
+  settle(worker, items, count);
+  worker->last_work_at = bus_monotonic();
+  return BATCH_COMMITTED;
+}

@@ -1,0 +1,150 @@
+/* The messages that order-svc takes, sends and answers: structs, bounds and types. Pure. */
+#ifndef ORDER_MESSAGES_H
+#define ORDER_MESSAGES_H
+
+#include <bus/field.h>
+#include <bus/message.h>
+
+enum { ORDER_ITEMS_MAX = 100, ORDER_QUANTITY_MAX = 1000, ORDER_PAGE_MAX = 100 };
+
+enum order_status {
+  ORDER_PENDING,
+  ORDER_RESERVED,
+  ORDER_PAID,
+  ORDER_COMPENSATING,
+  ORDER_CONFIRMED,
+  ORDER_REJECTED,
+  ORDER_CANCELLED,
+  ORDER_STATUS_COUNT,
+};
+/* "PENDING" …, NULL-terminated; the index is the enum's value, in SQL too. */
+extern const char *const order_status_names[];
+
+struct order_item {
+  struct bus_str product_id;
+  int64_t quantity;
+  int64_t unit_price; /* minor units; BUS_NO_INT64 until RESERVED */
+};
+
+/* The order as clients see it. */
+struct order_view {
+  struct bus_uuid order_id;
+  struct bus_str customer_id;
+  int status;
+  struct bus_str reason;
+  struct order_item *items;
+  size_t item_count;
+  int64_t total; /* minor units; BUS_NO_INT64 until RESERVED */
+  struct bus_str currency;
+  bus_time created_at, updated_at;
+  int64_t version;
+};
+extern const struct bus_schema order_item_schema, order_view_schema;
+
+/* order.place.v1: edge → order-svc. Answered with order.answer once committed, and once more in a final state when
+ * wait_ms > 0 and that comes in time. */
+struct order_place {
+  struct bus_uuid order_id;
+  struct bus_str customer_id;
+  struct order_item *items; /* unit_price absent; each product once */
+  size_t item_count;
+  struct bus_str payment_token;
+  int64_t expected_total;      /* BUS_NO_INT64: whatever it costs */
+  struct bus_str request_hash; /* SHA-256, hexadecimal, of the canonical request without its key */
+  int64_t wait_ms;
+};
+
+/* order.cancel.v1: edge → order-svc; answered with order.answer. */
+struct order_cancel {
+  struct bus_uuid order_id;
+  struct bus_str customer_id; /* must own the order */
+  struct bus_str reason;      /* absent: «customer» */
+};
+
+enum order_outcome {
+  ORDER_ACCEPTED,        /* a new order is committed */
+  ORDER_REPLAYED,        /* the same key and the same request: the order as it is */
+  ORDER_KEY_REUSED,      /* the same key, another request; no order in the answer */
+  ORDER_FOUND,           /* order.get */
+  ORDER_NOT_FOUND,       /* none, or someone else's */
+  ORDER_CANCEL_ACCEPTED, /* compensation has begun */
+  ORDER_CANCEL_DONE,     /* already CANCELLED */
+  ORDER_CANCEL_TOO_LATE, /* PAID, CONFIRMED or REJECTED */
+  ORDER_FINAL,           /* the second answer to order.place */
+};
+extern const char *const order_outcome_names[];
+
+struct order_answer {
+  int outcome;
+  struct order_view *order; /* NULL where there is none to show */
+};
+
+/* Queries (order-svc.query). */
+struct order_get {
+  struct bus_uuid order_id;
+  struct bus_str customer_id; /* absent: anybody's */
+};
+/* Newest first. cursor: from order_cursor_format; the page begins behind it. */
+struct order_list {
+  struct bus_str customer_id; /* absent: all */
+  int status;                 /* -1: all */
+  struct bus_str cursor;      /* absent: from the newest */
+  int64_t limit;              /* 1 to 100 */
+};
+struct order_page {
+  struct order_view *items;
+  size_t item_count;
+  struct bus_str next_cursor; /* absent: the end */
+};
+struct order_events_get {
+  struct bus_uuid order_id;
+  struct bus_str customer_id;
+  int64_t after_seq; /* 0: from the first */
+  int64_t limit;
+};
+struct order_event_view {
+  int64_t seq;
+  struct bus_str type;
+  bus_time at;
+  struct bus_str data; /* JSON */
+};
+struct order_history {
+  int outcome; /* ORDER_FOUND or ORDER_NOT_FOUND */
+  struct order_event_view *items;
+  size_t item_count;
+  int64_t next_after_seq; /* BUS_NO_INT64: the end */
+};
+struct order_ping {
+  bool deep; /* unused: the answer itself is the proof */
+};
+
+/* order.created.v1, order.confirmed.v1, order.rejected.v1, order.cancelled.v1 */
+struct order_event {
+  struct bus_uuid order_id;
+  struct bus_str customer_id;
+  int64_t total; /* BUS_NO_INT64 where it was never known */
+  struct bus_str currency;
+  struct bus_str reason;
+};
+
+extern const struct bus_schema order_place_schema, order_cancel_schema, order_answer_schema, order_get_schema,
+    order_list_schema, order_page_schema, order_events_get_schema, order_history_schema, order_event_view_schema,
+    order_ping_schema, order_event_schema;
+
+extern const struct bus_message_type order_place_type, order_cancel_type; /* commands, from edge */
+extern const struct bus_message_type order_get_type, order_list_type, order_events_get_type,
+    order_ping_type; /* queries, from edge */
+extern const struct bus_message_type order_answer_type, order_page_type, order_history_type,
+    order_pong_type; /* answers */
+extern const struct bus_message_type order_created_type, order_confirmed_type, order_rejected_type,
+    order_cancelled_type; /* events */
+
+/* A keyset cursor as clients carry it: "<created_at µs>.<order id>". */
+enum { ORDER_CURSOR_TEXT = 64 };
+void order_cursor_format(bus_time created_at, const struct bus_uuid *order_id, char text[ORDER_CURSOR_TEXT]);
+bool order_cursor_parse(struct bus_str text, bus_time *ret_created_at, struct bus_uuid *ret_order_id) BUS_MUST_CHECK;
+
+/* UUIDv5 of customer, 0x00 and key: the same request has the same id on every edge. */
+void order_id_of(struct bus_str customer_id, struct bus_str key, struct bus_uuid *ret);
+
+#endif
