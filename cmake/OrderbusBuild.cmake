@@ -9,6 +9,9 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE RelWithDebInfo)
 endif()
 
+# Asserts stay in a release: a bug must end the process before it commits anything.
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
+
 option(ORDERBUS_ASAN "Address and undefined behaviour sanitizers" OFF)
 option(ORDERBUS_TSAN "Thread sanitizer" OFF)
 

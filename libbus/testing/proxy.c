@@ -22,7 +22,7 @@ struct proxy {
   int listener, port;
   int pairs[PAIRS_MAX][2]; /* client, server; -1: free */
   pthread_t thread;
-  atomic_bool stopping, cutting, refusing;
+  atomic_bool stopping, cutting, refusing, stalling;
   atomic_uint_fast64_t bytes;
 };
 
@@ -81,7 +81,7 @@ static void run_round(struct proxy *proxy) {
   int owner[1 + 2 * PAIRS_MAX], count = 1;
   fds[0] = (struct pollfd){.fd = proxy->listener, .events = POLLIN};
   for (int i = 0; i < PAIRS_MAX; i++)
-    for (int side = 0; side < 2 && proxy->pairs[i][0] >= 0; side++) {
+    for (int side = 0; side < 2 && proxy->pairs[i][0] >= 0 && !atomic_load(&proxy->stalling); side++) {
       owner[count] = i * 2 + side;
       fds[count++] = (struct pollfd){.fd = proxy->pairs[i][side], .events = POLLIN};
     }
@@ -138,6 +138,10 @@ void proxy_cut(struct proxy *proxy) {
 
 void proxy_refuse(struct proxy *proxy, bool refuse) {
   atomic_store(&proxy->refusing, refuse);
+}
+
+void proxy_stall(struct proxy *proxy, bool stall) {
+  atomic_store(&proxy->stalling, stall);
 }
 
 uint64_t proxy_bytes(const struct proxy *proxy) {

@@ -14,6 +14,8 @@ int proxy_port(const struct proxy *proxy);
 void proxy_cut(struct proxy *proxy);
 /* While refused: what connects is closed at once. */
 void proxy_refuse(struct proxy *proxy, bool refuse);
+/* While stalled: nothing is forwarded, and connections stay open; new ones are taken. */
+void proxy_stall(struct proxy *proxy, bool stall);
 /* Bytes that went each way so far. */
 uint64_t proxy_bytes(const struct proxy *proxy);
 void proxy_stop(struct proxy *proxy);

@@ -5,10 +5,11 @@
  * request.
  *
  * Refused before any handler runs, and the connection closed: Transfer-Encoding (411), more than one or a malformed
- * Content-Length (400), a body over the route's limit (413), 41 headers or more, or a header block over 8 KiB (431), no
- * Host or two (400), a path with any byte outside [A-Za-z0-9/_.-], "//" or ".." (400), an unknown path (404), a method
- * that the path has not (405 with Allow), a body with another media type (415), a body that takes longer than the
- * deadline (408). The path is matched on raw bytes, case-sensitively.
+ * Content-Length (400), Content-Type, Authorization or Idempotency-Key twice (400), a line of the head that is not
+ * exactly as RFC 9112 writes it (400), a body over the route's limit (413), 41 headers or more, or a header block over
+ * 8 KiB (431; over 16 KiB 400), no Host or two (400), a path with any byte outside [A-Za-z0-9/_.-], "//" or ".." (400),
+ * an unknown path (404), a method that the path has not (405 with Allow), a body with another media type (415), a body
+ * that takes longer than the deadline (408). The path is matched on raw bytes, case-sensitively.
  */
 #ifndef BUS_HTTP_SERVER_H
 #define BUS_HTTP_SERVER_H

@@ -39,7 +39,8 @@ struct bus_periodic {
    * would have met them are still in the queue. */
   bool when_settled;
   void (*args)(void *context, struct bus_args *args); /* NULL: none */
-  /* The statement must be a mere read: its rows come before COMMIT, and the transaction may still fail. */
+  /* NULL: nothing to read. Rows come before COMMIT, and the transaction may still fail: so a statement whose rows are
+   * looked at must be a mere read. */
   void (*rows)(void *context, struct bus_worker *worker, const struct bus_rows *rows);
 };
 

@@ -11,7 +11,8 @@ static void set_cork(struct bus_amqp *amqp, int on) {
   amqp->corked = on;
 }
 
-/* Many small messages travel in few segments: the next pump lets go of what the kernel holds back. */
+/* Many small messages travel in few segments: the next pump lets go of what the kernel holds back. It also lets go of a
+ * body whose length is a multiple of a frame's, or empty: the library says «more follows» with its last frame. */
 static void cork(struct bus_amqp *amqp) {
   if (!amqp->corked)
     set_cork(amqp, 1);
@@ -22,14 +23,6 @@ void link_flush(struct bus_amqp *amqp) {
     set_cork(amqp, 0);
 }
 
-/* The library says «more follows» with the last frame of a body whose length is a multiple of a frame's, an empty one
- * too, and nothing would follow for a while: a heartbeat ends it. */
-static int end_segment(struct bus_amqp *amqp, size_t body_len) {
-  amqp_frame_t heartbeat = {.frame_type = AMQP_FRAME_HEARTBEAT, .channel = 0};
-  size_t payload = (size_t)amqp_get_frame_max(amqp->state) - 8;
-  return body_len % payload == 0 ? amqp_send_frame(amqp->state, &heartbeat) : AMQP_STATUS_OK;
-}
-
 static int send_message(struct bus_amqp *amqp, const struct bus_publication *publication,
                         const amqp_basic_properties_t *properties) {
   amqp_bytes_t exchange = amqp_cstring_bytes(bus_exchange_name(publication->exchange));
@@ -37,8 +30,6 @@ static int send_message(struct bus_amqp *amqp, const struct bus_publication *pub
   cork(amqp);
   int status = amqp_basic_publish(amqp->state, CHANNEL, exchange, rabbit_bytes(publication->key),
                                   publication->mandatory, 0, properties, rabbit_bytes(publication->body));
-  if (status == AMQP_STATUS_OK)
-    status = end_segment(amqp, publication->body.len);
   watchdog_leave(&amqp->watchdog);
   return status;
 }

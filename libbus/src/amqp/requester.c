@@ -23,9 +23,19 @@ static bool is_enough(const struct bus_pending *pending, bool confirm_is_enough)
   return state != BUS_REQUEST_SENT && (state != BUS_REQUEST_CONFIRMED || confirm_is_enough);
 }
 
+void requester_wake_callers(struct bus_requester *requester) {
+  struct wake_list *wakes = &requester->wakes;
+  while (wakes->count > 0)
+    pthread_cond_signal(&wakes->items[--wakes->count]->changed);
+}
+
 void requester_notify(struct bus_pending *pending) {
-  if (pending->waiting && is_enough(pending, pending->confirm_is_enough))
-    pthread_cond_signal(&pending->changed);
+  struct bus_requester *requester = pending->owner;
+  if (!pending->waiting || !is_enough(pending, pending->confirm_is_enough))
+    return;
+  if (requester->wakes.count == WAKES_MAX)
+    requester_wake_callers(requester); /* with the lock, for once */
+  requester->wakes.items[requester->wakes.count++] = pending;
 }
 
 void requester_set_state(struct bus_pending *pending, enum bus_request_state state) {

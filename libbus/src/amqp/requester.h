@@ -17,6 +17,7 @@ enum {
   REQUEST_CHUNK = 64,     /* requests are allocated by so many and kept */
   ANSWERS_MAX = 4,        /* waiting for one request; further ones are dropped */
   ARENAS_KEPT = 128,
+  WAKES_MAX = 256,
   ARENA_KEPT_MAX = 64 * 1024, /* one that held more goes back to the system */
   ARENA_LIMIT = 4 << 20,
   DRAIN_MS = 5000,
@@ -52,6 +53,12 @@ struct request_chunk {
   struct bus_pending items[REQUEST_CHUNK];
 };
 
+/* Callers to wake, once the lock is free: one that is woken under it only runs into it. */
+struct wake_list {
+  struct bus_pending *items[WAKES_MAX];
+  size_t count;
+};
+
 struct arena_pool {
   struct bus_arena *items[ARENAS_KEPT];
   size_t count;
@@ -82,6 +89,7 @@ struct bus_requester {
   struct bus_amqp *publishing, *consuming;
   struct request_window window;
   struct bus_arena *incoming;
+  struct wake_list wakes;
   bool reply_queue_gone;
 };
 
@@ -94,10 +102,13 @@ void requester_let_go(struct bus_pending *pending);
 void requester_drop_answers(struct bus_pending *pending);
 void requester_pool_done(struct bus_requester *requester);
 
-/* ---- requester.c; with the lock held ---- */
-/* Wakes its caller where that one waits for what is now there. */
+/* ---- requester.c; on the I/O thread, with the lock held ---- */
+/* Notes its caller for requester_wake_callers where that one waits for what is now there. */
 void requester_notify(struct bus_pending *pending);
 void requester_set_state(struct bus_pending *pending, enum bus_request_state state);
+
+/* On the I/O thread, without the lock. A request may have another caller by now, who finds nothing and waits on. */
+void requester_wake_callers(struct bus_requester *requester);
 
 /* ---- requester_io.c ---- */
 void *requester_run(void *requester);

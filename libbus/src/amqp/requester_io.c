@@ -122,6 +122,7 @@ static void settle_batch(struct bus_requester *requester, struct bus_pending **b
     requester_let_go(pending);
   }
   pthread_mutex_unlock(&requester->lock);
+  requester_wake_callers(requester);
 }
 
 static bool publish_queue(struct bus_requester *requester, struct bus_error *err) {
@@ -142,6 +143,7 @@ static bool pump_both(struct bus_requester *requester, struct bus_error *err) {
     return false;
   bool pumped = bus_amqp_pump(requester->consuming, &requester_consuming_events, requester, err);
   bus_arena_reset(requester->incoming);
+  requester_wake_callers(requester);
   if (pumped && requester->reply_queue_gone)
     return bus_fail(err, BUS_E_AMQP_CONNECTION, "the reply queue was deleted");
   return pumped;

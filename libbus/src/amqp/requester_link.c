@@ -127,6 +127,7 @@ void requester_on_lost(struct bus_requester *requester) {
       if (chunk->items[i].open && chunk->items[i].state == BUS_REQUEST_SENT)
         requester_set_state(&chunk->items[i], BUS_REQUEST_LOST);
   pthread_mutex_unlock(&requester->lock);
+  requester_wake_callers(requester);
 }
 
 const struct bus_amqp_events requester_publishing_events = {

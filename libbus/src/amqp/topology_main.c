@@ -19,7 +19,7 @@ struct program {
   struct bus_amqp *amqp;
   char *bindings; /* what the broker lists; NULL: not known */
   size_t missing, differing, there, foreign;
-  bool failed;
+  bool applying, failed;
 };
 
 static const char help[] =
@@ -79,7 +79,7 @@ static bool look_at(struct program *program, const struct bus_declaration *decla
     return compare_existing(program, declaration, err);
   if (err->code != BUS_E_TOPOLOGY)
     return false;
-  report(&program->missing, "missing", declaration);
+  report(&program->missing, program->applying ? "to be created" : "missing", declaration);
   return true;
 }
 
@@ -87,7 +87,7 @@ static bool look(void *context, const struct bus_declaration *declaration) {
   struct program *program = context;
   struct bus_error err;
   if (declaration->kind == BUS_DECLARE_BINDING) {
-    if (program->bindings && !topology_lists_binding(program->bindings, declaration))
+    if (!program->applying && program->bindings && !topology_lists_binding(program->bindings, declaration))
       report(&program->missing, "missing", declaration);
     return true;
   }
@@ -129,8 +129,7 @@ static bool declare(void *context, const struct bus_declaration *declaration) {
 }
 
 static int apply(struct program *program) {
-  free(program->bindings);
-  program->bindings = NULL; /* binding twice is no harm */
+  program->applying = true;
   if (!bus_topology_each(program->topology, look, program))
     return EXIT_TROUBLE;
   if (program->differing > 0) {

@@ -36,11 +36,16 @@ static size_t on_body(char *data, size_t size, size_t count, void *context) {
   return len;
 }
 
+/* curl takes a head that the server cut off in its middle for a whole one. */
 static size_t on_header(char *data, size_t size, size_t count, void *context) {
   struct http_call *call = context;
-  (void)data;
+  size_t len = size * count;
   call->last_byte = bus_monotonic();
-  return size * count;
+  if (len > 0 && len <= 2 && data[len - 1] == '\n')
+    call->has_head = true;
+  else if (len >= 5 && memcmp(data, "HTTP/", 5) == 0)
+    call->has_head = false; /* another head after a 1xx; trailers leave it as it is */
+  return len;
 }
 
 /* ---- options ---- */
@@ -159,6 +164,8 @@ static bool was_sent(CURL *easy) {
 static const char *error_text(struct http_call *call, CURLcode code) {
   if (call->is_too_large || code == CURLE_FILESIZE_EXCEEDED)
     return "the answer is larger than allowed";
+  if (code == CURLE_OK)
+    return "the answer's head was cut off";
   return call->error[0] != '\0' ? call->error : curl_easy_strerror(code);
 }
 
@@ -166,7 +173,7 @@ struct bus_http_result http_call_result(struct http_call *call, CURLcode code) {
   struct bus_http_result result = {.retry_after_s = -1, .duration = bus_monotonic() - call->started};
   long status = 0;
   curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-  if (code != CURLE_OK || status < 100) {
+  if (code != CURLE_OK || !call->has_head) {
     result.outcome = was_sent(call->easy) ? BUS_HTTP_UNKNOWN : BUS_HTTP_NOT_SENT;
     result.error = error_text(call, code);
     return result;

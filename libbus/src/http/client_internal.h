@@ -15,6 +15,7 @@ struct http_call {
   char *text; /* the answer's body, with room for a NUL */
   size_t len, size, limit;
   bool is_too_large;
+  bool has_head; /* the empty line after the head has come */
   int64_t started, last_byte;
   char error[CURL_ERROR_SIZE];
   http_call_done *done;

@@ -2,101 +2,11 @@
  * connection. */
 #include "internal.h"
 
-#include <bus/clock.h>
-#include <bus/form.h>
-
 #include <civetweb.h>
-#include <poll.h>
-#include <stdarg.h>
 
 #include "layout.h"
 
 enum { GATE_HEADERS = 41, HEAD_SPAN_MAX = 8192 };
-
-/* ---- what handlers ask ---- */
-struct bus_arena *bus_http_arena(struct bus_http_exchange *exchange) {
-  return exchange->scratch->arena;
-}
-
-struct bus_str bus_http_path_segment(const struct bus_http_exchange *exchange, size_t index) {
-  return index < exchange->match.segment_count ? exchange->match.segments[index] : BUS_NO_STR;
-}
-
-struct bus_str bus_http_header(const struct bus_http_exchange *exchange, const char *name) {
-  struct bus_str value = BUS_NO_STR;
-  for (size_t i = 0; i < exchange->header_count; i++) {
-    if (!http_text_is(exchange->headers[i].name, name))
-      continue;
-    if (value.data)
-      return BUS_NO_STR;
-    value = exchange->headers[i].value;
-  }
-  return value;
-}
-
-static bool decode_parameter(struct bus_http_exchange *exchange, struct bus_str encoded, struct bus_str *ret) {
-  char *text = bus_arena_alloc(exchange->scratch->arena, encoded.len + 1);
-  *ret = (struct bus_str){text, 0};
-  return text != NULL && bus_form_decode(encoded, text, &ret->len);
-}
-
-bool bus_http_query(struct bus_http_exchange *exchange, const char *name, struct bus_str *ret) {
-  struct bus_str rest = exchange->query, key, value, found = BUS_NO_STR;
-  while (bus_form_next(&rest, &key, &value)) {
-    if (!decode_parameter(exchange, key, &key))
-      return false;
-    if (!bus_str_is(key, name))
-      continue;
-    if (found.data || !decode_parameter(exchange, value, &found))
-      return false;
-  }
-  *ret = found;
-  return true;
-}
-
-static bool is_one_of(struct bus_str text, const char *const *names) {
-  for (; *names; names++)
-    if (bus_str_is(text, *names))
-      return true;
-  return false;
-}
-
-struct bus_str bus_http_query_unknown(struct bus_http_exchange *exchange, const char *const *names) {
-  struct bus_str rest = exchange->query, key, value, decoded;
-  while (bus_form_next(&rest, &key, &value))
-    if (!decode_parameter(exchange, key, &decoded) || !is_one_of(decoded, names))
-      return key;
-  return BUS_NO_STR;
-}
-
-struct bus_str bus_http_body(const struct bus_http_exchange *exchange) {
-  return exchange->body.data ? exchange->body : BUS_STR("");
-}
-
-const struct bus_trace *bus_http_trace(const struct bus_http_exchange *exchange) {
-  return &exchange->trace;
-}
-
-const char *bus_http_method(const struct bus_http_exchange *exchange) {
-  return exchange->method;
-}
-
-const char *bus_http_remote_address(const struct bus_http_exchange *exchange) {
-  return exchange->info->remote_addr;
-}
-
-bool bus_http_wait_gone(struct bus_http_exchange *exchange, int64_t timeout_ms) {
-  enum { STEP_MS = 100 };
-  int fd = http_socket_find(exchange->info);
-  int64_t deadline = bus_monotonic() + timeout_ms * BUS_MILLISECOND;
-  for (int64_t left_ms = timeout_ms; left_ms > 0; left_ms = (deadline - bus_monotonic()) / BUS_MILLISECOND) {
-    struct pollfd entry = {.fd = fd, .events = POLLRDHUP};
-    int ready = poll(&entry, 1, left_ms < STEP_MS ? (int)left_ms : STEP_MS);
-    if (ready != 0 || atomic_load(&exchange->server->stopping))
-      return true;
-  }
-  return false;
-}
 
 /* ---- refusals ---- */
 static int refuse(struct bus_http_exchange *exchange, int status, const char *reason) {

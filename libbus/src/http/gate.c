@@ -114,11 +114,19 @@ static int check_framing(const struct bus_http_header_view *headers, size_t coun
     return refuse(400, "more than one Content-Length", ret_reason);
   if (lengths == 1 && !http_content_length(value, &length))
     return refuse(400, "Content-Length is not a plain number", ret_reason);
-  if (find(headers, count, "content-type", &value) > 1)
-    return refuse(400, "more than one Content-Type", ret_reason);
   size_t expectations = find(headers, count, "expect", &value);
   if (expectations > 1 || (expectations == 1 && !http_text_is(value, "100-continue")))
     return refuse(417, "only Expect: 100-continue is known", ret_reason);
+  return 0;
+}
+
+/* Two of these could be read as one or as none: each reader would choose for itself. */
+static int check_singles(const struct bus_http_header_view *headers, size_t count, const char **ret_reason) {
+  static const char *const singles[] = {"content-type", "authorization", "idempotency-key"};
+  struct bus_str value;
+  for (size_t i = 0; i < BUS_COUNT(singles); i++)
+    if (find(headers, count, singles[i], &value) > 1)
+      return refuse(400, "a header field stands twice", ret_reason);
   return 0;
 }
 
@@ -204,6 +212,8 @@ int bus_http_gate(const char *method, struct bus_str raw_path, const char *http_
     status = check_fields(headers, header_count, ret_reason);
   if (status == 0)
     status = check_framing(headers, header_count, ret_reason);
+  if (status == 0)
+    status = check_singles(headers, header_count, ret_reason);
   if (status == 0)
     status = check_host(headers, header_count, ret_reason);
   return status == 0 ? check_path(raw_path, ret_reason) : status;

@@ -11,6 +11,7 @@
 #include "gate.h"
 #include "routes.h"
 
+struct mg_callbacks;
 struct mg_connection;
 struct mg_context;
 struct mg_request_info;
@@ -53,6 +54,9 @@ struct bus_http_server {
   pthread_cond_t quiet;
   size_t running; /* under lock: requests under way */
 };
+
+/* ---- callbacks.c ---- */
+extern const struct mg_callbacks http_callbacks;
 
 /* ---- the exchange ---- */
 struct http_added_header {

@@ -3,7 +3,6 @@
 
 #include "rows.h"
 
-#include <assert.h>
 #include <ctype.h>
 #include <endian.h>
 
@@ -37,8 +36,7 @@ struct bus_args *pg_args_new(struct bus_arena *arena, const struct bus_statement
     return NULL;
   args->statement = statement;
   args->arena = arena;
-  args->param_count = statement->params ? strlen(statement->params) : 0;
-  assert(args->param_count <= PG_PARAMS_MAX);
+  args->param_count = statement->params ? strlen(statement->params) : 0; /* pg_registry_check has bounded it */
   for (size_t i = 0; i < args->param_count; i++) {
     args->params[i].letter = statement->params[i];
     if (islower((unsigned char)statement->params[i]))
@@ -73,14 +71,16 @@ static void put32(char *at, uint32_t value) {
   memcpy(at, &value, sizeof value);
 }
 
-/* The next parameter in order; round again over the arrays once every parameter has a value. */
+/* The next parameter in order; round again over the arrays once every parameter has a value. Kind 0: any. */
 static struct pg_param *next_param(struct bus_args *args, char kind) {
   if (args->next == args->param_count)
     args->next = args->single_count;
-  assert(args->next < args->param_count);
-  struct pg_param *param = &args->params[args->next++];
-  assert(kind == 0 || tolower((unsigned char)param->letter) == kind);
-  (void)kind;
+  struct pg_param *param = args->next < args->param_count ? &args->params[args->next] : NULL;
+  if (!param || (kind != 0 && tolower((unsigned char)param->letter) != kind)) {
+    args->failed = args->misused = true;
+    return NULL;
+  }
+  args->next++;
   return param;
 }
 
@@ -89,6 +89,8 @@ static char *add_value(struct bus_args *args, char kind, size_t len) {
   if (!args || args->failed)
     return NULL;
   struct pg_param *param = next_param(args, kind);
+  if (!param)
+    return NULL;
   if (islower((unsigned char)param->letter))
     return reserve(args, param, len ? len : 1) ? (param->len = len, param->data) : NULL;
   if (param->rows == 0 && !reserve(args, param, ARRAY_HEADER))
@@ -105,6 +107,8 @@ void bus_args_null(struct bus_args *args) {
   if (!args || args->failed)
     return;
   struct pg_param *param = next_param(args, 0);
+  if (!param)
+    return;
   if (islower((unsigned char)param->letter)) {
     param->null = true;
     return;
@@ -196,17 +200,20 @@ static void write_header(struct pg_param *param) {
     param->len = 12; /* no dimensions, so no bounds */
 }
 
+/* Every single value given, and no row begun that is not complete. */
+static bool is_complete(const struct bus_args *args) {
+  return args->next >= args->single_count && (args->next == args->single_count || args->next == args->param_count);
+}
+
 bool pg_args_finish(struct bus_args *args) {
-  size_t rows = 0;
+  if (!args->failed && !is_complete(args))
+    args->failed = args->misused = true;
   for (size_t i = 0; i < args->param_count && !args->failed; i++) {
     struct pg_param *param = &args->params[i];
     if (islower((unsigned char)param->letter))
       continue;
     if (param->rows == 0 && !reserve(args, param, ARRAY_HEADER))
       break;
-    if (i == args->single_count)
-      rows = param->rows;
-    assert(param->rows == rows);
     write_header(param);
   }
   return !args->failed;

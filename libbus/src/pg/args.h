@@ -7,7 +7,7 @@
 
 #include <libpq-fe.h>
 
-enum { PG_PARAMS_MAX = 24 };
+enum { PG_PARAMS_MAX = 40 };
 
 struct pg_param {
   char letter;
@@ -24,12 +24,13 @@ struct bus_args {
   struct bus_arena *arena;
   struct pg_param params[PG_PARAMS_MAX];
   size_t param_count, single_count, next;
-  bool failed;
+  bool failed;  /* out of memory, or misused */
+  bool misused; /* values that do not fit the letters: a bug of whoever gives them */
   struct bus_args *after;
 };
 
 struct bus_args *pg_args_new(struct bus_arena *arena, const struct bus_statement *statement);
-/* Writes the array headers; false when a row is incomplete or memory ran out. */
+/* Writes the array headers; false when a row is incomplete, a value had another type, or memory ran out. */
 bool pg_args_finish(struct bus_args *args);
 /* Type of the parameter that a letter stands for; 0: no such letter. */
 Oid pg_letter_type(char letter);

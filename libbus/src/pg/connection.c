@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TRIP_MAX = 48, NAME_MAX_LEN = 16 };
+enum { TRIP_MAX = 48, NAME_MAX_LEN = 24 };
 
 struct bus_sql {
   struct pg *pg;
@@ -27,12 +27,19 @@ struct pg {
   struct bus_sql sql;
   struct bus_rows results[TRIP_MAX + 1];
   size_t received;          /* results of this trip so far */
+  long failed_at;           /* statement that failed first; -1: none, or not known */
   struct bus_error failure; /* the trip's first, or why it is dead */
   short wants_write;
 };
 
 static void name_of(size_t registry, size_t index, char name[NAME_MAX_LEN]) {
   (void)snprintf(name, NAME_MAX_LEN, "%c%zu", registry == PG_OWN ? 'b' : 's', index);
+}
+
+/* Notices are for whoever sits at psql; by itself libpq prints them. */
+static void ignore_notice(void *context, const PGresult *result) {
+  (void)context;
+  (void)result;
 }
 
 static void die(struct pg *pg, const char *what) {
@@ -65,6 +72,8 @@ bool pg_new(const struct pg_settings *settings, struct pg **ret, struct bus_erro
   pg->settings = *settings;
   pg->conn = PQconnectStartParams(keywords, values, 1);
   pg->polling = PGRES_POLLING_WRITING;
+  if (pg->conn)
+    (void)PQsetNoticeReceiver(pg->conn, ignore_notice, NULL);
   if (!pg->conn || PQstatus(pg->conn) == CONNECTION_BAD)
     die(pg, "cannot connect to the database");
   *ret = pg;
@@ -91,6 +100,11 @@ short pg_events(const struct pg *pg) {
   if (pg->state == PG_CONNECTING && !pg->preparing)
     return pg->polling == PGRES_POLLING_WRITING ? POLLOUT : POLLIN;
   return (short)(POLLIN | pg->wants_write);
+}
+
+void pg_give_up(struct pg *pg, const char *why) {
+  (void)bus_fail(&pg->failure, BUS_E_DB_CONNECTION, "%s", why);
+  pg->state = PG_DEAD;
 }
 
 void pg_error(const struct pg *pg, struct bus_error *err) {
@@ -158,6 +172,7 @@ static void note_failure(struct pg *pg, const PGresult *result) {
   (void)bus_fail(&pg->failure, pg_errc_of(sqlstate), "SQLSTATE %s: %s%s%s", sqlstate ? sqlstate : "none",
                  primary ? primary : PQresultErrorMessage(result), constraint ? ", constraint " : "",
                  constraint ? constraint : "");
+  pg->failed_at = pg->preparing ? -1 : (long)pg->received;
 }
 
 static void take_result(struct pg *pg, PGresult *result) {
@@ -233,6 +248,7 @@ void pg_advance(struct pg *pg) {
 
 struct bus_sql *pg_begin_trip(struct pg *pg, struct bus_arena *arena) {
   pg_end_trip(pg);
+  pg->failed_at = -1;
   pg->sql = (struct bus_sql){.pg = pg, .arena = arena};
   return &pg->sql;
 }
@@ -282,16 +298,32 @@ static bool send_statement(struct pg *pg, const struct bus_args *args) {
   return PQsendQueryPrepared(pg->conn, name, (int)args->param_count, values, lengths, formats, 1) == 1;
 }
 
+static bool finish_parameters(const struct bus_sql *sql, struct bus_error *err) {
+  char name[NAME_MAX_LEN];
+  if (sql->failed)
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for statement %zu, over %d in one trip, or not in the registry",
+                    sql->count, TRIP_MAX);
+  for (struct bus_args *args = sql->first; args; args = args->after) {
+    if (pg_args_finish(args))
+      continue;
+    name_of(args->registry, args->index, name);
+    if (args->misused)
+      return bus_fail(err, BUS_E_INVALID, "statement %s: its values do not fit its letters \"%s\"", name,
+                      args->statement->params);
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for the parameters of statement %s", name);
+  }
+  return true;
+}
+
 bool pg_send_trip(struct pg *pg, struct bus_error *err) {
-  bool built = !pg->sql.failed;
-  for (struct bus_args *args = pg->sql.first; args && built; args = args->after)
-    built = pg_args_finish(args);
-  if (!built)
-    return bus_fail(err, BUS_E_NOMEM, "out of memory for the parameters of %zu statements", pg->sql.count);
-  if (pg->state != PG_IDLE) {
+  if (!finish_parameters(&pg->sql, err))
+    return false;
+  if (pg->state == PG_DEAD) {
     pg_error(pg, err);
     return false;
   }
+  if (pg->state != PG_IDLE)
+    return bus_fail(err, BUS_E_DB_CONNECTION, "not connected to the database");
   pg->failure = (struct bus_error){.code = BUS_OK};
   pg->received = 0;
   for (const struct bus_args *args = pg->sql.first; args; args = args->after)
@@ -325,6 +357,10 @@ bool pg_failed(const struct pg *pg, struct bus_error *err) {
   if (err)
     *err = pg->failure;
   return true;
+}
+
+long pg_failed_at(const struct pg *pg) {
+  return pg->failed_at;
 }
 
 bool pg_in_transaction(const struct pg *pg) {

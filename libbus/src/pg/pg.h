@@ -36,6 +36,11 @@ enum pg_state {
   PG_DEAD, /* pg_error says why; free it */
 };
 
+/* Is this a URL that can be opened? libpq's own words may hold the password, so the error does not repeat them. */
+bool pg_url_check(const char *url, struct bus_error *err) BUS_MUST_CHECK;
+/* Can these be prepared? Letters known, not too many, single values before arrays. */
+bool pg_registry_check(const struct pg_registry *registry, struct bus_error *err) BUS_MUST_CHECK;
+
 /* Begins to connect; false only when out of memory or for a malformed URL. */
 bool pg_new(const struct pg_settings *settings, struct pg **ret, struct bus_error *err) BUS_MUST_CHECK;
 void pg_free(struct pg *pg);
@@ -60,10 +65,14 @@ const struct bus_rows *pg_rows(const struct pg *pg, size_t index);
 const char *pg_tag(const struct pg *pg, size_t index);
 /* The first failure of the trip, if any: its class says what to do. */
 bool pg_failed(const struct pg *pg, struct bus_error *err);
+/* Which statement of the trip that was; -1: none, or not known. */
+long pg_failed_at(const struct pg *pg);
 /* After the trip: is a transaction, failed or not, still open? */
 bool pg_in_transaction(const struct pg *pg);
 void pg_end_trip(struct pg *pg);
 
+/* No answer came in time: the connection counts as dead. */
+void pg_give_up(struct pg *pg, const char *why);
 /* PG_DEAD or failed to connect. */
 void pg_error(const struct pg *pg, struct bus_error *err);
 

@@ -18,7 +18,6 @@ enum bus_errc pg_errc_of(const char *sqlstate) {
       {"23505", BUS_E_DB_CONFLICT}, /* unique: two transactions inserted the same aggregate */
       {"40", BUS_E_DB_CONFLICT},    /* serialisation failure, deadlock */
       {"55P03", BUS_E_DB_CONFLICT}, /* lock timeout */
-      {"57014", BUS_E_DB_CONFLICT}, /* statement timeout */
       {"08", BUS_E_DB_CONNECTION},
       {"57P", BUS_E_DB_CONNECTION},   /* shutdown, crash, cannot connect now, database dropped */
       {"53", BUS_E_DB_CONNECTION},    /* disk full, out of memory, too many connections: wait, nothing is settled */
@@ -26,6 +25,8 @@ enum bus_errc pg_errc_of(const char *sqlstate) {
       {"25006", BUS_E_DB_CONNECTION}, /* read-only: a standby, or failing over */
       {"25P03", BUS_E_DB_CONNECTION}, /* idle in transaction too long */
       {"28", BUS_E_DB_CONNECTION},    /* credentials: may be being rotated */
+      {"0A000", BUS_E_DB_CONNECTION}, /* a migration changed what a prepared statement gives: prepare again */
+      {"26000", BUS_E_DB_CONNECTION}, /* the prepared statements are gone */
   };
   if (!sqlstate || !*sqlstate)
     return BUS_E_DB_CONNECTION;

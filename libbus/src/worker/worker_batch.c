@@ -5,6 +5,7 @@
 #include <bus/log.h>
 
 enum { CONFLICT_TRIES = 5, CONFLICT_PAUSE_MS = 40 };
+#define IDLE_AFTER (100 * BUS_MILLISECOND)
 
 static void ack_settled(struct bus_worker *worker) {
   struct bus_error err;
@@ -121,6 +122,7 @@ void batch_process(struct bus_worker *worker, struct item **items, size_t count)
     intake_decode(worker, items[i]);
   if (process(worker, items, count))
     ack_settled(worker);
+  worker->last_batch_at = bus_monotonic();
 }
 
 /* ---- when nothing has arrived ---- */
@@ -135,7 +137,8 @@ void batch_idle(struct bus_worker *worker) {
   int64_t now = bus_monotonic();
   publish_held(worker, now);
   ack_settled(worker);
-  if (!periodic_is_due(worker) && !quiet_is_due(worker, now))
+  bool due = periodic_is_due(worker) || quiet_is_due(worker, now);
+  if (!due || (now - worker->last_batch_at < IDLE_AFTER && !worker_stopping(worker)))
     return;
   (void)process(worker, NULL, 0);
 }
@@ -144,9 +147,9 @@ int64_t batch_next_deadline(const struct bus_worker *worker) {
   int64_t next = periodic_next(worker);
   int64_t held = publish_held_next(worker);
   int64_t quiet = worker->last_work_at + worker->settings.quiet_ms * BUS_MILLISECOND;
-  if (held < next)
-    next = held;
   if ((worker->confirmed.count > 0 || worker->unroutable.count > 0) && quiet < next)
     next = quiet;
-  return next;
+  if (next < worker->last_batch_at + IDLE_AFTER)
+    next = worker->last_batch_at + IDLE_AFTER;
+  return held < next ? held : next;
 }

@@ -167,7 +167,8 @@ struct bus_worker {
   struct held *held;
   struct uuid_list confirmed, unroutable;
   size_t confirmed_in_trip, unroutable_in_trip;
-  int64_t last_work_at; /* for quiet_ms */
+  int64_t last_work_at;  /* for quiet_ms */
+  int64_t last_batch_at; /* with inputs: what is due rides on the next one, if there is one soon */
   struct ledger ledger;
 
   struct worker_metrics *metrics;

@@ -139,7 +139,7 @@ void periodic_read(struct bus_worker *worker) {
     read_depth(worker);
   for (size_t i = 0; i < worker->service->periodic_count; i++) {
     long index = worker->periodics[i].trip_index;
-    if (index >= 0)
+    if (index >= 0 && worker->service->periodics[i].rows)
       worker->service->periodics[i].rows(worker->context, worker, pg_rows(worker->pg, (size_t)index));
   }
 }

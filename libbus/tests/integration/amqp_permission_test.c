@@ -1,0 +1,210 @@
+/* What each user of the order system may do at the broker, and what it may not. Security rows Q1 and Q2. */
+#include "amqp_fixture.h"
+#include "connection.h"
+
+#include <orderbus_topology.h>
+
+#include <stdio.h>
+
+/* One virtual host with the whole topology and everybody's permissions. */
+static const char *vhost(void) {
+  static char name[64];
+  if (name[0] == '\0') {
+    struct link *link = link_open(fresh_vhost(name, sizeof name));
+    assert_true(apply_topology(link, &orderbus_topology));
+    import_permissions(&orderbus_topology, name);
+    link_close(link);
+  }
+  return name;
+}
+
+static struct link *open_as(const char *user) {
+  const char *name = vhost();
+  return link_open(url_of(user, name));
+}
+
+/* BUS_OK: confirmed; else why the channel was closed. */
+static enum bus_errc publish_as(const char *user, enum bus_exchange exchange, const char *key) {
+  struct link *link = open_as(user);
+  enum bus_errc code = BUS_OK;
+  assert_true(bus_amqp_confirm(link->amqp, &link->err));
+  link_publish(link, exchange, key, false, NULL);
+  int64_t until = bus_monotonic() + 5 * BUS_SECOND;
+  while (link_count(link, SEEN_ACK) == 0 && bus_monotonic() < until)
+    if (!link_pump_for(link, 10)) {
+      code = link->err.code;
+      break;
+    }
+  if (code == BUS_OK)
+    assert_int_equal(link_count(link, SEEN_ACK), 1);
+  link_close(link);
+  return code;
+}
+
+static void may(const char *user, enum bus_exchange exchange, const char *key) {
+  enum bus_errc code = publish_as(user, exchange, key);
+  if (code != BUS_OK)
+    fail_msg("%s may not publish %s %s: %s", user, bus_exchange_name(exchange), key, bus_error_name(code));
+}
+
+static void may_not(const char *user, enum bus_exchange exchange, const char *key) {
+  enum bus_errc code = publish_as(user, exchange, key);
+  if (code != BUS_E_AMQP_REFUSED)
+    fail_msg("%s may publish %s %s: %s", user, bus_exchange_name(exchange), key, bus_error_name(code));
+}
+
+TEST(permission_Q1_commands_belong_to_their_sender)
+{
+  may("order-svc", BUS_EXCHANGE_CMD, "payment.charge");
+  may("order-svc", BUS_EXCHANGE_CMD, "inventory.reserve");
+  may_not("inventory-svc", BUS_EXCHANGE_CMD, "payment.charge");
+  may_not("edge", BUS_EXCHANGE_CMD, "payment.charge");
+  may("edge", BUS_EXCHANGE_CMD, "order.place");
+  may("edge", BUS_EXCHANGE_CMD, "order.cancel");
+  may_not("order-svc", BUS_EXCHANGE_CMD, "order.place");
+  may_not("payment-svc", BUS_EXCHANGE_CMD, "order.cancel");
+}
+
+TEST(permission_Q1_every_type_of_the_table)
+{
+  static const char *const users[] = {"edge", "order-svc", "inventory-svc", "payment-svc"};
+  char key[BUS_KEY_MAX];
+  for (size_t t = 0; t < orderbus_topology.type_count; t++) {
+    const struct bus_message_type *type = orderbus_topology.types[t];
+    struct bus_str text = bus_message_key(type);
+    (void)snprintf(key, sizeof key, "%.*s", (int)text.len, text.data);
+    for (size_t u = 0; u < BUS_COUNT(users) && type->sender; u++)
+      if (strcmp(users[u], type->sender) == 0)
+        may(users[u], type->exchange, key);
+      else
+        may_not(users[u], type->exchange, key);
+  }
+}
+
+TEST(permission_Q1_keys_are_matched_whole_and_dots_are_dots)
+{
+  may_not("order-svc", BUS_EXCHANGE_CMD, "payment.charge.x");
+  may_not("order-svc", BUS_EXCHANGE_CMD, "x.payment.charge");
+  may_not("order-svc", BUS_EXCHANGE_CMD, "paymentXcharge");
+  may_not("edge", BUS_EXCHANGE_CMD, "");
+  may_not("order-svc", BUS_EXCHANGE_DEAD, "order-svcXplace");
+}
+
+TEST(permission_Q1_retries_and_parking_are_for_own_queues)
+{
+  may("order-svc", BUS_EXCHANGE_RETRY, "1s.order-svc");
+  may("order-svc", BUS_EXCHANGE_RETRY, "10m.order-svc.place");
+  may_not("order-svc", BUS_EXCHANGE_RETRY, "1s.payment-svc");
+  may("payment-svc", BUS_EXCHANGE_DEAD, "payment-svc");
+  may_not("payment-svc", BUS_EXCHANGE_DEAD, "order-svc");
+  may_not("payment-svc", BUS_EXCHANGE_BACK, "1s.payment-svc");
+  may_not("edge", BUS_EXCHANGE_RETRY, "1s.order-svc");
+}
+
+TEST(permission_Q1_answers_go_to_askers_alone)
+{
+  may("order-svc", BUS_EXCHANGE_REPLY, "edge.reply.1");
+  may("payment-svc", BUS_EXCHANGE_REPLY, "edge.reply.1");
+  may_not("edge", BUS_EXCHANGE_REPLY, "edge.reply.1");
+  may_not("order-svc", BUS_EXCHANGE_REPLY, "order-svc");
+}
+
+TEST(permission_Q1_nobody_writes_the_default_exchange)
+{
+  static const char *const users[] = {"edge", "order-svc", "inventory-svc", "payment-svc", "operator"};
+  for (size_t i = 0; i < BUS_COUNT(users); i++) {
+    struct link *link = open_as(users[i]);
+    amqp_basic_properties_t none = {._flags = 0};
+    assert_int_equal(amqp_basic_publish(link->amqp->state, CHANNEL, amqp_empty_bytes, amqp_cstring_bytes("payment-svc"),
+                                        0, 0, &none, amqp_cstring_bytes("{}")),
+                     AMQP_STATUS_OK);
+    assert_int_equal(link_await_failure(link, 5000), BUS_E_AMQP_REFUSED);
+    link_close(link);
+  }
+}
+
+TEST(permission_Q1_services_read_their_own_queues_alone)
+{
+  static const char *const users[] = {"edge", "order-svc", "inventory-svc", "payment-svc"};
+  for (size_t u = 0; u < BUS_COUNT(users); u++)
+    for (size_t q = 0; q < orderbus_topology.queue_count; q++) {
+      const struct bus_queue *queue = &orderbus_topology.queues[q];
+      bool own = strcmp(queue->service, users[u]) == 0;
+      struct link *link = open_as(users[u]);
+      bool reads = bus_amqp_consume(link->amqp, queue->name, 0, 1, false, &link->err);
+      if (reads != own)
+        fail_msg("%s %s read %s", users[u], reads ? "may" : "may not", queue->name);
+      if (!reads)
+        assert_int_equal(link->err.code, BUS_E_AMQP_REFUSED);
+      link_close(link);
+    }
+}
+
+TEST(permission_Q1_services_configure_nothing_but_look)
+{
+  struct link *link = open_as("order-svc");
+  struct bus_declaration queue = queue_of("order-svc"), exchange = exchange_of(BUS_EXCHANGE_EVENT);
+  bool exists;
+  assert_true(bus_amqp_declare(link->amqp, &queue, true, &exists, &link->err));
+  assert_true(bus_amqp_declare(link->amqp, &exchange, true, &exists, &link->err));
+  assert_true(bus_amqp_ping(link->amqp, &link->err));
+  assert_false(bus_amqp_declare(link->amqp, &queue, false, &exists, &link->err));
+  assert_int_equal(link->err.code, BUS_E_AMQP_REFUSED);
+  link_close(link);
+}
+
+TEST(permission_Q1_edge_has_reply_queues_of_its_own_name_alone)
+{
+  static const char *const others[] = {"order-svc.reply.1", "edge", "edgeXreply.1", "x.edge.reply.1"};
+  struct link *link = open_as("edge");
+  assert_true(bus_amqp_reply_queue(link->amqp, "edge.reply.1", &link->err));
+  assert_true(bus_amqp_consume(link->amqp, "edge.reply.1", 0, 10, true, &link->err));
+  link_close(link);
+  for (size_t i = 0; i < BUS_COUNT(others); i++) {
+    link = open_as("edge");
+    assert_false(bus_amqp_reply_queue(link->amqp, others[i], &link->err));
+    assert_int_equal(link->err.code, BUS_E_AMQP_REFUSED);
+    link_close(link);
+  }
+  link = open_as("order-svc");
+  assert_false(bus_amqp_reply_queue(link->amqp, "edge.reply.2", &link->err));
+  assert_int_equal(link->err.code, BUS_E_AMQP_REFUSED);
+  link_close(link);
+}
+
+TEST(permission_Q1_edge_cannot_listen_in_on_commands_and_events)
+{
+  static const enum bus_exchange exchanges[] = {BUS_EXCHANGE_CMD, BUS_EXCHANGE_EVENT, BUS_EXCHANGE_QUERY,
+                                                BUS_EXCHANGE_DEAD};
+  for (size_t i = 0; i < BUS_COUNT(exchanges); i++) {
+    struct link *link = open_as("edge");
+    bool exists;
+    assert_true(bus_amqp_reply_queue(link->amqp, "edge.reply.spy", &link->err));
+    struct bus_declaration binding = binding_of(exchanges[i], "#", "edge.reply.spy");
+    assert_false(bus_amqp_declare(link->amqp, &binding, false, &exists, &link->err));
+    assert_int_equal(link->err.code, BUS_E_AMQP_REFUSED);
+    link_close(link);
+  }
+}
+
+/* A reply queue of another edge is known to nobody, but its answers would come to who binds its key. */
+TEST(permission_Q1_edge_cannot_listen_in_on_another_edges_answers)
+{
+  struct link *link = open_as("edge");
+  bool exists;
+  assert_true(bus_amqp_reply_queue(link->amqp, "edge.reply.spy", &link->err));
+  struct bus_declaration binding = binding_of(BUS_EXCHANGE_REPLY, "order-svc.reply.1", "edge.reply.spy");
+  assert_false(bus_amqp_declare(link->amqp, &binding, false, &exists, &link->err));
+  assert_int_equal(link->err.code, BUS_E_AMQP_REFUSED);
+  link_close(link);
+}
+
+TEST(permission_Q2_a_forged_user_is_refused_by_the_broker)
+{
+  struct link *link = open_as("edge");
+  link->amqp->sender.user = BUS_STR("order-svc");
+  link_publish(link, BUS_EXCHANGE_CMD, "order.place", true, NULL);
+  assert_int_equal(link_await_failure(link, 5000), BUS_E_AMQP_CONNECTION);
+  assert_non_null(strstr(link->err.text, "406"));
+  link_close(link);
+}

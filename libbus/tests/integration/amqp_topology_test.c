@@ -1,0 +1,257 @@
+/* The whole topology at a real broker: applied, applied again, compared, and every retry tier's way back. */
+#include "amqp_fixture.h"
+
+#include <orderbus_topology.h>
+
+#include <cjson/cJSON.h>
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { OUTPUT_MAX = 1 << 16 };
+
+struct output {
+  int status;
+  char text[OUTPUT_MAX]; /* both streams */
+};
+
+static char *const no_more = NULL;
+
+/* bus_topology_main in a process of its own. */
+static void run(struct output *ret, const struct bus_topology *topology, const char *url, const char *verb,
+                const char *bindings) {
+  int ends[2];
+  char *argv[8] = {"bus-topology", "--url", (char *)(uintptr_t)url, (char *)(uintptr_t)verb, no_more};
+  int argc = 4;
+  if (bindings) {
+    argv[argc++] = "--bindings";
+    argv[argc++] = (char *)(uintptr_t)bindings;
+  }
+  assert_int_equal(pipe(ends), 0);
+  pid_t child = fork();
+  if (child == 0) {
+    dup2(ends[1], STDOUT_FILENO);
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[0]);
+    optind = 1;
+    int status = bus_topology_main(argc, argv, topology);
+    (void)fflush(NULL);
+    _exit(status);
+  }
+  close(ends[1]);
+  size_t len = 0;
+  ssize_t got;
+  while (len < OUTPUT_MAX - 1 && (got = read(ends[0], ret->text + len, OUTPUT_MAX - 1 - len)) > 0)
+    len += (size_t)got;
+  ret->text[len] = '\0';
+  close(ends[0]);
+  assert_int_equal(waitpid(child, &ret->status, 0), child);
+  ret->status = WIFEXITED(ret->status) ? WEXITSTATUS(ret->status) : -1;
+}
+
+/* What `rabbitmqctl list_bindings source_name destination_name routing_key` prints; the file's name. */
+static const char *list_bindings(const char *vhost) {
+  static char name[] = "/tmp/bus-bindings-XXXXXX", path[128], answer[1 << 20];
+  memcpy(name + sizeof name - 7, "XXXXXX", 6);
+  (void)snprintf(path, sizeof path, "bindings/%s", vhost);
+  assert_int_equal(manage("GET", path, NULL, answer, sizeof answer), 200);
+  cJSON *bindings = cJSON_Parse(answer);
+  FILE *out = fdopen(mkstemp(name), "w");
+  const cJSON *binding;
+  (void)fputs("source_name\tdestination_name\trouting_key\n", out);
+  cJSON_ArrayForEach(binding, bindings)(void)
+      fprintf(out, "%s\t%s\t%s\n", cJSON_GetObjectItemCaseSensitive(binding, "source")->valuestring,
+              cJSON_GetObjectItemCaseSensitive(binding, "destination")->valuestring,
+              cJSON_GetObjectItemCaseSensitive(binding, "routing_key")->valuestring);
+  cJSON_Delete(bindings);
+  (void)fclose(out);
+  return name;
+}
+
+TEST(topology_is_applied_and_applied_again_without_change)
+{
+  static struct output output;
+  char vhost[64];
+  const char *url = fresh_vhost(vhost, sizeof vhost);
+  run(&output, &orderbus_topology, url, "diff", NULL);
+  assert_int_equal(output.status, 1);
+  assert_non_null(strstr(output.text, "missing: queue order-svc.place\n"));
+  run(&output, &orderbus_topology, url, "apply", NULL);
+  if (output.status != 0)
+    fail_msg("%s", output.text);
+  assert_non_null(strstr(output.text, "applied: 21 created, 0 were there"));
+  run(&output, &orderbus_topology, url, "apply", NULL);
+  assert_int_equal(output.status, 0);
+  assert_non_null(strstr(output.text, "applied: 0 created, 21 were there"));
+  const char *bindings = list_bindings(vhost);
+  run(&output, &orderbus_topology, url, "diff", bindings);
+  if (output.status != 0)
+    fail_msg("%s", output.text);
+  assert_string_equal(output.text, "no difference\n");
+  (void)unlink(bindings);
+}
+
+TEST(topology_diff_finds_a_missing_and_a_foreign_binding)
+{
+  static struct output output;
+  char vhost[64];
+  const char *url = fresh_vhost(vhost, sizeof vhost);
+  struct link *link = link_open(url);
+  assert_true(apply_topology(link, &orderbus_topology));
+  struct bus_declaration queue = queue_of("spy"), spy = binding_of(BUS_EXCHANGE_CMD, "payment.charge", "spy");
+  declare(link, &queue);
+  declare(link, &spy);
+  char path[256];
+  (void)snprintf(path, sizeof path, "bindings/%s/e/bus.cmd/q/order-svc.place/order.place", vhost);
+  assert_int_equal(manage("DELETE", path, NULL, NULL, 0), 204);
+  const char *bindings = list_bindings(vhost);
+  run(&output, &orderbus_topology, url, "diff", bindings);
+  assert_int_equal(output.status, 1);
+  assert_non_null(strstr(output.text, "missing: binding bus.cmd order.place -> order-svc.place\n"));
+  assert_non_null(strstr(output.text, "not ours: binding (source, destination, key) bus.cmd\tspy\tpayment.charge\n"));
+  (void)unlink(bindings);
+  link_close(link);
+}
+
+/* The tiers of the real topology have other times: a changed argument for the broker. */
+static struct bus_topology with_tiers(const struct bus_tier *tiers, size_t count) {
+  struct bus_topology topology = orderbus_topology;
+  topology.tiers = tiers;
+  topology.tier_count = count;
+  return topology;
+}
+
+TEST(topology_diff_finds_a_changed_argument_and_apply_changes_nothing)
+{
+  static struct output output;
+  static const struct bus_tier tiers[] = {{"1s", 1234}, {"new", 5000}};
+  struct bus_topology changed = with_tiers(tiers, 2);
+  char vhost[64];
+  const char *url = fresh_vhost(vhost, sizeof vhost);
+  struct link *link = link_open(url);
+  assert_true(apply_topology(link, &orderbus_topology));
+  run(&output, &changed, url, "diff", NULL);
+  assert_int_equal(output.status, 1);
+  assert_non_null(strstr(output.text, "differs: queue bus.retry.1s\n"));
+  assert_non_null(strstr(output.text, "x-message-ttl")); /* the broker says what */
+  assert_non_null(strstr(output.text, "missing: queue bus.retry.new\n"));
+  run(&output, &changed, url, "apply", NULL);
+  assert_int_equal(output.status, 1);
+  assert_non_null(strstr(output.text, "nothing was changed"));
+  struct bus_declaration d = queue_of("bus.retry.new");
+  bool exists;
+  assert_false(bus_amqp_declare(link->amqp, &d, true, &exists, &link->err));
+  link_close(link);
+}
+
+TEST(topology_program_says_what_is_wrong_with_its_call)
+{
+  static struct output output;
+  run(&output, &orderbus_topology, "amqp://u:hunter2@127.0.0.1:1/v", "apply", NULL);
+  assert_int_equal(output.status, 2);
+  assert_non_null(strstr(output.text, "127.0.0.1 port 1"));
+  assert_null(strstr(output.text, "hunter2"));
+  run(&output, &orderbus_topology, test_url(), "destroy", NULL);
+  assert_int_equal(output.status, 2);
+  run(&output, &orderbus_topology, test_url(), "diff", "/no/such/file");
+  assert_int_equal(output.status, 2);
+  run(&output, &orderbus_topology, test_url(), "print", NULL);
+  assert_int_equal(output.status, 0);
+  assert_non_null(strstr(output.text, "queue order-svc x-queue-type=quorum"));
+}
+
+/* ---- the ways that messages go ---- */
+
+static const struct bus_tier short_tiers[] = {{"1s", 50}, {"30s", 100}, {"10m", 150}};
+
+static size_t work_queues(const struct bus_topology *topology, const struct bus_queue *ret[8]) {
+  size_t count = 0;
+  for (size_t i = 0; i < topology->queue_count; i++)
+    if (topology->queues[i].kind == BUS_QUEUE_WORK)
+      ret[count++] = &topology->queues[i];
+  return count;
+}
+
+static const struct seen *delivery_of(const struct link *link, const struct bus_uuid *id) {
+  for (size_t i = 0; i < link->count; i++)
+    if (link->seen[i].kind == SEEN_DELIVERY && bus_uuid_equal(&link->seen[i].message_id, id))
+      return &link->seen[i];
+  return NULL;
+}
+
+TEST(topology_each_tier_brings_a_message_back_to_its_queue)
+{
+  struct bus_topology topology = with_tiers(short_tiers, 3);
+  const struct bus_queue *queues[8];
+  struct bus_uuid ids[8][3];
+  char vhost[64], key[BUS_KEY_MAX];
+  struct link *link = link_open(fresh_vhost(vhost, sizeof vhost));
+  size_t count = work_queues(&topology, queues);
+  assert_int_equal(count, 4);
+  assert_true(apply_topology(link, &topology));
+  assert_true(bus_amqp_confirm(link->amqp, &link->err));
+  for (size_t q = 0; q < count; q++)
+    link_consume(link, queues[q]->name, (int)q, 100);
+  int64_t begin = bus_monotonic();
+  for (size_t q = 0; q < count; q++)
+    for (size_t t = 0; t < topology.tier_count; t++) {
+      (void)snprintf(key, sizeof key, "%s.%s", topology.tiers[t].name, queues[q]->name);
+      link_publish(link, BUS_EXCHANGE_RETRY, key, true, &ids[q][t]);
+    }
+  link_await(link, SEEN_DELIVERY, count * topology.tier_count, 10000);
+  assert_true(bus_monotonic() - begin >= 150 * BUS_MILLISECOND);
+  assert_int_equal(link_count(link, SEEN_RETURN), 0);
+  for (size_t q = 0; q < count; q++)
+    for (size_t t = 0; t < topology.tier_count; t++) {
+      const struct seen *seen = delivery_of(link, &ids[q][t]);
+      assert_non_null(seen);
+      assert_int_equal(seen->consumer, q);
+      assert_true(bus_str_is(seen->delivery.envelope.type, "test.thing.v1"));
+      assert_int_equal(seen->delivery.envelope.delivery_count, 0);
+    }
+  link_close(link);
+}
+
+TEST(topology_parked_messages_reach_the_dead_queue)
+{
+  const struct bus_queue *queues[8];
+  char vhost[64], dead[BUS_KEY_MAX];
+  struct link *link = link_open(fresh_vhost(vhost, sizeof vhost));
+  size_t count = work_queues(&orderbus_topology, queues);
+  assert_true(apply_topology(link, &orderbus_topology));
+  assert_true(bus_amqp_confirm(link->amqp, &link->err));
+  for (size_t q = 0; q < count; q++) {
+    (void)snprintf(dead, sizeof dead, "%s.dead", queues[q]->name);
+    link_consume(link, dead, (int)q, 10);
+    link_publish(link, BUS_EXCHANGE_DEAD, queues[q]->name, true, NULL);
+    link_await(link, SEEN_DELIVERY, q + 1, 5000);
+    assert_int_equal(link_nth(link, SEEN_DELIVERY, q)->consumer, q);
+  }
+  link_close(link);
+}
+
+TEST(topology_every_type_reaches_its_queues)
+{
+  char vhost[64], key[BUS_KEY_MAX];
+  struct link *link = link_open(fresh_vhost(vhost, sizeof vhost));
+  assert_true(apply_topology(link, &orderbus_topology));
+  assert_true(bus_amqp_confirm(link->amqp, &link->err));
+  for (size_t q = 0; q < orderbus_topology.queue_count; q++)
+    link_consume(link, orderbus_topology.queues[q].name, (int)q, 100);
+  size_t expected = 0;
+  for (size_t q = 0; q < orderbus_topology.queue_count; q++)
+    for (size_t t = 0; t < orderbus_topology.queues[q].type_count; t++) {
+      const struct bus_message_type *type = orderbus_topology.queues[q].types[t];
+      struct bus_str text = bus_message_key(type);
+      struct bus_uuid id;
+      (void)snprintf(key, sizeof key, "%.*s", (int)text.len, text.data);
+      link_publish(link, type->exchange, key, true, &id);
+      link_await(link, SEEN_DELIVERY, ++expected, 5000);
+      assert_int_equal(delivery_of(link, &id)->consumer, q);
+    }
+  assert_int_equal(link_count(link, SEEN_RETURN), 0);
+  link_close(link);
+}

@@ -1,0 +1,497 @@
+/* The worker where something is wrong: servers that hang, statements that fail each time, messages that kill a
+ * connection. Nothing is lost, nobody innocent is parked, nothing spins. */
+#include "toy.h"
+
+#include <bus/clock.h>
+#include <proxy.h>
+#include <test.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define SUM "SELECT coalesce(sum(n), 0)::bigint FROM toy.counters"
+#define OUTBOX "SELECT count(*) FROM bus.outbox"
+#define PARKED "SELECT count(*) FROM bus.parked"
+
+static void execute(struct toy *toy, const char *sql) {
+  PGresult *result = PQexec(toy->admin, sql);
+  if (PQresultStatus(result) != PGRES_COMMAND_OK)
+    fail_msg("%s: %s", sql, PQerrorMessage(toy->admin));
+  PQclear(result);
+}
+
+/* Before a counter is written, for as long as `condition` holds of the new row. */
+static void on_write(struct toy *toy, const char *condition, const char *what) {
+  char sql[1024];
+  (void)snprintf(sql, sizeof sql,
+                 "CREATE SEQUENCE IF NOT EXISTS toy.tries;"
+                 "CREATE OR REPLACE FUNCTION toy.on_write() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                 "IF %s THEN PERFORM nextval('toy.tries'); %s; END IF; RETURN NEW; END $$;"
+                 "CREATE TRIGGER on_write BEFORE INSERT OR UPDATE ON toy.counters FOR EACH ROW "
+                 "EXECUTE FUNCTION toy.on_write()",
+                 condition, what);
+  execute(toy, sql);
+}
+
+#define TRIES "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM toy.tries"
+
+/* Milliseconds of CPU that the process uses while so many milliseconds pass; the test's own threads sleep. */
+static int64_t cpu_in(int milliseconds) {
+  struct timespec before, after;
+  (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+  toy_sleep_ms(milliseconds);
+  (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+  return (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
+}
+
+/* What has arrived in part when the worker turns to its next batch belongs to the one after. */
+TEST(keeps_the_text_of_messages_that_arrive_in_pieces)
+{
+  enum { BODY = 40000, MESSAGES = 600 };
+  struct toy toy;
+  struct toy_run run;
+  char *body = malloc(BODY + 200), id[BUS_UUID_TEXT];
+  toy_setup(&toy);
+  assert_non_null(body);
+  toy.settings.batch_max = 3;
+  for (unsigned i = 0; i < MESSAGES; i++) {
+    struct bus_envelope envelope = {.type = bus_str(toy_add_type.type), .first_failed_at = BUS_NO_TIME};
+    struct bus_uuid counter = toy_counter(i);
+    bus_uuid_v7(&toy.ids, bus_wall_clock(), &envelope.message_id);
+    bus_uuid_format(&counter, id);
+    int len = snprintf(body, 200, "{\"counter\":\"%s\",\"by\":1,\"note\":\"", id);
+    memset(body + len, 'x', BODY);
+    (void)snprintf(body + len + BODY, 8, "\"}");
+    toy_publish_raw(&toy, &envelope, body);
+  }
+  toy_flush(&toy);
+  toy_start(&toy, &run);
+  toy_await(&toy, SUM, MESSAGES, 30);
+  toy_stop(&run);
+  assert_int_equal(toy_number(&toy, PARKED), 0);
+  free(body);
+  toy_teardown(&toy);
+}
+
+TEST(sleeps_while_it_waits)
+{
+  struct toy toy;
+  struct toy_run run;
+  char pg[512], amqp[512];
+  toy_setup(&toy);
+  struct proxy *pg_proxy = proxy_for_url(toy.database_url, pg), *amqp_proxy = proxy_for_url(toy.amqp_url, amqp);
+  toy.settings.database_url = pg;
+  toy.settings.amqp_url = amqp;
+  proxy_refuse(pg_proxy, true);
+  toy_start(&toy, &run);
+  toy_sleep_ms(500);
+  int64_t without_database = cpu_in(1500);
+  proxy_refuse(pg_proxy, false);
+  proxy_refuse(amqp_proxy, true);
+  toy_sleep_ms(3000);
+  int64_t without_broker = cpu_in(1500);
+  proxy_refuse(amqp_proxy, false);
+  (void)toy_publish(&toy, 1, 1);
+  toy_await(&toy, SUM, 1, 15);
+  toy_sleep_ms(500);
+  int64_t idle = cpu_in(2000);
+  proxy_refuse(pg_proxy, true);
+  proxy_cut(pg_proxy);
+  (void)toy_publish(&toy, 1, 1);
+  toy_sleep_ms(500);
+  int64_t in_an_outage = cpu_in(1500);
+  proxy_refuse(pg_proxy, false);
+  toy_await(&toy, SUM, 2, 15);
+  toy_stop(&run);
+  print_message("CPU ms: %d without database, %d without broker, %d idle, %d in an outage\n", (int)without_database,
+                (int)without_broker, (int)idle, (int)in_an_outage);
+  assert_in_range(without_database, 0, 150);
+  assert_in_range(without_broker, 0, 150);
+  assert_in_range(idle, 0, 150);
+  assert_in_range(in_an_outage, 0, 150);
+  proxy_stop(pg_proxy);
+  proxy_stop(amqp_proxy);
+  toy_teardown(&toy);
+}
+
+static void assert_up(struct bus_worker *worker) {
+  for (int i = 0; i < 3; i++) {
+    struct bus_worker_status probed = bus_worker_probe(worker, 2000);
+    assert_int_equal(probed.database, BUS_LINK_UP);
+    assert_int_equal(probed.broker, BUS_LINK_UP);
+  }
+}
+
+TEST(answers_probes_again_and_again)
+{
+  struct toy toy;
+  struct toy_run run, queries;
+  toy_setup(&toy);
+  toy_start(&toy, &run);
+  toy_start_queries(&toy, &queries);
+  for (int i = 0; i < 100 && !(bus_worker_status(run.worker).consuming && bus_worker_status(queries.worker).consuming);
+       i++)
+    toy_sleep_ms(50);
+  assert_up(run.worker);
+  assert_up(queries.worker);
+  toy_stop(&queries);
+  toy_stop(&run);
+  toy_teardown(&toy);
+}
+
+/* With a batch in hand and no database the broker is still asked. */
+TEST(a_probe_tells_which_of_both_is_away)
+{
+  struct toy toy;
+  struct toy_run run;
+  char url[512];
+  toy_setup(&toy);
+  struct proxy *proxy = proxy_for_url(toy.database_url, url);
+  toy.settings.database_url = url;
+  toy_start(&toy, &run);
+  (void)toy_publish(&toy, 1, 1);
+  toy_await(&toy, SUM, 1, 15);
+  proxy_refuse(proxy, true);
+  proxy_cut(proxy);
+  (void)toy_publish(&toy, 1, 1);
+  toy_sleep_ms(1000);
+  struct bus_worker_status probed = bus_worker_probe(run.worker, 2000);
+  assert_int_equal(probed.database, BUS_LINK_DOWN);
+  assert_int_equal(probed.broker, BUS_LINK_UP);
+  proxy_refuse(proxy, false);
+  toy_await(&toy, SUM, 2, 15);
+  toy_stop(&run);
+  proxy_stop(proxy);
+  toy_teardown(&toy);
+}
+
+static int64_t seconds_to_stop(struct toy_run *run) {
+  int64_t began = bus_monotonic();
+  toy_stop(run);
+  return (bus_monotonic() - began) / BUS_SECOND;
+}
+
+TEST(stops_in_time_while_the_database_hangs)
+{
+  struct toy toy;
+  struct toy_run run;
+  char url[512];
+  toy_setup(&toy);
+  struct proxy *proxy = proxy_for_url(toy.database_url, url);
+  toy.settings.database_url = url;
+  toy_start(&toy, &run);
+  (void)toy_publish(&toy, 1, 1);
+  toy_await(&toy, SUM, 1, 15);
+  proxy_stall(proxy, true);
+  (void)toy_publish(&toy, 1, 1);
+  toy_flush(&toy);
+  toy_sleep_ms(300);
+  assert_in_range(seconds_to_stop(&run), 0, 8);
+  toy_start(&toy, &run);
+  toy_sleep_ms(300);
+  assert_in_range(seconds_to_stop(&run), 0, 8);
+  proxy_stall(proxy, false);
+  toy_start(&toy, &run);
+  toy_await(&toy, SUM, 2, 15);
+  toy_stop(&run);
+  proxy_stop(proxy);
+  toy_teardown(&toy);
+}
+
+TEST(stops_in_time_while_the_broker_hangs)
+{
+  struct toy toy;
+  struct toy_run run;
+  char url[512];
+  toy_setup(&toy);
+  struct proxy *proxy = proxy_for_url(toy.amqp_url, url);
+  toy.settings.amqp_url = url;
+  toy_start(&toy, &run);
+  (void)toy_publish(&toy, 1, 1);
+  toy_await(&toy, SUM, 1, 15);
+  toy_await(&toy, OUTBOX, 0, 5);
+  on_write(&toy, "true", "PERFORM pg_sleep(0.6)");
+  (void)toy_publish(&toy, 1, 1);
+  toy_flush(&toy);
+  toy_sleep_ms(300);
+  proxy_stall(proxy, true); /* in the middle of its batch: its event is published and never confirmed */
+  assert_in_range(seconds_to_stop(&run), 0, 8);
+  toy_start(&toy, &run);
+  toy_sleep_ms(300);
+  assert_in_range(seconds_to_stop(&run), 0, 8);
+  proxy_stall(proxy, false);
+  toy.settings.outbox_grace_ms = 100;
+  toy_start(&toy, &run);
+  toy_await(&toy, SUM, 2, 15);
+  toy_await(&toy, OUTBOX, 0, 15);
+  toy_stop(&run);
+  proxy_stop(proxy);
+  toy_teardown(&toy);
+}
+
+/* A server that answers nothing, on a connection that stands, is given up. */
+TEST(gives_a_hanging_database_up)
+{
+  struct toy toy;
+  struct toy_run run;
+  char url[512];
+  toy_setup(&toy);
+  struct proxy *proxy = proxy_for_url(toy.database_url, url);
+  toy.settings.database_url = url;
+  toy_start(&toy, &run);
+  (void)toy_publish(&toy, 1, 1);
+  toy_await(&toy, SUM, 1, 15);
+  proxy_stall(proxy, true);
+  (void)toy_publish(&toy, 1, 1);
+  for (int i = 0; i < 250 && bus_worker_status(run.worker).database == BUS_LINK_UP; i++)
+    toy_sleep_ms(100);
+  assert_int_equal(bus_worker_status(run.worker).database, BUS_LINK_DOWN);
+  proxy_stall(proxy, false);
+  toy_await(&toy, SUM, 2, 15);
+  toy_stop(&run);
+  proxy_stop(proxy);
+  toy_teardown(&toy);
+}
+
+static void ignore_rows(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
+  (void)context;
+  (void)worker;
+  (void)rows;
+}
+
+/* It rides on every batch, and no message is to blame. */
+TEST(a_periodic_that_fails_each_time_harms_no_message)
+{
+  struct toy toy;
+  struct toy_run run;
+  toy_setup(&toy);
+  struct bus_statement statements[8];
+  size_t count = toy.service.statement_count;
+  memcpy(statements, toy.service.statements, count * sizeof *statements);
+  statements[count] =
+      (struct bus_statement){"SELECT (1 / (SELECT min(1 - x) FROM generate_series(1, 1) x))::bigint", ""};
+  const struct bus_periodic periodic = {.statement = count, .interval_ms = 1, .rows = ignore_rows};
+  toy.service.statements = statements;
+  toy.service.statement_count = count + 1;
+  toy.service.periodics = &periodic;
+  toy.service.periodic_count = 1;
+  toy.settings.batch_max = 10;
+  for (unsigned i = 0; i < 500; i++)
+    (void)toy_publish(&toy, i % 20, 1);
+  toy_flush(&toy);
+  toy_start(&toy, &run);
+  toy_await(&toy, SUM, 500, 20);
+  toy_await(&toy, OUTBOX, 0, 10);
+  assert_in_range(cpu_in(1000), 0, 150);
+  toy_stop(&run);
+  assert_int_equal(toy_number(&toy, PARKED), 0);
+  assert_int_equal(toy_number(&toy, "SELECT count(*) FROM bus.inbox"), 500);
+  toy_await_depth(&toy, toy.events, 500, 5);
+  toy_teardown(&toy);
+}
+
+/* Confirmed rows that cannot be deleted: messages go on, and nothing spins. */
+TEST(housekeeping_that_fails_each_time_neither_spins_nor_harms)
+{
+  struct toy toy;
+  struct toy_run run;
+  toy_setup(&toy);
+  execute(&toy, "CREATE SEQUENCE toy.tries; CREATE FUNCTION toy.on_delete() RETURNS trigger LANGUAGE plpgsql AS $$ "
+                "BEGIN PERFORM nextval('toy.tries'); RAISE check_violation; END $$; "
+                "CREATE TRIGGER on_delete BEFORE DELETE ON bus.outbox FOR EACH ROW EXECUTE FUNCTION toy.on_delete()");
+  toy_start(&toy, &run);
+  for (unsigned i = 0; i < 5; i++) {
+    (void)toy_publish(&toy, i, 1);
+    toy_await(&toy, SUM, i + 1, 10);
+    toy_sleep_ms(300);
+  }
+  int64_t before = toy_number(&toy, TRIES);
+  toy_sleep_ms(3000);
+  assert_in_range(toy_number(&toy, TRIES) - before, 1, 20);
+  assert_int_equal(toy_number(&toy, PARKED), 0);
+  execute(&toy, "DROP TRIGGER on_delete ON bus.outbox");
+  toy_await(&toy, OUTBOX, 0, 10);
+  toy_stop(&run);
+  assert_int_equal(toy_number(&toy, "SELECT count(*) FROM bus.inbox"), 5);
+  toy_teardown(&toy);
+}
+
+/* After days without a queue the backoff is still a number. */
+TEST(an_old_unroutable_row_is_still_tried)
+{
+  struct toy toy;
+  struct toy_run run;
+  toy_setup(&toy);
+  toy.settings.outbox_grace_ms = 300;
+  toy.settings.outbox_lease_ms = 300;
+  (void)toy_publish(&toy, 1, TOY_UNHEARD);
+  toy_flush(&toy);
+  toy_start(&toy, &run);
+  toy_await(&toy, OUTBOX " WHERE unroutable", 1, 10);
+  execute(&toy, "UPDATE bus.outbox SET next_attempt_at = now(), attempts = 5000");
+  toy_await(&toy, OUTBOX " WHERE attempts > 5000 AND next_attempt_at > now() + interval '4 minutes'", 1, 10);
+  (void)toy_publish(&toy, 2, 1);
+  toy_await(&toy, SUM, TOY_UNHEARD + 1, 10);
+  toy_stop(&run);
+  assert_int_equal(toy_number(&toy, PARKED), 0);
+  toy_teardown(&toy);
+}
+
+/* A message that ends its database session each time must not hold up the others for ever. */
+TEST(a_message_that_kills_the_database_session_is_put_off)
+{
+  struct toy toy;
+  struct toy_run run;
+  toy_setup(&toy);
+  on_write(&toy, "NEW.n = 777", "PERFORM pg_terminate_backend(pg_backend_pid())");
+  toy.settings.give_up_ms = 1;
+  for (unsigned i = 0; i < 20; i++)
+    (void)toy_publish(&toy, i, i == 7 ? 777 : 1);
+  toy_flush(&toy);
+  toy_start(&toy, &run);
+  toy_await(&toy, SUM, 19, 30);
+  for (int i = 0; i < 20 && toy_number(&toy, PARKED) == 0; i++)
+    toy_sleep_ms(1000);
+  toy_stop(&run);
+  assert_int_equal(toy_number(&toy, PARKED), 1);
+  toy_teardown(&toy);
+}
+
+/* Connections that end are no crash of ours: the message in hand is innocent however often that happens. */
+TEST(lost_connections_do_not_make_a_message_guilty)
+{
+  struct toy toy;
+  struct toy_run run;
+  char pg[512], amqp[512];
+  toy_setup(&toy);
+  struct proxy *pg_proxy = proxy_for_url(toy.database_url, pg), *amqp_proxy = proxy_for_url(toy.amqp_url, amqp);
+  on_write(&toy, "(SELECT count(*) FROM bus.inbox) < 100", "PERFORM pg_sleep(0.5)");
+  toy.settings.database_url = pg;
+  toy.settings.amqp_url = amqp;
+  (void)toy_publish(&toy, 1, 1);
+  toy_flush(&toy);
+  toy_start(&toy, &run);
+  for (int i = 1; i <= 9; i++) {
+    toy_await(&toy,
+              "SELECT (last_value >= "
+              "0)::int FROM toy.tries",
+              1, 10);
+    for (int64_t until = bus_monotonic() + 8 * BUS_SECOND; toy_number(&toy, TRIES) < i && bus_monotonic() < until;)
+      toy_sleep_ms(10);
+    proxy_cut(amqp_proxy);
+    proxy_cut(pg_proxy);
+  }
+  toy_await(&toy, SUM, 1, 20);
+  toy_stop(&run);
+  assert_int_equal(toy_number(&toy, PARKED), 0);
+  assert_int_equal(toy_number(&toy, "SELECT count(*) FROM bus.suspects"), 0);
+  proxy_stop(pg_proxy);
+  proxy_stop(amqp_proxy);
+  toy_teardown(&toy);
+}
+
+/* Text that Postgres would refuse is made harmless, not left out of the operator's record. */
+TEST(records_what_it_parks_whatever_its_text_is)
+{
+  struct toy toy;
+  struct toy_run run;
+  toy_setup(&toy);
+  toy.settings.give_up_ms = 1;
+  struct bus_envelope envelope = {.type = BUS_STR("toy.\xff\xc3.v1"), .first_failed_at = BUS_NO_TIME};
+  bus_uuid_v7(&toy.ids, bus_wall_clock(), &envelope.message_id);
+  toy_publish_raw(&toy, &envelope, "{}");
+  toy_flush(&toy);
+  toy_start(&toy, &run);
+  toy_await(&toy, PARKED, 1, 10);
+  toy_stop(&run);
+  toy_teardown(&toy);
+}
+
+static void assert_refused(struct toy *toy, enum bus_errc code, const char *text) {
+  struct toy_run run;
+  toy_start(toy, &run);
+  for (int i = 0; i < 100 && pthread_tryjoin_np(run.thread, NULL) != 0; i++)
+    toy_sleep_ms(100);
+  assert_false(run.good);
+  assert_int_equal(run.err.code, code);
+  if (!strstr(run.err.text, text))
+    fail_msg("%s", run.err.text);
+  bus_worker_free(run.worker);
+}
+
+TEST(ends_with_a_reason_where_no_retry_helps)
+{
+  struct toy toy;
+  struct toy_run run;
+  struct bus_error err;
+  char queue[64], url[512];
+  toy_setup(&toy);
+  (void)snprintf(queue, sizeof queue, "%s", toy.queue);
+  (void)snprintf(toy.queue, sizeof toy.queue, "toy-nowhere");
+  assert_refused(&toy, BUS_E_TOPOLOGY, "toy-nowhere");
+  (void)snprintf(toy.queue, sizeof toy.queue, "%s", queue);
+  char *at = strchr(toy.amqp_url, '@');
+  assert_non_null(at);
+  (void)snprintf(url, sizeof url, "amqp://admin:wrong%s", at);
+  toy.settings.amqp_url = url;
+  assert_refused(&toy, BUS_E_AMQP_REFUSED, "admin");
+  toy.settings.amqp_url = toy.amqp_url;
+  toy.settings.database_url = "postgres://u:very-secret@[::1/x";
+  assert_false(bus_worker_new(&toy.service, &toy.topology, &toy.settings, NULL, &run.worker, &err));
+  assert_int_equal(err.code, BUS_E_CONFIG);
+  assert_null(strstr(err.text, "very-secret"));
+  toy_teardown(&toy);
+}
+
+static int deadlines;
+static void push_deadline(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
+  (void)context;
+  (void)worker;
+  (void)rows;
+  deadlines++;
+}
+
+/* Messages that waited for the database come before deadlines that passed meanwhile. */
+TEST(deadlines_wait_after_the_database_was_away)
+{
+  struct toy toy;
+  struct toy_run run;
+  char url[512];
+  toy_setup(&toy);
+  struct proxy *proxy = proxy_for_url(toy.database_url, url);
+  struct bus_statement statements[8];
+  size_t count = toy.service.statement_count;
+  memcpy(statements, toy.service.statements, count * sizeof *statements);
+  statements[count] = (struct bus_statement){"SELECT 1::bigint", ""};
+  const struct bus_periodic periodic = {
+      .statement = count, .interval_ms = 50, .when_settled = true, .rows = push_deadline};
+  toy.service.statements = statements;
+  toy.service.statement_count = count + 1;
+  toy.service.periodics = &periodic;
+  toy.service.periodic_count = 1;
+  toy.settings.database_url = url;
+  toy.settings.batch_max = 10;
+  deadlines = 0;
+  toy_start(&toy, &run);
+  toy_sleep_ms(3000);
+  assert_true(deadlines > 0);
+  proxy_refuse(proxy, true);
+  proxy_cut(proxy);
+  toy_sleep_ms(200);
+  on_write(&toy, "true", "PERFORM pg_sleep(0.02)");
+  for (unsigned i = 0; i < 100; i++)
+    (void)toy_publish(&toy, i, 1);
+  toy_flush(&toy);
+  int before = deadlines;
+  proxy_refuse(proxy, false);
+  while (toy_number(&toy, SUM) < 90)
+    toy_sleep_ms(20);
+  assert_int_equal(deadlines, before);
+  toy_await(&toy, SUM, 100, 10);
+  toy_sleep_ms(2500);
+  assert_true(deadlines > before);
+  toy_stop(&run);
+  proxy_stop(proxy);
+  toy_teardown(&toy);
+}

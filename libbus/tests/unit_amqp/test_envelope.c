@@ -1,0 +1,293 @@
+/* The envelope's codec: what stands on the wire, the way back, and every odd thing that a stranger may send. */
+#include "envelope.h"
+
+#include "test.h"
+
+#include <stdio.h>
+
+static const struct envelope_sender sender = {{"order-svc", 9}, {"/order-svc", 10}};
+
+static struct bus_envelope full_envelope(void) {
+  struct bus_envelope envelope = {
+      .type = BUS_STR("inventory.reserve.v1"),
+      .reply_to = BUS_STR("edge.reply.1"),
+      .timestamp = 1700000000 * BUS_SECOND,
+      .attempt = 3,
+      .first_failed_at = 1700000001 * BUS_SECOND + 250 * BUS_MILLISECOND,
+      .trace = {.trace_id = {1, 2, 3}, .span_id = {4, 5}, .flags = 1},
+  };
+  memset(envelope.message_id.bytes, 0x11, 16);
+  memset(envelope.correlation_id.bytes, 0x22, 16);
+  memset(envelope.causation_id.bytes, 0x33, 16);
+  return envelope;
+}
+
+static const amqp_field_value_t *header_of(const struct envelope_wire *wire, const char *name) {
+  for (int i = 0; i < wire->properties.headers.num_entries; i++)
+    if (bus_str_is(rabbit_view(wire->headers[i].key), name))
+      return &wire->headers[i].value;
+  return NULL;
+}
+
+static void assert_bytes(amqp_bytes_t bytes, const char *text) {
+  assert_int_equal(bytes.len, strlen(text));
+  assert_memory_equal(bytes.bytes, text, bytes.len);
+}
+
+static void assert_header(const struct envelope_wire *wire, const char *name, const char *text) {
+  const amqp_field_value_t *value = header_of(wire, name);
+  assert_non_null(value);
+  assert_int_equal(value->kind, AMQP_FIELD_KIND_UTF8);
+  assert_bytes(value->value.bytes, text);
+}
+
+TEST(envelope_is_written_as_the_messages_chapter_says)
+{
+  struct envelope_wire wire;
+  struct bus_envelope envelope = full_envelope();
+  struct bus_publication publication = {
+      .envelope = &envelope, .cause = BUS_STR("why"), .cause_class = BUS_STR("BUS_E")};
+  envelope_encode(&publication, &sender, &wire);
+  const amqp_basic_properties_t *p = &wire.properties;
+  assert_bytes(p->message_id, "11111111-1111-1111-1111-111111111111");
+  assert_bytes(p->correlation_id, "22222222-2222-2222-2222-222222222222");
+  assert_bytes(p->type, "inventory.reserve.v1");
+  assert_bytes(p->app_id, "order-svc");
+  assert_bytes(p->user_id, "order-svc");
+  assert_bytes(p->reply_to, "edge.reply.1");
+  assert_bytes(p->content_type, "application/json");
+  assert_int_equal(p->delivery_mode, 2);
+  assert_int_equal(p->timestamp, 1700000000);
+  assert_header(&wire, "traceparent", "00-01020300000000000000000000000000-0405000000000000-01");
+  assert_header(&wire, "causation-id", "33333333-3333-3333-3333-333333333333");
+  assert_header(&wire, "bus-first-failed", "2023-11-14T22:13:21.250Z");
+  assert_header(&wire, "bus-cause", "why");
+  assert_header(&wire, "bus-cause-class", "BUS_E");
+  assert_header(&wire, "cloudEvents:specversion", "1.0");
+  assert_header(&wire, "cloudEvents:id", "11111111-1111-1111-1111-111111111111");
+  assert_header(&wire, "cloudEvents:source", "/order-svc");
+  assert_header(&wire, "cloudEvents:type", "inventory.reserve.v1");
+  const amqp_field_value_t *attempt = header_of(&wire, "bus-attempt");
+  assert_int_equal(attempt->kind, AMQP_FIELD_KIND_I64);
+  assert_int_equal(attempt->value.i64, 3);
+  assert_int_equal(p->headers.num_entries, ENVELOPE_HEADERS);
+}
+
+TEST(envelope_leaves_out_what_is_absent)
+{
+  struct envelope_wire wire;
+  struct bus_envelope envelope = {.type = BUS_STR("a.v1"), .first_failed_at = BUS_NO_TIME, .timestamp = BUS_NO_TIME};
+  struct bus_publication publication = {.envelope = &envelope};
+  envelope_encode(&publication, &sender, &wire);
+  amqp_flags_t flags = wire.properties._flags;
+  assert_false(flags & (AMQP_BASIC_CORRELATION_ID_FLAG | AMQP_BASIC_REPLY_TO_FLAG | AMQP_BASIC_TIMESTAMP_FLAG |
+                        AMQP_BASIC_EXPIRATION_FLAG | AMQP_BASIC_PRIORITY_FLAG));
+  assert_null(header_of(&wire, "traceparent"));
+  assert_null(header_of(&wire, "causation-id"));
+  assert_null(header_of(&wire, "bus-first-failed"));
+  assert_null(header_of(&wire, "bus-cause"));
+  assert_null(header_of(&wire, "bus-cause-class"));
+}
+
+TEST(envelope_comes_back_as_it_was)
+{
+  struct envelope_wire wire;
+  struct bus_envelope envelope = full_envelope(), back;
+  struct bus_publication publication = {.envelope = &envelope};
+  struct bus_arena *arena = bus_arena_new(1 << 16);
+  envelope_encode(&publication, &sender, &wire);
+  assert_true(envelope_decode(&wire.properties, arena, &back));
+  assert_memory_equal(&back.message_id, &envelope.message_id, 16);
+  assert_memory_equal(&back.correlation_id, &envelope.correlation_id, 16);
+  assert_memory_equal(&back.causation_id, &envelope.causation_id, 16);
+  assert_memory_equal(&back.trace, &envelope.trace, sizeof back.trace);
+  assert_true(bus_str_equal(back.type, envelope.type));
+  assert_true(bus_str_equal(back.reply_to, envelope.reply_to));
+  assert_true(bus_str_is(back.app_id, "order-svc"));
+  assert_true(bus_str_is(back.user_id, "order-svc"));
+  assert_int_equal(back.timestamp, envelope.timestamp);
+  assert_int_equal(back.attempt, 3);
+  assert_int_equal(back.first_failed_at, envelope.first_failed_at);
+  assert_int_equal(back.delivery_count, 0);
+  assert_ptr_not_equal(back.type.data, envelope.type.data); /* the library's buffers die */
+  assert_int_equal(back.type.data[back.type.len], '\0');
+  bus_arena_free(arena);
+}
+
+static struct bus_envelope decode(const amqp_basic_properties_t *properties) {
+  static char kept[4][256];
+  struct bus_arena *arena = bus_arena_new(1 << 16);
+  struct bus_envelope envelope;
+  assert_true(envelope_decode(properties, arena, &envelope));
+  struct bus_str *texts[] = {&envelope.type, &envelope.app_id, &envelope.user_id, &envelope.reply_to};
+  for (size_t i = 0; i < BUS_COUNT(texts); i++)
+    if (texts[i]->data) {
+      memcpy(kept[i], texts[i]->data, texts[i]->len);
+      texts[i]->data = kept[i];
+    }
+  bus_arena_free(arena);
+  return envelope;
+}
+
+static struct bus_envelope decode_header(const char *name, amqp_field_value_t value) {
+  amqp_table_entry_t entry = {.key = amqp_cstring_bytes(name), .value = value};
+  amqp_basic_properties_t properties = {._flags = AMQP_BASIC_HEADERS_FLAG,
+                                        .headers = {.num_entries = 1, .entries = &entry}};
+  return decode(&properties);
+}
+
+TEST(envelope_without_properties_is_empty)
+{
+  amqp_basic_properties_t none = {._flags = 0};
+  struct bus_envelope envelope = decode(&none);
+  assert_true(bus_uuid_is_nil(&envelope.message_id));
+  assert_true(bus_uuid_is_nil(&envelope.correlation_id));
+  assert_true(bus_uuid_is_nil(&envelope.causation_id));
+  assert_null(envelope.type.data);
+  assert_null(envelope.app_id.data);
+  assert_null(envelope.user_id.data);
+  assert_null(envelope.reply_to.data);
+  assert_int_equal(envelope.timestamp, BUS_NO_TIME);
+  assert_int_equal(envelope.first_failed_at, BUS_NO_TIME);
+  assert_int_equal(envelope.attempt, 0);
+  assert_false(bus_trace_is_set(&envelope.trace));
+}
+
+TEST(envelope_malformed_ids_are_nil)
+{
+  static const char *const malformed[] = {"",
+                                          "x",
+                                          "11111111-1111-1111-1111-11111111111",
+                                          "11111111-1111-1111-1111-1111111111111",
+                                          "{1111111-1111-1111-1111-111111111111",
+                                          "11111111111111111111111111111111"};
+  for (size_t i = 0; i < BUS_COUNT(malformed); i++) {
+    amqp_basic_properties_t properties = {._flags = AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_CORRELATION_ID_FLAG,
+                                          .message_id = amqp_cstring_bytes(malformed[i]),
+                                          .correlation_id = amqp_cstring_bytes(malformed[i])};
+    struct bus_envelope envelope = decode(&properties);
+    assert_true(bus_uuid_is_nil(&envelope.message_id));
+    assert_true(bus_uuid_is_nil(&envelope.correlation_id));
+  }
+}
+
+TEST(envelope_malformed_names_are_absent)
+{
+  char long_name[300];
+  memset(long_name, 'a', sizeof long_name);
+  amqp_bytes_t names[] = {
+      {.len = 0, .bytes = NULL},
+      {.len = BUS_TYPE_MAX + 1, .bytes = long_name},
+      {.len = 3, .bytes = (char[]){"a b"}},
+      {.len = 3, .bytes = (char[]){"a\0b"}},
+      {.len = 2, .bytes = (char[]){"\xc3\xa4"}},
+      {.len = 1, .bytes = (char[]){"\n"}},
+  };
+  for (size_t i = 0; i < BUS_COUNT(names); i++) {
+    amqp_basic_properties_t properties = {._flags =
+                                              AMQP_BASIC_TYPE_FLAG | AMQP_BASIC_APP_ID_FLAG | AMQP_BASIC_USER_ID_FLAG,
+                                          .type = names[i],
+                                          .app_id = names[i],
+                                          .user_id = names[i]};
+    struct bus_envelope envelope = decode(&properties);
+    assert_null(envelope.type.data);
+    assert_null(envelope.app_id.data);
+    assert_null(envelope.user_id.data);
+  }
+}
+
+TEST(envelope_numbers_come_in_every_width)
+{
+  const amqp_field_value_t sevens[] = {
+      {.kind = AMQP_FIELD_KIND_I8, .value.i8 = 7},   {.kind = AMQP_FIELD_KIND_U8, .value.u8 = 7},
+      {.kind = AMQP_FIELD_KIND_I16, .value.i16 = 7}, {.kind = AMQP_FIELD_KIND_U16, .value.u16 = 7},
+      {.kind = AMQP_FIELD_KIND_I32, .value.i32 = 7}, {.kind = AMQP_FIELD_KIND_U32, .value.u32 = 7},
+      {.kind = AMQP_FIELD_KIND_I64, .value.i64 = 7}, {.kind = AMQP_FIELD_KIND_U64, .value.u64 = 7},
+  };
+  for (size_t i = 0; i < BUS_COUNT(sevens); i++) {
+    assert_int_equal(decode_header("bus-attempt", sevens[i]).attempt, 7);
+    assert_int_equal(decode_header("x-delivery-count", sevens[i]).delivery_count, 7);
+  }
+}
+
+TEST(envelope_odd_numbers_are_none_or_bounded)
+{
+  const struct {
+    amqp_field_value_t value;
+    int64_t count;
+  } odd[] = {
+      {{.kind = AMQP_FIELD_KIND_I64, .value.i64 = -1}, 0},
+      {{.kind = AMQP_FIELD_KIND_I64, .value.i64 = INT64_MIN}, 0},
+      {{.kind = AMQP_FIELD_KIND_I64, .value.i64 = INT64_MAX}, ENVELOPE_ATTEMPT_MAX},
+      {{.kind = AMQP_FIELD_KIND_U64, .value.u64 = UINT64_MAX}, ENVELOPE_ATTEMPT_MAX},
+      {{.kind = AMQP_FIELD_KIND_F64, .value.f64 = 7.0}, 0},
+      {{.kind = AMQP_FIELD_KIND_F32, .value.f32 = 7.0F}, 0},
+      {{.kind = AMQP_FIELD_KIND_BOOLEAN, .value.boolean = 1}, 0},
+      {{.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = {1, (char[]){"7"}}}, 0},
+      {{.kind = AMQP_FIELD_KIND_TABLE, .value.table = {0, NULL}}, 0},
+      {{.kind = AMQP_FIELD_KIND_ARRAY, .value.array = {0, NULL}}, 0},
+      {{.kind = AMQP_FIELD_KIND_DECIMAL, .value.decimal = {2, 700}}, 0},
+      {{.kind = AMQP_FIELD_KIND_VOID}, 0},
+      {{.kind = AMQP_FIELD_KIND_TIMESTAMP, .value.u64 = 7}, 0},
+      {{.kind = 0xff}, 0},
+  };
+  for (size_t i = 0; i < BUS_COUNT(odd); i++)
+    assert_int_equal(decode_header("bus-attempt", odd[i].value).attempt, odd[i].count);
+}
+
+TEST(envelope_odd_texts_are_absent)
+{
+  amqp_table_entry_t inner = {.key = amqp_cstring_bytes("x"), .value = {.kind = AMQP_FIELD_KIND_VOID}};
+  const amqp_field_value_t odd[] = {
+      {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = {0, NULL}},
+      {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = {4, (char[]){"00-0"}}},
+      {.kind = AMQP_FIELD_KIND_I64, .value.i64 = 5},
+      {.kind = AMQP_FIELD_KIND_TABLE, .value.table = {1, &inner}},
+      {.kind = AMQP_FIELD_KIND_VOID},
+  };
+  static const char *const names[] = {"traceparent", "causation-id", "bus-first-failed"};
+  for (size_t n = 0; n < BUS_COUNT(names); n++)
+    for (size_t i = 0; i < BUS_COUNT(odd); i++) {
+      struct bus_envelope envelope = decode_header(names[n], odd[i]);
+      assert_false(bus_trace_is_set(&envelope.trace));
+      assert_true(bus_uuid_is_nil(&envelope.causation_id));
+      assert_int_equal(envelope.first_failed_at, BUS_NO_TIME);
+    }
+}
+
+TEST(envelope_timestamp_beyond_our_time_is_absent)
+{
+  amqp_basic_properties_t properties = {._flags = AMQP_BASIC_TIMESTAMP_FLAG, .timestamp = UINT64_MAX};
+  assert_int_equal(decode(&properties).timestamp, BUS_NO_TIME);
+  properties.timestamp = INT64_MAX / BUS_SECOND;
+  assert_int_equal(decode(&properties).timestamp, INT64_MAX / BUS_SECOND * BUS_SECOND);
+  properties.timestamp = 0;
+  assert_int_equal(decode(&properties).timestamp, 0);
+}
+
+TEST(envelope_reads_ours_among_a_thousand_headers)
+{
+  static amqp_table_entry_t entries[1001];
+  static char names[1000][8];
+  for (int i = 0; i < 1000; i++) {
+    (void)snprintf(names[i], sizeof names[i], "h%d", i);
+    entries[i] = (amqp_table_entry_t){.key = amqp_cstring_bytes(names[i]), .value = {.kind = AMQP_FIELD_KIND_VOID}};
+  }
+  entries[1000] = (amqp_table_entry_t){.key = amqp_cstring_bytes("bus-attempt"),
+                                       .value = {.kind = AMQP_FIELD_KIND_I64, .value.i64 = 2}};
+  amqp_basic_properties_t properties = {._flags = AMQP_BASIC_HEADERS_FLAG,
+                                        .headers = {.num_entries = 1001, .entries = entries}};
+  assert_int_equal(decode(&properties).attempt, 2);
+}
+
+TEST(envelope_without_memory_fails_and_writes_nothing)
+{
+  struct envelope_wire wire;
+  struct bus_envelope envelope = full_envelope(), back = {.attempt = 99};
+  struct bus_publication publication = {.envelope = &envelope};
+  struct bus_arena *arena = bus_arena_new(16);
+  envelope_encode(&publication, &sender, &wire);
+  assert_false(envelope_decode(&wire.properties, arena, &back));
+  assert_int_equal(back.attempt, 99);
+  bus_arena_free(arena);
+}

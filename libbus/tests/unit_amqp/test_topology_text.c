@@ -1,0 +1,99 @@
+/* A topology as text: lines, JSON, and the comparison with what a broker lists. */
+#include "topology_text.h"
+
+#include "test.h"
+
+#include <stdlib.h>
+
+static const struct bus_message_type place = {"order.place.v1", BUS_EXCHANGE_CMD, "edge", true, NULL};
+static const struct bus_message_type *const types[] = {&place};
+static const struct bus_user users[] = {{.name = "edge", .asks = true}, {.name = "order-svc"}};
+static const struct bus_queue queues[] = {
+    {.name = "order-svc", .kind = BUS_QUEUE_WORK, .service = "order-svc", .types = types, .type_count = 1}};
+static const struct bus_topology topology = {.users = users,
+                                             .user_count = 2,
+                                             .types = types,
+                                             .type_count = 1,
+                                             .queues = queues,
+                                             .queue_count = 1,
+                                             .tiers = bus_default_tiers,
+                                             .tier_count = 1,
+                                             .query_ttl_ms = 1000};
+
+static char *printed(void (*print)(FILE *out)) {
+  char *text = NULL;
+  size_t size = 0;
+  FILE *out = open_memstream(&text, &size);
+  print(out);
+  fclose(out);
+  return text;
+}
+
+static void print_queue(FILE *out) {
+  struct bus_declaration d = {.kind = BUS_DECLARE_QUEUE,
+                              .name = "q",
+                              .arguments = {{"x-queue-type", "quorum", 0}, {"x-message-ttl", NULL, 1000}},
+                              .argument_count = 2};
+  topology_print_declaration(out, &d);
+}
+
+static void print_binding(FILE *out) {
+  struct bus_declaration d = {.kind = BUS_DECLARE_BINDING, .name = "q", .exchange = "bus.cmd", .key = "a.b"};
+  topology_print_declaration(out, &d);
+}
+
+static void print_definitions(FILE *out) {
+  topology_print_definitions(out, &topology, "a\"b");
+}
+
+TEST(topology_text_has_one_line_for_each)
+{
+  char *queue = printed(print_queue), *binding = printed(print_binding);
+  assert_string_equal(queue, "queue q x-queue-type=quorum x-message-ttl=1000");
+  assert_string_equal(binding, "binding bus.cmd a.b -> q");
+  free(queue);
+  free(binding);
+}
+
+TEST(topology_text_definitions_are_json_and_escaped)
+{
+  char *text = printed(print_definitions);
+  assert_non_null(strstr(text, "\"vhost\":\"a\\\"b\""));
+  assert_non_null(strstr(text, "\"configure\":\"^(edge\\\\.reply\\\\."));
+  assert_non_null(strstr(text, "\"topic_permissions\""));
+  assert_non_null(strstr(text, "\"exchange\":\"bus.cmd\""));
+  free(text);
+}
+
+TEST(topology_text_finds_a_binding_by_its_whole_line)
+{
+  struct bus_declaration d = {.kind = BUS_DECLARE_BINDING, .name = "q", .exchange = "bus.cmd", .key = "a.b"};
+  assert_true(topology_lists_binding("source\tdest\tkey\nbus.cmd\tq\ta.b\n", &d));
+  assert_true(topology_lists_binding("bus.cmd\tq\ta.b", &d));
+  assert_true(topology_lists_binding("bus.cmd\tq\ta.b\r\n", &d));
+  assert_false(topology_lists_binding("bus.cmd\tq\ta.b.c\n", &d));
+  assert_false(topology_lists_binding("xbus.cmd\tq\ta.b\n", &d));
+  assert_false(topology_lists_binding("", &d));
+}
+
+enum { ALL = 256 };
+
+static void keep(void *context, struct bus_str line) {
+  char *all = context;
+  size_t len = strlen(all);
+  (void)snprintf(all + len, ALL - len, "%.*s;", (int)line.len, line.data);
+}
+
+TEST(topology_text_finds_bindings_that_are_not_ours)
+{
+  char all[ALL] = "";
+  topology_each_foreign_binding("source_name\tdestination_name\trouting_key\n"
+                                "\torder-svc\torder-svc\n"          /* the default exchange's own */
+                                "bus.cmd\torder-svc\torder.place\n" /* ours */
+                                "bus.cmd\tspy\torder.place\n"
+                                "bus.reply\tedge.reply.1\tedge.reply.1\n"
+                                "other\torder-svc\tx\n"
+                                "bus.event\torder-svc\tstock.gone\n",
+                                &topology, keep, all);
+  assert_string_equal(all, "bus.cmd\tspy\torder.place;bus.event\torder-svc\tstock.gone;");
+}

@@ -1,0 +1,104 @@
+/* Broker URLs: what is taken, what is refused, and that no error holds the password. */
+#include "url.h"
+
+#include <bus/amqp.h>
+
+#include "test.h"
+
+TEST(url_takes_all_parts)
+{
+  struct broker_url url;
+  assert_true(url_parse("amqps://order-svc:s%40cret@broker.example:5999/order%2Fbus", &url, NULL));
+  assert_string_equal(url.info.user, "order-svc");
+  assert_string_equal(url.info.password, "s@cret");
+  assert_string_equal(url.info.host, "broker.example");
+  assert_int_equal(url.info.port, 5999);
+  assert_string_equal(url.info.vhost, "order/bus");
+  assert_true(url.info.ssl);
+}
+
+TEST(url_has_the_usual_defaults)
+{
+  struct broker_url url;
+  assert_true(url_parse("amqp://u:p@h", &url, NULL));
+  assert_int_equal(url.info.port, 5672);
+  assert_string_equal(url.info.vhost, "/");
+  assert_false(url.info.ssl);
+  assert_true(url_parse("amqps://u:p@h", &url, NULL));
+  assert_int_equal(url.info.port, 5671);
+}
+
+TEST(url_takes_an_ipv6_host)
+{
+  struct broker_url url;
+  assert_true(url_parse("amqp://u:p@[::1]:5672/v", &url, NULL));
+  assert_string_equal(url.info.host, "::1");
+}
+
+TEST(url_refuses_what_would_be_guessed)
+{
+  static const char *const refused[] = {
+      "",
+      "amqp",
+      "amqp://",
+      "http://u:p@h/",
+      "AMQP://u:p@h/",
+      "amqp://h/v",   /* guest would be guessed */
+      "amqp://u@h/v", /* the password */
+      "amqp://u:@h/v",
+      "amqp://:p@h/v",
+      "amqp://u:p@/v", /* localhost */
+      "amqp://u:p@:5672/v",
+      "amqp://u:p@h:/v", /* the port */
+      "amqp://u:p@h:0/v",
+      "amqp://u:p@h:65536/v",
+      "amqp://u:p@h:56x/v",
+      "amqp://u:p@h:5672/", /* an empty vhost */
+      "amqp://u:p@h:5672/v/w",
+      "amqp://u:p@h/v?heartbeat=5",
+      "amqp://u:p@h/v#x",
+      "amqp://u:p@h/%zz",
+      "amqp://u:p@h/a%00b",
+      "amqp://u:p@h/a b",
+      "amqp://u:p\n@h/a",
+      "amqp://u:p@q@h/v",
+  };
+  for (size_t i = 0; i < BUS_COUNT(refused); i++) {
+    struct bus_error err = {.code = BUS_OK};
+    if (bus_amqp_url_check(refused[i], &err))
+      fail_msg("taken: %s", refused[i]);
+    assert_int_equal(err.code, BUS_E_CONFIG);
+  }
+  assert_false(bus_amqp_url_check(NULL, NULL));
+}
+
+TEST(url_error_never_holds_the_password)
+{
+  static const char *const wrong[] = {"amqp://user:hunter2@host:99999/v", "amqp://user:hunter2@/v",
+                                      "amqp://user:hunter2@h/%zz", "amqp://hunter2@h/v", "hunter2"};
+  for (size_t i = 0; i < BUS_COUNT(wrong); i++) {
+    struct bus_error err;
+    assert_false(bus_amqp_url_check(wrong[i], &err));
+    assert_null(strstr(err.text, "hunter2"));
+  }
+}
+
+TEST(url_refuses_what_is_too_long)
+{
+  char url[2048] = "amqp://user:";
+  memset(url + 12, 'p', 1500);
+  memcpy(url + 1512, "@h/v", 5);
+  assert_false(bus_amqp_url_check(url, NULL));
+  char name[128] = "amqp://";
+  memset(name + 7, 'u', 70);
+  memcpy(name + 77, ":p@h/v", 7);
+  assert_false(bus_amqp_url_check(name, NULL));
+}
+
+TEST(url_is_forgotten)
+{
+  struct broker_url url;
+  assert_true(url_parse("amqp://user:hunter2@host/v", &url, NULL));
+  url_forget(&url);
+  assert_null(memmem(&url, sizeof url, "hunter2", 7));
+}

@@ -1,0 +1,163 @@
+/* Handlers that show what reached them. */
+#include "fixture.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "test.h"
+
+static atomic_int handled;
+
+int fixture_handled(void) {
+  return atomic_load(&handled);
+}
+
+static void echo(void *context, struct bus_http_exchange *exchange) {
+  (void)context;
+  atomic_fetch_add(&handled, 1);
+  bus_http_reply(exchange, 200, "application/octet-stream", bus_http_body(exchange));
+}
+
+static const char *shown(struct bus_str text) {
+  return text.data ? text.data : "(absent)";
+}
+
+/* "GET a=1 b=(absent) x-y=z" */
+static void show(void *context, struct bus_http_exchange *exchange) {
+  struct bus_str a, b, header = bus_http_header(exchange, "X-Y");
+  (void)context;
+  atomic_fetch_add(&handled, 1);
+  if (!bus_http_query(exchange, "a", &a) || !bus_http_query(exchange, "b", &b)) {
+    bus_http_problem(exchange, 400, "malformed query");
+    return;
+  }
+  struct bus_str unknown = bus_http_query_unknown(exchange, (const char *const[]){"a", "b", NULL});
+  struct bus_str text =
+      bus_arena_printf(bus_http_arena(exchange), "%s a=%s b=%s x-y=%.*s unknown=%.*s from %s",
+                       bus_http_method(exchange), shown(a), shown(b), (int)header.len, header.data ? header.data : "",
+                       (int)unknown.len, unknown.data ? unknown.data : "", bus_http_remote_address(exchange));
+  bus_http_reply(exchange, 200, "text/plain", text);
+}
+
+static void item(void *context, struct bus_http_exchange *exchange) {
+  (void)context;
+  atomic_fetch_add(&handled, 1);
+  assert_null(bus_http_path_segment(exchange, 1).data);
+  bus_http_reply(exchange, 200, "text/plain", bus_http_path_segment(exchange, 0));
+}
+
+static void trace(void *context, struct bus_http_exchange *exchange) {
+  char text[BUS_TRACEPARENT_TEXT];
+  (void)context;
+  bus_trace_format(bus_http_trace(exchange), text);
+  bus_http_reply(exchange, 200, "text/plain", bus_str(text));
+}
+
+static void headers(void *context, struct bus_http_exchange *exchange) {
+  (void)context;
+  bus_http_add_header(exchange, "Location", BUS_STR("/item/7"));
+  bus_http_add_header(exchange, "X-Split", BUS_STR("a\r\nSet-Cookie: evil"));
+  bus_http_add_header(exchange, "X-Absent", BUS_NO_STR);
+  bus_http_reply(exchange, 201, "text/plain", BUS_STR("made"));
+  bus_http_reply(exchange, 500, "text/plain", BUS_STR("a second answer is ignored"));
+}
+
+static void problems(void *context, struct bus_http_exchange *exchange) {
+  struct bus_problems list = {0};
+  (void)context;
+  bus_problem_add(&list, "items[2].quantity", "must be an integer from %d to %d", 1, 1000);
+  bus_problem_add(&list, "name", "is \"required\"");
+  bus_http_problems(exchange, &list);
+}
+
+static void silent(void *context, struct bus_http_exchange *exchange) {
+  (void)context;
+  (void)exchange;
+}
+
+static void nothing(void *context, struct bus_http_exchange *exchange) {
+  (void)context;
+  bus_http_reply(exchange, 204, NULL, BUS_NO_STR);
+}
+
+static void slow(void *context, struct bus_http_exchange *exchange) {
+  (void)context;
+  atomic_fetch_add(&handled, 1);
+  usleep(400 * 1000);
+  bus_http_reply(exchange, 200, "text/plain", BUS_STR("slow"));
+}
+
+static void large(void *context, struct bus_http_exchange *exchange) {
+  (void)context;
+  char *text = bus_arena_alloc(bus_http_arena(exchange), 200000);
+  assert_non_null(text);
+  memset(text, 'x', 200000);
+  bus_http_reply(exchange, 200, "text/plain", (struct bus_str){text, 200000});
+}
+
+static void stream(void *context, struct bus_http_exchange *exchange) {
+  static char piece[3000];
+  (void)context;
+  memset(piece, 'p', sizeof piece);
+  if (!bus_http_stream_start(exchange, 200, "text/plain") || !bus_http_stream_write(exchange, BUS_STR("first,")) ||
+      !bus_http_stream_write(exchange, BUS_STR("")) ||
+      !bus_http_stream_write(exchange, (struct bus_str){piece, sizeof piece}))
+    return;
+  bus_http_stream_write(exchange, BUS_STR(",last"));
+}
+
+static void hang(void *context, struct bus_http_exchange *exchange) {
+  (void)context;
+  if (bus_http_wait_gone(exchange, 20000))
+    atomic_fetch_add(&handled, 1);
+  bus_http_reply(exchange, 200, "text/plain", BUS_STR("woken"));
+}
+
+static const struct bus_http_route routes[] = {
+    {.method = "POST", .path = "/echo", .handler = echo, .body_limit = 65536},
+    {.method = "POST",
+     .path = "/form",
+     .handler = echo,
+     .body_limit = 1024,
+     .media_type = "application/x-www-form-urlencoded"},
+    {.method = "POST", .path = "/bodiless", .handler = echo},
+    {.method = "GET", .path = "/show", .handler = show},
+    {.method = "GET", .path = "/item/{id}", .handler = item},
+    {.method = "GET", .path = "/trace", .handler = trace},
+    {.method = "GET", .path = "/headers", .handler = headers},
+    {.method = "GET", .path = "/problems", .handler = problems},
+    {.method = "GET", .path = "/silent", .handler = silent},
+    {.method = "DELETE", .path = "/item/{id}", .handler = nothing},
+    {.method = "GET", .path = "/slow", .handler = slow},
+    {.method = "GET", .path = "/large", .handler = large},
+    {.method = "GET", .path = "/stream", .handler = stream},
+    {.method = "GET", .path = "/hang", .handler = hang},
+};
+
+struct fixture fixture_start(struct bus_http_settings settings) {
+  struct fixture fixture = {0};
+  struct bus_error err;
+  settings.bind = "127.0.0.1";
+  settings.port = 0;
+  if (settings.threads == 0)
+    settings.threads = 8;
+  if (!bus_http_server_start(&settings, routes, BUS_COUNT(routes), NULL, &fixture.server, &err))
+    fail_msg("%s", err.text);
+  fixture.port = bus_http_server_port(fixture.server);
+  return fixture;
+}
+
+void fixture_stop(struct fixture *fixture) {
+  bus_http_server_stop(fixture->server);
+}
+
+void assert_refused(int port, const char *request, int status) {
+  int before = fixture_handled();
+  const struct raw_answer *answer = raw_talk(port, request, 8000);
+  if (raw_status(answer) != status || raw_count(answer) != 1 || !answer->closed || fixture_handled() != before)
+    fail_msg("wanted one %d and a close for\n%s\nbut got (%s)\n%s", status, request, answer->closed ? "closed" : "open",
+             answer->text);
+  assert_true(raw_has_line(answer, "Connection: close"));
+  assert_true(raw_has_line(answer, "Content-Type: application/problem+json"));
+}

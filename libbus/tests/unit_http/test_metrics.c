@@ -1,0 +1,200 @@
+/* Counting from many threads, and the text that a scrape reads. */
+#include <bus/clock.h>
+#include <bus/metrics.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "test.h"
+
+struct page {
+  char text[1 << 20];
+  size_t len;
+};
+
+static void append(void *context, struct bus_str text) {
+  struct page *page = context;
+  assert_true(page->len + text.len < sizeof page->text);
+  memcpy(page->text + page->len, text.data, text.len);
+  page->len += text.len;
+  page->text[page->len] = '\0';
+}
+
+static const char *scrape(void) {
+  static struct page page;
+  page.len = 0;
+  bus_metrics_print(append, &page);
+  return page.text;
+}
+
+static struct bus_series *series_of(struct bus_metric *metric, const char *a, const char *b) {
+  return bus_metric_series(metric, (const char *const[]){a, b});
+}
+
+static struct bus_metric *counter(const char *name) {
+  const struct bus_metric_spec spec = {
+      .name = name, .help = "Things.", .kind = BUS_COUNTER, .labels = {"kind", "colour"}};
+  return bus_metric_register(&spec);
+}
+
+TEST(a_counter_prints_its_series)
+{
+  struct bus_metric *metric = counter("things_total");
+  bus_series_add(series_of(metric, "a", "red"), 2);
+  bus_series_add(series_of(metric, "a", "red"), 3);
+  bus_series_add(series_of(metric, "b", "blue"), 1);
+  assert_int_equal(bus_series_value(series_of(metric, "a", "red")), 5);
+  assert_string_equal(scrape(), "# HELP things_total Things.\n# TYPE things_total counter\n"
+                                "things_total{kind=\"a\",colour=\"red\"} 5\n"
+                                "things_total{kind=\"b\",colour=\"blue\"} 1\n");
+}
+
+TEST(values_that_differ_only_in_their_border_are_two_series)
+{
+  struct bus_metric *metric = counter("border_total");
+  assert_ptr_not_equal(series_of(metric, "ab", "c"), series_of(metric, "a", "bc"));
+  assert_ptr_equal(series_of(metric, "ab", "c"), series_of(metric, "ab", "c"));
+}
+
+TEST(label_values_and_help_are_escaped)
+{
+  const struct bus_metric_spec spec = {
+      .name = "odd", .help = "back\\slash\nline \"quoted\"", .kind = BUS_GAUGE, .labels = {"l"}};
+  bus_series_set(bus_metric_series(bus_metric_register(&spec), (const char *const[]){"a\\b\"c\nd"}), -7);
+  assert_string_equal(scrape(), "# HELP odd back\\\\slash\\nline \"quoted\"\n# TYPE odd gauge\n"
+                                "odd{l=\"a\\\\b\\\"c\\nd\"} -7\n");
+}
+
+TEST(a_histogram_prints_cumulative_buckets_in_its_unit)
+{
+  static const double bounds[] = {0.001, 0.25, 1};
+  const struct bus_metric_spec spec = {.name = "wait_seconds",
+                                       .help = "Wait.",
+                                       .kind = BUS_HISTOGRAM,
+                                       .labels = {"who"},
+                                       .bounds = bounds,
+                                       .bound_count = 3,
+                                       .scale = 1e-6};
+  struct bus_series *series = bus_metric_series(bus_metric_register(&spec), (const char *const[]){"me"});
+  bus_series_observe(series, 1000); /* on the bound: belongs to it */
+  bus_series_observe(series, 1001);
+  bus_series_observe(series, 250000);
+  bus_series_observe(series, 2000000);
+  assert_int_equal(bus_series_value(series), 4);
+  assert_string_equal(scrape(), "# HELP wait_seconds Wait.\n# TYPE wait_seconds histogram\n"
+                                "wait_seconds_bucket{who=\"me\",le=\"0.001\"} 1\n"
+                                "wait_seconds_bucket{who=\"me\",le=\"0.25\"} 3\n"
+                                "wait_seconds_bucket{who=\"me\",le=\"1\"} 3\n"
+                                "wait_seconds_bucket{who=\"me\",le=\"+Inf\"} 4\n"
+                                "wait_seconds_sum{who=\"me\"} 2.252001\n"
+                                "wait_seconds_count{who=\"me\"} 4\n");
+}
+
+TEST(a_histogram_without_labels_has_only_bounds)
+{
+  static const double bounds[] = {10};
+  const struct bus_metric_spec spec = {
+      .name = "batch", .help = "Size.", .kind = BUS_HISTOGRAM, .bounds = bounds, .bound_count = 1};
+  bus_series_observe(bus_metric_series(bus_metric_register(&spec), NULL), 3);
+  assert_string_equal(scrape(), "# HELP batch Size.\n# TYPE batch histogram\nbatch_bucket{le=\"10\"} 1\n"
+                                "batch_bucket{le=\"+Inf\"} 1\nbatch_sum 3\nbatch_count 1\n");
+}
+
+TEST(a_name_is_registered_once)
+{ assert_ptr_equal(counter("once_total"), counter("once_total")); }
+
+static int64_t answer(void *context) {
+  return *(int64_t *)context;
+}
+
+TEST(a_callback_is_read_at_the_scrape)
+{
+  static int64_t value = 41;
+  const struct bus_metric_spec spec = {.name = "deep", .help = "Deep.", .kind = BUS_GAUGE};
+  bus_metric_callback(&spec, answer, &value);
+  value = 42;
+  assert_string_equal(scrape(), "# HELP deep Deep.\n# TYPE deep gauge\ndeep 42\n");
+}
+
+TEST(beyond_a_thousand_series_the_last_one_stands_for_all)
+{
+  struct bus_metric *metric = counter("many_total");
+  char value[16];
+  for (int i = 0; i < 1500; i++) {
+    snprintf(value, sizeof value, "%d", i);
+    bus_series_add(series_of(metric, value, "x"), 1);
+  }
+  assert_int_equal(bus_series_value(series_of(metric, "5", "x")), 1);
+  assert_int_equal(bus_series_value(series_of(metric, "1499", "x")), 501);
+  const char *text = scrape();
+  assert_non_null(strstr(text, "many_total{kind=\"other\",colour=\"other\"} 501\n"));
+  assert_null(strstr(text, "1499"));
+}
+
+TEST(without_a_metric_counting_goes_nowhere)
+{
+  struct bus_series *series = bus_metric_series(NULL, NULL);
+  assert_non_null(series);
+  bus_series_add(series, 1);
+  bus_series_set(series, 1);
+  bus_series_observe(series, 1);
+  assert_string_equal(scrape(), "");
+}
+
+enum { THREADS = 8, ROUNDS = 20000 };
+
+static void *count(void *context) {
+  static const char *const colours[] = {"red", "blue", "green"};
+  for (int i = 0; i < ROUNDS; i++)
+    bus_series_add(series_of(context, "t", colours[i % 3]), 1);
+  return NULL;
+}
+
+TEST(threads_that_make_and_count_the_same_series_lose_nothing)
+{
+  struct bus_metric *metric = counter("racing_total");
+  pthread_t threads[THREADS];
+  for (int i = 0; i < THREADS; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, count, metric), 0);
+  for (int i = 0; i < THREADS; i++)
+    pthread_join(threads[i], NULL);
+  int64_t sum = bus_series_value(series_of(metric, "t", "red")) + bus_series_value(series_of(metric, "t", "blue")) +
+                bus_series_value(series_of(metric, "t", "green"));
+  assert_int_equal(sum, (int64_t)THREADS * ROUNDS);
+}
+
+static double sample(const char *name) {
+  char line[96];
+  snprintf(line, sizeof line, "\n%s ", name);
+  const char *found = strstr(scrape(), line);
+  assert_non_null(found);
+  return strtod(found + strlen(line), NULL);
+}
+
+TEST(the_process_tells_about_itself)
+{
+  bus_metrics_register_process();
+  assert_true(sample("process_resident_memory_bytes") > 100000);
+  assert_true(sample("process_resident_anon_bytes") > 10000);
+  assert_true(sample("process_cpu_seconds_total") > 0);
+  double fds = sample("process_open_fds");
+  int fd = dup(1);
+  assert_int_equal((int)sample("process_open_fds"), (int)fds + 1);
+  close(fd);
+  double age = (double)bus_wall_clock() / 1e6 - sample("process_start_time_seconds");
+  assert_true(age > -2 && age < 60);
+}
+
+TEST(clocks_and_seeds)
+{
+  int64_t before = bus_monotonic();
+  usleep(2000);
+  assert_true(bus_monotonic() - before >= 2000);
+  assert_true(bus_wall_clock() > INT64_C(1600000000) * BUS_SECOND);
+  uint64_t a[4], b[4];
+  bus_random_seed(a);
+  bus_random_seed(b);
+  assert_memory_not_equal(a, b, sizeof a);
+}

@@ -1,0 +1,70 @@
+/* What 256 threads cost when each of them has served: the process must stay small. */
+#include <bus/clock.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fixture.h"
+#include "test.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANITIZED = 1 };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+#else
+enum { SANITIZED = 0 };
+#endif
+
+enum { THREADS = 256, LIMIT_KIB = 8 * 1024 };
+
+static long anonymous_kib(void) {
+  char line[256];
+  long kib = 0;
+  FILE *file = fopen("/proc/self/status", "re");
+  assert_non_null(file);
+  while (fgets(line, sizeof line, file))
+    if (strncmp(line, "RssAnon:", 8) == 0)
+      kib = strtol(line + 8, NULL, 10);
+  fclose(file);
+  return kib;
+}
+
+/* Every thread holds a connection and serves a large body on it, all at once. */
+static void serve_on_all(int port) {
+  static struct raw_answer answer;
+  static char request[20000];
+  static int fds[THREADS];
+  int len =
+      snprintf(request, sizeof request,
+               "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 4000\r\n\r\n");
+  memset(request + len, 'x', 4000);
+  for (int i = 0; i < THREADS; i++)
+    fds[i] = raw_connect(port);
+  for (int i = 0; i < THREADS; i++)
+    raw_send(fds[i], request, (size_t)len + 4000);
+  for (int i = 0; i < THREADS; i++) {
+    raw_read_one(fds[i], 5000, false, &answer);
+    assert_int_equal(raw_status(&answer), 200);
+  }
+  for (int i = 0; i < THREADS; i++)
+    close(fds[i]);
+}
+
+TEST(two_hundred_and_fifty_six_threads_stay_below_eight_mib)
+{
+  if (SANITIZED)
+    skip();
+  struct fixture fixture = fixture_start((struct bus_http_settings){.threads = THREADS});
+  long before = anonymous_kib();
+  serve_on_all(fixture.port);
+  serve_on_all(fixture.port);
+  long after = anonymous_kib();
+  print_message("RssAnon: %ld KiB idle, %ld KiB after every thread has served\n", before, after);
+  assert_true(after < LIMIT_KIB);
+  fixture_stop(&fixture);
+}
