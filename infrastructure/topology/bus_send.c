@@ -1,0 +1,208 @@
+/* bus-send: an operator's way to publish messages: JSON bodies, one a line, checked against the type's schema. */
+#include "orderbus_topology.h"
+#include "send_session.h"
+
+#include <bus/clock.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EXIT_SOME_FAILED = 1, EXIT_TROUBLE = 2, ARENA_LIMIT = 8 << 20 };
+
+struct program {
+  const struct bus_message_type *type;
+  struct bus_amqp_settings settings;
+  struct send_session session;
+  struct bus_arena *arena;
+  struct bus_uuid_source ids;
+  long refused; /* lines that did not decode */
+};
+
+static const char help[] =
+    "usage: bus-send [--url URL] TYPE\n"
+    "Publishes messages of TYPE, such as inventory.put-product.v1: the standard input holds their bodies, JSON, one a\n"
+    "line. A line that does not fit the type is named and not sent. The sender is the URL's user.\n"
+    "\n"
+    "  --url URL        amqp://user:password@host:port/vhost or amqps://…; else the variable RABBITMQ_URL, which "
+    "ps(1)\n"
+    "                   does not show\n"
+    "  --ca-file FILE   certificates for amqps (default: the system's)\n"
+    "  --types          the types that can be sent, and who may\n"
+    "  --help, --version\n"
+    "\n"
+    "Status: 0 all were confirmed by the broker; 1 some were wrong, returned, nacked or refused; 2 trouble.\n";
+
+static int trouble(const char *text) {
+  (void)fprintf(stderr, "bus-send: %s\n", text);
+  return EXIT_TROUBLE;
+}
+
+static bool can_be_sent(const struct bus_message_type *type) {
+  return type->exchange == BUS_EXCHANGE_CMD || type->exchange == BUS_EXCHANGE_EVENT;
+}
+
+static int print_types(void) {
+  for (size_t i = 0; i < orderbus_topology.type_count; i++) {
+    const struct bus_message_type *type = orderbus_topology.types[i];
+    if (can_be_sent(type))
+      (void)printf("%s %s\n", type->type, type->sender);
+  }
+  return fflush(stdout) == 0 ? EXIT_SUCCESS : trouble("cannot write the standard output");
+}
+
+/* ---- one line ---- */
+
+/* The body's order_id, where its schema has one. */
+static struct bus_uuid correlation_of(const struct bus_schema *schema, const void *body) {
+  struct bus_uuid id = {{0}};
+  for (size_t i = 0; i < schema->field_count; i++)
+    if (schema->fields[i].kind == BUS_KIND_UUID && strcmp(schema->fields[i].name, "order_id") == 0)
+      memcpy(&id, (const char *)body + schema->fields[i].offset, sizeof id);
+  return id;
+}
+
+static bool publish(struct program *program, const void *body, struct bus_str text, long line, struct bus_error *err) {
+  struct bus_envelope envelope = {
+      .type = bus_str(program->type->type),
+      .correlation_id = correlation_of(program->type->schema, body),
+      .timestamp = bus_wall_clock(),
+      .first_failed_at = BUS_NO_TIME,
+  };
+  bus_uuid_v7(&program->ids, envelope.timestamp, &envelope.message_id);
+  bus_trace_start(&program->ids, &envelope.trace);
+  struct bus_publication publication = {.exchange = program->type->exchange,
+                                        .key = bus_message_key(program->type),
+                                        .mandatory = true,
+                                        .envelope = &envelope,
+                                        .body = text};
+  return send_one(&program->session, &publication, line, err);
+}
+
+static void refuse_line(struct program *program, long line, const struct bus_problems *problems) {
+  program->refused++;
+  for (size_t i = 0; i < problems->count && i < BUS_PROBLEMS_MAX; i++) {
+    const struct bus_problem *problem = &problems->items[i];
+    (void)fprintf(stderr, "line %ld: %s%s%s\n", line, problem->path, problem->path[0] ? " " : "", problem->text);
+  }
+}
+
+static bool send_line(struct program *program, struct bus_str json, long line, struct bus_error *err) {
+  const struct bus_schema *schema = program->type->schema;
+  struct bus_problems problems = {.count = 0};
+  struct bus_str text;
+  bus_arena_reset(program->arena);
+  void *body = bus_arena_alloc(program->arena, schema->size);
+  if (body == NULL)
+    return bus_fail(err, BUS_E_NOMEM, "line %ld: out of memory", line);
+  if (!bus_decode(schema, json, BUS_REFUSE_UNKNOWN, program->arena, body, &problems)) {
+    refuse_line(program, line, &problems);
+    return true;
+  }
+  if (!bus_encode(schema, body, program->arena, &text))
+    return bus_fail(err, BUS_E_NOMEM, "line %ld: out of memory", line);
+  return publish(program, body, text, line, err);
+}
+
+static bool is_blank(struct bus_str line) {
+  for (size_t i = 0; i < line.len; i++)
+    if (line.data[i] != ' ' && line.data[i] != '\t')
+      return false;
+  return true;
+}
+
+static struct bus_str trim_end(const char *text, ssize_t len) {
+  while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+    len--;
+  return (struct bus_str){text, (size_t)len};
+}
+
+static bool send_all(struct program *program, FILE *in, struct bus_error *err) {
+  char *text = NULL;
+  size_t room = 0;
+  ssize_t len;
+  bool sent = true;
+  for (long line = 1; sent && (len = getline(&text, &room, in)) >= 0; line++) {
+    struct bus_str json = trim_end(text, len);
+    sent = is_blank(json) || send_line(program, json, line, err);
+  }
+  free(text);
+  if (sent && ferror(in))
+    sent = bus_fail(err, BUS_E_SYSTEM, "standard input: %s", strerror(errno));
+  return sent && send_finish(&program->session, err);
+}
+
+/* ---- the program ---- */
+
+static int report(const struct program *program, bool sent, const struct bus_error *err) {
+  const struct send_session *session = &program->session;
+  long unknown = send_unknown(session);
+  (void)printf("%ld confirmed, %ld returned, %ld nacked, %ld lines refused, %ld unknown\n", session->confirmed,
+               session->returned, session->nacked, program->refused, unknown);
+  if (!sent)
+    (void)fprintf(stderr, "bus-send: %s%s\n", err->code == BUS_E_AMQP_REFUSED ? "refused by permissions: " : "",
+                  err->text);
+  bool all = sent && session->returned + session->nacked + program->refused + unknown == 0;
+  return all ? EXIT_SUCCESS : EXIT_SOME_FAILED;
+}
+
+static int run(struct program *program) {
+  struct bus_error err;
+  uint64_t seed[4];
+  program->arena = bus_arena_new(ARENA_LIMIT);
+  if (program->arena == NULL)
+    return trouble("out of memory");
+  bus_random_seed(seed);
+  bus_uuid_source_init(&program->ids, seed);
+  if (!send_open(&program->session, &program->settings, &err)) {
+    bus_arena_free(program->arena);
+    return trouble(err.text);
+  }
+  bool sent = send_all(program, stdin, &err);
+  int status = report(program, sent, &err);
+  send_close(&program->session);
+  bus_arena_free(program->arena);
+  return status;
+}
+
+static int check_and_run(struct program *program, const char *type) {
+  program->type = bus_topology_type(&orderbus_topology, bus_str(type));
+  if (program->type == NULL || !can_be_sent(program->type))
+    return trouble("no such command or event; see --types");
+  if (program->settings.url == NULL)
+    return trouble("no broker: give --url, or set RABBITMQ_URL");
+  return run(program);
+}
+
+/* -1: go on; else the status to exit with. */
+static int parse_options(struct program *program, int argc, char **argv) {
+  static const struct option options[] = {
+      {"url", required_argument, NULL, 'u'}, {"ca-file", required_argument, NULL, 'c'},
+      {"types", no_argument, NULL, 't'},     {"help", no_argument, NULL, 'h'},
+      {"version", no_argument, NULL, 'V'},   {NULL, 0, NULL, 0},
+  };
+  int option;
+  while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    if (option == 'u')
+      program->settings.url = optarg;
+    else if (option == 'c')
+      program->settings.ca_file = optarg;
+    else if (option == 't')
+      return print_types();
+    else if (option == 'h')
+      return fputs(help, stdout) < 0 ? EXIT_TROUBLE : EXIT_SUCCESS;
+    else if (option == 'V')
+      return puts("bus-send " ORDERBUS_VERSION) < 0 ? EXIT_TROUBLE : EXIT_SUCCESS;
+    else
+      return EXIT_TROUBLE; /* getopt has said why */
+  }
+  return optind == argc - 1 ? -1 : trouble("one type is needed; see --help");
+}
+
+int main(int argc, char **argv) {
+  static struct program program; /* the window is large for a stack */
+  program.settings = (struct bus_amqp_settings){.url = getenv("RABBITMQ_URL"), .name = "bus-send"};
+  int status = parse_options(&program, argc, argv);
+  return status >= 0 ? status : check_and_run(&program, argv[optind]);
+}
