@@ -1,0 +1,25 @@
+/* Answers in Stripe's shapes. Pure. Each returns an absent text when out of memory. */
+#ifndef PSP_ANSWER_H
+#define PSP_ANSWER_H
+
+#include "charge.h"
+
+struct psp_identity {
+  struct bus_str id, charge_id;
+  bus_time at;
+};
+
+struct bus_str psp_answer_intent(struct bus_arena *arena, const struct psp_identity *identity,
+                                 const struct psp_charge *charge, const struct psp_form *form);
+/* A card_error that holds the failed intent. */
+struct bus_str psp_answer_decline(struct bus_arena *arena, const struct psp_identity *identity,
+                                  const struct psp_charge *charge, const struct psp_form *form);
+/* The intent inside an answer that psp_answer_decline made; absent where there is none. */
+struct bus_str psp_answer_failed_intent(struct bus_str answer);
+/* amount and currency are what was really refunded. */
+struct bus_str psp_answer_refund(struct bus_arena *arena, const struct psp_identity *identity,
+                                 const struct psp_refund *refund, int64_t amount, struct bus_str currency,
+                                 const struct psp_form *form);
+struct bus_str psp_answer_error(struct bus_arena *arena, const struct psp_error *error);
+
+#endif

@@ -1,0 +1,174 @@
+/* Keys and records by text. */
+#include "book.h"
+
+#include <stdlib.h>
+
+enum key_state { KEY_FREE, KEY_IN_USE, KEY_ANSWERED };
+
+struct psp_key {
+  struct psp_key *next;
+  enum key_state state;
+  int attempts;
+  const struct psp_record *record; /* ANSWERED */
+  char fingerprint[BUS_SHA256_TEXT];
+  size_t len;
+  char text[];
+};
+
+static void free_records(struct psp_record *record) {
+  while (record) {
+    struct psp_record *next = record->next;
+    free(record);
+    record = next;
+  }
+}
+
+static void free_keys(struct psp_key *key) {
+  while (key) {
+    struct psp_key *next = key->next;
+    free(key);
+    key = next;
+  }
+}
+
+void psp_book_done(struct psp_book *book) {
+  psp_map_done(&book->keys);
+  psp_map_done(&book->ids);
+  free_records(book->records);
+  free_keys(book->all_keys);
+  *book = (struct psp_book){0};
+}
+
+/* ---- keys ---- */
+static struct psp_key *make_key(struct psp_book *book, struct bus_str text, struct bus_str fingerprint) {
+  struct psp_key *key = calloc(1, sizeof *key + text.len);
+  if (key == NULL || fingerprint.len >= sizeof key->fingerprint) {
+    free(key);
+    return NULL;
+  }
+  memcpy(key->text, text.data, text.len);
+  memcpy(key->fingerprint, fingerprint.data, fingerprint.len);
+  key->len = text.len;
+  if (!psp_map_put(&book->keys, (struct bus_str){key->text, key->len}, key)) {
+    free(key);
+    return NULL;
+  }
+  key->next = book->all_keys;
+  book->all_keys = key;
+  return key;
+}
+
+enum psp_claim psp_book_claim(struct psp_book *book, struct bus_str text, const char *fingerprint, int *ret_attempt,
+                              const struct psp_record **ret_record) {
+  struct psp_key *key = psp_map_get(&book->keys, text);
+  if (key == NULL)
+    key = make_key(book, text, bus_str(fingerprint));
+  if (key == NULL)
+    return PSP_CLAIM_NO_MEMORY;
+  if (strcmp(key->fingerprint, fingerprint) != 0)
+    return PSP_CLAIM_MISMATCH;
+  switch (key->state) {
+  case KEY_IN_USE:
+    return PSP_CLAIM_IN_USE;
+  case KEY_ANSWERED:
+    *ret_record = key->record;
+    return PSP_CLAIM_REPLAY;
+  case KEY_FREE:
+    break;
+  }
+  key->state = KEY_IN_USE;
+  *ret_attempt = key->attempts;
+  return PSP_CLAIM_NEW;
+}
+
+void psp_book_release(struct psp_book *book, struct bus_str text) {
+  struct psp_key *key = psp_map_get(&book->keys, text);
+  if (key == NULL || key->state != KEY_IN_USE)
+    return;
+  key->state = KEY_FREE;
+  key->attempts++;
+}
+
+static bool answer_key(struct psp_book *book, const struct psp_entry *entry, const struct psp_record *record) {
+  if (entry->idempotency_key.data == NULL)
+    return true;
+  struct psp_key *key = psp_map_get(&book->keys, entry->idempotency_key);
+  if (key == NULL)
+    key = make_key(book, entry->idempotency_key, entry->fingerprint);
+  if (key == NULL)
+    return false;
+  key->state = KEY_ANSWERED;
+  key->record = record;
+  return true;
+}
+
+/* ---- records ---- */
+static struct bus_str store(char **end, struct bus_str text) {
+  char *copy = *end;
+  if (text.len > 0)
+    memcpy(copy, text.data, text.len);
+  *end += text.len;
+  return (struct bus_str){copy, text.len};
+}
+
+/* One block with its texts. */
+static struct psp_record *make_record(const struct psp_entry *entry) {
+  struct psp_record *record = calloc(1, sizeof *record + entry->id.len + entry->currency.len + entry->answer.len);
+  if (record == NULL)
+    return NULL;
+  char *end = (char *)(record + 1);
+  record->type = entry->type;
+  record->amount = entry->amount;
+  record->status = entry->status;
+  record->id = store(&end, entry->id);
+  record->currency = store(&end, entry->currency);
+  record->answer = store(&end, entry->answer);
+  return record;
+}
+
+bool psp_book_record(struct psp_book *book, const struct psp_entry *entry, bool live) {
+  struct psp_record *record = make_record(entry);
+  if (record == NULL)
+    return false;
+  record->next = book->records;
+  book->records = record;
+  if (!psp_map_put(&book->ids, record->id, record) || !answer_key(book, entry, record))
+    return false;
+  if (entry->type == PSP_REFUNDED && !live) {
+    struct psp_record *intent = psp_map_get(&book->ids, entry->payment_intent);
+    if (intent)
+      intent->refunded += entry->amount;
+  }
+  return true;
+}
+
+const struct psp_record *psp_book_find(const struct psp_book *book, struct bus_str id) {
+  return psp_map_get(&book->ids, id);
+}
+
+static bool refuse(struct psp_error *ret, int status, const char *code, const char *param, const char *message) {
+  *ret = (struct psp_error){
+      .status = status, .type = "invalid_request_error", .code = code, .param = param, .message = message};
+  return false;
+}
+
+bool psp_book_reserve_refund(struct psp_book *book, const struct psp_refund *refund, int64_t *ret_amount,
+                             const struct psp_record **ret_intent, struct psp_error *ret_error) {
+  struct psp_record *intent = psp_map_get(&book->ids, refund->payment_intent);
+  if (intent == NULL || intent->type == PSP_REFUNDED)
+    return refuse(ret_error, 404, "resource_missing", "payment_intent", "No such payment_intent");
+  if (intent->type != PSP_CAPTURED)
+    return refuse(ret_error, 400, "charge_not_refundable", "payment_intent",
+                  "This PaymentIntent does not have a successful charge to refund.");
+  int64_t left = intent->amount - intent->refunded;
+  int64_t amount = refund->amount == BUS_NO_INT64 ? left : refund->amount;
+  if (left <= 0)
+    return refuse(ret_error, 400, "charge_already_refunded", "payment_intent", "The charge has already been refunded.");
+  if (amount > left)
+    return refuse(ret_error, 400, "charge_already_refunded", "amount",
+                  "The amount is greater than what is left of the charge.");
+  intent->refunded += amount;
+  *ret_amount = amount;
+  *ret_intent = intent;
+  return true;
+}

@@ -1,0 +1,157 @@
+/* The table of tokens, and the parameters of charges and refunds. */
+#include "charge.h"
+
+enum { AMOUNT_DIGITS = 12, VALUE_MAX = 500 };
+
+static const struct psp_error generic_decline = {
+    402, "card_error", "card_declined", "generic_decline", NULL, "Your card was declined."};
+static const struct psp_error insufficient_funds = {
+    402, "card_error", "card_declined", "insufficient_funds", NULL, "Your card has insufficient funds."};
+static const struct psp_error expired_card = {
+    402, "card_error", "expired_card", "expired_card", NULL, "Your card has expired."};
+
+const struct psp_method psp_methods[] = {
+    {"pm_card_visa", PSP_SUCCEEDS, NULL},
+    {"pm_card_visa_chargeDeclined", PSP_DECLINES, &generic_decline},
+    {"pm_card_chargeDeclined", PSP_DECLINES, &generic_decline},
+    {"pm_card_visa_chargeDeclinedInsufficientFunds", PSP_DECLINES, &insufficient_funds},
+    {"pm_card_chargeDeclinedInsufficientFunds", PSP_DECLINES, &insufficient_funds},
+    {"pm_card_chargeDeclinedExpiredCard", PSP_DECLINES, &expired_card},
+    {"pm_sandbox_timeout", PSP_SUCCEEDS_LATE, NULL},
+    {"pm_sandbox_timeout_declined", PSP_DECLINES_LATE, &generic_decline},
+    {"pm_sandbox_error_once", PSP_FAILS_ONCE, NULL},
+    {"pm_sandbox_error", PSP_FAILS, NULL},
+    {"pm_sandbox_429_once", PSP_LIMITS_ONCE, NULL},
+    {"pm_sandbox_hang", PSP_HANGS, NULL},
+};
+const size_t psp_method_count = BUS_COUNT(psp_methods);
+
+const struct psp_method *psp_method_find(struct bus_str token) {
+  for (size_t i = 0; i < psp_method_count; i++)
+    if (bus_str_is(token, psp_methods[i].token))
+      return &psp_methods[i];
+  return NULL;
+}
+
+struct psp_plan psp_plan_of(const struct psp_method *method, int attempt) {
+  switch (method->behaviour) {
+  case PSP_SUCCEEDS:
+    return (struct psp_plan){PSP_CAPTURE, false};
+  case PSP_DECLINES:
+    return (struct psp_plan){PSP_DECLINE, false};
+  case PSP_SUCCEEDS_LATE:
+    return (struct psp_plan){PSP_CAPTURE, true};
+  case PSP_DECLINES_LATE:
+    return (struct psp_plan){PSP_DECLINE, true};
+  case PSP_FAILS_ONCE:
+    return (struct psp_plan){attempt == 0 ? PSP_ANSWER_500 : PSP_CAPTURE, false};
+  case PSP_LIMITS_ONCE:
+    return (struct psp_plan){attempt == 0 ? PSP_ANSWER_429 : PSP_CAPTURE, false};
+  case PSP_HANGS:
+    return (struct psp_plan){PSP_HANG, false};
+  case PSP_FAILS:
+    break;
+  }
+  return (struct psp_plan){PSP_ANSWER_500, false};
+}
+
+/* ---- parameters ---- */
+static bool refuse(struct psp_error *ret, const char *code, const char *param, const char *message) {
+  *ret = (struct psp_error){
+      .status = 400, .type = "invalid_request_error", .code = code, .param = param, .message = message};
+  return false;
+}
+
+static bool is_one_of(struct bus_str name, const char *const *names) {
+  for (; *names; names++)
+    if (bus_str_is(name, *names))
+      return true;
+  return false;
+}
+
+/* Every parameter is one of these, or a member of metadata. */
+static bool check_names(const struct psp_form *form, const char *const *names, struct psp_error *ret) {
+  for (size_t i = 0; i < form->count; i++) {
+    const struct psp_form_field *field = &form->fields[i];
+    if (field->value.len > VALUE_MAX)
+      return refuse(ret, "parameter_invalid_string_too_long", NULL, "A parameter is longer than 500 bytes.");
+    if (!is_one_of(field->name, names) && psp_form_member(field->name, "metadata").data == NULL)
+      return refuse(ret, "parameter_unknown", NULL, "Received unknown parameter.");
+  }
+  return true;
+}
+
+static bool read_amount(struct bus_str text, int64_t *ret) {
+  int64_t amount = 0;
+  if (text.len < 1 || text.len > AMOUNT_DIGITS)
+    return false;
+  for (size_t i = 0; i < text.len; i++) {
+    if (text.data[i] < '0' || text.data[i] > '9')
+      return false;
+    amount = amount * 10 + (text.data[i] - '0');
+  }
+  *ret = amount;
+  return amount >= 1;
+}
+
+static bool is_currency(struct bus_str text) {
+  for (size_t i = 0; i < text.len; i++)
+    if (text.data[i] < 'a' || text.data[i] > 'z')
+      return false;
+  return text.len == 3;
+}
+
+bool psp_charge_read(const struct psp_form *form, struct psp_charge *ret, struct psp_error *ret_error) {
+  static const char *const names[] = {"amount",
+                                      "currency",
+                                      "payment_method",
+                                      "confirm",
+                                      "description",
+                                      "off_session",
+                                      "customer",
+                                      "return_url",
+                                      "capture_method",
+                                      "payment_method_types[]",
+                                      "payment_method_types[0]",
+                                      "automatic_payment_methods[enabled]",
+                                      "automatic_payment_methods[allow_redirects]",
+                                      "error_on_requires_action",
+                                      NULL};
+  struct psp_charge charge = {.currency = psp_form_get(form, "currency"),
+                              .order_id = psp_form_get(form, "metadata[order_id]")};
+  struct bus_str token = psp_form_get(form, "payment_method");
+  if (!check_names(form, names, ret_error))
+    return false;
+  if (psp_form_get(form, "amount").data == NULL)
+    return refuse(ret_error, "parameter_missing", "amount", "Missing required param: amount.");
+  if (!read_amount(psp_form_get(form, "amount"), &charge.amount))
+    return refuse(ret_error, "parameter_invalid_integer", "amount", "Invalid positive integer.");
+  if (!is_currency(charge.currency))
+    return refuse(ret_error, charge.currency.data ? NULL : "parameter_missing", "currency",
+                  "The currency must be a lower-case ISO code.");
+  if (!bus_str_is(psp_form_get(form, "confirm"), "true"))
+    return refuse(ret_error, NULL, "confirm", "This sandbox creates and confirms in one call: confirm=true.");
+  if (token.data == NULL)
+    return refuse(ret_error, "parameter_missing", "payment_method", "Missing required param: payment_method.");
+  charge.method = psp_method_find(token);
+  if (charge.method == NULL)
+    return refuse(ret_error, "resource_missing", "payment_method", "No such PaymentMethod");
+  *ret = charge;
+  return true;
+}
+
+bool psp_refund_read(const struct psp_form *form, struct psp_refund *ret, struct psp_error *ret_error) {
+  static const char *const names[] = {"payment_intent", "amount", "reason", NULL};
+  struct psp_refund refund = {.payment_intent = psp_form_get(form, "payment_intent"),
+                              .amount = BUS_NO_INT64,
+                              .order_id = psp_form_get(form, "metadata[order_id]")};
+  struct bus_str amount = psp_form_get(form, "amount");
+  if (!check_names(form, names, ret_error))
+    return false;
+  if (refund.payment_intent.len == 0)
+    return refuse(ret_error, "parameter_missing", "payment_intent", "Missing required param: payment_intent.");
+  if (amount.data && !read_amount(amount, &refund.amount))
+    return refuse(ret_error, "parameter_invalid_integer", "amount", "Invalid positive integer.");
+  *ret = refund;
+  return true;
+}

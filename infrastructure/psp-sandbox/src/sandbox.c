@@ -1,0 +1,95 @@
+/* Settings, and opening and closing what they name. */
+#include "sandbox.h"
+
+#include <bus/clock.h>
+#include <bus/log.h>
+
+const struct bus_option psp_options[] = {
+    {.name = "PORT",
+     .kind = BUS_OPTION_INT,
+     .offset = offsetof(struct psp_settings, port),
+     .fallback = "8090",
+     .min = 1,
+     .max = 65535,
+     .description = "Port to listen on"},
+    {.name = "BIND",
+     .kind = BUS_OPTION_STRING,
+     .offset = offsetof(struct psp_settings, bind),
+     .fallback = "127.0.0.1",
+     .min = 1,
+     .max = 64,
+     .description = "Address to listen on; IPv6 in brackets"},
+    {.name = "PSP_KEY",
+     .kind = BUS_OPTION_STRING,
+     .offset = offsetof(struct psp_settings, psp_key),
+     .min = 8,
+     .max = 256,
+     .secret = true,
+     .description = "The API key that clients send as a bearer token"},
+    {.name = "LEDGER_FILE",
+     .kind = BUS_OPTION_STRING,
+     .offset = offsetof(struct psp_settings, ledger_file),
+     .min = 1,
+     .max = 4096,
+     .description = "File of all facts; created when it is not there"},
+    {.name = "LATENCY_MS",
+     .kind = BUS_OPTION_INT,
+     .offset = offsetof(struct psp_settings, latency_ms),
+     .fallback = "0",
+     .min = 0,
+     .max = 60000,
+     .unit = "ms",
+     .description = "Added to every charge and refund"},
+    {.name = "SANDBOX_TIMEOUT_MS",
+     .kind = BUS_OPTION_INT,
+     .offset = offsetof(struct psp_settings, timeout_ms),
+     .fallback = "20000",
+     .min = 1,
+     .max = 600000,
+     .unit = "ms",
+     .description = "How late pm_sandbox_timeout answers"},
+    {.name = "SANDBOX_HANG_MS",
+     .kind = BUS_OPTION_INT,
+     .offset = offsetof(struct psp_settings, hang_ms),
+     .fallback = "30000",
+     .min = 1,
+     .max = 600000,
+     .unit = "ms",
+     .description = "How long pm_sandbox_hang keeps a client that does not go away"},
+    {.name = "HTTP_THREADS",
+     .kind = BUS_OPTION_INT,
+     .offset = offsetof(struct psp_settings, threads),
+     .fallback = "128",
+     .min = 2,
+     .max = 1024,
+     .description = "Requests that can be under way at once; an open connection counts as one"},
+    {.name = "LOG_LEVEL",
+     .kind = BUS_OPTION_ENUM,
+     .offset = offsetof(struct psp_settings, log_level),
+     .fallback = "info",
+     .names = bus_level_names,
+     .description = "Least level that is logged"},
+};
+const size_t psp_option_count = BUS_COUNT(psp_options);
+
+static bool replay(void *context, const struct psp_entry *entry) {
+  return psp_book_record(context, entry, false);
+}
+
+bool psp_sandbox_open(struct psp_sandbox *sandbox, const struct psp_settings *settings, struct bus_error *err) {
+  uint64_t seed[4];
+  bus_random_seed(seed);
+  *sandbox = (struct psp_sandbox){.settings = settings};
+  bus_uuid_source_init(&sandbox->ids, seed);
+  pthread_mutex_init(&sandbox->lock, NULL);
+  if (psp_ledger_open(settings->ledger_file, replay, &sandbox->book, &sandbox->ledger, err))
+    return true;
+  psp_sandbox_close(sandbox);
+  return false;
+}
+
+void psp_sandbox_close(struct psp_sandbox *sandbox) {
+  psp_ledger_close(sandbox->ledger);
+  psp_book_done(&sandbox->book);
+  pthread_mutex_destroy(&sandbox->lock);
+}
