@@ -1,0 +1,94 @@
+/* The batch of queries: what it asks for, and the answers. */
+#include "inventory_query.h"
+
+#include "inventory_service.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static int compare_text(const void *a, const void *b) {
+  return product_id_compare(a, b);
+}
+
+static int compare_product(const void *key, const void *product) {
+  return product_id_compare(key, &((const struct product *)product)->id);
+}
+
+static struct query_page *find_page(const struct query_model *model, const struct product_list *list) {
+  for (size_t i = 0; i < model->page_count; i++) {
+    struct query_page *page = &model->pages[i];
+    if (page->limit == list->limit && bus_str_equal(page->cursor, list->cursor))
+      return page;
+  }
+  return NULL;
+}
+
+static void gather(struct query_model *model, const struct bus_input *input) {
+  if (input->type == &product_get_type) {
+    model->ids[model->id_count++] = ((const struct product_get *)input->body)->product_id;
+  } else if (input->type == &product_list_type) {
+    const struct product_list *list = input->body;
+    if (!find_page(model, list))
+      model->pages[model->page_count++] = (struct query_page){.cursor = list->cursor, .limit = list->limit};
+  }
+}
+
+bool query_model_new(const struct bus_input *inputs, size_t count, struct bus_arena *arena, struct query_model **ret) {
+  struct query_model *model = bus_arena_alloc(arena, sizeof *model);
+  if (!model)
+    return false;
+  model->arena = arena;
+  model->ids = bus_arena_array(arena, count, sizeof *model->ids);
+  model->pages = bus_arena_array(arena, count, sizeof *model->pages);
+  if (!model->ids || !model->pages)
+    return false;
+  for (size_t i = 0; i < count; i++)
+    gather(model, &inputs[i]);
+  if (model->id_count > 0)
+    qsort(model->ids, model->id_count, sizeof *model->ids, compare_text);
+  *ret = model;
+  return true;
+}
+
+static void answer_get(const struct query_model *model, const struct product_get *get, struct bus_effects *effects) {
+  struct product_view view;
+  struct inventory_answer body = {.outcome = INVENTORY_NOT_FOUND};
+  const struct product *product =
+      model->product_count == 0
+          ? NULL
+          : bsearch(&get->product_id, model->products, model->product_count, sizeof *model->products, compare_product);
+  if (product) {
+    product_view_of(product, &view);
+    body = (struct inventory_answer){.outcome = INVENTORY_FOUND, .product = &view};
+  }
+  bus_answer(effects, &inventory_answer_type, &body);
+}
+
+static void answer_list(const struct query_model *model, const struct product_list *list, struct bus_effects *effects) {
+  const struct query_page *page = find_page(model, list);
+  assert(page);
+  bool more = page->item_count > (size_t)page->limit;
+  struct product_page body = {.item_count = more ? (size_t)page->limit : page->item_count};
+  body.items = bus_arena_array(effects->arena, body.item_count, sizeof *body.items);
+  if (!body.items) {
+    effects->failed = true;
+    return;
+  }
+  for (size_t i = 0; i < body.item_count; i++)
+    product_view_of(&page->items[i], &body.items[i]);
+  if (more)
+    body.next_cursor = page->items[page->limit - 1].id;
+  bus_answer(effects, &product_page_type, &body);
+}
+
+void query_decide(void *context, const struct bus_input *input, struct bus_effects *effects) {
+  const struct query_model *model = context;
+  if (input->type == &product_get_type)
+    answer_get(model, input->body, effects);
+  else if (input->type == &product_list_type)
+    answer_list(model, input->body, effects);
+  else if (input->type == &inventory_ping_type)
+    bus_answer(effects, &inventory_pong_type, input->body);
+  else
+    bus_park(effects, "inventory-svc answers no such query");
+}

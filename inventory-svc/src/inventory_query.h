@@ -1,0 +1,35 @@
+/* The batch of queries: products by id and pages of products, read in at most two statements and answered. */
+#ifndef INVENTORY_QUERY_H
+#define INVENTORY_QUERY_H
+
+#include "stock.h"
+
+#include <bus/effects.h>
+#include <inventory_messages.h>
+
+/* One page that somebody asked for; the same page asked for twice is read once. */
+struct query_page {
+  struct bus_str cursor; /* "" from the first */
+  int64_t limit;
+  const struct product *items; /* one more than limit: there is a next page */
+  size_t item_count;
+};
+
+struct query_model {
+  struct bus_arena *arena;
+  struct bus_str *ids; /* sorted, each once */
+  size_t id_count;
+  struct query_page *pages;
+  size_t page_count;
+  const struct product *products; /* found, by id */
+  size_t product_count;
+};
+
+/* What the inputs ask for. False: out of memory. */
+bool query_model_new(const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                     struct query_model **ret) BUS_MUST_CHECK;
+
+/* bus_service.decide; model is a struct query_model. */
+void query_decide(void *model, const struct bus_input *input, struct bus_effects *effects);
+
+#endif

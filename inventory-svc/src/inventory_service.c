@@ -1,0 +1,186 @@
+/* From a message to what it does to the batch's model and to what is told. */
+#include "inventory_service.h"
+
+#include <assert.h>
+
+static bool no_memory(struct bus_effects *effects) {
+  effects->failed = true;
+  return false;
+}
+
+void product_view_of(const struct product *product, struct product_view *ret) {
+  *ret = (struct product_view){
+      .product_id = product->id,
+      .name = product->name,
+      .price = product->price,
+      .currency = product->currency,
+      .on_hand = product->on_hand,
+      .reserved = product->reserved,
+      .version = product->version,
+  };
+}
+
+/* ---- reservations ---- */
+
+static void say_reserved(const struct reservation *reservation, struct bus_effects *effects) {
+  struct stock_item *items = bus_arena_array(effects->arena, reservation->line_count, sizeof *items);
+  if (!items) {
+    (void)no_memory(effects);
+    return;
+  }
+  for (size_t i = 0; i < reservation->line_count; i++) {
+    const struct reservation_line *line = &reservation->lines[i];
+    items[i] = (struct stock_item){line->product->id, line->quantity, line->unit_price};
+  }
+  const struct stock_reserved body = {
+      .order_id = reservation->order_id,
+      .items = items,
+      .item_count = reservation->line_count,
+      .total = reservation->total,
+      .currency = reservation->currency,
+  };
+  bus_emit(effects, &stock_reserved_type, &reservation->order_id, &body);
+}
+
+static void say(const struct reservation *reservation, const struct reservation_decision *decision,
+                struct bus_effects *effects) {
+  const struct bus_uuid *id = &reservation->order_id;
+  const struct stock_event event = {*id};
+  const struct stock_rejected rejected = {*id, (int)decision->reason, decision->guilty};
+  switch (decision->answer) {
+  case ANSWER_RESERVED:
+    say_reserved(reservation, effects);
+    break;
+  case ANSWER_REJECTED:
+    bus_emit(effects, &stock_rejected_type, id, &rejected);
+    break;
+  case ANSWER_RELEASED:
+    bus_emit(effects, &stock_released_type, id, &event);
+    break;
+  case ANSWER_COMMITTED:
+    bus_emit(effects, &stock_committed_type, id, &event);
+    break;
+  }
+}
+
+static void tally(enum reservation_command command, bool changed, const struct reservation *reservation, int64_t units,
+                  struct bus_effects *effects) {
+  struct inventory_tally *action = bus_arena_alloc(effects->arena, sizeof *action);
+  if (!action) {
+    (void)no_memory(effects);
+    return;
+  }
+  *action = (struct inventory_tally){command, changed, reservation->state, reservation->reason, units};
+  bus_act(effects, action);
+}
+
+static void carry_out(struct inventory_model *model, const struct bus_uuid *order_id, enum reservation_command command,
+                      const struct reservation_request *request, struct bus_effects *effects) {
+  struct model_reservation *entry = inventory_model_reservation(model, order_id);
+  assert(entry);
+  struct reservation_decision decision;
+  reservation_decide(&entry->now, command, request, &decision);
+  bool changed = decision.next != entry->now.state;
+  int64_t units = reservation_evolve(&entry->now, &decision);
+  say(&entry->now, &decision, effects);
+  tally(command, changed, &entry->now, units, effects);
+}
+
+static void decide_reserve(struct inventory_model *model, const void *message, struct bus_effects *effects) {
+  const struct inventory_reserve *body = message;
+  struct reservation_line *lines = bus_arena_array(model->arena, body->item_count, sizeof *lines);
+  if (!lines) {
+    (void)no_memory(effects);
+    return;
+  }
+  for (size_t i = 0; i < body->item_count; i++) {
+    struct model_product *product = inventory_model_product(model, body->items[i].product_id);
+    assert(product);
+    lines[i] = (struct reservation_line){.product = &product->now, .quantity = body->items[i].quantity};
+  }
+  const struct reservation_request request = {lines, body->item_count, body->expected_total};
+  carry_out(model, &body->order_id, RESERVATION_RESERVE, &request, effects);
+}
+
+static void decide_commit(struct inventory_model *model, const void *message, struct bus_effects *effects) {
+  const struct inventory_order *body = message;
+  carry_out(model, &body->order_id, RESERVATION_COMMIT, NULL, effects);
+}
+
+static void decide_release(struct inventory_model *model, const void *message, struct bus_effects *effects) {
+  const struct inventory_order *body = message;
+  carry_out(model, &body->order_id, RESERVATION_RELEASE, NULL, effects);
+}
+
+/* ---- the catalogue ---- */
+
+static void answer(struct bus_effects *effects, enum inventory_outcome outcome, const struct product *product) {
+  struct product_view view;
+  struct inventory_answer body = {.outcome = (int)outcome};
+  if (product) {
+    product_view_of(product, &view);
+    body.product = &view;
+  }
+  bus_answer(effects, &inventory_answer_type, &body);
+}
+
+/* A request that was carried out; one for a product that does not exist may be asked again when it does. */
+static void remember(struct model_request *request, const struct inventory_set_stock *body) {
+  request->known = true;
+  request->product_id = body->product_id;
+  request->on_hand = body->on_hand;
+}
+
+static void decide_set_stock(struct inventory_model *model, const void *message, struct bus_effects *effects) {
+  const struct inventory_set_stock *body = message;
+  struct model_request *request = inventory_model_request(model, &body->request_id);
+  struct model_product *product = inventory_model_product(model, body->product_id);
+  assert(request && product);
+  if (request->known && (!bus_str_equal(request->product_id, body->product_id) || request->on_hand != body->on_hand)) {
+    answer(effects, INVENTORY_KEY_REUSED, NULL);
+    return;
+  }
+  if (!product_exists(&product->now)) {
+    answer(effects, INVENTORY_NOT_FOUND, NULL);
+    return;
+  }
+  if (!request->known) {
+    product_set_on_hand(&product->now, body->on_hand);
+    remember(request, body);
+  }
+  answer(effects, INVENTORY_UPDATED, &product->now);
+}
+
+static void decide_put_product(struct inventory_model *model, const void *message, struct bus_effects *effects) {
+  const struct inventory_put_product *body = message;
+  struct model_product *product = inventory_model_product(model, body->product_id);
+  assert(product);
+  const struct product_card card = {
+      .name = body->name,
+      .currency = body->currency,
+      .price = body->price,
+      .on_hand = body->on_hand == BUS_NO_INT64 ? 0 : body->on_hand,
+  };
+  if (product_put(&product->now, &card))
+    product->card_changed = true;
+  answer(effects, INVENTORY_UPDATED, &product->now);
+}
+
+static const struct handler {
+  const struct bus_message_type *type;
+  void (*decide)(struct inventory_model *model, const void *message, struct bus_effects *effects);
+} handlers[] = {
+    {&inventory_reserve_type, decide_reserve},         {&inventory_commit_type, decide_commit},
+    {&inventory_release_type, decide_release},         {&inventory_set_stock_type, decide_set_stock},
+    {&inventory_put_product_type, decide_put_product},
+};
+
+void inventory_decide(void *model, const struct bus_input *input, struct bus_effects *effects) {
+  for (size_t i = 0; i < BUS_COUNT(handlers); i++) {
+    if (handlers[i].type != input->type)
+      continue;
+    handlers[i].decide(model, input->body, effects);
+    return;
+  }
+  bus_park(effects, "inventory-svc has no use for this message");
+}

@@ -1,0 +1,22 @@
+/* From a message to what it does to the batch's model and to what is told: the pure half of the service. */
+#ifndef INVENTORY_SERVICE_H
+#define INVENTORY_SERVICE_H
+
+#include "inventory_model.h"
+
+/* What is counted after COMMIT: the action of bus_act. */
+struct inventory_tally {
+  enum reservation_command command;
+  bool changed;                 /* else it was answered again with the outcome as it is */
+  enum reservation_state state; /* afterwards */
+  enum stock_reason reason;     /* of REJECTED */
+  int64_t units;                /* that moved */
+};
+
+/* bus_service.decide; model is a struct inventory_model whose products are set. */
+void inventory_decide(void *model, const struct bus_input *input, struct bus_effects *effects);
+
+/* As clients see it; points to the product's text. */
+void product_view_of(const struct product *product, struct product_view *ret);
+
+#endif

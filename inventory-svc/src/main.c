@@ -1,0 +1,88 @@
+/* inventory-svc: the catalogue, its stock, and the reservations of orders. */
+#include "inventory_metrics.h"
+#include "inventory_query.h"
+#include "inventory_query_store.h"
+#include "inventory_service.h"
+#include "inventory_statements.h"
+#include "inventory_store.h"
+
+#include <bus/service.h>
+#include <orderbus_topology.h>
+#include <stdio.h>
+
+enum { PURGE_INTERVAL_MS = 600000 };
+
+static bool open_commands(const void *settings, struct bus_worker *worker, void **ret_context, struct bus_error *err) {
+  (void)settings, (void)worker, (void)err; /* nothing here can fail */
+  inventory_metrics_register();
+  *ret_context = NULL;
+  return true;
+}
+
+/* What was deleted concerns nobody. */
+static void ignore_rows(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
+  (void)context, (void)worker, (void)rows;
+}
+
+static const struct bus_periodic periodics[] = {
+    {.statement = PURGE_REQUESTS, .interval_ms = PURGE_INTERVAL_MS, .rows = ignore_rows},
+};
+
+static const char *const command_queues[] = {"inventory-svc"};
+static const struct bus_service commands = {
+    .name = "inventory-svc",
+    .queues = command_queues,
+    .queue_count = BUS_COUNT(command_queues),
+    .statements = inventory_statements,
+    .statement_count = BUS_COUNT(inventory_statements),
+    .periodics = periodics,
+    .periodic_count = BUS_COUNT(periodics),
+    .open = open_commands,
+    .lock = inventory_lock,
+    .load = inventory_load,
+    .decide = inventory_decide,
+    .store = inventory_store,
+    .act = inventory_metrics_count,
+};
+
+static const char *const query_queues[] = {"inventory-svc.query"};
+static const struct bus_service queries = {
+    .name = "inventory-svc",
+    .queues = query_queues,
+    .queue_count = BUS_COUNT(query_queues),
+    .statements = inventory_query_statements,
+    .statement_count = BUS_COUNT(inventory_query_statements),
+    .lock = query_lock,
+    .load = query_load,
+    .decide = query_decide,
+};
+
+static void print_text(void *context, const char *text) {
+  (void)context;
+  fputs(text, stdout);
+}
+
+static const char *const flags[] = {"--print-states", NULL};
+
+static int run_flag(int flag) {
+  (void)flag; /* the only one */
+  reservation_print_table(print_text, NULL);
+  return fflush(stdout) == 0 ? 0 : 1;
+}
+
+static const struct bus_program program = {
+    .name = "inventory-svc",
+    .summary = "Keeps the catalogue, its stock and the reservations of orders.",
+    .default_port = "8082",
+    .topology = &orderbus_topology,
+    .schema_project = "inventory",
+    .schema_change = "stock_audit",
+    .commands = &commands,
+    .queries = &queries,
+    .flags = flags,
+    .flag = run_flag,
+};
+
+int main(int argc, char **argv) {
+  return bus_service_main(argc, argv, &program);
+}

@@ -1,0 +1,226 @@
+/* The reservation of one order: the transition table, the pricing of a request, and the one gate for changes. */
+#include "reservation.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+const char *const reservation_state_names[] = {"NONE", "RESERVED", "COMMITTED", "RELEASED", "REJECTED", NULL};
+const char *const reservation_command_names[] = {"reserve", "commit", "release", NULL};
+
+enum step {
+  STEP_MISSING, /* no cell may be left empty */
+  STEP_TRY,     /* reserve, or reject with the reason */
+  STEP_MOVE,    /* to the state `next` */
+  STEP_TELL,    /* nothing happens: the outcome as it is */
+  STEP_RECALL,  /* nothing happens: the rejection with the reason that was kept */
+};
+
+struct rule {
+  enum step step;
+  enum reservation_state next;
+  enum reservation_answer answer;
+  enum stock_reason reason;
+};
+
+#define TELL(what)                                                                                                     \
+  { .step = STEP_TELL, .answer = (what) }
+#define REFUSE(why)                                                                                                    \
+  { .step = STEP_TELL, .answer = ANSWER_REJECTED, .reason = (why) }
+#define MOVE(state, what)                                                                                              \
+  { .step = STEP_MOVE, .next = (state), .answer = (what) }
+
+static const struct rule rules[RESERVATION_STATES][RESERVATION_COMMANDS] = {
+    [RESERVATION_NONE] =
+        {
+            [RESERVATION_RESERVE] = {.step = STEP_TRY},
+            [RESERVATION_COMMIT] = REFUSE(STOCK_NO_RESERVATION),
+            [RESERVATION_RELEASE] = MOVE(RESERVATION_RELEASED, ANSWER_RELEASED),
+        },
+    [RESERVATION_RESERVED] =
+        {
+            [RESERVATION_RESERVE] = TELL(ANSWER_RESERVED),
+            [RESERVATION_COMMIT] = MOVE(RESERVATION_COMMITTED, ANSWER_COMMITTED),
+            [RESERVATION_RELEASE] = MOVE(RESERVATION_RELEASED, ANSWER_RELEASED),
+        },
+    [RESERVATION_COMMITTED] =
+        {
+            [RESERVATION_RESERVE] = TELL(ANSWER_COMMITTED),
+            [RESERVATION_COMMIT] = TELL(ANSWER_COMMITTED),
+            [RESERVATION_RELEASE] = TELL(ANSWER_COMMITTED),
+        },
+    [RESERVATION_RELEASED] =
+        {
+            [RESERVATION_RESERVE] = REFUSE(STOCK_ALREADY_RELEASED),
+            [RESERVATION_COMMIT] = REFUSE(STOCK_ALREADY_RELEASED),
+            [RESERVATION_RELEASE] = TELL(ANSWER_RELEASED),
+        },
+    [RESERVATION_REJECTED] =
+        {
+            [RESERVATION_RESERVE] = {.step = STEP_RECALL, .answer = ANSWER_REJECTED},
+            [RESERVATION_COMMIT] = REFUSE(STOCK_NO_RESERVATION),
+            [RESERVATION_RELEASE] = {.step = STEP_RECALL, .answer = ANSWER_REJECTED},
+        },
+};
+
+static bool reject(struct reservation_decision *decision, enum stock_reason reason, struct bus_str guilty) {
+  decision->next = RESERVATION_REJECTED;
+  decision->answer = ANSWER_REJECTED;
+  decision->reason = reason;
+  decision->guilty = guilty;
+  return false;
+}
+
+/* Adds quantity × price; false when the total is more than any amount may be. */
+static bool add_price(int64_t *total, int64_t quantity, int64_t price) {
+  int64_t amount, sum;
+  if (__builtin_mul_overflow(quantity, price, &amount) || __builtin_add_overflow(*total, amount, &sum) ||
+      sum > BUS_JSON_INT_MAX)
+    return false;
+  *total = sum;
+  return true;
+}
+
+/* Locks prices and adds them up: one currency, one total, the expected one. */
+static bool price_request(const struct reservation_request *request, struct reservation_decision *decision) {
+  decision->currency = request->lines[0].product->currency;
+  decision->total = 0;
+  for (size_t i = 0; i < request->line_count; i++) {
+    struct reservation_line *line = &request->lines[i];
+    if (!product_exists(line->product))
+      return reject(decision, STOCK_UNKNOWN_PRODUCT, line->product->id);
+    if (!bus_str_equal(line->product->currency, decision->currency))
+      return reject(decision, STOCK_MIXED_CURRENCIES, line->product->id);
+    if (!add_price(&decision->total, line->quantity, line->product->price))
+      return reject(decision, STOCK_TOTAL_TOO_LARGE, line->product->id);
+    line->unit_price = line->product->price;
+  }
+  if (request->expected_total != BUS_NO_INT64 && request->expected_total != decision->total)
+    return reject(decision, STOCK_TOTAL_MISMATCH, BUS_NO_STR);
+  return true;
+}
+
+/* How much of its product the lines up to this one ask for together. */
+static int64_t asked_up_to(const struct reservation_request *request, size_t last) {
+  int64_t sum = 0;
+  for (size_t i = 0; i <= last; i++)
+    if (request->lines[i].product == request->lines[last].product)
+      sum += request->lines[i].quantity;
+  return sum;
+}
+
+static bool is_there(const struct reservation_request *request, struct reservation_decision *decision) {
+  for (size_t i = 0; i < request->line_count; i++)
+    if (asked_up_to(request, i) > request->lines[i].product->on_hand)
+      return reject(decision, STOCK_OUT_OF_STOCK, request->lines[i].product->id);
+  return true;
+}
+
+static void try_request(const struct reservation_request *request, struct reservation_decision *decision) {
+  assert(request && request->line_count > 0);
+  if (!price_request(request, decision) || !is_there(request, decision))
+    return;
+  decision->next = RESERVATION_RESERVED;
+  decision->answer = ANSWER_RESERVED;
+  decision->request = request;
+}
+
+void reservation_decide(const struct reservation *reservation, enum reservation_command command,
+                        const struct reservation_request *request, struct reservation_decision *ret) {
+  const struct rule *rule = &rules[reservation->state][command];
+  *ret = (struct reservation_decision){.next = reservation->state, .answer = rule->answer, .reason = rule->reason};
+  switch (rule->step) {
+  case STEP_TRY:
+    try_request(request, ret);
+    break;
+  case STEP_MOVE:
+    ret->next = rule->next;
+    break;
+  case STEP_RECALL:
+    ret->reason = reservation->reason;
+    ret->guilty = reservation->guilty;
+    break;
+  case STEP_TELL:
+    break;
+  case STEP_MISSING:
+    assert(rule->step != STEP_MISSING);
+    break;
+  }
+}
+
+static int64_t move_stock(const struct reservation *reservation, void (*move)(struct product *, int64_t)) {
+  int64_t units = 0;
+  for (size_t i = 0; i < reservation->line_count; i++) {
+    move(reservation->lines[i].product, reservation->lines[i].quantity);
+    units += reservation->lines[i].quantity;
+  }
+  return units;
+}
+
+static void take_over(struct reservation *reservation, const struct reservation_decision *decision) {
+  reservation->lines = decision->request->lines;
+  reservation->line_count = decision->request->line_count;
+  reservation->total = decision->total;
+  reservation->currency = decision->currency;
+}
+
+int64_t reservation_evolve(struct reservation *reservation, const struct reservation_decision *decision) {
+  if (decision->next == reservation->state)
+    return 0;
+  assert(reservation->state == RESERVATION_NONE || reservation->state == RESERVATION_RESERVED);
+  reservation->state = decision->next;
+  switch (decision->next) {
+  case RESERVATION_RESERVED:
+    take_over(reservation, decision);
+    return move_stock(reservation, product_reserve);
+  case RESERVATION_COMMITTED:
+    return move_stock(reservation, product_sell);
+  case RESERVATION_RELEASED:
+    return move_stock(reservation, product_release);
+  case RESERVATION_REJECTED:
+    reservation->reason = decision->reason;
+    reservation->guilty = decision->guilty;
+    return 0;
+  case RESERVATION_NONE:
+  case RESERVATION_STATES:
+    break;
+  }
+  return 0;
+}
+
+static void print_rule(const struct rule *rule, char *text, size_t size) {
+  static const char *const answers[] = {"`stock.reserved`", "`stock.rejected`", "`stock.released`",
+                                        "`stock.committed`"};
+  const char *answer = answers[rule->answer];
+  int length = 0;
+  if (rule->step == STEP_TRY)
+    length = snprintf(text, size, " → RESERVED, `stock.reserved`; or → REJECTED, `stock.rejected` |");
+  else if (rule->step == STEP_MOVE)
+    length = snprintf(text, size, " → %s, %s |", reservation_state_names[rule->next], answer);
+  else if (rule->step == STEP_RECALL)
+    length = snprintf(text, size, " %s (the reason kept) |", answer);
+  else if (rule->answer == ANSWER_REJECTED)
+    length = snprintf(text, size, " %s (`%s`) |", answer, stock_reason_names[rule->reason]);
+  else
+    length = snprintf(text, size, " %s |", answer);
+  assert(length > 0 && (size_t)length < size);
+  (void)length;
+}
+
+void reservation_print_table(void (*write)(void *context, const char *text), void *context) {
+  char text[160];
+  write(context, "| state |");
+  for (int command = 0; command < RESERVATION_COMMANDS; command++) {
+    (void)snprintf(text, sizeof text, " %s |", reservation_command_names[command]); /* three short words */
+    write(context, text);
+  }
+  write(context, "\n|---|---|---|---|\n");
+  for (int state = 0; state < RESERVATION_STATES; state++) {
+    (void)snprintf(text, sizeof text, "| %s |", reservation_state_names[state]); /* as short */
+    write(context, text);
+    for (int command = 0; command < RESERVATION_COMMANDS; command++) {
+      print_rule(&rules[state][command], text, sizeof text);
+      write(context, text);
+    }
+    write(context, "\n");
+  }
+}

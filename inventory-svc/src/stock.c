@@ -1,0 +1,65 @@
+/* A product and its stock: every change keeps received = on_hand + reserved + sold. */
+#include "stock.h"
+
+#include <assert.h>
+
+int product_id_compare(const struct bus_str *a, const struct bus_str *b) {
+  size_t shorter = a->len < b->len ? a->len : b->len;
+  int order = shorter > 0 ? memcmp(a->data, b->data, shorter) : 0;
+  return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+bool product_is_valid(const struct product *product) {
+  return product->on_hand >= 0 && product->reserved >= 0 && product->sold >= 0 && product->version >= 0 &&
+         product->received == product->on_hand + product->reserved + product->sold &&
+         (product_exists(product) || product->received == 0);
+}
+
+static void changed(struct product *product) {
+  product->version++;
+  assert(product_is_valid(product));
+}
+
+void product_reserve(struct product *product, int64_t quantity) {
+  assert(product_exists(product) && quantity > 0 && quantity <= product->on_hand);
+  product->on_hand -= quantity;
+  product->reserved += quantity;
+  changed(product);
+}
+
+void product_release(struct product *product, int64_t quantity) {
+  assert(product_exists(product) && quantity > 0 && quantity <= product->reserved);
+  product->reserved -= quantity;
+  product->on_hand += quantity;
+  changed(product);
+}
+
+void product_sell(struct product *product, int64_t quantity) {
+  assert(product_exists(product) && quantity > 0 && quantity <= product->reserved);
+  product->reserved -= quantity;
+  product->sold += quantity;
+  changed(product);
+}
+
+void product_set_on_hand(struct product *product, int64_t on_hand) {
+  assert(product_exists(product) && on_hand >= 0);
+  product->received += on_hand - product->on_hand;
+  product->on_hand = on_hand;
+  changed(product);
+}
+
+bool product_put(struct product *product, const struct product_card *card) {
+  bool is_new = !product_exists(product);
+  if (!is_new && product->price == card->price && bus_str_equal(product->name, card->name) &&
+      bus_str_equal(product->currency, card->currency))
+    return false;
+  product->name = card->name;
+  product->currency = card->currency;
+  product->price = card->price;
+  if (is_new) {
+    product->on_hand = card->on_hand;
+    product->received = card->on_hand;
+  }
+  changed(product);
+  return true;
+}

@@ -1,0 +1,291 @@
+/* The store against a real Postgres, as the worker drives it. */
+#include "rig.h"
+
+#include "inventory_query.h"
+#include "inventory_query_store.h"
+#include "inventory_statements.h"
+#include "inventory_store.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <test.h>
+#include <unistd.h>
+
+enum { OWN_BEGIN, OWN_COMMIT, OWN_ROLLBACK };
+static const struct bus_statement own[] = {{"BEGIN", ""}, {"COMMIT", ""}, {"ROLLBACK", ""}};
+
+/* ---- the database ---- */
+
+static const char *server(void) {
+  const char *url = getenv("TEST_DATABASE_URL");
+  if (!url || !*url)
+    skip();
+  return url;
+}
+
+/* The same server and login, another database: what stands between the host's '/' and '?' is replaced. */
+static void url_of(const char *database, const char *scheme, char *text, size_t size) {
+  const char *url = server(), *rest = strstr(url, "://");
+  assert_non_null(rest);
+  const char *path = strchr(rest + 3, '/'), *query = strchr(rest, '?');
+  int host = (int)(path ? path - rest : query ? query - rest : (long)strlen(rest));
+  int length = snprintf(text, size, "%s%.*s/%s%s", scheme, host, rest, database, query ? query : "");
+  assert_true(length > 0 && (size_t)length < size);
+}
+
+static PGconn *connect_admin(const char *url) {
+  PGconn *admin = PQconnectdb(url);
+  if (PQstatus(admin) != CONNECTION_OK)
+    fail_msg("%s", PQerrorMessage(admin));
+  return admin;
+}
+
+static void run_sql(PGconn *admin, const char *sql) {
+  PGresult *result = PQexec(admin, sql);
+  if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK)
+    fail_msg("%s: %s", sql, PQerrorMessage(admin));
+  PQclear(result);
+}
+
+static void become_sqitch(char *url) {
+  static char program[] = "sqitch", verb[] = "deploy", option[] = "--target", quiet[] = "--quiet";
+  char *const words[] = {program, verb, quiet, option, url, NULL};
+  if (chdir(MIGRATIONS) == 0 && setenv("SQITCH_FULLNAME", "orderbus", 1) == 0 &&
+      setenv("SQITCH_EMAIL", "orderbus@localhost", 1) == 0)
+    (void)execvp(program, words); /* comes back only when it failed */
+  _exit(127);
+}
+
+static void migrate(const struct rig *rig) {
+  char url[512];
+  int status;
+  url_of(rig->database, "db:pg", url, sizeof url);
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0)
+    become_sqitch(url);
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+}
+
+void rig_open(struct rig *rig) {
+  static unsigned serial;
+  char url[512], sql[256];
+  (void)snprintf(rig->database, sizeof rig->database, "inventory_store_%d_%u", (int)getpid(), serial++);
+  PGconn *admin = connect_admin(server());
+  run_sql(admin,
+          "DO $$ BEGIN CREATE ROLE inventory_svc LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN "
+          "END $$");
+  (void)snprintf(sql, sizeof sql, "CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8'", rig->database);
+  run_sql(admin, sql);
+  PQfinish(admin);
+  migrate(rig);
+  url_of(rig->database, "postgresql", url, sizeof url);
+  rig->admin = connect_admin(url);
+  /* From here on whoever logs in to this database works with the runtime role's rights. */
+  (void)snprintf(sql, sizeof sql, "ALTER ROLE CURRENT_USER IN DATABASE %s SET role = 'inventory_svc'", rig->database);
+  run_sql(rig->admin, sql);
+}
+
+void rig_close(struct rig *rig) {
+  char sql[128];
+  PQfinish(rig->admin);
+  PGconn *admin = connect_admin(server());
+  (void)snprintf(sql, sizeof sql, "DROP DATABASE %s WITH (FORCE)", rig->database);
+  run_sql(admin, sql);
+  PQfinish(admin);
+}
+
+void rig_do(const struct rig *rig, const char *sql) {
+  run_sql(rig->admin, sql);
+}
+
+int64_t rig_number(const struct rig *rig, const char *sql) {
+  PGresult *result = PQexec(rig->admin, sql);
+  if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
+    fail_msg("%s: %s", sql, PQerrorMessage(rig->admin));
+  int64_t number = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+  PQclear(result);
+  return number;
+}
+
+void rig_await_waiter(const struct rig *rig) {
+  for (int i = 0; i < 500; i++) {
+    if (rig_number(rig, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                        "AND wait_event_type = 'Lock'") > 0)
+      return;
+    (void)poll(NULL, 0, 10);
+  }
+  fail_msg("nobody waits for a lock");
+}
+
+/* ---- a connection ---- */
+
+static void await(struct rig_link *link, enum pg_state busy) {
+  while (pg_state(link->pg) == busy) {
+    struct pollfd entry = {.fd = pg_fd(link->pg), .events = pg_events(link->pg)};
+    assert_true(poll(&entry, 1, 20000) > 0);
+    pg_advance(link->pg);
+  }
+}
+
+static struct rig_link *connect_with(const struct rig *rig, struct pg_registry registry) {
+  static const uint64_t seed[4] = {5, 6, 7, 8};
+  char url[512];
+  struct rig_link *link = calloc(1, sizeof *link);
+  assert_non_null(link);
+  url_of(rig->database, "postgresql", url, sizeof url);
+  const struct pg_settings settings = {
+      .url = url, .application_name = "inventory-svc", .registries = {{own, BUS_COUNT(own)}, registry}};
+  link->arena = bus_arena_new(256 << 20);
+  assert_non_null(link->arena);
+  bus_uuid_source_init(&link->ids, seed);
+  if (!pg_new(&settings, &link->pg, &link->error))
+    fail_msg("%s", link->error.text);
+  await(link, PG_CONNECTING);
+  if (pg_state(link->pg) != PG_IDLE) {
+    pg_error(link->pg, &link->error);
+    fail_msg("%s", link->error.text);
+  }
+  return link;
+}
+
+struct rig_link *rig_connect(const struct rig *rig) {
+  return connect_with(rig, (struct pg_registry){inventory_statements, INVENTORY_STATEMENTS});
+}
+
+struct rig_link *rig_connect_queries(const struct rig *rig) {
+  return connect_with(rig, (struct pg_registry){inventory_query_statements, INVENTORY_QUERY_STATEMENTS});
+}
+
+void rig_disconnect(struct rig_link *link) {
+  pg_free(link->pg);
+  bus_arena_free(link->arena);
+  free(link);
+}
+
+void rig_add(struct rig_link *link, const struct bus_message_type *type, const void *body) {
+  assert_true(link->input_count < BUS_COUNT(link->inputs));
+  struct bus_envelope *envelope = &link->envelopes[link->input_count];
+  *envelope = (struct bus_envelope){.type = bus_str(type->type), .reply_to = BUS_STR("edge.reply.1")};
+  bus_uuid_v7(&link->ids, BUS_SECOND, &envelope->message_id);
+  link->inputs[link->input_count++] =
+      (struct bus_input){.kind = BUS_INPUT_DELIVERY, .type = type, .envelope = envelope, .body = body};
+}
+
+/* ---- a batch ---- */
+
+static void finish_trip(struct rig_link *link) {
+  await(link, PG_BUSY);
+  assert_int_equal(pg_state(link->pg), PG_DONE);
+}
+
+static void roll_back(struct rig_link *link) {
+  struct bus_error err;
+  pg_end_trip(link->pg);
+  (void)pg_add_own(pg_begin_trip(link->pg, link->arena), OWN_ROLLBACK);
+  assert_true(pg_send_trip(link->pg, &err));
+  finish_trip(link);
+  pg_end_trip(link->pg);
+}
+
+void rig_send_lock(struct rig_link *link) {
+  bus_arena_reset(link->arena);
+  struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
+  (void)pg_add_own(sql, OWN_BEGIN);
+  assert_true(inventory_lock(NULL, link->inputs, link->input_count, link->arena, sql, &link->model));
+  assert_true(pg_send_trip(link->pg, &link->error));
+}
+
+/* Rows of all statements but the first. */
+static const struct bus_rows *const *collect_rows(struct rig_link *link, size_t first, size_t *ret_count) {
+  const struct bus_rows **rows = bus_arena_array(link->arena, 16, sizeof *rows);
+  assert_non_null(rows);
+  *ret_count = 0;
+  while (*ret_count < 8 && (rows[*ret_count] = pg_rows(link->pg, first + *ret_count)) != NULL)
+    (*ret_count)++;
+  return rows;
+}
+
+bool rig_finish_lock(struct rig_link *link) {
+  finish_trip(link);
+  size_t count;
+  if (pg_failed(link->pg, &link->error)) {
+    roll_back(link);
+    return false;
+  }
+  const struct bus_rows *const *rows = collect_rows(link, 1, &count);
+  bool good = inventory_load(link->model, rows, count, &link->error);
+  if (good)
+    pg_end_trip(link->pg);
+  else
+    roll_back(link);
+  return good;
+}
+
+bool rig_decide_and_store(struct rig_link *link) {
+  bus_effects_init(&link->effects, link->arena, &link->ids, BUS_SECOND, "inventory-svc");
+  for (size_t i = 0; i < link->input_count; i++) {
+    bus_effects_begin(&link->effects, &link->inputs[i]);
+    inventory_decide(link->model, &link->inputs[i], &link->effects);
+    assert_int_equal(bus_effects_end(&link->effects), BUS_DONE);
+  }
+  assert_false(link->effects.failed);
+  struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
+  assert_true(inventory_store(link->model, sql));
+  (void)pg_add_own(sql, OWN_COMMIT);
+  assert_true(pg_send_trip(link->pg, &link->error));
+  finish_trip(link);
+  if (pg_failed(link->pg, &link->error)) {
+    roll_back(link);
+    return false;
+  }
+  pg_end_trip(link->pg);
+  link->input_count = 0;
+  return true;
+}
+
+bool rig_run(struct rig_link *link) {
+  rig_send_lock(link);
+  return rig_finish_lock(link) && rig_decide_and_store(link);
+}
+
+const struct bus_effect *rig_message(const struct rig_link *link, size_t n) {
+  for (const struct bus_effect *effect = link->effects.first; effect; effect = effect->next)
+    if (effect->kind != BUS_EFFECT_ACTION && n-- == 0)
+      return effect;
+  return NULL;
+}
+
+void rig_statement(struct rig_link *link, size_t statement) {
+  struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
+  (void)bus_sql_add(sql, statement);
+  assert_true(pg_send_trip(link->pg, &link->error));
+  finish_trip(link);
+  if (pg_failed(link->pg, &link->error))
+    fail_msg("%s", link->error.text);
+  pg_end_trip(link->pg);
+}
+
+void rig_query(struct rig_link *link) {
+  size_t count;
+  bus_arena_reset(link->arena);
+  struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
+  assert_true(query_lock(NULL, link->inputs, link->input_count, link->arena, sql, &link->model));
+  assert_true(pg_send_trip(link->pg, &link->error));
+  finish_trip(link);
+  if (pg_failed(link->pg, &link->error))
+    fail_msg("%s", link->error.text);
+  const struct bus_rows *const *rows = collect_rows(link, 0, &count);
+  assert_true(query_load(link->model, rows, count, &link->error));
+  pg_end_trip(link->pg);
+  bus_effects_init(&link->effects, link->arena, &link->ids, BUS_SECOND, "inventory-svc");
+  for (size_t i = 0; i < link->input_count; i++) {
+    bus_effects_begin(&link->effects, &link->inputs[i]);
+    query_decide(link->model, &link->inputs[i], &link->effects);
+    assert_int_equal(bus_effects_end(&link->effects), BUS_DONE);
+  }
+  link->input_count = 0;
+}

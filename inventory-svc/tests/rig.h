@@ -1,0 +1,59 @@
+/* The store against a real Postgres, as the worker drives it: a migrated database, the runtime role, two trips a batch;
+ * only the broker is missing. Skips the test where TEST_DATABASE_URL is not set. */
+#ifndef INVENTORY_TESTS_RIG_H
+#define INVENTORY_TESTS_RIG_H
+
+#include "inventory_service.h"
+
+#include <bus/error.h>
+#include <libpq-fe.h>
+#include <pg.h>
+
+struct rig {
+  char database[64];
+  PGconn *admin; /* superuser in the same database */
+};
+
+void rig_open(struct rig *rig);
+void rig_close(struct rig *rig);
+/* One number of one row, as superuser. */
+int64_t rig_number(const struct rig *rig, const char *sql);
+void rig_do(const struct rig *rig, const char *sql);
+
+/* Until one connection to the database waits for a lock of another. */
+void rig_await_waiter(const struct rig *rig);
+
+/* One worker's connection and memory. */
+struct rig_link {
+  struct pg *pg;
+  struct bus_arena *arena;
+  struct bus_uuid_source ids;
+  struct bus_effects effects; /* of the last batch */
+  struct bus_input inputs[1024];
+  struct bus_envelope envelopes[1024];
+  size_t input_count;
+  void *model;
+  struct bus_error error;
+};
+
+struct rig_link *rig_connect(const struct rig *rig);
+/* With the statements of the threads that answer queries. */
+struct rig_link *rig_connect_queries(const struct rig *rig);
+void rig_disconnect(struct rig_link *link);
+
+void rig_add(struct rig_link *link, const struct bus_message_type *type, const void *body);
+/* The halves of a batch. begin only sends trip 1. False: link->error says why, and the transaction is rolled back. */
+void rig_send_lock(struct rig_link *link);
+bool rig_finish_lock(struct rig_link *link);
+bool rig_decide_and_store(struct rig_link *link);
+/* All of it; inputs are forgotten only when it succeeds. */
+bool rig_run(struct rig_link *link);
+/* The n-th message of the last batch; NULL: none. */
+const struct bus_effect *rig_message(const struct rig_link *link, size_t n);
+
+/* A statement of the registry without arguments, in a transaction of its own. */
+void rig_statement(struct rig_link *link, size_t statement);
+/* The inputs as queries: read and answered without a transaction, on a link of rig_connect_queries. */
+void rig_query(struct rig_link *link);
+
+#endif

@@ -1,0 +1,220 @@
+/* The service without a database. */
+#include "shelf.h"
+
+#include <stdlib.h>
+#include <test.h>
+
+struct bus_uuid order_id(uint32_t n) {
+  struct bus_uuid id = {{0x0f, 0, 0, 0, 0, 0, 0x50, 0, 0x80}};
+  for (int i = 0; i < 4; i++)
+    id.bytes[15 - i] = (uint8_t)(n >> (8 * i));
+  return id;
+}
+
+struct shelf *shelf_new(void) {
+  static const uint64_t seed[4] = {1, 2, 3, 4};
+  struct shelf *shelf = calloc(1, sizeof *shelf);
+  assert_non_null(shelf);
+  shelf->lasting = bus_arena_new(64 << 20);
+  shelf->batch = bus_arena_new(16 << 20);
+  assert_non_null(shelf->lasting);
+  assert_non_null(shelf->batch);
+  bus_uuid_source_init(&shelf->ids, seed);
+  return shelf;
+}
+
+void shelf_free(struct shelf *shelf) {
+  bus_arena_free(shelf->lasting);
+  bus_arena_free(shelf->batch);
+  free(shelf);
+}
+
+void shelf_add(struct shelf *shelf, const struct bus_message_type *type, const void *body) {
+  assert_true(shelf->input_count < SHELF_BATCH);
+  struct bus_envelope *envelope = &shelf->envelopes[shelf->input_count];
+  *envelope = (struct bus_envelope){.type = bus_str(type->type), .reply_to = BUS_STR("edge.reply.1")};
+  bus_uuid_v7(&shelf->ids, BUS_SECOND, &envelope->message_id);
+  shelf->inputs[shelf->input_count++] =
+      (struct bus_input){.kind = BUS_INPUT_DELIVERY, .type = type, .envelope = envelope, .body = body};
+}
+
+/* ---- load ---- */
+
+static struct reservation_line *borrow_lines(const struct shelf *shelf, const struct inventory_model *model,
+                                             const struct reservation *from) {
+  struct reservation_line *lines = bus_arena_array(shelf->batch, from->line_count, sizeof *lines);
+  assert_non_null(lines);
+  for (size_t i = 0; i < from->line_count; i++) {
+    lines[i] = from->lines[i];
+    lines[i].product = &inventory_model_product(model, from->lines[i].product->id)->now;
+  }
+  return lines;
+}
+
+static void load(const struct shelf *shelf, struct inventory_model *model) {
+  assert_true(inventory_model_set_products(model, shelf->products, shelf->product_count));
+  for (size_t i = 0; i < shelf->reservation_count; i++) {
+    const struct reservation *from = &shelf->reservations[i];
+    struct model_reservation *entry = inventory_model_reservation(model, &from->order_id);
+    if (!entry)
+      continue;
+    entry->now = *from;
+    entry->now.lines = borrow_lines(shelf, model, from);
+    entry->stored = from->state;
+  }
+  for (size_t i = 0; i < shelf->request_count; i++) {
+    struct model_request *entry = inventory_model_request(model, &shelf->requests[i].id);
+    if (entry)
+      *entry = shelf->requests[i];
+  }
+}
+
+/* ---- store ---- */
+
+static struct bus_str keep(struct shelf *shelf, struct bus_str text) {
+  return text.data ? bus_arena_copy(shelf->lasting, text) : BUS_NO_STR;
+}
+
+static struct product *find_product(const struct shelf *shelf, struct bus_str id) {
+  for (size_t i = 0; i < shelf->product_count; i++)
+    if (bus_str_equal(shelf->products[i].id, id))
+      return (struct product *)&shelf->products[i];
+  return NULL;
+}
+
+static void store_product(struct shelf *shelf, const struct model_product *entry) {
+  if (entry->now.version == entry->stored_version)
+    return;
+  struct product *product = find_product(shelf, entry->now.id);
+  assert_int_equal(product != NULL, entry->stored_version > 0);
+  if (!product) {
+    assert_true(shelf->product_count < SHELF_ROWS);
+    product = &shelf->products[shelf->product_count++];
+  }
+  *product = entry->now;
+  product->id = keep(shelf, entry->now.id);
+  product->name = keep(shelf, entry->now.name);
+  product->currency = keep(shelf, entry->now.currency);
+  shelf->stored_products++;
+}
+
+static struct reservation *find_reservation(const struct shelf *shelf, const struct bus_uuid *id) {
+  for (size_t i = 0; i < shelf->reservation_count; i++)
+    if (bus_uuid_equal(&shelf->reservations[i].order_id, id))
+      return (struct reservation *)&shelf->reservations[i];
+  return NULL;
+}
+
+static void store_reservation(struct shelf *shelf, const struct model_reservation *entry) {
+  if (entry->now.state == entry->stored)
+    return;
+  struct reservation *row = find_reservation(shelf, &entry->now.order_id);
+  assert_int_equal(row != NULL, entry->stored != RESERVATION_NONE);
+  if (!row) {
+    assert_true(shelf->reservation_count < SHELF_ROWS);
+    row = &shelf->reservations[shelf->reservation_count++];
+  }
+  *row = entry->now;
+  row->lines = bus_arena_array(shelf->lasting, entry->now.line_count, sizeof *row->lines);
+  for (size_t i = 0; i < entry->now.line_count; i++) {
+    row->lines[i] = entry->now.lines[i];
+    row->lines[i].product = find_product(shelf, entry->now.lines[i].product->id);
+  }
+  row->currency = keep(shelf, entry->now.currency);
+  row->guilty = keep(shelf, entry->now.guilty);
+  shelf->stored_reservations++;
+}
+
+static void store_request(struct shelf *shelf, const struct model_request *request) {
+  if (!request->known || request->stored)
+    return;
+  assert_true(shelf->request_count < SHELF_ROWS);
+  struct model_request *row = &shelf->requests[shelf->request_count++];
+  *row = *request;
+  row->stored = true;
+  row->product_id = keep(shelf, request->product_id);
+}
+
+static void store(struct shelf *shelf, const struct inventory_model *model) {
+  shelf->stored_products = shelf->stored_reservations = 0;
+  for (size_t i = 0; i < model->product_count; i++)
+    store_product(shelf, &model->products[i]);
+  for (size_t i = 0; i < model->reservation_count; i++)
+    store_reservation(shelf, &model->reservations[i]);
+  for (size_t i = 0; i < model->request_count; i++)
+    store_request(shelf, &model->requests[i]);
+}
+
+/* ---- run ---- */
+
+void shelf_run(struct shelf *shelf) {
+  struct inventory_model *model;
+  bus_arena_reset(shelf->batch);
+  assert_true(inventory_model_new(shelf->inputs, shelf->input_count, shelf->batch, &model));
+  load(shelf, model);
+  bus_effects_init(&shelf->effects, shelf->batch, &shelf->ids, BUS_SECOND, "inventory-svc");
+  for (size_t i = 0; i < shelf->input_count; i++) {
+    bus_effects_begin(&shelf->effects, &shelf->inputs[i]);
+    inventory_decide(model, &shelf->inputs[i], &shelf->effects);
+    assert_int_equal(bus_effects_end(&shelf->effects), BUS_DONE);
+    assert_true(inventory_model_is_valid(model));
+  }
+  assert_false(shelf->effects.failed);
+  store(shelf, model);
+  shelf->input_count = 0;
+}
+
+const struct bus_effect *shelf_message(const struct shelf *shelf, size_t n) {
+  for (const struct bus_effect *effect = shelf->effects.first; effect; effect = effect->next)
+    if (effect->kind != BUS_EFFECT_ACTION && n-- == 0)
+      return effect;
+  return NULL;
+}
+
+const struct bus_effect *shelf_one(struct shelf *shelf, const struct bus_message_type *type, const void *body) {
+  shelf_add(shelf, type, body);
+  shelf_run(shelf);
+  assert_non_null(shelf_message(shelf, 0));
+  assert_null(shelf_message(shelf, 1));
+  return shelf_message(shelf, 0);
+}
+
+void shelf_put(struct shelf *shelf, const char *id, int64_t price, const char *currency, int64_t on_hand) {
+  const struct inventory_put_product body = {
+      .product_id = bus_str(id),
+      .name = BUS_STR("A thing"),
+      .price = price,
+      .currency = bus_str(currency),
+      .on_hand = on_hand,
+  };
+  (void)shelf_one(shelf, &inventory_put_product_type, &body);
+}
+
+const struct product *shelf_product(const struct shelf *shelf, const char *id) {
+  return find_product(shelf, bus_str(id));
+}
+
+const struct reservation *shelf_reservation(const struct shelf *shelf, const struct bus_uuid *id) {
+  return find_reservation(shelf, id);
+}
+
+static int64_t held(const struct shelf *shelf, const struct product *product, enum reservation_state state) {
+  int64_t units = 0;
+  for (size_t i = 0; i < shelf->reservation_count; i++) {
+    const struct reservation *row = &shelf->reservations[i];
+    for (size_t j = 0; row->state == state && j < row->line_count; j++)
+      if (row->lines[j].product == product)
+        units += row->lines[j].quantity;
+  }
+  return units;
+}
+
+bool shelf_balances(const struct shelf *shelf) {
+  for (size_t i = 0; i < shelf->product_count; i++) {
+    const struct product *product = &shelf->products[i];
+    if (!product_is_valid(product) || held(shelf, product, RESERVATION_RESERVED) != product->reserved ||
+        held(shelf, product, RESERVATION_COMMITTED) != product->sold)
+      return false;
+  }
+  return true;
+}

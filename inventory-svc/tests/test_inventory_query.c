@@ -1,0 +1,149 @@
+/* Queries: what a batch of them reads, and the answers. */
+#include "inventory_query.h"
+
+#include <test.h>
+
+enum { ARENA = 1 << 20 };
+
+struct asked {
+  struct bus_arena *arena;
+  struct bus_uuid_source ids;
+  struct bus_envelope envelope;
+  struct bus_effects effects;
+  struct query_model *model;
+};
+
+static void ask(struct asked *asked, const struct bus_input *inputs, size_t count) {
+  static const uint64_t seed[4] = {1, 2, 3, 4};
+  asked->arena = bus_arena_new(ARENA);
+  assert_non_null(asked->arena);
+  bus_uuid_source_init(&asked->ids, seed);
+  asked->envelope = (struct bus_envelope){.reply_to = BUS_STR("edge.reply.1")};
+  assert_true(query_model_new(inputs, count, asked->arena, &asked->model));
+  bus_effects_init(&asked->effects, asked->arena, &asked->ids, 0, "inventory-svc");
+}
+
+static void decide(struct asked *asked, struct bus_input input, const struct bus_message_type *type, const char *json) {
+  input.envelope = &asked->envelope;
+  bus_effects_begin(&asked->effects, &input);
+  query_decide(asked->model, &input, &asked->effects);
+  assert_int_equal(bus_effects_end(&asked->effects), BUS_DONE);
+  assert_ptr_equal(asked->effects.last->type, type);
+  assert_int_equal(asked->effects.last->kind, BUS_EFFECT_ANSWER);
+  assert_int_equal(asked->effects.last->body.len, strlen(json));
+  assert_memory_equal(asked->effects.last->body.data, json, strlen(json));
+}
+
+static struct product thing(const char *id) {
+  return (struct product){.id = bus_str(id),
+                          .name = BUS_STR("T"),
+                          .currency = BUS_STR("EUR"),
+                          .price = 1,
+                          .on_hand = 2,
+                          .received = 2,
+                          .version = 1};
+}
+
+#define THING(id)                                                                                                      \
+  "{\"product_id\":\"" id "\",\"name\":\"T\",\"price\":1,\"currency\":\"EUR\",\"on_hand\":2,\"reserved\":0,"           \
+  "\"version\":1}"
+
+static struct bus_input get(const struct product_get *body) {
+  return (struct bus_input){.type = &product_get_type, .body = body};
+}
+
+static struct bus_input list(const struct product_list *body) {
+  return (struct bus_input){.type = &product_list_type, .body = body};
+}
+
+TEST(products_are_read_sorted_and_found)
+{
+  struct asked asked;
+  const struct product_get bodies[] = {{BUS_STR("b")}, {BUS_STR("a")}, {BUS_STR("none")}};
+  const struct bus_input inputs[] = {get(&bodies[0]), get(&bodies[1]), get(&bodies[2])};
+  const struct product found[] = {thing("a"), thing("b")};
+  ask(&asked, inputs, 3);
+  assert_int_equal(asked.model->id_count, 3);
+  assert_true(bus_str_is(asked.model->ids[0], "a"));
+  assert_true(bus_str_is(asked.model->ids[2], "none"));
+  asked.model->products = found;
+  asked.model->product_count = 2;
+  decide(&asked, inputs[0], &inventory_answer_type, "{\"outcome\":\"found\",\"product\":" THING("b") "}");
+  decide(&asked, inputs[1], &inventory_answer_type, "{\"outcome\":\"found\",\"product\":" THING("a") "}");
+  decide(&asked, inputs[2], &inventory_answer_type, "{\"outcome\":\"not_found\"}");
+  bus_arena_free(asked.arena);
+}
+
+TEST(a_catalogue_without_products)
+{
+  struct asked asked;
+  const struct product_get body = {BUS_STR("b")};
+  const struct product_list page = {BUS_NO_STR, 10};
+  const struct bus_input inputs[] = {get(&body), list(&page)};
+  ask(&asked, inputs, 2);
+  decide(&asked, inputs[0], &inventory_answer_type, "{\"outcome\":\"not_found\"}");
+  decide(&asked, inputs[1], &product_page_type, "{\"items\":[]}");
+  bus_arena_free(asked.arena);
+}
+
+TEST(a_page_has_a_cursor_only_when_more_follows)
+{
+  struct asked asked;
+  const struct product_list bodies[] = {{BUS_NO_STR, 2}, {BUS_STR("b"), 2}};
+  const struct bus_input inputs[] = {list(&bodies[0]), list(&bodies[1])};
+  const struct product first[] = {thing("a"), thing("b"), thing("c")}, rest[] = {thing("c")};
+  ask(&asked, inputs, 2);
+  assert_int_equal(asked.model->page_count, 2);
+  asked.model->pages[0].items = first;
+  asked.model->pages[0].item_count = 3;
+  asked.model->pages[1].items = rest;
+  asked.model->pages[1].item_count = 1;
+  decide(&asked, inputs[0], &product_page_type, "{\"items\":[" THING("a") "," THING("b") "],\"next_cursor\":\"b\"}");
+  decide(&asked, inputs[1], &product_page_type, "{\"items\":[" THING("c") "]}");
+  bus_arena_free(asked.arena);
+}
+
+TEST(the_same_page_is_read_once)
+{
+  struct asked asked;
+  const struct product_list bodies[] = {{BUS_STR("b"), 2}, {BUS_STR("b"), 2}, {BUS_STR("b"), 3}, {BUS_STR("c"), 2}};
+  const struct bus_input inputs[] = {list(&bodies[0]), list(&bodies[1]), list(&bodies[2]), list(&bodies[3])};
+  ask(&asked, inputs, 4);
+  assert_int_equal(asked.model->page_count, 3);
+  bus_arena_free(asked.arena);
+}
+
+TEST(a_full_last_page_ends)
+{
+  struct asked asked;
+  const struct product_list body = {BUS_NO_STR, 2};
+  const struct bus_input input = list(&body);
+  const struct product items[] = {thing("a"), thing("b")};
+  ask(&asked, &input, 1);
+  asked.model->pages[0].items = items;
+  asked.model->pages[0].item_count = 2;
+  decide(&asked, input, &product_page_type, "{\"items\":[" THING("a") "," THING("b") "]}");
+  bus_arena_free(asked.arena);
+}
+
+TEST(a_ping_is_answered)
+{
+  struct asked asked;
+  const struct inventory_ping body = {false};
+  const struct bus_input input = {.type = &inventory_ping_type, .body = &body};
+  ask(&asked, &input, 1);
+  assert_int_equal(asked.model->id_count + asked.model->page_count, 0);
+  decide(&asked, input, &inventory_pong_type, "{\"deep\":false}");
+  bus_arena_free(asked.arena);
+}
+
+TEST(what_is_no_query_is_parked)
+{
+  struct asked asked;
+  const struct bus_input input = {.type = &inventory_commit_type};
+  ask(&asked, &input, 1);
+  bus_effects_begin(&asked.effects, &input);
+  query_decide(asked.model, &input, &asked.effects);
+  assert_int_equal(bus_effects_end(&asked.effects), BUS_PARK);
+  bus_arena_free(asked.arena);
+}

@@ -1,0 +1,338 @@
+/* From message to effects and back to what is stored, batch by batch: golden bodies, answers, what a batch sees of
+ * itself. */
+#include "shelf.h"
+
+#include <test.h>
+
+static void assert_says(const struct bus_effect *effect, const struct bus_message_type *type, const char *json) {
+  assert_non_null(effect);
+  assert_ptr_equal(effect->type, type);
+  assert_int_equal(effect->kind, type->exchange == BUS_EXCHANGE_REPLY ? BUS_EFFECT_ANSWER : BUS_EFFECT_EMIT);
+  assert_int_equal(effect->body.len, strlen(json));
+  assert_memory_equal(effect->body.data, json, effect->body.len);
+}
+
+#define ORDER(n) "0f000000-0000-5000-8000-00000000000" #n
+
+static struct inventory_reserve reserve_of(uint32_t order, struct stock_item *items, size_t count) {
+  return (struct inventory_reserve){order_id(order), items, count, BUS_NO_INT64};
+}
+
+static struct shelf *with_stock(void) {
+  struct shelf *shelf = shelf_new();
+  shelf_put(shelf, "SKU-1", 250, "EUR", 10);
+  shelf_put(shelf, "SKU-2", 99, "EUR", 5);
+  return shelf;
+}
+
+TEST(reserve_emits_the_locked_prices)
+{
+  struct shelf *shelf = with_stock();
+  struct stock_item items[] = {{BUS_STR("SKU-2"), 1, BUS_NO_INT64}, {BUS_STR("SKU-1"), 2, BUS_NO_INT64}};
+  const struct inventory_reserve body = reserve_of(1, items, 2);
+  const struct bus_effect *effect = shelf_one(shelf, &inventory_reserve_type, &body);
+  assert_says(
+      effect, &stock_reserved_type,
+      "{\"order_id\":\"" ORDER(
+          1) "\",\"items\":[{\"product_id\":\"SKU-2\",\"quantity\":1,\"unit_price\":99},"
+             "{\"product_id\":\"SKU-1\",\"quantity\":2,\"unit_price\":250}],\"total\":599,\"currency\":\"EUR\"}");
+  const struct bus_uuid id = order_id(1);
+  assert_true(bus_uuid_equal(&effect->envelope.correlation_id, &id));
+  assert_true(bus_uuid_equal(&effect->envelope.causation_id, &shelf->envelopes[0].message_id));
+  assert_int_equal(shelf->stored_products, 2);
+  assert_int_equal(shelf->stored_reservations, 1);
+  assert_true(shelf_balances(shelf));
+  shelf_free(shelf);
+}
+
+TEST(a_repeated_reserve_is_answered_with_the_prices_of_then)
+{
+  struct shelf *shelf = with_stock();
+  struct stock_item items[] = {{BUS_STR("SKU-1"), 2, BUS_NO_INT64}};
+  const struct inventory_reserve body = reserve_of(1, items, 1);
+  (void)shelf_one(shelf, &inventory_reserve_type, &body);
+  shelf_put(shelf, "SKU-1", 1, "USD", 0);
+  assert_says(shelf_one(shelf, &inventory_reserve_type, &body), &stock_reserved_type,
+              "{\"order_id\":\"" ORDER(1) "\",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":2,"
+                                          "\"unit_price\":250}],\"total\":500,\"currency\":\"EUR\"}");
+  assert_int_equal(shelf->stored_products, 0);
+  assert_int_equal(shelf->stored_reservations, 0);
+  assert_int_equal(shelf_product(shelf, "SKU-1")->reserved, 2);
+  shelf_free(shelf);
+}
+
+TEST(a_repeated_reserve_of_other_items_is_answered_as_it_is)
+{
+  struct shelf *shelf = with_stock();
+  struct stock_item items[] = {{BUS_STR("SKU-1"), 2, BUS_NO_INT64}}, others[] = {{BUS_STR("SKU-2"), 5, BUS_NO_INT64}};
+  const struct inventory_reserve body = reserve_of(1, items, 1), other = reserve_of(1, others, 1);
+  (void)shelf_one(shelf, &inventory_reserve_type, &body);
+  assert_says(shelf_one(shelf, &inventory_reserve_type, &other), &stock_reserved_type,
+              "{\"order_id\":\"" ORDER(1) "\",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":2,"
+                                          "\"unit_price\":250}],\"total\":500,\"currency\":\"EUR\"}");
+  assert_int_equal(shelf_product(shelf, "SKU-2")->on_hand, 5);
+  shelf_free(shelf);
+}
+
+TEST(commit_and_release_answer_with_the_order)
+{
+  struct shelf *shelf = with_stock();
+  struct stock_item items[] = {{BUS_STR("SKU-1"), 2, BUS_NO_INT64}};
+  const struct inventory_reserve one = reserve_of(1, items, 1), two = reserve_of(2, items, 1);
+  const struct inventory_order first = {order_id(1)}, second = {order_id(2)};
+  (void)shelf_one(shelf, &inventory_reserve_type, &one);
+  (void)shelf_one(shelf, &inventory_reserve_type, &two);
+  assert_says(shelf_one(shelf, &inventory_commit_type, &first), &stock_committed_type,
+              "{\"order_id\":\"" ORDER(1) "\"}");
+  assert_says(shelf_one(shelf, &inventory_release_type, &second), &stock_released_type,
+              "{\"order_id\":\"" ORDER(2) "\"}");
+  const struct product *product = shelf_product(shelf, "SKU-1");
+  assert_int_equal(product->on_hand, 8);
+  assert_int_equal(product->sold, 2);
+  assert_true(shelf_balances(shelf));
+  shelf_free(shelf);
+}
+
+TEST(undo_before_do)
+{
+  struct shelf *shelf = with_stock();
+  struct stock_item items[] = {{BUS_STR("SKU-1"), 2, BUS_NO_INT64}};
+  const struct inventory_reserve reserve = reserve_of(1, items, 1);
+  const struct inventory_order order = {order_id(1)};
+  assert_says(shelf_one(shelf, &inventory_release_type, &order), &stock_released_type,
+              "{\"order_id\":\"" ORDER(1) "\"}");
+  assert_says(shelf_one(shelf, &inventory_reserve_type, &reserve), &stock_rejected_type,
+              "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"already_released\"}");
+  assert_int_equal(shelf_product(shelf, "SKU-1")->on_hand, 10);
+  assert_int_equal(shelf->reservation_count, 1);
+  shelf_free(shelf);
+}
+
+TEST(a_rejection_names_reason_and_product_each_time)
+{
+  struct shelf *shelf = with_stock();
+  struct stock_item items[] = {{BUS_STR("SKU-1"), 11, BUS_NO_INT64}};
+  const struct inventory_reserve body = reserve_of(1, items, 1);
+  const struct inventory_order order = {order_id(1)};
+  static const char json[] = "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"out_of_stock\",\"product_id\":\"SKU-1\"}";
+  assert_says(shelf_one(shelf, &inventory_reserve_type, &body), &stock_rejected_type, json);
+  assert_says(shelf_one(shelf, &inventory_reserve_type, &body), &stock_rejected_type, json);
+  assert_says(shelf_one(shelf, &inventory_release_type, &order), &stock_rejected_type, json);
+  assert_says(shelf_one(shelf, &inventory_commit_type, &order), &stock_rejected_type,
+              "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"no_reservation\"}");
+  assert_int_equal(shelf->reservation_count, 1);
+  shelf_free(shelf);
+}
+
+TEST(an_unknown_product_is_rejected_and_stored_so)
+{
+  struct shelf *shelf = with_stock();
+  struct stock_item items[] = {{BUS_STR("SKU-1"), 1, BUS_NO_INT64}, {BUS_STR("nothing"), 1, BUS_NO_INT64}};
+  const struct inventory_reserve body = reserve_of(1, items, 2);
+  assert_says(shelf_one(shelf, &inventory_reserve_type, &body), &stock_rejected_type,
+              "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"unknown_product\",\"product_id\":\"nothing\"}");
+  assert_int_equal(shelf->product_count, 2);
+  assert_int_equal(shelf->stored_products, 0);
+  assert_int_equal(shelf->stored_reservations, 1);
+  shelf_free(shelf);
+}
+
+TEST(a_commit_of_nothing_stores_nothing)
+{
+  struct shelf *shelf = with_stock();
+  const struct inventory_order order = {order_id(1)};
+  assert_says(shelf_one(shelf, &inventory_commit_type, &order), &stock_rejected_type,
+              "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"no_reservation\"}");
+  assert_int_equal(shelf->reservation_count, 0);
+  shelf_free(shelf);
+}
+
+/* ---- one batch ---- */
+
+TEST(a_batch_sees_its_own_effects_and_stores_each_row_once)
+{
+  struct shelf *shelf = with_stock();
+  struct stock_item six[] = {{BUS_STR("SKU-1"), 6, BUS_NO_INT64}};
+  const struct inventory_reserve one = reserve_of(1, six, 1), two = reserve_of(2, six, 1),
+                                 three = reserve_of(3, six, 1);
+  const struct inventory_order first = {order_id(1)}, third = {order_id(3)};
+  shelf_add(shelf, &inventory_reserve_type, &one);
+  shelf_add(shelf, &inventory_reserve_type, &two);
+  shelf_add(shelf, &inventory_release_type, &first);
+  shelf_add(shelf, &inventory_reserve_type, &three);
+  shelf_add(shelf, &inventory_commit_type, &third);
+  shelf_run(shelf);
+  const struct bus_message_type *const said[] = {&stock_reserved_type, &stock_rejected_type, &stock_released_type,
+                                                 &stock_reserved_type, &stock_committed_type};
+  for (size_t i = 0; i < BUS_COUNT(said); i++)
+    assert_ptr_equal(shelf_message(shelf, i)->type, said[i]);
+  assert_int_equal(shelf->stored_products, 1);
+  assert_int_equal(shelf->stored_reservations, 3);
+  const struct bus_uuid id = order_id(3);
+  assert_int_equal(shelf_reservation(shelf, &id)->state, RESERVATION_COMMITTED);
+  assert_int_equal(shelf_product(shelf, "SKU-1")->sold, 6);
+  assert_true(shelf_balances(shelf));
+  shelf_free(shelf);
+}
+
+TEST(a_new_product_can_be_reserved_in_its_own_batch)
+{
+  struct shelf *shelf = shelf_new();
+  const struct inventory_put_product put = {BUS_STR("new"), BUS_STR("New"), 3, BUS_STR("EUR"), 4};
+  struct stock_item items[] = {{BUS_STR("new"), 4, BUS_NO_INT64}};
+  const struct inventory_reserve body = reserve_of(1, items, 1);
+  shelf_add(shelf, &inventory_put_product_type, &put);
+  shelf_add(shelf, &inventory_reserve_type, &body);
+  shelf_run(shelf);
+  assert_ptr_equal(shelf_message(shelf, 1)->type, &stock_reserved_type);
+  assert_int_equal(shelf_product(shelf, "new")->reserved, 4);
+  assert_int_equal(shelf->stored_products, 1);
+  assert_true(shelf_balances(shelf));
+  shelf_free(shelf);
+}
+
+TEST(each_reservation_is_tallied_once)
+{
+  struct shelf *shelf = with_stock();
+  struct stock_item items[] = {{BUS_STR("SKU-1"), 2, BUS_NO_INT64}, {BUS_STR("SKU-2"), 1, BUS_NO_INT64}};
+  const struct inventory_reserve body = reserve_of(1, items, 2);
+  shelf_add(shelf, &inventory_reserve_type, &body);
+  shelf_add(shelf, &inventory_reserve_type, &body);
+  shelf_run(shelf);
+  struct inventory_tally tallies[2] = {{0}};
+  size_t count = 0;
+  for (const struct bus_effect *effect = shelf->effects.first; effect; effect = effect->next)
+    if (effect->kind == BUS_EFFECT_ACTION && count < 2)
+      tallies[count++] = *(const struct inventory_tally *)effect->action;
+  assert_int_equal(count, 2);
+  assert_true(tallies[0].changed);
+  assert_int_equal(tallies[0].state, RESERVATION_RESERVED);
+  assert_int_equal(tallies[0].units, 3);
+  assert_false(tallies[1].changed);
+  shelf_free(shelf);
+}
+
+/* ---- the catalogue ---- */
+
+static const char updated_to_3[] =
+    "{\"outcome\":\"updated\",\"product\":{\"product_id\":\"SKU-1\",\"name\":\"A thing\","
+    "\"price\":250,\"currency\":\"EUR\",\"on_hand\":3,\"reserved\":0,\"version\":2}}";
+
+TEST(set_stock_answers_with_the_product)
+{
+  struct shelf *shelf = with_stock();
+  const struct inventory_set_stock body = {order_id(9), BUS_STR("SKU-1"), 3};
+  assert_says(shelf_one(shelf, &inventory_set_stock_type, &body), &inventory_answer_type, updated_to_3);
+  assert_int_equal(shelf_product(shelf, "SKU-1")->received, 3);
+  assert_true(bus_str_is(shelf_message(shelf, 0)->envelope.reply_to, "edge.reply.1"));
+  shelf_free(shelf);
+}
+
+TEST(set_stock_again_is_answered_and_not_carried_out)
+{
+  struct shelf *shelf = with_stock();
+  const struct inventory_set_stock body = {order_id(9), BUS_STR("SKU-1"), 3};
+  (void)shelf_one(shelf, &inventory_set_stock_type, &body);
+  struct stock_item items[] = {{BUS_STR("SKU-1"), 1, BUS_NO_INT64}};
+  const struct inventory_reserve reserve = reserve_of(1, items, 1);
+  (void)shelf_one(shelf, &inventory_reserve_type, &reserve);
+  assert_says(shelf_one(shelf, &inventory_set_stock_type, &body), &inventory_answer_type,
+              "{\"outcome\":\"updated\",\"product\":{\"product_id\":\"SKU-1\",\"name\":\"A thing\",\"price\":250,"
+              "\"currency\":\"EUR\",\"on_hand\":2,\"reserved\":1,\"version\":3}}");
+  assert_int_equal(shelf->stored_products, 0);
+  assert_int_equal(shelf->request_count, 1);
+  shelf_free(shelf);
+}
+
+TEST(set_stock_twice_in_one_batch_is_carried_out_once)
+{
+  struct shelf *shelf = with_stock();
+  const struct inventory_set_stock body = {order_id(9), BUS_STR("SKU-1"), 3};
+  shelf_add(shelf, &inventory_set_stock_type, &body);
+  shelf_add(shelf, &inventory_set_stock_type, &body);
+  shelf_run(shelf);
+  assert_says(shelf_message(shelf, 0), &inventory_answer_type, updated_to_3);
+  assert_says(shelf_message(shelf, 1), &inventory_answer_type, updated_to_3);
+  shelf_free(shelf);
+}
+
+TEST(another_body_under_the_same_request_is_refused)
+{
+  struct shelf *shelf = with_stock();
+  const struct inventory_set_stock body = {order_id(9), BUS_STR("SKU-1"), 3};
+  const struct inventory_set_stock others[] = {{order_id(9), BUS_STR("SKU-1"), 4}, {order_id(9), BUS_STR("SKU-2"), 3}};
+  (void)shelf_one(shelf, &inventory_set_stock_type, &body);
+  for (size_t i = 0; i < BUS_COUNT(others); i++)
+    assert_says(shelf_one(shelf, &inventory_set_stock_type, &others[i]), &inventory_answer_type,
+                "{\"outcome\":\"key_reused\"}");
+  assert_int_equal(shelf_product(shelf, "SKU-1")->on_hand, 3);
+  assert_int_equal(shelf_product(shelf, "SKU-2")->on_hand, 5);
+  shelf_free(shelf);
+}
+
+TEST(set_stock_of_nothing_may_be_asked_again_when_it_is_there)
+{
+  struct shelf *shelf = shelf_new();
+  const struct inventory_set_stock body = {order_id(9), BUS_STR("late"), 3};
+  assert_says(shelf_one(shelf, &inventory_set_stock_type, &body), &inventory_answer_type,
+              "{\"outcome\":\"not_found\"}");
+  assert_int_equal(shelf->request_count, 0);
+  shelf_put(shelf, "late", 1, "EUR", 0);
+  (void)shelf_one(shelf, &inventory_set_stock_type, &body);
+  assert_int_equal(shelf_product(shelf, "late")->on_hand, 3);
+  shelf_free(shelf);
+}
+
+TEST(set_stock_below_what_is_reserved_keeps_reservations)
+{
+  struct shelf *shelf = with_stock();
+  struct stock_item items[] = {{BUS_STR("SKU-1"), 4, BUS_NO_INT64}};
+  const struct inventory_reserve reserve = reserve_of(1, items, 1);
+  const struct inventory_set_stock body = {order_id(9), BUS_STR("SKU-1"), 0};
+  const struct inventory_order order = {order_id(1)};
+  (void)shelf_one(shelf, &inventory_reserve_type, &reserve);
+  (void)shelf_one(shelf, &inventory_set_stock_type, &body);
+  (void)shelf_one(shelf, &inventory_release_type, &order);
+  assert_int_equal(shelf_product(shelf, "SKU-1")->on_hand, 4);
+  assert_true(shelf_balances(shelf));
+  shelf_free(shelf);
+}
+
+TEST(put_product_again_leaves_the_stock)
+{
+  struct shelf *shelf = with_stock();
+  shelf_put(shelf, "SKU-1", 300, "EUR", 77);
+  assert_int_equal(shelf_product(shelf, "SKU-1")->on_hand, 10);
+  assert_int_equal(shelf_product(shelf, "SKU-1")->price, 300);
+  shelf_put(shelf, "SKU-1", 300, "EUR", 77);
+  assert_int_equal(shelf->stored_products, 0);
+  shelf_free(shelf);
+}
+
+TEST(a_message_of_no_use_is_parked)
+{
+  struct shelf *shelf = shelf_new();
+  struct inventory_model *model;
+  const struct bus_input input = {.kind = BUS_INPUT_DELIVERY, .type = &stock_released_type};
+  assert_true(inventory_model_new(&input, 1, shelf->batch, &model));
+  assert_true(inventory_model_set_products(model, NULL, 0));
+  bus_effects_init(&shelf->effects, shelf->batch, &shelf->ids, 0, "inventory-svc");
+  bus_effects_begin(&shelf->effects, &input);
+  inventory_decide(model, &input, &shelf->effects);
+  assert_int_equal(bus_effects_end(&shelf->effects), BUS_PARK);
+  shelf_free(shelf);
+}
+
+TEST(a_batch_without_memory_fails_whole)
+{
+  struct shelf *shelf = with_stock();
+  struct bus_arena *tiny = bus_arena_new(64);
+  struct inventory_model *model;
+  struct stock_item items[] = {{BUS_STR("SKU-1"), 4, BUS_NO_INT64}};
+  const struct inventory_reserve reserve = reserve_of(1, items, 1);
+  const struct bus_input input = {.kind = BUS_INPUT_DELIVERY, .type = &inventory_reserve_type, .body = &reserve};
+  assert_non_null(tiny);
+  assert_false(inventory_model_new(&input, 1, tiny, &model));
+  bus_arena_free(tiny);
+  shelf_free(shelf);
+}

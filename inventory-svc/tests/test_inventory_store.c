@@ -1,0 +1,424 @@
+/* The store over a real Postgres: what is stored is what was decided, comes back as it was, and holds the invariants
+ * under random batches and under two workers at once. */
+#include "inventory_statements.h"
+#include "rig.h"
+#include "shelf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <test.h>
+
+#define AUDIT "SELECT count(*) FROM inventory.stock_audit"
+
+static void put(struct rig_link *link, const char *id, int64_t price, const char *currency, int64_t on_hand) {
+  const struct inventory_put_product body = {.product_id = bus_str(id),
+                                             .name = BUS_STR("Ein Ding"),
+                                             .price = price,
+                                             .currency = bus_str(currency),
+                                             .on_hand = on_hand};
+  rig_add(link, &inventory_put_product_type, &body);
+  assert_true(rig_run(link));
+}
+
+static void assert_said(const struct rig_link *link, size_t n, const struct bus_message_type *type, const char *json) {
+  const struct bus_effect *effect = rig_message(link, n);
+  assert_non_null(effect);
+  assert_string_equal(effect->type->type, type->type);
+  assert_int_equal(effect->body.len, strlen(json));
+  assert_memory_equal(effect->body.data, json, effect->body.len);
+}
+
+static void run_one(struct rig_link *link, const struct bus_message_type *type, const void *body,
+                    const struct bus_message_type *said, const char *json) {
+  rig_add(link, type, body);
+  if (!rig_run(link))
+    fail_msg("%s", link->error.text);
+  assert_said(link, 0, said, json);
+}
+
+#define ORDER(n) "0f000000-0000-5000-8000-00000000000" #n
+
+TEST(a_reservation_comes_back_as_it_was)
+{
+  struct rig rig;
+  rig_open(&rig);
+  struct rig_link *link = rig_connect(&rig);
+  put(link, "SKU-1", 250, "EUR", 10);
+  put(link, "SKU-2", 99, "EUR", 5);
+  struct stock_item items[] = {{BUS_STR("SKU-2"), 1, 0}, {BUS_STR("SKU-1"), 2, 0}, {BUS_STR("SKU-2"), 3, 0}};
+  const struct inventory_reserve reserve = {order_id(1), items, 3, 250 * 2 + 99 * 4};
+  static const char json[] = "{\"order_id\":\"" ORDER(1) "\",\"items\":["
+                                                         "{\"product_id\":\"SKU-2\",\"quantity\":1,\"unit_price\":99},"
+                                                         "{\"product_id\":\"SKU-1\",\"quantity\":2,\"unit_price\":250},"
+                                                         "{\"product_id\":\"SKU-2\",\"quantity\":3,\"unit_price\":99}],"
+                                                         "\"total\":896,\"currency\":\"EUR\"}";
+  run_one(link, &inventory_reserve_type, &reserve, &stock_reserved_type, json);
+  put(link, "SKU-2", 1, "USD", 0);
+  run_one(link, &inventory_reserve_type, &reserve, &stock_reserved_type, json);
+  assert_int_equal(rig_number(&rig, "SELECT reserved FROM inventory.products WHERE product_id = 'SKU-2'"), 4);
+  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  const struct inventory_order order = {order_id(1)};
+  run_one(link, &inventory_commit_type, &order, &stock_committed_type, "{\"order_id\":\"" ORDER(1) "\"}");
+  assert_int_equal(rig_number(&rig, "SELECT sold FROM inventory.products WHERE product_id = 'SKU-2'"), 4);
+  assert_int_equal(rig_number(&rig, "SELECT reserved FROM inventory.products WHERE product_id = 'SKU-1'"), 0);
+  run_one(link, &inventory_release_type, &order, &stock_committed_type, "{\"order_id\":\"" ORDER(1) "\"}");
+  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  rig_disconnect(link);
+  rig_close(&rig);
+}
+
+TEST(a_release_gives_back_what_only_the_row_knows)
+{
+  struct rig rig;
+  rig_open(&rig);
+  struct rig_link *link = rig_connect(&rig);
+  put(link, "SKU-1", 250, "EUR", 10);
+  struct stock_item items[] = {{BUS_STR("SKU-1"), 10, 0}};
+  const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64};
+  const struct inventory_order order = {order_id(1)};
+  rig_add(link, &inventory_reserve_type, &reserve);
+  assert_true(rig_run(link));
+  run_one(link, &inventory_release_type, &order, &stock_released_type, "{\"order_id\":\"" ORDER(1) "\"}");
+  assert_int_equal(rig_number(&rig, "SELECT on_hand FROM inventory.products"), 10);
+  run_one(link, &inventory_reserve_type, &reserve, &stock_rejected_type,
+          "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"already_released\"}");
+  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  rig_disconnect(link);
+  rig_close(&rig);
+}
+
+TEST(rejections_and_tombstones_are_remembered)
+{
+  struct rig rig;
+  rig_open(&rig);
+  struct rig_link *link = rig_connect(&rig);
+  put(link, "SKU-1", 250, "EUR", 1);
+  struct stock_item items[] = {{BUS_STR("SKU-1"), 2, 0}}, unknown[] = {{BUS_STR("none"), 2, 0}};
+  const struct inventory_reserve one = {order_id(1), items, 1, BUS_NO_INT64}, two = {order_id(2), items, 1, 1},
+                                 three = {order_id(3), unknown, 1, BUS_NO_INT64},
+                                 four = {order_id(4), items, 1, BUS_NO_INT64};
+  const struct inventory_order fourth = {order_id(4)};
+  for (int round = 0; round < 2; round++) {
+    run_one(link, &inventory_reserve_type, &one, &stock_rejected_type,
+            "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"out_of_stock\",\"product_id\":\"SKU-1\"}");
+    run_one(link, &inventory_reserve_type, &two, &stock_rejected_type,
+            "{\"order_id\":\"" ORDER(2) "\",\"reason\":\"total_mismatch\"}");
+    run_one(link, &inventory_reserve_type, &three, &stock_rejected_type,
+            "{\"order_id\":\"" ORDER(3) "\",\"reason\":\"unknown_product\",\"product_id\":\"none\"}");
+    run_one(link, &inventory_release_type, &fourth, &stock_released_type, "{\"order_id\":\"" ORDER(4) "\"}");
+    put(link, "none", 1, "EUR", 100);
+  }
+  run_one(link, &inventory_reserve_type, &four, &stock_rejected_type,
+          "{\"order_id\":\"" ORDER(4) "\",\"reason\":\"already_released\"}");
+  assert_int_equal(rig_number(&rig, "SELECT count(*) FROM inventory.reservations WHERE state = 'REJECTED'"), 3);
+  assert_int_equal(rig_number(&rig, "SELECT count(*) FROM inventory.reservations WHERE state = 'RELEASED'"), 1);
+  rig_disconnect(link);
+  rig_close(&rig);
+}
+
+TEST(set_stock_is_carried_out_once_and_forgotten_after_seven_days)
+{
+  struct rig rig;
+  rig_open(&rig);
+  struct rig_link *link = rig_connect(&rig);
+  put(link, "SKU-1", 250, "EUR", 1);
+  const struct inventory_set_stock set = {order_id(1), BUS_STR("SKU-1"), 7}, other = {order_id(1), BUS_STR("SKU-1"), 8},
+                                   none = {order_id(2), BUS_STR("none"), 7};
+#define VIEW(on_hand, version)                                                                                         \
+  "{\"outcome\":\"updated\",\"product\":{\"product_id\":\"SKU-1\",\"name\":\"Ein Ding\",\"price\":250,"                \
+  "\"currency\":\"EUR\",\"on_hand\":" on_hand ",\"reserved\":0,\"version\":" version "}}"
+  run_one(link, &inventory_set_stock_type, &set, &inventory_answer_type, VIEW("7", "2"));
+  run_one(link, &inventory_set_stock_type, &set, &inventory_answer_type, VIEW("7", "2"));
+  run_one(link, &inventory_set_stock_type, &other, &inventory_answer_type, "{\"outcome\":\"key_reused\"}");
+  run_one(link, &inventory_set_stock_type, &none, &inventory_answer_type, "{\"outcome\":\"not_found\"}");
+  assert_int_equal(rig_number(&rig, "SELECT count(*) FROM inventory.stock_requests"), 1);
+  rig_statement(link, PURGE_REQUESTS);
+  assert_int_equal(rig_number(&rig, "SELECT count(*) FROM inventory.stock_requests"), 1);
+  rig_do(&rig, "UPDATE inventory.stock_requests SET created_at = now() - interval '169 hours'");
+  rig_statement(link, PURGE_REQUESTS);
+  assert_int_equal(rig_number(&rig, "SELECT count(*) FROM inventory.stock_requests"), 0);
+  run_one(link, &inventory_set_stock_type, &other, &inventory_answer_type, VIEW("8", "3"));
+  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  rig_disconnect(link);
+  rig_close(&rig);
+}
+
+TEST(the_largest_batch_fits)
+{
+  enum { ORDERS = 200, ITEMS = STOCK_ITEMS_MAX };
+  struct rig rig;
+  rig_open(&rig);
+  struct rig_link *link = rig_connect(&rig);
+  rig_do(&rig, "INSERT INTO inventory.products (product_id, name, price, currency, on_hand, received) "
+               "SELECT rpad('P' || n || '.', 64, 'x'), repeat('n', 200), 1, 'EUR', 1000000, 1000000 "
+               "FROM generate_series(0, 999) AS n");
+  static char ids[1000][65];
+  static struct stock_item items[ORDERS][ITEMS];
+  static struct inventory_reserve reserves[ORDERS];
+  for (int i = 0; i < 1000; i++) {
+    memset(ids[i], 'x', 64);
+    ids[i][snprintf(ids[i], 64, "P%d.", i)] = 'x';
+  }
+  for (uint32_t i = 0; i < ORDERS; i++) {
+    for (uint32_t j = 0; j < ITEMS; j++)
+      items[i][j] = (struct stock_item){{ids[(i * 7 + j) % 1000], 64}, STOCK_QUANTITY_MAX, BUS_NO_INT64};
+    reserves[i] = (struct inventory_reserve){order_id(i), items[i], ITEMS, ITEMS * STOCK_QUANTITY_MAX};
+    rig_add(link, &inventory_reserve_type, &reserves[i]);
+  }
+  assert_true(rig_run(link));
+  assert_int_equal(rig_number(&rig, "SELECT sum(reserved) FROM inventory.products"),
+                   ORDERS * ITEMS * STOCK_QUANTITY_MAX);
+  static struct inventory_order orders[ORDERS];
+  for (uint32_t i = 0; i < ORDERS; i++) {
+    orders[i] = (struct inventory_order){order_id(i)};
+    rig_add(link, &inventory_commit_type, &orders[i]);
+  }
+  assert_true(rig_run(link));
+  assert_int_equal(rig_number(&rig, "SELECT sum(sold) FROM inventory.products"), ORDERS * ITEMS * STOCK_QUANTITY_MAX);
+  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  rig_disconnect(link);
+  rig_close(&rig);
+}
+
+/* ---- two workers ---- */
+
+TEST(two_workers_on_one_product_wait_for_each_other)
+{
+  struct rig rig;
+  rig_open(&rig);
+  struct rig_link *one = rig_connect(&rig), *two = rig_connect(&rig);
+  put(one, "SKU-1", 1, "EUR", 10);
+  struct stock_item items[] = {{BUS_STR("SKU-1"), 6, 0}};
+  const struct inventory_reserve first = {order_id(1), items, 1, BUS_NO_INT64},
+                                 second = {order_id(2), items, 1, BUS_NO_INT64};
+  rig_add(one, &inventory_reserve_type, &first);
+  rig_add(two, &inventory_reserve_type, &second);
+  rig_send_lock(one);
+  assert_true(rig_finish_lock(one));
+  rig_send_lock(two);
+  rig_await_waiter(&rig);
+  assert_true(rig_decide_and_store(one));
+  assert_true(rig_finish_lock(two));
+  assert_true(rig_decide_and_store(two));
+  assert_said(two, 0, &stock_rejected_type,
+              "{\"order_id\":\"" ORDER(2) "\",\"reason\":\"out_of_stock\",\"product_id\":\"SKU-1\"}");
+  assert_int_equal(rig_number(&rig, "SELECT on_hand FROM inventory.products"), 4);
+  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  rig_disconnect(one);
+  rig_disconnect(two);
+  rig_close(&rig);
+}
+
+TEST(two_workers_on_one_new_order_conflict_and_the_second_sees_the_first)
+{
+  struct rig rig;
+  rig_open(&rig);
+  struct rig_link *one = rig_connect(&rig), *two = rig_connect(&rig);
+  put(one, "SKU-1", 1, "EUR", 10);
+  struct stock_item items[] = {{BUS_STR("SKU-1"), 6, 0}};
+  const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64};
+  const struct inventory_order order = {order_id(1)};
+  rig_add(one, &inventory_reserve_type, &reserve);
+  rig_add(two, &inventory_release_type, &order);
+  rig_send_lock(one);
+  assert_true(rig_finish_lock(one));
+  rig_send_lock(two); /* finds no row and locks none */
+  assert_true(rig_finish_lock(two));
+  assert_true(rig_decide_and_store(one));
+  assert_false(rig_decide_and_store(two));
+  assert_int_equal(bus_error_class(two->error.code), BUS_CLASS_CONFLICT);
+  assert_true(rig_run(two));
+  assert_said(two, 0, &stock_released_type, "{\"order_id\":\"" ORDER(1) "\"}");
+  assert_int_equal(rig_number(&rig, "SELECT on_hand FROM inventory.products"), 10);
+  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  rig_disconnect(one);
+  rig_disconnect(two);
+  rig_close(&rig);
+}
+
+/* The second finds no row, waits for a product, and then reads the items that the first has committed meanwhile. */
+TEST(a_reservation_that_appears_between_two_statements_conflicts)
+{
+  struct rig rig;
+  rig_open(&rig);
+  struct rig_link *one = rig_connect(&rig), *two = rig_connect(&rig);
+  put(one, "SKU-1", 1, "EUR", 10);
+  put(one, "SKU-2", 1, "EUR", 10);
+  struct stock_item both[] = {{BUS_STR("SKU-1"), 6, 0}, {BUS_STR("SKU-2"), 6, 0}};
+  const struct inventory_reserve first = {order_id(1), both, 2, BUS_NO_INT64},
+                                 second = {order_id(1), both, 1, BUS_NO_INT64};
+  rig_add(one, &inventory_reserve_type, &first);
+  rig_add(two, &inventory_reserve_type, &second);
+  rig_send_lock(one);
+  assert_true(rig_finish_lock(one));
+  rig_send_lock(two);
+  rig_await_waiter(&rig);
+  assert_true(rig_decide_and_store(one));
+  assert_true(rig_finish_lock(two));
+  assert_false(rig_decide_and_store(two));
+  assert_int_equal(bus_error_class(two->error.code), BUS_CLASS_CONFLICT);
+  assert_true(rig_run(two));
+  assert_ptr_equal(rig_message(two, 0)->type, &stock_reserved_type);
+  assert_int_equal(rig_number(&rig, "SELECT sum(reserved) FROM inventory.products"), 12);
+  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  rig_disconnect(one);
+  rig_disconnect(two);
+  rig_close(&rig);
+}
+
+/* Locks that were waited for: the second reads state and items as the first left them. */
+TEST(a_commit_behind_a_release_of_the_same_order_sees_it)
+{
+  struct rig rig;
+  rig_open(&rig);
+  struct rig_link *one = rig_connect(&rig), *two = rig_connect(&rig);
+  put(one, "SKU-1", 1, "EUR", 10);
+  struct stock_item items[] = {{BUS_STR("SKU-1"), 6, 0}};
+  const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64};
+  const struct inventory_order order = {order_id(1)};
+  rig_add(one, &inventory_reserve_type, &reserve);
+  assert_true(rig_run(one));
+  rig_add(one, &inventory_release_type, &order);
+  rig_add(two, &inventory_commit_type, &order);
+  rig_send_lock(one);
+  assert_true(rig_finish_lock(one));
+  rig_send_lock(two);
+  rig_await_waiter(&rig);
+  assert_true(rig_decide_and_store(one));
+  assert_true(rig_finish_lock(two));
+  assert_true(rig_decide_and_store(two));
+  assert_said(two, 0, &stock_rejected_type, "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"already_released\"}");
+  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  rig_disconnect(one);
+  rig_disconnect(two);
+  rig_close(&rig);
+}
+
+/* ---- random batches, the same on the shelf and in the database ---- */
+
+enum { RANDOM_BATCHES = 60, RANDOM_ORDERS = 120, RANDOM_PRODUCTS = 8 };
+
+struct draw {
+  unsigned seed;
+  struct inventory_reserve reserves[SHELF_BATCH];
+  struct stock_item items[SHELF_BATCH][4];
+  struct inventory_order orders[SHELF_BATCH];
+  struct inventory_set_stock sets[SHELF_BATCH];
+  struct inventory_put_product puts[SHELF_BATCH];
+};
+
+static const char *const product_ids[RANDOM_PRODUCTS] = {"a", "B", "b-1", "b.1", "_", "NULL", "zzz", "9"};
+
+static uint32_t dice(struct draw *draw, uint32_t sides) {
+  return (uint32_t)rand_r(&draw->seed) % sides;
+}
+
+static const void *draw_message(struct draw *draw, size_t n, const struct bus_message_type **ret_type) {
+  uint32_t what = dice(draw, 24), order = dice(draw, RANDOM_ORDERS);
+  const struct bus_str product = bus_str(product_ids[dice(draw, RANDOM_PRODUCTS)]);
+  if (what == 0) {
+    draw->sets[n] = (struct inventory_set_stock){order_id(5000 + dice(draw, 50)), product, dice(draw, 100)};
+    *ret_type = &inventory_set_stock_type;
+    return &draw->sets[n];
+  }
+  if (what == 1) {
+    draw->puts[n] = (struct inventory_put_product){product, BUS_STR("x"), dice(draw, 1000),
+                                                   dice(draw, 20) ? BUS_STR("EUR") : BUS_STR("USD"), dice(draw, 100)};
+    *ret_type = &inventory_put_product_type;
+    return &draw->puts[n];
+  }
+  if (what >= 12) {
+    draw->orders[n] = (struct inventory_order){order_id(order)};
+    *ret_type = what < 18 ? &inventory_commit_type : &inventory_release_type;
+    return &draw->orders[n];
+  }
+  draw->reserves[n] = (struct inventory_reserve){order_id(order), draw->items[n], 1 + dice(draw, 4), BUS_NO_INT64};
+  for (size_t i = 0; i < draw->reserves[n].item_count; i++)
+    draw->items[n][i] =
+        (struct stock_item){bus_str(product_ids[dice(draw, RANDOM_PRODUCTS)]), 1 + dice(draw, 6), BUS_NO_INT64};
+  *ret_type = &inventory_reserve_type;
+  return &draw->reserves[n];
+}
+
+static void assert_same_messages(const struct shelf *shelf, const struct rig_link *link, size_t count) {
+  for (size_t n = 0; n < count; n++) {
+    const struct bus_effect *left = shelf_message(shelf, n), *right = rig_message(link, n);
+    if (!left || !right) {
+      fail_msg("message %zu is missing", n);
+      return;
+    }
+    assert_ptr_equal(left->type, right->type);
+    assert_int_equal(left->body.len, right->body.len);
+    assert_memory_equal(left->body.data, right->body.data, left->body.len);
+  }
+}
+
+TEST(the_database_does_what_memory_does)
+{
+  static struct draw draw = {.seed = 20260302};
+  struct rig rig;
+  rig_open(&rig);
+  struct rig_link *link = rig_connect(&rig);
+  struct shelf *shelf = shelf_new();
+  for (int batch = 0; batch < RANDOM_BATCHES; batch++) {
+    size_t count = 1 + dice(&draw, SHELF_BATCH - 1);
+    for (size_t n = 0; n < count; n++) {
+      const struct bus_message_type *type;
+      const void *body = draw_message(&draw, n, &type);
+      shelf_add(shelf, type, body);
+      rig_add(link, type, body);
+    }
+    shelf_run(shelf);
+    if (!rig_run(link))
+      fail_msg("%s", link->error.text);
+    assert_same_messages(shelf, link, count);
+    assert_true(shelf_balances(shelf));
+    assert_int_equal(rig_number(&rig, AUDIT), 0);
+  }
+  assert_int_equal(rig_number(&rig, "SELECT count(*) FROM inventory.reservations"), shelf->reservation_count);
+  assert_int_equal(rig_number(&rig, "SELECT count(*) FROM inventory.stock_requests"), shelf->request_count);
+  shelf_free(shelf);
+  rig_disconnect(link);
+  rig_close(&rig);
+}
+
+/* ---- queries ---- */
+
+TEST(queries_read_products_and_pages)
+{
+  struct rig rig;
+  rig_open(&rig);
+  struct rig_link *link = rig_connect(&rig), *queries = rig_connect_queries(&rig);
+  static const char *const ids[] = {"b", "A", "a", "_", "B"}; /* in the order of bytes: A B _ a b */
+  for (size_t i = 0; i < BUS_COUNT(ids); i++)
+    put(link, ids[i], (int64_t)i, "EUR", 1);
+  const struct product_get get = {BUS_STR("_")}, none = {BUS_STR("none")};
+  const struct product_list first = {BUS_STR(""), 2}, second = {BUS_STR("B"), 2}, last = {BUS_STR("a"), 2},
+                            behind = {BUS_STR("b"), 100};
+  const struct product_list start = {BUS_NO_STR, 100};
+  rig_add(queries, &product_get_type, &get);
+  rig_add(queries, &product_list_type, &second);
+  rig_add(queries, &product_list_type, &behind);
+  rig_add(queries, &product_get_type, &none);
+  rig_add(queries, &product_list_type, &last);
+  rig_add(queries, &product_list_type, &first);
+  rig_add(queries, &product_list_type, &start);
+  rig_query(queries);
+#define THING(id, price)                                                                                               \
+  "{\"product_id\":\"" id "\",\"name\":\"Ein Ding\",\"price\":" price ",\"currency\":\"EUR\",\"on_hand\":1,"           \
+  "\"reserved\":0,\"version\":1}"
+  assert_said(queries, 0, &inventory_answer_type, "{\"outcome\":\"found\",\"product\":" THING("_", "3") "}");
+  assert_said(queries, 1, &product_page_type,
+              "{\"items\":[" THING("_", "3") "," THING("a", "2") "],\"next_cursor\":\"a\"}");
+  assert_said(queries, 2, &product_page_type, "{\"items\":[]}");
+  assert_said(queries, 3, &inventory_answer_type, "{\"outcome\":\"not_found\"}");
+  assert_said(queries, 4, &product_page_type, "{\"items\":[" THING("b", "0") "]}");
+  assert_said(queries, 5, &product_page_type,
+              "{\"items\":[" THING("A", "1") "," THING("B", "4") "],\"next_cursor\":\"B\"}");
+  assert_said(queries, 6, &product_page_type,
+              "{\"items\":[" THING("A", "1") "," THING("B", "4") "," THING("_", "3") "," THING("a", "2") "," THING(
+                  "b", "0") "]}");
+  rig_disconnect(link);
+  rig_disconnect(queries);
+  rig_close(&rig);
+}

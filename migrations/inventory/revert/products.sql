@@ -1,0 +1,5 @@
+-- Takes the catalogue away.
+BEGIN;
+DROP TABLE inventory.products;
+DROP SCHEMA inventory;
+COMMIT;

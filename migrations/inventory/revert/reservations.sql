@@ -1,0 +1,4 @@
+-- Takes the reservations away.
+BEGIN;
+DROP TABLE inventory.reservations;
+COMMIT;

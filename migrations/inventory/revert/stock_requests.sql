@@ -1,0 +1,4 @@
+-- Takes the memory of requests away.
+BEGIN;
+DROP TABLE inventory.stock_requests;
+COMMIT;

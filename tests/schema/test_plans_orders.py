@@ -1,0 +1,312 @@
+"""order-svc's statements: prepared as its role, planned by index, over many rows and over none; carried out and their
+results looked at; and what its role may not do."""
+import datetime
+import json
+import uuid
+
+import psycopg2
+import pytest
+
+import plans
+
+GROWING = {"orders", "order_events", "inbox", "outbox"}
+SERVICE = "order-svc"
+ORDERS = 100_000
+HASH = "0123456789abcdef" * 4
+
+# Open orders are few; of the final ones most are confirmed. Each customer has some; one has very many.
+FILL = f"""
+INSERT INTO orders.orders (order_id, customer_id, product_ids, quantities, request_hash, created_at, updated_at, status,
+                           reason, unit_prices, total, currency, version, captured, refunded, stock_settled,
+                           payment_settled, deadline, due_at, resends, payment_token)
+SELECT gen_random_uuid(), CASE WHEN n % 2 = 0 THEN 'anonymous' ELSE 'c-' || n % 997 END, '{{SKU-1,SKU-2}}', '{{1,2}}',
+       '{HASH}', at, at, status, CASE WHEN status IN (3, 5, 6) THEN 'why' END,
+       CASE WHEN priced THEN '{{100,100}}'::bigint[] END, CASE WHEN priced THEN 300 END,
+       CASE WHEN priced THEN 'EUR' END, 4, CASE WHEN status IN (2, 4) THEN 300 ELSE 0 END, 0, status >= 4, status >= 4,
+       CASE WHEN status < 4 THEN at + interval '1 minute' END, CASE WHEN status < 4 THEN at + interval '1 minute' END, 0,
+       CASE WHEN status = 0 THEN 'pm_card_visa' END
+FROM (SELECT n, now() - n * interval '1 second' AS at, status, status IN (1, 2, 4) AS priced
+      FROM (SELECT n, (CASE WHEN n <= 1000 THEN n % 4 WHEN n % 10 = 0 THEN 5 WHEN n % 10 = 1 THEN 6 ELSE 4 END)::smallint
+                   AS status FROM generate_series(1, {ORDERS}) AS n) AS numbered) AS generated;
+
+INSERT INTO orders.order_events (order_id, seq, type, at, data)
+SELECT order_id, seq, 'order.paid', created_at, '{{"amount":300}}' FROM orders.orders, generate_series(1, 4) AS seq;
+"""
+
+
+@pytest.fixture(scope="module")
+def database():
+    made = plans.Database("orders", "order_svc")
+    yield made
+    made.drop()
+
+
+@pytest.fixture(scope="module")
+def filled():
+    made = plans.Database("orders", "order_svc")
+    with made.superuser() as connection, connection.cursor() as cursor:
+        cursor.execute(FILL)
+    plans.analyze(made)
+    yield made
+    made.drop()
+
+
+def test_plans_over_many_rows(filled):
+    plans.assert_indexed(filled, SERVICE, GROWING)
+
+
+def test_plans_over_empty_tables_without_statistics(database):
+    plans.assert_indexed(database, SERVICE, GROWING)
+
+
+def statement_with(*words):
+    found = [one for one in plans.statements(SERVICE) if all(word in one.sql for word in words)]
+    assert len(found) == 1, (words, found)
+    return found[0]
+
+
+def run(database, statement, values, analyze=False):
+    """The statement's rows as the runtime role (rolled back), or its plan with what was really read."""
+    connection = database.runtime()
+    try:
+        with connection.cursor() as cursor:
+            plans.prepare(cursor, statement)
+            text, given = plans.execute_text(statement, values)
+            cursor.execute(("EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, FORMAT JSON) " if analyze else "") + text,
+                           given)
+            rows = cursor.fetchall() if cursor.description else []
+    finally:
+        connection.close()
+    if not analyze:
+        return rows
+    tree = rows[0][0]
+    return (json.loads(tree) if isinstance(tree, str) else tree)[0]["Plan"]
+
+
+LAST = datetime.datetime(9999, 12, 31, tzinfo=datetime.timezone.utc)
+LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+LIST_ALL = ("LATERAL", "c.shelf", "(status, before")
+LIST_CUSTOMER = ("LATERAL", "c.shelf", "c.customer_id")
+
+
+def page(database, customer=None, status=None, before=(LAST, LAST_ID), limit=10, analyze=False):
+    values = [[status], [before[0]], [before[1]], [limit]]
+    if customer is None:
+        return run(database, statement_with(*LIST_ALL), values, analyze)
+    return run(database, statement_with(*LIST_CUSTOMER), [[customer], *values], analyze)
+
+
+def expected_page(database, customer, status, limit, before=None):
+    with database.superuser() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT order_id::text FROM orders.orders WHERE (%s IS NULL OR customer_id = %s)"
+                       " AND (%s IS NULL OR status = %s) AND (%s::timestamptz IS NULL OR (created_at, order_id) <"
+                       " (%s, %s::uuid)) ORDER BY created_at DESC, order_id DESC LIMIT %s",
+                       (customer, customer, status, status, *((before[0],) * 2 if before else (None, None)),
+                        before[1] if before else None, limit))
+        return [row[0] for row in cursor.fetchall()]
+
+
+@pytest.mark.parametrize("customer", [None, "anonymous", "c-7", "nobody"])
+@pytest.mark.parametrize("status", [None, 0, 3, 4, 5, 6])
+def test_pages_hold_the_newest_and_follow_on(filled, customer, status):
+    found = page(filled, customer, status)
+    assert [row[0] for row in found] == expected_page(filled, customer, status, 10)
+    assert all(row[12] == 1 for row in found)
+    if found:
+        cursor = (found[-1][9], found[-1][0])
+        following = page(filled, customer, status, cursor)
+        assert [row[0] for row in following] == expected_page(filled, customer, status, 10, cursor)
+
+
+def blocks(tree):
+    return tree["Shared Hit Blocks"] + tree["Shared Read Blocks"]
+
+
+@pytest.mark.parametrize("customer", [None, "anonymous", "c-7", "nobody"])
+@pytest.mark.parametrize("status", [None, 4, 5, 6])
+def test_a_page_reads_little(filled, customer, status):
+    """Ten rows of each of four shelves, a few index pages each: never the table."""
+    assert blocks(page(filled, customer, status, analyze=True)) < 120
+
+
+@pytest.mark.parametrize("customer", [None, "anonymous", "c-7"])
+def test_a_page_of_open_orders_reads_no_more_than_these(filled, customer):
+    """They are few: the gate before order.place sees to it."""
+    assert blocks(page(filled, customer, 2, analyze=True)) < 1200
+
+
+def test_deadlines_and_the_gate_read_little(filled):
+    due = statement_with("due_at <= now()")
+    assert len(run(filled, due, [10])) == 10
+    assert blocks(run(filled, due, [10], analyze=True)) < 40
+    gate = statement_with("count(*)", "due_at IS NOT NULL")
+    assert run(filled, gate, [100_000]) == [(1000,)]
+    assert run(filled, gate, [100]) == [(100,)]
+    assert blocks(run(filled, gate, [100], analyze=True)) < 150
+
+
+def test_z1_a_query_sees_only_the_askers_own(filled):
+    with filled.superuser() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT order_id::text FROM orders.orders WHERE customer_id = 'c-7' LIMIT 1")
+        order = cursor.fetchone()[0]
+    get, events = statement_with("n.place FROM unnest($1, $2) "), statement_with("order_events v")
+    owners = [None, "c-7", "c-8", "anonymous"]
+    assert [row[12] for row in run(filled, get, [[order] * 4, owners])] == [1, 2]
+    rows = run(filled, events, [[order] * 4, owners, [0, 2, 0, 0], [3] * 4])
+    assert [(row[0], row[1]) for row in rows] == [(1, 1), (1, 2), (1, 3), (2, 3), (2, 4)]
+
+
+def test_events_behind_the_last_one_are_none_but_the_order_is_found(filled):
+    with filled.superuser() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT order_id::text FROM orders.orders LIMIT 1")
+        order = cursor.fetchone()[0]
+    rows = run(filled, statement_with("order_events v"), [[order, str(uuid.uuid4())], [None] * 2, [9] * 2, [10] * 2])
+    assert rows == [(1, None, None, None, None)]
+
+
+# ---- steps of an open order touch no index ----
+
+def test_steps_are_hot(database):
+    """Placed, reserved, paid, confirmed: the two steps between are heap-only updates, also where pages fill up."""
+    insert = statement_with("INSERT INTO orders.orders")
+    update = statement_with("UPDATE orders.orders")
+    now = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+    count = 400
+    ids = [str(uuid.uuid4()) for _ in range(count)]
+
+    def column(value):
+        return [value] * count
+
+    def changing(status, version):
+        priced, final = status in (1, 2, 4), status >= 4
+        due = column(None if final else now + datetime.timedelta(seconds=30))
+        deadline = column(None if final else now + datetime.timedelta(seconds=60 + version))
+        return [column(status), column(None), column("100,100" if priced else None), column(300 if priced else None),
+                column("EUR" if priced else None), column(now + datetime.timedelta(seconds=version)), column(version),
+                column(300 if status in (2, 4) else 0), column(0), column(final), column(final), deadline, due, column(0),
+                column("pm_card_visa" if status == 0 else None), column(None), column(None), column(None)]
+
+    connection = database.runtime()
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        plans.prepare(cursor, insert)
+        plans.prepare(cursor, update)
+        fixed = [ids, column("c-1"), column("SKU-00001,SKU-00002"), column("1,2"), column(None), column(HASH),
+                 column(now), column("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
+        cursor.execute(*plans.execute_text(insert, fixed + changing(0, 1)))
+        for status, version in ((1, 2), (2, 3), (4, 4)):
+            cursor.execute(*plans.execute_text(update, [ids] + changing(status, version)))
+            assert cursor.rowcount == count
+    connection.close()
+    with database.superuser() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(1.2)")  # statistics are sent once a second
+        cursor.execute("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relid = 'orders.orders'::regclass")
+        updates, hot = cursor.fetchone()
+        cursor.execute("SELECT count(*) FROM orders.orders WHERE shelf = 4 AND due_at IS NULL AND version = 4")
+        assert cursor.fetchone()[0] == count
+        cursor.execute("TRUNCATE orders.orders")
+    print(f"-- {hot} of {updates} updates were heap-only")
+    assert updates == 3 * count
+    assert hot >= 2 * count * 0.9
+
+
+# ---- what may not be ----
+
+def refused(database, text, code):
+    connection = database.runtime()
+    try:
+        with connection.cursor() as cursor, pytest.raises(psycopg2.Error) as caught:
+            cursor.execute(text)
+        assert caught.value.pgcode == code, caught.value
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("text", [
+    "DELETE FROM orders.orders",
+    "TRUNCATE orders.orders",
+    "UPDATE orders.orders SET customer_id = 'x'",
+    "UPDATE orders.orders SET order_id = gen_random_uuid()",
+    "UPDATE orders.orders SET product_ids = '{}'",
+    "UPDATE orders.orders SET created_at = now()",
+    "UPDATE orders.orders SET request_hash = ''",
+    "SELECT * FROM orders.audit_lines",
+    "CREATE TABLE public.mine ()",
+    "CREATE TABLE orders.mine ()",
+    "CREATE SCHEMA mine",
+    "UPDATE sqitch.changes SET note = ''",
+])
+def test_d1_the_role_may_not(database, text):
+    refused(database, text, "42501")
+
+
+@pytest.mark.parametrize("text", [
+    "UPDATE orders.order_events SET data = '{}'",
+    "UPDATE orders.order_events SET seq = 1",
+    "DELETE FROM orders.order_events",
+    "TRUNCATE orders.order_events",
+    "UPDATE bus.inbox SET received_at = now()",
+    "UPDATE bus.parked SET cause = ''",
+    "DELETE FROM bus.parked",
+])
+def test_d2_the_log_is_append_only(database, text):
+    refused(database, text, "42501")
+
+
+ROW = {"order_id": "gen_random_uuid()", "customer_id": "'c-1'", "status": "0", "stock_settled": "false",
+       "payment_settled": "false", "version": "1", "created_at": "now()", "updated_at": "now()", "reason": "NULL",
+       "product_ids": "'{a,b}'", "quantities": "'{1,1000}'", "unit_prices": "NULL", "expected_total": "NULL",
+       "total": "NULL", "currency": "NULL", "captured": "0", "refunded": "0", "request_hash": f"'{HASH}'",
+       "deadline": "now()", "due_at": "now()", "resends": "0", "payment_token": "'t'", "reply_to": "NULL",
+       "request_id": "NULL", "reply_until": "NULL", "traceparent": "NULL"}
+RESERVED = {"status": "1", "payment_token": "NULL", "unit_prices": "'{0,0}'", "total": "0", "currency": "'EUR'"}
+FINAL = {"payment_token": "NULL", "deadline": "NULL", "due_at": "NULL", "stock_settled": "true",
+         "payment_settled": "true"}
+CANCELLED = FINAL | {"status": "6", "reason": "'why'"}
+
+
+def insertion(changes):
+    row = ROW | changes
+    return f"INSERT INTO orders.orders ({', '.join(row)}) VALUES ({', '.join(row.values())})"
+
+
+@pytest.mark.parametrize("changes", [
+    {}, RESERVED, CANCELLED,
+    {"expected_total": "1000000000000", "customer_id": "repeat('x', 64)", "payment_token": "repeat('x', 128)"},
+    {"product_ids": "array_fill(repeat('x', 64), '{100}')", "quantities": "array_fill(1000::bigint, '{100}')"},
+    {"reply_to": "'edge.reply.1'", "reply_until": "now()", "request_id": "gen_random_uuid()"},
+    RESERVED | {"status": "3", "reason": "repeat('x', 256)", "total": "1000000000000"},
+])
+def test_orders_take(database, changes):
+    connection = database.runtime()
+    with connection.cursor() as cursor:
+        cursor.execute(insertion(changes))
+    connection.close()
+
+
+@pytest.mark.parametrize("changes", [
+    {"status": "7"}, {"status": "-1"}, {"version": "0"}, {"customer_id": "''"}, {"customer_id": "repeat('x', 65)"},
+    {"product_ids": "'{}'", "quantities": "'{}'"}, {"quantities": "'{1}'"}, {"quantities": "'{0,1}'"},
+    {"quantities": "'{1,1001}'"}, {"expected_total": "-1"}, {"expected_total": "1000000000001"},
+    {"request_hash": "'abc'"}, {"captured": "-1"}, {"refunded": "1000000000001"}, {"resends": "-1"},
+    {"payment_token": "NULL"},                                    # PENDING will need it
+    RESERVED | {"payment_token": "'t'"},                          # and nobody else
+    {"total": "1", "currency": "'EUR'", "unit_prices": "'{0,0}'"},  # no prices before RESERVED
+    RESERVED | {"total": "NULL", "currency": "NULL", "unit_prices": "NULL"},
+    RESERVED | {"currency": "NULL"}, RESERVED | {"currency": "'EURO'"}, RESERVED | {"unit_prices": "'{1}'"},
+    RESERVED | {"status": "2", "total": "5"},                     # paid, and nothing was captured
+    RESERVED | {"status": "3"},                                   # no reason
+    {"reason": "'why'"},                                          # and no reason without cause
+    {"deadline": "NULL"}, {"due_at": "NULL"}, {"due_at": "now() + interval '1 second'"},
+    CANCELLED | {"deadline": "now()"}, CANCELLED | {"stock_settled": "false"},
+    RESERVED | {"status": "3", "reason": "'why'", "stock_settled": "true", "payment_settled": "true"},
+    {"reply_to": "'edge.reply.1'"}, {"updated_at": "now() - interval '1 second'"}, {"traceparent": "'00-1'"},
+])
+def test_orders_refuse(database, changes):
+    refused(database, insertion(changes), "23514")
+
+
+def test_a_second_revert_and_deploy_gives_the_same(database):
+    database.sqitch("verify")
+    database.sqitch("revert", "-y")
+    database.sqitch("deploy", "--verify")
