@@ -1,0 +1,4 @@
+-- Takes the log away.
+BEGIN;
+DROP TABLE orders.order_events;
+COMMIT;

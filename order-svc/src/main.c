@@ -1,0 +1,82 @@
+/* order-svc: takes orders and carries each one through its saga. */
+#include "order_hooks.h"
+#include "order_metrics.h"
+#include "order_query.h"
+#include "order_query_store.h"
+#include "order_service.h"
+#include "order_settings.h"
+#include "order_statements.h"
+#include "order_store.h"
+#include "order_table.h"
+
+#include <bus/service.h>
+#include <orderbus_topology.h>
+#include <stdio.h>
+
+static const char *const command_queues[ORDER_QUEUES] = {
+    [ORDER_QUEUE_EVENTS] = "order-svc",
+    [ORDER_QUEUE_PLACE] = "order-svc.place",
+};
+static const struct bus_service commands = {
+    .name = "order-svc",
+    .queues = command_queues,
+    .queue_count = BUS_COUNT(command_queues),
+    .statements = order_statements,
+    .statement_count = ORDER_STATEMENTS,
+    .periodics = order_periodics,
+    .periodic_count = ORDER_PERIODICS,
+    .open = order_open,
+    .close = order_close,
+    .lock = order_lock,
+    .load = order_load,
+    .decide = order_decide_input,
+    .store = order_store,
+    .act = order_metrics_count,
+};
+
+static const char *const query_queues[] = {"order-svc.query"};
+static const struct bus_service queries = {
+    .name = "order-svc",
+    .queues = query_queues,
+    .queue_count = BUS_COUNT(query_queues),
+    .statements = order_query_statements,
+    .statement_count = ORDER_QUERY_STATEMENTS,
+    .lock = order_query_lock,
+    .load = order_query_load,
+    .decide = order_query_decide,
+};
+
+static void print_text(void *context, const char *text) {
+  (void)context;
+  (void)fputs(text, stdout); /* run_flag looks at what fflush says */
+}
+
+static const char *const flags[] = {"--print-saga", NULL};
+
+static int run_flag(int flag) {
+  (void)flag; /* the only one */
+  order_print_saga(print_text, NULL);
+  return fflush(stdout) == 0 ? 0 : 1;
+}
+
+static struct order_settings settings;
+
+static const struct bus_program program = {
+    .name = "order-svc",
+    .summary = "Takes orders and carries each one through its saga.",
+    .default_port = "8081",
+    .topology = &orderbus_topology,
+    .schema_project = "orders",
+    .schema_change = "orders_audit",
+    .commands = &commands,
+    .queries = &queries,
+    .options = order_options,
+    .option_count = ORDER_OPTIONS,
+    .settings = &settings,
+    .flags = flags,
+    .flag = run_flag,
+};
+
+int main(int argc, char **argv) {
+  return bus_service_main(argc, argv, &program);
+}

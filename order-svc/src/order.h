@@ -1,0 +1,109 @@
+/* An order and its saga: what it is, what a message decides, how facts change it. Pure: time is an argument, and what
+ * is to be sent comes out as data. */
+#ifndef ORDER_H
+#define ORDER_H
+
+#include "order_fact.h"
+
+#include <bus/effects.h>
+
+/* The state of an order that does not exist: a row of the table like every status. */
+enum { ORDER_NONE = ORDER_STATUS_COUNT, ORDER_STATES };
+
+struct order {
+  struct bus_uuid order_id;
+
+  /* The fold of its facts, member for member. */
+  int status;      /* enum order_status, or ORDER_NONE */
+  int64_t version; /* seq of its last fact */
+  struct bus_str customer_id;
+  struct order_item *items;
+  size_t item_count;
+  int64_t expected_total;
+  struct bus_str request_hash;
+  struct bus_str reason;
+  int64_t total; /* BUS_NO_INT64 until RESERVED; from then on a charge was asked */
+  struct bus_str currency;
+  int64_t captured, refunded; /* as far as payment-svc has said */
+  bool stock_settled;         /* inventory holds nothing for it (CONFIRMED: it was sold) */
+  bool payment_settled;       /* no money of it is held, or may yet be taken (CONFIRMED: it was earned) */
+  bus_time created_at, updated_at;
+
+  /* Operational: what the log does not tell. */
+  bus_time deadline; /* BUS_NO_TIME in a final state */
+  bus_time due_at;   /* when to look at the deadline: never later than it, often earlier (see order_schedule) */
+  int64_t resends;
+  struct bus_str payment_token; /* until it was sent with the charge */
+  struct bus_asker asker;       /* who waits for a final state */
+  bus_time reply_until;
+  struct bus_trace trace; /* of the request, for what deadlines send */
+};
+
+enum order_message {
+  ORDER_ON_PLACE,            /* struct order_place */
+  ORDER_ON_CANCEL,           /* struct order_cancel */
+  ORDER_ON_STOCK_RESERVED,   /* struct stock_reserved */
+  ORDER_ON_STOCK_REJECTED,   /* struct stock_rejected */
+  ORDER_ON_STOCK_RELEASED,   /* struct stock_event */
+  ORDER_ON_STOCK_COMMITTED,  /* struct stock_event */
+  ORDER_ON_PAYMENT_CAPTURED, /* struct payment_event */
+  ORDER_ON_PAYMENT_DECLINED, /* struct payment_refusal */
+  ORDER_ON_PAYMENT_FAILED,   /* struct payment_refusal */
+  ORDER_ON_PAYMENT_REFUNDED, /* struct payment_event */
+  ORDER_ON_DEADLINE,         /* nothing */
+  ORDER_MESSAGES,
+};
+/* "order.place", … "deadline" */
+extern const char *const order_message_names[ORDER_MESSAGES];
+/* "PENDING", …; "none" for ORDER_NONE */
+const char *order_state_name(int state);
+
+/* Commands to other services. */
+enum {
+  SEND_RESERVE = 1 << 0,
+  SEND_CHARGE = 1 << 1,
+  SEND_COMMIT = 1 << 2,
+  SEND_RELEASE = 1 << 3,
+  SEND_REFUND = 1 << 4,
+};
+
+enum { ORDER_FACTS_MAX = 2, ORDER_NO_OUTCOME = -1 };
+
+struct order_decision {
+  struct order_fact facts[ORDER_FACTS_MAX]; /* in order; none: the order stays as it is */
+  size_t fact_count;
+  unsigned sends;
+  int outcome;          /* enum order_outcome, to whom sent the command; ORDER_NO_OUTCOME for events */
+  bool resend;          /* sends are a repetition of what was asked before */
+  const char *alarm;    /* what somebody should look at, or NULL */
+  const char *unusable; /* the message contradicts the order or has none: to be parked, nothing else is decided */
+};
+
+/* Texts of the result lie in the arena, the message or the order. False when out of memory. */
+bool order_decide(const struct order *order, enum order_message message, const void *body, bus_time now,
+                  struct bus_arena *arena, struct order_decision *ret) BUS_MUST_CHECK;
+
+/* An order of which nothing is known yet. */
+void order_init(struct order *order, const struct bus_uuid *order_id);
+/* The one gate through which an order changes. The fact's texts and items must live as long as the order. The fact's
+ * own time is order->updated_at afterwards: `at`, but never before what it was. */
+void order_evolve(struct order *order, const struct order_fact *fact, bus_time at);
+
+bool order_is_final(const struct order *order);
+/* What must hold for each order in the database. */
+bool order_is_valid(const struct order *order);
+
+struct order_policy {
+  int64_t deadline; /* µs in PENDING and in RESERVED; then it is undone */
+  int64_t resend;   /* µs between repetitions in PAID and COMPENSATING */
+};
+/* Sets deadline and due_at after a decision; before: the status before it. due_at is indexed and follows the deadline
+ * only where it must (the deadline came closer) or when it is reached, so that the common steps leave the index alone.
+ */
+void order_schedule(struct order *order, int before, bool deadline_reached, const struct order_policy *policy,
+                    bus_time now);
+
+/* As clients see it; items are the order's own. */
+void order_view_of(struct order *order, struct order_view *ret);
+
+#endif

@@ -1,0 +1,175 @@
+/* How facts change an order. The row in the database is this fold of its log. */
+#include "order.h"
+
+#include <assert.h>
+
+void order_init(struct order *order, const struct bus_uuid *order_id) {
+  *order = (struct order){
+      .order_id = *order_id,
+      .status = ORDER_NONE,
+      .expected_total = BUS_NO_INT64,
+      .total = BUS_NO_INT64,
+      .created_at = BUS_NO_TIME,
+      .updated_at = BUS_NO_TIME,
+      .deadline = BUS_NO_TIME,
+      .due_at = BUS_NO_TIME,
+      .reply_until = BUS_NO_TIME,
+  };
+}
+
+bool order_is_final(const struct order *order) {
+  return order->status == ORDER_CONFIRMED || order->status == ORDER_REJECTED || order->status == ORDER_CANCELLED;
+}
+
+static void created(struct order *order, const struct fact_created *fact, bus_time at) {
+  order->status = ORDER_PENDING;
+  order->customer_id = fact->customer_id;
+  order->items = fact->items;
+  order->item_count = fact->item_count;
+  order->expected_total = fact->expected_total;
+  order->request_hash = fact->request_hash;
+  order->created_at = at;
+}
+
+static void reserved(struct order *order, const struct fact_reserved *fact) {
+  order->status = ORDER_RESERVED;
+  order->items = fact->items;
+  order->total = fact->total;
+  order->currency = fact->currency;
+}
+
+/* A charge that was never asked needs no refund. */
+static void compensating(struct order *order, const struct fact_compensating *fact) {
+  order->status = ORDER_COMPENSATING;
+  order->reason = fact->reason;
+  if (order->total == BUS_NO_INT64)
+    order->payment_settled = true;
+}
+
+static void captured(struct order *order, int64_t amount) {
+  if (amount > order->captured)
+    order->captured = amount;
+  if (order->captured > order->refunded)
+    order->payment_settled = false;
+}
+
+static void refunded(struct order *order, int64_t amount) {
+  if (amount > order->refunded)
+    order->refunded = amount;
+  if (order->refunded >= order->captured)
+    order->payment_settled = true;
+}
+
+static void settled(struct order *order, enum order_status status) {
+  order->status = (int)status;
+  order->stock_settled = order->payment_settled = true;
+}
+
+void order_evolve(struct order *order, const struct order_fact *fact, bus_time at) {
+  /* Transactions do not get their locks in the order of their clocks: an order's time never goes back. */
+  if (at < order->updated_at)
+    at = order->updated_at;
+  order->version++;
+  order->updated_at = at;
+  switch (fact->type) {
+  case FACT_CREATED:
+    created(order, &fact->data.created, at);
+    break;
+  case FACT_RESERVED:
+    reserved(order, &fact->data.reserved);
+    break;
+  case FACT_PAID:
+    order->status = ORDER_PAID;
+    captured(order, fact->data.money.amount);
+    break;
+  case FACT_CONFIRMED:
+    settled(order, ORDER_CONFIRMED);
+    break;
+  case FACT_REJECTED:
+    settled(order, ORDER_REJECTED);
+    order->reason = fact->data.reason.reason;
+    break;
+  case FACT_COMPENSATING:
+    compensating(order, &fact->data.compensating);
+    break;
+  case FACT_CANCELLED:
+    order->status = ORDER_CANCELLED;
+    break;
+  case FACT_STOCK_RETURNED:
+    order->stock_settled = true;
+    break;
+  case FACT_PAYMENT_REFUSED:
+    order->payment_settled = true;
+    break;
+  case FACT_PAYMENT_CAPTURED:
+    captured(order, fact->data.money.amount);
+    break;
+  case FACT_PAYMENT_REFUNDED:
+    refunded(order, fact->data.money.amount);
+    break;
+  case FACT_TYPES:
+    assert(fact->type != FACT_TYPES);
+  }
+}
+
+static bool implies(bool premise, bool conclusion) {
+  return !premise || conclusion;
+}
+
+bool order_is_valid(const struct order *order) {
+  int status = order->status;
+  bool priced = order->total != BUS_NO_INT64, is_final = order_is_final(order);
+  bool undone = status == ORDER_REJECTED || status == ORDER_COMPENSATING || status == ORDER_CANCELLED;
+  for (size_t i = 0; i < order->item_count; i++)
+    if ((order->items[i].unit_price != BUS_NO_INT64) != priced)
+      return false;
+  return status >= 0 && status < ORDER_STATUS_COUNT && order->version > 0 && order->item_count > 0 &&
+         order->customer_id.data && order->request_hash.data && priced == (order->currency.data != NULL) &&
+         implies(status == ORDER_PENDING || status == ORDER_REJECTED, !priced) &&
+         implies(status == ORDER_RESERVED || status == ORDER_PAID || status == ORDER_CONFIRMED, priced) &&
+         implies(status == ORDER_PAID || status == ORDER_CONFIRMED, order->captured == order->total) &&
+         undone == (order->reason.data != NULL) && order->captured >= 0 && order->refunded >= 0 &&
+         implies(is_final, order->stock_settled) &&
+         implies(is_final && !order->payment_settled, status == ORDER_CANCELLED) &&
+         implies(status == ORDER_COMPENSATING, !order->stock_settled || !order->payment_settled) &&
+         is_final == (order->deadline == BUS_NO_TIME) && is_final == (order->due_at == BUS_NO_TIME) &&
+         implies(!is_final, order->due_at <= order->deadline) && order->created_at <= order->updated_at;
+}
+
+static bus_time deadline_of(const struct order *order, const struct order_policy *policy, bus_time now) {
+  if (order_is_final(order))
+    return BUS_NO_TIME;
+  bool forward = order->status == ORDER_PENDING || order->status == ORDER_RESERVED;
+  return now + (forward ? policy->deadline : policy->resend);
+}
+
+static int64_t shorter(const struct order_policy *policy) {
+  return policy->deadline < policy->resend ? policy->deadline : policy->resend;
+}
+
+void order_schedule(struct order *order, int before, bool deadline_reached, const struct order_policy *policy,
+                    bus_time now) {
+  bool due = deadline_reached && order->deadline != BUS_NO_TIME && now >= order->deadline;
+  if (order->status != before || due)
+    order->deadline = deadline_of(order, policy, now);
+  if (before == ORDER_NONE && order->deadline != BUS_NO_TIME)
+    order->due_at = now + shorter(policy);
+  else if (deadline_reached || order->deadline < order->due_at) /* final: BUS_NO_TIME is less than any */
+    order->due_at = order->deadline;
+}
+
+void order_view_of(struct order *order, struct order_view *ret) {
+  *ret = (struct order_view){
+      .order_id = order->order_id,
+      .customer_id = order->customer_id,
+      .status = order->status,
+      .reason = order->reason,
+      .items = order->items,
+      .item_count = order->item_count,
+      .total = order->total,
+      .currency = order->currency,
+      .created_at = order->created_at,
+      .updated_at = order->updated_at,
+      .version = order->version,
+  };
+}

@@ -1,0 +1,82 @@
+/* What runs beside batches: due orders become inputs, and new orders wait while too many are open. */
+#include "order_hooks.h"
+
+#include "order_budget.h"
+#include "order_metrics.h"
+#include "order_model.h"
+#include "order_settings.h"
+#include "order_statements.h"
+
+#include <bus/clock.h>
+#include <bus/log.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { DUE_INTERVAL_MS = 500, GATE_INTERVAL_MS = 500 };
+
+bool order_open(const void *settings, struct bus_worker *worker, void **ret_context, struct bus_error *err) {
+  const struct order_settings *own = settings;
+  struct order_context *context = calloc(1, sizeof *context);
+  (void)worker;
+  if (!context)
+    return bus_fail(err, BUS_E_NOMEM, "a worker's context");
+  context->policy.deadline = own->deadline_ms * BUS_MILLISECOND;
+  context->policy.resend = own->resend_ms * BUS_MILLISECOND;
+  context->max_open_sagas = own->max_open_sagas;
+  order_metrics_register();
+  *ret_context = context;
+  return true;
+}
+
+void order_close(void *context) {
+  free(context);
+}
+
+/* ---- due orders ---- */
+
+static int64_t take_budget(void) {
+  static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  static struct order_budget budget;
+  (void)pthread_mutex_lock(&mutex); /* a plain mutex does not fail */
+  int64_t granted = order_budget_take(&budget, bus_monotonic());
+  (void)pthread_mutex_unlock(&mutex);
+  return granted;
+}
+
+static void due_args(void *context, struct bus_args *args) {
+  (void)context;
+  bus_args_int64(args, take_budget());
+}
+
+static void due_rows(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
+  (void)context;
+  for (size_t row = 0; row < bus_rows_count(rows); row++) {
+    const struct order_due due = {bus_rows_uuid(rows, row, 0)};
+    if (!bus_worker_push(worker, BUS_INPUT_DEADLINE, &due, sizeof due))
+      return; /* it stays due and is found again */
+  }
+}
+
+/* ---- the gate ---- */
+
+static void gate_args(void *context, struct bus_args *args) {
+  const struct order_context *own = context;
+  bus_args_int64(args, own->max_open_sagas);
+}
+
+static void gate_rows(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
+  struct order_context *own = context;
+  int64_t open = bus_rows_int64(rows, 0, 0);
+  bool shut = open >= own->max_open_sagas;
+  order_metrics_open(open);
+  bus_worker_pause(worker, ORDER_QUEUE_PLACE, shut);
+  if (shut != own->gate_shut)
+    bus_log(BUS_INFO, shut ? "new orders wait: too many are open" : "new orders are taken again",
+            BUS_F_INT("open", open));
+  own->gate_shut = shut;
+}
+
+const struct bus_periodic order_periodics[ORDER_PERIODICS] = {
+    {.statement = FIND_DUE, .interval_ms = DUE_INTERVAL_MS, .when_settled = true, .args = due_args, .rows = due_rows},
+    {.statement = COUNT_OPEN, .interval_ms = GATE_INTERVAL_MS, .args = gate_args, .rows = gate_rows},
+};

@@ -1,0 +1,26 @@
+/* What order-svc keeps per worker, and its statements that run now and then: due orders, and the gate before new ones.
+ */
+#ifndef ORDER_HOOKS_H
+#define ORDER_HOOKS_H
+
+#include "order.h"
+
+#include <bus/worker.h>
+
+struct order_context {
+  struct order_policy policy;
+  int64_t max_open_sagas;
+  bool gate_shut;
+};
+
+/* Places of the queues in the command service's list. */
+enum { ORDER_QUEUE_EVENTS, ORDER_QUEUE_PLACE, ORDER_QUEUES };
+
+enum { ORDER_PERIODICS = 2 };
+extern const struct bus_periodic order_periodics[ORDER_PERIODICS];
+
+/* As struct bus_service has them; settings: struct order_settings. */
+bool order_open(const void *settings, struct bus_worker *worker, void **ret_context, struct bus_error *err);
+void order_close(void *context);
+
+#endif

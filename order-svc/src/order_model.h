@@ -1,0 +1,47 @@
+/* What a batch of commands and events works on: the orders that it touches, each once, and what happens to them. Pure.
+ */
+#ifndef ORDER_MODEL_H
+#define ORDER_MODEL_H
+
+#include "order.h"
+
+/* A fact of this batch, ready for the log. */
+struct order_record {
+  int64_t seq;
+  enum order_fact_type type;
+  bus_time at;
+  struct bus_str data; /* JSON */
+  struct order_record *next;
+};
+
+struct order_entry {
+  struct order now;
+  bool stored;  /* it is in the database */
+  bool changed; /* in this batch, if only in its operational members */
+  struct order_record *first, *last;
+};
+
+struct order_model {
+  struct bus_arena *arena;
+  const struct order_policy *policy;
+  struct order_entry *entries; /* by id; status ORDER_NONE until it is loaded or created */
+  size_t entry_count;
+};
+
+/* The body of a BUS_INPUT_DEADLINE. */
+struct order_due {
+  struct bus_uuid order_id;
+};
+
+/* False: no such message is taken. */
+bool order_input_read(const struct bus_input *input, enum order_message *ret_message, struct bus_uuid *ret_order_id);
+
+bool order_model_new(const struct bus_input *inputs, size_t count, const struct order_policy *policy,
+                     struct bus_arena *arena, struct order_model **ret) BUS_MUST_CHECK;
+/* NULL: no input named it. */
+struct order_entry *order_model_find(const struct order_model *model, const struct bus_uuid *order_id);
+/* Lets a fact happen: into the log and onto the order. False when out of memory; nothing has changed then. */
+bool order_model_record(struct order_model *model, struct order_entry *entry, const struct order_fact *fact,
+                        bus_time now) BUS_MUST_CHECK;
+
+#endif

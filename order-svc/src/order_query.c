@@ -1,0 +1,144 @@
+/* Requests in, answers out. What is not there and what is someone else's look the same. */
+#include "order_query.h"
+
+#include <assert.h>
+
+/* Behind nothing: later than any order. */
+#define LAST_TIME INT64_C(253402300799999999) /* 9999-12-31T23:59:59.999999Z */
+static const struct bus_uuid last_id = {
+    {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}};
+
+/* ---- what is asked ---- */
+
+/* ASK_KINDS: nothing that a database must be asked for. */
+static enum order_question question_of(const struct bus_input *input) {
+  if (input->type == &order_get_type)
+    return ASK_ORDER;
+  if (input->type == &order_events_get_type)
+    return ASK_EVENTS;
+  if (input->type != &order_list_type)
+    return ASK_KINDS;
+  return ((const struct order_list *)input->body)->customer_id.data ? ASK_PAGE_OF_CUSTOMER : ASK_PAGE;
+}
+
+/* A cursor that is none begins a page that is empty: behind the oldest order. */
+static void begin_page(struct order_asked *asked) {
+  const struct order_list *list = asked->body;
+  asked->limit = list->limit;
+  asked->before = LAST_TIME;
+  asked->before_id = last_id;
+  if (list->cursor.data && !order_cursor_parse(list->cursor, &asked->before, &asked->before_id))
+    asked->before = 0;
+}
+
+static void add(struct order_query_model *model, const struct bus_input *input, enum order_question kind,
+                size_t place) {
+  struct order_asked *asked = &model->asked[place];
+  asked->body = input->body;
+  asked->kind = kind;
+  if (kind == ASK_PAGE || kind == ASK_PAGE_OF_CUSTOMER)
+    begin_page(asked);
+  else if (kind == ASK_EVENTS)
+    asked->limit = ((const struct order_events_get *)input->body)->limit;
+}
+
+bool order_query_model_new(const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                           struct order_query_model **ret) {
+  struct order_query_model *model = bus_arena_alloc(arena, sizeof *model);
+  if (!model)
+    return false;
+  model->arena = arena;
+  model->asked = bus_arena_array(arena, count, sizeof *model->asked);
+  if (!model->asked)
+    return false;
+  size_t place = 0;
+  for (int kind = 0; kind < ASK_KINDS; kind++) {
+    model->first[kind] = place;
+    for (size_t i = 0; i < count; i++)
+      if ((int)question_of(&inputs[i]) == kind)
+        add(model, &inputs[i], (enum order_question)kind, place++);
+  }
+  model->first[ASK_KINDS] = place;
+  *ret = model;
+  return true;
+}
+
+static const struct order_asked *find(const struct order_query_model *model, enum order_question kind,
+                                      const void *body) {
+  size_t i = model->first[kind];
+  while (i < model->first[kind + 1] && model->asked[i].body != body)
+    i++;
+  assert(i < model->first[kind + 1]);
+  return &model->asked[i];
+}
+
+/* ---- answers ---- */
+
+static void answer_order(const struct order_asked *asked, struct bus_effects *effects) {
+  struct order_view view;
+  struct order_answer body = {.outcome = ORDER_NOT_FOUND};
+  if (asked->order_count > 0) {
+    order_view_of(&asked->orders[0], &view);
+    body = (struct order_answer){.outcome = ORDER_FOUND, .order = &view};
+  }
+  bus_answer(effects, &order_answer_type, &body);
+}
+
+static size_t cut_page(const struct order_asked *asked) {
+  size_t most = (size_t)asked->limit < asked->order_count ? (size_t)asked->limit : asked->order_count;
+  size_t items = 0, count = 0;
+  while (count < most && (count == 0 || items + asked->orders[count].item_count <= ORDER_PAGE_ITEMS))
+    items += asked->orders[count++].item_count;
+  return count;
+}
+
+static void answer_page(const struct order_asked *asked, struct bus_effects *effects) {
+  char cursor[ORDER_CURSOR_TEXT];
+  struct order_page body = {.item_count = cut_page(asked)};
+  body.items = bus_arena_array(effects->arena, body.item_count, sizeof *body.items);
+  if (!body.items) {
+    effects->failed = true;
+    return;
+  }
+  for (size_t i = 0; i < body.item_count; i++)
+    order_view_of(&asked->orders[i], &body.items[i]);
+  if (body.item_count < asked->order_count) {
+    const struct order *last = &asked->orders[body.item_count - 1];
+    order_cursor_format(last->created_at, &last->order_id, cursor);
+    body.next_cursor = bus_str(cursor);
+  }
+  bus_answer(effects, &order_page_type, &body);
+}
+
+static void answer_events(const struct order_asked *asked, struct bus_effects *effects) {
+  bool more = asked->event_count > (size_t)asked->limit;
+  const struct order_history body = {
+      .outcome = asked->found ? ORDER_FOUND : ORDER_NOT_FOUND,
+      .items = asked->events,
+      .item_count = more ? (size_t)asked->limit : asked->event_count,
+      .next_after_seq = more ? asked->events[asked->limit - 1].seq : BUS_NO_INT64,
+  };
+  bus_answer(effects, &order_history_type, &body);
+}
+
+void order_query_decide(void *context, const struct bus_input *input, struct bus_effects *effects) {
+  const struct order_query_model *model = context;
+  enum order_question kind = question_of(input);
+  switch (kind) {
+  case ASK_ORDER:
+    answer_order(find(model, kind, input->body), effects);
+    break;
+  case ASK_PAGE:
+  case ASK_PAGE_OF_CUSTOMER:
+    answer_page(find(model, kind, input->body), effects);
+    break;
+  case ASK_EVENTS:
+    answer_events(find(model, kind, input->body), effects);
+    break;
+  case ASK_KINDS:
+    if (input->type == &order_ping_type)
+      bus_answer(effects, &order_pong_type, input->body);
+    else
+      bus_park(effects, "order-svc answers no such query");
+  }
+}

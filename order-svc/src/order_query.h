@@ -1,0 +1,40 @@
+/* The batch of queries: what it asks for, what was found, and the answers. Pure. */
+#ifndef ORDER_QUERY_H
+#define ORDER_QUERY_H
+
+#include "order.h"
+
+/* A page of orders is cut where its orders hold more items together: an answer stays well under a broker's limit. */
+enum { ORDER_PAGE_ITEMS = 4000 };
+
+enum order_question { ASK_ORDER, ASK_PAGE, ASK_PAGE_OF_CUSTOMER, ASK_EVENTS, ASK_KINDS };
+
+/* One request of the batch. */
+struct order_asked {
+  const void *body; /* the request's, which is also its name */
+  enum order_question kind;
+  /* ASK_PAGE…: behind which order the page begins */
+  bus_time before;
+  struct bus_uuid before_id;
+  int64_t limit;
+  /* What was found: of ASK_ORDER one order at most, of pages at most limit + 1. */
+  struct order *orders;
+  size_t order_count;
+  /* ASK_EVENTS: the order is there and may be seen; at most limit + 1 of its events. */
+  bool found;
+  struct order_event_view *events;
+  size_t event_count;
+};
+
+struct order_query_model {
+  struct bus_arena *arena;
+  struct order_asked *asked;   /* by kind, within it in order of arrival */
+  size_t first[ASK_KINDS + 1]; /* asked[first[kind]] to asked[first[kind + 1]] */
+};
+
+bool order_query_model_new(const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                           struct order_query_model **ret) BUS_MUST_CHECK;
+/* The worker's decide(); model is a struct order_query_model. */
+void order_query_decide(void *model, const struct bus_input *input, struct bus_effects *effects);
+
+#endif

@@ -1,0 +1,20 @@
+/* Reading an order out of a row of the statements. */
+#ifndef ORDER_ROWS_H
+#define ORDER_ROWS_H
+
+#include "order.h"
+
+#include <bus/error.h>
+#include <bus/sql.h>
+
+/* How many columns the statements' VIEW_COLUMNS are. */
+enum { ORDER_VIEW_COLUMNS = 12 };
+
+/* Texts are copied into the arena. The other members are as order_init leaves them. */
+bool order_read_view(const struct bus_rows *rows, size_t row, struct bus_arena *arena, struct order *ret,
+                     struct bus_error *err) BUS_MUST_CHECK;
+/* What the saga needs besides, from the columns behind. */
+bool order_read_saga(const struct bus_rows *rows, size_t row, struct bus_arena *arena, struct order *ret,
+                     struct bus_error *err) BUS_MUST_CHECK;
+
+#endif

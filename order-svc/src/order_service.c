@@ -1,0 +1,241 @@
+/* One input after the other: decide, let it happen, send, answer. */
+#include "order_service.h"
+
+#include <inventory_messages.h>
+#include <payment_messages.h>
+
+#include <assert.h>
+
+/* One decision that has happened. */
+struct turn {
+  struct order *order;
+  const struct order_decision *decision;
+  struct bus_effects *effects;
+  int before;                   /* the status before it */
+  struct bus_str payment_token; /* as it was before it was given up */
+};
+
+static void no_memory(struct bus_effects *effects) {
+  effects->failed = true;
+}
+
+/* ---- messages to other services ---- */
+
+static const struct bus_trace *trace_of(const struct turn *turn) {
+  const struct bus_envelope *envelope = turn->effects->input->envelope;
+  return envelope && bus_trace_is_set(&envelope->trace) ? &envelope->trace : &turn->order->trace;
+}
+
+static void emit(const struct turn *turn, const struct bus_message_type *type, const void *body) {
+  bus_emit_traced(turn->effects, type, &turn->order->order_id, trace_of(turn), body);
+}
+
+static void send_reserve(const struct turn *turn) {
+  const struct order *order = turn->order;
+  struct stock_item *items = bus_arena_array(turn->effects->arena, order->item_count, sizeof *items);
+  if (!items) {
+    no_memory(turn->effects);
+    return;
+  }
+  for (size_t i = 0; i < order->item_count; i++)
+    items[i] = (struct stock_item){order->items[i].product_id, order->items[i].quantity, BUS_NO_INT64};
+  const struct inventory_reserve body = {order->order_id, items, order->item_count, order->expected_total};
+  emit(turn, &inventory_reserve_type, &body);
+}
+
+static void send_charge(const struct turn *turn) {
+  const struct order *order = turn->order;
+  const struct payment_charge body = {order->order_id, order->total, order->currency, turn->payment_token};
+  emit(turn, &payment_charge_type, &body);
+}
+
+static void send_commands(const struct turn *turn) {
+  unsigned sends = turn->decision->sends;
+  const struct inventory_order stock = {turn->order->order_id};
+  const struct payment_refund refund = {turn->order->order_id};
+  if (sends & SEND_RESERVE)
+    send_reserve(turn);
+  if (sends & SEND_CHARGE)
+    send_charge(turn);
+  if (sends & SEND_COMMIT)
+    emit(turn, &inventory_commit_type, &stock);
+  if (sends & SEND_RELEASE)
+    emit(turn, &inventory_release_type, &stock);
+  if (sends & SEND_REFUND)
+    emit(turn, &payment_refund_type, &refund);
+}
+
+static const struct bus_message_type *event_of(enum order_fact_type fact) {
+  switch (fact) {
+  case FACT_CREATED:
+    return &order_created_type;
+  case FACT_CONFIRMED:
+    return &order_confirmed_type;
+  case FACT_REJECTED:
+    return &order_rejected_type;
+  case FACT_CANCELLED:
+    return &order_cancelled_type;
+  default:
+    return NULL;
+  }
+}
+
+static void publish_events(const struct turn *turn) {
+  const struct order *order = turn->order;
+  for (size_t i = 0; i < turn->decision->fact_count; i++) {
+    enum order_fact_type fact = turn->decision->facts[i].type;
+    const struct bus_message_type *type = event_of(fact);
+    const struct order_event body = {.order_id = order->order_id,
+                                     .customer_id = order->customer_id,
+                                     .total = order->total,
+                                     .currency = order->currency,
+                                     .reason = fact == FACT_CREATED ? BUS_NO_STR : order->reason};
+    if (type)
+      emit(turn, type, &body);
+  }
+}
+
+/* ---- answers ---- */
+
+static bool shows_order(int outcome) {
+  return outcome != ORDER_NOT_FOUND && outcome != ORDER_KEY_REUSED;
+}
+
+static void answer(const struct turn *turn) {
+  struct order_view view;
+  struct order_answer body = {.outcome = turn->decision->outcome};
+  if (body.outcome == ORDER_NO_OUTCOME)
+    return;
+  if (shows_order(body.outcome)) {
+    order_view_of(turn->order, &view);
+    body.order = &view;
+  }
+  bus_answer(turn->effects, &order_answer_type, &body);
+}
+
+/* The second answer, to whoever still waits. */
+static void answer_final(const struct turn *turn) {
+  struct order *order = turn->order;
+  struct order_view view;
+  order_view_of(order, &view);
+  const struct order_answer body = {.outcome = ORDER_FINAL, .order = &view};
+  if (order->asker.reply_to.data && turn->effects->now <= order->reply_until)
+    bus_answer_to(turn->effects, &order->asker, &order_answer_type, &body);
+  order->asker = (struct bus_asker){.reply_to = BUS_NO_STR};
+  order->reply_until = BUS_NO_TIME;
+}
+
+/* A queue's name as we keep it: what else a broker takes for one is nobody of ours. */
+static bool is_address(struct bus_str reply_to) {
+  for (size_t i = 0; i < reply_to.len; i++)
+    if (reply_to.data[i] <= ' ' || reply_to.data[i] > '~')
+      return false;
+  return reply_to.len > 0 && reply_to.len <= ORDER_REPLY_TO_MAX;
+}
+
+/* Whoever asks last is told: an earlier one has gone away, or would not ask again. */
+static bool keep_asker(struct order *order, const struct bus_envelope *envelope, const struct order_place *place,
+                       bus_time now) {
+  if (place->wait_ms == BUS_NO_INT64 || place->wait_ms <= 0 || !is_address(envelope->reply_to))
+    return false;
+  order->asker = (struct bus_asker){envelope->reply_to, envelope->message_id};
+  order->reply_until = now + place->wait_ms * BUS_MILLISECOND;
+  return true;
+}
+
+/* ---- one input ---- */
+
+static bool happen(struct order_model *model, struct order_entry *entry, const struct order_decision *decision,
+                   bus_time now) {
+  for (size_t i = 0; i < decision->fact_count; i++)
+    if (!order_model_record(model, entry, &decision->facts[i], now))
+      return false;
+  return true;
+}
+
+static void begin_saga(struct order_entry *entry, const struct bus_input *input) {
+  const struct order_place *place = input->body;
+  entry->now.payment_token = place->payment_token;
+  entry->now.trace = input->envelope->trace;
+}
+
+/* What the log does not tell: deadlines, who waits, what is no longer needed. */
+static void keep_books(struct order_model *model, struct order_entry *entry, const struct turn *turn,
+                       enum order_message message) {
+  const struct bus_input *input = turn->effects->input;
+  struct order *order = &entry->now;
+  bus_time now = turn->effects->now;
+  bool waits = turn->decision->outcome == ORDER_ACCEPTED ||
+               (turn->decision->outcome == ORDER_REPLAYED && !order_is_final(order));
+  if (message == ORDER_ON_PLACE && waits && keep_asker(order, input->envelope, input->body, now))
+    entry->changed = true;
+  if (order->status != ORDER_PENDING)
+    order->payment_token = BUS_NO_STR;
+  if (turn->decision->resend)
+    order->resends++;
+  if (message == ORDER_ON_DEADLINE && !order_is_final(order))
+    entry->changed = true;
+  order_schedule(order, turn->before, message == ORDER_ON_DEADLINE, model->policy, now);
+}
+
+static void tally(const struct turn *turn) {
+  const struct order_decision *decision = turn->decision;
+  bool finished = order_is_final(turn->order) && turn->order->status != turn->before;
+  bool created = turn->before == ORDER_NONE && decision->fact_count > 0;
+  unsigned resent = decision->resend ? decision->sends : 0;
+  if (!finished && !created && !resent && !decision->alarm)
+    return;
+  struct order_tally *action = bus_arena_alloc(turn->effects->arena, sizeof *action);
+  if (!action) {
+    no_memory(turn->effects);
+    return;
+  }
+  *action = (struct order_tally){.order_id = turn->order->order_id,
+                                 .created = created,
+                                 .finished = finished ? turn->order->status : -1,
+                                 .age = finished ? turn->order->updated_at - turn->order->created_at : 0,
+                                 .resent = resent,
+                                 .alarm = decision->alarm,
+                                 .status = turn->order->status};
+  bus_act(turn->effects, action);
+}
+
+static void carry_out(struct order_model *model, struct order_entry *entry, enum order_message message,
+                      const struct order_decision *decision, struct bus_effects *effects) {
+  struct turn turn = {&entry->now, decision, effects, entry->now.status, BUS_NO_STR};
+  if (message == ORDER_ON_PLACE && entry->now.status == ORDER_NONE)
+    begin_saga(entry, effects->input);
+  turn.payment_token = entry->now.payment_token;
+  if (!happen(model, entry, decision, effects->now)) {
+    no_memory(effects);
+    return;
+  }
+  if (entry->now.status != ORDER_NONE)
+    keep_books(model, entry, &turn, message);
+  send_commands(&turn);
+  publish_events(&turn);
+  answer(&turn);
+  if (turn.before != entry->now.status && order_is_final(&entry->now))
+    answer_final(&turn);
+  tally(&turn);
+}
+
+void order_decide_input(void *context, const struct bus_input *input, struct bus_effects *effects) {
+  struct order_model *model = context;
+  enum order_message message;
+  struct bus_uuid order_id;
+  struct order_decision decision;
+  if (!order_input_read(input, &message, &order_id)) {
+    bus_park(effects, "order-svc takes no such message");
+    return;
+  }
+  struct order_entry *entry = order_model_find(model, &order_id);
+  assert(entry);
+  if (!order_decide(&entry->now, message, input->body, effects->now, model->arena, &decision))
+    no_memory(effects);
+  else if (decision.unusable)
+    bus_park(effects, "%s in state %s: %s", order_message_names[message], order_state_name(entry->now.status),
+             decision.unusable);
+  else
+    carry_out(model, entry, message, &decision, effects);
+}

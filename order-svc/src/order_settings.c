@@ -1,0 +1,28 @@
+/* order-svc's own variables: names, bounds, defaults. */
+#include "order_settings.h"
+
+const struct bus_option order_options[ORDER_OPTIONS] = {
+    {.name = "MAX_OPEN_SAGAS",
+     .kind = BUS_OPTION_INT,
+     .offset = offsetof(struct order_settings, max_open_sagas),
+     .fallback = "10000",
+     .min = 1,
+     .max = 1000000,
+     .description = "new orders wait in their queue while so many are open"},
+    {.name = "SAGA_DEADLINE_MS",
+     .kind = BUS_OPTION_INT,
+     .offset = offsetof(struct order_settings, deadline_ms),
+     .fallback = "60000",
+     .min = 100,
+     .max = 86400000,
+     .unit = "ms",
+     .description = "an order that is not reserved, or not paid, within that time is undone"},
+    {.name = "SAGA_RESEND_MS",
+     .kind = BUS_OPTION_INT,
+     .offset = offsetof(struct order_settings, resend_ms),
+     .fallback = "30000",
+     .min = 100,
+     .max = 86400000,
+     .unit = "ms",
+     .description = "between repetitions of what a paid or compensating order still waits for"},
+};

@@ -1,0 +1,90 @@
+/* order-svc's SQL. Parameter letters: bus/sql.h. What is read of an order has one order of columns: order_rows.c. */
+#include "order_statements.h"
+
+/* What clients see of an order. */
+#define VIEW_COLUMNS                                                                                                   \
+  "o.order_id, o.customer_id, o.status::bigint, o.reason, array_to_string(o.product_ids, ','), "                       \
+  "array_to_string(o.quantities, ','), array_to_string(o.unit_prices, ','), o.total, o.currency, o.created_at, "       \
+  "o.updated_at, o.version"
+/* What the saga needs besides. */
+#define SAGA_COLUMNS                                                                                                   \
+  "o.expected_total, o.request_hash, o.captured, o.refunded, o.stock_settled, o.payment_settled, o.deadline, "         \
+  "o.due_at, o.resends, o.payment_token, o.reply_to, o.request_id, o.reply_until, o.traceparent"
+
+const struct bus_statement order_statements[ORDER_STATEMENTS] = {
+    [LOCK_ORDERS] = {"SELECT " VIEW_COLUMNS ", " SAGA_COLUMNS " FROM orders.orders o "
+                     "WHERE o.order_id = ANY ($1) ORDER BY o.order_id FOR UPDATE",
+                     "U"},
+    /* An order that another worker inserted since it was not found: 23505, and the batch comes again. */
+    [INSERT_ORDERS] = {"INSERT INTO orders.orders (order_id, customer_id, product_ids, quantities, expected_total, "
+                       "request_hash, created_at, traceparent, status, reason, unit_prices, total, currency, "
+                       "updated_at, version, captured, refunded, stock_settled, payment_settled, deadline, due_at, "
+                       "resends, payment_token, reply_to, request_id, reply_until) "
+                       "SELECT n.order_id, n.customer_id, string_to_array(n.product_ids, ','), "
+                       "string_to_array(n.quantities, ',')::bigint[], n.expected_total, n.request_hash, n.created_at, "
+                       "n.traceparent, n.status::smallint, n.reason, string_to_array(n.unit_prices, ',')::bigint[], "
+                       "n.total, n.currency, n.updated_at, n.version, n.captured, n.refunded, n.stock_settled, "
+                       "n.payment_settled, n.deadline, n.due_at, n.resends, n.payment_token, n.reply_to, "
+                       "n.request_id, n.reply_until "
+                       "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
+                       "$19, $20, $21, $22, $23, $24, $25, $26) AS n (order_id, customer_id, product_ids, quantities, "
+                       "expected_total, request_hash, created_at, traceparent, status, reason, unit_prices, total, "
+                       "currency, updated_at, version, captured, refunded, stock_settled, payment_settled, deadline, "
+                       "due_at, resends, payment_token, reply_to, request_id, reply_until)",
+                       "UTTTITZT"
+                       "ITTITZIIILLZZITTUZ"},
+    [UPDATE_ORDERS] = {"UPDATE orders.orders o SET status = n.status::smallint, reason = n.reason, "
+                       "unit_prices = string_to_array(n.unit_prices, ',')::bigint[], total = n.total, "
+                       "currency = n.currency, updated_at = n.updated_at, version = n.version, "
+                       "captured = n.captured, refunded = n.refunded, stock_settled = n.stock_settled, "
+                       "payment_settled = n.payment_settled, deadline = n.deadline, due_at = n.due_at, "
+                       "resends = n.resends, payment_token = n.payment_token, reply_to = n.reply_to, "
+                       "request_id = n.request_id, reply_until = n.reply_until "
+                       "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
+                       "$19) AS n (order_id, status, reason, unit_prices, total, currency, updated_at, version, "
+                       "captured, refunded, stock_settled, payment_settled, deadline, due_at, resends, "
+                       "payment_token, reply_to, request_id, reply_until) WHERE o.order_id = n.order_id",
+                       "U"
+                       "ITTITZIIILLZZITTUZ"},
+    [INSERT_EVENTS] = {"INSERT INTO orders.order_events (order_id, seq, type, at, data) "
+                       "SELECT n.order_id, n.seq, n.type, n.at, n.data::json "
+                       "FROM unnest($1, $2, $3, $4, $5) AS n (order_id, seq, type, at, data)",
+                       "UITZT"},
+    [FIND_DUE] = {"SELECT o.order_id FROM orders.orders o WHERE o.due_at <= now() ORDER BY o.due_at LIMIT $1", "i"},
+    [COUNT_OPEN] = {"SELECT count(*) FROM (SELECT FROM orders.orders o WHERE o.due_at IS NOT NULL LIMIT $1) AS open",
+                    "i"},
+};
+
+/* Newest first behind a cursor. The index begins with the shelf (0: open, else the final status; a generated column, so
+ * that the steps of an open order leave the index alone): one short range of each shelf that may hold some, merged. */
+#define PAGE_OF(condition)                                                                                             \
+  "CROSS JOIN LATERAL (SELECT o.* FROM (VALUES (0::smallint), (4::smallint), (5::smallint), (6::smallint)) "           \
+  "AS s (shelf) CROSS JOIN LATERAL (SELECT * FROM orders.orders c WHERE " condition "c.shelf = s.shelf "               \
+  "AND (c.created_at, c.order_id) < (n.before, n.before_id) AND (n.status IS NULL OR c.status = n.status) "            \
+  "ORDER BY c.created_at DESC, c.order_id DESC LIMIT n.most) o "                                                       \
+  "WHERE n.status IS NULL OR s.shelf = CASE WHEN n.status >= 4 THEN n.status ELSE 0 END "                              \
+  "ORDER BY o.created_at DESC, o.order_id DESC LIMIT n.most) o "                                                       \
+  "ORDER BY n.place, o.created_at DESC, o.order_id DESC"
+
+const struct bus_statement order_query_statements[ORDER_QUERY_STATEMENTS] = {
+    [GET_ORDERS] = {"SELECT " VIEW_COLUMNS ", n.place FROM unnest($1, $2) WITH ORDINALITY "
+                    "AS n (order_id, customer_id, place) JOIN orders.orders o ON o.order_id = n.order_id "
+                    "WHERE n.customer_id IS NULL OR o.customer_id = n.customer_id ORDER BY n.place",
+                    "UT"},
+    [LIST_ORDERS] = {"SELECT " VIEW_COLUMNS ", n.place FROM unnest($1, $2, $3, $4) WITH ORDINALITY "
+                     "AS n (status, before, before_id, most, place) " PAGE_OF(""),
+                     "IZUI"},
+    [LIST_ORDERS_OF_CUSTOMERS] = {"SELECT " VIEW_COLUMNS ", n.place FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY "
+                                  "AS n (customer_id, status, before, before_id, most, place) " PAGE_OF(
+                                      "c.customer_id = n.customer_id AND "),
+                                  "TIZUI"},
+    /* An order without events behind the cursor gives one row with NULLs; no order gives none. */
+    [LIST_EVENTS] = {"SELECT n.place, e.seq, e.type, e.at, e.data::text FROM unnest($1, $2, $3, $4) WITH ORDINALITY "
+                     "AS n (order_id, customer_id, after_seq, most, place) "
+                     "JOIN orders.orders o ON o.order_id = n.order_id "
+                     "AND (n.customer_id IS NULL OR o.customer_id = n.customer_id) "
+                     "LEFT JOIN LATERAL (SELECT v.seq, v.type, v.at, v.data FROM orders.order_events v "
+                     "WHERE v.order_id = n.order_id AND v.seq > n.after_seq ORDER BY v.seq LIMIT n.most) e ON true "
+                     "ORDER BY n.place, e.seq",
+                     "UTII"},
+};

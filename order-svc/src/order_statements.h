@@ -1,0 +1,21 @@
+/* order-svc's SQL, as data: one registry for commands and events, one for queries. */
+#ifndef ORDER_STATEMENTS_H
+#define ORDER_STATEMENTS_H
+
+#include <bus/sql.h>
+
+enum {
+  LOCK_ORDERS,
+  INSERT_ORDERS,
+  UPDATE_ORDERS,
+  INSERT_EVENTS,
+  FIND_DUE,
+  COUNT_OPEN,
+  ORDER_STATEMENTS,
+};
+extern const struct bus_statement order_statements[ORDER_STATEMENTS];
+
+enum { GET_ORDERS, LIST_ORDERS, LIST_ORDERS_OF_CUSTOMERS, LIST_EVENTS, ORDER_QUERY_STATEMENTS };
+extern const struct bus_statement order_query_statements[ORDER_QUERY_STATEMENTS];
+
+#endif
