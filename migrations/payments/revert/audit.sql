@@ -1,0 +1,4 @@
+-- Takes the view away.
+BEGIN;
+DROP VIEW payments.audit;
+COMMIT;

@@ -1,0 +1,4 @@
+-- Takes the ledger away.
+BEGIN;
+DROP TABLE payments.ledger;
+COMMIT;

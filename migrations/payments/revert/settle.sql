@@ -1,0 +1,4 @@
+-- Takes the function away.
+BEGIN;
+DROP FUNCTION payments.settle(uuid, text, text, text);
+COMMIT;

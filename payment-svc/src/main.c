@@ -1,0 +1,75 @@
+/* payment-svc: charges and refunds payments at the payment service provider, exactly as often as was asked. */
+#include "payment_hooks.h"
+#include "payment_service.h"
+#include "payment_statements.h"
+#include "payment_store.h"
+#include "payment_table.h"
+
+#include <bus/service.h>
+#include <orderbus_topology.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct payment_settings settings;
+
+static const char *const command_queues[] = {"payment-svc"};
+static const struct bus_service commands = {
+    .name = "payment-svc",
+    .queues = command_queues,
+    .queue_count = BUS_COUNT(command_queues),
+    .statements = payment_statements,
+    .statement_count = BUS_COUNT(payment_statements),
+    .periodics = payment_periodics,
+    .periodic_count = PAYMENT_PERIODICS,
+    .open = payment_open,
+    .close = payment_close,
+    .lock = payment_hook_lock,
+    .load = payment_load,
+    .decide = payment_service_decide,
+    .store = payment_store,
+    .act = payment_act,
+};
+
+static const char *const query_queues[] = {"payment-svc.query"};
+static const struct bus_service queries = {
+    .name = "payment-svc",
+    .queues = query_queues,
+    .queue_count = BUS_COUNT(query_queues),
+    .lock = payment_query_lock,
+    .load = payment_query_load,
+    .decide = payment_query_decide,
+};
+
+static const char *const flags[] = {"--print-states", NULL};
+
+static void print_text(void *context, const char *text) {
+  (void)context;
+  fputs(text, stdout);
+}
+
+static int print_states(int flag) {
+  (void)flag; /* the only one */
+  payment_table_print(print_text, NULL);
+  return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static const struct bus_program program = {
+    .name = "payment-svc",
+    .summary = "Charges and refunds payments at the payment service provider.",
+    .default_port = "8083",
+    .topology = &orderbus_topology,
+    .schema_project = "payments",
+    .schema_change = "settle",
+    .commands = &commands,
+    .queries = &queries,
+    .options = payment_options,
+    .option_count = BUS_COUNT(payment_options),
+    .settings = &settings,
+    .flags = flags,
+    .flag = print_states,
+};
+
+int main(int argc, char **argv) {
+  return bus_service_main(argc, argv, &program);
+}

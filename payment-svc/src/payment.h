@@ -1,0 +1,164 @@
+/*
+ * One payment: its states, and what each input does to it. Pure: time and randomness are arguments, effects come out as
+ * data.
+ *
+ * A payment is one row per order. A charge is committed as PROCESSING before the PSP is called, so that whatever
+ * crashes there is a row that comes due and repeats the call with the same idempotency key until the answer is
+ * definite. A refund works the same way from REFUNDING.
+ */
+#ifndef PAYMENT_H
+#define PAYMENT_H
+
+#include <bus/base.h>
+#include <bus/trace.h>
+#include <bus/uuid.h>
+
+enum {
+  PAYMENT_CURRENCY_SIZE = 4,
+  PAYMENT_TOKEN_SIZE = 129,
+  PAYMENT_PSP_ID_SIZE = 129,
+  PAYMENT_REASON_SIZE = 65,
+};
+
+enum payment_state {
+  PAYMENT_NONE,       /* no row */
+  PAYMENT_PROCESSING, /* the charge may be on its way */
+  PAYMENT_CAPTURED,
+  PAYMENT_DECLINED,  /* the PSP said no */
+  PAYMENT_FAILED,    /* definite: no money moved */
+  PAYMENT_VOIDED,    /* a refund came before anything was sent to the PSP, or before the charge */
+  PAYMENT_REFUNDING, /* captured; the refund may be on its way */
+  PAYMENT_REFUNDED,
+  PAYMENT_UNKNOWN, /* nothing more is sent; an operator settles it by what the PSP's records say */
+  PAYMENT_STATES,
+};
+/* "none", "processing", …; as in the database */
+extern const char *const payment_state_names[];
+
+enum payment_input_kind {
+  PAYMENT_ON_CHARGE,       /* the command */
+  PAYMENT_ON_REFUND,       /* the command */
+  PAYMENT_ON_DUE,          /* next_attempt_at has come */
+  PAYMENT_ON_CAPTURED,     /* charge call: amount, currency and id are as meant */
+  PAYMENT_ON_DECLINED,     /* charge call: the PSP said no */
+  PAYMENT_ON_REFUSED,      /* charge call: the PSP did not take the request; no money moved */
+  PAYMENT_ON_REFUNDED,     /* refund call: amount, currency and id are as meant */
+  PAYMENT_ON_NOT_REFUNDED, /* refund call: definitely not, under this key */
+  PAYMENT_ON_UNSURE,       /* either call: it may have been carried out */
+  PAYMENT_ON_NOT_STARTED,  /* either call: certainly never sent by us (breaker open, no room) */
+  PAYMENT_ON_SUSPECT,      /* either call: a success that is not what was asked for */
+  PAYMENT_INPUTS,
+};
+extern const char *const payment_input_names[];
+
+struct payment {
+  struct bus_uuid order_id;
+  enum payment_state state;
+  int64_t amount; /* minor units */
+  char currency[PAYMENT_CURRENCY_SIZE];
+  char token[PAYMENT_TOKEN_SIZE];   /* "" once no charge can follow */
+  char psp_id[PAYMENT_PSP_ID_SIZE]; /* of the payment intent; "" until captured */
+  char reason[PAYMENT_REASON_SIZE]; /* why it is DECLINED, FAILED, VOIDED or UNKNOWN */
+  int64_t refunds;                  /* number of the refund's idempotency key; 0: none was asked of the PSP */
+  int64_t refunded_amount;
+  int64_t attempts;          /* calls granted for the charge, then for its refund; less those that were never sent */
+  bus_time first_attempt_at; /* when the idempotency key in use was first sent */
+  bus_time next_attempt_at;  /* when somebody must look again; BUS_NO_TIME: never */
+  bool refund_requested;
+  struct bus_trace trace; /* of the last command */
+  int64_t version;        /* 1 for the first that is stored */
+};
+
+enum payment_call_kind { PAYMENT_CALL_CHARGE, PAYMENT_CALL_REFUND };
+
+/* One call to the PSP. Plain data: it is copied through queues. */
+struct payment_call {
+  enum payment_call_kind kind;
+  struct bus_uuid order_id;
+  int64_t attempt; /* the row's `attempts` that granted it */
+  int64_t refund;  /* number of the idempotency key, REFUND only */
+  int64_t amount;
+  char currency[PAYMENT_CURRENCY_SIZE];
+  char token[PAYMENT_TOKEN_SIZE];   /* CHARGE */
+  char psp_id[PAYMENT_PSP_ID_SIZE]; /* REFUND */
+  struct bus_trace trace;
+};
+
+/* What became of a call. Plain data. */
+struct payment_result {
+  struct bus_uuid order_id;
+  enum payment_call_kind call;
+  enum payment_input_kind kind; /* PAYMENT_ON_CAPTURED and those after it */
+  int64_t attempt, refund;      /* the call's */
+  int64_t wait;                 /* microseconds that the PSP, or the breaker, asks for; 0: none */
+  char psp_id[PAYMENT_PSP_ID_SIZE];
+  char reason[PAYMENT_REASON_SIZE];
+};
+
+struct payment_input {
+  enum payment_input_kind kind;
+  int64_t amount;                      /* CHARGE */
+  struct bus_str currency, token;      /* CHARGE */
+  struct bus_trace trace;              /* CHARGE, REFUND */
+  const struct payment_result *result; /* of a call */
+};
+
+/* Microseconds. */
+struct payment_policy {
+  int64_t quick_attempts; /* with waits of quick_first × 2^n between them */
+  int64_t quick_first;
+  int64_t slow_first, slow_max; /* then from slow_first, a quarter more each time, up to slow_max */
+  int64_t lease;                /* how long a granted call is nobody else's */
+  int64_t key_life;             /* how long an idempotency key is relied on */
+};
+#define PAYMENT_POLICY_DEFAULTS                                                                                        \
+  .quick_attempts = 3, .quick_first = BUS_SECOND, .slow_first = 30 * BUS_SECOND, .slow_max = 10 * BUS_MINUTE,          \
+  .lease = 30 * BUS_SECOND, .key_life = 20 * BUS_HOUR
+
+enum payment_say {
+  PAYMENT_SAY_NOTHING,
+  PAYMENT_SAY_CAPTURED,
+  PAYMENT_SAY_DECLINED,
+  PAYMENT_SAY_FAILED,
+  PAYMENT_SAY_REFUNDED
+};
+
+/* What moved between the customer and us: for the ledger. */
+enum payment_money { PAYMENT_MONEY_NONE, PAYMENT_MONEY_TAKEN, PAYMENT_MONEY_RETURNED };
+
+enum payment_alarm {
+  PAYMENT_NO_ALARM,
+  PAYMENT_ALARM_EXPIRED,       /* no definite answer while the key was good: UNKNOWN */
+  PAYMENT_ALARM_SUSPECT,       /* the PSP's success is not what was asked for: UNKNOWN */
+  PAYMENT_ALARM_CONTRADICTION, /* the PSP answers otherwise than before: nothing changed */
+  PAYMENT_ALARM_LATE_CAPTURE,  /* captured after it was said that no money moved: refunded */
+  PAYMENT_ALARM_REFUND,        /* a refund keeps failing */
+  PAYMENT_ALARMS,
+};
+extern const char *const payment_alarm_names[];
+
+struct payment_effects {
+  bool changed;         /* the row must be stored */
+  bool moved;           /* its state was entered by this input: what is counted as a fact */
+  enum payment_say say; /* to be emitted, with the row's amount, reason, … */
+  enum payment_money money;
+  const char *money_id; /* the PSP's id of that; lives as long as the input */
+  bool calls;           /* `call` is to be made after COMMIT */
+  struct payment_call call;
+  enum payment_alarm alarm;
+};
+
+/* The rule of a cell, for tests and for the picture in the README. */
+const char *payment_rule_name(enum payment_state state, enum payment_input_kind input);
+
+/* State NONE. */
+void payment_init(struct payment *payment, const struct bus_uuid *order_id);
+/* Applies the input. random: 64 random bits, for jitter. */
+void payment_decide(struct payment *payment, const struct payment_input *input, const struct payment_policy *policy,
+                    bus_time now, uint64_t random, struct payment_effects *ret);
+
+/* What must hold for every stored payment. */
+bool payment_is_valid(const struct payment *payment);
+bool payment_is_open(enum payment_state state); /* PROCESSING, REFUNDING: someone must look again */
+
+#endif

@@ -1,0 +1,254 @@
+/* The PSP's calls under way, those that wait for their turn, and the circuit breaker. */
+#include "payment_caller.h"
+
+#include "payment_metrics.h"
+#include "psp_answer.h"
+#include "psp_request.h"
+
+#include <bus/clock.h>
+#include <bus/log.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PARSE_LIMIT ((size_t)4 << 20)
+/* A call that the breaker held back waits at least that long. */
+#define HOLD_AT_LEAST BUS_SECOND
+
+enum { AUTHORIZATION_SIZE = 300, URL_SIZE = 300 };
+
+struct slot {
+  struct payment_caller *caller;
+  struct payment_call call;
+  struct slot *next_free;
+};
+
+struct waiting {
+  struct payment_call call;
+  int64_t start_by; /* monotonic: later than that it could outlive its lease */
+};
+
+struct payment_caller {
+  const struct payment_settings *settings;
+  struct bus_worker *worker;
+  struct bus_http_client *http;
+  struct bus_breaker breaker;
+  enum bus_breaker_state shown; /* in metrics and logs */
+  struct bus_arena *parsing;
+  struct slot *slots, *free_slots;
+  size_t under_way;
+  struct waiting *queue; /* ring */
+  size_t queue_room, queue_first, queue_count;
+  char authorization[AUTHORIZATION_SIZE];
+};
+
+static const char *call_name(const struct payment_call *call) {
+  return call->kind == PAYMENT_CALL_CHARGE ? "charge" : "refund";
+}
+
+/* ---- the breaker, seen ---- */
+
+static void show_breaker(struct payment_caller *caller, int64_t now) {
+  enum bus_breaker_state state = bus_breaker_state(&caller->breaker, now);
+  if (state == caller->shown)
+    return;
+  payment_metrics_breaker((int)caller->shown, (int)state);
+  caller->shown = state;
+  bus_log(state == BUS_BREAKER_CLOSED ? BUS_INFO : BUS_WARN, "circuit breaker of the PSP",
+          BUS_F_STR("state", bus_breaker_state_name(state)));
+}
+
+/* ---- results ---- */
+
+static void report(struct payment_caller *caller, const struct payment_call *call, const struct payment_result *result,
+                   int64_t duration) {
+  bool warns = result->kind == PAYMENT_ON_UNSURE || result->kind == PAYMENT_ON_SUSPECT;
+  payment_metrics_call(call, result, duration);
+  bus_log(warns ? BUS_WARN : BUS_DEBUG, "call to the PSP", BUS_F_STR("call", call_name(call)),
+          BUS_F_STR("outcome", payment_input_names[result->kind]), BUS_F_STR("reason", result->reason),
+          BUS_F_UUID("order_id", &call->order_id), BUS_F_INT("attempt", call->attempt),
+          BUS_F_INT("duration_us", duration), BUS_F_TRACE(&call->trace));
+  if (!bus_worker_push(caller->worker, BUS_INPUT_COMPLETION, result, sizeof *result))
+    bus_log(BUS_WARN, "result of a call dropped; its payment comes due again", BUS_F_UUID("order_id", &call->order_id));
+}
+
+static void hold_back(struct payment_caller *caller, const struct payment_call *call, int64_t wait,
+                      const char *reason) {
+  struct payment_result result;
+  psp_answer_not_started(call, wait, reason, &result);
+  report(caller, call, &result, 0);
+}
+
+/* ---- starting ---- */
+
+static void start_waiting(struct payment_caller *caller);
+
+static void on_done(void *context, const struct bus_http_result *answer) {
+  struct slot *slot = context;
+  struct payment_caller *caller = slot->caller;
+  struct payment_call call = slot->call;
+  struct payment_result result;
+  int64_t now = bus_monotonic();
+  slot->next_free = caller->free_slots;
+  caller->free_slots = slot;
+  caller->under_way--;
+  payment_metrics_pending(-1);
+  bus_arena_reset(caller->parsing);
+  if (psp_answer_read(&call, answer, caller->parsing, &result))
+    bus_breaker_success(&caller->breaker, now);
+  else
+    bus_breaker_failure(&caller->breaker, now);
+  report(caller, &call, &result, answer->duration);
+  show_breaker(caller, now);
+  start_waiting(caller);
+}
+
+static bool start_http(struct payment_caller *caller, struct slot *slot, struct bus_error *err) {
+  struct psp_request request;
+  char url[URL_SIZE], key[PSP_KEY_SIZE + 32];
+  psp_request_build(&slot->call, &request);
+  (void)snprintf(url, sizeof url, "%s%s", caller->settings->psp_url, request.path); /* bounded by the options table */
+  (void)snprintf(key, sizeof key, "Idempotency-Key: %s", request.key);
+  const char *const headers[] = {caller->authorization, key, "Content-Type: application/x-www-form-urlencoded",
+                                 "Stripe-Version: " PSP_API_VERSION, NULL};
+  const struct bus_http_call call = {.method = "POST", .url = url, .body = bus_str(request.body), .headers = headers};
+  return bus_http_client_start(caller->http, &call, on_done, slot, err);
+}
+
+/* There is a free slot. */
+static void start(struct payment_caller *caller, const struct payment_call *call) {
+  struct bus_error err;
+  int64_t now = bus_monotonic();
+  if (!bus_breaker_allow(&caller->breaker, now)) {
+    int64_t wait = bus_breaker_retry_at(&caller->breaker, now) - now;
+    hold_back(caller, call, wait > HOLD_AT_LEAST ? wait : HOLD_AT_LEAST, "breaker_open");
+    return;
+  }
+  struct slot *slot = caller->free_slots;
+  slot->call = *call;
+  if (!start_http(caller, slot, &err)) {
+    bus_breaker_failure(&caller->breaker, now);
+    bus_log(BUS_ERROR, "cannot start a call to the PSP", BUS_F_STR("cause", err.text));
+    hold_back(caller, call, HOLD_AT_LEAST, "cannot_start");
+    return;
+  }
+  caller->free_slots = slot->next_free;
+  caller->under_way++;
+  payment_metrics_pending(1);
+}
+
+static void start_waiting(struct payment_caller *caller) {
+  while (caller->free_slots && caller->queue_count > 0) {
+    struct waiting first = caller->queue[caller->queue_first];
+    caller->queue_first = (caller->queue_first + 1) % caller->queue_room;
+    caller->queue_count--;
+    payment_metrics_pending(-1);
+    if (bus_monotonic() > first.start_by)
+      hold_back(caller, &first.call, 0, "waited_too_long");
+    else
+      start(caller, &first.call);
+  }
+}
+
+static void enqueue(struct payment_caller *caller, const struct payment_call *call) {
+  int64_t patience = (caller->settings->lease_ms - caller->settings->total_timeout_ms) * BUS_MILLISECOND / 2;
+  size_t last = (caller->queue_first + caller->queue_count) % caller->queue_room;
+  caller->queue[last] = (struct waiting){.call = *call, .start_by = bus_monotonic() + patience};
+  caller->queue_count++;
+  payment_metrics_pending(1);
+}
+
+void payment_caller_take(struct payment_caller *caller, const struct payment_call *call) {
+  if (caller->free_slots)
+    start(caller, call);
+  else if (caller->queue_count < caller->queue_room)
+    enqueue(caller, call);
+  else
+    hold_back(caller, call, 0, "no_room");
+  show_breaker(caller, bus_monotonic());
+}
+
+static size_t allowed_by_breaker(struct payment_caller *caller, int64_t now) {
+  const struct bus_breaker *breaker = &caller->breaker;
+  switch (bus_breaker_state(breaker, now)) {
+  case BUS_BREAKER_OPEN:
+    return 0;
+  case BUS_BREAKER_HALF_OPEN:
+    /* One that has just rested still counts what was before. */
+    return breaker->state == BUS_BREAKER_OPEN
+               ? (size_t)breaker->settings.success_threshold
+               : (size_t)(breaker->settings.success_threshold - breaker->successes - breaker->probes);
+  case BUS_BREAKER_CLOSED:
+    break;
+  }
+  return SIZE_MAX;
+}
+
+size_t payment_caller_room(struct payment_caller *caller) {
+  int64_t now = bus_monotonic();
+  show_breaker(caller, now);
+  size_t room = (size_t)caller->settings->concurrency - caller->under_way + caller->queue_room - caller->queue_count;
+  size_t allowed = allowed_by_breaker(caller, now);
+  return room < allowed ? room : allowed;
+}
+
+/* ---- its life ---- */
+
+struct bus_poll_source payment_caller_source(struct payment_caller *caller) {
+  return bus_http_client_source(caller->http);
+}
+
+static bool allocate(struct payment_caller *caller) {
+  size_t slots = (size_t)caller->settings->concurrency;
+  caller->slots = calloc(slots, sizeof *caller->slots);
+  caller->queue = calloc(caller->queue_room + 1, sizeof *caller->queue);
+  caller->parsing = bus_arena_new(PARSE_LIMIT);
+  if (!caller->slots || !caller->queue || !caller->parsing)
+    return false;
+  for (size_t i = 0; i < slots; i++) {
+    caller->slots[i].caller = caller;
+    caller->slots[i].next_free = caller->free_slots;
+    caller->free_slots = &caller->slots[i];
+  }
+  return true;
+}
+
+bool payment_caller_new(const struct payment_settings *settings, struct bus_worker *worker, struct payment_caller **ret,
+                        struct bus_error *err) {
+  const struct bus_breaker_settings breaker = payment_breaker_of(settings);
+  const struct bus_http_client_settings http = payment_http_of(settings);
+  struct payment_caller *caller = calloc(1, sizeof *caller);
+  if (!caller)
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for the PSP's client");
+  caller->settings = settings;
+  caller->worker = worker;
+  caller->queue_room = (size_t)settings->queue;
+  (void)snprintf(caller->authorization, sizeof caller->authorization, "Authorization: Bearer %s", settings->psp_key);
+  bus_breaker_init(&caller->breaker, &breaker);
+  if (!allocate(caller)) {
+    payment_caller_free(caller);
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for the PSP's client");
+  }
+  if (!bus_http_client_new(&http, &caller->http, err)) {
+    payment_caller_free(caller);
+    return false;
+  }
+  payment_metrics_breaker(-1, (int)caller->shown);
+  *ret = caller;
+  return true;
+}
+
+void payment_caller_free(struct payment_caller *caller) {
+  if (!caller)
+    return;
+  if (caller->http) {
+    payment_metrics_breaker((int)caller->shown, -1);
+    payment_metrics_pending(-(int64_t)(caller->under_way + caller->queue_count));
+  }
+  bus_http_client_free(caller->http);
+  bus_arena_free(caller->parsing);
+  free(caller->queue);
+  free(caller->slots);
+  explicit_bzero(caller->authorization, sizeof caller->authorization);
+  free(caller);
+}

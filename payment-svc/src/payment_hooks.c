@@ -1,0 +1,119 @@
+/* What payment-svc's worker calls: its context, locking, what follows a COMMIT, and what is looked for now and then. */
+#include "payment_hooks.h"
+
+#include "payment_caller.h"
+#include "payment_metrics.h"
+#include "payment_service.h"
+#include "payment_statements.h"
+#include "payment_store.h"
+
+#include <bus/log.h>
+
+#include <stdlib.h>
+
+enum { FIND_DUE_MS = 250, LOOK_AFTER_MS = 10000 };
+
+/* One worker's. */
+struct context {
+  struct payment_policy policy;
+  struct payment_caller *caller;
+  struct bus_worker *worker;
+};
+
+void payment_close(void *opaque) {
+  struct context *context = opaque;
+  if (context)
+    payment_caller_free(context->caller);
+  free(context);
+}
+
+bool payment_open(const void *given, struct bus_worker *worker, void **ret_context, struct bus_error *err) {
+  const struct payment_settings *own = given;
+  if (!payment_settings_check(own, err))
+    return false;
+  payment_metrics_register();
+  struct context *context = calloc(1, sizeof *context);
+  if (!context)
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for a worker's context");
+  context->policy = payment_policy_of(own);
+  context->worker = worker;
+  if (!payment_caller_new(own, worker, &context->caller, err)) {
+    payment_close(context);
+    return false;
+  }
+  if (!bus_worker_add_source(worker, payment_caller_source(context->caller))) {
+    payment_close(context);
+    return bus_fail(err, BUS_E_CONFIG, "no room for the PSP's sockets in the poll set");
+  }
+  *ret_context = context;
+  return true;
+}
+
+bool payment_hook_lock(void *opaque, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                       struct bus_sql *sql, void **ret_model) {
+  const struct context *context = opaque;
+  return payment_lock(&context->policy, inputs, count, arena, sql, ret_model);
+}
+
+void payment_act(void *opaque, const void *given) {
+  struct context *context = opaque;
+  const struct payment_action *action = given;
+  payment_metrics_fact(action);
+  if (action->alarm != PAYMENT_NO_ALARM)
+    bus_log(BUS_ERROR, "payment needs attention", BUS_F_STR("alarm", payment_alarm_names[action->alarm]),
+            BUS_F_STR("state", payment_state_names[action->state]), BUS_F_UUID("order_id", &action->order_id),
+            BUS_F_INT("attempts", action->attempts), BUS_F_TRACE(&action->trace));
+  if (action->calls)
+    payment_caller_take(context->caller, &action->call);
+}
+
+/* ---- now and then ---- */
+
+/* No more than can be called: the others wait in the database, the longest due first. */
+static void find_due_args(void *opaque, struct bus_args *args) {
+  struct context *context = opaque;
+  size_t room = payment_caller_room(context->caller), pushed = bus_worker_pushed(context->worker);
+  bus_args_int64(args, room > pushed ? (int64_t)(room - pushed) : 0);
+}
+
+static void find_due_rows(void *opaque, struct bus_worker *worker, const struct bus_rows *rows) {
+  (void)opaque;
+  for (size_t row = 0; row < bus_rows_count(rows); row++) {
+    const struct payment_due due = {.order_id = bus_rows_uuid(rows, row, 0)};
+    if (!bus_worker_push(worker, BUS_INPUT_DEADLINE, &due, sizeof due))
+      return; /* it stays due */
+  }
+}
+
+static void look_after_args(void *opaque, struct bus_args *args) {
+  const struct context *context = opaque;
+  bus_args_int64(args, context->policy.quick_attempts);
+}
+
+static void look_after_rows(void *opaque, struct bus_worker *worker, const struct bus_rows *rows) {
+  (void)opaque, (void)worker;
+  const struct payment_gauges gauges = {.open = bus_rows_int64(rows, 0, 0),
+                                        .refunds_failing = bus_rows_int64(rows, 0, 1),
+                                        .unknown = bus_rows_int64(rows, 0, 2),
+                                        .oldest_age = bus_rows_int64(rows, 0, 3)};
+  payment_metrics_gauges(&gauges);
+}
+
+const struct bus_periodic payment_periodics[PAYMENT_PERIODICS] = {
+    {.statement = FIND_DUE, .interval_ms = FIND_DUE_MS, .args = find_due_args, .rows = find_due_rows},
+    {.statement = LOOK_AFTER, .interval_ms = LOOK_AFTER_MS, .args = look_after_args, .rows = look_after_rows},
+};
+
+/* ---- queries: nothing is read ---- */
+
+bool payment_query_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                        struct bus_sql *sql, void **ret_model) {
+  (void)context, (void)inputs, (void)count, (void)arena, (void)sql;
+  *ret_model = NULL;
+  return true;
+}
+
+bool payment_query_load(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
+  (void)model, (void)rows, (void)count, (void)err;
+  return true;
+}

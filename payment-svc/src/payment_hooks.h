@@ -1,0 +1,23 @@
+/* The functions of bus_service that touch the worker, the PSP, metrics and logs. */
+#ifndef PAYMENT_HOOKS_H
+#define PAYMENT_HOOKS_H
+
+#include "payment_settings.h"
+
+#include <bus/worker.h>
+
+/* Members of struct bus_service, as it describes them. */
+bool payment_open(const void *settings, struct bus_worker *worker, void **ret_context, struct bus_error *err);
+void payment_close(void *context);
+bool payment_hook_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                       struct bus_sql *sql, void **ret_model);
+void payment_act(void *context, const void *action);
+
+enum { PAYMENT_PERIODICS = 2 };
+extern const struct bus_periodic payment_periodics[PAYMENT_PERIODICS];
+
+bool payment_query_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                        struct bus_sql *sql, void **ret_model);
+bool payment_query_load(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err);
+
+#endif

@@ -1,0 +1,25 @@
+/* What payment-svc counts: facts after their COMMIT, calls when they end, states when they change. Thread-safe. */
+#ifndef PAYMENT_METRICS_H
+#define PAYMENT_METRICS_H
+
+#include "payment_service.h"
+
+#include <bus/breaker.h>
+
+/* Once a process; further calls do nothing. */
+void payment_metrics_register(void);
+
+void payment_metrics_fact(const struct payment_action *action);
+void payment_metrics_call(const struct payment_call *call, const struct payment_result *result, int64_t duration);
+/* Calls of all workers that wait or are under way. */
+void payment_metrics_pending(int64_t more);
+/* One worker's breaker: -1 for none. */
+void payment_metrics_breaker(int from, int to);
+
+/* As LOOK_AFTER found it. age: microseconds. */
+struct payment_gauges {
+  int64_t open, refunds_failing, unknown, oldest_age;
+};
+void payment_metrics_gauges(const struct payment_gauges *gauges);
+
+#endif

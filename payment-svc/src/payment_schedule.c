@@ -1,0 +1,33 @@
+/* When a call to the PSP is tried again: quick tries, then slow ones. */
+#include "payment_schedule.h"
+
+static int64_t least(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+/* Between half of the delay and all of it, so that rows that failed together do not come back together. */
+static int64_t jitter(int64_t delay, uint64_t random) {
+  int64_t half = delay / 2;
+  return delay - half + (int64_t)(random % (uint64_t)(half + 1));
+}
+
+static int64_t quick_delay(const struct payment_policy *policy, int64_t attempts) {
+  int64_t delay = policy->quick_first;
+  for (int64_t i = 1; i < attempts && delay < policy->slow_first; i++)
+    delay *= 2;
+  return least(delay, policy->slow_first);
+}
+
+int64_t payment_slow_delay(const struct payment_policy *policy, int64_t attempts, uint64_t random) {
+  int64_t delay = policy->slow_first;
+  for (int64_t i = policy->quick_attempts; i < attempts && delay < policy->slow_max; i++)
+    delay += delay / 4 + 1;
+  return jitter(least(delay, policy->slow_max), random);
+}
+
+int64_t payment_retry_delay(const struct payment_policy *policy, int64_t attempts, int64_t asked, uint64_t random) {
+  int64_t delay = attempts < policy->quick_attempts ? jitter(quick_delay(policy, attempts), random)
+                                                    : payment_slow_delay(policy, attempts, random);
+  int64_t floor = least(asked, policy->slow_max);
+  return delay > floor ? delay : floor;
+}

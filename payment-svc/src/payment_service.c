@@ -1,0 +1,120 @@
+/* Translates inputs and effects between the bus and the payment. */
+#include "payment_service.h"
+
+#include "payment_messages.h"
+
+#include <assert.h>
+
+static struct payment_input input_of_delivery(const struct bus_input *input) {
+  struct payment_input in = {.kind = PAYMENT_ON_REFUND, .trace = input->envelope->trace};
+  if (input->type != &payment_charge_type)
+    return in;
+  const struct payment_charge *charge = input->body;
+  in.kind = PAYMENT_ON_CHARGE;
+  in.amount = charge->amount;
+  in.currency = charge->currency;
+  in.token = charge->token;
+  return in;
+}
+
+static struct payment_input payment_input_of(const struct bus_input *input) {
+  if (input->kind == BUS_INPUT_DELIVERY)
+    return input_of_delivery(input);
+  if (input->kind == BUS_INPUT_DEADLINE)
+    return (struct payment_input){.kind = PAYMENT_ON_DUE};
+  const struct payment_result *result = input->body;
+  return (struct payment_input){.kind = result->kind, .result = result};
+}
+
+/* ---- effects ---- */
+
+/* In answer to a command in its trace; else in the trace of the last command. */
+static void emit(struct bus_effects *effects, const struct payment *payment, const struct bus_message_type *type,
+                 const void *body) {
+  if (effects->input->kind == BUS_INPUT_DELIVERY)
+    bus_emit(effects, type, &payment->order_id, body);
+  else
+    bus_emit_traced(effects, type, &payment->order_id, &payment->trace, body);
+}
+
+static void say(struct bus_effects *effects, const struct payment *payment, enum payment_say what) {
+  const struct payment_event event = {.order_id = payment->order_id,
+                                      .amount =
+                                          what == PAYMENT_SAY_REFUNDED ? payment->refunded_amount : payment->amount,
+                                      .currency = payment->currency[0] ? bus_str(payment->currency) : BUS_NO_STR};
+  const struct payment_refusal refusal = {.order_id = payment->order_id, .reason = bus_str(payment->reason)};
+  switch (what) {
+  case PAYMENT_SAY_NOTHING:
+    break;
+  case PAYMENT_SAY_CAPTURED:
+    emit(effects, payment, &payment_captured_type, &event);
+    break;
+  case PAYMENT_SAY_REFUNDED:
+    emit(effects, payment, &payment_refunded_type, &event);
+    break;
+  case PAYMENT_SAY_DECLINED:
+    emit(effects, payment, &payment_declined_type, &refusal);
+    break;
+  case PAYMENT_SAY_FAILED:
+    emit(effects, payment, &payment_failed_type, &refusal);
+    break;
+  }
+}
+
+static void book(struct payment_model *model, const struct payment_entry *entry, const struct payment_effects *done,
+                 struct bus_effects *effects) {
+  if (done->money == PAYMENT_MONEY_NONE)
+    return;
+  struct payment_booking *booking = bus_arena_alloc(effects->arena, sizeof *booking);
+  if (!booking) {
+    effects->failed = true;
+    return;
+  }
+  *booking =
+      (struct payment_booking){.entry = entry, .money = done->money, .psp_id = done->money_id, .next = model->bookings};
+  model->bookings = booking;
+}
+
+static void act(const struct payment *payment, const struct payment_effects *done, struct bus_effects *effects) {
+  if (!done->calls && !done->moved && done->alarm == PAYMENT_NO_ALARM)
+    return;
+  struct payment_action *action = bus_arena_alloc(effects->arena, sizeof *action);
+  if (!action) {
+    effects->failed = true;
+    return;
+  }
+  *action = (struct payment_action){.calls = done->calls,
+                                    .call = done->call,
+                                    .moved = done->moved,
+                                    .state = payment->state,
+                                    .alarm = done->alarm,
+                                    .order_id = payment->order_id,
+                                    .trace = payment->trace,
+                                    .attempts = payment->attempts};
+  bus_act(effects, action);
+}
+
+/* ---- deciding ---- */
+
+void payment_service_decide(void *context, const struct bus_input *input, struct bus_effects *effects) {
+  struct payment_model *model = context;
+  const struct bus_uuid *order_id = payment_order_of(input);
+  struct payment_entry *entry = order_id ? payment_model_find(model, order_id) : NULL;
+  if (!entry) {
+    bus_park(effects, "no payment command");
+    return;
+  }
+  struct payment_input in = payment_input_of(input);
+  struct payment_effects done;
+  payment_decide(&entry->now, &in, model->policy, effects->now, bus_uuid_source_random(effects->ids), &done);
+  entry->changed = entry->changed || done.changed;
+  say(effects, &entry->now, done.say);
+  book(model, entry, &done, effects);
+  act(&entry->now, &done, effects);
+}
+
+void payment_query_decide(void *model, const struct bus_input *input, struct bus_effects *effects) {
+  (void)model; /* nothing is read */
+  assert(input->type == &payment_ping_type);
+  bus_answer(effects, &payment_pong_type, input->body);
+}

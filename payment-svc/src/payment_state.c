@@ -1,0 +1,36 @@
+/* What a payment is: the names of its states, its beginning, and what must hold for it. */
+#include "payment.h"
+
+const char *const payment_state_names[] = {"none",   "processing", "captured", "declined", "failed",
+                                           "voided", "refunding",  "refunded", "unknown",  NULL};
+const char *const payment_input_names[] = {"charge",   "refund",       "due",    "captured",    "declined", "refused",
+                                           "refunded", "not refunded", "unsure", "not started", "suspect",  NULL};
+const char *const payment_alarm_names[] = {"none",         "expired",        "suspect", "contradiction",
+                                           "late_capture", "refund_failing", NULL};
+
+void payment_init(struct payment *payment, const struct bus_uuid *order_id) {
+  *payment = (struct payment){.order_id = *order_id, .first_attempt_at = BUS_NO_TIME, .next_attempt_at = BUS_NO_TIME};
+}
+
+bool payment_is_open(enum payment_state state) {
+  return state == PAYMENT_PROCESSING || state == PAYMENT_REFUNDING;
+}
+
+static bool implies(bool premise, bool conclusion) {
+  return !premise || conclusion;
+}
+
+bool payment_is_valid(const struct payment *payment) {
+  enum payment_state state = payment->state;
+  bool has_token = payment->token[0] != '\0', has_reason = payment->reason[0] != '\0';
+  bool captured = state == PAYMENT_CAPTURED || state == PAYMENT_REFUNDING || state == PAYMENT_REFUNDED;
+  bool explained =
+      state == PAYMENT_DECLINED || state == PAYMENT_FAILED || state == PAYMENT_VOIDED || state == PAYMENT_UNKNOWN;
+  return state != PAYMENT_NONE && payment->version > 0 && payment->attempts >= 0 && payment->amount >= 0 &&
+         payment->refunded_amount == (state == PAYMENT_REFUNDED ? payment->amount : 0) &&
+         implies(state == PAYMENT_PROCESSING, has_token && payment->amount > 0) &&
+         implies(has_token, state == PAYMENT_PROCESSING || state == PAYMENT_UNKNOWN) &&
+         implies(explained, has_reason) && implies(captured && payment->amount > 0, payment->psp_id[0] != '\0') &&
+         implies(payment_is_open(state), payment->next_attempt_at != BUS_NO_TIME) &&
+         implies(state == PAYMENT_REFUNDING, payment->refund_requested && payment->refunds > 0);
+}

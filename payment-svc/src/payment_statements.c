@@ -1,0 +1,36 @@
+/* Every SQL statement of payment-svc. */
+#include "payment_statements.h"
+
+const struct bus_statement payment_statements[PAYMENT_STATEMENTS] = {
+    [LOCK_PAYMENTS] = {"SELECT order_id, state, amount, currency, token, psp_id, reason, refunds, refunded_amount, "
+                       "attempts, first_attempt_at, next_attempt_at, refund_requested, traceparent, version "
+                       "FROM payments.payments WHERE order_id = ANY ($1) ORDER BY order_id FOR UPDATE",
+                       "U"},
+    [INSERT_PAYMENTS] = {"INSERT INTO payments.payments (order_id, amount, currency, state, token, psp_id, reason, "
+                         "refunds, refunded_amount, attempts, first_attempt_at, next_attempt_at, refund_requested, "
+                         "traceparent, version) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+                         "$12, $13, $14, $15)",
+                         "UITTTTTIIIZZLTI"},
+    [UPDATE_PAYMENTS] = {"UPDATE payments.payments p SET state = n.state, token = n.token, psp_id = n.psp_id, "
+                         "reason = n.reason, refunds = n.refunds, refunded_amount = n.refunded_amount, "
+                         "attempts = n.attempts, first_attempt_at = n.first_attempt_at, "
+                         "next_attempt_at = n.next_attempt_at, refund_requested = n.refund_requested, "
+                         "traceparent = n.traceparent, version = n.version, updated_at = now() "
+                         "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS n (order_id, state, "
+                         "token, psp_id, reason, refunds, refunded_amount, attempts, first_attempt_at, "
+                         "next_attempt_at, refund_requested, traceparent, version) WHERE p.order_id = n.order_id",
+                         "UTTTTIIIZZLTI"},
+    [INSERT_LEDGER] = {"INSERT INTO payments.ledger (order_id, entry, amount, currency, psp_id) "
+                       "SELECT * FROM unnest($1, $2, $3, $4, $5)",
+                       "UTITT"},
+    [FIND_DUE] = {"SELECT order_id FROM payments.payments WHERE next_attempt_at <= now() "
+                  "ORDER BY next_attempt_at LIMIT $1",
+                  "i"},
+    [LOOK_AFTER] = {"SELECT count(*), count(*) FILTER (WHERE state = 'refunding' AND attempts >= $1), "
+                    "(SELECT count(*) FROM (SELECT FROM payments.payments WHERE state = 'unknown' ORDER BY order_id "
+                    "LIMIT " PAYMENT_GAUGE_MAX ") AS u), "
+                    "coalesce((extract(epoch FROM now() - min(created_at)) * 1000000)::bigint, 0) "
+                    "FROM (SELECT state, attempts, created_at FROM payments.payments "
+                    "WHERE next_attempt_at IS NOT NULL ORDER BY next_attempt_at LIMIT " PAYMENT_GAUGE_MAX ") AS o",
+                    "i"},
+};

@@ -1,0 +1,22 @@
+/* The registry of payment-svc's prepared statements. */
+#ifndef PAYMENT_STATEMENTS_H
+#define PAYMENT_STATEMENTS_H
+
+#include <bus/sql.h>
+
+enum payment_statement {
+  LOCK_PAYMENTS,
+  INSERT_PAYMENTS,
+  UPDATE_PAYMENTS,
+  INSERT_LEDGER,
+  FIND_DUE,   /* most rows → order_id */
+  LOOK_AFTER, /* attempts from which a refund counts as failing → open, failing, unknown, oldest's age */
+  PAYMENT_STATEMENTS,
+};
+
+extern const struct bus_statement payment_statements[PAYMENT_STATEMENTS];
+
+/* No gauge counts further. */
+#define PAYMENT_GAUGE_MAX "10000"
+
+#endif

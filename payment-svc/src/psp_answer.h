@@ -1,0 +1,22 @@
+/* What the PSP's answer to a call means for the payment. Pure: the answer comes as data. */
+#ifndef PSP_ANSWER_H
+#define PSP_ANSWER_H
+
+#include "payment.h"
+
+#include <bus/arena.h>
+#include <bus/http_client.h>
+
+/* Only what the PSP said in its own words is definite: an answer that cannot be read (a proxy's error page, a cut body)
+ * leaves the outcome unknown, and so does a refusal of ourselves (401, 403), which says nothing about an earlier
+ * attempt under the same key. A success whose amount, currency or ids are not those of the call is SUSPECT. The arena
+ * is for parsing. Returns whether the PSP works (what its circuit breaker counts): it answered, in its own words, and
+ * not with a server error. */
+bool psp_answer_read(const struct payment_call *call, const struct bus_http_result *answer, struct bus_arena *arena,
+                     struct payment_result *ret);
+
+/* The result of a call that was never started; try again after `wait` microseconds. */
+void psp_answer_not_started(const struct payment_call *call, int64_t wait, const char *reason,
+                            struct payment_result *ret);
+
+#endif

@@ -1,0 +1,24 @@
+/* A call as the PSP's HTTP request: path, form body, idempotency key. The PSP speaks Stripe's API. Pure. */
+#ifndef PSP_REQUEST_H
+#define PSP_REQUEST_H
+
+#include "payment.h"
+
+/* The version of the PSP's API that requests and answers are written for. */
+#define PSP_API_VERSION "2023-10-16"
+
+enum { PSP_BODY_SIZE = 1280, PSP_KEY_SIZE = 80 };
+
+struct psp_request {
+  const char *path;         /* "/v1/payment_intents" */
+  char key[PSP_KEY_SIZE];   /* "charge-<order id>", "refund-<order id>-<n>": the same for every attempt */
+  char body[PSP_BODY_SIZE]; /* application/x-www-form-urlencoded */
+};
+
+void psp_request_build(const struct payment_call *call, struct psp_request *ret);
+
+/* May requests with card tokens and our key go there? https, or plain http where the host is this machine or plain is
+ * allowed on purpose. No path, query, user or fragment. */
+bool psp_url_is_allowed(const char *url, bool allow_plain);
+
+#endif

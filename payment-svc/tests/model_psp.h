@@ -1,0 +1,33 @@
+/* A PSP as its documentation promises it, in memory: it carries out a request once for each idempotency key and answers
+ * a repetition with what it answered first. Answers are real HTTP bodies. What goes wrong on the way is the caller's.
+ */
+#ifndef MODEL_PSP_H
+#define MODEL_PSP_H
+
+#include <bus/http_client.h>
+#include <psp_request.h>
+
+enum { MODEL_KEYS = 4096 };
+
+enum model_verdict { MODEL_YES, MODEL_NO, MODEL_MALFORMED };
+
+struct model_key {
+  char key[PSP_KEY_SIZE];
+  int status;
+  char body[512];
+};
+
+struct model_psp {
+  struct model_key keys[MODEL_KEYS];
+  size_t key_count;
+  int captures, refunds; /* of the one order that it knows */
+  int64_t captured, refunded;
+};
+
+void model_psp_init(struct model_psp *psp);
+/* What the PSP does with the request when it arrives; verdict counts for a key that it sees for the first time.
+ * The answer lies in psp. */
+struct bus_http_result model_psp_take(struct model_psp *psp, const struct payment_call *call,
+                                      enum model_verdict verdict);
+
+#endif

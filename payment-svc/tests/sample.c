@@ -1,0 +1,91 @@
+/* Samples for the unit tests. */
+#include "sample.h"
+
+#include <stdlib.h>
+
+const struct payment_policy sample_policy = {PAYMENT_POLICY_DEFAULTS};
+
+struct bus_uuid sample_order(void) {
+  struct bus_uuid id;
+  if (!bus_uuid_parse(BUS_STR(SAMPLE_ORDER), &id))
+    abort();
+  return id;
+}
+
+static bool was_captured(enum payment_state state) {
+  return state == PAYMENT_CAPTURED || state == PAYMENT_REFUNDING || state == PAYMENT_REFUNDED;
+}
+
+struct payment sample_payment(enum payment_state state) {
+  struct payment payment;
+  const struct bus_uuid id = sample_order();
+  payment_init(&payment, &id);
+  if (state == PAYMENT_NONE)
+    return payment;
+  payment.state = state;
+  payment.version = 3;
+  payment.amount = 1998;
+  memcpy(payment.currency, "EUR", sizeof "EUR");
+  if (state == PAYMENT_PROCESSING || state == PAYMENT_UNKNOWN)
+    memcpy(payment.token, "pm_card_visa", sizeof "pm_card_visa");
+  if (was_captured(state))
+    memcpy(payment.psp_id, "pi_1", sizeof "pi_1");
+  else if (state != PAYMENT_PROCESSING)
+    memcpy(payment.reason, "because", sizeof "because");
+  if (state == PAYMENT_REFUNDING || state == PAYMENT_REFUNDED) {
+    payment.refund_requested = true;
+    payment.refunds = 1;
+  }
+  payment.refunded_amount = state == PAYMENT_REFUNDED ? payment.amount : 0;
+  payment.attempts = 1;
+  payment.first_attempt_at = NOW;
+  if (payment_is_open(state))
+    payment.next_attempt_at = NOW + sample_policy.lease;
+  return payment;
+}
+
+static bool is_refund_result(enum payment_input_kind kind, enum payment_state state) {
+  return kind == PAYMENT_ON_REFUNDED || kind == PAYMENT_ON_NOT_REFUNDED ||
+         (kind >= PAYMENT_ON_UNSURE && state == PAYMENT_REFUNDING);
+}
+
+struct payment_input sample_input(enum payment_input_kind kind, enum payment_state state,
+                                  struct payment_result *result) {
+  struct payment_input input = {.kind = kind};
+  if (kind == PAYMENT_ON_CHARGE) {
+    input.amount = 1998;
+    input.currency = BUS_STR("EUR");
+    input.token = BUS_STR("pm_card_visa");
+  }
+  if (kind == PAYMENT_ON_CHARGE || kind == PAYMENT_ON_REFUND)
+    input.trace = (struct bus_trace){.trace_id = {1}, .span_id = {2}, .flags = 1};
+  if (kind < PAYMENT_ON_CAPTURED)
+    return input;
+  bool refund = is_refund_result(kind, state);
+  *result = (struct payment_result){.order_id = sample_order(),
+                                    .call = refund ? PAYMENT_CALL_REFUND : PAYMENT_CALL_CHARGE,
+                                    .kind = kind,
+                                    .attempt = 1,
+                                    .refund = refund ? 1 : 0};
+  if (refund)
+    memcpy(result->psp_id, "re_1", sizeof "re_1");
+  else
+    memcpy(result->psp_id, "pi_1", sizeof "pi_1");
+  memcpy(result->reason, "said_so", sizeof "said_so");
+  input.result = result;
+  return input;
+}
+
+struct payment_effects decide_at(struct payment *payment, const struct payment_input *input, bus_time now) {
+  struct payment_effects effects;
+  payment_decide(payment, input, &sample_policy, now, 0, &effects);
+  return effects;
+}
+
+struct payment_effects decide_kind(struct payment *payment, enum payment_input_kind kind, bus_time now) {
+  struct payment_result result;
+  struct payment_input input = sample_input(kind, payment->state, &result);
+  struct payment_effects effects = decide_at(payment, &input, now);
+  effects.money_id = NULL; /* it pointed into `result` */
+  return effects;
+}

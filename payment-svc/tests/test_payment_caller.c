@@ -1,0 +1,275 @@
+/* The PSP's caller over doubles: what is sent, how many at once, what waits, and what the breaker holds back. */
+#include "doubles.h"
+#include "sample.h"
+
+#include <bus/log.h>
+#include <payment_caller.h>
+#include <payment_metrics.h>
+#include <stdio.h>
+#include <test.h>
+
+#define CAPTURED                                                                                                       \
+  "{\"id\":\"pi_1\",\"amount\":1998,\"amount_received\":1998,\"currency\":\"eur\",\"status\":\"succeeded\"}"
+
+static struct payment_settings settings;
+static struct payment_caller *caller;
+
+static void begin(int64_t concurrency, int64_t queue) {
+  struct bus_error err;
+  doubles_reset();
+  bus_log_init("test", BUS_ERROR);
+  payment_metrics_register();
+  settings = (struct payment_settings){.psp_url = "http://127.0.0.1:8090",
+                                       .psp_key = "sk_test_12345",
+                                       .psp_ca_file = "",
+                                       .concurrency = concurrency,
+                                       .queue = queue,
+                                       .total_timeout_ms = 7000,
+                                       .lease_ms = 30000,
+                                       .breaker_threshold = 5,
+                                       .breaker_window_ms = 10000,
+                                       .breaker_open_ms = 30000,
+                                       .breaker_successes = 2};
+  assert_true(payment_caller_new(&settings, NULL, &caller, &err));
+}
+
+static void end(void) {
+  payment_caller_free(caller);
+  caller = NULL;
+}
+
+static struct payment_call call_of(uint8_t number) {
+  struct payment payment = sample_payment(PAYMENT_NONE);
+  payment.order_id.bytes[15] = number;
+  return decide_kind(&payment, PAYMENT_ON_CHARGE, NOW).call;
+}
+
+static void take(uint8_t number) {
+  struct payment_call call = call_of(number);
+  payment_caller_take(caller, &call);
+}
+
+static const struct payment_result *last_pushed(void) {
+  assert_true(doubles.pushed_count > 0);
+  return &doubles.pushed[doubles.pushed_count - 1];
+}
+
+static bool has_header(const struct double_call *call, const char *header) {
+  for (size_t i = 0; i < BUS_COUNT(call->headers); i++)
+    if (strcmp(call->headers[i], header) == 0)
+      return true;
+  return false;
+}
+
+TEST(caller_sends_what_was_built)
+{
+  begin(2, 2);
+  take(0x10);
+  assert_int_equal(doubles.call_count, 1);
+  assert_string_equal(doubles.calls[0].url, "POST http://127.0.0.1:8090/v1/payment_intents");
+  assert_non_null(strstr(doubles.calls[0].body, "amount=1998&currency=eur"));
+  assert_true(has_header(&doubles.calls[0], "Authorization: Bearer sk_test_12345"));
+  assert_true(has_header(&doubles.calls[0], "Idempotency-Key: charge-" SAMPLE_ORDER));
+  assert_true(has_header(&doubles.calls[0], "Content-Type: application/x-www-form-urlencoded"));
+  assert_true(has_header(&doubles.calls[0], "Stripe-Version: 2023-10-16"));
+  end();
+}
+
+TEST(caller_pushes_the_result)
+{
+  begin(2, 2);
+  take(0x10);
+  doubles_answer(200, CAPTURED);
+  assert_int_equal(doubles.pushed_count, 1);
+  assert_int_equal(last_pushed()->kind, PAYMENT_ON_CAPTURED);
+  assert_string_equal(last_pushed()->psp_id, "pi_1");
+  end();
+}
+
+TEST(caller_never_has_more_than_its_slots_under_way)
+{
+  begin(2, 3);
+  for (uint8_t i = 1; i <= 6; i++)
+    take(i);
+  assert_int_equal(doubles.call_count, 2);
+  assert_int_equal(doubles.pushed_count, 1); /* the sixth: no room */
+  assert_int_equal(last_pushed()->kind, PAYMENT_ON_NOT_STARTED);
+  assert_int_equal(last_pushed()->order_id.bytes[15], 6);
+  assert_int_equal(payment_caller_room(caller), 0);
+  doubles_answer(200, CAPTURED);
+  assert_int_equal(doubles.call_count, 2); /* the third took its place */
+  assert_int_equal(payment_caller_room(caller), 1);
+  while (doubles.call_count > 0)
+    doubles_answer(200, CAPTURED);
+  assert_int_equal(doubles.started, 5);
+  assert_int_equal(payment_caller_room(caller), 5);
+  end();
+}
+
+TEST(caller_keeps_the_order)
+{
+  begin(1, 3);
+  for (uint8_t i = 1; i <= 4; i++)
+    take(i);
+  for (uint8_t i = 1; i <= 4; i++) {
+    doubles_answer(200, CAPTURED);
+    assert_int_equal(last_pushed()->order_id.bytes[15], i);
+  }
+  end();
+}
+
+TEST(caller_works_without_a_queue)
+{
+  begin(1, 0);
+  take(1);
+  take(2);
+  assert_int_equal(last_pushed()->kind, PAYMENT_ON_NOT_STARTED);
+  doubles_answer(200, CAPTURED);
+  take(3);
+  assert_int_equal(doubles.call_count, 1);
+  end();
+}
+
+/* It could outlive its lease, and another instance call at the same time. */
+TEST(caller_starts_nothing_that_waited_too_long)
+{
+  begin(1, 3);
+  take(1);
+  take(2);
+  doubles.now += 12 * BUS_SECOND; /* half of what the lease leaves */
+  doubles_answer(200, CAPTURED);
+  assert_int_equal(doubles.started, 1);
+  assert_int_equal(last_pushed()->kind, PAYMENT_ON_NOT_STARTED);
+  assert_string_equal(last_pushed()->reason, "waited_too_long");
+  end();
+}
+
+static void open_breaker(void) {
+  for (uint8_t i = 0; i < 5; i++) {
+    take(i);
+    doubles_answer(503, "");
+  }
+}
+
+TEST(caller_breaker_opens_after_failures_and_holds_back)
+{
+  begin(8, 8);
+  open_breaker();
+  assert_int_equal(doubles.started, 5);
+  take(9);
+  assert_int_equal(doubles.started, 5);
+  assert_int_equal(last_pushed()->kind, PAYMENT_ON_NOT_STARTED);
+  assert_string_equal(last_pushed()->reason, "breaker_open");
+  assert_int_equal(last_pushed()->wait, 30 * BUS_SECOND);
+  assert_int_equal(payment_caller_room(caller), 0); /* nothing due is claimed */
+  end();
+}
+
+TEST(caller_breaker_holds_back_what_waited)
+{
+  begin(1, 8);
+  for (uint8_t i = 0; i < 7; i++)
+    take(i);
+  for (int i = 0; i < 5; i++)
+    doubles_fail(BUS_HTTP_UNKNOWN);
+  assert_int_equal(doubles.started, 5);
+  assert_int_equal(doubles.pushed_count, 7);
+  assert_int_equal(last_pushed()->kind, PAYMENT_ON_NOT_STARTED);
+  end();
+}
+
+TEST(caller_breaker_probes_and_closes)
+{
+  begin(8, 8);
+  open_breaker();
+  doubles.now += 30 * BUS_SECOND;
+  assert_int_equal(payment_caller_room(caller), 2);
+  take(1);
+  assert_int_equal(payment_caller_room(caller), 1);
+  take(2);
+  take(3); /* a third one does not go */
+  assert_int_equal(doubles.started, 7);
+  assert_int_equal(last_pushed()->wait, BUS_SECOND);
+  doubles_answer(200, CAPTURED);
+  doubles_answer(402, "{\"error\":{\"type\":\"card_error\"}}"); /* a «no» is an answer */
+  assert_int_equal(payment_caller_room(caller), 16);
+  take(4);
+  assert_int_equal(doubles.started, 8);
+  end();
+}
+
+TEST(caller_breaker_opens_again_when_a_probe_fails)
+{
+  begin(8, 8);
+  open_breaker();
+  doubles.now += 30 * BUS_SECOND;
+  take(1);
+  doubles_fail(BUS_HTTP_NOT_SENT);
+  assert_int_equal(payment_caller_room(caller), 0);
+  end();
+}
+
+TEST(caller_refusals_do_not_open_the_breaker)
+{
+  begin(8, 8);
+  for (uint8_t i = 0; i < 20; i++) {
+    take(i);
+    doubles_answer(i % 2 ? 429 : 409, "");
+  }
+  assert_int_equal(doubles.started, 20);
+  end();
+}
+
+TEST(caller_unreadable_answers_open_the_breaker)
+{
+  begin(8, 8);
+  for (uint8_t i = 0; i < 5; i++) {
+    take(i);
+    doubles_answer(200, "<html>");
+  }
+  assert_int_equal(payment_caller_room(caller), 0);
+  end();
+}
+
+TEST(caller_that_cannot_start_says_so)
+{
+  begin(1, 1);
+  doubles.refuse_start = true;
+  take(1);
+  assert_int_equal(last_pushed()->kind, PAYMENT_ON_NOT_STARTED);
+  assert_string_equal(last_pushed()->reason, "cannot_start");
+  doubles.refuse_start = false;
+  take(2);
+  assert_int_equal(doubles.call_count, 1); /* its slot was free again */
+  end();
+}
+
+TEST(caller_result_that_cannot_be_pushed_is_dropped)
+{
+  begin(1, 1);
+  take(1);
+  doubles.refuse_push = true;
+  doubles_answer(200, CAPTURED);
+  assert_int_equal(doubles.pushed_count, 0);
+  assert_int_equal(payment_caller_room(caller), 2);
+  end();
+}
+
+TEST(caller_can_be_freed_with_calls_under_way)
+{
+  begin(2, 2);
+  for (uint8_t i = 1; i <= 4; i++)
+    take(i);
+  end();
+}
+
+TEST(caller_without_a_client_fails_to_start)
+{
+  struct bus_error err;
+  begin(1, 1);
+  end();
+  doubles.refuse_client = true;
+  assert_false(payment_caller_new(&settings, NULL, &caller, &err));
+  assert_int_equal(err.code, BUS_E_CONFIG);
+  payment_caller_free(NULL);
+}

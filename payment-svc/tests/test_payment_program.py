@@ -1,0 +1,191 @@
+"""payment-svc with a real Postgres, a real RabbitMQ and the PSP sandbox: what it tells order-svc, what it stores, and
+what the PSP really did; also while something is down, dies or answers too late."""
+import signal
+import time
+import uuid
+
+from conftest import PSP_KEY, Program, free_port, wait_until
+
+CAPTURED, REFUNDED = "payment.captured.v1", "payment.refunded.v1"
+DECLINED, FAILED = "payment.declined.v1", "payment.failed.v1"
+MONEY = {"amount": 1998, "currency": "EUR"}
+
+
+def test_a_charge_is_captured(world):
+    order = world.charge()
+    assert world.expect(1) == {order: [(CAPTURED, MONEY)]}
+    state, token, psp_id, attempts, due, trace = world.row(
+        order, "state, token, psp_id, attempts, next_attempt_at, traceparent")
+    assert (state, token, attempts, due) == ("captured", None, 1, None)
+    assert trace is not None
+    assert [(line["type"], line["amount"], line["currency"], line["idempotency_key"])
+            for line in world.ledger(order)] == [("captured", 1998, "eur", f"charge-{order}")]
+    assert world.sql("SELECT entry, amount, currency, psp_id FROM payments.ledger WHERE order_id = %s", (order,)) == [
+        ("captured", 1998, "EUR", psp_id)]
+
+
+def test_a_repeated_charge_is_answered_as_it_is(world):
+    order = world.charge()
+    world.expect(1)
+    world.charge_again(order, amount=5)
+    assert world.expect(1) == {order: [(CAPTURED, MONEY)]}
+    assert len(world.ledger(order)) == 1
+
+
+def test_a_free_order_never_meets_the_psp(world):
+    order = world.charge(amount=0)
+    assert world.expect(1) == {order: [(CAPTURED, {"amount": 0, "currency": "EUR"})]}
+    world.refund(order)
+    assert world.expect(1) == {order: [(REFUNDED, {"amount": 0, "currency": "EUR"})]}
+    assert world.ledger(order) == []
+
+
+def test_a_declined_card(world):
+    order = world.charge("pm_card_visa_chargeDeclinedInsufficientFunds")
+    assert world.expect(1) == {order: [(DECLINED, {"reason": "insufficient_funds"})]}
+    assert world.row(order, "state, token, reason") == ("declined", None, "insufficient_funds")
+    world.refund(order)
+    assert world.expect(1) == {order: [(DECLINED, {"reason": "insufficient_funds"})]}
+
+
+def test_a_token_that_the_psp_does_not_know(world):
+    order = world.charge("pm_nobody")
+    assert world.expect(1) == {order: [(FAILED, {"reason": "resource_missing"})]}
+
+
+def test_a_refund_gives_all_back_and_is_answered_again(world):
+    order = world.charge()
+    world.expect(1)
+    for _ in range(2):
+        world.refund(order)
+        assert world.expect(1) == {order: [(REFUNDED, MONEY)]}
+    assert [line["type"] for line in world.ledger(order)] == ["captured", "refunded"]
+    assert world.row(order, "state, refunds, refunded_amount") == ("refunded", 1, 1998)
+
+
+def test_a_refund_before_its_charge(world):
+    late = str(uuid.uuid4())
+    world.refund(late)
+    assert world.expect(1) == {late: [(REFUNDED, {"amount": 0})]}
+    world.charge_again(late)
+    assert world.expect(1) == {late: [(FAILED, {"reason": "voided"})]}
+    assert world.ledger(late) == []
+    assert world.row(late, "state, currency, amount") == ("voided", None, 0)
+
+
+def test_a_psp_that_fails_once_is_asked_again(world):
+    orders = [world.charge("pm_sandbox_error_once"), world.charge("pm_sandbox_429_once")]
+    told = world.expect(2)
+    for order in orders:
+        assert told[order] == [(CAPTURED, MONEY)]
+        assert world.row(order, "attempts") == (2,)
+        assert len(world.ledger(order)) == 1
+
+
+def test_an_answer_that_comes_too_late_charges_once(world):
+    """The PSP captures at once and answers after our time-out: the same key again gets the first answer."""
+    order = world.charge("pm_sandbox_timeout")
+    wait_until(lambda: world.ledger(order), 10, "the PSP to capture")
+    assert world.row(order) == ("processing",)
+    assert world.expect(1, 30) == {order: [(CAPTURED, MONEY)]}
+    assert [line["type"] for line in world.ledger(order)] == ["captured"]
+
+
+def test_a_refund_while_the_charge_hangs_waits_for_it(world):
+    order = world.charge("pm_sandbox_timeout")
+    wait_until(lambda: world.ledger(order), 10, "the PSP to capture")
+    world.refund(order)
+    assert world.expect(1, 30) == {order: [(REFUNDED, MONEY)]}
+    assert [line["type"] for line in world.ledger(order)] == ["captured", "refunded"]
+
+
+def test_two_processes_share_the_work(world):
+    """A second instance finds the same due payments; none is charged twice."""
+    other = Program("payment-svc", world.folder, {**world.service.environment, "PORT": str(free_port())})
+    other.start("/health/ready")
+    try:
+        orders = world.charge("pm_sandbox_error_once", count=60)
+        told = world.expect(60, 40)
+        assert all(told[order] == [(CAPTURED, MONEY)] for order in orders)
+    finally:
+        assert other.end() == 0
+
+
+def test_killed_with_calls_under_way(world):
+    """What was committed before the call comes due again, with the same key."""
+    world.psp.end()
+    world.psp.start("/sandbox/ledger", LATENCY_MS="700")
+    orders = world.charge(count=40)
+    wait_until(lambda: world.states().get("processing") == 40, 10, "40 charges under way")
+    time.sleep(0.4)
+    world.service.end(signal.SIGKILL)
+    world.service.start("/health/ready")
+    told = world.expect(40, 40)
+    assert all(told[order] == [(CAPTURED, MONEY)] for order in orders)
+    world.psp.end()
+    world.psp.start("/sandbox/ledger", LATENCY_MS="0")
+
+
+def test_the_psp_is_down_for_a_while(world):
+    """The breaker opens; nothing is lost, and nothing is said before it is known."""
+    world.psp.end()
+    orders = world.charge(count=30)
+    wait_until(lambda: world.metric('payment_psp_breaker_transitions_total{state="open"}') > 0, 20, "an open breaker")
+    world.refund(orders[0])
+    time.sleep(1)
+    told = {order: found for order, found in
+            ((body["order_id"], kind) for kind, body in world.events())}
+    assert set(told) <= {orders[0]}  # voided, if it was never sent; else it waits
+    assert world.states()["processing"] >= 29
+    world.psp.start("/sandbox/ledger")
+    wait_until(lambda: "processing" not in world.states() and "refunding" not in world.states(), 40, "all to end")
+    assert world.row(orders[0]) in (("voided",), ("refunded",))
+    assert all(world.row(order) == ("captured",) for order in orders[1:])
+    wait_until(lambda: world.metric('payment_psp_breakers{state="closed"}') == 1, 10, "a closed breaker")
+    world.events()
+
+
+def test_a_wrong_key_is_our_fault_and_heals(world):
+    world.service.end()
+    world.service.start("/health/ready", PSP_KEY="sk_test_revoked_key")
+    order = world.charge()
+    wait_until(lambda: world.row(order, "attempts") and world.row(order, "attempts")[0] >= 2, 10, "two attempts")
+    assert world.row(order) == ("processing",)
+    assert world.events() == []
+    world.service.end()
+    world.service.start("/health/ready", PSP_KEY=PSP_KEY)
+    assert world.expect(1) == {order: [(CAPTURED, MONEY)]}
+
+
+def test_what_stays_undecided_becomes_unknown_and_is_settled(world):
+    world.service.end()
+    world.service.start("/health/ready", PSP_KEY_LIFE_S="2", CIRCUIT_BREAKER_THRESHOLD="100")
+    order = world.charge("pm_sandbox_error")
+    wait_until(lambda: world.row(order) == ("unknown",), 20, "unknown")
+    assert world.events() == []
+    assert world.metric('payment_alarms_total{alarm="expired"}') == 1
+    world.sql("SELECT payments.settle(%s, 'failed', p_reason => 'nothing_at_the_psp')", (order,))
+    assert world.expect(1) == {order: [(FAILED, {"reason": "nothing_at_the_psp"})]}
+    world.service.end()
+    world.service.start("/health/ready", PSP_KEY_LIFE_S="72000", CIRCUIT_BREAKER_THRESHOLD="5")
+
+
+def test_many_at_once(world):
+    begun = time.monotonic()
+    orders = world.charge(count=500)
+    told = world.expect(500, 60)
+    print(f"500 charges in {time.monotonic() - begun:.1f} s")
+    assert set(told) == set(orders)
+    world.refund(*orders[:100])
+    assert set(world.expect(100, 60)) == set(orders[:100])
+    assert world.metric('payment_psp_calls_pending') == 0
+    assert world.metric('payment_psp_call_duration_seconds_count{call="charge"}') >= 500
+
+
+def test_logs_hold_no_secret_and_no_token(world):
+    world.charge("pm_card_visa")
+    world.expect(1)
+    text = world.service.log.read_text()
+    assert PSP_KEY not in text
+    assert "pm_card" not in text
+    assert "password" not in text

@@ -1,0 +1,54 @@
+/* The README's tables are the program's. */
+#include <payment_settings.h>
+#include <payment_table.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <test.h>
+
+struct text {
+  char *data;
+  size_t len;
+};
+
+static void append(void *context, const char *more) {
+  struct text *text = context;
+  size_t len = strlen(more);
+  text->data = realloc(text->data, text->len + len + 1);
+  memcpy(text->data + text->len, more, len + 1);
+  text->len += len;
+}
+
+static struct text readme(void) {
+  struct text text = {NULL, 0};
+  char buffer[4096];
+  FILE *file = fopen(README, "r");
+  assert_non_null(file);
+  while (fgets(buffer, sizeof buffer, file))
+    append(&text, buffer);
+  (void)fclose(file); /* only read */
+  return text;
+}
+
+static void assert_holds(struct text *part, const char *how) {
+  struct text all = readme();
+  if (!strstr(all.data, part->data))
+    fail_msg("README.md differs from what %s prints:\n%s", how, part->data);
+  free(all.data);
+  free(part->data);
+}
+
+TEST(readme_has_the_table_of_states)
+{
+  struct text table = {NULL, 0};
+  payment_table_print(append, &table);
+  assert_holds(&table, "--print-states");
+}
+
+TEST(readme_has_the_table_of_variables)
+{
+  struct payment_settings settings;
+  const struct bus_option_table table = {payment_options, BUS_COUNT(payment_options), &settings};
+  struct text text = {NULL, 0};
+  bus_config_print(&table, 1, BUS_CONFIG_MARKDOWN, append, &text);
+  assert_holds(&text, "--print-markdown, without the variables of every service,");
+}

@@ -1,0 +1,255 @@
+/* decide() as the worker calls it: batches of inputs over a model, and what comes out. */
+#include "sample.h"
+
+#include <payment_messages.h>
+#include <payment_service.h>
+#include <stdlib.h>
+#include <test.h>
+
+struct bench {
+  struct bus_arena *arena;
+  struct bus_uuid_source ids;
+  struct bus_effects effects;
+  struct bus_input inputs[16];
+  struct bus_envelope envelopes[16];
+  size_t count;
+  struct payment_model *model;
+};
+
+static struct bus_uuid order(uint8_t number) {
+  struct bus_uuid id = sample_order();
+  id.bytes[15] = number;
+  return id;
+}
+
+static struct bench *bench_new(void) {
+  struct bench *bench = calloc(1, sizeof *bench);
+  static const uint64_t seed[4] = {1, 2, 3, 4};
+  bench->arena = bus_arena_new((size_t)1 << 20);
+  bus_uuid_source_init(&bench->ids, seed);
+  return bench;
+}
+
+static void bench_free(struct bench *bench) {
+  bus_arena_free(bench->arena);
+  free(bench);
+}
+
+static void deliver(struct bench *bench, const struct bus_message_type *type, const void *body) {
+  size_t i = bench->count++;
+  bench->envelopes[i] = (struct bus_envelope){.type = bus_str(type->type), .message_id = order((uint8_t)(0xA0 + i))};
+  bench->envelopes[i].trace = (struct bus_trace){.trace_id = {7}, .span_id = {8}, .flags = 1};
+  bench->inputs[i] =
+      (struct bus_input){.kind = BUS_INPUT_DELIVERY, .type = type, .envelope = &bench->envelopes[i], .body = body};
+}
+
+static void push(struct bench *bench, enum bus_input_kind kind, const void *body) {
+  bench->inputs[bench->count++] = (struct bus_input){.kind = kind, .body = body};
+}
+
+static void run(struct bench *bench) {
+  bus_effects_init(&bench->effects, bench->arena, &bench->ids, NOW, "payment-svc");
+  if (!bench->model)
+    assert_true(payment_model_new(bench->inputs, bench->count, &sample_policy, bench->arena, &bench->model));
+  for (size_t i = 0; i < bench->count; i++) {
+    bus_effects_begin(&bench->effects, &bench->inputs[i]);
+    payment_service_decide(bench->model, &bench->inputs[i], &bench->effects);
+    (void)bus_effects_end(&bench->effects);
+  }
+  assert_false(bench->effects.failed);
+}
+
+static const struct bus_effect *effect_at(const struct bench *bench, size_t index) {
+  const struct bus_effect *effect = bench->effects.first;
+  while (effect && index-- > 0)
+    effect = effect->next;
+  return effect;
+}
+
+static struct payment_charge a_charge(uint8_t number, int64_t amount) {
+  return (struct payment_charge){
+      .order_id = order(number), .amount = amount, .currency = BUS_STR("EUR"), .token = BUS_STR("pm_card_visa")};
+}
+
+TEST(service_charge_calls_after_commit)
+{
+  struct bench *bench = bench_new();
+  const struct payment_charge charge = a_charge(1, 1998);
+  deliver(bench, &payment_charge_type, &charge);
+  run(bench);
+  assert_int_equal(bench->effects.count, 1);
+  const struct bus_effect *effect = effect_at(bench, 0);
+  assert_int_equal(effect->kind, BUS_EFFECT_ACTION);
+  const struct payment_action *action = effect->action;
+  assert_true(action->calls && action->moved);
+  assert_int_equal(action->state, PAYMENT_PROCESSING);
+  assert_int_equal(action->call.amount, 1998);
+  assert_true(bench->model->entries[0].changed);
+  assert_false(bench->model->entries[0].stored);
+  bench_free(bench);
+}
+
+TEST(service_free_order_is_captured_at_once)
+{
+  struct bench *bench = bench_new();
+  const struct payment_charge charge = a_charge(1, 0);
+  deliver(bench, &payment_charge_type, &charge);
+  run(bench);
+  const struct bus_effect *effect = effect_at(bench, 0);
+  assert_int_equal(effect->kind, BUS_EFFECT_EMIT);
+  assert_ptr_equal(effect->type, &payment_captured_type);
+  assert_true(bus_str_is(effect->body, "{\"order_id\":\"0f5a6c1e-4b1d-5c53-9a3e-2f6f0c6f7a01\",\"amount\":0,"
+                                       "\"currency\":\"EUR\"}"));
+  assert_true(bus_uuid_equal(&effect->envelope.correlation_id, &charge.order_id));
+  assert_true(bus_uuid_equal(&effect->envelope.causation_id, &bench->envelopes[0].message_id));
+  assert_memory_equal(effect->envelope.trace.trace_id, bench->envelopes[0].trace.trace_id, 16);
+  assert_null(bench->model->bookings);
+  bench_free(bench);
+}
+
+TEST(service_tombstone_and_the_charge_behind_it_in_one_batch)
+{
+  struct bench *bench = bench_new();
+  const struct payment_refund refund = {.order_id = order(1)};
+  const struct payment_charge charge = a_charge(1, 1998);
+  deliver(bench, &payment_refund_type, &refund);
+  deliver(bench, &payment_charge_type, &charge);
+  run(bench);
+  assert_int_equal(bench->model->count, 1);
+  assert_ptr_equal(effect_at(bench, 0)->type, &payment_refunded_type);
+  assert_true(
+      bus_str_is(effect_at(bench, 0)->body, "{\"order_id\":\"0f5a6c1e-4b1d-5c53-9a3e-2f6f0c6f7a01\",\"amount\":0}"));
+  assert_ptr_equal(effect_at(bench, 2)->type, &payment_failed_type);
+  assert_true(bus_str_is(effect_at(bench, 2)->body,
+                         "{\"order_id\":\"0f5a6c1e-4b1d-5c53-9a3e-2f6f0c6f7a01\",\"reason\":\"voided\"}"));
+  assert_int_equal(bench->effects.count, 3); /* and the fact of the tombstone */
+  bench_free(bench);
+}
+
+TEST(service_result_is_said_in_the_commands_trace_and_booked)
+{
+  struct bench *bench = bench_new();
+  struct payment_result result = {.order_id = sample_order(), .kind = PAYMENT_ON_CAPTURED, .attempt = 1};
+  memcpy(result.psp_id, "pi_1", sizeof "pi_1");
+  push(bench, BUS_INPUT_COMPLETION, &result);
+  assert_true(payment_model_new(bench->inputs, bench->count, &sample_policy, bench->arena, &bench->model));
+  bench->model->entries[0] = (struct payment_entry){.now = sample_payment(PAYMENT_PROCESSING), .stored = true};
+  bench->model->entries[0].now.trace = (struct bus_trace){.trace_id = {9}, .span_id = {1}, .flags = 1};
+  run(bench);
+  const struct bus_effect *effect = effect_at(bench, 0);
+  assert_ptr_equal(effect->type, &payment_captured_type);
+  assert_int_equal(effect->envelope.trace.trace_id[0], 9);
+  assert_true(bus_uuid_is_nil(&effect->envelope.causation_id));
+  assert_non_null(bench->model->bookings);
+  assert_int_equal(bench->model->bookings->money, PAYMENT_MONEY_TAKEN);
+  assert_string_equal(bench->model->bookings->psp_id, "pi_1");
+  bench_free(bench);
+}
+
+TEST(service_due_payment_is_called_again)
+{
+  struct bench *bench = bench_new();
+  const struct payment_due due = {.order_id = sample_order()};
+  push(bench, BUS_INPUT_DEADLINE, &due);
+  push(bench, BUS_INPUT_DEADLINE, &due); /* found twice */
+  assert_true(payment_model_new(bench->inputs, bench->count, &sample_policy, bench->arena, &bench->model));
+  bench->model->entries[0] = (struct payment_entry){.now = sample_payment(PAYMENT_PROCESSING), .stored = true};
+  bench->model->entries[0].now.next_attempt_at = NOW;
+  run(bench);
+  assert_int_equal(bench->effects.count, 1);
+  const struct payment_action *action = effect_at(bench, 0)->action;
+  assert_true(action->calls);
+  assert_false(action->moved);
+  assert_int_equal(action->call.attempt, 2);
+  bench_free(bench);
+}
+
+TEST(service_decline_and_refund_answer_as_they_are)
+{
+  struct bench *bench = bench_new();
+  const struct payment_refund refund = {.order_id = sample_order()};
+  deliver(bench, &payment_refund_type, &refund);
+  assert_true(payment_model_new(bench->inputs, bench->count, &sample_policy, bench->arena, &bench->model));
+  bench->model->entries[0] = (struct payment_entry){.now = sample_payment(PAYMENT_DECLINED), .stored = true};
+  run(bench);
+  assert_int_equal(bench->effects.count, 1); /* said again, counted no more */
+  assert_ptr_equal(effect_at(bench, 0)->type, &payment_declined_type);
+  assert_true(bus_str_is(effect_at(bench, 0)->body, "{\"order_id\":\"" SAMPLE_ORDER "\",\"reason\":\"because\"}"));
+  assert_false(bench->model->entries[0].changed);
+  bench_free(bench);
+}
+
+TEST(service_model_has_each_order_once_sorted)
+{
+  struct bench *bench = bench_new();
+  const struct payment_charge charges[] = {a_charge(9, 1), a_charge(3, 1), a_charge(9, 1), a_charge(1, 1)};
+  for (size_t i = 0; i < BUS_COUNT(charges); i++)
+    deliver(bench, &payment_charge_type, &charges[i]);
+  run(bench);
+  assert_int_equal(bench->model->count, 3);
+  for (size_t i = 1; i < 3; i++)
+    assert_true(bus_uuid_compare(&bench->model->entries[i - 1].now.order_id, &bench->model->entries[i].now.order_id) <
+                0);
+  const struct bus_uuid other = order(77);
+  assert_null(payment_model_find(bench->model, &other));
+  assert_int_equal(bench->effects.count, 3); /* the repeated one waits for the first one's outcome */
+  bench_free(bench);
+}
+
+TEST(service_parks_what_is_no_command)
+{
+  struct bench *bench = bench_new();
+  const struct payment_ping ping = {.deep = false};
+  deliver(bench, &payment_ping_type, &ping);
+  run(bench);
+  assert_int_equal(bench->effects.verdict, BUS_PARK);
+  assert_int_equal(bench->model->count, 0);
+  bench_free(bench);
+}
+
+TEST(service_without_memory_fails_the_batch)
+{
+  struct bench *bench = bench_new();
+  const struct payment_charge charge = a_charge(1, 1998);
+  deliver(bench, &payment_charge_type, &charge);
+  struct bus_arena *tiny = bus_arena_new(16);
+  assert_false(payment_model_new(bench->inputs, bench->count, &sample_policy, tiny, &bench->model));
+  assert_true(payment_model_new(bench->inputs, bench->count, &sample_policy, bench->arena, &bench->model));
+  bus_effects_init(&bench->effects, tiny, &bench->ids, NOW, "payment-svc");
+  bus_effects_begin(&bench->effects, &bench->inputs[0]);
+  payment_service_decide(bench->model, &bench->inputs[0], &bench->effects);
+  assert_true(bench->effects.failed);
+  bus_arena_free(tiny);
+  bench_free(bench);
+}
+
+TEST(service_alarm_is_an_action)
+{
+  struct bench *bench = bench_new();
+  struct payment_result result = {.order_id = sample_order(), .kind = PAYMENT_ON_SUSPECT, .attempt = 1};
+  push(bench, BUS_INPUT_COMPLETION, &result);
+  assert_true(payment_model_new(bench->inputs, bench->count, &sample_policy, bench->arena, &bench->model));
+  bench->model->entries[0] = (struct payment_entry){.now = sample_payment(PAYMENT_PROCESSING), .stored = true};
+  run(bench);
+  assert_int_equal(bench->effects.count, 1);
+  const struct payment_action *action = effect_at(bench, 0)->action;
+  assert_int_equal(action->alarm, PAYMENT_ALARM_SUSPECT);
+  assert_int_equal(action->state, PAYMENT_UNKNOWN);
+  assert_false(action->calls);
+  bench_free(bench);
+}
+
+TEST(service_ping_is_answered)
+{
+  struct bench *bench = bench_new();
+  const struct payment_ping ping = {.deep = false};
+  deliver(bench, &payment_ping_type, &ping);
+  bench->envelopes[0].reply_to = BUS_STR("edge.reply.1");
+  bus_effects_init(&bench->effects, bench->arena, &bench->ids, NOW, "payment-svc");
+  bus_effects_begin(&bench->effects, &bench->inputs[0]);
+  payment_query_decide(NULL, &bench->inputs[0], &bench->effects);
+  assert_int_equal(bench->effects.count, 1);
+  assert_int_equal(effect_at(bench, 0)->kind, BUS_EFFECT_ANSWER);
+  assert_ptr_equal(effect_at(bench, 0)->type, &payment_pong_type);
+  bench_free(bench);
+}
