@@ -1,0 +1,44 @@
+/*
+ * The memory of orders that were accepted on the broker's confirm alone: until order-svc knows such an order, the edge
+ * answers for it. Each is remembered for ten minutes; beyond the limit the oldest is forgotten first. Thread-safe;
+ * times are bus_monotonic's.
+ */
+#ifndef EDGE_ACCEPTED_H
+#define EDGE_ACCEPTED_H
+
+#include <bus/uuid.h>
+
+#define ACCEPTED_LIFETIME (10 * BUS_MINUTE)
+enum { ACCEPTED_MAX = 100000, ACCEPTED_OWNER_MAX = 64, ACCEPTED_HASH = 64 };
+
+struct accepted;
+
+/* limit: entries at most. NULL when out of memory. */
+struct accepted *accepted_new(size_t limit);
+/* Accepts NULL. */
+void accepted_free(struct accepted *accepted);
+
+enum accepted_verdict {
+  ACCEPTED_UNKNOWN,
+  ACCEPTED_SAME,  /* remembered with this hash */
+  ACCEPTED_OTHER, /* remembered with another: the key is used for another request */
+};
+/* hash: 64 characters. */
+enum accepted_verdict accepted_check(struct accepted *accepted, const struct bus_uuid *order_id, struct bus_str hash,
+                                     int64_t now);
+
+/* Remembers it, unless it is already there; then says so. What cannot be remembered for lack of memory is UNKNOWN to
+ * later questions: they get the answer that another edge would give. */
+enum accepted_verdict accepted_remember(struct accepted *accepted, const struct bus_uuid *order_id,
+                                        struct bus_str owner, struct bus_str hash, int64_t now);
+
+/* Is it remembered? Then *ret_len bytes of its owner are in ret_owner. */
+bool accepted_owner(struct accepted *accepted, const struct bus_uuid *order_id, int64_t now,
+                    char ret_owner[ACCEPTED_OWNER_MAX], size_t *ret_len) BUS_MUST_CHECK;
+
+/* order-svc knows it now. */
+void accepted_forget(struct accepted *accepted, const struct bus_uuid *order_id);
+
+size_t accepted_count(struct accepted *accepted);
+
+#endif

@@ -1,0 +1,288 @@
+/* The table of the edge's answers: one function for each request, from the outcome to what the client sees. */
+#include "answers.h"
+
+#include <inttypes.h>
+
+#define OPTIONAL_STRING(S, member, chars, most) BUS_FIELD_STRING(S, member, chars, 1, most, BUS_OPTIONAL, #member)
+#define OPTIONAL_INT64(S, member) BUS_FIELD_INT64(S, member, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, #member)
+
+/* The shape of an order, member for member, with nothing required but its id. */
+static const struct bus_field accepted_order_fields[] = {
+    BUS_FIELD_UUID(struct accepted_order, order_id, BUS_REQUIRED, "the order"),
+    OPTIONAL_STRING(struct accepted_order, customer_id, BUS_VISIBLE, 64),
+    OPTIONAL_STRING(struct accepted_order, status, BUS_TOKEN, 16),
+    OPTIONAL_STRING(struct accepted_order, reason, BUS_TEXT, 256),
+    BUS_FIELD_ARRAY(struct accepted_order, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX,
+                    BUS_OPTIONAL, "items"),
+    OPTIONAL_INT64(struct accepted_order, total),
+    OPTIONAL_STRING(struct accepted_order, currency, BUS_TOKEN, 3),
+    BUS_FIELD_TIME(struct accepted_order, created_at, BUS_OPTIONAL, "created_at"),
+    BUS_FIELD_TIME(struct accepted_order, updated_at, BUS_OPTIONAL, "updated_at"),
+    OPTIONAL_INT64(struct accepted_order, version),
+};
+const struct bus_schema accepted_order_schema =
+    BUS_SCHEMA("accepted order", struct accepted_order, accepted_order_fields);
+
+static const struct bus_field accepted_product_fields[] = {
+    BUS_FIELD_STRING(struct accepted_product, product_id, BUS_TOKEN, 1, 64, BUS_REQUIRED, "product"),
+    OPTIONAL_STRING(struct accepted_product, name, BUS_TEXT, 200),
+    OPTIONAL_INT64(struct accepted_product, price),
+    OPTIONAL_STRING(struct accepted_product, currency, BUS_TOKEN, 3),
+    OPTIONAL_INT64(struct accepted_product, on_hand),
+    OPTIONAL_INT64(struct accepted_product, reserved),
+    OPTIONAL_INT64(struct accepted_product, version),
+};
+const struct bus_schema accepted_product_schema =
+    BUS_SCHEMA("accepted product", struct accepted_product, accepted_product_fields);
+
+/* A page of events as clients see it: the cursor is text, as in every list. */
+struct event_page {
+  struct order_event_view *items;
+  size_t item_count;
+  struct bus_str next_cursor;
+};
+static const struct bus_field event_page_fields[] = {
+    BUS_FIELD_ARRAY(struct event_page, items, item_count, struct order_event_view, &order_event_view_schema, 0,
+                    ORDER_PAGE_MAX, BUS_REQUIRED, "events, oldest first"),
+    BUS_FIELD_STRING(struct event_page, next_cursor, BUS_TOKEN, 1, 20, BUS_OPTIONAL, "null at the end"),
+};
+static const struct bus_schema event_page_schema = BUS_SCHEMA("events", struct event_page, event_page_fields);
+
+struct refusal_text {
+  const char *name;
+  int retry_after_s;
+  const char *detail;
+};
+static const struct refusal_text refusals[REFUSAL_COUNT] = {
+#define REFUSAL_TEXT(name, label, retry, text) [name] = {label, retry, text},
+    REFUSAL_MAP(REFUSAL_TEXT)
+#undef REFUSAL_TEXT
+};
+
+const char *refusal_name(enum refusal refusal) {
+  return refusals[refusal].name;
+}
+
+static struct answer problem(int status, const char *detail) {
+  return (struct answer){.status = status, .detail = detail};
+}
+
+static struct answer json(int status, const struct bus_schema *schema, const void *body) {
+  return (struct answer){.status = status, .schema = schema, .body = body};
+}
+
+struct answer answer_refusal(enum refusal refusal) {
+  struct answer answer = problem(503, refusals[refusal].detail);
+  answer.retry_after_s = refusals[refusal].retry_after_s;
+  answer.refusal = (int)refusal;
+  return answer;
+}
+
+struct answer answer_not_found(const char *detail) {
+  return problem(404, detail);
+}
+
+/* Another edge may have accepted it a moment ago, so it is worth asking again. */
+static struct answer order_not_found(void) {
+  struct answer answer = answer_not_found("no such order");
+  answer.retry_after_s = 1;
+  return answer;
+}
+
+static struct answer order(int status, const struct order_answer *answer) {
+  if (answer->order == NULL)
+    return answer_refusal(REFUSAL_BAD_ANSWER);
+  return json(status, &order_view_schema, answer->order);
+}
+
+static struct answer placed(int status, const struct order_answer *answer) {
+  struct answer result = order(status, answer);
+  if (result.schema)
+    result.location = answer->order->order_id;
+  return result;
+}
+
+struct answer answer_key_reused(void) {
+  return problem(422, "this idempotency key was used with another request");
+}
+
+struct answer answer_place(const struct order_answer *answer, int64_t wait_s) {
+  struct answer result;
+  switch (answer->outcome) {
+  case ORDER_ACCEPTED:
+    return placed(202, answer);
+  case ORDER_FINAL:
+    result = placed(201, answer);
+    result.applied_wait_s = wait_s;
+    return result;
+  case ORDER_REPLAYED:
+    result = placed(200, answer);
+    result.replayed = result.schema != NULL;
+    return result;
+  case ORDER_KEY_REUSED:
+    return answer_key_reused();
+  default:
+    return answer_refusal(REFUSAL_BAD_ANSWER);
+  }
+}
+
+static struct accepted_order *blank_order(const struct bus_uuid *order_id, struct bus_arena *arena) {
+  struct accepted_order *blank = bus_arena_alloc(arena, sizeof *blank);
+  if (blank)
+    *blank = (struct accepted_order){
+        .order_id = *order_id,
+        .total = BUS_NO_INT64,
+        .created_at = BUS_NO_TIME,
+        .updated_at = BUS_NO_TIME,
+        .version = BUS_NO_INT64,
+    };
+  return blank;
+}
+
+struct answer answer_place_accepted(const struct order_place *place, struct bus_arena *arena) {
+  struct accepted_order *body = blank_order(&place->order_id, arena);
+  if (body == NULL)
+    return answer_refusal(REFUSAL_NO_MEMORY);
+  body->customer_id = place->customer_id;
+  body->status = BUS_STR("ACCEPTED");
+  body->items = place->items;
+  body->item_count = place->item_count;
+  struct answer answer = json(202, &accepted_order_schema, body);
+  answer.location = place->order_id;
+  answer.retry_after_s = 1;
+  return answer;
+}
+
+struct answer answer_get(const struct order_answer *answer) {
+  switch (answer->outcome) {
+  case ORDER_FOUND:
+    return order(200, answer);
+  case ORDER_NOT_FOUND:
+    return order_not_found();
+  default:
+    return answer_refusal(REFUSAL_BAD_ANSWER);
+  }
+}
+
+struct answer answer_get_accepted(const struct bus_uuid *order_id, struct bus_str owner, struct bus_arena *arena) {
+  struct accepted_order *body = blank_order(order_id, arena);
+  if (body == NULL)
+    return answer_refusal(REFUSAL_NO_MEMORY);
+  body->customer_id = owner;
+  body->status = BUS_STR("ACCEPTED");
+  struct answer answer = json(200, &accepted_order_schema, body);
+  answer.retry_after_s = 1;
+  return answer;
+}
+
+static struct answer too_late(const struct order_answer *answer, struct bus_arena *arena) {
+  if (answer->order == NULL)
+    return answer_refusal(REFUSAL_BAD_ANSWER);
+  struct bus_str detail = bus_arena_printf(arena, "the order is %s and can no longer be cancelled",
+                                           order_status_names[answer->order->status]);
+  return detail.data ? problem(409, detail.data) : answer_refusal(REFUSAL_NO_MEMORY);
+}
+
+struct answer answer_cancel(const struct order_answer *answer, struct bus_arena *arena) {
+  switch (answer->outcome) {
+  case ORDER_CANCEL_ACCEPTED:
+    return order(202, answer);
+  case ORDER_CANCEL_DONE:
+    return order(200, answer);
+  case ORDER_CANCEL_TOO_LATE:
+    return too_late(answer, arena);
+  case ORDER_NOT_FOUND:
+    return order_not_found();
+  default:
+    return answer_refusal(REFUSAL_BAD_ANSWER);
+  }
+}
+
+/* Where the order is now, the edge does not know. */
+struct answer answer_cancel_accepted(const struct bus_uuid *order_id, struct bus_arena *arena) {
+  struct accepted_order *body = blank_order(order_id, arena);
+  if (body == NULL)
+    return answer_refusal(REFUSAL_NO_MEMORY);
+  struct answer answer = json(202, &accepted_order_schema, body);
+  answer.retry_after_s = 1;
+  return answer;
+}
+
+struct answer answer_orders(const struct order_page *page) {
+  return json(200, &order_page_schema, page);
+}
+
+static struct answer events_found(const struct order_history *history, struct bus_arena *arena) {
+  struct event_page *page = bus_arena_alloc(arena, sizeof *page);
+  if (page == NULL)
+    return answer_refusal(REFUSAL_NO_MEMORY);
+  *page = (struct event_page){.items = history->items, .item_count = history->item_count};
+  if (history->next_after_seq != BUS_NO_INT64) {
+    page->next_cursor = bus_arena_printf(arena, "%" PRId64, history->next_after_seq);
+    if (page->next_cursor.data == NULL)
+      return answer_refusal(REFUSAL_NO_MEMORY);
+  }
+  return json(200, &event_page_schema, page);
+}
+
+struct answer answer_events(const struct order_history *history, bool accepted, struct bus_arena *arena) {
+  if (history->outcome == ORDER_FOUND)
+    return events_found(history, arena);
+  if (!accepted)
+    return order_not_found();
+  static const struct event_page none = {.items = NULL};
+  struct answer answer = json(200, &event_page_schema, &none);
+  answer.retry_after_s = 1;
+  return answer;
+}
+
+static struct answer product(int status, const struct inventory_answer *answer) {
+  if (answer->product == NULL)
+    return answer_refusal(REFUSAL_BAD_ANSWER);
+  return json(status, &product_view_schema, answer->product);
+}
+
+struct answer answer_product(const struct inventory_answer *answer) {
+  switch (answer->outcome) {
+  case INVENTORY_FOUND:
+    return product(200, answer);
+  case INVENTORY_NOT_FOUND:
+    return answer_not_found("no such product");
+  default:
+    return answer_refusal(REFUSAL_BAD_ANSWER);
+  }
+}
+
+struct answer answer_products(const struct product_page *page) {
+  return json(200, &product_page_schema, page);
+}
+
+struct answer answer_stock(const struct inventory_answer *answer) {
+  switch (answer->outcome) {
+  case INVENTORY_FOUND:
+  case INVENTORY_UPDATED:
+    return product(200, answer);
+  case INVENTORY_NOT_FOUND:
+    return answer_not_found("no such product");
+  case INVENTORY_KEY_REUSED:
+    return answer_key_reused();
+  default:
+    return answer_refusal(REFUSAL_BAD_ANSWER);
+  }
+}
+
+struct answer answer_stock_accepted(const struct inventory_set_stock *update, struct bus_arena *arena) {
+  struct accepted_product *body = bus_arena_alloc(arena, sizeof *body);
+  if (body == NULL)
+    return answer_refusal(REFUSAL_NO_MEMORY);
+  *body = (struct accepted_product){
+      .product_id = update->product_id,
+      .price = BUS_NO_INT64,
+      .on_hand = BUS_NO_INT64,
+      .reserved = BUS_NO_INT64,
+      .version = BUS_NO_INT64,
+  };
+  struct answer answer = json(202, &accepted_product_schema, body);
+  answer.retry_after_s = 1;
+  return answer;
+}

@@ -1,0 +1,92 @@
+/* What clients get: the outcome of a command or query to status, headers and body. Pure. */
+#ifndef EDGE_ANSWERS_H
+#define EDGE_ANSWERS_H
+
+#include <inventory_messages.h>
+#include <order_messages.h>
+
+struct answer {
+  int status;
+  const struct bus_schema *schema; /* of body; NULL: a problem, whose sentence is `detail` */
+  const void *body;
+  const char *detail;
+  struct bus_uuid location; /* Location: /api/orders/<id>; nil: none */
+  bool replayed;            /* Idempotent-Replayed: true */
+  int64_t applied_wait_s;   /* Preference-Applied: wait=N; 0: none */
+  int retry_after_s;        /* Retry-After; 0: none */
+  int refusal;              /* of enum refusal: why it is a 503; REFUSAL_NONE for all else */
+};
+
+/* Why a request could not be served now. Every one is a 503 that is safe to repeat. */
+#define REFUSAL_MAP(X)                                                                                                 \
+  X(REFUSAL_NONE, "none", 0, "")                                                                                       \
+  X(REFUSAL_NO_BROKER, "no_broker", 1, "the message queue is away")                                                    \
+  X(REFUSAL_BLOCKED, "blocked", 5, "the message queue accepts nothing at present")                                     \
+  X(REFUSAL_OVERLOADED, "overloaded", 1, "too many requests are under way")                                            \
+  X(REFUSAL_QUEUE_FULL, "queue_full", 5, "too many orders are waiting")                                                \
+  X(REFUSAL_UNROUTABLE, "unroutable", 5, "the service is not installed")                                               \
+  X(REFUSAL_NO_CONFIRM, "no_confirm", 1, "the message queue did not confirm in time; repeating is safe")               \
+  X(REFUSAL_LOST, "lost", 1, "the message queue went away meanwhile; repeating is safe")                               \
+  X(REFUSAL_BREAKER_OPEN, "breaker_open", 30, "the service did not answer lately")                                     \
+  X(REFUSAL_NO_ANSWER, "no_answer", 1, "the service did not answer in time")                                           \
+  X(REFUSAL_BAD_ANSWER, "bad_answer", 1, "the service answered something unknown")                                     \
+  X(REFUSAL_NO_MEMORY, "no_memory", 1, "out of memory")                                                                \
+  X(REFUSAL_NOT_YET, "not_yet", 1, "the order is accepted and not yet taken up; repeat this soon")
+
+enum refusal {
+#define REFUSAL_ENUM(name, label, retry, text) name,
+  REFUSAL_MAP(REFUSAL_ENUM)
+#undef REFUSAL_ENUM
+      REFUSAL_COUNT
+};
+/* "no_broker" …: the label of a metric. */
+const char *refusal_name(enum refusal refusal);
+
+struct answer answer_refusal(enum refusal refusal);
+struct answer answer_not_found(const char *detail);
+
+/* An order that is only accepted, or a product whose change is: known so far, the rest null. */
+struct accepted_order {
+  struct bus_uuid order_id;
+  struct bus_str customer_id, status, reason;
+  struct order_item *items;
+  size_t item_count;
+  int64_t total;
+  struct bus_str currency;
+  bus_time created_at, updated_at;
+  int64_t version;
+};
+struct accepted_product {
+  struct bus_str product_id, name;
+  int64_t price;
+  struct bus_str currency;
+  int64_t on_hand, reserved, version;
+};
+extern const struct bus_schema accepted_order_schema, accepted_product_schema;
+
+/* The bodies lie in `arena` or are the message's own; out of memory is the refusal of that name. */
+
+/* POST /api/orders. wait_s: how long the client wanted to wait for a final state, and may. */
+struct answer answer_place(const struct order_answer *answer, int64_t wait_s);
+struct answer answer_place_accepted(const struct order_place *place, struct bus_arena *arena);
+struct answer answer_key_reused(void);
+
+/* GET /api/orders/{id}; owner: of an order that is only accepted. */
+struct answer answer_get(const struct order_answer *answer);
+struct answer answer_get_accepted(const struct bus_uuid *order_id, struct bus_str owner, struct bus_arena *arena);
+
+/* POST /api/orders/{id}/cancel */
+struct answer answer_cancel(const struct order_answer *answer, struct bus_arena *arena);
+struct answer answer_cancel_accepted(const struct bus_uuid *order_id, struct bus_arena *arena);
+
+/* GET /api/orders, and its events; accepted: the order is remembered, though order-svc does not know it. */
+struct answer answer_orders(const struct order_page *page);
+struct answer answer_events(const struct order_history *history, bool accepted, struct bus_arena *arena);
+
+/* Products, and their stock. */
+struct answer answer_product(const struct inventory_answer *answer);
+struct answer answer_products(const struct product_page *page);
+struct answer answer_stock(const struct inventory_answer *answer);
+struct answer answer_stock_accepted(const struct inventory_set_stock *update, struct bus_arena *arena);
+
+#endif

@@ -1,0 +1,215 @@
+/* Asking the services behind the edge: queries under a breaker, commands on an answer or the broker's confirm. */
+#include "edge.h"
+
+#include <bus/clock.h>
+#include <bus/log.h>
+
+static void show_state(struct edge_breaker *breaker, int64_t now) {
+  bus_series_set(breaker->state, (int64_t)bus_breaker_state(&breaker->breaker, now));
+}
+
+/* *ret_retry_at is set where it is not allowed. */
+static bool breaker_allow(struct edge_breaker *breaker, int64_t now, int64_t *ret_retry_at) {
+  pthread_mutex_lock(&breaker->mutex);
+  bool allowed = bus_breaker_allow(&breaker->breaker, now);
+  if (!allowed)
+    *ret_retry_at = bus_breaker_retry_at(&breaker->breaker, now);
+  show_state(breaker, now);
+  pthread_mutex_unlock(&breaker->mutex);
+  return allowed;
+}
+
+static void breaker_tell(struct edge_breaker *breaker, int64_t now, bool answered) {
+  pthread_mutex_lock(&breaker->mutex);
+  enum bus_breaker_state before = breaker->breaker.state;
+  if (answered)
+    bus_breaker_success(&breaker->breaker, now);
+  else
+    bus_breaker_failure(&breaker->breaker, now);
+  enum bus_breaker_state after = breaker->breaker.state;
+  show_state(breaker, now);
+  pthread_mutex_unlock(&breaker->mutex);
+  if (before != after)
+    bus_log(BUS_WARN, "circuit breaker changed", BUS_F_STR("dependency", breaker->name),
+            BUS_F_STR("state", bus_breaker_state_name(after)));
+}
+
+/* Why nothing was sent. */
+static enum refusal unavailable(const struct edge *edge) {
+  if (!bus_requester_is_up(edge->requester))
+    return REFUSAL_NO_BROKER;
+  return bus_requester_is_blocked(edge->requester) ? REFUSAL_BLOCKED : REFUSAL_OVERLOADED;
+}
+
+static enum refusal refusal_of(const struct edge *edge, enum bus_request_state state, enum refusal silence) {
+  switch (state) {
+  case BUS_REQUEST_UNROUTABLE:
+    return REFUSAL_UNROUTABLE;
+  case BUS_REQUEST_REFUSED:
+    return REFUSAL_QUEUE_FULL;
+  case BUS_REQUEST_UNAVAILABLE:
+    return unavailable(edge);
+  case BUS_REQUEST_LOST:
+    return REFUSAL_LOST;
+  case BUS_REQUEST_SENT:
+  case BUS_REQUEST_CONFIRMED:
+  case BUS_REQUEST_ANSWERED:
+    break;
+  }
+  return silence;
+}
+
+static struct bus_pending *begin(struct edge *edge, struct bus_http_exchange *exchange,
+                                 const struct bus_message_type *type, const struct bus_uuid *correlation_id,
+                                 const void *body) {
+  static const struct bus_uuid none;
+  return bus_request_begin(edge->requester,
+                           &(struct bus_request){.type = type,
+                                                 .correlation_id = correlation_id ? *correlation_id : none,
+                                                 .trace = bus_http_trace(exchange),
+                                                 .body = body});
+}
+
+static bool take_answer(struct bus_pending *pending, const struct bus_message_type *type, struct bus_arena *arena,
+                        const void **ret_body) {
+  const struct bus_message_type *answered;
+  return bus_request_answer(pending, &type, 1, arena, &answered, ret_body);
+}
+
+/* Out of the breaker's sight: sends, waits, decodes. */
+static bool ask(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_query *query,
+                const void **ret_body, enum refusal *ret_refusal) {
+  struct bus_pending *pending = begin(edge, exchange, query->type, query->correlation_id, query->body);
+  if (pending == NULL) {
+    *ret_refusal = REFUSAL_NO_MEMORY;
+    return false;
+  }
+  int64_t until = bus_monotonic() + edge->settings->query_timeout_ms * BUS_MILLISECOND;
+  bus_series_add(edge->metrics.waiting, 1);
+  enum bus_request_state state = bus_request_wait(pending, until, false);
+  bus_series_add(edge->metrics.waiting, -1);
+  bool answered = state == BUS_REQUEST_ANSWERED;
+  bool decoded = answered && take_answer(pending, query->answer, bus_http_arena(exchange), ret_body);
+  if (!decoded)
+    *ret_refusal = answered ? REFUSAL_BAD_ANSWER : refusal_of(edge, state, REFUSAL_NO_ANSWER);
+  bus_request_end(pending);
+  return decoded;
+}
+
+static struct answer breaker_open(int64_t now, int64_t retry_at) {
+  struct answer refusal = answer_refusal(REFUSAL_BREAKER_OPEN);
+  int64_t seconds = (retry_at - now + BUS_SECOND - 1) / BUS_SECOND;
+  refusal.retry_after_s = seconds > 1 ? (int)seconds : 1;
+  return refusal;
+}
+
+/* A broker that is away says nothing about the service: its breaker is not asked. */
+bool edge_ask(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_query *query,
+              const void **ret_body, struct answer *ret_refusal) {
+  struct edge_breaker *breaker = &edge->breakers[query->service];
+  int64_t now = bus_monotonic(), retry_at = now;
+  enum refusal refusal;
+  if (!bus_requester_is_up(edge->requester) || bus_requester_is_blocked(edge->requester)) {
+    *ret_refusal = answer_refusal(unavailable(edge));
+    return false;
+  }
+  if (!breaker_allow(breaker, now, &retry_at)) {
+    *ret_refusal = breaker_open(now, retry_at);
+    return false;
+  }
+  bool answered = ask(edge, exchange, query, ret_body, &refusal);
+  breaker_tell(breaker, bus_monotonic(), answered);
+  if (!answered)
+    *ret_refusal = answer_refusal(refusal);
+  return answered;
+}
+
+bool edge_long_wait_begin(struct edge *edge) {
+  if (atomic_fetch_add(&edge->long_waits, 1) < edge->settings->http_threads / 4) {
+    bus_series_add(edge->metrics.long_waiting, 1);
+    return true;
+  }
+  atomic_fetch_sub(&edge->long_waits, 1);
+  return false;
+}
+
+void edge_long_wait_end(struct edge *edge) {
+  bus_series_add(edge->metrics.long_waiting, -1);
+  atomic_fetch_sub(&edge->long_waits, 1);
+}
+
+/* First for the answer, as long as one should take; where not even the broker has spoken, for its confirm; and on for
+ * the answer, where the client wants to wait. */
+static enum bus_request_state wait_first(const struct edge *edge, struct bus_pending *pending,
+                                         const struct edge_command *command, int64_t start, bool hurried) {
+  int64_t soon = start + edge->settings->accept_timeout_ms * BUS_MILLISECOND;
+  int64_t late = start + edge->settings->accept_total_ms * BUS_MILLISECOND;
+  enum bus_request_state state = bus_request_wait(pending, soon, hurried);
+  if (state == BUS_REQUEST_SENT)
+    state = bus_request_wait(pending, late, true);
+  if (state == BUS_REQUEST_CONFIRMED && command->wait_ms > 0)
+    state = bus_request_wait(pending, start + command->wait_ms * BUS_MILLISECOND, false);
+  return state;
+}
+
+static void leave_gate(struct accept_gate *gate, enum accept_patience patience, enum bus_request_state state) {
+  enum accept_ending ending = ACCEPT_UNKNOWN;
+  if (state == BUS_REQUEST_ANSWERED)
+    ending = ACCEPT_ANSWERED;
+  else if (state == BUS_REQUEST_CONFIRMED && patience != ACCEPT_CONFIRM)
+    ending = ACCEPT_TIMED_OUT;
+  if (!accept_gate_leave(gate, ending))
+    return;
+  if (ending == ACCEPT_TIMED_OUT)
+    bus_log(BUS_WARN, "answers do not come in time: commands are answered on the broker's confirm");
+  else
+    bus_log(BUS_INFO, "answers come again");
+}
+
+/* A later answer, where the first was not the last and there is time; the first stays where none comes. */
+static void wait_last(struct bus_pending *pending, const struct edge_command *command, int64_t start,
+                      struct bus_arena *arena, const void **body) {
+  int64_t until = start + command->wait_ms * BUS_MILLISECOND;
+  const void *later;
+  while (command->is_last && !command->is_last(*body) && bus_monotonic() < until) {
+    if (bus_request_wait(pending, until, false) != BUS_REQUEST_ANSWERED ||
+        !take_answer(pending, command->answer, arena, &later))
+      return;
+    *body = later;
+  }
+}
+
+static enum edge_outcome tell(struct edge *edge, const struct edge_command *command, struct bus_pending *pending,
+                              struct bus_arena *arena, const void **ret_body, struct answer *ret_refusal) {
+  int64_t start = bus_monotonic();
+  struct accept_gate *gate = &edge->gates[command->kind];
+  enum accept_patience patience = command->wait_ms > 0 ? ACCEPT_WAIT : accept_gate_enter(gate, start);
+  enum bus_request_state state = wait_first(edge, pending, command, start, patience == ACCEPT_CONFIRM);
+  leave_gate(gate, patience, state);
+  if (state == BUS_REQUEST_CONFIRMED)
+    return EDGE_CONFIRMED;
+  if (state != BUS_REQUEST_ANSWERED) {
+    *ret_refusal = answer_refusal(refusal_of(edge, state, REFUSAL_NO_CONFIRM));
+    return EDGE_REFUSED;
+  }
+  if (!take_answer(pending, command->answer, arena, ret_body)) {
+    *ret_refusal = answer_refusal(REFUSAL_BAD_ANSWER);
+    return EDGE_REFUSED;
+  }
+  wait_last(pending, command, start, arena, ret_body);
+  return EDGE_ANSWERED;
+}
+
+enum edge_outcome edge_tell(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_command *command,
+                            const void **ret_body, struct answer *ret_refusal) {
+  struct bus_pending *pending = begin(edge, exchange, command->type, command->correlation_id, command->body);
+  if (pending == NULL) {
+    *ret_refusal = answer_refusal(REFUSAL_NO_MEMORY);
+    return EDGE_REFUSED;
+  }
+  bus_series_add(edge->metrics.waiting, 1);
+  enum edge_outcome outcome = tell(edge, command, pending, bus_http_arena(exchange), ret_body, ret_refusal);
+  bus_series_add(edge->metrics.waiting, -1);
+  bus_request_end(pending);
+  return outcome;
+}

@@ -1,0 +1,118 @@
+/* Makes and ends what all requests share: the requester, the memory of accepted orders, breakers and metrics. */
+#include "edge.h"
+
+#include <bus/clock.h>
+
+static const char *const service_names[EDGE_SERVICE_COUNT] = {
+    [EDGE_ORDER_SERVICE] = "order_service",
+    [EDGE_INVENTORY_SERVICE] = "inventory_service",
+};
+
+static struct bus_series *series(struct bus_metric *metric, const char *value) {
+  return bus_metric_series(metric, (const char *const[]){value});
+}
+
+static void open_breakers(struct edge *edge) {
+  struct bus_metric *states =
+      bus_metric_register(&(struct bus_metric_spec){.name = "circuit_breaker_state",
+                                                    .help = "0 closed, 1 open, 2 half-open; as of the last call",
+                                                    .kind = BUS_GAUGE,
+                                                    .labels = {"dependency"}});
+  struct bus_breaker_settings settings;
+  edge_breaker_settings(edge->settings, &settings);
+  for (size_t i = 0; i < EDGE_SERVICE_COUNT; i++) {
+    struct edge_breaker *breaker = &edge->breakers[i];
+    (void)pthread_mutex_init(&breaker->mutex, NULL); /* a default mutex: cannot fail on Linux */
+    bus_breaker_init(&breaker->breaker, &settings);
+    breaker->name = service_names[i];
+    breaker->state = series(states, breaker->name);
+  }
+}
+
+static int64_t read_accepted(void *context) {
+  return (int64_t)accepted_count(context);
+}
+
+static int64_t read_gate(void *context) {
+  return accept_gate_is_shut(context);
+}
+
+static int64_t read_broker(void *context) {
+  return bus_requester_is_up(context) && !bus_requester_is_blocked(context);
+}
+
+static void open_gauges(struct edge *edge) {
+  bus_metric_callback(&(struct bus_metric_spec){.name = "edge_accepted_orders",
+                                                .help = "Orders remembered that were accepted on a confirm alone",
+                                                .kind = BUS_GAUGE},
+                      read_accepted, edge->accepted);
+  bus_metric_callback(&(struct bus_metric_spec){.name = "edge_confirm_is_enough",
+                                                .help = "1 while orders are answered on the confirm at once",
+                                                .kind = BUS_GAUGE},
+                      read_gate, &edge->gates[EDGE_PLACE]);
+  bus_metric_callback(&(struct bus_metric_spec){.name = "edge_broker_up",
+                                                .help = "1 while the message queue takes messages",
+                                                .kind = BUS_GAUGE},
+                      read_broker, edge->requester);
+}
+
+static void open_counters(struct edge_metrics *metrics) {
+  struct bus_metric *refused = bus_metric_register(&(struct bus_metric_spec){.name = "edge_refused_total",
+                                                                             .help = "Requests answered 503, by cause",
+                                                                             .kind = BUS_COUNTER,
+                                                                             .labels = {"cause"}});
+  for (int i = REFUSAL_NONE + 1; i < REFUSAL_COUNT; i++)
+    metrics->refused[i] = series(refused, refusal_name((enum refusal)i));
+  struct bus_metric *orders = bus_metric_register(
+      &(struct bus_metric_spec){.name = "edge_orders_accepted_total",
+                                .help = "Orders answered 2xx: on order-svc's answer, on the confirm alone, or replayed",
+                                .kind = BUS_COUNTER,
+                                .labels = {"kind"}});
+  metrics->orders_answered = series(orders, "answered");
+  metrics->orders_confirmed = series(orders, "confirmed");
+  metrics->orders_replayed = series(orders, "replayed");
+  struct bus_metric *waiting = bus_metric_register(
+      &(struct bus_metric_spec){.name = "edge_waiting_requests",
+                                .help = "Requests that wait for the bus; long: because of a Prefer header",
+                                .kind = BUS_GAUGE,
+                                .labels = {"kind"}});
+  metrics->waiting = series(waiting, "any");
+  metrics->long_waiting = series(waiting, "long");
+}
+
+static bool open_requester(struct edge *edge, struct bus_error *err) {
+  uint64_t seed[4];
+  struct bus_uuid_source source;
+  struct bus_uuid uuid;
+  char instance[BUS_UUID_TEXT];
+  bus_random_seed(seed);
+  bus_uuid_source_init(&source, seed);
+  bus_uuid_v7(&source, bus_wall_clock(), &uuid);
+  bus_uuid_format(&uuid, instance);
+  const char *ca_file = edge->settings->rabbitmq_ca_file;
+  return bus_requester_new(&(struct bus_requester_settings){.amqp_url = edge->settings->rabbitmq_url,
+                                                            .ca_file = ca_file && *ca_file ? ca_file : NULL,
+                                                            .service = "edge",
+                                                            .instance = instance,
+                                                            .heartbeat_s = edge->settings->heartbeat_s,
+                                                            .max_open = (int)edge->settings->max_open_requests},
+                           &edge->requester, err);
+}
+
+bool edge_open(struct edge *edge, const struct edge_settings *settings, struct bus_error *err) {
+  *edge = (struct edge){.settings = settings, .accepted = accepted_new(ACCEPTED_MAX)};
+  if (edge->accepted == NULL)
+    return bus_fail(err, BUS_E_NOMEM, "memory of accepted orders");
+  if (!open_requester(edge, err))
+    return false;
+  open_breakers(edge);
+  open_counters(&edge->metrics);
+  open_gauges(edge);
+  return true;
+}
+
+void edge_close(struct edge *edge) {
+  bus_requester_free(edge->requester);
+  accepted_free(edge->accepted);
+  *edge = (struct edge){.settings = edge->settings};
+}

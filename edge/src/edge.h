@@ -1,0 +1,104 @@
+/* What all requests of one edge share, and how a handler asks the services behind it. */
+#ifndef EDGE_EDGE_H
+#define EDGE_EDGE_H
+
+#include <bus/http_server.h>
+#include <bus/metrics.h>
+#include <bus/request.h>
+#include <bus/service.h>
+
+#include <pthread.h>
+
+#include "accept_gate.h"
+#include "accepted.h"
+#include "answers.h"
+#include "settings.h"
+
+/* Each kind of command has its own queue or pace, and so its own gate. */
+enum edge_command_kind { EDGE_PLACE, EDGE_CANCEL, EDGE_SET_STOCK, EDGE_COMMAND_KINDS };
+enum edge_service { EDGE_ORDER_SERVICE, EDGE_INVENTORY_SERVICE, EDGE_SERVICE_COUNT };
+
+/* A breaker that many threads share. */
+struct edge_breaker {
+  pthread_mutex_t mutex;
+  struct bus_breaker breaker;
+  const char *name;
+  struct bus_series *state;
+};
+
+struct edge_metrics {
+  struct bus_series *refused[REFUSAL_COUNT];
+  struct bus_series *orders_answered, *orders_confirmed, *orders_replayed;
+  struct bus_series *waiting, *long_waiting;
+};
+
+struct edge {
+  const struct edge_settings *settings;
+  struct bus_requester *requester;
+  struct bus_admin *admin;
+  struct accepted *accepted;
+  struct accept_gate gates[EDGE_COMMAND_KINDS];
+  struct edge_breaker breakers[EDGE_SERVICE_COUNT];
+  atomic_int long_waits;
+  struct edge_metrics metrics;
+};
+
+/* Starts the requester; a broker that is away is no failure. */
+bool edge_open(struct edge *edge, const struct edge_settings *settings, struct bus_error *err) BUS_MUST_CHECK;
+/* After the servers have stopped. Accepts the half-opened. */
+void edge_close(struct edge *edge);
+
+/* ---- asking (calls.c); all block the calling thread for a bounded time ---- */
+struct edge_query {
+  enum edge_service service;
+  const struct bus_message_type *type, *answer;
+  const struct bus_uuid *correlation_id; /* NULL: none */
+  const void *body;
+};
+/* *ret_body is a struct of the answer's schema. False: *ret_refusal is what to tell the client. */
+bool edge_ask(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_query *query,
+              const void **ret_body, struct answer *ret_refusal) BUS_MUST_CHECK;
+
+struct edge_command {
+  enum edge_command_kind kind;
+  const struct bus_message_type *type, *answer;
+  const struct bus_uuid *correlation_id; /* NULL: none */
+  const void *body;
+  int64_t wait_ms;                   /* for an answer that is the last; 0: for the first one only */
+  bool (*is_last)(const void *body); /* NULL: the first is the last */
+};
+enum edge_outcome {
+  EDGE_ANSWERED,  /* *ret_body */
+  EDGE_CONFIRMED, /* the broker has it on disk, and nobody has answered yet */
+  EDGE_REFUSED,   /* *ret_refusal */
+};
+enum edge_outcome edge_tell(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_command *command,
+                            const void **ret_body, struct answer *ret_refusal);
+
+/* A place among those that wait long: a quarter of the threads. False: there is none; else give it back. */
+bool edge_long_wait_begin(struct edge *edge);
+void edge_long_wait_end(struct edge *edge);
+
+/* ---- answering (respond.c) ---- */
+void edge_respond(struct edge *edge, struct bus_http_exchange *exchange, const struct answer *answer);
+
+/* ---- health (health.c) ---- */
+enum { EDGE_HEALTH_CHECKS = 4 };
+extern const struct bus_health_check edge_health_checks[EDGE_HEALTH_CHECKS]; /* context: struct edge */
+bool edge_is_ready(void *edge);
+
+/* ---- the API; context: struct edge (orders_api.c, inventory_api.c) ---- */
+void edge_orders_post(void *edge, struct bus_http_exchange *exchange);
+void edge_orders_get(void *edge, struct bus_http_exchange *exchange);
+void edge_orders_list(void *edge, struct bus_http_exchange *exchange);
+void edge_orders_events(void *edge, struct bus_http_exchange *exchange);
+void edge_orders_cancel(void *edge, struct bus_http_exchange *exchange);
+void edge_products_get(void *edge, struct bus_http_exchange *exchange);
+void edge_products_list(void *edge, struct bus_http_exchange *exchange);
+void edge_inventory_update(void *edge, struct bus_http_exchange *exchange);
+
+/* ---- routes.c ---- */
+extern const struct bus_http_route edge_routes[];
+extern const size_t edge_route_count;
+
+#endif

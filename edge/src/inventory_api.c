@@ -1,0 +1,62 @@
+/* Products and their stock over REST. */
+#include "edge.h"
+#include "read_params.h"
+#include "requests.h"
+
+void edge_products_get(void *context, struct bus_http_exchange *exchange) {
+  struct edge *edge = context;
+  struct product_get get = {.product_id = bus_http_path_segment(exchange, 0)};
+  const void *body;
+  struct answer answer = answer_not_found("no such product");
+  struct edge_query query = {
+      .service = EDGE_INVENTORY_SERVICE, .type = &product_get_type, .answer = &inventory_answer_type, .body = &get};
+  if (page_is_product_id(get.product_id) && edge_ask(edge, exchange, &query, &body, &answer))
+    answer = answer_product(body);
+  edge_respond(edge, exchange, &answer);
+}
+
+void edge_products_list(void *context, struct bus_http_exchange *exchange) {
+  static const char *const names[] = {"cursor", "limit", NULL};
+  struct edge *edge = context;
+  struct page_params params;
+  struct product_list list;
+  struct bus_problems problems;
+  if (!edge_read_params(exchange, names, &params))
+    return;
+  if (!page_products(&params, &list, &problems)) {
+    bus_http_problems(exchange, &problems);
+    return;
+  }
+  const void *body;
+  struct answer answer;
+  struct edge_query query = {
+      .service = EDGE_INVENTORY_SERVICE, .type = &product_list_type, .answer = &product_page_type, .body = &list};
+  if (edge_ask(edge, exchange, &query, &body, &answer))
+    answer = answer_products(body);
+  edge_respond(edge, exchange, &answer);
+}
+
+void edge_inventory_update(void *context, struct bus_http_exchange *exchange) {
+  struct edge *edge = context;
+  struct bus_arena *arena = bus_http_arena(exchange);
+  struct inventory_set_stock update;
+  struct bus_problems problems;
+  if (!request_stock_decode(bus_http_body(exchange), bus_http_header(exchange, "Idempotency-Key"), arena, &update,
+                            &problems)) {
+    bus_http_problems(exchange, &problems);
+    return;
+  }
+  const void *body;
+  struct answer answer;
+  struct edge_command command = {.kind = EDGE_SET_STOCK,
+                                 .type = &inventory_set_stock_type,
+                                 .answer = &inventory_answer_type,
+                                 .correlation_id = &update.request_id,
+                                 .body = &update};
+  enum edge_outcome outcome = edge_tell(edge, exchange, &command, &body, &answer);
+  if (outcome == EDGE_ANSWERED)
+    answer = answer_stock(body);
+  else if (outcome == EDGE_CONFIRMED)
+    answer = answer_stock_accepted(&update, arena);
+  edge_respond(edge, exchange, &answer);
+}

@@ -1,0 +1,97 @@
+/* The edge: REST in, commands and queries over the message queue out. Wiring only. */
+#include "edge.h"
+
+#include <bus/amqp.h>
+#include <bus/log.h>
+
+#include <malloc.h>
+
+enum { HOSTS_TEXT = 1100 };
+
+struct listeners {
+  struct bus_http_server *api;
+  struct bus_admin *admin;
+};
+
+enum { LARGE_BYTES = 32768 };
+
+/* 256 threads over many malloc arenas would keep memory that they no longer use; what is large goes back to the kernel
+ * as soon as it is freed. Without any of this the edge is only larger. */
+static void bound_memory(void) {
+  (void)mallopt(M_ARENA_MAX, 1);
+  (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+  (void)mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
+}
+
+static bool start_admin(struct edge *edge, struct listeners *listeners, struct bus_error *err) {
+  const struct bus_admin_settings settings = {.bind = edge->settings->bind,
+                                              .port = (int)edge->settings->admin_port,
+                                              .checks = edge_health_checks,
+                                              .check_count = EDGE_HEALTH_CHECKS,
+                                              .is_ready = edge_is_ready,
+                                              .context = edge};
+  if (!bus_admin_start(&settings, &listeners->admin, err))
+    return bus_error_wrap(err, "ADMIN_PORT");
+  edge->admin = listeners->admin;
+  return true;
+}
+
+static bool start_api(struct edge *edge, struct listeners *listeners, struct bus_error *err) {
+  static char storage[HOSTS_TEXT];
+  static const char *hosts[EDGE_HOSTS_MAX + 1];
+  bool any = strcmp(edge->settings->allowed_hosts, "*") == 0;
+  if (!any && !edge_hosts_parse(edge->settings->allowed_hosts, storage, sizeof storage, hosts, err))
+    return false;
+  const struct bus_http_settings settings = {.bind = edge->settings->bind,
+                                             .port = (int)edge->settings->port,
+                                             .threads = (int)edge->settings->http_threads,
+                                             .body_deadline_ms = edge->settings->body_deadline_ms,
+                                             .idle_ms = edge->settings->keep_alive_ms,
+                                             .hosts = any ? NULL : hosts,
+                                             .metrics_name = "api"};
+  return bus_http_server_start(&settings, edge_routes, edge_route_count, edge, &listeners->api, err);
+}
+
+/* In this order: no new requests, then those under way, then the bus. */
+static void stop(struct edge *edge, struct listeners *listeners) {
+  bus_http_server_stop(listeners->api);
+  if (listeners->admin)
+    bus_admin_stop(listeners->admin);
+  edge_close(edge);
+}
+
+static bool start(struct edge *edge, struct listeners *listeners, struct bus_error *err) {
+  return bus_amqp_url_check(edge_settings.rabbitmq_url, err) && edge_open(edge, &edge_settings, err) &&
+         start_admin(edge, listeners, err) && start_api(edge, listeners, err);
+}
+
+static int serve(void) {
+  static struct edge edge;
+  struct listeners listeners = {NULL, NULL};
+  struct bus_error err;
+  bool started = start(&edge, &listeners, &err);
+  if (started) {
+    bus_log(BUS_INFO, "serving", BUS_F_STR("bind", edge_settings.bind), BUS_F_INT("port", edge_settings.port),
+            BUS_F_INT("admin_port", edge_settings.admin_port), BUS_F_STR("version", ORDERBUS_VERSION));
+    bus_log(BUS_INFO, "stopping", BUS_F_INT("signal", bus_process_wait()));
+  } else {
+    bus_log(BUS_ERROR, "cannot start", BUS_F_STR("error", err.text));
+  }
+  stop(&edge, &listeners);
+  if (started)
+    bus_log(BUS_INFO, "stopped");
+  return started ? 0 : 1;
+}
+
+int main(int argc, char **argv) {
+  int flag;
+  bus_process_init();
+  bound_memory();
+  int status = bus_config_main(argc, argv, "edge", "Takes orders over REST and passes them to the message queue.",
+                               &edge_option_table, 1, NULL, &flag);
+  if (status >= 0)
+    return status;
+  bus_log_init("edge", (enum bus_level)edge_settings.log_level);
+  bus_metrics_register_process();
+  return serve();
+}

@@ -1,0 +1,214 @@
+/* Orders over REST: placing, reading, cancelling. */
+#include "edge.h"
+#include "prefer.h"
+#include "read_params.h"
+#include "requests.h"
+
+#include <bus/clock.h>
+
+static void respond(struct edge *edge, struct bus_http_exchange *exchange, struct answer answer) {
+  edge_respond(edge, exchange, &answer);
+}
+
+/* What is no UUID is no order. */
+static bool take_order_id(struct edge *edge, struct bus_http_exchange *exchange, struct bus_uuid *ret) {
+  if (bus_uuid_parse(bus_http_path_segment(exchange, 0), ret))
+    return true;
+  respond(edge, exchange, answer_not_found("no such order"));
+  return false;
+}
+
+/* ---- POST /api/orders ---- */
+
+static bool is_final(const void *answer) {
+  const struct order_answer *order = answer;
+  return order->outcome != ORDER_ACCEPTED; /* replayed, refused or FINAL: nothing more will come */
+}
+
+static struct answer place_answered(struct edge *edge, const struct order_place *place,
+                                    const struct order_answer *order, int64_t wait_s) {
+  struct answer answer = answer_place(order, wait_s);
+  accepted_forget(edge->accepted, &place->order_id);
+  if (answer.status < 300)
+    bus_series_add(answer.replayed ? edge->metrics.orders_replayed : edge->metrics.orders_answered, 1);
+  return answer;
+}
+
+static struct answer place_confirmed(struct edge *edge, const struct order_place *place, struct bus_arena *arena) {
+  if (accepted_remember(edge->accepted, &place->order_id, place->customer_id, place->request_hash, bus_monotonic()) ==
+      ACCEPTED_OTHER)
+    return answer_key_reused();
+  bus_series_add(edge->metrics.orders_confirmed, 1);
+  return answer_place_accepted(place, arena);
+}
+
+static struct answer place(struct edge *edge, struct bus_http_exchange *exchange, struct order_place *place,
+                           int64_t wait_s) {
+  const void *body;
+  struct answer refusal;
+  place->wait_ms = wait_s * 1000;
+  struct edge_command command = {.kind = EDGE_PLACE,
+                                 .type = &order_place_type,
+                                 .answer = &order_answer_type,
+                                 .correlation_id = &place->order_id,
+                                 .body = place,
+                                 .wait_ms = place->wait_ms,
+                                 .is_last = wait_s > 0 ? is_final : NULL};
+  switch (edge_tell(edge, exchange, &command, &body, &refusal)) {
+  case EDGE_ANSWERED:
+    return place_answered(edge, place, body, wait_s);
+  case EDGE_CONFIRMED:
+    return place_confirmed(edge, place, bus_http_arena(exchange));
+  case EDGE_REFUSED:
+    break;
+  }
+  return refusal;
+}
+
+void edge_orders_post(void *context, struct bus_http_exchange *exchange) {
+  struct edge *edge = context;
+  struct order_place request;
+  struct bus_problems problems;
+  if (!request_place_decode(bus_http_body(exchange), bus_http_header(exchange, "Idempotency-Key"),
+                            bus_str(edge->settings->payment_default_token), bus_http_arena(exchange), &request,
+                            &problems)) {
+    bus_http_problems(exchange, &problems);
+    return;
+  }
+  if (accepted_check(edge->accepted, &request.order_id, request.request_hash, bus_monotonic()) == ACCEPTED_OTHER) {
+    respond(edge, exchange, answer_key_reused());
+    return;
+  }
+  int64_t wait_s = prefer_wait(bus_http_header(exchange, "Prefer"), edge->settings->prefer_wait_max_s);
+  bool waits = wait_s > 0 && edge_long_wait_begin(edge);
+  struct answer answer = place(edge, exchange, &request, waits ? wait_s : 0);
+  if (waits)
+    edge_long_wait_end(edge);
+  edge_respond(edge, exchange, &answer);
+}
+
+/* ---- GET /api/orders/{id} ---- */
+
+/* order-svc does not know it, or does not answer: perhaps this edge has only just accepted it. */
+static struct answer get_accepted(struct edge *edge, const struct bus_uuid *order_id, struct bus_arena *arena,
+                                  struct answer otherwise) {
+  char owner[ACCEPTED_OWNER_MAX];
+  size_t len;
+  if (!accepted_owner(edge->accepted, order_id, bus_monotonic(), owner, &len))
+    return otherwise;
+  return answer_get_accepted(order_id, bus_arena_copy(arena, (struct bus_str){owner, len}), arena);
+}
+
+void edge_orders_get(void *context, struct bus_http_exchange *exchange) {
+  struct edge *edge = context;
+  struct order_get get = {.customer_id = BUS_NO_STR};
+  if (!take_order_id(edge, exchange, &get.order_id))
+    return;
+  const void *body;
+  struct answer answer;
+  struct edge_query query = {.service = EDGE_ORDER_SERVICE,
+                             .type = &order_get_type,
+                             .answer = &order_answer_type,
+                             .correlation_id = &get.order_id,
+                             .body = &get};
+  if (edge_ask(edge, exchange, &query, &body, &answer))
+    answer = answer_get(body);
+  if (answer.status == 200)
+    accepted_forget(edge->accepted, &get.order_id);
+  else
+    answer = get_accepted(edge, &get.order_id, bus_http_arena(exchange), answer);
+  edge_respond(edge, exchange, &answer);
+}
+
+/* ---- GET /api/orders ---- */
+
+void edge_orders_list(void *context, struct bus_http_exchange *exchange) {
+  static const char *const names[] = {"customer_id", "status", "cursor", "limit", NULL};
+  struct edge *edge = context;
+  struct page_params params;
+  struct order_list list;
+  struct bus_problems problems;
+  if (!edge_read_params(exchange, names, &params))
+    return;
+  if (!page_orders(&params, &list, &problems)) {
+    bus_http_problems(exchange, &problems);
+    return;
+  }
+  const void *body;
+  struct answer answer;
+  struct edge_query query = {
+      .service = EDGE_ORDER_SERVICE, .type = &order_list_type, .answer = &order_page_type, .body = &list};
+  if (edge_ask(edge, exchange, &query, &body, &answer))
+    answer = answer_orders(body);
+  edge_respond(edge, exchange, &answer);
+}
+
+/* ---- GET /api/orders/{id}/events ---- */
+
+static bool is_accepted(struct edge *edge, const struct bus_uuid *order_id) {
+  char owner[ACCEPTED_OWNER_MAX];
+  size_t len;
+  return accepted_owner(edge->accepted, order_id, bus_monotonic(), owner, &len);
+}
+
+void edge_orders_events(void *context, struct bus_http_exchange *exchange) {
+  static const char *const names[] = {"after", "cursor", "limit", NULL};
+  struct edge *edge = context;
+  struct bus_uuid order_id;
+  struct page_params params;
+  struct order_events_get get;
+  struct bus_problems problems;
+  if (!take_order_id(edge, exchange, &order_id) || !edge_read_params(exchange, names, &params))
+    return;
+  if (!page_events(&params, &order_id, &get, &problems)) {
+    bus_http_problems(exchange, &problems);
+    return;
+  }
+  const void *body;
+  struct answer answer;
+  struct edge_query query = {.service = EDGE_ORDER_SERVICE,
+                             .type = &order_events_get_type,
+                             .answer = &order_history_type,
+                             .correlation_id = &order_id,
+                             .body = &get};
+  if (edge_ask(edge, exchange, &query, &body, &answer))
+    answer = answer_events(body, is_accepted(edge, &order_id), bus_http_arena(exchange));
+  edge_respond(edge, exchange, &answer);
+}
+
+/* ---- POST /api/orders/{id}/cancel ---- */
+
+/* The order's place among those waiting may be behind this command's: then it is not yet there to be cancelled. */
+static struct answer cancel_answered(struct edge *edge, const struct order_cancel *cancel,
+                                     const struct order_answer *order, struct bus_arena *arena) {
+  if (order->outcome == ORDER_NOT_FOUND && is_accepted(edge, &cancel->order_id))
+    return answer_refusal(REFUSAL_NOT_YET);
+  return answer_cancel(order, arena);
+}
+
+void edge_orders_cancel(void *context, struct bus_http_exchange *exchange) {
+  struct edge *edge = context;
+  struct bus_arena *arena = bus_http_arena(exchange);
+  struct bus_uuid order_id;
+  struct order_cancel cancel;
+  struct bus_problems problems;
+  if (!take_order_id(edge, exchange, &order_id))
+    return;
+  if (!request_cancel_decode(bus_http_body(exchange), &order_id, arena, &cancel, &problems)) {
+    bus_http_problems(exchange, &problems);
+    return;
+  }
+  const void *body;
+  struct answer answer;
+  struct edge_command command = {.kind = EDGE_CANCEL,
+                                 .type = &order_cancel_type,
+                                 .answer = &order_answer_type,
+                                 .correlation_id = &order_id,
+                                 .body = &cancel};
+  enum edge_outcome outcome = edge_tell(edge, exchange, &command, &body, &answer);
+  if (outcome == EDGE_ANSWERED)
+    answer = cancel_answered(edge, &cancel, body, arena);
+  else if (outcome == EDGE_CONFIRMED)
+    answer = answer_cancel_accepted(&order_id, arena);
+  edge_respond(edge, exchange, &answer);
+}

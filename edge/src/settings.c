@@ -1,0 +1,90 @@
+/* The edge's variables: names, ranges, defaults and what they are for. */
+#include "settings.h"
+
+#include <bus/log.h>
+
+#include <stdio.h>
+
+struct edge_settings edge_settings;
+
+#define TEXT(variable, member, least, most, value, text)                                                               \
+  {                                                                                                                    \
+    .name = (variable), .kind = BUS_OPTION_STRING, .offset = offsetof(struct edge_settings, member), .min = (least),   \
+    .max = (most), .fallback = (value), .description = (text)                                                          \
+  }
+#define NUMBER(variable, member, least, most, value, what, text)                                                       \
+  {                                                                                                                    \
+    .name = (variable), .kind = BUS_OPTION_INT, .offset = offsetof(struct edge_settings, member), .min = (least),      \
+    .max = (most), .fallback = (value), .unit = (what), .description = (text)                                          \
+  }
+
+static const struct bus_option options[] = {
+    {.name = "LOG_LEVEL",
+     .kind = BUS_OPTION_ENUM,
+     .offset = offsetof(struct edge_settings, log_level),
+     .fallback = "info",
+     .names = bus_level_names,
+     .description = "least level that is logged"},
+    TEXT("BIND", bind, 1, 64, "127.0.0.1", "address that both listeners are on"),
+    NUMBER("PORT", port, 1, 65535, "8080", NULL, "API, health and metrics"),
+    NUMBER("ADMIN_PORT", admin_port, 1, 65535, "8084", NULL, "health and metrics by threads of their own"),
+    TEXT("ALLOWED_HOSTS", allowed_hosts, 1, 1024, "localhost,127.0.0.1,[::1]",
+         "names that a Host header may have, separated by commas; * for any"),
+    {.name = "RABBITMQ_URL",
+     .kind = BUS_OPTION_STRING,
+     .offset = offsetof(struct edge_settings, rabbitmq_url),
+     .min = 1,
+     .max = 1024,
+     .secret = true,
+     .description = "broker: amqp://user:password@host:port/vhost, or amqps://"},
+    TEXT("RABBITMQ_CA_FILE", rabbitmq_ca_file, 0, 1024, "", "certificates that an amqps:// broker is checked against"),
+    NUMBER("RABBITMQ_HEARTBEAT", heartbeat_s, 1, 600, "10", "s", "heartbeat of both connections"),
+    NUMBER("HTTP_THREADS", http_threads, 4, 4096, "256", NULL,
+           "requests at once; a quarter of them at most waits because of a Prefer header"),
+    NUMBER("BODY_DEADLINE_MS", body_deadline_ms, 100, 60000, "5000", "ms", "a whole request body"),
+    NUMBER("KEEP_ALIVE_MS", keep_alive_ms, 1, 60000, "1000", "ms", "an idle connection"),
+    NUMBER("MAX_OPEN_REQUESTS", max_open_requests, 1, 100000, "4096", NULL, "requests under way on the bus"),
+    NUMBER("ACCEPT_TIMEOUT_MS", accept_timeout_ms, 1, 30000, "500", "ms",
+           "how long a command waits for its answer before the broker's confirm is enough"),
+    NUMBER("ACCEPT_TOTAL_MS", accept_total_ms, 1, 30000, "2000", "ms", "how long a command waits for anything at all"),
+    NUMBER("QUERY_TIMEOUT_MS", query_timeout_ms, 1, 30000, "2000", "ms", "how long a query waits for its answer"),
+    NUMBER("PREFER_WAIT_MAX", prefer_wait_max_s, 0, 60, "30", "s", "longest wait that a Prefer header may ask for"),
+    TEXT("PAYMENT_DEFAULT_TOKEN", payment_default_token, 1, 128, "pm_card_visa",
+         "payment token of orders that name none"),
+    NUMBER("CIRCUIT_BREAKER_THRESHOLD", breaker_threshold, 1, BUS_BREAKER_THRESHOLD_MAX, "5", NULL,
+           "unanswered queries within the window that open a service's breaker"),
+    NUMBER("CIRCUIT_BREAKER_WINDOW_MS", breaker_window_ms, 1, 3600000, "10000", "ms", "the breaker's window"),
+    NUMBER("CIRCUIT_BREAKER_OPEN_MS", breaker_open_ms, 1, 3600000, "30000", "ms", "how long it stays open"),
+    NUMBER("CIRCUIT_BREAKER_SUCCESS_THRESHOLD", breaker_success_threshold, 1, 100, "2", NULL,
+           "answers in a row that close it"),
+};
+
+const struct bus_option_table edge_option_table = {options, BUS_COUNT(options), &edge_settings};
+
+void edge_breaker_settings(const struct edge_settings *settings, struct bus_breaker_settings *ret) {
+  *ret = (struct bus_breaker_settings){
+      .threshold = (int)settings->breaker_threshold,
+      .window = settings->breaker_window_ms * BUS_MILLISECOND,
+      .open_for = settings->breaker_open_ms * BUS_MILLISECOND,
+      .success_threshold = (int)settings->breaker_success_threshold,
+  };
+}
+
+static bool refuse(struct bus_error *err, const char *text) {
+  return bus_fail(err, BUS_E_CONFIG, "ALLOWED_HOSTS=%s: up to %d names separated by commas, or *", text,
+                  EDGE_HOSTS_MAX);
+}
+
+bool edge_hosts_parse(const char *text, char *storage, size_t size, const char *ret[EDGE_HOSTS_MAX + 1],
+                      struct bus_error *err) {
+  if ((size_t)snprintf(storage, size, "%s", text) >= size)
+    return refuse(err, text);
+  size_t count = 0;
+  for (char *at = storage, *name; (name = strsep(&at, ",")) != NULL;) {
+    if (*name == '\0' || count == EDGE_HOSTS_MAX)
+      return refuse(err, text);
+    ret[count++] = name;
+  }
+  ret[count] = NULL;
+  return true;
+}

@@ -1,0 +1,34 @@
+/* The edge's configuration. */
+#ifndef EDGE_SETTINGS_H
+#define EDGE_SETTINGS_H
+
+#include <bus/breaker.h>
+#include <bus/config.h>
+
+struct edge_settings {
+  int log_level;
+  const char *bind;
+  int64_t port, admin_port;
+  const char *rabbitmq_url, *rabbitmq_ca_file;
+  int64_t heartbeat_s;
+  const char *allowed_hosts;
+  int64_t http_threads, body_deadline_ms, keep_alive_ms;
+  int64_t max_open_requests;
+  int64_t accept_timeout_ms, accept_total_ms, query_timeout_ms, prefer_wait_max_s;
+  const char *payment_default_token;
+  int64_t breaker_threshold, breaker_window_ms, breaker_open_ms, breaker_success_threshold;
+};
+
+/* The one table, over static settings that bus_config_main fills. */
+extern struct edge_settings edge_settings;
+extern const struct bus_option_table edge_option_table;
+
+void edge_breaker_settings(const struct edge_settings *settings, struct bus_breaker_settings *ret);
+
+/* The names of allowed_hosts ("a,b", copied into storage) as a NULL-terminated list; false where a name is empty or
+ * there are more than EDGE_HOSTS_MAX. "*" is the caller's to know. */
+enum { EDGE_HOSTS_MAX = 32 };
+bool edge_hosts_parse(const char *text, char *storage, size_t size, const char *ret[EDGE_HOSTS_MAX + 1],
+                      struct bus_error *err) BUS_MUST_CHECK;
+
+#endif

@@ -1,0 +1,288 @@
+/* What clients get for each outcome: status, headers and the exact body. */
+#include "answers.h"
+#include "test.h"
+
+static struct order_item items[] = {{BUS_STR("SKU-00001"), 2, BUS_NO_INT64}};
+
+static struct order_view a_view(enum order_status status) {
+  return (struct order_view){
+      .order_id = {{0x01}},
+      .customer_id = BUS_STR("c-1"),
+      .status = (int)status,
+      .items = items,
+      .item_count = 1,
+      .total = BUS_NO_INT64,
+      .created_at = INT64_C(1700000000123456),
+      .updated_at = INT64_C(1700000001000000),
+      .version = 1,
+  };
+}
+
+static struct bus_arena *arena;
+
+static void assert_body(const struct answer *answer, const char *expected) {
+  struct bus_str json;
+  assert_non_null(answer->schema);
+  assert_true(bus_encode_nulls(answer->schema, answer->body, arena, &json));
+  assert_string_equal(json.data, expected);
+}
+
+#define OPEN arena = bus_arena_new(65536)
+#define CLOSE bus_arena_free(arena)
+#define ID "01000000-0000-0000-0000-000000000000"
+
+TEST(a_new_order_is_202_with_location_and_the_order)
+{
+  OPEN;
+  struct order_view view = a_view(ORDER_PENDING);
+  struct answer answer = answer_place(&(struct order_answer){ORDER_ACCEPTED, &view}, 0);
+  assert_int_equal(answer.status, 202);
+  assert_true(bus_uuid_equal(&answer.location, &view.order_id));
+  assert_false(answer.replayed);
+  assert_int_equal(answer.retry_after_s, 0);
+  assert_body(&answer, "{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\",\"status\":\"PENDING\",\"reason\":null,"
+                       "\"items\":[{\"product_id\":\"SKU-00001\",\"quantity\":2,\"unit_price\":null}],\"total\":null,"
+                       "\"currency\":null,\"created_at\":\"2023-11-14T22:13:20.123Z\",\"updated_at\":"
+                       "\"2023-11-14T22:13:21.000Z\",\"version\":1}");
+  CLOSE;
+}
+
+TEST(an_order_that_became_final_in_time_is_201)
+{
+  for (int status = ORDER_CONFIRMED; status <= ORDER_CANCELLED; status++) {
+    struct order_view view = a_view((enum order_status)status);
+    struct answer answer = answer_place(&(struct order_answer){ORDER_FINAL, &view}, 10);
+    assert_int_equal(answer.status, 201);
+    assert_int_equal(answer.applied_wait_s, 10);
+    assert_true(bus_uuid_equal(&answer.location, &view.order_id));
+  }
+}
+
+TEST(a_wait_that_was_too_short_is_202_and_not_applied)
+{
+  struct order_view view = a_view(ORDER_PENDING);
+  struct answer answer = answer_place(&(struct order_answer){ORDER_ACCEPTED, &view}, 10);
+  assert_int_equal(answer.status, 202);
+  assert_int_equal(answer.applied_wait_s, 0);
+}
+
+TEST(a_repeated_request_is_200_replayed_with_the_order_as_it_is)
+{
+  struct order_view view = a_view(ORDER_CONFIRMED);
+  struct answer answer = answer_place(&(struct order_answer){ORDER_REPLAYED, &view}, 0);
+  assert_int_equal(answer.status, 200);
+  assert_true(answer.replayed);
+  assert_ptr_equal(answer.body, &view);
+}
+
+TEST(another_body_under_the_key_is_422)
+{
+  struct answer answer = answer_place(&(struct order_answer){ORDER_KEY_REUSED, NULL}, 0);
+  assert_int_equal(answer.status, 422);
+  assert_null(answer.schema);
+  assert_non_null(answer.detail);
+  assert_int_equal(answer_key_reused().status, 422);
+}
+
+/* Every outcome that does not belong to the request, or comes without its order, is a 503 and never a crash. */
+TEST(what_cannot_be_an_answer_is_503)
+{
+  OPEN;
+  struct order_view view = a_view(ORDER_PENDING);
+  static const bool belongs[][ORDER_FINAL + 1] = {
+      {[ORDER_ACCEPTED] = 1, [ORDER_REPLAYED] = 1, [ORDER_KEY_REUSED] = 1, [ORDER_FINAL] = 1},
+      {[ORDER_FOUND] = 1, [ORDER_NOT_FOUND] = 1},
+      {[ORDER_CANCEL_ACCEPTED] = 1, [ORDER_CANCEL_DONE] = 1, [ORDER_CANCEL_TOO_LATE] = 1, [ORDER_NOT_FOUND] = 1},
+  };
+  for (int outcome = 0; outcome <= ORDER_FINAL; outcome++) {
+    struct order_answer whole = {outcome, &view}, hollow = {outcome, NULL};
+    struct answer answers[][2] = {{answer_place(&whole, 0), answer_place(&hollow, 0)},
+                                  {answer_get(&whole), answer_get(&hollow)},
+                                  {answer_cancel(&whole, arena), answer_cancel(&hollow, arena)}};
+    for (size_t i = 0; i < BUS_COUNT(answers); i++) {
+      assert_int_equal(answers[i][0].status == 503, !belongs[i][outcome]);
+      bool needs_none = outcome == ORDER_KEY_REUSED || outcome == ORDER_NOT_FOUND;
+      assert_int_equal(answers[i][1].status == 503, !(belongs[i][outcome] && needs_none));
+      if (answers[i][0].status == 503)
+        assert_int_equal(answers[i][0].refusal, REFUSAL_BAD_ANSWER);
+    }
+  }
+  CLOSE;
+}
+
+TEST(an_order_accepted_on_the_confirm_is_202_with_what_is_known)
+{
+  OPEN;
+  struct order_place place = {.order_id = {{0x01}}, .customer_id = BUS_STR("c-1"), .items = items, .item_count = 1};
+  struct answer answer = answer_place_accepted(&place, arena);
+  assert_int_equal(answer.status, 202);
+  assert_int_equal(answer.retry_after_s, 1);
+  assert_true(bus_uuid_equal(&answer.location, &place.order_id));
+  assert_body(&answer, "{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\",\"status\":\"ACCEPTED\",\"reason\":null,"
+                       "\"items\":[{\"product_id\":\"SKU-00001\",\"quantity\":2,\"unit_price\":null}],\"total\":null,"
+                       "\"currency\":null,\"created_at\":null,\"updated_at\":null,\"version\":null}");
+  CLOSE;
+}
+
+TEST(an_order_that_only_the_edge_knows_is_200_accepted)
+{
+  OPEN;
+  struct bus_uuid id = {{0x01}};
+  struct answer answer = answer_get_accepted(&id, BUS_STR("c-1"), arena);
+  assert_int_equal(answer.status, 200);
+  assert_int_equal(answer.retry_after_s, 1);
+  assert_body(&answer, "{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\",\"status\":\"ACCEPTED\",\"reason\":null,"
+                       "\"items\":null,\"total\":null,\"currency\":null,\"created_at\":null,\"updated_at\":null,"
+                       "\"version\":null}");
+  CLOSE;
+}
+
+/* Clients must see one shape: every member of an order, in its order. */
+TEST(an_accepted_order_has_the_members_of_an_order)
+{
+  assert_int_equal(accepted_order_schema.field_count, order_view_schema.field_count);
+  for (size_t i = 0; i < order_view_schema.field_count; i++)
+    assert_string_equal(accepted_order_schema.fields[i].name, order_view_schema.fields[i].name);
+  assert_int_equal(accepted_product_schema.field_count, product_view_schema.field_count);
+  for (size_t i = 0; i < product_view_schema.field_count; i++)
+    assert_string_equal(accepted_product_schema.fields[i].name, product_view_schema.fields[i].name);
+}
+
+TEST(an_order_is_found_or_404_with_retry_after)
+{
+  struct order_view view = a_view(ORDER_PAID);
+  assert_int_equal(answer_get(&(struct order_answer){ORDER_FOUND, &view}).status, 200);
+  struct answer answer = answer_get(&(struct order_answer){ORDER_NOT_FOUND, NULL});
+  assert_int_equal(answer.status, 404);
+  assert_int_equal(answer.retry_after_s, 1);
+}
+
+TEST(cancel_is_202_then_200_or_409_with_the_status)
+{
+  OPEN;
+  struct order_view view = a_view(ORDER_COMPENSATING);
+  assert_int_equal(answer_cancel(&(struct order_answer){ORDER_CANCEL_ACCEPTED, &view}, arena).status, 202);
+  view = a_view(ORDER_CANCELLED);
+  assert_int_equal(answer_cancel(&(struct order_answer){ORDER_CANCEL_DONE, &view}, arena).status, 200);
+  view = a_view(ORDER_CONFIRMED);
+  struct answer answer = answer_cancel(&(struct order_answer){ORDER_CANCEL_TOO_LATE, &view}, arena);
+  assert_int_equal(answer.status, 409);
+  assert_string_equal(answer.detail, "the order is CONFIRMED and can no longer be cancelled");
+  assert_int_equal(answer_cancel(&(struct order_answer){ORDER_NOT_FOUND, NULL}, arena).status, 404);
+  CLOSE;
+}
+
+TEST(a_cancel_on_the_confirm_is_202_and_claims_nothing)
+{
+  OPEN;
+  struct bus_uuid id = {{0x01}};
+  struct answer answer = answer_cancel_accepted(&id, arena);
+  assert_int_equal(answer.status, 202);
+  assert_int_equal(answer.retry_after_s, 1);
+  assert_body(&answer, "{\"order_id\":\"" ID "\",\"customer_id\":null,\"status\":null,\"reason\":null,\"items\":null,"
+                       "\"total\":null,\"currency\":null,\"created_at\":null,\"updated_at\":null,\"version\":null}");
+  CLOSE;
+}
+
+TEST(events_are_a_list_with_a_cursor)
+{
+  OPEN;
+  struct order_event_view event = {1, BUS_STR("created"), INT64_C(1700000000000000), BUS_STR("{\"x\":1}")};
+  struct order_history history = {ORDER_FOUND, &event, 1, 1};
+  struct answer answer = answer_events(&history, false, arena);
+  assert_int_equal(answer.status, 200);
+  assert_body(&answer, "{\"items\":[{\"seq\":1,\"type\":\"created\",\"at\":\"2023-11-14T22:13:20.000Z\","
+                       "\"data\":{\"x\":1}}],\"next_cursor\":\"1\"}");
+  history.next_after_seq = BUS_NO_INT64;
+  answer = answer_events(&history, false, arena);
+  assert_body(&answer, "{\"items\":[{\"seq\":1,\"type\":\"created\",\"at\":\"2023-11-14T22:13:20.000Z\","
+                       "\"data\":{\"x\":1}}],\"next_cursor\":null}");
+  CLOSE;
+}
+
+TEST(an_accepted_order_has_no_events_yet)
+{
+  OPEN;
+  struct order_history history = {ORDER_NOT_FOUND, NULL, 0, BUS_NO_INT64};
+  struct answer answer = answer_events(&history, true, arena);
+  assert_int_equal(answer.status, 200);
+  assert_int_equal(answer.retry_after_s, 1);
+  assert_body(&answer, "{\"items\":[],\"next_cursor\":null}");
+  assert_int_equal(answer_events(&history, false, arena).status, 404);
+  CLOSE;
+}
+
+TEST(orders_are_a_list_with_a_cursor)
+{
+  OPEN;
+  struct order_page page = {.items = NULL, .next_cursor = BUS_NO_STR};
+  struct answer answer = answer_orders(&page);
+  assert_int_equal(answer.status, 200);
+  assert_body(&answer, "{\"items\":[],\"next_cursor\":null}");
+  CLOSE;
+}
+
+TEST(products_are_found_or_404)
+{
+  OPEN;
+  struct product_view view = {BUS_STR("A"), BUS_STR("An A"), 999, BUS_STR("EUR"), 5, 2, 3};
+  struct answer answer = answer_product(&(struct inventory_answer){INVENTORY_FOUND, &view});
+  assert_int_equal(answer.status, 200);
+  assert_body(&answer, "{\"product_id\":\"A\",\"name\":\"An A\",\"price\":999,\"currency\":\"EUR\",\"on_hand\":5,"
+                       "\"reserved\":2,\"version\":3}");
+  assert_int_equal(answer_product(&(struct inventory_answer){INVENTORY_NOT_FOUND, NULL}).status, 404);
+  assert_int_equal(answer_product(&(struct inventory_answer){INVENTORY_FOUND, NULL}).status, 503);
+  assert_int_equal(answer_product(&(struct inventory_answer){INVENTORY_UPDATED, &view}).status, 503);
+  assert_int_equal(answer_products(&(struct product_page){.items = &view, .item_count = 1}).status, 200);
+  CLOSE;
+}
+
+TEST(an_update_is_200_404_or_422_and_202_on_the_confirm)
+{
+  OPEN;
+  struct product_view view = {BUS_STR("A"), BUS_STR("An A"), 999, BUS_STR("EUR"), 5, 2, 3};
+  assert_int_equal(answer_stock(&(struct inventory_answer){INVENTORY_UPDATED, &view}).status, 200);
+  assert_int_equal(answer_stock(&(struct inventory_answer){INVENTORY_FOUND, &view}).status, 200);
+  assert_int_equal(answer_stock(&(struct inventory_answer){INVENTORY_NOT_FOUND, NULL}).status, 404);
+  assert_int_equal(answer_stock(&(struct inventory_answer){INVENTORY_KEY_REUSED, NULL}).status, 422);
+  assert_int_equal(answer_stock(&(struct inventory_answer){INVENTORY_UPDATED, NULL}).status, 503);
+  assert_int_equal(answer_stock(&(struct inventory_answer){99, &view}).status, 503);
+  struct answer answer = answer_stock_accepted(&(struct inventory_set_stock){.product_id = BUS_STR("A")}, arena);
+  assert_int_equal(answer.status, 202);
+  assert_body(&answer, "{\"product_id\":\"A\",\"name\":null,\"price\":null,\"currency\":null,\"on_hand\":null,"
+                       "\"reserved\":null,\"version\":null}");
+  CLOSE;
+}
+
+/* Every 503 says when to come again, and has a name for the metric. */
+TEST(every_refusal_is_503_with_retry_after)
+{
+  for (int i = REFUSAL_NONE + 1; i < REFUSAL_COUNT; i++) {
+    struct answer answer = answer_refusal((enum refusal)i);
+    assert_int_equal(answer.status, 503);
+    assert_true(answer.retry_after_s >= 1);
+    assert_int_equal(answer.refusal, i);
+    assert_true(strlen(answer.detail) > 10);
+    for (int k = REFUSAL_NONE; k < i; k++)
+      assert_string_not_equal(refusal_name((enum refusal)i), refusal_name((enum refusal)k));
+  }
+}
+
+TEST(out_of_memory_is_a_refusal)
+{
+  struct bus_arena *tiny = bus_arena_new(1);
+  struct bus_uuid id = {{1}};
+  struct order_view view = a_view(ORDER_PAID);
+  if (tiny) {
+    assert_int_equal(answer_get_accepted(&id, BUS_STR("c"), tiny).refusal, REFUSAL_NO_MEMORY);
+    assert_int_equal(answer_place_accepted(&(struct order_place){.order_id = id}, tiny).refusal, REFUSAL_NO_MEMORY);
+    assert_int_equal(answer_cancel_accepted(&id, tiny).refusal, REFUSAL_NO_MEMORY);
+    assert_int_equal(answer_cancel(&(struct order_answer){ORDER_CANCEL_TOO_LATE, &view}, tiny).refusal,
+                     REFUSAL_NO_MEMORY);
+    assert_int_equal(answer_events(&(struct order_history){ORDER_FOUND, NULL, 0, 1}, false, tiny).refusal,
+                     REFUSAL_NO_MEMORY);
+    assert_int_equal(answer_stock_accepted(&(struct inventory_set_stock){.on_hand = 1}, tiny).refusal,
+                     REFUSAL_NO_MEMORY);
+  }
+  bus_arena_free(tiny);
+}

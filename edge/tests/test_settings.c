@@ -1,0 +1,92 @@
+/* The edge's variables: defaults, the breaker's numbers, and the list of hosts. */
+#include "settings.h"
+#include "test.h"
+
+#include <bus/error.h>
+
+struct variables {
+  const char *names[4], *values[4];
+};
+
+static const char *lookup(void *context, const char *name) {
+  const struct variables *variables = context;
+  for (int i = 0; i < 4 && variables->names[i]; i++)
+    if (strcmp(variables->names[i], name) == 0)
+      return variables->values[i];
+  return NULL;
+}
+
+#define URL "amqp://edge:secret@127.0.0.1:5673/orderbus"
+
+TEST(defaults_are_those_of_the_documentation)
+{
+  struct variables variables = {{"RABBITMQ_URL"}, {URL}};
+  struct bus_error err;
+  struct bus_breaker_settings breaker;
+  assert_true(bus_config_read(&edge_option_table, 1, lookup, &variables, &err));
+  assert_int_equal(edge_settings.port, 8080);
+  assert_int_equal(edge_settings.admin_port, 8084);
+  assert_string_equal(edge_settings.bind, "127.0.0.1");
+  assert_int_equal(edge_settings.http_threads, 256);
+  assert_int_equal(edge_settings.accept_timeout_ms, 500);
+  assert_int_equal(edge_settings.accept_total_ms, 2000);
+  assert_int_equal(edge_settings.query_timeout_ms, 2000);
+  assert_int_equal(edge_settings.prefer_wait_max_s, 30);
+  assert_string_equal(edge_settings.payment_default_token, "pm_card_visa");
+  assert_string_equal(edge_settings.allowed_hosts, "localhost,127.0.0.1,[::1]");
+  edge_breaker_settings(&edge_settings, &breaker);
+  assert_int_equal(breaker.threshold, 5);
+  assert_int_equal(breaker.window, 10 * BUS_SECOND);
+  assert_int_equal(breaker.open_for, 30 * BUS_SECOND);
+  assert_int_equal(breaker.success_threshold, 2);
+  bus_config_done(&edge_option_table, 1);
+}
+
+TEST(a_missing_url_stops_the_start_with_its_name)
+{
+  struct variables variables = {{NULL}, {NULL}};
+  struct bus_error err;
+  assert_false(bus_config_read(&edge_option_table, 1, lookup, &variables, &err));
+  assert_non_null(strstr(err.text, "RABBITMQ_URL"));
+}
+
+TEST(a_malformed_value_is_named_with_its_range_and_secrets_are_not_shown)
+{
+  struct variables variables = {{"RABBITMQ_URL", "HTTP_THREADS"}, {URL, "many"}};
+  struct bus_error err;
+  assert_false(bus_config_read(&edge_option_table, 1, lookup, &variables, &err));
+  assert_non_null(strstr(err.text, "HTTP_THREADS"));
+  assert_non_null(strstr(err.text, "4096"));
+  assert_null(strstr(err.text, "secret"));
+}
+
+TEST(hosts_are_names_between_commas)
+{
+  char storage[64];
+  const char *hosts[EDGE_HOSTS_MAX + 1];
+  struct bus_error err;
+  assert_true(edge_hosts_parse("localhost,127.0.0.1,[::1]", storage, sizeof storage, hosts, &err));
+  assert_string_equal(hosts[0], "localhost");
+  assert_string_equal(hosts[1], "127.0.0.1");
+  assert_string_equal(hosts[2], "[::1]");
+  assert_null(hosts[3]);
+}
+
+TEST(empty_or_too_many_hosts_are_refused_by_name)
+{
+  char storage[128];
+  const char *hosts[EDGE_HOSTS_MAX + 1];
+  struct bus_error err;
+  static const char *const bad[] = {"",
+                                    ",",
+                                    "a,,b",
+                                    "a,",
+                                    ",a",
+                                    "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,"
+                                    "31,32,33"};
+  for (size_t i = 0; i < BUS_COUNT(bad); i++) {
+    assert_false(edge_hosts_parse(bad[i], storage, sizeof storage, hosts, &err));
+    assert_non_null(strstr(err.text, "ALLOWED_HOSTS"));
+  }
+  assert_false(edge_hosts_parse("longer-than-its-storage", storage, 8, hosts, &err));
+}
