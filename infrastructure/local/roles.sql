@@ -1,0 +1,30 @@
+-- The roles and the database of one service. Run by an administrator, as often as one likes; ./dev up does.
+--
+-- psql variables: database, service (the runtime role), owner (owns everything, nobody logs in as it), migrator (logs
+-- in for migrations and acts as the owner), service_password and migrator_password (plain, or SCRAM verifiers).
+SELECT format('CREATE ROLE %I', name)
+  FROM unnest(ARRAY[:'owner', :'migrator', :'service']) AS name
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
+
+ALTER ROLE :"owner" NOLOGIN NOCREATEDB NOCREATEROLE;
+ALTER ROLE :"migrator" LOGIN NOINHERIT NOCREATEDB NOCREATEROLE PASSWORD :'migrator_password';
+ALTER ROLE :"service" LOGIN NOINHERIT NOCREATEDB NOCREATEROLE PASSWORD :'service_password';
+GRANT :"owner" TO :"migrator";
+-- An administrator that is no superuser may hand a database only to a role that he is a member of.
+SELECT format('GRANT %I TO CURRENT_USER', :'owner')
+ WHERE NOT pg_has_role(CURRENT_USER, :'owner', 'MEMBER') \gexec
+
+-- A statement or transaction that hangs must not hold the others' locks for long.
+ALTER ROLE :"service" SET lock_timeout = '3s';
+ALTER ROLE :"service" SET statement_timeout = '10s';
+ALTER ROLE :"service" SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE :"service" SET default_transaction_isolation = 'read committed';
+
+SELECT format('CREATE DATABASE %I OWNER %I', :'database', :'owner')
+ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database') \gexec
+ALTER DATABASE :"database" OWNER TO :"owner";
+REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
+GRANT CONNECT ON DATABASE :"database" TO :"service", :"migrator";
+ALTER ROLE :"migrator" IN DATABASE :"database" SET role = :'owner';
+-- A migration that waits for a lock makes everyone behind it wait: better it fails and is run again.
+ALTER ROLE :"migrator" IN DATABASE :"database" SET lock_timeout = '3s';

@@ -1,0 +1,44 @@
+"""What the tests of the tooling share: the package itself, short-lived states, and one pair of real servers."""
+import os
+import subprocess
+import sys
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+
+from dev import runner  # noqa: E402  (the path must be set first)
+from dev.servers import TestServers  # noqa: E402
+from dev.state import State  # noqa: E402
+
+
+@pytest.fixture
+def folder():
+    """A folder that other users may pass through, unlike pytest's own."""
+    with runner.temporary_folder("dev-test") as path:
+        yield path
+
+
+@pytest.fixture
+def state(folder):
+    return State(os.path.join(folder, "state")).create()
+
+
+@pytest.fixture(scope="session")
+def pair():
+    """One real Postgres and RabbitMQ for all tests that only look at them."""
+    with runner.temporary_folder("dev-pair") as path:
+        servers = TestServers(os.path.join(path, "state"))
+        servers.up()
+        yield servers
+        servers.down()
+
+
+@pytest.fixture
+def dev():
+    """Calls ./dev as a user does, in an environment of his."""
+    def call(*words, cwd="/", env=None, script=None, seconds=120):
+        return subprocess.run([script or os.path.join(ROOT, "dev"), *words], cwd=cwd, capture_output=True, text=True,
+                              env=os.environ | (env or {}), timeout=seconds, check=False)
+    return call

@@ -1,0 +1,76 @@
+"""./dev as a command: from any folder, with help and version on every verb, and clear refusals."""
+import os
+
+import pytest
+
+from dev import paths
+
+VERBS = ("up", "test", "down", "reset", "status", "logs", "psql", "restart", "kill", "build", "servers", "bench",
+         "chaos", "sim")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_and_version(dev, verb):
+    answer = dev(verb, "--help")
+    assert answer.returncode == 0 and answer.stdout.startswith(f"usage: ./dev {verb}")
+    answer = dev(verb, "--version")
+    assert (answer.returncode, answer.stdout) == (0, f"orderbus {paths.version()}\n")
+
+
+def test_help_names_every_verb(dev):
+    text = dev("--help").stdout
+    assert all(f"    {verb} " in text for verb in VERBS)
+
+
+def test_works_from_any_folder_and_through_a_link(dev, folder):
+    link = os.path.join(folder, "some dev")
+    os.symlink(os.path.join(paths.ROOT, "dev"), link)
+    assert dev("--version", script=link, cwd=folder).stdout == f"orderbus {paths.version()}\n"
+
+
+def test_ignores_what_the_caller_put_on_pythons_path(dev, folder):
+    for name in ("state.py", "json.py"):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write("raise SystemExit('wrong module')\n")
+    assert dev("--version", cwd=folder, env={"PYTHONPATH": folder}).returncode == 0
+
+
+@pytest.mark.parametrize("verb", ("bench", "chaos", "sim"))
+def test_what_is_still_to_come_says_so(dev, verb):
+    answer = dev(verb)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (2, "", f"dev: {verb}: not yet\n")
+
+
+@pytest.mark.parametrize("words", (["status"], ["logs"], ["psql", "orders"], ["restart", "edge"], ["kill", "edge"]))
+def test_without_a_stack_says_how_to_get_one(dev, folder, words):
+    place = os.path.join(folder, "none")
+    answer = dev(*words, env={"ORDERBUS_STATE": place})
+    assert answer.returncode == 1 and "./dev up" in answer.stderr
+    assert not os.path.exists(place), "a question must not leave a state behind"
+
+
+def test_down_and_reset_of_nothing_are_fine(dev, folder):
+    env = {"ORDERBUS_STATE": os.path.join(folder, "none")}
+    assert dev("down", env=env).returncode == 0
+    assert dev("reset", env=env).returncode == 0
+
+
+def test_an_unknown_suite_is_refused(dev):
+    answer = dev("test", "unti")
+    assert answer.returncode == 2 and "unti" in answer.stderr and "unit" in answer.stderr
+
+
+def test_an_unknown_preset_is_refused(dev, folder):
+    answer = dev("build", env={"ORDERBUS_PRESET": "fast", "ORDERBUS_STATE": os.path.join(folder, "s")})
+    assert answer.returncode == 1 and "ORDERBUS_PRESET=fast" in answer.stderr
+
+
+def test_some_databases_given_is_an_error(dev, folder):
+    answer = dev("up", env={"ORDERBUS_STATE": os.path.join(folder, "s"),
+                            "DATABASE_URL_ORDERS": "postgresql://a:b@127.0.0.1/orders"})
+    assert answer.returncode == 1 and "DATABASE_URL_PAYMENTS" in answer.stderr
+
+
+def test_up_names_a_malformed_port_variable(dev, folder):
+    answer = dev("up", env={"ORDERBUS_STATE": os.path.join(folder, "s"), "ORDERBUS_PG_PORT": "many"})
+    assert answer.returncode == 1 and "ORDERBUS_PG_PORT=many" in answer.stderr

@@ -1,0 +1,133 @@
+"""The test runner: counts, times, and leaves nothing behind. And the suites that read the sources."""
+import os
+import time
+
+import pytest
+
+from dev import checks, paths, proc, runner, suites
+from dev.proc import Process
+from dev.report import DevError
+from dev.runner import Result
+from dev.state import State
+
+JUNIT = """<testsuite tests="5"><testcase name="a"/><testcase name="b"><failure/></testcase>
+<testcase name="c"><error/></testcase><testcase name="d"><skipped/></testcase><testcase name="e" status="notrun"/>
+</testsuite>"""
+
+
+def numbers(result):
+    return result.passed, result.failed, result.skipped
+
+
+def report(tmp_path, text):
+    path = tmp_path / "report.xml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_counts_of_a_report(tmp_path):
+    found = runner.count(report(tmp_path, JUNIT), 1, "what was said")
+    assert numbers(found) == (1, 2, 2) and found.text == "what was said"
+
+
+def test_a_program_that_fails_without_a_failed_case_has_failed(tmp_path):
+    passed = '<testsuite><testcase name="a"/></testsuite>'
+    assert numbers(runner.count(report(tmp_path, passed), 0, "")) == (1, 0, 0)
+    assert numbers(runner.count(report(tmp_path, passed), 139, "crashed")) == (1, 1, 0)
+    assert numbers(runner.count(report(tmp_path, "<tests"), 0, "")) == (0, 1, 0)
+    assert numbers(runner.count(str(tmp_path / "none.xml"), 0, "")) == (0, 1, 0)
+
+
+def test_a_program_that_takes_too_long_may_clean_up_and_is_ended():
+    code = "import time\ntry:\n    time.sleep(60)\nfinally:\n    print('cleaned up')"
+    begin = time.monotonic()
+    status, output = runner.run(["/usr/bin/python3", "-c", code], 1)
+    assert status == 124 and "cleaned up" in output and "ended after 1 s" in output
+    assert time.monotonic() - begin < 20
+
+
+def test_what_still_runs_in_a_temporary_folder_is_ended():
+    with runner.temporary_folder("test") as folder:
+        state = State(os.path.join(folder, "deep", "state")).create()
+        pid = Process(state, "left").start(["sleep", "60"], {"PATH": "/usr/bin"}, state.path)
+    assert proc.start_time(pid) is None and not os.path.exists(folder)
+
+
+def test_results_add_up():
+    total = Result(1, 2, 3, "x", "a") + Result(10, 20, 30, "y", "b")
+    assert numbers(total) == (11, 22, 33) and (total.text, total.note) == ("xy", "a; b")
+
+
+@pytest.fixture
+def table(monkeypatch):
+    made = {}
+    monkeypatch.setattr(suites, "TABLE", made)
+    return made
+
+
+def test_a_suite_says_one_line(table, capsys):
+    table["unit"] = (60, lambda seconds: Result(passed=412))
+    suites._suite("unit")
+    assert capsys.readouterr().out.split() == ["unit", "ok", "412", "passed", "0.0", "s", "/", "60", "s"]
+
+
+def test_a_suite_over_its_budget_has_failed(table, capsys):
+    table["slow"] = (0.05, lambda seconds: time.sleep(0.1) or Result(passed=1))
+    assert suites._suite("slow").failed == 1
+    assert "over its budget" in capsys.readouterr().out
+
+
+def test_a_suite_that_is_not_there_is_skipped_visibly(table, capsys):
+    table["later"] = (60, suites._pytest("no-such-suite"))
+    assert numbers(suites._suite("later")) == (0, 0, 1)
+    assert "skipped" in capsys.readouterr().out
+
+
+def test_a_suite_that_cannot_start_has_failed(table, capsys):
+    def broken(_seconds):
+        raise DevError("no compiler")
+    table["build"] = (60, broken)
+    assert suites._suite("build").failed == 1
+    assert "no compiler" in capsys.readouterr().err
+
+
+def test_every_suite_has_a_budget_and_all_of_them_fit():
+    assert sum(budget for budget, _ in suites.TABLE.values()) <= 45 * 60
+
+
+@pytest.mark.parametrize("tool, output", (
+    ("clang-format", "a.c:3:4: error: code should be clang-formatted\n  int x ;\n       ^\na.c:9:1: error: more\n"),
+    ("shellcheck", "\nIn a.c line 5:\necho $x\n     ^-- SC2086\n"),
+    ("flake8", "a.c:1:1: F401 'os' imported but unused\n"),
+    ("yamllint", "./a.c:4:1: [error] too many blank lines\n"),
+))
+def test_each_tools_messages_are_counted_by_file(tool, output):
+    assert numbers(checks._by_file(["a.c", "b.c"], 1, output)) == (1, 1, 0), tool
+
+
+def test_a_tool_that_fails_without_naming_a_file_has_failed():
+    assert numbers(checks._by_file(["a.c"], 2, "no such option\n")) == (0, 1, 0)
+    assert numbers(checks._by_file(["a.c", "b.c"], 0, "a.c:1: note\n")) == (2, 0, 0)
+
+
+def test_shell_files_are_known_by_their_first_line():
+    assert {"dev", os.path.join(".ci", "run")} <= set(checks._shell_files())
+
+
+def test_tidy_looks_again_when_a_header_a_comment_or_a_macro_changed(tmp_path):
+    source, header = tmp_path / "a.c", tmp_path / "a.h"
+    source.write_text('#include "a.h"\nint f(void) { return 1; }\n')
+    entry = {"file": str(source), "directory": str(tmp_path), "command": f"ccache /usr/bin/clang -c {source} -o a.o"}
+    seen = set()
+    for text in ("int f(void);\n", "int f(void); // NOLINT\n", "int f(void);\n#define X(a) a\n"):
+        header.write_text(text)
+        seen.add(checks._digest(entry, b""))
+    assert len(seen) == 3 and checks._digest(entry, b"") in seen
+    assert checks._digest(entry, b"other checks") not in seen
+
+
+def test_tracked_files_are_those_of_the_checkout():
+    found = runner.tracked(".py")
+    assert os.path.join("tools", "dev", "runner.py") in found
+    assert not [name for name in found if name.startswith("build/") or os.path.isabs(name)]
+    assert all(os.path.isfile(os.path.join(paths.ROOT, name)) for name in found)

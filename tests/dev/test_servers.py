@@ -1,0 +1,136 @@
+"""The private servers, real ones: what they listen on, how they are set, and that nothing of them stays."""
+import os
+import re
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from dev import account, proc
+from dev.postgres import psql
+from dev.report import DevError
+from dev.servers import TestServers
+
+
+def listeners(pids):
+    """(address, port) of every listening TCP socket of these processes."""
+    output = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
+    return {tuple(line.split()[3].rsplit(":", 1)) for line in output.splitlines()
+            if set(map(int, re.findall(r"pid=(\d+)", line))) & set(pids)}
+
+
+def parts(pair):
+    servers = pair._pair()
+    return servers.postgres, servers.rabbitmq
+
+
+def test_up_prints_where_they_are_and_env_repeats_it(pair, dev):
+    again = dev("servers", "up", "--state", pair.state.path)
+    assert again.returncode == 0 and again.stdout == dev("servers", "env", "--state", pair.state.path).stdout
+    exported = dict(re.findall(r"^export (\w+)='(.*)'$", again.stdout, re.M))
+    assert exported == pair.environment()
+    assert psql(exported["TEST_DATABASE_URL"], "SELECT current_database();") == "test\n"
+
+
+def test_up_on_running_servers_leaves_them_alone(pair):
+    postgres, rabbitmq = parts(pair)
+    before = [process.pid() for process in (postgres.process, rabbitmq.process, rabbitmq.epmd)]
+    pair.up()
+    assert [process.pid() for process in (postgres.process, rabbitmq.process, rabbitmq.epmd)] == before
+
+
+def test_every_listener_is_on_loopback_and_known(pair):
+    postgres, rabbitmq = parts(pair)
+    found = listeners([postgres.process.pid(), rabbitmq.process.pid(), rabbitmq.epmd.pid()])
+    assert {address for address, _ in found} <= {"127.0.0.1", "[::1]"}
+    assert {int(port) for _, port in found} == set(pair.state.known_ports().values())
+
+
+@pytest.mark.parametrize("name, value", (
+    ("fsync", "on"), ("full_page_writes", "on"), ("synchronous_commit", "on"), ("data_checksums", "on"),
+    ("unix_socket_directories", ""), ("password_encryption", "scram-sha-256"), ("server_encoding", "UTF8"),
+    ("TimeZone", "UTC"), ("shared_preload_libraries", "pg_stat_statements")))
+def test_postgres_is_set_as_in_production(pair, name, value):
+    assert psql(pair.environment()["TEST_DATABASE_URL"], f"SHOW {name};").strip() == value
+
+
+def test_postgres_wants_a_password(pair):
+    wrong = re.sub(r":[0-9a-f]{32}@", ":wrong@", pair.environment()["TEST_DATABASE_URL"])
+    with pytest.raises(DevError, match="password authentication failed"):
+        psql(wrong, "SELECT 1;")
+
+
+def test_rabbitmq_knows_no_guest(pair):
+    _, rabbitmq = parts(pair)
+    users = rabbitmq.management().must("GET", "users")
+    assert [user["name"] for user in users] == ["admin"]
+    assert [host["name"] for host in rabbitmq.management().must("GET", "vhosts")] == ["test"]
+
+
+def test_rabbitmqctl_reaches_the_node(pair):
+    _, rabbitmq = parts(pair)
+    assert rabbitmq.node in rabbitmq.ctl("status")
+
+
+def test_no_password_stands_in_the_arguments_of_a_process(pair):
+    known = pair.state.read("secrets.json").values()
+    for process in (*(part.process for part in parts(pair)), parts(pair)[1].epmd):
+        with open(f"/proc/{process.pid()}/cmdline", encoding="utf-8") as file:
+            words = file.read()
+        assert not [secret for secret in known if secret in words]
+
+
+@pytest.mark.skipif(not account.is_root(), reason="only root gives the servers to other users")
+def test_root_hands_the_servers_to_their_own_users(pair):
+    for part, user in zip(parts(pair), ("postgres", "rabbitmq")):
+        owner = subprocess.run(["ps", "-o", "user=", "-p", str(part.process.pid())], capture_output=True, text=True,
+                               check=True)
+        assert owner.stdout.strip() == user
+
+
+@pytest.mark.skipif(not account.is_root(), reason="only root gives the servers to other users")
+def test_a_place_that_postgres_cannot_enter_is_an_error_that_says_so(tmp_path):
+    os.chmod(tmp_path, 0o700)
+    with pytest.raises(DevError, match="cannot enter.*ORDERBUS_STATE"):
+        TestServers(str(tmp_path / "state")).up()
+
+
+def test_a_life_with_crashes_ends_without_a_trace(folder):
+    """Killed servers come back with their data; a taken port is named; down leaves no process and no listener."""
+    pair = TestServers(os.path.join(folder, "state"))
+    url = pair.up()["TEST_DATABASE_URL"]
+    psql(url, "CREATE TABLE kept AS SELECT 42 AS answer;")
+    postgres, rabbitmq = parts(pair)
+    for process in (postgres.process, rabbitmq.process, rabbitmq.epmd):
+        process.signal(signal.SIGKILL)
+        assert process.wait_end(10) and process.died()
+
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", postgres.port))
+        taken.listen()
+        with pytest.raises(DevError, match=f"{postgres.port}.*ORDERBUS_PG_PORT"):
+            pair.up()
+
+    assert pair.up()["TEST_DATABASE_URL"] == url
+    assert psql(url, "SELECT answer FROM kept;") == "42\n"
+    pair.down()
+    assert proc.leftovers(pair.state.path) == []
+    assert not [port for port in pair.state.known_ports().values() if socket_answers(port)]
+    pair.down(wipe=True)
+    assert not os.path.exists(pair.state.path)
+
+
+def socket_answers(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_data_of_another_postgres_is_a_clear_error(state):
+    data = os.path.join(state.path, "postgres", "data")
+    os.makedirs(data)
+    with open(os.path.join(data, "PG_VERSION"), "w", encoding="utf-8") as file:
+        file.write("13\n")
+    with pytest.raises(DevError, match="data of Postgres 13, but Postgres 15 is installed.*reset"):
+        TestServers(state.path).up()

@@ -1,0 +1,235 @@
+"""A whole stack: real servers, migrations and topology, with stand-ins for the services."""
+import os
+import shutil
+import signal
+import socket
+import stat
+
+import pytest
+
+from dev import broker, build, cli, databases, proc, runner, services, session
+from dev.report import DevError
+from dev.stack import Stack
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def tools_folder():
+    """A build that has the two programs that the tooling itself calls."""
+    for preset in (build.default_preset(), *build.PRESETS):
+        if all(os.path.exists(os.path.join(build.programs(preset), name)) for name in ("bus-topology", "bus-send")):
+            return build.programs(preset)
+    return None
+
+
+@pytest.fixture(scope="module")
+def programs():
+    tools = tools_folder()
+    if tools is None:
+        pytest.skip("bus-topology and bus-send are not built")
+    with runner.temporary_folder("dev-programs") as folder:
+        for name in services.NAMES:
+            shutil.copy(os.path.join(HERE, "stand_in.py"), os.path.join(folder, name))
+            os.chmod(os.path.join(folder, name), 0o755)
+        for name in ("bus-topology", "bus-send"):
+            os.symlink(os.path.join(tools, name), os.path.join(folder, name))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(build, "programs", lambda preset: folder)
+            patch.setenv("PORT", "1")  # must not reach any service
+            yield folder
+
+
+@pytest.fixture(scope="module")
+def shared(programs):
+    with runner.temporary_folder("dev-stack") as folder:
+        made = Stack(os.path.join(folder, "stack"))
+        made.start()
+        yield made
+        made.stop()
+
+
+@pytest.fixture
+def stack(shared):
+    """The shared one, whole again after the test before."""
+    shared.overrides.clear()
+    shared.start_services()
+    return shared
+
+
+def pids(stack):
+    return {name: stack.pid(name) for name in services.NAMES}
+
+
+def test_everything_is_ready(stack):
+    assert all(stack.services[name].ready() for name in services.NAMES)
+    assert stack.services["edge"].health()[1]["status"] == "UP"
+
+
+def variables(stack, name):
+    path = os.path.join(stack.state.path, "env", name + ".env")
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    with open(path, encoding="utf-8") as file:
+        return dict(line.rstrip("\n").split("=", 1) for line in file)
+
+
+def test_each_service_is_given_what_it_needs_and_no_more(stack):
+    common = {"PORT", "BIND", "RABBITMQ_URL", "LOG_LEVEL"}
+    assert set(variables(stack, "edge")) == common | {"ADMIN_PORT"}
+    assert set(variables(stack, "order-svc")) == set(variables(stack, "inventory-svc")) == common | {"DATABASE_URL"}
+    assert set(variables(stack, "payment-svc")) == common | {"DATABASE_URL", "PSP_URL", "PSP_KEY"}
+    assert set(variables(stack, "psp-sandbox")) == {"PORT", "BIND", "PSP_KEY", "LEDGER_FILE"}
+    assert "//order_svc:" in variables(stack, "order-svc")["DATABASE_URL"]
+    assert "//payment-svc:" in variables(stack, "payment-svc")["RABBITMQ_URL"]
+
+
+def test_the_callers_environment_does_not_reach_a_service(stack):
+    _, seen = stack.services["order-svc"].health()
+    assert set(seen["environment"]) <= {"PATH", "LANG", "LC_CTYPE", "ORDERBUS_STACK", *services.SANITIZERS}
+
+
+def test_starting_again_leaves_what_runs(stack):
+    before = pids(stack)
+    assert stack.start_services() == [] and pids(stack) == before
+
+
+def test_what_was_rebuilt_is_restarted_and_nothing_else(stack, programs):
+    before = pids(stack)
+    os.utime(os.path.join(programs, "order-svc"))
+    assert stack.start_services() == ["order-svc"]
+    assert {name for name, pid in pids(stack).items() if pid != before[name]} == {"order-svc"}
+
+
+def test_a_changed_variable_restarts_its_service(stack):
+    stack.overrides["payment-svc"] = {"LOG_LEVEL": "warn"}
+    assert stack.start_services() == ["payment-svc"]
+    assert variables(stack, "payment-svc")["LOG_LEVEL"] == "warn"
+
+
+def test_what_died_is_started_again(stack):
+    old = stack.pid("inventory-svc")
+    assert stack.kill("inventory-svc") and stack.pid("inventory-svc") is None
+    assert not stack.kill("inventory-svc")
+    assert stack.services["inventory-svc"].process.died()
+    assert stack.start_services() == ["inventory-svc"] and stack.pid("inventory-svc") != old
+
+
+def test_a_service_may_drain_before_it_is_killed(stack, monkeypatch):
+    assert stack.stop_service("order-svc") == signal.SIGTERM
+    monkeypatch.setattr(services, "DRAIN_SECONDS", 0)
+    stack.overrides["order-svc"] = {"LOG_LEVEL": "debug"}
+    stack.start_service("order-svc")
+    assert stack.stop_service("order-svc") == signal.SIGKILL
+
+
+def test_a_missing_program_says_what_makes_it(stack, programs):
+    stack.stop_service("edge")
+    path = os.path.join(programs, "edge")
+    os.rename(path, path + ".away")
+    try:
+        with pytest.raises(DevError, match="edge does not exist: ./dev build"):
+            stack.start_service("edge")
+    finally:
+        os.rename(path + ".away", path)
+
+
+def test_an_unknown_part_is_named_with_the_known_ones(stack):
+    with pytest.raises(DevError, match="no edgy here.*edge, postgres, rabbitmq"):
+        stack.kill("edgy")
+
+
+def test_the_broker_has_our_users_with_their_rights_only(stack):
+    api = stack.servers.rabbitmq.management()
+    assert {user["name"] for user in api.must("GET", "users")} == {"admin", *broker.USERS}
+    rights = {right["user"]: right for right in api.must("GET", "permissions")}
+    assert {user for user, right in rights.items() if right["configure"] == ".*"} == {"admin"}
+    topic = api.must("GET", "topic-permissions")
+    assert {right["user"] for right in topic} == set(broker.USERS)
+    assert not [right for right in topic if right["exchange"] == "bus.cmd" and right["user"] == "operator"
+                and "payment" in right["write"]]
+
+
+def test_the_topology_is_there(stack):
+    queues = {queue["name"] for queue in stack.servers.rabbitmq.management().must("GET", "queues", "orderbus")}
+    assert {"order-svc", "order-svc.place", "inventory-svc", "payment-svc", "order-svc.dead"} <= queues
+
+
+def test_sql_as_the_administrator_and_urls_of_roles(stack):
+    assert stack.sql("orders", "SELECT 1, 'a';") == [["1", "a"]]
+    assert "//orders_migrator:" in stack.database_url("orders", "orders_migrator")
+    assert stack.amqp_url("operator").startswith("amqp://operator:")
+
+
+def test_servers_come_back_under_running_services(stack):
+    stack.kill("postgres")
+    stack.kill("rabbitmq")
+    stack.start_service("postgres")
+    stack.start_service("rabbitmq")
+    assert stack.sql("orders", "SELECT 1;") == [["1"]]
+    assert stack.servers.rabbitmq.management().must("GET", "overview")
+
+
+# The verbs, on a stack of the user's own
+
+@pytest.fixture
+def own(programs, folder, monkeypatch):
+    """Free ports by their variables, as a user whose usual ports are taken would have it."""
+    from dev import ports
+    monkeypatch.setenv("ORDERBUS_STATE", os.path.join(folder, "own"))
+    for name, port in ports.pick_free().items():
+        monkeypatch.setenv(ports.TABLE[name][1], str(port))
+    monkeypatch.setattr(build, "build_programs", lambda preset: None)
+    yield os.path.join(folder, "own")
+    cli.main(["down"])
+
+
+def test_a_users_day(own, capsys):
+    assert cli.main(["up"]) == 0
+    first = capsys.readouterr().out
+    assert "0190c0de-0000-5000-8000-000000000001 CONFIRMED, total 1998 EUR" in first
+    assert "100 products added" in first
+    assert f"user admin  password {session.known().state.secret('amqp-admin')}" in first
+
+    assert cli.main(["up"]) == 0
+    assert "all running" in capsys.readouterr().out
+    assert cli.main(["status"]) == 0
+    assert capsys.readouterr().out.count(" ready ") == 7
+
+    assert cli.main(["kill", "payment-svc"]) == 0
+    assert cli.main(["status"]) == 1
+    assert "payment-svc    died" in capsys.readouterr().out
+    assert cli.main(["restart", "payment-svc"]) == 0
+    assert cli.main(["status"]) == 0
+
+    known = session.known()
+    assert cli.main(["down"]) == 0
+    assert proc.leftovers(known.state.path) == []
+    assert cli.main(["down"]) == 0
+    assert cli.main(["reset"]) == 0
+    assert not os.path.exists(own)
+
+
+def test_up_names_a_taken_port_before_it_starts_anything(own, capsys):
+    port = int(os.environ["ORDERBUS_EDGE_PORT"])
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        assert cli.main(["up"]) == 1
+    assert f"port {port}" in capsys.readouterr().err
+    assert session.known().pid("postgres") is None
+
+
+def test_up_with_given_servers_starts_none(own, pair, monkeypatch, capsys):
+    servers = pair._pair()
+    for name, variable in session.GIVEN_DATABASES.items():
+        monkeypatch.setenv(variable, servers.postgres.url(name))
+    urls = {name: servers.postgres.url(name) for name in databases.SERVICE_OF}
+    databases.Databases(pair.state, urls).create("postgres")
+    monkeypatch.setenv("RABBITMQ_URL", servers.rabbitmq.url(vhost="given"))
+    monkeypatch.setenv("RABBITMQ_MANAGEMENT_URL", pair.environment()["TEST_MGMT_URL"])
+    assert cli.main(["up"]) == 0, capsys.readouterr().err
+    stack = session.known()
+    assert stack.own_servers() == [] and not os.path.exists(os.path.join(own, "postgres"))
+    assert f"@127.0.0.1:{servers.postgres.port}/orders" in variables(stack, "order-svc")["DATABASE_URL"]
+    assert variables(stack, "edge")["RABBITMQ_URL"].endswith("/given")
+    assert cli.main(["down"]) == 0
+    assert servers.postgres.running() and servers.rabbitmq.running()

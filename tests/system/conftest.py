@@ -1,0 +1,116 @@
+"""One stack of sanitized builds for all modules; after each module the invariants must hold."""
+import json
+import os
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+for place in (HERE, os.path.join(ROOT, "tools")):
+    if place not in sys.path:
+        sys.path.insert(0, place)
+
+from client import Api  # noqa: E402
+from dev import build  # noqa: E402
+from dev.stack import Stack  # noqa: E402
+
+import invariants  # noqa: E402
+
+# Shorter than in production, so that the suite is short too: breakers rest for a second, bodies have two seconds, and the
+# payment provider's silence is noticed after one and asked about soon.
+OVERRIDES = {
+    "edge": {"CIRCUIT_BREAKER_OPEN_MS": "1000", "BODY_DEADLINE_MS": "2000", "LOG_LEVEL": "debug"},
+    "payment-svc": {"PSP_CONNECT_TIMEOUT_MS": "500", "PSP_READ_TIMEOUT_MS": "1000", "PSP_TIMEOUT_MS": "1500",
+                    "PSP_LEASE_MS": "4000", "RETRY_INITIAL_MS": "200", "RETRY_SLOW_MS": "500",
+                    "RETRY_SLOW_MAX_MS": "2000", "CIRCUIT_BREAKER_OPEN_MS": "500"},
+    "psp-sandbox": {"SANDBOX_TIMEOUT_MS": "2500"},
+}
+
+PRICE = {"A": 999, "B": 2500, "C": 1, "RARE": 700, "NONE": 100, "DOLLAR": 500, "LOAD-1": 100, "LOAD-2": 200,
+         "LOAD-3": 300}
+STOCK = {"A": 100000, "B": 100000, "C": 100000, "RARE": 3, "NONE": 0, "DOLLAR": 1000, "LOAD-1": 1000000,
+         "LOAD-2": 1000000, "LOAD-3": 1000000}
+CURRENCY = {"DOLLAR": "USD"}
+LOAD_PRODUCTS = ("LOAD-1", "LOAD-2", "LOAD-3")
+
+
+def _catalogue():
+    return [{"product_id": name, "name": f"Product {name}", "price": price, "currency": CURRENCY.get(name, "EUR"),
+             "on_hand": STOCK[name]} for name, price in PRICE.items()]
+
+
+@pytest.fixture(scope="session")
+def stack():
+    base = os.environ.get("ORDERBUS_TEST_TMP") or "/var/tmp"
+    folder = tempfile.mkdtemp(prefix="orderbus-system-", dir=base)
+    os.chmod(folder, 0o711)
+    made = Stack(os.path.join(folder, "stack"), preset=os.environ.get("ORDERBUS_PRESET") or "asan",
+                 overrides=OVERRIDES)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+        if os.environ.get("ORDERBUS_KEEP"):
+            print(f"kept: {folder}")
+        else:
+            shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def api(stack):
+    made = Api(stack.url("edge"))
+    stack.broker.publish(build.programs(stack.preset), "inventory.put-product.v1", _catalogue())
+    last = list(PRICE)[-1]
+    from client import wait_until
+    wait_until(lambda: made.get(f"/api/products/{last}").status_code == 200, 30, "the catalogue")
+    return made
+
+
+@pytest.fixture(scope="session")
+def port(stack, api):
+    return stack.ports["edge"]
+
+
+@pytest.fixture(scope="session")
+def ledger(stack):
+    """The charges that the PSP itself knows: a function → its lines."""
+    def read():
+        return invariants.read_ledger(stack.ledger())
+    return read
+
+
+@pytest.fixture(autouse=True)
+def whole(stack):
+    """Every test begins with everything running; what a test stopped and did not start again starts here."""
+    stack.start_servers()
+    stack.start_services()
+    yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def invariants_hold(stack, api):
+    """After the last test of a module: everything runs, comes to rest, and the invariants hold."""
+    yield
+    stack.start_servers()
+    stack.start_services()
+    sources = invariants.Sources.of_stack(stack, api.accepted)
+    found = invariants.check_at_rest(sources, seconds=120)
+    for line in found.lines():
+        print(line)
+    assert not found.violations(), "\n".join(found.violations())
+
+
+def log_lines(stack, name):
+    """A service's log as decoded lines; what is no JSON object comes as text."""
+    found = []
+    with open(stack.log(name), encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                found.append(line)
+    return found

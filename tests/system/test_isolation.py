@@ -1,0 +1,319 @@
+"""Who may do what: databases and broker refuse a service what is not its own. And what services say of themselves."""
+import itertools
+import json
+import os
+import re
+import subprocess
+import uuid
+
+import psycopg2
+import pytest
+import requests
+
+from client import item
+from conftest import log_lines
+from dev import build
+
+ROLE = {"orders": "order_svc", "inventory": "inventory_svc", "payments": "payment_svc"}
+SERVICES = ("edge", "order-svc", "inventory-svc", "payment-svc")
+
+
+def sqlstate(url, sql, parameters=None):
+    """None when the server let it happen; it is rolled back."""
+    connection = psycopg2.connect(url, connect_timeout=5)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+        return None
+    except psycopg2.Error as error:
+        return error.pgcode
+    finally:
+        connection.rollback()
+        connection.close()
+
+
+def as_role(stack, database, role):
+    """The database's URL with another service's role and password."""
+    own = next(name for name, owner in ROLE.items() if owner == role)
+    url = stack.database_url(own, role)
+    head, _, tail = url.rpartition("/" + own)
+    return f"{head}/{database}{tail}"
+
+
+# Databases
+
+@pytest.mark.parametrize("database, role", [pair for pair in itertools.product(ROLE, ROLE.values())
+                                            if ROLE[pair[0]] != pair[1]])
+def test_D1_no_service_reads_anothers_database(stack, api, database, role):
+    with pytest.raises(psycopg2.OperationalError, match="permission denied|not permitted"):
+        psycopg2.connect(as_role(stack, database, role), connect_timeout=5)
+
+
+@pytest.mark.parametrize("database", ROLE)
+def test_D1_service_has_no_more_than_it_needs(stack, api, database):
+    url = stack.database_url(database, ROLE[database])
+    for sql in ("CREATE TABLE public.x (x int)", f"CREATE TABLE {database}.x (x int)", "CREATE SCHEMA x",
+                "CREATE ROLE x", f"DROP SCHEMA {database} CASCADE", "CREATE TABLE bus.x (x int)", "TRUNCATE bus.inbox",
+                "SELECT * FROM pg_authid", "COPY (SELECT 1) TO PROGRAM 'true'", "ALTER SYSTEM SET fsync = off",
+                "SET ROLE postgres"):
+        assert sqlstate(url, sql) in ("42501", "3F000", "22023"), sql
+    assert sqlstate(url, "SELECT 1 FROM bus.outbox LIMIT 1") is None
+
+
+def test_D2_history_cannot_be_changed(stack, api):
+    url = stack.database_url("orders", "order_svc")
+    for sql in ("UPDATE orders.order_events SET seq = seq", "DELETE FROM orders.order_events",
+                "DELETE FROM orders.orders"):
+        assert sqlstate(url, sql) == "42501", sql
+    for database, table in (("inventory", "inventory.reservations"), ("payments", "payments.payments")):
+        assert sqlstate(stack.database_url(database, ROLE[database]), f"DELETE FROM {table}") == "42501", table
+    for database, role in ROLE.items():
+        assert sqlstate(stack.database_url(database, role), "UPDATE bus.inbox SET received_at = now()") == "42501"
+
+
+def test_D3_owners_do_not_log_in(stack, api):
+    rows = stack.sql("orders", "SELECT rolname, rolcanlogin, rolsuper FROM pg_roles "
+                               "WHERE rolname ~ '_(owner|svc|migrator)$'")
+    assert len(rows) >= 9
+    for name, login, superuser in rows:
+        assert superuser == "f" and login == ("f" if name.endswith("_owner") else "t"), name
+
+
+def test_D6_timeouts_of_the_roles(stack, api):
+    for database, role in ROLE.items():
+        connection = psycopg2.connect(stack.database_url(database, role))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('lock_timeout'), current_setting('statement_timeout'), "
+                           "current_setting('idle_in_transaction_session_timeout')")
+            assert cursor.fetchone() == ("3s", "10s", "5s")
+        connection.close()
+
+
+SQL = ("'", "''", "\\'", "'; DROP TABLE orders.orders; --", "' OR '1'='1", "\" OR 1=1 --", "1; SELECT pg_sleep(5)",
+       "$$;", "\\x00", "%27%20OR%201=1", "{}", "{1,2}", "\\", "/*", "*/", "--", "NULL", "\u00e4\u20ac\U0001f642", "a,b",
+       "\"", "{\"a\"", "a\\\"b")
+
+
+def test_D7_text_is_never_sql(api, stack):
+    """Everywhere that a client's text goes: it is stored as it is, or refused; never more."""
+    for text in SQL:
+        reason = api.cancel(str(uuid.uuid4()), text)
+        assert reason.status_code in (400, 404), (text, reason.text)
+        key = api.place_body({"idempotency_key": "k" + text, "items": [item("A")]})
+        assert key.status_code in (202, 200, 400), (text, key.text)
+        customer = api.place_body({"idempotency_key": str(uuid.uuid4()), "customer_id": text, "items": [item("A")]})
+        assert customer.status_code in (202, 400), (text, customer.text)
+        if customer.status_code == 202:
+            assert customer.json()["customer_id"] == text
+            found = api.get("/api/orders?customer_id=" + requests.utils.quote(text)).json()["items"]
+            assert customer.json()["order_id"] in [order["order_id"] for order in found]
+        product = api.place_body({"idempotency_key": str(uuid.uuid4()), "items": [item(text)]})
+        assert product.status_code == 400 or text == "NULL" or text == "--", (text, product.text)
+    assert int(stack.sql("orders", "SELECT count(*) FROM orders.orders")[0][0]) > 0
+
+
+def test_D7_reasons_of_any_text_survive(api):
+    for text in SQL:
+        order_id = api.place(item("A")).json()["order_id"]
+        answer = api.cancel(order_id, text)
+        assert answer.status_code in (202, 409), answer.text
+        api.wait_final(order_id)
+
+
+# The broker
+
+def send(stack, user, kind, body):
+    program = os.path.join(build.programs(stack.preset), "bus-send")
+    return subprocess.run([program, "--url", stack.amqp_url(user), kind], input=json.dumps(body) + "\n",
+                          capture_output=True, text=True, timeout=20, check=False)
+
+
+FOREIGN = "018f0000-0000-7000-8000-00000000f001"
+COMMANDS = {
+    "payment.charge.v1": ("order-svc", {"order_id": FOREIGN, "amount": 1, "currency": "EUR", "token": "pm_card_visa"}),
+    "payment.refund.v1": ("order-svc", {"order_id": FOREIGN}),
+    "inventory.commit.v1": ("order-svc", {"order_id": FOREIGN}),
+    "inventory.set-stock.v1": ("edge", {"request_id": FOREIGN, "product_id": "A", "on_hand": 1}),
+    "inventory.put-product.v1": ("operator", {"product_id": "FOREIGN", "name": "x", "price": 1, "currency": "EUR"}),
+    "order.cancel.v1": ("edge", {"order_id": FOREIGN}),
+}
+
+
+@pytest.mark.parametrize("user, kind", [pair for pair in itertools.product((*SERVICES, "operator"), COMMANDS)
+                                        if COMMANDS[pair[1]][0] != pair[0]])
+def test_Q1_broker_refuses_foreign_publishes(stack, api, user, kind):
+    done = send(stack, user, kind, COMMANDS[kind][1])
+    assert done.returncode != 0, f"{user} published {kind}"
+    assert "403" in done.stderr or "refused" in done.stderr.lower() or "ACCESS_REFUSED" in done.stderr, done.stderr
+
+
+def test_Q1_foreign_publishes_left_no_trace(stack, api):
+    assert api.product("A")["on_hand"] > 1
+    assert api.get("/api/products/FOREIGN").status_code == 404
+    for database, table in (("orders", "orders.orders"), ("inventory", "inventory.reservations"),
+                            ("payments", "payments.payments")):
+        assert stack.sql(database, f"SELECT count(*) FROM {table} WHERE order_id = '{FOREIGN}'") == [["0"]]
+
+
+def test_Q1_permissions_are_narrow(stack, api):
+    """configure is nothing, but for an asker's own answers; the default exchange is nobody's."""
+    found = stack.broker._management.must("GET", "permissions")
+    seen = {entry["user"]: entry for entry in found if entry["vhost"] == stack.broker.admin.path}
+    for user in (*SERVICES, "operator"):
+        entry = seen[user]
+        assert entry["configure"] in ("^$", "") if user != "edge" else re.fullmatch(entry["configure"], "edge.reply.x")
+        for exchange in ("", "amq.default", "amq.topic"):
+            assert not (exchange and re.search(entry["write"], exchange)), (user, exchange)
+        for queue in ("order-svc", "inventory-svc", "payment-svc", "order-svc.place"):
+            if not queue.startswith(user):
+                assert not re.search(entry["read"], queue), (user, queue)
+    assert "guest" not in [user["name"] for user in stack.broker._management.must("GET", "users")]
+
+
+# Secrets, logs, metrics
+
+def secrets(stack):
+    found = dict(stack.state.read("secrets.json"))
+    assert len(found) >= 8
+    return found
+
+
+def test_L2_no_secret_in_any_log(stack, api):
+    canary = "pm_card_canary_" + uuid.uuid4().hex
+    order_id = api.place(item("A"), token=canary).json()["order_id"]
+    api.wait_final(order_id)
+    for name in ("edge", "order-svc", "inventory-svc", "payment-svc", "psp-sandbox"):
+        with open(stack.log(name), encoding="utf-8", errors="replace") as file:
+            text = file.read()
+        for secret_name, secret in secrets(stack).items():
+            assert secret not in text, f"{secret_name} stands in the log of {name}"
+        assert canary not in text, f"a payment token stands in the log of {name}"
+
+
+def test_S1_no_secret_in_arguments_or_environment(stack, api):
+    for name in SERVICES:
+        pid = stack.pid(name)
+        for file_name in ("cmdline", "environ"):
+            with open(f"/proc/{pid}/{file_name}", "rb") as file:
+                text = file.read().decode(errors="replace")
+            for secret_name, secret in secrets(stack).items():
+                assert secret not in text, f"{secret_name} stands in {file_name} of {name}"
+
+
+def test_L1_logs_are_json_lines(stack, api):
+    """Whatever clients sent to get a line of their own into them."""
+    forged = 'x"}\n{"level":"error","msg":"forged"}'
+    requests.get(stack.url("edge") + "/api/orders", params={"customer_id": forged, forged: "1"}, timeout=5)
+    api.post("/api/orders", {"idempotency_key": forged, "items": [], forged: 1})
+    api.get("/nothing", headers={"traceparent": "\x1b[31mred", "User-Agent": "\x1b[2J"})
+    for name in SERVICES:
+        lines = log_lines(stack, name)
+        assert lines
+        for line in lines:
+            assert isinstance(line, dict), f"{name}: {line!r}"
+            assert {"time", "level", "service", "msg"} <= set(line), line
+            assert line["service"] == name and line["level"] in ("debug", "info", "warn", "error")
+            assert line["msg"] != "forged"
+            assert re.match(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", line["time"])
+
+
+SAMPLE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*",?)*\})? '
+                    r'([+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Inf|NaN))$')
+
+
+def parse_metrics(text):
+    """The text format, strictly; → ({name: type}, {(name, labels): value})."""
+    types, values, helped = {}, {}, set()
+    assert text.endswith("\n")
+    for line in text.splitlines():
+        if line.startswith("# HELP "):
+            name = line.split(" ", 3)[2]
+            assert name not in helped, f"{name} is described twice"
+            helped.add(name)
+        elif line.startswith("# TYPE "):
+            _, _, name, kind = line.split(" ")
+            assert name not in types and kind in ("counter", "gauge", "histogram"), line
+            types[name] = kind
+        else:
+            match = SAMPLE.match(line)
+            assert match, line
+            key = (match.group(1), match.group(2) or "")
+            assert key not in values, f"{key} stands twice"
+            values[key] = float(match.group(3))
+            base = re.sub(r"_(bucket|sum|count)$", "", key[0])
+            kind = types.get(key[0]) or types.get(base)
+            assert kind, f"{key[0]} has no type"
+            assert kind != "counter" or key[0].endswith("_total"), f"the counter {key[0]} does not end in _total"
+    return types, values
+
+
+def check_histograms(types, values):
+    for name in [name for name, kind in types.items() if kind == "histogram"]:
+        series = {}
+        for (sample, labels), value in values.items():
+            if sample == name + "_bucket":
+                bound = re.search(r'le="([^"]+)"', labels).group(1)
+                rest = re.sub(r',?le="[^"]+"', "", labels)
+                series.setdefault(rest, []).append((float(bound.replace("+Inf", "inf")), value))
+        for rest, buckets in series.items():
+            counts = [value for _, value in sorted(buckets)]
+            assert counts == sorted(counts), (name, rest)
+            assert sorted(buckets)[-1][0] == float("inf"), (name, rest)
+
+
+@pytest.mark.parametrize("name", ["edge", "edge-admin", "order-svc", "inventory-svc", "payment-svc"])
+def test_C5_metrics_are_well_formed_and_bounded(stack, api, name):
+    api.complete(item("A"), customer="c-canary-in-labels")
+    answer = requests.get(stack.url(name) + "/metrics", timeout=5)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    types, values = parse_metrics(answer.text)
+    check_histograms(types, values)
+    assert {"process_resident_memory_bytes", "process_cpu_seconds_total"} <= set(types)
+    assert "canary" not in answer.text
+    assert not re.search(r'="[0-9a-f]{8}-[0-9a-f]{4}-', answer.text), "an id is a label"
+    assert len(values) < 2000
+
+
+def test_metrics_count_what_happened(stack, api):
+    def edge(name, labels=""):
+        _, values = parse_metrics(requests.get(stack.url("edge-admin") + "/metrics", timeout=5).text)
+        return sum(value for (sample, found), value in values.items() if sample == name and labels in found)
+
+    before = edge("edge_orders_accepted_total"), edge("http_requests_total", 'route="/api/orders",status="202"')
+    for _ in range(5):
+        api.complete(item("A"))
+    after = edge("edge_orders_accepted_total"), edge("http_requests_total", 'route="/api/orders",status="202"')
+    assert (after[0] - before[0], after[1] - before[1]) == (5, 5)
+
+
+def test_metrics_of_orders_by_final_status(stack, api):
+    def final():
+        _, values = parse_metrics(requests.get(stack.url("order-svc") + "/metrics", timeout=5).text)
+        return {labels: value for (name, labels), value in values.items() if name.startswith("orders_")}
+
+    before = final()
+    api.complete(item("A"))
+    api.complete(item("NO-SUCH"))
+    after = final()
+    grown = {labels for labels, value in after.items() if value > before.get(labels, 0)}
+    assert any("onfirmed" in labels.lower() for labels in grown), (before, after)
+    assert any("rejected" in labels.lower() for labels in grown), (before, after)
+
+
+def readelf(stack, name, what):
+    words = ["readelf", what, os.path.join(build.programs(stack.preset), name)]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+def test_B1_programs_are_hardened(stack, api):
+    for name in ("edge", "order-svc", "inventory-svc", "payment-svc"):
+        text = readelf(stack, name, "-lWd")
+        assert "GNU_RELRO" in text and ("BIND_NOW" in text or "NOW" in text), name
+        assert re.search(r"GNU_STACK.*RW ", text), f"{name} has an executable stack"
+        assert "DYN (Position-Independent" in text or "PIE" in text or "Elf file type is DYN" in text, name
+
+
+def test_curl_is_linked_only_where_it_is_used(stack, api):
+    for name in ("edge", "order-svc", "inventory-svc"):
+        assert "libcurl" not in readelf(stack, name, "-dW"), name

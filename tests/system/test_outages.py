@@ -1,0 +1,237 @@
+"""What happens while something is away: orders are taken as long as the broker stands, and nothing hangs."""
+import os
+import signal
+import time
+import uuid
+
+import pytest
+
+from client import Load, item, wait_until
+
+LOADED = ("LOAD-1", "LOAD-2", "LOAD-3")
+SERVICES = ("order_service", "inventory_service", "payment_service")
+
+
+def timed(call):
+    begin = time.monotonic()
+    answer = call()
+    return answer, time.monotonic() - begin
+
+
+def check_accepted(api, answer, key, quantity):
+    """A 202 on the confirm alone, and what the edge then says about the order."""
+    assert answer.status_code == 202, answer.text
+    order = answer.json()
+    assert order["status"] == "ACCEPTED" and order["total"] is None and order["items"][0]["quantity"] == quantity
+    path = f"/api/orders/{order['order_id']}"
+    assert answer.headers["Location"] == path and answer.headers["Retry-After"] == "1"
+    read = api.get(path)
+    assert read.status_code == 200 and read.headers["Retry-After"] == "1"
+    assert read.json()["status"] == "ACCEPTED" and read.json()["order_id"] == order["order_id"]
+    other = api.place(item("A", quantity + 1), key=key)
+    assert other.status_code == 422
+    again = api.place(item("A", quantity), key=key)
+    assert again.status_code == 202 and again.json()["order_id"] == order["order_id"]
+    return order["order_id"]
+
+
+def test_orders_are_accepted_while_order_svc_is_stopped(api, stack):
+    stack.stop_service("order-svc")
+    key = str(uuid.uuid4())
+    answer, took = timed(lambda: api.place(item("A", 2), key=key))
+    assert took < 2
+    first = check_accepted(api, answer, key, 2)
+    more = []
+    for _ in range(20):
+        answer, took = timed(lambda: api.place(item("A")))
+        assert answer.status_code == 202 and took < 2
+        more.append(answer.json()["order_id"])
+    assert took < 0.4, "after five timeouts in a row the confirm alone is enough at once"
+    assert api.get("/health").status_code == 503
+    stack.start_service("order-svc")
+    for order_id in (first, *more):
+        assert api.wait_final(order_id)["status"] == "CONFIRMED"
+    assert api.place(item("A", 2), key=key).status_code == 200
+
+
+def test_answers_come_again_after_order_svc_is_back(api, stack):
+    """One request at a time looks, so that soon all are answered by order-svc itself."""
+    def answered():
+        answer = api.place(item("A"))
+        assert answer.status_code == 202
+        return answer.json()["status"] != "ACCEPTED"
+    assert wait_until(answered, 10, "an answer of order-svc")
+    assert all(answered() for _ in range(10))
+
+
+def test_orders_are_accepted_while_postgres_is_stopped(api, stack):
+    stack.stop_service("postgres")
+    key = str(uuid.uuid4())
+    answer, took = timed(lambda: api.place(item("A", 3), key=key))
+    assert took < 2.5
+    first = check_accepted(api, answer, key, 3)
+    orders = [api.place(item("A")) for _ in range(10)]
+    assert {answer.status_code for answer in orders} == {202}
+    assert api.get("/api/products/A").status_code == 503
+    stack.start_service("postgres")
+    for order_id in (first, *[answer.json()["order_id"] for answer in orders]):
+        assert api.wait_final(order_id, 60)["status"] == "CONFIRMED"
+
+
+def test_cancel_of_an_order_that_is_only_accepted(api, stack):
+    stack.stop_service("order-svc")
+    order_id = api.place(item("A")).json()["order_id"]
+    answer = api.cancel(order_id)
+    assert answer.status_code == 202
+    stack.start_service("order-svc")
+    assert api.wait_final(order_id)["status"] in ("CONFIRMED", "CANCELLED")
+
+
+def test_queries_fail_fast_behind_an_open_breaker(api, stack):
+    wait_until(lambda: api.get("/api/products/A").status_code == 200, 10, "a closed breaker")
+    stack.signal("inventory-svc", signal.SIGSTOP)
+    try:
+        for _ in range(5):
+            answer, took = timed(lambda: api.get("/api/products/A"))
+            assert answer.status_code == 503 and answer.headers["Retry-After"] and took < 3
+        answer, took = timed(lambda: api.get("/api/products/A"))
+        assert answer.status_code == 503 and took < 0.5, "the breaker is open"
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert 'circuit_breaker_state{dependency="inventory_service"} 1' in metrics(stack, "edge-admin")
+        assert api.get("/api/orders?limit=1").status_code == 200, "the other service's breaker is its own"
+    finally:
+        stack.signal("inventory-svc", signal.SIGCONT)
+    wait_until(lambda: api.get("/api/products/A").status_code == 200, 10, "a closed breaker")
+
+
+def metrics(stack, name):
+    import requests
+    return requests.get(stack.url(name) + "/metrics", timeout=5).text
+
+
+@pytest.mark.parametrize("name, service", [("order-svc", "order_service"), ("inventory-svc", "inventory_service"),
+                                           ("payment-svc", "payment_service")])
+def test_health_names_the_service_that_is_down(api, stack, name, service):
+    stack.stop_service(name)
+    answer, took = timed(lambda: api.get("/health"))
+    assert answer.status_code == 503 and took < 5
+    health = answer.json()
+    assert health["status"] == "DOWN"
+    assert health["services"] == {"message_queue": "UP", **{other: "UP" for other in SERVICES}, service: "DOWN"}
+    assert api.get("/health/live").status_code == 200
+    assert api.get("/health/ready").status_code == 200
+    stack.start_service(name)
+    wait_until(lambda: api.get("/health").status_code == 200, 10, "health")
+
+
+def test_health_when_all_is_well(api, stack):
+    answer = api.get("/health")
+    assert answer.status_code == 200
+    health = answer.json()
+    assert health["status"] == "UP"
+    assert health["services"] == {name: "UP" for name in ("message_queue", *SERVICES)}
+    for name in ("order-svc", "inventory-svc", "payment-svc"):
+        status, health = stack.services[name].health()
+        assert status == 200 and health["services"]["database"] == "UP" and health["services"]["message_queue"] == "UP"
+
+
+def test_service_without_its_database_is_not_ready(api, stack):
+    stack.stop_service("postgres")
+    wait_until(lambda: stack.services["order-svc"].health()[0] == 503, 15, "order-svc's health")
+    _, health = stack.services["order-svc"].health()
+    assert health["services"]["database"] == "DOWN" and health["services"]["message_queue"] == "UP"
+    stack.start_service("postgres")
+    wait_until(lambda: stack.services["order-svc"].health()[0] == 200, 30, "order-svc's health")
+    assert api.complete(item("A"), seconds=60)["status"] == "CONFIRMED"
+
+
+def test_without_a_broker_503_within_2_s(api, stack):
+    stack.stop_service("rabbitmq")
+    for call in (lambda: api.place(item("A")), lambda: api.get(f"/api/orders/{uuid.uuid4()}"),
+                 lambda: api.get("/api/products"), lambda: api.cancel(str(uuid.uuid4())),
+                 lambda: api.set_stock("A", 5), lambda: api.get("/api/orders")):
+        answer, took = timed(call)
+        assert answer.status_code == 503 and took < 2, (answer.status_code, took)
+        assert answer.headers["Retry-After"]
+        assert answer.headers["Content-Type"] == "application/problem+json"
+    answer, took = timed(lambda: api.get("/health"))
+    assert answer.status_code == 503 and took < 5 and answer.json()["services"]["message_queue"] == "DOWN"
+    assert api.get("/health/live").status_code == 200
+    assert api.get("/health/ready").status_code == 503
+    stack.start_service("rabbitmq")
+    stack.wait_ready()
+    assert api.complete(item("A"), seconds=60)["status"] == "CONFIRMED"
+
+
+def test_broker_that_stops_under_load(api, stack):
+    """What was answered 2xx is there afterwards; everything else was a 503, within 2 s and a little."""
+    with Load(api, LOADED, clients=6) as load:
+        load.wait_orders(50)
+        stack.stop_service("rabbitmq")
+        time.sleep(1)
+        stack.start_service("rabbitmq")
+        stack.wait_ready()
+        before = len(load.order_ids)
+        load.wait_orders(before + 50)
+    assert set(load.statuses) <= {202, 503}, set(load.statuses)
+    assert not load.failures, load.failures[:3]
+
+
+def test_broker_that_is_killed_under_load(api, stack):
+    with Load(api, LOADED, clients=6) as load:
+        load.wait_orders(30)
+        assert stack.kill("rabbitmq")
+        stack.start_service("rabbitmq")
+        stack.wait_ready()
+        before = len(load.order_ids)
+        load.wait_orders(before + 30)
+    assert set(load.statuses) <= {202, 503}, set(load.statuses)
+
+
+def test_postgres_that_is_killed_under_load(api, stack):
+    with Load(api, LOADED, clients=4) as load:
+        load.wait_orders(30)
+        assert stack.kill("postgres")
+        time.sleep(1)
+        stack.start_service("postgres")
+        before = len(load.order_ids)
+        load.wait_orders(before + 30)
+    assert set(load.statuses) <= {202, 503}, set(load.statuses)
+    assert not load.failures, load.failures[:3]
+
+
+def test_payment_provider_that_is_away(api, stack):
+    """Orders wait as RESERVED and go on when it is back: within their deadline nothing is cancelled."""
+    stack.stop_service("psp-sandbox")
+    order_id = api.place(item("A")).json()["order_id"]
+    api.wait_status(order_id, "RESERVED", 10)
+    time.sleep(1)
+    assert api.order(order_id)["status"] == "RESERVED"
+    stack.start_service("psp-sandbox")
+    assert api.wait_final(order_id, 60)["status"] == "CONFIRMED"
+
+
+def test_all_services_stopped_and_started_in_another_order(api, stack):
+    for name in ("order-svc", "inventory-svc", "payment-svc"):
+        stack.stop_service(name)
+    orders = [api.place(item("A")).json()["order_id"] for _ in range(5)]
+    for name in ("payment-svc", "inventory-svc", "order-svc"):
+        stack.start_service(name)
+    for order_id in orders:
+        assert api.wait_final(order_id, 60)["status"] == "CONFIRMED"
+
+
+def test_services_started_before_their_servers_wait(api, stack):
+    """Alive, not ready, and carrying on by themselves when database and broker come."""
+    stack.stop_service("order-svc")
+    stack.stop_service("postgres")
+    stack.stop_service("rabbitmq")
+    stack.start_service("order-svc", wait=False)
+    service = stack.services["order-svc"]
+    wait_until(lambda: service.health()[0] == 503, 10, "a live order-svc")
+    assert not service.ready()
+    assert stack.pid("order-svc") and os.path.exists(f"/proc/{stack.pid('order-svc')}")
+    stack.start_service("postgres")
+    stack.start_service("rabbitmq")
+    stack.wait_ready()
+    assert api.complete(item("A"), seconds=60)["status"] == "CONFIRMED"

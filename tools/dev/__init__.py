@@ -1,0 +1,1 @@
+"""The tooling behind ./dev: private servers, build, services and test suites of this checkout."""

@@ -1,0 +1,58 @@
+"""What the services find in RabbitMQ: a virtual host, one user each with narrow permissions, and the topology."""
+import json
+import os
+import subprocess
+
+from dev import urls
+from dev.management import Management
+from dev.report import DevError
+
+USERS = ("edge", "order-svc", "inventory-svc", "payment-svc", "operator")
+
+
+class Broker:
+    """`admin_url` is an administrator's URL whose path is the virtual host."""
+
+    def __init__(self, state, admin_url, management_url):
+        self.state = state
+        self.admin = urls.broker(admin_url)
+        self._management = Management.from_url(management_url)
+
+    def url(self, user=None):
+        """The URL for one of USERS; without one the administrator's."""
+        return self.admin.text() if user is None else self.admin.text(user, self.state.secret("amqp-" + user))
+
+    def set_up(self, programs):
+        """Users first, then what they may do, then exchanges and queues; all of it as often as one likes."""
+        api, vhost = self._management, self.admin.path
+        api.must("PUT", "vhosts", vhost, body={})
+        self._allow_administrator(vhost)
+        for user in USERS:
+            api.must("PUT", "users", user, body={"password": self.state.secret("amqp-" + user), "tags": ""})
+        api.must("POST", "definitions", body=_definitions(programs, vhost))
+        _run([os.path.join(programs, "bus-topology"), "apply"], self.admin.text())
+
+    def _allow_administrator(self, vhost):
+        self._management.must("PUT", "permissions", vhost, self.admin.user,
+                              body={"configure": ".*", "write": ".*", "read": ".*"})
+
+    def publish(self, programs, kind, bodies):
+        """Publishes JSON bodies as the operator, each confirmed by the broker."""
+        lines = "".join(json.dumps(body) + "\n" for body in bodies)
+        _run([os.path.join(programs, "bus-send"), kind], self.url("operator"), lines)
+
+
+def _definitions(programs, vhost):
+    return json.loads(_run([os.path.join(programs, "bus-topology"), "definitions", "--vhost", vhost]))
+
+
+def _run(words, url="", text=""):
+    """The URL, which holds a password, goes by the environment: arguments can be read by every user."""
+    try:
+        done = subprocess.run(words, input=text, capture_output=True, text=True, timeout=60, check=False,
+                              env=os.environ | {"RABBITMQ_URL": url})
+    except OSError as error:
+        raise DevError(f"cannot run {words[0]}: {error.strerror}") from None
+    if done.returncode != 0:
+        raise DevError(f"{os.path.basename(words[0])} failed: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout

@@ -1,0 +1,52 @@
+"""Building: one CMake preset, one folder; only what changed."""
+import os
+import subprocess
+
+from dev import paths
+from dev.report import DevError
+
+PRESETS = ("dev", "asan", "tsan", "release", "clang")
+PROGRAMS = ("order-svc", "inventory-svc", "payment-svc", "edge", "psp-sandbox", "bus-topology", "bus-send")
+
+
+def default_preset():
+    preset = os.environ.get("ORDERBUS_PRESET") or "release"
+    if preset not in PRESETS:
+        raise DevError(f"ORDERBUS_PRESET={preset}: choose one of {', '.join(PRESETS)}")
+    return preset
+
+
+def folder(preset):
+    return os.path.join(paths.ROOT, "build", preset)
+
+
+def programs(preset):
+    """The folder of the built programs."""
+    return os.path.join(folder(preset), "bin")
+
+
+def configure(preset, quiet=True):
+    """CMake runs once here; after that the build itself sees when it must run again."""
+    if os.path.exists(os.path.join(folder(preset), "build.ninja")):
+        return
+    _run(["cmake", "--preset", preset], quiet)
+
+
+def build(preset, targets=(), quiet=True):
+    """Builds everything, or the targets alone."""
+    configure(preset, quiet)
+    _run(["cmake", "--build", folder(preset), "--parallel", str(os.cpu_count() or 1),
+          *(["--target", *targets] if targets else [])], quiet)
+
+
+def build_programs(preset, quiet=True):
+    build(preset, [f"bin/{name}" for name in PROGRAMS], quiet)
+
+
+def _run(words, quiet):
+    """Quietly: what the tools print is shown only when they fail."""
+    done = subprocess.run(words, cwd=paths.ROOT, check=False, text=True,
+                          stdout=subprocess.PIPE if quiet else None, stderr=subprocess.STDOUT if quiet else None)
+    if done.returncode != 0:
+        shown = "\n".join((done.stdout or "").splitlines()[-60:])
+        raise DevError(f"{' '.join(words[:3])} failed\n{shown}".rstrip())

@@ -1,0 +1,88 @@
+"""The suites that read the sources: formatting, linters, and clang-tidy with a memory of what it has found clean."""
+import concurrent.futures
+import hashlib
+import json
+import os
+import re
+import shlex
+import subprocess
+
+from dev import build, paths
+from dev.runner import Result, run, skip, tracked
+
+
+def format_suite(seconds):
+    files = tracked(".c", ".h")
+    if not files:
+        return skip("no C files")
+    result = _by_file(files, *run(["clang-format", "--dry-run", "-Werror", *files], seconds))
+    wrong = sorted(set(re.findall(r"^([^:\s]+):\d+", result.text, re.M)) & set(files))
+    if wrong:
+        result.text = "to be formatted with clang-format -i:\n" + "".join(f"  {name}\n" for name in wrong)
+    return result
+
+
+def lint_suite(seconds):
+    total = Result()
+    for files, words in ((_shell_files(), ["shellcheck"]), (tracked(".py"), ["flake8"]),
+                         (tracked(".yml", ".yaml"), ["yamllint", "--strict", "--format", "parsable"])):
+        if files:
+            total += _by_file(files, *run([*words, *files], seconds))
+    return total
+
+
+def _shell_files():
+    """By its first line or its name."""
+    found = []
+    for name in tracked(""):
+        with open(os.path.join(paths.ROOT, name), "rb") as file:
+            if name.endswith(".sh") or re.match(rb"#! ?/(usr/)?bin/(env )?(ba|da)?sh\b", file.readline(80)):
+                found.append(name)
+    return found
+
+
+def _by_file(files, status, output):
+    """A file that the tool names at the start of a message failed."""
+    named = set(re.findall(r"^(?:In )?\.?/?([^:\s]+)(?::| line )\d+", output, re.M)) & set(files)
+    failed = max(len(named), 1) if status else 0
+    return Result(len(files) - failed, failed, 0, output if failed else "")
+
+
+def tidy_suite(seconds):
+    build.configure("clang")
+    with open(os.path.join(build.folder("clang"), "compile_commands.json"), encoding="utf-8") as file:
+        entries = [entry for entry in json.load(file) if entry["file"].startswith(paths.ROOT + "/")]
+    stamp = _text_of(".clang-tidy") + subprocess.run(["clang-tidy", "--version"], capture_output=True,
+                                                     check=True).stdout
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda entry: _tidy(entry, stamp, seconds), entries))
+    return sum(results, Result())
+
+
+def _tidy(entry, stamp, seconds):
+    """One file. What was found clean is not looked at again until it, a header of it, or the checks change."""
+    mark = os.path.join(build.folder("tidy"), _digest(entry, stamp))
+    if os.path.exists(mark):
+        return Result(passed=1)
+    status, output = run(["clang-tidy", "--quiet", "-p", build.folder("clang"), entry["file"]], seconds)
+    if status != 0 or ": warning:" in output:
+        return Result(failed=1, text=output)
+    os.makedirs(os.path.dirname(mark), exist_ok=True)
+    with open(mark, "w", encoding="utf-8"):
+        pass
+    return Result(passed=1)
+
+
+def _digest(entry, stamp):
+    words = shlex.split(entry["command"])
+    words = words[next(i for i, word in enumerate(words) if os.path.basename(word).startswith("clang")):]
+    del words[words.index("-o"):words.index("-o") + 2]
+    # Comments stay in, since NOLINT is one, and so do macros.
+    words = [word for word in words if word != "-c"] + ["-E", "-CC", "-dD"]
+    done = subprocess.run(words, cwd=entry["directory"], capture_output=True, check=False)
+    return hashlib.sha256(stamp + entry["file"].encode() + done.stdout + done.stderr).hexdigest()
+
+
+def _text_of(name):
+    with open(os.path.join(paths.ROOT, name), "rb") as file:
+        return file.read()

@@ -1,0 +1,83 @@
+"""The command line of ./dev: one parser, and the function of each verb."""
+import argparse
+import sys
+
+from dev import build, packages, paths, services, suites, verbs
+from dev.report import DevError
+
+STATE_HELP = """\
+state      .run/ in the checkout, as root /var/lib/orderbus/<hash>; ORDERBUS_STATE chooses another folder
+ports      ORDERBUS_EDGE_PORT, _ORDER_PORT, _INVENTORY_PORT, _PAYMENT_PORT, _EDGE_ADMIN_PORT, _PSP_PORT, _PG_PORT,
+           _AMQP_PORT, _DIST_PORT, _EPMD_PORT, _UI_PORT
+build      ORDERBUS_PRESET (release)
+servers    DATABASE_URL_ORDERS, DATABASE_URL_INVENTORY and DATABASE_URL_PAYMENTS, RABBITMQ_URL (and
+           RABBITMQ_MANAGEMENT_URL): administrators' URLs of servers to use instead of private ones; ./dev makes the
+           services' roles and users there"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Every verb answers --version too."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+                         **options)
+        self.add_argument("--version", action="version", version=f"orderbus {paths.version()}")
+
+
+def parser():
+    top = Parser(prog="./dev", description="Builds, runs and tests orderbus.", epilog=STATE_HELP)
+    adder = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name, run, text):
+        added = adder.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        added.set_defaults(run=run)
+        return added
+
+    def preset(added):
+        added.add_argument("--preset", choices=build.PRESETS, help="default: ORDERBUS_PRESET, else release")
+
+    preset(verb("up", verbs.up, "install what is missing, build, start everything and place one order"))
+    added = verb("test", suites.test, "run everything that CI runs, or some suites of it")
+    added.add_argument("suites", nargs="*", metavar="SUITE", help=f"some of: {' '.join(suites.NAMES)}")
+    verb("down", verbs.down, "stop everything")
+    verb("reset", verbs.reset, "stop everything and delete its data")
+    verb("status", verbs.status, "what runs; the exit status is 0 if all of it is ready")
+    added = verb("logs", verbs.logs, "follow the logs of all parts, or of one")
+    added.add_argument("service", nargs="?", metavar="SVC", help=_parts())
+    added.add_argument("-n", "--lines", type=int, default=20, help="how many lines to begin with (20)")
+    added.add_argument("--no-follow", action="store_true", help="print and end")
+    added = verb("psql", verbs.psql, "psql on one of the databases, as its administrator")
+    added.add_argument("database", metavar="DB", help="orders, inventory or payments")
+    added.add_argument("arguments", nargs=argparse.REMAINDER, help="for psql")
+    for name, run, text in (("restart", verbs.restart, "drain and start one part again"),
+                            ("kill", verbs.kill, "end one part with SIGKILL")):
+        verb(name, run, text).add_argument("service", metavar="SVC", help=_parts())
+    added = verb("build", verbs.build, "build everything, or some targets")
+    preset(added)
+    added.add_argument("targets", nargs="*", metavar="TARGET")
+    added = verb("servers", verbs.servers, "a private Postgres and RabbitMQ for tests, on free ports")
+    added.add_argument("action", choices=("up", "down", "env"))
+    added.add_argument("--state", required=True, help="the folder of their data")
+    added.add_argument("--wipe", action="store_true", help="with down: delete the folder too")
+    for name, text in (("bench", "load"), ("chaos", "faults on the real stack"), ("sim", "simulation")):
+        added = verb(name, verbs.not_yet, f"{text} (not yet)")
+        added.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return top
+
+
+def _parts():
+    return "one of: " + " ".join([*services.NAMES, "postgres", "rabbitmq"])
+
+
+def main(arguments):
+    try:
+        if arguments[:1] == ["install-packages"]:  # what packages.ensure runs as root
+            packages.install(arguments[1:])
+            return 0
+        options = parser().parse_args(arguments)
+        return options.run(options)
+    except DevError as error:
+        print(f"dev: {error}", file=sys.stderr)
+        return error.status
+    except KeyboardInterrupt:
+        return 130

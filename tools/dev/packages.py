@@ -1,0 +1,112 @@
+"""Debian packages: which ones a verb needs, and their installation without starting or touching any server."""
+import contextlib
+import os
+import subprocess
+import sys
+
+from dev import account
+from dev.report import DevError, step
+
+# To build and run a stack.
+UP = (
+    "ca-certificates", "ccache", "cmake", "curl", "gcc", "libc6-dev", "libcivetweb-dev", "libcjson-dev",
+    "libcmocka-dev", "libcurl4-openssl-dev", "libpq-dev", "librabbitmq-dev", "libssl-dev", "nettle-dev",
+    "ninja-build", "openssl", "pkg-config", "postgresql", "procps", "rabbitmq-server", "sqitch",
+    "libdbd-pg-perl", "util-linux",
+)
+# What the test suites need besides.
+TEST = (
+    "clang", "clang-format", "clang-tidy", "flake8", "git", "python3-psycopg2", "python3-pytest", "python3-requests",
+    "shellcheck", "yamllint",
+)
+POLICY = "/usr/sbin/policy-rc.d"
+NO_CLUSTER = "/etc/postgresql-common/createcluster.d/orderbus.conf"
+OURS = "#!/bin/sh\n# Made by orderbus's ./dev while it installs packages, and removed right after.\nexit 101\n"
+
+
+def missing(names):
+    done = subprocess.run(["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *names],
+                          capture_output=True, text=True, check=False)
+    installed = {line.split()[0] for line in done.stdout.splitlines() if line.split()[1:] == ["installed"]}
+    return [name for name in names if name not in installed]
+
+
+def ensure(names):
+    """Installs what is missing. Only this step needs root; an ordinary user's sudo runs it and nothing else."""
+    absent = missing(names)
+    if not absent:
+        return
+    step("packages", "installing " + " ".join(absent))
+    words = [sys.executable, "-B", "-I", os.path.dirname(os.path.abspath(__file__)), "install-packages", *absent]
+    if not account.is_root():
+        if not os.path.exists("/usr/bin/sudo"):
+            raise DevError("these Debian packages are missing, and there is no sudo to install them: "
+                           + " ".join(absent))
+        words.insert(0, "/usr/bin/sudo")
+    if subprocess.run(words, check=False).returncode != 0 or missing(names):
+        raise DevError("the packages could not be installed: " + " ".join(missing(names)))
+
+
+def install(names):
+    """The part that runs as root; it takes no package that this file does not name."""
+    unknown = set(names) - set(UP) - set(TEST)
+    if unknown or not account.is_root():
+        raise DevError(f"refused to install {' '.join(sorted(unknown))}" if unknown else "only root can install")
+    with _no_service_starts(), _no_main_cluster(names):
+        if not _apt("install", *names, simulate=True) or not _apt("install", *names):
+            # The lists are missing or old, or a mirror has moved on since they were read.
+            if not _apt("update") or not _apt("install", *names):
+                raise DevError("apt-get failed (its messages are above)")
+
+
+def _apt(verb, *names, simulate=False):
+    words = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300", verb]
+    if verb == "install":
+        words += ["--no-install-recommends"]
+    if simulate:
+        words += ["--simulate"]
+    output = subprocess.DEVNULL if simulate else sys.stderr
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    return subprocess.run([*words, *names], stdin=subprocess.DEVNULL, stdout=output, check=False, env=environment,
+                          stderr=subprocess.DEVNULL if simulate else None).returncode == 0
+
+
+@contextlib.contextmanager
+def _no_service_starts():
+    """Nothing that is installed now is started by its package. A policy that the machine has comes back after."""
+    saved = POLICY + ".orderbus-saved"
+    if os.path.lexists(POLICY) and not _is_ours(POLICY):
+        os.rename(POLICY, saved)
+    account.write_file(POLICY, OURS, mode=0o755)
+    try:
+        yield
+    finally:
+        if os.path.lexists(saved):
+            os.replace(saved, POLICY)
+        else:
+            os.unlink(POLICY)
+
+
+def _is_ours(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read() == OURS
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def _no_main_cluster(names):
+    """A Postgres server that is new to the machine makes no cluster: ours lies in the state folder."""
+    if "postgresql" not in names:
+        yield
+        return
+    folder_is_new = not os.path.isdir(os.path.dirname(NO_CLUSTER))
+    os.makedirs(os.path.dirname(NO_CLUSTER), exist_ok=True)
+    account.write_file(NO_CLUSTER, "create_main_cluster = false\n", mode=0o644)
+    try:
+        yield
+    finally:
+        os.unlink(NO_CLUSTER)
+        if folder_is_new and os.path.isdir(os.path.dirname(NO_CLUSTER)) and not os.listdir(os.path.dirname(NO_CLUSTER)):
+            os.rmdir(os.path.dirname(NO_CLUSTER))

@@ -1,0 +1,148 @@
+"""Processes that outlive ./dev: started detached, remembered by pid and start time, ended for certain."""
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import time
+
+from dev import account
+from dev.report import DevError, tail
+
+POLL_SECONDS = 0.05
+
+
+def start_time(pid):
+    """The process's start in clock ticks since boot, or None if it has ended (a zombie has)."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+        # While other threads of it are ending, a process whose first thread is a zombie still holds its ports.
+        ended = fields[0] in ("Z", "X") and len(os.listdir(f"/proc/{pid}/task")) <= 1
+    except OSError:
+        return None
+    return None if ended else int(fields[19])
+
+
+def _reap(pid):
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass
+
+
+def _digest(settings):
+    """Settings hold passwords, so only their hash is kept."""
+    return hashlib.sha256(settings.encode()).hexdigest()
+
+
+class Process:
+    """One named process of a state folder. The pid file alone says what was started; nothing is searched by name."""
+
+    def __init__(self, state, name):
+        self.name = name
+        self.pid_file = os.path.join(state.folder("run"), name + ".json")
+        self.log = os.path.join(state.folder("logs"), name + ".log")
+        self.marker = {"ORDERBUS_STACK": state.path}
+
+    def record(self):
+        try:
+            with open(self.pid_file, encoding="utf-8") as file:
+                return json.load(file)
+        except (OSError, ValueError):
+            return None
+
+    def pid(self):
+        """The pid of the running process, or None; a pid that was given to another process since does not count."""
+        record = self.record()
+        if not record:
+            return None
+        _reap(record["pid"])
+        return record["pid"] if start_time(record["pid"]) == record["started"] else None
+
+    def died(self):
+        """True if it was started, and neither runs nor was stopped by us."""
+        return self.record() is not None and self.pid() is None
+
+    def matches(self, settings):
+        """True if it was started with these very settings."""
+        return (self.record() or {}).get("settings") == _digest(settings)
+
+    def start(self, argv, env, cwd, settings=""):
+        with open(self.log, "ab") as log:
+            child = subprocess.Popen(argv, env=env | self.marker, cwd=cwd, stdin=subprocess.DEVNULL, stdout=log,
+                                     stderr=subprocess.STDOUT, start_new_session=True)
+        record = {"pid": child.pid, "started": start_time(child.pid), "settings": _digest(settings)}
+        account.write_file(self.pid_file, json.dumps(record) + "\n")
+        child.returncode = 0  # this object must not wait for a process that is meant to outlive it
+        return child.pid
+
+    def signal(self, number):
+        pid = self.pid()
+        if pid is None:
+            return False
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def wait_end(self, seconds):
+        deadline = time.monotonic() + seconds
+        while self.pid() is not None:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(POLL_SECONDS)
+        return True
+
+    def stop(self, *attempts):
+        """Sends one signal after the other, each with its time to work; the last resort is SIGKILL. → the last sent."""
+        sent = None
+        for number, seconds in (*attempts, (signal.SIGKILL, 10)):
+            if not self.signal(number):
+                break
+            sent = number
+            if self.wait_end(seconds):
+                break
+        if self.pid() is not None:
+            raise DevError(f"{self.name} (pid {self.pid()}) does not end")
+        self.forget()
+        return sent
+
+    def forget(self):
+        if os.path.exists(self.pid_file):
+            os.unlink(self.pid_file)
+
+    def wait_until(self, ready, seconds, what):
+        """Waits until ready() holds; a process that ends first, or is too slow, is an error that shows its log."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if self.pid() is None:
+                raise DevError(f"{self.name} ended before it was {what}; the end of {self.log}:\n{tail(self.log)}")
+            if time.monotonic() > deadline:
+                raise DevError(f"{self.name} was not {what} within {seconds} s; the end of {self.log}:\n"
+                               f"{tail(self.log)}")
+            time.sleep(POLL_SECONDS)
+
+
+def leftovers(state_path):
+    """Pids that belong to this state and still run: known by a variable and the folder that they were started in."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and int(entry) != os.getpid() and _belongs(entry, state_path):
+            found.append(int(entry))
+    return found
+
+
+def _belongs(pid, state_path):
+    try:
+        if start_time(pid) is None:
+            return False
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            marked = f"ORDERBUS_STACK={state_path}".encode() in file.read().split(b"\0")
+        # Postgres overwrites its environment with its title, so it is known by the folder that it works in.
+        postgres = os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "postgres"
+        inside = (os.readlink(f"/proc/{pid}/cwd") + "/").startswith(state_path + "/")
+    except OSError:
+        return False
+    return (marked and inside) or (postgres and inside)

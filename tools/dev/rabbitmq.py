@@ -1,0 +1,128 @@
+"""A private RabbitMQ with an epmd of its own: every listener on loopback, everything it writes inside the state."""
+import http.client
+import os
+import signal
+import subprocess
+
+from dev import account, ports
+from dev.management import Management
+from dev.paths import short_hash
+from dev.proc import Process
+from dev.report import DevError
+
+USER = "rabbitmq"
+ADMIN = "admin"
+BIN = "/usr/lib/rabbitmq/bin"  # Debian's wrappers in /usr/sbin refuse ordinary users and work in the system's folders
+START_SECONDS = 120
+
+
+class RabbitMQ:
+    def __init__(self, state, chosen, vhost):
+        self.state = state
+        self.ports = chosen
+        self.vhost = vhost
+        self.home = os.path.join(state.path, "rabbitmq")
+        self.node = f"ob-{short_hash(state.path)}@localhost"
+        self.process = Process(state, "rabbitmq")
+        self.epmd = Process(state, "epmd")
+
+    def url(self, user=ADMIN, vhost=None):
+        return (f"amqp://{user}:{self.state.secret('amqp-' + user)}@127.0.0.1:{self.ports['amqp']}/"
+                f"{vhost or self.vhost}")
+
+    def management(self):
+        return Management("127.0.0.1", self.ports["ui"], ADMIN, self.state.secret("amqp-" + ADMIN))
+
+    def running(self):
+        return self.process.pid() is not None and self.epmd.pid() is not None
+
+    def start(self):
+        """Starts epmd and the broker unless both run with these very settings; → True if anything was started."""
+        settings = self._settings()
+        if self.running() and self.process.matches(settings):
+            return False
+        if not os.path.exists(f"{BIN}/rabbitmq-server"):
+            raise DevError(f"RabbitMQ is not installed (no {BIN}/rabbitmq-server)")
+        self.stop()
+        ports.require_free(self.ports, ["amqp", "dist", "epmd", "ui"])
+        account.make_folder(self.home, USER)
+        self._write_files(settings)
+        self._start_epmd()
+        self.process.start([*account.prefix(USER), f"{BIN}/rabbitmq-server"], self._environment(), self.home,
+                           settings)
+        self.process.wait_until(self._listens, START_SECONDS, "ready")
+        return True
+
+    def stop(self):
+        """SIGTERM makes the broker close its connections and write everything out. epmd goes last."""
+        sent = self.process.stop((signal.SIGTERM, 30))
+        self.epmd.stop((signal.SIGTERM, 5))
+        return sent
+
+    def ctl(self, *words, seconds=60):
+        """rabbitmqctl against this node. It would start an epmd of its own, so it is refused while ours is away."""
+        if not self.running():
+            raise DevError("the private RabbitMQ does not run")
+        done = subprocess.run([*account.prefix(USER), f"{BIN}/rabbitmqctl", "-n", self.node, *words],
+                              env=self._environment(), cwd=self.home, capture_output=True, text=True, check=False,
+                              timeout=seconds)
+        if done.returncode != 0:
+            raise DevError(f"rabbitmqctl {words[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout
+
+    def _start_epmd(self):
+        self.epmd.start([*account.prefix(USER), "/usr/bin/epmd", "-address", "127.0.0.1", "-port",
+                         str(self.ports["epmd"])], self._environment(), self.home)
+        self.epmd.wait_until(lambda: not ports.is_free(self.ports["epmd"]), 10, "listening")
+
+    def _listens(self):
+        """The AMQP listener opens at the end of the start; the broker itself says that it is there."""
+        try:
+            status, _ = self.management().call("GET", "health", "checks", "port-listener", str(self.ports["amqp"]))
+        except (OSError, http.client.HTTPException, ValueError):
+            return False
+        return status == 200
+
+    def _file(self, name):
+        return os.path.join(self.home, name)
+
+    def _write_files(self, settings):
+        account.write_file(self._file("rabbitmq.conf"), settings, USER)
+        account.write_file(self._file("enabled_plugins"), "[rabbitmq_management].\n", USER)
+        account.write_file(self._file("rabbitmq-env.conf"), "", USER)
+        account.write_file(self._file("advanced.config"), "[].\n", USER)
+        # Random and private, and there before the node and its tools would make one each.
+        account.write_file(self._file(".erlang.cookie"), self.state.secret("erlang-cookie"), USER, 0o400)
+
+    def _settings(self):
+        # The administrator is made on the first start in the place of «guest», which never exists.
+        settings = {
+            "listeners.tcp.local": f"127.0.0.1:{self.ports['amqp']}",
+            "management.tcp.ip": "127.0.0.1", "management.tcp.port": self.ports["ui"],
+            "default_user": ADMIN, "default_pass": self.state.secret("amqp-" + ADMIN),
+            "default_vhost": self.vhost, "default_user_tags.administrator": "true",
+            "default_permissions.configure": ".*", "default_permissions.read": ".*",
+            "default_permissions.write": ".*",
+            "vm_memory_high_watermark.absolute": "1GiB", "disk_free_limit.absolute": "100MB",
+            "max_message_size": 1048576, "log.file": "false", "log.console": "true", "log.console.level": "info",
+        }
+        return "".join(f"{name} = {value}\n" for name, value in settings.items())
+
+    def _environment(self):
+        return {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": self.home,
+            "RUNNING_UNDER_SYSTEMD": "true",  # no shell stays between us and the Erlang VM: signals reach it
+            "RABBITMQ_NODENAME": self.node,
+            "RABBITMQ_CONF_ENV_FILE": self._file("rabbitmq-env.conf"),
+            "RABBITMQ_CONFIG_FILE": self._file("rabbitmq.conf"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": self._file("advanced.config"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": self._file("enabled_plugins"),
+            "RABBITMQ_MNESIA_BASE": self._file("mnesia"), "RABBITMQ_LOG_BASE": self._file("log"),
+            "RABBITMQ_LOGS": "-", "RABBITMQ_PLUGINS_EXPAND_DIR": self._file("plugins-expand"),
+            "RABBITMQ_GENERATED_CONFIG_DIR": self._file("config"), "RABBITMQ_PID_FILE": self._file("pid"),
+            "RABBITMQ_DIST_PORT": str(self.ports["dist"]),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "RABBITMQ_CTL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "ERL_EPMD_PORT": str(self.ports["epmd"]), "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_CRASH_DUMP": self._file("erl_crash.dump"), "ERL_CRASH_DUMP_SECONDS": "5",
+        }

@@ -1,0 +1,116 @@
+"""Our own programs: the environment file of each, starting, stopping, and whether they are ready."""
+import http.client
+import json
+import os
+import signal
+
+from dev import account, build, ports
+from dev.databases import SERVICE_OF, role_of
+from dev.proc import Process
+from dev.report import DevError
+
+# In this order they are started; the other way round they are stopped. Each waits for what it needs by itself.
+NAMES = ("psp-sandbox", "order-svc", "inventory-svc", "payment-svc", "edge")
+DRAIN_SECONDS = 10
+READY_SECONDS = 60
+# What a sanitized build does with what it finds: a leak or error ends the process with this status, and says where.
+SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:exitcode=99:detect_stack_use_after_return=1",
+              "UBSAN_OPTIONS": "print_stacktrace=1:exitcode=99", "TSAN_OPTIONS": "exitcode=99"}
+
+
+class Service:
+    """One program. `stack` knows its ports, URLs and passwords."""
+
+    def __init__(self, stack, name):
+        self.stack = stack
+        self.name = name
+        self.process = Process(stack.state, name)
+        self.env_file = os.path.join(stack.state.folder("env"), name + ".env")
+        self.program = os.path.join(build.programs(stack.preset), name)
+
+    def own_ports(self):
+        return [self.name, "edge-admin"] if self.name == "edge" else [self.name]
+
+    def running(self):
+        return self.process.pid() is not None
+
+    def variables(self):
+        """The whole configuration that the program is given."""
+        stack = self.stack
+        found = {"PORT": str(stack.ports[self.name]), "BIND": "127.0.0.1"}
+        if self.name == "psp-sandbox":
+            found |= {"PSP_KEY": psp_key(stack.state), "LEDGER_FILE": ledger_file(stack.state)}
+        else:
+            found |= {"RABBITMQ_URL": stack.broker.url(self.name), "LOG_LEVEL": "info"}
+        if self.name == "edge":
+            found["ADMIN_PORT"] = str(stack.ports["edge-admin"])
+        if self.name == "payment-svc":
+            found |= {"PSP_URL": stack.url("psp-sandbox"), "PSP_KEY": psp_key(stack.state)}
+        for database, service in SERVICE_OF.items():
+            if service == self.name:
+                found["DATABASE_URL"] = stack.databases.url(database, role_of(database))
+        return found | stack.overrides.get(self.name, {})
+
+    def start(self):
+        """Starts it unless this very build runs with these very variables; → True if it was started."""
+        text = "".join(f"{name}={value}\n" for name, value in self.variables().items())
+        settings = text + self._build_stamp()
+        if self.running():
+            if self.process.matches(settings):
+                return False
+            self.stop()
+        ports.require_free(self.stack.ports, self.own_ports())
+        account.write_file(self.env_file, text)
+        self.process.start([self.program, "--env-file", self.env_file], _environment(),
+                           self.stack.state.folder("work"), settings)
+        return True
+
+    def stop(self, number=signal.SIGTERM):
+        """Lets it drain; → the last signal that was needed, None if it did not run."""
+        return self.process.stop((number, DRAIN_SECONDS + 1))
+
+    def ready(self):
+        if self.name == "psp-sandbox":
+            return not ports.is_free(self.stack.ports[self.name])
+        return self._get(self.stack.ports[self.own_ports()[-1]], "/health/ready")[0] == 200
+
+    def wait_ready(self, seconds=READY_SECONDS):
+        self.process.wait_until(self.ready, seconds, "ready")
+
+    def health(self):
+        """The deep health report as (status, decoded body), (None, None) when nobody answers."""
+        return self._get(self.stack.ports[self.own_ports()[-1]], "/health")
+
+    @staticmethod
+    def _get(port, path):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            text = answer.read()
+            return answer.status, json.loads(text) if text[:1] == b"{" else None
+        except (OSError, http.client.HTTPException, ValueError):
+            return None, None
+        finally:
+            connection.close()
+
+    def _build_stamp(self):
+        try:
+            found = os.stat(self.program)
+        except FileNotFoundError:
+            raise DevError(f"{self.program} does not exist: ./dev build makes it") from None
+        return f"{found.st_size} {found.st_mtime_ns}"
+
+
+def psp_key(state):
+    return "sk_test_" + state.secret("psp-key")
+
+
+def ledger_file(state):
+    return os.path.join(state.folder("psp"), "ledger")
+
+
+def _environment():
+    """Nothing of the caller's environment: a stray PORT would change every program's configuration."""
+    return {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"} | {
+        name: os.environ.get(name) or value for name, value in SANITIZERS.items()}

@@ -1,0 +1,55 @@
+"""The user's own stack: which one a verb means, from variables when it is started and from its state later."""
+import os
+
+from dev import build, paths, ports, urls
+from dev.report import DevError
+from dev.stack import Stack
+from dev.state import State
+
+GIVEN_DATABASES = {"orders": "DATABASE_URL_ORDERS", "inventory": "DATABASE_URL_INVENTORY",
+                   "payments": "DATABASE_URL_PAYMENTS"}
+
+
+def given_servers():
+    """The administrators' URLs of servers that are not ours, from the environment."""
+    found = {name: os.environ[variable] for name, variable in GIVEN_DATABASES.items() if os.environ.get(variable)}
+    if found and len(found) < len(GIVEN_DATABASES):
+        missing = [variable for name, variable in GIVEN_DATABASES.items() if name not in found]
+        raise DevError(f"with one database given, all three must be: {' and '.join(missing)} not set")
+    for text in found.values():
+        urls.database(text)
+    if os.environ.get("RABBITMQ_URL"):
+        url = urls.broker(os.environ["RABBITMQ_URL"])
+        found["amqp"] = url.text()
+        found["management"] = os.environ.get("RABBITMQ_MANAGEMENT_URL") or _usual_management(url)
+    return found
+
+
+def _usual_management(url):
+    place = urls.Url(f"http://{url.host}:15672/", ("http",), 15672, login=False)
+    return place.text(url.user, url.password, "")
+
+
+def new(preset=None):
+    """The stack as the environment describes it now; what it says is kept for the verbs that come later."""
+    state = State(paths.default_state()).create()
+    preset, given, chosen = preset or build.default_preset(), given_servers(), ports.configured()
+    state.save_ports(chosen)
+    state.write("stack.json", {"preset": preset, "given": given})
+    return Stack(state.path, chosen, preset, given=given)
+
+
+def known():
+    """The stack as it was last started, or None if there never was one."""
+    state = State(paths.default_state())
+    settings = state.read("stack.json")
+    if not settings:
+        return None
+    return Stack(state.path, ports.configured() | state.known_ports(), settings["preset"], given=settings["given"])
+
+
+def required():
+    stack = known()
+    if stack is None:
+        raise DevError(f"there is no stack in {paths.default_state()}: ./dev up makes one")
+    return stack

@@ -1,0 +1,169 @@
+"""A whole stack in one state folder: two servers, three databases, five programs. ./dev up and the tests use it."""
+import os
+import signal
+
+from dev import build, databases, ports, services
+from dev.broker import Broker
+from dev.postgres import psql
+from dev.report import DevError, warn
+from dev.servers import Servers, end_leftovers
+from dev.state import State
+
+SERVERS = ("postgres", "rabbitmq")
+VHOST = "orderbus"
+
+
+class Stack:
+    """
+    state_dir   where it lives; what lies there from last time is used again
+    chosen      {name: port} (names of ports.TABLE); None: free ports, the same ones as long as the state lives
+    preset      which build's programs run
+    overrides   {service: {variable: value}}, over what the stack sets itself
+    given       {"orders": url, "inventory": url, "payments": url} and/or {"amqp": url, "management": url}:
+                administrators' URLs of servers that exist; the stack starts none of that kind then
+    """
+
+    def __init__(self, state_dir, chosen=None, preset="asan", overrides=None, given=None):
+        self.state = State(state_dir).create()
+        self.preset = preset
+        self.overrides = overrides or {}
+        self.given = given or {}
+        self.ports = chosen or self.state.free_ports()
+        self.servers = Servers(self.state, self.ports, VHOST)
+        self.databases = databases.Databases(self.state, self._admin_urls())
+        self.broker = Broker(self.state, self.given.get("amqp") or self.servers.rabbitmq.url(), self._management_url())
+        self.services = {name: services.Service(self, name) for name in services.NAMES}
+
+    def _admin_urls(self):
+        return {name: self.given.get(name) or self.servers.postgres.url(name) for name in databases.SERVICE_OF}
+
+    def _management_url(self):
+        if "amqp" in self.given:
+            return self.given["management"]
+        return f"http://admin:{self.state.secret('amqp-admin')}@127.0.0.1:{self.ports['ui']}"
+
+    # Starting and stopping everything
+
+    def own_servers(self):
+        """The servers that are ours to start and to stop."""
+        has = {"postgres": "orders" in self.given, "rabbitmq": "amqp" in self.given}
+        return [name for name in SERVERS if not has[name]]
+
+    def start(self):
+        """Everything, from whatever is there to all services ready."""
+        with self.state.lock():
+            self.check_ports()
+            self.start_servers()
+            self.prepare()
+            self.start_services()
+        return self
+
+    def check_ports(self):
+        """All the ports at once, before anything is started."""
+        for name in self.own_servers():
+            if not self._server(name).running():
+                wanted = {"postgres": ["postgres"], "rabbitmq": ["amqp", "ui"]}[name]
+                ports.require_free(self.ports, wanted)
+        for service in self.services.values():
+            if not service.running():
+                ports.require_free(self.ports, service.own_ports())
+
+    def start_servers(self):
+        for name in SERVERS:
+            if name not in self.own_servers():
+                self._server(name).stop()  # ours may still run from the time before one was given
+        return [name for name in self.own_servers() if self._server(name).start()]
+
+    def prepare(self):
+        """Roles, databases, migrations, users, permissions, topology; → how many changes each database got."""
+        self.databases.create(None if "orders" in self.given else "postgres")
+        deployed = self.databases.migrate()
+        self.broker.set_up(build.programs(self.preset))
+        return deployed
+
+    def start_services(self):
+        """→ the names of those that were started, all being ready."""
+        started = [name for name, service in self.services.items() if service.start()]
+        self.wait_ready()
+        return started
+
+    def wait_ready(self, seconds=services.READY_SECONDS):
+        for service in self.services.values():
+            service.wait_ready(seconds)
+
+    def stop(self):
+        """Services drain together, then the broker, epmd and Postgres; nothing of this state runs afterwards."""
+        with self.state.lock():
+            for service in self.services.values():
+                service.process.signal(signal.SIGTERM)
+            for name in reversed(services.NAMES):
+                if self.services[name].stop() == signal.SIGKILL:
+                    warn(f"{name} did not drain within {services.DRAIN_SECONDS} s and was killed")
+            self.servers.stop()
+            end_leftovers(self.state)
+
+    # One part of it: a service of services.NAMES, or one of SERVERS
+
+    def _server(self, name):
+        return getattr(self.servers, name)
+
+    def part(self, name):
+        if name in self.services:
+            return self.services[name]
+        if name in self.own_servers():
+            return self._server(name)
+        raise DevError(f"there is no {name} here: choose one of {', '.join([*services.NAMES, *self.own_servers()])}")
+
+    def start_service(self, name, wait=True):
+        part = self.part(name)
+        part.start()
+        if wait and name in self.services:
+            part.wait_ready()
+
+    def stop_service(self, name, number=signal.SIGTERM):
+        """For a service any signal; a server is stopped in its own way. → the last signal that was needed."""
+        return self.part(name).stop(number) if name in self.services else self.part(name).stop()
+
+    def kill(self, name):
+        """SIGKILL, at once; → True if it ran."""
+        process = self.part(name).process
+        was_there = process.signal(signal.SIGKILL)
+        process.wait_end(10)
+        return was_there
+
+    def signal(self, name, number):
+        """Any signal, without waiting (SIGSTOP, SIGCONT, …); → True if it runs."""
+        return self.part(name).process.signal(number)
+
+    def pid(self, name):
+        return self.part(name).process.pid()
+
+    def log(self, name):
+        return self.part(name).process.log
+
+    # Where things are
+
+    def url(self, name):
+        """http://… of a service, of "edge-admin", or of the management "ui"."""
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+    def database_url(self, database, role=None):
+        """postgresql://… for a role ("order_svc", "orders_migrator", …); without one the administrator's."""
+        return self.databases.url(database, role)
+
+    def amqp_url(self, user=None):
+        """amqp://… for one of broker.USERS; without one the administrator's."""
+        return self.broker.url(user)
+
+    def sql(self, database, text):
+        """Runs SQL as the administrator; → the printed rows as lists of texts."""
+        rows = psql(self.database_url(database), text).splitlines()
+        return [row.split("|") for row in rows]
+
+    def ledger(self):
+        """The PSP sandbox's ledger: lines of JSON, absent until something was charged."""
+        return services.ledger_file(self.state)
+
+    def wipe(self):
+        if os.path.isdir(self.state.path):
+            self.state.wipe()

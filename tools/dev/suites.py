@@ -1,0 +1,133 @@
+"""The test suites of ./dev test: which there are, how long each may take, and what is said about them."""
+import os
+import sys
+import time
+
+from dev import build, checks, packages, paths
+from dev.report import DevError
+from dev.runner import Result, count, run, skip, temporary_folder
+from dev.servers import TestServers
+
+PRESET = "asan"
+SHOWN_LINES = 150
+PATIENCE = 2  # a suite is ended when it takes this many times its budget
+
+
+def _build_suite(preset):
+    def build_all(_seconds):
+        build.build(preset)
+        return Result(passed=1)
+    return build_all
+
+
+def _ctest(label, env=None, jobs=2, seconds=600):
+    report = os.path.join(build.folder(PRESET), f"ctest-{label}.xml")
+    if os.path.exists(report):
+        os.unlink(report)
+    status, output = run(["ctest", "--test-dir", build.folder(PRESET), "--label-regex", f"^{label}$",
+                          "--output-on-failure", "--output-junit", report, "--parallel", str(jobs)], seconds, env)
+    found = count(report, status, output)
+    if not found.passed and not found.failed:
+        return skip(f"no test has the label {label}")
+    return found
+
+
+def _unit(seconds):
+    return _ctest("unit", seconds=seconds)
+
+
+def _integration(seconds):
+    with temporary_folder("integration") as folder:
+        pair = TestServers(os.path.join(folder, "servers"))
+        try:
+            # One by one: the tests share a database and a virtual host.
+            return _ctest("integration", pair.up(), 1, seconds)
+        finally:
+            pair.down()
+
+
+def _pytest(name, servers=False):
+    def run_pytest(seconds):
+        place = os.path.join("tests", name)
+        if not os.path.isdir(os.path.join(paths.ROOT, place)):
+            return skip(f"there is no {place}")
+        with temporary_folder(name) as folder:
+            env = {"ORDERBUS_TEST_TMP": folder, "ORDERBUS_PRESET": PRESET,
+                   "PYTHONPATH": os.path.join(paths.ROOT, "tools")}
+            pair = TestServers(os.path.join(folder, "servers")) if servers else None
+            env |= pair.up() if pair else {}
+            try:
+                report = os.path.join(folder, "report.xml")
+                status, output = run(["/usr/bin/python3", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q",
+                                      f"--junitxml={report}", place], seconds, env)
+                return count(report, status, output)
+            finally:
+                if pair:
+                    pair.down()
+    return run_pytest
+
+
+# name: (budget in seconds on two cores, what runs it). Cheap and telling ones first.
+TABLE = {
+    "format": (20, checks.format_suite),
+    "lint": (60, checks.lint_suite),
+    "build-gcc-asan": (300, _build_suite(PRESET)),
+    "unit": (60, _unit),
+    "build-clang": (240, _build_suite("clang")),
+    "tidy": (420, checks.tidy_suite),
+    "schema": (180, _pytest("schema", servers=True)),
+    "integration": (240, _integration),
+    "install": (90, _pytest("install")),
+    "dev": (300, _pytest("dev")),
+    "system": (480, _pytest("system")),
+    "readme": (180, _pytest("readme")),
+}
+NAMES = tuple(TABLE)
+NEEDS_ASAN = ("unit", "integration", "install", "schema", "dev", "system", "readme")
+
+
+def test(options):
+    unknown = set(options.suites) - set(NAMES)
+    if unknown:
+        raise DevError(f"there is no suite {' or '.join(sorted(unknown))}: choose from {' '.join(NAMES)}", status=2)
+    packages.ensure(packages.UP + packages.TEST)
+    chosen = [name for name in NAMES if not options.suites or name in options.suites]
+    if "build-gcc-asan" not in chosen and set(chosen) & set(NEEDS_ASAN):
+        chosen.insert(0, "build-gcc-asan")
+    total = sum((_suite(name) for name in chosen), Result())
+    print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped", flush=True)
+    return 1 if total.failed else 0
+
+
+def _suite(name):
+    budget, function = TABLE[name]
+    begin = time.monotonic()
+    try:
+        result = function(budget * PATIENCE)
+    except DevError as error:
+        result = Result(failed=1, text=str(error))
+    took = time.monotonic() - begin
+    if took > budget:
+        result += Result(failed=1, note="over its budget")
+    _show(name, result, took, budget)
+    return result
+
+
+def _show(name, result, took, budget):
+    if result.failed and result.text:
+        _show_failure(name, result.text.rstrip())
+    word = "FAILED" if result.failed else "ok" if result.passed else "skipped"
+    counts = ", ".join(f"{number} {what}" for number, what in (
+        (result.passed, "passed"), (result.failed, "failed"), (result.skipped, "skipped")) if number)
+    note = f"  ({result.note})" if result.note else ""
+    print(f"{name:<15} {word:<8} {counts:<32} {took:6.1f} s / {budget} s{note}", flush=True)
+
+
+def _show_failure(name, text):
+    """The end of what was said; all of it is kept in a file."""
+    place = os.path.join(paths.ROOT, "build", "test-logs", name + ".log")
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    with open(place, "w", encoding="utf-8") as file:
+        file.write(text + "\n")
+    shown = "\n".join(text.splitlines()[-SHOWN_LINES:])
+    print(f"--- {name} (all of it: {place}) ---\n{shown}\n--- end of {name} ---", file=sys.stderr, flush=True)

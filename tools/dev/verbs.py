@@ -1,0 +1,162 @@
+"""What each verb of ./dev does to the user's own stack."""
+import os
+import time
+
+from dev import build as building
+from dev import demo, packages, paths, services, session, urls
+from dev.report import DevError, step
+from dev.servers import TestServers
+from dev.state import State
+
+
+def up(options):
+    packages.ensure(packages.UP)
+    stack = session.new(options.preset)
+    step("build", f"preset {stack.preset}")
+    building.build_programs(stack.preset)
+    with stack.state.lock():
+        stack.check_ports()
+        _say_servers(stack, stack.start_servers())
+        changes = stack.prepare()
+        step("migrations", ", ".join(f"{name} {count or 'nothing'} new" for name, count in changes.items()))
+        started = stack.start_services()
+        step("services", ", ".join(started) + " started" if started else "all running")
+    step("catalogue", f"{demo.seed(stack) or 'no'} products added")
+    order = demo.place_order(stack)
+    step("order", f"{order['order_id']} {order['status']}, total {order['total']} {order['currency']}")
+    _say_where(stack)
+    return 0
+
+
+def _say_servers(stack, started):
+    for name in ("postgres", "rabbitmq"):
+        if name in stack.own_servers():
+            port = stack.ports["postgres" if name == "postgres" else "amqp"]
+            step(name, f"{'started' if name in started else 'running'} on 127.0.0.1:{port}")
+        else:
+            step(name, "the given server")
+
+
+def _say_where(stack):
+    print()
+    step("API", stack.url("edge") + "/api/orders")
+    step("health", stack.url("edge") + "/health")
+    step("metrics", " ".join(stack.url(name) + "/metrics"
+                             for name in ("edge-admin", "order-svc", "inventory-svc", "payment-svc")))
+    if "rabbitmq" in stack.own_servers():
+        user = urls.broker(stack.amqp_url())
+        step("management", f"{stack.url('ui')}  user {user.user}  password {user.password}")
+    step("state", stack.state.path)
+
+
+def down(_options):
+    stack = session.known()
+    if stack is None:
+        step("down", "nothing was running")
+        return 0
+    stack.stop()
+    step("down", "everything has ended")
+    return 0
+
+
+def reset(_options):
+    down(_options)
+    State(paths.default_state()).wipe()
+    step("reset", f"{paths.default_state()} is gone")
+    return 0
+
+
+def status(_options):
+    """One line for each part; the exit status says whether all of it runs."""
+    stack = session.required()
+    healthy = True
+    for name in [*stack.own_servers(), *services.NAMES]:
+        process = stack.part(name).process
+        pid = process.pid()
+        ready = pid is not None and (name not in stack.services or stack.services[name].ready())
+        healthy = healthy and ready
+        word = "ready" if ready else "not ready" if pid else "died" if process.died() else "stopped"
+        step(name, f"{word:<10}" + (f"pid {pid:<8} up {_age(pid):<10} {_memory(pid)}" if pid else ""))
+    return 0 if healthy else 1
+
+
+def _age(pid):
+    with open("/proc/uptime", encoding="ascii") as file:
+        up_seconds = float(file.read().split()[0])
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        ticks = int(file.read().rpartition(")")[2].split()[19])
+    seconds = int(up_seconds - ticks / os.sysconf("SC_CLK_TCK"))
+    return time.strftime("%H:%M:%S", time.gmtime(seconds)) if seconds < 86400 else f"{seconds // 86400} d"
+
+
+def _memory(pid):
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
+            fields = dict(line.split(":", 1) for line in file if ":" in line)
+    except OSError:
+        return ""
+    return ", ".join(f"{name} {int(fields[name].split()[0]) / 1024:.1f} MiB"
+                     for name in ("VmRSS", "RssAnon") if name in fields)
+
+
+def logs(options):
+    """Hands over to tail, which follows until it is interrupted."""
+    stack = session.required()
+    names = [options.service] if options.service else [*stack.own_servers(), *services.NAMES]
+    files = [stack.log(name) for name in names if os.path.exists(stack.log(name))]
+    if not files:
+        raise DevError("there are no logs yet")
+    follow = [] if options.no_follow else ["-F"]
+    os.execvp("tail", ["tail", "-n", str(options.lines), *follow, *files])
+
+
+def psql(options):
+    """Hands over to psql as the administrator of that database."""
+    stack = session.required()
+    if options.database not in ("orders", "inventory", "payments"):
+        raise DevError(f"there is no database {options.database}: choose orders, inventory or payments")
+    url = stack.database_url(options.database)
+    os.execvpe("psql", ["psql", *options.arguments], os.environ | urls.libpq_environment(url))
+
+
+def restart(options):
+    stack = session.required()
+    with stack.state.lock():
+        stack.stop_service(options.service)
+        stack.start_service(options.service)
+    step(options.service, f"runs again, pid {stack.pid(options.service)}")
+    return 0
+
+
+def kill(options):
+    stack = session.required()
+    with stack.state.lock():
+        if not stack.kill(options.service):
+            raise DevError(f"{options.service} does not run")
+    step(options.service, "killed")
+    return 0
+
+
+def build(options):
+    packages.ensure(packages.UP)
+    preset = options.preset or building.default_preset()
+    building.build(preset, options.targets, quiet=False)
+    return 0
+
+
+def servers(options):
+    """A pair of servers for tests; what it prints is for the shell's eval."""
+    pair = TestServers(options.state)
+    if options.action == "down":
+        pair.down(wipe=options.wipe)
+        return 0
+    if options.action == "up":
+        packages.ensure(packages.UP)
+    environment = pair.up() if options.action == "up" else pair.environment()
+    for name, value in environment.items():
+        print(f"export {name}='{value}'")
+    return 0
+
+
+def not_yet(options):
+    raise DevError(f"{options.verb}: not yet", status=2)
