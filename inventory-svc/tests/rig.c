@@ -21,7 +21,7 @@ static const struct bus_statement own[] = {{"BEGIN", ""}, {"COMMIT", ""}, {"ROLL
 static const char *server(void) {
   const char *url = getenv("TEST_DATABASE_URL");
   if (!url || !*url)
-    skip();
+    test_skip("TEST_DATABASE_URL is not set");
   return url;
 }
 

@@ -333,7 +333,7 @@ TEST(the_largest_total_is_allowed_and_one_more_is_not)
   assert_rejected(&fixture, STOCK_TOTAL_TOO_LARGE, "SKU-2");
 }
 
-TEST(an_amount_beyond_64_bits_is_too_large)
+TEST(j3_an_amount_beyond_64_bits_is_too_large)
 {
   struct fixture fixture;
   setup(&fixture);
@@ -341,7 +341,7 @@ TEST(an_amount_beyond_64_bits_is_too_large)
   assert_rejected(&fixture, STOCK_TOTAL_TOO_LARGE, "SKU-1");
 }
 
-TEST(a_sum_beyond_64_bits_is_too_large)
+TEST(j3_a_sum_beyond_64_bits_is_too_large)
 {
   struct fixture fixture;
   setup(&fixture);

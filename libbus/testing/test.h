@@ -8,7 +8,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include <cmocka.h>
+
+/* Ends the program with what CTest takes for «skipped»: cmocka's own skip() would count as passed. */
+__attribute__((noreturn)) static inline void test_skip(const char *why) {
+  fprintf(stderr, "skipped: %s\n", why);
+  exit(77);
+}
 
 void test_register(const char *name, void (*run)(void **state));
 

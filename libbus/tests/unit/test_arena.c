@@ -165,7 +165,7 @@ static size_t held_since(const struct mallinfo2 *before) {
 TEST(arena_keeps_what_recent_cycles_used_and_no_more)
 {
 #ifdef __SANITIZE_ADDRESS__
-  skip(); /* the sanitizer's malloc does not count like that */
+  test_skip("the sanitizer's malloc does not count like that");
 #endif
   enum { LARGE = 100 * 1024 };
   struct bus_arena *arena = bus_arena_new(64 << 20);

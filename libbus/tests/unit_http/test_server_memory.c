@@ -58,7 +58,7 @@ static void serve_on_all(int port) {
 TEST(two_hundred_and_fifty_six_threads_stay_below_eight_mib)
 {
   if (SANITIZED)
-    skip();
+    test_skip("a sanitized process is larger");
   struct fixture fixture = fixture_start((struct bus_http_settings){.threads = THREADS});
   long before = anonymous_kib();
   serve_on_all(fixture.port);
