@@ -2,7 +2,7 @@
 import argparse
 import sys
 
-from dev import build, packages, paths, services, suites, verbs
+from dev import build, generated, packages, paths, services, suites, verbs
 from dev.report import DevError
 
 STATE_HELP = """\
@@ -55,6 +55,7 @@ def parser():
     added = verb("build", verbs.build, "build everything, or some targets")
     preset(added)
     added.add_argument("targets", nargs="*", metavar="TARGET")
+    preset(verb("generate", generated.generate, "write the files that programs print of themselves"))
     added = verb("servers", verbs.servers, "a private Postgres and RabbitMQ for tests, on free ports")
     added.add_argument("action", choices=("up", "down", "env"))
     added.add_argument("--state", required=True, help="the folder of their data")

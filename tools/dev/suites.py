@@ -3,7 +3,7 @@ import os
 import sys
 import time
 
-from dev import build, checks, packages, paths
+from dev import build, checks, packages, paths, ports, session
 from dev.report import DevError
 from dev.runner import Result, count, run, skip, temporary_folder
 from dev.servers import TestServers
@@ -77,13 +77,23 @@ TABLE = {
     "tidy": (420, checks.tidy_suite),
     "schema": (180, _pytest("schema", servers=True)),
     "integration": (240, _integration),
+    "docs": (10, _pytest("docs")),
+    "purity": (30, _pytest("purity")),
     "install": (90, _pytest("install")),
     "dev": (300, _pytest("dev")),
     "system": (480, _pytest("system")),
     "readme": (180, _pytest("readme")),
 }
 NAMES = tuple(TABLE)
-NEEDS_ASAN = ("unit", "integration", "install", "schema", "dev", "system", "readme")
+NEEDS_ASAN = ("unit", "integration", "docs", "purity", "install", "schema", "dev", "system", "readme")
+
+
+def forget_the_users_stack(environment):
+    """Tests make stacks of their own: the variables that describe the user's must not reach them."""
+    own = ("ORDERBUS_STATE", "RABBITMQ_URL", "RABBITMQ_MANAGEMENT_URL", *session.GIVEN_DATABASES.values(),
+           *(variable for _, variable, _ in ports.TABLE.values()))
+    for name in own:
+        environment.pop(name, None)
 
 
 def test(options):
@@ -91,6 +101,7 @@ def test(options):
     if unknown:
         raise DevError(f"there is no suite {' or '.join(sorted(unknown))}: choose from {' '.join(NAMES)}", status=2)
     packages.ensure(packages.UP + packages.TEST)
+    forget_the_users_stack(os.environ)
     chosen = [name for name in NAMES if not options.suites or name in options.suites]
     if "build-gcc-asan" not in chosen and set(chosen) & set(NEEDS_ASAN):
         chosen.insert(0, "build-gcc-asan")
