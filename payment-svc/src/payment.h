@@ -113,7 +113,7 @@ struct payment_policy {
 };
 #define PAYMENT_POLICY_DEFAULTS                                                                                        \
   .quick_attempts = 3, .quick_first = BUS_SECOND, .slow_first = 30 * BUS_SECOND, .slow_max = 10 * BUS_MINUTE,          \
-  .lease = 30 * BUS_SECOND, .key_life = 20 * BUS_HOUR
+  .lease = 15 * BUS_SECOND, .key_life = 20 * BUS_HOUR
 
 enum payment_say {
   PAYMENT_SAY_NOTHING,

@@ -34,7 +34,7 @@ const struct bus_option payment_options[PAYMENT_OPTIONS] = {
     NUMBER("PSP_CONNECT_TIMEOUT_MS", connect_timeout_ms, "2000", 10, 60000, "ms", "until connected"),
     NUMBER("PSP_READ_TIMEOUT_MS", read_timeout_ms, "5000", 10, 60000, "ms", "without a byte"),
     NUMBER("PSP_TIMEOUT_MS", total_timeout_ms, "7000", 10, 60000, "ms", "for a whole call"),
-    NUMBER("PSP_LEASE_MS", lease_ms, "30000", 1000, 600000, "ms",
+    NUMBER("PSP_LEASE_MS", lease_ms, "15000", 1000, 600000, "ms",
            "how long a call is nobody else's; at least PSP_TIMEOUT_MS and 2000"),
     NUMBER("CIRCUIT_BREAKER_THRESHOLD", breaker_threshold, "5", 1, BUS_BREAKER_THRESHOLD_MAX, "failures",
            "failures within the window that open the breaker"),

@@ -41,6 +41,10 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def program_path(name):
+    return Path(os.environ["PROGRAMS"]) / name
+
+
 class Program:
     """One process of ours, with a log."""
 
@@ -54,8 +58,7 @@ class Program:
     def start(self, path, **changes):
         self.environment |= changes
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([Path(os.environ["PROGRAMS"]) / self.name], env=self.environment,
-                                            stderr=log)
+            self.process = subprocess.Popen([program_path(self.name)], env=self.environment, stderr=log)
         wait_until(lambda: self.get(path), 30, f"{self.name}: {self.log.read_text()[-2000:]}")
 
     def get(self, path):
@@ -131,7 +134,7 @@ class World:
     def send(self, kind, bodies):
         """Commands as order-svc sends them, confirmed by the broker."""
         lines = "".join(json.dumps(body) + "\n" for body in bodies)
-        subprocess.run([Path(os.environ["PROGRAMS"]) / "bus-send", kind], input=lines, text=True, check=True,
+        subprocess.run([program_path("bus-send"), kind], input=lines, text=True, check=True,
                        timeout=60, env={"RABBITMQ_URL": self.broker.url("order-svc")})
 
     def charge(self, token="pm_card_visa", amount=1998, count=1):

@@ -10,7 +10,7 @@
 extern const struct payment_policy sample_policy;
 
 struct bus_uuid sample_order(void);
-/* A valid row of 1998 EUR in that state; the open ones are in their first attempt, under lease until NOW + 30 s. */
+/* A valid row of 1998 EUR in that state; the open ones are in their first attempt, under lease until its end. */
 struct payment sample_payment(enum payment_state state);
 /* One that fits a sample in that state: results are of the attempt that is under way. */
 struct payment_input sample_input(enum payment_input_kind kind, enum payment_state state,

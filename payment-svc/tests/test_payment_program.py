@@ -1,10 +1,14 @@
 """payment-svc with a real Postgres, a real RabbitMQ and the PSP sandbox: what it tells order-svc, what it stores, and
 what the PSP really did; also while something is down, dies or answers too late."""
+import random
 import signal
+import subprocess
 import time
 import uuid
 
-from conftest import PSP_KEY, Program, free_port, wait_until
+import pytest
+
+from conftest import PSP_KEY, Program, free_port, program_path, wait_until
 
 CAPTURED, REFUNDED = "payment.captured.v1", "payment.refunded.v1"
 DECLINED, FAILED = "payment.declined.v1", "payment.failed.v1"
@@ -180,6 +184,38 @@ def test_many_at_once(world):
     assert set(world.expect(100, 60)) == set(orders[:100])
     assert world.metric('payment_psp_calls_pending') == 0
     assert world.metric('payment_psp_call_duration_seconds_count{call="charge"}') >= 500
+
+
+def test_a_storm_of_charges_and_refunds_over_several_workers(world):
+    """Repeated, in any order, each order's first messages racing each other: it all ends, and nobody pays twice."""
+    world.service.end()
+    world.service.start("/health/ready", WORKERS="3", BATCH_MAX="20")
+    chance = random.Random(7)
+    orders = [str(uuid.uuid4()) for _ in range(150)]
+    for _ in range(3):
+        chance.shuffle(orders)
+        world.send("payment.charge.v1", [{"order_id": order, "amount": 1998, "currency": "EUR",
+                                          "token": chance.choice(["pm_card_visa", "pm_sandbox_error_once",
+                                                                  "pm_card_chargeDeclined"])} for order in orders])
+        world.refund(*chance.sample(orders, 60))
+    wait_until(lambda: world.sql("SELECT count(*) FROM payments.payments WHERE order_id = ANY(%s::uuid[])"
+                                 " AND state NOT IN ('processing', 'refunding')", (orders,)) == [(150,)], 40, "the end")
+    refunded = world.sql("SELECT state, count(*) FROM payments.payments WHERE refund_requested"
+                         " AND order_id = ANY(%s::uuid[]) GROUP BY state", (orders,))
+    assert {state for state, _ in refunded} <= {"refunded", "voided", "declined"}
+    assert world.sql("SELECT count(*) FROM payments.payments WHERE state = 'captured' AND refund_requested") == [(0,)]
+    world.events()
+    world.service.end()
+    world.service.start("/health/ready", WORKERS="1", BATCH_MAX="200")
+
+
+@pytest.mark.parametrize("wrong", [{"PSP_URL": "http://psp.example"}, {"PSP_LEASE_MS": "1500"},
+                                   {"PSP_CONCURRENCY": "0"}, {"PSP_KEY": "short"}])
+def test_a_wrong_setting_stops_the_start_and_is_named(world, wrong):
+    done = subprocess.run([program_path("payment-svc")], env={**world.service.environment, "PORT": str(free_port()),
+                                                              **wrong}, capture_output=True, text=True, timeout=30)
+    assert done.returncode not in (0, 99)
+    assert next(iter(wrong)) in done.stderr
 
 
 def test_logs_hold_no_secret_and_no_token(world):
