@@ -114,9 +114,17 @@ static void compare_text(struct audit *audit, const char *member, struct bus_str
            row.data ? (int)row.len : 4, row.data ? row.data : "null");
 }
 
+static const char *number_text(int64_t number, char text[24]) {
+  if (number == BUS_NO_INT64)
+    return "null";
+  (void)snprintf(text, 24, "%" PRId64, number); /* 20 characters at most */
+  return text;
+}
+
 static void compare_number(struct audit *audit, const char *member, int64_t log, int64_t row) {
+  char log_text[24], row_text[24];
   if (log != row)
-    differ(audit, "%s: log %" PRId64 ", row %" PRId64, member, log, row);
+    differ(audit, "%s: log %s, row %s", member, number_text(log, log_text), number_text(row, row_text));
 }
 
 static void compare_items(struct audit *audit, const struct order *order, const struct row *row) {

@@ -179,7 +179,7 @@ static bool compensate(struct deciding *d) {
   if (!compensation_reason(d, &fact.reason))
     return false;
   if (refused)
-    happen(d, FACT_PAYMENT_REFUSED)->data.reason.reason = fact.reason;
+    happen(d, FACT_PAYMENT_REFUSED)->data.reason.reason = ((const struct payment_refusal *)d->body)->reason;
   happen(d, FACT_COMPENSATING)->data.compensating = fact;
   d->decision->sends = SEND_RELEASE;
   if (charge_was_asked(d->order) && !refused)

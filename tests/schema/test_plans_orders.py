@@ -23,11 +23,13 @@ SELECT gen_random_uuid(), CASE WHEN n % 2 = 0 THEN 'anonymous' ELSE 'c-' || n % 
        '{HASH}', at, at, status, CASE WHEN status IN (3, 5, 6) THEN 'why' END,
        CASE WHEN priced THEN '{{100,100}}'::bigint[] END, CASE WHEN priced THEN 300 END,
        CASE WHEN priced THEN 'EUR' END, 4, CASE WHEN status IN (2, 4) THEN 300 ELSE 0 END, 0, status >= 4, status >= 4,
-       CASE WHEN status < 4 THEN at + interval '1 minute' END, CASE WHEN status < 4 THEN at + interval '1 minute' END, 0,
+       CASE WHEN status < 4 THEN at + interval '1 minute' END, CASE WHEN status < 4 THEN at + interval '1 minute' END,
+       0,
        CASE WHEN status = 0 THEN 'pm_card_visa' END
 FROM (SELECT n, now() - n * interval '1 second' AS at, status, status IN (1, 2, 4) AS priced
-      FROM (SELECT n, (CASE WHEN n <= 1000 THEN n % 4 WHEN n % 10 = 0 THEN 5 WHEN n % 10 = 1 THEN 6 ELSE 4 END)::smallint
-                   AS status FROM generate_series(1, {ORDERS}) AS n) AS numbered) AS generated;
+      FROM (SELECT n, (CASE WHEN n <= 1000 THEN n % 4 WHEN n % 10 = 0 THEN 5 WHEN n % 10 = 1 THEN 6
+                       ELSE 4 END)::smallint AS status
+            FROM generate_series(1, {ORDERS}) AS n) AS numbered) AS generated;
 
 INSERT INTO orders.order_events (order_id, seq, type, at, data)
 SELECT order_id, seq, 'order.paid', created_at, '{{"amount":300}}' FROM orders.orders, generate_series(1, 4) AS seq;
@@ -72,8 +74,8 @@ def run(database, statement, values, analyze=False):
         with connection.cursor() as cursor:
             plans.prepare(cursor, statement)
             text, given = plans.execute_text(statement, values)
-            cursor.execute(("EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, FORMAT JSON) " if analyze else "") + text,
-                           given)
+            explain = "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, FORMAT JSON) " if analyze else ""
+            cursor.execute(explain + text, given)
             rows = cursor.fetchall() if cursor.description else []
     finally:
         connection.close()
@@ -99,8 +101,9 @@ def page(database, customer=None, status=None, before=(LAST, LAST_ID), limit=10,
 def expected_page(database, customer, status, limit, before=None):
     with database.superuser() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT order_id::text FROM orders.orders WHERE (%s IS NULL OR customer_id = %s)"
-                       " AND (%s IS NULL OR status = %s) AND (%s::timestamptz IS NULL OR (created_at, order_id) <"
-                       " (%s, %s::uuid)) ORDER BY created_at DESC, order_id DESC LIMIT %s",
+                       " AND (%s IS NULL OR status = %s)"
+                       " AND (%s::timestamptz IS NULL OR (created_at, order_id) < (%s, %s::uuid))"
+                       " ORDER BY created_at DESC, order_id DESC LIMIT %s",
                        (customer, customer, status, status, *((before[0],) * 2 if before else (None, None)),
                         before[1] if before else None, limit))
         return [row[0] for row in cursor.fetchall()]
@@ -183,8 +186,8 @@ def test_steps_are_hot(database):
         deadline = column(None if final else now + datetime.timedelta(seconds=60 + version))
         return [column(status), column(None), column("100,100" if priced else None), column(300 if priced else None),
                 column("EUR" if priced else None), column(now + datetime.timedelta(seconds=version)), column(version),
-                column(300 if status in (2, 4) else 0), column(0), column(final), column(final), deadline, due, column(0),
-                column("pm_card_visa" if status == 0 else None), column(None), column(None), column(None)]
+                column(300 if status in (2, 4) else 0), column(0), column(final), column(final), deadline, due,
+                column(0), column("pm_card_visa" if status == 0 else None), column(None), column(None), column(None)]
 
     connection = database.runtime()
     connection.autocommit = True
@@ -200,7 +203,8 @@ def test_steps_are_hot(database):
     connection.close()
     with database.superuser() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT pg_sleep(1.2)")  # statistics are sent once a second
-        cursor.execute("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relid = 'orders.orders'::regclass")
+        cursor.execute("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables"
+                       " WHERE relid = 'orders.orders'::regclass")
         updates, hot = cursor.fetchone()
         cursor.execute("SELECT count(*) FROM orders.orders WHERE shelf = 4 AND due_at IS NULL AND version = 4")
         assert cursor.fetchone()[0] == count

@@ -2,7 +2,8 @@
 --
 -- An order is inserted once and updated some three times within a second. The steps of an open order change no indexed
 -- column, so that they stay on their page and touch no index (HOT): the lists' indexes hold the shelf, which changes
--- only with the final status, and due_at follows the deadline only where it must.
+-- only with the final status, and due_at follows the deadline only where it must. Half of each page is left free for the
+-- next versions of what is on it.
 BEGIN;
 
 CREATE SCHEMA orders;
@@ -61,7 +62,7 @@ CREATE TABLE orders.orders (
     CONSTRAINT orders_token CHECK ((status = 0) = (payment_token IS NOT NULL)),
     CONSTRAINT orders_asker CHECK ((reply_to IS NULL) = (reply_until IS NULL)),
     CONSTRAINT orders_times CHECK (created_at <= updated_at)
-) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 10000,
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 10000,
         autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_vacuum_insert_threshold = 50000,
         autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 10000);
 

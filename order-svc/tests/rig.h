@@ -1,0 +1,42 @@
+/* A batch without a worker: inputs go through the service's decide(), and what comes out is looked at. */
+#ifndef RIG_H
+#define RIG_H
+
+#include "order_service.h"
+#include "saga.h"
+
+enum { RIG_INPUTS = 16 };
+
+struct rig {
+  struct bus_arena *arena;
+  struct bus_uuid_source ids;
+  struct saga_bodies bodies;
+  struct bus_envelope envelopes[RIG_INPUTS];
+  struct bus_input inputs[RIG_INPUTS];
+  size_t input_count;
+  struct order_model *model;
+  struct bus_effects effects;
+  bus_time now;
+  enum bus_verdict verdict; /* on the last input */
+};
+
+void rig_init(struct rig *rig);
+void rig_done(struct rig *rig);
+/* Adds a delivery (or a deadline); its message id is numbered from 1. */
+struct bus_envelope *rig_add(struct rig *rig, enum order_message message);
+struct bus_envelope *rig_add_body(struct rig *rig, const struct bus_message_type *type, const void *body);
+/* Decides all that was added, in one batch, over what is in the database: NULL for nothing. */
+void rig_run(struct rig *rig, const struct order *stored);
+/* The standard order in a state, as it would be loaded. */
+struct order rig_order(struct rig *rig, int state);
+
+/* The index-th effect of that kind, or NULL. */
+const struct bus_effect *rig_effect(const struct rig *rig, enum bus_effect_kind kind, size_t index);
+size_t rig_count(const struct rig *rig, enum bus_effect_kind kind);
+void rig_assert_emits(const struct rig *rig, size_t index, const struct bus_message_type *type, const char *json);
+void rig_assert_answers(const struct rig *rig, size_t index, const char *json);
+const struct order_tally *rig_tally(const struct rig *rig, size_t index);
+
+#define SAGA_ID_TEXT "11223344-5566-5788-99aa-bbccddeeff01"
+
+#endif

@@ -1,0 +1,499 @@
+/* Inputs to effects: golden messages, who is answered, what is counted, and several inputs of one order in a batch. */
+#include "rig.h"
+
+static struct rig rig;
+static struct order order;
+
+static void begin(int before) {
+  rig_init(&rig);
+  if (before != ORDER_NONE)
+    order = rig_order(&rig, before);
+}
+
+static void run(int before) {
+  rig_run(&rig, before == ORDER_NONE ? NULL : &order);
+  assert_false(rig.effects.failed);
+}
+
+static const struct order_entry *entry(void) {
+  return order_model_find(rig.model, &saga_order_id);
+}
+
+#define ID "\"order_id\":\"" SAGA_ID_TEXT "\""
+#define PLAIN_ITEMS "[{\"product_id\":\"SKU-1\",\"quantity\":2},{\"product_id\":\"SKU-2\",\"quantity\":1}]"
+#define PRICED_ITEMS                                                                                                   \
+  "[{\"product_id\":\"SKU-1\",\"quantity\":2,\"unit_price\":999},{\"product_id\":\"SKU-2\",\"quantity\":1,"            \
+  "\"unit_price\":1}]"
+#define AT_START "\"2026-01-01T00:00:00.000Z\""
+
+/* ---- golden messages of each step ---- */
+
+TEST(placing_asks_inventory)
+{
+  begin(ORDER_NONE);
+  rig_add(&rig, ORDER_ON_PLACE);
+  run(ORDER_NONE);
+  rig_assert_emits(&rig, 0, &inventory_reserve_type, "{" ID ",\"items\":" PLAIN_ITEMS ",\"expected_total\":1999}");
+  rig_assert_emits(&rig, 1, &order_created_type, "{" ID ",\"customer_id\":\"c-1\"}");
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 2);
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_ANSWER), 0); /* nobody asked for one */
+  assert_false(entry()->stored);
+  assert_text(entry()->now.payment_token, "pm_card_visa");
+  rig_done(&rig);
+}
+
+TEST(reserved_asks_for_payment_and_forgets_the_token)
+{
+  begin(ORDER_PENDING);
+  rig_add(&rig, ORDER_ON_STOCK_RESERVED);
+  run(ORDER_PENDING);
+  rig_assert_emits(&rig, 0, &payment_charge_type,
+                   "{" ID ",\"amount\":1999,\"currency\":\"EUR\",\"token\":\"pm_card_visa\"}");
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 1);
+  assert_null(entry()->now.payment_token.data);
+  assert_true(entry()->changed);
+  rig_done(&rig);
+}
+
+TEST(paid_asks_for_the_commit)
+{
+  begin(ORDER_RESERVED);
+  rig_add(&rig, ORDER_ON_PAYMENT_CAPTURED);
+  run(ORDER_RESERVED);
+  rig_assert_emits(&rig, 0, &inventory_commit_type, "{" ID "}");
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 1);
+  rig_done(&rig);
+}
+
+TEST(committed_is_told_to_all)
+{
+  begin(ORDER_PAID);
+  rig_add(&rig, ORDER_ON_STOCK_COMMITTED);
+  run(ORDER_PAID);
+  rig_assert_emits(&rig, 0, &order_confirmed_type,
+                   "{" ID ",\"customer_id\":\"c-1\",\"total\":1999,\"currency\":\"EUR\"}");
+  assert_int_equal(rig_tally(&rig, 0)->finished, ORDER_CONFIRMED);
+  rig_done(&rig);
+}
+
+TEST(rejected_is_told_to_all)
+{
+  begin(ORDER_PENDING);
+  rig_add(&rig, ORDER_ON_STOCK_REJECTED);
+  run(ORDER_PENDING);
+  rig_assert_emits(&rig, 0, &order_rejected_type,
+                   "{" ID ",\"customer_id\":\"c-1\",\"reason\":\"out_of_stock: SKU-2\"}");
+  assert_null(entry()->now.payment_token.data);
+  rig_done(&rig);
+}
+
+TEST(compensation_asks_for_both)
+{
+  begin(ORDER_RESERVED);
+  rig_add(&rig, ORDER_ON_CANCEL);
+  run(ORDER_RESERVED);
+  rig_assert_emits(&rig, 0, &inventory_release_type, "{" ID "}");
+  rig_assert_emits(&rig, 1, &payment_refund_type, "{" ID "}");
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 2);
+  rig_done(&rig);
+}
+
+TEST(cancelled_is_told_to_all)
+{
+  begin(ORDER_COMPENSATING);
+  rig_add(&rig, ORDER_ON_STOCK_RELEASED);
+  rig_add(&rig, ORDER_ON_PAYMENT_REFUNDED);
+  run(ORDER_COMPENSATING);
+  rig_assert_emits(&rig, 0, &order_cancelled_type,
+                   "{" ID ",\"customer_id\":\"c-1\",\"total\":1999,\"currency\":\"EUR\",\"reason\":\"customer\"}");
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 1);
+  assert_int_equal(rig_tally(&rig, 0)->finished, ORDER_CANCELLED);
+  rig_done(&rig);
+}
+
+TEST(messages_name_their_cause_and_trace)
+{
+  static const struct bus_trace trace = {.trace_id = {7}, .span_id = {8}, .flags = 1};
+  begin(ORDER_PAID);
+  struct bus_envelope *envelope = rig_add(&rig, ORDER_ON_STOCK_COMMITTED);
+  envelope->trace = trace;
+  run(ORDER_PAID);
+  const struct bus_effect *effect = rig_effect(&rig, BUS_EFFECT_EMIT, 0);
+  assert_memory_equal(&effect->envelope.causation_id, &envelope->message_id, sizeof envelope->message_id);
+  assert_memory_equal(effect->envelope.trace.trace_id, trace.trace_id, sizeof trace.trace_id);
+  assert_memory_not_equal(effect->envelope.trace.span_id, trace.span_id, sizeof trace.span_id);
+  rig_done(&rig);
+}
+
+/* ---- deadlines ---- */
+
+TEST(a_deadline_sends_with_the_requests_trace)
+{
+  begin(ORDER_PENDING);
+  order.trace = (struct bus_trace){.trace_id = {9}, .span_id = {1}, .flags = 1};
+  rig.now = order.deadline;
+  rig_add(&rig, ORDER_ON_DEADLINE);
+  run(ORDER_PENDING);
+  const struct bus_effect *effect = rig_effect(&rig, BUS_EFFECT_EMIT, 0);
+  assert_string_equal(effect->type->type, "inventory.release.v1");
+  assert_memory_equal(effect->envelope.trace.trace_id, order.trace.trace_id, 16);
+  assert_true(bus_uuid_is_nil(&effect->envelope.causation_id));
+  rig_done(&rig);
+}
+
+TEST(a_deadline_sends_open_commands_again)
+{
+  begin(ORDER_COMPENSATING);
+  rig.now = order.deadline;
+  rig_add(&rig, ORDER_ON_DEADLINE);
+  run(ORDER_COMPENSATING);
+  rig_assert_emits(&rig, 0, &inventory_release_type, "{" ID "}");
+  rig_assert_emits(&rig, 1, &payment_refund_type, "{" ID "}");
+  assert_int_equal(entry()->now.resends, 1);
+  assert_true(entry()->changed);
+  assert_null(entry()->first); /* nothing happened that the log should tell */
+  assert_int_equal(rig_tally(&rig, 0)->resent, SEND_RELEASE | SEND_REFUND);
+  rig_done(&rig);
+}
+
+TEST(an_early_look_only_moves_the_next_one)
+{
+  begin(ORDER_PENDING);
+  rig.now = order.due_at;
+  rig_add(&rig, ORDER_ON_DEADLINE);
+  run(ORDER_PENDING);
+  assert_int_equal(rig.effects.count, 0);
+  assert_true(entry()->changed);
+  assert_true(entry()->now.due_at == order.deadline);
+  rig_done(&rig);
+}
+
+TEST(a_deadline_of_no_order_is_nothing)
+{
+  begin(ORDER_NONE);
+  rig_add(&rig, ORDER_ON_DEADLINE);
+  run(ORDER_NONE);
+  assert_int_equal(rig.effects.count, 0);
+  assert_int_equal(entry()->now.status, ORDER_NONE);
+  assert_false(entry()->changed);
+  rig_done(&rig);
+}
+
+/* ---- answers ---- */
+
+#define VIEW(status, reason, items, total, at, version)                                                                \
+  "{" ID ",\"customer_id\":\"c-1\",\"status\":\"" status "\"" reason ",\"items\":" items total                         \
+  ",\"created_at\":" AT_START ",\"updated_at\":" at ",\"version\":" version "}"
+#define PRICED_TOTAL ",\"total\":1999,\"currency\":\"EUR\""
+
+static struct bus_envelope *add_asking(enum order_message message) {
+  struct bus_envelope *envelope = rig_add(&rig, message);
+  envelope->reply_to = BUS_STR("edge.reply.1");
+  return envelope;
+}
+
+TEST(placing_is_answered_once_committed)
+{
+  begin(ORDER_NONE);
+  struct bus_envelope *envelope = add_asking(ORDER_ON_PLACE);
+  run(ORDER_NONE);
+  rig_assert_answers(&rig, 0,
+                     "{\"outcome\":\"accepted\",\"order\":" VIEW("PENDING", "", PLAIN_ITEMS, "", AT_START, "1") "}");
+  const struct bus_effect *effect = rig_effect(&rig, BUS_EFFECT_ANSWER, 0);
+  assert_text(effect->envelope.reply_to, "edge.reply.1");
+  assert_memory_equal(&effect->envelope.causation_id, &envelope->message_id, sizeof envelope->message_id);
+  assert_null(entry()->now.asker.reply_to.data); /* nobody waits for more */
+  rig_done(&rig);
+}
+
+TEST(a_replay_is_answered_with_the_order_as_it_is)
+{
+  begin(ORDER_CONFIRMED);
+  add_asking(ORDER_ON_PLACE);
+  run(ORDER_CONFIRMED);
+  rig_assert_answers(
+      &rig, 0,
+      "{\"outcome\":\"replayed\",\"order\":" VIEW("CONFIRMED", "", PRICED_ITEMS, PRICED_TOTAL, AT_START, "4") "}");
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 0);
+  assert_false(entry()->changed);
+  rig_done(&rig);
+}
+
+TEST(a_key_that_was_used_for_something_else_shows_no_order)
+{
+  begin(ORDER_PENDING);
+  rig.bodies.place.request_hash = BUS_STR("ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff");
+  rig.bodies.place.wait_ms = 5000;
+  add_asking(ORDER_ON_PLACE);
+  run(ORDER_PENDING);
+  rig_assert_answers(&rig, 0, "{\"outcome\":\"key_reused\"}");
+  assert_false(entry()->changed); /* it takes nobody's place either */
+  rig_done(&rig);
+}
+
+TEST(cancelling_is_answered)
+{
+  begin(ORDER_PENDING);
+  add_asking(ORDER_ON_CANCEL);
+  run(ORDER_PENDING);
+  rig_assert_answers(&rig, 0,
+                     "{\"outcome\":\"cancel_accepted\",\"order\":" VIEW("COMPENSATING", ",\"reason\":\"customer\"",
+                                                                        PLAIN_ITEMS, "", AT_START, "2") "}");
+  rig_done(&rig);
+}
+
+TEST(cancelling_twice_is_answered_as_it_is)
+{
+  begin(ORDER_PENDING);
+  add_asking(ORDER_ON_CANCEL);
+  add_asking(ORDER_ON_CANCEL);
+  run(ORDER_PENDING);
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_ANSWER), 2);
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 1);
+  rig_done(&rig);
+}
+
+TEST(cancelling_what_is_not_there_is_answered)
+{
+  begin(ORDER_NONE);
+  add_asking(ORDER_ON_CANCEL);
+  run(ORDER_NONE);
+  rig_assert_answers(&rig, 0, "{\"outcome\":\"not_found\"}");
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 0);
+  rig_done(&rig);
+}
+
+TEST(z1_cancelling_someone_elses_order_looks_the_same)
+{
+  begin(ORDER_PENDING);
+  rig.bodies.cancel.customer_id = BUS_STR("c-2");
+  add_asking(ORDER_ON_CANCEL);
+  run(ORDER_PENDING);
+  rig_assert_answers(&rig, 0, "{\"outcome\":\"not_found\"}");
+  assert_false(entry()->changed);
+  rig_done(&rig);
+}
+
+/* ---- who waits for the end ---- */
+
+static void place_waiting(int64_t wait_ms) {
+  begin(ORDER_NONE);
+  rig.bodies.place.wait_ms = wait_ms;
+  add_asking(ORDER_ON_PLACE);
+  run(ORDER_NONE);
+  order = entry()->now;
+  rig.input_count = 0;
+}
+
+TEST(who_waits_is_told_the_end)
+{
+  place_waiting(5000);
+  assert_text(order.asker.reply_to, "edge.reply.1");
+  assert_true(order.reply_until == SAGA_START + 5 * BUS_SECOND);
+  rig.now += 5 * BUS_SECOND;
+  rig_add(&rig, ORDER_ON_STOCK_REJECTED);
+  run(ORDER_PENDING);
+  rig_assert_answers(&rig, 0,
+                     "{\"outcome\":\"final\",\"order\":" VIEW("REJECTED", ",\"reason\":\"out_of_stock: SKU-2\"",
+                                                              PLAIN_ITEMS, "", "\"2026-01-01T00:00:05.000Z\"",
+                                                              "2") "}");
+  const struct bus_effect *effect = rig_effect(&rig, BUS_EFFECT_ANSWER, 0);
+  assert_text(effect->envelope.reply_to, "edge.reply.1");
+  assert_int_equal(effect->envelope.causation_id.bytes[15], 1); /* the request, not the event */
+  assert_null(entry()->now.asker.reply_to.data);
+  assert_true(entry()->now.reply_until == BUS_NO_TIME);
+  rig_done(&rig);
+}
+
+TEST(who_waited_too_long_is_told_nothing)
+{
+  place_waiting(5000);
+  rig.now += 5 * BUS_SECOND + 1;
+  rig_add(&rig, ORDER_ON_STOCK_REJECTED);
+  run(ORDER_PENDING);
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_ANSWER), 0);
+  assert_null(entry()->now.asker.reply_to.data);
+  rig_done(&rig);
+}
+
+TEST(a_replay_that_waits_takes_the_place)
+{
+  place_waiting(5000);
+  rig.now += BUS_SECOND;
+  rig_add(&rig, ORDER_ON_STOCK_RELEASED); /* so that message ids differ */
+  struct bus_envelope *envelope = add_asking(ORDER_ON_PLACE);
+  envelope->reply_to = BUS_STR("edge.reply.2");
+  run(ORDER_PENDING);
+  assert_text(entry()->now.asker.reply_to, "edge.reply.2");
+  assert_int_equal(entry()->now.asker.request_id.bytes[15], 2);
+  assert_true(entry()->now.reply_until == rig.now + 5 * BUS_SECOND);
+  assert_true(entry()->changed);
+  rig_done(&rig);
+}
+
+TEST(a_replay_that_does_not_wait_leaves_it)
+{
+  place_waiting(5000);
+  rig.bodies.place.wait_ms = 0;
+  add_asking(ORDER_ON_PLACE)->reply_to = BUS_STR("edge.reply.2");
+  run(ORDER_PENDING);
+  assert_text(entry()->now.asker.reply_to, "edge.reply.1");
+  assert_false(entry()->changed);
+  rig_done(&rig);
+}
+
+TEST(waiting_without_an_address_is_not_kept)
+{
+  begin(ORDER_NONE);
+  rig.bodies.place.wait_ms = 5000;
+  rig_add(&rig, ORDER_ON_PLACE);
+  run(ORDER_NONE);
+  assert_null(entry()->now.asker.reply_to.data);
+  rig_done(&rig);
+}
+
+TEST(an_address_that_no_database_takes_is_not_kept)
+{
+  begin(ORDER_NONE);
+  rig.bodies.place.wait_ms = 5000;
+  rig_add(&rig, ORDER_ON_PLACE)->reply_to = BUS_STR("edge\xff");
+  run(ORDER_NONE);
+  assert_null(entry()->now.asker.reply_to.data);
+  assert_int_equal(entry()->now.status, ORDER_PENDING);
+  rig_done(&rig);
+}
+
+TEST(nonsense_is_accepted_and_rejected_at_once)
+{
+  begin(ORDER_NONE);
+  rig.bodies.items[1].product_id = BUS_STR("SKU-1");
+  rig.bodies.place.wait_ms = 5000;
+  add_asking(ORDER_ON_PLACE);
+  run(ORDER_NONE);
+  assert_int_equal(rig.verdict, BUS_DONE);
+  rig_assert_emits(&rig, 0, &order_created_type, "{" ID ",\"customer_id\":\"c-1\"}");
+  rig_assert_emits(&rig, 1, &order_rejected_type,
+                   "{" ID ",\"customer_id\":\"c-1\",\"reason\":\"product_twice: SKU-1\"}");
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 2);
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_ANSWER), 2); /* accepted, and final for who waits */
+  assert_true(order_is_valid(&entry()->now));
+  assert_true(rig_tally(&rig, 0)->created);
+  assert_int_equal(rig_tally(&rig, 0)->finished, ORDER_REJECTED);
+  rig_done(&rig);
+}
+
+/* ---- batches ---- */
+
+TEST(a_whole_saga_in_one_batch)
+{
+  static const char *const names[] = {"order.created", "order.reserved", "order.paid", "order.confirmed"};
+  begin(ORDER_NONE);
+  rig_add(&rig, ORDER_ON_PLACE);
+  rig_add(&rig, ORDER_ON_STOCK_RESERVED);
+  rig_add(&rig, ORDER_ON_PAYMENT_CAPTURED);
+  rig_add(&rig, ORDER_ON_STOCK_COMMITTED);
+  run(ORDER_NONE);
+  assert_int_equal(rig.model->entry_count, 1);
+  assert_int_equal(entry()->now.status, ORDER_CONFIRMED);
+  const struct order_record *record = entry()->first;
+  for (size_t i = 0; i < BUS_COUNT(names); i++, record = record->next) {
+    assert_non_null(record);
+    assert_int_equal(record->seq, i + 1);
+    assert_string_equal(order_fact_name(record->type), names[i]);
+  }
+  assert_null(record);
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 5);
+  rig_done(&rig);
+}
+
+TEST(orders_of_a_batch_are_sorted_and_kept_apart)
+{
+  struct order_place second;
+  struct order_cancel third = {.order_id = {{0x00, 1}}, .customer_id = BUS_NO_STR, .reason = BUS_NO_STR};
+  begin(ORDER_NONE);
+  second = rig.bodies.place;
+  second.order_id.bytes[0] = 0xff;
+  rig_add_body(&rig, &order_place_type, &second);
+  rig_add(&rig, ORDER_ON_PLACE);
+  rig_add_body(&rig, &order_cancel_type, &third);
+  rig_add(&rig, ORDER_ON_CANCEL);
+  run(ORDER_NONE);
+  assert_int_equal(rig.model->entry_count, 3);
+  for (size_t i = 1; i < 3; i++)
+    assert_true(bus_uuid_compare(&rig.model->entries[i - 1].now.order_id, &rig.model->entries[i].now.order_id) < 0);
+  assert_int_equal(rig.model->entries[0].now.status, ORDER_NONE);
+  assert_int_equal(entry()->now.status, ORDER_COMPENSATING);
+  assert_int_equal(rig.model->entries[2].now.status, ORDER_PENDING);
+  rig_done(&rig);
+}
+
+/* ---- what is parked ---- */
+
+TEST(an_event_of_no_order_is_parked)
+{
+  begin(ORDER_NONE);
+  rig_add(&rig, ORDER_ON_PAYMENT_CAPTURED);
+  run(ORDER_NONE);
+  assert_int_equal(rig.verdict, BUS_PARK);
+  assert_string_equal(rig.effects.reason, "payment.captured in state none: no such order");
+  rig_done(&rig);
+}
+
+TEST(a_contradiction_is_parked_and_changes_nothing)
+{
+  begin(ORDER_RESERVED);
+  rig.bodies.captured.amount = 1;
+  rig_add(&rig, ORDER_ON_PAYMENT_CAPTURED);
+  run(ORDER_RESERVED);
+  assert_int_equal(rig.verdict, BUS_PARK);
+  assert_int_equal(rig.effects.count, 0);
+  assert_false(entry()->changed);
+  rig_done(&rig);
+}
+
+TEST(a_message_of_others_is_parked)
+{
+  begin(ORDER_NONE);
+  rig_add_body(&rig, &order_ping_type, &rig.bodies);
+  run(ORDER_NONE);
+  assert_int_equal(rig.verdict, BUS_PARK);
+  assert_int_equal(rig.model->entry_count, 0);
+  rig_done(&rig);
+}
+
+/* ---- what is counted ---- */
+
+TEST(alarms_are_counted_with_their_order)
+{
+  begin(ORDER_PAID);
+  rig_add(&rig, ORDER_ON_STOCK_REJECTED);
+  run(ORDER_PAID);
+  const struct order_tally *tally = rig_tally(&rig, 0);
+  assert_non_null(tally->alarm);
+  assert_int_equal(tally->status, ORDER_COMPENSATING);
+  assert_memory_equal(&tally->order_id, &saga_order_id, sizeof saga_order_id);
+  rig_done(&rig);
+}
+
+TEST(ignored_messages_leave_no_trace)
+{
+  begin(ORDER_CONFIRMED);
+  rig_add(&rig, ORDER_ON_STOCK_COMMITTED);
+  rig_add(&rig, ORDER_ON_PAYMENT_CAPTURED);
+  rig_add(&rig, ORDER_ON_STOCK_RESERVED);
+  rig_add(&rig, ORDER_ON_DEADLINE);
+  run(ORDER_CONFIRMED);
+  assert_int_equal(rig.effects.count, 0);
+  assert_false(entry()->changed);
+  rig_done(&rig);
+}
+
+TEST(the_age_of_what_finished)
+{
+  begin(ORDER_PAID);
+  rig.now += 3 * BUS_SECOND;
+  rig_add(&rig, ORDER_ON_STOCK_COMMITTED);
+  run(ORDER_PAID);
+  assert_true(rig_tally(&rig, 0)->age == 3 * BUS_SECOND);
+  rig_done(&rig);
+}
