@@ -43,15 +43,18 @@ class Sandbox:
         }
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen([os.environ["PSP_SANDBOX"]], env=environment, stderr=log)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             try:
                 requests.get(self.url + "/health", timeout=1)
                 return
-            except requests.ConnectionError:
-                assert self.process.poll() is None, self.log_file.read_text()
+            except requests.RequestException:
+                if self.process.poll() is not None:
+                    break
                 time.sleep(0.02)
-        raise AssertionError("the sandbox did not come up")
+        self.process.kill()
+        self.process.wait()
+        raise AssertionError("the sandbox did not come up: " + self.log_file.read_text())
 
     def stop(self, number=signal.SIGTERM):
         """Returns the exit status."""

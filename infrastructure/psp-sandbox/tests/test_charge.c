@@ -101,9 +101,10 @@ TEST(every_token_that_declines_says_why)
 {
   for (size_t i = 0; i < psp_method_count; i++) {
     bool declines = psp_plan_of(&psp_methods[i], 0).step == PSP_DECLINE;
-    assert_true(declines == (psp_methods[i].decline != NULL));
-    if (declines)
-      assert_int_equal(psp_methods[i].decline->status, 402);
+    const struct psp_error *decline = psp_methods[i].decline;
+    assert_true(declines == (decline != NULL));
+    if (decline)
+      assert_int_equal(decline->status, 402);
   }
   assert_string_equal(psp_method_find(BUS_STR("pm_card_chargeDeclinedInsufficientFunds"))->decline->decline_code,
                       "insufficient_funds");

@@ -17,9 +17,10 @@ struct rig {
   struct bus_http_client *client;
 };
 
-static void rig_up(struct rig *rig) {
+static void rig_up_with(struct rig *rig, int64_t read_timeout_ms) {
   struct bus_error err = {0};
-  const struct bus_http_client_settings client = {.read_timeout_ms = 500, .allow_plain = true};
+  const struct bus_http_client_settings client = {
+      .read_timeout_ms = read_timeout_ms, .total_timeout_ms = 2 * read_timeout_ms, .allow_plain = true};
   *rig = (struct rig){.path = "/tmp/psp-client-test-XXXXXX"};
   close(mkstemp(rig->path));
   rig->settings = (struct psp_settings){.bind = "127.0.0.1",
@@ -34,6 +35,10 @@ static void rig_up(struct rig *rig) {
       !bus_http_client_new(&client, &rig->client, &err))
     fail_msg("%s", err.text);
   snprintf(rig->url, sizeof rig->url, "http://127.0.0.1:%d/v1/payment_intents", bus_http_server_port(rig->server));
+}
+
+static void rig_up(struct rig *rig) {
+  rig_up_with(rig, 10000);
 }
 
 static void rig_down(struct rig *rig) {
@@ -86,7 +91,7 @@ TEST(answers_and_declines_are_told_apart)
 TEST(a_timeout_is_unknown_and_its_repeat_finds_the_capture)
 {
   static struct rig rig;
-  rig_up(&rig);
+  rig_up_with(&rig, 500);
   assert_int_equal(charge(&rig, "pm_sandbox_timeout", "charge-1")->outcome, BUS_HTTP_UNKNOWN);
   assert_int_equal(captured(&rig), 1);
   struct driven *again = charge(&rig, "pm_sandbox_timeout", "charge-1");
@@ -99,7 +104,7 @@ TEST(a_timeout_is_unknown_and_its_repeat_finds_the_capture)
 TEST(a_hang_is_unknown_and_captures_nothing)
 {
   static struct rig rig;
-  rig_up(&rig);
+  rig_up_with(&rig, 500);
   assert_int_equal(charge(&rig, "pm_sandbox_hang", "charge-1")->outcome, BUS_HTTP_UNKNOWN);
   assert_int_equal(captured(&rig), 0);
   rig_down(&rig);
@@ -113,7 +118,7 @@ TEST(fifty_equal_keys_at_once_are_one_capture)
   rig_up(&rig);
   for (size_t i = 0; i < BUS_COUNT(driven); i++)
     start_charge(&rig, "pm_card_visa", "charge-1", &driven[i]);
-  drive(rig.client, DRIVE_ROOM, 8000);
+  drive(rig.client, DRIVE_ROOM, 30000);
   for (size_t i = 0; i < BUS_COUNT(driven); i++) {
     assert_int_equal(driven[i].outcome, BUS_HTTP_ANSWERED);
     assert_true(driven[i].status == 200 || driven[i].status == 409);
@@ -135,7 +140,7 @@ TEST(many_charges_share_connections_and_syncs)
     snprintf(name, sizeof name, "charge-%zu", i);
     start_charge(&rig, "pm_card_visa", name, &driven[i]);
   }
-  drive(rig.client, DRIVE_ROOM, 8000);
+  drive(rig.client, DRIVE_ROOM, 30000);
   for (size_t i = 0; i < BUS_COUNT(driven); i++)
     assert_int_equal(driven[i].status, 200);
   psp_ledger_counts(rig.sandbox.ledger, &lines, &syncs);

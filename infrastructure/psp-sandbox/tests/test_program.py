@@ -63,7 +63,12 @@ def test_an_unknown_token(sandbox):
     assert sandbox.ledger() == []
 
 
-@pytest.mark.parametrize("given", [None, "Bearer wrong", "Basic " + KEY, "Bearer", "Bearer " + KEY + "x", KEY])
+WRONG_KEYS = [None, KEY, "Bearer", "Basic " + KEY, "bearer" + KEY] + [
+    "Bearer " + wrong for wrong in ["wrong", KEY + "x", KEY[:-1], KEY + KEY, " " + KEY, KEY.upper()]
+]
+
+
+@pytest.mark.parametrize("given", WRONG_KEYS)
 def test_every_route_needs_the_key(sandbox, given):
     headers = {"Authorization": given} if given else {}
     for method, path in [

@@ -3,8 +3,10 @@
  * consume on another (alarms block publishers only). Not thread-safe: one thread owns a connection.
  *
  * Reading never blocks. Open, login and declarations do, bounded by the timeouts; so does a publish into a full
- * socket: keep what is unconfirmed below 1 MiB, and a watchdog shuts the socket down after publish_timeout_ms.
+ * socket: keep what is unconfirmed below 1 MiB, and a watchdog shuts the socket down after 5 s.
  * Every failure but a refused passive declaration means that the connection is gone: free it and open another.
+ * Where a declaration is refused after bus_amqp_confirm or bus_amqp_consume, those went with the channel, and the
+ * connection counts as gone, too.
  */
 #ifndef BUS_AMQP_H
 #define BUS_AMQP_H
@@ -53,7 +55,8 @@ struct bus_publication {
   struct bus_str cause_class;
 };
 /* *ret_seq: the delivery tag that its confirm will carry (1, 2, …; 0 without confirms). OK means «in the socket's
- * buffer», no more. */
+ * buffer», no more: the kernel holds a batch together until the next bus_amqp_pump (for 200 ms at most), and until then
+ * bus_amqp_has_buffered is true. */
 bool bus_amqp_publish(struct bus_amqp *amqp, const struct bus_publication *publication, uint64_t *ret_seq,
                       struct bus_error *err) BUS_MUST_CHECK;
 
@@ -71,8 +74,8 @@ bool bus_amqp_hand_back(struct bus_amqp *amqp, uint64_t tag, bool multiple, stru
 bool bus_amqp_reply_queue(struct bus_amqp *amqp, const char *name, struct bus_error *err) BUS_MUST_CHECK;
 
 /* ---- declaring ---- */
-/* passive: only checks that it is there. BUS_E_TOPOLOGY: it is not, or differs (*ret_exists false); the connection is
- * still usable (its channel is opened again). */
+/* passive: only checks that it is there (not for bindings, which AMQP cannot ask about: BUS_E_INVALID). BUS_E_TOPOLOGY:
+ * it is not, or differs (*ret_exists false); the connection is still usable (its channel is opened again). */
 bool bus_amqp_declare(struct bus_amqp *amqp, const struct bus_declaration *declaration, bool passive, bool *ret_exists,
                       struct bus_error *err) BUS_MUST_CHECK;
 /* A round trip to the broker: checks that the exchange bus.event is there. */
@@ -83,7 +86,7 @@ struct bus_delivery {
   uint64_t tag;
   int consumer;
   struct bus_envelope envelope;
-  struct bus_str body; /* NUL-terminated */
+  struct bus_str body; /* NUL-terminated; data is NULL where it was larger than 1 MiB and was dropped: park it */
 };
 
 /* Called from bus_amqp_pump. Any may be NULL. */

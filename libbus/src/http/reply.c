@@ -171,17 +171,17 @@ static const struct bus_field problem_fields[] = {
 };
 static const struct bus_schema problem_schema = BUS_SCHEMA("problem", struct problem, problem_fields);
 
-static void reply_problem(struct bus_http_exchange *exchange, int status, struct problem *problem) {
+static void reply_problem(struct bus_http_exchange *exchange, int status, struct problem problem) {
   char trace_id[BUS_TRACE_ID_TEXT];
   struct bus_str json;
   if (bus_trace_is_set(&exchange->trace)) {
     bus_trace_id_format(&exchange->trace, trace_id);
-    problem->trace_id = bus_str(trace_id);
+    problem.trace_id = bus_str(trace_id);
   }
-  problem->type = BUS_STR("about:blank");
-  problem->title = bus_str(http_status_title(status));
-  problem->status = status;
-  if (!bus_encode(&problem_schema, problem, exchange->scratch->arena, &json))
+  problem.type = BUS_STR("about:blank");
+  problem.title = bus_str(http_status_title(status));
+  problem.status = status;
+  if (!bus_encode(&problem_schema, &problem, exchange->scratch->arena, &json))
     json = BUS_STR("{}");
   bus_http_reply(exchange, status, "application/problem+json", json);
 }
@@ -193,7 +193,7 @@ void bus_http_problem(struct bus_http_exchange *exchange, int status, const char
   vsnprintf(detail, sizeof detail, format, args);
   va_end(args);
   struct problem problem = {.detail = bus_str(detail)};
-  reply_problem(exchange, status, &problem);
+  reply_problem(exchange, status, problem);
 }
 
 void bus_http_problems_status(struct bus_http_exchange *exchange, int status, const struct bus_problems *problems) {
@@ -203,7 +203,7 @@ void bus_http_problems_status(struct bus_http_exchange *exchange, int status, co
     items[i] = (struct problem_item){bus_str(problems->items[i].path), bus_str(problems->items[i].text)};
   struct problem problem = {
       .detail = BUS_STR("the request has wrong fields"), .errors = items, .error_count = items ? count : 0};
-  reply_problem(exchange, status, &problem);
+  reply_problem(exchange, status, problem);
 }
 
 void bus_http_problems(struct bus_http_exchange *exchange, const struct bus_problems *problems) {

@@ -32,7 +32,7 @@ static bool read_address(const struct sockaddr_storage *storage, struct address 
 }
 
 static bool is_socket_of(int fd, const struct mg_request_info *info) {
-  struct sockaddr_storage storage;
+  struct sockaddr_storage storage = {0};
   socklen_t len = sizeof storage;
   struct address peer, local;
   if (getpeername(fd, (struct sockaddr *)&storage, &len) != 0 || !read_address(&storage, &peer))

@@ -165,6 +165,41 @@ TEST(threads_that_make_and_count_the_same_series_lose_nothing)
   assert_int_equal(sum, (int64_t)THREADS * ROUNDS);
 }
 
+enum { NAMES = 300 };
+
+struct race {
+  struct bus_metric *metric;
+  pthread_barrier_t start;
+};
+
+static void *make_together(void *context) {
+  struct race *race = context;
+  char name[16];
+  for (int i = 0; i < NAMES; i++) {
+    snprintf(name, sizeof name, "%d", i);
+    pthread_barrier_wait(&race->start);
+    bus_series_add(series_of(race->metric, name, "x"), 1);
+  }
+  return NULL;
+}
+
+TEST(a_series_that_threads_make_at_the_same_time_is_one)
+{
+  struct race race = {.metric = counter("together_total")};
+  pthread_t threads[THREADS];
+  char name[16];
+  pthread_barrier_init(&race.start, NULL, THREADS);
+  for (int i = 0; i < THREADS; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, make_together, &race), 0);
+  for (int i = 0; i < THREADS; i++)
+    pthread_join(threads[i], NULL);
+  for (int i = 0; i < NAMES; i++) {
+    snprintf(name, sizeof name, "%d", i);
+    assert_int_equal(bus_series_value(series_of(race.metric, name, "x")), THREADS);
+  }
+  pthread_barrier_destroy(&race.start);
+}
+
 static double sample(const char *name) {
   char line[96];
   snprintf(line, sizeof line, "\n%s ", name);
