@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PAIRS_MAX = 64, CHUNK = 65536 };
@@ -24,6 +25,8 @@ struct proxy {
   pthread_t thread;
   atomic_bool stopping, cutting, refusing, stalling;
   atomic_uint_fast64_t bytes;
+  const void *injection;
+  atomic_size_t injected; /* its length; 0: none */
 };
 
 static void close_pair(struct proxy *proxy, int i) {
@@ -97,12 +100,21 @@ static void run_round(struct proxy *proxy) {
   }
 }
 
+static void inject(struct proxy *proxy) {
+  size_t len = atomic_load(&proxy->injected);
+  for (int i = 0; i < PAIRS_MAX && len > 0; i++)
+    if (proxy->pairs[i][0] >= 0)
+      (void)!send(proxy->pairs[i][0], proxy->injection, len, MSG_NOSIGNAL); /* a client that is gone needs none */
+  atomic_store(&proxy->injected, 0);
+}
+
 static void *run(void *context) {
   struct proxy *proxy = context;
   while (!atomic_load(&proxy->stopping)) {
     if (atomic_exchange(&proxy->cutting, false))
       for (int i = 0; i < PAIRS_MAX; i++)
         close_pair(proxy, i);
+    inject(proxy);
     run_round(proxy);
   }
   return NULL;
@@ -142,6 +154,14 @@ void proxy_refuse(struct proxy *proxy, bool refuse) {
 
 void proxy_stall(struct proxy *proxy, bool stall) {
   atomic_store(&proxy->stalling, stall);
+}
+
+void proxy_inject(struct proxy *proxy, const void *bytes, size_t len) {
+  const struct timespec moment = {.tv_nsec = 1000000};
+  proxy->injection = bytes;
+  atomic_store(&proxy->injected, len);
+  while (atomic_load(&proxy->injected) > 0)
+    (void)nanosleep(&moment, NULL);
 }
 
 uint64_t proxy_bytes(const struct proxy *proxy) {

@@ -3,6 +3,7 @@
 #define BUS_TESTING_PROXY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct proxy;
@@ -16,6 +17,8 @@ void proxy_cut(struct proxy *proxy);
 void proxy_refuse(struct proxy *proxy, bool refuse);
 /* While stalled: nothing is forwarded, and connections stay open; new ones are taken. */
 void proxy_stall(struct proxy *proxy, bool stall);
+/* Says that to every client in the server's name; waits until it is said. Only while the connections are quiet. */
+void proxy_inject(struct proxy *proxy, const void *bytes, size_t len);
 /* Bytes that went each way so far. */
 uint64_t proxy_bytes(const struct proxy *proxy);
 void proxy_stop(struct proxy *proxy);

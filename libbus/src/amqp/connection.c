@@ -153,6 +153,7 @@ void bus_amqp_free(struct bus_amqp *amqp) {
   if (amqp->failure.code == BUS_OK)
     close_politely(amqp);
   watchdog_remove(&amqp->watchdog);
+  bus_arena_free(amqp->reader.apart);
   if (amqp->state)
     (void)amqp_destroy_connection(amqp->state); /* its status speaks of the socket, which is gone */
   free(amqp);

@@ -12,7 +12,8 @@ enum {
   CHANNEL = 1,
   CONSUMERS_MAX = 8,
   FRAME_MAX = 131072,
-  BODY_MAX = 1 << 20,         /* larger incoming bodies are dropped: their deliveries have no body */
+  BODY_MAX = 1 << 20, /* larger incoming bodies are dropped: their deliveries have no body */
+  APART_MAX = BODY_MAX + 65536,
   CALL_TIMEOUT_MS = 5000,     /* a round trip to the broker */
   DECLARE_TIMEOUT_MS = 30000, /* a new quorum queue elects its leader first */
   CLOSE_TIMEOUT_MS = 1000,
@@ -25,10 +26,12 @@ struct reader {
   enum reader_step step;
   bool returned; /* a basic.return; else a delivery */
   struct bus_delivery delivery;
-  char *body;                   /* in the arena; NULL: dropped */
+  char *body;                   /* NULL: dropped */
   uint64_t size, arrived;       /* of the body */
   char exchange[256], key[256]; /* of what was returned */
   size_t exchange_len, key_len;
+  struct bus_arena *apart; /* where a delivery lies between two pumps; the owner's arena may be reset in between */
+  bool is_apart;
 };
 
 struct bus_amqp {

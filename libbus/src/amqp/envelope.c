@@ -128,7 +128,7 @@ static int64_t count_of(const amqp_field_value_t *value) {
   int64_t number = 0;
   switch (value->kind) {
   case AMQP_FIELD_KIND_I8:
-    number = value->value.i8;
+    number = (int64_t)value->value.i8;
     break;
   case AMQP_FIELD_KIND_U8:
     number = value->value.u8;

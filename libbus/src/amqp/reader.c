@@ -25,6 +25,7 @@ static void begin_message(struct reader *reader, bool returned) {
   reader->returned = returned;
   reader->delivery = (struct bus_delivery){.tag = 0};
   reader->body = NULL;
+  reader->is_apart = false;
   reader->size = reader->arrived = 0;
 }
 
@@ -117,6 +118,46 @@ static bool on_method(const struct sink *sink, const amqp_method_t *method) {
 
 /* ---- messages ---- */
 
+static bool move_text(struct bus_arena *arena, struct bus_str *text) {
+  if (text->data == NULL)
+    return true;
+  *text = bus_arena_copy(arena, *text);
+  return text->data != NULL;
+}
+
+static bool move_body(struct reader *reader, struct bus_arena *arena) {
+  if (reader->body == NULL)
+    return true;
+  char *body = bus_arena_alloc(arena, (size_t)reader->size + 1);
+  if (body == NULL)
+    return false;
+  memcpy(body, reader->body, (size_t)reader->arrived);
+  reader->body = body;
+  return true;
+}
+
+static bool move_delivery(struct bus_amqp *amqp, struct bus_arena *arena, bool apart, struct bus_error *err) {
+  struct bus_envelope *envelope = &amqp->reader.delivery.envelope;
+  amqp->reader.is_apart = apart;
+  return (arena && move_text(arena, &envelope->type) && move_text(arena, &envelope->app_id) &&
+          move_text(arena, &envelope->user_id) && move_text(arena, &envelope->reply_to) &&
+          move_body(&amqp->reader, arena)) ||
+         link_fail_with(amqp, BUS_E_NOMEM, "no memory for a delivery (the arena's limit?)", err);
+}
+
+/* A delivery that has arrived in part when a pump ends: the arena's owner knows nothing of it, and may reset the arena
+ * or name another one before the rest comes. */
+static bool set_apart(struct bus_amqp *amqp, struct bus_error *err) {
+  struct reader *reader = &amqp->reader;
+  if (reader->step != READ_BODY || reader->returned || reader->is_apart)
+    return true;
+  if (reader->apart)
+    bus_arena_reset(reader->apart);
+  else
+    reader->apart = bus_arena_new(APART_MAX);
+  return move_delivery(amqp, reader->apart, true, err);
+}
+
 static bool end_message(const struct sink *sink) {
   struct reader *reader = &sink->amqp->reader;
   reader->step = READ_METHOD;
@@ -127,6 +168,8 @@ static bool end_message(const struct sink *sink) {
                              (struct bus_str){reader->key, reader->key_len});
     return true;
   }
+  if (reader->is_apart && !move_delivery(sink->amqp, sink->amqp->arena, false, sink->err))
+    return false;
   if (reader->body)
     reader->delivery.body = (struct bus_str){reader->body, (size_t)reader->size};
   if (sink->events->delivery)
@@ -230,7 +273,7 @@ bool bus_amqp_pump(struct bus_amqp *amqp, const struct bus_amqp_events *events, 
       return false;
     release(amqp, frame.channel);
   }
-  return status == AMQP_STATUS_TIMEOUT || link_fail_status(amqp, status, "connection lost", err);
+  return status == AMQP_STATUS_TIMEOUT ? set_apart(amqp, err) : link_fail_status(amqp, status, "connection lost", err);
 }
 
 bool bus_amqp_has_buffered(const struct bus_amqp *amqp) {

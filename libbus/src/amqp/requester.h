@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 enum {
   MAX_OPEN = 4096,
@@ -90,7 +91,8 @@ struct bus_requester {
   struct request_window window;
   struct bus_arena *incoming;
   struct wake_list wakes;
-  bool reply_queue_gone;
+  int64_t pumped_at; /* both */
+  bool publishing_readable, consuming_readable, reply_queue_gone;
 };
 
 /* ---- request_pool.c; with the lock held ---- */
@@ -102,7 +104,10 @@ void requester_let_go(struct bus_pending *pending);
 void requester_drop_answers(struct bus_pending *pending);
 void requester_pool_done(struct bus_requester *requester);
 
-/* ---- requester.c; on the I/O thread, with the lock held ---- */
+/* ---- request.c ---- */
+/* bus_monotonic as condition variables take it. */
+struct timespec requester_timespec(int64_t monotonic);
+/* ---- request.c; on the I/O thread, with the lock held ---- */
 /* Notes its caller for requester_wake_callers where that one waits for what is now there. */
 void requester_notify(struct bus_pending *pending);
 void requester_set_state(struct bus_pending *pending, enum bus_request_state state);

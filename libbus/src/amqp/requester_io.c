@@ -49,6 +49,7 @@ static void close_both(struct bus_requester *requester) {
 static bool connect_both(struct bus_requester *requester) {
   struct bus_error err;
   requester->reply_queue_gone = false;
+  requester->publishing_readable = requester->consuming_readable = true; /* calls may have left frames behind */
   request_window_reset(&requester->window);
   if (!open_both(requester, &err)) {
     close_both(requester);
@@ -138,15 +139,28 @@ static bool publish_queue(struct bus_requester *requester, struct bus_error *err
 
 /* ---- the loop ---- */
 
+/* Until both connections must be pumped for their heartbeats. */
+static int64_t heartbeat_left(const struct bus_requester *requester) {
+  return requester->pumped_at + requester->heartbeat_s * BUS_SECOND / 3 - bus_monotonic();
+}
+
+static bool is_pump_due(const struct bus_requester *requester, const struct bus_amqp *amqp, bool readable) {
+  return readable || bus_amqp_has_buffered(amqp) || heartbeat_left(requester) <= 0;
+}
+
+/* A pump that finds nothing costs as much as several messages. */
 static bool pump_both(struct bus_requester *requester, struct bus_error *err) {
-  if (!bus_amqp_pump(requester->publishing, &requester_publishing_events, requester, err))
+  bool publishing = is_pump_due(requester, requester->publishing, requester->publishing_readable);
+  bool consuming = is_pump_due(requester, requester->consuming, requester->consuming_readable);
+  if (publishing && consuming)
+    requester->pumped_at = bus_monotonic();
+  if (publishing && !bus_amqp_pump(requester->publishing, &requester_publishing_events, requester, err))
     return false;
-  bool pumped = bus_amqp_pump(requester->consuming, &requester_consuming_events, requester, err);
+  if (consuming && !bus_amqp_pump(requester->consuming, &requester_consuming_events, requester, err))
+    return false;
   bus_arena_reset(requester->incoming);
   requester_wake_callers(requester);
-  if (pumped && requester->reply_queue_gone)
-    return bus_fail(err, BUS_E_AMQP_CONNECTION, "the reply queue was deleted");
-  return pumped;
+  return !requester->reply_queue_gone || bus_fail(err, BUS_E_AMQP_CONNECTION, "the reply queue was deleted");
 }
 
 /* Falls asleep only where nothing can be published now; from here on callers wake us. */
@@ -164,11 +178,14 @@ static void sleep_until_event(struct bus_requester *requester) {
   struct pollfd fds[] = {{.fd = requester->wake_fd, .events = POLLIN},
                          {.fd = bus_amqp_fd(requester->publishing), .events = POLLIN},
                          {.fd = bus_amqp_fd(requester->consuming), .events = POLLIN}};
-  int third_of_heartbeat = (int)(requester->heartbeat_s * 1000 / 3);
-  (void)poll(fds, BUS_COUNT(fds), may_sleep(requester) ? third_of_heartbeat : 0); /* interrupted is as good */
+  int64_t left = heartbeat_left(requester);
+  int timeout_ms = left > 0 && may_sleep(requester) ? (int)(left / BUS_MILLISECOND) + 1 : 0;
+  (void)poll(fds, BUS_COUNT(fds), timeout_ms); /* interrupted is as good */
   pthread_mutex_lock(&requester->lock);
   requester->asleep = false;
   pthread_mutex_unlock(&requester->lock);
+  requester->publishing_readable = fds[1].revents != 0;
+  requester->consuming_readable = fds[2].revents != 0;
   if (fds[0].revents & POLLIN)
     take_wake(requester);
 }

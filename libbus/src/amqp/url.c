@@ -11,15 +11,6 @@ static bool refuse(struct bus_error *err, const char *what) {
   return bus_fail(err, BUS_E_CONFIG, "broker URL: %s; expected %s or amqps://…", what, shape);
 }
 
-/* What stands between "://" and the first '/' behind it. */
-static struct bus_str authority_of(const char *url) {
-  const char *begin = strstr(url, "://");
-  if (begin == NULL)
-    return BUS_NO_STR;
-  begin += 3;
-  return (struct bus_str){begin, strcspn(begin, "/")};
-}
-
 static bool has_odd_characters(const char *url) {
   for (const char *c = url; *c; c++)
     if (*c <= 0x20 || *c == 0x7f || strchr("?#\\\"", *c))
@@ -28,16 +19,17 @@ static bool has_odd_characters(const char *url) {
 }
 
 static bool check_parts(const char *url, struct bus_error *err) {
-  struct bus_str authority = authority_of(url);
-  if (strncmp(url, "amqp://", 7) != 0 && strncmp(url, "amqps://", 8) != 0)
+  const char *begin = strncmp(url, "amqp://", 7) == 0 ? url + 7 : strncmp(url, "amqps://", 8) == 0 ? url + 8 : NULL;
+  if (begin == NULL)
     return refuse(err, "it must begin with amqp:// or amqps://");
   if (has_odd_characters(url))
     return refuse(err, "it holds a character that must be percent-encoded, or a query");
-  const char *at = memchr(authority.data, '@', authority.len);
-  const char *colon = at ? memchr(authority.data, ':', (size_t)(at - authority.data)) : NULL;
-  if (colon == NULL || colon == authority.data || colon + 1 == at)
+  const char *end = begin + strcspn(begin, "/");
+  const char *at = memchr(begin, '@', (size_t)(end - begin));
+  const char *colon = at ? memchr(begin, ':', (size_t)(at - begin)) : NULL;
+  if (colon == NULL || colon == begin || colon + 1 == at)
     return refuse(err, "user or password is missing");
-  const char *host = at + 1, *end = authority.data + authority.len;
+  const char *host = at + 1;
   if (host == end || *host == ':' || memchr(host, '@', (size_t)(end - host)))
     return refuse(err, "the host is missing");
   if (end[-1] == ':')

@@ -188,25 +188,15 @@ TEST(consume_heartbeats_are_kept_while_it_is_quiet)
 TEST(consume_without_pump_loses_the_connection)
 {
   struct link *link = link_open_as(test_url(), "sleeper", 2);
-  usleep(8000000);
+  usleep(7000000);
   assert_int_equal(link_await_failure(link, 2000), BUS_E_AMQP_CONNECTION);
   link_close(link);
-}
-
-static void set_watermark(const char *value) {
-  char command[512];
-  const char *ctl = getenv("TEST_RABBITMQCTL");
-  if (ctl == NULL || ctl[0] == '\0')
-    skip_test("TEST_RABBITMQCTL is not set");
-  (void)snprintf(command, sizeof command, "%s -q set_vm_memory_high_watermark %s >/dev/null", ctl, value);
-  assert_int_equal(system(command), 0); /* the test's own environment names the command */
 }
 
 TEST(consume_memory_alarm_blocks_and_unblocks)
 {
   const char *queue;
-  if (getenv("TEST_RABBITMQCTL") == NULL)
-    skip_test("TEST_RABBITMQCTL is not set");
+  require_rabbitmqctl();
   struct link *link = open_with_messages(&queue, 1);
   set_watermark("0.0000001");
   link_publish(link, BUS_EXCHANGE_EVENT, queue, true, NULL);

@@ -4,11 +4,48 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 void skip_test(const char *why) {
   (void)fprintf(stderr, "skipped: %s\n", why);
   exit(77);
+}
+
+void run_shell(const char *command) {
+  int status = -1;
+  pid_t child = fork();
+  if (child == 0) {
+    execl("/bin/sh", "sh", "-c", command, NULL);
+    _exit(127);
+  }
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+void require_rabbitmqctl(void) {
+  const char *command = getenv("TEST_RABBITMQCTL");
+  if (command == NULL || command[0] == '\0')
+    skip_test("TEST_RABBITMQCTL is not set");
+}
+
+static void set_memory_watermark(const char *fraction) {
+  char command[512];
+  (void)snprintf(command, sizeof command, "%s -q set_vm_memory_high_watermark %s >/dev/null",
+                 getenv("TEST_RABBITMQCTL"), fraction);
+  run_shell(command);
+}
+
+static void end_alarm(void) {
+  set_memory_watermark("0.4");
+}
+
+/* A test that fails in between must not leave the alarm to the next one. */
+void set_watermark(const char *fraction) {
+  static bool ends;
+  if (!ends)
+    ends = atexit(end_alarm) == 0;
+  set_memory_watermark(fraction);
 }
 
 const char *test_url(void) {

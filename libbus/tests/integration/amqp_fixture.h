@@ -78,5 +78,11 @@ void make_user(const char *user);
 void import_permissions(const struct bus_topology *topology, const char *vhost);
 
 void skip_test(const char *why);
+/* Fails the test where the command does. */
+void run_shell(const char *command);
+/* TEST_RABBITMQCTL: a command that runs rabbitmqctl against the test's broker; skips without. */
+void require_rabbitmqctl(void);
+/* The memory alarm goes off at a tiny fraction, and goes out again at 0.4. */
+void set_watermark(const char *fraction);
 
 #endif

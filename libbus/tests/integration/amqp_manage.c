@@ -62,14 +62,15 @@ int manage(const char *method, const char *path, const char *body, char *answer,
   struct target target = target_of_environment();
   size_t len = 0;
   ssize_t got;
-  int status = 0, fd = connect_to(&target);
+  int fd = connect_to(&target);
   send_request(fd, &target, method, path, body ? body : "");
   while (len < sizeof text - 1 && (got = recv(fd, text + len, sizeof text - 1 - len, 0)) > 0)
     len += (size_t)got;
   text[len] = '\0';
   close(fd);
-  if (sscanf(text, "HTTP/1.1 %d", &status) != 1)
+  if (strncmp(text, "HTTP/1.1 ", 9) != 0)
     fail_msg("no HTTP answer to %s %s", method, path);
+  int status = (int)strtol(text + 9, NULL, 10);
   const char *begin = strstr(text, "\r\n\r\n");
   if (answer)
     (void)snprintf(answer, size, "%s", begin ? begin + 4 : "");

@@ -8,22 +8,32 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static char folder[] = "/tmp/bus-tls-XXXXXX";
+
+static void remove_folder(void) {
+  char command[64];
+  (void)snprintf(command, sizeof command, "rm -rf %s", folder);
+  run_shell(command);
+}
+
 /* A CA, another one, and a server certificate of the first for "localhost" alone. */
 static const char *certificates(void) {
-  static char folder[] = "/tmp/bus-tls-XXXXXX";
   static bool made;
   char script[2048];
   if (made)
     return folder;
   assert_non_null(mkdtemp(folder));
+  (void)atexit(remove_folder); /* else it is left over */
   (void)snprintf(script, sizeof script,
-                 "cd %s && exec >log 2>&1 && for ca in ca other; do openssl req -x509 -newkey rsa:2048 -nodes -keyout "
-                 "$ca.key -out $ca.pem -days 2 -subj /CN=$ca || exit 1; done && openssl req -newkey rsa:2048 -nodes "
+                 "cd %s && exec >log 2>&1 && for ca in ca other; do openssl req -x509 -newkey ec -pkeyopt "
+                 "ec_paramgen_curve:prime256v1 -nodes -keyout "
+                 "$ca.key -out $ca.pem -days 2 -subj /CN=$ca || exit 1; done && openssl req -newkey ec -pkeyopt "
+                 "ec_paramgen_curve:prime256v1 -nodes "
                  "-keyout server.key -out server.csr -subj /CN=localhost && echo subjectAltName=DNS:localhost >ext && "
                  "openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out "
                  "server.pem",
                  folder);
-  assert_int_equal(system(script), 0); /* a folder of our own, no foreign text */
+  run_shell(script);
   made = true;
   return folder;
 }
@@ -51,7 +61,7 @@ static void run_proxy(const char *target, bool old, int out) {
 static struct server start(bool old) {
   struct server server = {.port = 0};
   char target[128], text[32] = "";
-  int ends[2];
+  int ends[2] = {-1, -1};
   const char *at = strchr(test_url(), '@') + 1;
   (void)snprintf(target, sizeof target, "%.*s", (int)strcspn(at, "/"), at);
   (void)certificates();
@@ -62,7 +72,7 @@ static struct server start(bool old) {
   close(ends[1]);
   assert_true(read(ends[0], text, sizeof text - 1) > 0);
   close(ends[0]);
-  server.port = atoi(text);
+  server.port = (int)strtol(text, NULL, 10);
   assert_true(server.port > 0);
   return server;
 }

@@ -23,7 +23,7 @@ static char *const no_more = NULL;
 /* bus_topology_main in a process of its own. */
 static void run(struct output *ret, const struct bus_topology *topology, const char *url, const char *verb,
                 const char *bindings) {
-  int ends[2];
+  int ends[2] = {-1, -1};
   char *argv[8] = {"bus-topology", "--url", (char *)(uintptr_t)url, (char *)(uintptr_t)verb, no_more};
   int argc = 4;
   if (bindings) {

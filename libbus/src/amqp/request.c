@@ -1,0 +1,231 @@
+/* The callers' side of requests: begin, wait, answer, end. */
+#include "requester.h"
+
+#include <bus/clock.h>
+#include <bus/log.h>
+
+/* ---- states ---- */
+
+static enum bus_request_state state_of(const struct bus_pending *pending) {
+  return pending->first ? BUS_REQUEST_ANSWERED : pending->state;
+}
+
+/* Nothing better can come while nobody takes this. */
+static bool is_enough(const struct bus_pending *pending, bool confirm_is_enough) {
+  enum bus_request_state state = state_of(pending);
+  return state != BUS_REQUEST_SENT && (state != BUS_REQUEST_CONFIRMED || confirm_is_enough);
+}
+
+void requester_wake_callers(struct bus_requester *requester) {
+  struct wake_list *wakes = &requester->wakes;
+  while (wakes->count > 0)
+    pthread_cond_signal(&wakes->items[--wakes->count]->changed);
+}
+
+void requester_notify(struct bus_pending *pending) {
+  struct bus_requester *requester = pending->owner;
+  if (!pending->waiting || !is_enough(pending, pending->confirm_is_enough))
+    return;
+  if (requester->wakes.count == WAKES_MAX)
+    requester_wake_callers(requester); /* with the lock, for once */
+  requester->wakes.items[requester->wakes.count++] = pending;
+}
+
+void requester_set_state(struct bus_pending *pending, enum bus_request_state state) {
+  pending->state = state;
+  requester_notify(pending);
+}
+
+/* ---- begin ---- */
+
+static bool is_accepting(const struct bus_requester *requester) {
+  return !requester->closing && requester->open_count < requester->max_open && atomic_load(&requester->up) &&
+         !atomic_load(&requester->blocked);
+}
+
+static void enqueue(struct bus_requester *requester, struct bus_pending *pending) {
+  pending->next = NULL;
+  if (requester->queue_last)
+    requester->queue_last->next = pending;
+  else
+    requester->queue_first = pending;
+  requester->queue_last = pending;
+  if (requester->asleep) {
+    requester->asleep = false;
+    requester_wake(requester);
+  }
+}
+
+static void fill(struct bus_pending *pending, const struct bus_request *request, struct bus_arena *arena,
+                 struct bus_str body) {
+  struct bus_requester *requester = pending->owner;
+  bus_time now = bus_wall_clock();
+  pending->type = request->type;
+  pending->query = request->type->exchange == BUS_EXCHANGE_QUERY;
+  pending->state = BUS_REQUEST_SENT;
+  pending->arena = arena;
+  pending->body = body;
+  pending->envelope = (struct bus_envelope){
+      .type = bus_str(request->type->type),
+      .correlation_id = request->correlation_id,
+      .reply_to = bus_str(requester->reply_queue),
+      .timestamp = now,
+      .first_failed_at = BUS_NO_TIME,
+  };
+  bus_uuid_v7(&requester->ids, now, &pending->envelope.message_id);
+  bus_trace_child(request->trace, &requester->ids, &pending->envelope.trace);
+}
+
+/* With the lock held, and the body encoded. */
+static struct bus_pending *admit(struct bus_requester *requester, const struct bus_request *request,
+                                 struct bus_arena *arena, struct bus_str body) {
+  if (!is_accepting(requester)) {
+    requester_keep_arena(requester, arena);
+    return &requester->unavailable;
+  }
+  struct bus_pending *pending = requester_take_pending(requester);
+  if (pending == NULL) {
+    requester_keep_arena(requester, arena);
+    return NULL;
+  }
+  fill(pending, request, arena, body);
+  if (!request_table_add(&requester->table, &pending->envelope.message_id, pending)) {
+    requester_let_go(pending);
+    return NULL;
+  }
+  pending->open = pending->queued = true;
+  requester->open_count++;
+  enqueue(requester, pending);
+  return pending;
+}
+
+/* Encoding takes no lock; an arena for it is taken under one, as a spare. */
+static bool take_arena(struct bus_requester *requester, struct bus_arena **ret, bool *ret_accepting) {
+  pthread_mutex_lock(&requester->lock);
+  *ret_accepting = is_accepting(requester);
+  *ret = *ret_accepting ? requester_take_arena(requester) : NULL;
+  pthread_mutex_unlock(&requester->lock);
+  if (*ret_accepting && *ret == NULL)
+    *ret = bus_arena_new(ARENA_LIMIT);
+  return *ret != NULL || !*ret_accepting;
+}
+
+struct bus_pending *bus_request_begin(struct bus_requester *requester, const struct bus_request *request) {
+  struct bus_arena *arena;
+  struct bus_str body;
+  bool accepting;
+  if (!take_arena(requester, &arena, &accepting))
+    return NULL;
+  if (!accepting)
+    return &requester->unavailable;
+  if (!bus_encode(request->type->schema, request->body, arena, &body)) {
+    bus_arena_free(arena);
+    return NULL;
+  }
+  pthread_mutex_lock(&requester->lock);
+  struct bus_pending *pending = admit(requester, request, arena, body);
+  pthread_mutex_unlock(&requester->lock);
+  return pending;
+}
+
+/* ---- wait, answer, end ---- */
+
+struct timespec requester_timespec(int64_t monotonic) {
+  int64_t time = monotonic < 0 ? 0 : monotonic;
+  return (struct timespec){.tv_sec = (time_t)(time / BUS_SECOND), .tv_nsec = (long)(time % BUS_SECOND * 1000)};
+}
+
+enum bus_request_state bus_request_wait(struct bus_pending *pending, int64_t until, bool confirm_is_enough) {
+  struct bus_requester *requester = pending->owner;
+  struct timespec deadline = requester_timespec(until);
+  if (pending == &requester->unavailable)
+    return BUS_REQUEST_UNAVAILABLE;
+  pthread_mutex_lock(&requester->lock);
+  pending->confirm_is_enough = confirm_is_enough;
+  pending->waiting = true;
+  while (!is_enough(pending, confirm_is_enough))
+    if (pthread_cond_timedwait(&pending->changed, &requester->lock, &deadline) != 0)
+      break;
+  pending->waiting = false;
+  enum bus_request_state state = state_of(pending);
+  pthread_mutex_unlock(&requester->lock);
+  return state;
+}
+
+static struct answer *take_answer(struct bus_pending *pending) {
+  pthread_mutex_lock(&pending->owner->lock);
+  struct answer *answer = pending->first;
+  if (answer) {
+    pending->first = answer->next;
+    if (pending->first == NULL)
+      pending->last = NULL;
+    pending->answer_count--;
+  }
+  pthread_mutex_unlock(&pending->owner->lock);
+  return answer;
+}
+
+static void log_refused(const struct bus_pending *pending, const struct answer *answer, const char *why) {
+  bus_log(BUS_WARN, "answer refused", BUS_F_STR("request_type", pending->type->type),
+          BUS_F_VIEW("answer_type", answer->type), BUS_F_STR("why", why),
+          BUS_F_UUID("message_id", &pending->envelope.message_id), BUS_F_TRACE(&pending->envelope.trace));
+}
+
+static bool decode_as(const struct bus_pending *pending, const struct answer *answer,
+                      const struct bus_message_type *type, struct bus_arena *arena, const void **ret_body) {
+  struct bus_problems problems = {.count = 0};
+  void *body = bus_arena_alloc(arena, type->schema->size);
+  if (body && bus_decode(type->schema, answer->body, BUS_IGNORE_UNKNOWN, arena, body, &problems)) {
+    *ret_body = body;
+    return true;
+  }
+  char why[256] = "out of memory";
+  if (body)
+    bus_problems_text(&problems, why, sizeof why);
+  log_refused(pending, answer, why);
+  return false;
+}
+
+static bool decode_answer(const struct bus_pending *pending, const struct answer *answer,
+                          const struct bus_message_type *const *types, size_t type_count, struct bus_arena *arena,
+                          const struct bus_message_type **ret_type, const void **ret_body) {
+  for (size_t i = 0; i < type_count; i++) {
+    if (!bus_str_is(answer->type, types[i]->type))
+      continue;
+    if (!decode_as(pending, answer, types[i], arena, ret_body))
+      return false;
+    *ret_type = types[i];
+    return true;
+  }
+  log_refused(pending, answer, "not a type that is awaited");
+  return false;
+}
+
+bool bus_request_answer(struct bus_pending *pending, const struct bus_message_type *const *types, size_t type_count,
+                        struct bus_arena *arena, const struct bus_message_type **ret_type, const void **ret_body) {
+  struct bus_requester *requester = pending->owner;
+  if (pending == &requester->unavailable)
+    return false;
+  struct answer *answer = take_answer(pending);
+  if (answer == NULL)
+    return false;
+  bool decoded = decode_answer(pending, answer, types, type_count, arena, ret_type, ret_body);
+  pthread_mutex_lock(&requester->lock);
+  requester_keep_arena(requester, answer->arena);
+  pthread_mutex_unlock(&requester->lock);
+  return decoded;
+}
+
+void bus_request_end(struct bus_pending *pending) {
+  if (pending == NULL || pending == &pending->owner->unavailable)
+    return;
+  struct bus_requester *requester = pending->owner;
+  pthread_mutex_lock(&requester->lock);
+  request_table_remove(&requester->table, &pending->envelope.message_id);
+  requester_drop_answers(pending);
+  pending->open = false;
+  requester_let_go(pending);
+  if (--requester->open_count == 0 && requester->closing)
+    pthread_cond_signal(&requester->drained);
+  pthread_mutex_unlock(&requester->lock);
+}
