@@ -2,7 +2,7 @@
 """Places orders over many connections, waits until every one is final, and says how long that took.
 
   load-testing/place_orders.py [--url http://127.0.0.1:8080] [--orders 2000] [--connections 32] [--within 30]
-                               [--accepted FILE]
+                               [--accepted FILE] [--state DIR]
 """
 import argparse
 import collections
@@ -13,6 +13,8 @@ import threading
 import time
 import urllib.parse
 import uuid
+
+from memory import Sampler
 
 FINAL = ("CONFIRMED", "REJECTED", "CANCELLED")
 
@@ -67,11 +69,15 @@ def main():
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--within", type=float, default=30, help="seconds until all must be CONFIRMED")
     parser.add_argument("--accepted", help="file for the ids of what got a 2xx, for tests/system/invariants.py")
+    parser.add_argument("--state", help="a local stack's state folder: its services' peak memory is printed, too")
     arguments = parser.parse_args()
     split = urllib.parse.urlsplit(arguments.url)
     address, run = (split.hostname, split.port), str(uuid.uuid4())
     clients = [Client(address, range(n, arguments.orders, arguments.connections), run)
                for n in range(arguments.connections)]
+    sampler = Sampler(arguments.state) if arguments.state else None
+    if sampler:
+        sampler.start()
     began = time.monotonic()
     for one in clients:
         one.start()
@@ -95,6 +101,10 @@ def main():
           f"p99 {percentile(latencies, .99) * 1000:.1f} ms")
     print(f"final states       {dict(final)}, not final {len(left)}")
     print(f"all final within   {took:.1f} s (asking one by one included)")
+    if sampler:
+        sampler.stop()
+        for name, (anon, rss) in sampler.peaks.items():
+            print(f"memory             {name:14} RssAnon {anon / 1024:5.1f} MiB, RSS {rss / 1024:5.1f} MiB")
     good = final["CONFIRMED"] == arguments.orders and took <= arguments.within
     print("ok" if good else f"FAILED: not all {arguments.orders} CONFIRMED within {arguments.within:.0f} s")
     return 0 if good else 1

@@ -20,6 +20,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "load-testing")]
 
 from counting_proxy import CountingProxy  # noqa: E402
+from memory import memory  # noqa: E402
 from dev import build  # noqa: E402
 from dev.stack import Stack  # noqa: E402
 
@@ -81,12 +82,6 @@ def round_trips(trips):
     return len(firsts), last - firsts[0] + 1
 
 
-def memory(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        fields = dict(line.split(":", 1) for line in status)
-    return {name: int(fields[name].split()[0]) for name in ("RssAnon", "VmRSS")}
-
-
 def measure(stack, proxy, arguments):
     url = stack.url("inventory-svc")
     stack.start_service("inventory-svc", wait=False)
@@ -94,15 +89,15 @@ def measure(stack, proxy, arguments):
     samples = watch(url, arguments.messages)
     worker = max(proxy.connections, key=len)  # the others answer queries and check the schema
     batches, syncs = round_trips(worker)
-    used = memory(stack.pid("inventory-svc"))
+    anon, rss = memory(stack.pid("inventory-svc"))
     return {
         "reservations_per_second": round(rate(samples)),
         "batches": batches,
         "mean_batch_size": round(arguments.messages / batches, 1),
         "syncs": syncs,
         "syncs_per_batch": syncs / batches,
-        "rss_anon_kib": used["RssAnon"],
-        "rss_kib": used["VmRSS"],
+        "rss_anon_kib": anon,
+        "rss_kib": rss,
     }
 
 
