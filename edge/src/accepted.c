@@ -115,7 +115,7 @@ static void expire(struct accepted *accepted, int64_t now) {
 
 /* Twice as many buckets; without memory the chains just grow longer. */
 static void grow(struct accepted *accepted) {
-  struct entry **buckets = calloc(accepted->bucket_count * 2, sizeof *buckets);
+  struct entry **buckets = calloc(accepted->bucket_count, 2 * sizeof *buckets);
   if (buckets == NULL)
     return;
   free(accepted->buckets);
@@ -152,7 +152,7 @@ static void insert(struct accepted *accepted, const struct bus_uuid *order_id, s
                    struct bus_str hash, int64_t now) {
   if (accepted->count == accepted->limit && accepted->count > 0)
     remove_at(accepted, find(accepted, &accepted->oldest->order_id));
-  if (accepted->count == accepted->bucket_count)
+  if (accepted->count > 0 && accepted->count == accepted->bucket_count)
     grow(accepted);
   struct entry *entry = accepted->limit > 0 ? take_free(accepted) : NULL;
   if (entry == NULL)

@@ -19,8 +19,8 @@ from dev.stack import Stack  # noqa: E402
 
 import invariants  # noqa: E402
 
-# Shorter than in production, so that the suite is short too: breakers rest for a second, bodies have two seconds, and the
-# payment provider's silence is noticed after one and asked about soon.
+# Shorter than in production, so that the suite is short too: breakers rest for a second, bodies have two seconds, and
+# the payment provider's silence is noticed after one and asked about soon.
 OVERRIDES = {
     "edge": {"CIRCUIT_BREAKER_OPEN_MS": "1000", "BODY_DEADLINE_MS": "2000", "LOG_LEVEL": "debug"},
     "payment-svc": {"PSP_CONNECT_TIMEOUT_MS": "500", "PSP_READ_TIMEOUT_MS": "1000", "PSP_TIMEOUT_MS": "1500",

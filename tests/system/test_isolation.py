@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 import requests
 
-from client import item
+from client import item, wait_until
 from conftest import log_lines
 from dev import build
 
@@ -18,12 +18,13 @@ ROLE = {"orders": "order_svc", "inventory": "inventory_svc", "payments": "paymen
 SERVICES = ("edge", "order-svc", "inventory-svc", "payment-svc")
 
 
-def sqlstate(url, sql, parameters=None):
+def sqlstate(url, sql):
     """None when the server let it happen; it is rolled back."""
     connection = psycopg2.connect(url, connect_timeout=5)
+    connection.autocommit = sql.startswith("ALTER SYSTEM")  # which runs in no transaction
     try:
         with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
+            cursor.execute(sql)
         return None
     except psycopg2.Error as error:
         return error.pgcode
@@ -168,6 +169,48 @@ def test_Q1_permissions_are_narrow(stack, api):
             if not queue.startswith(user):
                 assert not re.search(entry["read"], queue), (user, queue)
     assert "guest" not in [user["name"] for user in stack.broker._management.must("GET", "users")]
+
+
+# Poison: published by the administrator, whom the broker lets do anything
+
+POISON = [
+    ("order-svc", "stock.reserved.v1", "{"),
+    ("order-svc", "stock.reserved.v1", "[]"),
+    ("order-svc", "payment.captured.v1", '{"order_id":"x","amount":1}'),
+    ("order-svc", "payment.captured.v1", '{"order_id":"018f0000-0000-7000-8000-00000000f001","amount":1.5}'),
+    ("inventory-svc", "inventory.commit.v1", ""),
+    ("inventory-svc", "inventory.reserve.v1", '{"order_id":"018f0000-0000-7000-8000-00000000f001","items":[]}'),
+    ("inventory-svc", "inventory.commit.v1", '{"order_id":"018f0000-0000-7000-8000-00000000f001"}'),
+    ("payment-svc", "payment.charge.v1", "\u0000"),
+    ("payment-svc", "payment.refund.v1", '{"order_id":"018f0000-0000-7000-8000-00000000f001"}'),
+    ("order-svc.place", "order.place.v1", '{"order_id":"018f0000-0000-7000-8000-00000000f001"}'),
+]
+
+
+def publish_as_administrator(stack, queue, kind, body):
+    """Past exchange and permissions, straight into a queue."""
+    message = {"routing_key": queue, "payload": body, "payload_encoding": "string",
+               "properties": {"type": kind, "message_id": str(uuid.uuid4()), "app_id": "order-svc", "delivery_mode": 2,
+                              "content_type": "application/json"}}
+    where = ("exchanges", stack.broker.admin.path, "amq.default", "publish")
+    assert stack.broker._management.must("POST", *where, body=message)["routed"]
+
+
+def test_Q6_poison_is_parked_with_its_cause(stack, api):
+    """Every one ends in its dead queue, none holds up what comes behind it, and none has any effect."""
+    before = dead_counts(stack)
+    for queue, kind, body in POISON:
+        publish_as_administrator(stack, queue, kind, body)
+        assert api.complete(item("A"))["status"] == "CONFIRMED"
+    expected = {queue: before.get(queue, 0) + [entry[0] for entry in POISON].count(queue) for queue, _, _ in POISON}
+    wait_until(lambda: dead_counts(stack) == before | expected, 20, f"{expected} parked")
+    parked = [row for name in ROLE for row in stack.sql(name, "SELECT cause_class, cause FROM bus.parked")]
+    assert len(parked) >= len(POISON) and all(row[0] and row[1] for row in parked)
+
+
+def dead_counts(stack):
+    rows = [row for name in ROLE for row in stack.sql(name, "SELECT queue, count(*) FROM bus.parked GROUP BY queue")]
+    return {queue: int(count) for queue, count in rows}
 
 
 # Secrets, logs, metrics

@@ -71,7 +71,7 @@ def test_events_tell_the_story(api):
 
 
 def test_Z5_ids_are_name_based_uuids(api):
-    order_id = api.place(item("A")).json()["order_id"]
+    order_id = api.complete(item("A"))["order_id"]
     assert uuid.UUID(order_id).version == 5
 
 
@@ -94,7 +94,7 @@ def test_rejected(api, ledger, items, expected, reason):
     assert order["total"] is None and order["currency"] is None
     assert all(line["unit_price"] is None for line in order["items"])
     assert not charges(ledger, order["order_id"])
-    assert api.product("A") == before or api.product("A")["on_hand"] == before["on_hand"]
+    assert api.product("A")["on_hand"] == before["on_hand"]
 
 
 def test_the_last_pieces_are_sold_once(api):

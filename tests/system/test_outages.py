@@ -1,10 +1,12 @@
 """What happens while something is away: orders are taken as long as the broker stands, and nothing hangs."""
+import concurrent.futures
 import os
 import signal
 import time
 import uuid
 
 import pytest
+import requests
 
 from client import Load, item, wait_until
 
@@ -91,8 +93,9 @@ def test_queries_fail_fast_behind_an_open_breaker(api, stack):
     wait_until(lambda: api.get("/api/products/A").status_code == 200, 10, "a closed breaker")
     stack.signal("inventory-svc", signal.SIGSTOP)
     try:
-        for _ in range(5):
-            answer, took = timed(lambda: api.get("/api/products/A"))
+        with concurrent.futures.ThreadPoolExecutor(5) as pool:
+            answers = list(pool.map(lambda _: timed(lambda: api.get("/api/products/A")), range(5)))
+        for answer, took in answers:
             assert answer.status_code == 503 and answer.headers["Retry-After"] and took < 3
         answer, took = timed(lambda: api.get("/api/products/A"))
         assert answer.status_code == 503 and took < 0.5, "the breaker is open"
@@ -105,7 +108,6 @@ def test_queries_fail_fast_behind_an_open_breaker(api, stack):
 
 
 def metrics(stack, name):
-    import requests
     return requests.get(stack.url(name) + "/metrics", timeout=5).text
 
 
@@ -145,8 +147,8 @@ def test_service_without_its_database_is_not_ready(api, stack):
     assert api.complete(item("A"), seconds=60)["status"] == "CONFIRMED"
 
 
-def test_without_a_broker_503_within_2_s(api, stack):
-    stack.stop_service("rabbitmq")
+def check_everything_is_refused(api):
+    """Each with 503 and Retry-After, within 2 s."""
     for call in (lambda: api.place(item("A")), lambda: api.get(f"/api/orders/{uuid.uuid4()}"),
                  lambda: api.get("/api/products"), lambda: api.cancel(str(uuid.uuid4())),
                  lambda: api.set_stock("A", 5), lambda: api.get("/api/orders")):
@@ -158,22 +160,18 @@ def test_without_a_broker_503_within_2_s(api, stack):
     assert answer.status_code == 503 and took < 5 and answer.json()["services"]["message_queue"] == "DOWN"
     assert api.get("/health/live").status_code == 200
     assert api.get("/health/ready").status_code == 503
-    stack.start_service("rabbitmq")
-    stack.wait_ready()
-    assert api.complete(item("A"), seconds=60)["status"] == "CONFIRMED"
 
 
-def test_broker_that_stops_under_load(api, stack):
-    """What was answered 2xx is there afterwards; everything else was a 503, within 2 s and a little."""
+def test_without_a_broker_503_within_2_s(api, stack):
+    """It stops under load: what was answered 2xx is there afterwards, and everything else was a 503."""
     with Load(api, LOADED, clients=6) as load:
         load.wait_orders(50)
         stack.stop_service("rabbitmq")
-        time.sleep(1)
+        check_everything_is_refused(api)
         stack.start_service("rabbitmq")
         stack.wait_ready()
-        before = len(load.order_ids)
-        load.wait_orders(before + 50)
-    assert set(load.statuses) <= {202, 503}, set(load.statuses)
+        load.wait_orders(len(load.order_ids) + 50)
+    assert set(load.statuses) == {202, 503}, set(load.statuses)
     assert not load.failures, load.failures[:3]
 
 
@@ -183,8 +181,7 @@ def test_broker_that_is_killed_under_load(api, stack):
         assert stack.kill("rabbitmq")
         stack.start_service("rabbitmq")
         stack.wait_ready()
-        before = len(load.order_ids)
-        load.wait_orders(before + 30)
+        load.wait_orders(len(load.order_ids) + 30)
     assert set(load.statuses) <= {202, 503}, set(load.statuses)
 
 
@@ -194,8 +191,7 @@ def test_postgres_that_is_killed_under_load(api, stack):
         assert stack.kill("postgres")
         time.sleep(1)
         stack.start_service("postgres")
-        before = len(load.order_ids)
-        load.wait_orders(before + 30)
+        load.wait_orders(len(load.order_ids) + 30)
     assert set(load.statuses) <= {202, 503}, set(load.statuses)
     assert not load.failures, load.failures[:3]
 
@@ -204,7 +200,7 @@ def test_payment_provider_that_is_away(api, stack):
     """Orders wait as RESERVED and go on when it is back: within their deadline nothing is cancelled."""
     stack.stop_service("psp-sandbox")
     order_id = api.place(item("A")).json()["order_id"]
-    api.wait_status(order_id, "RESERVED", 10)
+    api.wait_status(order_id, "RESERVED", 40)
     time.sleep(1)
     assert api.order(order_id)["status"] == "RESERVED"
     stack.start_service("psp-sandbox")

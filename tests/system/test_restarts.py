@@ -1,5 +1,6 @@
 """Every program restarted or killed in mid-flow, and stopped under load: nothing is lost and nothing done twice."""
 import signal
+import time
 
 import pytest
 
@@ -71,7 +72,6 @@ def test_everything_restarted_at_once(api, stack):
 
 
 def test_second_signal_ends_at_once(api, stack):
-    import time
     for name in ("edge", "order-svc"):
         stack.signal(name, signal.SIGSTOP)
         stack.signal(name, signal.SIGTERM)

@@ -154,12 +154,19 @@ static void check_tree(struct check *check, cJSON *node) {
   }
 }
 
+/* Once more, noting which numbers they are: only for the rare text that has any. */
+static bool note_inexact(struct bus_str json, size_t max_nodes, struct bus_json_scan *scan, struct bus_arena *arena) {
+  uint64_t *bits = bus_arena_array(arena, scan->numbers / 64 + 1, sizeof *bits);
+  return bits && bus_json_scan(json, max_nodes, bits, scan);
+}
+
 static cJSON *parse(struct bus_str json, size_t max_nodes, struct bus_json_scan *scan, struct bus_field_sink *sink) {
-  if (!bus_json_scan(json, max_nodes, scan)) {
+  if (!bus_json_scan(json, max_nodes, NULL, scan)) {
     bus_problem_add(sink->problems, "", "must be JSON: %s at byte %zu", scan->problem, scan->at);
     return NULL;
   }
-  struct bus_str copy = bus_arena_copy(sink->arena, json);
+  bool noted = scan->inexact_count == 0 || note_inexact(json, max_nodes, scan, sink->arena);
+  struct bus_str copy = noted ? bus_arena_copy(sink->arena, json) : BUS_NO_STR;
   cJSON *root = copy.data ? cJSON_ParseWithLengthOpts(copy.data, copy.len + 1, NULL, true) : NULL;
   if (root == NULL) /* the scan found nothing wrong */
     bus_field_no_memory(sink);
@@ -168,8 +175,11 @@ static cJSON *parse(struct bus_str json, size_t max_nodes, struct bus_json_scan 
 
 bool bus_decode(const struct bus_schema *schema, struct bus_str json, enum bus_unknown unknown, struct bus_arena *arena,
                 void *ret, struct bus_problems *problems) {
-  struct bus_problems own;
-  struct decoding d = {.sink = {.arena = arena, .problems = problems ? problems : &own}, .unknown = unknown};
+  if (!problems) /* too large for the stack of a thread that may be one of many */
+    problems = bus_arena_alloc(arena, sizeof *problems);
+  if (!problems)
+    return false;
+  struct decoding d = {.sink = {.arena = arena, .problems = problems}, .unknown = unknown};
   struct bus_json_scan scan;
   d.sink.problems->count = 0;
   size_t max_nodes = unknown == BUS_REFUSE_UNKNOWN ? BUS_JSON_NODES : BUS_JSON_MESSAGE_NODES;

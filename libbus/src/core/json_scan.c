@@ -119,6 +119,17 @@ static bool scan_digits(struct scanner *s) {
   return true;
 }
 
+static void note_number(struct bus_json_scan *result, bool exact) {
+  size_t n = result->numbers++;
+  result->inexact_count += !exact;
+  if (!result->inexact)
+    return;
+  if (n % 64 == 0)
+    result->inexact[n / 64] = 0;
+  if (!exact)
+    result->inexact[n / 64] |= UINT64_C(1) << n % 64;
+}
+
 static bool scan_number(struct scanner *s) {
   size_t start = s->at;
   (void)take(s, '-'); /* optional */
@@ -140,11 +151,7 @@ static bool scan_number(struct scanner *s) {
   }
   if (s->at - start > NUMBER_MAX)
     return refuse(s, "a number is too long");
-  size_t n = s->result->numbers++;
-  if (n % 64 == 0)
-    s->result->inexact[n / 64] = 0;
-  if (!integer || !is_exact(s->text + start, s->at - start))
-    s->result->inexact[n / 64] |= UINT64_C(1) << n % 64;
+  note_number(s->result, integer && is_exact(s->text + start, s->at - start));
   return true;
 }
 
@@ -210,9 +217,8 @@ static bool scan_value(struct scanner *s) {
   }
 }
 
-bool bus_json_scan(struct bus_str json, size_t max_nodes, struct bus_json_scan *ret) {
-  ret->problem = NULL;
-  ret->at = ret->nodes = ret->numbers = 0;
+bool bus_json_scan(struct bus_str json, size_t max_nodes, uint64_t *bits, struct bus_json_scan *ret) {
+  *ret = (struct bus_json_scan){.inexact = bits};
   struct scanner s = {.text = json.data, .len = json.len, .result = ret, .max_nodes = max_nodes};
   if (json.len == 0)
     return refuse(&s, "the text is empty");
@@ -230,5 +236,6 @@ bool bus_json_scan(struct bus_str json, size_t max_nodes, struct bus_json_scan *
 }
 
 bool bus_json_scan_is_integer(const struct bus_json_scan *scan, size_t n) {
-  return n < scan->numbers && (scan->inexact[n / 64] >> n % 64 & 1) == 0;
+  return n < scan->numbers &&
+         (scan->inexact_count == 0 || (scan->inexact && (scan->inexact[n / 64] >> n % 64 & 1) == 0));
 }

@@ -5,6 +5,8 @@
 
 #include "test.h"
 
+static uint64_t bits[BUS_JSON_NODES / 64 + 1];
+
 /* Literals with their length: some hold NUL. */
 #define TEXT(literal)                                                                                                  \
   { literal, sizeof(literal) - 1 }
@@ -202,7 +204,7 @@ TEST(scan_accepts_json_and_cjson_agrees)
 {
   for (size_t i = 0; i < BUS_COUNT(accepted); i++) {
     struct bus_json_scan scan;
-    if (!bus_json_scan(accepted[i], BUS_JSON_NODES, &scan))
+    if (!bus_json_scan(accepted[i], BUS_JSON_NODES, bits, &scan))
       fail_msg("refused: %s: %s at %zu", accepted[i].data, scan.problem, scan.at);
     assert_null(scan.problem);
     cJSON *tree = cJSON_ParseWithLengthOpts(accepted[i].data, accepted[i].len + 1, NULL, true);
@@ -216,7 +218,7 @@ TEST(scan_refuses_what_is_none)
 {
   for (size_t i = 0; i < BUS_COUNT(refused); i++) {
     struct bus_json_scan scan;
-    if (bus_json_scan(refused[i], BUS_JSON_NODES, &scan))
+    if (bus_json_scan(refused[i], BUS_JSON_NODES, bits, &scan))
       fail_msg("accepted, number %zu: %s", i, refused[i].data);
     assert_non_null(scan.problem);
     assert_true(scan.at <= refused[i].len);
@@ -232,7 +234,7 @@ TEST(scan_stays_within_the_text)
     char *copy = test_malloc(len + 1);
     memcpy(copy, text, len);
     struct bus_json_scan scan;
-    assert_int_equal(bus_json_scan((struct bus_str){copy, len}, BUS_JSON_NODES, &scan), len == sizeof text - 1);
+    assert_int_equal(bus_json_scan((struct bus_str){copy, len}, BUS_JSON_NODES, bits, &scan), len == sizeof text - 1);
     test_free(copy);
   }
 }
@@ -240,17 +242,17 @@ TEST(scan_stays_within_the_text)
 TEST(scan_says_what_and_where)
 {
   struct bus_json_scan scan;
-  assert_false(bus_json_scan(BUS_STR("{\"a\":1,}"), BUS_JSON_NODES, &scan));
+  assert_false(bus_json_scan(BUS_STR("{\"a\":1,}"), BUS_JSON_NODES, bits, &scan));
   assert_string_equal(scan.problem, "a string is expected");
   assert_int_equal(scan.at, 7);
-  assert_false(bus_json_scan(BUS_STR("{} x"), BUS_JSON_NODES, &scan));
+  assert_false(bus_json_scan(BUS_STR("{} x"), BUS_JSON_NODES, bits, &scan));
   assert_string_equal(scan.problem, "text behind the end of the value");
   assert_int_equal(scan.at, 3);
-  assert_false(bus_json_scan(BUS_STR("\"\\u0000\""), BUS_JSON_NODES, &scan));
+  assert_false(bus_json_scan(BUS_STR("\"\\u0000\""), BUS_JSON_NODES, bits, &scan));
   assert_string_equal(scan.problem, "\\u0000 is not allowed");
-  assert_false(bus_json_scan(BUS_STR("\xEF\xBB\xBF{}"), BUS_JSON_NODES, &scan));
+  assert_false(bus_json_scan(BUS_STR("\xEF\xBB\xBF{}"), BUS_JSON_NODES, bits, &scan));
   assert_string_equal(scan.problem, "a byte order mark is not allowed");
-  assert_false(bus_json_scan(BUS_STR("{}\0"), BUS_JSON_NODES, &scan));
+  assert_false(bus_json_scan(BUS_STR("{}\0"), BUS_JSON_NODES, bits, &scan));
   assert_string_equal(scan.problem, "NUL is not allowed");
   assert_int_equal(scan.at, 2);
 }
@@ -285,7 +287,7 @@ TEST(scan_knows_which_numbers_are_integers)
     strncat(text, numbers[i].text, 64);
     strncat(text, i + 1 < BUS_COUNT(numbers) ? "," : "]", 2);
   }
-  assert_true(bus_json_scan(bus_str(text), BUS_JSON_NODES, &scan));
+  assert_true(bus_json_scan(bus_str(text), BUS_JSON_NODES, bits, &scan));
   assert_int_equal(scan.numbers, BUS_COUNT(numbers));
   for (size_t i = 0; i < BUS_COUNT(numbers); i++)
     if (bus_json_scan_is_integer(&scan, i) != numbers[i].integer)
@@ -308,10 +310,10 @@ TEST(scan_counts_values)
 {
   static char text[2 * BUS_JSON_NODES + 10];
   struct bus_json_scan scan;
-  assert_true(bus_json_scan(list_of(BUS_JSON_NODES, text), BUS_JSON_NODES, &scan));
+  assert_true(bus_json_scan(list_of(BUS_JSON_NODES, text), BUS_JSON_NODES, bits, &scan));
   assert_int_equal(scan.nodes, BUS_JSON_NODES);
   assert_true(bus_json_scan_is_integer(&scan, BUS_JSON_NODES - 2));
-  assert_false(bus_json_scan(list_of(BUS_JSON_NODES + 1, text), BUS_JSON_NODES, &scan));
+  assert_false(bus_json_scan(list_of(BUS_JSON_NODES + 1, text), BUS_JSON_NODES, bits, &scan));
   assert_string_equal(scan.problem, "too many values");
 }
 
@@ -320,7 +322,7 @@ TEST(scan_ends_early_on_a_flood_of_brackets)
   static char text[1 << 20];
   memset(text, '[', sizeof text);
   struct bus_json_scan scan;
-  assert_false(bus_json_scan((struct bus_str){text, sizeof text}, BUS_JSON_NODES, &scan));
+  assert_false(bus_json_scan((struct bus_str){text, sizeof text}, BUS_JSON_NODES, bits, &scan));
   assert_string_equal(scan.problem, "nested too deep");
   assert_int_equal(scan.at, BUS_JSON_DEPTH + 1);
 }

@@ -1,0 +1,77 @@
+/* The edge that tests of handlers use: small limits, default times, no broker. */
+#include "api_fixture.h"
+
+#include "test.h"
+
+static const struct edge_settings settings = {.http_threads = 8,
+                                              .accept_timeout_ms = 500,
+                                              .accept_total_ms = 2000,
+                                              .query_timeout_ms = 2000,
+                                              .prefer_wait_max_s = 30,
+                                              .payment_default_token = "pm_card_visa"};
+struct edge edge;
+static struct order_item items[] = {{BUS_STR("A"), 2, BUS_NO_INT64}};
+static struct order_view view = {.order_id = {{0x55}},
+                                 .customer_id = BUS_STR("anonymous"),
+                                 .items = items,
+                                 .item_count = 1,
+                                 .total = BUS_NO_INT64,
+                                 .version = 1};
+const struct order_answer says_accepted = {ORDER_ACCEPTED, &view}, says_final = {ORDER_FINAL, &view},
+                          says_replayed = {ORDER_REPLAYED, &view}, says_reused = {ORDER_KEY_REUSED, NULL},
+                          says_found = {ORDER_FOUND, &view}, says_not_found = {ORDER_NOT_FOUND, NULL};
+
+void set_up(void) {
+  static const struct bus_breaker_settings breaker = BUS_BREAKER_DEFAULTS;
+  edge = (struct edge){.settings = &settings, .accepted = accepted_new(10)};
+  for (int i = 0; i < EDGE_SERVICE_COUNT; i++) {
+    pthread_mutex_init(&edge.breakers[i].mutex, NULL);
+    bus_breaker_init(&edge.breakers[i].breaker, &breaker);
+  }
+  fake = (struct fake){.script = fake_silence, .now = AT_MS(1000000)};
+}
+
+void tear_down(void) {
+  fake_end();
+  accepted_free(edge.accepted);
+}
+
+int post_body(const char *body) {
+  int64_t begin = fake.now;
+  fake_begin(body);
+  edge_orders_post(&edge, NULL);
+  return (int)((fake.now - begin) / BUS_MILLISECOND);
+}
+
+int post(void) {
+  return post_body(FIXTURE_BODY);
+}
+
+int call(void (*handler)(void *edge, struct bus_http_exchange *exchange), const char *body) {
+  int64_t begin = fake.now;
+  fake_begin(body);
+  handler(&edge, NULL);
+  return (int)((fake.now - begin) / BUS_MILLISECOND);
+}
+
+void answer(int index, int at_ms, const void *body) {
+  fake.script.answers[index] = (struct fake_answer){AT_MS(at_ms), &order_answer_type, body};
+}
+
+void confirm_only(int at_ms) {
+  fake.script = fake_silence;
+  fake.script.confirm_at = AT_MS(at_ms);
+}
+
+void point_to_order(void) {
+  static char text[BUS_UUID_TEXT];
+  struct bus_uuid id;
+  order_id_of(BUS_STR("anonymous"), BUS_STR("k"), &id);
+  bus_uuid_format(&id, text);
+  fake.segment = bus_str(text);
+}
+
+void assert_json_has(const char *text) {
+  if (fake.json.data == NULL || strstr(fake.json.data, text) == NULL)
+    fail_msg("%s is not in %s", text, fake.json.data ? fake.json.data : "(nothing)");
+}

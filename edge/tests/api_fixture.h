@@ -1,0 +1,30 @@
+/* One edge over the scripted bus, and the calls that tests make on it. */
+#ifndef EDGE_TESTS_API_FIXTURE_H
+#define EDGE_TESTS_API_FIXTURE_H
+
+#include "fake_bus.h"
+
+#define FIXTURE_BODY "{\"idempotency_key\":\"k\",\"items\":[{\"product_id\":\"A\",\"quantity\":2}]}"
+#define FIXTURE_OTHER_BODY "{\"idempotency_key\":\"k\",\"items\":[{\"product_id\":\"A\",\"quantity\":3}]}"
+
+extern struct edge edge;
+/* What order-svc may say of an order. */
+extern const struct order_answer says_accepted, says_final, says_replayed, says_reused, says_found, says_not_found;
+
+void set_up(void);
+void tear_down(void);
+
+/* Each returns how many milliseconds it took. post: FIXTURE_BODY to POST /api/orders. */
+int post(void);
+int post_body(const char *body);
+int call(void (*handler)(void *edge, struct bus_http_exchange *exchange), const char *body);
+
+/* Adds an answer to the script. */
+void answer(int index, int at_ms, const void *body);
+/* A new script: nothing but the broker's confirm. */
+void confirm_only(int at_ms);
+/* Points the path's segment to the order of FIXTURE_BODY. */
+void point_to_order(void);
+void assert_json_has(const char *text);
+
+#endif

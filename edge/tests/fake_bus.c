@@ -1,0 +1,210 @@
+/* Everything that the handlers call, played from the script. */
+#include "fake_bus.h"
+
+#include <bus/clock.h>
+#include <bus/log.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct fake fake;
+const struct fake_script fake_silence = {.confirm_at = NEVER,
+                                         .refused_at = NEVER,
+                                         .unroutable_at = NEVER,
+                                         .lost_at = NEVER,
+                                         .answers = {{.at = NEVER}, {.at = NEVER}}};
+
+void fake_begin(const char *body) {
+  fake_end();
+  fake.arena = bus_arena_new(1 << 20);
+  fake.body = bus_str(body);
+  fake.status = 0;
+  fake.header_count = 0;
+  fake.json = BUS_NO_STR;
+}
+
+void fake_end(void) {
+  bus_arena_free(fake.arena);
+  fake.arena = NULL;
+}
+
+struct bus_str fake_header(const char *name) {
+  for (size_t i = 0; i < fake.header_count; i++)
+    if (bus_str_is(fake.names[i], name))
+      return fake.values[i];
+  return BUS_NO_STR;
+}
+
+/* ---- clock, log, metrics ---- */
+int64_t bus_monotonic(void) {
+  return fake.now;
+}
+
+void bus_log_write(enum bus_level level, const char *msg, const struct bus_log_field *fields) {
+  (void)level;
+  (void)msg;
+  (void)fields;
+}
+
+void bus_series_add(struct bus_series *series, int64_t n) {
+  (void)series;
+  (void)n;
+}
+
+void bus_series_set(struct bus_series *series, int64_t value) {
+  (void)series;
+  (void)value;
+}
+
+/* ---- requests ---- */
+struct bus_pending {
+  int64_t begun;
+  int taken;
+};
+
+bool bus_requester_is_up(const struct bus_requester *requester) {
+  (void)requester;
+  return !fake.script.is_down;
+}
+
+bool bus_requester_is_blocked(const struct bus_requester *requester) {
+  (void)requester;
+  return fake.script.is_blocked;
+}
+
+struct bus_pending *bus_request_begin(struct bus_requester *requester, const struct bus_request *request) {
+  (void)requester;
+  fake.begun++;
+  if (!bus_encode(request->type->schema, request->body, fake.arena, &fake.sent))
+    abort();
+  struct bus_pending *pending = fake.script.no_memory ? NULL : calloc(1, sizeof *pending);
+  if (pending)
+    pending->begun = fake.now;
+  return pending;
+}
+
+static bool has_come(const struct bus_pending *pending, int64_t at) {
+  return at != NEVER && pending->begun + at <= fake.now;
+}
+
+static enum bus_request_state state_of(const struct bus_pending *pending) {
+  const struct fake_script *script = &fake.script;
+  if (pending->taken < FAKE_ANSWERS && has_come(pending, script->answers[pending->taken].at))
+    return BUS_REQUEST_ANSWERED;
+  if (script->is_down || script->is_blocked || script->is_full)
+    return BUS_REQUEST_UNAVAILABLE;
+  if (has_come(pending, script->refused_at))
+    return BUS_REQUEST_REFUSED;
+  if (has_come(pending, script->unroutable_at))
+    return BUS_REQUEST_UNROUTABLE;
+  if (has_come(pending, script->lost_at))
+    return BUS_REQUEST_LOST;
+  return has_come(pending, script->confirm_at) ? BUS_REQUEST_CONFIRMED : BUS_REQUEST_SENT;
+}
+
+/* The clock goes on in milliseconds: every script's times are whole ones. */
+enum bus_request_state bus_request_wait(struct bus_pending *pending, int64_t until, bool confirm_is_enough) {
+  for (;; fake.now += BUS_MILLISECOND) {
+    enum bus_request_state state = state_of(pending);
+    bool open = state == BUS_REQUEST_SENT || (state == BUS_REQUEST_CONFIRMED && !confirm_is_enough);
+    if (!open || fake.now >= until)
+      return state;
+  }
+}
+
+bool bus_request_answer(struct bus_pending *pending, const struct bus_message_type *const *types, size_t type_count,
+                        struct bus_arena *arena, const struct bus_message_type **ret_type, const void **ret_body) {
+  const struct fake_answer *answer = &fake.script.answers[pending->taken++];
+  (void)arena;
+  for (size_t i = 0; i < type_count; i++) {
+    if (types[i] != answer->type || answer->body == NULL)
+      continue;
+    *ret_type = answer->type;
+    *ret_body = answer->body;
+    return true;
+  }
+  return false;
+}
+
+void bus_request_end(struct bus_pending *pending) {
+  free(pending);
+}
+
+/* ---- the exchange ---- */
+struct bus_arena *bus_http_arena(struct bus_http_exchange *exchange) {
+  (void)exchange;
+  return fake.arena;
+}
+
+struct bus_str bus_http_path_segment(const struct bus_http_exchange *exchange, size_t index) {
+  (void)exchange;
+  return index == 0 ? fake.segment : BUS_NO_STR;
+}
+
+struct bus_str bus_http_header(const struct bus_http_exchange *exchange, const char *name) {
+  (void)exchange;
+  if (strcmp(name, "Idempotency-Key") == 0)
+    return fake.idempotency_key;
+  return strcmp(name, "Prefer") == 0 ? fake.prefer : BUS_NO_STR;
+}
+
+static bool is_query(const char *name) {
+  return fake.query && strncmp(fake.query, name, strlen(name)) == 0 && fake.query[strlen(name)] == '=';
+}
+
+bool bus_http_query(struct bus_http_exchange *exchange, const char *name, struct bus_str *ret) {
+  (void)exchange;
+  *ret = is_query(name) ? bus_str(fake.query + strlen(name) + 1) : BUS_NO_STR;
+  return ret->data == NULL || strchr(ret->data, '%') == NULL;
+}
+
+struct bus_str bus_http_query_unknown(struct bus_http_exchange *exchange, const char *const *names) {
+  (void)exchange;
+  for (; *names; names++)
+    if (is_query(*names))
+      return BUS_NO_STR;
+  return bus_str(fake.query);
+}
+
+struct bus_str bus_http_body(const struct bus_http_exchange *exchange) {
+  (void)exchange;
+  return fake.body;
+}
+
+const struct bus_trace *bus_http_trace(const struct bus_http_exchange *exchange) {
+  static const struct bus_trace none;
+  (void)exchange;
+  return &none;
+}
+
+void bus_http_add_header(struct bus_http_exchange *exchange, const char *name, struct bus_str value) {
+  (void)exchange;
+  if (fake.header_count == FAKE_HEADERS)
+    abort();
+  fake.names[fake.header_count] = bus_str(name);
+  fake.values[fake.header_count++] = value;
+}
+
+void bus_http_reply_json(struct bus_http_exchange *exchange, int status, const struct bus_schema *schema,
+                         const void *value) {
+  (void)exchange;
+  fake.status = status;
+  if (!bus_encode_nulls(schema, value, fake.arena, &fake.json))
+    abort();
+}
+
+void bus_http_problem(struct bus_http_exchange *exchange, int status, const char *format, ...) {
+  char text[256];
+  va_list args;
+  va_start(args, format);
+  (void)vsnprintf(text, sizeof text, format, args); /* NOLINT(clang-analyzer-valist.Uninitialized) */
+  va_end(args);
+  (void)exchange;
+  fake.status = status;
+  fake.json = bus_arena_copy(fake.arena, bus_str(text));
+}
+
+void bus_http_problems(struct bus_http_exchange *exchange, const struct bus_problems *problems) {
+  bus_http_problem(exchange, 400, "%s", problems->items[0].path);
+}

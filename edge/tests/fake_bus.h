@@ -1,0 +1,52 @@
+/* The bus, the HTTP exchange and the clock as a script: what becomes of the next request and when, in virtual time. */
+#ifndef EDGE_TESTS_FAKE_BUS_H
+#define EDGE_TESTS_FAKE_BUS_H
+
+#include "edge.h"
+
+#define NEVER INT64_MAX
+#define AT_MS(ms) ((int64_t)(ms)*BUS_MILLISECOND)
+
+enum { FAKE_ANSWERS = 2, FAKE_HEADERS = 8 };
+
+struct fake_answer {
+  int64_t at; /* microseconds after the request began */
+  const struct bus_message_type *type;
+  const void *body; /* NULL: malformed */
+};
+
+/* What becomes of each request that begins. Times count from its beginning; NEVER: it does not happen. */
+struct fake_script {
+  bool is_down, is_blocked, is_full, no_memory;
+  int64_t confirm_at, refused_at, unroutable_at, lost_at;
+  struct fake_answer answers[FAKE_ANSWERS];
+};
+
+struct fake {
+  struct fake_script script;
+  int64_t now;         /* bus_monotonic */
+  int begun;           /* requests */
+  struct bus_str sent; /* the last one's body, encoded */
+
+  /* the exchange: request, then what was answered */
+  struct bus_arena *arena;
+  struct bus_str body, segment, idempotency_key, prefer;
+  const char *query; /* "name=value", or NULL */
+  int status;
+  struct bus_str json; /* the answer's body; of a problem its detail */
+  struct bus_str names[FAKE_HEADERS], values[FAKE_HEADERS];
+  size_t header_count;
+};
+
+extern struct fake fake;
+
+/* Nothing happens to requests but what a test says. */
+extern const struct fake_script fake_silence;
+
+/* An exchange of its own, in a clean arena. */
+void fake_begin(const char *body);
+void fake_end(void);
+/* Of the answer; absent when it has no such header. */
+struct bus_str fake_header(const char *name);
+
+#endif

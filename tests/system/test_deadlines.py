@@ -1,0 +1,94 @@
+"""Sagas whose next step does not come: they are undone after their deadline, and what comes late meets a tombstone."""
+import contextlib
+import time
+
+import pytest
+
+from client import item, wait_until
+
+DEADLINE = {"SAGA_DEADLINE_MS": "2000", "SAGA_RESEND_MS": "1000"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_deadlines(stack, api, invariants_hold):
+    """This module's order-svc has little patience."""
+    with overridden(stack, "order-svc", DEADLINE):
+        yield
+
+
+@contextlib.contextmanager
+def overridden(stack, name, variables):
+    before = stack.overrides.get(name, {})
+    stack.overrides[name] = before | variables
+    restart(stack, name)
+    try:
+        yield
+    finally:
+        stack.overrides[name] = before
+        restart(stack, name)
+
+
+def restart(stack, name):
+    stack.stop_service(name)
+    stack.start_service(name)
+
+
+def net(ledger, order_id):
+    signs = {"captured": 1, "refunded": -1, "declined": 0}
+    return sum(signs[line["type"]] * line["amount"] for line in ledger() if line.get("order_id") == order_id)
+
+
+def test_stock_that_is_not_reserved_in_time(api, stack):
+    """The release comes before the reservation was ever answered; the reservation, when it comes, finds it."""
+    stack.stop_service("inventory-svc")
+    order_id = api.place(item("A", 7)).json()["order_id"]
+    api.wait_status(order_id, "COMPENSATING", 15)
+    stack.start_service("inventory-svc")
+    order = api.wait_final(order_id)
+    assert order["status"] == "CANCELLED" and order["reason"]
+    assert order["total"] is None
+    rows = stack.sql("inventory", f"SELECT state FROM inventory.reservations WHERE order_id = '{order_id}'")
+    assert rows in ([["RELEASED"]], [["REJECTED"]])
+
+
+def test_charge_that_is_not_answered_in_time(api, stack, ledger):
+    """The refund is asked while the provider is away; whatever it did before, nothing is kept."""
+    stack.stop_service("psp-sandbox")
+    order_id = api.place(item("A")).json()["order_id"]
+    api.wait_status(order_id, "COMPENSATING", 20)
+    stack.start_service("psp-sandbox")
+    assert api.wait_final(order_id, 60)["status"] == "CANCELLED"
+    wait_until(lambda: net(ledger, order_id) == 0, 20, "the refund")
+    assert api.product("A")["reserved"] == 0
+
+
+def test_payment_service_that_is_away(api, stack, ledger):
+    stack.stop_service("payment-svc")
+    order_id = api.place(item("A")).json()["order_id"]
+    api.wait_status(order_id, "COMPENSATING", 15)
+    stack.start_service("payment-svc")
+    assert api.wait_final(order_id, 60)["status"] == "CANCELLED"
+    wait_until(lambda: net(ledger, order_id) == 0, 20, "the refund")
+
+
+def test_paid_order_waits_for_its_stock(api, stack):
+    """Behind the pivot there is no deadline and no cancel: the commit is sent again until it is answered."""
+    order_id = api.place(item("A"), token="pm_sandbox_timeout").json()["order_id"]
+    api.wait_status(order_id, "RESERVED")
+    stack.stop_service("inventory-svc")
+    api.wait_status(order_id, "PAID", 15)
+    assert api.cancel(order_id).status_code == 409
+    time.sleep(3)
+    assert api.order(order_id)["status"] == "PAID"
+    stack.start_service("inventory-svc")
+    assert api.wait_final(order_id)["status"] == "CONFIRMED"
+
+
+def test_outage_longer_than_the_deadline_is_no_storm(api, stack):
+    """Order-svc itself away: what was answered meanwhile is taken before any deadline fires."""
+    orders = [api.place(item("A")).json()["order_id"] for _ in range(5)]
+    stack.stop_service("order-svc")
+    more = [api.place(item("A")).json()["order_id"] for _ in range(5)]
+    time.sleep(3)
+    stack.start_service("order-svc")
+    assert {api.wait_final(order_id)["status"] for order_id in orders + more} == {"CONFIRMED"}

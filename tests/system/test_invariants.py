@@ -1,0 +1,221 @@
+"""The checker itself: for each invariant, what breaks it is found, and what does not is not; it runs as a program."""
+import copy
+import os
+import subprocess
+import sys
+
+import pytest
+
+import invariants
+from client import item
+from conftest import ROOT
+
+ID = "01000000-0000-5000-8000-000000000001"
+
+
+def healthy():
+    """One CONFIRMED order, as the databases, the ledger and the broker tell it."""
+    created = {"customer_id": "c", "items": [{"product_id": "A", "quantity": 2}], "request_hash": "0" * 64}
+    reserved = {"items": [{"product_id": "A", "quantity": 2, "unit_price": 5}], "total": 10, "currency": "EUR"}
+    return {
+        "order_list": [{"id": ID, "status": "CONFIRMED", "customer_id": "c", "total": 10, "currency": "EUR",
+                        "reason": None, "captured": 10, "refunded": 0, "version": 4, "updated_at": "now"}],
+        "order_items": [{"id": ID, "product_id": "A", "quantity": 2, "unit_price": 5}],
+        "order_events": [{"id": ID, "seq": 1, "type": "order.created", "data": created},
+                         {"id": ID, "seq": 2, "type": "order.reserved", "data": reserved},
+                         {"id": ID, "seq": 3, "type": "order.paid", "data": {"amount": 10}},
+                         {"id": ID, "seq": 4, "type": "order.confirmed", "data": {}}],
+        "i.product_id": [{"product_id": "A", "quantity": 2}],
+        "payments.ledger": [{"order_id": ID, "type": "captured", "amount": 10}],
+        "payments.audit": [],
+        "stock_audit": [],
+        "inventory.products": [{"product_id": "A", "received": 100, "on_hand": 98, "reserved": 0, "sold": 2}],
+        "bus.outbox": [],
+        "bus.inbox": [{"rows": 7, "ids": 7}],
+        "ledger": [{"type": "captured", "order_id": ID, "amount": 10}],
+        "queues": [{"name": "order-svc", "messages": 0}, {"name": "order-svc.dead", "messages": 0}],
+        "dead": [],
+        "accepted": [ID],
+    }
+
+
+class Told:
+    """Sources that say what they are told."""
+
+    def __init__(self, facts, monkeypatch):
+        self.facts = facts
+        self.urls = {"orders": "", "inventory": "", "payments": ""}
+        self.ledger = "ledger"
+        self.vhost = "test"
+        self.accepted = facts["accepted"]
+        self.management = self
+        monkeypatch.setattr(invariants, "read_ledger", lambda _: facts["ledger"])
+
+    def rows(self, _database, sql):
+        tables = ["i.product_id", "order_items", "order_events", "order_list", "payments.ledger", "payments.audit",
+                  "stock_audit", "inventory.products", "bus.outbox", "bus.inbox"]
+        return copy.deepcopy(self.facts[next(name for name in tables if name in sql)])
+
+    def queues(self):
+        return self.facts["queues"]
+
+    def must(self, *_path, body=None):
+        assert body
+        return [{"properties": {"headers": headers}} for headers in self.facts["dead"]]
+
+
+def lost(facts):
+    facts["accepted"] = [ID, "02000000-0000-5000-8000-000000000002"]
+
+
+def stuck(facts):
+    facts["order_list"][0]["status"] = "PAID"
+    facts["order_events"].pop()
+    facts["order_list"][0]["version"] = 3
+
+
+def charged_twice(facts):
+    facts["ledger"] *= 2
+
+
+def charged_too_little(facts):
+    facts["ledger"][0]["amount"] = 9
+
+
+def charged_and_cancelled(facts):
+    facts["order_list"][0].update(status="CANCELLED", reason="why")
+    facts["order_events"][3].update(type="order.cancelled")
+    facts["order_events"].insert(3, {"id": ID, "seq": 4, "type": "order.compensating", "data": {"reason": "why"}})
+    facts["order_events"][4]["seq"] = facts["order_list"][0]["version"] = 5
+    facts["i.product_id"].clear()
+    facts["inventory.products"][0].update(on_hand=100, sold=0)
+
+
+def not_charged(facts):
+    facts["ledger"].clear()
+
+
+def charged_for_nothing(facts):
+    facts["ledger"].append({"type": "captured", "order_id": "03000000-0000-5000-8000-000000000003", "amount": 1})
+
+
+def books_differ_from_the_provider(facts):
+    facts["payments.ledger"].clear()
+
+
+def audit_of_payments_speaks(facts):
+    facts["payments.audit"].append({"order_id": ID})
+
+
+def stock_does_not_add_up(facts):
+    facts["inventory.products"][0]["received"] = 101
+
+
+def stock_is_negative(facts):
+    facts["inventory.products"][0].update(on_hand=-1, received=1)
+
+
+def stock_stays_reserved(facts):
+    facts["inventory.products"][0].update(on_hand=97, reserved=1)
+
+
+def sold_without_an_order(facts):
+    facts["inventory.products"][0].update(on_hand=97, sold=3)
+
+
+def sold_what_is_no_product(facts):
+    facts["i.product_id"].append({"product_id": "B", "quantity": 1})
+
+
+def audit_of_stock_speaks(facts):
+    facts["stock_audit"].append({"product_id": "A"})
+
+
+def event_is_missing(facts):
+    del facts["order_events"][2]
+
+
+def event_stands_twice(facts):
+    facts["order_events"].append(facts["order_events"][3])
+
+
+def row_differs_from_its_events(facts):
+    facts["order_list"][0]["currency"] = "USD"
+
+
+def price_differs_from_its_event(facts):
+    facts["order_items"][0]["unit_price"] = 6
+
+
+def events_without_an_order(facts):
+    facts["order_events"].append({"id": "04000000-0000-5000-8000-000000000004", "seq": 1, "type": "x", "data": {}})
+
+
+def outbox_is_not_empty(facts):
+    facts["bus.outbox"].append({"id": "x", "type": "t", "attempts": 0, "unroutable": False})
+
+
+def inbox_id_stands_twice(facts):
+    facts["bus.inbox"][0]["ids"] = 6
+
+
+def message_is_left_over(facts):
+    facts["queues"][0]["messages"] = 1
+
+
+def dead_without_a_cause(facts):
+    facts["queues"][1]["messages"] = 1
+    facts["dead"] = [{"bus-attempt": 3}]
+
+
+BROKEN = [
+    (1, lost), (1, stuck),
+    (2, charged_twice), (2, charged_too_little), (2, charged_and_cancelled), (2, not_charged), (2, charged_for_nothing),
+    (2, books_differ_from_the_provider), (2, audit_of_payments_speaks),
+    (3, stock_does_not_add_up), (3, stock_is_negative), (3, stock_stays_reserved), (3, sold_without_an_order),
+    (3, sold_what_is_no_product), (3, audit_of_stock_speaks),
+    (4, event_is_missing), (4, event_stands_twice), (4, row_differs_from_its_events), (4, price_differs_from_its_event),
+    (4, events_without_an_order),
+    (5, outbox_is_not_empty), (5, inbox_id_stands_twice), (5, message_is_left_over), (5, dead_without_a_cause),
+]
+
+
+def test_healthy_system_has_no_violations(monkeypatch):
+    found = invariants.check(Told(healthy(), monkeypatch))
+    assert not found.violations()
+    assert len([line for line in found.lines() if " holds " in line]) == 5
+
+
+@pytest.mark.parametrize("number, break_it", BROKEN, ids=[case.__name__ for _, case in BROKEN])
+def test_broken_system_is_found_out(monkeypatch, number, break_it):
+    facts = healthy()
+    break_it(facts)
+    violations = invariants.check(Told(facts, monkeypatch)).violations()
+    assert violations
+    assert {line.split(":")[0] for line in violations} == {f"invariant {number}"}, violations
+
+
+def test_dead_with_a_cause_is_no_violation(monkeypatch):
+    facts = healthy()
+    facts["queues"][1]["messages"] = 1
+    facts["dead"] = [{invariants.CAUSE: "it could not be decoded"}]
+    assert not invariants.check(Told(facts, monkeypatch)).violations()
+
+
+def test_refunded_order_is_no_violation(monkeypatch):
+    facts = healthy()
+    charged_and_cancelled(facts)
+    for name in ("ledger", "payments.ledger"):
+        facts[name].append({"order_id": ID, "type": "refunded", "amount": 10})
+    facts["order_list"][0].update(refunded=10, version=6)
+    facts["order_events"].append({"id": ID, "seq": 6, "type": "payment.refunded", "data": {"amount": 10}})
+    assert not invariants.check(Told(facts, monkeypatch)).violations()
+
+
+def test_it_runs_as_a_program(stack, api):
+    api.complete(item("A"))
+    done = subprocess.run([sys.executable, "-B", "-m", "tests.system.invariants", "--state", stack.state.path,
+                           "--wait", "30"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+                          env={name: value for name, value in os.environ.items() if not name.startswith("ORDERBUS_")})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line[0] for line in done.stdout.splitlines()] == ["1", "2", "3", "4", "5"]
