@@ -108,8 +108,14 @@ static bool fold(struct audit *audit, const struct row *row, struct order *ret) 
 
 /* ---- the comparison ---- */
 
+static bool same_text(struct bus_str a, struct bus_str b) {
+  if (!a.data || !b.data)
+    return a.data == b.data;
+  return bus_str_equal(a, b);
+}
+
 static void compare_text(struct audit *audit, const char *member, struct bus_str log, struct bus_str row) {
-  if ((log.data != NULL) != (row.data != NULL) || !bus_str_equal(log, row))
+  if (!same_text(log, row))
     differ(audit, "%s: log %.*s, row %.*s", member, log.data ? (int)log.len : 4, log.data ? log.data : "null",
            row.data ? (int)row.len : 4, row.data ? row.data : "null");
 }

@@ -206,7 +206,7 @@ static void cancel_if_stock_is_settled(struct deciding *d) {
 /* A refund of less than was captured settles nothing: the refund stays open and is asked again. */
 static bool money_back(struct deciding *d) {
   int64_t amount = ((const struct payment_event *)d->body)->amount;
-  bool covers = amount >= d->order->captured;
+  bool covers = amount >= d->order->captured || d->order->refunded >= d->order->captured;
   if (!covers)
     raise_alarm(d, "refunded less than was captured");
   if (amount <= d->order->refunded && (d->order->payment_settled || !covers))

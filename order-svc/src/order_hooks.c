@@ -50,6 +50,8 @@ static void due_args(void *context, struct bus_args *args) {
 
 static void due_rows(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
   (void)context;
+  if (bus_worker_pushed(worker) > 0)
+    return; /* the last ones still wait: these are among them, or will be found again */
   for (size_t row = 0; row < bus_rows_count(rows); row++) {
     const struct order_due due = {bus_rows_uuid(rows, row, 0)};
     if (!bus_worker_push(worker, BUS_INPUT_DEADLINE, &due, sizeof due))

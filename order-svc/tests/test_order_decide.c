@@ -311,6 +311,19 @@ TEST(a_refund_of_less_than_was_captured_settles_nothing)
   saga_done(&saga);
 }
 
+TEST(an_older_refund_that_comes_late_alarms_nobody)
+{
+  begin(ORDER_COMPENSATING);
+  saga_tell(&saga, ORDER_ON_PAYMENT_CAPTURED);
+  saga_tell(&saga, ORDER_ON_PAYMENT_REFUNDED);
+  saga.bodies.refunded.amount = 1;
+  saga_tell(&saga, ORDER_ON_PAYMENT_REFUNDED);
+  assert_null(saga.last.alarm);
+  assert_int_equal(saga.last.fact_count, 0);
+  assert_int_equal(saga.order.refunded, SAGA_TOTAL);
+  saga_done(&saga);
+}
+
 TEST(a_refusal_after_a_capture_settles_nothing)
 {
   begin(ORDER_COMPENSATING);

@@ -12,7 +12,7 @@ static unsigned roll(unsigned sides) {
   return (unsigned)((seed * UINT64_C(2685821657736338717)) >> 33) % sides;
 }
 
-/* ---- a world of two other services, as DESIGN has them: undo before do ---- */
+/* ---- a world of two other services that undo before they do ---- */
 
 enum stock_state { STOCK_NONE, STOCK_HELD, STOCK_SOLD, STOCK_FREE, STOCK_REFUSED };
 enum money_state {

@@ -1,0 +1,276 @@
+/* The store against a real Postgres, as the worker drives it. */
+#include "database.h"
+
+#include "order_query_store.h"
+#include "order_statements.h"
+#include "order_store.h"
+#include "saga.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { OWN_BEGIN, OWN_COMMIT, OWN_ROLLBACK };
+static const struct bus_statement own[] = {{"BEGIN", ""}, {"COMMIT", ""}, {"ROLLBACK", ""}};
+
+/* ---- the database ---- */
+
+static const char *server(void) {
+  const char *url = getenv("TEST_DATABASE_URL");
+  if (!url || !*url)
+    test_skip("TEST_DATABASE_URL is not set");
+  return url;
+}
+
+/* The same server and login, another database: what stands between the host's '/' and '?' is replaced. */
+static void url_of(const char *database, const char *scheme, char *text, size_t size) {
+  const char *url = server(), *rest = strstr(url, "://");
+  assert_non_null(rest);
+  const char *path = strchr(rest + 3, '/'), *query = strchr(rest, '?');
+  int host = (int)(path ? path - rest : query ? query - rest : (long)strlen(rest));
+  int length = snprintf(text, size, "%s%.*s/%s%s", scheme, host, rest, database, query ? query : "");
+  assert_true(length > 0 && (size_t)length < size);
+}
+
+static PGconn *log_in(const char *url) {
+  PGconn *connection = PQconnectdb(url);
+  if (PQstatus(connection) != CONNECTION_OK)
+    fail_msg("%s", PQerrorMessage(connection));
+  return connection;
+}
+
+static void do_sql(PGconn *connection, const char *sql) {
+  PGresult *result = PQexec(connection, sql);
+  if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK)
+    fail_msg("%s: %s", sql, PQerrorMessage(connection));
+  PQclear(result);
+}
+
+static void become_sqitch(char *url) {
+  static char program[] = "sqitch", verb[] = "deploy", option[] = "--target", quiet[] = "--quiet";
+  char *const words[] = {program, verb, quiet, option, url, NULL};
+  if (chdir(MIGRATIONS) == 0 && setenv("SQITCH_FULLNAME", "orderbus", 1) == 0 &&
+      setenv("SQITCH_EMAIL", "orderbus@localhost", 1) == 0)
+    (void)execvp(program, words); /* comes back only when it failed */
+  _exit(127);
+}
+
+static void migrate(const struct database *database) {
+  char url[512];
+  int status;
+  url_of(database->name, "db:pg", url, sizeof url);
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0)
+    become_sqitch(url);
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+}
+
+void database_open(struct database *database) {
+  char url[512], sql[256];
+  (void)snprintf(database->name, sizeof database->name, "orders_store_%d", (int)getpid());
+  PGconn *admin = log_in(server());
+  do_sql(admin, "DO $$ BEGIN CREATE ROLE order_svc LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN "
+                "END $$");
+  (void)snprintf(sql, sizeof sql, "CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8'", database->name);
+  do_sql(admin, sql);
+  PQfinish(admin);
+  migrate(database);
+  url_of(database->name, "postgresql", url, sizeof url);
+  database->admin = log_in(url);
+  /* From here on whoever logs in to this database works with the runtime role's rights. */
+  (void)snprintf(sql, sizeof sql, "ALTER ROLE CURRENT_USER IN DATABASE %s SET role = 'order_svc'", database->name);
+  do_sql(database->admin, sql);
+}
+
+void database_close(struct database *database) {
+  char sql[128];
+  PQfinish(database->admin);
+  PGconn *admin = log_in(server());
+  (void)snprintf(sql, sizeof sql, "DROP DATABASE %s WITH (FORCE)", database->name);
+  do_sql(admin, sql);
+  PQfinish(admin);
+}
+
+const char *database_ask(const struct database *database, const char *sql, char *text, size_t size) {
+  size_t len = 0;
+  PGresult *result = PQexec(database->admin, sql);
+  if (PQresultStatus(result) != PGRES_TUPLES_OK)
+    fail_msg("%s: %s", sql, PQerrorMessage(database->admin));
+  text[0] = '\0';
+  for (int row = 0; row < PQntuples(result); row++) {
+    int wrote = snprintf(text + len, size - len, "%s\n", PQgetvalue(result, row, 0));
+    assert_true(wrote > 0 && (size_t)wrote < size - len);
+    len += (size_t)wrote;
+  }
+  PQclear(result);
+  return text;
+}
+
+/* ---- a connection ---- */
+
+static void await(struct link *link, enum pg_state busy) {
+  while (pg_state(link->pg) == busy) {
+    struct pollfd entry = {.fd = pg_fd(link->pg), .events = pg_events(link->pg)};
+    assert_true(poll(&entry, 1, 20000) > 0);
+    pg_advance(link->pg);
+  }
+}
+
+static struct link *open_with(const struct database *database, struct pg_registry registry) {
+  static const uint64_t seed[4] = {5, 6, 7, 8};
+  char url[512];
+  struct link *link = calloc(1, sizeof *link);
+  assert_non_null(link);
+  url_of(database->name, "postgresql", url, sizeof url);
+  const struct pg_settings settings = {
+      .url = url, .application_name = "order-svc", .registries = {{own, BUS_COUNT(own)}, registry}};
+  link->arena = bus_arena_new(256 << 20);
+  assert_non_null(link->arena);
+  link->context.policy = saga_policy;
+  link->now = SAGA_START;
+  bus_uuid_source_init(&link->ids, seed);
+  if (!pg_new(&settings, &link->pg, &link->error))
+    fail_msg("%s", link->error.text);
+  await(link, PG_CONNECTING);
+  if (pg_state(link->pg) != PG_IDLE) {
+    pg_error(link->pg, &link->error);
+    fail_msg("%s", link->error.text);
+  }
+  return link;
+}
+
+struct link *link_open(const struct database *database) {
+  return open_with(database, (struct pg_registry){order_statements, ORDER_STATEMENTS});
+}
+
+struct link *link_open_queries(const struct database *database) {
+  return open_with(database, (struct pg_registry){order_query_statements, ORDER_QUERY_STATEMENTS});
+}
+
+void link_close(struct link *link) {
+  pg_free(link->pg);
+  bus_arena_free(link->arena);
+  free(link);
+}
+
+struct bus_envelope *link_add(struct link *link, const struct bus_message_type *type, const void *body) {
+  assert_true(link->input_count < BUS_COUNT(link->inputs));
+  struct bus_envelope *envelope = &link->envelopes[link->input_count];
+  *envelope = (struct bus_envelope){.type = bus_str(type->type), .reply_to = BUS_STR("edge.reply.1")};
+  bus_uuid_v7(&link->ids, BUS_SECOND, &envelope->message_id);
+  link->inputs[link->input_count++] =
+      (struct bus_input){.kind = BUS_INPUT_DELIVERY, .type = type, .envelope = envelope, .body = body};
+  return envelope;
+}
+
+/* ---- a batch ---- */
+
+static void finish_trip(struct link *link) {
+  await(link, PG_BUSY);
+  assert_int_equal(pg_state(link->pg), PG_DONE);
+}
+
+static bool roll_back(struct link *link) {
+  struct bus_error err;
+  pg_end_trip(link->pg);
+  (void)pg_add_own(pg_begin_trip(link->pg, link->arena), OWN_ROLLBACK);
+  assert_true(pg_send_trip(link->pg, &err));
+  finish_trip(link);
+  pg_end_trip(link->pg);
+  return false;
+}
+
+void link_send_lock(struct link *link) {
+  bus_arena_reset(link->arena);
+  struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
+  (void)pg_add_own(sql, OWN_BEGIN);
+  assert_true(order_lock(&link->context, link->inputs, link->input_count, link->arena, sql, &link->model));
+  assert_true(pg_send_trip(link->pg, &link->error));
+}
+
+bool link_finish_lock(struct link *link) {
+  finish_trip(link);
+  if (pg_failed(link->pg, &link->error))
+    return roll_back(link);
+  const struct bus_rows *rows = pg_rows(link->pg, 1);
+  if (!order_load(link->model, &rows, 1, &link->error))
+    return roll_back(link);
+  pg_end_trip(link->pg);
+  return true;
+}
+
+static void decide_with(struct link *link, void (*decide)(void *, const struct bus_input *, struct bus_effects *)) {
+  bus_effects_init(&link->effects, link->arena, &link->ids, link->now, "order-svc");
+  for (size_t i = 0; i < link->input_count; i++) {
+    bus_effects_begin(&link->effects, &link->inputs[i]);
+    decide(link->model, &link->inputs[i], &link->effects);
+    assert_int_equal(bus_effects_end(&link->effects), BUS_DONE);
+  }
+  assert_false(link->effects.failed);
+  link->input_count = 0;
+}
+
+void link_decide(struct link *link) {
+  decide_with(link, order_decide_input);
+}
+
+bool link_store(struct link *link) {
+  struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
+  assert_true(order_store(link->model, sql));
+  (void)pg_add_own(sql, OWN_COMMIT);
+  assert_true(pg_send_trip(link->pg, &link->error));
+  finish_trip(link);
+  if (pg_failed(link->pg, &link->error))
+    return roll_back(link);
+  pg_end_trip(link->pg);
+  return true;
+}
+
+bool link_run(struct link *link) {
+  link_send_lock(link);
+  if (!link_finish_lock(link))
+    return false;
+  link_decide(link);
+  return link_store(link);
+}
+
+const struct bus_rows *link_statement(struct link *link, size_t statement, int64_t number) {
+  if (pg_state(link->pg) == PG_DONE)
+    pg_end_trip(link->pg);
+  struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
+  bus_args_int64(bus_sql_add(sql, statement), number);
+  assert_true(pg_send_trip(link->pg, &link->error));
+  finish_trip(link);
+  if (pg_failed(link->pg, &link->error))
+    fail_msg("%s", link->error.text);
+  return pg_rows(link->pg, 0);
+}
+
+void link_query(struct link *link) {
+  const struct bus_rows *rows[ASK_KINDS];
+  size_t count = 0;
+  bus_arena_reset(link->arena);
+  struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
+  assert_true(order_query_lock(NULL, link->inputs, link->input_count, link->arena, sql, &link->model));
+  size_t queued = pg_trip_count(sql);
+  assert_true(pg_send_trip(link->pg, &link->error));
+  finish_trip(link);
+  if (pg_failed(link->pg, &link->error))
+    fail_msg("%s", link->error.text);
+  for (; count < queued; count++)
+    rows[count] = pg_rows(link->pg, count);
+  assert_true(order_query_load(link->model, rows, count, &link->error));
+  pg_end_trip(link->pg);
+  decide_with(link, order_query_decide);
+}
+
+struct bus_str link_said(const struct link *link, size_t n) {
+  for (const struct bus_effect *effect = link->effects.first; effect; effect = effect->next)
+    if (effect->kind != BUS_EFFECT_ACTION && n-- == 0)
+      return effect->body;
+  return BUS_NO_STR;
+}

@@ -1,0 +1,57 @@
+/* The store against a real Postgres, as the worker drives it: a migrated database, the runtime role's rights, two trips
+ * a batch; only the broker is missing. Skips the test where TEST_DATABASE_URL is not set. */
+#ifndef DATABASE_H
+#define DATABASE_H
+
+#include "order_hooks.h"
+#include "order_service.h"
+
+#include <libpq-fe.h>
+#include <pg.h>
+
+struct database {
+  char name[64];
+  PGconn *admin; /* superuser's login; of the server */
+};
+
+void database_open(struct database *database);
+void database_close(struct database *database);
+/* The first column of the rows, each followed by a newline, as the superuser. Gives `text` back. */
+const char *database_ask(const struct database *database, const char *sql, char *text, size_t size);
+
+/* One worker's connection and memory. */
+struct link {
+  struct pg *pg;
+  struct bus_arena *arena;
+  struct bus_uuid_source ids;
+  struct bus_effects effects; /* of the last batch */
+  struct bus_input inputs[256];
+  struct bus_envelope envelopes[256];
+  size_t input_count;
+  struct order_context context;
+  void *model;
+  bus_time now; /* of the decisions */
+  struct bus_error error;
+};
+
+struct link *link_open(const struct database *database);
+/* With the statements of the threads that answer queries. */
+struct link *link_open_queries(const struct database *database);
+void link_close(struct link *link);
+
+struct bus_envelope *link_add(struct link *link, const struct bus_message_type *type, const void *body);
+/* The halves of a batch. False: link->error says why, and the transaction is rolled back. */
+void link_send_lock(struct link *link);
+bool link_finish_lock(struct link *link);
+void link_decide(struct link *link);
+bool link_store(struct link *link);
+/* All of it. */
+bool link_run(struct link *link);
+/* Rows of one statement with one number, in a transaction of its own. */
+const struct bus_rows *link_statement(struct link *link, size_t statement, int64_t number);
+/* The inputs as queries, on a link of link_open_queries. */
+void link_query(struct link *link);
+/* The body of the n-th message or answer of the last batch. */
+struct bus_str link_said(const struct link *link, size_t n);
+
+#endif

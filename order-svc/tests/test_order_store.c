@@ -1,0 +1,354 @@
+/* The store over a real Postgres: what was decided comes back as it was, two workers do not disturb each other, queries
+ * find it, and every row is the fold of its log. */
+#include "database.h"
+#include "order_audit.h"
+#include "order_statements.h"
+#include "saga.h"
+
+#include <stdlib.h>
+
+static struct database database;
+static struct link *link;
+static struct saga_bodies bodies;
+static char text[1 << 20];
+
+static void begin(void) {
+  database_open(&database);
+  link = link_open(&database);
+  saga_bodies_init(&bodies);
+}
+
+static void end(void) {
+  link_close(link);
+  database_close(&database);
+}
+
+static void run(struct link *by) {
+  if (!link_run(by))
+    fail_msg("%s", by->error.text);
+}
+
+static void tell(const struct bus_message_type *type, const void *body) {
+  link_add(link, type, body);
+  link->now += BUS_SECOND;
+  run(link);
+}
+
+static struct bus_uuid id_of(uint8_t n) {
+  struct bus_uuid id = saga_order_id;
+  id.bytes[15] = n;
+  return id;
+}
+
+static void assert_says(const char *sql, const char *expected) {
+  assert_string_equal(database_ask(&database, sql, text, sizeof text), expected);
+}
+
+/* ---- the fold, over all rows ---- */
+
+static void report(void *context, const char *order_id, const char *difference) {
+  (void)context;
+  print_error("%s: %s\n", order_id, difference);
+}
+
+static void audit(size_t orders) {
+  struct bus_arena *arena = bus_arena_new(16 << 20);
+  size_t lines = 0;
+  char *rest = NULL;
+  (void)database_ask(&database, "SELECT line FROM orders.audit_lines", text, sizeof text);
+  for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+    lines++;
+    assert_int_equal(order_audit_line(bus_str(line), arena, report, NULL), 0);
+    bus_arena_reset(arena);
+  }
+  assert_int_equal(lines, orders);
+  bus_arena_free(arena);
+}
+
+/* ---- there and back ---- */
+
+static void assert_same_items(const struct order *a, const struct order *b) {
+  assert_int_equal(a->item_count, b->item_count);
+  for (size_t i = 0; i < a->item_count; i++) {
+    assert_true(bus_str_equal(a->items[i].product_id, b->items[i].product_id));
+    assert_true(a->items[i].quantity == b->items[i].quantity && a->items[i].unit_price == b->items[i].unit_price);
+  }
+}
+
+static void assert_same_text(struct bus_str a, struct bus_str b) {
+  assert_true((a.data == NULL) == (b.data == NULL) && bus_str_equal(a, b));
+}
+
+static void assert_same(const struct order *a, const struct order *b) {
+  assert_true(bus_uuid_equal(&a->order_id, &b->order_id));
+  assert_int_equal(a->status, b->status);
+  assert_true(a->version == b->version && a->expected_total == b->expected_total && a->total == b->total);
+  assert_same_text(a->customer_id, b->customer_id);
+  assert_same_text(a->request_hash, b->request_hash);
+  assert_same_text(a->reason, b->reason);
+  assert_same_text(a->currency, b->currency);
+  assert_same_text(a->payment_token, b->payment_token);
+  assert_same_text(a->asker.reply_to, b->asker.reply_to);
+  assert_same_items(a, b);
+  assert_true(a->captured == b->captured && a->refunded == b->refunded && a->resends == b->resends);
+  assert_true(a->stock_settled == b->stock_settled && a->payment_settled == b->payment_settled);
+  assert_true(a->created_at == b->created_at && a->updated_at == b->updated_at);
+  assert_true(a->deadline == b->deadline && a->due_at == b->due_at && a->reply_until == b->reply_until);
+  assert_memory_equal(&a->asker.request_id, &b->asker.request_id, sizeof a->asker.request_id);
+  assert_memory_equal(&a->trace, &b->trace, sizeof a->trace);
+}
+
+/* Looks at the order as the next batch will find it. */
+static void check_loaded(const struct order *expected) {
+  struct link *other = link_open(&database);
+  const struct order_cancel look = {.order_id = expected->order_id};
+  link_add(other, &order_cancel_type, &look);
+  link_send_lock(other);
+  assert_true(link_finish_lock(other));
+  const struct order_entry *entry = order_model_find(other->model, &expected->order_id);
+  assert_true(entry->stored);
+  assert_same(&entry->now, expected);
+  link_close(other);
+}
+
+static void tell_and_compare(const struct bus_message_type *type, const void *body, int status) {
+  tell(type, body);
+  const struct order *order = &order_model_find(link->model, &saga_order_id)->now;
+  assert_int_equal(order->status, status);
+  check_loaded(order);
+}
+
+TEST(every_step_comes_back_as_it_was)
+{
+  begin();
+  bodies.place.wait_ms = 5000;
+  link_add(link, &order_place_type, &bodies.place)->trace =
+      (struct bus_trace){.trace_id = {1, 2}, .span_id = {3, 4}, .flags = 1};
+  run(link);
+  check_loaded(&order_model_find(link->model, &saga_order_id)->now);
+  tell_and_compare(&stock_reserved_type, &bodies.reserved, ORDER_RESERVED);
+  tell_and_compare(&payment_captured_type, &bodies.captured, ORDER_PAID);
+  tell_and_compare(&stock_rejected_type, &bodies.rejected, ORDER_COMPENSATING);
+  tell_and_compare(&payment_refunded_type, &bodies.refunded, ORDER_COMPENSATING);
+  tell_and_compare(&stock_released_type, &bodies.stock, ORDER_CANCELLED);
+  assert_says("SELECT seq || ' ' || type FROM orders.order_events ORDER BY seq",
+              "1 order.created\n2 order.reserved\n3 order.paid\n4 order.compensating\n5 payment.refunded\n"
+              "6 stock.returned\n7 order.cancelled\n");
+  audit(1);
+  end();
+}
+
+TEST(a_whole_saga_in_one_batch)
+{
+  begin();
+  link_add(link, &order_place_type, &bodies.place);
+  link_add(link, &stock_reserved_type, &bodies.reserved);
+  link_add(link, &payment_captured_type, &bodies.captured);
+  link_add(link, &stock_committed_type, &bodies.stock);
+  run(link);
+  check_loaded(&order_model_find(link->model, &saga_order_id)->now);
+  assert_says("SELECT status FROM orders.order_list", "CONFIRMED\n");
+  audit(1);
+  end();
+}
+
+TEST(what_is_ignored_writes_nothing)
+{
+  char before[64];
+  begin();
+  tell(&order_place_type, &bodies.place);
+  (void)database_ask(&database, "SELECT xmin FROM orders.orders", before, sizeof before);
+  tell(&order_place_type, &bodies.place);
+  tell(&stock_released_type, &bodies.stock);
+  assert_says("SELECT xmin FROM orders.orders", before);
+  audit(1);
+  end();
+}
+
+/* The largest that decodes, and the oddest. */
+TEST(whatever_decodes_is_written)
+{
+  static struct order_item items[ORDER_ITEMS_MAX];
+  static char ids[ORDER_ITEMS_MAX][65], customer[65], token[129], hash[65];
+  begin();
+  for (int i = 0; i < ORDER_ITEMS_MAX; i++) {
+    (void)snprintf(ids[i], sizeof ids[i], "%02d:._-%058d", i, i);
+    items[i] = (struct order_item){bus_str(ids[i]), ORDER_QUANTITY_MAX, BUS_NO_INT64};
+  }
+  memset(customer, '~', 64);
+  memset(token, ':', 128);
+  memset(hash, '-', 64); /* it need not be hexadecimal to decode */
+  bodies.place.items = items;
+  bodies.place.item_count = ORDER_ITEMS_MAX;
+  bodies.place.customer_id = bus_str(customer);
+  bodies.place.payment_token = bus_str(token);
+  bodies.place.request_hash = bus_str(hash);
+  bodies.place.expected_total = BUS_JSON_INT_MAX;
+  bodies.place.wait_ms = 60000;
+  tell(&order_place_type, &bodies.place);
+  check_loaded(&order_model_find(link->model, &saga_order_id)->now);
+  audit(1);
+  end();
+}
+
+TEST(nonsense_is_written_as_rejected)
+{
+  begin();
+  bodies.items[1].product_id = bodies.items[0].product_id;
+  tell(&order_place_type, &bodies.place);
+  assert_says("SELECT status || ' ' || reason FROM orders.order_list", "REJECTED product_twice: SKU-1\n");
+  audit(1);
+  end();
+}
+
+TEST(the_longest_reason)
+{
+  static char words[201];
+  begin();
+  memset(words, 'w', 200);
+  bodies.cancel.reason = bus_str(words);
+  tell(&order_place_type, &bodies.place);
+  tell(&order_cancel_type, &bodies.cancel);
+  assert_says("SELECT length(reason) FROM orders.orders", "200\n");
+  audit(1);
+  end();
+}
+
+/* ---- two workers ---- */
+
+TEST(the_same_order_at_two_workers_is_one)
+{
+  begin();
+  struct link *other = link_open(&database);
+  link_add(link, &order_place_type, &bodies.place);
+  link_add(other, &order_place_type, &bodies.place);
+  link_send_lock(link);
+  link_send_lock(other);
+  assert_true(link_finish_lock(link) && link_finish_lock(other)); /* neither finds it */
+  link_decide(link);
+  assert_true(link_store(link));
+  link_decide(other);
+  assert_false(link_store(other));
+  assert_int_equal(other->error.code, BUS_E_DB_CONFLICT); /* the batch comes again */
+  link_add(other, &order_place_type, &bodies.place);
+  run(other);
+  assert_true(bus_str_equal((struct bus_str){link_said(other, 0).data, 22}, BUS_STR("{\"outcome\":\"replayed\",")));
+  assert_says("SELECT count(*) FROM orders.order_events", "1\n");
+  link_close(other);
+  end();
+}
+
+TEST(the_second_worker_waits_and_sees_what_the_first_did)
+{
+  begin();
+  tell(&order_place_type, &bodies.place);
+  struct link *other = link_open(&database);
+  link_add(link, &stock_reserved_type, &bodies.reserved);
+  link_send_lock(link);
+  assert_true(link_finish_lock(link));
+  link_add(other, &order_cancel_type, &bodies.cancel);
+  link_send_lock(other); /* waits for the row */
+  link_decide(link);
+  assert_true(link_store(link));
+  assert_true(link_finish_lock(other));
+  link_decide(other);
+  assert_true(link_store(other));
+  assert_int_equal(order_model_find(other->model, &saga_order_id)->now.version, 3);
+  assert_says("SELECT status || ' ' || payment_settled FROM orders.order_list", "COMPENSATING false\n");
+  audit(1);
+  link_close(other);
+  end();
+}
+
+/* ---- deadlines and the gate ---- */
+
+TEST(due_orders_are_found_and_open_ones_counted)
+{
+  begin();
+  struct order_place places[3];
+  for (uint8_t i = 0; i < 3; i++) {
+    places[i] = bodies.place;
+    places[i].order_id = id_of(i);
+    link_add(link, &order_place_type, &places[i]);
+  }
+  const struct stock_rejected rejected = {id_of(1), STOCK_OUT_OF_STOCK, BUS_NO_STR};
+  link_add(link, &stock_rejected_type, &rejected);
+  run(link); /* long ago: all of them are due */
+  const struct bus_rows *due = link_statement(link, FIND_DUE, 10);
+  assert_int_equal(bus_rows_count(due), 2);
+  struct bus_uuid first = bus_rows_uuid(due, 0, 0);
+  assert_false(bus_uuid_equal(&first, &places[1].order_id));
+  assert_int_equal(bus_rows_count(link_statement(link, FIND_DUE, 1)), 1);
+  assert_int_equal(bus_rows_count(link_statement(link, FIND_DUE, 0)), 0);
+  assert_int_equal(bus_rows_int64(link_statement(link, COUNT_OPEN, 10), 0, 0), 2);
+  assert_int_equal(bus_rows_int64(link_statement(link, COUNT_OPEN, 1), 0, 0), 1);
+  end();
+}
+
+/* ---- queries ---- */
+
+static bool contains(struct bus_str json, const char *part) {
+  return memmem(json.data, json.len, part, strlen(part)) != NULL;
+}
+
+TEST(queries_find_what_was_stored)
+{
+  begin();
+  struct link *asking = link_open_queries(&database);
+  const struct order_get own = {saga_order_id, BUS_STR("c-1")}, others = {saga_order_id, BUS_STR("c-2")};
+  const struct order_events_get events = {saga_order_id, BUS_NO_STR, 1, 1},
+                                hidden = {saga_order_id, BUS_STR("c-2"), 0, 9};
+  const struct order_list list = {.status = ORDER_RESERVED, .limit = 5}, empty = {BUS_STR("c-2"), -1, BUS_NO_STR, 5};
+  tell(&order_place_type, &bodies.place);
+  tell(&stock_reserved_type, &bodies.reserved);
+  tell(&payment_declined_type, &bodies.refusal);
+  link_add(asking, &order_get_type, &own);
+  link_add(asking, &order_get_type, &others);
+  link_add(asking, &order_events_get_type, &events);
+  link_add(asking, &order_events_get_type, &hidden);
+  link_add(asking, &order_list_type, &list);
+  link_add(asking, &order_list_type, &empty);
+  link_query(asking);
+  assert_true(contains(link_said(asking, 0), "\"status\":\"COMPENSATING\",\"reason\":\"payment_declined: "));
+  assert_true(contains(link_said(asking, 0), "{\"product_id\":\"SKU-1\",\"quantity\":2,\"unit_price\":999}"));
+  assert_text(link_said(asking, 1), "{\"outcome\":\"not_found\"}");
+  assert_true(contains(link_said(asking, 2), "\"seq\":2,\"type\":\"order.reserved\""));
+  assert_true(contains(link_said(asking, 2), "\"next_after_seq\":2}"));
+  assert_text(link_said(asking, 3), "{\"outcome\":\"not_found\",\"items\":[]}");
+  assert_text(link_said(asking, 4), "{\"items\":[]}");
+  assert_text(link_said(asking, 5), "{\"items\":[]}");
+  link_close(asking);
+  end();
+}
+
+TEST(pages_follow_each_other_to_the_end)
+{
+  struct order_place places[7];
+  size_t seen = 0, pages = 0;
+  struct order_list list = {.status = -1, .limit = 3};
+  static char cursor[ORDER_CURSOR_TEXT];
+  begin();
+  struct link *asking = link_open_queries(&database);
+  for (uint8_t i = 0; i < 7; i++) {
+    places[i] = bodies.place;
+    places[i].order_id = id_of(i);
+    link_add(link, &order_place_type, &places[i]); /* all at the same time: the id decides */
+  }
+  run(link);
+  for (; pages < 5; pages++) {
+    link_add(asking, &order_list_type, &list);
+    link_query(asking);
+    struct bus_str json = link_said(asking, 0);
+    const char *next = memmem(json.data, json.len, "\"next_cursor\":\"", 15);
+    for (size_t i = 0; i + 10 < json.len; i++)
+      seen += memcmp(json.data + i, "\"order_id\"", 10) == 0;
+    if (!next)
+      break;
+    (void)snprintf(cursor, sizeof cursor, "%.53s", next + 15);
+    list.cursor = bus_str(cursor);
+  }
+  assert_int_equal(pages, 2);
+  assert_int_equal(seen, 7);
+  link_close(asking);
+  end();
+}
