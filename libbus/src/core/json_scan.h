@@ -15,8 +15,8 @@ struct bus_json_scan {
 };
 
 /* The whole text must be one JSON value of RFC 8259, in valid UTF-8 without BOM and NUL (raw or escaped), without lone
- * surrogates, numbers of at most 60 characters, at most BUS_JSON_DEPTH deep and of at most max_nodes values. bits: where
- * inexact numbers are noted, a word for every 64 nodes; NULL: they are only counted. */
+ * surrogates, numbers of at most 60 characters, at most BUS_JSON_DEPTH deep and of at most max_nodes values. bits:
+ * where inexact numbers are noted, a word for every 64 nodes; NULL: they are only counted. */
 bool bus_json_scan(struct bus_str json, size_t max_nodes, uint64_t *bits, struct bus_json_scan *ret) BUS_MUST_CHECK;
 
 /* Whether the n-th number, counted from 0, is written as an integer (no fraction, no exponent, not -0) within

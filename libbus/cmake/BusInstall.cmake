@@ -1,0 +1,45 @@
+# What `cmake --install … --component libbus` puts where: headers, archives, package files for CMake and pkg-config, SQL.
+include(CMakePackageConfigHelpers)
+
+set(BUS_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/bus")
+set(BUS_PC_DIR "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+set(BUS_SQL_FILE "${CMAKE_INSTALL_DATADIR}/libbus/bus.sql")
+file(RELATIVE_PATH BUS_PREFIX_FROM_PC "/${BUS_PC_DIR}" /)
+
+# Sanitized archives would ask every user for the same sanitizer, in words of the linker.
+if(ORDERBUS_ASAN OR ORDERBUS_TSAN)
+  install(CODE "message(FATAL_ERROR \"this build is sanitized: install one without ORDERBUS_ASAN and ORDERBUS_TSAN\")"
+    COMPONENT libbus)
+endif()
+
+# bus_export(SET targets…): each becomes bus::<name without bus_>.
+function(bus_export set)
+  foreach(target ${ARGN})
+    string(REGEX REPLACE "^bus_" "" name "${target}")
+    set_target_properties(${target} PROPERTIES EXPORT_NAME "${name}")
+    add_library(bus::${name} ALIAS ${target})
+  endforeach()
+  install(TARGETS ${ARGN} EXPORT ${set}
+    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT libbus
+    FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT libbus)
+  install(EXPORT ${set} NAMESPACE bus:: DESTINATION "${BUS_CMAKE_DIR}" COMPONENT libbus)
+endfunction()
+
+# Three sets, so that who wants the pure part need not have the libraries of the others.
+bus_export(busCoreTargets bus_core bus_runtime)
+bus_export(busTargets bus_pg bus_amqp bus_http bus_worker bus_program bus)
+bus_export(busCurlTargets bus_curl)
+
+configure_package_config_file(cmake/busConfig.cmake.in "${CMAKE_CURRENT_BINARY_DIR}/busConfig.cmake"
+  INSTALL_DESTINATION "${BUS_CMAKE_DIR}" PATH_VARS BUS_SQL_FILE)
+write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/busConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(FILES "${CMAKE_CURRENT_BINARY_DIR}/busConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/busConfigVersion.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/Findcivetweb.cmake" DESTINATION "${BUS_CMAKE_DIR}" COMPONENT libbus)
+
+foreach(name libbus-core libbus libbus-curl)
+  configure_file(cmake/${name}.pc.in "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc" @ONLY)
+  install(FILES "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc" DESTINATION "${BUS_PC_DIR}" COMPONENT libbus)
+endforeach()
+
+install(FILES sql/bus.sql DESTINATION "${CMAKE_INSTALL_DATADIR}/libbus" COMPONENT libbus)

@@ -1,0 +1,209 @@
+"""libbus installed into an empty folder, and programs built on it there by CMake and by pkg-config."""
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+
+import pytest
+
+from dev import build, paths
+
+PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.path.join(paths.ROOT, "build", "libbus-alone")
+HEADERS = sorted(os.listdir(os.path.join(paths.ROOT, "libbus", "include", "bus")))
+OF_BUS = {"librabbitmq", "libpq", "libcivetweb"}
+EXAMPLE_ID = "2ed6657d-e927-568b-95e1-2665a8aea6a2"  # RFC 9562, appendix A.4
+
+# What is named to the linker shows in the program, also where the compiler leaves out by itself what nothing calls.
+SHOW_ALL = "-Wl,--no-as-needed"
+
+# How each program is made by hand: pkg-config's names.
+PACKAGES = {"service": "libbus", "pure": "libbus-core", "caller": "libbus-curl"}
+
+
+def call(*words, cwd=None, env=None, status=0):
+    done = subprocess.run(words, cwd=cwd, env=os.environ | (env or {}), text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=120, check=False)
+    end = "\n".join(done.stdout.splitlines()[-30:])
+    assert status is None or done.returncode == status, f"{' '.join(words)}\n{end}"
+    return done
+
+
+@pytest.fixture(scope="session")
+def built():
+    """libbus alone, without tests and sanitizers. The folder stays, so that a second run builds what changed."""
+    call("cmake", "-S", paths.ROOT, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
+         "-DORDERBUS_LIBBUS_ONLY=ON", "-DCMAKE_VERIFY_INTERFACE_HEADER_SETS=ON")
+    call("cmake", "--build", BUILD, "--parallel", "2", "--target", "all", "all_verify_interface_header_sets")
+    return BUILD
+
+
+@pytest.fixture(scope="session")
+def prefix(built, tmp_path_factory):
+    """Moved after it was installed: nothing in it may say where it lay."""
+    place = tmp_path_factory.mktemp("prefix")
+    call("cmake", "--install", built, "--prefix", str(place / "first"), "--component", "libbus")
+    return (place / "first").rename(place / "moved")
+
+
+@pytest.fixture
+def project(prefix, tmp_path):
+    """Copies one of the programs here into an empty folder; configures it against the installed libbus."""
+    def copy(name, **env):
+        shutil.copytree(os.path.join(HERE, name), tmp_path / name)
+        return call("cmake", "-S", str(tmp_path / name), "-B", str(tmp_path / "build"), "-G", "Ninja",
+                    f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_C_FLAGS=-Wall -Wextra -Werror",
+                    f"-DCMAKE_EXE_LINKER_FLAGS={SHOW_ALL}", env=env, status=None)
+    return copy
+
+
+@pytest.fixture
+def program(project, prefix, tmp_path):
+    """Builds one of the programs here, by CMake or by one line of pkg-config; its path."""
+    def make(name, how):
+        if how == "cmake":
+            assert project(name).returncode == 0
+            call("cmake", "--build", str(tmp_path / "build"))
+            return str(tmp_path / "build" / "consumer")
+        call("sh", "-c", f"cc -Wall -Wextra -Werror main.c -o {tmp_path}/consumer {SHOW_ALL} "
+             f"$(pkg-config --cflags --libs {PACKAGES[name]})", cwd=os.path.join(HERE, name),
+             env={"PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")})
+        return str(tmp_path / "consumer")
+    return make
+
+
+def needed(binary):
+    """The shared libraries that it was linked to, without versions."""
+    lines = call("readelf", "-d", binary).stdout.splitlines()
+    return {line.split("[")[1].split(".so")[0] for line in lines if "(NEEDED)" in line}
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running(binary, port):
+    process = subprocess.Popen([binary], stdout=subprocess.DEVNULL, env={
+        "PORT": str(port), "RABBITMQ_URL": "amqp://u:p@127.0.0.1:1/v", "DATABASE_URL": "postgres://u:p@127.0.0.1:1/d"})
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def get(url, process):
+    """Asks until the server listens."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return answer.status
+        except OSError:
+            assert process.poll() is None and time.monotonic() < until, url
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("how", ["cmake", "pkg-config"])
+def test_a_service_runs(program, how):
+    binary, port = program("service", how), free_port()
+    with running(binary, port) as process:
+        assert get(f"http://127.0.0.1:{port}/health/live", process) == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert needed(binary) >= OF_BUS and "libcurl" not in needed(binary)
+
+
+@pytest.mark.parametrize("how", ["cmake", "pkg-config"])
+def test_a_program_of_the_pure_part_links_no_io_library(program, how):
+    binary = program("pure", how)
+    assert call(binary).stdout.strip() == EXAMPLE_ID
+    assert needed(binary) <= {"libcjson", "libnettle", "libm", "libc"}
+
+
+@pytest.mark.parametrize("how", ["cmake", "pkg-config"])
+def test_a_program_that_calls_out_links_curl_alone(program, how):
+    binary = program("caller", how)
+    assert call(binary, f"http://127.0.0.1:{free_port()}/").stdout.strip() == "not sent"
+    assert "libcurl" in needed(binary) and not needed(binary) & OF_BUS
+
+
+def test_the_pure_part_asks_for_no_package_of_the_others(project, tmp_path):
+    folder = tmp_path / "pkgconfig"
+    folder.mkdir()
+    source = call("pkg-config", "--variable=pcfiledir", "nettle").stdout.strip()
+    shutil.copy(os.path.join(source, "nettle.pc"), folder)
+    done = project("pure", PKG_CONFIG_LIBDIR=str(folder))
+    assert done.returncode == 0, done.stdout
+    shutil.rmtree(tmp_path / "build")
+    done = project("service", PKG_CONFIG_LIBDIR=str(folder))
+    assert done.returncode != 0 and "libbus needs libpq" in done.stdout
+
+
+@pytest.mark.parametrize("ask, found", [
+    ("0.1", True), ("0.2", False), ("1.0", False),
+    ("COMPONENTS core bus curl", True), ("COMPONENTS nonsense", False),
+])
+def test_is_found_by_version_and_component(prefix, tmp_path, ask, found):
+    (tmp_path / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.24)\nproject(ask LANGUAGES C)\n"
+                                             f"find_package(bus {ask} REQUIRED)\n")
+    done = call("cmake", "-S", str(tmp_path), "-B", str(tmp_path / "build"), f"-DCMAKE_PREFIX_PATH={prefix}",
+                status=None)
+    assert (done.returncode == 0) == found, done.stdout
+
+
+@pytest.mark.parametrize("words", [
+    "gcc -std=c11 -Wall -Wextra", "clang -std=c11 -Wall -Wextra", "clang -x c++ -std=c++17 -Wall -Wextra",
+])
+def test_each_header_compiles_alone(prefix, tmp_path, words):
+    failed = {}
+    for name in HEADERS:
+        (tmp_path / "alone.c").write_text(f"#include <bus/{name}>\n#include <bus/{name}>\n")
+        done = call(*words.split(), "-Werror", "-fsyntax-only", f"-I{prefix}/include", str(tmp_path / "alone.c"),
+                    status=None)
+        if done.returncode != 0:
+            failed[name] = done.stdout
+    assert not failed
+
+
+def test_all_headers_and_the_sql_are_there(prefix, program, tmp_path):
+    assert sorted(os.listdir(prefix / "include" / "bus")) == HEADERS
+    with open(os.path.join(paths.ROOT, "libbus", "sql", "bus.sql"), encoding="utf-8") as file:
+        sql = file.read()
+    assert (prefix / "share" / "libbus" / "bus.sql").read_text(encoding="utf-8") == sql
+    program("service", "cmake")
+    by_cmake = (tmp_path / "build" / "sql-file").read_text(encoding="utf-8")
+    by_pkg_config = call("pkg-config", "--variable=sqlfile", "libbus",
+                         env={"PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")}).stdout.strip()
+    for path in (by_cmake, by_pkg_config):
+        assert os.path.samefile(path, prefix / "share" / "libbus" / "bus.sql")
+
+
+def test_says_nowhere_where_it_was_made(prefix):
+    texts = [path for path in prefix.rglob("*") if path.is_file() and path.suffix != ".a"]
+    told = [str(path) for path in texts if any(
+        place in path.read_text(encoding="utf-8") for place in (paths.ROOT, str(prefix.parent)))]
+    assert texts and not told
+
+
+def test_versions_agree(prefix):
+    for package in PACKAGES.values():
+        assert call("pkg-config", "--modversion", package, env={
+            "PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")}).stdout.strip() == paths.version()
+
+
+def test_a_sanitized_build_is_not_installed(tmp_path):
+    if PRESET not in ("asan", "tsan"):
+        pytest.skip(f"the preset {PRESET} is not sanitized")
+    done = call("cmake", "--install", build.folder(PRESET), "--prefix", str(tmp_path), "--component", "libbus",
+                status=None)
+    assert done.returncode != 0 and "sanitized" in done.stdout
+    assert not os.listdir(tmp_path)

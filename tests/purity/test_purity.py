@@ -1,0 +1,200 @@
+"""What the linker and the sources must show: pure parts that do no I/O, one user a library, SQL in its place, hardened
+programs."""
+import functools
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+import sources
+from dev import build
+from dev.runner import tracked
+from symbols import why_not_pure
+
+PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
+SERVICES = ("order", "inventory", "payment")
+PURE = {
+    "bus_core": "libbus/src/core/libbus_core.a",
+    "orderbus_topology": "infrastructure/topology/liborderbus_topology.a",
+    **{f"{name}_{part}": f"{name}-svc/lib{name}_{part}.a" for name in SERVICES for part in ("domain", "messages")},
+}
+# Libraries that touch the world; none may come along with a pure part.
+OF_IO = ("librabbitmq", "libpq", "libcurl", "libcivetweb", "libssl", "libcrypto")
+# header: where it may be included, tests aside.
+USERS = {
+    r"libpq-fe\.h|libpq/.*": "libbus/src/pg/",
+    r"(rabbitmq-c/)?amqp(_\w+)?\.h|rabbitmq-c/.*": "libbus/src/amqp/",
+    r"curl/.*": "libbus/src/http/",
+    r"civetweb\.h": "libbus/src/http/",
+}
+# The same as the compiler saw it, through whatever other header.
+SEEN = {
+    r"/libpq-fe\.h$": ("libbus/src/pg/",),
+    r"^/usr/.*/(amqp(_\w+)?\.h|rabbitmq-c/.*)$": ("libbus/src/amqp/",),
+    r"/curl/\w+\.h$": ("libbus/src/http/",),
+    r"/civetweb\.h$": ("libbus/src/http/",),
+}
+BANNED = ("strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "gets", "alloca")
+BANNED_OUTSIDE_TESTS = ("system", "popen")
+SQL_PLACES = re.compile(r".*-svc/src/\w+_(statements|store)\.c|libbus/src/worker/worker_statements\.c")
+HARDENED = ("-fstack-protector-strong", "-fstack-clash-protection", "-fcf-protection", "-Wformat=2", "-Werror")
+
+
+def output(*words):
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, f"{' '.join(words)}\n{done.stderr}"
+    return done.stdout
+
+
+def archive(name):
+    return os.path.join(build.folder(PRESET), PURE[name])
+
+
+def programs(preset=PRESET):
+    folder = build.programs(preset)
+    return {name: os.path.join(folder, name) for name in sorted(os.listdir(folder))} if os.path.isdir(folder) else {}
+
+
+def is_test(name):
+    return bool({"tests", "testing"} & set(name.split("/")))
+
+
+def c_files(tests=True):
+    return [name for name in tracked(".c", ".h") if tests or not is_test(name)]
+
+
+# ---- pure parts ----
+
+def symbols(name, which):
+    """(object file, symbol) of an archive."""
+    lines = output("nm", "--print-file-name", "--format=posix", "--extern-only", which, archive(name)).splitlines()
+    return {(re.search(r"\[(.*?)\]:", line).group(1), line.split(": ", 1)[1].split()[0]) for line in lines}
+
+
+@functools.lru_cache
+def defined():
+    return {symbol for name in PURE for _, symbol in symbols(name, "--defined-only")}
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_a_pure_part_asks_libc_for_nothing_but_memory_and_text(name):
+    assert symbols(name, "--defined-only")
+    foreign = [(file, symbol) for file, symbol in symbols(name, "--undefined-only") if symbol not in defined()]
+    reasons = {f"{file}: {symbol}": why_not_pure(symbol, name == "bus_core") for file, symbol in foreign}
+    assert not {where: reason for where, reason in reasons.items() if reason}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_domain_links_without_any_io_library(service, tmp_path):
+    (tmp_path / "main.c").write_text("int main(void) { return 0; }\n")
+    archives = [archive(f"{service}_domain"), *(archive(f"{name}_messages") for name in SERVICES), archive("bus_core")]
+    output("gcc", *sanitizers(), str(tmp_path / "main.c"), "-o", str(tmp_path / "main"),
+           "-Wl,--whole-archive", *archives, "-Wl,--no-whole-archive", "-lcjson", "-lnettle")
+    output(str(tmp_path / "main"))
+    loaded = output("ldd", str(tmp_path / "main"))
+    assert "libcjson." in loaded
+    assert not [library for library in OF_IO if library + "." in loaded]
+
+
+def sanitizers():
+    with open(os.path.join(build.folder(PRESET), "CMakeCache.txt"), encoding="utf-8") as file:
+        cache = file.read()
+    return [flag for option, flag in (("ORDERBUS_ASAN", "-fsanitize=address,undefined"),
+                                      ("ORDERBUS_TSAN", "-fsanitize=thread")) if f"{option}:BOOL=ON" in cache]
+
+
+# ---- one user a library ----
+
+@pytest.mark.parametrize("header", USERS)
+def test_a_library_has_one_user(header):
+    having = {name for name in c_files(tests=False)
+              for found in sources.includes(sources.read(name)) if re.fullmatch(header, found)}
+    assert having
+    assert not [name for name in having if not name.startswith(USERS[header])]
+
+
+def test_a_library_has_one_user_also_through_other_headers():
+    """What the compiler read for each object, as ninja remembers it."""
+    read, current = {}, None
+    for line in output("ninja", "-C", build.folder(PRESET), "-t", "deps").splitlines():
+        if line.startswith("    "):
+            read[current].append(line.strip())
+        elif "#deps" in line:
+            current = line.split(":")[0]
+            read[current] = []
+    assert len(read) > 100
+    wrong = [(target, header) for target, headers in read.items() if not is_test(target) for header in headers
+             for pattern, places in SEEN.items() if re.search(pattern, header) and not target.startswith(places)]
+    assert not wrong
+
+
+def needed(program):
+    return re.findall(r"\(NEEDED\).*\[(\w+)\.so", output("readelf", "--dynamic", program))
+
+
+def test_payment_svc_alone_calls_out():
+    assert [name for name, path in programs().items() if "libcurl" in needed(path)] == ["payment-svc"]
+
+
+def test_the_edge_has_no_database():
+    assert [name for name, path in programs().items() if "libpq" in needed(path)] == [
+        "inventory-svc", "order-svc", "payment-svc"]
+
+
+# ---- sources ----
+
+@pytest.mark.parametrize("call", BANNED + BANNED_OUTSIDE_TESTS)
+def test_a_banned_call_is_nowhere(call):
+    pattern = re.compile(rf"(?<![\w.>]){call}\s*\(")
+    found = [f"{name}:{number}" for name in c_files(tests=call in BANNED)
+             for number, line in enumerate(sources.without_comments_and_texts(sources.read(name)).splitlines(), 1)
+             if pattern.search(line)]
+    assert not found
+
+
+def test_sql_stands_where_sql_belongs():
+    having = {}
+    for name in c_files(tests=False):
+        having[name] = [text for text in sources.texts(sources.read(name)) if sources.is_sql(text)]
+    assert not {name: texts for name, texts in having.items() if texts and not SQL_PLACES.fullmatch(name)}
+    assert sum(map(len, having.values())) > 30
+
+
+# ---- hardening ----
+
+def compiles(preset):
+    with open(os.path.join(build.folder(preset), "compile_commands.json"), encoding="utf-8") as file:
+        return {entry["file"]: entry["command"].split() for entry in json.load(file)}
+
+
+def test_b1_every_file_is_compiled_with_the_hardening_flags():
+    weak = {}
+    for file, words in compiles(PRESET).items():
+        weak[file] = [flag for flag in HARDENED if flag not in words]
+        if not {"-fPIE", "-fPIC"} & set(words):
+            weak[file].append("-fPIE")
+    assert weak
+    assert not {file: missing for file, missing in weak.items() if missing}
+
+
+@pytest.mark.parametrize("preset", sorted({PRESET, "release"}))
+def test_b1_programs_are_position_independent_and_bound_at_the_start(preset):
+    if not programs(preset):
+        pytest.skip(f"build/{preset} has no programs")
+    for path in programs(preset).values():
+        dynamic = output("readelf", "--wide", "--file-header", "--dynamic", "--segments", path)
+        assert re.search(r"Type:\s+DYN", dynamic) and re.search(r"Flags:.*\bNOW\b.*\bPIE\b", dynamic), path
+        assert "BIND_NOW" in dynamic and "GNU_RELRO" in dynamic, path
+        assert re.search(r"GNU_STACK\s.*\sRW\s", dynamic), path
+
+
+def test_b1_a_release_is_fortified_and_guards_its_stack():
+    if not programs("release"):
+        pytest.skip("build/release has no programs")
+    for file, words in compiles("release").items():
+        assert "-D_FORTIFY_SOURCE=2" in words and "-O2" in words and "-DNDEBUG" not in words, file
+    for path in programs("release").values():
+        asked = output("nm", "--dynamic", "--undefined-only", path)
+        assert "__stack_chk_fail" in asked and "_chk@" in asked.replace("__stack_chk_fail", ""), path
