@@ -31,6 +31,7 @@ static struct text readme(void) {
 
 static void assert_holds(struct text *part, const char *how) {
   struct text all = readme();
+  assert_true(all.data && part->data);
   if (!strstr(all.data, part->data))
     fail_msg("README.md differs from what %s prints:\n%s", how, part->data);
   free(all.data);

@@ -1,7 +1,6 @@
 /* bus/arena.h: limits, zeroed and aligned memory, blocks kept over a reset. */
 #include <bus/arena.h>
 
-#include <malloc.h>
 #include <stdalign.h>
 
 #include "test.h"
@@ -152,34 +151,6 @@ TEST(arena_steady_state_uses_the_same_memory)
     }
     bus_arena_reset(arena);
   }
-  bus_arena_free(arena);
-}
-
-/* What malloc has given out since `before`. */
-static size_t held_since(const struct mallinfo2 *before) {
-  struct mallinfo2 now = mallinfo2();
-  return now.uordblks + now.hblkhd - before->uordblks - before->hblkhd;
-}
-
-/* Blocks outlive a reset; two small cycles after a large one give the large one's back. */
-TEST(arena_keeps_what_recent_cycles_used_and_no_more)
-{
-#ifdef __SANITIZE_ADDRESS__
-  test_skip("the sanitizer's malloc does not count like that");
-#endif
-  enum { LARGE = 100 * 1024 };
-  struct bus_arena *arena = bus_arena_new(64 << 20);
-  struct mallinfo2 before = mallinfo2();
-  for (int i = 0; i < 100; i++)
-    assert_non_null(bus_arena_alloc(arena, LARGE));
-  bus_arena_reset(arena);
-  assert_true(held_since(&before) >= 100 * LARGE);
-  assert_non_null(bus_arena_alloc(arena, 100));
-  bus_arena_reset(arena);
-  assert_true(held_since(&before) >= 100 * LARGE);
-  assert_non_null(bus_arena_alloc(arena, 100));
-  bus_arena_reset(arena);
-  assert_true(held_since(&before) < 3 * LARGE);
   bus_arena_free(arena);
 }
 
