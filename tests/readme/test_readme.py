@@ -61,6 +61,12 @@ def test_look_around(started):
     assert json.loads(started(health))["status"] == "UP"
 
 
+def test_libbus_installs(started, tmp_path):
+    for command in commands(BLOCKS[3]):
+        started(f"HOME={tmp_path}; {command}")
+    assert (tmp_path / ".local" / "include" / "bus" / "worker.h").exists()
+
+
 def test_links():
     targets = re.findall(r"\]\(([^)#:]+)\)", README)
     missing = [target for target in targets if not os.path.exists(os.path.join(ROOT, target))]
