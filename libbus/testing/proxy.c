@@ -180,13 +180,14 @@ void proxy_stop(struct proxy *proxy) {
 }
 
 struct proxy *proxy_for_url(const char *url, char *text) {
-  const char *at = strrchr(url, '@');
-  char host[64];
-  int port = 0, used = 0;
-  if (!at || sscanf(at + 1, "%63[^:]:%d%n", host, &port, &used) != 2)
+  const char *at = strrchr(url, '@'), *colon = at ? strchr(at, ':') : NULL;
+  char host[64], *rest = NULL;
+  if (!colon || colon - at > (ptrdiff_t)sizeof host)
     return NULL;
-  struct proxy *proxy = proxy_start(host, port);
+  (void)snprintf(host, sizeof host, "%.*s", (int)(colon - at - 1), at + 1);
+  long port = strtol(colon + 1, &rest, 10);
+  struct proxy *proxy = rest > colon + 1 && port > 0 && port < 65536 ? proxy_start(host, (int)port) : NULL;
   if (proxy)
-    (void)snprintf(text, 512, "%.*s127.0.0.1:%d%s", (int)(at + 1 - url), url, proxy->port, at + 1 + used);
+    (void)snprintf(text, 512, "%.*s127.0.0.1:%d%s", (int)(at + 1 - url), url, proxy->port, rest);
   return proxy;
 }

@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 """The five invariants of the order system, read from the databases, the payment provider's ledger and the broker.
 
     python3 -m tests.system.invariants --state DIR

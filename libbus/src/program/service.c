@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -124,7 +125,9 @@ static void *run_worker(void *context) {
   struct bus_error err = {.code = BUS_OK};
   if (!bus_worker_run(worker, &err)) {
     bus_log(BUS_ERROR, "worker ended", BUS_F_STR("error", bus_error_name(err.code)), BUS_F_STR("cause", err.text));
-    (void)kill(getpid(), SIGTERM); /* what no retry heals is the operator's: end, and say so */
+    static atomic_flag ending = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&ending)) /* a second signal would cut the others' drain short */
+      (void)kill(getpid(), SIGTERM);        /* what no retry heals is the operator's: end, and say so */
     return context;
   }
   return NULL;

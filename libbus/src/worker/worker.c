@@ -11,7 +11,10 @@
 #include <unistd.h>
 
 #define WORK_LIMIT ((size_t)1 << 30)
-#define DRAIN_PATIENCE (5 * BUS_SECOND)
+/* After a stop, within the 10 s that a program has: the batch in hand, its confirms, the last transaction. */
+#define GRACE_BATCH (3 * BUS_SECOND)
+#define GRACE_CONFIRMS (5 * BUS_SECOND)
+#define GRACE_LAST (7 * BUS_SECOND)
 
 static bool service_is_valid(const struct bus_service *service, const struct bus_topology *topology,
                              struct bus_error *err) {
@@ -22,7 +25,8 @@ static bool service_is_valid(const struct bus_service *service, const struct bus
   for (size_t i = 0; i < service->queue_count; i++)
     if (!bus_topology_queue(topology, service->queues[i]))
       return bus_fail(err, BUS_E_CONFIG, "%s: queue %s is not in the topology", service->name, service->queues[i]);
-  return true;
+  const struct pg_registry registry = {service->statements, service->statement_count};
+  return pg_registry_check(&registry, err) || bus_error_wrap(err, "%s", service->name);
 }
 
 static bool allocate(struct bus_worker *worker) {
@@ -47,7 +51,8 @@ static void init_sync(struct bus_worker *worker) {
 bool bus_worker_new(const struct bus_service *service, const struct bus_topology *topology,
                     const struct bus_worker_settings *settings, const void *program_settings, struct bus_worker **ret,
                     struct bus_error *err) {
-  if (!service_is_valid(service, topology, err) || !bus_amqp_url_check(settings->amqp_url, err))
+  if (!service_is_valid(service, topology, err) || !bus_amqp_url_check(settings->amqp_url, err) ||
+      !pg_url_check(settings->database_url, err))
     return false;
   struct bus_worker *worker = calloc(1, sizeof *worker);
   if (!worker)
@@ -59,6 +64,7 @@ bool bus_worker_new(const struct bus_service *service, const struct bus_topology
   worker->wake_fd = -1;
   worker->amqp_backoff = (struct bus_backoff){.first = 100 * BUS_MILLISECOND, .max = 5 * BUS_SECOND};
   worker->pg_backoff = worker->amqp_backoff;
+  worker->stop_grace = GRACE_BATCH;
   uint64_t seed[4];
   bus_random_seed(seed);
   bus_uuid_source_init(&worker->ids, seed);
@@ -111,14 +117,13 @@ static void run_once(struct bus_worker *worker) {
 /* What was published is confirmed and its outbox rows are gone, as far as that comes in time; what was not processed is
  * the broker's again when the channel closes. */
 static void drain(struct bus_worker *worker) {
-  int64_t until = bus_monotonic() + DRAIN_PATIENCE;
+  int64_t until = worker_bound(worker, INT64_MAX, GRACE_CONFIRMS);
   while (publish_is_open(worker) && (publish_open_count(worker) > 0 || worker->held) && bus_monotonic() < until) {
     publish_held(worker, bus_monotonic());
     worker_pump(worker, until);
   }
-  worker->last_work_at = 0; /* no more quiet is needed */
-  if (worker->pg && pg_state(worker->pg) == PG_IDLE && worker->attached && !worker->amqp_lost)
-    batch_idle(worker);
+  worker->stop_grace = GRACE_LAST;
+  batch_drain(worker);
 }
 
 bool bus_worker_run(struct bus_worker *worker, struct bus_error *err) {
@@ -126,7 +131,8 @@ bool bus_worker_run(struct bus_worker *worker, struct bus_error *err) {
     return false;
   while (!worker_stopping(worker) && worker->fatal.code == BUS_OK)
     run_once(worker);
-  drain(worker);
+  if (worker_stopping(worker))
+    drain(worker);
   worker_disconnect(worker);
   if (worker->service->close)
     worker->service->close(worker->context);
@@ -143,7 +149,8 @@ static void wake(struct bus_worker *worker) {
 }
 
 void bus_worker_stop(struct bus_worker *worker) {
-  atomic_store(&worker->stopping, true);
+  long long not_yet = 0;
+  (void)atomic_compare_exchange_strong(&worker->stop_at, &not_yet, bus_monotonic()); /* the first one counts */
   wake(worker);
 }
 

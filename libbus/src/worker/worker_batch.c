@@ -4,7 +4,8 @@
 #include <bus/clock.h>
 #include <bus/log.h>
 
-enum { CONFLICT_TRIES = 5, CONFLICT_PAUSE_MS = 40 };
+enum { CONFLICT_TRIES = 5, CONFLICT_PAUSE_MS = 40, LOST_TRIES = 3, RIDER_TRIES = 3 };
+#define IDLE_PENALTY (1 * BUS_SECOND)
 #define IDLE_AFTER (100 * BUS_MILLISECOND)
 
 static void ack_settled(struct bus_worker *worker) {
@@ -22,6 +23,7 @@ static bool recover(struct bus_worker *worker, const struct bus_error *err) {
     if (worker_connect(worker))
       return true;
     worker_pump(worker, worker_next_deadline(worker));
+    worker_answer_probe(worker);
   }
   return false;
 }
@@ -59,8 +61,6 @@ static bool process(struct bus_worker *worker, struct item **items, size_t count
 
 static bool process_halves(struct bus_worker *worker, struct item **items, size_t count, enum batch_outcome outcome,
                            const struct bus_error *err) {
-  if (count == 0)
-    return true; /* housekeeping: its next turn comes */
   if (count > 1)
     return process(worker, items, count / 2) && process(worker, items + count / 2, count - count / 2);
   bool final = items[0]->refused || !item_is_delivery(items[0]) || !worker->service->store;
@@ -68,36 +68,81 @@ static bool process_halves(struct bus_worker *worker, struct item **items, size_
   return final || process(worker, items, 1);
 }
 
+/* How often one batch has failed so far. */
+struct failures {
+  int conflicts, losses, riders;
+};
+
+/* The whole batch again? Else one of it is guilty. A session that died several times over the same inputs, though each
+ * time another one could be had, was killed by one of them; the record of a refusal is written all the same. */
+static bool is_tried_again(struct bus_worker *worker, struct item **items, size_t count, enum batch_outcome outcome,
+                           bool died, struct failures *failures) {
+  if (worker->rider_failed) {
+    worker->bare = ++failures->riders >= RIDER_TRIES;
+    return true;
+  }
+  if (outcome == BATCH_LOST)
+    return !died || ++failures->losses < LOST_TRIES || (count == 1 && items[0]->refused);
+  if (outcome != BATCH_CONFLICT || ++failures->conflicts >= CONFLICT_TRIES)
+    return false;
+  pause_a_moment(worker);
+  return true;
+}
+
 /* False: the links are gone or the worker stops; what is not settled comes again. */
 static bool process(struct bus_worker *worker, struct item **items, size_t count) {
-  struct bus_error err;
-  for (int tries = 1;; tries++) {
+  struct failures failures = {0};
+  worker->bare = false;
+  for (;;) {
+    struct bus_error err;
     enum batch_outcome outcome = transaction_attempt(worker, items, count, &err);
     if (outcome == BATCH_COMMITTED)
       return true;
-    if (outcome == BATCH_LOST) {
-      if (!recover(worker, &err))
-        return false;
-      tries = 0;
-      continue;
-    }
     bus_log(BUS_WARN, "batch rolled back", BUS_F_STR("error", bus_error_name(err.code)), BUS_F_STR("cause", err.text),
-            BUS_F_INT("size", count), BUS_F_INT("try", tries));
-    if (outcome != BATCH_CONFLICT || tries >= CONFLICT_TRIES)
+            BUS_F_INT("size", count));
+    bool died = pg_state(worker->pg) == PG_DEAD;
+    if (outcome == BATCH_LOST && !recover(worker, &err))
+      return false;
+    if (worker_stopping(worker))
+      return false;
+    if (!is_tried_again(worker, items, count, outcome, died, &failures))
       return process_halves(worker, items, count, outcome, &err);
-    pause_a_moment(worker);
   }
+}
+
+/* A transaction without inputs. Of several statements the one that fails waits, and the others have their turn at once;
+ * else the whole is not tried again before its next turn. */
+static void housekeep(struct bus_worker *worker) {
+  struct bus_error err;
+  enum batch_outcome outcome;
+  int tries = 0;
+  worker->bare = false;
+  do
+    outcome = transaction_attempt(worker, NULL, 0, &err);
+  while (worker->rider_failed && outcome != BATCH_LOST && ++tries < PERIODICS_MAX);
+  if (outcome == BATCH_COMMITTED)
+    return;
+  worker->idle_again_at = bus_monotonic() + IDLE_PENALTY;
+  bus_log(BUS_WARN, "housekeeping rolled back", BUS_F_STR("error", bus_error_name(err.code)),
+          BUS_F_STR("cause", err.text));
+  if (outcome == BATCH_LOST)
+    worker_drop_pg(worker, &err);
 }
 
 /* Counted before it is tried, in a transaction of its own: a crash leaves the count behind. */
 static bool count_suspect(struct bus_worker *worker, struct item *item) {
   struct bus_error err;
+  if (bus_uuid_equal(&item->envelope.message_id, &worker->suspect_counted)) {
+    item->suspect = true;
+    return true;
+  }
   bus_arena_reset(worker->work);
   struct bus_args *args = pg_add_own(pg_begin_trip(worker->pg, worker->work), SQL_SUSPECT_COUNT);
   bus_args_uuid(args, &item->envelope.message_id);
   if (!batch_trip(worker, &err))
     return false;
   item->suspect = true;
+  worker->suspect_counted = item->envelope.message_id;
   int64_t tries = bus_rows_int64(pg_rows(worker->pg, 0), 0, 0);
   pg_end_trip(worker->pg);
   if (tries > SUSPECT_TRIES && !item->refused) {
@@ -111,8 +156,10 @@ static bool count_suspect(struct bus_worker *worker, struct item *item) {
 void batch_process(struct bus_worker *worker, struct item **items, size_t count) {
   if (worker->settings.latency_ms > 0) {
     int64_t until = bus_monotonic() + worker->settings.latency_ms * BUS_MILLISECOND;
-    while (bus_monotonic() < until && !worker_stopping(worker))
+    while (bus_monotonic() < until && !worker_stopping(worker)) {
       worker_pump(worker, until);
+      worker_answer_probe(worker);
+    }
   }
   bool one_by_one = worker->suspect && count == 1 && item_is_delivery(items[0]) && worker->service->store &&
                     !bus_uuid_is_nil(&items[0]->envelope.message_id);
@@ -120,36 +167,54 @@ void batch_process(struct bus_worker *worker, struct item **items, size_t count)
     bus_log(BUS_WARN, "a redelivered message could not be counted; it is tried all the same");
   for (size_t i = 0; i < count; i++)
     intake_decode(worker, items[i]);
-  if (process(worker, items, count))
-    ack_settled(worker);
+  (void)process(worker, items, count); /* in part settled where it failed */
+  ack_settled(worker);
   worker->last_batch_at = bus_monotonic();
 }
 
 /* ---- when nothing has arrived ---- */
 
+static int64_t quiet_ends_at(const struct bus_worker *worker) {
+  if (worker->confirmed.count == 0 && worker->unroutable.count == 0)
+    return INT64_MAX;
+  int64_t quiet = worker->last_work_at + worker->settings.quiet_ms * BUS_MILLISECOND;
+  return quiet > worker->confirmed_again_at ? quiet : worker->confirmed_again_at;
+}
+
 static bool quiet_is_due(const struct bus_worker *worker, int64_t now) {
-  return (worker->confirmed.count > 0 || worker->unroutable.count > 0) &&
-         now - worker->last_work_at >= worker->settings.quiet_ms * BUS_MILLISECOND;
+  return now >= quiet_ends_at(worker);
+}
+
+void batch_settle(struct bus_worker *worker) {
+  publish_held(worker, bus_monotonic());
+  ack_settled(worker);
+}
+
+static int64_t idle_from(const struct bus_worker *worker) {
+  int64_t from = worker->last_batch_at + IDLE_AFTER;
+  return from > worker->idle_again_at ? from : worker->idle_again_at;
 }
 
 /* A batch without inputs: the same two trips, for periodics, the sweeper and confirmed rows. */
 void batch_idle(struct bus_worker *worker) {
   int64_t now = bus_monotonic();
-  publish_held(worker, now);
-  ack_settled(worker);
-  bool due = periodic_is_due(worker) || quiet_is_due(worker, now);
-  if (!due || (now - worker->last_batch_at < IDLE_AFTER && !worker_stopping(worker)))
-    return;
-  (void)process(worker, NULL, 0);
+  batch_settle(worker);
+  if (now >= idle_from(worker) && (periodic_is_due(worker) || quiet_is_due(worker, now)))
+    housekeep(worker);
+}
+
+void batch_drain(struct bus_worker *worker) {
+  batch_settle(worker);
+  if (worker_pg_is_idle(worker) && (worker->confirmed.count > 0 || worker->unroutable.count > 0))
+    housekeep(worker);
 }
 
 int64_t batch_next_deadline(const struct bus_worker *worker) {
   int64_t next = periodic_next(worker);
-  int64_t held = publish_held_next(worker);
-  int64_t quiet = worker->last_work_at + worker->settings.quiet_ms * BUS_MILLISECOND;
-  if ((worker->confirmed.count > 0 || worker->unroutable.count > 0) && quiet < next)
+  int64_t held = publish_held_next(worker), quiet = quiet_ends_at(worker), from = idle_from(worker);
+  if (quiet < next)
     next = quiet;
-  if (next < worker->last_batch_at + IDLE_AFTER)
-    next = worker->last_batch_at + IDLE_AFTER;
+  if (next < from)
+    next = from;
   return held < next ? held : next;
 }

@@ -42,13 +42,21 @@ static struct item *append(struct generation *generation) {
   return item;
 }
 
+/* Unsettled: the broker gives it to someone else when this connection ends. */
+static void cannot_take(struct bus_worker *worker, enum bus_errc code, const char *why) {
+  struct bus_error err;
+  (void)bus_fail(&err, code, "%s", why);
+  worker_note_amqp_error(worker, &err);
+}
+
 void intake_on_delivery(struct bus_worker *worker, const struct bus_delivery *delivery) {
-  struct item *item = append(worker->filling);
-  ledger_received(&worker->ledger, delivery->tag);
-  if (!item) { /* unsettled: the broker gives it to someone else when this connection ends */
-    struct bus_error err;
-    (void)bus_fail(&err, BUS_E_NOMEM, "out of memory for a delivery");
-    worker_note_amqp_error(worker, &err);
+  bool in_window = ledger_received(&worker->ledger, delivery->tag);
+  struct item *item = in_window ? append(worker->filling) : NULL;
+  if (!item) {
+    if (in_window)
+      cannot_take(worker, BUS_E_NOMEM, "out of memory for a delivery");
+    else
+      cannot_take(worker, BUS_E_AMQP_CONNECTION, "too many deliveries behind one that cannot be settled");
     return;
   }
   item->envelope = delivery->envelope;
@@ -71,7 +79,8 @@ bool bus_worker_push(struct bus_worker *worker, enum bus_input_kind kind, const 
   struct item *item = copy ? append(worker->filling) : NULL;
   if (!item)
     return false;
-  memcpy(copy, body, size);
+  if (size > 0)
+    memcpy(copy, body, size);
   item->input.kind = kind;
   item->input.body = copy;
   worker->pushed++;
@@ -94,6 +103,8 @@ static void forget(struct generation *generation) {
 void intake_forget_deliveries(struct bus_worker *worker) {
   forget(worker->filling);
   forget(worker->draining);
+  if (worker->filling->count == 0)
+    bus_arena_reset(worker->filling->arena);
   worker->first_delivery_seen = false;
   worker->suspect = false;
 }
@@ -112,11 +123,13 @@ static void swap(struct bus_worker *worker) {
     bus_amqp_set_arena(worker->consuming, empty->arena);
 }
 
-/* One by one as long as what comes next was delivered before: the first fresh message ends the suspicion. */
-static size_t bound(struct bus_worker *worker, const struct item *next, size_t max) {
-  if (worker->suspect && next->input.kind == BUS_INPUT_DELIVERY && !next->envelope.redelivered)
-    worker->suspect = false;
-  return worker->suspect ? 1 : max;
+/* One by one as long as what comes next was delivered before: the first fresh message ends the suspicion. Local inputs
+ * are not suspected. */
+static bool must_be_alone(struct bus_worker *worker, const struct item *item) {
+  if (!worker->suspect || !item_is_delivery(item))
+    return false;
+  worker->suspect = item->envelope.redelivered;
+  return worker->suspect;
 }
 
 size_t intake_take(struct bus_worker *worker, struct item **items, size_t max) {
@@ -126,9 +139,11 @@ size_t intake_take(struct bus_worker *worker, struct item **items, size_t max) {
   if (from->next == from->count)
     return 0;
   size_t count = 0;
-  max = bound(worker, &from->items[from->next], max);
-  while (count < max && from->next < from->count) {
-    struct item *item = &from->items[from->next++];
+  for (bool alone = false; !alone && count < max && from->next < from->count; from->next++) {
+    struct item *item = &from->items[from->next];
+    alone = must_be_alone(worker, item);
+    if (alone && count > 0)
+      break;
     if (!item_is_delivery(item))
       worker->pushed--;
     items[count++] = item;
@@ -188,7 +203,10 @@ static void decode_body(struct bus_worker *worker, struct item *item, const stru
   if (!bus_decode(type->schema, item->raw, BUS_IGNORE_UNKNOWN, worker->draining->arena, body, &problems)) {
     char text[200];
     bus_problems_text(&problems, text, sizeof text);
-    refuse(item, BUS_E_DECODE, text);
+    if (strcmp(text, "out of memory") == 0) /* as bus_decode says it of the whole document: not the message's fault */
+      put_off(worker, item, BUS_E_NOMEM, text);
+    else
+      refuse(item, BUS_E_DECODE, text);
     return;
   }
   item->input.body = body;

@@ -17,6 +17,7 @@ enum {
   PERIODICS_MAX = 16,
   SOURCES_MAX = 4,
   PUSHED_MAX = 10000,
+  CONFIRMED_MAX = 65536,       /* remembered ids; beyond, the sweeper sends a message again */
   UNCONFIRMED_MAX = 8192,      /* publications; a power of two */
   UNCONFIRMED_BYTES = 1 << 20, /* so that a publish never waits for a full socket */
   SUSPECT_TRIES = 5,
@@ -36,6 +37,7 @@ enum {
   SQL_PARKED_INSERT,
   SQL_SUSPECT_COUNT,
   SQL_SUSPECT_DELETE,
+  SQL_PURGE,
   SQL_SCHEMA_CHANGE,
   SQL_COMMIT,
   SQL_ROLLBACK,
@@ -132,6 +134,7 @@ struct bus_worker {
   struct bus_error amqp_error;
   struct bus_backoff amqp_backoff, pg_backoff;
   int64_t amqp_again_at, pg_again_at, pg_deadline, amqp_pumped_at;
+  int64_t pg_up_at; /* since when this connection stands */
   struct pg *pg;
   bool schema_checked, topology_checked, was_connected;
   bool blocked;
@@ -148,16 +151,20 @@ struct bus_worker {
   size_t pushed;
   bool suspect, first_delivery_seen;
   int64_t attached_at, last_delivery_at;
+  int64_t unsettled_at; /* when a connection came back, of whichever server */
   bool settled;
+  struct bus_uuid suspect_counted; /* a lost connection is no crash: counted once in a process */
 
   /* batch */
   struct bus_arena *work;
   struct bus_uuid_source ids;
   struct periodic_state periodics[PERIODICS_MAX];
-  int64_t sweep_at, depth_at;
-  long sweep_index, depth_index; /* of their statements in the current trip; -1 */
-  struct swept *swept;           /* claimed rows; in `work`, published after COMMIT */
-  struct item **batch;           /* scratch: pointers to the items of the transaction under way */
+  int64_t sweep_at, depth_at, purge_at;
+  long sweep_index, depth_index, purge_index; /* of their statements in the current trip; -1 */
+  bool purge_full;
+  bool sweep_full;     /* more is waiting than one sweep takes */
+  struct swept *swept; /* claimed rows; in `work`, published after COMMIT */
+  struct item **batch; /* scratch: pointers to the items of the transaction under way */
   size_t batch_room;
 
   /* publishing */
@@ -167,14 +174,20 @@ struct bus_worker {
   struct held *held;
   struct uuid_list confirmed, unroutable;
   size_t confirmed_in_trip, unroutable_in_trip;
-  int64_t last_work_at;  /* for quiet_ms */
-  int64_t last_batch_at; /* with inputs: what is due rides on the next one, if there is one soon */
+  long confirmed_index, unroutable_index; /* of their statements in the current trip; -1 */
+  int64_t confirmed_again_at;             /* after they failed */
+  int64_t idle_again_at;                  /* after a transaction without inputs failed */
+  bool rider_failed;                      /* the last attempt failed in a statement that no input asked for */
+  bool bare;                              /* no such statements in this attempt */
+  int64_t last_work_at;                   /* for quiet_ms */
+  int64_t last_batch_at;                  /* with inputs: what is due rides on the next one, if there is one soon */
+  int64_t stop_grace;                     /* once it is to stop: until when after that a trip may take */
   struct ledger ledger;
 
   struct worker_metrics *metrics;
 
   /* seen by other threads */
-  atomic_bool stopping;
+  atomic_llong stop_at; /* when it was told to stop; 0: not yet */
   atomic_int status_database, status_broker;
   atomic_bool status_consuming, status_blocked;
   pthread_mutex_t probe_lock;
@@ -193,10 +206,16 @@ void worker_drop_amqp(struct bus_worker *worker);
 void worker_drop_pg(struct bus_worker *worker, const struct bus_error *why);
 void worker_disconnect(struct bus_worker *worker);
 void worker_note_amqp_error(struct bus_worker *worker, const struct bus_error *err);
-void worker_answer_probe(struct bus_worker *worker);
 bool worker_stopping(const struct bus_worker *worker);
+/* `until`, or earlier where the worker was told to stop: so long after that as grace says. */
+int64_t worker_bound(const struct bus_worker *worker, int64_t until, int64_t grace);
 void worker_apply_pauses(struct bus_worker *worker);
 int64_t worker_next_deadline(const struct bus_worker *worker);
+
+/* ---- worker_probe.c ---- */
+bool worker_pg_is_idle(const struct bus_worker *worker);
+/* Also looks whether the queues were seen empty. */
+void worker_answer_probe(struct bus_worker *worker);
 
 /* ---- worker_intake.c: deliveries and local inputs until they are batched ---- */
 bool intake_init(struct bus_worker *worker);
@@ -219,6 +238,10 @@ void intake_put_off(const struct bus_worker *worker, struct item *item);
 void batch_process(struct bus_worker *worker, struct item **items, size_t count);
 /* Periodics, sweeper and housekeeping that are due, in a transaction of their own. */
 void batch_idle(struct bus_worker *worker);
+/* Sends what is held, acks what is settled. */
+void batch_settle(struct bus_worker *worker);
+/* The last transaction: deletes what was confirmed. */
+void batch_drain(struct bus_worker *worker);
 int64_t batch_next_deadline(const struct bus_worker *worker);
 
 /* ---- worker_transaction.c: the two trips ---- */
@@ -237,8 +260,10 @@ void periodic_add(struct bus_worker *worker, struct bus_sql *sql);
 bool periodic_is_due(const struct bus_worker *worker);
 /* While the trip's rows are there: hands them to the service, copies what the sweeper claimed. */
 void periodic_read(struct bus_worker *worker);
-/* After COMMIT: publishes what the sweeper claimed. */
-void periodic_publish(struct bus_worker *worker);
+/* After COMMIT: publishes what the sweeper claimed; each has its next turn. */
+void periodic_committed(struct bus_worker *worker);
+/* Was it one of these that failed, as the trip's index-th statement? Then it has to wait. */
+bool periodic_is_guilty(struct bus_worker *worker, long index);
 int64_t periodic_next(const struct bus_worker *worker);
 
 /* ---- worker_publish.c: what goes to the broker, and what comes back about it ---- */
@@ -263,11 +288,14 @@ size_t publish_open_count(const struct bus_worker *worker);
 bool ledger_init(struct ledger *ledger, size_t room);
 void ledger_free(struct ledger *ledger);
 void ledger_reset(struct ledger *ledger);
-void ledger_received(struct ledger *ledger, uint64_t tag);
+/* False: more is unsettled than the ledger can keep. */
+bool ledger_received(struct ledger *ledger, uint64_t tag);
+size_t ledger_open(const struct ledger *ledger);
 void ledger_settle(struct ledger *ledger, uint64_t tag);
 /* The tag to ack with `multiple`, or 0: nothing new. */
 uint64_t ledger_ackable(struct ledger *ledger);
 
+/* False: no memory, or the list is full. */
 bool uuid_list_add(struct uuid_list *list, const struct bus_uuid *uuid);
 void uuid_list_drop_first(struct uuid_list *list, size_t count);
 

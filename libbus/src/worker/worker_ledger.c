@@ -21,9 +21,14 @@ void ledger_reset(struct ledger *ledger) {
   ledger->acked = ledger->settled = ledger->highest = 0;
 }
 
-void ledger_received(struct ledger *ledger, uint64_t tag) {
+bool ledger_received(struct ledger *ledger, uint64_t tag) {
   if (tag > ledger->highest)
     ledger->highest = tag;
+  return tag <= ledger->settled || tag - ledger->settled < ledger->room;
+}
+
+size_t ledger_open(const struct ledger *ledger) {
+  return (size_t)(ledger->highest - ledger->settled);
 }
 
 void ledger_settle(struct ledger *ledger, uint64_t tag) {
@@ -44,6 +49,8 @@ uint64_t ledger_ackable(struct ledger *ledger) {
 }
 
 bool uuid_list_add(struct uuid_list *list, const struct bus_uuid *uuid) {
+  if (list->count == CONFIRMED_MAX)
+    return false;
   if (list->count == list->room) {
     size_t room = list->room ? list->room * 2 : 256;
     struct bus_uuid *items = realloc(list->items, room * sizeof *items);

@@ -6,16 +6,22 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #define PG_CONNECT_PATIENCE (5 * BUS_SECOND)
-#define SETTLED_QUIET (1 * BUS_SECOND)
+#define STABLE (10 * BUS_SECOND) /* a connection that stood so long: the next outage is a new one */
 enum { FDS_MAX = 4 + 128 };
 
 bool worker_stopping(const struct bus_worker *worker) {
-  return atomic_load_explicit(&worker->stopping, memory_order_relaxed);
+  return atomic_load_explicit(&worker->stop_at, memory_order_relaxed) != 0;
+}
+
+int64_t worker_bound(const struct bus_worker *worker, int64_t until, int64_t grace) {
+  int64_t stop_at = atomic_load_explicit(&worker->stop_at, memory_order_relaxed);
+  return stop_at != 0 && stop_at + grace < until ? stop_at + grace : until;
 }
 
 /* ---- what AMQP connections say ---- */
@@ -103,11 +109,13 @@ static bool amqp_has_buffered(const struct bus_worker *worker) {
 }
 
 static void fill(struct bus_worker *worker, struct poll_set *set, int64_t until) {
-  int64_t now = bus_monotonic();
+  int64_t now = bus_monotonic(), heartbeat_at = worker->amqp_pumped_at + heartbeat_third(worker);
+  bool amqp = worker->publishing && worker->consuming && !worker->amqp_lost;
+  if (amqp && heartbeat_at < until)
+    until = heartbeat_at;
   set->count = 0;
   set->timeout_ms = milliseconds_until(until, now, (int)(heartbeat_third(worker) / BUS_MILLISECOND));
   (void)add_fd(set, worker->wake_fd, POLLIN);
-  bool amqp = worker->publishing && worker->consuming && !worker->amqp_lost;
   set->publishing = add_fd(set, amqp ? bus_amqp_fd(worker->publishing) : -1, POLLIN);
   set->consuming = add_fd(set, amqp ? bus_amqp_fd(worker->consuming) : -1, POLLIN);
   set->pg = add_fd(set, worker->pg ? pg_fd(worker->pg) : -1, worker->pg ? pg_events(worker->pg) : 0);
@@ -161,7 +169,9 @@ void worker_pump(struct bus_worker *worker, int64_t until) {
 void worker_drop_pg(struct bus_worker *worker, const struct bus_error *why) {
   pg_free(worker->pg);
   worker->pg = NULL;
-  atomic_store(&worker->status_database, BUS_LINK_DOWN);
+  if (atomic_exchange(&worker->status_database, BUS_LINK_DOWN) == BUS_LINK_UP &&
+      bus_monotonic() - worker->pg_up_at >= STABLE)
+    bus_backoff_reset(&worker->pg_backoff);
   int64_t delay = bus_backoff_next(&worker->pg_backoff, bus_uuid_source_random(&worker->ids));
   worker->pg_again_at = bus_monotonic() + delay;
   metrics_reconnect(worker, false);
@@ -214,6 +224,12 @@ static void check_schema(struct bus_worker *worker) {
   worker->pg = NULL;
 }
 
+/* Messages that waited for a connection come before deadlines that passed meanwhile. */
+static void unsettle(struct bus_worker *worker) {
+  worker->settled = false;
+  worker->unsettled_at = worker->last_delivery_at = bus_monotonic();
+}
+
 static bool pg_is_up(struct bus_worker *worker) {
   struct bus_error err = {.code = BUS_OK};
   if (!worker->pg) {
@@ -241,9 +257,11 @@ static bool pg_is_up(struct bus_worker *worker) {
     check_schema(worker);
     return false;
   }
-  bus_backoff_reset(&worker->pg_backoff);
-  if (atomic_exchange(&worker->status_database, BUS_LINK_UP) == BUS_LINK_DOWN)
+  if (atomic_exchange(&worker->status_database, BUS_LINK_UP) == BUS_LINK_DOWN) {
+    worker->pg_up_at = bus_monotonic();
+    unsettle(worker);
     bus_log(BUS_INFO, "database connected");
+  }
   return true;
 }
 
@@ -265,6 +283,8 @@ static void detach(struct bus_worker *worker) {
 }
 
 void worker_drop_amqp(struct bus_worker *worker) {
+  if (worker->attached && bus_monotonic() - worker->attached_at >= STABLE)
+    bus_backoff_reset(&worker->amqp_backoff);
   detach(worker);
   worker->amqp_lost = false;
   int64_t delay = bus_backoff_next(&worker->amqp_backoff, bus_uuid_source_random(&worker->ids));
@@ -291,14 +311,28 @@ static bool open_one(struct bus_worker *worker, const char *role, struct bus_amq
   return bus_amqp_open(&settings, ret, err);
 }
 
+BUS_PRINTF(3, 4)
+static bool check_queue(struct bus_worker *worker, struct bus_error *err, const char *format, ...) {
+  struct bus_declaration queue = {.kind = BUS_DECLARE_QUEUE};
+  bool exists = false;
+  va_list args;
+  va_start(args, format);
+  (void)vsnprintf(queue.name, sizeof queue.name, format, args); /* NOLINT(clang-analyzer-valist.Uninitialized) */
+  va_end(args);
+  return bus_amqp_declare(worker->consuming, &queue, true, &exists, err) ||
+         bus_error_wrap(err, "queue %s: apply the topology", queue.name);
+}
+
+/* Without its tiers and its dead queue a worker would come to a stand with the first message that it cannot process. */
 static bool check_queues(struct bus_worker *worker, struct bus_error *err) {
-  for (size_t i = 0; i < worker->service->queue_count && !worker->topology_checked; i++) {
-    struct bus_declaration queue = {.kind = BUS_DECLARE_QUEUE};
-    bool exists = false;
-    (void)snprintf(queue.name, sizeof queue.name, "%s", worker->service->queues[i]);
-    if (!bus_amqp_declare(worker->consuming, &queue, true, &exists, err))
-      return bus_error_wrap(err, "queue %s is not there: apply the topology", worker->service->queues[i]);
-  }
+  bool retries = worker->service->store != NULL;
+  for (size_t i = 0; i < worker->service->queue_count; i++)
+    if (!check_queue(worker, err, "%s", worker->service->queues[i]) ||
+        (retries && !check_queue(worker, err, "%s.dead", worker->service->queues[i])))
+      return false;
+  for (size_t i = 0; i < worker->topology->tier_count && retries; i++)
+    if (!check_queue(worker, err, "bus.retry.%s", worker->topology->tiers[i].name))
+      return false;
   worker->topology_checked = true;
   return true;
 }
@@ -313,7 +347,8 @@ static bool run_consumer(struct bus_worker *worker, size_t i, struct bus_error *
 
 static bool attach(struct bus_worker *worker, struct bus_error *err) {
   if (!open_one(worker, "publish", &worker->publishing, err) || !bus_amqp_confirm(worker->publishing, err) ||
-      !open_one(worker, "consume", &worker->consuming, err) || !check_queues(worker, err))
+      !open_one(worker, "consume", &worker->consuming, err) ||
+      (!worker->topology_checked && !check_queues(worker, err)))
     return false;
   bus_amqp_set_arena(worker->consuming, worker->filling->arena);
   bus_amqp_set_arena(worker->publishing, worker->filling->arena);
@@ -332,14 +367,14 @@ static bool amqp_is_up(struct bus_worker *worker) {
   if (now < worker->amqp_again_at)
     return false;
   if (!attach(worker, &worker->amqp_error)) {
+    if (!worker->was_connected && bus_error_class(worker->amqp_error.code) == BUS_CLASS_FATAL)
+      worker->fatal = worker->amqp_error;
     worker_drop_amqp(worker);
     return false;
   }
-  worker->attached = true;
+  worker->attached = worker->was_connected = true;
   worker->attached_at = worker->amqp_pumped_at = bus_monotonic();
-  worker->last_delivery_at = worker->attached_at;
-  worker->settled = false;
-  bus_backoff_reset(&worker->amqp_backoff);
+  unsettle(worker);
   atomic_store(&worker->status_broker, BUS_LINK_UP);
   atomic_store(&worker->status_consuming, true);
   bus_log(BUS_INFO, "attached to the broker", BUS_F_STR("queue", worker->service->queues[0]));
@@ -356,17 +391,14 @@ bool worker_connect(struct bus_worker *worker) {
 }
 
 int64_t worker_next_deadline(const struct bus_worker *worker) {
-  int64_t next = INT64_MAX;
   if (!worker->pg)
-    next = worker->pg_again_at;
-  else if (pg_state(worker->pg) == PG_CONNECTING)
-    next = worker->pg_deadline;
-  if (!worker->attached && worker->amqp_again_at < next)
-    next = worker->amqp_again_at;
-  return next;
+    return worker->pg_again_at; /* the broker's turn comes after it */
+  if (pg_state(worker->pg) == PG_CONNECTING)
+    return worker->pg_deadline;
+  return worker_pg_is_idle(worker) && !worker->attached ? worker->amqp_again_at : 0;
 }
 
-/* ---- pausing, settling, probing ---- */
+/* ---- pausing ---- */
 
 void bus_worker_pause(struct bus_worker *worker, size_t queue, bool paused) {
   if (queue < worker->service->queue_count)
@@ -388,59 +420,9 @@ void worker_apply_pauses(struct bus_worker *worker) {
   }
 }
 
-bool bus_worker_is_settled(const struct bus_worker *worker) {
-  return worker->settled;
-}
-
 bool bus_worker_add_source(struct bus_worker *worker, struct bus_poll_source source) {
   if (worker->source_count == SOURCES_MAX)
     return false;
   worker->sources[worker->source_count++] = source;
   return true;
-}
-
-/* Nothing for a second though there was credit: the queues were empty. */
-static void look_whether_settled(struct bus_worker *worker) {
-  int64_t now = bus_monotonic();
-  if (worker->settled || !worker->attached)
-    return;
-  bool quiet = intake_is_empty(worker) && now - worker->last_delivery_at >= SETTLED_QUIET;
-  worker->settled = quiet || now - worker->attached_at >= worker->settings.settle_max_ms * BUS_MILLISECOND;
-}
-
-static bool probe_database(struct bus_worker *worker) {
-  struct bus_error err;
-  if (!worker->pg || pg_state(worker->pg) != PG_IDLE || (worker->settings.schema_project && !worker->schema_checked))
-    return false;
-  bus_arena_reset(worker->work);
-  (void)pg_add_own(pg_begin_trip(worker->pg, worker->work), SQL_NOW);
-  return batch_trip(worker, &err);
-}
-
-static bool probe_broker(struct bus_worker *worker) {
-  struct bus_error err;
-  if (!worker->attached || worker->amqp_lost)
-    return false;
-  if (bus_amqp_ping(worker->publishing, &err))
-    return true;
-  worker_note_amqp_error(worker, &err);
-  return false;
-}
-
-void worker_answer_probe(struct bus_worker *worker) {
-  look_whether_settled(worker);
-  if (!atomic_exchange(&worker->probe_wanted, false))
-    return;
-  (void)pthread_mutex_lock(&worker->probe_lock);
-  uint64_t asked = worker->probe_asked;
-  (void)pthread_mutex_unlock(&worker->probe_lock);
-  struct bus_worker_status status = {.database = probe_database(worker) ? BUS_LINK_UP : BUS_LINK_DOWN,
-                                     .broker = probe_broker(worker) ? BUS_LINK_UP : BUS_LINK_DOWN};
-  status.consuming = atomic_load(&worker->status_consuming);
-  status.blocked = atomic_load(&worker->status_blocked);
-  (void)pthread_mutex_lock(&worker->probe_lock);
-  worker->probe_result = status;
-  worker->probe_answered = asked;
-  (void)pthread_cond_broadcast(&worker->probe_done);
-  (void)pthread_mutex_unlock(&worker->probe_lock);
 }

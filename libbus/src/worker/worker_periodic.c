@@ -7,7 +7,11 @@
 
 #define SWEEP_EVERY (1 * BUS_SECOND)
 #define DEPTH_EVERY (5 * BUS_SECOND)
-enum { SWEEP_ROWS = 200 };
+#define PURGE_EVERY (60 * BUS_SECOND)
+#define PURGE_AGAIN (1 * BUS_SECOND) /* while more is waiting */
+#define INBOX_KEEP (7 * 24 * BUS_HOUR)
+#define PENALTY (1 * BUS_SECOND) /* at least that long waits what failed */
+enum { SWEEP_ROWS = 200, PURGE_ROWS = 5000 };
 
 struct swept {
   const struct bus_message_type *type;
@@ -23,8 +27,8 @@ static bool has_outbox(const struct bus_worker *worker) {
 void periodic_init(struct bus_worker *worker) {
   int64_t now = bus_monotonic();
   int64_t spread = (int64_t)(bus_uuid_source_random(&worker->ids) % (uint64_t)SWEEP_EVERY);
-  worker->sweep_at = worker->depth_at = now + spread;
-  worker->sweep_index = worker->depth_index = -1;
+  worker->sweep_at = worker->depth_at = worker->purge_at = now + spread;
+  worker->sweep_index = worker->depth_index = worker->purge_index = -1;
   for (size_t i = 0; i < worker->service->periodic_count; i++)
     worker->periodics[i] = (struct periodic_state){.next_at = now + spread % 100000, .trip_index = -1};
 }
@@ -40,7 +44,7 @@ static bool service_is_due(const struct bus_worker *worker, size_t i, int64_t no
 
 bool periodic_is_due(const struct bus_worker *worker) {
   int64_t now = bus_monotonic();
-  if (sweep_is_due(worker, now) || (has_outbox(worker) && worker->depth_at <= now))
+  if (sweep_is_due(worker, now) || (has_outbox(worker) && (worker->depth_at <= now || worker->purge_at <= now)))
     return true;
   for (size_t i = 0; i < worker->service->periodic_count; i++)
     if (service_is_due(worker, i, now))
@@ -48,24 +52,44 @@ bool periodic_is_due(const struct bus_worker *worker) {
   return false;
 }
 
+/* The least id that was given out at that time. */
+static struct bus_uuid uuid_from(bus_time at) {
+  struct bus_uuid id = {{0}};
+  int64_t ms = at / BUS_MILLISECOND;
+  for (int i = 5; i >= 0; i--, ms >>= 8)
+    id.bytes[i] = (uint8_t)ms;
+  return id;
+}
+
+/* Of what came long ago no duplicate comes any more. */
+static void add_purge(struct bus_worker *worker, struct bus_sql *sql) {
+  struct bus_uuid before = uuid_from(bus_wall_clock() - INBOX_KEEP);
+  worker->purge_index = (long)pg_trip_count(sql);
+  struct bus_args *args = pg_add_own(sql, SQL_PURGE);
+  bus_args_uuid(args, &before);
+  bus_args_int64(args, PURGE_ROWS);
+}
+
 static void add_own(struct bus_worker *worker, struct bus_sql *sql, int64_t now) {
-  worker->sweep_index = worker->depth_index = -1;
+  worker->sweep_index = worker->depth_index = worker->purge_index = -1;
   if (sweep_is_due(worker, now)) {
     worker->sweep_index = (long)pg_trip_count(sql);
-    worker->sweep_at = now + SWEEP_EVERY;
+    worker->sweep_full = false;
     struct bus_args *args = pg_add_own(sql, SQL_OUTBOX_SWEEP);
     bus_args_int64(args, worker->settings.outbox_lease_ms);
     bus_args_int64(args, SWEEP_ROWS);
   }
   if (has_outbox(worker) && worker->depth_at <= now) {
     worker->depth_index = (long)pg_trip_count(sql);
-    worker->depth_at = now + DEPTH_EVERY;
     (void)pg_add_own(sql, SQL_OUTBOX_DEPTH);
   }
+  if (has_outbox(worker) && worker->purge_at <= now)
+    add_purge(worker, sql);
 }
 
 void periodic_add(struct bus_worker *worker, struct bus_sql *sql) {
-  int64_t now = bus_monotonic();
+  bool none = worker->bare || worker_stopping(worker); /* nothing new for one that is to end */
+  int64_t now = none ? INT64_MIN : bus_monotonic();
   add_own(worker, sql, now);
   for (size_t i = 0; i < worker->service->periodic_count; i++) {
     const struct bus_periodic *periodic = &worker->service->periodics[i];
@@ -73,7 +97,6 @@ void periodic_add(struct bus_worker *worker, struct bus_sql *sql) {
     if (!service_is_due(worker, i, now))
       continue;
     worker->periodics[i].trip_index = (long)pg_trip_count(sql);
-    worker->periodics[i].next_at = now + periodic->interval_ms * BUS_MILLISECOND;
     struct bus_args *args = bus_sql_add(sql, periodic->statement);
     if (periodic->args && args)
       periodic->args(worker->context, args);
@@ -118,8 +141,7 @@ static void read_sweep(struct bus_worker *worker) {
     *tail = swept;
     tail = &swept->next;
   }
-  if (count == SWEEP_ROWS)
-    worker->sweep_at = 0; /* more is waiting: the next one at once */
+  worker->sweep_full = count == SWEEP_ROWS;
 }
 
 static void read_depth(struct bus_worker *worker) {
@@ -137,6 +159,8 @@ void periodic_read(struct bus_worker *worker) {
     read_sweep(worker);
   if (worker->depth_index >= 0)
     read_depth(worker);
+  if (worker->purge_index >= 0)
+    worker->purge_full = bus_rows_affected(pg_rows(worker->pg, (size_t)worker->purge_index)) == PURGE_ROWS;
   for (size_t i = 0; i < worker->service->periodic_count; i++) {
     long index = worker->periodics[i].trip_index;
     if (index >= 0 && worker->service->periodics[i].rows)
@@ -144,7 +168,7 @@ void periodic_read(struct bus_worker *worker) {
   }
 }
 
-void periodic_publish(struct bus_worker *worker) {
+static void publish_swept(struct bus_worker *worker) {
   size_t count = 0;
   for (const struct swept *swept = worker->swept; swept; swept = swept->next, count++)
     publish_outbox_row(worker, swept->type, &swept->envelope, swept->body);
@@ -153,10 +177,48 @@ void periodic_publish(struct bus_worker *worker) {
     metrics_swept(worker, count);
 }
 
+static int64_t interval_of(const struct bus_worker *worker, size_t i) {
+  return worker->service->periodics[i].interval_ms * BUS_MILLISECOND;
+}
+
+void periodic_committed(struct bus_worker *worker) {
+  int64_t now = bus_monotonic();
+  if (worker->sweep_index >= 0)
+    worker->sweep_at = worker->sweep_full ? now : now + SWEEP_EVERY;
+  if (worker->depth_index >= 0)
+    worker->depth_at = now + DEPTH_EVERY;
+  if (worker->purge_index >= 0)
+    worker->purge_at = now + (worker->purge_full ? PURGE_AGAIN : PURGE_EVERY);
+  for (size_t i = 0; i < worker->service->periodic_count; i++)
+    if (worker->periodics[i].trip_index >= 0)
+      worker->periodics[i].next_at = now + interval_of(worker, i);
+  publish_swept(worker);
+}
+
+static bool blame(long index, long failed, int64_t *at, int64_t pause, const char *what, size_t statement) {
+  if (index < 0 || index != failed)
+    return false;
+  *at = bus_monotonic() + (pause > PENALTY ? pause : PENALTY);
+  bus_log(BUS_ERROR, "a statement that runs now and then failed; its next turn comes later", BUS_F_STR("what", what),
+          BUS_F_INT("statement", statement));
+  return true;
+}
+
+bool periodic_is_guilty(struct bus_worker *worker, long failed) {
+  bool guilty =
+      blame(worker->sweep_index, failed, &worker->sweep_at, SWEEP_EVERY, "outbox sweeper", SQL_OUTBOX_SWEEP) ||
+      blame(worker->depth_index, failed, &worker->depth_at, DEPTH_EVERY, "outbox gauges", SQL_OUTBOX_DEPTH) ||
+      blame(worker->purge_index, failed, &worker->purge_at, PURGE_EVERY, "inbox purge", SQL_PURGE);
+  for (size_t i = 0; i < worker->service->periodic_count && !guilty; i++)
+    guilty = blame(worker->periodics[i].trip_index, failed, &worker->periodics[i].next_at, interval_of(worker, i),
+                   worker->service->name, worker->service->periodics[i].statement);
+  return guilty;
+}
+
 int64_t periodic_next(const struct bus_worker *worker) {
   int64_t next = INT64_MAX;
   if (has_outbox(worker)) {
-    next = worker->depth_at;
+    next = worker->depth_at < worker->purge_at ? worker->depth_at : worker->purge_at;
     if (publish_is_open(worker) && worker->sweep_at < next)
       next = worker->sweep_at;
   }

@@ -58,8 +58,9 @@ static bool has_room(const struct bus_worker *worker, size_t bytes) {
 }
 
 bool publish_wait_room(struct bus_worker *worker, size_t bytes) {
-  int64_t until = bus_monotonic() + ROOM_PATIENCE;
+  int64_t patience = bus_monotonic() + ROOM_PATIENCE;
   while (publish_is_open(worker) && !has_room(worker, bytes)) {
+    int64_t until = worker_bound(worker, patience, worker->stop_grace);
     if (bus_monotonic() >= until) {
       struct bus_error err;
       (void)bus_fail(&err, BUS_E_AMQP_CONNECTION, "no confirm from the broker for %d s",
@@ -215,6 +216,8 @@ void publish_held(struct bus_worker *worker, int64_t now) {
 
 int64_t publish_held_next(const struct bus_worker *worker) {
   int64_t next = INT64_MAX;
+  if (!publish_is_open(worker))
+    return next; /* what opens it wakes the worker */
   for (const struct held *held = worker->held; held; held = held->next)
     if (!held->sent && held->again_at < next)
       next = held->again_at;
@@ -237,7 +240,10 @@ static void close_slip(struct bus_worker *worker, struct slip *slip, bool ack) {
   bool arrived = ack && !slip->returned;
   slip->open = false;
   worker->unconfirmed_bytes -= slip->bytes;
-  metrics_confirm(worker, arrived);
+  if (!slip->returned) /* counted already */
+    metrics_confirm(worker, ack);
+  if (arrived)
+    bus_backoff_reset(&worker->amqp_backoff);
   if (slip->kind == SLIP_OUTBOX && arrived)
     (void)uuid_list_add(&worker->confirmed, &slip->message_id); /* no memory: the sweeper sends it again */
   if (slip->kind == SLIP_OUTBOX && slip->returned)
@@ -273,6 +279,4 @@ void publish_on_return(struct bus_worker *worker, const struct bus_uuid *message
       slip->returned = true;
   }
   metrics_returned(worker);
-  bus_log(BUS_ERROR, "message is unroutable: no queue is bound for it; it stays in the outbox",
-          BUS_F_UUID("message_id", message_id));
 }

@@ -17,7 +17,8 @@ const struct bus_statement worker_statements[SQL_OWN_COUNT] = {
                            "(SELECT id FROM bus.outbox WHERE id = ANY($1) FOR UPDATE SKIP LOCKED)",
                            "U"},
     [SQL_OUTBOX_UNROUTABLE] = {"UPDATE bus.outbox SET unroutable = true, next_attempt_at = now() + "
-                               "least(power(2, attempts), 60) * interval '5 seconds' WHERE id = ANY($1)",
+                               "least(power(2, least(attempts, 10)), 60) * interval '5 seconds' WHERE id IN "
+                               "(SELECT id FROM bus.outbox WHERE id = ANY($1) FOR UPDATE SKIP LOCKED)",
                                "U"},
     /* A claim: others see the rows as not due until the lease is over. */
     [SQL_OUTBOX_SWEEP] = {"UPDATE bus.outbox AS claimed SET attempts = attempts + 1, next_attempt_at = now() + "
@@ -36,6 +37,11 @@ const struct bus_statement worker_statements[SQL_OWN_COUNT] = {
                            "DO UPDATE SET tries = known.tries + 1 RETURNING tries",
                            "u"},
     [SQL_SUSPECT_DELETE] = {"DELETE FROM bus.suspects WHERE message_id = ANY($1)", "U"},
+    /* $1: the least UUIDv7 of seven days ago, so that the primary key finds what is old. */
+    [SQL_PURGE] = {"WITH forgotten AS (DELETE FROM bus.suspects WHERE since < now() - interval '7 days') "
+                   "DELETE FROM bus.inbox WHERE message_id IN (SELECT message_id FROM bus.inbox WHERE message_id < $1 "
+                   "AND received_at < now() - interval '7 days' ORDER BY message_id LIMIT $2)",
+                   "ui"},
     [SQL_SCHEMA_CHANGE] = {"SELECT EXISTS (SELECT FROM sqitch.changes WHERE project = $1 AND change = $2)", "tt"},
     [SQL_COMMIT] = {"COMMIT", ""},
     [SQL_ROLLBACK] = {"ROLLBACK", ""},

@@ -1,10 +1,15 @@
 /* The two trips: one attempt to carry a batch of inputs through one transaction. */
 #include "worker_internal.h"
 
+#include "../core/utf8.h"
+
 #include <bus/clock.h>
 #include <bus/log.h>
 
 #include <stdlib.h>
+
+#define TRIP_PATIENCE (15 * BUS_SECOND) /* the roles' statement_timeout is 10 s */
+#define PENALTY BUS_SECOND
 
 /* One attempt at one transaction. */
 struct attempt {
@@ -17,27 +22,43 @@ struct attempt {
   struct bus_effects effects;
   size_t first_service_row, service_rows;
   long now_row, inbox_row;
+  bool second; /* the second trip was begun */
 };
 
 /* ---- trips ---- */
 
+/* A server that answers nothing for so long on a connection that stands is given up; so is a trip, much earlier, once
+ * the worker is to end. */
+static void await_trip(struct bus_worker *worker) {
+  int64_t patience = bus_monotonic() + TRIP_PATIENCE;
+  while (pg_state(worker->pg) == PG_BUSY) {
+    int64_t until = worker_bound(worker, patience, worker->stop_grace);
+    if (bus_monotonic() < until)
+      worker_pump(worker, until);
+    else
+      pg_give_up(worker->pg, until < patience ? "no answer before the worker had to end" : "no answer for 15 s");
+  }
+}
+
 static void roll_back(struct bus_worker *worker) {
   struct bus_error ignored;
-  if (!pg_in_transaction(worker->pg))
+  bool open = pg_in_transaction(worker->pg);
+  pg_end_trip(worker->pg);
+  if (!open)
     return;
   (void)pg_add_own(pg_begin_trip(worker->pg, worker->work), SQL_ROLLBACK);
   if (!pg_send_trip(worker->pg, &ignored))
     return; /* dead: the server rolls back by itself */
-  while (pg_state(worker->pg) == PG_BUSY)
-    worker_pump(worker, INT64_MAX);
+  await_trip(worker);
   pg_end_trip(worker->pg);
+  if (pg_in_transaction(worker->pg))
+    pg_give_up(worker->pg, "a transaction cannot be rolled back");
 }
 
 bool batch_trip(struct bus_worker *worker, struct bus_error *err) {
   struct bus_error failure = {.code = BUS_OK};
   if (pg_send_trip(worker->pg, &failure))
-    while (pg_state(worker->pg) == PG_BUSY)
-      worker_pump(worker, INT64_MAX);
+    await_trip(worker);
   if (pg_state(worker->pg) == PG_DEAD)
     pg_error(worker->pg, &failure);
   else if (failure.code == BUS_OK)
@@ -138,7 +159,8 @@ static bool load(struct bus_worker *worker, struct attempt *attempt, struct bus_
   return worker->service->load(attempt->model, rows, attempt->service_rows, err);
 }
 
-static void decide(struct bus_worker *worker, struct attempt *attempt) {
+/* False: the effects of one of them cannot be carried out. */
+static bool decide(struct bus_worker *worker, struct attempt *attempt, struct bus_error *err) {
   struct bus_effects *effects = &attempt->effects;
   for (size_t i = 0; i < attempt->asked_count; i++) {
     struct item *item = attempt->asked[i];
@@ -147,12 +169,16 @@ static void decide(struct bus_worker *worker, struct attempt *attempt) {
     bus_effects_begin(effects, &attempt->inputs[i]);
     worker->service->decide(attempt->model, &attempt->inputs[i], effects);
     item->verdict = bus_effects_end(effects);
+    if (effects->failed)
+      return bus_fail(err, BUS_E_NOMEM, "effects of %s: out of memory, or a message that cannot be encoded",
+                      item->input.type ? item->input.type->type : "a local input");
     if (item->verdict == BUS_DONE)
       continue;
     (void)bus_fail(&item->cause, item->verdict == BUS_PARK ? BUS_E_INVALID : BUS_E_LATER, "%s", effects->reason);
     if (item->verdict == BUS_RETRY)
       intake_put_off(worker, item);
   }
+  return true;
 }
 
 static bool first_trip(struct bus_worker *worker, struct attempt *attempt, struct bus_error *err) {
@@ -202,20 +228,33 @@ static void add_outbox(struct bus_worker *worker, struct bus_sql *sql, const str
   }
 }
 
-static void add_uuids(struct bus_sql *sql, size_t statement, const struct uuid_list *list, size_t count) {
+/* Returns the statement's index in the trip; -1: none. */
+static long add_uuids(struct bus_sql *sql, size_t statement, const struct uuid_list *list, size_t count) {
   if (count == 0)
-    return;
+    return -1;
+  long index = (long)pg_trip_count(sql);
   struct bus_args *args = pg_add_own(sql, statement);
   for (size_t i = 0; i < count; i++)
     bus_args_uuid(args, &list->items[i]);
+  return index;
 }
 
 /* What the broker has said since: remembered until the COMMIT that carries it has succeeded. */
 static void add_confirmed(struct bus_worker *worker, struct bus_sql *sql) {
-  worker->confirmed_in_trip = worker->confirmed.count;
-  worker->unroutable_in_trip = worker->unroutable.count;
-  add_uuids(sql, SQL_OUTBOX_DELETE, &worker->confirmed, worker->confirmed_in_trip);
-  add_uuids(sql, SQL_OUTBOX_UNROUTABLE, &worker->unroutable, worker->unroutable_in_trip);
+  bool wait = worker->bare || bus_monotonic() < worker->confirmed_again_at;
+  worker->confirmed_in_trip = wait ? 0 : worker->confirmed.count;
+  worker->unroutable_in_trip = wait ? 0 : worker->unroutable.count;
+  worker->confirmed_index = add_uuids(sql, SQL_OUTBOX_DELETE, &worker->confirmed, worker->confirmed_in_trip);
+  worker->unroutable_index = add_uuids(sql, SQL_OUTBOX_UNROUTABLE, &worker->unroutable, worker->unroutable_in_trip);
+}
+
+static bool confirmed_is_guilty(struct bus_worker *worker, long failed) {
+  if (failed != worker->confirmed_index && failed != worker->unroutable_index)
+    return false;
+  worker->confirmed_again_at = bus_monotonic() + PENALTY;
+  bus_log(BUS_ERROR, "confirmed rows of the outbox cannot be deleted; messages go on, and are sent again until then",
+          BUS_F_INT("rows", worker->confirmed_in_trip + worker->unroutable_in_trip));
+  return true;
 }
 
 static void forget_confirmed(struct bus_worker *worker) {
@@ -223,15 +262,29 @@ static void forget_confirmed(struct bus_worker *worker) {
   uuid_list_drop_first(&worker->unroutable, worker->unroutable_in_trip);
 }
 
-static void add_parked_row(const struct bus_worker *worker, struct bus_args *args, const struct item *item) {
-  bool has_type = item->envelope.type.data != NULL;
+/* What came from outside, or was cut, as text that Postgres takes. */
+static struct bus_str clean(struct bus_worker *worker, struct bus_str text) {
+  char *copy = bus_arena_alloc(worker->work, text.len + 1);
+  size_t step = 0;
+  for (size_t i = 0; copy && i < text.len; i += step) {
+    uint32_t code = 0;
+    step = bus_utf8_next(text.data + i, text.len - i, &code);
+    if (step == 0 || bus_utf8_is_control(code))
+      copy[i] = '?', step = step ? step : 1;
+    else
+      memcpy(copy + i, text.data + i, step);
+  }
+  return copy ? (struct bus_str){copy, text.len} : BUS_STR("");
+}
+
+static void add_parked_row(struct bus_worker *worker, struct bus_args *args, const struct item *item) {
   bus_args_uuid(args, &item->envelope.message_id);
   bus_args_text(args, bus_str(worker->service->queues[item->consumer]));
-  bus_args_text(args, has_type ? item->envelope.type : BUS_STR(""));
+  bus_args_text(args, clean(worker, item->envelope.type));
   bus_args_uuid_or_null(args, &item->envelope.correlation_id);
   bus_args_int64(args, item->envelope.attempt);
   bus_args_text(args, bus_str(bus_error_name(item->cause.code)));
-  bus_args_text(args, bus_str(item->cause.text));
+  bus_args_text(args, clean(worker, bus_str(item->cause.text)));
 }
 
 static void add_parked(struct bus_worker *worker, struct bus_sql *sql, const struct attempt *attempt) {
@@ -280,6 +333,7 @@ static bool is_committed(struct bus_worker *worker, size_t commit_row, struct bu
 
 static bool second_trip(struct bus_worker *worker, struct attempt *attempt, struct bus_error *err) {
   struct bus_sql *sql = pg_begin_trip(worker->pg, worker->work);
+  attempt->second = true;
   if (attempt->asked_count > 0 && !worker->service->store(attempt->model, sql))
     return nomem(err);
   add_outbox(worker, sql, &attempt->effects);
@@ -324,11 +378,7 @@ static bool run_transaction(struct bus_worker *worker, struct attempt *attempt, 
     return nomem(err);
   if (!first_trip(worker, attempt, err))
     return false;
-  if (attempt->asked_count > 0)
-    decide(worker, attempt);
-  if (attempt->effects.failed)
-    return nomem(err);
-  return second_trip(worker, attempt, err);
+  return decide(worker, attempt, err) && second_trip(worker, attempt, err);
 }
 
 /* Reads only: no transaction, no inbox; what fails is not answered, and the asker's time runs out. */
@@ -346,11 +396,15 @@ static bool run_queries(struct bus_worker *worker, struct attempt *attempt, stru
     periodic_read(worker);
   }
   bus_effects_init(&attempt->effects, worker->work, &worker->ids, bus_wall_clock(), worker->service->name);
-  if (!load(worker, attempt, err))
+  return load(worker, attempt, err) && decide(worker, attempt, err);
+}
+
+/* A statement that no input asked for has failed: then no input is to blame. */
+static bool is_rider_guilty(struct bus_worker *worker, const struct attempt *attempt) {
+  long failed = pg_failed_at(worker->pg);
+  if (failed < 0)
     return false;
-  if (attempt->asked_count > 0)
-    decide(worker, attempt);
-  return !attempt->effects.failed || nomem(err);
+  return attempt->second ? confirmed_is_guilty(worker, failed) : periodic_is_guilty(worker, failed);
 }
 
 static enum batch_outcome outcome_of(const struct bus_error *err) {
@@ -373,6 +427,7 @@ enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **
   bool queries = worker->service->store == NULL;
   *err = (struct bus_error){.code = BUS_OK};
   bool good = queries ? run_queries(worker, &attempt, err) : run_transaction(worker, &attempt, err);
+  worker->rider_failed = !good && is_rider_guilty(worker, &attempt);
   enum batch_outcome outcome = good ? BATCH_COMMITTED : outcome_of(err);
   metrics_batch(worker, outcome, count, bus_monotonic() - began);
   if (!good) {
@@ -385,8 +440,9 @@ enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **
   pg_end_trip(worker->pg);
   if (!queries)
     forget_confirmed(worker);
+  bus_backoff_reset(&worker->pg_backoff);
   publish_all(worker, &attempt.effects);
-  periodic_publish(worker);
+  periodic_committed(worker);
   settle(worker, items, count);
   worker->last_work_at = bus_monotonic();
   return BATCH_COMMITTED;

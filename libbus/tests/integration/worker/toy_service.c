@@ -18,18 +18,21 @@ struct bus_message_type toy_get_type = {"toy.get.v1", BUS_EXCHANGE_QUERY, "admin
 struct bus_message_type toy_count_type = {"toy.count.v1", BUS_EXCHANGE_REPLY, NULL, false, &add_schema};
 bool toy_crashes;
 
-enum { LOCK_COUNTERS, STORE_COUNTERS };
+/* A row that is not there cannot be locked: who inserts second gets 23505, and its whole batch runs again. */
+enum { LOCK_COUNTERS, INSERT_COUNTERS, UPDATE_COUNTERS };
 static const struct bus_statement statements[] = {
     [LOCK_COUNTERS] = {"SELECT id, n FROM toy.counters WHERE id = ANY($1) ORDER BY id FOR UPDATE", "U"},
-    [STORE_COUNTERS] = {"INSERT INTO toy.counters (id, n) SELECT id, n FROM unnest($1, $2) AS row (id, n) ORDER BY id "
-                        "ON CONFLICT (id) DO UPDATE SET n = excluded.n",
-                        "UI"},
+    [INSERT_COUNTERS] = {"INSERT INTO toy.counters (id, n) SELECT id, n FROM unnest($1, $2) AS row (id, n) ORDER BY id",
+                         "UI"},
+    [UPDATE_COUNTERS] = {"UPDATE toy.counters AS old SET n = new.n FROM unnest($1, $2) AS new (id, n) "
+                         "WHERE old.id = new.id",
+                         "UI"},
 };
 
 struct counter {
   struct bus_uuid id;
   int64_t n;
-  bool changed;
+  bool exists, changed;
 };
 struct model {
   struct counter *counters;
@@ -67,16 +70,21 @@ static bool load(void *context, const struct bus_rows *const *rows, size_t count
   (void)err;
   for (size_t row = 0; row < bus_rows_count(rows[0]); row++) {
     struct bus_uuid id = bus_rows_uuid(rows[0], row, 0);
-    find(model, &id)->n = bus_rows_int64(rows[0], row, 1);
+    struct counter *counter = find(model, &id);
+    counter->n = bus_rows_int64(rows[0], row, 1);
+    counter->exists = true;
   }
   return true;
 }
+
+/* Longer than a reason may be, and cut in the middle of a character. */
+static const char long_reason[] = "ééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé";
 
 static bool is_put_off(const struct bus_input *input, const struct toy_add *add, struct bus_effects *effects) {
   if (add->by == TOY_CRASH && toy_crashes)
     _exit(9);
   if (add->by == TOY_PARK)
-    bus_park(effects, "parked on request");
+    bus_park(effects, "parked on request:%.*s", (int)sizeof long_reason, long_reason);
   else if (add->by == TOY_RETRY && input->envelope->attempt < 2)
     bus_retry(effects, "not before the second attempt");
   return effects->verdict != BUS_DONE;
@@ -97,17 +105,21 @@ static void decide(void *context, const struct bus_input *input, struct bus_effe
     bus_emit(effects, &toy_added_type, &add->counter, add);
 }
 
-static bool store(void *context, struct bus_sql *sql) {
-  const struct model *model = context;
+static void store_some(const struct model *model, struct bus_sql *sql, size_t statement, bool exists) {
   struct bus_args *args = NULL;
   for (size_t i = 0; i < model->count; i++) {
-    if (!model->counters[i].changed)
+    if (!model->counters[i].changed || model->counters[i].exists != exists)
       continue;
     if (!args)
-      args = bus_sql_add(sql, STORE_COUNTERS);
+      args = bus_sql_add(sql, statement);
     bus_args_uuid(args, &model->counters[i].id);
     bus_args_int64(args, model->counters[i].n);
   }
+}
+
+static bool store(void *context, struct bus_sql *sql) {
+  store_some(context, sql, INSERT_COUNTERS, false);
+  store_some(context, sql, UPDATE_COUNTERS, true);
   return true;
 }
 

@@ -1,0 +1,69 @@
+/* pg/check.c: what is refused before a connection is tried. */
+#include "args.h"
+#include "pg.h"
+
+#include <test.h>
+
+#include <string.h>
+
+TEST(urls_that_can_be_opened)
+{
+  struct bus_error err;
+  assert_true(pg_url_check("postgres://user:pass@127.0.0.1:5432/orders", &err));
+  assert_true(pg_url_check("postgresql://user:pass@one:5432,two:5433/orders?sslmode=verify-full", &err));
+}
+
+/* libpq would repeat what it cannot read, password and all. */
+TEST(malformed_urls_are_refused_without_their_secret)
+{
+  static const char *const urls[] = {
+      "postgres://user:hunter2@[::1/orders", "postgres://user:hunter2@host:5432/orders?nonsense=1",
+      "postgres://user:hunter2@host/orders?sslmode", "postgres://user:hunter2%zz@host/orders"};
+  for (size_t i = 0; i < BUS_COUNT(urls); i++) {
+    struct bus_error err = {.code = BUS_OK};
+    assert_false(pg_url_check(urls[i], &err));
+    assert_int_equal(err.code, BUS_E_CONFIG);
+    assert_null(strstr(err.text, "hunter2"));
+    assert_non_null(strstr(err.text, "postgres://"));
+  }
+}
+
+static bool is_good(const char *sql, const char *params, struct bus_error *err) {
+  const struct bus_statement statements[] = {{"SELECT 1", "uU"}, {sql, params}};
+  const struct pg_registry registry = {statements, BUS_COUNT(statements)};
+  return pg_registry_check(&registry, err);
+}
+
+TEST(a_registry_that_can_be_prepared)
+{
+  struct bus_error err;
+  assert_true(is_good("SELECT 1", NULL, &err));
+  assert_true(is_good("SELECT 1", "", &err));
+  assert_true(is_good("SELECT 1", "uitzblUITZBL", &err));
+  assert_true(pg_registry_check(&(const struct pg_registry){NULL, 0}, &err));
+}
+
+TEST(a_registry_that_cannot_is_named)
+{
+  static const char *const wrong[] = {"x", "iX", "Ui", "uTu"};
+  for (size_t i = 0; i < BUS_COUNT(wrong); i++) {
+    struct bus_error err = {.code = BUS_OK};
+    assert_false(is_good("SELECT 1", wrong[i], &err));
+    assert_int_equal(err.code, BUS_E_CONFIG);
+    assert_non_null(strstr(err.text, "statement 1"));
+    assert_non_null(strstr(err.text, wrong[i]));
+  }
+  struct bus_error err;
+  assert_false(is_good(NULL, "", &err));
+}
+
+TEST(as_many_parameters_as_there_is_room_for)
+{
+  char letters[PG_PARAMS_MAX + 2];
+  struct bus_error err;
+  memset(letters, 'I', sizeof letters);
+  letters[PG_PARAMS_MAX + 1] = '\0';
+  assert_false(is_good("SELECT 1", letters, &err));
+  letters[PG_PARAMS_MAX] = '\0';
+  assert_true(is_good("SELECT 1", letters, &err));
+}

@@ -1,0 +1,302 @@
+/* worker_intake.c on a worker without links: what is batched in which order, who is suspected, where a message goes
+ * that cannot be processed now. */
+#include "worker_internal.h"
+
+#include <test.h>
+
+#include <bus/clock.h>
+
+#include <stdlib.h>
+
+struct body {
+  int64_t n;
+};
+static const struct bus_field fields[] = {BUS_FIELD_INT64(struct body, n, 0, 100, BUS_REQUIRED, "a number")};
+static const struct bus_schema schema = BUS_SCHEMA("body", struct body, fields);
+static const struct bus_message_type known = {"thing.do.v1", BUS_EXCHANGE_CMD, "owner", true, &schema};
+static const struct bus_message_type *const types[] = {&known};
+static const struct bus_queue queues[] = {{.name = "things", .service = "thing", .types = types, .type_count = 1}};
+static const struct bus_topology topology = {
+    .queues = queues, .queue_count = 1, .tiers = bus_default_tiers, .tier_count = 3};
+static const char *const names[] = {"things"};
+
+static bool store(void *model, struct bus_sql *sql) {
+  (void)model;
+  (void)sql;
+  return true;
+}
+static const struct bus_service service = {.name = "thing", .queues = names, .queue_count = 1, .store = store};
+static const struct bus_service query_service = {.name = "thing", .queues = names, .queue_count = 1};
+
+static struct bus_worker *make(void) {
+  struct bus_worker *worker = calloc(1, sizeof *worker);
+  assert_non_null(worker);
+  worker->service = &service;
+  worker->topology = &topology;
+  worker->settings = (struct bus_worker_settings){BUS_WORKER_DEFAULTS};
+  assert_true(intake_init(worker) && ledger_init(&worker->ledger, 100));
+  return worker;
+}
+
+static void destroy(struct bus_worker *worker) {
+  intake_free(worker);
+  ledger_free(&worker->ledger);
+  free(worker);
+}
+
+static void deliver(struct bus_worker *worker, uint64_t tag, bool redelivered) {
+  struct bus_delivery delivery = {.tag = tag, .body = BUS_STR("{\"n\":1}")};
+  delivery.envelope = (struct bus_envelope){.message_id = {{1, (uint8_t)tag}},
+                                            .type = BUS_STR("thing.do.v1"),
+                                            .user_id = BUS_STR("owner"),
+                                            .first_failed_at = BUS_NO_TIME,
+                                            .redelivered = redelivered};
+  intake_on_delivery(worker, &delivery);
+}
+
+static void push(struct bus_worker *worker, int64_t n) {
+  const struct body body = {n};
+  assert_true(bus_worker_push(worker, BUS_INPUT_DEADLINE, &body, sizeof body));
+}
+
+TEST(takes_what_has_arrived_in_order_and_no_more_than_fits)
+{
+  struct bus_worker *worker = make();
+  struct item *items[10];
+  assert_int_equal(intake_take(worker, items, 10), 0);
+  assert_true(intake_is_empty(worker));
+  for (uint64_t tag = 1; tag <= 7; tag++)
+    deliver(worker, tag, false);
+  assert_false(intake_is_empty(worker));
+  assert_int_equal(intake_take(worker, items, 4), 4);
+  deliver(worker, 8, false); /* during that batch */
+  for (uint64_t i = 0; i < 4; i++)
+    assert_int_equal(items[i]->tag, i + 1);
+  assert_int_equal(intake_take(worker, items, 4), 3);
+  assert_int_equal(items[2]->tag, 7);
+  assert_int_equal(intake_take(worker, items, 4), 1);
+  assert_int_equal(items[0]->tag, 8);
+  assert_true(intake_is_empty(worker));
+  destroy(worker);
+}
+
+TEST(local_inputs_travel_beside_deliveries)
+{
+  struct bus_worker *worker = make();
+  struct item *items[10];
+  deliver(worker, 1, false);
+  push(worker, 42);
+  deliver(worker, 2, false);
+  assert_int_equal(bus_worker_pushed(worker), 1);
+  assert_int_equal(intake_take(worker, items, 10), 3);
+  assert_int_equal(bus_worker_pushed(worker), 0);
+  assert_false(item_is_delivery(items[1]));
+  assert_int_equal(((const struct body *)items[1]->input.body)->n, 42);
+  destroy(worker);
+}
+
+TEST(local_inputs_are_bounded)
+{
+  struct bus_worker *worker = make();
+  const struct body body = {1};
+  for (size_t i = 0; i < PUSHED_MAX; i++)
+    assert_true(bus_worker_push(worker, BUS_INPUT_COMPLETION, &body, sizeof body));
+  assert_false(bus_worker_push(worker, BUS_INPUT_COMPLETION, &body, sizeof body));
+  struct item *items[10];
+  assert_int_equal(intake_take(worker, items, 10), 10);
+  assert_true(bus_worker_push(worker, BUS_INPUT_COMPLETION, NULL, 0));
+  destroy(worker);
+}
+
+/* After a lost connection deliveries come again by themselves; local inputs would not. */
+TEST(a_lost_connection_forgets_deliveries_alone)
+{
+  struct bus_worker *worker = make();
+  struct item *items[10];
+  for (uint64_t tag = 1; tag <= 4; tag++)
+    deliver(worker, tag, false);
+  push(worker, 1);
+  assert_int_equal(intake_take(worker, items, 2), 2);
+  deliver(worker, 5, false);
+  push(worker, 2);
+  intake_forget_deliveries(worker);
+  assert_int_equal(items[0]->tag, 1); /* what is being processed stays where it is */
+  assert_int_equal(intake_take(worker, items, 10), 1);
+  assert_int_equal(((const struct body *)items[0]->input.body)->n, 1);
+  assert_int_equal(intake_take(worker, items, 10), 1);
+  assert_int_equal(((const struct body *)items[0]->input.body)->n, 2);
+  assert_int_equal(intake_take(worker, items, 10), 0);
+  destroy(worker);
+}
+
+/* The first message of a connection was delivered before: one by one, until a fresh one comes. */
+TEST(suspects_are_taken_one_by_one_until_a_fresh_one_comes)
+{
+  struct bus_worker *worker = make();
+  struct item *items[10];
+  deliver(worker, 1, true);
+  deliver(worker, 2, true);
+  deliver(worker, 3, false);
+  deliver(worker, 4, true);
+  assert_int_equal(intake_take(worker, items, 10), 1);
+  assert_int_equal(intake_take(worker, items, 10), 1);
+  assert_int_equal(items[0]->tag, 2);
+  assert_int_equal(intake_take(worker, items, 10), 2);
+  assert_false(worker->suspect);
+  destroy(worker);
+}
+
+TEST(a_fresh_first_message_suspects_nobody)
+{
+  struct bus_worker *worker = make();
+  struct item *items[10];
+  deliver(worker, 1, false);
+  deliver(worker, 2, true);
+  assert_int_equal(intake_take(worker, items, 10), 2);
+  destroy(worker);
+}
+
+TEST(local_inputs_are_never_suspects)
+{
+  struct bus_worker *worker = make();
+  struct item *items[10];
+  deliver(worker, 1, true);
+  assert_int_equal(intake_take(worker, items, 10), 1);
+  for (int i = 0; i < 5; i++)
+    push(worker, i);
+  deliver(worker, 2, true);
+  push(worker, 5);
+  assert_int_equal(intake_take(worker, items, 10), 5);
+  assert_int_equal(intake_take(worker, items, 10), 1);
+  assert_true(item_is_delivery(items[0]));
+  assert_int_equal(intake_take(worker, items, 10), 1);
+  assert_true(worker->suspect);
+  destroy(worker);
+}
+
+/* More unsettled deliveries than the ledger keeps would lose an ack for ever: the connection is given up instead. */
+TEST(a_window_that_overflows_ends_the_connection)
+{
+  struct bus_worker *worker = make();
+  uint64_t tag = 1;
+  while (!worker->amqp_lost && tag < 10000)
+    deliver(worker, tag++, false);
+  assert_true(worker->amqp_lost);
+  assert_in_range(tag, 100, 1000);
+  assert_int_equal(worker->amqp_error.code, BUS_E_AMQP_CONNECTION);
+  destroy(worker);
+}
+
+/* ---- what is refused before it is decided ---- */
+
+static struct item *decoded(struct bus_worker *worker, struct bus_envelope envelope, const char *body) {
+  struct item *item;
+  struct bus_delivery delivery = {.tag = 1, .envelope = envelope, .body = bus_str(body)};
+  intake_on_delivery(worker, &delivery);
+  assert_int_equal(intake_take(worker, &item, 1), 1);
+  intake_decode(worker, item);
+  return item;
+}
+
+#define GOOD                                                                                                           \
+  { .message_id = {{1}}, .type = BUS_STR("thing.do.v1"), .user_id = BUS_STR("owner"), .first_failed_at = BUS_NO_TIME }
+
+TEST(decodes_what_is_right)
+{
+  struct bus_worker *worker = make();
+  const struct item *item = decoded(worker, (struct bus_envelope)GOOD, "{\"n\":7,\"unknown\":[]}");
+  assert_false(item->refused);
+  assert_ptr_equal(item->input.type, &known);
+  assert_ptr_equal(item->input.envelope, &item->envelope);
+  assert_int_equal(((const struct body *)item->input.body)->n, 7);
+  destroy(worker);
+}
+
+static void assert_refused(struct bus_envelope envelope, const char *body, enum bus_errc code, enum bus_verdict verdict,
+                           const char *text) {
+  struct bus_worker *worker = make();
+  const struct item *item = decoded(worker, envelope, body);
+  assert_true(item->refused);
+  assert_int_equal(item->cause.code, code);
+  assert_int_equal(item->verdict, verdict);
+  assert_non_null(strstr(item->cause.text, text));
+  destroy(worker);
+}
+
+TEST(parks_what_can_never_be_processed)
+{
+  struct bus_envelope envelope = GOOD;
+  assert_refused(envelope, "{\"n\":700}", BUS_E_DECODE, BUS_PARK, "n ");
+  assert_refused(envelope, "no json", BUS_E_DECODE, BUS_PARK, "");
+  assert_refused(envelope, NULL, BUS_E_DECODE, BUS_PARK, "body");
+  envelope.user_id = BUS_STR("somebody");
+  assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "user_id");
+  envelope.user_id = BUS_NO_STR;
+  assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "user_id");
+  envelope = (struct bus_envelope)GOOD;
+  envelope.message_id = (struct bus_uuid){{0}};
+  assert_refused(envelope, "{\"n\":1}", BUS_E_DECODE, BUS_PARK, "message_id");
+  envelope = (struct bus_envelope)GOOD;
+  envelope.type = BUS_NO_STR;
+  assert_refused(envelope, "{\"n\":1}", BUS_E_DECODE, BUS_PARK, "type");
+}
+
+TEST(a_retry_comes_from_our_own_user)
+{
+  struct bus_worker *worker = make();
+  struct bus_envelope envelope = GOOD;
+  envelope.user_id = BUS_STR("thing");
+  assert_false(decoded(worker, envelope, "{\"n\":1}")->refused);
+  destroy(worker);
+}
+
+/* ---- tiers ---- */
+
+static struct item failing(int64_t attempt, int64_t failed_for, enum bus_errc code) {
+  struct item item = {.cause = {.code = code}};
+  item.envelope.attempt = attempt;
+  item.envelope.first_failed_at = failed_for < 0 ? BUS_NO_TIME : bus_wall_clock() - failed_for;
+  return item;
+}
+
+static void assert_tier(const struct bus_worker *worker, struct item item, int tier) {
+  intake_put_off(worker, &item);
+  assert_int_equal(item.tier, tier);
+  assert_int_equal(item.verdict, tier < 0 ? BUS_PARK : BUS_RETRY);
+}
+
+TEST(three_tries_in_each_tier_then_the_last_until_its_time_is_over)
+{
+  struct bus_worker *worker = make();
+  static const int tiers[] = {0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2};
+  for (size_t i = 0; i < BUS_COUNT(tiers); i++)
+    assert_tier(worker, failing((int64_t)i, i ? BUS_SECOND : -1, BUS_E_LATER), tiers[i]);
+  assert_tier(worker, failing(100, 23 * BUS_HOUR, BUS_E_LATER), 2);
+  assert_tier(worker, failing(100, 25 * BUS_HOUR, BUS_E_LATER), -1);
+  assert_tier(worker, failing(0, 25 * BUS_HOUR, BUS_E_LATER), 0); /* its short tiers come in any case */
+  destroy(worker);
+}
+
+/* A deployment is what it waits for. */
+TEST(an_unknown_type_waits_in_the_last_tier)
+{
+  struct bus_worker *worker = make();
+  struct bus_envelope envelope = GOOD;
+  envelope.type = BUS_STR("thing.do.v2");
+  struct item *item = decoded(worker, envelope, "{}");
+  assert_int_equal(item->cause.code, BUS_E_UNKNOWN_TYPE);
+  assert_int_equal(item->verdict, BUS_RETRY);
+  assert_int_equal(item->tier, 2);
+  assert_tier(worker, failing(1, 23 * BUS_HOUR, BUS_E_UNKNOWN_TYPE), 2);
+  assert_tier(worker, failing(1, 25 * BUS_HOUR, BUS_E_UNKNOWN_TYPE), -1);
+  destroy(worker);
+}
+
+/* A question is not asked again hours later. */
+TEST(queries_are_never_put_off)
+{
+  struct bus_worker *worker = make();
+  worker->service = &query_service;
+  assert_tier(worker, failing(0, -1, BUS_E_LATER), -1);
+  destroy(worker);
+}
