@@ -215,6 +215,7 @@ TEST(survives_a_database_connection_that_is_cut_at_any_time)
   toy.settings.database_url = url;
   toy.settings.batch_max = 20;
   toy.settings.outbox_grace_ms = 500;
+  toy.settings.outbox_lease_ms = 2000; /* what was swept into a cut connection is swept again */
   toy_start(&toy, &run);
   for (unsigned i = 0; i < 6000; i++) {
     (void)toy_publish(&toy, i % 50, 1);
@@ -245,6 +246,7 @@ TEST(survives_broker_connections_that_are_cut_at_any_time)
   toy.settings.amqp_url = url;
   toy.settings.batch_max = 20;
   toy.settings.outbox_grace_ms = 500;
+  toy.settings.outbox_lease_ms = 2000; /* what was swept into a cut connection is swept again */
   toy_start(&toy, &run);
   for (unsigned i = 0; i < 4000; i++) {
     (void)toy_publish(&toy, i % 50, 1);
