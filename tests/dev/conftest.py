@@ -8,9 +8,11 @@ import pytest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
-from dev import runner  # noqa: E402  (the path must be set first)
+from dev import runner, suites  # noqa: E402  (the path must be set first)
 from dev.servers import TestServers  # noqa: E402
 from dev.state import State  # noqa: E402
+
+suites.forget_the_users_stack(os.environ)
 
 
 @pytest.fixture

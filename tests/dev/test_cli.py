@@ -1,12 +1,13 @@
 """./dev as a command: from any folder, with help and version on every verb, and clear refusals."""
 import os
+import subprocess
 
 import pytest
 
-from dev import paths
+from dev import cli, paths
 
-VERBS = ("up", "test", "down", "reset", "status", "logs", "psql", "restart", "kill", "build", "servers", "bench",
-         "chaos", "sim")
+VERBS = ("up", "test", "down", "reset", "status", "logs", "psql", "restart", "kill", "build", "generate",
+         "servers", "bench", "chaos", "sim")
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -74,3 +75,12 @@ def test_some_databases_given_is_an_error(dev, folder):
 def test_up_names_a_malformed_port_variable(dev, folder):
     answer = dev("up", env={"ORDERBUS_STATE": os.path.join(folder, "s"), "ORDERBUS_PG_PORT": "many"})
     assert answer.returncode == 1 and "ORDERBUS_PG_PORT=many" in answer.stderr
+
+
+def test_a_hanging_tool_or_a_forbidden_file_is_a_plain_message(monkeypatch, capsys):
+    for error in (PermissionError(13, "Permission denied", "/x/lock"), subprocess.TimeoutExpired(["psql"], 60)):
+        def fail(_options, error=error):
+            raise error
+        monkeypatch.setattr(cli.verbs, "down", fail)
+        assert cli.main(["down"]) == 1
+        assert capsys.readouterr().err.startswith("dev: ")

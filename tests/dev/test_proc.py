@@ -110,6 +110,15 @@ def test_waiting_for_one_that_ends_shows_its_last_words(process, state):
         process.wait_until(lambda: False, 20, "ready")
 
 
+def test_a_long_log_is_put_aside_at_the_next_start(process, state, monkeypatch):
+    monkeypatch.setattr(proc, "LOG_MAX", 10)
+    for text in ("short", "much longer", "third"):
+        process.start(["echo", text], ENV, state.path)
+        process.wait_end(5)
+    with open(process.log + ".1", encoding="utf-8") as old, open(process.log, encoding="utf-8") as new:
+        assert (old.read(), new.read()) == ("short\nmuch longer\n", "third\n")
+
+
 def test_waiting_has_an_end(process, state):
     process.start(["sleep", "60"], ENV, state.path)
     with pytest.raises(DevError, match="not ready within 0.3 s"):

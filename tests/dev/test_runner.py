@@ -11,7 +11,14 @@ from dev.runner import Result
 from dev.state import State
 
 JUNIT = """<testsuite tests="5"><testcase name="a"/><testcase name="b"><failure/></testcase>
-<testcase name="c"><error/></testcase><testcase name="d"><skipped/></testcase><testcase name="e" status="notrun"/>
+<testcase name="c"><error/></testcase><testcase name="d"><skipped/></testcase><testcase name="e" status="disabled"/>
+</testsuite>"""
+CTEST = """<testsuite>
+<testcase name="good" status="run"><system-out>fine</system-out></testcase>
+<testcase name="bad" status="fail"><failure message=""/><system-out>1 != 2</system-out></testcase>
+<testcase name="later" status="notrun"><skipped message="SKIP_RETURN_CODE=77"/></testcase>
+<testcase name="gone" status="notrun"><skipped message="Unable to find executable"/>
+<system-out>Unable to find executable: tests/gone</system-out></testcase>
 </testsuite>"""
 
 
@@ -28,6 +35,12 @@ def report(tmp_path, text):
 def test_counts_of_a_report(tmp_path):
     found = runner.count(report(tmp_path, JUNIT), 1, "what was said")
     assert numbers(found) == (1, 2, 2) and found.text == "what was said"
+
+
+def test_a_test_whose_program_is_missing_has_failed_and_only_failures_are_shown(tmp_path):
+    found = runner.count(report(tmp_path, CTEST), 8, "hundreds of lines")
+    assert numbers(found) == (1, 2, 1)
+    assert found.text == "bad:\n1 != 2\n\ngone:\nUnable to find executable: tests/gone\n\n"
 
 
 def test_a_program_that_fails_without_a_failed_case_has_failed(tmp_path):
@@ -71,9 +84,9 @@ def test_a_suite_says_one_line(table, capsys):
     assert capsys.readouterr().out.split() == ["unit", "ok", "412", "passed", "0.0", "s", "/", "60", "s"]
 
 
-def test_a_suite_over_its_budget_has_failed(table, capsys):
+def test_a_suite_over_its_budget_says_so(table, capsys):
     table["slow"] = (0.05, lambda seconds: time.sleep(0.1) or Result(passed=1))
-    assert suites._suite("slow").failed == 1
+    assert suites._suite("slow").failed == 0
     assert "over its budget" in capsys.readouterr().out
 
 
@@ -92,7 +105,7 @@ def test_a_suite_that_cannot_start_has_failed(table, capsys):
 
 
 def test_every_suite_has_a_budget_and_all_of_them_fit():
-    assert sum(budget for budget, _ in suites.TABLE.values()) <= 45 * 60
+    assert sum(budget for budget, _ in suites.TABLE.values()) <= 50 * 60
 
 
 @pytest.mark.parametrize("tool, output", (
@@ -131,3 +144,19 @@ def test_tracked_files_are_those_of_the_checkout():
     assert os.path.join("tools", "dev", "runner.py") in found
     assert not [name for name in found if name.startswith("build/") or os.path.isabs(name)]
     assert all(os.path.isfile(os.path.join(paths.ROOT, name)) for name in found)
+
+
+def test_an_archive_without_git_has_its_files_too(folder, monkeypatch):
+    for name in ("a.c", "libbus/b.c", "build/c.c", ".run/d.c"):
+        os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+        with open(os.path.join(folder, name), "w", encoding="utf-8"):
+            pass
+    monkeypatch.setattr(paths, "ROOT", folder)
+    assert runner.tracked(".c") == ["a.c", "libbus/b.c"]
+
+
+def test_the_users_own_stack_does_not_reach_the_tests():
+    environment = {"ORDERBUS_PG_PORT": "1", "ORDERBUS_STATE": "/x", "RABBITMQ_URL": "amqp://u:p@h",
+                   "DATABASE_URL_ORDERS": "x", "ORDERBUS_TEST_TMP": "/t", "PATH": "/bin"}
+    suites.forget_the_users_stack(environment)
+    assert environment == {"ORDERBUS_TEST_TMP": "/t", "PATH": "/bin"}

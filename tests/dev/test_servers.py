@@ -13,11 +13,23 @@ from dev.report import DevError
 from dev.servers import TestServers
 
 
+LOOPBACK = {"0100007F": "127.0.0.1", "00000000000000000000000001000000": "::1"}  # as the kernel prints them
+
+
 def listeners(pids):
-    """(address, port) of every listening TCP socket of these processes."""
-    output = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
-    return {tuple(line.split()[3].rsplit(":", 1)) for line in output.splitlines()
-            if set(map(int, re.findall(r"pid=(\d+)", line))) & set(pids)}
+    """{(address, port)} of every listening TCP socket of these processes, as the kernel knows them."""
+    sockets = set()
+    for pid in pids:
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            sockets.add(os.readlink(f"/proc/{pid}/fd/{name}"))
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(table, encoding="ascii") as file:
+            for fields in map(str.split, file.readlines()[1:]):
+                if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets:
+                    address, port = fields[1].split(":")
+                    found.add((LOOPBACK.get(address, address), int(port, 16)))
+    return found
 
 
 def parts(pair):
@@ -43,8 +55,8 @@ def test_up_on_running_servers_leaves_them_alone(pair):
 def test_every_listener_is_on_loopback_and_known(pair):
     postgres, rabbitmq = parts(pair)
     found = listeners([postgres.process.pid(), rabbitmq.process.pid(), rabbitmq.epmd.pid()])
-    assert {address for address, _ in found} <= {"127.0.0.1", "[::1]"}
-    assert {int(port) for _, port in found} == set(pair.state.known_ports().values())
+    assert {address for address, _ in found} <= set(LOOPBACK.values())
+    assert {port for _, port in found} == set(pair.state.known_ports().values())
 
 
 @pytest.mark.parametrize("name, value", (
@@ -71,6 +83,9 @@ def test_rabbitmq_knows_no_guest(pair):
 def test_rabbitmqctl_reaches_the_node(pair):
     _, rabbitmq = parts(pair)
     assert rabbitmq.node in rabbitmq.ctl("status")
+    done = subprocess.run([pair.environment()["TEST_RABBITMQCTL"], "-q", "list_users"], capture_output=True, text=True,
+                          timeout=60, check=True, cwd="/")
+    assert "admin\t[administrator]" in done.stdout
 
 
 def test_no_password_stands_in_the_arguments_of_a_process(pair):
@@ -96,7 +111,28 @@ def test_a_place_that_postgres_cannot_enter_is_an_error_that_says_so(tmp_path):
         TestServers(str(tmp_path / "state")).up()
 
 
-def test_a_life_with_crashes_ends_without_a_trace(folder):
+@pytest.fixture
+def strangers():
+    """Listeners on the ports of the system's own servers, as far as those are free; nobody may call them."""
+    found = []
+    for port in (5432, 5672, 4369):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("0.0.0.0", port))
+        except OSError:
+            listener.close()
+            continue
+        listener.listen()
+        listener.setblocking(False)
+        found.append(listener)
+    yield
+    for listener in found:
+        with listener, pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+def test_a_life_with_crashes_ends_without_a_trace(folder, strangers):
     """Killed servers come back with their data; a taken port is named; down leaves no process and no listener."""
     pair = TestServers(os.path.join(folder, "state"))
     url = pair.up()["TEST_DATABASE_URL"]

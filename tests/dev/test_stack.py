@@ -182,7 +182,7 @@ def own(programs, folder, monkeypatch):
     cli.main(["down"])
 
 
-def test_a_users_day(own, capsys):
+def test_a_users_day(own, dev, capsys):
     assert cli.main(["up"]) == 0
     first = capsys.readouterr().out
     assert "0190c0de-0000-5000-8000-000000000001 CONFIRMED, total 1998 EUR" in first
@@ -193,6 +193,11 @@ def test_a_users_day(own, capsys):
     assert "all running" in capsys.readouterr().out
     assert cli.main(["status"]) == 0
     assert capsys.readouterr().out.count(" ready ") == 7
+
+    assert dev("psql", "orders", "-Atc", "SELECT current_database();").stdout == "orders\n"
+    assert dev("psql", "secrets").returncode == 1
+    assert dev("logs", "edge", "--no-follow", "-n", "1").stdout == '{"level": "info", "msg": "ready"}\n'
+    assert dev("logs", "--no-follow").stdout.count("==> ") == 7
 
     assert cli.main(["kill", "payment-svc"]) == 0
     assert cli.main(["status"]) == 1

@@ -1,5 +1,6 @@
 """Building: one CMake preset, one folder; only what changed."""
 import os
+import re
 import subprocess
 
 from dev import paths
@@ -32,11 +33,11 @@ def configure(preset, quiet=True):
     _run(["cmake", "--preset", preset], quiet)
 
 
-def build(preset, targets=(), quiet=True):
-    """Builds everything, or the targets alone."""
+def build(preset, targets=(), quiet=True, keep_going=False):
+    """Builds everything, or the targets alone; keeps going to find every error of a test run."""
     configure(preset, quiet)
     _run(["cmake", "--build", folder(preset), "--parallel", str(os.cpu_count() or 1),
-          *(["--target", *targets] if targets else [])], quiet)
+          *(["--target", *targets] if targets else []), *(["--", "-k", "0"] if keep_going else [])], quiet)
 
 
 def build_programs(preset, quiet=True):
@@ -48,5 +49,7 @@ def _run(words, quiet):
     done = subprocess.run(words, cwd=paths.ROOT, check=False, text=True,
                           stdout=subprocess.PIPE if quiet else None, stderr=subprocess.STDOUT if quiet else None)
     if done.returncode != 0:
-        shown = "\n".join((done.stdout or "").splitlines()[-60:])
+        # ninja's lines of progress say nothing about a failure.
+        lines = [line for line in (done.stdout or "").splitlines() if not re.match(r"\[\d+/\d+\] ", line)]
+        shown = "\n".join(lines[-200:])
         raise DevError(f"{' '.join(words[:3])} failed\n{shown}".rstrip())

@@ -1,5 +1,6 @@
 """The command line of ./dev: one parser, and the function of each verb."""
 import argparse
+import subprocess
 import sys
 
 from dev import build, generated, packages, paths, services, suites, verbs
@@ -80,5 +81,8 @@ def main(arguments):
     except DevError as error:
         print(f"dev: {error}", file=sys.stderr)
         return error.status
+    except (OSError, subprocess.SubprocessError) as error:  # a file of another user, a tool that hangs, …
+        print(f"dev: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130

@@ -47,6 +47,9 @@ class Postgres:
         password = password or self.state.secret(f"postgres-{user}")
         return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
 
+    def own_ports(self):
+        return ["postgres"]
+
     def running(self):
         return self.process.pid() is not None
 
@@ -58,7 +61,7 @@ class Postgres:
                 return False
             self.stop()
         binaries = program_folder()
-        ports.require_free({"postgres": self.port}, ["postgres"])
+        ports.require_free({"postgres": self.port}, self.own_ports())
         account.make_folder(self.home, USER)
         self._initialise(binaries)
         account.write_file(os.path.join(self.data, "orderbus.conf"), settings, USER)

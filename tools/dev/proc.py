@@ -2,6 +2,7 @@
 import hashlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -10,6 +11,7 @@ from dev import account
 from dev.report import DevError, tail
 
 POLL_SECONDS = 0.05
+LOG_MAX = 64 << 20
 
 
 def start_time(pid):
@@ -36,6 +38,13 @@ def _digest(settings):
     return hashlib.sha256(settings.encode()).hexdigest()
 
 
+def _allow_many_files():
+    """The usual limit of 1024 is little for a broker; what we start inherits ours."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65536 if most == resource.RLIM_INFINITY else min(most, 65536)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
 class Process:
     """One named process of a state folder. The pid file alone says what was started; nothing is searched by name."""
 
@@ -58,7 +67,9 @@ class Process:
         if not record:
             return None
         _reap(record["pid"])
-        return record["pid"] if start_time(record["pid"]) == record["started"] else None
+        # It may have ended before its start time could be read.
+        alive = record["started"] is not None and start_time(record["pid"]) == record["started"]
+        return record["pid"] if alive else None
 
     def died(self):
         """True if it was started, and neither runs nor was stopped by us."""
@@ -69,6 +80,8 @@ class Process:
         return (self.record() or {}).get("settings") == _digest(settings)
 
     def start(self, argv, env, cwd, settings=""):
+        _allow_many_files()
+        self._rotate_log()
         with open(self.log, "ab") as log:
             child = subprocess.Popen(argv, env=env | self.marker, cwd=cwd, stdin=subprocess.DEVNULL, stdout=log,
                                      stderr=subprocess.STDOUT, start_new_session=True)
@@ -76,6 +89,11 @@ class Process:
         account.write_file(self.pid_file, json.dumps(record) + "\n")
         child.returncode = 0  # this object must not wait for a process that is meant to outlive it
         return child.pid
+
+    def _rotate_log(self):
+        """Logs are appended to for as long as the state lives; two files bound them well enough here."""
+        if os.path.exists(self.log) and os.path.getsize(self.log) > LOG_MAX:
+            os.replace(self.log, self.log + ".1")
 
     def signal(self, number):
         pid = self.pid()

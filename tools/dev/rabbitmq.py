@@ -1,6 +1,7 @@
 """A private RabbitMQ with an epmd of its own: every listener on loopback, everything it writes inside the state."""
 import http.client
 import os
+import shlex
 import signal
 import subprocess
 
@@ -33,6 +34,10 @@ class RabbitMQ:
     def management(self):
         return Management("127.0.0.1", self.ports["ui"], ADMIN, self.state.secret("amqp-" + ADMIN))
 
+    def own_ports(self):
+        """Those that must be free before a start; an epmd of ours may be left from a broker that died."""
+        return ["amqp", "dist", "ui", *([] if self.epmd.pid() else ["epmd"])]
+
     def running(self):
         return self.process.pid() is not None and self.epmd.pid() is not None
 
@@ -44,7 +49,7 @@ class RabbitMQ:
         if not os.path.exists(f"{BIN}/rabbitmq-server"):
             raise DevError(f"RabbitMQ is not installed (no {BIN}/rabbitmq-server)")
         self.stop()
-        ports.require_free(self.ports, ["amqp", "dist", "epmd", "ui"])
+        ports.require_free(self.ports, self.own_ports())
         account.make_folder(self.home, USER)
         self._write_files(settings)
         self._start_epmd()
@@ -69,6 +74,14 @@ class RabbitMQ:
         if done.returncode != 0:
             raise DevError(f"rabbitmqctl {words[0]} failed: {done.stderr.strip() or done.stdout.strip()}")
         return done.stdout
+
+    def write_ctl(self):
+        """A program that is rabbitmqctl for this node, for tests and people; → its path."""
+        path = os.path.join(self.state.path, "rabbitmqctl")
+        settings = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in self._environment().items())
+        words = shlex.join([*account.prefix(USER), f"{BIN}/rabbitmqctl", "-n", self.node])
+        account.write_file(path, f"#!/bin/sh\n{settings}cd {shlex.quote(self.home)}\nexec {words} \"$@\"\n", mode=0o700)
+        return path
 
     def _start_epmd(self):
         self.epmd.start([*account.prefix(USER), "/usr/bin/epmd", "-address", "127.0.0.1", "-port",

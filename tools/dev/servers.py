@@ -77,6 +77,7 @@ class TestServers:
             "TEST_DATABASE_URL": pair.postgres.url("test"),
             "TEST_AMQP_URL": pair.rabbitmq.url(),
             "TEST_MGMT_URL": f"http://{admin}:{password}@127.0.0.1:{pair.rabbitmq.ports['ui']}",
+            "TEST_RABBITMQCTL": pair.rabbitmq.write_ctl(),
         }
 
     def down(self, wipe=False):

@@ -62,8 +62,7 @@ class Stack:
         """All the ports at once, before anything is started."""
         for name in self.own_servers():
             if not self._server(name).running():
-                wanted = {"postgres": ["postgres"], "rabbitmq": ["amqp", "ui"]}[name]
-                ports.require_free(self.ports, wanted)
+                ports.require_free(self.ports, self._server(name).own_ports())
         for service in self.services.values():
             if not service.running():
                 ports.require_free(self.ports, service.own_ports())

@@ -1,4 +1,5 @@
 """The test suites of ./dev test: which there are, how long each may take, and what is said about them."""
+import concurrent.futures
 import os
 import sys
 import time
@@ -9,23 +10,26 @@ from dev.runner import Result, count, run, skip, temporary_folder
 from dev.servers import TestServers
 
 PRESET = "asan"
+SHARES = 2
 SHOWN_LINES = 150
 PATIENCE = 2  # a suite is ended when it takes this many times its budget
 
 
 def _build_suite(preset):
     def build_all(_seconds):
-        build.build(preset)
+        build.build(preset, keep_going=True)
         return Result(passed=1)
     return build_all
 
 
-def _ctest(label, env=None, jobs=2, seconds=600):
-    report = os.path.join(build.folder(PRESET), f"ctest-{label}.xml")
+def _ctest(label, env=None, jobs=2, seconds=600, share=(1, 1), preset=PRESET):
+    """The tests with a label; with share (i, n) every n-th of them alone, from the i-th on."""
+    report = os.path.join(build.folder(preset), f"ctest-{label}-{share[0]}.xml")
     if os.path.exists(report):
         os.unlink(report)
-    status, output = run(["ctest", "--test-dir", build.folder(PRESET), "--label-regex", f"^{label}$",
-                          "--output-on-failure", "--output-junit", report, "--parallel", str(jobs)], seconds, env)
+    status, output = run(["ctest", "--test-dir", build.folder(preset), "--label-regex", f"^{label}$",
+                          "--tests-information", f"{share[0]},,{share[1]}", "--output-on-failure",
+                          "--output-junit", report, "--parallel", str(jobs)], seconds, env)
     found = count(report, status, output)
     if not found.passed and not found.failed:
         return skip(f"no test has the label {label}")
@@ -36,14 +40,25 @@ def _unit(seconds):
     return _ctest("unit", seconds=seconds)
 
 
+def _memory(seconds):
+    """What only a build without a sanitizer can show; the README's first command uses the same build."""
+    build.build("release")
+    return _ctest("memory", seconds=seconds, preset="release")
+
+
 def _integration(seconds):
+    """In shares that each have servers of their own. The tests wait more than they work, and each has a database and
+    queues of its own; those that block a whole broker or measure time run alone within their share."""
     with temporary_folder("integration") as folder:
-        pair = TestServers(os.path.join(folder, "servers"))
-        try:
-            # One by one: the tests share a database and a virtual host.
-            return _ctest("integration", pair.up(), 1, seconds)
-        finally:
-            pair.down()
+        def share(number):
+            pair = TestServers(os.path.join(folder, f"servers-{number}"))
+            try:
+                return _ctest("integration", pair.up(), 3, seconds, (number, SHARES))
+            finally:
+                pair.down()
+
+        with concurrent.futures.ThreadPoolExecutor(SHARES) as pool:
+            return sum(pool.map(share, range(1, SHARES + 1)), Result())
 
 
 def _pytest(name, servers=False):
@@ -72,16 +87,17 @@ TABLE = {
     "format": (20, checks.format_suite),
     "lint": (60, checks.lint_suite),
     "build-gcc-asan": (300, _build_suite(PRESET)),
-    "unit": (60, _unit),
+    "unit": (120, _unit),
     "build-clang": (240, _build_suite("clang")),
     "tidy": (420, checks.tidy_suite),
-    "schema": (180, _pytest("schema", servers=True)),
-    "integration": (240, _integration),
+    "schema": (240, _pytest("schema", servers=True)),
+    "integration": (300, _integration),
     "docs": (10, _pytest("docs")),
     "purity": (30, _pytest("purity")),
     "install": (90, _pytest("install")),
     "dev": (300, _pytest("dev")),
     "system": (480, _pytest("system")),
+    "memory": (240, _memory),
     "readme": (180, _pytest("readme")),
 }
 NAMES = tuple(TABLE)
@@ -119,7 +135,7 @@ def _suite(name):
         result = Result(failed=1, text=str(error))
     took = time.monotonic() - begin
     if took > budget:
-        result += Result(failed=1, note="over its budget")
+        result += Result(note="over its budget")  # said, not failed: a machine may be busy with something else
     _show(name, result, took, budget)
     return result
 

@@ -77,6 +77,7 @@ def status(_options):
         healthy = healthy and ready
         word = "ready" if ready else "not ready" if pid else "died" if process.died() else "stopped"
         step(name, f"{word:<10}" + (f"pid {pid:<8} up {_age(pid):<10} {_memory(pid)}" if pid else ""))
+    _say_where(stack)
     return 0 if healthy else 1
 
 
