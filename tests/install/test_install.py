@@ -155,7 +155,8 @@ def test_the_pure_part_asks_for_no_package_of_the_others(project, tmp_path):
 def test_is_found_by_version_and_component(prefix, tmp_path, ask, found):
     (tmp_path / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.24)\nproject(ask LANGUAGES C)\n"
                                              f"find_package(bus {ask} REQUIRED)\n")
-    done = call("cmake", "-S", str(tmp_path), "-B", str(tmp_path / "build"), f"-DCMAKE_PREFIX_PATH={prefix}",
+    done = call("cmake", "-S", str(tmp_path), "-B", str(tmp_path / "build"), "-G", "Ninja",
+                f"-DCMAKE_PREFIX_PATH={prefix}",
                 status=None)
     assert (done.returncode == 0) == found, done.stdout
 
