@@ -92,12 +92,12 @@ TABLE = {
     "tidy": (420, checks.tidy_suite),
     "schema": (240, _pytest("schema", servers=True)),
     "integration": (300, _integration),
+    "memory": (240, _memory),
     "docs": (10, _pytest("docs")),
     "purity": (30, _pytest("purity")),
     "install": (90, _pytest("install")),
     "dev": (300, _pytest("dev")),
     "system": (480, _pytest("system")),
-    "memory": (240, _memory),
     "readme": (180, _pytest("readme")),
 }
 NAMES = tuple(TABLE)
