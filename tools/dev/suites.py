@@ -92,7 +92,7 @@ TABLE = {
     "tidy": (420, checks.tidy_suite),
     "schema": (240, _pytest("schema", servers=True)),
     "integration": (300, _integration),
-    "memory": (240, _memory),
+    "memory": (180, _memory),
     "docs": (10, _pytest("docs")),
     "purity": (30, _pytest("purity")),
     "install": (90, _pytest("install")),
