@@ -28,6 +28,8 @@ struct http_pool {
   pthread_mutex_t lock;
   struct http_scratch *kept; /* the last one given back is warm, and taken first */
   size_t kept_count;
+  size_t taken;  /* scratches in use */
+  bool trim_due; /* some were freed since malloc last gave memory back */
 };
 
 void http_pool_init(struct http_pool *pool);

@@ -3,6 +3,7 @@
 
 #include <bus/clock.h>
 
+#include <malloc.h>
 #include <stdlib.h>
 
 enum { KEPT_MAX = 16, ARENA_LIMIT = 8 * 1024 * 1024, KEPT_BYTES_MAX = 32 * 1024 };
@@ -43,6 +44,17 @@ static struct http_scratch *scratch_new(void) {
   return scratch;
 }
 
+/* Is this the end of a busy moment whose surplus was freed? */
+static bool leave(struct http_pool *pool, bool freed) {
+  pthread_mutex_lock(&pool->lock);
+  pool->taken--;
+  pool->trim_due = pool->trim_due || freed;
+  bool trim = pool->trim_due && pool->taken == 0;
+  pool->trim_due = pool->trim_due && !trim;
+  pthread_mutex_unlock(&pool->lock);
+  return trim;
+}
+
 struct http_scratch *http_scratch_take(struct http_pool *pool) {
   pthread_mutex_lock(&pool->lock);
   struct http_scratch *scratch = pool->kept;
@@ -50,22 +62,34 @@ struct http_scratch *http_scratch_take(struct http_pool *pool) {
     pool->kept = scratch->next;
     pool->kept_count--;
   }
+  pool->taken++;
   pthread_mutex_unlock(&pool->lock);
-  return scratch ? scratch : scratch_new();
+  if (!scratch)
+    scratch = scratch_new();
+  if (!scratch)
+    (void)leave(pool, false); /* there is nothing to trim where memory is short */
+  return scratch;
 }
 
-void http_scratch_give(struct http_pool *pool, struct http_scratch *scratch) {
-  bool keep = bus_arena_used(scratch->arena) <= KEPT_BYTES_MAX;
-  if (keep)
-    bus_arena_reset(scratch->arena);
+static bool keep(struct http_pool *pool, struct http_scratch *scratch) {
+  if (bus_arena_used(scratch->arena) > KEPT_BYTES_MAX)
+    return false;
+  bus_arena_reset(scratch->arena);
   pthread_mutex_lock(&pool->lock);
-  keep = keep && pool->kept_count < KEPT_MAX;
-  if (keep) {
+  bool room = pool->kept_count < KEPT_MAX;
+  if (room) {
     scratch->next = pool->kept;
     pool->kept = scratch;
     pool->kept_count++;
   }
   pthread_mutex_unlock(&pool->lock);
-  if (!keep)
+  return room;
+}
+
+void http_scratch_give(struct http_pool *pool, struct http_scratch *scratch) {
+  bool kept = keep(pool, scratch);
+  if (!kept)
     scratch_free(scratch);
+  if (leave(pool, !kept))
+    (void)malloc_trim(0); /* what was freed lies between what is kept: by itself malloc would hold on to it */
 }
