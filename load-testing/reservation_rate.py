@@ -76,10 +76,12 @@ def rate(samples):
 
 
 def round_trips(trips):
-    """(batches, Syncs from the first batch's first trip to the last batch's last)."""
+    """(batches, transactions without a message, Syncs), from the first batch's first trip to the last one's COMMIT.
+    When nothing arrives for a while, a worker runs a transaction for what is due anyway."""
     firsts = [i for i, trip in enumerate(trips) if any("bus.inbox" in sql for sql in trip)]
     last = max(i for i, trip in enumerate(trips) if "COMMIT" in trip and i > firsts[-1])
-    return len(firsts), last - firsts[0] + 1
+    began = sum(1 for trip in trips[firsts[0]:last] if any(sql.startswith("BEGIN") for sql in trip))
+    return len(firsts), began - len(firsts), last - firsts[0] + 1
 
 
 def measure(stack, proxy, arguments):
@@ -88,14 +90,15 @@ def measure(stack, proxy, arguments):
     stack.services["inventory-svc"].wait_ready(60)
     samples = watch(url, arguments.messages)
     worker = max(proxy.connections, key=len)  # the others answer queries and check the schema
-    batches, syncs = round_trips(worker)
+    batches, idle, syncs = round_trips(worker)
     anon, rss = memory(stack.pid("inventory-svc"))
     return {
         "reservations_per_second": round(rate(samples)),
         "batches": batches,
         "mean_batch_size": round(arguments.messages / batches, 1),
+        "transactions_without_message": idle,
         "syncs": syncs,
-        "syncs_per_batch": syncs / batches,
+        "syncs_per_transaction": syncs / (batches + idle),
         "rss_anon_kib": anon,
         "rss_kib": rss,
     }
@@ -105,7 +108,7 @@ def verdicts(result, arguments):
     yield result["reservations_per_second"] >= arguments.min_rate, f"at least {arguments.min_rate} reservations/s"
     yield result["batches"] >= 1000, "at least 1,000 batches"
     yield result["mean_batch_size"] >= 50, "a mean batch of at least 50"
-    yield result["syncs"] == 2 * result["batches"], "exactly two Syncs a batch"
+    yield result["syncs_per_transaction"] == 2, "exactly two Syncs a batch"
     yield result["rss_anon_kib"] < 8192, "RssAnon below 8 MiB"
 
 

@@ -114,7 +114,7 @@ const struct seen *link_nth(const struct link *link, enum seen_kind kind, size_t
 
 struct link *link_open_as(const char *url, const char *name, int64_t heartbeat_s) {
   struct link *link = calloc(1, sizeof *link);
-  struct bus_amqp_settings settings = {.url = url, .name = name, .heartbeat_s = heartbeat_s, .open_timeout_ms = 5000};
+  struct bus_amqp_settings settings = {.url = url, .name = name, .heartbeat_s = heartbeat_s, .open_timeout_ms = 20000};
   link->arena = bus_arena_new(64 << 20);
   if (!bus_amqp_open(&settings, &link->amqp, &link->err))
     fail_msg("%s", link->err.text);

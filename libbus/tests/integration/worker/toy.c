@@ -291,7 +291,8 @@ void toy_setup(struct toy *toy) {
   toy->arena = bus_arena_new(1 << 24);
   make_database(toy, server);
   (void)snprintf(toy->amqp_url, sizeof toy->amqp_url, "%s", broker);
-  const struct bus_amqp_settings amqp = {.url = toy->amqp_url, .name = "toy test", .heartbeat_s = 60};
+  const struct bus_amqp_settings amqp = {
+      .url = toy->amqp_url, .name = "toy test", .heartbeat_s = 60, .open_timeout_ms = 20000};
   if (!bus_amqp_open(&amqp, &toy->amqp, &err) || !bus_amqp_confirm(toy->amqp, &err))
     fail_msg("%s", err.text);
   bus_amqp_set_arena(toy->amqp, toy->arena);
