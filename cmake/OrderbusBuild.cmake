@@ -39,10 +39,10 @@ elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
   target_compile_options(orderbus_options INTERFACE -D_FORTIFY_SOURCE=2)
 endif()
 
-# orderbus_unit_test(NAME SOURCES … LIBRARIES …): one program, and one CTest entry for each `cmocka_unit_test…(case)`
-# that its sources register. A program runs the single case that CMOCKA_TEST_FILTER-like argument 1 names.
+# orderbus_unit_test(NAME SOURCES … LIBRARIES … [LABELS …] [LOCK …]): one program, and one CTest entry for each TEST(case)
+# that its sources begin a line with. A program runs the single case that its first argument names.
 function(orderbus_unit_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "LOCK" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   if(NOT arg_LABELS)
     set(arg_LABELS unit)
   endif()
@@ -56,6 +56,9 @@ function(orderbus_unit_test name)
       string(REGEX REPLACE "^TEST\\(([A-Za-z0-9_]+)\\).*" "\\1" case "${line}")
       add_test(NAME "${name}.${case}" COMMAND ${name} ${case})
       set_tests_properties("${name}.${case}" PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 60 SKIP_RETURN_CODE 77)
+      if(arg_LOCK) # cases that share something by that name run one after the other
+        set_tests_properties("${name}.${case}" PROPERTIES RESOURCE_LOCK "${arg_LOCK}")
+      endif()
       if(case MATCHES "blocked|alarm|sleeps|figure") # they block the shared broker, or measure CPU time
         set_tests_properties("${name}.${case}" PROPERTIES RUN_SERIAL TRUE)
       endif()
