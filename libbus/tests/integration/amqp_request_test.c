@@ -194,7 +194,7 @@ TEST(request_while_the_broker_is_blocked_is_unavailable_at_once)
   await_up(requester);
   set_watermark("0.0000001");
   struct bus_pending *first = begin(requester, &ask, 1);
-  for (int i = 0; i < 500 && !bus_requester_is_blocked(requester); i++)
+  for (int i = 0; i < 2000 && !bus_requester_is_blocked(requester); i++) /* the broker looks every few seconds */
     usleep(10000);
   assert_true(bus_requester_is_blocked(requester));
   struct bus_pending *second = begin(requester, &ask, 2);
