@@ -269,8 +269,11 @@ static struct bus_str clean(struct bus_worker *worker, struct bus_str text) {
   for (size_t i = 0; copy && i < text.len; i += step) {
     uint32_t code = 0;
     step = bus_utf8_next(text.data + i, text.len - i, &code);
-    if (step == 0 || bus_utf8_is_control(code))
-      copy[i] = '?', step = step ? step : 1;
+    bool bad = step == 0 || bus_utf8_is_control(code);
+    if (step == 0)
+      step = 1;
+    if (bad)
+      memset(copy + i, '?', step);
     else
       memcpy(copy + i, text.data + i, step);
   }
