@@ -84,7 +84,7 @@ static bool is_put_off(const struct bus_input *input, const struct toy_add *add,
   if (add->by == TOY_CRASH && toy_crashes)
     _exit(9);
   if (add->by == TOY_PARK)
-    bus_park(effects, "parked on request:%.*s", (int)sizeof long_reason, long_reason);
+    bus_park(effects, "parked on request\xC2\x85:%.*s", (int)sizeof long_reason, long_reason);
   else if (add->by == TOY_RETRY && input->envelope->attempt < 2)
     bus_retry(effects, "not before the second attempt");
   return effects->verdict != BUS_DONE;
