@@ -1,10 +1,15 @@
 """Ports: defaults, variables, and who is told what when one is taken."""
+import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
 from dev import ports
 from dev.report import DevError
+
+TOOLS = os.path.dirname(os.path.dirname(ports.__file__))
 
 
 @pytest.fixture
@@ -75,4 +80,26 @@ def test_free_ports_are_distinct_and_below_the_ephemeral_range(monkeypatch):
     found = ports.pick_free()
     assert set(found) == set(ports.TABLE) and len(set(found.values())) == len(found)
     assert found.pop("postgres") == 15432
-    assert all(port < 32768 for port in found.values())
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        low, high = map(int, file.read().split())
+    assert not [port for port in found.values() if low <= port <= high]
+
+
+def test_two_that_choose_at_the_same_time_choose_different_ports(monkeypatch):
+    monkeypatch.setattr(ports, "_free_range", lambda: (20000, 20064))
+    program = "from dev import ports; ports._free_range = lambda: (20000, 20064); print(*ports.pick_free().values())"
+    with subprocess.Popen([sys.executable, "-c", f"{program}; import sys; sys.stdout.flush(); sys.stdin.read()"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=TOOLS) as other:
+        theirs = set(map(int, other.stdout.readline().split()))
+        ours = [port for _ in range(4) for port in ports.pick_free().values()]
+        other.stdin.close()
+    assert len(theirs) == len(ports.TABLE) and not theirs & set(ours)
+    assert len(set(ours)) == len(ours)
+
+
+def test_a_port_taken_on_another_address_is_not_chosen(monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.2", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert ports.is_free(port) and not ports.is_free(port, "")

@@ -22,17 +22,37 @@ TABLE = {
 }
 SERVER_PORTS = ("postgres", "amqp", "dist", "epmd", "ui")
 
-# Below Linux's ephemeral range, so that no outgoing connection takes a port while its server restarts.
-FREE_RANGE = (20000, 32000)
+_LOOPBACK, _ANY = "127.0.0.1", ""
+_claims = []  # one socket for each port that this process chose; its name is taken until the process ends
 
 
-def is_free(port):
+def is_free(port, address=_LOOPBACK):
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((address, port))
         except OSError:
             return False
+    return True
+
+
+def _free_range():
+    """Outside the ephemeral range, so that no outgoing connection takes a port while its server restarts."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        low, high = map(int, file.read().split())
+    spans = ((20000, low), (10000, low), (high + 1, 65536))  # best away from the default ports
+    return next((span for span in spans if span[1] - span[0] >= 2000), (20000, 32000))
+
+
+def _claim(port):
+    """False if another process chose this port and has perhaps not started its server yet."""
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0orderbus-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _claims.append(claim)
     return True
 
 
@@ -69,8 +89,9 @@ def pick_free(names=tuple(TABLE)):
     _check_distinct(ports)
     for name in names:
         while name not in ports:
-            candidate = random.randrange(*FREE_RANGE)
-            if candidate not in ports.values() and is_free(candidate):
+            candidate = random.randrange(*_free_range())
+            # RabbitMQ wants its distribution port free on every address.
+            if candidate not in ports.values() and is_free(candidate, _ANY) and _claim(candidate):
                 ports[name] = candidate
     return ports
 
