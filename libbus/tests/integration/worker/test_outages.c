@@ -14,37 +14,7 @@
 #define SUM "SELECT coalesce(sum(n), 0)::bigint FROM toy.counters"
 #define OUTBOX "SELECT count(*) FROM bus.outbox"
 #define PARKED "SELECT count(*) FROM bus.parked"
-
-static void execute(struct toy *toy, const char *sql) {
-  PGresult *result = PQexec(toy->admin, sql);
-  if (PQresultStatus(result) != PGRES_COMMAND_OK)
-    fail_msg("%s: %s", sql, PQerrorMessage(toy->admin));
-  PQclear(result);
-}
-
-/* Before a row of that table is written, where `condition` holds of it. */
-static void on_write(struct toy *toy, const char *table, const char *condition, const char *what) {
-  char sql[1024];
-  (void)snprintf(sql, sizeof sql,
-                 "CREATE SEQUENCE IF NOT EXISTS toy.tries;"
-                 "CREATE OR REPLACE FUNCTION toy.on_write() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-                 "IF %s THEN PERFORM nextval('toy.tries'); %s; END IF; RETURN NEW; END $$;"
-                 "CREATE TRIGGER on_write BEFORE INSERT OR UPDATE ON %s FOR EACH ROW "
-                 "EXECUTE FUNCTION toy.on_write()",
-                 condition, what, table);
-  execute(toy, sql);
-}
-
 #define TRIES "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM toy.tries"
-
-/* Milliseconds of CPU that the process uses while so many milliseconds pass; the test's own threads sleep. */
-static int64_t cpu_in(int milliseconds) {
-  struct timespec before, after;
-  (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
-  toy_sleep_ms(milliseconds);
-  (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
-  return (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
-}
 
 /* What has arrived in part when the worker turns to its next batch belongs to the one after. */
 TEST(keeps_the_text_of_messages_that_arrive_in_pieces)
@@ -90,21 +60,21 @@ TEST(sleeps_while_it_waits)
   proxy_refuse(pg_proxy, true);
   toy_start(&toy, &run);
   toy_sleep_ms(500);
-  int64_t without_database = cpu_in(1500);
+  int64_t without_database = toy_cpu_in(1500);
   proxy_refuse(pg_proxy, false);
   proxy_refuse(amqp_proxy, true);
   toy_sleep_ms(3000);
-  int64_t without_broker = cpu_in(1500);
+  int64_t without_broker = toy_cpu_in(1500);
   proxy_refuse(amqp_proxy, false);
   (void)toy_publish(&toy, 1, 1);
   toy_await(&toy, SUM, 1, 15);
   toy_sleep_ms(500);
-  int64_t idle = cpu_in(2000);
+  int64_t idle = toy_cpu_in(2000);
   proxy_refuse(pg_proxy, true);
   proxy_cut(pg_proxy);
   (void)toy_publish(&toy, 1, 1);
   toy_sleep_ms(500);
-  int64_t in_an_outage = cpu_in(1500);
+  int64_t in_an_outage = toy_cpu_in(1500);
   proxy_refuse(pg_proxy, false);
   toy_await(&toy, SUM, 2, 15);
   toy_stop(&run);
@@ -154,7 +124,7 @@ TEST(a_probe_tells_which_of_both_is_away)
   struct proxy *proxy = proxy_for_url(toy.database_url, url);
   toy.settings.database_url = url;
   toy_start(&toy, &run);
-  on_write(&toy, "bus.inbox", "true", "PERFORM pg_sleep(0.3)");
+  toy_on_write(&toy, "bus.inbox", "true", "PERFORM pg_sleep(0.3)");
   (void)toy_publish(&toy, 1, 1);
   toy_flush(&toy);
   toy_await(&toy, TRIES, 1, 10);
@@ -216,7 +186,7 @@ TEST(stops_in_time_while_the_broker_hangs)
   (void)toy_publish(&toy, 1, 1);
   toy_await(&toy, SUM, 1, 15);
   toy_await(&toy, OUTBOX, 0, 5);
-  on_write(&toy, "toy.counters", "true", "PERFORM pg_sleep(0.6)");
+  toy_on_write(&toy, "toy.counters", "true", "PERFORM pg_sleep(0.6)");
   (void)toy_publish(&toy, 1, 1);
   toy_flush(&toy);
   toy_sleep_ms(300);
@@ -259,97 +229,13 @@ TEST(gives_a_hanging_database_up)
   toy_teardown(&toy);
 }
 
-static void ignore_rows(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
-  (void)context;
-  (void)worker;
-  (void)rows;
-}
-
-/* It rides on every batch, and no message is to blame. */
-TEST(a_periodic_that_fails_each_time_harms_no_message)
-{
-  struct toy toy;
-  struct toy_run run;
-  toy_setup(&toy);
-  struct bus_statement statements[8];
-  size_t count = toy.service.statement_count;
-  memcpy(statements, toy.service.statements, count * sizeof *statements);
-  statements[count] =
-      (struct bus_statement){"SELECT (1 / (SELECT min(1 - x) FROM generate_series(1, 1) x))::bigint", ""};
-  const struct bus_periodic periodic = {.statement = count, .interval_ms = 1, .rows = ignore_rows};
-  toy.service.statements = statements;
-  toy.service.statement_count = count + 1;
-  toy.service.periodics = &periodic;
-  toy.service.periodic_count = 1;
-  toy.settings.batch_max = 10;
-  for (unsigned i = 0; i < 500; i++)
-    (void)toy_publish(&toy, i % 20, 1);
-  toy_flush(&toy);
-  toy_start(&toy, &run);
-  toy_await(&toy, SUM, 500, 20);
-  toy_await(&toy, OUTBOX, 0, 10);
-  assert_in_range(cpu_in(1000), 0, 150);
-  toy_stop(&run);
-  assert_int_equal(toy_number(&toy, PARKED), 0);
-  assert_int_equal(toy_number(&toy, "SELECT count(*) FROM bus.inbox"), 500);
-  toy_await_depth(&toy, toy.events, 500, 5);
-  toy_teardown(&toy);
-}
-
-/* Confirmed rows that cannot be deleted: messages go on, and nothing spins. */
-TEST(housekeeping_that_fails_each_time_neither_spins_nor_harms)
-{
-  struct toy toy;
-  struct toy_run run;
-  toy_setup(&toy);
-  execute(&toy, "CREATE SEQUENCE toy.tries; CREATE FUNCTION toy.on_delete() RETURNS trigger LANGUAGE plpgsql AS $$ "
-                "BEGIN PERFORM nextval('toy.tries'); RAISE check_violation; END $$; "
-                "CREATE TRIGGER on_delete BEFORE DELETE ON bus.outbox FOR EACH ROW EXECUTE FUNCTION toy.on_delete()");
-  toy_start(&toy, &run);
-  for (unsigned i = 0; i < 5; i++) {
-    (void)toy_publish(&toy, i, 1);
-    toy_await(&toy, SUM, i + 1, 10);
-    toy_sleep_ms(300);
-  }
-  int64_t before = toy_number(&toy, TRIES);
-  toy_sleep_ms(1500);
-  assert_in_range(toy_number(&toy, TRIES) - before, 1, 10);
-  assert_int_equal(toy_number(&toy, PARKED), 0);
-  execute(&toy, "DROP TRIGGER on_delete ON bus.outbox");
-  toy_await(&toy, OUTBOX, 0, 10);
-  toy_stop(&run);
-  assert_int_equal(toy_number(&toy, "SELECT count(*) FROM bus.inbox"), 5);
-  toy_teardown(&toy);
-}
-
-/* After days without a queue the backoff is still a number. */
-TEST(an_old_unroutable_row_is_still_tried)
-{
-  struct toy toy;
-  struct toy_run run;
-  toy_setup(&toy);
-  toy.settings.outbox_grace_ms = 300;
-  toy.settings.outbox_lease_ms = 300;
-  (void)toy_publish(&toy, 1, TOY_UNHEARD);
-  toy_flush(&toy);
-  toy_start(&toy, &run);
-  toy_await(&toy, OUTBOX " WHERE unroutable", 1, 10);
-  execute(&toy, "UPDATE bus.outbox SET next_attempt_at = now(), attempts = 5000");
-  toy_await(&toy, OUTBOX " WHERE attempts > 5000 AND next_attempt_at > now() + interval '4 minutes'", 1, 10);
-  (void)toy_publish(&toy, 2, 1);
-  toy_await(&toy, SUM, TOY_UNHEARD + 1, 10);
-  toy_stop(&run);
-  assert_int_equal(toy_number(&toy, PARKED), 0);
-  toy_teardown(&toy);
-}
-
 /* A message that ends its database session each time must not hold up the others for ever. */
 TEST(a_message_that_kills_the_database_session_is_put_off)
 {
   struct toy toy;
   struct toy_run run;
   toy_setup(&toy);
-  on_write(&toy, "toy.counters", "NEW.n = 777", "PERFORM pg_terminate_backend(pg_backend_pid())");
+  toy_on_write(&toy, "toy.counters", "NEW.n = 777", "PERFORM pg_terminate_backend(pg_backend_pid())");
   toy.settings.give_up_ms = 1;
   toy.topology.tier_count = 1; /* parked at the second visit */
   for (unsigned i = 0; i < 8; i++)
@@ -372,7 +258,7 @@ TEST(lost_connections_do_not_make_a_message_guilty)
   char pg[512], amqp[512];
   toy_setup(&toy);
   struct proxy *pg_proxy = proxy_for_url(toy.database_url, pg), *amqp_proxy = proxy_for_url(toy.amqp_url, amqp);
-  on_write(&toy, "bus.inbox", "true", "PERFORM pg_sleep(0.3)"); /* in trip 1: what is cut is not committed */
+  toy_on_write(&toy, "bus.inbox", "true", "PERFORM pg_sleep(0.3)"); /* in trip 1: what is cut is not committed */
   toy.settings.database_url = pg;
   toy.settings.amqp_url = amqp;
   (void)toy_publish(&toy, 1, 1);
@@ -390,21 +276,6 @@ TEST(lost_connections_do_not_make_a_message_guilty)
   assert_int_equal(toy_number(&toy, "SELECT count(*) FROM bus.suspects"), 0);
   proxy_stop(pg_proxy);
   proxy_stop(amqp_proxy);
-  toy_teardown(&toy);
-}
-
-/* A cause that is cut in the middle of a character, or holds a control character of two bytes, is made harmless, not
- * left out of the operator's record. */
-TEST(records_a_cause_that_was_cut)
-{
-  struct toy toy;
-  struct toy_run run;
-  toy_setup(&toy);
-  (void)toy_publish(&toy, 1, TOY_PARK);
-  toy_flush(&toy);
-  toy_start(&toy, &run);
-  toy_await(&toy, PARKED " WHERE cause LIKE 'parked on request??:%é?'", 1, 10);
-  toy_stop(&run);
   toy_teardown(&toy);
 }
 
@@ -479,7 +350,7 @@ TEST(deadlines_wait_after_the_database_was_away)
   proxy_refuse(proxy, true);
   proxy_cut(proxy);
   toy_sleep_ms(200);
-  on_write(&toy, "toy.counters", "true", "PERFORM pg_sleep(0.02)");
+  toy_on_write(&toy, "toy.counters", "true", "PERFORM pg_sleep(0.02)");
   for (unsigned i = 0; i < 100; i++)
     (void)toy_publish(&toy, i, 1);
   toy_flush(&toy);
@@ -521,7 +392,7 @@ TEST(a_blocked_broker_stops_publishing_alone)
     (void)toy_publish(&toy, i, 1);
   toy_flush(&toy);
   toy_await(&toy, SUM, 21, 10);
-  assert_in_range(cpu_in(1500), 0, 150);
+  assert_in_range(toy_cpu_in(1500), 0, 150);
   assert_int_equal(toy_number(&toy, OUTBOX), 20);
   struct bus_worker_status probed = bus_worker_probe(run.worker, 2000);
   assert_true(probed.blocked && probed.consuming);
@@ -533,28 +404,5 @@ TEST(a_blocked_broker_stops_publishing_alone)
   toy_await_depth(&toy, toy.events, 22, 5);
   toy_await_depth(&toy, toy.queue, 0, 5);
   proxy_stop(proxy);
-  toy_teardown(&toy);
-}
-
-/* Ids of a week ago and older are forgotten, in bounded steps; a late retry of an old message is not. */
-TEST(forgets_what_was_processed_a_week_ago)
-{
-  struct toy toy;
-  struct toy_run run;
-  toy_setup(&toy);
-  execute(&toy, "CREATE FUNCTION toy.v7(at timestamptz, n bigint) RETURNS uuid LANGUAGE sql AS $$ SELECT "
-                "(lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7000' || "
-                "'8' || lpad(to_hex(n), 15, '0'))::uuid $$;"
-                "INSERT INTO bus.inbox SELECT toy.v7(now() - interval '8 days', n), now() - interval '8 days' "
-                "FROM generate_series(1, 7000) AS n;"
-                "INSERT INTO bus.inbox SELECT toy.v7(now() - interval '6 days', n), now() - interval '6 days' "
-                "FROM generate_series(1, 20) AS n;"
-                "INSERT INTO bus.inbox VALUES (toy.v7(now() - interval '8 days', 9000), now() - interval '1 day');"
-                "INSERT INTO bus.suspects VALUES (toy.v7(now(), 1), 1, now() - interval '8 days'), "
-                "(toy.v7(now(), 2), 1, now())");
-  toy_start(&toy, &run);
-  toy_await(&toy, "SELECT count(*) FROM bus.inbox", 21, 10);
-  toy_stop(&run);
-  assert_int_equal(toy_number(&toy, "SELECT count(*) FROM bus.suspects"), 1);
   toy_teardown(&toy);
 }

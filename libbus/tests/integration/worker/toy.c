@@ -69,6 +69,35 @@ static void drop_database(struct toy *toy) {
   PQfinish(conn);
 }
 
+void toy_execute(struct toy *toy, const char *sql) {
+  PGresult *result = PQexec(toy->admin, sql);
+  if (PQresultStatus(result) != PGRES_COMMAND_OK)
+    fail_msg("%s: %s", sql, PQerrorMessage(toy->admin));
+  PQclear(result);
+}
+
+/* Before a row of that table is written, where `condition` holds of it. */
+void toy_on_write(struct toy *toy, const char *table, const char *condition, const char *what) {
+  char sql[1024];
+  (void)snprintf(sql, sizeof sql,
+                 "CREATE SEQUENCE IF NOT EXISTS toy.tries;"
+                 "CREATE OR REPLACE FUNCTION toy.on_write() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                 "IF %s THEN PERFORM nextval('toy.tries'); %s; END IF; RETURN NEW; END $$;"
+                 "CREATE TRIGGER on_write BEFORE INSERT OR UPDATE ON %s FOR EACH ROW "
+                 "EXECUTE FUNCTION toy.on_write()",
+                 condition, what, table);
+  toy_execute(toy, sql);
+}
+
+/* Milliseconds of CPU that the process uses while so many milliseconds pass; the test's own threads sleep. */
+int64_t toy_cpu_in(int milliseconds) {
+  struct timespec before, after;
+  (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+  toy_sleep_ms(milliseconds);
+  (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+  return (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
+}
+
 int64_t toy_number(struct toy *toy, const char *sql) {
   PGresult *result = PQexec(toy->admin, sql);
   if (PQresultStatus(result) != PGRES_TUPLES_OK)

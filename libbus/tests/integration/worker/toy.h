@@ -69,6 +69,11 @@ void toy_publish_raw(struct toy *toy, const struct bus_envelope *envelope, const
 /* Until the broker has all. */
 void toy_flush(struct toy *toy);
 
+void toy_execute(struct toy *toy, const char *sql);
+/* Does `what` before a row of that table is written, where `condition` holds of it, and counts that in toy.tries. */
+void toy_on_write(struct toy *toy, const char *table, const char *condition, const char *what);
+/* Milliseconds of CPU that the process uses while so many milliseconds pass. */
+int64_t toy_cpu_in(int milliseconds);
 int64_t toy_number(struct toy *toy, const char *sql);
 /* Waits until the SQL gives that number; fails the test after so many seconds, printing what it gives. */
 void toy_await(struct toy *toy, const char *sql, int64_t number, int seconds);
