@@ -1,5 +1,6 @@
-"""Files that programs print of themselves: written by ./dev generate, compared by tests/docs."""
+"""What is written by programs and stands in the repository: ./dev generate writes it, tests/docs compare."""
 import os
+import re
 import subprocess
 
 from dev import build, paths
@@ -13,6 +14,29 @@ TABLE = {
     "payment-svc/.env.example": ("payment-svc", "--print-env"),
     "infrastructure/psp-sandbox/.env.example": ("psp-sandbox", "--print-env"),
 }
+
+# Documents with results in them, between <!-- include FILE --> and <!-- end -->.
+DOCUMENTS = ("docs/reliability.md",)
+_INCLUDE = re.compile(r"(<!-- include (\S+) -->\n).*?(<!-- end -->)", re.S)
+
+
+def with_results(text):
+    """The document with each included file as it is now; one that does not exist yet leaves its place empty."""
+    def section(found):
+        place = os.path.join(paths.ROOT, found[2])
+        if not os.path.exists(place):
+            return found[1] + found[3]
+        with open(place, encoding="utf-8") as file:
+            return f"{found[1]}\n{file.read().strip()}\n\n{found[3]}"
+    return _INCLUDE.sub(section, text)
+
+
+def _refresh(name):
+    place = os.path.join(paths.ROOT, name)
+    with open(place, encoding="utf-8") as file:
+        text = file.read()
+    with open(place, "w", encoding="utf-8") as file:
+        file.write(with_results(text))
 
 
 def printed(preset, program, flag):
@@ -29,4 +53,6 @@ def generate(options):
     for name, (program, flag) in TABLE.items():
         with open(os.path.join(paths.ROOT, name), "w", encoding="utf-8") as file:
             file.write(printed(preset, program, flag))
+    for name in DOCUMENTS:
+        _refresh(name)
     return 0
