@@ -68,7 +68,7 @@ def main():
     parser.add_argument("--orders", type=int, default=2000)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--within", type=float, default=30, help="seconds until all must be CONFIRMED")
-    parser.add_argument("--accepted", help="file for the ids of what got a 2xx, for tests/system/invariants.py")
+    parser.add_argument("--accepted", help="file for the ids of what got a 2xx, for chaos-testing/invariants.py")
     parser.add_argument("--state", help="a local stack's state folder: its services' peak memory is printed, too")
     arguments = parser.parse_args()
     split = urllib.parse.urlsplit(arguments.url)

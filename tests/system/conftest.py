@@ -9,7 +9,7 @@ import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-for place in (HERE, os.path.join(ROOT, "tools")):
+for place in (HERE, os.path.join(ROOT, "tools"), os.path.join(ROOT, "chaos-testing")):
     if place not in sys.path:
         sys.path.insert(0, place)
 

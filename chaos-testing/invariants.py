@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """The five invariants of the order system, read from the databases, the payment provider's ledger and the broker.
 
-    python3 -m tests.system.invariants --state DIR
-    python3 -m tests.system.invariants --orders URL --inventory URL --payments URL --ledger FILE --management URL
+    chaos-testing/invariants.py --state DIR
+    chaos-testing/invariants.py --orders URL --inventory URL --payments URL --ledger FILE --management URL
 
 prints one line for each and exits with 1 when one does not hold. --accepted FILE names orders that must exist, one id a
 line; --wait SECONDS gives a running system time to come to rest.
@@ -17,7 +17,7 @@ import time
 import psycopg2
 import psycopg2.extras
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 if os.path.join(ROOT, "tools") not in sys.path:
     sys.path.insert(0, os.path.join(ROOT, "tools"))
 
@@ -87,12 +87,13 @@ class Findings:
     def note(self, number, text):
         self._notes[number] = text
 
-    def violations(self):
+    def violations(self, shown=SHOWN):
+        """At most so many of a kind; None: all of them."""
         found = []
         for number, wrong in self._wrong.items():
-            found += [f"invariant {number}: {text}" for text in wrong[:SHOWN]]
-            if len(wrong) > SHOWN:
-                found.append(f"invariant {number}: and {len(wrong) - SHOWN} more")
+            found += [f"invariant {number}: {text}" for text in wrong[:shown]]
+            if shown is not None and len(wrong) > shown:
+                found.append(f"invariant {number}: and {len(wrong) - shown} more")
         return found
 
     def lines(self):
