@@ -3,7 +3,7 @@ import argparse
 import subprocess
 import sys
 
-from dev import build, generated, packages, paths, services, suites, verbs
+from dev import build, chaos, generated, packages, paths, services, suites, verbs
 from dev.report import DevError
 
 STATE_HELP = """\
@@ -61,7 +61,12 @@ def parser():
     added.add_argument("action", choices=("up", "down", "env"))
     added.add_argument("--state", required=True, help="the folder of their data")
     added.add_argument("--wipe", action="store_true", help="with down: delete the folder too")
-    for name, text in (("bench", "load"), ("chaos", "faults on the real stack"), ("sim", "simulation")):
+    added = verb("chaos", chaos.chaos, "faults on the real stack: scenarios, all, list, or install (their proxy)")
+    added.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="as ./dev chaos list names them, or all")
+    added.add_argument("--short", action="store_true", help="a few seconds each")
+    added.add_argument("--times", type=int, default=1, metavar="N", help="so often, one after the other")
+    preset(added)
+    for name, text in (("bench", "load"), ("sim", "simulation")):
         added = verb(name, verbs.not_yet, f"{text} (not yet)")
         added.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return top

@@ -83,16 +83,22 @@ def configured(names=tuple(TABLE)):
     return ports
 
 
+def pick_one(others=()):
+    """A port that nobody listens on now, and none of the others."""
+    while True:
+        candidate = random.randrange(*_free_range())
+        # RabbitMQ wants its distribution port free on every address.
+        if candidate not in others and is_free(candidate, _ANY) and _claim(candidate):
+            return candidate
+
+
 def pick_free(names=tuple(TABLE)):
     """Ports that nobody listens on now; a port given by its variable is kept as it is."""
     ports = _given(names)
     _check_distinct(ports)
     for name in names:
-        while name not in ports:
-            candidate = random.randrange(*_free_range())
-            # RabbitMQ wants its distribution port free on every address.
-            if candidate not in ports.values() and is_free(candidate, _ANY) and _claim(candidate):
-                ports[name] = candidate
+        if name not in ports:
+            ports[name] = pick_one(ports.values())
     return ports
 
 

@@ -93,13 +93,16 @@ class Stack:
     def stop(self):
         """Services drain together, then the broker, epmd and Postgres; nothing of this state runs afterwards."""
         with self.state.lock():
-            for service in self.services.values():
-                service.process.signal(signal.SIGTERM)
-            for name in reversed(services.NAMES):
-                if self.services[name].stop() == signal.SIGKILL:
-                    warn(f"{name} did not drain within {services.DRAIN_SECONDS} s and was killed")
+            self.stop_services()
             self.servers.stop()
             end_leftovers(self.state)
+
+    def stop_services(self):
+        for service in self.services.values():
+            service.process.signal(signal.SIGTERM)
+        for name in reversed(services.NAMES):
+            if self.services[name].stop() == signal.SIGKILL:
+                warn(f"{name} did not drain within {services.DRAIN_SECONDS} s and was killed")
 
     # One part of it: a service of services.NAMES, or one of SERVERS
 

@@ -1,0 +1,86 @@
+"""What clients may count on while a fault lasts: sentences that are checked against what they saw."""
+from harness.answers import NO_ANSWER
+
+
+class Expectation:
+    """
+    text   the promise
+    check  check(during) → (kept, the figure that shows it)
+    live   True: checked while the fault still lasts; else once every attempt has ended
+    """
+
+    def __init__(self, text, check, live=False):
+        self.text = text
+        self.check = check
+        self.live = live
+
+
+class During:
+    """One fault's time, for the checks."""
+
+    def __init__(self, system, load, begin, end):
+        self.system = system
+        self.load = load
+        self.begin = begin
+        self.end = end
+
+    def answers(self, after=0.0):
+        """Attempts that began while the fault lasted, `after` seconds into it or later."""
+        return self.load.answers(self.begin + after, self.end)
+
+
+def _nothing(answers):
+    return None if len(answers) else (False, "no order was tried")
+
+
+def takes(p99, after=0.0, share=1.0):
+    """Orders go on being accepted, fast. Another body under a used key is refused, as ever."""
+    def check(during):
+        answers = during.answers(after)
+        good = sum(attempt.accepted or attempt.status == 422 for attempt in answers.attempts)
+        found = good / max(1, len(answers))
+        text = f"{found:.1%} of {len(answers)}, p99 {answers.percentile(0.99):.2f} s"
+        return _nothing(answers) or (found >= share and answers.percentile(0.99) <= p99, text)
+    begin = f", from {after:g} s on" if after else ""
+    return Expectation(f"{share:.0%} of the orders are accepted, p99 of the answers within {p99:g} s{begin}", check)
+
+
+def refuses(within, after=0.0):
+    """Nothing can be accepted, and everyone hears it in time."""
+    def check(during):
+        answers = during.answers(after)
+        text = f"{answers.statuses()}, slowest {answers.slowest():.2f} s"
+        good = set(answers.statuses()) <= {503} and answers.slowest() <= within
+        told = all(attempt.retry_after for attempt in answers.attempts)
+        return _nothing(answers) or (good and told, text)
+    begin = f", from {after:g} s on" if after else ""
+    return Expectation(f"orders are refused with 503 and Retry-After within {within:g} s{begin}", check)
+
+
+def answers_all(within, after=0.0):
+    """Whatever the answer, there is one: 2xx, 422 or 503."""
+    def check(during):
+        answers = during.answers(after)
+        text = f"{answers.statuses()}, slowest {answers.slowest():.2f} s"
+        return _nothing(answers) or (not set(answers.statuses()) & set(NO_ANSWER) and answers.slowest() <= within, text)
+    begin = f", from {after:g} s on" if after else ""
+    return Expectation(f"every order is answered (2xx, or 503) within {within:g} s{begin}", check)
+
+
+def no_hang(within):
+    """For a client whose edge is gone: it hears so at once."""
+    def check(during):
+        answers = during.answers()
+        text = f"{answers.statuses()}, slowest {answers.slowest():.2f} s"
+        return _nothing(answers) or ("timeout" not in answers.statuses() and answers.slowest() <= within, text)
+    return Expectation(f"no client hangs: an answer or a closed connection within {within:g} s", check)
+
+
+def not_ready(*services):
+    """They live and say that they cannot work."""
+    def check(during):
+        found = {name: (during.system.pid(name) is not None, during.system.services[name].ready()) for name in services}
+        text = ", ".join(f"{name} {'alive' if alive else 'gone'}, {'ready' if ready else 'not ready'}"
+                         for name, (alive, ready) in found.items())
+        return all(alive and not ready for alive, ready in found.values()), text
+    return Expectation(f"{' and '.join(services)}: alive and not ready at the end of the fault", check, live=True)

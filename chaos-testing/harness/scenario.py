@@ -1,0 +1,152 @@
+"""A scenario: faults under a stream of orders, what clients may expect meanwhile, and how soon all is well again."""
+import time
+
+from harness.expect import During
+from harness.progress import Progress, rates, recovered
+from harness.traffic import Traffic
+
+RATE = 50
+RECOVERY_SECONDS = 10
+RECOVERY_PATIENCE = 45  # so long a recovery is waited for, to know how long it takes
+TRIED_SHARE = 0.5       # of the rate: so many orders must be tried while a fault lasts
+
+
+class Episode:
+    """
+    name     what is hit
+    begin    begin(system) starts the fault, end(system) ends it; without one the system is healed
+    seconds  how long it lasts
+    expect   Expectations for that time
+    recovery seconds within which the rate must be back, after end() has returned
+    """
+
+    def __init__(self, name, begin, seconds, expect=(), end=None, recovery=RECOVERY_SECONDS):
+        self.name = name
+        self.begin = begin
+        self.end = end or (lambda system: system.heal())
+        self.seconds = seconds
+        self.expect = expect
+        self.recovery = recovery
+
+
+class Scenario:
+    """
+    name      as ./dev chaos takes it
+    text      the fault, and what is set otherwise than in production for it, in a sentence or two
+    episodes  episodes(short) → the Episodes, one after the other on one stack under one stream of orders
+    stack     a context manager like chaos_stack, for a scenario that needs a stack of its own
+    """
+
+    def __init__(self, name, text, episodes, stack=None, rate=RATE):
+        self.name = name
+        self.text = text
+        self.episodes = episodes
+        self.stack = stack
+        self.rate = rate
+
+
+class Line:
+    """One sentence that was checked."""
+
+    def __init__(self, episode, text, good, figure):
+        self.episode, self.text, self.good, self.figure = episode, text, good, figure
+
+    def checked(self):
+        return self
+
+    def __str__(self):
+        return f"  {'ok' if self.good else 'FAILED':<7}{self.episode}: {self.text} ({self.figure})"
+
+
+class Later:
+    """One that is checked when every attempt has ended."""
+
+    def __init__(self, episode, expectation, during):
+        self._episode, self._expectation, self._during = episode, expectation, during
+
+    def checked(self):
+        return Line(self._episode.name, self._expectation.text, *self._expectation.check(self._during))
+
+
+class Report:
+    """What a scenario showed."""
+
+    def __init__(self, scenario):
+        self.scenario = scenario
+        self.lines = []
+        self.recoveries = []
+        self.failures = []
+        self.verdict = None
+        self.took = 0.0
+
+    def good(self):
+        return self.word() == "ok"
+
+    def word(self):
+        if self.failures or not all(line.good for line in self.lines):
+            return "FAILED"
+        return self.verdict.word()
+
+    def worst_recovery(self):
+        """None: at least one did not come."""
+        return None if None in self.recoveries else max(self.recoveries, default=0.0)
+
+    def text(self):
+        worst = self.worst_recovery()
+        yield f"{self.scenario.name}: {self.scenario.text}"
+        yield from map(str, self.lines)
+        yield from (f"  FAILED {text}" for text in self.failures)
+        yield from (f"  {text}" for text in self.verdict.lines())
+        yield (f"{self.scenario.name} {self.word()}: accepted {self.verdict.accepted}, "
+               f"confirmed {self.verdict.statuses['CONFIRMED']}, lost {len(self.verdict.lost)}, "
+               f"doubled {len(self.verdict.doubled)}, worst recovery "
+               f"{'none' if worst is None else f'{worst:.1f} s'}, {self.took:.0f} s in all")
+
+
+def run(system, judge, scenario, short=False, log=None):
+    """Runs it on a system that is whole, and leaves it whole; → Report."""
+    report, begin = Report(scenario), time.monotonic()
+    calm = 3.0 if short else 6.0
+    periods = []
+    try:
+        with Progress(system) as progress, Traffic(system.url("edge"), scenario.rate, log=log) as load:
+            before = _calm(load, progress, calm)
+            periods.append(("before the fault", load.began, time.monotonic(), scenario.rate))
+            for episode in scenario.episodes(short):
+                periods.append(_episode(system, load, progress, episode, before, report))
+            after = time.monotonic()
+            load.run_for(calm / 2)
+            periods.append(("after the last fault", after, time.monotonic(), scenario.rate * calm / 4))
+    finally:
+        report.failures += [f"{name} was not running at the end, and was started" for name in system.heal()]
+    report.verdict = judge.judge(load, periods)
+    report.lines = [line.checked() for line in report.lines]
+    report.took = time.monotonic() - begin
+    return report
+
+
+def _calm(load, progress, seconds):
+    """The rates without a fault. The first second does not count: connections are made in it."""
+    load.run_for(seconds)
+    end = time.monotonic() - 0.5
+    return rates(load, progress, end - seconds + 1.5, end)
+
+
+def _episode(system, load, progress, episode, before, report):
+    """→ the period of the fault."""
+    begin = time.monotonic()
+    episode.begin(system)
+    load.run_for(max(0.0, begin + episode.seconds - time.monotonic()))
+    during = During(system, load, begin, time.monotonic())
+    for expectation in episode.expect:
+        line = Later(episode, expectation, during)
+        report.lines.append(line.checked() if expectation.live else line)
+    episode.end(system)
+    report.failures += [f"{episode.name}: {name} ended by itself" for name in system.services
+                        if system.pid(name) is None]
+    took = recovered(load, progress, time.monotonic(), before, RECOVERY_PATIENCE)
+    report.recoveries.append(took)
+    report.lines.append(Line(episode.name, f"the rate is back within {episode.recovery:g} s",
+                             took is not None and took <= episode.recovery,
+                             "not at all" if took is None else f"{took:.1f} s"))
+    return f"during {episode.name}", begin, during.end, load.rate * (during.end - begin) * TRIED_SHARE

@@ -1,0 +1,87 @@
+"""./dev chaos: faults on the real stack, one scenario or all of them, and the tool that they need."""
+import contextlib
+import itertools
+import os
+import sys
+import time
+
+from dev import build, packages, paths, toxiproxy
+from dev.report import DevError, step
+
+FOLDER = os.path.join(paths.ROOT, "chaos-testing")
+RESULTS = os.path.join(FOLDER, "results", "scenarios.md")
+WORDS = ("all", "list", "install")
+
+
+def load_harness():
+    """Makes chaos-testing importable; the harness needs Debian's packages for tests."""
+    if FOLDER not in sys.path:
+        sys.path.insert(0, FOLDER)
+
+
+def chaos(options):
+    if "install" in options.scenarios:
+        step("toxiproxy", toxiproxy.install())
+        return 0
+    packages.ensure(packages.UP + packages.TEST)
+    load_harness()
+    from harness import catalogue
+    known = catalogue.scenarios()
+    if not options.scenarios or "list" in options.scenarios:
+        for scenario in known.values():
+            step(scenario.name, scenario.text)
+        return 0
+    return _run(_chosen(options.scenarios, known), options)
+
+
+def _chosen(names, known):
+    unknown = set(names) - set(known) - set(WORDS)
+    if unknown:
+        raise DevError(f"there is no scenario {' or '.join(sorted(unknown))}: choose from all {' '.join(known)}",
+                       status=2)
+    return list(known.values()) if "all" in names else [known[name] for name in names]
+
+
+def _run(chosen, options):
+    from harness import report
+    toxiproxy.install()
+    preset = options.preset or "release"
+    step("build", f"preset {preset}")
+    build.build_programs(preset)
+    reports = list(_reports(chosen, options, preset))
+    print()
+    print(*report.table(reports), sep="\n", flush=True)
+    if "all" in options.scenarios:
+        command = "./dev chaos all" + (" --short" if options.short else "") + (
+            f" --times {options.times}" if options.times > 1 else "")
+        os.makedirs(os.path.dirname(RESULTS), exist_ok=True)
+        with open(RESULTS, "w", encoding="utf-8") as file:
+            file.write(report.markdown(reports, command, time.strftime("%Y-%m-%d", time.gmtime())))
+        step("written", os.path.relpath(RESULTS, paths.ROOT))
+    return 0 if all(one.good() for one in reports) else 1
+
+
+def _reports(chosen, options, preset):
+    """Those that need no stack of their own share one."""
+    for factory, group in itertools.groupby(chosen, lambda scenario: scenario.stack):
+        with _stack(factory, preset) as system:
+            from harness.verdict import Judge
+            judge = Judge(system)
+            for scenario in itertools.chain.from_iterable(itertools.repeat(list(group), options.times)):
+                yield _one(system, judge, scenario, options)
+
+
+def _stack(factory, preset):
+    from harness.stack import chaos_stack
+    return (factory or chaos_stack)(preset)
+
+
+def _one(system, judge, scenario, options):
+    from harness import scenario as running
+    log = os.path.join(paths.ROOT, "build", "chaos", "clients.log")
+    os.makedirs(os.path.dirname(log), exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(log)
+    found = running.run(system, judge, scenario, options.short, log)
+    print(*found.text(), sep="\n", flush=True)
+    return found
