@@ -161,8 +161,7 @@ void batch_process(struct bus_worker *worker, struct item **items, size_t count)
       worker_answer_probe(worker);
     }
   }
-  bool one_by_one = worker->suspect && count == 1 && item_is_delivery(items[0]) && worker->service->store &&
-                    !bus_uuid_is_nil(&items[0]->envelope.message_id);
+  bool one_by_one = items[0]->alone && worker->service->store && !bus_uuid_is_nil(&items[0]->envelope.message_id);
   if (one_by_one && !count_suspect(worker, items[0]))
     bus_log(BUS_WARN, "a redelivered message could not be counted; it is tried all the same");
   for (size_t i = 0; i < count; i++)

@@ -66,9 +66,9 @@ void intake_on_delivery(struct bus_worker *worker, const struct bus_delivery *de
   item->consumer = delivery->consumer;
   item->input.kind = BUS_INPUT_DELIVERY;
   worker->last_delivery_at = bus_monotonic();
-  if (!worker->first_delivery_seen) {
-    worker->first_delivery_seen = true;
-    worker->suspect = delivery->envelope.redelivered;
+  if (!worker->first_delivery_seen[item->consumer]) {
+    worker->first_delivery_seen[item->consumer] = true;
+    worker->suspect[item->consumer] = delivery->envelope.redelivered;
   }
 }
 
@@ -105,8 +105,8 @@ void intake_forget_deliveries(struct bus_worker *worker) {
   forget(worker->draining);
   if (worker->filling->count == 0)
     bus_arena_reset(worker->filling->arena);
-  worker->first_delivery_seen = false;
-  worker->suspect = false;
+  memset(worker->first_delivery_seen, 0, sizeof worker->first_delivery_seen);
+  memset(worker->suspect, 0, sizeof worker->suspect);
 }
 
 bool intake_is_empty(const struct bus_worker *worker) {
@@ -123,13 +123,13 @@ static void swap(struct bus_worker *worker) {
     bus_amqp_set_arena(worker->consuming, empty->arena);
 }
 
-/* One by one as long as what comes next was delivered before: the first fresh message ends the suspicion. Local inputs
- * are not suspected. */
-static bool must_be_alone(struct bus_worker *worker, const struct item *item) {
-  if (!worker->suspect || !item_is_delivery(item))
+/* One by one as long as what comes next from that queue was delivered before: its first fresh message ends the
+ * suspicion. Local inputs are not suspected. */
+static bool must_be_alone(struct bus_worker *worker, struct item *item) {
+  if (!item_is_delivery(item) || !worker->suspect[item->consumer])
     return false;
-  worker->suspect = item->envelope.redelivered;
-  return worker->suspect;
+  item->alone = worker->suspect[item->consumer] = item->envelope.redelivered;
+  return item->alone;
 }
 
 size_t intake_take(struct bus_worker *worker, struct item **items, size_t max) {

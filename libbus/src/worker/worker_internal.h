@@ -56,6 +56,7 @@ struct item {
   bool decoded;   /* looked at by intake_decode */
   bool duplicate; /* the inbox has it */
   bool suspect;   /* counted in bus.suspects */
+  bool alone;     /* suspected of a crash: a batch of its own */
   bool refused;   /* verdict and cause stand before it is decided */
   enum bus_verdict verdict;
   int tier;               /* RETRY */
@@ -149,7 +150,8 @@ struct bus_worker {
   struct generation generations[2];
   struct generation *filling, *draining;
   size_t pushed;
-  bool suspect, first_delivery_seen;
+  /* By consumer: a message that crashed its consumer may lie behind a fresh one of another queue. */
+  bool suspect[QUEUES_MAX], first_delivery_seen[QUEUES_MAX];
   int64_t attached_at, last_delivery_at;
   int64_t unsettled_at; /* when a connection came back, of whichever server */
   bool settled;

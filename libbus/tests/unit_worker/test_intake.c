@@ -44,14 +44,18 @@ static void destroy(struct bus_worker *worker) {
   free(worker);
 }
 
-static void deliver(struct bus_worker *worker, uint64_t tag, bool redelivered) {
-  struct bus_delivery delivery = {.tag = tag, .body = BUS_STR("{\"n\":1}")};
+static void deliver_from(struct bus_worker *worker, int consumer, uint64_t tag, bool redelivered) {
+  struct bus_delivery delivery = {.tag = tag, .consumer = consumer, .body = BUS_STR("{\"n\":1}")};
   delivery.envelope = (struct bus_envelope){.message_id = {{1, (uint8_t)tag}},
                                             .type = BUS_STR("thing.do.v1"),
                                             .user_id = BUS_STR("owner"),
                                             .first_failed_at = BUS_NO_TIME,
                                             .redelivered = redelivered};
   intake_on_delivery(worker, &delivery);
+}
+
+static void deliver(struct bus_worker *worker, uint64_t tag, bool redelivered) {
+  deliver_from(worker, 0, tag, redelivered);
 }
 
 static void push(struct bus_worker *worker, int64_t n) {
@@ -142,7 +146,7 @@ TEST(suspects_are_taken_one_by_one_until_a_fresh_one_comes)
   assert_int_equal(intake_take(worker, items, 10), 1);
   assert_int_equal(items[0]->tag, 2);
   assert_int_equal(intake_take(worker, items, 10), 2);
-  assert_false(worker->suspect);
+  assert_false(worker->suspect[0]);
   destroy(worker);
 }
 
@@ -153,6 +157,30 @@ TEST(a_fresh_first_message_suspects_nobody)
   deliver(worker, 1, false);
   deliver(worker, 2, true);
   assert_int_equal(intake_take(worker, items, 10), 2);
+  destroy(worker);
+}
+
+/* The queue that stood still when the process crashed sends something fresh first: the suspect lies in the other. */
+TEST(each_queue_has_suspects_of_its_own)
+{
+  struct bus_worker *worker = make();
+  struct item *items[10];
+  deliver_from(worker, 0, 1, false);
+  deliver_from(worker, 1, 2, true);
+  deliver_from(worker, 0, 3, false);
+  deliver_from(worker, 1, 4, true);
+  deliver_from(worker, 1, 5, false);
+  deliver_from(worker, 1, 6, true);
+  assert_int_equal(intake_take(worker, items, 10), 1);
+  assert_false(items[0]->alone);
+  assert_int_equal(intake_take(worker, items, 10), 1);
+  assert_true(items[0]->alone && items[0]->tag == 2);
+  assert_int_equal(intake_take(worker, items, 10), 1);
+  assert_false(items[0]->alone);
+  assert_int_equal(intake_take(worker, items, 10), 1);
+  assert_true(items[0]->alone && items[0]->tag == 4);
+  assert_int_equal(intake_take(worker, items, 10), 2);
+  assert_false(items[0]->alone || items[1]->alone);
   destroy(worker);
 }
 
@@ -170,7 +198,7 @@ TEST(local_inputs_are_never_suspects)
   assert_int_equal(intake_take(worker, items, 10), 1);
   assert_true(item_is_delivery(items[0]));
   assert_int_equal(intake_take(worker, items, 10), 1);
-  assert_true(worker->suspect);
+  assert_true(worker->suspect[0]);
   destroy(worker);
 }
 

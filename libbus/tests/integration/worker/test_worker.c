@@ -435,3 +435,4 @@ TEST(refuses_an_older_schema_and_names_the_migration)
   bus_worker_free(run.worker);
   toy_teardown(&toy);
 }
+  assert_int_equal(toy_number(&toy, INBOX), 29);
