@@ -83,6 +83,8 @@ struct bus_worker_settings {
   int64_t outbox_grace_ms;    /* 5000: until an outbox row is due for the sweeper */
   int64_t outbox_lease_ms;    /* 30000: what a sweeper's claim adds */
   int64_t give_up_ms;         /* 86400000: a message that still fails after that is parked */
+  int64_t inbox_keep_h;       /* 168: how long the inbox remembers what was processed */
+  int64_t parking_h;          /* 72: how long a parked message may lie until it is moved back under its own id */
   int64_t quiet_ms;           /* 200: after that much quiet confirmed outbox rows are deleted by themselves */
   int64_t settle_max_ms;      /* 60000: settled at the latest that long after a connect */
   int64_t latency_ms;         /* 0; added to every batch on purpose (gremlin) */
@@ -91,7 +93,7 @@ struct bus_worker_settings {
 };
 #define BUS_WORKER_DEFAULTS                                                                                            \
   .batch_max = 200, .heartbeat_s = 10, .outbox_grace_ms = 5000, .outbox_lease_ms = 30000, .give_up_ms = 86400000,      \
-  .quiet_ms = 200, .settle_max_ms = 60000
+  .inbox_keep_h = 168, .parking_h = 72, .quiet_ms = 200, .settle_max_ms = 60000
 
 /* Connects lazily, inside run: a worker can be made before broker and database exist. settings and topology are kept;
  * program_settings goes to service->open. */

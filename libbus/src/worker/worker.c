@@ -52,7 +52,7 @@ bool bus_worker_new(const struct bus_service *service, const struct bus_topology
                     const struct bus_worker_settings *settings, const void *program_settings, struct bus_worker **ret,
                     struct bus_error *err) {
   if (!service_is_valid(service, topology, err) || !bus_amqp_url_check(settings->amqp_url, err) ||
-      !pg_url_check(settings->database_url, err))
+      !pg_url_check(settings->database_url, err) || (service->store && !retention_is_enough(settings, topology, err)))
     return false;
   struct bus_worker *worker = calloc(1, sizeof *worker);
   if (!worker)

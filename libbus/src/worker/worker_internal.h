@@ -301,6 +301,11 @@ uint64_t ledger_ackable(struct ledger *ledger);
 bool uuid_list_add(struct uuid_list *list, const struct bus_uuid *uuid);
 void uuid_list_drop_first(struct uuid_list *list, size_t count);
 
+/* ---- worker_retention.c: pure ---- */
+/* Does the inbox remember a message as long as it may come back? Says names and values where it does not. */
+bool retention_is_enough(const struct bus_worker_settings *settings, const struct bus_topology *topology,
+                         struct bus_error *err) BUS_MUST_CHECK;
+
 /* ---- worker_metrics.c ---- */
 bool metrics_init(struct bus_worker *worker);
 void metrics_free(struct bus_worker *worker);

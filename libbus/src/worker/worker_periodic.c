@@ -9,8 +9,7 @@
 #define DEPTH_EVERY (5 * BUS_SECOND)
 #define PURGE_EVERY (60 * BUS_SECOND)
 #define PURGE_AGAIN (1 * BUS_SECOND) /* while more is waiting */
-#define INBOX_KEEP (7 * 24 * BUS_HOUR)
-#define PENALTY (1 * BUS_SECOND) /* at least that long waits what failed */
+#define PENALTY (1 * BUS_SECOND)     /* at least that long waits what failed */
 enum { SWEEP_ROWS = 200, PURGE_ROWS = 5000 };
 
 struct swept {
@@ -63,11 +62,12 @@ static struct bus_uuid uuid_from(bus_time at) {
 
 /* Of what came long ago no duplicate comes any more. */
 static void add_purge(struct bus_worker *worker, struct bus_sql *sql) {
-  struct bus_uuid before = uuid_from(bus_wall_clock() - INBOX_KEEP);
+  struct bus_uuid before = uuid_from(bus_wall_clock() - worker->settings.inbox_keep_h * BUS_HOUR);
   worker->purge_index = (long)pg_trip_count(sql);
   struct bus_args *args = pg_add_own(sql, SQL_PURGE);
   bus_args_uuid(args, &before);
   bus_args_int64(args, PURGE_ROWS);
+  bus_args_int64(args, worker->settings.inbox_keep_h);
 }
 
 static void add_own(struct bus_worker *worker, struct bus_sql *sql, int64_t now) {

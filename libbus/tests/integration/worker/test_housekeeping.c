@@ -108,6 +108,21 @@ TEST(records_a_cause_that_was_cut)
   toy_teardown(&toy);
 }
 
+TEST(a_start_is_refused_where_the_inbox_forgets_too_soon)
+{
+  struct toy toy;
+  struct bus_worker *worker = NULL;
+  struct bus_error err;
+  toy_setup(&toy);
+  toy.settings.inbox_keep_h = 24;
+  assert_false(bus_worker_new(&toy.service, &toy.topology, &toy.settings, NULL, &worker, &err));
+  assert_int_equal(err.code, BUS_E_CONFIG);
+  assert_non_null(strstr(err.text, "INBOX_KEEP_H is 24"));
+  assert_true(bus_worker_new(&toy.query_service, &toy.topology, &toy.settings, NULL, &worker, &err)); /* has no inbox */
+  bus_worker_free(worker);
+  toy_teardown(&toy);
+}
+
 /* Ids of a week ago and older are forgotten, in bounded steps; a late retry of an old message is not. */
 TEST(forgets_what_was_processed_a_week_ago)
 {
