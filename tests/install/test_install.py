@@ -177,9 +177,9 @@ def test_each_header_compiles_alone(prefix, tmp_path, words):
 
 def test_all_headers_and_the_sql_are_there(prefix, program, tmp_path):
     assert sorted(os.listdir(prefix / "include" / "bus")) == HEADERS
-    with open(os.path.join(paths.ROOT, "libbus", "sql", "bus.sql"), encoding="utf-8") as file:
-        sql = file.read()
-    assert (prefix / "share" / "libbus" / "bus.sql").read_text(encoding="utf-8") == sql
+    for name in ("bus.sql", "bus-2.sql"):
+        with open(os.path.join(paths.ROOT, "libbus", "sql", name), encoding="utf-8") as file:
+            assert (prefix / "share" / "libbus" / name).read_text(encoding="utf-8") == file.read()
     program("service", "cmake")
     by_cmake = (tmp_path / "build" / "sql-file").read_text(encoding="utf-8")
     by_pkg_config = call("pkg-config", "--variable=sqlfile", "libbus",

@@ -50,6 +50,7 @@ struct bus_envelope {
   bus_time timestamp;             /* when it was first published; whole seconds, as AMQP has it */
   int64_t attempt;                /* bus-attempt: 0 for the first delivery, +1 by each retry tier */
   bus_time first_failed_at;       /* bus-first-failed, on a retried message; else BUS_NO_TIME */
+  struct bus_str history;         /* bus-history, on a retried or parked message (see bus/history.h); else absent */
   int64_t delivery_count;         /* x-delivery-count, set by the broker; 0 where it is absent */
   bool redelivered;
 };

@@ -46,6 +46,7 @@ struct bus_periodic {
 
 struct bus_service {
   const char *name;          /* as the topology's user: "inventory-svc"; app_id of what it sends */
+  const char *version;       /* said of every message that it retries or parks; NULL: libbus's own */
   const char *const *queues; /* of the topology, all work or all query queues; a queue's types must be decodable */
   size_t queue_count;
 

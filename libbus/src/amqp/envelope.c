@@ -1,10 +1,13 @@
 /* Writes and reads a message's envelope: properties for what AMQP names, headers for the rest. */
 #include "envelope.h"
 
+#include <bus/history.h>
+
 static const char header_traceparent[] = "traceparent";
 static const char header_causation[] = "causation-id";
 static const char header_attempt[] = "bus-attempt";
 static const char header_first_failed[] = "bus-first-failed";
+static const char header_history[] = "bus-history";
 static const char header_cause[] = "bus-cause";
 static const char header_cause_class[] = "bus-cause-class";
 static const char header_delivery_count[] = "x-delivery-count";
@@ -40,6 +43,8 @@ static void add_headers(struct envelope_wire *wire, const struct bus_publication
     bus_time_format(envelope->first_failed_at, wire->first_failed);
     add_text(wire, BUS_STR(header_first_failed), bus_str(wire->first_failed));
   }
+  if (envelope->history.data)
+    add_text(wire, BUS_STR(header_history), envelope->history);
   if (publication->cause.data)
     add_text(wire, BUS_STR(header_cause), publication->cause);
   if (publication->cause_class.data)
@@ -162,6 +167,10 @@ static struct bus_str text_of(const amqp_field_value_t *value) {
   return text ? rabbit_view(value->value.bytes) : BUS_NO_STR;
 }
 
+static struct bus_str at_most(struct bus_str text, size_t max) {
+  return text.len >= 1 && text.len <= max ? text : BUS_NO_STR;
+}
+
 static void read_header(struct bus_str name, const amqp_field_value_t *value, struct bus_envelope *ret) {
   if (bus_str_equal(name, BUS_STR(header_traceparent))) {
     if (!bus_trace_parse(text_of(value), &ret->trace))
@@ -173,7 +182,9 @@ static void read_header(struct bus_str name, const amqp_field_value_t *value, st
   else if (bus_str_equal(name, BUS_STR(header_first_failed))) {
     if (!bus_time_parse(text_of(value), &ret->first_failed_at))
       ret->first_failed_at = BUS_NO_TIME;
-  } else if (bus_str_equal(name, BUS_STR(header_delivery_count)))
+  } else if (bus_str_equal(name, BUS_STR(header_history)))
+    ret->history = at_most(text_of(value), BUS_HISTORY_MAX);
+  else if (bus_str_equal(name, BUS_STR(header_delivery_count)))
     ret->delivery_count = count_of(value);
 }
 
@@ -201,7 +212,8 @@ bool envelope_decode(const amqp_basic_properties_t *properties, struct bus_arena
   for (int i = 0; i < headers; i++)
     read_header(rabbit_view(properties->headers.entries[i].key), &properties->headers.entries[i].value, &envelope);
   if (!copy_text(arena, &envelope.type) || !copy_text(arena, &envelope.app_id) ||
-      !copy_text(arena, &envelope.user_id) || !copy_text(arena, &envelope.reply_to))
+      !copy_text(arena, &envelope.user_id) || !copy_text(arena, &envelope.reply_to) ||
+      !copy_text(arena, &envelope.history))
     return false;
   *ret = envelope;
   return true;

@@ -1,4 +1,4 @@
-/* One character of UTF-8 at a time, malformed ones refused. */
+/* One character of UTF-8 at a time, malformed ones refused or made harmless. */
 #include "utf8.h"
 
 size_t bus_utf8_next(const char *text, size_t len, uint32_t *ret_code) {
@@ -21,4 +21,17 @@ size_t bus_utf8_next(const char *text, size_t len, uint32_t *ret_code) {
   if (ret_code)
     *ret_code = code;
   return count;
+}
+
+void bus_utf8_clean(char *text, size_t len, bool lines) {
+  size_t step;
+  for (size_t i = 0; i < len; i += step) {
+    uint32_t code = 0;
+    step = bus_utf8_next(text + i, len - i, &code);
+    bool bad = step == 0 || (bus_utf8_is_control(code) && !(lines && code == '\n'));
+    if (step == 0)
+      step = 1;
+    if (bad)
+      memset(text + i, '?', step);
+  }
 }

@@ -13,4 +13,7 @@ static inline bool bus_utf8_is_control(uint32_t code) {
   return code < 0x20 || (code >= 0x7F && code <= 0x9F);
 }
 
+/* Puts '?' in the place of every byte and character that is malformed or a control; `lines`: line feeds may stay. */
+void bus_utf8_clean(char *text, size_t len, bool lines);
+
 #endif

@@ -83,12 +83,12 @@ void bus_worker_free(struct bus_worker *worker) {
     return;
   if (worker->wake_fd >= 0)
     (void)close(worker->wake_fd);
-  metrics_free(worker);
   ledger_free(&worker->ledger);
   publish_free(worker);
   intake_free(worker);
   bus_arena_free(worker->work);
   free(worker->batch);
+  metrics_free(worker); /* the others count what they give back */
   (void)pthread_cond_destroy(&worker->probe_done);
   (void)pthread_mutex_destroy(&worker->probe_lock);
   free(worker);

@@ -5,6 +5,7 @@
 
 #include <bus/amqp.h>
 #include <bus/backoff.h>
+#include <bus/history.h>
 #include <bus/worker.h>
 
 #include "pg.h"
@@ -55,13 +56,18 @@ struct item {
   int consumer;
   bool decoded;   /* looked at by intake_decode */
   bool duplicate; /* the inbox has it */
-  bool suspect;   /* counted in bus.suspects */
   bool alone;     /* suspected of a crash: a batch of its own */
+  bool suspect;   /* counted in bus.suspects */
   bool refused;   /* verdict and cause stand before it is decided */
   enum bus_verdict verdict;
   int tier;               /* RETRY */
   struct bus_error cause; /* RETRY, PARK */
+  bus_time failed_at;     /* RETRY, PARK: when that was first said; 0: not yet */
 };
+
+static inline const char *service_version(const struct bus_service *service) {
+  return service->version ? service->version : ORDERBUS_VERSION;
+}
 
 static inline bool item_is_delivery(const struct item *item) {
   return item->input.kind == BUS_INPUT_DELIVERY;
@@ -174,6 +180,7 @@ struct bus_worker {
   uint64_t lowest_open, next_seq;
   size_t unconfirmed_bytes;
   struct held *held;
+  int64_t held_logged_at; /* when it was last said that the broker does not take one */
   struct uuid_list confirmed, unroutable;
   size_t confirmed_in_trip, unroutable_in_trip;
   long confirmed_index, unroutable_index; /* of their statements in the current trip; -1 */
@@ -279,8 +286,10 @@ void publish_effect(struct bus_worker *worker, const struct bus_effect *effect);
 void publish_outbox_row(struct bus_worker *worker, const struct bus_message_type *type,
                         const struct bus_envelope *envelope, struct bus_str body);
 /* Retried or parked: held until the broker has it, then its delivery is settled. */
-void publish_hold(struct bus_worker *worker, const struct item *item);
+void publish_hold(struct bus_worker *worker, struct item *item);
 void publish_held(struct bus_worker *worker, int64_t now);
+/* What the item's message carries on, or leaves in the database: its failed tries, this one the last. */
+size_t publish_history(const struct bus_worker *worker, struct item *item, char text[BUS_HISTORY_MAX]);
 int64_t publish_held_next(const struct bus_worker *worker);
 void publish_on_confirm(struct bus_worker *worker, uint64_t seq, bool multiple, bool ack);
 void publish_on_return(struct bus_worker *worker, const struct bus_uuid *message_id);
@@ -314,7 +323,8 @@ void metrics_message(struct bus_worker *worker, const struct item *item);
 void metrics_published(struct bus_worker *worker, enum bus_exchange exchange);
 void metrics_confirm(struct bus_worker *worker, bool ack);
 void metrics_returned(struct bus_worker *worker);
-void metrics_outbox(struct bus_worker *worker, int64_t depth, int64_t oldest_age);
+void metrics_held(struct bus_worker *worker, int64_t more);
+void metrics_outbox(struct bus_worker *worker, int64_t depth, int64_t oldest_age, int64_t unroutable);
 void metrics_swept(struct bus_worker *worker, size_t rows);
 void metrics_reconnect(struct bus_worker *worker, bool broker);
 

@@ -15,7 +15,7 @@ struct worker_metrics {
     struct bus_series *series[OUTCOMES];
   } types[TYPES_MAX];
   struct bus_series *published[EXCHANGES], *confirmed, *nacked, *returned, *swept;
-  struct bus_series *outbox_depth, *outbox_age, *reconnects_broker, *reconnects_database;
+  struct bus_series *outbox_depth, *outbox_age, *outbox_unroutable, *held, *reconnects_broker, *reconnects_database;
 };
 
 static const double size_bounds[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
@@ -78,10 +78,20 @@ static void register_links(struct worker_metrics *metrics) {
                                              .help = "Age of the oldest row in the outbox.",
                                              .kind = BUS_GAUGE,
                                              .scale = 1e-6};
+  static const struct bus_metric_spec unroutable = {
+      .name = "bus_outbox_unroutable",
+      .help = "Rows of the outbox that the broker returned: no queue is bound; 10001 stands for more.",
+      .kind = BUS_GAUGE};
+  static const struct bus_metric_spec held = {
+      .name = "bus_held_messages",
+      .help = "Messages to retry or to park that the broker has not taken yet; they hold up the acks behind them.",
+      .kind = BUS_GAUGE};
   static const struct bus_metric_spec reconnects = {
       .name = "bus_reconnects_total", .help = "Lost or failed connections.", .kind = BUS_COUNTER, .labels = {"link"}};
   metrics->outbox_depth = series(&depth, NULL, NULL, NULL);
   metrics->outbox_age = series(&age, NULL, NULL, NULL);
+  metrics->outbox_unroutable = series(&unroutable, NULL, NULL, NULL);
+  metrics->held = series(&held, NULL, NULL, NULL);
   metrics->reconnects_broker = series(&reconnects, "broker", NULL, NULL);
   metrics->reconnects_database = series(&reconnects, "database", NULL, NULL);
 }
@@ -153,7 +163,12 @@ void metrics_returned(struct bus_worker *worker) {
   bus_series_add(worker->metrics->returned, 1);
 }
 
-void metrics_outbox(struct bus_worker *worker, int64_t depth, int64_t oldest_age) {
+void metrics_held(struct bus_worker *worker, int64_t more) {
+  bus_series_add(worker->metrics->held, more);
+}
+
+void metrics_outbox(struct bus_worker *worker, int64_t depth, int64_t oldest_age, int64_t unroutable) {
+  bus_series_set(worker->metrics->outbox_unroutable, unroutable);
   bus_series_set(worker->metrics->outbox_depth, depth);
   bus_series_set(worker->metrics->outbox_age, oldest_age);
 }

@@ -150,7 +150,7 @@ static void read_depth(struct bus_worker *worker) {
     return;
   bus_time oldest = bus_rows_time(rows, 0, 1);
   int64_t age = oldest == BUS_NO_TIME ? 0 : bus_rows_time(rows, 0, 2) - oldest;
-  metrics_outbox(worker, bus_rows_int64(rows, 0, 0), age);
+  metrics_outbox(worker, bus_rows_int64(rows, 0, 0), age, bus_rows_int64(rows, 0, 3));
 }
 
 void periodic_read(struct bus_worker *worker) {

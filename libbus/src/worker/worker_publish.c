@@ -11,6 +11,7 @@
 enum { ENVELOPE_BYTES = 512 }; /* frames and properties beside a body, roughly */
 #define ROOM_PATIENCE (5 * BUS_SECOND)
 #define HELD_RETRY BUS_SECOND
+#define HELD_LOG_EVERY (10 * BUS_SECOND)
 
 bool publish_init(struct bus_worker *worker) {
   worker->slips = calloc(UNCONFIRMED_MAX, sizeof *worker->slips);
@@ -18,16 +19,17 @@ bool publish_init(struct bus_worker *worker) {
   return worker->slips != NULL;
 }
 
-static void free_held(struct held *held) {
-  while (held) {
-    struct held *next = held->next;
-    free(held);
-    held = next;
+static void free_held(struct bus_worker *worker) {
+  while (worker->held) {
+    struct held *next = worker->held->next;
+    free(worker->held);
+    worker->held = next;
+    metrics_held(worker, -1);
   }
 }
 
 void publish_free(struct bus_worker *worker) {
-  free_held(worker->held);
+  free_held(worker);
   free(worker->slips);
   free(worker->confirmed.items);
   free(worker->unroutable.items);
@@ -39,8 +41,7 @@ void publish_reset(struct bus_worker *worker) {
   worker->lowest_open = worker->next_seq = 1;
   worker->unconfirmed_bytes = 0;
   worker->blocked = false;
-  free_held(worker->held);
-  worker->held = NULL;
+  free_held(worker);
 }
 
 bool publish_is_open(const struct bus_worker *worker) {
@@ -131,9 +132,23 @@ static struct bus_str keep(char **at, struct bus_str text) {
   return (struct bus_str){copy, text.len};
 }
 
-static struct held *held_new(const struct item *item) {
+size_t publish_history(const struct bus_worker *worker, struct item *item, char text[BUS_HISTORY_MAX]) {
+  char service[2 * BUS_NAME_MAX];
+  if (item->failed_at == 0)
+    item->failed_at = bus_wall_clock();
+  (void)snprintf(service, sizeof service, "%s/%s", worker->service->name, service_version(worker->service));
+  const struct bus_failure failure = {.at = item->failed_at,
+                                      .attempt = item->envelope.attempt,
+                                      .service = bus_str(service),
+                                      .error = bus_str(bus_error_name(item->cause.code)),
+                                      .cause = bus_str(item->cause.text)};
+  return bus_history_add(item->envelope.history, &failure, text);
+}
+
+static struct held *held_new(const struct item *item, struct bus_str history) {
   const struct bus_envelope *from = &item->envelope;
-  size_t size = from->type.len + from->app_id.len + from->user_id.len + from->reply_to.len + item->raw.len + 5;
+  size_t size =
+      from->type.len + from->app_id.len + from->user_id.len + from->reply_to.len + history.len + item->raw.len + 6;
   struct held *held = calloc(1, sizeof *held + size);
   if (!held)
     return NULL;
@@ -144,6 +159,7 @@ static struct held *held_new(const struct item *item) {
   held->envelope.app_id = keep(&at, from->app_id);
   held->envelope.user_id = keep(&at, from->user_id);
   held->envelope.reply_to = keep(&at, from->reply_to);
+  held->envelope.history = keep(&at, history);
   held->body = item->raw.data ? keep(&at, item->raw) : BUS_STR("");
   held->cause = item->cause;
   return held;
@@ -157,8 +173,10 @@ static void log_held(const struct bus_worker *worker, const struct item *item, c
           BUS_F_STR("error", bus_error_name(item->cause.code)), BUS_F_STR("cause", item->cause.text));
 }
 
-void publish_hold(struct bus_worker *worker, const struct item *item) {
-  struct held *held = held_new(item);
+void publish_hold(struct bus_worker *worker, struct item *item) {
+  char history[BUS_HISTORY_MAX];
+  size_t len = publish_history(worker, item, history);
+  struct held *held = held_new(item, (struct bus_str){history, len});
   if (!held) { /* unsettled, so the broker keeps it; a new connection brings it again */
     struct bus_error err;
     (void)bus_fail(&err, BUS_E_NOMEM, "out of memory for a message to retry");
@@ -167,7 +185,7 @@ void publish_hold(struct bus_worker *worker, const struct item *item) {
   }
   const char *queue = worker->service->queues[item->consumer];
   if (held->envelope.first_failed_at == BUS_NO_TIME)
-    held->envelope.first_failed_at = bus_wall_clock();
+    held->envelope.first_failed_at = item->failed_at;
   if (item->verdict == BUS_PARK) {
     held->exchange = BUS_EXCHANGE_DEAD;
     (void)snprintf(held->key, sizeof held->key, "%s", queue);
@@ -180,6 +198,7 @@ void publish_hold(struct bus_worker *worker, const struct item *item) {
   }
   held->next = worker->held;
   worker->held = held;
+  metrics_held(worker, 1);
 }
 
 static const char *class_name(enum bus_errc code) {
@@ -230,11 +249,30 @@ static void release_held(struct bus_worker *worker, struct held *done) {
       *at = done->next;
       ledger_settle(&worker->ledger, done->tag);
       free(done);
+      metrics_held(worker, -1);
       return;
     }
 }
 
 /* ---- what the broker says ---- */
+
+static size_t count_held(const struct bus_worker *worker) {
+  size_t count = 0;
+  for (const struct held *held = worker->held; held; held = held->next)
+    count++;
+  return count;
+}
+
+/* Each of them is tried every second: a line for all in ten seconds says it. */
+static void log_not_taken(struct bus_worker *worker, const struct held *held, const char *why) {
+  int64_t now = bus_monotonic();
+  if (now < worker->held_logged_at + HELD_LOG_EVERY && worker->held_logged_at != 0)
+    return;
+  worker->held_logged_at = now;
+  bus_log(BUS_ERROR, "retry or dead queue does not take a message; trying again, and acks wait behind it",
+          BUS_F_STR("key", held->key), BUS_F_UUID("message_id", &held->envelope.message_id), BUS_F_STR("why", why),
+          BUS_F_INT("waiting", count_held(worker)));
+}
 
 static void close_slip(struct bus_worker *worker, struct slip *slip, bool ack) {
   bool arrived = ack && !slip->returned;
@@ -256,8 +294,7 @@ static void close_slip(struct bus_worker *worker, struct slip *slip, bool ack) {
   }
   slip->held->sent = false;
   slip->held->again_at = bus_monotonic() + HELD_RETRY;
-  bus_log(BUS_ERROR, "retry or dead queue does not take a message; trying again", BUS_F_STR("key", slip->held->key),
-          BUS_F_UUID("message_id", &slip->held->envelope.message_id), BUS_F_STR("why", ack ? "returned" : "nacked"));
+  log_not_taken(worker, slip->held, ack ? "returned" : "nacked");
 }
 
 void publish_on_confirm(struct bus_worker *worker, uint64_t seq, bool multiple, bool ack) {

@@ -1,4 +1,4 @@
-/* libbus's own statements over the tables of sql/bus.sql. Inserts and locks are in order of id. */
+/* libbus's own statements over the tables of sql/bus.sql and bus-2.sql. Inserts and locks are in order of id. */
 #include "worker_internal.h"
 
 const struct bus_statement worker_statements[SQL_OWN_COUNT] = {
@@ -28,11 +28,13 @@ const struct bus_statement worker_statements[SQL_OWN_COUNT] = {
                           "ii"},
     /* Bounded: an outage may leave millions of rows. UUIDv7 sorts by age. */
     [SQL_OUTBOX_DEPTH] = {"SELECT (SELECT count(*) FROM (SELECT 1 FROM bus.outbox LIMIT 10001) AS bounded), "
-                          "(SELECT created_at FROM bus.outbox ORDER BY id LIMIT 1), now()",
+                          "(SELECT created_at FROM bus.outbox ORDER BY id LIMIT 1), now(), "
+                          "(SELECT count(*) FROM (SELECT 1 FROM bus.outbox WHERE unroutable LIMIT 10001) AS bounded)",
                           ""},
     [SQL_PARKED_INSERT] = {"INSERT INTO bus.parked (message_id, queue, type, correlation_id, attempt, cause_class, "
-                           "cause) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-                           "UTTUITT"},
+                           "cause, service_version, history) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+                           "ON CONFLICT DO NOTHING",
+                           "UTTUITTTT"},
     [SQL_SUSPECT_COUNT] = {"INSERT INTO bus.suspects AS known (message_id) VALUES ($1) ON CONFLICT (message_id) "
                            "DO UPDATE SET tries = known.tries + 1 RETURNING tries",
                            "u"},

@@ -265,22 +265,23 @@ static void forget_confirmed(struct bus_worker *worker) {
 /* What came from outside, or was cut, as text that Postgres takes. */
 static struct bus_str clean(struct bus_worker *worker, struct bus_str text) {
   char *copy = bus_arena_alloc(worker->work, text.len + 1);
-  size_t step = 0;
-  for (size_t i = 0; copy && i < text.len; i += step) {
-    uint32_t code = 0;
-    step = bus_utf8_next(text.data + i, text.len - i, &code);
-    bool bad = step == 0 || bus_utf8_is_control(code);
-    if (step == 0)
-      step = 1;
-    if (bad)
-      memset(copy + i, '?', step);
-    else
-      memcpy(copy + i, text.data + i, step);
-  }
-  return copy ? (struct bus_str){copy, text.len} : BUS_STR("");
+  if (!copy)
+    return BUS_STR("");
+  if (text.len > 0)
+    memcpy(copy, text.data, text.len);
+  bus_utf8_clean(copy, text.len, false);
+  return (struct bus_str){copy, text.len};
 }
 
-static void add_parked_row(struct bus_worker *worker, struct bus_args *args, const struct item *item) {
+/* Made by bus_history_add, so it is clean. */
+static struct bus_str history_of(struct bus_worker *worker, struct item *item) {
+  char text[BUS_HISTORY_MAX];
+  size_t len = publish_history(worker, item, text);
+  struct bus_str copy = bus_arena_copy(worker->work, (struct bus_str){text, len});
+  return copy.data ? copy : BUS_STR("");
+}
+
+static void add_parked_row(struct bus_worker *worker, struct bus_args *args, struct item *item) {
   bus_args_uuid(args, &item->envelope.message_id);
   bus_args_text(args, bus_str(worker->service->queues[item->consumer]));
   bus_args_text(args, clean(worker, item->envelope.type));
@@ -288,12 +289,14 @@ static void add_parked_row(struct bus_worker *worker, struct bus_args *args, con
   bus_args_int64(args, item->envelope.attempt);
   bus_args_text(args, bus_str(bus_error_name(item->cause.code)));
   bus_args_text(args, clean(worker, bus_str(item->cause.text)));
+  bus_args_text(args, bus_str(service_version(worker->service)));
+  bus_args_text(args, history_of(worker, item));
 }
 
 static void add_parked(struct bus_worker *worker, struct bus_sql *sql, const struct attempt *attempt) {
   struct bus_args *args = NULL;
   for (size_t i = 0; i < attempt->count; i++) {
-    const struct item *item = attempt->items[i];
+    struct item *item = attempt->items[i];
     if (!item_is_delivery(item) || item->duplicate || item->verdict != BUS_PARK)
       continue;
     if (!args)

@@ -3,6 +3,8 @@
 
 #include "test.h"
 
+#include <bus/history.h>
+
 #include <stdio.h>
 
 static const struct envelope_sender sender = {{"order-svc", 9}, {"/order-svc", 10}};
@@ -14,6 +16,7 @@ static struct bus_envelope full_envelope(void) {
       .timestamp = 1700000000 * BUS_SECOND,
       .attempt = 3,
       .first_failed_at = 1700000001 * BUS_SECOND + 250 * BUS_MILLISECOND,
+      .history = BUS_STR("2023-11-14T22:13:20.000Z 0 payment-svc/1.2.0 BUS_E_LATER not yet"),
       .trace = {.trace_id = {1, 2, 3}, .span_id = {4, 5}, .flags = 1},
   };
   memset(envelope.message_id.bytes, 0x11, 16);
@@ -61,6 +64,7 @@ TEST(envelope_is_written_as_the_messages_chapter_says)
   assert_header(&wire, "traceparent", "00-01020300000000000000000000000000-0405000000000000-01");
   assert_header(&wire, "causation-id", "33333333-3333-3333-3333-333333333333");
   assert_header(&wire, "bus-first-failed", "2023-11-14T22:13:21.250Z");
+  assert_header(&wire, "bus-history", "2023-11-14T22:13:20.000Z 0 payment-svc/1.2.0 BUS_E_LATER not yet");
   assert_header(&wire, "bus-cause", "why");
   assert_header(&wire, "bus-cause-class", "BUS_E");
   assert_header(&wire, "cloudEvents:specversion", "1.0");
@@ -85,6 +89,7 @@ TEST(envelope_leaves_out_what_is_absent)
   assert_null(header_of(&wire, "traceparent"));
   assert_null(header_of(&wire, "causation-id"));
   assert_null(header_of(&wire, "bus-first-failed"));
+  assert_null(header_of(&wire, "bus-history"));
   assert_null(header_of(&wire, "bus-cause"));
   assert_null(header_of(&wire, "bus-cause-class"));
 }
@@ -103,6 +108,7 @@ TEST(envelope_comes_back_as_it_was)
   assert_memory_equal(&back.trace, &envelope.trace, sizeof back.trace);
   assert_true(bus_str_equal(back.type, envelope.type));
   assert_true(bus_str_equal(back.reply_to, envelope.reply_to));
+  assert_true(bus_str_equal(back.history, envelope.history));
   assert_true(bus_str_is(back.app_id, "order-svc"));
   assert_true(bus_str_is(back.user_id, "order-svc"));
   assert_int_equal(back.timestamp, envelope.timestamp);
@@ -194,6 +200,18 @@ TEST(envelope_malformed_names_are_absent)
     assert_null(envelope.app_id.data);
     assert_null(envelope.user_id.data);
   }
+}
+
+TEST(envelope_history_is_bounded)
+{
+  static char text[BUS_HISTORY_MAX + 1];
+  memset(text, 'x', sizeof text);
+  amqp_field_value_t value = {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = {BUS_HISTORY_MAX, text}};
+  assert_int_equal(decode_header("bus-history", value).history.len, BUS_HISTORY_MAX);
+  value.value.bytes.len++;
+  assert_null(decode_header("bus-history", value).history.data);
+  value = (amqp_field_value_t){.kind = AMQP_FIELD_KIND_I64, .value.i64 = 7};
+  assert_null(decode_header("bus-history", value).history.data);
 }
 
 TEST(envelope_numbers_come_in_every_width)

@@ -1,6 +1,8 @@
 /* The batch pipeline against real servers: what is processed, retried, parked, and what survives lost connections. */
 #include "toy.h"
 
+#include <bus/history.h>
+#include <bus/metrics.h>
 #include <proxy.h>
 #include <test.h>
 
@@ -13,6 +15,8 @@
 #define OUTBOX "SELECT count(*) FROM bus.outbox"
 #define INBOX "SELECT count(*) FROM bus.inbox"
 #define PARKED "SELECT count(*) FROM bus.parked"
+
+enum { METRICS_MAX = 1 << 16 };
 
 TEST(processes_every_message_once_and_empties_the_outbox)
 {
@@ -146,6 +150,80 @@ TEST(an_unknown_version_waits_and_is_never_lost)
   toy_teardown(&toy);
 }
 
+static void keep_history(void *context, const struct bus_delivery *delivery) {
+  (void)snprintf(context, BUS_HISTORY_MAX, "%.*s", (int)delivery->envelope.history.len,
+                 delivery->envelope.history.data);
+}
+
+/* Reads the one message of a queue, and leaves it there. */
+static void read_history(struct toy *toy, const char *queue, char text[BUS_HISTORY_MAX]) {
+  const struct bus_amqp_settings settings = {.url = toy->amqp_url, .name = "toy reader"};
+  const struct bus_amqp_events events = {.delivery = keep_history};
+  struct bus_arena *arena = bus_arena_new(1 << 20);
+  struct bus_amqp *reader = NULL;
+  struct bus_error err;
+  assert_true(bus_amqp_open(&settings, &reader, &err) && bus_amqp_consume(reader, queue, 0, 1, false, &err));
+  bus_amqp_set_arena(reader, arena);
+  text[0] = '\0';
+  for (int i = 0; i < 500 && text[0] == '\0'; i++) {
+    assert_true(bus_amqp_pump(reader, &events, text, &err));
+    toy_sleep_ms(10);
+  }
+  bus_amqp_free(reader);
+  bus_arena_free(arena);
+}
+
+/* Each try that failed, with its time, the version and the cause: on the message, and the same in the database. */
+TEST(a_parked_message_carries_its_history)
+{
+  struct toy toy;
+  struct toy_run run;
+  char dead[80], history[BUS_HISTORY_MAX], sql[BUS_HISTORY_MAX + 256];
+  toy_setup(&toy);
+  struct bus_envelope envelope = {.type = BUS_STR("toy.add.v2"), .first_failed_at = BUS_NO_TIME};
+  bus_uuid_v7(&toy.ids, 0, &envelope.message_id);
+  toy.settings.give_up_ms = 400;
+  toy_publish_raw(&toy, &envelope, "{}");
+  toy_flush(&toy);
+  toy_start(&toy, &run);
+  toy_await(&toy, PARKED, 1, 10);
+  (void)snprintf(dead, sizeof dead, "%s.dead", toy.queue);
+  toy_await_depth(&toy, dead, 1, 5);
+  toy_stop(&run);
+  assert_int_equal(toy_number(&toy, PARKED " WHERE service_version = '7.8.9' AND attempt > 1 AND "
+                                           "attempt + 1 = array_length(string_to_array(history, E'\\n'), 1)"),
+                   1);
+  assert_int_equal(toy_number(&toy,
+                              "SELECT count(*) FROM bus.parked, regexp_split_to_table(history, E'\\n') WITH ORDINALITY "
+                              "AS line (text, n) WHERE text !~ ('^\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z ' || n - 1 || "
+                              "' toy/7\\.8\\.9 BUS_E_UNKNOWN_TYPE type is unknown to this version$')"),
+                   0);
+  read_history(&toy, dead, history);
+  (void)snprintf(sql, sizeof sql, PARKED " WHERE history = '%s'", history);
+  assert_int_equal(toy_number(&toy, sql), 1);
+  toy_teardown(&toy);
+}
+
+static void find_text(void *context, struct bus_str piece) {
+  char *text = context;
+  size_t len = strlen(text);
+  (void)snprintf(text + len, METRICS_MAX - len, "%.*s", (int)piece.len, piece.data);
+}
+
+static bool metrics_say(const char *line) {
+  static char text[METRICS_MAX];
+  text[0] = '\0';
+  bus_metrics_print(find_text, text);
+  return strstr(text, line) != NULL;
+}
+
+static void await_metric(const char *line) {
+  for (int i = 0; i < 200 && !metrics_say(line); i++)
+    toy_sleep_ms(50);
+  if (!metrics_say(line))
+    fail_msg("no «%s» in the metrics", line);
+}
+
 TEST(keeps_an_unroutable_command_until_the_route_exists)
 {
   struct toy toy;
@@ -157,6 +235,8 @@ TEST(keeps_an_unroutable_command_until_the_route_exists)
   toy_flush(&toy);
   toy_start(&toy, &run);
   toy_await(&toy, OUTBOX " WHERE unroutable", 1, 10);
+  await_metric("bus_outbox_unroutable 1\n");
+  assert_false(metrics_say("bus_confirms_total{outcome=\"returned\"} 0\n"));
   struct bus_error err;
   bool exists;
   struct bus_declaration binding = {.kind = BUS_DECLARE_BINDING, .exchange = "bus.cmd"};
@@ -166,6 +246,7 @@ TEST(keeps_an_unroutable_command_until_the_route_exists)
   assert_true(bus_amqp_declare(toy.amqp, &binding, false, &exists, &err));
   toy_await(&toy, "UPDATE bus.outbox SET next_attempt_at = now() RETURNING 1", 1, 5);
   toy_await(&toy, OUTBOX, 0, 10);
+  await_metric("bus_outbox_unroutable 0\n");
   toy_stop(&run);
   toy_await_depth(&toy, toy.events, 1, 5);
   toy_teardown(&toy);
@@ -370,6 +451,7 @@ TEST(finds_the_message_that_crashes_its_consumer)
   toy_await(&toy, OUTBOX, 0, 10);
   toy_stop(&run);
   assert_int_equal(toy_number(&toy, PARKED " WHERE cause_class = 'BUS_E_CRASHED'"), 1);
+  assert_int_equal(toy_number(&toy, INBOX), 29);
   assert_int_equal(toy_number(&toy, "SELECT count(*) FROM bus.suspects"), 0);
   toy_teardown(&toy);
 }
@@ -435,4 +517,3 @@ TEST(refuses_an_older_schema_and_names_the_migration)
   bus_worker_free(run.worker);
   toy_teardown(&toy);
 }
-  assert_int_equal(toy_number(&toy, INBOX), 29);

@@ -136,6 +136,7 @@ static const struct bus_statement query_statements[] = {{"SELECT id, n FROM toy.
 void toy_fill_services(struct toy *toy);
 void toy_fill_services(struct toy *toy) {
   toy->service = (struct bus_service){.name = "toy",
+                                      .version = "7.8.9",
                                       .queues = toy->service_queues,
                                       .queue_count = 1,
                                       .statements = statements,
