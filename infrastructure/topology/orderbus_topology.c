@@ -6,8 +6,8 @@
 #include <payment_messages.h>
 
 static const struct bus_user users[] = {
-    {.name = "edge", .asks = true}, {.name = "order-svc"}, {.name = "inventory-svc"},
-    {.name = "payment-svc"},        {.name = "operator"},
+    {.name = "edge", .asks = true},         {.name = "order-svc"}, {.name = "inventory-svc"}, {.name = "payment-svc"},
+    {.name = "operator", .redrives = true},
 };
 
 static const struct bus_message_type *const types[] = {

@@ -24,7 +24,7 @@ static void settle(struct send_session *session, struct sent *sent, bool ack) {
     session->confirmed++;
   } else {
     session->nacked++;
-    (void)fprintf(stderr, "line %ld: nacked: a queue is full\n", sent->line);
+    (void)fprintf(stderr, "%s %ld: nacked: a queue is full\n", session->unit, sent->line);
   }
 }
 
@@ -45,8 +45,8 @@ static void on_returned(void *context, const struct bus_uuid *message_id, struct
     if (!sent->open || !bus_uuid_equal(&sent->message_id, message_id))
       continue;
     sent->returned = true;
-    (void)fprintf(stderr, "line %ld: returned: no queue is bound to %.*s for %.*s\n", sent->line, (int)exchange.len,
-                  exchange.data, (int)key.len, key.data);
+    (void)fprintf(stderr, "%s %ld: returned: no queue is bound to %.*s for %.*s\n", session->unit, sent->line,
+                  (int)exchange.len, exchange.data, (int)key.len, key.data);
   }
 }
 
@@ -111,7 +111,7 @@ bool send_open(struct send_session *session, const struct bus_amqp_settings *set
     bus_amqp_free(amqp);
     return false;
   }
-  *session = (struct send_session){.amqp = amqp, .low = 1, .next = 1};
+  *session = (struct send_session){.amqp = amqp, .low = 1, .next = 1, .unit = "line"};
   return true;
 }
 

@@ -20,6 +20,7 @@ struct send_session {
   size_t bytes;
   long confirmed, returned, nacked;
   bool blocked;
+  const char *unit; /* what `line` counts, for what is said about one: "line" */
 };
 
 bool send_open(struct send_session *session, const struct bus_amqp_settings *settings,

@@ -7,7 +7,8 @@ from dev import paths
 from dev.report import DevError
 
 PRESETS = ("dev", "asan", "tsan", "release", "clang")
-PROGRAMS = ("order-svc", "inventory-svc", "payment-svc", "edge", "psp-sandbox", "bus-topology", "bus-send")
+PROGRAMS = ("order-svc", "inventory-svc", "payment-svc", "edge", "psp-sandbox", "bus-topology", "bus-send",
+            "bus-dead")
 
 
 def default_preset():

@@ -78,6 +78,8 @@ bool bus_amqp_reply_queue(struct bus_amqp *amqp, const char *name, struct bus_er
  * it is not, or differs (*ret_exists false); the connection is still usable (its channel is opened again). */
 bool bus_amqp_declare(struct bus_amqp *amqp, const struct bus_declaration *declaration, bool passive, bool *ret_exists,
                       struct bus_error *err) BUS_MUST_CHECK;
+/* How many messages wait in a queue, those aside that a consumer has. BUS_E_TOPOLOGY: there is no such queue. */
+bool bus_amqp_queue_depth(struct bus_amqp *amqp, const char *queue, int64_t *ret, struct bus_error *err) BUS_MUST_CHECK;
 /* A round trip to the broker: checks that the exchange bus.event is there. */
 bool bus_amqp_ping(struct bus_amqp *amqp, struct bus_error *err) BUS_MUST_CHECK;
 

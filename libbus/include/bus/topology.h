@@ -34,7 +34,8 @@ struct bus_queue {
 
 struct bus_user {
   const char *name;
-  bool asks; /* may have queues <name>.reply.<instance>, and send to bus.query what it is the sender of */
+  bool asks;     /* may have queues <name>.reply.<instance>, and send to bus.query what it is the sender of */
+  bool redrives; /* an operator: reads dead queues, and sends what lies there back to its queue through bus.retry */
 };
 
 struct bus_topology {

@@ -181,6 +181,26 @@ bool bus_amqp_declare(struct bus_amqp *amqp, const struct bus_declaration *decla
   return true;
 }
 
+bool bus_amqp_queue_depth(struct bus_amqp *amqp, const char *queue, int64_t *ret, struct bus_error *err) {
+  struct bus_declaration declaration = {.kind = BUS_DECLARE_QUEUE};
+  char what[BUS_KEY_MAX + 16];
+  int code;
+  if (!link_stands(amqp, err))
+    return false;
+  (void)snprintf(declaration.name, sizeof declaration.name, "%s", queue);
+  const amqp_queue_declare_ok_t *ok =
+      amqp_queue_declare(amqp->state, CHANNEL, amqp_cstring_bytes(queue), 1, 1, 0, 0, amqp_empty_table);
+  int64_t depth = ok ? ok->message_count : 0; /* lies in the library's buffers */
+  amqp_rpc_reply_t reply = amqp_get_rpc_reply(amqp->state);
+  if (is_refused_declaration(reply, &code))
+    return refused(amqp, &declaration, code, &reply.reply, err);
+  (void)snprintf(what, sizeof what, "look at %s", queue);
+  if (!answered(amqp, what, err))
+    return false;
+  *ret = depth;
+  return true;
+}
+
 bool bus_amqp_ping(struct bus_amqp *amqp, struct bus_error *err) {
   struct bus_declaration exchange = {.kind = BUS_DECLARE_EXCHANGE};
   bool exists;

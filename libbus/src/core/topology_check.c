@@ -29,6 +29,13 @@ static bool wrong(struct bus_error *err, const char *kind, const char *name, con
   return bus_fail(err, BUS_E_TOPOLOGY, "%s %s: %s", kind, name ? name : "(no name)", problem);
 }
 
+static bool owns_work(const struct bus_topology *topology, const struct bus_user *user) {
+  for (size_t i = 0; i < topology->queue_count; i++)
+    if (topology->queues[i].service && strcmp(topology->queues[i].service, user->name) == 0)
+      return true;
+  return false;
+}
+
 static bool are_users_valid(const struct bus_topology *topology, struct bus_error *err) {
   for (size_t i = 0; i < topology->user_count; i++) {
     const struct bus_user *user = &topology->users[i];
@@ -36,6 +43,8 @@ static bool are_users_valid(const struct bus_topology *topology, struct bus_erro
       return wrong(err, "user", user->name, "a name is 1 to 64 of a-z 0-9 -");
     if (find_user(topology, user->name) != user)
       return wrong(err, "user", user->name, "is there twice");
+    if (user->redrives && owns_work(topology, user))
+      return wrong(err, "user", user->name, "who sends dead messages again owns no queue");
   }
   return true;
 }

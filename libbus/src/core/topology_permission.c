@@ -32,6 +32,7 @@ static bool may_write(const struct bus_topology *topology, const struct bus_user
   case BUS_EXCHANGE_REPLY: /* who takes commands or queries answers them */
     return owns_queue(topology, user, false) && anyone_asks(topology);
   case BUS_EXCHANGE_RETRY:
+    return user->redrives || owns_queue(topology, user, true);
   case BUS_EXCHANGE_DEAD:
     return owns_queue(topology, user, true);
   case BUS_EXCHANGE_BACK:
@@ -63,6 +64,16 @@ static void add_own_queues(struct bus_pattern *pattern, const struct bus_topolog
   }
 }
 
+static void add_dead_queues(struct bus_pattern *pattern, const struct bus_topology *topology) {
+  for (size_t i = 0; i < topology->queue_count; i++) {
+    if (topology->queues[i].kind != BUS_QUEUE_WORK)
+      continue;
+    bus_pattern_begin_alternative(pattern);
+    bus_pattern_add_literal(pattern, bus_str(topology->queues[i].name));
+    bus_pattern_add_regex(pattern, "\\.dead");
+  }
+}
+
 static bool configure_pattern(char *text, size_t size, const struct bus_user *user) {
   struct bus_pattern pattern = bus_pattern_start(text, size);
   if (user->asks)
@@ -86,6 +97,8 @@ static bool write_pattern(char *text, size_t size, const struct bus_topology *to
 static bool read_pattern(char *text, size_t size, const struct bus_topology *topology, const struct bus_user *user) {
   struct bus_pattern pattern = bus_pattern_start(text, size);
   add_own_queues(&pattern, topology, user, false);
+  if (user->redrives)
+    add_dead_queues(&pattern, topology);
   if (user->asks) { /* binding a queue reads from the exchange */
     bus_pattern_begin_alternative(&pattern);
     bus_pattern_add_literal(&pattern, bus_str(bus_exchange_name(BUS_EXCHANGE_REPLY)));
@@ -127,16 +140,29 @@ static void add_askers(struct bus_pattern *pattern, const struct bus_topology *t
       add_own_replies(pattern, &topology->users[i]);
 }
 
-/* Two groups side by side: tiers and queues. */
+static void add_work_queues(struct bus_pattern *pattern, const struct bus_topology *topology) {
+  for (size_t i = 0; i < topology->queue_count; i++) {
+    if (topology->queues[i].kind != BUS_QUEUE_WORK)
+      continue;
+    bus_pattern_begin_alternative(pattern);
+    bus_pattern_add_literal(pattern, bus_str(topology->queues[i].name));
+  }
+}
+
+/* Two groups side by side: tiers and queues. What is sent again waits no longer than the shortest tier. */
 static void add_retries(struct bus_pattern *pattern, const struct bus_topology *topology, const struct bus_user *user) {
-  if (topology->tier_count == 0)
+  size_t tiers = user->redrives && topology->tier_count > 0 ? 1 : topology->tier_count;
+  if (tiers == 0)
     return;
-  for (size_t i = 0; i < topology->tier_count; i++) {
+  for (size_t i = 0; i < tiers; i++) {
     bus_pattern_begin_alternative(pattern);
     bus_pattern_add_literal(pattern, bus_str(topology->tiers[i].name));
   }
   bus_pattern_begin_group(pattern, "\\.");
-  add_own_queues(pattern, topology, user, true);
+  if (user->redrives)
+    add_work_queues(pattern, topology);
+  else
+    add_own_queues(pattern, topology, user, true);
 }
 
 static bool topic_write_pattern(char *text, size_t size, const struct bus_topology *topology,

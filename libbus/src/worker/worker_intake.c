@@ -186,11 +186,20 @@ static void put_off(const struct bus_worker *worker, struct item *item, enum bus
   intake_put_off(worker, item);
 }
 
-/* Only from its owner, or from this service's own user, which is how a retry comes back. */
+static bool redrives(const struct bus_topology *topology, struct bus_str user) {
+  for (size_t i = 0; i < topology->user_count; i++)
+    if (topology->users[i].redrives && bus_str_is(user, topology->users[i].name))
+      return true;
+  return false;
+}
+
+/* Only from its owner; or from this service's own user, which is how a retry comes back; or from who may send again
+ * what was parked. */
 static bool sender_is_right(const struct bus_worker *worker, const struct item *item,
                             const struct bus_message_type *type) {
-  return type->sender == NULL || bus_str_is(item->envelope.user_id, type->sender) ||
-         bus_str_is(item->envelope.user_id, worker->service->name);
+  struct bus_str user = item->envelope.user_id;
+  return type->sender == NULL || bus_str_is(user, type->sender) || bus_str_is(user, worker->service->name) ||
+         redrives(worker->topology, user);
 }
 
 static void decode_body(struct bus_worker *worker, struct item *item, const struct bus_message_type *type) {

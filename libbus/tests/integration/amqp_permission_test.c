@@ -101,6 +101,24 @@ TEST(permission_Q1_retries_and_parking_are_for_own_queues)
   may_not("edge", BUS_EXCHANGE_RETRY, "1s.order-svc");
 }
 
+TEST(permission_Q1_dead_messages_are_an_operators_and_go_back_only)
+{
+  may("operator", BUS_EXCHANGE_RETRY, "1s.payment-svc");
+  may_not("operator", BUS_EXCHANGE_RETRY, "10m.payment-svc");
+  may_not("operator", BUS_EXCHANGE_RETRY, "1s.payment-svc.query");
+  may_not("operator", BUS_EXCHANGE_DEAD, "payment-svc");
+  may_not("operator", BUS_EXCHANGE_CMD, "payment.charge");
+  static const char *const users[] = {"operator", "payment-svc", "edge"};
+  static const char *const queues[] = {"payment-svc.dead", "payment-svc"};
+  for (size_t u = 0; u < BUS_COUNT(users); u++)
+    for (size_t q = 0; q < BUS_COUNT(queues); q++) {
+      struct link *link = open_as(users[u]);
+      bool reads = bus_amqp_consume(link->amqp, queues[q], 0, 1, false, &link->err);
+      assert_int_equal(reads, u == q); /* the operator the dead one, payment-svc its own */
+      link_close(link);
+    }
+}
+
 TEST(permission_Q1_answers_go_to_askers_alone)
 {
   may("order-svc", BUS_EXCHANGE_REPLY, "edge.reply.1");

@@ -1,54 +1,14 @@
 /* The operator's program bus-send against a real broker: what it sends, what it refuses, and what it says. */
 #include "amqp_fixture.h"
+#include "amqp_program.h"
 
 #include <orderbus_topology.h>
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-enum { OUTPUT_MAX = 1 << 16 };
-
-struct output {
-  int status;
-  char text[OUTPUT_MAX]; /* both streams */
-};
 
 /* bus-send with the URL in its environment, and `input` as its standard input. */
 static void send_lines(struct output *ret, const char *url, const char *argument, const char *input) {
-  char file[] = "/tmp/bus-send-XXXXXX";
-  int in = mkstemp(file), ends[2] = {-1, -1};
-  assert_true(in >= 0 && unlink(file) == 0 && pipe(ends) == 0);
-  assert_int_equal(write(in, input, strlen(input)), strlen(input));
-  assert_int_equal(lseek(in, 0, SEEK_SET), 0);
-  pid_t child = fork();
-  if (child == 0) {
-    dup2(in, STDIN_FILENO);
-    dup2(ends[1], STDOUT_FILENO);
-    dup2(ends[1], STDERR_FILENO);
-    if (url)
-      setenv("RABBITMQ_URL", url, 1);
-    else
-      unsetenv("RABBITMQ_URL");
-    execl(BUS_SEND, "bus-send", argument, NULL);
-    _exit(127);
-  }
-  close(in);
-  close(ends[1]);
-  size_t len = 0;
-  ssize_t got;
-  while (len < OUTPUT_MAX - 1 && (got = read(ends[0], ret->text + len, OUTPUT_MAX - 1 - len)) > 0)
-    len += (size_t)got;
-  ret->text[len] = '\0';
-  close(ends[0]);
-  assert_int_equal(waitpid(child, &ret->status, 0), child);
-  ret->status = WIFEXITED(ret->status) ? WEXITSTATUS(ret->status) : -1;
-}
-
-static void assert_says(const struct output *output, const char *text) {
-  if (strstr(output->text, text) == NULL)
-    fail_msg("«%s» is not in: %s", text, output->text);
+  run_program(ret, BUS_SEND, (const char *const[]){"bus-send", argument, NULL}, url, input);
 }
 
 #define RELEASE(tail) "{\"order_id\":\"01890000-0000-7000-8000-0000000000" tail "\"}\n"

@@ -203,12 +203,30 @@ TEST(Q1_topology_payment_commands_come_from_the_order_service_alone)
 
 TEST(Q1_topology_who_does_not_ask_sends_no_queries)
 {
-  struct bus_user edge = {"edge", false};
+  struct bus_user edge = {"edge", false, false};
   struct bus_permission permission;
   bus_topology_permission(&topology_sample, &edge, &permission);
   assert_string_equal(permission.configure, "^$");
   assert_string_equal(permission.write, "^(bus\\.cmd)$");
   assert_string_equal(permission.read, "^$");
+}
+
+/* Dead queues are read, and what lay there goes back through the shortest tier; nothing else. */
+TEST(Q1_topology_who_sends_dead_messages_again_does_no_more)
+{
+  static const struct bus_user operator= {.name = "operator", .redrives = true};
+  struct bus_permission permission;
+  bus_topology_permission(&topology_sample, &operator, & permission);
+  assert_string_equal(permission.configure, "^$");
+  assert_string_equal(permission.write, "^(bus\\.retry)$");
+  assert_string_equal(permission.read, "^(order-svc\\.dead|order-svc\\.place\\.dead|inventory-svc\\.dead|"
+                                       "payment-svc\\.dead)$");
+  assert_true(may_publish(&operator, "bus.retry", "1s.payment-svc"));
+  assert_true(may_publish(&operator, "bus.retry", "1s.order-svc.place"));
+  assert_false(may_publish(&operator, "bus.retry", "10m.payment-svc"));
+  assert_false(may_publish(&operator, "bus.retry", "1s.order-svc.query"));
+  assert_false(may_publish(&operator, "bus.dead", "payment-svc"));
+  assert_false(may_publish(&operator, "bus.cmd", "payment.charge"));
 }
 
 TEST(Q1_topology_nobody_goes_round_the_exchanges)

@@ -227,13 +227,24 @@ TEST(topology_queue_takes_what_it_may_not)
   }
 }
 
+TEST(topology_wrong_redriver)
+{
+  begin();
+  users[SAMPLE_PAYMENT].redrives = true;
+  assert_wrong("user payment-svc: who sends dead messages again owns no queue");
+  struct bus_error err;
+  begin();
+  users[SAMPLE_AUDIT].redrives = true;
+  assert_true(bus_topology_is_valid(&topology, &err));
+}
+
 /* Patterns have a fixed size; a system that outgrows them is told so, and until then permits nothing too much. */
 TEST(topology_patterns_that_do_not_fit)
 {
   enum { MANY = 60 };
   static struct bus_queue many[MANY];
   static char names[MANY][BUS_NAME_MAX + 1];
-  static const struct bus_user one = {"one", false};
+  static const struct bus_user one = {"one", false, false};
   for (size_t i = 0; i < MANY; i++) {
     snprintf(names[i], sizeof names[i], "one.queue-with-a-rather-long-name-number-%zu", i);
     many[i] = (struct bus_queue){.name = names[i], .kind = BUS_QUEUE_WORK, .service = "one"};

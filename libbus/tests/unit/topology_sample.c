@@ -19,11 +19,11 @@ const struct bus_message_type order_get = {
 const struct bus_message_type order_answer = {.type = "order.answer.v1", .exchange = BUS_EXCHANGE_REPLY};
 
 const struct bus_user sample_users[SAMPLE_USERS] = {
-    [SAMPLE_EDGE] = {"edge", true},
-    [SAMPLE_ORDER] = {"order-svc", false},
-    [SAMPLE_INVENTORY] = {"inventory-svc", false},
-    [SAMPLE_PAYMENT] = {"payment-svc", false},
-    [SAMPLE_AUDIT] = {"audit", true},
+    [SAMPLE_EDGE] = {"edge", true, false},
+    [SAMPLE_ORDER] = {"order-svc", false, false},
+    [SAMPLE_INVENTORY] = {"inventory-svc", false, false},
+    [SAMPLE_PAYMENT] = {"payment-svc", false, false},
+    [SAMPLE_AUDIT] = {"audit", true, false},
 };
 
 static const struct bus_message_type *const types[] = {

@@ -16,8 +16,9 @@ static const struct bus_schema schema = BUS_SCHEMA("body", struct body, fields);
 static const struct bus_message_type known = {"thing.do.v1", BUS_EXCHANGE_CMD, "owner", true, &schema};
 static const struct bus_message_type *const types[] = {&known};
 static const struct bus_queue queues[] = {{.name = "things", .service = "thing", .types = types, .type_count = 1}};
+static const struct bus_user users[] = {{.name = "owner"}, {.name = "operator", .redrives = true}};
 static const struct bus_topology topology = {
-    .queues = queues, .queue_count = 1, .tiers = bus_default_tiers, .tier_count = 3};
+    .users = users, .user_count = 2, .queues = queues, .queue_count = 1, .tiers = bus_default_tiers, .tier_count = 3};
 static const char *const names[] = {"things"};
 
 static bool store(void *model, struct bus_sql *sql) {
@@ -269,10 +270,12 @@ TEST(parks_what_can_never_be_processed)
   assert_refused(envelope, "{\"n\":1}", BUS_E_DECODE, BUS_PARK, "type");
 }
 
-TEST(a_retry_comes_from_our_own_user)
+TEST(a_retry_comes_from_our_own_user_or_an_operators)
 {
   struct bus_worker *worker = make();
   struct bus_envelope envelope = GOOD;
+  envelope.user_id = BUS_STR("operator");
+  assert_false(decoded(worker, envelope, "{\"n\":1}")->refused);
   envelope.user_id = BUS_STR("thing");
   assert_false(decoded(worker, envelope, "{\"n\":1}")->refused);
   destroy(worker);

@@ -1,0 +1,336 @@
+/* bus-dead: an operator's view of parked messages, and the way back for them. */
+#include "dead_queue.h"
+#include "dead_redrive.h"
+#include "orderbus_topology.h"
+#include "send_session.h"
+
+#include <bus/clock.h>
+#include <bus/history.h>
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EXIT_SOME_FAILED = 1, EXIT_TROUBLE = 2, IDS_MAX = 100 };
+
+struct verb {
+  const char *name;
+  enum dead_fate (*visit)(void *program, const struct bus_delivery *delivery);
+  bool takes_away, sends;
+};
+
+struct program {
+  struct bus_amqp_settings settings;
+  const struct verb *verb;
+  const struct bus_queue *queue;
+  bool all;
+  struct bus_uuid ids[IDS_MAX];
+  bool seen[IDS_MAX];
+  size_t id_count;
+  long done, kept;
+  struct send_session session;
+  struct bus_uuid_source source;
+  struct bus_error err;
+};
+
+static const char help[] =
+    "usage: bus-dead [--url URL] list [QUEUE [ID…]]\n"
+    "       bus-dead [--url URL] show QUEUE [ID…]\n"
+    "       bus-dead [--url URL] replay QUEUE ID…|--all\n"
+    "       bus-dead [--url URL] drop QUEUE ID…|--all\n"
+    "Parked messages of a work queue, such as payment-svc.\n"
+    "\n"
+    "  list    how many each queue has; or a line for each message: id, when it was parked, type, order, attempt, why\n"
+    "  show    the same messages whole, with the history of their failed tries and their bodies\n"
+    "  replay  sends them back to their queue as new messages with new ids; each leaves the dead queue once the "
+    "broker\n"
+    "          has its successor. Sent twice, a message is taken once\n"
+    "  drop    shows them and takes them away for ever\n"
+    "\n"
+    "  --all            every message that lies there now\n"
+    "  --url URL        amqp://user:password@host:port/vhost or amqps://…, of the operator's user; else the variable\n"
+    "                   RABBITMQ_URL, which ps(1) does not show\n"
+    "  --ca-file FILE   certificates for amqps (default: the system's)\n"
+    "  --help, --version\n"
+    "\n"
+    "Status: 0 all was done; 1 some were not there, or were not taken and stay where they are; 2 trouble.\n";
+
+static int trouble(const char *text) {
+  (void)fprintf(stderr, "bus-dead: %s\n", text);
+  return EXIT_TROUBLE;
+}
+
+/* ---- what is printed: it came from anywhere, and goes to a terminal ---- */
+
+static void print_text(struct bus_str text, bool lines) {
+  for (size_t i = 0; i < text.len; i++) {
+    unsigned char c = (unsigned char)text.data[i];
+    bool harmless = (c >= 0x20 && c != 0x7F) || (lines && c == '\n');
+    (void)putchar(harmless ? c : '?');
+  }
+}
+
+static void print_uuid(const struct bus_uuid *uuid) {
+  char text[BUS_UUID_TEXT];
+  bus_uuid_format(uuid, text);
+  (void)fputs(bus_uuid_is_nil(uuid) ? "-" : text, stdout);
+}
+
+static void print_line(const struct bus_envelope *envelope) {
+  struct bus_failure last = {.attempt = envelope->attempt, .error = BUS_STR("-"), .cause = BUS_STR("no history")};
+  char at[BUS_TIME_TEXT];
+  if (!bus_history_last(envelope->history, &last))
+    last.at = dead_parked_at(envelope);
+  bus_time_format(last.at, at);
+  print_uuid(&envelope->message_id);
+  (void)printf(" %s ", at);
+  print_text(envelope->type.data ? envelope->type : BUS_STR("-"), false);
+  (void)putchar(' ');
+  print_uuid(&envelope->correlation_id);
+  (void)printf(" %" PRId64 " ", last.attempt);
+  print_text(last.error, false);
+  (void)putchar(' ');
+  print_text(last.cause, false);
+  (void)putchar('\n');
+}
+
+static void print_whole(const struct bus_delivery *delivery) {
+  const struct bus_envelope *envelope = &delivery->envelope;
+  print_line(envelope);
+  (void)fputs("  sender ", stdout);
+  print_text(envelope->user_id, false);
+  (void)fputs(", caused by ", stdout);
+  print_uuid(&envelope->causation_id);
+  (void)putchar('\n');
+  for (size_t begin = 0, end; begin < envelope->history.len; begin = end + 1) {
+    for (end = begin; end < envelope->history.len && envelope->history.data[end] != '\n';)
+      end++;
+    (void)fputs("  try ", stdout);
+    print_text((struct bus_str){envelope->history.data + begin, end - begin}, false);
+    (void)putchar('\n');
+  }
+  (void)fputs("  body ", stdout);
+  print_text(delivery->body, true);
+  (void)putchar('\n');
+}
+
+/* ---- one message ---- */
+
+static bool is_chosen(struct program *program, const struct bus_envelope *envelope) {
+  bool chosen = program->all;
+  for (size_t i = 0; i < program->id_count; i++)
+    if (bus_uuid_equal(&program->ids[i], &envelope->message_id))
+      chosen = program->seen[i] = true;
+  return chosen;
+}
+
+static enum dead_fate visit_list(void *context, const struct bus_delivery *delivery) {
+  if (is_chosen(context, &delivery->envelope))
+    print_line(&delivery->envelope);
+  return DEAD_STAYS;
+}
+
+static enum dead_fate visit_show(void *context, const struct bus_delivery *delivery) {
+  if (is_chosen(context, &delivery->envelope))
+    print_whole(delivery);
+  return DEAD_STAYS;
+}
+
+static enum dead_fate visit_drop(void *context, const struct bus_delivery *delivery) {
+  struct program *program = context;
+  if (!is_chosen(program, &delivery->envelope))
+    return DEAD_STAYS;
+  print_whole(delivery);
+  program->done++;
+  return fflush(stdout) == 0 ? DEAD_GOES : DEAD_STOPS; /* what nobody could read is not dropped */
+}
+
+static bool send_again(struct program *program, const struct bus_delivery *delivery,
+                       const struct bus_envelope *envelope) {
+  char key[BUS_KEY_MAX];
+  long confirmed = program->session.confirmed;
+  (void)snprintf(key, sizeof key, "%s.%s", orderbus_topology.tiers[0].name, program->queue->name);
+  const struct bus_publication publication = {.exchange = BUS_EXCHANGE_RETRY,
+                                              .key = bus_str(key),
+                                              .mandatory = true,
+                                              .envelope = envelope,
+                                              .body = delivery->body};
+  return send_one(&program->session, &publication, program->done + 1, &program->err) &&
+         send_finish(&program->session, &program->err) && program->session.confirmed > confirmed;
+}
+
+static enum dead_fate visit_replay(void *context, const struct bus_delivery *delivery) {
+  struct program *program = context;
+  if (!is_chosen(program, &delivery->envelope))
+    return DEAD_STAYS;
+  struct bus_envelope envelope = dead_redrive(&delivery->envelope, bus_wall_clock(), &program->source);
+  if (!delivery->body.data)
+    (void)bus_fail(&program->err, BUS_E_INVALID, "its body is larger than 1 MiB");
+  if (!delivery->body.data || !send_again(program, delivery, &envelope)) {
+    program->kept++;
+    return DEAD_STOPS;
+  }
+  program->done++;
+  print_uuid(&delivery->envelope.message_id);
+  (void)fputs(" is sent again as ", stdout);
+  print_uuid(&envelope.message_id);
+  (void)putchar('\n');
+  return DEAD_GOES;
+}
+
+static const struct verb verbs[] = {
+    {.name = "list", .visit = visit_list},
+    {.name = "show", .visit = visit_show},
+    {.name = "replay", .visit = visit_replay, .takes_away = true, .sends = true},
+    {.name = "drop", .visit = visit_drop, .takes_away = true},
+};
+
+/* ---- a whole queue ---- */
+
+static void dead_name(const struct bus_queue *queue, char name[BUS_KEY_MAX]) {
+  (void)snprintf(name, BUS_KEY_MAX, "%s.dead", queue->name);
+}
+
+static long report_missing(const struct program *program) {
+  long missing = 0;
+  char text[BUS_UUID_TEXT];
+  for (size_t i = 0; i < program->id_count; i++) {
+    if (program->seen[i])
+      continue;
+    bus_uuid_format(&program->ids[i], text);
+    (void)fprintf(stderr, "%s is not there\n", text);
+    missing++;
+  }
+  return missing;
+}
+
+static int report(const struct program *program, int64_t unseen) {
+  long missing = report_missing(program);
+  if (unseen > 0)
+    (void)fprintf(stderr, "%" PRId64 " messages were not looked at\n", unseen);
+  if (program->kept > 0)
+    (void)fprintf(stderr, "bus-dead: the broker did not take a message; it stays: %s\n",
+                  program->err.code == BUS_OK ? "returned or nacked" : program->err.text);
+  if (program->verb->takes_away)
+    (void)printf("%ld %s\n", program->done, program->verb->sends ? "sent again" : "dropped");
+  if (fflush(stdout) != 0)
+    return trouble("cannot write the standard output");
+  bool whole = missing == 0 && program->kept == 0 && (unseen == 0 || !program->all);
+  return whole ? EXIT_SUCCESS : EXIT_SOME_FAILED;
+}
+
+static int look(struct program *program) {
+  char name[BUS_KEY_MAX];
+  int64_t unseen = 0;
+  struct bus_error err;
+  dead_name(program->queue, name);
+  const struct dead_look look = {.settings = &program->settings,
+                                 .queue = name,
+                                 .peeks = !(program->verb->takes_away && program->all),
+                                 .visit = program->verb->visit,
+                                 .context = program};
+  if (!dead_look(&look, &unseen, &err))
+    return trouble(err.text);
+  return report(program, unseen);
+}
+
+static int look_and_send(struct program *program) {
+  uint64_t seed[4];
+  struct bus_error err;
+  bus_random_seed(seed);
+  bus_uuid_source_init(&program->source, seed);
+  if (!send_open(&program->session, &program->settings, &err))
+    return trouble(err.text);
+  program->session.unit = "message";
+  int status = look(program);
+  send_close(&program->session);
+  return status;
+}
+
+static int count_all(const struct program *program) {
+  struct bus_amqp *amqp;
+  struct bus_error err;
+  char name[BUS_KEY_MAX];
+  bool good = true;
+  if (!bus_amqp_open(&program->settings, &amqp, &err))
+    return trouble(err.text);
+  for (size_t i = 0; good && i < orderbus_topology.queue_count; i++) {
+    const struct bus_queue *queue = &orderbus_topology.queues[i];
+    int64_t depth = 0;
+    if (queue->kind != BUS_QUEUE_WORK)
+      continue;
+    dead_name(queue, name);
+    good = bus_amqp_queue_depth(amqp, name, &depth, &err);
+    if (good)
+      (void)printf("%s %" PRId64 "\n", queue->name, depth);
+  }
+  bus_amqp_free(amqp);
+  return good && fflush(stdout) == 0 ? EXIT_SUCCESS : trouble(good ? "cannot write the standard output" : err.text);
+}
+
+/* ---- the command line ---- */
+
+static int take_ids(struct program *program, int count, char **words) {
+  if (count > IDS_MAX)
+    return trouble("at most 100 ids at once");
+  for (int i = 0; i < count; i++)
+    if (!bus_uuid_parse(bus_str(words[i]), &program->ids[program->id_count++]))
+      return trouble("an id is a UUID, as list prints it");
+  if (program->all && program->id_count > 0)
+    return trouble("ids or --all, not both");
+  if (program->verb->takes_away && !program->all && program->id_count == 0)
+    return trouble("name the messages by their ids, or say --all");
+  program->all = program->id_count == 0;
+  return -1;
+}
+
+static int run(struct program *program, int count, char **words) {
+  for (size_t i = 0; count > 0 && i < BUS_COUNT(verbs); i++)
+    if (strcmp(words[0], verbs[i].name) == 0)
+      program->verb = &verbs[i];
+  if (!program->verb)
+    return trouble("list, show, replay or drop; see --help");
+  if (program->settings.url == NULL)
+    return trouble("no broker: give --url, or set RABBITMQ_URL");
+  if (count == 1 && program->verb == &verbs[0])
+    return count_all(program);
+  program->queue = count > 1 ? bus_topology_queue(&orderbus_topology, words[1]) : NULL;
+  if (!program->queue || program->queue->kind != BUS_QUEUE_WORK)
+    return trouble("no such work queue; list names them");
+  int status = take_ids(program, count - 2, words + 2);
+  if (status >= 0)
+    return status;
+  return program->verb->sends ? look_and_send(program) : look(program);
+}
+
+/* -1: go on; else the status to exit with. */
+static int parse_options(struct program *program, int argc, char **argv) {
+  static const struct option options[] = {
+      {"url", required_argument, NULL, 'u'}, {"ca-file", required_argument, NULL, 'c'}, {"all", no_argument, NULL, 'a'},
+      {"help", no_argument, NULL, 'h'},      {"version", no_argument, NULL, 'V'},       {NULL, 0, NULL, 0},
+  };
+  int option;
+  while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    if (option == 'u')
+      program->settings.url = optarg;
+    else if (option == 'c')
+      program->settings.ca_file = optarg;
+    else if (option == 'a')
+      program->all = true;
+    else if (option == 'h')
+      return fputs(help, stdout) < 0 ? EXIT_TROUBLE : EXIT_SUCCESS;
+    else if (option == 'V')
+      return puts("bus-dead " ORDERBUS_VERSION) < 0 ? EXIT_TROUBLE : EXIT_SUCCESS;
+    else
+      return EXIT_TROUBLE; /* getopt has said why */
+  }
+  return -1;
+}
+
+int main(int argc, char **argv) {
+  static struct program program; /* the window is large for a stack */
+  program.settings = (struct bus_amqp_settings){.url = getenv("RABBITMQ_URL"), .name = "bus-dead", .heartbeat_s = 60};
+  int status = parse_options(&program, argc, argv);
+  return status >= 0 ? status : run(&program, argc - optind, argv + optind);
+}

@@ -1,0 +1,28 @@
+/* Looking through a dead queue: its messages one after the other, each left there or taken away. */
+#ifndef DEAD_QUEUE_H
+#define DEAD_QUEUE_H
+
+#include <bus/amqp.h>
+
+enum { DEAD_LOOK_MAX = 10000, DEAD_QUIET_MS = 5000 };
+
+enum dead_fate {
+  DEAD_STAYS, /* in the queue */
+  DEAD_GOES,  /* acked: gone for ever */
+  DEAD_STOPS, /* it stays, and no further one is looked at */
+};
+
+struct dead_look {
+  const struct bus_amqp_settings *settings;
+  const char *queue; /* "payment-svc.dead" */
+  /* Most are looked at and stay, so that many must be held at once; else they are taken in small portions. */
+  bool peeks;
+  enum dead_fate (*visit)(void *context, const struct bus_delivery *delivery);
+  void *context;
+};
+
+/* As many as there are now, oldest first, at most DEAD_LOOK_MAX where it peeks. *ret_unseen: how many of them were not
+ * looked at. What stays is the queue's again in its order. */
+bool dead_look(const struct dead_look *look, int64_t *ret_unseen, struct bus_error *err) BUS_MUST_CHECK;
+
+#endif

@@ -1,0 +1,94 @@
+/* dead_redrive.c: a new message, as if the old one had never failed, and the same new one each time. */
+#include "dead_redrive.h"
+
+#include <test.h>
+
+#define HISTORY                                                                                                        \
+  "2026-03-01T12:00:00.000Z 0 payment-svc/1.2.0 BUS_E_LATER not yet\n"                                                 \
+  "2026-03-01T12:00:30.250Z 1 payment-svc/1.2.0 BUS_E_DB_DATA SQLSTATE 23514"
+#define PARKED_AT (INT64_C(1772366430250) * BUS_MILLISECOND)
+#define NOW (PARKED_AT + BUS_HOUR)
+
+static struct bus_uuid_source source;
+
+static struct bus_envelope parked(void) {
+  struct bus_envelope envelope = {.type = BUS_STR("payment.charge.v1"),
+                                  .message_id = {{1, 2, 3}},
+                                  .correlation_id = {{4}},
+                                  .causation_id = {{5}},
+                                  .trace = {.trace_id = {6}, .span_id = {7}},
+                                  .user_id = BUS_STR("payment-svc"),
+                                  .reply_to = BUS_STR("edge.reply.1"),
+                                  .timestamp = PARKED_AT - BUS_MINUTE,
+                                  .attempt = 1,
+                                  .first_failed_at = PARKED_AT - BUS_SECOND,
+                                  .history = BUS_STR(HISTORY),
+                                  .redelivered = true};
+  return envelope;
+}
+
+static struct bus_envelope redrive(struct bus_envelope envelope) {
+  static const uint64_t seed[4] = {1, 2, 3, 4};
+  bus_uuid_source_init(&source, seed);
+  return dead_redrive(&envelope, NOW, &source);
+}
+
+TEST(a_redriven_message_is_new)
+{
+  struct bus_envelope old = parked(), new = redrive(old);
+  assert_false(bus_uuid_equal(&new.message_id, &old.message_id));
+  assert_true(bus_uuid_equal(&new.causation_id, &old.message_id));
+  assert_true(bus_uuid_equal(&new.correlation_id, &old.correlation_id));
+  assert_memory_equal(&new.trace, &old.trace, sizeof old.trace);
+  assert_true(bus_str_is(new.type, "payment.charge.v1"));
+  assert_int_equal(new.attempt, 0);
+  assert_int_equal(new.first_failed_at, BUS_NO_TIME);
+  assert_int_equal(new.timestamp, NOW);
+  assert_null(new.history.data);
+  assert_null(new.reply_to.data); /* who asked has gone */
+}
+
+/* A program that died between the confirm and the ack is run again. */
+TEST(a_message_that_is_sent_twice_has_one_new_id)
+{
+  struct bus_envelope first = redrive(parked()), second = redrive(parked());
+  assert_true(bus_uuid_equal(&first.message_id, &second.message_id));
+}
+
+TEST(another_message_or_another_parking_has_another_id)
+{
+  struct bus_envelope first = redrive(parked()), other = parked(), again = parked();
+  other.message_id.bytes[15] = 9;
+  again.history = BUS_STR("2026-03-01T12:00:30.250Z 0 payment-svc/1.2.1 BUS_E_DB_DATA SQLSTATE 23514");
+  other = redrive(other);
+  again = redrive(again);
+  assert_false(bus_uuid_equal(&first.message_id, &other.message_id));
+  assert_false(bus_uuid_equal(&first.message_id, &again.message_id));
+}
+
+/* The inbox forgets ids by the time in them. */
+TEST(the_new_id_is_a_v7_of_when_it_was_parked)
+{
+  struct bus_uuid id = redrive(parked()).message_id;
+  int64_t ms = 0;
+  for (int i = 0; i < 6; i++)
+    ms = ms << 8 | id.bytes[i];
+  assert_int_equal(ms, PARKED_AT / BUS_MILLISECOND);
+  assert_int_equal(id.bytes[6] >> 4, 7);
+  assert_int_equal(id.bytes[8] >> 6, 2);
+}
+
+TEST(a_message_without_id_or_history_can_be_sent_too)
+{
+  struct bus_envelope envelope = parked(), first, second;
+  envelope.message_id = (struct bus_uuid){{0}};
+  envelope.history = BUS_NO_STR;
+  assert_int_equal(dead_parked_at(&envelope), PARKED_AT - BUS_MINUTE);
+  first = redrive(envelope);
+  assert_false(bus_uuid_is_nil(&first.message_id));
+  assert_true(bus_uuid_is_nil(&first.causation_id));
+  second = dead_redrive(&envelope, NOW, &source); /* two of them are two */
+  assert_false(bus_uuid_equal(&first.message_id, &second.message_id));
+  envelope.timestamp = BUS_NO_TIME;
+  assert_int_equal(dead_parked_at(&envelope), 0);
+}
