@@ -36,7 +36,8 @@ static const struct bus_option options[] = {
      .min = 1,
      .max = 1024,
      .secret = true,
-     .description = "broker: amqp://user:password@host:port/vhost, or amqps://"},
+     .description =
+         "broker: amqp://user:password@host:port/vhost, or amqps://; a cluster's nodes as host:port,host:port"},
     TEXT("RABBITMQ_CA_FILE", rabbitmq_ca_file, 0, 1024, "", "certificates that an amqps:// broker is checked against"),
     NUMBER("RABBITMQ_HEARTBEAT", heartbeat_s, 1, 600, "10", "s", "heartbeat of both connections"),
     NUMBER("HTTP_THREADS", http_threads, 4, 4096, "256", NULL,

@@ -105,7 +105,7 @@ static bool wait_until(struct send_session *session, bool (*done)(const struct s
 
 bool send_open(struct send_session *session, const struct bus_amqp_settings *settings, struct bus_error *err) {
   struct bus_amqp *amqp;
-  if (!bus_amqp_open(settings, &amqp, err))
+  if (!bus_amqp_open_any(settings, &amqp, err))
     return false;
   if (!bus_amqp_confirm(amqp, err)) {
     bus_amqp_free(amqp);

@@ -27,6 +27,13 @@ def test_ipv6():
     assert urls.broker("amqp://u:p@[::1]:5673/v").text() == "amqp://u:p@[::1]:5673/v"
 
 
+def test_a_cluster_of_brokers():
+    url = urls.broker("amqp://u:p,q@one:5673,[::1]:5674,three/v")
+    assert (url.host, url.port, url.password, url.path) == ("one", 5673, "p,q", "v")
+    assert url.text("edge", "s") == "amqp://edge:s@one:5673,[::1]:5674,three/v"
+    assert urls.broker("amqp://u:p@one,two").text() == "amqp://u:p@one:5672,two/%2F"
+
+
 @pytest.mark.parametrize("text", ("", "orders", "mysql://u:p@h/d", "postgresql://h/d", "postgresql://u:p@h:x/d",
                                   "postgresql://u:p@h:70000/d"))
 def test_nonsense_is_refused_without_repeating_it(text):

@@ -22,6 +22,7 @@ class Url:
         self.password = urllib.parse.unquote(parts.password or "")
         self.path = urllib.parse.unquote(parts.path[1:])
         self.options = parts.query
+        self.others = ""  # further hosts, as they are written: ",host:port,host:port"
 
     def text(self, user=None, password=None, path=None):
         """The same place for another user; a user without a password gets none."""
@@ -32,7 +33,7 @@ class Url:
         host = f"[{self.host}]" if ":" in self.host else self.host
         name = urllib.parse.quote(self.path if path is None else path, safe="")
         options = "?" + self.options if self.options else ""
-        return f"{self.scheme}://{login}@{host}:{self.port}/{name}{options}"
+        return f"{self.scheme}://{login}@{host}:{self.port}{self.others}/{name}{options}"
 
 
 def database(text):
@@ -40,7 +41,10 @@ def database(text):
 
 
 def broker(text):
-    url = Url(text, ("amqp", "amqps"), 5671 if text.startswith("amqps:") else 5672)
+    """The nodes of a cluster stand as host:port,host:port."""
+    found = re.match("([^/]*//[^/@]*@[^/,]*)(,[^/]*)(.*)", text, re.DOTALL)
+    url = Url(found[1] + found[3] if found else text, ("amqp", "amqps"), 5671 if text.startswith("amqps:") else 5672)
+    url.others = found[2] if found else ""
     url.path = url.path or "/"
     return url
 

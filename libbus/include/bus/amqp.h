@@ -23,7 +23,8 @@ extern "C" {
 struct bus_amqp;
 
 struct bus_amqp_settings {
-  const char *url;         /* amqp://user:password@host:port/vhost, amqps:// */
+  const char *url;         /* amqp://user:password@host:port/vhost, amqps://; several hosts: host:port,host:port */
+  size_t host;             /* which of the URL's hosts, from 0; beyond the last: the first again, and so on */
   const char *name;        /* shown in the management UI: "inventory-svc consume" */
   const char *ca_file;     /* amqps; NULL: the system's */
   int64_t heartbeat_s;     /* 0: 10 */
@@ -32,14 +33,22 @@ struct bus_amqp_settings {
 
 /* Is this a URL that can be opened? The error never holds the password. */
 bool bus_amqp_url_check(const char *url, struct bus_error *err) BUS_MUST_CHECK;
+/* How many hosts it names: the nodes of one cluster, with the same users and virtual hosts. Who keeps a connection
+ * opens one of them and turns to the next when it fails (bus_rotation). */
+size_t bus_amqp_url_hosts(const char *url);
 
 /* Connects, announces consumer_cancel_notify and connection.blocked, opens the channel. */
 bool bus_amqp_open(const struct bus_amqp_settings *settings, struct bus_amqp **ret,
                    struct bus_error *err) BUS_MUST_CHECK;
+/* The first host that lets us in, for programs that run once; host is where it begins. The error is the last one's. */
+bool bus_amqp_open_any(const struct bus_amqp_settings *settings, struct bus_amqp **ret,
+                       struct bus_error *err) BUS_MUST_CHECK;
 /* Closes politely where the connection still stands (at most 1 s). Accepts NULL. */
 void bus_amqp_free(struct bus_amqp *amqp);
 int bus_amqp_fd(const struct bus_amqp *amqp);
 const char *bus_amqp_user(const struct bus_amqp *amqp);
+/* "host:port" of the node that it is open to, for logs. */
+const char *bus_amqp_peer(const struct bus_amqp *amqp);
 
 /* ---- publishing ---- */
 /* Publisher confirms from here on. */

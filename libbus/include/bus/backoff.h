@@ -18,6 +18,20 @@ struct bus_backoff {
 int64_t bus_backoff_next(struct bus_backoff *backoff, uint64_t random);
 void bus_backoff_reset(struct bus_backoff *backoff);
 
+/* Which of several equal hosts is tried, beginning with the first: each of them once, at the shortest delay, and only
+ * when all have failed a longer one. */
+struct bus_rotation {
+  struct bus_backoff backoff;
+  size_t hosts;  /* how many */
+  size_t host;   /* whose turn it is, from 0 */
+  size_t failed; /* in this round */
+};
+
+/* This host failed: turns to the next; the delay before it is tried. */
+int64_t bus_rotation_next(struct bus_rotation *rotation, uint64_t random);
+/* This host served well: the next failure begins a new round. */
+void bus_rotation_reset(struct bus_rotation *rotation);
+
 /* Where a message goes whose attempt-th try (0 = the first delivery) failed: index of a tier, or -1: park it.
  * Three tries in each tier but the last, which repeats until `age` (since the first failure) passes `give_up`. */
 int bus_retry_tier(int64_t attempt, size_t tiers, int64_t age, int64_t give_up);

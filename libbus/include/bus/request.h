@@ -17,7 +17,7 @@ extern "C" {
 struct bus_requester;
 
 struct bus_requester_settings {
-  const char *amqp_url;
+  const char *amqp_url; /* one or several hosts (bus/amqp.h) */
   const char *ca_file;
   const char *service;  /* "edge": the user, and the reply queue's first part */
   const char *instance; /* unique for each process: [A-Za-z0-9-]{1,40} */

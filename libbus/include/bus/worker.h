@@ -77,7 +77,7 @@ struct bus_service {
 
 struct bus_worker_settings {
   const char *database_url;   /* postgres://…; */
-  const char *amqp_url;       /* amqp:// or amqps:// */
+  const char *amqp_url;       /* amqp:// or amqps://, one or several hosts (bus/amqp.h) */
   const char *ca_file;        /* for amqps; NULL: the system's */
   int64_t batch_max;          /* 200 */
   int64_t heartbeat_s;        /* 10 */

@@ -110,15 +110,16 @@ static bool connect_and_login(struct bus_amqp *amqp, const struct bus_amqp_setti
   return true;
 }
 
-static void set_user(struct bus_amqp *amqp, const char *user) {
-  (void)snprintf(amqp->user, sizeof amqp->user, "%s", user); /* url_parse has checked its length */
+static void set_names(struct bus_amqp *amqp, const struct amqp_connection_info *info) {
+  (void)snprintf(amqp->peer, sizeof amqp->peer, "%s:%d", info->host, info->port);
+  (void)snprintf(amqp->user, sizeof amqp->user, "%s", info->user); /* url_parse has checked its length */
   (void)snprintf(amqp->source, sizeof amqp->source, "/%s", amqp->user);
   amqp->sender = (struct envelope_sender){.user = bus_str(amqp->user), .source = bus_str(amqp->source)};
 }
 
 bool bus_amqp_open(const struct bus_amqp_settings *settings, struct bus_amqp **ret, struct bus_error *err) {
   struct broker_url url;
-  if (!url_parse(settings->url, &url, err))
+  if (!url_parse(settings->url, settings->host, &url, err))
     return false;
   struct bus_amqp *amqp = calloc(1, sizeof *amqp);
   if (amqp)
@@ -127,7 +128,7 @@ bool bus_amqp_open(const struct bus_amqp_settings *settings, struct bus_amqp **r
   if (!opened)
     (void)bus_fail(err, BUS_E_NOMEM, "no memory for a connection");
   if (opened) {
-    set_user(amqp, url.info.user);
+    set_names(amqp, &url.info);
     opened = connect_and_login(amqp, settings, &url.info, err);
   }
   url_forget(&url);
@@ -138,6 +139,15 @@ bool bus_amqp_open(const struct bus_amqp_settings *settings, struct bus_amqp **r
       amqp->failure.code = BUS_E_AMQP_CONNECTION;
     bus_amqp_free(amqp);
   }
+  return opened;
+}
+
+bool bus_amqp_open_any(const struct bus_amqp_settings *settings, struct bus_amqp **ret, struct bus_error *err) {
+  struct bus_amqp_settings one = *settings;
+  size_t end = settings->host + bus_amqp_url_hosts(settings->url);
+  bool opened = false;
+  for (; !opened && one.host < end; one.host++)
+    opened = bus_amqp_open(&one, ret, err);
   return opened;
 }
 
@@ -165,6 +175,10 @@ int bus_amqp_fd(const struct bus_amqp *amqp) {
 
 const char *bus_amqp_user(const struct bus_amqp *amqp) {
   return amqp->user;
+}
+
+const char *bus_amqp_peer(const struct bus_amqp *amqp) {
+  return amqp->peer;
 }
 
 void bus_amqp_set_arena(struct bus_amqp *amqp, struct bus_arena *arena) {

@@ -36,7 +36,7 @@ struct reader {
 
 struct bus_amqp {
   amqp_connection_state_t state;
-  char user[BUS_NAME_MAX], source[BUS_NAME_MAX + 1];
+  char user[BUS_NAME_MAX], source[BUS_NAME_MAX + 1], peer[128];
   struct envelope_sender sender;
   uint64_t next_seq; /* 0: without confirms */
   bool consuming[CONSUMERS_MAX];

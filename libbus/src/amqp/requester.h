@@ -5,6 +5,7 @@
 #include "request_table.h"
 
 #include <bus/amqp.h>
+#include <bus/backoff.h>
 #include <bus/request.h>
 
 #include <pthread.h>
@@ -87,6 +88,7 @@ struct bus_requester {
   pthread_t thread;
 
   /* the I/O thread's alone */
+  struct bus_rotation hosts;
   struct bus_amqp *publishing, *consuming;
   struct request_window window;
   struct bus_arena *incoming;

@@ -1,7 +1,6 @@
 /* The I/O thread: connects with backoff, publishes what callers hand over, pumps both connections, sleeps. */
 #include "requester.h"
 
-#include <bus/backoff.h>
 #include <bus/clock.h>
 #include <bus/log.h>
 
@@ -26,8 +25,11 @@ static void take_wake(const struct bus_requester *requester) {
 static bool open_one(struct bus_requester *requester, const char *role, struct bus_amqp **ret, struct bus_error *err) {
   char name[BUS_NAME_MAX + 16];
   (void)snprintf(name, sizeof name, "%s %s", requester->name, role);
-  struct bus_amqp_settings settings = {
-      .url = requester->url, .name = name, .ca_file = requester->ca_file, .heartbeat_s = requester->heartbeat_s};
+  struct bus_amqp_settings settings = {.url = requester->url,
+                                       .host = requester->hosts.host,
+                                       .name = name,
+                                       .ca_file = requester->ca_file,
+                                       .heartbeat_s = requester->heartbeat_s};
   return bus_amqp_open(&settings, ret, err);
 }
 
@@ -57,7 +59,8 @@ static bool connect_both(struct bus_requester *requester) {
     return false;
   }
   atomic_store(&requester->up, true);
-  bus_log(BUS_INFO, "broker connected", BUS_F_STR("reply_queue", requester->reply_queue));
+  bus_log(BUS_INFO, "broker connected", BUS_F_STR("reply_queue", requester->reply_queue),
+          BUS_F_STR("node", bus_amqp_peer(requester->consuming)));
   return true;
 }
 
@@ -214,7 +217,6 @@ static void wait_before_next_try(struct bus_requester *requester, int64_t delay)
 
 void *requester_run(void *argument) {
   struct bus_requester *requester = argument;
-  struct bus_backoff backoff = {.first = 200 * BUS_MILLISECOND, .max = 5 * BUS_SECOND};
   uint64_t seed[4];
   struct bus_uuid_source random;
   bus_random_seed(seed);
@@ -224,8 +226,8 @@ void *requester_run(void *argument) {
     if (connect_both(requester))
       serve(requester);
     if (bus_monotonic() - began > STABLE_MS * BUS_MILLISECOND) /* else what refuses us is asked less and less often */
-      bus_backoff_reset(&backoff);
-    wait_before_next_try(requester, bus_backoff_next(&backoff, bus_uuid_source_random(&random)));
+      bus_rotation_reset(&requester->hosts);
+    wait_before_next_try(requester, bus_rotation_next(&requester->hosts, bus_uuid_source_random(&random)));
   }
   return NULL;
 }

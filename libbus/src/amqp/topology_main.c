@@ -32,9 +32,8 @@ static const char help[] =
     "  print         the declarations, one a line; needs no broker\n"
     "  definitions   JSON for `rabbitmqctl import_definitions`: what each user may do; needs no broker\n"
     "\n"
-    "  --url URL        amqp://user:password@host:port/vhost or amqps://…; else the variable RABBITMQ_URL, which "
-    "ps(1)\n"
-    "                   does not show\n"
+    "  --url URL        amqp://user:password@host:port/vhost or amqps://…, with several nodes of a cluster as\n"
+    "                   host:port,host:port; else the variable RABBITMQ_URL, which ps(1) does not show\n"
     "  --ca-file FILE   certificates for amqps (default: the system's)\n"
     "  --vhost VHOST    for definitions (default: /)\n"
     "  --bindings FILE  for diff: output of `rabbitmqctl -q list_bindings source_name destination_name routing_key`;\n"
@@ -196,7 +195,7 @@ static int with_broker(struct program *program, int (*verb)(struct program *prog
     return trouble("no broker: give --url, or set RABBITMQ_URL");
   if (!read_bindings(program))
     return EXIT_TROUBLE;
-  if (!bus_amqp_open(&settings, &program->amqp, &err))
+  if (!bus_amqp_open_any(&settings, &program->amqp, &err))
     return trouble(err.text);
   int status = verb(program);
   bus_amqp_free(program->amqp);

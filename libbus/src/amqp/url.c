@@ -1,11 +1,12 @@
-/* Checks a broker's URL before rabbitmq-c takes it apart: that one fills gaps with guest and localhost. */
+/* Checks a broker's URL before rabbitmq-c takes it apart: that one fills gaps with guest and localhost, and knows only
+ * one host. */
 #include "url.h"
 
 #include <bus/amqp.h>
 
 #include <stdio.h>
 
-static const char shape[] = "amqp://user:password@host:port/vhost";
+static const char shape[] = "amqp://user:password@host:port[,host:port...]/vhost";
 
 static bool refuse(struct bus_error *err, const char *what) {
   return bus_fail(err, BUS_E_CONFIG, "broker URL: %s; expected %s or amqps://…", what, shape);
@@ -18,8 +19,18 @@ static bool has_odd_characters(const char *url) {
   return strstr(url, "%00") != NULL;
 }
 
+static const char *after_scheme(const char *url) {
+  return strncmp(url, "amqp://", 7) == 0 ? url + 7 : strncmp(url, "amqps://", 8) == 0 ? url + 8 : NULL;
+}
+
+static bool check_host(const char *host, size_t len, struct bus_error *err) {
+  if (len == 0 || *host == ':' || memchr(host, '@', len))
+    return refuse(err, "a host is missing");
+  return host[len - 1] != ':' || refuse(err, "a port is missing");
+}
+
 static bool check_parts(const char *url, struct bus_error *err) {
-  const char *begin = strncmp(url, "amqp://", 7) == 0 ? url + 7 : strncmp(url, "amqps://", 8) == 0 ? url + 8 : NULL;
+  const char *begin = after_scheme(url);
   if (begin == NULL)
     return refuse(err, "it must begin with amqp:// or amqps://");
   if (has_odd_characters(url))
@@ -29,22 +40,35 @@ static bool check_parts(const char *url, struct bus_error *err) {
   const char *colon = at ? memchr(begin, ':', (size_t)(at - begin)) : NULL;
   if (colon == NULL || colon == begin || colon + 1 == at)
     return refuse(err, "user or password is missing");
-  const char *host = at + 1;
-  if (host == end || *host == ':' || memchr(host, '@', (size_t)(end - host)))
-    return refuse(err, "the host is missing");
-  if (end[-1] == ':')
-    return refuse(err, "the port is missing");
+  for (const char *host = at; host < end; host += 1 + strcspn(host + 1, ",/"))
+    if (!check_host(host + 1, strcspn(host + 1, ",/"), err))
+      return false;
   return end[0] != '/' || end[1] != '\0' || refuse(err, "the vhost is empty (leave out the last slash for \"/\")");
 }
 
-bool url_parse(const char *url, struct broker_url *ret, struct bus_error *err) {
-  if (url == NULL)
-    return refuse(err, "none given");
-  if (!check_parts(url, err))
-    return false;
-  int len = snprintf(ret->text, sizeof ret->text, "%s", url);
-  if (len < 0 || (size_t)len >= sizeof ret->text)
-    return refuse(err, "it is longer than 1023 bytes");
+/* Where the hosts begin, of a URL that was checked. */
+static const char *hosts_of(const char *url) {
+  return strchr(after_scheme(url), '@') + 1;
+}
+
+static size_t count_hosts(const char *url) {
+  size_t count = 1;
+  for (const char *c = hosts_of(url); *c && *c != '/'; c++)
+    count += *c == ',';
+  return count;
+}
+
+/* The URL with that host alone. */
+static void pick_host(const char *url, size_t index, char *text, size_t size) {
+  const char *hosts = hosts_of(url), *host = hosts;
+  for (size_t i = 0; i < index; i++)
+    host += strcspn(host, ",") + 1;
+  (void)snprintf(text, size, "%.*s%.*s%s", (int)(hosts - url), url, (int)strcspn(host, ",/"), host,
+                 hosts + strcspn(hosts, "/")); /* shorter than the URL, which fitted */
+}
+
+static bool parse_one(const char *url, size_t index, struct broker_url *ret, struct bus_error *err) {
+  pick_host(url, index, ret->text, sizeof ret->text);
   if (amqp_parse_url(ret->text, &ret->info) != AMQP_STATUS_OK || ret->info.port < 1 || ret->info.port > 65535) {
     url_forget(ret);
     return refuse(err, "it cannot be taken apart (port, percent-encoding or vhost)");
@@ -56,14 +80,30 @@ bool url_parse(const char *url, struct broker_url *ret, struct bus_error *err) {
   return true;
 }
 
+bool url_parse(const char *url, size_t host, struct broker_url *ret, struct bus_error *err) {
+  if (url == NULL)
+    return refuse(err, "none given");
+  if (!check_parts(url, err))
+    return false;
+  if (strlen(url) >= sizeof ret->text)
+    return refuse(err, "it is longer than 1023 bytes");
+  return parse_one(url, host % count_hosts(url), ret, err);
+}
+
 void url_forget(struct broker_url *url) {
   explicit_bzero(url, sizeof *url);
 }
 
 bool bus_amqp_url_check(const char *url, struct bus_error *err) {
   struct broker_url parsed;
-  if (!url_parse(url, &parsed, err))
-    return false;
-  url_forget(&parsed);
+  for (size_t i = 0; i == 0 || i < count_hosts(url); i++) {
+    if (!url_parse(url, i, &parsed, err))
+      return false;
+    url_forget(&parsed);
+  }
   return true;
+}
+
+size_t bus_amqp_url_hosts(const char *url) {
+  return url && check_parts(url, NULL) ? count_hosts(url) : 1;
 }

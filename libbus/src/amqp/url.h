@@ -12,8 +12,9 @@ struct broker_url {
   struct amqp_connection_info info;
 };
 
-/* Takes amqp:// and amqps:// with user, password and host; port and vhost have the usual defaults. */
-bool url_parse(const char *url, struct broker_url *ret, struct bus_error *err) BUS_MUST_CHECK;
+/* Takes amqp:// and amqps:// with user, password and hosts; port and vhost have the usual defaults. The result is that
+ * of one host: the host-th, counted round and round; the others must be well-formed, too. */
+bool url_parse(const char *url, size_t host, struct broker_url *ret, struct bus_error *err) BUS_MUST_CHECK;
 void url_forget(struct broker_url *url);
 
 #endif

@@ -22,6 +22,20 @@ void bus_backoff_reset(struct bus_backoff *backoff) {
   backoff->failures = 0;
 }
 
+int64_t bus_rotation_next(struct bus_rotation *rotation, uint64_t random) {
+  struct bus_backoff shortest = {.first = rotation->backoff.first, .max = rotation->backoff.max};
+  rotation->host = rotation->host + 1 < rotation->hosts ? rotation->host + 1 : 0;
+  if (++rotation->failed < rotation->hosts)
+    return bus_backoff_next(&shortest, random);
+  rotation->failed = 0;
+  return bus_backoff_next(&rotation->backoff, random);
+}
+
+void bus_rotation_reset(struct bus_rotation *rotation) {
+  rotation->failed = 0;
+  bus_backoff_reset(&rotation->backoff);
+}
+
 int bus_retry_tier(int64_t attempt, size_t tiers, int64_t age, int64_t give_up) {
   if (tiers == 0)
     return -1;

@@ -32,7 +32,7 @@ static struct bus_option common_options[] = {
     {"PORT", BUS_OPTION_INT, offsetof(struct settings, port), "0", 1, 65535, NULL, false, NULL,
      "port of the admin listener"},
     {"RABBITMQ_URL", BUS_OPTION_STRING, offsetof(struct settings, amqp_url), NULL, 8, 1024, NULL, true, NULL,
-     "broker: amqp://user:password@host:port/vhost, or amqps://"},
+     "broker: amqp://user:password@host:port/vhost, or amqps://; a cluster's nodes as host:port,host:port"},
     {"RABBITMQ_CA_FILE", BUS_OPTION_STRING, offsetof(struct settings, ca_file), "", 0, 1024, NULL, false, NULL,
      "certificates that an amqps:// broker is verified with; empty: the system's"},
     {"DATABASE_URL", BUS_OPTION_STRING, offsetof(struct settings, database_url), NULL, 8, 1024, NULL, true, NULL,

@@ -62,8 +62,9 @@ bool bus_worker_new(const struct bus_service *service, const struct bus_topology
   worker->settings = *settings;
   worker->program_settings = program_settings;
   worker->wake_fd = -1;
-  worker->amqp_backoff = (struct bus_backoff){.first = 100 * BUS_MILLISECOND, .max = 5 * BUS_SECOND};
-  worker->pg_backoff = worker->amqp_backoff;
+  worker->pg_backoff = (struct bus_backoff){.first = 100 * BUS_MILLISECOND, .max = 5 * BUS_SECOND};
+  worker->amqp_hosts =
+      (struct bus_rotation){.backoff = worker->pg_backoff, .hosts = bus_amqp_url_hosts(settings->amqp_url)};
   worker->stop_grace = GRACE_BATCH;
   uint64_t seed[4];
   bus_random_seed(seed);

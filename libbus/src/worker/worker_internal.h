@@ -139,7 +139,8 @@ struct bus_worker {
   bool amqp_lost;
   uint64_t epoch; /* counts connections: a tag of an older one is void */
   struct bus_error amqp_error;
-  struct bus_backoff amqp_backoff, pg_backoff;
+  struct bus_rotation amqp_hosts;
+  struct bus_backoff pg_backoff;
   int64_t amqp_again_at, pg_again_at, pg_deadline, amqp_pumped_at;
   int64_t pg_up_at; /* since when this connection stands */
   struct pg *pg;

@@ -284,10 +284,10 @@ static void detach(struct bus_worker *worker) {
 
 void worker_drop_amqp(struct bus_worker *worker) {
   if (worker->attached && bus_monotonic() - worker->attached_at >= STABLE)
-    bus_backoff_reset(&worker->amqp_backoff);
+    bus_rotation_reset(&worker->amqp_hosts);
   detach(worker);
   worker->amqp_lost = false;
-  int64_t delay = bus_backoff_next(&worker->amqp_backoff, bus_uuid_source_random(&worker->ids));
+  int64_t delay = bus_rotation_next(&worker->amqp_hosts, bus_uuid_source_random(&worker->ids));
   worker->amqp_again_at = bus_monotonic() + delay;
   metrics_reconnect(worker, true);
   bus_log(BUS_WARN, "broker is away; trying again", BUS_F_STR("cause", worker->amqp_error.text),
@@ -305,6 +305,7 @@ static bool open_one(struct bus_worker *worker, const char *role, struct bus_amq
   char name[BUS_NAME_MAX + 16];
   (void)snprintf(name, sizeof name, "%s %s", worker->service->name, role);
   const struct bus_amqp_settings settings = {.url = worker->settings.amqp_url,
+                                             .host = worker->amqp_hosts.host,
                                              .name = name,
                                              .ca_file = worker->settings.ca_file,
                                              .heartbeat_s = worker->settings.heartbeat_s};
@@ -377,7 +378,8 @@ static bool amqp_is_up(struct bus_worker *worker) {
   unsettle(worker);
   atomic_store(&worker->status_broker, BUS_LINK_UP);
   atomic_store(&worker->status_consuming, true);
-  bus_log(BUS_INFO, "attached to the broker", BUS_F_STR("queue", worker->service->queues[0]));
+  bus_log(BUS_INFO, "attached to the broker", BUS_F_STR("queue", worker->service->queues[0]),
+          BUS_F_STR("node", bus_amqp_peer(worker->consuming)));
   return true;
 }
 

@@ -281,7 +281,7 @@ static void close_slip(struct bus_worker *worker, struct slip *slip, bool ack) {
   if (!slip->returned) /* counted already */
     metrics_confirm(worker, ack);
   if (arrived)
-    bus_backoff_reset(&worker->amqp_backoff);
+    bus_rotation_reset(&worker->amqp_hosts);
   if (slip->kind == SLIP_OUTBOX && arrived)
     (void)uuid_list_add(&worker->confirmed, &slip->message_id); /* no memory: the sweeper sends it again */
   if (slip->kind == SLIP_OUTBOX && slip->returned)

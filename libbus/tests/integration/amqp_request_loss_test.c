@@ -43,6 +43,32 @@ TEST(request_under_way_is_lost_with_the_connection_and_the_next_one_answered)
   proxy_stop(proxy);
 }
 
+TEST(requester_goes_to_another_broker_when_its_own_is_lost)
+{
+  char one[512], both[600];
+  const char *url = make_place();
+  struct proxy *first = proxy_for_url(url, both), *second = proxy_for_url(url, one);
+  const char *rest = strrchr(both, '/');
+  (void)snprintf(one, sizeof one, "%.*s,127.0.0.1:%d%s", (int)(rest - both), both, proxy_port(second), rest);
+  struct responder *responder = start_responder(url, ANSWER_ONCE);
+  struct bus_requester *requester = new_requester(one, 0);
+  await_up(requester);
+  assert_int_equal(proxy_bytes(second), 0);
+  proxy_refuse(first, true);
+  proxy_cut(first);
+  while (bus_requester_is_up(requester))
+    usleep(1000);
+  await_up(requester);
+  assert_true(proxy_bytes(second) > 0);
+  struct bus_pending *pending = begin(requester, &ask, 5);
+  assert_int_equal(wait_ms(pending, 5000, false), BUS_REQUEST_ANSWERED);
+  bus_request_end(pending);
+  bus_requester_free(requester);
+  stop_responder(responder);
+  proxy_stop(first);
+  proxy_stop(second);
+}
+
 TEST(request_survives_a_deleted_reply_queue)
 {
   const char *url = make_place();

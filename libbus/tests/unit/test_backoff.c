@@ -55,6 +55,41 @@ TEST(backoff_reset_begins_again)
   assert_true(bus_backoff_next(&backoff, 0) == BUS_SECOND / 2);
 }
 
+TEST(rotation_tries_each_host_before_it_waits_longer)
+{
+  static const size_t hosts[] = {1, 2, 0, 1, 2, 0, 1};
+  static const int64_t full[] = {1, 1, 1, 1, 1, 2, 1};
+  struct bus_rotation rotation = {.backoff = {BUS_SECOND, 10 * BUS_SECOND, 0}, .hosts = 3};
+  for (size_t i = 0; i < BUS_COUNT(hosts); i++) {
+    assert_true(bus_rotation_next(&rotation, 0) == full[i] * BUS_SECOND / 2);
+    assert_int_equal(rotation.host, hosts[i]);
+  }
+}
+
+TEST(rotation_of_one_host_is_a_backoff)
+{
+  struct bus_rotation rotation = {.backoff = {BUS_SECOND, 10 * BUS_SECOND, 0}, .hosts = 1}, none = rotation;
+  none.hosts = 0;
+  for (int64_t full = 1; full <= 8; full *= 2) {
+    assert_true(bus_rotation_next(&rotation, 0) == full * BUS_SECOND / 2);
+    assert_true(bus_rotation_next(&none, 0) == full * BUS_SECOND / 2);
+    assert_int_equal(rotation.host + none.host, 0);
+  }
+}
+
+TEST(rotation_reset_stays_with_the_host_and_begins_a_round)
+{
+  struct bus_rotation rotation = {.backoff = {BUS_SECOND, 10 * BUS_SECOND, 0}, .hosts = 2};
+  for (int i = 0; i < 5; i++)
+    (void)bus_rotation_next(&rotation, 0);
+  bus_rotation_reset(&rotation);
+  assert_int_equal(rotation.host, 1);
+  for (int i = 0; i < 2; i++)
+    assert_true(bus_rotation_next(&rotation, 0) == BUS_SECOND / 2);
+  assert_true(bus_rotation_next(&rotation, 0) == BUS_SECOND / 2);
+  assert_true(bus_rotation_next(&rotation, 0) == BUS_SECOND);
+}
+
 TEST(retry_tier_schedule)
 {
   static const int expected[] = {0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2, 2};

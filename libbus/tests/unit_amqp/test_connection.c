@@ -3,6 +3,7 @@
 
 #include <bus/clock.h>
 
+#include <stdio.h>
 #include <unistd.h>
 
 /* ---- opening ---- */
@@ -34,6 +35,28 @@ TEST(connection_to_a_mute_server_fails_within_the_timeout)
   assert_int_equal(err.code, BUS_E_AMQP_CONNECTION);
   assert_true(bus_monotonic() - before < 2 * BUS_SECOND);
   fake_broker_stop(broker);
+}
+
+TEST(connection_to_any_host_finds_the_one_that_answers)
+{
+  struct fake_broker *broker = fake_broker_start();
+  char url[256];
+  struct bus_amqp *amqp = NULL;
+  struct bus_error err;
+  (void)snprintf(url, sizeof url, "amqp://tester:secret@127.0.0.1:1,127.0.0.1:2,%s",
+                 strchr(fake_broker_url(broker), '@') + 1);
+  struct bus_amqp_settings settings = {.url = url, .open_timeout_ms = 2000};
+  assert_true(bus_amqp_open_any(&settings, &amqp, &err));
+  assert_non_null(strstr(fake_broker_url(broker), bus_amqp_peer(amqp)));
+  bus_amqp_free(amqp);
+  fake_broker_stop(broker);
+  amqp = NULL;
+  settings.url = "amqp://u:p@127.0.0.1:1,127.0.0.1:2/v";
+  assert_false(bus_amqp_open_any(&settings, &amqp, &err));
+  assert_non_null(strstr(err.text, "port 2"));
+  settings.host = 1;
+  assert_false(bus_amqp_open_any(&settings, &amqp, &err));
+  assert_non_null(strstr(err.text, "port 1"));
 }
 
 /* ---- calls ---- */

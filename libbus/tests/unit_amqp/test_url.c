@@ -8,7 +8,7 @@
 TEST(url_takes_all_parts)
 {
   struct broker_url url;
-  assert_true(url_parse("amqps://order-svc:s%40cret@broker.example:5999/order%2Fbus", &url, NULL));
+  assert_true(url_parse("amqps://order-svc:s%40cret@broker.example:5999/order%2Fbus", 0, &url, NULL));
   assert_string_equal(url.info.user, "order-svc");
   assert_string_equal(url.info.password, "s@cret");
   assert_string_equal(url.info.host, "broker.example");
@@ -20,19 +20,53 @@ TEST(url_takes_all_parts)
 TEST(url_has_the_usual_defaults)
 {
   struct broker_url url;
-  assert_true(url_parse("amqp://u:p@h", &url, NULL));
+  assert_true(url_parse("amqp://u:p@h", 0, &url, NULL));
   assert_int_equal(url.info.port, 5672);
   assert_string_equal(url.info.vhost, "/");
   assert_false(url.info.ssl);
-  assert_true(url_parse("amqps://u:p@h", &url, NULL));
+  assert_true(url_parse("amqps://u:p@h", 0, &url, NULL));
   assert_int_equal(url.info.port, 5671);
 }
 
 TEST(url_takes_an_ipv6_host)
 {
   struct broker_url url;
-  assert_true(url_parse("amqp://u:p@[::1]:5672/v", &url, NULL));
+  assert_true(url_parse("amqp://u:p@[::1]:5672/v", 0, &url, NULL));
   assert_string_equal(url.info.host, "::1");
+}
+
+static void assert_place(const char *url, size_t host, const char *name, int port) {
+  struct broker_url parsed;
+  assert_true(url_parse(url, host, &parsed, NULL));
+  assert_string_equal(parsed.info.user, "u");
+  assert_string_equal(parsed.info.password, "p,q");
+  assert_string_equal(parsed.info.host, name);
+  assert_int_equal(parsed.info.port, port);
+  assert_string_equal(parsed.info.vhost, "v");
+}
+
+TEST(url_takes_several_hosts_in_turn)
+{
+  static const char url[] = "amqp://u:p,q@one:5999,[::1]:6000,three/v";
+  assert_int_equal(bus_amqp_url_hosts(url), 3);
+  assert_place(url, 0, "one", 5999);
+  assert_place(url, 1, "::1", 6000);
+  assert_place(url, 2, "three", 5672);
+  assert_place(url, 3, "one", 5999);
+  assert_true(bus_amqp_url_check(url, NULL));
+  assert_int_equal(bus_amqp_url_hosts("amqps://u:p@a,b"), 2);
+  assert_int_equal(bus_amqp_url_hosts("amqp://u:p@a/v,w"), 1);
+  assert_int_equal(bus_amqp_url_hosts("nonsense,more"), 1);
+}
+
+TEST(url_of_several_hosts_has_the_usual_vhost)
+{
+  struct broker_url url;
+  assert_true(url_parse("amqps://u:p@a,b", 1, &url, NULL));
+  assert_string_equal(url.info.host, "b");
+  assert_string_equal(url.info.vhost, "/");
+  assert_int_equal(url.info.port, 5671);
+  assert_true(url.info.ssl);
 }
 
 TEST(url_refuses_what_would_be_guessed)
@@ -62,6 +96,13 @@ TEST(url_refuses_what_would_be_guessed)
       "amqp://u:p@h/a b",
       "amqp://u:p\n@h/a",
       "amqp://u:p@q@h/v",
+      "amqp://u:p@h,/v", /* another host */
+      "amqp://u:p@,h/v",
+      "amqp://u:p@h,,g/v",
+      "amqp://u:p@h,:5672/v",
+      "amqp://u:p@h,g:/v",
+      "amqp://u:p@h,g:0/v",
+      "amqp://u:p@h,u:p@g/v",
   };
   for (size_t i = 0; i < BUS_COUNT(refused); i++) {
     struct bus_error err = {.code = BUS_OK};
@@ -98,7 +139,7 @@ TEST(url_refuses_what_is_too_long)
 TEST(url_is_forgotten)
 {
   struct broker_url url;
-  assert_true(url_parse("amqp://user:hunter2@host/v", &url, NULL));
+  assert_true(url_parse("amqp://user:hunter2@host/v", 0, &url, NULL));
   url_forget(&url);
   assert_null(memmem(&url, sizeof url, "hunter2", 7));
 }

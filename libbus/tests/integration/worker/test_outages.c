@@ -141,6 +141,71 @@ TEST(a_probe_tells_which_of_both_is_away)
   toy_teardown(&toy);
 }
 
+/* Two ways to one broker stand for two nodes of a cluster. */
+struct two_hosts {
+  struct proxy *proxies[2];
+  char url[512];
+};
+
+static struct two_hosts two_hosts(const char *url) {
+  struct two_hosts hosts;
+  char one[512];
+  hosts.proxies[0] = proxy_for_url(url, one);
+  hosts.proxies[1] = proxy_for_url(url, hosts.url);
+  const char *rest = strrchr(one, '/');
+  (void)snprintf(hosts.url, sizeof hosts.url, "%.*s,127.0.0.1:%d%s", (int)(rest - one), one,
+                 proxy_port(hosts.proxies[1]), rest);
+  return hosts;
+}
+
+static void lose(struct proxy *proxy) {
+  proxy_refuse(proxy, true);
+  proxy_cut(proxy);
+}
+
+TEST(goes_to_another_broker_when_its_own_is_lost)
+{
+  struct toy toy;
+  struct toy_run run;
+  toy_setup(&toy);
+  struct two_hosts hosts = two_hosts(toy.amqp_url);
+  toy.settings.amqp_url = hosts.url;
+  toy_start(&toy, &run);
+  (void)toy_publish(&toy, 1, 1);
+  toy_await(&toy, SUM, 1, 15);
+  assert_true(proxy_bytes(hosts.proxies[0]) > 0);
+  assert_int_equal(proxy_bytes(hosts.proxies[1]), 0);
+  for (int turn = 0; turn < 3; turn++) {
+    lose(hosts.proxies[turn % 2]);
+    (void)toy_publish(&toy, 1, 1);
+    toy_await(&toy, SUM, 2 + turn, 5);
+    toy_await(&toy, OUTBOX, 0, 15);
+    proxy_refuse(hosts.proxies[turn % 2], false);
+  }
+  assert_true(proxy_bytes(hosts.proxies[1]) > 0);
+  toy_stop(&run);
+  proxy_stop(hosts.proxies[0]);
+  proxy_stop(hosts.proxies[1]);
+  toy_teardown(&toy);
+}
+
+TEST(begins_with_whichever_broker_is_there)
+{
+  struct toy toy;
+  struct toy_run run;
+  toy_setup(&toy);
+  struct two_hosts hosts = two_hosts(toy.amqp_url);
+  toy.settings.amqp_url = hosts.url;
+  proxy_refuse(hosts.proxies[0], true);
+  toy_start(&toy, &run);
+  (void)toy_publish(&toy, 1, 1);
+  toy_await(&toy, SUM, 1, 10);
+  toy_stop(&run);
+  proxy_stop(hosts.proxies[0]);
+  proxy_stop(hosts.proxies[1]);
+  toy_teardown(&toy);
+}
+
 static int64_t seconds_to_stop(struct toy_run *run) {
   int64_t began = bus_monotonic();
   toy_stop(run);
