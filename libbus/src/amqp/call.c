@@ -128,8 +128,10 @@ static void send_declaration(struct bus_amqp *amqp, const struct bus_declaration
 static bool is_refused_declaration(amqp_rpc_reply_t reply, int *ret_code) {
   if (reply.reply_type != AMQP_RESPONSE_SERVER_EXCEPTION || reply.reply.id != AMQP_CHANNEL_CLOSE_METHOD)
     return false;
-  *ret_code = ((const amqp_channel_close_t *)reply.reply.decoded)->reply_code;
-  return *ret_code == AMQP_NOT_FOUND || *ret_code == AMQP_PRECONDITION_FAILED;
+  const amqp_channel_close_t *close = reply.reply.decoded;
+  *ret_code = close->reply_code;
+  return (*ret_code == AMQP_NOT_FOUND || *ret_code == AMQP_PRECONDITION_FAILED) &&
+         !link_is_node_away(close->reply_code, rabbit_view(close->reply_text));
 }
 
 /* Consumers and confirms went with the channel: where there were any, the connection counts as gone. */

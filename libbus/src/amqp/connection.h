@@ -52,6 +52,8 @@ struct bus_amqp {
 bool link_fail_status(struct bus_amqp *amqp, int status, const char *what, struct bus_error *err);
 bool link_fail_close(struct bus_amqp *amqp, const amqp_method_t *close, const char *what, struct bus_error *err);
 bool link_fail_with(struct bus_amqp *amqp, enum bus_errc code, const char *what, struct bus_error *err);
+/* Is that the answer for a queue whose node is away? */
+bool link_is_node_away(int code, struct bus_str text);
 /* True for a normal reply. */
 bool link_check_reply(struct bus_amqp *amqp, amqp_rpc_reply_t reply, const char *what, struct bus_error *err);
 /* True while the connection stands; else *err is why it went. */

@@ -25,8 +25,16 @@ bool link_fail_status(struct bus_amqp *amqp, int status, const char *what, struc
   return keep(amqp, err);
 }
 
+/* A classic queue lives on one node of a cluster, and while that one is away the broker says 404 of the queue: nothing
+ * is wrong with the topology, and it comes back. Only the text tells. */
+bool link_is_node_away(int code, struct bus_str text) {
+  return code == AMQP_NOT_FOUND && text.data && memmem(text.data, text.len, "down or inaccessible", 20) != NULL;
+}
+
 /* The broker's reply code decides whether trying again can help. */
-static enum bus_errc class_of(int code) {
+static enum bus_errc class_of(int code, struct bus_str text) {
+  if (link_is_node_away(code, text))
+    return BUS_E_AMQP_CONNECTION;
   switch (code) {
   case AMQP_ACCESS_REFUSED:
   case AMQP_NOT_ALLOWED:
@@ -51,7 +59,7 @@ bool link_fail_close(struct bus_amqp *amqp, const amqp_method_t *close, const ch
     code = connection->reply_code;
     text = rabbit_view(connection->reply_text);
   }
-  (void)bus_fail(&amqp->failure, class_of(code), "%s: %d %.*s", what, code, (int)text.len, text.data);
+  (void)bus_fail(&amqp->failure, class_of(code, text), "%s: %d %.*s", what, code, (int)text.len, text.data);
   return keep(amqp, err);
 }
 

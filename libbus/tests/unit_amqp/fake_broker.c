@@ -19,6 +19,7 @@ struct fake_broker {
   pthread_mutex_t sending;
   atomic_bool deaf, serving;
   atomic_int refuse_code;
+  const char *_Atomic refuse_text;
   atomic_size_t published;
 };
 
@@ -105,7 +106,8 @@ static void send_empty(struct fake_broker *broker, int channel, amqp_method_numb
 }
 
 static void close_channel(struct fake_broker *broker, int code) {
-  amqp_channel_close_t close = {.reply_code = (uint16_t)code, .reply_text = amqp_cstring_bytes("as the test wants")};
+  amqp_channel_close_t close = {.reply_code = (uint16_t)code,
+                                .reply_text = amqp_cstring_bytes(atomic_load(&broker->refuse_text))};
   fake_send_method(broker, 1, AMQP_CHANNEL_CLOSE_METHOD, &close);
 }
 
@@ -237,6 +239,11 @@ void fake_broker_deafen(struct fake_broker *broker) {
 }
 
 void fake_broker_refuse_next(struct fake_broker *broker, int code) {
+  fake_broker_refuse_next_because(broker, code, "as the test wants it");
+}
+
+void fake_broker_refuse_next_because(struct fake_broker *broker, int code, const char *text) {
+  atomic_store(&broker->refuse_text, text);
   atomic_store(&broker->refuse_code, code);
 }
 

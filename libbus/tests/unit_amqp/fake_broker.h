@@ -17,6 +17,8 @@ void fake_broker_stop(struct fake_broker *broker);
 void fake_broker_deafen(struct fake_broker *broker);
 /* The next declaration is answered by channel.close with this code. */
 void fake_broker_refuse_next(struct fake_broker *broker, int code);
+/* The same with that text, which must outlive the broker. */
+void fake_broker_refuse_next_because(struct fake_broker *broker, int code, const char *text);
 /* How many publications (their method frames) came so far. */
 size_t fake_broker_published(struct fake_broker *broker);
 /* Shuts the connection without a word. */

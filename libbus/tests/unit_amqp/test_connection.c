@@ -79,6 +79,21 @@ TEST(connection_outlives_a_refused_declaration)
   tear_down(&f);
 }
 
+/* A classic queue of a node that is away: it comes back, and nobody must take the topology for wrong. */
+TEST(connection_tells_a_queue_whose_node_is_away_from_one_that_is_missing)
+{
+  struct fixture f = set_up();
+  struct bus_declaration d = {.kind = BUS_DECLARE_QUEUE, .name = "q"};
+  bool exists = true;
+  fake_broker_refuse_next_because(f.broker, 404,
+                                  "NOT_FOUND - home node 'rabbit@a' of durable queue 'q' in vhost '/' "
+                                  "is down or inaccessible");
+  assert_false(bus_amqp_declare(f.amqp, &d, true, &exists, &f.err));
+  assert_int_equal(f.err.code, BUS_E_AMQP_CONNECTION);
+  assert_false(exists);
+  tear_down(&f);
+}
+
 TEST(connection_with_consumers_goes_with_a_refused_declaration)
 {
   struct fixture f = set_up();
