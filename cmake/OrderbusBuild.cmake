@@ -17,6 +17,7 @@ set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
 
 option(ORDERBUS_ASAN "Address and undefined behaviour sanitizers" OFF)
 option(ORDERBUS_TSAN "Thread sanitizer" OFF)
+option(ORDERBUS_FAILPOINTS "Points at which tests make a crash or an error fall; never in what is shipped" OFF)
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
@@ -29,6 +30,9 @@ target_compile_options(orderbus_options INTERFACE
   -fstack-protector-strong -fstack-clash-protection -fcf-protection -fno-omit-frame-pointer)
 target_compile_definitions(orderbus_options INTERFACE _GNU_SOURCE ORDERBUS_VERSION="${PROJECT_VERSION}")
 target_link_options(orderbus_options INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
+if(ORDERBUS_FAILPOINTS)
+  target_compile_definitions(orderbus_options INTERFACE ORDERBUS_FAILPOINTS)
+endif()
 if(ORDERBUS_ASAN)
   target_compile_options(orderbus_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
   target_link_options(orderbus_options INTERFACE -fsanitize=address,undefined)

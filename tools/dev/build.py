@@ -28,10 +28,16 @@ def programs(preset):
 
 
 def configure(preset, quiet=True):
-    """CMake runs once here; after that the build itself sees when it must run again."""
-    if os.path.exists(os.path.join(folder(preset), "build.ninja")):
+    """CMake runs once here, and when the presets have changed; else the build itself sees when it must run again."""
+    if os.path.exists(os.path.join(folder(preset), "build.ninja")) and not _presets_are_newer(preset):
         return
     _run(["cmake", "--preset", preset], quiet)
+
+
+def _presets_are_newer(preset):
+    cache = os.path.join(folder(preset), "CMakeCache.txt")
+    presets = os.path.join(paths.ROOT, "CMakePresets.json")
+    return os.path.exists(cache) and os.path.getmtime(presets) > os.path.getmtime(cache)
 
 
 def build(preset, targets=(), quiet=True, keep_going=False):

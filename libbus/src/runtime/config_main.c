@@ -1,5 +1,6 @@
 /* What every program's main starts with: its arguments, the file of --env-file, and the environment. */
 #include <bus/config.h>
+#include <bus/failpoint.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -52,6 +53,12 @@ static int print_what_is_asked(const struct program *program, const char *argume
     return print_form(program, BUS_CONFIG_ENV_EXAMPLE);
   if (strcmp(argument, "--print-markdown") == 0)
     return print_form(program, BUS_CONFIG_MARKDOWN);
+#ifdef ORDERBUS_FAILPOINTS
+  if (strcmp(argument, "--print-failpoints") == 0) {
+    bus_failpoints_print(stdout, print_out);
+    return EXIT_SUCCESS;
+  }
+#endif
   if (strcmp(argument, "--version") != 0)
     return -1;
   printf("%s %s\n", program->name, ORDERBUS_VERSION);
@@ -138,7 +145,7 @@ int bus_config_main(int argc, char **argv, const char *program, const char *summ
   int flag = -1, status = read_arguments(&self, argc, argv, &path, &flag);
   if (status >= 0)
     return status;
-  if (flag < 0 && !read_environment(&self, path, &err))
+  if (flag < 0 && (!read_environment(&self, path, &err) || !bus_failpoints_read(&err)))
     return complain(&self, err.text, NULL);
   if (ret_flag)
     *ret_flag = flag;

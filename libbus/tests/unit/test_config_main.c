@@ -104,6 +104,19 @@ TEST(config_main_refuses_unknown_arguments)
   assert_int_equal(flag, 42); /* written only on success */
 }
 
+#ifdef ORDERBUS_FAILPOINTS
+TEST(config_main_reads_failpoints_after_the_settings)
+{
+  clear_environment();
+  setenv("URL", "amqp://here", 1);
+  setenv("BUS_FAILPOINTS", "nowhere=crash", 1);
+  assert_int_equal(run((const char *const[]){NULL}), 2);
+  assert_non_null(strstr(err_text, "order-svc: BUS_FAILPOINTS: this program has no point nowhere"));
+  assert_int_equal(RUN("--print-failpoints"), 0);
+  assert_string_equal(out, ""); /* it has none */
+}
+#endif
+
 TEST(config_main_names_the_wrong_variable)
 {
   clear_environment();

@@ -1,0 +1,80 @@
+/*
+ * Failpoints: named steps at which a crash or an error can be made to fall. They are in builds for tests alone (CMake
+ * option ORDERBUS_FAILPOINTS); elsewhere each is a constant, so that its branch vanishes and no name of it remains.
+ *
+ * A point is declared by being used: the linker gathers all of a program's points, and --print-failpoints prints them
+ * with the faults that each takes. Two variables switch them, read once at the start:
+ *
+ *   BUS_FAILPOINTS="point=fault[@N[..[M]]][,point=fault…]"   N: at the N-th hit (default 1); N..: from then on
+ *   BUS_FAILPOINTS_LOG=FILE                                  a line "point fault pid" is appended before a fault acts
+ *
+ *   crash       SIGKILL to the process itself
+ *   delay:MS    the thread sleeps
+ *   error       the step fails as if the library beneath had said so
+ *   disconnect  the connection that the step is about to use, or has just used, is shut down
+ */
+#ifndef BUS_FAILPOINT_H
+#define BUS_FAILPOINT_H
+
+#include <bus/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum bus_fault { BUS_FAULT_NONE, BUS_FAULT_ERROR, BUS_FAULT_DISCONNECT };
+
+#ifdef ORDERBUS_FAILPOINTS
+
+enum { BUS_CAN_CRASH = 0, BUS_CAN_ERROR = 1, BUS_CAN_DISCONNECT = 2 }; /* beside crash and delay, which all can */
+
+struct bus_failpoint {
+  const char *name;
+  unsigned can;
+  bool armed; /* written before there are threads */
+};
+
+/* The point's descriptor is found through a pointer in a section of its own: __start_ and __stop_ of it are the list.
+ * Costs a load and a branch while nothing is switched on. */
+#define BUS_FAILPOINT_THAT(can, name)                                                                                  \
+  __extension__({                                                                                                      \
+    static struct bus_failpoint point_ = {(name), (can), false};                                                       \
+    static struct bus_failpoint *const listed_ __attribute__((section("bus_failpoints"), used)) = &point_;             \
+    point_.armed ? bus_failpoint_hit(&point_) : BUS_FAULT_NONE;                                                        \
+  })
+
+/* Reads both variables; before any thread is started. False: they make no sense, and *err says why. */
+bool bus_failpoints_read(struct bus_error *err) BUS_MUST_CHECK;
+/* One line a point: its name and the faults that it takes. */
+void bus_failpoints_print(void *context, void (*write)(void *context, const char *text));
+/* Crashes, sleeps, or says what the caller has to do. */
+enum bus_fault bus_failpoint_hit(const struct bus_failpoint *point);
+/* Shuts the socket down where that is the fault; true: the step is to fail. */
+bool bus_failpoint_acts(enum bus_fault fault, int fd);
+void bus_failpoint_cut(enum bus_fault fault, int fd);
+
+/* The fault itself; the caller sees to it. */
+#define BUS_FAILPOINT(name) BUS_FAILPOINT_THAT(BUS_CAN_ERROR | BUS_CAN_DISCONNECT, name)
+/* For a step that cannot fail and uses no connection. */
+#define BUS_CRASH_POINT(name) ((void)BUS_FAILPOINT_THAT(BUS_CAN_CRASH, name))
+/* True: the step fails. */
+#define BUS_ERROR_POINT(name) (BUS_FAILPOINT_THAT(BUS_CAN_ERROR, name) == BUS_FAULT_ERROR)
+#define BUS_FAIL_POINT(name, fd) bus_failpoint_acts(BUS_FAILPOINT(name), (fd))
+/* Cuts the connection, and no more. */
+#define BUS_CUT_POINT(name, fd) bus_failpoint_cut(BUS_FAILPOINT_THAT(BUS_CAN_DISCONNECT, name), (fd))
+
+#else
+
+#define bus_failpoints_read(err) ((void)sizeof(err), true)
+#define BUS_FAILPOINT(name) BUS_FAULT_NONE
+#define BUS_CRASH_POINT(name) ((void)0)
+#define BUS_ERROR_POINT(name) false
+#define BUS_FAIL_POINT(name, fd) ((void)sizeof(fd), false)
+#define BUS_CUT_POINT(name, fd) ((void)sizeof(fd))
+
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif
