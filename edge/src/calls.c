@@ -2,6 +2,7 @@
 #include "edge.h"
 
 #include <bus/clock.h>
+#include <bus/failpoint.h>
 #include <bus/log.h>
 
 static void show_state(struct edge_breaker *breaker, int64_t now) {
@@ -87,6 +88,7 @@ static bool ask(struct edge *edge, struct bus_http_exchange *exchange, const str
   int64_t until = bus_monotonic() + edge->settings->query_timeout_ms * BUS_MILLISECOND;
   bus_series_add(edge->metrics.waiting, 1);
   enum bus_request_state state = bus_request_wait(pending, until, false);
+  BUS_CRASH_POINT("edge.query-answered");
   bus_series_add(edge->metrics.waiting, -1);
   bool answered = state == BUS_REQUEST_ANSWERED;
   bool decoded = answered && take_answer(pending, query->answer, bus_http_arena(exchange), ret_body);

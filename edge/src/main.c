@@ -2,6 +2,7 @@
 #include "edge.h"
 
 #include <bus/amqp.h>
+#include <bus/failpoint.h>
 #include <bus/log.h>
 
 #include <malloc.h>
@@ -54,7 +55,9 @@ static bool start_api(struct edge *edge, struct listeners *listeners, struct bus
 
 /* In this order: no new requests, then those under way, then the bus. */
 static void stop(struct edge *edge, struct listeners *listeners) {
+  BUS_CRASH_POINT("edge.draining");
   bus_http_server_stop(listeners->api);
+  BUS_CRASH_POINT("edge.drained");
   if (listeners->admin)
     bus_admin_stop(listeners->admin);
   edge_close(edge);

@@ -5,6 +5,7 @@
 #include "requests.h"
 
 #include <bus/clock.h>
+#include <bus/failpoint.h>
 
 static void respond(struct edge *edge, struct bus_http_exchange *exchange, struct answer answer) {
   edge_respond(edge, exchange, &answer);
@@ -75,6 +76,10 @@ void edge_orders_post(void *context, struct bus_http_exchange *exchange) {
     bus_http_problems(exchange, &problems);
     return;
   }
+  if (BUS_ERROR_POINT("edge.parsed")) {
+    respond(edge, exchange, answer_refusal(REFUSAL_NO_MEMORY));
+    return;
+  }
   if (accepted_check(edge->accepted, &request.order_id, request.request_hash, bus_monotonic()) == ACCEPTED_OTHER) {
     respond(edge, exchange, answer_key_reused());
     return;
@@ -84,7 +89,9 @@ void edge_orders_post(void *context, struct bus_http_exchange *exchange) {
   struct answer answer = place(edge, exchange, &request, waits ? wait_s : 0);
   if (waits)
     edge_long_wait_end(edge);
+  BUS_CRASH_POINT("edge.before-answer");
   edge_respond(edge, exchange, &answer);
+  BUS_CRASH_POINT("edge.after-answer");
 }
 
 /* ---- GET /api/orders/{id} ---- */

@@ -8,6 +8,7 @@
 #include "order_statements.h"
 
 #include <bus/clock.h>
+#include <bus/failpoint.h>
 #include <bus/log.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -52,10 +53,13 @@ static void due_rows(void *context, struct bus_worker *worker, const struct bus_
   (void)context;
   if (bus_worker_pushed(worker) > 0)
     return; /* the last ones still wait: these are among them, or will be found again */
+  if (bus_rows_count(rows) > 0 && BUS_ERROR_POINT("order.due-found"))
+    return;
   for (size_t row = 0; row < bus_rows_count(rows); row++) {
     const struct order_due due = {bus_rows_uuid(rows, row, 0)};
     if (!bus_worker_push(worker, BUS_INPUT_DEADLINE, &due, sizeof due))
       return; /* it stays due and is found again */
+    BUS_CRASH_POINT("order.due-pushed");
   }
 }
 

@@ -6,6 +6,7 @@
 #include "psp_request.h"
 
 #include <bus/clock.h>
+#include <bus/failpoint.h>
 #include <bus/log.h>
 
 #include <stdio.h>
@@ -68,7 +69,8 @@ static void report(struct payment_caller *caller, const struct payment_call *cal
           BUS_F_STR("outcome", payment_input_names[result->kind]), BUS_F_STR("reason", result->reason),
           BUS_F_UUID("order_id", &call->order_id), BUS_F_INT("attempt", call->attempt),
           BUS_F_INT("duration_us", duration), BUS_F_TRACE(&call->trace));
-  if (!bus_worker_push(caller->worker, BUS_INPUT_COMPLETION, result, sizeof *result))
+  if (BUS_ERROR_POINT("payment.result") ||
+      !bus_worker_push(caller->worker, BUS_INPUT_COMPLETION, result, sizeof *result))
     bus_log(BUS_WARN, "result of a call dropped; its payment comes due again", BUS_F_UUID("order_id", &call->order_id));
 }
 
@@ -89,6 +91,7 @@ static void on_done(void *context, const struct bus_http_result *answer) {
   struct payment_call call = slot->call;
   struct payment_result result;
   int64_t now = bus_monotonic();
+  BUS_CRASH_POINT("payment.answered");
   slot->next_free = caller->free_slots;
   caller->free_slots = slot;
   caller->under_way--;
@@ -112,6 +115,8 @@ static bool start_http(struct payment_caller *caller, struct slot *slot, struct 
   const char *const headers[] = {caller->authorization, key, "Content-Type: application/x-www-form-urlencoded",
                                  "Stripe-Version: " PSP_API_VERSION, NULL};
   const struct bus_http_call call = {.method = "POST", .url = url, .body = bus_str(request.body), .headers = headers};
+  if (BUS_ERROR_POINT("payment.before-send"))
+    return bus_fail(err, BUS_E_NOMEM, "failpoint");
   return bus_http_client_start(caller->http, &call, on_done, slot, err);
 }
 

@@ -7,6 +7,7 @@
 #include "payment_statements.h"
 #include "payment_store.h"
 
+#include <bus/failpoint.h>
 #include <bus/log.h>
 
 #include <stdlib.h>
@@ -63,7 +64,9 @@ void payment_act(void *opaque, const void *given) {
     bus_log(BUS_ERROR, "payment needs attention", BUS_F_STR("alarm", payment_alarm_names[action->alarm]),
             BUS_F_STR("state", payment_state_names[action->state]), BUS_F_UUID("order_id", &action->order_id),
             BUS_F_INT("attempts", action->attempts), BUS_F_TRACE(&action->trace));
-  if (action->calls)
+  if (action->moved && !action->calls)
+    BUS_CRASH_POINT("payment.result-committed");
+  if (action->calls && !BUS_ERROR_POINT("payment.claimed")) /* else it is as good as lost with the process */
     payment_caller_take(context->caller, &action->call);
 }
 
@@ -78,10 +81,13 @@ static void find_due_args(void *opaque, struct bus_args *args) {
 
 static void find_due_rows(void *opaque, struct bus_worker *worker, const struct bus_rows *rows) {
   (void)opaque;
+  if (bus_rows_count(rows) > 0 && BUS_ERROR_POINT("payment.due-found"))
+    return;
   for (size_t row = 0; row < bus_rows_count(rows); row++) {
     const struct payment_due due = {.order_id = bus_rows_uuid(rows, row, 0)};
     if (!bus_worker_push(worker, BUS_INPUT_DEADLINE, &due, sizeof due))
       return; /* it stays due */
+    BUS_CRASH_POINT("payment.due-pushed");
   }
 }
 

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 import sources
-from dev import build
+from dev import build, paths
 from dev.runner import tracked
 from symbols import why_not_pure
 
@@ -39,6 +39,7 @@ SEEN = {
 BANNED = ("strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "gets", "alloca")
 BANNED_OUTSIDE_TESTS = ("system", "popen")
 SQL_PLACES = re.compile(r".*-svc/src/\w+_(statements|store)\.c|libbus/src/worker/worker_statements\.c")
+HAVING_FAILPOINTS = ("edge", "inventory-svc", "order-svc", "payment-svc")
 HARDENED = ("-fstack-protector-strong", "-fstack-clash-protection", "-fcf-protection", "-Wformat=2", "-Werror")
 
 
@@ -198,3 +199,37 @@ def test_b1_a_release_is_fortified_and_guards_its_stack():
     for path in programs("release").values():
         asked = output("nm", "--dynamic", "--undefined-only", path)
         assert "__stack_chk_fail" in asked and "_chk@" in asked.replace("__stack_chk_fail", ""), path
+
+
+# ---- failpoints ----
+
+def failpoints():
+    """{program: the names of its points}, of a build that has them."""
+    found = {}
+    for name in HAVING_FAILPOINTS:
+        lines = output(programs()[name], "--print-failpoints").splitlines()
+        found[name] = [line.split()[0] for line in lines]
+    return found
+
+
+def test_failpoints_are_named_after_their_part_and_step():
+    for name, points in failpoints().items():
+        assert len(points) > 10 and len(set(points)) == len(points), name
+        assert not [point for point in points if not re.fullmatch(r"[a-z]+(-[a-z]+)*\.[a-z0-9]+(-[a-z0-9]+)*", point)]
+
+
+def test_a_release_has_no_failpoint():
+    """Neither a symbol, nor a point's name, nor the variables that switch them, nor the flag that lists them."""
+    if not programs("release"):
+        pytest.skip("build/release has no programs")
+    names = {point for points in failpoints().values() for point in points}
+    assert "worker.after-commit" in names
+    traces = {}
+    for name, path in programs("release").items():
+        texts = output("strings", "--all", path) + output("nm", "--debug-syms", path)
+        texts = texts.replace(paths.ROOT, "").lower()
+        traces[name] = [text for text in ("failpoint", "bus_fault", *sorted(names)) if text in texts]
+    assert not {name: found for name, found in traces.items() if found}
+    for name in HAVING_FAILPOINTS:
+        done = subprocess.run([programs("release")[name], "--print-failpoints"], capture_output=True, check=False)
+        assert done.returncode == 2, name

@@ -2,6 +2,7 @@
 #include "requester.h"
 
 #include <bus/clock.h>
+#include <bus/failpoint.h>
 #include <bus/log.h>
 
 #include <poll.h>
@@ -67,6 +68,7 @@ static bool connect_both(struct bus_requester *requester) {
 static void lose_both(struct bus_requester *requester, const struct bus_error *err) {
   requester_on_lost(requester);
   close_both(requester);
+  BUS_CRASH_POINT("requester.lost");
   bus_log(BUS_WARN, "broker connection lost", BUS_F_STR("error", bus_error_name(err->code)),
           BUS_F_STR("text", err->text));
 }
@@ -107,8 +109,11 @@ static bool publish_one(struct bus_requester *requester, const struct bus_pendin
                                         .envelope = &pending->envelope,
                                         .body = pending->body};
   uint64_t seq;
+  if (BUS_FAIL_POINT("requester.before-publish", bus_amqp_fd(requester->publishing)))
+    return bus_fail(err, BUS_E_AMQP_CONNECTION, "failpoint");
   if (!bus_amqp_publish(requester->publishing, &publication, &seq, err))
     return false;
+  BUS_CUT_POINT("requester.after-publish", bus_amqp_fd(requester->publishing));
   return request_window_push(&requester->window, seq, &entry) ||
          bus_fail(err, BUS_E_NOMEM, "no memory for an unconfirmed request");
 }

@@ -1,6 +1,7 @@
 /* What the broker tells the I/O thread, applied to requests: confirms, returns, answers, alarms, loss. */
 #include "requester.h"
 
+#include <bus/failpoint.h>
 #include <bus/log.h>
 
 /* ---- confirms and returns ---- */
@@ -24,9 +25,12 @@ static void on_settled(void *context, const struct window_entry *entry) {
 static void on_confirm(void *context, uint64_t seq, bool multiple, bool ack) {
   struct bus_requester *requester = context;
   struct confirm confirm = {.ack = ack};
+  if (BUS_FAIL_POINT("requester.before-confirm", bus_amqp_fd(requester->publishing)))
+    confirm.ack = false;
   pthread_mutex_lock(&requester->lock);
   request_window_confirm(&requester->window, seq, multiple, on_settled, &confirm);
   pthread_mutex_unlock(&requester->lock);
+  BUS_CUT_POINT("requester.after-confirm", bus_amqp_fd(requester->publishing));
 }
 
 static void on_returned(void *context, const struct bus_uuid *message_id, struct bus_str exchange, struct bus_str key) {
@@ -74,6 +78,7 @@ static void add_answer(struct bus_pending *pending, struct answer *answer) {
 static void on_delivery(void *context, const struct bus_delivery *delivery) {
   struct bus_requester *requester = context;
   bool dropped = delivery->body.data == NULL || delivery->envelope.type.data == NULL;
+  dropped = BUS_FAIL_POINT("requester.answer", bus_amqp_fd(requester->consuming)) || dropped;
   pthread_mutex_lock(&requester->lock);
   struct bus_pending *pending = request_table_find(&requester->table, &delivery->envelope.causation_id);
   if (pending && !dropped && pending->answer_count < ANSWERS_MAX) {

@@ -3,6 +3,7 @@
 #include "client_internal.h"
 
 #include <bus/clock.h>
+#include <bus/failpoint.h>
 
 #include <poll.h>
 #include <pthread.h>
@@ -46,6 +47,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
   struct bus_http_client *client = context;
   (void)easy;
   (void)socket_context;
+  if (what == CURL_POLL_IN) /* the request has gone out */
+    BUS_CUT_POINT("http-client.sent", fd);
   struct pollfd *entry = find_watched(client, fd);
   if (what == CURL_POLL_REMOVE) {
     if (entry)

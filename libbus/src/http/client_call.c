@@ -2,6 +2,7 @@
 #include "client_internal.h"
 
 #include <bus/clock.h>
+#include <bus/failpoint.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *context) {
   size_t len = size * count;
   call->last_byte = bus_monotonic();
   call->is_too_large = len > call->limit - call->len;
+  if (BUS_ERROR_POINT("http-client.body"))
+    return 0;
   if (call->is_too_large || !grow(call, len))
     return 0;
   memcpy(call->text + call->len, data, len);
@@ -41,6 +44,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *context) {
   struct http_call *call = context;
   size_t len = size * count;
   call->last_byte = bus_monotonic();
+  if (BUS_ERROR_POINT("http-client.head"))
+    return 0;
   if (len > 0 && len <= 2 && data[len - 1] == '\n')
     call->has_head = true;
   else if (len >= 5 && memcmp(data, "HTTP/", 5) == 0)

@@ -2,6 +2,7 @@
 #include "internal.h"
 
 #include <bus/clock.h>
+#include <bus/failpoint.h>
 
 #include <civetweb.h>
 #include <stdarg.h>
@@ -82,12 +83,14 @@ static char *append_added(char *end, const struct bus_http_exchange *exchange) {
   return end;
 }
 
-static bool write_all(struct bus_http_exchange *exchange, const char *text, size_t len) {
-  if (mg_write(exchange->connection, text, len) == (int)len)
-    return true;
+static bool cut_off(struct bus_http_exchange *exchange) {
   exchange->closes = true;
   mg_disable_connection_keep_alive(exchange->connection);
   return false;
+}
+
+static bool write_all(struct bus_http_exchange *exchange, const char *text, size_t len) {
+  return mg_write(exchange->connection, text, len) == (int)len || cut_off(exchange);
 }
 
 /* Head, added headers, empty line and body in one piece. */
@@ -108,6 +111,10 @@ static bool send_answer(struct bus_http_exchange *exchange, int status, const ch
   end = append_added(end, exchange);
   end = append(end, "\r\n", 2);
   end = append(end, body.data, body.len);
+  if (strcmp(exchange->method, "POST") == 0 && BUS_ERROR_POINT("http.half-answer")) {
+    (void)write_all(exchange, text, (size_t)(end - text) / 2);
+    return cut_off(exchange);
+  }
   return write_all(exchange, text, (size_t)(end - text));
 }
 

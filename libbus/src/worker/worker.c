@@ -119,12 +119,14 @@ static void run_once(struct bus_worker *worker) {
  * the broker's again when the channel closes. */
 static void drain(struct bus_worker *worker) {
   int64_t until = worker_bound(worker, INT64_MAX, GRACE_CONFIRMS);
+  WORKER_CUT_POINT(worker, "draining", worker_fd(worker->publishing));
   while (publish_is_open(worker) && (publish_open_count(worker) > 0 || worker->held) && bus_monotonic() < until) {
     publish_held(worker, bus_monotonic());
     worker_pump(worker, until);
   }
   worker->stop_grace = GRACE_LAST;
   batch_drain(worker);
+  WORKER_CRASH_POINT(worker, "drained");
 }
 
 bool bus_worker_run(struct bus_worker *worker, struct bus_error *err) {

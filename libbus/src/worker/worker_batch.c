@@ -11,8 +11,14 @@ enum { CONFLICT_TRIES = 5, CONFLICT_PAUSE_MS = 40, LOST_TRIES = 3, RIDER_TRIES =
 static void ack_settled(struct bus_worker *worker) {
   struct bus_error err;
   uint64_t tag = worker->amqp_lost || !worker->consuming ? 0 : ledger_ackable(&worker->ledger);
-  if (tag > 0 && !bus_amqp_ack(worker->consuming, tag, true, &err))
+  if (tag == 0)
+    return;
+  bool sent = WORKER_FAIL_POINT(worker, "before-ack", worker_fd(worker->consuming))
+                  ? bus_fail(&err, BUS_E_AMQP_CONNECTION, "failpoint")
+                  : bus_amqp_ack(worker->consuming, tag, true, &err);
+  if (!sent)
     worker_note_amqp_error(worker, &err);
+  WORKER_CUT_POINT(worker, "after-ack", worker_fd(worker->consuming));
 }
 
 /* A new connection, then the same batch again: what had been committed after all shows as duplicates. Gives up only
@@ -141,6 +147,7 @@ static bool count_suspect(struct bus_worker *worker, struct item *item) {
   bus_args_uuid(args, &item->envelope.message_id);
   if (!batch_trip(worker, &err))
     return false;
+  BUS_CRASH_POINT("worker.suspect-counted");
   item->suspect = true;
   worker->suspect_counted = item->envelope.message_id;
   int64_t tries = bus_rows_int64(pg_rows(worker->pg, 0), 0, 0);
@@ -166,6 +173,7 @@ void batch_process(struct bus_worker *worker, struct item **items, size_t count)
     bus_log(BUS_WARN, "a redelivered message could not be counted; it is tried all the same");
   for (size_t i = 0; i < count; i++)
     intake_decode(worker, items[i]);
+  WORKER_CUT_POINT(worker, "delivered", worker_fd(worker->consuming));
   (void)process(worker, items, count); /* in part settled where it failed */
   ack_settled(worker);
   worker->last_batch_at = bus_monotonic();

@@ -5,6 +5,7 @@
 
 #include <bus/amqp.h>
 #include <bus/backoff.h>
+#include <bus/failpoint.h>
 #include <bus/history.h>
 #include <bus/worker.h>
 
@@ -206,6 +207,20 @@ struct bus_worker {
   struct bus_worker_status probe_result;
   atomic_bool probe_wanted;
 };
+
+/* ---- failpoints: the steps of those that answer queries alone are points of their own ---- */
+#define WORKER_CRASH_POINT(worker, step)                                                                               \
+  ((worker)->service->store ? BUS_CRASH_POINT("worker." step) : BUS_CRASH_POINT("query." step))
+#define WORKER_ERROR_POINT(worker, step)                                                                               \
+  ((worker)->service->store ? BUS_ERROR_POINT("worker." step) : BUS_ERROR_POINT("query." step))
+#define WORKER_CUT_POINT(worker, step, fd)                                                                             \
+  ((worker)->service->store ? BUS_CUT_POINT("worker." step, fd) : BUS_CUT_POINT("query." step, fd))
+#define WORKER_FAIL_POINT(worker, step, fd)                                                                            \
+  ((worker)->service->store ? BUS_FAIL_POINT("worker." step, fd) : BUS_FAIL_POINT("query." step, fd))
+/* -1: there is none to cut. */
+static inline int worker_fd(const struct bus_amqp *amqp) {
+  return amqp ? bus_amqp_fd(amqp) : -1;
+}
 
 /* ---- worker_link.c: connections and the one poll set ---- */
 /* Waits for anything to happen, at most until `until` (monotonic), and takes it in. */

@@ -184,6 +184,11 @@ static void connect_pg(struct bus_worker *worker) {
   struct pg_settings settings = {.url = worker->settings.database_url, .application_name = name};
   struct bus_error err;
   (void)snprintf(name, sizeof name, "%s", worker->service->name);
+  if (worker->pg_up_at > 0 && WORKER_ERROR_POINT(worker, "reconnect-database")) {
+    (void)bus_fail(&err, BUS_E_DB_CONNECTION, "failpoint");
+    worker_drop_pg(worker, &err);
+    return;
+  }
   bool check = !worker->schema_checked && worker->settings.schema_project;
   settings.registries[PG_OWN] = check ? (struct pg_registry){&worker_statements[SQL_SCHEMA_CHANGE], 1}
                                       : (struct pg_registry){worker_statements, SQL_OWN_COUNT};
@@ -347,6 +352,8 @@ static bool run_consumer(struct bus_worker *worker, size_t i, struct bus_error *
 }
 
 static bool attach(struct bus_worker *worker, struct bus_error *err) {
+  if (worker->was_connected && WORKER_ERROR_POINT(worker, "reconnect-broker"))
+    return bus_fail(err, BUS_E_AMQP_CONNECTION, "failpoint");
   if (!open_one(worker, "publish", &worker->publishing, err) || !bus_amqp_confirm(worker->publishing, err) ||
       !open_one(worker, "consume", &worker->consuming, err) ||
       (!worker->topology_checked && !check_queues(worker, err)))

@@ -75,6 +75,7 @@ static void add_own(struct bus_worker *worker, struct bus_sql *sql, int64_t now)
   if (sweep_is_due(worker, now)) {
     worker->sweep_index = (long)pg_trip_count(sql);
     worker->sweep_full = false;
+    BUS_CRASH_POINT("worker.before-sweep");
     struct bus_args *args = pg_add_own(sql, SQL_OUTBOX_SWEEP);
     bus_args_int64(args, worker->settings.outbox_lease_ms);
     bus_args_int64(args, SWEEP_ROWS);
@@ -170,11 +171,15 @@ void periodic_read(struct bus_worker *worker) {
 
 static void publish_swept(struct bus_worker *worker) {
   size_t count = 0;
+  if (worker->swept)
+    BUS_CUT_POINT("worker.swept", worker_fd(worker->publishing));
   for (const struct swept *swept = worker->swept; swept; swept = swept->next, count++)
     publish_outbox_row(worker, swept->type, &swept->envelope, swept->body);
   worker->swept = NULL;
-  if (count > 0)
-    metrics_swept(worker, count);
+  if (count == 0)
+    return;
+  metrics_swept(worker, count);
+  BUS_CUT_POINT("worker.swept-published", worker_fd(worker->publishing));
 }
 
 static int64_t interval_of(const struct bus_worker *worker, size_t i) {

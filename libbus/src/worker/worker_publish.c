@@ -81,7 +81,10 @@ static bool send(struct bus_worker *worker, const struct bus_publication *public
   struct bus_error err;
   if (!publish_wait_room(worker, publication->body.len))
     return false;
-  if (!bus_amqp_publish(worker->publishing, publication, &seq, &err)) {
+  bool sent = WORKER_FAIL_POINT(worker, "before-publish", worker_fd(worker->publishing))
+                  ? bus_fail(&err, BUS_E_AMQP_CONNECTION, "failpoint")
+                  : bus_amqp_publish(worker->publishing, publication, &seq, &err);
+  if (!sent) {
     worker_note_amqp_error(worker, &err);
     return false;
   }
@@ -214,7 +217,9 @@ static void send_held(struct bus_worker *worker, struct held *held, int64_t now)
                                               .body = held->body,
                                               .cause = bus_str(held->cause.text),
                                               .cause_class = bus_str(class_name(held->cause.code))};
-  held->sent = send(worker, &publication, SLIP_HELD, held);
+  held->sent = !BUS_FAIL_POINT("worker.before-hold", worker_fd(worker->publishing)) &&
+               send(worker, &publication, SLIP_HELD, held);
+  BUS_CUT_POINT("worker.hold-published", worker_fd(worker->publishing));
   if (!held->sent)
     held->again_at = now + HELD_RETRY;
 }
@@ -247,6 +252,7 @@ static void release_held(struct bus_worker *worker, struct held *done) {
   for (struct held **at = &worker->held; *at; at = &(*at)->next)
     if (*at == done) {
       *at = done->next;
+      BUS_CUT_POINT("worker.hold-confirmed", worker_fd(worker->consuming));
       ledger_settle(&worker->ledger, done->tag);
       free(done);
       metrics_held(worker, -1);
@@ -282,8 +288,10 @@ static void close_slip(struct bus_worker *worker, struct slip *slip, bool ack) {
     metrics_confirm(worker, ack);
   if (arrived)
     bus_rotation_reset(&worker->amqp_hosts);
-  if (slip->kind == SLIP_OUTBOX && arrived)
+  if (slip->kind == SLIP_OUTBOX && arrived) {
     (void)uuid_list_add(&worker->confirmed, &slip->message_id); /* no memory: the sweeper sends it again */
+    BUS_CUT_POINT("worker.after-confirm", worker_fd(worker->publishing));
+  }
   if (slip->kind == SLIP_OUTBOX && slip->returned)
     (void)uuid_list_add(&worker->unroutable, &slip->message_id);
   if (slip->kind != SLIP_HELD)
@@ -299,6 +307,8 @@ static void close_slip(struct bus_worker *worker, struct slip *slip, bool ack) {
 
 void publish_on_confirm(struct bus_worker *worker, uint64_t seq, bool multiple, bool ack) {
   uint64_t first = multiple ? worker->lowest_open : seq;
+  if (WORKER_FAIL_POINT(worker, "before-confirm", worker_fd(worker->publishing)))
+    ack = false;
   for (uint64_t at = first; at <= seq && at < worker->next_seq; at++) {
     struct slip *slip = &worker->slips[at % UNCONFIRMED_MAX];
     if (slip->open)

@@ -55,10 +55,14 @@ static void roll_back(struct bus_worker *worker) {
     pg_give_up(worker->pg, "a transaction cannot be rolled back");
 }
 
-bool batch_trip(struct bus_worker *worker, struct bus_error *err) {
+/* commits: what inputs did. */
+static bool carry_trip(struct bus_worker *worker, bool commits, struct bus_error *err) {
   struct bus_error failure = {.code = BUS_OK};
-  if (pg_send_trip(worker->pg, &failure))
+  if (pg_send_trip(worker->pg, &failure)) {
+    if (commits && BUS_FAIL_POINT("worker.commit-sent", pg_fd(worker->pg)))
+      pg_give_up(worker->pg, "failpoint");
     await_trip(worker);
+  }
   if (pg_state(worker->pg) == PG_DEAD)
     pg_error(worker->pg, &failure);
   else if (failure.code == BUS_OK)
@@ -68,6 +72,14 @@ bool batch_trip(struct bus_worker *worker, struct bus_error *err) {
   if (err)
     *err = failure;
   return false;
+}
+
+bool batch_trip(struct bus_worker *worker, struct bus_error *err) {
+  return carry_trip(worker, false, err);
+}
+
+static bool nomem(struct bus_error *err) {
+  return bus_fail(err, BUS_E_NOMEM, "out of memory for a batch");
 }
 
 /* ---- trip 1 ---- */
@@ -103,10 +115,6 @@ static void add_inbox(struct bus_sql *sql, struct attempt *attempt) {
     if (args)
       bus_args_uuid(args, &attempt->asked[i]->envelope.message_id);
   }
-}
-
-static bool nomem(struct bus_error *err) {
-  return bus_fail(err, BUS_E_NOMEM, "out of memory for a batch");
 }
 
 static bool ask(struct bus_worker *worker, struct attempt *attempt, struct bus_sql *sql) {
@@ -169,6 +177,10 @@ static bool decide(struct bus_worker *worker, struct attempt *attempt, struct bu
     bus_effects_begin(effects, &attempt->inputs[i]);
     worker->service->decide(attempt->model, &attempt->inputs[i], effects);
     item->verdict = bus_effects_end(effects);
+    if (item->input.kind == BUS_INPUT_DEADLINE)
+      BUS_CRASH_POINT("worker.deadline-decided");
+    if (item->input.kind == BUS_INPUT_COMPLETION)
+      BUS_CRASH_POINT("worker.completion-decided");
     if (effects->failed)
       return bus_fail(err, BUS_E_NOMEM, "effects of %s: out of memory, or a message that cannot be encoded",
                       item->input.type ? item->input.type->type : "a local input");
@@ -190,8 +202,12 @@ static bool first_trip(struct bus_worker *worker, struct attempt *attempt, struc
   if (!ask(worker, attempt, sql))
     return nomem(err);
   periodic_add(worker, sql);
+  if (attempt->count > 0 && BUS_FAIL_POINT("worker.before-trip-1", pg_fd(worker->pg)))
+    return bus_fail(err, BUS_E_DB_CONFLICT, "failpoint");
   if (!batch_trip(worker, err))
     return false;
+  if (attempt->count > 0 && BUS_FAIL_POINT("worker.after-trip-1", pg_fd(worker->pg)))
+    return bus_fail(err, BUS_E_DB_CONFLICT, "failpoint");
   bus_time now = bus_rows_time(pg_rows(worker->pg, (size_t)attempt->now_row), 0, 0);
   bus_effects_init(&attempt->effects, worker->work, &worker->ids, now, worker->service->name);
   periodic_read(worker);
@@ -349,17 +365,24 @@ static bool second_trip(struct bus_worker *worker, struct attempt *attempt, stru
   add_suspect_delete(sql, attempt);
   size_t commit_row = pg_trip_count(sql);
   (void)pg_add_own(sql, SQL_COMMIT);
-  return batch_trip(worker, err) && is_committed(worker, commit_row, err);
+  if (attempt->count > 0 && BUS_FAIL_POINT("worker.before-trip-2", pg_fd(worker->pg)))
+    return bus_fail(err, BUS_E_DB_CONFLICT, "failpoint");
+  return carry_trip(worker, attempt->count > 0, err) && is_committed(worker, commit_row, err);
 }
 
 /* ---- after COMMIT ---- */
 
 static void publish_all(struct bus_worker *worker, const struct bus_effects *effects) {
-  for (const struct bus_effect *effect = effects->first; effect; effect = effect->next)
+  for (const struct bus_effect *effect = effects->first; effect; effect = effect->next) {
+    if (effect != effects->first)
+      WORKER_CUT_POINT(worker, "between-publishes", worker_fd(worker->publishing));
     if (effect->kind == BUS_EFFECT_ACTION)
       worker->service->act(worker->context, effect->action);
     else
       publish_effect(worker, effect);
+  }
+  if (effects->first)
+    WORKER_CUT_POINT(worker, "after-publish", worker_fd(worker->publishing));
 }
 
 static void settle(struct bus_worker *worker, struct item **items, size_t count) {
@@ -384,7 +407,11 @@ static bool run_transaction(struct bus_worker *worker, struct attempt *attempt, 
     return nomem(err);
   if (!first_trip(worker, attempt, err))
     return false;
-  return decide(worker, attempt, err) && second_trip(worker, attempt, err);
+  if (!decide(worker, attempt, err))
+    return false;
+  if (attempt->count > 0 && BUS_FAIL_POINT("worker.after-decide", pg_fd(worker->pg)))
+    return nomem(err);
+  return second_trip(worker, attempt, err);
 }
 
 /* Reads only: no transaction, no inbox; what fails is not answered, and the asker's time runs out. */
@@ -397,8 +424,12 @@ static bool run_queries(struct bus_worker *worker, struct attempt *attempt, stru
     return nomem(err);
   periodic_add(worker, sql);
   if (pg_trip_count(sql) > 0) {
+    if (BUS_FAIL_POINT("query.before-trip", pg_fd(worker->pg)))
+      return bus_fail(err, BUS_E_DB_CONFLICT, "failpoint");
     if (!batch_trip(worker, err))
       return false;
+    if (BUS_FAIL_POINT("query.after-trip", pg_fd(worker->pg)))
+      return bus_fail(err, BUS_E_DB_CONFLICT, "failpoint");
     periodic_read(worker);
   }
   bus_effects_init(&attempt->effects, worker->work, &worker->ids, bus_wall_clock(), worker->service->name);
@@ -446,6 +477,8 @@ enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **
   pg_end_trip(worker->pg);
   if (!queries)
     forget_confirmed(worker);
+  if (count > 0)
+    WORKER_CUT_POINT(worker, "after-commit", worker_fd(worker->publishing));
   bus_backoff_reset(&worker->pg_backoff);
   publish_all(worker, &attempt.effects);
   periodic_committed(worker);
