@@ -43,8 +43,10 @@ struct bus_failpoint {
     point_.armed ? bus_failpoint_hit(&point_) : BUS_FAULT_NONE;                                                        \
   })
 
-/* Reads both variables; before any thread is started. False: they make no sense, and *err says why. */
-bool bus_failpoints_read(struct bus_error *err) BUS_MUST_CHECK;
+/* Reads both variables, as bus_config_read does, before any thread is started. False: they make no sense, and *err says
+ * why. */
+bool bus_failpoints_read(const char *(*lookup)(void *context, const char *name), void *context,
+                         struct bus_error *err) BUS_MUST_CHECK;
 /* One line a point: its name and the faults that it takes. */
 void bus_failpoints_print(void *context, void (*write)(void *context, const char *text));
 /* Crashes, sleeps, or says what the caller has to do. */
@@ -65,7 +67,7 @@ void bus_failpoint_cut(enum bus_fault fault, int fd);
 
 #else
 
-#define bus_failpoints_read(err) ((void)sizeof(err), true)
+#define bus_failpoints_read(lookup, context, err) ((void)sizeof(err), true)
 #define BUS_FAILPOINT(name) BUS_FAULT_NONE
 #define BUS_CRASH_POINT(name) ((void)0)
 #define BUS_ERROR_POINT(name) false

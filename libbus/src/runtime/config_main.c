@@ -131,7 +131,8 @@ static void forget(struct environment *environment) {
 static bool read_environment(const struct program *program, const char *path, struct bus_error *err) {
   struct environment environment = {0};
   bool done = (path == NULL || slurp(path, &environment, err)) &&
-              bus_config_read(program->tables, program->table_count, lookup, &environment, err);
+              bus_config_read(program->tables, program->table_count, lookup, &environment, err) &&
+              bus_failpoints_read(lookup, &environment, err);
   forget(&environment);
   return done;
 }
@@ -145,7 +146,7 @@ int bus_config_main(int argc, char **argv, const char *program, const char *summ
   int flag = -1, status = read_arguments(&self, argc, argv, &path, &flag);
   if (status >= 0)
     return status;
-  if (flag < 0 && (!read_environment(&self, path, &err) || !bus_failpoints_read(&err)))
+  if (flag < 0 && !read_environment(&self, path, &err))
     return complain(&self, err.text, NULL);
   if (ret_flag)
     *ret_flag = flag;

@@ -158,12 +158,13 @@ static bool read_entries(const char *text, struct bus_error *err) {
   }
 }
 
-bool bus_failpoints_read(struct bus_error *err) {
-  const char *text = getenv(VARIABLE), *file = getenv(LOG_VARIABLE);
+bool bus_failpoints_read(const char *(*lookup)(void *context, const char *name), void *context, struct bus_error *err) {
+  const char *file = lookup(context, LOG_VARIABLE);
   if (file && *file && log_fd < 0)
     log_fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   if (file && *file && log_fd < 0)
     return bus_fail(err, BUS_E_CONFIG, LOG_VARIABLE ": %s: %s", file, strerror(errno));
+  const char *text = lookup(context, VARIABLE); /* may lie where the file's name lay */
   return !text || !*text || read_entries(text, err);
 }
 

@@ -112,6 +112,10 @@ TEST(config_main_reads_failpoints_after_the_settings)
   setenv("BUS_FAILPOINTS", "nowhere=crash", 1);
   assert_int_equal(run((const char *const[]){NULL}), 2);
   assert_non_null(strstr(err_text, "order-svc: BUS_FAILPOINTS: this program has no point nowhere"));
+  unsetenv("BUS_FAILPOINTS");
+  const char *const in_file[] = {"--env-file", file_with("URL=amqp://here\nBUS_FAILPOINTS=nowhere=crash\n"), NULL};
+  assert_int_equal(run(in_file), 2);
+  assert_non_null(strstr(err_text, "BUS_FAILPOINTS: this program has no point nowhere"));
   assert_int_equal(RUN("--print-failpoints"), 0);
   assert_string_equal(out, ""); /* it has none */
 }

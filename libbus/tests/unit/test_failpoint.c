@@ -15,6 +15,11 @@
 
 static char log_path[] = "/tmp/failpoint-test-XXXXXX";
 
+static const char *environment(void *context, const char *name) {
+  (void)context;
+  return getenv(name);
+}
+
 static void switch_on(const char *text) {
   struct bus_error err = {.code = BUS_OK};
   int fd = mkstemp(log_path);
@@ -22,7 +27,7 @@ static void switch_on(const char *text) {
   close(fd);
   setenv("BUS_FAILPOINTS_LOG", log_path, 1);
   setenv("BUS_FAILPOINTS", text, 1);
-  if (!bus_failpoints_read(&err))
+  if (!bus_failpoints_read(environment, NULL, &err))
     fail_msg("%s", err.text);
 }
 
@@ -66,7 +71,7 @@ TEST(failpoint_is_silent_unless_switched_on)
   struct bus_error err;
   unsetenv("BUS_FAILPOINTS");
   unsetenv("BUS_FAILPOINTS_LOG");
-  assert_true(bus_failpoints_read(&err));
+  assert_true(bus_failpoints_read(environment, NULL, &err));
   hurt();
   assert_int_equal(step(), BUS_FAULT_NONE);
   assert_false(breaks());
@@ -232,7 +237,7 @@ TEST(failpoint_refuses_what_makes_no_sense)
   for (size_t i = 0; i < BUS_COUNT(cases); i++) {
     struct bus_error err = {.code = BUS_OK};
     setenv("BUS_FAILPOINTS", cases[i].text, 1);
-    assert_false(bus_failpoints_read(&err));
+    assert_false(bus_failpoints_read(environment, NULL, &err));
     assert_int_equal(err.code, BUS_E_CONFIG);
     assert_memory_equal(err.text, "BUS_FAILPOINTS: ", 16);
     if (!strstr(err.text, cases[i].says))
@@ -245,7 +250,7 @@ TEST(failpoint_refuses_a_log_that_cannot_be_written)
   struct bus_error err = {.code = BUS_OK};
   setenv("BUS_FAILPOINTS_LOG", "/nowhere/at/all", 1);
   unsetenv("BUS_FAILPOINTS");
-  assert_false(bus_failpoints_read(&err));
+  assert_false(bus_failpoints_read(environment, NULL, &err));
   assert_non_null(strstr(err.text, "BUS_FAILPOINTS_LOG: /nowhere/at/all: "));
 }
 
@@ -257,7 +262,7 @@ TEST(failpoint_refuses_more_than_it_can_keep)
     (void)snprintf(text + strlen(text), sizeof text - strlen(text), ",test.step=error");
   unsetenv("BUS_FAILPOINTS_LOG");
   setenv("BUS_FAILPOINTS", text, 1);
-  assert_false(bus_failpoints_read(&err));
+  assert_false(bus_failpoints_read(environment, NULL, &err));
   assert_non_null(strstr(err.text, "at most 16 entries"));
 }
 
