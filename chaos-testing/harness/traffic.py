@@ -14,7 +14,7 @@ from harness.answers import FINAL, Answers, Attempt, goes_back
 from harness.clientlog import ClientLog
 from harness.stack import PLENTY, SOLD_OUT, UNKNOWN
 
-DECLINED = "pm_card_visa_chargeDeclined"
+TOKENS = {"declined": "pm_card_visa_chargeDeclined", "shaky": "pm_sandbox_error_once", "late": "pm_sandbox_timeout"}
 # Twenty orders in a row hold so many of each kind, shuffled: shares do not depend on luck.
 DECK = {"happy": 6, "wait": 2, "declined": 2, "sold_out": 2, "unknown": 1, "cancel": 5, "twice": 1, "other_body": 1}
 CLIENT_SECONDS = 10  # then a client gives the connection up
@@ -29,14 +29,16 @@ class Traffic:
     rate          new orders a second
     connections   clients at once; one that is not answered holds its connection
     log           file of the clients' record, appended to
+    deck          how many orders of each kind come in a row; «shaky» and «late» are of the payment provider's making
     """
 
-    def __init__(self, url, rate=50, connections=128, log=None, seed=None):
+    def __init__(self, url, rate=50, connections=128, log=None, seed=None, deck=None):
         self._where = urllib.parse.urlsplit(url).netloc
         self.rate = rate
         self._connections = connections
         self._log = ClientLog(log)
         self._random = random.Random(seed)
+        self._deck = deck or DECK
         self._run = uuid.uuid4().hex[:12]
         self._lock = threading.Condition()
         self._due = []             # (when, number, session) that waits for its time
@@ -116,7 +118,7 @@ class Traffic:
         deck, at = [], time.monotonic()
         while self._ordering:
             if not deck:
-                deck = [kind for kind, count in DECK.items() for _ in range(count)]
+                deck = [kind for kind, count in self._deck.items() for _ in range(count)]
                 self._random.shuffle(deck)
             with self._lock:
                 self._open += 1
@@ -157,8 +159,8 @@ class Traffic:
         number = next(self._numbers)
         key = f"{self._run}-{number}"
         body = {"idempotency_key": key, "items": self._items(kind)}
-        if kind == "declined":
-            body["payment"] = {"token": DECLINED}
+        if kind in TOKENS:
+            body["payment"] = {"token": TOKENS[kind]}
         order_id = yield from self._place(kind, key, body)
         if kind == "cancel":
             yield self._random.uniform(0, 0.15)

@@ -11,6 +11,7 @@ from dev.report import DevError, step
 FOLDER = os.path.join(paths.ROOT, "chaos-testing")
 RESULTS = os.path.join(FOLDER, "results", "scenarios.md")
 WORDS = ("all", "list", "install")
+CRASH_MATRIX = "crash-matrix"
 
 
 def load_harness():
@@ -25,6 +26,9 @@ def chaos(options):
         return 0
     packages.ensure(packages.UP + packages.TEST)
     load_harness()
+    if CRASH_MATRIX in options.scenarios:
+        from crash_matrix import run
+        return run.run(options.preset or "dev", options.only, options.short, "list" in options.scenarios)
     from harness import catalogue
     known = catalogue.scenarios()
     if not options.scenarios or "list" in options.scenarios:

@@ -62,7 +62,9 @@ def parser():
     added.add_argument("--state", required=True, help="the folder of their data")
     added.add_argument("--wipe", action="store_true", help="with down: delete the folder too")
     added = verb("chaos", chaos.chaos, "faults on the real stack: scenarios, all, list, or install (their proxy)")
-    added.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="as ./dev chaos list names them, or all")
+    added.add_argument("scenarios", nargs="*", metavar="SCENARIO",
+                       help="as ./dev chaos list names them, all, or crash-matrix [list]")
+    added.add_argument("--only", metavar="SERVICE/POINT/FAULT", help="of crash-matrix; the end of a part may be «*»")
     added.add_argument("--short", action="store_true", help="a few seconds each")
     added.add_argument("--times", type=int, default=1, metavar="N", help="so often, one after the other")
     preset(added)

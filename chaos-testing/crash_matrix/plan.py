@@ -1,0 +1,193 @@
+"""The rows of the matrix: every point that a program lists, with every fault that it takes, but for what stands here."""
+from dev.report import DevError
+
+SERVICES = ("order-svc", "inventory-svc", "payment-svc", "edge")
+
+# What else must happen for a point to be reached. «before»: a fault that leads there; «first»: one that kills the
+# process, which is then started again for the row's own; «drains»: it is told to end; at: the hit that is the one.
+SETUP = {
+    "worker.before-hold": {"before": "worker.decode=error@20", "at": 1},
+    "worker.hold-published": {"before": "worker.decode=error@20", "at": 1},
+    "worker.hold-confirmed": {"before": "worker.decode=error@20", "at": 1},
+    "worker.before-sweep": {"at": 4},
+    "worker.swept": {"before": "worker.after-commit=disconnect@15", "at": 1},
+    "worker.swept-published": {"before": "worker.after-commit=disconnect@15", "at": 1},
+    "worker.reconnect-database": {"before": "worker.after-trip-1=disconnect@20", "at": 1},
+    "worker.reconnect-broker": {"before": "worker.after-commit=disconnect@20", "at": 1},
+    "worker.suspect-counted": {"first": "worker.after-commit=crash@20", "at": 1},
+    "worker.between-publishes": {"at": 3},
+    "worker.draining": {"drains": True, "at": 1},
+    "worker.drained": {"drains": True, "at": 1},
+    "query.draining": {"drains": True, "at": 1},
+    "query.drained": {"drains": True, "at": 1},
+    "query.reconnect-database": {"before": "query.after-trip=disconnect@3", "at": 1},
+    "query.reconnect-broker": {"before": "query.after-commit=disconnect@3", "at": 1},
+    "query.between-publishes": {"at": 1},
+    "requester.lost": {"before": "requester.after-publish=disconnect@20", "at": 1},
+    "edge.draining": {"drains": True, "at": 1},
+    "edge.drained": {"drains": True, "at": 1},
+    "order.due-found": {"at": 2},
+    "order.due-pushed": {"at": 2},
+    "payment.due-found": {"at": 2},
+    "payment.due-pushed": {"at": 2},
+    "worker.deadline-decided": {"at": 2},
+    "worker.completion-decided": {"at": 10},
+}
+DEADLINES = {"SAGA_DEADLINE_MS": "1000", "SETTLE_MAX_MS": "0"}
+VARIABLES = {("order-svc", point): DEADLINES
+             for point in ("order.due-found", "order.due-pushed", "worker.deadline-decided")}
+# The first letters of a point's name tell how often it is reached a second.
+AT = {"query.": 5, "payment.": 8, "http-client.": 8}
+AT_ELSE = 25
+
+# Where a pause is more than a pause: it outlasts a lease, a timeout of the other side, or somebody's patience.
+DELAYS = {
+    "worker.after-trip-1": 6000,       # the database ends a session that stands idle in a transaction
+    "worker.commit-sent": 1500,
+    "worker.after-commit": 2500,       # longer than the outbox waits for a confirm
+    "worker.before-ack": 1500,
+    "worker.swept": 3500,              # longer than the sweeper's lease
+    "worker.draining": 2000,
+    "payment.claimed": 3500,           # longer than the claim on a payment
+    "payment.before-send": 3500,
+    "http-client.sent": 1500,          # longer than the patience with the payment provider
+    "payment.answered": 3500,
+    "requester.before-publish": 2500,  # longer than the edge keeps a client waiting
+    "requester.before-confirm": 2500,
+    "requester.answer": 1500,
+}
+
+# A batch that fails again and again, and a process that dies again at a step of its recovery: (service, point, fault,
+# hits, what killed it before or None).
+MORE = [
+    *((service, "worker.before-trip-2", "error", "20..32", None) for service in SERVICES[:3]),
+    *((service, "worker.before-ack", "crash", "1", "worker.commit-sent=crash@20") for service in SERVICES[:3]),
+    *((service, "worker.after-commit", "crash", "1", "worker.after-publish=crash@20") for service in SERVICES[:3]),
+    ("payment-svc", "payment.claimed", "crash", "1", "http-client.sent=crash@8"),
+    ("edge", "requester.before-publish", "crash", "1", "requester.after-publish=crash@20"),
+]
+
+# Points that are in a program's list and that nothing can reach there: {point: {service: why}}.
+UNREACHABLE = {
+    "http.half-answer": {name: "it answers no POST" for name in SERVICES[:3]},
+    "worker.deadline-decided": {"inventory-svc": "it has no deadlines"},
+    "worker.completion-decided": {name: "it starts no calls" for name in SERVICES[:2]},
+    "query.before-trip": {"payment-svc": "its queries read nothing"},
+    "query.after-trip": {"payment-svc": "its queries read nothing"},
+    "query.reconnect-database": {"payment-svc": "its queries read nothing"},
+}
+# Those who answer queries are the same code in all three services: elsewhere they only die.
+QUERIES_IN_FULL = "order-svc"
+
+# A row for each class of step, the most dangerous ones of each service.
+SHORT = (
+    "order-svc/worker.after-trip-1/disconnect",
+    "order-svc/worker.commit-sent/crash",
+    "order-svc/worker.after-commit/crash",
+    "order-svc/worker.deadline-decided/crash",
+    "order-svc/worker.before-ack/crash",
+    "inventory-svc/worker.commit-sent/disconnect",
+    "inventory-svc/worker.after-publish/crash",
+    "inventory-svc/worker.hold-published/crash",
+    "inventory-svc/worker.swept/crash",
+    "payment-svc/payment.claimed/crash",
+    "payment-svc/http-client.sent/crash",
+    "payment-svc/payment.answered/crash",
+    "payment-svc/worker.completion-decided/crash",
+    "edge/requester.after-publish/crash",
+    "edge/edge.before-answer/crash",
+)
+
+
+class Row:
+    """One fault at one step of one service. hits: which ones of the step's, as the variable takes them."""
+
+    def __init__(self, service, point, fault, hits, setup=None, variables=None):
+        setup = setup or {}
+        self.service = service
+        self.point = point
+        self.fault = fault
+        self.hits = hits
+        self.before = setup.get("before")
+        self.first = setup.get("first")
+        self.drains = setup.get("drains", False)
+        self.variables = variables or {}
+
+    @property
+    def name(self):
+        again = "-again" if self.first else "-often" if ".." in self.hits else ""
+        return f"{self.service}/{self.point}/{self.fault.split(':')[0]}{again}"
+
+    @property
+    def ends(self):
+        """The fault, or what leads to it, ends the process."""
+        return self.fault == "crash" or self.drains
+
+    def switches(self):
+        own = f"{self.point}={self.fault}@{self.hits}"
+        return f"{self.before},{own}" if self.before else own
+
+
+def listed(text):
+    """What --print-failpoints printed: {point: faults}."""
+    found = {}
+    for line in text.splitlines():
+        point, *faults = line.split()
+        found[point] = [fault.split(":")[0] for fault in faults]
+    return found
+
+
+def rows(points):
+    """points: {service: {point: faults}} → every Row."""
+    found = [row for service in SERVICES for point, faults in points[service].items()
+             for row in _rows_of(service, point, faults)]
+    for service, point, fault, hits, first in MORE:
+        if point not in points[service]:
+            raise DevError(f"{service} has no point {point}, which the plan names")
+        found.append(Row(service, point, fault, hits, {"first": first}))
+    _check(found, points)
+    return sorted(found, key=lambda row: SERVICES.index(row.service))
+
+
+def _rows_of(service, point, faults):
+    if service in UNREACHABLE.get(point, {}):
+        return
+    setup = SETUP.get(point, {})
+    hits = str(setup.get("at") or next((at for start, at in AT.items() if point.startswith(start)), AT_ELSE))
+    for fault in ("crash", "error", "disconnect", "delay"):
+        if fault not in faults or fault == "delay" and point not in DELAYS:
+            continue
+        if fault != "crash" and point.startswith("query.") and service != QUERIES_IN_FULL:
+            continue
+        text = f"delay:{DELAYS[point]}" if fault == "delay" else fault
+        yield Row(service, point, text, hits, setup, VARIABLES.get((service, point)))
+
+
+def _check(found, points):
+    """What the plan names must be there, else a renamed point would silently lose what it needs."""
+    known = {point for of in points.values() for point in of}
+    lost = (set(SETUP) | set(DELAYS) | set(UNREACHABLE)) - known
+    if lost:
+        raise DevError(f"the plan names points that no program has: {' '.join(sorted(lost))}")
+    names = [row.name for row in found]
+    if len(set(names)) != len(names):
+        raise DevError("two rows have one name")
+    gone = set(SHORT) - set(names)
+    if gone:
+        raise DevError(f"the short form names rows that are not there: {' '.join(sorted(gone))}")
+
+
+def choose(all_rows, only=None, short=False):
+    """only: SERVICE[/POINT[/FAULT]], each part as it is written, or the beginning of a name followed by «*»."""
+    chosen = [row for row in all_rows if not short or row.name in SHORT]
+    if not only:
+        return chosen
+    wanted = only.split("/")
+    found = [row for row in all_rows if all(_fits(part, want) for part, want in zip(row.name.split("/"), wanted))]
+    if not found or len(wanted) > 3:
+        raise DevError(f"no row is {only}: ./dev chaos crash-matrix list names them", status=2)
+    return found
+
+
+def _fits(part, want):
+    return part.startswith(want[:-1]) if want.endswith("*") else part == want

@@ -1,0 +1,52 @@
+"""The whole matrix on one stack: ./dev chaos crash-matrix."""
+import os
+import time
+
+from dev import build, paths
+from dev.report import DevError, step
+
+from harness.verdict import Judge
+
+from crash_matrix import plan, report, rows, stack
+
+RESULTS = os.path.join(paths.ROOT, "chaos-testing", "results", "crash-matrix.md")
+
+
+def run(preset, only=None, short=False, listing=False):
+    """→ the exit status."""
+    if preset == "release":
+        raise DevError("a release has no failpoints: choose --preset dev, asan or tsan", status=2)
+    step("build", f"preset {preset}")
+    build.build_programs(preset)
+    points = {service: plan.listed(stack.print_points(preset, service)) for service in plan.SERVICES}
+    chosen = plan.choose(plan.rows(points), only, short)
+    if listing:
+        print(*(row.name for row in chosen), sep="\n")
+        return 0
+    with stack.matrix_stack(preset) as system:
+        results = _all(system, chosen)
+    print(report.total(results), flush=True)
+    if not only and not short:
+        _write(results)
+    return 0 if all(result.good() for result in results) else 1
+
+
+def _all(system, chosen):
+    judge, results, last = Judge(system), [], None
+    for row in chosen:
+        if last not in (None, row.service):
+            system.restart_with(last, {})  # the switches of its last row are no longer its
+        last = row.service
+        result = rows.run(system, judge, row)
+        results.append(result)
+        print(report.line(result), *(f"    {text}" for text in result.texts()), sep="\n", flush=True)
+    return results
+
+
+def _write(results):
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    os.makedirs(os.path.dirname(RESULTS), exist_ok=True)
+    with open(RESULTS, "w", encoding="utf-8") as file:
+        file.writelines(text + "\n" for text in report.markdown(results, "./dev chaos crash-matrix", day,
+                                                                 plan.UNREACHABLE))
+    step("written", os.path.relpath(RESULTS, paths.ROOT))

@@ -1,0 +1,74 @@
+"""One stack for the whole matrix; a row starts one service of it anew, with its fault switched on."""
+import contextlib
+import os
+import shutil
+import subprocess
+
+from dev import build
+from dev.runner import temporary_folder
+from dev.stack import Stack
+
+from harness.stack import KEPT, ChaosStack
+
+# Shorter than in production, so that a row is at rest after seconds: leases of 2 to 3 s, deadlines of 4 s, a payment
+# provider that is given up after 0.7 s. The breakers are wide: here one fault is looked at, not what it brings about.
+USUAL = {
+    "edge": {"CIRCUIT_BREAKER_OPEN_MS": "500", "CIRCUIT_BREAKER_THRESHOLD": "50"},
+    "order-svc": {"OUTBOX_GRACE_MS": "1000", "OUTBOX_LEASE_MS": "2000", "SAGA_DEADLINE_MS": "4000",
+                  "SAGA_RESEND_MS": "2000", "SETTLE_MAX_MS": "2000"},
+    "inventory-svc": {"OUTBOX_GRACE_MS": "1000", "OUTBOX_LEASE_MS": "2000"},
+    "payment-svc": {"OUTBOX_GRACE_MS": "1000", "OUTBOX_LEASE_MS": "2000", "PSP_CONNECT_TIMEOUT_MS": "400",
+                    "PSP_READ_TIMEOUT_MS": "600", "PSP_TIMEOUT_MS": "700", "PSP_LEASE_MS": "2700",
+                    "RETRY_INITIAL_MS": "200", "RETRY_SLOW_MS": "500", "RETRY_SLOW_MAX_MS": "1000",
+                    "CIRCUIT_BREAKER_OPEN_MS": "500", "CIRCUIT_BREAKER_THRESHOLD": "50"},
+    "psp-sandbox": {"LATENCY_MS": "30", "SANDBOX_TIMEOUT_MS": "1000"},
+}
+
+
+class MatrixStack(Stack):
+    put_catalogue = ChaosStack.put_catalogue
+
+    def __init__(self, state_dir, preset):
+        super().__init__(state_dir, preset=preset, overrides={name: dict(values) for name, values in USUAL.items()})
+        self.fault_log = os.path.join(self.state.path, "failpoints.log")
+
+    def restart_with(self, service, variables):
+        self.overrides[service] = USUAL[service] | variables
+        self.stop_service(service)
+        self.start_service(service)
+
+    def switch_on(self, service, switches, variables):
+        self.restart_with(service, variables | {"BUS_FAILPOINTS": switches, "BUS_FAILPOINTS_LOG": self.fault_log})
+
+    def faults(self):
+        """[(point, fault, pid)] as they fell, since forget_faults."""
+        try:
+            with open(self.fault_log, encoding="ascii") as file:
+                return [tuple(line.split()) for line in file]
+        except FileNotFoundError:
+            return []
+
+    def forget_faults(self):
+        """Processes that still write have the old file open, so it stays and is made empty."""
+        if os.path.exists(self.fault_log):
+            os.truncate(self.fault_log, 0)
+
+
+def print_points(preset, service):
+    program = os.path.join(build.programs(preset), service)
+    return subprocess.run([program, "--print-failpoints"], capture_output=True, text=True, check=True).stdout
+
+
+@contextlib.contextmanager
+def matrix_stack(preset):
+    """One that lives as long as the block. Its logs stay in build/chaos until the next run."""
+    with temporary_folder("crash") as folder:
+        made = MatrixStack(os.path.join(folder, "stack"), preset)
+        try:
+            made.start()
+            made.put_catalogue()
+            yield made
+        finally:
+            made.stop()
+            shutil.rmtree(KEPT, ignore_errors=True)
+            shutil.copytree(made.state.folder("logs"), KEPT)
