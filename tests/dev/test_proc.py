@@ -41,6 +41,19 @@ def test_starts_detached_and_stops(process, state):
     assert process.pid() is None and not process.died() and proc.start_time(pid) is None
 
 
+def test_a_signal_that_was_sent_is_not_repeated_by_stop(process, state):
+    """Our programs drain on the first SIGTERM and end at once on a second."""
+    start_python(process, state, "import os, signal, time\n"
+                 "def drain(*_):\n    signal.signal(signal.SIGTERM, lambda *_: os._exit(130))\n"
+                 "    time.sleep(1)\n    os._exit(7)\n"
+                 "signal.signal(signal.SIGTERM, drain)\nprint('up', flush=True)\ntime.sleep(60)")
+    process.wait_until(lambda: said(process, "up"), 10, "up")
+    process.signal(signal.SIGTERM)
+    time.sleep(0.2)
+    assert process.stop((signal.SIGTERM, 5)) == signal.SIGTERM
+    assert process.exit_statuses() == [7]
+
+
 def test_outlives_the_one_who_started_it(state):
     code = ("import sys; sys.path.insert(0, sys.argv[1]); from dev.proc import Process; from dev.state import State\n"
             "s = State(sys.argv[2]); print(Process(s, 'child').start(['sleep', '60'], {'PATH': '/usr/bin'}, s.path))")

@@ -21,11 +21,14 @@ def invariants_hold():
 
 
 def test_every_program_drains_on_sigterm(stack, api):
+    """Its exit status is 0; after a leak or another error it would be the sanitizer's."""
     stack.start_services()
     for name in SERVICES:
         stack.signal(name, signal.SIGTERM)
     for name in SERVICES:
         assert stack.stop_service(name) in (signal.SIGTERM, None), f"{name} did not drain and was killed"
+        statuses = stack.part(name).process.exit_statuses()
+        assert statuses[-1] == 0 and 99 not in statuses, f"{name} ended with {statuses}"
 
 
 def test_no_sanitizer_found_anything(stack):

@@ -26,13 +26,6 @@ def start_time(pid):
     return None if ended else int(fields[19])
 
 
-def _reap(pid):
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
-
-
 def _digest(settings):
     """Settings hold passwords, so only their hash is kept."""
     return hashlib.sha256(settings.encode()).hexdigest()
@@ -53,6 +46,8 @@ class Process:
         self.pid_file = os.path.join(state.folder("run"), name + ".json")
         self.log = os.path.join(state.folder("logs"), name + ".log")
         self.marker = {"ORDERBUS_STACK": state.path}
+        self._ended = {}  # pid: exit status, of those that this object has seen end
+        self._told = None  # the last (pid, signal) that was sent
 
     def record(self):
         try:
@@ -66,10 +61,22 @@ class Process:
         record = self.record()
         if not record:
             return None
-        _reap(record["pid"])
+        self._reap(record["pid"])
         # It may have ended before its start time could be read.
         alive = record["started"] is not None and start_time(record["pid"]) == record["started"]
         return record["pid"] if alive else None
+
+    def _reap(self, pid):
+        try:
+            done, status = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:  # another ./dev started it
+            return
+        if done:
+            self._ended[pid] = os.waitstatus_to_exitcode(status)
+
+    def exit_statuses(self):
+        """Of all that ended, where this very object started them; a negative one is the signal that ended it."""
+        return list(self._ended.values())
 
     def died(self):
         """True if it was started, and neither runs nor was stopped by us."""
@@ -103,6 +110,7 @@ class Process:
             os.kill(pid, number)
         except ProcessLookupError:
             return False
+        self._told = pid, number
         return True
 
     def wait_end(self, seconds):
@@ -114,10 +122,12 @@ class Process:
         return True
 
     def stop(self, *attempts):
-        """Sends one signal after the other, each with its time to work; the last resort is SIGKILL. → the last sent."""
+        """Sends one signal after the other, each with its time to work; the last resort is SIGKILL. → the last sent.
+        One that was sent just before is not repeated: a second SIGTERM ends our programs at once, in mid-drain."""
         sent = None
         for number, seconds in (*attempts, (signal.SIGKILL, 10)):
-            if not self.signal(number):
+            pid = self.pid()
+            if pid is None or (self._told != (pid, number) and not self.signal(number)):
                 break
             sent = number
             if self.wait_end(seconds):
