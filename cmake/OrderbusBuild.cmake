@@ -43,6 +43,9 @@ elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
   target_compile_options(orderbus_options INTERFACE -D_FORTIFY_SOURCE=2)
 endif()
 
+# Tests with the label `threads`, besides their own: those that the thread sanitizer has something to see in.
+add_custom_target(threaded_tests)
+
 # orderbus_unit_test(NAME SOURCES … LIBRARIES … [LABELS …] [LOCK …]): one program, and one CTest entry for each TEST(case)
 # that its sources begin a line with. A program runs the single case that its first argument names.
 function(orderbus_unit_test name)
@@ -53,6 +56,9 @@ function(orderbus_unit_test name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE orderbus_options PkgConfig::cmocka orderbus_test_main ${arg_LIBRARIES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  if("threads" IN_LIST arg_LABELS)
+    add_dependencies(threaded_tests ${name})
+  endif()
   foreach(source ${arg_SOURCES})
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
     file(STRINGS "${source}" lines REGEX "^TEST\\(")

@@ -3,7 +3,7 @@ import json
 import os
 import subprocess
 
-from dev import urls
+from dev import build, urls
 from dev.management import Management
 from dev.report import DevError
 
@@ -49,8 +49,8 @@ def _definitions(programs, vhost):
 def _run(words, url="", text=""):
     """The URL, which holds a password, goes by the environment: arguments can be read by every user."""
     try:
-        done = subprocess.run(words, input=text, capture_output=True, text=True, timeout=60, check=False,
-                              env=os.environ | {"RABBITMQ_URL": url})
+        done = subprocess.run([*build.launcher(words[0]), *words], input=text, capture_output=True, text=True,
+                              timeout=60, check=False, env=os.environ | {"RABBITMQ_URL": url})
     except OSError as error:
         raise DevError(f"cannot run {words[0]}: {error.strerror}") from None
     if done.returncode != 0:

@@ -1,4 +1,5 @@
-"""Building: one CMake preset, one folder; only what changed."""
+"""Building: one CMake preset, one folder; only what changed. And what a built program is started with."""
+import functools
 import os
 import re
 import subprocess
@@ -7,6 +8,7 @@ from dev import paths
 from dev.report import DevError
 
 PRESETS = ("dev", "asan", "tsan", "release", "clang")
+FIXED_ADDRESSES = ["setarch", "--addr-no-randomize"]
 PROGRAMS = ("order-svc", "inventory-svc", "payment-svc", "edge", "psp-sandbox", "bus-topology", "bus-send",
             "bus-dead")
 
@@ -47,8 +49,21 @@ def build(preset, targets=(), quiet=True, keep_going=False):
           *(["--target", *targets] if targets else []), *(["--", "-k", "0"] if keep_going else [])], quiet)
 
 
-def build_programs(preset, quiet=True):
-    build(preset, [f"bin/{name}" for name in PROGRAMS], quiet)
+def build_programs(preset, quiet=True, besides=()):
+    build(preset, [*(f"bin/{name}" for name in PROGRAMS), *besides], quiet)
+
+
+def launcher(place):
+    """What stands before the command that runs a program, or tests, in this place: gcc 12's thread sanitizer ends a
+    program whose addresses a kernel has scattered widely («unexpected memory mapping»)."""
+    sanitized = (place + os.sep).startswith(folder("tsan") + os.sep)
+    return FIXED_ADDRESSES if sanitized and _can_fix_addresses() else []
+
+
+@functools.cache
+def _can_fix_addresses():
+    """Containers often may not; the sanitizer then says itself whether it needs it."""
+    return subprocess.run([*FIXED_ADDRESSES, "true"], capture_output=True, check=False).returncode == 0
 
 
 def _run(words, quiet):

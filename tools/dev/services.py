@@ -61,8 +61,8 @@ class Service:
             self.stop()
         ports.require_free(self.stack.ports, self.own_ports())
         account.write_file(self.env_file, text)
-        self.process.start([self.program, "--env-file", self.env_file], _environment(),
-                           self.stack.state.folder("work"), settings)
+        words = [*build.launcher(self.program), self.program, "--env-file", self.env_file]
+        self.process.start(words, _environment(), self.stack.state.folder("work"), settings)
         return True
 
     def stop(self, number=signal.SIGTERM):

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 
-from dev import build, checks, packages, paths, ports, session
+from dev import build, checks, packages, paths, ports, sanitizer, session
 from dev.report import DevError
 from dev.runner import Result, count, run, skip, temporary_folder
 from dev.servers import TestServers
@@ -12,6 +12,9 @@ from dev.servers import TestServers
 PRESET = "asan"
 SHARES = 2
 SHOWN_LINES = 150
+# Long tests in which one worker thread waits alone, and those that measure CPU time: no two threads meet in them.
+ALONE = ("sleeps|no_cpu|costs_no_time|keeps_the_text|gives_a_hanging|kills_the_database|lost_connections|deadlines|"
+         "crashes_its_consumer|connection_that_is_cut|that_fails_each_time|full_queue|week_ago|unroutable")
 PATIENCE = 2  # a suite is ended when it takes this many times its budget
 
 
@@ -22,14 +25,15 @@ def _build_suite(preset):
     return build_all
 
 
-def _ctest(label, env=None, jobs=2, seconds=600, share=(1, 1), preset=PRESET):
-    """The tests with a label; with share (i, n) every n-th of them alone, from the i-th on."""
+def _ctest(label, env=None, jobs=2, seconds=600, share=(1, 1), preset=PRESET, without="^$"):
+    """The tests with a label; with share (i, n) every n-th of them alone, from the i-th on; without those so named."""
     report = os.path.join(build.folder(preset), f"ctest-{label}-{share[0]}.xml")
     if os.path.exists(report):
         os.unlink(report)
-    status, output = run(["ctest", "--test-dir", build.folder(preset), "--label-regex", f"^{label}$",
-                          "--tests-information", f"{share[0]},,{share[1]}", "--output-on-failure",
-                          "--output-junit", report, "--parallel", str(jobs)], seconds, env)
+    status, output = run([*build.launcher(build.folder(preset)), "ctest", "--test-dir", build.folder(preset),
+                          "--label-regex", f"^{label}$", "--exclude-regex", without, "--tests-information",
+                          f"{share[0]},,{share[1]}", "--output-on-failure", "--output-junit", report,
+                          "--parallel", str(jobs)], seconds, env)
     found = count(report, status, output)
     if not found.passed and not found.failed:
         return skip(f"no test has the label {label}")
@@ -67,19 +71,37 @@ def _pytest(name, servers=False):
         if not os.path.isdir(os.path.join(paths.ROOT, place)):
             return skip(f"there is no {place}")
         with temporary_folder(name) as folder:
-            env = {"ORDERBUS_TEST_TMP": folder, "ORDERBUS_PRESET": PRESET,
-                   "PYTHONPATH": os.path.join(paths.ROOT, "tools")}
             pair = TestServers(os.path.join(folder, "servers")) if servers else None
-            env |= pair.up() if pair else {}
+            env = pair.up() if pair else {}
             try:
-                report = os.path.join(folder, "report.xml")
-                status, output = run(["/usr/bin/python3", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q",
-                                      f"--junitxml={report}", place], seconds, env)
-                return count(report, status, output)
+                return _pytest_in(folder, place, seconds, env)
             finally:
                 if pair:
                     pair.down()
     return run_pytest
+
+
+def _pytest_in(folder, place, seconds, env=None, preset=PRESET):
+    report = os.path.join(folder, "report.xml")
+    own = {"ORDERBUS_TEST_TMP": folder, "ORDERBUS_PRESET": preset, "PYTHONPATH": os.path.join(paths.ROOT, "tools")}
+    status, output = run(["/usr/bin/python3", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q",
+                          f"--junitxml={report}", place], seconds, own | (env or {}))
+    return count(report, status, output)
+
+
+def _tsan(seconds):
+    """The tests that have threads, on servers of their own, and beside them a whole stack under load. A report counts
+    whatever its program's end was and whoever started it."""
+    build.build_programs("tsan", besides=["threaded_tests"])
+    with temporary_folder("tsan") as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        env = sanitizer.thread_options(folder)
+        load = pool.submit(_pytest_in, folder, os.path.join("tests", "tsan"), seconds, env, "tsan")
+        pair = TestServers(os.path.join(folder, "servers"))
+        try:
+            tests = _ctest("threads", pair.up() | env, 4, seconds, preset="tsan", without=ALONE)
+        finally:
+            pair.down()
+        return tests + load.result() + sanitizer.reports(folder)
 
 
 # name: (budget in seconds on two cores, what runs it). Cheap and telling ones first.
@@ -92,6 +114,7 @@ TABLE = {
     "tidy": (420, checks.tidy_suite),
     "schema": (240, _pytest("schema", servers=True)),
     "integration": (300, _integration),
+    "tsan": (180, _tsan),
     "memory": (180, _memory),
     "docs": (10, _pytest("docs")),
     "purity": (30, _pytest("purity")),

@@ -1,0 +1,137 @@
+"""A stack of thread-sanitized programs under orders, reads, cancels, probes and restarts; ./dev test tsan fails for
+whatever one of them reports."""
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+
+import pytest
+import requests
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "tests", "system"), os.path.join(ROOT, "chaos-testing")]
+
+from client import Api, item, wait_until  # noqa: E402
+from dev import demo, services  # noqa: E402
+from dev.stack import Stack  # noqa: E402
+
+import invariants  # noqa: E402
+
+ORDERS, CONNECTIONS = 1000, 16
+DECLINED = "pm_card_visa_chargeDeclined"
+
+
+@pytest.fixture(scope="module")
+def stack():
+    folder = tempfile.mkdtemp(prefix="orderbus-tsan-", dir=os.environ.get("ORDERBUS_TEST_TMP") or "/var/tmp")
+    os.chmod(folder, 0o711)
+    made = Stack(os.path.join(folder, "stack"), preset=os.environ.get("ORDERBUS_PRESET") or "tsan",
+                 overrides={name: {"WORKERS": "2", "QUERY_WORKERS": "2"}
+                            for name in ("order-svc", "inventory-svc", "payment-svc")})
+    try:
+        made.start()
+        demo.seed(made)
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(folder)
+
+
+class Visitors:
+    """Threads that do one kind of thing each, over and over, until they are told to stop."""
+
+    def __init__(self, *visits):
+        self._stop = threading.Event()
+        self.counts = {visit.__name__: 0 for visit in visits}
+        self.errors = []
+        self._threads = [threading.Thread(target=self._run, args=(visit,), daemon=True) for visit in visits]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def _run(self, visit):
+        while not self._stop.is_set():
+            try:
+                visit()
+                self.counts[visit.__name__] += 1
+            except requests.RequestException as error:
+                self.errors.append(repr(error))
+            self._stop.wait(0.02)
+
+
+def visits(stack, api):
+    """What clients and operators do besides placing orders."""
+    admin = [Api(stack.url(name)) for name in ("edge-admin", "order-svc", "inventory-svc", "payment-svc")]
+
+    def cancel():
+        answer = api.place(item("SKU-00001"), item("SKU-00002"))
+        if answer.status_code == 202:
+            api.cancel(answer.json()["order_id"], "changed my mind")
+
+    def decline():
+        api.place(item("SKU-00003"), token=DECLINED)
+
+    def wait_for_the_end():
+        api.place(item("SKU-00004"), headers={"Prefer": "wait=2"})
+
+    def read():
+        for order in api.get("/api/orders?limit=20").json().get("items", [])[:3]:
+            api.get(f"/api/orders/{order['order_id']}")
+            api.get(f"/api/orders/{order['order_id']}/events")
+        api.get("/api/products/SKU-00001")
+
+    def set_stock():
+        api.set_stock("SKU-00099", 1000000)
+
+    def look_after_it():
+        for one in admin:
+            for path in ("/health", "/health/ready", "/metrics"):
+                one.get(path)
+
+    return [cancel, decline, wait_for_the_end, read, read, set_stock, look_after_it, look_after_it]
+
+
+def place_orders(stack, accepted):
+    words = [sys.executable, "-B", os.path.join(ROOT, "load-testing", "place_orders.py"), "--url", stack.url("edge"),
+             "--orders", str(ORDERS), "--connections", str(CONNECTIONS), "--within", "120", "--accepted", accepted]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def test_orders_reads_cancels_and_restarts(stack, tmp_path):
+    api = Api(stack.url("edge"))
+    accepted = str(tmp_path / "accepted")
+    with Visitors(*visits(stack, api)) as visitors, place_orders(stack, accepted) as placing:
+        for name in ("inventory-svc", "order-svc", "payment-svc"):
+            assert stack.stop_service(name) == signal.SIGTERM, f"{name} did not drain"
+            stack.start_service(name)
+        said, _ = placing.communicate(timeout=150)
+        print(said)
+        assert placing.returncode == 0, said
+        wait_until(lambda: min(visitors.counts.values()) >= 10, 60, "every visit made ten times")
+        assert stack.stop_service("edge") == signal.SIGTERM, "the edge did not drain under load"
+    stack.start_service("edge")
+    with open(accepted, encoding="ascii") as file:
+        ids = [*file.read().split(), *api.accepted]
+    found = invariants.check_at_rest(invariants.Sources.of_stack(stack, ids), seconds=60)
+    assert not found.violations(), "\n".join(found.violations())
+    print(visitors.counts, len(ids), "orders")
+
+
+def test_every_program_ends_well(stack):
+    for name in reversed(services.NAMES):
+        stack.signal(name, signal.SIGTERM)
+    for name in reversed(services.NAMES):
+        stack.stop_service(name)
+        statuses = stack.part(name).process.exit_statuses()
+        assert statuses and set(statuses) == {0}, f"{name} ended with {statuses}"
