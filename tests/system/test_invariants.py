@@ -202,6 +202,24 @@ def test_dead_with_a_cause_is_no_violation(monkeypatch):
     assert not invariants.check(Told(facts, monkeypatch)).violations()
 
 
+def test_a_queue_length_that_is_told_late_is_no_violation(monkeypatch):
+    facts = healthy()
+    facts["queues"][0]["messages"] = 1
+    told = Told(facts, monkeypatch)
+    lengths = iter([1, 1, 1])
+    monkeypatch.setattr(invariants, "is_at_rest", lambda _: True)
+    monkeypatch.setattr(told, "queues", lambda: [{"name": "order-svc", "messages": next(lengths, 0)}])
+    assert not invariants.check_at_rest(told, 0).violations()
+
+
+def test_a_message_that_stays_is_a_violation(monkeypatch):
+    facts = healthy()
+    facts["queues"][0]["messages"] = 1
+    monkeypatch.setattr(invariants, "TOLD_LATE", 2)
+    monkeypatch.setattr(invariants, "is_at_rest", lambda _: True)
+    assert invariants.check_at_rest(Told(facts, monkeypatch), 0).violations()
+
+
 def test_refunded_order_is_no_violation(monkeypatch):
     facts = healthy()
     charged_and_cancelled(facts)
