@@ -1,0 +1,46 @@
+"""A stack of a load program's own, with the sample catalogue, in a folder that goes with it."""
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "tests", "system"), os.path.join(ROOT, "chaos-testing")]
+
+from dev import build, demo  # noqa: E402
+from dev.stack import Stack  # noqa: E402
+
+import invariants  # noqa: E402,F401  where it lies, is known here alone
+
+UNFINISHED = "SELECT count(*) FROM orders.order_list WHERE NOT (final AND payment_settled)"
+
+
+@contextlib.contextmanager
+def private_stack(preset, name, overrides=None):
+    build.build_programs(preset)
+    folder = tempfile.mkdtemp(prefix=f"orderbus-{name}-", dir="/var/tmp")
+    os.chmod(folder, 0o711)
+    stack = Stack(os.path.join(folder, "stack"), preset=preset, overrides=overrides)
+    try:
+        stack.start()
+        demo.seed(stack)
+        yield stack
+    finally:
+        stack.stop()
+        shutil.rmtree(folder)
+
+
+def edge_address(stack):
+    return "127.0.0.1", stack.ports["edge"]
+
+
+def wait_until_final(stack, seconds):
+    """Until every order is; → False when that takes longer."""
+    deadline = time.monotonic() + seconds
+    while int(stack.sql("orders", UNFINISHED)[0][0]) > 0:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
