@@ -15,6 +15,8 @@
 #define PARSE_LIMIT ((size_t)4 << 20)
 /* A call that the breaker held back waits at least that long. */
 #define HOLD_AT_LEAST BUS_SECOND
+/* An outage gives thousands of the same line: one in so long says it, and how many more there were. */
+#define SAY_AGAIN (10 * BUS_SECOND)
 
 enum { AUTHORIZATION_SIZE = 300, URL_SIZE = 300 };
 
@@ -29,12 +31,20 @@ struct waiting {
   int64_t start_by; /* monotonic: later than that it could outlive its lease */
 };
 
+/* Something that happens again and again, and is said now and then. */
+struct repeated {
+  int64_t said_at; /* 0: never */
+  size_t unsaid;   /* since then */
+};
+
 struct payment_caller {
   const struct payment_settings *settings;
   struct bus_worker *worker;
   struct bus_http_client *http;
   struct bus_breaker breaker;
   enum bus_breaker_state shown; /* in metrics and logs */
+  struct repeated held_back, unsure;
+  size_t held_back_in_state; /* since the breaker came into the state that is shown */
   struct bus_arena *parsing;
   struct slot *slots, *free_slots;
   size_t under_way;
@@ -56,16 +66,37 @@ static void show_breaker(struct payment_caller *caller, int64_t now) {
   payment_metrics_breaker((int)caller->shown, (int)state);
   caller->shown = state;
   bus_log(state == BUS_BREAKER_CLOSED ? BUS_INFO : BUS_WARN, "circuit breaker of the PSP",
-          BUS_F_STR("state", bus_breaker_state_name(state)));
+          BUS_F_STR("state", bus_breaker_state_name(state)), BUS_F_INT("held_back", caller->held_back_in_state));
+  caller->held_back_in_state = 0;
 }
 
 /* ---- results ---- */
 
+/* Is it time to say it again? *ret_more: how often it happened since, unsaid. */
+static bool is_said(struct repeated *repeated, int64_t now, size_t *ret_more) {
+  *ret_more = repeated->unsaid;
+  if (repeated->said_at != 0 && now < repeated->said_at + SAY_AGAIN) {
+    repeated->unsaid++;
+    return false;
+  }
+  *repeated = (struct repeated){.said_at = now};
+  return true;
+}
+
+static enum bus_level level_of(struct payment_caller *caller, const struct payment_result *result, size_t *ret_more) {
+  *ret_more = 0;
+  if (result->kind == PAYMENT_ON_SUSPECT)
+    return BUS_WARN;
+  return result->kind == PAYMENT_ON_UNSURE && is_said(&caller->unsure, bus_monotonic(), ret_more) ? BUS_WARN
+                                                                                                  : BUS_DEBUG;
+}
+
 static void report(struct payment_caller *caller, const struct payment_call *call, const struct payment_result *result,
                    int64_t duration) {
-  bool warns = result->kind == PAYMENT_ON_UNSURE || result->kind == PAYMENT_ON_SUSPECT;
+  size_t more;
+  enum bus_level level = level_of(caller, result, &more);
   payment_metrics_call(call, result, duration);
-  bus_log(warns ? BUS_WARN : BUS_DEBUG, "call to the PSP", BUS_F_STR("call", call_name(call)),
+  bus_log(level, "call to the PSP", BUS_F_STR("call", call_name(call)), BUS_F_INT("unsaid", more),
           BUS_F_STR("outcome", payment_input_names[result->kind]), BUS_F_STR("reason", result->reason),
           BUS_F_UUID("order_id", &call->order_id), BUS_F_INT("attempt", call->attempt),
           BUS_F_INT("duration_us", duration), BUS_F_TRACE(&call->trace));
@@ -77,6 +108,12 @@ static void report(struct payment_caller *caller, const struct payment_call *cal
 static void hold_back(struct payment_caller *caller, const struct payment_call *call, int64_t wait,
                       const char *reason) {
   struct payment_result result;
+  size_t more;
+  caller->held_back_in_state++;
+  payment_metrics_held_back(reason);
+  if (is_said(&caller->held_back, bus_monotonic(), &more))
+    bus_log(BUS_WARN, "calls to the PSP are held back", BUS_F_STR("reason", reason), BUS_F_INT("unsaid", more),
+            BUS_F_INT("again_in_ms", wait / BUS_MILLISECOND));
   psp_answer_not_started(call, wait, reason, &result);
   report(caller, call, &result, 0);
 }

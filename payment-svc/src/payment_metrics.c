@@ -12,6 +12,7 @@ static const char *const call_names[CALL_KINDS] = {"charge", "refund"};
 
 static struct bus_series *states[PAYMENT_STATES], *alarms[PAYMENT_ALARMS];
 static struct bus_series *calls[CALL_KINDS][PAYMENT_INPUTS], *durations[CALL_KINDS];
+static struct bus_metric *held_back;
 static struct bus_series *breakers[BREAKER_STATES], *transitions[BREAKER_STATES];
 static struct bus_series *pending, *open_payments, *refunds_failing, *unknown, *oldest_age;
 
@@ -54,6 +55,11 @@ static void register_calls(void) {
       calls[call][i] = series(&call_spec, call_names[call], payment_input_names[i]);
     durations[call] = series(&duration_spec, call_names[call], NULL);
   }
+  static const struct bus_metric_spec held_spec = {.name = "payment_psp_calls_held_back_total",
+                                                   .help = "Calls that were not made, by reason.",
+                                                   .kind = BUS_COUNTER,
+                                                   .labels = {"reason"}};
+  held_back = bus_metric_register(&held_spec);
   pending = series(&pending_spec, NULL, NULL);
 }
 
@@ -113,6 +119,10 @@ void payment_metrics_call(const struct payment_call *call, const struct payment_
   bus_series_add(calls[call->kind][result->kind], 1);
   if (result->kind != PAYMENT_ON_NOT_STARTED)
     bus_series_observe(durations[call->kind], duration);
+}
+
+void payment_metrics_held_back(const char *reason) {
+  bus_series_add(bus_metric_series(held_back, &reason), 1);
 }
 
 void payment_metrics_pending(int64_t more) {

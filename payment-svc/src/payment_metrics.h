@@ -11,6 +11,8 @@ void payment_metrics_register(void);
 
 void payment_metrics_fact(const struct payment_action *action);
 void payment_metrics_call(const struct payment_call *call, const struct payment_result *result, int64_t duration);
+/* A call that was not made, and why: "breaker_open" … */
+void payment_metrics_held_back(const char *reason);
 /* Calls of all workers that wait or are under way. */
 void payment_metrics_pending(int64_t more);
 /* One worker's breaker: -1 for none. */

@@ -2,6 +2,7 @@
 #include "doubles.h"
 
 #include <bus/clock.h>
+#include <bus/log.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -28,6 +29,14 @@ bus_time bus_wall_clock(void) {
 
 void bus_random_seed(uint64_t seed[4]) {
   memset(seed, 1, 4 * sizeof *seed);
+}
+
+/* ---- log ---- */
+
+void bus_log_write(enum bus_level level, const char *msg, const struct bus_log_field *fields) {
+  (void)msg;
+  (void)fields;
+  doubles.warned += level >= BUS_WARN;
 }
 
 /* ---- worker ---- */

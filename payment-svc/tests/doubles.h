@@ -21,6 +21,7 @@ struct doubles {
   size_t call_count, started;
   struct payment_result pushed[DOUBLE_PUSHED];
   size_t pushed_count;
+  size_t warned; /* lines of the log, from warnings on */
   bool refuse_start, refuse_push, refuse_client;
 };
 extern struct doubles doubles;

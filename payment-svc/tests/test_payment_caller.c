@@ -2,7 +2,6 @@
 #include "doubles.h"
 #include "sample.h"
 
-#include <bus/log.h>
 #include <payment_caller.h>
 #include <payment_metrics.h>
 #include <stdio.h>
@@ -17,7 +16,6 @@ static struct payment_caller *caller;
 static void begin(int64_t concurrency, int64_t queue) {
   struct bus_error err;
   doubles_reset();
-  bus_log_init("test", BUS_ERROR);
   payment_metrics_register();
   settings = (struct payment_settings){.psp_url = "http://127.0.0.1:8090",
                                        .psp_key = "sk_test_12345",
@@ -162,6 +160,45 @@ TEST(caller_breaker_opens_after_failures_and_holds_back)
   assert_string_equal(last_pushed()->reason, "breaker_open");
   assert_int_equal(last_pushed()->wait, 30 * BUS_SECOND);
   assert_int_equal(payment_caller_room(caller), 0); /* nothing due is claimed */
+  end();
+}
+
+static void hold_back(size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    doubles.pushed_count = 0;
+    take(9);
+    assert_int_equal(last_pushed()->kind, PAYMENT_ON_NOT_STARTED);
+  }
+}
+
+/* An outage: thousands of calls, a few lines. */
+TEST(caller_says_an_outage_in_few_lines)
+{
+  begin(8, 8);
+  open_breaker(); /* the first failing call, and that it opened */
+  assert_int_equal(doubles.warned, 2);
+  hold_back(1000);
+  assert_int_equal(doubles.warned, 3);
+  doubles.now += 10 * BUS_SECOND;
+  hold_back(1000);
+  assert_int_equal(doubles.warned, 4);
+  end();
+}
+
+/* Refusals do not open the breaker, so nothing else bounds them. */
+TEST(caller_says_now_and_then_that_calls_fail)
+{
+  begin(8, 8);
+  for (int i = 0; i < 1000; i++) {
+    doubles.pushed_count = 0;
+    take(1);
+    doubles_answer(429, "");
+  }
+  assert_int_equal(doubles.warned, 1);
+  doubles.now += 10 * BUS_SECOND;
+  take(1);
+  doubles_answer(429, "");
+  assert_int_equal(doubles.warned, 2);
   end();
 }
 
