@@ -5,8 +5,20 @@
 #include <bus/failpoint.h>
 #include <bus/log.h>
 
-static void show_state(struct edge_breaker *breaker, int64_t now) {
-  bus_series_set(breaker->state, (int64_t)bus_breaker_state(&breaker->breaker, now));
+/* With its mutex held. True when that is another state than was shown before: worth a line in the log. */
+static bool show_state(struct edge_breaker *breaker) {
+  enum bus_breaker_state state = breaker->breaker.state;
+  bool changed = state != breaker->shown;
+  breaker->shown = state;
+  bus_series_set(breaker->state, (int64_t)state);
+  if (changed)
+    bus_series_add(breaker->transitions[state], 1);
+  return changed;
+}
+
+static void log_state(const struct edge_breaker *breaker, enum bus_breaker_state state) {
+  bus_log(state == BUS_BREAKER_CLOSED ? BUS_INFO : BUS_WARN, "circuit breaker changed",
+          BUS_F_STR("dependency", breaker->name), BUS_F_STR("state", bus_breaker_state_name(state)));
 }
 
 /* *ret_retry_at is set where it is not allowed. */
@@ -15,24 +27,25 @@ static bool breaker_allow(struct edge_breaker *breaker, int64_t now, int64_t *re
   bool allowed = bus_breaker_allow(&breaker->breaker, now);
   if (!allowed)
     *ret_retry_at = bus_breaker_retry_at(&breaker->breaker, now);
-  show_state(breaker, now);
+  bool changed = show_state(breaker);
+  enum bus_breaker_state state = breaker->shown;
   pthread_mutex_unlock(&breaker->mutex);
+  if (changed)
+    log_state(breaker, state);
   return allowed;
 }
 
 static void breaker_tell(struct edge_breaker *breaker, int64_t now, bool answered) {
   pthread_mutex_lock(&breaker->mutex);
-  enum bus_breaker_state before = breaker->breaker.state;
   if (answered)
     bus_breaker_success(&breaker->breaker, now);
   else
     bus_breaker_failure(&breaker->breaker, now);
-  enum bus_breaker_state after = breaker->breaker.state;
-  show_state(breaker, now);
+  bool changed = show_state(breaker);
+  enum bus_breaker_state state = breaker->shown;
   pthread_mutex_unlock(&breaker->mutex);
-  if (before != after)
-    bus_log(BUS_WARN, "circuit breaker changed", BUS_F_STR("dependency", breaker->name),
-            BUS_F_STR("state", bus_breaker_state_name(after)));
+  if (changed)
+    log_state(breaker, state);
 }
 
 /* Why nothing was sent. */

@@ -18,6 +18,11 @@ static void open_breakers(struct edge *edge) {
                                                     .help = "0 closed, 1 open, 2 half-open; as of the last call",
                                                     .kind = BUS_GAUGE,
                                                     .labels = {"dependency"}});
+  struct bus_metric *transitions =
+      bus_metric_register(&(struct bus_metric_spec){.name = "circuit_breaker_transitions_total",
+                                                    .help = "Changes of a circuit breaker, by new state",
+                                                    .kind = BUS_COUNTER,
+                                                    .labels = {"dependency", "state"}});
   struct bus_breaker_settings settings;
   edge_breaker_settings(edge->settings, &settings);
   for (size_t i = 0; i < EDGE_SERVICE_COUNT; i++) {
@@ -26,6 +31,9 @@ static void open_breakers(struct edge *edge) {
     bus_breaker_init(&breaker->breaker, &settings);
     breaker->name = service_names[i];
     breaker->state = series(states, breaker->name);
+    for (int state = 0; state <= BUS_BREAKER_HALF_OPEN; state++)
+      breaker->transitions[state] = bus_metric_series(
+          transitions, (const char *const[]){breaker->name, bus_breaker_state_name((enum bus_breaker_state)state)});
   }
 }
 

@@ -23,7 +23,8 @@ struct edge_breaker {
   pthread_mutex_t mutex;
   struct bus_breaker breaker;
   const char *name;
-  struct bus_series *state;
+  struct bus_series *state, *transitions[BUS_BREAKER_HALF_OPEN + 1];
+  enum bus_breaker_state shown; /* under the mutex */
 };
 
 struct edge_metrics {

@@ -26,6 +26,7 @@ struct fake {
   struct fake_script script;
   int64_t now;         /* bus_monotonic */
   int begun;           /* requests */
+  int logged;          /* lines */
   struct bus_str sent; /* the last one's body, encoded */
 
   /* the exchange: request, then what was answered */

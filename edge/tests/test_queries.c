@@ -119,6 +119,29 @@ TEST(answers_close_the_breaker_again)
   tear_down();
 }
 
+/* Open, half-open, closed: a line each, and none for a query that is held back. */
+TEST(the_log_has_a_line_for_each_change_of_a_breaker)
+{
+  static struct product_view product = {BUS_STR("A"), BUS_STR("A"), 1, BUS_STR("EUR"), 1, 0, 1};
+  static const struct inventory_answer has = {INVENTORY_FOUND, &product};
+  set_up();
+  fake.segment = BUS_STR("A");
+  for (int i = 0; i < 4; i++)
+    call(edge_products_get, "");
+  assert_int_equal(fake.logged, 0);
+  for (int i = 0; i < 50; i++)
+    call(edge_products_get, "");
+  assert_int_equal(fake.logged, 1);
+  fake.now += 30 * BUS_SECOND;
+  fake.script.answers[0] = (struct fake_answer){AT_MS(10), &inventory_answer_type, &has};
+  call(edge_products_get, "");
+  assert_int_equal(fake.logged, 2);
+  for (int i = 0; i < 50; i++)
+    call(edge_products_get, "");
+  assert_int_equal(fake.logged, 3);
+  tear_down();
+}
+
 TEST(a_broker_that_is_away_does_not_open_the_breaker)
 {
   set_up();

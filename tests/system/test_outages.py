@@ -1,6 +1,7 @@
 """What happens while something is away: orders are taken as long as the broker stands, and nothing hangs."""
 import concurrent.futures
 import os
+import re
 import signal
 import time
 import uuid
@@ -101,10 +102,20 @@ def test_queries_fail_fast_behind_an_open_breaker(api, stack):
         assert answer.status_code == 503 and took < 0.5, "the breaker is open"
         assert int(answer.headers["Retry-After"]) >= 1
         assert 'circuit_breaker_state{dependency="inventory_service"} 1' in metrics(stack, "edge-admin")
+        assert changes(stack, "open") >= 1
         assert api.get("/api/orders?limit=1").status_code == 200, "the other service's breaker is its own"
     finally:
         stack.signal("inventory-svc", signal.SIGCONT)
-    wait_until(lambda: api.get("/api/products/A").status_code == 200, 10, "a closed breaker")
+    closed = changes(stack, "closed")
+    wait_until(lambda: changes(stack, "closed") > closed or not api.get("/api/products/A"), 10, "a closed breaker")
+    assert changes(stack, "half-open") >= 1
+    assert api.get("/api/products/A").status_code == 200
+
+
+def changes(stack, state):
+    """How often the breaker of inventory-svc came into a state."""
+    name = f'circuit_breaker_transitions_total{{dependency="inventory_service",state="{state}"}} '
+    return int(re.search(re.escape(name) + r"(\d+)", metrics(stack, "edge-admin"))[1])
 
 
 def metrics(stack, name):
