@@ -35,6 +35,7 @@ enum {
   SQL_OUTBOX_DELETE,
   SQL_OUTBOX_UNROUTABLE,
   SQL_OUTBOX_SWEEP,
+  SQL_OUTBOX_RECALL,
   SQL_OUTBOX_DEPTH,
   SQL_PARKED_INSERT,
   SQL_SUSPECT_COUNT,
@@ -169,8 +170,8 @@ struct bus_worker {
   struct bus_arena *work;
   struct bus_uuid_source ids;
   struct periodic_state periodics[PERIODICS_MAX];
-  int64_t sweep_at, depth_at, purge_at;
-  long sweep_index, depth_index, purge_index; /* of their statements in the current trip; -1 */
+  int64_t sweep_at, recall_at, depth_at, purge_at;
+  long sweep_index, recall_index, depth_index, purge_index; /* of their statements in the current trip; -1 */
   bool purge_full;
   bool sweep_full;     /* more is waiting than one sweep takes */
   struct swept *swept; /* claimed rows; in `work`, published after COMMIT */

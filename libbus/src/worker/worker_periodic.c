@@ -6,11 +6,12 @@
 #include <bus/log.h>
 
 #define SWEEP_EVERY (1 * BUS_SECOND)
+#define RECALL_EVERY (5 * BUS_SECOND)
 #define DEPTH_EVERY (5 * BUS_SECOND)
 #define PURGE_EVERY (60 * BUS_SECOND)
 #define PURGE_AGAIN (1 * BUS_SECOND) /* while more is waiting */
 #define PENALTY (1 * BUS_SECOND)     /* at least that long waits what failed */
-enum { SWEEP_ROWS = 200, PURGE_ROWS = 5000 };
+enum { SWEEP_ROWS = 200, RECALL_ROWS = 1000, RECALL_MARGIN_MS = 5000, PURGE_ROWS = 5000 };
 
 struct swept {
   const struct bus_message_type *type;
@@ -26,14 +27,20 @@ static bool has_outbox(const struct bus_worker *worker) {
 void periodic_init(struct bus_worker *worker) {
   int64_t now = bus_monotonic();
   int64_t spread = (int64_t)(bus_uuid_source_random(&worker->ids) % (uint64_t)SWEEP_EVERY);
-  worker->sweep_at = worker->depth_at = worker->purge_at = now + spread;
-  worker->sweep_index = worker->depth_index = worker->purge_index = -1;
+  worker->sweep_at = worker->recall_at = worker->depth_at = worker->purge_at = now + spread;
+  worker->sweep_index = worker->recall_index = worker->depth_index = worker->purge_index = -1;
   for (size_t i = 0; i < worker->service->periodic_count; i++)
     worker->periodics[i] = (struct periodic_state){.next_at = now + spread % 100000, .trip_index = -1};
 }
 
 static bool sweep_is_due(const struct bus_worker *worker, int64_t now) {
   return has_outbox(worker) && worker->sweep_at <= now && publish_is_open(worker);
+}
+
+/* When the next of its own is due that needs no broker. */
+static int64_t housekeeping_at(const struct bus_worker *worker) {
+  int64_t at = worker->depth_at < worker->purge_at ? worker->depth_at : worker->purge_at;
+  return worker->recall_at < at ? worker->recall_at : at;
 }
 
 static bool service_is_due(const struct bus_worker *worker, size_t i, int64_t now) {
@@ -43,7 +50,7 @@ static bool service_is_due(const struct bus_worker *worker, size_t i, int64_t no
 
 bool periodic_is_due(const struct bus_worker *worker) {
   int64_t now = bus_monotonic();
-  if (sweep_is_due(worker, now) || (has_outbox(worker) && (worker->depth_at <= now || worker->purge_at <= now)))
+  if (sweep_is_due(worker, now) || (has_outbox(worker) && housekeeping_at(worker) <= now))
     return true;
   for (size_t i = 0; i < worker->service->periodic_count; i++)
     if (service_is_due(worker, i, now))
@@ -70,8 +77,19 @@ static void add_purge(struct bus_worker *worker, struct bus_sql *sql) {
   bus_args_int64(args, worker->settings.inbox_keep_h);
 }
 
+/* Transactions of other workers may have begun a little later than this one. */
+static void add_recall(struct bus_worker *worker, struct bus_sql *sql) {
+  const struct bus_worker_settings *settings = &worker->settings;
+  worker->recall_index = (long)pg_trip_count(sql);
+  struct bus_args *args = pg_add_own(sql, SQL_OUTBOX_RECALL);
+  int64_t longest =
+      settings->outbox_grace_ms > settings->outbox_lease_ms ? settings->outbox_grace_ms : settings->outbox_lease_ms;
+  bus_args_int64(args, longest + RECALL_MARGIN_MS);
+  bus_args_int64(args, RECALL_ROWS);
+}
+
 static void add_own(struct bus_worker *worker, struct bus_sql *sql, int64_t now) {
-  worker->sweep_index = worker->depth_index = worker->purge_index = -1;
+  worker->sweep_index = worker->recall_index = worker->depth_index = worker->purge_index = -1;
   if (sweep_is_due(worker, now)) {
     worker->sweep_index = (long)pg_trip_count(sql);
     worker->sweep_full = false;
@@ -80,6 +98,8 @@ static void add_own(struct bus_worker *worker, struct bus_sql *sql, int64_t now)
     bus_args_int64(args, worker->settings.outbox_lease_ms);
     bus_args_int64(args, SWEEP_ROWS);
   }
+  if (has_outbox(worker) && worker->recall_at <= now)
+    add_recall(worker, sql);
   if (has_outbox(worker) && worker->depth_at <= now) {
     worker->depth_index = (long)pg_trip_count(sql);
     (void)pg_add_own(sql, SQL_OUTBOX_DEPTH);
@@ -154,12 +174,20 @@ static void read_depth(struct bus_worker *worker) {
   metrics_outbox(worker, bus_rows_int64(rows, 0, 0), age, bus_rows_int64(rows, 0, 3));
 }
 
+static void log_recall(int64_t count) {
+  if (count > 0)
+    bus_log(BUS_WARN, "the database's clock was set back: what was due by its old time is sent now",
+            BUS_F_INT("rows", count));
+}
+
 void periodic_read(struct bus_worker *worker) {
   worker->swept = NULL;
   if (worker->sweep_index >= 0)
     read_sweep(worker);
   if (worker->depth_index >= 0)
     read_depth(worker);
+  if (worker->recall_index >= 0)
+    log_recall(bus_rows_affected(pg_rows(worker->pg, (size_t)worker->recall_index)));
   if (worker->purge_index >= 0)
     worker->purge_full = bus_rows_affected(pg_rows(worker->pg, (size_t)worker->purge_index)) == PURGE_ROWS;
   for (size_t i = 0; i < worker->service->periodic_count; i++) {
@@ -190,6 +218,8 @@ void periodic_committed(struct bus_worker *worker) {
   int64_t now = bus_monotonic();
   if (worker->sweep_index >= 0)
     worker->sweep_at = worker->sweep_full ? now : now + SWEEP_EVERY;
+  if (worker->recall_index >= 0)
+    worker->recall_at = now + RECALL_EVERY;
   if (worker->depth_index >= 0)
     worker->depth_at = now + DEPTH_EVERY;
   if (worker->purge_index >= 0)
@@ -212,6 +242,7 @@ static bool blame(long index, long failed, int64_t *at, int64_t pause, const cha
 bool periodic_is_guilty(struct bus_worker *worker, long failed) {
   bool guilty =
       blame(worker->sweep_index, failed, &worker->sweep_at, SWEEP_EVERY, "outbox sweeper", SQL_OUTBOX_SWEEP) ||
+      blame(worker->recall_index, failed, &worker->recall_at, RECALL_EVERY, "outbox recall", SQL_OUTBOX_RECALL) ||
       blame(worker->depth_index, failed, &worker->depth_at, DEPTH_EVERY, "outbox gauges", SQL_OUTBOX_DEPTH) ||
       blame(worker->purge_index, failed, &worker->purge_at, PURGE_EVERY, "inbox purge", SQL_PURGE);
   for (size_t i = 0; i < worker->service->periodic_count && !guilty; i++)
@@ -223,7 +254,7 @@ bool periodic_is_guilty(struct bus_worker *worker, long failed) {
 int64_t periodic_next(const struct bus_worker *worker) {
   int64_t next = INT64_MAX;
   if (has_outbox(worker)) {
-    next = worker->depth_at < worker->purge_at ? worker->depth_at : worker->purge_at;
+    next = housekeeping_at(worker);
     if (publish_is_open(worker) && worker->sweep_at < next)
       next = worker->sweep_at;
   }

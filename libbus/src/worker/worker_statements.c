@@ -26,6 +26,13 @@ const struct bus_statement worker_statements[SQL_OWN_COUNT] = {
                           "WHERE next_attempt_at <= now() ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED) "
                           "RETURNING id, type, correlation_id, causation_id, traceparent, body, created_at",
                           "ii"},
+    /* Nothing is put off for longer than $1, and what is unroutable for 5 minutes: what is due later was written before
+     * the server's clock was set back, and would wait for as long as it went back. */
+    [SQL_OUTBOX_RECALL] = {"UPDATE bus.outbox SET next_attempt_at = now() WHERE id IN (SELECT id FROM bus.outbox "
+                           "WHERE next_attempt_at > now() + $1 * interval '1 millisecond' "
+                           "AND (NOT unroutable OR next_attempt_at > now() + interval '5 minutes') "
+                           "ORDER BY next_attempt_at DESC LIMIT $2 FOR UPDATE SKIP LOCKED)",
+                           "ii"},
     /* Bounded: an outage may leave millions of rows. UUIDv7 sorts by age. */
     [SQL_OUTBOX_DEPTH] = {"SELECT (SELECT count(*) FROM (SELECT 1 FROM bus.outbox LIMIT 10001) AS bounded), "
                           "(SELECT created_at FROM bus.outbox ORDER BY id LIMIT 1), now(), "

@@ -3,6 +3,8 @@
 
 #include <test.h>
 
+#include <stdio.h>
+
 #define SUM "SELECT coalesce(sum(n), 0)::bigint FROM toy.counters"
 #define OUTBOX "SELECT count(*) FROM bus.outbox"
 #define PARKED "SELECT count(*) FROM bus.parked"
@@ -42,6 +44,29 @@ TEST(a_periodic_that_fails_each_time_harms_no_message)
   assert_int_equal(toy_number(&toy, PARKED), 0);
   assert_int_equal(toy_number(&toy, "SELECT count(*) FROM bus.inbox"), 500);
   toy_await_depth(&toy, toy.events, 500, 5);
+  toy_teardown(&toy);
+}
+
+/* Rows of before the server's clock was set back; what is unroutable is put off for minutes as ever. */
+TEST(rows_that_are_due_in_a_far_future_are_sent_soon)
+{
+  struct toy toy;
+  struct toy_run run;
+  char sql[512];
+  toy_setup(&toy);
+  (void)snprintf(sql, sizeof sql,
+                 "INSERT INTO bus.outbox (id, type, body, unroutable, next_attempt_at) SELECT gen_random_uuid(), '%s', "
+                 "'{\"counter\":\"00000000-0000-4000-8000-000000000001\",\"n\":1}', put_off, now() + due FROM (VALUES "
+                 "(false, interval '10 minutes'), (true, interval '10 minutes'), (true, interval '4 minutes'), "
+                 "(false, interval '25 seconds')) AS row (put_off, due)",
+                 toy_added_type.type);
+  toy_execute(&toy, sql);
+  toy_start(&toy, &run);
+  toy_await(&toy, OUTBOX, 2, 15);
+  toy_await_depth(&toy, toy.events, 2, 5);
+  toy_stop(&run);
+  assert_int_equal(toy_number(&toy, "SELECT count(*) FROM bus.outbox WHERE unroutable AND attempts = 0"), 1);
+  assert_int_equal(toy_number(&toy, "SELECT count(*) FROM bus.outbox WHERE NOT unroutable AND attempts = 0"), 1);
   toy_teardown(&toy);
 }
 
