@@ -97,6 +97,9 @@ struct order_policy {
   int64_t deadline; /* µs in PENDING and in RESERVED; then it is undone */
   int64_t resend;   /* µs between repetitions in PAID and COMPENSATING */
 };
+/* µs: nothing is put off for longer, transactions that began a little later included. A deadline that is further away
+ * was set before the clock was set back, and is set anew when it is looked at. */
+int64_t order_longest_wait(const struct order_policy *policy);
 /* Sets deadline and due_at after a decision; before: the status before it. due_at is indexed and follows the deadline
  * only where it must (the deadline came closer) or when it is reached, so that the common steps leave the index alone.
  */

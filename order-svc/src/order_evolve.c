@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#define CLOCK_MARGIN (5 * BUS_SECOND)
+
 void order_init(struct order *order, const struct bus_uuid *order_id) {
   *order = (struct order){
       .order_id = *order_id,
@@ -147,9 +149,14 @@ static int64_t shorter(const struct order_policy *policy) {
   return policy->deadline < policy->resend ? policy->deadline : policy->resend;
 }
 
+int64_t order_longest_wait(const struct order_policy *policy) {
+  return (policy->deadline > policy->resend ? policy->deadline : policy->resend) + CLOCK_MARGIN;
+}
+
 void order_schedule(struct order *order, int before, bool deadline_reached, const struct order_policy *policy,
                     bus_time now) {
-  bool due = deadline_reached && order->deadline != BUS_NO_TIME && now >= order->deadline;
+  bool due = deadline_reached && order->deadline != BUS_NO_TIME &&
+             (now >= order->deadline || order->deadline > now + order_longest_wait(policy));
   if (order->status != before || due)
     order->deadline = deadline_of(order, policy, now);
   if (before == ORDER_NONE && order->deadline != BUS_NO_TIME)

@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { DUE_INTERVAL_MS = 500, GATE_INTERVAL_MS = 500 };
+enum { DUE_INTERVAL_MS = 500, PUT_OFF_INTERVAL_MS = 5000, GATE_INTERVAL_MS = 500 };
 
 bool order_open(const void *settings, struct bus_worker *worker, void **ret_context, struct bus_error *err) {
   const struct order_settings *own = settings;
@@ -47,6 +47,12 @@ static int64_t take_budget(void) {
 static void due_args(void *context, struct bus_args *args) {
   (void)context;
   bus_args_int64(args, take_budget());
+}
+
+static void put_off_args(void *context, struct bus_args *args) {
+  const struct order_context *own = context;
+  bus_args_int64(args, take_budget());
+  bus_args_int64(args, order_longest_wait(&own->policy));
 }
 
 static void due_rows(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
@@ -84,5 +90,10 @@ static void gate_rows(void *context, struct bus_worker *worker, const struct bus
 
 const struct bus_periodic order_periodics[ORDER_PERIODICS] = {
     {.statement = FIND_DUE, .interval_ms = DUE_INTERVAL_MS, .when_settled = true, .args = due_args, .rows = due_rows},
+    {.statement = FIND_PUT_OFF,
+     .interval_ms = PUT_OFF_INTERVAL_MS,
+     .when_settled = true,
+     .args = put_off_args,
+     .rows = due_rows},
     {.statement = COUNT_OPEN, .interval_ms = GATE_INTERVAL_MS, .args = gate_args, .rows = gate_rows},
 };

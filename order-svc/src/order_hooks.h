@@ -16,7 +16,7 @@ struct order_context {
 /* Places of the queues in the command service's list. */
 enum { ORDER_QUEUE_EVENTS, ORDER_QUEUE_PLACE, ORDER_QUEUES };
 
-enum { ORDER_PERIODICS = 2 };
+enum { ORDER_PERIODICS = 3 };
 extern const struct bus_periodic order_periodics[ORDER_PERIODICS];
 
 /* As struct bus_service has them; settings: struct order_settings. */

@@ -51,6 +51,10 @@ const struct bus_statement order_statements[ORDER_STATEMENTS] = {
                        "FROM unnest($1, $2, $3, $4, $5) AS n (order_id, seq, type, at, data)",
                        "UITZT"},
     [FIND_DUE] = {"SELECT o.order_id FROM orders.orders o WHERE o.due_at <= now() ORDER BY o.due_at LIMIT $1", "i"},
+    /* Due later than anything can be: by the time of before the server's clock was set back. */
+    [FIND_PUT_OFF] = {"SELECT o.order_id FROM orders.orders o WHERE o.due_at > now() + $2 * interval '1 microsecond' "
+                      "ORDER BY o.due_at DESC LIMIT $1",
+                      "ii"},
     [COUNT_OPEN] = {"SELECT count(*) FROM (SELECT FROM orders.orders o WHERE o.due_at IS NOT NULL LIMIT $1) AS open",
                     "i"},
 };

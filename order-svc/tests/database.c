@@ -238,16 +238,30 @@ bool link_run(struct link *link) {
   return link_store(link);
 }
 
-const struct bus_rows *link_statement(struct link *link, size_t statement, int64_t number) {
+static struct bus_args *begin_statement(struct link *link, size_t statement) {
   if (pg_state(link->pg) == PG_DONE)
     pg_end_trip(link->pg);
-  struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
-  bus_args_int64(bus_sql_add(sql, statement), number);
+  return bus_sql_add(pg_begin_trip(link->pg, link->arena), statement);
+}
+
+static const struct bus_rows *rows_of_it(struct link *link) {
   assert_true(pg_send_trip(link->pg, &link->error));
   finish_trip(link);
   if (pg_failed(link->pg, &link->error))
     fail_msg("%s", link->error.text);
   return pg_rows(link->pg, 0);
+}
+
+const struct bus_rows *link_statement(struct link *link, size_t statement, int64_t number) {
+  bus_args_int64(begin_statement(link, statement), number);
+  return rows_of_it(link);
+}
+
+const struct bus_rows *link_statement_of(struct link *link, size_t statement, int64_t number, int64_t second) {
+  struct bus_args *args = begin_statement(link, statement);
+  bus_args_int64(args, number);
+  bus_args_int64(args, second);
+  return rows_of_it(link);
 }
 
 void link_query(struct link *link) {

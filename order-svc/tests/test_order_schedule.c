@@ -69,6 +69,23 @@ TEST(each_repetition_sets_the_next_one)
   saga_done(&saga);
 }
 
+/* The clock went back by ten minutes: nothing is undone before its time, and nothing waits ten minutes more. */
+TEST(a_deadline_of_before_the_clock_was_set_back_is_set_anew)
+{
+  saga_init(&saga);
+  saga_bring_to(&saga, ORDER_PENDING);
+  saga.now -= 10 * BUS_MINUTE;
+  saga_tell_body(&saga, ORDER_ON_DEADLINE, NULL);
+  assert_int_equal(saga.order.status, ORDER_PENDING);
+  assert_true(saga.order.deadline == saga.now + 60 * BUS_SECOND);
+  assert_true(saga.order.due_at == saga.order.deadline);
+  bus_time deadline = saga.order.deadline;
+  saga.now -= 5 * BUS_SECOND;
+  saga_tell_body(&saga, ORDER_ON_DEADLINE, NULL);
+  assert_true(saga.order.deadline == deadline); /* as far away as it can be */
+  saga_done(&saga);
+}
+
 TEST(a_replay_moves_no_deadline)
 {
   saga_init(&saga);

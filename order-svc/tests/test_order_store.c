@@ -280,6 +280,11 @@ TEST(due_orders_are_found_and_open_ones_counted)
   assert_false(bus_uuid_equal(&first, &places[1].order_id));
   assert_int_equal(bus_rows_count(link_statement(link, FIND_DUE, 1)), 1);
   assert_int_equal(bus_rows_count(link_statement(link, FIND_DUE, 0)), 0);
+  /* A deadline of long ago is further away than one of a thousand years before. */
+  int64_t millennium = 365000 * 24 * BUS_HOUR;
+  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, 10, BUS_SECOND)), 0);
+  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, 10, -millennium)), 2);
+  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, 1, -millennium)), 1);
   assert_int_equal(bus_rows_int64(link_statement(link, COUNT_OPEN, 10), 0, 0), 2);
   assert_int_equal(bus_rows_int64(link_statement(link, COUNT_OPEN, 1), 0, 0), 1);
   end();

@@ -94,7 +94,8 @@ static void start_refund(struct step *step) {
 
 static bool is_due(const struct step *step) {
   bus_time at = step->payment->next_attempt_at;
-  return at != BUS_NO_TIME && at <= step->now;
+  bool put_off = at > step->now + payment_longest_wait(step->policy);
+  return at != BUS_NO_TIME && (at <= step->now || put_off);
 }
 
 static bool key_is_old(const struct step *step) {

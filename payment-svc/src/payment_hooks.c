@@ -3,6 +3,7 @@
 
 #include "payment_caller.h"
 #include "payment_metrics.h"
+#include "payment_schedule.h"
 #include "payment_service.h"
 #include "payment_statements.h"
 #include "payment_store.h"
@@ -12,7 +13,7 @@
 
 #include <stdlib.h>
 
-enum { FIND_DUE_MS = 250, LOOK_AFTER_MS = 10000 };
+enum { FIND_DUE_MS = 250, FIND_PUT_OFF_MS = 5000, LOOK_AFTER_MS = 10000 };
 
 /* One worker's. */
 struct context {
@@ -79,6 +80,12 @@ static void find_due_args(void *opaque, struct bus_args *args) {
   bus_args_int64(args, room > pushed ? (int64_t)(room - pushed) : 0);
 }
 
+static void find_put_off_args(void *opaque, struct bus_args *args) {
+  const struct context *context = opaque;
+  find_due_args(opaque, args);
+  bus_args_int64(args, payment_longest_wait(&context->policy));
+}
+
 static void find_due_rows(void *opaque, struct bus_worker *worker, const struct bus_rows *rows) {
   (void)opaque;
   if (bus_rows_count(rows) > 0 && BUS_ERROR_POINT("payment.due-found"))
@@ -107,6 +114,7 @@ static void look_after_rows(void *opaque, struct bus_worker *worker, const struc
 
 const struct bus_periodic payment_periodics[PAYMENT_PERIODICS] = {
     {.statement = FIND_DUE, .interval_ms = FIND_DUE_MS, .args = find_due_args, .rows = find_due_rows},
+    {.statement = FIND_PUT_OFF, .interval_ms = FIND_PUT_OFF_MS, .args = find_put_off_args, .rows = find_due_rows},
     {.statement = LOOK_AFTER, .interval_ms = LOOK_AFTER_MS, .args = look_after_args, .rows = look_after_rows},
 };
 

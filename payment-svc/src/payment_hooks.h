@@ -13,7 +13,7 @@ bool payment_hook_lock(void *context, const struct bus_input *inputs, size_t cou
                        struct bus_sql *sql, void **ret_model);
 void payment_act(void *context, const void *action);
 
-enum { PAYMENT_PERIODICS = 2 };
+enum { PAYMENT_PERIODICS = 3 };
 extern const struct bus_periodic payment_periodics[PAYMENT_PERIODICS];
 
 bool payment_query_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,

@@ -1,8 +1,14 @@
 /* When a call to the PSP is tried again: quick tries, then slow ones. */
 #include "payment_schedule.h"
 
+#define CLOCK_MARGIN (5 * BUS_SECOND)
+
 static int64_t least(int64_t a, int64_t b) {
   return a < b ? a : b;
+}
+
+int64_t payment_longest_wait(const struct payment_policy *policy) {
+  return (policy->slow_max > policy->lease ? policy->slow_max : policy->lease) + CLOCK_MARGIN;
 }
 
 /* Between half of the delay and all of it, so that rows that failed together do not come back together. */

@@ -26,6 +26,11 @@ const struct bus_statement payment_statements[PAYMENT_STATEMENTS] = {
     [FIND_DUE] = {"SELECT order_id FROM payments.payments WHERE next_attempt_at <= now() "
                   "ORDER BY next_attempt_at LIMIT $1",
                   "i"},
+    /* Due later than anything can be: by the time of before the server's clock was set back. */
+    [FIND_PUT_OFF] = {"SELECT order_id FROM payments.payments "
+                      "WHERE next_attempt_at > now() + $2 * interval '1 microsecond' "
+                      "ORDER BY next_attempt_at DESC LIMIT $1",
+                      "ii"},
     [LOOK_AFTER] = {"SELECT count(*), count(*) FILTER (WHERE state = 'refunding' AND attempts >= $1), "
                     "(SELECT count(*) FROM (SELECT FROM payments.payments WHERE state = 'unknown' ORDER BY order_id "
                     "LIMIT " PAYMENT_GAUGE_MAX ") AS u), "

@@ -9,8 +9,9 @@ enum payment_statement {
   INSERT_PAYMENTS,
   UPDATE_PAYMENTS,
   INSERT_LEDGER,
-  FIND_DUE,   /* most rows → order_id */
-  LOOK_AFTER, /* attempts from which a refund counts as failing → open, failing, unknown, oldest's age */
+  FIND_DUE,     /* most rows → order_id */
+  LOOK_AFTER,   /* attempts from which a refund counts as failing → open, failing, unknown, oldest's age */
+  FIND_PUT_OFF, /* most rows, µs that nothing is put off for → order_id */
   PAYMENT_STATEMENTS,
 };
 

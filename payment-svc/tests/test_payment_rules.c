@@ -180,6 +180,16 @@ TEST(due_twice_calls_once)
   assert_false(decide_kind(&payment, PAYMENT_ON_DUE, now).calls); /* another instance found it too */
 }
 
+/* By ten minutes and more: what waited for its turn would wait that much longer. */
+TEST(due_by_the_time_of_before_the_clock_was_set_back_is_due)
+{
+  struct payment_call call;
+  struct payment payment = charged(&call);
+  bus_time at = payment.next_attempt_at, longest = 10 * BUS_MINUTE + 5 * BUS_SECOND;
+  assert_false(decide_kind(&payment, PAYMENT_ON_DUE, at - longest).calls);
+  assert_true(decide_kind(&payment, PAYMENT_ON_DUE, at - longest - 1).calls);
+}
+
 TEST(key_that_is_too_old_is_never_sent_again)
 {
   struct payment_call call;

@@ -11,7 +11,7 @@ import plans
 GROWING = {"payments", "ledger", "inbox", "outbox"}
 SERVICE = "payment-svc"
 ORDERS = 100_000
-LOCK, INSERT, UPDATE, LEDGER, FIND_DUE, LOOK_AFTER = range(6)
+LOCK, INSERT, UPDATE, LEDGER, FIND_DUE, LOOK_AFTER, FIND_PUT_OFF = range(7)
 
 # What a day leaves behind: nearly all is definite, a few are open or unknown.
 FILL = f"""
@@ -160,6 +160,9 @@ def test_only_what_is_due_is_found_the_longest_due_first(session):
     assert [row[0] for row in session.run(FIND_DUE, 10)] == [orders[1], orders[3], orders[0]]
     assert [row[0] for row in session.run(FIND_DUE, 1)] == [orders[1]]
     assert session.run(FIND_DUE, 0) == []
+    minute = 60 * 1000 * 1000
+    assert [row[0] for row in session.run(FIND_PUT_OFF, 10, 4 * minute)] == [orders[2]]
+    assert session.run(FIND_PUT_OFF, 10, 6 * minute) == []
 
 
 def test_gauges_count_what_an_operator_wants_to_know(session):
