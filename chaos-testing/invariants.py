@@ -62,8 +62,7 @@ class Sources:
     @classmethod
     def of_stack(cls, stack, accepted=()):
         urls = {name: stack.database_url(name) for name in ("orders", "inventory", "payments")}
-        management = Management("127.0.0.1", stack.ports["ui"], "admin", stack.state.secret("amqp-admin"))
-        return cls(urls, stack.ledger(), management, stack.broker.admin.path, accepted)
+        return cls(urls, stack.ledger(), stack.broker.management, stack.broker.admin.path, accepted)
 
     def rows(self, database, sql):
         connection = psycopg2.connect(self.urls[database], connect_timeout=5)

@@ -93,10 +93,10 @@ def _merged(first, second):
 
 
 @contextlib.contextmanager
-def chaos_stack(preset="release", overrides=None):
+def chaos_stack(preset="release", overrides=None, make=ChaosStack):
     """One that lives as long as the block, in a folder of its own. Its logs stay in build/chaos until the next one."""
     with temporary_folder("chaos") as folder:
-        made = ChaosStack(os.path.join(folder, "stack"), preset, overrides)
+        made = make(os.path.join(folder, "stack"), preset, overrides)
         try:
             made.start()
             made.put_catalogue()

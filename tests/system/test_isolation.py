@@ -158,7 +158,7 @@ def test_Q1_foreign_publishes_left_no_trace(stack, api):
 
 def test_Q1_permissions_are_narrow(stack, api):
     """configure is nothing, but for an asker's own answers; the default exchange is nobody's."""
-    found = stack.broker._management.must("GET", "permissions")
+    found = stack.broker.management.must("GET", "permissions")
     seen = {entry["user"]: entry for entry in found if entry["vhost"] == stack.broker.admin.path}
     for user in (*SERVICES, "operator"):
         entry = seen[user]
@@ -168,7 +168,7 @@ def test_Q1_permissions_are_narrow(stack, api):
         for queue in ("order-svc", "inventory-svc", "payment-svc", "order-svc.place"):
             if not queue.startswith(user):
                 assert not re.search(entry["read"], queue), (user, queue)
-    assert "guest" not in [user["name"] for user in stack.broker._management.must("GET", "users")]
+    assert "guest" not in [user["name"] for user in stack.broker.management.must("GET", "users")]
 
 
 # Poison: published by the administrator, whom the broker lets do anything
@@ -193,7 +193,7 @@ def publish_as_administrator(stack, queue, kind, body):
                "properties": {"type": kind, "message_id": str(uuid.uuid4()), "app_id": "order-svc", "delivery_mode": 2,
                               "content_type": "application/json"}}
     where = ("exchanges", stack.broker.admin.path, "amq.default", "publish")
-    assert stack.broker._management.must("POST", *where, body=message)["routed"]
+    assert stack.broker.management.must("POST", *where, body=message)["routed"]
 
 
 def test_Q6_poison_is_parked_with_its_cause(stack, api):

@@ -16,7 +16,7 @@ class Broker:
     def __init__(self, state, admin_url, management_url):
         self.state = state
         self.admin = urls.broker(admin_url)
-        self._management = Management.from_url(management_url)
+        self.management = Management.from_url(management_url)
 
     def url(self, user=None):
         """The URL for one of USERS; without one the administrator's."""
@@ -24,7 +24,7 @@ class Broker:
 
     def set_up(self, programs):
         """Users first, then what they may do, then exchanges and queues; all of it as often as one likes."""
-        api, vhost = self._management, self.admin.path
+        api, vhost = self.management, self.admin.path
         api.must("PUT", "vhosts", vhost, body={})
         self._allow_administrator(vhost)
         for user in USERS:
@@ -33,8 +33,8 @@ class Broker:
         _run([os.path.join(programs, "bus-topology"), "apply"], self.admin.text())
 
     def _allow_administrator(self, vhost):
-        self._management.must("PUT", "permissions", vhost, self.admin.user,
-                              body={"configure": ".*", "write": ".*", "read": ".*"})
+        self.management.must("PUT", "permissions", vhost, self.admin.user,
+                             body={"configure": ".*", "write": ".*", "read": ".*"})
 
     def publish(self, programs, kind, bodies):
         """Publishes JSON bodies as the operator, each confirmed by the broker."""

@@ -36,6 +36,14 @@ def is_free(port, address=_LOOPBACK):
     return True
 
 
+def is_served(port, address=_LOOPBACK):
+    try:
+        socket.create_connection((address, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def _free_range():
     """Outside the ephemeral range, so that no outgoing connection takes a port while its server restarts."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:

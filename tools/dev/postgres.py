@@ -65,7 +65,7 @@ class Postgres:
         account.make_folder(self.home, USER)
         self._initialise(binaries)
         account.write_file(os.path.join(self.data, "orderbus.conf"), settings, USER)
-        self.process.start([*account.prefix(USER), f"{binaries}/postgres", "-D", self.data],
+        self.process.start([*account.prefix(USER), *self._wrapper(), f"{binaries}/postgres", "-D", self.data],
                            _environment(), self.home, settings)
         self.process.wait_until(self._accepts, START_SECONDS, "ready")
         return True
@@ -106,6 +106,10 @@ class Postgres:
         if have != want:
             raise DevError(f"{self.data} holds data of Postgres {have}, but Postgres {want} is installed: "
                            "./dev reset wipes that data and starts anew (or choose another ORDERBUS_STATE)")
+
+    def _wrapper(self):
+        """The words in front of the server's program, which they must become."""
+        return []
 
     def _settings(self):
         settings = {

@@ -1,4 +1,4 @@
-"""A private RabbitMQ with an epmd of its own: every listener on loopback, everything it writes inside the state."""
+"""A private RabbitMQ with an epmd of its own: every listener on one address, everything it writes inside the state."""
 import http.client
 import os
 import shlex
@@ -18,21 +18,27 @@ START_SECONDS = 120
 
 
 class RabbitMQ:
-    def __init__(self, state, chosen, vhost):
+    address = "127.0.0.1"
+
+    def __init__(self, state, chosen, vhost, suffix=""):
+        """suffix: of its folder and processes, where a state has several."""
         self.state = state
         self.ports = chosen
         self.vhost = vhost
-        self.home = os.path.join(state.path, "rabbitmq")
+        self.home = os.path.join(state.path, "rabbitmq" + suffix)
         self.node = f"ob-{short_hash(state.path)}@localhost"
-        self.process = Process(state, "rabbitmq")
-        self.epmd = Process(state, "epmd")
+        self.process = Process(state, "rabbitmq" + suffix)
+        self.epmd = Process(state, "epmd" + suffix)
 
     def url(self, user=ADMIN, vhost=None):
-        return (f"amqp://{user}:{self.state.secret('amqp-' + user)}@127.0.0.1:{self.ports['amqp']}/"
+        return (f"amqp://{user}:{self.state.secret('amqp-' + user)}@{self.address}:{self.ports['amqp']}/"
                 f"{vhost or self.vhost}")
 
+    def management_url(self):
+        return f"http://{ADMIN}:{self.state.secret('amqp-' + ADMIN)}@{self.address}:{self.ports['ui']}"
+
     def management(self):
-        return Management("127.0.0.1", self.ports["ui"], ADMIN, self.state.secret("amqp-" + ADMIN))
+        return Management.from_url(self.management_url())
 
     def own_ports(self):
         """Those that must be free before a start; an epmd of ours may be left from a broker that died."""
@@ -40,6 +46,9 @@ class RabbitMQ:
 
     def running(self):
         return self.process.pid() is not None and self.epmd.pid() is not None
+
+    def _prefix(self):
+        return account.prefix(USER)
 
     def start(self):
         """Starts epmd and the broker unless both run with these very settings; → True if anything was started."""
@@ -53,7 +62,7 @@ class RabbitMQ:
         account.make_folder(self.home, USER)
         self._write_files(settings)
         self._start_epmd()
-        self.process.start([*account.prefix(USER), f"{BIN}/rabbitmq-server"], self._environment(), self.home,
+        self.process.start([*self._prefix(), f"{BIN}/rabbitmq-server"], self._environment(), self.home,
                            settings)
         self.process.wait_until(self._listens, START_SECONDS, "ready")
         return True
@@ -68,7 +77,7 @@ class RabbitMQ:
         """rabbitmqctl against this node. It would start an epmd of its own, so it is refused while ours is away."""
         if not self.running():
             raise DevError("the private RabbitMQ does not run")
-        done = subprocess.run([*account.prefix(USER), f"{BIN}/rabbitmqctl", "-n", self.node, *words],
+        done = subprocess.run([*self._prefix(), f"{BIN}/rabbitmqctl", "-n", self.node, *words],
                               env=self._environment(), cwd=self.home, capture_output=True, text=True, check=False,
                               timeout=seconds)
         if done.returncode != 0:
@@ -79,14 +88,14 @@ class RabbitMQ:
         """A program that is rabbitmqctl for this node, for tests and people; → its path."""
         path = os.path.join(self.state.path, "rabbitmqctl")
         settings = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in self._environment().items())
-        words = shlex.join([*account.prefix(USER), f"{BIN}/rabbitmqctl", "-n", self.node])
+        words = shlex.join([*self._prefix(), f"{BIN}/rabbitmqctl", "-n", self.node])
         account.write_file(path, f"#!/bin/sh\n{settings}cd {shlex.quote(self.home)}\nexec {words} \"$@\"\n", mode=0o700)
         return path
 
     def _start_epmd(self):
-        self.epmd.start([*account.prefix(USER), "/usr/bin/epmd", "-address", "127.0.0.1", "-port",
+        self.epmd.start([*self._prefix(), "/usr/bin/epmd", "-address", self.address, "-port",
                          str(self.ports["epmd"])], self._environment(), self.home)
-        self.epmd.wait_until(lambda: not ports.is_free(self.ports["epmd"]), 10, "listening")
+        self.epmd.wait_until(lambda: ports.is_served(self.ports["epmd"], self.address), 10, "listening")
 
     def _listens(self):
         """The AMQP listener opens at the end of the start; the broker itself says that it is there."""
@@ -103,15 +112,19 @@ class RabbitMQ:
         account.write_file(self._file("rabbitmq.conf"), settings, USER)
         account.write_file(self._file("enabled_plugins"), "[rabbitmq_management].\n", USER)
         account.write_file(self._file("rabbitmq-env.conf"), "", USER)
-        account.write_file(self._file("advanced.config"), "[].\n", USER)
+        account.write_file(self._file("advanced.config"), self._advanced(), USER)
         # Random and private, and there before the node and its tools would make one each.
         account.write_file(self._file(".erlang.cookie"), self.state.secret("erlang-cookie"), USER, 0o400)
+
+    def _advanced(self):
+        """What rabbitmq.conf has no words for."""
+        return "[].\n"
 
     def _settings(self):
         # The administrator is made on the first start in the place of «guest», which never exists.
         settings = {
-            "listeners.tcp.local": f"127.0.0.1:{self.ports['amqp']}",
-            "management.tcp.ip": "127.0.0.1", "management.tcp.port": self.ports["ui"],
+            "listeners.tcp.local": f"{self.address}:{self.ports['amqp']}",
+            "management.tcp.ip": self.address, "management.tcp.port": self.ports["ui"],
             "default_user": ADMIN, "default_pass": self.state.secret("amqp-" + ADMIN),
             "default_vhost": self.vhost, "default_user_tags.administrator": "true",
             "default_permissions.configure": ".*", "default_permissions.read": ".*",
@@ -122,6 +135,7 @@ class RabbitMQ:
         return "".join(f"{name} = {value}\n" for name, value in settings.items())
 
     def _environment(self):
+        interface = "-kernel inet_dist_use_interface {" + self.address.replace(".", ",") + "}"
         return {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": self.home,
             "RUNNING_UNDER_SYSTEMD": "true",  # no shell stays between us and the Erlang VM: signals reach it
@@ -134,8 +148,7 @@ class RabbitMQ:
             "RABBITMQ_LOGS": "-", "RABBITMQ_PLUGINS_EXPAND_DIR": self._file("plugins-expand"),
             "RABBITMQ_GENERATED_CONFIG_DIR": self._file("config"), "RABBITMQ_PID_FILE": self._file("pid"),
             "RABBITMQ_DIST_PORT": str(self.ports["dist"]),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
-            "RABBITMQ_CTL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
-            "ERL_EPMD_PORT": str(self.ports["epmd"]), "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": interface, "RABBITMQ_CTL_ERL_ARGS": interface,
+            "ERL_EPMD_PORT": str(self.ports["epmd"]), "ERL_EPMD_ADDRESS": self.address,
             "ERL_CRASH_DUMP": self._file("erl_crash.dump"), "ERL_CRASH_DUMP_SECONDS": "5",
         }

@@ -29,10 +29,13 @@ class Stack:
         self.overrides = overrides or {}
         self.given = given or {}
         self.ports = chosen or self.state.free_ports()
-        self.servers = Servers(self.state, self.ports, VHOST)
+        self.servers = self.make_servers()
         self.databases = databases.Databases(self.state, self._admin_urls())
         self.broker = Broker(self.state, self.given.get("amqp") or self.servers.rabbitmq.url(), self._management_url())
         self.services = {name: services.Service(self, name) for name in services.NAMES}
+
+    def make_servers(self):
+        return Servers(self.state, self.ports, VHOST)
 
     def _admin_urls(self):
         return {name: self.given.get(name) or self.servers.postgres.url(name) for name in databases.SERVICE_OF}
@@ -40,7 +43,7 @@ class Stack:
     def _management_url(self):
         if "amqp" in self.given:
             return self.given["management"]
-        return f"http://admin:{self.state.secret('amqp-admin')}@127.0.0.1:{self.ports['ui']}"
+        return self.servers.rabbitmq.management_url()
 
     # Starting and stopping everything
 
