@@ -1,7 +1,9 @@
-"""The rows of the matrix: every point that a program lists, with every fault that it takes, but for what stands here."""
+"""The rows of the matrix: every point that a program lists, with every fault that it takes, but for what is here."""
 from dev.report import DevError
 
-SERVICES = ("order-svc", "inventory-svc", "payment-svc", "edge")
+SERVICES = ("order-svc", "edge", "inventory-svc", "payment-svc")
+LANES = (("order-svc", "edge"), ("inventory-svc", "payment-svc"))
+WITH_WORKERS = ("order-svc", "inventory-svc", "payment-svc")
 
 # What else must happen for a point to be reached. «before»: a fault that leads there; «first»: one that kills the
 # process, which is then started again for the row's own; «drains»: it is told to end; at: the hit that is the one.
@@ -60,24 +62,22 @@ DELAYS = {
 # A batch that fails again and again, and a process that dies again at a step of its recovery: (service, point, fault,
 # hits, what killed it before or None).
 MORE = [
-    *((service, "worker.before-trip-2", "error", "20..32", None) for service in SERVICES[:3]),
-    *((service, "worker.before-ack", "crash", "1", "worker.commit-sent=crash@20") for service in SERVICES[:3]),
-    *((service, "worker.after-commit", "crash", "1", "worker.after-publish=crash@20") for service in SERVICES[:3]),
+    *((service, "worker.before-trip-2", "error", "20..32", None) for service in WITH_WORKERS),
+    *((service, "worker.before-ack", "crash", "1", "worker.commit-sent=crash@20") for service in WITH_WORKERS),
+    *((service, "worker.after-commit", "crash", "1", "worker.after-publish=crash@20") for service in WITH_WORKERS),
     ("payment-svc", "payment.claimed", "crash", "1", "http-client.sent=crash@8"),
     ("edge", "requester.before-publish", "crash", "1", "requester.after-publish=crash@20"),
 ]
 
 # Points that are in a program's list and that nothing can reach there: {point: {service: why}}.
 UNREACHABLE = {
-    "http.half-answer": {name: "it answers no POST" for name in SERVICES[:3]},
+    "http.half-answer": {name: "it answers no POST" for name in WITH_WORKERS},
     "worker.deadline-decided": {"inventory-svc": "it has no deadlines"},
-    "worker.completion-decided": {name: "it starts no calls" for name in SERVICES[:2]},
-    "query.before-trip": {"payment-svc": "its queries read nothing"},
-    "query.after-trip": {"payment-svc": "its queries read nothing"},
-    "query.reconnect-database": {"payment-svc": "its queries read nothing"},
+    "worker.completion-decided": {name: "it starts no calls" for name in ("order-svc", "inventory-svc")},
 }
-# Those who answer queries are the same code in all three services: elsewhere they only die.
+# Those who answer queries are the same code in all three services: elsewhere they only die, and only here.
 QUERIES_IN_FULL = "order-svc"
+QUERIES_ELSEWHERE = ("query.delivered", "query.after-commit", "query.before-ack", "query.drained")
 
 # A row for each class of step, the most dangerous ones of each service.
 SHORT = (
@@ -97,6 +97,11 @@ SHORT = (
     "edge/requester.after-publish/crash",
     "edge/edge.before-answer/crash",
 )
+
+
+def lanes(found):
+    """The rows of each lane, in their order."""
+    return [[row for row in found if row.service in services] for services in LANES]
 
 
 class Row:
@@ -157,7 +162,8 @@ def _rows_of(service, point, faults):
     for fault in ("crash", "error", "disconnect", "delay"):
         if fault not in faults or fault == "delay" and point not in DELAYS:
             continue
-        if fault != "crash" and point.startswith("query.") and service != QUERIES_IN_FULL:
+        if point.startswith("query.") and service != QUERIES_IN_FULL and (
+                fault != "crash" or point not in QUERIES_ELSEWHERE):
             continue
         text = f"delay:{DELAYS[point]}" if fault == "delay" else fault
         yield Row(service, point, text, hits, setup, VARIABLES.get((service, point)))
@@ -166,7 +172,7 @@ def _rows_of(service, point, faults):
 def _check(found, points):
     """What the plan names must be there, else a renamed point would silently lose what it needs."""
     known = {point for of in points.values() for point in of}
-    lost = (set(SETUP) | set(DELAYS) | set(UNREACHABLE)) - known
+    lost = {*SETUP, *DELAYS, *UNREACHABLE, *QUERIES_ELSEWHERE} - known
     if lost:
         raise DevError(f"the plan names points that no program has: {' '.join(sorted(lost))}")
     names = [row.name for row in found]

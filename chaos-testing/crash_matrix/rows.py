@@ -144,7 +144,7 @@ def _look(system, row, load, hit_at, pids, result):
     hit = hit_at - time.time() + time.monotonic()
     result.around = load.count(None, hit - AROUND_SECONDS, hit + AROUND_SECONDS)
     if result.around < LEAST_ORDERS:
-        result.problems.append(f"{result.around} orders were tried around the fault, at least {LEAST_ORDERS} are wanted")
+        result.problems.append(f"{result.around} orders were tried around the fault, {LEAST_ORDERS} are wanted")
     missing = set(ALL_KINDS) - {attempt.kind for attempt in load.attempts}
     if missing:
         result.problems.append(f"no order was of kind {' or '.join(sorted(missing))}")

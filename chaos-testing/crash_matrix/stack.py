@@ -60,8 +60,9 @@ def print_points(preset, service):
 
 
 @contextlib.contextmanager
-def matrix_stack(preset):
+def matrix_stack(preset, name="crash"):
     """One that lives as long as the block. Its logs stay in build/chaos until the next run."""
+    kept = os.path.join(os.path.dirname(KEPT), "crash-" + name)
     with temporary_folder("crash") as folder:
         made = MatrixStack(os.path.join(folder, "stack"), preset)
         try:
@@ -70,5 +71,5 @@ def matrix_stack(preset):
             yield made
         finally:
             made.stop()
-            shutil.rmtree(KEPT, ignore_errors=True)
-            shutil.copytree(made.state.folder("logs"), KEPT)
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(made.state.folder("logs"), kept)

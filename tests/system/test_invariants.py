@@ -49,6 +49,7 @@ class Told:
         self.vhost = "test"
         self.accepted = facts["accepted"]
         self.management = self
+        monkeypatch.setattr(invariants, "COUNTED_SECONDS", 0)
         monkeypatch.setattr(invariants, "read_ledger", lambda _: facts["ledger"])
 
     def rows(self, _database, sql):

@@ -21,23 +21,24 @@ class Management:
         url = urls.Url(text, ("http", "https"), 15672)
         return cls(url.host, url.port, url.user, url.password, url.scheme == "https")
 
-    def call(self, method, *path, body=None, seconds=15):
+    def call(self, method, *path, body=None, seconds=15, query=""):
         """→ (status, decoded answer or None); ConnectionError and the like when nobody answers."""
         kind = http.client.HTTPSConnection if self._tls else http.client.HTTPConnection
         connection = kind(*self._where, timeout=seconds)
         try:
             words = "/".join(urllib.parse.quote(word, safe="") for word in path)
-            connection.request(method, "/api/" + words, None if body is None else json.dumps(body), self._headers)
+            text = None if body is None else json.dumps(body)
+            connection.request(method, "/api/" + words + query, text, self._headers)
             answer = connection.getresponse()
             text = answer.read()
         finally:
             connection.close()
         return answer.status, json.loads(text) if text[:1] in (b"{", b"[") else None
 
-    def must(self, method, *path, body=None):
+    def must(self, method, *path, body=None, query=""):
         """The same, but every answer outside 2xx is an error."""
         try:
-            status, answer = self.call(method, *path, body=body)
+            status, answer = self.call(method, *path, body=body, query=query)
         except OSError as error:
             where = f"{self._where[0]}:{self._where[1]}"
             raise DevError(f"the management API at {where} does not answer: {error}") from None

@@ -121,10 +121,11 @@ TABLE = {
     "install": (90, _pytest("install")),
     "dev": (300, _pytest("dev")),
     "system": (480, _pytest("system")),
+    "crash": (150, _pytest("crash")),
     "readme": (180, _pytest("readme")),
 }
 NAMES = tuple(TABLE)
-NEEDS_ASAN = ("unit", "integration", "docs", "purity", "install", "schema", "dev", "system", "readme")
+NEEDS_ASAN = ("unit", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "readme")
 
 
 def forget_the_users_stack(environment):
