@@ -35,7 +35,7 @@ class Node(RabbitMQ):
         return [*self._network.prefix(self.number), *account.prefix(USER)]
 
     def _advanced(self):
-        return f"[{{kernel, [{{net_ticktime, {TICK_SECONDS}}}]}}].\n"
+        return f"[{{kernel, [{{net_ticktime, {TICK_SECONDS}}}]}}, {{rabbit, [{{quorum_tick_interval, 1000}}]}}].\n"
 
     def _settings(self):
         nodes = {f"cluster_formation.classic_config.nodes.{number}": f"rabbit@{self._network.address(number)}"

@@ -3,7 +3,7 @@ import argparse
 import subprocess
 import sys
 
-from dev import build, chaos, generated, packages, paths, services, suites, verbs
+from dev import build, chaos, fuzz, generated, packages, paths, services, suites, verbs
 from dev.report import DevError
 
 STATE_HELP = """\
@@ -61,6 +61,11 @@ def parser():
     added.add_argument("action", choices=("up", "down", "env"))
     added.add_argument("--state", required=True, help="the folder of their data")
     added.add_argument("--wipe", action="store_true", help="with down: delete the folder too")
+    added = verb("fuzz", fuzz.fuzz, "run fuzz targets and add to their record in chaos-testing/results")
+    added.add_argument("targets", nargs="*", metavar="TARGET", help="all, where none is named")
+    added.add_argument("--seconds", type=int, default=60, help="for each target (60)")
+    added.add_argument("--jobs", type=int, default=2, help="targets at a time (2)")
+    added.add_argument("--no-record", action="store_true", help="leave the record as it is")
     added = verb("chaos", chaos.chaos, "faults on the real stack: scenarios, all, list, or install (their proxy)")
     added.add_argument("scenarios", nargs="*", metavar="SCENARIO",
                        help="as ./dev chaos list names them, all, or crash-matrix [list]")

@@ -16,8 +16,8 @@ UP = (
 )
 # What the test suites need besides.
 TEST = (
-    "clang", "clang-format", "clang-tidy", "flake8", "git", "iproute2", "libfaketime", "mount", "python3-psycopg2",
-    "python3-pytest", "python3-requests", "shellcheck", "yamllint",
+    "clang", "clang-format", "clang-tidy", "flake8", "git", "iproute2", "libclang-rt-14-dev", "libfaketime", "mount",
+    "python3-psycopg2", "python3-pytest", "python3-requests", "shellcheck", "yamllint",
 )
 # What builds the proxy of the chaos runs where the machine has no Go.
 CHAOS = ("golang-go",)

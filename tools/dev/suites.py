@@ -4,7 +4,7 @@ import os
 import sys
 import time
 
-from dev import build, checks, packages, paths, ports, sanitizer, session
+from dev import build, checks, fuzz, packages, paths, ports, sanitizer, session
 from dev.report import DevError
 from dev.runner import Result, count, run, skip, temporary_folder
 from dev.servers import TestServers
@@ -111,6 +111,7 @@ TABLE = {
     "build-gcc-asan": (300, _build_suite(PRESET)),
     "unit": (120, _unit),
     "build-clang": (240, _build_suite("clang")),
+    "fuzz": (240, fuzz.suite),
     "tidy": (420, checks.tidy_suite),
     "schema": (240, _pytest("schema", servers=True)),
     "integration": (300, _integration),

@@ -1,0 +1,175 @@
+/* What clients send to the edge, behind the HTTP layer: bodies, idempotency keys, queries, cursors, preferences; and
+ * what services answer on its way to them. What is taken must be a message that its receiver takes. The first byte
+ * chooses. */
+#include "fuzz.h"
+
+#include <bus/form.h>
+
+#include "answers.h"
+#include "pages.h"
+#include "prefer.h"
+#include "requests.h"
+
+static struct bus_arena *arena;
+static const struct bus_uuid some_order = {{1, 2, 3}};
+
+/* A header's value, or absent: where the part is a single '-'. */
+static struct bus_str header_key(struct bus_str *rest) {
+  struct bus_str part = fuzz_part(rest);
+  return bus_str_is(part, "-") ? BUS_NO_STR : part;
+}
+
+static void check_refused(const struct bus_problems *problems) {
+  FUZZ_CHECK(problems->count > 0 && problems->items[0].text[0] != '\0');
+}
+
+/* Spaces and the order of members do not count: the canonical text of the body is the same request. */
+static struct bus_str canonical_of(const struct bus_schema *schema, struct bus_str body) {
+  struct bus_str text;
+  void *request = fuzz_codec(schema, body, BUS_REFUSE_UNKNOWN, arena);
+  FUZZ_CHECK(request && bus_encode(schema, request, arena, &text));
+  return text;
+}
+
+static void place(struct bus_str rest) {
+  struct order_place order, again;
+  struct bus_problems problems = {.count = 0};
+  struct bus_str key = header_key(&rest);
+  if (!request_place_decode(rest, key, BUS_STR("pm_card_visa"), arena, &order, &problems)) {
+    check_refused(&problems);
+    return;
+  }
+  fuzz_must_travel(&order_place_schema, &order, arena);
+  struct bus_str canonical = canonical_of(&request_place_schema, rest);
+  FUZZ_CHECK(request_place_decode(canonical, key, BUS_STR("pm_other"), arena, &again, &problems));
+  FUZZ_CHECK(bus_uuid_equal(&order.order_id, &again.order_id));
+  FUZZ_CHECK(order.request_hash.len == 64 && bus_str_equal(order.request_hash, again.request_hash));
+  FUZZ_CHECK(request_place_decode(canonical, key, BUS_STR("pm_card_visa"), arena, &again, &problems));
+  (void)answer_place_accepted(&order, arena);
+}
+
+static void cancel(struct bus_str body) {
+  struct order_cancel order;
+  struct bus_problems problems = {.count = 0};
+  if (request_cancel_decode(body, &some_order, arena, &order, &problems))
+    fuzz_must_travel(&order_cancel_schema, &order, arena);
+  else
+    check_refused(&problems);
+}
+
+static void stock(struct bus_str rest) {
+  struct inventory_set_stock update, again;
+  struct bus_problems problems = {.count = 0};
+  struct bus_str key = header_key(&rest);
+  if (!request_stock_decode(rest, key, arena, &update, &problems)) {
+    check_refused(&problems);
+    return;
+  }
+  fuzz_must_travel(&inventory_set_stock_schema, &update, arena);
+  struct bus_str canonical = canonical_of(&request_stock_schema, rest);
+  FUZZ_CHECK(request_stock_decode(canonical, key, arena, &again, &problems));
+  FUZZ_CHECK(bus_uuid_equal(&update.request_id, &again.request_id));
+}
+
+/* As the edge reads them: each name once. False: malformed. */
+static bool read_params(struct bus_str query, struct page_params *ret) {
+  const struct {
+    const char *name;
+    struct bus_str *slot;
+  } slots[] = {{"customer_id", &ret->customer_id},
+               {"status", &ret->status},
+               {"cursor", &ret->cursor},
+               {"after", &ret->after},
+               {"limit", &ret->limit}};
+  struct bus_str name, value;
+  while (bus_form_next(&query, &name, &value)) {
+    char *text = bus_arena_alloc(arena, value.len + 1);
+    size_t len;
+    FUZZ_CHECK(text != NULL);
+    if (!bus_form_decode(value, text, &len))
+      return false;
+    for (size_t i = 0; i < BUS_COUNT(slots); i++)
+      if (bus_str_is(name, slots[i].name))
+        *slots[i].slot = (struct bus_str){text, len};
+  }
+  return true;
+}
+
+static void pages(struct bus_str query) {
+  struct page_params params = {.limit = BUS_NO_STR};
+  struct bus_problems problems;
+  struct order_list list;
+  struct order_events_get events;
+  struct product_list products;
+  if (!read_params(query, &params))
+    return;
+  if (page_orders(&params, &list, &problems))
+    fuzz_must_travel(&order_list_schema, &list, arena);
+  else
+    check_refused(&problems);
+  if (page_events(&params, &some_order, &events, &problems))
+    fuzz_must_travel(&order_events_get_schema, &events, arena);
+  else
+    check_refused(&problems);
+  if (page_products(&params, &products, &problems))
+    fuzz_must_travel(&product_list_schema, &products, arena);
+  else
+    check_refused(&problems);
+}
+
+static void cursor(struct bus_str text) {
+  bus_time at, at_again;
+  struct bus_uuid id, id_again;
+  char formatted[ORDER_CURSOR_TEXT];
+  if (!order_cursor_parse(text, &at, &id))
+    return;
+  order_cursor_format(at, &id, formatted);
+  FUZZ_CHECK(order_cursor_parse(bus_str(formatted), &at_again, &id_again));
+  FUZZ_CHECK(at == at_again && bus_uuid_equal(&id, &id_again));
+}
+
+static void prefer(struct bus_str value) {
+  int64_t seconds = prefer_wait(value, 30);
+  FUZZ_CHECK(seconds >= 0 && seconds <= 30 && prefer_wait(value, 0) == 0);
+}
+
+static void check_answer(struct answer answer) {
+  FUZZ_CHECK(answer.status >= 200 && answer.status < 600);
+  struct bus_str text;
+  if (answer.schema)
+    FUZZ_CHECK(bus_encode_nulls(answer.schema, answer.body, arena, &text));
+}
+
+/* What order-svc answers, as a client gets it. */
+static void answers(struct bus_str json) {
+  const struct order_answer *answer = fuzz_codec(&order_answer_schema, json, BUS_IGNORE_UNKNOWN, arena);
+  const struct order_page *page = fuzz_codec(&order_page_schema, json, BUS_IGNORE_UNKNOWN, arena);
+  const struct order_history *history = fuzz_codec(&order_history_schema, json, BUS_IGNORE_UNKNOWN, arena);
+  const struct inventory_answer *product = fuzz_codec(&inventory_answer_schema, json, BUS_IGNORE_UNKNOWN, arena);
+  if (answer) {
+    check_answer(answer_place(answer, 0));
+    check_answer(answer_place(answer, 5));
+    check_answer(answer_get(answer));
+    check_answer(answer_cancel(answer, arena));
+  }
+  if (page)
+    check_answer(answer_orders(page));
+  if (history)
+    check_answer(answer_events(history, true, arena));
+  if (product) {
+    check_answer(answer_product(product));
+    check_answer(answer_stock(product));
+  }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static void (*const modes[])(struct bus_str) = {place, cancel, stock, pages, cursor, prefer, answers};
+  struct bus_str rest = fuzz_input(data, size);
+  uint8_t mode = fuzz_byte(&rest);
+  char *exact = fuzz_exact(rest);
+  arena = bus_arena_new((size_t)64 << 20);
+  modes[mode % BUS_COUNT(modes)]((struct bus_str){exact, rest.len});
+  bus_arena_free(arena);
+  free(exact);
+  return 0;
+}

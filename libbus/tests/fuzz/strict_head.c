@@ -1,0 +1,98 @@
+/* Reads a request's head byte by byte, forgiving nothing. */
+#include "strict_head.h"
+
+#include <strings.h>
+
+struct cursor {
+  const char *at, *end;
+};
+
+static bool take(struct cursor *c, const char *literal) {
+  size_t len = strlen(literal);
+  if ((size_t)(c->end - c->at) < len || memcmp(c->at, literal, len) != 0)
+    return false;
+  c->at += len;
+  return true;
+}
+
+static bool is_token_char(unsigned char c) {
+  return c > 0x20 && c < 0x7F && strchr("\"(),/:;<=>?@[\\]{}", c) == NULL;
+}
+
+static bool is_target_char(unsigned char c) {
+  return c > 0x20 && c != 0x7F;
+}
+
+static bool is_value_char(unsigned char c) {
+  return c == '\t' || (c >= 0x20 && c != 0x7F);
+}
+
+static struct bus_str take_while(struct cursor *c, bool (*fits)(unsigned char)) {
+  const char *begin = c->at;
+  while (c->at < c->end && fits((unsigned char)*c->at))
+    c->at++;
+  return (struct bus_str){begin, (size_t)(c->at - begin)};
+}
+
+static bool is(struct bus_str name, const char *other) {
+  return name.len == strlen(other) && strncasecmp(name.data, other, name.len) == 0;
+}
+
+static bool read_length(struct bus_str value, uint64_t *ret) {
+  *ret = 0;
+  for (size_t i = 0; i < value.len; i++) {
+    if (value.data[i] < '0' || value.data[i] > '9' || *ret > UINT64_MAX / 100)
+      return false;
+    *ret = *ret * 10 + (uint64_t)(value.data[i] - '0');
+  }
+  return value.len > 0;
+}
+
+static struct bus_str trim(struct bus_str text) {
+  while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
+    text = (struct bus_str){text.data + 1, text.len - 1};
+  while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t'))
+    text.len--;
+  return text;
+}
+
+static bool read_field(struct cursor *c, struct strict_head *head, size_t *hosts) {
+  struct bus_str name = take_while(c, is_token_char);
+  if (name.len == 0 || !take(c, ":"))
+    return false;
+  struct bus_str value = trim(take_while(c, is_value_char));
+  if (!take(c, "\r\n") || is(name, "transfer-encoding"))
+    return false;
+  head->fields++;
+  *hosts += is(name, "host");
+  if (!is(name, "content-length"))
+    return true;
+  bool first = !head->has_length;
+  head->has_length = true;
+  return first && read_length(value, &head->content_length);
+}
+
+static void split_target(struct bus_str target, struct strict_head *head) {
+  const char *mark = memchr(target.data, '?', target.len);
+  head->path = (struct bus_str){target.data, mark ? (size_t)(mark - target.data) : target.len};
+  head->query = mark ? (struct bus_str){mark + 1, target.len - head->path.len - 1} : BUS_NO_STR;
+}
+
+bool strict_head_read(struct bus_str bytes, struct strict_head *ret) {
+  struct cursor c = {bytes.data, bytes.data + bytes.len};
+  struct strict_head head = {.fields = 0};
+  size_t hosts = 0;
+  head.method = take_while(&c, is_token_char);
+  if (head.method.len == 0 || !take(&c, " "))
+    return false;
+  struct bus_str target = take_while(&c, is_target_char);
+  if (target.len == 0 || (!take(&c, " HTTP/1.1\r\n") && !take(&c, " HTTP/1.0\r\n")))
+    return false;
+  split_target(target, &head);
+  while (!take(&c, "\r\n"))
+    if (!read_field(&c, &head, &hosts))
+      return false;
+  head.size = (size_t)(c.at - bytes.data);
+  *ret = head;
+  return hosts == 1;
+}

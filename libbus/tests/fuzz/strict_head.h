@@ -1,0 +1,19 @@
+/* A second reader of HTTP requests, as strict as RFC 9112 allows: what our server takes, this one must take for the
+ * same request. It shares no code with the server. */
+#ifndef STRICT_HEAD_H
+#define STRICT_HEAD_H
+
+#include <bus/base.h>
+
+struct strict_head {
+  struct bus_str method, path, query; /* query: absent without '?' */
+  size_t fields;
+  uint64_t content_length; /* 0 where there is none */
+  bool has_length;
+  size_t size; /* bytes up to the body */
+};
+
+/* True: one meaning only. */
+bool strict_head_read(struct bus_str bytes, struct strict_head *ret);
+
+#endif
