@@ -33,5 +33,13 @@ bool psp_entry_format(const struct psp_entry *entry, struct bus_arena *arena, st
 
 bool psp_entry_parse(struct bus_str line, struct bus_arena *arena, struct psp_entry *ret,
                      struct bus_problems *problems) {
-  return bus_decode(&psp_entry_schema, line, BUS_IGNORE_UNKNOWN, arena, ret, problems);
+  struct psp_entry entry;
+  if (!bus_decode(&psp_entry_schema, line, BUS_IGNORE_UNKNOWN, arena, &entry, problems))
+    return false;
+  if (entry.idempotency_key.data && !entry.fingerprint.data) {
+    bus_problem_add(problems, "fingerprint", "is required with idempotency_key");
+    return false;
+  }
+  *ret = entry;
+  return true;
 }

@@ -10,6 +10,8 @@
 
 #include "test.h"
 
+#define FINGERPRINT "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 struct seen {
   int count;
   char last_id[64];
@@ -49,6 +51,7 @@ static void append(struct psp_ledger *ledger, const char *id, int64_t amount) {
   const struct psp_entry entry = {.type = PSP_CAPTURED,
                                   .id = bus_str(id),
                                   .idempotency_key = BUS_STR("key \"quoted\" \\ é"),
+                                  .fingerprint = BUS_STR(FINGERPRINT),
                                   .amount = amount,
                                   .currency = BUS_STR("eur"),
                                   .status = 200,
