@@ -137,8 +137,9 @@ static bool is_port(struct bus_str port) {
   return port.len >= 1 && port.len <= 5;
 }
 
+/* An IPv6 address as text is 45 characters at most. */
 static bool is_bracketed(struct bus_str name) {
-  if (name.len < 4 || name.data[0] != '[' || name.data[name.len - 1] != ']')
+  if (name.len < 4 || name.len > 47 || name.data[0] != '[' || name.data[name.len - 1] != ']')
     return false;
   for (size_t i = 1; i + 1 < name.len; i++)
     if (!is_alphanumeric(name.data[i]) && name.data[i] != ':' && name.data[i] != '.')
