@@ -119,11 +119,6 @@ static void check_items(struct order_item *items, size_t count, struct bus_probl
   }
 }
 
-static bool no_memory(struct bus_problems *problems) {
-  bus_problem_add(problems, "", "out of memory");
-  return false;
-}
-
 /* The hash's text, in the arena; data is NULL when out of memory. */
 static struct bus_str hash_of(const struct place_request *request, struct bus_arena *arena) {
   struct place_request keyless = *request;
@@ -148,8 +143,10 @@ bool request_place_decode(struct bus_str body, struct bus_str header_key, struct
   if (request.customer_id.data == NULL)
     request.customer_id = BUS_STR(REQUEST_CUSTOMER_DEFAULT);
   struct bus_str hash = hash_of(&request, arena);
-  if (hash.data == NULL)
-    return no_memory(problems);
+  if (hash.data == NULL) {
+    bus_problem_add_no_memory(problems);
+    return false;
+  }
   *ret = (struct order_place){
       .customer_id = request.customer_id,
       .items = request.items,

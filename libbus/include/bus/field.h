@@ -152,8 +152,13 @@ void bus_problem_add(struct bus_problems *problems, const char *path, const char
 /* All of them on one line, for a log or a park cause: "items[2].quantity must be …; …" */
 void bus_problems_text(const struct bus_problems *problems, char *text, size_t size);
 
+/* Is lack of memory among them? Then the document may be right, and was not looked at to its end. */
+bool bus_problems_no_memory(const struct bus_problems *problems);
+void bus_problem_add_no_memory(struct bus_problems *problems);
+
 /* ret points to a struct of schema->size bytes; it is written only on success, its strings and arrays lie in the arena.
- * On failure problems says why (BUS_E_DECODE); out of memory is the problem "" "out of memory". */
+ * On failure problems says why (BUS_E_DECODE); out of memory is a problem of its own
+ * (bus_problems_no_memory). */
 bool bus_decode(const struct bus_schema *schema, struct bus_str json, enum bus_unknown unknown, struct bus_arena *arena,
                 void *ret, struct bus_problems *problems) BUS_MUST_CHECK;
 

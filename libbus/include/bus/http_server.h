@@ -88,7 +88,7 @@ void bus_http_reply_json(struct bus_http_exchange *exchange, int status, const s
 /* RFC 9457: {"type":"about:blank","title":…,"status":…,"detail":…,"trace_id":…}; detail is our own text, never the
  * client's. */
 void bus_http_problem(struct bus_http_exchange *exchange, int status, const char *format, ...) BUS_PRINTF(3, 4);
-/* 400 with "errors":[{"field":…,"message":…}] for each. */
+/* 400 with "errors":[{"field":…,"message":…}] for each; 503 where lack of memory is among them. */
 void bus_http_problems(struct bus_http_exchange *exchange, const struct bus_problems *problems);
 /* The same with another status (422 …). */
 void bus_http_problems_status(struct bus_http_exchange *exchange, int status, const struct bus_problems *problems);

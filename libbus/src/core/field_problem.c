@@ -18,6 +18,20 @@ void bus_problem_add(struct bus_problems *problems, const char *path, const char
   va_end(args);
 }
 
+static const char no_memory[] = "out of memory";
+
+void bus_problem_add_no_memory(struct bus_problems *problems) {
+  if (problems && !bus_problems_no_memory(problems))
+    bus_problem_add(problems, "", "%s", no_memory);
+}
+
+bool bus_problems_no_memory(const struct bus_problems *problems) {
+  for (size_t i = 0; i < problems->count && i < BUS_PROBLEMS_MAX; i++)
+    if (problems->items[i].path[0] == '\0' && strcmp(problems->items[i].text, no_memory) == 0)
+      return true;
+  return false;
+}
+
 /* As much of it as there is room for. */
 static void append(char *text, size_t size, const char *more) {
   size_t len = strlen(text);

@@ -13,7 +13,7 @@
 
 void bus_field_no_memory(struct bus_field_sink *sink) {
   if (!sink->no_memory)
-    bus_problem_add(sink->problems, "", "out of memory");
+    bus_problem_add_no_memory(sink->problems);
   sink->no_memory = true;
 }
 

@@ -204,6 +204,11 @@ void bus_http_problem(struct bus_http_exchange *exchange, int status, const char
 }
 
 void bus_http_problems_status(struct bus_http_exchange *exchange, int status, const struct bus_problems *problems) {
+  if (bus_problems_no_memory(problems)) { /* not the client's fault, and safe to repeat */
+    bus_http_add_header(exchange, "Retry-After", BUS_STR("1"));
+    bus_http_problem(exchange, 503, "out of memory");
+    return;
+  }
   size_t count = problems->count < BUS_PROBLEMS_MAX ? problems->count : BUS_PROBLEMS_MAX;
   struct problem_item *items = bus_arena_array(exchange->scratch->arena, count, sizeof *items);
   for (size_t i = 0; items && i < count; i++)

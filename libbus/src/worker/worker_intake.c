@@ -212,7 +212,7 @@ static void decode_body(struct bus_worker *worker, struct item *item, const stru
   if (!bus_decode(type->schema, item->raw, BUS_IGNORE_UNKNOWN, worker->draining->arena, body, &problems)) {
     char text[200];
     bus_problems_text(&problems, text, sizeof text);
-    if (strcmp(text, "out of memory") == 0) /* as bus_decode says it of the whole document: not the message's fault */
+    if (bus_problems_no_memory(&problems)) /* not the message's fault */
       put_off(worker, item, BUS_E_NOMEM, text);
     else
       refuse(item, BUS_E_DECODE, text);

@@ -375,6 +375,7 @@ TEST(decode_out_of_memory_is_one_problem)
       assert_int_equal(problems.count, 1);
       assert_string_equal(problems.items[0].path, "");
       assert_string_equal(problems.items[0].text, "out of memory");
+      assert_true(bus_problems_no_memory(&problems));
     }
     taken_once |= ok;
     bus_arena_free(small);

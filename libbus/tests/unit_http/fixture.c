@@ -71,6 +71,13 @@ static void problems(void *context, struct bus_http_exchange *exchange) {
   bus_http_problems(exchange, &list);
 }
 
+static void no_memory(void *context, struct bus_http_exchange *exchange) {
+  struct bus_problems list = {0};
+  (void)context;
+  bus_problem_add_no_memory(&list);
+  bus_http_problems(exchange, &list);
+}
+
 static void silent(void *context, struct bus_http_exchange *exchange) {
   (void)context;
   (void)exchange;
@@ -127,6 +134,7 @@ static const struct bus_http_route routes[] = {
     {.method = "GET", .path = "/trace", .handler = trace},
     {.method = "GET", .path = "/headers", .handler = headers},
     {.method = "GET", .path = "/problems", .handler = problems},
+    {.method = "GET", .path = "/no-memory", .handler = no_memory},
     {.method = "GET", .path = "/silent", .handler = silent},
     {.method = "DELETE", .path = "/item/{id}", .handler = nothing},
     {.method = "GET", .path = "/slow", .handler = slow},

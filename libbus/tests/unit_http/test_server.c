@@ -94,6 +94,15 @@ TEST(problems_name_every_field)
   fixture_stop(&fixture);
 }
 
+TEST(problems_for_lack_of_memory_are_not_the_clients)
+{
+  struct fixture fixture = fixture_start((struct bus_http_settings){0});
+  const struct raw_answer *answer = get(fixture.port, "/no-memory");
+  assert_int_equal(raw_status(answer), 503);
+  assert_non_null(strstr(answer->text, "\r\nRetry-After: 1\r\n"));
+  fixture_stop(&fixture);
+}
+
 TEST(a_handler_that_says_nothing_is_a_500)
 {
   struct fixture fixture = fixture_start((struct bus_http_settings){0});
