@@ -5,11 +5,14 @@
 #include <ctype.h>
 
 bool pg_url_check(const char *url, struct bus_error *err) {
-  char *ignored = NULL;
-  PQconninfoOption *options = PQconninfoParse(url, &ignored);
+  char *why = NULL;
+  PQconninfoOption *options = PQconninfoParse(url, &why);
   bool good = options != NULL;
+  bool no_memory = !good && (why == NULL || strncmp(why, "out of memory", strlen("out of memory")) == 0);
   PQconninfoFree(options);
-  PQfreemem(ignored);
+  PQfreemem(why);
+  if (no_memory)
+    return bus_fail(err, BUS_E_NOMEM, "the database's URL: out of memory");
   return good ||
          bus_fail(err, BUS_E_CONFIG, "the database's URL is malformed: postgres://user:password@host:port/database");
 }
