@@ -40,6 +40,10 @@ static bool is_at_end(struct reader *reader) {
   return c == EOF;
 }
 
+static bool no_memory(const char *path, int64_t line, struct bus_error *err) {
+  return bus_fail(err, BUS_E_NOMEM, "LEDGER_FILE %s line %lld: out of memory", path, (long long)line);
+}
+
 /* One line that was read; *ret_torn: it is the last one, and a crash cut it off. */
 static bool take_line(struct reader *reader, const char *path, ssize_t len,
                       bool (*replay)(void *context, const struct psp_entry *entry), void *context, bool *ret_torn,
@@ -51,10 +55,10 @@ static bool take_line(struct reader *reader, const char *path, ssize_t len,
   bus_arena_reset(reader->arena);
   *ret_torn = false;
   if (is_whole && psp_entry_parse((struct bus_str){reader->line, (size_t)len - 1}, reader->arena, &entry, &problems)) {
-    if (replay(context, &entry))
-      return true;
-    return bus_fail(err, BUS_E_NOMEM, "LEDGER_FILE %s line %lld", path, (long long)reader->number);
+    return replay(context, &entry) || no_memory(path, reader->number, err);
   }
+  if (bus_problems_no_memory(&problems)) /* it may be a good line: not to be cut off */
+    return no_memory(path, reader->number, err);
   *ret_torn = is_at_end(reader);
   if (*ret_torn)
     return true;
@@ -75,7 +79,7 @@ static bool read_all(struct reader *reader, const char *path,
     if (!torn)
       good += len;
   }
-  if (ferror(reader->file))
+  if (!feof(reader->file)) /* getline says it for a line that finds no memory, too, and sets no error then */
     return bus_fail(err, BUS_E_SYSTEM, "LEDGER_FILE %s: cannot be read: %s", path, strerror(errno));
   *ret_good = good;
   return true;
