@@ -1,10 +1,11 @@
 """The test suites of ./dev test: which there are, how long each may take, and what is said about them."""
 import concurrent.futures
 import os
+import re
 import sys
 import time
 
-from dev import build, checks, fuzz, packages, paths, ports, sanitizer, session
+from dev import build, checks, fuzz, packages, paths, ports, sanitizer, services, session
 from dev.report import DevError
 from dev.runner import Result, count, run, skip, temporary_folder
 from dev.servers import TestServers
@@ -25,6 +26,7 @@ def _build_suite(preset):
     return build_all
 
 
+# With services.SANITIZERS a leak fails every test, whatever the caller's environment says.
 def _ctest(label, env=None, jobs=2, seconds=600, share=(1, 1), preset=PRESET, without="^$"):
     """The tests with a label; with share (i, n) every n-th of them alone, from the i-th on; without those so named."""
     report = os.path.join(build.folder(preset), f"ctest-{label}-{share[0]}.xml")
@@ -32,8 +34,9 @@ def _ctest(label, env=None, jobs=2, seconds=600, share=(1, 1), preset=PRESET, wi
         os.unlink(report)
     status, output = run([*build.launcher(build.folder(preset)), "ctest", "--test-dir", build.folder(preset),
                           "--label-regex", f"^{label}$", "--exclude-regex", without, "--tests-information",
-                          f"{share[0]},,{share[1]}", "--output-on-failure", "--output-junit", report,
-                          "--parallel", str(jobs)], seconds, env)
+                          f"{share[0]},,{share[1]}", "--output-on-failure",
+                          "--test-output-size-passed", "65536", "--output-junit", report,
+                          "--parallel", str(jobs)], seconds, services.SANITIZERS | (env or {}))
     found = count(report, status, output)
     if not found.passed and not found.failed:
         return skip(f"no test has the label {label}")
@@ -42,6 +45,14 @@ def _ctest(label, env=None, jobs=2, seconds=600, share=(1, 1), preset=PRESET, wi
 
 def _unit(seconds):
     return _ctest("unit", seconds=seconds)
+
+
+def _alloc(seconds):
+    found = _ctest("alloc", seconds=seconds)
+    with open(os.path.join(build.folder(PRESET), "ctest-alloc-1.xml"), encoding="utf-8") as file:
+        runs = re.findall(r"^(\d+) injections", file.read(), re.M)
+    found.note = f"{sum(map(int, runs))} injections in {len(runs)} scenarios"
+    return found
 
 
 def _memory(seconds):
@@ -83,7 +94,8 @@ def _pytest(name, servers=False):
 
 def _pytest_in(folder, place, seconds, env=None, preset=PRESET):
     report = os.path.join(folder, "report.xml")
-    own = {"ORDERBUS_TEST_TMP": folder, "ORDERBUS_PRESET": preset, "PYTHONPATH": os.path.join(paths.ROOT, "tools")}
+    own = services.SANITIZERS | {"ORDERBUS_TEST_TMP": folder, "ORDERBUS_PRESET": preset,
+                                 "PYTHONPATH": os.path.join(paths.ROOT, "tools")}
     status, output = run(["/usr/bin/python3", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q",
                           f"--junitxml={report}", place], seconds, own | (env or {}))
     return count(report, status, output)
@@ -110,6 +122,7 @@ TABLE = {
     "lint": (60, checks.lint_suite),
     "build-gcc-asan": (300, _build_suite(PRESET)),
     "unit": (120, _unit),
+    "alloc": (60, _alloc),
     "build-clang": (240, _build_suite("clang")),
     "fuzz": (240, fuzz.suite),
     "tidy": (420, checks.tidy_suite),
@@ -126,7 +139,7 @@ TABLE = {
     "readme": (180, _pytest("readme")),
 }
 NAMES = tuple(TABLE)
-NEEDS_ASAN = ("unit", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "readme")
+NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "readme")
 
 
 def forget_the_users_stack(environment):

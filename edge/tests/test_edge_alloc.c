@@ -1,0 +1,105 @@
+/* The edge without memory: a request is refused for that and nothing else, and what is remembered stays right. */
+#include <bus/topology.h>
+
+#include <test.h>
+#include <torture.h>
+
+#include "accepted.h"
+#include "answers.h"
+#include "requests.h"
+#include "settings.h"
+
+static const char body[] = "{\"idempotency_key\":\"k\",\"customer_id\":\"c-1\",\"items\":[{\"product_id\":\"A\","
+                           "\"quantity\":1},{\"product_id\":\"B\",\"quantity\":2}],\"payment\":{\"token\":\"pm\"}}";
+
+static bool place(struct bus_arena *arena, const void *context) {
+  struct bus_problems problems = {.count = 0};
+  struct order_place order;
+  bool done = request_place_decode(bus_str(context), BUS_STR("k"), BUS_STR("pm"), arena, &order, &problems);
+  assert_true(done || bus_problems_no_memory(&problems));
+  if (done) {
+    struct answer answer = answer_place_accepted(&order, arena);
+    done = answer.status == 202;
+    assert_true(done || answer.refusal == REFUSAL_NO_MEMORY);
+  }
+  torture_over();
+  return done;
+}
+
+static bool cancel(struct bus_arena *arena, const void *context) {
+  static const struct bus_uuid id = {{1}};
+  struct bus_problems problems = {.count = 0};
+  struct order_cancel order;
+  bool done = request_cancel_decode(bus_str(context), &id, arena, &order, &problems);
+  assert_true(done || bus_problems_no_memory(&problems));
+  if (done) {
+    struct answer answer = answer_cancel_accepted(&id, arena);
+    done = answer.status == 202;
+    assert_true(done || answer.refusal == REFUSAL_NO_MEMORY);
+  }
+  torture_over();
+  return done;
+}
+
+static bool stock(struct bus_arena *arena, const void *context) {
+  struct bus_problems problems = {.count = 0};
+  struct inventory_set_stock update;
+  bool done = request_stock_decode(bus_str(context), BUS_NO_STR, arena, &update, &problems);
+  assert_true(done || bus_problems_no_memory(&problems));
+  if (done) {
+    struct answer answer = answer_stock_accepted(&update, arena);
+    done = answer.status == 202;
+    assert_true(done || answer.refusal == REFUSAL_NO_MEMORY);
+  }
+  torture_over();
+  return done;
+}
+
+TEST(requests)
+{
+  torture(place, body);
+  torture(cancel, "{\"reason\":\"changed my mind\"}");
+  torture(stock, "{\"idempotency_key\":\"k\",\"product_id\":\"A\",\"on_hand\":5}");
+}
+
+static bool remember(struct bus_arena *arena, const void *context) {
+  struct accepted *accepted = accepted_new(500);
+  bool done = accepted != NULL;
+  size_t kept = 0;
+  (void)arena;
+  for (uint16_t i = 0; accepted && i < 700; i++) {
+    const struct bus_uuid id = {{(uint8_t)(i >> 8), (uint8_t)i, 1}};
+    (void)accepted_remember(accepted, &id, BUS_STR("c-1"), bus_str(context), 1);
+    enum accepted_verdict verdict = accepted_check(accepted, &id, bus_str(context), 1);
+    assert_true(verdict == ACCEPTED_SAME || verdict == ACCEPTED_UNKNOWN);
+    kept += verdict == ACCEPTED_SAME;
+  }
+  torture_over();
+  assert_true(!accepted || accepted_count(accepted) <= kept);
+  done = done && kept == 700 && accepted_count(accepted) == 500;
+  accepted_free(accepted);
+  return done;
+}
+
+TEST(what_was_accepted)
+{ torture(remember, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"); }
+
+static const char *lookup(void *context, const char *name) {
+  (void)context;
+  return strcmp(name, "RABBITMQ_URL") == 0 ? "amqp://u:p@h" : NULL;
+}
+
+static bool settings(struct bus_arena *arena, const void *context) {
+  struct bus_error err = {.code = BUS_OK};
+  (void)arena;
+  bool done = bus_config_read(context, 1, lookup, NULL, &err);
+  torture_over();
+  if (done)
+    bus_config_done(context, 1);
+  assert_true(done || err.code == BUS_E_NOMEM);
+  assert_null(edge_settings.rabbitmq_url);
+  return done;
+}
+
+TEST(settings_of_the_edge)
+{ torture(settings, &edge_option_table); }

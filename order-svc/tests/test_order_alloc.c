@@ -1,0 +1,65 @@
+/* order-svc's decisions without memory: a batch that cannot be decided says so, and is not committed. */
+#include "rig.h"
+
+#include <torture.h>
+
+struct cell {
+  int state;
+  enum order_message message;
+};
+
+static bool decide(struct bus_arena *arena, const void *context) {
+  static struct rig rig;
+  const struct cell *cell = context;
+  struct order_model *model = NULL;
+  struct bus_effects effects;
+  torture_pause(true);
+  rig_init(&rig);
+  struct bus_envelope *envelope = rig_add(&rig, cell->message);
+  if (envelope)
+    envelope->reply_to = BUS_STR("edge.reply.1");
+  rig.bodies.place.wait_ms = 1000;
+  struct order stored = rig_order(&rig, cell->state == ORDER_NONE ? ORDER_PENDING : cell->state);
+  rig.now += BUS_HOUR; /* deadlines have come */
+  torture_pause(false);
+  bus_effects_init(&effects, arena, &rig.ids, rig.now, "order-svc");
+  bool done = order_model_new(rig.inputs, rig.input_count, &saga_policy, arena, &model);
+  if (done) {
+    struct order_entry *entry = order_model_find(model, &saga_order_id);
+    if (cell->state != ORDER_NONE)
+      entry->now = stored;
+    bus_effects_begin(&effects, &rig.inputs[0]);
+    order_decide_input(model, &rig.inputs[0], &effects);
+    assert_int_equal(bus_effects_end(&effects), BUS_DONE); /* not the message's fault */
+    done = !effects.failed;
+  }
+  torture_over();
+  assert_true(!done || effects.count > 0 || cell->state == ORDER_CANCELLED);
+  rig_done(&rig);
+  return done;
+}
+
+TEST(every_step_of_a_saga)
+{
+  static const struct cell cells[] = {
+      {ORDER_NONE, ORDER_ON_PLACE},
+      {ORDER_PENDING, ORDER_ON_PLACE},
+      {ORDER_PENDING, ORDER_ON_STOCK_RESERVED},
+      {ORDER_PENDING, ORDER_ON_STOCK_REJECTED},
+      {ORDER_PENDING, ORDER_ON_CANCEL},
+      {ORDER_PENDING, ORDER_ON_DEADLINE},
+      {ORDER_RESERVED, ORDER_ON_PAYMENT_CAPTURED},
+      {ORDER_RESERVED, ORDER_ON_PAYMENT_DECLINED},
+      {ORDER_RESERVED, ORDER_ON_PAYMENT_FAILED},
+      {ORDER_RESERVED, ORDER_ON_CANCEL},
+      {ORDER_RESERVED, ORDER_ON_DEADLINE},
+      {ORDER_PAID, ORDER_ON_STOCK_COMMITTED},
+      {ORDER_PAID, ORDER_ON_STOCK_REJECTED},
+      {ORDER_PAID, ORDER_ON_CANCEL},
+      {ORDER_PAID, ORDER_ON_DEADLINE},
+      {ORDER_CONFIRMED, ORDER_ON_CANCEL},
+      {ORDER_CANCELLED, ORDER_ON_PAYMENT_CAPTURED},
+  };
+  for (size_t i = 0; i < BUS_COUNT(cells); i++)
+    torture(decide, &cells[i]);
+}
