@@ -252,6 +252,31 @@ TEST(keeps_an_unroutable_command_until_the_route_exists)
   toy_teardown(&toy);
 }
 
+/* Nowhere to park it: it stays where it is, alarmed, and what comes behind is processed and acked with it later. */
+TEST(keeps_a_message_to_park_until_the_dead_queue_exists)
+{
+  struct toy toy;
+  struct toy_run run;
+  char dead[80];
+  toy_setup(&toy);
+  toy_start(&toy, &run);
+  (void)toy_publish(&toy, 1, 1);
+  toy_await(&toy, SUM, 1, 10);
+  toy_delete_queue(&toy, ".dead");
+  (void)toy_publish(&toy, 2, TOY_PARK);
+  (void)toy_publish(&toy, 3, 10);
+  toy_flush(&toy);
+  toy_await(&toy, SUM, 11, 10);
+  await_metric("bus_held_messages 1\n");
+  toy_declare_queues(&toy);
+  (void)snprintf(dead, sizeof dead, "%s.dead", toy.queue);
+  toy_await_depth(&toy, dead, 1, 10);
+  await_metric("bus_held_messages 0\n");
+  toy_stop(&run);
+  toy_await_depth(&toy, toy.queue, 0, 5);
+  toy_teardown(&toy);
+}
+
 /* Nacked confirms leave their rows to the sweeper, until the queue takes them. */
 TEST(sweeps_what_a_full_queue_nacked)
 {

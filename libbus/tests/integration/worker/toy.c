@@ -170,6 +170,10 @@ static void declare_for(struct toy *toy, const char *queue, const struct bus_mes
   declare_plain(toy, queue, bus_exchange_name(type->exchange), key, full);
 }
 
+void toy_declare_queues(struct toy *toy) {
+  assert_true(bus_topology_each(&toy->topology, declare, toy));
+}
+
 static void make_queues(struct toy *toy) {
   int pid = (int)getpid();
   name_types(toy, pid);
@@ -191,27 +195,29 @@ static void make_queues(struct toy *toy) {
                                         .tiers = tiers,
                                         .tier_count = BUS_COUNT(tiers),
                                         .query_ttl_ms = 5000};
-  assert_true(bus_topology_each(&toy->topology, declare, toy));
+  toy_declare_queues(toy);
   declare_for(toy, toy->events, &toy_added_type, false);
   declare_for(toy, toy->full, &toy_full_type, true);
 }
 
 /* Queues of tests run at the same time share the exchanges, so each deletes its own; there is no call for it in
  * bus/amqp.h, because services never delete. */
-static void delete_queues(struct toy *toy) {
+void toy_delete_queue(struct toy *toy, const char *suffix) {
   char command[1024];
-  const char *management = getenv("TEST_MGMT_URL");
+  (void)snprintf(command, sizeof command,
+                 "python3 -c 'import sys,urllib.request as u,urllib.parse as p;"
+                 "a=p.urlsplit(sys.argv[1]);m=u.HTTPPasswordMgrWithDefaultRealm();"
+                 "b=\"http://%%s:%%d\"%%(a.hostname,a.port);m.add_password(None,b,a.username,a.password);"
+                 "u.build_opener(u.HTTPBasicAuthHandler(m)).open(u.Request(b+\"/api/queues/test/%s%s\","
+                 "method=\"DELETE\"))' '%s' 2>/dev/null",
+                 toy->queue, suffix, getenv("TEST_MGMT_URL"));
+  (void)!system(command); /* NOLINT(cert-env33-c): tidying up; the whole broker goes after the run anyway */
+}
+
+static void delete_queues(struct toy *toy) {
   const char *const suffixes[] = {"", ".query", ".events", ".full", ".dead"};
-  for (size_t i = 0; management && i < BUS_COUNT(suffixes); i++) {
-    (void)snprintf(command, sizeof command,
-                   "python3 -c 'import sys,urllib.request as u,urllib.parse as p;"
-                   "a=p.urlsplit(sys.argv[1]);m=u.HTTPPasswordMgrWithDefaultRealm();"
-                   "b=\"http://%%s:%%d\"%%(a.hostname,a.port);m.add_password(None,b,a.username,a.password);"
-                   "u.build_opener(u.HTTPBasicAuthHandler(m)).open(u.Request(b+\"/api/queues/test/%s%s\","
-                   "method=\"DELETE\"))' '%s' 2>/dev/null",
-                   toy->queue, suffixes[i], management);
-    (void)!system(command); /* NOLINT(cert-env33-c): tidying up; the whole broker goes after the run anyway */
-  }
+  for (size_t i = 0; i < BUS_COUNT(suffixes); i++)
+    toy_delete_queue(toy, suffixes[i]);
 }
 
 int64_t toy_queue_depth(struct toy *toy, const char *queue) {

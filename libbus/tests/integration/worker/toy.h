@@ -77,6 +77,10 @@ int64_t toy_cpu_in(int milliseconds);
 int64_t toy_number(struct toy *toy, const char *sql);
 /* Waits until the SQL gives that number; fails the test after so many seconds, printing what it gives. */
 void toy_await(struct toy *toy, const char *sql, int64_t number, int seconds);
+/* Of the toy's own queues the one with that suffix: ".dead". */
+void toy_delete_queue(struct toy *toy, const char *suffix);
+/* What is missing of its topology.. */
+void toy_declare_queues(struct toy *toy);
 /* Messages that lie in a queue; fails where it has none by that name. */
 int64_t toy_queue_depth(struct toy *toy, const char *queue);
 void toy_await_depth(struct toy *toy, const char *queue, int64_t depth, int seconds);
