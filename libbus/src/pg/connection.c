@@ -50,10 +50,23 @@ static void die(struct pg *pg, const char *what) {
 }
 
 bool pg_new(const struct pg_settings *settings, struct pg **ret, struct bus_error *err) {
-  const char *const keywords[] = {"connect_timeout",  "keepalives_idle",           "keepalives_interval",
-                                  "keepalives_count", "tcp_user_timeout",          "target_session_attrs",
-                                  "gssencmode",       "client_encoding",           "dbname",
-                                  "options",          "fallback_application_name", NULL};
+  struct pg_hosts hosts;
+  pg_hosts_from(settings->url, settings->first_host, &hosts);
+  const char *const keywords[] = {"connect_timeout",
+                                  "keepalives_idle",
+                                  "keepalives_interval",
+                                  "keepalives_count",
+                                  "tcp_user_timeout",
+                                  "target_session_attrs",
+                                  "gssencmode",
+                                  "client_encoding",
+                                  "dbname",
+                                  "options",
+                                  "fallback_application_name",
+                                  "host",
+                                  "hostaddr",
+                                  "port",
+                                  NULL};
   const char *const values[] = {"3",
                                 "5",
                                 "2",
@@ -65,6 +78,9 @@ bool pg_new(const struct pg_settings *settings, struct pg **ret, struct bus_erro
                                 settings->url,
                                 PG_SESSION_OPTIONS,
                                 settings->application_name,
+                                hosts.host, /* empty ones count as absent; others come before the URL's */
+                                hosts.hostaddr,
+                                hosts.port,
                                 NULL};
   struct pg *pg = calloc(1, sizeof *pg);
   if (!pg)

@@ -25,6 +25,7 @@ enum { PG_OWN, PG_SERVICE, PG_REGISTRIES };
 struct pg_settings {
   const char *url;
   const char *application_name;
+  size_t first_host; /* of several in the URL: which one is tried first */
   struct pg_registry registries[PG_REGISTRIES];
 };
 
@@ -38,6 +39,12 @@ enum pg_state {
 
 /* Is this a URL that can be opened? libpq's own words may hold the password, so the error does not repeat them. */
 bool pg_url_check(const char *url, struct bus_error *err) BUS_MUST_CHECK;
+/* Of a URL with several hosts the lists from the first-th on, round about; empty where there is one host only. */
+enum { PG_HOSTS_MAX = 1024 };
+struct pg_hosts {
+  char host[PG_HOSTS_MAX], hostaddr[PG_HOSTS_MAX], port[PG_HOSTS_MAX];
+};
+void pg_hosts_from(const char *url, size_t first, struct pg_hosts *ret);
 /* Can these be prepared? Letters known, not too many, single values before arrays. */
 bool pg_registry_check(const struct pg_registry *registry, struct bus_error *err) BUS_MUST_CHECK;
 

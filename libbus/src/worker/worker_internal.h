@@ -146,6 +146,7 @@ struct bus_worker {
   int64_t amqp_again_at, pg_again_at, pg_deadline, amqp_pumped_at;
   int64_t pg_up_at; /* since when this connection stands */
   struct pg *pg;
+  size_t pg_first_host; /* of several in the URL */
   bool schema_checked, topology_checked, was_connected;
   bool blocked;
   bool attached; /* consumers are running */

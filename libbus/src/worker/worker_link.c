@@ -181,7 +181,8 @@ void worker_drop_pg(struct bus_worker *worker, const struct bus_error *why) {
 
 static void connect_pg(struct bus_worker *worker) {
   char name[BUS_NAME_MAX];
-  struct pg_settings settings = {.url = worker->settings.database_url, .application_name = name};
+  struct pg_settings settings = {
+      .url = worker->settings.database_url, .application_name = name, .first_host = worker->pg_first_host};
   struct bus_error err;
   (void)snprintf(name, sizeof name, "%s", worker->service->name);
   if (worker->pg_up_at > 0 && WORKER_ERROR_POINT(worker, "reconnect-database")) {
@@ -246,6 +247,7 @@ static bool pg_is_up(struct bus_worker *worker) {
   case PG_CONNECTING:
     if (bus_monotonic() > worker->pg_deadline) {
       (void)bus_fail(&err, BUS_E_DB_CONNECTION, "no connection within 5 s");
+      worker->pg_first_host++; /* libpq would wait for the same one again */
       worker_drop_pg(worker, &err);
     }
     return false;

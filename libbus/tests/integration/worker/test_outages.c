@@ -294,6 +294,27 @@ TEST(gives_a_hanging_database_up)
   toy_teardown(&toy);
 }
 
+/* Of two hosts the first takes connections and says nothing: libpq alone would wait for it for ever. */
+TEST(a_host_that_says_nothing_is_passed_over)
+{
+  struct toy toy;
+  struct toy_run run;
+  char url[512], both[1100];
+  toy_setup(&toy);
+  struct proxy *proxy = proxy_for_url(toy.database_url, url);
+  const char *own = strchr(url, '@') + 1, *other = strchr(toy.database_url, '@') + 1;
+  (void)snprintf(both, sizeof both, "%.*s%.*s,%s", (int)(own - url), url, (int)strcspn(own, "/"), own, other);
+  proxy_stall(proxy, true);
+  toy.settings.database_url = both;
+  (void)toy_publish(&toy, 1, 1);
+  toy_flush(&toy);
+  toy_start(&toy, &run);
+  toy_await(&toy, SUM, 1, 20);
+  toy_stop(&run);
+  proxy_stop(proxy);
+  toy_teardown(&toy);
+}
+
 /* A message that ends its database session each time must not hold up the others for ever. */
 TEST(a_message_that_kills_the_database_session_is_put_off)
 {

@@ -1,0 +1,55 @@
+/* Several hosts in a URL: libpq tries them in order, and in its asynchronous mode waits without limit for one that does
+ * not answer. Whoever gave up on the first asks for the same list from another one on. */
+#include "pg.h"
+
+#include <libpq-fe.h>
+#include <stdlib.h>
+
+static const char *value_of(const PQconninfoOption *options, const char *keyword) {
+  for (; options->keyword; options++)
+    if (strcmp(options->keyword, keyword) == 0)
+      return options->val ? options->val : "";
+  return "";
+}
+
+static size_t count_of(const char *list) {
+  size_t count = *list != '\0';
+  for (; *list; list++)
+    count += *list == ',';
+  return count;
+}
+
+/* A list of another length, such as one port for all, stays as it is. */
+static void rotate(const char *list, size_t count, size_t first, char text[PG_HOSTS_MAX]) {
+  size_t len = strlen(list);
+  text[0] = '\0';
+  if (len >= PG_HOSTS_MAX)
+    return;
+  const char *from = list;
+  for (size_t i = 0; count_of(list) == count && i < first; i++)
+    from = strchr(from, ',') + 1;
+  size_t tail = len - (size_t)(from - list);
+  memcpy(text, from, tail);
+  if (from > list) { /* the comma before `from` comes between */
+    text[tail] = ',';
+    memcpy(text + tail + 1, list, len - tail - 1);
+  }
+  text[len] = '\0';
+}
+
+void pg_hosts_from(const char *url, size_t first, struct pg_hosts *ret) {
+  char *ignored = NULL;
+  PQconninfoOption *options = PQconninfoParse(url, &ignored);
+  *ret = (struct pg_hosts){.host = ""};
+  PQfreemem(ignored);
+  if (!options)
+    return;
+  const char *host = value_of(options, "host"), *address = value_of(options, "hostaddr");
+  size_t count = count_of(*address ? address : host);
+  if (count > 1) {
+    rotate(host, count, first % count, ret->host);
+    rotate(address, count, first % count, ret->hostaddr);
+    rotate(value_of(options, "port"), count, first % count, ret->port);
+  }
+  PQconninfoFree(options);
+}
