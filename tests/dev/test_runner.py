@@ -105,7 +105,7 @@ def test_a_suite_that_cannot_start_has_failed(table, capsys):
 
 
 def test_every_suite_has_a_budget_and_all_of_them_fit():
-    assert sum(budget for budget, _ in suites.TABLE.values()) <= 50 * 60
+    assert sum(budget for budget, _ in suites.TABLE.values()) <= 55 * 60
 
 
 @pytest.mark.parametrize("tool, output", (
