@@ -18,22 +18,29 @@ class Expectation:
 class During:
     """One fault's time, for the checks."""
 
-    def __init__(self, system, load, begin, end):
+    def __init__(self, system, load, begin, hit, end):
         self.system = system
         self.load = load
-        self.begin = begin
+        self.begin = begin  # the fault was asked for
+        self.hit = hit      # it was there: a server that is stopped takes its time
         self.end = end
 
-    def answers(self, after=0.0):
-        """Attempts that began while the fault lasted, `after` seconds into it or later."""
-        return self.load.answers(self.begin + after, self.end)
+    def answers(self, after=None):
+        """Attempts that began since the fault was asked for, or `after` seconds after it was there."""
+        return self.load.answers(self.begin if after is None else self.hit + after, self.end)
 
 
 def _nothing(answers):
     return None if len(answers) else (False, "no order was tried")
 
 
-def takes(p99, after=0.0, share=1.0):
+def _from(after):
+    if after is None:
+        return ""
+    return f", {after:g} s after the fault is there" if after else ", once the fault is there"
+
+
+def takes(p99, after=None, share=1.0):
     """Orders go on being accepted, fast. Another body under a used key is refused, as ever."""
     def check(during):
         answers = during.answers(after)
@@ -41,11 +48,10 @@ def takes(p99, after=0.0, share=1.0):
         found = good / max(1, len(answers))
         text = f"{found:.1%} of {len(answers)}, p99 {answers.percentile(0.99):.2f} s"
         return _nothing(answers) or (found >= share and answers.percentile(0.99) <= p99, text)
-    begin = f", from {after:g} s on" if after else ""
-    return Expectation(f"{share:.0%} of the orders are accepted, p99 of the answers within {p99:g} s{begin}", check)
+    return Expectation(f"{share:.0%} of the orders are accepted, p99 within {p99:g} s{_from(after)}", check)
 
 
-def refuses(within, after=0.0):
+def refuses(within, after=None):
     """Nothing can be accepted, and everyone hears it in time."""
     def check(during):
         answers = during.answers(after)
@@ -53,18 +59,16 @@ def refuses(within, after=0.0):
         good = set(answers.statuses()) <= {503} and answers.slowest() <= within
         told = all(attempt.retry_after for attempt in answers.attempts)
         return _nothing(answers) or (good and told, text)
-    begin = f", from {after:g} s on" if after else ""
-    return Expectation(f"orders are refused with 503 and Retry-After within {within:g} s{begin}", check)
+    return Expectation(f"orders are refused with 503 and Retry-After within {within:g} s{_from(after)}", check)
 
 
-def answers_all(within, after=0.0):
+def answers_all(within, after=None):
     """Whatever the answer, there is one: 2xx, 422 or 503."""
     def check(during):
         answers = during.answers(after)
         text = f"{answers.statuses()}, slowest {answers.slowest():.2f} s"
         return _nothing(answers) or (not set(answers.statuses()) & set(NO_ANSWER) and answers.slowest() <= within, text)
-    begin = f", from {after:g} s on" if after else ""
-    return Expectation(f"every order is answered (2xx, or 503) within {within:g} s{begin}", check)
+    return Expectation(f"every order is answered (2xx, or 503) within {within:g} s{_from(after)}", check)
 
 
 def no_hang(within):

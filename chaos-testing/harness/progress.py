@@ -70,8 +70,9 @@ class Rates:
         self.finished = finished
 
     def reached(self, before):
-        return (self.accepted >= ENOUGH * before.accepted and self.finished is not None
-                and self.finished >= ENOUGH * before.finished)
+        if self.finished is None or before.finished is None:
+            return False
+        return self.accepted >= ENOUGH * before.accepted and self.finished >= ENOUGH * before.finished
 
 
 def rates(load, progress, begin, end):

@@ -8,6 +8,7 @@ from harness.traffic import Traffic
 RATE = 50
 RECOVERY_SECONDS = 10
 RECOVERY_PATIENCE = 45  # so long a recovery is waited for, to know how long it takes
+MAKE_UP_SHARE, MAKE_UP_SECONDS = 0.08, 15
 TRIED_SHARE = 0.5       # of the rate: so many orders must be tried while a fault lasts
 
 
@@ -15,7 +16,7 @@ class Episode:
     """
     name     what is hit
     begin    begin(system) starts the fault, end(system) ends it; without one the system is healed
-    seconds  how long it lasts
+    seconds  how long it lasts, once begin() has returned
     expect   Expectations for that time
     recovery seconds within which the rate must be back, after end() has returned
     """
@@ -35,14 +36,17 @@ class Scenario:
     text      the fault, and what is set otherwise than in production for it, in a sentence or two
     episodes  episodes(short) → the Episodes, one after the other on one stack under one stream of orders
     stack     a context manager like chaos_stack, for a scenario that needs a stack of its own
+    rate      orders a second
+    in_suite  False: its short form is no part of ./dev test
     """
 
-    def __init__(self, name, text, episodes, stack=None, rate=RATE):
+    def __init__(self, name, text, episodes, stack=None, rate=RATE, in_suite=True):
         self.name = name
         self.text = text
         self.episodes = episodes
         self.stack = stack
         self.rate = rate
+        self.in_suite = in_suite
 
 
 class Line:
@@ -103,20 +107,22 @@ class Report:
                f"{'none' if worst is None else f'{worst:.1f} s'}, {self.took:.0f} s in all")
 
 
-def run(system, judge, scenario, short=False, log=None):
-    """Runs it on a system that is whole, and leaves it whole; → Report."""
+def run(system, judge, scenario, short=False, log=None, rate=None):
+    """Runs it on a system that is whole, and leaves it whole; → Report. rate: another one than the scenario's."""
+    rate = rate or scenario.rate
     report, begin = Report(scenario), time.monotonic()
-    calm = 3.0 if short else 6.0
+    calm = 2.0 if short else 6.0
     periods = []
     try:
-        with Progress(system) as progress, Traffic(system.url("edge"), scenario.rate, log=log) as load:
+        with Progress(system) as progress, Traffic(system.url("edge"), rate, log=log) as load:
             before = _calm(load, progress, calm)
-            periods.append(("before the fault", load.began, time.monotonic(), scenario.rate))
+            periods.append(("before the fault", load.began, time.monotonic(), rate))
             for episode in scenario.episodes(short):
                 periods.append(_episode(system, load, progress, episode, before, report))
             after = time.monotonic()
             load.run_for(calm / 2)
-            periods.append(("after the last fault", after, time.monotonic(), scenario.rate * calm / 4))
+            _make_up_for_late_cancels(load)
+            periods.append(("after the last fault", after, time.monotonic(), rate * calm / 4))
     finally:
         report.failures += [f"{name} was not running at the end, and was started" for name in system.heal()]
     report.verdict = judge.judge(load, periods)
@@ -126,18 +132,28 @@ def run(system, judge, scenario, short=False, log=None):
 
 
 def _calm(load, progress, seconds):
-    """The rates without a fault. The first second does not count: connections are made in it."""
+    """The rates without a fault. The first half second does not count: connections are made in it."""
     load.run_for(seconds)
-    end = time.monotonic() - 0.5
-    return rates(load, progress, end - seconds + 1.5, end)
+    end, deadline = time.monotonic(), time.monotonic() + 10
+    while progress.finished(end - seconds + 0.5, end) is None and time.monotonic() < deadline:
+        load.run_for(0.1)
+    return rates(load, progress, end - seconds + 0.5, end)
+
+
+def _make_up_for_late_cancels(load):
+    """A cancel that comes behind a backlog is too late: some calm is needed for the cancelled orders' share."""
+    deadline = time.monotonic() + MAKE_UP_SECONDS
+    while len(load.cancelled) < MAKE_UP_SHARE * len(load.accepted) and time.monotonic() < deadline:
+        load.run_for(0.2)
 
 
 def _episode(system, load, progress, episode, before, report):
     """→ the period of the fault."""
     begin = time.monotonic()
     episode.begin(system)
-    load.run_for(max(0.0, begin + episode.seconds - time.monotonic()))
-    during = During(system, load, begin, time.monotonic())
+    hit = time.monotonic()
+    load.run_for(episode.seconds)
+    during = During(system, load, begin, hit, time.monotonic())
     for expectation in episode.expect:
         line = Later(episode, expectation, during)
         report.lines.append(line.checked() if expectation.live else line)

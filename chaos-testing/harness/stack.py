@@ -55,6 +55,11 @@ class ChaosStack(Stack):
             raise DevError(f"there is no link {name}: choose one of {', '.join(self.links)}")
         return self.links[name]
 
+    def prepare(self):
+        """Queues that are declared now count themselves often, not every five seconds, so that rest is soon seen."""
+        self.servers.rabbitmq.ctl("eval", "application:set_env(rabbit, quorum_tick_interval, 300).")
+        return super().prepare()
+
     def start_services(self):
         self.proxies.start()
         return super().start_services()

@@ -16,7 +16,7 @@ from harness.stack import PLENTY, SOLD_OUT, UNKNOWN
 
 TOKENS = {"declined": "pm_card_visa_chargeDeclined", "shaky": "pm_sandbox_error_once", "late": "pm_sandbox_timeout"}
 # Twenty orders in a row hold so many of each kind, shuffled: shares do not depend on luck.
-DECK = {"happy": 6, "wait": 2, "declined": 2, "sold_out": 2, "unknown": 1, "cancel": 5, "twice": 1, "other_body": 1}
+DECK = {"happy": 4, "wait": 2, "declined": 2, "sold_out": 2, "unknown": 1, "cancel": 7, "twice": 1, "other_body": 1}
 CLIENT_SECONDS = 10  # then a client gives the connection up
 PATIENCE = 60        # seconds that clients go on repeating after the last new order
 FOLLOWED = 4         # every so manieth order is read back until it is final
@@ -50,6 +50,7 @@ class Traffic:
         self.attempts = []         # answers.Attempt of every POST of an order
         self.accepted = {}         # order id: time.monotonic() of its first 2xx
         self.kinds = {}            # order id: kind
+        self.cancelled = set()     # ids of orders whose cancel was taken
         self.ids = {}              # idempotency key: the ids that were answered under it
         self.backwards = []        # what a reader saw go back
         self.surprises = []        # answers that no client may get
@@ -226,6 +227,8 @@ class Traffic:
             return
         while True:
             status, answer, retry_after = self._call("POST", f"/api/orders/{order_id}/cancel", {}, {})
+            if status in (200, 202):
+                self.cancelled.add(order_id)
             if status in (200, 202, 409):
                 return
             if status not in (404, 503, "refused", "cut", "timeout"):

@@ -57,7 +57,7 @@ def test_slices():
 
 
 def during(*attempts):
-    return expect.During(None, Load(attempts), 0, 10)
+    return expect.During(None, Load(attempts), begin=0, hit=1, end=10)
 
 
 @pytest.mark.parametrize("expectation, attempts, kept", [
@@ -65,7 +65,8 @@ def during(*attempts):
     (expect.takes(p99=1), [attempt(), attempt(status=503, retry_after="1")], False),
     (expect.takes(p99=1, share=0.5), [attempt(), attempt(status=503, retry_after="1")], True),
     (expect.takes(p99=1), [attempt(took=1.5)], False),
-    (expect.takes(p99=1, after=2), [attempt(took=1.5), attempt(began=3)], True),
+    (expect.takes(p99=1, after=0), [attempt(took=1.5), attempt(began=1.5)], True),
+    (expect.takes(p99=1, after=2), [attempt(began=2.5, took=1.5), attempt(began=3)], True),
     (expect.takes(p99=1), [], False),
     (expect.refuses(within=2), [attempt(status=503, retry_after="1")], True),
     (expect.refuses(within=2), [attempt(status=503)], False),

@@ -2,6 +2,7 @@
 import contextlib
 import itertools
 import os
+import signal
 import sys
 import time
 
@@ -48,6 +49,7 @@ def _chosen(names, known):
 
 def _run(chosen, options):
     from harness import report
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended and wiped on the way out
     toxiproxy.install()
     preset = options.preset or "release"
     step("build", f"preset {preset}")

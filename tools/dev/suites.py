@@ -136,10 +136,12 @@ TABLE = {
     "dev": (300, _pytest("dev")),
     "system": (480, _pytest("system")),
     "crash": (150, _pytest("crash")),
+    "chaos": (200, _pytest("chaos")),
     "readme": (180, _pytest("readme")),
 }
 NAMES = tuple(TABLE)
-NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "readme")
+NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "chaos",
+              "readme")
 
 
 def forget_the_users_stack(environment):
