@@ -49,15 +49,15 @@ class Link:
         self.toxic("timeout", stream, timeout=0)
 
     def reset(self):
-        """Every connection, also a new one, is ended by RST."""
+        """Every connection ends with the next byte that is sent over it; a new one by RST."""
         for stream in BOTH:
             self.toxic("reset_peer", stream, timeout=0)
 
     def slow_close(self, delay_ms=3000):
-        """Connections are ended, and the other side hears of it late."""
+        """The server's answer ends the connection, and whoever is at its ends hears of it late."""
+        self.toxic("limit_data", "downstream", bytes=0)
         for stream in BOTH:
             self.toxic("slow_close", stream, delay=delay_ms)
-        self.toxic("limit_data", "downstream", bytes=0)
 
     def slow(self, latency_ms, jitter_ms=0):
         """Everything comes later, in both directions together by latency_ms."""

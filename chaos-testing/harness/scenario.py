@@ -119,10 +119,7 @@ def run(system, judge, scenario, short=False, log=None, rate=None):
             periods.append(("before the fault", load.began, time.monotonic(), rate))
             for episode in scenario.episodes(short):
                 periods.append(_episode(system, load, progress, episode, before, report))
-            after = time.monotonic()
-            load.run_for(calm / 2)
-            _make_up_for_late_cancels(load)
-            periods.append(("after the last fault", after, time.monotonic(), rate * calm / 4))
+            periods.append(_afterwards(load, calm / 2))
     finally:
         report.failures += [f"{name} was not running at the end, and was started" for name in system.heal()]
     report.verdict = judge.judge(load, periods)
@@ -140,11 +137,16 @@ def _calm(load, progress, seconds):
     return rates(load, progress, end - seconds + 0.5, end)
 
 
-def _make_up_for_late_cancels(load):
-    """A cancel that comes behind a backlog is too late: some calm is needed for the cancelled orders' share."""
-    deadline = time.monotonic() + MAKE_UP_SECONDS
-    while len(load.cancelled) < MAKE_UP_SHARE * len(load.accepted) and time.monotonic() < deadline:
+def _afterwards(load, seconds):
+    """Some calm; more of it where machine or backlog were slow: a cancel that comes behind a backlog is too late, and
+    the share of cancelled orders must be made up for. → the period."""
+    begin, least = time.monotonic(), load.rate * seconds / 2
+    load.run_for(seconds)
+    while time.monotonic() < begin + seconds + MAKE_UP_SECONDS and (
+            len(load.cancelled) < MAKE_UP_SHARE * len(load.accepted)
+            or load.count(None, begin, time.monotonic()) < least):
         load.run_for(0.2)
+    return "after the last fault", begin, time.monotonic(), least
 
 
 def _episode(system, load, progress, episode, before, report):
