@@ -9,6 +9,7 @@ from dev.management import Management
 from dev.rabbitmq import ADMIN, USER, RabbitMQ
 from dev.report import DevError
 from dev.servers import Servers
+from dev.stack import Stack
 
 from harness import root
 from harness.keeper import Keeper
@@ -17,6 +18,7 @@ from harness.stack import ChaosStack, chaos_stack
 
 COUNT = 3
 PORTS = {"amqp": 5672, "dist": 25672, "epmd": 4369, "ui": 15672}  # the same on every host
+COUNT_MS = 300     # queues count themselves so often, so that rest is soon seen
 TICK_SECONDS = 10  # net_ticktime: a node that is silent that long is taken for lost
 
 
@@ -35,7 +37,8 @@ class Node(RabbitMQ):
         return [*self._network.prefix(self.number), *account.prefix(USER)]
 
     def _advanced(self):
-        return f"[{{kernel, [{{net_ticktime, {TICK_SECONDS}}}]}}, {{rabbit, [{{quorum_tick_interval, 1000}}]}}].\n"
+        return (f"[{{kernel, [{{net_ticktime, {TICK_SECONDS}}}]}}, "
+                f"{{rabbit, [{{quorum_tick_interval, {COUNT_MS}}}]}}].\n")
 
     def _settings(self):
         nodes = {f"cluster_formation.classic_config.nodes.{number}": f"rabbit@{self._network.address(number)}"
@@ -146,6 +149,8 @@ class _Servers(Servers):
 class ClusterStack(ChaosStack):
     """Its services reach the three nodes themselves: there is no proxy in these links."""
 
+    _keeper = None
+
     def make_servers(self):
         root.require()
         return _Servers(self.state, self.ports, "orderbus")
@@ -160,7 +165,11 @@ class ClusterStack(ChaosStack):
 
     def stop(self):
         super().stop()
-        self._keeper.release()
+        if self._keeper:
+            self._keeper.release()
+
+    def prepare(self):
+        return Stack.prepare(self)  # what queues count is in the nodes' own configuration
 
     def heal(self):
         self.cluster.network.heal()

@@ -80,6 +80,8 @@ def _must(words):
 class DiskStack(ChaosStack):
     """Postgres, with all that it writes, lies on a disk of its own."""
 
+    _keeper = None
+
     def __init__(self, state_dir, preset="release", overrides=None):
         root.require()
         super().__init__(state_dir, preset, overrides)
@@ -93,7 +95,8 @@ class DiskStack(ChaosStack):
     def stop(self):
         super().stop()
         self.disk.unmount()
-        self._keeper.release()
+        if self._keeper:
+            self._keeper.release()
 
     def heal(self):
         self.disk.free()

@@ -1,8 +1,13 @@
-"""What only root may do: namespaces and mounts; and why that cannot be done here, so that a test can say so."""
+"""What only root may do, namespaces and mounts; and why that cannot be done here, so that a test can say so."""
 import os
 import subprocess
+import unittest
 
 from dev.report import DevError
+
+
+class NotHere(DevError, unittest.SkipTest):
+    """A test that meets it is skipped, visibly."""
 
 
 def why_not():
@@ -15,16 +20,7 @@ def why_not():
 
 
 def require():
+    """Continuous integration must be able to do it: there nothing is skipped."""
     reason = why_not()
     if reason:
-        raise DevError(reason)
-
-
-def skip_or_fail():
-    """For a test: what cannot be done here is skipped visibly; continuous integration must be able to do it."""
-    import pytest
-    reason = why_not()
-    if reason and os.environ.get("CI"):
-        pytest.fail(reason)
-    if reason:
-        pytest.skip(reason)
+        raise DevError(reason) if os.environ.get("CI") else NotHere(reason)

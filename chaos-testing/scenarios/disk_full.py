@@ -12,7 +12,7 @@ def _fill(system):
 
 def episodes(short):
     seconds = 4 if short else 12
-    return [Episode("disk full", _fill, seconds, [takes(p99=1, after=2), not_ready(*SERVICES)])] * (1 if short else 2)
+    return [Episode("disk full", _fill, seconds, [takes(p99=2, after=2), not_ready(*SERVICES)])] * (1 if short else 2)
 
 
 SCENARIO = Scenario(

@@ -28,7 +28,7 @@ def fixture_state():
 
 @pytest.fixture(name="needs_root")
 def fixture_needs_root():
-    root.skip_or_fail()
+    root.require()
 
 
 def reaches(network, source, target):
