@@ -2,7 +2,7 @@
 from dev.report import DevError
 
 SERVICES = ("order-svc", "edge", "inventory-svc", "payment-svc")
-LANES = (("order-svc", "edge"), ("inventory-svc", "payment-svc"))
+LANES = (("order-svc",), ("edge", "inventory-svc"), ("payment-svc",))
 WITH_WORKERS = ("order-svc", "inventory-svc", "payment-svc")
 
 # What else must happen for a point to be reached. «before»: a fault that leads there; «first»: one that kills the

@@ -1,4 +1,5 @@
 """One row: the fault falls under load, whoever died is started again, all comes to rest, and is judged."""
+import datetime
 import signal
 import time
 
@@ -66,6 +67,7 @@ def run(system, judge, row):
 
 def _run(system, judge, row, result):
     system.forget_faults()
+    began = datetime.datetime.now(datetime.timezone.utc)
     pids = {name: system.pid(name) for name in system.services if name != row.service}
     system.switch_on(row.service, row.first or row.switches(), row.variables)
     with Traffic(system.url("edge"), rate=RATE, deck=ALL_KINDS) as load, Readers(system.url("edge")):
@@ -74,7 +76,7 @@ def _run(system, judge, row, result):
             result.recovery = _recovery(system, hit_at)
             load.run_for(AFTER_SECONDS)
     _look(system, row, load, hit_at, pids, result)
-    result.verdict = judge.judge(load, rest_seconds=REST_SECONDS, least_share=0)
+    result.verdict = judge.judge(load, rest_seconds=REST_SECONDS, least_share=0, since=began)
     result.orders, result.rest = result.verdict.accepted, result.verdict.rest_seconds
 
 
@@ -82,7 +84,7 @@ def _let_it_fall(system, row, load, result):
     """→ when the fault fell, by time.time(); None: it did not. Whoever it ended runs again afterwards."""
     if row.first:
         _wait_end(system, row, result)
-        system.switch_on(row.service, row.switches(), row.variables)
+        system.switch_on(row.service, row.switches(), row.variables, wait=False)  # it may die before it is ready
     if row.drains:
         load.run_for(1.0)
         system.signal(row.service, signal.SIGTERM)

@@ -2,12 +2,15 @@
 import concurrent.futures
 import itertools
 import os
+import threading
 import time
 
 from dev import build, paths
 from dev.report import DevError, step
 
 from harness.verdict import Judge
+
+import invariants
 
 from crash_matrix import plan, report, rows, stack
 
@@ -27,17 +30,26 @@ def run(preset, only=None, short=False, listing=False):
         return 0
     # A row waits more than it works: each lane has a stack of its own.
     lanes = [lane for lane in plan.lanes(chosen) if lane]
+    interrupted = threading.Event()
     with concurrent.futures.ThreadPoolExecutor(len(lanes)) as pool:
-        results = list(itertools.chain.from_iterable(pool.map(lambda lane: _lane(preset, lane), lanes)))
+        try:
+            of_lanes = list(pool.map(lambda lane: _lane(preset, lane, interrupted), lanes))
+        except BaseException:
+            interrupted.set()  # each lane ends its row, and stops what it started
+            raise
+    results = list(itertools.chain.from_iterable(of_lanes))
     print(report.total(results), flush=True)
     if not only and not short:
         _write(results)
     return 0 if all(result.good() for result in results) else 1
 
 
-def _lane(preset, lane):
+def _lane(preset, lane, interrupted):
     with stack.matrix_stack(preset, lane[0].service) as system:
-        return _all(system, lane)
+        results = _all(system, itertools.takewhile(lambda _: not interrupted.is_set(), lane))
+        for last in results[-1:]:
+            last.problems += _at_the_end(system)
+        return results
 
 
 def _all(system, chosen):
@@ -50,6 +62,12 @@ def _all(system, chosen):
         results.append(result)
         print(report.line(result), *(f"    {text}" for text in result.texts()), sep="\n", flush=True)
     return results
+
+
+def _at_the_end(system):
+    """Everything once more over all orders; what is wrong now was right after the row that they came in."""
+    found = invariants.check_at_rest(invariants.Sources.of_stack(system), rows.REST_SECONDS)
+    return [f"at the end: {text}" for text in found.violations()]
 
 
 def _write(results):

@@ -32,13 +32,13 @@ class MatrixStack(Stack):
         super().__init__(state_dir, preset=preset, overrides={name: dict(values) for name, values in USUAL.items()})
         self.fault_log = os.path.join(self.state.path, "failpoints.log")
 
-    def restart_with(self, service, variables):
+    def restart_with(self, service, variables, wait=True):
         self.overrides[service] = USUAL[service] | variables
         self.stop_service(service)
-        self.start_service(service)
+        self.start_service(service, wait)
 
-    def switch_on(self, service, switches, variables):
-        self.restart_with(service, variables | {"BUS_FAILPOINTS": switches, "BUS_FAILPOINTS_LOG": self.fault_log})
+    def switch_on(self, service, switches, variables, wait=True):
+        self.restart_with(service, variables | {"BUS_FAILPOINTS": switches, "BUS_FAILPOINTS_LOG": self.fault_log}, wait)
 
     def faults(self):
         """[(point, fault, pid)] as they fell, since forget_faults."""

@@ -47,15 +47,16 @@ class Judge:
         self._system = system
         self._said = set()
 
-    def judge(self, load, periods=(), rest_seconds=REST_SECONDS, least_share=LEAST_SHARE):
+    def judge(self, load, periods=(), rest_seconds=REST_SECONDS, least_share=LEAST_SHARE, since=None):
         """
         load      a Traffic that was stopped
+        since     a datetime: the logs of older orders, which were judged before, are not read again
         periods   (what, begin, end, least): so many orders must have been tried in the time, else the run is invalid
         """
         verdict = Verdict()
         sources = invariants.Sources.of_stack(self._system, load.accepted)
         begin = time.monotonic()
-        found = invariants.check_at_rest(sources, rest_seconds)
+        found = invariants.check_at_rest(sources, rest_seconds, since)
         verdict.rest_seconds = time.monotonic() - begin
         verdict.accepted = len(load.accepted)
         orders = {row["id"]: row for row in sources.rows(

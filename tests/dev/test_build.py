@@ -1,0 +1,43 @@
+"""When CMake is to run: for a new build folder, and when the presets have changed since."""
+import os
+
+import pytest
+
+from dev import build, paths
+
+
+@pytest.fixture
+def configured(tmp_path, monkeypatch):
+    """A checkout with one build folder; → how often CMake ran."""
+    monkeypatch.setattr(paths, "ROOT", str(tmp_path))
+    ran = []
+    monkeypatch.setattr(build, "_run", lambda words, _quiet: ran.append(words))
+    (tmp_path / "CMakePresets.json").write_text("{}")
+    (tmp_path / "build" / "dev").mkdir(parents=True)
+    return ran
+
+
+def made(tmp_path, age):
+    """The folder as CMake left it, so many seconds after the presets were written."""
+    written = os.path.getmtime(tmp_path / "CMakePresets.json")
+    for name in ("build.ninja", "CMakeCache.txt"):
+        file = tmp_path / "build" / "dev" / name
+        file.write_text("")
+        os.utime(file, (written + age, written + age))
+
+
+def test_a_new_folder_is_configured(configured):
+    build.configure("dev")
+    assert configured == [["cmake", "--preset", "dev"]]
+
+
+def test_a_folder_is_not_configured_again(configured, tmp_path):
+    made(tmp_path, age=5)
+    build.configure("dev")
+    assert configured == []
+
+
+def test_changed_presets_reach_an_old_folder(configured, tmp_path):
+    made(tmp_path, age=-5)
+    build.configure("dev")
+    assert configured == [["cmake", "--preset", "dev"]]
