@@ -9,8 +9,9 @@ LAME = "ALTER TABLE inventory.reservations ADD CONSTRAINT lame CHECK (state <> '
 
 
 def bus_dead(stack, *words):
-    done = subprocess.run([os.path.join(build.programs(stack.preset), "bus-dead"), *words], capture_output=True, text=True,
-                          timeout=30, check=False, env=os.environ | {"RABBITMQ_URL": stack.amqp_url("operator")})
+    program = os.path.join(build.programs(stack.preset), "bus-dead")
+    done = subprocess.run([program, *words], capture_output=True, text=True, timeout=30, check=False,
+                          env=os.environ | {"RABBITMQ_URL": stack.amqp_url("operator")})
     return done.returncode, done.stdout + done.stderr
 
 
