@@ -41,6 +41,10 @@ static int64_t read_accepted(void *context) {
   return (int64_t)accepted_count(context);
 }
 
+static int64_t read_backlog(void *context) {
+  return backlog_age(context);
+}
+
 static int64_t read_gate(void *context) {
   return accept_gate_is_shut(context);
 }
@@ -54,6 +58,11 @@ static void open_gauges(struct edge *edge) {
                                                 .help = "Orders remembered that were accepted on a confirm alone",
                                                 .kind = BUS_GAUGE},
                       read_accepted, edge->accepted);
+  bus_metric_callback(&(struct bus_metric_spec){.name = "edge_backlog_age_seconds",
+                                                .help = "Age of order-svc's oldest unsent message, as it said last",
+                                                .kind = BUS_GAUGE,
+                                                .scale = 1e-6},
+                      read_backlog, &edge->backlog);
   bus_metric_callback(&(struct bus_metric_spec){.name = "edge_confirm_is_enough",
                                                 .help = "1 while orders are answered on the confirm at once",
                                                 .kind = BUS_GAUGE},
@@ -111,15 +120,17 @@ bool edge_open(struct edge *edge, const struct edge_settings *settings, struct b
   *edge = (struct edge){.settings = settings, .accepted = accepted_new(ACCEPTED_MAX)};
   if (edge->accepted == NULL)
     return bus_fail(err, BUS_E_NOMEM, "memory of accepted orders");
+  edge->backlog.limit = settings->shed_outbox_age_ms * BUS_MILLISECOND;
   if (!open_requester(edge, err))
     return false;
   open_breakers(edge);
   open_counters(&edge->metrics);
   open_gauges(edge);
-  return true;
+  return edge_watch_start(edge, err);
 }
 
 void edge_close(struct edge *edge) {
+  edge_watch_stop(edge);
   bus_requester_free(edge->requester);
   accepted_free(edge->accepted);
   *edge = (struct edge){.settings = edge->settings};

@@ -12,6 +12,7 @@
 #include "accept_gate.h"
 #include "accepted.h"
 #include "answers.h"
+#include "backlog.h"
 #include "settings.h"
 
 /* Each kind of command has its own queue or pace, and so its own gate. */
@@ -33,6 +34,14 @@ struct edge_metrics {
   struct bus_series *waiting, *long_waiting;
 };
 
+/* The thread that asks order-svc how far it is behind. */
+struct edge_watch {
+  pthread_t thread;
+  pthread_mutex_t mutex;
+  pthread_cond_t end;
+  bool runs, ends; /* ends: under the mutex */
+};
+
 struct edge {
   const struct edge_settings *settings;
   struct bus_requester *requester;
@@ -40,6 +49,8 @@ struct edge {
   struct accepted *accepted;
   struct accept_gate gates[EDGE_COMMAND_KINDS];
   struct edge_breaker breakers[EDGE_SERVICE_COUNT];
+  struct backlog backlog;
+  struct edge_watch watch;
   atomic_int long_waits;
   struct edge_metrics metrics;
 };
@@ -79,6 +90,13 @@ enum edge_outcome edge_tell(struct edge *edge, struct bus_http_exchange *exchang
 /* A place among those that wait long: a quarter of the threads. False: there is none; else give it back. */
 bool edge_long_wait_begin(struct edge *edge);
 void edge_long_wait_end(struct edge *edge);
+
+/* ---- the backlog (watch.c) ---- */
+bool edge_watch_start(struct edge *edge, struct bus_error *err) BUS_MUST_CHECK;
+/* Accepts one that was never started. */
+void edge_watch_stop(struct edge *edge);
+/* One question, and what follows from its answer; blocks for a second at most. */
+void edge_watch_once(struct edge *edge, struct bus_arena *arena);
 
 /* ---- answering (respond.c) ---- */
 void edge_respond(struct edge *edge, struct bus_http_exchange *exchange, const struct answer *answer);

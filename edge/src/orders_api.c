@@ -80,8 +80,14 @@ void edge_orders_post(void *context, struct bus_http_exchange *exchange) {
     respond(edge, exchange, answer_refusal(REFUSAL_NO_MEMORY));
     return;
   }
-  if (accepted_check(edge->accepted, &request.order_id, request.request_hash, bus_monotonic()) == ACCEPTED_OTHER) {
+  int64_t now = bus_monotonic();
+  enum accepted_verdict known = accepted_check(edge->accepted, &request.order_id, request.request_hash, now);
+  if (known == ACCEPTED_OTHER) {
     respond(edge, exchange, answer_key_reused());
+    return;
+  }
+  if (known == ACCEPTED_UNKNOWN && backlog_is_behind(&edge->backlog, now)) {
+    respond(edge, exchange, answer_refusal(REFUSAL_BACKLOG));
     return;
   }
   int64_t wait_s = prefer_wait(bus_http_header(exchange, "Prefer"), edge->settings->prefer_wait_max_s);

@@ -50,6 +50,8 @@ static const struct bus_option options[] = {
     NUMBER("ACCEPT_TOTAL_MS", accept_total_ms, 1, 30000, "2000", "ms", "how long a command waits for anything at all"),
     NUMBER("QUERY_TIMEOUT_MS", query_timeout_ms, 1, 30000, "2000", "ms", "how long a query waits for its answer"),
     NUMBER("PREFER_WAIT_MAX", prefer_wait_max_s, 0, 60, "30", "s", "longest wait that a Prefer header may ask for"),
+    NUMBER("SHED_OUTBOX_AGE_MS", shed_outbox_age_ms, 0, 3600000, "30000", "ms",
+           "new orders are refused while order-svc has an older message that the broker has not taken; 0: never"),
     TEXT("PAYMENT_DEFAULT_TOKEN", payment_default_token, 1, 128, "pm_card_visa",
          "payment token of orders that name none"),
     NUMBER("CIRCUIT_BREAKER_THRESHOLD", breaker_threshold, 1, BUS_BREAKER_THRESHOLD_MAX, "5", NULL,

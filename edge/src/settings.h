@@ -15,6 +15,7 @@ struct edge_settings {
   int64_t http_threads, body_deadline_ms, keep_alive_ms;
   int64_t max_open_requests;
   int64_t accept_timeout_ms, accept_total_ms, query_timeout_ms, prefer_wait_max_s;
+  int64_t shed_outbox_age_ms;
   const char *payment_default_token;
   int64_t breaker_threshold, breaker_window_ms, breaker_open_ms, breaker_success_threshold;
 };

@@ -6,6 +6,7 @@
 
 #define FIXTURE_BODY "{\"idempotency_key\":\"k\",\"items\":[{\"product_id\":\"A\",\"quantity\":2}]}"
 #define FIXTURE_OTHER_BODY "{\"idempotency_key\":\"k\",\"items\":[{\"product_id\":\"A\",\"quantity\":3}]}"
+#define FIXTURE_FRESH_BODY "{\"idempotency_key\":\"fresh\",\"items\":[{\"product_id\":\"A\",\"quantity\":2}]}"
 
 extern struct edge edge;
 /* What order-svc may say of an order. */

@@ -207,6 +207,82 @@ TEST(a_broker_that_is_away_says_nothing_about_order_svc)
   tear_down();
 }
 
+/* ---- too far behind ---- */
+static void say_age(int64_t age_ms) {
+  static struct order_pong pong;
+  struct bus_arena *arena = bus_arena_new(1 << 16);
+  pong.outbox_age_ms = age_ms;
+  fake_begin("");
+  fake.script = fake_silence;
+  fake.script.answers[0] = (struct fake_answer){AT_MS(3), &order_pong_type, &pong};
+  edge_watch_once(&edge, arena);
+  bus_arena_free(arena);
+}
+
+TEST(new_orders_are_refused_while_old_messages_do_not_go_out)
+{
+  set_up();
+  edge.backlog.limit = 30 * BUS_SECOND;
+  say_age(30001);
+  int begun = fake.begun;
+  assert_int_equal(post(), 0);
+  assert_int_equal(fake.status, 503);
+  assert_true(bus_str_is(fake_header("Retry-After"), "5"));
+  assert_int_equal(fake.begun, begun);
+  say_age(29999);
+  answer(0, 20, &says_accepted);
+  post();
+  assert_int_equal(fake.status, 202);
+  tear_down();
+}
+
+TEST(what_is_no_new_order_goes_on_while_it_is_behind)
+{
+  set_up();
+  edge.backlog.limit = 30 * BUS_SECOND;
+  confirm_only(5);
+  post(); /* accepted before */
+  say_age(30001);
+  confirm_only(5);
+  post();
+  assert_int_equal(fake.status, 202);
+  point_to_order();
+  (void)call(edge_orders_cancel, "{}");
+  assert_int_equal(fake.status, 202);
+  answer(0, 10, &says_found);
+  (void)call(edge_orders_get, "");
+  assert_int_equal(fake.status, 200);
+  tear_down();
+}
+
+/* Silent, away, or too old a version to say: then nothing is known, and orders are taken. */
+TEST(what_order_svc_does_not_say_refuses_nothing)
+{
+  set_up();
+  edge.backlog.limit = 30 * BUS_SECOND;
+  say_age(BUS_NO_INT64);
+  confirm_only(5);
+  post();
+  assert_int_equal(fake.status, 202);
+  say_age(30001);
+  fake.now += 5 * BUS_SECOND;
+  struct bus_arena *arena = bus_arena_new(1 << 16);
+  fake.script = fake_silence;
+  edge_watch_once(&edge, arena); /* waits a second, and keeps what it knows */
+  assert_int_equal(post_body(FIXTURE_FRESH_BODY), 0);
+  assert_int_equal(fake.status, 503);
+  int begun = fake.begun;
+  fake.script.is_down = true;
+  edge_watch_once(&edge, arena);
+  assert_int_equal(fake.begun, begun);
+  bus_arena_free(arena);
+  fake.now += 5 * BUS_SECOND;
+  confirm_only(5);
+  (void)post_body(FIXTURE_FRESH_BODY);
+  assert_int_equal(fake.status, 202);
+  tear_down();
+}
+
 /* ---- Prefer: wait ---- */
 TEST(a_final_state_in_time_is_201)
 {

@@ -112,6 +112,12 @@ static const struct bus_field ping_fields[] = {
 };
 const struct bus_schema order_ping_schema = BUS_SCHEMA("ping", struct order_ping, ping_fields);
 
+static const struct bus_field pong_fields[] = {
+    BUS_FIELD_INT64(struct order_pong, outbox_age_ms, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL,
+                    "of the oldest message that the broker has not taken"),
+};
+const struct bus_schema order_pong_schema = BUS_SCHEMA("pong", struct order_pong, pong_fields);
+
 static const struct bus_field event_fields[] = {
     ORDER_ID(struct order_event),
     CUSTOMER(struct order_event, BUS_REQUIRED),
@@ -139,7 +145,7 @@ const struct bus_message_type order_ping_type = QUERY("order.ping.v1", &order_pi
 const struct bus_message_type order_answer_type = ANSWER("order.answer.v1", &order_answer_schema);
 const struct bus_message_type order_page_type = ANSWER("order.page.v1", &order_page_schema);
 const struct bus_message_type order_history_type = ANSWER("order.history.v1", &order_history_schema);
-const struct bus_message_type order_pong_type = ANSWER("order.pong.v1", &order_ping_schema);
+const struct bus_message_type order_pong_type = ANSWER("order.pong.v1", &order_pong_schema);
 const struct bus_message_type order_created_type = EVENT("order.created.v1");
 const struct bus_message_type order_confirmed_type = EVENT("order.confirmed.v1");
 const struct bus_message_type order_rejected_type = EVENT("order.rejected.v1");

@@ -117,6 +117,9 @@ struct order_history {
 struct order_ping {
   bool deep; /* unused: the answer itself is the proof */
 };
+struct order_pong {
+  int64_t outbox_age_ms; /* of the oldest message that the broker has not taken; BUS_NO_INT64: it does not say */
+};
 
 /* order.created.v1, order.confirmed.v1, order.rejected.v1, order.cancelled.v1 */
 struct order_event {
@@ -129,7 +132,7 @@ struct order_event {
 
 extern const struct bus_schema order_place_schema, order_cancel_schema, order_answer_schema, order_get_schema,
     order_list_schema, order_page_schema, order_events_get_schema, order_history_schema, order_event_view_schema,
-    order_ping_schema, order_event_schema;
+    order_ping_schema, order_pong_schema, order_event_schema;
 
 extern const struct bus_message_type order_place_type, order_cancel_type; /* commands, from edge */
 extern const struct bus_message_type order_get_type, order_list_type, order_events_get_type,

@@ -16,6 +16,8 @@ static enum order_question question_of(const struct bus_input *input) {
     return ASK_ORDER;
   if (input->type == &order_events_get_type)
     return ASK_EVENTS;
+  if (input->type == &order_ping_type)
+    return ASK_AGE;
   if (input->type != &order_list_type)
     return ASK_KINDS;
   return ((const struct order_list *)input->body)->customer_id.data ? ASK_PAGE_OF_CUSTOMER : ASK_PAGE;
@@ -121,6 +123,11 @@ static void answer_events(const struct order_asked *asked, struct bus_effects *e
   bus_answer(effects, &order_history_type, &body);
 }
 
+static void answer_ping(const struct order_query_model *model, struct bus_effects *effects) {
+  const struct order_pong body = {.outbox_age_ms = model->outbox_age_ms};
+  bus_answer(effects, &order_pong_type, &body);
+}
+
 void order_query_decide(void *context, const struct bus_input *input, struct bus_effects *effects) {
   const struct order_query_model *model = context;
   enum order_question kind = question_of(input);
@@ -135,10 +142,10 @@ void order_query_decide(void *context, const struct bus_input *input, struct bus
   case ASK_EVENTS:
     answer_events(find(model, kind, input->body), effects);
     break;
+  case ASK_AGE:
+    answer_ping(model, effects);
+    break;
   case ASK_KINDS:
-    if (input->type == &order_ping_type)
-      bus_answer(effects, &order_pong_type, input->body);
-    else
-      bus_park(effects, "order-svc answers no such query");
+    bus_park(effects, "order-svc answers no such query");
   }
 }

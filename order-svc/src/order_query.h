@@ -7,7 +7,7 @@
 /* A page of orders is cut where its orders hold more items together: an answer stays well under a broker's limit. */
 enum { ORDER_PAGE_ITEMS = 4000 };
 
-enum order_question { ASK_ORDER, ASK_PAGE, ASK_PAGE_OF_CUSTOMER, ASK_EVENTS, ASK_KINDS };
+enum order_question { ASK_ORDER, ASK_PAGE, ASK_PAGE_OF_CUSTOMER, ASK_EVENTS, ASK_AGE, ASK_KINDS };
 
 /* One request of the batch. */
 struct order_asked {
@@ -29,6 +29,7 @@ struct order_asked {
 struct order_query_model {
   struct bus_arena *arena;
   struct order_asked *asked;   /* by kind, within it in order of arrival */
+  int64_t outbox_age_ms;       /* ASK_AGE */
   size_t first[ASK_KINDS + 1]; /* asked[first[kind]] to asked[first[kind + 1]] */
 };
 

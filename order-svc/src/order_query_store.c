@@ -5,10 +5,8 @@
 #include "order_statements.h"
 
 static const size_t statements[ASK_KINDS] = {
-    [ASK_ORDER] = GET_ORDERS,
-    [ASK_PAGE] = LIST_ORDERS,
-    [ASK_PAGE_OF_CUSTOMER] = LIST_ORDERS_OF_CUSTOMERS,
-    [ASK_EVENTS] = LIST_EVENTS,
+    [ASK_ORDER] = GET_ORDERS,   [ASK_PAGE] = LIST_ORDERS, [ASK_PAGE_OF_CUSTOMER] = LIST_ORDERS_OF_CUSTOMERS,
+    [ASK_EVENTS] = LIST_EVENTS, [ASK_AGE] = OUTBOX_AGE,
 };
 
 static void add_page(struct bus_args *args, const struct order_asked *asked) {
@@ -42,6 +40,8 @@ static void add_question(struct bus_args *args, const struct order_asked *asked)
     break;
   case ASK_EVENTS:
     add_events(args, asked);
+    break;
+  case ASK_AGE: /* one row for all who ask */
     break;
   default:
     add_page(args, asked);
@@ -121,14 +121,25 @@ static bool load_events(struct order_query_model *model, const struct bus_rows *
   return true;
 }
 
+static bool load_kind(struct order_query_model *model, int kind, const struct bus_rows *rows, struct bus_error *err) {
+  switch (kind) {
+  case ASK_EVENTS:
+    return load_events(model, rows, err);
+  case ASK_AGE:
+    model->outbox_age_ms = bus_rows_int64(rows, 0, 0);
+    return true;
+  default:
+    return load_orders(model, kind, rows, err);
+  }
+}
+
 bool order_query_load(void *context, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
   struct order_query_model *model = context;
   (void)count; /* what order_query_lock queued, in its order */
   for (int kind = 0; kind < ASK_KINDS; kind++) {
     if (model->first[kind] == model->first[kind + 1])
       continue;
-    bool good = kind == ASK_EVENTS ? load_events(model, *rows, err) : load_orders(model, kind, *rows, err);
-    if (!good)
+    if (!load_kind(model, kind, *rows, err))
       return false;
     rows++;
   }

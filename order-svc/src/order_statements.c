@@ -91,4 +91,8 @@ const struct bus_statement order_query_statements[ORDER_QUERY_STATEMENTS] = {
                      "WHERE v.order_id = n.order_id AND v.seq > n.after_seq ORDER BY v.seq LIMIT n.most) e ON true "
                      "ORDER BY n.place, e.seq",
                      "UTII"},
+    /* One row, by the primary key: ids are in order of time. */
+    [OUTBOX_AGE] = {"SELECT coalesce((SELECT greatest(0, floor(extract(epoch FROM now() - created_at) * 1000)) "
+                    "FROM bus.outbox ORDER BY id LIMIT 1), 0)::bigint",
+                    ""},
 };

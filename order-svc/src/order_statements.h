@@ -16,7 +16,7 @@ enum {
 };
 extern const struct bus_statement order_statements[ORDER_STATEMENTS];
 
-enum { GET_ORDERS, LIST_ORDERS, LIST_ORDERS_OF_CUSTOMERS, LIST_EVENTS, ORDER_QUERY_STATEMENTS };
+enum { GET_ORDERS, LIST_ORDERS, LIST_ORDERS_OF_CUSTOMERS, LIST_EVENTS, OUTBOX_AGE, ORDER_QUERY_STATEMENTS };
 extern const struct bus_statement order_query_statements[ORDER_QUERY_STATEMENTS];
 
 #endif

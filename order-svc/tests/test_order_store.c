@@ -326,6 +326,38 @@ TEST(queries_find_what_was_stored)
   end();
 }
 
+static long age_said(struct bus_str json) {
+  long age = -1;
+  assert_int_equal(sscanf(json.data, "{\"outbox_age_ms\":%ld}", &age), 1); /* NOLINT(cert-err34-c): checked here */
+  return age;
+}
+
+/* Two ask, beside another query: one row answers both. The oldest counts, whenever it is due. */
+TEST(pings_are_told_the_age_of_the_oldest_message)
+{
+  begin();
+  struct link *asking = link_open_queries(&database);
+  const struct order_ping ping = {.deep = false};
+  const struct order_get get = {saga_order_id, BUS_NO_STR};
+  for (int round = 0; round < 2; round++) {
+    link_add(asking, &order_ping_type, &ping);
+    link_add(asking, &order_get_type, &get);
+    link_add(asking, &order_ping_type, &ping);
+    link_query(asking);
+    assert_text(link_said(asking, 1), "{\"outcome\":\"not_found\"}");
+    assert_int_equal(age_said(link_said(asking, 0)) / 1000, round ? 40 : 0);
+    assert_int_equal(age_said(link_said(asking, 2)) / 1000, round ? 40 : 0);
+    (void)database_ask(&database,
+                       "INSERT INTO bus.outbox (id, type, body, created_at, next_attempt_at) VALUES "
+                       "('01890000-0000-7000-8000-000000000002', 'a.v1', '{}', now() - interval '9 s', now()), "
+                       "('01890000-0000-7000-8000-000000000001', 'a.v1', '{}', now() - interval '40 s', "
+                       "now() + interval '1 hour') ON CONFLICT DO NOTHING RETURNING 1",
+                       text, sizeof text);
+  }
+  link_close(asking);
+  end();
+}
+
 TEST(pages_follow_each_other_to_the_end)
 {
   struct order_place places[7];

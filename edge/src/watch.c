@@ -1,0 +1,90 @@
+/* Asks order-svc every second how far it is behind. */
+#include "edge.h"
+
+#include <bus/clock.h>
+#include <bus/log.h>
+
+#include <time.h>
+
+#define WATCH_PAUSE BUS_SECOND
+#define WATCH_PATIENCE BUS_SECOND
+enum { ARENA_LIMIT = 1 << 16 };
+
+static void note(struct edge *edge, int64_t age) {
+  if (!backlog_report(&edge->backlog, age, bus_monotonic()))
+    return;
+  bool behind = backlog_is_behind(&edge->backlog, bus_monotonic());
+  bus_log(behind ? BUS_WARN : BUS_INFO,
+          behind ? "new orders are refused: order-svc's messages do not go out" : "new orders are taken again",
+          BUS_F_INT("oldest_message_ms", age / BUS_MILLISECOND),
+          BUS_F_INT("limit_ms", edge->backlog.limit / BUS_MILLISECOND));
+}
+
+void edge_watch_once(struct edge *edge, struct bus_arena *arena) {
+  if (!bus_requester_is_up(edge->requester) || bus_requester_is_blocked(edge->requester))
+    return; /* that is a refusal of its own */
+  const struct order_ping ping = {.deep = false};
+  struct bus_pending *pending =
+      bus_request_begin(edge->requester, &(struct bus_request){.type = &order_ping_type, .body = &ping});
+  const struct bus_message_type *const types[] = {&order_pong_type}, *type;
+  const void *body;
+  if (!pending)
+    return;
+  bool answered = bus_request_wait(pending, bus_monotonic() + WATCH_PATIENCE, false) == BUS_REQUEST_ANSWERED &&
+                  bus_request_answer(pending, types, 1, arena, &type, &body);
+  const struct order_pong *pong = answered ? body : NULL;
+  if (pong && pong->outbox_age_ms != BUS_NO_INT64) /* an older order-svc does not say */
+    note(edge, pong->outbox_age_ms * BUS_MILLISECOND);
+  bus_request_end(pending);
+}
+
+/* ---- the thread ---- */
+
+static struct timespec in_a_while(void) {
+  int64_t at = bus_monotonic() + WATCH_PAUSE;
+  return (struct timespec){.tv_sec = (time_t)(at / BUS_SECOND), .tv_nsec = (long)(at % BUS_SECOND) * 1000};
+}
+
+static bool is_to_end(struct edge *edge) {
+  struct timespec until = in_a_while();
+  (void)pthread_mutex_lock(&edge->watch.mutex); /* a plain mutex does not fail */
+  int waited = 0;
+  while (!edge->watch.ends && waited == 0)
+    waited = pthread_cond_timedwait(&edge->watch.end, &edge->watch.mutex, &until);
+  bool ends = edge->watch.ends;
+  (void)pthread_mutex_unlock(&edge->watch.mutex);
+  return ends;
+}
+
+static void *watch(void *context) {
+  struct edge *edge = context;
+  struct bus_arena *arena = bus_arena_new(ARENA_LIMIT);
+  while (arena && !is_to_end(edge)) {
+    bus_arena_reset(arena);
+    edge_watch_once(edge, arena);
+  }
+  bus_arena_free(arena);
+  return NULL;
+}
+
+bool edge_watch_start(struct edge *edge, struct bus_error *err) {
+  pthread_condattr_t attributes;
+  (void)pthread_condattr_init(&attributes);
+  (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  (void)pthread_cond_init(&edge->watch.end, &attributes);
+  (void)pthread_condattr_destroy(&attributes);
+  (void)pthread_mutex_init(&edge->watch.mutex, NULL);
+  edge->watch.runs = pthread_create(&edge->watch.thread, NULL, watch, edge) == 0;
+  return edge->watch.runs || bus_fail(err, BUS_E_SYSTEM, "cannot start the thread that asks for the backlog");
+}
+
+void edge_watch_stop(struct edge *edge) {
+  if (!edge->watch.runs)
+    return;
+  (void)pthread_mutex_lock(&edge->watch.mutex);
+  edge->watch.ends = true;
+  (void)pthread_cond_signal(&edge->watch.end);
+  (void)pthread_mutex_unlock(&edge->watch.mutex);
+  (void)pthread_join(edge->watch.thread, NULL);
+  edge->watch.runs = false;
+}
