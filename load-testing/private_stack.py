@@ -2,6 +2,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -19,6 +20,8 @@ UNFINISHED = "SELECT count(*) FROM orders.order_list WHERE NOT (final AND paymen
 
 @contextlib.contextmanager
 def private_stack(preset, name, overrides=None):
+    """SIGTERM ends the run like any error, so that no server is left over."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     build.build_programs(preset)
     folder = tempfile.mkdtemp(prefix=f"orderbus-{name}-", dir="/var/tmp")
     os.chmod(folder, 0o711)

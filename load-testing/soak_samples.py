@@ -6,6 +6,7 @@ import time
 import psycopg2
 
 from memory import SERVICES, memory
+from reservation_rate import metric
 
 PROGRAMS = (*SERVICES, "psp-sandbox")
 # An inbox holds seven days: it is too large to be counted every time, and Postgres knows about how large it is.
@@ -27,7 +28,8 @@ def process(pid):
 
 
 class Samples(threading.Thread):
-    """`taken`: a list of {"at": seconds, "programs": {name: …}, "queues": {name: messages}, "rows": {database: …}}."""
+    """`taken`: a list of {"at": seconds, "programs": {name: …}, "queues": {name: messages}, "remembered": orders
+    that the edge keeps in mind, having accepted them on a confirm alone, "rows": {database: …}}."""
 
     def __init__(self, stack, sources, every):
         super().__init__(daemon=True)
@@ -54,6 +56,7 @@ class Samples(threading.Thread):
                 "programs": {name: process(pid) for name, pid in self._pids.items()},
                 "queues": {queue["name"]: queue.get("messages", 0) for queue in self.sources.queues()
                            if ".reply." not in queue["name"]},
+                "remembered": int(metric(self.stack.url("edge-admin"), "edge_accepted_orders")),
                 "rows": {name: self._rows(connection) for name, connection in self._databases.items()}}
 
     @staticmethod

@@ -77,6 +77,8 @@ def backlog_checks(samples):
                     "twice as many, or 100", last <= max(100, 2 * first))
     suspects = max(rows["suspects"] for sample in samples for rows in sample["rows"].values())
     yield Check("suspects", str(suspects), "0", suspects == 0)
+    yield Check("orders that the edge remembers, accepted on a confirm alone",
+                f"at most {max(sample['remembered'] for sample in samples)}", "", None)
     inbox = [sum(rows["inbox"] for rows in sample["rows"].values()) for sample in (samples[0], samples[-1])]
     yield Check("inbox rows, kept for seven days", f"from {inbox[0]} to {inbox[1]}", "", None)
 

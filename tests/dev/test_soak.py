@@ -126,7 +126,7 @@ def test_an_answer_is_taken_as_a_whole_or_not_at_all():
 def sample(at, anon=3000, fds=50, threads=8, waiting=3, outbox=5, suspects=0):
     one = {"anon": anon, "rss": anon + 4000, "threads": threads, "fds": fds, "sockets": fds - 10}
     return {"at": at, "programs": {name: dict(one) for name in (*soak_verdict.SERVICES, "psp-sandbox")},
-            "queues": {"order-svc": waiting, "order-svc.dead": 1000},
+            "queues": {"order-svc": waiting, "order-svc.dead": 1000}, "remembered": 0,
             "rows": {"orders": {"outbox": outbox, "suspects": suspects, "inbox": int(at)}}}
 
 
