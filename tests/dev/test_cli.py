@@ -7,7 +7,7 @@ import pytest
 from dev import cli, paths
 
 VERBS = ("up", "test", "down", "reset", "status", "logs", "psql", "restart", "kill", "build", "generate",
-         "servers", "bench", "chaos", "sim")
+         "servers", "fuzz", "bench", "chaos", "sim")
 
 
 @pytest.mark.parametrize("verb", VERBS)
