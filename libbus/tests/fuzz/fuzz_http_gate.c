@@ -129,14 +129,18 @@ static void small_decisions(struct bus_str text) {
   }
 }
 
-/* The server takes a head apart once its end has come, and refuses most control characters before that. */
-static bool is_whole(const char *text) {
+/* The server takes a head apart once its end has come, whose last byte it overwrites, and refuses most control
+ * characters before that. */
+static bool cut_off_head(char *text) {
   for (; *text; text++) {
     unsigned char c = (unsigned char)*text;
+    bool bare = strncmp(text, "\n\n", 2) == 0;
     if ((c < 0x20 && c != '\r' && c != '\n' && c != '\t') || c == 0x7F)
       return false;
-    if (strncmp(text, "\n\n", 2) == 0 || strncmp(text, "\r\n\r\n", 4) == 0)
+    if (bare || strncmp(text, "\r\n\r\n", 4) == 0) {
+      text[bare ? 1 : 3] = '\0';
       return true;
+    }
   }
   return false;
 }
@@ -146,7 +150,7 @@ static void judge_head(struct bus_str bytes) {
   struct parsed parsed;
   struct strict_head strict;
   char *text = fuzz_text(bytes);
-  if (is_whole(text) && parse(text, &parsed) && parsed.layout.field_count > 0 &&
+  if (cut_off_head(text) && parse(text, &parsed) && parsed.layout.field_count > 0 &&
       parsed.layout.field_count <= GATE_FIELDS && http_layout_is_canonical(&parsed.layout) && judge(&parsed) == 0) {
     FUZZ_CHECK(strict_head_read(bytes, &strict));
     FUZZ_CHECK(bus_str_is(strict.method, parsed.layout.method) && bus_str_is(strict.path, parsed.layout.target));

@@ -15,6 +15,13 @@ static bool take(struct cursor *c, const char *literal) {
   return true;
 }
 
+/* As civetweb takes it. */
+static bool take_line_end(struct cursor *c) {
+  bool ends = c->end - c->at >= 2 && memchr("\r\n", c->at[0], 2) && memchr("\r\n \t\v\f", c->at[1], 6);
+  c->at += ends ? 2 : 0;
+  return ends;
+}
+
 static bool is_token_char(unsigned char c) {
   return c > 0x20 && c < 0x7F && strchr("\"(),/:;<=>?@[\\]{}", c) == NULL;
 }
@@ -86,7 +93,7 @@ bool strict_head_read(struct bus_str bytes, struct strict_head *ret) {
   if (head.method.len == 0 || !take(&c, " "))
     return false;
   struct bus_str target = take_while(&c, is_target_char);
-  if (target.len == 0 || (!take(&c, " HTTP/1.1\r\n") && !take(&c, " HTTP/1.0\r\n")))
+  if (target.len == 0 || (!take(&c, " HTTP/1.1") && !take(&c, " HTTP/1.0")) || !take_line_end(&c))
     return false;
   split_target(target, &head);
   while (!take(&c, "\r\n"))

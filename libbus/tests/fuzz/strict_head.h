@@ -13,7 +13,8 @@ struct strict_head {
   size_t size; /* bytes up to the body */
 };
 
-/* True: one meaning only. */
+/* True: one meaning only. One thing is forgiven: a request line may end with any two of CR, LF, space and tab that
+ * begin with CR or LF, because civetweb overwrites both before anybody can look at them. */
 bool strict_head_read(struct bus_str bytes, struct strict_head *ret);
 
 #endif
