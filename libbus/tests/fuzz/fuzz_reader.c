@@ -15,12 +15,11 @@ struct seen {
 
 static void on_delivery(void *context, const struct bus_delivery *delivery) {
   struct seen *seen = context;
-  volatile char last = delivery->body.data ? delivery->body.data[delivery->body.len] : '\0';
-  FUZZ_CHECK(last == '\0' && delivery->body.len <= BODY_MAX);
+  struct bus_str body = delivery->body;
+  FUZZ_CHECK(body.data ? body.len <= BODY_MAX && body.data[body.len] == '\0' : body.len == 0);
   FUZZ_CHECK(delivery->consumer >= 0 && delivery->consumer < CONSUMERS_MAX);
   FUZZ_CHECK(delivery->envelope.type.data == NULL || delivery->envelope.type.len <= BUS_TYPE_MAX);
-  for (size_t i = 0; i < delivery->body.len; i++)
-    last = delivery->body.data[i];
+  FUZZ_CHECK(!body.data || strnlen(body.data, body.len) <= body.len); /* reads it */
   seen->deliveries++;
 }
 
