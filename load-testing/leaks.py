@@ -16,7 +16,9 @@ import time
 from private_stack import ROOT, edge_address, invariants, private_stack, wait_until_final
 from memory import SERVICES, memory
 from traffic import Mix, Traffic
+from dev import services
 
+QUARANTINE = ":quarantine_size_mb=8"  # of 256: what was freed must not look like what is held
 PROGRAMS = (*SERVICES, "psp-sandbox")
 WARM_UP = 1000  # orders before memory is looked at the first time
 COMPLAINT = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error|Assertion .* failed|stack smashing")
@@ -68,8 +70,8 @@ address-sanitized programs in {took:.0f} s ({orders / took:.0f}/s), then SIGTERM
 
 """ + "\n".join(lines) + """
 
-Before: after the first thousand orders. A sanitized program is several times larger than a released one, and what it
-frees waits in a quarantine; psp-sandbox, a test double, keeps every charge that it has made.
+Before: after the first thousand orders. A sanitized program is several times larger than a released one;
+psp-sandbox, a test double, keeps every charge that it has made.
 """)
 
 
@@ -106,6 +108,7 @@ def main():
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--record", action="store_true")
     options = parser.parse_args()
+    os.environ["ASAN_OPTIONS"] = services.SANITIZERS["ASAN_OPTIONS"] + QUARANTINE
     with private_stack("asan", "leaks") as stack:
         return run(stack, options)
 
