@@ -5,6 +5,7 @@
 #include <bus/http_server.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -95,14 +96,16 @@ static size_t converse(struct bus_str bytes, char *answers, size_t size) {
   size_t len = 0;
   for (size_t sent = 0; sent < bytes.len;) {
     ssize_t count = send(fd, bytes.data + sent, bytes.len - sent, MSG_NOSIGNAL);
-    if (count <= 0)
+    if (count <= 0 && errno != EINTR) /* libFuzzer's timer */
       break;
-    sent += (size_t)count;
+    sent += count > 0 ? (size_t)count : 0;
   }
   (void)shutdown(fd, SHUT_WR); /* fails where the server was quicker */
-  for (ssize_t got = 1; got > 0; len += got > 0 && len < size ? (size_t)got : 0) {
+  for (ssize_t got = 1; got > 0 || (got < 0 && errno == EINTR);) {
     char unwanted[4096];
-    got = len < size ? recv(fd, answers + len, size - len, 0) : recv(fd, unwanted, sizeof unwanted, 0);
+    bool kept = len < size;
+    got = kept ? recv(fd, answers + len, size - len, 0) : recv(fd, unwanted, sizeof unwanted, 0);
+    len += kept && got > 0 ? (size_t)got : 0;
   }
   close(fd);
   return len;
