@@ -131,8 +131,11 @@ static void forget(struct environment *environment) {
 static bool read_environment(const struct program *program, const char *path, struct bus_error *err) {
   struct environment environment = {0};
   bool done = (path == NULL || slurp(path, &environment, err)) &&
-              bus_config_read(program->tables, program->table_count, lookup, &environment, err) &&
-              bus_failpoints_read(lookup, &environment, err);
+              bus_config_read(program->tables, program->table_count, lookup, &environment, err);
+  if (done && !bus_failpoints_read(lookup, &environment, err)) {
+    bus_config_done(program->tables, program->table_count);
+    done = false;
+  }
   forget(&environment);
   return done;
 }
