@@ -141,13 +141,14 @@ TEST(lists_of_ids)
 static bool hold(struct bus_arena *arena, const void *context) {
   struct bus_worker *worker = calloc(1, sizeof *worker);
   struct item item = {.raw = BUS_STR("{\"n\":1}"), .tag = 5, .verdict = BUS_RETRY, .tier = 1};
+  const struct bus_worker *measured = context;
   (void)arena;
-  (void)context;
   item.envelope = (struct bus_envelope){.type = BUS_STR("thing.do.v1"), .first_failed_at = BUS_NO_TIME};
   bool done = worker && publish_init(worker);
   if (done) {
     worker->service = &service;
     worker->topology = &topology;
+    worker->metrics = measured->metrics;
     publish_hold(worker, &item);
     done = worker->held != NULL;
   }
@@ -161,4 +162,9 @@ static bool hold(struct bus_arena *arena, const void *context) {
 }
 
 TEST(a_message_that_cannot_be_held_stays_the_brokers)
-{ torture(hold, NULL); }
+{
+  struct bus_worker measured = {.service = &service};
+  assert_true(metrics_init(&measured));
+  torture(hold, &measured);
+  metrics_free(&measured);
+}
