@@ -31,7 +31,7 @@ def test_shows_the_results_as_they_were_written(name):
 
 
 def test_an_included_file_replaces_what_stood_there(monkeypatch, tmp_path):
-    (tmp_path / "table.md").write_text("| new |\n")
+    (tmp_path / "table.md").write_text("# Title\n\n| new |\n")
     monkeypatch.setattr(paths, "ROOT", str(tmp_path))
     text = "a\n<!-- include table.md -->\nold\n<!-- end -->\n<!-- include none.md -->\nold\n<!-- end -->\n"
     shown = "a\n<!-- include table.md -->\n\n| new |\n\n<!-- end -->\n<!-- include none.md -->\n<!-- end -->\n"

@@ -21,13 +21,15 @@ _INCLUDE = re.compile(r"(<!-- include (\S+) -->\n).*?(<!-- end -->)", re.S)
 
 
 def with_results(text):
-    """The document with each included file as it is now; one that does not exist yet leaves its place empty."""
+    """The document with each included file as it is now, but for its title; one that does not exist yet leaves its
+    place empty."""
     def section(found):
         place = os.path.join(paths.ROOT, found[2])
         if not os.path.exists(place):
             return found[1] + found[3]
         with open(place, encoding="utf-8") as file:
-            return f"{found[1]}\n{file.read().strip()}\n\n{found[3]}"
+            content = re.sub(r"\A# .*\n", "", file.read())
+        return f"{found[1]}\n{content.strip()}\n\n{found[3]}"
     return _INCLUDE.sub(section, text)
 
 
