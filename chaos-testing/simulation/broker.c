@@ -1,0 +1,327 @@
+/* Queues and what is in them. */
+#include "broker.h"
+
+#include "check.h"
+
+#include <orderbus_topology.h>
+
+const char *const queue_names[QUEUES] = {"order-svc", "order-svc.place", "inventory-svc", "payment-svc"};
+
+enum copy_state { COPY_COMING, COPY_READY, COPY_OUT };
+
+struct copy {
+  const struct message *message;
+  int queue;
+  enum copy_state state;
+  bool redelivered;
+  uint64_t place; /* in the queue's order */
+  struct peer *peer;
+  uint64_t tag, delivery;
+  struct copy *next;
+};
+
+void broker_init(struct world *world) {
+  struct broker *broker = world_alloc(world, sizeof *broker);
+  broker->up = true;
+  for (int i = 0; i < QUEUES; i++)
+    broker->queues[i].bound = true;
+  world->broker = broker;
+}
+
+struct letter *letter_new(struct world *world) {
+  struct letter *letter = world_alloc(world, sizeof *letter);
+  letter->number = ++world->broker->next_letter;
+  return letter;
+}
+
+bool broker_has(const struct broker *broker, int queue) {
+  return broker->queues[queue].first != NULL;
+}
+
+bool broker_find(const struct broker *broker, int queue, bool (*is_it)(const struct message *message, const void *what),
+                 const void *what) {
+  for (const struct copy *copy = broker->queues[queue].first; copy; copy = copy->next)
+    if (is_it(copy->message, what))
+      return true;
+  return false;
+}
+
+/* ---- into a queue ---- */
+
+static void make_ready(struct world *world, void *subject, uint64_t detail) {
+  struct copy *copy = subject;
+  (void)detail;
+  copy->state = COPY_READY;
+  broker_dispatch(world);
+}
+
+static void append(struct world *world, int queue, const struct message *message, int64_t delay) {
+  struct copy *copy = world_alloc(world, sizeof *copy);
+  struct copy **at = &world->broker->queues[queue].first;
+  *copy = (struct copy){.message = message, .queue = queue, .place = ++world->broker->next_place};
+  while (*at)
+    at = &(*at)->next;
+  *at = copy;
+  message->letter->copies++;
+  world->broker->alive++;
+  if (delay > 0) {
+    world_after(world, delay, make_ready, copy, 0);
+    return;
+  }
+  copy->state = COPY_READY;
+}
+
+static void put(struct world *world, int queue, const struct message *message, int64_t delay) {
+  const struct plan *plan = &world->plan;
+  if (!world->quiet && random_chance(&world->random, plan->slow_ppm))
+    delay += random_between(&world->random, BUS_SECOND, plan->slow_max);
+  append(world, queue, message, delay);
+  if (world->quiet || !random_chance(&world->random, plan->duplicate_ppm))
+    return;
+  world->tally->duplicates++;
+  append(world, queue, message, random_wait(&world->random, 2 * BUS_SECOND));
+}
+
+void broker_inject(struct world *world, int queue, const struct message *message) {
+  message->letter->arrived = true;
+  put(world, queue, message, 0);
+  broker_dispatch(world);
+}
+
+static bool takes(int queue, const struct bus_message_type *type) {
+  const struct bus_queue *table = bus_topology_queue(&orderbus_topology, queue_names[queue]);
+  for (size_t i = 0; i < table->type_count; i++)
+    if (table->types[i] == type)
+      return true;
+  return false;
+}
+
+/* False: no queue is bound. */
+static bool route(struct world *world, const struct message *message) {
+  bool routed = false, missed = false;
+  world->broker->history[world->broker->routed++ % HISTORY] = message;
+  for (int queue = 0; queue < QUEUES; queue++) {
+    if (!takes(queue, message->type))
+      continue;
+    if (world->broker->queues[queue].bound)
+      put(world, queue, message, 0);
+    routed |= world->broker->queues[queue].bound;
+    missed |= !world->broker->queues[queue].bound;
+  }
+  if (!missed)
+    message->letter->arrived = true;
+  return routed;
+}
+
+void broker_redrive(struct world *world) {
+  struct broker *broker = world->broker;
+  uint64_t known = broker->routed < HISTORY ? broker->routed : HISTORY;
+  if (known == 0)
+    return;
+  struct message *message = world_alloc(world, sizeof *message);
+  *message = *broker->history[random_below(&world->random, known)];
+  uint64_t bits = random_next(&world->random);
+  memcpy(message->envelope.message_id.bytes + 8, &bits, 8);
+  message->letter = letter_new(world);
+  message->letter->external = true;
+  TRACE(world, "%s is sent again as m%" PRIu64, message->type->type, message->letter->number);
+  for (int queue = 0; queue < QUEUES; queue++)
+    if (takes(queue, message->type))
+      broker_inject(world, queue, message);
+}
+
+static void bury(struct world *world, const struct message *message) {
+  struct dead *dead = world_alloc(world, sizeof *dead);
+  *dead = (struct dead){message, world->broker->dead_letters};
+  world->broker->dead_letters = dead;
+  world->broker->dead++;
+  message->letter->copies++;
+}
+
+static bool deliver_reply(struct world *world, const struct sending *sending);
+
+static bool take(struct world *world, const struct sending *sending) {
+  switch (sending->exchange) {
+  case BUS_EXCHANGE_REPLY:
+    return deliver_reply(world, sending);
+  case BUS_EXCHANGE_RETRY:
+    append(world, sending->queue, sending->message, orderbus_topology.tiers[sending->tier].ttl_ms * BUS_MILLISECOND);
+    return true;
+  case BUS_EXCHANGE_DEAD:
+    bury(world, sending->message);
+    return true;
+  default:
+    return route(world, sending->message);
+  }
+}
+
+/* ---- publications ---- */
+
+/* At the earliest behind what went the same way before. */
+static int64_t way(struct world *world, bus_time *last) {
+  bus_time at = world->now + random_wait(&world->random, world->plan.latency);
+  if (at < *last)
+    at = *last;
+  *last = at;
+  return at - world->now;
+}
+
+static void confirm_comes(struct world *world, void *subject, uint64_t epoch) {
+  struct sending *sending = subject;
+  struct peer *peer = sending->peer;
+  if (peer->epoch != epoch || !peer->linked || peer_waits(world, peer, confirm_comes, subject, epoch))
+    return;
+  peer->on_confirm(world, peer, sending);
+}
+
+static void arrive(struct world *world, void *subject, uint64_t epoch) {
+  struct sending *sending = subject;
+  struct peer *peer = sending->peer;
+  if (peer->epoch != epoch || !peer->linked)
+    return; /* lost with its connection */
+  sending->acked = world->quiet || !random_chance(&world->random, world->plan.refuse_ppm);
+  if (sending->acked)
+    sending->returned = !take(world, sending) && sending->mandatory;
+  TRACE(world, "broker takes m%" PRIu64 " %s from %s%s%s", sending->message->letter->number,
+        sending->message->type ? sending->message->type->type : "?", peer->name, sending->acked ? "" : ": refused",
+        sending->returned ? ": returned" : "");
+  if (sending->kind != SENDING_ANSWER)
+    world_after(world, way(world, &peer->in_at), confirm_comes, sending, epoch);
+  broker_dispatch(world);
+}
+
+static void break_later(struct world *world, void *subject, uint64_t epoch) {
+  struct peer *peer = subject;
+  if (peer->epoch == epoch && !world->quiet)
+    peer_break(world, peer);
+}
+
+static void perhaps_break(struct world *world, struct peer *peer) {
+  if (!world->quiet && random_chance(&world->random, world->plan.link_break_ppm))
+    world_after(world, random_wait(&world->random, world->plan.latency), break_later, peer, peer->epoch);
+}
+
+void broker_publish(struct world *world, const struct sending *given) {
+  struct sending *sending = world_alloc(world, sizeof *sending);
+  *sending = *given;
+  sending->epoch = sending->peer->epoch;
+  check_sender(world, sending);
+  world_after(world, way(world, &sending->peer->out_at), arrive, sending, sending->epoch);
+  perhaps_break(world, sending->peer);
+}
+
+/* ---- deliveries ---- */
+
+static void reply_comes(struct world *world, void *subject, uint64_t epoch) {
+  const struct sending *sending = subject;
+  struct peer *peer = sending->held;
+  if (peer->epoch != epoch || !peer->linked || peer_waits(world, peer, reply_comes, subject, epoch))
+    return;
+  peer->on_reply(world, peer, sending->message);
+}
+
+/* The edge's own queue goes with its connection. */
+static bool deliver_reply(struct world *world, const struct sending *sending) {
+  struct peer *peer = peer_of_edge(world, sending->queue);
+  struct sending *reply = world_alloc(world, sizeof *reply);
+  if (!peer->linked)
+    return false;
+  *reply = *sending;
+  reply->held = peer;
+  world_after(world, way(world, &peer->in_at), reply_comes, reply, peer->epoch);
+  return true;
+}
+
+static void delivery_comes(struct world *world, void *subject, uint64_t delivery) {
+  struct copy *copy = subject;
+  if (copy->state != COPY_OUT || copy->delivery != delivery)
+    return;
+  struct peer *peer = copy->peer;
+  if (peer_waits(world, peer, delivery_comes, subject, delivery))
+    return;
+  peer->on_delivery(world, peer, copy->message, copy->queue, copy->tag, copy->redelivered);
+}
+
+static struct peer *consumer_of(struct world *world, int queue) {
+  struct peer *found[WORKERS_MAX];
+  size_t count = 0;
+  for (size_t i = 0; i < world->worker_count; i++) {
+    struct peer *peer = peer_of_worker(world, i);
+    if (peer->linked && (peer->queues & ~peer->paused_queues) >> queue & 1 && peer->unacked < peer->prefetch)
+      found[count++] = peer;
+  }
+  if (count < 2)
+    return count ? found[0] : NULL;
+  return found[random_below(&world->random, count)];
+}
+
+void broker_dispatch(struct world *world) {
+  for (int queue = 0; queue < QUEUES && world->broker->up; queue++) {
+    for (struct copy *copy = world->broker->queues[queue].first; copy; copy = copy->next) {
+      if (copy->state != COPY_READY)
+        continue;
+      struct peer *peer = consumer_of(world, queue);
+      if (!peer)
+        break;
+      copy->state = COPY_OUT;
+      copy->peer = peer;
+      copy->tag = ++peer->next_tag;
+      copy->delivery = ++world->broker->next_delivery;
+      peer->unacked++;
+      world_after(world, way(world, &peer->in_at), delivery_comes, copy, copy->delivery);
+    }
+  }
+}
+
+/* ---- acks ---- */
+
+struct ack {
+  struct peer *peer;
+  uint64_t tag;
+};
+
+static void settle(struct world *world, struct peer *peer, uint64_t tag) {
+  for (int queue = 0; queue < QUEUES; queue++) {
+    struct copy **at = &world->broker->queues[queue].first;
+    while (*at) {
+      struct copy *copy = *at;
+      if (copy->state != COPY_OUT || copy->peer != peer || copy->tag > tag) {
+        at = &copy->next;
+        continue;
+      }
+      *at = copy->next;
+      copy->state = COPY_COMING; /* a delivery under way is void */
+      peer->unacked--;
+      world->broker->alive--;
+      copy->message->letter->copies--;
+      check_settled(world, copy->message, queue);
+    }
+  }
+}
+
+static void ack_arrives(struct world *world, void *subject, uint64_t epoch) {
+  struct ack *ack = subject;
+  if (ack->peer->epoch != epoch || !ack->peer->linked)
+    return;
+  settle(world, ack->peer, ack->tag);
+  broker_dispatch(world);
+  ack->peer->on_wake(world, ack->peer);
+}
+
+void broker_ack(struct world *world, struct peer *peer, uint64_t tag) {
+  struct ack *ack = world_alloc(world, sizeof *ack);
+  *ack = (struct ack){peer, tag};
+  world_after(world, way(world, &peer->out_at), ack_arrives, ack, peer->epoch);
+  perhaps_break(world, peer);
+}
+
+void broker_requeue(struct world *world, struct peer *peer) {
+  for (int queue = 0; queue < QUEUES; queue++)
+    for (struct copy *copy = world->broker->queues[queue].first; copy; copy = copy->next)
+      if (copy->state == COPY_OUT && copy->peer == peer) {
+        copy->state = COPY_READY;
+        copy->redelivered = true;
+        world->tally->redeliveries++;
+      }
+  peer->unacked = 0;
+}

@@ -1,0 +1,121 @@
+/* The broker: durable queues with an order of their own, deliveries that come again, confirms, returns, retry tiers and
+ * dead letters, and the connections of the programs to it. Which queue takes what is the topology's word. */
+#ifndef SIM_BROKER_H
+#define SIM_BROKER_H
+
+#include "world.h"
+
+#include <bus/message.h>
+
+/* What is known of a message beyond what travels, for the invariants. One for each message id. */
+struct letter {
+  uint64_t number; /* in the trace */
+  bool external;   /* from outside the services: no outbox has it */
+  bool committed;  /* its outbox row was */
+  bool arrived;    /* the broker had it once, in every queue that it is for */
+  bool poison;     /* put in on purpose, to be parked */
+  bool crashes;    /* whoever decides it */
+  int copies;      /* in queues, tiers and among the dead */
+  int processed;   /* committed with its consumer's effects */
+};
+
+struct sending;
+
+struct message {
+  struct bus_envelope envelope;        /* user_id: who published it */
+  const struct bus_message_type *type; /* NULL: unknown to everybody */
+  struct bus_str body;
+  struct letter *letter;
+};
+
+enum { QUEUE_ORDERS, QUEUE_PLACE, QUEUE_INVENTORY, QUEUE_PAYMENTS, QUEUES };
+extern const char *const queue_names[QUEUES];
+
+/* A program's connections to the broker, and what is called when something comes. */
+struct peer {
+  const char *name; /* in the trace: "order-svc/0" */
+  const char *user;
+  bool up;       /* the process runs */
+  uint64_t life; /* counts its starts */
+  bus_time paused_until;
+  int64_t wall_offset;
+  bool linked;
+  uint64_t epoch;                 /* counts connections */
+  bus_time out_at, in_at;         /* what goes one way keeps its order */
+  unsigned queues, paused_queues; /* bit sets: what it consumes */
+  size_t prefetch, unacked;
+  uint64_t next_tag;
+  void *owner;
+  void (*on_delivery)(struct world *world, struct peer *peer, const struct message *message, int queue, uint64_t tag,
+                      bool redelivered);
+  void (*on_reply)(struct world *world, struct peer *peer, const struct message *message);
+  void (*on_confirm)(struct world *world, struct peer *peer, const struct sending *sending);
+  void (*on_link)(struct world *world, struct peer *peer, bool up);
+  void (*on_wake)(struct world *world, struct peer *peer); /* something may have changed for it */
+};
+struct peer *peer_of_worker(struct world *world, size_t index);
+struct peer *peer_of_edge(struct world *world, int index);
+
+/* One publication until its confirm. */
+enum sending_kind { SENDING_OUTBOX, SENDING_HELD, SENDING_ANSWER, SENDING_REQUEST };
+struct sending {
+  struct peer *peer;
+  enum sending_kind kind;
+  const struct message *message;
+  enum bus_exchange exchange;
+  int queue; /* RETRY, DEAD: its work queue; REPLY: the edge */
+  int tier;  /* RETRY */
+  uint64_t epoch;
+  bool mandatory;
+  bool acked, returned; /* in the confirm */
+  void *held;           /* the sender's own */
+};
+
+struct copy; /* of a message in a queue */
+
+enum { HISTORY = 64 };
+
+struct broker {
+  bool up, blocked;
+  const struct message *history[HISTORY]; /* the last that were routed */
+  uint64_t routed;
+  struct {
+    struct copy *first;
+    bool bound;
+  } queues[QUEUES];
+  uint64_t next_place, next_delivery, next_letter;
+  size_t alive, dead;
+  struct dead {
+    const struct message *message;
+    struct dead *next;
+  } * dead_letters;
+};
+
+void broker_init(struct world *world);
+struct letter *letter_new(struct world *world);
+/* Takes a copy of the struct; the connection keeps the order. */
+void broker_publish(struct world *world, const struct sending *sending);
+void broker_ack(struct world *world, struct peer *peer, uint64_t tag);
+void broker_dispatch(struct world *world);
+/* What was not acked is to be delivered again. */
+void broker_requeue(struct world *world, struct peer *peer);
+bool broker_has(const struct broker *broker, int queue);
+/* Is there a copy for which that is true? */
+bool broker_find(const struct broker *broker, int queue, bool (*is_it)(const struct message *message, const void *what),
+                 const void *what);
+
+void peer_connect(struct world *world, struct peer *peer);
+/* What was not acked comes again; what is on its way is lost. */
+void peer_break(struct world *world, struct peer *peer);
+/* True: the process stands still, and the event comes again when it goes on. */
+bool peer_waits(struct world *world, const struct peer *peer, event_run *run, void *subject, uint64_t detail);
+
+void broker_outage(struct world *world, int64_t duration);
+void broker_block(struct world *world, int64_t duration);
+void broker_unbind(struct world *world, int queue, int64_t duration);
+/* Sends something again that was sent before, with an id of its own, as an operator may. */
+void broker_redrive(struct world *world);
+/* Puts a message there that no program of ours sent. */
+void broker_inject(struct world *world, int queue, const struct message *message);
+
+#endif

@@ -1,0 +1,200 @@
+/* Invariants of messages, and what must be true at the end. */
+#include "check.h"
+
+#include "check_rows.h"
+#include "clients.h"
+#include "psp.h"
+#include "table_inventory.h"
+#include "table_orders.h"
+#include "table_payments.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const char *type_of(const struct message *message) {
+  return message->type ? message->type->type : "?";
+}
+
+/* ---- messages ---- */
+
+void check_sender(struct world *world, const struct sending *sending) {
+  const struct bus_message_type *type = sending->message->type;
+  bool moves = sending->exchange == BUS_EXCHANGE_RETRY || sending->exchange == BUS_EXCHANGE_DEAD;
+  if (!moves && type->sender && strcmp(type->sender, sending->peer->user) != 0)
+    world_violate(world, "%s may not send %s", sending->peer->user, type->type);
+}
+
+void check_settled(struct world *world, const struct message *message, int queue) {
+  const struct letter *letter = message->letter;
+  if (letter->copies == 0 && letter->processed == 0)
+    world_violate(world, "m%" PRIu64 " %s has left %s and was not processed", letter->number, type_of(message),
+                  queue_names[queue]);
+}
+
+void check_delivered(struct world *world, const struct message *message) {
+  if (!message->letter->arrived)
+    world_violate(world, "m%" PRIu64 " %s has left the outbox and never arrived", message->letter->number,
+                  type_of(message));
+}
+
+void check_processed(struct world *world, const struct message *message) {
+  struct letter *letter = message->letter;
+  if (!letter->external && !letter->committed)
+    world_violate(world, "m%" PRIu64 " %s was processed, and its sender never committed it", letter->number,
+                  type_of(message));
+  if (++letter->processed > 1)
+    world_violate(world, "m%" PRIu64 " %s was processed twice", letter->number, type_of(message));
+}
+
+void check_parked(struct world *world, const struct item *item) {
+  const struct letter *letter = item->message->letter;
+  if (item->cause.text[0] == '\0')
+    world_violate(world, "m%" PRIu64 " is parked without a cause", letter->number);
+  if (!letter->poison)
+    world_violate(world, "m%" PRIu64 " %s is parked: %s", letter->number, type_of(item->message), item->cause.text);
+}
+
+void check_accepted(struct world *world, const struct client_order *client, const struct letter *letter) {
+  bool under_way = letter && (letter->copies > 0 || letter->processed > 0);
+  if (!under_way && !orders_find(&world->databases[SERVICE_ORDER], &client->order_id))
+    world_violate(world, "client %d heard a 2xx, and neither its order nor its command is there", client->number);
+}
+
+void check_committed(struct world *world, const struct worker *worker) {
+  if (worker->service == SERVICE_ORDER)
+    check_orders(world);
+  else if (worker->service == SERVICE_INVENTORY)
+    check_inventory(world, worker);
+  else
+    check_payments(world);
+}
+
+void check_money(struct world *world, const struct bus_uuid *order_id) {
+  int captures = 0;
+  int64_t captured = 0, net = psp_net(world, order_id);
+  for (const struct psp_money *money = psp_ledger(world); money; money = money->next)
+    if (!money->refund && bus_uuid_equal(&money->order_id, order_id)) {
+      captures++;
+      captured += money->amount;
+    }
+  if (captures > 1)
+    world_violate(world, "the PSP has captured an order twice");
+  if (net != 0 && net != captured)
+    world_violate(world, "the PSP holds %" PRId64 " of a capture of %" PRId64, net, captured);
+}
+
+/* ---- the end ---- */
+
+static const char *short_id(const struct bus_uuid *id) {
+  static char text[BUS_UUID_TEXT];
+  bus_uuid_format(id, text);
+  text[8] = '\0';
+  return text;
+}
+
+static void end_of_order(struct world *world, const struct row *row) {
+  const struct value *c = row->cells;
+  int64_t status = c[O_STATUS].number, net = psp_net(world, &c[O_ID].uuid);
+  int64_t expected = status == ORDER_CONFIRMED ? c[O_TOTAL].number : 0;
+  if (status < ORDER_CONFIRMED || !c[O_PAYMENT_SETTLED].number || !c[O_STOCK_SETTLED].number)
+    world_violate(world, "order %s ends %s", short_id(&c[O_ID].uuid), order_state_name((int)status));
+  if (net != expected)
+    world_violate(world, "order %s is %s, and the PSP holds %" PRId64 " where it should hold %" PRId64,
+                  short_id(&c[O_ID].uuid), order_state_name((int)status), net, expected);
+}
+
+static void end_of_client(struct world *world, const struct client_order *client) {
+  const struct row *row = orders_find(&world->databases[SERVICE_ORDER], &client->order_id);
+  if (client->accepted && !row)
+    world_violate(world, "client %d heard a 2xx, and there is no such order", client->number);
+  if (client->cancel_accepted && row && row->cells[O_STATUS].number != ORDER_CANCELLED)
+    world_violate(world, "client %d was told that its order is being cancelled, and it is %s", client->number,
+                  order_state_name((int)row->cells[O_STATUS].number));
+}
+
+static int64_t sold_by_orders(const struct world *world, struct bus_str product_id) {
+  int64_t sold = 0;
+  for (const struct row *row = world->databases[SERVICE_ORDER].tables[ORDERS].rows; row; row = row->next) {
+    struct bus_str products = row->cells[O_PRODUCTS].text, quantities = row->cells[O_QUANTITIES].text, product;
+    while (row->cells[O_STATUS].number == ORDER_CONFIRMED && (product = list_take(&products)).data) {
+      int64_t quantity = list_take_number(&quantities);
+      sold += bus_str_equal(product, product_id) ? quantity : 0;
+    }
+  }
+  return sold;
+}
+
+static void end_of_stock(struct world *world) {
+  for (const struct row *row = world->databases[SERVICE_INVENTORY].tables[PRODUCTS].rows; row; row = row->next) {
+    const struct value *c = row->cells;
+    int64_t sold = sold_by_orders(world, c[P_ID].text);
+    if (c[P_RESERVED].number != 0)
+      world_violate(world, "%" PRId64 " of %s stay reserved", c[P_RESERVED].number, c[P_ID].text.data);
+    if (c[P_SOLD].number != sold)
+      world_violate(world, "%" PRId64 " of %s are sold, and CONFIRMED orders hold %" PRId64, c[P_SOLD].number,
+                    c[P_ID].text.data, sold);
+  }
+}
+
+static void end_of_messages(struct world *world) {
+  for (int i = 0; i < SERVICES; i++) {
+    const struct outgoing *outgoing = world->databases[i].outbox;
+    if (outgoing)
+      world_violate(world, "m%" PRIu64 " %s stays in the outbox of %s", outgoing->message->letter->number,
+                    type_of(outgoing->message), service_names[i]);
+  }
+  if (world->broker->alive > 0)
+    world_violate(world, "%zu messages stay in the queues", world->broker->alive);
+  for (const struct dead *dead = world->broker->dead_letters; dead; dead = dead->next)
+    world->tally->parked++;
+}
+
+static void count_outcome(struct world *world, const struct row *row) {
+  const struct value *c = row->cells;
+  struct bus_str reason = c[O_REASON].null ? BUS_STR("") : c[O_REASON].text;
+  enum tally_outcome outcome = OUTCOME_CANCELLED;
+  if (c[O_STATUS].number == ORDER_CONFIRMED)
+    outcome = OUTCOME_CONFIRMED;
+  else if (c[O_STATUS].number == ORDER_REJECTED)
+    outcome = OUTCOME_REJECTED;
+  else if (bus_str_is(reason, "customer"))
+    outcome = OUTCOME_CUSTOMER;
+  else if (bus_str_is(reason, "timeout"))
+    outcome = OUTCOME_DEADLINE;
+  else if (reason.len > 16 && memcmp(reason.data, "payment_declined", 16) == 0)
+    outcome = OUTCOME_DECLINED;
+  world->tally->outcomes[outcome]++;
+  world->tally->orders++;
+}
+
+void check_end(struct world *world) {
+  const struct clients *clients = world->clients;
+  for (const struct row *row = world->databases[SERVICE_ORDER].tables[ORDERS].rows; row; row = row->next) {
+    end_of_order(world, row);
+    count_outcome(world, row);
+  }
+  size_t orders = 0;
+  for (const struct row *row = world->databases[SERVICE_ORDER].tables[ORDERS].rows; row; row = row->next)
+    orders++;
+  if (orders > clients->order_count)
+    world_violate(world, "%zu keys made %zu orders", clients->order_count, orders);
+  for (size_t i = 0; i < clients->order_count; i++)
+    end_of_client(world, &clients->orders[i]);
+  for (const struct row *row = world->databases[SERVICE_PAYMENT].tables[PAYMENTS].rows; row; row = row->next)
+    if (!row->cells[Y_NEXT].null)
+      world_violate(world, "a payment stays %s", row->cells[Y_STATE].text.data);
+  end_of_stock(world);
+  end_of_messages(world);
+}
+
+_Noreturn void check_overdue(struct world *world) {
+  const struct row *open = world->databases[SERVICE_ORDER].tables[ORDERS].rows;
+  size_t waiting = 0;
+  for (int i = 0; i < SERVICES; i++)
+    for (const struct outgoing *outgoing = world->databases[i].outbox; outgoing; outgoing = outgoing->next)
+      waiting++;
+  while (open && open->cells[O_STATUS].number >= ORDER_CONFIRMED)
+    open = open->next;
+  world_violate(world, "no end: an order is %s, %zu messages in outboxes, %zu in queues",
+                open ? order_state_name((int)open->cells[O_STATUS].number) : "final", waiting, world->broker->alive);
+}

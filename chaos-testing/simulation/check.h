@@ -1,0 +1,39 @@
+/* What must hold: always, at each step that could break it, and at the end, when every fault is over. */
+#ifndef SIM_CHECK_H
+#define SIM_CHECK_H
+
+#include "broker.h"
+
+struct client_order;
+struct worker;
+struct item;
+
+void check_init(struct world *world);
+
+/* Only its owner sends a type. */
+void check_sender(struct world *world, const struct sending *sending);
+/* A delivery was acked: its effects are committed, or it waits elsewhere. */
+void check_settled(struct world *world, const struct message *message, int queue);
+/* An outbox row goes: every queue that it is for had it. */
+void check_delivered(struct world *world, const struct message *message);
+/* A message's effects are committed: once, and its sender's commit stands. */
+void check_processed(struct world *world, const struct message *message);
+/* Only what is poison is parked, and with a cause. */
+void check_parked(struct world *world, const struct item *item);
+/* A client heard a 2xx: the order is there, or its command is. */
+void check_accepted(struct world *world, const struct client_order *client, const struct letter *letter);
+/* Rows, books and the fold of the log after a COMMIT. */
+void check_committed(struct world *world, const struct worker *worker);
+/* The PSP's own ledger after an entry. */
+void check_money(struct world *world, const struct bus_uuid *order_id);
+
+/* Watches, once the faults are over, that what is due is looked at. */
+void check_deadlines(struct world *world, void *subject, uint64_t detail);
+/* Nothing is to come any more. */
+void check_end(struct world *world);
+/* It takes too long: what is open. */
+_Noreturn void check_overdue(struct world *world);
+
+const struct bus_uuid *check_order_id(const struct client_order *client);
+
+#endif

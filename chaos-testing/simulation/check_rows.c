@@ -1,0 +1,229 @@
+/* The rows after each COMMIT. */
+#include "check_rows.h"
+
+#include "check.h"
+#include "clients.h"
+#include "psp.h"
+#include "table_inventory.h"
+#include "table_orders.h"
+#include "table_payments.h"
+
+#include <inttypes.h>
+
+enum { FOLDS_MAX = 64 };
+#define DUE_SLACK (20 * BUS_SECOND)
+
+/* What the log says so far, and how much had been received of each product. */
+struct check {
+  struct order folds[FOLDS_MAX];
+  size_t fold_count;
+  const struct row *last_event;
+  int64_t received[CLIENT_PRODUCTS];
+};
+
+void check_init(struct world *world) {
+  size_t i = 0;
+  world->check = world_alloc(world, sizeof *world->check);
+  for (const struct row *row = world->databases[SERVICE_INVENTORY].tables[PRODUCTS].rows; row; row = row->next)
+    world->check->received[i++] = row->cells[P_RECEIVED].number;
+}
+
+/* ---- orders ---- */
+
+/* By the design's own words, not by the table. */
+static bool may_go(int from, int to) {
+  static const unsigned next[ORDER_STATES] = {
+      [ORDER_NONE] = 1U << ORDER_PENDING,
+      [ORDER_PENDING] = 1U << ORDER_RESERVED | 1U << ORDER_REJECTED | 1U << ORDER_COMPENSATING,
+      [ORDER_RESERVED] = 1U << ORDER_PAID | 1U << ORDER_COMPENSATING,
+      [ORDER_PAID] = 1U << ORDER_CONFIRMED | 1U << ORDER_COMPENSATING,
+      [ORDER_COMPENSATING] = 1U << ORDER_CANCELLED,
+  };
+  return from == to || next[from] >> to & 1;
+}
+
+static struct order *fold_of(struct world *world, const struct bus_uuid *order_id) {
+  struct check *check = world->check;
+  for (size_t i = 0; i < check->fold_count; i++)
+    if (bus_uuid_equal(&check->folds[i].order_id, order_id))
+      return &check->folds[i];
+  if (check->fold_count == FOLDS_MAX)
+    world_violate(world, "more than %d orders", FOLDS_MAX);
+  order_init(&check->folds[check->fold_count], order_id);
+  return &check->folds[check->fold_count++];
+}
+
+/* Money and stock stand as the state says when it is entered. */
+static void check_entered(struct world *world, const struct order *order) {
+  int64_t net = psp_net(world, &order->order_id);
+  int64_t expected = order->status == ORDER_CONFIRMED ? order->total : 0;
+  if (order_is_final(order) && net != expected)
+    world_violate(world, "an order becomes %s while the PSP holds %" PRId64 " and not %" PRId64,
+                  order_state_name(order->status), net, expected);
+}
+
+static void fold_event(struct world *world, const struct row *row) {
+  struct order *order = fold_of(world, &row->cells[E_ORDER].uuid);
+  struct bus_problems problems;
+  struct order_fact fact;
+  int before = order->status;
+  if (row->cells[E_SEQ].number != order->version + 1)
+    world_violate(world, "event %" PRId64 " comes behind event %" PRId64, row->cells[E_SEQ].number, order->version);
+  if (!order_fact_decode(order_fact_find(row->cells[E_TYPE].text), row->cells[E_DATA].text, world->arena, &fact,
+                         &problems))
+    world_violate(world, "event %s cannot be read", row->cells[E_TYPE].text.data);
+  order_evolve(order, &fact, row->cells[E_AT].number);
+  TRACE(world, "order %02x%02x: %s", order->order_id.bytes[0], order->order_id.bytes[1], row->cells[E_TYPE].text.data);
+  if (!may_go(before, order->status))
+    world_violate(world, "an order goes from %s to %s", order_state_name(before), order_state_name(order->status));
+  if (before != order->status)
+    check_entered(world, order);
+}
+
+static bool same_number(int64_t fold, const struct value *cell) {
+  return fold == (cell->null ? BUS_NO_INT64 : cell->number);
+}
+
+static bool same_text(struct bus_str fold, const struct value *cell) {
+  return cell->null ? !fold.data : fold.data && bus_str_equal(fold, cell->text);
+}
+
+static bool same_items(const struct order *order, const struct value *cells) {
+  struct bus_str products = cells[O_PRODUCTS].text, quantities = cells[O_QUANTITIES].text;
+  struct bus_str prices = cells[O_PRICES].null ? BUS_NO_STR : cells[O_PRICES].text;
+  for (size_t i = 0; i < order->item_count; i++) {
+    const struct order_item *item = &order->items[i];
+    if (!bus_str_equal(item->product_id, list_take(&products)) || item->quantity != list_take_number(&quantities) ||
+        (item->unit_price == BUS_NO_INT64) != (prices.data == NULL) ||
+        (prices.data && item->unit_price != list_take_number(&prices)))
+      return false;
+  }
+  return products.len == 0;
+}
+
+static void check_fold(struct world *world, const struct row *row) {
+  const struct value *c = row->cells;
+  const struct order *order = fold_of(world, &c[O_ID].uuid);
+  bool same = same_number(order->status, &c[O_STATUS]) && same_number(order->version, &c[O_VERSION]) &&
+              same_number(order->total, &c[O_TOTAL]) && same_number(order->captured, &c[O_CAPTURED]) &&
+              same_number(order->refunded, &c[O_REFUNDED]) && same_number(order->expected_total, &c[O_EXPECTED]) &&
+              same_number(order->stock_settled, &c[O_STOCK_SETTLED]) &&
+              same_number(order->payment_settled, &c[O_PAYMENT_SETTLED]) &&
+              same_number(order->created_at, &c[O_CREATED]) && same_number(order->updated_at, &c[O_UPDATED]) &&
+              same_text(order->customer_id, &c[O_CUSTOMER]) && same_text(order->reason, &c[O_REASON]) &&
+              same_text(order->currency, &c[O_CURRENCY]) && same_text(order->request_hash, &c[O_HASH]) &&
+              same_items(order, c);
+  if (!same)
+    world_violate(world,
+                  "an order's row (%s, version %" PRId64 ") is not the fold of its log (%s, version %" PRId64 ")",
+                  order_state_name((int)c[O_STATUS].number), c[O_VERSION].number, order_state_name(order->status),
+                  order->version);
+}
+
+void check_orders(struct world *world) {
+  const struct table *tables = world->databases[SERVICE_ORDER].tables;
+  const struct row *event = world->check->last_event ? world->check->last_event->next : tables[ORDER_EVENTS].rows;
+  for (; event; event = event->next) {
+    fold_event(world, event);
+    world->check->last_event = event;
+  }
+  for (struct row *row = tables[ORDERS].rows; row; row = row->next)
+    if (row->touched) {
+      check_fold(world, row);
+      row->touched = false;
+    }
+}
+
+/* One that has long had all that it needs. */
+static bool is_at_work(const struct world *world, const struct worker *worker) {
+  return worker->service == SERVICE_ORDER && worker->peer.up && worker->session && worker->peer.linked &&
+         worker->peer.paused_until < world->now - DUE_SLACK &&
+         worker->connected_at < world->now - BUS_MINUTE - DUE_SLACK;
+}
+
+void check_deadlines(struct world *world, void *subject, uint64_t detail) {
+  const struct database *database = &world->databases[SERVICE_ORDER];
+  bool working = false, open = false;
+  (void)subject, (void)detail;
+  for (size_t i = 0; i < world->worker_count; i++)
+    working |= is_at_work(world, &world->workers[i]);
+  for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next) {
+    open |= !row->cells[O_DUE].null;
+    if (working && !row->cells[O_DUE].null && row->cells[O_DUE].number < database_now(world, database) - DUE_SLACK)
+      world_violate(world, "an order stays %s though it is long due",
+                    order_state_name((int)row->cells[O_STATUS].number));
+  }
+  if (open)
+    world_after(world, DUE_SLACK, check_deadlines, NULL, 0);
+}
+
+/* ---- inventory ---- */
+
+static int64_t held(const struct database *database, struct bus_str product_id, const char *state) {
+  int64_t sum = 0;
+  for (const struct row *row = database->tables[RESERVATIONS].rows; row; row = row->next) {
+    struct bus_str products = row->cells[R_PRODUCTS].text, quantities = row->cells[R_QUANTITIES].text, product;
+    while (bus_str_is(row->cells[R_STATE].text, state) && (product = list_take(&products)).data) {
+      int64_t quantity = list_take_number(&quantities);
+      sum += bus_str_equal(product, product_id) ? quantity : 0;
+    }
+  }
+  return sum;
+}
+
+static bool sets_stock(const struct worker *worker) {
+  for (size_t i = 0; i < worker->transaction.asked_count; i++)
+    if (clients_is_set_stock(worker->transaction.asked[i]->input.type))
+      return true;
+  return false;
+}
+
+void check_inventory(struct world *world, const struct worker *worker) {
+  const struct database *database = &world->databases[SERVICE_INVENTORY];
+  size_t i = 0;
+  for (struct row *row = database->tables[PRODUCTS].rows; row; row = row->next, i++) {
+    const struct value *c = row->cells;
+    if (c[P_RECEIVED].number != c[P_ON_HAND].number + c[P_RESERVED].number + c[P_SOLD].number ||
+        c[P_ON_HAND].number < 0 || c[P_RESERVED].number < 0 || c[P_SOLD].number < 0)
+      world_violate(world, "the balance of %s does not hold", c[P_ID].text.data);
+    if (c[P_RESERVED].number != held(database, c[P_ID].text, "RESERVED") ||
+        c[P_SOLD].number != held(database, c[P_ID].text, "COMMITTED"))
+      world_violate(world, "%s has %" PRId64 " reserved and %" PRId64 " sold, which is not what reservations say",
+                    c[P_ID].text.data, c[P_RESERVED].number, c[P_SOLD].number);
+    if (c[P_RECEIVED].number != world->check->received[i] && !sets_stock(worker))
+      world_violate(world, "stock of %s comes from nowhere", c[P_ID].text.data);
+    world->check->received[i] = c[P_RECEIVED].number;
+  }
+}
+
+/* ---- payments ---- */
+
+static int64_t booked(const struct database *database, const struct bus_uuid *order_id, const char *entry) {
+  int64_t sum = 0;
+  for (const struct row *row = database->tables[PAYMENT_LEDGER].rows; row; row = row->next)
+    if (bus_uuid_equal(&row->cells[L_ORDER].uuid, order_id) && bus_str_is(row->cells[L_ENTRY].text, entry))
+      sum += row->cells[L_AMOUNT].number;
+  return sum;
+}
+
+static void check_payment(struct world *world, const struct database *database, const struct row *row) {
+  const struct value *c = row->cells;
+  struct bus_str state = c[Y_STATE].text;
+  bool refunded = bus_str_is(state, "refunded");
+  bool captured = refunded || bus_str_is(state, "captured") || bus_str_is(state, "refunding");
+  int64_t taken = booked(database, &c[Y_ORDER].uuid, "captured"), back = booked(database, &c[Y_ORDER].uuid, "refunded");
+  if (taken != (captured ? c[Y_AMOUNT].number : 0) || back != (refunded ? c[Y_AMOUNT].number : 0))
+    world_violate(world, "a payment is %s, and its books say %" PRId64 " taken, %" PRId64 " given back", state.data,
+                  taken, back);
+  if (refunded && psp_net(world, &c[Y_ORDER].uuid) != 0)
+    world_violate(world, "a payment is refunded, and the PSP holds %" PRId64, psp_net(world, &c[Y_ORDER].uuid));
+}
+
+void check_payments(struct world *world) {
+  const struct database *database = &world->databases[SERVICE_PAYMENT];
+  for (struct row *row = database->tables[PAYMENTS].rows; row; row = row->next)
+    if (row->touched) {
+      check_payment(world, database, row);
+      row->touched = false;
+    }
+}

@@ -1,0 +1,282 @@
+/* What clients ask, again and again until it is answered, and what they think of the answers. */
+#include "clients.h"
+
+#include "check.h"
+#include "table_inventory.h"
+#include "table_orders.h"
+
+#include <inventory_statements.h>
+#include <payment_messages.h>
+
+#include <assert.h>
+#include <inttypes.h>
+
+enum { TRIES_MAX = 12 };
+
+static const char *const product_ids[CLIENT_PRODUCTS] = {"SKU-1", "SKU-2", "SKU-3", "SKU-4"};
+
+/* ---- a customer ---- */
+
+struct step {
+  struct client_order *client;
+  enum request_kind kind;
+  int variant;
+  bool waits;
+};
+
+static void ask(struct world *world, void *subject, uint64_t detail) {
+  struct step *step = subject;
+  struct edge *edge = &world->edges[random_below(&world->random, EDGES)];
+  const struct ask ask_ = {.kind = step->kind,
+                           .client = step->client,
+                           .variant = step->variant,
+                           .body = step->client->bodies[step->variant],
+                           .wait_s = step->waits ? 5 : 0};
+  (void)detail;
+  TRACE(world, "client %d %s%s", step->client->number, step->kind == REQUEST_PLACE ? "orders" : "cancels",
+        step->variant ? ", another body" : "");
+  edge_ask(world, edge, &ask_);
+}
+
+static void plan_step(struct world *world, int64_t delay, struct client_order *client, enum request_kind kind,
+                      int variant) {
+  struct step *step = world_alloc(world, sizeof *step);
+  *step = (struct step){client, kind, variant, random_chance(&world->random, world->plan.wait_ppm)};
+  world_after(world, delay, ask, step, 0);
+}
+
+static bool is_success(const struct answer *answer) {
+  return answer->status >= 200 && answer->status < 300;
+}
+
+/* The order in the answer is the one that was asked for. */
+static void look_at(struct world *world, const struct ask *asked, const struct answer *answer) {
+  const struct client_order *client = asked->client;
+  const struct order_view *view = answer->body;
+  if (asked->kind == REQUEST_PLACE && !bus_uuid_is_nil(&answer->location) &&
+      !bus_uuid_equal(&answer->location, &client->order_id))
+    world_violate(world, "client %d was answered with another order than its key makes", client->number);
+  if (answer->schema != &order_view_schema)
+    return;
+  if (!bus_uuid_equal(&view->order_id, &client->order_id))
+    world_violate(world, "client %d was answered with someone else's order", client->number);
+  if (asked->kind == REQUEST_PLACE && view->items[0].quantity != client->quantities[asked->variant])
+    world_violate(world, "client %d was told %" PRId64 " where it asked for %" PRId64, client->number,
+                  view->items[0].quantity, client->quantities[asked->variant]);
+}
+
+void client_hears(struct world *world, const struct ask *asked, const struct answer *answer,
+                  const struct letter *letter) {
+  struct client_order *client = asked->client;
+  bool unsure = answer->status == 0 || answer->status == 503;
+  TRACE(world, "client %d hears %d", client->number, answer->status);
+  if (is_success(answer)) {
+    look_at(world, asked, answer);
+    if (asked->kind == REQUEST_CANCEL)
+      client->cancel_accepted |= answer->schema == &order_view_schema;
+    else if (asked->variant == 0 || answer->schema == &order_view_schema) {
+      client->accepted = true;
+      check_accepted(world, client, letter);
+    }
+  }
+  int64_t *tries = asked->kind == REQUEST_PLACE ? &client->tries : &client->cancels;
+  bool gone = asked->kind == REQUEST_CANCEL && answer->status == 404;
+  if ((unsure || gone) && ++*tries < TRIES_MAX)
+    plan_step(world, random_between(&world->random, BUS_SECOND, 4 * BUS_SECOND), client, asked->kind, asked->variant);
+}
+
+static const char *card(struct world *world) {
+  static const char *const odd[] = {"pm_card_visa_chargeDeclined",
+                                    "pm_card_chargeDeclinedInsufficientFunds",
+                                    "pm_sandbox_timeout",
+                                    "pm_sandbox_timeout_declined",
+                                    "pm_sandbox_error_once",
+                                    "pm_sandbox_429_once",
+                                    "pm_card_of_nobody"};
+  if (!random_chance(&world->random, world->plan.odd_card_ppm))
+    return "pm_card_visa";
+  return odd[random_below(&world->random, BUS_COUNT(odd))];
+}
+
+static void write_bodies(struct world *world, struct client_order *client) {
+  size_t first = random_below(&world->random, CLIENT_PRODUCTS);
+  size_t second = (first + 1 + random_below(&world->random, CLIENT_PRODUCTS - 1)) % CLIENT_PRODUCTS;
+  int64_t other = random_between(&world->random, 1, 3);
+  bool two = random_chance(&world->random, PPM / 2), guesses = random_chance(&world->random, PPM / 20);
+  const char *token = card(world);
+  client->quantities[0] =
+      random_chance(&world->random, world->plan.dear_ppm) ? 50 : random_between(&world->random, 1, 3);
+  client->quantities[1] = client->quantities[0] + 1;
+  for (int variant = 0; variant < VARIANTS; variant++) {
+    struct bus_str more = two ? bus_arena_printf(world->arena, ",{\"product_id\":\"%s\",\"quantity\":%" PRId64 "}",
+                                                 product_ids[second], other)
+                              : BUS_STR("");
+    client->bodies[variant] =
+        bus_arena_printf(world->arena,
+                         "{\"idempotency_key\":\"key-%d\",\"customer_id\":\"c-%d\",\"items\":[{\"product_id\":\"%s\","
+                         "\"quantity\":%" PRId64 "}%.*s],\"payment\":{\"token\":\"%s\"}%s}",
+                         client->number, client->number % 3, product_ids[first], client->quantities[variant],
+                         (int)more.len, more.data, token, guesses ? ",\"expected_total\":1" : "");
+    assert(client->bodies[variant].data);
+  }
+}
+
+static void plan_customer(struct world *world, struct client_order *client) {
+  const struct plan *plan = &world->plan;
+  struct bus_str customer = bus_arena_printf(world->arena, "c-%d", client->number % 3);
+  struct bus_str key = bus_arena_printf(world->arena, "key-%d", client->number);
+  int64_t begin = random_between(&world->random, 0, plan->faults_for / 2);
+  order_id_of(customer, key, &client->order_id);
+  write_bodies(world, client);
+  plan_step(world, begin, client, REQUEST_PLACE, 0);
+  if (random_chance(&world->random, plan->repeat_ppm))
+    plan_step(world, begin + random_wait(&world->random, 10 * BUS_SECOND), client, REQUEST_PLACE, 0);
+  if (random_chance(&world->random, plan->other_body_ppm))
+    plan_step(world, begin + random_wait(&world->random, 5 * BUS_SECOND), client, REQUEST_PLACE, 1);
+  if (random_chance(&world->random, plan->cancel_ppm))
+    plan_step(world, begin + random_wait(&world->random, plan->latency * 12), client, REQUEST_CANCEL, 0);
+}
+
+/* ---- those who send commands and messages directly ---- */
+
+static struct message *outsider(struct world *world, const struct bus_message_type *type, const char *user,
+                                const void *body) {
+  struct message *message = world_alloc(world, sizeof *message);
+  uint64_t bits = random_next(&world->random), more = random_next(&world->random);
+  message->type = type;
+  message->letter = letter_new(world);
+  message->letter->external = true;
+  message->envelope = (struct bus_envelope){.type = bus_str(type->type),
+                                            .app_id = bus_str(user),
+                                            .user_id = bus_str(user),
+                                            .reply_to = BUS_NO_STR,
+                                            .first_failed_at = BUS_NO_TIME};
+  memcpy(message->envelope.message_id.bytes, &bits, 8);
+  memcpy(message->envelope.message_id.bytes + 8, &more, 8);
+  bool encoded = bus_encode(type->schema, body, world->arena, &message->body);
+  assert(encoded);
+  return message;
+}
+
+static void set_stock(struct world *world, void *subject, uint64_t detail) {
+  struct inventory_set_stock body = {.product_id = bus_str(product_ids[detail]),
+                                     .on_hand = random_between(&world->random, 0, 20)};
+  (void)subject;
+  uint64_t bits = random_next(&world->random);
+  memcpy(body.request_id.bytes, &bits, 8);
+  broker_inject(world, QUEUE_INVENTORY, outsider(world, &inventory_set_stock_type, "edge", &body));
+}
+
+static void new_price(struct world *world, void *subject, uint64_t detail) {
+  const struct inventory_put_product body = {.product_id = bus_str(product_ids[detail]),
+                                             .name = BUS_STR("A thing"),
+                                             .price = random_between(&world->random, 0, 5000),
+                                             .currency = BUS_STR("EUR"),
+                                             .on_hand = BUS_NO_INT64};
+  (void)subject;
+  broker_inject(world, QUEUE_INVENTORY, outsider(world, &inventory_put_product_type, "operator", &body));
+}
+
+bool clients_is_set_stock(const struct bus_message_type *type) {
+  return type == &inventory_set_stock_type;
+}
+
+enum stray {
+  STRAY_RELEASED,
+  STRAY_COMMITTED,
+  STRAY_REJECTED,
+  STRAY_RESERVED,
+  STRAY_CAPTURED,
+  STRAY_REFUNDED,
+  STRAY_DECLINED,
+  STRAY_FAILED,
+  STRAYS,
+};
+
+/* An event about an order that nobody knows. */
+static struct message *stray(struct world *world, const struct bus_uuid *order_id, int kind) {
+  struct stock_item item = {BUS_STR("SKU-1"), 1, 1};
+  const struct stock_event event = {*order_id};
+  const struct stock_rejected rejected = {*order_id, STOCK_OUT_OF_STOCK, BUS_NO_STR};
+  const struct stock_reserved reserved = {*order_id, &item, 1, 1, BUS_STR("EUR")};
+  const struct payment_event paid = {*order_id, 1, BUS_NO_STR};
+  const struct payment_refusal refused = {*order_id, BUS_STR("nobody")};
+  const struct {
+    const struct bus_message_type *type;
+    const void *body;
+  } strays[STRAYS] = {
+      [STRAY_RELEASED] = {&stock_released_type, &event},     [STRAY_COMMITTED] = {&stock_committed_type, &event},
+      [STRAY_REJECTED] = {&stock_rejected_type, &rejected},  [STRAY_RESERVED] = {&stock_reserved_type, &reserved},
+      [STRAY_CAPTURED] = {&payment_captured_type, &paid},    [STRAY_REFUNDED] = {&payment_refunded_type, &paid},
+      [STRAY_DECLINED] = {&payment_declined_type, &refused}, [STRAY_FAILED] = {&payment_failed_type, &refused},
+  };
+  return outsider(world, strays[kind].type, strays[kind].type->sender, strays[kind].body);
+}
+
+enum poison { POISON_CUT, POISON_SENDER, POISON_TYPE, POISON_CRASH, POISON_STRAY, POISONS };
+
+/* Each is to be parked alone, whatever comes beside it. */
+static void poison(struct world *world, void *subject, uint64_t kind) {
+  static const struct bus_message_type tomorrow = {"stock.released.v2", BUS_EXCHANGE_EVENT, "inventory-svc", false,
+                                                   &stock_event_schema};
+  struct bus_uuid order_id = {{0x11}};
+  uint64_t bits = random_next(&world->random);
+  (void)subject;
+  memcpy(order_id.bytes + 8, &bits, 8);
+  struct message *message = stray(world, &order_id, kind == POISON_STRAY ? (int)(bits % STRAYS) : STRAY_RELEASED);
+  message->letter->poison = true;
+  message->letter->crashes = kind == POISON_CRASH;
+  if (kind == POISON_CUT)
+    message->body.len /= 2;
+  if (kind == POISON_SENDER)
+    message->envelope.user_id = BUS_STR("payment-svc");
+  if (kind == POISON_TYPE)
+    message->envelope.type = bus_str(tomorrow.type);
+  broker_inject(world, QUEUE_ORDERS, message);
+}
+
+/* ---- the beginning ---- */
+
+static void stock_catalogue(struct world *world) {
+  static const uint8_t columns[] = {P_ID,       P_NAME, P_PRICE,    P_CURRENCY, P_ON_HAND,
+                                    P_RESERVED, P_SOLD, P_RECEIVED, P_VERSION};
+  for (size_t i = 0; i < CLIENT_PRODUCTS; i++) {
+    struct value values[P_COLUMNS] = {{.null = false}};
+    int64_t on_hand = random_chance(&world->random, world->plan.stock_ppm) ? random_between(&world->random, 0, 4)
+                                                                           : random_between(&world->random, 8, 30);
+    values[P_ID].text = bus_str(product_ids[i]);
+    values[P_NAME].text = BUS_STR("A thing");
+    values[P_CURRENCY].text = BUS_STR("EUR");
+    values[P_PRICE].number = random_between(&world->random, 1, 5000);
+    values[P_ON_HAND].number = values[P_RECEIVED].number = on_hand;
+    values[P_VERSION].number = 1;
+    enum commit done =
+        table_insert(world, &world->databases[SERVICE_INVENTORY].tables[PRODUCTS], values, columns, P_COLUMNS);
+    assert(done == COMMIT_DONE);
+  }
+}
+
+static void plan_some(struct world *world, int64_t count, event_run *run, uint64_t kinds) {
+  for (int64_t i = 0; i < count; i++) {
+    int64_t delay = random_between(&world->random, 0, world->plan.faults_for);
+    world_after(world, delay, run, NULL, random_below(&world->random, kinds));
+  }
+}
+
+void clients_init(struct world *world) {
+  struct clients *clients = world_alloc(world, sizeof *clients);
+  world->clients = clients;
+  stock_catalogue(world);
+  clients->order_count = (size_t)world->plan.orders;
+  for (size_t i = 0; i < clients->order_count; i++) {
+    clients->orders[i].number = (int)i;
+    plan_customer(world, &clients->orders[i]);
+  }
+  plan_some(world, world->plan.set_stocks, set_stock, CLIENT_PRODUCTS);
+  plan_some(world, world->plan.new_prices, new_price, CLIENT_PRODUCTS);
+  plan_some(world, world->plan.poison, poison, POISONS);
+}
+
+const struct bus_uuid *check_order_id(const struct client_order *client) {
+  return &client->order_id;
+}

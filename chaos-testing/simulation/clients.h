@@ -1,0 +1,27 @@
+/* Customers, operators, and those who send what they should not. */
+#ifndef SIM_CLIENTS_H
+#define SIM_CLIENTS_H
+
+#include "edge.h"
+
+enum { ORDERS_MAX = 8, CLIENT_PRODUCTS = 4, VARIANTS = 2 };
+
+struct client_order {
+  int number;
+  struct bus_uuid order_id; /* as the customer and the key make it */
+  struct bus_str bodies[VARIANTS];
+  int64_t quantities[VARIANTS]; /* of the first item */
+  int64_t tries, cancels;
+  bool accepted;        /* a 2xx was heard */
+  bool cancel_accepted; /* by order-svc itself */
+};
+
+struct clients {
+  struct client_order orders[ORDERS_MAX];
+  size_t order_count;
+};
+
+void clients_init(struct world *world);
+bool clients_is_set_stock(const struct bus_message_type *type);
+
+#endif

@@ -1,0 +1,205 @@
+/* Tables, row locks, inbox, outbox. */
+#include "database.h"
+
+#include "check.h"
+#include "worker.h"
+
+static const struct store *const stores[SERVICES] = {&orders_store, &inventory_store_tables, &payments_store};
+
+void database_init(struct world *world, struct database *database, int service) {
+  (void)world;
+  *database = (struct database){.service = service, .store = stores[service], .up = true};
+  database->outbox_end = &database->outbox;
+  database->store->init(database);
+}
+
+/* ---- tables ---- */
+
+void table_init(struct table *table, size_t columns, size_t key_columns, bool (*is_valid)(const struct value *cells)) {
+  *table = (struct table){.columns = columns, .key_columns = key_columns, .is_valid = is_valid};
+}
+
+static bool same_value(const struct value *a, const struct value *b) {
+  return a->number == b->number && bus_uuid_equal(&a->uuid, &b->uuid) && bus_str_equal(a->text, b->text);
+}
+
+struct row *table_find(const struct table *table, const struct value *key) {
+  for (struct row *row = table->rows; row; row = row->next) {
+    size_t same = 0;
+    while (same < table->key_columns && same_value(&row->cells[same], &key[same]))
+      same++;
+    if (same == table->key_columns)
+      return row;
+  }
+  return NULL;
+}
+
+bool row_lock(struct reading *reading, struct row *row) {
+  if (has_bug(reading->world, BUG_NO_LOCKS))
+    return true;
+  if (row->locker && row->locker != reading->session) {
+    reading->blocked = true;
+    return false;
+  }
+  row->locker = reading->session;
+  return true;
+}
+
+void database_unlock(struct database *database, const void *session) {
+  for (size_t i = 0; i < TABLES_MAX; i++)
+    for (struct row *row = database->tables[i].rows; row; row = row->next)
+      if (row->locker == session)
+        row->locker = NULL;
+  for (struct outgoing *outgoing = database->outbox; outgoing; outgoing = outgoing->next)
+    if (outgoing->locker == session)
+      outgoing->locker = NULL;
+}
+
+static void keep(struct world *world, struct value *cell, const struct value *value) {
+  *cell = *value;
+  if (value->text.data)
+    cell->text = world_text(world, value->text);
+}
+
+enum commit table_insert(struct world *world, struct table *table, const struct value *values, const uint8_t *columns,
+                         size_t count) {
+  struct value cells[COLUMNS_MAX];
+  for (size_t i = 0; i < table->columns; i++)
+    cells[i] = (struct value){.null = true};
+  for (size_t i = 0; i < count; i++)
+    cells[columns[i]] = values[i];
+  if (table_find(table, cells))
+    return COMMIT_CONFLICT;
+  if (table->is_valid && !table->is_valid(cells))
+    return COMMIT_DATA;
+  if (!world)
+    return COMMIT_DONE;
+  struct row *row = world_alloc(world, sizeof *row);
+  row->cells = world_alloc(world, table->columns * sizeof *row->cells);
+  row->touched = true;
+  for (size_t i = 0; i < table->columns; i++)
+    keep(world, &row->cells[i], &cells[i]);
+  struct row **at = &table->rows;
+  while (*at)
+    at = &(*at)->next;
+  *at = row;
+  return COMMIT_DONE;
+}
+
+/* The key stands first among the values, too. */
+enum commit table_update(struct world *world, struct table *table, const struct value *values, const uint8_t *columns,
+                         size_t count) {
+  struct value cells[COLUMNS_MAX];
+  struct row *row = table_find(table, values);
+  if (!row)
+    return COMMIT_DONE;
+  memcpy(cells, row->cells, table->columns * sizeof *cells);
+  for (size_t i = 0; i < count; i++)
+    cells[columns[i]] = values[i];
+  if (table->is_valid && !table->is_valid(cells))
+    return COMMIT_DATA;
+  if (!world)
+    return COMMIT_DONE;
+  for (size_t i = table->key_columns; i < count; i++)
+    keep(world, &row->cells[columns[i]], &values[i]);
+  row->touched = true;
+  return COMMIT_DONE;
+}
+
+void row_read(struct bus_rows *rows, const struct row *row, const uint8_t *columns, size_t count,
+              struct bus_arena *arena) {
+  struct value *cells = memory_rows_add(rows, count, arena);
+  for (size_t i = 0; i < count; i++)
+    cells[i] = row->cells[columns[i]];
+}
+
+/* ---- libbus's own tables ---- */
+
+static struct id_count **slot_of(struct database *database, const struct bus_uuid *id) {
+  return &database->inbox[id->bytes[15]];
+}
+
+struct id_count *inbox_find(struct database *database, const struct bus_uuid *id) {
+  struct id_count *found = *slot_of(database, id);
+  while (found && !bus_uuid_equal(&found->id, id))
+    found = found->next;
+  return found;
+}
+
+void inbox_add(struct world *world, struct database *database, const struct bus_uuid *id) {
+  struct id_count *entry = world_alloc(world, sizeof *entry);
+  *entry = (struct id_count){*id, 1, *slot_of(database, id)};
+  *slot_of(database, id) = entry;
+}
+
+int64_t suspect_count(struct world *world, struct database *database, const struct bus_uuid *id) {
+  struct id_count *entry = database->suspects;
+  while (entry && !bus_uuid_equal(&entry->id, id))
+    entry = entry->next;
+  if (entry)
+    return ++entry->count;
+  entry = world_alloc(world, sizeof *entry);
+  *entry = (struct id_count){*id, 1, database->suspects};
+  database->suspects = entry;
+  return 1;
+}
+
+void suspect_forget(struct database *database, const struct bus_uuid *id) {
+  for (struct id_count **at = &database->suspects; *at; at = &(*at)->next)
+    if (bus_uuid_equal(&(*at)->id, id)) {
+      *at = (*at)->next;
+      return;
+    }
+}
+
+struct outgoing *outbox_add(struct world *world, struct database *database, const struct message *message,
+                            bus_time next_attempt_at) {
+  struct outgoing *outgoing = world_alloc(world, sizeof *outgoing);
+  *outgoing = (struct outgoing){.message = message, .next_attempt_at = next_attempt_at};
+  *database->outbox_end = outgoing;
+  database->outbox_end = &outgoing->next;
+  message->letter->committed = true;
+  return outgoing;
+}
+
+struct outgoing *outbox_find(const struct database *database, const struct message *message) {
+  struct outgoing *outgoing = database->outbox;
+  while (outgoing && outgoing->message != message)
+    outgoing = outgoing->next;
+  return outgoing;
+}
+
+void outbox_delete(struct world *world, struct database *database, const struct message *message, const void *session) {
+  for (struct outgoing **at = &database->outbox; *at; at = &(*at)->next) {
+    struct outgoing *outgoing = *at;
+    if (outgoing->message != message)
+      continue;
+    if (outgoing->locker && outgoing->locker != session)
+      return;
+    check_delivered(world, message);
+    *at = outgoing->next;
+    if (database->outbox_end == &outgoing->next)
+      database->outbox_end = at;
+    return;
+  }
+}
+
+/* ---- what happens to it ---- */
+
+static void database_returns(struct world *world, void *subject, uint64_t detail) {
+  struct database *database = subject;
+  (void)detail;
+  database->up = true;
+  TRACE(world, "database of %s is back", service_names[database->service]);
+}
+
+void database_outage(struct world *world, struct database *database, int64_t duration) {
+  if (!database->up)
+    return;
+  database->up = false;
+  TRACE(world, "database of %s goes away", service_names[database->service]);
+  for (size_t i = 0; i < world->worker_count; i++)
+    if (world->workers[i].service == database->service)
+      worker_session_dies(world, &world->workers[i]);
+  world_after(world, duration, database_returns, database, 0);
+}

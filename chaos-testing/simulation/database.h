@@ -1,0 +1,115 @@
+/* One service's database: the service's tables with their keys, CHECKs and row locks, the tables of libbus, a clock of
+ * its own, and one session for each worker. */
+#ifndef SIM_DATABASE_H
+#define SIM_DATABASE_H
+
+#include "broker.h"
+#include "memory_sql.h"
+
+enum { COLUMNS_MAX = 28, TABLES_MAX = 4 };
+
+struct row {
+  struct value *cells;
+  const void *locker; /* the session that holds it FOR UPDATE */
+  bool touched;       /* since it was last checked */
+  struct row *next;
+};
+
+struct table {
+  size_t columns;
+  size_t key_columns;                          /* the first ones */
+  bool (*is_valid)(const struct value *cells); /* the CHECKs */
+  struct row *rows;
+};
+
+/* A row of the outbox. */
+struct outgoing {
+  const struct message *message;
+  bus_time next_attempt_at;
+  int64_t attempts;
+  bool unroutable;
+  const void *locker;
+  struct outgoing *next;
+};
+
+struct id_count {
+  struct bus_uuid id;
+  int64_t count;
+  struct id_count *next;
+};
+
+enum { INBOX_SLOTS = 256 };
+
+enum commit { COMMIT_DONE, COMMIT_CONFLICT, COMMIT_DATA };
+
+struct store;
+
+struct database {
+  int service;
+  const struct store *store;
+  bool up;
+  int64_t clock_offset;
+  struct table tables[TABLES_MAX];
+  struct id_count *inbox[INBOX_SLOTS];
+  struct id_count *suspects;
+  struct outgoing *outbox, **outbox_end;
+  size_t parked;
+};
+
+/* The rows that a statement of trip 1 reads; rows that it locks are the session's from then on. */
+struct reading {
+  struct world *world;
+  struct database *database;
+  const void *session;
+  struct bus_arena *arena;
+  bool blocked; /* another session holds a row of them */
+};
+
+/* What a service's statements do. */
+struct store {
+  const struct bus_statement *statements;
+  void (*init)(struct database *database);
+  void (*read)(struct reading *reading, const struct bus_args *args, struct bus_rows *ret);
+  /* Without `world`: looks only whether it can be done. */
+  enum commit (*write)(struct world *world, struct database *database, const struct bus_args *args);
+  /* When the next row comes due, by the database's clock; INT64_MAX: none. */
+  bus_time (*due_at)(const struct database *database);
+  size_t (*find_due)(const struct database *database, bus_time now, size_t most, struct bus_uuid *ret);
+};
+extern const struct store orders_store, inventory_store_tables, payments_store;
+
+void database_init(struct world *world, struct database *database, int service);
+static inline bus_time database_now(const struct world *world, const struct database *database) {
+  return world->now + database->clock_offset;
+}
+
+/* ---- tables ---- */
+void table_init(struct table *table, size_t columns, size_t key_columns, bool (*is_valid)(const struct value *cells));
+struct row *table_find(const struct table *table, const struct value *key);
+/* False: another session holds it. */
+bool row_lock(struct reading *reading, struct row *row);
+void database_unlock(struct database *database, const void *session);
+/* columns[i]: where the i-th value goes. world NULL: only looks. */
+enum commit table_insert(struct world *world, struct table *table, const struct value *values, const uint8_t *columns,
+                         size_t count);
+enum commit table_update(struct world *world, struct table *table, const struct value *values, const uint8_t *columns,
+                         size_t count);
+/* The columns of a row, as a statement names them. */
+void row_read(struct bus_rows *rows, const struct row *row, const uint8_t *columns, size_t count,
+              struct bus_arena *arena);
+
+/* ---- libbus's own tables ---- */
+struct id_count *inbox_find(struct database *database, const struct bus_uuid *id);
+void inbox_add(struct world *world, struct database *database, const struct bus_uuid *id);
+int64_t suspect_count(struct world *world, struct database *database, const struct bus_uuid *id);
+void suspect_forget(struct database *database, const struct bus_uuid *id);
+struct outgoing *outbox_add(struct world *world, struct database *database, const struct message *message,
+                            bus_time next_attempt_at);
+/* A row that another session holds stays. */
+void outbox_delete(struct world *world, struct database *database, const struct message *message, const void *session);
+struct outgoing *outbox_find(const struct database *database, const struct message *message);
+
+/* ---- what happens to it ---- */
+void database_outage(struct world *world, struct database *database, int64_t duration);
+
+#endif

@@ -1,0 +1,45 @@
+/* An edge: the edge's own decoding, memory of what was accepted, gate and answers, around requests over the broker. */
+#ifndef SIM_EDGE_H
+#define SIM_EDGE_H
+
+#include "broker.h"
+
+#include <accept_gate.h>
+#include <accepted.h>
+#include <answers.h>
+
+struct client_order;
+
+enum request_kind { REQUEST_PLACE, REQUEST_CANCEL };
+
+/* What a client asks, and where the answer goes. */
+struct ask {
+  enum request_kind kind;
+  struct client_order *client;
+  int variant;         /* which of its bodies */
+  struct bus_str body; /* of a place */
+  int64_t wait_s;
+};
+
+struct request;
+
+struct edge {
+  struct peer peer;
+  int index;
+  struct accepted *accepted;
+  struct accept_gate gates[2];
+  struct bus_uuid_source ids;
+  struct request *requests;
+};
+
+void edges_init(struct world *world);
+void edges_done(struct world *world);
+/* The client is told by client_hears, now or later; status 0: the connection broke. */
+void edge_ask(struct world *world, struct edge *edge, const struct ask *ask);
+void edge_crash(struct world *world, struct edge *edge, int64_t downtime);
+
+/* ---- clients.c ---- */
+/* letter: of the command that was sent, or NULL. */
+void client_hears(struct world *world, const struct ask *ask, const struct answer *answer, const struct letter *letter);
+
+#endif

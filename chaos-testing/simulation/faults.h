@@ -1,0 +1,9 @@
+/* What happens to servers and processes as a whole, at times that are drawn beforehand. */
+#ifndef SIM_FAULTS_H
+#define SIM_FAULTS_H
+
+#include "world.h"
+
+void faults_init(struct world *world);
+
+#endif

@@ -1,0 +1,158 @@
+/* Cells in, cells out. */
+#include "memory_sql.h"
+
+#include <assert.h>
+#include <ctype.h>
+
+void memory_sql_init(struct bus_sql *sql, const struct bus_statement *registry, struct bus_arena *arena) {
+  sql->registry = registry;
+  sql->arena = arena;
+  sql->count = 0;
+}
+
+/* Doubles in the arena; what was there is copied. */
+static void *grow(struct bus_arena *arena, void *items, size_t count, size_t *room, size_t size, size_t first) {
+  size_t wanted = *room ? *room * 2 : first;
+  void *grown = bus_arena_array(arena, wanted, size);
+  assert(grown);
+  if (count > 0)
+    memcpy(grown, items, count * size);
+  *room = wanted;
+  return grown;
+}
+
+struct bus_args *bus_sql_add(struct bus_sql *sql, size_t statement) {
+  assert(sql->count < STATEMENTS_MAX);
+  struct bus_args *args = &sql->items[sql->count++];
+  *args = (struct bus_args){.statement = statement, .params = sql->registry[statement].params, .arena = sql->arena};
+  return args;
+}
+
+static struct value *add(struct bus_args *args) {
+  if (args->count == args->room)
+    args->values = grow(args->arena, args->values, args->count, &args->room, sizeof *args->values, 32);
+  struct value *value = &args->values[args->count++];
+  *value = (struct value){.text = BUS_NO_STR};
+  return value;
+}
+
+void bus_args_uuid(struct bus_args *args, const struct bus_uuid *value) {
+  add(args)->uuid = *value;
+}
+
+void bus_args_int64(struct bus_args *args, int64_t value) {
+  add(args)->number = value;
+}
+
+void bus_args_text(struct bus_args *args, struct bus_str value) {
+  struct bus_str copy = bus_arena_copy(args->arena, value);
+  assert(copy.data);
+  add(args)->text = copy;
+}
+
+void bus_args_time(struct bus_args *args, bus_time value) {
+  bus_args_int64(args, value);
+}
+
+void bus_args_bytes(struct bus_args *args, struct bus_str value) {
+  bus_args_text(args, value);
+}
+
+void bus_args_bool(struct bus_args *args, bool value) {
+  bus_args_int64(args, value);
+}
+
+void bus_args_null(struct bus_args *args) {
+  add(args)->null = true;
+}
+
+void bus_args_uuid_or_null(struct bus_args *args, const struct bus_uuid *value) {
+  if (bus_uuid_is_nil(value))
+    bus_args_null(args);
+  else
+    bus_args_uuid(args, value);
+}
+
+void bus_args_int64_or_null(struct bus_args *args, int64_t value) {
+  if (value == BUS_NO_INT64)
+    bus_args_null(args);
+  else
+    bus_args_int64(args, value);
+}
+
+void bus_args_text_or_null(struct bus_args *args, struct bus_str value) {
+  if (value.data)
+    bus_args_text(args, value);
+  else
+    bus_args_null(args);
+}
+
+void bus_args_time_or_null(struct bus_args *args, bus_time value) {
+  bus_args_int64_or_null(args, value);
+}
+
+static size_t count_params(const char *params, int (*of_kind)(int)) {
+  size_t count = 0;
+  for (; *params; params++)
+    count += of_kind((unsigned char)*params) != 0;
+  return count;
+}
+
+size_t memory_args_rows(const struct bus_args *args) {
+  size_t singles = count_params(args->params, islower), arrays = count_params(args->params, isupper);
+  assert(args->count >= singles);
+  return arrays ? (args->count - singles) / arrays : 0;
+}
+
+const struct value *memory_args_row(const struct bus_args *args, size_t row) {
+  return &args->values[count_params(args->params, islower) + row * count_params(args->params, isupper)];
+}
+
+struct value *memory_rows_add(struct bus_rows *rows, size_t columns, struct bus_arena *arena) {
+  rows->columns = columns;
+  if (rows->count == rows->room)
+    rows->cells = grow(arena, rows->cells, rows->count, &rows->room, columns * sizeof *rows->cells, 2);
+  return &rows->cells[columns * rows->count++];
+}
+
+static const struct value *cell(const struct bus_rows *rows, size_t row, int column) {
+  assert(row < rows->count && column >= 0 && (size_t)column < rows->columns);
+  return &rows->cells[row * rows->columns + (size_t)column];
+}
+
+size_t bus_rows_count(const struct bus_rows *rows) {
+  return rows->count;
+}
+
+int64_t bus_rows_affected(const struct bus_rows *rows) {
+  return (int64_t)rows->count;
+}
+
+bool bus_rows_is_null(const struct bus_rows *rows, size_t row, int column) {
+  return cell(rows, row, column)->null;
+}
+
+struct bus_uuid bus_rows_uuid(const struct bus_rows *rows, size_t row, int column) {
+  static const struct bus_uuid nil;
+  const struct value *value = cell(rows, row, column);
+  return value->null ? nil : value->uuid;
+}
+
+int64_t bus_rows_int64(const struct bus_rows *rows, size_t row, int column) {
+  const struct value *value = cell(rows, row, column);
+  return value->null ? BUS_NO_INT64 : value->number;
+}
+
+struct bus_str bus_rows_text(const struct bus_rows *rows, size_t row, int column) {
+  const struct value *value = cell(rows, row, column);
+  return value->null ? BUS_NO_STR : value->text;
+}
+
+bus_time bus_rows_time(const struct bus_rows *rows, size_t row, int column) {
+  return bus_rows_int64(rows, row, column);
+}
+
+bool bus_rows_bool(const struct bus_rows *rows, size_t row, int column) {
+  const struct value *value = cell(rows, row, column);
+  return !value->null && value->number != 0;
+}

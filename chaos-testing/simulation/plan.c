@@ -1,0 +1,75 @@
+/* Drawing a seed's faults. */
+#include "plan.h"
+
+/* Off in that share of the seeds; else up to `most`. */
+static int64_t some(struct random *random, int64_t off_ppm, int64_t most) {
+  bool off = random_chance(random, off_ppm);
+  int64_t amount = random_between(random, 1, most);
+  return off ? 0 : amount;
+}
+
+static void draw_broker(struct plan *plan, struct random *random) {
+  plan->slow_ppm = some(random, PPM / 2, 100000);
+  plan->slow_max = random_between(random, 1, 4) > 1 ? 90 * BUS_SECOND : 5 * BUS_MINUTE;
+  plan->duplicate_ppm = some(random, PPM / 2, 300000);
+  plan->link_break_ppm = some(random, PPM / 2, 30000);
+  plan->refuse_ppm = some(random, 3 * PPM / 4, 100000);
+  plan->broker_outages = some(random, 3 * PPM / 4, 2);
+  plan->broker_outage_max = random_between(random, 1, 60) * BUS_SECOND;
+  plan->blocks = some(random, 7 * PPM / 8, 2);
+  plan->unbound = some(random, 7 * PPM / 8, 2);
+}
+
+static void draw_databases(struct plan *plan, struct random *random) {
+  plan->conflict_ppm = some(random, PPM / 2, 200000);
+  plan->unknown_ppm = some(random, PPM / 2, 50000);
+  plan->database_outages = some(random, 3 * PPM / 4, 3);
+  plan->database_outage_max = random_between(random, 1, 60) * BUS_SECOND;
+  plan->clock_jumps = some(random, 3 * PPM / 4, 4);
+}
+
+static void draw_processes(struct plan *plan, struct random *random) {
+  plan->crash_ppm = some(random, PPM / 2, 4000);
+  plan->kills = some(random, PPM / 2, 4);
+  plan->downtime_max = random_between(random, 1, 60) * BUS_SECOND;
+  plan->pauses = some(random, 3 * PPM / 4, 2);
+  for (int i = 0; i < 3; i++)
+    plan->workers[i] = random_between(random, 1, 2);
+}
+
+static void draw_psp(struct plan *plan, struct random *random) {
+  plan->psp_lost_ppm = some(random, PPM / 2, 200000);
+  plan->psp_silent_ppm = some(random, PPM / 2, 200000);
+  plan->psp_error_ppm = some(random, PPM / 2, 200000);
+  plan->psp_slow_ppm = some(random, 3 * PPM / 4, 300000);
+  plan->psp_outages = some(random, 7 * PPM / 8, 2);
+}
+
+static void draw_clients(struct plan *plan, struct random *random) {
+  plan->orders = random_between(random, 3, 8);
+  plan->repeat_ppm = some(random, PPM / 2, PPM / 2);
+  plan->other_body_ppm = some(random, PPM / 2, PPM / 3);
+  plan->cancel_ppm = some(random, PPM / 3, PPM / 2);
+  plan->wait_ppm = some(random, PPM / 2, PPM / 2);
+  plan->odd_card_ppm = some(random, PPM / 8, 2 * PPM / 3);
+  plan->stock_ppm = some(random, PPM / 2, PPM / 2);
+  plan->dear_ppm = some(random, PPM / 2, PPM / 8);
+  plan->set_stocks = some(random, PPM / 2, 4);
+  plan->new_prices = some(random, PPM / 2, 4);
+  plan->poison = some(random, 3 * PPM / 4, 3);
+  plan->redrives = some(random, PPM / 2, 12);
+}
+
+void plan_draw(struct plan *plan, struct random *random) {
+  *plan = (struct plan){.faults_for = 0};
+  plan->faults_for = random_between(random, 5, 120) * BUS_SECOND;
+  plan->latency = random_between(random, 1, 60) * BUS_MILLISECOND;
+  plan->batch_max = random_between(random, 1, 8);
+  plan->max_open_sagas = random_chance(random, PPM / 8) ? 2 : 10000;
+  plan->give_up = 20 * BUS_MINUTE;
+  draw_broker(plan, random);
+  draw_databases(plan, random);
+  draw_processes(plan, random);
+  draw_psp(plan, random);
+  draw_clients(plan, random);
+}

@@ -1,0 +1,39 @@
+/* What goes wrong in a seed, and how strongly: a swarm, in which each seed has some kinds of faults and not others. */
+#ifndef SIM_PLAN_H
+#define SIM_PLAN_H
+
+#include "random.h"
+
+/* _ppm: chances in a million at each step. Times in microseconds. */
+struct plan {
+  int64_t faults_for; /* since the begin; after that nothing new goes wrong */
+  int64_t latency;    /* mean of a step between two programs */
+  int64_t batch_max;  /* messages */
+  int64_t workers[3]; /* of each service */
+  int64_t max_open_sagas;
+  int64_t give_up;
+  /* the broker */
+  int64_t slow_ppm, slow_max; /* a message comes that late */
+  int64_t duplicate_ppm;      /* a message comes twice */
+  int64_t link_break_ppm;     /* at a publication or an ack */
+  int64_t refuse_ppm;         /* a publication is nacked */
+  int64_t broker_outages, broker_outage_max;
+  int64_t blocks;  /* «connection.blocked» */
+  int64_t unbound; /* a queue is not bound for a while */
+  /* the databases */
+  int64_t conflict_ppm, unknown_ppm;
+  int64_t database_outages, database_outage_max;
+  int64_t clock_jumps;
+  /* the processes */
+  int64_t crash_ppm, kills, downtime_max, pauses;
+  /* the PSP */
+  int64_t psp_lost_ppm, psp_silent_ppm, psp_error_ppm, psp_slow_ppm;
+  int64_t psp_outages;
+  /* the clients */
+  int64_t orders, repeat_ppm, other_body_ppm, cancel_ppm, wait_ppm, odd_card_ppm, stock_ppm, dear_ppm;
+  int64_t set_stocks, new_prices, poison, redrives;
+};
+
+void plan_draw(struct plan *plan, struct random *random);
+
+#endif

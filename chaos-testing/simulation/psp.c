@@ -1,0 +1,200 @@
+/* The PSP itself, on the sandbox's own book, tokens and answers. */
+#include "psp.h"
+
+#include "check.h"
+
+#include <answer.h>
+#include <book.h>
+
+#include <assert.h>
+#include <inttypes.h>
+
+struct psp {
+  struct psp_book book;
+  struct psp_money *ledger;
+  struct bus_uuid_source ids;
+  bus_time away_until;
+};
+
+void psp_init(struct world *world) {
+  uint64_t seed[4];
+  for (size_t i = 0; i < 4; i++)
+    seed[i] = random_next(&world->random);
+  world->psp = world_alloc(world, sizeof *world->psp);
+  bus_uuid_source_init(&world->psp->ids, seed);
+}
+
+void psp_done(struct world *world) {
+  if (world->psp)
+    psp_book_done(&world->psp->book);
+}
+
+const struct psp_money *psp_ledger(const struct world *world) {
+  return world->psp->ledger;
+}
+
+int64_t psp_net(const struct world *world, const struct bus_uuid *order_id) {
+  int64_t net = 0;
+  for (const struct psp_money *money = world->psp->ledger; money; money = money->next)
+    if (bus_uuid_equal(&money->order_id, order_id))
+      net += money->refund ? -money->amount : money->amount;
+  return net;
+}
+
+void psp_outage(struct world *world, int64_t duration) {
+  TRACE(world, "PSP goes away");
+  world->psp->away_until = world->now + duration;
+}
+
+bool psp_is_away(const struct world *world) {
+  return world->now < world->psp->away_until;
+}
+
+/* ---- answers ---- */
+
+static void answer(struct world *world, struct psp_call_state *call, int64_t status, struct bus_str json, bool late) {
+  int64_t way = random_wait(&world->random, world->plan.latency) + (late ? 20 * BUS_SECOND : 0);
+  assert(json.data);
+  call->status = (int)status;
+  call->answer = json;
+  if (!world->quiet && random_chance(&world->random, world->plan.psp_silent_ppm))
+    return;
+  world_after(world, way, caller_answer, call, 0);
+}
+
+static void fail(struct world *world, struct psp_call_state *call, const struct psp_error *error) {
+  answer(world, call, error->status, psp_answer_error(world->arena, error), false);
+}
+
+static const struct psp_error server_error = {500, "api_error", NULL, NULL, NULL, "An error occurred."};
+static const struct psp_error limited = {429, "invalid_request_error", "rate_limit", NULL, NULL, "Too many requests."};
+static const struct psp_error in_use = {409, "idempotency_error", "idempotency_key_in_use", NULL, NULL, "in use"};
+static const struct psp_error mismatch = {400, "idempotency_error", NULL, NULL, NULL, "other parameters"};
+
+/* ---- money ---- */
+
+static struct psp_identity identify(struct world *world, const char *prefix) {
+  struct bus_uuid uuid;
+  char text[BUS_UUID_TEXT];
+  bus_uuid_v7(&world->psp->ids, world->now, &uuid);
+  bus_uuid_format(&uuid, text);
+  return (struct psp_identity){bus_arena_printf(world->arena, "%s%s", prefix, text),
+                               bus_arena_printf(world->arena, "ch_%s", text), world->now};
+}
+
+static void record(struct world *world, const struct psp_call_state *call, const char *fingerprint,
+                   struct psp_entry *entry) {
+  struct psp_money *money;
+  entry->idempotency_key = call->key;
+  entry->fingerprint = bus_str(fingerprint);
+  entry->at = world->now;
+  bool recorded = psp_book_record(&world->psp->book, entry, true);
+  assert(recorded);
+  if (entry->type == PSP_DECLINED)
+    return;
+  money = world_alloc(world, sizeof *money);
+  *money = (struct psp_money){call->call.order_id, entry->type == PSP_REFUNDED, entry->amount, world->psp->ledger};
+  world->psp->ledger = money;
+  check_money(world, &call->call.order_id);
+  TRACE(world, "PSP %s %" PRId64 " under %.*s", money->refund ? "refunds" : "captures", money->amount,
+        (int)call->key.len, call->key.data);
+}
+
+static void charge(struct world *world, struct psp_call_state *call, const struct psp_form *form,
+                   const char *fingerprint, const struct psp_charge *charge_, int attempt) {
+  struct psp_plan plan = psp_plan_of(charge_->method, attempt);
+  bool captured = plan.step == PSP_CAPTURE;
+  if (!captured && plan.step != PSP_DECLINE) {
+    psp_book_release(&world->psp->book, call->key);
+    call->retry_after_s = plan.step == PSP_ANSWER_429 ? 1 : -1;
+    fail(world, call, plan.step == PSP_ANSWER_429 ? &limited : &server_error);
+    return;
+  }
+  struct psp_identity identity = identify(world, "pi_");
+  struct psp_entry entry = {.type = captured ? PSP_CAPTURED : PSP_DECLINED,
+                            .id = identity.id,
+                            .amount = charge_->amount,
+                            .currency = charge_->currency,
+                            .order_id = charge_->order_id,
+                            .status = captured ? 200 : charge_->method->decline->status};
+  entry.answer = captured ? psp_answer_intent(world->arena, &identity, charge_, form)
+                          : psp_answer_decline(world->arena, &identity, charge_, form);
+  record(world, call, fingerprint, &entry);
+  answer(world, call, entry.status, entry.answer, plan.is_late);
+}
+
+static void refund(struct world *world, struct psp_call_state *call, const struct psp_form *form,
+                   const char *fingerprint, const struct psp_refund *refund_) {
+  const struct psp_record *intent;
+  struct psp_error error;
+  int64_t amount;
+  if (!psp_book_reserve_refund(&world->psp->book, refund_, &amount, &intent, &error)) {
+    psp_book_release(&world->psp->book, call->key);
+    fail(world, call, &error);
+    return;
+  }
+  struct psp_identity identity = identify(world, "re_");
+  struct psp_entry entry = {.type = PSP_REFUNDED,
+                            .id = identity.id,
+                            .amount = amount,
+                            .currency = intent->currency,
+                            .order_id = refund_->order_id,
+                            .payment_intent = intent->id,
+                            .status = 200};
+  entry.answer = psp_answer_refund(world->arena, &identity, refund_, amount, intent->currency, form);
+  record(world, call, fingerprint, &entry);
+  answer(world, call, entry.status, entry.answer, false);
+}
+
+/* ---- one request ---- */
+
+/* A key that is busy, or that is answered already. */
+static bool is_settled_before(struct world *world, struct psp_call_state *call, const char *fingerprint,
+                              int *ret_attempt) {
+  const struct psp_record *before = NULL;
+  switch (psp_book_claim(&world->psp->book, call->key, fingerprint, ret_attempt, &before)) {
+  case PSP_CLAIM_NEW:
+    return false;
+  case PSP_CLAIM_REPLAY:
+    answer(world, call, before->status, before->answer, false);
+    return true;
+  case PSP_CLAIM_IN_USE:
+    fail(world, call, &in_use);
+    return true;
+  case PSP_CLAIM_MISMATCH:
+    fail(world, call, &mismatch);
+    return true;
+  case PSP_CLAIM_NO_MEMORY:
+    break;
+  }
+  assert(!"out of memory");
+  return true;
+}
+
+void psp_take(struct world *world, struct psp_call_state *call) {
+  struct psp_form *form = world_alloc(world, sizeof *form);
+  struct psp_charge charge_;
+  struct psp_refund refund_;
+  struct psp_error error;
+  const char *problem;
+  char fingerprint[BUS_SHA256_TEXT];
+  bool charges = call->call.kind == PAYMENT_CALL_CHARGE;
+  int attempt = 0;
+  if (!psp_form_parse(call->body, world->arena, form, &problem) ||
+      !psp_form_fingerprint(form, call->path, world->arena, fingerprint))
+    world_violate(world, "the PSP cannot read a request: %s", problem);
+  if (charges ? !psp_charge_read(form, &charge_, &error) : !psp_refund_read(form, &refund_, &error)) {
+    fail(world, call, &error);
+    return;
+  }
+  if (!world->quiet && random_chance(&world->random, world->plan.psp_error_ppm)) {
+    fail(world, call, random_chance(&world->random, PPM / 4) ? &limited : &server_error);
+    return;
+  }
+  if (is_settled_before(world, call, fingerprint, &attempt))
+    return;
+  if (charges)
+    charge(world, call, form, fingerprint, &charge_, attempt);
+  else
+    refund(world, call, form, fingerprint, &refund_);
+}

@@ -1,0 +1,177 @@
+/* Services that decide wrongly, each in one way. */
+#include "service_bugs.h"
+
+#include "table_inventory.h"
+
+#include <inventory_service.h>
+#include <order_service.h>
+#include <payment_messages.h>
+#include <payment_service.h>
+
+#include <assert.h>
+
+/* ---- order-svc ---- */
+
+/* What this input emitted of that type is not sent. */
+static void drop_emitted(struct bus_effects *effects, const struct bus_message_type *type) {
+  struct bus_effect **at = effects->before_input ? &effects->before_input->next : &effects->first;
+  effects->last = effects->before_input;
+  while (*at) {
+    if ((*at)->kind == BUS_EFFECT_EMIT && (*at)->type == type) {
+      *at = (*at)->next;
+      effects->count--;
+      continue;
+    }
+    effects->last = *at;
+    at = &(*at)->next;
+  }
+}
+
+static int64_t price_today(const struct world *world, const struct stock_reserved *reserved) {
+  int64_t sum = 0;
+  for (size_t i = 0; i < reserved->item_count; i++) {
+    const struct row *row = products_find(&world->databases[SERVICE_INVENTORY], reserved->items[i].product_id);
+    sum += row->cells[P_PRICE].number * reserved->items[i].quantity;
+  }
+  return sum;
+}
+
+static void charge_todays_price(const struct world *world, const struct bus_input *input, struct bus_effects *effects) {
+  struct bus_problems problems;
+  for (struct bus_effect *effect = effects->first; effect; effect = effect->next) {
+    struct payment_charge body;
+    if (effect->cause != input || effect->type != &payment_charge_type || effect->kind != BUS_EFFECT_EMIT ||
+        !bus_decode(effect->type->schema, effect->body, BUS_IGNORE_UNKNOWN, effects->arena, &body, &problems))
+      continue;
+    body.amount = price_today(world, input->body);
+    bool encoded = bus_encode(effect->type->schema, &body, effects->arena, &effect->body);
+    assert(encoded);
+  }
+}
+
+static void before_order(struct world *world, struct order_model *model, struct order_entry *entry,
+                         enum order_message message, const struct bus_input *input, const struct bus_effects *effects) {
+  const struct order_fact refused = {.type = FACT_PAYMENT_REFUSED, .data.reason.reason = BUS_NO_STR};
+  if (has_bug(world, BUG_ANY_BODY) && message == ORDER_ON_PLACE && entry->now.status != ORDER_NONE)
+    ((struct order_place *)(uintptr_t)input->body)->request_hash = entry->now.request_hash;
+  if (has_bug(world, BUG_CANCEL_PAID) && message == ORDER_ON_CANCEL && entry->now.status == ORDER_PAID)
+    entry->now.status = ORDER_RESERVED;
+  if (has_bug(world, BUG_EARLY_CANCEL) && message == ORDER_ON_STOCK_RELEASED &&
+      entry->now.status == ORDER_COMPENSATING && !entry->now.payment_settled)
+    assert(order_model_record(model, entry, &refused, effects->now));
+}
+
+void bugs_decide_order(struct world *world, void *model, const struct bus_input *input, struct bus_effects *effects) {
+  enum order_message message;
+  struct bus_uuid order_id;
+  if (order_input_read(input, &message, &order_id))
+    before_order(world, model, order_model_find(model, &order_id), message, input, effects);
+  order_decide_input(model, input, effects);
+  if (has_bug(world, BUG_NO_REFUND))
+    drop_emitted(effects, &payment_refund_type);
+  if (has_bug(world, BUG_PRICE_MOVED) && input->type == &stock_reserved_type)
+    charge_todays_price(world, input, effects);
+}
+
+/* One kind of event stays out of the log. */
+void bugs_skip_fact(void *given) {
+  struct order_model *model = given;
+  for (size_t i = 0; i < model->entry_count; i++)
+    for (struct order_record **at = &model->entries[i].first; *at;)
+      if ((*at)->type == FACT_STOCK_RETURNED)
+        *at = (*at)->next;
+      else
+        at = &(*at)->next;
+}
+
+/* ---- inventory-svc ---- */
+
+static void leave_out(const struct inventory_model *model, struct inventory_reserve *body) {
+  size_t kept = 0;
+  for (size_t i = 0; i < body->item_count; i++)
+    if (inventory_model_product(model, body->items[i].product_id)->now.on_hand >= body->items[i].quantity)
+      body->items[kept++] = body->items[i];
+  if (kept > 0)
+    body->item_count = kept;
+}
+
+static void make_up(const struct inventory_model *model, const struct inventory_reserve *body) {
+  for (size_t i = 0; i < body->item_count; i++) {
+    struct product *product = &inventory_model_product(model, body->items[i].product_id)->now;
+    if (product_exists(product) && product->on_hand < body->items[i].quantity)
+      product_set_on_hand(product, body->items[i].quantity);
+  }
+}
+
+static void before_reserve(struct world *world, const struct inventory_model *model, const struct bus_input *input) {
+  struct inventory_reserve *body = (struct inventory_reserve *)(uintptr_t)input->body;
+  if (inventory_model_reservation(model, &body->order_id)->now.state != RESERVATION_NONE)
+    return;
+  if (has_bug(world, BUG_PARTIAL))
+    leave_out(model, body);
+  if (has_bug(world, BUG_OVERSELL))
+    make_up(model, body);
+}
+
+static void take_twice(const struct reservation *reservation) {
+  for (size_t i = 0; i < reservation->line_count; i++)
+    if (reservation->lines[i].product->on_hand >= reservation->lines[i].quantity)
+      product_reserve(reservation->lines[i].product, reservation->lines[i].quantity);
+}
+
+void bugs_decide_inventory(struct world *world, void *given, const struct bus_input *input,
+                           struct bus_effects *effects) {
+  struct inventory_model *model = given;
+  bool reserves = input->type == &inventory_reserve_type, commits = input->type == &inventory_commit_type;
+  bool releases = input->type == &inventory_release_type;
+  struct model_reservation *entry =
+      reserves || commits || releases ? inventory_model_reservation(model, input->body) : NULL;
+  if (reserves)
+    before_reserve(world, model, input);
+  enum reservation_state before = entry ? entry->now.state : RESERVATION_NONE;
+  if (has_bug(world, BUG_RELEASE_TWICE) && releases && before == RESERVATION_RELEASED && entry->now.line_count > 0)
+    entry->now.state = RESERVATION_RESERVED;
+  inventory_decide(model, input, effects);
+  if (has_bug(world, BUG_NO_TOMBSTONE) && releases && before == RESERVATION_NONE)
+    entry->now.state = RESERVATION_NONE;
+  if (has_bug(world, BUG_COMMIT_RESERVES) && commits && before == RESERVATION_RESERVED)
+    take_twice(&entry->now);
+}
+
+/* ---- payment-svc ---- */
+
+static struct payment_entry *entry_of(struct payment_model *model, const struct bus_input *input) {
+  const struct bus_uuid *order_id = payment_order_of(input);
+  return order_id ? payment_model_find(model, order_id) : NULL;
+}
+
+/* The refund that was only asked counts as done. */
+static void count_as_refunded(struct payment_model *model, struct payment_entry *entry, struct bus_effects *effects) {
+  const struct payment_result result = {.order_id = entry->now.order_id,
+                                        .call = PAYMENT_CALL_REFUND,
+                                        .kind = PAYMENT_ON_REFUNDED,
+                                        .attempt = entry->now.attempts,
+                                        .refund = entry->now.refunds,
+                                        .psp_id = "re_asked"};
+  struct payment_result *kept = bus_arena_alloc(effects->arena, sizeof *kept);
+  struct bus_input *input = bus_arena_alloc(effects->arena, sizeof *input);
+  assert(kept && input);
+  *kept = result;
+  *input = (struct bus_input){.kind = BUS_INPUT_COMPLETION, .body = kept};
+  for (struct bus_effect *effect = effects->first; effect; effect = effect->next)
+    if (effect->kind == BUS_EFFECT_ACTION)
+      ((struct payment_action *)(uintptr_t)effect->action)->calls = false;
+  effects->input = input;
+  payment_service_decide(model, input, effects);
+}
+
+void bugs_decide_payment(struct world *world, void *model, const struct bus_input *input, struct bus_effects *effects) {
+  struct payment_entry *entry = entry_of(model, input);
+  bool refunds = input->kind == BUS_INPUT_DELIVERY && input->type == &payment_refund_type;
+  enum payment_state before = entry ? entry->now.state : PAYMENT_NONE;
+  if (has_bug(world, BUG_VOID_UNDER_WAY) && refunds && before == PAYMENT_PROCESSING)
+    entry->now.attempts = 0;
+  payment_service_decide(model, input, effects);
+  if (has_bug(world, BUG_REFUND_AGAIN) && entry && before == PAYMENT_CAPTURED && entry->now.state == PAYMENT_REFUNDING)
+    count_as_refunded(model, entry, effects);
+}

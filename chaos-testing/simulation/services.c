@@ -1,0 +1,168 @@
+/* The services as they are: their own lock, load, decide and store, with the planted bugs around them. */
+#include "service_bugs.h"
+#include "worker.h"
+
+#include "psp.h"
+
+#include <inventory_service.h>
+#include <inventory_store.h>
+#include <order_hooks.h>
+#include <order_service.h>
+#include <order_store.h>
+#include <payment_messages.h>
+#include <payment_service.h>
+#include <payment_store.h>
+
+const char *const service_names[SERVICES] = {"order-svc", "inventory-svc", "payment-svc"};
+
+static const struct order_context order_context = {.policy = {.deadline = 60 * BUS_SECOND, .resend = 30 * BUS_SECOND}};
+static const struct payment_policy payment_policy = {PAYMENT_POLICY_DEFAULTS};
+
+/* ---- order-svc ---- */
+
+static bool lock_orders(struct world *world, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                        struct bus_sql *sql, void **ret_model) {
+  struct order_context context = order_context;
+  (void)world;
+  if (!order_lock(&context, inputs, count, arena, sql, ret_model))
+    return false;
+  ((struct order_model *)*ret_model)->policy = &order_context.policy;
+  return true;
+}
+
+static void count_cell(struct world *world, int state, int message) {
+  world->tally->saga[state][message]++;
+  if (!tally_is_reachable(state, message))
+    world_violate(world, "%s comes in state %s, where no story leads", order_message_names[message],
+                  order_state_name(state));
+}
+
+static void decide_order(struct world *world, void *model, const struct bus_input *input, struct bus_effects *effects) {
+  enum order_message message;
+  struct bus_uuid order_id;
+  if (order_input_read(input, &message, &order_id))
+    count_cell(world, order_model_find(model, &order_id)->now.status, message);
+  if (world->bug != BUG_NONE)
+    bugs_decide_order(world, model, input, effects);
+  else
+    order_decide_input(model, input, effects);
+}
+
+static bool store_orders(struct world *world, void *model, struct bus_sql *sql) {
+  if (has_bug(world, BUG_SKIP_FACT))
+    bugs_skip_fact(model);
+  return order_store(model, sql);
+}
+
+static size_t due_orders(struct world *world, struct worker *worker) {
+  return (size_t)order_budget_take(&worker->budget, world->now);
+}
+
+static void count_nothing(struct world *world, struct worker *worker, const void *action) {
+  (void)world, (void)worker, (void)action; /* metrics and alarms */
+}
+
+/* ---- inventory-svc ---- */
+
+static bool lock_inventory(struct world *world, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                           struct bus_sql *sql, void **ret_model) {
+  (void)world;
+  return inventory_lock(NULL, inputs, count, arena, sql, ret_model);
+}
+
+static void count_reservation(struct world *world, const struct inventory_model *model, const struct bus_input *input) {
+  enum reservation_command command = RESERVATION_RESERVE;
+  if (input->type == &inventory_commit_type)
+    command = RESERVATION_COMMIT;
+  else if (input->type == &inventory_release_type)
+    command = RESERVATION_RELEASE;
+  else if (input->type != &inventory_reserve_type)
+    return;
+  const struct bus_uuid *order_id = input->body; /* stands first in each */
+  world->tally->reservation[inventory_model_reservation(model, order_id)->now.state][command]++;
+}
+
+static void decide_inventory(struct world *world, void *model, const struct bus_input *input,
+                             struct bus_effects *effects) {
+  count_reservation(world, model, input);
+  if (world->bug != BUG_NONE)
+    bugs_decide_inventory(world, model, input, effects);
+  else
+    inventory_decide(model, input, effects);
+}
+
+static bool store_inventory(struct world *world, void *model, struct bus_sql *sql) {
+  (void)world;
+  return inventory_store(model, sql);
+}
+
+static size_t nothing_due(struct world *world, struct worker *worker) {
+  (void)world, (void)worker;
+  return 0;
+}
+
+/* ---- payment-svc ---- */
+
+static bool lock_payments(struct world *world, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                          struct bus_sql *sql, void **ret_model) {
+  (void)world;
+  return payment_lock(&payment_policy, inputs, count, arena, sql, ret_model);
+}
+
+static void count_payment(struct world *world, const struct payment_model *model, const struct bus_input *input) {
+  const struct bus_uuid *order_id = payment_order_of(input);
+  enum payment_input_kind kind = PAYMENT_ON_DUE;
+  if (!order_id)
+    return;
+  if (input->kind == BUS_INPUT_DELIVERY)
+    kind = input->type == &payment_charge_type ? PAYMENT_ON_CHARGE : PAYMENT_ON_REFUND;
+  else if (input->kind == BUS_INPUT_COMPLETION)
+    kind = ((const struct payment_result *)input->body)->kind;
+  world->tally->payment[payment_model_find(model, order_id)->now.state][kind]++;
+}
+
+static void decide_payment(struct world *world, void *model, const struct bus_input *input,
+                           struct bus_effects *effects) {
+  count_payment(world, model, input);
+  if (world->bug != BUG_NONE)
+    bugs_decide_payment(world, model, input, effects);
+  else
+    payment_service_decide(model, input, effects);
+}
+
+static bool store_payments(struct world *world, void *model, struct bus_sql *sql) {
+  (void)world;
+  return payment_store(model, sql);
+}
+
+static void call_psp(struct world *world, struct worker *worker, const void *given) {
+  const struct payment_action *action = given;
+  if (action->calls)
+    caller_take(world, worker, &action->call);
+}
+
+const struct service services[SERVICES] = {
+    [SERVICE_ORDER] = {.queues = 1U << QUEUE_ORDERS | 1U << QUEUE_PLACE,
+                       .due_interval = 500 * BUS_MILLISECOND,
+                       .lock = lock_orders,
+                       .load = order_load,
+                       .decide = decide_order,
+                       .store = store_orders,
+                       .act = count_nothing,
+                       .due_room = due_orders},
+    [SERVICE_INVENTORY] = {.queues = 1U << QUEUE_INVENTORY,
+                           .lock = lock_inventory,
+                           .load = inventory_load,
+                           .decide = decide_inventory,
+                           .store = store_inventory,
+                           .act = count_nothing,
+                           .due_room = nothing_due},
+    [SERVICE_PAYMENT] = {.queues = 1U << QUEUE_PAYMENTS,
+                         .due_interval = 250 * BUS_MILLISECOND,
+                         .lock = lock_payments,
+                         .load = payment_load,
+                         .decide = decide_payment,
+                         .store = store_payments,
+                         .act = call_psp,
+                         .due_room = caller_room},
+};

@@ -1,0 +1,44 @@
+/* The columns of orders.orders and orders.order_events, for who looks at the rows. */
+#ifndef SIM_TABLE_ORDERS_H
+#define SIM_TABLE_ORDERS_H
+
+#include "database.h"
+
+enum { ORDERS, ORDER_EVENTS };
+
+enum order_column {
+  O_ID,
+  O_CUSTOMER,
+  O_STATUS,
+  O_REASON,
+  O_PRODUCTS,
+  O_QUANTITIES,
+  O_PRICES,
+  O_TOTAL,
+  O_CURRENCY,
+  O_CREATED,
+  O_UPDATED,
+  O_VERSION,
+  O_EXPECTED,
+  O_HASH,
+  O_CAPTURED,
+  O_REFUNDED,
+  O_STOCK_SETTLED,
+  O_PAYMENT_SETTLED,
+  O_DEADLINE,
+  O_DUE,
+  O_RESENDS,
+  O_TOKEN,
+  O_REPLY_TO,
+  O_REQUEST,
+  O_REPLY_UNTIL,
+  O_TRACE,
+  O_COLUMNS,
+};
+
+enum order_event_column { E_ORDER, E_SEQ, E_TYPE, E_AT, E_DATA, E_COLUMNS };
+
+int64_t orders_open(const struct database *database, int64_t most);
+const struct row *orders_find(const struct database *database, const struct bus_uuid *order_id);
+
+#endif

@@ -1,0 +1,82 @@
+/* The payments database: what payment-svc's statements do to payments.payments and payments.ledger. */
+#include "table_payments.h"
+
+#include <payment_statements.h>
+
+static const uint8_t selected[Y_COLUMNS] = {Y_ORDER,  Y_STATE,  Y_AMOUNT,    Y_CURRENCY, Y_TOKEN,
+                                            Y_PSP_ID, Y_REASON, Y_REFUNDS,   Y_REFUNDED, Y_ATTEMPTS,
+                                            Y_FIRST,  Y_NEXT,   Y_REQUESTED, Y_TRACE,    Y_VERSION};
+#define FROM_STATE                                                                                                     \
+  Y_STATE, Y_TOKEN, Y_PSP_ID, Y_REASON, Y_REFUNDS, Y_REFUNDED, Y_ATTEMPTS, Y_FIRST, Y_NEXT, Y_REQUESTED, Y_TRACE,      \
+      Y_VERSION
+static const uint8_t inserted[] = {Y_ORDER, Y_AMOUNT, Y_CURRENCY, FROM_STATE};
+static const uint8_t updated[] = {Y_ORDER, FROM_STATE};
+static const uint8_t booked[L_COLUMNS] = {L_ORDER, L_ENTRY, L_AMOUNT, L_CURRENCY, L_PSP_ID};
+
+static bool implies(bool premise, bool conclusion) {
+  return !premise || conclusion;
+}
+
+/* The CHECKs of the migration payments.sql. */
+static bool is_valid_payment(const struct value *c) {
+  struct bus_str state = c[Y_STATE].text;
+  bool processing = bus_str_is(state, "processing"), refunding = bus_str_is(state, "refunding");
+  bool refunded = bus_str_is(state, "refunded"), unknown = bus_str_is(state, "unknown");
+  bool voided = bus_str_is(state, "voided"), has_token = !c[Y_TOKEN].null;
+  bool captured = bus_str_is(state, "captured") || refunding || refunded;
+  bool explained = bus_str_is(state, "declined") || bus_str_is(state, "failed") || voided || unknown;
+  return c[Y_AMOUNT].number >= 0 && c[Y_VERSION].number >= 1 && c[Y_ATTEMPTS].number >= 0 &&
+         implies(processing || refunding, !c[Y_NEXT].null) && (unknown || processing == has_token) &&
+         c[Y_REFUNDED].number == (refunded ? c[Y_AMOUNT].number : 0) &&
+         implies(refunding, c[Y_REQUESTED].number && c[Y_REFUNDS].number > 0) &&
+         implies(captured, c[Y_AMOUNT].number == 0 || !c[Y_PSP_ID].null) && (voided || !c[Y_CURRENCY].null) &&
+         implies(explained, !c[Y_REASON].null);
+}
+
+static void init(struct database *database) {
+  table_init(&database->tables[PAYMENTS], Y_COLUMNS, 1, is_valid_payment);
+  table_init(&database->tables[PAYMENT_LEDGER], L_COLUMNS, 2, NULL);
+}
+
+static void read(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
+  for (size_t i = 0; i < memory_args_rows(args); i++) {
+    struct row *row = table_find(&reading->database->tables[PAYMENTS], memory_args_row(args, i));
+    if (row && row_lock(reading, row))
+      row_read(ret, row, selected, BUS_COUNT(selected), reading->arena);
+  }
+}
+
+static enum commit write_row(struct world *world, struct table *tables, size_t statement, const struct value *values) {
+  if (statement == INSERT_PAYMENTS)
+    return table_insert(world, &tables[PAYMENTS], values, inserted, BUS_COUNT(inserted));
+  if (statement == UPDATE_PAYMENTS)
+    return table_update(world, &tables[PAYMENTS], values, updated, BUS_COUNT(updated));
+  return table_insert(world, &tables[PAYMENT_LEDGER], values, booked, BUS_COUNT(booked));
+}
+
+static enum commit write(struct world *world, struct database *database, const struct bus_args *args) {
+  for (size_t i = 0; i < memory_args_rows(args); i++) {
+    enum commit outcome = write_row(world, database->tables, args->statement, memory_args_row(args, i));
+    if (outcome != COMMIT_DONE)
+      return outcome;
+  }
+  return COMMIT_DONE;
+}
+
+static bus_time due_at(const struct database *database) {
+  bus_time first = INT64_MAX;
+  for (const struct row *row = database->tables[PAYMENTS].rows; row; row = row->next)
+    if (!row->cells[Y_NEXT].null && row->cells[Y_NEXT].number < first)
+      first = row->cells[Y_NEXT].number;
+  return first;
+}
+
+static size_t find_due(const struct database *database, bus_time now, size_t most, struct bus_uuid *ret) {
+  size_t count = 0;
+  for (const struct row *row = database->tables[PAYMENTS].rows; row && count < most; row = row->next)
+    if (!row->cells[Y_NEXT].null && row->cells[Y_NEXT].number <= now)
+      ret[count++] = row->cells[Y_ORDER].uuid;
+  return count;
+}
+
+const struct store payments_store = {payment_statements, init, read, write, due_at, find_due};

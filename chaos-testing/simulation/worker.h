@@ -1,0 +1,161 @@
+/* A worker: libbus's batch pipeline over the simulated broker and databases, around a service's own lock, load, decide
+ * and store. A process is one worker. */
+#ifndef SIM_WORKER_H
+#define SIM_WORKER_H
+
+#include "broker.h"
+#include "database.h"
+
+#include <bus/breaker.h>
+#include <bus/effects.h>
+#include <bus/error.h>
+#include <order_budget.h>
+
+enum { ITEMS_MAX = 96, BATCH_ROOM = 16, EMITTED_MAX = 128, OPEN_MAX = 256 };
+
+/* One input on its way through. */
+struct item {
+  struct bus_input input;
+  struct bus_envelope envelope;
+  const struct message *message; /* of a delivery */
+  int queue;
+  uint64_t tag, epoch;
+  bool redelivered, decoded, duplicate, suspect, refused;
+  enum bus_verdict verdict;
+  int tier;
+  struct bus_error cause;
+};
+
+/* A delivery that is retried or parked: acked once the broker has it elsewhere. */
+struct held {
+  struct message message;
+  uint64_t tag, epoch;
+  enum bus_exchange exchange;
+  int queue, tier;
+  bool sent, done;
+  struct held *next;
+};
+
+/* The transaction under way. */
+struct transaction {
+  uint64_t serial;
+  bool open, sent;
+  bool bare; /* with no input: housekeeping */
+  bus_time began, waits_since, now;
+  struct bus_sql reads, writes;
+  void *model;
+  struct bus_input inputs[BATCH_ROOM];
+  struct item *asked[BATCH_ROOM];
+  size_t asked_count;
+  struct bus_effects effects;
+  struct message *emitted[EMITTED_MAX]; /* one for each effect that is emitted */
+  size_t emitted_count;
+  struct outgoing *claimed[OPEN_MAX];
+  size_t claimed_count, confirmed_count, unroutable_count;
+  bool ticked, swept;
+  enum commit outcome;
+};
+
+struct segment {
+  size_t first, count;
+};
+
+struct settling; /* which deliveries are settled: libbus's own ledger */
+
+struct worker {
+  struct peer peer;
+  int service;
+  size_t index;
+  struct database *database;
+  struct bus_arena *work;
+  struct bus_uuid_source ids;
+  bool session; /* with the database */
+  /* intake */
+  struct item *items[ITEMS_MAX];
+  size_t item_count, pushed;
+  bool suspect, first_seen, waking;
+  struct bus_uuid suspect_counted;
+  bool settled;
+  bus_time connected_at;
+  /* the batch */
+  bool busy;
+  struct item *batch[BATCH_ROOM];
+  struct segment segments[BATCH_ROOM];
+  size_t segment_count;
+  int conflicts;
+  struct transaction transaction;
+  /* publishing */
+  const struct message *confirmed[OPEN_MAX], *unroutable[OPEN_MAX];
+  size_t confirmed_count, unroutable_count;
+  struct held *held;
+  struct settling *settling;
+  struct bus_uuid high_water;
+  /* now and then */
+  bus_time sweep_at, due_at, tick_at, last_work_at;
+  struct order_budget budget;
+  /* payment-svc: calls to the PSP */
+  struct bus_breaker breaker;
+  size_t under_way;
+};
+
+void workers_init(struct world *world, struct bus_arena *const *scratch);
+void worker_wake(struct world *world, struct worker *worker);
+/* The process dies and starts again later. */
+void worker_crash(struct world *world, struct worker *worker, int64_t downtime);
+bool worker_perhaps_crashes(struct world *world, struct worker *worker);
+void worker_pause(struct world *world, struct worker *worker, int64_t duration);
+/* The connection to the database is gone; whether a COMMIT under way was carried out, nobody knows. */
+void worker_session_dies(struct world *world, struct worker *worker);
+/* An input that is no delivery; the body is copied. */
+void worker_push(struct world *world, struct worker *worker, enum bus_input_kind kind, const void *body, size_t size);
+bool worker_is_settled(struct world *world, struct worker *worker);
+
+/* ---- attempt.c: the two trips ---- */
+void attempt_begin(struct world *world, struct worker *worker);
+/* Applies the transaction at the database. */
+enum commit attempt_apply(struct world *world, struct worker *worker);
+
+/* ---- batch.c: a batch until it is settled ---- */
+void batch_begin(struct world *world, struct worker *worker);
+void batch_outcome(struct world *world, struct worker *worker, enum commit outcome);
+
+/* ---- publish.c ---- */
+bool publish_is_open(const struct world *world, const struct worker *worker);
+void publish_outbox(struct world *world, struct worker *worker, const struct message *message);
+/* False: the process crashed on the way. */
+bool publish_committed(struct world *world, struct worker *worker);
+void publish_settle(struct world *world, struct worker *worker, struct item **items, size_t count);
+void publish_held(struct world *world, struct worker *worker);
+void publish_confirm(struct world *world, struct peer *peer, const struct sending *sending);
+void publish_reset(struct world *world, struct worker *worker);
+struct message *publish_message(struct world *world, struct worker *worker, const struct bus_effect *effect);
+
+/* ---- tick.c: deadlines, sweeper, confirmed rows ---- */
+void tick_plan(struct world *world, struct worker *worker);
+void tick_plan_all(struct world *world, const struct database *database);
+bool tick_is_due(struct world *world, struct worker *worker);
+void tick_add(struct world *world, struct worker *worker);
+
+/* ---- settling.c ---- */
+struct settling *settling_new(struct world *world);
+void settling_reset(struct settling *settling);
+void settling_received(struct settling *settling, uint64_t tag);
+void settling_settle(struct settling *settling, uint64_t tag);
+/* The tag to ack with all before it, or 0. */
+uint64_t settling_ackable(struct settling *settling);
+
+/* ---- services.c: the services as they are ---- */
+struct service {
+  unsigned queues;
+  int64_t due_interval;
+  bool (*lock)(struct world *world, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+               struct bus_sql *sql, void **ret_model);
+  bool (*load)(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err);
+  void (*decide)(struct world *world, void *model, const struct bus_input *input, struct bus_effects *effects);
+  bool (*store)(struct world *world, void *model, struct bus_sql *sql);
+  void (*act)(struct world *world, struct worker *worker, const void *action);
+  size_t (*due_room)(struct world *world, struct worker *worker);
+};
+extern const struct service services[SERVICES];
+
+#endif
