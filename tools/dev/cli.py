@@ -3,7 +3,7 @@ import argparse
 import subprocess
 import sys
 
-from dev import build, chaos, fuzz, generated, packages, paths, services, suites, verbs
+from dev import build, chaos, fuzz, generated, packages, paths, services, simulation, suites, verbs
 from dev.report import DevError
 
 STATE_HELP = """\
@@ -73,7 +73,8 @@ def parser():
     added.add_argument("--short", action="store_true", help="a few seconds each")
     added.add_argument("--times", type=int, default=1, metavar="N", help="so often, one after the other")
     preset(added)
-    for name, text in (("bench", "load"), ("sim", "simulation")):
+    simulation.add_options(verb("sim", simulation.sim, "run the services' decisions over a simulated world"))
+    for name, text in (("bench", "load"),):
         added = verb(name, verbs.not_yet, f"{text} (not yet)")
         added.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return top

@@ -61,6 +61,13 @@ def _memory(seconds):
     return _ctest("memory", seconds=seconds, preset="release")
 
 
+def _sim(seconds):
+    """The builds that are fast enough, and those that tell the same stories by other means."""
+    for preset in ("release", PRESET, "clang"):
+        build.build(preset, ["simulation"])
+    return _ctest("sim", seconds=seconds, preset="release", jobs=1) + _pytest("simulation")(seconds)
+
+
 def _integration(seconds):
     """In shares that each have servers of their own. The tests wait more than they work, and each has a database and
     queues of its own; those that block a whole broker or measure time run alone within their share."""
@@ -123,6 +130,7 @@ TABLE = {
     "build-gcc-asan": (300, _build_suite(PRESET)),
     "unit": (120, _unit),
     "alloc": (60, _alloc),
+    "sim": (60, _sim),
     "build-clang": (240, _build_suite("clang")),
     "fuzz": (240, fuzz.suite),
     "tidy": (420, checks.tidy_suite),
