@@ -155,14 +155,14 @@ def test_an_update_changes_what_it_is_given(session):
 
 def test_only_what_is_due_is_found_the_longest_due_first(session):
     orders = [str(uuid.uuid4()) for _ in range(4)]
-    for order, minutes in zip(orders, (-1, -3, 5, -2)):
+    for order, minutes in zip(orders, (-1, -3, 600, -2)):
         session.insert(order, due=NOW + datetime.timedelta(minutes=minutes))
     assert [row[0] for row in session.run(FIND_DUE, 10)] == [orders[1], orders[3], orders[0]]
     assert [row[0] for row in session.run(FIND_DUE, 1)] == [orders[1]]
     assert session.run(FIND_DUE, 0) == []
-    minute = 60 * 1000 * 1000
-    assert [row[0] for row in session.run(FIND_PUT_OFF, 10, 4 * minute)] == [orders[2]]
-    assert session.run(FIND_PUT_OFF, 10, 6 * minute) == []
+    hour = 3600 * 1000 * 1000
+    assert [row[0] for row in session.run(FIND_PUT_OFF, 10, 5 * hour)] == [orders[2]]
+    assert session.run(FIND_PUT_OFF, 10, 11 * hour) == []
 
 
 def test_gauges_count_what_an_operator_wants_to_know(session):
