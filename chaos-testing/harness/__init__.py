@@ -22,7 +22,7 @@ traffic.Traffic       start(), stop(), run_for(seconds); attempts, accepted, cou
 answers.Answers       what clients saw in a window: load.answers(begin, end)
 progress.Progress     how many orders are final, over time; recovered(load, …) says how soon the rate is back
 verdict.Judge         judge(load, periods=…) → Verdict: lost, doubled, violations, invalid, good(), lines()
-scenario              Scenario, Episode, expectations, run(system, judge, SCENARIO, …) → Report
+scenario, expect      Scenario, Episode, Expectation; run(system, judge, SCENARIO, …) → Report; Tour: several at once
 
 All times are time.monotonic(). A scenario is a file of chaos-testing/scenarios with one SCENARIO; ./dev chaos runs it
 by its name.

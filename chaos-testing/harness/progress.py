@@ -23,6 +23,9 @@ class Progress(threading.Thread):
         return self
 
     def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
         self._ended.set()
         self.join()
 

@@ -73,7 +73,7 @@ class Later:
 
 
 class Report:
-    """What a scenario showed."""
+    """What a scenario showed. verdict: None where the stream of orders goes on."""
 
     def __init__(self, scenario):
         self.scenario = scenario
@@ -89,41 +89,82 @@ class Report:
     def word(self):
         if self.failures or not all(line.good for line in self.lines):
             return "FAILED"
-        return self.verdict.word()
+        return self.verdict.word() if self.verdict else "ok"
 
     def worst_recovery(self):
         """None: at least one did not come."""
         return None if None in self.recoveries else max(self.recoveries, default=0.0)
 
     def text(self):
-        worst = self.worst_recovery()
         yield f"{self.scenario.name}: {self.scenario.text}"
         yield from map(str, self.lines)
         yield from (f"  FAILED {text}" for text in self.failures)
-        yield from (f"  {text}" for text in self.verdict.lines())
-        yield (f"{self.scenario.name} {self.word()}: accepted {self.verdict.accepted}, "
-               f"confirmed {self.verdict.statuses['CONFIRMED']}, lost {len(self.verdict.lost)}, "
-               f"doubled {len(self.verdict.doubled)}, worst recovery "
-               f"{'none' if worst is None else f'{worst:.1f} s'}, {self.took:.0f} s in all")
+        yield from (f"  {text}" for text in (self.verdict.lines() if self.verdict else ()))
+        yield ", ".join([f"{self.scenario.name} {self.word()}", *self._figures(), f"{self.took:.0f} s in all"])
+
+    def _figures(self):
+        if self.verdict:
+            yield f"accepted {self.verdict.accepted}, confirmed {self.verdict.statuses['CONFIRMED']}"
+            yield f"lost {len(self.verdict.lost)}, doubled {len(self.verdict.doubled)}"
+        worst = self.worst_recovery()
+        yield f"worst recovery {'none' if worst is None else f'{worst:.1f} s'}"
 
 
-def run(system, judge, scenario, short=False, log=None, rate=None):
-    """Runs it on a system that is whole, and leaves it whole; → Report. rate: another one than the scenario's."""
-    rate = rate or scenario.rate
-    report, begin = Report(scenario), time.monotonic()
-    calm = 2.0 if short else 6.0
-    periods = []
-    try:
-        with Progress(system) as progress, Traffic(system.url("edge"), rate, log=log) as load:
-            before = _calm(load, progress, calm)
-            periods.append(("before the fault", load.began, time.monotonic(), rate))
-            for episode in scenario.episodes(short):
-                periods.append(_episode(system, load, progress, episode, before, report))
-            periods.append(_afterwards(load, calm / 2))
-    finally:
-        report.failures += [f"{name} was not running at the end, and was started" for name in system.heal()]
-    report.verdict = judge.judge(load, periods)
-    report.lines = [line.checked() for line in report.lines]
+class Tour:
+    """One stream of orders on a system that is whole, and any number of scenarios under it.
+
+    system   a ChaosStack
+    short    the scenarios' short forms
+    rate     orders a second
+    log      file of the clients' record
+    """
+
+    def __init__(self, system, short=False, rate=RATE, log=None):
+        self._system = system
+        self._short = short
+        self._calm = 2.0 if short else 6.0
+        self._progress = Progress(system)
+        self._before = None
+        self._periods = []
+        self.load = Traffic(system.url("edge"), rate, log=log)
+
+    def __enter__(self):
+        self._progress.start()
+        self.load.start()
+        self._before = _calm(self.load, self._progress, self._calm)
+        self._periods.append(("before the first fault", self.load.began, time.monotonic(), self.load.rate))
+        return self
+
+    def __exit__(self, *_):
+        self.load.stop()
+        self._progress.stop()
+
+    def visit(self, scenario):
+        """All its faults; the system is whole afterwards. → a Report without a verdict."""
+        report, begin = Report(scenario), time.monotonic()
+        try:
+            for episode in scenario.episodes(self._short):
+                self._periods.append(_episode(self._system, self.load, self._progress, episode, self._before, report))
+            self._periods.append(_afterwards(self.load, self._calm / 2))
+        finally:
+            report.failures += [f"{name} was not running at the end, and was started" for name in self._system.heal()]
+        self.load.wait_answered(time.monotonic())
+        report.lines = [line.checked() for line in report.lines]
+        report.took = time.monotonic() - begin
+        return report
+
+    def verdict(self, judge):
+        """On everything since the beginning; the last that is asked of it."""
+        self.load.stop()
+        return judge.judge(self.load, self._periods)
+
+
+def run(system, judge, scenario, short=False, log=None):
+    """One scenario with a stream of its own; → Report."""
+    begin = time.monotonic()
+    with Tour(system, short, scenario.rate, log) as tour:
+        report = tour.visit(scenario)
+    report.verdict = tour.verdict(judge)
     report.took = time.monotonic() - begin
     return report
 

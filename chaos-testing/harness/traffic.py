@@ -47,6 +47,7 @@ class Traffic:
         self._ordering = self._working = False
         self._threads = []
         self._local = threading.local()
+        self._asking = {}          # attempts that have no answer yet: when they began
         self.attempts = []         # answers.Attempt of every POST of an order
         self.accepted = {}         # order id: time.monotonic() of its first 2xx
         self.kinds = {}            # order id: kind
@@ -92,6 +93,13 @@ class Traffic:
     @staticmethod
     def run_for(seconds):
         time.sleep(seconds)
+
+    def wait_answered(self, began_before):
+        """Until every attempt that began before has ended, be it that its client gave up."""
+        deadline = time.monotonic() + CLIENT_SECONDS + OWN_WAIT + 5
+        while time.monotonic() < deadline and any(
+                began < began_before for began in list(self._asking.values())):
+            time.sleep(0.05)
 
     # What was seen
 
@@ -197,13 +205,14 @@ class Traffic:
         raise AssertionError("unreachable")
 
     def _post_order(self, kind, key, number, body, headers):
-        began = time.monotonic()
+        began = self._asking[(key, number, kind)] = time.monotonic()
         status, answer, retry_after = self._call("POST", "/api/orders", body, headers)
         order_id = (answer or {}).get("order_id") if status in (200, 201, 202) else None
         attempt = Attempt(kind, key, number, began, time.monotonic(), status, order_id, retry_after)
         self._log.write({"at": time.time(), "kind": kind, "key": key, "attempt": number, "took": round(attempt.took, 4),
                          "answer": status, "order_id": order_id})
         with self._lock:
+            self._asking.pop((key, number, kind))
             self.attempts.append(attempt)
             if order_id:
                 self.accepted.setdefault(order_id, attempt.ended)
@@ -267,7 +276,7 @@ class Traffic:
         """→ (status or one of NO_ANSWER, decoded body or None, Retry-After). A connection that had been idle may have
         been closed by the server; that is found out before anything is sent, by its age."""
         now = time.monotonic()
-        if now - getattr(self._local, "used", 0) > 0.5:
+        if now - getattr(self._local, "used", 0) > 0.25:
             self._drop()
         try:
             connection = self._connection()

@@ -180,3 +180,27 @@ def test_the_document_has_the_row_the_command_and_the_promises():
     assert "| x | 1 | 1 | 0 | 0 | 0 | 0 | 1.0 s | FAILED |" in text
     assert "- BROKEN: edge: nobody hangs (3 s)" in text
     assert [line.split()[0] for line in report.table([one])] == ["scenario", "x"]
+
+
+class Resting:
+    """Sources whose count of final orders is read from a list, and whose clock moves ten seconds with each look."""
+
+    def __init__(self, monkeypatch, counts, rests_after):
+        self.looks, self.counts = 0, counts
+        monkeypatch.setattr(verdict.time, "sleep", lambda _: None)
+        monkeypatch.setattr(verdict.time, "monotonic", lambda: self.looks * 10)
+        monkeypatch.setattr(verdict.invariants, "is_at_rest", lambda _: self.looks >= rests_after)
+
+    def rows(self, _database, _sql):
+        self.looks += 1
+        return [{"ended": self.counts[min(self.looks, len(self.counts)) - 1]}]
+
+
+@pytest.mark.parametrize("counts, rests_after, looks", [
+    ([1, 2, 3, 4, 5, 6, 7, 8], 8, 8),  # a backlog that goes down is waited for
+    ([1, 1], 4, 4),                    # one that stands, so long
+    ([1, 1], 100, 7)])                 # and no longer
+def test_a_backlog_is_no_loss(monkeypatch, counts, rests_after, looks):
+    sources = Resting(monkeypatch, counts, rests_after)
+    verdict.wait_rest(sources, 60)
+    assert sources.looks == looks
