@@ -204,3 +204,25 @@ def test_a_backlog_is_no_loss(monkeypatch, counts, rests_after, looks):
     sources = Resting(monkeypatch, counts, rests_after)
     verdict.wait_rest(sources, 60)
     assert sources.looks == looks
+
+
+class Books:
+    """Sources of a system in which one order is captured twice, one product sold too often, and one key used twice."""
+
+    ledger = None
+
+    def rows(self, database, _sql):
+        return {"orders": [{"product_id": "A", "quantity": 2}, {"product_id": "B", "quantity": 2}],
+                "inventory": [{"product_id": "A", "sold": 2}, {"product_id": "B", "sold": 3}]}[database]
+
+
+def test_what_is_doubled_is_counted_and_blamed_once(monkeypatch):
+    captured = [{"type": "captured", "order_id": "1"}, {"type": "captured", "order_id": "2"}]
+    monkeypatch.setattr(verdict.invariants, "read_ledger", lambda _: captured + captured[:1])
+    load, judge = Load(), verdict.Judge(None)
+    load.double_ids = lambda: {"k": {"x", "y"}}
+    first, second = verdict.Verdict(), verdict.Verdict()
+    judge._doubles(first, load, Books())
+    assert first.doubled == ["1 was captured 2 times", "B: 3 sold, 2 ordered", "key k has the orders ['x', 'y']"]
+    judge._doubles(second, load, Books())
+    assert second.doubled == ["key k has the orders ['x', 'y']"], "keys are those of the run itself"
