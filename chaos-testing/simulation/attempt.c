@@ -275,7 +275,7 @@ void attempt_begin(struct world *world, struct worker *worker) {
   memory_sql_init(&transaction->writes, worker->database->store->statements, worker->work);
   if (!transaction->bare && !service->lock(world, transaction->inputs, transaction->asked_count, worker->work,
                                            &transaction->reads, &transaction->model))
-    assert(!"out of memory");
+    world_violate(world, "out of memory");
   if (waits_for_inbox(world, worker) || !read_rows(world, worker, rows)) {
     wait_for_lock(world, worker);
     return;
@@ -294,7 +294,7 @@ void attempt_begin(struct world *world, struct worker *worker) {
     return;
   emit(world, worker);
   if (!transaction->bare && !service->store(world, transaction->model, &transaction->writes))
-    assert(!"out of memory");
+    world_violate(world, "out of memory");
   transaction->confirmed_count = worker->confirmed_count;
   transaction->unroutable_count = worker->unroutable_count;
   if (has_bug(world, BUG_PUBLISH_EARLY))

@@ -167,8 +167,7 @@ static bool is_settled_before(struct world *world, struct psp_call_state *call, 
   case PSP_CLAIM_NO_MEMORY:
     break;
   }
-  assert(!"out of memory");
-  return true;
+  world_violate(world, "out of memory");
 }
 
 void psp_take(struct world *world, struct psp_call_state *call) {

@@ -129,12 +129,13 @@ void bugs_decide_inventory(struct world *world, void *given, const struct bus_in
   if (reserves)
     before_reserve(world, model, input);
   enum reservation_state before = entry ? entry->now.state : RESERVATION_NONE;
-  if (has_bug(world, BUG_RELEASE_TWICE) && releases && before == RESERVATION_RELEASED && entry->now.line_count > 0)
+  if (has_bug(world, BUG_RELEASE_TWICE) && entry && releases && before == RESERVATION_RELEASED &&
+      entry->now.line_count > 0)
     entry->now.state = RESERVATION_RESERVED;
   inventory_decide(model, input, effects);
-  if (has_bug(world, BUG_NO_TOMBSTONE) && releases && before == RESERVATION_NONE)
+  if (has_bug(world, BUG_NO_TOMBSTONE) && entry && releases && before == RESERVATION_NONE)
     entry->now.state = RESERVATION_NONE;
-  if (has_bug(world, BUG_COMMIT_RESERVES) && commits && before == RESERVATION_RESERVED)
+  if (has_bug(world, BUG_COMMIT_RESERVES) && entry && commits && before == RESERVATION_RESERVED)
     take_twice(&entry->now);
 }
 
@@ -169,7 +170,7 @@ void bugs_decide_payment(struct world *world, void *model, const struct bus_inpu
   struct payment_entry *entry = entry_of(model, input);
   bool refunds = input->kind == BUS_INPUT_DELIVERY && input->type == &payment_refund_type;
   enum payment_state before = entry ? entry->now.state : PAYMENT_NONE;
-  if (has_bug(world, BUG_VOID_UNDER_WAY) && refunds && before == PAYMENT_PROCESSING)
+  if (has_bug(world, BUG_VOID_UNDER_WAY) && entry && refunds && before == PAYMENT_PROCESSING)
     entry->now.attempts = 0;
   payment_service_decide(model, input, effects);
   if (has_bug(world, BUG_REFUND_AGAIN) && entry && before == PAYMENT_CAPTURED && entry->now.state == PAYMENT_REFUNDING)

@@ -30,9 +30,9 @@ static bool lock_orders(struct world *world, const struct bus_input *inputs, siz
   return true;
 }
 
-static void count_cell(struct world *world, int state, int message) {
+static void count_cell(struct world *world, int state, enum order_message message) {
   world->tally->saga[state][message]++;
-  if (!tally_is_reachable(state, message))
+  if (!tally_is_reachable(state, (int)message))
     world_violate(world, "%s comes in state %s, where no story leads", order_message_names[message],
                   order_state_name(state));
 }

@@ -91,9 +91,10 @@ static void lock_products(struct reading *reading, const struct bus_args *args, 
 static void read_items(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
   for (size_t i = 0; i < memory_args_rows(args); i++) {
     const struct row *row = table_find(&reading->database->tables[RESERVATIONS], memory_args_row(args, i));
-    struct bus_str products = row ? row->cells[R_PRODUCTS].text : BUS_NO_STR;
-    struct bus_str quantities = row ? row->cells[R_QUANTITIES].text : BUS_NO_STR;
-    struct bus_str prices = row ? row->cells[R_PRICES].text : BUS_NO_STR, product;
+    if (!row)
+      continue;
+    struct bus_str products = row->cells[R_PRODUCTS].text, quantities = row->cells[R_QUANTITIES].text, product;
+    struct bus_str prices = row->cells[R_PRICES].text;
     while ((product = list_take(&products)).data) {
       struct value *cells = memory_rows_add(ret, 4, reading->arena);
       cells[0] = (struct value){.uuid = row->cells[R_ORDER].uuid};
