@@ -67,8 +67,8 @@ static void *accept_all(void *context) {
     if (fd < 0)
       break;
     server->all[i] = (struct odd_connection){.server = server, .fd = fd};
+    atomic_fetch_add(&server->connections, 1); /* before it is answered, so that whoever got the answer finds it */
     pthread_create(&server->all[i].thread, NULL, serve, &server->all[i]);
-    atomic_fetch_add(&server->connections, 1);
   }
   return NULL;
 }
