@@ -3,6 +3,7 @@ import concurrent.futures
 import os
 import re
 import sys
+import threading
 import time
 
 from dev import build, checks, fuzz, packages, paths, ports, sanitizer, services, session
@@ -132,8 +133,8 @@ TABLE = {
     "alloc": (60, _alloc),
     "sim": (60, _sim),
     "build-clang": (240, _build_suite("clang")),
-    "fuzz": (240, fuzz.suite),
-    "tidy": (420, checks.tidy_suite),
+    "fuzz": (480, fuzz.suite),
+    "tidy": (840, checks.tidy_suite),
     "schema": (240, _pytest("schema", servers=True)),
     "integration": (300, _integration),
     "tsan": (180, _tsan),
@@ -148,6 +149,9 @@ TABLE = {
     "readme": (180, _pytest("readme")),
 }
 NAMES = tuple(TABLE)
+# They want processors and neither servers nor answers in time: they run, at the lowest priority, beside the suites that
+# follow, which mostly wait.
+AT_LEISURE = ("fuzz", "tidy")
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "chaos",
               "readme")
 
@@ -169,9 +173,22 @@ def test(options):
     chosen = [name for name in NAMES if not options.suites or name in options.suites]
     if "build-gcc-asan" not in chosen and set(chosen) & set(NEEDS_ASAN):
         chosen.insert(0, "build-gcc-asan")
-    total = sum((_suite(name) for name in chosen), Result())
+    total = _run_suites(chosen)
     print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped", flush=True)
     return 1 if total.failed else 0
+
+
+def _run_suites(chosen):
+    """One after the other, but for those that want processors alone and have others to run beside."""
+    aside = AT_LEISURE if set(chosen) - set(AT_LEISURE) else ()
+    with concurrent.futures.ThreadPoolExecutor(1, initializer=_be_nice) as pool:
+        running = [pool.submit(_suite, name) if name in aside else _suite(name) for name in chosen]
+        return sum((one.result() if isinstance(one, concurrent.futures.Future) else one for one in running), Result())
+
+
+def _be_nice():
+    """Of this thread alone, and of what it starts."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
 def _suite(name):
