@@ -22,6 +22,15 @@ static bool take_line_end(struct cursor *c) {
   return ends;
 }
 
+static void skip_blanks(struct cursor *c) {
+  enum { ALIGNMENT = 16 };
+  const char *at = c->at;
+  while (at < c->end && memchr("\r\n \t\v\f", *at, 6))
+    at++;
+  if ((at - c->at) % ALIGNMENT == 0)
+    c->at = at;
+}
+
 static bool is_token_char(unsigned char c) {
   return c > 0x20 && c < 0x7F && strchr("\"(),/:;<=>?@[\\]{}", c) == NULL;
 }
@@ -89,6 +98,7 @@ bool strict_head_read(struct bus_str bytes, struct strict_head *ret) {
   struct cursor c = {bytes.data, bytes.data + bytes.len};
   struct strict_head head = {.fields = 0};
   size_t hosts = 0;
+  skip_blanks(&c);
   head.method = take_while(&c, is_token_char);
   if (head.method.len == 0 || !take(&c, " "))
     return false;

@@ -13,8 +13,9 @@ struct strict_head {
   size_t size; /* bytes up to the body */
 };
 
-/* True: one meaning only. One thing is forgiven: a request line may end with any two of CR, LF, space and tab that
- * begin with CR or LF, because civetweb overwrites both before anybody can look at them. */
+/* True: one meaning only. Two things are forgiven, because civetweb hides them before anybody can look: a request line
+ * may end with any two of CR, LF, space and tab that begin with CR or LF; and blanks may stand before it, 16 of them or
+ * a multiple, since malloc's alignment alone tells where the buffer begins. */
 bool strict_head_read(struct bus_str bytes, struct strict_head *ret);
 
 #endif
