@@ -52,12 +52,12 @@ TEST(history_takes_odd_text_for_what_it_is)
   struct bus_failure failure = failure_of(7, "a\nb\x01"
                                              "c\xC3");
   memset(odd, 'x', sizeof odd);
-  size_t len = bus_history_add((struct bus_str){odd, sizeof odd}, &failure, text);
+  (void)bus_history_add((struct bus_str){odd, sizeof odd}, &failure, text);
   assert_string_equal(text, "2023-11-14T22:13:27.000Z 7 payment-svc/1.2.0 BUS_E_LATER a?b?c?");
-  len = bus_history_add((struct bus_str){"\xFF\x02\n", 3}, &failure, text);
+  (void)bus_history_add((struct bus_str){"\xFF\x02\n", 3}, &failure, text);
   assert_memory_equal(text, "??\n2023", 7);
   failure.cause = (struct bus_str){odd, sizeof odd};
-  len = bus_history_add((struct bus_str){text, 0}, &failure, text);
+  size_t len = bus_history_add((struct bus_str){text, 0}, &failure, text);
   assert_int_equal(len, 511);
   failure.cause = BUS_NO_STR;
   len = bus_history_add(BUS_NO_STR, &failure, text);
