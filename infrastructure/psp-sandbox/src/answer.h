@@ -1,6 +1,6 @@
 /* Answers in Stripe's shapes. Pure. Each returns an absent text when out of memory. */
-#ifndef PSP_ANSWER_H
-#define PSP_ANSWER_H
+#ifndef PSP_SANDBOX_ANSWER_H
+#define PSP_SANDBOX_ANSWER_H
 
 #include "charge.h"
 
