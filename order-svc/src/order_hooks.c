@@ -24,6 +24,7 @@ bool order_open(const void *settings, struct bus_worker *worker, void **ret_cont
   context->policy.deadline = own->deadline_ms * BUS_MILLISECOND;
   context->policy.resend = own->resend_ms * BUS_MILLISECOND;
   context->max_open_sagas = own->max_open_sagas;
+  context->max_late_sagas = own->max_late_sagas;
   order_metrics_register();
   *ret_context = context;
   return true;
@@ -69,22 +70,26 @@ static void due_rows(void *context, struct bus_worker *worker, const struct bus_
   }
 }
 
-/* ---- the gate ---- */
+/* ---- the gate ----
+ * Shut while too many are open, or too many of them wait longer than they should: what is taken in now would wait
+ * behind those, and be undone by its deadline. In its queue no deadline runs. */
 
 static void gate_args(void *context, struct bus_args *args) {
   const struct order_context *own = context;
   bus_args_int64(args, own->max_open_sagas);
+  bus_args_int64(args, own->policy.deadline - own->policy.deadline / 4);
+  bus_args_int64(args, own->max_late_sagas);
 }
 
 static void gate_rows(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
   struct order_context *own = context;
-  int64_t open = bus_rows_int64(rows, 0, 0);
-  bool shut = open >= own->max_open_sagas;
-  order_metrics_open(open);
+  int64_t open = bus_rows_int64(rows, 0, 0), late = bus_rows_int64(rows, 0, 1);
+  bool shut = open >= own->max_open_sagas || late >= own->max_late_sagas;
+  order_metrics_open(open, late);
   bus_worker_pause(worker, ORDER_QUEUE_PLACE, shut);
   if (shut != own->gate_shut)
-    bus_log(BUS_INFO, shut ? "new orders wait: too many are open" : "new orders are taken again",
-            BUS_F_INT("open", open));
+    bus_log(BUS_INFO, shut ? "new orders wait: too many are open, or late" : "new orders are taken again",
+            BUS_F_INT("open", open), BUS_F_INT("late", late));
   own->gate_shut = shut;
 }
 

@@ -9,7 +9,7 @@
 
 struct order_context {
   struct order_policy policy;
-  int64_t max_open_sagas;
+  int64_t max_open_sagas, max_late_sagas;
   bool gate_shut;
 };
 

@@ -5,11 +5,11 @@
 #include <bus/config.h>
 
 struct order_settings {
-  int64_t max_open_sagas;
+  int64_t max_open_sagas, max_late_sagas;
   int64_t deadline_ms, resend_ms;
 };
 
-enum { ORDER_OPTIONS = 3 };
+enum { ORDER_OPTIONS = 4 };
 extern const struct bus_option order_options[ORDER_OPTIONS];
 
 #endif

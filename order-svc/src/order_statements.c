@@ -55,8 +55,12 @@ const struct bus_statement order_statements[ORDER_STATEMENTS] = {
     [FIND_PUT_OFF] = {"SELECT o.order_id FROM orders.orders o WHERE o.due_at > now() + $2 * interval '1 microsecond' "
                       "ORDER BY o.due_at DESC LIMIT $1",
                       "ii"},
-    [COUNT_OPEN] = {"SELECT count(*) FROM (SELECT FROM orders.orders o WHERE o.due_at IS NOT NULL LIMIT $1) AS open",
-                    "i"},
+    /* Open ones, and of these PENDING and RESERVED ones whose deadline is at most $2 µs away. due_at is never later. */
+    [COUNT_OPEN] = {"SELECT (SELECT count(*) FROM (SELECT FROM orders.orders o WHERE o.due_at IS NOT NULL LIMIT $1) "
+                    "AS open), (SELECT count(*) FROM (SELECT FROM orders.orders o "
+                    "WHERE o.due_at <= now() + $2 * interval '1 microsecond' "
+                    "AND o.deadline <= now() + $2 * interval '1 microsecond' AND o.status <= 1 LIMIT $3) AS late)",
+                    "iii"},
 };
 
 /* Newest first behind a cursor. The index begins with the shelf (0: open, else the final status; a generated column, so

@@ -257,10 +257,10 @@ const struct bus_rows *link_statement(struct link *link, size_t statement, int64
   return rows_of_it(link);
 }
 
-const struct bus_rows *link_statement_of(struct link *link, size_t statement, int64_t number, int64_t second) {
+const struct bus_rows *link_statement_of(struct link *link, size_t statement, const int64_t *numbers, size_t count) {
   struct bus_args *args = begin_statement(link, statement);
-  bus_args_int64(args, number);
-  bus_args_int64(args, second);
+  for (size_t i = 0; i < count; i++)
+    bus_args_int64(args, numbers[i]);
   return rows_of_it(link);
 }
 

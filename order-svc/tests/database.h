@@ -49,7 +49,7 @@ bool link_store(struct link *link);
 bool link_run(struct link *link);
 /* Rows of one statement with one number, in a transaction of its own. */
 const struct bus_rows *link_statement(struct link *link, size_t statement, int64_t number);
-const struct bus_rows *link_statement_of(struct link *link, size_t statement, int64_t number, int64_t second);
+const struct bus_rows *link_statement_of(struct link *link, size_t statement, const int64_t *numbers, size_t count);
 /* The inputs as queries, on a link of link_open_queries. */
 void link_query(struct link *link);
 /* The body of the n-th message or answer of the last batch. */

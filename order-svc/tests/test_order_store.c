@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define NUMBERS(...) (const int64_t[]){__VA_ARGS__}, sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)
+
 static struct database database;
 static struct link *link;
 static struct saga_bodies bodies;
@@ -282,11 +284,16 @@ TEST(due_orders_are_found_and_open_ones_counted)
   assert_int_equal(bus_rows_count(link_statement(link, FIND_DUE, 0)), 0);
   /* A deadline of long ago is further away than one of a thousand years before. */
   int64_t millennium = 365000 * 24 * BUS_HOUR;
-  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, 10, BUS_SECOND)), 0);
-  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, 10, -millennium)), 2);
-  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, 1, -millennium)), 1);
-  assert_int_equal(bus_rows_int64(link_statement(link, COUNT_OPEN, 10), 0, 0), 2);
-  assert_int_equal(bus_rows_int64(link_statement(link, COUNT_OPEN, 1), 0, 0), 1);
+  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(10, BUS_SECOND))), 0);
+  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(10, -millennium))), 2);
+  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(1, -millennium))), 1);
+  const struct bus_rows *open = link_statement_of(link, COUNT_OPEN, NUMBERS(10, 0, 10));
+  assert_int_equal(bus_rows_int64(open, 0, 0), 2);
+  assert_int_equal(bus_rows_int64(open, 0, 1), 2);
+  open = link_statement_of(link, COUNT_OPEN, NUMBERS(1, 0, 1));
+  assert_int_equal(bus_rows_int64(open, 0, 0), 1);
+  assert_int_equal(bus_rows_int64(open, 0, 1), 1);
+  assert_int_equal(bus_rows_int64(link_statement_of(link, COUNT_OPEN, NUMBERS(10, -millennium, 10)), 0, 1), 0);
   end();
 }
 

@@ -3,6 +3,7 @@ import contextlib
 import time
 
 import pytest
+import requests
 
 from client import item, wait_until
 
@@ -49,6 +50,25 @@ def test_stock_that_is_not_reserved_in_time(api, stack):
     assert order["total"] is None
     rows = stack.sql("inventory", f"SELECT state FROM inventory.reservations WHERE order_id = '{order_id}'")
     assert rows in ([["RELEASED"]], [["REJECTED"]])
+
+
+def test_new_orders_wait_while_others_are_late(api, stack):
+    """Taken in now they would only wait behind those, and be undone by their deadline."""
+    patience = {"SAGA_DEADLINE_MS": "20000", "MAX_LATE_SAGAS": "1"}
+    with overridden(stack, "order-svc", patience):
+        stack.stop_service("inventory-svc")
+        late = api.place(item("A")).json()["order_id"]
+        wait_until(lambda: "orders_late_sagas 1" in metrics(stack), 15, "a late saga")
+        time.sleep(1)  # the gate's own interval, and what was on its way to the worker
+        waiting = api.place(item("A")).json()["order_id"]
+        time.sleep(3)
+        assert stack.sql("orders", f"SELECT count(*) FROM orders.orders WHERE order_id = '{waiting}'") == [["0"]]
+        stack.start_service("inventory-svc")
+        assert [api.wait_final(order_id)["status"] for order_id in (late, waiting)] == ["CONFIRMED", "CONFIRMED"]
+
+
+def metrics(stack):
+    return requests.get(stack.url("order-svc") + "/metrics", timeout=5).text
 
 
 def test_charge_that_is_not_answered_in_time(api, stack, ledger):
