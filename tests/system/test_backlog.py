@@ -24,7 +24,7 @@ def test_orders_are_refused_while_messages_do_not_go_out(api, stack):
     """The broker stands and takes orders; order-svc's own commands have no queue, and stay in its outbox."""
     before = api.complete(item("A"))["order_id"]
     where = ("bindings", stack.broker.admin.path, "e", "bus.cmd", "q", "inventory-svc")
-    stack.broker._management.must("DELETE", *where, "inventory.reserve")
+    stack.broker.management.must("DELETE", *where, "inventory.reserve")
     try:
         stuck = api.place(item("A")).json()["order_id"]
         headers = wait_until(lambda: refusal(api), 15, "a refusal")
@@ -34,7 +34,7 @@ def test_orders_are_refused_while_messages_do_not_go_out(api, stack):
         assert api.order(before)["status"] == "CONFIRMED" and api.order(stuck)["status"] == "PENDING"
         assert api.cancel(before).status_code == 409, "everything else is answered as ever"
     finally:
-        stack.broker._management.must("POST", *where, body={"routing_key": "inventory.reserve"})
+        stack.broker.management.must("POST", *where, body={"routing_key": "inventory.reserve"})
     assert api.wait_final(stuck, 60)["status"] == "CONFIRMED"
     wait_until(lambda: refusal(api) is None, 15, "orders taken again")
     assert api.complete(item("A"))["status"] == "CONFIRMED"
