@@ -1,5 +1,6 @@
 """./dev as a command: from any folder, with help and version on every verb, and clear refusals."""
 import os
+import signal
 import subprocess
 
 import pytest
@@ -84,3 +85,14 @@ def test_a_hanging_tool_or_a_forbidden_file_is_a_plain_message(monkeypatch, caps
         monkeypatch.setattr(cli.verbs, "down", fail)
         assert cli.main(["down"]) == 1
         assert capsys.readouterr().err.startswith("dev: ")
+
+
+def test_may_be_interrupted_in_the_background():
+    """A shell without job control has its background jobs ignore the signal."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(SystemExit):
+            cli.main(["--version"])
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,5 +1,6 @@
 """The command line of ./dev: one parser, and the function of each verb."""
 import argparse
+import signal
 import subprocess
 import sys
 
@@ -85,6 +86,8 @@ def _parts():
 
 
 def main(arguments):
+    # A shell's background jobs ignore it, and so would all that they start, which is asked to end by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         if arguments[:1] == ["install-packages"]:  # what packages.ensure runs as root
             packages.install(arguments[1:])
