@@ -1,9 +1,6 @@
 /* Writing JSON: escaping, integers, and the two passes. */
 #include "json_write.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "hex.h"
 #include "utf8.h"
 
@@ -62,10 +59,23 @@ void bus_json_char(struct bus_json_writer *writer, char c) {
   bus_json_raw(writer, (struct bus_str){&c, 1});
 }
 
+/* Most of what is written: ids and names, which are copied as they are. */
+static size_t plain_run(const char *text, size_t len) {
+  size_t count = 0;
+  while (count < len && text[count] >= 0x20 && text[count] < 0x7F && text[count] != '"' && text[count] != '\\')
+    count++;
+  return count;
+}
+
 void bus_json_string(struct bus_json_writer *writer, struct bus_str text) {
   char out[BUS_JSON_ESCAPE_MAX];
   bus_json_char(writer, '"');
   for (size_t at = 0, taken; at < text.len; at += taken) {
+    taken = plain_run(text.data + at, text.len - at);
+    if (taken > 0) {
+      bus_json_raw(writer, (struct bus_str){text.data + at, taken});
+      continue;
+    }
     size_t len = bus_json_escape(text.data + at, text.len - at, out, &taken);
     bus_json_raw(writer, (struct bus_str){out, len});
   }
@@ -73,9 +83,14 @@ void bus_json_string(struct bus_json_writer *writer, struct bus_str text) {
 }
 
 void bus_json_int64(struct bus_json_writer *writer, int64_t value) {
-  char digits[24];
-  int len = snprintf(digits, sizeof digits, "%" PRId64, value);
-  bus_json_raw(writer, (struct bus_str){digits, (size_t)len});
+  char digits[24], *at = digits + sizeof digits;
+  uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+  do
+    *--at = (char)('0' + left % 10);
+  while ((left /= 10) > 0);
+  if (value < 0)
+    *--at = '-';
+  bus_json_raw(writer, (struct bus_str){at, (size_t)(digits + sizeof digits - at)});
 }
 
 bool bus_json_build(struct bus_arena *arena, void (*write)(struct bus_json_writer *writer, const void *context),
