@@ -35,7 +35,7 @@ SETUP = {
     "worker.deadline-decided": {"at": 2},
     "worker.completion-decided": {"at": 10},
 }
-DEADLINES = {"SAGA_DEADLINE_MS": "1000", "SETTLE_MAX_MS": "0"}
+DEADLINES = {"SAGA_DEADLINE_MS": "400", "SETTLE_MAX_MS": "0"}
 VARIABLES = {("order-svc", point): DEADLINES
              for point in ("order.due-found", "order.due-pushed", "worker.deadline-decided")}
 # The first letters of a point's name tell how often it is reached a second.
