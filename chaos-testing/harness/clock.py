@@ -89,7 +89,7 @@ class ClockStack(ChaosStack):
 
     def set_clock(self, database, seconds):
         self.servers.clocks[database].set_clock(seconds)
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(2 * SETTLE_SECONDS)
 
 
 def clock_stack(preset="release"):

@@ -80,6 +80,14 @@ def no_hang(within):
     return Expectation(f"no client hangs: an answer or a closed connection within {within:g} s", check)
 
 
+def alive(*services):
+    """They live, whether or not they can work."""
+    def check(during):
+        gone = [name for name in services if during.system.pid(name) is None]
+        return not gone, ", ".join(gone) + " gone" if gone else "all are"
+    return Expectation(f"{' and '.join(services)}: alive at the end of the fault", check, live=True)
+
+
 def not_ready(*services):
     """They live and say that they cannot work."""
     def check(during):

@@ -6,6 +6,10 @@ bool backlog_is_behind(const struct backlog *backlog, int64_t now) {
 }
 
 bool backlog_report(struct backlog *backlog, int64_t age, int64_t now) {
+  int64_t most = atomic_load(&backlog->age) + (now - backlog->reported_at) + BACKLOG_SLACK;
+  if (backlog->reported_at > 0 && age > most)
+    age = most;
+  backlog->reported_at = now;
   bool behind = backlog->limit > 0 && age > backlog->limit;
   bool before = now < atomic_exchange(&backlog->behind_until, behind ? now + BACKLOG_REPORT_LIFE : 0);
   atomic_store(&backlog->age, age);

@@ -10,14 +10,18 @@
 
 /* A report counts for so long. */
 #define BACKLOG_REPORT_LIFE (10 * BUS_SECOND)
+/* No message grows older faster than time passes: what is reported beyond that and this comes from a clock that was set
+ * forward. */
+#define BACKLOG_SLACK (2 * BUS_SECOND)
 
 struct backlog {
   int64_t limit;             /* microseconds; 0: never too old */
   atomic_llong behind_until; /* monotonic; 0: not behind */
   atomic_llong age;          /* as reported last */
+  int64_t reported_at;       /* monotonic; 0: never. Of the one thread that reports. */
 };
 
-/* now: monotonic. True when that changed what becomes of the next orders: worth a line in the log. */
+/* By one thread. now: monotonic. True when that changed what becomes of the next orders: worth a line in the log. */
 bool backlog_report(struct backlog *backlog, int64_t age, int64_t now);
 bool backlog_is_behind(const struct backlog *backlog, int64_t now);
 int64_t backlog_age(const struct backlog *backlog);

@@ -40,6 +40,16 @@ TEST(a_report_counts_for_ten_seconds)
   assert_true(backlog_report(&backlog, BUS_HOUR, NOW + 20 * BUS_SECOND)); /* said again */
 }
 
+TEST(a_clock_set_forward_makes_nothing_old)
+{
+  struct backlog backlog = backlog_of(30 * BUS_SECOND);
+  assert_false(backlog_report(&backlog, 0, NOW));
+  for (int64_t i = 1; i <= 5; i++)
+    assert_false(backlog_report(&backlog, 600 * BUS_SECOND, NOW + i * BUS_SECOND));
+  assert_int_equal(backlog_age(&backlog), 15 * BUS_SECOND); /* a second and the slack, five times */
+  assert_false(backlog_is_behind(&backlog, NOW + 5 * BUS_SECOND));
+}
+
 TEST(without_a_limit_it_is_never_behind)
 {
   struct backlog backlog = backlog_of(0);

@@ -100,13 +100,13 @@ def test_a_servers_clock_moves_and_its_waits_do_not(state):
             return time.time() - float(psql(server.url(), "SELECT extract(epoch FROM now());"))
         assert abs(behind()) < 5
         server.set_clock(-600)
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(2 * SETTLE_SECONDS)
         assert abs(behind() - 600) < 5
         began = time.monotonic()
         psql(server.url(), "SET statement_timeout = 5000; SELECT pg_sleep(0.3);")
         assert time.monotonic() - began < 3
         server.set_clock(0)
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(2 * SETTLE_SECONDS)
         assert abs(behind()) < 5
     finally:
         pid = server.process.pid()
