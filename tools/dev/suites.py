@@ -145,7 +145,7 @@ TABLE = {
     "dev": (300, _pytest("dev")),
     "system": (480, _pytest("system")),
     "crash": (150, _pytest("crash")),
-    "chaos": (200, _pytest("chaos")),
+    "chaos": (300, _pytest("chaos")),
     "readme": (180, _pytest("readme")),
 }
 NAMES = tuple(TABLE)
