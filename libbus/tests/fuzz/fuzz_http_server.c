@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -77,6 +78,20 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   return 0;
 }
 
+/* libFuzzer's timer may interrupt a connect, which then goes on by itself. */
+static bool connected(int fd, const struct sockaddr_in *to) {
+  if (connect(fd, (const struct sockaddr *)to, sizeof *to) == 0)
+    return true;
+  if (errno != EINTR)
+    return false;
+  struct pollfd ready = {.fd = fd, .events = POLLOUT};
+  while (poll(&ready, 1, -1) < 0 && errno == EINTR)
+    continue;
+  int error;
+  socklen_t size = sizeof error;
+  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+}
+
 /* From another loopback address each time: one address would run out of ports. */
 static int dial(void) {
   static uint32_t number;
@@ -86,7 +101,7 @@ static int dial(void) {
   const struct sockaddr_in to = {
       .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   FUZZ_CHECK(fd >= 0 && bind(fd, (const struct sockaddr *)&from, sizeof from) == 0);
-  FUZZ_CHECK(connect(fd, (const struct sockaddr *)&to, sizeof to) == 0);
+  FUZZ_CHECK(connected(fd, &to));
   return fd;
 }
 
