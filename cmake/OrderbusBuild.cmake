@@ -70,7 +70,7 @@ function(orderbus_unit_test name)
     foreach(line ${lines})
       string(REGEX REPLACE "^TEST\\(([A-Za-z0-9_]+)\\).*" "\\1" case "${line}")
       add_test(NAME "${name}.${case}" COMMAND ${name} ${case})
-      set_tests_properties("${name}.${case}" PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 60 SKIP_RETURN_CODE 77)
+      set_tests_properties("${name}.${case}" PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 180 SKIP_RETURN_CODE 77)
       if(arg_LOCK) # cases that share something by that name run one after the other
         set_tests_properties("${name}.${case}" PROPERTIES RESOURCE_LOCK "${arg_LOCK}")
       endif()

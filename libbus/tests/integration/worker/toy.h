@@ -75,7 +75,8 @@ void toy_on_write(struct toy *toy, const char *table, const char *condition, con
 /* Milliseconds of CPU that the process uses while so many milliseconds pass. */
 int64_t toy_cpu_in(int milliseconds);
 int64_t toy_number(struct toy *toy, const char *sql);
-/* Waits until the SQL gives that number; fails the test after so many seconds, printing what it gives. */
+/* Waits until the SQL gives that number; fails the test after so many seconds, printing what it gives. The bound
+ * catches what never comes and claims no speed: a busy machine gets several times as long. */
 void toy_await(struct toy *toy, const char *sql, int64_t number, int seconds);
 /* Of the toy's own queues the one with that suffix: ".dead". */
 void toy_delete_queue(struct toy *toy, const char *suffix);
