@@ -49,8 +49,8 @@ static void end_confirmed(struct world *world, struct request *request) {
   struct answer answer;
   if (request->ask.kind == REQUEST_CANCEL)
     answer = answer_cancel_accepted(&request->order_id, world->arena);
-  else if (accepted_remember(edge->accepted, &request->order_id, request->place->customer_id,
-                             request->place->request_hash, world->now) == ACCEPTED_OTHER)
+  else if (accepted_remember(edge->accepted, &request->order_id, request->place->request_hash, world->now) ==
+           ACCEPTED_OTHER)
     answer = answer_key_reused();
   else
     answer = answer_place_accepted(request->place, world->arena);
@@ -58,9 +58,7 @@ static void end_confirmed(struct world *world, struct request *request) {
 }
 
 static bool is_remembered(struct world *world, const struct request *request) {
-  char owner[ACCEPTED_OWNER_MAX];
-  size_t len;
-  return accepted_owner(request->edge->accepted, &request->order_id, world->now, owner, &len);
+  return accepted_knows(request->edge->accepted, &request->order_id, world->now);
 }
 
 static void end_answered(struct world *world, struct request *request, const struct order_answer *order) {

@@ -164,11 +164,10 @@ struct answer answer_get(const struct order_answer *answer) {
   }
 }
 
-struct answer answer_get_accepted(const struct bus_uuid *order_id, struct bus_str owner, struct bus_arena *arena) {
+struct answer answer_get_accepted(const struct bus_uuid *order_id, struct bus_arena *arena) {
   struct accepted_order *body = blank_order(order_id, arena);
   if (body == NULL)
     return answer_refusal(REFUSAL_NO_MEMORY);
-  body->customer_id = owner;
   body->status = BUS_STR("ACCEPTED");
   struct answer answer = json(200, &accepted_order_schema, body);
   answer.retry_after_s = 1;

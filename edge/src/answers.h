@@ -72,9 +72,9 @@ struct answer answer_place(const struct order_answer *answer, int64_t wait_s);
 struct answer answer_place_accepted(const struct order_place *place, struct bus_arena *arena);
 struct answer answer_key_reused(void);
 
-/* GET /api/orders/{id}; owner: of an order that is only accepted. */
+/* GET /api/orders/{id}; accepted: this edge has accepted it, and knows no more. */
 struct answer answer_get(const struct order_answer *answer);
-struct answer answer_get_accepted(const struct bus_uuid *order_id, struct bus_str owner, struct bus_arena *arena);
+struct answer answer_get_accepted(const struct bus_uuid *order_id, struct bus_arena *arena);
 
 /* POST /api/orders/{id}/cancel */
 struct answer answer_cancel(const struct order_answer *answer, struct bus_arena *arena);

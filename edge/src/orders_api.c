@@ -36,8 +36,7 @@ static struct answer place_answered(struct edge *edge, const struct order_place 
 }
 
 static struct answer place_confirmed(struct edge *edge, const struct order_place *place, struct bus_arena *arena) {
-  if (accepted_remember(edge->accepted, &place->order_id, place->customer_id, place->request_hash, bus_monotonic()) ==
-      ACCEPTED_OTHER)
+  if (accepted_remember(edge->accepted, &place->order_id, place->request_hash, bus_monotonic()) == ACCEPTED_OTHER)
     return answer_key_reused();
   bus_series_add(edge->metrics.orders_confirmed, 1);
   return answer_place_accepted(place, arena);
@@ -102,14 +101,8 @@ void edge_orders_post(void *context, struct bus_http_exchange *exchange) {
 
 /* ---- GET /api/orders/{id} ---- */
 
-/* order-svc does not know it, or does not answer: perhaps this edge has only just accepted it. */
-static struct answer get_accepted(struct edge *edge, const struct bus_uuid *order_id, struct bus_arena *arena,
-                                  struct answer otherwise) {
-  char owner[ACCEPTED_OWNER_MAX];
-  size_t len;
-  if (!accepted_owner(edge->accepted, order_id, bus_monotonic(), owner, &len))
-    return otherwise;
-  return answer_get_accepted(order_id, bus_arena_copy(arena, (struct bus_str){owner, len}), arena);
+static bool is_accepted(struct edge *edge, const struct bus_uuid *order_id) {
+  return accepted_knows(edge->accepted, order_id, bus_monotonic());
 }
 
 void edge_orders_get(void *context, struct bus_http_exchange *exchange) {
@@ -128,8 +121,8 @@ void edge_orders_get(void *context, struct bus_http_exchange *exchange) {
     answer = answer_get(body);
   if (answer.status == 200)
     accepted_forget(edge->accepted, &get.order_id);
-  else
-    answer = get_accepted(edge, &get.order_id, bus_http_arena(exchange), answer);
+  else if (is_accepted(edge, &get.order_id)) /* order-svc does not know it yet, or does not answer */
+    answer = answer_get_accepted(&get.order_id, bus_http_arena(exchange));
   edge_respond(edge, exchange, &answer);
 }
 
@@ -157,12 +150,6 @@ void edge_orders_list(void *context, struct bus_http_exchange *exchange) {
 }
 
 /* ---- GET /api/orders/{id}/events ---- */
-
-static bool is_accepted(struct edge *edge, const struct bus_uuid *order_id) {
-  char owner[ACCEPTED_OWNER_MAX];
-  size_t len;
-  return accepted_owner(edge->accepted, order_id, bus_monotonic(), owner, &len);
-}
 
 void edge_orders_events(void *context, struct bus_http_exchange *exchange) {
   static const char *const names[] = {"after", "cursor", "limit", NULL};

@@ -141,7 +141,7 @@ TEST(of_two_bodies_that_were_both_confirmed_the_second_is_refused)
   post();
   char hash[] = "0123456789012345678901234567890123456789012345678901234567890123";
   accepted_forget(edge.accepted, &id);
-  (void)accepted_remember(edge.accepted, &id, BUS_STR("anonymous"), bus_str(hash), fake.now);
+  (void)accepted_remember(edge.accepted, &id, bus_str(hash), fake.now);
   post();
   assert_int_equal(fake.status, 422);
   tear_down();
