@@ -17,10 +17,11 @@ void *http_stack_lowest(void) {
   return lowest;
 }
 
-/* Two pages below this frame are left alone: the one it lies in, and what the call itself takes. */
+enum { CALL_BYTES = 1024 }; /* this function's own, and of the call that it makes; what lies below is dead */
+
 __attribute__((noinline)) void http_stack_trim(void *lowest) {
   uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  uintptr_t end = ((uintptr_t)__builtin_frame_address(0) & ~(page - 1)) - page;
+  uintptr_t end = ((uintptr_t)__builtin_frame_address(0) - CALL_BYTES) & ~(page - 1);
   uintptr_t start = ((uintptr_t)lowest + page - 1) & ~(page - 1);
   if (lowest != NULL && end > start)
     (void)madvise((void *)start, end - start, MADV_DONTNEED); /* only costs memory where it fails */
