@@ -5,11 +5,6 @@
 
 #include <stdio.h>
 
-#define SUM "SELECT coalesce(sum(n), 0)::bigint FROM toy.counters"
-#define OUTBOX "SELECT count(*) FROM bus.outbox"
-#define PARKED "SELECT count(*) FROM bus.parked"
-#define TRIES "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM toy.tries"
-
 static void ignore_rows(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
   (void)context;
   (void)worker;

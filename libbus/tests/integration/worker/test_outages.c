@@ -11,11 +11,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SUM "SELECT coalesce(sum(n), 0)::bigint FROM toy.counters"
-#define OUTBOX "SELECT count(*) FROM bus.outbox"
-#define PARKED "SELECT count(*) FROM bus.parked"
-#define TRIES "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM toy.tries"
-
 /* What has arrived in part when the worker turns to its next batch belongs to the one after. */
 TEST(keeps_the_text_of_messages_that_arrive_in_pieces)
 {

@@ -69,6 +69,13 @@ void toy_publish_raw(struct toy *toy, const struct bus_envelope *envelope, const
 /* Until the broker has all. */
 void toy_flush(struct toy *toy);
 
+/* For toy_number and toy_await; a WHERE may follow. */
+#define SUM "SELECT coalesce(sum(n), 0)::bigint FROM toy.counters"
+#define OUTBOX "SELECT count(*) FROM bus.outbox"
+#define INBOX "SELECT count(*) FROM bus.inbox"
+#define PARKED "SELECT count(*) FROM bus.parked"
+#define TRIES "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM toy.tries"
+
 void toy_execute(struct toy *toy, const char *sql);
 /* Does `what` before a row of that table is written, where `condition` holds of it, and counts that in toy.tries. */
 void toy_on_write(struct toy *toy, const char *table, const char *condition, const char *what);
