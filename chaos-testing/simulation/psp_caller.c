@@ -119,21 +119,7 @@ void caller_take(struct world *world, struct worker *worker, const struct paymen
   send(world, state);
 }
 
-static size_t allowed_by_breaker(const struct bus_breaker *breaker, bus_time now) {
-  switch (bus_breaker_state(breaker, now)) {
-  case BUS_BREAKER_OPEN:
-    return 0;
-  case BUS_BREAKER_HALF_OPEN:
-    return breaker->state == BUS_BREAKER_OPEN
-               ? (size_t)breaker->settings.success_threshold
-               : (size_t)(breaker->settings.success_threshold - breaker->successes - breaker->probes);
-  case BUS_BREAKER_CLOSED:
-    break;
-  }
-  return SIZE_MAX;
-}
-
 size_t caller_room(struct world *world, struct worker *worker) {
-  size_t room = CONCURRENCY - worker->under_way, allowed = allowed_by_breaker(&worker->breaker, world->now);
+  size_t room = CONCURRENCY - worker->under_way, allowed = bus_breaker_room(&worker->breaker, world->now);
   return room < allowed ? room : allowed;
 }

@@ -210,27 +210,11 @@ void payment_caller_take(struct payment_caller *caller, const struct payment_cal
   show_breaker(caller, bus_monotonic());
 }
 
-static size_t allowed_by_breaker(struct payment_caller *caller, int64_t now) {
-  const struct bus_breaker *breaker = &caller->breaker;
-  switch (bus_breaker_state(breaker, now)) {
-  case BUS_BREAKER_OPEN:
-    return 0;
-  case BUS_BREAKER_HALF_OPEN:
-    /* One that has just rested still counts what was before. */
-    return breaker->state == BUS_BREAKER_OPEN
-               ? (size_t)breaker->settings.success_threshold
-               : (size_t)(breaker->settings.success_threshold - breaker->successes - breaker->probes);
-  case BUS_BREAKER_CLOSED:
-    break;
-  }
-  return SIZE_MAX;
-}
-
 size_t payment_caller_room(struct payment_caller *caller) {
   int64_t now = bus_monotonic();
   show_breaker(caller, now);
   size_t room = (size_t)caller->settings->concurrency - caller->under_way + caller->queue_room - caller->queue_count;
-  size_t allowed = allowed_by_breaker(caller, now);
+  size_t allowed = bus_breaker_room(&caller->breaker, now);
   return room < allowed ? room : allowed;
 }
 

@@ -41,6 +41,8 @@ void bus_breaker_failure(struct bus_breaker *breaker, int64_t now);
 enum bus_breaker_state bus_breaker_state(const struct bus_breaker *breaker, int64_t now);
 /* When an open breaker lets the first probe through; `now` where it would let one now. */
 int64_t bus_breaker_retry_at(const struct bus_breaker *breaker, int64_t now);
+/* How many calls would be let through one after the other, none being answered: 0 while open, SIZE_MAX while closed. */
+size_t bus_breaker_room(const struct bus_breaker *breaker, int64_t now);
 const char *bus_breaker_state_name(enum bus_breaker_state state);
 
 #ifdef __cplusplus

@@ -79,6 +79,20 @@ int64_t bus_breaker_retry_at(const struct bus_breaker *breaker, int64_t now) {
   return waits ? breaker->opened_at + breaker->settings.open_for : now;
 }
 
+size_t bus_breaker_room(const struct bus_breaker *breaker, int64_t now) {
+  int probes = breaker->settings.success_threshold;
+  switch (bus_breaker_state(breaker, now)) {
+  case BUS_BREAKER_OPEN:
+    return 0;
+  case BUS_BREAKER_HALF_OPEN:
+    /* One that has just rested still counts what was before. */
+    return (size_t)(breaker->state == BUS_BREAKER_OPEN ? probes : probes - breaker->successes - breaker->probes);
+  case BUS_BREAKER_CLOSED:
+    break;
+  }
+  return SIZE_MAX;
+}
+
 const char *bus_breaker_state_name(enum bus_breaker_state state) {
   static const char *const names[] = {"closed", "open", "half-open"};
   return (size_t)state < BUS_COUNT(names) ? names[state] : "?";

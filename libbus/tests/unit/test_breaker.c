@@ -1,5 +1,6 @@
 /* bus/breaker.h: sequences of answers against virtual time. */
 #include <bus/breaker.h>
+#include <bus/uuid.h>
 
 #include "test.h"
 
@@ -146,6 +147,34 @@ TEST(breaker_ring_wraps_many_times)
   int64_t now = 999 * 501 * BUS_MILLISECOND;
   bus_breaker_failure(&breaker, now);
   assert_int_equal(breaker.state, BUS_BREAKER_OPEN);
+}
+
+/* Whatever happens to it: as many as it says may go, and then none. */
+TEST(breaker_says_how_many_may_go)
+{
+  enum { MANY = 4 };
+  struct bus_breaker breaker;
+  struct bus_uuid_source source;
+  bus_uuid_source_init(&source, (const uint64_t[4]){1, 2, 3, 4});
+  bus_breaker_init(&breaker, &settings);
+  int64_t now = 0, under_way = 0, seen[MANY + 1] = {0};
+  for (int step = 0; step < 20000; step++) {
+    uint64_t random = bus_uuid_source_random(&source);
+    struct bus_breaker tried = breaker;
+    size_t room = bus_breaker_room(&breaker, now), gone = 0;
+    while (gone < MANY && bus_breaker_allow(&tried, now))
+      gone++;
+    assert_int_equal(gone, room < MANY ? room : MANY);
+    seen[gone]++;
+    now += (int64_t)(random >> 32) % (settings.open_for / 3);
+    if (random % 2 > 0 && bus_breaker_allow(&breaker, now)) {
+      under_way++;
+    } else if (under_way > 0) {
+      under_way--;
+      (random % 5 < 3 ? bus_breaker_success : bus_breaker_failure)(&breaker, now);
+    }
+  }
+  assert_true(seen[0] > 0 && seen[1] > 0 && seen[2] > 0 && seen[3] == 0 && seen[MANY] > 0);
 }
 
 TEST(breaker_defaults)
