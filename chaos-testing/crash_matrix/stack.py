@@ -1,14 +1,11 @@
 """One stack for the whole matrix; a row starts one service of it anew, with its fault switched on."""
-import contextlib
 import os
-import shutil
 import subprocess
 
 from dev import build
-from dev.runner import temporary_folder
 from dev.stack import Stack
 
-from harness.stack import KEPT, ChaosStack
+from harness.stack import KEPT, ChaosStack, stack_for_a_while
 
 # Shorter than in production, so that a row is at rest after seconds: leases of 2 to 3 s, deadlines of 4 s, a payment
 # provider that is given up after 0.7 s. The breakers are wide: here one fault is looked at, not what it brings about.
@@ -59,17 +56,6 @@ def print_points(preset, service):
     return subprocess.run([program, "--print-failpoints"], capture_output=True, text=True, check=True).stdout
 
 
-@contextlib.contextmanager
 def matrix_stack(preset, name="crash"):
-    """One that lives as long as the block. Its logs stay in build/chaos until the next run."""
     kept = os.path.join(os.path.dirname(KEPT), "crash-" + name)
-    with temporary_folder("crash") as folder:
-        made = MatrixStack(os.path.join(folder, "stack"), preset)
-        try:
-            made.start()
-            made.put_catalogue()
-            yield made
-        finally:
-            made.stop()
-            shutil.rmtree(kept, ignore_errors=True)
-            shutil.copytree(made.state.folder("logs"), kept)
+    return stack_for_a_while("crash", lambda folder: MatrixStack(folder, preset), kept)

@@ -97,16 +97,20 @@ def _merged(first, second):
     return {name: {**first.get(name, {}), **second.get(name, {})} for name in {*first, *second}}
 
 
-@contextlib.contextmanager
 def chaos_stack(preset="release", overrides=None, make=ChaosStack):
-    """One that lives as long as the block, in a folder of its own. Its logs stay in build/chaos until the next one."""
-    with temporary_folder("chaos") as folder:
-        made = make(os.path.join(folder, "stack"), preset, overrides)
+    return stack_for_a_while("chaos", lambda folder: make(folder, preset, overrides), KEPT)
+
+
+@contextlib.contextmanager
+def stack_for_a_while(name, make, kept):
+    """One that lives as long as the block, in a folder of its own. Its logs stay in `kept` until the next one."""
+    with temporary_folder(name) as folder:
+        made = make(os.path.join(folder, "stack"))
         try:
             made.start()
             made.put_catalogue()
             yield made
         finally:
             made.stop()
-            shutil.rmtree(KEPT, ignore_errors=True)
-            shutil.copytree(made.state.folder("logs"), KEPT)
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(made.state.folder("logs"), kept)

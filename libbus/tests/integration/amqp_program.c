@@ -8,6 +8,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+void collect_output(struct output *ret, pid_t child, int fd) {
+  size_t len = 0;
+  ssize_t got;
+  while (len < OUTPUT_MAX - 1 && (got = read(fd, ret->text + len, OUTPUT_MAX - 1 - len)) > 0)
+    len += (size_t)got;
+  ret->text[len] = '\0';
+  close(fd);
+  assert_int_equal(waitpid(child, &ret->status, 0), child);
+  ret->status = WIFEXITED(ret->status) ? WEXITSTATUS(ret->status) : -1;
+}
+
 static void become(const char *path, const char *const *words, const char *url, int in, int out) {
   dup2(in, STDIN_FILENO);
   dup2(out, STDOUT_FILENO);
@@ -31,14 +42,7 @@ void run_program(struct output *ret, const char *path, const char *const *words,
     become(path, words, url, in, ends[1]);
   close(in);
   close(ends[1]);
-  size_t len = 0;
-  ssize_t got;
-  while (len < OUTPUT_MAX - 1 && (got = read(ends[0], ret->text + len, OUTPUT_MAX - 1 - len)) > 0)
-    len += (size_t)got;
-  ret->text[len] = '\0';
-  close(ends[0]);
-  assert_int_equal(waitpid(child, &ret->status, 0), child);
-  ret->status = WIFEXITED(ret->status) ? WEXITSTATUS(ret->status) : -1;
+  collect_output(ret, child, ends[0]);
 }
 
 void assert_says(const struct output *output, const char *text) {

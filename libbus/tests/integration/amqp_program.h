@@ -2,6 +2,8 @@
 #ifndef AMQP_PROGRAM_H
 #define AMQP_PROGRAM_H
 
+#include <sys/types.h>
+
 enum { OUTPUT_MAX = 1 << 16 };
 
 struct output {
@@ -11,6 +13,8 @@ struct output {
 
 /* words: its arguments, from its name on, NULL-terminated. url: goes into its environment; NULL: none. */
 void run_program(struct output *ret, const char *path, const char *const *words, const char *url, const char *input);
+/* What the child writes into the pipe that is read from fd, and its end; closes fd. */
+void collect_output(struct output *ret, pid_t child, int fd);
 void assert_says(const struct output *output, const char *text);
 
 #endif

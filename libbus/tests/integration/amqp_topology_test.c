@@ -1,5 +1,6 @@
 /* The whole topology at a real broker: applied, applied again, compared, and every retry tier's way back. */
 #include "amqp_fixture.h"
+#include "amqp_program.h"
 
 #include <orderbus_topology.h>
 
@@ -8,15 +9,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-enum { OUTPUT_MAX = 1 << 16 };
-
-struct output {
-  int status;
-  char text[OUTPUT_MAX]; /* both streams */
-};
 
 static char *const no_more = NULL;
 
@@ -42,14 +35,7 @@ static void run(struct output *ret, const struct bus_topology *topology, const c
     _exit(status);
   }
   close(ends[1]);
-  size_t len = 0;
-  ssize_t got;
-  while (len < OUTPUT_MAX - 1 && (got = read(ends[0], ret->text + len, OUTPUT_MAX - 1 - len)) > 0)
-    len += (size_t)got;
-  ret->text[len] = '\0';
-  close(ends[0]);
-  assert_int_equal(waitpid(child, &ret->status, 0), child);
-  ret->status = WIFEXITED(ret->status) ? WEXITSTATUS(ret->status) : -1;
+  collect_output(ret, child, ends[0]);
 }
 
 /* What `rabbitmqctl list_bindings source_name destination_name routing_key` prints; the file's name. */
