@@ -16,7 +16,7 @@ SETUP = {
     "worker.swept-published": {"before": "worker.before-publish=disconnect@15", "at": 1},
     "worker.reconnect-database": {"before": "worker.after-trip-1=disconnect@20", "at": 1},
     "worker.reconnect-broker": {"before": "worker.after-commit=disconnect@20", "at": 1},
-    "worker.suspect-counted": {"first": "worker.after-commit=crash@20", "at": 1},
+    "worker.suspect-counted": {"first": "worker.before-ack=crash@20", "at": 1},
     "worker.between-publishes": {"at": 3},
     "worker.draining": {"drains": True, "at": 1},
     "worker.drained": {"drains": True, "at": 1},
