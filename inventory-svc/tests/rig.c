@@ -7,114 +7,25 @@
 #include "inventory_store.h"
 
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <test.h>
-#include <unistd.h>
 
 enum { OWN_BEGIN, OWN_COMMIT, OWN_ROLLBACK };
 static const struct bus_statement own[] = {{"BEGIN", ""}, {"COMMIT", ""}, {"ROLLBACK", ""}};
 
-/* ---- the database ---- */
-
-static const char *server(void) {
-  const char *url = getenv("TEST_DATABASE_URL");
-  if (!url || !*url)
-    test_skip("TEST_DATABASE_URL is not set");
-  return url;
-}
-
-/* The same server and login, another database: what stands between the host's '/' and '?' is replaced. */
-static void url_of(const char *database, const char *scheme, char *text, size_t size) {
-  const char *url = server(), *rest = strstr(url, "://");
-  assert_non_null(rest);
-  const char *path = strchr(rest + 3, '/'), *query = strchr(rest, '?');
-  int host = (int)(path ? path - rest : query ? query - rest : (long)strlen(rest));
-  int length = snprintf(text, size, "%s%.*s/%s%s", scheme, host, rest, database, query ? query : "");
-  assert_true(length > 0 && (size_t)length < size);
-}
-
-static PGconn *connect_admin(const char *url) {
-  PGconn *admin = PQconnectdb(url);
-  if (PQstatus(admin) != CONNECTION_OK)
-    fail_msg("%s", PQerrorMessage(admin));
-  return admin;
-}
-
-static void run_sql(PGconn *admin, const char *sql) {
-  PGresult *result = PQexec(admin, sql);
-  if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK)
-    fail_msg("%s: %s", sql, PQerrorMessage(admin));
-  PQclear(result);
-}
-
-static void become_sqitch(char *url) {
-  static char program[] = "sqitch", verb[] = "deploy", option[] = "--target", quiet[] = "--quiet";
-  char *const words[] = {program, verb, quiet, option, url, NULL};
-  if (chdir(MIGRATIONS) == 0 && setenv("SQITCH_FULLNAME", "orderbus", 1) == 0 &&
-      setenv("SQITCH_EMAIL", "orderbus@localhost", 1) == 0)
-    (void)execvp(program, words); /* comes back only when it failed */
-  _exit(127);
-}
-
-static void migrate(const struct rig *rig) {
-  char url[512];
-  int status;
-  url_of(rig->database, "db:pg", url, sizeof url);
-  pid_t child = fork();
-  assert_true(child >= 0);
-  if (child == 0)
-    become_sqitch(url);
-  assert_int_equal(waitpid(child, &status, 0), child);
-  assert_int_equal(status, 0);
-}
-
-void rig_open(struct rig *rig) {
-  static unsigned serial;
-  char url[512], sql[256];
-  (void)snprintf(rig->database, sizeof rig->database, "inventory_store_%d_%u", (int)getpid(), serial++);
-  PGconn *admin = connect_admin(server());
-  run_sql(admin,
-          "DO $$ BEGIN CREATE ROLE inventory_svc LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN "
-          "END $$");
-  (void)snprintf(sql, sizeof sql, "CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8'", rig->database);
-  run_sql(admin, sql);
-  PQfinish(admin);
-  migrate(rig);
-  url_of(rig->database, "postgresql", url, sizeof url);
-  rig->admin = connect_admin(url);
-  /* From here on whoever logs in to this database works with the runtime role's rights. */
-  (void)snprintf(sql, sizeof sql, "ALTER ROLE CURRENT_USER IN DATABASE %s SET role = 'inventory_svc'", rig->database);
-  run_sql(rig->admin, sql);
-}
-
-void rig_close(struct rig *rig) {
-  char sql[128];
-  PQfinish(rig->admin);
-  PGconn *admin = connect_admin(server());
-  (void)snprintf(sql, sizeof sql, "DROP DATABASE %s WITH (FORCE)", rig->database);
-  run_sql(admin, sql);
-  PQfinish(admin);
-}
-
-void rig_do(const struct rig *rig, const char *sql) {
-  run_sql(rig->admin, sql);
-}
-
-int64_t rig_number(const struct rig *rig, const char *sql) {
-  PGresult *result = PQexec(rig->admin, sql);
+int64_t rig_number(const struct migrated *database, const char *sql) {
+  PGresult *result = PQexec(database->admin, sql);
   if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
-    fail_msg("%s: %s", sql, PQerrorMessage(rig->admin));
+    fail_msg("%s: %s", sql, PQerrorMessage(database->admin));
   int64_t number = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
   PQclear(result);
   return number;
 }
 
-void rig_await_waiter(const struct rig *rig) {
+void rig_await_waiter(const struct migrated *database) {
   for (int i = 0; i < 500; i++) {
-    if (rig_number(rig, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                        "AND wait_event_type = 'Lock'") > 0)
+    if (rig_number(database, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                             "AND wait_event_type = 'Lock'") > 0)
       return;
     (void)poll(NULL, 0, 10);
   }
@@ -131,12 +42,12 @@ static void await(struct rig_link *link, enum pg_state busy) {
   }
 }
 
-static struct rig_link *connect_with(const struct rig *rig, struct pg_registry registry) {
+static struct rig_link *connect_with(const struct migrated *database, struct pg_registry registry) {
   static const uint64_t seed[4] = {5, 6, 7, 8};
   char url[512];
   struct rig_link *link = calloc(1, sizeof *link);
   assert_non_null(link);
-  url_of(rig->database, "postgresql", url, sizeof url);
+  migrated_url(database, url, sizeof url);
   const struct pg_settings settings = {
       .url = url, .application_name = "inventory-svc", .registries = {{own, BUS_COUNT(own)}, registry}};
   link->arena = bus_arena_new(256 << 20);
@@ -152,12 +63,12 @@ static struct rig_link *connect_with(const struct rig *rig, struct pg_registry r
   return link;
 }
 
-struct rig_link *rig_connect(const struct rig *rig) {
-  return connect_with(rig, (struct pg_registry){inventory_statements, INVENTORY_STATEMENTS});
+struct rig_link *rig_connect(const struct migrated *database) {
+  return connect_with(database, (struct pg_registry){inventory_statements, INVENTORY_STATEMENTS});
 }
 
-struct rig_link *rig_connect_queries(const struct rig *rig) {
-  return connect_with(rig, (struct pg_registry){inventory_query_statements, INVENTORY_QUERY_STATEMENTS});
+struct rig_link *rig_connect_queries(const struct migrated *database) {
+  return connect_with(database, (struct pg_registry){inventory_query_statements, INVENTORY_QUERY_STATEMENTS});
 }
 
 void rig_disconnect(struct rig_link *link) {

@@ -6,22 +6,14 @@
 #include "inventory_service.h"
 
 #include <bus/error.h>
-#include <libpq-fe.h>
+#include <migrated.h>
 #include <pg.h>
 
-struct rig {
-  char database[64];
-  PGconn *admin; /* superuser in the same database */
-};
-
-void rig_open(struct rig *rig);
-void rig_close(struct rig *rig);
 /* One number of one row, as superuser. */
-int64_t rig_number(const struct rig *rig, const char *sql);
-void rig_do(const struct rig *rig, const char *sql);
+int64_t rig_number(const struct migrated *database, const char *sql);
 
 /* Until one connection to the database waits for a lock of another. */
-void rig_await_waiter(const struct rig *rig);
+void rig_await_waiter(const struct migrated *database);
 
 /* One worker's connection and memory. */
 struct rig_link {
@@ -36,9 +28,9 @@ struct rig_link {
   struct bus_error error;
 };
 
-struct rig_link *rig_connect(const struct rig *rig);
+struct rig_link *rig_connect(const struct migrated *database);
 /* With the statements of the threads that answer queries. */
-struct rig_link *rig_connect_queries(const struct rig *rig);
+struct rig_link *rig_connect_queries(const struct migrated *database);
 void rig_disconnect(struct rig_link *link);
 
 void rig_add(struct rig_link *link, const struct bus_message_type *type, const void *body);

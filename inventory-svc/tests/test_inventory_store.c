@@ -40,9 +40,9 @@ static void run_one(struct rig_link *link, const struct bus_message_type *type, 
 
 TEST(a_reservation_comes_back_as_it_was)
 {
-  struct rig rig;
-  rig_open(&rig);
-  struct rig_link *link = rig_connect(&rig);
+  struct migrated database;
+  migrated_open(&database, MIGRATIONS, "inventory_svc");
+  struct rig_link *link = rig_connect(&database);
   put(link, "SKU-1", 250, "EUR", 10);
   put(link, "SKU-2", 99, "EUR", 5);
   struct stock_item items[] = {{BUS_STR("SKU-2"), 1, 0}, {BUS_STR("SKU-1"), 2, 0}, {BUS_STR("SKU-2"), 3, 0}};
@@ -55,23 +55,23 @@ TEST(a_reservation_comes_back_as_it_was)
   run_one(link, &inventory_reserve_type, &reserve, &stock_reserved_type, json);
   put(link, "SKU-2", 1, "USD", 0);
   run_one(link, &inventory_reserve_type, &reserve, &stock_reserved_type, json);
-  assert_int_equal(rig_number(&rig, "SELECT reserved FROM inventory.products WHERE product_id = 'SKU-2'"), 4);
-  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  assert_int_equal(rig_number(&database, "SELECT reserved FROM inventory.products WHERE product_id = 'SKU-2'"), 4);
+  assert_int_equal(rig_number(&database, AUDIT), 0);
   const struct inventory_order order = {order_id(1)};
   run_one(link, &inventory_commit_type, &order, &stock_committed_type, "{\"order_id\":\"" ORDER(1) "\"}");
-  assert_int_equal(rig_number(&rig, "SELECT sold FROM inventory.products WHERE product_id = 'SKU-2'"), 4);
-  assert_int_equal(rig_number(&rig, "SELECT reserved FROM inventory.products WHERE product_id = 'SKU-1'"), 0);
+  assert_int_equal(rig_number(&database, "SELECT sold FROM inventory.products WHERE product_id = 'SKU-2'"), 4);
+  assert_int_equal(rig_number(&database, "SELECT reserved FROM inventory.products WHERE product_id = 'SKU-1'"), 0);
   run_one(link, &inventory_release_type, &order, &stock_committed_type, "{\"order_id\":\"" ORDER(1) "\"}");
-  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  assert_int_equal(rig_number(&database, AUDIT), 0);
   rig_disconnect(link);
-  rig_close(&rig);
+  migrated_close(&database);
 }
 
 TEST(a_release_gives_back_what_only_the_row_knows)
 {
-  struct rig rig;
-  rig_open(&rig);
-  struct rig_link *link = rig_connect(&rig);
+  struct migrated database;
+  migrated_open(&database, MIGRATIONS, "inventory_svc");
+  struct rig_link *link = rig_connect(&database);
   put(link, "SKU-1", 250, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 10, 0}};
   const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64};
@@ -79,19 +79,19 @@ TEST(a_release_gives_back_what_only_the_row_knows)
   rig_add(link, &inventory_reserve_type, &reserve);
   assert_true(rig_run(link));
   run_one(link, &inventory_release_type, &order, &stock_released_type, "{\"order_id\":\"" ORDER(1) "\"}");
-  assert_int_equal(rig_number(&rig, "SELECT on_hand FROM inventory.products"), 10);
+  assert_int_equal(rig_number(&database, "SELECT on_hand FROM inventory.products"), 10);
   run_one(link, &inventory_reserve_type, &reserve, &stock_rejected_type,
           "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"already_released\"}");
-  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  assert_int_equal(rig_number(&database, AUDIT), 0);
   rig_disconnect(link);
-  rig_close(&rig);
+  migrated_close(&database);
 }
 
 TEST(rejections_and_tombstones_are_remembered)
 {
-  struct rig rig;
-  rig_open(&rig);
-  struct rig_link *link = rig_connect(&rig);
+  struct migrated database;
+  migrated_open(&database, MIGRATIONS, "inventory_svc");
+  struct rig_link *link = rig_connect(&database);
   put(link, "SKU-1", 250, "EUR", 1);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 2, 0}}, unknown[] = {{BUS_STR("none"), 2, 0}};
   const struct inventory_reserve one = {order_id(1), items, 1, BUS_NO_INT64}, two = {order_id(2), items, 1, 1},
@@ -110,17 +110,17 @@ TEST(rejections_and_tombstones_are_remembered)
   }
   run_one(link, &inventory_reserve_type, &four, &stock_rejected_type,
           "{\"order_id\":\"" ORDER(4) "\",\"reason\":\"already_released\"}");
-  assert_int_equal(rig_number(&rig, "SELECT count(*) FROM inventory.reservations WHERE state = 'REJECTED'"), 3);
-  assert_int_equal(rig_number(&rig, "SELECT count(*) FROM inventory.reservations WHERE state = 'RELEASED'"), 1);
+  assert_int_equal(rig_number(&database, "SELECT count(*) FROM inventory.reservations WHERE state = 'REJECTED'"), 3);
+  assert_int_equal(rig_number(&database, "SELECT count(*) FROM inventory.reservations WHERE state = 'RELEASED'"), 1);
   rig_disconnect(link);
-  rig_close(&rig);
+  migrated_close(&database);
 }
 
 TEST(set_stock_is_carried_out_once_and_forgotten_after_seven_days)
 {
-  struct rig rig;
-  rig_open(&rig);
-  struct rig_link *link = rig_connect(&rig);
+  struct migrated database;
+  migrated_open(&database, MIGRATIONS, "inventory_svc");
+  struct rig_link *link = rig_connect(&database);
   put(link, "SKU-1", 250, "EUR", 1);
   const struct inventory_set_stock set = {order_id(1), BUS_STR("SKU-1"), 7}, other = {order_id(1), BUS_STR("SKU-1"), 8},
                                    none = {order_id(2), BUS_STR("none"), 7};
@@ -131,27 +131,27 @@ TEST(set_stock_is_carried_out_once_and_forgotten_after_seven_days)
   run_one(link, &inventory_set_stock_type, &set, &inventory_answer_type, VIEW("7", "2"));
   run_one(link, &inventory_set_stock_type, &other, &inventory_answer_type, "{\"outcome\":\"key_reused\"}");
   run_one(link, &inventory_set_stock_type, &none, &inventory_answer_type, "{\"outcome\":\"not_found\"}");
-  assert_int_equal(rig_number(&rig, "SELECT count(*) FROM inventory.stock_requests"), 1);
+  assert_int_equal(rig_number(&database, "SELECT count(*) FROM inventory.stock_requests"), 1);
   rig_statement(link, PURGE_REQUESTS);
-  assert_int_equal(rig_number(&rig, "SELECT count(*) FROM inventory.stock_requests"), 1);
-  rig_do(&rig, "UPDATE inventory.stock_requests SET created_at = now() - interval '169 hours'");
+  assert_int_equal(rig_number(&database, "SELECT count(*) FROM inventory.stock_requests"), 1);
+  migrated_do(&database, "UPDATE inventory.stock_requests SET created_at = now() - interval '169 hours'");
   rig_statement(link, PURGE_REQUESTS);
-  assert_int_equal(rig_number(&rig, "SELECT count(*) FROM inventory.stock_requests"), 0);
+  assert_int_equal(rig_number(&database, "SELECT count(*) FROM inventory.stock_requests"), 0);
   run_one(link, &inventory_set_stock_type, &other, &inventory_answer_type, VIEW("8", "3"));
-  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  assert_int_equal(rig_number(&database, AUDIT), 0);
   rig_disconnect(link);
-  rig_close(&rig);
+  migrated_close(&database);
 }
 
 TEST(the_largest_batch_fits)
 {
   enum { ORDERS = 200, ITEMS = STOCK_ITEMS_MAX };
-  struct rig rig;
-  rig_open(&rig);
-  struct rig_link *link = rig_connect(&rig);
-  rig_do(&rig, "INSERT INTO inventory.products (product_id, name, price, currency, on_hand, received) "
-               "SELECT rpad('P' || n || '.', 64, 'x'), repeat('n', 200), 1, 'EUR', 1000000, 1000000 "
-               "FROM generate_series(0, 999) AS n");
+  struct migrated database;
+  migrated_open(&database, MIGRATIONS, "inventory_svc");
+  struct rig_link *link = rig_connect(&database);
+  migrated_do(&database, "INSERT INTO inventory.products (product_id, name, price, currency, on_hand, received) "
+                         "SELECT rpad('P' || n || '.', 64, 'x'), repeat('n', 200), 1, 'EUR', 1000000, 1000000 "
+                         "FROM generate_series(0, 999) AS n");
   static char ids[1000][65];
   static struct stock_item items[ORDERS][ITEMS];
   static struct inventory_reserve reserves[ORDERS];
@@ -166,7 +166,7 @@ TEST(the_largest_batch_fits)
     rig_add(link, &inventory_reserve_type, &reserves[i]);
   }
   assert_true(rig_run(link));
-  assert_int_equal(rig_number(&rig, "SELECT sum(reserved) FROM inventory.products"),
+  assert_int_equal(rig_number(&database, "SELECT sum(reserved) FROM inventory.products"),
                    ORDERS * ITEMS * STOCK_QUANTITY_MAX);
   static struct inventory_order orders[ORDERS];
   for (uint32_t i = 0; i < ORDERS; i++) {
@@ -174,19 +174,20 @@ TEST(the_largest_batch_fits)
     rig_add(link, &inventory_commit_type, &orders[i]);
   }
   assert_true(rig_run(link));
-  assert_int_equal(rig_number(&rig, "SELECT sum(sold) FROM inventory.products"), ORDERS * ITEMS * STOCK_QUANTITY_MAX);
-  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  assert_int_equal(rig_number(&database, "SELECT sum(sold) FROM inventory.products"),
+                   ORDERS * ITEMS * STOCK_QUANTITY_MAX);
+  assert_int_equal(rig_number(&database, AUDIT), 0);
   rig_disconnect(link);
-  rig_close(&rig);
+  migrated_close(&database);
 }
 
 /* ---- two workers ---- */
 
 TEST(two_workers_on_one_product_wait_for_each_other)
 {
-  struct rig rig;
-  rig_open(&rig);
-  struct rig_link *one = rig_connect(&rig), *two = rig_connect(&rig);
+  struct migrated database;
+  migrated_open(&database, MIGRATIONS, "inventory_svc");
+  struct rig_link *one = rig_connect(&database), *two = rig_connect(&database);
   put(one, "SKU-1", 1, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 6, 0}};
   const struct inventory_reserve first = {order_id(1), items, 1, BUS_NO_INT64},
@@ -196,24 +197,24 @@ TEST(two_workers_on_one_product_wait_for_each_other)
   rig_send_lock(one);
   assert_true(rig_finish_lock(one));
   rig_send_lock(two);
-  rig_await_waiter(&rig);
+  rig_await_waiter(&database);
   assert_true(rig_decide_and_store(one));
   assert_true(rig_finish_lock(two));
   assert_true(rig_decide_and_store(two));
   assert_said(two, 0, &stock_rejected_type,
               "{\"order_id\":\"" ORDER(2) "\",\"reason\":\"out_of_stock\",\"product_id\":\"SKU-1\"}");
-  assert_int_equal(rig_number(&rig, "SELECT on_hand FROM inventory.products"), 4);
-  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  assert_int_equal(rig_number(&database, "SELECT on_hand FROM inventory.products"), 4);
+  assert_int_equal(rig_number(&database, AUDIT), 0);
   rig_disconnect(one);
   rig_disconnect(two);
-  rig_close(&rig);
+  migrated_close(&database);
 }
 
 TEST(two_workers_on_one_new_order_conflict_and_the_second_sees_the_first)
 {
-  struct rig rig;
-  rig_open(&rig);
-  struct rig_link *one = rig_connect(&rig), *two = rig_connect(&rig);
+  struct migrated database;
+  migrated_open(&database, MIGRATIONS, "inventory_svc");
+  struct rig_link *one = rig_connect(&database), *two = rig_connect(&database);
   put(one, "SKU-1", 1, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 6, 0}};
   const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64};
@@ -229,19 +230,19 @@ TEST(two_workers_on_one_new_order_conflict_and_the_second_sees_the_first)
   assert_int_equal(bus_error_class(two->error.code), BUS_CLASS_CONFLICT);
   assert_true(rig_run(two));
   assert_said(two, 0, &stock_released_type, "{\"order_id\":\"" ORDER(1) "\"}");
-  assert_int_equal(rig_number(&rig, "SELECT on_hand FROM inventory.products"), 10);
-  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  assert_int_equal(rig_number(&database, "SELECT on_hand FROM inventory.products"), 10);
+  assert_int_equal(rig_number(&database, AUDIT), 0);
   rig_disconnect(one);
   rig_disconnect(two);
-  rig_close(&rig);
+  migrated_close(&database);
 }
 
 /* The second finds no row, waits for a product, and then reads the items that the first has committed meanwhile. */
 TEST(a_reservation_that_appears_between_two_statements_conflicts)
 {
-  struct rig rig;
-  rig_open(&rig);
-  struct rig_link *one = rig_connect(&rig), *two = rig_connect(&rig);
+  struct migrated database;
+  migrated_open(&database, MIGRATIONS, "inventory_svc");
+  struct rig_link *one = rig_connect(&database), *two = rig_connect(&database);
   put(one, "SKU-1", 1, "EUR", 10);
   put(one, "SKU-2", 1, "EUR", 10);
   struct stock_item both[] = {{BUS_STR("SKU-1"), 6, 0}, {BUS_STR("SKU-2"), 6, 0}};
@@ -252,26 +253,26 @@ TEST(a_reservation_that_appears_between_two_statements_conflicts)
   rig_send_lock(one);
   assert_true(rig_finish_lock(one));
   rig_send_lock(two);
-  rig_await_waiter(&rig);
+  rig_await_waiter(&database);
   assert_true(rig_decide_and_store(one));
   assert_true(rig_finish_lock(two));
   assert_false(rig_decide_and_store(two));
   assert_int_equal(bus_error_class(two->error.code), BUS_CLASS_CONFLICT);
   assert_true(rig_run(two));
   assert_ptr_equal(rig_message(two, 0)->type, &stock_reserved_type);
-  assert_int_equal(rig_number(&rig, "SELECT sum(reserved) FROM inventory.products"), 12);
-  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  assert_int_equal(rig_number(&database, "SELECT sum(reserved) FROM inventory.products"), 12);
+  assert_int_equal(rig_number(&database, AUDIT), 0);
   rig_disconnect(one);
   rig_disconnect(two);
-  rig_close(&rig);
+  migrated_close(&database);
 }
 
 /* Locks that were waited for: the second reads state and items as the first left them. */
 TEST(a_commit_behind_a_release_of_the_same_order_sees_it)
 {
-  struct rig rig;
-  rig_open(&rig);
-  struct rig_link *one = rig_connect(&rig), *two = rig_connect(&rig);
+  struct migrated database;
+  migrated_open(&database, MIGRATIONS, "inventory_svc");
+  struct rig_link *one = rig_connect(&database), *two = rig_connect(&database);
   put(one, "SKU-1", 1, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 6, 0}};
   const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64};
@@ -283,15 +284,15 @@ TEST(a_commit_behind_a_release_of_the_same_order_sees_it)
   rig_send_lock(one);
   assert_true(rig_finish_lock(one));
   rig_send_lock(two);
-  rig_await_waiter(&rig);
+  rig_await_waiter(&database);
   assert_true(rig_decide_and_store(one));
   assert_true(rig_finish_lock(two));
   assert_true(rig_decide_and_store(two));
   assert_said(two, 0, &stock_rejected_type, "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"already_released\"}");
-  assert_int_equal(rig_number(&rig, AUDIT), 0);
+  assert_int_equal(rig_number(&database, AUDIT), 0);
   rig_disconnect(one);
   rig_disconnect(two);
-  rig_close(&rig);
+  migrated_close(&database);
 }
 
 /* ---- random batches, the same on the shelf and in the database ---- */
@@ -356,9 +357,9 @@ static void assert_same_messages(const struct shelf *shelf, const struct rig_lin
 TEST(the_database_does_what_memory_does)
 {
   static struct draw draw = {.seed = 20260302};
-  struct rig rig;
-  rig_open(&rig);
-  struct rig_link *link = rig_connect(&rig);
+  struct migrated database;
+  migrated_open(&database, MIGRATIONS, "inventory_svc");
+  struct rig_link *link = rig_connect(&database);
   struct shelf *shelf = shelf_new();
   for (int batch = 0; batch < RANDOM_BATCHES; batch++) {
     size_t count = 1 + dice(&draw, SHELF_BATCH - 1);
@@ -373,22 +374,22 @@ TEST(the_database_does_what_memory_does)
       fail_msg("%s", link->error.text);
     assert_same_messages(shelf, link, count);
     assert_true(shelf_balances(shelf));
-    assert_int_equal(rig_number(&rig, AUDIT), 0);
+    assert_int_equal(rig_number(&database, AUDIT), 0);
   }
-  assert_int_equal(rig_number(&rig, "SELECT count(*) FROM inventory.reservations"), shelf->reservation_count);
-  assert_int_equal(rig_number(&rig, "SELECT count(*) FROM inventory.stock_requests"), shelf->request_count);
+  assert_int_equal(rig_number(&database, "SELECT count(*) FROM inventory.reservations"), shelf->reservation_count);
+  assert_int_equal(rig_number(&database, "SELECT count(*) FROM inventory.stock_requests"), shelf->request_count);
   shelf_free(shelf);
   rig_disconnect(link);
-  rig_close(&rig);
+  migrated_close(&database);
 }
 
 /* ---- queries ---- */
 
 TEST(queries_read_products_and_pages)
 {
-  struct rig rig;
-  rig_open(&rig);
-  struct rig_link *link = rig_connect(&rig), *queries = rig_connect_queries(&rig);
+  struct migrated database;
+  migrated_open(&database, MIGRATIONS, "inventory_svc");
+  struct rig_link *link = rig_connect(&database), *queries = rig_connect_queries(&database);
   static const char *const ids[] = {"b", "A", "a", "_", "B"}; /* in the order of bytes: A B _ a b */
   for (size_t i = 0; i < BUS_COUNT(ids); i++)
     put(link, ids[i], (int64_t)i, "EUR", 1);
@@ -420,5 +421,5 @@ TEST(queries_read_products_and_pages)
                   "b", "0") "]}");
   rig_disconnect(link);
   rig_disconnect(queries);
-  rig_close(&rig);
+  migrated_close(&database);
 }

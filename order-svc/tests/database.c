@@ -9,93 +9,12 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <test.h>
 
 enum { OWN_BEGIN, OWN_COMMIT, OWN_ROLLBACK };
 static const struct bus_statement own[] = {{"BEGIN", ""}, {"COMMIT", ""}, {"ROLLBACK", ""}};
 
-/* ---- the database ---- */
-
-static const char *server(void) {
-  const char *url = getenv("TEST_DATABASE_URL");
-  if (!url || !*url)
-    test_skip("TEST_DATABASE_URL is not set");
-  return url;
-}
-
-/* The same server and login, another database: what stands between the host's '/' and '?' is replaced. */
-static void url_of(const char *database, const char *scheme, char *text, size_t size) {
-  const char *url = server(), *rest = strstr(url, "://");
-  assert_non_null(rest);
-  const char *path = strchr(rest + 3, '/'), *query = strchr(rest, '?');
-  int host = (int)(path ? path - rest : query ? query - rest : (long)strlen(rest));
-  int length = snprintf(text, size, "%s%.*s/%s%s", scheme, host, rest, database, query ? query : "");
-  assert_true(length > 0 && (size_t)length < size);
-}
-
-static PGconn *log_in(const char *url) {
-  PGconn *connection = PQconnectdb(url);
-  if (PQstatus(connection) != CONNECTION_OK)
-    fail_msg("%s", PQerrorMessage(connection));
-  return connection;
-}
-
-static void do_sql(PGconn *connection, const char *sql) {
-  PGresult *result = PQexec(connection, sql);
-  if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK)
-    fail_msg("%s: %s", sql, PQerrorMessage(connection));
-  PQclear(result);
-}
-
-static void become_sqitch(char *url) {
-  static char program[] = "sqitch", verb[] = "deploy", option[] = "--target", quiet[] = "--quiet";
-  char *const words[] = {program, verb, quiet, option, url, NULL};
-  if (chdir(MIGRATIONS) == 0 && setenv("SQITCH_FULLNAME", "orderbus", 1) == 0 &&
-      setenv("SQITCH_EMAIL", "orderbus@localhost", 1) == 0)
-    (void)execvp(program, words); /* comes back only when it failed */
-  _exit(127);
-}
-
-static void migrate(const struct database *database) {
-  char url[512];
-  int status;
-  url_of(database->name, "db:pg", url, sizeof url);
-  pid_t child = fork();
-  assert_true(child >= 0);
-  if (child == 0)
-    become_sqitch(url);
-  assert_int_equal(waitpid(child, &status, 0), child);
-  assert_int_equal(status, 0);
-}
-
-void database_open(struct database *database) {
-  char url[512], sql[256];
-  (void)snprintf(database->name, sizeof database->name, "orders_store_%d", (int)getpid());
-  PGconn *admin = log_in(server());
-  do_sql(admin, "DO $$ BEGIN CREATE ROLE order_svc LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN "
-                "END $$");
-  (void)snprintf(sql, sizeof sql, "CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8'", database->name);
-  do_sql(admin, sql);
-  PQfinish(admin);
-  migrate(database);
-  url_of(database->name, "postgresql", url, sizeof url);
-  database->admin = log_in(url);
-  /* From here on whoever logs in to this database works with the runtime role's rights. */
-  (void)snprintf(sql, sizeof sql, "ALTER ROLE CURRENT_USER IN DATABASE %s SET role = 'order_svc'", database->name);
-  do_sql(database->admin, sql);
-}
-
-void database_close(struct database *database) {
-  char sql[128];
-  PQfinish(database->admin);
-  PGconn *admin = log_in(server());
-  (void)snprintf(sql, sizeof sql, "DROP DATABASE %s WITH (FORCE)", database->name);
-  do_sql(admin, sql);
-  PQfinish(admin);
-}
-
-const char *database_ask(const struct database *database, const char *sql, char *text, size_t size) {
+const char *database_ask(const struct migrated *database, const char *sql, char *text, size_t size) {
   size_t len = 0;
   PGresult *result = PQexec(database->admin, sql);
   if (PQresultStatus(result) != PGRES_TUPLES_OK)
@@ -120,12 +39,12 @@ static void await(struct link *link, enum pg_state busy) {
   }
 }
 
-static struct link *open_with(const struct database *database, struct pg_registry registry) {
+static struct link *open_with(const struct migrated *database, struct pg_registry registry) {
   static const uint64_t seed[4] = {5, 6, 7, 8};
   char url[512];
   struct link *link = calloc(1, sizeof *link);
   assert_non_null(link);
-  url_of(database->name, "postgresql", url, sizeof url);
+  migrated_url(database, url, sizeof url);
   const struct pg_settings settings = {
       .url = url, .application_name = "order-svc", .registries = {{own, BUS_COUNT(own)}, registry}};
   link->arena = bus_arena_new(256 << 20);
@@ -143,11 +62,11 @@ static struct link *open_with(const struct database *database, struct pg_registr
   return link;
 }
 
-struct link *link_open(const struct database *database) {
+struct link *link_open(const struct migrated *database) {
   return open_with(database, (struct pg_registry){order_statements, ORDER_STATEMENTS});
 }
 
-struct link *link_open_queries(const struct database *database) {
+struct link *link_open_queries(const struct migrated *database) {
   return open_with(database, (struct pg_registry){order_query_statements, ORDER_QUERY_STATEMENTS});
 }
 

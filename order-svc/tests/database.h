@@ -6,18 +6,11 @@
 #include "order_hooks.h"
 #include "order_service.h"
 
-#include <libpq-fe.h>
+#include <migrated.h>
 #include <pg.h>
 
-struct database {
-  char name[64];
-  PGconn *admin; /* superuser's login; of the server */
-};
-
-void database_open(struct database *database);
-void database_close(struct database *database);
 /* The first column of the rows, each followed by a newline, as the superuser. Gives `text` back. */
-const char *database_ask(const struct database *database, const char *sql, char *text, size_t size);
+const char *database_ask(const struct migrated *database, const char *sql, char *text, size_t size);
 
 /* One worker's connection and memory. */
 struct link {
@@ -34,9 +27,9 @@ struct link {
   struct bus_error error;
 };
 
-struct link *link_open(const struct database *database);
+struct link *link_open(const struct migrated *database);
 /* With the statements of the threads that answer queries. */
-struct link *link_open_queries(const struct database *database);
+struct link *link_open_queries(const struct migrated *database);
 void link_close(struct link *link);
 
 struct bus_envelope *link_add(struct link *link, const struct bus_message_type *type, const void *body);

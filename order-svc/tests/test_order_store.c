@@ -9,20 +9,20 @@
 
 #define NUMBERS(...) (const int64_t[]){__VA_ARGS__}, sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)
 
-static struct database database;
+static struct migrated database;
 static struct link *link;
 static struct saga_bodies bodies;
 static char text[1 << 20];
 
 static void begin(void) {
-  database_open(&database);
+  migrated_open(&database, MIGRATIONS, "order_svc");
   link = link_open(&database);
   saga_bodies_init(&bodies);
 }
 
 static void end(void) {
   link_close(link);
-  database_close(&database);
+  migrated_close(&database);
 }
 
 static void run(struct link *by) {
