@@ -44,3 +44,16 @@ def dev():
         return subprocess.run([script or os.path.join(ROOT, "dev"), *words], cwd=cwd, capture_output=True, text=True,
                               env=os.environ | (env or {}), timeout=seconds, check=False)
     return call
+
+
+@pytest.fixture
+def unread():
+    """Calls ./dev where whoever read its output has gone; gives the exit status as a shell sees it, and stderr."""
+    def call(*words, env=None):
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer, "wb") as output:
+            done = subprocess.run([os.path.join(ROOT, "dev"), *words], stdout=output, stderr=subprocess.PIPE, text=True,
+                                  env=os.environ | (env or {}), timeout=120, check=False)
+        return done.returncode if done.returncode >= 0 else 128 - done.returncode, done.stderr
+    return call

@@ -51,6 +51,18 @@ def test_without_a_stack_says_how_to_get_one(dev, folder, words):
     assert not os.path.exists(place), "a question must not leave a state behind"
 
 
+def test_ends_in_silence_when_nobody_reads_any_more(unread):
+    assert unread("--help") == (141, "")
+
+
+def test_another_pipe_that_broke_is_a_plain_message(monkeypatch, capfd):
+    def fail(_options):
+        raise BrokenPipeError(32, "Broken pipe")
+    monkeypatch.setattr(cli.verbs, "down", fail)
+    assert cli.main(["down"]) == 1
+    assert capfd.readouterr().err == "dev: [Errno 32] Broken pipe\n"
+
+
 def test_down_and_reset_of_nothing_are_fine(dev, folder):
     env = {"ORDERBUS_STATE": os.path.join(folder, "none")}
     assert dev("down", env=env).returncode == 0

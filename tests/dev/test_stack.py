@@ -182,7 +182,7 @@ def own(programs, folder, monkeypatch):
     cli.main(["down"])
 
 
-def test_a_users_day(own, dev, capsys):
+def test_a_users_day(own, dev, unread, capsys):
     assert cli.main(["up"]) == 0
     first = capsys.readouterr().out
     assert "0190c0de-0000-5000-8000-000000000001 CONFIRMED, total 1998 EUR" in first
@@ -198,6 +198,8 @@ def test_a_users_day(own, dev, capsys):
     assert dev("psql", "secrets").returncode == 1
     assert dev("logs", "edge", "--no-follow", "-n", "1").stdout == '{"level": "info", "msg": "ready"}\n'
     assert dev("logs", "--no-follow").stdout.count("==> ") == 7
+    for words in (["status"], ["logs"], ["logs", "--no-follow"], ["psql", "orders", "-Atc", "SELECT 1;"]):
+        assert unread(*words) == (141, ""), words
 
     assert cli.main(["kill", "payment-svc"]) == 0
     assert cli.main(["status"]) == 1

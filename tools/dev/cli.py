@@ -1,5 +1,7 @@
 """The command line of ./dev: one parser, and the function of each verb."""
 import argparse
+import os
+import select
 import signal
 import subprocess
 import sys
@@ -89,6 +91,29 @@ def main(arguments):
     # A shell's background jobs ignore it, and so would all that they start, which is asked to end by it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()  # what is said while Python ends cannot be caught
+    except BrokenPipeError as error:
+        unread = [stream for stream in (sys.stdout, sys.stderr) if _is_unread(stream)]
+        if not unread:  # the pipe was another one
+            return _refuse(error)
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:
+            for stream in unread:
+                os.dup2(nowhere.fileno(), stream.fileno())
+        return 128 + signal.SIGPIPE  # as any other program in front of «| head»
+
+
+def _is_unread(stream):
+    """Has whoever read it gone away?"""
+    poll = select.poll()
+    poll.register(stream.fileno(), 0)  # errors are told without being asked for
+    return any(events & select.POLLERR for _, events in poll.poll(0))
+
+
+def _run(arguments):
+    try:
         if arguments[:1] == ["install-packages"]:  # what packages.ensure runs as root
             packages.install(arguments[1:])
             return 0
@@ -97,8 +122,14 @@ def main(arguments):
     except DevError as error:
         print(f"dev: {error}", file=sys.stderr)
         return error.status
+    except BrokenPipeError:
+        raise
     except (OSError, subprocess.SubprocessError) as error:  # a file of another user, a tool that hangs, …
-        print(f"dev: {error}", file=sys.stderr)
-        return 1
+        return _refuse(error)
     except KeyboardInterrupt:
         return 130
+
+
+def _refuse(error):
+    print(f"dev: {error}", file=sys.stderr)
+    return 1

@@ -1,5 +1,6 @@
 """What each verb of ./dev does to the user's own stack."""
 import os
+import signal
 import time
 
 from dev import build as building
@@ -108,7 +109,7 @@ def logs(options):
     if not files:
         raise DevError("there are no logs yet")
     follow = [] if options.no_follow else ["-F"]
-    os.execvp("tail", ["tail", "-n", str(options.lines), *follow, *files])
+    _become(["tail", "-n", str(options.lines), *follow, *files], os.environ)
 
 
 def psql(options):
@@ -117,7 +118,12 @@ def psql(options):
     if options.database not in ("orders", "inventory", "payments"):
         raise DevError(f"there is no database {options.database}: choose orders, inventory or payments")
     url = stack.database_url(options.database)
-    os.execvpe("psql", ["psql", *options.arguments], os.environ | urls.libpq_environment(url))
+    _become(["psql", *options.arguments], os.environ | urls.libpq_environment(url))
+
+
+def _become(words, environment):
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and the program would inherit that
+    os.execvpe(words[0], words, environment)
 
 
 def restart(options):
