@@ -1,12 +1,15 @@
 """Building: one CMake preset, one folder; only what changed. And what a built program is started with."""
+import collections
 import functools
 import os
 import re
 import subprocess
+import threading
 
 from dev import paths
 from dev.report import DevError
 
+_ONE_AT_A_TIME = collections.defaultdict(threading.Lock)  # of each preset: two suites may want the same
 PRESETS = ("dev", "asan", "tsan", "release", "clang")
 FIXED_ADDRESSES = ["setarch", "--addr-no-randomize"]
 PROGRAMS = ("order-svc", "inventory-svc", "payment-svc", "edge", "psp-sandbox", "bus-topology", "bus-send",
@@ -44,9 +47,10 @@ def _presets_are_newer(preset):
 
 def build(preset, targets=(), quiet=True, keep_going=False):
     """Builds everything, or the targets alone; keeps going to find every error of a test run."""
-    configure(preset, quiet)
-    _run(["cmake", "--build", folder(preset), "--parallel", str(os.cpu_count() or 1),
-          *(["--target", *targets] if targets else []), *(["--", "-k", "0"] if keep_going else [])], quiet)
+    with _ONE_AT_A_TIME[preset]:
+        configure(preset, quiet)
+        _run(["cmake", "--build", folder(preset), "--parallel", str(os.cpu_count() or 1),
+              *(["--target", *targets] if targets else []), *(["--", "-k", "0"] if keep_going else [])], quiet)
 
 
 def build_programs(preset, quiet=True, besides=()):

@@ -44,6 +44,11 @@ def _ctest(label, env=None, jobs=2, seconds=600, share=(1, 1), preset=PRESET, wi
     return found
 
 
+def _build_tsan(_seconds=None):
+    build.build_programs("tsan", besides=["threaded_tests"])
+    return Result(passed=1)
+
+
 def _unit(seconds):
     return _ctest("unit", seconds=seconds)
 
@@ -58,7 +63,7 @@ def _alloc(seconds):
 
 def _memory(seconds):
     """What only a build without a sanitizer can show; the README's first command uses the same build."""
-    build.build("release")
+    build.build("release")  # without «build-release» before it
     return _ctest("memory", seconds=seconds, preset="release")
 
 
@@ -112,7 +117,7 @@ def _pytest_in(folder, place, seconds, env=None, preset=PRESET):
 def _tsan(seconds):
     """The tests that have threads, on servers of their own, and beside them a whole stack under load. A report counts
     whatever its program's end was and whoever started it."""
-    build.build_programs("tsan", besides=["threaded_tests"])
+    _build_tsan()  # without «build-tsan» before it
     with temporary_folder("tsan") as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
         env = sanitizer.thread_options(folder)
         load = pool.submit(_pytest_in, folder, os.path.join("tests", "tsan"), seconds, env, "tsan")
@@ -133,6 +138,8 @@ TABLE = {
     "alloc": (60, _alloc),
     "sim": (60, _sim),
     "build-clang": (240, _build_suite("clang")),
+    "build-tsan": (300, _build_tsan),
+    "build-release": (240, _build_suite("release")),
     "fuzz": (480, fuzz.suite),
     "tidy": (840, checks.tidy_suite),
     "schema": (240, _pytest("schema", servers=True)),
@@ -149,9 +156,9 @@ TABLE = {
     "readme": (180, _pytest("readme")),
 }
 NAMES = tuple(TABLE)
-# They want processors and neither servers nor answers in time: they run, at the lowest priority, beside the suites that
-# follow, which mostly wait.
-AT_LEISURE = ("fuzz", "tidy")
+# They want processors and neither servers nor answers in time: they run one after the other, at the lowest priority,
+# beside the suites that follow, which mostly wait.
+AT_LEISURE = ("build-tsan", "build-release", "fuzz", "tidy")
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "chaos",
               "readme")
 
