@@ -34,7 +34,7 @@ def pair():
         servers = TestServers(os.path.join(path, "state"))
         servers.up()
         yield servers
-        servers.down()
+        servers.down(discard=True)
 
 
 @pytest.fixture

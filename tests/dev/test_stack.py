@@ -45,7 +45,7 @@ def shared(programs):
         made = Stack(os.path.join(folder, "stack"))
         made.start()
         yield made
-        made.stop()
+        made.end()
 
 
 @pytest.fixture

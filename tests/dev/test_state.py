@@ -1,9 +1,11 @@
 """The state folder: made once, private, locked, and never somebody else's."""
+import functools
 import os
 import stat
 
 import pytest
 
+from dev.parallel import at_once
 from dev.report import DevError
 from dev.state import State
 
@@ -64,3 +66,9 @@ def test_wiping_takes_everything(state):
     state.folder("logs")
     state.wipe()
     assert not os.path.exists(state.path)
+
+
+def test_passwords_that_are_made_at_the_same_time_are_all_kept(state):
+    names = [f"role-{number}" for number in range(60)]
+    made = at_once([functools.partial(state.secret, name) for name in names])
+    assert [state.secret(name) for name in names] == made

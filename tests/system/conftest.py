@@ -53,7 +53,7 @@ def stack():
         made.start()
         yield made
     finally:
-        made.stop()
+        made.end()
         if os.environ.get("ORDERBUS_KEEP"):
             print(f"kept: {folder}")
         else:

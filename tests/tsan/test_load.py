@@ -38,7 +38,7 @@ def stack():
         demo.seed(made)
         yield made
     finally:
-        made.stop()
+        made.end()
         shutil.rmtree(folder)
 
 

@@ -1,5 +1,6 @@
 """The three databases: roles, ownership, and the migrations of each, on the private server or a given one."""
 import base64
+import functools
 import hashlib
 import hmac
 import os
@@ -7,6 +8,7 @@ import secrets
 import subprocess
 
 from dev import paths, urls
+from dev.parallel import at_once
 from dev.postgres import psql
 from dev.report import DevError
 
@@ -56,7 +58,8 @@ class Databases:
 
     def migrate(self):
         """Deploys what is missing; → how many changes each database got."""
-        return {name: self._deploy(name) for name in SERVICE_OF}
+        deployed = at_once([functools.partial(self._deploy, name) for name in SERVICE_OF])
+        return dict(zip(SERVICE_OF, deployed))
 
     def _deploy(self, name):
         done = self.sqitch(name, "deploy", "--verify")

@@ -73,6 +73,12 @@ class RabbitMQ:
         self.epmd.stop((signal.SIGTERM, 5))
         return sent
 
+    def kill(self):
+        """SIGKILL to the node; its epmd stays, as it would on a host."""
+        self.process.signal(signal.SIGKILL)
+        if not self.process.wait_end(10):
+            raise DevError(f"{self.process.name} does not end")
+
     def ctl(self, *words, seconds=60):
         """rabbitmqctl against this node. It would start an epmd of its own, so it is refused while ours is away."""
         if not self.running():

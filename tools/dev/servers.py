@@ -4,6 +4,7 @@ import signal
 import time
 
 from dev import ports
+from dev.parallel import at_once
 from dev.postgres import Postgres, psql
 from dev.proc import leftovers
 from dev.rabbitmq import RabbitMQ
@@ -18,7 +19,7 @@ class Servers:
         self.rabbitmq = RabbitMQ(state, chosen, vhost)
 
     def start(self):
-        return self.postgres.start(), self.rabbitmq.start()
+        return at_once([self.postgres.start, self.rabbitmq.start])
 
     def stop(self):
         self.rabbitmq.stop()
@@ -80,10 +81,14 @@ class TestServers:
             "TEST_RABBITMQCTL": pair.rabbitmq.write_ctl(),
         }
 
-    def down(self, wipe=False):
+    def down(self, wipe=False, discard=False):
+        """discard: they will not be started again, and the broker, which would take seconds to end, is killed."""
         if not self.state.exists():
             return
         with self.state.lock():
-            self._pair().stop()
+            pair = self._pair()
+            if discard:
+                pair.rabbitmq.kill()
+            pair.stop()
         if wipe:
             self.state.wipe()

@@ -4,6 +4,7 @@ import signal
 
 from dev import build, databases, ports, services
 from dev.broker import Broker
+from dev.parallel import at_once
 from dev.postgres import psql
 from dev.report import DevError, warn
 from dev.servers import Servers, end_leftovers
@@ -74,7 +75,9 @@ class Stack:
         for name in SERVERS:
             if name not in self.own_servers():
                 self._server(name).stop()  # ours may still run from the time before one was given
-        return [name for name in self.own_servers() if self._server(name).start()]
+        names = self.own_servers()
+        started = at_once([self._server(name).start for name in names])
+        return [name for name, new in zip(names, started) if new]
 
     def prepare(self):
         """Roles, databases, migrations, users, permissions, topology; → how many changes each database got."""
@@ -99,6 +102,14 @@ class Stack:
             self.stop_services()
             self.servers.stop()
             end_leftovers(self.state)
+
+    def end(self):
+        """As stop, for a stack that nobody will start again: the services drain, and the broker, which would take
+        seconds, is killed."""
+        with self.state.lock():
+            self.stop_services()
+            self.servers.rabbitmq.kill()
+        self.stop()
 
     def stop_services(self):
         for service in self.services.values():

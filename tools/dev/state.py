@@ -5,11 +5,13 @@ import json
 import os
 import secrets
 import shutil
+import threading
 
 from dev import account, ports
 from dev.report import DevError
 
 MARK = "orderbus-state"
+_SECRETS = threading.Lock()  # servers are started at the same time
 
 
 class State:
@@ -65,11 +67,12 @@ class State:
 
     def secret(self, name):
         """A password, made at its first use and the same ever after."""
-        known = self.read("secrets.json")
-        if name not in known:
-            known[name] = secrets.token_hex(16)
-            self.write("secrets.json", known)
-        return known[name]
+        with _SECRETS:
+            known = self.read("secrets.json")
+            if name not in known:
+                known[name] = secrets.token_hex(16)
+                self.write("secrets.json", known)
+            return known[name]
 
     def known_ports(self):
         """The ports that the stack was last started with."""

@@ -83,7 +83,7 @@ def _integration(seconds):
             try:
                 return _ctest("integration", pair.up(), 3, seconds, (number, SHARES))
             finally:
-                pair.down()
+                pair.down(discard=True)
 
         with concurrent.futures.ThreadPoolExecutor(SHARES) as pool:
             return sum(pool.map(share, range(1, SHARES + 1)), Result())
@@ -101,7 +101,7 @@ def _pytest(name, servers=False):
                 return _pytest_in(folder, place, seconds, env)
             finally:
                 if pair:
-                    pair.down()
+                    pair.down(discard=True)
     return run_pytest
 
 
@@ -125,7 +125,7 @@ def _tsan(seconds):
         try:
             tests = _ctest("threads", pair.up() | env, 4, seconds, preset="tsan", without=ALONE)
         finally:
-            pair.down()
+            pair.down(discard=True)
         return tests + load.result() + sanitizer.reports(folder)
 
 
