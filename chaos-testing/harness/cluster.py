@@ -1,7 +1,6 @@
 """A RabbitMQ cluster of three nodes, each on a host of its own (harness.namespaces), as one broker of a stack."""
 import collections
 import concurrent.futures
-import signal
 import time
 
 from dev import account, ports, urls
@@ -103,12 +102,10 @@ class Cluster:
             list(pool.map(RabbitMQ.stop, self.nodes.values()))
         self.network.down()
 
-    def kill(self, number):
-        """SIGKILL to the node; its epmd stays, as it would on a host."""
-        process = self.nodes[number].process
-        process.signal(signal.SIGKILL)
-        if not process.wait_end(10):
-            raise DevError(f"node {number} does not end")
+    def kill(self, *numbers):
+        """SIGKILL to the nodes, or to all."""
+        for number in numbers or self.nodes:
+            self.nodes[number].kill()
 
     def members(self, queue):
         """→ (the number of the node that leads it, the numbers of all that have it, those of them that are up)."""

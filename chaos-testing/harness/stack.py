@@ -111,6 +111,6 @@ def stack_for_a_while(name, make, kept):
             made.put_catalogue()
             yield made
         finally:
-            made.stop()
+            made.end()
             shutil.rmtree(kept, ignore_errors=True)
             shutil.copytree(made.state.folder("logs"), kept)
