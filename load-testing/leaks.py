@@ -57,14 +57,14 @@ def table(before, after, statuses):
         yield f"| {name} | {' | '.join(cells)} | {statuses[name]} |"
 
 
-def record(orders, took, lines, verdict):
+def record(options, requests, orders, took, lines, verdict):
     os.makedirs(os.path.dirname(RESULT), exist_ok=True)
     with open(RESULT, "w", encoding="utf-8") as file:
         file.write(f"""# Leaks
 
-`load-testing/leaks.py --orders {orders} --record`, {time.strftime('%Y-%m-%d')}: {orders} orders through the
-address-sanitized programs in {took:.0f} s ({orders / took:.0f}/s), then SIGTERM. LeakSanitizer looks at every exit
-(`detect_leaks=1`); a leak or an error ends a program with status 99.
+`load-testing/leaks.py --orders {options.orders} --record`, {time.strftime('%Y-%m-%d')}: {requests} requests,
+{orders} of them orders that were accepted, through the address-sanitized programs in {took:.0f} s, then SIGTERM.
+LeakSanitizer looks at every exit (`detect_leaks=1`); a leak or an error ends a program with status 99.
 
 {verdict}.
 
@@ -80,8 +80,8 @@ def run(stack, options):
     traffic = Traffic(edge_address(stack), options.connections, mix)
     traffic.run(count=min(WARM_UP, options.orders))
     before, began = measure(stack), time.monotonic()
-    while traffic.number < options.orders:
-        traffic.run(count=min(10000, options.orders - traffic.number))
+    while len(mix.accepted) < options.orders and not traffic.refused():
+        traffic.run(count=min(10000, max(100, options.orders - len(mix.accepted))))
         print(f"{traffic.number} requests, {traffic.number / (time.monotonic() - began):.0f}/s", flush=True)
     traffic.close()
     final = wait_until_final(stack, 120)
@@ -98,7 +98,7 @@ def run(stack, options):
     verdict = "FAILED" if wrong else "Nothing was reported, and all invariants held"
     print("\n".join([*lines, *wrong, verdict]))
     if options.record:
-        record(len(mix.accepted), took, lines, verdict)
+        record(options, traffic.number, len(mix.accepted), took, lines, verdict)
     return 1 if wrong else 0
 
 

@@ -1,11 +1,11 @@
 """The whole matrix on one stack: ./dev chaos crash-matrix."""
-import concurrent.futures
+import functools
 import itertools
 import os
-import threading
 import time
 
 from dev import build, paths
+from dev.parallel import in_lanes
 from dev.report import DevError, step
 
 from harness.verdict import Judge
@@ -30,14 +30,7 @@ def run(preset, only=None, short=False, listing=False):
         return 0
     # A row waits more than it works: each lane has a stack of its own.
     lanes = [lane for lane in plan.lanes(chosen) if lane]
-    interrupted = threading.Event()
-    with concurrent.futures.ThreadPoolExecutor(len(lanes)) as pool:
-        try:
-            of_lanes = list(pool.map(lambda lane: _lane(preset, lane, interrupted), lanes))
-        except BaseException:
-            interrupted.set()  # each lane ends its row, and stops what it started
-            raise
-    results = list(itertools.chain.from_iterable(of_lanes))
+    results = list(itertools.chain.from_iterable(in_lanes(functools.partial(_lane, preset), lanes)))
     print(report.total(results), flush=True)
     if not only and not short:
         _write(results)

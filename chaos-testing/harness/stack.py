@@ -2,6 +2,7 @@
 import contextlib
 import os
 import shutil
+import threading
 import time
 
 from dev import build, demo, paths
@@ -29,6 +30,7 @@ PLENTY = ("CHAOS-1", "CHAOS-2", "CHAOS-3", "CHAOS-4")
 SOLD_OUT = "CHAOS-NONE"
 UNKNOWN = "CHAOS-UNKNOWN"
 KEPT = os.path.join(paths.ROOT, "build", "chaos", "logs")
+_KEEPING = threading.Lock()  # several may end at a time
 
 
 class ChaosStack(Stack):
@@ -112,5 +114,6 @@ def stack_for_a_while(name, make, kept):
             yield made
         finally:
             made.end()
-            shutil.rmtree(kept, ignore_errors=True)
-            shutil.copytree(made.state.folder("logs"), kept)
+            with _KEEPING:
+                shutil.rmtree(kept, ignore_errors=True)
+                shutil.copytree(made.state.folder("logs"), kept)

@@ -1,9 +1,11 @@
 """./dev chaos as a command, and where its proxy comes from."""
+import collections
 import os
+import types
 
 import pytest
 
-from dev import packages, toxiproxy
+from dev import chaos, packages, toxiproxy
 from dev.report import DevError
 
 
@@ -18,6 +20,19 @@ def test_list_names_every_scenario(dev):
 def test_unknown_scenario_is_refused(dev):
     answer = dev("chaos", "no-such-thing")
     assert answer.returncode == 2 and "there is no scenario no-such-thing: choose from all" in answer.stderr
+
+
+def test_lanes_have_about_as_many_faults_and_keep_the_order():
+    Scenario = collections.namedtuple("Scenario", "name episodes")
+    chosen = [Scenario(name, lambda short, count=count: range(count))
+              for name, count in (("a", 1), ("b", 9), ("c", 2), ("d", 5), ("e", 1))]
+
+    def lanes(jobs):
+        found = chaos._lanes(chosen, types.SimpleNamespace(short=True, jobs=jobs))
+        return sorted("".join(scenario.name for scenario in lane) for lane in found)
+    assert lanes(1) == ["abcde"]
+    assert lanes(2) == ["acde", "b"]
+    assert lanes(9) == ["a", "b", "c", "d", "e"]
 
 
 def test_all_sources_are_pinned():

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from dev.parallel import at_once
+from dev.parallel import at_once, in_lanes
 from dev.report import DevError
 
 
@@ -30,3 +30,19 @@ def test_a_failure_waits_for_the_others():
     with pytest.raises(DevError, match="broken"):
         at_once([broken, slow])
     assert ended == ["slow"]
+
+
+def test_a_lane_that_fails_stops_the_others_at_their_next_step():
+    both = threading.Barrier(2)
+
+    def work(lane, interrupted):
+        both.wait(20)
+        if lane == "broken":
+            raise DevError("broken")
+        assert interrupted.wait(20)
+        stopped.append(lane)
+    stopped = []
+    with pytest.raises(DevError, match="broken"):
+        in_lanes(work, ["broken", "other"])
+    assert stopped == ["other"]
+    assert in_lanes(lambda lane, _: lane * 2, [1, 2]) == [2, 4]

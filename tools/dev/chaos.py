@@ -7,6 +7,7 @@ import sys
 import time
 
 from dev import build, packages, paths, toxiproxy
+from dev.parallel import in_lanes
 from dev.report import DevError, step
 
 FOLDER = os.path.join(paths.ROOT, "chaos-testing")
@@ -26,6 +27,7 @@ def chaos(options):
         step("toxiproxy", toxiproxy.install())
         return 0
     packages.ensure(packages.UP + packages.TEST)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended and wiped on the way out
     load_harness()
     if CRASH_MATRIX in options.scenarios:
         from crash_matrix import run
@@ -49,17 +51,17 @@ def _chosen(names, known):
 
 def _run(chosen, options):
     from harness import report
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended and wiped on the way out
     toxiproxy.install()
     preset = options.preset or "release"
     step("build", f"preset {preset}")
     build.build_programs(preset)
-    reports = list(_reports(chosen, options, preset))
+    reports = _reports(chosen, options, preset)
     print()
     print(*report.table(reports), sep="\n", flush=True)
     if "all" in options.scenarios:
-        command = "./dev chaos all" + (" --short" if options.short else "") + (
-            f" --times {options.times}" if options.times > 1 else "")
+        command = "./dev chaos all" + "".join((
+            " --short" if options.short else "", f" --times {options.times}" if options.times > 1 else "",
+            f" --jobs {options.jobs}" if options.jobs > 1 else ""))
         os.makedirs(os.path.dirname(RESULTS), exist_ok=True)
         with open(RESULTS, "w", encoding="utf-8") as file:
             file.write(report.markdown(reports, command, time.strftime("%Y-%m-%d", time.gmtime())))
@@ -68,12 +70,32 @@ def _run(chosen, options):
 
 
 def _reports(chosen, options, preset):
+    """In the order of `chosen`."""
+    def work(lane, interrupted):
+        return list(_lane(lane, options, preset, interrupted))
+    found = itertools.chain.from_iterable(in_lanes(work, _lanes(chosen, options)))
+    return sorted(found, key=lambda report: chosen.index(report.scenario))
+
+
+def _lanes(chosen, options):
+    """So many as are to run at a time, with about as many faults each."""
+    def faults(*lane):
+        return sum(len(scenario.episodes(options.short)) for scenario in lane)
+    lanes = [[] for _ in range(max(1, min(options.jobs, len(chosen))))]
+    for scenario in sorted(chosen, key=faults, reverse=True):
+        min(lanes, key=lambda lane: faults(*lane)).append(scenario)
+    return [sorted(lane, key=chosen.index) for lane in lanes]
+
+
+def _lane(chosen, options, preset, interrupted):
     """Those that need no stack of their own share one."""
     for factory, group in itertools.groupby(chosen, lambda scenario: scenario.stack):
         with _stack(factory, preset) as system:
             from harness.verdict import Judge
             judge = Judge(system)
             for scenario in itertools.chain.from_iterable(itertools.repeat(list(group), options.times)):
+                if interrupted.is_set():
+                    return
                 yield _one(system, judge, scenario, options)
 
 
@@ -84,7 +106,7 @@ def _stack(factory, preset):
 
 def _one(system, judge, scenario, options):
     from harness import scenario as running
-    log = os.path.join(paths.ROOT, "build", "chaos", "clients.log")
+    log = os.path.join(paths.ROOT, "build", "chaos", f"clients-{scenario.name}.log")
     os.makedirs(os.path.dirname(log), exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(log)

@@ -75,6 +75,7 @@ def parser():
     added.add_argument("--only", metavar="SERVICE/POINT/FAULT", help="of crash-matrix; the end of a part may be «*»")
     added.add_argument("--short", action="store_true", help="a few seconds each")
     added.add_argument("--times", type=int, default=1, metavar="N", help="so often, one after the other")
+    added.add_argument("--jobs", type=int, default=1, metavar="N", help="scenarios at a time, on their own stacks (1)")
     preset(added)
     simulation.add_options(verb("sim", simulation.sim, "run the services' decisions over a simulated world"))
     for name, text in (("bench", "load"),):
