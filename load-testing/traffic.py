@@ -54,9 +54,9 @@ class Mix:
         return answer.status in self.ACCEPTABLE[answer.kind]
 
 
-def encode(method, path, body=None):
+def encode(method, path, body=None, headers=""):
     data = b"" if body is None else json.dumps(body).encode()
-    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}"
     if body is not None:
         head += f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n"
     return head.encode() + b"\r\n" + data

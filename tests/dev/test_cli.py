@@ -37,12 +37,6 @@ def test_ignores_what_the_caller_put_on_pythons_path(dev, folder):
     assert dev("--version", cwd=folder, env={"PYTHONPATH": folder}).returncode == 0
 
 
-@pytest.mark.parametrize("verb", ("bench",))
-def test_what_is_still_to_come_says_so(dev, verb):
-    answer = dev(verb)
-    assert (answer.returncode, answer.stdout, answer.stderr) == (2, "", f"dev: {verb}: not yet\n")
-
-
 @pytest.mark.parametrize("words", (["status"], ["logs"], ["psql", "orders"], ["restart", "edge"], ["kill", "edge"]))
 def test_without_a_stack_says_how_to_get_one(dev, folder, words):
     place = os.path.join(folder, "none")

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 
-from dev import build, chaos, fuzz, generated, packages, paths, services, simulation, suites, verbs
+from dev import bench, build, chaos, fuzz, generated, packages, paths, services, simulation, suites, verbs
 from dev.report import DevError
 
 STATE_HELP = """\
@@ -78,9 +78,7 @@ def parser():
     added.add_argument("--jobs", type=int, default=1, metavar="N", help="scenarios at a time, on their own stacks (1)")
     preset(added)
     simulation.add_options(verb("sim", simulation.sim, "run the services' decisions over a simulated world"))
-    for name, text in (("bench", "load"),):
-        added = verb(name, verbs.not_yet, f"{text} (not yet)")
-        added.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    bench.add_options(verb("bench", bench.bench, "what an order costs, and how many a second there can be"))
     return top
 
 

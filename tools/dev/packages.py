@@ -21,6 +21,8 @@ TEST = (
 )
 # What builds the proxy of the chaos runs where the machine has no Go.
 CHAOS = ("golang-go",)
+# The generator of ./dev bench: it is cheap, so that what is measured is the system.
+BENCH = ("wrk",)
 POLICY = "/usr/sbin/policy-rc.d"
 NO_CLUSTER = "/etc/postgresql-common/createcluster.d/orderbus.conf"
 OURS = "#!/bin/sh\n# Made by orderbus's ./dev while it installs packages, and removed right after.\nexit 101\n"
@@ -51,7 +53,7 @@ def ensure(names):
 
 def install(names):
     """The part that runs as root; it takes no package that this file does not name."""
-    unknown = set(names) - set(UP) - set(TEST) - set(CHAOS)
+    unknown = set(names) - set(UP) - set(TEST) - set(CHAOS) - set(BENCH)
     if unknown or not account.is_root():
         raise DevError(f"refused to install {' '.join(sorted(unknown))}" if unknown else "only root can install")
     with _no_service_starts(), _no_main_cluster(names):

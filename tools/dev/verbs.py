@@ -163,7 +163,3 @@ def servers(options):
     for name, value in environment.items():
         print(f"export {name}='{value}'")
     return 0
-
-
-def not_yet(options):
-    raise DevError(f"{options.verb}: not yet", status=2)

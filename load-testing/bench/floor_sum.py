@@ -1,0 +1,26 @@
+"""The floor: what an order would cost if nothing but the servers worked, each in batches of a hundred. Pure."""
+
+# What the bare loops give: CPU ms of the server.
+COSTS = ("orders ms/order", "inventory ms/order", "payments ms/order", "quorum ms/message", "answer ms/message",
+         "unrouted ms/message", "psp ms/call")
+
+
+def traffic_of(order):
+    """What goes over the broker for an order, by kind; order: figures of the closed loop."""
+    taken = order["messages/order"]
+    placed = order["message order.place.v1/order"]  # by the edge; all others are published by services
+    published = sum(order.get(f"published {exchange}/order", 0) for exchange in ("bus.cmd", "bus.event"))
+    return {"quorum": taken, "unrouted": max(0.0, published - (taken - placed)),
+            "answer": order.get("published bus.reply/order", 0)}
+
+
+def floor(order, costs, cores):
+    """→ figures. order: of the closed loop, costs: by COSTS."""
+    postgres = sum(costs[f"{name} ms/order"] for name in ("orders", "inventory", "payments"))
+    broker = sum(count * costs[f"{kind} ms/message"] for kind, count in traffic_of(order).items())
+    psp = order["psp calls/order"] * costs["psp ms/call"]
+    rate = cores * 1000 / (postgres + broker + psp)
+    return {"floor ms/order Postgres": postgres, "floor ms/order broker": broker,
+            "floor CPU ms/order": postgres + broker, "floor ms/order psp-sandbox": psp, "floor orders/s": rate,
+            "CPU, times the floor": order["CPU ms/order"] / (postgres + broker),
+            "share of the floor %": 100 * order["confirmed orders/s"] / rate}

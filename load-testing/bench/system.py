@@ -1,0 +1,80 @@
+"""The private stack that is measured: its catalogue, its databases, and whether it is as durable as it must be."""
+import time
+
+import psycopg2
+
+from bench.root import private_stack as stacks
+from dev import build
+from dev.report import DevError
+
+PRODUCTS = 1000
+PLENTY = 1_000_000_000
+DATABASES = ("orders", "inventory", "payments")
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+REST_SECONDS = 300
+# By the partial index of what is open, so that asking costs nothing while orders are under way.
+OPEN = "SELECT count(*) FROM orders.orders WHERE due_at IS NOT NULL"
+OUTBOX = "SELECT count(*) FROM (SELECT FROM bus.outbox LIMIT 1) AS one"
+SINCE = """SELECT count(*), count(*) FILTER (WHERE status = 'CONFIRMED'), extract(epoch FROM max(updated_at))
+           FROM orders.order_list WHERE created_at >= to_timestamp(%s)"""
+
+
+class System:
+    def __init__(self, stack):
+        self.stack = stack
+        self._connections = {name: psycopg2.connect(stack.database_url(name)) for name in DATABASES}
+        for connection in self._connections.values():
+            connection.autocommit = True
+
+    def close(self):
+        for connection in self._connections.values():
+            connection.close()
+
+    def rows(self, database, text, *arguments):
+        with self._connections[database].cursor() as cursor:
+            cursor.execute(text, arguments or None)
+            return cursor.fetchall()
+
+    def row(self, database, text):
+        return self.rows(database, text)[0]
+
+    def check_durable(self):
+        for name, wanted in DURABLE.items():
+            found = self.row("orders", f"SHOW {name}")[0]
+            if found != wanted:
+                raise DevError(f"Postgres has {name} = {found}; durable is {wanted}")
+        queues = {one["name"]: one for one in self.stack.servers.rabbitmq.management().must(
+            "GET", "queues", self.stack.broker.admin.path)}
+        for name in ("order-svc", "order-svc.place", "inventory-svc", "payment-svc"):
+            if queues[name]["type"] != "quorum":
+                raise DevError(f"the queue {name} is a {queues[name]['type']} queue; durable is quorum")
+
+    def fill_catalogue(self):
+        self.stack.broker.publish(build.programs(self.stack.preset), "inventory.put-product.v1", [
+            {"product_id": f"BENCH-{n:05}", "name": f"Bench product {n}", "price": 100 + n, "currency": "EUR",
+             "on_hand": PLENTY} for n in range(1, PRODUCTS + 1)])
+        self.wait(lambda: self.row("inventory", "SELECT count(*) FROM inventory.products "
+                                   "WHERE product_id LIKE 'BENCH-%'")[0] == PRODUCTS, 30, "the catalogue is not there")
+
+    def wait_for_rest(self):
+        """Every order final, and nothing left to publish."""
+        self.wait(lambda: self.row("orders", OPEN)[0] == 0, REST_SECONDS, "orders are not final")
+        for name in DATABASES:
+            self.wait(lambda name=name: self.row(name, OUTBOX)[0] == 0, 30, f"the outbox of {name} is not empty")
+
+    def since(self, began):
+        """→ (orders made since, CONFIRMED ones of them, when the last of them changed, as a Unix time)"""
+        count, confirmed, last = self.rows("orders", SINCE, began)[0]
+        return count, confirmed, float(last or 0)
+
+    @staticmethod
+    def wait(reached, seconds, complaint):
+        deadline = time.monotonic() + seconds
+        while not reached():
+            if time.monotonic() > deadline:
+                raise DevError(f"{complaint} after {seconds} s")
+            time.sleep(0.1)
+
+
+def private_system(preset="release"):
+    return stacks.private_stack(preset, "bench")

@@ -1,0 +1,34 @@
+"""./dev bench: what an order costs and how many a second there can be, on a private stack with durable settings."""
+import os
+import sys
+
+from dev import packages, paths
+
+FOLDER = os.path.join(paths.ROOT, "load-testing")
+
+
+def add_options(added):
+    added.add_argument("--only", action="append", metavar="PART",
+                       help="of disk, closed, open, reads, shapes, backlog, start, idle and floor; may be repeated")
+    added.add_argument("--runs", type=int, default=5, help="of each part, whose medians count (5)")
+    added.add_argument("--seconds", type=int, default=10, help="of load in each run (10)")
+    added.add_argument("--connections", type=int, default=64, help="of the closed loops (64)")
+    added.add_argument("--rates", type=int, nargs="+", default=[200, 1000], metavar="RATE",
+                       help="orders a second of the open loop (200 1000)")
+    added.add_argument("--backlog", type=int, default=100_000, help="orders that wait while order-svc is away (100000)")
+    added.add_argument("--compare", nargs=2, metavar=("A", "B"),
+                       help="two commits in turn; without --only: closed, open and reads")
+    added.add_argument("--preset", default="release", help="release; another one shows that it works, no more")
+    added.add_argument("--json", metavar="FILE", help="writes the figures there, too")
+    added.add_argument("--record", action="store_true", help="writes load-testing/results/bench.json and bench.md")
+
+
+def bench(options):
+    packages.ensure(packages.UP + packages.TEST + packages.BENCH)
+    if FOLDER not in sys.path:
+        sys.path.insert(0, FOLDER)
+    if options.compare:
+        from bench import compare
+        return compare.compare(options)
+    from bench import run
+    return run.bench(options)
