@@ -8,7 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ARENA_LIMIT = 8 << 20, BODY_MAX = 65536, BATCH_MOST = 10000, WINDOW = 2 * BATCH_MOST, STALL_MS = 10000 };
+enum {
+  ARENA_LIMIT = 8 << 20,
+  BODY_MAX = 65536,
+  BATCH_MOST = 5000,
+  AHEAD = 4,
+  WINDOW = (AHEAD + 1) * BATCH_MOST,
+  STALL_MS = 10000
+};
 
 /* quorum: persistent, to a queue that stands, acked and confirmed. answer: to a queue of the asker's own, as answers
  * are. unrouted: confirmed, and taken by no queue, as an event without a subscriber is. */
@@ -17,7 +24,8 @@ static const char *const kind_names[KINDS] = {"quorum", "answer", "unrouted"};
 
 struct loop {
   enum kind kind;
-  uint64_t count, batch, sent, confirmed, received, acked, last_tag;
+  uint64_t batch, sent, confirmed, received, acked, last_tag;
+  int64_t until; /* of the monotonic clock: nothing is sent any more */
   struct bus_amqp *out, *in;
   struct bus_arena *arena;
   struct bus_uuid_source ids;
@@ -47,7 +55,7 @@ static const struct bus_amqp_events events = {.delivery = on_delivery, .confirm 
 
 static bool publish_batch(struct loop *loop, struct bus_error *err) {
   uint64_t seq;
-  for (uint64_t i = 0; i < loop->batch && loop->sent < loop->count; i++, loop->sent++) {
+  for (uint64_t i = 0; i < loop->batch; i++, loop->sent++) {
     bus_uuid_v7(&loop->ids, loop->envelope.timestamp, &loop->envelope.message_id);
     if (!bus_amqp_publish(loop->out, &loop->publication, &seq, err))
       return false;
@@ -63,7 +71,7 @@ static uint64_t done(const struct loop *loop) {
 }
 
 static bool settle(struct loop *loop, struct bus_error *err) {
-  bool due = loop->received - loop->acked >= loop->batch || loop->received == loop->count;
+  bool due = loop->received - loop->acked >= loop->batch || loop->received == loop->sent;
   if (loop->kind != QUORUM || !due || loop->received == loop->acked)
     return true;
   loop->acked = loop->received;
@@ -82,19 +90,21 @@ static bool pump(struct loop *loop, struct bus_error *err) {
                          {.fd = bus_amqp_fd(loop->in), .events = POLLIN}};
   if (poll(fds, BUS_COUNT(fds), STALL_MS) == 0)
     return bus_fail(err, BUS_E_TIMEOUT, "nothing came for %d s: %" PRIu64 " of %" PRIu64 " are through",
-                    STALL_MS / 1000, done(loop), loop->count);
+                    STALL_MS / 1000, done(loop), loop->sent);
   return true;
 }
 
-/* One at a time, the next is sent when the last one is through; else there are up to two batches under way. */
+/* One at a time, the next is sent when the last one is through; else there are some batches under way. */
 static bool run(struct loop *loop, struct bus_error *err) {
-  uint64_t room = loop->batch == 1 ? 0 : loop->batch;
-  while (done(loop) < loop->count) {
-    if (loop->sent < loop->count && loop->sent - done(loop) <= room && !publish_batch(loop, err))
-      return false;
+  uint64_t most = loop->batch == 1 ? 1 : AHEAD * loop->batch;
+  do {
+    bool more = bus_monotonic() < loop->until;
+    while (more && loop->sent - done(loop) + loop->batch <= most)
+      if (!publish_batch(loop, err))
+        return false;
     if (!pump(loop, err))
       return false;
-  }
+  } while (bus_monotonic() < loop->until || done(loop) < loop->sent);
   return true;
 }
 
@@ -102,7 +112,7 @@ static bool run(struct loop *loop, struct bus_error *err) {
 
 static bool open_both(struct loop *loop, const char *url, const char *queue, struct bus_error *err) {
   struct bus_amqp_settings settings = {.url = url, .name = "broker-loop"};
-  int prefetch = (int)(2 * loop->batch);
+  int prefetch = (int)(AHEAD * loop->batch);
   if (!bus_amqp_open(&settings, &loop->out, err) || !bus_amqp_confirm(loop->out, err) ||
       !bus_amqp_open(&settings, &loop->in, err))
     return false;
@@ -157,29 +167,30 @@ static bool read_kind(const char *text, enum kind *ret) {
   return false;
 }
 
-static int measure(struct loop *loop, const char *url, const char *queue) {
+static int measure(struct loop *loop, const char *url, const char *queue, uint64_t seconds) {
   struct bus_error err;
   if (!open_both(loop, url, queue, &err))
     return trouble(err.text);
   int64_t began = bus_monotonic();
+  loop->until = began + (int64_t)seconds * 1000000;
   bool good = run(loop, &err);
   int64_t took = bus_monotonic() - began;
   bus_amqp_free(loop->out);
   bus_amqp_free(loop->in);
   if (!good)
     return trouble(err.text);
-  (void)printf("{\"messages\":%" PRIu64 ",\"seconds\":%.6f}\n", loop->count, (double)took / 1e6);
+  (void)printf("{\"messages\":%" PRIu64 ",\"seconds\":%.6f}\n", loop->sent, (double)took / 1e6);
   return fflush(stdout) == 0 ? EXIT_SUCCESS : trouble("cannot write the standard output");
 }
 
 int main(int argc, char **argv) {
   static char body[BODY_MAX];
   static struct loop loop;
-  uint64_t size;
+  uint64_t seconds, size;
   const char *url = getenv("RABBITMQ_URL");
-  if (argc != 6 || !read_kind(argv[1], &loop.kind) || !read_number(argv[3], 100000000, &loop.count) ||
-      !read_number(argv[4], BATCH_MOST - 1, &loop.batch) || !read_number(argv[5], sizeof body, &size))
-    return trouble("usage: RABBITMQ_URL=… broker-loop quorum|answer|unrouted QUEUE MESSAGES BATCH BODY-BYTES");
+  if (argc != 6 || !read_kind(argv[1], &loop.kind) || !read_number(argv[3], 3600, &seconds) ||
+      !read_number(argv[4], BATCH_MOST, &loop.batch) || !read_number(argv[5], sizeof body, &size))
+    return trouble("usage: RABBITMQ_URL=… broker-loop quorum|answer|unrouted QUEUE SECONDS BATCH BODY-BYTES");
   if (!url)
     return trouble("RABBITMQ_URL is not set");
   memset(body, 'x', size);
@@ -187,7 +198,7 @@ int main(int argc, char **argv) {
   if (!loop.arena)
     return trouble("out of memory");
   prepare(&loop, argv[2], (struct bus_str){body, size});
-  int status = measure(&loop, url, argv[2]);
+  int status = measure(&loop, url, argv[2], seconds);
   bus_arena_free(loop.arena);
   return status;
 }

@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,15 +39,24 @@ def one_run(place, options):
                                   "compare": None}
         chosen.pop("run", None)
         environment = os.environ | {"ORDERBUS_BENCH_ROOT": place, "CCACHE_BASEDIR": place, "CCACHE_NOHASHDIR": "1"}
-        done = subprocess.run([sys.executable, "-B", "-m", "bench", json.dumps(chosen)], cwd=os.path.dirname(HERE),
-                              env=environment, check=False, stdout=subprocess.DEVNULL)
-        if done.returncode != 0:
+        if _to_the_end([sys.executable, "-B", "-m", "bench", json.dumps(chosen)], environment) != 0:
             raise DevError(f"the bench of {place} failed")
         found = json.load(result)
     return {part: {name: one["median"] for name, one in figures_of.items()} for part, figures_of in found.items()}
 
 
+def _to_the_end(words, environment):
+    """Whatever ends us, the run may still stop what it has started. → its exit status"""
+    child = subprocess.Popen(words, cwd=os.path.dirname(HERE), env=environment, stdout=subprocess.DEVNULL)
+    try:
+        return child.wait()
+    finally:
+        child.terminate()
+        child.wait()
+
+
 def compare(options):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the checkouts go, too
     commits = options.compare
     runs = {commit: [] for commit in commits}
     with contextlib.ExitStack() as stack:
