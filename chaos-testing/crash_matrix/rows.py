@@ -76,7 +76,7 @@ def _run(system, judge, row, result):
             result.recovery = _recovery(system, hit_at)
             load.run_for(AFTER_SECONDS)
     _look(system, row, load, hit_at, pids, result)
-    result.verdict = judge.judge(load, rest_seconds=REST_SECONDS, least_share=0, since=began)
+    result.verdict = judge.judge(load, rest_seconds=REST_SECONDS, least_shares={}, since=began)
     result.orders, result.rest = result.verdict.accepted, result.verdict.rest_seconds
 
 

@@ -5,7 +5,9 @@ import time
 import invariants
 
 REST_SECONDS = 120  # without a single order that becomes final: what is still open then is lost
-LEAST_SHARE = 0.05  # of each failure path, else the run says little
+# Of each failure path, else the run says little. A cancel must overtake its saga, which takes some milliseconds: on a
+# fast machine few of those that are tried do.
+LEAST_SHARES = {"declined": 0.05, "out of stock": 0.05, "cancelled": 0.01}
 
 
 class Verdict:
@@ -47,7 +49,7 @@ class Judge:
         self._system = system
         self._said = set()
 
-    def judge(self, load, periods=(), rest_seconds=REST_SECONDS, least_share=LEAST_SHARE, since=None):
+    def judge(self, load, periods=(), rest_seconds=REST_SECONDS, least_shares=LEAST_SHARES, since=None):
         """
         load      a Traffic that was stopped
         since     a datetime: the logs of older orders, which were judged before, are not read again
@@ -67,7 +69,7 @@ class Judge:
         verdict.violations += self._new(found.violations(shown=None))
         verdict.violations += [f"status went back: {text}" for text in load.backwards]
         verdict.violations += [f"unexpected answer: {text}" for text in load.surprises]
-        verdict.invalid += too_little(load, periods) + too_plain(verdict, load, orders, least_share)
+        verdict.invalid += too_little(load, periods) + too_plain(verdict, load, orders, least_shares)
         return verdict
 
     def _new(self, texts):
@@ -125,17 +127,17 @@ def too_little(load, periods):
     return found
 
 
-def too_plain(verdict, load, orders, least_share):
+def too_plain(verdict, load, orders, least_shares):
     """Each failure path must have been taken by its share of this run's orders."""
     taken = collections.Counter()
     for order_id in load.accepted:
         reason = (orders.get(order_id) or {}).get("reason") or ""
         taken[path_of(reason)] += 1
     found = []
-    for path in ("declined", "out of stock", "cancelled"):
+    for path, least in least_shares.items():
         share = taken[path] / max(1, verdict.accepted)
-        if share < least_share:
-            found.append(f"{share:.1%} of the orders were {path}, at least {least_share:.0%} are wanted")
+        if share < least:
+            found.append(f"{share:.1%} of the orders were {path}, at least {least:.0%} are wanted")
     return found
 
 

@@ -2,7 +2,6 @@
 #include "memory_sql.h"
 
 #include <assert.h>
-#include <ctype.h>
 
 void memory_sql_init(struct bus_sql *sql, const struct bus_statement *registry, struct bus_arena *arena) {
   sql->registry = registry;
@@ -24,7 +23,9 @@ static void *grow(struct bus_arena *arena, void *items, size_t count, size_t *ro
 struct bus_args *bus_sql_add(struct bus_sql *sql, size_t statement) {
   assert(sql->count < STATEMENTS_MAX);
   struct bus_args *args = &sql->items[sql->count++];
-  *args = (struct bus_args){.statement = statement, .params = sql->registry[statement].params, .arena = sql->arena};
+  *args = (struct bus_args){.statement = statement, .arena = sql->arena};
+  for (const char *kind = sql->registry[statement].params; *kind; kind++)
+    *(*kind >= 'a' ? &args->singles : &args->arrays) += 1;
   return args;
 }
 
@@ -66,21 +67,13 @@ void bus_args_null(struct bus_args *args) {
   add(args)->null = true;
 }
 
-static size_t count_params(const char *params, int (*of_kind)(int)) {
-  size_t count = 0;
-  for (; *params; params++)
-    count += of_kind((unsigned char)*params) != 0;
-  return count;
-}
-
 size_t memory_args_rows(const struct bus_args *args) {
-  size_t singles = count_params(args->params, islower), arrays = count_params(args->params, isupper);
-  assert(args->count >= singles);
-  return arrays ? (args->count - singles) / arrays : 0;
+  assert(args->count >= args->singles);
+  return args->arrays ? (args->count - args->singles) / args->arrays : 0;
 }
 
 const struct value *memory_args_row(const struct bus_args *args, size_t row) {
-  return &args->values[count_params(args->params, islower) + row * count_params(args->params, isupper)];
+  return &args->values[args->singles + row * args->arrays];
 }
 
 struct value *memory_rows_add(struct bus_rows *rows, size_t columns, struct bus_arena *arena) {

@@ -16,7 +16,7 @@ enum { STATEMENTS_MAX = 12 };
 
 struct bus_args {
   size_t statement;
-  const char *params;
+  size_t singles, arrays; /* parameters of the statement, by their kind: see bus/sql.h */
   struct bus_arena *arena;
   struct value *values;
   size_t count, room;

@@ -132,9 +132,11 @@ def paths(**counts):
 
 
 def test_a_run_without_failure_paths_is_invalid():
-    assert not verdict.too_plain(*paths(declined=5, sold_out=5, cancelled=5, confirmed=85), 0.05)
-    assert len(verdict.too_plain(*paths(declined=4, sold_out=6, cancelled=5, confirmed=85), 0.05)) == 1
-    assert len(verdict.too_plain(*paths(confirmed=100), 0.05)) == 3
+    least = verdict.LEAST_SHARES
+    assert not verdict.too_plain(*paths(declined=5, sold_out=5, cancelled=1, confirmed=89), least)
+    assert len(verdict.too_plain(*paths(declined=4, sold_out=6, cancelled=1, confirmed=89), least)) == 1
+    assert len(verdict.too_plain(*paths(declined=5, sold_out=5, confirmed=90), least)) == 1
+    assert len(verdict.too_plain(*paths(confirmed=100), least)) == 3
 
 
 def judged(**parts):

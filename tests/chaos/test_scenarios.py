@@ -64,14 +64,14 @@ def test_an_order_that_is_gone_is_found_out(system, judge):
     """Behind those that need a whole stack: an accepted order is deleted, and another left as it was."""
     with Traffic(system.url("edge")) as load:
         load.run_for(1.5)
-    assert judge.judge(load, least_share=0).good()
+    assert judge.judge(load, least_shares={}).good()
     gone, stuck = list(load.accepted)[:2]
     system.sql("orders", f"DELETE FROM orders.order_events WHERE order_id = '{gone}';"
                          f"DELETE FROM orders.orders WHERE order_id = '{gone}';")
     system.sql("orders", f"UPDATE orders.orders SET status = 0, reason = NULL, total = NULL, unit_prices = NULL, "
                          f"currency = NULL, captured = 0, payment_token = 'x', deadline = '2099-01-01', "
                          f"due_at = '2099-01-01' WHERE order_id = '{stuck}';")
-    verdict = judge.judge(load, rest_seconds=1, least_share=0)
+    verdict = judge.judge(load, rest_seconds=1, least_shares={})
     assert sorted(verdict.lost) == sorted([f"{gone} was accepted and is not there", f"{stuck} is still PENDING"])
     assert verdict.word() == "FAILED"
 
