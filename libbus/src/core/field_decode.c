@@ -28,7 +28,7 @@ static void decode_object(struct decoding *d, const struct bus_schema *schema, c
 
 static void decode_object_field(struct decoding *d, const struct bus_field *field, const cJSON *value, void *ret) {
   if (!cJSON_IsObject(value)) {
-    bus_problem_add(d->sink.problems, d->sink.path.text, "must be an object");
+    bus_problem_add(d->sink.problems, bus_path_text(&d->sink.path), "must be an object");
     return;
   }
   void *object = bus_field_alloc(&d->sink, 1, field->item->size);
@@ -46,7 +46,7 @@ static void decode_items(struct decoding *d, const struct bus_schema *schema, co
     if (cJSON_IsObject(item))
       decode_object(d, schema, item, items + index * schema->size);
     else
-      bus_problem_add(d->sink.problems, d->sink.path.text, "must be an object");
+      bus_problem_add(d->sink.problems, bus_path_text(&d->sink.path), "must be an object");
     bus_path_leave(&d->sink.path, back);
     index++;
   }
@@ -55,8 +55,8 @@ static void decode_items(struct decoding *d, const struct bus_schema *schema, co
 static void decode_array_field(struct decoding *d, const struct bus_field *field, const cJSON *value, void *ret) {
   size_t count = cJSON_IsArray(value) ? (size_t)cJSON_GetArraySize(value) : 0;
   if (!cJSON_IsArray(value) || (int64_t)count < field->min || (int64_t)count > field->max) {
-    bus_problem_add(d->sink.problems, d->sink.path.text, "must be a list of %lld to %lld items", (long long)field->min,
-                    (long long)field->max);
+    bus_problem_add(d->sink.problems, bus_path_text(&d->sink.path), "must be a list of %lld to %lld items",
+                    (long long)field->min, (long long)field->max);
     return;
   }
   char *items = bus_field_alloc(&d->sink, count, field->item->size);
@@ -72,7 +72,7 @@ static void decode_field(struct decoding *d, const struct bus_field *field, cons
   bool absent = value == NULL || (cJSON_IsNull(value) && field->presence == BUS_OPTIONAL);
   bus_field_set_absent(field, ret);
   if (value == NULL && field->presence == BUS_REQUIRED)
-    bus_problem_add(d->sink.problems, d->sink.path.text, "is required");
+    bus_problem_add(d->sink.problems, bus_path_text(&d->sink.path), "is required");
   else if (!absent && field->kind == BUS_KIND_OBJECT)
     decode_object_field(d, field, value, ret);
   else if (!absent && field->kind == BUS_KIND_ARRAY)
@@ -95,7 +95,7 @@ static void refuse_unknown(struct decoding *d, const struct bus_schema *schema, 
     if (is_known(schema, member->string))
       continue;
     size_t back = bus_path_enter(&d->sink.path, member->string);
-    bus_problem_add(d->sink.problems, d->sink.path.text, "unknown field");
+    bus_problem_add(d->sink.problems, bus_path_text(&d->sink.path), "unknown field");
     bus_path_leave(&d->sink.path, back);
   }
 }
@@ -135,7 +135,7 @@ static void refuse_repeated(struct bus_field_sink *sink, const cJSON *object) {
     if (strcmp(names[i - 1], names[i]) != 0 || (i > 1 && strcmp(names[i - 2], names[i]) == 0))
       continue;
     size_t back = bus_path_enter(&sink->path, names[i]);
-    bus_problem_add(sink->problems, sink->path.text, "is given more than once");
+    bus_problem_add(sink->problems, bus_path_text(&sink->path), "is given more than once");
     bus_path_leave(&sink->path, back);
   }
 }

@@ -2,17 +2,25 @@
 #ifndef BUS_CORE_FIELD_PATH_H
 #define BUS_CORE_FIELD_PATH_H
 
-#include <bus/base.h>
+#include <bus/field.h>
 
+/* Most documents are right: steps are only noted, and become text when there is a problem to tell. */
 struct bus_path {
+  struct bus_path_step {
+    const char *name; /* NULL: an item */
+    size_t index;
+  } steps[BUS_JSON_DEPTH + 1];
+  size_t depth;
   char text[96]; /* as in struct bus_problem; what does not fit is left out */
-  size_t len;
 };
 
-/* Both return the length to go back to with bus_path_leave. A name may come from outside: it is shortened, and what is
- * not visible ASCII becomes '?'. */
+/* Both return the depth to go back to with bus_path_leave. The name must stay until then. */
 size_t bus_path_enter(struct bus_path *path, const char *name);
 size_t bus_path_enter_item(struct bus_path *path, size_t index);
-void bus_path_leave(struct bus_path *path, size_t len);
+void bus_path_leave(struct bus_path *path, size_t depth);
+
+/* Valid until the next call. A name may come from outside: it is shortened, and what is not visible ASCII becomes '?'.
+ */
+const char *bus_path_text(struct bus_path *path);
 
 #endif
