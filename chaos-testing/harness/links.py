@@ -4,7 +4,8 @@ import json
 import os
 import signal
 
-from dev import account, ports, toxiproxy
+from dev import account, ports
+from dev.gotool import TOXIPROXY
 from dev.proc import Process
 from dev.report import DevError
 
@@ -104,13 +105,13 @@ class Proxies:
         """→ True if it was started; every link is whole then."""
         if self._process.pid() is not None:
             return False
-        if not toxiproxy.installed():
-            raise DevError(f"toxiproxy {toxiproxy.version()} is not installed: ./dev chaos install")
+        if not TOXIPROXY.installed():
+            raise DevError(TOXIPROXY.missing())
         table = [{"name": name, "listen": f"127.0.0.1:{self.ports[name]}", "upstream": f"127.0.0.1:{port}",
                   "enabled": True} for name, port in self._targets.items()]
         config = os.path.join(self._state.path, "proxies.json")
         account.write_file(config, json.dumps(table))
-        self._process.start([toxiproxy.program(), "-host", "127.0.0.1", "-port", str(self.ports["api"]), "-config",
+        self._process.start([TOXIPROXY.program(), "-host", "127.0.0.1", "-port", str(self.ports["api"]), "-config",
                              config], {"PATH": "/usr/bin:/bin", "LOG_LEVEL": "error"}, self._state.folder("work"))
         self._process.wait_until(self._answers, 20, "listening")
         return True

@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from dev import toxiproxy
+from dev.gotool import TOXIPROXY
 from dev.runner import temporary_folder
 from dev.state import State
 from harness.links import TABLE, Link, Proxies
 
-pytestmark = pytest.mark.skipif(not toxiproxy.installed(), reason="toxiproxy is not installed: ./dev chaos install")
+pytestmark = pytest.mark.skipif(not TOXIPROXY.installed(), reason=TOXIPROXY.missing())
 
 
 class Echo:

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from dev import toxiproxy
+from dev.gotool import TOXIPROXY
 from harness import catalogue, scenario
 from harness.stack import KEPT, chaos_stack
 from harness.traffic import Traffic
@@ -15,7 +15,7 @@ ALL = [one for one in catalogue.scenarios().values() if one.in_suite]
 SHARED = [one for one in ALL if one.stack is None]
 OWN = [one for one in ALL if one.stack is not None]
 
-pytestmark = pytest.mark.skipif(not toxiproxy.installed(), reason="toxiproxy is not installed: ./dev chaos install")
+pytestmark = pytest.mark.skipif(not TOXIPROXY.installed(), reason=TOXIPROXY.missing())
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ import signal
 import sys
 import time
 
-from dev import build, packages, paths, toxiproxy
+from dev import build, packages, paths
+from dev.gotool import TOXIPROXY
 from dev.parallel import in_lanes
 from dev.report import DevError, step
 
@@ -24,7 +25,7 @@ def load_harness():
 
 def chaos(options):
     if "install" in options.scenarios:
-        step("toxiproxy", toxiproxy.install())
+        step("toxiproxy", TOXIPROXY.install())
         return 0
     packages.ensure(packages.UP + packages.TEST)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended and wiped on the way out
@@ -51,7 +52,7 @@ def _chosen(names, known):
 
 def _run(chosen, options):
     from harness import report
-    toxiproxy.install()
+    TOXIPROXY.install()
     preset = options.preset or "release"
     step("build", f"preset {preset}")
     build.build_programs(preset)

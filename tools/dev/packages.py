@@ -19,7 +19,7 @@ TEST = (
     "clang", "clang-format", "clang-tidy", "flake8", "git", "iproute2", "libclang-rt-14-dev", "libfaketime", "mount",
     "python3-psycopg2", "python3-pytest", "python3-requests", "shellcheck", "yamllint",
 )
-# What builds the proxy of the chaos runs where the machine has no Go.
+# What builds the tools of chaos and load runs that are in Go, where the machine has none.
 CHAOS = ("golang-go",)
 # The generator of ./dev bench: it is cheap, so that what is measured is the system.
 BENCH = ("wrk",)

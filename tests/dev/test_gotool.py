@@ -1,0 +1,59 @@
+"""Where the tools in Go come from: pinned sources, a Go that is new enough, and one build."""
+import os
+
+import pytest
+
+from dev import gotool, packages
+from dev.gotool import K6, TOXIPROXY
+from dev.report import DevError
+
+
+@pytest.mark.parametrize("tool", (K6, TOXIPROXY), ids=lambda tool: tool.name)
+def test_all_sources_are_pinned(tool):
+    with open(os.path.join(tool.pinned, "go.sum"), encoding="utf-8") as file:
+        assert f"{tool.module} {tool.version()} h1:" in file.read()
+
+
+@pytest.mark.parametrize("tool", (K6, TOXIPROXY), ids=lambda tool: tool.name)
+def test_debians_go_is_new_enough(tool):
+    with open(os.path.join(tool.pinned, "go.mod"), encoding="utf-8") as file:
+        assert f"\ngo {'.'.join(map(str, tool.least_go))}\n" in file.read()
+    assert tool.least_go <= (1, 19)
+
+
+@pytest.fixture
+def no_tool(tmp_path, monkeypatch):
+    monkeypatch.setattr(gotool, "TOOLS", str(tmp_path))
+    return tmp_path
+
+
+def go_that_says(tmp_path, version, then="exit 1"):
+    go = tmp_path / "fake-go"
+    go.write_text(f"#!/bin/sh\n[ \"$1\" != version ] || exec echo go version go{version} linux/amd64\n{then}\n")
+    go.chmod(0o755)
+    return str(go)
+
+
+def test_an_old_go_is_passed_over_and_debians_installed(no_tool, monkeypatch):
+    old, asked = go_that_says(no_tool, "1.16"), []
+    monkeypatch.setattr(gotool.shutil, "which", lambda _: old)
+    monkeypatch.setattr(gotool.glob, "glob", lambda _: [])
+    monkeypatch.setattr(packages, "ensure", asked.append)
+    with pytest.raises(DevError, match="no Go of at least 1.17"):
+        TOXIPROXY.install()
+    assert asked == [packages.CHAOS]
+
+
+def test_a_build_that_fails_says_why_and_leaves_nothing(no_tool, monkeypatch):
+    go = go_that_says(no_tool, "1.22.3", "echo checksum mismatch >&2; exit 1")
+    monkeypatch.setattr(gotool.shutil, "which", lambda _: go)
+    with pytest.raises(DevError, match="k6 cannot be built: checksum mismatch"):
+        K6.install()
+    assert not K6.installed() and os.listdir(no_tool) == ["fake-go"]
+
+
+def test_what_is_installed_is_not_built_again(no_tool, monkeypatch):
+    monkeypatch.setattr(gotool, "_go", None)
+    with open(K6.program(), "w", encoding="utf-8"):
+        os.chmod(K6.program(), 0o755)
+    assert K6.install() == K6.program()
