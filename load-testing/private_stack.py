@@ -23,7 +23,7 @@ def private_stack(preset, name, overrides=None):
     """SIGTERM ends the run like any error, so that no server is left over."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     build.build_programs(preset)
-    folder = tempfile.mkdtemp(prefix=f"orderbus-{name}-", dir="/var/tmp")
+    folder = tempfile.mkdtemp(prefix=f"orderbus-{name}-", dir=os.environ.get("ORDERBUS_TEST_TMP") or "/var/tmp")
     os.chmod(folder, 0o711)
     stack = Stack(os.path.join(folder, "stack"), preset=preset, overrides=overrides)
     try:

@@ -8,7 +8,7 @@ import pytest
 from dev import cli, paths
 
 VERBS = ("up", "test", "down", "reset", "status", "logs", "psql", "restart", "kill", "build", "generate",
-         "servers", "fuzz", "bench", "chaos", "sim")
+         "servers", "fuzz", "bench", "chaos", "k6", "sim")
 
 
 @pytest.mark.parametrize("verb", VERBS)

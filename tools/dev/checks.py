@@ -12,9 +12,9 @@ from dev.runner import Result, run, skip, tracked
 
 
 def format_suite(seconds):
-    files = tracked(".c", ".h")
+    files = tracked(".c", ".h", ".js")
     if not files:
-        return skip("no C files")
+        return skip("no C files and no scripts")
     result = _by_file(files, *run(["clang-format", "--dry-run", "-Werror", *files], seconds))
     wrong = sorted(set(re.findall(r"^([^:\s]+):\d+", result.text, re.M)) & set(files))
     if wrong:

@@ -153,6 +153,7 @@ TABLE = {
     "system": (480, _pytest("system")),
     "crash": (150, _pytest("crash")),
     "chaos": (300, _pytest("chaos")),
+    "load": (90, _pytest("load")),
     "readme": (180, _pytest("readme")),
 }
 NAMES = tuple(TABLE)
@@ -160,7 +161,7 @@ NAMES = tuple(TABLE)
 # beside the suites that follow, which mostly wait.
 AT_LEISURE = ("build-tsan", "build-release", "fuzz", "tidy")
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "chaos",
-              "readme")
+              "load", "readme")
 
 
 def forget_the_users_stack(environment):

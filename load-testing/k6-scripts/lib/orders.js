@@ -1,0 +1,87 @@
+// Orders: their bodies, and how they are placed.
+const {randomBytes} = require('k6/crypto');
+const exec = require('k6/execution');
+
+const {noteAccepted} = require('./books.js');
+const {judge, requireReady, send} = require('./edge.js');
+
+// Of the sample catalogue.
+const FIRST_PRODUCTS = 50;
+// A UUID of version 5.
+const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+// For setup: a name that no other run has.
+function newRun() {
+  requireReady();
+  const bytes = new Uint8Array(randomBytes(8));
+  return {name: 'k6-' + Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')};
+}
+
+function sku(number) {
+  return `SKU-${String(number).padStart(5, '0')}`;
+}
+
+// Two products, each in turn.
+function someItems(number) {
+  return [0, 1].map((k) => ({product_id: sku(1 + (number + k) % FIRST_PRODUCTS), quantity: 1 + number % 3}));
+}
+
+// With a key that no other order has; number: the how manieth of its part.
+function newOrder(run, kind, part, number, items = someItems(number)) {
+  return {idempotency_key: `${run.name}-${part}-${number}`, customer_id: `${run.name}-${kind}`, items};
+}
+
+// Of the iteration that runs.
+function nextOrder(run, kind, items) {
+  return newOrder(run, kind, exec.scenario.name, exec.scenario.iterationInTest, items);
+}
+
+function isReplayed(answer) {
+  return answer.status === 200 && answer.header('Idempotent-Replayed') === 'true';
+}
+
+function isRefused(answer) {
+  return answer.status === 503 && Number(answer.header('Retry-After')) > 0;
+}
+
+// With the header, Go's client may repeat a request whose idle connection the edge had closed.
+function post(kind, order) {
+  return send(kind, 'POST', '/api/orders', order, {'Idempotency-Key': order.idempotency_key});
+}
+
+// → the answer. With mayRefuse a 503 is right, too; its order is not one.
+function place(kind, order, {mayRefuse = false} = {}) {
+  const answer = post(kind, order);
+  if (mayRefuse && isRefused(answer)) {
+    judge(kind, answer, {[`${kind}: refused, with Retry-After`]: () => true});
+    return answer;
+  }
+  if (answer.status >= 200 && answer.status < 300) {
+    noteAccepted(kind);
+  }
+  judge(kind, answer, {
+    [`${kind}: accepted`]: (its) => its.status === 202 || isReplayed(its),
+    [`${kind}: order_id is a UUID`]: (its) => ID.test(its.body.order_id),
+    [`${kind}: Location`]: (its) => its.header('Location') === `/api/orders/${its.body.order_id}`,
+    [`${kind}: its items`]: (its) => its.body.status === 'ACCEPTED' || its.body.items.length === order.items.length,
+  });
+  return answer;
+}
+
+// What most scenarios do over and over.
+function placeOne(run) {
+  place('order', nextOrder(run, 'order'));
+}
+
+module.exports = {
+  isRefused,
+  isReplayed,
+  newOrder,
+  newRun,
+  nextOrder,
+  place,
+  placeOne,
+  post,
+  sku,
+  someItems
+};

@@ -1,0 +1,138 @@
+"""Each k6 script, briefly, against one private stack: it keeps its bounds there, and says so when they are broken."""
+import concurrent.futures
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "load-testing")]
+
+from dev import k6  # noqa: E402
+from dev.gotool import K6  # noqa: E402
+from private_stack import private_stack  # noqa: E402
+
+PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
+SCRIPTS = k6.scripts()
+RATE, SECONDS = 10, 3  # two cores carry k6, sanitized services and servers
+AT_A_TIME = 3
+BROKEN = 99  # k6's exit status when a threshold is broken
+BASE = ("--compatibility-mode", "base")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed():
+    """Continuous integration must have it: there nothing is skipped."""
+    if not K6.installed():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(K6.missing())
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with private_stack(PRESET, "k6") as made:
+        yield made
+
+
+class Run:
+    """A script, run to its end: its status, what it said, and its figures."""
+
+    def __init__(self, folder, name, url, **settings):
+        summary = os.path.join(folder, "summary.json")
+        words = k6.command(SCRIPTS[name], url, RATE, f"{SECONDS}s", ("--quiet", "--summary-export", summary))
+        done = subprocess.run(words, env=os.environ | settings, capture_output=True, text=True, timeout=90,
+                              check=False)
+        self.status, self.said = done.returncode, done.stdout + done.stderr
+        self.figures = {}
+        if os.path.exists(summary):
+            with open(summary, encoding="utf-8") as file:
+                self.figures = json.load(file)["metrics"]
+
+
+@pytest.fixture
+def run(tmp_path):
+    return lambda *words, **settings: Run(str(tmp_path), *words, **settings)
+
+
+def inspected(name):
+    done = subprocess.run([K6.program(), "inspect", *BASE, SCRIPTS[name]], capture_output=True, text=True, timeout=60,
+                          check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_requests_come_when_they_are_due(name):
+    executors = {one["executor"] for one in inspected(name)["scenarios"].values()}
+    assert executors <= {"constant-arrival-rate", "ramping-arrival-rate"}
+    assert "dropped_iterations" in inspected(name)["thresholds"]
+
+
+def test_the_load_test_s_own_bounds():
+    options = inspected("load-test")
+    scenario = options["scenarios"]["orders"]
+    assert scenario["rate"] >= 100 and scenario["timeUnit"] == "1s"
+    assert options["thresholds"]["latency{kind:order}"] == ["p(95)<500", "p(99)<1000"]
+    assert options["thresholds"]["errors{kind:order}"] == ["rate<0.001"]
+
+
+@pytest.fixture(scope="module")
+def runs(stack, tmp_path_factory):
+    """All scripts, some at a time."""
+    with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
+        yield {name: pool.submit(Run, str(tmp_path_factory.mktemp(name)), name, stack.url("edge")) for name in SCRIPTS}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_keeps_its_bounds(runs, name):
+    done = runs[name].result()
+    assert done.status == 0, done.said
+    assert done.figures["iterations"]["count"] >= 0.4 * RATE * SECONDS, "as many as a ramp brings"
+    judged = {metric: values for metric, values in done.figures.items() if "{" in metric}
+    assert judged and all(values["avg"] > 0 for metric, values in judged.items() if metric.startswith("latency")), \
+        f"a threshold that nothing was measured for: {judged}"
+
+
+def test_a_broken_threshold_fails_the_run(stack, run):
+    done = run("load-test", stack.url("edge"), P95_MS="0")
+    assert done.status == BROKEN and "latency{kind:order}" in done.said, done.said
+
+
+def delete_an_order(stack, since, gone):
+    """The first one since then that is CONFIRMED, behind everybody's back."""
+    until = time.monotonic() + 30
+    while not gone and time.monotonic() < until:
+        gone.extend(row[0] for row in stack.sql("orders", f"""
+            SELECT order_id FROM orders.order_list WHERE final AND created_at > '{since}' LIMIT 1"""))
+        time.sleep(0.1)
+    for order_id in gone:
+        stack.sql("orders", f"DELETE FROM orders.order_events WHERE order_id = '{order_id}';"
+                            f"DELETE FROM orders.orders WHERE order_id = '{order_id}';")
+
+
+def test_an_accepted_order_that_is_gone_fails_the_run(stack, run):
+    since, gone = stack.sql("orders", "SELECT now()")[0][0], []
+    thief = threading.Thread(target=delete_an_order, args=(stack, since, gone))
+    thief.start()
+    done = run("load-test", stack.url("edge"))
+    thief.join()
+    assert gone and done.status == BROKEN and "orders_lost{kind:order}" in done.said, (gone, done.said)
+    assert done.figures["orders_lost{kind:order}"]["count"] == 1
+
+
+def test_nothing_is_asked_of_a_stack_that_is_not_there(run):
+    done = run("load-test", "http://127.0.0.1:1")
+    assert done.status not in (0, BROKEN) and "is the stack up?" in done.said, done.said
+
+
+@pytest.mark.parametrize("name, value, allowed", (
+    ("RATE", "many", "a number from 1 to 100000"), ("RATE", "0", "a number from 1 to 100000"),
+    ("RATE", "1.5", "an integer"), ("DURATION", "5", "a time such as 30s"),
+    ("BASE_URL", "localhost", "http://host:port"), ("P95_MS", "-1", "a number from 0")))
+def test_a_setting_that_cannot_be_meant_is_named(name, value, allowed):
+    done = subprocess.run([K6.program(), "inspect", *BASE, "--env", f"{name}={value}", SCRIPTS["load-test"]],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0 and f"{name}={value}: must be {allowed}" in done.stderr, done.stderr

@@ -1,0 +1,54 @@
+"""./dev k6: the load scripts, run by k6 against the user's stack or another one, and k6 itself."""
+import glob
+import itertools
+import os
+
+from dev import paths, session
+from dev.gotool import K6
+from dev.report import DevError, step
+
+SCRIPTS = os.path.join(paths.ROOT, "load-testing", "k6-scripts")
+# No reports to its makers; no control port, so that runs may be made side by side; no Babel, which takes seconds.
+QUIET = ("--no-usage-report", "--address", "", "--compatibility-mode", "base")
+
+
+def scripts():
+    """{name: file}"""
+    return {os.path.basename(file)[:-3]: file for file in sorted(glob.glob(os.path.join(SCRIPTS, "*.js")))}
+
+
+def text_of(file):
+    """What a script says of itself in its first lines."""
+    with open(file, encoding="utf-8") as lines:
+        comment = itertools.takewhile(lambda line: line.startswith("//"), lines)
+        return " ".join(line[2:].strip() for line in comment)
+
+
+def command(file, url, rate=None, duration=None, more=()):
+    settings = {"BASE_URL": url, "RATE": rate, "DURATION": duration}
+    given = [word for name, value in settings.items() if value is not None for word in ("--env", f"{name}={value}")]
+    return [K6.program(), "run", *QUIET, *given, *more, file]
+
+
+def add_options(parser):
+    parser.add_argument("script", metavar="SCRIPT", help="as ./dev k6 list names them")
+    parser.add_argument("--rate", type=int, metavar="R", help="arrivals a second, or the most; default: the script's")
+    parser.add_argument("--duration", metavar="D", help="30s, 5m, 2h; default: the script's")
+    parser.add_argument("--url", help="http://host:port; default: the edge of ./dev up")
+
+
+def k6(options):
+    known = scripts()
+    if options.script == "install":
+        step("k6", K6.install())
+        return 0
+    if options.script == "list":
+        for name, file in known.items():
+            step(name, text_of(file))
+        return 0
+    if options.script not in known:
+        raise DevError(f"there is no script {options.script}: choose from install list {' '.join(known)}", status=2)
+    url = options.url or session.required().url("edge")
+    words = command(known[options.script], url, options.rate, options.duration)
+    K6.install()
+    os.execv(words[0], words)
