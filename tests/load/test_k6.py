@@ -20,6 +20,7 @@ PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
 SCRIPTS = k6.scripts()
 RATE, SECONDS = 10, 3  # two cores carry k6, sanitized services and servers
 AT_A_TIME = 3
+PATIENT = {"P95_MS": "5000", "P99_MS": "10000"}  # and other suites run beside: here no latency means anything
 BROKEN = 99  # k6's exit status when a threshold is broken
 BASE = ("--compatibility-mode", "base")
 
@@ -43,7 +44,7 @@ class Run:
     def __init__(self, folder, name, url, **settings):
         summary = os.path.join(folder, "summary.json")
         words = k6.command(SCRIPTS[name], url, RATE, f"{SECONDS}s", ("--quiet", "--summary-export", summary))
-        done = subprocess.run(words, env=os.environ | settings, capture_output=True, text=True, timeout=90,
+        done = subprocess.run(words, env=os.environ | PATIENT | settings, capture_output=True, text=True, timeout=90,
                               check=False)
         self.status, self.said = done.returncode, done.stdout + done.stderr
         self.figures = {}

@@ -7,10 +7,10 @@ const P95_MS = number('P95_MS', 500, 0, 600000);
 const P99_MS = number('P99_MS', 1000, 0, 600000);
 const ERRORS = number('ERRORS', 0.001, 0, 1);
 
-// Requests that can be under way: at once as many as half a second brings, and more are made up to three seconds'
-// worth, longer than the edge keeps anyone waiting.
+// Requests that can be under way: at once as many as a second brings, twice as long as the edge waits for an answer
+// before the broker's confirm is enough; and more are made up to three seconds' worth, longer than it waits at all.
 function clients(rate) {
-  return {preAllocatedVUs: Math.max(10, Math.ceil(rate / 2)), maxVUs: Math.max(30, 3 * rate)};
+  return {preAllocatedVUs: Math.max(30, rate), maxVUs: Math.max(60, 3 * rate)};
 }
 
 function seconds(value) {
