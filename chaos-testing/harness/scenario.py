@@ -1,6 +1,8 @@
 """A scenario: faults under a stream of orders, what clients may expect meanwhile, and how soon all is well again."""
 import time
 
+from dev.report import DevError
+
 from harness.expect import During
 from harness.progress import Progress, rates, recovered
 from harness.traffic import Traffic
@@ -139,11 +141,14 @@ class Tour:
         self.load.stop()
         self._progress.stop()
 
-    def visit(self, scenario):
-        """All its faults; the system is whole afterwards. → a Report without a verdict."""
+    def visit(self, scenario, interrupted=None):
+        """All its faults; the system is whole afterwards. → a Report without a verdict. interrupted: an event that has
+        the next fault left out, and the run given up."""
         report, begin = Report(scenario), time.monotonic()
         try:
             for episode in scenario.episodes(self._short):
+                if interrupted and interrupted.is_set():
+                    raise DevError(f"interrupted before {scenario.name}: {episode.name}")
                 self._periods.append(_episode(self._system, self.load, self._progress, episode, self._before, report))
             self._periods.append(_afterwards(self.load, self._calm / 2))
         finally:
@@ -159,11 +164,11 @@ class Tour:
         return judge.judge(self.load, self._periods)
 
 
-def run(system, judge, scenario, short=False, log=None):
+def run(system, judge, scenario, short=False, log=None, interrupted=None):
     """One scenario with a stream of its own; → Report."""
     begin = time.monotonic()
     with Tour(system, short, scenario.rate, log) as tour:
-        report = tour.visit(scenario)
+        report = tour.visit(scenario, interrupted)
     report.verdict = tour.verdict(judge)
     report.took = time.monotonic() - begin
     return report

@@ -95,9 +95,7 @@ def _lane(chosen, options, preset, interrupted):
             from harness.verdict import Judge
             judge = Judge(system)
             for scenario in itertools.chain.from_iterable(itertools.repeat(list(group), options.times)):
-                if interrupted.is_set():
-                    return
-                yield _one(system, judge, scenario, options)
+                yield _one(system, judge, scenario, options, interrupted)
 
 
 def _stack(factory, preset):
@@ -105,12 +103,12 @@ def _stack(factory, preset):
     return (factory or chaos_stack)(preset)
 
 
-def _one(system, judge, scenario, options):
+def _one(system, judge, scenario, options, interrupted):
     from harness import scenario as running
     log = os.path.join(paths.ROOT, "build", "chaos", f"clients-{scenario.name}.log")
     os.makedirs(os.path.dirname(log), exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(log)
-    found = running.run(system, judge, scenario, options.short, log)
+    found = running.run(system, judge, scenario, options.short, log, interrupted)
     print(*found.text(), sep="\n", flush=True)
     return found
