@@ -35,18 +35,26 @@ static long anonymous_kib(void) {
   return kib;
 }
 
+/* "7f0000000000-7f0000019000 rw-p …": a mapping begins. → its size, or 0 where it is another line. */
+static unsigned long mapping_size(const char *line) {
+  char *dash, *space;
+  unsigned long from = strtoul(line, &dash, 16), to = *dash == '-' ? strtoul(dash + 1, &space, 16) : 0;
+  return to > 0 && *space == ' ' ? to - from : 0;
+}
+
 /* What civetweb's threads hold of their stacks: mappings as large as it makes one. */
 static long stacks_kib(void) {
+  static const char label[] = "Anonymous:";
   char line[512];
-  long total = 0, kib;
-  unsigned long begin = 0, end = 0, from, to;
+  long total = 0;
+  unsigned long size = 0, begun;
   FILE *file = fopen("/proc/self/smaps", "re");
   assert_non_null(file);
   while (fgets(line, sizeof line, file)) {
-    if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
-      begin = from, end = to;
-    else if (sscanf(line, "Anonymous: %ld", &kib) == 1 && end - begin == STACK_BYTES)
-      total += kib;
+    if ((begun = mapping_size(line)) > 0)
+      size = begun;
+    else if (size == STACK_BYTES && strncmp(line, label, sizeof label - 1) == 0)
+      total += strtol(line + sizeof label - 1, NULL, 10);
   }
   fclose(file);
   return total;
