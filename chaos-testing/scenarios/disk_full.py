@@ -1,19 +1,38 @@
-"""The disk that Postgres writes to is full."""
+"""The disk that Postgres writes to is full: first for its tables, then for its log."""
+import time
+
+from dev.report import DevError
+
 from harness.disk import disk_stack
 from harness.expect import alive, not_ready, takes
 from harness.scenario import Episode, Scenario
 
 SERVICES = ("order-svc", "inventory-svc", "payment-svc")
+LOG_SECONDS = 30
+WRITE_LOG = "SELECT pg_logical_emit_message(true, 'chaos', repeat('x', 8000000))"
 
 
 def _fill(system):
     system.disk.fill()
 
 
+def _use_up_the_log(system):
+    """The log has some files in store, which the load alone would use up only after a while."""
+    _fill(system)
+    deadline = time.monotonic() + LOG_SECONDS
+    while system.servers.postgres.running():
+        if time.monotonic() > deadline:
+            raise DevError(f"Postgres still finds room for its log after {LOG_SECONDS} s")
+        try:
+            system.sql("orders", WRITE_LOG)
+        except DevError:
+            time.sleep(0.1)
+
+
 def episodes(short):
-    # Postgres ends when its log has used up what it had in store: not within a few seconds of little load.
-    seconds, state = (4, alive) if short else (12, not_ready)
-    return [Episode("disk full", _fill, seconds, [takes(p99=2, after=2), state(*SERVICES)])] * (1 if short else 2)
+    found = [Episode("no room for tables", _fill, 4 if short else 12, [takes(p99=2, after=2), alive(*SERVICES)])]
+    return found if short else found + [
+        Episode("no room for the log", _use_up_the_log, 12, [takes(p99=2, after=2), not_ready(*SERVICES)])]
 
 
 SCENARIO = Scenario(
