@@ -106,10 +106,12 @@ class Stack:
     def end(self):
         """As stop, for a stack that nobody will start again: the services drain, and the broker, which would take
         seconds, is killed."""
-        with self.state.lock():
-            self.stop_services()
-            self.servers.rabbitmq.kill()
-        self.stop()
+        try:
+            with self.state.lock():
+                self.stop_services()
+                self.servers.rabbitmq.kill()
+        finally:
+            self.stop()
 
     def stop_services(self):
         for service in self.services.values():
