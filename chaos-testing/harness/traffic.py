@@ -114,6 +114,10 @@ class Traffic:
         """Attempts of a kind in the window; kind None: of all."""
         return sum(kind in (None, attempt.kind) for attempt in self.between(begin, end))
 
+    def begun(self, begin, end):
+        """Attempts that began in the window, answered or not."""
+        return self.count(None, begin, end) + sum(begin <= began < end for began in list(self._asking.values()))
+
     def accepted_between(self, begin, end):
         return sum(begin <= at < end for at in list(self.accepted.values()))
 

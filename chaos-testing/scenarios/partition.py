@@ -8,8 +8,8 @@ from harness.scenario import Episode, Scenario
 WAYS = ("cut", "reset", "slow_close", "half_open")
 # In the short form each way once, where it hurts most: commits, deliveries, charges, and what clients wait for.
 SHORT = (("order-pg", "half_open"), ("order-amqp", "cut"), ("payment-psp", "slow_close"), ("edge-amqp", "reset"))
-# So long that the service itself finds out: a database that says nothing for 15 s, two heartbeats of 10 s.
-LONG = (("order-pg", "half_open", 18), ("order-amqp", "half_open", 25), ("edge-amqp", "half_open", 25))
+# So long that the service itself finds out: a database that says nothing for 15 s, two heartbeats of 5 s.
+LONG = (("order-pg", "half_open", 18), ("order-amqp", "half_open", 15), ("edge-amqp", "half_open", 15))
 
 
 def _spoil(system, link, way):

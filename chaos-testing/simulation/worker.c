@@ -9,7 +9,7 @@ static void start(struct world *world, void *subject, uint64_t life);
 
 static void on_link(struct world *world, struct peer *peer, bool up) {
   struct worker *worker = peer->owner;
-  worker->first_seen = worker->suspect = worker->settled = false;
+  worker->settled = false;
   worker->connected_at = world->now;
   publish_reset(world, worker);
   size_t kept = 0;
@@ -179,6 +179,7 @@ void worker_crash(struct world *world, struct worker *worker, int64_t downtime) 
   worker->confirmed_count = worker->unroutable_count = 0;
   worker->under_way = 0;
   worker->suspect_counted = (struct bus_uuid){{0}};
+  worker->first_seen = worker->suspect = false;
   worker->budget = (struct order_budget){.spent = 0};
   worker->high_water = (struct bus_uuid){{0}};
   worker->tick_at = 0;
@@ -206,7 +207,7 @@ void worker_pause(struct world *world, struct worker *worker, int64_t duration) 
     return;
   TRACE(world, "%s stands still", worker->peer.name);
   worker->peer.paused_until = world->now + duration;
-  world_after(world, 20 * BUS_SECOND, no_heartbeat, worker, worker->peer.epoch);
+  world_after(world, 10 * BUS_SECOND, no_heartbeat, worker, worker->peer.epoch);
 }
 
 static void init(struct world *world, struct worker *worker, int service, int64_t number) {

@@ -39,7 +39,7 @@ static const struct bus_option options[] = {
      .description =
          "broker: amqp://user:password@host:port/vhost, or amqps://; a cluster's nodes as host:port,host:port"},
     TEXT("RABBITMQ_CA_FILE", rabbitmq_ca_file, 0, 1024, "", "certificates that an amqps:// broker is checked against"),
-    NUMBER("RABBITMQ_HEARTBEAT", heartbeat_s, 1, 600, "10", "s", "heartbeat of both connections"),
+    NUMBER("RABBITMQ_HEARTBEAT", heartbeat_s, 1, 600, "5", "s", "heartbeat of both connections"),
     NUMBER("HTTP_THREADS", http_threads, 4, 4096, "256", NULL,
            "requests at once; a quarter of them at most waits because of a Prefer header"),
     NUMBER("BODY_DEADLINE_MS", body_deadline_ms, 100, 60000, "5000", "ms", "a whole request body"),

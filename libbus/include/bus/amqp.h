@@ -22,12 +22,15 @@ extern "C" {
 
 struct bus_amqp;
 
+/* Of a connection whose settings name none: a silent broker is given up after two of them. */
+enum { BUS_AMQP_HEARTBEAT_S = 5 };
+
 struct bus_amqp_settings {
   const char *url;         /* amqp://user:password@host:port/vhost, amqps://; several hosts: host:port,host:port */
   size_t host;             /* which of the URL's hosts, from 0; beyond the last: the first again, and so on */
   const char *name;        /* shown in the management UI: "inventory-svc consume" */
   const char *ca_file;     /* amqps; NULL: the system's */
-  int64_t heartbeat_s;     /* 0: 10 */
+  int64_t heartbeat_s;     /* 0: BUS_AMQP_HEARTBEAT_S */
   int64_t open_timeout_ms; /* 0: 3000; TCP connect and handshake each */
 };
 

@@ -19,6 +19,7 @@
 #ifndef BUS_WORKER_H
 #define BUS_WORKER_H
 
+#include <bus/amqp.h>
 #include <bus/effects.h>
 #include <bus/error.h>
 #include <bus/poll.h>
@@ -80,7 +81,7 @@ struct bus_worker_settings {
   const char *amqp_url;       /* amqp:// or amqps://, one or several hosts (bus/amqp.h) */
   const char *ca_file;        /* for amqps; NULL: the system's */
   int64_t batch_max;          /* 200 */
-  int64_t heartbeat_s;        /* 10 */
+  int64_t heartbeat_s;        /* 5 */
   int64_t outbox_grace_ms;    /* 5000: until an outbox row is due for the sweeper */
   int64_t outbox_lease_ms;    /* 30000: what a sweeper's claim adds */
   int64_t give_up_ms;         /* 86400000: a message that still fails after that is parked */
@@ -93,8 +94,8 @@ struct bus_worker_settings {
   const char *schema_change;
 };
 #define BUS_WORKER_DEFAULTS                                                                                            \
-  .batch_max = 200, .heartbeat_s = 10, .outbox_grace_ms = 5000, .outbox_lease_ms = 30000, .give_up_ms = 86400000,      \
-  .inbox_keep_h = 168, .parking_h = 72, .quiet_ms = 200, .settle_max_ms = 60000
+  .batch_max = 200, .heartbeat_s = BUS_AMQP_HEARTBEAT_S, .outbox_grace_ms = 5000, .outbox_lease_ms = 30000,            \
+  .give_up_ms = 86400000, .inbox_keep_h = 168, .parking_h = 72, .quiet_ms = 200, .settle_max_ms = 60000
 
 /* Connects lazily, inside run: a worker can be made before broker and database exist. settings and topology are kept;
  * program_settings goes to service->open. */

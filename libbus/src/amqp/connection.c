@@ -41,7 +41,7 @@ static amqp_rpc_reply_t login(struct bus_amqp *amqp, const struct bus_amqp_setti
                  .value.table = {.num_entries = (int)BUS_COUNT(capabilities), .entries = capabilities}}},
   };
   amqp_table_t properties = {.num_entries = (int)BUS_COUNT(entries), .entries = entries};
-  int heartbeat = settings->heartbeat_s > 0 ? (int)settings->heartbeat_s : 10;
+  int heartbeat = settings->heartbeat_s > 0 ? (int)settings->heartbeat_s : BUS_AMQP_HEARTBEAT_S;
   return amqp_login_with_properties(amqp->state, info->vhost, 1, FRAME_MAX, heartbeat, &properties,
                                     AMQP_SASL_METHOD_PLAIN, info->user, info->password);
 }

@@ -43,7 +43,7 @@ static struct bus_option common_options[] = {
      "threads that answer queries"},
     {"BATCH_MAX", BUS_OPTION_INT, offsetof(struct settings, worker.batch_max), "200", 1, 1000, NULL, false, "messages",
      "most messages in one transaction; prefetch is twice that"},
-    {"HEARTBEAT_S", BUS_OPTION_INT, offsetof(struct settings, worker.heartbeat_s), "10", 1, 600, NULL, false, "s",
+    {"HEARTBEAT_S", BUS_OPTION_INT, offsetof(struct settings, worker.heartbeat_s), "5", 1, 600, NULL, false, "s",
      "AMQP heartbeat"},
     {"OUTBOX_GRACE_MS", BUS_OPTION_INT, offsetof(struct settings, worker.outbox_grace_ms), "5000", 100, 600000, NULL,
      false, "ms", "until an unconfirmed outbox row is due for the sweeper"},

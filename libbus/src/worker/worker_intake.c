@@ -68,7 +68,7 @@ void intake_on_delivery(struct bus_worker *worker, const struct bus_delivery *de
   worker->last_delivery_at = bus_monotonic();
   if (!worker->first_delivery_seen[item->consumer]) {
     worker->first_delivery_seen[item->consumer] = true;
-    worker->suspect[item->consumer] = delivery->envelope.redelivered;
+    worker->suspect[item->consumer] = delivery->envelope.redelivered; /* of an earlier process, or another one */
   }
 }
 
@@ -105,8 +105,6 @@ void intake_forget_deliveries(struct bus_worker *worker) {
   forget(worker->draining);
   if (worker->filling->count == 0)
     bus_arena_reset(worker->filling->arena);
-  memset(worker->first_delivery_seen, 0, sizeof worker->first_delivery_seen);
-  memset(worker->suspect, 0, sizeof worker->suspect);
 }
 
 bool intake_is_empty(const struct bus_worker *worker) {
@@ -124,7 +122,8 @@ static void swap(struct bus_worker *worker) {
 }
 
 /* One by one as long as what comes next from that queue was delivered before: its first fresh message ends the
- * suspicion. Local inputs are not suspected. */
+ * suspicion, for as long as the process lives, for what a lost connection brings again has not crashed it. Local inputs
+ * are not suspected. */
 static bool must_be_alone(struct bus_worker *worker, struct item *item) {
   if (!item_is_delivery(item) || !worker->suspect[item->consumer])
     return false;

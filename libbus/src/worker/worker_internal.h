@@ -160,7 +160,8 @@ struct bus_worker {
   struct generation generations[2];
   struct generation *filling, *draining;
   size_t pushed;
-  /* By consumer: a message that crashed its consumer may lie behind a fresh one of another queue. */
+  /* By consumer, for the life of the process: a message that crashed its consumer may lie behind a fresh one of another
+   * queue. */
   bool suspect[QUEUES_MAX], first_delivery_seen[QUEUES_MAX];
   int64_t attached_at, last_delivery_at;
   int64_t unsettled_at; /* when a connection came back, of whichever server */

@@ -151,6 +151,28 @@ TEST(suspects_are_taken_one_by_one_until_a_fresh_one_comes)
   destroy(worker);
 }
 
+/* What a lost connection brings again has not crashed this process; what was under suspicion still is. */
+TEST(a_new_connection_of_the_same_process_brings_no_suspects_of_its_own)
+{
+  struct bus_worker *worker = make();
+  struct item *items[10];
+  deliver(worker, 1, true);
+  deliver(worker, 2, true);
+  assert_int_equal(intake_take(worker, items, 10), 1);
+  intake_forget_deliveries(worker);
+  deliver(worker, 1, true);
+  deliver(worker, 2, true);
+  assert_int_equal(intake_take(worker, items, 10), 1);
+  assert_int_equal(intake_take(worker, items, 10), 1);
+  deliver(worker, 3, false);
+  assert_int_equal(intake_take(worker, items, 10), 1);
+  intake_forget_deliveries(worker);
+  deliver(worker, 1, true);
+  deliver(worker, 2, true);
+  assert_int_equal(intake_take(worker, items, 10), 2);
+  destroy(worker);
+}
+
 TEST(a_fresh_first_message_suspects_nobody)
 {
   struct bus_worker *worker = make();
