@@ -6,8 +6,9 @@
 
 const char *const order_status_names[] = {"PENDING",   "RESERVED", "PAID",      "COMPENSATING",
                                           "CONFIRMED", "REJECTED", "CANCELLED", NULL};
-const char *const order_outcome_names[] = {"accepted",        "replayed",    "key_reused",      "found", "not_found",
-                                           "cancel_accepted", "cancel_done", "cancel_too_late", "final", NULL};
+const char *const order_outcome_names[] = {"accepted",  "replayed",        "key_reused",  "found",
+                                           "not_found", "cancel_accepted", "cancel_done", "cancel_too_late",
+                                           "final",     "left_out",        NULL};
 
 #define CUSTOMER(S, presence) BUS_FIELD_STRING(S, customer_id, BUS_VISIBLE, 1, 64, presence, "whose order it is")
 #define ORDER_ID(S) BUS_FIELD_UUID(S, order_id, BUS_REQUIRED, "the order")
@@ -65,6 +66,18 @@ static const struct bus_field get_fields[] = {
     CUSTOMER(struct order_get, BUS_OPTIONAL),
 };
 const struct bus_schema order_get_schema = BUS_SCHEMA("order.get", struct order_get, get_fields);
+
+static const struct bus_field get_many_fields[] = {
+    BUS_FIELD_ARRAY(struct order_get_many, orders, order_count, struct order_get, &order_get_schema, 1,
+                    ORDER_GET_MANY_MAX, BUS_REQUIRED, "the orders"),
+};
+const struct bus_schema order_get_many_schema = BUS_SCHEMA("order.get-many", struct order_get_many, get_many_fields);
+
+static const struct bus_field answers_fields[] = {
+    BUS_FIELD_ARRAY(struct order_answers, answers, answer_count, struct order_answer, &order_answer_schema, 1,
+                    ORDER_GET_MANY_MAX, BUS_REQUIRED, "one for each order that was asked for, in that order"),
+};
+const struct bus_schema order_answers_schema = BUS_SCHEMA("order.answers", struct order_answers, answers_fields);
 
 static const struct bus_field list_fields[] = {
     CUSTOMER(struct order_list, BUS_OPTIONAL),
@@ -139,10 +152,12 @@ const struct bus_schema order_event_schema = BUS_SCHEMA("order event", struct or
 const struct bus_message_type order_place_type = COMMAND("order.place.v1", &order_place_schema);
 const struct bus_message_type order_cancel_type = COMMAND("order.cancel.v1", &order_cancel_schema);
 const struct bus_message_type order_get_type = QUERY("order.get.v1", &order_get_schema);
+const struct bus_message_type order_get_many_type = QUERY("order.get-many.v1", &order_get_many_schema);
 const struct bus_message_type order_list_type = QUERY("order.list.v1", &order_list_schema);
 const struct bus_message_type order_events_get_type = QUERY("order.events.v1", &order_events_get_schema);
 const struct bus_message_type order_ping_type = QUERY("order.ping.v1", &order_ping_schema);
 const struct bus_message_type order_answer_type = ANSWER("order.answer.v1", &order_answer_schema);
+const struct bus_message_type order_answers_type = ANSWER("order.answers.v1", &order_answers_schema);
 const struct bus_message_type order_page_type = ANSWER("order.page.v1", &order_page_schema);
 const struct bus_message_type order_history_type = ANSWER("order.history.v1", &order_history_schema);
 const struct bus_message_type order_pong_type = ANSWER("order.pong.v1", &order_pong_schema);

@@ -5,7 +5,7 @@
 #include <bus/field.h>
 #include <bus/message.h>
 
-enum { ORDER_ITEMS_MAX = 100, ORDER_QUANTITY_MAX = 1000, ORDER_PAGE_MAX = 100 };
+enum { ORDER_ITEMS_MAX = 100, ORDER_QUANTITY_MAX = 1000, ORDER_PAGE_MAX = 100, ORDER_GET_MANY_MAX = 64 };
 
 enum order_status {
   ORDER_PENDING,
@@ -71,6 +71,7 @@ enum order_outcome {
   ORDER_CANCEL_DONE,     /* already CANCELLED */
   ORDER_CANCEL_TOO_LATE, /* PAID, CONFIRMED or REJECTED */
   ORDER_FINAL,           /* the second answer to order.place */
+  ORDER_LEFT_OUT,        /* order.get-many: it did not fit into the answer; to be asked for alone */
 };
 extern const char *const order_outcome_names[];
 
@@ -83,6 +84,15 @@ struct order_answer {
 struct order_get {
   struct bus_uuid order_id;
   struct bus_str customer_id; /* absent: anybody's */
+};
+struct order_get_many {
+  struct order_get *orders;
+  size_t order_count;
+};
+/* One for each order that was asked for, in that order. */
+struct order_answers {
+  struct order_answer *answers;
+  size_t answer_count;
 };
 /* Newest first. cursor: from order_cursor_format; the page begins behind it. */
 struct order_list {
@@ -131,13 +141,13 @@ struct order_event {
 };
 
 extern const struct bus_schema order_place_schema, order_cancel_schema, order_answer_schema, order_get_schema,
-    order_list_schema, order_page_schema, order_events_get_schema, order_history_schema, order_event_view_schema,
-    order_ping_schema, order_pong_schema, order_event_schema;
+    order_get_many_schema, order_answers_schema, order_list_schema, order_page_schema, order_events_get_schema,
+    order_history_schema, order_event_view_schema, order_ping_schema, order_pong_schema, order_event_schema;
 
 extern const struct bus_message_type order_place_type, order_cancel_type; /* commands, from edge */
-extern const struct bus_message_type order_get_type, order_list_type, order_events_get_type,
+extern const struct bus_message_type order_get_type, order_get_many_type, order_list_type, order_events_get_type,
     order_ping_type; /* queries, from edge */
-extern const struct bus_message_type order_answer_type, order_page_type, order_history_type,
+extern const struct bus_message_type order_answer_type, order_answers_type, order_page_type, order_history_type,
     order_pong_type; /* answers */
 extern const struct bus_message_type order_created_type, order_confirmed_type, order_rejected_type,
     order_cancelled_type; /* events */

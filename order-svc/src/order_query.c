@@ -12,7 +12,7 @@ static const struct bus_uuid last_id = {
 
 /* ASK_KINDS: nothing that a database must be asked for. */
 static enum order_question question_of(const struct bus_input *input) {
-  if (input->type == &order_get_type)
+  if (input->type == &order_get_type || input->type == &order_get_many_type)
     return ASK_ORDER;
   if (input->type == &order_events_get_type)
     return ASK_EVENTS;
@@ -33,15 +33,36 @@ static void begin_page(struct order_asked *asked) {
     asked->before = 0;
 }
 
-static void add(struct order_query_model *model, const struct bus_input *input, enum order_question kind,
-                size_t place) {
+static size_t questions_in(const struct bus_input *input) {
+  return input->type == &order_get_many_type ? ((const struct order_get_many *)input->body)->order_count : 1;
+}
+
+static size_t count_questions(const struct bus_input *inputs, size_t count) {
+  size_t questions = 0;
+  for (size_t i = 0; i < count; i++)
+    questions += questions_in(&inputs[i]);
+  return questions;
+}
+
+/* Orders that are asked for together are questions like all others, one behind the other. Returns the next place. */
+static size_t add_many(struct order_query_model *model, const struct order_get_many *many, size_t place) {
+  for (size_t i = 0; i < many->order_count; i++)
+    model->asked[place++] = (struct order_asked){.body = &many->orders[i], .kind = ASK_ORDER};
+  return place;
+}
+
+static size_t add(struct order_query_model *model, const struct bus_input *input, enum order_question kind,
+                  size_t place) {
   struct order_asked *asked = &model->asked[place];
+  if (input->type == &order_get_many_type)
+    return add_many(model, input->body, place);
   asked->body = input->body;
   asked->kind = kind;
   if (kind == ASK_PAGE || kind == ASK_PAGE_OF_CUSTOMER)
     begin_page(asked);
   else if (kind == ASK_EVENTS)
     asked->limit = ((const struct order_events_get *)input->body)->limit;
+  return place + 1;
 }
 
 bool order_query_model_new(const struct bus_input *inputs, size_t count, struct bus_arena *arena,
@@ -50,7 +71,7 @@ bool order_query_model_new(const struct bus_input *inputs, size_t count, struct 
   if (!model)
     return false;
   model->arena = arena;
-  model->asked = bus_arena_array(arena, count, sizeof *model->asked);
+  model->asked = bus_arena_array(arena, count_questions(inputs, count), sizeof *model->asked);
   if (!model->asked)
     return false;
   size_t place = 0;
@@ -58,7 +79,7 @@ bool order_query_model_new(const struct bus_input *inputs, size_t count, struct 
     model->first[kind] = place;
     for (size_t i = 0; i < count; i++)
       if ((int)question_of(&inputs[i]) == kind)
-        add(model, &inputs[i], (enum order_question)kind, place++);
+        place = add(model, &inputs[i], (enum order_question)kind, place);
   }
   model->first[ASK_KINDS] = place;
   *ret = model;
@@ -76,14 +97,52 @@ static const struct order_asked *find(const struct order_query_model *model, enu
 
 /* ---- answers ---- */
 
+static struct order_answer answer_of(const struct order_asked *asked, struct order_view *view) {
+  if (asked->order_count == 0)
+    return (struct order_answer){.outcome = ORDER_NOT_FOUND};
+  order_view_of(&asked->orders[0], view);
+  return (struct order_answer){.outcome = ORDER_FOUND, .order = view};
+}
+
 static void answer_order(const struct order_asked *asked, struct bus_effects *effects) {
   struct order_view view;
-  struct order_answer body = {.outcome = ORDER_NOT_FOUND};
-  if (asked->order_count > 0) {
-    order_view_of(&asked->orders[0], &view);
-    body = (struct order_answer){.outcome = ORDER_FOUND, .order = &view};
-  }
+  const struct order_answer body = answer_of(asked, &view);
   bus_answer(effects, &order_answer_type, &body);
+}
+
+/* As a page is cut: who asks gets an answer for each order, if only that it has to be asked for alone. */
+static void leave_out(struct order_answer *answers, size_t count) {
+  size_t items = 0;
+  for (size_t i = 0; i < count; i++) {
+    size_t more = answers[i].order ? answers[i].order->item_count : 0;
+    if (items + more > ORDER_PAGE_ITEMS)
+      answers[i] = (struct order_answer){.outcome = ORDER_LEFT_OUT};
+    else
+      items += more;
+  }
+}
+
+static void answer_many(const struct order_asked *asked, size_t count, struct bus_effects *effects) {
+  struct order_answers body = {.answer_count = count};
+  struct order_view *views = bus_arena_array(effects->arena, count, sizeof *views);
+  body.answers = bus_arena_array(effects->arena, count, sizeof *body.answers);
+  if (!views || !body.answers) {
+    effects->failed = true;
+    return;
+  }
+  for (size_t i = 0; i < count; i++)
+    body.answers[i] = answer_of(&asked[i], &views[i]);
+  leave_out(body.answers, count);
+  bus_answer(effects, &order_answers_type, &body);
+}
+
+static void answer_orders(const struct order_query_model *model, const struct bus_input *input,
+                          struct bus_effects *effects) {
+  const struct order_get_many *many = input->body;
+  if (input->type == &order_get_many_type)
+    answer_many(find(model, ASK_ORDER, many->orders), many->order_count, effects);
+  else
+    answer_order(find(model, ASK_ORDER, input->body), effects);
 }
 
 static size_t cut_page(const struct order_asked *asked) {
@@ -133,7 +192,7 @@ void order_query_decide(void *context, const struct bus_input *input, struct bus
   enum order_question kind = question_of(input);
   switch (kind) {
   case ASK_ORDER:
-    answer_order(find(model, kind, input->body), effects);
+    answer_orders(model, input, effects);
     break;
   case ASK_PAGE:
   case ASK_PAGE_OF_CUSTOMER:

@@ -9,9 +9,9 @@ enum { ORDER_PAGE_ITEMS = 4000 };
 
 enum order_question { ASK_ORDER, ASK_PAGE, ASK_PAGE_OF_CUSTOMER, ASK_EVENTS, ASK_AGE, ASK_KINDS };
 
-/* One request of the batch. */
+/* One request of the batch, or one of the orders that a request asks for. */
 struct order_asked {
-  const void *body; /* the request's, which is also its name */
+  const void *body; /* the request's, or its part; which is also its name */
   enum order_question kind;
   /* ASK_PAGE…: behind which order the page begins */
   bus_time before;

@@ -23,6 +23,8 @@ static const struct golden {
     {&order_cancel_type, "order.cancel.v1",
      "{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\",\"reason\":\"ordered twice\"}"},
     {&order_get_type, "order.get.v1", "{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\"}"},
+    {&order_get_many_type, "order.get-many.v1",
+     "{\"orders\":[{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\"},{\"order_id\":\"" ID "\"}]}"},
     {&order_list_type, "order.list.v1",
      "{\"customer_id\":\"c-1\",\"status\":\"CANCELLED\",\"cursor\":\"1767225600000000." ID "\",\"limit\":100}"},
     {&order_events_get_type, "order.events.v1",
@@ -30,6 +32,9 @@ static const struct golden {
     {&order_ping_type, "order.ping.v1", "{\"deep\":false}"},
     {&order_answer_type, "order.answer.v1", "{\"outcome\":\"accepted\",\"order\":" VIEW "}"},
     {&order_answer_type, "order.answer.v1", "{\"outcome\":\"not_found\"}"},
+    {&order_answers_type, "order.answers.v1",
+     "{\"answers\":[{\"outcome\":\"found\",\"order\":" VIEW
+     "},{\"outcome\":\"not_found\"},{\"outcome\":\"left_out\"}]}"},
     {&order_page_type, "order.page.v1", "{\"items\":[" VIEW "],\"next_cursor\":\"1767225600000000." ID "\"}"},
     {&order_history_type, "order.history.v1",
      "{\"outcome\":\"found\",\"items\":[{\"seq\":1,\"type\":\"order.paid\",\"at\":\"" T0

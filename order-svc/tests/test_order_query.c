@@ -4,7 +4,7 @@
 
 static struct bus_arena *arena;
 static struct bus_envelope envelope = {.reply_to = {"edge.reply.1", 12}, .first_failed_at = BUS_NO_TIME};
-static struct bus_input inputs[4];
+static struct bus_input inputs[5];
 static struct order_query_model *model;
 static struct bus_effects effects;
 static struct bus_uuid_source ids;
@@ -48,6 +48,22 @@ static struct order *some_orders(size_t count, size_t items) {
   return orders;
 }
 
+static size_t count_of(struct bus_str json, const char *part) {
+  size_t count = 0, len = strlen(part);
+  for (size_t i = 0; i + len <= json.len; i++)
+    count += memcmp(json.data + i, part, len) == 0;
+  return count;
+}
+
+static size_t count_orders(struct bus_str json) {
+  return count_of(json, "\"order_id\"");
+}
+
+static bool ends_with(struct bus_str text, const char *end) {
+  size_t len = strlen(end);
+  return text.len >= len && memcmp(text.data + text.len - len, end, len) == 0;
+}
+
 /* ---- order.get ---- */
 
 TEST(an_order_that_is_there)
@@ -75,6 +91,57 @@ TEST(an_order_that_is_not_there)
   bus_arena_free(arena);
 }
 
+/* ---- order.get-many ---- */
+
+static struct bus_str many(struct order *orders, size_t count, size_t missing) {
+  struct order_get gets[ORDER_GET_MANY_MAX];
+  const struct order_get_many get_many = {gets, count};
+  for (size_t i = 0; i < count; i++)
+    gets[i] = (struct order_get){.order_id = orders[i].order_id};
+  ask(0, &order_get_many_type, &get_many);
+  make(1);
+  assert_int_equal(model->first[ASK_ORDER + 1] - model->first[ASK_ORDER], count);
+  for (size_t i = 0; i < count; i++) {
+    model->asked[i].orders = &orders[i];
+    model->asked[i].order_count = i != missing;
+  }
+  struct bus_str json = decide(0)->body;
+  assert_string_equal(effects.first->type->type, "order.answers.v1");
+  return json;
+}
+
+#define ONE(last)                                                                                                      \
+  "{\"outcome\":\"found\",\"order\":{\"order_id\":\"11223344-5566-5788-99aa-bbccddeeff" last "\",\"customer_id\":"     \
+  "\"c-1\",\"status\":\"PENDING\",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":1}],\"created_at\":"               \
+  "\"2026-01-01T00:00:00.000Z\",\"updated_at\":\"2026-01-01T00:00:00.000Z\",\"version\":1}}"
+
+TEST(many_orders_are_answered_in_the_order_in_which_they_were_asked_for)
+{
+  begin();
+  struct order *orders = some_orders(3, 1);
+  orders[2].created_at = orders[2].updated_at = SAGA_START;
+  assert_text(many(orders, 3, 1), "{\"answers\":[" ONE("00") ",{\"outcome\":\"not_found\"}," ONE("02") "]}");
+  bus_arena_free(arena);
+}
+
+TEST(orders_that_do_not_fit_into_one_answer_are_left_out_of_it)
+{
+  begin();
+  assert_int_equal(count_of(many(some_orders(41, 100), 41, 41), "\"left_out\""), 1);
+  bus_arena_free(arena);
+  begin();
+  struct order *orders = some_orders(ORDER_GET_MANY_MAX, 100);
+  orders[0].item_count = 1; /* the forty behind it do not fit with it: 39 do, and the small one at the end */
+  orders[ORDER_GET_MANY_MAX - 1].item_count = 99;
+  struct bus_str json = many(orders, ORDER_GET_MANY_MAX, 1);
+  assert_int_equal(count_of(json, "\"found\""), 41);
+  assert_int_equal(count_of(json, "\"not_found\""), 1);
+  assert_int_equal(count_of(json, "\"left_out\""), 22);
+  assert_true(ends_with(json, "\"version\":1}}]}"));
+  assert_true(json.len < 1 << 20);
+  bus_arena_free(arena);
+}
+
 /* ---- pages ---- */
 
 static struct order_list list = {.status = -1, .limit = 2};
@@ -86,18 +153,6 @@ static const struct bus_effect *page(size_t found, size_t items) {
   model->asked[0].orders = some_orders(found, items);
   model->asked[0].order_count = found;
   return decide(0);
-}
-
-static size_t count_orders(struct bus_str json) {
-  size_t count = 0;
-  for (size_t i = 0; i + 10 < json.len; i++)
-    count += memcmp(json.data + i, "\"order_id\"", 10) == 0;
-  return count;
-}
-
-static bool ends_with(struct bus_str text, const char *end) {
-  size_t len = strlen(end);
-  return text.len >= len && memcmp(text.data + text.len - len, end, len) == 0;
 }
 
 TEST(an_empty_page)
@@ -196,20 +251,25 @@ TEST(questions_are_sorted_by_kind_and_find_their_answers)
 {
   const struct order_get first = {.order_id = saga_order_id}, second = {.order_id = saga_order_id};
   const struct order_list own = {.status = -1, .limit = 1, .customer_id = BUS_STR("c-1")};
+  struct order_get together[2] = {{.order_id = saga_order_id}, {.order_id = saga_order_id}};
+  const struct order_get_many both = {together, 2};
   begin();
   ask(0, &order_list_type, &own);
   ask(1, &order_get_type, &first);
   ask(2, &order_list_type, &list);
   ask(3, &order_get_type, &second);
-  make(4);
-  assert_int_equal(model->first[ASK_PAGE] - model->first[ASK_ORDER], 2);
+  ask(4, &order_get_many_type, &both);
+  make(5);
+  assert_int_equal(model->first[ASK_PAGE] - model->first[ASK_ORDER], 4);
   assert_ptr_equal(model->asked[1].body, &second);
-  assert_int_equal(model->asked[2].kind, ASK_PAGE);
-  assert_int_equal(model->asked[3].kind, ASK_PAGE_OF_CUSTOMER);
-  model->asked[1].orders = some_orders(1, 1);
-  model->asked[1].order_count = 1;
+  assert_ptr_equal(model->asked[3].body, &together[1]);
+  assert_int_equal(model->asked[4].kind, ASK_PAGE);
+  assert_int_equal(model->asked[5].kind, ASK_PAGE_OF_CUSTOMER);
+  model->asked[1].orders = model->asked[3].orders = some_orders(1, 1);
+  model->asked[1].order_count = model->asked[3].order_count = 1;
   assert_text(decide(1)->body, "{\"outcome\":\"not_found\"}");
   assert_int_equal(count_orders(decide(3)->body), 1);
+  assert_text(decide(4)->body, "{\"answers\":[{\"outcome\":\"not_found\"}," ONE("00") "]}");
   bus_arena_free(arena);
 }
 

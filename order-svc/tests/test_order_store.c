@@ -310,6 +310,8 @@ TEST(queries_find_what_was_stored)
   const struct order_get own = {saga_order_id, BUS_STR("c-1")}, others = {saga_order_id, BUS_STR("c-2")};
   const struct order_events_get events = {saga_order_id, BUS_NO_STR, 1, 1},
                                 hidden = {saga_order_id, BUS_STR("c-2"), 0, 9};
+  struct order_get together[] = {others, own, own};
+  const struct order_get_many many = {together, BUS_COUNT(together)};
   const struct order_list list = {.status = ORDER_RESERVED, .limit = 5}, empty = {BUS_STR("c-2"), -1, BUS_NO_STR, 5};
   tell(&order_place_type, &bodies.place);
   tell(&stock_reserved_type, &bodies.reserved);
@@ -320,6 +322,7 @@ TEST(queries_find_what_was_stored)
   link_add(asking, &order_events_get_type, &hidden);
   link_add(asking, &order_list_type, &list);
   link_add(asking, &order_list_type, &empty);
+  link_add(asking, &order_get_many_type, &many);
   link_query(asking);
   assert_true(contains(link_said(asking, 0), "\"status\":\"COMPENSATING\",\"reason\":\"payment_declined: "));
   assert_true(contains(link_said(asking, 0), "{\"product_id\":\"SKU-1\",\"quantity\":2,\"unit_price\":999}"));
@@ -329,6 +332,8 @@ TEST(queries_find_what_was_stored)
   assert_text(link_said(asking, 3), "{\"outcome\":\"not_found\",\"items\":[]}");
   assert_text(link_said(asking, 4), "{\"items\":[]}");
   assert_text(link_said(asking, 5), "{\"items\":[]}");
+  assert_true(contains(link_said(asking, 6), "{\"answers\":[{\"outcome\":\"not_found\"},{\"outcome\":\"found\","));
+  assert_true(contains(link_said(asking, 6), "}},{\"outcome\":\"found\","));
   link_close(asking);
   end();
 }
