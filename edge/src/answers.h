@@ -9,6 +9,7 @@ struct answer {
   int status;
   const struct bus_schema *schema; /* of body; NULL: a problem, whose sentence is `detail` */
   const void *body;
+  struct bus_str json; /* the body as text, where there is no schema; absent: none */
   const char *detail;
   struct bus_uuid location; /* Location: /api/orders/<id>; nil: none */
   bool replayed;            /* Idempotent-Replayed: true */

@@ -123,6 +123,7 @@ bool edge_open(struct edge *edge, const struct edge_settings *settings, struct b
   edge->backlog.limit = settings->shed_outbox_age_ms * BUS_MILLISECOND;
   if (!open_requester(edge, err))
     return false;
+  edge_reads_init(&edge->reads);
   open_breakers(edge);
   open_counters(&edge->metrics);
   open_gauges(edge);

@@ -13,6 +13,7 @@
 #include "accepted.h"
 #include "answers.h"
 #include "backlog.h"
+#include "gather.h"
 #include "settings.h"
 
 /* Each kind of command has its own queue or pace, and so its own gate. */
@@ -42,6 +43,13 @@ struct edge_watch {
   bool runs, ends; /* ends: under the mutex */
 };
 
+/* Reads of orders that share queries. */
+struct edge_reads {
+  pthread_mutex_t mutex;
+  pthread_cond_t left;  /* a batch has */
+  struct gather gather; /* under the mutex */
+};
+
 struct edge {
   const struct edge_settings *settings;
   struct bus_requester *requester;
@@ -50,6 +58,7 @@ struct edge {
   struct accept_gate gates[EDGE_COMMAND_KINDS];
   struct edge_breaker breakers[EDGE_SERVICE_COUNT];
   struct backlog backlog;
+  struct edge_reads reads;
   struct edge_watch watch;
   atomic_int long_waits;
   struct edge_metrics metrics;
@@ -86,6 +95,11 @@ enum edge_outcome {
 };
 enum edge_outcome edge_tell(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_command *command,
                             const void **ret_body, struct answer *ret_refusal);
+
+/* ---- GET /api/orders/{id} (reads.c) ---- */
+void edge_reads_init(struct edge_reads *reads);
+/* Asks order-svc, together with what others read now; blocks for a bounded time. */
+struct answer edge_read(struct edge *edge, struct bus_http_exchange *exchange, const struct bus_uuid *order_id);
 
 /* A place among those that wait long: a quarter of the threads. False: there is none; else give it back. */
 bool edge_long_wait_begin(struct edge *edge);

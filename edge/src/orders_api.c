@@ -107,22 +107,14 @@ static bool is_accepted(struct edge *edge, const struct bus_uuid *order_id) {
 
 void edge_orders_get(void *context, struct bus_http_exchange *exchange) {
   struct edge *edge = context;
-  struct order_get get = {.customer_id = BUS_NO_STR};
-  if (!take_order_id(edge, exchange, &get.order_id))
+  struct bus_uuid order_id;
+  if (!take_order_id(edge, exchange, &order_id))
     return;
-  const void *body;
-  struct answer answer;
-  struct edge_query query = {.service = EDGE_ORDER_SERVICE,
-                             .type = &order_get_type,
-                             .answer = &order_answer_type,
-                             .correlation_id = &get.order_id,
-                             .body = &get};
-  if (edge_ask(edge, exchange, &query, &body, &answer))
-    answer = answer_get(body);
+  struct answer answer = edge_read(edge, exchange, &order_id);
   if (answer.status == 200)
-    accepted_forget(edge->accepted, &get.order_id);
-  else if (is_accepted(edge, &get.order_id)) /* order-svc does not know it yet, or does not answer */
-    answer = answer_get_accepted(&get.order_id, bus_http_arena(exchange));
+    accepted_forget(edge->accepted, &order_id);
+  else if (is_accepted(edge, &order_id)) /* order-svc does not know it yet, or does not answer */
+    answer = answer_get_accepted(&order_id, bus_http_arena(exchange));
   edge_respond(edge, exchange, &answer);
 }
 

@@ -29,6 +29,8 @@ void edge_respond(struct edge *edge, struct bus_http_exchange *exchange, const s
   add_headers(exchange, answer);
   if (answer->schema)
     bus_http_reply_json(exchange, answer->status, answer->schema, answer->body);
+  else if (answer->json.data)
+    bus_http_reply(exchange, answer->status, "application/json", answer->json);
   else
     bus_http_problem(exchange, answer->status, "%s", answer->detail);
 }

@@ -28,6 +28,7 @@ void set_up(void) {
     pthread_mutex_init(&edge.breakers[i].mutex, NULL);
     bus_breaker_init(&edge.breakers[i].breaker, &breaker);
   }
+  edge_reads_init(&edge.reads);
   fake = (struct fake){.script = fake_silence, .now = AT_MS(1000000)};
 }
 
@@ -56,6 +57,19 @@ int call(void (*handler)(void *edge, struct bus_http_exchange *exchange), const 
 
 void answer(int index, int at_ms, const void *body) {
   fake.script.answers[index] = (struct fake_answer){AT_MS(at_ms), &order_answer_type, body};
+}
+
+void answer_read(int at_ms, const struct order_answer *said) {
+  static struct order_answer one;
+  static struct order_view order;
+  static const struct order_answers answers = {&one, 1};
+  one = *said;
+  if (said->order) {
+    order = *said->order;
+    assert_true(bus_uuid_parse(fake.segment, &order.order_id));
+    one.order = &order;
+  }
+  fake.script.answers[0] = (struct fake_answer){AT_MS(at_ms), &order_answers_type, &answers};
 }
 
 void confirm_only(int at_ms) {

@@ -22,6 +22,8 @@ int call(void (*handler)(void *edge, struct bus_http_exchange *exchange), const 
 
 /* Adds an answer to the script. */
 void answer(int index, int at_ms, const void *body);
+/* Of a read: what order-svc says of the one order that is asked for (point_to_order). */
+void answer_read(int at_ms, const struct order_answer *said);
 /* A new script: nothing but the broker's confirm. */
 void confirm_only(int at_ms);
 /* Points the path's segment to the order of FIXTURE_BODY. */

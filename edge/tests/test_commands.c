@@ -249,7 +249,7 @@ TEST(what_is_no_new_order_goes_on_while_it_is_behind)
   point_to_order();
   (void)call(edge_orders_cancel, "{}");
   assert_int_equal(fake.status, 202);
-  answer(0, 10, &says_found);
+  answer_read(10, &says_found);
   (void)call(edge_orders_get, "");
   assert_int_equal(fake.status, 200);
   tear_down();

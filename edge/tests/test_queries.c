@@ -6,13 +6,26 @@ TEST(an_order_is_read)
 {
   set_up();
   point_to_order();
-  answer(0, 10, &says_found);
+  answer_read(10, &says_found);
   assert_int_equal(call(edge_orders_get, ""), 10);
   assert_int_equal(fake.status, 200);
-  answer(0, 10, &says_not_found);
+  answer_read(10, &says_not_found);
   assert_int_equal(call(edge_orders_get, ""), 10);
   assert_int_equal(fake.status, 404);
   assert_true(bus_str_is(fake_header("Retry-After"), "1"));
+  tear_down();
+}
+
+TEST(an_answer_of_another_order_is_nobody_s)
+{
+  static struct order_answer other;
+  static const struct order_answers others = {&other, 1};
+  set_up();
+  point_to_order();
+  other = says_found;
+  fake.script.answers[0] = (struct fake_answer){AT_MS(10), &order_answers_type, &others};
+  assert_int_equal(call(edge_orders_get, ""), 10);
+  assert_int_equal(fake.status, 503);
   tear_down();
 }
 
@@ -40,7 +53,7 @@ TEST(an_order_that_is_only_accepted_is_200)
   confirm_only(5);
   post();
   point_to_order();
-  answer(0, 10, &says_not_found);
+  answer_read(10, &says_not_found);
   assert_int_equal(call(edge_orders_get, ""), 10);
   assert_int_equal(fake.status, 200);
   assert_json_has("\"status\":\"ACCEPTED\"");
@@ -59,7 +72,7 @@ TEST(an_order_that_was_found_is_no_longer_remembered)
   confirm_only(5);
   post();
   point_to_order();
-  answer(0, 10, &says_found);
+  answer_read(10, &says_found);
   call(edge_orders_get, "");
   assert_int_equal(accepted_count(edge.accepted), 0);
   tear_down();
@@ -95,7 +108,7 @@ TEST(five_silent_queries_open_the_breaker_of_that_service)
   call(edge_products_get, "");
   assert_true(bus_str_is(fake_header("Retry-After"), "1"));
   point_to_order();
-  answer(0, 10, &says_found);
+  answer_read(10, &says_found);
   call(edge_orders_get, "");
   assert_int_equal(fake.status, 200);
   tear_down();

@@ -1,0 +1,159 @@
+/* Reads of orders: those that are under way at the same time share a query. The thread of a batch's first read asks for
+ * all; the others sleep until it has put their answer into their own arena. They need no time limit of their own: its
+ * query has one, and nothing else holds it up for longer than GATHER_PATIENCE. */
+#include "edge.h"
+
+#include <bus/clock.h>
+
+#include <semaphore.h>
+#include <time.h>
+
+struct read {
+  struct bus_http_exchange *exchange;
+  const struct bus_uuid *order_id;
+  struct answer answer;
+  bool left_out; /* there is no answer yet: to be asked for alone */
+  sem_t told;
+};
+
+void edge_reads_init(struct edge_reads *reads) {
+  pthread_condattr_t attributes;
+  *reads = (struct edge_reads){.gather = {.filling = NULL}};
+  (void)pthread_condattr_init(&attributes); /* none of these can fail on Linux */
+  (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  (void)pthread_cond_init(&reads->left, &attributes);
+  (void)pthread_condattr_destroy(&attributes);
+  (void)pthread_mutex_init(&reads->mutex, NULL);
+}
+
+/* ---- answers ---- */
+
+/* The text lies in the reader's arena: the message it comes from is the leader's. */
+static struct answer in_text(struct answer answer, struct bus_arena *arena) {
+  if (answer.schema == NULL)
+    return answer;
+  if (!bus_encode_nulls(answer.schema, answer.body, arena, &answer.json))
+    return answer_refusal(REFUSAL_NO_MEMORY);
+  answer.schema = NULL;
+  answer.body = NULL;
+  return answer;
+}
+
+static bool is_of(const struct order_answer *said, const struct bus_uuid *order_id) {
+  return said->order == NULL || bus_uuid_equal(&said->order->order_id, order_id);
+}
+
+static void take_part(struct read *read, const struct order_answer *said) {
+  read->left_out = said->outcome == ORDER_LEFT_OUT;
+  if (read->left_out)
+    return;
+  read->answer = is_of(said, read->order_id) ? in_text(answer_get(said), bus_http_arena(read->exchange))
+                                             : answer_refusal(REFUSAL_BAD_ANSWER);
+}
+
+/* From sem_post on a read is gone; the leader's own comes last. */
+static void tell_all(const struct gather_batch *batch, const struct order_answers *said, const struct answer *refusal) {
+  for (size_t i = batch->count; i-- > 0;) {
+    struct read *read = batch->reads[i];
+    if (said)
+      take_part(read, &said->answers[i]);
+    else
+      read->answer = *refusal;
+    if (i > 0)
+      (void)sem_post(&read->told); /* fails only at its highest value */
+  }
+}
+
+/* ---- the leader ---- */
+
+static bool ask_for_all(struct edge *edge, const struct gather_batch *batch, const struct order_answers **ret,
+                        struct answer *ret_refusal) {
+  const struct read *leader = batch->reads[0];
+  struct order_get orders[GATHER_ROOM];
+  const struct order_get_many many = {orders, batch->count};
+  for (size_t i = 0; i < batch->count; i++)
+    orders[i] = (struct order_get){*((const struct read *)batch->reads[i])->order_id, BUS_NO_STR};
+  struct edge_query query = {.service = EDGE_ORDER_SERVICE,
+                             .type = &order_get_many_type,
+                             .answer = &order_answers_type,
+                             .correlation_id = batch->count == 1 ? leader->order_id : NULL,
+                             .body = &many};
+  const void *body;
+  if (!edge_ask(edge, leader->exchange, &query, &body, ret_refusal))
+    return false;
+  *ret = body;
+  *ret_refusal = answer_refusal(REFUSAL_BAD_ANSWER);
+  return (*ret)->answer_count == batch->count;
+}
+
+static void lead(struct edge *edge, const struct gather_batch *batch) {
+  const struct order_answers *said;
+  struct answer refusal;
+  bool answered = ask_for_all(edge, batch, &said, &refusal);
+  (void)pthread_mutex_lock(&edge->reads.mutex);
+  if (gather_back(&edge->reads.gather))
+    (void)pthread_cond_broadcast(&edge->reads.left);
+  (void)pthread_mutex_unlock(&edge->reads.mutex);
+  tell_all(batch, answered ? said : NULL, &refusal);
+}
+
+/* ---- every read ---- */
+
+/* With the mutex held. */
+static void wait_to_leave(struct edge *edge, struct gather_batch *batch) {
+  int64_t at = bus_monotonic() + GATHER_PATIENCE;
+  const struct timespec until = {.tv_sec = (time_t)(at / BUS_SECOND), .tv_nsec = (long)(at % BUS_SECOND) * 1000};
+  int waited = 0;
+  while (!batch->left && waited == 0)
+    waited = pthread_cond_timedwait(&edge->reads.left, &edge->reads.mutex, &until);
+  gather_leave(&edge->reads.gather, batch);
+}
+
+/* True: the read leads its batch, which has left. */
+static bool join(struct edge *edge, struct read *read, struct gather_batch *fresh) {
+  (void)pthread_mutex_lock(&edge->reads.mutex);
+  struct gather_batch *batch = gather_join(&edge->reads.gather, fresh, read);
+  bool leads = batch == fresh;
+  if (!leads && batch->left)
+    (void)pthread_cond_broadcast(&edge->reads.left);
+  if (leads && !batch->left)
+    wait_to_leave(edge, batch);
+  (void)pthread_mutex_unlock(&edge->reads.mutex);
+  return leads;
+}
+
+static void wait_for_answer(struct read *read) {
+  while (sem_wait(&read->told) != 0) /* interrupted */
+    continue;
+}
+
+static void read_together(struct edge *edge, struct read *read) {
+  struct gather_batch batch;
+  (void)sem_init(&read->told, 0, 0); /* cannot fail with these arguments */
+  bus_series_add(edge->metrics.waiting, 1);
+  bool leads = join(edge, read, &batch);
+  if (!leads)
+    wait_for_answer(read);
+  bus_series_add(edge->metrics.waiting, -1);
+  if (leads)
+    lead(edge, &batch);
+  (void)sem_destroy(&read->told);
+}
+
+static struct answer read_alone(struct edge *edge, const struct read *read) {
+  const struct order_get get = {*read->order_id, BUS_NO_STR};
+  struct edge_query query = {.service = EDGE_ORDER_SERVICE,
+                             .type = &order_get_type,
+                             .answer = &order_answer_type,
+                             .correlation_id = read->order_id,
+                             .body = &get};
+  const void *body;
+  struct answer refusal;
+  return edge_ask(edge, read->exchange, &query, &body, &refusal) ? answer_get(body) : refusal;
+}
+
+struct answer edge_read(struct edge *edge, struct bus_http_exchange *exchange, const struct bus_uuid *order_id) {
+  struct read read = {.exchange = exchange, .order_id = order_id};
+  read_together(edge, &read);
+  return read.left_out ? read_alone(edge, &read) : read.answer;
+}

@@ -1,0 +1,98 @@
+/* Which reads share a query, and when it leaves. */
+#include "gather.h"
+
+#include "test.h"
+
+static struct gather gather;
+static struct gather_batch batches[GATHER_UNDER_WAY + 3];
+static int reads[3 * GATHER_ROOM];
+static size_t joined;
+
+static struct gather_batch *join(struct gather_batch *fresh) {
+  return gather_join(&gather, fresh, &reads[joined++]);
+}
+
+/* As many queries under way as may be. */
+static void begin(void) {
+  gather = (struct gather){.filling = NULL};
+  joined = 0;
+  for (int i = 0; i < GATHER_UNDER_WAY; i++) {
+    batches[i] = (struct gather_batch){.count = 7, .left = true}; /* what was there before does not matter */
+    assert_ptr_equal(join(&batches[i]), &batches[i]);
+    assert_true(batches[i].left);
+    assert_int_equal(batches[i].count, 1);
+  }
+}
+
+static struct gather_batch *const next = &batches[GATHER_UNDER_WAY], *const second = &batches[GATHER_UNDER_WAY + 1];
+
+TEST(a_read_that_finds_room_goes_out_at_once)
+{
+  begin();
+  assert_int_equal(gather.under_way, GATHER_UNDER_WAY);
+  assert_null(gather.filling);
+  assert_false(gather_back(&gather));
+  assert_ptr_equal(join(next), next);
+  assert_true(next->left);
+}
+
+TEST(the_others_gather_until_a_query_is_back)
+{
+  begin();
+  assert_ptr_equal(join(next), next);
+  assert_ptr_equal(join(second), next);
+  assert_ptr_equal(join(second), next);
+  assert_false(next->left);
+  assert_true(gather_back(&gather));
+  assert_true(next->left);
+  assert_int_equal(next->count, 3);
+  for (size_t i = 0; i < 3; i++)
+    assert_ptr_equal(next->reads[i], &reads[GATHER_UNDER_WAY + i]);
+  assert_int_equal(gather.under_way, GATHER_UNDER_WAY);
+  assert_ptr_equal(join(second), second);
+  assert_false(second->left);
+}
+
+TEST(a_full_batch_does_not_wait)
+{
+  begin();
+  for (int i = 0; i < GATHER_ROOM; i++) {
+    assert_false(i > 0 && next->left);
+    assert_ptr_equal(join(i == 0 ? next : second), next);
+  }
+  assert_true(next->left);
+  assert_int_equal(next->count, GATHER_ROOM);
+  assert_int_equal(gather.under_way, GATHER_UNDER_WAY + 1);
+  assert_ptr_equal(join(second), second);
+  assert_false(gather_back(&gather)); /* one more than may be was under way */
+  assert_false(second->left);
+  assert_true(gather_back(&gather));
+  assert_true(second->left);
+}
+
+TEST(a_batch_that_has_waited_long_enough_leaves)
+{
+  begin();
+  (void)join(next);
+  gather_leave(&gather, next);
+  assert_true(next->left);
+  assert_int_equal(gather.under_way, GATHER_UNDER_WAY + 1);
+  gather_leave(&gather, next); /* it had left meanwhile */
+  assert_int_equal(gather.under_way, GATHER_UNDER_WAY + 1);
+  (void)join(second);
+  gather_leave(&gather, next); /* nor does that one take another with it */
+  assert_ptr_equal(gather.filling, second);
+  assert_false(second->left);
+}
+
+TEST(nothing_is_under_way_when_all_are_back)
+{
+  begin();
+  (void)join(next);
+  gather_leave(&gather, next);
+  for (int i = 0; i <= GATHER_UNDER_WAY; i++)
+    assert_false(gather_back(&gather));
+  assert_int_equal(gather.under_way, 0);
+  assert_ptr_equal(join(next), next);
+  assert_true(next->left);
+}
