@@ -44,6 +44,22 @@ static void assert_header(const struct envelope_wire *wire, const char *name, co
   assert_bytes(value->value.bytes, text);
 }
 
+TEST(questions_and_answers_are_not_for_the_disk)
+{
+  static const struct {
+    enum bus_exchange exchange;
+    int mode;
+  } cases[] = {{BUS_EXCHANGE_CMD, 2},   {BUS_EXCHANGE_EVENT, 2}, {BUS_EXCHANGE_QUERY, 1},
+               {BUS_EXCHANGE_REPLY, 1}, {BUS_EXCHANGE_RETRY, 2}, {BUS_EXCHANGE_DEAD, 2}};
+  for (size_t i = 0; i < BUS_COUNT(cases); i++) {
+    struct envelope_wire wire;
+    struct bus_envelope envelope = full_envelope();
+    struct bus_publication publication = {.exchange = cases[i].exchange, .envelope = &envelope};
+    envelope_encode(&publication, &sender, &wire);
+    assert_int_equal(wire.properties.delivery_mode, cases[i].mode);
+  }
+}
+
 TEST(envelope_is_written_as_the_messages_chapter_says)
 {
   struct envelope_wire wire;
