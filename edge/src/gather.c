@@ -1,4 +1,4 @@
-/* Natural batching: the queries under way are what a batch waits for. */
+/* Natural batching: what is under way is what a batch waits for. */
 #include "gather.h"
 
 void gather_leave(struct gather *gather, struct gather_batch *batch) {
@@ -6,25 +6,25 @@ void gather_leave(struct gather *gather, struct gather_batch *batch) {
     return;
   batch->left = true;
   gather->filling = NULL;
-  gather->under_way++;
+  gather->under_way += batch->count;
 }
 
 struct gather_batch *gather_join(struct gather *gather, struct gather_batch *fresh, void *read) {
-  struct gather_batch *batch = gather->filling ? gather->filling : fresh;
-  if (batch == fresh) {
-    batch->count = 0;
-    batch->left = false;
-    gather->filling = batch;
+  if (gather->filling == NULL) {
+    fresh->count = 0;
+    fresh->left = false;
+    gather->filling = fresh;
   }
+  struct gather_batch *batch = gather->filling;
   batch->reads[batch->count++] = read;
-  if (gather->under_way < GATHER_UNDER_WAY || batch->count == GATHER_ROOM)
+  if (gather->under_way < GATHER_FEW || batch->count == GATHER_ROOM)
     gather_leave(gather, batch);
   return batch;
 }
 
-bool gather_back(struct gather *gather) {
-  gather->under_way--;
-  if (gather->filling == NULL || gather->under_way >= GATHER_UNDER_WAY)
+bool gather_back(struct gather *gather, const struct gather_batch *batch) {
+  gather->under_way -= batch->count;
+  if (gather->filling == NULL || gather->under_way >= GATHER_FEW)
     return false;
   gather_leave(gather, gather->filling);
   return true;

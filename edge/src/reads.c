@@ -91,7 +91,7 @@ static void lead(struct edge *edge, const struct gather_batch *batch) {
   struct answer refusal;
   bool answered = ask_for_all(edge, batch, &said, &refusal);
   (void)pthread_mutex_lock(&edge->reads.mutex);
-  if (gather_back(&edge->reads.gather))
+  if (gather_back(&edge->reads.gather, batch))
     (void)pthread_cond_broadcast(&edge->reads.left);
   (void)pthread_mutex_unlock(&edge->reads.mutex);
   tell_all(batch, answered ? said : NULL, &refusal);
