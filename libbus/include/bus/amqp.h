@@ -54,6 +54,8 @@ const char *bus_amqp_user(const struct bus_amqp *amqp);
 const char *bus_amqp_peer(const struct bus_amqp *amqp);
 
 /* ---- publishing ---- */
+/* What was published travels with the next pump, or now. */
+void bus_amqp_flush(struct bus_amqp *amqp);
 /* Publisher confirms from here on. */
 bool bus_amqp_confirm(struct bus_amqp *amqp, struct bus_error *err) BUS_MUST_CHECK;
 

@@ -1,11 +1,11 @@
 /*
  * The batch pipeline. A service is a table: the queues it reads, its prepared statements, and four functions.
  *
- *   take what has arrived (1 to BATCH_MAX), never waiting for a batch to fill
+ *   take what has arrived (1 to BATCH_MAX); only under load a batch waits a moment, gather_ms after the last one
  *   trip 1   BEGIN; now(); inbox; what lock() queues                          one Sync
  *            load() reads the answers; decide() each input, pure
  *   trip 2   what store() queues; outbox; parked; COMMIT                      one Sync
- *            publish from memory, settle the deliveries with one multiple ack
+ *            publish from memory, settle the deliveries with one multiple ack, for several batches where they are small
  *
  * A worker is one thread with one consuming and one publishing AMQP connection and one Postgres connection, and shares
  * nothing. All functions of a service are called on the worker's thread, never two at once. Any of lock, load, decide
@@ -81,6 +81,7 @@ struct bus_worker_settings {
   const char *amqp_url;       /* amqp:// or amqps://, one or several hosts (bus/amqp.h) */
   const char *ca_file;        /* for amqps; NULL: the system's */
   int64_t batch_max;          /* 200 */
+  int64_t gather_ms;          /* 10: under load batches begin at least that far from each other; 0: never wait */
   int64_t heartbeat_s;        /* 5 */
   int64_t outbox_grace_ms;    /* 5000: until an outbox row is due for the sweeper */
   int64_t outbox_lease_ms;    /* 30000: what a sweeper's claim adds */
@@ -94,8 +95,9 @@ struct bus_worker_settings {
   const char *schema_change;
 };
 #define BUS_WORKER_DEFAULTS                                                                                            \
-  .batch_max = 200, .heartbeat_s = BUS_AMQP_HEARTBEAT_S, .outbox_grace_ms = 5000, .outbox_lease_ms = 30000,            \
-  .give_up_ms = 86400000, .inbox_keep_h = 168, .parking_h = 72, .quiet_ms = 200, .settle_max_ms = 60000
+  .batch_max = 200, .gather_ms = 10, .heartbeat_s = BUS_AMQP_HEARTBEAT_S, .outbox_grace_ms = 5000,                     \
+  .outbox_lease_ms = 30000, .give_up_ms = 86400000, .inbox_keep_h = 168, .parking_h = 72, .quiet_ms = 200,             \
+  .settle_max_ms = 60000
 
 /* Connects lazily, inside run: a worker can be made before broker and database exist. settings and topology are kept;
  * program_settings goes to service->open. */

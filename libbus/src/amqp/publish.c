@@ -23,6 +23,11 @@ void link_flush(struct bus_amqp *amqp) {
     set_cork(amqp, 0);
 }
 
+void bus_amqp_flush(struct bus_amqp *amqp) {
+  if (amqp->failure.code == BUS_OK)
+    link_flush(amqp);
+}
+
 static int send_message(struct bus_amqp *amqp, const struct bus_publication *publication,
                         const amqp_basic_properties_t *properties) {
   amqp_bytes_t exchange = amqp_cstring_bytes(bus_exchange_name(publication->exchange));

@@ -93,7 +93,8 @@ struct bus_requester {
   struct request_window window;
   struct bus_arena *incoming;
   struct wake_list wakes;
-  int64_t pumped_at; /* both */
+  int64_t pumped_at;   /* both */
+  int64_t confirms_at; /* when they are read though nothing else has come */
   bool publishing_readable, consuming_readable, reply_queue_gone;
 };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 enum { BATCH = 64, REPLY_PREFETCH = 1000, STABLE_MS = 10000 };
+#define CONFIRMS_WAIT (10 * BUS_MILLISECOND)
 
 void requester_wake(struct bus_requester *requester) {
   (void)eventfd_write(requester->wake_fd, 1); /* fails only when it is full of wakes */
@@ -162,6 +163,8 @@ static bool pump_both(struct bus_requester *requester, struct bus_error *err) {
   bool consuming = is_pump_due(requester, requester->consuming, requester->consuming_readable);
   if (publishing && consuming)
     requester->pumped_at = bus_monotonic();
+  if (publishing)
+    requester->confirms_at = bus_monotonic() + CONFIRMS_WAIT;
   if (publishing && !bus_amqp_pump(requester->publishing, &requester_publishing_events, requester, err))
     return false;
   if (consuming && !bus_amqp_pump(requester->consuming, &requester_consuming_events, requester, err))
@@ -182,11 +185,21 @@ static bool may_sleep(struct bus_requester *requester) {
   return sleeps;
 }
 
+/* Most requests are answered, so that nobody waits for their confirms: those are read a moment later, many at once. */
+static int64_t confirms_left(const struct bus_requester *requester) {
+  bool full = requester->window.bytes >= requester->max_unconfirmed;
+  return requester->window.bytes > 0 && !full ? requester->confirms_at - bus_monotonic() : 0;
+}
+
 static void sleep_until_event(struct bus_requester *requester) {
-  struct pollfd fds[] = {{.fd = requester->wake_fd, .events = POLLIN},
-                         {.fd = bus_amqp_fd(requester->publishing), .events = POLLIN},
-                         {.fd = bus_amqp_fd(requester->consuming), .events = POLLIN}};
-  int64_t left = heartbeat_left(requester);
+  int64_t left = heartbeat_left(requester), confirms = confirms_left(requester);
+  struct pollfd fds[] = {
+      {.fd = requester->wake_fd, .events = POLLIN},
+      {.fd = confirms > 0 ? -1 : bus_amqp_fd(requester->publishing), .events = POLLIN},
+      {.fd = bus_amqp_fd(requester->consuming), .events = POLLIN},
+  };
+  if (confirms > 0 && confirms < left)
+    left = confirms;
   int timeout_ms = left > 0 && may_sleep(requester) ? (int)(left / BUS_MILLISECOND) + 1 : 0;
   (void)poll(fds, BUS_COUNT(fds), timeout_ms); /* interrupted is as good */
   pthread_mutex_lock(&requester->lock);

@@ -43,6 +43,8 @@ static struct bus_option common_options[] = {
      "threads that answer queries"},
     {"BATCH_MAX", BUS_OPTION_INT, offsetof(struct settings, worker.batch_max), "200", 1, 1000, NULL, false, "messages",
      "most messages in one transaction; prefetch is twice that"},
+    {"GATHER_MS", BUS_OPTION_INT, offsetof(struct settings, worker.gather_ms), "10", 0, 100, NULL, false, "ms",
+     "under load batches begin at least that far from each other, so that they are worth their cost; 0: at once"},
     {"HEARTBEAT_S", BUS_OPTION_INT, offsetof(struct settings, worker.heartbeat_s), "5", 1, 600, NULL, false, "s",
      "AMQP heartbeat"},
     {"OUTBOX_GRACE_MS", BUS_OPTION_INT, offsetof(struct settings, worker.outbox_grace_ms), "5000", 100, 600000, NULL,

@@ -105,6 +105,7 @@ static void run_once(struct bus_worker *worker) {
     return;
   }
   worker_apply_pauses(worker);
+  batch_gather(worker);
   size_t count = intake_take(worker, worker->batch, worker->batch_room);
   if (count > 0) {
     batch_process(worker, worker->batch, count);
@@ -112,7 +113,7 @@ static void run_once(struct bus_worker *worker) {
   }
   batch_idle(worker);
   if (intake_is_empty(worker) && !worker_stopping(worker))
-    worker_pump(worker, batch_next_deadline(worker));
+    worker_pump_idle(worker, batch_next_deadline(worker));
 }
 
 /* What was published is confirmed and its outbox rows are gone, as far as that comes in time; what was not processed is

@@ -5,12 +5,26 @@
 #include <bus/log.h>
 
 enum { CONFLICT_TRIES = 5, CONFLICT_PAUSE_MS = 40, LOST_TRIES = 3, RIDER_TRIES = 3 };
+#define ACK_WAIT (20 * BUS_MILLISECOND)
 #define IDLE_PENALTY (1 * BUS_SECOND)
 #define IDLE_AFTER (100 * BUS_MILLISECOND)
 
-static void ack_settled(struct bus_worker *worker) {
+/* Each ack is an entry in the log of a quorum queue, as each message is: one for many costs as much. Until then the
+ * broker holds them as unacked; after a crash they come again, and the inbox knows them. */
+static bool acks_may_wait(struct bus_worker *worker) {
+  size_t pending = ledger_pending(&worker->ledger);
+  if (worker->ack_at == 0)
+    worker->ack_at = bus_monotonic() + ACK_WAIT;
+  return pending < (size_t)(worker->settings.batch_max + 1) / 2 && bus_monotonic() < worker->ack_at;
+}
+
+static void ack_settled(struct bus_worker *worker, bool now) {
   struct bus_error err;
-  uint64_t tag = worker->amqp_lost || !worker->consuming ? 0 : ledger_ackable(&worker->ledger);
+  if (worker->amqp_lost || !worker->consuming || ledger_pending(&worker->ledger) == 0 ||
+      (!now && acks_may_wait(worker)))
+    return;
+  uint64_t tag = ledger_ackable(&worker->ledger);
+  worker->ack_at = 0;
   if (tag == 0)
     return;
   bool sent = WORKER_FAIL_POINT(worker, "before-ack", worker_fd(worker->consuming))
@@ -160,6 +174,20 @@ static bool count_suspect(struct bus_worker *worker, struct item *item) {
   return true;
 }
 
+/* ---- gathering ---- */
+
+/* At a low rate a batch begins at once, with whatever there is. Where messages come so fast that many more of them will
+ * be there a moment later, batches begin no closer to each other than that: a transaction costs the same for one
+ * message as for many, and what it costs is what slows everything down then. */
+void batch_gather(struct bus_worker *worker) {
+  int64_t until = pace_next(&worker->pace, worker->settings.gather_ms * BUS_MILLISECOND);
+  if (!worker->service->store || until == worker->pace.began_at || intake_count(worker) >= worker->batch_room)
+    return;
+  while (bus_monotonic() < until && !worker_stopping(worker))
+    worker_pump_busy(worker, until);
+  worker_pump(worker, 0); /* what came during the last transaction, too */
+}
+
 void batch_process(struct bus_worker *worker, struct item **items, size_t count) {
   if (worker->settings.latency_ms > 0) {
     int64_t until = bus_monotonic() + worker->settings.latency_ms * BUS_MILLISECOND;
@@ -168,6 +196,7 @@ void batch_process(struct bus_worker *worker, struct item **items, size_t count)
       worker_answer_probe(worker);
     }
   }
+  pace_begin(&worker->pace, bus_monotonic(), count);
   bool one_by_one = items[0]->alone && worker->service->store && !bus_uuid_is_nil(&items[0]->envelope.message_id);
   if (one_by_one && !count_suspect(worker, items[0]))
     bus_log(BUS_WARN, "a redelivered message could not be counted; it is tried all the same");
@@ -175,7 +204,7 @@ void batch_process(struct bus_worker *worker, struct item **items, size_t count)
     intake_decode(worker, items[i]);
   WORKER_CUT_POINT(worker, "delivered", worker_fd(worker->consuming));
   (void)process(worker, items, count); /* in part settled where it failed */
-  ack_settled(worker);
+  ack_settled(worker, false);
   worker->last_batch_at = bus_monotonic();
 }
 
@@ -192,9 +221,9 @@ static bool quiet_is_due(const struct bus_worker *worker, int64_t now) {
   return now >= quiet_ends_at(worker);
 }
 
-void batch_settle(struct bus_worker *worker) {
+static void settle(struct bus_worker *worker, bool now) {
   publish_held(worker, bus_monotonic());
-  ack_settled(worker);
+  ack_settled(worker, now);
 }
 
 static int64_t idle_from(const struct bus_worker *worker) {
@@ -205,13 +234,13 @@ static int64_t idle_from(const struct bus_worker *worker) {
 /* A batch without inputs: the same two trips, for periodics, the sweeper and confirmed rows. */
 void batch_idle(struct bus_worker *worker) {
   int64_t now = bus_monotonic();
-  batch_settle(worker);
+  settle(worker, false);
   if (now >= idle_from(worker) && (periodic_is_due(worker) || quiet_is_due(worker, now)))
     housekeep(worker);
 }
 
 void batch_drain(struct bus_worker *worker) {
-  batch_settle(worker);
+  settle(worker, true);
   if (worker_pg_is_idle(worker) && (worker->confirmed.count > 0 || worker->unroutable.count > 0))
     housekeep(worker);
 }
@@ -223,5 +252,7 @@ int64_t batch_next_deadline(const struct bus_worker *worker) {
     next = quiet;
   if (next < from)
     next = from;
+  if (worker->ack_at != 0 && worker->ack_at < next)
+    next = worker->ack_at;
   return held < next ? held : next;
 }

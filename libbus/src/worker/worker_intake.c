@@ -107,8 +107,12 @@ void intake_forget_deliveries(struct bus_worker *worker) {
     bus_arena_reset(worker->filling->arena);
 }
 
+size_t intake_count(const struct bus_worker *worker) {
+  return worker->draining->count - worker->draining->next + worker->filling->count;
+}
+
 bool intake_is_empty(const struct bus_worker *worker) {
-  return worker->draining->next == worker->draining->count && worker->filling->count == 0;
+  return intake_count(worker) == 0;
 }
 
 static void swap(struct bus_worker *worker) {

@@ -115,6 +115,12 @@ struct ledger {
   size_t room;
 };
 
+/* When the last batch with inputs began, and how many inputs a second came lately. */
+struct pace {
+  int64_t began_at; /* monotonic */
+  double rate;
+};
+
 struct uuid_list {
   struct bus_uuid *items;
   size_t count, room;
@@ -144,7 +150,8 @@ struct bus_worker {
   struct bus_rotation amqp_hosts;
   struct bus_backoff pg_backoff;
   int64_t amqp_again_at, pg_again_at, pg_deadline, amqp_pumped_at;
-  int64_t pg_up_at; /* since when this connection stands */
+  int64_t confirms_at; /* when confirms are read though nothing else has come */
+  int64_t pg_up_at;    /* since when this connection stands */
   struct pg *pg;
   size_t pg_first_host; /* of several in the URL */
   bool schema_checked, topology_checked, was_connected;
@@ -190,12 +197,15 @@ struct bus_worker {
   size_t confirmed_in_trip, unroutable_in_trip;
   long confirmed_index, unroutable_index; /* of their statements in the current trip; -1 */
   int64_t confirmed_again_at;             /* after they failed */
+  int64_t deleted_at;                     /* the last ones of them */
   int64_t idle_again_at;                  /* after a transaction without inputs failed */
   bool rider_failed;                      /* the last attempt failed in a statement that no input asked for */
   bool bare;                              /* no such statements in this attempt */
   int64_t last_work_at;                   /* for quiet_ms */
   int64_t last_batch_at;                  /* with inputs: what is due rides on the next one, if there is one soon */
-  int64_t stop_grace;                     /* once it is to stop: until when after that a trip may take */
+  struct pace pace;
+  int64_t ack_at;     /* when what is settled is acked at the latest; 0: nothing is */
+  int64_t stop_grace; /* once it is to stop: until when after that a trip may take */
   struct ledger ledger;
 
   struct worker_metrics *metrics;
@@ -228,6 +238,12 @@ static inline int worker_fd(const struct bus_amqp *amqp) {
 /* ---- worker_link.c: connections and the one poll set ---- */
 /* Waits for anything to happen, at most until `until` (monotonic), and takes it in. */
 void worker_pump(struct bus_worker *worker, int64_t until);
+/* From now on they may wait a moment. */
+void worker_expect_confirms(struct bus_worker *worker);
+/* The same where nothing is under way: confirms may wait a moment for others. */
+void worker_pump_idle(struct bus_worker *worker, int64_t until);
+/* The same while a transaction is under way or a batch gathers: what the broker says waits, but for heartbeats. */
+void worker_pump_busy(struct bus_worker *worker, int64_t until);
 /* Tries to have both links up; false: not (yet), wait by worker_pump. */
 bool worker_connect(struct bus_worker *worker);
 void worker_drop_amqp(struct bus_worker *worker);
@@ -255,6 +271,7 @@ void intake_forget_deliveries(struct bus_worker *worker);
 size_t intake_take(struct bus_worker *worker, struct item **items, size_t max);
 /* Those that were taken are settled. */
 void intake_done(struct bus_worker *worker);
+size_t intake_count(const struct bus_worker *worker);
 bool intake_is_empty(const struct bus_worker *worker);
 /* Fills item->input.body, or verdict and cause. */
 void intake_decode(struct bus_worker *worker, struct item *item);
@@ -266,11 +283,16 @@ void intake_put_off(const struct bus_worker *worker, struct item *item);
 void batch_process(struct bus_worker *worker, struct item **items, size_t count);
 /* Periodics, sweeper and housekeeping that are due, in a transaction of their own. */
 void batch_idle(struct bus_worker *worker);
-/* Sends what is held, acks what is settled. */
-void batch_settle(struct bus_worker *worker);
+/* Waits a moment where that makes the next batch a good deal larger. */
+void batch_gather(struct bus_worker *worker);
 /* The last transaction: deletes what was confirmed. */
 void batch_drain(struct bus_worker *worker);
 int64_t batch_next_deadline(const struct bus_worker *worker);
+
+/* ---- worker_pace.c ---- */
+void pace_begin(struct pace *pace, int64_t now, size_t count);
+/* The earliest time for the next batch. */
+int64_t pace_next(const struct pace *pace, int64_t window);
 
 /* ---- worker_transaction.c: the two trips ---- */
 enum batch_outcome { BATCH_COMMITTED, BATCH_CONFLICT, BATCH_DATA, BATCH_LOST, BATCH_OTHER };
@@ -323,6 +345,8 @@ bool ledger_received(struct ledger *ledger, uint64_t tag);
 size_t ledger_open(const struct ledger *ledger);
 void ledger_settle(struct ledger *ledger, uint64_t tag);
 /* The tag to ack with `multiple`, or 0: nothing new. */
+/* Settled, and not yet acked. */
+size_t ledger_pending(const struct ledger *ledger);
 uint64_t ledger_ackable(struct ledger *ledger);
 
 /* False: no memory, or the list is full. */

@@ -41,6 +41,10 @@ void ledger_settle(struct ledger *ledger, uint64_t tag) {
   }
 }
 
+size_t ledger_pending(const struct ledger *ledger) {
+  return (size_t)(ledger->settled - ledger->acked);
+}
+
 uint64_t ledger_ackable(struct ledger *ledger) {
   if (ledger->settled == ledger->acked)
     return 0;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define PG_CONNECT_PATIENCE (5 * BUS_SECOND)
+#define CONFIRMS_WAIT (20 * BUS_MILLISECOND)
 #define STABLE (10 * BUS_SECOND) /* a connection that stood so long: the next outage is a new one */
 enum { FDS_MAX = 4 + 128 };
 
@@ -77,7 +78,12 @@ static void pump_amqp(struct bus_worker *worker, struct bus_amqp *amqp) {
 
 /* ---- the poll set ---- */
 
+/* What wakes: anything; anything but confirms, which may wait a little; or nothing that the broker says, which has to
+ * wait for the end of a transaction anyhow. Each wake costs about as much as several messages. */
+enum attention { ATTEND_ALL, ATTEND_DELIVERIES, ATTEND_NO_BROKER };
+
 struct poll_set {
+  enum attention attention;
   struct pollfd fds[FDS_MAX];
   size_t count;
   size_t publishing, consuming, pg; /* indices; FDS_MAX: not there */
@@ -108,16 +114,29 @@ static bool amqp_has_buffered(const struct bus_worker *worker) {
                                 (worker->consuming && bus_amqp_has_buffered(worker->consuming)));
 }
 
+void worker_expect_confirms(struct bus_worker *worker) {
+  worker->confirms_at = bus_monotonic() + CONFIRMS_WAIT;
+}
+
+/* By when both connections must be pumped, whatever is attended to. */
+static int64_t pump_at(const struct bus_worker *worker, enum attention attention) {
+  int64_t heartbeat_at = worker->amqp_pumped_at + heartbeat_third(worker);
+  bool confirms = attention == ATTEND_DELIVERIES && publish_open_count(worker) > 0;
+  return confirms && worker->confirms_at < heartbeat_at ? worker->confirms_at : heartbeat_at;
+}
+
 static void fill(struct bus_worker *worker, struct poll_set *set, int64_t until) {
-  int64_t now = bus_monotonic(), heartbeat_at = worker->amqp_pumped_at + heartbeat_third(worker);
   bool amqp = worker->publishing && worker->consuming && !worker->amqp_lost;
-  if (amqp && heartbeat_at < until)
-    until = heartbeat_at;
+  bool confirms = amqp && (set->attention == ATTEND_ALL ||
+                           (set->attention == ATTEND_DELIVERIES && publish_open_count(worker) == 0));
+  if (amqp && pump_at(worker, set->attention) < until)
+    until = pump_at(worker, set->attention);
   set->count = 0;
-  set->timeout_ms = milliseconds_until(until, now, (int)(heartbeat_third(worker) / BUS_MILLISECOND));
+  set->timeout_ms = milliseconds_until(until, bus_monotonic(), (int)(heartbeat_third(worker) / BUS_MILLISECOND));
   (void)add_fd(set, worker->wake_fd, POLLIN);
-  set->publishing = add_fd(set, amqp ? bus_amqp_fd(worker->publishing) : -1, POLLIN);
-  set->consuming = add_fd(set, amqp ? bus_amqp_fd(worker->consuming) : -1, POLLIN);
+  set->publishing = add_fd(set, confirms ? bus_amqp_fd(worker->publishing) : -1, POLLIN);
+  set->consuming =
+      add_fd(set, amqp && set->attention != ATTEND_NO_BROKER ? bus_amqp_fd(worker->consuming) : -1, POLLIN);
   set->pg = add_fd(set, worker->pg ? pg_fd(worker->pg) : -1, worker->pg ? pg_events(worker->pg) : 0);
   for (size_t i = 0; i < worker->source_count; i++) {
     const struct bus_poll_source *source = &worker->sources[i];
@@ -126,7 +145,7 @@ static void fill(struct bus_worker *worker, struct poll_set *set, int64_t until)
         source->prepare(source->context, set->fds + set->count, FDS_MAX - set->count, &set->timeout_ms);
     set->count += set->source_count[i];
   }
-  if (amqp_has_buffered(worker))
+  if (set->attention != ATTEND_NO_BROKER && amqp_has_buffered(worker))
     set->timeout_ms = 0;
 }
 
@@ -134,26 +153,32 @@ static bool is_ready(const struct poll_set *set, size_t index) {
   return index < FDS_MAX && set->fds[index].revents != 0;
 }
 
-static void take_in(struct bus_worker *worker, struct poll_set *set) {
+static void pump_both(struct bus_worker *worker, const struct poll_set *set) {
   int64_t now = bus_monotonic();
-  bool heartbeat_due = now - worker->amqp_pumped_at >= heartbeat_third(worker);
+  bool due = now >= pump_at(worker, set->attention);
+  if (due || is_ready(set, set->publishing) || is_ready(set, set->consuming) ||
+      (set->attention != ATTEND_NO_BROKER && amqp_has_buffered(worker))) {
+    pump_amqp(worker, worker->publishing);
+    pump_amqp(worker, worker->consuming);
+    worker->amqp_pumped_at = now;
+    worker_expect_confirms(worker);
+  }
+}
+
+static void take_in(struct bus_worker *worker, struct poll_set *set) {
   if (set->fds[0].revents != 0) {
     uint64_t ignored;
     (void)!read(worker->wake_fd, &ignored, sizeof ignored); /* only resets the eventfd */
   }
-  if (is_ready(set, set->publishing) || is_ready(set, set->consuming) || heartbeat_due || amqp_has_buffered(worker)) {
-    pump_amqp(worker, worker->publishing);
-    pump_amqp(worker, worker->consuming);
-    worker->amqp_pumped_at = now;
-  }
+  pump_both(worker, set);
   if (worker->pg && is_ready(set, set->pg))
     pg_advance(worker->pg);
   for (size_t i = 0; i < worker->source_count; i++)
     worker->sources[i].dispatch(worker->sources[i].context, set->fds + set->source_at[i], set->source_count[i]);
 }
 
-void worker_pump(struct bus_worker *worker, int64_t until) {
-  struct poll_set set;
+static void pump(struct bus_worker *worker, int64_t until, enum attention attention) {
+  struct poll_set set = {.attention = attention};
   fill(worker, &set, until);
   if (poll(set.fds, (nfds_t)set.count, set.timeout_ms) < 0) {
     if (errno != EINTR)
@@ -162,6 +187,20 @@ void worker_pump(struct bus_worker *worker, int64_t until) {
       set.fds[i].revents = 0;
   }
   take_in(worker, &set);
+}
+
+void worker_pump(struct bus_worker *worker, int64_t until) {
+  pump(worker, until, ATTEND_ALL);
+}
+
+void worker_pump_idle(struct bus_worker *worker, int64_t until) {
+  pump(worker, until, worker->held ? ATTEND_ALL : ATTEND_DELIVERIES);
+}
+
+void worker_pump_busy(struct bus_worker *worker, int64_t until) {
+  if (publish_is_open(worker))
+    bus_amqp_flush(worker->publishing);
+  pump(worker, until, ATTEND_NO_BROKER);
 }
 
 /* ---- Postgres ---- */
@@ -286,6 +325,7 @@ static void detach(struct bus_worker *worker) {
   atomic_store(&worker->status_blocked, false);
   publish_reset(worker);
   ledger_reset(&worker->ledger);
+  worker->ack_at = 0;
   intake_forget_deliveries(worker);
 }
 

@@ -88,6 +88,8 @@ static bool send(struct bus_worker *worker, const struct bus_publication *public
     worker_note_amqp_error(worker, &err);
     return false;
   }
+  if (publish_open_count(worker) == 0)
+    worker_expect_confirms(worker);
   struct slip *slip = &worker->slips[seq % UNCONFIRMED_MAX];
   *slip = (struct slip){.kind = kind,
                         .open = true,

@@ -5,7 +5,7 @@ const struct bus_statement worker_statements[SQL_OWN_COUNT] = {
     [SQL_BEGIN] = {"BEGIN ISOLATION LEVEL READ COMMITTED", ""},
     [SQL_NOW] = {"SELECT now()", ""},
     [SQL_INBOX_INSERT] = {"INSERT INTO bus.inbox (message_id) SELECT id FROM unnest($1) AS id ORDER BY id "
-                          "ON CONFLICT DO NOTHING RETURNING message_id",
+                          "ON CONFLICT DO NOTHING RETURNING message_id, now()",
                           "U"},
     [SQL_INBOX_DELETE] = {"DELETE FROM bus.inbox WHERE message_id = ANY($1)", "U"},
     [SQL_OUTBOX_INSERT] = {"INSERT INTO bus.outbox (id, type, correlation_id, causation_id, traceparent, body, "

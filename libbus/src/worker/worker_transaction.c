@@ -10,6 +10,8 @@
 
 #define TRIP_PATIENCE (15 * BUS_SECOND) /* the roles' statement_timeout is 10 s */
 #define PENALTY BUS_SECOND
+#define DELETE_EVERY (100 * BUS_MILLISECOND)
+enum { CONFIRMED_FEW = 100 };
 
 /* One attempt at one transaction. */
 struct attempt {
@@ -34,7 +36,7 @@ static void await_trip(struct bus_worker *worker) {
   while (pg_state(worker->pg) == PG_BUSY) {
     int64_t until = worker_bound(worker, patience, worker->stop_grace);
     if (bus_monotonic() < until)
-      worker_pump(worker, until);
+      worker_pump_busy(worker, until);
     else
       pg_give_up(worker->pg, until < patience ? "no answer before the worker had to end" : "no answer for 15 s");
   }
@@ -117,6 +119,24 @@ static void add_inbox(struct bus_sql *sql, struct attempt *attempt) {
   }
 }
 
+/* The inbox tells the time with what is new to it; where nothing came through it, somebody must be asked. */
+static void add_now(struct bus_sql *sql, struct attempt *attempt) {
+  attempt->now_row = -1;
+  for (size_t i = 0; i < attempt->asked_count && attempt->now_row < 0; i++)
+    if (!item_is_delivery(attempt->asked[i])) {
+      attempt->now_row = (long)pg_trip_count(sql);
+      (void)pg_add_own(sql, SQL_NOW);
+    }
+}
+
+/* Nothing is decided where there is none. */
+static bus_time now_of(const struct bus_worker *worker, const struct attempt *attempt) {
+  if (attempt->now_row >= 0)
+    return bus_rows_time(pg_rows(worker->pg, (size_t)attempt->now_row), 0, 0);
+  const struct bus_rows *fresh = attempt->inbox_row < 0 ? NULL : pg_rows(worker->pg, (size_t)attempt->inbox_row);
+  return fresh && bus_rows_count(fresh) > 0 ? bus_rows_time(fresh, 0, 1) : BUS_NO_TIME;
+}
+
 static bool ask(struct bus_worker *worker, struct attempt *attempt, struct bus_sql *sql) {
   const struct bus_service *service = worker->service;
   attempt->first_service_row = pg_trip_count(sql);
@@ -196,8 +216,7 @@ static bool decide(struct bus_worker *worker, struct attempt *attempt, struct bu
 static bool first_trip(struct bus_worker *worker, struct attempt *attempt, struct bus_error *err) {
   struct bus_sql *sql = pg_begin_trip(worker->pg, worker->work);
   (void)pg_add_own(sql, SQL_BEGIN);
-  attempt->now_row = (long)pg_trip_count(sql);
-  (void)pg_add_own(sql, SQL_NOW);
+  add_now(sql, attempt);
   add_inbox(sql, attempt);
   if (!ask(worker, attempt, sql))
     return nomem(err);
@@ -208,8 +227,7 @@ static bool first_trip(struct bus_worker *worker, struct attempt *attempt, struc
     return false;
   if (attempt->count > 0 && BUS_FAIL_POINT("worker.after-trip-1", pg_fd(worker->pg)))
     return bus_fail(err, BUS_E_DB_CONFLICT, "failpoint");
-  bus_time now = bus_rows_time(pg_rows(worker->pg, (size_t)attempt->now_row), 0, 0);
-  bus_effects_init(&attempt->effects, worker->work, &worker->ids, now, worker->service->name);
+  bus_effects_init(&attempt->effects, worker->work, &worker->ids, now_of(worker, attempt), worker->service->name);
   periodic_read(worker);
   return (mark_duplicates(worker, attempt) || nomem(err)) && load(worker, attempt, err);
 }
@@ -255,9 +273,15 @@ static long add_uuids(struct bus_sql *sql, size_t statement, const struct uuid_l
   return index;
 }
 
+/* A statement for each of few would cost more than what it deletes; nobody waits for these rows to go. */
+static bool confirmed_may_wait(const struct bus_worker *worker) {
+  return worker->confirmed.count < CONFIRMED_FEW && bus_monotonic() < worker->deleted_at + DELETE_EVERY &&
+         worker->unroutable.count == 0 && !worker_stopping(worker);
+}
+
 /* What the broker has said since: remembered until the COMMIT that carries it has succeeded. */
-static void add_confirmed(struct bus_worker *worker, struct bus_sql *sql) {
-  bool wait = worker->bare || bus_monotonic() < worker->confirmed_again_at;
+static void add_confirmed(struct bus_worker *worker, struct bus_sql *sql, bool inputs) {
+  bool wait = worker->bare || bus_monotonic() < worker->confirmed_again_at || (inputs && confirmed_may_wait(worker));
   worker->confirmed_in_trip = wait ? 0 : worker->confirmed.count;
   worker->unroutable_in_trip = wait ? 0 : worker->unroutable.count;
   worker->confirmed_index = add_uuids(sql, SQL_OUTBOX_DELETE, &worker->confirmed, worker->confirmed_in_trip);
@@ -274,6 +298,8 @@ static bool confirmed_is_guilty(struct bus_worker *worker, long failed) {
 }
 
 static void forget_confirmed(struct bus_worker *worker) {
+  if (worker->confirmed_in_trip > 0)
+    worker->deleted_at = bus_monotonic();
   uuid_list_drop_first(&worker->confirmed, worker->confirmed_in_trip);
   uuid_list_drop_first(&worker->unroutable, worker->unroutable_in_trip);
 }
@@ -359,7 +385,7 @@ static bool second_trip(struct bus_worker *worker, struct attempt *attempt, stru
   if (attempt->asked_count > 0 && !worker->service->store(attempt->model, sql))
     return nomem(err);
   add_outbox(worker, sql, &attempt->effects);
-  add_confirmed(worker, sql);
+  add_confirmed(worker, sql, attempt->count > 0);
   add_parked(worker, sql, attempt);
   add_inbox_delete(sql, attempt);
   add_suspect_delete(sql, attempt);
@@ -483,6 +509,8 @@ enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **
   publish_all(worker, &attempt.effects);
   periodic_committed(worker);
   settle(worker, items, count);
+  if (publish_is_open(worker))
+    bus_amqp_flush(worker->publishing);
   worker->last_work_at = bus_monotonic();
   return BATCH_COMMITTED;
 }
