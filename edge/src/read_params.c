@@ -20,7 +20,8 @@ static struct bus_str *slot_of(struct page_params *params, const char *name) {
 
 bool edge_read_params(struct bus_http_exchange *exchange, const char *const *names, struct page_params *ret) {
   struct page_params params = {.limit = BUS_NO_STR};
-  struct bus_problems problems = {.count = 0};
+  struct bus_problems problems; /* large: not touched where there are none */
+  problems.count = 0;
   for (size_t i = 0; names[i]; i++) {
     struct bus_str *slot = slot_of(&params, names[i]);
     if (slot && !bus_http_query(exchange, names[i], slot))

@@ -35,6 +35,10 @@ class System:
             cursor.execute(text, arguments or None)
             return cursor.fetchall()
 
+    def change(self, database, text, arguments=None):
+        with self._connections[database].cursor() as cursor:
+            cursor.execute(text, arguments)
+
     def row(self, database, text):
         return self.rows(database, text)[0]
 

@@ -17,6 +17,8 @@ TARGETS = {
     ("shapes", "hot product, of the spread rate %"): (80, AT_LEAST),
     **{("start", f"start to ready s {name}"): (1, AT_MOST) for name in SERVICES},
     ("idle", "idle % of a core, services"): (0.5, AT_MOST),
+    **{("wide", f"RssAnon MiB {name}"): (8, AT_MOST) for name in SERVICES},
+    ("filled", "of the rate with few %"): (90, AT_LEAST),
     ("floor", "share of the floor %"): (75, AT_LEAST),
 }
 

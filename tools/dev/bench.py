@@ -9,13 +9,17 @@ FOLDER = os.path.join(paths.ROOT, "load-testing")
 
 def add_options(added):
     added.add_argument("--only", action="append", metavar="PART",
-                       help="of disk, closed, open, reads, shapes, backlog, start, idle and floor; may be repeated")
+                       help="of disk, closed, open, reads, shapes, wide, workers, processes, backlog, start, idle, "
+                            "floor and filled; may be repeated")
     added.add_argument("--runs", type=int, default=5, help="of each part, whose medians count (5)")
     added.add_argument("--seconds", type=int, default=10, help="of load in each run (10)")
     added.add_argument("--connections", type=int, default=64, help="of the closed loops (64)")
     added.add_argument("--rates", type=int, nargs="+", default=[200, 1000], metavar="RATE",
                        help="orders a second of the open loop (200 1000)")
     added.add_argument("--backlog", type=int, default=100_000, help="orders that wait while order-svc is away (100000)")
+    added.add_argument("--fill", type=int, default=10_000_000,
+                       help="orders that the part «filled», which runs only where it is asked for, makes by SQL (ten "
+                            "million, 25 GB)")
     added.add_argument("--compare", nargs=2, metavar=("A", "B"),
                        help="two commits in turn; without --only: closed, open and reads")
     added.add_argument("--preset", default="release", help="release; another one shows that it works, no more")

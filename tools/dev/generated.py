@@ -16,7 +16,7 @@ TABLE = {
 }
 
 # Documents with results in them, between <!-- include FILE --> and <!-- end -->.
-DOCUMENTS = ("docs/reliability.md",)
+DOCUMENTS = ("docs/reliability.md", "docs/performance.md")
 _INCLUDE = re.compile(r"(<!-- include (\S+) -->\n).*?(<!-- end -->)", re.S)
 
 

@@ -206,7 +206,7 @@ static bool sender_is_right(const struct bus_worker *worker, const struct item *
 }
 
 static void decode_body(struct bus_worker *worker, struct item *item, const struct bus_message_type *type) {
-  struct bus_problems problems = {0};
+  struct bus_problems problems;
   void *body = bus_arena_alloc(worker->draining->arena, type->schema->size);
   if (!body || WORKER_ERROR_POINT(worker, "decode")) {
     put_off(worker, item, BUS_E_NOMEM, "out of memory");

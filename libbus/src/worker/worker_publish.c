@@ -256,6 +256,7 @@ static void release_held(struct bus_worker *worker, struct held *done) {
       *at = done->next;
       BUS_CUT_POINT("worker.hold-confirmed", worker_fd(worker->consuming));
       ledger_settle(&worker->ledger, done->tag);
+      worker->ack_at = 1; /* at once: no inbox row tells that it came before */
       free(done);
       metrics_held(worker, -1);
       return;
