@@ -214,6 +214,7 @@ def _episode(system, load, progress, episode, before, report):
                         if system.pid(name) is None]
     took = recovered(load, progress, time.monotonic(), before, RECOVERY_PATIENCE)
     report.recoveries.append(took)
+    load.wait_answered(during.end)  # what began in this fault is not to meet the next one
     report.lines.append(Line(episode.name, f"the rate is back within {episode.recovery:g} s",
                              took is not None and took <= episode.recovery,
                              "not at all" if took is None else f"{took:.1f} s"))
