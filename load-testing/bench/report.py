@@ -32,6 +32,15 @@ def commit():
     return done.stdout.strip() or "unknown"
 
 
+def command(options):
+    """As it was called."""
+    words = ["./dev bench", *(f"--only {part}" for part in options.only or ()), f"--runs {options.runs}",
+             f"--seconds {options.seconds}"]
+    if "open" in (options.only or ["open"]):
+        words.append("--rates " + " ".join(map(str, options.rates)))
+    return " ".join([*words, "--record"])
+
+
 def write(folder, results, options):
     """→ the paths of bench.json and bench.md"""
     about = machine() | {"commit": commit(), "date": time.strftime("%Y-%m-%d", time.gmtime()), "runs": options.runs,
@@ -44,7 +53,7 @@ def write(folder, results, options):
     with open(paths[1], "w", encoding="utf-8") as file:
         file.write(f"""# Bench
 
-`./dev bench --runs {options.runs} --seconds {options.seconds} --record`, {about['date']}, commit {about['commit']}:
+`{command(options)}`, {about['date']}, commit {about['commit']}:
 medians of {options.runs} runs of {options.seconds} s each on {about['cores']} cores ({about['processor']}), shared by
 programs, Postgres, broker, sandbox and generator. Release build; fsync and synchronous_commit on, quorum queues,
 publishes confirmed.

@@ -25,8 +25,6 @@ static void ack_settled(struct bus_worker *worker, bool now) {
     return;
   uint64_t tag = ledger_ackable(&worker->ledger);
   worker->ack_at = 0;
-  if (tag == 0)
-    return;
   bool sent = WORKER_FAIL_POINT(worker, "before-ack", worker_fd(worker->consuming))
                   ? bus_fail(&err, BUS_E_AMQP_CONNECTION, "failpoint")
                   : bus_amqp_ack(worker->consuming, tag, true, &err);
@@ -252,7 +250,7 @@ int64_t batch_next_deadline(const struct bus_worker *worker) {
     next = quiet;
   if (next < from)
     next = from;
-  if (worker->ack_at != 0 && worker->ack_at < next)
+  if (ledger_pending(&worker->ledger) > 0 && worker->ack_at < next)
     next = worker->ack_at;
   return held < next ? held : next;
 }

@@ -204,7 +204,7 @@ struct bus_worker {
   int64_t last_work_at;                   /* for quiet_ms */
   int64_t last_batch_at;                  /* with inputs: what is due rides on the next one, if there is one soon */
   struct pace pace;
-  int64_t ack_at;     /* when what is settled is acked at the latest; 0: nothing is */
+  int64_t ack_at;     /* when what is settled is acked at the latest; 0: not known yet */
   int64_t stop_grace; /* once it is to stop: until when after that a trip may take */
   struct ledger ledger;
 
@@ -302,6 +302,14 @@ enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **
                                        struct bus_error *err);
 /* Sends the trip and waits for its end, pumping. False: it failed (err), or the link is gone. */
 bool batch_trip(struct bus_worker *worker, struct bus_error *err);
+
+/* ---- worker_confirmed.c: what the broker has said of outbox rows ---- */
+/* Adds to trip 2 what is due; inputs: the batch has some, so that another one may carry it as well. */
+void confirmed_add(struct bus_worker *worker, struct bus_sql *sql, bool inputs);
+/* The COMMIT that carried it has succeeded. */
+void confirmed_committed(struct bus_worker *worker);
+/* Did one of its statements fail? Then it waits. */
+bool confirmed_is_guilty(struct bus_worker *worker, long failed);
 
 /* ---- worker_periodic.c: statements that ride on a batch's first trip ---- */
 void periodic_init(struct bus_worker *worker);

@@ -9,9 +9,6 @@
 #include <stdlib.h>
 
 #define TRIP_PATIENCE (15 * BUS_SECOND) /* the roles' statement_timeout is 10 s */
-#define PENALTY BUS_SECOND
-#define DELETE_EVERY (100 * BUS_MILLISECOND)
-enum { CONFIRMED_FEW = 100 };
 
 /* One attempt at one transaction. */
 struct attempt {
@@ -262,48 +259,6 @@ static void add_outbox(struct bus_worker *worker, struct bus_sql *sql, const str
   }
 }
 
-/* Returns the statement's index in the trip; -1: none. */
-static long add_uuids(struct bus_sql *sql, size_t statement, const struct uuid_list *list, size_t count) {
-  if (count == 0)
-    return -1;
-  long index = (long)pg_trip_count(sql);
-  struct bus_args *args = pg_add_own(sql, statement);
-  for (size_t i = 0; i < count; i++)
-    bus_args_uuid(args, &list->items[i]);
-  return index;
-}
-
-/* A statement for each of few would cost more than what it deletes; nobody waits for these rows to go. */
-static bool confirmed_may_wait(const struct bus_worker *worker) {
-  return worker->confirmed.count < CONFIRMED_FEW && bus_monotonic() < worker->deleted_at + DELETE_EVERY &&
-         worker->unroutable.count == 0 && !worker_stopping(worker);
-}
-
-/* What the broker has said since: remembered until the COMMIT that carries it has succeeded. */
-static void add_confirmed(struct bus_worker *worker, struct bus_sql *sql, bool inputs) {
-  bool wait = worker->bare || bus_monotonic() < worker->confirmed_again_at || (inputs && confirmed_may_wait(worker));
-  worker->confirmed_in_trip = wait ? 0 : worker->confirmed.count;
-  worker->unroutable_in_trip = wait ? 0 : worker->unroutable.count;
-  worker->confirmed_index = add_uuids(sql, SQL_OUTBOX_DELETE, &worker->confirmed, worker->confirmed_in_trip);
-  worker->unroutable_index = add_uuids(sql, SQL_OUTBOX_UNROUTABLE, &worker->unroutable, worker->unroutable_in_trip);
-}
-
-static bool confirmed_is_guilty(struct bus_worker *worker, long failed) {
-  if (failed != worker->confirmed_index && failed != worker->unroutable_index)
-    return false;
-  worker->confirmed_again_at = bus_monotonic() + PENALTY;
-  bus_log(BUS_ERROR, "confirmed rows of the outbox cannot be deleted; messages go on, and are sent again until then",
-          BUS_F_INT("rows", worker->confirmed_in_trip + worker->unroutable_in_trip));
-  return true;
-}
-
-static void forget_confirmed(struct bus_worker *worker) {
-  if (worker->confirmed_in_trip > 0)
-    worker->deleted_at = bus_monotonic();
-  uuid_list_drop_first(&worker->confirmed, worker->confirmed_in_trip);
-  uuid_list_drop_first(&worker->unroutable, worker->unroutable_in_trip);
-}
-
 /* What came from outside, or was cut, as text that Postgres takes. */
 static struct bus_str clean(struct bus_worker *worker, struct bus_str text) {
   char *copy = bus_arena_alloc(worker->work, text.len + 1);
@@ -385,7 +340,7 @@ static bool second_trip(struct bus_worker *worker, struct attempt *attempt, stru
   if (attempt->asked_count > 0 && !worker->service->store(attempt->model, sql))
     return nomem(err);
   add_outbox(worker, sql, &attempt->effects);
-  add_confirmed(worker, sql, attempt->count > 0);
+  confirmed_add(worker, sql, attempt->count > 0);
   add_parked(worker, sql, attempt);
   add_inbox_delete(sql, attempt);
   add_suspect_delete(sql, attempt);
@@ -502,7 +457,7 @@ enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **
   }
   pg_end_trip(worker->pg);
   if (!queries)
-    forget_confirmed(worker);
+    confirmed_committed(worker);
   if (count > 0)
     WORKER_CUT_POINT(worker, "after-commit", worker_fd(worker->publishing));
   bus_backoff_reset(&worker->pg_backoff);

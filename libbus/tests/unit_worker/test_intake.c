@@ -225,6 +225,21 @@ TEST(local_inputs_are_never_suspects)
   destroy(worker);
 }
 
+/* An ack that is due at once, behind a delivery that is not settled yet, may not keep the worker awake. */
+TEST(an_ack_behind_a_gap_is_no_deadline)
+{
+  struct bus_worker *worker = make();
+  worker->service = &query_service;
+  deliver(worker, 1, false);
+  deliver(worker, 2, false);
+  ledger_settle(&worker->ledger, 2);
+  worker->ack_at = 1;
+  assert_true(batch_next_deadline(worker) > bus_monotonic());
+  ledger_settle(&worker->ledger, 1);
+  assert_int_equal(batch_next_deadline(worker), 1);
+  destroy(worker);
+}
+
 /* More unsettled deliveries than the ledger keeps would lose an ack for ever: the connection is given up instead. */
 TEST(a_window_that_overflows_ends_the_connection)
 {
