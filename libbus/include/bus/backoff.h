@@ -32,6 +32,20 @@ int64_t bus_rotation_next(struct bus_rotation *rotation, uint64_t random);
 /* This host served well: the next failure begins a new round. */
 void bus_rotation_reset(struct bus_rotation *rotation);
 
+/* Publications that the broker nacks, one after the other. A channel whose first publish met a quorum queue without a
+ * leader may ask a node that is gone for every further one, and nack them all until that node is back (RabbitMQ 3.10);
+ * on a new connection they find the new leader. Where the queue is full a new one does not help, so each is opened
+ * later than the one before: after 2 s of nacks, 4 s, up to 60 s. Zeroed: none. */
+struct bus_nacks {
+  bool any;
+  int64_t since, last, patience;
+};
+
+/* One more; true: give the connection up. */
+bool bus_nacks_add(struct bus_nacks *nacks, int64_t now);
+/* What was refused is taken again; fifteen seconds without a nack say the same. */
+void bus_nacks_end(struct bus_nacks *nacks);
+
 /* Where a message goes whose attempt-th try (0 = the first delivery) failed: index of a tier, or -1: park it.
  * Three tries in each tier but the last, which repeats until `age` (since the first failure) passes `give_up`. */
 int bus_retry_tier(int64_t attempt, size_t tiers, int64_t age, int64_t give_up);

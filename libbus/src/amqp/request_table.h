@@ -28,7 +28,7 @@ struct window_entry {
   void *request;
   uint32_t generation; /* of the request: it may be another one by the time of the confirm */
   uint32_t bytes;
-  bool open;
+  bool open, query;
 };
 
 /* What was published and is not yet confirmed; confirms come for one or for all up to one, in any order. */

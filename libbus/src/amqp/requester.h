@@ -95,7 +95,8 @@ struct bus_requester {
   struct wake_list wakes;
   int64_t pumped_at;   /* both */
   int64_t confirms_at; /* when they are read though nothing else has come */
-  bool publishing_readable, consuming_readable, reply_queue_gone;
+  struct bus_nacks nacks;
+  bool publishing_readable, consuming_readable, reply_queue_gone, deaf;
 };
 
 /* ---- request_pool.c; with the lock held ---- */

@@ -52,7 +52,7 @@ static void close_both(struct bus_requester *requester) {
 
 static bool connect_both(struct bus_requester *requester) {
   struct bus_error err;
-  requester->reply_queue_gone = false;
+  requester->reply_queue_gone = requester->deaf = false;
   requester->publishing_readable = requester->consuming_readable = true; /* calls may have left frames behind */
   request_window_reset(&requester->window);
   if (!open_both(requester, &err)) {
@@ -102,8 +102,10 @@ static size_t take_batch(struct bus_requester *requester, struct bus_pending *ba
 }
 
 static bool publish_one(struct bus_requester *requester, const struct bus_pending *pending, struct bus_error *err) {
-  struct window_entry entry = {
-      .request = (void *)(uintptr_t)pending, .generation = pending->generation, .bytes = (uint32_t)wire_size(pending)};
+  struct window_entry entry = {.request = (void *)(uintptr_t)pending,
+                               .generation = pending->generation,
+                               .bytes = (uint32_t)wire_size(pending),
+                               .query = pending->query};
   struct bus_publication publication = {.exchange = pending->type->exchange,
                                         .key = bus_message_key(pending->type),
                                         .mandatory = pending->type->mandatory,
@@ -171,6 +173,9 @@ static bool pump_both(struct bus_requester *requester, struct bus_error *err) {
     return false;
   bus_arena_reset(requester->incoming);
   requester_wake_callers(requester);
+  if (requester->deaf)
+    return bus_fail(err, BUS_E_AMQP_CONNECTION,
+                    "every command is nacked; a new connection may find the queue's leader");
   return !requester->reply_queue_gone || bus_fail(err, BUS_E_AMQP_CONNECTION, "the reply queue was deleted");
 }
 

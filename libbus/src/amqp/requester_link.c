@@ -1,19 +1,32 @@
 /* What the broker tells the I/O thread, applied to requests: confirms, returns, answers, alarms, loss. */
 #include "requester.h"
 
+#include <bus/clock.h>
 #include <bus/failpoint.h>
 #include <bus/log.h>
 
 /* ---- confirms and returns ---- */
 
 struct confirm {
+  struct bus_requester *requester;
+  int64_t now;
   bool ack;
 };
+
+/* That a query was taken says nothing of the commands' queues. */
+static void count_nacks(const struct confirm *confirm, bool query) {
+  struct bus_requester *requester = confirm->requester;
+  if (!confirm->ack)
+    requester->deaf = bus_nacks_add(&requester->nacks, confirm->now) || requester->deaf;
+  else if (!query)
+    bus_nacks_end(&requester->nacks);
+}
 
 /* A query's confirm says nothing: it is gone with its queue's TTL. */
 static void on_settled(void *context, const struct window_entry *entry) {
   const struct confirm *confirm = context;
   struct bus_pending *pending = entry->request;
+  count_nacks(confirm, entry->query);
   if (pending->generation != entry->generation || !pending->open || pending->state != BUS_REQUEST_SENT)
     return;
   if (!confirm->ack)
@@ -24,7 +37,7 @@ static void on_settled(void *context, const struct window_entry *entry) {
 
 static void on_confirm(void *context, uint64_t seq, bool multiple, bool ack) {
   struct bus_requester *requester = context;
-  struct confirm confirm = {.ack = ack};
+  struct confirm confirm = {.requester = requester, .now = bus_monotonic(), .ack = ack};
   if (BUS_FAIL_POINT("requester.before-confirm", bus_amqp_fd(requester->publishing)))
     confirm.ack = false;
   pthread_mutex_lock(&requester->lock);

@@ -2,6 +2,9 @@
 #include <bus/backoff.h>
 
 enum { TRIES_PER_TIER = 3 };
+#define NACKS_FIRST (2 * BUS_SECOND)
+#define NACKS_MAX (60 * BUS_SECOND)
+#define NACKS_OVER (15 * BUS_SECOND) /* longer than a sweeper leaves a row that was nacked */
 
 /* first × 2^failures, at most max, without overflow. */
 static int64_t full_delay(const struct bus_backoff *backoff) {
@@ -34,6 +37,21 @@ int64_t bus_rotation_next(struct bus_rotation *rotation, uint64_t random) {
 void bus_rotation_reset(struct bus_rotation *rotation) {
   rotation->failed = 0;
   bus_backoff_reset(&rotation->backoff);
+}
+
+bool bus_nacks_add(struct bus_nacks *nacks, int64_t now) {
+  if (!nacks->any || now - nacks->last > NACKS_OVER)
+    *nacks = (struct bus_nacks){.any = true, .since = now, .patience = NACKS_FIRST};
+  nacks->last = now;
+  if (now - nacks->since < nacks->patience)
+    return false;
+  nacks->since = now;
+  nacks->patience = nacks->patience < NACKS_MAX / 2 ? nacks->patience * 2 : NACKS_MAX;
+  return true;
+}
+
+void bus_nacks_end(struct bus_nacks *nacks) {
+  nacks->any = false;
 }
 
 int bus_retry_tier(int64_t attempt, size_t tiers, int64_t age, int64_t give_up) {

@@ -148,6 +148,7 @@ struct bus_worker {
   uint64_t epoch; /* counts connections: a tag of an older one is void */
   struct bus_error amqp_error;
   struct bus_rotation amqp_hosts;
+  struct bus_nacks nacks;
   struct bus_backoff pg_backoff;
   int64_t amqp_again_at, pg_again_at, pg_deadline, amqp_pumped_at;
   int64_t confirms_at; /* when confirms are read though nothing else has come */

@@ -283,6 +283,15 @@ static void log_not_taken(struct bus_worker *worker, const struct held *held, co
           BUS_F_INT("waiting", count_held(worker)));
 }
 
+/* Acks of other queues tell nothing of the one that nacks. */
+static void count_nack(struct bus_worker *worker) {
+  struct bus_error err;
+  if (!bus_nacks_add(&worker->nacks, bus_monotonic()))
+    return;
+  (void)bus_fail(&err, BUS_E_AMQP_CONNECTION, "messages are nacked; a new connection may find their queue's leader");
+  worker_note_amqp_error(worker, &err);
+}
+
 static void close_slip(struct bus_worker *worker, struct slip *slip, bool ack) {
   bool arrived = ack && !slip->returned;
   slip->open = false;
@@ -295,6 +304,8 @@ static void close_slip(struct bus_worker *worker, struct slip *slip, bool ack) {
     (void)uuid_list_add(&worker->confirmed, &slip->message_id); /* no memory: the sweeper sends it again */
     BUS_CUT_POINT("worker.after-confirm", worker_fd(worker->publishing));
   }
+  if (!ack && slip->kind != SLIP_ANSWER)
+    count_nack(worker);
   if (slip->kind == SLIP_OUTBOX && slip->returned)
     (void)uuid_list_add(&worker->unroutable, &slip->message_id);
   if (slip->kind != SLIP_HELD)

@@ -63,9 +63,9 @@ TEST(request_without_a_queue_is_unroutable_at_once)
   bus_requester_free(requester);
 }
 
-TEST(request_into_a_full_queue_is_refused)
-{
-  char vhost[64];
+/* A virtual host whose queue "asked" takes one message and nacks what comes while it is there. */
+static const char *make_narrow_place(void) {
+  static char vhost[64];
   const char *url = fresh_vhost(vhost, sizeof vhost);
   struct link *link = link_open(url);
   struct bus_declaration queue = queue_of("asked"), binding = binding_of(BUS_EXCHANGE_CMD, "test.ask", "asked");
@@ -75,14 +75,42 @@ TEST(request_into_a_full_queue_is_refused)
   declare(link, &queue);
   declare(link, &binding);
   link_close(link);
-  struct bus_requester *requester = new_requester(url, 0);
+  return url;
+}
+
+static enum bus_request_state ask_once(struct bus_requester *requester) {
+  struct bus_pending *pending = begin(requester, &ask, 1);
+  enum bus_request_state state = wait_ms(pending, 5000, true);
+  bus_request_end(pending);
+  return state;
+}
+
+TEST(request_into_a_full_queue_is_refused)
+{
+  struct bus_requester *requester = new_requester(make_narrow_place(), 0);
   await_up(requester);
-  struct bus_pending *first = begin(requester, &ask, 1);
-  assert_int_equal(wait_ms(first, 5000, true), BUS_REQUEST_CONFIRMED);
-  struct bus_pending *second = begin(requester, &ask, 2);
-  assert_int_equal(wait_ms(second, 5000, true), BUS_REQUEST_REFUSED);
-  bus_request_end(first);
-  bus_request_end(second);
+  assert_int_equal(ask_once(requester), BUS_REQUEST_CONFIRMED);
+  assert_int_equal(ask_once(requester), BUS_REQUEST_REFUSED);
+  bus_requester_free(requester);
+}
+
+/* A queue that has lost its leader may nack on this connection what it would take on another one. */
+TEST(requester_opens_a_new_connection_when_every_command_is_nacked)
+{
+  struct bus_requester *requester = new_requester(make_narrow_place(), 0);
+  await_up(requester);
+  assert_int_equal(ask_once(requester), BUS_REQUEST_CONFIRMED);
+  int64_t began = bus_monotonic();
+  for (bool lost = false; !lost; usleep(20000)) {
+    struct bus_pending *question = begin(requester, &query, 2); /* is acked: its queue is another one */
+    lost = ask_once(requester) != BUS_REQUEST_REFUSED || !bus_requester_is_up(requester);
+    bus_request_end(question);
+    assert_true(bus_monotonic() - began < 4 * BUS_SECOND);
+  }
+  assert_true(bus_monotonic() - began >= 2 * BUS_SECOND);
+  await_up(requester);
+  for (int64_t until = bus_monotonic() + 2500 * BUS_MILLISECOND; bus_monotonic() < until; usleep(20000))
+    assert_int_equal(ask_once(requester), BUS_REQUEST_REFUSED); /* it is full: a while longer on this one */
   bus_requester_free(requester);
 }
 

@@ -55,6 +55,37 @@ TEST(backoff_reset_begins_again)
   assert_true(bus_backoff_next(&backoff, 0) == BUS_SECOND / 2);
 }
 
+/* Seconds at which a connection that nacks everything is given up. */
+TEST(nacks_that_last_give_a_connection_up_later_each_time)
+{
+  static const int given_up[] = {2, 6, 14, 30, 62, 122, 182};
+  struct bus_nacks nacks = {0};
+  size_t count = 0;
+  for (int second = 0; second <= 200; second++)
+    if (bus_nacks_add(&nacks, second * BUS_SECOND)) {
+      assert_in_range(count, 0, BUS_COUNT(given_up) - 1);
+      assert_int_equal(second, given_up[count++]);
+    }
+  assert_int_equal(count, BUS_COUNT(given_up));
+}
+
+TEST(nacks_that_end_are_forgotten)
+{
+  struct bus_nacks nacks = {0};
+  for (int i = 0; i < 2; i++) {
+    int64_t begin = i * BUS_HOUR;
+    assert_false(bus_nacks_add(&nacks, begin));
+    assert_false(bus_nacks_add(&nacks, begin + 1999 * BUS_MILLISECOND));
+    assert_true(bus_nacks_add(&nacks, begin + 2 * BUS_SECOND));
+    assert_false(bus_nacks_add(&nacks, begin + 5 * BUS_SECOND));
+    bus_nacks_end(&nacks);
+    assert_false(bus_nacks_add(&nacks, begin + 7 * BUS_SECOND));
+    assert_true(bus_nacks_add(&nacks, begin + 9 * BUS_SECOND));
+  }
+  assert_false(bus_nacks_add(&nacks, BUS_HOUR + 25 * BUS_SECOND)); /* by itself */
+  assert_true(bus_nacks_add(&nacks, BUS_HOUR + 27 * BUS_SECOND));
+}
+
 TEST(rotation_tries_each_host_before_it_waits_longer)
 {
   static const size_t hosts[] = {1, 2, 0, 1, 2, 0, 1};

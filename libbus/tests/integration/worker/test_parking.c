@@ -157,7 +157,7 @@ static struct bus_worker *child_worker;
 
 static void stop_child(int number) {
   (void)number;
-  bus_worker_stop(child_worker); /* async-signal-safe */
+  bus_worker_stop(child_worker); /* NOLINT(bugprone-signal-handler,cert-sig30-c): worker.h says it may be called here */
 }
 
 /* The guilty message kills its consumer each time; it is found alone and parked, its neighbours are processed once. */

@@ -1,6 +1,7 @@
 /* What no queue takes is kept until one does: commands in the outbox, messages to park where they are. */
 #include "toy.h"
 
+#include <bus/clock.h>
 #include <bus/metrics.h>
 #include <test.h>
 
@@ -109,6 +110,26 @@ TEST(sweeps_what_a_full_queue_nacked)
   assert_int_equal(toy_number(&toy, OUTBOX), 0);
   bus_amqp_free(reader);
   bus_arena_free(arena);
+  toy_stop(&run);
+  toy_teardown(&toy);
+}
+
+/* A queue that has lost its leader may nack on this connection what it would take on another one. */
+TEST(opens_a_new_connection_when_messages_are_nacked_for_long)
+{
+  struct toy toy;
+  struct toy_run run;
+  toy_setup(&toy);
+  toy.settings.outbox_grace_ms = 100;
+  toy.settings.outbox_lease_ms = 100;
+  for (unsigned i = 0; i < 2; i++)
+    (void)toy_publish(&toy, i, TOY_FULL);
+  toy_flush(&toy);
+  toy_start(&toy, &run);
+  toy_await(&toy, SUM, 2 * TOY_FULL, 10);
+  int64_t began = bus_monotonic();
+  await_metric("bus_reconnects_total{link=\"broker\"} 1\n");
+  assert_true(bus_monotonic() - began > BUS_SECOND);
   toy_stop(&run);
   toy_teardown(&toy);
 }
