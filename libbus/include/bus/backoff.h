@@ -35,7 +35,7 @@ void bus_rotation_reset(struct bus_rotation *rotation);
 /* Publications that the broker nacks, one after the other. A channel whose first publish met a quorum queue without a
  * leader may ask a node that is gone for every further one, and nack them all until that node is back (RabbitMQ 3.10);
  * on a new connection they find the new leader. Where the queue is full a new one does not help, so each is opened
- * later than the one before: after 2 s of nacks, 4 s, up to 60 s. Zeroed: none. */
+ * later than the one before: after 1 s of nacks, 2 s, up to 60 s. Zeroed: none. */
 struct bus_nacks {
   bool any;
   int64_t since, last, patience;

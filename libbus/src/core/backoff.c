@@ -2,7 +2,7 @@
 #include <bus/backoff.h>
 
 enum { TRIES_PER_TIER = 3 };
-#define NACKS_FIRST (2 * BUS_SECOND)
+#define NACKS_FIRST BUS_SECOND
 #define NACKS_MAX (60 * BUS_SECOND)
 #define NACKS_OVER (15 * BUS_SECOND) /* longer than a sweeper leaves a row that was nacked */
 

@@ -58,7 +58,7 @@ TEST(backoff_reset_begins_again)
 /* Seconds at which a connection that nacks everything is given up. */
 TEST(nacks_that_last_give_a_connection_up_later_each_time)
 {
-  static const int given_up[] = {2, 6, 14, 30, 62, 122, 182};
+  static const int given_up[] = {1, 3, 7, 15, 31, 63, 123, 183};
   struct bus_nacks nacks = {0};
   size_t count = 0;
   for (int second = 0; second <= 200; second++)
@@ -75,15 +75,15 @@ TEST(nacks_that_end_are_forgotten)
   for (int i = 0; i < 2; i++) {
     int64_t begin = i * BUS_HOUR;
     assert_false(bus_nacks_add(&nacks, begin));
-    assert_false(bus_nacks_add(&nacks, begin + 1999 * BUS_MILLISECOND));
-    assert_true(bus_nacks_add(&nacks, begin + 2 * BUS_SECOND));
-    assert_false(bus_nacks_add(&nacks, begin + 5 * BUS_SECOND));
+    assert_false(bus_nacks_add(&nacks, begin + 999 * BUS_MILLISECOND));
+    assert_true(bus_nacks_add(&nacks, begin + BUS_SECOND));
+    assert_false(bus_nacks_add(&nacks, begin + 2 * BUS_SECOND));
     bus_nacks_end(&nacks);
     assert_false(bus_nacks_add(&nacks, begin + 7 * BUS_SECOND));
-    assert_true(bus_nacks_add(&nacks, begin + 9 * BUS_SECOND));
+    assert_true(bus_nacks_add(&nacks, begin + 8 * BUS_SECOND));
   }
   assert_false(bus_nacks_add(&nacks, BUS_HOUR + 25 * BUS_SECOND)); /* by itself */
-  assert_true(bus_nacks_add(&nacks, BUS_HOUR + 27 * BUS_SECOND));
+  assert_true(bus_nacks_add(&nacks, BUS_HOUR + 26 * BUS_SECOND));
 }
 
 TEST(rotation_tries_each_host_before_it_waits_longer)
