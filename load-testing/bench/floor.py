@@ -43,7 +43,7 @@ def run(system, options):
 
 
 def with_floor(order, costs):
-    """Medians of the closed loop and of run()."""
+    """Figures of the closed loop, and of run() right after it."""
     return floor(order, {name: costs[name] for name in COSTS}, os.cpu_count())
 
 

@@ -1,4 +1,4 @@
-"""The bench: its parts, each several times on one private stack, and the table of their medians."""
+"""The bench: its parts in turn, several times on one private stack, and the table of their medians."""
 import contextlib
 import json
 import os
@@ -9,10 +9,10 @@ from bench import figures
 from bench import system as systems
 from dev.report import DevError, step
 
-# In this order; what comes first finds the databases empty.
-PARTS = {"disk": rest.disk, "closed": closed.run, "open": open_loop.run, "reads": reads.run, "shapes": shapes.run,
-         "wide": scale.wide, "workers": scale.workers, "processes": scale.processes, "backlog": backlog.run,
-         "start": rest.start, "idle": rest.idle, "floor": floor.run, "filled": filled.run}
+# In this order; the floor beside what it is compared with.
+PARTS = {"disk": rest.disk, "closed": closed.run, "floor": floor.run, "open": open_loop.run, "reads": reads.run,
+         "shapes": shapes.run, "wide": scale.wide, "workers": scale.workers, "processes": scale.processes,
+         "backlog": backlog.run, "start": rest.start, "idle": rest.idle, "filled": filled.run}
 ONCE = ("workers", "processes", "backlog", "filled")
 ASKED_FOR = ("filled",)  # takes half an hour and some 25 GB with ten million orders
 
@@ -38,23 +38,27 @@ def measured_system(preset):
             system.close()
 
 
+def in_turn(parts, runs):
+    """All parts one after the other, so often: two figures of a run are measured near each other, whatever the machine
+    does meanwhile. What is done once comes in the last turn: it leaves much behind. → (run from 0, part)"""
+    return [(number, name) for number in range(runs) for name in parts if name not in ONCE or number == runs - 1]
+
+
 def measure(options):
     """→ {part: {figure: {"median", "least", "most", "runs"}}}"""
-    parts, results = chosen(options.only or ()), {}
+    parts = chosen(options.only or ())
+    runs = {name: [] for name in parts}
     if "floor" in parts:
         floor.build_loop(options.preset)
     with measured_system(options.preset) as system:
-        for name in parts:
-            runs = []
-            for number in range(1 if name in ONCE else options.runs):
-                runs.append(PARTS[name](system, options))
-                step(name, f"run {number + 1}: " + ", ".join(f"{key} {figures.show(value)}"
-                                                             for key, value in list(runs[-1].items())[:4]))
-            results[name] = figures.summary(runs)
-    if "floor" in results:
-        of = {name: {figure: one["median"] for figure, one in results[name].items()} for name in ("closed", "floor")}
-        results["floor"] |= figures.summary([floor.with_floor(of["closed"], of["floor"])])
-    return results
+        for number, name in in_turn(parts, options.runs):
+            found = PARTS[name](system, options)
+            if name == "floor":
+                found |= floor.with_floor(runs["closed"][-1], found)
+            runs[name].append(found)
+            step(name, f"run {number + 1}: " + ", ".join(f"{key} {figures.show(value)}"
+                                                         for key, value in list(found.items())[:4]))
+    return {name: figures.summary(runs[name]) for name in parts}
 
 
 def bench(options):

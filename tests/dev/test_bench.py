@@ -155,6 +155,11 @@ def test_the_floor_needs_the_closed_loop():
         run.chosen(["nonsense"])
 
 
+def test_the_parts_are_measured_in_turn_and_what_leaves_much_behind_comes_last():
+    assert run.in_turn(["closed", "floor", "backlog"], 2) == [
+        (0, "closed"), (0, "floor"), (1, "closed"), (1, "floor"), (1, "backlog")]
+
+
 @pytest.mark.parametrize("said, orders, confirmed", [
     ({"requests": 10, "status": 1, "broken": 0}, 10, 10), ({"requests": 10, "status": 0, "broken": 1}, 10, 10),
     ({"requests": 10, "status": 0, "broken": 0}, 9, 9), ({"requests": 10, "status": 0, "broken": 0}, 12, 11)])
