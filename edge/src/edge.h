@@ -114,6 +114,11 @@ void edge_watch_once(struct edge *edge, struct bus_arena *arena);
 
 /* ---- answering (respond.c) ---- */
 void edge_respond(struct edge *edge, struct bus_http_exchange *exchange, const struct answer *answer);
+/* Room for what may be wrong with a request, none yet. On the heap, and not longer than it is needed: a handler's frame
+ * stays touched for ever on each of hundreds of stacks. NULL: out of memory, and answered. */
+struct bus_problems *edge_problems_new(struct edge *edge, struct bus_http_exchange *exchange);
+/* Frees it, and answers 400 where the request is not right. → is_right */
+bool edge_problems_end(struct bus_http_exchange *exchange, struct bus_problems *problems, bool is_right);
 
 /* ---- health (health.c) ---- */
 enum { EDGE_HEALTH_CHECKS = 4 };

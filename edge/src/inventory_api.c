@@ -15,18 +15,20 @@ void edge_products_get(void *context, struct bus_http_exchange *exchange) {
   edge_respond(edge, exchange, &answer);
 }
 
-void edge_products_list(void *context, struct bus_http_exchange *exchange) {
+static bool take_list(struct edge *edge, struct bus_http_exchange *exchange, struct product_list *ret) {
   static const char *const names[] = {"cursor", "limit", NULL};
-  struct edge *edge = context;
   struct page_params params;
+  struct bus_problems *problems = edge_problems_new(edge, exchange);
+  return problems && edge_problems_end(exchange, problems,
+                                       edge_read_params(exchange, names, &params, problems) &&
+                                           page_products(&params, ret, problems));
+}
+
+void edge_products_list(void *context, struct bus_http_exchange *exchange) {
+  struct edge *edge = context;
   struct product_list list;
-  struct bus_problems problems;
-  if (!edge_read_params(exchange, names, &params))
+  if (!take_list(edge, exchange, &list))
     return;
-  if (!page_products(&params, &list, &problems)) {
-    bus_http_problems(exchange, &problems);
-    return;
-  }
   const void *body;
   struct answer answer;
   struct edge_query query = {
@@ -36,16 +38,20 @@ void edge_products_list(void *context, struct bus_http_exchange *exchange) {
   edge_respond(edge, exchange, &answer);
 }
 
+static bool take_stock(struct edge *edge, struct bus_http_exchange *exchange, struct inventory_set_stock *ret) {
+  struct bus_problems *problems = edge_problems_new(edge, exchange);
+  return problems &&
+         edge_problems_end(exchange, problems,
+                           request_stock_decode(bus_http_body(exchange), bus_http_header(exchange, "Idempotency-Key"),
+                                                bus_http_arena(exchange), ret, problems));
+}
+
 void edge_inventory_update(void *context, struct bus_http_exchange *exchange) {
   struct edge *edge = context;
   struct bus_arena *arena = bus_http_arena(exchange);
   struct inventory_set_stock update;
-  struct bus_problems problems;
-  if (!request_stock_decode(bus_http_body(exchange), bus_http_header(exchange, "Idempotency-Key"), arena, &update,
-                            &problems)) {
-    bus_http_problems(exchange, &problems);
+  if (!take_stock(edge, exchange, &update))
     return;
-  }
   const void *body;
   struct answer answer;
   struct edge_command command = {.kind = EDGE_SET_STOCK,

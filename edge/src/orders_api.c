@@ -65,16 +65,20 @@ static struct answer place(struct edge *edge, struct bus_http_exchange *exchange
   return refusal;
 }
 
+static bool take_place(struct edge *edge, struct bus_http_exchange *exchange, struct order_place *ret) {
+  struct bus_problems *problems = edge_problems_new(edge, exchange);
+  return problems &&
+         edge_problems_end(exchange, problems,
+                           request_place_decode(bus_http_body(exchange), bus_http_header(exchange, "Idempotency-Key"),
+                                                bus_str(edge->settings->payment_default_token),
+                                                bus_http_arena(exchange), ret, problems));
+}
+
 void edge_orders_post(void *context, struct bus_http_exchange *exchange) {
   struct edge *edge = context;
   struct order_place request;
-  struct bus_problems problems;
-  if (!request_place_decode(bus_http_body(exchange), bus_http_header(exchange, "Idempotency-Key"),
-                            bus_str(edge->settings->payment_default_token), bus_http_arena(exchange), &request,
-                            &problems)) {
-    bus_http_problems(exchange, &problems);
+  if (!take_place(edge, exchange, &request))
     return;
-  }
   if (BUS_ERROR_POINT("edge.parsed")) {
     respond(edge, exchange, answer_refusal(REFUSAL_NO_MEMORY));
     return;
@@ -120,18 +124,20 @@ void edge_orders_get(void *context, struct bus_http_exchange *exchange) {
 
 /* ---- GET /api/orders ---- */
 
-void edge_orders_list(void *context, struct bus_http_exchange *exchange) {
+static bool take_list(struct edge *edge, struct bus_http_exchange *exchange, struct order_list *ret) {
   static const char *const names[] = {"customer_id", "status", "cursor", "limit", NULL};
-  struct edge *edge = context;
   struct page_params params;
+  struct bus_problems *problems = edge_problems_new(edge, exchange);
+  return problems &&
+         edge_problems_end(exchange, problems,
+                           edge_read_params(exchange, names, &params, problems) && page_orders(&params, ret, problems));
+}
+
+void edge_orders_list(void *context, struct bus_http_exchange *exchange) {
+  struct edge *edge = context;
   struct order_list list;
-  struct bus_problems problems;
-  if (!edge_read_params(exchange, names, &params))
+  if (!take_list(edge, exchange, &list))
     return;
-  if (!page_orders(&params, &list, &problems)) {
-    bus_http_problems(exchange, &problems);
-    return;
-  }
   const void *body;
   struct answer answer;
   struct edge_query query = {
@@ -143,19 +149,22 @@ void edge_orders_list(void *context, struct bus_http_exchange *exchange) {
 
 /* ---- GET /api/orders/{id}/events ---- */
 
-void edge_orders_events(void *context, struct bus_http_exchange *exchange) {
+static bool take_events_get(struct edge *edge, struct bus_http_exchange *exchange, const struct bus_uuid *order_id,
+                            struct order_events_get *ret) {
   static const char *const names[] = {"after", "cursor", "limit", NULL};
+  struct page_params params;
+  struct bus_problems *problems = edge_problems_new(edge, exchange);
+  return problems && edge_problems_end(exchange, problems,
+                                       edge_read_params(exchange, names, &params, problems) &&
+                                           page_events(&params, order_id, ret, problems));
+}
+
+void edge_orders_events(void *context, struct bus_http_exchange *exchange) {
   struct edge *edge = context;
   struct bus_uuid order_id;
-  struct page_params params;
   struct order_events_get get;
-  struct bus_problems problems;
-  if (!take_order_id(edge, exchange, &order_id) || !edge_read_params(exchange, names, &params))
+  if (!take_order_id(edge, exchange, &order_id) || !take_events_get(edge, exchange, &order_id, &get))
     return;
-  if (!page_events(&params, &order_id, &get, &problems)) {
-    bus_http_problems(exchange, &problems);
-    return;
-  }
   const void *body;
   struct answer answer;
   struct edge_query query = {.service = EDGE_ORDER_SERVICE,
@@ -178,18 +187,21 @@ static struct answer cancel_answered(struct edge *edge, const struct order_cance
   return answer_cancel(order, arena);
 }
 
+static bool take_cancel(struct edge *edge, struct bus_http_exchange *exchange, const struct bus_uuid *order_id,
+                        struct order_cancel *ret) {
+  struct bus_problems *problems = edge_problems_new(edge, exchange);
+  return problems && edge_problems_end(exchange, problems,
+                                       request_cancel_decode(bus_http_body(exchange), order_id,
+                                                             bus_http_arena(exchange), ret, problems));
+}
+
 void edge_orders_cancel(void *context, struct bus_http_exchange *exchange) {
   struct edge *edge = context;
   struct bus_arena *arena = bus_http_arena(exchange);
   struct bus_uuid order_id;
   struct order_cancel cancel;
-  struct bus_problems problems;
-  if (!take_order_id(edge, exchange, &order_id))
+  if (!take_order_id(edge, exchange, &order_id) || !take_cancel(edge, exchange, &order_id, &cancel))
     return;
-  if (!request_cancel_decode(bus_http_body(exchange), &order_id, arena, &cancel, &problems)) {
-    bus_http_problems(exchange, &problems);
-    return;
-  }
   const void *body;
   struct answer answer;
   struct edge_command command = {.kind = EDGE_CANCEL,

@@ -18,21 +18,18 @@ static struct bus_str *slot_of(struct page_params *params, const char *name) {
   return NULL;
 }
 
-bool edge_read_params(struct bus_http_exchange *exchange, const char *const *names, struct page_params *ret) {
+bool edge_read_params(struct bus_http_exchange *exchange, const char *const *names, struct page_params *ret,
+                      struct bus_problems *problems) {
   struct page_params params = {.limit = BUS_NO_STR};
-  struct bus_problems problems; /* large: not touched where there are none */
-  problems.count = 0;
   for (size_t i = 0; names[i]; i++) {
     struct bus_str *slot = slot_of(&params, names[i]);
     if (slot && !bus_http_query(exchange, names[i], slot))
-      bus_problem_add(&problems, names[i], "is malformed or stands more than once");
+      bus_problem_add(problems, names[i], "is malformed or stands more than once");
   }
   if (bus_http_query_unknown(exchange, names).data)
-    bus_problem_add(&problems, "", "has an unknown query parameter");
-  if (problems.count > 0) {
-    bus_http_problems(exchange, &problems);
+    bus_problem_add(problems, "", "has an unknown query parameter");
+  if (problems->count > 0)
     return false;
-  }
   *ret = params;
   return true;
 }

@@ -6,9 +6,9 @@
 
 #include "pages.h"
 
-/* names: those that this list knows, NULL-terminated; the members of *ret for the others stay absent. False: it has
- * been answered with 400. */
-bool edge_read_params(struct bus_http_exchange *exchange, const char *const *names,
-                      struct page_params *ret) BUS_MUST_CHECK;
+/* names: those that this list knows, NULL-terminated; the members of *ret for the others stay absent. False:
+ * problems says why. */
+bool edge_read_params(struct bus_http_exchange *exchange, const char *const *names, struct page_params *ret,
+                      struct bus_problems *problems) BUS_MUST_CHECK;
 
 #endif

@@ -69,8 +69,11 @@ static void tell_all(const struct gather_batch *batch, const struct order_answer
 static bool ask_for_all(struct edge *edge, const struct gather_batch *batch, const struct order_answers **ret,
                         struct answer *ret_refusal) {
   const struct read *leader = batch->reads[0];
-  struct order_get orders[GATHER_ROOM];
+  struct order_get *orders = bus_arena_array(bus_http_arena(leader->exchange), batch->count, sizeof *orders);
   const struct order_get_many many = {orders, batch->count};
+  *ret_refusal = answer_refusal(REFUSAL_NO_MEMORY);
+  if (orders == NULL)
+    return false;
   for (size_t i = 0; i < batch->count; i++)
     orders[i] = (struct order_get){*((const struct read *)batch->reads[i])->order_id, BUS_NO_STR};
   struct edge_query query = {.service = EDGE_ORDER_SERVICE,

@@ -2,6 +2,7 @@
 #include "edge.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 static void add_printf(struct bus_http_exchange *exchange, const char *name, struct bus_str value) {
   if (value.data) /* an answer without a header is better than none */
@@ -33,4 +34,22 @@ void edge_respond(struct edge *edge, struct bus_http_exchange *exchange, const s
     bus_http_reply(exchange, answer->status, "application/json", answer->json);
   else
     bus_http_problem(exchange, answer->status, "%s", answer->detail);
+}
+
+struct bus_problems *edge_problems_new(struct edge *edge, struct bus_http_exchange *exchange) {
+  struct bus_problems *problems = malloc(sizeof *problems);
+  if (problems == NULL) {
+    const struct answer refusal = answer_refusal(REFUSAL_NO_MEMORY);
+    edge_respond(edge, exchange, &refusal);
+    return NULL;
+  }
+  problems->count = 0;
+  return problems;
+}
+
+bool edge_problems_end(struct bus_http_exchange *exchange, struct bus_problems *problems, bool is_right) {
+  if (!is_right)
+    bus_http_problems(exchange, problems);
+  free(problems);
+  return is_right;
 }

@@ -4,6 +4,8 @@
 #include <bus/clock.h>
 #include <bus/log.h>
 
+#include <stdlib.h>
+
 /* ---- states ---- */
 
 static enum bus_request_state state_of(const struct bus_pending *pending) {
@@ -171,19 +173,26 @@ static void log_refused(const struct bus_pending *pending, const struct answer *
           BUS_F_UUID("message_id", &pending->envelope.message_id), BUS_F_TRACE(&pending->envelope.trace));
 }
 
+/* problems: NULL when out of memory. */
+static void log_undecoded(const struct bus_pending *pending, const struct answer *answer,
+                          const struct bus_problems *problems) {
+  char why[256] = "out of memory";
+  if (problems)
+    bus_problems_text(problems, why, sizeof why);
+  log_refused(pending, answer, why);
+}
+
 static bool decode_as(const struct bus_pending *pending, const struct answer *answer,
                       const struct bus_message_type *type, struct bus_arena *arena, const void **ret_body) {
-  struct bus_problems problems; /* 4 KiB of a stack that is one of hundreds: touched only where there are some */
-  void *body = bus_arena_alloc(arena, type->schema->size);
-  if (body && bus_decode(type->schema, answer->body, BUS_IGNORE_UNKNOWN, arena, body, &problems)) {
+  struct bus_problems *problems = malloc(sizeof *problems); /* 4 KiB: too large for a stack that is one of hundreds */
+  void *body = problems ? bus_arena_alloc(arena, type->schema->size) : NULL;
+  bool decoded = body && bus_decode(type->schema, answer->body, BUS_IGNORE_UNKNOWN, arena, body, problems);
+  if (decoded)
     *ret_body = body;
-    return true;
-  }
-  char why[256] = "out of memory";
-  if (body)
-    bus_problems_text(&problems, why, sizeof why);
-  log_refused(pending, answer, why);
-  return false;
+  else
+    log_undecoded(pending, answer, body ? problems : NULL);
+  free(problems);
+  return decoded;
 }
 
 static bool decode_answer(const struct bus_pending *pending, const struct answer *answer,
