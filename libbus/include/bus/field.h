@@ -158,7 +158,7 @@ void bus_problem_add_no_memory(struct bus_problems *problems);
 
 /* ret points to a struct of schema->size bytes; it is written only on success, its strings and arrays lie in the arena.
  * On failure problems says why (BUS_E_DECODE); out of memory is a problem of its own
- * (bus_problems_no_memory). */
+ * (bus_problems_no_memory). problems may be NULL, where nobody asks why. */
 bool bus_decode(const struct bus_schema *schema, struct bus_str json, enum bus_unknown unknown, struct bus_arena *arena,
                 void *ret, struct bus_problems *problems) BUS_MUST_CHECK;
 

@@ -173,26 +173,27 @@ static void log_refused(const struct bus_pending *pending, const struct answer *
           BUS_F_UUID("message_id", &pending->envelope.message_id), BUS_F_TRACE(&pending->envelope.trace));
 }
 
-/* problems: NULL when out of memory. */
-static void log_undecoded(const struct bus_pending *pending, const struct answer *answer,
-                          const struct bus_problems *problems) {
+/* Once more, for the reason. Apart: what it needs is not to lie under every answer's decoding. */
+__attribute__((noinline)) static void log_undecoded(const struct bus_pending *pending, const struct answer *answer,
+                                                    const struct bus_message_type *type, struct bus_arena *arena) {
   char why[256] = "out of memory";
-  if (problems)
+  struct bus_problems *problems = malloc(sizeof *problems); /* 4 KiB: too large for a stack that is one of hundreds */
+  void *body = problems ? bus_arena_alloc(arena, type->schema->size) : NULL;
+  if (body && !bus_decode(type->schema, answer->body, BUS_IGNORE_UNKNOWN, arena, body, problems))
     bus_problems_text(problems, why, sizeof why);
+  free(problems);
   log_refused(pending, answer, why);
 }
 
 static bool decode_as(const struct bus_pending *pending, const struct answer *answer,
                       const struct bus_message_type *type, struct bus_arena *arena, const void **ret_body) {
-  struct bus_problems *problems = malloc(sizeof *problems); /* 4 KiB: too large for a stack that is one of hundreds */
-  void *body = problems ? bus_arena_alloc(arena, type->schema->size) : NULL;
-  bool decoded = body && bus_decode(type->schema, answer->body, BUS_IGNORE_UNKNOWN, arena, body, problems);
-  if (decoded)
-    *ret_body = body;
-  else
-    log_undecoded(pending, answer, body ? problems : NULL);
-  free(problems);
-  return decoded;
+  void *body = bus_arena_alloc(arena, type->schema->size);
+  if (body == NULL || !bus_decode(type->schema, answer->body, BUS_IGNORE_UNKNOWN, arena, body, NULL)) {
+    log_undecoded(pending, answer, type, arena);
+    return false;
+  }
+  *ret_body = body;
+  return true;
 }
 
 static bool decode_answer(const struct bus_pending *pending, const struct answer *answer,

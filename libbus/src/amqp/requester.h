@@ -20,7 +20,7 @@ enum {
   ANSWERS_MAX = 4,        /* waiting for one request; further ones are dropped */
   ARENAS_KEPT = 128,
   WAKES_MAX = 256,
-  ARENA_KEPT_MAX = 64 * 1024, /* one that held more goes back to the system */
+  ARENA_KEPT_MAX = 8 * 1024, /* one that held more goes back to the system */
   ARENA_LIMIT = 4 << 20,
   DRAIN_MS = 5000,
 };

@@ -21,7 +21,7 @@
 #define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
 #endif
 
-enum { ALIGNMENT = alignof(max_align_t), FIRST_BLOCK = 8 * 1024, LARGEST_STEP = 1024 * 1024 };
+enum { ALIGNMENT = alignof(max_align_t), FIRST_BLOCK = 1024, LARGEST_STEP = 1024 * 1024 };
 
 struct block {
   struct block *next;

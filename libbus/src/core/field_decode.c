@@ -28,7 +28,7 @@ static void decode_object(struct decoding *d, const struct bus_schema *schema, c
 
 static void decode_object_field(struct decoding *d, const struct bus_field *field, const cJSON *value, void *ret) {
   if (!cJSON_IsObject(value)) {
-    bus_problem_add(d->sink.problems, bus_path_text(&d->sink.path), "must be an object");
+    bus_field_problem(&d->sink, "must be an object");
     return;
   }
   void *object = bus_field_alloc(&d->sink, 1, field->item->size);
@@ -46,7 +46,7 @@ static void decode_items(struct decoding *d, const struct bus_schema *schema, co
     if (cJSON_IsObject(item))
       decode_object(d, schema, item, items + index * schema->size);
     else
-      bus_problem_add(d->sink.problems, bus_path_text(&d->sink.path), "must be an object");
+      bus_field_problem(&d->sink, "must be an object");
     bus_path_leave(&d->sink.path, back);
     index++;
   }
@@ -55,8 +55,7 @@ static void decode_items(struct decoding *d, const struct bus_schema *schema, co
 static void decode_array_field(struct decoding *d, const struct bus_field *field, const cJSON *value, void *ret) {
   size_t count = cJSON_IsArray(value) ? (size_t)cJSON_GetArraySize(value) : 0;
   if (!cJSON_IsArray(value) || (int64_t)count < field->min || (int64_t)count > field->max) {
-    bus_problem_add(d->sink.problems, bus_path_text(&d->sink.path), "must be a list of %lld to %lld items",
-                    (long long)field->min, (long long)field->max);
+    bus_field_problem(&d->sink, "must be a list of %lld to %lld items", (long long)field->min, (long long)field->max);
     return;
   }
   char *items = bus_field_alloc(&d->sink, count, field->item->size);
@@ -72,7 +71,7 @@ static void decode_field(struct decoding *d, const struct bus_field *field, cons
   bool absent = value == NULL || (cJSON_IsNull(value) && field->presence == BUS_OPTIONAL);
   bus_field_set_absent(field, ret);
   if (value == NULL && field->presence == BUS_REQUIRED)
-    bus_problem_add(d->sink.problems, bus_path_text(&d->sink.path), "is required");
+    bus_field_problem(&d->sink, "is required");
   else if (!absent && field->kind == BUS_KIND_OBJECT)
     decode_object_field(d, field, value, ret);
   else if (!absent && field->kind == BUS_KIND_ARRAY)
@@ -95,7 +94,7 @@ static void refuse_unknown(struct decoding *d, const struct bus_schema *schema, 
     if (is_known(schema, member->string))
       continue;
     size_t back = bus_path_enter(&d->sink.path, member->string);
-    bus_problem_add(d->sink.problems, bus_path_text(&d->sink.path), "unknown field");
+    bus_field_problem(&d->sink, "unknown field");
     bus_path_leave(&d->sink.path, back);
   }
 }
@@ -135,7 +134,7 @@ static void refuse_repeated(struct bus_field_sink *sink, const cJSON *object) {
     if (strcmp(names[i - 1], names[i]) != 0 || (i > 1 && strcmp(names[i - 2], names[i]) == 0))
       continue;
     size_t back = bus_path_enter(&sink->path, names[i]);
-    bus_problem_add(sink->problems, bus_path_text(&sink->path), "is given more than once");
+    bus_field_problem(sink, "is given more than once");
     bus_path_leave(&sink->path, back);
   }
 }
@@ -162,7 +161,7 @@ static bool note_inexact(struct bus_str json, size_t max_nodes, struct bus_json_
 
 static cJSON *parse(struct bus_str json, size_t max_nodes, struct bus_json_scan *scan, struct bus_field_sink *sink) {
   if (!bus_json_scan(json, max_nodes, NULL, scan)) {
-    bus_problem_add(sink->problems, "", "must be JSON: %s at byte %zu", scan->problem, scan->at);
+    bus_field_problem(sink, "must be JSON: %s at byte %zu", scan->problem, scan->at);
     return NULL;
   }
   bool noted = scan->inexact_count == 0 || note_inexact(json, max_nodes, scan, sink->arena);
@@ -175,13 +174,10 @@ static cJSON *parse(struct bus_str json, size_t max_nodes, struct bus_json_scan 
 
 bool bus_decode(const struct bus_schema *schema, struct bus_str json, enum bus_unknown unknown, struct bus_arena *arena,
                 void *ret, struct bus_problems *problems) {
-  if (!problems) /* too large for the stack of a thread that may be one of many */
-    problems = bus_arena_alloc(arena, sizeof *problems);
-  if (!problems)
-    return false;
   struct decoding d = {.sink = {.arena = arena, .problems = problems}, .unknown = unknown};
   struct bus_json_scan scan;
-  d.sink.problems->count = 0;
+  if (problems)
+    problems->count = 0;
   size_t max_nodes = unknown == BUS_REFUSE_UNKNOWN ? BUS_JSON_NODES : BUS_JSON_MESSAGE_NODES;
   cJSON *root = parse(json, max_nodes, &scan, &d.sink);
   if (root == NULL)
@@ -189,11 +185,11 @@ bool bus_decode(const struct bus_schema *schema, struct bus_str json, enum bus_u
   void *value = bus_field_alloc(&d.sink, 1, schema->size);
   check_tree(&(struct check){.sink = &d.sink, .scan = &scan}, root);
   if (!cJSON_IsObject(root))
-    bus_problem_add(d.sink.problems, "", "must be an object");
+    bus_field_problem(&d.sink, "must be an object");
   else if (value)
     decode_object(&d, schema, root, value);
   cJSON_Delete(root);
-  if (d.sink.problems->count > 0 || value == NULL)
+  if (d.sink.failed || value == NULL)
     return false;
   memcpy(ret, value, schema->size);
   return true;

@@ -1,20 +1,23 @@
 /* The list of what is wrong with a document, and its one-line text. */
-#include <bus/field.h>
-
-#include <stdarg.h>
 #include <stdio.h>
 
-void bus_problem_add(struct bus_problems *problems, const char *path, const char *format, ...) {
-  if (problems == NULL)
-    return;
+#include "field_value.h"
+
+void bus_problem_add_args(struct bus_problems *problems, const char *path, const char *format, va_list args) {
   size_t n = problems->count++;
   if (n >= BUS_PROBLEMS_MAX)
     return;
   struct bus_problem *problem = &problems->items[n];
   snprintf(problem->path, sizeof problem->path, "%s", path);
+  vsnprintf(problem->text, sizeof problem->text, format, args);
+}
+
+void bus_problem_add(struct bus_problems *problems, const char *path, const char *format, ...) {
+  if (problems == NULL)
+    return;
   va_list args;
   va_start(args, format);
-  vsnprintf(problem->text, sizeof problem->text, format, args);
+  bus_problem_add_args(problems, path, format, args);
   va_end(args);
 }
 

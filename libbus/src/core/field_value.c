@@ -11,9 +11,20 @@
 #include "json_write.h"
 #include "utf8.h"
 
+void bus_field_problem(struct bus_field_sink *sink, const char *format, ...) {
+  sink->failed = true;
+  if (sink->problems == NULL)
+    return;
+  va_list args;
+  va_start(args, format);
+  bus_problem_add_args(sink->problems, bus_path_text(&sink->path), format, args);
+  va_end(args);
+}
+
 void bus_field_no_memory(struct bus_field_sink *sink) {
   if (!sink->no_memory)
     bus_problem_add_no_memory(sink->problems);
+  sink->failed = true;
   sink->no_memory = true;
 }
 
@@ -92,8 +103,7 @@ static void refuse_string(struct bus_field_sink *sink, const struct bus_field *f
     snprintf(bounds, sizeof bounds, "%lld", (long long)field->min);
   else
     snprintf(bounds, sizeof bounds, "%lld to %lld", (long long)field->min, (long long)field->max);
-  bus_problem_add(sink->problems, bus_path_text(&sink->path), "must be %s%s %s", is_string ? "" : "a string of ",
-                  bounds, of[field->charset]);
+  bus_field_problem(sink, "must be %s%s %s", is_string ? "" : "a string of ", bounds, of[field->charset]);
 }
 
 static void keep_copy(struct bus_field_sink *sink, struct bus_str text, struct bus_str *ret) {
@@ -119,8 +129,7 @@ static void decode_int64(struct bus_field_sink *sink, const struct bus_field *fi
   bool exact = cJSON_IsNumber(value) && isfinite(value->valuedouble);
   int64_t number = exact ? (int64_t)value->valuedouble : 0; /* the scan has bounded it by 10^12 */
   if (!exact || number < least || number > most)
-    bus_problem_add(sink->problems, bus_path_text(&sink->path), "must be an integer from %lld to %lld",
-                    (long long)least, (long long)most);
+    bus_field_problem(sink, "must be an integer from %lld to %lld", (long long)least, (long long)most);
   else
     *(int64_t *)slot = number;
 }
@@ -129,14 +138,14 @@ static void decode_bool(struct bus_field_sink *sink, const cJSON *value, void *s
   if (cJSON_IsBool(value))
     *(bool *)slot = cJSON_IsTrue(value);
   else
-    bus_problem_add(sink->problems, bus_path_text(&sink->path), "must be true or false");
+    bus_field_problem(sink, "must be true or false");
 }
 
 static void refuse_enum(struct bus_field_sink *sink, const struct bus_field *field) {
   char names[128] = "";
   for (size_t i = 0, len = 0; field->names[i] && len < sizeof names - 1; i++, len = strlen(names))
     snprintf(names + len, sizeof names - len, "%s%s", i > 0 ? ", " : "", field->names[i]);
-  bus_problem_add(sink->problems, bus_path_text(&sink->path), "must be one of %s", names);
+  bus_field_problem(sink, "must be one of %s", names);
 }
 
 static void decode_enum(struct bus_field_sink *sink, const struct bus_field *field, const cJSON *value, void *slot) {
@@ -156,7 +165,7 @@ static void decode_uuid(struct bus_field_sink *sink, const cJSON *value, void *s
   if (bus_uuid_parse(bus_str(cJSON_GetStringValue(value)), &uuid) && !bus_uuid_is_nil(&uuid))
     *(struct bus_uuid *)slot = uuid;
   else
-    bus_problem_add(sink->problems, bus_path_text(&sink->path), "must be a UUID, and not the nil one");
+    bus_field_problem(sink, "must be a UUID, and not the nil one");
 }
 
 static void decode_time(struct bus_field_sink *sink, const cJSON *value, void *slot) {
@@ -164,7 +173,7 @@ static void decode_time(struct bus_field_sink *sink, const cJSON *value, void *s
   if (bus_time_parse(bus_str(cJSON_GetStringValue(value)), &time))
     *(bus_time *)slot = time;
   else
-    bus_problem_add(sink->problems, bus_path_text(&sink->path), "must be a time such as 2026-03-01T12:00:00.000Z");
+    bus_field_problem(sink, "must be a time such as 2026-03-01T12:00:00.000Z");
 }
 
 static bool has_inexact_number(const cJSON *value) {
@@ -206,13 +215,12 @@ static void print_tree(struct bus_json_writer *writer, const void *context) {
 static void decode_json(struct bus_field_sink *sink, const struct bus_field *field, const cJSON *value, void *slot) {
   struct bus_str text;
   if (has_inexact_number(value))
-    bus_problem_add(sink->problems, bus_path_text(&sink->path), "must hold no numbers but integers from -%lld to %lld",
-                    (long long)BUS_JSON_INT_MAX, (long long)BUS_JSON_INT_MAX);
+    bus_field_problem(sink, "must hold no numbers but integers from -%lld to %lld", (long long)BUS_JSON_INT_MAX,
+                      (long long)BUS_JSON_INT_MAX);
   else if (!bus_json_build(sink->arena, print_tree, value, &text))
     bus_field_no_memory(sink);
   else if ((int64_t)text.len > field->max)
-    bus_problem_add(sink->problems, bus_path_text(&sink->path), "must be at most %lld bytes of JSON",
-                    (long long)field->max);
+    bus_field_problem(sink, "must be at most %lld bytes of JSON", (long long)field->max);
   else
     *(struct bus_str *)slot = text;
 }

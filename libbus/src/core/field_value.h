@@ -4,6 +4,8 @@
 
 #include <bus/field.h>
 
+#include <stdarg.h>
+
 #include "field_path.h"
 
 struct cJSON;
@@ -11,10 +13,14 @@ struct cJSON;
 /* Where decoded values lie, and where problems go. */
 struct bus_field_sink {
   struct bus_arena *arena;
-  struct bus_problems *problems;
+  struct bus_problems *problems; /* NULL: nobody wants to know them */
   struct bus_path path;
+  bool failed;    /* there was one, or more */
   bool no_memory; /* has been said */
 };
+
+/* A problem of what `path` leads to. */
+void bus_field_problem(struct bus_field_sink *sink, const char *format, ...) BUS_PRINTF(2, 3);
 
 /* The problem "out of memory", once. */
 void bus_field_no_memory(struct bus_field_sink *sink);
@@ -25,5 +31,8 @@ void bus_field_set_absent(const struct bus_field *field, void *record);
 /* Every kind but OBJECT and ARRAY; numbers that are not integers have been marked as NAN. */
 void bus_field_decode_value(struct bus_field_sink *sink, const struct bus_field *field, const struct cJSON *value,
                             void *slot);
+
+/* field_problem.c: bus_problem_add with its arguments in a list. */
+void bus_problem_add_args(struct bus_problems *problems, const char *path, const char *format, va_list args);
 
 #endif

@@ -19,6 +19,7 @@ static struct sample taken(const char *json) {
   struct bus_problems problems;
   if (!decode(json, BUS_REFUSE_UNKNOWN, &sample, &problems))
     fail_msg("refused: %s: %s %s", json, problems.items[0].path, problems.items[0].text);
+  assert_true(decode(json, BUS_REFUSE_UNKNOWN, &sample, NULL));
   return sample;
 }
 
@@ -36,6 +37,7 @@ static void assert_refused(const char *json, const char *expected) {
   memcpy(&before, &sample, sizeof sample);
   if (decode(json, BUS_REFUSE_UNKNOWN, &sample, &problems))
     fail_msg("taken: %s", json);
+  assert_false(decode(json, BUS_REFUSE_UNKNOWN, &sample, NULL)); /* nor where nobody asks why */
   assert_memory_equal(&sample, &before, sizeof sample);
   bus_problems_text(&problems, text, sizeof text);
   assert_string_equal(text, expected);
