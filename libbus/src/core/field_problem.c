@@ -9,7 +9,7 @@ void bus_problem_add_args(struct bus_problems *problems, const char *path, const
     return;
   struct bus_problem *problem = &problems->items[n];
   snprintf(problem->path, sizeof problem->path, "%s", path);
-  vsnprintf(problem->text, sizeof problem->text, format, args);
+  vsnprintf(problem->text, sizeof problem->text, format, args); /* NOLINT(clang-analyzer-valist.Uninitialized) */
 }
 
 void bus_problem_add(struct bus_problems *problems, const char *path, const char *format, ...) {

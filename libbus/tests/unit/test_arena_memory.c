@@ -32,3 +32,18 @@ TEST(arena_keeps_what_recent_cycles_used_and_no_more)
   assert_true(held_since(&before) < 3 * LARGE);
   bus_arena_free(arena);
 }
+
+/* Hundreds of requests wait at once, each with one. */
+TEST(arena_for_little_is_little)
+{
+#ifdef __SANITIZE_ADDRESS__
+  test_skip("the sanitizer's malloc does not count like that");
+#endif
+  enum { LITTLE = 500, ENOUGH = 1500 };
+  struct mallinfo2 before = mallinfo2();
+  struct bus_arena *arena = bus_arena_new(8 << 20);
+  for (int used = 0; used < LITTLE; used += 100)
+    assert_non_null(bus_arena_alloc(arena, 100));
+  assert_true(held_since(&before) < ENOUGH);
+  bus_arena_free(arena);
+}
