@@ -41,21 +41,52 @@ def command(options):
     return " ".join([*words, "--record"])
 
 
+def about(options):
+    return {"command": command(options), "commit": commit(), "date": time.strftime("%Y-%m-%d", time.gmtime()),
+            "runs": options.runs, "seconds": options.seconds, "connections": options.connections}
+
+
+def merged(old, results, how):
+    """What was recorded before, with these parts in the place of theirs. → {part: {"how", "figures"}}, in the order of
+    `results` where they are all there."""
+    fresh = {part: {"how": how, "figures": found} for part, found in results.items()}
+    return fresh | {part: kept for part, kept in old.items() if part not in fresh}
+
+
+def document(parts, where):
+    """Markdown: the parts that were measured together under the command that measured them."""
+    yield "# Bench"
+    yield ""
+    yield (f"On {where['cores']} cores ({where['processor']}), shared by programs, Postgres, broker, sandbox and "
+           "generator. Release build;")
+    yield "fsync and synchronous_commit on, quorum queues, publishes confirmed."
+    for how in unique(one["how"] for one in parts.values()):
+        yield ""
+        yield f"`{how['command']}`,"
+        yield f"{how['date']}, commit {how['commit']}: medians of {how['runs']} runs of {how['seconds']} s each."
+        yield from lines({part: one["figures"] for part, one in parts.items() if one["how"] == how})
+
+
+def unique(items):
+    found = []
+    for item in items:
+        if item not in found:
+            found.append(item)
+    return found
+
+
 def write(folder, results, options):
-    """→ the paths of bench.json and bench.md"""
-    about = machine() | {"commit": commit(), "date": time.strftime("%Y-%m-%d", time.gmtime()), "runs": options.runs,
-                         "seconds": options.seconds, "connections": options.connections}
+    """Parts that were not measured now stay as they are recorded. → the paths of bench.json and bench.md"""
     os.makedirs(folder, exist_ok=True)
     paths = [os.path.join(folder, name) for name in ("bench.json", "bench.md")]
+    old = {}
+    if os.path.exists(paths[0]):
+        with open(paths[0], encoding="utf-8") as file:
+            old = json.load(file)["parts"]
+    where, parts = machine(), merged(old, results, about(options))
     with open(paths[0], "w", encoding="utf-8") as file:
-        json.dump({"about": about, "results": results}, file, indent=1)
+        json.dump({"machine": where, "parts": parts}, file, indent=1)
         file.write("\n")
     with open(paths[1], "w", encoding="utf-8") as file:
-        file.write(f"""# Bench
-
-`{command(options)}`, {about['date']}, commit {about['commit']}:
-medians of {options.runs} runs of {options.seconds} s each on {about['cores']} cores ({about['processor']}), shared by
-programs, Postgres, broker, sandbox and generator. Release build; fsync and synchronous_commit on, quorum queues,
-publishes confirmed.
-""" + "\n".join(lines(results)) + "\n")
+        file.write("\n".join(document(parts, where)) + "\n")
     return paths

@@ -1,4 +1,5 @@
 """The bench: its arithmetic, and one short run of the closed loop that has every figure."""
+import argparse
 import json
 import os
 import sys
@@ -10,7 +11,8 @@ from dev.report import DevError
 
 sys.path.insert(0, os.path.join(paths.ROOT, "load-testing"))
 
-from bench import closed, compare, counts, cpu, figures, floor, floor_sum, run, targets, window, wrk  # noqa: E402
+from bench import closed, compare, counts, cpu, figures, floor, floor_sum  # noqa: E402
+from bench import report, run, targets, window, wrk  # noqa: E402
 
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
 
@@ -158,6 +160,20 @@ def test_the_floor_needs_the_closed_loop():
 def test_the_parts_are_measured_in_turn_and_what_leaves_much_behind_comes_last():
     assert run.in_turn(["closed", "floor", "backlog"], 2) == [
         (0, "closed"), (0, "floor"), (1, "closed"), (1, "floor"), (1, "backlog")]
+
+
+def test_a_part_that_is_recorded_anew_leaves_the_others_and_their_commands(tmp_path):
+    def record(only, rate):
+        options = argparse.Namespace(only=only, runs=3, seconds=5, connections=64, rates=[200])
+        report.write(tmp_path, {part: figures.summary([{"orders/s": rate}]) for part in only}, options)
+        return (tmp_path / "bench.md").read_text().splitlines()
+    record(["closed", "backlog"], 700)
+    found = record(["backlog"], 800)
+    said = [line for line in found if line.startswith(("`", "| closed", "| backlog", "| orders"))]
+    assert [line.split("|")[1].strip() if "|" in line else line for line in said] == [
+        "`./dev bench --only backlog --runs 3 --seconds 5 --record`,", "backlog", "orders/s",
+        "`./dev bench --only closed --only backlog --runs 3 --seconds 5 --record`,", "closed", "orders/s"]
+    assert [line.split("|")[2].strip() for line in said if line.startswith("| orders")] == ["800", "700"]
 
 
 @pytest.mark.parametrize("said, orders, confirmed", [

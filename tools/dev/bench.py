@@ -24,7 +24,8 @@ def add_options(added):
                        help="two commits in turn; without --only: closed, open and reads")
     added.add_argument("--preset", default="release", help="release; another one shows that it works, no more")
     added.add_argument("--json", metavar="FILE", help="writes the figures there, too")
-    added.add_argument("--record", action="store_true", help="writes load-testing/results/bench.json and bench.md")
+    added.add_argument("--record", action="store_true",
+                       help="writes load-testing/results/bench.json and bench.md; what is not measured stays there")
 
 
 def bench(options):
