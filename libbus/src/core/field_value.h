@@ -33,6 +33,7 @@ void bus_field_decode_value(struct bus_field_sink *sink, const struct bus_field 
                             void *slot);
 
 /* field_problem.c: bus_problem_add with its arguments in a list. */
-void bus_problem_add_args(struct bus_problems *problems, const char *path, const char *format, va_list args);
+void bus_problem_add_args(struct bus_problems *problems, const char *path, const char *format, va_list args)
+    BUS_PRINTF(3, 0);
 
 #endif
