@@ -70,6 +70,7 @@ def during(*attempts):
     (expect.takes(p99=1), [], False),
     (expect.refuses(within=2), [attempt(status=503, retry_after="1")], True),
     (expect.refuses(within=2), [attempt(status=503)], False),
+    (expect.refuses(within=2), [attempt(status=503, retry_after="1"), attempt(status=422)], True),
     (expect.refuses(within=2), [attempt(status=503, retry_after="1", took=2.5)], False),
     (expect.refuses(within=2), [attempt()], False),
     (expect.refuses(within=2), [], False),
