@@ -4,7 +4,7 @@ import gc
 import time
 import uuid
 
-from bench import cpu, figures
+from bench import counts, cpu, figures
 from bench.system import PRODUCTS
 from dev.report import DevError
 from soak_verdict import percentile
@@ -73,7 +73,7 @@ def at_rate(system, options, rate, orders, kind):
     own = (time.process_time() - own) * 1000
     system.wait_for_rest()
     spent = cpu.difference(before, groups.read())
-    check(traffic, *system.since(began)[:2])
+    check(system, traffic, *system.since(began)[:2])
     count = len(traffic.answers)
     found = latencies(traffic.answers, kind)
     found[f"{kind}, generator late p99 ms"] = percentile(traffic.late, .99) * 1000
@@ -93,9 +93,12 @@ def latencies(answers, kind):
     return found | ({f"{kind}, in vain": sum(vain)} if kind == TO_THE_END else {})
 
 
-def check(traffic, count, confirmed):
+def check(system, traffic, count, confirmed):
     refused = traffic.refused()
     if refused:
-        raise DevError(f"{len(refused)} requests were refused, such as {refused[0]}")
+        counted = counts.by(counts.fetch(system.stack.url("edge")), "edge_refused_total", "cause")
+        causes = ", ".join(f"{cause} {number:.0f}" for cause, number in counted.items() if number)
+        raise DevError(f"{len(refused)} requests were refused, due at {refused[0].due:.2f} to {refused[-1].due:.2f} s, "
+                       f"such as {refused[0]}; the edge counts {causes}")
     if not len(traffic.answers) == count == confirmed:
         raise DevError(f"{len(traffic.answers)} orders were placed, {count} exist, {confirmed} are CONFIRMED")
