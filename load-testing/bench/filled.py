@@ -15,7 +15,7 @@ TABLES = {"orders": ("orders.orders", "orders.order_events", "bus.inbox"),
 def run(system, options):
     """The rate before, the orders, the rate after them."""
     few = closed.run(system, options)["confirmed orders/s"]
-    with concurrent.futures.ThreadPoolExecutor(len(TABLES)) as pool:  # each has its own server and connection
+    with concurrent.futures.ThreadPoolExecutor(len(TABLES)) as pool:  # each has a connection of its own
         list(pool.map(lambda name: fill(system, name, options.fill), TABLES))
     every = [closed.run(system, options) for _ in range(max(1, options.runs))]
     many = figures.summary(every)["confirmed orders/s"]["median"]

@@ -37,8 +37,8 @@ void bus_rotation_reset(struct bus_rotation *rotation);
  * on a new connection they find the new leader. Where the queue is full a new one does not help, so each is opened
  * later than the one before: after 1 s of nacks, 2 s, up to 60 s. Zeroed: none. */
 struct bus_nacks {
-  bool any;
-  int64_t since, last, patience;
+  int64_t since, last;
+  int64_t patience; /* 0: there are none */
 };
 
 /* One more; true: give the connection up. */

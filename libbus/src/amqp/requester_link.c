@@ -13,20 +13,20 @@ struct confirm {
   bool ack;
 };
 
-/* That a query was taken says nothing of the commands' queues. */
-static void count_nacks(const struct confirm *confirm, bool query) {
+static void count_nacks(const struct confirm *confirm) {
   struct bus_requester *requester = confirm->requester;
-  if (!confirm->ack)
-    requester->deaf = bus_nacks_add(&requester->nacks, confirm->now) || requester->deaf;
-  else if (!query)
+  if (confirm->ack)
     bus_nacks_end(&requester->nacks);
+  else if (bus_nacks_add(&requester->nacks, confirm->now))
+    requester->deaf = true;
 }
 
 /* A query's confirm says nothing: it is gone with its queue's TTL. */
 static void on_settled(void *context, const struct window_entry *entry) {
   const struct confirm *confirm = context;
   struct bus_pending *pending = entry->request;
-  count_nacks(confirm, entry->query);
+  if (!entry->query) /* what becomes of queries says nothing of the commands' queues */
+    count_nacks(confirm);
   if (pending->generation != entry->generation || !pending->open || pending->state != BUS_REQUEST_SENT)
     return;
   if (!confirm->ack)

@@ -40,8 +40,8 @@ void bus_rotation_reset(struct bus_rotation *rotation) {
 }
 
 bool bus_nacks_add(struct bus_nacks *nacks, int64_t now) {
-  if (!nacks->any || now - nacks->last > NACKS_OVER)
-    *nacks = (struct bus_nacks){.any = true, .since = now, .patience = NACKS_FIRST};
+  if (nacks->patience == 0 || now - nacks->last > NACKS_OVER)
+    *nacks = (struct bus_nacks){.since = now, .patience = NACKS_FIRST};
   nacks->last = now;
   if (now - nacks->since < nacks->patience)
     return false;
@@ -51,7 +51,7 @@ bool bus_nacks_add(struct bus_nacks *nacks, int64_t now) {
 }
 
 void bus_nacks_end(struct bus_nacks *nacks) {
-  nacks->any = false;
+  nacks->patience = 0;
 }
 
 int bus_retry_tier(int64_t attempt, size_t tiers, int64_t age, int64_t give_up) {

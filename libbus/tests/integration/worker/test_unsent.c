@@ -82,19 +82,23 @@ TEST(keeps_a_message_to_park_until_the_dead_queue_exists)
   toy_teardown(&toy);
 }
 
+/* So many commands into a queue that takes one; the rest are nacked, and swept at this pace. */
+static void start_nacked(struct toy *toy, struct toy_run *run, unsigned count, int64_t sweep_ms) {
+  toy_setup(toy);
+  toy->settings.outbox_grace_ms = toy->settings.outbox_lease_ms = sweep_ms;
+  for (unsigned i = 0; i < count; i++)
+    (void)toy_publish(toy, i, TOY_FULL);
+  toy_flush(toy);
+  toy_start(toy, run);
+  toy_await(toy, SUM, (int64_t)count * TOY_FULL, 10);
+}
+
 /* Nacked confirms leave their rows to the sweeper, until the queue takes them. */
 TEST(sweeps_what_a_full_queue_nacked)
 {
   struct toy toy;
   struct toy_run run;
-  toy_setup(&toy);
-  toy.settings.outbox_grace_ms = 300;
-  toy.settings.outbox_lease_ms = 300;
-  for (unsigned i = 0; i < 20; i++)
-    (void)toy_publish(&toy, i, TOY_FULL);
-  toy_flush(&toy);
-  toy_start(&toy, &run);
-  toy_await(&toy, SUM, 20 * TOY_FULL, 10);
+  start_nacked(&toy, &run, 20, 300);
   toy_await(&toy, "SELECT (count(*) > 5)::int FROM bus.outbox WHERE attempts > 1", 1, 10);
   struct bus_error err;
   struct bus_amqp *reader = NULL;
@@ -119,14 +123,7 @@ TEST(opens_a_new_connection_when_messages_are_nacked_for_long)
 {
   struct toy toy;
   struct toy_run run;
-  toy_setup(&toy);
-  toy.settings.outbox_grace_ms = 100;
-  toy.settings.outbox_lease_ms = 100;
-  for (unsigned i = 0; i < 2; i++)
-    (void)toy_publish(&toy, i, TOY_FULL);
-  toy_flush(&toy);
-  toy_start(&toy, &run);
-  toy_await(&toy, SUM, 2 * TOY_FULL, 10);
+  start_nacked(&toy, &run, 2, 100);
   int64_t began = bus_monotonic();
   await_metric("bus_reconnects_total{link=\"broker\"} 1\n");
   assert_true(bus_monotonic() - began > BUS_SECOND / 2);
