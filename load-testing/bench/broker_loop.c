@@ -78,13 +78,18 @@ static bool settle(struct loop *loop, struct bus_error *err) {
   return bus_amqp_ack(loop->in, loop->last_tag, true, err);
 }
 
+static bool may_send(const struct loop *loop) {
+  uint64_t most = loop->batch == 1 ? 1 : AHEAD * loop->batch; /* one by one: the next when the last one is through */
+  return loop->sent - done(loop) + loop->batch <= most;
+}
+
 static bool pump(struct loop *loop, struct bus_error *err) {
   bus_arena_reset(loop->arena);
   if (!bus_amqp_pump(loop->out, &events, loop, err) || !bus_amqp_pump(loop->in, &events, loop, err))
     return false;
   if (!settle(loop, err))
     return false;
-  if (bus_amqp_has_buffered(loop->out) || bus_amqp_has_buffered(loop->in))
+  if (may_send(loop) || bus_amqp_has_buffered(loop->out) || bus_amqp_has_buffered(loop->in))
     return true;
   struct pollfd fds[] = {{.fd = bus_amqp_fd(loop->out), .events = POLLIN},
                          {.fd = bus_amqp_fd(loop->in), .events = POLLIN}};
@@ -94,12 +99,10 @@ static bool pump(struct loop *loop, struct bus_error *err) {
   return true;
 }
 
-/* One at a time, the next is sent when the last one is through; else there are some batches under way. */
 static bool run(struct loop *loop, struct bus_error *err) {
-  uint64_t most = loop->batch == 1 ? 1 : AHEAD * loop->batch;
   do {
     bool more = bus_monotonic() < loop->until;
-    while (more && loop->sent - done(loop) + loop->batch <= most)
+    while (more && may_send(loop))
       if (!publish_batch(loop, err))
         return false;
     if (!pump(loop, err))

@@ -1,7 +1,7 @@
 """The closed loop: so many connections, each with its next order as soon as the last one is answered."""
 import uuid
 
-from bench import wrk
+from bench import cpu, wrk
 from bench.system import PRODUCTS
 from bench.window import Window
 from dev.report import DevError
@@ -9,13 +9,15 @@ from dev.report import DevError
 
 def run(system, options, products=PRODUCTS, items=1):
     """Orders over so many products, each with so many items. Every order that is made must be CONFIRMED."""
-    window = Window(system)
+    window, processors = Window(system), cpu.Processors()
     said = wrk.run(system.stack.url("edge"), "orders.lua", [uuid.uuid4(), products, items],
                    options.connections, options.seconds)
+    idle, stolen = processors.end()
     orders, confirmed, took, costs = window.end()
     check(said, orders, confirmed)
     return {"accepted orders/s": said["requests"] / said["seconds"], "confirmed orders/s": confirmed / took,
             "orders": orders, "accept p50 ms": said["p50"], "accept p95 ms": said["p95"], "accept p99 ms": said["p99"],
+            "processors idle %": idle, "processors stolen %": stolen,
             "CPU ms/order generator": said["cpu_ms"] / orders} | costs
 
 

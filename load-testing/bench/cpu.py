@@ -14,17 +14,22 @@ def parse(text):
     return Times(int(pid), int(fields[1]), user + system, children_user + children_system)
 
 
+TRIES = 10
+
+
 def processes():
-    """→ {pid: Times} of all that run."""
-    found = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
+    """→ {pid: Times} of all that run. One that ends meanwhile may be missing while its parent, read before, does not
+    have its time yet: then all are read again."""
+    for _ in range(TRIES):
+        found, one_ended = {}, False
+        for entry in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as file:
-                    one = parse(file.read())
-            except (FileNotFoundError, ProcessLookupError):  # it has just ended
-                continue
-            found[one.pid] = one
+                    found[int(entry)] = parse(file.read())
+            except (FileNotFoundError, ProcessLookupError):
+                one_ended = True
+        if not one_ended:
+            break
     return found
 
 
@@ -65,3 +70,26 @@ def of_stack(stack):
 
 def difference(before, after):
     return {name: after[name] - before[name] for name in before}
+
+
+class Processors:
+    """What became of the machine's processor time since it was made."""
+
+    def __init__(self):
+        self._before = self._read()
+
+    @staticmethod
+    def _read():
+        with open("/proc/stat", encoding="ascii") as file:
+            return [int(word) for word in file.readline().split()[1:9]]  # to «steal»; the guests' time is in «user»
+
+    def end(self):
+        """→ (percent that nobody used, percent that other machines on the same host took)"""
+        return shares(self._before, self._read())
+
+
+def shares(before, after):
+    """Pure. Lists of user, nice, system, idle, iowait, irq, softirq, steal: proc(5)."""
+    spent = [new - old for old, new in zip(before, after)]
+    total = max(sum(spent), 1)
+    return 100 * (spent[3] + spent[4]) / total, 100 * spent[7] / total

@@ -15,11 +15,13 @@ def traffic_of(order):
 
 
 def floor(order, costs, cores):
-    """→ figures. order: of the closed loop, costs: by COSTS."""
+    """→ figures. order: of the closed loop, costs: by COSTS. What other machines on the host took of the processors
+    while the orders were measured, the floor has not either."""
     postgres = sum(costs[f"{name} ms/order"] for name in ("orders", "inventory", "payments"))
     broker = sum(count * costs[f"{kind} ms/message"] for kind, count in traffic_of(order).items())
     psp = order["psp calls/order"] * costs["psp ms/call"]
-    rate = cores * 1000 / (postgres + broker + psp)
+    there = cores * (1 - order["processors stolen %"] / 100)
+    rate = there * 1000 / (postgres + broker + psp)
     return {"floor ms/order Postgres": postgres, "floor ms/order broker": broker,
             "floor CPU ms/order": postgres + broker, "floor ms/order psp-sandbox": psp, "floor orders/s": rate,
             "CPU, times the floor": order["CPU ms/order"] / (postgres + broker),

@@ -2,7 +2,9 @@
 import argparse
 import json
 import os
+import subprocess
 import sys
+import time
 
 import pytest
 
@@ -84,6 +86,37 @@ def test_what_a_child_used_stays_when_it_has_ended():
     assert cpu.tree_ms(cpu.processes(), [os.getpid()]) - before >= 190
 
 
+def test_what_a_process_used_that_ends_while_it_is_looked_for_is_not_lost(monkeypatch):
+    """It ends after its parent was read: as a database session does when its client has gone."""
+    child = subprocess.Popen([sys.executable, "-c", "import time\nwhile time.process_time() < 0.2: pass\ninput()"],
+                             stdin=subprocess.PIPE)
+    time.sleep(0.5)
+    before, listed = cpu.tree_ms(cpu.processes(), [os.getpid()]), os.listdir
+    left = [child]
+
+    def entries(folder):
+        return sorted(listed(folder), key=lambda name: name == str(child.pid))  # the child is read last
+
+    parse = cpu.parse
+
+    def parse_and_end(text):
+        one = parse(text)
+        if left and one.pid == os.getpid():
+            left.pop().communicate(b"\n")
+        return one
+
+    monkeypatch.setattr(cpu.os, "listdir", entries)
+    monkeypatch.setattr(cpu, "parse", parse_and_end)
+    assert cpu.tree_ms(cpu.processes(), [os.getpid()]) >= before
+
+
+def test_processor_time_is_used_idle_or_stolen():
+    before, after = [100] * 8, [130, 110, 120, 115, 105, 101, 109, 110]  # 100 more
+    assert cpu.shares(before, after) == (20, 10) and cpu.shares(before, before) == (0, 0)
+    idle, stolen = cpu.Processors().end()
+    assert 0 <= idle + stolen <= 100
+
+
 # Counts
 
 METRICS = """# HELP bus_messages_total Messages.
@@ -120,7 +153,7 @@ def test_costs_are_told_for_each_order():
 
 ORDER = {"messages/order": 7, "message order.place.v1/order": 1, "published bus.cmd/order": 3,
          "published bus.event/order": 5, "published bus.reply/order": 1, "psp calls/order": 1, "CPU ms/order": 1.2,
-         "confirmed orders/s": 1500}
+         "confirmed orders/s": 1500, "processors stolen %": 0}
 COSTS = {"orders ms/order": .1, "inventory ms/order": .06, "payments ms/order": .04, "quorum ms/message": .05,
          "answer ms/message": .03, "unrouted ms/message": .01, "psp ms/call": .1}
 
@@ -133,6 +166,12 @@ def test_the_floor_is_what_the_servers_alone_cost():
     assert found["floor CPU ms/order"] == pytest.approx(.6) and found["CPU, times the floor"] == pytest.approx(2)
     assert found["floor orders/s"] == pytest.approx(2000 / .7)
     assert found["share of the floor %"] == pytest.approx(1500 * .7 / 20)
+
+
+def test_the_floor_has_no_more_of_the_processors_than_the_orders_had():
+    found = floor_sum.floor(ORDER | {"processors stolen %": 25}, COSTS, 2)
+    assert found["floor orders/s"] == pytest.approx(1500 / .7)
+    assert found["share of the floor %"] == pytest.approx(70)
 
 
 def test_a_floor_without_one_of_its_costs_is_none():
