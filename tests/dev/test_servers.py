@@ -88,6 +88,14 @@ def test_rabbitmqctl_reaches_the_node(pair):
     assert "admin\t[administrator]" in done.stdout
 
 
+def test_the_log_of_the_quorum_queues_leaves_most_of_the_brokers_memory_free(pair):
+    """What is in the log is in memory, too, sometimes twice; at the watermark every publisher is blocked."""
+    _, rabbitmq = parts(pair)
+    bytes_of = [int(re.search(r"\d{3,}", rabbitmq.ctl("eval", f"{what}."))[0])
+                for what in ("application:get_env(ra, wal_max_size_bytes)", "vm_memory_monitor:get_memory_limit()")]
+    assert 8 * bytes_of[0] <= bytes_of[1]
+
+
 def test_no_password_stands_in_the_arguments_of_a_process(pair):
     known = pair.state.read("secrets.json").values()
     for process in (*(part.process for part in parts(pair)), parts(pair)[1].epmd):

@@ -137,6 +137,8 @@ class RabbitMQ:
             "default_permissions.configure": ".*", "default_permissions.read": ".*",
             "default_permissions.write": ".*",
             "vm_memory_high_watermark.absolute": "1GiB", "disk_free_limit.absolute": "100MB",
+            # Quorum queues keep in memory what is in the log until it is cut: 512 MB by default, half of what there is.
+            "raft.wal_max_size_bytes": 67108864,
             "max_message_size": 1048576, "log.file": "false", "log.console": "true", "log.console.level": "info",
         }
         return "".join(f"{name} = {value}\n" for name, value in settings.items())
