@@ -11,7 +11,7 @@ from dev.report import DevError, step
 
 # In this order; the floor beside what it is compared with.
 PARTS = {"disk": rest.disk, "closed": closed.run, "floor": floor.run, "open": open_loop.run, "reads": reads.run,
-         "shapes": shapes.run, "wide": scale.wide, "workers": scale.workers, "processes": scale.processes,
+         "wide": scale.wide, "shapes": shapes.run, "workers": scale.workers, "processes": scale.processes,
          "backlog": backlog.run, "start": rest.start, "idle": rest.idle, "filled": filled.run}
 ONCE = ("workers", "processes", "backlog", "filled")
 ASKED_FOR = ("filled",)  # takes half an hour and some 25 GB with ten million orders
