@@ -1,4 +1,5 @@
 /* order-svc's decisions without memory: a batch that cannot be decided says so, and is not committed. */
+#include "order_query.h"
 #include "rig.h"
 
 #include <torture.h>
@@ -62,4 +63,50 @@ TEST(every_step_of_a_saga)
   };
   for (size_t i = 0; i < BUS_COUNT(cells); i++)
     torture(decide, &cells[i]);
+}
+
+/* ---- queries ---- */
+
+enum { FOUND, TOGETHER, PAGE, QUESTIONS };
+
+/* One order was found for each question. */
+static bool answer(struct bus_arena *arena, const void *context) {
+  const struct order_get get = {.order_id = saga_order_id};
+  struct order_get gets[] = {get, {.order_id = {{1}}}};
+  const struct order_get_many many = {gets, BUS_COUNT(gets)};
+  const struct order_list list = {.status = -1, .limit = 1};
+  const struct bus_envelope envelope = {.reply_to = BUS_STR("edge.reply.1"), .first_failed_at = BUS_NO_TIME};
+  const struct bus_input inputs[QUESTIONS] = {
+      [FOUND] = {.kind = BUS_INPUT_DELIVERY, .type = &order_get_type, .envelope = &envelope, .body = &get},
+      [TOGETHER] = {.kind = BUS_INPUT_DELIVERY, .type = &order_get_many_type, .envelope = &envelope, .body = &many},
+      [PAGE] = {.kind = BUS_INPUT_DELIVERY, .type = &order_list_type, .envelope = &envelope, .body = &list},
+  };
+  static struct rig rig;
+  struct order_query_model *model = NULL;
+  struct bus_effects effects;
+  torture_pause(true);
+  rig_init(&rig);
+  struct order found = rig_order(&rig, ORDER_PENDING);
+  torture_pause(false);
+  const struct bus_input *input = &inputs[*(const int *)context];
+  bus_effects_init(&effects, arena, &rig.ids, rig.now, "order-svc");
+  bool done = order_query_model_new(input, 1, arena, &model);
+  if (done) {
+    model->asked[0].orders = &found;
+    model->asked[0].order_count = 1;
+    bus_effects_begin(&effects, input);
+    order_query_decide(model, input, &effects);
+    assert_int_equal(bus_effects_end(&effects), BUS_DONE);
+    done = !effects.failed;
+  }
+  torture_over();
+  assert_true(!done || effects.count == 1);
+  rig_done(&rig);
+  return done;
+}
+
+TEST(every_kind_of_question)
+{
+  for (int question = 0; question < QUESTIONS; question++)
+    torture(answer, &question);
 }
