@@ -63,12 +63,12 @@ TEST(request_without_a_queue_is_unroutable_at_once)
   bus_requester_free(requester);
 }
 
-/* A virtual host whose queue "asked" takes one message and nacks what comes while it is there. */
-static const char *make_narrow_place(void) {
+/* A virtual host whose queue "asked" takes one message of that kind and nacks what comes while it is there. */
+static const char *make_narrow_place(enum bus_exchange exchange, const char *key) {
   static char vhost[64];
   const char *url = fresh_vhost(vhost, sizeof vhost);
   struct link *link = link_open(url);
-  struct bus_declaration queue = queue_of("asked"), binding = binding_of(BUS_EXCHANGE_CMD, "test.ask", "asked");
+  struct bus_declaration queue = queue_of("asked"), binding = binding_of(exchange, key, "asked");
   queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-max-length", NULL, 1};
   queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-overflow", "reject-publish", 0};
   declare_exchanges(link);
@@ -78,16 +78,21 @@ static const char *make_narrow_place(void) {
   return url;
 }
 
-static enum bus_request_state ask_once(struct bus_requester *requester) {
-  struct bus_pending *pending = begin(requester, &ask, 1);
-  enum bus_request_state state = wait_ms(pending, 5000, true);
+static enum bus_request_state send_once(struct bus_requester *requester, const struct bus_message_type *type,
+                                        int64_t patience_ms) {
+  struct bus_pending *pending = begin(requester, type, 1);
+  enum bus_request_state state = wait_ms(pending, patience_ms, true);
   bus_request_end(pending);
   return state;
 }
 
+static enum bus_request_state ask_once(struct bus_requester *requester) {
+  return send_once(requester, &ask, 5000);
+}
+
 TEST(request_into_a_full_queue_is_refused)
 {
-  struct bus_requester *requester = new_requester(make_narrow_place(), 0);
+  struct bus_requester *requester = new_requester(make_narrow_place(BUS_EXCHANGE_CMD, "test.ask"), 0);
   await_up(requester);
   assert_int_equal(ask_once(requester), BUS_REQUEST_CONFIRMED);
   assert_int_equal(ask_once(requester), BUS_REQUEST_REFUSED);
@@ -97,7 +102,7 @@ TEST(request_into_a_full_queue_is_refused)
 /* A queue that has lost its leader may nack on this connection what it would take on another one. */
 TEST(requester_opens_a_new_connection_when_every_command_is_nacked)
 {
-  struct bus_requester *requester = new_requester(make_narrow_place(), 0);
+  struct bus_requester *requester = new_requester(make_narrow_place(BUS_EXCHANGE_CMD, "test.ask"), 0);
   await_up(requester);
   assert_int_equal(ask_once(requester), BUS_REQUEST_CONFIRMED);
   int64_t began = bus_monotonic();
@@ -111,6 +116,19 @@ TEST(requester_opens_a_new_connection_when_every_command_is_nacked)
   await_up(requester);
   for (int64_t until = bus_monotonic() + 1500 * BUS_MILLISECOND; bus_monotonic() < until; usleep(20000))
     assert_int_equal(ask_once(requester), BUS_REQUEST_REFUSED); /* it is full: a while longer on this one */
+  bus_requester_free(requester);
+}
+
+/* What becomes of queries says nothing of the commands' queues. */
+TEST(requester_stays_on_its_connection_when_queries_are_nacked)
+{
+  struct bus_requester *requester = new_requester(make_narrow_place(BUS_EXCHANGE_QUERY, "test.query"), 0);
+  await_up(requester);
+  (void)send_once(requester, &query, 300); /* fills the queue */
+  for (int64_t until = bus_monotonic() + 1500 * BUS_MILLISECOND; bus_monotonic() < until; usleep(20000)) {
+    assert_int_equal(send_once(requester, &query, 5000), BUS_REQUEST_REFUSED);
+    assert_true(bus_requester_is_up(requester));
+  }
   bus_requester_free(requester);
 }
 
