@@ -24,12 +24,12 @@ int http_body_read(struct bus_http_exchange *exchange) {
     return 503;
   if (!send_continue(exchange))
     return -1;
-  int64_t deadline = bus_monotonic() + exchange->server->settings.body_deadline_ms * BUS_MILLISECOND;
+  int64_t deadline = bus_monotonic_coarse() + exchange->server->settings.body_deadline_ms * BUS_MILLISECOND;
   for (int64_t have = 0; have < length; have++) {
     int got = mg_read(exchange->connection, body + have, 1);
     if (got < 0)
       return -1;
-    if (got == 0 || bus_monotonic() > deadline)
+    if (got == 0 || bus_monotonic_coarse() > deadline)
       return 408;
   }
   exchange->body = (struct bus_str){body, (size_t)length};

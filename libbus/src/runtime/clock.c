@@ -17,6 +17,10 @@ int64_t bus_monotonic(void) {
   return read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t bus_monotonic_coarse(void) {
+  return read_clock(CLOCK_MONOTONIC_COARSE);
+}
+
 bus_time bus_wall_clock(void) {
   return read_clock(CLOCK_REALTIME);
 }
