@@ -39,6 +39,11 @@ class System:
         with self._connections[database].cursor() as cursor:
             cursor.execute(text, arguments)
 
+    def cancel(self):
+        """What the databases are doing for other threads, which then fails there."""
+        for connection in self._connections.values():
+            connection.cancel()
+
     def row(self, database, text):
         return self.rows(database, text)[0]
 
