@@ -11,6 +11,8 @@ CHUNK = 500_000  # orders a statement
 TABLES = {"orders": ("orders.orders", "orders.order_events", "bus.inbox"),
           "inventory": ("inventory.reservations", "bus.inbox"),
           "payments": ("payments.payments", "payments.ledger", "bus.inbox")}
+SHOWN = ("confirmed orders/s", "CPU ms/order", "CPU ms/order postgres", "wal bytes/order", "full pages/order",
+         "processors stolen %")
 INDEXES = """SELECT i.indrelid::regclass::text, i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid),
                     quote_ident(c.relname), quote_ident(k.conname)
              FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
@@ -20,18 +22,20 @@ INDEXES = """SELECT i.indrelid::regclass::text, i.indexrelid::regclass::text, pg
 
 def run(system, options):
     """The rate before, the orders, the rate after them."""
-    few = rate(system, options)
+    few = measured(system, options)
     fill_all(system, options.fill)
-    many = rate(system, options)
+    many = measured(system, options)
     size = sum(system.row(name, "SELECT pg_database_size(current_database())")[0] for name in TABLES)
     there = system.row("orders", "SELECT count(*) FROM orders.orders")[0]
-    return {"orders there": there, "databases GiB": size / (1 << 30),
-            "few orders: confirmed orders/s": few, "many orders: confirmed orders/s": many,
-            "of the rate with few %": 100 * many / few}
+    return {"orders there": there, "databases GiB": size / (1 << 30)} | {
+        f"{which} orders: {name}": found[name] for which, found in (("few", few), ("many", many)) for name in SHOWN} | {
+        "of the rate with few %": 100 * many["confirmed orders/s"] / few["confirmed orders/s"]}
 
 
-def rate(system, options):
-    return figures.summary([closed.run(system, options) for _ in range(options.runs)])["confirmed orders/s"]["median"]
+def measured(system, options):
+    """→ {figure: median}"""
+    found = figures.summary([closed.run(system, options) for _ in range(options.runs)])
+    return {name: found[name]["median"] for name in SHOWN}
 
 
 def fill_all(system, count):
