@@ -10,10 +10,11 @@
 struct pg;
 
 /* What every connection of ours is told at its start. Plans are generic from the first execution and never scan a whole
- * table where an index serves, also when they were made while the tables were still empty. */
+ * table where an index serves, also when they were made while the tables were still empty. A generic plan takes a third
+ * of a table to be below an unknown value: over millions of rows it would start processes to find three. */
 #define PG_SESSION_OPTIONS                                                                                             \
   "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "        \
-  "-c jit=off"
+  "-c jit=off -c max_parallel_workers_per_gather=0"
 
 /* Two registries: libbus's own statements and the service's. Both are kept. */
 struct pg_registry {
