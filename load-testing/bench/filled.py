@@ -39,12 +39,15 @@ def measured(system, options):
 
 
 def fill_all(system, count):
+    """While the services are away: without indexes what they look for would be looked for in all rows."""
+    system.stack.stop_services()
     with concurrent.futures.ThreadPoolExecutor(len(TABLES)) as pool:  # each has a connection of its own
         try:
             list(pool.map(lambda name: fill(system, name, count), TABLES))
         except BaseException:  # also a signal: nobody waits for the rest
             system.cancel()
             raise
+    system.stack.start_services()
 
 
 def fill(system, name, count):
