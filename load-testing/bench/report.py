@@ -38,6 +38,9 @@ def command(options):
              f"--seconds {options.seconds}"]
     if "open" in (options.only or ["open"]):
         words.append("--rates " + " ".join(map(str, options.rates)))
+    if "filled" in (options.only or ()):
+        words.append(f"--fill {options.fill}")
+    words += [f"--set {text}" for text in options.set]
     return " ".join([*words, "--record"])
 
 

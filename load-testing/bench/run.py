@@ -27,8 +27,9 @@ def chosen(only):
 
 
 @contextlib.contextmanager
-def measured_system(preset):
-    with systems.private_system(preset) as stack:
+def measured_system(preset, variables):
+    with systems.private_system(preset, variables) as stack:
+        systems.check_known(preset, variables)
         system = systems.System(stack)
         try:
             system.check_durable()
@@ -50,7 +51,7 @@ def measure(options):
     runs = {name: [] for name in parts}
     if "floor" in parts:
         floor.build_loop(options.preset)
-    with measured_system(options.preset) as system:
+    with measured_system(options.preset, options.set) as system:
         for number, name in in_turn(parts, options.runs):
             found = PARTS[name](system, options)
             if name == "floor":

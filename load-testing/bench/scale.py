@@ -2,6 +2,7 @@
 import argparse
 
 from bench import closed
+from bench.system import SCALED
 from dev import ports
 from dev.proc import Process
 from dev.services import Service
@@ -9,7 +10,6 @@ from dev.services import Service
 WORKERS = (1, 2, 4)
 PROCESSES = (1, 2)
 CONNECTIONS = 256  # as many as the edge has threads
-SCALED = ("order-svc", "inventory-svc", "payment-svc")
 
 
 def workers(system, options):

@@ -1,15 +1,19 @@
 """The private stack that is measured: its catalogue, its databases, and whether it is as durable as it must be."""
+import os
+import subprocess
 import time
 
 import psycopg2
 
 from bench.root import private_stack as stacks
 from dev import build
+from dev.databases import SERVICE_OF
 from dev.report import DevError
 
 PRODUCTS = 1000
 PLENTY = 1_000_000_000
 DATABASES = ("orders", "inventory", "payments")
+SCALED = tuple(SERVICE_OF[name] for name in DATABASES)
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 REST_SECONDS = 300
 # By the partial index of what is open, so that asking costs nothing while orders are under way.
@@ -85,5 +89,17 @@ class System:
             time.sleep(0.1)
 
 
-def private_system(preset="release"):
-    return stacks.private_stack(preset, "bench")
+def private_system(preset="release", variables=()):
+    """variables: NAME=VALUE, of each of SCALED."""
+    of_each = dict(text.split("=", 1) for text in variables)
+    return stacks.private_stack(preset, "bench", {name: of_each for name in SCALED})
+
+
+def check_known(preset, variables):
+    """A service does not mind what it does not know, and the figures would be those of its defaults."""
+    for service in SCALED:
+        program = os.path.join(build.programs(preset), service)
+        known = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout.split()
+        for name in (text.split("=", 1)[0] for text in variables):
+            if name not in known:
+                raise DevError(f"{service} has no variable {name}: see {service} --help", status=2)

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -13,8 +12,8 @@ from dev.report import DevError
 
 sys.path.insert(0, os.path.join(paths.ROOT, "load-testing"))
 
-from bench import closed, compare, counts, cpu, figures, floor, floor_sum  # noqa: E402
-from bench import report, run, targets, window, wrk  # noqa: E402
+from bench import closed, compare, counts, cpu, figures, filled, floor, floor_sum  # noqa: E402
+from bench import report, run, system, targets, window, wrk  # noqa: E402
 
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
 
@@ -88,9 +87,9 @@ def test_what_a_child_used_stays_when_it_has_ended():
 
 def test_what_a_process_used_that_ends_while_it_is_looked_for_is_not_lost(monkeypatch):
     """It ends after its parent was read: as a database session does when its client has gone."""
-    child = subprocess.Popen([sys.executable, "-c", "import time\nwhile time.process_time() < 0.2: pass\ninput()"],
-                             stdin=subprocess.PIPE)
-    time.sleep(0.5)
+    code = "import time\nwhile time.process_time() < 0.2: pass\nprint(flush=True)\ninput()"
+    child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdout.readline()
     before, listed = cpu.tree_ms(cpu.processes(), [os.getpid()]), os.listdir
     left = [child]
 
@@ -196,6 +195,17 @@ def test_the_floor_needs_the_closed_loop():
         run.chosen(["nonsense"])
 
 
+def test_a_variable_is_set_for_the_services_that_carry_orders(dev, monkeypatch):
+    monkeypatch.setattr(system.stacks, "private_stack", lambda preset, name, overrides: overrides)
+    found = system.private_system("release", ["GATHER_MS=0", "WORKERS=2"])
+    assert found == {name: {"GATHER_MS": "0", "WORKERS": "2"} for name in ("order-svc", "inventory-svc", "payment-svc")}
+    system.check_known(PRESET, ["GATHER_MS=0"])
+    with pytest.raises(DevError, match="order-svc has no variable GATHER: see order-svc --help"):
+        system.check_known(PRESET, ["GATHER=0"])
+    done = dev("bench", "--set", "gather")
+    assert done.returncode == 2 and "«gather» is not NAME=VALUE" in done.stderr
+
+
 def test_the_parts_are_measured_in_turn_and_what_leaves_much_behind_comes_last():
     assert run.in_turn(["closed", "floor", "backlog"], 2) == [
         (0, "closed"), (0, "floor"), (1, "closed"), (1, "floor"), (1, "backlog")]
@@ -203,7 +213,7 @@ def test_the_parts_are_measured_in_turn_and_what_leaves_much_behind_comes_last()
 
 def test_a_part_that_is_recorded_anew_leaves_the_others_and_their_commands(tmp_path):
     def record(only, rate):
-        options = argparse.Namespace(only=only, runs=3, seconds=5, connections=64, rates=[200])
+        options = argparse.Namespace(only=only, runs=3, seconds=5, connections=64, rates=[200], set=[])
         report.write(tmp_path, {part: figures.summary([{"orders/s": rate}]) for part in only}, options)
         return (tmp_path / "bench.md").read_text().splitlines()
     record(["closed", "backlog"], 700)
@@ -238,17 +248,21 @@ FIGURES = {"accepted orders/s", "confirmed orders/s", "orders", "accept p50 ms",
            "published bus.reply/order", "transactions/order", "round trips/order", "messages a transaction",
            "psp calls/order", "wal bytes/order", "fsyncs/order", "broker fsyncs/order",
            *(f"{what} MiB {name}" for what in ("RssAnon", "RSS") for name in cpu.SERVICES)}
+MANY = 2000
 
 
 def test_a_short_run_has_every_figure(dev, folder):
-    """Whichever build there is: what it shows is that all of it is measured."""
+    """Whichever build there is: what it shows is that all of it is measured, also with orders made by SQL."""
     assert os.path.exists(build.programs(PRESET))
     result = os.path.join(folder, "result.json")
-    done = dev("bench", "--only", "closed", "--runs", "1", "--seconds", "2", "--connections", "8", "--preset", PRESET,
-               "--json", result)
+    done = dev("bench", "--only", "closed", "--only", "filled", "--fill", str(MANY), "--runs", "1", "--seconds", "2",
+               "--connections", "8", "--preset", PRESET, "--json", result)
     assert done.returncode == 0, done.stderr
     with open(result, encoding="utf-8") as file:
-        found = json.load(file)["closed"]
+        results = json.load(file)
+    found, many = results["closed"], results["filled"]
+    assert many["orders there"]["median"] > MANY
+    assert all(many[f"{which} orders: {name}"]["median"] > 0 for which in ("few", "many") for name in filled.SHOWN[:4])
     assert {name for name in FIGURES if found.get(name, {"median": 0})["median"] <= 0} == set()
     assert 6.5 <= found["messages/order"]["median"] <= 8
     assert found["psp calls/order"]["median"] == pytest.approx(1, abs=.1)
