@@ -22,6 +22,14 @@ static bool take_line_end(struct cursor *c) {
   return ends;
 }
 
+/* What follows the last byte that was sent is the buffer's, and may be NUL. */
+static bool take_bare_end(struct cursor *c) {
+  size_t left = (size_t)(c->end - c->at);
+  bool ends = left >= 3 && memcmp(c->at, "\n\n\r", 3) == 0 && (left == 3 || c->at[3] == '\0');
+  c->at += ends ? 2 : 0;
+  return ends;
+}
+
 static void skip_blanks(struct cursor *c) {
   enum { ALIGNMENT = 16 };
   const char *at = c->at;
@@ -77,7 +85,8 @@ static bool read_field(struct cursor *c, struct strict_head *head, size_t *hosts
   if (name.len == 0 || !take(c, ":"))
     return false;
   struct bus_str value = trim(take_while(c, is_value_char));
-  if (!take(c, "\r\n") || is(name, "transfer-encoding"))
+  head->bare_end = take_bare_end(c);
+  if ((!head->bare_end && !take(c, "\r\n")) || is(name, "transfer-encoding"))
     return false;
   head->fields++;
   *hosts += is(name, "host");
@@ -106,7 +115,7 @@ bool strict_head_read(struct bus_str bytes, struct strict_head *ret) {
   if (target.len == 0 || (!take(&c, " HTTP/1.1") && !take(&c, " HTTP/1.0")) || !take_line_end(&c))
     return false;
   split_target(target, &head);
-  while (!take(&c, "\r\n"))
+  while (!head.bare_end && !take(&c, "\r\n"))
     if (!read_field(&c, &head, &hosts))
       return false;
   head.size = (size_t)(c.at - bytes.data);

@@ -10,12 +10,15 @@ struct strict_head {
   size_t fields;
   uint64_t content_length; /* 0 where there is none */
   bool has_length;
-  size_t size; /* bytes up to the body */
+  bool bare_end; /* LF LF where CR LF CR LF belongs */
+  size_t size;   /* bytes up to the body */
 };
 
-/* True: one meaning only. Two things are forgiven, because civetweb hides them before anybody can look: a request line
- * may end with any two of CR, LF, space and tab that begin with CR or LF; and blanks may stand before it, 16 of them or
- * a multiple, since malloc's alignment alone tells where the buffer begins. */
+/* True: one meaning only. Three things are forgiven, because civetweb hides them before anybody can look: a request
+ * line may end with any two of CR, LF, space and tab that begin with CR or LF; blanks may stand before it, 16 of them
+ * or a multiple, since malloc's alignment alone tells where the buffer begins; and the head may end with LF LF where CR
+ * NUL follows, which in the buffer is the same as CR LF CR LF. What follows is a body that is no JSON, or begins a
+ * request that is refused. */
 bool strict_head_read(struct bus_str bytes, struct strict_head *ret);
 
 #endif
