@@ -23,7 +23,7 @@ def add_options(added):
     added.add_argument("--backlog", type=int, default=100_000, help="orders that wait while order-svc is away (100000)")
     added.add_argument("--fill", type=int, default=10_000_000,
                        help="orders that the part «filled», which runs only where it is asked for, makes by SQL (ten "
-                            "million, 25 GB)")
+                            "million, 31 GiB)")
     added.add_argument("--compare", nargs=2, metavar=("A", "B"),
                        help="two commits in turn; without --only: closed, open and reads")
     added.add_argument("--preset", default="release", help="release; another one shows that it works, no more")
