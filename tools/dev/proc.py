@@ -166,11 +166,26 @@ def _belongs(pid, state_path):
     try:
         if start_time(pid) is None:
             return False
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            marked = f"ORDERBUS_STACK={state_path}".encode() in file.read().split(b"\0")
+        if not (os.readlink(f"/proc/{pid}/cwd") + "/").startswith(state_path + "/"):
+            return False
         # Postgres overwrites its environment with its title, so it is known by the folder that it works in.
-        postgres = os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "postgres"
-        inside = (os.readlink(f"/proc/{pid}/cwd") + "/").startswith(state_path + "/")
+        if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "postgres":
+            return True
+        return f"ORDERBUS_STACK={state_path}".encode() in _environment(pid).split(b"\0")
     except OSError:
         return False
-    return (marked and inside) or (postgres and inside)
+
+
+def _environment(pid):
+    """Linux shows none between execve's first steps and its last: what shows none is asked again for a moment."""
+    for _ in range(20):
+        found = _read_environment(pid)
+        if found:
+            break
+        time.sleep(0.005)
+    return found
+
+
+def _read_environment(pid):
+    with open(f"/proc/{pid}/environ", "rb") as file:
+        return file.read()
