@@ -28,8 +28,8 @@ def chosen(only):
 
 @contextlib.contextmanager
 def measured_system(preset, variables):
+    systems.check_known(preset, variables)
     with systems.private_system(preset, variables) as stack:
-        systems.check_known(preset, variables)
         system = systems.System(stack)
         try:
             system.check_durable()
