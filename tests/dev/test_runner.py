@@ -127,9 +127,54 @@ def test_such_a_suite_alone_is_not_put_behind(table):
     assert numbers(suites._run_suites(["tidy"])) == (1, 0, 0)
 
 
+def test_what_mostly_waits_runs_beside_the_others_until_one_measures(table):
+    met, order = threading.Event(), []
+
+    def late(_seconds):
+        failed = not met.wait(20)
+        time.sleep(0.2)
+        order.append("dev")
+        return Result(passed=1, failed=failed)
+
+    table["dev"] = (60, late)
+    table["system"] = (60, lambda seconds: met.set() or Result(passed=2))
+    table["chaos"] = (60, lambda seconds: order.append("chaos") or Result(passed=4))
+    assert numbers(suites._run_suites(["dev", "system", "chaos"])) == (7, 0, 0)
+    assert order == ["dev", "chaos"]
+
+
+@pytest.fixture
+def ending():
+    yield
+    runner._ending.clear()
+
+
+def test_ctrl_c_reaches_what_runs_beside(table, ending, tmp_path):
+    """It comes to the main thread alone; the others' children may clean up, and nothing more is started."""
+    script = (f"trap 'echo cleaned >{tmp_path}/up; exit 1' INT; : >{tmp_path}/on; "
+              "for i in $(seq 400); do sleep 0.1; done")
+
+    def interrupted(_seconds):
+        while not (tmp_path / "on").exists():
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    table["tidy"] = (60, lambda seconds: runner.run(["sh", "-c", script], 60))
+    table["fuzz"] = (60, lambda seconds: (tmp_path / "started").touch())
+    table["unit"] = (60, interrupted)
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        suites._run_suites(["tidy", "fuzz", "unit"])
+    assert time.monotonic() - begin < 20
+    assert (tmp_path / "up").read_text() == "cleaned\n" and not (tmp_path / "started").exists()
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(["true"], 60)
+
+
 def test_every_suite_has_a_budget_and_all_of_them_fit():
     beside = sum(suites.TABLE[name][0] for name in suites.AT_LEISURE)
     assert beside <= sum(budget for budget, _ in suites.TABLE.values()) - beside <= 55 * 60
+    assert {*suites.AT_LEISURE, *suites.BESIDE, *suites.MEASURES} <= set(suites.TABLE)
 
 
 @pytest.mark.parametrize("tool, output", (

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import xml.etree.ElementTree
 
 from dev import account, paths
@@ -46,21 +47,51 @@ def _files():
     return sorted(set(done.stdout.split("\0")) - {""})
 
 
+_running = set()
+_ending = threading.Event()
+
+
+def end_all():
+    """For the main thread, to which alone Ctrl-C comes: what others run is interrupted, and they start nothing more."""
+    _ending.set()
+    for child in _running.copy():
+        _interrupt(child)
+
+
+def _interrupt(child):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGINT)
+
+
 def run(words, seconds, env=None):
     """→ (exit status, output). What is too slow gets SIGINT, so that fixtures clean up, and then SIGKILL."""
+    if _ending.is_set():
+        raise KeyboardInterrupt
     with subprocess.Popen(words, cwd=paths.ROOT, env=os.environ | (env or {}), stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
                           start_new_session=True) as child:
+        _running.add(child)
         try:
-            output, _ = child.communicate(timeout=seconds)
-            return child.returncode, output
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGINT)
-            return 124, _last_words(child) + f"\nended after {seconds} s\n"
-        except KeyboardInterrupt:
-            os.killpg(child.pid, signal.SIGINT)
-            _last_words(child)
-            raise
+            return _result(child, seconds)
+        finally:
+            _running.discard(child)
+
+
+def _result(child, seconds):
+    try:
+        if _ending.is_set():  # since this thread looked
+            raise KeyboardInterrupt
+        output, _ = child.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        _interrupt(child)
+        return 124, _last_words(child) + f"\nended after {seconds} s\n"
+    except BaseException:
+        _interrupt(child)
+        _last_words(child)
+        raise
+    if _ending.is_set():
+        raise KeyboardInterrupt
+    return child.returncode, output
 
 
 def _last_words(child):

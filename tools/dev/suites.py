@@ -2,13 +2,14 @@
 import concurrent.futures
 import os
 import re
+import signal
 import sys
 import threading
 import time
 
 from dev import build, checks, fuzz, packages, paths, ports, sanitizer, services, session
 from dev.report import DevError
-from dev.runner import Result, count, run, skip, temporary_folder
+from dev.runner import Result, count, end_all, run, skip, temporary_folder
 from dev.servers import TestServers
 
 PRESET = "asan"
@@ -160,6 +161,10 @@ NAMES = tuple(TABLE)
 # They want processors and neither servers nor answers in time: they run one after the other, at the lowest priority,
 # beside the suites that follow, which mostly wait.
 AT_LEISURE = ("build-tsan", "build-release", "fuzz", "tidy")
+# Long ones that mostly wait: they, too, run one after the other beside the suites that follow.
+BESIDE = ("dev", "crash")
+# What says how long something may take waits for all of those.
+MEASURES = ("chaos", "load", "readme")
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "chaos",
               "load", "readme")
 
@@ -178,6 +183,7 @@ def test(options):
         raise DevError(f"there is no suite {' or '.join(sorted(unknown))}: choose from {' '.join(NAMES)}", status=2)
     packages.ensure(packages.UP + packages.TEST)
     forget_the_users_stack(os.environ)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what runs is ended and wiped on the way out
     chosen = [name for name in NAMES if not options.suites or name in options.suites]
     if "build-gcc-asan" not in chosen and set(chosen) & set(NEEDS_ASAN):
         chosen.insert(0, "build-gcc-asan")
@@ -186,12 +192,46 @@ def test(options):
     return 1 if total.failed else 0
 
 
+class _Lane:
+    """Suites one after the other, in a thread beside the main one."""
+
+    def __init__(self, prepare=None):
+        self._pool = concurrent.futures.ThreadPoolExecutor(1, initializer=prepare)
+        self._suites = []
+
+    def submit(self, name):
+        self._suites.append(self._pool.submit(_suite, name))
+
+    def results(self):
+        """Of all that were submitted; waits for them."""
+        return [one.result() for one in self._suites]
+
+    def end(self):
+        self._pool.shutdown(cancel_futures=True)
+
+
 def _run_suites(chosen):
-    """One after the other, but for those that want processors alone and have others to run beside."""
-    aside = AT_LEISURE if set(chosen) - set(AT_LEISURE) else ()
-    with concurrent.futures.ThreadPoolExecutor(1, initializer=_be_nice) as pool:
-        running = [pool.submit(_suite, name) if name in aside else _suite(name) for name in chosen]
-        return sum((one.result() if isinstance(one, concurrent.futures.Future) else one for one in running), Result())
+    """One after the other, but for those that want processors alone, or hardly any, and have others to run beside."""
+    leisure = AT_LEISURE if set(chosen) - set(AT_LEISURE) else ()
+    results, at_leisure, beside = [], _Lane(_be_nice), _Lane()
+    try:
+        for name in chosen:
+            if name in MEASURES:
+                beside.results()
+                at_leisure.results()
+            if name in leisure:
+                at_leisure.submit(name)
+            elif name in BESIDE:
+                beside.submit(name)
+            else:
+                results.append(_suite(name))
+        return sum(results + beside.results() + at_leisure.results(), Result())
+    except BaseException:
+        end_all()
+        raise
+    finally:
+        at_leisure.end()
+        beside.end()
 
 
 def _be_nice():
