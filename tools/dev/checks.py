@@ -55,16 +55,24 @@ def tidy_suite(seconds):
     stamp = _text_of(".clang-tidy") + subprocess.run(["clang-tidy", "--version"], capture_output=True,
                                                      check=True).stdout
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(lambda entry: _tidy(entry, stamp, seconds), entries))
+        results = list(pool.map(lambda of_file: _tidy(of_file, stamp, seconds), _by_source(entries)))
     return sum(results, Result())
 
 
-def _tidy(entry, stamp, seconds):
+def _by_source(entries):
+    """clang-tidy looks at a file once for every command that compiles it. → lists of entries, one a file"""
+    found = {}
+    for entry in entries:
+        found.setdefault(entry["file"], []).append(entry)
+    return list(found.values())
+
+
+def _tidy(entries, stamp, seconds):
     """One file. What was found clean is not looked at again until it, a header of it, or the checks change."""
-    mark = os.path.join(build.folder("tidy"), _digest(entry, stamp))
+    mark = os.path.join(build.folder("tidy"), _digest(entries, stamp))
     if os.path.exists(mark):
         return Result(passed=1)
-    status, output = run(["clang-tidy", "--quiet", "-p", build.folder("clang"), entry["file"]], seconds)
+    status, output = run(["clang-tidy", "--quiet", "-p", build.folder("clang"), entries[0]["file"]], seconds)
     if status != 0 or ": warning:" in output:
         return Result(failed=1, text=output)
     os.makedirs(os.path.dirname(mark), exist_ok=True)
@@ -73,14 +81,17 @@ def _tidy(entry, stamp, seconds):
     return Result(passed=1)
 
 
-def _digest(entry, stamp):
-    words = shlex.split(entry["command"])
-    words = words[next(i for i, word in enumerate(words) if os.path.basename(word).startswith("clang")):]
-    del words[words.index("-o"):words.index("-o") + 2]
-    # Comments stay in, since NOLINT is one, and so do macros.
-    words = [word for word in words if word != "-c"] + ["-E", "-CC", "-dD"]
-    done = subprocess.run(words, cwd=entry["directory"], capture_output=True, check=False)
-    return hashlib.sha256(stamp + entry["file"].encode() + done.stdout + done.stderr).hexdigest()
+def _digest(entries, stamp):
+    digest = hashlib.sha256(stamp + entries[0]["file"].encode())
+    for entry in entries:
+        words = shlex.split(entry["command"])
+        words = words[next(i for i, word in enumerate(words) if os.path.basename(word).startswith("clang")):]
+        del words[words.index("-o"):words.index("-o") + 2]
+        # Comments stay in, since NOLINT is one, and so do macros.
+        words = [word for word in words if word != "-c"] + ["-E", "-CC", "-dD"]
+        done = subprocess.run(words, cwd=entry["directory"], capture_output=True, check=False)
+        digest.update(done.stdout + done.stderr)
+    return digest.hexdigest()
 
 
 def _text_of(name):
