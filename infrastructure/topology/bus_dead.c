@@ -6,6 +6,7 @@
 
 #include <bus/clock.h>
 #include <bus/history.h>
+#include <bus/process.h>
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -329,6 +330,7 @@ static int parse_options(struct program *program, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  bus_process_standard_files();
   static struct program program; /* the window is large for a stack */
   program.settings = (struct bus_amqp_settings){.url = getenv("RABBITMQ_URL"), .name = "bus-dead", .heartbeat_s = 60};
   int status = parse_options(&program, argc, argv);

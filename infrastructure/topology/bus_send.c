@@ -3,6 +3,7 @@
 #include "send_session.h"
 
 #include <bus/clock.h>
+#include <bus/process.h>
 
 #include <errno.h>
 #include <getopt.h>
@@ -200,6 +201,7 @@ static int parse_options(struct program *program, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  bus_process_standard_files();
   static struct program program; /* the window is large for a stack */
   program.settings = (struct bus_amqp_settings){.url = getenv("RABBITMQ_URL"), .name = "bus-send"};
   int status = parse_options(&program, argc, argv);

@@ -2,6 +2,7 @@
 #include "call.h"
 
 #include <bus/clock.h>
+#include <bus/log.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,7 +150,7 @@ void psp_call_identify(struct psp_call *call, const char *prefix) {
 }
 
 _Noreturn void psp_out_of_memory(void) {
-  fputs("psp-sandbox: out of memory: an entry is in the ledger and not in the book\n", stderr);
+  bus_log_last(BUS_ERROR, "out of memory: an entry is in the ledger and not in the book");
   abort();
 }
 

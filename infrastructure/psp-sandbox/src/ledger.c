@@ -34,8 +34,8 @@ struct psp_ledger {
 };
 
 _Noreturn static void die(const char *what) {
-  bus_log(BUS_ERROR, "the ledger cannot be written; ending, so that nothing is answered that is not in it",
-          BUS_F_STR("call", what), BUS_F_STR("error", strerror(errno)));
+  bus_log_last(BUS_ERROR, "the ledger cannot be written; ending, so that nothing is answered that is not in it",
+               BUS_F_STR("call", what), BUS_F_STR("error", strerror(errno)));
   _exit(EXIT_FAILURE);
 }
 

@@ -1,24 +1,15 @@
 /* psp-sandbox: a payment provider for tests, in Stripe's shapes, with a ledger that tells what was really captured. */
 #include <bus/log.h>
 #include <bus/metrics.h>
+#include <bus/process.h>
 
-#include <malloc.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "sandbox.h"
 
-enum { IDLE_MS = 15000, MALLOC_ARENAS = 2 };
+enum { IDLE_MS = 15000 };
 
-static void block_signals(sigset_t *ret) {
-  sigemptyset(ret);
-  sigaddset(ret, SIGTERM);
-  sigaddset(ret, SIGINT);
-  pthread_sigmask(SIG_BLOCK, ret, NULL);
-  signal(SIGPIPE, SIG_IGN);
-}
-
-static int serve(struct psp_sandbox *sandbox, const sigset_t *signals) {
+static int serve(struct psp_sandbox *sandbox) {
   const struct psp_settings *settings = sandbox->settings;
   const struct bus_http_settings http = {.bind = settings->bind,
                                          .port = (int)settings->port,
@@ -27,14 +18,12 @@ static int serve(struct psp_sandbox *sandbox, const sigset_t *signals) {
                                          .metrics_name = "psp-sandbox"};
   struct bus_http_server *server;
   struct bus_error err;
-  int signal_number;
   if (!bus_http_server_start(&http, psp_routes, psp_route_count, sandbox, &server, &err)) {
     bus_log(BUS_ERROR, "start refused", BUS_F_STR("error", err.text));
     return EXIT_FAILURE;
   }
   bus_log(BUS_INFO, "ready", BUS_F_STR("bind", settings->bind), BUS_F_INT("port", settings->port));
-  sigwait(signals, &signal_number);
-  bus_log(BUS_INFO, "stopping", BUS_F_INT("signal", signal_number));
+  bus_log(BUS_INFO, "stopping", BUS_F_INT("signal", bus_process_wait()));
   bus_http_server_stop(server);
   return EXIT_SUCCESS;
 }
@@ -44,9 +33,7 @@ int main(int argc, char **argv) {
   const struct bus_option_table tables[] = {{psp_options, psp_option_count, &settings}};
   struct psp_sandbox sandbox;
   struct bus_error err;
-  sigset_t signals;
-  mallopt(M_ARENA_MAX, MALLOC_ARENAS);
-  block_signals(&signals);
+  bus_process_init();
   int status = bus_config_main(argc, argv, "psp-sandbox", "A payment provider for tests, in Stripe's shapes.", tables,
                                BUS_COUNT(tables), NULL, NULL);
   if (status >= 0)
@@ -57,7 +44,7 @@ int main(int argc, char **argv) {
     bus_log(BUS_ERROR, "start refused", BUS_F_STR("error", err.text));
     return EXIT_FAILURE;
   }
-  status = serve(&sandbox, &signals);
+  status = serve(&sandbox);
   psp_sandbox_close(&sandbox);
   bus_config_done(tables, BUS_COUNT(tables));
   return status;

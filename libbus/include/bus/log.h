@@ -1,5 +1,12 @@
-/* Structured logs: one JSON object a line on stderr. Thread-safe; a line is one write(2). Every value is escaped, cut
- * at 256 bytes and checked for UTF-8, so that no input can forge a line. No personal data and no secrets: ids only. */
+/*
+ * Structured logs: one JSON object a line on stderr. Thread-safe. Every value is escaped, cut at 256 bytes and checked
+ * for UTF-8, so that no input can forge a line. No personal data and no secrets: ids only.
+ *
+ * No thread waits for a log line: lines go into a ring of 1 MiB, and one thread of the log's own writes them. Where
+ * stderr takes nothing (a reader that stalls, a full disk) the lines that do not fit are dropped and counted; a line
+ * tells how many once stderr takes lines again. Lines below `warn` may be 5 ms late. At exit the ring is written out
+ * for at most a second; SIGKILL loses what is in it. A child of fork has a ring and a writer of its own.
+ */
 #ifndef BUS_LOG_H
 #define BUS_LOG_H
 
@@ -43,8 +50,28 @@ bool bus_log_enabled(enum bus_level level);
 /* {"time":"…","level":"info","service":"…","msg":"…", fields…}. Fields that are absent (nil, not set, NULL) are left
  * out. `fields` ends with a zeroed one, which the macro adds. */
 void bus_log_write(enum bus_level level, const char *msg, const struct bus_log_field *fields);
+/* The same whatever the level: for lines that a setting of their own decides on. */
+void bus_log_write_always(enum bus_level level, const char *msg, const struct bus_log_field *fields);
 #define bus_log(level, msg, ...)                                                                                       \
   bus_log_write((level), (msg), (const struct bus_log_field[]){__VA_ARGS__ __VA_OPT__(, ){.kind = BUS_LOG_END}})
+
+/* Waits until the lines so far are written, for at most that long; false: some are not. */
+bool bus_log_flush(int64_t timeout_ms);
+/* Lines dropped since the start: the metric bus_log_lines_dropped_total. */
+int64_t bus_log_dropped(void);
+
+/* The last line of a process that is about to end: it gives the ring 100 ms, then writes the line itself, if stderr
+ * takes it at once. Not for signal handlers. */
+void bus_log_last_write(enum bus_level level, const char *msg, const struct bus_log_field *fields);
+#define bus_log_last(level, msg, ...)                                                                                  \
+  bus_log_last_write((level), (msg), (const struct bus_log_field[]){__VA_ARGS__ __VA_OPT__(, ){.kind = BUS_LOG_END}})
+/* The same from a signal handler: async-signal-safe, and it does not wait for the ring. */
+void bus_log_last_in_signal(enum bus_level level, const char *msg);
+/* The same for text that is not a log line: a message of a program that cannot start. It is cut at 4,096 bytes. */
+void bus_log_last_text(struct bus_str text);
+
+/* What bus_log would write, with this process's clock and service, into text (size at least 1024); its length. */
+size_t bus_log_line(char *text, size_t size, enum bus_level level, const char *msg, const struct bus_log_field *fields);
 
 /* The line itself into text (size at least 1024), with '\n' and NUL; returns its length. Pure: for tests and for sinks
  * of one's own. */

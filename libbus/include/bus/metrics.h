@@ -45,7 +45,7 @@ void bus_metric_callback(const struct bus_metric_spec *spec, int64_t (*read)(voi
 void bus_metrics_print(void (*write)(void *context, struct bus_str text), void *context);
 
 /* process_resident_memory_bytes, process_resident_anon_bytes, process_cpu_seconds_total, process_open_fds,
- * process_start_time_seconds: from /proc/self. */
+ * process_start_time_seconds: from /proc/self; and bus_log_lines_dropped_total. */
 void bus_metrics_register_process(void);
 
 #ifdef __cplusplus

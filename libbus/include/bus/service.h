@@ -2,7 +2,7 @@
  * The runtime of a whole program: configuration, logs, worker threads, signals, and the admin HTTP listener. A
  * service's main is one call with one table.
  *
- * First SIGTERM or SIGINT: drain, within 10 s; the second: exit at once. The admin listener (BIND:PORT) serves
+ * First SIGTERM, SIGINT or SIGHUP: drain, within 10 s; the second: exit at once. The admin listener (BIND:PORT) serves
  *   /health/live   200 as long as the process serves
  *   /health/ready  200 when every worker is attached to its queues, else 503
  *   /health        deep: {"status":"UP","services":{"database":"UP","message_queue":"UP"},"timestamp":…}, each really
@@ -14,6 +14,7 @@
 
 #include <bus/config.h>
 #include <bus/http_server.h>
+#include <bus/process.h>
 #include <bus/worker.h>
 
 #ifdef __cplusplus
@@ -69,12 +70,6 @@ void bus_admin_live(void *admin, struct bus_http_exchange *exchange);
 void bus_admin_ready(void *admin, struct bus_http_exchange *exchange);
 void bus_admin_health(void *admin, struct bus_http_exchange *exchange);
 void bus_admin_metrics(void *admin, struct bus_http_exchange *exchange);
-
-/* Blocks the signals in this and all later threads, ignores SIGPIPE, forbids core dumps and ptrace of secrets. Call
- * first. */
-void bus_process_init(void);
-/* Waits for the first SIGTERM or SIGINT; from then on a second one exits at once with status 130. */
-int bus_process_wait(void);
 
 #ifdef __cplusplus
 }

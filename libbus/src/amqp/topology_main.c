@@ -2,6 +2,7 @@
 #include "topology_text.h"
 
 #include <bus/amqp.h>
+#include <bus/process.h>
 
 #include <errno.h>
 #include <getopt.h>
@@ -250,6 +251,7 @@ static int parse_options(struct program *program, int argc, char **argv) {
 }
 
 int bus_topology_main(int argc, char **argv, const struct bus_topology *topology) {
+  bus_process_standard_files();
   struct program program = {.topology = topology, .url = getenv("RABBITMQ_URL"), .vhost = "/"};
   int status = parse_options(&program, argc, argv);
   return status >= 0 ? status : run(&program, argv[optind]);

@@ -1,8 +1,8 @@
 /* The kernel's clocks and entropy. */
 #include <bus/clock.h>
+#include <bus/log.h>
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
@@ -33,7 +33,7 @@ void bus_random_seed(uint64_t seed[4]) {
     if (got < 0 && errno == EINTR)
       continue;
     if (got <= 0) {
-      fputs("getrandom(2) failed: no entropy, so no unique ids\n", stderr);
+      bus_log_last_text(BUS_STR("getrandom(2) failed: no entropy, so no unique ids\n"));
       abort();
     }
     have += (size_t)got;

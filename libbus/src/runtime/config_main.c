@@ -1,12 +1,14 @@
 /* What every program's main starts with: its arguments, the file of --env-file, and the environment. */
 #include <bus/config.h>
 #include <bus/failpoint.h>
+#include <bus/log.h>
+#include <bus/process.h>
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { EXIT_USAGE = 2, ENV_FILE_MAX = 64 * 1024, ENV_VALUE_MAX = 4096 };
+enum { EXIT_USAGE = 2, ENV_FILE_MAX = 64 * 1024, ENV_VALUE_MAX = 4096, COMPLAINT_SIZE = 4096 };
 
 struct program {
   const char *name, *summary;
@@ -41,7 +43,9 @@ static int print_form(const struct program *program, enum bus_config_format form
 }
 
 static int complain(const struct program *program, const char *problem, const char *what) {
-  fprintf(stderr, "%s: %s%s%s\n", program->name, problem, what ? " " : "", what ? what : "");
+  char text[COMPLAINT_SIZE];
+  int len = snprintf(text, sizeof text, "%s: %s%s%s\n", program->name, problem, what ? " " : "", what ? what : "");
+  bus_log_last_text((struct bus_str){text, len < (int)sizeof text ? (size_t)len : sizeof text - 1});
   return EXIT_USAGE;
 }
 
@@ -146,6 +150,7 @@ int bus_config_main(int argc, char **argv, const char *program, const char *summ
   struct program self = {program, summary, tables, table_count, extra};
   const char *path = NULL;
   struct bus_error err;
+  bus_process_standard_files();
   int flag = -1, status = read_arguments(&self, argc, argv, &path, &flag);
   if (status >= 0)
     return status;

@@ -1,5 +1,6 @@
 /* What /proc/self says about the process itself, read when it is scraped. */
 #include <bus/clock.h>
+#include <bus/log.h>
 #include <bus/metrics.h>
 
 #include <dirent.h>
@@ -71,6 +72,11 @@ static int64_t start_time(void *context) {
   return known;
 }
 
+static int64_t log_lines_dropped(void *context) {
+  (void)context;
+  return bus_log_dropped();
+}
+
 void bus_metrics_register_process(void) {
   static char resident[] = "VmRSS:", anonymous[] = "RssAnon:";
   static const struct bus_metric_spec rss = {
@@ -89,5 +95,9 @@ void bus_metrics_register_process(void) {
   bus_metric_callback(&anon, status_bytes, anonymous);
   bus_metric_callback(&cpu, cpu_microseconds, NULL);
   bus_metric_callback(&fds, open_fds, NULL);
+  static const struct bus_metric_spec dropped = {.name = "bus_log_lines_dropped_total",
+                                                 .help = "Log lines that stderr did not take in time.",
+                                                 .kind = BUS_COUNTER};
   bus_metric_callback(&start, start_time, NULL);
+  bus_metric_callback(&dropped, log_lines_dropped, NULL);
 }

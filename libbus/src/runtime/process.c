@@ -1,18 +1,28 @@
 /* What every program of ours does to its process: signals, core dumps, memory arenas. */
-#include <bus/service.h>
+#include <bus/log.h>
+#include <bus/process.h>
 
+#include <assert.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 enum { DRAIN_SECONDS = 10, EXIT_SECOND_SIGNAL = 130, EXIT_DRAIN_TIMEOUT = 124 };
 
+static bool is_ignored(int signal_number) {
+  struct sigaction now;
+  return sigaction(signal_number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 static void ending_signals(sigset_t *set) {
   (void)sigemptyset(set);
   (void)sigaddset(set, SIGTERM);
   (void)sigaddset(set, SIGINT);
+  if (!is_ignored(SIGHUP))
+    (void)sigaddset(set, SIGHUP);
 }
 
 /* Secrets live in this memory. The sanitizers' leak check needs ptrace, so it keeps it. */
@@ -26,15 +36,21 @@ static void protect_memory(void) {
 
 void bus_process_init(void) {
   sigset_t set;
+  bus_process_standard_files();
   ending_signals(&set);
   (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
   (void)signal(SIGPIPE, SIG_IGN);
+  (void)signal(SIGUSR1, SIG_IGN); /* without a meaning here, and by default they end a process without a drain */
+  (void)signal(SIGUSR2, SIG_IGN);
   (void)mallopt(M_ARENA_MAX, 2); /* an arena a thread would cost more memory than contention costs time */
   protect_memory();
 }
 
 static void on_second_signal(int signal_number) {
-  _exit(signal_number == SIGALRM ? EXIT_DRAIN_TIMEOUT : EXIT_SECOND_SIGNAL);
+  bool late = signal_number == SIGALRM;
+  bus_log_last_in_signal(BUS_ERROR, late ? "the drain took longer than 10 s; exiting with status 124"
+                                         : "a second signal came during the drain; exiting with status 130");
+  _exit(late ? EXIT_DRAIN_TIMEOUT : EXIT_SECOND_SIGNAL);
 }
 
 int bus_process_wait(void) {
@@ -46,8 +62,20 @@ int bus_process_wait(void) {
   const struct sigaction at_once = {.sa_handler = on_second_signal};
   (void)sigaction(SIGTERM, &at_once, NULL);
   (void)sigaction(SIGINT, &at_once, NULL);
+  if (!is_ignored(SIGHUP))
+    (void)sigaction(SIGHUP, &at_once, NULL);
   (void)sigaction(SIGALRM, &at_once, NULL);
   (void)alarm(DRAIN_SECONDS);
   (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
   return signal_number;
 }
+
+#ifndef NDEBUG
+/* glibc's own writes to stderr, and would wait where a reader stalls; a process that failed an assertion must end. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): glibc calls it by this name */
+_Noreturn void __assert_fail(const char *assertion, const char *file, unsigned line, const char *function) {
+  bus_log_last(BUS_ERROR, "assertion failed", BUS_F_STR("assertion", assertion), BUS_F_STR("file", file),
+               BUS_F_INT("line", line), BUS_F_STR("function", function));
+  abort();
+}
+#endif

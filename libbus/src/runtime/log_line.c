@@ -1,0 +1,20 @@
+/* What every line of this process says, and from which level on there are lines. */
+#include <bus/clock.h>
+#include <bus/log.h>
+
+static const char *log_service = "?";
+static enum bus_level log_level = BUS_INFO;
+
+void bus_log_init(const char *service, enum bus_level level) {
+  log_service = service;
+  log_level = level;
+}
+
+bool bus_log_enabled(enum bus_level level) {
+  return level >= log_level;
+}
+
+size_t bus_log_line(char *text, size_t size, enum bus_level level, const char *msg,
+                    const struct bus_log_field *fields) {
+  return bus_log_format(text, size, bus_wall_clock(), log_service, level, msg, fields);
+}
