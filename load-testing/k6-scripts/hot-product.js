@@ -3,6 +3,7 @@ const {nothingDropped, prompt, steady} = require('./lib/arrivals.js');
 const {allConfirmed, balanced, TEARDOWN} = require('./lib/books.js');
 const {newRun, nextOrder, place, sku} = require('./lib/orders.js');
 const settings = require('./lib/settings.js');
+const summary = require('./lib/summary.js');
 
 const rate = settings.rate(100);
 const seconds = settings.duration('1m');
@@ -18,4 +19,4 @@ function order(run) {
   place('order', nextOrder(run, 'order', [{product_id: product, quantity: 1}]));
 }
 
-Object.assign(exports, {options, setup: newRun, order, teardown: allConfirmed});
+Object.assign(exports, summary, {options, setup: newRun, order, teardown: allConfirmed});

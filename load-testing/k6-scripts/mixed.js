@@ -7,6 +7,7 @@ const {balanced, closeBooks, TEARDOWN} = require('./lib/books.js');
 const {get, judge, send} = require('./lib/edge.js');
 const {isRefused, isReplayed, newRun, nextOrder, place, placeOne, post, sku} = require('./lib/orders.js');
 const settings = require('./lib/settings.js');
+const summary = require('./lib/summary.js');
 
 const rate = settings.rate(50);
 const seconds = settings.duration('1m');
@@ -95,4 +96,5 @@ function repeated(run) {
 }
 
 Object.assign(
-    exports, {options, setup: newRun, order: placeOne, read, declined, soldOut, cancelled, repeated, teardown});
+    exports, summary,
+    {options, setup: newRun, order: placeOne, read, declined, soldOut, cancelled, repeated, teardown});

@@ -3,6 +3,7 @@ const {climbing, nothingDropped, prompt} = require('./lib/arrivals.js');
 const {allConfirmed, balanced, TEARDOWN} = require('./lib/books.js');
 const {newRun, placeOne} = require('./lib/orders.js');
 const settings = require('./lib/settings.js');
+const summary = require('./lib/summary.js');
 
 const rate = settings.rate(400);
 const seconds = settings.duration('2m');
@@ -13,4 +14,4 @@ const options = {
   teardownTimeout: TEARDOWN,
 };
 
-Object.assign(exports, {options, setup: newRun, order: placeOne, teardown: allConfirmed});
+Object.assign(exports, summary, {options, setup: newRun, order: placeOne, teardown: allConfirmed});

@@ -6,6 +6,7 @@ const {allConfirmed, balanced, TEARDOWN, waitForRest} = require('./lib/books.js'
 const {get} = require('./lib/edge.js');
 const {newOrder, newRun, place, sku} = require('./lib/orders.js');
 const settings = require('./lib/settings.js');
+const summary = require('./lib/summary.js');
 
 const rate = settings.rate(500);
 const seconds = settings.duration('1m');
@@ -63,4 +64,4 @@ function product(_, number) {
   });
 }
 
-Object.assign(exports, {options, setup, read, teardown: allConfirmed});
+Object.assign(exports, summary, {options, setup, read, teardown: allConfirmed});

@@ -4,6 +4,7 @@ const {nothingDropped, prompt, steady} = require('./lib/arrivals.js');
 const {allConfirmed, balanced, TEARDOWN} = require('./lib/books.js');
 const {newRun, placeOne} = require('./lib/orders.js');
 const settings = require('./lib/settings.js');
+const summary = require('./lib/summary.js');
 
 const rate = settings.rate(50);
 const third = settings.duration('30m', 3) / 3;
@@ -22,4 +23,4 @@ const options = {
   teardownTimeout: TEARDOWN,
 };
 
-Object.assign(exports, {options, setup: newRun, order: placeOne, teardown: allConfirmed});
+Object.assign(exports, summary, {options, setup: newRun, order: placeOne, teardown: allConfirmed});

@@ -4,6 +4,7 @@ const {nothingDropped, prompt, reliable, steady} = require('./lib/arrivals.js');
 const {allConfirmed, balanced, TEARDOWN} = require('./lib/books.js');
 const {newRun, nextOrder, place, placeOne} = require('./lib/orders.js');
 const settings = require('./lib/settings.js');
+const summary = require('./lib/summary.js');
 
 const rate = settings.rate(50);
 const peak = settings.rate(10 * rate, 'PEAK');
@@ -28,4 +29,4 @@ function orderOrRefusal(run) {
   place('order', nextOrder(run, 'order'), {mayRefuse: true});
 }
 
-Object.assign(exports, {options, setup: newRun, order: placeOne, orderOrRefusal, teardown: allConfirmed});
+Object.assign(exports, summary, {options, setup: newRun, order: placeOne, orderOrRefusal, teardown: allConfirmed});

@@ -1,25 +1,30 @@
 """Where the tools in Go come from: pinned sources, a Go that is new enough, and one build."""
 import concurrent.futures
+import functools
+import hashlib
+import http.server
 import os
+import platform
+import subprocess
+import threading
+import zipfile
 
 import pytest
 
-from dev import gotool, packages
-from dev.gotool import K6, TOXIPROXY
+from dev import gotool, gotoolchain
+from dev.gotool import TOXIPROXY
 from dev.report import DevError
 
 
-@pytest.mark.parametrize("tool", (K6, TOXIPROXY), ids=lambda tool: tool.name)
-def test_all_sources_are_pinned(tool):
-    with open(os.path.join(tool.pinned, "go.sum"), encoding="utf-8") as file:
-        assert f"{tool.module} {tool.version()} h1:" in file.read()
+def test_all_sources_are_pinned():
+    with open(os.path.join(TOXIPROXY.pinned, "go.sum"), encoding="utf-8") as file:
+        assert f"{TOXIPROXY.module} {TOXIPROXY.version()} h1:" in file.read()
 
 
-@pytest.mark.parametrize("tool", (K6, TOXIPROXY), ids=lambda tool: tool.name)
-def test_debians_go_is_new_enough(tool):
-    with open(os.path.join(tool.pinned, "go.mod"), encoding="utf-8") as file:
-        assert f"\ngo {'.'.join(map(str, tool.least_go))}\n" in file.read()
-    assert tool.least_go <= (1, 19)
+def test_the_pinned_go_is_new_enough():
+    with open(os.path.join(TOXIPROXY.pinned, "go.mod"), encoding="utf-8") as file:
+        assert f"\ngo {'.'.join(map(str, TOXIPROXY.least_go))}." in file.read()
+    assert TOXIPROXY.least_go <= tuple(map(int, gotoolchain.VERSION[2:].split(".")[:2]))
 
 
 @pytest.fixture
@@ -35,45 +40,93 @@ def go_that_says(tmp_path, version, then="exit 1"):
     return str(go)
 
 
-def test_an_old_go_is_passed_over_and_debians_installed(no_tool, monkeypatch):
-    old, asked = go_that_says(no_tool, "1.16"), []
-    monkeypatch.setattr(gotool.shutil, "which", lambda _: old)
-    monkeypatch.setattr(gotool.glob, "glob", lambda _: [])
-    monkeypatch.setattr(packages, "ensure", asked.append)
-    with pytest.raises(DevError, match="no Go of at least 1.17"):
-        TOXIPROXY.install()
-    assert asked == [packages.CHAOS]
+GO_ARCHIVE_FILES = {"bin/go": "#!/bin/sh\necho go version go1.99.0 linux/amd64\n", "pkg/tool/linux/asm": "",
+                    "src/_go.mod": "module std\n"}
+
+
+def toolchain_module():
+    architecture = gotoolchain.SHA256[platform.machine()][0]
+    return f"golang.org/toolchain@v0.0.1-{gotoolchain.VERSION}.linux-{architecture}"
+
+
+@pytest.fixture
+def module_proxy(no_tool, monkeypatch):
+    """A machine whose only Go is too old, and a module proxy that serves a small toolchain. → the archive's hash"""
+    name, version = toolchain_module().split("@")
+    served = no_tool / "proxy" / name / "@v"
+    served.mkdir(parents=True)
+    with zipfile.ZipFile(served / f"{version}.zip", "w") as archive:
+        for file, text in GO_ARCHIVE_FILES.items():
+            archive.writestr(f"{toolchain_module()}/{file}", text)
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(no_tool / "proxy"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    old = go_that_says(no_tool, "1.19")
+    monkeypatch.setattr(gotoolchain.shutil, "which", lambda _: old)
+    monkeypatch.setattr(gotoolchain.glob, "glob", lambda found, glob=gotoolchain.glob.glob:
+                        [] if found.startswith("/usr/lib") else glob(found))
+    monkeypatch.setenv("GOPROXY", f"off,http://127.0.0.1:{server.server_address[1]}/,direct")
+    yield hashlib.sha256((served / f"{version}.zip").read_bytes()).hexdigest()
+    server.shutdown()
+    server.server_close()
+
+
+def pin(monkeypatch, digest):
+    architecture = gotoolchain.SHA256[platform.machine()][0]
+    monkeypatch.setattr(gotoolchain, "SHA256", {platform.machine(): (architecture, digest)})
+
+
+def test_an_old_go_is_passed_over_and_the_pinned_one_fetched(no_tool, module_proxy, monkeypatch):
+    pin(monkeypatch, module_proxy)
+    go = gotoolchain.find((1, 23), str(no_tool / "tools"))
+    said = subprocess.run([go, "version"], capture_output=True, text=True, check=True)
+    assert said.stdout == "go version go1.99.0 linux/amd64\n"
+    assert sorted(os.listdir(no_tool / "tools")) == [os.path.basename(os.path.dirname(os.path.dirname(go)))]
+    assert (no_tool / "tools" / os.listdir(no_tool / "tools")[0] / "src" / "go.mod").exists()
+
+
+def test_a_go_that_is_not_the_pinned_one_is_refused(no_tool, module_proxy, monkeypatch):
+    pin(monkeypatch, "0" * 64)
+    with pytest.raises(DevError, match=f"has the SHA-256 {module_proxy}, expected 000"):
+        gotoolchain.find((1, 23), str(no_tool / "tools"))
+    assert not os.listdir(no_tool / "tools")
+
+
+def test_a_module_proxy_without_it_is_named(no_tool, module_proxy, monkeypatch):
+    monkeypatch.setattr(gotoolchain, "VERSION", "go9.9.9")
+    with pytest.raises(DevError, match="go9.9.9.*cannot be fetched: .*404"):
+        gotoolchain.find((1, 23), str(no_tool / "tools"))
 
 
 def test_a_build_that_fails_says_why_and_leaves_nothing(no_tool, monkeypatch):
-    go = go_that_says(no_tool, "1.22.3", "echo checksum mismatch >&2; exit 1")
-    monkeypatch.setattr(gotool.shutil, "which", lambda _: go)
-    with pytest.raises(DevError, match="k6 cannot be fetched: checksum mismatch"):
-        K6.install()
-    assert not K6.installed() and sorted(os.listdir(no_tool)) == ["fake-go", "k6.lock"]
+    go = go_that_says(no_tool, "1.26.3", "echo checksum mismatch >&2; exit 1")
+    monkeypatch.setattr(gotoolchain.shutil, "which", lambda _: go)
+    with pytest.raises(DevError, match="toxiproxy cannot be fetched: checksum mismatch"):
+        TOXIPROXY.install()
+    assert not TOXIPROXY.installed() and sorted(os.listdir(no_tool)) == ["fake-go", "toxiproxy.lock"]
 
 
 def test_a_build_without_end_is_ended(no_tool, monkeypatch):
-    go = go_that_says(no_tool, "1.22.3", "[ $1 = list ] || exec sleep 60")
-    monkeypatch.setattr(gotool.shutil, "which", lambda _: go)
+    go = go_that_says(no_tool, "1.26.3", "[ $1 = list ] || exec sleep 60")
+    monkeypatch.setattr(gotoolchain.shutil, "which", lambda _: go)
     monkeypatch.setattr(gotool, "BUILD_SECONDS", 0.5)
-    with pytest.raises(DevError, match=r"k6 was not built within 0\.5 s"):
-        K6.install()
+    with pytest.raises(DevError, match=r"toxiproxy was not built within 0\.5 s"):
+        TOXIPROXY.install()
 
 
 def test_who_comes_during_a_build_waits_for_it(no_tool, monkeypatch):
     made = ('while [ "$1" != -o ]; do shift; done; '
             'sleep 0.5 && echo once >>"$0.builds" && : >"$2" && chmod +x "$2"')
-    go = go_that_says(no_tool, "1.22.3", f"[ $1 = list ] && exit\n{made}")
-    monkeypatch.setattr(gotool.shutil, "which", lambda _: go)
+    go = go_that_says(no_tool, "1.26.3", f"[ $1 = list ] && exit\n{made}")
+    monkeypatch.setattr(gotoolchain.shutil, "which", lambda _: go)
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
-        assert set(pool.map(lambda _: K6.install(), range(3))) == {K6.program()}
+        assert set(pool.map(lambda _: TOXIPROXY.install(), range(3))) == {TOXIPROXY.program()}
     with open(f"{go}.builds", encoding="utf-8") as file:
         assert file.read() == "once\n"
 
 
 def test_what_is_installed_is_not_built_again(no_tool, monkeypatch):
-    monkeypatch.setattr(gotool, "_go", None)
-    with open(K6.program(), "w", encoding="utf-8"):
-        os.chmod(K6.program(), 0o755)
-    assert K6.install() == K6.program()
+    monkeypatch.setattr(gotoolchain, "find", None)
+    with open(TOXIPROXY.program(), "w", encoding="utf-8"):
+        os.chmod(TOXIPROXY.program(), 0o755)
+    assert TOXIPROXY.install() == TOXIPROXY.program()

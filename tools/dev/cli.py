@@ -69,7 +69,7 @@ def parser():
     added.add_argument("--seconds", type=int, default=60, help="for each target (60)")
     added.add_argument("--jobs", type=int, default=2, help="targets at a time (2)")
     added.add_argument("--no-record", action="store_true", help="leave the record as it is")
-    k6.add_options(verb("k6", k6.k6, "load on the stack by k6: a script, list, or install (k6 itself)"))
+    k6.add_options(verb("k6", k6.k6, "load on the stack by the k6 that you have (PATH or K6): a script, or list"))
     added = verb("chaos", chaos.chaos, "faults on the real stack: scenarios, all, list, or install (their proxy)")
     added.add_argument("scenarios", nargs="*", metavar="SCENARIO",
                        help="as ./dev chaos list names them, all, or crash-matrix [list]")

@@ -1,18 +1,17 @@
 """Programs in Go that runs need: each is built from sources whose hashes a go.sum in the repository holds."""
 import contextlib
 import fcntl
-import glob
 import os
 import re
 import shutil
 import subprocess
 
-from dev import packages, paths
+from dev import gotoolchain, paths
 from dev.report import DevError, step
 
 TOOLS = os.path.join(paths.ROOT, "build", "tools")
 FETCH_SECONDS = 900
-BUILD_SECONDS = 3600  # k6 takes two minutes of two processors, but a build may be given what others leave
+BUILD_SECONDS = 1800  # half a minute of two processors, but a build may be given what others leave
 
 
 class GoTool:
@@ -47,8 +46,7 @@ class GoTool:
         return f"{self.name} {self.version()} is not installed: {self.verb}"
 
     def install(self):
-        """Builds it once; → its path. Debian's Go is installed where the machine has none, or an older one. Whoever
-        comes while another process builds it waits for that one."""
+        """Builds it once; → its path. A second process waits while the first one builds."""
         if not self.installed():
             with self._lock():
                 if not self.installed():
@@ -63,12 +61,7 @@ class GoTool:
             yield
 
     def _install(self):
-        go = _go(self.least_go)
-        if go is None:
-            packages.ensure(packages.CHAOS)
-            go = _go(self.least_go)
-        if go is None:
-            raise DevError(f"there is no Go of at least {'.'.join(map(str, self.least_go))}")
+        go = gotoolchain.find(self.least_go, TOOLS)
         step(self.name, f"building {self.version()}")
         work = os.path.join(TOOLS, f"go-{self.name}")
         try:
@@ -98,22 +91,6 @@ class GoTool:
             raise DevError(f"{self.name} cannot be {what}: {done.stderr.strip()}")
 
 
-# The proxy that chaos runs put into every link, and the generator of the load scripts.
-TOXIPROXY = GoTool("toxiproxy", "chaos-testing/toxiproxy", "github.com/Shopify/toxiproxy/v2", "/cmd/server", (1, 17),
+# The proxy that chaos runs put into every link.
+TOXIPROXY = GoTool("toxiproxy", "chaos-testing/toxiproxy", "github.com/Shopify/toxiproxy/v2", "/cmd/server", (1, 23),
                    "./dev chaos install")
-K6 = GoTool("k6", "load-testing/k6", "go.k6.io/k6", "", (1, 19), "./dev k6 install")
-
-
-def _go(least):
-    """The first Go that is new enough: the machine's, then Debian's."""
-    for place in (shutil.which("go"), *sorted(glob.glob("/usr/lib/go-*/bin/go"))):
-        if place and _version(place) >= least:
-            return place
-    return None
-
-
-def _version(go):
-    done = subprocess.run([go, "version"], capture_output=True, text=True, check=False,
-                          env=os.environ | {"GOTOOLCHAIN": "local"})
-    found = re.search(r"go(\d+)\.(\d+)", done.stdout)
-    return (int(found.group(1)), int(found.group(2))) if found else (0, 0)

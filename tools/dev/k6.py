@@ -1,15 +1,28 @@
-"""./dev k6: the load scripts, run by k6 against the user's stack or another one, and k6 itself."""
+"""./dev k6: the load scripts, run by the k6 that the user has, against the user's stack or another one."""
 import glob
 import itertools
 import os
+import shutil
 
 from dev import paths, session
-from dev.gotool import K6
 from dev.report import DevError, step
 
 SCRIPTS = os.path.join(paths.ROOT, "load-testing", "k6-scripts")
 # No reports to its makers; no control port, so that runs may be made side by side; no Babel, which takes seconds.
 QUIET = ("--no-usage-report", "--address", "", "--compatibility-mode", "base")
+
+
+WHERE = "https://grafana.com/docs/k6/latest/set-up/install-k6/"
+
+
+def program():
+    """The file that K6 names, else the first k6 of PATH. k6 is licensed under the AGPL: the project installs none."""
+    given = os.environ.get("K6")
+    found = shutil.which(given or "k6")
+    if found is None:
+        wrong = f"K6={given}: there is no such program" if given else "there is no k6 in PATH"
+        raise DevError(f"{wrong}: install k6 ({WHERE}), or set K6 to the program's path")
+    return found
 
 
 def scripts():
@@ -27,7 +40,7 @@ def text_of(file):
 def command(file, url, rate=None, duration=None, more=()):
     settings = {"BASE_URL": url, "RATE": rate, "DURATION": duration}
     given = [word for name, value in settings.items() if value is not None for word in ("--env", f"{name}={value}")]
-    return [K6.program(), "run", *QUIET, *given, *more, file]
+    return [program(), "run", *QUIET, *given, *more, file]
 
 
 def add_options(parser):
@@ -39,16 +52,12 @@ def add_options(parser):
 
 def k6(options):
     known = scripts()
-    if options.script == "install":
-        step("k6", K6.install())
-        return 0
     if options.script == "list":
         for name, file in known.items():
             step(name, text_of(file))
         return 0
     if options.script not in known:
-        raise DevError(f"there is no script {options.script}: choose from install list {' '.join(known)}", status=2)
+        raise DevError(f"there is no script {options.script}: choose from list {' '.join(known)}", status=2)
     url = options.url or session.required().url("edge")
     words = command(known[options.script], url, options.rate, options.duration)
-    K6.install()
     os.execv(words[0], words)

@@ -17,10 +17,8 @@ UP = (
 # What the test suites need besides.
 TEST = (
     "clang", "clang-format", "clang-tidy", "flake8", "git", "iproute2", "libclang-rt-14-dev", "libfaketime", "mount",
-    "python3-psycopg2", "python3-pytest", "python3-requests", "shellcheck", "yamllint",
+    "nodejs", "python3-psycopg2", "python3-pytest", "python3-requests", "shellcheck", "yamllint",
 )
-# What builds the tools of chaos and load runs that are in Go, where the machine has none.
-CHAOS = ("golang-go",)
 # The generator of ./dev bench: it is cheap, so that what is measured is the system.
 BENCH = ("wrk",)
 POLICY = "/usr/sbin/policy-rc.d"
@@ -53,7 +51,7 @@ def ensure(names):
 
 def install(names):
     """The part that runs as root; it takes no package that this file does not name."""
-    unknown = set(names) - set(UP) - set(TEST) - set(CHAOS) - set(BENCH)
+    unknown = set(names) - set(UP) - set(TEST) - set(BENCH)
     if unknown or not account.is_root():
         raise DevError(f"refused to install {' '.join(sorted(unknown))}" if unknown else "only root can install")
     with _no_service_starts(), _no_main_cluster(names):

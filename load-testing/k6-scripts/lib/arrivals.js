@@ -13,6 +13,9 @@ function clients(rate) {
   return {preAllocatedVUs: Math.max(30, rate), maxVUs: Math.max(60, 3 * rate)};
 }
 
+// An iteration that is cut leaves an order unsettled.
+const GRACEFUL_STOP = '90s';
+
 function seconds(value) {
   return `${Math.round(value * 1000)}ms`;
 }
@@ -27,7 +30,7 @@ function steady(exec, rate, length, {start = 0, per = 1} = {}) {
     timeUnit: seconds(per),
     duration: seconds(length),
     startTime: seconds(start),
-    gracefulStop: '15s',
+    gracefulStop: GRACEFUL_STOP,
   };
 }
 
@@ -40,7 +43,7 @@ function climbing(exec, rate, length) {
     startRate: Math.ceil(rate / 10),
     timeUnit: '1s',
     stages: [{target: rate, duration: seconds(0.75 * length)}, {target: rate, duration: seconds(0.25 * length)}],
-    gracefulStop: '15s',
+    gracefulStop: GRACEFUL_STOP,
   };
 }
 

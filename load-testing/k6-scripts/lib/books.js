@@ -1,5 +1,5 @@
 // The books of a run, closed at its end. Every kind of order has a customer of its own, so that its orders can be found
-// again: whatever got a 2xx must be among them, in a final state that its kind may have.
+// again: the accepted orders must be there, no more and no fewer, in a final state that their kind may have.
 const {fail, sleep} = require('k6');
 const {Counter} = require('k6/metrics');
 
@@ -9,19 +9,26 @@ const OPEN = ['PENDING', 'RESERVED', 'PAID', 'COMPENSATING'];
 const REST_SECONDS = 60;
 const TEARDOWN = '10m';
 
-const lost = new Counter('orders_lost');    // accepted, less those found at the end
-const wrong = new Counter('orders_wrong');  // found, but not in a state that they may end in
+const lost = new Counter('orders_lost');            // accepted, less those found at the end
+const wrong = new Counter('orders_wrong');          // found, but not in a state that they may end in
+const unsettled = new Counter('orders_unsettled');  // sent, and never accepted or refused for good
 
-function noteAccepted(kind) {
-  lost.add(1, {kind});
+function noteSent(kind) {
+  unsettled.add(1, {kind});
 }
 
-// The thresholds. An order that was placed although no answer came is one more than was accepted: so not «==».
+function noteSettled(kind, accepted) {
+  unsettled.add(-1, {kind});
+  lost.add(accepted ? 1 : 0, {kind});
+}
+
+// The thresholds. orders_lost is exact because every order is sent again until its answer is definite.
 function balanced(...kinds) {
   const thresholds = {};
   for (const kind of kinds) {
-    thresholds[`orders_lost{kind:${kind}}`] = ['count<=0'];
-    thresholds[`orders_wrong{kind:${kind}}`] = ['count<=0'];
+    for (const counter of ['orders_lost', 'orders_wrong', 'orders_unsettled']) {
+      thresholds[`${counter}{kind:${kind}}`] = ['count==0'];
+    }
   }
   return thresholds;
 }
@@ -73,7 +80,8 @@ module.exports = {
   allConfirmed,
   balanced,
   closeBooks,
-  noteAccepted,
+  noteSent,
+  noteSettled,
   TEARDOWN,
   waitForRest
 };

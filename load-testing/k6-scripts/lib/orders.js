@@ -1,12 +1,15 @@
 // Orders: their bodies, and how they are placed.
+const {sleep} = require('k6');
 const {randomBytes} = require('k6/crypto');
 const exec = require('k6/execution');
 
-const {noteAccepted} = require('./books.js');
+const {noteSent, noteSettled} = require('./books.js');
 const {judge, requireReady, send} = require('./edge.js');
 
 // Of the sample catalogue.
 const FIRST_PRODUCTS = 50;
+// How often an order without a definite answer is sent again; a second or so lies between two of them.
+const REPEATS = 60;
 // A UUID of version 5.
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -49,22 +52,42 @@ function post(kind, order) {
   return send(kind, 'POST', '/api/orders', order, {'Idempotency-Key': order.idempotency_key});
 }
 
-// → the answer. With mayRefuse a 503 is right, too; its order is not one.
-function place(kind, order, {mayRefuse = false} = {}) {
-  const answer = post(kind, order);
-  if (mayRefuse && isRefused(answer)) {
-    judge(kind, answer, {[`${kind}: refused, with Retry-After`]: () => true});
-    return answer;
+// No answer, too many requests, or the server's fault: the order may be there or not.
+function isUnknown(answer) {
+  return answer.status === 0 || answer.status === 429 || answer.status >= 500;
+}
+
+// Sends an order again, as any client should, until it is accepted or refused for good. → the last answer
+function settle(order, answer) {
+  for (let repeats = 0; isUnknown(answer) && repeats < REPEATS; repeats++) {
+    sleep(Number(answer.header('Retry-After')) || 1);
+    answer = post('settle', order);
   }
-  if (answer.status >= 200 && answer.status < 300) {
-    noteAccepted(kind);
-  }
+  return answer;
+}
+
+function judgePlaced(kind, order, answer) {
   judge(kind, answer, {
     [`${kind}: accepted`]: (its) => its.status === 202 || isReplayed(its),
     [`${kind}: order_id is a UUID`]: (its) => ID.test(its.body.order_id),
     [`${kind}: Location`]: (its) => its.header('Location') === `/api/orders/${its.body.order_id}`,
     [`${kind}: its items`]: (its) => its.body.status === 'ACCEPTED' || its.body.items.length === order.items.length,
   });
+}
+
+// → the answer, of which only the first one is judged. With mayRefuse a 503 is right, too.
+function place(kind, order, {mayRefuse = false} = {}) {
+  noteSent(kind);
+  const first = post(kind, order);
+  if (mayRefuse && isRefused(first)) {
+    judge(kind, first, {[`${kind}: refused, with Retry-After`]: () => true});
+  } else {
+    judgePlaced(kind, order, first);
+  }
+  const answer = settle(order, first);
+  if (!isUnknown(answer)) {
+    noteSettled(kind, answer.status >= 200 && answer.status < 300);
+  }
   return answer;
 }
 
