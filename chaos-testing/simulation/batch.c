@@ -43,9 +43,8 @@ static void decode(struct world *world, struct worker *worker, struct item *item
   if (!type) {
     refuse(item, BUS_E_UNKNOWN_TYPE, "type is unknown to this version");
     put_off(world, worker, item);
-  } else if (type->sender && !bus_str_is(item->envelope.user_id, type->sender) &&
-             !bus_str_is(item->envelope.user_id, service_names[worker->service])) {
-    refuse(item, BUS_E_SENDER, "user_id is not the owner of this type");
+  } else if (!bus_topology_may_send(&orderbus_topology, service_names[worker->service], &item->envelope, type)) {
+    refuse(item, BUS_E_SENDER, "the sender may not send this type");
   } else {
     void *body = world_alloc(world, type->schema->size);
     problems.count = 0;

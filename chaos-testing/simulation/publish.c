@@ -108,6 +108,7 @@ static void hold(struct world *world, struct worker *worker, const struct item *
                         .tier = item->tier,
                         .next = worker->held};
   struct bus_envelope *envelope = &held->message.envelope;
+  envelope->sender = bus_topology_sender(&orderbus_topology, worker->peer.user, envelope);
   envelope->user_id = bus_str(worker->peer.user);
   if (envelope->first_failed_at == BUS_NO_TIME)
     envelope->first_failed_at = world->now + worker->peer.wall_offset;

@@ -29,7 +29,7 @@ struct program {
   struct bus_uuid ids[IDS_MAX];
   bool seen[IDS_MAX];
   size_t id_count;
-  long done, kept;
+  long done, kept, refused;
   struct send_session session;
   struct bus_uuid_source source;
   struct bus_error err;
@@ -42,11 +42,15 @@ static const char help[] =
     "       bus-dead [--url URL] drop QUEUE ID…|--all\n"
     "Parked messages of a work queue, such as payment-svc.\n"
     "\n"
-    "  list    how many each queue has; or a line for each message: id, when it was parked, type, order, attempt, why\n"
+    "  list    how many each queue has; or a line for each message: id, when it was parked, type, sender, order, "
+    "attempt,\n"
+    "          why. A ! after the sender: it may not send that type, or not to this queue\n"
     "  show    the same messages whole, with the history of their failed tries and their bodies\n"
     "  replay  sends them back to their queue as new messages with new ids; each leaves the dead queue once the "
     "broker\n"
-    "          has its successor. Sent twice, a message is taken once\n"
+    "          has its successor. Sent twice, a message is taken once. A message whose sender may not send its type "
+    "is\n"
+    "          refused, also under --all\n"
     "  drop    shows them and takes them away for ever\n"
     "\n"
     "  --all            every message that lies there now\n"
@@ -78,7 +82,15 @@ static void print_uuid(const struct bus_uuid *uuid) {
   (void)fputs(bus_uuid_is_nil(uuid) ? "-" : text, stdout);
 }
 
-static void print_line(const struct bus_envelope *envelope) {
+static void print_sender(const struct bus_queue *queue, const struct bus_envelope *envelope) {
+  struct bus_str sender;
+  struct bus_error err;
+  bool right = dead_sender(&orderbus_topology, queue, envelope, &sender, &err);
+  print_text(sender, false);
+  (void)fputs(right ? " " : "! ", stdout);
+}
+
+static void print_line(const struct bus_queue *queue, const struct bus_envelope *envelope) {
   struct bus_failure last = {.attempt = envelope->attempt, .error = BUS_STR("-"), .cause = BUS_STR("no history")};
   char at[BUS_TIME_TEXT];
   if (!bus_history_last(envelope->history, &last))
@@ -88,6 +100,7 @@ static void print_line(const struct bus_envelope *envelope) {
   (void)printf(" %s ", at);
   print_text(envelope->type.data ? envelope->type : BUS_STR("-"), false);
   (void)putchar(' ');
+  print_sender(queue, envelope);
   print_uuid(&envelope->correlation_id);
   (void)printf(" %" PRId64 " ", last.attempt);
   print_text(last.error, false);
@@ -96,10 +109,10 @@ static void print_line(const struct bus_envelope *envelope) {
   (void)putchar('\n');
 }
 
-static void print_whole(const struct bus_delivery *delivery) {
+static void print_whole(const struct bus_queue *queue, const struct bus_delivery *delivery) {
   const struct bus_envelope *envelope = &delivery->envelope;
-  print_line(envelope);
-  (void)fputs("  sender ", stdout);
+  print_line(queue, envelope);
+  (void)fputs("  dead-lettered by ", stdout);
   print_text(envelope->user_id, false);
   (void)fputs(", caused by ", stdout);
   print_uuid(&envelope->causation_id);
@@ -127,14 +140,16 @@ static bool is_chosen(struct program *program, const struct bus_envelope *envelo
 }
 
 static enum dead_fate visit_list(void *context, const struct bus_delivery *delivery) {
-  if (is_chosen(context, &delivery->envelope))
-    print_line(&delivery->envelope);
+  struct program *program = context;
+  if (is_chosen(program, &delivery->envelope))
+    print_line(program->queue, &delivery->envelope);
   return DEAD_STAYS;
 }
 
 static enum dead_fate visit_show(void *context, const struct bus_delivery *delivery) {
-  if (is_chosen(context, &delivery->envelope))
-    print_whole(delivery);
+  struct program *program = context;
+  if (is_chosen(program, &delivery->envelope))
+    print_whole(program->queue, delivery);
   return DEAD_STAYS;
 }
 
@@ -142,7 +157,7 @@ static enum dead_fate visit_drop(void *context, const struct bus_delivery *deliv
   struct program *program = context;
   if (!is_chosen(program, &delivery->envelope))
     return DEAD_STAYS;
-  print_whole(delivery);
+  print_whole(program->queue, delivery);
   program->done++;
   return fflush(stdout) == 0 ? DEAD_GOES : DEAD_STOPS; /* what nobody could read is not dropped */
 }
@@ -161,11 +176,24 @@ static bool send_again(struct program *program, const struct bus_delivery *deliv
          send_finish(&program->session, &program->err) && program->session.confirmed > confirmed;
 }
 
+static enum dead_fate refuse(struct program *program, const struct bus_envelope *envelope,
+                             const struct bus_error *err) {
+  char id[BUS_UUID_TEXT];
+  bus_uuid_format(&envelope->message_id, id);
+  (void)fprintf(stderr, "%s is not sent again: %s\n", id, err->text);
+  program->refused++;
+  return DEAD_STAYS;
+}
+
 static enum dead_fate visit_replay(void *context, const struct bus_delivery *delivery) {
   struct program *program = context;
+  struct bus_str sender;
+  struct bus_error err;
   if (!is_chosen(program, &delivery->envelope))
     return DEAD_STAYS;
-  struct bus_envelope envelope = dead_redrive(&delivery->envelope, bus_wall_clock(), &program->source);
+  if (!dead_sender(&orderbus_topology, program->queue, &delivery->envelope, &sender, &err))
+    return refuse(program, &delivery->envelope, &err);
+  struct bus_envelope envelope = dead_redrive(&delivery->envelope, sender, bus_wall_clock(), &program->source);
   if (!delivery->body.data)
     (void)bus_fail(&program->err, BUS_E_INVALID, "its body is larger than 1 MiB");
   if (!delivery->body.data || !send_again(program, delivery, &envelope)) {
@@ -217,7 +245,7 @@ static int report(const struct program *program, int64_t unseen) {
     (void)printf("%ld %s\n", program->done, program->verb->sends ? "sent again" : "dropped");
   if (fflush(stdout) != 0)
     return trouble("cannot write the standard output");
-  bool whole = missing == 0 && program->kept == 0 && (unseen == 0 || !program->all);
+  bool whole = missing == 0 && program->kept == 0 && program->refused == 0 && (unseen == 0 || !program->all);
   return whole ? EXIT_SUCCESS : EXIT_SOME_FAILED;
 }
 

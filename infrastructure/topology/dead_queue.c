@@ -8,7 +8,6 @@
 #include <poll.h>
 
 #define ARENA_LIMIT ((size_t)1 << 30)
-enum { PORTION = 100 };
 
 /* What one pump brought; visited after it, because a visit may take its time on another connection. */
 struct portion {
@@ -67,7 +66,7 @@ static bool look_through(const struct dead_look *look, struct bus_amqp *amqp, in
   if (!bus_amqp_queue_depth(amqp, look->queue, &depth, err))
     return false;
   int64_t left = look->peeks && depth > DEAD_LOOK_MAX ? DEAD_LOOK_MAX : depth, beyond = depth - left;
-  int prefetch = look->peeks && left > PORTION ? (int)left : PORTION;
+  int prefetch = left < DEAD_LOOK_MAX ? (int)left : DEAD_LOOK_MAX; /* what stays is held until the connection closes */
   struct bus_arena *arena = bus_arena_new(ARENA_LIMIT);
   if (!arena)
     return bus_fail(err, BUS_E_NOMEM, "out of memory");

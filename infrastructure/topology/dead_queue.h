@@ -15,7 +15,7 @@ enum dead_fate {
 struct dead_look {
   const struct bus_amqp_settings *settings;
   const char *queue; /* "payment-svc.dead" */
-  /* Most are looked at and stay, so that many must be held at once; else they are taken in small portions. */
+  /* At most DEAD_LOOK_MAX are looked at. Else all are, and at most so many of them may stay. */
   bool peeks;
   enum dead_fate (*visit)(void *context, const struct bus_delivery *delivery);
   void *context;

@@ -1,4 +1,4 @@
-/* The envelope of a message that is sent again from a dead queue. */
+/* Who sent a dead-lettered message, and the envelope with which it is sent again. */
 #include "dead_redrive.h"
 
 #include <bus/history.h>
@@ -22,11 +22,63 @@ static struct bus_uuid id_after(const struct bus_envelope *parked) {
   return id;
 }
 
-struct bus_envelope dead_redrive(const struct bus_envelope *parked, bus_time now, struct bus_uuid_source *random) {
+/* ---- who sent it ---- */
+
+static const struct bus_message_type *type_of(const struct bus_queue *queue, struct bus_str name) {
+  for (size_t i = 0; i < queue->type_count; i++)
+    if (bus_str_is(name, queue->types[i]->type))
+      return queue->types[i];
+  return NULL;
+}
+
+/* Errors that a service gives before it has checked the sender. */
+static bool precedes_sender_check(struct bus_str error) {
+  static const char *const names[] = {"BUS_E_SENDER", "BUS_E_DECODE", "BUS_E_UNKNOWN_TYPE", "BUS_E_CRASHED"};
+  for (size_t i = 0; i < BUS_COUNT(names); i++)
+    if (bus_str_is(error, names[i]))
+      return true;
+  return false;
+}
+
+/* Earlier versions of libbus dead-lettered without naming the sender. Then the type's sender it was, where the last
+ * failure shows that the service had checked it. */
+static struct bus_str sender_of(const struct bus_topology *topology, const struct bus_queue *queue,
+                                const struct bus_envelope *parked, const struct bus_message_type *type,
+                                const struct bus_failure *last) {
+  bool unnamed = bus_str_is(parked->user_id, queue->service) && !parked->sender.data;
+  bool checked = last && type && type->sender && !precedes_sender_check(last->error);
+  if (unnamed)
+    return checked ? bus_str(type->sender) : BUS_STR(BUS_SENDER_UNKNOWN);
+  return bus_topology_sender(topology, queue->service, parked);
+}
+
+bool dead_sender(const struct bus_topology *topology, const struct bus_queue *queue, const struct bus_envelope *parked,
+                 struct bus_str *ret_sender, struct bus_error *err) {
+  struct bus_failure last;
+  const struct bus_message_type *type = type_of(queue, parked->type);
+  bool failed = bus_history_last(parked->history, &last);
+  *ret_sender = sender_of(topology, queue, parked, type, failed ? &last : NULL);
+  int len = (int)ret_sender->len;
+  if (parked->copied || (failed && bus_str_is(last.error, "BUS_E_SENDER")))
+    return bus_fail(err, BUS_E_SENDER, "sender %.*s: %s", len, ret_sender->data,
+                    parked->copied ? "it carries the header CC or BCC" : "the service refused the sender");
+  if (!type)
+    return bus_fail(err, BUS_E_SENDER, "sender %.*s: the queue does not take this type", len, ret_sender->data);
+  if (!type->sender || !bus_str_is(*ret_sender, type->sender))
+    return bus_fail(err, BUS_E_SENDER, "sender %.*s may not send %s: %s may", len, ret_sender->data, type->type,
+                    type->sender ? type->sender : "nobody");
+  return true;
+}
+
+/* ---- the new message ---- */
+
+struct bus_envelope dead_redrive(const struct bus_envelope *parked, struct bus_str sender, bus_time now,
+                                 struct bus_uuid_source *random) {
   struct bus_envelope envelope = {.type = parked->type,
                                   .correlation_id = parked->correlation_id,
                                   .causation_id = parked->message_id,
                                   .trace = parked->trace,
+                                  .sender = sender,
                                   .timestamp = now,
                                   .first_failed_at = BUS_NO_TIME};
   if (bus_uuid_is_nil(&parked->message_id))

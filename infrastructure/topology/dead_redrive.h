@@ -3,11 +3,19 @@
 #define DEAD_REDRIVE_H
 
 #include <bus/amqp.h>
+#include <bus/topology.h>
+
+/* Who sent the message that lies in queue's dead queue, and may it be sent again? Only where that user may send its
+ * type to the queue: a consumer trusts what the operator sends. *ret_sender is written in any case; the error names the
+ * sender and what is wrong. */
+bool dead_sender(const struct bus_topology *topology, const struct bus_queue *queue, const struct bus_envelope *parked,
+                 struct bus_str *ret_sender, struct bus_error *err) BUS_MUST_CHECK;
 
 /* A new message with a new id, as if it had never failed: attempt 0, no history, caused by the old one, sent now. The
  * id follows from the old message, so that one that is sent twice, because its first sending was not seen to end, is
- * taken once. `random`: for the id where the old message has none. */
-struct bus_envelope dead_redrive(const struct bus_envelope *parked, bus_time now, struct bus_uuid_source *random);
+ * taken once. sender: who sent it first, from dead_sender. `random`: for the id where the old message has none. */
+struct bus_envelope dead_redrive(const struct bus_envelope *parked, struct bus_str sender, bus_time now,
+                                 struct bus_uuid_source *random);
 
 /* When it was parked, as its history has it; else when it was published; else 0. */
 bus_time dead_parked_at(const struct bus_envelope *parked);

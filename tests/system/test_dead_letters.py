@@ -1,7 +1,10 @@
 """Parked messages: an operator finds them with their cause, and sends them again when it is mended."""
+import json
 import os
 import subprocess
+import uuid
 
+from amqp import Publisher
 from client import item, wait_until
 from dev import build
 
@@ -15,9 +18,9 @@ def bus_dead(stack, *words):
     return done.returncode, done.stdout + done.stderr
 
 
-def dead_ids(stack):
-    """What lies in inventory-svc's dead queue: {message id: line}."""
-    status, text = bus_dead(stack, "list", "inventory-svc")
+def dead_ids(stack, queue="inventory-svc"):
+    """What lies in a dead queue: {message id: line}."""
+    status, text = bus_dead(stack, "list", queue)
     assert status == 0, text
     return {line.split()[0]: line for line in text.splitlines()}
 
@@ -43,6 +46,25 @@ def test_order_whose_command_was_parked_is_finished_by_a_replay(api, stack):
     order = api.wait_final(order_id)
     assert order["status"] == "CONFIRMED" and order["total"] == 2 * 999
     assert message_id not in dead_ids(stack)
+
+
+def test_a_forged_payment_does_not_become_true_by_a_replay(api, stack):
+    """inventory-svc was broken into and says that an order was paid; an operator then replays the dead letters."""
+    order_id = api.place(item("A"), token="pm_sandbox_timeout_declined").json()["order_id"]
+    api.wait_status(order_id, "RESERVED")
+    message_id = str(uuid.uuid4())
+    forged = {"type": "payment.captured.v1", "message_id": message_id, "user_id": "inventory-svc",
+              "app_id": "payment-svc", "correlation_id": order_id}
+    body = json.dumps({"order_id": order_id, "amount": 999, "currency": "EUR"}).encode()
+    with Publisher(stack.amqp_url("inventory-svc")) as publisher:
+        assert publisher.publish("bus.event", "stock.released", forged, {"bus-sender": "payment-svc"}, body) == "ack"
+    wait_until(lambda: message_id in dead_ids(stack, "order-svc"), 20, "the forged event in the dead queue")
+    assert "payment.captured.v1 inventory-svc! " in dead_ids(stack, "order-svc")[message_id]
+    for words in (message_id,), ("--all",):
+        status, text = bus_dead(stack, "replay", "order-svc", *words)
+        assert status == 1 and f"{message_id} is not sent again: sender inventory-svc" in text, text
+    assert message_id in dead_ids(stack, "order-svc")
+    assert api.wait_final(order_id)["status"] == "CANCELLED"
 
 
 def test_every_dead_message_has_its_row(api, stack):

@@ -1,6 +1,9 @@
-/* dead_redrive.c: a new message, as if the old one had never failed, and the same new one each time. */
+/* dead_redrive.c: a new message, as if the old one had never failed, and the same new one each time; and whose message
+ * it may be. */
 #include "dead_redrive.h"
+#include "orderbus_topology.h"
 
+#include <stdio.h>
 #include <test.h>
 
 #define HISTORY                                                                                                        \
@@ -30,7 +33,7 @@ static struct bus_envelope parked(void) {
 static struct bus_envelope redrive(struct bus_envelope envelope) {
   static const uint64_t seed[4] = {1, 2, 3, 4};
   bus_uuid_source_init(&source, seed);
-  return dead_redrive(&envelope, NOW, &source);
+  return dead_redrive(&envelope, BUS_STR("order-svc"), NOW, &source);
 }
 
 TEST(a_redriven_message_is_new)
@@ -46,6 +49,7 @@ TEST(a_redriven_message_is_new)
   assert_int_equal(new.timestamp, NOW);
   assert_null(new.history.data);
   assert_null(new.reply_to.data); /* who asked has gone */
+  assert_true(bus_str_is(new.sender, "order-svc"));
 }
 
 /* A program that died between the confirm and the ack is run again. */
@@ -87,8 +91,84 @@ TEST(a_message_without_id_or_history_can_be_sent_too)
   first = redrive(envelope);
   assert_false(bus_uuid_is_nil(&first.message_id));
   assert_true(bus_uuid_is_nil(&first.causation_id));
-  second = dead_redrive(&envelope, NOW, &source); /* two of them are two */
+  second = dead_redrive(&envelope, BUS_STR("order-svc"), NOW, &source); /* two of them are two */
   assert_false(bus_uuid_equal(&first.message_id, &second.message_id));
   envelope.timestamp = BUS_NO_TIME;
   assert_int_equal(dead_parked_at(&envelope), 0);
+}
+
+/* ---- who sent it ---- */
+
+/* As payment-svc dead-lettered it: user_id is payment-svc's, sender what it named. */
+static struct bus_envelope charge_of(struct bus_str user_id, struct bus_str sender) {
+  struct bus_envelope envelope = parked();
+  envelope.user_id = user_id;
+  envelope.sender = sender;
+  return envelope;
+}
+
+/* The expected error, or NULL: it may be sent again. */
+static void assert_sender(struct bus_envelope envelope, const char *sender, const char *error) {
+  struct bus_str found;
+  struct bus_error err = {.code = BUS_OK};
+  const struct bus_queue *queue = bus_topology_queue(&orderbus_topology, "payment-svc");
+  bool right = dead_sender(&orderbus_topology, queue, &envelope, &found, &err);
+  assert_true(bus_str_is(found, sender));
+  assert_int_equal(right, error == NULL);
+  if (error)
+    assert_string_equal(err.text, error);
+}
+
+TEST(a_dead_message_of_its_types_sender_may_be_sent_again)
+{
+  assert_sender(charge_of(BUS_STR("payment-svc"), BUS_STR("order-svc")), "order-svc", NULL);
+  assert_sender(charge_of(BUS_STR("order-svc"), BUS_NO_STR), "order-svc", NULL); /* dead-lettered by the broker */
+  assert_sender(charge_of(BUS_STR("operator"), BUS_STR("order-svc")), "order-svc", NULL); /* after a replay */
+}
+
+TEST(a_forged_dead_message_may_not_be_sent_again)
+{
+  const char *edge = "sender edge may not send payment.charge.v1: order-svc may";
+  assert_sender(charge_of(BUS_STR("payment-svc"), BUS_STR("edge")), "edge", edge);
+  assert_sender(charge_of(BUS_STR("edge"), BUS_NO_STR), "edge", edge);
+  assert_sender(charge_of(BUS_STR("edge"), BUS_STR("order-svc")), "edge", edge); /* a header that anyone can write */
+  const char *operator= "sender operator may not send payment.charge.v1: order-svc may";
+  assert_sender(charge_of(BUS_STR("operator"), BUS_NO_STR), "operator", operator);
+  const char *unknown = "sender - may not send payment.charge.v1: order-svc may";
+  assert_sender(charge_of(BUS_NO_STR, BUS_NO_STR), "-", unknown);
+  assert_sender(charge_of(BUS_NO_STR, BUS_STR("order-svc")), "-", unknown);
+  assert_sender(charge_of(BUS_STR("payment-svc"), BUS_STR("-")), "-", unknown);
+}
+
+TEST(a_dead_message_that_no_sender_may_send_here_stays)
+{
+  struct bus_envelope envelope = charge_of(BUS_STR("payment-svc"), BUS_STR("order-svc"));
+  envelope.copied = true;
+  assert_sender(envelope, "order-svc", "sender order-svc: it carries the header CC or BCC");
+  envelope = charge_of(BUS_STR("payment-svc"), BUS_STR("order-svc"));
+  envelope.type = BUS_STR("order.place.v1");
+  assert_sender(envelope, "order-svc", "sender order-svc: the queue does not take this type");
+}
+
+static struct bus_envelope unnamed(const char *error) {
+  static char history[128];
+  struct bus_envelope envelope = charge_of(BUS_STR("payment-svc"), BUS_NO_STR);
+  (void)snprintf(history, sizeof history, "2026-03-01T12:00:00.000Z 0 payment-svc/1.2.0 %s why", error);
+  envelope.history = bus_str(history);
+  return envelope;
+}
+
+/* Services of before named no sender; they had checked it when they said BUS_E_DB_DATA, but not when BUS_E_DECODE. */
+TEST(a_dead_message_of_an_earlier_version_counts_as_its_history_shows)
+{
+  const char *unknown = "sender - may not send payment.charge.v1: order-svc may";
+  assert_sender(unnamed("BUS_E_DB_DATA"), "order-svc", NULL);
+  assert_sender(unnamed("BUS_E_LATER"), "order-svc", NULL);
+  assert_sender(unnamed("BUS_E_DECODE"), "-", unknown);
+  assert_sender(unnamed("BUS_E_UNKNOWN_TYPE"), "-", unknown);
+  assert_sender(unnamed("BUS_E_CRASHED"), "-", unknown);
+  assert_sender(unnamed("BUS_E_SENDER"), "-", "sender -: the service refused the sender");
+  struct bus_envelope envelope = charge_of(BUS_STR("payment-svc"), BUS_NO_STR);
+  envelope.history = BUS_NO_STR;
+  assert_sender(envelope, "-", unknown);
 }

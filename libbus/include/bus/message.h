@@ -47,6 +47,9 @@ struct bus_envelope {
   struct bus_str app_id;          /* the publisher */
   struct bus_str user_id;         /* checked by the broker; absent where the publisher did not say */
   struct bus_str reply_to;        /* the asker's queue, or absent */
+  struct bus_str sender;          /* bus-sender: who sent it first, as the user who relays it says; see
+                                     bus_topology_sender */
+  bool copied;                    /* carries CC or BCC: routing keys that the broker's permissions do not check */
   bus_time timestamp;             /* when it was first published; whole seconds, as AMQP has it */
   int64_t attempt;                /* bus-attempt: 0 for the first delivery, +1 by each retry tier */
   bus_time first_failed_at;       /* bus-first-failed, on a retried message; else BUS_NO_TIME */

@@ -95,6 +95,19 @@ size_t bus_topology_topic_permissions(const struct bus_topology *topology, const
 const struct bus_message_type *bus_topology_type(const struct bus_topology *topology, struct bus_str type);
 const struct bus_queue *bus_topology_queue(const struct bus_topology *topology, const char *name);
 
+/* The sender where the broker checked none. No user has this name. */
+#define BUS_SENDER_UNKNOWN "-"
+/* Who sent a message of one of service's queues first: its user_id, which the broker checks. Where service itself
+ * retried or dead-lettered the message, or a user with `redrives` sent it again, user_id is theirs, and the header
+ * bus-sender, which they wrote, names the sender. From every other user that header counts for nothing. */
+struct bus_str bus_topology_sender(const struct bus_topology *topology, const char *service,
+                                   const struct bus_envelope *envelope);
+/* May service take the message as one of this type? Its sender must be the type's sender. A message that service
+ * published to itself without naming another sender counts as its own: earlier versions of libbus named none in
+ * retries. */
+bool bus_topology_may_send(const struct bus_topology *topology, const char *service,
+                           const struct bus_envelope *envelope, const struct bus_message_type *type) BUS_MUST_CHECK;
+
 /* Says what is wrong with a table (a type that two queues of commands take, a name too long, …); true when nothing. */
 bool bus_topology_is_valid(const struct bus_topology *topology, struct bus_error *err) BUS_MUST_CHECK;
 

@@ -8,9 +8,12 @@ static const char header_causation[] = "causation-id";
 static const char header_attempt[] = "bus-attempt";
 static const char header_first_failed[] = "bus-first-failed";
 static const char header_history[] = "bus-history";
+static const char header_sender[] = "bus-sender";
 static const char header_cause[] = "bus-cause";
 static const char header_cause_class[] = "bus-cause-class";
 static const char header_delivery_count[] = "x-delivery-count";
+/* More routing keys: AMQP 0-9-1 clients send the first two, AMQP 1.0 clients the third. */
+static const char *const headers_copies[] = {"CC", "BCC", "x-cc"};
 
 /* ---- writing ---- */
 
@@ -45,6 +48,8 @@ static void add_headers(struct envelope_wire *wire, const struct bus_publication
   }
   if (envelope->history.data)
     add_text(wire, BUS_STR(header_history), envelope->history);
+  if (envelope->sender.data)
+    add_text(wire, BUS_STR(header_sender), envelope->sender);
   if (publication->cause.data)
     add_text(wire, BUS_STR(header_cause), publication->cause);
   if (publication->cause_class.data)
@@ -111,9 +116,12 @@ static bool is_visible(struct bus_str text) {
 }
 
 /* A name of ours: visible ASCII of a bounded length; everything else counts as absent. */
+static struct bus_str visible(struct bus_str text, size_t max) {
+  return text.len >= 1 && text.len <= max && is_visible(text) ? text : BUS_NO_STR;
+}
+
 static struct bus_str name_of(amqp_bytes_t bytes, bool present, size_t max) {
-  struct bus_str text = rabbit_view(bytes);
-  return present && text.len >= 1 && text.len <= max && is_visible(text) ? text : BUS_NO_STR;
+  return present ? visible(rabbit_view(bytes), max) : BUS_NO_STR;
 }
 
 static void parse_uuid(struct bus_str text, struct bus_uuid *ret) {
@@ -177,6 +185,13 @@ static struct bus_str at_most(struct bus_str text, size_t max) {
   return text.len >= 1 && text.len <= max ? text : BUS_NO_STR;
 }
 
+static bool is_copy(struct bus_str name) {
+  for (size_t i = 0; i < BUS_COUNT(headers_copies); i++)
+    if (bus_str_is(name, headers_copies[i]))
+      return true;
+  return false;
+}
+
 static void read_header(struct bus_str name, const amqp_field_value_t *value, struct bus_envelope *ret) {
   if (bus_str_equal(name, BUS_STR(header_traceparent))) {
     if (!bus_trace_parse(text_of(value), &ret->trace))
@@ -190,8 +205,12 @@ static void read_header(struct bus_str name, const amqp_field_value_t *value, st
       ret->first_failed_at = BUS_NO_TIME;
   } else if (bus_str_equal(name, BUS_STR(header_history)))
     ret->history = at_most(text_of(value), BUS_HISTORY_MAX);
+  else if (bus_str_equal(name, BUS_STR(header_sender)))
+    ret->sender = visible(text_of(value), BUS_NAME_MAX);
   else if (bus_str_equal(name, BUS_STR(header_delivery_count)))
     ret->delivery_count = count_of(value);
+  else if (is_copy(name))
+    ret->copied = true;
 }
 
 static bool copy_text(struct bus_arena *arena, struct bus_str *text) {
@@ -219,7 +238,7 @@ bool envelope_decode(const amqp_basic_properties_t *properties, struct bus_arena
     read_header(rabbit_view(properties->headers.entries[i].key), &properties->headers.entries[i].value, &envelope);
   if (!copy_text(arena, &envelope.type) || !copy_text(arena, &envelope.app_id) ||
       !copy_text(arena, &envelope.user_id) || !copy_text(arena, &envelope.reply_to) ||
-      !copy_text(arena, &envelope.history))
+      !copy_text(arena, &envelope.history) || !copy_text(arena, &envelope.sender))
     return false;
   *ret = envelope;
   return true;

@@ -141,7 +141,8 @@ static bool move_delivery(struct bus_amqp *amqp, struct bus_arena *arena, bool a
   amqp->reader.is_apart = apart;
   return (arena && move_text(arena, &envelope->type) && move_text(arena, &envelope->app_id) &&
           move_text(arena, &envelope->user_id) && move_text(arena, &envelope->reply_to) &&
-          move_text(arena, &envelope->history) && move_body(&amqp->reader, arena)) ||
+          move_text(arena, &envelope->history) && move_text(arena, &envelope->sender) &&
+          move_body(&amqp->reader, arena)) ||
          link_fail_with(amqp, BUS_E_NOMEM, "no memory for a delivery (the arena's limit?)", err);
 }
 

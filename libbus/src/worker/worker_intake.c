@@ -5,6 +5,7 @@
 #include <bus/clock.h>
 #include <bus/log.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Prefetch bounds what arrives; this only stops a runaway. */
@@ -189,20 +190,12 @@ static void put_off(const struct bus_worker *worker, struct item *item, enum bus
   intake_put_off(worker, item);
 }
 
-static bool redrives(const struct bus_topology *topology, struct bus_str user) {
-  for (size_t i = 0; i < topology->user_count; i++)
-    if (topology->users[i].redrives && bus_str_is(user, topology->users[i].name))
-      return true;
-  return false;
-}
-
-/* Only from its owner; or from this service's own user, which is how a retry comes back; or from who may send again
- * what was parked. */
-static bool sender_is_right(const struct bus_worker *worker, const struct item *item,
-                            const struct bus_message_type *type) {
-  struct bus_str user = item->envelope.user_id;
-  return type->sender == NULL || bus_str_is(user, type->sender) || bus_str_is(user, worker->service->name) ||
-         redrives(worker->topology, user);
+static void refuse_sender(const struct bus_worker *worker, struct item *item, const struct bus_message_type *type) {
+  char text[2 * BUS_NAME_MAX + 64];
+  struct bus_str sender = bus_topology_sender(worker->topology, worker->service->name, &item->envelope);
+  (void)snprintf(text, sizeof text, "sender %.*s may not send this type: %s may", (int)sender.len, sender.data,
+                 type->sender);
+  refuse(item, BUS_E_SENDER, text);
 }
 
 static void decode_body(struct bus_worker *worker, struct item *item, const struct bus_message_type *type) {
@@ -237,10 +230,12 @@ void intake_decode(struct bus_worker *worker, struct item *item) {
     refuse(item, BUS_E_DECODE, "type is missing");
   else if (!item->raw.data)
     refuse(item, BUS_E_DECODE, "body is missing or over 1 MiB");
+  else if (item->envelope.copied)
+    refuse(item, BUS_E_SENDER, "header CC or BCC: the broker checks no permission for its routing keys");
   else if (!type)
     put_off(worker, item, BUS_E_UNKNOWN_TYPE, "type is unknown to this version");
-  else if (!sender_is_right(worker, item, type))
-    refuse(item, BUS_E_SENDER, "user_id is not the owner of this type");
+  else if (!bus_topology_may_send(worker->topology, worker->service->name, &item->envelope, type))
+    refuse_sender(worker, item, type);
   else
     decode_body(worker, item, type);
 }

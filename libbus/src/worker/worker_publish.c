@@ -150,10 +150,11 @@ size_t publish_history(const struct bus_worker *worker, struct item *item, char 
   return bus_history_add(item->envelope.history, &failure, text);
 }
 
-static struct held *held_new(const struct item *item, struct bus_str history) {
+static struct held *held_new(const struct bus_worker *worker, const struct item *item, struct bus_str history) {
   const struct bus_envelope *from = &item->envelope;
-  size_t size =
-      from->type.len + from->app_id.len + from->user_id.len + from->reply_to.len + history.len + item->raw.len + 6;
+  struct bus_str sender = bus_topology_sender(worker->topology, worker->service->name, from);
+  size_t size = from->type.len + from->app_id.len + from->user_id.len + from->reply_to.len + sender.len + history.len +
+                item->raw.len + 7;
   struct held *held = calloc(1, sizeof *held + size);
   if (!held)
     return NULL;
@@ -164,6 +165,7 @@ static struct held *held_new(const struct item *item, struct bus_str history) {
   held->envelope.app_id = keep(&at, from->app_id);
   held->envelope.user_id = keep(&at, from->user_id);
   held->envelope.reply_to = keep(&at, from->reply_to);
+  held->envelope.sender = keep(&at, sender);
   held->envelope.history = keep(&at, history);
   held->body = item->raw.data ? keep(&at, item->raw) : BUS_STR("");
   held->cause = item->cause;
@@ -181,7 +183,7 @@ static void log_held(const struct bus_worker *worker, const struct item *item, c
 void publish_hold(struct bus_worker *worker, struct item *item) {
   char history[BUS_HISTORY_MAX];
   size_t len = publish_history(worker, item, history);
-  struct held *held = held_new(item, (struct bus_str){history, len});
+  struct held *held = held_new(worker, item, (struct bus_str){history, len});
   if (!held) { /* unsettled, so the broker keeps it; a new connection brings it again */
     struct bus_error err;
     (void)bus_fail(&err, BUS_E_NOMEM, "out of memory for a message to retry");

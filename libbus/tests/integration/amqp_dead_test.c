@@ -17,6 +17,8 @@ static void dead(const char *url, const char *verb, const char *queue, const cha
   run_program(&output, BUS_DEAD, words, url, "");
 }
 
+static struct link *service; /* inventory-svc's, which dead-letters */
+
 /* The whole topology in a virtual host of its own, with everybody's permissions; the administrator's link. */
 static struct link *begin(const char **ret_url, const char **ret_operator) {
   static char vhost[64], url[512], operator_url[512];
@@ -25,16 +27,24 @@ static struct link *begin(const char **ret_url, const char **ret_operator) {
   assert_true(apply_topology(link, &orderbus_topology));
   import_permissions(&orderbus_topology, vhost);
   (void)snprintf(operator_url, sizeof operator_url, "%s", url_of("operator", vhost));
-  assert_true(bus_amqp_confirm(link->amqp, &link->err));
+  service = link_open(url_of("inventory-svc", vhost));
+  assert_true(bus_amqp_confirm(service->amqp, &service->err));
   *ret_url = url;
   *ret_operator = operator_url;
   return link;
 }
 
-static void park(struct link *link, const char *body, char id[BUS_UUID_TEXT]) {
+static void end(struct link *link) {
+  link_close(service);
+  link_close(link);
+}
+
+/* sender: whom the service names as the one who sent it. */
+static void park_of(const char *sender, const char *body, char id[BUS_UUID_TEXT]) {
   struct bus_envelope envelope = {.type = BUS_STR("inventory.release.v1"),
                                   .message_id = next_id(),
                                   .correlation_id = {{0x77}},
+                                  .sender = bus_str(sender),
                                   .timestamp = bus_wall_clock(),
                                   .attempt = 1,
                                   .first_failed_at = bus_wall_clock(),
@@ -45,10 +55,14 @@ static void park(struct link *link, const char *body, char id[BUS_UUID_TEXT]) {
                                               .envelope = &envelope,
                                               .body = bus_str(body)};
   uint64_t seq;
-  size_t before = link_count(link, SEEN_ACK);
-  assert_true(bus_amqp_publish(link->amqp, &publication, &seq, &link->err));
-  link_await(link, SEEN_ACK, before + 1, 5000);
+  size_t before = link_count(service, SEEN_ACK);
+  assert_true(bus_amqp_publish(service->amqp, &publication, &seq, &service->err));
+  link_await(service, SEEN_ACK, before + 1, 5000);
   bus_uuid_format(&envelope.message_id, id);
+}
+
+static void park(const char *body, char id[BUS_UUID_TEXT]) {
+  park_of("order-svc", body, id);
 }
 
 static int64_t depth(struct link *link, const char *queue, int64_t expected) {
@@ -66,8 +80,8 @@ TEST(dead_lists_and_shows_what_lies_there_and_leaves_it)
   const char *url, *operator;
   char ids[2][BUS_UUID_TEXT], line[256];
   struct link *link = begin(&url, &operator);
-  park(link, "{\"order_id\":\"01890000-0000-7000-8000-000000000001\"}", ids[0]);
-  park(link, "{\"order_id\":\"01890000-0000-7000-8000-000000000002\"}", ids[1]);
+  park("{\"order_id\":\"01890000-0000-7000-8000-000000000001\"}", ids[0]);
+  park("{\"order_id\":\"01890000-0000-7000-8000-000000000002\"}", ids[1]);
   dead(operator, "list", NULL, NULL);
   assert_int_equal(output.status, 0);
   assert_says(&output, "order-svc 0\norder-svc.place 0\ninventory-svc 2\npayment-svc 0\n");
@@ -75,7 +89,7 @@ TEST(dead_lists_and_shows_what_lies_there_and_leaves_it)
     dead(operator, "list", "inventory-svc", NULL);
     assert_int_equal(output.status, 0);
     (void)snprintf(line, sizeof line,
-                   "%s 2026-03-01T12:00:30.250Z inventory.release.v1 77000000-0000-0000-0000-000000000000 1 "
+                   "%s 2026-03-01T12:00:30.250Z inventory.release.v1 order-svc 77000000-0000-0000-0000-000000000000 1 "
                    "BUS_E_DB_DATA SQLSTATE 23514: ?[31mred\n%s ",
                    ids[0], ids[1]);
     assert_says(&output, line);
@@ -86,7 +100,7 @@ TEST(dead_lists_and_shows_what_lies_there_and_leaves_it)
   assert_says(&output, "  try 2026-03-01T12:00:00.000Z 0 inventory-svc/1.2.0 BUS_E_LATER not yet\n");
   assert_says(&output, "  body {\"order_id\":\"01890000-0000-7000-8000-000000000002\"}\n");
   assert_null(strstr(output.text, ids[0]));
-  link_close(link);
+  end(link);
 }
 
 TEST(dead_replays_one_as_a_new_message_to_its_queue)
@@ -94,8 +108,8 @@ TEST(dead_replays_one_as_a_new_message_to_its_queue)
   const char *url, *operator;
   char ids[2][BUS_UUID_TEXT], causation[BUS_UUID_TEXT], new[BUS_UUID_TEXT];
   struct link *link = begin(&url, &operator);
-  park(link, "{\"n\":1}", ids[0]);
-  park(link, "{\"n\":2}", ids[1]);
+  park("{\"n\":1}", ids[0]);
+  park("{\"n\":2}", ids[1]);
   dead(operator, "replay", "inventory-svc", ids[1]);
   assert_says(&output, "1 sent again\n");
   assert_int_equal(output.status, 0);
@@ -108,10 +122,38 @@ TEST(dead_replays_one_as_a_new_message_to_its_queue)
   assert_says(&output, new);
   assert_true(bus_str_is(delivery->body, "{\"n\":2}"));
   assert_true(bus_str_is(delivery->envelope.user_id, "operator"));
+  assert_true(bus_str_is(delivery->envelope.sender, "order-svc"));
   assert_int_equal(delivery->envelope.attempt, 0);
   assert_null(delivery->envelope.history.data);
   assert_int_equal(depth(link, "inventory-svc.dead", 1), 1);
-  link_close(link);
+  end(link);
+}
+
+/* The inventory would take a release from the operator as from order-svc. */
+TEST(dead_replays_no_forged_message_not_even_under_all)
+{
+  enum { FORGED = 150 };
+  const char *url, *operator;
+  char forged[BUS_UUID_TEXT], good[BUS_UUID_TEXT], line[BUS_UUID_TEXT + 100];
+  struct link *link = begin(&url, &operator);
+  for (int i = 0; i < FORGED; i++)
+    park_of("edge", "{}", forged);
+  park("{}", good);
+  dead(operator, "list", "inventory-svc", forged);
+  assert_says(&output, "inventory.release.v1 edge! 77000000");
+  dead(operator, "replay", "inventory-svc", forged);
+  (void)snprintf(line, sizeof line,
+                 "%s is not sent again: sender edge may not send inventory.release.v1: order-svc may\n", forged);
+  assert_says(&output, line);
+  assert_int_equal(output.status, 1);
+  dead(operator, "replay", "inventory-svc", "--all");
+  assert_says(&output, line);
+  assert_says(&output, good);
+  assert_says(&output, "1 sent again\n");
+  assert_int_equal(output.status, 1);
+  assert_int_equal(depth(link, "inventory-svc.dead", FORGED), FORGED);
+  assert_int_equal(depth(link, "inventory-svc", 1), 1);
+  end(link);
 }
 
 TEST(dead_replays_all_in_order)
@@ -122,7 +164,7 @@ TEST(dead_replays_all_in_order)
   struct link *link = begin(&url, &operator);
   for (int i = 0; i < N; i++) {
     (void)snprintf(body, sizeof body, "{\"n\":%d}", i);
-    park(link, body, id);
+    park(body, id);
   }
   dead(operator, "replay", "inventory-svc", "--all");
   assert_says(&output, "250 sent again\n");
@@ -134,7 +176,7 @@ TEST(dead_replays_all_in_order)
     (void)snprintf(body, sizeof body, "{\"n\":%zu}", i);
     assert_true(bus_str_is(link_nth(link, SEEN_DELIVERY, i)->delivery.body, body));
   }
-  link_close(link);
+  end(link);
 }
 
 TEST(dead_keeps_what_the_broker_does_not_take)
@@ -142,7 +184,7 @@ TEST(dead_keeps_what_the_broker_does_not_take)
   const char *url, *operator;
   char id[BUS_UUID_TEXT], path[160];
   struct link *link = begin(&url, &operator);
-  park(link, "{}", id);
+  park("{}", id);
   (void)snprintf(path, sizeof path, "queues/%s/bus.retry.1s", strrchr(url, '/') + 1);
   assert_int_equal(manage("DELETE", path, NULL, NULL, 0), 204);
   dead(operator, "replay", "inventory-svc", "--all");
@@ -150,7 +192,7 @@ TEST(dead_keeps_what_the_broker_does_not_take)
   assert_says(&output, "0 sent again\n");
   assert_int_equal(output.status, 1);
   assert_int_equal(depth(link, "inventory-svc.dead", 1), 1);
-  link_close(link);
+  end(link);
 }
 
 TEST(dead_drops_what_is_named_and_shows_it)
@@ -159,7 +201,7 @@ TEST(dead_drops_what_is_named_and_shows_it)
   char ids[3][BUS_UUID_TEXT];
   struct link *link = begin(&url, &operator);
   for (int i = 0; i < 3; i++)
-    park(link, "{\"once\":true}", ids[i]);
+    park("{\"once\":true}", ids[i]);
   dead(operator, "drop", "inventory-svc", ids[1]);
   assert_says(&output, "  body {\"once\":true}\n");
   assert_says(&output, "1 dropped\n");
@@ -171,7 +213,7 @@ TEST(dead_drops_what_is_named_and_shows_it)
   dead(operator, "drop", "inventory-svc", "--all");
   assert_says(&output, "2 dropped\n");
   assert_int_equal(depth(link, "inventory-svc.dead", 0), 0);
-  link_close(link);
+  end(link);
 }
 
 TEST(dead_is_the_operators_alone)
@@ -179,13 +221,13 @@ TEST(dead_is_the_operators_alone)
   const char *url, *operator;
   char id[BUS_UUID_TEXT], vhost[64];
   struct link *link = begin(&url, &operator);
-  park(link, "{}", id);
+  park("{}", id);
   (void)snprintf(vhost, sizeof vhost, "%s", strrchr(url, '/') + 1);
   dead(url_of("inventory-svc", vhost), "list", "inventory-svc", NULL);
   assert_says(&output, "403");
   assert_int_equal(output.status, 2);
   assert_int_equal(depth(link, "inventory-svc.dead", 1), 1);
-  link_close(link);
+  end(link);
 }
 
 TEST(dead_says_what_is_wrong_with_its_call)

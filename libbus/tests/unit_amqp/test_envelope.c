@@ -13,6 +13,7 @@ static struct bus_envelope full_envelope(void) {
   struct bus_envelope envelope = {
       .type = BUS_STR("inventory.reserve.v1"),
       .reply_to = BUS_STR("edge.reply.1"),
+      .sender = BUS_STR("edge"),
       .timestamp = 1700000000 * BUS_SECOND,
       .attempt = 3,
       .first_failed_at = 1700000001 * BUS_SECOND + 250 * BUS_MILLISECOND,
@@ -81,6 +82,7 @@ TEST(envelope_is_written_as_the_messages_chapter_says)
   assert_header(&wire, "causation-id", "33333333-3333-3333-3333-333333333333");
   assert_header(&wire, "bus-first-failed", "2023-11-14T22:13:21.250Z");
   assert_header(&wire, "bus-history", "2023-11-14T22:13:20.000Z 0 payment-svc/1.2.0 BUS_E_LATER not yet");
+  assert_header(&wire, "bus-sender", "edge");
   assert_header(&wire, "bus-cause", "why");
   assert_header(&wire, "bus-cause-class", "BUS_E");
   assert_header(&wire, "cloudEvents:specversion", "1.0");
@@ -106,6 +108,7 @@ TEST(envelope_leaves_out_what_is_absent)
   assert_null(header_of(&wire, "causation-id"));
   assert_null(header_of(&wire, "bus-first-failed"));
   assert_null(header_of(&wire, "bus-history"));
+  assert_null(header_of(&wire, "bus-sender"));
   assert_null(header_of(&wire, "bus-cause"));
   assert_null(header_of(&wire, "bus-cause-class"));
 }
@@ -125,6 +128,8 @@ TEST(envelope_comes_back_as_it_was)
   assert_true(bus_str_equal(back.type, envelope.type));
   assert_true(bus_str_equal(back.reply_to, envelope.reply_to));
   assert_true(bus_str_equal(back.history, envelope.history));
+  assert_true(bus_str_is(back.sender, "edge"));
+  assert_false(back.copied);
   assert_true(bus_str_is(back.app_id, "order-svc"));
   assert_true(bus_str_is(back.user_id, "order-svc"));
   assert_int_equal(back.timestamp, envelope.timestamp);
@@ -216,6 +221,30 @@ TEST(envelope_malformed_names_are_absent)
     assert_null(envelope.app_id.data);
     assert_null(envelope.user_id.data);
   }
+}
+
+TEST(envelope_with_more_routing_keys_is_marked)
+{
+  static const char *const names[] = {"CC", "BCC", "x-cc"};
+  amqp_field_value_t key = {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = {14, (char[]){"payment.charge"}}};
+  amqp_field_value_t keys = {.kind = AMQP_FIELD_KIND_ARRAY, .value.array = {.num_entries = 1, .entries = &key}};
+  for (size_t i = 0; i < BUS_COUNT(names); i++) {
+    assert_true(decode_header(names[i], keys).copied);
+    assert_true(decode_header(names[i], key).copied); /* of whatever kind */
+  }
+  assert_false(decode_header("cc", keys).copied);
+}
+
+TEST(envelope_sender_is_a_name_or_absent)
+{
+  static char long_name[BUS_NAME_MAX + 1];
+  memset(long_name, 'a', sizeof long_name);
+  amqp_field_value_t value = {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = {sizeof long_name, long_name}};
+  assert_null(decode_header("bus-sender", value).sender.data);
+  value.value.bytes = amqp_cstring_bytes("a b");
+  assert_null(decode_header("bus-sender", value).sender.data);
+  value = (amqp_field_value_t){.kind = AMQP_FIELD_KIND_I64, .value.i64 = 7};
+  assert_null(decode_header("bus-sender", value).sender.data);
 }
 
 TEST(envelope_history_is_bounded)

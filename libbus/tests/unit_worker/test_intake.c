@@ -296,9 +296,12 @@ TEST(parks_what_can_never_be_processed)
   assert_refused(envelope, "no json", BUS_E_DECODE, BUS_PARK, "");
   assert_refused(envelope, NULL, BUS_E_DECODE, BUS_PARK, "body");
   envelope.user_id = BUS_STR("somebody");
-  assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "user_id");
+  assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "sender somebody may not send this type: owner may");
   envelope.user_id = BUS_NO_STR;
-  assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "user_id");
+  assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "sender - may not");
+  envelope = (struct bus_envelope)GOOD;
+  envelope.copied = true;
+  assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "CC or BCC");
   envelope = (struct bus_envelope)GOOD;
   envelope.message_id = (struct bus_uuid){{0}};
   assert_refused(envelope, "{\"n\":1}", BUS_E_DECODE, BUS_PARK, "message_id");
@@ -307,15 +310,45 @@ TEST(parks_what_can_never_be_processed)
   assert_refused(envelope, "{\"n\":1}", BUS_E_DECODE, BUS_PARK, "type");
 }
 
-TEST(a_retry_comes_from_our_own_user_or_an_operators)
-{
+static void assert_taken(const char *user, struct bus_str sender) {
   struct bus_worker *worker = make();
   struct bus_envelope envelope = GOOD;
-  envelope.user_id = BUS_STR("operator");
-  assert_false(decoded(worker, envelope, "{\"n\":1}")->refused);
-  envelope.user_id = BUS_STR("thing");
+  envelope.user_id = bus_str(user);
+  envelope.sender = sender;
   assert_false(decoded(worker, envelope, "{\"n\":1}")->refused);
   destroy(worker);
+}
+
+TEST(a_retry_and_a_replay_are_taken_where_they_name_the_types_sender)
+{
+  assert_taken("thing", BUS_STR("owner"));
+  assert_taken("thing", BUS_NO_STR); /* retried by an earlier version */
+  assert_taken("operator", BUS_STR("owner"));
+}
+
+/* A forged event must not become trusted because someone with more rights sent it on. */
+TEST(a_retry_or_a_replay_of_a_forged_message_is_forged_still)
+{
+  static const char *const relays[] = {"thing", "operator", "somebody"};
+  static const char *const senders[] = {"somebody", "-", "thing", NULL};
+  for (size_t u = 0; u < BUS_COUNT(relays); u++)
+    for (size_t s = 0; s < BUS_COUNT(senders); s++) {
+      struct bus_envelope envelope = GOOD;
+      envelope.user_id = bus_str(relays[u]);
+      envelope.sender = senders[s] ? bus_str(senders[s]) : BUS_NO_STR;
+      if (u > 0 || s < 2) /* a service trusts itself */
+        assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "may not send this type");
+    }
+}
+
+TEST(only_who_relays_may_name_another_sender)
+{
+  struct bus_envelope envelope = GOOD;
+  envelope.user_id = BUS_STR("somebody");
+  envelope.sender = BUS_STR("owner");
+  assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "sender somebody may not");
+  envelope.user_id = BUS_NO_STR;
+  assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "sender - may not");
 }
 
 /* ---- tiers ---- */

@@ -1,0 +1,25 @@
+/* Who sent a message, as far as the broker's check of user_id proves it, and where an answer to it may go. */
+#include <bus/topology.h>
+
+static const struct bus_user *find_user(const struct bus_topology *topology, struct bus_str name) {
+  for (size_t i = 0; i < topology->user_count; i++)
+    if (bus_str_is(name, topology->users[i].name))
+      return &topology->users[i];
+  return NULL;
+}
+
+/* The broker has checked user_id; bus-sender is a header that any publisher can write. */
+struct bus_str bus_topology_sender(const struct bus_topology *topology, const char *service,
+                                   const struct bus_envelope *envelope) {
+  const struct bus_user *user = find_user(topology, envelope->user_id);
+  bool relays = bus_str_is(envelope->user_id, service) || (user && user->redrives);
+  struct bus_str sender = relays && envelope->sender.data ? envelope->sender : envelope->user_id;
+  return sender.data ? sender : BUS_STR(BUS_SENDER_UNKNOWN);
+}
+
+bool bus_topology_may_send(const struct bus_topology *topology, const char *service,
+                           const struct bus_envelope *envelope, const struct bus_message_type *type) {
+  struct bus_str sender = bus_topology_sender(topology, service, envelope);
+  bool own = bus_str_is(envelope->user_id, service) && bus_str_is(sender, service);
+  return type->sender == NULL || own || bus_str_is(sender, type->sender);
+}
