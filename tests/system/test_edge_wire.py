@@ -1,5 +1,6 @@
 """The edge's gate, byte by byte: framing, headers, paths and methods. Names carry the row of the security table."""
 import concurrent.futures
+import json
 import time
 
 import pytest
@@ -121,18 +122,59 @@ def test_E5_two_lengths(port):
 
 
 @pytest.mark.parametrize("line", [
-    "Transfer-Encoding: chunked", "transfer-encoding: CHUNKED", "Transfer-Encoding : chunked",
-    "Transfer-Encoding: identity", "Transfer-Encoding: gzip, chunked", "Transfer-Encoding:\tchunked",
-    "TRANSFER-ENCODING: xchunked", "Transfer-Encoding:"])
-def test_E6_transfer_encoding(port, line):
+    "transfer-encoding: CHUNKED", "Transfer-Encoding : chunked", "Transfer-Encoding: identity",
+    "Transfer-Encoding: gzip, chunked", "Transfer-Encoding: chunked, chunked", "TRANSFER-ENCODING: xchunked",
+    "Transfer-Encoding:", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"])
+def test_E6_another_transfer_encoding(port, line):
     refused(port, raw_post(line, body=b"5\r\nhello\r\n0\r\n\r\n"), 411, 400)
+
+
+def chunks(*parts):
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
+def test_E6_an_order_sent_in_chunks_is_taken(port, api):
+    """As curl with `-T -`, and streams of Node, Python and .NET send it."""
+    body = json.dumps({"idempotency_key": f"chunked-{time.time_ns()}", "items": [{"product_id": "A", "quantity": 1}]})
+    half = len(body) // 2
+    answer, closed = exchange(port, raw_post("Transfer-Encoding: chunked",
+                                             body=chunks(body[:half].encode(), body[half:].encode())))
+    assert answer.status == 202 and closed and answer.headers["connection"] == "close"
+    api.accepted.setdefault(answer.json()["order_id"], answer.status)
+
+
+@pytest.mark.parametrize("body", [b"2;a=b\r\n{}\r\n0\r\n\r\n", b"2\r\n{}\r\n0\r\nX-Trailer: a\r\n\r\n",
+                                  b"000000002\r\n{}\r\n0\r\n\r\n", b"1\r2\r\n{}\r\n0\r\n\r\n"])
+def test_E6_chunks_that_are_not_plain(port, body):
+    refused(port, raw_post("Transfer-Encoding: chunked", body=body), 400)
+
+
+def test_E6_chunks_over_the_limit(port):
+    refused(port, raw_post("Transfer-Encoding: chunked", body=chunks(b"x" * 65537)), 413)
+    refused(port, raw_post("Transfer-Encoding: chunked", body=chunks(*[b"x"] * 22000)), 413)
+
+
+def test_E6_a_compressed_body_is_not_taken(port):
+    refused(port, raw_post("Content-Encoding: gzip", f"Content-Length: {len(BODY)}"), 415)
+
+
+def test_a_precondition_of_a_stock_update_is_not_ignored(port):
+    body = b'{"idempotency_key":"never-applied","product_id":"A","on_hand":1}'
+    data = raw_post('If-Match: "1"', f"Content-Length: {len(body)}", body=body)
+    refused(port, data.replace(b"/api/orders", b"/api/inventory/update", 1), 412)
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/health"])
+def test_E7_a_probe_by_address_is_answered(port, path):
+    answer, _ = exchange(port, request("GET", path, headers=[CLOSE], host="10.1.2.3:8080"))
+    assert answer.status == 200
 
 
 @pytest.mark.parametrize("host", [
     None, "evil.example", "localhost.evil.example", "localhost:80:80", "local host", "", "127.0.0.2",
     "localhost@evil.example", "localhost/x", "[::1", "*"])
 def test_E7_host_that_is_not_ours(port, host):
-    refused(port, request("GET", "/health/live", host=host), 400)
+    refused(port, request("GET", "/api/products", host=host), 400)
 
 
 def test_E7_two_hosts(port):
@@ -148,7 +190,7 @@ def test_E7_absolute_target(port):
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "localhost:8080", "[::1]:8080"])
 def test_E7_host_that_is_ours(port, host):
-    answer, _ = exchange(port, request("GET", "/health/live", headers=[CLOSE], host=host))
+    answer, _ = exchange(port, request("GET", "/api/products", headers=[CLOSE], host=host))
     assert answer.status == 200
 
 

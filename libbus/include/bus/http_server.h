@@ -4,12 +4,18 @@
  * on it. Handlers run on the server's threads, several at once; each gets an arena of its own that lives for the
  * request.
  *
- * Refused before any handler runs, and the connection closed: Transfer-Encoding (411), more than one or a malformed
- * Content-Length (400), Content-Type, Authorization or Idempotency-Key twice (400), a line of the head that is not
- * exactly as RFC 9112 writes it (400), a body over the route's limit (413), 41 headers or more, or a header block over
- * 8 KiB (431; over 16 KiB 400), no Host or two (400), a path with any byte outside [A-Za-z0-9/_.-], "//" or ".." (400),
- * an unknown path (404), a method that the path has not (405 with Allow), a body with another media type (415), a body
- * that takes longer than the deadline (408). The path is matched on raw bytes, case-sensitively.
+ * A body comes with a Content-Length, or chunked (HTTP/1.1, exactly `Transfer-Encoding: chunked`, no Content-Length);
+ * both under the same limit and deadline. A chunked one may take twice its limit on the wire, and its connection is
+ * closed with the answer.
+ *
+ * Refused before any handler runs, and the connection closed: any other Transfer-Encoding (411), chunks with
+ * extensions, trailers or sizes of more than 8 digits (400), a Content-Encoding other than identity (415), a condition
+ * that cannot be kept: If-Match, and If-None-Match or If-Unmodified-Since of a method that writes (412), more than one
+ * or a malformed Content-Length (400), Content-Type, Authorization or Idempotency-Key twice (400), a line of the head
+ * that is not exactly as RFC 9112 writes it (400), a body over the route's limit (413), 41 headers or more, or a header
+ * block over 8 KiB (431; over 16 KiB 400), no Host or two (400), a path with any byte outside [A-Za-z0-9/_.-], "//" or
+ * ".." (400), an unknown path (404), a method that the path has not (405 with Allow), a body with another media type
+ * (415), a body that takes longer than the deadline (408). The path is matched on raw bytes, case-sensitively.
  */
 #ifndef BUS_HTTP_SERVER_H
 #define BUS_HTTP_SERVER_H
@@ -35,6 +41,7 @@ struct bus_http_route {
   bus_http_handler handler;
   size_t body_limit;      /* bytes; 0: a body is refused (413) */
   const char *media_type; /* of the body, exact but for charset=utf-8; NULL: application/json */
+  bool any_host;          /* answers whatever the one Host says: for probes that ask by address */
 };
 
 struct bus_http_settings {

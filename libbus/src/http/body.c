@@ -17,6 +17,9 @@ static bool send_continue(struct bus_http_exchange *exchange) {
  * with the head comes from civetweb's buffer, without a system call. */
 int http_body_read(struct bus_http_exchange *exchange) {
   int64_t length = exchange->content_length;
+  int64_t deadline = bus_monotonic() + exchange->server->settings.body_deadline_ms * BUS_MILLISECOND;
+  if (exchange->is_chunked)
+    return send_continue(exchange) ? http_body_read_chunked(exchange, deadline) : -1;
   if (length == 0)
     return 0;
   char *body = bus_arena_alloc(exchange->scratch->arena, (size_t)length + 1);
@@ -24,7 +27,6 @@ int http_body_read(struct bus_http_exchange *exchange) {
     return 503;
   if (!send_continue(exchange))
     return -1;
-  int64_t deadline = bus_monotonic_coarse() + exchange->server->settings.body_deadline_ms * BUS_MILLISECOND;
   for (int64_t have = 0; have < length; have++) {
     int got = mg_read(exchange->connection, body + have, 1);
     if (got < 0)

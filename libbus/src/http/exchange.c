@@ -15,6 +15,8 @@ static int refuse(struct bus_http_exchange *exchange, int status, const char *re
     bus_trace_start(&exchange->scratch->ids, &exchange->trace);
   if (status == 405)
     bus_http_add_header(exchange, "Allow", bus_str(exchange->match.allow));
+  if (status == 415)
+    bus_http_add_header(exchange, "Accept-Encoding", BUS_STR("identity"));
   bus_http_problem(exchange, status, "%s", reason);
   return exchange->status;
 }
@@ -50,14 +52,15 @@ static bool read_layout(const struct bus_http_exchange *exchange, struct http_la
 }
 
 /* 0, or the status. The number of headers is looked at first: civetweb drops what follows the 64th. */
-static int check_layout(const struct bus_http_exchange *exchange, const char **ret_reason) {
+static int check_layout(struct bus_http_exchange *exchange, const char **ret_reason) {
   struct http_layout layout;
   *ret_reason = "the head is larger than 8 KiB or has more than 40 fields";
   if (exchange->header_count >= GATE_HEADERS)
     return 431;
   if (!read_layout(exchange, &layout))
     return 503;
-  if (http_layout_span(&layout) > HEAD_SPAN_MAX)
+  exchange->head_span = http_layout_span(&layout);
+  if (exchange->head_span > HEAD_SPAN_MAX)
     return 431;
   *ret_reason = "malformed line in the head";
   return http_layout_is_canonical(&layout) ? 0 : 400;
@@ -106,8 +109,11 @@ static void read_head(struct bus_http_exchange *exchange) {
   bus_trace_child(&parent, &exchange->scratch->ids, &exchange->trace);
   if (length.data == NULL || !http_content_length(length, &exchange->content_length))
     exchange->content_length = 0;
+  exchange->is_chunked = bus_http_header(exchange, "transfer-encoding").data != NULL; /* the gate knows one coding */
+  if (exchange->is_chunked)
+    exchange->content_length = -1;
   exchange->is_head = strcmp(exchange->method, "HEAD") == 0;
-  exchange->closes = wants_close(exchange) || is_last_of_connection(exchange);
+  exchange->closes = exchange->is_chunked || wants_close(exchange) || is_last_of_connection(exchange);
 }
 
 /* ---- the route ---- */
@@ -141,13 +147,54 @@ static bool is_media_type(const struct bus_http_exchange *exchange) {
          http_text_is(rest, ";charset=\"utf-8\"") || http_text_is(rest, "; charset=\"utf-8\"");
 }
 
+/* Every Content-Encoding that there is must be identity. */
+static bool is_plain(const struct bus_http_exchange *exchange) {
+  for (size_t i = 0; i < exchange->header_count; i++)
+    if (http_text_is(exchange->headers[i].name, "content-encoding") &&
+        !http_text_is(exchange->headers[i].value, "identity"))
+      return false;
+  return true;
+}
+
+/* No answer here carries an entity tag or a date of modification, so a condition on one cannot be kept: to carry the
+ * request out all the same is what the client wanted to rule out (RFC 9110, 13.1). If-None-Match and the dates of a
+ * GET or HEAD ask for less than the whole answer, which they get. */
+static bool has_precondition(const struct bus_http_exchange *exchange) {
+  static const char *const conditions[] = {"if-match", "if-none-match", "if-unmodified-since"};
+  bool reads = strcmp(exchange->method, "GET") == 0 || exchange->is_head;
+  for (size_t i = 0; i < exchange->header_count; i++)
+    for (size_t j = 0; j < (reads ? 1 : BUS_COUNT(conditions)); j++)
+      if (http_text_is(exchange->headers[i].name, conditions[j]))
+        return true;
+  return false;
+}
+
+static int check_body(struct bus_http_exchange *exchange, const char **ret_reason) {
+  size_t limit = exchange->match.route->body_limit;
+  bool has_body = exchange->content_length != 0;
+  *ret_reason = "conditions on an entity tag or a date are not supported here; send the request without them";
+  if (has_precondition(exchange))
+    return 412;
+  *ret_reason = "the body is larger than this path takes";
+  if (exchange->is_chunked ? limit == 0 : (uint64_t)exchange->content_length > limit)
+    return 413;
+  *ret_reason = "the body's media type is not the one that this path takes";
+  if (has_body && !is_media_type(exchange))
+    return 415;
+  *ret_reason = "the body's Content-Encoding is not identity";
+  return is_plain(exchange) ? 0 : 415;
+}
+
 static int check_route(struct bus_http_exchange *exchange, const char **ret_reason) {
   const struct bus_http_server *server = exchange->server;
+  struct http_match *match = &exchange->match;
+  enum http_match_result result =
+      http_match(server->routes, server->route_count, exchange->method, exchange->path, match);
   *ret_reason = "this host is not served here";
-  if (!is_host_allowed(exchange))
+  if (!(result == HTTP_MATCHED && match->route->any_host) && !is_host_allowed(exchange))
     return 400;
   *ret_reason = "nothing is here";
-  switch (http_match(server->routes, server->route_count, exchange->method, exchange->path, &exchange->match)) {
+  switch (result) {
   case HTTP_NO_PATH:
     return 404;
   case HTTP_NO_METHOD:
@@ -156,11 +203,7 @@ static int check_route(struct bus_http_exchange *exchange, const char **ret_reas
   case HTTP_MATCHED:
     break;
   }
-  *ret_reason = "the body is larger than this path takes";
-  if (exchange->content_length > 0 && (uint64_t)exchange->content_length > exchange->match.route->body_limit)
-    return 413;
-  *ret_reason = "the body's media type is not the one that this path takes";
-  return exchange->content_length > 0 && !is_media_type(exchange) ? 415 : 0;
+  return check_body(exchange, ret_reason);
 }
 
 /* ---- the whole ---- */
@@ -188,6 +231,21 @@ static int refuse_and_linger(struct bus_http_exchange *exchange, int status, con
   return exchange->status;
 }
 
+static const char *why_no_body(int status) {
+  switch (status) {
+  case 400:
+    return "malformed chunk; extensions and trailers are not accepted";
+  case 408:
+    return "the body did not come in time";
+  case 411:
+    return "chunked bodies cannot be read here; send Content-Length";
+  case 413:
+    return "the body is larger than this path takes, or its chunks take twice that on the wire";
+  default:
+    return "the body does not fit into memory";
+  }
+}
+
 int http_exchange_run(struct bus_http_exchange *exchange) {
   const char *reason;
   int status = check(exchange, &reason);
@@ -199,7 +257,7 @@ int http_exchange_run(struct bus_http_exchange *exchange) {
     return 499; /* for the count: the client went away */
   }
   if (status > 0)
-    return refuse_and_linger(exchange, status, "the body did not come in time, or does not fit into memory");
+    return refuse_and_linger(exchange, status, why_no_body(status));
   exchange->closes = exchange->closes || atomic_load(&exchange->server->stopping);
   exchange->match.route->handler(exchange->server->context, exchange);
   http_reply_finish(exchange);

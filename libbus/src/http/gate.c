@@ -101,15 +101,17 @@ bool http_content_length(struct bus_str value, int64_t *ret) {
   return true;
 }
 
-static int check_framing(const struct bus_http_header_view *headers, size_t count, const char **ret_reason) {
+static int check_framing(const struct bus_http_header_view *headers, size_t count, bool is_1_1,
+                         const char **ret_reason) {
   struct bus_str value = BUS_NO_STR;
   int64_t length;
   size_t codings = find(headers, count, "transfer-encoding", &value);
+  bool is_chunked = is_1_1 && codings == 1 && bus_str_is(value, "chunked");
   size_t lengths = find(headers, count, "content-length", &value);
   if (codings > 0 && lengths > 0)
     return refuse(400, "Transfer-Encoding and Content-Length together", ret_reason);
-  if (codings > 0)
-    return refuse(411, "Transfer-Encoding is not accepted; send Content-Length", ret_reason);
+  if (codings > 0 && !is_chunked)
+    return refuse(411, "Transfer-Encoding must be exactly chunked, in HTTP/1.1; or send Content-Length", ret_reason);
   if (lengths > 1)
     return refuse(400, "more than one Content-Length", ret_reason);
   if (lengths == 1 && !http_content_length(value, &length))
@@ -212,7 +214,7 @@ int bus_http_gate(const char *method, struct bus_str raw_path, const char *http_
   if (status == 0)
     status = check_fields(headers, header_count, ret_reason);
   if (status == 0)
-    status = check_framing(headers, header_count, ret_reason);
+    status = check_framing(headers, header_count, strcmp(http_version, "1.1") == 0, ret_reason);
   if (status == 0)
     status = check_singles(headers, header_count, ret_reason);
   if (status == 0)

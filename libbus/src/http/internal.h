@@ -80,7 +80,9 @@ struct bus_http_exchange {
   struct bus_str body;
   struct bus_trace trace;
   struct http_added_header *added, **added_end;
-  int64_t content_length; /* -1: the head was not understood that far */
+  int64_t content_length; /* -1: the head was not understood that far, or a chunked body is not read yet */
+  size_t head_span;       /* bytes of the head; 0: not known yet */
+  bool is_chunked;
   bool is_head;
   bool closes;    /* the connection ends with this answer */
   bool streaming; /* chunks are written; a last one is due */
@@ -99,8 +101,17 @@ void http_reply_finish(struct bus_http_exchange *exchange);
 void http_reply_bare(struct mg_connection *connection, int status);
 
 /* ---- body.c ---- */
-/* Reads content_length bytes; 0, or the status to refuse with (-1: the connection is gone). */
+/* Reads content_length bytes, or chunks; 0, or the status to refuse with (-1: the connection is gone). */
 int http_body_read(struct bus_http_exchange *exchange);
+
+/* ---- body_chunked.c ---- */
+/* The same for chunks; deadline: of bus_monotonic. content_length is the body's length then. */
+int http_body_read_chunked(struct bus_http_exchange *exchange, int64_t deadline);
+
+/* ---- buffered.c ---- */
+enum { HTTP_READ_BUFFER = 16384 }; /* civetweb's buffer: twice the gate's limit of a head, so that it can say 431 */
+/* A view of the bytes behind the head that civetweb has read with it; span: the head's bytes. False: unknown. */
+bool http_buffered_body(const struct mg_request_info *info, size_t span, struct bus_str *ret) BUS_MUST_CHECK;
 
 /* ---- stack.c ---- */
 /* The lowest address of the calling thread's stack; NULL: unknown. */

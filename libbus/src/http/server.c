@@ -85,9 +85,10 @@ static bool explain(const struct bus_http_settings *settings, struct bus_error *
 static struct mg_context *start_civetweb(struct bus_http_server *server) {
   const struct bus_http_settings *settings = &server->settings;
   int64_t head_ms = settings->body_deadline_ms < HEAD_TIMEOUT_MS ? settings->body_deadline_ms : HEAD_TIMEOUT_MS;
-  char listen_on[96], threads[12], idle_ms[24], timeout_ms[24];
+  char listen_on[96], threads[12], read_buffer[12], idle_ms[24], timeout_ms[24];
   snprintf(listen_on, sizeof listen_on, "%s:%d", settings->bind, settings->port);
   snprintf(threads, sizeof threads, "%d", settings->threads);
+  snprintf(read_buffer, sizeof read_buffer, "%d", HTTP_READ_BUFFER);
   snprintf(idle_ms, sizeof idle_ms, "%lld", (long long)settings->idle_ms);
   snprintf(timeout_ms, sizeof timeout_ms, "%lld", (long long)head_ms);
   const char *options[] = {"listening_ports",
@@ -97,7 +98,7 @@ static struct mg_context *start_civetweb(struct bus_http_server *server) {
                            "tcp_nodelay",
                            "1",
                            "max_request_size",
-                           "16384", /* twice the gate's limit, so that it can say 431 */
+                           read_buffer,
                            "connection_queue",
                            "64",
                            "listen_backlog",

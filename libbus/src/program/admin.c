@@ -99,9 +99,9 @@ void bus_admin_metrics(void *context, struct bus_http_exchange *exchange) {
 }
 
 static const struct bus_http_route routes[] = {
-    {.method = "GET", .path = "/health/live", .handler = bus_admin_live},
-    {.method = "GET", .path = "/health/ready", .handler = bus_admin_ready},
-    {.method = "GET", .path = "/health", .handler = bus_admin_health},
+    {.method = "GET", .path = "/health/live", .handler = bus_admin_live, .any_host = true},
+    {.method = "GET", .path = "/health/ready", .handler = bus_admin_ready, .any_host = true},
+    {.method = "GET", .path = "/health", .handler = bus_admin_health, .any_host = true},
     {.method = "GET", .path = "/metrics", .handler = bus_admin_metrics},
 };
 

@@ -201,7 +201,7 @@ static void handle(void *context, struct bus_http_exchange *exchange) {
 }
 
 static bool serve(struct bus_arena *arena, const void *context) {
-  static const struct bus_http_route routes[] = {{"GET", "/", handle, 0, NULL}};
+  static const struct bus_http_route routes[] = {{.method = "GET", .path = "/", .handler = handle}};
   const struct bus_http_settings settings = {.bind = "127.0.0.1", .threads = 1, .metrics_name = context};
   struct bus_http_server *server = NULL;
   struct bus_error err = {.code = BUS_OK};

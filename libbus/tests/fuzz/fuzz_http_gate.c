@@ -100,12 +100,12 @@ static void handle(void *context, struct bus_http_exchange *exchange) {
 }
 
 static const struct bus_http_route routes[] = {
-    {"GET", "/api/orders", handle, 0, NULL},
-    {"POST", "/api/orders", handle, 65536, NULL},
-    {"GET", "/api/orders/{id}", handle, 0, NULL},
-    {"POST", "/api/orders/{id}/cancel", handle, 4096, NULL},
-    {"GET", "/api/orders/{id}/events", handle, 0, NULL},
-    {"GET", "/", handle, 0, NULL},
+    {"GET", "/api/orders", handle, 0, NULL, false},
+    {"POST", "/api/orders", handle, 65536, NULL, false},
+    {"GET", "/api/orders/{id}", handle, 0, NULL, false},
+    {"POST", "/api/orders/{id}/cancel", handle, 4096, NULL, false},
+    {"GET", "/api/orders/{id}/events", handle, 0, NULL, false},
+    {"GET", "/", handle, 0, NULL, false},
 };
 
 static void find_route(const char *method, struct bus_str path) {

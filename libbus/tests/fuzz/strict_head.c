@@ -86,10 +86,15 @@ static bool read_field(struct cursor *c, struct strict_head *head, size_t *hosts
     return false;
   struct bus_str value = trim(take_while(c, is_value_char));
   head->bare_end = take_bare_end(c);
-  if ((!head->bare_end && !take(c, "\r\n")) || is(name, "transfer-encoding"))
+  if (!head->bare_end && !take(c, "\r\n"))
     return false;
   head->fields++;
   *hosts += is(name, "host");
+  if (is(name, "transfer-encoding")) {
+    bool first = !head->is_chunked;
+    head->is_chunked = true;
+    return first && bus_str_is(value, "chunked");
+  }
   if (!is(name, "content-length"))
     return true;
   bool first = !head->has_length;
@@ -112,7 +117,8 @@ bool strict_head_read(struct bus_str bytes, struct strict_head *ret) {
   if (head.method.len == 0 || !take(&c, " "))
     return false;
   struct bus_str target = take_while(&c, is_target_char);
-  if (target.len == 0 || (!take(&c, " HTTP/1.1") && !take(&c, " HTTP/1.0")) || !take_line_end(&c))
+  bool is_1_1 = take(&c, " HTTP/1.1");
+  if (target.len == 0 || (!is_1_1 && !take(&c, " HTTP/1.0")) || !take_line_end(&c))
     return false;
   split_target(target, &head);
   while (!head.bare_end && !take(&c, "\r\n"))
@@ -120,5 +126,36 @@ bool strict_head_read(struct bus_str bytes, struct strict_head *ret) {
       return false;
   head.size = (size_t)(c.at - bytes.data);
   *ret = head;
-  return hosts == 1;
+  return hosts == 1 && (!head.is_chunked || (is_1_1 && !head.has_length));
+}
+
+static bool take_size(struct cursor *c, size_t *ret) {
+  static const char digits[] = "0123456789abcdef";
+  size_t count = 0;
+  *ret = 0;
+  for (; c->at < c->end && count < 8; count++, c->at++) {
+    const char *digit = *c->at ? strchr(digits, *c->at >= 'A' && *c->at <= 'F' ? *c->at + 32 : *c->at) : NULL;
+    if (digit == NULL)
+      break;
+    *ret = *ret * 16 + (size_t)(digit - digits);
+  }
+  return count > 0 && take(c, "\r\n");
+}
+
+bool strict_chunks_read(struct bus_str bytes, char *body, size_t size, size_t *ret_len, size_t *ret_taken) {
+  struct cursor c = {bytes.data, bytes.data + bytes.len};
+  size_t len = 0, chunk;
+  while (take_size(&c, &chunk) && chunk > 0) {
+    if (chunk > size - len || chunk > (size_t)(c.end - c.at))
+      return false;
+    memcpy(body + len, c.at, chunk);
+    len += chunk;
+    c.at += chunk;
+    if (!take(&c, "\r\n"))
+      return false;
+  }
+  *ret_len = len;
+  bool ends = c.at - bytes.data >= 3 && memcmp(c.at - 2, "\r\n", 2) == 0 && take(&c, "\r\n");
+  *ret_taken = (size_t)(c.at - bytes.data);
+  return ends && chunk == 0;
 }

@@ -10,8 +10,9 @@ struct strict_head {
   size_t fields;
   uint64_t content_length; /* 0 where there is none */
   bool has_length;
-  bool bare_end; /* LF LF where CR LF CR LF belongs */
-  size_t size;   /* bytes up to the body */
+  bool is_chunked; /* exactly so, in HTTP/1.1, and without a length */
+  bool bare_end;   /* LF LF where CR LF CR LF belongs */
+  size_t size;     /* bytes up to the body */
 };
 
 /* True: one meaning only. Three things are forgiven, because civetweb hides them before anybody can look: a request
@@ -20,5 +21,8 @@ struct strict_head {
  * NUL follows, which in the buffer is the same as CR LF CR LF. What follows is a body that is no JSON, or begins a
  * request that is refused. */
 bool strict_head_read(struct bus_str bytes, struct strict_head *ret);
+/* A whole chunked body at the front of bytes, without extensions and trailers; *ret_taken: its bytes on the wire.
+ * False: it is no such body, or is longer than size. */
+bool strict_chunks_read(struct bus_str bytes, char *body, size_t size, size_t *ret_len, size_t *ret_taken);
 
 #endif

@@ -130,6 +130,7 @@ static const struct bus_http_route routes[] = {
      .media_type = "application/x-www-form-urlencoded"},
     {.method = "POST", .path = "/bodiless", .handler = echo},
     {.method = "GET", .path = "/show", .handler = show},
+    {.method = "GET", .path = "/probe", .handler = show, .any_host = true},
     {.method = "GET", .path = "/item/{id}", .handler = item},
     {.method = "GET", .path = "/trace", .handler = trace},
     {.method = "GET", .path = "/headers", .handler = headers},

@@ -118,10 +118,10 @@ TEST(e5_content_length_in_another_form)
              POST "Content-Length: 3\r\nContent-Length: 40\r\n\r\nabc" SMUGGLED);
 }
 
-TEST(e6_transfer_encoding_is_refused)
+TEST(e6_a_transfer_encoding_other_than_chunked_is_refused)
 {
-  REFUSE_ALL(411, POST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
-             POST "transfer-encoding:chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" SMUGGLED,
+  REFUSE_ALL(411, POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
+             "POST /echo HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
              POST "Transfer-Encoding: Chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
              POST "TRANSFER-ENCODING: identity\r\n\r\nabc" SMUGGLED);
   REFUSE_ALL(400, POST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
@@ -148,6 +148,24 @@ TEST(e7_a_foreign_host_is_refused_where_there_is_a_list)
   const struct raw_answer *answer =
       raw_talk(fixture.port, "GET /show HTTP/1.1\r\nHost: API.example:8080\r\nConnection: close\r\n\r\n", 5000);
   assert_int_equal(raw_status(answer), 200);
+  fixture_stop(&fixture);
+}
+
+TEST(e7_a_probe_by_address_is_answered)
+{
+  static const char *const hosts[] = {"api.example", NULL};
+  static const char *const others[] = {"10.1.2.3:8080", "[2001:db8::1]:8080", "anything.example", "api.example"};
+  struct fixture fixture = fixture_start((struct bus_http_settings){.hosts = hosts});
+  char request[256];
+  for (size_t i = 0; i < BUS_COUNT(others); i++) {
+    snprintf(request, sizeof request, "GET /probe HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", others[i]);
+    assert_int_equal(raw_status(raw_talk(fixture.port, request, 5000)), 200);
+  }
+  assert_refused(fixture.port, "GET /probe HTTP/1.1\r\nHost: 10.1.2.3\r\nHost: 10.1.2.3\r\n\r\n" SMUGGLED, 400);
+  assert_refused(fixture.port, "GET /probe HTTP/1.1\r\nHost: 10.1.2.3/x\r\n\r\n" SMUGGLED, 400);
+  assert_refused(fixture.port, "GET /probe HTTP/1.1\r\nAccept: */*\r\n\r\n" SMUGGLED, 400);
+  assert_refused(fixture.port, "POST /probe HTTP/1.1\r\nHost: 10.1.2.3\r\n\r\n" SMUGGLED, 400);
+  assert_refused(fixture.port, "GET /show HTTP/1.1\r\nHost: 10.1.2.3\r\n\r\n" SMUGGLED, 400);
   fixture_stop(&fixture);
 }
 

@@ -1,0 +1,113 @@
+/* Reads a chunked body from the wire: what came with the head, then the socket; under the limits and the deadline that
+ * every body has. */
+#include "internal.h"
+
+#include <bus/clock.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "chunked.h"
+
+enum { FIRST_ROOM = 2048, PIECE = 4096 };
+
+struct body {
+  struct http_chunked reader;
+  struct bus_arena *arena;
+  char *text; /* with room for a NUL */
+  size_t len, room, limit;
+};
+
+static bool append(struct body *body, struct bus_str piece) {
+  if (body->len + piece.len > body->room) {
+    size_t room = body->room ? body->room : FIRST_ROOM;
+    while (room < body->len + piece.len)
+      room *= 2;
+    room = room < body->limit ? room : body->limit;
+    char *text = bus_arena_alloc(body->arena, room + 1);
+    if (text == NULL)
+      return false;
+    memcpy(text, body->text ? body->text : "", body->len);
+    body->text = text;
+    body->room = room;
+  }
+  memcpy(body->text + body->len, piece.data, piece.len);
+  body->len += piece.len;
+  return true;
+}
+
+/* 0: read on; 200: that was the end; else the status to refuse with. */
+static int take(struct body *body, struct bus_str input) {
+  for (;;) {
+    struct bus_str data;
+    switch (http_chunked_next(&body->reader, &input, &data)) {
+    case HTTP_CHUNKED_MORE:
+      return 0;
+    case HTTP_CHUNKED_DATA:
+      if (!append(body, data))
+        return 503;
+      break;
+    case HTTP_CHUNKED_END:
+      return 200;
+    case HTTP_CHUNKED_MALFORMED:
+      return 400;
+    case HTTP_CHUNKED_TOO_LARGE:
+      return 413;
+    }
+  }
+}
+
+/* Bytes read; 0: the deadline has passed; -1: the connection is gone. */
+static ssize_t receive(int fd, char *text, size_t size, int64_t deadline) {
+  for (;;) {
+    int64_t left_ms = (deadline - bus_monotonic()) / BUS_MILLISECOND;
+    struct pollfd entry = {.fd = fd, .events = POLLIN};
+    if (left_ms <= 0)
+      return 0;
+    int ready = poll(&entry, 1, (int)left_ms);
+    if (ready < 0 && errno != EINTR)
+      return -1;
+    if (ready <= 0)
+      continue;
+    ssize_t got = recv(fd, text, size, MSG_DONTWAIT);
+    if (got > 0)
+      return got;
+    if (got == 0 || (errno != EAGAIN && errno != EINTR))
+      return -1;
+  }
+}
+
+static int read_wire(struct body *body, int fd, struct bus_str buffered, int64_t deadline) {
+  char *piece = bus_arena_alloc(body->arena, PIECE);
+  if (piece == NULL)
+    return 503;
+  int status = take(body, buffered);
+  while (status == 0) {
+    ssize_t got = receive(fd, piece, PIECE, deadline);
+    if (got <= 0)
+      return got == 0 ? 408 : -1;
+    status = take(body, (struct bus_str){piece, (size_t)got});
+  }
+  return status;
+}
+
+int http_body_read_chunked(struct bus_http_exchange *exchange, int64_t deadline) {
+  size_t limit = exchange->match.route->body_limit;
+  struct body body = {.arena = exchange->scratch->arena, .limit = limit};
+  struct bus_str buffered;
+  if (!http_buffered_body(exchange->info, exchange->head_span, &buffered))
+    return 411; /* a civetweb that is laid out otherwise: with a length it can be read */
+  int fd = http_socket_find(exchange->info);
+  if (fd < 0)
+    return 503;
+  http_chunked_init(&body.reader, limit);
+  int status = read_wire(&body, fd, buffered, deadline);
+  if (status != 200)
+    return status;
+  if (body.text)
+    body.text[body.len] = '\0';
+  exchange->content_length = (int64_t)body.len;
+  exchange->body = (struct bus_str){body.text, body.len};
+  return 0;
+}
