@@ -183,11 +183,16 @@ def _check(found, points):
         raise DevError(f"the short form names rows that are not there: {' '.join(sorted(gone))}")
 
 
-def choose(all_rows, only=None, short=False):
-    """only: SERVICE[/POINT[/FAULT]], each part as it is written, or the beginning of a name followed by «*»."""
+def choose(all_rows, only=(), short=False):
+    """only: each SERVICE[/POINT[/FAULT]], its parts as they are written, or the beginning of a name followed by "*"."""
     chosen = [row for row in all_rows if not short or row.name in SHORT]
     if not only:
         return chosen
+    names = {row.name for one in only for row in _named(all_rows, one)}
+    return [row for row in all_rows if row.name in names]
+
+
+def _named(all_rows, only):
     wanted = only.split("/")
     found = [row for row in all_rows if all(_fits(part, want) for part, want in zip(row.name.split("/"), wanted))]
     if not found or len(wanted) > 3:

@@ -2,6 +2,7 @@
 import pytest
 
 from crash_matrix import plan, report, rows
+from dev import cli
 from dev.report import DevError
 from harness.verdict import Verdict
 
@@ -71,13 +72,19 @@ def test_the_short_form_names_rows():
 @pytest.mark.parametrize("only, count", [
     ("edge/worker.new-step/crash", 1), ("edge/worker.new-step", 3), ("*/worker.new-step/crash", 4)])
 def test_some_rows_alone(only, count):
-    assert len(plan.choose(plan.rows(points()), only)) == count
+    assert len(plan.choose(plan.rows(points()), [only])) == count
+
+
+def test_every_row_that_is_named_runs():
+    options = cli.parser().parse_args(["chaos", "crash-matrix", "--only", "edge/worker.new-step/crash", "--only",
+                                       "payment-svc/worker.new-step/crash"])
+    assert names(plan.choose(plan.rows(points()), options.only)) == options.only
 
 
 @pytest.mark.parametrize("only", ["edge/nothing", "nobody", "edge/worker.new-step/crash/more"])
 def test_no_such_row(only):
     with pytest.raises(DevError, match="no row is"):
-        plan.choose(plan.rows(points()), only)
+        plan.choose(plan.rows(points()), [only])
 
 
 def test_switches_name_what_leads_there_first():

@@ -75,11 +75,21 @@ def test_the_port_of_a_server_that_has_just_ended_is_free(listener):
         assert ports.is_free(port)
 
 
-def test_free_ports_are_distinct_and_below_the_ephemeral_range(monkeypatch):
-    monkeypatch.setenv("ORDERBUS_PG_PORT", "15432")
+def test_a_private_stack_takes_no_port_of_the_users_stack(monkeypatch):
+    """With the user's stack up on ports of its own choice, chaos and bench runs find others."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("ORDERBUS_PG_PORT", str(port))
+        found = ports.pick_free()
+        assert found["postgres"] != port
+        ports.require_free(found, found)
+
+
+def test_free_ports_are_distinct_and_below_the_ephemeral_range():
     found = ports.pick_free()
     assert set(found) == set(ports.TABLE) and len(set(found.values())) == len(found)
-    assert found.pop("postgres") == 15432
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
         low, high = map(int, file.read().split())
     assert not [port for port in found.values() if low <= port <= high]

@@ -4,6 +4,7 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -178,3 +179,23 @@ def test_data_of_another_postgres_is_a_clear_error(state):
         file.write("13\n")
     with pytest.raises(DevError, match="data of Postgres 13, but Postgres 15 is installed.*reset"):
         TestServers(state.path).up()
+
+
+def backends(postgres):
+    return [pid for pid in proc.leftovers(postgres.data) if pid != postgres.process.pid()]
+
+
+@pytest.mark.parametrize("resumes", (True, False))
+def test_postgres_starts_again_right_after_it_was_killed(pair, resumes):
+    """A backend that is slow to notice, or stuck, still holds the shared memory when the next start comes."""
+    postgres, _ = parts(pair)
+    slow = backends(postgres)[0]
+    os.kill(slow, signal.SIGSTOP)
+    postgres.process.signal(signal.SIGKILL)
+    assert postgres.process.wait_end(10)
+    resume = threading.Timer(0.5, os.kill, (slow, signal.SIGCONT))
+    if resumes:
+        resume.start()
+    assert postgres.start()
+    assert psql(postgres.url(), "SELECT 1;") == "1\n" and slow not in proc.leftovers(postgres.data)
+    resume.cancel()

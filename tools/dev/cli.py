@@ -73,7 +73,8 @@ def parser():
     added = verb("chaos", chaos.chaos, "faults on the real stack: scenarios, all, list, or install (their proxy)")
     added.add_argument("scenarios", nargs="*", metavar="SCENARIO",
                        help="as ./dev chaos list names them, all, or crash-matrix [list]")
-    added.add_argument("--only", metavar="SERVICE/POINT/FAULT", help="of crash-matrix; the end of a part may be «*»")
+    added.add_argument("--only", metavar="SERVICE/POINT/FAULT", action="append",
+                       help='of crash-matrix; the end of a part may be "*"; may be repeated')
     added.add_argument("--short", action="store_true", help="a few seconds each")
     added.add_argument("--times", type=int, default=1, metavar="N", help="so often, one after the other")
     added.add_argument("--jobs", type=int, default=1, metavar="N", help="scenarios at a time, on their own stacks (1)")

@@ -101,12 +101,10 @@ def pick_one(others=()):
 
 
 def pick_free(names=tuple(TABLE)):
-    """Ports that nobody listens on now; a port given by its variable is kept as it is."""
-    ports = _given(names)
-    _check_distinct(ports)
+    """Ports that nobody listens on now. The variables are not read: they describe the user's stack, which may run."""
+    ports = {}
     for name in names:
-        if name not in ports:
-            ports[name] = pick_one(ports.values())
+        ports[name] = pick_one(ports.values())
     return ports
 
 

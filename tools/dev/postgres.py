@@ -2,15 +2,17 @@
 import os
 import signal
 import subprocess
+import time
 
 from dev import account, ports
-from dev.proc import Process
+from dev.proc import Process, end, leftovers
 from dev.report import DevError
 from dev.urls import libpq_environment
 
 USER = "postgres"
 SUPERUSER = "postgres"
 START_SECONDS = 60
+ORPHAN_SECONDS = 5
 
 
 def program_folder():
@@ -61,6 +63,7 @@ class Postgres:
                 return False
             self.stop()
         binaries = program_folder()
+        self._end_orphans()
         ports.require_free({"postgres": self.port}, self.own_ports())
         account.make_folder(self.home, USER)
         self._initialise(binaries)
@@ -73,6 +76,16 @@ class Postgres:
     def stop(self):
         """A fast shutdown, which ends sessions and writes everything out; then an immediate one; then SIGKILL."""
         return self.process.stop((signal.SIGINT, 30), (signal.SIGQUIT, 10))
+
+    def _end_orphans(self):
+        """Backends outlive a killed postmaster by a moment; while one holds the shared memory, Postgres refuses to
+        start."""
+        deadline = time.monotonic() + ORPHAN_SECONDS
+        while orphans := leftovers(self.data):
+            if time.monotonic() > deadline:
+                for pid in orphans:
+                    end(pid)
+            time.sleep(0.05)
 
     def _accepts(self):
         try:

@@ -1,4 +1,5 @@
 """Processes that outlive ./dev: started detached, remembered by pid and start time, ended for certain."""
+import contextlib
 import hashlib
 import json
 import os
@@ -151,6 +152,12 @@ class Process:
                 raise DevError(f"{self.name} was not {what} within {seconds} s; the end of {self.log}:\n"
                                f"{tail(self.log)}")
             time.sleep(POLL_SECONDS)
+
+
+def end(pid):
+    """SIGKILL to a process that may have ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def leftovers(state_path):

@@ -1,12 +1,10 @@
 """The pair of private servers that a stack or a test run stands on: one Postgres and one RabbitMQ."""
-import os
-import signal
 import time
 
 from dev import ports
 from dev.parallel import at_once
 from dev.postgres import Postgres, psql
-from dev.proc import leftovers
+from dev.proc import end, leftovers
 from dev.rabbitmq import RabbitMQ
 from dev.report import DevError, warn
 from dev.state import State
@@ -40,15 +38,8 @@ def end_leftovers(state):
         if time.monotonic() > grace:
             warn(f"ending what was left over: {pids}")
             for pid in pids:
-                _kill(pid)
+                end(pid)
         time.sleep(0.1)
-
-
-def _kill(pid):
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 class TestServers:
