@@ -5,7 +5,8 @@
     chaos-testing/invariants.py --orders URL --inventory URL --payments URL --ledger FILE --management URL
 
 prints one line for each and exits with 1 when one does not hold. --accepted FILE names orders that must exist, one id a
-line; --wait SECONDS gives a running system time to come to rest.
+line; --cancelled FILE names orders whose cancel was accepted. --wait SECONDS gives the system time to come to rest, and
+what holds at rest must hold then. Without --wait, a system under load is checked for what holds at any moment.
 """
 import argparse
 import collections
@@ -14,12 +15,18 @@ import os
 import sys
 import time
 
-import psycopg2
-import psycopg2.extras
-
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 if os.path.join(ROOT, "tools") not in sys.path:
     sys.path.insert(0, os.path.join(ROOT, "tools"))
+
+from dev import packages  # noqa: E402
+
+try:
+    import psycopg2
+except ImportError:
+    packages.ensure(packages.CHECK)
+    import psycopg2
+import psycopg2.extras  # noqa: E402
 
 from dev.management import Management  # noqa: E402
 from dev.state import State  # noqa: E402
@@ -36,6 +43,7 @@ COUNTED_SECONDS = 7  # a broker counts what lies in a quorum queue every 5 s
 SHOWN = 10  # violations of one kind
 TOLD_LATE = 15  # seconds: the management API tells how long a queue was some time ago
 CAUSE = "bus-cause"
+OPEN_SECONDS = 120  # a saga that takes longer is stuck; so is an outbox row
 
 
 def read_ledger(path):
@@ -49,27 +57,38 @@ def read_ledger(path):
     return found
 
 
-class Sources:
-    """Where to read. accepted: ids of orders that were answered with a 2xx."""
+def _fetched(cursor, sql):
+    cursor.execute(sql)
+    return cursor.fetchall()
 
-    def __init__(self, urls, ledger, management, vhost, accepted=()):
+
+class Sources:
+    """Where to read. accepted: ids of orders that were answered with a 2xx; cancelled: of those whose cancel was."""
+
+    def __init__(self, urls, ledger, management, vhost, accepted=(), cancelled=()):
         self.urls = urls
         self.ledger = ledger
         self.management = management
         self.vhost = vhost
         self.accepted = accepted
+        self.cancelled = cancelled
 
     @classmethod
-    def of_stack(cls, stack, accepted=()):
+    def of_stack(cls, stack, accepted=(), cancelled=()):
         urls = {name: stack.database_url(name) for name in ("orders", "inventory", "payments")}
-        return cls(urls, stack.ledger(), stack.broker.management, stack.broker.admin.path, accepted)
+        return cls(urls, stack.ledger(), stack.broker.management, stack.broker.admin.path, accepted,
+                   cancelled)
 
     def rows(self, database, sql):
+        return self.snapshot(database, sql)[0]
+
+    def snapshot(self, database, *queries):
+        """The rows of each query, all as of one moment."""
         connection = psycopg2.connect(self.urls[database], connect_timeout=5)
         try:
+            connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
             with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
-                cursor.execute(sql)
-                return cursor.fetchall()
+                return [_fetched(cursor, sql) for sql in queries]
         finally:
             connection.close()
 
@@ -98,6 +117,13 @@ class Findings:
                 found.append(f"invariant {number}: and {len(wrong) - shown} more")
         return found
 
+    def texts(self):
+        return {(number, text) for number, wrong in self._wrong.items() for text in wrong}
+
+    def keep(self, texts):
+        for number, wrong in self._wrong.items():
+            wrong[:] = [text for text in wrong if (number, text) in texts]
+
     def only(self, number):
         """True if this one is violated and no other."""
         return [one for one, wrong in self._wrong.items() if wrong] == [number]
@@ -111,13 +137,17 @@ class Findings:
 
 # 1
 
-def check_accepted(sources, orders, found):
-    for order_id in sources.accepted:
-        if order_id not in orders:
-            found.add(1, f"{order_id} was accepted and is not there")
+def check_accepted(sources, orders, found, at_rest=True):
+    if at_rest:
+        for order_id in sources.accepted:
+            if order_id not in orders:
+                found.add(1, f"{order_id} was accepted and is not there")
     for order_id, order in orders.items():
-        if order["status"] not in FINAL:
+        if order["status"] not in FINAL and (at_rest or order["age"] > OPEN_SECONDS):
             found.add(1, f"{order_id} is {order['status']} since {order['updated_at']}")
+    for order_id in sources.cancelled:
+        if orders.get(order_id, {}).get("status") == "CONFIRMED":
+            found.add(1, f"{order_id} is CONFIRMED though its cancel was accepted")
     by_status = collections.Counter(order["status"] for order in orders.values())
     counts = ", ".join(f"{count} {status}" for status, count in sorted(by_status.items()))
     found.note(1, f"{len(sources.accepted)} accepted; {counts or 'no orders'}")
@@ -134,57 +164,85 @@ def _by_order(lines, kind):
     return sums, counts
 
 
-def _check_net(found, orders, captured, refunded, whose):
-    for order_id in set(captured) | set(refunded):
+class _Books:
+    """Captures and refunds by order, as they stand at one moment."""
+
+    def __init__(self, lines):
+        self.captured, self.times = _by_order(lines, "captured")
+        self.refunded, _ = _by_order(lines, "refunded")
+
+
+def read_books(sources):
+    """→ {whose: _Books}"""
+    rows = sources.rows("payments", "SELECT order_id::text, entry AS type, amount FROM payments.ledger")
+    return {"the provider": _Books(read_ledger(sources.ledger)), "payments": _Books(rows)}
+
+
+def _check_net(found, orders, whose, before, after, at_rest):
+    """An order is there before money moves for it, and is settled only when all its money has moved."""
+    for order_id in set(before.captured) | set(before.refunded):
         if order_id not in orders:
             found.add(2, f"{whose}: money moved for {order_id}, which is no order")
     for order_id, order in orders.items():
-        if order["status"] not in FINAL:
+        if order["status"] not in FINAL or not (at_rest or order["payment_settled"]):
             continue
         expected = order["total"] if order["status"] == "CONFIRMED" else 0
-        net = captured[order_id] - refunded[order_id]
+        net = after.captured[order_id] - after.refunded[order_id]
         if net != expected:
             found.add(2, f"{whose}: {order_id} is {order['status']}, net {net}, expected {expected}")
 
 
-def check_money(sources, orders, found):
-    ledger = read_ledger(sources.ledger)
-    captured, times = _by_order(ledger, "captured")
-    refunded, _ = _by_order(ledger, "refunded")
-    for order_id, count in times.items():
+def check_money(sources, orders, before, found, at_rest=True):
+    """before: the books as they stood before the orders were read."""
+    after = read_books(sources)
+    for whose, books in after.items():
+        _check_net(found, orders, whose, before[whose], books, at_rest)
+    provider = after["the provider"]
+    for order_id, count in provider.times.items():
         if count > 1:
             found.add(2, f"the provider captured {order_id} {count} times")
-    _check_net(found, orders, captured, refunded, "the provider")
-    rows = sources.rows("payments", "SELECT order_id::text, entry AS type, amount FROM payments.ledger")
-    _check_net(found, orders, _by_order(rows, "captured")[0], _by_order(rows, "refunded")[0], "payments")
     for row in sources.rows("payments", "SELECT * FROM payments.audit"):
         found.add(2, f"payments.audit: {dict(row)}")
-    found.note(2, f"{sum(times.values())} captures of {sum(captured.values())}, refunded {sum(refunded.values())}")
+    found.note(2, f"{sum(provider.times.values())} captures of {sum(provider.captured.values())}, "
+                  f"refunded {sum(provider.refunded.values())}")
 
 
 # 3
 
-def check_stock(sources, found):
-    for row in sources.rows("inventory", "SELECT * FROM inventory.stock_audit"):
-        found.add(3, f"inventory.stock_audit: {dict(row)}")
-    sold = {row["product_id"]: row["quantity"] for row in sources.rows("orders", """
+SOLD = ("CONFIRMED",)
+PERHAPS_SOLD = ("PAID", "COMPENSATING", "CONFIRMED")  # stock is sold before its order is CONFIRMED
+
+
+def held_by(sources, statuses):
+    """→ Counter: what orders of these statuses hold of each product"""
+    names = ", ".join(f"'{status}'" for status in statuses)
+    return collections.Counter({row["product_id"]: row["quantity"] for row in sources.rows("orders", f"""
         SELECT i.product_id, sum(i.quantity)::bigint AS quantity
         FROM orders.order_items i JOIN orders.order_list o USING (order_id)
-        WHERE o.status = 'CONFIRMED' GROUP BY i.product_id""")}
+        WHERE o.status IN ({names}) GROUP BY i.product_id""")})
+
+
+def check_stock(sources, found, at_rest=True):
+    for row in sources.rows("inventory", "SELECT * FROM inventory.stock_audit"):
+        found.add(3, f"inventory.stock_audit: {dict(row)}")
+    least = held_by(sources, SOLD)
     products = sources.rows("inventory", "SELECT * FROM inventory.products")
+    most = held_by(sources, SOLD if at_rest else PERHAPS_SOLD)
     for product in products:
         name = product["product_id"]
         if product["received"] != product["on_hand"] + product["reserved"] + product["sold"]:
             found.add(3, f"{name}: {dict(product)}")
         if min(product["on_hand"], product["reserved"], product["sold"]) < 0:
             found.add(3, f"{name} has a negative number: {dict(product)}")
-        if product["reserved"] != 0:
+        if at_rest and product["reserved"] != 0:
             found.add(3, f"{name}: {product['reserved']} reserved, though every saga is final")
-        if product["sold"] != sold.get(name, 0):
-            found.add(3, f"{name}: sold {product['sold']}, CONFIRMED orders hold {sold.get(name, 0)}")
-    for name in set(sold) - {product["product_id"] for product in products}:
+        if product["sold"] < least[name]:
+            found.add(3, f"{name}: sold {product['sold']}, CONFIRMED orders hold {least[name]}")
+        if product["sold"] > most[name]:
+            found.add(3, f"{name}: sold {product['sold']}, orders hold {most[name]} at most")
+    for name in set(least) - {product["product_id"] for product in products}:
         found.add(3, f"{name} was sold and is no product")
-    found.note(3, f"{len(products)} products, {sum(sold.values())} pieces sold")
+    found.note(3, f"{len(products)} products, {sum(product['sold'] for product in products)} pieces sold")
 
 
 # 4: written anew from the meaning of the events, not from the service's own fold
@@ -230,22 +288,28 @@ def _young(since):
     return f"WHERE order_id IN (SELECT order_id FROM orders.order_list WHERE created_at >= '{since.isoformat()}')"
 
 
-def check_fold(sources, orders, found, since=None):
-    items, events = collections.defaultdict(list), collections.defaultdict(list)
+def _by_id(rows):
+    found = collections.defaultdict(list)
+    for row in rows:
+        found[row["id"]].append(row)
+    return found
+
+
+def check_fold(sources, found, since=None):
+    """since: the logs of older orders are not read."""
     which = _young(since) if since else ""
-    for row in sources.rows("orders", f"SELECT *, order_id::text AS id FROM orders.order_items {which} "
-                                      "ORDER BY position"):
-        items[row["id"]].append((row["product_id"], row["quantity"], row["unit_price"]))
-    for row in sources.rows("orders", f"SELECT *, order_id::text AS id FROM orders.order_events {which} ORDER BY seq"):
-        events[row["id"]].append(row)
-    if since:
-        orders = {order_id: order for order_id, order in orders.items() if order["created_at"] >= since}
-    for order_id, order in orders.items():
-        log = events.pop(order_id, [])
+    orders, items, events = sources.snapshot(
+        "orders", f"SELECT *, order_id::text AS id FROM orders.order_list {which}",
+        f"SELECT *, order_id::text AS id FROM orders.order_items {which} ORDER BY position",
+        f"SELECT *, order_id::text AS id FROM orders.order_events {which} ORDER BY seq")
+    items, events = _by_id(items), _by_id(events)
+    for order in orders:
+        order_id, log = order["id"], events.pop(order["id"], [])
         if [event["seq"] for event in log] != list(range(1, order["version"] + 1)):
             found.add(4, f"{order_id}: version {order['version']}, events {[event['seq'] for event in log]}")
             continue
-        folded, row = fold(log), _row_of(order, items[order_id])
+        own = [(item["product_id"], item["quantity"], item["unit_price"]) for item in items[order_id]]
+        folded, row = fold(log), _row_of(order, own)
         different = {name: (folded[name], row[name]) for name in folded if folded[name] != row[name]}
         if different:
             found.add(4, f"{order_id}: fold and row differ in {different}")
@@ -273,15 +337,8 @@ def not_empty(queues):
             and not queue["name"].endswith(".dead") and ".reply." not in queue["name"]]
 
 
-def check_quiet(sources, found):
-    inboxes = 0
-    for database in sources.urls:
-        for row in sources.rows(database, "SELECT id, type, attempts, unroutable FROM bus.outbox LIMIT 20"):
-            found.add(5, f"the outbox of {database} holds {dict(row)}")
-        counts = sources.rows(database, "SELECT count(*) AS rows, count(DISTINCT message_id) AS ids FROM bus.inbox")[0]
-        inboxes += counts["rows"]
-        if counts["rows"] != counts["ids"]:
-            found.add(5, f"the inbox of {database} holds an id twice")
+def check_queues(sources, found):
+    """→ the queues, once those that work is taken from are empty, or known not to be."""
     queues = sources.queues()
     deadline = time.monotonic() + COUNTED_SECONDS
     while (lying := not_empty(queues)) and time.monotonic() < deadline:
@@ -289,7 +346,20 @@ def check_quiet(sources, found):
         queues = sources.queues()
     for queue in lying:
         found.add(5, f"{queue['messages']} messages lie in {queue['name']}")
-    dead = dead_messages(sources, queues)
+    return queues
+
+
+def check_quiet(sources, found, at_rest=True):
+    inboxes = 0
+    old = "" if at_rest else f"WHERE created_at < now() - interval '{OPEN_SECONDS} s'"
+    for database in sources.urls:
+        for row in sources.rows(database, f"SELECT id, type, attempts, unroutable FROM bus.outbox {old} LIMIT 20"):
+            found.add(5, f"the outbox of {database} holds {dict(row)}")
+        counts = sources.rows(database, "SELECT count(*) AS rows, count(DISTINCT message_id) AS ids FROM bus.inbox")[0]
+        inboxes += counts["rows"]
+        if counts["rows"] != counts["ids"]:
+            found.add(5, f"the inbox of {database} holds an id twice")
+    dead = dead_messages(sources, check_queues(sources, found) if at_rest else sources.queues())
     for name, headers in dead:
         if not headers.get(CAUSE):
             found.add(5, f"a message without a cause lies in {name}: {headers}")
@@ -298,15 +368,32 @@ def check_quiet(sources, found):
 
 # All of them
 
-def check(sources, since=None):
-    """since: the logs of older orders are not read again."""
+def check(sources, since=None, at_rest=True):
+    """since: the logs of older orders are not read again. at_rest: what holds only at rest must hold, too."""
     found = Findings()
-    orders = {row["id"]: row for row in sources.rows("orders", "SELECT *, order_id::text AS id FROM orders.order_list")}
-    check_accepted(sources, orders, found)
-    check_money(sources, orders, found)
-    check_stock(sources, found)
-    check_fold(sources, orders, found, since)
-    check_quiet(sources, found)
+    books = read_books(sources)
+    orders = {row["id"]: row for row in sources.rows("orders", """
+        SELECT *, order_id::text AS id, extract(epoch FROM now() - created_at) AS age FROM orders.order_list""")}
+    check_accepted(sources, orders, found, at_rest)
+    check_money(sources, orders, books, found, at_rest)
+    check_stock(sources, found, at_rest)
+    check_fold(sources, found, since)
+    check_quiet(sources, found, at_rest)
+    return found
+
+
+def check_running(sources, passes=3, pause=1):
+    """What holds at any moment. The databases cannot be read at one and the same moment, so a violation counts only if
+    every pass finds it. → the findings of the last pass"""
+    found = check(sources, at_rest=False)
+    lasting = found.texts()
+    for _ in range(passes - 1):
+        if not lasting:
+            break
+        time.sleep(pause)
+        found = check(sources, at_rest=False)
+        lasting &= found.texts()
+    found.keep(lasting)
     return found
 
 
@@ -353,29 +440,41 @@ class _KnownStack:
         return getattr(self._stack, name)
 
 
+def _ids(path):
+    if not path:
+        return []
+    with open(path, encoding="utf-8") as file:
+        return [line.strip() for line in file if line.strip()]
+
+
 def _sources_of(options):
-    accepted = []
-    if options.accepted:
-        with open(options.accepted, encoding="utf-8") as file:
-            accepted = [line.strip() for line in file if line.strip()]
+    accepted, cancelled = _ids(options.accepted), _ids(options.cancelled)
     if options.state:
-        return Sources.of_stack(_KnownStack(options.state), accepted)
+        return Sources.of_stack(_KnownStack(options.state), accepted, cancelled)
     urls = {"orders": options.orders, "inventory": options.inventory, "payments": options.payments}
     if not (all(urls.values()) and options.ledger and options.management):
         raise SystemExit("give --state, or all of --orders --inventory --payments --ledger --management")
-    return Sources(urls, options.ledger, Management.from_url(options.management), options.vhost, accepted)
+    return Sources(urls, options.ledger, Management.from_url(options.management), options.vhost, accepted,
+                   cancelled)
+
+
+def _checked(sources, wait):
+    if wait is None and not is_at_rest(sources):
+        print("the system is not at rest: checked for what holds at any moment; --wait SECONDS waits for rest")
+        return check_running(sources)
+    return check_at_rest(sources, wait or 0)
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="invariants", description="Checks the invariants of an order system.")
-    for name in ("state", "orders", "inventory", "payments", "ledger", "management", "accepted"):
+    for name in ("state", "orders", "inventory", "payments", "ledger", "management", "accepted", "cancelled"):
         parser.add_argument("--" + name)
     parser.add_argument("--vhost", default="orderbus")
-    parser.add_argument("--wait", type=float, default=0)
+    parser.add_argument("--wait", type=float)
     options = parser.parse_args(arguments)
     if options.state and not State(os.path.abspath(options.state)).exists():
         parser.error(f"{options.state} is no state folder of a stack")
-    found = check_at_rest(_sources_of(options), options.wait)
+    found = _checked(_sources_of(options), options.wait)
     for line in found.lines():
         print(line)
     return 1 if found.violations() else 0

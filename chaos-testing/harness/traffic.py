@@ -52,6 +52,7 @@ class Traffic:
         self.accepted = {}         # order id: time.monotonic() of its first 2xx
         self.kinds = {}            # order id: kind
         self.cancelled = set()     # ids of orders whose cancel was taken
+        self.undone = set()        # of these, the ones that order-svc itself said it undoes, or has undone
         self.ids = {}              # idempotency key: the ids that were answered under it
         self.backwards = []        # what a reader saw go back
         self.surprises = []        # answers that no client may get
@@ -242,6 +243,8 @@ class Traffic:
             status, answer, retry_after = self._call("POST", f"/api/orders/{order_id}/cancel", {}, {})
             if status in (200, 202):
                 self.cancelled.add(order_id)
+            if status in (200, 202) and answer["status"] in ("COMPENSATING", "CANCELLED"):
+                self.undone.add(order_id)
             if status in (200, 202, 409):
                 return
             if status not in (404, 503, "refused", "cut", "timeout"):

@@ -56,7 +56,7 @@ class Judge:
         periods   (what, begin, end, least): so many orders must have been tried in the time, else the run is invalid
         """
         verdict = Verdict()
-        sources = invariants.Sources.of_stack(self._system, load.accepted)
+        sources = invariants.Sources.of_stack(self._system, load.accepted, load.undone)
         begin = time.monotonic()
         wait_rest(sources, rest_seconds)
         found = invariants.check_at_rest(sources, 0, since)
@@ -108,13 +108,10 @@ def wait_rest(sources, seconds):
 
 def oversold(sources):
     """Products of which more was sold than is held by orders that are CONFIRMED, or may be on their way there."""
-    ordered = {row["product_id"]: row["quantity"] for row in sources.rows("orders", """
-        SELECT i.product_id, sum(i.quantity)::bigint AS quantity
-        FROM orders.order_items i JOIN orders.order_list o USING (order_id)
-        WHERE o.status IN ('PAID', 'COMPENSATING', 'CONFIRMED') GROUP BY i.product_id""")}
+    ordered = invariants.held_by(sources, invariants.PERHAPS_SOLD)
     products = sources.rows("inventory", "SELECT product_id, sold FROM inventory.products")
-    return [row | {"ordered": ordered.get(row["product_id"], 0)} for row in products
-            if row["sold"] > ordered.get(row["product_id"], 0)]
+    return [row | {"ordered": ordered[row["product_id"]]} for row in products
+            if row["sold"] > ordered[row["product_id"]]]
 
 
 def too_little(load, periods):

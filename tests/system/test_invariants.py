@@ -1,8 +1,10 @@
 """The checker itself: for each invariant, what breaks it is found, and what does not is not; it runs as a program."""
+import collections
 import copy
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -19,7 +21,8 @@ def healthy():
     reserved = {"items": [{"product_id": "A", "quantity": 2, "unit_price": 5}], "total": 10, "currency": "EUR"}
     return {
         "order_list": [{"id": ID, "status": "CONFIRMED", "customer_id": "c", "total": 10, "currency": "EUR",
-                        "reason": None, "captured": 10, "refunded": 0, "version": 4, "updated_at": "now"}],
+                        "reason": None, "captured": 10, "refunded": 0, "version": 4, "updated_at": "now", "age": 1,
+                        "payment_settled": True}],
         "order_items": [{"id": ID, "product_id": "A", "quantity": 2, "unit_price": 5}],
         "order_events": [{"id": ID, "seq": 1, "type": "order.created", "data": created},
                          {"id": ID, "seq": 2, "type": "order.reserved", "data": reserved},
@@ -48,6 +51,7 @@ class Told:
         self.ledger = "ledger"
         self.vhost = "test"
         self.accepted = facts["accepted"]
+        self.cancelled = facts.get("cancelled", [])
         self.management = self
         monkeypatch.setattr(invariants, "COUNTED_SECONDS", 0)
         monkeypatch.setattr(invariants, "read_ledger", lambda _: facts["ledger"])
@@ -56,6 +60,9 @@ class Told:
         tables = ["i.product_id", "order_items", "order_events", "order_list", "payments.ledger", "payments.audit",
                   "stock_audit", "inventory.products", "bus.outbox", "bus.inbox"]
         return copy.deepcopy(self.facts[next(name for name in tables if name in sql)])
+
+    def snapshot(self, database, *queries):
+        return [self.rows(database, sql) for sql in queries]
 
     def queues(self):
         return self.facts["queues"]
@@ -73,6 +80,10 @@ def stuck(facts):
     facts["order_list"][0]["status"] = "PAID"
     facts["order_events"].pop()
     facts["order_list"][0]["version"] = 3
+
+
+def confirmed_after_its_cancel(facts):
+    facts["cancelled"] = [ID]
 
 
 def charged_twice(facts):
@@ -170,7 +181,7 @@ def dead_without_a_cause(facts):
 
 
 BROKEN = [
-    (1, lost), (1, stuck),
+    (1, lost), (1, stuck), (1, confirmed_after_its_cancel),
     (2, charged_twice), (2, charged_too_little), (2, charged_and_cancelled), (2, not_charged), (2, charged_for_nothing),
     (2, books_differ_from_the_provider), (2, audit_of_payments_speaks),
     (3, stock_does_not_add_up), (3, stock_is_negative), (3, stock_stays_reserved), (3, sold_without_an_order),
@@ -231,11 +242,97 @@ def test_refunded_order_is_no_violation(monkeypatch):
     assert not invariants.check(Told(facts, monkeypatch)).violations()
 
 
-def test_it_runs_as_a_program(stack, api):
-    api.complete(item("A"))
+def under_way(facts):
+    """The order is paid and sold, and not yet CONFIRMED; its messages lie in queue and outbox."""
+    stuck(facts)
+    facts["i.product_id"].clear()
+    facts["order_list"][0]["payment_settled"] = False
+    facts["accepted"].append("02000000-0000-5000-8000-000000000002")
+    outbox_is_not_empty(facts)
+    message_is_left_over(facts)
+
+
+def test_an_order_under_way_is_no_violation_of_a_running_system(monkeypatch):
+    facts = healthy()
+    under_way(facts)
+    told = Told(facts, monkeypatch)
+    monkeypatch.setattr(invariants, "held_by", lambda _, statuses: collections.Counter(
+        {"A": 2} if "PAID" in statuses else {}))
+    monkeypatch.setattr(told, "rows", lambda database, sql, rows=told.rows: [] if "bus.outbox WHERE" in sql else
+                        rows(database, sql))
+    assert not invariants.check_running(told, pause=0).violations()
+    assert invariants.check(told).violations()
+
+
+@pytest.mark.parametrize("number, break_it", [case for case in BROKEN if case[1] not in (
+    lost, stuck, stock_stays_reserved, outbox_is_not_empty, message_is_left_over)],
+    ids=lambda case: getattr(case, "__name__", None))
+def test_a_broken_system_is_found_out_while_it_runs(monkeypatch, number, break_it):
+    facts = healthy()
+    break_it(facts)
+    violations = invariants.check_running(Told(facts, monkeypatch), pause=0).violations()
+    assert {line.split(":")[0] for line in violations} == {f"invariant {number}"}, violations
+
+
+def test_a_saga_that_takes_too_long_is_found_out_while_it_runs(monkeypatch):
+    facts = healthy()
+    stuck(facts)
+    facts["order_list"][0]["age"] = invariants.OPEN_SECONDS + 1
+    assert invariants.check_running(Told(facts, monkeypatch), pause=0).violations()
+
+
+def test_what_one_pass_alone_finds_is_no_violation(monkeypatch):
+    facts = healthy()
+    told = Told(facts, monkeypatch)
+    answers = iter([[{"product_id": "A"}], []])
+    monkeypatch.setattr(told, "rows", lambda database, sql, rows=told.rows: next(answers) if "stock_audit" in sql else
+                        rows(database, sql))
+    assert not invariants.check_running(told, pause=0).violations()
+
+
+def run_program(stack, *words):
     program = os.path.join(ROOT, "chaos-testing", "invariants.py")
-    done = subprocess.run([sys.executable, "-B", program, "--state", stack.state.path, "--wait", "30"], cwd=ROOT,
+    return subprocess.run([sys.executable, "-B", program, "--state", stack.state.path, *words], cwd=ROOT,
                           capture_output=True, text=True, timeout=60, check=False,
                           env={name: value for name, value in os.environ.items() if not name.startswith("ORDERBUS_")})
+
+
+def test_a_missing_package_is_installed():
+    """./dev up does not need psycopg2, so a user may not have it."""
+    program = f"""
+import sys
+sys.path[:0] = [{os.path.join(ROOT, 'tools')!r}, {os.path.join(ROOT, 'chaos-testing')!r}]
+from dev import packages
+sys.modules["psycopg2"] = None
+packages.ensure = lambda names: print(*names) or sys.modules.pop("psycopg2")
+import invariants
+"""
+    done = subprocess.run([sys.executable, "-B", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "python3-psycopg2\n"
+
+
+def test_a_stack_under_load_has_no_violations(stack, api):
+    """The program is started while orders are under way, and more come."""
+    ended = threading.Event()
+
+    def place():
+        while not ended.is_set():
+            api.place(item("A"))
+    clients = [threading.Thread(target=place) for _ in range(3)]
+    for client in clients:
+        client.start()
+    try:
+        done = run_program(stack)
+    finally:
+        ended.set()
+        for client in clients:
+            client.join()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "not at rest" in done.stdout
+
+
+def test_it_runs_as_a_program(stack, api):
+    api.complete(item("A"))
+    done = run_program(stack, "--wait", "30")
     assert done.returncode == 0, done.stdout + done.stderr
     assert [line[0] for line in done.stdout.splitlines()] == ["1", "2", "3", "4", "5"]

@@ -19,6 +19,8 @@ TEST = (
     "clang", "clang-format", "clang-tidy", "flake8", "git", "iproute2", "libclang-rt-14-dev", "libfaketime", "mount",
     "nodejs", "python3-psycopg2", "python3-pytest", "python3-requests", "shellcheck", "yamllint",
 )
+# What chaos-testing/invariants.py needs as a program.
+CHECK = ("python3-psycopg2",)
 # The generator of ./dev bench: it is cheap, so that what is measured is the system.
 BENCH = ("wrk",)
 POLICY = "/usr/sbin/policy-rc.d"
