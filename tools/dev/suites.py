@@ -17,7 +17,8 @@ SHARES = 2
 SHOWN_LINES = 150
 # Long tests in which one worker thread waits alone, and those that measure CPU time: no two threads meet in them.
 ALONE = ("sleeps|no_cpu|costs_no_time|keeps_the_text|gives_a_hanging|kills_the_database|lost_connections|deadlines|"
-         "crashes_its_consumer|connection_that_is_cut|that_fails_each_time|full_queue|week_ago|unroutable")
+         "crashes_its_consumer|connection_that_is_cut|that_fails_each_time|full_queue|week_ago|unroutable|"
+         "missing_grant|blamed_on_messages|is_put_off|dead_letters_few")
 PATIENCE = 2  # a suite is ended when it takes this many times its budget
 
 

@@ -11,7 +11,9 @@ extern "C" {
 /*
  * NONE       no error
  * CONFLICT   the same work again, soon (serialisation, deadlock, lock timeout)
- * DATA       one message of the batch is guilty: find it by halves, park it
+ * DATA       one message of the batch is guilty: find it by halves, dead-letter it
+ * FAULT      the other side refuses what any message may need (a missing GRANT): nothing is settled and no message is
+ *            blamed until a transaction commits
  * PERMANENT  this message can never be processed: park it
  * RETRYABLE  this message may succeed later: a retry tier
  * CONNECTION the other side is away: nothing is settled, reconnect with backoff
@@ -21,6 +23,7 @@ enum bus_class {
   BUS_CLASS_NONE,
   BUS_CLASS_CONFLICT,
   BUS_CLASS_DATA,
+  BUS_CLASS_FAULT,
   BUS_CLASS_PERMANENT,
   BUS_CLASS_RETRYABLE,
   BUS_CLASS_CONNECTION,
@@ -42,7 +45,9 @@ enum bus_class {
   X(BUS_E_DB_CONNECTION, CONNECTION, "database away")                                                                  \
   X(BUS_E_DB_CONFLICT, CONFLICT, "database asks for the transaction again")                                            \
   X(BUS_E_DB_DATA, DATA, "database refused a value")                                                                   \
-  X(BUS_E_DB_OTHER, RETRYABLE, "database error")                                                                       \
+  X(BUS_E_DB_FAULT, FAULT, "database refuses a statement, whatever its values")                                        \
+  X(BUS_E_DB_SCHEMA, FAULT, "database lacks a table, column or function")                                              \
+  X(BUS_E_DB_OTHER, RETRYABLE, "database error that one message may cause")                                            \
   X(BUS_E_AMQP_CONNECTION, CONNECTION, "broker away")                                                                  \
   X(BUS_E_AMQP_REFUSED, FATAL, "broker refused")                                                                       \
   X(BUS_E_UNROUTABLE, RETRYABLE, "no queue is bound for this message")                                                 \

@@ -90,6 +90,7 @@ struct bus_worker_settings {
   int64_t parking_h;          /* 72: how long a parked message may lie until it is moved back under its own id */
   int64_t quiet_ms;           /* 200: after that much quiet confirmed outbox rows are deleted by themselves */
   int64_t settle_max_ms;      /* 60000: settled at the latest that long after a connect */
+  int64_t blame_after_ms;     /* 300000: a message fails alone so long before it is put off without proof */
   int64_t latency_ms;         /* 0; added to every batch on purpose (gremlin) */
   const char *schema_project; /* sqitch project and the change that this version needs; NULL: not checked */
   const char *schema_change;
@@ -97,7 +98,7 @@ struct bus_worker_settings {
 #define BUS_WORKER_DEFAULTS                                                                                            \
   .batch_max = 200, .gather_ms = 10, .heartbeat_s = BUS_AMQP_HEARTBEAT_S, .outbox_grace_ms = 5000,                     \
   .outbox_lease_ms = 30000, .give_up_ms = 86400000, .inbox_keep_h = 168, .parking_h = 72, .quiet_ms = 200,             \
-  .settle_max_ms = 60000
+  .settle_max_ms = 60000, .blame_after_ms = 300000
 
 /* Connects lazily, inside run: a worker can be made before broker and database exist. settings and topology are kept;
  * program_settings goes to service->open. */

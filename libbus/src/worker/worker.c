@@ -106,14 +106,15 @@ static void run_once(struct bus_worker *worker) {
   }
   worker_apply_pauses(worker);
   batch_gather(worker);
-  size_t count = intake_take(worker, worker->batch, worker->batch_room);
+  size_t count = stall_take(worker, worker->batch, worker->batch_room);
   if (count > 0) {
     batch_process(worker, worker->batch, count);
     return;
   }
   batch_idle(worker);
-  if (intake_is_empty(worker) && !worker_stopping(worker))
-    worker_pump_idle(worker, batch_next_deadline(worker));
+  int64_t batch_at = stall_next(worker), idle_at = batch_next_deadline(worker);
+  if (bus_monotonic() < batch_at && !worker_stopping(worker))
+    worker_pump_idle(worker, batch_at < idle_at ? batch_at : idle_at);
 }
 
 /* What was published is confirmed and its outbox rows are gone, as far as that comes in time; what was not processed is

@@ -8,6 +8,7 @@ enum { CONFLICT_TRIES = 5, CONFLICT_PAUSE_MS = 40, LOST_TRIES = 3, RIDER_TRIES =
 #define ACK_WAIT (20 * BUS_MILLISECOND)
 #define IDLE_PENALTY (1 * BUS_SECOND)
 #define IDLE_AFTER (100 * BUS_MILLISECOND)
+#define SEARCH_PATIENCE (10 * BUS_SECOND) /* for parts of a batch while none of them commits */
 
 /* Each ack is an entry in the log of a quorum queue, as each message is: one for many costs as much. Until then the
  * broker holds them as unacked; after a crash they come again, and the inbox knows them. */
@@ -53,37 +54,125 @@ static void pause_a_moment(struct bus_worker *worker) {
     worker_pump(worker, until);
 }
 
-/* Found by halves, or alone from the beginning: the guilty one. */
-static void condemn(struct bus_worker *worker, struct item *item, enum batch_outcome outcome,
-                    const struct bus_error *err) {
-  if (!item_is_delivery(item) || !worker->service->store) {
-    bus_log(BUS_ERROR, "input dropped", BUS_F_STR("error", bus_error_name(err->code)), BUS_F_STR("cause", err->text),
-            BUS_F_STR("why", item_is_delivery(item) ? "a query that cannot be answered" : "it will be found again"));
-    if (item_is_delivery(item) && item->epoch == worker->epoch)
-      ledger_settle(&worker->ledger, item->tag);
+/* ---- who is to blame ---- */
+
+/* One batch until all of it is settled or kept for later. */
+struct search {
+  int64_t commit_at;      /* of the worker, when the batch began */
+  int64_t until;          /* 0: no part has been tried by itself yet; else when to stop while no part commits */
+  bool deferred;          /* something of it is kept for later */
+  struct bus_error cause; /* why */
+};
+
+/* A deadline is found again. A delivery of a lost connection comes again. */
+static void defer(struct bus_worker *worker, struct search *search, struct item *item, const struct bus_error *err) {
+  if (item->input.kind == BUS_INPUT_DEADLINE || (item_is_delivery(item) && item->epoch != worker->epoch))
     return;
-  }
+  if (!deferred_add(worker, item))
+    worker_lose_amqp(worker, "out of memory for a message that is tried again");
+  search->deferred = true;
+  search->cause = *err;
+}
+
+static bool defer_all(struct bus_worker *worker, struct search *search, struct item **items, size_t count,
+                      const struct bus_error *err) {
+  for (size_t i = 0; i < count; i++)
+    defer(worker, search, items[i], err);
+  return true;
+}
+
+static enum blame blame(struct bus_worker *worker, const struct item *item, enum batch_outcome outcome) {
+  const struct type_record *record = stall_type(worker, item->input.type);
+  const struct blame_facts facts = {.outcome = outcome,
+                                    .failing_since = item->failing_since,
+                                    .alone_since = item->alone_since,
+                                    .similar_at = record->committed_at,
+                                    .commit_at = worker->commit_at,
+                                    .blamed = record->blamed,
+                                    .patience = worker->settings.blame_after_ms * BUS_MILLISECOND,
+                                    .now = bus_monotonic()};
+  enum blame found = blame_of(&facts);
+  if (found != BLAME_ASK)
+    return found;
+  if (!worker_probe_transaction(worker))
+    return BLAME_NOBODY;
+  if (worker->topology->tier_count > 1)
+    stall_hold_deadlines(worker, worker->topology->tiers[1].ttl_ms);
+  return BLAME_SIMILAR;
+}
+
+static void drop(struct bus_worker *worker, const struct item *item, const struct bus_error *err) {
+  bus_log(BUS_ERROR, "input dropped", BUS_F_STR("error", bus_error_name(err->code)), BUS_F_STR("cause", err->text),
+          BUS_F_STR("why", item_is_delivery(item) ? "a query that cannot be answered" : "it will be found again"));
+  if (item_is_delivery(item) && item->epoch == worker->epoch)
+    ledger_settle(&worker->ledger, item->tag);
+}
+
+/* Found by halves, or alone from the beginning: the guilty one. */
+static void condemn(struct bus_worker *worker, struct item *item, enum batch_outcome outcome, enum blame blamed,
+                    const struct bus_error *err) {
   bool recorded = item->refused; /* recording its refusal failed: hold it without */
   item->refused = true;
   item->cause = *err;
   item->verdict = BUS_PARK;
-  if (outcome != BATCH_DATA)
+  item->uncounted = blamed == BLAME_SIMILAR;
+  if (outcome != BATCH_DATA || item->uncounted)
     intake_put_off(worker, item);
+  if (blamed == BLAME_MESSAGE)
+    stall_type(worker, item->input.type)->blamed++;
   if (recorded && item->epoch == worker->epoch) {
     publish_hold(worker, item);
     publish_held(worker, bus_monotonic());
   }
 }
 
-static bool process(struct bus_worker *worker, struct item **items, size_t count);
+static bool process(struct bus_worker *worker, struct search *search, struct item **items, size_t count);
 
-static bool process_halves(struct bus_worker *worker, struct item **items, size_t count, enum batch_outcome outcome,
-                           const struct bus_error *err) {
-  if (count > 1)
-    return process(worker, items, count / 2) && process(worker, items + count / 2, count - count / 2);
-  bool final = items[0]->refused || !item_is_delivery(items[0]) || !worker->service->store;
-  condemn(worker, items[0], outcome, err);
-  return final || process(worker, items, 1);
+static bool judge(struct bus_worker *worker, struct search *search, struct item *item, enum batch_outcome outcome,
+                  const struct bus_error *err) {
+  if (!worker->service->store) {
+    drop(worker, item, err);
+    return true;
+  }
+  if (item->alone_since == 0)
+    item->alone_since = bus_monotonic();
+  enum blame blamed = blame(worker, item, outcome);
+  if (blamed == BLAME_NOBODY)
+    return defer_all(worker, search, &item, 1, err);
+  if (!item_is_delivery(item)) {
+    drop(worker, item, err);
+    return true;
+  }
+  bool final = item->refused;
+  condemn(worker, item, outcome, blamed, err);
+  return final || process(worker, search, &item, 1);
+}
+
+/* Whole batches meet a fault so often before parts of them are tried, unless others have committed since. */
+static bool is_searched(const struct bus_worker *worker, struct item **items, size_t count) {
+  int64_t now = bus_monotonic();
+  bool searched = worker->service->store == NULL;
+  for (size_t i = 0; i < count; i++) {
+    struct item *item = items[i];
+    if (item->failing_since == 0)
+      item->failing_since = now;
+    item->tries++;
+    searched = searched || item->tries >= BLAME_WHOLE_TRIES || worker->commit_at > item->failing_since;
+  }
+  return searched;
+}
+
+/* In halves until each guilty one is alone. */
+static bool divide(struct bus_worker *worker, struct search *search, struct item **items, size_t count,
+                   enum batch_outcome outcome, const struct bus_error *err) {
+  if (search->until == 0) {
+    if (!is_searched(worker, items, count) && outcome == BATCH_FAULT)
+      return defer_all(worker, search, items, count, err);
+    search->until = bus_monotonic() + SEARCH_PATIENCE;
+  }
+  if (count == 1)
+    return judge(worker, search, items[0], outcome, err);
+  return process(worker, search, items, count / 2) && process(worker, search, items + count / 2, count - count / 2);
 }
 
 /* How often one batch has failed so far. */
@@ -107,24 +196,36 @@ static bool is_tried_again(struct bus_worker *worker, struct item **items, size_
   return true;
 }
 
+/* Parts that fail one after the other while none commits: the rest need not be tried now. */
+static bool is_hopeless(const struct bus_worker *worker, const struct search *search) {
+  return search->deferred && search->until != 0 && worker->commit_at == search->commit_at &&
+         bus_monotonic() > search->until;
+}
+
+static void log_failure(const struct search *search, const struct bus_error *err, size_t count) {
+  bus_log(search->until == 0 ? BUS_WARN : BUS_DEBUG, "batch rolled back", BUS_F_STR("error", bus_error_name(err->code)),
+          BUS_F_STR("cause", err->text), BUS_F_INT("size", count));
+}
+
 /* False: the links are gone or the worker stops; what is not settled comes again. */
-static bool process(struct bus_worker *worker, struct item **items, size_t count) {
+static bool process(struct bus_worker *worker, struct search *search, struct item **items, size_t count) {
   struct failures failures = {0};
   worker->bare = false;
+  if (is_hopeless(worker, search))
+    return defer_all(worker, search, items, count, &search->cause);
   for (;;) {
     struct bus_error err;
     enum batch_outcome outcome = transaction_attempt(worker, items, count, &err);
     if (outcome == BATCH_COMMITTED)
       return true;
-    bus_log(BUS_WARN, "batch rolled back", BUS_F_STR("error", bus_error_name(err.code)), BUS_F_STR("cause", err.text),
-            BUS_F_INT("size", count));
+    log_failure(search, &err, count);
     bool died = pg_state(worker->pg) == PG_DEAD;
     if (outcome == BATCH_LOST && !recover(worker, &err))
       return false;
     if (worker_stopping(worker))
       return false;
     if (!is_tried_again(worker, items, count, outcome, died, &failures))
-      return process_halves(worker, items, count, outcome, &err);
+      return divide(worker, search, items, count, outcome, &err);
   }
 }
 
@@ -150,7 +251,7 @@ static void housekeep(struct bus_worker *worker) {
 /* Counted before it is tried, in a transaction of its own: a crash leaves the count behind. */
 static bool count_suspect(struct bus_worker *worker, struct item *item) {
   struct bus_error err;
-  if (bus_uuid_equal(&item->envelope.message_id, &worker->suspect_counted)) {
+  if (item->suspect || bus_uuid_equal(&item->envelope.message_id, &worker->suspect_counted)) {
     item->suspect = true;
     return true;
   }
@@ -201,7 +302,12 @@ void batch_process(struct bus_worker *worker, struct item **items, size_t count)
   for (size_t i = 0; i < count; i++)
     intake_decode(worker, items[i]);
   WORKER_CUT_POINT(worker, "delivered", worker_fd(worker->consuming));
-  (void)process(worker, items, count); /* in part settled where it failed */
+  struct search search = {.commit_at = worker->commit_at};
+  bool fresh = !items[0]->deferred;
+  (void)process(worker, &search, items, count); /* in part settled where it failed */
+  deferred_done(worker);
+  if (search.deferred && worker->commit_at == search.commit_at)
+    stall_note(worker, fresh, &search.cause);
   ack_settled(worker, false);
   worker->last_batch_at = bus_monotonic();
 }

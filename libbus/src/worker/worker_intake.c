@@ -17,6 +17,9 @@ bool intake_init(struct bus_worker *worker) {
     if (!worker->generations[i].arena)
       return false;
   }
+  worker->deferred.arena = bus_arena_new(GENERATION_LIMIT);
+  if (!worker->deferred.arena)
+    return false;
   worker->filling = &worker->generations[0];
   worker->draining = &worker->generations[1];
   return true;
@@ -27,9 +30,11 @@ void intake_free(struct bus_worker *worker) {
     bus_arena_free(worker->generations[i].arena);
     free(worker->generations[i].items);
   }
+  bus_arena_free(worker->deferred.arena);
+  free(worker->deferred.items);
 }
 
-static struct item *append(struct generation *generation) {
+struct item *generation_append(struct generation *generation) {
   if (generation->count == generation->room) {
     size_t room = generation->room ? generation->room * 2 : 512;
     struct item *items = realloc(generation->items, room * sizeof *items);
@@ -52,7 +57,7 @@ static void cannot_take(struct bus_worker *worker, enum bus_errc code, const cha
 
 void intake_on_delivery(struct bus_worker *worker, const struct bus_delivery *delivery) {
   bool in_window = ledger_received(&worker->ledger, delivery->tag);
-  struct item *item = in_window ? append(worker->filling) : NULL;
+  struct item *item = in_window ? generation_append(worker->filling) : NULL;
   if (!item) {
     if (in_window)
       cannot_take(worker, BUS_E_NOMEM, "out of memory for a delivery");
@@ -77,13 +82,14 @@ bool bus_worker_push(struct bus_worker *worker, enum bus_input_kind kind, const 
   if (worker->pushed >= PUSHED_MAX)
     return false;
   void *copy = bus_arena_alloc(worker->filling->arena, size);
-  struct item *item = copy ? append(worker->filling) : NULL;
+  struct item *item = copy ? generation_append(worker->filling) : NULL;
   if (!item)
     return false;
   if (size > 0)
     memcpy(copy, body, size);
   item->input.kind = kind;
   item->input.body = copy;
+  item->body_size = size;
   worker->pushed++;
   return true;
 }
@@ -104,8 +110,24 @@ static void forget(struct generation *generation) {
 void intake_forget_deliveries(struct bus_worker *worker) {
   forget(worker->filling);
   forget(worker->draining);
+  forget(&worker->deferred);
   if (worker->filling->count == 0)
     bus_arena_reset(worker->filling->arena);
+}
+
+static void drop_deadlines(struct bus_worker *worker, struct generation *generation) {
+  size_t kept = generation->next;
+  for (size_t i = generation->next; i < generation->count; i++)
+    if (generation->items[i].input.kind == BUS_INPUT_DEADLINE)
+      worker->pushed--;
+    else
+      generation->items[kept++] = generation->items[i];
+  generation->count = kept;
+}
+
+void intake_drop_deadlines(struct bus_worker *worker) {
+  drop_deadlines(worker, worker->filling);
+  drop_deadlines(worker, worker->draining);
 }
 
 size_t intake_count(const struct bus_worker *worker) {
@@ -171,6 +193,8 @@ static int tier_of(const struct bus_worker *worker, const struct item *item) {
   int last = (int)worker->topology->tier_count - 1;
   if (item->cause.code == BUS_E_UNKNOWN_TYPE) /* no use in trying soon: a deployment is what it waits for */
     return age > give_up ? -1 : last;
+  if (item->uncounted) /* soon after the database's fault ends, and not so often that it is load */
+    return age > give_up ? -1 : last < 1 ? last : 1;
   return bus_retry_tier(envelope->attempt, worker->topology->tier_count, age, give_up);
 }
 
@@ -200,12 +224,13 @@ static void refuse_sender(const struct bus_worker *worker, struct item *item, co
 
 static void decode_body(struct bus_worker *worker, struct item *item, const struct bus_message_type *type) {
   struct bus_problems problems;
-  void *body = bus_arena_alloc(worker->draining->arena, type->schema->size);
+  struct bus_arena *arena = item->deferred ? worker->deferred.arena : worker->draining->arena;
+  void *body = bus_arena_alloc(arena, type->schema->size);
   if (!body || WORKER_ERROR_POINT(worker, "decode")) {
     put_off(worker, item, BUS_E_NOMEM, "out of memory");
     return;
   }
-  if (!bus_decode(type->schema, item->raw, BUS_IGNORE_UNKNOWN, worker->draining->arena, body, &problems)) {
+  if (!bus_decode(type->schema, item->raw, BUS_IGNORE_UNKNOWN, arena, body, &problems)) {
     char text[200];
     bus_problems_text(&problems, text, sizeof text);
     if (bus_problems_no_memory(&problems)) /* not the message's fault */

@@ -10,6 +10,7 @@
 #include <bus/worker.h>
 
 #include "pg.h"
+#include "worker_blame.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,6 +24,7 @@ enum {
   UNCONFIRMED_MAX = 8192,      /* publications; a power of two */
   UNCONFIRMED_BYTES = 1 << 20, /* so that a publish never waits for a full socket */
   SUSPECT_TRIES = 5,
+  TYPE_RECORDS = 64,
 };
 
 /* libbus's own statements: indices into worker_statements. */
@@ -62,9 +64,15 @@ struct item {
   bool suspect;   /* counted in bus.suspects */
   bool refused;   /* verdict and cause stand before it is decided */
   enum bus_verdict verdict;
-  int tier;               /* RETRY */
-  struct bus_error cause; /* RETRY, PARK */
-  bus_time failed_at;     /* RETRY, PARK: when that was first said; 0: not yet */
+  int tier;                           /* RETRY */
+  struct bus_error cause;             /* RETRY, PARK */
+  bus_time failed_at;                 /* RETRY, PARK: when that was first said; 0: not yet */
+  size_t body_size;                   /* local inputs */
+  int tries;                          /* whole batches with it that met a fault */
+  int64_t failing_since, alone_since; /* monotonic, as in worker_blame.h; 0: it has not failed */
+  bool deferred;                      /* it lies in worker->deferred */
+  bool kept;                          /* deferred: it stays there after this try */
+  bool uncounted;                     /* RETRY: its attempt is not counted */
 };
 
 static inline const char *service_version(const struct bus_service *service) {
@@ -121,6 +129,22 @@ struct pace {
   double rate;
 };
 
+/* What became of messages of one type; NULL: of local inputs. */
+struct type_record {
+  const struct bus_message_type *type;
+  bool used;
+  int64_t committed_at; /* monotonic; 0: never */
+  int blamed;           /* since then */
+};
+
+/* Times are monotonic. */
+struct stall {
+  int64_t since;    /* 0: transactions commit */
+  int64_t again_at; /* when what was deferred is tried again */
+  int64_t fresh_at; /* when what has come since is tried */
+  struct bus_backoff backoff;
+};
+
 struct uuid_list {
   struct bus_uuid *items;
   size_t count, room;
@@ -175,6 +199,13 @@ struct bus_worker {
   int64_t unsettled_at; /* when a connection came back, of whichever server */
   bool settled;
   struct bus_uuid suspect_counted; /* a lost connection is no crash: counted once in a process */
+
+  /* while no transaction commits */
+  struct generation deferred;
+  struct stall stall;
+  struct type_record types[TYPE_RECORDS];
+  int64_t commit_at;    /* monotonic: inputs were committed last; 0: never */
+  int64_t deadlines_at; /* monotonic: no deadline fires before */
 
   /* batch */
   struct bus_arena *work;
@@ -251,6 +282,10 @@ void worker_drop_amqp(struct bus_worker *worker);
 void worker_drop_pg(struct bus_worker *worker, const struct bus_error *why);
 void worker_disconnect(struct bus_worker *worker);
 void worker_note_amqp_error(struct bus_worker *worker, const struct bus_error *err);
+/* Gives the broker's connections up: what is unsettled comes again. */
+void worker_lose_amqp(struct bus_worker *worker, const char *why);
+/* Deadlines wait again until the queues were seen empty. */
+void worker_unsettle(struct bus_worker *worker);
 bool worker_stopping(const struct bus_worker *worker);
 /* `until`, or earlier where the worker was told to stop: so long after that as grace says. */
 int64_t worker_bound(const struct bus_worker *worker, int64_t until, int64_t grace);
@@ -259,6 +294,8 @@ int64_t worker_next_deadline(const struct bus_worker *worker);
 
 /* ---- worker_probe.c ---- */
 bool worker_pg_is_idle(const struct bus_worker *worker);
+/* Does the database take an inbox row now? In a transaction that is rolled back. */
+bool worker_probe_transaction(struct bus_worker *worker);
 /* Also looks whether the queues were seen empty. */
 void worker_answer_probe(struct bus_worker *worker);
 
@@ -276,8 +313,33 @@ size_t intake_count(const struct bus_worker *worker);
 bool intake_is_empty(const struct bus_worker *worker);
 /* Fills item->input.body, or verdict and cause. */
 void intake_decode(struct bus_worker *worker, struct item *item);
+/* Deadlines that were pushed and not yet taken: they are found again. */
+void intake_drop_deadlines(struct bus_worker *worker);
+/* A zeroed item; NULL: out of memory. */
+struct item *generation_append(struct generation *generation);
 /* The verdict on an item that cannot be processed now: the tier that it waits in, or parked when its time is over. */
 void intake_put_off(const struct bus_worker *worker, struct item *item);
+
+/* ---- worker_deferred.c: inputs that nobody is blamed for while no transaction commits ---- */
+/* Keeps a copy, or keeps one that lies there already. False: out of memory. */
+bool deferred_add(struct bus_worker *worker, struct item *item);
+/* Up to max items; pointers stay valid until deferred_done. */
+size_t deferred_take(struct bus_worker *worker, struct item **items, size_t max);
+/* Those that were taken and not kept again are settled. */
+void deferred_done(struct bus_worker *worker);
+
+/* ---- worker_stall.c: while no transaction commits ---- */
+struct type_record *stall_type(struct bus_worker *worker, const struct bus_message_type *type);
+/* A try failed and nobody is to blame; fresh: of inputs that had just come. */
+void stall_note(struct bus_worker *worker, bool fresh, const struct bus_error *why);
+/* A transaction with these inputs has committed. */
+void stall_committed(struct bus_worker *worker, struct item *const *items, size_t count);
+/* Deadlines wait for messages that come back from a tier after so long. */
+void stall_hold_deadlines(struct bus_worker *worker, int64_t ms);
+/* The next batch; 0: there is none yet. */
+size_t stall_take(struct bus_worker *worker, struct item **items, size_t max);
+/* When there is one; INT64_MAX: when something comes. */
+int64_t stall_next(const struct bus_worker *worker);
 
 /* ---- worker_batch.c: a batch until it is settled ---- */
 /* Carries the items through; they are settled afterwards, or the links are down and they will come again. */
@@ -296,11 +358,12 @@ void pace_begin(struct pace *pace, int64_t now, size_t count);
 int64_t pace_next(const struct pace *pace, int64_t window);
 
 /* ---- worker_transaction.c: the two trips ---- */
-enum batch_outcome { BATCH_COMMITTED, BATCH_CONFLICT, BATCH_DATA, BATCH_LOST, BATCH_OTHER };
 /* One attempt: on BATCH_COMMITTED the effects are published and the items settled; else nothing has happened, but for
  * BATCH_LOST, after which nobody knows. */
 enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **items, size_t count,
                                        struct bus_error *err);
+/* Ends the trip and its transaction. */
+void transaction_roll_back(struct bus_worker *worker);
 /* Sends the trip and waits for its end, pumping. False: it failed (err), or the link is gone. */
 bool batch_trip(struct bus_worker *worker, struct bus_error *err);
 
@@ -379,5 +442,6 @@ void metrics_held(struct bus_worker *worker, int64_t more);
 void metrics_outbox(struct bus_worker *worker, int64_t depth, int64_t oldest_age, int64_t unroutable);
 void metrics_swept(struct bus_worker *worker, size_t rows);
 void metrics_reconnect(struct bus_worker *worker, bool broker);
+void metrics_stalled(struct bus_worker *worker, int64_t more);
 
 #endif

@@ -70,6 +70,12 @@ void worker_note_amqp_error(struct bus_worker *worker, const struct bus_error *e
   worker->amqp_error = *err;
 }
 
+void worker_lose_amqp(struct bus_worker *worker, const char *why) {
+  struct bus_error err;
+  (void)bus_fail(&err, BUS_E_NOMEM, "%s", why);
+  worker_note_amqp_error(worker, &err);
+}
+
 static void pump_amqp(struct bus_worker *worker, struct bus_amqp *amqp) {
   struct bus_error err;
   if (amqp && !worker->amqp_lost && !bus_amqp_pump(amqp, &events, worker, &err))
@@ -270,7 +276,7 @@ static void check_schema(struct bus_worker *worker) {
 }
 
 /* Messages that waited for a connection come before deadlines that passed meanwhile. */
-static void unsettle(struct bus_worker *worker) {
+void worker_unsettle(struct bus_worker *worker) {
   worker->settled = false;
   worker->unsettled_at = worker->last_delivery_at = bus_monotonic();
 }
@@ -305,7 +311,7 @@ static bool pg_is_up(struct bus_worker *worker) {
   }
   if (atomic_exchange(&worker->status_database, BUS_LINK_UP) == BUS_LINK_DOWN) {
     worker->pg_up_at = bus_monotonic();
-    unsettle(worker);
+    worker_unsettle(worker);
     bus_log(BUS_INFO, "database connected");
   }
   return true;
@@ -424,7 +430,7 @@ static bool amqp_is_up(struct bus_worker *worker) {
   }
   worker->attached = worker->was_connected = true;
   worker->attached_at = worker->amqp_pumped_at = bus_monotonic();
-  unsettle(worker);
+  worker_unsettle(worker);
   atomic_store(&worker->status_broker, BUS_LINK_UP);
   atomic_store(&worker->status_consuming, true);
   bus_log(BUS_INFO, "attached to the broker", BUS_F_STR("queue", worker->service->queues[0]),

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { TYPES_MAX = 64, OUTCOMES = 4, BATCH_OUTCOMES = BATCH_OTHER + 1, EXCHANGES = BUS_EXCHANGE_BACK };
+enum { TYPES_MAX = 64, OUTCOMES = 4, BATCH_OUTCOMES = BATCH_FAULT + 1, EXCHANGES = BUS_EXCHANGE_BACK };
 
 struct worker_metrics {
   struct bus_series *batches[BATCH_OUTCOMES], *batch_size, *batch_duration;
@@ -15,12 +15,13 @@ struct worker_metrics {
     struct bus_series *series[OUTCOMES];
   } types[TYPES_MAX];
   struct bus_series *published[EXCHANGES], *confirmed, *nacked, *returned, *swept;
-  struct bus_series *outbox_depth, *outbox_age, *outbox_unroutable, *held, *reconnects_broker, *reconnects_database;
+  struct bus_series *outbox_depth, *outbox_age, *outbox_unroutable, *held, *stalled, *reconnects_broker,
+      *reconnects_database;
 };
 
 static const double size_bounds[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
 static const double duration_bounds[] = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5};
-static const char *const batch_outcome_names[] = {"committed", "conflict", "data", "lost", "other"};
+static const char *const batch_outcome_names[] = {"committed", "conflict", "data", "lost", "other", "fault"};
 static const char *const message_outcome_names[] = {"done", "retried", "parked", "duplicate"};
 
 static struct bus_series *series(const struct bus_metric_spec *spec, const char *a, const char *b, const char *c) {
@@ -86,12 +87,17 @@ static void register_links(struct worker_metrics *metrics) {
       .name = "bus_held_messages",
       .help = "Messages to retry or to park that the broker has not taken yet; they hold up the acks behind them.",
       .kind = BUS_GAUGE};
+  static const struct bus_metric_spec stalled = {
+      .name = "bus_stalled_workers",
+      .help = "Worker threads none of whose transactions commit: their messages stay unacked and are tried again.",
+      .kind = BUS_GAUGE};
   static const struct bus_metric_spec reconnects = {
       .name = "bus_reconnects_total", .help = "Lost or failed connections.", .kind = BUS_COUNTER, .labels = {"link"}};
   metrics->outbox_depth = series(&depth, NULL, NULL, NULL);
   metrics->outbox_age = series(&age, NULL, NULL, NULL);
   metrics->outbox_unroutable = series(&unroutable, NULL, NULL, NULL);
   metrics->held = series(&held, NULL, NULL, NULL);
+  metrics->stalled = series(&stalled, NULL, NULL, NULL);
   metrics->reconnects_broker = series(&reconnects, "broker", NULL, NULL);
   metrics->reconnects_database = series(&reconnects, "database", NULL, NULL);
 }
@@ -179,4 +185,8 @@ void metrics_swept(struct bus_worker *worker, size_t rows) {
 
 void metrics_reconnect(struct bus_worker *worker, bool broker) {
   bus_series_add(broker ? worker->metrics->reconnects_broker : worker->metrics->reconnects_database, 1);
+}
+
+void metrics_stalled(struct bus_worker *worker, int64_t more) {
+  bus_series_add(worker->metrics->stalled, more);
 }

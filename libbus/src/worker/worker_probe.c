@@ -12,7 +12,8 @@ bool bus_worker_is_settled(const struct bus_worker *worker) {
 /* Nothing for a second though there was credit: the queues were empty. */
 static void look_whether_settled(struct bus_worker *worker) {
   int64_t now = bus_monotonic();
-  if (worker->settled || !worker->attached)
+  bool stalled = worker->stall.since != 0 || worker->deferred.count > 0 || now < worker->deadlines_at;
+  if (worker->settled || !worker->attached || stalled)
     return;
   bool credit = ledger_open(&worker->ledger) < (size_t)worker->settings.batch_max * 2;
   bool quiet = credit && intake_is_empty(worker) && now - worker->last_delivery_at >= SETTLED_QUIET;
@@ -31,6 +32,20 @@ static bool probe_database(struct bus_worker *worker) {
   (void)pg_add_own(pg_begin_trip(worker->pg, worker->work), SQL_NOW);
   bool good = batch_trip(worker, &err);
   pg_end_trip(worker->pg);
+  return good;
+}
+
+bool worker_probe_transaction(struct bus_worker *worker) {
+  struct bus_uuid id;
+  bus_uuid_v7(&worker->ids, bus_wall_clock(), &id);
+  bus_arena_reset(worker->work);
+  struct bus_sql *sql = pg_begin_trip(worker->pg, worker->work);
+  (void)pg_add_own(sql, SQL_BEGIN);
+  bus_args_uuid(pg_add_own(sql, SQL_INBOX_INSERT), &id);
+  (void)pg_add_own(sql, SQL_ROLLBACK);
+  bool good = batch_trip(worker, NULL);
+  if (pg_state(worker->pg) != PG_DEAD)
+    transaction_roll_back(worker);
   return good;
 }
 

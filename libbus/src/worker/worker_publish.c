@@ -199,7 +199,7 @@ void publish_hold(struct bus_worker *worker, struct item *item) {
     log_held(worker, item, "message parked", held->key);
   } else {
     held->exchange = BUS_EXCHANGE_RETRY;
-    held->envelope.attempt++;
+    held->envelope.attempt += !item->uncounted;
     (void)snprintf(held->key, sizeof held->key, "%s.%s", worker->topology->tiers[item->tier].name, queue);
     log_held(worker, item, "message will be retried", held->key);
   }
@@ -209,7 +209,8 @@ void publish_hold(struct bus_worker *worker, struct item *item) {
 }
 
 static const char *class_name(enum bus_errc code) {
-  static const char *const names[] = {"none", "conflict", "data", "permanent", "retryable", "connection", "fatal"};
+  static const char *const names[] = {"none",      "conflict",  "data",       "fault",
+                                      "permanent", "retryable", "connection", "fatal"};
   return names[bus_error_class(code)];
 }
 

@@ -39,7 +39,7 @@ static void await_trip(struct bus_worker *worker) {
   }
 }
 
-static void roll_back(struct bus_worker *worker) {
+void transaction_roll_back(struct bus_worker *worker) {
   struct bus_error ignored;
   bool open = pg_in_transaction(worker->pg);
   pg_end_trip(worker->pg);
@@ -433,6 +433,8 @@ static enum batch_outcome outcome_of(const struct bus_error *err) {
     return BATCH_CONFLICT;
   case BUS_CLASS_DATA:
     return BATCH_DATA;
+  case BUS_CLASS_FAULT:
+    return BATCH_FAULT;
   default:
     return BATCH_OTHER;
   }
@@ -452,7 +454,7 @@ enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **
     if (pg_state(worker->pg) == PG_DEAD)
       outcome = BATCH_LOST;
     else
-      roll_back(worker);
+      transaction_roll_back(worker);
     return outcome;
   }
   pg_end_trip(worker->pg);
@@ -461,6 +463,7 @@ enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **
   if (count > 0)
     WORKER_CUT_POINT(worker, "after-commit", worker_fd(worker->publishing));
   bus_backoff_reset(&worker->pg_backoff);
+  stall_committed(worker, items, count);
   publish_all(worker, &attempt.effects);
   periodic_committed(worker);
   settle(worker, items, count);

@@ -1,0 +1,37 @@
+/* Whether a message that failed alone is to blame for it, or the database is. Pure: the simulation decides by it, too.
+ */
+#ifndef BUS_WORKER_BLAME_H
+#define BUS_WORKER_BLAME_H
+
+#include <bus/base.h>
+
+enum batch_outcome { BATCH_COMMITTED, BATCH_CONFLICT, BATCH_DATA, BATCH_LOST, BATCH_OTHER, BATCH_FAULT };
+
+enum {
+  BLAME_WHOLE_TRIES = 3,    /* a batch that meets a fault is tried whole so often, then in halves */
+  BLAME_WITHOUT_COMMIT = 5, /* so many messages of a type in a row are blamed without proof */
+};
+#define BLAME_PATIENCE_MS 300000 /* how long a message fails alone before a probe decides */
+
+enum blame {
+  BLAME_NOBODY,  /* it stays unacked and is tried again with backoff */
+  BLAME_ASK,     /* like nobody, unless a probe transaction succeeds now: then like similar ones */
+  BLAME_SIMILAR, /* it waits in a tier and no attempt is counted: others commit, but none of its type */
+  BLAME_MESSAGE, /* it is put off to its next tier, or dead-lettered for its data */
+};
+
+/* Times are monotonic; 0: never. */
+struct blame_facts {
+  enum batch_outcome outcome;
+  int64_t failing_since; /* when a batch with this message failed first */
+  int64_t alone_since;   /* when it failed alone first */
+  int64_t similar_at;    /* when a message of its type was committed last */
+  int64_t commit_at;     /* when any input was committed last */
+  int blamed;            /* messages of its type that were blamed since one was committed */
+  int64_t patience;      /* BLAME_PATIENCE_MS, in microseconds */
+  int64_t now;
+};
+
+enum blame blame_of(const struct blame_facts *facts);
+
+#endif
