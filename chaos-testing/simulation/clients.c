@@ -93,8 +93,24 @@ static const char *card(struct world *world) {
                                     "pm_sandbox_error_once",
                                     "pm_sandbox_429_once",
                                     "pm_card_of_nobody"};
+  /* The charge, or its refund, is answered in a status that is not final, or not with success. */
+  static const char *const slow[] = {"pm_sandbox_processing",
+                                     "pm_sandbox_processing_declined",
+                                     "pm_sandbox_processing_canceled",
+                                     "pm_sandbox_requires_action",
+                                     "pm_sandbox_requires_capture_canceled",
+                                     "pm_sandbox_requires_payment_method",
+                                     "pm_sandbox_canceled",
+                                     "pm_sandbox_refund_pending",
+                                     "pm_sandbox_refund_fails_later",
+                                     "pm_sandbox_refund_canceled_later",
+                                     "pm_sandbox_refund_failed",
+                                     "pm_sandbox_processing_refund_pending",
+                                     "pm_sandbox_processing_refund_fails_later"};
   if (!random_chance(&world->random, world->plan.odd_card_ppm))
     return "pm_card_visa";
+  if (random_chance(&world->random, PPM / 5))
+    return slow[random_below(&world->random, BUS_COUNT(slow))];
   return odd[random_below(&world->random, BUS_COUNT(odd))];
 }
 

@@ -5,6 +5,7 @@
 
 #include <answer.h>
 #include <book.h>
+#include <outcome.h>
 
 #include <assert.h>
 #include <inttypes.h>
@@ -82,71 +83,94 @@ static struct psp_identity identify(struct world *world, const char *prefix) {
                                bus_arena_printf(world->arena, "ch_%s", text), world->now};
 }
 
+/* What the entry says moved. */
+static void move_money(struct world *world, const struct psp_entry *entry) {
+  struct bus_uuid order_id;
+  if (entry->type != PSP_CAPTURED && entry->type != PSP_REFUNDED)
+    return;
+  if (!bus_uuid_parse(entry->order_id, &order_id))
+    world_violate(world, "the PSP's ledger has an entry without an order");
+  struct psp_money *money = world_alloc(world, sizeof *money);
+  *money = (struct psp_money){order_id, entry->type == PSP_REFUNDED, entry->amount, world->psp->ledger};
+  world->psp->ledger = money;
+  check_money(world, &order_id);
+  TRACE(world, "PSP %s %" PRId64 " of %.*s", money->refund ? "refunds" : "captures", money->amount, (int)entry->id.len,
+        entry->id.data);
+}
+
+static void record_entry(struct world *world, const struct psp_entry *entry) {
+  bool recorded = psp_book_record(&world->psp->book, entry, true);
+  assert(recorded);
+  move_money(world, entry);
+}
+
+/* A pending object becomes final. */
+static void turn(struct world *world, void *subject, uint64_t detail) {
+  struct psp_entry entry;
+  bus_time next;
+  (void)subject, (void)detail;
+  while (psp_book_due(&world->psp->book, world->now, &entry, &next))
+    record_entry(world, &entry);
+}
+
 static void record(struct world *world, const struct psp_call_state *call, const char *fingerprint,
                    struct psp_entry *entry) {
-  struct psp_money *money;
   entry->idempotency_key = call->key;
   entry->fingerprint = bus_str(fingerprint);
   entry->at = world->now;
-  bool recorded = psp_book_record(&world->psp->book, entry, true);
-  assert(recorded);
-  if (entry->type == PSP_DECLINED)
-    return;
-  money = world_alloc(world, sizeof *money);
-  *money = (struct psp_money){call->call.order_id, entry->type == PSP_REFUNDED, entry->amount, world->psp->ledger};
-  world->psp->ledger = money;
-  check_money(world, &call->call.order_id);
-  TRACE(world, "PSP %s %" PRId64 " under %.*s", money->refund ? "refunds" : "captures", money->amount,
-        (int)call->key.len, call->key.data);
+  record_entry(world, entry);
+  if (entry->then)
+    world_after(world, entry->then->at - world->now, turn, world->psp, 0);
+}
+
+static int64_t pending_for(struct world *world) {
+  return random_between(&world->random, BUS_SECOND,
+                        random_chance(&world->random, PPM / 4) ? 3 * BUS_MINUTE : 20 * BUS_SECOND);
 }
 
 static void charge(struct world *world, struct psp_call_state *call, const struct psp_form *form,
                    const char *fingerprint, const struct psp_charge *charge_, int attempt) {
   struct psp_plan plan = psp_plan_of(charge_->method, attempt);
-  bool captured = plan.step == PSP_CAPTURE;
-  if (!captured && plan.step != PSP_DECLINE) {
+  if (plan.step != PSP_CAPTURE && plan.step != PSP_DECLINE && plan.step != PSP_PEND) {
     psp_book_release(&world->psp->book, call->key);
     call->retry_after_s = plan.step == PSP_ANSWER_429 ? 1 : -1;
     fail(world, call, plan.step == PSP_ANSWER_429 ? &limited : &server_error);
     return;
   }
   struct psp_identity identity = identify(world, "pi_");
-  struct psp_entry entry = {.type = captured ? PSP_CAPTURED : PSP_DECLINED,
-                            .id = identity.id,
-                            .amount = charge_->amount,
-                            .currency = charge_->currency,
-                            .order_id = charge_->order_id,
-                            .status = captured ? 200 : charge_->method->decline->status};
-  entry.answer = captured ? psp_answer_intent(world->arena, &identity, charge_, form)
-                          : psp_answer_decline(world->arena, &identity, charge_, form);
+  struct psp_entry entry;
+  bool made = psp_outcome_of_charge(world->arena, &identity, charge_, form, plan.step, pending_for(world), &entry);
+  assert(made);
   record(world, call, fingerprint, &entry);
   answer(world, call, entry.status, entry.answer, plan.is_late);
 }
 
 static void refund(struct world *world, struct psp_call_state *call, const struct psp_form *form,
                    const char *fingerprint, const struct psp_refund *refund_) {
-  const struct psp_record *intent;
+  struct psp_reservation reserved;
   struct psp_error error;
-  int64_t amount;
-  if (!psp_book_reserve_refund(&world->psp->book, refund_, &amount, &intent, &error)) {
+  struct psp_entry entry;
+  if (!psp_book_reserve_refund(&world->psp->book, refund_, &reserved, &error)) {
     psp_book_release(&world->psp->book, call->key);
     fail(world, call, &error);
     return;
   }
   struct psp_identity identity = identify(world, "re_");
-  struct psp_entry entry = {.type = PSP_REFUNDED,
-                            .id = identity.id,
-                            .amount = amount,
-                            .currency = intent->currency,
-                            .order_id = refund_->order_id,
-                            .payment_intent = intent->id,
-                            .status = 200};
-  entry.answer = psp_answer_refund(world->arena, &identity, refund_, amount, intent->currency, form);
+  bool made = psp_outcome_of_refund(world->arena, &identity, refund_, &reserved, form, pending_for(world), &entry);
+  assert(made);
   record(world, call, fingerprint, &entry);
   answer(world, call, entry.status, entry.answer, false);
 }
 
 /* ---- one request ---- */
+
+/* Answered with an error of the moment. */
+static bool is_disturbed(struct world *world, struct psp_call_state *call) {
+  if (world->quiet || !random_chance(&world->random, world->plan.psp_error_ppm))
+    return false;
+  fail(world, call, random_chance(&world->random, PPM / 4) ? &limited : &server_error);
+  return true;
+}
 
 /* A key that is busy, or that is answered already. */
 static bool is_settled_before(struct world *world, struct psp_call_state *call, const char *fingerprint,
@@ -170,6 +194,29 @@ static bool is_settled_before(struct world *world, struct psp_call_state *call, 
   world_violate(world, "out of memory");
 }
 
+static bool is_prefix(struct bus_str text, const char *prefix, struct bus_str *ret_rest) {
+  size_t len = strlen(prefix);
+  if (text.len <= len || memcmp(text.data, prefix, len) != 0)
+    return false;
+  *ret_rest = (struct bus_str){text.data + len, text.len - len};
+  return true;
+}
+
+/* GET of an intent or a refund. */
+static void read_back(struct world *world, struct psp_call_state *call) {
+  static const struct psp_error missing = {404,  "invalid_request_error", "resource_missing", NULL,
+                                           NULL, "No such object"};
+  struct bus_str id;
+  bool refund = is_prefix(call->path, "/v1/refunds/", &id);
+  if (!refund && !is_prefix(call->path, "/v1/payment_intents/", &id))
+    world_violate(world, "payment-svc reads %.*s", (int)call->path.len, call->path.data);
+  const struct psp_record *record = psp_book_find(&world->psp->book, id);
+  if (record && psp_entry_is_refund(record->type) == refund)
+    answer(world, call, 200, record->status == 200 ? record->answer : psp_answer_failed_intent(record->answer), false);
+  else
+    fail(world, call, &missing);
+}
+
 void psp_take(struct world *world, struct psp_call_state *call) {
   struct psp_form *form = world_alloc(world, sizeof *form);
   struct psp_charge charge_;
@@ -179,18 +226,19 @@ void psp_take(struct world *world, struct psp_call_state *call) {
   char fingerprint[BUS_SHA256_TEXT];
   bool charges = call->call.kind == PAYMENT_CALL_CHARGE;
   int attempt = 0;
+  if (call->reads) {
+    if (!is_disturbed(world, call))
+      read_back(world, call);
+    return;
+  }
   if (!psp_form_parse(call->body, world->arena, form, &problem) ||
-      !psp_form_fingerprint(form, call->path, world->arena, fingerprint))
+      !psp_form_fingerprint(form, call->path.data, world->arena, fingerprint))
     world_violate(world, "the PSP cannot read a request: %s", problem);
   if (charges ? !psp_charge_read(form, &charge_, &error) : !psp_refund_read(form, &refund_, &error)) {
     fail(world, call, &error);
     return;
   }
-  if (!world->quiet && random_chance(&world->random, world->plan.psp_error_ppm)) {
-    fail(world, call, random_chance(&world->random, PPM / 4) ? &limited : &server_error);
-    return;
-  }
-  if (is_settled_before(world, call, fingerprint, &attempt))
+  if (is_disturbed(world, call) || is_settled_before(world, call, fingerprint, &attempt))
     return;
   if (charges)
     charge(world, call, form, fingerprint, &charge_, attempt);

@@ -20,8 +20,8 @@ struct psp_call_state {
   struct worker *worker;
   uint64_t life;
   struct payment_call call;
-  const char *path;
-  struct bus_str key, body;
+  bool reads; /* GET */
+  struct bus_str path, key, body;
   bool answered; /* or given up */
   int status;
   struct bus_str answer;

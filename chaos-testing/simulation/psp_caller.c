@@ -111,7 +111,8 @@ void caller_take(struct world *world, struct worker *worker, const struct paymen
   *state = (struct psp_call_state){.worker = worker,
                                    .life = worker->peer.life,
                                    .call = *call,
-                                   .path = request.path,
+                                   .reads = call->read_id[0] != '\0',
+                                   .path = world_text(world, bus_str(request.path)),
                                    .key = key_of(world, call, request.key),
                                    .body = world_text(world, bus_str(request.body)),
                                    .retry_after_s = -1};

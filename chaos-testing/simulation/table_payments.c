@@ -3,12 +3,12 @@
 
 #include <payment_statements.h>
 
-static const uint8_t selected[Y_COLUMNS] = {Y_ORDER,  Y_STATE,  Y_AMOUNT,    Y_CURRENCY, Y_TOKEN,
-                                            Y_PSP_ID, Y_REASON, Y_REFUNDS,   Y_REFUNDED, Y_ATTEMPTS,
-                                            Y_FIRST,  Y_NEXT,   Y_REQUESTED, Y_TRACE,    Y_VERSION};
+static const uint8_t selected[Y_COLUMNS] = {Y_ORDER,     Y_STATE,     Y_AMOUNT,  Y_CURRENCY, Y_TOKEN,    Y_PSP_ID,
+                                            Y_REFUND_ID, Y_REASON,    Y_REFUNDS, Y_REFUNDED, Y_ATTEMPTS, Y_FIRST,
+                                            Y_NEXT,      Y_REQUESTED, Y_TRACE,   Y_VERSION};
 #define FROM_STATE                                                                                                     \
-  Y_STATE, Y_TOKEN, Y_PSP_ID, Y_REASON, Y_REFUNDS, Y_REFUNDED, Y_ATTEMPTS, Y_FIRST, Y_NEXT, Y_REQUESTED, Y_TRACE,      \
-      Y_VERSION
+  Y_STATE, Y_TOKEN, Y_PSP_ID, Y_REFUND_ID, Y_REASON, Y_REFUNDS, Y_REFUNDED, Y_ATTEMPTS, Y_FIRST, Y_NEXT, Y_REQUESTED,  \
+      Y_TRACE, Y_VERSION
 static const uint8_t inserted[] = {Y_ORDER, Y_AMOUNT, Y_CURRENCY, FROM_STATE};
 static const uint8_t updated[] = {Y_ORDER, FROM_STATE};
 static const uint8_t booked[L_COLUMNS] = {L_ORDER, L_ENTRY, L_AMOUNT, L_CURRENCY, L_PSP_ID};
@@ -17,7 +17,7 @@ static bool implies(bool premise, bool conclusion) {
   return !premise || conclusion;
 }
 
-/* The CHECKs of the migration payments.sql. */
+/* The CHECKs of the migrations payments.sql and read_back.sql. */
 static bool is_valid_payment(const struct value *c) {
   struct bus_str state = c[Y_STATE].text;
   bool processing = bus_str_is(state, "processing"), refunding = bus_str_is(state, "refunding");
@@ -30,7 +30,7 @@ static bool is_valid_payment(const struct value *c) {
          c[Y_REFUNDED].number == (refunded ? c[Y_AMOUNT].number : 0) &&
          implies(refunding, c[Y_REQUESTED].number && c[Y_REFUNDS].number > 0) &&
          implies(captured, c[Y_AMOUNT].number == 0 || !c[Y_PSP_ID].null) && (voided || !c[Y_CURRENCY].null) &&
-         implies(explained, !c[Y_REASON].null);
+         implies(explained, !c[Y_REASON].null) && implies(!c[Y_REFUND_ID].null, refunding);
 }
 
 static void init(struct database *database) {

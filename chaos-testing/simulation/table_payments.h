@@ -13,6 +13,7 @@ enum payment_column {
   Y_CURRENCY,
   Y_TOKEN,
   Y_PSP_ID,
+  Y_REFUND_ID,
   Y_REASON,
   Y_REFUNDS,
   Y_REFUNDED,

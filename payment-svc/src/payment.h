@@ -44,6 +44,7 @@ enum payment_input_kind {
   PAYMENT_ON_REFUSED,      /* charge call: the PSP did not take the request; no money moved */
   PAYMENT_ON_REFUNDED,     /* refund call: amount, currency and id are as meant */
   PAYMENT_ON_NOT_REFUNDED, /* refund call: definitely not, under this key */
+  PAYMENT_ON_PENDING,      /* either call: the PSP has the intent or refund, in a status that is not final */
   PAYMENT_ON_UNSURE,       /* either call: it may have been carried out */
   PAYMENT_ON_NOT_STARTED,  /* either call: certainly never sent by us (breaker open, no room) */
   PAYMENT_ON_SUSPECT,      /* either call: a success that is not what was asked for */
@@ -56,10 +57,11 @@ struct payment {
   enum payment_state state;
   int64_t amount; /* minor units */
   char currency[PAYMENT_CURRENCY_SIZE];
-  char token[PAYMENT_TOKEN_SIZE];   /* "" once no charge can follow */
-  char psp_id[PAYMENT_PSP_ID_SIZE]; /* of the payment intent; "" until captured */
-  char reason[PAYMENT_REASON_SIZE]; /* why it is DECLINED, FAILED, VOIDED or UNKNOWN */
-  int64_t refunds;                  /* number of the refund's idempotency key; 0: none was asked of the PSP */
+  char token[PAYMENT_TOKEN_SIZE];      /* "" once no charge can follow */
+  char psp_id[PAYMENT_PSP_ID_SIZE];    /* of the payment intent; "" until the PSP has said it */
+  char refund_id[PAYMENT_PSP_ID_SIZE]; /* of the refund that is pending at the PSP; "" otherwise */
+  char reason[PAYMENT_REASON_SIZE];    /* why it is DECLINED, FAILED, VOIDED or UNKNOWN */
+  int64_t refunds;                     /* number of the refund's idempotency key; 0: none was asked of the PSP */
   int64_t refunded_amount;
   int64_t attempts;          /* calls granted for the charge, then for its refund; less those that were never sent */
   bus_time first_attempt_at; /* when the idempotency key in use was first sent */
@@ -80,9 +82,17 @@ struct payment_call {
   int64_t amount;
   char currency[PAYMENT_CURRENCY_SIZE];
   char token[PAYMENT_TOKEN_SIZE];   /* CHARGE */
-  char psp_id[PAYMENT_PSP_ID_SIZE]; /* REFUND */
+  char psp_id[PAYMENT_PSP_ID_SIZE]; /* REFUND: the payment intent */
+  /* The intent or refund that is read back by GET, because its status was not final; "": it is asked for by POST. */
+  char read_id[PAYMENT_PSP_ID_SIZE];
   struct bus_trace trace;
 };
+
+/* "charge", "refund", and "charge_read", "refund_read" where the call reads back; for logs and metrics. */
+enum { PAYMENT_CALL_NAMES = 4 };
+extern const char *const payment_call_names[];
+/* The call's place in payment_call_names. */
+size_t payment_call_name(const struct payment_call *call);
 
 /* What became of a call. Plain data. */
 struct payment_result {

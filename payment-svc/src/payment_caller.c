@@ -18,7 +18,7 @@
 /* An outage gives thousands of the same line: one in so long says it, and how many more there were. */
 #define SAY_AGAIN (10 * BUS_SECOND)
 
-enum { AUTHORIZATION_SIZE = 300, URL_SIZE = 300 };
+enum { AUTHORIZATION_SIZE = 300, URL_SIZE = 256 + PSP_PATH_SIZE + 1 };
 
 struct slot {
   struct payment_caller *caller;
@@ -52,10 +52,6 @@ struct payment_caller {
   size_t queue_room, queue_first, queue_count;
   char authorization[AUTHORIZATION_SIZE];
 };
-
-static const char *call_name(const struct payment_call *call) {
-  return call->kind == PAYMENT_CALL_CHARGE ? "charge" : "refund";
-}
 
 /* ---- the breaker, seen ---- */
 
@@ -96,10 +92,10 @@ static void report(struct payment_caller *caller, const struct payment_call *cal
   size_t more;
   enum bus_level level = level_of(caller, result, &more);
   payment_metrics_call(call, result, duration);
-  bus_log(level, "call to the PSP", BUS_F_STR("call", call_name(call)), BUS_F_INT("unsaid", more),
-          BUS_F_STR("outcome", payment_input_names[result->kind]), BUS_F_STR("reason", result->reason),
-          BUS_F_UUID("order_id", &call->order_id), BUS_F_INT("attempt", call->attempt),
-          BUS_F_INT("duration_us", duration), BUS_F_TRACE(&call->trace));
+  bus_log(level, "call to the PSP", BUS_F_STR("call", payment_call_names[payment_call_name(call)]),
+          BUS_F_INT("unsaid", more), BUS_F_STR("outcome", payment_input_names[result->kind]),
+          BUS_F_STR("reason", result->reason), BUS_F_UUID("order_id", &call->order_id),
+          BUS_F_INT("attempt", call->attempt), BUS_F_INT("duration_us", duration), BUS_F_TRACE(&call->trace));
   if (BUS_ERROR_POINT("payment.result") ||
       !bus_worker_push(caller->worker, BUS_INPUT_COMPLETION, result, sizeof *result))
     bus_log(BUS_WARN, "result of a call dropped; its payment comes due again", BUS_F_UUID("order_id", &call->order_id));
@@ -149,9 +145,11 @@ static bool start_http(struct payment_caller *caller, struct slot *slot, struct 
   psp_request_build(&slot->call, &request);
   (void)snprintf(url, sizeof url, "%s%s", caller->settings->psp_url, request.path); /* bounded by the options table */
   (void)snprintf(key, sizeof key, "Idempotency-Key: %s", request.key);
-  const char *const headers[] = {caller->authorization, key, "Content-Type: application/x-www-form-urlencoded",
-                                 "Stripe-Version: " PSP_API_VERSION, NULL};
-  const struct bus_http_call call = {.method = "POST", .url = url, .body = bus_str(request.body), .headers = headers};
+  bool posts = request.key[0] != '\0';
+  const char *const headers[] = {caller->authorization, "Stripe-Version: " PSP_API_VERSION, posts ? key : NULL,
+                                 "Content-Type: application/x-www-form-urlencoded", NULL};
+  const struct bus_http_call call = {
+      .method = request.method, .url = url, .body = posts ? bus_str(request.body) : BUS_NO_STR, .headers = headers};
   if (BUS_ERROR_POINT("payment.before-send"))
     return bus_fail(err, BUS_E_NOMEM, "failpoint");
   return bus_http_client_start(caller->http, &call, on_done, slot, err);

@@ -5,13 +5,12 @@
 
 #include <pthread.h>
 
-enum { BREAKER_STATES = BUS_BREAKER_HALF_OPEN + 1, CALL_KINDS = PAYMENT_CALL_REFUND + 1 };
+enum { BREAKER_STATES = BUS_BREAKER_HALF_OPEN + 1 };
 
 static const double duration_bounds[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 7, 10};
-static const char *const call_names[CALL_KINDS] = {"charge", "refund"};
 
 static struct bus_series *states[PAYMENT_STATES], *alarms[PAYMENT_ALARMS];
-static struct bus_series *calls[CALL_KINDS][PAYMENT_INPUTS], *durations[CALL_KINDS];
+static struct bus_series *calls[PAYMENT_CALL_NAMES][PAYMENT_INPUTS], *durations[PAYMENT_CALL_NAMES];
 static struct bus_metric *held_back;
 static struct bus_series *breakers[BREAKER_STATES], *transitions[BREAKER_STATES];
 static struct bus_series *pending, *open_payments, *refunds_failing, *unknown, *oldest_age;
@@ -50,10 +49,10 @@ static void register_calls(void) {
                                                        .scale = 1e-6};
   static const struct bus_metric_spec pending_spec = {
       .name = "payment_psp_calls_pending", .help = "Calls under way or waiting for their turn.", .kind = BUS_GAUGE};
-  for (int call = 0; call < CALL_KINDS; call++) {
+  for (int call = 0; call < PAYMENT_CALL_NAMES; call++) {
     for (int i = PAYMENT_ON_CAPTURED; i < PAYMENT_INPUTS; i++)
-      calls[call][i] = series(&call_spec, call_names[call], payment_input_names[i]);
-    durations[call] = series(&duration_spec, call_names[call], NULL);
+      calls[call][i] = series(&call_spec, payment_call_names[call], payment_input_names[i]);
+    durations[call] = series(&duration_spec, payment_call_names[call], NULL);
   }
   static const struct bus_metric_spec held_spec = {.name = "payment_psp_calls_held_back_total",
                                                    .help = "Calls that were not made, by reason.",
@@ -116,9 +115,10 @@ void payment_metrics_fact(const struct payment_action *action) {
 }
 
 void payment_metrics_call(const struct payment_call *call, const struct payment_result *result, int64_t duration) {
-  bus_series_add(calls[call->kind][result->kind], 1);
+  size_t name = payment_call_name(call);
+  bus_series_add(calls[name][result->kind], 1);
   if (result->kind != PAYMENT_ON_NOT_STARTED)
-    bus_series_observe(durations[call->kind], duration);
+    bus_series_observe(durations[name], duration);
 }
 
 void payment_metrics_held_back(const char *reason) {

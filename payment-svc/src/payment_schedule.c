@@ -31,6 +31,13 @@ int64_t payment_slow_delay(const struct payment_policy *policy, int64_t attempts
   return jitter(least(delay, policy->slow_max), random);
 }
 
+int64_t payment_read_delay(const struct payment_policy *policy, int64_t pending, int64_t asked, uint64_t random) {
+  int64_t delay = least(pending > policy->quick_first ? pending : policy->quick_first, policy->slow_max);
+  int64_t floor = least(asked, policy->slow_max);
+  delay = jitter(delay, random);
+  return delay > floor ? delay : floor;
+}
+
 int64_t payment_retry_delay(const struct payment_policy *policy, int64_t attempts, int64_t asked, uint64_t random) {
   int64_t delay = attempts < policy->quick_attempts ? jitter(quick_delay(policy, attempts), random)
                                                     : payment_slow_delay(policy, attempts, random);

@@ -10,6 +10,9 @@
 int64_t payment_retry_delay(const struct payment_policy *policy, int64_t attempts, int64_t asked, uint64_t random);
 /* The slow part alone: for what a quick try cannot heal. */
 int64_t payment_slow_delay(const struct payment_policy *policy, int64_t attempts, uint64_t random);
+/* Microseconds until an object that has been pending at the PSP for so long is read back: about as long again, so that
+ * a change is seen before twice its time has passed; at least quick_first, at most slow_max. `asked` as above. */
+int64_t payment_read_delay(const struct payment_policy *policy, int64_t pending, int64_t asked, uint64_t random);
 /* Nothing is put off for longer, transactions that began a little later included: what is due later still was written
  * before the database's clock was set back. */
 int64_t payment_longest_wait(const struct payment_policy *policy);

@@ -2,24 +2,28 @@
 #include "payment_statements.h"
 
 const struct bus_statement payment_statements[PAYMENT_STATEMENTS] = {
-    [LOCK_PAYMENTS] = {"SELECT order_id, state, amount, currency, token, psp_id, reason, refunds, refunded_amount, "
-                       "attempts, first_attempt_at, next_attempt_at, refund_requested, traceparent, version "
-                       "FROM payments.payments WHERE order_id = ANY ($1) ORDER BY order_id FOR UPDATE",
-                       "U"},
-    [INSERT_PAYMENTS] = {"INSERT INTO payments.payments (order_id, amount, currency, state, token, psp_id, reason, "
-                         "refunds, refunded_amount, attempts, first_attempt_at, next_attempt_at, refund_requested, "
+    [LOCK_PAYMENTS] =
+        {"SELECT order_id, state, amount, currency, token, psp_id, psp_refund_id, reason, refunds, "
+         "refunded_amount, attempts, first_attempt_at, next_attempt_at, refund_requested, traceparent, version "
+         "FROM payments.payments WHERE order_id = ANY ($1) ORDER BY order_id FOR UPDATE",
+         "U"},
+    [INSERT_PAYMENTS] = {"INSERT INTO payments.payments (order_id, amount, currency, state, token, psp_id, "
+                         "psp_refund_id, reason, refunds, refunded_amount, attempts, first_attempt_at, "
+                         "next_attempt_at, refund_requested, "
                          "traceparent, version) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-                         "$12, $13, $14, $15)",
-                         "UITTTTTIIIZZLTI"},
-    [UPDATE_PAYMENTS] = {"UPDATE payments.payments p SET state = n.state, token = n.token, psp_id = n.psp_id, "
-                         "reason = n.reason, refunds = n.refunds, refunded_amount = n.refunded_amount, "
-                         "attempts = n.attempts, first_attempt_at = n.first_attempt_at, "
-                         "next_attempt_at = n.next_attempt_at, refund_requested = n.refund_requested, "
-                         "traceparent = n.traceparent, version = n.version, updated_at = now() "
-                         "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS n (order_id, state, "
-                         "token, psp_id, reason, refunds, refunded_amount, attempts, first_attempt_at, "
-                         "next_attempt_at, refund_requested, traceparent, version) WHERE p.order_id = n.order_id",
-                         "UTTTTIIIZZLTI"},
+                         "$12, $13, $14, $15, $16)",
+                         "UITTTTTTIIIZZLTI"},
+    [UPDATE_PAYMENTS] =
+        {"UPDATE payments.payments p SET state = n.state, token = n.token, psp_id = n.psp_id, "
+         "psp_refund_id = n.psp_refund_id, reason = n.reason, refunds = n.refunds, refunded_amount = "
+         "n.refunded_amount, "
+         "attempts = n.attempts, first_attempt_at = n.first_attempt_at, "
+         "next_attempt_at = n.next_attempt_at, refund_requested = n.refund_requested, "
+         "traceparent = n.traceparent, version = n.version, updated_at = now() "
+         "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS n (order_id, state, "
+         "token, psp_id, psp_refund_id, reason, refunds, refunded_amount, attempts, first_attempt_at, "
+         "next_attempt_at, refund_requested, traceparent, version) WHERE p.order_id = n.order_id",
+         "UTTTTTIIIZZLTI"},
     [INSERT_LEDGER] = {"INSERT INTO payments.ledger (order_id, entry, amount, currency, psp_id) "
                        "SELECT * FROM unnest($1, $2, $3, $4, $5)",
                        "UTITT"},
@@ -31,11 +35,12 @@ const struct bus_statement payment_statements[PAYMENT_STATEMENTS] = {
                       "WHERE next_attempt_at > now() + $2 * interval '1 microsecond' "
                       "ORDER BY next_attempt_at DESC LIMIT $1",
                       "ii"},
-    [LOOK_AFTER] = {"SELECT count(*), count(*) FILTER (WHERE state = 'refunding' AND attempts >= $1), "
+    [LOOK_AFTER] = {"SELECT count(*), count(*) FILTER (WHERE state = 'refunding' AND attempts >= $1 "
+                    "AND psp_refund_id IS NULL), "
                     "(SELECT count(*) FROM (SELECT FROM payments.payments WHERE state = 'unknown' ORDER BY order_id "
                     "LIMIT " PAYMENT_GAUGE_MAX ") AS u), "
                     "coalesce((extract(epoch FROM now() - min(created_at)) * 1000000)::bigint, 0) "
-                    "FROM (SELECT state, attempts, created_at FROM payments.payments "
+                    "FROM (SELECT state, attempts, psp_refund_id, created_at FROM payments.payments "
                     "WHERE next_attempt_at IS NOT NULL ORDER BY next_attempt_at LIMIT " PAYMENT_GAUGE_MAX ") AS o",
                     "i"},
 };

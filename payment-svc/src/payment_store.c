@@ -12,6 +12,7 @@ enum column {
   CURRENCY,
   TOKEN,
   PSP_ID,
+  PSP_REFUND_ID,
   REASON,
   REFUNDS,
   REFUNDED_AMOUNT,
@@ -46,7 +47,8 @@ static bool copy_text(const struct bus_rows *rows, size_t row, enum column colum
 
 static bool read_texts(const struct bus_rows *rows, size_t row, struct payment *payment) {
   return state_of(bus_rows_text(rows, row, STATE), &payment->state) && COPY(CURRENCY, payment->currency) &&
-         COPY(TOKEN, payment->token) && COPY(PSP_ID, payment->psp_id) && COPY(REASON, payment->reason);
+         COPY(TOKEN, payment->token) && COPY(PSP_ID, payment->psp_id) && COPY(PSP_REFUND_ID, payment->refund_id) &&
+         COPY(REASON, payment->reason);
 }
 
 static bool read_payment(const struct bus_rows *rows, size_t row, struct payment *payment) {
@@ -106,6 +108,7 @@ static void add_state(struct bus_args *args, const struct payment *payment) {
   bus_args_text(args, bus_str(payment_state_names[payment->state]));
   bus_args_text_or_null(args, or_null(payment->token));
   bus_args_text_or_null(args, or_null(payment->psp_id));
+  bus_args_text_or_null(args, or_null(payment->refund_id));
   bus_args_text_or_null(args, or_null(payment->reason));
   bus_args_int64(args, payment->refunds);
   bus_args_int64(args, payment->refunded_amount);

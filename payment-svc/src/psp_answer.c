@@ -9,17 +9,18 @@
 struct metadata {
   struct bus_str order_id;
 };
+struct failure {
+  struct bus_str type, code, decline_code;
+};
 struct intent {
   struct bus_str id, currency, status;
   int64_t amount, amount_received;
   struct metadata *metadata;
+  struct failure *last_payment_error;
 };
 struct refund {
   struct bus_str id, currency, status, payment_intent;
   int64_t amount;
-};
-struct failure {
-  struct bus_str type, code, decline_code;
 };
 struct failure_document {
   struct failure *error;
@@ -36,6 +37,13 @@ static const struct bus_schema metadata_schema = BUS_SCHEMA("metadata", struct m
 #define CURRENCY(S) BUS_FIELD_STRING(S, currency, BUS_TOKEN, 3, 3, BUS_REQUIRED, "ISO 4217, in lower case")
 #define WORD(S, member, needed) BUS_FIELD_STRING(S, member, BUS_TOKEN, 1, PAYMENT_REASON_SIZE - 1, needed, "a code")
 
+static const struct bus_field failure_fields[] = {
+    WORD(struct failure, type, BUS_REQUIRED),
+    WORD(struct failure, code, BUS_OPTIONAL),
+    WORD(struct failure, decline_code, BUS_OPTIONAL),
+};
+static const struct bus_schema failure_schema = BUS_SCHEMA("error", struct failure, failure_fields);
+
 static const struct bus_field intent_fields[] = {
     PSP_ID(struct intent, id, BUS_REQUIRED),
     AMOUNT(struct intent, amount, BUS_REQUIRED),
@@ -43,6 +51,8 @@ static const struct bus_field intent_fields[] = {
     CURRENCY(struct intent),
     WORD(struct intent, status, BUS_REQUIRED),
     BUS_FIELD_OBJECT(struct intent, metadata, struct metadata, &metadata_schema, BUS_OPTIONAL, "ours"),
+    BUS_FIELD_OBJECT(struct intent, last_payment_error, struct failure, &failure_schema, BUS_OPTIONAL,
+                     "why it was declined"),
 };
 static const struct bus_schema intent_schema = BUS_SCHEMA("payment intent", struct intent, intent_fields);
 
@@ -55,12 +65,6 @@ static const struct bus_field refund_fields[] = {
 };
 static const struct bus_schema refund_schema = BUS_SCHEMA("refund", struct refund, refund_fields);
 
-static const struct bus_field failure_fields[] = {
-    WORD(struct failure, type, BUS_REQUIRED),
-    WORD(struct failure, code, BUS_OPTIONAL),
-    WORD(struct failure, decline_code, BUS_OPTIONAL),
-};
-static const struct bus_schema failure_schema = BUS_SCHEMA("error", struct failure, failure_fields);
 static const struct bus_field document_fields[] = {
     BUS_FIELD_OBJECT(struct failure_document, error, struct failure, &failure_schema, BUS_REQUIRED, "what is wrong"),
 };
@@ -110,11 +114,43 @@ static bool is_our_order(const struct metadata *metadata, const struct bus_uuid 
   return !metadata || !metadata->order_id.data || bus_str_is(metadata->order_id, text);
 }
 
-static bool is_as_meant(const struct intent *intent, const struct payment_call *call) {
-  return intent->amount == call->amount && same_currency(intent->currency, call->currency) &&
-         is_our_order(intent->metadata, &call->order_id);
+static struct bus_str first_of(struct bus_str a, struct bus_str b) {
+  return a.data ? a : b;
 }
 
+static void read_charge_failure(int status, const struct failure *failure, struct payment_result *ret) {
+  bool declined = status == 402 || bus_str_is(failure->type, "card_error");
+  if (declined)
+    conclude(ret, PAYMENT_ON_DECLINED,
+             first_of(failure->decline_code, first_of(failure->code, BUS_STR("card_declined"))));
+  else
+    conclude(ret, PAYMENT_ON_REFUSED, first_of(failure->code, failure->type));
+}
+
+/* Reading back gives the object that was asked for. */
+static bool is_the_one_read(struct bus_str id, const struct payment_call *call) {
+  return call->read_id[0] == '\0' || bus_str_is(id, call->read_id);
+}
+
+/* Can the id be a segment of the path that reads the object back? Stripe's ids are letters, digits and "_". */
+static bool is_path_id(struct bus_str id) {
+  for (size_t i = 0; i < id.len; i++)
+    if (!isascii((unsigned char)id.data[i]) || !(isalnum((unsigned char)id.data[i]) || strchr("_-", id.data[i])))
+      return false;
+  return id.len > 0;
+}
+
+/* A status that is not final, or one that is new to us: the object is read back until it is final. */
+static void conclude_pending(struct payment_result *ret, struct bus_str id, struct bus_str status) {
+  conclude(ret, is_path_id(id) ? PAYMENT_ON_PENDING : PAYMENT_ON_UNSURE, status);
+}
+
+static bool is_as_meant(const struct intent *intent, const struct payment_call *call) {
+  return intent->amount == call->amount && same_currency(intent->currency, call->currency) &&
+         is_our_order(intent->metadata, &call->order_id) && is_the_one_read(intent->id, call);
+}
+
+/* An intent without a payment method is final for us: no other method will be given to it. */
 static void read_intent(const struct payment_call *call, const struct intent *intent, struct payment_result *ret) {
   bool partial = intent->amount_received != BUS_NO_INT64 && intent->amount_received != call->amount;
   set_text(ret->psp_id, sizeof ret->psp_id, intent->id);
@@ -122,15 +158,17 @@ static void read_intent(const struct payment_call *call, const struct intent *in
     conclude(ret, PAYMENT_ON_SUSPECT, BUS_STR("mismatch"));
   else if (bus_str_is(intent->status, "succeeded"))
     conclude(ret, PAYMENT_ON_CAPTURED, BUS_STR(""));
+  else if (bus_str_is(intent->status, "requires_payment_method") && intent->last_payment_error)
+    read_charge_failure(200, intent->last_payment_error, ret);
   else if (bus_str_is(intent->status, "requires_payment_method") || bus_str_is(intent->status, "canceled"))
     conclude(ret, PAYMENT_ON_REFUSED, intent->status);
   else
-    conclude(ret, PAYMENT_ON_UNSURE, intent->status);
+    conclude_pending(ret, intent->id, intent->status);
 }
 
 static void read_refund(const struct payment_call *call, const struct refund *refund, struct payment_result *ret) {
   bool as_meant = refund->amount == call->amount && same_currency(refund->currency, call->currency) &&
-                  bus_str_is(refund->payment_intent, call->psp_id);
+                  bus_str_is(refund->payment_intent, call->psp_id) && is_the_one_read(refund->id, call);
   set_text(ret->psp_id, sizeof ret->psp_id, refund->id);
   if (!as_meant)
     conclude(ret, PAYMENT_ON_SUSPECT, BUS_STR("mismatch"));
@@ -139,7 +177,7 @@ static void read_refund(const struct payment_call *call, const struct refund *re
   else if (bus_str_is(refund->status, "failed") || bus_str_is(refund->status, "canceled"))
     conclude(ret, PAYMENT_ON_NOT_REFUNDED, refund->status);
   else
-    conclude(ret, PAYMENT_ON_UNSURE, refund->status);
+    conclude_pending(ret, refund->id, refund->status);
 }
 
 static bool read_success(const struct payment_call *call, struct bus_str body, struct bus_arena *arena,
@@ -158,19 +196,6 @@ static bool read_success(const struct payment_call *call, struct bus_str body, s
 }
 
 /* ---- refusals ---- */
-
-static struct bus_str first_of(struct bus_str a, struct bus_str b) {
-  return a.data ? a : b;
-}
-
-static void read_charge_failure(int status, const struct failure *failure, struct payment_result *ret) {
-  bool declined = status == 402 || bus_str_is(failure->type, "card_error");
-  if (declined)
-    conclude(ret, PAYMENT_ON_DECLINED,
-             first_of(failure->decline_code, first_of(failure->code, BUS_STR("card_declined"))));
-  else
-    conclude(ret, PAYMENT_ON_REFUSED, first_of(failure->code, failure->type));
-}
 
 static void read_refund_failure(const struct failure *failure, struct payment_result *ret) {
   if (failure->code.data && bus_str_is(failure->code, "charge_already_refunded")) {
@@ -193,7 +218,9 @@ static bool read_failure(const struct payment_call *call, const struct bus_http_
     return false;
   }
   const struct failure *failure = document.error;
-  if (bus_str_is(failure->type, "idempotency_error"))
+  if (call->read_id[0]) /* of the reading, not of the object */
+    conclude(ret, PAYMENT_ON_UNSURE, first_of(failure->code, failure->type));
+  else if (bus_str_is(failure->type, "idempotency_error"))
     conclude(ret, PAYMENT_ON_SUSPECT, failure->type); /* the key was used for something else */
   else if (!is_of_the_request(failure) || (answer->status == 404 && !failure->code.data))
     conclude(ret, PAYMENT_ON_UNSURE, failure->type); /* a 404 without a code: of the path, not of what we sent */

@@ -9,9 +9,10 @@
 
 /* Only what the PSP said in its own words is definite: an answer that cannot be read (a proxy's error page, a cut body)
  * leaves the outcome unknown, and so does a refusal of ourselves (401, 403), which says nothing about an earlier
- * attempt under the same key. A success whose amount, currency or ids are not those of the call is SUSPECT. The arena
- * is for parsing. Returns whether the PSP works (what its circuit breaker counts): it answered, in its own words, and
- * not with a server error. */
+ * attempt under the same key. An object in a status that is not final is PENDING, with its id; a refusal
+ * to read it back says nothing about it. A success whose amount, currency or ids are not those of the call is SUSPECT.
+ * The arena is for parsing. Returns whether the PSP works (what its circuit breaker counts): it answered, in its own
+ * words, and not with a server error. */
 bool psp_answer_read(const struct payment_call *call, const struct bus_http_result *answer, struct bus_arena *arena,
                      struct payment_result *ret);
 

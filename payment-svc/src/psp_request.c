@@ -80,17 +80,29 @@ static void build_refund(const struct payment_call *call, struct form *form) {
   add_order(form, &call->order_id);
 }
 
+/* read_id has letters, digits, "_" and "-" alone: psp_answer.c takes no other. */
+static void build_read(const struct payment_call *call, const char *collection, struct psp_request *ret) {
+  ret->method = "GET";
+  (void)snprintf(ret->path, sizeof ret->path, "%s/%s", collection, call->read_id); /* fits: 149 characters */
+}
+
 void psp_request_build(const struct payment_call *call, struct psp_request *ret) {
   struct form form = {ret->body, sizeof ret->body, 0};
+  bool charges = call->kind == PAYMENT_CALL_CHARGE;
+  const char *collection = charges ? "/v1/payment_intents" : "/v1/refunds";
   char order[BUS_UUID_TEXT];
+  ret->body[0] = ret->key[0] = '\0';
+  if (call->read_id[0]) {
+    build_read(call, collection, ret);
+    return;
+  }
+  ret->method = "POST";
+  (void)snprintf(ret->path, sizeof ret->path, "%s", collection); /* fits */
   bus_uuid_format(&call->order_id, order);
-  ret->body[0] = '\0';
-  if (call->kind == PAYMENT_CALL_CHARGE) {
-    ret->path = "/v1/payment_intents";
+  if (charges) {
     (void)snprintf(ret->key, sizeof ret->key, "charge-%s", order); /* fits: 43 characters */
     build_charge(call, &form);
   } else {
-    ret->path = "/v1/refunds";
     (void)snprintf(ret->key, sizeof ret->key, "refund-%s-%" PRId64, order, call->refund); /* fits: 63 characters */
     build_refund(call, &form);
   }

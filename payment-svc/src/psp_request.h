@@ -1,4 +1,4 @@
-/* A call as the PSP's HTTP request: path, form body, idempotency key. The PSP speaks Stripe's API. Pure. */
+/* A call as the PSP's HTTP request: method, path, form body, idempotency key. The PSP speaks Stripe's API. Pure. */
 #ifndef PSP_REQUEST_H
 #define PSP_REQUEST_H
 
@@ -7,10 +7,11 @@
 /* The version of the PSP's API that requests and answers are written for. */
 #define PSP_API_VERSION "2023-10-16"
 
-enum { PSP_BODY_SIZE = 1280, PSP_KEY_SIZE = 80 };
+enum { PSP_PATH_SIZE = 160, PSP_BODY_SIZE = 1280, PSP_KEY_SIZE = 80 };
 
 struct psp_request {
-  const char *path;         /* "/v1/payment_intents" */
+  const char *method;       /* "POST"; "GET" where the call reads back, without key and body */
+  char path[PSP_PATH_SIZE]; /* "/v1/payment_intents", "/v1/refunds/<id>" */
   char key[PSP_KEY_SIZE];   /* "charge-<order id>", "refund-<order id>-<n>": the same for every attempt */
   char body[PSP_BODY_SIZE]; /* application/x-www-form-urlencoded */
 };

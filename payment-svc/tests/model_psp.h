@@ -9,12 +9,16 @@
 
 enum { MODEL_KEYS = 4096 };
 
-enum model_verdict { MODEL_YES, MODEL_NO, MODEL_MALFORMED };
+/* LATER: 200 in a status that is not final; model_psp_finish makes the object final. */
+enum model_verdict { MODEL_YES, MODEL_NO, MODEL_MALFORMED, MODEL_LATER };
 
 struct model_key {
   char key[PSP_KEY_SIZE];
   int status;
   char body[512];
+  struct payment_call call;
+  bool pending;     /* not final */
+  char object[512]; /* as it is now */
 };
 
 struct model_psp {
@@ -22,11 +26,14 @@ struct model_psp {
   size_t key_count;
   int captures, refunds; /* of the one order that it knows */
   int64_t captured, refunded;
+  int64_t held; /* refunded or pending */
 };
 
 void model_psp_init(struct model_psp *psp);
-/* What the PSP does with the request when it arrives; verdict counts for a key that it sees for the first time.
- * The answer lies in psp. */
+/* Makes every pending object final: succeeded, or not. */
+void model_psp_finish(struct model_psp *psp, bool succeed);
+/* What the PSP does with the request when it arrives; verdict counts for a key that it sees for the first time. A call
+ * that reads back gets the object as it is now. The answer lies in psp. */
 struct bus_http_result model_psp_take(struct model_psp *psp, const struct payment_call *call,
                                       enum model_verdict verdict);
 

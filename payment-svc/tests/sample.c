@@ -46,7 +46,7 @@ struct payment sample_payment(enum payment_state state) {
 
 static bool is_refund_result(enum payment_input_kind kind, enum payment_state state) {
   return kind == PAYMENT_ON_REFUNDED || kind == PAYMENT_ON_NOT_REFUNDED ||
-         (kind >= PAYMENT_ON_UNSURE && state == PAYMENT_REFUNDING);
+         (kind >= PAYMENT_ON_PENDING && state == PAYMENT_REFUNDING);
 }
 
 struct payment_input sample_input(enum payment_input_kind kind, enum payment_state state,
@@ -88,4 +88,33 @@ struct payment_effects decide_kind(struct payment *payment, enum payment_input_k
   struct payment_effects effects = decide_at(payment, &input, now);
   effects.money_id = NULL; /* it pointed into `result` */
   return effects;
+}
+
+struct payment_result result_of(enum payment_input_kind kind, const struct payment_call *call) {
+  struct payment_result result = {
+      .order_id = call->order_id, .call = call->kind, .kind = kind, .attempt = call->attempt, .refund = call->refund};
+  strncpy(result.psp_id, call->kind == PAYMENT_CALL_CHARGE ? "pi_1" : "re_1", sizeof result.psp_id - 1);
+  strncpy(result.reason, "said_so", sizeof result.reason - 1);
+  return result;
+}
+
+struct payment_effects give(struct payment *payment, enum payment_input_kind kind, const struct payment_call *call,
+                            bus_time now) {
+  static struct payment_result result;
+  result = result_of(kind, call);
+  const struct payment_input input = {.kind = kind, .result = &result};
+  return decide_at(payment, &input, now);
+}
+
+struct payment charged(struct payment_call *ret_call) {
+  struct payment payment = sample_payment(PAYMENT_NONE);
+  struct payment_effects done = decide_kind(&payment, PAYMENT_ON_CHARGE, NOW);
+  *ret_call = done.call;
+  return payment;
+}
+
+struct payment refunding(struct payment_call *ret_call) {
+  struct payment payment = sample_payment(PAYMENT_CAPTURED);
+  *ret_call = decide_kind(&payment, PAYMENT_ON_REFUND, NOW).call;
+  return payment;
 }

@@ -73,6 +73,24 @@ TEST(caller_sends_what_was_built)
   end();
 }
 
+TEST(caller_reads_back_what_is_pending)
+{
+  begin(2, 2);
+  struct payment_call call = call_of(0x10);
+  strncpy(call.read_id, "pi_1", sizeof call.read_id - 1);
+  payment_caller_take(caller, &call);
+  assert_string_equal(doubles.calls[0].url, "GET http://127.0.0.1:8090/v1/payment_intents/pi_1");
+  assert_string_equal(doubles.calls[0].body, "");
+  assert_true(has_header(&doubles.calls[0], "Authorization: Bearer sk_test_12345"));
+  for (size_t i = 0; i < BUS_COUNT(doubles.calls[0].headers); i++) {
+    assert_null(strstr(doubles.calls[0].headers[i], "Idempotency-Key"));
+    assert_null(strstr(doubles.calls[0].headers[i], "Content-Type"));
+  }
+  doubles_answer(200, CAPTURED);
+  assert_int_equal(last_pushed()->kind, PAYMENT_ON_CAPTURED);
+  end();
+}
+
 TEST(caller_pushes_the_result)
 {
   begin(2, 2);

@@ -103,6 +103,88 @@ def test_a_refund_while_the_charge_hangs_waits_for_it(world):
     assert [line["type"] for line in world.ledger(order)] == ["captured", "refunded"]
 
 
+PENDING = {  # token: what it becomes
+    "pm_sandbox_processing": (CAPTURED, MONEY),
+    "pm_sandbox_requires_action": (CAPTURED, MONEY),
+    "pm_sandbox_requires_confirmation": (CAPTURED, MONEY),
+    "pm_sandbox_requires_capture": (CAPTURED, MONEY),
+    "pm_sandbox_processing_declined": (DECLINED, {"reason": "insufficient_funds"}),
+    "pm_sandbox_requires_action_declined": (DECLINED, {"reason": "generic_decline"}),
+    "pm_sandbox_processing_canceled": (FAILED, {"reason": "canceled"}),
+    "pm_sandbox_requires_capture_canceled": (FAILED, {"reason": "canceled"}),
+    "pm_sandbox_requires_payment_method": (DECLINED, {"reason": "generic_decline"}),
+    "pm_sandbox_canceled": (FAILED, {"reason": "canceled"}),
+}
+
+
+def test_a_charge_in_every_status_that_is_not_final_is_read_back(world):
+    posts = world.psp_requests("POST /v1/payment_intents")
+    reads = world.psp_requests("GET /v1/payment_intents/{id}")
+    orders = {token: world.charge(token) for token in PENDING}
+    told = world.expect(len(orders))
+    assert {token: told[order] for token, order in orders.items()} == {
+        token: [event] for token, event in PENDING.items()}
+    assert world.psp_requests("POST /v1/payment_intents") - posts == len(PENDING)  # each once
+    assert world.psp_requests("GET /v1/payment_intents/{id}") - reads >= 8
+    for token, order in orders.items():
+        assert [line["type"] for line in world.ledger(order)].count("captured") == (PENDING[token][0] == CAPTURED)
+
+
+REFUNDS = {  # token: how often the refund is asked for
+    "pm_sandbox_refund_pending": 1,
+    "pm_sandbox_refund_requires_action": 1,
+    "pm_sandbox_refund_fails_later": 2,
+    "pm_sandbox_refund_canceled_later": 2,
+    "pm_sandbox_refund_failed": 2,
+}
+
+
+def test_a_refund_that_is_pending_is_read_back_and_one_that_fails_later_is_made_again(world):
+    orders = {token: world.charge(token) for token in REFUNDS}
+    world.expect(len(orders))
+    posts, reads = world.psp_requests("POST /v1/refunds"), world.psp_requests("GET /v1/refunds/{id}")
+    world.refund(*orders.values())
+    assert world.expect(len(orders)) == {order: [(REFUNDED, MONEY)] for order in orders.values()}
+    assert world.psp_requests("POST /v1/refunds") - posts == sum(REFUNDS.values())
+    assert world.psp_requests("GET /v1/refunds/{id}") - reads >= 4
+    for token, order in orders.items():
+        assert world.row(order, "state, refunds, refunded_amount, psp_refund_id") == (
+            "refunded", REFUNDS[token], 1998, None)
+        assert [line["type"] for line in world.ledger(order)].count("refunded") == 1
+
+
+def test_a_refund_of_a_charge_that_is_pending_waits_for_both(world):
+    order = world.charge("pm_sandbox_processing_refund_pending")
+    wait_until(lambda: world.row(order, "psp_id") not in (None, (None,)), 10, "the intent's id")
+    world.refund(order)
+    assert world.expect(1) == {order: [(REFUNDED, MONEY)]}
+    assert [line["type"] for line in world.ledger(order)] == ["pending", "captured", "refund_pending", "refunded"]
+
+
+def test_killed_while_a_charge_is_pending_reads_it_back(world):
+    order = world.charge("pm_sandbox_processing")
+    wait_until(lambda: world.row(order, "psp_id") not in (None, (None,)), 10, "the intent's id")
+    posts = world.psp_requests("POST /v1/payment_intents")
+    world.service.end(signal.SIGKILL)
+    world.service.start("/health/ready")
+    assert world.expect(1) == {order: [(CAPTURED, MONEY)]}
+    assert world.psp_requests("POST /v1/payment_intents") == posts
+
+
+def test_a_charge_that_stays_pending_becomes_unknown_when_its_key_is_old(world):
+    world.service.end()
+    world.service.start("/health/ready", PSP_KEY_LIFE_S="2")
+    posts = world.psp_requests("POST /v1/payment_intents")
+    order = world.charge("pm_sandbox_processing_forever")
+    wait_until(lambda: world.row(order) == ("unknown",), 20, "unknown")
+    assert world.psp_requests("POST /v1/payment_intents") - posts == 1
+    assert world.row(order, "psp_id") == (next(line["id"] for line in world.ledger(order)),)
+    world.sql("SELECT payments.settle(%s, 'failed', p_reason => 'canceled_by_hand')", (order,))
+    assert world.expect(1) == {order: [(FAILED, {"reason": "canceled_by_hand"})]}
+    world.service.end()
+    world.service.start("/health/ready", PSP_KEY_LIFE_S="72000")
+
+
 def test_two_processes_share_the_work(world):
     """A second instance finds the same due payments; none is charged twice."""
     other = Program("payment-svc", world.folder, {**world.service.environment, "PORT": str(free_port())})

@@ -77,10 +77,11 @@ static void due(struct world *world) {
 }
 
 static enum model_verdict verdict(struct world *world) {
-  uint64_t number = (draw(world) >> 32) % 6;
+  static const enum model_verdict verdicts[] = {MODEL_NO, MODEL_MALFORMED, MODEL_LATER, MODEL_LATER};
+  uint64_t number = (draw(world) >> 32) % 8;
   if (world->calm && world->row.state == PAYMENT_REFUNDING)
     return MODEL_YES; /* in the end the PSP does refund */
-  return number == 0 ? MODEL_NO : number == 1 ? MODEL_MALFORMED : MODEL_YES;
+  return number < BUS_COUNT(verdicts) ? verdicts[number] : MODEL_YES;
 }
 
 static struct bus_http_result bad_answer(struct world *world) {
@@ -132,8 +133,12 @@ static void crash(struct world *world) {
   world->result_count = 0;
 }
 
+static void finish(struct world *world) {
+  model_psp_finish(world->psp, world->calm || one_in(world, 2));
+}
+
 static void step(struct world *world) {
-  switch ((draw(world) >> 32) % 9) {
+  switch ((draw(world) >> 32) % 10) {
   case 0:
     command(world, PAYMENT_ON_CHARGE);
     break;
@@ -155,6 +160,10 @@ static void step(struct world *world) {
   case 7:
     take_result(world);
     break;
+  case 8:
+    if (one_in(world, 3))
+      finish(world);
+    break;
   default:
     if (one_in(world, 6))
       crash(world);
@@ -170,6 +179,7 @@ static void settle(struct world *world) {
     due(world);
     run_call(world, true);
     take_result(world);
+    finish(world);
   }
 }
 

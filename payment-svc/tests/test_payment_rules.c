@@ -4,29 +4,6 @@
 #include <stdlib.h>
 #include <test.h>
 
-static struct payment_result result_of(enum payment_input_kind kind, const struct payment_call *call) {
-  struct payment_result result = {
-      .order_id = call->order_id, .call = call->kind, .kind = kind, .attempt = call->attempt, .refund = call->refund};
-  strncpy(result.psp_id, call->kind == PAYMENT_CALL_CHARGE ? "pi_1" : "re_1", sizeof result.psp_id - 1);
-  strncpy(result.reason, "said_so", sizeof result.reason - 1);
-  return result;
-}
-
-static struct payment_effects give(struct payment *payment, enum payment_input_kind kind,
-                                   const struct payment_call *call, bus_time now) {
-  static struct payment_result result;
-  result = result_of(kind, call);
-  const struct payment_input input = {.kind = kind, .result = &result};
-  return decide_at(payment, &input, now);
-}
-
-static struct payment charged(struct payment_call *ret_call) {
-  struct payment payment = sample_payment(PAYMENT_NONE);
-  struct payment_effects done = decide_kind(&payment, PAYMENT_ON_CHARGE, NOW);
-  *ret_call = done.call;
-  return payment;
-}
-
 TEST(charge_keeps_the_intent_before_the_call)
 {
   struct payment_call call;
@@ -315,12 +292,6 @@ TEST(refund_noted_while_unknown_is_carried_out_when_a_late_answer_comes)
 }
 
 /* ---- refunds ---- */
-
-static struct payment refunding(struct payment_call *ret_call) {
-  struct payment payment = sample_payment(PAYMENT_CAPTURED);
-  *ret_call = decide_kind(&payment, PAYMENT_ON_REFUND, NOW).call;
-  return payment;
-}
 
 TEST(refund_that_is_unsure_keeps_its_key)
 {

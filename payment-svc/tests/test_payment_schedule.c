@@ -69,3 +69,15 @@ TEST(schedule_survives_any_policy)
     assert_in_range(payment_retry_delay(&policy, attempts, 0, 12345), 0, BUS_MILLISECOND);
   assert_true(longest(INT64_MAX) <= 10 * BUS_MINUTE);
 }
+
+TEST(schedule_reads_back_after_about_as_long_again)
+{
+  const struct payment_policy policy = {PAYMENT_POLICY_DEFAULTS};
+  static const int64_t pending[] = {-BUS_HOUR, 0, BUS_SECOND, 8 * BUS_SECOND, 5 * BUS_MINUTE, 19 * BUS_HOUR};
+  static const int64_t most[] = {BUS_SECOND, BUS_SECOND, BUS_SECOND, 8 * BUS_SECOND, 5 * BUS_MINUTE, 10 * BUS_MINUTE};
+  for (size_t i = 0; i < BUS_COUNT(pending); i++)
+    for (uint64_t random = 0; random < 1000; random += 7)
+      assert_in_range(payment_read_delay(&policy, pending[i], 0, random * 1000003), most[i] / 2, most[i]);
+  assert_int_equal(payment_read_delay(&policy, 0, 40 * BUS_SECOND, 0), 40 * BUS_SECOND);
+  assert_int_equal(payment_read_delay(&policy, 0, BUS_HOUR, 0), 10 * BUS_MINUTE);
+}

@@ -2,6 +2,7 @@
 #include "sample.h"
 
 #include <psp_answer.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <test.h>
 
@@ -103,10 +104,11 @@ TEST(answer_without_success_in_its_status)
       {INTENT("1998", "0", "eur", SAMPLE_ORDER, "requires_payment_method"), PAYMENT_ON_REFUSED,
        "requires_payment_method"},
       {INTENT("1998", "0", "eur", SAMPLE_ORDER, "canceled"), PAYMENT_ON_REFUSED, "canceled"},
-      {INTENT("1998", "0", "eur", SAMPLE_ORDER, "processing"), PAYMENT_ON_UNSURE, "processing"},
-      {INTENT("1998", "0", "eur", SAMPLE_ORDER, "requires_action"), PAYMENT_ON_UNSURE, "requires_action"},
-      {INTENT("1998", "0", "eur", SAMPLE_ORDER, "requires_capture"), PAYMENT_ON_UNSURE, "requires_capture"},
-      {INTENT("1998", "0", "eur", SAMPLE_ORDER, "something_new"), PAYMENT_ON_UNSURE, "something_new"},
+      {INTENT("1998", "0", "eur", SAMPLE_ORDER, "processing"), PAYMENT_ON_PENDING, "processing"},
+      {INTENT("1998", "0", "eur", SAMPLE_ORDER, "requires_action"), PAYMENT_ON_PENDING, "requires_action"},
+      {INTENT("1998", "0", "eur", SAMPLE_ORDER, "requires_confirmation"), PAYMENT_ON_PENDING, "requires_confirmation"},
+      {INTENT("1998", "0", "eur", SAMPLE_ORDER, "requires_capture"), PAYMENT_ON_PENDING, "requires_capture"},
+      {INTENT("1998", "0", "eur", SAMPLE_ORDER, "something_new"), PAYMENT_ON_PENDING, "something_new"},
   };
   for (size_t i = 0; i < BUS_COUNT(cases); i++) {
     struct reading reading = read_body(charge_call(), 200, cases[i].body);
@@ -346,7 +348,7 @@ TEST(answer_refund_of_something_else_is_suspect)
 TEST(answer_refund_by_its_status)
 {
   assert_int_equal(read_body(refund_call(), 200, REFUND("1998", "eur", "pi_1", "pending")).result.kind,
-                   PAYMENT_ON_UNSURE);
+                   PAYMENT_ON_PENDING);
   assert_int_equal(read_body(refund_call(), 200, REFUND("1998", "eur", "pi_1", "failed")).result.kind,
                    PAYMENT_ON_NOT_REFUNDED);
   assert_int_equal(read_body(refund_call(), 200, REFUND("1998", "eur", "pi_1", "canceled")).result.kind,
@@ -380,4 +382,81 @@ TEST(answer_not_started)
   assert_int_equal(result.call, PAYMENT_CALL_REFUND);
   assert_int_equal(result.wait, 5);
   assert_string_equal(result.reason, "breaker_open");
+}
+
+/* ---- reading back ---- */
+
+static struct payment_call reading_of(struct payment_call call, const char *id) {
+  strncpy(call.read_id, id, sizeof call.read_id - 1);
+  return call;
+}
+
+TEST(answer_pending_has_the_id_that_is_read_back)
+{
+  struct reading reading = read_body(charge_call(), 200, INTENT("1998", "0", "eur", SAMPLE_ORDER, "processing"));
+  assert_int_equal(reading.result.kind, PAYMENT_ON_PENDING);
+  assert_string_equal(reading.result.psp_id, "pi_3");
+  assert_true(reading.works);
+  reading = read_body(refund_call(), 200, REFUND("1998", "eur", "pi_1", "pending"));
+  assert_int_equal(reading.result.kind, PAYMENT_ON_PENDING);
+  assert_string_equal(reading.result.psp_id, "re_9");
+  reading = read_body(refund_call(), 200, REFUND("1998", "eur", "pi_1", "requires_action"));
+  assert_int_equal(reading.result.kind, PAYMENT_ON_PENDING);
+}
+
+TEST(answer_pending_with_an_id_that_is_no_path_segment_is_not_read_back)
+{
+  static const char *const ids[] = {"..", ".", "a/b", "a%2Fb", "a?b", "a#b", "a:b"};
+  for (size_t i = 0; i < BUS_COUNT(ids); i++) {
+    char body[200];
+    (void)snprintf(body, sizeof body, "{\"id\":\"%s\",\"amount\":1998,\"currency\":\"eur\",\"status\":\"processing\"}",
+                   ids[i]);
+    assert_int_equal(read_body(charge_call(), 200, body).result.kind, PAYMENT_ON_UNSURE);
+  }
+}
+
+TEST(answer_of_a_read_is_read_as_one_of_a_post)
+{
+  struct payment_call charge = reading_of(charge_call(), "pi_3"), refund = reading_of(refund_call(), "re_9");
+  assert_int_equal(read_body(charge, 200, GOOD_INTENT).result.kind, PAYMENT_ON_CAPTURED);
+  assert_int_equal(read_body(refund, 200, REFUND("1998", "eur", "pi_1", "succeeded")).result.kind, PAYMENT_ON_REFUNDED);
+  assert_int_equal(read_body(refund, 200, REFUND("1998", "eur", "pi_1", "failed")).result.kind,
+                   PAYMENT_ON_NOT_REFUNDED);
+  assert_int_equal(read_body(refund, 200, REFUND("1998", "eur", "pi_1", "canceled")).result.kind,
+                   PAYMENT_ON_NOT_REFUNDED);
+}
+
+TEST(answer_of_a_read_that_is_another_object_is_suspect)
+{
+  assert_int_equal(read_body(reading_of(charge_call(), "pi_4"), 200, GOOD_INTENT).result.kind, PAYMENT_ON_SUSPECT);
+  assert_int_equal(
+      read_body(reading_of(refund_call(), "re_8"), 200, REFUND("1998", "eur", "pi_1", "succeeded")).result.kind,
+      PAYMENT_ON_SUSPECT);
+}
+
+TEST(answer_of_an_intent_that_was_declined_later_has_the_cards_reason)
+{
+  static const char body[] = "{\"id\":\"pi_3\",\"amount\":1998,\"amount_received\":0,\"currency\":\"eur\",\"status\":"
+                             "\"requires_payment_method\","
+                             "\"last_payment_error\":{\"type\":\"card_error\",\"code\":\"card_declined\","
+                             "\"decline_code\":\"insufficient_funds\",\"message\":\"…\"}}";
+  struct reading reading = read_body(reading_of(charge_call(), "pi_3"), 200, body);
+  assert_int_equal(reading.result.kind, PAYMENT_ON_DECLINED);
+  assert_string_equal(reading.result.reason, "insufficient_funds");
+}
+
+/* Else one wrong answer to a reading would say that no money moved. */
+TEST(answer_refusing_a_read_says_nothing_about_the_object)
+{
+  static const int statuses[] = {400, 402, 404};
+  for (size_t i = 0; i < BUS_COUNT(statuses); i++) {
+    struct reading reading = read_body(reading_of(charge_call(), "pi_3"), statuses[i],
+                                       ERROR_BODY("invalid_request_error", ",\"code\":\"resource_missing\""));
+    assert_int_equal(reading.result.kind, PAYMENT_ON_UNSURE);
+    assert_string_equal(reading.result.reason, "resource_missing");
+    assert_true(reading.works);
+    reading = read_body(reading_of(refund_call(), "re_9"), statuses[i],
+                        ERROR_BODY("invalid_request_error", ",\"code\":\"charge_already_refunded\""));
+    assert_int_equal(reading.result.kind, PAYMENT_ON_UNSURE);
+  }
 }

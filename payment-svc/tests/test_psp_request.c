@@ -20,6 +20,7 @@ TEST(request_of_a_charge)
   struct payment_call call = charge_call();
   struct psp_request request;
   psp_request_build(&call, &request);
+  assert_string_equal(request.method, "POST");
   assert_string_equal(request.path, "/v1/payment_intents");
   assert_string_equal(request.key, "charge-" SAMPLE_ORDER);
   assert_string_equal(request.body,
@@ -36,6 +37,22 @@ TEST(request_of_a_refund)
   assert_string_equal(request.path, "/v1/refunds");
   assert_string_equal(request.key, "refund-" SAMPLE_ORDER "-12");
   assert_string_equal(request.body, "payment_intent=pi_1&amount=1998&metadata%5Border_id%5D=" SAMPLE_ORDER);
+}
+
+TEST(request_that_reads_back_is_a_get_without_key_and_body)
+{
+  struct payment_call call = charge_call();
+  struct psp_request request;
+  strncpy(call.read_id, "pi_3", sizeof call.read_id - 1);
+  psp_request_build(&call, &request);
+  assert_string_equal(request.method, "GET");
+  assert_string_equal(request.path, "/v1/payment_intents/pi_3");
+  assert_string_equal(request.key, "");
+  assert_string_equal(request.body, "");
+  call = refund_call();
+  memset(call.read_id, 'a', sizeof call.read_id - 1);
+  psp_request_build(&call, &request);
+  assert_int_equal(strlen(request.path), strlen("/v1/refunds/") + PAYMENT_PSP_ID_SIZE - 1);
 }
 
 TEST(request_key_is_the_same_for_every_attempt)

@@ -114,10 +114,10 @@ class Session:
         return self.cursor.fetchall() if self.cursor.description else self.cursor.rowcount
 
     def insert(self, order, state="processing", amount=1998, currency="EUR", token="pm_card_visa", psp_id=None,
-               reason=None, refunds=0, refunded=0, attempts=1, first=None, due=None, wanted=False, trace=None,
-               version=1):
-        columns = (order, amount, currency, state, token, psp_id, reason, refunds, refunded, attempts, first, due,
-                   wanted, trace, version)
+               refund_id=None, reason=None, refunds=0, refunded=0, attempts=1, first=None, due=None, wanted=False,
+               trace=None, version=1):
+        columns = (order, amount, currency, state, token, psp_id, refund_id, reason, refunds, refunded, attempts, first,
+                   due, wanted, trace, version)
         return self.run(INSERT, *[[column] for column in columns])
 
 
@@ -139,18 +139,22 @@ def test_a_batch_is_written_locked_and_read_back(session):
         assert session.insert(order, first=NOW, due=LATER, trace=TRACE) == 1
     rows = session.run(LOCK, list(reversed(orders)))
     assert [row[0] for row in rows] == orders
-    assert rows[0][1:] == ("processing", 1998, "EUR", "pm_card_visa", None, None, 0, 0, 1, NOW, LATER, False, TRACE, 1)
+    assert rows[0][1:] == ("processing", 1998, "EUR", "pm_card_visa", None, None, None, 0, 0, 1, NOW, LATER, False,
+                           TRACE, 1)
 
 
 def test_an_update_changes_what_it_is_given(session):
     orders = [str(uuid.uuid4()) for _ in range(2)]
     for order in orders:
         session.insert(order, first=NOW, due=LATER)
-    assert session.run(UPDATE, orders, ["refunding", "declined"], [None, None], ["pi_1", None], [None, "expired_card"],
-                       [2, 0], [0, 0], [3, 1], [NOW, NOW], [LATER, None], [True, False], [TRACE, None], [5, 2]) == 2
+    assert session.run(UPDATE, orders, ["refunding", "declined"], [None, None], ["pi_1", None], ["re_1", None],
+                       [None, "expired_card"], [2, 0], [0, 0], [3, 1], [NOW, NOW],
+                       [LATER, None], [True, False], [TRACE, None], [5, 2]) == 2
     rows = {row[0]: row[1:] for row in session.run(LOCK, orders)}
-    assert rows[orders[0]] == ("refunding", 1998, "EUR", None, "pi_1", None, 2, 0, 3, NOW, LATER, True, TRACE, 5)
-    assert rows[orders[1]] == ("declined", 1998, "EUR", None, None, "expired_card", 0, 0, 1, NOW, None, False, None, 2)
+    assert rows[orders[0]] == ("refunding", 1998, "EUR", None, "pi_1", "re_1", None, 2, 0, 3, NOW, LATER,
+                               True, TRACE, 5)
+    assert rows[orders[1]] == ("declined", 1998, "EUR", None, None, None, "expired_card", 0, 0, 1, NOW, None,
+                               False, None, 2)
 
 
 def test_only_what_is_due_is_found_the_longest_due_first(session):
@@ -172,8 +176,10 @@ def test_gauges_count_what_an_operator_wants_to_know(session):
                    due=LATER)
     session.insert(str(uuid.uuid4()), "refunding", token=None, psp_id="pi_1", refunds=1, attempts=2, wanted=True,
                    due=LATER)
+    session.insert(str(uuid.uuid4()), "refunding", token=None, psp_id="pi_1", refund_id="re_1", refunds=1, attempts=9,
+                   wanted=True, due=LATER)  # pending at the PSP is not failing
     session.insert(str(uuid.uuid4()), "unknown", reason="mismatch")
-    assert session.run(LOOK_AFTER, 3)[0][:3] == (3, 1, 1)
+    assert session.run(LOOK_AFTER, 3)[0][:3] == (4, 1, 1)
 
 
 def test_no_second_payment_and_no_second_capture_for_an_order(session):
@@ -201,6 +207,7 @@ def test_no_second_payment_and_no_second_capture_for_an_order(session):
     {"amount": 1_000_000_000_001},
     {"currency": "EURO"},
     {"currency": None},
+    {"refund_id": "re_1"},                                             # of a payment that is not refunded
     {"token": "x" * 129},
     {"version": 0},
 ])

@@ -26,7 +26,7 @@ OVERRIDES = {
     "payment-svc": {"PSP_CONNECT_TIMEOUT_MS": "500", "PSP_READ_TIMEOUT_MS": "1000", "PSP_TIMEOUT_MS": "1500",
                     "PSP_LEASE_MS": "4000", "RETRY_INITIAL_MS": "200", "RETRY_SLOW_MS": "500",
                     "RETRY_SLOW_MAX_MS": "2000", "CIRCUIT_BREAKER_OPEN_MS": "500"},
-    "psp-sandbox": {"SANDBOX_TIMEOUT_MS": "2500"},
+    "psp-sandbox": {"SANDBOX_TIMEOUT_MS": "2500", "SANDBOX_PENDING_MS": "1500"},
 }
 
 PRICE = {"A": 999, "B": 2500, "C": 1, "RARE": 700, "NONE": 100, "DOLLAR": 500, "LOAD-1": 100, "LOAD-2": 200,

@@ -12,7 +12,7 @@ from dev import build
 
 def moves(ledger, order_id):
     return [(line["type"], line["amount"]) for line in ledger()
-            if line.get("order_id") == order_id and line["type"] != "declined"]
+            if line.get("order_id") == order_id and line["type"] in ("captured", "refunded")]
 
 
 @pytest.mark.parametrize("token", ["pm_sandbox_error_once", "pm_sandbox_429_once"])
@@ -33,6 +33,18 @@ def test_provider_that_is_silent_though_it_declined(api, ledger):
     order = api.complete(item("A"), token="pm_sandbox_timeout_declined", seconds=40)
     assert order["status"] == "CANCELLED"
     assert moves(ledger, order["order_id"]) == []
+
+
+def test_provider_that_takes_its_time(api, ledger):
+    """A charge, then a refund, that the provider calls pending: the order ends soon after the provider is done."""
+    paid = api.place(item("A"), token="pm_sandbox_processing").json()["order_id"]
+    undone = api.place(item("A"), token="pm_sandbox_processing_refund_fails_later").json()["order_id"]
+    api.wait_status(undone, "RESERVED")
+    assert api.cancel(undone).status_code == 202
+    assert api.wait_final(paid, 20)["status"] == "CONFIRMED"
+    assert api.wait_final(undone, 30)["status"] == "CANCELLED"
+    assert moves(ledger, paid) == [("captured", 999)]
+    assert moves(ledger, undone) == [("captured", 999), ("refunded", 999)]
 
 
 def test_many_silent_charges_at_once(api, ledger):

@@ -102,21 +102,28 @@ static struct intent intent_of(struct bus_arena *arena, const struct psp_identit
                          .metadata = metadata_of(arena, form)};
 }
 
-struct bus_str psp_answer_intent(struct bus_arena *arena, const struct psp_identity *identity,
-                                 const struct psp_charge *charge, const struct psp_form *form) {
-  struct intent intent = intent_of(arena, identity, charge, form);
-  intent.amount_received = charge->amount;
-  intent.payment_method = bus_str(charge->method->token);
-  intent.status = BUS_STR("succeeded");
-  return encode_or_absent(arena, &intent_schema, &intent);
-}
-
 static struct error_body body_of(const struct psp_error *error) {
   return (struct error_body){.type = bus_str(error->type),
                              .code = bus_str(error->code),
                              .decline_code = bus_str(error->decline_code),
                              .param = bus_str(error->param),
                              .message = bus_str(error->message)};
+}
+
+struct bus_str psp_answer_intent(struct bus_arena *arena, const struct psp_identity *identity,
+                                 const struct psp_charge *charge, const struct psp_form *form, const char *status) {
+  struct intent intent = intent_of(arena, identity, charge, form);
+  intent.status = bus_str(status);
+  if (strcmp(status, "requires_payment_method") == 0) {
+    const struct error_body body = body_of(charge->method->decline);
+    if (!bus_encode(&error_body_schema, &body, arena, &intent.last_payment_error))
+      return BUS_NO_STR;
+  } else {
+    intent.payment_method = bus_str(charge->method->token);
+  }
+  if (strcmp(status, "succeeded") == 0)
+    intent.amount_received = charge->amount;
+  return encode_or_absent(arena, &intent_schema, &intent);
 }
 
 static struct bus_str encode_error(struct bus_arena *arena, struct error_body *body) {
@@ -128,14 +135,8 @@ static struct bus_str encode_error(struct bus_arena *arena, struct error_body *b
 struct bus_str psp_answer_decline(struct bus_arena *arena, const struct psp_identity *identity,
                                   const struct psp_charge *charge, const struct psp_form *form) {
   struct error_body body = body_of(charge->method->decline);
-  struct intent intent = intent_of(arena, identity, charge, form);
-  struct bus_str why;
-  if (!bus_encode(&error_body_schema, &body, arena, &why))
-    return BUS_NO_STR;
-  intent.last_payment_error = why;
-  intent.status = BUS_STR("requires_payment_method");
   body.charge = identity->charge_id;
-  body.payment_intent = encode_or_absent(arena, &intent_schema, &intent);
+  body.payment_intent = psp_answer_intent(arena, identity, charge, form, "requires_payment_method");
   return body.payment_intent.data ? encode_error(arena, &body) : BUS_NO_STR;
 }
 
@@ -151,7 +152,7 @@ struct bus_str psp_answer_failed_intent(struct bus_str answer) {
 
 struct bus_str psp_answer_refund(struct bus_arena *arena, const struct psp_identity *identity,
                                  const struct psp_refund *refund, int64_t amount, struct bus_str currency,
-                                 const struct psp_form *form) {
+                                 const struct psp_form *form, const char *status) {
   const struct refund body = {.id = identity->id,
                               .object = BUS_STR("refund"),
                               .amount = amount,
@@ -161,7 +162,7 @@ struct bus_str psp_answer_refund(struct bus_arena *arena, const struct psp_ident
                               .metadata = metadata_of(arena, form),
                               .payment_intent = refund->payment_intent,
                               .reason = psp_form_get(form, "reason"),
-                              .status = BUS_STR("succeeded")};
+                              .status = bus_str(status)};
   return encode_or_absent(arena, &refund_schema, &body);
 }
 

@@ -111,9 +111,18 @@ static struct bus_str store(char **end, struct bus_str text) {
   return (struct bus_str){copy, text.len};
 }
 
+static size_t texts_size(const struct psp_entry *entry) {
+  return entry->id.len + entry->currency.len + entry->answer.len + entry->order_id.len + entry->payment_intent.len +
+         (entry->then ? entry->then->answer.len : 0);
+}
+
+static struct bus_str store_or_absent(char **end, struct bus_str text) {
+  return text.data ? store(end, text) : BUS_NO_STR;
+}
+
 /* One block with its texts. */
 static struct psp_record *make_record(const struct psp_entry *entry) {
-  struct psp_record *record = calloc(1, sizeof *record + entry->id.len + entry->currency.len + entry->answer.len);
+  struct psp_record *record = calloc(1, sizeof *record + texts_size(entry));
   if (record == NULL)
     return NULL;
   char *end = (char *)(record + 1);
@@ -123,27 +132,90 @@ static struct psp_record *make_record(const struct psp_entry *entry) {
   record->id = store(&end, entry->id);
   record->currency = store(&end, entry->currency);
   record->answer = store(&end, entry->answer);
+  record->order_id = store_or_absent(&end, entry->order_id);
+  record->payment_intent = store_or_absent(&end, entry->payment_intent);
+  record->method = entry->payment_method.data ? psp_method_find(entry->payment_method) : NULL;
+  record->then_at = entry->then ? entry->then->at : BUS_NO_TIME;
+  if (entry->then) {
+    record->then_type = entry->then->type;
+    record->then_answer = store(&end, entry->then->answer);
+  }
   return record;
 }
 
+static struct psp_record *find(const struct psp_book *book, struct bus_str id) {
+  struct psp_record *record = psp_map_get(&book->ids, id);
+  while (record && record->became)
+    record = record->became;
+  return record;
+}
+
+static void take_from_pending(struct psp_book *book, const struct psp_record *record) {
+  struct psp_record **link = &book->pending;
+  while (*link && *link != record)
+    link = &(*link)->next_pending;
+  if (*link)
+    *link = record->next_pending;
+}
+
+/* What the refund holds of the intent's money: all of it until it has failed. */
+static void count_refund(struct psp_book *book, const struct psp_entry *entry, bool is_new, bool live) {
+  struct psp_record *intent = find(book, entry->payment_intent);
+  bool was_held = live || !is_new, is_held = entry->type == PSP_REFUNDED || entry->type == PSP_REFUND_PENDING;
+  if (intent == NULL)
+    return;
+  intent->refunded += (is_held ? entry->amount : 0) - (was_held ? entry->amount : 0);
+  if (!was_held)
+    intent->refunds++; /* reserving counted it otherwise */
+}
+
 bool psp_book_record(struct psp_book *book, const struct psp_entry *entry, bool live) {
+  struct psp_record *before = find(book, entry->id);
   struct psp_record *record = make_record(entry);
   if (record == NULL)
     return false;
   record->next = book->records;
   book->records = record;
-  if (!psp_map_put(&book->ids, record->id, record) || !answer_key(book, entry, record))
+  if (before) {
+    record->method = before->method;
+    before->became = record;
+    take_from_pending(book, before);
+  } else if (!psp_map_put(&book->ids, record->id, record)) {
     return false;
-  if (entry->type == PSP_REFUNDED && !live) {
-    struct psp_record *intent = psp_map_get(&book->ids, entry->payment_intent);
-    if (intent)
-      intent->refunded += entry->amount;
   }
+  if (!answer_key(book, entry, record))
+    return false;
+  if (record->then_at != BUS_NO_TIME) {
+    record->next_pending = book->pending;
+    book->pending = record;
+  }
+  if (psp_entry_is_refund(entry->type))
+    count_refund(book, entry, before == NULL, live);
+  return true;
+}
+
+bool psp_book_due(const struct psp_book *book, bus_time now, struct psp_entry *ret, bus_time *ret_next) {
+  const struct psp_record *first = NULL;
+  for (const struct psp_record *record = book->pending; record; record = record->next_pending)
+    if (first == NULL || record->then_at < first->then_at)
+      first = record;
+  *ret_next = first ? first->then_at : BUS_NO_TIME;
+  if (first == NULL || first->then_at > now)
+    return false;
+  *ret = (struct psp_entry){.type = first->then_type,
+                            .id = first->id,
+                            .amount = first->amount,
+                            .currency = first->currency,
+                            .order_id = first->order_id,
+                            .payment_intent = first->payment_intent,
+                            .status = 200,
+                            .answer = first->then_answer,
+                            .at = first->then_at};
   return true;
 }
 
 const struct psp_record *psp_book_find(const struct psp_book *book, struct bus_str id) {
-  return psp_map_get(&book->ids, id);
+  return find(book, id);
 }
 
 static bool refuse(struct psp_error *ret, int status, const char *code, const char *param, const char *message) {
@@ -152,10 +224,10 @@ static bool refuse(struct psp_error *ret, int status, const char *code, const ch
   return false;
 }
 
-bool psp_book_reserve_refund(struct psp_book *book, const struct psp_refund *refund, int64_t *ret_amount,
-                             const struct psp_record **ret_intent, struct psp_error *ret_error) {
-  struct psp_record *intent = psp_map_get(&book->ids, refund->payment_intent);
-  if (intent == NULL || intent->type == PSP_REFUNDED)
+bool psp_book_reserve_refund(struct psp_book *book, const struct psp_refund *refund, struct psp_reservation *ret,
+                             struct psp_error *ret_error) {
+  struct psp_record *intent = find(book, refund->payment_intent);
+  if (intent == NULL || psp_entry_is_refund(intent->type))
     return refuse(ret_error, 404, "resource_missing", "payment_intent", "No such payment_intent");
   if (intent->type != PSP_CAPTURED)
     return refuse(ret_error, 400, "charge_not_refundable", "payment_intent",
@@ -167,8 +239,9 @@ bool psp_book_reserve_refund(struct psp_book *book, const struct psp_refund *ref
   if (amount > left)
     return refuse(ret_error, 400, "charge_already_refunded", "amount",
                   "The amount is greater than what is left of the charge.");
+  bool is_first = intent->refunds++ == 0;
   intent->refunded += amount;
-  *ret_amount = amount;
-  *ret_intent = intent;
+  *ret = (struct psp_reservation){
+      .intent = intent, .amount = amount, .course = is_first && intent->method ? intent->method->refund : NULL};
   return true;
 }

@@ -11,14 +11,30 @@
 struct psp_record {
   struct psp_record *next;
   int type;
-  int64_t amount, refunded; /* refunded: of a captured intent, also what is on its way into the ledger */
+  int64_t amount;
+  int64_t refunded; /* of a captured intent: refunded or pending, also what is on its way into the ledger */
+  int64_t refunds;  /* how many refunds of it there were, failed ones too */
   int64_t status;
-  struct bus_str id, currency, answer;
+  struct bus_str id, currency, answer, order_id, payment_intent;
+  const struct psp_method *method; /* of a charge; NULL: not known */
+  struct psp_record *became;       /* the record of the same object that came after this one */
+  /* What a pending object becomes; then_at BUS_NO_TIME: nothing. */
+  int then_type;
+  bus_time then_at;
+  struct bus_str then_answer;
+  struct psp_record *next_pending;
+};
+
+/* Money set aside for a refund. */
+struct psp_reservation {
+  const struct psp_record *intent;
+  int64_t amount;
+  const struct psp_course *course; /* what the refund goes through; NULL: it succeeds at once */
 };
 
 struct psp_book {
   struct psp_map keys, ids;
-  struct psp_record *records;
+  struct psp_record *records, *pending;
   struct psp_key *all_keys;
 };
 
@@ -42,12 +58,16 @@ void psp_book_release(struct psp_book *book, struct bus_str key);
  * False: out of memory. */
 bool psp_book_record(struct psp_book *book, const struct psp_entry *entry, bool live) BUS_MUST_CHECK;
 
-/* NULL: there is none. */
+/* The object as it is now. NULL: there is none. */
 const struct psp_record *psp_book_find(const struct psp_book *book, struct bus_str id);
 
 /* Sets the amount aside, so that two refunds cannot give the same money back. amount BUS_NO_INT64: all that is left.
  * Writes *ret_error on failure. */
-bool psp_book_reserve_refund(struct psp_book *book, const struct psp_refund *refund, int64_t *ret_amount,
-                             const struct psp_record **ret_intent, struct psp_error *ret_error) BUS_MUST_CHECK;
+bool psp_book_reserve_refund(struct psp_book *book, const struct psp_refund *refund, struct psp_reservation *ret,
+                             struct psp_error *ret_error) BUS_MUST_CHECK;
+
+/* True: *ret is the entry that makes a pending object final, to be recorded; its texts live as long as the book.
+ * False: nothing is due yet; *ret_next is when something will be, or BUS_NO_TIME. */
+bool psp_book_due(const struct psp_book *book, bus_time now, struct psp_entry *ret, bus_time *ret_next);
 
 #endif

@@ -149,26 +149,12 @@ void psp_call_identify(struct psp_call *call, const char *prefix) {
   call->identity = (struct psp_identity){bus_str(call->id), bus_str(call->charge_id), now};
 }
 
-_Noreturn void psp_out_of_memory(void) {
-  bus_log_last(BUS_ERROR, "out of memory: an entry is in the ledger and not in the book");
-  abort();
-}
-
-/* On disk first, then in the book: whoever finds it there may answer with it. */
 bool psp_call_record(struct psp_call *call, struct psp_entry *entry) {
-  struct bus_str line;
   entry->id = call->identity.id;
   entry->at = call->identity.at;
   entry->idempotency_key = call->key;
   entry->fingerprint = call->key.data ? bus_str(call->fingerprint) : BUS_NO_STR;
-  if (entry->answer.data == NULL || !psp_entry_format(entry, call->arena, &line))
-    return false;
-  psp_ledger_append(call->sandbox->ledger, line);
-  pthread_mutex_lock(&call->sandbox->lock);
-  if (!psp_book_record(&call->sandbox->book, entry, true))
-    psp_out_of_memory();
-  pthread_mutex_unlock(&call->sandbox->lock);
-  return true;
+  return psp_sandbox_record(call->sandbox, entry, call->arena);
 }
 
 void psp_call_fail(struct psp_call *call, const struct psp_error *error) {

@@ -41,7 +41,4 @@ bool psp_call_record(struct psp_call *call, struct psp_entry *entry) BUS_MUST_CH
 /* Gives the key back and answers with the error. */
 void psp_call_fail(struct psp_call *call, const struct psp_error *error);
 
-/* Ledger and book differ: only the ledger may go on. */
-_Noreturn void psp_out_of_memory(void);
-
 #endif

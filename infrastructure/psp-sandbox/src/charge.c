@@ -10,19 +10,59 @@ static const struct psp_error insufficient_funds = {
 static const struct psp_error expired_card = {
     402, "card_error", "expired_card", "expired_card", NULL, "Your card has expired."};
 
+/* ---- statuses other than "succeeded" ---- */
+
+static const struct psp_course processing = {"processing", PSP_CAPTURED, false};
+static const struct psp_course processing_declined = {"processing", PSP_DECLINED, false};
+static const struct psp_course processing_canceled = {"processing", PSP_CANCELED, false};
+static const struct psp_course processing_forever = {"processing", PSP_STAYS, false};
+static const struct psp_course action_done = {"requires_action", PSP_CAPTURED, false};
+static const struct psp_course action_failed = {"requires_action", PSP_DECLINED, false};
+static const struct psp_course confirmed = {"requires_confirmation", PSP_CAPTURED, false};
+static const struct psp_course captured_later = {"requires_capture", PSP_CAPTURED, false};
+static const struct psp_course never_captured = {"requires_capture", PSP_CANCELED, false};
+static const struct psp_course no_method = {"requires_payment_method", PSP_DECLINED, true};
+static const struct psp_course canceled = {"canceled", PSP_CANCELED, true};
+
+static const struct psp_course refund_pending = {"pending", PSP_REFUNDED, false};
+static const struct psp_course refund_action = {"requires_action", PSP_REFUNDED, false};
+static const struct psp_course refund_fails_later = {"pending", PSP_REFUND_FAILED, false};
+static const struct psp_course refund_canceled_later = {"requires_action", PSP_REFUND_CANCELED, false};
+static const struct psp_course refund_failed = {"failed", PSP_REFUND_FAILED, true};
+
 const struct psp_method psp_methods[] = {
-    {"pm_card_visa", PSP_SUCCEEDS, NULL},
-    {"pm_card_visa_chargeDeclined", PSP_DECLINES, &generic_decline},
-    {"pm_card_chargeDeclined", PSP_DECLINES, &generic_decline},
-    {"pm_card_visa_chargeDeclinedInsufficientFunds", PSP_DECLINES, &insufficient_funds},
-    {"pm_card_chargeDeclinedInsufficientFunds", PSP_DECLINES, &insufficient_funds},
-    {"pm_card_chargeDeclinedExpiredCard", PSP_DECLINES, &expired_card},
-    {"pm_sandbox_timeout", PSP_SUCCEEDS_LATE, NULL},
-    {"pm_sandbox_timeout_declined", PSP_DECLINES_LATE, &generic_decline},
-    {"pm_sandbox_error_once", PSP_FAILS_ONCE, NULL},
-    {"pm_sandbox_error", PSP_FAILS, NULL},
-    {"pm_sandbox_429_once", PSP_LIMITS_ONCE, NULL},
-    {"pm_sandbox_hang", PSP_HANGS, NULL},
+    {"pm_card_visa", PSP_SUCCEEDS, NULL, NULL, NULL},
+    {"pm_card_visa_chargeDeclined", PSP_DECLINES, &generic_decline, NULL, NULL},
+    {"pm_card_chargeDeclined", PSP_DECLINES, &generic_decline, NULL, NULL},
+    {"pm_card_visa_chargeDeclinedInsufficientFunds", PSP_DECLINES, &insufficient_funds, NULL, NULL},
+    {"pm_card_chargeDeclinedInsufficientFunds", PSP_DECLINES, &insufficient_funds, NULL, NULL},
+    {"pm_card_chargeDeclinedExpiredCard", PSP_DECLINES, &expired_card, NULL, NULL},
+    {"pm_sandbox_timeout", PSP_SUCCEEDS_LATE, NULL, NULL, NULL},
+    {"pm_sandbox_timeout_declined", PSP_DECLINES_LATE, &generic_decline, NULL, NULL},
+    {"pm_sandbox_error_once", PSP_FAILS_ONCE, NULL, NULL, NULL},
+    {"pm_sandbox_error", PSP_FAILS, NULL, NULL, NULL},
+    {"pm_sandbox_429_once", PSP_LIMITS_ONCE, NULL, NULL, NULL},
+    {"pm_sandbox_hang", PSP_HANGS, NULL, NULL, NULL},
+    {"pm_sandbox_processing", PSP_TAKES_TIME, NULL, &processing, NULL},
+    {"pm_sandbox_processing_declined", PSP_TAKES_TIME, &insufficient_funds, &processing_declined, NULL},
+    {"pm_sandbox_processing_canceled", PSP_TAKES_TIME, NULL, &processing_canceled, NULL},
+    {"pm_sandbox_processing_forever", PSP_TAKES_TIME, NULL, &processing_forever, NULL},
+    {"pm_sandbox_requires_action", PSP_TAKES_TIME, NULL, &action_done, NULL},
+    {"pm_sandbox_requires_action_declined", PSP_TAKES_TIME, &generic_decline, &action_failed, NULL},
+    {"pm_sandbox_requires_confirmation", PSP_TAKES_TIME, NULL, &confirmed, NULL},
+    {"pm_sandbox_requires_capture", PSP_TAKES_TIME, NULL, &captured_later, NULL},
+    {"pm_sandbox_requires_capture_canceled", PSP_TAKES_TIME, NULL, &never_captured, NULL},
+    {"pm_sandbox_requires_payment_method", PSP_TAKES_TIME, &generic_decline, &no_method, NULL},
+    {"pm_sandbox_canceled", PSP_TAKES_TIME, NULL, &canceled, NULL},
+    {"pm_card_pendingRefund", PSP_SUCCEEDS, NULL, NULL, &refund_pending},
+    {"pm_sandbox_refund_pending", PSP_SUCCEEDS, NULL, NULL, &refund_pending},
+    {"pm_sandbox_refund_requires_action", PSP_SUCCEEDS, NULL, NULL, &refund_action},
+    {"pm_sandbox_refund_fails_later", PSP_SUCCEEDS, NULL, NULL, &refund_fails_later},
+    {"pm_sandbox_refund_canceled_later", PSP_SUCCEEDS, NULL, NULL, &refund_canceled_later},
+    {"pm_sandbox_refund_failed", PSP_SUCCEEDS, NULL, NULL, &refund_failed},
+    /* The charge and its refund both take their time. */
+    {"pm_sandbox_processing_refund_pending", PSP_TAKES_TIME, NULL, &processing, &refund_pending},
+    {"pm_sandbox_processing_refund_fails_later", PSP_TAKES_TIME, NULL, &processing, &refund_fails_later},
 };
 const size_t psp_method_count = BUS_COUNT(psp_methods);
 
@@ -47,6 +87,8 @@ struct psp_plan psp_plan_of(const struct psp_method *method, int attempt) {
     return (struct psp_plan){attempt == 0 ? PSP_ANSWER_500 : PSP_CAPTURE, false};
   case PSP_LIMITS_ONCE:
     return (struct psp_plan){attempt == 0 ? PSP_ANSWER_429 : PSP_CAPTURE, false};
+  case PSP_TAKES_TIME:
+    return (struct psp_plan){PSP_PEND, false};
   case PSP_HANGS:
     return (struct psp_plan){PSP_HANG, false};
   case PSP_FAILS:

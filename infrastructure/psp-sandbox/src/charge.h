@@ -2,6 +2,7 @@
 #ifndef PSP_CHARGE_H
 #define PSP_CHARGE_H
 
+#include "entry.h"
 #include "form.h"
 
 /* An error in Stripe's shape; members that are NULL are left out. */
@@ -21,12 +22,24 @@ enum psp_behaviour {
   PSP_FAILS,       /* always 500 */
   PSP_LIMITS_ONCE, /* 429 to the first call with a key */
   PSP_HANGS,       /* never answers, records nothing */
+  PSP_TAKES_TIME,  /* 200 with an intent in another status than "succeeded" */
+};
+
+enum { PSP_STAYS = -1 };
+
+/* An object that is answered with 200 in another status than "succeeded". */
+struct psp_course {
+  const char *status; /* "processing", … */
+  int becomes;        /* enum psp_entry_type, or PSP_STAYS: as it is */
+  bool at_once;       /* its status is final: nothing follows */
 };
 
 struct psp_method {
   const char *token;
   enum psp_behaviour behaviour;
-  const struct psp_error *decline; /* of those that decline */
+  const struct psp_error *decline; /* of those that decline, at once or in the end */
+  const struct psp_course *course; /* of its intent, TAKES_TIME */
+  const struct psp_course *refund; /* of the first refund; NULL: it succeeds at once, as every later one does */
 };
 
 /* NULL: there is no such token. */
@@ -36,7 +49,7 @@ extern const struct psp_method psp_methods[];
 extern const size_t psp_method_count;
 
 /* What one call with a key does; attempt counts the calls that left nothing behind before it. */
-enum psp_step { PSP_CAPTURE, PSP_DECLINE, PSP_ANSWER_500, PSP_ANSWER_429, PSP_HANG };
+enum psp_step { PSP_CAPTURE, PSP_DECLINE, PSP_PEND, PSP_ANSWER_500, PSP_ANSWER_429, PSP_HANG };
 struct psp_plan {
   enum psp_step step;
   bool is_late;

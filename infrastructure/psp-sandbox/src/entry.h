@@ -4,10 +4,32 @@
 
 #include <bus/field.h>
 
-enum psp_entry_type { PSP_CAPTURED, PSP_DECLINED, PSP_REFUNDED };
+/* PENDING and REFUND_PENDING are in a status that is not final; a later entry with the same id says what they became.
+ */
+enum psp_entry_type {
+  PSP_CAPTURED,
+  PSP_DECLINED,
+  PSP_REFUNDED,
+  PSP_CANCELED,
+  PSP_PENDING,
+  PSP_REFUND_PENDING,
+  PSP_REFUND_FAILED,
+  PSP_REFUND_CANCELED,
+  PSP_ENTRY_TYPES,
+};
 extern const char *const psp_entry_types[];
 
+/* Is the entry about a refund, not about a payment intent? */
+bool psp_entry_is_refund(int type);
+
 enum { PSP_ENTRY_LINE_MAX = 16384 };
+
+/* What a pending object becomes, and when. */
+struct psp_turn {
+  int type;
+  bus_time at;
+  struct bus_str answer; /* JSON: the object from then on */
+};
 
 struct psp_entry {
   int type;
@@ -18,8 +40,10 @@ struct psp_entry {
   struct bus_str currency;
   struct bus_str order_id;       /* absent: none was given */
   struct bus_str payment_intent; /* what a refund gives back */
+  struct bus_str payment_method; /* of a charge: the token; absent in ledgers of older versions */
   int64_t status;                /* the answer that is given for ever */
   struct bus_str answer;         /* JSON */
+  struct psp_turn *then;         /* NULL: final, or pending forever */
   bus_time at;
 };
 

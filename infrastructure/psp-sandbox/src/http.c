@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "outcome.h"
 
 enum { BODY_MAX = 16384, STREAM_PIECE = 16384 };
 
@@ -12,17 +13,15 @@ static const struct psp_error failure = {500, "api_error", NULL, NULL, NULL, "An
 static const struct psp_error limited = {429, "invalid_request_error", "rate_limit", NULL, NULL, "Too many requests."};
 
 /* ---- charges ---- */
+static int64_t pending_for(const struct psp_call *call) {
+  return call->sandbox->settings->pending_ms * BUS_MILLISECOND;
+}
+
 static void carry_out(struct psp_call *call, const struct psp_charge *charge, struct psp_plan plan) {
-  bool captured = plan.step == PSP_CAPTURE;
+  struct psp_entry entry;
   psp_call_identify(call, "pi_");
-  struct psp_entry entry = {.type = captured ? PSP_CAPTURED : PSP_DECLINED,
-                            .amount = charge->amount,
-                            .currency = charge->currency,
-                            .order_id = charge->order_id,
-                            .status = captured ? 200 : charge->method->decline->status};
-  entry.answer = captured ? psp_answer_intent(call->arena, &call->identity, charge, &call->form)
-                          : psp_answer_decline(call->arena, &call->identity, charge, &call->form);
-  if (!psp_call_record(call, &entry)) {
+  if (!psp_outcome_of_charge(call->arena, &call->identity, charge, &call->form, plan.step, pending_for(call), &entry) ||
+      !psp_call_record(call, &entry)) {
     psp_call_fail(call, &psp_no_memory);
     return;
   }
@@ -53,6 +52,7 @@ static void post_intent(void *context, struct bus_http_exchange *exchange) {
   switch (plan.step) {
   case PSP_CAPTURE:
   case PSP_DECLINE:
+  case PSP_PEND:
     carry_out(&call, &charge, plan);
     break;
   case PSP_ANSWER_500:
@@ -77,26 +77,20 @@ static void name_charge(struct psp_call *call, struct bus_str intent_id) {
 }
 
 static void carry_out_refund(struct psp_call *call, const struct psp_refund *refund) {
-  const struct psp_record *intent;
+  struct psp_reservation reserved;
   struct psp_error error;
-  int64_t amount;
+  struct psp_entry entry;
   pthread_mutex_lock(&call->sandbox->lock);
-  bool reserved = psp_book_reserve_refund(&call->sandbox->book, refund, &amount, &intent, &error);
+  bool is_reserved = psp_book_reserve_refund(&call->sandbox->book, refund, &reserved, &error);
   pthread_mutex_unlock(&call->sandbox->lock);
-  if (!reserved) {
+  if (!is_reserved) {
     psp_call_fail(call, &error);
     return;
   }
   psp_call_identify(call, "re_");
-  name_charge(call, intent->id);
-  struct psp_entry entry = {.type = PSP_REFUNDED,
-                            .amount = amount,
-                            .currency = intent->currency,
-                            .order_id = refund->order_id,
-                            .payment_intent = intent->id,
-                            .status = 200};
-  entry.answer = psp_answer_refund(call->arena, &call->identity, refund, amount, intent->currency, &call->form);
-  if (!psp_call_record(call, &entry))
+  name_charge(call, reserved.intent->id);
+  if (!psp_outcome_of_refund(call->arena, &call->identity, refund, &reserved, &call->form, pending_for(call), &entry) ||
+      !psp_call_record(call, &entry))
     psp_out_of_memory(); /* the reservation stands: without its entry the books would differ */
   psp_reply_json(call->exchange, entry.status, entry.answer);
 }
@@ -124,9 +118,8 @@ static void get_one(struct psp_sandbox *sandbox, struct bus_http_exchange *excha
   pthread_mutex_lock(&sandbox->lock);
   const struct psp_record *record = psp_book_find(&sandbox->book, bus_http_path_segment(exchange, 0));
   pthread_mutex_unlock(&sandbox->lock);
-  if (record && (record->type == PSP_REFUNDED) == is_refund) {
-    psp_reply_json(exchange, 200,
-                   record->type == PSP_DECLINED ? psp_answer_failed_intent(record->answer) : record->answer);
+  if (record && psp_entry_is_refund(record->type) == is_refund) {
+    psp_reply_json(exchange, 200, record->status == 200 ? record->answer : psp_answer_failed_intent(record->answer));
     return;
   }
   const struct psp_error missing = {.status = 404,

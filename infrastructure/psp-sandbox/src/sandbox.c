@@ -4,6 +4,8 @@
 #include <bus/clock.h>
 #include <bus/log.h>
 
+#include <stdlib.h>
+
 const struct bus_option psp_options[] = {
     {.name = "PORT",
      .kind = BUS_OPTION_INT,
@@ -56,6 +58,14 @@ const struct bus_option psp_options[] = {
      .max = 600000,
      .unit = "ms",
      .description = "How long pm_sandbox_hang keeps a client that does not go away"},
+    {.name = "SANDBOX_PENDING_MS",
+     .kind = BUS_OPTION_INT,
+     .offset = offsetof(struct psp_settings, pending_ms),
+     .fallback = "5000",
+     .min = 1,
+     .max = 600000,
+     .unit = "ms",
+     .description = "After how long an intent or refund in a status that is not final becomes final"},
     {.name = "HTTP_THREADS",
      .kind = BUS_OPTION_INT,
      .offset = offsetof(struct psp_settings, threads),
@@ -82,14 +92,37 @@ bool psp_sandbox_open(struct psp_sandbox *sandbox, const struct psp_settings *se
   *sandbox = (struct psp_sandbox){.settings = settings};
   bus_uuid_source_init(&sandbox->ids, seed);
   pthread_mutex_init(&sandbox->lock, NULL);
-  if (psp_ledger_open(settings->ledger_file, replay, &sandbox->book, &sandbox->ledger, err))
+  pthread_cond_init(&sandbox->more_pending, NULL);
+  if (psp_ledger_open(settings->ledger_file, replay, &sandbox->book, &sandbox->ledger, err) &&
+      psp_settler_start(sandbox, err))
     return true;
   psp_sandbox_close(sandbox);
   return false;
 }
 
 void psp_sandbox_close(struct psp_sandbox *sandbox) {
+  psp_settler_stop(sandbox);
   psp_ledger_close(sandbox->ledger);
   psp_book_done(&sandbox->book);
+  pthread_cond_destroy(&sandbox->more_pending);
   pthread_mutex_destroy(&sandbox->lock);
+}
+
+_Noreturn void psp_out_of_memory(void) {
+  bus_log_last(BUS_ERROR, "out of memory: an entry is in the ledger and not in the book");
+  abort();
+}
+
+bool psp_sandbox_record(struct psp_sandbox *sandbox, const struct psp_entry *entry, struct bus_arena *arena) {
+  struct bus_str line;
+  if (entry->answer.data == NULL || !psp_entry_format(entry, arena, &line))
+    return false;
+  psp_ledger_append(sandbox->ledger, line);
+  pthread_mutex_lock(&sandbox->lock);
+  if (!psp_book_record(&sandbox->book, entry, true))
+    psp_out_of_memory();
+  if (entry->then)
+    pthread_cond_signal(&sandbox->more_pending);
+  pthread_mutex_unlock(&sandbox->lock);
+  return true;
 }

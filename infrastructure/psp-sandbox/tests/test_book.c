@@ -90,8 +90,10 @@ TEST(an_entry_read_again_answers_its_key)
 
 static bool reserve(struct psp_book *book, const char *intent, int64_t amount, int64_t *ret, struct psp_error *error) {
   const struct psp_refund refund = {.payment_intent = bus_str(intent), .amount = amount};
-  const struct psp_record *record;
-  return psp_book_reserve_refund(book, &refund, ret, &record, error);
+  struct psp_reservation reserved = {.amount = *ret};
+  bool done = psp_book_reserve_refund(book, &refund, &reserved, error);
+  *ret = reserved.amount;
+  return done;
 }
 
 TEST(refunds_never_exceed_what_was_captured)
@@ -116,7 +118,7 @@ TEST(a_live_refund_is_counted_once_and_one_read_again_too)
 {
   struct psp_book live = {0}, again = {0};
   struct psp_error error;
-  int64_t amount;
+  int64_t amount = 0;
   struct psp_entry entry = capture("pi_1", "k", 100), refund = refund_of("re_1", "pi_1", 30);
   assert_true(psp_book_record(&live, &entry, true));
   assert_true(reserve(&live, "pi_1", 30, &amount, &error));
@@ -133,7 +135,7 @@ TEST(only_a_captured_intent_can_be_refunded)
 {
   struct psp_book book = {0};
   struct psp_error error;
-  int64_t amount;
+  int64_t amount = 0;
   struct psp_entry declined = capture("pi_1", "k", 100), captured = capture("pi_2", "l", 100);
   struct psp_entry refund = refund_of("re_1", "pi_2", 1);
   declined.type = PSP_DECLINED;
@@ -165,5 +167,109 @@ TEST(many_entries_are_all_found)
     assert_int_equal(psp_book_find(&book, bus_str(id))->amount, i + 1);
     assert_int_equal(claim(&book, key, one, &attempt), PSP_CLAIM_REPLAY);
   }
+  psp_book_done(&book);
+}
+
+/* ---- objects that become final later ---- */
+
+static struct psp_entry pending(struct psp_turn *turn, bool refund) {
+  struct psp_entry entry = refund ? refund_of("re_1", "pi_1", 60) : capture("pi_1", "k", 100);
+  entry.type = refund ? PSP_REFUND_PENDING : PSP_PENDING;
+  entry.answer = BUS_STR("{\"now\":1}");
+  entry.then = turn;
+  return entry;
+}
+
+TEST(a_pending_intent_turns_when_its_time_has_come)
+{
+  struct psp_book book = {0};
+  struct psp_turn turn = {PSP_CAPTURED, 50, BUS_STR("{\"then\":1}")};
+  struct psp_entry entry = pending(&turn, false), final;
+  bus_time next;
+  int64_t amount = 0;
+  struct psp_error error;
+  assert_false(psp_book_due(&book, 0, &final, &next));
+  assert_true(next == BUS_NO_TIME);
+  assert_true(psp_book_record(&book, &entry, true));
+  assert_false(psp_book_due(&book, 49, &final, &next));
+  assert_int_equal(next, 50);
+  assert_false(reserve(&book, "pi_1", 1, &amount, &error)); /* nothing was captured yet */
+  assert_true(psp_book_due(&book, 50, &final, &next));
+  assert_int_equal(final.type, PSP_CAPTURED);
+  assert_true(bus_str_is(final.id, "pi_1"));
+  assert_int_equal(final.amount, 100);
+  assert_null(final.idempotency_key.data);
+  assert_true(psp_book_record(&book, &final, true));
+  assert_false(psp_book_due(&book, 1000, &final, &next));
+  assert_true(bus_str_is(psp_book_find(&book, BUS_STR("pi_1"))->answer, "{\"then\":1}"));
+  assert_true(reserve(&book, "pi_1", 1, &amount, &error));
+  psp_book_done(&book);
+}
+
+/* A real provider keeps the first answer of a key, whatever the object has become since. */
+TEST(a_key_of_a_pending_intent_is_answered_as_at_first_forever)
+{
+  struct psp_book book = {0};
+  const struct psp_record *record = NULL;
+  struct psp_turn turn = {PSP_CAPTURED, 50, BUS_STR("{\"then\":1}")};
+  struct psp_entry entry = pending(&turn, false), final;
+  bus_time next;
+  int attempt;
+  assert_true(psp_book_record(&book, &entry, true) && psp_book_due(&book, 50, &final, &next) &&
+              psp_book_record(&book, &final, true));
+  assert_int_equal(psp_book_claim(&book, BUS_STR("k"), one, &attempt, &record), PSP_CLAIM_REPLAY);
+  assert_true(bus_str_is(record->answer, "{\"now\":1}"));
+  psp_book_done(&book);
+}
+
+TEST(a_pending_refund_holds_its_money_until_it_fails)
+{
+  for (int live = 0; live <= 1; live++) {
+    struct psp_book book = {0};
+    struct psp_error error;
+    struct psp_turn turn = {PSP_REFUND_FAILED, 50, BUS_STR("{}")};
+    struct psp_entry charge = capture("pi_1", "k", 100), refund = pending(&turn, true), final;
+    bus_time next;
+    int64_t amount = 0;
+    assert_true(psp_book_record(&book, &charge, live));
+    if (live)
+      assert_true(reserve(&book, "pi_1", 60, &amount, &error));
+    assert_true(psp_book_record(&book, &refund, live));
+    assert_int_equal(psp_book_find(&book, BUS_STR("pi_1"))->refunded, 60);
+    assert_true(psp_book_due(&book, 50, &final, &next));
+    assert_true(bus_str_is(final.payment_intent, "pi_1"));
+    assert_true(psp_book_record(&book, &final, live));
+    assert_int_equal(psp_book_find(&book, BUS_STR("pi_1"))->refunded, 0);
+    assert_int_equal(psp_book_find(&book, BUS_STR("pi_1"))->refunds, 1);
+    assert_int_equal(psp_book_find(&book, BUS_STR("re_1"))->type, PSP_REFUND_FAILED);
+    psp_book_done(&book);
+  }
+}
+
+TEST(a_pending_refund_that_succeeds_is_counted_once)
+{
+  struct psp_book book = {0};
+  struct psp_turn turn = {PSP_REFUNDED, 50, BUS_STR("{}")};
+  struct psp_entry charge = capture("pi_1", "k", 100), refund = pending(&turn, true), final;
+  bus_time next;
+  assert_true(psp_book_record(&book, &charge, false) && psp_book_record(&book, &refund, false));
+  assert_true(psp_book_due(&book, 50, &final, &next) && psp_book_record(&book, &final, false));
+  assert_int_equal(psp_book_find(&book, BUS_STR("pi_1"))->refunded, 60);
+  psp_book_done(&book);
+}
+
+TEST(only_the_first_refund_of_a_charge_takes_the_course_of_its_token)
+{
+  struct psp_book book = {0};
+  struct psp_error error;
+  struct psp_reservation reserved;
+  const struct psp_refund refund = {.payment_intent = BUS_STR("pi_1"), .amount = 10};
+  struct psp_entry charge = capture("pi_1", "k", 100);
+  charge.payment_method = BUS_STR("pm_sandbox_refund_fails_later");
+  assert_true(psp_book_record(&book, &charge, true));
+  assert_true(psp_book_reserve_refund(&book, &refund, &reserved, &error));
+  assert_string_equal(reserved.course->status, "pending");
+  assert_true(psp_book_reserve_refund(&book, &refund, &reserved, &error));
+  assert_null(reserved.course);
   psp_book_done(&book);
 }

@@ -1,6 +1,7 @@
 /* Parameters, tokens, and the answers' shapes. */
 #include "answer.h"
 #include "charge.h"
+#include "outcome.h"
 
 #include <stdio.h>
 
@@ -100,7 +101,8 @@ TEST(tokens_behave)
 TEST(every_token_that_declines_says_why)
 {
   for (size_t i = 0; i < psp_method_count; i++) {
-    bool declines = psp_plan_of(&psp_methods[i], 0).step == PSP_DECLINE;
+    const struct psp_course *course = psp_methods[i].course;
+    bool declines = psp_plan_of(&psp_methods[i], 0).step == PSP_DECLINE || (course && course->becomes == PSP_DECLINED);
     const struct psp_error *decline = psp_methods[i].decline;
     assert_true(declines == (decline != NULL));
     if (decline)
@@ -138,7 +140,7 @@ TEST(an_intent_is_answered_in_its_shape)
   struct psp_charge charge;
   struct psp_error error;
   assert_true(psp_charge_read(&form, &charge, &error));
-  assert_string_equal(psp_answer_intent(arena, &identity, &charge, &form).data,
+  assert_string_equal(psp_answer_intent(arena, &identity, &charge, &form, "succeeded").data,
                       "{\"id\":\"pi_7\",\"object\":\"payment_intent\",\"amount\":1998,\"amount_received\":1998,"
                       "\"created\":1700000000,\"currency\":\"eur\",\"last_payment_error\":null,"
                       "\"latest_charge\":\"ch_7\",\"livemode\":false,\"metadata\":{\"order_id\":\"o-1\","
@@ -182,8 +184,80 @@ TEST(a_refund_is_answered_in_its_shape)
   struct psp_error error;
   assert_true(psp_refund_read(&form, &refund, &error));
   const struct psp_identity own = {BUS_STR("re_1"), BUS_STR("ch_7"), INT64_C(1700000000) * BUS_SECOND};
-  assert_string_equal(psp_answer_refund(arena, &own, &refund, 12, BUS_STR("eur"), &form).data,
+  assert_string_equal(psp_answer_refund(arena, &own, &refund, 12, BUS_STR("eur"), &form, "succeeded").data,
                       "{\"id\":\"re_1\",\"object\":\"refund\",\"amount\":12,\"charge\":\"ch_7\","
                       "\"created\":1700000000,\"currency\":\"eur\",\"metadata\":{},\"payment_intent\":\"pi_7\","
                       "\"reason\":null,\"status\":\"succeeded\"}");
+}
+
+/* ---- statuses that are not final ---- */
+
+static struct psp_entry outcome_of(const char *token) {
+  static const struct psp_identity own = {{"pi_7", 4}, {"ch_7", 4}, INT64_C(1700000000) * BUS_SECOND};
+  struct psp_charge charge;
+  struct psp_error error;
+  struct psp_entry entry;
+  struct psp_form form = form_of("amount=1998&currency=eur&confirm=true&payment_method=pm_card_visa");
+  assert_true(psp_charge_read(&form, &charge, &error));
+  charge.method = psp_method_find(bus_str(token));
+  assert_non_null(charge.method);
+  assert_true(
+      psp_outcome_of_charge(arena, &own, &charge, &form, psp_plan_of(charge.method, 0).step, 5 * BUS_SECOND, &entry));
+  return entry;
+}
+
+static void assert_status(struct bus_str answer, const char *status) {
+  char text[64];
+  int len = snprintf(text, sizeof text, "\"status\":\"%s\"", status);
+  assert_non_null(memmem(answer.data, answer.len, text, (size_t)len));
+}
+
+TEST(every_token_of_an_intent_that_takes_time_has_its_course)
+{
+  for (size_t i = 0; i < psp_method_count; i++) {
+    const struct psp_course *course = psp_methods[i].course;
+    assert_true((psp_plan_of(&psp_methods[i], 0).step == PSP_PEND) == (course != NULL));
+    if (!course)
+      continue;
+    struct psp_entry entry = outcome_of(psp_methods[i].token);
+    assert_status(entry.answer, course->status);
+    assert_int_equal(entry.status, 200);
+    assert_int_equal(entry.type, course->at_once ? course->becomes : PSP_PENDING);
+    assert_true((entry.then != NULL) == (!course->at_once && course->becomes != PSP_STAYS));
+    if (entry.then)
+      assert_int_equal(entry.then->at, INT64_C(1700000005) * BUS_SECOND);
+  }
+}
+
+TEST(an_intent_that_takes_time_is_answered_as_it_is_and_as_it_will_be)
+{
+  struct psp_entry entry = outcome_of("pm_sandbox_processing");
+  assert_non_null(strstr(entry.answer.data, "\"amount_received\":0"));
+  assert_status(entry.then->answer, "succeeded");
+  assert_non_null(strstr(entry.then->answer.data, "\"amount_received\":1998"));
+  entry = outcome_of("pm_sandbox_processing_declined");
+  assert_status(entry.then->answer, "requires_payment_method");
+  assert_non_null(strstr(entry.then->answer.data, "\"last_payment_error\":{\"type\":\"card_error\""));
+  entry = outcome_of("pm_sandbox_requires_capture_canceled");
+  assert_status(entry.then->answer, "canceled");
+}
+
+TEST(each_status_that_is_not_final_has_a_token)
+{
+  static const char *const statuses[] = {"requires_payment_method", "requires_confirmation",
+                                         "requires_action",         "processing",
+                                         "requires_capture",        "canceled"};
+  static const char *const refunds[] = {"pending", "requires_action", "failed"};
+  for (size_t s = 0; s < BUS_COUNT(statuses); s++) {
+    bool found = false;
+    for (size_t i = 0; i < psp_method_count; i++)
+      found = found || (psp_methods[i].course && strcmp(psp_methods[i].course->status, statuses[s]) == 0);
+    assert_true(found);
+  }
+  for (size_t s = 0; s < BUS_COUNT(refunds); s++) {
+    bool found = false;
+    for (size_t i = 0; i < psp_method_count; i++)
+      found = found || (psp_methods[i].refund && strcmp(psp_methods[i].refund->status, refunds[s]) == 0);
+    assert_true(found);
+  }
 }

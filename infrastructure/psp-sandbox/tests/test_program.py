@@ -369,7 +369,7 @@ def test_the_readme_has_the_configuration_and_every_token():
     readme = (folder / "README.md").read_text()
     assert printed.strip() in readme
     tokens = re.findall(r'\{"(pm_\w+)", PSP_', (folder / "src" / "charge.c").read_text())
-    assert len(tokens) == 12
+    assert len(tokens) == 31
     assert all(f"`{token}`" in readme for token in tokens)
 
 
@@ -390,3 +390,87 @@ def test_a_wrong_configuration_stops_the_start(sandbox, tmp_path):
     owned = refused_start(PSP_KEY=KEY, LEDGER_FILE=str(sandbox.ledger_file), PORT="1")
     assert owned.returncode != 0 and b"another process" in owned.stderr
     assert KEY.encode() not in taken.stderr + owned.stderr
+
+
+# ---- statuses that are not final
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+TURNS = [
+    ("pm_sandbox_processing", "processing", "succeeded", "captured"),
+    ("pm_sandbox_processing_declined", "processing", "requires_payment_method", "declined"),
+    ("pm_sandbox_processing_canceled", "processing", "canceled", "canceled"),
+    ("pm_sandbox_requires_action", "requires_action", "succeeded", "captured"),
+    ("pm_sandbox_requires_action_declined", "requires_action", "requires_payment_method", "declined"),
+    ("pm_sandbox_requires_confirmation", "requires_confirmation", "succeeded", "captured"),
+    ("pm_sandbox_requires_capture", "requires_capture", "succeeded", "captured"),
+    ("pm_sandbox_requires_capture_canceled", "requires_capture", "canceled", "canceled"),
+]
+REFUND_TURNS = [
+    ("pm_card_pendingRefund", "pending", "succeeded", "refunded"),
+    ("pm_sandbox_refund_pending", "pending", "succeeded", "refunded"),
+    ("pm_sandbox_refund_requires_action", "requires_action", "succeeded", "refunded"),
+    ("pm_sandbox_refund_fails_later", "pending", "failed", "refund_failed"),
+    ("pm_sandbox_refund_canceled_later", "requires_action", "canceled", "refund_canceled"),
+]
+
+
+def test_an_intent_turns_final_and_its_key_keeps_the_first_answer(start):
+    sandbox = start(SANDBOX_PENDING_MS="400")
+    first = {token: sandbox.charge(token, key=token) for token, *_ in TURNS}
+    for token, status, final, fact in TURNS:
+        intent = first[token].json()
+        assert (first[token].status_code, intent["status"], intent["amount_received"]) == (200, status, 0)
+        wait_for(lambda: sandbox.get(f"/v1/payment_intents/{intent['id']}").json()["status"] == final)
+        again = sandbox.charge(token, key=token)
+        assert (again.content, again.headers["Idempotent-Replayed"]) == (first[token].content, "true")
+        assert [e["type"] for e in sandbox.ledger() if e["id"] == intent["id"]] == ["pending", fact]
+    before = sandbox.ledger()
+    sandbox.restart()
+    assert sandbox.ledger() == before
+    for token, _, final, _ in TURNS:
+        assert sandbox.get(f"/v1/payment_intents/{first[token].json()['id']}").json()["status"] == final
+
+
+def test_a_refund_turns_final_and_one_that_failed_can_be_made_again(start):
+    sandbox = start(SANDBOX_PENDING_MS="300")
+    for token, status, final, fact in REFUND_TURNS:
+        intent = sandbox.charge(token).json()
+        refund = sandbox.post("/v1/refunds", {"payment_intent": intent["id"]}).json()
+        assert refund["status"] == status
+        second = sandbox.post("/v1/refunds", {"payment_intent": intent["id"]})
+        assert error_of(second)["code"] == "charge_already_refunded"  # the money is set aside
+        wait_for(lambda: sandbox.get(f"/v1/refunds/{refund['id']}").json()["status"] == final)
+        assert [e["type"] for e in sandbox.ledger() if e["id"] == refund["id"]] == ["refund_pending", fact]
+        third = sandbox.post("/v1/refunds", {"payment_intent": intent["id"]})
+        assert third.status_code == (400 if final == "succeeded" else 200)
+        if final != "succeeded":
+            assert third.json()["status"] == "succeeded"
+
+
+def test_a_status_that_is_final_at_once(sandbox):
+    for token, status, fact in [("pm_sandbox_requires_payment_method", "requires_payment_method", "declined"),
+                                ("pm_sandbox_canceled", "canceled", "canceled")]:
+        answer = sandbox.charge(token)
+        assert (answer.status_code, answer.json()["status"]) == (200, status)
+        assert sandbox.get(f"/v1/payment_intents/{answer.json()['id']}").json() == answer.json()
+        assert sandbox.ledger()[-1]["type"] == fact
+    intent = sandbox.charge("pm_sandbox_refund_failed").json()["id"]
+    assert sandbox.post("/v1/refunds", {"payment_intent": intent}).json()["status"] == "failed"
+    assert sandbox.post("/v1/refunds", {"payment_intent": intent}).json()["status"] == "succeeded"
+
+
+def test_a_killed_sandbox_finishes_what_was_pending(start):
+    sandbox = start(SANDBOX_PENDING_MS="700")
+    intents = [sandbox.charge("pm_sandbox_processing").json()["id"],
+               sandbox.charge("pm_sandbox_processing_forever").json()["id"]]
+    sandbox.restart(signal.SIGKILL)
+    wait_for(lambda: sandbox.get(f"/v1/payment_intents/{intents[0]}").json()["status"] == "succeeded")
+    assert sandbox.get(f"/v1/payment_intents/{intents[1]}").json()["status"] == "processing"
+    assert [e["type"] for e in sandbox.ledger()].count("captured") == 1

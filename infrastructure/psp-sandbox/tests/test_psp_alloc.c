@@ -23,7 +23,7 @@ static bool take_form(struct bus_arena *arena, const void *context) {
               psp_form_fingerprint(&form, "/v1/payment_intents", arena, fingerprint) &&
               psp_charge_read(&form, &charge, &error);
   if (done)
-    answer = psp_answer_intent(arena, &identity, &charge, &form);
+    answer = psp_answer_intent(arena, &identity, &charge, &form, "succeeded");
   const struct psp_entry entry = {.type = PSP_CAPTURED,
                                   .id = identity.id,
                                   .amount = 5,

@@ -10,6 +10,7 @@
 #include "form.h"
 #include "json_scan.h"
 #include "ledger_read.h"
+#include "outcome.h"
 
 static struct bus_arena *arena;
 
@@ -51,12 +52,18 @@ static void charge(const struct psp_form *form) {
   }
   FUZZ_CHECK(read.amount >= 1 && read.amount <= BUS_JSON_INT_MAX && read.currency.len == 3 && read.method);
   bool declines = read.method->decline != NULL;
-  struct bus_str answer =
-      declines ? psp_answer_decline(arena, &identity, &read, form) : psp_answer_intent(arena, &identity, &read, form);
-  check_json(answer);
+  struct psp_entry entry;
+  FUZZ_CHECK(psp_outcome_of_charge(arena, &identity, &read, form, declines ? PSP_DECLINE : PSP_CAPTURE, 0, &entry));
+  check_json(entry.answer);
   if (declines)
-    check_json(psp_answer_failed_intent(answer));
-  struct psp_entry entry = entry_of(declines ? PSP_DECLINED : PSP_CAPTURED, read.amount, read.order_id, answer);
+    check_json(psp_answer_failed_intent(entry.answer));
+  record(&entry);
+  if (!read.method->course)
+    return;
+  FUZZ_CHECK(psp_outcome_of_charge(arena, &identity, &read, form, PSP_PEND, BUS_SECOND, &entry));
+  check_json(entry.answer);
+  if (entry.then)
+    check_json(entry.then->answer);
   record(&entry);
 }
 
@@ -69,7 +76,7 @@ static void refund(const struct psp_form *form) {
     return;
   }
   FUZZ_CHECK(read.payment_intent.len > 0 && (read.amount == BUS_NO_INT64 || read.amount >= 1));
-  struct bus_str answer = psp_answer_refund(arena, &identity, &read, 5, BUS_STR("eur"), form);
+  struct bus_str answer = psp_answer_refund(arena, &identity, &read, 5, BUS_STR("eur"), form, "succeeded");
   check_json(answer);
   struct psp_entry entry = entry_of(PSP_REFUNDED, 5, read.order_id, answer);
   record(&entry);

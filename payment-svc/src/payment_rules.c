@@ -1,0 +1,341 @@
+/* What each rule does to a payment: keys, leases, waits, reasons, and what is said, called, booked and alarmed. */
+#include "payment_rules.h"
+
+#include "payment_schedule.h"
+
+#include <assert.h>
+
+static void copy_text(char *to, size_t size, const char *from, size_t len) {
+  assert(len < size); /* bounds of the messages and of the PSP's fields */
+  memcpy(to, from, len);
+  to[len] = '\0';
+}
+#define COPY_VIEW(to, view) copy_text((to), sizeof(to), (view).data, (view).len)
+#define COPY_TEXT(to, text) copy_text((to), sizeof(to), (text), strlen(text))
+
+/* ---- what rules are made of ---- */
+
+/* The one gate for a change of state. */
+static void enter(struct payment_step *step, enum payment_state state) {
+  struct payment *payment = step->payment;
+  payment->state = state;
+  if (state != PAYMENT_PROCESSING && state != PAYMENT_UNKNOWN)
+    payment->token[0] = '\0';
+  if (state != PAYMENT_REFUNDING)
+    payment->refund_id[0] = '\0';
+  if (!payment_is_open(state))
+    payment->next_attempt_at = BUS_NO_TIME;
+  step->effects->changed = step->effects->moved = true;
+}
+
+static void enter_because(struct payment_step *step, enum payment_state state, const char *reason) {
+  COPY_TEXT(step->payment->reason, reason);
+  enter(step, state);
+}
+
+static enum payment_say say_of(enum payment_state state) {
+  static const enum payment_say says[PAYMENT_STATES] = {
+      [PAYMENT_CAPTURED] = PAYMENT_SAY_CAPTURED, [PAYMENT_DECLINED] = PAYMENT_SAY_DECLINED,
+      [PAYMENT_FAILED] = PAYMENT_SAY_FAILED,     [PAYMENT_VOIDED] = PAYMENT_SAY_REFUNDED,
+      [PAYMENT_REFUNDED] = PAYMENT_SAY_REFUNDED,
+  };
+  return says[state];
+}
+
+static void alarm_with(struct payment_step *step, enum payment_alarm alarm) {
+  step->effects->alarm = alarm;
+}
+
+static void wait_for(struct payment_step *step, int64_t delay) {
+  step->payment->next_attempt_at = step->now + delay;
+  step->effects->changed = true;
+}
+
+/* Lets one call go, and keeps it to itself for the lease. */
+static void grant(struct payment_step *step) {
+  struct payment *payment = step->payment;
+  bool charges = payment->state == PAYMENT_PROCESSING;
+  payment->attempts++;
+  if (payment->first_attempt_at == BUS_NO_TIME)
+    payment->first_attempt_at = step->now;
+  wait_for(step, step->policy->lease);
+  struct payment_call *call = &step->effects->call;
+  *call = (struct payment_call){.kind = charges ? PAYMENT_CALL_CHARGE : PAYMENT_CALL_REFUND,
+                                .order_id = payment->order_id,
+                                .attempt = payment->attempts,
+                                .refund = payment->refunds,
+                                .amount = payment->amount,
+                                .trace = payment->trace};
+  COPY_TEXT(call->currency, payment->currency);
+  COPY_TEXT(call->token, payment->token);
+  COPY_TEXT(call->psp_id, payment->psp_id);
+  COPY_TEXT(call->read_id, charges ? payment->psp_id : payment->refund_id);
+  step->effects->calls = true;
+}
+
+/* A new idempotency key: the last one is used up (its answer is «no» for ever), or too old to be relied on. */
+static void turn_refund_key(struct payment *payment) {
+  payment->refunds++;
+  payment->refund_id[0] = '\0';
+  payment->first_attempt_at = BUS_NO_TIME;
+}
+
+static void start_refund(struct payment_step *step) {
+  enter(step, PAYMENT_REFUNDING);
+  step->payment->attempts = 0;
+  turn_refund_key(step->payment);
+  grant(step);
+}
+
+static bool is_due(const struct payment_step *step) {
+  bus_time at = step->payment->next_attempt_at;
+  bool put_off = at > step->now + payment_longest_wait(step->policy);
+  return at != BUS_NO_TIME && (at <= step->now || put_off);
+}
+
+static bool key_is_old(const struct payment_step *step) {
+  bus_time first = step->payment->first_attempt_at;
+  return first != BUS_NO_TIME && step->now - first >= step->policy->key_life;
+}
+
+/* Not the result of a call whose lease ran out, so that another was granted since. */
+static bool is_current(const struct payment_step *step) {
+  const struct payment *payment = step->payment;
+  const struct payment_result *result = step->input->result;
+  bool refunding = payment->state == PAYMENT_REFUNDING;
+  return refunding == (result->call == PAYMENT_CALL_REFUND) && result->attempt == payment->attempts &&
+         (!refunding || result->refund == payment->refunds);
+}
+
+/* ---- rules ---- */
+
+void payment_rule_ignore(struct payment_step *step) {
+  (void)step; /* named in the table so that no cell is empty */
+}
+
+void payment_rule_answer(struct payment_step *step) {
+  step->effects->say = say_of(step->payment->state);
+}
+
+void payment_rule_contradict(struct payment_step *step) {
+  alarm_with(step, PAYMENT_ALARM_CONTRADICTION);
+}
+
+void payment_rule_charge(struct payment_step *step) {
+  struct payment *payment = step->payment;
+  payment->amount = step->input->amount;
+  COPY_VIEW(payment->currency, step->input->currency);
+  COPY_VIEW(payment->token, step->input->token);
+  payment->trace = step->input->trace;
+  enter(step, payment->amount == 0 ? PAYMENT_CAPTURED : PAYMENT_PROCESSING);
+  if (payment->state == PAYMENT_PROCESSING)
+    grant(step);
+  else
+    payment_rule_answer(step); /* nothing to charge */
+}
+
+static void void_it(struct payment_step *step) {
+  enter_because(step, PAYMENT_VOIDED, "voided");
+  payment_rule_answer(step);
+}
+
+static void note(struct payment_step *step) {
+  step->payment->refund_requested = true;
+  step->payment->trace = step->input->trace;
+  step->effects->changed = true;
+}
+
+void payment_rule_make_void(struct payment_step *step) {
+  note(step);
+  void_it(step);
+}
+
+void payment_rule_refuse_voided(struct payment_step *step) {
+  step->effects->say = PAYMENT_SAY_FAILED;
+}
+
+/* Every call so far was held back, and none is out: nothing was ever sent. */
+static bool was_never_sent(const struct payment *payment) {
+  return payment->state == PAYMENT_PROCESSING && payment->attempts == 0;
+}
+
+void payment_rule_note_refund(struct payment_step *step) {
+  if (!step->payment->refund_requested)
+    note(step);
+  if (was_never_sent(step->payment))
+    void_it(step);
+}
+
+void payment_rule_refund(struct payment_step *step) {
+  note(step);
+  if (step->payment->amount > 0) {
+    start_refund(step);
+    return;
+  }
+  enter(step, PAYMENT_REFUNDED); /* nothing to give back */
+  payment_rule_answer(step);
+}
+
+void payment_rule_charge_again(struct payment_step *step) {
+  if (!is_due(step))
+    return;
+  if (!key_is_old(step)) {
+    grant(step);
+    return;
+  }
+  enter_because(step, PAYMENT_UNKNOWN, "no_definite_answer");
+  alarm_with(step, PAYMENT_ALARM_EXPIRED);
+}
+
+void payment_rule_refund_again(struct payment_step *step) {
+  if (!is_due(step))
+    return;
+  bool is_known = step->payment->refund_id[0] != '\0'; /* it is read back: its key is not used again */
+  if (key_is_old(step) && !is_known)
+    turn_refund_key(step->payment); /* the PSP refuses to refund twice what was captured once */
+  grant(step);
+}
+
+/* An operator settled it, and set it due so that the answer goes out. */
+void payment_rule_announce(struct payment_step *step) {
+  if (!is_due(step))
+    return;
+  step->payment->next_attempt_at = BUS_NO_TIME;
+  step->effects->changed = true;
+  payment_rule_answer(step);
+}
+
+static bool is_another(const char *known, const char *told) {
+  return known[0] != '\0' && strcmp(known, told) != 0;
+}
+
+void payment_rule_capture(struct payment_step *step) {
+  if (is_another(step->payment->psp_id, step->input->result->psp_id))
+    payment_rule_contradict(step);
+  COPY_TEXT(step->payment->psp_id, step->input->result->psp_id);
+  step->effects->money = PAYMENT_MONEY_TAKEN;
+  step->effects->money_id = step->input->result->psp_id;
+  step->payment->reason[0] = '\0';
+  if (step->payment->refund_requested) {
+    start_refund(step);
+    return;
+  }
+  enter(step, PAYMENT_CAPTURED);
+  payment_rule_answer(step);
+}
+
+void payment_rule_give_back(struct payment_step *step) {
+  step->payment->refund_requested = true;
+  payment_rule_capture(step);
+  alarm_with(step, PAYMENT_ALARM_LATE_CAPTURE);
+}
+
+/* UNKNOWN keeps what was known before it: a charge, or the refund of what had been captured. */
+static bool was_captured_before(const struct payment *payment) {
+  return payment->refunds > 0;
+}
+
+void payment_rule_same_capture(struct payment_step *step) {
+  if (strcmp(step->payment->psp_id, step->input->result->psp_id) != 0)
+    payment_rule_contradict(step);
+}
+
+void payment_rule_decline(struct payment_step *step) {
+  enter_because(step, PAYMENT_DECLINED, step->input->result->reason);
+  payment_rule_answer(step);
+}
+
+void payment_rule_fail(struct payment_step *step) {
+  enter_because(step, PAYMENT_FAILED, step->input->result->reason);
+  payment_rule_answer(step);
+}
+
+void payment_rule_refunded(struct payment_step *step) {
+  step->effects->money = PAYMENT_MONEY_RETURNED;
+  step->effects->money_id = step->input->result->psp_id;
+  step->payment->refunded_amount = step->payment->amount;
+  step->payment->reason[0] = '\0';
+  enter(step, PAYMENT_REFUNDED);
+  payment_rule_answer(step);
+}
+
+void payment_rule_settle_capture(struct payment_step *step) {
+  if (was_captured_before(step->payment))
+    payment_rule_same_capture(step);
+  else
+    payment_rule_capture(step);
+}
+
+void payment_rule_settle_refund(struct payment_step *step) {
+  if (was_captured_before(step->payment))
+    payment_rule_refunded(step);
+  else
+    payment_rule_contradict(step);
+}
+
+void payment_rule_new_refund(struct payment_step *step) {
+  if (!is_current(step))
+    return;
+  turn_refund_key(step->payment);
+  wait_for(step, payment_slow_delay(step->policy, step->payment->attempts, step->random));
+  alarm_with(step, PAYMENT_ALARM_REFUND);
+}
+
+void payment_rule_retry(struct payment_step *step) {
+  if (!is_current(step))
+    return;
+  const struct payment *payment = step->payment;
+  wait_for(step, payment_retry_delay(step->policy, payment->attempts, step->input->result->wait, step->random));
+  bool is_pending = payment->refund_id[0] != '\0'; /* the PSP has it: it is not failing */
+  if (payment->state == PAYMENT_REFUNDING && !is_pending && payment->attempts >= step->policy->quick_attempts)
+    alarm_with(step, PAYMENT_ALARM_REFUND);
+}
+
+/* Of the charge that is PROCESSING, or of the refund whose key is in use; perhaps of an attempt before the last. */
+static bool is_of_this_object(const struct payment_step *step) {
+  const struct payment *payment = step->payment;
+  const struct payment_result *result = step->input->result;
+  if (payment->state == PAYMENT_REFUNDING)
+    return result->call == PAYMENT_CALL_REFUND && result->refund == payment->refunds;
+  return result->call == PAYMENT_CALL_CHARGE;
+}
+
+/* From now on the object is read back by its id, and never asked for again. */
+void payment_rule_read_back(struct payment_step *step) {
+  struct payment *payment = step->payment;
+  const struct payment_result *result = step->input->result;
+  char *known = payment->state == PAYMENT_REFUNDING ? payment->refund_id : payment->psp_id;
+  if (!is_of_this_object(step))
+    return;
+  if (is_another(known, result->psp_id)) {
+    payment_rule_contradict(step);
+    return;
+  }
+  if (known[0] == '\0') {
+    copy_text(known, PAYMENT_PSP_ID_SIZE, result->psp_id, strlen(result->psp_id));
+    step->effects->changed = true;
+  }
+  if (is_current(step))
+    wait_for(step, payment_read_delay(step->policy, step->now - payment->first_attempt_at, result->wait, step->random));
+}
+
+void payment_rule_take_back(struct payment_step *step) {
+  if (!is_current(step))
+    return;
+  struct payment *payment = step->payment;
+  if (--payment->attempts == 0)
+    payment->first_attempt_at = BUS_NO_TIME;
+  wait_for(step, step->input->result->wait);
+  if (payment->refund_requested && was_never_sent(payment))
+    void_it(step);
+}
+
+/* Where it was already said that no money moved, money that moved nevertheless goes back. */
+void payment_rule_suspect(struct payment_step *step) {
+  if (step->payment->state != PAYMENT_PROCESSING)
+    step->payment->refund_requested = true;
+  if (step->payment->psp_id[0] == '\0')
+    COPY_TEXT(step->payment->psp_id, step->input->result->psp_id);
+  enter_because(step, PAYMENT_UNKNOWN, "mismatch");
+  alarm_with(step, PAYMENT_ALARM_SUSPECT);
+}
