@@ -4,6 +4,12 @@
  * on it. Handlers run on the server's threads, several at once; each gets an arena of its own that lives for the
  * request.
  *
+ * A connection holds a thread for as long as it lives. At most half of the threads hold kept connections and at most a
+ * quarter hold requests that take their time because of their client (bus_http_hold, streams, answers that are read
+ * slowly); the rest serves one request a connection. An answer says "Connection: close" where its connection would be
+ * one too many, or while others wait for a thread: all take turns. An idle connection is not closed before idle_ms. A
+ * connection that sends nothing takes no thread for about a minute.
+ *
  * A body comes with a Content-Length, or chunked (HTTP/1.1, exactly `Transfer-Encoding: chunked`, no Content-Length);
  * both under the same limit and deadline. A chunked one may take twice its limit on the wire, and its connection is
  * closed with the answer.
@@ -49,7 +55,7 @@ struct bus_http_settings {
   int port;
   int threads;
   int64_t body_deadline_ms;    /* whole body, default 5000 */
-  int64_t idle_ms;             /* keep-alive; default 1000 */
+  int64_t idle_ms;             /* keep-alive; default 75000 */
   int requests_per_connection; /* default 100000 */
   const char *const *hosts;    /* allowlist of Host names without port, NULL-terminated; NULL: any well-formed one */
   const char *metrics_name;    /* label "listener" of http_requests_total; NULL: not counted */
@@ -62,7 +68,13 @@ bool bus_http_server_start(const struct bus_http_settings *settings, const struc
                            struct bus_error *err) BUS_MUST_CHECK;
 /* The port that it listens on: the kernel's choice where settings said 0. */
 int bus_http_server_port(const struct bus_http_server *server);
-/* Lets running handlers finish and answer, for at most 10 s. Accepts NULL. */
+/* Before a stop that no client is to notice. For serve_ms everything is served, each answer with "Connection: close";
+ * longer, up to kept_ms in all, while a client still keeps a connection: it gets one more answer on it. kept_ms should
+ * be more than the time for which a proxy keeps an idle connection: a request that meets the close of its connection is
+ * lost. Then new connections are ignored. Blocks the caller; only a stop may follow. */
+void bus_http_server_drain(struct bus_http_server *server, int64_t serve_ms, int64_t kept_ms);
+/* Ends connections that wait for a request, answers what has arrived, and lets handlers finish, for at most 10 s.
+ * Accepts NULL. */
 void bus_http_server_stop(struct bus_http_server *server);
 
 /* ---- the request ---- */
@@ -84,6 +96,10 @@ const char *bus_http_remote_address(const struct bus_http_exchange *exchange);
 /* For handlers that wait long: waits at most that long, and says whether the client went away or the server stops. */
 bool bus_http_wait_gone(struct bus_http_exchange *exchange, int64_t timeout_ms);
 
+/* For handlers that let their client wait: takes one of the places for that, a quarter of the threads, until the
+ * handler returns. False: all are taken; answer at once. A stream takes one by itself. */
+bool bus_http_hold(struct bus_http_exchange *exchange);
+
 /* ---- the answer: one call of the second group per request, after any number of the first ---- */
 /* name is a literal; value must be visible ASCII, else the header is left out. */
 void bus_http_add_header(struct bus_http_exchange *exchange, const char *name, struct bus_str value);
@@ -101,7 +117,8 @@ void bus_http_problems(struct bus_http_exchange *exchange, const struct bus_prob
 void bus_http_problems_status(struct bus_http_exchange *exchange, int status, const struct bus_problems *problems);
 
 /* An answer of unknown length, written as it is made (chunked; HTTP/1.0: until the connection closes); it ends when the
- * handler returns. False: the client is gone, and further writes do nothing. Instead of the calls above. */
+ * handler returns. False: the client is gone, or there are too many streams (answered 503); further writes do nothing.
+ * Instead of the calls above. */
 bool bus_http_stream_start(struct bus_http_exchange *exchange, int status, const char *media_type);
 bool bus_http_stream_write(struct bus_http_exchange *exchange, struct bus_str text);
 

@@ -7,20 +7,6 @@
 #include <civetweb.h>
 #include <stdio.h>
 
-/* ---- requests under way ---- */
-static void enter(struct bus_http_server *server) {
-  pthread_mutex_lock(&server->lock);
-  server->running++;
-  pthread_mutex_unlock(&server->lock);
-}
-
-static void leave(struct bus_http_server *server) {
-  pthread_mutex_lock(&server->lock);
-  if (--server->running == 0)
-    pthread_cond_broadcast(&server->quiet);
-  pthread_mutex_unlock(&server->lock);
-}
-
 static void count_request(const struct bus_http_exchange *exchange, int status, int64_t duration) {
   const struct bus_http_server *server = exchange->server;
   const char *listener = server->settings.metrics_name;
@@ -64,17 +50,14 @@ static int run(struct bus_http_server *server, struct mg_connection *connection)
   struct bus_http_exchange exchange = make_exchange(connection, scratch);
   exchange.added_end = &exchange.added;
   int status = http_exchange_run(&exchange);
+  http_places_release(&exchange);
   count_request(&exchange, status, bus_monotonic() - started);
   http_scratch_give(&server->pool, scratch);
   return status;
 }
 
 static int begin_request(struct mg_connection *connection) {
-  struct bus_http_server *server = mg_get_user_context_data(connection);
-  enter(server);
-  int status = run(server, connection);
-  leave(server);
-  return status;
+  return run(mg_get_user_context_data(connection), connection);
 }
 
 /* The methods that civetweb lets through to begin_request. */
@@ -119,10 +102,18 @@ static int http_error(struct mg_connection *connection, int status, const char *
   return 0;
 }
 
+static struct bus_http_server *server_of(const struct mg_connection *connection) {
+  return mg_get_user_data(mg_get_context(connection));
+}
+
 static int init_connection(const struct mg_connection *connection, void **ret_data) {
-  (void)connection;
-  *ret_data = NULL; /* how many requests it has carried */
+  http_places_open(&server_of(connection)->places);
+  *ret_data = NULL; /* places.c's note */
   return 0;
+}
+
+static void connection_close(const struct mg_connection *connection) {
+  http_places_forget(&server_of(connection)->places, connection);
 }
 
 static void *init_thread(const struct mg_context *civetweb, int type) {
@@ -132,6 +123,7 @@ static void *init_thread(const struct mg_context *civetweb, int type) {
 }
 
 static void connection_closed(const struct mg_connection *connection) {
+  http_places_closed(&server_of(connection)->places);
   http_stack_trim(mg_get_thread_pointer(connection));
 }
 
@@ -146,6 +138,7 @@ const struct mg_callbacks http_callbacks = {
     .http_error = http_error,
     .init_connection = init_connection,
     .init_thread = init_thread,
+    .connection_close = connection_close,
     .connection_closed = connection_closed,
     .log_message = log_message,
 };

@@ -94,12 +94,6 @@ static bool wants_close(const struct bus_http_exchange *exchange) {
   return !keep;
 }
 
-static bool is_last_of_connection(struct bus_http_exchange *exchange) {
-  uintptr_t served = (uintptr_t)mg_get_user_connection_data(exchange->connection) + 1;
-  mg_set_user_connection_data(exchange->connection, (void *)served); /* a count, not an address */
-  return served >= (uintptr_t)exchange->server->settings.requests_per_connection;
-}
-
 static void read_head(struct bus_http_exchange *exchange) {
   struct bus_trace parent = {0};
   struct bus_str traceparent = bus_http_header(exchange, "traceparent");
@@ -113,7 +107,7 @@ static void read_head(struct bus_http_exchange *exchange) {
   if (exchange->is_chunked)
     exchange->content_length = -1;
   exchange->is_head = strcmp(exchange->method, "HEAD") == 0;
-  exchange->closes = exchange->is_chunked || wants_close(exchange) || is_last_of_connection(exchange);
+  exchange->closes = exchange->is_chunked || wants_close(exchange);
 }
 
 /* ---- the route ---- */
@@ -219,8 +213,7 @@ static int check(struct bus_http_exchange *exchange, const char **ret_reason) {
   if (status != 0)
     return status;
   read_head(exchange);
-  *ret_reason = "the server is stopping";
-  return atomic_load(&exchange->server->stopping) ? 503 : check_route(exchange, ret_reason);
+  return check_route(exchange, ret_reason);
 }
 
 /* Where a body is on its way, or nobody knows what is. */
@@ -258,7 +251,6 @@ int http_exchange_run(struct bus_http_exchange *exchange) {
   }
   if (status > 0)
     return refuse_and_linger(exchange, status, why_no_body(status));
-  exchange->closes = exchange->closes || atomic_load(&exchange->server->stopping);
   exchange->match.route->handler(exchange->server->context, exchange);
   http_reply_finish(exchange);
   return exchange->status;

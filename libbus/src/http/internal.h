@@ -37,6 +37,50 @@ void http_pool_done(struct http_pool *pool);
 struct http_scratch *http_scratch_take(struct http_pool *pool); /* NULL when out of memory */
 void http_scratch_give(struct http_pool *pool, struct http_scratch *scratch);
 
+/* ---- places.c: who may hold a thread ---- */
+struct http_places {
+  pthread_mutex_t lock;
+  pthread_cond_t fewer; /* while draining: a count below fell */
+  size_t threads;
+  size_t open; /* connections that have a thread */
+  size_t kept; /* of them: those whose last answer did not say that they end */
+  size_t held; /* requests that take their time because of their client */
+  bool draining;
+};
+
+void http_places_init(struct http_places *places, int threads);
+void http_places_done(struct http_places *places);
+void http_places_open(struct http_places *places);
+void http_places_closed(struct http_places *places);
+/* For a connection that is about to be closed. */
+void http_places_forget(struct http_places *places, const struct mg_connection *connection);
+/* Counts an answer. True: the connection may be kept after it; never where that is not wanted. */
+bool http_places_keep(struct bus_http_exchange *exchange, bool wanted) BUS_MUST_CHECK;
+/* Gives back what bus_http_hold took. */
+void http_places_release(struct bus_http_exchange *exchange);
+/* For a request whose client is slow: it has a place among those that hold a thread, or nobody needs the thread. */
+bool http_places_may_dawdle(struct bus_http_exchange *exchange) BUS_MUST_CHECK;
+/* From now on no answer keeps its connection. */
+void http_places_drain(struct http_places *places);
+/* Until bus_monotonic is `until`; after http_places_drain. False: there still are some. */
+bool http_places_wait_none_kept(struct http_places *places, int64_t until);
+bool http_places_wait_none_open(struct http_places *places, int64_t until);
+
+/* ---- listener.c ---- */
+/* The process's listening socket with this port; -1: not found. */
+int http_listener_find(int port);
+/* Connections that have sent nothing are not accepted. */
+bool http_listener_defer(int fd);
+/* How many connections wait to be accepted. */
+size_t http_listener_waiting(int fd);
+/* New connections are ignored; those that are half open already come through. */
+bool http_listener_refuse_new(int fd);
+void http_listener_shut(int fd);
+/* Connections that wait for a request end; one that has arrived already is still read. */
+void http_listener_end_idle(int port);
+/* The process's connections at this port. */
+size_t http_listener_count_open(int port);
+
 /* ---- server.c ---- */
 struct http_metrics {
   struct bus_metric *requests, *duration;
@@ -49,12 +93,11 @@ struct bus_http_server {
   void *context;
   struct mg_context *civetweb;
   int port;
+  atomic_int listener; /* the listening socket; -1: unknown, or closed */
   struct http_metrics metrics;
   struct http_pool pool;
-  atomic_bool stopping;
-  pthread_mutex_t lock;
-  pthread_cond_t quiet;
-  size_t running; /* under lock: requests under way */
+  struct http_places places;
+  atomic_bool stopping; /* handlers that wait for long are to end */
 };
 
 /* ---- callbacks.c ---- */
@@ -84,9 +127,11 @@ struct bus_http_exchange {
   size_t head_span;       /* bytes of the head; 0: not known yet */
   bool is_chunked;
   bool is_head;
-  bool closes;    /* the connection ends with this answer */
-  bool streaming; /* chunks are written; a last one is due */
-  int status;     /* what was answered; 0: nothing yet */
+  bool closes;         /* the connection ends with this answer */
+  bool holds;          /* it has a place among those that take their time */
+  bool streaming;      /* chunks are written; a last one is due */
+  int64_t write_began; /* 0: not yet */
+  int status;          /* what was answered; 0: nothing yet */
 };
 
 /* ---- exchange.c: one request from its gate to its answer; returns the status ---- */

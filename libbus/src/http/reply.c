@@ -9,7 +9,14 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { HEAD_SIZE = 512, DETAIL_SIZE = 256, SMALL_CHUNK = 1024 };
+enum {
+  HEAD_SIZE = 512,
+  DETAIL_SIZE = 256,
+  SMALL_CHUNK = 1024,
+  PIECE = 32 * 1024,    /* civetweb waits at most 3 s for each, if nothing at all is taken */
+  PATIENCE_MS = 1000,   /* so long a client may take its time without asking for a place */
+  WRITE_MAX_MS = 30000, /* the longest, whatever the place */
+};
 
 /* IMF-fixdate (RFC 9110, 5.6.7), whatever the locale. */
 static void date_format(char text[32]) {
@@ -89,14 +96,30 @@ static bool cut_off(struct bus_http_exchange *exchange) {
   return false;
 }
 
+/* A client that reads slowly must not hold a thread that others wait for. */
+static bool may_go_on(struct bus_http_exchange *exchange, int64_t began) {
+  int64_t took_ms = (bus_monotonic() - began) / BUS_MILLISECOND;
+  return took_ms < PATIENCE_MS || (took_ms < WRITE_MAX_MS && http_places_may_dawdle(exchange));
+}
+
 static bool write_all(struct bus_http_exchange *exchange, const char *text, size_t len) {
-  return mg_write(exchange->connection, text, len) == (int)len || cut_off(exchange);
+  int64_t began = exchange->write_began ? exchange->write_began : bus_monotonic();
+  exchange->write_began = began;
+  for (size_t piece; len > 0; text += piece, len -= piece) {
+    piece = len < PIECE ? len : PIECE;
+    if (mg_write(exchange->connection, text, piece) != (int)piece)
+      return cut_off(exchange);
+    if (len > piece && !may_go_on(exchange, began))
+      return cut_off(exchange);
+  }
+  return true;
 }
 
 /* Head, added headers, empty line and body in one piece. */
 static bool send_answer(struct bus_http_exchange *exchange, int status, const char *media_type, const char *framing,
                         struct bus_str body) {
   char head[HEAD_SIZE];
+  exchange->closes = !http_places_keep(exchange, !exchange->closes);
   if (exchange->closes)
     mg_disable_connection_keep_alive(exchange->connection);
   int len = head_format(head, exchange, status, media_type, framing);
@@ -227,6 +250,11 @@ bool bus_http_stream_start(struct bus_http_exchange *exchange, int status, const
   bool chunked = strcmp(exchange->version, "1.1") == 0;
   if (exchange->status != 0)
     return false;
+  if (!bus_http_hold(exchange)) {
+    bus_http_add_header(exchange, "Retry-After", BUS_STR("1"));
+    bus_http_problem(exchange, 503, "too many streams at once");
+    return false;
+  }
   exchange->closes = exchange->closes || !chunked;
   if (!send_answer(exchange, status, media_type, chunked ? "Transfer-Encoding: chunked\r\n" : "", BUS_NO_STR))
     return false;

@@ -2,23 +2,28 @@
 #include "internal.h"
 
 #include <bus/clock.h>
+#include <bus/log.h>
 
-#include <arpa/inet.h>
 #include <civetweb.h>
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum {
   BODY_DEADLINE_MS = 5000,
-  IDLE_MS = 1000,
+  IDLE_MS = 75000,        /* longer than the 60 s of common proxies: the one that closes first must not be the server */
   HEAD_TIMEOUT_MS = 3000, /* also the longest wait for one byte of a body */
   REQUESTS_PER_CONNECTION = 100000,
   THREADS = 32,
-  STOP_WAIT_S = 10,
+  STOP_WAIT_MS = 10000,
+  HANDSHAKE_MS = 200, /* from a connection's first packet to its request, over any link of a proxy */
+  LOOK_MS = 10,
+  SPARE_DESCRIPTORS = 64, /* beside one for each connection: brokers, logs, /proc */
 };
 
 /* ---- metrics ---- */
@@ -82,6 +87,24 @@ static bool explain(const struct bus_http_settings *settings, struct bus_error *
                   settings->port, strerror(failed));
 }
 
+/* Each connection takes a descriptor. When accept() finds none, civetweb asks again at once, and again, without a word.
+ */
+static bool provide_descriptors(int threads, struct bus_error *err) {
+  struct rlimit limit;
+  const rlim_t needed = (rlim_t)threads + SPARE_DESCRIPTORS;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
+    return true;
+  if (limit.rlim_max < needed)
+    return bus_fail(err, BUS_E_CONFIG,
+                    "%d HTTP threads need %llu file descriptors, and the process may have %llu: raise the limit "
+                    "(ulimit -n, LimitNOFILE) or lower HTTP_THREADS",
+                    threads, (unsigned long long)needed, (unsigned long long)limit.rlim_max);
+  limit.rlim_cur = needed;
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0 ||
+         bus_fail(err, BUS_E_SYSTEM, "cannot raise the limit of file descriptors to %llu: %s",
+                  (unsigned long long)needed, strerror(errno));
+}
+
 static struct mg_context *start_civetweb(struct bus_http_server *server) {
   const struct bus_http_settings *settings = &server->settings;
   int64_t head_ms = settings->body_deadline_ms < HEAD_TIMEOUT_MS ? settings->body_deadline_ms : HEAD_TIMEOUT_MS;
@@ -100,9 +123,9 @@ static struct mg_context *start_civetweb(struct bus_http_server *server) {
                            "max_request_size",
                            read_buffer,
                            "connection_queue",
-                           "64",
+                           "1", /* others wait in the kernel, where they can be counted */
                            "listen_backlog",
-                           "1024",
+                           "4096", /* the kernel takes net.core.somaxconn where that is less */
                            "enable_keep_alive",
                            "yes",
                            "keep_alive_timeout_ms",
@@ -141,12 +164,8 @@ static struct bus_http_server *server_new(const struct bus_http_settings *settin
     return NULL;
   server->settings = *settings;
   set_defaults(&server->settings);
-  pthread_condattr_t monotonic;
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-  pthread_mutex_init(&server->lock, NULL);
-  pthread_cond_init(&server->quiet, &monotonic);
-  pthread_condattr_destroy(&monotonic);
+  atomic_store(&server->listener, -1);
+  http_places_init(&server->places, server->settings.threads);
   http_pool_init(&server->pool);
   if (settings->metrics_name)
     metrics_register(&server->metrics);
@@ -155,9 +174,16 @@ static struct bus_http_server *server_new(const struct bus_http_settings *settin
 
 static void server_free(struct bus_http_server *server) {
   http_pool_done(&server->pool);
-  pthread_cond_destroy(&server->quiet);
-  pthread_mutex_destroy(&server->lock);
+  http_places_done(&server->places);
   free(server);
+}
+
+/* Without it the server works, but silent connections take threads and nobody knows who waits. */
+static void find_listener(struct bus_http_server *server) {
+  int fd = http_listener_find(server->port);
+  if (fd < 0 || !http_listener_defer(fd))
+    bus_log(BUS_WARN, "the listening socket could not be set up", BUS_F_INT("port", server->port));
+  atomic_store(&server->listener, fd);
 }
 
 bool bus_http_server_start(const struct bus_http_settings *settings, const struct bus_http_route *routes,
@@ -171,6 +197,10 @@ bool bus_http_server_start(const struct bus_http_settings *settings, const struc
   server->routes = routes;
   server->route_count = route_count;
   server->context = context;
+  if (!provide_descriptors(server->settings.threads, err)) {
+    server_free(server);
+    return false;
+  }
   pthread_once(&once, init_library);
   server->civetweb = start_civetweb(server);
   if (server->civetweb == NULL) {
@@ -180,6 +210,7 @@ bool bus_http_server_start(const struct bus_http_settings *settings, const struc
   }
   struct mg_server_port port;
   server->port = mg_get_server_ports(server->civetweb, 1, &port) == 1 ? port.port : settings->port;
+  find_listener(server);
   *ret = server;
   return true;
 }
@@ -189,51 +220,39 @@ int bus_http_server_port(const struct bus_http_server *server) {
 }
 
 /* ---- stop ---- */
-static void wait_quiet(struct bus_http_server *server) {
-  struct timespec deadline;
-  clock_gettime(CLOCK_MONOTONIC, &deadline);
-  deadline.tv_sec += STOP_WAIT_S;
-  pthread_mutex_lock(&server->lock);
-  int waited = 0;
-  while (server->running > 0 && waited == 0)
-    waited = pthread_cond_timedwait(&server->quiet, &server->lock, &deadline);
-  pthread_mutex_unlock(&server->lock);
+/* Until every connection has ended. They are looked at in the order in which they go: those that wait to be accepted
+ * first, then those that have a descriptor, of which civetweb may not have given each to a thread yet. */
+static void wait_all_gone(struct bus_http_server *server, int64_t until) {
+  while (bus_monotonic() < until &&
+         (http_listener_waiting(atomic_load(&server->listener)) > 0 || http_listener_count_open(server->port) > 0)) {
+    (void)http_places_wait_none_open(&server->places, until);
+    (void)poll(NULL, 0, LOOK_MS); /* nobody tells when civetweb has taken the last one */
+  }
 }
 
-struct waker {
-  struct bus_http_server *server;
-  atomic_bool done;
-};
-
-/* civetweb's accepting thread looks up every two seconds, or when somebody knocks. */
-static void *knock(void *context) {
-  struct waker *waker = context;
-  const char *bind_to = waker->server->settings.bind;
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)waker->server->port)};
-  if (inet_pton(AF_INET, bind_to, &address.sin_addr) != 1)
-    return NULL;
-  while (!atomic_load(&waker->done)) {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-      return NULL;
-    (void)connect(fd, (const struct sockaddr *)&address, sizeof address); /* refused: it has looked up */
-    usleep(20000);
-    close(fd);
-  }
-  return NULL;
+void bus_http_server_drain(struct bus_http_server *server, int64_t serve_ms, int64_t kept_ms) {
+  int64_t began = bus_monotonic();
+  http_places_drain(&server->places);
+  (void)poll(NULL, 0, (int)serve_ms); /* the time that load balancers need to see that this server is not ready */
+  (void)http_places_wait_none_kept(&server->places, began + kept_ms * BUS_MILLISECOND);
+  int fd = atomic_load(&server->listener);
+  if (fd >= 0 && http_listener_refuse_new(fd))
+    (void)poll(NULL, 0, HANDSHAKE_MS); /* a socket in the middle of its handshake can only be waited for */
 }
 
 void bus_http_server_stop(struct bus_http_server *server) {
   if (server == NULL)
     return;
+  int fd = atomic_load(&server->listener);
   atomic_store(&server->stopping, true);
-  wait_quiet(server);
-  struct waker waker = {.server = server};
-  pthread_t thread;
-  bool knocking = pthread_create(&thread, NULL, knock, &waker) == 0;
+  http_places_drain(&server->places);
+  if (fd >= 0)
+    (void)http_listener_refuse_new(fd); /* where the kernel cannot, the last connections are reset */
+  http_listener_end_idle(server->port);
+  wait_all_gone(server, bus_monotonic() + STOP_WAIT_MS * BUS_MILLISECOND);
+  atomic_store(&server->listener, -1);
+  if (fd >= 0)
+    http_listener_shut(fd); /* wakes civetweb's accepting thread, which looks up every two seconds otherwise */
   mg_stop(server->civetweb);
-  atomic_store(&waker.done, true);
-  if (knocking)
-    pthread_join(thread, NULL);
   server_free(server);
 }

@@ -121,6 +121,33 @@ static void hang(void *context, struct bus_http_exchange *exchange) {
   bus_http_reply(exchange, 200, "text/plain", BUS_STR("woken"));
 }
 
+/* A client that is let wait, where there is a place. */
+static void hold(void *context, struct bus_http_exchange *exchange) {
+  (void)context;
+  bool held = bus_http_hold(exchange);
+  atomic_fetch_add(&handled, 1);
+  if (held)
+    (void)bus_http_wait_gone(exchange, 20000);
+  bus_http_reply(exchange, 200, "text/plain", held ? BUS_STR("held") : BUS_STR("at once"));
+}
+
+enum { FLOOD_PIECE = 16384, FLOOD_PIECES = 4096 };
+
+static void flood(void *context, struct bus_http_exchange *exchange) {
+  static char piece[FLOOD_PIECE];
+  (void)context;
+  bool open = bus_http_stream_start(exchange, 200, "text/plain");
+  for (int i = 0; open && i < FLOOD_PIECES; i++)
+    open = bus_http_stream_write(exchange, (struct bus_str){piece, sizeof piece});
+}
+
+/* More than any socket's buffer takes. */
+static void huge(void *context, struct bus_http_exchange *exchange) {
+  static char text[FLOOD_PIECE * FLOOD_PIECES / 2];
+  (void)context;
+  bus_http_reply(exchange, 200, "text/plain", (struct bus_str){text, sizeof text});
+}
+
 static const struct bus_http_route routes[] = {
     {.method = "POST", .path = "/echo", .handler = echo, .body_limit = 65536},
     {.method = "POST",
@@ -142,6 +169,9 @@ static const struct bus_http_route routes[] = {
     {.method = "GET", .path = "/large", .handler = large},
     {.method = "GET", .path = "/stream", .handler = stream},
     {.method = "GET", .path = "/hang", .handler = hang},
+    {.method = "GET", .path = "/hold", .handler = hold},
+    {.method = "GET", .path = "/flood", .handler = flood},
+    {.method = "GET", .path = "/huge", .handler = huge},
 };
 
 struct fixture fixture_start(struct bus_http_settings settings) {

@@ -14,6 +14,7 @@ struct raw_answer {
 };
 
 int raw_connect(int port);
+int raw_try_connect(int port); /* -1: refused */
 void raw_send(int fd, const char *text, size_t len);
 /* Reads until the server closes or timeout_ms have passed. */
 void raw_read_to_end(int fd, int timeout_ms, struct raw_answer *ret);

@@ -195,10 +195,10 @@ TEST(pipelined_requests_are_answered_in_order)
   fixture_stop(&fixture);
 }
 
-TEST(e14_an_idle_connection_is_closed_after_its_second)
+TEST(e14_an_idle_connection_is_closed_after_its_time)
 {
   static struct raw_answer answer;
-  struct fixture fixture = fixture_start((struct bus_http_settings){0});
+  struct fixture fixture = fixture_start((struct bus_http_settings){.idle_ms = 1000});
   int fd = raw_connect(fixture.port);
   const char *request = "GET /item/7 HTTP/1.1\r\nHost: a\r\n\r\n";
   raw_send(fd, request, strlen(request));

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -40,16 +41,6 @@ static void *drip_head(void *context) {
   return NULL;
 }
 
-static void *stay_silent(void *context) {
-  struct slow_client *client = context;
-  int64_t started = bus_monotonic();
-  int fd = raw_connect(client->port);
-  raw_read_to_end(fd, 20000, &client->answer);
-  client->answer.duration = bus_monotonic() - started;
-  close(fd);
-  return NULL;
-}
-
 /* All threads are held; a normal client waits no longer than until the deadline has passed. */
 static void hold_all_threads(void *(*hold)(void *), int status, int64_t longest) {
   static struct slow_client clients[THREADS];
@@ -80,8 +71,92 @@ TEST(e2_slow_bodies_hold_no_thread_beyond_the_deadline)
 TEST(slow_heads_hold_no_thread_beyond_the_deadline)
 { hold_all_threads(drip_head, 400, (2 * DEADLINE_MS + 1000) * BUS_MILLISECOND); }
 
-TEST(e15_silent_connections_hold_no_thread_beyond_the_deadline)
-{ hold_all_threads(stay_silent, 0, (2 * DEADLINE_MS + 1000) * BUS_MILLISECOND); }
+TEST(e15_silent_connections_take_no_thread)
+{
+  int silent[4 * THREADS];
+  struct fixture fixture = fixture_start((struct bus_http_settings){.threads = THREADS});
+  for (size_t i = 0; i < BUS_COUNT(silent); i++)
+    silent[i] = raw_connect(fixture.port);
+  const struct raw_answer *victim =
+      raw_talk(fixture.port, "GET /item/7 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 15000);
+  assert_int_equal(raw_status(victim), 200);
+  assert_true(victim->duration < 500 * BUS_MILLISECOND);
+  for (size_t i = 0; i < BUS_COUNT(silent); i++)
+    close(silent[i]);
+  fixture_stop(&fixture);
+}
+
+TEST(a_silent_connection_is_answered_when_it_speaks)
+{
+  static struct raw_answer answer;
+  struct fixture fixture = fixture_start((struct bus_http_settings){.threads = THREADS});
+  int fd = raw_connect(fixture.port);
+  const char *request = "GET /item/7 HTTP/1.1\r\nHost: a\r\n\r\n";
+  sleep(4); /* longer than a head may take */
+  raw_send(fd, request, strlen(request));
+  raw_read_one(fd, 5000, false, &answer);
+  assert_int_equal(raw_status(&answer), 200);
+  close(fd);
+  fixture_stop(&fixture);
+}
+
+/* Clients that ask for more than the sockets between take, and read none of it. */
+static void hold_by_not_reading(const char *request) {
+  int greedy[THREADS];
+  struct fixture fixture = fixture_start((struct bus_http_settings){.threads = THREADS});
+  for (int i = 0; i < THREADS; i++) {
+    greedy[i] = raw_connect(fixture.port);
+    raw_send(greedy[i], request, strlen(request));
+  }
+  const struct raw_answer *victim =
+      raw_talk(fixture.port, "GET /item/7 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 15000);
+  assert_int_equal(raw_status(victim), 200);
+  assert_true(victim->duration < 5 * BUS_SECOND);
+  for (int i = 0; i < THREADS; i++)
+    close(greedy[i]);
+  fixture_stop(&fixture);
+}
+
+TEST(clients_that_do_not_read_their_answer_hold_no_thread)
+{ hold_by_not_reading("GET /huge HTTP/1.1\r\nHost: a\r\n\r\n"); }
+
+TEST(clients_that_do_not_read_a_stream_hold_a_quarter_of_the_threads)
+{ hold_by_not_reading("GET /flood HTTP/1.1\r\nHost: a\r\n\r\n"); }
+
+/* Reads a little every now and then: each write of the server makes some progress. */
+static void *sip(void *context) {
+  static const char request[] = "GET /huge HTTP/1.1\r\nHost: a\r\n\r\n";
+  struct slow_client *client = context;
+  char piece[32768];
+  int fd = raw_connect(client->port), got = 1;
+  raw_send(fd, request, sizeof request - 1);
+  int64_t began = bus_monotonic();
+  while (got > 0 && bus_monotonic() - began < 20 * BUS_SECOND) {
+    got = (int)recv(fd, piece, sizeof piece, 0);
+    usleep(50000);
+  }
+  client->answer.duration = bus_monotonic() - began;
+  close(fd);
+  return NULL;
+}
+
+TEST(clients_that_read_their_answer_in_sips_give_way_to_others)
+{
+  static struct slow_client clients[THREADS];
+  struct fixture fixture = fixture_start((struct bus_http_settings){.threads = THREADS});
+  for (int i = 0; i < THREADS; i++) {
+    clients[i].port = fixture.port;
+    assert_int_equal(pthread_create(&clients[i].thread, NULL, sip, &clients[i]), 0);
+  }
+  usleep(300000);
+  const struct raw_answer *victim =
+      raw_talk(fixture.port, "GET /item/7 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 15000);
+  assert_int_equal(raw_status(victim), 200);
+  assert_true(victim->duration < 5 * BUS_SECOND);
+  fixture_stop(&fixture);
+  for (int i = 0; i < THREADS; i++)
+    pthread_join(clients[i].thread, NULL);
+}
 
 TEST(e2_a_body_that_stops_is_a_408)
 {

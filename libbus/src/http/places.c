@@ -1,0 +1,155 @@
+/* Who may hold a thread. civetweb gives each connection a thread for as long as the connection lives, so kept
+ * connections get at most half of the threads and requests that wait for their client at most a quarter. The last
+ * quarter serves one request a connection: a new connection always finds a thread soon. */
+#include "internal.h"
+
+#include <bus/clock.h>
+
+#include <civetweb.h>
+
+/* What civetweb keeps for us with each connection: a number in the place of an address. */
+enum { KEPT_BIT = 1, SERVED_ONE = 2 };
+
+static uintptr_t note_of(const struct mg_connection *connection) {
+  return (uintptr_t)mg_get_user_connection_data(connection);
+}
+
+void http_places_init(struct http_places *places, int threads) {
+  pthread_condattr_t monotonic;
+  *places = (struct http_places){.threads = (size_t)threads};
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_mutex_init(&places->lock, NULL);
+  pthread_cond_init(&places->fewer, &monotonic);
+  pthread_condattr_destroy(&monotonic);
+}
+
+void http_places_done(struct http_places *places) {
+  pthread_cond_destroy(&places->fewer);
+  pthread_mutex_destroy(&places->lock);
+}
+
+/* At least one, however few threads there are. */
+static size_t share(const struct http_places *places, size_t divisor) {
+  return places->threads >= divisor ? places->threads / divisor : 1;
+}
+
+/* With the lock held. */
+static void signal_fewer(struct http_places *places) {
+  if (places->draining)
+    pthread_cond_broadcast(&places->fewer);
+}
+
+void http_places_open(struct http_places *places) {
+  pthread_mutex_lock(&places->lock);
+  places->open++;
+  pthread_mutex_unlock(&places->lock);
+}
+
+void http_places_closed(struct http_places *places) {
+  pthread_mutex_lock(&places->lock);
+  places->open--;
+  signal_fewer(places);
+  pthread_mutex_unlock(&places->lock);
+}
+
+void http_places_forget(struct http_places *places, const struct mg_connection *connection) {
+  if (!(note_of(connection) & KEPT_BIT))
+    return;
+  pthread_mutex_lock(&places->lock);
+  places->kept--;
+  signal_fewer(places);
+  pthread_mutex_unlock(&places->lock);
+}
+
+/* With the lock held. More connections wait than there are free threads. */
+static bool is_crowded(const struct http_places *places, size_t waiting) {
+  return places->open + waiting > places->threads;
+}
+
+/* Its own place is given back first: whoever keeps a connection asks for it with each answer, and so all take turns. */
+static bool take_kept(struct http_places *places, bool was_kept, bool may, size_t waiting) {
+  pthread_mutex_lock(&places->lock);
+  places->kept -= was_kept;
+  bool taken = may && !places->draining && !is_crowded(places, waiting) && places->kept < share(places, 2);
+  places->kept += taken;
+  if (was_kept && !taken)
+    signal_fewer(places);
+  pthread_mutex_unlock(&places->lock);
+  return taken;
+}
+
+bool http_places_keep(struct bus_http_exchange *exchange, bool wanted) {
+  struct bus_http_server *server = exchange->server;
+  uintptr_t note = note_of(exchange->connection);
+  uintptr_t served = note / SERVED_ONE + 1;
+  bool may = wanted && served < (uintptr_t)server->settings.requests_per_connection;
+  size_t waiting = may ? http_listener_waiting(atomic_load(&server->listener)) : 0;
+  bool kept = take_kept(&server->places, (note & KEPT_BIT) != 0, may, waiting);
+  mg_set_user_connection_data(exchange->connection, (void *)(served * SERVED_ONE + (kept ? KEPT_BIT : 0)));
+  return kept;
+}
+
+/* ---- requests that wait for their client ---- */
+bool bus_http_hold(struct bus_http_exchange *exchange) {
+  struct http_places *places = &exchange->server->places;
+  if (exchange->holds)
+    return true;
+  pthread_mutex_lock(&places->lock);
+  exchange->holds = places->held < share(places, 4);
+  places->held += exchange->holds;
+  pthread_mutex_unlock(&places->lock);
+  return exchange->holds;
+}
+
+void http_places_release(struct bus_http_exchange *exchange) {
+  struct http_places *places = &exchange->server->places;
+  if (!exchange->holds)
+    return;
+  pthread_mutex_lock(&places->lock);
+  places->held--;
+  pthread_mutex_unlock(&places->lock);
+  exchange->holds = false;
+}
+
+bool http_places_may_dawdle(struct bus_http_exchange *exchange) {
+  struct bus_http_server *server = exchange->server;
+  if (bus_http_hold(exchange))
+    return true;
+  size_t waiting = http_listener_waiting(atomic_load(&server->listener));
+  pthread_mutex_lock(&server->places.lock);
+  bool crowded = is_crowded(&server->places, waiting);
+  pthread_mutex_unlock(&server->places.lock);
+  return !crowded;
+}
+
+/* ---- draining ---- */
+static struct timespec timespec_of(int64_t monotonic) {
+  return (struct timespec){.tv_sec = (time_t)(monotonic / BUS_SECOND),
+                           .tv_nsec = (long)(monotonic % BUS_SECOND * 1000)};
+}
+
+void http_places_drain(struct http_places *places) {
+  pthread_mutex_lock(&places->lock);
+  places->draining = true;
+  pthread_mutex_unlock(&places->lock);
+}
+
+static bool wait_none(struct http_places *places, const size_t *count, int64_t until) {
+  struct timespec deadline = timespec_of(until);
+  int waited = 0;
+  pthread_mutex_lock(&places->lock);
+  while (*count > 0 && waited == 0)
+    waited = pthread_cond_timedwait(&places->fewer, &places->lock, &deadline);
+  bool none = *count == 0;
+  pthread_mutex_unlock(&places->lock);
+  return none;
+}
+
+bool http_places_wait_none_kept(struct http_places *places, int64_t until) {
+  return wait_none(places, &places->kept, until);
+}
+
+bool http_places_wait_none_open(struct http_places *places, int64_t until) {
+  return wait_none(places, &places->open, until);
+}
