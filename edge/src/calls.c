@@ -139,20 +139,6 @@ bool edge_ask(struct edge *edge, struct bus_http_exchange *exchange, const struc
   return answered;
 }
 
-bool edge_long_wait_begin(struct edge *edge) {
-  if (atomic_fetch_add(&edge->long_waits, 1) < edge->settings->http_threads / 4) {
-    bus_series_add(edge->metrics.long_waiting, 1);
-    return true;
-  }
-  atomic_fetch_sub(&edge->long_waits, 1);
-  return false;
-}
-
-void edge_long_wait_end(struct edge *edge) {
-  bus_series_add(edge->metrics.long_waiting, -1);
-  atomic_fetch_sub(&edge->long_waits, 1);
-}
-
 /* First for the answer, as long as one should take; where not even the broker has spoken, for its confirm; and on for
  * the answer, where the client wants to wait. */
 static enum bus_request_state wait_first(const struct edge *edge, struct bus_pending *pending,
@@ -163,7 +149,7 @@ static enum bus_request_state wait_first(const struct edge *edge, struct bus_pen
   if (state == BUS_REQUEST_SENT)
     state = bus_request_wait(pending, late, true);
   if (state == BUS_REQUEST_CONFIRMED && command->wait_ms > 0)
-    state = bus_request_wait(pending, start + command->wait_ms * BUS_MILLISECOND, false);
+    state = bus_request_wait_long(pending, start + command->wait_ms * BUS_MILLISECOND);
   return state;
 }
 
@@ -187,7 +173,7 @@ static void wait_last(struct bus_pending *pending, const struct edge_command *co
   int64_t until = start + command->wait_ms * BUS_MILLISECOND;
   const void *later;
   while (command->is_last && !command->is_last(*body) && bus_monotonic() < until) {
-    if (bus_request_wait(pending, until, false) != BUS_REQUEST_ANSWERED ||
+    if (bus_request_wait_long(pending, until) != BUS_REQUEST_ANSWERED ||
         !take_answer(pending, command->answer, arena, &later))
       return;
     *body = later;

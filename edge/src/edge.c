@@ -130,6 +130,11 @@ bool edge_open(struct edge *edge, const struct edge_settings *settings, struct b
   return edge_watch_start(edge, err);
 }
 
+void edge_begin_drain(struct edge *edge) {
+  atomic_store(&edge->draining, true);
+  bus_requester_hurry(edge->requester);
+}
+
 void edge_close(struct edge *edge) {
   edge_watch_stop(edge);
   bus_requester_free(edge->requester);

@@ -60,12 +60,14 @@ struct edge {
   struct backlog backlog;
   struct edge_reads reads;
   struct edge_watch watch;
-  atomic_int long_waits;
+  atomic_bool draining; /* the process is to end: it is not ready any more */
   struct edge_metrics metrics;
 };
 
 /* Starts the requester; a broker that is away is no failure. */
 bool edge_open(struct edge *edge, const struct edge_settings *settings, struct bus_error *err) BUS_MUST_CHECK;
+/* From now on it is not ready, and clients that prefer to wait do not. */
+void edge_begin_drain(struct edge *edge);
 /* After the servers have stopped. Accepts the half-opened. */
 void edge_close(struct edge *edge);
 
@@ -100,10 +102,6 @@ enum edge_outcome edge_tell(struct edge *edge, struct bus_http_exchange *exchang
 void edge_reads_init(struct edge_reads *reads);
 /* Asks order-svc, together with what others read now; blocks for a bounded time. */
 struct answer edge_read(struct edge *edge, struct bus_http_exchange *exchange, const struct bus_uuid *order_id);
-
-/* A place among those that wait long: a quarter of the threads. False: there is none; else give it back. */
-bool edge_long_wait_begin(struct edge *edge);
-void edge_long_wait_end(struct edge *edge);
 
 /* ---- the backlog (watch.c) ---- */
 bool edge_watch_start(struct edge *edge, struct bus_error *err) BUS_MUST_CHECK;

@@ -43,6 +43,7 @@ const struct bus_health_check edge_health_checks[EDGE_HEALTH_CHECKS] = {
     {"payment_service", is_payment_service_up},
 };
 
-bool edge_is_ready(void *edge) {
-  return is_broker_up(edge, 0);
+bool edge_is_ready(void *context) {
+  struct edge *edge = context;
+  return !atomic_load(&edge->draining) && is_broker_up(edge, 0);
 }

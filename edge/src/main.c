@@ -53,6 +53,17 @@ static bool start_api(struct edge *edge, struct listeners *listeners, struct bus
   return bus_http_server_start(&settings, edge_routes, edge_route_count, edge, &listeners->api, err);
 }
 
+/* Load balancers and proxies are to notice nothing but an edge that is not ready. */
+static void drain(struct edge *edge, const struct listeners *listeners) {
+  edge_begin_drain(edge);
+  bus_http_server_drain(listeners->api, edge->settings->drain_ms, edge->settings->drain_kept_ms);
+}
+
+/* The longest that drain takes. */
+static int64_t drain_limit_ms(const struct edge_settings *settings) {
+  return settings->drain_ms > settings->drain_kept_ms ? settings->drain_ms : settings->drain_kept_ms;
+}
+
 /* In this order: no new requests, then those under way, then the bus. */
 static void stop(struct edge *edge, struct listeners *listeners) {
   BUS_CRASH_POINT("edge.draining");
@@ -76,7 +87,8 @@ static int serve(void) {
   if (started) {
     bus_log(BUS_INFO, "serving", BUS_F_STR("bind", edge_settings.bind), BUS_F_INT("port", edge_settings.port),
             BUS_F_INT("admin_port", edge_settings.admin_port), BUS_F_STR("version", ORDERBUS_VERSION));
-    bus_log(BUS_INFO, "stopping", BUS_F_INT("signal", bus_process_wait()));
+    bus_log(BUS_INFO, "stopping", BUS_F_INT("signal", bus_process_wait(drain_limit_ms(&edge_settings))));
+    drain(&edge, &listeners);
   } else {
     bus_log(BUS_ERROR, "cannot start", BUS_F_STR("error", err.text));
   }

@@ -94,10 +94,10 @@ void edge_orders_post(void *context, struct bus_http_exchange *exchange) {
     return;
   }
   int64_t wait_s = prefer_wait(bus_http_header(exchange, "Prefer"), edge->settings->prefer_wait_max_s);
-  bool waits = wait_s > 0 && edge_long_wait_begin(edge);
+  bool waits = wait_s > 0 && bus_http_hold(exchange);
+  bus_series_add(edge->metrics.long_waiting, waits);
   struct answer answer = place(edge, exchange, &request, waits ? wait_s : 0);
-  if (waits)
-    edge_long_wait_end(edge);
+  bus_series_add(edge->metrics.long_waiting, -waits);
   BUS_CRASH_POINT("edge.before-answer");
   edge_respond(edge, exchange, &answer);
   BUS_CRASH_POINT("edge.after-answer");

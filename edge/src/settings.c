@@ -41,9 +41,16 @@ static const struct bus_option options[] = {
     TEXT("RABBITMQ_CA_FILE", rabbitmq_ca_file, 0, 1024, "", "certificates that an amqps:// broker is checked against"),
     NUMBER("RABBITMQ_HEARTBEAT", heartbeat_s, 1, 600, "5", "s", "heartbeat of both connections"),
     NUMBER("HTTP_THREADS", http_threads, 4, 4096, "256", NULL,
-           "requests at once; a quarter of them at most waits because of a Prefer header"),
+           "connections served at once; half of them at most are kept between requests, and a quarter at most waits "
+           "because of a Prefer header"),
     NUMBER("BODY_DEADLINE_MS", body_deadline_ms, 100, 60000, "5000", "ms", "a whole request body"),
-    NUMBER("KEEP_ALIVE_MS", keep_alive_ms, 1, 60000, "1000", "ms", "an idle connection"),
+    NUMBER("KEEP_ALIVE_MS", keep_alive_ms, 1, 3600000, "75000", "ms",
+           "how long an idle connection is kept; longer than a proxy in front keeps it"),
+    NUMBER("DRAIN_MS", drain_ms, 0, 3600000, "5000", "ms",
+           "how long all requests are still served after SIGTERM, while /health/ready says 503"),
+    NUMBER("DRAIN_KEPT_MS", drain_kept_ms, 0, 3600000, "65000", "ms",
+           "and how long at most, while clients still keep connections: each gets one more answer, with Connection: "
+           "close; longer than a proxy in front keeps an idle connection"),
     NUMBER("MAX_OPEN_REQUESTS", max_open_requests, 1, 100000, "4096", NULL, "requests under way on the bus"),
     NUMBER("ACCEPT_TIMEOUT_MS", accept_timeout_ms, 1, 30000, "500", "ms",
            "how long a command waits for its answer before the broker's confirm is enough"),

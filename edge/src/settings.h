@@ -12,7 +12,7 @@ struct edge_settings {
   const char *rabbitmq_url, *rabbitmq_ca_file;
   int64_t heartbeat_s;
   const char *allowed_hosts;
-  int64_t http_threads, body_deadline_ms, keep_alive_ms;
+  int64_t http_threads, body_deadline_ms, keep_alive_ms, drain_ms, drain_kept_ms;
   int64_t max_open_requests;
   int64_t accept_timeout_ms, accept_total_ms, query_timeout_ms, prefer_wait_max_s;
   int64_t shed_outbox_age_ms;

@@ -114,6 +114,11 @@ enum bus_request_state bus_request_wait(struct bus_pending *pending, int64_t unt
   }
 }
 
+enum bus_request_state bus_request_wait_long(struct bus_pending *pending, int64_t until) {
+  int64_t hurried_at = fake.hurried_at > fake.now ? fake.hurried_at : fake.now;
+  return bus_request_wait(pending, fake.hurried_at && hurried_at < until ? hurried_at : until, false);
+}
+
 bool bus_request_answer(struct bus_pending *pending, const struct bus_message_type *const *types, size_t type_count,
                         struct bus_arena *arena, const struct bus_message_type **ret_type, const void **ret_body) {
   const struct fake_answer *answer = &fake.script.answers[pending->taken++];
@@ -136,6 +141,11 @@ void bus_request_end(struct bus_pending *pending) {
 struct bus_arena *bus_http_arena(struct bus_http_exchange *exchange) {
   (void)exchange;
   return fake.arena;
+}
+
+bool bus_http_hold(struct bus_http_exchange *exchange) {
+  (void)exchange;
+  return !fake.no_place;
 }
 
 struct bus_str bus_http_path_segment(const struct bus_http_exchange *exchange, size_t index) {

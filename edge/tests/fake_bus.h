@@ -25,6 +25,8 @@ struct fake_script {
 struct fake {
   struct fake_script script;
   int64_t now;         /* bus_monotonic */
+  int64_t hurried_at;  /* bus_requester_hurry is called then; 0: never */
+  bool no_place;       /* bus_http_hold finds none */
   int begun;           /* requests */
   int logged;          /* lines */
   struct bus_str sent; /* the last one's body, encoded */

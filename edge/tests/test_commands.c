@@ -294,7 +294,6 @@ TEST(a_final_state_in_time_is_201)
   assert_int_equal(fake.status, 201);
   assert_true(bus_str_is(fake_header("Preference-Applied"), "wait=10"));
   assert_non_null(strstr(fake.sent.data, "\"wait_ms\":10000"));
-  assert_int_equal(atomic_load(&edge.long_waits), 0);
   tear_down();
 }
 
@@ -350,20 +349,40 @@ TEST(a_replay_does_not_wait)
   tear_down();
 }
 
-TEST(a_quarter_of_the_threads_may_wait)
+TEST(a_client_that_finds_no_place_to_wait_is_answered_at_once)
 {
   set_up();
-  assert_true(edge_long_wait_begin(&edge));
-  assert_true(edge_long_wait_begin(&edge));
-  assert_false(edge_long_wait_begin(&edge));
   fake.prefer = BUS_STR("wait=10");
+  fake.no_place = true;
   answer(0, 20, &says_accepted);
   answer(1, 3000, &says_final);
   assert_int_equal(post(), 20);
   assert_int_equal(fake.status, 202);
   assert_non_null(strstr(fake.sent.data, "\"wait_ms\":0"));
-  edge_long_wait_end(&edge);
+  fake.no_place = false;
   assert_int_equal(post(), 3000);
-  assert_int_equal(atomic_load(&edge.long_waits), 1);
+  tear_down();
+}
+
+TEST(a_client_that_waits_gets_its_202_when_the_edge_stops)
+{
+  set_up();
+  fake.prefer = BUS_STR("wait=10");
+  fake.hurried_at = fake.now + AT_MS(1000);
+  answer(0, 20, &says_accepted);
+  answer(1, 3000, &says_final);
+  assert_int_equal(post(), 1000);
+  assert_int_equal(fake.status, 202);
+  tear_down();
+}
+
+TEST(a_client_that_waits_on_a_confirm_alone_gets_its_202_when_the_edge_stops)
+{
+  set_up();
+  fake.prefer = BUS_STR("wait=10");
+  fake.script.confirm_at = AT_MS(5);
+  fake.hurried_at = fake.now + AT_MS(1000);
+  assert_int_equal(post(), 1000);
+  assert_int_equal(fake.status, 202);
   tear_down();
 }

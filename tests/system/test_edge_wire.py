@@ -293,25 +293,30 @@ def test_E14_nothing_is_read_behind_an_error(port):
         assert wire.is_closed()
 
 
-def test_E14_idle_connection_is_closed(port):
+def test_E14_idle_connection_is_kept(port):
+    """Longer than any pool of clients takes to use it again; how long exactly is a unit test's."""
     with Wire(port) as wire:
         wire.send(GET)
         assert wire.read().status == 200
-        begin = time.monotonic()
-        assert wire.is_closed(4)
-        assert time.monotonic() - begin < 3
+        assert not wire.is_closed(3)
+        wire.send(GET)
+        assert wire.read().status == 200
 
 
-def test_E15_idle_crowd_does_not_shut_the_edge(stack, port):
-    """More idle connections than threads: health has a listener of its own, and the API is back within seconds."""
+@pytest.mark.parametrize("first", [b"", GET], ids=["silent", "kept"])
+def test_E15_idle_crowd_does_not_shut_the_edge(stack, port, first):
+    """More idle connections than threads, and nobody notices."""
     wires = [Wire(port) for _ in range(300)]
     try:
-        answer, _ = exchange(stack.ports["edge-admin"], GET, timeout=2)
-        assert answer.status == 200
-        begin = time.monotonic()
-        answer, _ = exchange(port, GET, timeout=15)
-        assert answer is not None and answer.status == 200
-        assert time.monotonic() - begin < 10
+        for wire in wires:
+            wire.send(first)
+        answers = [wire.read() for wire in wires] if first else []
+        assert all(answer.status == 200 for answer in answers)
+        for listener in (port, stack.ports["edge-admin"]):
+            begin = time.monotonic()
+            answer, _ = exchange(listener, GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), timeout=15)
+            assert answer is not None and answer.status == 200
+            assert time.monotonic() - begin < 1
     finally:
         for wire in wires:
             wire.__exit__()

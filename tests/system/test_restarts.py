@@ -1,10 +1,13 @@
 """Every program restarted or killed in mid-flow, and stopped under load: nothing is lost and nothing done twice."""
+import json
 import signal
 import time
 
 import pytest
+import requests
 
-from client import Load, item
+from client import Load, item, wait_until
+from wire import Wire, exchange, request
 
 PROGRAMS = ("order-svc", "inventory-svc", "payment-svc", "psp-sandbox")
 LOADED = ("LOAD-1", "LOAD-2", "LOAD-3")
@@ -49,6 +52,55 @@ def test_edge_drains_under_load(api, stack):
         load.wait_orders(len(load.order_ids) + 50)
     assert set(load.statuses) <= {202, 503}, set(load.statuses)
     assert final_states(api, load.order_ids) == {"CONFIRMED"}
+
+
+@pytest.fixture
+def edge_that_drains(stack):
+    """The local stack's edge has nobody to drain for; this one takes a second and a half, and longer for kept
+    connections."""
+    usual = stack.overrides.get("edge", {})
+    stack.stop_service("edge")
+    stack.overrides["edge"] = usual | {"DRAIN_MS": "1500", "DRAIN_KEPT_MS": "65000"}
+    stack.start_service("edge")
+    yield
+    stack.stop_service("edge")
+    stack.overrides["edge"] = usual
+    stack.start_service("edge")
+
+
+def metrics(stack):
+    return requests.get(stack.url("edge-admin") + "/metrics", timeout=5).text
+
+
+def test_stopping_edge_tells_its_clients(api, stack, port, edge_that_drains):
+    """Not ready at once, yet everyone is served: who waits gets a 202, who keeps a connection one more answer on it."""
+    probe = request("GET", "/health/ready", headers=["Connection: close"])
+    live = request("GET", "/health/live")
+    stack.signal("payment-svc", signal.SIGSTOP)
+    try:
+        with Wire(port) as kept, Wire(port) as waiting:
+            kept.send(live)
+            assert "connection" not in kept.read().headers
+            body = json.dumps({"idempotency_key": "stopped", "items": [item("A")]})
+            waiting.send(request(headers=["Content-Type: application/json", "Prefer: wait=25"], body=body))
+            wait_until(lambda: 'edge_waiting_requests{kind="long"} 1' in metrics(stack), 5, "the client that waits")
+            begin = time.monotonic()
+            stack.signal("edge", signal.SIGTERM)
+            answer = waiting.read()
+            assert answer.status == 202 and answer.headers["connection"] == "close"
+            api.accepted[answer.json()["order_id"]] = answer.status
+            assert time.monotonic() - begin < 1
+            for listener in (port, stack.ports["edge-admin"]):
+                assert exchange(listener, probe)[0].status == 503
+            assert exchange(port, live)[0].headers["connection"] == "close"
+            time.sleep(2)  # past DRAIN_MS: only the kept connection is left
+            kept.send(live)
+            answer = kept.read()
+            assert answer.status == 200 and answer.headers["connection"] == "close"
+            assert stack.part("edge").process.wait_end(5)
+            assert stack.part("edge").process.exit_statuses()[-1] == 0
+    finally:
+        stack.signal("payment-svc", signal.SIGCONT)
 
 
 def test_edge_killed_under_load(api, stack):

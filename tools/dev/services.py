@@ -43,7 +43,8 @@ class Service:
         else:
             found |= {"RABBITMQ_URL": stack.broker.url(self.name), "LOG_LEVEL": "info"}
         if self.name == "edge":
-            found["ADMIN_PORT"] = str(stack.ports["edge-admin"])
+            # Nothing here looks at readiness or balances load, so a stop need not wait for anyone to notice.
+            found |= {"ADMIN_PORT": str(stack.ports["edge-admin"]), "DRAIN_MS": "0", "DRAIN_KEPT_MS": "0"}
         if self.name == "payment-svc":
             found |= {"PSP_URL": stack.url("psp-sandbox"), "PSP_KEY": psp_key(stack.state)}
         for database, service in SERVICE_OF.items():

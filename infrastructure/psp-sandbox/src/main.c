@@ -23,7 +23,7 @@ static int serve(struct psp_sandbox *sandbox) {
     return EXIT_FAILURE;
   }
   bus_log(BUS_INFO, "ready", BUS_F_STR("bind", settings->bind), BUS_F_INT("port", settings->port));
-  bus_log(BUS_INFO, "stopping", BUS_F_INT("signal", bus_process_wait()));
+  bus_log(BUS_INFO, "stopping", BUS_F_INT("signal", bus_process_wait(0)));
   bus_http_server_stop(server);
   return EXIT_SUCCESS;
 }

@@ -20,8 +20,8 @@ void bus_process_standard_files(void);
  */
 void bus_process_init(void);
 /* Waits for the first SIGTERM, SIGINT or SIGHUP. From then on a second one exits at once with status 130, and a drain
- * that takes longer than 10 s ends with status 124; both say so in a last log line. */
-int bus_process_wait(void);
+ * that takes 10 s longer than drain_ms ends with status 124; both say so in a last log line. */
+int bus_process_wait(int64_t drain_ms);
 
 #ifdef __cplusplus
 }

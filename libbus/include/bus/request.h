@@ -64,6 +64,11 @@ struct bus_pending *bus_request_begin(struct bus_requester *requester, const str
  * confirm_is_enough, the broker's confirm came. Returns the state; may be called again with a later `until`. */
 enum bus_request_state bus_request_wait(struct bus_pending *pending, int64_t until, bool confirm_is_enough);
 
+/* The same, for an answer that may take long: after bus_requester_hurry it returns what is known at once. */
+enum bus_request_state bus_request_wait_long(struct bus_pending *pending, int64_t until);
+/* Ends all long waits, and those that begin later: the process is about to stop. Thread-safe. */
+void bus_requester_hurry(struct bus_requester *requester);
+
 /* The answer of state ANSWERED, decoded: *ret_body is a struct of one of `types`' schemas in the arena, *ret_type says
  * which. False: it is of no such type, or malformed (logged). Takes the answer: wait again for a second one. */
 bool bus_request_answer(struct bus_pending *pending, const struct bus_message_type *const *types, size_t type_count,

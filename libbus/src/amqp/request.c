@@ -137,21 +137,41 @@ struct timespec requester_timespec(int64_t monotonic) {
   return (struct timespec){.tv_sec = (time_t)(time / BUS_SECOND), .tv_nsec = (long)(time % BUS_SECOND * 1000)};
 }
 
-enum bus_request_state bus_request_wait(struct bus_pending *pending, int64_t until, bool confirm_is_enough) {
+static enum bus_request_state wait_for(struct bus_pending *pending, int64_t until, bool confirm_is_enough,
+                                       bool long_wait) {
   struct bus_requester *requester = pending->owner;
   struct timespec deadline = requester_timespec(until);
   if (pending == &requester->unavailable)
     return BUS_REQUEST_UNAVAILABLE;
   pthread_mutex_lock(&requester->lock);
   pending->confirm_is_enough = confirm_is_enough;
+  pending->long_wait = long_wait;
   pending->waiting = true;
-  while (!is_enough(pending, confirm_is_enough))
+  while (!is_enough(pending, confirm_is_enough) && !(long_wait && requester->hurried))
     if (pthread_cond_timedwait(&pending->changed, &requester->lock, &deadline) != 0)
       break;
   pending->waiting = false;
   enum bus_request_state state = state_of(pending);
   pthread_mutex_unlock(&requester->lock);
   return state;
+}
+
+enum bus_request_state bus_request_wait(struct bus_pending *pending, int64_t until, bool confirm_is_enough) {
+  return wait_for(pending, until, confirm_is_enough, false);
+}
+
+enum bus_request_state bus_request_wait_long(struct bus_pending *pending, int64_t until) {
+  return wait_for(pending, until, false, true);
+}
+
+void bus_requester_hurry(struct bus_requester *requester) {
+  pthread_mutex_lock(&requester->lock);
+  requester->hurried = true;
+  for (struct request_chunk *chunk = requester->chunks; chunk; chunk = chunk->next)
+    for (size_t i = 0; i < REQUEST_CHUNK; i++)
+      if (chunk->items[i].waiting && chunk->items[i].long_wait)
+        pthread_cond_signal(&chunk->items[i].changed);
+  pthread_mutex_unlock(&requester->lock);
 }
 
 static struct answer *take_answer(struct bus_pending *pending) {

@@ -40,6 +40,7 @@ struct bus_pending {
   bool open;                    /* between begin and end */
   bool queued;                  /* in the queue, or being published: the I/O thread still looks at it */
   bool waiting, confirm_is_enough;
+  bool long_wait; /* of these, one that bus_requester_hurry ends */
   bool query;
   uint32_t generation;
   const struct bus_message_type *type;
@@ -81,7 +82,7 @@ struct bus_requester {
   size_t open_count;
   struct arena_pool pool;
   struct bus_uuid_source ids;
-  bool closing, asleep;
+  bool closing, asleep, hurried;
 
   atomic_bool up, blocked, stopping;
   int wake_fd;

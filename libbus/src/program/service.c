@@ -71,6 +71,7 @@ struct running {
   pthread_t threads[2 * WORKERS_MAX];
   size_t worker_count, thread_count;
   struct bus_admin *admin;
+  atomic_bool draining;
   bool failed;
 };
 
@@ -104,7 +105,9 @@ static bool broker_is_up(void *context, int64_t timeout_ms) {
 }
 
 static bool is_ready(void *context) {
-  const struct running *running = context;
+  struct running *running = context;
+  if (atomic_load(&running->draining))
+    return false;
   for (size_t i = 0; i < running->worker_count; i++) {
     struct bus_worker_status status = bus_worker_status(running->workers[i]);
     if (!status.consuming || status.database != BUS_LINK_UP)
@@ -193,7 +196,8 @@ static int run(const struct bus_program *program) {
   if (good) {
     bus_log(BUS_INFO, "started", BUS_F_INT("port", settings.port), BUS_F_INT("workers", settings.workers),
             BUS_F_STR("version", ORDERBUS_VERSION));
-    int signal_number = bus_process_wait();
+    int signal_number = bus_process_wait(0);
+    atomic_store(&running.draining, true);
     bus_log(BUS_INFO, "draining", BUS_F_INT("signal", signal_number));
   } else {
     bus_log(BUS_ERROR, "cannot start", BUS_F_STR("error", bus_error_name(err.code)), BUS_F_STR("cause", err.text));

@@ -48,12 +48,12 @@ void bus_process_init(void) {
 
 static void on_second_signal(int signal_number) {
   bool late = signal_number == SIGALRM;
-  bus_log_last_in_signal(BUS_ERROR, late ? "the drain took longer than 10 s; exiting with status 124"
+  bus_log_last_in_signal(BUS_ERROR, late ? "the drain took longer than it may; exiting with status 124"
                                          : "a second signal came during the drain; exiting with status 130");
   _exit(late ? EXIT_DRAIN_TIMEOUT : EXIT_SECOND_SIGNAL);
 }
 
-int bus_process_wait(void) {
+int bus_process_wait(int64_t drain_ms) {
   sigset_t set;
   int signal_number = 0;
   ending_signals(&set);
@@ -65,7 +65,7 @@ int bus_process_wait(void) {
   if (!is_ignored(SIGHUP))
     (void)sigaction(SIGHUP, &at_once, NULL);
   (void)sigaction(SIGALRM, &at_once, NULL);
-  (void)alarm(DRAIN_SECONDS);
+  (void)alarm((unsigned)(drain_ms / 1000) + DRAIN_SECONDS);
   (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
   return signal_number;
 }

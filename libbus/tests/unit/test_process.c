@@ -59,7 +59,7 @@ TEST(process_leaves_open_standard_descriptors_alone)
 static int wait_for(int signal_number) {
   bus_process_init();
   (void)kill(getpid(), signal_number);
-  return bus_process_wait();
+  return bus_process_wait(0);
 }
 
 static int hang_up(void) {
@@ -81,7 +81,7 @@ static int hang_up_under_nohup(void) {
   bus_process_init();
   (void)kill(getpid(), SIGHUP);
   (void)kill(getpid(), SIGTERM);
-  return bus_process_wait();
+  return bus_process_wait(0);
 }
 
 TEST(process_under_nohup_goes_on_at_sighup)
