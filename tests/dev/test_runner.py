@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from dev import checks, paths, proc, runner, suites
+from dev import checks, cli, paths, proc, proofs, runner, suites
 from dev.proc import Process
 from dev.report import DevError
 from dev.runner import Result
@@ -173,9 +173,31 @@ def test_ctrl_c_reaches_what_runs_beside(table, ending, tmp_path):
 
 def test_every_suite_has_a_budget_and_all_of_them_fit():
     leisure, beside = (sum(suites.TABLE[name][0] for name in names) for names in (suites.AT_LEISURE, suites.BESIDE))
-    alone = sum(budget for budget, _ in suites.TABLE.values()) - leisure - beside
+    alone = sum(suites.TABLE[name][0] for name in suites.SHORT_NAMES) - leisure - beside
     assert max(leisure, beside) <= alone <= 50 * 60
     assert {*suites.AT_LEISURE, *suites.BESIDE, *suites.MEASURES} <= set(suites.TABLE)
+
+
+def chosen_by(monkeypatch, *words):
+    chosen = []
+    monkeypatch.setattr(suites.packages, "ensure", lambda _: None)
+    monkeypatch.setattr(suites.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(suites, "_run_suites", lambda names: chosen.extend(names) or Result(passed=1))
+    assert suites.test(cli.parser().parse_args(["test", *words])) == 0
+    return chosen
+
+
+def test_what_takes_an_hour_runs_only_if_asked_for(monkeypatch):
+    short, everything = chosen_by(monkeypatch), chosen_by(monkeypatch, "--all")
+    assert short == list(suites.SHORT_NAMES)
+    assert everything == [*short, "sim-long", "crash-matrix", "chaos-long"]
+    assert chosen_by(monkeypatch, "sim-long") == ["sim-long"]
+
+
+def test_a_long_suite_is_a_verb_whose_exit_status_counts():
+    assert numbers(proofs._verb("--version")(60)) == (1, 0, 0)
+    failed = proofs._verb("no-such-verb")(60)
+    assert numbers(failed) == (0, 1, 0) and "no-such-verb" in failed.text
 
 
 @pytest.mark.parametrize("tool, output", (

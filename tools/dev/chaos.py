@@ -32,7 +32,8 @@ def chaos(options):
     load_harness()
     if CRASH_MATRIX in options.scenarios:
         from crash_matrix import run
-        return run.run(options.preset or "dev", options.only, options.short, "list" in options.scenarios)
+        return run.run(options.preset or "dev", options.only, options.short, "list" in options.scenarios,
+                       not options.no_record)
     from harness import catalogue
     known = catalogue.scenarios()
     if not options.scenarios or "list" in options.scenarios:
@@ -59,7 +60,7 @@ def _run(chosen, options):
     reports = _reports(chosen, options, preset)
     print()
     print(*report.table(reports), sep="\n", flush=True)
-    if "all" in options.scenarios:
+    if "all" in options.scenarios and not options.no_record:
         command = "./dev chaos all" + "".join((
             " --short" if options.short else "", f" --times {options.times}" if options.times > 1 else "",
             f" --jobs {options.jobs}" if options.jobs > 1 else ""))

@@ -43,6 +43,7 @@ def parser():
     preset(verb("up", verbs.up, "install what is missing, build, start everything and place one order"))
     added = verb("test", suites.test, "run everything that CI runs, or some suites of it")
     added.add_argument("suites", nargs="*", metavar="SUITE", help=f"some of: {' '.join(suites.NAMES)}")
+    added.add_argument("--all", action="store_true", help=f"also {' '.join(suites.proofs.TABLE)}, which take an hour")
     verb("down", verbs.down, "stop everything")
     verb("reset", verbs.reset, "stop everything and delete its data")
     verb("status", verbs.status, "what runs; the exit status is 0 if all of it is ready")
@@ -76,6 +77,7 @@ def parser():
     added.add_argument("--only", metavar="SERVICE/POINT/FAULT", action="append",
                        help='of crash-matrix; the end of a part may be "*"; may be repeated')
     added.add_argument("--short", action="store_true", help="a few seconds each")
+    added.add_argument("--no-record", action="store_true", help="leave the tables in chaos-testing/results as they are")
     added.add_argument("--times", type=int, default=1, metavar="N", help="so often, one after the other")
     added.add_argument("--jobs", type=int, default=1, metavar="N", help="scenarios at a time, on their own stacks (1)")
     preset(added)

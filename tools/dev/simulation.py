@@ -17,6 +17,7 @@ def add_options(parser):
     parser.add_argument("--trace", action="store_true", help="with --seed: what happens in it, a line an event")
     parser.add_argument("--bug", metavar="NAME", help="with a bug planted, until it is caught")
     parser.add_argument("--bugs", action="store_true", help="list the bugs that can be planted")
+    parser.add_argument("--no-record", action="store_true", help=f"leave {RESULTS} as it is, however many seeds")
     parser.add_argument("--preset", choices=build.PRESETS, default="release", help="which build (release)")
 
 
@@ -42,7 +43,7 @@ def sim(options):
     if options.seed is not None:
         return _run(options.preset, ["--seed", str(options.seed), *(["--trace"] if options.trace else []), *bug])
     words = ["--seeds", str(options.seeds), "--first", str(options.first), "--jobs", str(os.cpu_count() or 1), *bug]
-    if bug or options.seeds < WORTH_KEEPING:
+    if bug or options.no_record or options.seeds < WORTH_KEEPING:
         return _run(options.preset, words)
     return _run_and_keep(options, words)
 

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-from dev import build, checks, fuzz, packages, paths, ports, sanitizer, services, session
+from dev import build, checks, fuzz, packages, paths, ports, proofs, sanitizer, services, session
 from dev.report import DevError
 from dev.runner import Result, count, end_all, run, skip, temporary_folder
 from dev.servers import TestServers
@@ -158,6 +158,8 @@ TABLE = {
     "readme": (180, _pytest("readme")),
     "chaos": (300, _pytest("chaos")),
 }
+SHORT_NAMES = tuple(TABLE)
+TABLE |= proofs.TABLE
 NAMES = tuple(TABLE)
 # They want processors and neither servers nor answers in time: they run one after the other, at the lowest priority,
 # beside the suites that follow, which mostly wait.
@@ -165,7 +167,7 @@ AT_LEISURE = ("build-tsan", "build-release", "fuzz", "tidy")
 # Long ones that mostly wait: they, too, run one after the other beside the suites that follow.
 BESIDE = ("dev", "crash")
 # What says how long recovery may take waits for all of those.
-MEASURES = ("chaos",)
+MEASURES = ("chaos", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "chaos",
               "load", "readme")
 
@@ -185,7 +187,8 @@ def test(options):
     packages.ensure(packages.UP + packages.TEST)
     forget_the_users_stack(os.environ)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what runs is ended and wiped on the way out
-    chosen = [name for name in NAMES if not options.suites or name in options.suites]
+    wanted = options.suites or (NAMES if options.all else SHORT_NAMES)
+    chosen = [name for name in NAMES if name in wanted]
     if "build-gcc-asan" not in chosen and set(chosen) & set(NEEDS_ASAN):
         chosen.insert(0, "build-gcc-asan")
     total = _run_suites(chosen)
