@@ -1,6 +1,8 @@
 /* The messages that inventory-svc takes, sends and answers: field tables and types. */
 #include "inventory_messages.h"
 
+#include <bus/pong.h>
+
 const char *const stock_reason_names[] = {"out_of_stock",    "unknown_product",  "total_mismatch", "mixed_currencies",
                                           "total_too_large", "already_released", "no_reservation", NULL};
 const char *const inventory_outcome_names[] = {"found", "not_found", "updated", "key_reused", NULL};
@@ -133,7 +135,7 @@ const struct bus_message_type product_list_type = QUERY("product.list.v1", &prod
 const struct bus_message_type inventory_ping_type = QUERY("inventory.ping.v1", &inventory_ping_schema);
 const struct bus_message_type inventory_answer_type = ANSWER("inventory.answer.v1", &inventory_answer_schema);
 const struct bus_message_type product_page_type = ANSWER("product.page.v1", &product_page_schema);
-const struct bus_message_type inventory_pong_type = ANSWER("inventory.pong.v1", &inventory_ping_schema);
+const struct bus_message_type inventory_pong_type = ANSWER("inventory.pong.v1", &bus_pong_schema);
 const struct bus_message_type stock_reserved_type = EVENT("stock.reserved.v1", &stock_reserved_schema);
 const struct bus_message_type stock_rejected_type = EVENT("stock.rejected.v1", &stock_rejected_schema);
 const struct bus_message_type stock_released_type = EVENT("stock.released.v1", &stock_event_schema);

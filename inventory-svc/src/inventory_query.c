@@ -88,7 +88,7 @@ void query_decide(void *context, const struct bus_input *input, struct bus_effec
   else if (input->type == &product_list_type)
     answer_list(model, input->body, effects);
   else if (input->type == &inventory_ping_type)
-    bus_answer(effects, &inventory_pong_type, input->body);
+    bus_answer(effects, &inventory_pong_type, &model->pong);
   else
     bus_park(effects, "inventory-svc answers no such query");
 }

@@ -5,6 +5,7 @@
 #include "stock.h"
 
 #include <bus/effects.h>
+#include <bus/pong.h>
 #include <inventory_messages.h>
 
 /* One page that somebody asked for; the same page asked for twice is read once. */
@@ -23,6 +24,7 @@ struct query_model {
   size_t page_count;
   const struct product *products; /* found, by id */
   size_t product_count;
+  struct bus_pong pong; /* to every ping */
 };
 
 /* What the inputs ask for. False: out of memory. */

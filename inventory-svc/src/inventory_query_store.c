@@ -7,10 +7,11 @@
 
 bool query_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                 struct bus_sql *sql, void **ret_model) {
-  (void)context;
+  const struct bus_worker *worker = context;
   struct query_model *model;
   if (!query_model_new(inputs, count, arena, &model))
     return false;
+  model->pong.workers_down = worker && !bus_worker_commands_are_up(worker);
   struct bus_args *args = model->id_count > 0 ? bus_sql_add(sql, GET_PRODUCTS) : NULL;
   for (size_t i = 0; i < model->id_count; i++)
     bus_args_text(args, model->ids[i]);

@@ -54,6 +54,7 @@ static const struct bus_service queries = {
     .queue_count = BUS_COUNT(query_queues),
     .statements = inventory_query_statements,
     .statement_count = BUS_COUNT(inventory_query_statements),
+    .open = bus_worker_is_context,
     .lock = query_lock,
     .load = query_load,
     .decide = query_decide,

@@ -133,7 +133,9 @@ TEST(a_ping_is_answered)
   const struct bus_input input = {.type = &inventory_ping_type, .body = &body};
   ask(&asked, &input, 1);
   assert_int_equal(asked.model->id_count + asked.model->page_count, 0);
-  decide(&asked, input, &inventory_pong_type, "{\"deep\":false}");
+  decide(&asked, input, &inventory_pong_type, "{\"workers_down\":false}");
+  asked.model->pong.workers_down = true;
+  decide(&asked, input, &inventory_pong_type, "{\"workers_down\":true}");
   bus_arena_free(asked.arena);
 }
 

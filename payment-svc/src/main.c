@@ -38,6 +38,7 @@ static const struct bus_service queries = {
     .version = ORDERBUS_VERSION,
     .queues = query_queues,
     .queue_count = BUS_COUNT(query_queues),
+    .open = bus_worker_is_context,
     .lock = payment_query_lock,
     .load = payment_query_load,
     .decide = payment_query_decide,

@@ -10,6 +10,7 @@
 
 #include <bus/failpoint.h>
 #include <bus/log.h>
+#include <bus/pong.h>
 
 #include <stdlib.h>
 
@@ -118,12 +119,16 @@ const struct bus_periodic payment_periodics[PAYMENT_PERIODICS] = {
     {.statement = LOOK_AFTER, .interval_ms = LOOK_AFTER_MS, .args = look_after_args, .rows = look_after_rows},
 };
 
-/* ---- queries: nothing is read ---- */
+/* ---- queries: nothing is read from the database ---- */
 
 bool payment_query_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                         struct bus_sql *sql, void **ret_model) {
-  (void)context, (void)inputs, (void)count, (void)arena, (void)sql;
-  *ret_model = NULL;
+  struct bus_pong *pong = bus_arena_alloc(arena, sizeof *pong);
+  (void)inputs, (void)count, (void)sql;
+  if (!pong)
+    return false;
+  pong->workers_down = !bus_worker_commands_are_up(context);
+  *ret_model = pong;
   return true;
 }
 

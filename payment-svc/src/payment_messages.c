@@ -1,6 +1,8 @@
 /* The messages that payment-svc takes, sends and answers: field tables and types. */
 #include "payment_messages.h"
 
+#include <bus/pong.h>
+
 #define ORDER_ID(S) BUS_FIELD_UUID(S, order_id, BUS_REQUIRED, "the order")
 
 static const struct bus_field charge_fields[] = {
@@ -46,4 +48,4 @@ const struct bus_message_type payment_failed_type = EVENT("payment.failed.v1", &
 const struct bus_message_type payment_ping_type = {"payment.ping.v1", BUS_EXCHANGE_QUERY, "edge", false,
                                                    &payment_ping_schema};
 const struct bus_message_type payment_pong_type = {"payment.pong.v1", BUS_EXCHANGE_REPLY, NULL, false,
-                                                   &payment_ping_schema};
+                                                   &bus_pong_schema};

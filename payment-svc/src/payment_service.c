@@ -114,7 +114,6 @@ void payment_service_decide(void *context, const struct bus_input *input, struct
 }
 
 void payment_query_decide(void *model, const struct bus_input *input, struct bus_effects *effects) {
-  (void)model; /* nothing is read */
   assert(input->type == &payment_ping_type);
-  bus_answer(effects, &payment_pong_type, input->body);
+  bus_answer(effects, &payment_pong_type, model);
 }

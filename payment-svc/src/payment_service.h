@@ -19,7 +19,7 @@ struct payment_action {
 /* bus_service.decide over a struct payment_model. */
 void payment_service_decide(void *model, const struct bus_input *input, struct bus_effects *effects);
 
-/* bus_service.decide of the queries: answers payment.ping. */
+/* bus_service.decide of the queries: answers payment.ping. model: a struct bus_pong. */
 void payment_query_decide(void *model, const struct bus_input *input, struct bus_effects *effects);
 
 #endif

@@ -6,7 +6,7 @@
  *   /health/live   200 as long as the process serves
  *   /health/ready  200 when every worker is attached to its queues, else 503
  *   /health        deep: {"status":"UP","services":{"database":"UP","message_queue":"UP"},"timestamp":…}, each really
- *                  probed; 503 when one is DOWN
+ *                  probed; 503 when one is DOWN, and "causes":{"name":"…"} for those that say why
  *   /metrics       Prometheus text format
  */
 #ifndef BUS_SERVICE_H
@@ -49,6 +49,9 @@ int bus_service_main(int argc, char **argv, const struct bus_program *program);
 struct bus_health_check {
   const char *name;                                 /* "message_queue" */
   bool (*is_up)(void *context, int64_t timeout_ms); /* really asks; called on HTTP threads */
+  /* Why it is down: plain text without quotation marks or backslashes, in the arena; no data: out of memory. NULL: the
+   * name says enough. */
+  struct bus_str (*why)(void *context, struct bus_arena *arena);
 };
 
 struct bus_admin_settings {

@@ -94,6 +94,10 @@ struct bus_worker_settings {
   int64_t latency_ms;         /* 0; added to every batch on purpose (gremlin) */
   const char *schema_project; /* sqitch project and the change that this version needs; NULL: not checked */
   const char *schema_change;
+  /* For a worker that answers queries: whether those that take commands have their links. NULL: there are none. Called
+   * on the worker's thread. */
+  bool (*commands_are_up)(void *context);
+  void *commands_context;
 };
 #define BUS_WORKER_DEFAULTS                                                                                            \
   .batch_max = 200, .gather_ms = 10, .heartbeat_s = BUS_AMQP_HEARTBEAT_S, .outbox_grace_ms = 5000,                     \
@@ -134,6 +138,11 @@ size_t bus_worker_pushed(const struct bus_worker *worker);
 void bus_worker_pause(struct bus_worker *worker, size_t queue, bool paused);
 /* True once, since the last connect, its queues were seen empty or settle_max_ms passed. */
 bool bus_worker_is_settled(const struct bus_worker *worker);
+/* Whether each worker of this process that takes commands and events has its database and the broker, as those workers
+ * know it. */
+bool bus_worker_commands_are_up(const struct bus_worker *worker);
+/* As struct bus_service's open(): the worker itself is the context. */
+bool bus_worker_is_context(const void *settings, struct bus_worker *worker, void **ret_context, struct bus_error *err);
 /* Before run or inside open: sockets that the worker's poll set takes in. At most 4. */
 bool bus_worker_add_source(struct bus_worker *worker, struct bus_poll_source source) BUS_MUST_CHECK;
 

@@ -28,33 +28,51 @@ void bus_admin_ready(void *context, struct bus_http_exchange *exchange) {
     bus_http_reply(exchange, 503, "application/json", BUS_STR("{\"status\":\"DOWN\"}"));
 }
 
-/* ,"name":"UP" for each; the names are our own literals. */
-static struct bus_str list_checks(const struct bus_admin *admin, struct bus_arena *arena, bool *ret_up) {
-  struct bus_str list = BUS_STR("");
-  *ret_up = true;
+struct report {
+  bool up;
+  struct bus_str services, causes; /* "name":"UP","name":"DOWN"; data is NULL when out of memory */
+};
+
+/* ,"name":"text"; both are our own literals, and need no escapes. */
+static struct bus_str add_member(struct bus_str list, const char *name, struct bus_str text, struct bus_arena *arena) {
+  if (!list.data || !text.data)
+    return BUS_NO_STR;
+  return bus_arena_printf(arena, "%.*s%s\"%s\":\"%.*s\"", (int)list.len, list.data, list.len ? "," : "", name,
+                          (int)text.len, text.data);
+}
+
+static struct report look_at_all(const struct bus_admin *admin, struct bus_arena *arena) {
+  struct report report = {.up = true, .services = BUS_STR(""), .causes = BUS_STR("")};
+  void *context = admin->settings.context;
   for (size_t i = 0; i < admin->settings.check_count; i++) {
-    bool up = admin->checks[i].is_up(admin->settings.context, PROBE_MS);
-    *ret_up = *ret_up && up;
-    list = bus_arena_printf(arena, "%.*s%s\"%s\":\"%s\"", (int)list.len, list.data, i ? "," : "", admin->checks[i].name,
-                            up ? "UP" : "DOWN");
-    if (!list.data)
-      break;
+    const struct bus_health_check *check = &admin->checks[i];
+    bool up = check->is_up(context, PROBE_MS);
+    report.up = report.up && up;
+    report.services = add_member(report.services, check->name, up ? BUS_STR("UP") : BUS_STR("DOWN"), arena);
+    if (!up && check->why)
+      report.causes = add_member(report.causes, check->name, check->why(context, arena), arena);
   }
-  return list;
+  return report;
+}
+
+static struct bus_str write_report(const struct report *report, struct bus_arena *arena) {
+  char now[BUS_TIME_TEXT];
+  bus_time_format(bus_wall_clock(), now);
+  if (!report->services.data || !report->causes.data)
+    return BUS_NO_STR;
+  bool causes = report->causes.len > 0;
+  return bus_arena_printf(arena, "{\"status\":\"%s\",\"services\":{%.*s}%s%.*s%s,\"timestamp\":\"%s\"}",
+                          report->up ? "UP" : "DOWN", (int)report->services.len, report->services.data,
+                          causes ? ",\"causes\":{" : "", (int)report->causes.len, report->causes.data,
+                          causes ? "}" : "", now);
 }
 
 void bus_admin_health(void *context, struct bus_http_exchange *exchange) {
   struct bus_arena *arena = bus_http_arena(exchange);
-  char now[BUS_TIME_TEXT];
-  bool up = false;
-  struct bus_str services = list_checks(context, arena, &up);
-  bus_time_format(bus_wall_clock(), now);
-  struct bus_str body = BUS_NO_STR;
-  if (services.data)
-    body = bus_arena_printf(arena, "{\"status\":\"%s\",\"services\":{%.*s},\"timestamp\":\"%s\"}", up ? "UP" : "DOWN",
-                            (int)services.len, services.data, now);
+  struct report report = look_at_all(context, arena);
+  struct bus_str body = write_report(&report, arena);
   if (body.data)
-    bus_http_reply(exchange, up ? 200 : 503, "application/json", body);
+    bus_http_reply(exchange, report.up ? 200 : 503, "application/json", body);
   else
     bus_http_problem(exchange, 500, "out of memory");
 }

@@ -70,6 +70,7 @@ struct running {
   struct bus_worker *workers[2 * WORKERS_MAX];
   pthread_t threads[2 * WORKERS_MAX];
   size_t worker_count, thread_count;
+  size_t command_count; /* of the workers: the first ones take commands */
   struct bus_admin *admin;
   atomic_bool draining;
   bool failed;
@@ -96,6 +97,17 @@ static bool has_broker(struct bus_worker_status status) {
   return status.broker == BUS_LINK_UP;
 }
 
+/* As the workers know it: the thread that asks must go on answering queries. */
+static bool commands_are_up(void *context) {
+  const struct running *running = context;
+  for (size_t i = 0; i < running->command_count; i++) {
+    struct bus_worker_status status = bus_worker_status(running->workers[i]);
+    if (!has_database(status) || !has_broker(status))
+      return false;
+  }
+  return true;
+}
+
 static bool database_is_up(void *context, int64_t timeout_ms) {
   return every_worker(context, has_database, timeout_ms);
 }
@@ -117,7 +129,8 @@ static bool is_ready(void *context) {
 }
 
 static bool start_admin(struct running *running, struct bus_error *err) {
-  static const struct bus_health_check checks[] = {{"database", database_is_up}, {"message_queue", broker_is_up}};
+  static const struct bus_health_check checks[] = {{.name = "database", .is_up = database_is_up},
+                                                  {.name = "message_queue", .is_up = broker_is_up}};
   const struct bus_admin_settings admin = {.bind = settings.bind,
                                            .port = (int)settings.port,
                                            .checks = checks,
@@ -190,8 +203,11 @@ static void fill_worker_settings(const struct bus_program *program) {
 static int run(const struct bus_program *program) {
   struct running running = {.program = program};
   struct bus_error err = {.code = BUS_OK};
-  bool good = add_workers(&running, program->commands, settings.workers, &err) &&
-              add_workers(&running, program->queries, settings.query_workers, &err) && start_admin(&running, &err) &&
+  settings.worker.commands_are_up = commands_are_up;
+  settings.worker.commands_context = &running;
+  bool good = add_workers(&running, program->commands, settings.workers, &err);
+  running.command_count = running.worker_count;
+  good = good && add_workers(&running, program->queries, settings.query_workers, &err) && start_admin(&running, &err) &&
               start_threads(&running, &err);
   if (good) {
     bus_log(BUS_INFO, "started", BUS_F_INT("port", settings.port), BUS_F_INT("workers", settings.workers),

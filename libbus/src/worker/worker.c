@@ -166,6 +166,16 @@ struct bus_worker_status bus_worker_status(const struct bus_worker *worker) {
                                     .blocked = atomic_load(&worker->status_blocked)};
 }
 
+bool bus_worker_commands_are_up(const struct bus_worker *worker) {
+  return !worker->settings.commands_are_up || worker->settings.commands_are_up(worker->settings.commands_context);
+}
+
+bool bus_worker_is_context(const void *settings, struct bus_worker *worker, void **ret_context, struct bus_error *err) {
+  (void)settings, (void)err; /* it cannot fail */
+  *ret_context = worker;
+  return true;
+}
+
 static struct timespec monotonic_spec(int64_t at) {
   return (struct timespec){.tv_sec = (time_t)(at / BUS_SECOND), .tv_nsec = (long)(at % BUS_SECOND) * 1000};
 }
