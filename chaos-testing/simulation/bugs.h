@@ -25,6 +25,7 @@
   X(NO_LOCKS, "no-row-locks", "rows are read without FOR UPDATE: stale versions are written back")                     \
   X(SKIP_FACT, "fact-not-logged", "an order changes without an event")                                                 \
   X(NO_DEADLINE, "deadline-ignored", "due orders are not looked at")                                                   \
+  X(UNDONE_COUNT, "undone-orders-close-the-intake", "orders that wait only to be undone count as open")                \
   X(NO_REFUND, "refund-forgotten", "an order that is undone asks no refund")                                           \
   X(EARLY_CANCEL, "cancelled-before-refund", "a released stock is enough to be CANCELLED")                             \
   X(CANCEL_PAID, "cancel-accepted-after-paid", "a PAID order is undone on the customer's word")                        \

@@ -69,6 +69,15 @@ void check_committed(struct world *world, const struct worker *worker) {
     check_payments(world);
 }
 
+void check_intake(struct world *world, const struct worker *worker, bool closed) {
+  int64_t forward = 0;
+  for (int status = ORDER_PENDING; status <= ORDER_PAID; status++)
+    forward += orders_in(worker->database, (enum order_status)status);
+  if (closed && forward == 0)
+    world_violate(world, "no order is taken while %" PRId64 " wait only to be undone",
+                  orders_in(worker->database, ORDER_COMPENSATING));
+}
+
 void check_money(struct world *world, const struct bus_uuid *order_id) {
   int captures = 0;
   int64_t captured = 0, net = psp_net(world, order_id);

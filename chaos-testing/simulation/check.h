@@ -24,6 +24,8 @@ void check_parked(struct world *world, const struct item *item);
 void check_accepted(struct world *world, const struct client_order *client, const struct letter *letter);
 /* Rows, books and the fold of the log after a COMMIT. */
 void check_committed(struct world *world, const struct worker *worker);
+/* New orders wait in their queue, or do not: never while all that is open waits only to be undone. */
+void check_intake(struct world *world, const struct worker *worker, bool closed);
 /* The PSP's own ledger after an entry. */
 void check_money(struct world *world, const struct bus_uuid *order_id);
 

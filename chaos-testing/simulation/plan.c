@@ -66,6 +66,7 @@ void plan_draw(struct plan *plan, struct random *random) {
   plan->latency = random_between(random, 1, 60) * BUS_MILLISECOND;
   plan->batch_max = random_between(random, 1, 8);
   plan->max_open_sagas = random_chance(random, PPM / 8) ? 2 : 10000;
+  plan->max_late_sagas = random_chance(random, PPM / 8) ? 1 : 500;
   plan->give_up = 20 * BUS_MINUTE;
   draw_broker(plan, random);
   draw_databases(plan, random);

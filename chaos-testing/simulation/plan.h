@@ -6,11 +6,11 @@
 
 /* _ppm: chances in a million at each step. Times in microseconds. */
 struct plan {
-  int64_t faults_for; /* since the begin; after that nothing new goes wrong */
-  int64_t latency;    /* mean of a step between two programs */
-  int64_t batch_max;  /* messages */
-  int64_t workers[3]; /* of each service */
-  int64_t max_open_sagas;
+  int64_t faults_for;                     /* since the begin; after that nothing new goes wrong */
+  int64_t latency;                        /* mean of a step between two programs */
+  int64_t batch_max;                      /* messages */
+  int64_t workers[3];                     /* of each service */
+  int64_t max_open_sagas, max_late_sagas; /* a seed has few orders: in some seeds so few close the intake */
   int64_t give_up;
   /* the broker */
   int64_t slow_ppm, slow_max; /* a message comes that late */

@@ -141,6 +141,10 @@ static void call_psp(struct world *world, struct worker *worker, const void *giv
     caller_take(world, worker, &action->call);
 }
 
+int64_t services_late_within(void) {
+  return order_late_within(&order_context.policy);
+}
+
 const struct service services[SERVICES] = {
     [SERVICE_ORDER] = {.queues = 1U << QUEUE_ORDERS | 1U << QUEUE_PLACE,
                        .due_interval = 500 * BUS_MILLISECOND,

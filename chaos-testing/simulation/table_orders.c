@@ -1,6 +1,7 @@
 /* The orders database: what order-svc's statements do to orders.orders and orders.order_events. */
 #include "table_orders.h"
 
+#include <order.h>
 #include <order_statements.h>
 
 static const uint8_t selected[O_COLUMNS] = {
@@ -92,10 +93,35 @@ static size_t find_due(const struct database *database, bus_time now, size_t mos
   return count;
 }
 
-int64_t orders_open(const struct database *database, int64_t most) {
+static bus_time newest_confirmed(const struct database *database) {
+  bus_time newest = INT64_MIN;
+  for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next)
+    if (row->cells[O_STATUS].number == ORDER_CONFIRMED && row->cells[O_CREATED].number > newest)
+      newest = row->cells[O_CREATED].number;
+  return newest;
+}
+
+static bool is_late(const struct value *c, int64_t late_within, bus_time now) {
+  if (c[O_STATUS].number == ORDER_COMPENSATING)
+    return bus_str_is(c[O_REASON].text, ORDER_REASON_TIMEOUT);
+  return c[O_STATUS].number <= ORDER_RESERVED && c[O_DEADLINE].number <= now + late_within;
+}
+
+struct order_load orders_load(const struct database *database, int64_t late_within, bus_time now) {
+  struct order_load load = {0, 0};
+  bus_time confirmed = newest_confirmed(database);
+  for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next) {
+    const struct value *c = row->cells;
+    load.open += c[O_STATUS].number <= ORDER_PAID && c[O_RESENDS].number < ORDER_STUCK_RESENDS;
+    load.late += c[O_CREATED].number > confirmed && is_late(c, late_within, now);
+  }
+  return load;
+}
+
+int64_t orders_in(const struct database *database, enum order_status status) {
   int64_t count = 0;
-  for (const struct row *row = database->tables[ORDERS].rows; row && count < most; row = row->next)
-    count += !row->cells[O_DUE].null;
+  for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next)
+    count += row->cells[O_STATUS].number == (int64_t)status;
   return count;
 }
 

@@ -4,6 +4,9 @@
 
 #include "database.h"
 
+#include <order_intake.h>
+#include <order_messages.h>
+
 enum { ORDERS, ORDER_EVENTS };
 
 enum order_column {
@@ -38,7 +41,9 @@ enum order_column {
 
 enum order_event_column { E_ORDER, E_SEQ, E_TYPE, E_AT, E_DATA, E_COLUMNS };
 
-int64_t orders_open(const struct database *database, int64_t most);
+/* What order-svc's statement counts; now: the database's. */
+struct order_load orders_load(const struct database *database, int64_t late_within, bus_time now);
+int64_t orders_in(const struct database *database, enum order_status status);
 const struct row *orders_find(const struct database *database, const struct bus_uuid *order_id);
 
 #endif

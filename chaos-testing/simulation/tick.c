@@ -3,6 +3,7 @@
  * nothing. */
 #include "worker.h"
 
+#include "check.h"
 #include "table_orders.h"
 
 #define QUIET (200 * BUS_MILLISECOND)
@@ -112,10 +113,14 @@ static void sweep(struct world *world, struct worker *worker) {
 /* New orders wait in their queue. */
 static void look_at_gate(struct world *world, struct worker *worker) {
   unsigned place = 1U << QUEUE_PLACE;
-  int64_t most = world->plan.max_open_sagas;
+  const struct order_limits limits = {world->plan.max_open_sagas, world->plan.max_late_sagas};
   if (worker->service != SERVICE_ORDER)
     return;
-  bool shut = orders_open(worker->database, most) >= most;
+  struct order_load load = orders_load(worker->database, services_late_within(), worker->transaction.now);
+  if (has_bug(world, BUG_UNDONE_COUNT))
+    load.open += orders_in(worker->database, ORDER_COMPENSATING);
+  bool shut = order_intake_is_full(&load, &limits);
+  check_intake(world, worker, shut);
   if (shut == (worker->peer.paused_queues != 0))
     return;
   worker->peer.paused_queues = shut ? place : 0;

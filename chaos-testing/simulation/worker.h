@@ -157,5 +157,7 @@ struct service {
   size_t (*due_room)(struct world *world, struct worker *worker);
 };
 extern const struct service services[SERVICES];
+/* order_late_within, of the order-svc that runs here. */
+int64_t services_late_within(void);
 
 #endif

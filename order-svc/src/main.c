@@ -43,6 +43,7 @@ static const struct bus_service queries = {
     .queue_count = BUS_COUNT(query_queues),
     .statements = order_query_statements,
     .statement_count = ORDER_QUERY_STATEMENTS,
+    .open = bus_worker_is_context,
     .lock = order_query_lock,
     .load = order_query_load,
     .decide = order_query_decide,

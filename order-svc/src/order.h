@@ -67,6 +67,9 @@ enum {
   SEND_REFUND = 1 << 4,
 };
 
+/* Why an order was undone that was not reserved, or not paid, within its deadline. */
+#define ORDER_REASON_TIMEOUT "timeout"
+
 enum { ORDER_FACTS_MAX = 2, ORDER_NO_OUTCOME = -1 };
 
 struct order_decision {
@@ -100,6 +103,8 @@ struct order_policy {
 /* µs: nothing is put off for longer, transactions that began a little later included. A deadline that is further away
  * was set before the clock was set back, and is set anew when it is looked at. */
 int64_t order_longest_wait(const struct order_policy *policy);
+/* µs: an order whose deadline is no further away has waited for more than a quarter of it, and is late. */
+int64_t order_late_within(const struct order_policy *policy);
 /* Sets deadline and due_at after a decision; before: the status before it. due_at is indexed and follows the deadline
  * only where it must (the deadline came closer) or when it is reached, so that the common steps leave the index alone.
  */

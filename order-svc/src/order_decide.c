@@ -168,7 +168,7 @@ static bool compensation_reason(struct deciding *d, struct bus_str *ret) {
   case ORDER_ON_STOCK_REJECTED:
     return explain(d, "stock_lost", bus_str(stock_reason_names[((const struct stock_rejected *)d->body)->reason]), ret);
   default:
-    *ret = BUS_STR("timeout");
+    *ret = BUS_STR(ORDER_REASON_TIMEOUT);
     return true;
   }
 }

@@ -153,6 +153,10 @@ int64_t order_longest_wait(const struct order_policy *policy) {
   return (policy->deadline > policy->resend ? policy->deadline : policy->resend) + CLOCK_MARGIN;
 }
 
+int64_t order_late_within(const struct order_policy *policy) {
+  return policy->deadline - policy->deadline / 4;
+}
+
 void order_schedule(struct order *order, int before, bool deadline_reached, const struct order_policy *policy,
                     bus_time now) {
   bool due = deadline_reached && order->deadline != BUS_NO_TIME &&

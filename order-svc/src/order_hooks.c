@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { DUE_INTERVAL_MS = 500, PUT_OFF_INTERVAL_MS = 5000, GATE_INTERVAL_MS = 500 };
+enum { DUE_INTERVAL_MS = 500, PUT_OFF_INTERVAL_MS = 5000, INTAKE_INTERVAL_MS = 500 };
 
 bool order_open(const void *settings, struct bus_worker *worker, void **ret_context, struct bus_error *err) {
   const struct order_settings *own = settings;
@@ -23,8 +23,7 @@ bool order_open(const void *settings, struct bus_worker *worker, void **ret_cont
     return bus_fail(err, BUS_E_NOMEM, "a worker's context");
   context->policy.deadline = own->deadline_ms * BUS_MILLISECOND;
   context->policy.resend = own->resend_ms * BUS_MILLISECOND;
-  context->max_open_sagas = own->max_open_sagas;
-  context->max_late_sagas = own->max_late_sagas;
+  context->limits = (struct order_limits){own->max_open_sagas, own->max_late_sagas};
   order_metrics_register();
   *ret_context = context;
   return true;
@@ -70,27 +69,43 @@ static void due_rows(void *context, struct bus_worker *worker, const struct bus_
   }
 }
 
-/* ---- the gate ----
- * Shut while too many are open, or too many of them wait longer than they should: what is taken in now would wait
- * behind those, and be undone by its deadline. In its queue no deadline runs. */
+/* ---- the intake ----
+ * Closed while too many orders are open, or too many of them wait longer than they should: a new order would wait
+ * behind those, and be undone by its deadline. In its queue no deadline runs. All workers look at one database. */
 
-static void gate_args(void *context, struct bus_args *args) {
-  const struct order_context *own = context;
-  bus_args_int64(args, own->max_open_sagas);
-  bus_args_int64(args, own->policy.deadline - own->policy.deadline / 4);
-  bus_args_int64(args, own->max_late_sagas);
+static pthread_mutex_t intake_mutex = PTHREAD_MUTEX_INITIALIZER; /* a plain mutex does not fail */
+static struct order_intake intake;                               /* under it */
+
+int64_t order_hooks_intake_closed_for(void) {
+  (void)pthread_mutex_lock(&intake_mutex);
+  int64_t closed_for = order_intake_closed_for(&intake, bus_monotonic());
+  (void)pthread_mutex_unlock(&intake_mutex);
+  return closed_for;
 }
 
-static void gate_rows(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
-  struct order_context *own = context;
-  int64_t open = bus_rows_int64(rows, 0, 0), late = bus_rows_int64(rows, 0, 1);
-  bool shut = open >= own->max_open_sagas || late >= own->max_late_sagas;
-  order_metrics_open(open, late);
-  bus_worker_pause(worker, ORDER_QUEUE_PLACE, shut);
-  if (shut != own->gate_shut)
-    bus_log(BUS_INFO, shut ? "new orders wait: too many are open, or late" : "new orders are taken again",
-            BUS_F_INT("open", open), BUS_F_INT("late", late));
-  own->gate_shut = shut;
+static void note_intake(const struct order_load *load, bool closed) {
+  (void)pthread_mutex_lock(&intake_mutex);
+  bool changed = order_intake_note(&intake, closed, bus_monotonic());
+  (void)pthread_mutex_unlock(&intake_mutex);
+  order_metrics_intake(load, closed);
+  if (changed)
+    bus_log(BUS_INFO, closed ? "new orders wait: too many are open, or late" : "new orders are taken again",
+            BUS_F_INT("open", load->open), BUS_F_INT("late", load->late));
+}
+
+static void intake_args(void *context, struct bus_args *args) {
+  const struct order_context *own = context;
+  bus_args_int64(args, order_intake_rows(&own->limits));
+  bus_args_int64(args, ORDER_STUCK_RESENDS);
+  bus_args_int64(args, order_late_within(&own->policy));
+}
+
+static void intake_rows(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
+  const struct order_context *own = context;
+  const struct order_load load = {.open = bus_rows_int64(rows, 0, 0), .late = bus_rows_int64(rows, 0, 1)};
+  bool closed = order_intake_is_full(&load, &own->limits);
+  bus_worker_pause(worker, ORDER_QUEUE_PLACE, closed);
+  note_intake(&load, closed);
 }
 
 const struct bus_periodic order_periodics[ORDER_PERIODICS] = {
@@ -100,5 +115,5 @@ const struct bus_periodic order_periodics[ORDER_PERIODICS] = {
      .when_settled = true,
      .args = put_off_args,
      .rows = due_rows},
-    {.statement = COUNT_OPEN, .interval_ms = GATE_INTERVAL_MS, .args = gate_args, .rows = gate_rows},
+    {.statement = COUNT_OPEN, .interval_ms = INTAKE_INTERVAL_MS, .args = intake_args, .rows = intake_rows},
 };

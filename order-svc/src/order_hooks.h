@@ -4,13 +4,13 @@
 #define ORDER_HOOKS_H
 
 #include "order.h"
+#include "order_intake.h"
 
 #include <bus/worker.h>
 
 struct order_context {
   struct order_policy policy;
-  int64_t max_open_sagas, max_late_sagas;
-  bool gate_shut;
+  struct order_limits limits;
 };
 
 /* Places of the queues in the command service's list. */
@@ -22,5 +22,8 @@ extern const struct bus_periodic order_periodics[ORDER_PERIODICS];
 /* As struct bus_service has them; settings: struct order_settings. */
 bool order_open(const void *settings, struct bus_worker *worker, void **ret_context, struct bus_error *err);
 void order_close(void *context);
+
+/* As order_intake_closed_for, of this process. Thread-safe. */
+int64_t order_hooks_intake_closed_for(void);
 
 #endif

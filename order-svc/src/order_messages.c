@@ -1,6 +1,8 @@
 /* The messages that order-svc takes, sends and answers: field tables and types. */
 #include "order_messages.h"
 
+#include <bus/pong.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -128,6 +130,9 @@ const struct bus_schema order_ping_schema = BUS_SCHEMA("ping", struct order_ping
 static const struct bus_field pong_fields[] = {
     BUS_FIELD_INT64(struct order_pong, outbox_age_ms, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL,
                     "of the oldest message that the broker has not taken"),
+    BUS_FIELD_INT64(struct order_pong, intake_closed_ms, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL,
+                    "since when new orders wait in their queue; 0: they are taken"),
+    BUS_PONG_FIELD(struct order_pong),
 };
 const struct bus_schema order_pong_schema = BUS_SCHEMA("pong", struct order_pong, pong_fields);
 

@@ -128,7 +128,9 @@ struct order_ping {
   bool deep; /* unused: the answer itself is the proof */
 };
 struct order_pong {
-  int64_t outbox_age_ms; /* of the oldest message that the broker has not taken; BUS_NO_INT64: it does not say */
+  int64_t outbox_age_ms;    /* of the oldest message that the broker has not taken; BUS_NO_INT64: it does not say */
+  int64_t intake_closed_ms; /* since when new orders wait in their queue; 0: they are taken; BUS_NO_INT64: as above */
+  bool workers_down;        /* as in struct bus_pong */
 };
 
 /* order.created.v1, order.confirmed.v1, order.rejected.v1, order.cancelled.v1 */

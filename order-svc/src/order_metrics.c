@@ -14,7 +14,7 @@ static const struct resent {
     {SEND_COMMIT, "inventory.commit"}, {SEND_RELEASE, "inventory.release"}, {SEND_REFUND, "payment.refund"}};
 
 static struct bus_series *created, *finished[ORDER_STATUS_COUNT], *age[ORDER_STATUS_COUNT],
-    *resent[BUS_COUNT(resent_commands)], *alarms[ORDER_STATES], *open_sagas, *late_sagas;
+    *resent[BUS_COUNT(resent_commands)], *alarms[ORDER_STATES], *open_sagas, *late_sagas, *intake_closed;
 
 static struct bus_series *single(const struct bus_metric_spec *spec) {
   return bus_metric_series(bus_metric_register(spec), NULL);
@@ -54,14 +54,19 @@ static void register_all(void) {
                                                     .kind = BUS_COUNTER,
                                                     .labels = {"status"}};
   static const struct bus_metric_spec open_spec = {
-      .name = "orders_open_sagas", .help = "Open sagas, counted up to MAX_OPEN_SAGAS.", .kind = BUS_GAUGE};
+      .name = "orders_open_sagas",
+      .help = "Sagas that count against MAX_OPEN_SAGAS: without those that wait only to be undone, or for a person.",
+      .kind = BUS_GAUGE};
   static const struct bus_metric_spec late_spec = {
       .name = "orders_late_sagas",
-      .help = "Sagas not reserved or not paid after a quarter of the deadline, counted up to MAX_LATE_SAGAS.",
+      .help = "Sagas that count against MAX_LATE_SAGAS: not reserved or paid in time, and no newer order is CONFIRMED.",
       .kind = BUS_GAUGE};
+  static const struct bus_metric_spec closed_spec = {
+      .name = "orders_intake_closed", .help = "1 while new orders wait in their queue.", .kind = BUS_GAUGE};
   created = single(&created_spec);
   open_sagas = single(&open_spec);
   late_sagas = single(&late_spec);
+  intake_closed = single(&closed_spec);
   for (int status = ORDER_CONFIRMED; status <= ORDER_CANCELLED; status++)
     register_final(status);
   for (size_t i = 0; i < BUS_COUNT(resent_commands); i++)
@@ -75,9 +80,10 @@ void order_metrics_register(void) {
   (void)pthread_once(&once, register_all); /* fails only for a wrong argument */
 }
 
-void order_metrics_open(int64_t open, int64_t late) {
-  bus_series_set(open_sagas, open);
-  bus_series_set(late_sagas, late);
+void order_metrics_intake(const struct order_load *load, bool closed) {
+  bus_series_set(open_sagas, load->open);
+  bus_series_set(late_sagas, load->late);
+  bus_series_set(intake_closed, closed);
 }
 
 static void sound_alarm(const struct order_tally *tally) {

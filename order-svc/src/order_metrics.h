@@ -2,12 +2,12 @@
 #ifndef ORDER_METRICS_H
 #define ORDER_METRICS_H
 
-#include <stdint.h>
+#include "order_intake.h"
 
 void order_metrics_register(void);
 /* As struct bus_service's act(): action is a struct order_tally. */
 void order_metrics_count(void *context, const void *action);
-/* How many sagas are open, up to the gate's bound. */
-void order_metrics_open(int64_t open, int64_t late);
+/* closed: new orders wait in their queue. */
+void order_metrics_intake(const struct order_load *load, bool closed);
 
 #endif

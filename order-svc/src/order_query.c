@@ -183,8 +183,7 @@ static void answer_events(const struct order_asked *asked, struct bus_effects *e
 }
 
 static void answer_ping(const struct order_query_model *model, struct bus_effects *effects) {
-  const struct order_pong body = {.outbox_age_ms = model->outbox_age_ms};
-  bus_answer(effects, &order_pong_type, &body);
+  bus_answer(effects, &order_pong_type, &model->pong);
 }
 
 void order_query_decide(void *context, const struct bus_input *input, struct bus_effects *effects) {

@@ -29,7 +29,7 @@ struct order_asked {
 struct order_query_model {
   struct bus_arena *arena;
   struct order_asked *asked;   /* by kind, within it in order of arrival */
-  int64_t outbox_age_ms;       /* ASK_AGE */
+  struct order_pong pong;      /* ASK_AGE */
   size_t first[ASK_KINDS + 1]; /* asked[first[kind]] to asked[first[kind + 1]] */
 };
 

@@ -1,6 +1,7 @@
 /* Queries as rows of `unnest`; what comes back says by its place whose answer it is. */
 #include "order_query_store.h"
 
+#include "order_hooks.h"
 #include "order_rows.h"
 #include "order_statements.h"
 
@@ -50,10 +51,11 @@ static void add_question(struct bus_args *args, const struct order_asked *asked)
 
 bool order_query_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                       struct bus_sql *sql, void **ret_model) {
+  const struct bus_worker *worker = context;
   struct order_query_model *model;
-  (void)context;
   if (!order_query_model_new(inputs, count, arena, &model))
     return false;
+  model->pong.workers_down = worker && !bus_worker_commands_are_up(worker);
   for (int kind = 0; kind < ASK_KINDS; kind++) {
     if (model->first[kind] == model->first[kind + 1])
       continue;
@@ -121,12 +123,18 @@ static bool load_events(struct order_query_model *model, const struct bus_rows *
   return true;
 }
 
+static void load_pong(struct order_pong *pong, const struct bus_rows *rows) {
+  int64_t closed_for = order_hooks_intake_closed_for();
+  pong->outbox_age_ms = bus_rows_int64(rows, 0, 0);
+  pong->intake_closed_ms = closed_for == BUS_NO_INT64 ? BUS_NO_INT64 : closed_for / BUS_MILLISECOND;
+}
+
 static bool load_kind(struct order_query_model *model, int kind, const struct bus_rows *rows, struct bus_error *err) {
   switch (kind) {
   case ASK_EVENTS:
     return load_events(model, rows, err);
   case ASK_AGE:
-    model->outbox_age_ms = bus_rows_int64(rows, 0, 0);
+    load_pong(&model->pong, rows);
     return true;
   default:
     return load_orders(model, kind, rows, err);

@@ -8,7 +8,8 @@ const struct bus_option order_options[ORDER_OPTIONS] = {
      .fallback = "10000",
      .min = 1,
      .max = 1000000,
-     .description = "new orders wait in their queue while so many are open"},
+     .description =
+         "new orders wait in their queue while so many are open; those that wait only to be undone do not count"},
     {.name = "MAX_LATE_SAGAS",
      .kind = BUS_OPTION_INT,
      .offset = offsetof(struct order_settings, max_late_sagas),
@@ -16,7 +17,8 @@ const struct bus_option order_options[ORDER_OPTIONS] = {
      .min = 1,
      .max = 1000000,
      .description =
-         "new orders wait, too, while so many are neither reserved nor paid after a quarter of the deadline"},
+         "new orders wait, too, while so many are neither reserved nor paid after a quarter of the deadline, and no "
+         "newer order is CONFIRMED"},
     {.name = "SAGA_DEADLINE_MS",
      .kind = BUS_OPTION_INT,
      .offset = offsetof(struct order_settings, deadline_ms),

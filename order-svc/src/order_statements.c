@@ -1,6 +1,8 @@
 /* order-svc's SQL. Parameter letters: bus/sql.h. What is read of an order has one order of columns: order_rows.c. */
 #include "order_statements.h"
 
+#include "order.h"
+
 /* What clients see of an order. */
 #define VIEW_COLUMNS                                                                                                   \
   "o.order_id, o.customer_id, o.status::bigint, o.reason, array_to_string(o.product_ids, ','), "                       \
@@ -55,11 +57,16 @@ const struct bus_statement order_statements[ORDER_STATEMENTS] = {
     [FIND_PUT_OFF] = {"SELECT o.order_id FROM orders.orders o WHERE o.due_at > now() + $2 * interval '1 microsecond' "
                       "ORDER BY o.due_at DESC LIMIT $1",
                       "ii"},
-    /* Open ones, and of these PENDING and RESERVED ones whose deadline is at most $2 µs away. due_at is never later. */
-    [COUNT_OPEN] = {"SELECT (SELECT count(*) FROM (SELECT FROM orders.orders o WHERE o.due_at IS NOT NULL LIMIT $1) "
-                    "AS open), (SELECT count(*) FROM (SELECT FROM orders.orders o "
-                    "WHERE o.due_at <= now() + $2 * interval '1 microsecond' "
-                    "AND o.deadline <= now() + $2 * interval '1 microsecond' AND o.status <= 1 LIMIT $3) AS late)",
+    /* A struct order_load of the $1 newest open orders: PENDING, RESERVED and PAID ones repeated fewer than $2 times;
+     * and those newer than the newest CONFIRMED order that were undone by their deadline, or whose deadline is at most
+     * $3 µs away. */
+    [COUNT_OPEN] = {"SELECT count(*) FILTER (WHERE o.status <= 2 AND o.resends < $2), "
+                    "count(*) FILTER (WHERE o.created_at > coalesce((SELECT c.created_at FROM orders.orders c "
+                    "WHERE c.shelf = 4 ORDER BY c.created_at DESC, c.order_id DESC LIMIT 1), '-infinity') "
+                    "AND ((o.status = 3 AND o.reason = '" ORDER_REASON_TIMEOUT "') "
+                    "OR (o.status <= 1 AND o.deadline <= now() + $3 * interval '1 microsecond'))) "
+                    "FROM (SELECT status, resends, created_at, deadline, reason FROM orders.orders "
+                    "WHERE shelf = 0 ORDER BY created_at DESC, order_id DESC LIMIT $1) AS o",
                     "iii"},
 };
 

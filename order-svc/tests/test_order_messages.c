@@ -39,7 +39,7 @@ static const struct golden {
     {&order_history_type, "order.history.v1",
      "{\"outcome\":\"found\",\"items\":[{\"seq\":1,\"type\":\"order.paid\",\"at\":\"" T0
      "\",\"data\":{\"amount\":1998}}],\"next_after_seq\":1}"},
-    {&order_pong_type, "order.pong.v1", "{\"outbox_age_ms\":31000}"},
+    {&order_pong_type, "order.pong.v1", "{\"outbox_age_ms\":31000,\"intake_closed_ms\":6000,\"workers_down\":true}"},
     {&order_created_type, "order.created.v1", EVENT("")},
     {&order_confirmed_type, "order.confirmed.v1", EVENT(",\"total\":1998,\"currency\":\"EUR\"")},
     {&order_rejected_type, "order.rejected.v1", EVENT(",\"reason\":\"out_of_stock: SKU-1\"")},

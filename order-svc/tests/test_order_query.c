@@ -280,9 +280,9 @@ TEST(a_ping_is_answered)
   ask(0, &order_ping_type, &ping);
   make(1);
   assert_int_equal(model->first[ASK_AGE + 1] - model->first[ASK_AGE], 1);
-  model->outbox_age_ms = 31000;
+  model->pong = (struct order_pong){31000, BUS_NO_INT64, false};
   assert_string_equal(decide(0)->type->type, "order.pong.v1");
-  assert_text(effects.first->body, "{\"outbox_age_ms\":31000}");
+  assert_text(effects.first->body, "{\"outbox_age_ms\":31000,\"workers_down\":false}");
   assert_text(effects.first->envelope.reply_to, "edge.reply.1");
   bus_arena_free(arena);
 }

@@ -264,6 +264,13 @@ TEST(the_second_worker_waits_and_sees_what_the_first_did)
 
 /* ---- deadlines and the gate ---- */
 
+/* numbers: rows to look at, repetitions of a stuck order, how close the deadline of a late one is. */
+static void assert_load(const int64_t *numbers, size_t count, int64_t open, int64_t late) {
+  const struct bus_rows *load = link_statement_of(link, COUNT_OPEN, numbers, count);
+  assert_int_equal(bus_rows_int64(load, 0, 0), open);
+  assert_int_equal(bus_rows_int64(load, 0, 1), late);
+}
+
 TEST(due_orders_are_found_and_open_ones_counted)
 {
   begin();
@@ -287,13 +294,61 @@ TEST(due_orders_are_found_and_open_ones_counted)
   assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(10, BUS_SECOND))), 0);
   assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(10, -millennium))), 2);
   assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(1, -millennium))), 1);
-  const struct bus_rows *open = link_statement_of(link, COUNT_OPEN, NUMBERS(10, 0, 10));
-  assert_int_equal(bus_rows_int64(open, 0, 0), 2);
-  assert_int_equal(bus_rows_int64(open, 0, 1), 2);
-  open = link_statement_of(link, COUNT_OPEN, NUMBERS(1, 0, 1));
-  assert_int_equal(bus_rows_int64(open, 0, 0), 1);
-  assert_int_equal(bus_rows_int64(open, 0, 1), 1);
-  assert_int_equal(bus_rows_int64(link_statement_of(link, COUNT_OPEN, NUMBERS(10, -millennium, 10)), 0, 1), 0);
+  assert_load(NUMBERS(10, 4, 0), 2, 2);
+  assert_load(NUMBERS(1, 4, 0), 1, 1);
+  assert_load(NUMBERS(10, 4, -millennium), 2, 0);
+  end();
+}
+
+/* sql: an UPDATE. */
+static void change(const char *sql) {
+  char whole[512];
+  (void)snprintf(whole, sizeof whole, "%s RETURNING 1", sql);
+  (void)database_ask(&database, whole, text, sizeof text);
+}
+
+/* Undone for whatever reason, or PAID and repeated without an answer: a person must look, and others need not wait. */
+TEST(orders_that_wait_for_a_human_do_not_count)
+{
+  begin();
+  struct order_place places[5];
+  for (uint8_t i = 0; i < 5; i++) {
+    places[i] = bodies.place;
+    places[i].order_id = id_of(i);
+    link_add(link, &order_place_type, &places[i]);
+  }
+  run(link);
+  assert_load(NUMBERS(100, 4, 0), 5, 5);
+  change("UPDATE orders.orders SET status = 3, reason = 'customer', payment_token = NULL, payment_settled = true");
+  assert_load(NUMBERS(100, 4, 0), 0, 0);
+  change("UPDATE orders.orders SET reason = 'timeout'"); /* perhaps all are: then the intake waits for one to succeed */
+  assert_load(NUMBERS(100, 4, 0), 0, 5);
+  change("UPDATE orders.orders SET status = 2, reason = NULL, unit_prices = '{1}', total = 2, currency = 'EUR', "
+         "captured = 2, payment_settled = false, product_ids = '{A}', quantities = '{2}'");
+  assert_load(NUMBERS(100, 4, 0), 5, 0);
+  change("UPDATE orders.orders SET resends = 4");
+  assert_load(NUMBERS(100, 4, 0), 0, 0);
+  end();
+}
+
+/* A newer order came through: the older ones are late by themselves. */
+TEST(late_orders_that_a_newer_one_overtook_do_not_count)
+{
+  begin();
+  struct order_place places[3];
+  for (uint8_t i = 0; i < 3; i++) {
+    places[i] = bodies.place;
+    places[i].order_id = id_of(i);
+    link->now += BUS_SECOND;
+    link_add(link, &order_place_type, &places[i]);
+    run(link);
+  }
+  assert_load(NUMBERS(100, 4, 0), 3, 3);
+  change("UPDATE orders.orders SET status = 4, unit_prices = '{1}', total = 2, currency = 'EUR', captured = 2, "
+         "stock_settled = true, payment_settled = true, product_ids = '{A}', quantities = '{2}', deadline = NULL, "
+         "due_at = NULL, payment_token = NULL WHERE created_at = (SELECT created_at FROM orders.orders "
+         "ORDER BY created_at OFFSET 1 LIMIT 1)");
+  assert_load(NUMBERS(100, 4, 0), 2, 1);
   end();
 }
 
@@ -340,7 +395,8 @@ TEST(queries_find_what_was_stored)
 
 static long age_said(struct bus_str json) {
   long age = -1;
-  assert_int_equal(sscanf(json.data, "{\"outbox_age_ms\":%ld}", &age), 1); /* NOLINT(cert-err34-c): checked here */
+  assert_int_equal(sscanf(json.data, "{\"outbox_age_ms\":%ld,\"workers_down\":false}", &age),
+                   1); /* NOLINT(cert-err34-c): checked here */
   return age;
 }
 

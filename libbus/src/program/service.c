@@ -130,7 +130,7 @@ static bool is_ready(void *context) {
 
 static bool start_admin(struct running *running, struct bus_error *err) {
   static const struct bus_health_check checks[] = {{.name = "database", .is_up = database_is_up},
-                                                  {.name = "message_queue", .is_up = broker_is_up}};
+                                                   {.name = "message_queue", .is_up = broker_is_up}};
   const struct bus_admin_settings admin = {.bind = settings.bind,
                                            .port = (int)settings.port,
                                            .checks = checks,
@@ -208,7 +208,7 @@ static int run(const struct bus_program *program) {
   bool good = add_workers(&running, program->commands, settings.workers, &err);
   running.command_count = running.worker_count;
   good = good && add_workers(&running, program->queries, settings.query_workers, &err) && start_admin(&running, &err) &&
-              start_threads(&running, &err);
+         start_threads(&running, &err);
   if (good) {
     bus_log(BUS_INFO, "started", BUS_F_INT("port", settings.port), BUS_F_INT("workers", settings.workers),
             BUS_F_STR("version", ORDERBUS_VERSION));
