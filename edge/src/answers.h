@@ -33,6 +33,7 @@ struct answer {
   X(REFUSAL_BAD_ANSWER, "bad_answer", 1, "the service answered something unknown")                                     \
   X(REFUSAL_NO_MEMORY, "no_memory", 1, "out of memory")                                                                \
   X(REFUSAL_BACKLOG, "backlog", 5, "orders are taken up too slowly at present")                                        \
+  X(REFUSAL_INTAKE, "intake", 5, "too many orders are under way, or late: no new ones are taken at present")           \
   X(REFUSAL_NOT_YET, "not_yet", 1, "the order is accepted and not yet taken up; repeat this soon")
 
 enum refusal {

@@ -187,6 +187,7 @@ static enum edge_outcome tell(struct edge *edge, const struct edge_command *comm
   enum accept_patience patience = command->wait_ms > 0 ? ACCEPT_WAIT : accept_gate_enter(gate, start);
   enum bus_request_state state = wait_first(edge, pending, command, start, patience == ACCEPT_CONFIRM);
   leave_gate(gate, patience, state);
+  edge_routing_note(edge, command->kind, state);
   if (state == BUS_REQUEST_CONFIRMED)
     return EDGE_CONFIRMED;
   if (state != BUS_REQUEST_ANSWERED) {

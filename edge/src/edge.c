@@ -3,6 +3,8 @@
 
 #include <bus/clock.h>
 
+#include <stdio.h>
+
 static const char *const service_names[EDGE_SERVICE_COUNT] = {
     [EDGE_ORDER_SERVICE] = "order_service",
     [EDGE_INVENTORY_SERVICE] = "inventory_service",
@@ -45,6 +47,10 @@ static int64_t read_backlog(void *context) {
   return backlog_age(context);
 }
 
+static int64_t read_intake(void *context) {
+  return intake_is_closed(context, bus_monotonic());
+}
+
 static int64_t read_gate(void *context) {
   return accept_gate_is_shut(context);
 }
@@ -63,6 +69,10 @@ static void open_gauges(struct edge *edge) {
                                                 .kind = BUS_GAUGE,
                                                 .scale = 1e-6},
                       read_backlog, &edge->backlog);
+  bus_metric_callback(&(struct bus_metric_spec){.name = "edge_intake_closed",
+                                                .help = "1 while new orders are refused: order-svc takes none",
+                                                .kind = BUS_GAUGE},
+                      read_intake, &edge->intake);
   bus_metric_callback(&(struct bus_metric_spec){.name = "edge_confirm_is_enough",
                                                 .help = "1 while orders are answered on the confirm at once",
                                                 .kind = BUS_GAUGE},
@@ -71,6 +81,20 @@ static void open_gauges(struct edge *edge) {
                                                 .help = "1 while the message queue takes messages",
                                                 .kind = BUS_GAUGE},
                       read_broker, edge->requester);
+}
+
+static void open_routing_gauges(struct edge_metrics *metrics) {
+  struct bus_metric *unroutable =
+      bus_metric_register(&(struct bus_metric_spec){.name = "edge_unroutable",
+                                                    .help = "1 while no queue is bound for the command",
+                                                    .kind = BUS_GAUGE,
+                                                    .labels = {"command"}});
+  for (int kind = 0; kind < EDGE_COMMAND_KINDS; kind++) {
+    char name[32];
+    struct bus_str key = edge_command_key((enum edge_command_kind)kind);
+    (void)snprintf(name, sizeof name, "%.*s", (int)key.len, key.data); /* inventory.set-stock is the longest */
+    metrics->unroutable[kind] = series(unroutable, name);
+  }
 }
 
 static void open_counters(struct edge_metrics *metrics) {
@@ -93,6 +117,7 @@ static void open_counters(struct edge_metrics *metrics) {
                                 .help = "Requests that wait for the bus; long: because of a Prefer header",
                                 .kind = BUS_GAUGE,
                                 .labels = {"kind"}});
+  open_routing_gauges(metrics);
   metrics->waiting = series(waiting, "any");
   metrics->long_waiting = series(waiting, "long");
 }

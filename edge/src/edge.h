@@ -14,6 +14,7 @@
 #include "answers.h"
 #include "backlog.h"
 #include "gather.h"
+#include "intake.h"
 #include "settings.h"
 
 /* Each kind of command has its own queue or pace, and so its own gate. */
@@ -33,6 +34,7 @@ struct edge_metrics {
   struct bus_series *refused[REFUSAL_COUNT];
   struct bus_series *orders_answered, *orders_confirmed, *orders_replayed;
   struct bus_series *waiting, *long_waiting;
+  struct bus_series *unroutable[EDGE_COMMAND_KINDS];
 };
 
 /* The thread that asks order-svc how far it is behind. */
@@ -58,6 +60,8 @@ struct edge {
   struct accept_gate gates[EDGE_COMMAND_KINDS];
   struct edge_breaker breakers[EDGE_SERVICE_COUNT];
   struct backlog backlog;
+  struct intake intake;
+  atomic_bool unroutable[EDGE_COMMAND_KINDS]; /* the newest one was returned */
   struct edge_reads reads;
   struct edge_watch watch;
   atomic_bool draining; /* the process is to end: it is not ready any more */
@@ -103,7 +107,15 @@ void edge_reads_init(struct edge_reads *reads);
 /* Asks order-svc, together with what others read now; blocks for a bounded time. */
 struct answer edge_read(struct edge *edge, struct bus_http_exchange *exchange, const struct bus_uuid *order_id);
 
-/* ---- the backlog (watch.c) ---- */
+/* ---- whether a queue takes each kind of command (routing.c); thread-safe ---- */
+void edge_routing_note(struct edge *edge, enum edge_command_kind kind, enum bus_request_state state);
+bool edge_routing_is_whole(const struct edge *edge);
+/* "no queue is bound for order.place, order.cancel"; in the arena. data is NULL when out of memory. */
+struct bus_str edge_routing_missing(const struct edge *edge, struct bus_arena *arena);
+/* "order.place" …: the routing key. */
+struct bus_str edge_command_key(enum edge_command_kind kind);
+
+/* ---- the backlog and the intake of order-svc (watch.c) ---- */
 bool edge_watch_start(struct edge *edge, struct bus_error *err) BUS_MUST_CHECK;
 /* Accepts one that was never started. */
 void edge_watch_stop(struct edge *edge);
@@ -119,7 +131,7 @@ struct bus_problems *edge_problems_new(struct edge *edge, struct bus_http_exchan
 bool edge_problems_end(struct bus_http_exchange *exchange, struct bus_problems *problems, bool is_right);
 
 /* ---- health (health.c) ---- */
-enum { EDGE_HEALTH_CHECKS = 4 };
+enum { EDGE_HEALTH_CHECKS = 6 };
 extern const struct bus_health_check edge_health_checks[EDGE_HEALTH_CHECKS]; /* context: struct edge */
 bool edge_is_ready(void *edge);
 

@@ -74,6 +74,13 @@ static bool take_place(struct edge *edge, struct bus_http_exchange *exchange, st
                                                 bus_http_arena(exchange), ret, problems));
 }
 
+/* As order-svc reported last. */
+static enum refusal refuse_new(const struct edge *edge, int64_t now) {
+  if (backlog_is_behind(&edge->backlog, now))
+    return REFUSAL_BACKLOG;
+  return intake_is_closed(&edge->intake, now) ? REFUSAL_INTAKE : REFUSAL_NONE;
+}
+
 void edge_orders_post(void *context, struct bus_http_exchange *exchange) {
   struct edge *edge = context;
   struct order_place request;
@@ -89,8 +96,9 @@ void edge_orders_post(void *context, struct bus_http_exchange *exchange) {
     respond(edge, exchange, answer_key_reused());
     return;
   }
-  if (known == ACCEPTED_UNKNOWN && backlog_is_behind(&edge->backlog, now)) {
-    respond(edge, exchange, answer_refusal(REFUSAL_BACKLOG));
+  enum refusal refusal = known == ACCEPTED_UNKNOWN ? refuse_new(edge, now) : REFUSAL_NONE;
+  if (refusal != REFUSAL_NONE) {
+    respond(edge, exchange, answer_refusal(refusal));
     return;
   }
   int64_t wait_s = prefer_wait(bus_http_header(exchange, "Prefer"), edge->settings->prefer_wait_max_s);

@@ -1,4 +1,4 @@
-/* Asks order-svc every second how far it is behind. */
+/* Asks order-svc every second how far it is behind, and whether it takes new orders. */
 #include "edge.h"
 
 #include <bus/clock.h>
@@ -20,6 +20,16 @@ static void note(struct edge *edge, int64_t age) {
           BUS_F_INT("limit_ms", edge->backlog.limit / BUS_MILLISECOND));
 }
 
+static void note_intake(struct edge *edge, int64_t closed_ms) {
+  int64_t closed_for = closed_ms == BUS_NO_INT64 ? BUS_NO_INT64 : closed_ms * BUS_MILLISECOND;
+  if (!intake_report(&edge->intake, closed_for, bus_monotonic()))
+    return;
+  bool closed = intake_is_closed(&edge->intake, bus_monotonic());
+  bus_log(closed ? BUS_WARN : BUS_INFO,
+          closed ? "new orders are refused: order-svc takes none" : "order-svc takes new orders again",
+          BUS_F_INT("closed_ms", closed_ms));
+}
+
 void edge_watch_once(struct edge *edge, struct bus_arena *arena) {
   if (!bus_requester_is_up(edge->requester) || bus_requester_is_blocked(edge->requester))
     return; /* that is a refusal of its own */
@@ -35,6 +45,8 @@ void edge_watch_once(struct edge *edge, struct bus_arena *arena) {
   const struct order_pong *pong = answered ? body : NULL;
   if (pong && pong->outbox_age_ms != BUS_NO_INT64) /* an older order-svc does not say */
     note(edge, pong->outbox_age_ms * BUS_MILLISECOND);
+  if (pong)
+    note_intake(edge, pong->intake_closed_ms);
   bus_request_end(pending);
 }
 

@@ -211,7 +211,7 @@ TEST(a_broker_that_is_away_says_nothing_about_order_svc)
 static void say_age(int64_t age_ms) {
   static struct order_pong pong;
   struct bus_arena *arena = bus_arena_new(1 << 16);
-  pong.outbox_age_ms = age_ms;
+  pong = (struct order_pong){age_ms, BUS_NO_INT64, false};
   fake_begin("");
   fake.script = fake_silence;
   fake.script.answers[0] = (struct fake_answer){AT_MS(3), &order_pong_type, &pong};
@@ -252,6 +252,39 @@ TEST(what_is_no_new_order_goes_on_while_it_is_behind)
   answer_read(10, &says_found);
   (void)call(edge_orders_get, "");
   assert_int_equal(fake.status, 200);
+  tear_down();
+}
+
+static void say_closed(int64_t closed_ms) {
+  static struct order_pong pong;
+  struct bus_arena *arena = bus_arena_new(1 << 16);
+  pong = (struct order_pong){BUS_NO_INT64, closed_ms, false};
+  fake_begin("");
+  fake.script = fake_silence;
+  fake.script.answers[0] = (struct fake_answer){AT_MS(3), &order_pong_type, &pong};
+  edge_watch_once(&edge, arena);
+  bus_arena_free(arena);
+}
+
+/* They would only wait in the queue of an order-svc that takes none. */
+TEST(new_orders_are_refused_after_five_seconds_of_a_closed_intake)
+{
+  set_up();
+  say_closed(4999);
+  confirm_only(5);
+  post();
+  assert_int_equal(fake.status, 202);
+  say_closed(5000);
+  assert_int_equal(post_body(FIXTURE_FRESH_BODY), 0);
+  assert_int_equal(fake.status, 503);
+  assert_true(bus_str_is(fake_header("Retry-After"), "5"));
+  confirm_only(5);
+  post(); /* accepted before */
+  assert_int_equal(fake.status, 202);
+  say_closed(0);
+  confirm_only(5);
+  (void)post_body(FIXTURE_FRESH_BODY);
+  assert_int_equal(fake.status, 202);
   tear_down();
 }
 

@@ -13,6 +13,7 @@ from client import Load, item, wait_until
 
 LOADED = ("LOAD-1", "LOAD-2", "LOAD-3")
 SERVICES = ("order_service", "inventory_service", "payment_service")
+HEALTH = ("message_queue", *SERVICES, "commands", "order_intake")  # what the edge's /health names
 
 
 def timed(call):
@@ -131,7 +132,7 @@ def test_health_names_the_service_that_is_down(api, stack, name, service):
     assert answer.status_code == 503 and took < 5
     health = answer.json()
     assert health["status"] == "DOWN"
-    assert health["services"] == {"message_queue": "UP", **{other: "UP" for other in SERVICES}, service: "DOWN"}
+    assert health["services"] == {**{other: "UP" for other in HEALTH}, service: "DOWN"}
     assert api.get("/health/live").status_code == 200
     assert api.get("/health/ready").status_code == 200
     stack.start_service(name)
@@ -143,10 +144,51 @@ def test_health_when_all_is_well(api, stack):
     assert answer.status_code == 200
     health = answer.json()
     assert health["status"] == "UP"
-    assert health["services"] == {name: "UP" for name in ("message_queue", *SERVICES)}
+    assert health["services"] == {name: "UP" for name in HEALTH}
     for name in ("order-svc", "inventory-svc", "payment-svc"):
         status, health = stack.services[name].health()
         assert status == 200 and health["services"]["database"] == "UP" and health["services"]["message_queue"] == "UP"
+
+
+def test_health_names_the_service_whose_workers_have_no_database(api, stack):
+    """Its thread for queries has a session, answers pings, and reads are served."""
+    workers = "FROM pg_stat_activity WHERE usename = 'order_svc' AND query = 'COMMIT'"  # queries have no transaction
+    wait_until(lambda: stack.sql("orders", f"SELECT count(*) {workers}") == [["1"]], 10, "the worker's session")
+    stack.sql("orders", "ALTER ROLE order_svc CONNECTION LIMIT 1")  # the thread for queries has it
+    try:
+        stack.sql("orders", f"SELECT pg_terminate_backend(pid) {workers}")
+        answer = wait_until(lambda: down(api), 15, "DOWN")
+        assert answer["services"] == {**{name: "UP" for name in HEALTH}, "order_service": "DOWN"}
+        assert api.get("/api/orders?limit=1").status_code == 200
+    finally:
+        stack.sql("orders", "ALTER ROLE order_svc CONNECTION LIMIT -1")
+    wait_until(lambda: api.get("/health").status_code == 200, 30, "UP")
+
+
+def down(api):
+    """What /health reports, where that is DOWN."""
+    answer = api.get("/health")
+    return answer.json() if answer.status_code == 503 else None
+
+
+def test_health_names_the_command_that_no_queue_takes(api, stack):
+    """The binding is gone: no order can be placed, and every one of them says so."""
+    before = api.complete(item("A"))["order_id"]
+    where = ("bindings", stack.broker.admin.path, "e", "bus.cmd", "q", "order-svc.place")
+    stack.broker.management.must("DELETE", *where, "order.place")
+    try:
+        assert api.place(item("A")).status_code == 503
+        answer = api.get("/health")
+        assert answer.status_code == 503 and answer.json()["status"] == "DOWN"
+        assert answer.json()["services"] == {**{name: "UP" for name in HEALTH}, "commands": "DOWN"}
+        assert answer.json()["causes"] == {"commands": "no queue is bound for order.place"}
+        assert 'edge_unroutable{command="order.place"} 1' in metrics(stack, "edge-admin")
+        assert api.get("/health/ready").status_code == 200 and api.order(before)["status"] == "CONFIRMED"
+    finally:
+        stack.broker.management.must("POST", *where, body={"routing_key": "order.place"})
+    assert api.get("/health").status_code == 503, "until one is routed again"
+    assert api.complete(item("A"))["status"] == "CONFIRMED"
+    assert api.get("/health").status_code == 200
 
 
 def test_service_without_its_database_is_not_ready(api, stack):
