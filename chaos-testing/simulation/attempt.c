@@ -164,6 +164,8 @@ static void write_outbox(struct world *world, struct worker *worker) {
 
 enum commit attempt_apply(struct world *world, struct worker *worker) {
   struct transaction *transaction = &worker->transaction;
+  if (worker->database->refuses_since != 0 && !transaction->bare)
+    return COMMIT_FAULT;
   enum commit outcome = write_rows(NULL, worker);
   if (outcome != COMMIT_DONE)
     return outcome;

@@ -1,6 +1,8 @@
 /* A batch until it is settled: again after a conflict or a lost connection, in halves when one of it is guilty. */
 #include "worker.h"
 
+#include "check.h"
+
 #include <bus/backoff.h>
 #include <orderbus_topology.h>
 
@@ -22,6 +24,8 @@ static void put_off(struct world *world, const struct worker *worker, struct ite
   int last = (int)orderbus_topology.tier_count - 1;
   if (item->cause.code == BUS_E_UNKNOWN_TYPE)
     item->tier = age > world->plan.give_up ? -1 : last;
+  else if (item->uncounted)
+    item->tier = age > world->plan.give_up ? -1 : 1;
   else
     item->tier = bus_retry_tier(item->envelope.attempt, orderbus_topology.tier_count, age, world->plan.give_up);
   item->verdict = item->tier < 0 ? BUS_PARK : BUS_RETRY;
@@ -55,31 +59,11 @@ static void decode(struct world *world, struct worker *worker, struct item *item
   }
 }
 
-/* One by one as long as what comes next was delivered before. */
-static size_t take(struct world *world, struct worker *worker) {
-  size_t count = 0, most = (size_t)world->plan.batch_max;
-  bool alone = false;
-  while (!alone && count < most && count < worker->item_count) {
-    struct item *item = worker->items[count];
-    if (worker->suspect && item->message) {
-      worker->suspect = item->redelivered;
-      alone = worker->suspect;
-    }
-    if (alone && count > 0)
-      break;
-    worker->batch[count++] = item;
-    worker->pushed -= !item->message;
-  }
-  for (size_t i = count; i < worker->item_count; i++)
-    worker->items[i - count] = worker->items[i];
-  worker->item_count -= count;
-  return alone ? count | (size_t)1 << 32 : count;
-}
-
 /* Counted before it is tried, in a transaction of its own: a crash leaves the count behind. */
 static void count_suspect(struct world *world, struct worker *worker, struct item *item) {
+  bool counted = item->suspect;
   item->suspect = true;
-  if (bus_uuid_equal(&item->envelope.message_id, &worker->suspect_counted))
+  if (counted || bus_uuid_equal(&item->envelope.message_id, &worker->suspect_counted))
     return;
   worker->suspect_counted = item->envelope.message_id;
   if (suspect_count(world, worker->database, &item->envelope.message_id) > SUSPECT_TRIES && !item->refused &&
@@ -88,16 +72,18 @@ static void count_suspect(struct world *world, struct worker *worker, struct ite
 }
 
 void batch_begin(struct world *world, struct worker *worker) {
-  size_t taken = take(world, worker), count = taken & 0xFFFF;
+  bool alone;
+  size_t count = stall_take(world, worker, (size_t)world->plan.batch_max, &alone);
   if (count == 0 && !tick_is_due(world, worker)) {
     tick_plan(world, worker);
     return;
   }
   worker->busy = true;
   worker->conflicts = 0;
+  worker->began_commit_at = worker->commit_at;
   worker->segments[0] = (struct segment){0, count};
   worker->segment_count = 1;
-  if (taken >> 32)
+  if (alone)
     count_suspect(world, worker, worker->batch[0]);
   for (size_t i = 0; i < count; i++)
     decode(world, worker, worker->batch[i]);
@@ -119,6 +105,7 @@ static void again(struct world *world, void *subject, uint64_t serial) {
 
 static void finish(struct world *world, struct worker *worker) {
   worker->busy = false;
+  stall_note(world, worker);
   worker_wake(world, worker);
   tick_plan_all(world, worker->database);
 }
@@ -131,30 +118,91 @@ static void next_segment(struct world *world, struct worker *worker) {
     finish(world, worker);
 }
 
-static void condemn(struct world *world, struct worker *worker, struct item *item, enum commit outcome) {
-  refuse(item, outcome == COMMIT_DATA ? BUS_E_DB_DATA : BUS_E_DB_CONFLICT, "the database");
-  if (outcome != COMMIT_DATA)
-    put_off(world, worker, item);
+static enum batch_outcome outcome_of(enum commit outcome) {
+  return outcome == COMMIT_DATA ? BATCH_DATA : outcome == COMMIT_FAULT ? BATCH_FAULT : BATCH_CONFLICT;
 }
 
-/* A half each, or the guilty one alone: recorded as refused, or, a local input, dropped. */
+/* A probe transaction has no input, so this database always takes it. */
+static enum blame blame(struct world *world, struct worker *worker, const struct item *item, enum commit outcome) {
+  const struct type_record *record = stall_type(worker, item->input.type);
+  const struct blame_facts facts = {.outcome = outcome_of(outcome),
+                                    .failing_since = item->failing_since,
+                                    .alone_since = item->alone_since,
+                                    .similar_at = record->committed_at,
+                                    .commit_at = worker->commit_at,
+                                    .blamed = record->blamed,
+                                    .patience = BLAME_PATIENCE_MS * BUS_MILLISECOND,
+                                    .now = world->now};
+  enum blame found = blame_of(&facts);
+  return has_bug(world, BUG_BLAME_FAULT) ? BLAME_MESSAGE : found == BLAME_ASK ? BLAME_SIMILAR : found;
+}
+
+static void condemn(struct world *world, struct worker *worker, struct item *item, enum commit outcome,
+                    enum blame blamed) {
+  static const enum bus_errc codes[] = {
+      [COMMIT_CONFLICT] = BUS_E_DB_CONFLICT, [COMMIT_DATA] = BUS_E_DB_DATA, [COMMIT_FAULT] = BUS_E_DB_FAULT};
+  check_blamed(world, worker, item, blamed == BLAME_MESSAGE);
+  refuse(item, codes[outcome], "the database");
+  item->uncounted = blamed == BLAME_SIMILAR;
+  if (outcome != COMMIT_DATA || item->uncounted)
+    put_off(world, worker, item);
+  if (blamed == BLAME_MESSAGE)
+    stall_type(worker, item->input.type)->blamed++;
+}
+
+/* Whole batches meet a fault so often before parts of them are tried, unless others have committed since. */
+static bool is_searched(struct world *world, const struct worker *worker, struct segment whole) {
+  bool searched = has_bug(world, BUG_BLAME_FAULT);
+  for (size_t i = whole.first; i < whole.first + whole.count; i++) {
+    struct item *item = worker->batch[i];
+    if (item->failing_since == 0)
+      item->failing_since = world->now;
+    item->tries++;
+    searched = searched || item->tries >= BLAME_WHOLE_TRIES || worker->commit_at > item->failing_since;
+  }
+  return searched;
+}
+
+static void defer_all(struct world *world, struct worker *worker, struct segment whole) {
+  for (size_t i = whole.first; i < whole.first + whole.count; i++)
+    stall_defer(world, worker, worker->batch[i]);
+  next_segment(world, worker);
+}
+
+/* Put off or dead-lettered, kept for later, or, a local input, dropped. */
+static void judge(struct world *world, struct worker *worker, struct item *item, enum commit outcome) {
+  if (item->alone_since == 0)
+    item->alone_since = world->now;
+  enum blame blamed = blame(world, worker, item, outcome);
+  if (blamed == BLAME_NOBODY)
+    stall_defer(world, worker, item);
+  if (blamed == BLAME_NOBODY || !item->message) {
+    next_segment(world, worker);
+    return;
+  }
+  condemn(world, worker, item, outcome, blamed);
+  attempt_begin(world, worker);
+}
+
+/* A half each, until the guilty one is alone. */
 static void divide(struct world *world, struct worker *worker, enum commit outcome) {
   struct segment *last = &worker->segments[worker->segment_count - 1];
   struct segment whole = *last;
   worker->conflicts = 0;
+  if (!worker->searching && !is_searched(world, worker, whole) && outcome == COMMIT_FAULT) {
+    defer_all(world, worker, whole);
+    return;
+  }
+  worker->searching = true;
   if (whole.count > 1) {
     *last = (struct segment){whole.first + whole.count / 2, whole.count - whole.count / 2};
     worker->segments[worker->segment_count++] = (struct segment){whole.first, whole.count / 2};
     attempt_begin(world, worker);
-    return;
-  }
-  struct item *item = whole.count ? worker->batch[whole.first] : NULL;
-  if (!item || !item->message) {
+  } else if (whole.count == 1) {
+    judge(world, worker, worker->batch[whole.first], outcome);
+  } else {
     next_segment(world, worker);
-    return;
   }
-  condemn(world, worker, item, outcome);
-  attempt_begin(world, worker);
 }
 
 void batch_outcome(struct world *world, struct worker *worker, enum commit outcome) {
@@ -165,12 +213,16 @@ void batch_outcome(struct world *world, struct worker *worker, enum commit outco
     if (!publish_committed(world, worker))
       return;
     publish_settle(world, worker, worker->batch + segment.first, segment.count);
+    stall_committed(world, worker, worker->batch + segment.first, segment.count);
     worker->last_work_at = world->now;
     if (!worker_perhaps_crashes(world, worker))
       next_segment(world, worker);
     return;
   }
-  TRACE(world, "%s rolls back: %s", worker->peer.name, outcome == COMMIT_DATA ? "a value" : "a conflict");
+  TRACE(world, "%s rolls back: %s", worker->peer.name,
+        outcome == COMMIT_DATA    ? "a value"
+        : outcome == COMMIT_FAULT ? "a fault"
+                                  : "a conflict");
   if (outcome == COMMIT_CONFLICT && ++worker->conflicts < CONFLICT_TRIES)
     world_after(world, random_between(&world->random, 5, 45) * BUS_MILLISECOND, again, worker,
                 worker->transaction.serial);

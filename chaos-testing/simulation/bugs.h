@@ -16,6 +16,7 @@
   X(SWEEP_NEVER, "no-sweeper", "outbox rows are published once, from memory")                                          \
   X(COMMIT_UNCHECKED, "commit-tag-unchecked", "a COMMIT that rolled back counts as one")                               \
   X(LOST_IS_FAILED, "unknown-commit-published", "a COMMIT without an answer counts as one")                            \
+  X(BLAME_FAULT, "fault-blamed-on-messages", "what a database refuses of everybody is blamed on messages")             \
   X(NO_SUSPECTS, "suspects-never-parked", "a message that crashes its consumer is tried for ever")                     \
   X(HELD_ACK_EARLY, "retry-acked-before-confirm", "a retried message is acked before its tier has it")                 \
   X(HELD_INBOX, "inbox-kept-on-retry", "a retried message leaves its inbox row behind")                                \

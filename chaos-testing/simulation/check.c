@@ -7,6 +7,7 @@
 #include "table_inventory.h"
 #include "table_orders.h"
 #include "table_payments.h"
+#include "worker.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -52,6 +53,12 @@ void check_parked(struct world *world, const struct item *item) {
     world_violate(world, "m%" PRIu64 " is parked without a cause", letter->number);
   if (!letter->poison)
     world_violate(world, "m%" PRIu64 " %s is parked: %s", letter->number, type_of(item->message), item->cause.text);
+}
+
+void check_blamed(struct world *world, const struct worker *worker, const struct item *item, bool counted) {
+  bus_time refuses_since = worker->database->refuses_since;
+  if (counted && refuses_since != 0 && refuses_since <= item->failing_since)
+    world_violate(world, "a fault of the database is blamed on m%" PRIu64, item->message->letter->number);
 }
 
 void check_accepted(struct world *world, const struct client_order *client, const struct letter *letter) {

@@ -20,6 +20,8 @@ void check_delivered(struct world *world, const struct message *message);
 void check_processed(struct world *world, const struct message *message);
 /* Only what is poison is parked, and with a cause. */
 void check_parked(struct world *world, const struct item *item);
+/* An attempt is counted, or a message dead-lettered, only where its database took something since it failed first. */
+void check_blamed(struct world *world, const struct worker *worker, const struct item *item, bool counted);
 /* A client heard a 2xx: the order is there, or its command is. */
 void check_accepted(struct world *world, const struct client_order *client, const struct letter *letter);
 /* Rows, books and the fold of the log after a COMMIT. */

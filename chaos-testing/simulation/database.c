@@ -203,3 +203,18 @@ void database_outage(struct world *world, struct database *database, int64_t dur
       worker_session_dies(world, &world->workers[i]);
   world_after(world, duration, database_returns, database, 0);
 }
+
+static void database_takes(struct world *world, void *subject, uint64_t detail) {
+  struct database *database = subject;
+  (void)detail;
+  database->refuses_since = 0;
+  TRACE(world, "database of %s takes inputs again", service_names[database->service]);
+}
+
+void database_refuses(struct world *world, struct database *database, int64_t duration) {
+  if (database->refuses_since != 0)
+    return;
+  database->refuses_since = world->now;
+  TRACE(world, "database of %s refuses every input", service_names[database->service]);
+  world_after(world, duration, database_takes, database, 0);
+}

@@ -40,7 +40,7 @@ struct id_count {
 
 enum { INBOX_SLOTS = 256 };
 
-enum commit { COMMIT_DONE, COMMIT_CONFLICT, COMMIT_DATA };
+enum commit { COMMIT_DONE, COMMIT_CONFLICT, COMMIT_DATA, COMMIT_FAULT };
 
 struct store;
 
@@ -48,6 +48,7 @@ struct database {
   int service;
   const struct store *store;
   bool up;
+  bus_time refuses_since; /* a GRANT is missing: whatever has inputs rolls back; 0: it takes them */
   int64_t clock_offset;
   struct table tables[TABLES_MAX];
   struct id_count *inbox[INBOX_SLOTS];
@@ -111,5 +112,6 @@ struct outgoing *outbox_find(const struct database *database, const struct messa
 
 /* ---- what happens to it ---- */
 void database_outage(struct world *world, struct database *database, int64_t duration);
+void database_refuses(struct world *world, struct database *database, int64_t duration);
 
 #endif

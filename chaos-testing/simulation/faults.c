@@ -37,6 +37,14 @@ static void lose_database(struct world *world, void *subject, uint64_t detail) {
       peer_break(world, &world->workers[i].peer);
 }
 
+static void refuse(struct world *world, void *subject, uint64_t detail) {
+  (void)subject, (void)detail;
+  struct database *database = &world->databases[random_below(&world->random, SERVICES)];
+  int64_t left = world->begin + world->plan.faults_for - world->now;
+  int64_t duration = random_between(&world->random, BUS_SECOND / 10, 90 * BUS_SECOND);
+  database_refuses(world, database, duration < left ? duration : left);
+}
+
 /* A database's clock, or the wall clock of a process. */
 static void move_clock(struct world *world, void *subject, uint64_t detail) {
   (void)subject, (void)detail;
@@ -82,7 +90,8 @@ static void calm(struct world *world, void *subject, uint64_t detail) {
   (void)subject, (void)detail;
   world->quiet = true;
   TRACE(world, "the faults are over");
-  world_after(world, 20 * BUS_SECOND, check_deadlines, NULL, 0);
+  /* What was refused is tried again within 30 s, and deadlines wait for it. */
+  world_after(world, (world->plan.refusals ? 60 : 20) * BUS_SECOND, check_deadlines, NULL, 0);
 }
 
 static void plan_some(struct world *world, int64_t count, event_run *run) {
@@ -96,6 +105,7 @@ void faults_init(struct world *world) {
   plan_some(world, plan->blocks, block);
   plan_some(world, plan->unbound, unbind);
   plan_some(world, plan->database_outages, lose_database);
+  plan_some(world, plan->refusals, refuse);
   plan_some(world, plan->clock_jumps, move_clock);
   plan_some(world, plan->kills, kill_one);
   plan_some(world, plan->pauses, pause_one);

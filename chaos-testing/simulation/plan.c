@@ -25,6 +25,7 @@ static void draw_databases(struct plan *plan, struct random *random) {
   plan->unknown_ppm = some(random, PPM / 2, 50000);
   plan->database_outages = some(random, 3 * PPM / 4, 3);
   plan->database_outage_max = random_between(random, 1, 60) * BUS_SECOND;
+  plan->refusals = some(random, 3 * PPM / 4, 2);
   plan->clock_jumps = some(random, 3 * PPM / 4, 4);
 }
 

@@ -23,6 +23,7 @@ struct plan {
   /* the databases */
   int64_t conflict_ppm, unknown_ppm;
   int64_t database_outages, database_outage_max;
+  int64_t refusals; /* a GRANT is missing for a while */
   int64_t clock_jumps;
   /* the processes */
   int64_t crash_ppm, kills, downtime_max, pauses;

@@ -112,7 +112,7 @@ static void hold(struct world *world, struct worker *worker, const struct item *
   envelope->user_id = bus_str(worker->peer.user);
   if (envelope->first_failed_at == BUS_NO_TIME)
     envelope->first_failed_at = world->now + worker->peer.wall_offset;
-  envelope->attempt += !parks;
+  envelope->attempt += !parks && !item->uncounted;
   TRACE(world, "%s %s m%" PRIu64 ": %s", worker->peer.name, parks ? "parks" : "will retry",
         item->message->letter->number, item->cause.text);
   if (parks)

@@ -17,6 +17,7 @@ static void on_link(struct world *world, struct peer *peer, bool up) {
     if (!worker->items[i]->message) /* deliveries come again by themselves */
       worker->items[kept++] = worker->items[i];
   worker->item_count = kept;
+  stall_forget(worker);
   if (up)
     worker_wake(world, worker);
   tick_plan(world, worker);
@@ -128,13 +129,15 @@ static void take_turn(struct world *world, void *subject, uint64_t life) {
 void worker_wake(struct world *world, struct worker *worker) {
   if (worker->waking || worker->busy || !worker->peer.up || !worker->session)
     return;
-  if (worker->item_count == 0 && !tick_is_due(world, worker))
+  if (!stall_has_work(world, worker) && !tick_is_due(world, worker))
     return;
   worker->waking = true;
   world_after(world, random_wait(&world->random, world->plan.latency / 4 + 1), take_turn, worker, worker->peer.life);
 }
 
 bool worker_is_settled(struct world *world, struct worker *worker) {
+  if (stall_holds_deadlines(worker))
+    return worker->settled = false;
   bool seen_empty = worker->peer.linked && worker->item_count == worker->pushed;
   for (int queue = 0; queue < QUEUES; queue++)
     if (services[worker->service].queues >> queue & 1 && broker_has(world->broker, queue))
@@ -175,6 +178,7 @@ void worker_crash(struct world *world, struct worker *worker, int64_t downtime) 
   worker->item_count = worker->pushed = 0;
   peer_break(world, peer);
   worker->busy = worker->waking = false;
+  stall_reset(worker);
   worker->segment_count = 0;
   worker->confirmed_count = worker->unroutable_count = 0;
   worker->under_way = 0;

@@ -6,12 +6,15 @@
 #include "broker.h"
 #include "database.h"
 
+#include "../../libbus/src/worker/worker_blame.h"
+
+#include <bus/backoff.h>
 #include <bus/breaker.h>
 #include <bus/effects.h>
 #include <bus/error.h>
 #include <order_budget.h>
 
-enum { ITEMS_MAX = 96, BATCH_ROOM = 16, EMITTED_MAX = 128, OPEN_MAX = 256 };
+enum { ITEMS_MAX = 96, BATCH_ROOM = 16, EMITTED_MAX = 128, OPEN_MAX = 256, TYPE_RECORDS = 16 };
 
 /* One input on its way through. */
 struct item {
@@ -24,6 +27,17 @@ struct item {
   enum bus_verdict verdict;
   int tier;
   struct bus_error cause;
+  int tries;
+  bus_time failing_since, alone_since;
+  bool uncounted; /* put off without an attempt */
+};
+
+/* What became of messages of one type; NULL: of local inputs. */
+struct type_record {
+  const struct bus_message_type *type;
+  bool used;
+  bus_time committed_at;
+  int blamed;
 };
 
 /* A delivery that is retried or parked: acked once the broker has it elsewhere. */
@@ -83,7 +97,16 @@ struct worker {
   struct segment segments[BATCH_ROOM];
   size_t segment_count;
   int conflicts;
+  bool searching, deferring; /* this batch: parts of it are tried; something of it is kept for later */
+  bus_time began_commit_at;
   struct transaction transaction;
+  /* while no transaction commits */
+  struct item *deferred[ITEMS_MAX];
+  size_t deferred_count;
+  bool fresh; /* the batch holds what had just come */
+  bus_time stalled_since, again_at, fresh_at, commit_at;
+  struct bus_backoff stall_backoff;
+  struct type_record types[TYPE_RECORDS];
   /* publishing */
   const struct message *confirmed[OPEN_MAX], *unroutable[OPEN_MAX];
   size_t confirmed_count, unroutable_count;
@@ -118,6 +141,21 @@ enum commit attempt_apply(struct world *world, struct worker *worker);
 /* ---- batch.c: a batch until it is settled ---- */
 void batch_begin(struct world *world, struct worker *worker);
 void batch_outcome(struct world *world, struct worker *worker, enum commit outcome);
+
+/* ---- stall.c: while no transaction commits ---- */
+struct type_record *stall_type(struct worker *worker, const struct bus_message_type *type);
+/* Nobody is to blame: kept unacked. */
+void stall_defer(struct world *world, struct worker *worker, struct item *item);
+/* The end of a batch. */
+void stall_note(struct world *world, struct worker *worker);
+void stall_committed(struct world *world, struct worker *worker, struct item *const *items, size_t count);
+/* Up to max inputs that come next; alone: the first one is suspected of a crash. */
+size_t stall_take(struct world *world, struct worker *worker, size_t max, bool *ret_alone);
+bool stall_has_work(const struct world *world, const struct worker *worker);
+/* The connection is gone: its deliveries come again. */
+void stall_forget(struct worker *worker);
+void stall_reset(struct worker *worker);
+bool stall_holds_deadlines(const struct worker *worker);
 
 /* ---- publish.c ---- */
 bool publish_is_open(const struct world *world, const struct worker *worker);

@@ -72,8 +72,17 @@ void stall_hold_deadlines(struct bus_worker *worker, int64_t ms) {
   worker->deadlines_at = bus_monotonic() + ms * BUS_MILLISECOND + DEADLINES_MARGIN;
 }
 
-static bool fresh_may_go(const struct bus_worker *worker, int64_t now) {
-  return worker->stall.since == 0 || now >= worker->stall.fresh_at;
+/* Suspects of a crash are taken one by one: the next one only once this one is settled. */
+static bool suspect_waits(const struct bus_worker *worker) {
+  for (size_t i = 0; i < worker->deferred.count; i++)
+    if (worker->deferred.items[i].alone)
+      return true;
+  return false;
+}
+
+/* When messages that have just come may be tried. */
+static int64_t fresh_from(const struct bus_worker *worker) {
+  return suspect_waits(worker) ? INT64_MAX : worker->stall.since == 0 ? 0 : worker->stall.fresh_at;
 }
 
 size_t stall_take(struct bus_worker *worker, struct item **items, size_t max) {
@@ -81,7 +90,7 @@ size_t stall_take(struct bus_worker *worker, struct item **items, size_t max) {
   if (worker->stall.since != 0 && worker->deferred.count == 0)
     end(worker, now, "no message is left that failed");
   size_t count = now >= worker->stall.again_at ? deferred_take(worker, items, max) : 0;
-  return count == 0 && fresh_may_go(worker, now) ? intake_take(worker, items, max) : count;
+  return count == 0 && now >= fresh_from(worker) ? intake_take(worker, items, max) : count;
 }
 
 int64_t stall_next(const struct bus_worker *worker) {
@@ -89,6 +98,6 @@ int64_t stall_next(const struct bus_worker *worker) {
   int64_t next = worker->deferred.count > 0 ? stall->again_at : INT64_MAX;
   if (intake_is_empty(worker))
     return next;
-  int64_t fresh = stall->since == 0 ? 0 : stall->fresh_at;
+  int64_t fresh = fresh_from(worker);
   return fresh < next ? fresh : next;
 }
