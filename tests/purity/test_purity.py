@@ -38,7 +38,8 @@ SEEN = {
 }
 BANNED = ("strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "gets", "alloca")
 BANNED_OUTSIDE_TESTS = ("system", "popen")
-SQL_PLACES = re.compile(r".*-svc/src/\w+_(statements|store)\.c|libbus/src/worker/worker_statements\.c")
+SQL_PLACES = re.compile(r".*-svc/src/\w+_(statements|store)\.c|libbus/src/worker/worker_statements\.c|"
+                        r"libbus/src/pg/session\.c")
 HAVING_FAILPOINTS = ("edge", "inventory-svc", "order-svc", "payment-svc")
 HARDENED = ("-fstack-protector-strong", "-fstack-clash-protection", "-fcf-protection", "-Wformat=2", "-Werror")
 

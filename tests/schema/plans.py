@@ -61,8 +61,10 @@ def statements(name):
 def session_options():
     """The settings that libbus gives every connection, read where they are written."""
     header = (ROOT / "libbus/src/pg/pg.h").read_text(encoding="utf-8")
-    quoted = re.search(r"#define PG_SESSION_OPTIONS((?:.*\\\n)*.*)", header)[1]
-    return "".join(re.findall(r'"([^"]*)"', quoted))
+    quoted = re.search(r"#define PG_SESSION_SETTINGS\(X\)((?:.*\\\n)*.*)", header)[1]
+    pairs = re.findall(r'X\((\w+), "([^"]*)"\)', quoted)
+    assert pairs
+    return " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in pairs)
 
 
 class Database:

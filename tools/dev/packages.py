@@ -17,7 +17,7 @@ UP = (
 # What the test suites need besides.
 TEST = (
     "clang", "clang-format", "clang-tidy", "flake8", "git", "iproute2", "libclang-rt-14-dev", "libfaketime", "mount",
-    "nodejs", "python3-psycopg2", "python3-pytest", "python3-requests", "shellcheck", "yamllint",
+    "nodejs", "pgbouncer", "python3-psycopg2", "python3-pytest", "python3-requests", "shellcheck", "yamllint",
 )
 # What chaos-testing/invariants.py needs as a program.
 CHECK = ("python3-psycopg2",)

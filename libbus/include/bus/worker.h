@@ -92,6 +92,7 @@ struct bus_worker_settings {
   int64_t settle_max_ms;      /* 60000: settled at the latest that long after a connect */
   int64_t blame_after_ms;     /* 300000: a message fails alone so long before it is put off without proof */
   int64_t latency_ms;         /* 0; added to every batch on purpose (gremlin) */
+  bool allow_unsafe_database; /* false; also a database with fsync or full_page_writes off */
   const char *schema_project; /* sqitch project and the change that this version needs; NULL: not checked */
   const char *schema_change;
   /* For a worker that answers queries: whether those that take commands have their links. NULL: there are none. Called

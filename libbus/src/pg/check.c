@@ -3,18 +3,64 @@
 #include "pg.h"
 
 #include <ctype.h>
+#include <stdlib.h>
+
+static bool is_host(const char *text, size_t len) {
+  for (size_t i = 0; i < len && *text != '/'; i++) /* a folder of sockets may have any name */
+    if (!isalnum((unsigned char)text[i]) && !strchr("._-:%", text[i]))
+      return false;
+  return true;
+}
+
+static bool is_port(const char *text, size_t len) {
+  if (len == 0)
+    return true;
+  long port = len <= 5 && strspn(text, "0123456789") == len ? strtol(text, NULL, 10) : 0;
+  return port >= 1 && port <= 65535;
+}
+
+static bool is_each(const char *list, bool (*is_good)(const char *text, size_t len)) {
+  for (const char *at = list;; at++) {
+    size_t len = strcspn(at, ",");
+    if (!is_good(at, len))
+      return false;
+    at += len;
+    if (*at == '\0')
+      return true;
+  }
+}
+
+/* libpq takes the text up to a "/" for host and port and up to an "@" for the password, whatever was meant: what it
+ * finds behind a password with one of them is no host, port or database. */
+static bool part_is_good(const char *keyword, const char *value) {
+  if (strcmp(keyword, "host") == 0 || strcmp(keyword, "hostaddr") == 0)
+    return is_each(value, is_host);
+  if (strcmp(keyword, "port") == 0)
+    return is_each(value, is_port);
+  return strcmp(keyword, "dbname") != 0 || strpbrk(value, "/@") == NULL;
+}
+
+static bool parts_are_good(const PQconninfoOption *options) {
+  for (const PQconninfoOption *option = options; option->keyword; option++)
+    if (option->val && !part_is_good(option->keyword, option->val))
+      return false;
+  return true;
+}
 
 bool pg_url_check(const char *url, struct bus_error *err) {
   char *why = NULL;
   PQconninfoOption *options = PQconninfoParse(url, &why);
-  bool good = options != NULL;
-  bool no_memory = !good && (why == NULL || strncmp(why, "out of memory", strlen("out of memory")) == 0);
+  bool good = options != NULL && parts_are_good(options);
+  bool no_memory = options == NULL && (why == NULL || strncmp(why, "out of memory", strlen("out of memory")) == 0);
   PQconninfoFree(options);
   PQfreemem(why);
   if (no_memory)
     return bus_fail(err, BUS_E_NOMEM, "the database's URL: out of memory");
   return good ||
-         bus_fail(err, BUS_E_CONFIG, "the database's URL is malformed: postgres://user:password@host:port/database");
+         bus_fail(
+             err, BUS_E_CONFIG,
+             "the database's URL is malformed: postgres://user:password@host:port/database, where \"/\", \"@\", \":\" "
+             "and \"%%\" in the password are written %%2F, %%40, %%3A and %%25");
 }
 
 static bool letters_are_good(const char *letters) {

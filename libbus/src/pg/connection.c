@@ -3,6 +3,7 @@
 
 #include "args.h"
 #include "rows.h"
+#include "session.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ struct pg {
   enum pg_state state;
   PostgresPollingStatusType polling;
   bool preparing;
+  bool pooled;
   struct bus_sql sql;
   struct bus_rows results[TRIP_MAX + 1];
   size_t received;          /* results of this trip so far */
@@ -61,7 +63,6 @@ bool pg_new(const struct pg_settings *settings, struct pg **ret, struct bus_erro
                                   "gssencmode",
                                   "client_encoding",
                                   "dbname",
-                                  "options",
                                   "fallback_application_name",
                                   "host",
                                   "hostaddr",
@@ -76,7 +77,6 @@ bool pg_new(const struct pg_settings *settings, struct pg **ret, struct bus_erro
                                 "disable",
                                 "UTF8",
                                 settings->url,
-                                PG_SESSION_OPTIONS,
                                 settings->application_name,
                                 hosts.host, /* empty ones count as absent; others come before the URL's */
                                 hosts.hostaddr,
@@ -112,6 +112,10 @@ int pg_fd(const struct pg *pg) {
   return pg->conn && pg->state != PG_DEAD ? PQsocket(pg->conn) : -1;
 }
 
+bool pg_is_pooled(const struct pg *pg) {
+  return pg->pooled;
+}
+
 short pg_events(const struct pg *pg) {
   if (pg->state == PG_CONNECTING && !pg->preparing)
     return pg->polling == PGRES_POLLING_WRITING ? POLLOUT : POLLIN;
@@ -141,6 +145,10 @@ static bool send_prepare(struct pg *pg, size_t registry, size_t index) {
   return PQsendPrepare(pg->conn, name, statement->sql, count, types) == 1;
 }
 
+static bool send_text(struct pg *pg, const char *sql) {
+  return PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 0) == 1;
+}
+
 static void flush(struct pg *pg) {
   int left = PQflush(pg->conn);
   if (left < 0)
@@ -152,6 +160,10 @@ static void flush(struct pg *pg) {
 static void begin_preparing(struct pg *pg) {
   if (PQsetnonblocking(pg->conn, 1) != 0 || PQenterPipelineMode(pg->conn) != 1) {
     die(pg, "cannot enter pipeline mode");
+    return;
+  }
+  if (!send_text(pg, pg_session_set) || !send_text(pg, pg_session_check)) {
+    die(pg, "cannot set up the session");
     return;
   }
   for (size_t r = 0; r < PG_REGISTRIES; r++)
@@ -185,10 +197,23 @@ static void note_failure(struct pg *pg, const PGresult *result) {
   const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+  pg->failed_at = pg->preparing ? -1 : (long)pg->received;
+  if (pg->pooled && pg_session_pooler_error(sqlstate, pg->preparing, &pg->failure))
+    return;
   (void)bus_fail(&pg->failure, pg_errc_of(sqlstate), "SQLSTATE %s: %s%s%s", sqlstate ? sqlstate : "none",
                  primary ? primary : PQresultErrorMessage(result), constraint ? ", constraint " : "",
                  constraint ? constraint : "");
-  pg->failed_at = pg->preparing ? -1 : (long)pg->received;
+}
+
+/* The answer to pg_session_check. */
+static void take_session(struct pg *pg, const PGresult *result) {
+  if (PQntuples(result) != 1 || PQnfields(result) != 3)
+    return;
+  const struct pg_session session = {
+      .pid = PQgetvalue(result, 0, 0), .differ = PQgetvalue(result, 0, 1), .unsafe = PQgetvalue(result, 0, 2)};
+  pg->pooled = strtol(session.pid, NULL, 10) != PQbackendPID(pg->conn);
+  if (pg->failure.code == BUS_OK && !pg_session_is_good(&session, pg->settings.allow_unsafe, &pg->failure))
+    pg->failed_at = -1; /* no statement of a trip */
 }
 
 static void take_result(struct pg *pg, PGresult *result) {
@@ -196,6 +221,8 @@ static void take_result(struct pg *pg, PGresult *result) {
   if (status == PGRES_FATAL_ERROR)
     note_failure(pg, result);
   bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+  if (pg->preparing && status == PGRES_TUPLES_OK && pg->received + 1 == PG_SESSION_STATEMENTS)
+    take_session(pg, result);
   if (good && !pg->preparing && pg->received < TRIP_MAX)
     pg->results[pg->received].result = result;
   else
@@ -211,7 +238,8 @@ static void finish_sync(struct pg *pg) {
   pg->preparing = false;
   pg->state = PG_IDLE;
   if (pg->failure.code != BUS_OK) {
-    (void)bus_error_wrap(&pg->failure, "statements cannot be prepared");
+    if (bus_error_class(pg->failure.code) != BUS_CLASS_FATAL)
+      (void)bus_error_wrap(&pg->failure, "the database session cannot be prepared");
     pg->state = PG_DEAD;
   }
 }

@@ -9,12 +9,29 @@
 
 struct pg;
 
-/* What every connection of ours is told at its start. Plans are generic from the first execution and never scan a whole
- * table where an index serves, also when they were made while the tables were still empty. A generic plan takes a third
- * of a table to be below an unknown value: over millions of rows it would start processes to find three. */
-#define PG_SESSION_OPTIONS                                                                                             \
-  "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "        \
-  "-c jit=off -c max_parallel_workers_per_gather=0"
+/* What every session of ours is told after it is connected. Plans are generic from the first execution and never scan a
+ * whole table where an index serves, also when they were made while the tables were still empty. A generic plan takes a
+ * third of a table to be below an unknown value: over millions of rows it would start processes to find three. Names
+ * are looked up in pg_catalog first. synchronous_commit comes on top of these (session.c). */
+#define PG_SESSION_SETTINGS(X)                                                                                         \
+  X(plan_cache_mode, "force_generic_plan")                                                                             \
+  X(enable_seqscan, "off")                                                                                             \
+  X(enable_hashjoin, "off")                                                                                            \
+  X(enable_mergejoin, "off")                                                                                           \
+  X(jit, "off")                                                                                                        \
+  X(max_parallel_workers_per_gather, "0")                                                                              \
+  X(search_path, "pg_catalog,public")                                                                                  \
+  X(TimeZone, "UTC")                                                                                                   \
+  X(default_transaction_isolation, "read committed")                                                                   \
+  X(default_transaction_deferrable, "off")
+/* In milliseconds, at most; 0, no limit, becomes that too. A shorter one of the role's stays. */
+#define PG_SESSION_BOUNDS(X)                                                                                           \
+  X(statement_timeout, 10000)                                                                                          \
+  X(lock_timeout, 3000)                                                                                                \
+  X(idle_in_transaction_session_timeout, 5000)
+
+/* Sets them for one transaction: a pooler may give each transaction another session. */
+extern const char pg_session_set_local[];
 
 /* Two registries: libbus's own statements and the service's. Both are kept. */
 struct pg_registry {
@@ -27,6 +44,7 @@ struct pg_settings {
   const char *url;
   const char *application_name;
   size_t first_host; /* of several in the URL: which one is tried first */
+  bool allow_unsafe; /* also a server that may lose what it committed */
   struct pg_registry registries[PG_REGISTRIES];
 };
 
@@ -54,6 +72,8 @@ bool pg_new(const struct pg_settings *settings, struct pg **ret, struct bus_erro
 void pg_free(struct pg *pg);
 
 enum pg_state pg_state(const struct pg *pg);
+/* Once connected: does a pooler stand between us and the server? */
+bool pg_is_pooled(const struct pg *pg);
 /* -1 while there is none. Events to wait for: POLLIN, and POLLOUT where something is still to be sent. */
 int pg_fd(const struct pg *pg);
 short pg_events(const struct pg *pg);

@@ -37,6 +37,8 @@ static struct bus_option common_options[] = {
      "certificates that an amqps:// broker is verified with; empty: the system's"},
     {"DATABASE_URL", BUS_OPTION_STRING, offsetof(struct settings, database_url), NULL, 8, 1024, NULL, true, NULL,
      "this service's own Postgres database: postgres://user:password@host:port/database"},
+    {"ALLOW_UNSAFE_DATABASE", BUS_OPTION_BOOL, offsetof(struct settings, worker.allow_unsafe_database), "false", 0, 0,
+     NULL, false, NULL, "start also where the database runs with fsync or full_page_writes off and may lose orders"},
     {"WORKERS", BUS_OPTION_INT, offsetof(struct settings, workers), "1", 1, WORKERS_MAX, NULL, false, NULL,
      "worker threads, each with connections of its own"},
     {"QUERY_WORKERS", BUS_OPTION_INT, offsetof(struct settings, query_workers), "1", 1, WORKERS_MAX, NULL, false, NULL,

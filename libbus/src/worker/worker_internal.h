@@ -30,6 +30,7 @@ enum {
 /* libbus's own statements: indices into worker_statements. */
 enum {
   SQL_BEGIN,
+  SQL_SETTINGS,
   SQL_NOW,
   SQL_INBOX_INSERT,
   SQL_INBOX_DELETE,

@@ -226,8 +226,10 @@ void worker_drop_pg(struct bus_worker *worker, const struct bus_error *why) {
 
 static void connect_pg(struct bus_worker *worker) {
   char name[BUS_NAME_MAX];
-  struct pg_settings settings = {
-      .url = worker->settings.database_url, .application_name = name, .first_host = worker->pg_first_host};
+  struct pg_settings settings = {.url = worker->settings.database_url,
+                                 .application_name = name,
+                                 .first_host = worker->pg_first_host,
+                                 .allow_unsafe = worker->settings.allow_unsafe_database};
   struct bus_error err;
   (void)snprintf(name, sizeof name, "%s", worker->service->name);
   if (worker->pg_up_at > 0 && WORKER_ERROR_POINT(worker, "reconnect-database")) {
@@ -298,8 +300,10 @@ static bool pg_is_up(struct bus_worker *worker) {
     return false;
   case PG_DEAD:
     pg_error(worker->pg, &err);
-    if (!worker->schema_checked && worker->settings.schema_project && err.code == BUS_E_DB_OTHER)
+    if (!worker->schema_checked && worker->settings.schema_project && err.code == BUS_E_DB_SCHEMA)
       schema_is_missing(worker, err.text);
+    else if (worker->pg_up_at == 0 && bus_error_class(err.code) == BUS_CLASS_FATAL)
+      worker->fatal = err;
     worker_drop_pg(worker, &err);
     return false;
   default:

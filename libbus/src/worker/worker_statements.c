@@ -2,7 +2,8 @@
 #include "worker_internal.h"
 
 const struct bus_statement worker_statements[SQL_OWN_COUNT] = {
-    [SQL_BEGIN] = {"BEGIN ISOLATION LEVEL READ COMMITTED", ""},
+    [SQL_BEGIN] = {"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", ""},
+    [SQL_SETTINGS] = {pg_session_set_local, ""},
     [SQL_NOW] = {"SELECT now()", ""},
     [SQL_INBOX_INSERT] = {"INSERT INTO bus.inbox (message_id) SELECT id FROM unnest($1) AS id ORDER BY id "
                           "ON CONFLICT DO NOTHING RETURNING message_id, now()",

@@ -213,6 +213,8 @@ static bool decide(struct bus_worker *worker, struct attempt *attempt, struct bu
 static bool first_trip(struct bus_worker *worker, struct attempt *attempt, struct bus_error *err) {
   struct bus_sql *sql = pg_begin_trip(worker->pg, worker->work);
   (void)pg_add_own(sql, SQL_BEGIN);
+  if (pg_is_pooled(worker->pg))
+    (void)pg_add_own(sql, SQL_SETTINGS);
   add_now(sql, attempt);
   add_inbox(sql, attempt);
   if (!ask(worker, attempt, sql))
@@ -401,6 +403,8 @@ static bool run_queries(struct bus_worker *worker, struct attempt *attempt, stru
   if (!collect(worker, attempt))
     return nomem(err);
   struct bus_sql *sql = pg_begin_trip(worker->pg, worker->work);
+  if (pg_is_pooled(worker->pg))
+    (void)pg_add_own(sql, SQL_SETTINGS);
   if (!ask(worker, attempt, sql))
     return nomem(err);
   periodic_add(worker, sql);

@@ -115,8 +115,14 @@ TEST(url_refuses_what_would_be_guessed)
 
 TEST(url_error_never_holds_the_password)
 {
-  static const char *const wrong[] = {"amqp://user:hunter2@host:99999/v", "amqp://user:hunter2@/v",
-                                      "amqp://user:hunter2@h/%zz", "amqp://hunter2@h/v", "hunter2"};
+  static const char *const wrong[] = {"amqp://user:hunter2@host:99999/v",
+                                      "amqp://user:hunter2@/v",
+                                      "amqp://user:hunter2@h/%zz",
+                                      "amqp://hunter2@h/v",
+                                      "hunter2",
+                                      "amqp://user:/hunter2@h/v",
+                                      "amqp://user:12/hunter2@h/v",
+                                      "amqp://user:x@hunter2@h/v"};
   for (size_t i = 0; i < BUS_COUNT(wrong); i++) {
     struct bus_error err;
     assert_false(bus_amqp_url_check(wrong[i], &err));

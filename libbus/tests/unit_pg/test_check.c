@@ -11,6 +11,9 @@ TEST(urls_that_can_be_opened)
   struct bus_error err;
   assert_true(pg_url_check("postgres://user:pass@127.0.0.1:5432/orders", &err));
   assert_true(pg_url_check("postgresql://user:pass@one:5432,two:5433/orders?sslmode=verify-full", &err));
+  assert_true(pg_url_check("postgresql://user:p%2Fa%40s%3As@db-1.example_x,[::1]:5433/orders", &err));
+  assert_true(pg_url_check("postgresql://user:pass@/orders?host=/var/run/postgresql", &err));
+  assert_true(pg_url_check("postgresql://user:pass@%2Fvar%2Frun%2Fpostgresql/orders", &err));
 }
 
 /* libpq would repeat what it cannot read, password and all. */
@@ -25,6 +28,28 @@ TEST(malformed_urls_are_refused_without_their_secret)
     assert_int_equal(err.code, BUS_E_CONFIG);
     assert_null(strstr(err.text, "hunter2"));
     assert_non_null(strstr(err.text, "postgres://"));
+  }
+}
+
+/* It would be tried again for ever, and a part of the password would stand in each line that says so. */
+TEST(a_password_with_a_slash_stops_the_start_and_is_not_printed)
+{
+  static const char *const urls[] = {
+      "postgres://user:hun/ter2@host:5432/orders", "postgres://user:12/hunter2@host:5432/orders",
+      "postgres://user:/hunter2@host/orders",      "postgres://user:hunter/2/x@host/orders",
+      "postgres://user:hunter@2@host/orders",      "postgres://user:hunter?2/@host/orders",
+      "postgres://user:hunter#/2@host/orders",     "postgres://user:hunter2@host:port/orders",
+      "postgres://user:hunter2@host:99999/orders", "postgres://user:hunter2@ho st/orders",
+      "postgres://user:hunter2@host:0/orders",     "postgres://user:hunter2@one:5432,two:x/orders",
+      "postgres://user:hunter2@host/orders/more"};
+  for (size_t i = 0; i < BUS_COUNT(urls); i++) {
+    struct bus_error err = {.code = BUS_OK};
+    if (pg_url_check(urls[i], &err))
+      fail_msg("taken: %s", urls[i]);
+    assert_int_equal(err.code, BUS_E_CONFIG);
+    assert_null(strstr(err.text, "hun"));
+    assert_null(strstr(err.text, "ter2"));
+    assert_non_null(strstr(err.text, "%2F"));
   }
 }
 
