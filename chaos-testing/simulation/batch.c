@@ -50,6 +50,9 @@ static void decode(struct world *world, struct worker *worker, struct item *item
   } else if (!bus_topology_may_send(&orderbus_topology, service_names[worker->service], &item->envelope, type)) {
     refuse(item, BUS_E_SENDER, "the sender may not send this type");
   } else {
+    struct bus_str sender = bus_topology_sender(&orderbus_topology, service_names[worker->service], &item->envelope);
+    if (item->envelope.reply_to.data && !bus_topology_is_reply(&orderbus_topology, sender, item->envelope.reply_to))
+      item->envelope.reply_to = BUS_NO_STR;
     void *body = world_alloc(world, type->schema->size);
     problems.count = 0;
     if (bus_decode(type->schema, item->message->body, BUS_IGNORE_UNKNOWN, world->arena, body, &problems))

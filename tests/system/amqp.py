@@ -1,4 +1,4 @@
-"""A bare AMQP 0-9-1 publisher: what a compromised service may send, with any property and header that it likes."""
+"""A bare AMQP 0-9-1 client: it publishes what a compromised service may publish, with any property and header."""
 import socket
 import struct
 
@@ -90,6 +90,12 @@ class Publisher:
             returned = returned or method == RETURN
             if method in (ACK, NACK):
                 return "nack" if method == NACK else "returned" if returned else "ack"
+
+    def depth(self, queue):
+        """How many messages lie ready in the queue, now."""
+        self._send(1, (50, 10), struct.pack(">H", 0) + _short(queue) + b"\x01" + _table({}))  # passive
+        arguments = self._expect((50, 11))
+        return struct.unpack(">I", arguments[1 + arguments[0]:5 + arguments[0]])[0]
 
     def _send(self, channel, method, arguments):
         self._frame(METHOD, channel, struct.pack(">HH", *method) + arguments)

@@ -10,8 +10,10 @@ import psycopg2
 import pytest
 import requests
 
+from amqp import Publisher, Refused
 from client import item, wait_until
 from conftest import log_lines
+from test_dead_letters import dead_ids
 from dev import build
 
 ROLE = {"orders": "order_svc", "inventory": "inventory_svc", "payments": "payment_svc"}
@@ -169,6 +171,104 @@ def test_Q1_permissions_are_narrow(stack, api):
             if not queue.startswith(user):
                 assert not re.search(entry["read"], queue), (user, queue)
     assert "guest" not in [user["name"] for user in stack.broker.management.must("GET", "users")]
+
+
+# CC and BCC: further routing keys, which the broker's topic permissions do not cover
+
+SHARED = ("bus.cmd", "bus.event", "bus.query", "bus.reply")
+TAKEN = {"order-svc": "payment.captured.v1", "inventory-svc": "inventory.release.v1",
+         "payment-svc": "payment.refund.v1"}  # a type that the service's own queue takes
+FOREIGN_TYPE = {"edge": "payment.charge.v1", "operator": "payment.captured.v1"}
+
+
+def first_key(pattern):
+    """A key that one of our patterns, such as ^(1s|30s)\\.(order-svc)$, allows."""
+    text = re.sub(r"\(([^|)]*)[^)]*\)", r"\1", pattern[1:-1])
+    return text.replace("\\.", ".").replace(".*", "x")
+
+
+def send_everywhere(stack, user):
+    """To every exchange by a key that is the user's, with the broker's other keys in CC, and in BCC: of a shared
+    exchange all of them, of the user's own one those that it does not lead to.
+    → ({message id: exchange} of what the broker took, how many copies reach work queues through shared exchanges)."""
+    management, vhost = stack.broker.management, stack.broker.admin.path
+    bindings = management.must("GET", "bindings", vhost)
+    keys = sorted({entry["routing_key"] for entry in bindings})
+    reached = {exchange: len({entry["destination"] for entry in bindings if entry["source"] == exchange})
+               for exchange in ("bus.cmd", "bus.event")}
+    own = {entry["exchange"]: first_key(entry["write"]) for entry in management.must("GET", "topic-permissions")
+           if (entry["user"], entry["vhost"]) == (user, vhost)}
+    taken, copies = {}, 0
+    exchanges = [entry["name"] for entry in management.must("GET", "exchanges", vhost)]
+    assert len(exchanges) > 13
+    for exchange, header in itertools.product(exchanges, ("CC", "BCC")):
+        message_id = str(uuid.uuid4())
+        led = {entry["routing_key"] for entry in bindings if entry["source"] == exchange and exchange not in SHARED}
+        properties = {"type": (TAKEN | FOREIGN_TYPE)[user], "message_id": message_id, "user_id": user}
+        try:
+            with Publisher(stack.amqp_url(user)) as publisher:
+                publisher.publish(exchange, own.get(exchange, keys[0]), properties,
+                                  {header: [key for key in keys if key not in led], "bus-cause": "this test"}, b"{")
+                taken[message_id] = exchange
+                copies += reached.get(exchange, 0)
+        except Refused as refused:
+            assert refused.args[0] == 403, refused
+    return taken, copies
+
+
+def parked_of(stack, ids):
+    """{(queue, message id): cause}"""
+    listed = ", ".join(f"'{message_id}'" for message_id in ids)
+    return {(row[0], row[1]): row[2] for name in ROLE for row in stack.sql(
+        name, f"SELECT queue, message_id, cause FROM bus.parked WHERE message_id IN ({listed})")}
+
+
+@pytest.mark.parametrize("user", (*SERVICES, "operator"))
+def test_Q1_further_routing_keys_reach_nothing_foreign(stack, api, user):
+    """The retry and dead exchanges of a user lead to its own queues, whatever headers say. What goes through a shared
+    exchange is dead-lettered by whoever gets it, for its sender; an unknown type waits in the last tier."""
+    management, vhost = stack.broker.management, stack.broker.admin.path
+    tiers = [queue["name"] for queue in management.must("GET", "queues", vhost)
+             if queue["name"].startswith("bus.retry.10m.")]
+    taken, copies = send_everywhere(stack, user)
+    private = {key for key, exchange in taken.items() if exchange not in SHARED}
+    assert {taken[key] for key in private} == (
+        {f"bus.retry.{user}", f"bus.dead.{user}"} if user in TAKEN else
+        {"bus.retry.operator"} if user == "operator" else set())
+    # What is back from the shortest tier is parked. A copy in another's tier would be back, too.
+    back = {key for key in private if taken[key].startswith("bus.retry.")}
+    wait_until(lambda: {key for _, key in parked_of(stack, taken)} >= back, 20, "what was retried, parked")
+    with Publisher(stack.amqp_url()) as looking:
+        wait_until(lambda: sum(key not in private for _, key in parked_of(stack, taken)) +
+                   sum(map(looking.depth, tiers)) == copies, 20, f"{copies} copies put away")
+    for name in tiers:
+        management.must("DELETE", "queues", vhost, name, "contents")
+    for (queue, key), cause in parked_of(stack, taken).items():
+        own = queue in (user, user + ".place")
+        assert own or "CC or BCC" in cause or "may not send" in cause, (queue, taken[key], cause)
+        assert own or key not in private or user == "operator", (queue, taken[key])
+    for queue in (*TAKEN, "order-svc.place"):
+        assert queue.startswith(user) or user == "operator" or not private & set(dead_ids(stack, queue)), queue
+
+
+def dropped_answers(stack):
+    text = requests.get(stack.url("order-svc") + "/metrics", timeout=5).text
+    found = {name: float(value) for name, value in re.findall(r"(?m)^([^# ]+) ([0-9.]+)$", text)}
+    return found["bus_answers_dropped_total"], found['bus_reconnects_total{link="broker"}']
+
+
+def test_a_forged_reply_address_closes_no_channel(stack, api):
+    """An answer to it would be refused with 403, and every request on that channel would wait for a new one."""
+    dropped, reconnects = dropped_answers(stack)
+    addresses = ("order-svc", "payment-svc.reply.1", "edge.reply.", "bus.cmd")
+    with Publisher(stack.amqp_url("edge")) as publisher:
+        for address in addresses:
+            properties = {"type": "order.ping.v1", "message_id": str(uuid.uuid4()), "user_id": "edge",
+                          "reply_to": address}
+            assert publisher.publish("bus.query", "order.ping", properties) == "ack"
+    wait_until(lambda: dropped_answers(stack)[0] == dropped + len(addresses), 10, "the answers dropped")
+    assert api.complete(item("A"))["status"] == "CONFIRMED"
+    assert dropped_answers(stack)[1] == reconnects
 
 
 # Poison: published by the administrator, whom the broker lets do anything

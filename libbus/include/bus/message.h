@@ -16,8 +16,8 @@ enum bus_exchange {
   BUS_EXCHANGE_EVENT, /* bus.event: any number of receivers */
   BUS_EXCHANGE_QUERY, /* bus.query: requests */
   BUS_EXCHANGE_REPLY, /* bus.reply: answers; the key is the asker's own queue */
-  BUS_EXCHANGE_RETRY, /* bus.retry: to a tier queue, key "<tier>.<queue>" */
-  BUS_EXCHANGE_DEAD,  /* bus.dead: parked, key "<queue>" */
+  BUS_EXCHANGE_RETRY, /* bus.retry.<publisher>: to a tier queue, key "<tier>.<queue>" */
+  BUS_EXCHANGE_DEAD,  /* bus.dead.<publisher>: dead letters, key "<queue>"; the broker's own go through bus.dead */
   BUS_EXCHANGE_BACK,  /* bus.back: where tiers dead-letter to; nobody publishes here */
 };
 /* "bus.cmd" … */
@@ -33,6 +33,10 @@ struct bus_message_type {
 };
 
 enum { BUS_TYPE_MAX = 64, BUS_NAME_MAX = 64, BUS_KEY_MAX = 160 };
+
+/* The exchange that a user writes to: "bus.cmd", but "bus.retry.order-svc". The headers CC and BCC name more routing
+ * keys, which no topic permission covers; the exchange must therefore have no binding that its user may not reach. */
+void bus_exchange_of(enum bus_exchange exchange, struct bus_str user, char name[BUS_KEY_MAX]);
 
 /* The routing key: type up to the last ".v". */
 struct bus_str bus_message_key(const struct bus_message_type *type);

@@ -3,9 +3,16 @@
  * describes itself once in a struct bus_topology; an administrator applies it at deployment (bus_topology_main), and
  * services only check it (see bus/amqp.h). Everything here is pure but bus_topology_main.
  *
- * Each work queue Q gets: bindings for its types on bus.cmd and bus.event; "<tier>.Q" on bus.back for every tier;
- * Q.dead bound to bus.dead by Q. Work, tier and dead queues are quorum queues; work and tier queues dead-letter at
+ * Each work queue Q of service S gets: bindings for its types on bus.cmd and bus.event; for every tier a queue
+ * bus.retry.<tier>.Q, bound to bus.retry.S by "<tier>.Q", which dead-letters to bus.back, where Q is bound by the same
+ * key; Q.dead, bound to bus.dead.S and bus.dead by Q. A user with `redrives` has an exchange bus.retry.<user> to the
+ * shortest tier of every work queue. Work, tier and dead queues are quorum queues; work and tier queues dead-letter at
  * least once and reject what overflows them. Query queues are durable classic queues with a message TTL.
+ *
+ * The headers CC and BCC add routing keys that RabbitMQ's topic permissions do not check. Every bus.retry.* and
+ * bus.dead.* has one writer and leads to no queue but its own, and each queue dead-letters by a fixed key: those
+ * headers reach nothing there. bus.cmd, bus.event and bus.query are shared: consumers dead-letter what comes with CC,
+ * and BCC, which the broker takes off, does not change the user_id that they check.
  */
 #ifndef BUS_TOPOLOGY_H
 #define BUS_TOPOLOGY_H
@@ -35,7 +42,8 @@ struct bus_queue {
 struct bus_user {
   const char *name;
   bool asks;     /* may have queues <name>.reply.<instance>, and send to bus.query what it is the sender of */
-  bool redrives; /* an operator: reads dead queues, and sends what lies there back to its queue through bus.retry */
+  bool redrives; /* an operator: reads dead queues, and sends what lies there back to its queue through its shortest
+                    tier */
 };
 
 struct bus_topology {
@@ -81,7 +89,7 @@ struct bus_permission {
   char configure[512], write[512], read[1024];
 };
 struct bus_topic_permission {
-  const char *exchange;
+  char exchange[BUS_KEY_MAX];
   char write[2048];
   char read[128];
 };
@@ -107,6 +115,10 @@ struct bus_str bus_topology_sender(const struct bus_topology *topology, const ch
  * retries. */
 bool bus_topology_may_send(const struct bus_topology *topology, const char *service,
                            const struct bus_envelope *envelope, const struct bus_message_type *type) BUS_MUST_CHECK;
+
+/* May an answer go to this routing key on bus.reply? It must be "<user>.reply.<instance>" of a user that asks: of this
+ * user, or of any where user is absent. The broker closes the channel of a service that answers elsewhere. */
+bool bus_topology_is_reply(const struct bus_topology *topology, struct bus_str user, struct bus_str key) BUS_MUST_CHECK;
 
 /* Says what is wrong with a table (a type that two queues of commands take, a name too long, …); true when nothing. */
 bool bus_topology_is_valid(const struct bus_topology *topology, struct bus_error *err) BUS_MUST_CHECK;

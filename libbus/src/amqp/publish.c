@@ -30,10 +30,11 @@ void bus_amqp_flush(struct bus_amqp *amqp) {
 
 static int send_message(struct bus_amqp *amqp, const struct bus_publication *publication,
                         const amqp_basic_properties_t *properties) {
-  amqp_bytes_t exchange = amqp_cstring_bytes(bus_exchange_name(publication->exchange));
+  char exchange[BUS_KEY_MAX];
+  bus_exchange_of(publication->exchange, amqp->sender.user, exchange);
   watchdog_enter(&amqp->watchdog);
   cork(amqp);
-  int status = amqp_basic_publish(amqp->state, CHANNEL, exchange, rabbit_bytes(publication->key),
+  int status = amqp_basic_publish(amqp->state, CHANNEL, amqp_cstring_bytes(exchange), rabbit_bytes(publication->key),
                                   publication->mandatory, 0, properties, rabbit_bytes(publication->body));
   watchdog_leave(&amqp->watchdog);
   return status;

@@ -122,14 +122,13 @@ static bool compare_line(void *context, const struct bus_declaration *declaratio
   return !foreign->ours;
 }
 
+static bool starts_with(struct bus_str line, struct bus_str text) {
+  return line.len >= text.len && memcmp(line.data, text.data, text.len) == 0;
+}
+
+/* Askers bind their own queues to bus.reply. */
 static bool has_our_source(struct bus_str line) {
-  for (int e = BUS_EXCHANGE_CMD; e <= BUS_EXCHANGE_BACK; e++) {
-    struct bus_str name = bus_str(bus_exchange_name((enum bus_exchange)e));
-    if (e != BUS_EXCHANGE_REPLY && line.len > name.len && line.data[name.len] == '\t' &&
-        memcmp(line.data, name.data, name.len) == 0)
-      return true;
-  }
-  return false;
+  return starts_with(line, BUS_STR("bus.")) && !starts_with(line, BUS_STR("bus.reply\t"));
 }
 
 void topology_each_foreign_binding(const char *list, const struct bus_topology *topology,

@@ -1,6 +1,8 @@
 /* Names of exchanges, and routing keys of message types. */
 #include <bus/message.h>
 
+#include <stdio.h>
+
 const char *bus_exchange_name(enum bus_exchange exchange) {
   static const char *const names[] = {
       [BUS_EXCHANGE_CMD] = "bus.cmd",     [BUS_EXCHANGE_EVENT] = "bus.event", [BUS_EXCHANGE_QUERY] = "bus.query",
@@ -8,6 +10,12 @@ const char *bus_exchange_name(enum bus_exchange exchange) {
       [BUS_EXCHANGE_BACK] = "bus.back",
   };
   return (size_t)exchange < BUS_COUNT(names) ? names[exchange] : "bus.?";
+}
+
+void bus_exchange_of(enum bus_exchange exchange, struct bus_str user, char name[BUS_KEY_MAX]) {
+  bool own = exchange == BUS_EXCHANGE_RETRY || exchange == BUS_EXCHANGE_DEAD;
+  (void)snprintf(name, BUS_KEY_MAX, "%s%s%.*s", bus_exchange_name(exchange), own ? "." : "", own ? (int)user.len : 0,
+                 own && user.len > 0 ? user.data : "");
 }
 
 struct bus_str bus_message_key(const struct bus_message_type *type) {

@@ -1,6 +1,8 @@
 /* A topology's declarations in the order in which a broker can take them, and look-ups. */
 #include <bus/topology.h>
 
+#include "topology_pattern.h"
+
 #include <stdio.h>
 
 const struct bus_tier bus_default_tiers[3] = {{"1s", 1000}, {"30s", 30000}, {"10m", 600000}};
@@ -26,22 +28,33 @@ static void add_number(struct bus_declaration *d, const char *name, int64_t numb
   d->arguments[d->argument_count++] = (struct bus_declare_argument){.name = name, .number = number};
 }
 
-static bool bind(const struct visit *v, enum bus_exchange exchange, struct bus_str key, const char *queue) {
+static bool bind(const struct visit *v, const char *exchange, struct bus_str key, const char *queue) {
   struct bus_declaration d = {.kind = BUS_DECLARE_BINDING};
   snprintf(d.name, sizeof d.name, "%s", queue);
-  snprintf(d.exchange, sizeof d.exchange, "%s", bus_exchange_name(exchange));
+  snprintf(d.exchange, sizeof d.exchange, "%s", exchange);
   snprintf(d.key, sizeof d.key, "%.*s", (int)key.len, key.data);
   return make(v, &d);
 }
 
-static bool each_exchange(const struct visit *v) {
-  for (int i = BUS_EXCHANGE_CMD; i <= BUS_EXCHANGE_BACK; i++) {
-    struct bus_declaration d = {.kind = BUS_DECLARE_EXCHANGE};
-    snprintf(d.name, sizeof d.name, "%s", bus_exchange_name((enum bus_exchange)i));
-    if (!make(v, &d))
+static bool declare_exchange(const struct visit *v, enum bus_exchange exchange, const char *user) {
+  struct bus_declaration d = {.kind = BUS_DECLARE_EXCHANGE};
+  bus_exchange_of(exchange, bus_str(user), d.name);
+  return make(v, &d);
+}
+
+/* bus.dead itself is where queues dead-letter to. */
+static bool each_exchange(const struct visit *v, const struct bus_topology *topology) {
+  struct bus_declaration dead = {.kind = BUS_DECLARE_EXCHANGE};
+  snprintf(dead.name, sizeof dead.name, "%s", bus_exchange_name(BUS_EXCHANGE_DEAD));
+  for (int i = BUS_EXCHANGE_CMD; i <= BUS_EXCHANGE_REPLY; i++)
+    if (!declare_exchange(v, (enum bus_exchange)i, ""))
       return false;
-  }
-  return true;
+  for (size_t u = 0; u < topology->user_count; u++)
+    for (int i = BUS_EXCHANGE_RETRY; i <= BUS_EXCHANGE_DEAD; i++)
+      if (bus_topology_may_write(topology, &topology->users[u], (enum bus_exchange)i) &&
+          !declare_exchange(v, (enum bus_exchange)i, topology->users[u].name))
+        return false;
+  return make(v, &dead) && declare_exchange(v, BUS_EXCHANGE_BACK, "");
 }
 
 static void guard_against_loss(struct bus_declaration *d) {
@@ -80,28 +93,40 @@ static bool declare_query_queue(const struct visit *v, const struct bus_queue *q
   return make(v, &d);
 }
 
-/* Without a dead-letter routing key the message's own, "<tier>.<queue>", leads it back. */
-static bool declare_tier_queue(const struct visit *v, const struct bus_tier *tier) {
+static void name_tier_queue(const struct bus_tier *tier, const struct bus_queue *queue, char name[BUS_KEY_MAX]) {
+  snprintf(name, BUS_KEY_MAX, "%s.%s.%s", bus_exchange_name(BUS_EXCHANGE_RETRY), tier->name, queue->name);
+}
+
+/* The dead-letter routing key is fixed: without one a message goes by its own, and those of its header CC. */
+static bool declare_tier_queue(const struct visit *v, const struct bus_tier *tier, const struct bus_queue *queue) {
   struct bus_declaration d = {.kind = BUS_DECLARE_QUEUE};
-  snprintf(d.name, sizeof d.name, "%s.%s", bus_exchange_name(BUS_EXCHANGE_RETRY), tier->name);
+  name_tier_queue(tier, queue, d.name);
+  snprintf(d.key, sizeof d.key, "%s.%s", tier->name, queue->name);
   add_text(&d, "x-queue-type", "quorum");
   add_number(&d, "x-message-ttl", tier->ttl_ms);
   add_text(&d, "x-dead-letter-exchange", bus_exchange_name(BUS_EXCHANGE_BACK));
+  add_text(&d, "x-dead-letter-routing-key", d.key);
   guard_against_loss(&d);
   return make(v, &d);
+}
+
+static bool declare_tier_queues(const struct visit *v, const struct bus_topology *topology,
+                                const struct bus_queue *queue) {
+  for (size_t i = 0; i < topology->tier_count; i++)
+    if (!declare_tier_queue(v, &topology->tiers[i], queue))
+      return false;
+  return true;
 }
 
 static bool each_queue(const struct visit *v, const struct bus_topology *topology) {
   for (size_t i = 0; i < topology->queue_count; i++) {
     const struct bus_queue *queue = &topology->queues[i];
     bool made = queue->kind == BUS_QUEUE_QUERY ? declare_query_queue(v, queue, topology->query_ttl_ms)
-                                               : declare_work_queue(v, queue) && declare_dead_queue(v, queue);
+                                               : declare_work_queue(v, queue) && declare_dead_queue(v, queue) &&
+                                                     declare_tier_queues(v, topology, queue);
     if (!made)
       return false;
   }
-  for (size_t i = 0; i < topology->tier_count; i++)
-    if (!declare_tier_queue(v, &topology->tiers[i]))
-      return false;
   return true;
 }
 
@@ -118,40 +143,54 @@ static bool is_bound_already(const struct bus_queue *queue, size_t index) {
 static bool bind_types(const struct visit *v, const struct bus_queue *queue) {
   for (size_t i = 0; i < queue->type_count; i++) {
     const struct bus_message_type *type = queue->types[i];
-    if (!is_bound_already(queue, i) && !bind(v, type->exchange, bus_message_key(type), queue->name))
+    if (!is_bound_already(queue, i) && !bind(v, bus_exchange_name(type->exchange), bus_message_key(type), queue->name))
       return false;
   }
   return true;
 }
 
-static bool bind_back_and_dead(const struct visit *v, const struct bus_topology *topology,
-                               const struct bus_queue *queue) {
-  char text[BUS_KEY_MAX];
-  for (size_t i = 0; i < topology->tier_count; i++) {
-    snprintf(text, sizeof text, "%s.%s", topology->tiers[i].name, queue->name);
-    if (!bind(v, BUS_EXCHANGE_BACK, bus_str(text), queue->name))
-      return false;
-  }
-  snprintf(text, sizeof text, "%s.dead", queue->name);
-  return bind(v, BUS_EXCHANGE_DEAD, bus_str(queue->name), text);
+static bool bind_dead(const struct visit *v, const struct bus_queue *queue) {
+  char dead[BUS_KEY_MAX], own[BUS_KEY_MAX];
+  snprintf(dead, sizeof dead, "%s.dead", queue->name);
+  bus_exchange_of(BUS_EXCHANGE_DEAD, bus_str(queue->service), own);
+  return bind(v, own, bus_str(queue->name), dead) &&
+         bind(v, bus_exchange_name(BUS_EXCHANGE_DEAD), bus_str(queue->name), dead);
 }
 
-static bool bind_tier(const struct visit *v, const struct bus_tier *tier) {
-  char queue[BUS_KEY_MAX], key[BUS_KEY_MAX];
-  snprintf(queue, sizeof queue, "%s.%s", bus_exchange_name(BUS_EXCHANGE_RETRY), tier->name);
-  snprintf(key, sizeof key, "%s.#", tier->name);
-  return bind(v, BUS_EXCHANGE_RETRY, bus_str(key), queue);
+/* The way from the queue's service through the tier, and back. */
+static bool bind_tier(const struct visit *v, const struct bus_tier *tier, const struct bus_queue *queue) {
+  char own[BUS_KEY_MAX], name[BUS_KEY_MAX], key[BUS_KEY_MAX];
+  bus_exchange_of(BUS_EXCHANGE_RETRY, bus_str(queue->service), own);
+  name_tier_queue(tier, queue, name);
+  snprintf(key, sizeof key, "%s.%s", tier->name, queue->name);
+  return bind(v, own, bus_str(key), name) && bind(v, bus_exchange_name(BUS_EXCHANGE_BACK), bus_str(key), queue->name);
+}
+
+static bool bind_redrivers(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {
+  char own[BUS_KEY_MAX], name[BUS_KEY_MAX], key[BUS_KEY_MAX];
+  name_tier_queue(&topology->tiers[0], queue, name);
+  snprintf(key, sizeof key, "%s.%s", topology->tiers[0].name, queue->name);
+  for (size_t i = 0; i < topology->user_count; i++) {
+    bus_exchange_of(BUS_EXCHANGE_RETRY, bus_str(topology->users[i].name), own);
+    if (topology->users[i].redrives && !bind(v, own, bus_str(key), name))
+      return false;
+  }
+  return true;
+}
+
+static bool bind_work(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {
+  for (size_t i = 0; i < topology->tier_count; i++)
+    if (!bind_tier(v, &topology->tiers[i], queue))
+      return false;
+  return bind_redrivers(v, topology, queue) && bind_dead(v, queue);
 }
 
 static bool each_binding(const struct visit *v, const struct bus_topology *topology) {
-  for (size_t i = 0; i < topology->tier_count; i++)
-    if (!bind_tier(v, &topology->tiers[i]))
-      return false;
   for (size_t i = 0; i < topology->queue_count; i++) {
     const struct bus_queue *queue = &topology->queues[i];
     if (!bind_types(v, queue))
       return false;
-    if (queue->kind == BUS_QUEUE_WORK && !bind_back_and_dead(v, topology, queue))
+    if (queue->kind == BUS_QUEUE_WORK && !bind_work(v, topology, queue))
       return false;
   }
   return true;
@@ -160,7 +199,7 @@ static bool each_binding(const struct visit *v, const struct bus_topology *topol
 bool bus_topology_each(const struct bus_topology *topology,
                        bool (*visit)(void *context, const struct bus_declaration *declaration), void *context) {
   struct visit v = {visit, context};
-  return each_exchange(&v) && each_queue(&v, topology) && each_binding(&v, topology);
+  return each_exchange(&v, topology) && each_queue(&v, topology) && each_binding(&v, topology);
 }
 
 const struct bus_message_type *bus_topology_type(const struct bus_topology *topology, struct bus_str type) {

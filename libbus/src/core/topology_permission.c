@@ -23,7 +23,8 @@ static bool sends(const struct bus_message_type *type, const struct bus_user *us
   return type->exchange == exchange && type->sender && strcmp(type->sender, user->name) == 0;
 }
 
-static bool may_write(const struct bus_topology *topology, const struct bus_user *user, enum bus_exchange exchange) {
+bool bus_topology_may_write(const struct bus_topology *topology, const struct bus_user *user,
+                            enum bus_exchange exchange) {
   switch (exchange) {
   case BUS_EXCHANGE_QUERY:
     if (!user->asks)
@@ -83,11 +84,13 @@ static bool configure_pattern(char *text, size_t size, const struct bus_user *us
 
 static bool write_pattern(char *text, size_t size, const struct bus_topology *topology, const struct bus_user *user) {
   struct bus_pattern pattern = bus_pattern_start(text, size);
+  char name[BUS_KEY_MAX];
   for (int i = BUS_EXCHANGE_CMD; i <= BUS_EXCHANGE_BACK; i++) {
-    if (!may_write(topology, user, (enum bus_exchange)i))
+    if (!bus_topology_may_write(topology, user, (enum bus_exchange)i))
       continue;
     bus_pattern_begin_alternative(&pattern);
-    bus_pattern_add_literal(&pattern, bus_str(bus_exchange_name((enum bus_exchange)i)));
+    bus_exchange_of((enum bus_exchange)i, bus_str(user->name), name);
+    bus_pattern_add_literal(&pattern, bus_str(name));
   }
   if (user->asks) /* binding a queue writes to it */
     add_own_replies(&pattern, user);
@@ -168,7 +171,7 @@ static void add_retries(struct bus_pattern *pattern, const struct bus_topology *
 static bool topic_write_pattern(char *text, size_t size, const struct bus_topology *topology,
                                 const struct bus_user *user, enum bus_exchange exchange) {
   struct bus_pattern pattern = bus_pattern_start(text, size);
-  if (!may_write(topology, user, exchange))
+  if (!bus_topology_may_write(topology, user, exchange))
     return bus_pattern_end(&pattern);
   if (exchange == BUS_EXCHANGE_REPLY)
     add_askers(&pattern, topology);
@@ -196,10 +199,10 @@ bool bus_topology_topics_fit(const struct bus_topology *topology, const struct b
   *ret_count = 0;
   for (int i = BUS_EXCHANGE_CMD; i < BUS_EXCHANGE_BACK; i++) {
     enum bus_exchange exchange = (enum bus_exchange)i;
-    if (!may_write(topology, user, exchange) && !(user->asks && exchange == BUS_EXCHANGE_REPLY))
+    if (!bus_topology_may_write(topology, user, exchange) && !(user->asks && exchange == BUS_EXCHANGE_REPLY))
       continue;
     struct bus_topic_permission *topic = &ret[(*ret_count)++];
-    topic->exchange = bus_exchange_name(exchange);
+    bus_exchange_of(exchange, bus_str(user->name), topic->exchange);
     fits &= topic_write_pattern(topic->write, sizeof topic->write, topology, user, exchange);
     fits &= topic_read_pattern(topic->read, sizeof topic->read, user, exchange);
   }

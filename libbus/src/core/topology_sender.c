@@ -1,6 +1,8 @@
 /* Who sent a message, as far as the broker's check of user_id proves it, and where an answer to it may go. */
 #include <bus/topology.h>
 
+#include <string.h>
+
 static const struct bus_user *find_user(const struct bus_topology *topology, struct bus_str name) {
   for (size_t i = 0; i < topology->user_count; i++)
     if (bus_str_is(name, topology->users[i].name))
@@ -22,4 +24,18 @@ bool bus_topology_may_send(const struct bus_topology *topology, const char *serv
   struct bus_str sender = bus_topology_sender(topology, service, envelope);
   bool own = bus_str_is(envelope->user_id, service) && bus_str_is(sender, service);
   return type->sender == NULL || own || bus_str_is(sender, type->sender);
+}
+
+static bool is_reply_of(const struct bus_user *user, struct bus_str key) {
+  static const char between[] = ".reply.";
+  size_t name = strlen(user->name), prefix = name + sizeof between - 1;
+  return user->asks && key.len > prefix && memcmp(key.data, user->name, name) == 0 &&
+         memcmp(key.data + name, between, sizeof between - 1) == 0;
+}
+
+bool bus_topology_is_reply(const struct bus_topology *topology, struct bus_str user, struct bus_str key) {
+  for (size_t i = 0; i < topology->user_count; i++)
+    if ((!user.data || bus_str_is(user, topology->users[i].name)) && is_reply_of(&topology->users[i], key))
+      return true;
+  return false;
 }

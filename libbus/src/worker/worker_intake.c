@@ -242,6 +242,16 @@ static void decode_body(struct bus_worker *worker, struct item *item, const stru
   item->input.body = body;
 }
 
+/* Whoever sent a request writes into reply_to what it likes. Here the topology says which of it is an address. */
+static void check_reply_to(struct bus_worker *worker, struct item *item) {
+  struct bus_envelope *envelope = &item->envelope;
+  struct bus_str sender = bus_topology_sender(worker->topology, worker->service->name, envelope);
+  if (!envelope->reply_to.data || bus_topology_is_reply(worker->topology, sender, envelope->reply_to))
+    return;
+  envelope->reply_to = BUS_NO_STR;
+  metrics_answer_dropped(worker);
+}
+
 void intake_decode(struct bus_worker *worker, struct item *item) {
   if (item->decoded || !item_is_delivery(item))
     return;
@@ -261,6 +271,8 @@ void intake_decode(struct bus_worker *worker, struct item *item) {
     put_off(worker, item, BUS_E_UNKNOWN_TYPE, "type is unknown to this version");
   else if (!bus_topology_may_send(worker->topology, worker->service->name, &item->envelope, type))
     refuse_sender(worker, item, type);
-  else
+  else {
+    check_reply_to(worker, item);
     decode_body(worker, item, type);
+  }
 }

@@ -439,6 +439,7 @@ void metrics_message(struct bus_worker *worker, const struct item *item);
 void metrics_published(struct bus_worker *worker, enum bus_exchange exchange);
 void metrics_confirm(struct bus_worker *worker, bool ack);
 void metrics_returned(struct bus_worker *worker);
+void metrics_answer_dropped(struct bus_worker *worker);
 void metrics_held(struct bus_worker *worker, int64_t more);
 void metrics_outbox(struct bus_worker *worker, int64_t depth, int64_t oldest_age, int64_t unroutable);
 void metrics_swept(struct bus_worker *worker, size_t rows);

@@ -384,13 +384,14 @@ static bool check_queue(struct bus_worker *worker, struct bus_error *err, const 
 /* Without its tiers and its dead queue a worker would come to a stand with the first message that it cannot process. */
 static bool check_queues(struct bus_worker *worker, struct bus_error *err) {
   bool retries = worker->service->store != NULL;
-  for (size_t i = 0; i < worker->service->queue_count; i++)
-    if (!check_queue(worker, err, "%s", worker->service->queues[i]) ||
-        (retries && !check_queue(worker, err, "%s.dead", worker->service->queues[i])))
+  for (size_t i = 0; i < worker->service->queue_count; i++) {
+    const char *queue = worker->service->queues[i];
+    if (!check_queue(worker, err, "%s", queue) || (retries && !check_queue(worker, err, "%s.dead", queue)))
       return false;
-  for (size_t i = 0; i < worker->topology->tier_count && retries; i++)
-    if (!check_queue(worker, err, "bus.retry.%s", worker->topology->tiers[i].name))
-      return false;
+    for (size_t t = 0; t < worker->topology->tier_count && retries; t++)
+      if (!check_queue(worker, err, "bus.retry.%s.%s", worker->topology->tiers[t].name, queue))
+        return false;
+  }
   worker->topology_checked = true;
   return true;
 }

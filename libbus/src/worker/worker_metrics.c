@@ -14,7 +14,7 @@ struct worker_metrics {
     const struct bus_message_type *type;
     struct bus_series *series[OUTCOMES];
   } types[TYPES_MAX];
-  struct bus_series *published[EXCHANGES], *confirmed, *nacked, *returned, *swept;
+  struct bus_series *published[EXCHANGES], *confirmed, *nacked, *returned, *swept, *answers_dropped;
   struct bus_series *outbox_depth, *outbox_age, *outbox_unroutable, *held, *stalled, *reconnects_broker,
       *reconnects_database;
 };
@@ -64,12 +64,17 @@ static void register_publishing(struct worker_metrics *metrics) {
                                                   .labels = {"outcome"}};
   static const struct bus_metric_spec swept = {
       .name = "bus_outbox_swept_total", .help = "Outbox rows that the sweeper published again.", .kind = BUS_COUNTER};
+  static const struct bus_metric_spec dropped = {
+      .name = "bus_answers_dropped_total",
+      .help = "Answers that were not sent: reply_to was no address of the user that asked.",
+      .kind = BUS_COUNTER};
   for (size_t i = 0; i < EXCHANGES; i++)
     metrics->published[i] = series(&published, bus_exchange_name((enum bus_exchange)i), NULL, NULL);
   metrics->confirmed = series(&confirms, "confirmed", NULL, NULL);
   metrics->nacked = series(&confirms, "nacked", NULL, NULL);
   metrics->returned = series(&confirms, "returned", NULL, NULL);
   metrics->swept = series(&swept, NULL, NULL, NULL);
+  metrics->answers_dropped = series(&dropped, NULL, NULL, NULL);
 }
 
 static void register_links(struct worker_metrics *metrics) {
@@ -167,6 +172,10 @@ void metrics_confirm(struct bus_worker *worker, bool ack) {
 
 void metrics_returned(struct bus_worker *worker) {
   bus_series_add(worker->metrics->returned, 1);
+}
+
+void metrics_answer_dropped(struct bus_worker *worker) {
+  bus_series_add(worker->metrics->answers_dropped, 1);
 }
 
 void metrics_held(struct bus_worker *worker, int64_t more) {

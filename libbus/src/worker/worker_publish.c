@@ -118,6 +118,10 @@ void publish_effect(struct bus_worker *worker, const struct bus_effect *effect) 
     return;
   }
   struct bus_envelope envelope = effect->envelope;
+  if (!bus_topology_is_reply(worker->topology, BUS_NO_STR, envelope.reply_to)) { /* kept since an earlier version */
+    metrics_answer_dropped(worker);
+    return;
+  }
   envelope.reply_to = BUS_NO_STR;
   const struct bus_publication publication = {
       .exchange = BUS_EXCHANGE_REPLY, .key = effect->envelope.reply_to, .envelope = &envelope, .body = effect->body};

@@ -185,10 +185,10 @@ TEST(dead_keeps_what_the_broker_does_not_take)
   char id[BUS_UUID_TEXT], path[160];
   struct link *link = begin(&url, &operator);
   park("{}", id);
-  (void)snprintf(path, sizeof path, "queues/%s/bus.retry.1s", strrchr(url, '/') + 1);
+  (void)snprintf(path, sizeof path, "queues/%s/bus.retry.1s.inventory-svc", strrchr(url, '/') + 1);
   assert_int_equal(manage("DELETE", path, NULL, NULL, 0), 204);
   dead(operator, "replay", "inventory-svc", "--all");
-  assert_says(&output, "returned: no queue is bound to bus.retry for 1s.inventory-svc");
+  assert_says(&output, "returned: no queue is bound to bus.retry.operator for 1s.inventory-svc");
   assert_says(&output, "0 sent again\n");
   assert_int_equal(output.status, 1);
   assert_int_equal(depth(link, "inventory-svc.dead", 1), 1);

@@ -160,7 +160,7 @@ TEST(publish_envelope_reaches_the_broker_as_designed)
 {
   char vhost[64], id[BUS_UUID_TEXT], causation[BUS_UUID_TEXT];
   struct link *link = link_open(fresh_vhost(vhost, sizeof vhost));
-  declare_bound_queue(link, BUS_EXCHANGE_DEAD, "wire");
+  declare_bound_queue(link, BUS_EXCHANGE_EVENT, "wire");
   assert_true(bus_amqp_confirm(link->amqp, &link->err));
   struct bus_envelope envelope = {.type = BUS_STR("order.place.v1"),
                                   .message_id = next_id(),
@@ -171,7 +171,7 @@ TEST(publish_envelope_reaches_the_broker_as_designed)
                                   .attempt = 2,
                                   .first_failed_at = 1700000000 * BUS_SECOND,
                                   .trace = {.trace_id = {1}, .span_id = {2}, .flags = 1}};
-  struct bus_publication publication = {.exchange = BUS_EXCHANGE_DEAD,
+  struct bus_publication publication = {.exchange = BUS_EXCHANGE_EVENT,
                                         .key = BUS_STR("wire"),
                                         .mandatory = true,
                                         .envelope = &envelope,

@@ -68,10 +68,10 @@ TEST(topology_is_applied_and_applied_again_without_change)
   run(&output, &orderbus_topology, url, "apply", NULL);
   if (output.status != 0)
     fail_msg("%s", output.text);
-  assert_non_null(strstr(output.text, "applied: 21 created, 0 were there"));
+  assert_non_null(strstr(output.text, "applied: 36 created, 0 were there"));
   run(&output, &orderbus_topology, url, "apply", NULL);
   assert_int_equal(output.status, 0);
-  assert_non_null(strstr(output.text, "applied: 0 created, 21 were there"));
+  assert_non_null(strstr(output.text, "applied: 0 created, 36 were there"));
   const char *bindings = list_bindings(vhost);
   run(&output, &orderbus_topology, url, "diff", bindings);
   if (output.status != 0)
@@ -121,13 +121,13 @@ TEST(topology_diff_finds_a_changed_argument_and_apply_changes_nothing)
   assert_true(apply_topology(link, &orderbus_topology));
   run(&output, &changed, url, "diff", NULL);
   assert_int_equal(output.status, 1);
-  assert_non_null(strstr(output.text, "differs: queue bus.retry.1s\n"));
+  assert_non_null(strstr(output.text, "differs: queue bus.retry.1s.order-svc\n"));
   assert_non_null(strstr(output.text, "x-message-ttl")); /* the broker says what */
-  assert_non_null(strstr(output.text, "missing: queue bus.retry.new\n"));
+  assert_non_null(strstr(output.text, "missing: queue bus.retry.new.order-svc\n"));
   run(&output, &changed, url, "apply", NULL);
   assert_int_equal(output.status, 1);
   assert_non_null(strstr(output.text, "nothing was changed"));
-  struct bus_declaration d = queue_of("bus.retry.new");
+  struct bus_declaration d = queue_of("bus.retry.new.order-svc");
   bool exists;
   assert_false(bus_amqp_declare(link->amqp, &d, true, &exists, &link->err));
   link_close(link);
@@ -173,23 +173,30 @@ TEST(topology_each_tier_brings_a_message_back_to_its_queue)
   struct bus_topology topology = with_tiers(short_tiers, 3);
   const struct bus_queue *queues[8];
   struct bus_uuid ids[8][3];
+  struct link *owners[8];
   char vhost[64], key[BUS_KEY_MAX];
   struct link *link = link_open(fresh_vhost(vhost, sizeof vhost));
   size_t count = work_queues(&topology, queues);
   assert_int_equal(count, 4);
   assert_true(apply_topology(link, &topology));
-  assert_true(bus_amqp_confirm(link->amqp, &link->err));
-  for (size_t q = 0; q < count; q++)
+  import_permissions(&topology, vhost);
+  for (size_t q = 0; q < count; q++) {
+    owners[q] = link_open(url_of(queues[q]->service, vhost));
+    assert_true(bus_amqp_confirm(owners[q]->amqp, &owners[q]->err));
     link_consume(link, queues[q]->name, (int)q, 100);
+  }
   int64_t begin = bus_monotonic();
   for (size_t q = 0; q < count; q++)
     for (size_t t = 0; t < topology.tier_count; t++) {
       (void)snprintf(key, sizeof key, "%s.%s", topology.tiers[t].name, queues[q]->name);
-      link_publish(link, BUS_EXCHANGE_RETRY, key, true, &ids[q][t]);
+      link_publish(owners[q], BUS_EXCHANGE_RETRY, key, true, &ids[q][t]);
+      link_await(owners[q], SEEN_ACK, t + 1, 5000);
+      assert_int_equal(link_count(owners[q], SEEN_RETURN), 0);
     }
   link_await(link, SEEN_DELIVERY, count * topology.tier_count, 10000);
   assert_true(bus_monotonic() - begin >= 150 * BUS_MILLISECOND);
-  assert_int_equal(link_count(link, SEEN_RETURN), 0);
+  for (size_t q = 0; q < count; q++)
+    link_close(owners[q]);
   for (size_t q = 0; q < count; q++)
     for (size_t t = 0; t < topology.tier_count; t++) {
       const struct seen *seen = delivery_of(link, &ids[q][t]);
@@ -208,11 +215,15 @@ TEST(topology_parked_messages_reach_the_dead_queue)
   struct link *link = link_open(fresh_vhost(vhost, sizeof vhost));
   size_t count = work_queues(&orderbus_topology, queues);
   assert_true(apply_topology(link, &orderbus_topology));
-  assert_true(bus_amqp_confirm(link->amqp, &link->err));
+  import_permissions(&orderbus_topology, vhost);
   for (size_t q = 0; q < count; q++) {
+    struct link *owner = link_open(url_of(queues[q]->service, vhost));
+    assert_true(bus_amqp_confirm(owner->amqp, &owner->err));
     (void)snprintf(dead, sizeof dead, "%s.dead", queues[q]->name);
     link_consume(link, dead, (int)q, 10);
-    link_publish(link, BUS_EXCHANGE_DEAD, queues[q]->name, true, NULL);
+    link_publish(owner, BUS_EXCHANGE_DEAD, queues[q]->name, true, NULL);
+    link_await(owner, SEEN_ACK, 1, 5000);
+    link_close(owner);
     link_await(link, SEEN_DELIVERY, q + 1, 5000);
     assert_int_equal(link_nth(link, SEEN_DELIVERY, q)->consumer, q);
   }

@@ -38,5 +38,10 @@ TEST(message_exchange_names)
   assert_string_equal(bus_exchange_name(BUS_EXCHANGE_RETRY), "bus.retry");
   assert_string_equal(bus_exchange_name(BUS_EXCHANGE_DEAD), "bus.dead");
   assert_string_equal(bus_exchange_name(BUS_EXCHANGE_BACK), "bus.back");
+  char name[BUS_KEY_MAX];
+  bus_exchange_of(BUS_EXCHANGE_RETRY, BUS_STR("order-svc"), name);
+  assert_string_equal(name, "bus.retry.order-svc");
+  bus_exchange_of(BUS_EXCHANGE_CMD, BUS_STR("order-svc"), name);
+  assert_string_equal(name, "bus.cmd");
   assert_string_equal(bus_exchange_name((enum bus_exchange)99), "bus.?");
 }

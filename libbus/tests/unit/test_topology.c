@@ -44,12 +44,19 @@ static bool print_declaration(void *context, const struct bus_declaration *d) {
   "queue " queue " x-queue-type=quorum x-dead-letter-exchange=bus.dead x-dead-letter-routing-key=" queue               \
   " x-dead-letter-strategy=at-least-once x-overflow=reject-publish x-delivery-limit=100000"
 #define DEAD(queue) "queue " queue ".dead x-queue-type=quorum x-delivery-limit=100000\n"
-#define TIER(tier, ttl)                                                                                                \
-  "queue bus.retry." tier " x-queue-type=quorum x-message-ttl=" ttl                                                    \
-  " x-dead-letter-exchange=bus.back x-dead-letter-strategy=at-least-once x-overflow=reject-publish\n"
-#define BACK(queue)                                                                                                    \
-  "bind " queue " bus.back 1s." queue "\nbind " queue " bus.back 30s." queue "\nbind " queue " bus.back 10m." queue    \
-  "\nbind " queue ".dead bus.dead " queue "\n"
+#define TIER(tier, ttl, queue)                                                                                         \
+  "queue bus.retry." tier "." queue " x-queue-type=quorum x-message-ttl=" ttl                                          \
+  " x-dead-letter-exchange=bus.back x-dead-letter-routing-key=" tier "." queue                                         \
+  " x-dead-letter-strategy=at-least-once x-overflow=reject-publish\n"
+#define AROUND(queue) DEAD(queue) TIER("1s", "1000", queue) TIER("30s", "30000", queue) TIER("10m", "600000", queue)
+#define BACK(tier, queue, service)                                                                                     \
+  "bind bus.retry." tier "." queue " bus.retry." service " " tier "." queue "\nbind " queue " bus.back " tier          \
+  "." queue "\n"
+#define WAYS(queue, service)                                                                                           \
+  BACK("1s", queue, service)                                                                                           \
+  BACK("30s", queue, service)                                                                                          \
+  BACK("10m", queue, service)                                                                                          \
+  "bind " queue ".dead bus.dead." service " " queue "\nbind " queue ".dead bus.dead " queue "\n"
 
 TEST(topology_golden_declarations)
 {
@@ -59,25 +66,48 @@ TEST(topology_golden_declarations)
                                "exchange bus.event\n"
                                "exchange bus.query\n"
                                "exchange bus.reply\n"
-                               "exchange bus.retry\n"
+                               "exchange bus.retry.order-svc\n"
+                               "exchange bus.dead.order-svc\n"
+                               "exchange bus.retry.inventory-svc\n"
+                               "exchange bus.dead.inventory-svc\n"
+                               "exchange bus.retry.payment-svc\n"
+                               "exchange bus.dead.payment-svc\n"
                                "exchange bus.dead\n"
-                               "exchange bus.back\n"                                                     /**/
-                      WORK("order-svc") "\n" DEAD("order-svc")                                           /**/
-                      WORK("order-svc.place") " x-max-length-bytes=1073741824\n" DEAD("order-svc.place") /**/
-                      WORK("inventory-svc") "\n" DEAD("inventory-svc")                                   /**/
-                      WORK("payment-svc") "\n" DEAD("payment-svc")                                       /**/
-                      "queue order-svc.query x-queue-type=classic x-message-ttl=5000\n"                  /**/
-                      TIER("1s", "1000") TIER("30s", "30000") TIER("10m", "600000")                      /**/
-                      "bind bus.retry.1s bus.retry 1s.#\n"
-                      "bind bus.retry.30s bus.retry 30s.#\n"
-                      "bind bus.retry.10m bus.retry 10m.#\n"
+                               "exchange bus.back\n"                                                       /**/
+                      WORK("order-svc") "\n" AROUND("order-svc")                                           /**/
+                      WORK("order-svc.place") " x-max-length-bytes=1073741824\n" AROUND("order-svc.place") /**/
+                      WORK("inventory-svc") "\n" AROUND("inventory-svc")                                   /**/
+                      WORK("payment-svc") "\n" AROUND("payment-svc")                                       /**/
+                      "queue order-svc.query x-queue-type=classic x-message-ttl=5000\n"
                       "bind order-svc bus.event stock.reserved\n"
                       "bind order-svc bus.event payment.captured\n"
-                      "bind order-svc bus.cmd order.cancel\n" BACK("order-svc")              /**/
-                      "bind order-svc.place bus.cmd order.place\n" BACK("order-svc.place")   /**/
-                      "bind inventory-svc bus.cmd inventory.reserve\n" BACK("inventory-svc") /**/
-                      "bind payment-svc bus.cmd payment.charge\n" BACK("payment-svc")        /**/
+                      "bind order-svc bus.cmd order.cancel\n" WAYS("order-svc", "order-svc")                  /**/
+                      "bind order-svc.place bus.cmd order.place\n" WAYS("order-svc.place", "order-svc")       /**/
+                      "bind inventory-svc bus.cmd inventory.reserve\n" WAYS("inventory-svc", "inventory-svc") /**/
+                      "bind payment-svc bus.cmd payment.charge\n" WAYS("payment-svc", "payment-svc")          /**/
                       "bind order-svc.query bus.query order.get\n");
+}
+
+/* A redriving user reaches the shortest tier of each work queue. */
+TEST(topology_golden_redriver)
+{
+  struct bus_user users[SAMPLE_USERS + 1];
+  struct bus_topology topology = topology_sample;
+  memcpy(users, sample_users, sizeof sample_users);
+  users[SAMPLE_USERS] = (struct bus_user){.name = "operator", .redrives = true};
+  topology.users = users;
+  topology.user_count = SAMPLE_USERS + 1;
+  printed[0] = '\0';
+  assert_true(bus_topology_each(&topology, print_declaration, NULL));
+  assert_non_null(strstr(printed, "exchange bus.retry.operator\n"));
+  assert_null(strstr(printed, "bus.dead.operator"));
+  for (size_t q = 0; q < topology.queue_count; q++) {
+    char line[3 * BUS_KEY_MAX];
+    const char *name = topology.queues[q].name;
+    snprintf(line, sizeof line, "bind bus.retry.1s.%s bus.retry.operator 1s.%s\n", name, name);
+    assert_int_equal(strstr(printed, line) != NULL, topology.queues[q].kind == BUS_QUEUE_WORK);
+  }
+  assert_null(strstr(printed, "bus.retry.operator 30s."));
 }
 
 struct countdown {
@@ -114,10 +144,15 @@ TEST(topology_golden_permissions)
 {
   assert_permission(SAMPLE_EDGE, "^(edge\\.reply\\..*)$", "^(bus\\.cmd|bus\\.query|edge\\.reply\\..*)$",
                     "^(bus\\.reply|edge\\.reply\\..*)$");
-  assert_permission(SAMPLE_ORDER, "^$", "^(bus\\.cmd|bus\\.event|bus\\.reply|bus\\.retry|bus\\.dead)$",
+  assert_permission(SAMPLE_ORDER, "^$",
+                    "^(bus\\.cmd|bus\\.event|bus\\.reply|bus\\.retry\\.order-svc|bus\\.dead\\.order-svc)$",
                     "^(order-svc|order-svc\\.place|order-svc\\.query)$");
-  assert_permission(SAMPLE_INVENTORY, "^$", "^(bus\\.event|bus\\.reply|bus\\.retry|bus\\.dead)$", "^(inventory-svc)$");
-  assert_permission(SAMPLE_PAYMENT, "^$", "^(bus\\.event|bus\\.reply|bus\\.retry|bus\\.dead)$", "^(payment-svc)$");
+  assert_permission(SAMPLE_INVENTORY, "^$",
+                    "^(bus\\.event|bus\\.reply|bus\\.retry\\.inventory-svc|bus\\.dead\\.inventory-svc)$",
+                    "^(inventory-svc)$");
+  assert_permission(SAMPLE_PAYMENT, "^$",
+                    "^(bus\\.event|bus\\.reply|bus\\.retry\\.payment-svc|bus\\.dead\\.payment-svc)$",
+                    "^(payment-svc)$");
   assert_permission(SAMPLE_AUDIT, "^(audit\\.reply\\..*)$", "^(audit\\.reply\\..*)$",
                     "^(bus\\.reply|audit\\.reply\\..*)$");
 }
@@ -146,12 +181,12 @@ TEST(topology_golden_topic_permissions)
   assert_topics(SAMPLE_ORDER, "bus.cmd ^(inventory\\.reserve|payment\\.charge)$ ^$\n"
                               "bus.event ^(order\\.created)$ ^$\n"
                               "bus.reply ^(edge\\.reply\\..*|audit\\.reply\\..*)$ ^$\n"
-                              "bus.retry ^(1s|30s|10m)\\.(order-svc|order-svc\\.place)$ ^$\n"
-                              "bus.dead ^(order-svc|order-svc\\.place)$ ^$\n");
+                              "bus.retry.order-svc ^(1s|30s|10m)\\.(order-svc|order-svc\\.place)$ ^$\n"
+                              "bus.dead.order-svc ^(order-svc|order-svc\\.place)$ ^$\n");
   assert_topics(SAMPLE_INVENTORY, "bus.event ^(stock\\.reserved)$ ^$\n"
                                   "bus.reply ^(edge\\.reply\\..*|audit\\.reply\\..*)$ ^$\n"
-                                  "bus.retry ^(1s|30s|10m)\\.(inventory-svc)$ ^$\n"
-                                  "bus.dead ^(inventory-svc)$ ^$\n");
+                                  "bus.retry.inventory-svc ^(1s|30s|10m)\\.(inventory-svc)$ ^$\n"
+                                  "bus.dead.inventory-svc ^(inventory-svc)$ ^$\n");
   assert_topics(SAMPLE_AUDIT, "bus.reply ^$ ^(audit\\.reply\\..*)$\n");
 }
 
@@ -218,13 +253,14 @@ TEST(Q1_topology_who_sends_dead_messages_again_does_no_more)
   struct bus_permission permission;
   bus_topology_permission(&topology_sample, &operator, & permission);
   assert_string_equal(permission.configure, "^$");
-  assert_string_equal(permission.write, "^(bus\\.retry)$");
+  assert_string_equal(permission.write, "^(bus\\.retry\\.operator)$");
   assert_string_equal(permission.read, "^(order-svc\\.dead|order-svc\\.place\\.dead|inventory-svc\\.dead|"
                                        "payment-svc\\.dead)$");
-  assert_true(may_publish(&operator, "bus.retry", "1s.payment-svc"));
-  assert_true(may_publish(&operator, "bus.retry", "1s.order-svc.place"));
-  assert_false(may_publish(&operator, "bus.retry", "10m.payment-svc"));
-  assert_false(may_publish(&operator, "bus.retry", "1s.order-svc.query"));
+  assert_true(may_publish(&operator, "bus.retry.operator", "1s.payment-svc"));
+  assert_true(may_publish(&operator, "bus.retry.operator", "1s.order-svc.place"));
+  assert_false(may_publish(&operator, "bus.retry.operator", "10m.payment-svc"));
+  assert_false(may_publish(&operator, "bus.retry.operator", "1s.order-svc.query"));
+  assert_false(may_publish(&operator, "bus.retry.payment-svc", "1s.payment-svc"));
   assert_false(may_publish(&operator, "bus.dead", "payment-svc"));
   assert_false(may_publish(&operator, "bus.cmd", "payment.charge"));
 }
@@ -243,9 +279,62 @@ TEST(Q1_topology_nobody_goes_round_the_exchanges)
 TEST(Q1_topology_every_writable_exchange_has_a_topic_permission)
 {
   for (size_t u = 0; u < SAMPLE_USERS; u++)
-    for (int e = BUS_EXCHANGE_CMD; e <= BUS_EXCHANGE_BACK; e++)
-      assert_false(may_publish(&sample_users[u], bus_exchange_name((enum bus_exchange)e), "no.such.key"));
+    for (int e = BUS_EXCHANGE_CMD; e <= BUS_EXCHANGE_BACK; e++) {
+      char name[BUS_KEY_MAX];
+      bus_exchange_of((enum bus_exchange)e, bus_str(sample_users[u].name), name);
+      assert_false(may_publish(&sample_users[u], name, "no.such.key"));
+    }
 }
+
+struct reach {
+  const struct bus_user *user;
+  char exchange[BUS_KEY_MAX];
+};
+
+static bool leads_to_own_queue(void *context, const struct bus_declaration *d) {
+  const struct reach *reach = context;
+  char dead[BUS_KEY_MAX];
+  if (d->kind != BUS_DECLARE_BINDING || strcmp(d->exchange, reach->exchange) != 0)
+    return true;
+  for (size_t q = 0; q < topology_sample.queue_count; q++) {
+    const struct bus_queue *queue = &topology_sample.queues[q];
+    snprintf(dead, sizeof dead, "%s.dead", queue->name);
+    size_t name = strlen(queue->name), len = strlen(d->name);
+    bool tier = strncmp(d->name, "bus.retry.", 10) == 0 && len > name &&
+                strcmp(d->name + len - name, queue->name) == 0 && d->name[len - name - 1] == '.';
+    if (strcmp(queue->service, reach->user->name) == 0 && (tier || strcmp(d->name, dead) == 0))
+      return true;
+  }
+  return false;
+}
+
+/* CC and BCC name any key of the exchange that a message is published to. */
+TEST(Q1_topology_retry_and_dead_exchanges_lead_to_their_writers_queues_alone)
+{
+  for (size_t u = 0; u < SAMPLE_USERS; u++)
+    for (int e = BUS_EXCHANGE_RETRY; e <= BUS_EXCHANGE_DEAD; e++) {
+      struct reach reach = {.user = &sample_users[u]};
+      bus_exchange_of((enum bus_exchange)e, bus_str(reach.user->name), reach.exchange);
+      assert_true(bus_topology_each(&topology_sample, leads_to_own_queue, &reach));
+      for (size_t other = 0; other < SAMPLE_USERS; other++)
+        if (other != u)
+          assert_false(may_publish(&sample_users[other], reach.exchange, "1s.order-svc"));
+    }
+}
+
+static bool has_fixed_dead_letter_key(void *context, const struct bus_declaration *d) {
+  bool exchange = false, key = false;
+  (void)context;
+  for (size_t i = 0; i < d->argument_count; i++) {
+    exchange |= strcmp(d->arguments[i].name, "x-dead-letter-exchange") == 0;
+    key |= strcmp(d->arguments[i].name, "x-dead-letter-routing-key") == 0;
+  }
+  return exchange == key;
+}
+
+/* Without a key of its own a queue dead-letters by the message's keys, those of CC and BCC among them. */
+TEST(Q1_topology_every_queue_dead_letters_by_a_fixed_key)
+{ assert_true(bus_topology_each(&topology_sample, has_fixed_dead_letter_key, NULL)); }
 
 TEST(Q1_topology_retry_and_dead_keys_are_of_own_queues)
 {
@@ -254,17 +343,17 @@ TEST(Q1_topology_retry_and_dead_keys_are_of_own_queues)
   for (size_t q = 0; q < topology_sample.queue_count; q++) {
     const struct bus_queue *queue = &topology_sample.queues[q];
     bool own = queue->kind == BUS_QUEUE_WORK && strcmp(queue->service, "order-svc") == 0;
-    assert_int_equal(may_publish(order, "bus.dead", queue->name), own);
+    assert_int_equal(may_publish(order, "bus.dead.order-svc", queue->name), own);
     for (size_t t = 0; t < BUS_COUNT(tiers); t++) {
       char key[BUS_KEY_MAX];
       snprintf(key, sizeof key, "%s.%s", tiers[t], queue->name);
-      assert_int_equal(may_publish(order, "bus.retry", key), own);
+      assert_int_equal(may_publish(order, "bus.retry.order-svc", key), own);
     }
   }
-  assert_false(may_publish(order, "bus.retry", "1s.order-svcXplace"));
-  assert_false(may_publish(order, "bus.retry", "2s.order-svc"));
-  assert_false(may_publish(order, "bus.retry", "order-svc"));
-  assert_false(may_publish(order, "bus.dead", "order-svc.dead"));
+  assert_false(may_publish(order, "bus.retry.order-svc", "1s.order-svcXplace"));
+  assert_false(may_publish(order, "bus.retry.order-svc", "2s.order-svc"));
+  assert_false(may_publish(order, "bus.retry.order-svc", "order-svc"));
+  assert_false(may_publish(order, "bus.dead.order-svc", "order-svc.dead"));
 }
 
 TEST(Q1_topology_answers_go_to_askers_only)
@@ -303,6 +392,23 @@ TEST(Q1_topology_an_asker_binds_its_own_answers_only)
   assert_false(may_bind(edge, "edge.reply.1", "bus.event", "#"));
   assert_false(may_bind(edge, "audit.reply.1", "bus.reply", "edge.reply.1"));
   assert_false(may_bind(&sample_users[SAMPLE_ORDER], "order-svc", "bus.cmd", "payment.charge"));
+}
+
+TEST(topology_answers_go_to_who_asked)
+{
+  const struct bus_str edge = BUS_STR("edge");
+  assert_true(bus_topology_is_reply(&topology_sample, edge, BUS_STR("edge.reply.0a1b")));
+  assert_true(bus_topology_is_reply(&topology_sample, BUS_NO_STR, BUS_STR("edge.reply.0a1b")));
+  assert_true(bus_topology_is_reply(&topology_sample, BUS_NO_STR, BUS_STR("audit.reply.1")));
+  static const char *const wrong[] = {"audit.reply.1", "edge.reply.", "edge.reply",   "edgeXreply.1",
+                                      "edge",          "order-svc",   "xedge.reply.1"};
+  for (size_t i = 0; i < BUS_COUNT(wrong); i++)
+    assert_false(bus_topology_is_reply(&topology_sample, edge, bus_str(wrong[i])));
+  assert_false(bus_topology_is_reply(&topology_sample, BUS_STR("order-svc"), BUS_STR("edge.reply.1")));
+  assert_false(bus_topology_is_reply(&topology_sample, BUS_STR("order-svc"), BUS_STR("order-svc.reply.1")));
+  assert_false(bus_topology_is_reply(&topology_sample, BUS_STR("-"), BUS_STR("edge.reply.1")));
+  assert_false(bus_topology_is_reply(&topology_sample, BUS_NO_STR, BUS_STR("payment-svc.reply.1")));
+  assert_false(bus_topology_is_reply(&topology_sample, BUS_NO_STR, BUS_NO_STR));
 }
 
 TEST(topology_lookups)

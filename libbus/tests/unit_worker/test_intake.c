@@ -5,6 +5,7 @@
 #include <test.h>
 
 #include <bus/clock.h>
+#include <bus/metrics.h>
 
 #include <stdlib.h>
 
@@ -16,9 +17,10 @@ static const struct bus_schema schema = BUS_SCHEMA("body", struct body, fields);
 static const struct bus_message_type known = {"thing.do.v1", BUS_EXCHANGE_CMD, "owner", true, &schema};
 static const struct bus_message_type *const types[] = {&known};
 static const struct bus_queue queues[] = {{.name = "things", .service = "thing", .types = types, .type_count = 1}};
-static const struct bus_user users[] = {{.name = "owner"}, {.name = "operator", .redrives = true}};
+static const struct bus_user users[] = {
+    {.name = "owner", .asks = true}, {.name = "operator", .redrives = true}, {.name = "other", .asks = true}};
 static const struct bus_topology topology = {
-    .users = users, .user_count = 2, .queues = queues, .queue_count = 1, .tiers = bus_default_tiers, .tier_count = 3};
+    .users = users, .user_count = 3, .queues = queues, .queue_count = 1, .tiers = bus_default_tiers, .tier_count = 3};
 static const char *const names[] = {"things"};
 
 static bool store(void *model, struct bus_sql *sql) {
@@ -35,13 +37,14 @@ static struct bus_worker *make(void) {
   worker->service = &service;
   worker->topology = &topology;
   worker->settings = (struct bus_worker_settings){BUS_WORKER_DEFAULTS};
-  assert_true(intake_init(worker) && ledger_init(&worker->ledger, 100));
+  assert_true(intake_init(worker) && ledger_init(&worker->ledger, 100) && metrics_init(worker));
   return worker;
 }
 
 static void destroy(struct bus_worker *worker) {
   intake_free(worker);
   ledger_free(&worker->ledger);
+  metrics_free(worker);
   free(worker);
 }
 
@@ -349,6 +352,59 @@ TEST(only_who_relays_may_name_another_sender)
   assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "sender somebody may not");
   envelope.user_id = BUS_NO_STR;
   assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "sender - may not");
+}
+
+/* ---- where an answer may go ---- */
+
+static char metrics[65536];
+static size_t metrics_len;
+
+static void keep_metrics(void *context, struct bus_str text) {
+  (void)context;
+  assert_true(text.len < sizeof metrics - metrics_len);
+  memcpy(metrics + metrics_len, text.data, text.len);
+  metrics_len += text.len;
+  metrics[metrics_len] = '\0';
+}
+
+static int64_t dropped(void) {
+  static const char name[] = "\nbus_answers_dropped_total ";
+  metrics_len = 0;
+  bus_metrics_print(keep_metrics, NULL);
+  const char *line = strstr(metrics, name);
+  return line ? strtoll(line + sizeof name - 1, NULL, 10) : 0;
+}
+
+/* An answer to a queue that is not the asker's own would close the channel with 403, and hold up everyone's. */
+TEST(a_forged_reply_address_gets_no_answer)
+{
+  static const char *const addresses[] = {"other.reply.1", "owner.reply.", "payment-svc",
+                                          "ownerXreply.1", "bus.cmd",      "owner"};
+  for (size_t i = 0; i < BUS_COUNT(addresses); i++) {
+    struct bus_worker *worker = make();
+    struct bus_envelope envelope = GOOD;
+    int64_t before = dropped();
+    envelope.reply_to = bus_str(addresses[i]);
+    const struct item *item = decoded(worker, envelope, "{\"n\":1}");
+    assert_false(item->refused); /* the command itself is carried out */
+    assert_null(item->envelope.reply_to.data);
+    assert_int_equal(dropped(), before + 1);
+    destroy(worker);
+  }
+}
+
+TEST(an_asker_gets_the_answer_also_after_a_retry)
+{
+  static const char *const relays[] = {"owner", "thing"};
+  for (size_t i = 0; i < BUS_COUNT(relays); i++) {
+    struct bus_worker *worker = make();
+    struct bus_envelope envelope = GOOD;
+    envelope.user_id = bus_str(relays[i]);
+    envelope.sender = BUS_STR("owner");
+    envelope.reply_to = BUS_STR("owner.reply.7");
+    assert_true(bus_str_is(decoded(worker, envelope, "{\"n\":1}")->envelope.reply_to, "owner.reply.7"));
+    destroy(worker);
+  }
 }
 
 /* ---- tiers ---- */
