@@ -45,7 +45,25 @@ bool row_lock(struct reading *reading, struct row *row) {
   return true;
 }
 
+void database_guard(struct reading *reading, bool alone) {
+  struct guard *own = NULL;
+  if (has_bug(reading->world, BUG_NO_LOCKS))
+    return;
+  for (size_t i = 0; i < WORKERS_MAX; i++) {
+    struct guard *guard = &reading->database->guards[i];
+    if (!guard->session || guard->session == reading->session)
+      own = guard;
+    else
+      reading->blocked |= alone || guard->alone;
+  }
+  if (!reading->blocked)
+    *own = (struct guard){reading->session, alone};
+}
+
 void database_unlock(struct database *database, const void *session) {
+  for (size_t i = 0; i < WORKERS_MAX; i++)
+    if (database->guards[i].session == session)
+      database->guards[i].session = NULL;
   for (size_t i = 0; i < TABLES_MAX; i++)
     for (struct row *row = database->tables[i].rows; row; row = row->next)
       if (row->locker == session)

@@ -44,6 +44,12 @@ enum commit { COMMIT_DONE, COMMIT_CONFLICT, COMMIT_DATA, COMMIT_FAULT };
 
 struct store;
 
+/* An advisory lock of the transaction. */
+struct guard {
+  const void *session;
+  bool alone;
+};
+
 struct database {
   int service;
   const struct store *store;
@@ -54,6 +60,7 @@ struct database {
   struct id_count *inbox[INBOX_SLOTS];
   struct id_count *suspects;
   struct outgoing *outbox, **outbox_end;
+  struct guard guards[WORKERS_MAX];
   size_t parked;
 };
 
@@ -89,6 +96,8 @@ void table_init(struct table *table, size_t columns, size_t key_columns, bool (*
 struct row *table_find(const struct table *table, const struct value *key);
 /* False: another session holds it. */
 bool row_lock(struct reading *reading, struct row *row);
+/* Takes the service's advisory lock, alone or shared; or blocks. */
+void database_guard(struct reading *reading, bool alone);
 void database_unlock(struct database *database, const void *session);
 /* columns[i]: where the i-th value goes. world NULL: only looks. */
 enum commit table_insert(struct world *world, struct table *table, const struct value *values, const uint8_t *columns,

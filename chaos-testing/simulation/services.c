@@ -41,7 +41,7 @@ static void decide_order(struct world *world, void *model, const struct bus_inpu
   enum order_message message;
   struct bus_uuid order_id;
   if (order_input_read(input, &message, &order_id))
-    count_cell(world, order_model_find(model, &order_id)->now.status, message);
+    count_cell(world, order_state_for(&order_model_find(model, &order_id)->now, message, input->body), message);
   if (world->bug != BUG_NONE)
     bugs_decide_order(world, model, input, effects);
   else

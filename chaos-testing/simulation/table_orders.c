@@ -1,4 +1,4 @@
-/* The orders database: what order-svc's statements do to orders.orders and orders.order_events. */
+/* The orders database: what order-svc's statements do to orders.orders, orders.order_events and orders.tombstones. */
 #include "table_orders.h"
 
 #include <order.h>
@@ -16,6 +16,7 @@ static const uint8_t inserted[] = {O_ID,   O_CUSTOMER, O_PRODUCTS, O_QUANTITIES,
                                    O_HASH, O_CREATED,  O_TRACE,    CHANGING};
 static const uint8_t updated[] = {O_ID, CHANGING};
 static const uint8_t events[E_COLUMNS] = {E_ORDER, E_SEQ, E_TYPE, E_AT, E_DATA};
+static const uint8_t tombstones[T_COLUMNS] = {T_ORDER, T_CUSTOMER, T_REASON};
 
 static size_t items_in(const struct value *list) {
   size_t count = !list->null && list->text.len > 0;
@@ -51,13 +52,41 @@ static bool is_valid_order(const struct value *c) {
 static void init(struct database *database) {
   table_init(&database->tables[ORDERS], O_COLUMNS, 1, is_valid_order);
   table_init(&database->tables[ORDER_EVENTS], E_COLUMNS, 2, NULL);
+  table_init(&database->tables[TOMBSTONES], T_COLUMNS, 2, NULL);
 }
 
-static void read_orders(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
+static void lock_orders(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
   for (size_t i = 0; i < memory_args_rows(args); i++) {
     struct row *row = table_find(&reading->database->tables[ORDERS], memory_args_row(args, i));
     if (row && row_lock(reading, row))
       row_read(ret, row, selected, BUS_COUNT(selected), reading->arena);
+  }
+}
+
+static bool is_asked(const struct bus_args *args, const struct bus_uuid *order_id) {
+  for (size_t i = 0; i < memory_args_rows(args); i++)
+    if (bus_uuid_equal(&memory_args_row(args, i)->uuid, order_id))
+      return true;
+  return false;
+}
+
+static void find_tombstones(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
+  for (const struct row *row = reading->database->tables[TOMBSTONES].rows; row; row = row->next)
+    if (is_asked(args, &row->cells[T_ORDER].uuid))
+      row_read(ret, row, tombstones, BUS_COUNT(tombstones), reading->arena);
+}
+
+static void read_orders(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
+  switch (args->statement) {
+  case GUARD_SHARED:
+  case GUARD_ALONE:
+    database_guard(reading, args->statement == GUARD_ALONE);
+    break;
+  case FIND_TOMBSTONES:
+    find_tombstones(reading, args, ret);
+    break;
+  default:
+    lock_orders(reading, args, ret);
   }
 }
 
@@ -69,6 +98,8 @@ static enum commit write_orders(struct world *world, struct database *database, 
       outcome = table_insert(world, &database->tables[ORDERS], values, inserted, BUS_COUNT(inserted));
     else if (args->statement == UPDATE_ORDERS)
       outcome = table_update(world, &database->tables[ORDERS], values, updated, BUS_COUNT(updated));
+    else if (args->statement == INSERT_TOMBSTONES)
+      outcome = table_insert(world, &database->tables[TOMBSTONES], values, tombstones, BUS_COUNT(tombstones));
     else
       outcome = table_insert(world, &database->tables[ORDER_EVENTS], values, events, BUS_COUNT(events));
     if (outcome != COMMIT_DONE)

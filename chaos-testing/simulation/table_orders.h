@@ -1,4 +1,4 @@
-/* The columns of orders.orders and orders.order_events, for who looks at the rows. */
+/* The columns of orders.orders, orders.order_events and orders.tombstones, for who looks at the rows. */
 #ifndef SIM_TABLE_ORDERS_H
 #define SIM_TABLE_ORDERS_H
 
@@ -7,7 +7,7 @@
 #include <order_intake.h>
 #include <order_messages.h>
 
-enum { ORDERS, ORDER_EVENTS };
+enum { ORDERS, ORDER_EVENTS, TOMBSTONES };
 
 enum order_column {
   O_ID,
@@ -40,6 +40,7 @@ enum order_column {
 };
 
 enum order_event_column { E_ORDER, E_SEQ, E_TYPE, E_AT, E_DATA, E_COLUMNS };
+enum tombstone_column { T_ORDER, T_CUSTOMER, T_REASON, T_COLUMNS };
 
 /* What order-svc's statement counts; now: the database's. */
 struct order_load orders_load(const struct database *database, int64_t late_within, bus_time now);

@@ -35,6 +35,7 @@ bool tally_is_reachable(int state, int message) {
       [ORDER_REJECTED] = COMMANDS | CELL(ORDER_ON_STOCK_REJECTED) | DEADLINE,
       [ORDER_CANCELLED] = COMMANDS | (ANY_EVENT & ~CELL(ORDER_ON_STOCK_COMMITTED)) | DEADLINE,
       [ORDER_NONE] = COMMANDS | ANY_EVENT,
+      [ORDER_TOMBSTONE] = COMMANDS,
   };
   return cells[state] >> message & 1;
 }

@@ -7,8 +7,18 @@
 
 #include <bus/effects.h>
 
-/* The state of an order that does not exist: a row of the table like every status. */
-enum { ORDER_NONE = ORDER_STATUS_COUNT, ORDER_STATES };
+/* The states of an order that does not exist: rows of the table like every status. ORDER_TOMBSTONE: a cancel came
+ * before it. The member `status` is ORDER_NONE for both, since whom a tombstone concerns depends on the message: see
+ * order_state_for. */
+enum { ORDER_NONE = ORDER_STATUS_COUNT, ORDER_TOMBSTONE, ORDER_STATES };
+
+/* A cancel that came before its order. */
+struct order_tombstone {
+  struct bus_str customer_id; /* it concerns this customer's order alone; absent: anybody's */
+  struct bus_str reason;      /* the customer's own words, or absent */
+  bool stored;                /* it is in the database */
+  struct order_tombstone *next;
+};
 
 struct order {
   struct bus_uuid order_id;
@@ -37,6 +47,8 @@ struct order {
   struct bus_asker asker;       /* who waits for a final state */
   bus_time reply_until;
   struct bus_trace trace; /* of the request, for what deadlines send */
+
+  struct order_tombstone *tombstones; /* cancels that came before the order */
 };
 
 enum order_message {
@@ -55,7 +67,7 @@ enum order_message {
 };
 /* "order.place", … "deadline" */
 extern const char *const order_message_names[ORDER_MESSAGES];
-/* "PENDING", …; "none" for ORDER_NONE */
+/* "PENDING", …; "none", "tombstone" */
 const char *order_state_name(int state);
 
 /* Commands to other services. */
@@ -70,7 +82,7 @@ enum {
 /* Why an order was undone that was not reserved, or not paid, within its deadline. */
 #define ORDER_REASON_TIMEOUT "timeout"
 
-enum { ORDER_FACTS_MAX = 2, ORDER_NO_OUTCOME = -1 };
+enum { ORDER_FACTS_MAX = 4, ORDER_NO_OUTCOME = -1 };
 
 struct order_decision {
   struct order_fact facts[ORDER_FACTS_MAX]; /* in order; none: the order stays as it is */
@@ -80,7 +92,12 @@ struct order_decision {
   bool resend;          /* sends are a repetition of what was asked before */
   const char *alarm;    /* what somebody should look at, or NULL */
   const char *unusable; /* the message contradicts the order or has none: to be parked, nothing else is decided */
+  bool keeps_cancel;    /* the message is an order.cancel that becomes a tombstone */
 };
+
+/* The row of the table that a message finds: the order's status, ORDER_NONE or ORDER_TOMBSTONE. Someone else's order or
+ * tombstone is none. */
+int order_state_for(const struct order *order, enum order_message message, const void *body);
 
 /* Texts of the result lie in the arena, the message or the order. False when out of memory. */
 bool order_decide(const struct order *order, enum order_message message, const void *body, bus_time now,

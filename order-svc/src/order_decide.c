@@ -42,6 +42,19 @@ static bool explain(struct deciding *d, const char *code, struct bus_str detail,
 
 /* ---- order.place ---- */
 
+/* What a customer writes never reads as one of the system's own reasons. */
+static bool customers_reason(struct deciding *d, struct bus_str words, struct bus_str *ret) {
+  return explain(d, "customer", words, ret);
+}
+
+/* That of anybody's order, or of this customer's. */
+static const struct order_tombstone *find_tombstone(const struct order *order, struct bus_str customer_id) {
+  const struct order_tombstone *tombstone = order->tombstones;
+  while (tombstone && tombstone->customer_id.data && !bus_str_equal(tombstone->customer_id, customer_id))
+    tombstone = tombstone->next;
+  return tombstone;
+}
+
 static struct bus_str product_twice(const struct order_place *place) {
   for (size_t i = 1; i < place->item_count; i++)
     for (size_t j = 0; j < i; j++)
@@ -57,10 +70,9 @@ static struct order_item *unpriced(struct deciding *d, const struct order_place 
   return items;
 }
 
-static bool create(struct deciding *d) {
+static bool create_order(struct deciding *d) {
   const struct order_place *place = d->body;
   struct order_item *items = unpriced(d, place);
-  struct bus_str twice = product_twice(place);
   if (!items)
     return false;
   happen(d, FACT_CREATED)->data.created = (struct fact_created){.customer_id = place->customer_id,
@@ -69,9 +81,29 @@ static bool create(struct deciding *d) {
                                                                 .expected_total = place->expected_total,
                                                                 .request_hash = place->request_hash};
   d->decision->outcome = ORDER_ACCEPTED;
+  return true;
+}
+
+static bool create(struct deciding *d) {
+  struct bus_str twice = product_twice(d->body);
+  if (!create_order(d))
+    return false;
   if (twice.data)
     return explain(d, "product_twice", twice, &happen(d, FACT_REJECTED)->data.reason.reason);
   d->decision->sends = SEND_RESERVE;
+  return true;
+}
+
+/* The same facts as of an order that is cancelled before anything was reserved: every reader knows them. */
+static bool create_cancelled(struct deciding *d) {
+  const struct order_place *place = d->body;
+  const struct order_tombstone *tombstone = find_tombstone(d->order, place->customer_id);
+  struct bus_str reason;
+  if (!create_order(d) || !customers_reason(d, tombstone->reason, &reason))
+    return false;
+  happen(d, FACT_COMPENSATING)->data.compensating.reason = reason;
+  happen(d, FACT_STOCK_RETURNED);
+  happen(d, FACT_CANCELLED);
   return true;
 }
 
@@ -156,11 +188,8 @@ static bool charge_was_asked(const struct order *order) {
 
 static bool compensation_reason(struct deciding *d, struct bus_str *ret) {
   switch (d->message) {
-  case ORDER_ON_CANCEL: {
-    struct bus_str given = ((const struct order_cancel *)d->body)->reason;
-    *ret = given.data ? given : BUS_STR("customer");
-    return true;
-  }
+  case ORDER_ON_CANCEL:
+    return customers_reason(d, ((const struct order_cancel *)d->body)->reason, ret);
   case ORDER_ON_PAYMENT_DECLINED:
     return explain(d, "payment_declined", ((const struct payment_refusal *)d->body)->reason, ret);
   case ORDER_ON_PAYMENT_FAILED:
@@ -267,11 +296,22 @@ static bool refuse(struct deciding *d) {
   return true;
 }
 
+/* Someone else's order is there, but not for this customer. */
+static bool keep_cancel(struct deciding *d) {
+  const struct order_cancel *cancel = d->body;
+  bool keeps = cancel->accepted && d->order->status == ORDER_NONE;
+  d->decision->keeps_cancel = keeps;
+  d->decision->outcome = keeps ? ORDER_CANCEL_ACCEPTED : d->rule->outcome;
+  return true;
+}
+
 static bool (*const steps[])(struct deciding *) = {
     [STEP_IGNORE] = ignore,
     [STEP_PARK] = park_stray,
     [STEP_REFUSE] = refuse,
+    [STEP_KEEP_CANCEL] = keep_cancel,
     [STEP_CREATE] = create,
+    [STEP_CREATE_CANCELLED] = create_cancelled,
     [STEP_REPLAY] = replay,
     [STEP_LOCK_PRICES] = lock_prices,
     [STEP_REJECT] = reject,
@@ -285,18 +325,24 @@ static bool (*const steps[])(struct deciding *) = {
     [STEP_RESEND] = resend,
 };
 
-/* Someone else's order is no order. */
-static bool is_hidden(const struct order *order, enum order_message message, const void *body) {
-  if (message != ORDER_ON_CANCEL || order->status == ORDER_NONE)
-    return false;
-  struct bus_str asking = ((const struct order_cancel *)body)->customer_id;
-  return asking.data && !bus_str_equal(asking, order->customer_id);
+static int state_for_cancel(const struct order *order, struct bus_str asking) {
+  bool exists = order->status != ORDER_NONE;
+  if (exists)
+    return !asking.data || bus_str_equal(asking, order->customer_id) ? order->status : ORDER_NONE;
+  return find_tombstone(order, asking) ? ORDER_TOMBSTONE : ORDER_NONE;
+}
+
+int order_state_for(const struct order *order, enum order_message message, const void *body) {
+  if (message == ORDER_ON_CANCEL)
+    return state_for_cancel(order, ((const struct order_cancel *)body)->customer_id);
+  if (message != ORDER_ON_PLACE || order->status != ORDER_NONE)
+    return order->status;
+  return find_tombstone(order, ((const struct order_place *)body)->customer_id) ? ORDER_TOMBSTONE : ORDER_NONE;
 }
 
 bool order_decide(const struct order *order, enum order_message message, const void *body, bus_time now,
                   struct bus_arena *arena, struct order_decision *ret) {
-  bool hidden = is_hidden(order, message, body);
-  const struct order_rule *rule = &order_rules[hidden ? ORDER_NONE : order->status][message];
+  const struct order_rule *rule = &order_rules[order_state_for(order, message, body)][message];
   assert(rule->step != STEP_MISSING);
   *ret = (struct order_decision){.outcome = ORDER_NO_OUTCOME};
   if (message == ORDER_ON_DEADLINE && !order_is_final(order) && now < order->deadline)

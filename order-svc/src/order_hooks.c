@@ -1,4 +1,5 @@
-/* What runs beside batches: due orders become inputs, and new orders wait while too many are open. */
+/* What runs beside batches: due orders become inputs, new orders wait while too many are open, and old tombstones are
+ * deleted. */
 #include "order_hooks.h"
 
 #include "order_budget.h"
@@ -13,17 +14,17 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { DUE_INTERVAL_MS = 500, PUT_OFF_INTERVAL_MS = 5000, INTAKE_INTERVAL_MS = 500 };
+enum { DUE_INTERVAL_MS = 500, PUT_OFF_INTERVAL_MS = 5000, INTAKE_INTERVAL_MS = 500, PURGE_INTERVAL_MS = 60000 };
 
 bool order_open(const void *settings, struct bus_worker *worker, void **ret_context, struct bus_error *err) {
   const struct order_settings *own = settings;
   struct order_context *context = calloc(1, sizeof *context);
-  (void)worker;
   if (!context)
     return bus_fail(err, BUS_E_NOMEM, "a worker's context");
   context->policy.deadline = own->deadline_ms * BUS_MILLISECOND;
   context->policy.resend = own->resend_ms * BUS_MILLISECOND;
   context->limits = (struct order_limits){own->max_open_sagas, own->max_late_sagas};
+  context->tombstones_keep_h = bus_worker_inbox_keep_h(worker);
   order_metrics_register();
   *ret_context = context;
   return true;
@@ -108,6 +109,13 @@ static void intake_rows(void *context, struct bus_worker *worker, const struct b
   note_intake(&load, closed);
 }
 
+/* ---- tombstones ---- */
+
+static void purge_args(void *context, struct bus_args *args) {
+  const struct order_context *own = context;
+  bus_args_int64(args, own->tombstones_keep_h);
+}
+
 const struct bus_periodic order_periodics[ORDER_PERIODICS] = {
     {.statement = FIND_DUE, .interval_ms = DUE_INTERVAL_MS, .when_settled = true, .args = due_args, .rows = due_rows},
     {.statement = FIND_PUT_OFF,
@@ -116,4 +124,5 @@ const struct bus_periodic order_periodics[ORDER_PERIODICS] = {
      .args = put_off_args,
      .rows = due_rows},
     {.statement = COUNT_OPEN, .interval_ms = INTAKE_INTERVAL_MS, .args = intake_args, .rows = intake_rows},
+    {.statement = PURGE_TOMBSTONES, .interval_ms = PURGE_INTERVAL_MS, .args = purge_args},
 };

@@ -1,5 +1,5 @@
-/* What order-svc keeps per worker, and its statements that run now and then: due orders, and the gate before new ones.
- */
+/* What order-svc keeps per worker, and its statements that run now and then: due orders, the gate before new ones, and
+ * the purge of tombstones. */
 #ifndef ORDER_HOOKS_H
 #define ORDER_HOOKS_H
 
@@ -11,12 +11,13 @@
 struct order_context {
   struct order_policy policy;
   struct order_limits limits;
+  int64_t tombstones_keep_h;
 };
 
 /* Places of the queues in the command service's list. */
 enum { ORDER_QUEUE_EVENTS, ORDER_QUEUE_PLACE, ORDER_QUEUES };
 
-enum { ORDER_PERIODICS = 3 };
+enum { ORDER_PERIODICS = 4 };
 extern const struct bus_periodic order_periodics[ORDER_PERIODICS];
 
 /* As struct bus_service has them; settings: struct order_settings. */

@@ -54,6 +54,7 @@ static const struct bus_field cancel_fields[] = {
     ORDER_ID(struct order_cancel),
     CUSTOMER(struct order_cancel, BUS_OPTIONAL),
     BUS_FIELD_STRING(struct order_cancel, reason, BUS_TEXT, 1, 200, BUS_OPTIONAL, "the customer's reason"),
+    BUS_FIELD_BOOL(struct order_cancel, accepted, BUS_OPTIONAL, "the order was accepted on the broker's confirm alone"),
 };
 const struct bus_schema order_cancel_schema = BUS_SCHEMA("order.cancel", struct order_cancel, cancel_fields);
 

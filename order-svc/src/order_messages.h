@@ -54,11 +54,14 @@ struct order_place {
   int64_t wait_ms;
 };
 
-/* order.cancel.v1: edge → order-svc; answered with order.answer. */
+/* order.cancel.v1: edge → order-svc; answered with order.answer. accepted: the edge that sends it has answered this
+ * order with a 2xx on the broker's confirm alone, so order.place is on its way; such a cancel is kept until it comes.
+ */
 struct order_cancel {
   struct bus_uuid order_id;
-  struct bus_str customer_id; /* must own the order */
-  struct bus_str reason;      /* absent: «customer» */
+  struct bus_str customer_id; /* who must own the order; absent: anybody may */
+  struct bus_str reason;      /* the customer's own words, or absent */
+  bool accepted;
 };
 
 enum order_outcome {
@@ -67,7 +70,7 @@ enum order_outcome {
   ORDER_KEY_REUSED,      /* the same key, another request; no order in the answer */
   ORDER_FOUND,           /* order.get */
   ORDER_NOT_FOUND,       /* none, or someone else's */
-  ORDER_CANCEL_ACCEPTED, /* compensation has begun */
+  ORDER_CANCEL_ACCEPTED, /* compensation has begun; without an order: the cancel is kept until the order comes */
   ORDER_CANCEL_DONE,     /* already CANCELLED */
   ORDER_CANCEL_TOO_LATE, /* PAID, CONFIRMED or REJECTED */
   ORDER_FINAL,           /* the second answer to order.place */

@@ -93,6 +93,22 @@ struct order_entry *order_model_find(const struct order_model *model, const stru
   return bsearch(order_id, model->entries, model->entry_count, sizeof *model->entries, compare_entry);
 }
 
+bool order_model_add_tombstone(struct order_model *model, struct order_entry *entry,
+                               const struct order_tombstone *tombstone) {
+  struct order_tombstone *added = bus_arena_alloc(model->arena, sizeof *added);
+  if (!added)
+    return false;
+  *added = *tombstone;
+  added->next = entry->now.tombstones;
+  entry->now.tombstones = added;
+  return true;
+}
+
+bool order_model_keep_cancel(struct order_model *model, struct order_entry *entry, const struct order_cancel *cancel) {
+  const struct order_tombstone tombstone = {.customer_id = cancel->customer_id, .reason = cancel->reason};
+  return order_model_add_tombstone(model, entry, &tombstone);
+}
+
 bool order_model_record(struct order_model *model, struct order_entry *entry, const struct order_fact *fact,
                         bus_time now) {
   struct order_record *record = bus_arena_alloc(model->arena, sizeof *record);

@@ -40,6 +40,11 @@ bool order_model_new(const struct bus_input *inputs, size_t count, const struct 
                      struct bus_arena *arena, struct order_model **ret) BUS_MUST_CHECK;
 /* NULL: no input named it. */
 struct order_entry *order_model_find(const struct order_model *model, const struct bus_uuid *order_id);
+/* Cancels that came before the order, as they are loaded or decided. False when out of memory. */
+bool order_model_add_tombstone(struct order_model *model, struct order_entry *entry,
+                               const struct order_tombstone *tombstone) BUS_MUST_CHECK;
+bool order_model_keep_cancel(struct order_model *model, struct order_entry *entry,
+                             const struct order_cancel *cancel) BUS_MUST_CHECK;
 /* Lets a fact happen: into the log and onto the order. False when out of memory; nothing has changed then. */
 bool order_model_record(struct order_model *model, struct order_entry *entry, const struct order_fact *fact,
                         bus_time now) BUS_MUST_CHECK;

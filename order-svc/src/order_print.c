@@ -10,7 +10,9 @@ static const struct step_text texts[] = {
     [STEP_IGNORE] = {NULL, "–"},
     [STEP_PARK] = {NULL, "parked"},
     [STEP_REFUSE] = {NULL, NULL},
+    [STEP_KEEP_CANCEL] = {NULL, "`not_found`; if marked accepted"},
     [STEP_CREATE] = {"inventory.reserve", NULL},
+    [STEP_CREATE_CANCELLED] = {NULL, NULL},
     [STEP_REPLAY] = {NULL, "answered as it is"},
     [STEP_LOCK_PRICES] = {"payment.charge", NULL},
     [STEP_REJECT] = {NULL, NULL},
@@ -47,6 +49,10 @@ static const char *arrow_note(const struct order_rule *rule) {
   case STEP_LOCK_PRICES:
   case STEP_PAY:
     return texts[rule->step].sends;
+  case STEP_KEEP_CANCEL:
+    return "if marked accepted";
+  case STEP_CREATE_CANCELLED:
+    return "nothing is asked";
   case STEP_COMPENSATE:
     return rule->alarm ? "alarm" : "release, refund";
   case STEP_STOCK_BACK:
@@ -77,7 +83,7 @@ static void print_arrow(write_text *write, void *context, int from, enum order_m
 static void print_diagram(write_text *write, void *context) {
   write(context, "```mermaid\nstateDiagram-v2\n");
   for (int i = 0; i < ORDER_STATES; i++) {
-    int from = i == 0 ? ORDER_NONE : i - 1; /* the beginning first */
+    int from = i < 2 ? ORDER_NONE + i : i - 2; /* what comes before an order first */
     for (int message = 0; message < ORDER_MESSAGES; message++)
       print_arrow(write, context, from, (enum order_message)message);
   }

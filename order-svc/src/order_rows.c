@@ -95,3 +95,17 @@ bool order_read_saga(const struct bus_rows *rows, size_t row, struct bus_arena *
   *ret = order;
   return true;
 }
+
+bool order_read_tombstone(const struct bus_rows *rows, size_t row, struct bus_arena *arena,
+                          struct bus_uuid *ret_order_id, struct order_tombstone *ret, struct bus_error *err) {
+  struct reader reader = {rows, row, 0, arena, false};
+  const struct bus_uuid order_id = take_uuid(&reader);
+  struct order_tombstone tombstone = {.stored = true};
+  tombstone.customer_id = take_text(&reader);
+  tombstone.reason = take_text(&reader);
+  if (reader.failed)
+    return bus_fail(err, BUS_E_NOMEM, "out of memory reading the tombstone of an order");
+  *ret_order_id = order_id;
+  *ret = tombstone;
+  return true;
+}

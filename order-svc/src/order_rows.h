@@ -16,5 +16,9 @@ bool order_read_view(const struct bus_rows *rows, size_t row, struct bus_arena *
 /* What the saga needs besides, from the columns behind. */
 bool order_read_saga(const struct bus_rows *rows, size_t row, struct bus_arena *arena, struct order *ret,
                      struct bus_error *err) BUS_MUST_CHECK;
+/* An order's id and a cancel that came before it. */
+bool order_read_tombstone(const struct bus_rows *rows, size_t row, struct bus_arena *arena,
+                          struct bus_uuid *ret_order_id, struct order_tombstone *ret,
+                          struct bus_error *err) BUS_MUST_CHECK;
 
 #endif

@@ -97,8 +97,9 @@ static void publish_events(const struct turn *turn) {
 
 /* ---- answers ---- */
 
-static bool shows_order(int outcome) {
-  return outcome != ORDER_NOT_FOUND && outcome != ORDER_KEY_REUSED;
+static bool shows_order(const struct turn *turn) {
+  int outcome = turn->decision->outcome;
+  return turn->order->status != ORDER_NONE && outcome != ORDER_NOT_FOUND && outcome != ORDER_KEY_REUSED;
 }
 
 static void answer(const struct turn *turn) {
@@ -106,7 +107,7 @@ static void answer(const struct turn *turn) {
   struct order_answer body = {.outcome = turn->decision->outcome};
   if (body.outcome == ORDER_NO_OUTCOME)
     return;
-  if (shows_order(body.outcome)) {
+  if (shows_order(turn)) {
     order_view_of(turn->order, &view);
     body.order = &view;
   }
@@ -206,7 +207,8 @@ static void carry_out(struct order_model *model, struct order_entry *entry, enum
   if (message == ORDER_ON_PLACE && entry->now.status == ORDER_NONE)
     begin_saga(entry, effects->input);
   turn.payment_token = entry->now.payment_token;
-  if (!happen(model, entry, decision, effects->now)) {
+  if (!happen(model, entry, decision, effects->now) ||
+      (decision->keeps_cancel && !order_model_keep_cancel(model, entry, effects->input->body))) {
     no_memory(effects);
     return;
   }

@@ -13,7 +13,13 @@
   "o.expected_total, o.request_hash, o.captured, o.refunded, o.stock_settled, o.payment_settled, o.deadline, "         \
   "o.due_at, o.resends, o.payment_token, o.reply_to, o.request_id, o.reply_until, o.traceparent"
 
+#define GUARD_KEY "'orders.tombstones'::regclass::oid::bigint"
+
 const struct bus_statement order_statements[ORDER_STATEMENTS] = {
+    /* An order and a cancel that comes before it have no row in common: of two transactions at once, each would miss
+     * what the other writes. So one that may write a tombstone runs alone among those that look for tombstones. */
+    [GUARD_SHARED] = {"SELECT pg_advisory_xact_lock_shared(" GUARD_KEY ")", ""},
+    [GUARD_ALONE] = {"SELECT pg_advisory_xact_lock(" GUARD_KEY ")", ""},
     [LOCK_ORDERS] = {"SELECT " VIEW_COLUMNS ", " SAGA_COLUMNS " FROM orders.orders o "
                      "WHERE o.order_id = ANY ($1) ORDER BY o.order_id FOR UPDATE",
                      "U"},
@@ -52,6 +58,19 @@ const struct bus_statement order_statements[ORDER_STATEMENTS] = {
                        "SELECT n.order_id, n.seq, n.type, n.at, n.data::json "
                        "FROM unnest($1, $2, $3, $4, $5) AS n (order_id, seq, type, at, data)",
                        "UITZT"},
+    [FIND_TOMBSTONES] = {"SELECT t.order_id, t.customer_id, t.reason FROM orders.tombstones t "
+                         "WHERE t.order_id = ANY ($1)",
+                         "U"},
+    [INSERT_TOMBSTONES] = {"INSERT INTO orders.tombstones (order_id, customer_id, reason) "
+                           "SELECT n.order_id, n.customer_id, n.reason "
+                           "FROM unnest($1, $2, $3) AS n (order_id, customer_id, reason)",
+                           "UTT"},
+    /* $1: hours. A tombstone that is as old as the inbox has met its order, or its order.place is gone. */
+    [PURGE_TOMBSTONES] =
+        {"DELETE FROM orders.tombstones WHERE received_at < now() - $1 * interval '1 hour' AND order_id "
+         "= ANY (ARRAY(SELECT t.order_id FROM orders.tombstones t WHERE t.received_at < "
+         "now() - $1 * interval '1 hour' ORDER BY t.received_at LIMIT 5000))",
+         "i"},
     [FIND_DUE] = {"SELECT o.order_id FROM orders.orders o WHERE o.due_at <= now() ORDER BY o.due_at LIMIT $1", "i"},
     /* Due later than anything can be: by the time of before the server's clock was set back. */
     [FIND_PUT_OFF] = {"SELECT o.order_id FROM orders.orders o WHERE o.due_at > now() + $2 * interval '1 microsecond' "

@@ -6,26 +6,57 @@
 #include "order_rows.h"
 #include "order_statements.h"
 
+/* What a batch needs beside its orders. */
+struct need {
+  bool tombstones; /* may be met */
+  bool alone;      /* one may be written */
+};
+
+static struct need need_of(const struct bus_input *inputs, size_t count) {
+  struct need need = {.tombstones = false};
+  enum order_message message;
+  struct bus_uuid order_id;
+  for (size_t i = 0; i < count; i++) {
+    if (!order_input_read(&inputs[i], &message, &order_id))
+      continue;
+    need.tombstones |= message == ORDER_ON_PLACE || message == ORDER_ON_CANCEL;
+    need.alone |= message == ORDER_ON_CANCEL && ((const struct order_cancel *)inputs[i].body)->accepted;
+  }
+  return need;
+}
+
+static void find_tombstones(const struct bus_input *inputs, size_t count, struct bus_sql *sql) {
+  struct bus_args *args = bus_sql_add(sql, FIND_TOMBSTONES);
+  enum order_message message;
+  struct bus_uuid order_id;
+  for (size_t i = 0; i < count; i++)
+    if (order_input_read(&inputs[i], &message, &order_id) && (message == ORDER_ON_PLACE || message == ORDER_ON_CANCEL))
+      bus_args_uuid(args, &order_id);
+}
+
 bool order_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                 struct bus_sql *sql, void **ret_model) {
   const struct order_context *own = context;
   struct order_model *model;
   if (!order_model_new(inputs, count, &own->policy, arena, &model))
     return false;
+  struct need need = need_of(inputs, count);
+  if (need.tombstones)
+    (void)bus_sql_add(sql, need.alone ? GUARD_ALONE : GUARD_SHARED);
   struct bus_args *args = bus_sql_add(sql, LOCK_ORDERS);
   for (size_t i = 0; i < model->entry_count; i++)
     bus_args_uuid(args, &model->entries[i].now.order_id);
+  if (need.tombstones)
+    find_tombstones(inputs, count, sql);
   *ret_model = model;
   return true;
 }
 
-bool order_load(void *context, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
-  struct order_model *model = context;
+static bool load_orders(struct order_model *model, const struct bus_rows *rows, struct bus_error *err) {
   struct order order;
-  (void)count; /* the one that order_lock queued */
-  for (size_t row = 0; row < bus_rows_count(rows[0]); row++) {
-    if (!order_read_view(rows[0], row, model->arena, &order, err) ||
-        !order_read_saga(rows[0], row, model->arena, &order, err))
+  for (size_t row = 0; row < bus_rows_count(rows); row++) {
+    if (!order_read_view(rows, row, model->arena, &order, err) ||
+        !order_read_saga(rows, row, model->arena, &order, err))
       return false;
     struct order_entry *entry = order_model_find(model, &order.order_id);
     if (!entry)
@@ -34,6 +65,29 @@ bool order_load(void *context, const struct bus_rows *const *rows, size_t count,
     entry->stored = true;
   }
   return true;
+}
+
+/* Behind the orders: their entries are made anew. */
+static bool load_tombstones(struct order_model *model, const struct bus_rows *rows, struct bus_error *err) {
+  struct order_tombstone tombstone;
+  struct bus_uuid order_id;
+  for (size_t row = 0; row < bus_rows_count(rows); row++) {
+    if (!order_read_tombstone(rows, row, model->arena, &order_id, &tombstone, err))
+      return false;
+    struct order_entry *entry = order_model_find(model, &order_id);
+    if (!entry)
+      return bus_fail(err, BUS_E_DB_OTHER, "a tombstone of an order that was not asked for");
+    if (!order_model_add_tombstone(model, entry, &tombstone))
+      return bus_fail(err, BUS_E_NOMEM, "out of memory reading the tombstone of an order");
+  }
+  return true;
+}
+
+bool order_load(void *context, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
+  struct order_model *model = context;
+  if (count == 1)
+    return load_orders(model, rows[0], err);
+  return load_orders(model, rows[1], err) && load_tombstones(model, rows[2], err); /* rows[0]: the guard */
 }
 
 /* The statement's arguments, queued at the first row: a statement without rows is not sent. */
@@ -131,10 +185,24 @@ static void insert_events(const struct order_model *model, struct bus_sql *sql) 
     }
 }
 
+static void insert_tombstones(const struct order_model *model, struct bus_sql *sql) {
+  struct bus_args *args = NULL;
+  for (size_t i = 0; i < model->entry_count; i++)
+    for (const struct order_tombstone *tombstone = model->entries[i].now.tombstones; tombstone;
+         tombstone = tombstone->next) {
+      if (tombstone->stored)
+        continue;
+      bus_args_uuid(once(sql, &args, INSERT_TOMBSTONES), &model->entries[i].now.order_id);
+      bus_args_text_or_null(args, tombstone->customer_id);
+      bus_args_text_or_null(args, tombstone->reason);
+    }
+}
+
 bool order_store(void *context, struct bus_sql *sql) {
   const struct order_model *model = context;
   if (!insert_orders(model, sql) || !update_orders(model, sql))
     return false;
   insert_events(model, sql);
+  insert_tombstones(model, sql);
   return true;
 }

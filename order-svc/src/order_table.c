@@ -16,7 +16,9 @@ const char *const order_message_names[ORDER_MESSAGES] = {
 };
 
 const char *order_state_name(int state) {
-  return state == ORDER_NONE ? "none" : order_status_names[state];
+  if (state < ORDER_STATUS_COUNT)
+    return order_status_names[state];
+  return state == ORDER_NONE ? "none" : "tombstone";
 }
 
 /* clang-format off: a cell a line */
@@ -24,8 +26,8 @@ const char *order_state_name(int state) {
   { .step = STEP_IGNORE, .next = (state) }
 #define ALARM(state, text)                                                                                             \
   { .step = STEP_IGNORE, .next = (state), .alarm = (text) }
-#define PARK                                                                                                           \
-  { .step = STEP_PARK, .next = ORDER_NONE }
+#define PARK(state)                                                                                                    \
+  { .step = STEP_PARK, .next = (state) }
 #define REFUSE(state, what)                                                                                            \
   { .step = STEP_REFUSE, .next = (state), .outcome = (what) }
 #define GO(what, state)                                                                                                \
@@ -38,16 +40,30 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
         [ORDER_NONE] =
             {
                 [ORDER_ON_PLACE] = GO(STEP_CREATE, ORDER_PENDING),
-                [ORDER_ON_CANCEL] = REFUSE(ORDER_NONE, ORDER_NOT_FOUND),
-                [ORDER_ON_STOCK_RESERVED] = PARK,
-                [ORDER_ON_STOCK_REJECTED] = PARK,
-                [ORDER_ON_STOCK_RELEASED] = PARK,
-                [ORDER_ON_STOCK_COMMITTED] = PARK,
-                [ORDER_ON_PAYMENT_CAPTURED] = PARK,
-                [ORDER_ON_PAYMENT_DECLINED] = PARK,
-                [ORDER_ON_PAYMENT_FAILED] = PARK,
-                [ORDER_ON_PAYMENT_REFUNDED] = PARK,
+                [ORDER_ON_CANCEL] = {.step = STEP_KEEP_CANCEL, .next = ORDER_TOMBSTONE, .outcome = ORDER_NOT_FOUND},
+                [ORDER_ON_STOCK_RESERVED] = PARK(ORDER_NONE),
+                [ORDER_ON_STOCK_REJECTED] = PARK(ORDER_NONE),
+                [ORDER_ON_STOCK_RELEASED] = PARK(ORDER_NONE),
+                [ORDER_ON_STOCK_COMMITTED] = PARK(ORDER_NONE),
+                [ORDER_ON_PAYMENT_CAPTURED] = PARK(ORDER_NONE),
+                [ORDER_ON_PAYMENT_DECLINED] = PARK(ORDER_NONE),
+                [ORDER_ON_PAYMENT_FAILED] = PARK(ORDER_NONE),
+                [ORDER_ON_PAYMENT_REFUNDED] = PARK(ORDER_NONE),
                 [ORDER_ON_DEADLINE] = IGNORE(ORDER_NONE),
+            },
+        [ORDER_TOMBSTONE] =
+            {
+                [ORDER_ON_PLACE] = GO(STEP_CREATE_CANCELLED, ORDER_CANCELLED),
+                [ORDER_ON_CANCEL] = REFUSE(ORDER_TOMBSTONE, ORDER_CANCEL_ACCEPTED),
+                [ORDER_ON_STOCK_RESERVED] = PARK(ORDER_TOMBSTONE),
+                [ORDER_ON_STOCK_REJECTED] = PARK(ORDER_TOMBSTONE),
+                [ORDER_ON_STOCK_RELEASED] = PARK(ORDER_TOMBSTONE),
+                [ORDER_ON_STOCK_COMMITTED] = PARK(ORDER_TOMBSTONE),
+                [ORDER_ON_PAYMENT_CAPTURED] = PARK(ORDER_TOMBSTONE),
+                [ORDER_ON_PAYMENT_DECLINED] = PARK(ORDER_TOMBSTONE),
+                [ORDER_ON_PAYMENT_FAILED] = PARK(ORDER_TOMBSTONE),
+                [ORDER_ON_PAYMENT_REFUNDED] = PARK(ORDER_TOMBSTONE),
+                [ORDER_ON_DEADLINE] = IGNORE(ORDER_TOMBSTONE),
             },
         [ORDER_PENDING] =
             {

@@ -6,28 +6,30 @@
 #include "order.h"
 
 enum order_step {
-  STEP_MISSING,       /* no cell may be */
-  STEP_IGNORE,        /* late, twice, or without meaning here */
-  STEP_PARK,          /* there is no such order */
-  STEP_REFUSE,        /* a command: answered with rule.outcome */
-  STEP_CREATE,        /* a new order; REJECTED at once where it asks for nonsense */
-  STEP_REPLAY,        /* the same request again, or another one under its key */
-  STEP_LOCK_PRICES,   /* the stock is reserved: charge */
-  STEP_REJECT,        /* nothing was reserved */
-  STEP_PAY,           /* the money is there: commit the stock */
-  STEP_CONFIRM,       /* the stock is sold */
-  STEP_COMPENSATE,    /* undo whatever was asked */
-  STEP_STOCK_BACK,    /* inventory holds nothing; CANCELLED once the money is settled too */
-  STEP_MONEY_BACK,    /* all that was captured was refunded; CANCELLED once the stock is settled too */
-  STEP_MONEY_REFUSED, /* nothing was ever captured; CANCELLED once the stock is settled too */
-  STEP_NOTE_CAPTURE,  /* captured after all: the refund that was asked, or a new one, covers it */
-  STEP_RESEND,        /* the open commands once more */
+  STEP_MISSING,          /* no cell may be */
+  STEP_IGNORE,           /* late, twice, or without meaning here */
+  STEP_PARK,             /* there is no such order */
+  STEP_REFUSE,           /* a command: answered with rule.outcome */
+  STEP_KEEP_CANCEL,      /* kept where the edge has accepted the order; else refused with rule.outcome */
+  STEP_CREATE,           /* a new order; REJECTED at once where it asks for nonsense */
+  STEP_CREATE_CANCELLED, /* a new order whose cancel came before it: nothing is asked */
+  STEP_REPLAY,           /* the same request again, or another one under its key */
+  STEP_LOCK_PRICES,      /* the stock is reserved: charge */
+  STEP_REJECT,           /* nothing was reserved */
+  STEP_PAY,              /* the money is there: commit the stock */
+  STEP_CONFIRM,          /* the stock is sold */
+  STEP_COMPENSATE,       /* undo whatever was asked */
+  STEP_STOCK_BACK,       /* inventory holds nothing; CANCELLED once the money is settled too */
+  STEP_MONEY_BACK,       /* all that was captured was refunded; CANCELLED once the stock is settled too */
+  STEP_MONEY_REFUSED,    /* nothing was ever captured; CANCELLED once the stock is settled too */
+  STEP_NOTE_CAPTURE,     /* captured after all: the refund that was asked, or a new one, covers it */
+  STEP_RESEND,           /* the open commands once more */
 };
 
 struct order_rule {
   enum order_step step;
   int next;          /* the state that it leads to, if only together with another message */
-  int outcome;       /* REFUSE, and what a COMPENSATE by command is answered */
+  int outcome;       /* REFUSE and KEEP_CANCEL; and what a COMPENSATE by command is answered */
   const char *alarm; /* what somebody should look at, or NULL */
 };
 

@@ -12,6 +12,7 @@
 #include <test.h>
 
 enum { OWN_BEGIN, OWN_COMMIT, OWN_ROLLBACK };
+enum { LOCK_STATEMENTS = 3 };
 static const struct bus_statement own[] = {{"BEGIN", ""}, {"COMMIT", ""}, {"ROLLBACK", ""}};
 
 const char *database_ask(const struct migrated *database, const char *sql, char *text, size_t size) {
@@ -108,6 +109,8 @@ void link_send_lock(struct link *link) {
   struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
   (void)pg_add_own(sql, OWN_BEGIN);
   assert_true(order_lock(&link->context, link->inputs, link->input_count, link->arena, sql, &link->model));
+  link->lock_count = pg_trip_count(sql) - 1;
+  assert_true(link->lock_count <= LOCK_STATEMENTS);
   assert_true(pg_send_trip(link->pg, &link->error));
 }
 
@@ -115,8 +118,11 @@ bool link_finish_lock(struct link *link) {
   finish_trip(link);
   if (pg_failed(link->pg, &link->error))
     return roll_back(link);
-  const struct bus_rows *rows = pg_rows(link->pg, 1);
-  if (!order_load(link->model, &rows, 1, &link->error))
+  const struct bus_rows *rows[LOCK_STATEMENTS];
+  size_t count = 0;
+  for (; count < link->lock_count; count++)
+    rows[count] = pg_rows(link->pg, 1 + count);
+  if (!order_load(link->model, rows, count, &link->error))
     return roll_back(link);
   pg_end_trip(link->pg);
   return true;

@@ -21,6 +21,7 @@ struct link {
   struct bus_input inputs[256];
   struct bus_envelope envelopes[256];
   size_t input_count;
+  size_t lock_count; /* statements that order_lock queued */
   struct order_context context;
   void *model;
   bus_time now; /* of the decisions */

@@ -56,11 +56,20 @@ void saga_done(struct saga *saga) {
   bus_arena_free(saga->arena);
 }
 
+static void keep_cancel(struct saga *saga, const struct order_cancel *cancel) {
+  struct order_tombstone *tombstone = bus_arena_alloc(saga->arena, sizeof *tombstone);
+  assert_non_null(tombstone);
+  *tombstone = (struct order_tombstone){cancel->customer_id, cancel->reason, false, saga->order.tombstones};
+  saga->order.tombstones = tombstone;
+}
+
 void saga_tell_body(struct saga *saga, enum order_message message, const void *body) {
   int before = saga->order.status;
   assert_true(order_decide(&saga->order, message, body, saga->now, saga->arena, &saga->last));
   for (size_t i = 0; i < saga->last.fact_count; i++)
     order_evolve(&saga->order, &saga->last.facts[i], saga->now);
+  if (saga->last.keeps_cancel)
+    keep_cancel(saga, body);
   if (saga->order.status == ORDER_NONE)
     return;
   order_schedule(&saga->order, before, message == ORDER_ON_DEADLINE, &saga_policy, saga->now);
@@ -85,8 +94,11 @@ void saga_bring_to(struct saga *saga, int state) {
       [ORDER_CANCELLED] = {ORDER_ON_PLACE, ORDER_ON_STOCK_RESERVED, ORDER_ON_CANCEL, ORDER_ON_STOCK_RELEASED,
                            ORDER_ON_PAYMENT_REFUNDED, ORDER_MESSAGES},
       [ORDER_NONE] = {ORDER_MESSAGES},
+      [ORDER_TOMBSTONE] = {ORDER_ON_CANCEL, ORDER_MESSAGES},
   };
+  saga->bodies.cancel.accepted = state == ORDER_TOMBSTONE;
   for (size_t i = 0; ways[state][i] != ORDER_MESSAGES; i++)
     saga_tell(saga, ways[state][i]);
-  assert_int_equal(saga->order.status, state);
+  saga->bodies.cancel.accepted = false;
+  assert_int_equal(order_state_for(&saga->order, ORDER_ON_CANCEL, &saga->bodies.cancel), state);
 }

@@ -201,10 +201,10 @@ TEST(a_customers_own_words_are_the_reason)
   begin(ORDER_PENDING);
   saga.bodies.cancel.reason = BUS_STR("ordered twice");
   saga_tell(&saga, ORDER_ON_CANCEL);
-  assert_text(saga.order.reason, "ordered twice");
+  assert_text(saga.order.reason, "customer: ordered twice");
   saga_tell(&saga, ORDER_ON_STOCK_RELEASED);
   assert_int_equal(saga.order.status, ORDER_CANCELLED);
-  assert_text(saga.order.reason, "ordered twice");
+  assert_text(saga.order.reason, "customer: ordered twice");
   saga_done(&saga);
 }
 
@@ -212,8 +212,9 @@ TEST(a_customers_own_words_are_the_reason)
 
 TEST(z1_someone_elses_order_is_not_found)
 {
-  for (int status = 0; status < ORDER_STATES; status++) {
-    begin(status);
+  for (int from = 0; from < ORDER_STATES; from++) {
+    begin(from);
+    int status = saga.order.status;
     saga.bodies.cancel.customer_id = BUS_STR("c-2");
     saga_tell(&saga, ORDER_ON_CANCEL);
     assert_int_equal(saga.last.outcome, ORDER_NOT_FOUND);
@@ -228,6 +229,118 @@ TEST(a_cancel_without_a_customer_is_anybodys)
   saga.bodies.cancel.customer_id = BUS_NO_STR;
   saga_tell(&saga, ORDER_ON_CANCEL);
   assert_int_equal(saga.last.outcome, ORDER_CANCEL_ACCEPTED);
+  saga_done(&saga);
+}
+
+/* ---- a cancel that comes before its order ---- */
+
+/* As the edge marks a cancel of an order that it accepted on the broker's confirm. */
+static void keep_cancel(struct bus_str customer_id, struct bus_str reason) {
+  const struct order_cancel cancel = {saga_order_id, customer_id, reason, true};
+  saga_tell_body(&saga, ORDER_ON_CANCEL, &cancel);
+}
+
+TEST(a_cancel_before_its_order_leaves_it_cancelled_and_asks_nothing)
+{
+  begin(ORDER_NONE);
+  keep_cancel(BUS_NO_STR, BUS_NO_STR);
+  assert_int_equal(saga.last.outcome, ORDER_CANCEL_ACCEPTED);
+  assert_true(saga.last.keeps_cancel);
+  saga_tell(&saga, ORDER_ON_PLACE);
+  assert_int_equal(saga.order.status, ORDER_CANCELLED);
+  assert_text(saga.order.reason, "customer");
+  assert_int_equal(saga.last.outcome, ORDER_ACCEPTED);
+  assert_int_equal(saga.last.sends, 0);
+  assert_true(saga.order.stock_settled && saga.order.payment_settled);
+  assert_int_equal(saga.order.version, 4);
+  saga_tell(&saga, ORDER_ON_PLACE);
+  assert_int_equal(saga.last.outcome, ORDER_REPLAYED);
+  saga_tell(&saga, ORDER_ON_CANCEL);
+  assert_int_equal(saga.last.outcome, ORDER_CANCEL_DONE);
+  saga_done(&saga);
+}
+
+TEST(a_cancel_before_its_order_twice_keeps_the_first_reason)
+{
+  begin(ORDER_NONE);
+  keep_cancel(BUS_NO_STR, BUS_STR("too dear"));
+  keep_cancel(BUS_NO_STR, BUS_STR("found it"));
+  assert_int_equal(saga.last.outcome, ORDER_CANCEL_ACCEPTED);
+  assert_false(saga.last.keeps_cancel);
+  saga_tell(&saga, ORDER_ON_PLACE);
+  assert_text(saga.order.reason, "customer: too dear");
+  saga_done(&saga);
+}
+
+TEST(a_cancel_that_is_not_marked_leaves_nothing_behind)
+{
+  begin(ORDER_NONE);
+  saga_tell(&saga, ORDER_ON_CANCEL);
+  assert_int_equal(saga.last.outcome, ORDER_NOT_FOUND);
+  assert_false(saga.last.keeps_cancel);
+  saga_tell(&saga, ORDER_ON_PLACE);
+  assert_int_equal(saga.order.status, ORDER_PENDING);
+  saga_done(&saga);
+}
+
+TEST(z1_someone_elses_cancel_before_the_order_leaves_the_order_alone)
+{
+  begin(ORDER_NONE);
+  keep_cancel(BUS_STR("c-2"), BUS_NO_STR);
+  saga_tell(&saga, ORDER_ON_PLACE);
+  assert_int_equal(saga.order.status, ORDER_PENDING);
+  saga_done(&saga);
+}
+
+TEST(z1_someone_elses_cancel_does_not_stand_in_the_owners_way)
+{
+  begin(ORDER_NONE);
+  keep_cancel(BUS_STR("c-2"), BUS_STR("a guess"));
+  keep_cancel(BUS_STR("c-1"), BUS_STR("mine"));
+  assert_true(saga.last.keeps_cancel);
+  keep_cancel(BUS_STR("c-3"), BUS_STR("another guess"));
+  saga_tell(&saga, ORDER_ON_PLACE);
+  assert_int_equal(saga.order.status, ORDER_CANCELLED);
+  assert_text(saga.order.reason, "customer: mine");
+  saga_done(&saga);
+}
+
+TEST(z1_someone_elses_order_that_is_there_keeps_no_cancel)
+{
+  begin(ORDER_PENDING);
+  keep_cancel(BUS_STR("c-2"), BUS_NO_STR);
+  assert_int_equal(saga.last.outcome, ORDER_NOT_FOUND);
+  assert_false(saga.last.keeps_cancel);
+  assert_int_equal(saga.order.status, ORDER_PENDING);
+  saga_done(&saga);
+}
+
+TEST(a_marked_cancel_of_an_order_that_is_there_is_as_any)
+{
+  static const int outcomes[] = {[ORDER_PENDING] = ORDER_CANCEL_ACCEPTED, [ORDER_PAID] = ORDER_CANCEL_TOO_LATE};
+  for (int from = ORDER_PENDING; from <= ORDER_PAID; from += ORDER_PAID - ORDER_PENDING) {
+    begin(from);
+    keep_cancel(BUS_NO_STR, BUS_NO_STR);
+    assert_int_equal(saga.last.outcome, outcomes[from]);
+    assert_false(saga.last.keeps_cancel);
+    saga_done(&saga);
+  }
+}
+
+TEST(a_customers_words_never_read_as_the_systems)
+{
+  char words[201];
+  memset(words, 'x', 200);
+  words[200] = '\0';
+  begin(ORDER_PENDING);
+  saga.bodies.cancel.reason = BUS_STR("payment_failed: insufficient_funds");
+  saga_tell(&saga, ORDER_ON_CANCEL);
+  assert_text(saga.order.reason, "customer: payment_failed: insufficient_funds");
+  saga_done(&saga);
+  begin(ORDER_PENDING);
+  saga.bodies.cancel.reason = bus_str(words);
+  saga_tell(&saga, ORDER_ON_CANCEL);
+  assert_int_equal(saga.order.reason.len, 210); /* of ORDER_REASON_MAX */
   saga_done(&saga);
 }
 

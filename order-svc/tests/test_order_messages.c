@@ -21,7 +21,7 @@ static const struct golden {
      "{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":2}],"
      "\"payment_token\":\"pm_card_visa\",\"expected_total\":1998,\"request_hash\":\"" HASH "\",\"wait_ms\":5000}"},
     {&order_cancel_type, "order.cancel.v1",
-     "{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\",\"reason\":\"ordered twice\"}"},
+     "{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\",\"reason\":\"ordered twice\",\"accepted\":true}"},
     {&order_get_type, "order.get.v1", "{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\"}"},
     {&order_get_many_type, "order.get-many.v1",
      "{\"orders\":[{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\"},{\"order_id\":\"" ID "\"}]}"},

@@ -211,7 +211,7 @@ TEST(the_longest_reason)
   bodies.cancel.reason = bus_str(words);
   tell(&order_place_type, &bodies.place);
   tell(&order_cancel_type, &bodies.cancel);
-  assert_says("SELECT length(reason) FROM orders.orders", "200\n");
+  assert_says("SELECT length(reason) FROM orders.orders", "210\n");
   audit(1);
   end();
 }

@@ -59,6 +59,24 @@ TEST(no_order)
   check_row(ORDER_NONE, row);
 }
 
+TEST(tombstone)
+{
+  static const struct expected row[ORDER_MESSAGES] = {
+      [ORDER_ON_PLACE] = {ORDER_CANCELLED, 4, 0, ORDER_ACCEPTED, false, false},
+      [ORDER_ON_CANCEL] = ANSWER(ORDER_NONE, ORDER_CANCEL_ACCEPTED),
+      [ORDER_ON_STOCK_RESERVED] = PARKED,
+      [ORDER_ON_STOCK_REJECTED] = PARKED,
+      [ORDER_ON_STOCK_RELEASED] = PARKED,
+      [ORDER_ON_STOCK_COMMITTED] = PARKED,
+      [ORDER_ON_PAYMENT_CAPTURED] = PARKED,
+      [ORDER_ON_PAYMENT_DECLINED] = PARKED,
+      [ORDER_ON_PAYMENT_FAILED] = PARKED,
+      [ORDER_ON_PAYMENT_REFUNDED] = PARKED,
+      [ORDER_ON_DEADLINE] = NOTHING(ORDER_NONE),
+  };
+  check_row(ORDER_TOMBSTONE, row);
+}
+
 TEST(pending)
 {
   static const struct expected row[ORDER_MESSAGES] = {
@@ -203,6 +221,7 @@ TEST(only_commands_are_refused)
 TEST(names_of_all_states_and_messages)
 {
   assert_string_equal(order_state_name(ORDER_NONE), "none");
+  assert_string_equal(order_state_name(ORDER_TOMBSTONE), "tombstone");
   assert_string_equal(order_state_name(ORDER_CANCELLED), "CANCELLED");
   for (int message = 0; message < ORDER_MESSAGES; message++)
     assert_non_null(order_message_names[message]);

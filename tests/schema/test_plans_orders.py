@@ -9,7 +9,7 @@ import pytest
 
 import plans
 
-GROWING = {"orders", "order_events", "inbox", "outbox"}
+GROWING = {"orders", "order_events", "tombstones", "inbox", "outbox"}
 SERVICE = "order-svc"
 ORDERS = 100_000
 HASH = "0123456789abcdef" * 4
@@ -33,6 +33,9 @@ FROM (SELECT n, now() - n * interval '1 second' AS at, status, status IN (1, 2, 
 
 INSERT INTO orders.order_events (order_id, seq, type, at, data)
 SELECT order_id, seq, 'order.paid', created_at, '{{"amount":300}}' FROM orders.orders, generate_series(1, 4) AS seq;
+
+INSERT INTO orders.tombstones (order_id, received_at)
+SELECT order_id, created_at FROM orders.orders WHERE status = 6;
 """
 
 
@@ -150,6 +153,29 @@ def test_deadlines_and_the_gate_read_little(filled):
     assert blocks(run(filled, gate, [100, 4, 0], analyze=True)) < 300
 
 
+def test_tombstones_are_found_and_purged_by_index(filled):
+    """Few are old at once: a purge is one range of the index, and a batch looks up its own orders alone."""
+    with filled.superuser() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), min(order_id::text) FROM orders.tombstones")
+        count, order = cursor.fetchone()
+    assert count > 1000
+    find, purge = statement_with("FROM orders.tombstones t WHERE t.order_id"), statement_with("DELETE FROM orders.tom")
+    assert run(filled, find, [[order]]) == [(order, None, None)]
+    assert blocks(run(filled, find, [[order, str(uuid.uuid4())]], analyze=True)) < 20
+    assert run(filled, purge, [168], analyze=True)["Plans"][0]["Actual Rows"] == 0
+    assert blocks(run(filled, purge, [168], analyze=True)) < 20
+
+
+@pytest.mark.parametrize("values, code", [
+    ("gen_random_uuid(), '', NULL", "23514"),
+    ("gen_random_uuid(), repeat('x', 65), NULL", "23514"),
+    ("gen_random_uuid(), NULL, repeat('x', 201)", "23514"),
+    ("NULL, NULL, NULL", "23502"),
+])
+def test_tombstones_refuse(database, values, code):
+    refused(database, f"INSERT INTO orders.tombstones (order_id, customer_id, reason) VALUES ({values})", code)
+
+
 def test_z1_a_query_sees_only_the_askers_own(filled):
     with filled.superuser() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT order_id::text FROM orders.orders WHERE customer_id = 'c-7' LIMIT 1")
@@ -236,6 +262,8 @@ def refused(database, text, code):
     "UPDATE orders.orders SET product_ids = '{}'",
     "UPDATE orders.orders SET created_at = now()",
     "UPDATE orders.orders SET request_hash = ''",
+    "UPDATE orders.tombstones SET received_at = now()",
+    "TRUNCATE orders.tombstones",
     "SELECT * FROM orders.audit_lines",
     "CREATE TABLE public.mine ()",
     "CREATE TABLE orders.mine ()",

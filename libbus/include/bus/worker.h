@@ -137,6 +137,8 @@ bool bus_worker_push(struct bus_worker *worker, enum bus_input_kind kind, const 
 size_t bus_worker_pushed(const struct bus_worker *worker);
 /* Stops or resumes reading one of the service's queues. */
 void bus_worker_pause(struct bus_worker *worker, size_t queue, bool paused);
+/* INBOX_KEEP_H, for what a service keeps as long as the inbox. Also inside open. */
+int64_t bus_worker_inbox_keep_h(const struct bus_worker *worker);
 /* True once, since the last connect, its queues were seen empty or settle_max_ms passed. */
 bool bus_worker_is_settled(const struct bus_worker *worker);
 /* Whether each worker of this process that takes commands and events has its database and the broker, as those workers

@@ -98,6 +98,10 @@ size_t bus_worker_pushed(const struct bus_worker *worker) {
   return worker->pushed;
 }
 
+int64_t bus_worker_inbox_keep_h(const struct bus_worker *worker) {
+  return worker->settings.inbox_keep_h;
+}
+
 /* Keeps local inputs that are not processed yet; deliveries come again by themselves. */
 static void forget(struct generation *generation) {
   size_t kept = generation->next;

@@ -1,0 +1,4 @@
+-- Takes the tombstones away.
+BEGIN;
+DROP TABLE orders.tombstones;
+COMMIT;
