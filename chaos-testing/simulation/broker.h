@@ -17,6 +17,7 @@ struct letter {
   bool crashes;    /* whoever decides it */
   int copies;      /* in queues, tiers and among the dead */
   int processed;   /* committed with its consumer's effects */
+  bool late;       /* a cancel that was processed when its order was beyond the pivot, or REJECTED */
 };
 
 struct sending;

@@ -30,6 +30,8 @@
   X(NO_REFUND, "refund-forgotten", "an order that is undone asks no refund")                                           \
   X(EARLY_CANCEL, "cancelled-before-refund", "a released stock is enough to be CANCELLED")                             \
   X(CANCEL_PAID, "cancel-accepted-after-paid", "a PAID order is undone on the customer's word")                        \
+  X(CANCEL_FORGOTTEN, "cancel-before-order-forgotten", "a cancel that comes before its order leaves no tombstone")     \
+  X(CANCEL_UNKNOWN, "unknown-cancel-accepted", "the edge accepts a cancel of an order that it does not know")          \
   X(PRICE_MOVED, "price-moved-before-charge", "the charge asks today's price, not the locked one")                     \
   X(ANY_BODY, "other-body-replayed", "another request under a key is answered as the first")                           \
   X(RELEASE_TWICE, "release-twice", "a repeated release gives the stock back again")                                   \

@@ -38,11 +38,19 @@ void check_delivered(struct world *world, const struct message *message) {
                   type_of(message));
 }
 
+static bool is_beyond_cancel(const struct world *world, const struct bus_uuid *order_id) {
+  const struct row *row = orders_find(&world->databases[SERVICE_ORDER], order_id);
+  int64_t status = row ? row->cells[O_STATUS].number : ORDER_NONE;
+  return status == ORDER_PAID || status == ORDER_CONFIRMED || status == ORDER_REJECTED;
+}
+
 void check_processed(struct world *world, const struct message *message) {
   struct letter *letter = message->letter;
   if (!letter->external && !letter->committed)
     world_violate(world, "m%" PRIu64 " %s was processed, and its sender never committed it", letter->number,
                   type_of(message));
+  if (message->type == &order_cancel_type)
+    letter->late = is_beyond_cancel(world, &message->envelope.correlation_id);
   if (++letter->processed > 1)
     world_violate(world, "m%" PRIu64 " %s was processed twice", letter->number, type_of(message));
 }
@@ -128,6 +136,16 @@ static void end_of_client(struct world *world, const struct client_order *client
                   order_state_name((int)row->cells[O_STATUS].number));
 }
 
+/* A cancel that was taken before its order was decided is decided in its own turn: it may be too late by then, but it
+ * is never forgotten. */
+static void end_of_cancels(struct world *world, const struct client_order *client) {
+  const struct row *row = orders_find(&world->databases[SERVICE_ORDER], &client->order_id);
+  for (size_t i = 0; i < client->taken_count; i++)
+    if (row && row->cells[O_STATUS].number == ORDER_CONFIRMED && !client->taken_cancels[i]->late)
+      world_violate(world, "client %d heard a 2xx to its cancel, which came in time, and its order is CONFIRMED",
+                    client->number);
+}
+
 static int64_t sold_by_orders(const struct world *world, struct bus_str product_id) {
   int64_t sold = 0;
   for (const struct row *row = world->databases[SERVICE_ORDER].tables[ORDERS].rows; row; row = row->next) {
@@ -194,8 +212,10 @@ void check_end(struct world *world) {
     orders++;
   if (orders > clients->order_count)
     world_violate(world, "%zu keys made %zu orders", clients->order_count, orders);
-  for (size_t i = 0; i < clients->order_count; i++)
+  for (size_t i = 0; i < clients->order_count; i++) {
     end_of_client(world, &clients->orders[i]);
+    end_of_cancels(world, &clients->orders[i]);
+  }
   for (const struct row *row = world->databases[SERVICE_PAYMENT].tables[PAYMENTS].rows; row; row = row->next)
     if (!row->cells[Y_NEXT].null)
       world_violate(world, "a payment stays %s", row->cells[Y_STATE].text.data);

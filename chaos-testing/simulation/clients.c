@@ -11,8 +11,6 @@
 #include <assert.h>
 #include <inttypes.h>
 
-enum { TRIES_MAX = 12 };
-
 static const char *const product_ids[CLIENT_PRODUCTS] = {"SKU-1", "SKU-2", "SKU-3", "SKU-4"};
 
 /* ---- a customer ---- */
@@ -65,6 +63,13 @@ static void look_at(struct world *world, const struct ask *asked, const struct a
                   view->items[0].quantity, client->quantities[asked->variant]);
 }
 
+static void hear_cancelled(struct client_order *client, const struct answer *answer, const struct letter *letter) {
+  if (answer->schema == &order_view_schema)
+    client->cancel_accepted = true;
+  else
+    client->taken_cancels[client->taken_count++] = letter;
+}
+
 void client_hears(struct world *world, const struct ask *asked, const struct answer *answer,
                   const struct letter *letter) {
   struct client_order *client = asked->client;
@@ -73,7 +78,7 @@ void client_hears(struct world *world, const struct ask *asked, const struct ans
   if (is_success(answer)) {
     look_at(world, asked, answer);
     if (asked->kind == REQUEST_CANCEL)
-      client->cancel_accepted |= answer->schema == &order_view_schema;
+      hear_cancelled(client, answer, letter);
     else if (asked->variant == 0 || answer->schema == &order_view_schema) {
       client->accepted = true;
       check_accepted(world, client, letter);
@@ -149,8 +154,11 @@ static void plan_customer(struct world *world, struct client_order *client) {
     plan_step(world, begin + random_wait(&world->random, 10 * BUS_SECOND), client, REQUEST_PLACE, 0);
   if (random_chance(&world->random, plan->other_body_ppm))
     plan_step(world, begin + random_wait(&world->random, 5 * BUS_SECOND), client, REQUEST_PLACE, 1);
-  if (random_chance(&world->random, plan->cancel_ppm))
+  if (random_chance(&world->random, plan->cancel_ppm)) {
     plan_step(world, begin + random_wait(&world->random, plan->latency * 12), client, REQUEST_CANCEL, 0);
+    if (random_chance(&world->random, plan->repeat_ppm))
+      plan_step(world, begin + random_wait(&world->random, 5 * BUS_SECOND), client, REQUEST_CANCEL, 0);
+  }
 }
 
 /* ---- those who send commands and messages directly ---- */

@@ -17,6 +17,7 @@ struct request {
   uint64_t life;
   const struct message *message;
   struct order_place *place;
+  bool needs_answer; /* a cancel of an order that this edge has not accepted itself */
   struct bus_uuid order_id;
   struct letter *letter;
   enum accept_patience patience;
@@ -47,18 +48,16 @@ static void end_confirmed(struct world *world, struct request *request) {
   struct edge *edge = request->edge;
   enum accept_ending ending = request->patience == ACCEPT_CONFIRM ? ACCEPT_UNKNOWN : ACCEPT_TIMED_OUT;
   struct answer answer;
-  if (request->ask.kind == REQUEST_CANCEL)
+  if (request->needs_answer && !has_bug(world, BUG_CANCEL_UNKNOWN))
+    answer = answer_refusal(REFUSAL_NO_ANSWER);
+  else if (request->ask.kind == REQUEST_CANCEL)
     answer = answer_cancel_accepted(&request->order_id, world->arena);
   else if (accepted_remember(edge->accepted, &request->order_id, request->place->request_hash, world->now) ==
            ACCEPTED_OTHER)
     answer = answer_key_reused();
   else
-    answer = answer_place_accepted(request->place, world->arena);
+    answer = answer_place_accepted(&request->order_id, world->arena);
   end(world, request, answer, ending);
-}
-
-static bool is_remembered(struct world *world, const struct request *request) {
-  return accepted_knows(request->edge->accepted, &request->order_id, world->now);
 }
 
 static void end_answered(struct world *world, struct request *request, const struct order_answer *order) {
@@ -66,10 +65,8 @@ static void end_answered(struct world *world, struct request *request, const str
   if (request->ask.kind == REQUEST_PLACE) {
     answer = answer_place(order, request->ask.wait_s);
     accepted_forget(request->edge->accepted, &request->order_id);
-  } else if (order->outcome == ORDER_NOT_FOUND && is_remembered(world, request)) {
-    answer = answer_refusal(REFUSAL_NOT_YET);
   } else {
-    answer = answer_cancel(order, world->arena);
+    answer = answer_cancel(order, &request->order_id, world->arena);
   }
   end(world, request, answer, ACCEPT_ANSWERED);
 }
@@ -92,8 +89,12 @@ static void wait_ends(struct world *world, void *subject, uint64_t life) {
 
 static void late(struct world *world, void *subject, uint64_t life) {
   struct request *request = subject;
-  if (!is_void(request, life) && !request->confirmed && !request->first)
+  if (is_void(request, life) || request->first)
+    return;
+  if (!request->confirmed)
     end(world, request, answer_refusal(REFUSAL_NO_CONFIRM), ACCEPT_UNKNOWN);
+  else if (request->needs_answer)
+    end_confirmed(world, request);
 }
 
 static void soon(struct world *world, void *subject, uint64_t life) {
@@ -101,7 +102,7 @@ static void soon(struct world *world, void *subject, uint64_t life) {
   if (is_void(request, life))
     return;
   request->soon = true;
-  if (request->confirmed && request->ask.wait_s == 0)
+  if (request->confirmed && request->ask.wait_s == 0 && !request->needs_answer)
     end_confirmed(world, request);
 }
 
@@ -118,7 +119,8 @@ static void on_confirm(struct world *world, struct peer *peer, const struct send
     end(world, request, answer_refusal(REFUSAL_QUEUE_FULL), ACCEPT_UNKNOWN);
   else {
     request->confirmed = true;
-    if (request->ask.wait_s == 0 && (request->soon || request->patience == ACCEPT_CONFIRM))
+    bool enough = request->patience == ACCEPT_CONFIRM || (request->soon && !request->needs_answer);
+    if (request->ask.wait_s == 0 && enough)
       end_confirmed(world, request);
   }
 }
@@ -244,8 +246,11 @@ void edge_ask(struct world *world, struct edge *edge, const struct ask *ask) {
     say(world, ask, answer_refusal(edge->peer.linked ? REFUSAL_BLOCKED : REFUSAL_NO_BROKER));
     return;
   }
-  if (ask->kind == REQUEST_CANCEL)
+  if (ask->kind == REQUEST_CANCEL) {
     cancel.order_id = request->order_id = *check_order_id(ask->client);
+    cancel.accepted = accepted_knows(edge->accepted, &cancel.order_id, world->now);
+    request->needs_answer = !cancel.accepted;
+  }
   const void *body = ask->kind == REQUEST_PLACE ? (const void *)request->place : &cancel;
   const struct bus_message_type *type = ask->kind == REQUEST_PLACE ? &order_place_type : &order_cancel_type;
   send(world, request, command(world, edge, type, &request->order_id, body));

@@ -56,6 +56,8 @@ static void before_order(struct world *world, struct order_model *model, struct 
     ((struct order_place *)(uintptr_t)input->body)->request_hash = entry->now.request_hash;
   if (has_bug(world, BUG_CANCEL_PAID) && message == ORDER_ON_CANCEL && entry->now.status == ORDER_PAID)
     entry->now.status = ORDER_RESERVED;
+  if (has_bug(world, BUG_CANCEL_FORGOTTEN) && message == ORDER_ON_CANCEL)
+    ((struct order_cancel *)(uintptr_t)input->body)->accepted = false;
   if (has_bug(world, BUG_EARLY_CANCEL) && message == ORDER_ON_STOCK_RELEASED &&
       entry->now.status == ORDER_COMPENSATING && !entry->now.payment_settled)
     assert(order_model_record(model, entry, &refused, effects->now));

@@ -1,7 +1,8 @@
 /*
- * The memory of orders that were accepted on the broker's confirm alone: until order-svc knows such an order, the edge
- * answers for it. Each is remembered for ten minutes, to the next full second; beyond the limit the oldest is forgotten
- * first. An entry takes 44 bytes, and all are given back when none is left. Thread-safe; times are bus_monotonic's.
+ * The memory of what was accepted on the broker's confirm alone, by id and hash: orders, and stock updates in a memory
+ * of their own. Until the service knows it, the edge answers for it. Each is remembered for ten minutes, to the next
+ * full second; beyond the limit the oldest is forgotten first. An entry takes 44 bytes, and all are given back when
+ * none is left. Thread-safe; times are bus_monotonic's.
  */
 #ifndef EDGE_ACCEPTED_H
 #define EDGE_ACCEPTED_H
@@ -23,7 +24,7 @@ enum accepted_verdict {
   ACCEPTED_SAME,  /* remembered with this hash */
   ACCEPTED_OTHER, /* remembered with another: the key is used for another request */
 };
-/* hash: a SHA-256 in hexadecimal. */
+/* order_id: or a stock update's request id. hash: a SHA-256 in hexadecimal. */
 enum accepted_verdict accepted_check(struct accepted *accepted, const struct bus_uuid *order_id, struct bus_str hash,
                                      int64_t now);
 
@@ -34,7 +35,7 @@ enum accepted_verdict accepted_remember(struct accepted *accepted, const struct 
 
 bool accepted_knows(struct accepted *accepted, const struct bus_uuid *order_id, int64_t now);
 
-/* order-svc knows it now. */
+/* The service knows it now. */
 void accepted_forget(struct accepted *accepted, const struct bus_uuid *order_id);
 
 size_t accepted_count(struct accepted *accepted);

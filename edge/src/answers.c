@@ -23,17 +23,12 @@ static const struct bus_field accepted_order_fields[] = {
 const struct bus_schema accepted_order_schema =
     BUS_SCHEMA("accepted order", struct accepted_order, accepted_order_fields);
 
-static const struct bus_field accepted_product_fields[] = {
-    BUS_FIELD_STRING(struct accepted_product, product_id, BUS_TOKEN, 1, 64, BUS_REQUIRED, "product"),
-    OPTIONAL_STRING(struct accepted_product, name, BUS_TEXT, 200),
-    OPTIONAL_INT64(struct accepted_product, price),
-    OPTIONAL_STRING(struct accepted_product, currency, BUS_TOKEN, 3),
-    OPTIONAL_INT64(struct accepted_product, on_hand),
-    OPTIONAL_INT64(struct accepted_product, reserved),
-    OPTIONAL_INT64(struct accepted_product, version),
+static const struct bus_field accepted_stock_fields[] = {
+    BUS_FIELD_STRING(struct accepted_stock, idempotency_key, BUS_VISIBLE, 1, 255, BUS_REQUIRED, "of the request"),
+    BUS_FIELD_STRING(struct accepted_stock, status, BUS_TOKEN, 1, 16, BUS_REQUIRED, "ACCEPTED"),
 };
-const struct bus_schema accepted_product_schema =
-    BUS_SCHEMA("accepted product", struct accepted_product, accepted_product_fields);
+const struct bus_schema accepted_stock_schema =
+    BUS_SCHEMA("accepted stock update", struct accepted_stock, accepted_stock_fields);
 
 /* A page of events as clients see it: the cursor is text, as in every list. */
 struct event_page {
@@ -126,30 +121,28 @@ struct answer answer_place(const struct order_answer *answer, int64_t wait_s) {
   }
 }
 
-static struct accepted_order *blank_order(const struct bus_uuid *order_id, struct bus_arena *arena) {
-  struct accepted_order *blank = bus_arena_alloc(arena, sizeof *blank);
-  if (blank)
-    *blank = (struct accepted_order){
-        .order_id = *order_id,
-        .total = BUS_NO_INT64,
-        .created_at = BUS_NO_TIME,
-        .updated_at = BUS_NO_TIME,
-        .version = BUS_NO_INT64,
-    };
-  return blank;
-}
-
-struct answer answer_place_accepted(const struct order_place *place, struct bus_arena *arena) {
-  struct accepted_order *body = blank_order(&place->order_id, arena);
+/* On the broker's confirm alone: another body under the key may have come first, so nothing of this one is repeated. */
+static struct answer accepted(int status, const struct bus_uuid *order_id, struct bus_arena *arena) {
+  struct accepted_order *body = bus_arena_alloc(arena, sizeof *body);
   if (body == NULL)
     return answer_refusal(REFUSAL_NO_MEMORY);
-  body->customer_id = place->customer_id;
-  body->status = BUS_STR("ACCEPTED");
-  body->items = place->items;
-  body->item_count = place->item_count;
-  struct answer answer = json(202, &accepted_order_schema, body);
-  answer.location = place->order_id;
+  *body = (struct accepted_order){
+      .order_id = *order_id,
+      .status = BUS_STR("ACCEPTED"),
+      .total = BUS_NO_INT64,
+      .created_at = BUS_NO_TIME,
+      .updated_at = BUS_NO_TIME,
+      .version = BUS_NO_INT64,
+  };
+  struct answer answer = json(status, &accepted_order_schema, body);
   answer.retry_after_s = 1;
+  return answer;
+}
+
+struct answer answer_place_accepted(const struct bus_uuid *order_id, struct bus_arena *arena) {
+  struct answer answer = accepted(202, order_id, arena);
+  if (answer.schema)
+    answer.location = *order_id;
   return answer;
 }
 
@@ -165,13 +158,7 @@ struct answer answer_get(const struct order_answer *answer) {
 }
 
 struct answer answer_get_accepted(const struct bus_uuid *order_id, struct bus_arena *arena) {
-  struct accepted_order *body = blank_order(order_id, arena);
-  if (body == NULL)
-    return answer_refusal(REFUSAL_NO_MEMORY);
-  body->status = BUS_STR("ACCEPTED");
-  struct answer answer = json(200, &accepted_order_schema, body);
-  answer.retry_after_s = 1;
-  return answer;
+  return accepted(200, order_id, arena);
 }
 
 static struct answer too_late(const struct order_answer *answer, struct bus_arena *arena) {
@@ -182,10 +169,12 @@ static struct answer too_late(const struct order_answer *answer, struct bus_aren
   return detail.data ? problem(409, detail.data) : answer_refusal(REFUSAL_NO_MEMORY);
 }
 
-struct answer answer_cancel(const struct order_answer *answer, struct bus_arena *arena) {
+/* Without an order: order-svc keeps the cancel until the order comes. */
+struct answer answer_cancel(const struct order_answer *answer, const struct bus_uuid *order_id,
+                            struct bus_arena *arena) {
   switch (answer->outcome) {
   case ORDER_CANCEL_ACCEPTED:
-    return order(202, answer);
+    return answer->order ? order(202, answer) : answer_cancel_accepted(order_id, arena);
   case ORDER_CANCEL_DONE:
     return order(200, answer);
   case ORDER_CANCEL_TOO_LATE:
@@ -197,14 +186,8 @@ struct answer answer_cancel(const struct order_answer *answer, struct bus_arena 
   }
 }
 
-/* Where the order is now, the edge does not know. */
 struct answer answer_cancel_accepted(const struct bus_uuid *order_id, struct bus_arena *arena) {
-  struct accepted_order *body = blank_order(order_id, arena);
-  if (body == NULL)
-    return answer_refusal(REFUSAL_NO_MEMORY);
-  struct answer answer = json(202, &accepted_order_schema, body);
-  answer.retry_after_s = 1;
-  return answer;
+  return accepted(202, order_id, arena);
 }
 
 struct answer answer_orders(const struct order_page *page) {
@@ -270,18 +253,13 @@ struct answer answer_stock(const struct inventory_answer *answer) {
   }
 }
 
-struct answer answer_stock_accepted(const struct inventory_set_stock *update, struct bus_arena *arena) {
-  struct accepted_product *body = bus_arena_alloc(arena, sizeof *body);
+/* What became of it is the answer to the same request again. */
+struct answer answer_stock_accepted(struct bus_str idempotency_key, struct bus_arena *arena) {
+  struct accepted_stock *body = bus_arena_alloc(arena, sizeof *body);
   if (body == NULL)
     return answer_refusal(REFUSAL_NO_MEMORY);
-  *body = (struct accepted_product){
-      .product_id = update->product_id,
-      .price = BUS_NO_INT64,
-      .on_hand = BUS_NO_INT64,
-      .reserved = BUS_NO_INT64,
-      .version = BUS_NO_INT64,
-  };
-  struct answer answer = json(202, &accepted_product_schema, body);
+  *body = (struct accepted_stock){.idempotency_key = idempotency_key, .status = BUS_STR("ACCEPTED")};
+  struct answer answer = json(202, &accepted_stock_schema, body);
   answer.retry_after_s = 1;
   return answer;
 }

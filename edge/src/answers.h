@@ -33,8 +33,7 @@ struct answer {
   X(REFUSAL_BAD_ANSWER, "bad_answer", 1, "the service answered something unknown")                                     \
   X(REFUSAL_NO_MEMORY, "no_memory", 1, "out of memory")                                                                \
   X(REFUSAL_BACKLOG, "backlog", 5, "orders are taken up too slowly at present")                                        \
-  X(REFUSAL_INTAKE, "intake", 5, "too many orders are under way, or late: no new ones are taken at present")           \
-  X(REFUSAL_NOT_YET, "not_yet", 1, "the order is accepted and not yet taken up; repeat this soon")
+  X(REFUSAL_INTAKE, "intake", 5, "too many orders are under way, or late: no new ones are taken at present")
 
 enum refusal {
 #define REFUSAL_ENUM(name, label, retry, text) name,
@@ -48,7 +47,7 @@ const char *refusal_name(enum refusal refusal);
 struct answer answer_refusal(enum refusal refusal);
 struct answer answer_not_found(const char *detail);
 
-/* An order that is only accepted, or a product whose change is: known so far, the rest null. */
+/* An order that is only accepted: its id and the status ACCEPTED, the rest null. */
 struct accepted_order {
   struct bus_uuid order_id;
   struct bus_str customer_id, status, reason;
@@ -59,19 +58,17 @@ struct accepted_order {
   bus_time created_at, updated_at;
   int64_t version;
 };
-struct accepted_product {
-  struct bus_str product_id, name;
-  int64_t price;
-  struct bus_str currency;
-  int64_t on_hand, reserved, version;
+/* A stock update that is only accepted: the product may turn out not to be there. */
+struct accepted_stock {
+  struct bus_str idempotency_key, status;
 };
-extern const struct bus_schema accepted_order_schema, accepted_product_schema;
+extern const struct bus_schema accepted_order_schema, accepted_stock_schema;
 
 /* The bodies lie in `arena` or are the message's own; out of memory is the refusal of that name. */
 
 /* POST /api/orders. wait_s: how long the client wanted to wait for a final state, and may. */
 struct answer answer_place(const struct order_answer *answer, int64_t wait_s);
-struct answer answer_place_accepted(const struct order_place *place, struct bus_arena *arena);
+struct answer answer_place_accepted(const struct bus_uuid *order_id, struct bus_arena *arena);
 struct answer answer_key_reused(void);
 
 /* GET /api/orders/{id}; accepted: this edge has accepted it, and knows no more. */
@@ -79,7 +76,8 @@ struct answer answer_get(const struct order_answer *answer);
 struct answer answer_get_accepted(const struct bus_uuid *order_id, struct bus_arena *arena);
 
 /* POST /api/orders/{id}/cancel */
-struct answer answer_cancel(const struct order_answer *answer, struct bus_arena *arena);
+struct answer answer_cancel(const struct order_answer *answer, const struct bus_uuid *order_id,
+                            struct bus_arena *arena);
 struct answer answer_cancel_accepted(const struct bus_uuid *order_id, struct bus_arena *arena);
 
 /* GET /api/orders, and its events; accepted: the order is remembered, though order-svc does not know it. */
@@ -90,6 +88,6 @@ struct answer answer_events(const struct order_history *history, bool accepted, 
 struct answer answer_product(const struct inventory_answer *answer);
 struct answer answer_products(const struct product_page *page);
 struct answer answer_stock(const struct inventory_answer *answer);
-struct answer answer_stock_accepted(const struct inventory_set_stock *update, struct bus_arena *arena);
+struct answer answer_stock_accepted(struct bus_str idempotency_key, struct bus_arena *arena);
 
 #endif

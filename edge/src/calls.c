@@ -148,6 +148,8 @@ static enum bus_request_state wait_first(const struct edge *edge, struct bus_pen
   enum bus_request_state state = bus_request_wait(pending, soon, hurried);
   if (state == BUS_REQUEST_SENT)
     state = bus_request_wait(pending, late, true);
+  if (state == BUS_REQUEST_CONFIRMED && command->needs_answer && !hurried)
+    state = bus_request_wait(pending, late, false);
   if (state == BUS_REQUEST_CONFIRMED && command->wait_ms > 0)
     state = bus_request_wait_long(pending, start + command->wait_ms * BUS_MILLISECOND);
   return state;
@@ -188,10 +190,11 @@ static enum edge_outcome tell(struct edge *edge, const struct edge_command *comm
   enum bus_request_state state = wait_first(edge, pending, command, start, patience == ACCEPT_CONFIRM);
   leave_gate(gate, patience, state);
   edge_routing_note(edge, command->kind, state);
-  if (state == BUS_REQUEST_CONFIRMED)
+  if (state == BUS_REQUEST_CONFIRMED && !command->needs_answer)
     return EDGE_CONFIRMED;
   if (state != BUS_REQUEST_ANSWERED) {
-    *ret_refusal = answer_refusal(refusal_of(edge, state, REFUSAL_NO_CONFIRM));
+    enum refusal silence = state == BUS_REQUEST_CONFIRMED ? REFUSAL_NO_ANSWER : REFUSAL_NO_CONFIRM;
+    *ret_refusal = answer_refusal(refusal_of(edge, state, silence));
     return EDGE_REFUSED;
   }
   if (!take_answer(pending, command->answer, arena, ret_body)) {

@@ -1,4 +1,4 @@
-/* Makes and ends what all requests share: the requester, the memory of accepted orders, breakers and metrics. */
+/* Makes and ends what all requests share: the requester, what was accepted on the confirm, breakers and metrics. */
 #include "edge.h"
 
 #include <bus/clock.h>
@@ -64,6 +64,11 @@ static void open_gauges(struct edge *edge) {
                                                 .help = "Orders remembered that were accepted on a confirm alone",
                                                 .kind = BUS_GAUGE},
                       read_accepted, edge->accepted);
+  bus_metric_callback(
+      &(struct bus_metric_spec){.name = "edge_accepted_stock_updates",
+                                .help = "Stock updates remembered that were accepted on a confirm alone",
+                                .kind = BUS_GAUGE},
+      read_accepted, edge->accepted_stock);
   bus_metric_callback(&(struct bus_metric_spec){.name = "edge_backlog_age_seconds",
                                                 .help = "Age of order-svc's oldest unsent message, as it said last",
                                                 .kind = BUS_GAUGE,
@@ -142,9 +147,10 @@ static bool open_requester(struct edge *edge, struct bus_error *err) {
 }
 
 bool edge_open(struct edge *edge, const struct edge_settings *settings, struct bus_error *err) {
-  *edge = (struct edge){.settings = settings, .accepted = accepted_new(ACCEPTED_MAX)};
-  if (edge->accepted == NULL)
-    return bus_fail(err, BUS_E_NOMEM, "memory of accepted orders");
+  *edge = (struct edge){
+      .settings = settings, .accepted = accepted_new(ACCEPTED_MAX), .accepted_stock = accepted_new(ACCEPTED_MAX)};
+  if (edge->accepted == NULL || edge->accepted_stock == NULL)
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for the memory of accepted orders and stock updates");
   edge->backlog.limit = settings->shed_outbox_age_ms * BUS_MILLISECOND;
   if (!open_requester(edge, err))
     return false;
@@ -164,5 +170,6 @@ void edge_close(struct edge *edge) {
   edge_watch_stop(edge);
   bus_requester_free(edge->requester);
   accepted_free(edge->accepted);
+  accepted_free(edge->accepted_stock);
   *edge = (struct edge){.settings = edge->settings};
 }

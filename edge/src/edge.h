@@ -56,7 +56,8 @@ struct edge {
   const struct edge_settings *settings;
   struct bus_requester *requester;
   struct bus_admin *admin;
-  struct accepted *accepted;
+  struct accepted *accepted;       /* orders */
+  struct accepted *accepted_stock; /* stock updates, by their request id */
   struct accept_gate gates[EDGE_COMMAND_KINDS];
   struct edge_breaker breakers[EDGE_SERVICE_COUNT];
   struct backlog backlog;
@@ -91,6 +92,7 @@ struct edge_command {
   const struct bus_message_type *type, *answer;
   const struct bus_uuid *correlation_id; /* NULL: none */
   const void *body;
+  bool needs_answer;                 /* its service may refuse it: the confirm alone is no success */
   int64_t wait_ms;                   /* for an answer that is the last; 0: for the first one only */
   bool (*is_last)(const void *body); /* NULL: the first is the last */
 };

@@ -3,6 +3,8 @@
 #include "read_params.h"
 #include "requests.h"
 
+#include <bus/clock.h>
+
 void edge_products_get(void *context, struct bus_http_exchange *exchange) {
   struct edge *edge = context;
   struct product_get get = {.product_id = bus_http_path_segment(exchange, 0)};
@@ -38,7 +40,7 @@ void edge_products_list(void *context, struct bus_http_exchange *exchange) {
   edge_respond(edge, exchange, &answer);
 }
 
-static bool take_stock(struct edge *edge, struct bus_http_exchange *exchange, struct inventory_set_stock *ret) {
+static bool take_stock(struct edge *edge, struct bus_http_exchange *exchange, struct request_stock *ret) {
   struct bus_problems *problems = edge_problems_new(edge, exchange);
   return problems &&
          edge_problems_end(exchange, problems,
@@ -46,23 +48,46 @@ static bool take_stock(struct edge *edge, struct bus_http_exchange *exchange, st
                                                 bus_http_arena(exchange), ret, problems));
 }
 
-void edge_inventory_update(void *context, struct bus_http_exchange *exchange) {
-  struct edge *edge = context;
-  struct bus_arena *arena = bus_http_arena(exchange);
-  struct inventory_set_stock update;
-  if (!take_stock(edge, exchange, &update))
-    return;
+static struct answer stock_answered(struct edge *edge, const struct request_stock *update,
+                                    const struct inventory_answer *answer) {
+  accepted_forget(edge->accepted_stock, &update->command.request_id);
+  return answer_stock(answer);
+}
+
+static struct answer stock_confirmed(struct edge *edge, const struct request_stock *update, struct bus_arena *arena) {
+  if (accepted_remember(edge->accepted_stock, &update->command.request_id, update->hash, bus_monotonic()) ==
+      ACCEPTED_OTHER)
+    return answer_key_reused();
+  return answer_stock_accepted(update->idempotency_key, arena);
+}
+
+static struct answer set_stock(struct edge *edge, struct bus_http_exchange *exchange,
+                               const struct request_stock *update) {
   const void *body;
-  struct answer answer;
+  struct answer refusal;
   struct edge_command command = {.kind = EDGE_SET_STOCK,
                                  .type = &inventory_set_stock_type,
                                  .answer = &inventory_answer_type,
-                                 .correlation_id = &update.request_id,
-                                 .body = &update};
-  enum edge_outcome outcome = edge_tell(edge, exchange, &command, &body, &answer);
-  if (outcome == EDGE_ANSWERED)
-    answer = answer_stock(body);
-  else if (outcome == EDGE_CONFIRMED)
-    answer = answer_stock_accepted(&update, arena);
+                                 .correlation_id = &update->command.request_id,
+                                 .body = &update->command};
+  switch (edge_tell(edge, exchange, &command, &body, &refusal)) {
+  case EDGE_ANSWERED:
+    return stock_answered(edge, update, body);
+  case EDGE_CONFIRMED:
+    return stock_confirmed(edge, update, bus_http_arena(exchange));
+  case EDGE_REFUSED:
+    break;
+  }
+  return refusal;
+}
+
+void edge_inventory_update(void *context, struct bus_http_exchange *exchange) {
+  struct edge *edge = context;
+  struct request_stock update;
+  if (!take_stock(edge, exchange, &update))
+    return;
+  enum accepted_verdict known =
+      accepted_check(edge->accepted_stock, &update.command.request_id, update.hash, bus_monotonic());
+  struct answer answer = known == ACCEPTED_OTHER ? answer_key_reused() : set_stock(edge, exchange, &update);
   edge_respond(edge, exchange, &answer);
 }

@@ -39,7 +39,7 @@ static struct answer place_confirmed(struct edge *edge, const struct order_place
   if (accepted_remember(edge->accepted, &place->order_id, place->request_hash, bus_monotonic()) == ACCEPTED_OTHER)
     return answer_key_reused();
   bus_series_add(edge->metrics.orders_confirmed, 1);
-  return answer_place_accepted(place, arena);
+  return answer_place_accepted(&place->order_id, arena);
 }
 
 static struct answer place(struct edge *edge, struct bus_http_exchange *exchange, struct order_place *place,
@@ -187,14 +187,6 @@ void edge_orders_events(void *context, struct bus_http_exchange *exchange) {
 
 /* ---- POST /api/orders/{id}/cancel ---- */
 
-/* The order's place among those waiting may be behind this command's: then it is not yet there to be cancelled. */
-static struct answer cancel_answered(struct edge *edge, const struct order_cancel *cancel,
-                                     const struct order_answer *order, struct bus_arena *arena) {
-  if (order->outcome == ORDER_NOT_FOUND && is_accepted(edge, &cancel->order_id))
-    return answer_refusal(REFUSAL_NOT_YET);
-  return answer_cancel(order, arena);
-}
-
 static bool take_cancel(struct edge *edge, struct bus_http_exchange *exchange, const struct bus_uuid *order_id,
                         struct order_cancel *ret) {
   struct bus_problems *problems = edge_problems_new(edge, exchange);
@@ -212,14 +204,18 @@ void edge_orders_cancel(void *context, struct bus_http_exchange *exchange) {
     return;
   const void *body;
   struct answer answer;
+  /* The order's place among those waiting may be behind the cancel's: order-svc keeps a marked one. It may refuse any
+   * other, and nobody would hear of it. */
+  cancel.accepted = is_accepted(edge, &order_id);
   struct edge_command command = {.kind = EDGE_CANCEL,
                                  .type = &order_cancel_type,
                                  .answer = &order_answer_type,
                                  .correlation_id = &order_id,
-                                 .body = &cancel};
+                                 .body = &cancel,
+                                 .needs_answer = !cancel.accepted};
   enum edge_outcome outcome = edge_tell(edge, exchange, &command, &body, &answer);
   if (outcome == EDGE_ANSWERED)
-    answer = cancel_answered(edge, &cancel, body, arena);
+    answer = answer_cancel(body, &order_id, arena);
   else if (outcome == EDGE_CONFIRMED)
     answer = answer_cancel_accepted(&order_id, arena);
   edge_respond(edge, exchange, &answer);

@@ -119,14 +119,12 @@ static void check_items(struct order_item *items, size_t count, struct bus_probl
   }
 }
 
-/* The hash's text, in the arena; data is NULL when out of memory. */
-static struct bus_str hash_of(const struct place_request *request, struct bus_arena *arena) {
-  struct place_request keyless = *request;
+/* The text of the hash of a request without its key, in the arena; data is NULL when out of memory. */
+static struct bus_str hash_of(const struct bus_schema *schema, const void *keyless, struct bus_arena *arena) {
   struct bus_str canonical;
-  keyless.idempotency_key = BUS_NO_STR;
-  if (!bus_encode(&request_place_schema, &keyless, arena, &canonical))
-    return BUS_NO_STR;
   char text[BUS_SHA256_TEXT];
+  if (!bus_encode(schema, keyless, arena, &canonical))
+    return BUS_NO_STR;
   bus_sha256_hex(canonical, text);
   return bus_arena_copy(arena, bus_str(text));
 }
@@ -142,7 +140,8 @@ bool request_place_decode(struct bus_str body, struct bus_str header_key, struct
     return false;
   if (request.customer_id.data == NULL)
     request.customer_id = BUS_STR(REQUEST_CUSTOMER_DEFAULT);
-  struct bus_str hash = hash_of(&request, arena);
+  request.idempotency_key = BUS_NO_STR;
+  struct bus_str hash = hash_of(&request_place_schema, &request, arena);
   if (hash.data == NULL) {
     bus_problem_add_no_memory(problems);
     return false;
@@ -169,14 +168,21 @@ bool request_cancel_decode(struct bus_str body, const struct bus_uuid *order_id,
 }
 
 bool request_stock_decode(struct bus_str body, struct bus_str header_key, struct bus_arena *arena,
-                          struct inventory_set_stock *ret, struct bus_problems *problems) {
+                          struct request_stock *ret, struct bus_problems *problems) {
   struct stock_request request;
   if (!decode_keyed(&request_stock_schema, body, header_key, arena, &request, problems))
     return false;
   struct bus_str key = choose_key(request.idempotency_key, header_key, problems);
   if (problems->count > 0)
     return false;
-  *ret = (struct inventory_set_stock){.product_id = request.product_id, .on_hand = request.on_hand};
-  inventory_request_id_of(key, &ret->request_id);
+  request.idempotency_key = BUS_NO_STR;
+  struct bus_str hash = hash_of(&request_stock_schema, &request, arena);
+  if (hash.data == NULL) {
+    bus_problem_add_no_memory(problems);
+    return false;
+  }
+  *ret = (struct request_stock){
+      .command = {.product_id = request.product_id, .on_hand = request.on_hand}, .idempotency_key = key, .hash = hash};
+  inventory_request_id_of(key, &ret->command.request_id);
   return true;
 }

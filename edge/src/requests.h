@@ -23,8 +23,13 @@ bool request_cancel_decode(struct bus_str body, const struct bus_uuid *order_id,
                            struct order_cancel *ret, struct bus_problems *problems) BUS_MUST_CHECK;
 
 /* POST /api/inventory/update */
+struct request_stock {
+  struct inventory_set_stock command;
+  struct bus_str idempotency_key;
+  struct bus_str hash; /* as order_place.request_hash */
+};
 bool request_stock_decode(struct bus_str body, struct bus_str header_key, struct bus_arena *arena,
-                          struct inventory_set_stock *ret, struct bus_problems *problems) BUS_MUST_CHECK;
+                          struct request_stock *ret, struct bus_problems *problems) BUS_MUST_CHECK;
 
 /* For generated documents: what the bodies look like. */
 extern const struct bus_schema request_place_schema, request_cancel_schema, request_stock_schema;

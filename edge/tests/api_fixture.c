@@ -23,7 +23,7 @@ const struct order_answer says_accepted = {ORDER_ACCEPTED, &view}, says_final = 
 
 void set_up(void) {
   static const struct bus_breaker_settings breaker = BUS_BREAKER_DEFAULTS;
-  edge = (struct edge){.settings = &settings, .accepted = accepted_new(10)};
+  edge = (struct edge){.settings = &settings, .accepted = accepted_new(10), .accepted_stock = accepted_new(10)};
   for (int i = 0; i < EDGE_SERVICE_COUNT; i++) {
     pthread_mutex_init(&edge.breakers[i].mutex, NULL);
     bus_breaker_init(&edge.breakers[i].breaker, &breaker);
@@ -35,6 +35,7 @@ void set_up(void) {
 void tear_down(void) {
   fake_end();
   accepted_free(edge.accepted);
+  accepted_free(edge.accepted_stock);
 }
 
 int post_body(const char *body) {

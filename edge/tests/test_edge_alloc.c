@@ -18,7 +18,7 @@ static bool place(struct bus_arena *arena, const void *context) {
   bool done = request_place_decode(bus_str(context), BUS_STR("k"), BUS_STR("pm"), arena, &order, &problems);
   assert_true(done || bus_problems_no_memory(&problems));
   if (done) {
-    struct answer answer = answer_place_accepted(&order, arena);
+    struct answer answer = answer_place_accepted(&order.order_id, arena);
     done = answer.status == 202;
     assert_true(done || answer.refusal == REFUSAL_NO_MEMORY);
   }
@@ -43,11 +43,11 @@ static bool cancel(struct bus_arena *arena, const void *context) {
 
 static bool stock(struct bus_arena *arena, const void *context) {
   struct bus_problems problems = {.count = 0};
-  struct inventory_set_stock update;
+  struct request_stock update;
   bool done = request_stock_decode(bus_str(context), BUS_NO_STR, arena, &update, &problems);
   assert_true(done || bus_problems_no_memory(&problems));
   if (done) {
-    struct answer answer = answer_stock_accepted(&update, arena);
+    struct answer answer = answer_stock_accepted(update.idempotency_key, arena);
     done = answer.status == 202;
     assert_true(done || answer.refusal == REFUSAL_NO_MEMORY);
   }

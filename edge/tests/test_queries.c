@@ -78,19 +78,6 @@ TEST(an_order_that_was_found_is_no_longer_remembered)
   tear_down();
 }
 
-TEST(a_cancel_that_overtakes_its_order_is_503)
-{
-  set_up();
-  confirm_only(5);
-  post();
-  point_to_order();
-  answer(0, 10, &says_not_found);
-  call(edge_orders_cancel, "{}");
-  assert_int_equal(fake.status, 503);
-  assert_true(bus_str_is(fake_header("Retry-After"), "1"));
-  tear_down();
-}
-
 TEST(five_silent_queries_open_the_breaker_of_that_service)
 {
   set_up();

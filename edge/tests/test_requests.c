@@ -76,7 +76,7 @@ TEST(every_body_of_the_stock_corpus_gets_its_verdict)
 {
   struct bus_arena *arena = arena_of(state);
   for (size_t i = 0; i < stock_corpus_count; i++) {
-    struct inventory_set_stock update;
+    struct request_stock update;
     struct bus_problems problems;
     bool accepted = request_stock_decode(bus_str(stock_corpus[i].body), BUS_NO_STR, arena, &update, &problems);
     check_verdict(&stock_corpus[i], accepted, &problems);
@@ -317,17 +317,20 @@ TEST(Z6_customers_with_the_same_key_have_different_orders)
 TEST(the_same_update_has_the_same_request_id)
 {
   struct bus_arena *arena = arena_of(state);
-  struct inventory_set_stock one, two, three;
+  struct request_stock one, two, three;
   struct bus_problems problems;
   const char *body = "{\"product_id\":\"A\",\"on_hand\":5}";
   assert_true(request_stock_decode(bus_str(body), BUS_STR("k"), arena, &one, &problems));
   assert_true(request_stock_decode(bus_str("{\"idempotency_key\":\"k\",\"product_id\":\"A\",\"on_hand\":6}"),
                                    BUS_NO_STR, arena, &two, &problems));
   assert_true(request_stock_decode(bus_str(body), BUS_STR("k2"), arena, &three, &problems));
-  assert_true(bus_uuid_equal(&one.request_id, &two.request_id));
-  assert_false(bus_uuid_equal(&one.request_id, &three.request_id));
-  assert_int_equal(one.on_hand, 5);
-  assert_true(bus_str_is(one.product_id, "A"));
+  assert_true(bus_uuid_equal(&one.command.request_id, &two.command.request_id));
+  assert_false(bus_uuid_equal(&one.command.request_id, &three.command.request_id));
+  assert_int_equal(one.command.on_hand, 5);
+  assert_true(bus_str_is(one.command.product_id, "A"));
+  assert_true(bus_str_is(one.idempotency_key, "k") && bus_str_is(two.idempotency_key, "k"));
+  assert_false(bus_str_equal(one.hash, two.hash));
+  assert_true(bus_str_equal(one.hash, three.hash));
   bus_arena_free(arena);
 }
 

@@ -65,7 +65,7 @@ function soldOut(run) {
   place('sold-out', nextOrder(run, 'sold-out', [{product_id: SOLD_OUT, quantity: 1}]));
 }
 
-// A cancel that overtakes its order is refused, and is to be repeated.
+// A cancel that order-svc does not answer in time is refused, and is to be repeated.
 function cancelled(run) {
   const id = place('cancelled', nextOrder(run, 'cancelled')).body.order_id;
   let answer;

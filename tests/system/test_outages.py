@@ -22,16 +22,21 @@ def timed(call):
     return answer, time.monotonic() - begin
 
 
+def only_accepted(answer):
+    """The id of an order that the answer calls ACCEPTED, and of which it says no more."""
+    said = {name: value for name, value in answer.json().items() if value is not None}
+    assert said == {"order_id": said["order_id"], "status": "ACCEPTED"} and answer.headers["Retry-After"] == "1"
+    return said["order_id"]
+
+
 def check_accepted(api, answer, key, quantity):
     """A 202 on the confirm alone, and what the edge then says about the order."""
     assert answer.status_code == 202, answer.text
     order = answer.json()
-    assert order["status"] == "ACCEPTED" and order["total"] is None and order["items"][0]["quantity"] == quantity
-    path = f"/api/orders/{order['order_id']}"
-    assert answer.headers["Location"] == path and answer.headers["Retry-After"] == "1"
+    path = f"/api/orders/{only_accepted(answer)}"
+    assert answer.headers["Location"] == path
     read = api.get(path)
-    assert read.status_code == 200 and read.headers["Retry-After"] == "1"
-    assert read.json()["status"] == "ACCEPTED" and read.json()["order_id"] == order["order_id"]
+    assert read.status_code == 200 and only_accepted(read) == order["order_id"]
     other = api.place(item("A", quantity + 1), key=key)
     assert other.status_code == 422
     again = api.place(item("A", quantity), key=key)
@@ -82,13 +87,78 @@ def test_orders_are_accepted_while_postgres_is_stopped(api, stack):
         assert api.wait_final(order_id, 60)["status"] == "CONFIRMED"
 
 
-def test_cancel_of_an_order_that_is_only_accepted(api, stack):
+def test_an_order_whose_cancel_was_taken_while_order_svc_was_away_is_cancelled(api, stack, ledger):
+    """Both commands wait in queues of their own; whichever is taken up first, nothing is reserved or charged."""
     stack.stop_service("order-svc")
-    order_id = api.place(item("A")).json()["order_id"]
-    answer = api.cancel(order_id)
-    assert answer.status_code == 202
+    stock = api.product("A")
+    keys = {api.place(item("A", 3), key=key).json()["order_id"]: key for key in (str(uuid.uuid4()) for _ in range(5))}
+    for order_id in keys:
+        answer = api.cancel(order_id, "changed my mind")
+        assert answer.status_code == 202 and only_accepted(answer) == order_id, answer.text
+    twice = next(iter(keys))
+    assert api.cancel(twice, "really").status_code == 202
+    assert api.place(item("A", 3), key=keys[twice]).status_code == 202, "the request again"
     stack.start_service("order-svc")
-    assert api.wait_final(order_id)["status"] in ("CONFIRMED", "CANCELLED")
+    for order_id, key in keys.items():
+        order = api.wait_final(order_id)
+        assert order["status"] == "CANCELLED" and order["reason"] == "customer: changed my mind", order
+        assert api.event_types(order_id) == ["order.created", "order.compensating", "stock.returned", "order.cancelled"]
+        again = api.place(item("A", 3), key=key)
+        assert again.status_code == 200 and again.json()["status"] == "CANCELLED"
+        assert api.cancel(order_id).status_code == 200
+    assert not [line for line in ledger() if line.get("order_id") in keys]
+    assert api.product("A")["reserved"] == stock["reserved"] and api.product("A")["on_hand"] == stock["on_hand"]
+
+
+def test_a_second_body_under_a_key_is_never_shown_as_the_order(api, stack):
+    """An edge that was restarted does not know the first one: its 202 repeats nothing of the second."""
+    stack.stop_service("order-svc")
+    key = str(uuid.uuid4())
+    order_id = only_accepted(api.place(item("A", 2), key=key))
+    stack.stop_service("edge")
+    stack.start_service("edge")
+    second = api.place(item("A", 5), key=key)
+    assert second.status_code == 202 and only_accepted(second) == order_id
+    stack.start_service("order-svc")
+    assert api.wait_final(order_id)["items"][0]["quantity"] == 2, "the body that was stored first wins"
+    assert api.place(item("A", 5), key=key).status_code == 422
+
+
+def test_a_stock_update_on_the_confirm_alone_claims_nothing_and_keeps_its_key(api, stack):
+    keys = [str(uuid.uuid4()) for _ in range(2)]
+    before = api.product("B")["on_hand"]
+    stack.stop_service("inventory-svc")
+    for name, key in (("B", keys[0]), ("NOT-THERE", keys[1])):
+        answer = api.set_stock(name, 7, key)
+        assert answer.status_code == 202 and answer.headers["Retry-After"] == "1"
+        assert answer.json() == {"idempotency_key": key, "status": "ACCEPTED"}
+    for other in (("B", 9), ("A", 7)):
+        answer, took = timed(lambda: api.set_stock(*other, keys[0]))
+        assert answer.status_code == 422 and took < 0.4, "refused at once, and not sent"
+    assert api.set_stock("B", 7, keys[0]).status_code == 202
+    stack.start_service("inventory-svc")
+    answer = wait_until(lambda: settled(api.set_stock("B", 7, keys[0])), 10, "an answer of inventory-svc")
+    assert answer.status_code == 200 and answer.json()["on_hand"] == 7
+    assert api.set_stock("NOT-THERE", 7, keys[1]).status_code == 404
+    assert api.set_stock("B", 9, keys[0]).status_code == 422
+    assert api.set_stock("B", before).status_code == 200
+
+
+def settled(answer):
+    return answer if answer.status_code != 202 else None
+
+
+def test_a_cancel_of_an_order_that_the_edge_does_not_know_is_never_taken_on_the_confirm(api, stack):
+    """order-svc may refuse it later, and nobody would hear of that."""
+    confirmed = api.complete(item("A"))["order_id"]
+    stack.stop_service("order-svc")
+    for order_id in (confirmed, str(uuid.uuid4())):
+        answer, took = timed(lambda: api.cancel(order_id))
+        assert answer.status_code == 503 and answer.headers["Retry-After"] and took < 3, (answer.text, took)
+    stack.start_service("order-svc")
+    assert wait_until(lambda: api.cancel(confirmed).status_code == 409, 10, "an answer of order-svc")
+    answer = api.cancel(str(uuid.uuid4()))
+    assert answer.status_code == 404 and answer.headers["Retry-After"] == "1"
 
 
 def test_queries_fail_fast_behind_an_open_breaker(api, stack):
