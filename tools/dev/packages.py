@@ -16,8 +16,9 @@ UP = (
 )
 # What the test suites need besides.
 TEST = (
-    "clang", "clang-format", "clang-tidy", "flake8", "git", "iproute2", "libclang-rt-14-dev", "libfaketime", "mount",
-    "nodejs", "pgbouncer", "python3-psycopg2", "python3-pytest", "python3-requests", "shellcheck", "yamllint",
+    "caddy", "clang", "clang-format", "clang-tidy", "flake8", "git", "haproxy", "iproute2", "libclang-rt-14-dev",
+    "libfaketime", "mount", "nginx-light", "nodejs", "pgbouncer", "python3-psycopg2", "python3-pytest",
+    "python3-requests", "shellcheck", "yamllint",
 )
 # What chaos-testing/invariants.py needs as a program.
 CHECK = ("python3-psycopg2",)

@@ -1,0 +1,80 @@
+"""Two edges behind a proxy that is set up as docs/deployment.md says."""
+import http.client
+import json
+import re
+import threading
+import time
+
+import pytest
+
+from harness.bursts import Load
+from harness.pair import HOST, Link, Pair
+from harness.proxies import KINDS, Proxy, example
+
+PRODUCT = "LOAD-1"
+
+
+def ask(port, method, path, body=None, host=HOST, headers=None):
+    """→ (status, headers, decoded body)"""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=40)
+    try:
+        text = None if body is None else json.dumps(body)
+        connection.request(method, path, text, {"Host": host, "Content-Type": "application/json", **(headers or {})})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="module")
+def pair(stack, api):
+    with Pair(stack) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def folder(stack):
+    return stack.state.folder("work")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_example_works_as_written(pair, folder, kind):
+    """An order, an order that is waited for, a read, and a burst: every answer is the edge's own."""
+    with Proxy(kind, folder, [edge.port for edge in pair.edges]) as proxy:
+        body = {"idempotency_key": f"behind-{kind}", "items": [{"product_id": PRODUCT, "quantity": 1}]}
+        status, headers, order = ask(proxy.port, "POST", "/api/orders", body, headers={"Prefer": "wait=20"})
+        assert status == 201 and order["status"] == "CONFIRMED", (status, order)
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert ask(proxy.port, "GET", "/api/orders/" + order["order_id"])[2]["order_id"] == order["order_id"]
+        with Load(proxy.port, PRODUCT, rate=40, burst=20) as load:
+            load.run(requests=60)
+        assert not load.errors() and sum(load.statuses.values()) == 60, (load.statuses, proxy.log()[-2000:])
+
+
+def test_nginx_without_the_host_line_is_refused(pair, folder, monkeypatch):
+    """Why the example has it: nginx sends the name of its upstream."""
+    text = re.sub(r"^ *proxy_set_header Host .*\n", "", example("nginx"), flags=re.M)
+    monkeypatch.setattr("harness.proxies.example", lambda kind: text)
+    with Proxy("nginx", folder, [edge.port for edge in pair.edges]) as proxy:
+        assert ask(proxy.port, "GET", "/api/products")[0] == 400
+
+
+def test_rolling_restart_behind_nginx_costs_no_request(pair, folder):
+    """Default numbers everywhere: an edge drains for 5 s, and nginx leaves out for 10 s what refused a connection. A
+    request is under way for 25 ms, so that it can meet the close of its connection."""
+    with Link(pair.edges[0], 25) as first, Link(pair.edges[1], 25) as second, \
+            Proxy("nginx", folder, [first.port, second.port]) as proxy, \
+            Load(proxy.port, PRODUCT, rate=50, burst=5) as load:
+        traffic = threading.Thread(target=load.run, kwargs={"seconds": 26})
+        traffic.start()
+        time.sleep(1)
+        for edge in pair.edges:
+            status, took = edge.stop()
+            assert status == 0 and 4.5 < took < 15, (status, took)
+            edge.start()
+            if edge is pair.edges[0]:
+                time.sleep(10.5)
+        traffic.join()
+        load.wait()
+        assert not load.errors(), (load.statuses, proxy.log()[-3000:])
+        assert sum(load.statuses.values()) > 1000
