@@ -81,6 +81,27 @@ void http_listener_end_idle(int port);
 /* The process's connections at this port. */
 size_t http_listener_count_open(int port);
 
+/* ---- watch.c: what happens while no descriptor is to be had ---- */
+struct http_watch {
+  int port;
+  int shown;    /* civetweb's number for the listening socket */
+  int listener; /* our own for it; -1: the socket was not found */
+  int silent;   /* nothing ever happens there */
+  bool hides;   /* `silent` stands in the place of the listening socket */
+  bool said;
+  pthread_t thread;
+  pthread_mutex_t lock;
+  pthread_cond_t end;
+  bool runs, ends; /* ends: under the lock */
+};
+
+/* False: the socket was not found, or is not watched. */
+bool http_watch_start(struct http_watch *watch, int port);
+/* civetweb has its socket again. Accepts one that was not started. */
+void http_watch_stop(struct http_watch *watch);
+/* After civetweb has ended. */
+void http_watch_done(struct http_watch *watch);
+
 /* ---- server.c ---- */
 struct http_metrics {
   struct bus_metric *requests, *duration;
@@ -93,7 +114,8 @@ struct bus_http_server {
   void *context;
   struct mg_context *civetweb;
   int port;
-  atomic_int listener; /* the listening socket; -1: unknown, or closed */
+  atomic_int listener; /* the listening socket; -1: unknown, or not yet */
+  struct http_watch watch;
   struct http_metrics metrics;
   struct http_pool pool;
   struct http_places places;

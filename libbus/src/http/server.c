@@ -165,6 +165,7 @@ static struct bus_http_server *server_new(const struct bus_http_settings *settin
   server->settings = *settings;
   set_defaults(&server->settings);
   atomic_store(&server->listener, -1);
+  server->watch.listener = server->watch.silent = -1;
   http_places_init(&server->places, server->settings.threads);
   http_pool_init(&server->pool);
   if (settings->metrics_name)
@@ -180,10 +181,9 @@ static void server_free(struct bus_http_server *server) {
 
 /* Without it the server works, but silent connections take threads and nobody knows who waits. */
 static void find_listener(struct bus_http_server *server) {
-  int fd = http_listener_find(server->port);
-  if (fd < 0 || !http_listener_defer(fd))
+  if (!http_watch_start(&server->watch, server->port) || !http_listener_defer(server->watch.listener))
     bus_log(BUS_WARN, "the listening socket could not be set up", BUS_F_INT("port", server->port));
-  atomic_store(&server->listener, fd);
+  atomic_store(&server->listener, server->watch.listener); /* civetweb's threads run already */
 }
 
 bool bus_http_server_start(const struct bus_http_settings *settings, const struct bus_http_route *routes,
@@ -224,7 +224,7 @@ int bus_http_server_port(const struct bus_http_server *server) {
  * first, then those that have a descriptor, of which civetweb may not have given each to a thread yet. */
 static void wait_all_gone(struct bus_http_server *server, int64_t until) {
   while (bus_monotonic() < until &&
-         (http_listener_waiting(atomic_load(&server->listener)) > 0 || http_listener_count_open(server->port) > 0)) {
+         (http_listener_waiting(server->watch.listener) > 0 || http_listener_count_open(server->port) > 0)) {
     (void)http_places_wait_none_open(&server->places, until);
     (void)poll(NULL, 0, LOOK_MS); /* nobody tells when civetweb has taken the last one */
   }
@@ -235,7 +235,7 @@ void bus_http_server_drain(struct bus_http_server *server, int64_t serve_ms, int
   http_places_drain(&server->places);
   (void)poll(NULL, 0, (int)serve_ms); /* the time that load balancers need to see that this server is not ready */
   (void)http_places_wait_none_kept(&server->places, began + kept_ms * BUS_MILLISECOND);
-  int fd = atomic_load(&server->listener);
+  int fd = server->watch.listener;
   if (fd >= 0 && http_listener_refuse_new(fd))
     (void)poll(NULL, 0, HANDSHAKE_MS); /* a socket in the middle of its handshake can only be waited for */
 }
@@ -243,16 +243,17 @@ void bus_http_server_drain(struct bus_http_server *server, int64_t serve_ms, int
 void bus_http_server_stop(struct bus_http_server *server) {
   if (server == NULL)
     return;
-  int fd = atomic_load(&server->listener);
+  int fd = server->watch.listener;
+  http_watch_stop(&server->watch);
   atomic_store(&server->stopping, true);
   http_places_drain(&server->places);
   if (fd >= 0)
     (void)http_listener_refuse_new(fd); /* where the kernel cannot, the last connections are reset */
   http_listener_end_idle(server->port);
   wait_all_gone(server, bus_monotonic() + STOP_WAIT_MS * BUS_MILLISECOND);
-  atomic_store(&server->listener, -1);
   if (fd >= 0)
     http_listener_shut(fd); /* wakes civetweb's accepting thread, which looks up every two seconds otherwise */
   mg_stop(server->civetweb);
+  http_watch_done(&server->watch);
   server_free(server);
 }
