@@ -1,7 +1,12 @@
 -- The roles and the database of one service. Run by an administrator, as often as one likes; ./dev up does.
 --
 -- psql variables: database, service (the runtime role), owner (owns everything, nobody logs in as it), migrator (logs
--- in for migrations and acts as the owner), service_password and migrator_password (plain, or SCRAM verifiers).
+-- in for migrations and acts as the owner), service_password and migrator_password (plain, or SCRAM verifiers);
+-- connections (30 where it is not set: of the runtime role, all instances of the service together).
+\if :{?connections}
+\else
+\set connections 30
+\endif
 SELECT format('CREATE ROLE %I', name)
   FROM unnest(ARRAY[:'owner', :'migrator', :'service']) AS name
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
@@ -14,15 +19,26 @@ GRANT :"owner" TO :"migrator";
 SELECT format('GRANT %I TO CURRENT_USER', :'owner')
  WHERE NOT pg_has_role(CURRENT_USER, :'owner', 'MEMBER') \gexec
 
+-- One service must not take the connections of all.
+ALTER ROLE :"service" CONNECTION LIMIT :connections;
+ALTER ROLE :"migrator" CONNECTION LIMIT 5;
+
+-- A role may change its own settings, and Postgres cannot forbid it: each run takes such changes back.
+ALTER ROLE :"service" RESET ALL;
 -- A statement or transaction that hangs must not hold the others' locks for long.
 ALTER ROLE :"service" SET lock_timeout = '3s';
 ALTER ROLE :"service" SET statement_timeout = '10s';
 ALTER ROLE :"service" SET idle_in_transaction_session_timeout = '5s';
 ALTER ROLE :"service" SET default_transaction_isolation = 'read committed';
 
+-- Only a superuser may set this limit, so that no role can raise its own. A session's temporary files together.
+SELECT format('ALTER ROLE %I SET temp_file_limit = %L', :'service', '64MB')
+ WHERE (SELECT rolsuper FROM pg_roles WHERE rolname = CURRENT_USER) \gexec
+
 SELECT format('CREATE DATABASE %I OWNER %I', :'database', :'owner')
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database') \gexec
 ALTER DATABASE :"database" OWNER TO :"owner";
+ALTER ROLE :"service" IN DATABASE :"database" RESET ALL;
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 GRANT CONNECT ON DATABASE :"database" TO :"service", :"migrator";
 ALTER ROLE :"migrator" IN DATABASE :"database" SET role = :'owner';

@@ -36,6 +36,37 @@ def test_a_service_enters_its_own_database_only(three, database):
 
 
 @pytest.mark.parametrize("database", databases.SERVICE_OF)
+def test_a_service_does_not_enter_the_servers_own_databases(three, database):
+    for other in ("postgres", "template1"):
+        foreign = urls.database(three.url(database, databases.role_of(database))).text(path=other)
+        with pytest.raises(DevError, match="permission denied for database"):
+            psql(foreign, "SELECT 1;")
+
+
+@pytest.mark.parametrize("database", databases.SERVICE_OF)
+def test_a_service_cannot_take_all_connections_or_the_disk(three, database):
+    role = databases.role_of(database)
+    limits = rows(three.url(database), f"SELECT rolname, rolconnlimit FROM pg_roles WHERE rolname IN ('{role}', "
+                                       f"'{database}_migrator') ORDER BY rolconnlimit;")
+    assert limits == [[database + "_migrator", "5"], [role, "30"]]
+    url = three.url(database, role)
+    with pytest.raises(DevError, match="permission denied to set parameter"):
+        psql(url, "SET temp_file_limit = -1;")
+    with pytest.raises(DevError, match="temporary file size exceeds temp_file_limit"):
+        psql(url, "SET work_mem = '64kB'; SELECT count(*) FROM (SELECT g, repeat('x', 1000) AS x FROM "
+                  "generate_series(1, 100000) AS g ORDER BY 2, 1 OFFSET 0) AS sorted;")
+
+
+def test_a_service_that_changed_its_own_settings_has_its_limits_after_the_next_set_up(three):
+    url = three.url("orders", "order_svc")
+    psql(url, "ALTER ROLE order_svc SET statement_timeout = 0; "
+              "ALTER ROLE order_svc IN DATABASE orders SET lock_timeout = 0;")
+    assert psql(url, "SHOW statement_timeout; SHOW lock_timeout;").split() == ["0", "0"]
+    three.create("postgres")
+    assert psql(url, "SHOW statement_timeout; SHOW lock_timeout;").split() == ["10s", "3s"]
+
+
+@pytest.mark.parametrize("database", databases.SERVICE_OF)
 def test_a_service_cannot_create_anything(three, database):
     url = three.url(database, databases.role_of(database))
     for sql in ("CREATE SCHEMA mine;", "CREATE TEMP TABLE t (i int);", "CREATE ROLE r;", "CREATE DATABASE d;"):

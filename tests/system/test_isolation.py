@@ -271,6 +271,39 @@ def test_a_forged_reply_address_closes_no_channel(stack, api):
     assert dropped_answers(stack)[1] == reconnects
 
 
+def test_Q5_no_service_fills_the_broker(stack, api):
+    """Each queue has a limit in bytes, all of them together fit on the disk, and nothing that was taken is dropped."""
+    management, vhost = stack.broker.management, stack.broker.admin.path
+    queues = management.must("GET", "queues", vhost)
+    stored = 0
+    for queue in queues:
+        policy = queue["effective_policy_definition"]
+        assert policy.get("max-length-bytes", 0) > 0, queue["name"]
+        if queue["type"] == "quorum":
+            stored += policy["max-length-bytes"]
+            assert policy["overflow"] == "reject-publish", queue["name"]
+    assert len(queues) >= 24 and stored <= max(1 << 30, min(
+        node["disk_free"] for node in management.must("GET", "nodes")))
+    (limits,) = management.must("GET", "vhost-limits", vhost)
+    assert limits["value"] == {"max-connections": 600, "max-queues": 223}
+    for user in (*SERVICES, "operator"):
+        (limits,) = management.must("GET", "user-limits", user)
+        assert limits["value"] == {"max-connections": 100, "max-channels": 100}
+
+
+def test_Q5_a_user_at_its_limit_gets_no_further_connection(stack, api):
+    management = stack.broker.management
+    management.must("PUT", "user-limits", "operator", "max-connections", body={"value": 2})
+    try:
+        with Publisher(stack.amqp_url("operator")), Publisher(stack.amqp_url("operator")):
+            with pytest.raises(Refused):
+                Publisher(stack.amqp_url("operator"))
+            with Publisher(stack.amqp_url("edge")):
+                pass
+    finally:
+        management.must("PUT", "user-limits", "operator", "max-connections", body={"value": 100})
+
+
 # Poison: published by the administrator, whom the broker lets do anything
 
 POISON = [

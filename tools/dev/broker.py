@@ -7,6 +7,7 @@ from dev import build, urls
 from dev.management import Management
 from dev.report import DevError
 
+CONNECTIONS = 100  # of one user
 USERS = ("edge", "order-svc", "inventory-svc", "payment-svc", "operator")
 
 
@@ -29,9 +30,16 @@ class Broker:
         self._allow_administrator(vhost)
         for user in USERS:
             api.must("PUT", "users", user, body={"password": self.state.secret("amqp-" + user), "tags": ""})
-        api.must("POST", "definitions", body=_definitions(programs, vhost))
+            for limit in ("max-connections", "max-channels"):
+                api.must("PUT", "user-limits", user, limit, body={"value": CONNECTIONS})
+        api.must("POST", "definitions", body=_definitions(programs, vhost, self._disk_bytes()))
         _run([os.path.join(programs, "bus-topology"), "apply"], self.admin.text())
         self._retire()
+
+    def _disk_bytes(self):
+        """Half of what is free on the fullest node: what queues may hold together, 1 GiB at least."""
+        free = [node.get("disk_free") for node in self.management.must("GET", "nodes")]
+        return max(1 << 30, min((size for size in free if isinstance(size, int)), default=16 << 30) // 2)
 
     def _retire(self):
         """Earlier versions retried through one exchange for all. What waits behind it comes back by itself."""
@@ -49,8 +57,9 @@ class Broker:
         _run([os.path.join(programs, "bus-send"), kind], self.url("operator"), lines)
 
 
-def _definitions(programs, vhost):
-    return json.loads(_run([os.path.join(programs, "bus-topology"), "definitions", "--vhost", vhost]))
+def _definitions(programs, vhost, disk_bytes):
+    return json.loads(_run([os.path.join(programs, "bus-topology"), "definitions", "--vhost", vhost,
+                            "--disk", str(disk_bytes)]))
 
 
 def _run(words, url="", text=""):

@@ -30,6 +30,11 @@ def scram_verifier(password, salt=None, rounds=4096):
     return f"SCRAM-SHA-256${rounds}:{parts[0]}${parts[1]}:{parts[2]}"
 
 
+def _script(name):
+    with open(os.path.join(paths.ROOT, "infrastructure/local", name), encoding="utf-8") as file:
+        return file.read()
+
+
 class Databases:
     """`admin_urls` names, for each of the three, an administrator's URL whose path is the database."""
 
@@ -44,8 +49,9 @@ class Databases:
 
     def create(self, first_database):
         """Roles and databases. `first_database` exists before ours do; None on a given server, where ours exist."""
-        with open(os.path.join(paths.ROOT, "infrastructure/local/roles.sql"), encoding="utf-8") as file:
-            sql = file.read()
+        sql = _script("roles.sql")
+        if first_database:
+            psql(urls.database(next(iter(self.admin_urls.values()))).text(path=first_database), _script("server.sql"))
         for name in SERVICE_OF:
             admin = urls.database(self.admin_urls[name])
             migrator = name + "_migrator"

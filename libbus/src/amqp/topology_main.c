@@ -14,10 +14,14 @@
 
 enum { EXIT_DIFFERS = 1, EXIT_TROUBLE = 2, BINDINGS_MAX = 16 << 20 };
 
+#define DISK_MIN (INT64_C(1) << 30)
+#define DISK_MAX (INT64_C(1) << 60)
+
 struct program {
   const struct bus_topology *topology;
   const char *url, *vhost, *ca_file, *bindings_file;
   struct bus_amqp *amqp;
+  int64_t disk_bytes;
   char *bindings; /* what the broker lists; NULL: not known */
   size_t missing, differing, there, foreign;
   bool applying, failed;
@@ -31,12 +35,16 @@ static const char help[] =
     "                give a queue with other arguments a new name\n"
     "  diff          say what is missing or differs; status 1 when anything does\n"
     "  print         the declarations, one a line; needs no broker\n"
-    "  definitions   JSON for `rabbitmqctl import_definitions`: what each user may do; needs no broker\n"
+    "  definitions   JSON for `rabbitmqctl import_definitions`: what each user may do, how many bytes\n"
+    "                queues may hold, and how many connections and queues the virtual host; needs no broker\n"
     "\n"
     "  --url URL        amqp://user:password@host:port/vhost or amqps://…, with several nodes of a cluster as\n"
     "                   host:port,host:port; else the variable RABBITMQ_URL, which ps(1) does not show\n"
     "  --ca-file FILE   certificates for amqps (default: the system's)\n"
     "  --vhost VHOST    for definitions (default: /)\n"
+    "  --disk BYTES     for definitions: what all queues that are stored may hold together, such as half of the "
+    "broker's\n"
+    "                   disk (default: 8589934592); each may hold an equal part, and refuses more\n"
     "  --bindings FILE  for diff: output of `rabbitmqctl -q list_bindings source_name destination_name routing_key`;\n"
     "                   - is the standard input. AMQP cannot list bindings, so without it they are not compared\n"
     "  --help, --version\n"
@@ -155,7 +163,7 @@ static int print(struct program *program) {
 }
 
 static int definitions(struct program *program) {
-  topology_print_definitions(stdout, program->topology, program->vhost);
+  topology_print_definitions(stdout, program->topology, program->vhost, program->disk_bytes);
   return fflush(stdout) == 0 ? EXIT_SUCCESS : trouble("cannot write the standard output");
 }
 
@@ -219,16 +227,22 @@ static int run(struct program *program, const char *verb) {
   return trouble("the verbs are apply, diff, print and definitions; see --help");
 }
 
+/* 0: no number of bytes, or less than 1 GiB or more than 1 EiB. */
+static int64_t bytes_of(const char *text) {
+  char *end;
+  errno = 0;
+  long long bytes = strtoll(text, &end, 10);
+  bool good = errno == 0 && *end == '\0' && bytes >= DISK_MIN && bytes <= DISK_MAX;
+  return good ? bytes : 0;
+}
+
 /* -1: go on; else the status to exit with. */
 static int parse_options(struct program *program, int argc, char **argv) {
   static const struct option options[] = {
-      {"url", required_argument, NULL, 'u'},
-      {"vhost", required_argument, NULL, 'v'},
-      {"ca-file", required_argument, NULL, 'c'},
-      {"bindings", required_argument, NULL, 'b'},
-      {"help", no_argument, NULL, 'h'},
-      {"version", no_argument, NULL, 'V'},
-      {NULL, 0, NULL, 0},
+      {"url", required_argument, NULL, 'u'},      {"vhost", required_argument, NULL, 'v'},
+      {"ca-file", required_argument, NULL, 'c'},  {"disk", required_argument, NULL, 'd'},
+      {"bindings", required_argument, NULL, 'b'}, {"help", no_argument, NULL, 'h'},
+      {"version", no_argument, NULL, 'V'},        {NULL, 0, NULL, 0},
   };
   int option;
   while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -238,6 +252,10 @@ static int parse_options(struct program *program, int argc, char **argv) {
       program->vhost = optarg;
     else if (option == 'c')
       program->ca_file = optarg;
+    else if (option == 'd' && (program->disk_bytes = bytes_of(optarg)) == 0)
+      return trouble("--disk is a number of bytes from 1073741824 to 1152921504606846976");
+    else if (option == 'd')
+      continue;
     else if (option == 'b')
       program->bindings_file = optarg;
     else if (option == 'h')
@@ -252,7 +270,8 @@ static int parse_options(struct program *program, int argc, char **argv) {
 
 int bus_topology_main(int argc, char **argv, const struct bus_topology *topology) {
   bus_process_standard_files();
-  struct program program = {.topology = topology, .url = getenv("RABBITMQ_URL"), .vhost = "/"};
+  struct program program = {
+      .topology = topology, .url = getenv("RABBITMQ_URL"), .vhost = "/", .disk_bytes = 8 * DISK_MIN};
   int status = parse_options(&program, argc, argv);
   return status >= 0 ? status : run(&program, argv[optind]);
 }

@@ -2,6 +2,7 @@
 #include "topology_text.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 void topology_name(const struct bus_declaration *d, char *text, size_t size) {
   if (d->kind == BUS_DECLARE_BINDING)
@@ -73,12 +74,26 @@ static void print_topic_permissions(FILE *out, const struct bus_topology *topolo
   }
 }
 
-void topology_print_definitions(FILE *out, const struct bus_topology *topology, const char *vhost) {
+static void print_limits(FILE *out, const struct bus_topology *topology, const char *vhost, int64_t disk_bytes) {
+  char *quoted = NULL;
+  size_t size = 0;
+  FILE *text = open_memstream(&quoted, &size);
+  if (!text)
+    return; /* out of memory: what was printed is no JSON, and is refused */
+  print_string(text, vhost);
+  (void)fclose(text);
+  topology_print_limits(out, topology, quoted, disk_bytes);
+  free(quoted);
+}
+
+void topology_print_definitions(FILE *out, const struct bus_topology *topology, const char *vhost, int64_t disk_bytes) {
   (void)fputs("{\"permissions\": [", out);
   print_permissions(out, topology, vhost);
   (void)fputs("],\n\"topic_permissions\": [", out);
   print_topic_permissions(out, topology, vhost);
-  (void)fputs("]}\n", out);
+  (void)fputs("],\n", out);
+  print_limits(out, topology, vhost, disk_bytes);
+  (void)fputs("}\n", out);
 }
 
 /* ---- bindings ---- */

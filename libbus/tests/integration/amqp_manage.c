@@ -148,7 +148,7 @@ void import_permissions(const struct bus_topology *topology, const char *vhost) 
   for (size_t i = 0; i < topology->user_count; i++)
     make_user(topology->users[i].name);
   FILE *out = open_memstream(&json, &size);
-  topology_print_definitions(out, topology, vhost);
+  topology_print_definitions(out, topology, vhost, INT64_C(1) << 30);
   (void)fclose(out);
   int status = manage("POST", "definitions", json, NULL, 0);
   free(json);

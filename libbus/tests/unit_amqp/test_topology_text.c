@@ -43,7 +43,7 @@ static void print_binding(FILE *out) {
 }
 
 static void print_definitions(FILE *out) {
-  topology_print_definitions(out, &topology, "a\"b");
+  topology_print_definitions(out, &topology, "a\"b", 1 << 30);
 }
 
 TEST(topology_text_has_one_line_for_each)
@@ -62,6 +62,8 @@ TEST(topology_text_definitions_are_json_and_escaped)
   assert_non_null(strstr(text, "\"configure\":\"^(edge\\\\.reply\\\\."));
   assert_non_null(strstr(text, "\"topic_permissions\""));
   assert_non_null(strstr(text, "\"exchange\":\"bus.cmd\""));
+  assert_non_null(strstr(text, "{\"vhost\":\"a\\\"b\", \"name\":\"bus-stored\""));
+  assert_non_null(strstr(text, "\"max-connections\""));
   free(text);
 }
 

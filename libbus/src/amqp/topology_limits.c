@@ -1,0 +1,89 @@
+/* Prints how much of the broker one user may take: bytes in queues as policies, connections and queues of the virtual
+ * host. */
+#include "topology_text.h"
+
+#include <inttypes.h>
+
+enum { CONNECTIONS_A_USER = 100, QUEUES_AN_ASKER = 100, WAITING_BYTES = 64 << 20 };
+
+/* The name in a regular expression in JSON: names are of a-z 0-9 - . */
+static void print_name(FILE *out, const char *name) {
+  for (const char *c = name; *c; c++)
+    (void)fputs(*c == '.' ? "\\\\." : (const char[]){*c, '\0'}, out);
+}
+
+static size_t count_queues(const struct bus_topology *topology, enum bus_queue_kind kind) {
+  size_t count = 0;
+  for (size_t i = 0; i < topology->queue_count; i++)
+    count += topology->queues[i].kind == kind;
+  return count;
+}
+
+static size_t count_askers(const struct bus_topology *topology) {
+  size_t count = 0;
+  for (size_t i = 0; i < topology->user_count; i++)
+    count += topology->users[i].asks;
+  return count;
+}
+
+/* A work queue, its dead queue and its tiers. */
+static size_t count_stored(const struct bus_topology *topology) {
+  return count_queues(topology, BUS_QUEUE_WORK) * (2 + topology->tier_count);
+}
+
+static void print_names(FILE *out, const struct bus_topology *topology, enum bus_queue_kind kind) {
+  const char *between = "";
+  for (size_t i = 0; i < topology->queue_count; i++) {
+    if (topology->queues[i].kind != kind)
+      continue;
+    (void)fputs(between, out);
+    print_name(out, topology->queues[i].name);
+    between = "|";
+  }
+}
+
+static void print_policy_begin(FILE *out, const char *vhost_json, const char *name) {
+  (void)fprintf(out, "{\"vhost\":%s, \"name\":\"%s\", \"apply-to\":\"queues\", \"priority\":0, \"pattern\":\"",
+                vhost_json, name);
+}
+
+/* Full queues refuse what comes: nothing that was taken is dropped. All of them together fit on the disk. */
+static void print_stored(FILE *out, const struct bus_topology *topology, const char *vhost_json, int64_t disk_bytes) {
+  size_t count = count_stored(topology);
+  print_policy_begin(out, vhost_json, "bus-stored");
+  (void)fputs("^(bus\\\\.retry\\\\.[0-9a-z-]+\\\\.)?(", out);
+  print_names(out, topology, BUS_QUEUE_WORK);
+  (void)fprintf(out,
+                ")(\\\\.dead)?$\", \"definition\":{\"max-length-bytes\":%" PRId64 ", \"overflow\":\"reject-publish\"}}",
+                disk_bytes / (count > 0 ? (int64_t)count : 1));
+}
+
+/* Requests and answers lie in memory and are of use for seconds: the oldest go first. */
+static void print_waiting(FILE *out, const struct bus_topology *topology, const char *vhost_json) {
+  print_policy_begin(out, vhost_json, "bus-waiting");
+  (void)fputs("^(", out);
+  print_names(out, topology, BUS_QUEUE_QUERY);
+  for (size_t i = 0; i < topology->user_count; i++) {
+    if (!topology->users[i].asks)
+      continue;
+    (void)fputc('|', out);
+    print_name(out, topology->users[i].name);
+    (void)fputs("\\\\.reply\\\\..+", out);
+  }
+  (void)fprintf(out, ")$\", \"definition\":{\"max-length-bytes\":%d}}", WAITING_BYTES);
+}
+
+void topology_print_limits(FILE *out, const struct bus_topology *topology, const char *vhost_json, int64_t disk_bytes) {
+  (void)fputs("\"policies\": [\n  ", out);
+  print_stored(out, topology, vhost_json, disk_bytes);
+  if (count_queues(topology, BUS_QUEUE_QUERY) > 0) {
+    (void)fputs(",\n  ", out);
+    print_waiting(out, topology, vhost_json);
+  }
+  size_t queues = count_stored(topology) + count_queues(topology, BUS_QUEUE_QUERY);
+  (void)fprintf(out,
+                "],\n\"parameters\": [\n  {\"vhost\":%s, \"component\":\"vhost-limits\", \"name\":\"limits\", "
+                "\"value\":{\"max-connections\":%zu, \"max-queues\":%zu}}]",
+                vhost_json, (topology->user_count + 1) * CONNECTIONS_A_USER,
+                queues + (count_askers(topology) + 1) * QUEUES_AN_ASKER);
+}
