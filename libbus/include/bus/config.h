@@ -1,8 +1,9 @@
 /*
  * Configuration from one table per program: it drives parsing, --help, `.env.example` and the README's table. Values
  * come from the environment, and from the file that --env-file names (lines KEY=value, '#' comments, optional quotes;
- * the environment wins). A malformed value stops the start with the variable's name, value and range; secrets are never
- * printed. Reading and checking are pure over a lookup function; only bus_config_main touches the process.
+ * the environment wins). A malformed value stops the start with the variable's name, value and range, and so does a
+ * variable of the file that the program does not know; those of the environment are not the program's alone. Secrets
+ * are never printed. Reading and checking are pure over a lookup function; only bus_config_main touches the process.
  */
 #ifndef BUS_CONFIG_H
 #define BUS_CONFIG_H
@@ -52,6 +53,10 @@ void bus_config_done(const struct bus_option_table *tables, size_t table_count);
  * is found by bus_env_check, with its number. */
 bool bus_env_find(struct bus_str env, const char *name, char *value, size_t size);
 bool bus_env_check(struct bus_str env, struct bus_error *err) BUS_MUST_CHECK;
+/* Refuses a variable that is in none of the tables and not among `others` (NULL-terminated, or NULL): names its line,
+ * the variable and the nearest known one, never the value. */
+bool bus_env_check_names(struct bus_str env, const struct bus_option_table *tables, size_t table_count,
+                         const char *const *others, struct bus_error *err) BUS_MUST_CHECK;
 
 enum bus_config_format { BUS_CONFIG_HELP, BUS_CONFIG_ENV_EXAMPLE, BUS_CONFIG_MARKDOWN };
 /* Writes the tables in that form by `write` (context first). */

@@ -47,6 +47,8 @@ struct bus_failpoint {
  * why. */
 bool bus_failpoints_read(const char *(*lookup)(void *context, const char *name), void *context,
                          struct bus_error *err) BUS_MUST_CHECK;
+/* The names of both variables, and NULL. */
+extern const char *const bus_failpoint_variables[];
 /* One line a point: its name and the faults that it takes. */
 void bus_failpoints_print(void *context, void (*write)(void *context, const char *text));
 /* Crashes, sleeps, or says what the caller has to do. */
@@ -68,6 +70,7 @@ void bus_failpoint_cut(enum bus_fault fault, int fd);
 #else
 
 #define bus_failpoints_read(lookup, context, err) ((void)sizeof(err), true)
+#define bus_failpoint_variables NULL
 #define BUS_FAILPOINT(name) BUS_FAULT_NONE
 #define BUS_CRASH_POINT(name) ((void)0)
 #define BUS_ERROR_POINT(name) false

@@ -1,6 +1,8 @@
 /* The text of a .env file: KEY=value lines, comments, optional quotes. Nothing is expanded and nothing is escaped. */
 #include <bus/config.h>
 
+#include "edit_distance.h"
+
 enum { LINE_MAX_BYTES = 4095 };
 
 static struct bus_str trim(struct bus_str text) {
@@ -77,6 +79,52 @@ bool bus_env_check(struct bus_str env, struct bus_error *err) {
     const char *problem = is_blank(line) ? NULL : split(line, &name, &value);
     if (problem)
       return bus_fail(err, BUS_E_CONFIG, "line %d: %s", number, problem);
+  }
+  return true;
+}
+
+/* ---- variables that a program does not know ---- */
+
+struct search {
+  struct bus_str name;
+  const char *nearest;
+  size_t distance;
+};
+
+static void compare(struct search *search, const char *known) {
+  bool is_it = bus_str_is(search->name, known);
+  size_t distance = is_it ? 0 : bus_edit_distance(search->name, bus_str(known)) + 1;
+  if (search->nearest && distance >= search->distance)
+    return;
+  search->nearest = known;
+  search->distance = distance;
+}
+
+/* distance 0: it is that one. */
+static struct search find_nearest(struct bus_str name, const struct bus_option_table *tables, size_t table_count,
+                                  const char *const *others) {
+  struct search search = {.name = name};
+  for (size_t i = 0; i < table_count; i++)
+    for (size_t j = 0; j < tables[i].count; j++)
+      compare(&search, tables[i].options[j].name);
+  for (; others && *others; others++)
+    compare(&search, *others);
+  return search;
+}
+
+bool bus_env_check_names(struct bus_str env, const struct bus_option_table *tables, size_t table_count,
+                         const char *const *others, struct bus_error *err) {
+  struct bus_str name, value;
+  for (int number = 1; env.len > 0; number++) {
+    struct bus_str line = take_line(&env);
+    if (is_blank(line) || split(line, &name, &value) != NULL)
+      continue;
+    struct search search = find_nearest(name, tables, table_count, others);
+    if (search.distance == 0 && search.nearest)
+      continue;
+    return bus_fail(err, BUS_E_CONFIG, "line %d: unknown variable %.*s; the nearest known one is %s", number,
+                    (int)(name.len < BUS_EDIT_MAX ? name.len : BUS_EDIT_MAX), name.data,
+                    search.nearest ? search.nearest : "none");
   }
   return true;
 }

@@ -96,7 +96,14 @@ static int read_arguments(const struct program *program, int argc, char **argv, 
   return -1;
 }
 
-static bool slurp(const char *path, struct environment *environment, struct bus_error *err) {
+static bool check_file(const struct program *program, const struct environment *environment, struct bus_error *err) {
+  const struct bus_str file = {environment->file, environment->file_len};
+  return bus_env_check(file, err) &&
+         bus_env_check_names(file, program->tables, program->table_count, bus_failpoint_variables, err);
+}
+
+static bool slurp(const struct program *program, const char *path, struct environment *environment,
+                  struct bus_error *err) {
   FILE *file = fopen(path, "re");
   if (file == NULL)
     return bus_fail(err, BUS_E_CONFIG, "%s: %s", path, strerror(errno));
@@ -109,8 +116,7 @@ static bool slurp(const char *path, struct environment *environment, struct bus_
     return bus_fail(err, BUS_E_CONFIG, "%s: cannot be read", path);
   if (environment->file_len > ENV_FILE_MAX)
     return bus_fail(err, BUS_E_CONFIG, "%s: larger than %d bytes", path, ENV_FILE_MAX);
-  return bus_env_check((struct bus_str){environment->file, environment->file_len}, err) ||
-         bus_error_wrap(err, "%s", path);
+  return check_file(program, environment, err) || bus_error_wrap(err, "%s", path);
 }
 
 /* The environment wins; what is empty there counts as not set. */
@@ -134,7 +140,7 @@ static void forget(struct environment *environment) {
 
 static bool read_environment(const struct program *program, const char *path, struct bus_error *err) {
   struct environment environment = {0};
-  bool done = (path == NULL || slurp(path, &environment, err)) &&
+  bool done = (path == NULL || slurp(program, path, &environment, err)) &&
               bus_config_read(program->tables, program->table_count, lookup, &environment, err);
   if (done && !bus_failpoints_read(lookup, &environment, err)) {
     bus_config_done(program->tables, program->table_count);

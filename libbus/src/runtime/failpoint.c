@@ -13,6 +13,7 @@
 
 #define VARIABLE "BUS_FAILPOINTS"
 #define LOG_VARIABLE "BUS_FAILPOINTS_LOG"
+const char *const bus_failpoint_variables[] = {VARIABLE, LOG_VARIABLE, NULL};
 enum { ARMED_MAX = 16, NAME_SIZE = 64, FAULT_SIZE = 24, DELAY_MAX_MS = 60000, HITS_MAX = 1000000000 };
 
 enum kind { CRASH, DELAY, ERROR, DISCONNECT };

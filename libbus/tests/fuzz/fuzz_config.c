@@ -24,6 +24,8 @@ static void env_file(struct bus_str text) {
   char value[128];
   bool right = bus_env_check(text, &err);
   FUZZ_CHECK(right || (err.code == BUS_E_CONFIG && is_one_line(err.text)));
+  bool known = bus_env_check_names(text, config_tables, 2, NULL, &err);
+  FUZZ_CHECK(known || (err.code == BUS_E_CONFIG && is_one_line(err.text)));
   for (size_t i = 0; i < BUS_COUNT(names); i++)
     if (bus_env_find(text, names[i], value, sizeof value))
       FUZZ_CHECK(strlen(value) < sizeof value && (!right || strchr(value, '\n') == NULL));

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "../../src/core/edit_distance.h"
 #include "config_sample.h"
 #include "test.h"
 
@@ -313,4 +314,60 @@ TEST(L2_config_prints_no_secret_default)
 {
   for (int form = BUS_CONFIG_HELP; form <= BUS_CONFIG_MARKDOWN; form++)
     assert_null(strstr(print((enum bus_config_format)form), "hunter2"));
+}
+
+/* ---- unknown variables ---- */
+static void assert_distance(const char *a, const char *b, size_t expected) {
+  assert_int_equal(bus_edit_distance(bus_str(a), bus_str(b)), expected);
+  assert_int_equal(bus_edit_distance(bus_str(b), bus_str(a)), expected);
+}
+
+TEST(edit_distance_counts_single_mistakes)
+{
+  assert_distance("", "", 0);
+  assert_distance("PORT", "PORT", 0);
+  assert_distance("port", "PORT", 0);
+  assert_distance("", "PORT", 4);
+  assert_distance("PRT", "PORT", 1);
+  assert_distance("PORTS", "PORT", 1);
+  assert_distance("P0RT", "PORT", 1);
+  assert_distance("PROT", "PORT", 1);
+  assert_distance("OPRT", "PORT", 1);
+  assert_distance("KITTEN", "SITTING", 3);
+  assert_distance("AB", "CD", 2);
+}
+
+TEST(edit_distance_of_names_that_are_too_long)
+{
+  char a[200], b[200];
+  memset(a, 'A', sizeof a);
+  memset(b, 'A', sizeof b);
+  b[150] = 'B';
+  assert_int_equal(bus_edit_distance((struct bus_str){a, sizeof a}, (struct bus_str){b, sizeof b}), 0);
+  b[10] = 'B';
+  assert_int_equal(bus_edit_distance((struct bus_str){a, sizeof a}, (struct bus_str){b, sizeof b}), 1);
+  assert_int_equal(bus_edit_distance((struct bus_str){a, sizeof a}, BUS_STR("A")), BUS_EDIT_MAX - 1);
+}
+
+static void assert_unknown(const char *text, const char *const *others, const char *expected) {
+  struct bus_error err = {0};
+  assert_false(bus_env_check_names(bus_str(text), config_tables, 2, others, &err));
+  assert_int_equal(err.code, BUS_E_CONFIG);
+  assert_string_equal(err.text, expected);
+}
+
+TEST(an_unknown_variable_is_refused_with_the_nearest_known_one)
+{
+  static const char *const others[] = {"BUS_FAILPOINTS", NULL};
+  struct bus_error err;
+  assert_true(
+      bus_env_check_names(BUS_STR("# PROT=1\n\nURL=x\nPORT=1\nCOLOR='y'\nPORT=2"), config_tables, 2, NULL, &err));
+  assert_true(bus_env_check_names(BUS_STR("BUS_FAILPOINTS=x"), config_tables, 2, others, &err));
+  assert_true(bus_env_check_names(BUS_NO_STR, config_tables, 2, NULL, &err));
+  assert_unknown("URL=x\nPROT=secret", NULL, "line 2: unknown variable PROT; the nearest known one is PORT");
+  assert_unknown("TIME_OUT=1\nPORT=1", NULL, "line 1: unknown variable TIME_OUT; the nearest known one is TIMEOUT");
+  assert_unknown("port=1", NULL, "line 1: unknown variable port; the nearest known one is PORT");
+  assert_unknown("BUS_FAILPOINT=x", others,
+                 "line 1: unknown variable BUS_FAILPOINT; the nearest known one is BUS_FAILPOINTS");
+  assert_unknown("COLOUR=x", others, "line 1: unknown variable COLOUR; the nearest known one is COLOR");
 }

@@ -130,6 +130,24 @@ TEST(config_main_names_the_wrong_variable)
   assert_string_equal(err_text, "order-svc: PORT is \"70000\", but must be an integer from 1 to 65535\n");
 }
 
+/* Taken silently, it would leave the default in force. */
+TEST(config_main_refuses_unknown_variables_of_the_file)
+{
+  char expected[256];
+  clear_environment();
+  setenv("PROT", "1", 1); /* inherited: not the program's alone */
+  const char *path = file_with("URL=amqp://here\nPROT=99\n");
+  assert_int_equal(RUN("--env-file", path), 2);
+  snprintf(expected, sizeof expected, "order-svc: %s: line 2: unknown variable PROT; the nearest known one is PORT\n",
+           path);
+  assert_string_equal(err_text, expected);
+  path = file_with("URL=amqp://here\nPORT=99\n");
+  assert_int_equal(RUN("--env-file", path), -1);
+  assert_true(config_sample.port == 99);
+  bus_config_done(config_tables, 2);
+  unsetenv("PROT");
+}
+
 TEST(config_main_extra_flag_needs_no_environment)
 {
   clear_environment();
