@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from dev import broker, build, cli, databases, proc, runner, services, session
+from dev import broker, build, cli, databases, proc, runner, services, session, verbs
 from dev.report import DevError
 from dev.stack import Stack
 
@@ -63,6 +63,20 @@ def pids(stack):
 def test_everything_is_ready(stack):
     assert all(stack.services[name].ready() for name in services.NAMES)
     assert stack.services["edge"].health()[1]["status"] == "UP"
+
+
+def test_a_binding_that_is_gone_is_named(stack, monkeypatch, capsys):
+    """./dev passes the list of bindings: without it bus-topology cannot compare them."""
+    monkeypatch.setattr(session, "required", lambda: stack)
+    assert verbs.topology(None) == 0 and capsys.readouterr().out == "no difference\n"
+    where = ("bindings", stack.broker.admin.path, "e", "bus.cmd", "q", "order-svc.place")
+    stack.broker.management.must("DELETE", *where, "order.place")
+    try:
+        assert verbs.topology(None) == 1
+        assert capsys.readouterr().out == "missing: binding bus.cmd order.place -> order-svc.place\n"
+    finally:
+        stack.broker.set_up(build.programs(stack.preset))
+    assert verbs.topology(None) == 0
 
 
 def variables(stack, name):

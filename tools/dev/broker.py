@@ -47,6 +47,16 @@ class Broker:
         if status not in (204, 404):
             raise DevError(f"RabbitMQ does not delete the exchange bus.retry: {status}")
 
+    def difference(self, programs):
+        """What bus-topology diff says about exchanges, queues and bindings; → (its text, its status)."""
+        return _call([os.path.join(programs, "bus-topology"), "diff", "--bindings", "-"], self.admin.text(),
+                     self._bindings())
+
+    def _bindings(self):
+        """As rabbitmqctl list_bindings source_name destination_name routing_key prints them."""
+        listed = self.management.must("GET", "bindings", self.admin.path)
+        return "".join(f"{one['source']}\t{one['destination']}\t{one['routing_key']}\n" for one in listed)
+
     def _allow_administrator(self, vhost):
         self.management.must("PUT", "permissions", vhost, self.admin.user,
                              body={"configure": ".*", "write": ".*", "read": ".*"})
@@ -63,12 +73,19 @@ def _definitions(programs, vhost, disk_bytes):
 
 
 def _run(words, url="", text=""):
-    """The URL, which holds a password, goes by the environment: arguments can be read by every user."""
+    said, status = _call(words, url, text)
+    if status != 0:
+        raise DevError(f"{os.path.basename(words[0])} failed: {said}")
+    return said
+
+
+def _call(words, url="", text=""):
+    """→ (what it printed, its status). The URL, which holds a password, goes by the environment: arguments can be read
+    by every user."""
     try:
         done = subprocess.run([*build.launcher(words[0]), *words], input=text, capture_output=True, text=True,
                               timeout=60, check=False, env=os.environ | {"RABBITMQ_URL": url})
     except OSError as error:
         raise DevError(f"cannot run {words[0]}: {error.strerror}") from None
-    if done.returncode != 0:
-        raise DevError(f"{os.path.basename(words[0])} failed: {done.stderr.strip() or done.stdout.strip()}")
-    return done.stdout
+    failed = done.returncode != 0
+    return (done.stdout + done.stderr).strip() if failed else done.stdout, done.returncode

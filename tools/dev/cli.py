@@ -47,6 +47,7 @@ def parser():
     verb("down", verbs.down, "stop everything")
     verb("reset", verbs.reset, "stop everything and delete its data")
     verb("status", verbs.status, "what runs; the exit status is 0 if all of it is ready")
+    verb("topology", verbs.topology, "compare the broker's exchanges, queues and bindings with what they must be")
     added = verb("logs", verbs.logs, "follow the logs of all parts, or of one")
     added.add_argument("service", nargs="?", metavar="SVC", help=_parts())
     added.add_argument("-n", "--lines", type=int, default=20, help="how many lines to begin with (20)")

@@ -50,6 +50,14 @@ def _say_where(stack):
     step("state", stack.state.path)
 
 
+def topology(_options):
+    """Prints what bus-topology diff finds; its status is the verb's."""
+    stack = session.required()
+    said, differs = stack.broker.difference(building.programs(stack.preset))
+    print(said.rstrip("\n"))
+    return differs
+
+
 def down(_options):
     stack = session.known()
     if stack is None:

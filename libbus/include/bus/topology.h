@@ -125,7 +125,8 @@ bool bus_topology_is_valid(const struct bus_topology *topology, struct bus_error
 
 /* The program `bus-topology`: apply|diff|print|definitions, --url amqp://…; returns main's status.
  * apply        declares what is missing; refuses to change what differs (a changed argument is a new queue)
- * diff         says what is missing or differs; 1 when anything
+ * diff         says what is missing or differs; 1 when anything; 3 when bindings were not compared for want of a list
+ *              (--bindings) and nothing else differs
  * print        the declarations, one a line, without a broker
  * definitions  JSON for `rabbitmqctl import_definitions`: permissions and topic permissions of every user in --vhost;
  *              users themselves, with their passwords, are the administrator's */

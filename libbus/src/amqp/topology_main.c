@@ -12,7 +12,7 @@
 #define ORDERBUS_VERSION "unknown"
 #endif
 
-enum { EXIT_DIFFERS = 1, EXIT_TROUBLE = 2, BINDINGS_MAX = 16 << 20 };
+enum { EXIT_DIFFERS = 1, EXIT_TROUBLE = 2, EXIT_NOT_COMPARED = 3, BINDINGS_MAX = 16 << 20 };
 
 #define DISK_MIN (INT64_C(1) << 30)
 #define DISK_MAX (INT64_C(1) << 60)
@@ -33,7 +33,7 @@ static const char help[] =
     "\n"
     "  apply         declare what is missing; a queue or exchange that differs is left alone, and nothing is changed:\n"
     "                give a queue with other arguments a new name\n"
-    "  diff          say what is missing or differs; status 1 when anything does\n"
+    "  diff          say what is missing or differs; status 1 when anything does. Bindings need --bindings\n"
     "  print         the declarations, one a line; needs no broker\n"
     "  definitions   JSON for `rabbitmqctl import_definitions`: what each user may do, how many bytes\n"
     "                queues may hold, and how many connections and queues the virtual host; needs no broker\n"
@@ -46,10 +46,12 @@ static const char help[] =
     "broker's\n"
     "                   disk (default: 8589934592); each may hold an equal part, and refuses more\n"
     "  --bindings FILE  for diff: output of `rabbitmqctl -q list_bindings source_name destination_name routing_key`;\n"
-    "                   - is the standard input. AMQP cannot list bindings, so without it they are not compared\n"
+    "                   - is the standard input. AMQP cannot list bindings: without it they are not compared, and the\n"
+    "                   status is 3 where nothing else differs\n"
     "  --help, --version\n"
     "\n"
-    "Status: 0 done, or no difference; 1 something is missing or differs; 2 trouble.\n";
+    "Status: 0 done, or no difference; 1 something is missing or differs; 2 trouble; 3 bindings not compared, and no\n"
+    "difference in the rest.\n";
 
 static int trouble(const char *text) {
   (void)fprintf(stderr, "bus-topology: %s\n", text);
@@ -119,11 +121,13 @@ static int diff(struct program *program) {
   if (program->bindings)
     topology_each_foreign_binding(program->bindings, program->topology, on_foreign, program);
   else
-    (void)fputs("bus-topology: bindings were not compared (see --bindings)\n", stderr);
-  bool same = program->missing + program->differing + program->foreign == 0;
-  if (same)
-    (void)printf("no difference\n");
-  return same ? EXIT_SUCCESS : EXIT_DIFFERS;
+    (void)fputs("bus-topology: bindings not compared: give --bindings\n", stderr);
+  if (program->missing + program->differing + program->foreign > 0)
+    return EXIT_DIFFERS;
+  if (!program->bindings)
+    return EXIT_NOT_COMPARED;
+  (void)printf("no difference\n");
+  return EXIT_SUCCESS;
 }
 
 static bool declare(void *context, const struct bus_declaration *declaration) {

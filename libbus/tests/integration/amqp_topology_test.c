@@ -72,6 +72,9 @@ TEST(topology_is_applied_and_applied_again_without_change)
   run(&output, &orderbus_topology, url, "apply", NULL);
   assert_int_equal(output.status, 0);
   assert_non_null(strstr(output.text, "applied: 0 created, 36 were there"));
+  run(&output, &orderbus_topology, url, "diff", NULL);
+  assert_int_equal(output.status, 3); /* nobody has looked at the bindings */
+  assert_string_equal(output.text, "bus-topology: bindings not compared: give --bindings\n");
   const char *bindings = list_bindings(vhost);
   run(&output, &orderbus_topology, url, "diff", bindings);
   if (output.status != 0)
