@@ -29,6 +29,7 @@ except ImportError:
 import psycopg2.extras  # noqa: E402
 
 from dev.management import Management  # noqa: E402
+from dev.report import DevError  # noqa: E402
 from dev.state import State  # noqa: E402
 
 TITLES = {
@@ -43,6 +44,7 @@ COUNTED_SECONDS = 7  # a broker counts what lies in a quorum queue every 5 s
 SHOWN = 10  # violations of one kind
 TOLD_LATE = 15  # seconds: the management API tells how long a queue was some time ago
 CAUSE = "bus-cause"
+DEAD_MAX, DEAD_SECONDS = 1_000_000, 300  # messages of a dead queue, and how long reading these may take
 OPEN_SECONDS = 120  # a saga that takes longer is stuck; so is an outbox row
 
 
@@ -321,13 +323,18 @@ def check_fold(sources, found, since=None):
 # 5
 
 def dead_messages(sources, queues):
-    """All that lies in dead queues, and stays there; → [(queue, headers)]."""
+    """All that lies in dead queues, and stays there; → [(queue, headers)]. One request reads a whole queue: what is
+    requeued comes first again in the next."""
     found = []
+    body = {"count": DEAD_MAX, "ackmode": "ack_requeue_true", "encoding": "auto", "truncate": 1}
     for queue in queues:
-        if queue["name"].endswith(".dead") and queue.get("messages", 0) > 0:
-            body = {"count": 1000, "ackmode": "ack_requeue_true", "encoding": "auto", "truncate": 1000}
-            for message in sources.management.must("POST", "queues", sources.vhost, queue["name"], "get", body=body):
-                found.append((queue["name"], message["properties"].get("headers") or {}))
+        if not queue["name"].endswith(".dead") or queue.get("messages", 0) == 0:
+            continue
+        messages = sources.management.must("POST", "queues", sources.vhost, queue["name"], "get", body=body,
+                                           seconds=DEAD_SECONDS)
+        if len(messages) >= DEAD_MAX:
+            raise DevError(f"{queue['name']} holds {DEAD_MAX} messages or more: too many to look at each")
+        found += [(queue["name"], message["properties"].get("headers") or {}) for message in messages]
     return found
 
 

@@ -67,9 +67,9 @@ class Told:
     def queues(self):
         return self.facts["queues"]
 
-    def must(self, *_path, body=None):
-        assert body
-        return [{"properties": {"headers": headers}} for headers in self.facts["dead"]]
+    def must(self, *_path, body=None, seconds=15):
+        assert seconds > 15, "a long queue takes its time"
+        return [{"properties": {"headers": headers}} for headers in self.facts["dead"][:body["count"]]]
 
 
 def lost(facts):
@@ -180,6 +180,11 @@ def dead_without_a_cause(facts):
     facts["dead"] = [{"bus-attempt": 3}]
 
 
+def dead_without_a_cause_behind_many(facts):
+    facts["queues"][1]["messages"] = 1501
+    facts["dead"] = [{invariants.CAUSE: "it could not be decoded"}] * 1500 + [{"bus-attempt": 3}]
+
+
 BROKEN = [
     (1, lost), (1, stuck), (1, confirmed_after_its_cancel),
     (2, charged_twice), (2, charged_too_little), (2, charged_and_cancelled), (2, not_charged), (2, charged_for_nothing),
@@ -189,6 +194,7 @@ BROKEN = [
     (4, event_is_missing), (4, event_stands_twice), (4, row_differs_from_its_events), (4, price_differs_from_its_event),
     (4, events_without_an_order),
     (5, outbox_is_not_empty), (5, inbox_id_stands_twice), (5, message_is_left_over), (5, dead_without_a_cause),
+    (5, dead_without_a_cause_behind_many),
 ]
 
 
@@ -212,6 +218,15 @@ def test_dead_with_a_cause_is_no_violation(monkeypatch):
     facts["queues"][1]["messages"] = 1
     facts["dead"] = [{invariants.CAUSE: "it could not be decoded"}]
     assert not invariants.check(Told(facts, monkeypatch)).violations()
+
+
+def test_a_dead_queue_that_is_too_long_to_read_is_said(monkeypatch):
+    monkeypatch.setattr(invariants, "DEAD_MAX", 3)
+    facts = healthy()
+    facts["queues"][1]["messages"] = 3
+    facts["dead"] = [{invariants.CAUSE: "it could not be decoded"}] * 4
+    with pytest.raises(invariants.DevError, match="order-svc.dead holds 3 messages or more"):
+        invariants.check(Told(facts, monkeypatch))
 
 
 def test_a_queue_length_that_is_told_late_is_no_violation(monkeypatch):

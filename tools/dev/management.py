@@ -35,10 +35,10 @@ class Management:
             connection.close()
         return answer.status, json.loads(text) if text[:1] in (b"{", b"[") else None
 
-    def must(self, method, *path, body=None, query=""):
+    def must(self, method, *path, body=None, seconds=15, query=""):
         """The same, but every answer outside 2xx is an error."""
         try:
-            status, answer = self.call(method, *path, body=body, query=query)
+            status, answer = self.call(method, *path, body=body, seconds=seconds, query=query)
         except OSError as error:
             where = f"{self._where[0]}:{self._where[1]}"
             raise DevError(f"the management API at {where} does not answer: {error}") from None
