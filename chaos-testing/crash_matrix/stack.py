@@ -8,16 +8,15 @@ from dev.stack import Stack
 from harness.stack import KEPT, ChaosStack, stack_for_a_while
 
 # Shorter than in production, so that a row is at rest after seconds: leases of 2 to 3 s, deadlines of 4 s, a payment
-# provider that is given up after 0.7 s. The breakers are wide: here one fault is looked at, not what it brings about.
+# provider that is given up after 0.7 s. The circuit breakers have their default numbers.
 USUAL = {
-    "edge": {"CIRCUIT_BREAKER_OPEN_MS": "500", "CIRCUIT_BREAKER_THRESHOLD": "50"},
+    "edge": {},
     "order-svc": {"OUTBOX_GRACE_MS": "1000", "OUTBOX_LEASE_MS": "2000", "SAGA_DEADLINE_MS": "4000",
                   "SAGA_RESEND_MS": "2000", "SETTLE_MAX_MS": "2000"},
     "inventory-svc": {"OUTBOX_GRACE_MS": "1000", "OUTBOX_LEASE_MS": "2000"},
     "payment-svc": {"OUTBOX_GRACE_MS": "1000", "OUTBOX_LEASE_MS": "2000", "PSP_CONNECT_TIMEOUT_MS": "400",
                     "PSP_READ_TIMEOUT_MS": "600", "PSP_TIMEOUT_MS": "700", "PSP_LEASE_MS": "2700",
-                    "RETRY_INITIAL_MS": "200", "RETRY_SLOW_MS": "500", "RETRY_SLOW_MAX_MS": "1000",
-                    "CIRCUIT_BREAKER_OPEN_MS": "500", "CIRCUIT_BREAKER_THRESHOLD": "50"},
+                    "RETRY_INITIAL_MS": "200", "RETRY_SLOW_MS": "500", "RETRY_SLOW_MAX_MS": "1000"},
     "psp-sandbox": {"LATENCY_MS": "30", "SANDBOX_TIMEOUT_MS": "1000"},
 }
 

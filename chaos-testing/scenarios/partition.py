@@ -38,5 +38,5 @@ SCENARIO = Scenario(
     "Each link between a program and Postgres, the broker or the payment provider is cut in each of four ways: no byte "
     "passes and the connection is closed after a second (cut), every connection is reset, connections end and both "
     "ends hear of it three seconds late (slow_close), one direction is silent and nobody is told (half_open). Only the "
-    "edge's own link to the broker is noticed by clients. The payment provider's breaker rests 2 s instead of 30.",
+    "edge's own link to the broker is noticed by clients.",
     episodes)

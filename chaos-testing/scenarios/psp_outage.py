@@ -24,6 +24,6 @@ def episodes(short):
 SCENARIO = Scenario(
     "psp-outage",
     "The payment provider refuses connections, then takes them and never answers. Orders are accepted and wait as "
-    "RESERVED; nobody is charged twice. Set shorter than in production: the breaker rests 2 s (30), slow retries come "
-    "after 1 to 3 s (30 s, growing to 10 min).",
+    "RESERVED; nobody is charged twice. Set shorter than in production: slow retries come after 1 to 3 s "
+    "(30 s, growing to 10 min).",
     episodes)

@@ -43,6 +43,9 @@
   X(TIMEOUT_DECLINES, "psp-timeout-is-decline", "a call without an answer counts as declined")                         \
   X(VOID_UNDER_WAY, "voided-under-way", "a refund voids a charge whose call is out: its capture is kept")              \
   X(REFUND_AGAIN, "refund-done-unasked", "a refund counts as done when it is asked")                                   \
+  X(COUNT_TRIES, "breaker-counts-tries", "each try of a payment is an item of its own for the breaker")                \
+  X(COUNT_ALONE, "breaker-counts-alone", "five failures open the breaker, however many calls succeed")                 \
+  X(PROBE_ANY, "probes-oldest-first", "probes and slots go to what is due the longest, whatever failed before")        \
   X(KEY_PER_EDGE, "duplicate-key-second-order", "each try of a request makes an order of its own")                     \
   X(EARLY_2XX, "2xx-before-confirm", "the edge accepts an order when it has sent it")                                  \
   X(ANY_REPLY, "reply-to-the-wrong-request", "an answer goes to the oldest waiting request")

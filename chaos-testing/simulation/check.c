@@ -127,8 +127,21 @@ static void end_of_order(struct world *world, const struct row *row) {
                   short_id(&c[O_ID].uuid), order_state_name((int)status), net, expected);
 }
 
+#define SOON (5 * BUS_SECOND)
+
+/* In a seed in which nothing goes wrong but a few cards: the order is not of these. */
+static void end_beside_bad_cards(struct world *world, const struct client_order *client, const struct row *row) {
+  int64_t status = row ? row->cells[O_STATUS].number : ORDER_NONE;
+  int64_t took = row ? row->cells[O_UPDATED].number - row->cells[O_CREATED].number : 0;
+  if (status != ORDER_CONFIRMED || took > SOON)
+    world_violate(world, "beside %" PRId64 " bad cards the good order of client %d ends %s after %" PRId64 " ms",
+                  world->plan.bad_cards, client->number, order_state_name((int)status), took / BUS_MILLISECOND);
+}
+
 static void end_of_client(struct world *world, const struct client_order *client) {
   const struct row *row = orders_find(&world->databases[SERVICE_ORDER], &client->order_id);
+  if (world->plan.bad_cards > 0 && !client->bad_card)
+    end_beside_bad_cards(world, client, row);
   if (client->accepted && !row)
     world_violate(world, "client %d heard a 2xx, and there is no such order", client->number);
   if (client->cancel_accepted && row && row->cells[O_STATUS].number != ORDER_CANCELLED)

@@ -31,6 +31,10 @@ void check_intake(struct world *world, const struct worker *worker, bool closed)
 /* The PSP's own ledger after an entry. */
 void check_money(struct world *world, const struct bus_uuid *order_id);
 
+/* A breaker has opened: by the calls of the window it had to. */
+struct bus_breaker_settings;
+void check_opening(struct world *world, const struct worker *worker, const struct bus_breaker_settings *settings);
+
 /* Watches, once the faults are over, that what is due is looked at. */
 void check_deadlines(struct world *world, void *subject, uint64_t detail);
 /* Nothing is to come any more. */

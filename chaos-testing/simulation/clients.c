@@ -90,6 +90,10 @@ void client_hears(struct world *world, const struct ask *asked, const struct ans
     plan_step(world, random_between(&world->random, BUS_SECOND, 4 * BUS_SECOND), client, asked->kind, asked->variant);
 }
 
+static const char *bad_card(struct world *world) {
+  return random_chance(&world->random, PPM / 2) ? "pm_sandbox_error" : "pm_sandbox_hang";
+}
+
 static const char *card(struct world *world) {
   static const char *const odd[] = {"pm_card_visa_chargeDeclined",
                                     "pm_card_chargeDeclinedInsufficientFunds",
@@ -123,8 +127,9 @@ static void write_bodies(struct world *world, struct client_order *client) {
   size_t first = random_below(&world->random, CLIENT_PRODUCTS);
   size_t second = (first + 1 + random_below(&world->random, CLIENT_PRODUCTS - 1)) % CLIENT_PRODUCTS;
   int64_t other = random_between(&world->random, 1, 3);
-  bool two = random_chance(&world->random, PPM / 2), guesses = random_chance(&world->random, PPM / 20);
-  const char *token = card(world);
+  bool two = random_chance(&world->random, PPM / 2),
+       guesses = world->plan.bad_cards == 0 && random_chance(&world->random, PPM / 20);
+  const char *token = client->bad_card ? bad_card(world) : card(world);
   client->quantities[0] =
       random_chance(&world->random, world->plan.dear_ppm) ? 50 : random_between(&world->random, 1, 3);
   client->quantities[1] = client->quantities[0] + 1;
@@ -147,6 +152,9 @@ static void plan_customer(struct world *world, struct client_order *client) {
   struct bus_str customer = bus_arena_printf(world->arena, "c-%d", client->number % 3);
   struct bus_str key = bus_arena_printf(world->arena, "key-%d", client->number);
   int64_t begin = random_between(&world->random, 0, plan->faults_for / 2);
+  client->bad_card = client->number < plan->bad_cards;
+  if (client->bad_card)
+    begin = plan->faults_for / 4 + client->number * BUS_SECOND / 4;
   order_id_of(customer, key, &client->order_id);
   write_bodies(world, client);
   plan_step(world, begin, client, REQUEST_PLACE, 0);
@@ -268,6 +276,8 @@ static void stock_catalogue(struct world *world) {
     struct value values[P_COLUMNS] = {{.null = false}};
     int64_t on_hand = random_chance(&world->random, world->plan.stock_ppm) ? random_between(&world->random, 0, 4)
                                                                            : random_between(&world->random, 8, 30);
+    if (world->plan.bad_cards > 0)
+      on_hand = 1000; /* for all */
     values[P_ID].text = bus_str(product_ids[i]);
     values[P_NAME].text = BUS_STR("A thing");
     values[P_CURRENCY].text = BUS_STR("EUR");

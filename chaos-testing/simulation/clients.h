@@ -4,7 +4,7 @@
 
 #include "edge.h"
 
-enum { ORDERS_MAX = 8, CLIENT_PRODUCTS = 4, VARIANTS = 2, TRIES_MAX = 12 };
+enum { CLIENT_PRODUCTS = 4, VARIANTS = 2, TRIES_MAX = 12 };
 
 struct client_order {
   int number;
@@ -12,6 +12,7 @@ struct client_order {
   struct bus_str bodies[VARIANTS];
   int64_t quantities[VARIANTS]; /* of the first item */
   int64_t tries, cancels;
+  bool bad_card;                                     /* its payment fails by itself */
   bool accepted;                                     /* a 2xx was heard */
   bool cancel_accepted;                              /* by order-svc itself */
   const struct letter *taken_cancels[TRIES_MAX + 1]; /* answered 2xx without an order */

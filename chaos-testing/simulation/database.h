@@ -73,6 +73,12 @@ struct reading {
   bool blocked; /* another session holds a row of them */
 };
 
+/* How many due rows are looked for. repeated: of payments whose call failed before. */
+struct due_room {
+  size_t most, repeated;
+  bool oldest_first; /* whatever failed before */
+};
+
 /* What a service's statements do. */
 struct store {
   const struct bus_statement *statements;
@@ -82,7 +88,7 @@ struct store {
   enum commit (*write)(struct world *world, struct database *database, const struct bus_args *args);
   /* When the next row comes due, by the database's clock; INT64_MAX: none. */
   bus_time (*due_at)(const struct database *database);
-  size_t (*find_due)(const struct database *database, bus_time now, size_t most, struct bus_uuid *ret);
+  size_t (*find_due)(const struct database *database, bus_time now, struct due_room room, struct bus_uuid *ret);
 };
 extern const struct store orders_store, inventory_store_tables, payments_store;
 

@@ -61,6 +61,19 @@ static void draw_clients(struct plan *plan, struct random *random) {
   plan->redrives = some(random, PPM / 2, 12);
 }
 
+/* All is well but for a few cards: then no other order may suffer. */
+static void draw_bad_cards(struct plan *plan, struct random *random) {
+  const struct plan calm = {.faults_for = random_between(random, 20, 120) * BUS_SECOND,
+                            .latency = plan->latency,
+                            .batch_max = plan->batch_max,
+                            .workers = {plan->workers[0], plan->workers[1], plan->workers[2]},
+                            .max_open_sagas = 10000,
+                            .give_up = plan->give_up,
+                            .orders = random_between(random, 20, ORDERS_MAX),
+                            .bad_cards = random_between(random, 2, 7)};
+  *plan = calm;
+}
+
 void plan_draw(struct plan *plan, struct random *random) {
   *plan = (struct plan){.faults_for = 0};
   plan->faults_for = random_between(random, 5, 120) * BUS_SECOND;
@@ -74,4 +87,6 @@ void plan_draw(struct plan *plan, struct random *random) {
   draw_processes(plan, random);
   draw_psp(plan, random);
   draw_clients(plan, random);
+  if (random_chance(random, PPM / 20))
+    draw_bad_cards(plan, random);
 }

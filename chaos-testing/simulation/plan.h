@@ -4,6 +4,8 @@
 
 #include "random.h"
 
+enum { ORDERS_MAX = 48 };
+
 /* _ppm: chances in a million at each step. Times in microseconds. */
 struct plan {
   int64_t faults_for;                     /* since the begin; after that nothing new goes wrong */
@@ -33,6 +35,7 @@ struct plan {
   /* the clients */
   int64_t orders, repeat_ppm, other_body_ppm, cancel_ppm, wait_ppm, odd_card_ppm, stock_ppm, dear_ppm;
   int64_t set_stocks, new_prices, poison, redrives;
+  int64_t bad_cards; /* instead of all faults: so many orders, at one time, whose calls to the PSP fail or hang */
 };
 
 void plan_draw(struct plan *plan, struct random *random);

@@ -131,8 +131,12 @@ static int64_t pending_for(struct world *world) {
 static void charge(struct world *world, struct psp_call_state *call, const struct psp_form *form,
                    const char *fingerprint, const struct psp_charge *charge_, int attempt) {
   struct psp_plan plan = psp_plan_of(charge_->method, attempt);
+  if (world->quiet && (plan.step == PSP_ANSWER_500 || plan.step == PSP_HANG))
+    plan.step = PSP_CAPTURE; /* the bank has mended what was wrong with the card */
   if (plan.step != PSP_CAPTURE && plan.step != PSP_DECLINE && plan.step != PSP_PEND) {
     psp_book_release(&world->psp->book, call->key);
+    if (plan.step == PSP_HANG)
+      return;
     call->retry_after_s = plan.step == PSP_ANSWER_429 ? 1 : -1;
     fail(world, call, plan.step == PSP_ANSWER_429 ? &limited : &server_error);
     return;

@@ -23,6 +23,10 @@ struct psp_call_state {
   bool reads; /* GET */
   struct bus_str path, key, body;
   bool answered; /* or given up */
+  bool works;
+  bus_time began, ended_at;
+  struct bus_breaker_call judged;
+  struct psp_call_state *earlier; /* of the worker */
   int status;
   struct bus_str answer;
   int64_t retry_after_s;
@@ -40,7 +44,9 @@ bool psp_is_away(const struct world *world);
 
 /* ---- psp_caller.c: in payment-svc ---- */
 void caller_take(struct world *world, struct worker *worker, const struct payment_call *call);
-size_t caller_room(struct world *world, struct worker *worker);
+struct due_room caller_room(struct world *world, struct worker *worker);
+/* Of a process that starts. */
+void caller_init(struct world *world, struct worker *worker);
 void caller_answer(struct world *world, void *call, uint64_t detail);
 
 #endif

@@ -54,8 +54,8 @@ static bool store_orders(struct world *world, void *model, struct bus_sql *sql) 
   return order_store(model, sql);
 }
 
-static size_t due_orders(struct world *world, struct worker *worker) {
-  return (size_t)order_budget_take(&worker->budget, world->now);
+static struct due_room due_orders(struct world *world, struct worker *worker) {
+  return (struct due_room){.most = (size_t)order_budget_take(&worker->budget, world->now)};
 }
 
 static void count_nothing(struct world *world, struct worker *worker, const void *action) {
@@ -96,9 +96,9 @@ static bool store_inventory(struct world *world, void *model, struct bus_sql *sq
   return inventory_store(model, sql);
 }
 
-static size_t nothing_due(struct world *world, struct worker *worker) {
+static struct due_room nothing_due(struct world *world, struct worker *worker) {
   (void)world, (void)worker;
-  return 0;
+  return (struct due_room){.most = 0};
 }
 
 /* ---- payment-svc ---- */

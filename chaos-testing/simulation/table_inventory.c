@@ -158,8 +158,8 @@ static bus_time due_at(const struct database *database) {
   return INT64_MAX;
 }
 
-static size_t find_due(const struct database *database, bus_time now, size_t most, struct bus_uuid *ret) {
-  (void)database, (void)now, (void)most, (void)ret;
+static size_t find_due(const struct database *database, bus_time now, struct due_room room, struct bus_uuid *ret) {
+  (void)database, (void)now, (void)room, (void)ret;
   return 0;
 }
 

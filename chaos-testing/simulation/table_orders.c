@@ -116,9 +116,9 @@ static bus_time due_at(const struct database *database) {
   return first;
 }
 
-static size_t find_due(const struct database *database, bus_time now, size_t most, struct bus_uuid *ret) {
+static size_t find_due(const struct database *database, bus_time now, struct due_room room, struct bus_uuid *ret) {
   size_t count = 0;
-  for (const struct row *row = database->tables[ORDERS].rows; row && count < most; row = row->next)
+  for (const struct row *row = database->tables[ORDERS].rows; row && count < room.most; row = row->next)
     if (!row->cells[O_DUE].null && row->cells[O_DUE].number <= now)
       ret[count++] = row->cells[O_ID].uuid;
   return count;

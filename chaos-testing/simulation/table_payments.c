@@ -3,6 +3,8 @@
 
 #include <payment_statements.h>
 
+enum { DUE_ROWS = 128 }; /* more than a seed has payments */
+
 static const uint8_t selected[Y_COLUMNS] = {Y_ORDER,     Y_STATE,     Y_AMOUNT,  Y_CURRENCY, Y_TOKEN,    Y_PSP_ID,
                                             Y_REFUND_ID, Y_REASON,    Y_REFUNDS, Y_REFUNDED, Y_ATTEMPTS, Y_FIRST,
                                             Y_NEXT,      Y_REQUESTED, Y_TRACE,   Y_VERSION};
@@ -71,12 +73,37 @@ static bus_time due_at(const struct database *database) {
   return first;
 }
 
-static size_t find_due(const struct database *database, bus_time now, size_t most, struct bus_uuid *ret) {
-  size_t count = 0;
-  for (const struct row *row = database->tables[PAYMENTS].rows; row && count < most; row = row->next)
-    if (!row->cells[Y_NEXT].null && row->cells[Y_NEXT].number <= now)
-      ret[count++] = row->cells[Y_ORDER].uuid;
-  return count;
+static int64_t failures_of(const struct row *row, struct due_room room) {
+  int64_t attempts = row->cells[Y_ATTEMPTS].number;
+  if (room.oldest_first)
+    return 0;
+  return attempts < 3 ? attempts : 3;
+}
+
+static bool goes_before(const struct row *a, const struct row *b, struct due_room room) {
+  int64_t of_a = failures_of(a, room), of_b = failures_of(b, room);
+  return of_a != of_b ? of_a < of_b : a->cells[Y_NEXT].number < b->cells[Y_NEXT].number;
+}
+
+/* FIND_DUE: what failed least comes first, and of that what is due the longest. */
+static size_t find_due(const struct database *database, bus_time now, struct due_room room, struct bus_uuid *ret) {
+  const struct row *sorted[DUE_ROWS];
+  size_t count = 0, kept = 0, first = 0;
+  for (const struct row *row = database->tables[PAYMENTS].rows; row && count < DUE_ROWS; row = row->next) {
+    size_t place = count;
+    if (row->cells[Y_NEXT].null || row->cells[Y_NEXT].number > now)
+      continue;
+    for (count++; place > 0 && goes_before(row, sorted[place - 1], room); place--)
+      sorted[place] = sorted[place - 1];
+    sorted[place] = row;
+  }
+  for (size_t i = 0; i < count; i++) {
+    bool repeated = failures_of(sorted[i], room) > 0;
+    first += !repeated;
+    if (repeated ? i - first < room.repeated : first <= room.most)
+      ret[kept++] = sorted[i]->cells[Y_ORDER].uuid;
+  }
+  return kept;
 }
 
 const struct store payments_store = {payment_statements, init, read, write, due_at, find_due};

@@ -128,12 +128,13 @@ static void look_at_gate(struct world *world, struct worker *worker) {
 }
 
 static void push_due(struct world *world, struct worker *worker) {
-  struct bus_uuid due[DUE_MAX];
-  size_t room = services[worker->service].due_room(world, worker);
+  struct bus_uuid due[2 * DUE_MAX];
+  struct due_room room = services[worker->service].due_room(world, worker);
   if (worker->pushed > 0)
     return; /* the last ones still wait */
-  size_t count = worker->database->store->find_due(worker->database, worker->transaction.now,
-                                                   room < DUE_MAX ? room : DUE_MAX, due);
+  room.most = room.most < DUE_MAX ? room.most : DUE_MAX;
+  room.repeated = room.repeated < DUE_MAX ? room.repeated : DUE_MAX;
+  size_t count = worker->database->store->find_due(worker->database, worker->transaction.now, room, due);
   for (size_t i = 0; i < count; i++)
     worker_push(world, worker, BUS_INPUT_DEADLINE, &due[i], sizeof due[i]);
 }

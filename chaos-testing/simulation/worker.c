@@ -1,6 +1,8 @@
 /* A worker's life: starting, connecting, crashing, and what arrives. */
 #include "worker.h"
 
+#include "psp.h"
+
 #include <stdio.h>
 
 static void start(struct world *world, void *subject, uint64_t life);
@@ -157,8 +159,7 @@ static void start(struct world *world, void *subject, uint64_t life) {
   for (size_t i = 0; i < 4; i++)
     seed[i] = random_next(&world->random);
   bus_uuid_source_init(&worker->ids, seed);
-  const struct bus_breaker_settings breaker = BUS_BREAKER_DEFAULTS;
-  bus_breaker_init(&worker->breaker, &breaker);
+  caller_init(world, worker);
   worker->peer.up = true;
   TRACE(world, "%s starts", worker->peer.name);
   connect_session(world, worker, life);
@@ -181,7 +182,6 @@ void worker_crash(struct world *world, struct worker *worker, int64_t downtime) 
   stall_reset(worker);
   worker->segment_count = 0;
   worker->confirmed_count = worker->unroutable_count = 0;
-  worker->under_way = 0;
   worker->suspect_counted = (struct bus_uuid){{0}};
   worker->first_seen = worker->suspect = false;
   worker->budget = (struct order_budget){.spent = 0};

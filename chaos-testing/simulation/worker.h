@@ -9,12 +9,14 @@
 #include "../../libbus/src/worker/worker_blame.h"
 
 #include <bus/backoff.h>
-#include <bus/breaker.h>
 #include <bus/effects.h>
 #include <bus/error.h>
 #include <order_budget.h>
+#include <payment_turns.h>
 
 enum { ITEMS_MAX = 96, BATCH_ROOM = 16, EMITTED_MAX = 128, OPEN_MAX = 256, TYPE_RECORDS = 16 };
+/* payment-svc's slots, as they are by default; its queue is longer than any seed needs. */
+enum { CALLER_SLOTS = 32, CALLER_QUEUE = 64 };
 
 /* One input on its way through. */
 struct item {
@@ -118,7 +120,10 @@ struct worker {
   struct order_budget budget;
   /* payment-svc: calls to the PSP */
   struct bus_breaker breaker;
-  size_t under_way;
+  bool breaker_was_open;
+  struct payment_turns turns;
+  struct payment_waiting waiting[CALLER_QUEUE];
+  struct psp_call_state *calls; /* of this process, the newest first */
 };
 
 void workers_init(struct world *world, struct bus_arena *const *scratch);
@@ -192,7 +197,7 @@ struct service {
   void (*decide)(struct world *world, void *model, const struct bus_input *input, struct bus_effects *effects);
   bool (*store)(struct world *world, void *model, struct bus_sql *sql);
   void (*act)(struct world *world, struct worker *worker, const void *action);
-  size_t (*due_room)(struct world *world, struct worker *worker);
+  struct due_room (*due_room)(struct world *world, struct worker *worker);
 };
 extern const struct service services[SERVICES];
 /* order_late_within, of the order-svc that runs here. */

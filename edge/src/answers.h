@@ -28,7 +28,7 @@ struct answer {
   X(REFUSAL_UNROUTABLE, "unroutable", 5, "the service is not installed")                                               \
   X(REFUSAL_NO_CONFIRM, "no_confirm", 1, "the message queue did not confirm in time; repeating is safe")               \
   X(REFUSAL_LOST, "lost", 1, "the message queue went away meanwhile; repeating is safe")                               \
-  X(REFUSAL_BREAKER_OPEN, "breaker_open", 30, "the service did not answer lately")                                     \
+  X(REFUSAL_BREAKER_OPEN, "breaker_open", 1, "the service did not answer lately")                                      \
   X(REFUSAL_NO_ANSWER, "no_answer", 1, "the service did not answer in time")                                           \
   X(REFUSAL_BAD_ANSWER, "bad_answer", 1, "the service answered something unknown")                                     \
   X(REFUSAL_NO_MEMORY, "no_memory", 1, "out of memory")                                                                \

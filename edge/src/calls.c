@@ -5,49 +5,6 @@
 #include <bus/failpoint.h>
 #include <bus/log.h>
 
-/* With its mutex held. True when that is another state than was shown before: worth a line in the log. */
-static bool show_state(struct edge_breaker *breaker) {
-  enum bus_breaker_state state = breaker->breaker.state;
-  bool changed = state != breaker->shown;
-  breaker->shown = state;
-  bus_series_set(breaker->state, (int64_t)state);
-  if (changed)
-    bus_series_add(breaker->transitions[state], 1);
-  return changed;
-}
-
-static void log_state(const struct edge_breaker *breaker, enum bus_breaker_state state) {
-  bus_log(state == BUS_BREAKER_CLOSED ? BUS_INFO : BUS_WARN, "circuit breaker changed",
-          BUS_F_STR("dependency", breaker->name), BUS_F_STR("state", bus_breaker_state_name(state)));
-}
-
-/* *ret_retry_at is set where it is not allowed. */
-static bool breaker_allow(struct edge_breaker *breaker, int64_t now, int64_t *ret_retry_at) {
-  pthread_mutex_lock(&breaker->mutex);
-  bool allowed = bus_breaker_allow(&breaker->breaker, now);
-  if (!allowed)
-    *ret_retry_at = bus_breaker_retry_at(&breaker->breaker, now);
-  bool changed = show_state(breaker);
-  enum bus_breaker_state state = breaker->shown;
-  pthread_mutex_unlock(&breaker->mutex);
-  if (changed)
-    log_state(breaker, state);
-  return allowed;
-}
-
-static void breaker_tell(struct edge_breaker *breaker, int64_t now, bool answered) {
-  pthread_mutex_lock(&breaker->mutex);
-  if (answered)
-    bus_breaker_success(&breaker->breaker, now);
-  else
-    bus_breaker_failure(&breaker->breaker, now);
-  bool changed = show_state(breaker);
-  enum bus_breaker_state state = breaker->shown;
-  pthread_mutex_unlock(&breaker->mutex);
-  if (changed)
-    log_state(breaker, state);
-}
-
 /* Why nothing was sent. */
 static enum refusal unavailable(const struct edge *edge) {
   if (!bus_requester_is_up(edge->requester))
@@ -118,22 +75,48 @@ static struct answer breaker_open(int64_t now, int64_t retry_at) {
   return refusal;
 }
 
-/* A broker that is away says nothing about the service: its breaker is not asked. */
+/* The id asked for; without one, each query is an item of its own. */
+static uint64_t item_of(struct edge *edge, const struct edge_query *query) {
+  unsigned long long number;
+  if (query->id.data)
+    return bus_breaker_item(query->id.data, query->id.len);
+  if (query->correlation_id)
+    return bus_breaker_item(query->correlation_id->bytes, sizeof query->correlation_id->bytes);
+  number = atomic_fetch_add(&edge->nameless_queries, 1);
+  return bus_breaker_item(&number, sizeof number);
+}
+
+/* A broker that is away, or that takes nothing, says nothing about the service; nor does the edge's own lack of room.
+ */
+static enum edge_verdict verdict_of(enum refusal refusal) {
+  switch (refusal) {
+  case REFUSAL_NO_BROKER:
+  case REFUSAL_BLOCKED:
+  case REFUSAL_OVERLOADED:
+  case REFUSAL_LOST:
+  case REFUSAL_NO_MEMORY:
+    return EDGE_SAYS_NOTHING;
+  default:
+    return EDGE_FAILS;
+  }
+}
+
 bool edge_ask(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_query *query,
               const void **ret_body, struct answer *ret_refusal) {
   struct edge_breaker *breaker = &edge->breakers[query->service];
+  struct bus_breaker_call call;
   int64_t now = bus_monotonic(), retry_at = now;
-  enum refusal refusal;
+  enum refusal refusal = REFUSAL_NONE;
   if (!bus_requester_is_up(edge->requester) || bus_requester_is_blocked(edge->requester)) {
     *ret_refusal = answer_refusal(unavailable(edge));
     return false;
   }
-  if (!breaker_allow(breaker, now, &retry_at)) {
+  if (!edge_breaker_begin(breaker, &call, item_of(edge, query), now, &retry_at)) {
     *ret_refusal = breaker_open(now, retry_at);
     return false;
   }
   bool answered = ask(edge, exchange, query, ret_body, &refusal);
-  breaker_tell(breaker, bus_monotonic(), answered);
+  edge_breaker_end(breaker, &call, answered ? EDGE_WORKS : verdict_of(refusal), bus_monotonic());
   if (!answered)
     *ret_refusal = answer_refusal(refusal);
   return answered;

@@ -15,28 +15,9 @@ static struct bus_series *series(struct bus_metric *metric, const char *value) {
 }
 
 static void open_breakers(struct edge *edge) {
-  struct bus_metric *states =
-      bus_metric_register(&(struct bus_metric_spec){.name = "circuit_breaker_state",
-                                                    .help = "0 closed, 1 open, 2 half-open; as of the last call",
-                                                    .kind = BUS_GAUGE,
-                                                    .labels = {"dependency"}});
-  struct bus_metric *transitions =
-      bus_metric_register(&(struct bus_metric_spec){.name = "circuit_breaker_transitions_total",
-                                                    .help = "Changes of a circuit breaker, by new state",
-                                                    .kind = BUS_COUNTER,
-                                                    .labels = {"dependency", "state"}});
-  struct bus_breaker_settings settings;
-  edge_breaker_settings(edge->settings, &settings);
-  for (size_t i = 0; i < EDGE_SERVICE_COUNT; i++) {
-    struct edge_breaker *breaker = &edge->breakers[i];
-    (void)pthread_mutex_init(&breaker->mutex, NULL); /* a default mutex: cannot fail on Linux */
-    bus_breaker_init(&breaker->breaker, &settings);
-    breaker->name = service_names[i];
-    breaker->state = series(states, breaker->name);
-    for (int state = 0; state <= BUS_BREAKER_HALF_OPEN; state++)
-      breaker->transitions[state] = bus_metric_series(
-          transitions, (const char *const[]){breaker->name, bus_breaker_state_name((enum bus_breaker_state)state)});
-  }
+  const struct bus_breaker_settings settings = edge_breaker_settings(edge->settings);
+  for (size_t i = 0; i < EDGE_SERVICE_COUNT; i++)
+    edge_breaker_open(&edge->breakers[i], service_names[i], &settings);
 }
 
 static int64_t read_accepted(void *context) {

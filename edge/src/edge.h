@@ -2,6 +2,7 @@
 #ifndef EDGE_EDGE_H
 #define EDGE_EDGE_H
 
+#include <bus/breaker_metrics.h>
 #include <bus/http_server.h>
 #include <bus/metrics.h>
 #include <bus/request.h>
@@ -24,10 +25,10 @@ enum edge_service { EDGE_ORDER_SERVICE, EDGE_INVENTORY_SERVICE, EDGE_SERVICE_COU
 /* A breaker that many threads share. */
 struct edge_breaker {
   pthread_mutex_t mutex;
-  struct bus_breaker breaker;
-  const char *name;
-  struct bus_series *state, *transitions[BUS_BREAKER_HALF_OPEN + 1];
+  struct bus_breaker breaker;   /* under the mutex */
   enum bus_breaker_state shown; /* under the mutex */
+  const char *name;
+  struct bus_breaker_metrics metrics;
 };
 
 struct edge_metrics {
@@ -65,7 +66,8 @@ struct edge {
   atomic_bool unroutable[EDGE_COMMAND_KINDS]; /* the newest one was returned */
   struct edge_reads reads;
   struct edge_watch watch;
-  atomic_bool draining; /* the process is to end: it is not ready any more */
+  atomic_bool draining;           /* the process is to end: it is not ready any more */
+  atomic_ullong nameless_queries; /* numbers those that ask for nothing in particular */
   struct edge_metrics metrics;
 };
 
@@ -76,11 +78,25 @@ void edge_begin_drain(struct edge *edge);
 /* After the servers have stopped. Accepts the half-opened. */
 void edge_close(struct edge *edge);
 
+/* ---- breakers (breakers.c); each logs and counts a change of state ---- */
+void edge_breaker_open(struct edge_breaker *breaker, const char *name, const struct bus_breaker_settings *settings);
+/* False: *ret_retry_at is when it is worth another try. True: edge_breaker_end must follow. */
+bool edge_breaker_begin(struct edge_breaker *breaker, struct bus_breaker_call *call, uint64_t item, int64_t now,
+                        int64_t *ret_retry_at) BUS_MUST_CHECK;
+enum edge_verdict { EDGE_WORKS, EDGE_FAILS, EDGE_SAYS_NOTHING };
+void edge_breaker_end(struct edge_breaker *breaker, struct bus_breaker_call *call, enum edge_verdict verdict,
+                      int64_t now);
+/* The service has answered a ping. */
+void edge_breaker_alive(struct edge_breaker *breaker, int64_t now);
+/* Does it hold queries back? */
+bool edge_breaker_is_open(struct edge_breaker *breaker, int64_t now);
+
 /* ---- asking (calls.c); all block the calling thread for a bounded time ---- */
 struct edge_query {
   enum edge_service service;
   const struct bus_message_type *type, *answer;
   const struct bus_uuid *correlation_id; /* NULL: none */
+  struct bus_str id; /* of what is asked for; absent: the correlation id, or nothing in particular */
   const void *body;
 };
 /* *ret_body is a struct of the answer's schema. False: *ret_refusal is what to tell the client. */
@@ -117,11 +133,11 @@ struct bus_str edge_routing_missing(const struct edge *edge, struct bus_arena *a
 /* "order.place" …: the routing key. */
 struct bus_str edge_command_key(enum edge_command_kind kind);
 
-/* ---- the backlog and the intake of order-svc (watch.c) ---- */
+/* ---- the backlog and the intake of order-svc, and services whose breaker is open (watch.c) ---- */
 bool edge_watch_start(struct edge *edge, struct bus_error *err) BUS_MUST_CHECK;
 /* Accepts one that was never started. */
 void edge_watch_stop(struct edge *edge);
-/* One question, and what follows from its answer; blocks for a second at most. */
+/* One look, and what follows from the answers; blocks for a second at most. */
 void edge_watch_once(struct edge *edge, struct bus_arena *arena);
 
 /* ---- answering (respond.c) ---- */

@@ -17,16 +17,19 @@ enum { PING_MS = 1000 }; /* three silent services in a row must not make /health
 
 enum { ARENA_LIMIT = 1 << 14 };
 
-/* The answer comes from a thread for queries; what it says of the threads that take commands is asked of its body. */
-static bool ping(struct edge *edge, const struct bus_request *request, const struct bus_message_type *answer,
-                 bool (*is_up)(const void *pong), int64_t timeout_ms) {
+/* The answer comes from a thread for queries, and so closes the breaker of queries; what it says of the threads that
+ * take commands is asked of its body. breaker: NULL where the service has none. */
+static bool ping(struct edge *edge, struct edge_breaker *breaker, const struct bus_request *request,
+                 const struct bus_message_type *answer, bool (*is_up)(const void *pong), int64_t timeout_ms) {
   struct bus_pending *pending = bus_request_begin(edge->requester, request);
   struct bus_arena *arena = bus_arena_new(ARENA_LIMIT);
   const struct bus_message_type *type;
   const void *pong;
   int64_t until = bus_monotonic() + (timeout_ms < PING_MS ? timeout_ms : PING_MS) * BUS_MILLISECOND;
-  bool up = pending && arena && bus_request_wait(pending, until, false) == BUS_REQUEST_ANSWERED &&
-            bus_request_answer(pending, &answer, 1, arena, &type, &pong) && is_up(pong);
+  bool answered = pending && bus_request_wait(pending, until, false) == BUS_REQUEST_ANSWERED;
+  bool up = answered && arena && bus_request_answer(pending, &answer, 1, arena, &type, &pong) && is_up(pong);
+  if (answered && breaker)
+    edge_breaker_alive(breaker, bus_monotonic());
   if (pending)
     bus_request_end(pending);
   bus_arena_free(arena);
@@ -43,17 +46,19 @@ static bool has_workers(const void *pong) {
 
 static bool is_order_service_up(void *context, int64_t timeout_ms) {
   const struct bus_request request = {.type = &order_ping_type, .body = &(struct order_ping){.deep = false}};
-  return ping(context, &request, &order_pong_type, has_order_workers, timeout_ms);
+  struct edge *edge = context;
+  return ping(edge, &edge->breakers[EDGE_ORDER_SERVICE], &request, &order_pong_type, has_order_workers, timeout_ms);
 }
 
 static bool is_inventory_service_up(void *context, int64_t timeout_ms) {
   const struct bus_request request = {.type = &inventory_ping_type, .body = &(struct inventory_ping){.deep = false}};
-  return ping(context, &request, &inventory_pong_type, has_workers, timeout_ms);
+  struct edge *edge = context;
+  return ping(edge, &edge->breakers[EDGE_INVENTORY_SERVICE], &request, &inventory_pong_type, has_workers, timeout_ms);
 }
 
 static bool is_payment_service_up(void *context, int64_t timeout_ms) {
   const struct bus_request request = {.type = &payment_ping_type, .body = &(struct payment_ping){.deep = false}};
-  return ping(context, &request, &payment_pong_type, has_workers, timeout_ms);
+  return ping(context, NULL, &request, &payment_pong_type, has_workers, timeout_ms);
 }
 
 /* As the newest commands showed: a command that nobody needs is no probe. */

@@ -10,8 +10,11 @@ void edge_products_get(void *context, struct bus_http_exchange *exchange) {
   struct product_get get = {.product_id = bus_http_path_segment(exchange, 0)};
   const void *body;
   struct answer answer = answer_not_found("no such product");
-  struct edge_query query = {
-      .service = EDGE_INVENTORY_SERVICE, .type = &product_get_type, .answer = &inventory_answer_type, .body = &get};
+  struct edge_query query = {.service = EDGE_INVENTORY_SERVICE,
+                             .type = &product_get_type,
+                             .answer = &inventory_answer_type,
+                             .id = get.product_id,
+                             .body = &get};
   if (page_is_product_id(get.product_id) && edge_ask(edge, exchange, &query, &body, &answer))
     answer = answer_product(body);
   edge_respond(edge, exchange, &answer);

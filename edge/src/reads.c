@@ -80,6 +80,7 @@ static bool ask_for_all(struct edge *edge, const struct gather_batch *batch, con
                              .type = &order_get_many_type,
                              .answer = &order_answers_type,
                              .correlation_id = batch->count == 1 ? leader->order_id : NULL,
+                             .id = {(const char *)leader->order_id->bytes, sizeof leader->order_id->bytes},
                              .body = &many};
   const void *body;
   if (!edge_ask(edge, leader->exchange, &query, &body, ret_refusal))

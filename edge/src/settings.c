@@ -61,23 +61,13 @@ static const struct bus_option options[] = {
            "new orders are refused while order-svc has an older message that the broker has not taken; 0: never"),
     TEXT("PAYMENT_DEFAULT_TOKEN", payment_default_token, 1, 128, "pm_card_visa",
          "payment token of orders that name none"),
-    NUMBER("CIRCUIT_BREAKER_THRESHOLD", breaker_threshold, 1, BUS_BREAKER_THRESHOLD_MAX, "5", NULL,
-           "unanswered queries within the window that open a service's breaker"),
-    NUMBER("CIRCUIT_BREAKER_WINDOW_MS", breaker_window_ms, 1, 3600000, "10000", "ms", "the breaker's window"),
-    NUMBER("CIRCUIT_BREAKER_OPEN_MS", breaker_open_ms, 1, 3600000, "30000", "ms", "how long it stays open"),
-    NUMBER("CIRCUIT_BREAKER_SUCCESS_THRESHOLD", breaker_success_threshold, 1, 100, "2", NULL,
-           "answers in a row that close it"),
+    BUS_BREAKER_OPTION_ROWS(struct edge_settings, breaker),
 };
 
 const struct bus_option_table edge_option_table = {options, BUS_COUNT(options), &edge_settings};
 
-void edge_breaker_settings(const struct edge_settings *settings, struct bus_breaker_settings *ret) {
-  *ret = (struct bus_breaker_settings){
-      .threshold = (int)settings->breaker_threshold,
-      .window = settings->breaker_window_ms * BUS_MILLISECOND,
-      .open_for = settings->breaker_open_ms * BUS_MILLISECOND,
-      .success_threshold = (int)settings->breaker_success_threshold,
-  };
+struct bus_breaker_settings edge_breaker_settings(const struct edge_settings *settings) {
+  return bus_breaker_settings_of(&settings->breaker, settings->query_timeout_ms);
 }
 
 static bool refuse(struct bus_error *err, const char *text) {

@@ -2,7 +2,7 @@
 #ifndef EDGE_SETTINGS_H
 #define EDGE_SETTINGS_H
 
-#include <bus/breaker.h>
+#include <bus/breaker_options.h>
 #include <bus/config.h>
 
 struct edge_settings {
@@ -17,14 +17,14 @@ struct edge_settings {
   int64_t accept_timeout_ms, accept_total_ms, query_timeout_ms, prefer_wait_max_s;
   int64_t shed_outbox_age_ms;
   const char *payment_default_token;
-  int64_t breaker_threshold, breaker_window_ms, breaker_open_ms, breaker_success_threshold;
+  struct bus_breaker_options breaker;
 };
 
 /* The one table, over static settings that bus_config_main fills. */
 extern struct edge_settings edge_settings;
 extern const struct bus_option_table edge_option_table;
 
-void edge_breaker_settings(const struct edge_settings *settings, struct bus_breaker_settings *ret);
+struct bus_breaker_settings edge_breaker_settings(const struct edge_settings *settings);
 
 /* The names of allowed_hosts ("a,b", copied into storage) as a NULL-terminated list; false where a name is empty or
  * there are more than EDGE_HOSTS_MAX. "*" is the caller's to know. */

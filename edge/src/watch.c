@@ -1,4 +1,5 @@
-/* Asks order-svc every second how far it is behind, and whether it takes new orders. */
+/* Asks order-svc every second how far it is behind, and whether it takes new orders; its answer, and inventory-svc's,
+ * closes an open breaker. */
 #include "edge.h"
 
 #include <bus/clock.h>
@@ -30,24 +31,41 @@ static void note_intake(struct edge *edge, int64_t closed_ms) {
           BUS_F_INT("closed_ms", closed_ms));
 }
 
+static struct bus_pending *begin(struct edge *edge, const struct bus_message_type *type, const void *body) {
+  return bus_request_begin(edge->requester, &(struct bus_request){.type = type, .body = body});
+}
+
+/* NULL: was not asked. Gives the request back. → the answer, or NULL */
+static const void *end(struct edge *edge, struct bus_pending *pending, const struct bus_message_type *type,
+                       enum edge_service service, int64_t until, struct bus_arena *arena) {
+  const struct bus_message_type *answered;
+  const void *body = NULL;
+  if (!pending)
+    return NULL;
+  if (bus_request_wait(pending, until, false) == BUS_REQUEST_ANSWERED) {
+    edge_breaker_alive(&edge->breakers[service], bus_monotonic());
+    if (!bus_request_answer(pending, &type, 1, arena, &answered, &body))
+      body = NULL;
+  }
+  bus_request_end(pending);
+  return body;
+}
+
+/* inventory-svc is asked only while its breaker is open: its answer closes the breaker. */
 void edge_watch_once(struct edge *edge, struct bus_arena *arena) {
+  int64_t now = bus_monotonic();
+  bool asks_inventory = edge_breaker_is_open(&edge->breakers[EDGE_INVENTORY_SERVICE], now);
   if (!bus_requester_is_up(edge->requester) || bus_requester_is_blocked(edge->requester))
     return; /* that is a refusal of its own */
-  const struct order_ping ping = {.deep = false};
-  struct bus_pending *pending =
-      bus_request_begin(edge->requester, &(struct bus_request){.type = &order_ping_type, .body = &ping});
-  const struct bus_message_type *const types[] = {&order_pong_type}, *type;
-  const void *body;
-  if (!pending)
-    return;
-  bool answered = bus_request_wait(pending, bus_monotonic() + WATCH_PATIENCE, false) == BUS_REQUEST_ANSWERED &&
-                  bus_request_answer(pending, types, 1, arena, &type, &body);
-  const struct order_pong *pong = answered ? body : NULL;
+  struct bus_pending *inventory =
+      asks_inventory ? begin(edge, &inventory_ping_type, &(struct inventory_ping){.deep = false}) : NULL;
+  struct bus_pending *order = begin(edge, &order_ping_type, &(struct order_ping){.deep = false});
+  const struct order_pong *pong = end(edge, order, &order_pong_type, EDGE_ORDER_SERVICE, now + WATCH_PATIENCE, arena);
+  (void)end(edge, inventory, &inventory_pong_type, EDGE_INVENTORY_SERVICE, now + WATCH_PATIENCE, arena);
   if (pong && pong->outbox_age_ms != BUS_NO_INT64) /* an older order-svc does not say */
     note(edge, pong->outbox_age_ms * BUS_MILLISECOND);
   if (pong)
     note_intake(edge, pong->intake_closed_ms);
-  bus_request_end(pending);
 }
 
 /* ---- the thread ---- */

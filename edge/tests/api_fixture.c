@@ -22,12 +22,11 @@ const struct order_answer says_accepted = {ORDER_ACCEPTED, &view}, says_final = 
                           says_found = {ORDER_FOUND, &view}, says_not_found = {ORDER_NOT_FOUND, NULL};
 
 void set_up(void) {
-  static const struct bus_breaker_settings breaker = BUS_BREAKER_DEFAULTS;
+  struct bus_breaker_settings breaker = BUS_BREAKER_DEFAULTS;
+  breaker.time_limit = settings.query_timeout_ms * BUS_MILLISECOND;
   edge = (struct edge){.settings = &settings, .accepted = accepted_new(10), .accepted_stock = accepted_new(10)};
-  for (int i = 0; i < EDGE_SERVICE_COUNT; i++) {
-    pthread_mutex_init(&edge.breakers[i].mutex, NULL);
-    bus_breaker_init(&edge.breakers[i].breaker, &breaker);
-  }
+  for (int i = 0; i < EDGE_SERVICE_COUNT; i++)
+    edge_breaker_open(&edge.breakers[i], "service", &breaker);
   edge_reads_init(&edge.reads);
   fake = (struct fake){.script = fake_silence, .now = AT_MS(1000000)};
 }

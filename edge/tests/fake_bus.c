@@ -1,6 +1,7 @@
 /* Everything that the handlers call, played from the script. */
 #include "fake_bus.h"
 
+#include <bus/breaker_metrics.h>
 #include <bus/clock.h>
 #include <bus/log.h>
 
@@ -56,6 +57,22 @@ void bus_series_add(struct bus_series *series, int64_t n) {
 void bus_series_set(struct bus_series *series, int64_t value) {
   (void)series;
   (void)value;
+}
+
+void bus_breaker_metrics_init(struct bus_breaker_metrics *metrics, const char *dependency) {
+  (void)metrics;
+  (void)dependency;
+}
+
+void bus_breaker_metrics_add(struct bus_breaker_metrics *metrics) {
+  (void)metrics;
+}
+
+void bus_breaker_metrics_move(struct bus_breaker_metrics *metrics, enum bus_breaker_state from,
+                              enum bus_breaker_state to) {
+  (void)metrics;
+  (void)from;
+  fake.breaker_changes[to]++;
 }
 
 /* ---- requests ---- */

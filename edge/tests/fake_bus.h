@@ -24,12 +24,13 @@ struct fake_script {
 
 struct fake {
   struct fake_script script;
-  int64_t now;         /* bus_monotonic */
-  int64_t hurried_at;  /* bus_requester_hurry is called then; 0: never */
-  bool no_place;       /* bus_http_hold finds none */
-  int begun;           /* requests */
-  int logged;          /* lines */
-  struct bus_str sent; /* the last one's body, encoded */
+  int64_t now;                             /* bus_monotonic */
+  int64_t hurried_at;                      /* bus_requester_hurry is called then; 0: never */
+  bool no_place;                           /* bus_http_hold finds none */
+  int begun;                               /* requests */
+  int logged;                              /* lines */
+  int breaker_changes[BUS_BREAKER_STATES]; /* to each state */
+  struct bus_str sent;                     /* the last one's body, encoded */
 
   /* the exchange: request, then what was answered */
   struct bus_arena *arena;

@@ -2,6 +2,8 @@
 #include "api_fixture.h"
 #include "test.h"
 
+#include <stdio.h>
+
 TEST(an_order_is_read)
 {
   set_up();
@@ -78,21 +80,53 @@ TEST(an_order_that_was_found_is_no_longer_remembered)
   tear_down();
 }
 
-TEST(five_silent_queries_open_the_breaker_of_that_service)
-{
-  set_up();
-  fake.segment = BUS_STR("A");
+/* ---- the breakers ---- */
+
+static struct product_view product = {BUS_STR("A"), BUS_STR("A"), 1, BUS_STR("EUR"), 1, 0, 1};
+static const struct inventory_answer has_product = {INVENTORY_FOUND, &product};
+
+static void inventory_answers(void) {
+  fake.script.answers[0] = (struct fake_answer){AT_MS(10), &inventory_answer_type, &has_product};
+}
+
+static void inventory_is_silent(void) {
+  fake.script = fake_silence;
+}
+
+/* → milliseconds */
+static int get_product(int number) {
+  static char id[16];
+  (void)snprintf(id, sizeof id, "P-%d", number);
+  fake.segment = bus_str(id);
+  return call(edge_products_get, "");
+}
+
+static void inventory_fails_at_once(void) {
+  fake.script = fake_silence;
+  fake.script.unroutable_at = AT_MS(5);
+}
+
+static void open_inventory_breaker(void) {
+  inventory_fails_at_once();
   for (int i = 0; i < 5; i++) {
-    assert_int_equal(call(edge_products_get, ""), 2000);
+    assert_int_equal(get_product(i), 5);
     assert_int_equal(fake.status, 503);
   }
   int begun = fake.begun;
-  assert_int_equal(call(edge_products_get, ""), 0);
+  assert_int_equal(get_product(6), 0);
   assert_int_equal(fake.status, 503);
-  assert_true(bus_str_is(fake_header("Retry-After"), "30"));
   assert_int_equal(fake.begun, begun);
-  fake.now += 29 * BUS_SECOND + BUS_SECOND / 2;
-  call(edge_products_get, "");
+  inventory_is_silent();
+}
+
+static enum bus_breaker_state inventory_breaker(void) {
+  return bus_breaker_state(&edge.breakers[EDGE_INVENTORY_SERVICE].breaker, fake.now);
+}
+
+TEST(queries_that_fail_open_the_breaker_of_that_service)
+{
+  set_up();
+  open_inventory_breaker();
   assert_true(bus_str_is(fake_header("Retry-After"), "1"));
   point_to_order();
   answer_read(10, &says_found);
@@ -101,43 +135,120 @@ TEST(five_silent_queries_open_the_breaker_of_that_service)
   tear_down();
 }
 
-TEST(answers_close_the_breaker_again)
+/* What a script or a poller does: the same id, again and again, while all others are answered. */
+TEST(one_product_that_is_never_answered_opens_no_breaker)
 {
-  static struct product_view product = {BUS_STR("A"), BUS_STR("A"), 1, BUS_STR("EUR"), 1, 0, 1};
-  static const struct inventory_answer has = {INVENTORY_FOUND, &product};
   set_up();
-  fake.segment = BUS_STR("A");
-  for (int i = 0; i < 5; i++)
-    call(edge_products_get, "");
-  fake.now += 30 * BUS_SECOND;
-  fake.script.answers[0] = (struct fake_answer){AT_MS(10), &inventory_answer_type, &has};
-  for (int i = 0; i < 3; i++) {
-    assert_int_equal(call(edge_products_get, ""), 10);
+  for (int i = 0; i < 100; i++) {
+    inventory_is_silent();
+    assert_int_equal(get_product(0), 2000);
+    inventory_answers();
+    assert_int_equal(get_product(1 + i), 10);
     assert_int_equal(fake.status, 200);
   }
-  assert_int_equal(edge.breakers[EDGE_INVENTORY_SERVICE].breaker.state, BUS_BREAKER_CLOSED);
+  assert_int_equal(fake.breaker_changes[BUS_BREAKER_OPEN], 0);
+  tear_down();
+}
+
+/* Each page is a query of its own: five that fail are five. */
+TEST(lists_that_fail_open_the_breaker)
+{
+  set_up();
+  inventory_fails_at_once();
+  for (int i = 0; i < 5; i++)
+    assert_int_equal(call(edge_products_list, ""), 5);
+  assert_int_equal(call(edge_products_list, ""), 0);
+  tear_down();
+}
+
+TEST(reads_go_on_a_second_after_a_stall)
+{
+  set_up();
+  open_inventory_breaker();
+  inventory_answers();
+  fake.now += BUS_SECOND;
+  for (int i = 10; i < 20; i++) {
+    assert_int_equal(get_product(i), 10);
+    assert_int_equal(fake.status, 200);
+  }
+  assert_int_equal(inventory_breaker(), BUS_BREAKER_CLOSED);
+  tear_down();
+}
+
+/* A hanging probe has failed when half of its time is over: by its end the breaker has rested for a second. */
+TEST(the_breaker_rests_longer_after_each_failed_probe)
+{
+  static const int rests[] = {2, 2, 4, 8, 16, 30, 30}; /* seconds; the first one has no probe before it */
+  set_up();
+  open_inventory_breaker();
+  for (size_t i = 0; i < BUS_COUNT(rests); i++) {
+    fake.now += (rests[i] - 1) * BUS_SECOND;
+    assert_int_equal(get_product(10 + (int)i), 2000);
+  }
+  assert_int_equal(get_product(20), 0);
+  assert_true(bus_str_is(fake_header("Retry-After"), "29"));
+  tear_down();
+}
+
+/* Five readers wait at the same time. */
+TEST(silent_queries_open_the_breaker_before_their_time_is_over)
+{
+  struct bus_breaker_call calls[5];
+  struct edge_breaker *breaker = &edge.breakers[EDGE_INVENTORY_SERVICE];
+  int64_t retry_at;
+  set_up();
+  for (uint64_t i = 0; i < 5; i++)
+    assert_true(edge_breaker_begin(breaker, &calls[i], i, fake.now, &retry_at));
+  fake.now += BUS_SECOND + 1;
+  assert_int_equal(get_product(20), 0);
+  assert_int_equal(fake.status, 503);
+  for (uint64_t i = 0; i < 5; i++)
+    edge_breaker_end(breaker, &calls[i], EDGE_FAILS, fake.now);
+  tear_down();
+}
+
+static void watch_once(void) {
+  struct bus_arena *arena = bus_arena_new(1 << 16);
+  fake_begin("");
+  edge_watch_once(&edge, arena);
+  bus_arena_free(arena);
+}
+
+TEST(a_ping_s_answer_closes_the_breaker)
+{
+  static const struct inventory_ping pong;
+  set_up();
+  open_inventory_breaker();
+  watch_once(); /* silence: it stays open */
+  assert_int_equal(fake.breaker_changes[BUS_BREAKER_CLOSED], 0);
+  fake.script.answers[0] = (struct fake_answer){AT_MS(3), &inventory_pong_type, &pong};
+  watch_once();
+  assert_int_equal(inventory_breaker(), BUS_BREAKER_CLOSED);
+  assert_int_equal(fake.breaker_changes[BUS_BREAKER_CLOSED], 1);
+  int begun = fake.begun;
+  watch_once();
+  assert_int_equal(fake.begun, begun + 1); /* order-svc alone: nothing is open */
   tear_down();
 }
 
 /* Open, half-open, closed: a line each, and none for a query that is held back. */
 TEST(the_log_has_a_line_for_each_change_of_a_breaker)
 {
-  static struct product_view product = {BUS_STR("A"), BUS_STR("A"), 1, BUS_STR("EUR"), 1, 0, 1};
-  static const struct inventory_answer has = {INVENTORY_FOUND, &product};
   set_up();
-  fake.segment = BUS_STR("A");
+  inventory_fails_at_once();
   for (int i = 0; i < 4; i++)
-    call(edge_products_get, "");
+    get_product(i);
   assert_int_equal(fake.logged, 0);
   for (int i = 0; i < 50; i++)
-    call(edge_products_get, "");
+    get_product(i);
   assert_int_equal(fake.logged, 1);
-  fake.now += 30 * BUS_SECOND;
-  fake.script.answers[0] = (struct fake_answer){AT_MS(10), &inventory_answer_type, &has};
-  call(edge_products_get, "");
+  fake.now += BUS_SECOND;
+  inventory_is_silent();
+  inventory_answers();
+  get_product(60);
   assert_int_equal(fake.logged, 2);
-  for (int i = 0; i < 50; i++)
-    call(edge_products_get, "");
+  for (int i = 60; i < 90; i++)
+    get_product(i);
   assert_int_equal(fake.logged, 3);
   tear_down();
 }
@@ -145,12 +256,21 @@ TEST(the_log_has_a_line_for_each_change_of_a_breaker)
 TEST(a_broker_that_is_away_does_not_open_the_breaker)
 {
   set_up();
-  fake.segment = BUS_STR("A");
   fake.script.is_down = true;
   for (int i = 0; i < 10; i++)
-    assert_int_equal(call(edge_products_get, ""), 0);
-  assert_int_equal(edge.breakers[EDGE_INVENTORY_SERVICE].breaker.state, BUS_BREAKER_CLOSED);
+    assert_int_equal(get_product(i), 0);
+  assert_int_equal(inventory_breaker(), BUS_BREAKER_CLOSED);
   assert_int_equal(fake.begun, 0);
+  tear_down();
+}
+
+TEST(queries_that_the_broker_lost_do_not_open_the_breaker)
+{
+  set_up();
+  fake.script.lost_at = AT_MS(5);
+  for (int i = 0; i < 10; i++)
+    assert_int_equal(get_product(i), 5);
+  assert_int_equal(inventory_breaker(), BUS_BREAKER_CLOSED);
   tear_down();
 }
 

@@ -22,7 +22,6 @@ TEST(defaults_are_those_of_the_documentation)
 {
   struct variables variables = {{"RABBITMQ_URL"}, {URL}};
   struct bus_error err;
-  struct bus_breaker_settings breaker;
   assert_true(bus_config_read(&edge_option_table, 1, lookup, &variables, &err));
   assert_int_equal(edge_settings.port, 8080);
   assert_int_equal(edge_settings.admin_port, 8084);
@@ -34,8 +33,11 @@ TEST(defaults_are_those_of_the_documentation)
   assert_int_equal(edge_settings.prefer_wait_max_s, 30);
   assert_string_equal(edge_settings.payment_default_token, "pm_card_visa");
   assert_string_equal(edge_settings.allowed_hosts, "localhost,127.0.0.1,[::1]");
-  edge_breaker_settings(&edge_settings, &breaker);
+  const struct bus_breaker_settings breaker = edge_breaker_settings(&edge_settings);
   assert_int_equal(breaker.threshold, 5);
+  assert_int_equal(breaker.share_percent, 50);
+  assert_int_equal(breaker.first_rest, BUS_SECOND);
+  assert_int_equal(breaker.time_limit, 2 * BUS_SECOND);
   assert_int_equal(breaker.window, 10 * BUS_SECOND);
   assert_int_equal(breaker.open_for, 30 * BUS_SECOND);
   assert_int_equal(breaker.success_threshold, 2);

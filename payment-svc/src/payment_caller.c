@@ -1,7 +1,8 @@
-/* The PSP's calls under way, those that wait for their turn, and the circuit breaker. */
+/* The PSP's calls under way, those that wait for their turn, and the circuit breaker in front of them. */
 #include "payment_caller.h"
 
 #include "payment_metrics.h"
+#include "payment_turns.h"
 #include "psp_answer.h"
 #include "psp_request.h"
 
@@ -23,12 +24,9 @@ enum { AUTHORIZATION_SIZE = 300, URL_SIZE = 256 + PSP_PATH_SIZE + 1 };
 struct slot {
   struct payment_caller *caller;
   struct payment_call call;
+  struct bus_breaker_call judged; /* while it is under way */
+  bool under_way;
   struct slot *next_free;
-};
-
-struct waiting {
-  struct payment_call call;
-  int64_t start_by; /* monotonic: later than that it could outlive its lease */
 };
 
 /* Something that happens again and again, and is said now and then. */
@@ -47,9 +45,8 @@ struct payment_caller {
   size_t held_back_in_state; /* since the breaker came into the state that is shown */
   struct bus_arena *parsing;
   struct slot *slots, *free_slots;
-  size_t under_way;
-  struct waiting *queue; /* ring */
-  size_t queue_room, queue_first, queue_count;
+  struct payment_turns turns;
+  struct payment_waiting *waiting; /* the turns' pool */
   char authorization[AUTHORIZATION_SIZE];
 };
 
@@ -59,7 +56,7 @@ static void show_breaker(struct payment_caller *caller, int64_t now) {
   enum bus_breaker_state state = bus_breaker_state(&caller->breaker, now);
   if (state == caller->shown)
     return;
-  payment_metrics_breaker((int)caller->shown, (int)state);
+  payment_metrics_breaker(caller->shown, state);
   caller->shown = state;
   bus_log(state == BUS_BREAKER_CLOSED ? BUS_INFO : BUS_WARN, "circuit breaker of the PSP",
           BUS_F_STR("state", bus_breaker_state_name(state)), BUS_F_INT("held_back", caller->held_back_in_state));
@@ -118,6 +115,19 @@ static void hold_back(struct payment_caller *caller, const struct payment_call *
 
 static void start_waiting(struct payment_caller *caller);
 
+static void take_slot(struct payment_caller *caller, struct slot *slot) {
+  caller->free_slots = slot->next_free;
+  slot->under_way = true;
+  payment_turns_started(&caller->turns, payment_call_past(&slot->call));
+}
+
+static void give_back(struct payment_caller *caller, struct slot *slot) {
+  slot->next_free = caller->free_slots;
+  caller->free_slots = slot;
+  slot->under_way = false;
+  payment_turns_ended(&caller->turns, payment_call_past(&slot->call));
+}
+
 static void on_done(void *context, const struct bus_http_result *answer) {
   struct slot *slot = context;
   struct payment_caller *caller = slot->caller;
@@ -125,15 +135,10 @@ static void on_done(void *context, const struct bus_http_result *answer) {
   struct payment_result result;
   int64_t now = bus_monotonic();
   BUS_CRASH_POINT("payment.answered");
-  slot->next_free = caller->free_slots;
-  caller->free_slots = slot;
-  caller->under_way--;
-  payment_metrics_pending(-1);
   bus_arena_reset(caller->parsing);
-  if (psp_answer_read(&call, answer, caller->parsing, &result))
-    bus_breaker_success(&caller->breaker, now);
-  else
-    bus_breaker_failure(&caller->breaker, now);
+  bus_breaker_end(&caller->breaker, &slot->judged, psp_answer_read(&call, answer, caller->parsing, &result), now);
+  give_back(caller, slot);
+  payment_metrics_pending(-1);
   report(caller, &call, &result, answer->duration);
   show_breaker(caller, now);
   start_waiting(caller);
@@ -155,64 +160,73 @@ static bool start_http(struct payment_caller *caller, struct slot *slot, struct 
   return bus_http_client_start(caller->http, &call, on_done, slot, err);
 }
 
-/* There is a free slot. */
+/* There is a slot for it. */
 static void start(struct payment_caller *caller, const struct payment_call *call) {
   struct bus_error err;
   int64_t now = bus_monotonic();
-  if (!bus_breaker_allow(&caller->breaker, now)) {
-    int64_t wait = bus_breaker_retry_at(&caller->breaker, now) - now;
+  struct slot *slot = caller->free_slots;
+  uint64_t item = payment_call_item(call);
+  enum bus_breaker_past past = payment_call_past(call);
+  if (!bus_breaker_begin(&caller->breaker, &slot->judged, item, past, now)) {
+    int64_t wait = bus_breaker_retry_at(&caller->breaker, item, past, now) - now;
     hold_back(caller, call, wait > HOLD_AT_LEAST ? wait : HOLD_AT_LEAST, "breaker_open");
     return;
   }
-  struct slot *slot = caller->free_slots;
   slot->call = *call;
   if (!start_http(caller, slot, &err)) {
-    bus_breaker_failure(&caller->breaker, now);
+    bus_breaker_end(&caller->breaker, &slot->judged, false, now);
     bus_log(BUS_ERROR, "cannot start a call to the PSP", BUS_F_STR("cause", err.text));
     hold_back(caller, call, HOLD_AT_LEAST, "cannot_start");
     return;
   }
-  caller->free_slots = slot->next_free;
-  caller->under_way++;
+  take_slot(caller, slot);
   payment_metrics_pending(1);
 }
 
-static void start_waiting(struct payment_caller *caller) {
-  while (caller->free_slots && caller->queue_count > 0) {
-    struct waiting first = caller->queue[caller->queue_first];
-    caller->queue_first = (caller->queue_first + 1) % caller->queue_room;
-    caller->queue_count--;
-    payment_metrics_pending(-1);
-    if (bus_monotonic() > first.start_by)
-      hold_back(caller, &first.call, 0, "waited_too_long");
-    else
-      start(caller, &first.call);
+/* First calls that hang are counted among the repeated ones, which then have fewer slots. */
+static void look_for_late_calls(struct payment_caller *caller) {
+  caller->turns.late = 0;
+  for (int64_t i = 0; i < caller->settings->concurrency; i++) {
+    const struct slot *slot = &caller->slots[i];
+    if (slot->under_way && slot->judged.late && payment_call_past(&slot->call) == BUS_BREAKER_FRESH)
+      caller->turns.late++;
   }
 }
 
-static void enqueue(struct payment_caller *caller, const struct payment_call *call) {
+static void start_waiting(struct payment_caller *caller) {
+  struct payment_waiting next;
+  look_for_late_calls(caller);
+  while (payment_turns_next(&caller->turns, &next)) {
+    payment_metrics_pending(-1);
+    if (bus_monotonic() > next.start_by)
+      hold_back(caller, &next.call, 0, "waited_too_long");
+    else
+      start(caller, &next.call);
+  }
+}
+
+static bool enqueue(struct payment_caller *caller, const struct payment_call *call) {
   int64_t patience = (caller->settings->lease_ms - caller->settings->total_timeout_ms) * BUS_MILLISECOND / 2;
-  size_t last = (caller->queue_first + caller->queue_count) % caller->queue_room;
-  caller->queue[last] = (struct waiting){.call = *call, .start_by = bus_monotonic() + patience};
-  caller->queue_count++;
+  if (!payment_turns_wait(&caller->turns, call, bus_monotonic() + patience))
+    return false;
   payment_metrics_pending(1);
+  return true;
 }
 
 void payment_caller_take(struct payment_caller *caller, const struct payment_call *call) {
-  if (caller->free_slots)
+  look_for_late_calls(caller);
+  if (payment_turns_may_start(&caller->turns, payment_call_past(call)))
     start(caller, call);
-  else if (caller->queue_count < caller->queue_room)
-    enqueue(caller, call);
-  else
+  else if (!enqueue(caller, call))
     hold_back(caller, call, 0, "no_room");
   show_breaker(caller, bus_monotonic());
 }
 
-size_t payment_caller_room(struct payment_caller *caller) {
+size_t payment_caller_room(struct payment_caller *caller, enum bus_breaker_past past) {
   int64_t now = bus_monotonic();
   show_breaker(caller, now);
-  size_t room = (size_t)caller->settings->concurrency - caller->under_way + caller->queue_room - caller->queue_count;
-  size_t allowed = bus_breaker_room(&caller->breaker, now);
+  look_for_late_calls(caller);
+  size_t room = payment_turns_room(&caller->turns, past), allowed = bus_breaker_room(&caller->breaker, past, now);
   return room < allowed ? room : allowed;
 }
 
@@ -223,17 +237,18 @@ struct bus_poll_source payment_caller_source(struct payment_caller *caller) {
 }
 
 static bool allocate(struct payment_caller *caller) {
-  size_t slots = (size_t)caller->settings->concurrency;
+  size_t slots = (size_t)caller->settings->concurrency, room = (size_t)caller->settings->queue;
   caller->slots = calloc(slots, sizeof *caller->slots);
-  caller->queue = calloc(caller->queue_room + 1, sizeof *caller->queue);
+  caller->waiting = calloc(room + 1, sizeof *caller->waiting);
   caller->parsing = bus_arena_new(PARSE_LIMIT);
-  if (!caller->slots || !caller->queue || !caller->parsing)
+  if (!caller->slots || !caller->waiting || !caller->parsing)
     return false;
   for (size_t i = 0; i < slots; i++) {
     caller->slots[i].caller = caller;
     caller->slots[i].next_free = caller->free_slots;
     caller->free_slots = &caller->slots[i];
   }
+  payment_turns_init(&caller->turns, slots, caller->waiting, room);
   return true;
 }
 
@@ -246,7 +261,6 @@ bool payment_caller_new(const struct payment_settings *settings, struct bus_work
     return bus_fail(err, BUS_E_NOMEM, "out of memory for the PSP's client");
   caller->settings = settings;
   caller->worker = worker;
-  caller->queue_room = (size_t)settings->queue;
   (void)snprintf(caller->authorization, sizeof caller->authorization, "Authorization: Bearer %s", settings->psp_key);
   bus_breaker_init(&caller->breaker, &breaker);
   if (!allocate(caller)) {
@@ -257,7 +271,7 @@ bool payment_caller_new(const struct payment_settings *settings, struct bus_work
     payment_caller_free(caller);
     return false;
   }
-  payment_metrics_breaker(-1, (int)caller->shown);
+  payment_metrics_breaker_added();
   *ret = caller;
   return true;
 }
@@ -266,12 +280,13 @@ void payment_caller_free(struct payment_caller *caller) {
   if (!caller)
     return;
   if (caller->http) {
-    payment_metrics_breaker((int)caller->shown, -1);
-    payment_metrics_pending(-(int64_t)(caller->under_way + caller->queue_count));
+    payment_metrics_breaker_removed(caller->shown);
+    payment_metrics_pending(
+        -(int64_t)(payment_turns_under_way(&caller->turns) + payment_turns_waiting(&caller->turns)));
   }
   bus_http_client_free(caller->http);
   bus_arena_free(caller->parsing);
-  free(caller->queue);
+  free(caller->waiting);
   free(caller->slots);
   explicit_bzero(caller->authorization, sizeof caller->authorization);
   free(caller);

@@ -1,7 +1,8 @@
 /*
- * Calls to the PSP inside a worker's poll set: at most PSP_CONCURRENCY at once, a short queue behind them, a circuit
- * breaker in front. Every call that is taken ends as a BUS_INPUT_COMPLETION (a struct payment_result); one that cannot
- * be pushed is lost, and its row comes due when its lease ends. One caller a worker, on its thread.
+ * Calls to the PSP inside a worker's poll set: at most PSP_CONCURRENCY at once, half of them for payments whose call
+ * failed before; a short queue behind them, a circuit breaker in front. Every call that is taken ends as a
+ * BUS_INPUT_COMPLETION (a struct payment_result); one that cannot be pushed is lost, and its row comes due when its
+ * lease ends. One caller a worker, on its thread.
  */
 #ifndef PAYMENT_CALLER_H
 #define PAYMENT_CALLER_H
@@ -21,8 +22,8 @@ void payment_caller_free(struct payment_caller *caller);
 /* Copies the call. Starts it, queues it, or pushes «not started» at once. */
 void payment_caller_take(struct payment_caller *caller, const struct payment_call *call);
 
-/* How many further calls it could take now: what is worth claiming of the rows that are due. */
-size_t payment_caller_room(struct payment_caller *caller);
+/* How many further calls for such payments it could take now: what is worth claiming of the rows that are due. */
+size_t payment_caller_room(struct payment_caller *caller, enum bus_breaker_past past);
 
 struct bus_poll_source payment_caller_source(struct payment_caller *caller);
 

@@ -74,16 +74,21 @@ void payment_act(void *opaque, const void *given) {
 
 /* ---- now and then ---- */
 
-/* No more than can be called: the others wait in the database, the longest due first. */
+/* No more than can be called: the others wait in the database. */
+static int64_t room_for(struct context *context, enum bus_breaker_past past) {
+  size_t room = payment_caller_room(context->caller, past), pushed = bus_worker_pushed(context->worker);
+  return room > pushed ? (int64_t)(room - pushed) : 0;
+}
+
 static void find_due_args(void *opaque, struct bus_args *args) {
   struct context *context = opaque;
-  size_t room = payment_caller_room(context->caller), pushed = bus_worker_pushed(context->worker);
-  bus_args_int64(args, room > pushed ? (int64_t)(room - pushed) : 0);
+  bus_args_int64(args, room_for(context, BUS_BREAKER_FRESH));
+  bus_args_int64(args, room_for(context, BUS_BREAKER_FAILED));
 }
 
 static void find_put_off_args(void *opaque, struct bus_args *args) {
-  const struct context *context = opaque;
-  find_due_args(opaque, args);
+  struct context *context = opaque;
+  bus_args_int64(args, room_for(context, BUS_BREAKER_FAILED));
   bus_args_int64(args, payment_longest_wait(&context->policy));
 }
 

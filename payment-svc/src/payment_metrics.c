@@ -1,18 +1,17 @@
 /* payment-svc's metrics. */
 #include "payment_metrics.h"
 
+#include <bus/breaker_metrics.h>
 #include <bus/metrics.h>
 
 #include <pthread.h>
-
-enum { BREAKER_STATES = BUS_BREAKER_HALF_OPEN + 1 };
 
 static const double duration_bounds[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 7, 10};
 
 static struct bus_series *states[PAYMENT_STATES], *alarms[PAYMENT_ALARMS];
 static struct bus_series *calls[PAYMENT_CALL_NAMES][PAYMENT_INPUTS], *durations[PAYMENT_CALL_NAMES];
 static struct bus_metric *held_back;
-static struct bus_series *breakers[BREAKER_STATES], *transitions[BREAKER_STATES];
+static struct bus_breaker_metrics breakers;
 static struct bus_series *pending, *open_payments, *refunds_failing, *unknown, *oldest_age;
 
 static struct bus_series *series(const struct bus_metric_spec *spec, const char *a, const char *b) {
@@ -62,22 +61,6 @@ static void register_calls(void) {
   pending = series(&pending_spec, NULL, NULL);
 }
 
-static void register_breaker(void) {
-  static const struct bus_metric_spec state_spec = {.name = "payment_psp_breakers",
-                                                    .help = "Circuit breakers (one a worker) in a state.",
-                                                    .kind = BUS_GAUGE,
-                                                    .labels = {"state"}};
-  static const struct bus_metric_spec transition_spec = {.name = "payment_psp_breaker_transitions_total",
-                                                         .help = "Changes of a circuit breaker, by new state.",
-                                                         .kind = BUS_COUNTER,
-                                                         .labels = {"state"}};
-  for (int i = 0; i < BREAKER_STATES; i++) {
-    const char *name = bus_breaker_state_name((enum bus_breaker_state)i);
-    breakers[i] = series(&state_spec, name, NULL);
-    transitions[i] = series(&transition_spec, name, NULL);
-  }
-}
-
 static void register_gauges(void) {
   static const struct bus_metric_spec open_spec = {
       .name = "payment_open", .help = "Payments that someone must look at again.", .kind = BUS_GAUGE};
@@ -98,7 +81,7 @@ static void register_gauges(void) {
 static void register_all(void) {
   register_facts();
   register_calls();
-  register_breaker();
+  bus_breaker_metrics_init(&breakers, "payment_provider");
   register_gauges();
 }
 
@@ -129,13 +112,16 @@ void payment_metrics_pending(int64_t more) {
   bus_series_add(pending, more);
 }
 
-void payment_metrics_breaker(int from, int to) {
-  if (from >= 0)
-    bus_series_add(breakers[from], -1);
-  if (to >= 0)
-    bus_series_add(breakers[to], 1);
-  if (from >= 0 && to >= 0)
-    bus_series_add(transitions[to], 1);
+void payment_metrics_breaker_added(void) {
+  bus_breaker_metrics_add(&breakers);
+}
+
+void payment_metrics_breaker(enum bus_breaker_state from, enum bus_breaker_state to) {
+  bus_breaker_metrics_move(&breakers, from, to);
+}
+
+void payment_metrics_breaker_removed(enum bus_breaker_state state) {
+  bus_breaker_metrics_remove(&breakers, state);
 }
 
 void payment_metrics_gauges(const struct payment_gauges *gauges) {

@@ -15,8 +15,10 @@ void payment_metrics_call(const struct payment_call *call, const struct payment_
 void payment_metrics_held_back(const char *reason);
 /* Calls of all workers that wait or are under way. */
 void payment_metrics_pending(int64_t more);
-/* One worker's breaker: -1 for none. */
-void payment_metrics_breaker(int from, int to);
+/* A worker's circuit breaker: it is there, closed; it changed; it is gone. */
+void payment_metrics_breaker_added(void);
+void payment_metrics_breaker(enum bus_breaker_state from, enum bus_breaker_state to);
+void payment_metrics_breaker_removed(enum bus_breaker_state state);
 
 /* As LOOK_AFTER found it. age: microseconds. */
 struct payment_gauges {

@@ -28,7 +28,9 @@ const struct bus_option payment_options[PAYMENT_OPTIONS] = {
          "certificates that the provider is verified with; empty: the system's"),
     {"PSP_ALLOW_PLAIN", BUS_OPTION_BOOL, offsetof(struct payment_settings, psp_allow_plain), "false", 0, 0, NULL, false,
      NULL, "plain http to other machines too: for a sandbox in a private network"},
-    NUMBER("PSP_CONCURRENCY", concurrency, "32", 1, 1000, "calls", "calls to the provider at once, for each worker"),
+    NUMBER(
+        "PSP_CONCURRENCY", concurrency, "32", 1, 1000, "calls",
+        "calls to the provider at once, for each worker; at most half of them for payments whose call failed before"),
     NUMBER("PSP_QUEUE", queue, "1000", 0, 10000, "calls",
            "calls that wait for their turn; others wait in the database"),
     NUMBER("PSP_CONNECT_TIMEOUT_MS", connect_timeout_ms, "2000", 10, 60000, "ms", "until connected"),
@@ -36,12 +38,7 @@ const struct bus_option payment_options[PAYMENT_OPTIONS] = {
     NUMBER("PSP_TIMEOUT_MS", total_timeout_ms, "7000", 10, 60000, "ms", "for a whole call"),
     NUMBER("PSP_LEASE_MS", lease_ms, "15000", 1000, 600000, "ms",
            "how long a call is nobody else's; at least PSP_TIMEOUT_MS and 2000"),
-    NUMBER("CIRCUIT_BREAKER_THRESHOLD", breaker_threshold, "5", 1, BUS_BREAKER_THRESHOLD_MAX, "failures",
-           "failures within the window that open the breaker"),
-    NUMBER("CIRCUIT_BREAKER_WINDOW_MS", breaker_window_ms, "10000", 100, 3600000, "ms", "the window"),
-    NUMBER("CIRCUIT_BREAKER_OPEN_MS", breaker_open_ms, "30000", 100, 3600000, "ms", "how long it stays open"),
-    NUMBER("CIRCUIT_BREAKER_SUCCESS_THRESHOLD", breaker_successes, "2", 1, 100, "successes",
-           "successes, half-open, that close it"),
+    BUS_BREAKER_OPTION_ROWS(struct payment_settings, breaker),
     NUMBER("RETRY_MAX_ATTEMPTS", retry_attempts, "3", 1, 10, "attempts", "quick attempts at a call"),
     NUMBER("RETRY_INITIAL_MS", retry_initial_ms, "1000", 10, 60000, "ms", "first wait between them; it doubles"),
     NUMBER("RETRY_SLOW_MS", retry_slow_ms, "30000", 10, 600000, "ms",
@@ -76,10 +73,7 @@ struct payment_policy payment_policy_of(const struct payment_settings *settings)
 }
 
 struct bus_breaker_settings payment_breaker_of(const struct payment_settings *settings) {
-  return (struct bus_breaker_settings){.threshold = (int)settings->breaker_threshold,
-                                       .window = settings->breaker_window_ms * BUS_MILLISECOND,
-                                       .open_for = settings->breaker_open_ms * BUS_MILLISECOND,
-                                       .success_threshold = (int)settings->breaker_successes};
+  return bus_breaker_settings_of(&settings->breaker, settings->total_timeout_ms);
 }
 
 struct bus_http_client_settings payment_http_of(const struct payment_settings *settings) {

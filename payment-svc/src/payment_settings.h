@@ -4,18 +4,18 @@
 
 #include "payment.h"
 
-#include <bus/breaker.h>
+#include <bus/breaker_options.h>
 #include <bus/config.h>
 #include <bus/http_client.h>
 
-enum { PAYMENT_OPTIONS = 19 };
+enum { PAYMENT_OPTIONS = 21 };
 
 struct payment_settings {
   const char *psp_url, *psp_key, *psp_ca_file;
   bool psp_allow_plain;
   int64_t concurrency, queue;
   int64_t connect_timeout_ms, read_timeout_ms, total_timeout_ms, lease_ms;
-  int64_t breaker_threshold, breaker_window_ms, breaker_open_ms, breaker_successes;
+  struct bus_breaker_options breaker;
   int64_t retry_attempts, retry_initial_ms, retry_slow_ms, retry_slow_max_ms, key_life_s;
 };
 

@@ -1,6 +1,10 @@
 /* Every SQL statement of payment-svc. */
 #include "payment_statements.h"
 
+/* How often a payment that is due has failed, as the index payments_due has it. */
+#define FAILURES_MANY "3"
+#define FAILURES "least(p.attempts, " FAILURES_MANY ") "
+
 const struct bus_statement payment_statements[PAYMENT_STATEMENTS] = {
     [LOCK_PAYMENTS] =
         {"SELECT order_id, state, amount, currency, token, psp_id, psp_refund_id, reason, refunds, "
@@ -27,13 +31,18 @@ const struct bus_statement payment_statements[PAYMENT_STATEMENTS] = {
     [INSERT_LEDGER] = {"INSERT INTO payments.ledger (order_id, entry, amount, currency, psp_id) "
                        "SELECT * FROM unnest($1, $2, $3, $4, $5)",
                        "UTITT"},
-    [FIND_DUE] = {"SELECT order_id FROM payments.payments WHERE next_attempt_at <= now() "
-                  "ORDER BY next_attempt_at LIMIT $1",
-                  "i"},
+    [FIND_DUE] = {"(SELECT p.order_id FROM payments.payments p WHERE " FAILURES "= 0 AND p.next_attempt_at <= now() "
+                  "ORDER BY p.next_attempt_at LIMIT $1) UNION ALL (SELECT d.order_id "
+                  "FROM (VALUES (1::bigint), (2), (" FAILURES_MANY ")) AS f (failures) CROSS JOIN LATERAL "
+                  "(SELECT p.order_id FROM payments.payments p WHERE " FAILURES "= f.failures "
+                  "AND p.next_attempt_at <= now() ORDER BY p.next_attempt_at LIMIT $2) d "
+                  "ORDER BY f.failures LIMIT $2)",
+                  "ii"},
     /* Due later than anything can be: by the time of before the server's clock was set back. */
-    [FIND_PUT_OFF] = {"SELECT order_id FROM payments.payments "
-                      "WHERE next_attempt_at > now() + $2 * interval '1 microsecond' "
-                      "ORDER BY next_attempt_at DESC LIMIT $1",
+    [FIND_PUT_OFF] = {"SELECT d.order_id FROM (VALUES (0::bigint), (1), (2), (" FAILURES_MANY ")) AS f (failures) "
+                      "CROSS JOIN LATERAL (SELECT p.order_id FROM payments.payments p WHERE " FAILURES "= f.failures "
+                      "AND p.next_attempt_at > now() + $2 * interval '1 microsecond' "
+                      "ORDER BY p.next_attempt_at DESC LIMIT $1) d LIMIT $1",
                       "ii"},
     [LOOK_AFTER] = {"SELECT count(*), count(*) FILTER (WHERE state = 'refunding' AND attempts >= $1 "
                     "AND psp_refund_id IS NULL), "
@@ -41,6 +50,7 @@ const struct bus_statement payment_statements[PAYMENT_STATEMENTS] = {
                     "LIMIT " PAYMENT_GAUGE_MAX ") AS u), "
                     "coalesce((extract(epoch FROM now() - min(created_at)) * 1000000)::bigint, 0) "
                     "FROM (SELECT state, attempts, psp_refund_id, created_at FROM payments.payments "
-                    "WHERE next_attempt_at IS NOT NULL ORDER BY next_attempt_at LIMIT " PAYMENT_GAUGE_MAX ") AS o",
+                    "WHERE next_attempt_at IS NOT NULL ORDER BY least(attempts, " FAILURES_MANY "), next_attempt_at "
+                    "LIMIT " PAYMENT_GAUGE_MAX ") AS o",
                     "i"},
 };

@@ -9,7 +9,7 @@ enum payment_statement {
   INSERT_PAYMENTS,
   UPDATE_PAYMENTS,
   INSERT_LEDGER,
-  FIND_DUE,     /* most rows → order_id */
+  FIND_DUE,     /* most rows that never failed, most others → order_id: what failed least comes first */
   LOOK_AFTER,   /* attempts from which a refund counts as failing → open, failing, unknown, oldest's age */
   FIND_PUT_OFF, /* most rows, µs that nothing is put off for → order_id */
   PAYMENT_STATEMENTS,

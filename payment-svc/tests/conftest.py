@@ -24,7 +24,7 @@ import plans  # noqa: E402
 PSP_KEY = "sk_test_payment_tests"
 # Shorter than in production, so that a test sees them end.
 QUICK = {"RETRY_INITIAL_MS": "100", "RETRY_SLOW_MS": "400", "RETRY_SLOW_MAX_MS": "1000", "PSP_READ_TIMEOUT_MS": "1500",
-         "PSP_TIMEOUT_MS": "2000", "PSP_LEASE_MS": "4000", "CIRCUIT_BREAKER_OPEN_MS": "500"}
+         "PSP_TIMEOUT_MS": "2000", "PSP_LEASE_MS": "4000"}
 
 
 def wait_until(condition, seconds, what):

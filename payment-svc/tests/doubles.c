@@ -66,6 +66,15 @@ void bus_http_client_free(struct bus_http_client *client) {
   free(client);
 }
 
+/* From the idempotency key, "charge-<order id>". */
+static void note_order(struct double_call *kept) {
+  for (size_t i = 0; i < BUS_COUNT(kept->headers); i++) {
+    size_t len = strlen(kept->headers[i]);
+    if (strncmp(kept->headers[i], "Idempotency-Key: charge-", 24) == 0)
+      (void)snprintf(kept->order, sizeof kept->order, "%d", (int)strtol(kept->headers[i] + len - 2, NULL, 16));
+  }
+}
+
 bool bus_http_client_start(struct bus_http_client *client, const struct bus_http_call *call,
                            void (*done)(void *context, const struct bus_http_result *result), void *context,
                            struct bus_error *err) {
@@ -80,6 +89,7 @@ bool bus_http_client_start(struct bus_http_client *client, const struct bus_http
   (void)snprintf(kept->body, sizeof kept->body, "%.*s", (int)call->body.len, call->body.data);
   for (size_t i = 0; call->headers[i]; i++)
     (void)snprintf(kept->headers[i], sizeof kept->headers[i], "%s", call->headers[i]);
+  note_order(kept);
   doubles.started++;
   return true;
 }
@@ -93,22 +103,31 @@ struct bus_poll_source bus_http_client_source(struct bus_http_client *client) {
   return (struct bus_poll_source){.context = client};
 }
 
-static void finish(const struct bus_http_result *result) {
-  if (doubles.call_count == 0)
+static void finish(size_t number, const struct bus_http_result *result) {
+  if (number >= doubles.call_count)
     abort();
-  struct double_call call = doubles.calls[0];
+  struct double_call call = doubles.calls[number];
   doubles.call_count--;
-  memmove(doubles.calls, doubles.calls + 1, doubles.call_count * sizeof *doubles.calls);
+  memmove(&doubles.calls[number], &doubles.calls[number + 1], (doubles.call_count - number) * sizeof *doubles.calls);
   call.done(call.context, result);
 }
 
-void doubles_answer(int status, const char *body) {
-  const struct bus_http_result result = {
+static struct bus_http_result answer_of(int status, const char *body) {
+  return (struct bus_http_result){
       .outcome = BUS_HTTP_ANSWERED, .status = status, .body = bus_str(body), .retry_after_s = -1, .duration = 1000};
-  finish(&result);
+}
+
+void doubles_answer(int status, const char *body) {
+  const struct bus_http_result result = answer_of(status, body);
+  finish(0, &result);
+}
+
+void doubles_answer_last(int status, const char *body) {
+  const struct bus_http_result result = answer_of(status, body);
+  finish(doubles.call_count - 1, &result);
 }
 
 void doubles_fail(enum bus_http_outcome outcome) {
   const struct bus_http_result result = {.outcome = outcome, .error = "cut", .retry_after_s = -1};
-  finish(&result);
+  finish(0, &result);
 }

@@ -11,6 +11,7 @@ enum { DOUBLE_CALLS = 64, DOUBLE_PUSHED = 64 };
 
 struct double_call {
   char url[300], body[1300], headers[8][320];
+  char order[4]; /* the last byte of the order's id, as a number */
   void (*done)(void *context, const struct bus_http_result *result);
   void *context;
 };
@@ -27,8 +28,9 @@ struct doubles {
 extern struct doubles doubles;
 
 void doubles_reset(void);
-/* Ends the oldest call under way. */
+/* Ends the oldest call under way; _last: the newest. */
 void doubles_answer(int status, const char *body);
+void doubles_answer_last(int status, const char *body);
 void doubles_fail(enum bus_http_outcome outcome);
 
 #endif

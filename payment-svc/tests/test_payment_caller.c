@@ -24,10 +24,7 @@ static void begin(int64_t concurrency, int64_t queue) {
                                        .queue = queue,
                                        .total_timeout_ms = 7000,
                                        .lease_ms = 30000,
-                                       .breaker_threshold = 5,
-                                       .breaker_window_ms = 10000,
-                                       .breaker_open_ms = 30000,
-                                       .breaker_successes = 2};
+                                       .breaker = {5, 50, 10000, 1000, 30000, 2}};
   assert_true(payment_caller_new(&settings, NULL, &caller, &err));
 }
 
@@ -45,6 +42,21 @@ static struct payment_call call_of(uint8_t number) {
 static void take(uint8_t number) {
   struct payment_call call = call_of(number);
   payment_caller_take(caller, &call);
+}
+
+/* A payment whose call failed before. */
+static void take_again(uint8_t number) {
+  struct payment_call call = call_of(number);
+  call.attempt = 2;
+  payment_caller_take(caller, &call);
+}
+
+static size_t room(void) {
+  return payment_caller_room(caller, BUS_BREAKER_FRESH);
+}
+
+static size_t room_again(void) {
+  return payment_caller_room(caller, BUS_BREAKER_FAILED);
 }
 
 static const struct payment_result *last_pushed(void) {
@@ -111,14 +123,14 @@ TEST(caller_never_has_more_than_its_slots_under_way)
   assert_int_equal(doubles.pushed_count, 1); /* the sixth: no room */
   assert_int_equal(last_pushed()->kind, PAYMENT_ON_NOT_STARTED);
   assert_int_equal(last_pushed()->order_id.bytes[15], 6);
-  assert_int_equal(payment_caller_room(caller), 0);
+  assert_int_equal(room(), 0);
   doubles_answer(200, CAPTURED);
   assert_int_equal(doubles.call_count, 2); /* the third took its place */
-  assert_int_equal(payment_caller_room(caller), 1);
+  assert_int_equal(room(), 1);
   while (doubles.call_count > 0)
     doubles_answer(200, CAPTURED);
   assert_int_equal(doubles.started, 5);
-  assert_int_equal(payment_caller_room(caller), 5);
+  assert_int_equal(room(), 5);
   end();
 }
 
@@ -176,8 +188,9 @@ TEST(caller_breaker_opens_after_failures_and_holds_back)
   assert_int_equal(doubles.started, 5);
   assert_int_equal(last_pushed()->kind, PAYMENT_ON_NOT_STARTED);
   assert_string_equal(last_pushed()->reason, "breaker_open");
-  assert_int_equal(last_pushed()->wait, 30 * BUS_SECOND);
-  assert_int_equal(payment_caller_room(caller), 0); /* nothing due is claimed */
+  assert_int_equal(last_pushed()->wait, BUS_SECOND);
+  assert_int_equal(room(), 0); /* nothing due is claimed */
+  assert_int_equal(room_again(), 0);
   end();
 }
 
@@ -198,8 +211,11 @@ TEST(caller_says_an_outage_in_few_lines)
   hold_back(1000);
   assert_int_equal(doubles.warned, 3);
   doubles.now += 10 * BUS_SECOND;
-  hold_back(1000);
+  take(11); /* two probes, and that it is half-open */
+  take(12);
   assert_int_equal(doubles.warned, 4);
+  hold_back(1000);
+  assert_int_equal(doubles.warned, 5);
   end();
 }
 
@@ -237,18 +253,18 @@ TEST(caller_breaker_probes_and_closes)
 {
   begin(8, 8);
   open_breaker();
-  doubles.now += 30 * BUS_SECOND;
-  assert_int_equal(payment_caller_room(caller), 2);
-  take(1);
-  assert_int_equal(payment_caller_room(caller), 1);
-  take(2);
-  take(3); /* a third one does not go */
+  doubles.now += BUS_SECOND;
+  assert_int_equal(room(), 2);
+  take(11);
+  assert_int_equal(room(), 1);
+  take(12);
+  take(13); /* a third one does not go */
   assert_int_equal(doubles.started, 7);
   assert_int_equal(last_pushed()->wait, BUS_SECOND);
   doubles_answer(200, CAPTURED);
   doubles_answer(402, "{\"error\":{\"type\":\"card_error\"}}"); /* a «no» is an answer */
-  assert_int_equal(payment_caller_room(caller), 16);
-  take(4);
+  assert_int_equal(room(), 16);
+  take(14);
   assert_int_equal(doubles.started, 8);
   end();
 }
@@ -257,10 +273,166 @@ TEST(caller_breaker_opens_again_when_a_probe_fails)
 {
   begin(8, 8);
   open_breaker();
-  doubles.now += 30 * BUS_SECOND;
-  take(1);
+  doubles.now += BUS_SECOND;
+  take(11);
   doubles_fail(BUS_HTTP_NOT_SENT);
-  assert_int_equal(payment_caller_room(caller), 0);
+  assert_int_equal(room(), 0);
+  take(12);
+  assert_int_equal(last_pushed()->wait, 2 * BUS_SECOND);
+  end();
+}
+
+/* The first probes are for payments that have not failed, even where those that failed ask first. */
+TEST(caller_probes_with_payments_that_never_failed)
+{
+  begin(8, 8);
+  open_breaker();
+  doubles.now += BUS_SECOND;
+  take_again(1);
+  take_again(2);
+  assert_int_equal(doubles.started, 7);
+  assert_int_equal(room_again(), 0);
+  assert_int_equal(room(), 2);
+  doubles_answer(500, "");
+  doubles_answer(500, "");
+  assert_int_equal(room(), 2); /* their failure says nothing about the others */
+  take(11);
+  take(12);
+  take_again(3); /* not while others probe */
+  assert_int_equal(doubles.started, 9);
+  assert_string_equal(last_pushed()->reason, "breaker_open");
+  doubles_answer(200, CAPTURED);
+  doubles_answer(200, CAPTURED);
+  assert_int_equal(room(), 16);
+  end();
+}
+
+/* One of a hundred cards makes the provider fail, and each is tried three times. */
+TEST(caller_goes_on_when_a_few_cards_fail)
+{
+  begin(8, 8);
+  for (int i = 0; i < 2000; i++) {
+    doubles.pushed_count = 0;
+    take((uint8_t)(100 + i % 150));
+    doubles_answer(200, CAPTURED);
+    if (i % 33 == 0) {
+      take_again((uint8_t)(i / 100));
+      doubles_answer(500, "");
+    }
+    doubles.now += 16 * BUS_MILLISECOND;
+    assert_int_equal(room(), 16);
+  }
+  end();
+}
+
+TEST(caller_breaker_opens_while_calls_hang)
+{
+  begin(8, 8);
+  for (uint8_t i = 1; i <= 5; i++)
+    take(i);
+  doubles.now += 3500 * BUS_MILLISECOND;
+  assert_int_equal(room(), 11);
+  doubles.now += 1;
+  assert_int_equal(room(), 0);
+  end();
+}
+
+/* ---- who has the slots ---- */
+
+TEST(caller_repeated_calls_have_half_of_the_slots)
+{
+  begin(8, 100);
+  for (uint8_t i = 1; i <= 10; i++)
+    take_again(i);
+  assert_int_equal(doubles.call_count, 4);
+  assert_int_equal(doubles.pushed_count, 0); /* the others wait */
+  assert_int_equal(room_again(), 10);
+  for (uint8_t i = 11; i <= 14; i++)
+    take(i);
+  assert_int_equal(doubles.call_count, 8); /* the other half */
+  take(15);
+  assert_int_equal(doubles.call_count, 8);
+  assert_int_equal(room(), 93);
+  end();
+}
+
+TEST(caller_first_calls_may_have_all_slots)
+{
+  begin(8, 100);
+  for (uint8_t i = 1; i <= 8; i++)
+    take(i);
+  assert_int_equal(doubles.call_count, 8);
+  end();
+}
+
+/* Four payments that failed before hang, more wait behind them: good ones come and go. */
+TEST(caller_hanging_repeated_calls_delay_no_first_one)
+{
+  begin(8, 100);
+  for (uint8_t i = 1; i <= 10; i++)
+    take_again(i);
+  for (uint8_t i = 11; i <= 60; i++) {
+    take(i);
+    assert_int_equal(doubles.call_count, 5);
+    doubles_answer_last(200, CAPTURED);
+    assert_int_equal(last_pushed()->order_id.bytes[15], i);
+  }
+  end();
+}
+
+/* Of what waits, first calls start first; but one repeated call is always under way. */
+TEST(caller_starts_first_calls_first)
+{
+  begin(4, 100);
+  for (uint8_t i = 1; i <= 4; i++)
+    take(i);
+  take_again(5);
+  take_again(6);
+  take(7);
+  take(8);
+  doubles_answer(200, CAPTURED);
+  assert_string_equal(doubles.calls[3].order, "5");
+  doubles_answer(200, CAPTURED);
+  assert_string_equal(doubles.calls[3].order, "7");
+  doubles_answer(200, CAPTURED);
+  assert_string_equal(doubles.calls[3].order, "8");
+  doubles_answer(200, CAPTURED);
+  assert_string_equal(doubles.calls[3].order, "6");
+  end();
+}
+
+/* First calls that hang count as repeated ones once they are late: those then have no slot. */
+TEST(caller_hanging_first_calls_leave_no_slot_for_repeated_ones)
+{
+  begin(8, 100);
+  for (uint8_t i = 1; i <= 50; i++) { /* so that a few do not open the breaker */
+    take(i);
+    doubles_answer(200, CAPTURED);
+  }
+  doubles.pushed_count = 0;
+  for (uint8_t i = 101; i <= 104; i++)
+    take(i);
+  assert_int_equal(room_again(), 104 - 100 + 16);
+  doubles.now += 4 * BUS_SECOND;
+  assert_int_equal(room_again(), 16);
+  take_again(9);
+  assert_int_equal(doubles.call_count, 4);
+  take(10);
+  assert_int_equal(doubles.call_count, 5);
+  end();
+}
+
+TEST(caller_with_one_slot_still_repeats)
+{
+  begin(1, 2);
+  take_again(1);
+  assert_int_equal(doubles.call_count, 1);
+  take_again(2);
+  take(3);
+  doubles_answer(200, CAPTURED);
+  assert_string_equal(doubles.calls[0].order, "3");
+  doubles_answer(200, CAPTURED);
+  assert_string_equal(doubles.calls[0].order, "2");
   end();
 }
 
@@ -282,7 +454,7 @@ TEST(caller_unreadable_answers_open_the_breaker)
     take(i);
     doubles_answer(200, "<html>");
   }
-  assert_int_equal(payment_caller_room(caller), 0);
+  assert_int_equal(room(), 0);
   end();
 }
 
@@ -306,7 +478,7 @@ TEST(caller_result_that_cannot_be_pushed_is_dropped)
   doubles.refuse_push = true;
   doubles_answer(200, CAPTURED);
   assert_int_equal(doubles.pushed_count, 0);
-  assert_int_equal(payment_caller_room(caller), 2);
+  assert_int_equal(room(), 2);
   end();
 }
 

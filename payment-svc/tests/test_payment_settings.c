@@ -37,6 +37,9 @@ TEST(settings_defaults_are_the_designs)
   assert_memory_equal(&policy, &meant, sizeof policy);
   const struct bus_breaker_settings breaker = payment_breaker_of(&settings), standard = BUS_BREAKER_DEFAULTS;
   assert_int_equal(breaker.threshold, standard.threshold);
+  assert_int_equal(breaker.share_percent, standard.share_percent);
+  assert_int_equal(breaker.first_rest, standard.first_rest);
+  assert_int_equal(breaker.time_limit, 7 * BUS_SECOND);
   assert_int_equal(breaker.window, standard.window);
   assert_int_equal(breaker.open_for, standard.open_for);
   assert_int_equal(breaker.success_threshold, standard.success_threshold);

@@ -161,12 +161,23 @@ def test_only_what_is_due_is_found_the_longest_due_first(session):
     orders = [str(uuid.uuid4()) for _ in range(4)]
     for order, minutes in zip(orders, (-1, -3, 600, -2)):
         session.insert(order, due=NOW + datetime.timedelta(minutes=minutes))
-    assert [row[0] for row in session.run(FIND_DUE, 10)] == [orders[1], orders[3], orders[0]]
-    assert [row[0] for row in session.run(FIND_DUE, 1)] == [orders[1]]
-    assert session.run(FIND_DUE, 0) == []
+    assert [row[0] for row in session.run(FIND_DUE, 0, 10)] == [orders[1], orders[3], orders[0]]
+    assert [row[0] for row in session.run(FIND_DUE, 0, 1)] == [orders[1]]
+    assert session.run(FIND_DUE, 10, 0) == []
     hour = 3600 * 1000 * 1000
     assert [row[0] for row in session.run(FIND_PUT_OFF, 10, 5 * hour)] == [orders[2]]
     assert session.run(FIND_PUT_OFF, 10, 11 * hour) == []
+
+
+def test_payments_that_never_failed_are_found_before_those_that_did(session):
+    """However long the others are due; and each kind has a limit of its own."""
+    orders = [str(uuid.uuid4()) for _ in range(6)]
+    for order, (minutes, attempts) in zip(orders, ((-50, 9), (-40, 2), (-30, 1), (-20, 1), (-2, 0), (-1, 0))):
+        session.insert(order, attempts=attempts, due=NOW + datetime.timedelta(minutes=minutes))
+    first, failed = [orders[4], orders[5]], [orders[2], orders[3], orders[1], orders[0]]
+    assert [row[0] for row in session.run(FIND_DUE, 10, 10)] == first + failed
+    assert [row[0] for row in session.run(FIND_DUE, 1, 3)] == first[:1] + failed[:3]
+    assert [row[0] for row in session.run(FIND_DUE, 10, 0)] == first
 
 
 def test_gauges_count_what_an_operator_wants_to_know(session):

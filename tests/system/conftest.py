@@ -19,13 +19,13 @@ from dev.stack import Stack  # noqa: E402
 
 import invariants  # noqa: E402
 
-# Shorter than in production, so that the suite is short too: breakers rest for a second, bodies have two seconds, and
-# the payment provider's silence is noticed after one and asked about soon.
+# Shorter than in production, so that the suite is short too: bodies have two seconds, and the payment provider's
+# silence is noticed after one and asked about soon. The circuit breakers have their default numbers.
 OVERRIDES = {
-    "edge": {"CIRCUIT_BREAKER_OPEN_MS": "1000", "BODY_DEADLINE_MS": "2000", "LOG_LEVEL": "debug"},
+    "edge": {"BODY_DEADLINE_MS": "2000", "LOG_LEVEL": "debug"},
     "payment-svc": {"PSP_CONNECT_TIMEOUT_MS": "500", "PSP_READ_TIMEOUT_MS": "1000", "PSP_TIMEOUT_MS": "1500",
                     "PSP_LEASE_MS": "4000", "RETRY_INITIAL_MS": "200", "RETRY_SLOW_MS": "500",
-                    "RETRY_SLOW_MAX_MS": "2000", "CIRCUIT_BREAKER_OPEN_MS": "500"},
+                    "RETRY_SLOW_MAX_MS": "2000"},
     "psp-sandbox": {"SANDBOX_TIMEOUT_MS": "2500", "SANDBOX_PENDING_MS": "1500"},
 }
 

@@ -1,5 +1,19 @@
-/* A circuit breaker: closed → open after enough failures in a window; half-open after a rest; closed again after enough
- * successes. Pure: time is an argument (monotonic microseconds). Not thread-safe. */
+/*
+ * A circuit breaker around a dependency that many calls share. It judges the dependency, not the items that the calls
+ * are for: an item counts once in the window, however often it is tried. Pure: time is an argument (monotonic
+ * microseconds). Not thread-safe. A call's memory is the caller's, and stays where it is until the call's end.
+ *
+ * closed     It opens when, within the window, at least `threshold` distinct items failed and these are at least
+ *            `share_percent` of the items tried (a success counts as an item each time); or when nothing succeeded and
+ * `threshold` calls failed, of one item or of several. A call that takes longer than half of `time_limit` counts as
+ * failed from then on; it counts as what it really was once it ends. open       No call goes while it rests:
+ * `first_rest`, and twice as long after each failed probe, up to `open_for`. half-open  The rest is over: up to
+ * `success_threshold` calls at once go as probes, and so many successes close it.
+ *
+ * A probe with an item that failed before says little, because the item may be at fault. Such probes go only while no
+ * other probe is under way, and the two kinds have rests of their own: failures of items that failed before never make
+ * an item wait that has not failed.
+ */
 #ifndef BUS_BREAKER_H
 #define BUS_BREAKER_H
 
@@ -9,40 +23,94 @@
 extern "C" {
 #endif
 
-enum { BUS_BREAKER_THRESHOLD_MAX = 100 };
+enum { BUS_BREAKER_THRESHOLD_MAX = 100, BUS_BREAKER_SPANS = 10, BUS_BREAKER_BUCKETS = BUS_BREAKER_SPANS + 1 };
 
 struct bus_breaker_settings {
-  int threshold;         /* failures in `window` that open it; 1 to BUS_BREAKER_THRESHOLD_MAX */
-  int64_t window;        /* microseconds */
-  int64_t open_for;      /* microseconds */
-  int success_threshold; /* successes in a row, half-open, that close it */
+  int threshold;         /* 1 to BUS_BREAKER_THRESHOLD_MAX */
+  int share_percent;     /* 1 to 100 */
+  int64_t window;        /* microseconds, at least BUS_BREAKER_SPANS */
+  int64_t first_rest;    /* microseconds; no longer than open_for counts */
+  int64_t open_for;      /* microseconds: the longest rest */
+  int success_threshold; /* at least 1 */
+  int64_t time_limit;    /* microseconds: how long a call may take; 0: none, no call counts as failed while it runs */
 };
+#define BUS_BREAKER_FIRST_REST BUS_SECOND
 #define BUS_BREAKER_DEFAULTS                                                                                           \
-  { .threshold = 5, .window = 10 * BUS_SECOND, .open_for = 30 * BUS_SECOND, .success_threshold = 2 }
+  {                                                                                                                    \
+    .threshold = 5, .share_percent = 50, .window = 10 * BUS_SECOND, .first_rest = BUS_BREAKER_FIRST_REST,              \
+    .open_for = 30 * BUS_SECOND, .success_threshold = 2                                                                \
+  }
 
-enum bus_breaker_state { BUS_BREAKER_CLOSED, BUS_BREAKER_OPEN, BUS_BREAKER_HALF_OPEN };
+/* In the order of how bad they are: the value of the metric circuit_breaker_state. */
+enum bus_breaker_state { BUS_BREAKER_CLOSED, BUS_BREAKER_HALF_OPEN, BUS_BREAKER_OPEN, BUS_BREAKER_STATES };
+
+/* Whether the item has failed before; the first goes first. */
+enum bus_breaker_past { BUS_BREAKER_FRESH, BUS_BREAKER_FAILED, BUS_BREAKER_PASTS };
+
+/* One call under way. Nothing in it is the caller's to read, but whether it is late. */
+struct bus_breaker_call {
+  uint64_t item, epoch;
+  int64_t began;
+  enum bus_breaker_past past;
+  bool probes;
+  bool late; /* longer under way than half of the limit, as of the breaker's last look */
+  struct bus_breaker_call *earlier, *later;
+};
+
+struct bus_breaker_failure {
+  uint64_t item;
+  int64_t at;      /* the last one */
+  uint64_t others; /* the breaker's `others` at that time */
+  bool certain;    /* false: its only failure so far is a call that still runs */
+};
 
 struct bus_breaker {
   struct bus_breaker_settings settings;
-  enum bus_breaker_state state;
-  int64_t failures[BUS_BREAKER_THRESHOLD_MAX]; /* ring of the last failures' times */
-  int failure_count, next_failure;
-  int64_t opened_at;
-  int successes, probes; /* half-open: seen, and let through but not yet answered */
+  bool open;
+  uint64_t epoch;                        /* counts openings and closings */
+  struct bus_breaker_call *first, *last; /* under way and not late, in the order in which they began */
+  /* closed */
+  struct bus_breaker_failure failures[BUS_BREAKER_THRESHOLD_MAX]; /* one an item, the oldest first */
+  int failure_count;
+  int64_t failed_calls[BUS_BREAKER_THRESHOLD_MAX]; /* ring of the last failed calls' times */
+  int failed_call_count, next_failed_call;
+  struct {
+    int64_t number; /* of the span of time: a tenth of the window */
+    uint64_t others;
+  } buckets[BUS_BREAKER_BUCKETS]; /* successes of items that are not among the failures */
+  uint64_t others;                /* of these since ever */
+  bool has_succeeded;
+  int64_t succeeded_at;
+  /* open */
+  struct {
+    int64_t until, rest;
+    int probes; /* under way and not late */
+  } lanes[BUS_BREAKER_PASTS];
+  int successes;
 };
 
+/* The item of a call for the thing of that id. */
+uint64_t bus_breaker_item(const void *id, size_t size);
+
 void bus_breaker_init(struct bus_breaker *breaker, const struct bus_breaker_settings *settings);
-/* May a call go now? Half-open lets success_threshold probes through at once. Every true must be answered by one of
- * the next two. */
-bool bus_breaker_allow(struct bus_breaker *breaker, int64_t now) BUS_MUST_CHECK;
-void bus_breaker_success(struct bus_breaker *breaker, int64_t now);
-void bus_breaker_failure(struct bus_breaker *breaker, int64_t now);
-/* As it is at `now`: an open one whose rest is over shows as half-open. */
-enum bus_breaker_state bus_breaker_state(const struct bus_breaker *breaker, int64_t now);
-/* When an open breaker lets the first probe through; `now` where it would let one now. */
-int64_t bus_breaker_retry_at(const struct bus_breaker *breaker, int64_t now);
-/* How many calls would be let through one after the other, none being answered: 0 while open, SIZE_MAX while closed. */
-size_t bus_breaker_room(const struct bus_breaker *breaker, int64_t now);
+/* May a call for this item go now? True: bus_breaker_end or _drop must follow. An item that failed within the window
+ * counts as BUS_BREAKER_FAILED, whatever the caller knows of it. */
+bool bus_breaker_begin(struct bus_breaker *breaker, struct bus_breaker_call *call, uint64_t item,
+                       enum bus_breaker_past past, int64_t now) BUS_MUST_CHECK;
+/* works: the dependency does, whatever it said about the item. */
+void bus_breaker_end(struct bus_breaker *breaker, struct bus_breaker_call *call, bool works, int64_t now);
+/* Instead of bus_breaker_end: the call says nothing about the dependency, for example because it was never sent. */
+void bus_breaker_drop(struct bus_breaker *breaker, struct bus_breaker_call *call, int64_t now);
+/* The dependency has answered a ping: closes an open breaker. A ping is no success of the window. */
+void bus_breaker_alive(struct bus_breaker *breaker, int64_t now);
+
+/* The three below count calls that became late by `now`. */
+enum bus_breaker_state bus_breaker_state(struct bus_breaker *breaker, int64_t now);
+/* When an open breaker's rest is over for such an item; `now` where it does not rest. */
+int64_t bus_breaker_retry_at(struct bus_breaker *breaker, uint64_t item, enum bus_breaker_past past, int64_t now);
+/* How many calls for such items would go one after the other, none being answered: SIZE_MAX while closed. */
+size_t bus_breaker_room(struct bus_breaker *breaker, enum bus_breaker_past past, int64_t now);
+/* "closed", "half-open", "open" */
 const char *bus_breaker_state_name(enum bus_breaker_state state);
 
 #ifdef __cplusplus

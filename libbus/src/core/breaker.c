@@ -1,99 +1,284 @@
-/* The circuit breaker's three states and what leads from one to the next. */
+/* The circuit breaker: counts failed and successful items, opens, lets probes through, and closes. */
 #include <bus/breaker.h>
 
 #include <assert.h>
 
-void bus_breaker_init(struct bus_breaker *breaker, const struct bus_breaker_settings *settings) {
-  assert(settings->threshold >= 1 && settings->threshold <= BUS_BREAKER_THRESHOLD_MAX);
-  assert(settings->success_threshold >= 1 && settings->window > 0 && settings->open_for >= 0);
-  *breaker = (struct bus_breaker){.settings = *settings, .state = BUS_BREAKER_CLOSED};
+uint64_t bus_breaker_item(const void *id, size_t size) {
+  const unsigned char *bytes = id;
+  uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+  for (size_t i = 0; i < size; i++)
+    hash = (hash ^ bytes[i]) * UINT64_C(1099511628211);
+  return hash;
 }
 
-static void close_breaker(struct bus_breaker *breaker) {
-  breaker->state = BUS_BREAKER_CLOSED;
-  breaker->failure_count = breaker->next_failure = 0;
+void bus_breaker_init(struct bus_breaker *breaker, const struct bus_breaker_settings *settings) {
+  assert(settings->threshold >= 1 && settings->threshold <= BUS_BREAKER_THRESHOLD_MAX);
+  assert(settings->share_percent >= 1 && settings->share_percent <= 100);
+  assert(settings->success_threshold >= 1 && settings->window >= BUS_BREAKER_SPANS);
+  assert(settings->first_rest >= 0 && settings->open_for >= 0 && settings->time_limit >= 0);
+  *breaker = (struct bus_breaker){.settings = *settings};
+}
+
+static int64_t least(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+/* ---- the items that failed ---- */
+
+static struct bus_breaker_failure *find_failure(struct bus_breaker *breaker, uint64_t item) {
+  for (int i = breaker->failure_count; i-- > 0;)
+    if (breaker->failures[i].item == item)
+      return &breaker->failures[i];
+  return NULL;
+}
+
+static void remove_failure(struct bus_breaker *breaker, struct bus_breaker_failure *failure) {
+  size_t behind = (size_t)(&breaker->failures[breaker->failure_count] - (failure + 1));
+  memmove(failure, failure + 1, behind * sizeof *failure);
+  breaker->failure_count--;
+}
+
+static void forget_old_failures(struct bus_breaker *breaker, int64_t now) {
+  while (breaker->failure_count > 0 && now - breaker->failures[0].at > breaker->settings.window)
+    remove_failure(breaker, &breaker->failures[0]);
+}
+
+/* As the newest one. Where there is no room the oldest goes: the window then begins with the next one. */
+static void note_failure(struct bus_breaker *breaker, uint64_t item, bool certain, int64_t now) {
+  struct bus_breaker_failure *before = find_failure(breaker, item);
+  certain = certain || (before && before->certain);
+  if (before)
+    remove_failure(breaker, before);
+  else if (breaker->failure_count == BUS_BREAKER_THRESHOLD_MAX)
+    remove_failure(breaker, &breaker->failures[0]);
+  breaker->failures[breaker->failure_count++] =
+      (struct bus_breaker_failure){.item = item, .at = now, .others = breaker->others, .certain = certain};
+}
+
+static void forget_uncertain_failure(struct bus_breaker *breaker, uint64_t item) {
+  struct bus_breaker_failure *failure = find_failure(breaker, item);
+  if (failure && !failure->certain)
+    remove_failure(breaker, failure);
+}
+
+static void note_failed_call(struct bus_breaker *breaker, int64_t now) {
+  breaker->failed_calls[breaker->next_failed_call] = now;
+  breaker->next_failed_call = (breaker->next_failed_call + 1) % breaker->settings.threshold;
+  if (breaker->failed_call_count < breaker->settings.threshold)
+    breaker->failed_call_count++;
+}
+
+/* The newest: which one it is makes no difference that lasts. */
+static void forget_failed_call(struct bus_breaker *breaker) {
+  int threshold = breaker->settings.threshold;
+  if (breaker->failed_call_count == 0)
+    return;
+  breaker->failed_call_count--;
+  breaker->next_failed_call = (breaker->next_failed_call + threshold - 1) % threshold;
+}
+
+/* ---- the items that succeeded ---- */
+
+static int64_t bucket_number(const struct bus_breaker *breaker, int64_t now) {
+  return now / (breaker->settings.window / BUS_BREAKER_SPANS);
+}
+
+static void note_success(struct bus_breaker *breaker, uint64_t item, int64_t now) {
+  breaker->has_succeeded = true;
+  breaker->succeeded_at = now;
+  forget_uncertain_failure(breaker, item);
+  if (find_failure(breaker, item))
+    return; /* the item is counted: as one that failed */
+  int64_t number = bucket_number(breaker, now);
+  size_t place = (size_t)(number % BUS_BREAKER_BUCKETS);
+  if (breaker->buckets[place].number != number)
+    breaker->buckets[place].others = 0;
+  breaker->buckets[place].number = number;
+  breaker->buckets[place].others++;
+  breaker->others++;
+}
+
+/* Of the window, and of the rest of the span in which it begins. */
+static uint64_t others_in_window(const struct bus_breaker *breaker, int64_t now) {
+  int64_t newest = bucket_number(breaker, now);
+  uint64_t others = 0;
+  if (breaker->failure_count == BUS_BREAKER_THRESHOLD_MAX)
+    return breaker->others - breaker->failures[0].others;
+  for (size_t i = 0; i < BUS_BREAKER_BUCKETS; i++)
+    if (breaker->buckets[i].number > newest - BUS_BREAKER_BUCKETS)
+      others += breaker->buckets[i].others;
+  return others;
+}
+
+/* ---- opening and closing ---- */
+
+static bool most_items_fail(const struct bus_breaker *breaker, int64_t now) {
+  uint64_t failed = (uint64_t)breaker->failure_count;
+  uint64_t tried = failed + others_in_window(breaker, now);
+  return breaker->failure_count >= breaker->settings.threshold &&
+         failed * 100 >= tried * (uint64_t)breaker->settings.share_percent;
+}
+
+/* In a full ring the place to be written next holds the oldest. */
+static bool every_call_fails(const struct bus_breaker *breaker, int64_t now) {
+  bool succeeded = breaker->has_succeeded && now - breaker->succeeded_at <= breaker->settings.window;
+  return !succeeded && breaker->failed_call_count == breaker->settings.threshold &&
+         now - breaker->failed_calls[breaker->next_failed_call] <= breaker->settings.window;
 }
 
 static void open_breaker(struct bus_breaker *breaker, int64_t now) {
-  breaker->state = BUS_BREAKER_OPEN;
-  breaker->opened_at = now;
-}
-
-static bool is_rested(const struct bus_breaker *breaker, int64_t now) {
-  return now - breaker->opened_at >= breaker->settings.open_for;
-}
-
-bool bus_breaker_allow(struct bus_breaker *breaker, int64_t now) {
-  if (breaker->state == BUS_BREAKER_OPEN && is_rested(breaker, now)) {
-    breaker->state = BUS_BREAKER_HALF_OPEN;
-    breaker->successes = breaker->probes = 0;
+  int64_t rest = least(breaker->settings.first_rest, breaker->settings.open_for);
+  breaker->open = true;
+  breaker->epoch++;
+  breaker->successes = 0;
+  for (int past = 0; past < BUS_BREAKER_PASTS; past++) {
+    breaker->lanes[past].rest = rest;
+    breaker->lanes[past].until = now + rest;
+    breaker->lanes[past].probes = 0;
   }
-  if (breaker->state != BUS_BREAKER_HALF_OPEN)
-    return breaker->state == BUS_BREAKER_CLOSED;
-  if (breaker->successes + breaker->probes >= breaker->settings.success_threshold)
+}
+
+/* Failures count from zero again, successes go on counting. */
+static void close_breaker(struct bus_breaker *breaker) {
+  breaker->open = false;
+  breaker->epoch++;
+  breaker->failure_count = breaker->failed_call_count = breaker->next_failed_call = 0;
+}
+
+static void rest_again(struct bus_breaker *breaker, enum bus_breaker_past past, int64_t now) {
+  if (now < breaker->lanes[past].until)
+    return; /* another probe of the same round failed before */
+  breaker->lanes[past].rest = least(breaker->lanes[past].rest * 2, breaker->settings.open_for);
+  breaker->lanes[past].until = now + breaker->lanes[past].rest;
+}
+
+static void fail_probe(struct bus_breaker *breaker, enum bus_breaker_past past, int64_t now) {
+  rest_again(breaker, past, now);
+  if (past == BUS_BREAKER_FRESH)
+    breaker->successes = 0;
+}
+
+static bool is_probe(const struct bus_breaker *breaker, const struct bus_breaker_call *call) {
+  return call->probes && breaker->open && call->epoch == breaker->epoch;
+}
+
+/* certain: the call has ended. One that was late is counted already. */
+static void fail_call(struct bus_breaker *breaker, const struct bus_breaker_call *call, bool certain, int64_t now) {
+  bool counted = certain && call->late;
+  forget_old_failures(breaker, now);
+  note_failure(breaker, call->item, certain, now);
+  if (counted)
+    return;
+  note_failed_call(breaker, now);
+  if (is_probe(breaker, call))
+    fail_probe(breaker, call->past, now);
+  else if (!breaker->open && (most_items_fail(breaker, now) || every_call_fails(breaker, now)))
+    open_breaker(breaker, now);
+}
+
+/* ---- calls under way ---- */
+
+static void append(struct bus_breaker *breaker, struct bus_breaker_call *call) {
+  call->earlier = breaker->last;
+  call->later = NULL;
+  *(breaker->last ? &breaker->last->later : &breaker->first) = call;
+  breaker->last = call;
+}
+
+static void unlink_call(struct bus_breaker *breaker, struct bus_breaker_call *call) {
+  *(call->earlier ? &call->earlier->later : &breaker->first) = call->later;
+  *(call->later ? &call->later->earlier : &breaker->last) = call->earlier;
+  if (is_probe(breaker, call))
+    breaker->lanes[call->past].probes--;
+}
+
+static void look_for_late_calls(struct bus_breaker *breaker, int64_t now) {
+  int64_t half = breaker->settings.time_limit / 2;
+  while (half > 0 && breaker->first && now - breaker->first->began > half) {
+    struct bus_breaker_call *call = breaker->first;
+    unlink_call(breaker, call);
+    fail_call(breaker, call, false, call->began + half);
+    call->late = true;
+  }
+}
+
+static size_t probes_left(const struct bus_breaker *breaker, enum bus_breaker_past past, int64_t now) {
+  int left = breaker->settings.success_threshold - breaker->successes - breaker->lanes[past].probes;
+  bool waits = past == BUS_BREAKER_FAILED && breaker->lanes[BUS_BREAKER_FRESH].probes > 0;
+  return now < breaker->lanes[past].until || waits || left < 0 ? 0 : (size_t)left;
+}
+
+static enum bus_breaker_past past_of(struct bus_breaker *breaker, uint64_t item, enum bus_breaker_past known,
+                                     int64_t now) {
+  forget_old_failures(breaker, now);
+  return find_failure(breaker, item) ? BUS_BREAKER_FAILED : known;
+}
+
+bool bus_breaker_begin(struct bus_breaker *breaker, struct bus_breaker_call *call, uint64_t item,
+                       enum bus_breaker_past past, int64_t now) {
+  look_for_late_calls(breaker, now);
+  past = past_of(breaker, item, past, now);
+  if (breaker->open && probes_left(breaker, past, now) == 0)
     return false;
-  breaker->probes++;
+  *call = (struct bus_breaker_call){
+      .item = item, .epoch = breaker->epoch, .began = now, .past = past, .probes = breaker->open};
+  append(breaker, call);
+  if (breaker->open)
+    breaker->lanes[past].probes++;
   return true;
 }
 
-/* An answer to a call from before it opened counts as no probe. */
-static bool take_probe(struct bus_breaker *breaker) {
-  if (breaker->state != BUS_BREAKER_HALF_OPEN || breaker->probes == 0)
-    return false;
-  breaker->probes--;
-  return true;
+static void leave(struct bus_breaker *breaker, struct bus_breaker_call *call, int64_t now) {
+  look_for_late_calls(breaker, now);
+  if (!call->late)
+    unlink_call(breaker, call);
 }
 
-void bus_breaker_success(struct bus_breaker *breaker, int64_t now) {
-  (void)now; /* a success ages nothing: failures leave the window by themselves */
-  if (take_probe(breaker) && ++breaker->successes >= breaker->settings.success_threshold)
+void bus_breaker_drop(struct bus_breaker *breaker, struct bus_breaker_call *call, int64_t now) {
+  leave(breaker, call, now);
+  forget_uncertain_failure(breaker, call->item);
+  if (call->late)
+    forget_failed_call(breaker);
+}
+
+void bus_breaker_end(struct bus_breaker *breaker, struct bus_breaker_call *call, bool works, int64_t now) {
+  leave(breaker, call, now);
+  if (!works) {
+    fail_call(breaker, call, true, now);
+    return;
+  }
+  note_success(breaker, call->item, now);
+  if (is_probe(breaker, call) && ++breaker->successes >= breaker->settings.success_threshold)
     close_breaker(breaker);
 }
 
-static void record_failure(struct bus_breaker *breaker, int64_t now) {
-  int threshold = breaker->settings.threshold;
-  breaker->failures[breaker->next_failure] = now;
-  breaker->next_failure = (breaker->next_failure + 1) % threshold;
-  if (breaker->failure_count < threshold)
-    breaker->failure_count++;
-  /* In a full ring the place to be written next holds the oldest. */
-  if (breaker->failure_count == threshold && now - breaker->failures[breaker->next_failure] <= breaker->settings.window)
-    open_breaker(breaker, now);
+void bus_breaker_alive(struct bus_breaker *breaker, int64_t now) {
+  look_for_late_calls(breaker, now);
+  if (breaker->open)
+    close_breaker(breaker);
 }
 
-void bus_breaker_failure(struct bus_breaker *breaker, int64_t now) {
-  if (breaker->state == BUS_BREAKER_CLOSED)
-    record_failure(breaker, now);
-  else if (take_probe(breaker))
-    open_breaker(breaker, now);
+/* ---- what it shows ---- */
+
+enum bus_breaker_state bus_breaker_state(struct bus_breaker *breaker, int64_t now) {
+  look_for_late_calls(breaker, now);
+  if (!breaker->open)
+    return BUS_BREAKER_CLOSED;
+  return now < breaker->lanes[BUS_BREAKER_FRESH].until ? BUS_BREAKER_OPEN : BUS_BREAKER_HALF_OPEN;
 }
 
-enum bus_breaker_state bus_breaker_state(const struct bus_breaker *breaker, int64_t now) {
-  if (breaker->state == BUS_BREAKER_OPEN && is_rested(breaker, now))
-    return BUS_BREAKER_HALF_OPEN;
-  return breaker->state;
+int64_t bus_breaker_retry_at(struct bus_breaker *breaker, uint64_t item, enum bus_breaker_past past, int64_t now) {
+  look_for_late_calls(breaker, now);
+  int64_t until = breaker->lanes[past_of(breaker, item, past, now)].until;
+  return breaker->open && now < until ? until : now;
 }
 
-int64_t bus_breaker_retry_at(const struct bus_breaker *breaker, int64_t now) {
-  bool waits = breaker->state == BUS_BREAKER_OPEN && !is_rested(breaker, now);
-  return waits ? breaker->opened_at + breaker->settings.open_for : now;
-}
-
-size_t bus_breaker_room(const struct bus_breaker *breaker, int64_t now) {
-  int probes = breaker->settings.success_threshold;
-  switch (bus_breaker_state(breaker, now)) {
-  case BUS_BREAKER_OPEN:
-    return 0;
-  case BUS_BREAKER_HALF_OPEN:
-    /* One that has just rested still counts what was before. */
-    return (size_t)(breaker->state == BUS_BREAKER_OPEN ? probes : probes - breaker->successes - breaker->probes);
-  case BUS_BREAKER_CLOSED:
-    break;
-  }
-  return SIZE_MAX;
+size_t bus_breaker_room(struct bus_breaker *breaker, enum bus_breaker_past past, int64_t now) {
+  look_for_late_calls(breaker, now);
+  return breaker->open ? probes_left(breaker, past, now) : SIZE_MAX;
 }
 
 const char *bus_breaker_state_name(enum bus_breaker_state state) {
-  static const char *const names[] = {"closed", "open", "half-open"};
+  static const char *const names[BUS_BREAKER_STATES] = {"closed", "half-open", "open"};
   return (size_t)state < BUS_COUNT(names) ? names[state] : "?";
 }

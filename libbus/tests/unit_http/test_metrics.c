@@ -1,4 +1,5 @@
 /* Counting from many threads, and the text that a scrape reads. */
+#include <bus/breaker_metrics.h>
 #include <bus/clock.h>
 #include <bus/metrics.h>
 
@@ -232,4 +233,35 @@ TEST(clocks_and_seeds)
   bus_random_seed(a);
   bus_random_seed(b);
   assert_memory_not_equal(a, b, sizeof a);
+}
+
+static void assert_shown(const char *line) {
+  if (!strstr(scrape(), line))
+    fail_msg("%s is not in %s", line, scrape());
+}
+
+/* Several workers have one each: the worst is what an operator must see. */
+TEST(breakers_around_one_dependency_show_the_worst_state)
+{
+  static struct bus_breaker_metrics metrics, other;
+  bus_breaker_metrics_init(&metrics, "bank");
+  bus_breaker_metrics_init(&other, "post");
+  bus_breaker_metrics_add(&metrics);
+  bus_breaker_metrics_add(&metrics);
+  bus_breaker_metrics_add(&other);
+  assert_shown("circuit_breaker_state{dependency=\"bank\"} 0\n");
+  bus_breaker_metrics_move(&metrics, BUS_BREAKER_CLOSED, BUS_BREAKER_OPEN);
+  assert_shown("circuit_breaker_state{dependency=\"bank\"} 2\n");
+  bus_breaker_metrics_move(&metrics, BUS_BREAKER_CLOSED, BUS_BREAKER_OPEN);
+  bus_breaker_metrics_move(&metrics, BUS_BREAKER_OPEN, BUS_BREAKER_HALF_OPEN);
+  assert_shown("circuit_breaker_state{dependency=\"bank\"} 2\n");
+  bus_breaker_metrics_move(&metrics, BUS_BREAKER_OPEN, BUS_BREAKER_HALF_OPEN);
+  assert_shown("circuit_breaker_state{dependency=\"bank\"} 1\n");
+  bus_breaker_metrics_move(&metrics, BUS_BREAKER_HALF_OPEN, BUS_BREAKER_CLOSED);
+  bus_breaker_metrics_remove(&metrics, BUS_BREAKER_HALF_OPEN);
+  assert_shown("circuit_breaker_state{dependency=\"bank\"} 0\n");
+  assert_shown("circuit_breaker_state{dependency=\"post\"} 0\n");
+  assert_shown("circuit_breaker_transitions_total{dependency=\"bank\",state=\"open\"} 2\n");
+  assert_shown("circuit_breaker_transitions_total{dependency=\"bank\",state=\"half-open\"} 2\n");
+  assert_shown("circuit_breaker_transitions_total{dependency=\"bank\",state=\"closed\"} 1\n");
 }

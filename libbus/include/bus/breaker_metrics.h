@@ -1,0 +1,42 @@
+/*
+ * What circuit breakers show of themselves, under one name in every service:
+ *
+ *   circuit_breaker_state{dependency}                    0 closed, 1 half-open, 2 open; of several breakers around one
+ *                                                        dependency (one a worker) the worst
+ *   circuit_breaker_transitions_total{dependency,state}  changes, by the new state
+ *
+ * Thread-safe, but for bus_breaker_metrics_init.
+ */
+#ifndef BUS_BREAKER_METRICS_H
+#define BUS_BREAKER_METRICS_H
+
+#include <bus/breaker.h>
+#include <bus/metrics.h>
+
+#include <pthread.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Of one dependency. */
+struct bus_breaker_metrics {
+  struct bus_series *state, *transitions[BUS_BREAKER_STATES];
+  pthread_mutex_t mutex;
+  int64_t breakers[BUS_BREAKER_STATES]; /* in each state; under the mutex */
+};
+
+/* Registers the metrics. dependency: such as "payment_provider"; it is copied. `metrics` stays where it is. */
+void bus_breaker_metrics_init(struct bus_breaker_metrics *metrics, const char *dependency);
+/* One more breaker, closed. */
+void bus_breaker_metrics_add(struct bus_breaker_metrics *metrics);
+/* A breaker that was shown in `from` is in `to` now. */
+void bus_breaker_metrics_move(struct bus_breaker_metrics *metrics, enum bus_breaker_state from,
+                              enum bus_breaker_state to);
+/* A breaker that was shown in `state` is gone. */
+void bus_breaker_metrics_remove(struct bus_breaker_metrics *metrics, enum bus_breaker_state state);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
