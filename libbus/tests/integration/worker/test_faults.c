@@ -2,42 +2,16 @@
  * deadlines wait, and what others prove to be one message's own fault is put off. */
 #include "toy.h"
 
-#include <bus/clock.h>
-#include <bus/metrics.h>
 #include <test.h>
 
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { METRICS_ROOM = 65536 };
-
-static void append(void *context, struct bus_str piece) {
-  char *text = context;
-  size_t len = strlen(text);
-  assert_true(len + piece.len < METRICS_ROOM);
-  memcpy(text + len, piece.data, piece.len);
-  text[len + piece.len] = '\0';
-}
-
-/* The value of a series by the beginning of its line; 0 where there is none. */
-static int64_t metric(const char *series) {
-  char *text = calloc(1, METRICS_ROOM);
-  assert_non_null(text);
-  bus_metrics_print(append, text);
-  const char *at = strstr(text, series);
-  while (at && at > text && at[-1] != '\n') /* in a comment */
-    at = strstr(at + 1, series);
-  int64_t value = at ? strtoll(at + strlen(series), NULL, 10) : 0;
-  free(text);
-  return value;
-}
 
 static int64_t messages(const char *outcome) {
   char series[128];
   (void)snprintf(series, sizeof series, "bus_messages_total{type=\"%s\",outcome=\"%s\"} ", toy_add_type.type, outcome);
-  return metric(series);
+  return toy_metric(series);
 }
 
 static void drop_trigger(struct toy *toy, const char *table) {
@@ -58,7 +32,7 @@ TEST(a_missing_grant_sends_no_message_to_a_retry_tier)
   toy_flush(&toy);
   toy_start(&toy, &run);
   toy_await(&toy, "SELECT least(last_value, 20) FROM toy.tries", 20, 30); /* whole three times, then in halves */
-  assert_int_equal(metric("bus_stalled_workers "), 1);
+  assert_int_equal(toy_metric("bus_stalled_workers "), 1);
   (void)toy_publish(&toy, 50, 1);
   toy_flush(&toy);
   int64_t before = toy_number(&toy, TRIES);
@@ -68,7 +42,7 @@ TEST(a_missing_grant_sends_no_message_to_a_retry_tier)
   drop_trigger(&toy, "toy.counters");
   toy_await(&toy, SUM, 41, 10);
   toy_await(&toy, OUTBOX, 0, 10);
-  assert_int_equal(metric("bus_stalled_workers "), 0);
+  assert_int_equal(toy_metric("bus_stalled_workers "), 0);
   assert_int_equal(messages("retried"), 0);
   assert_int_equal(messages("done"), 41);
   toy_stop(&run);
@@ -141,7 +115,7 @@ TEST(what_fails_alone_for_long_is_put_off_once_a_probe_succeeds)
   (void)toy_publish(&toy, 1, 1);
   toy_flush(&toy);
   toy_start(&toy, &run);
-  for (int i = 0; i < 200 && metric("bus_batches_total{worker=\"command\",outcome=\"fault\"} ") < 6; i++)
+  for (int i = 0; i < 200 && toy_metric("bus_batches_total{worker=\"command\",outcome=\"fault\"} ") < 6; i++)
     toy_sleep_ms(100);
   assert_int_equal(messages("retried"), 0);
   toy_execute(&toy, "DROP TRIGGER refuse ON bus.inbox");

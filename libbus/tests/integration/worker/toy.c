@@ -3,10 +3,12 @@
 
 #include <bus/clock.h>
 #include <bus/log.h>
+#include <bus/metrics.h>
 #include <test.h>
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -338,6 +340,30 @@ struct bus_uuid toy_publish(struct toy *toy, unsigned counter, int64_t by) {
   bus_uuid_v7(&toy->ids, bus_wall_clock(), &id);
   toy_publish_as(toy, &id, counter, by);
   return id;
+}
+
+/* ---- metrics ---- */
+
+enum { METRICS_ROOM = 65536 };
+
+static void append_text(void *context, struct bus_str piece) {
+  char *text = context;
+  size_t len = strlen(text);
+  assert_true(len + piece.len < METRICS_ROOM);
+  memcpy(text + len, piece.data, piece.len);
+  text[len + piece.len] = '\0';
+}
+
+int64_t toy_metric(const char *series) {
+  char *text = calloc(1, METRICS_ROOM);
+  assert_non_null(text);
+  bus_metrics_print(append_text, text);
+  const char *at = strstr(text, series);
+  while (at && at > text && at[-1] != '\n') /* in a comment */
+    at = strstr(at + 1, series);
+  int64_t value = at ? strtoll(at + strlen(series), NULL, 10) : 0;
+  free(text);
+  return value;
 }
 
 /* ---- the whole ---- */

@@ -81,6 +81,8 @@ void toy_execute(struct toy *toy, const char *sql);
 void toy_on_write(struct toy *toy, const char *table, const char *condition, const char *what);
 /* Milliseconds of CPU that the process uses while so many milliseconds pass. */
 int64_t toy_cpu_in(int milliseconds);
+/* The value of a series by the beginning of its line, name, labels and blank; 0 where there is none. */
+int64_t toy_metric(const char *series);
 int64_t toy_number(struct toy *toy, const char *sql);
 /* Waits until the SQL gives that number; fails the test after so many seconds, printing what it gives. The bound
  * catches what never comes and claims no speed: a busy machine gets several times as long. */
