@@ -59,7 +59,7 @@ _Static_assert(BUS_COUNT(place_fields) <= KEYED_FIELDS_MAX, "KEYED_FIELDS_MAX");
 const struct bus_schema request_place_schema = BUS_SCHEMA("place order", struct place_request, place_fields);
 
 static const struct bus_field cancel_fields[] = {
-    BUS_FIELD_STRING(struct cancel_request, reason, BUS_TEXT, 1, 200, BUS_OPTIONAL, "why"),
+    BUS_FIELD_STRING(struct cancel_request, reason, BUS_PLAIN, 1, 200, BUS_OPTIONAL, "why"),
 };
 const struct bus_schema request_cancel_schema = BUS_SCHEMA("cancel order", struct cancel_request, cancel_fields);
 

@@ -47,6 +47,7 @@ enum bus_kind {
 
 enum bus_charset {
   BUS_TEXT,    /* any characters but C0 and C1 controls and DEL */
+  BUS_PLAIN,   /* as BUS_TEXT, without Unicode's bidirectional controls: what strangers write and others read */
   BUS_VISIBLE, /* 0x21 to 0x7E */
   BUS_TOKEN,   /* A-Z a-z 0-9 . _ : - */
 };

@@ -74,6 +74,8 @@ static bool is_in_charset(enum bus_charset charset, uint32_t code) {
   switch (charset) {
   case BUS_TEXT:
     return !bus_utf8_is_control(code);
+  case BUS_PLAIN:
+    return !bus_utf8_is_control(code) && !bus_utf8_is_bidi_control(code);
   case BUS_VISIBLE:
     return code > 0x20 && code < 0x7F;
   case BUS_TOKEN:
@@ -95,6 +97,7 @@ static bool is_text_in_charset(enum bus_charset charset, struct bus_str text) {
 static void refuse_string(struct bus_field_sink *sink, const struct bus_field *field, bool is_string) {
   static const char *const of[] = {
       [BUS_TEXT] = "bytes of text without control characters",
+      [BUS_PLAIN] = "bytes of text without control characters and bidirectional controls",
       [BUS_VISIBLE] = "visible ASCII characters",
       [BUS_TOKEN] = "characters of A-Z a-z 0-9 . _ : -",
   };

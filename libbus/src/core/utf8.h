@@ -13,6 +13,12 @@ static inline bool bus_utf8_is_control(uint32_t code) {
   return code < 0x20 || (code >= 0x7F && code <= 0x9F);
 }
 
+/* Unicode's Bidi_Control: they turn the direction of what stands beside them. */
+static inline bool bus_utf8_is_bidi_control(uint32_t code) {
+  return code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) ||
+         (code >= 0x2066 && code <= 0x2069);
+}
+
 /* Puts '?' in the place of every byte and character that is malformed or a control; `lines`: line feeds may stay. */
 void bus_utf8_clean(char *text, size_t len, bool lines);
 

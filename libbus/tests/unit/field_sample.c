@@ -9,7 +9,7 @@ static const struct bus_schema item_schema = BUS_SCHEMA("item", struct sample_it
 
 static const struct bus_field address_fields[] = {
     BUS_FIELD_STRING(struct sample_address, city, BUS_TEXT, 1, 40, BUS_REQUIRED, "where"),
-    BUS_FIELD_STRING(struct sample_address, note, BUS_TEXT, 0, 10, BUS_OPTIONAL, "how to find it"),
+    BUS_FIELD_STRING(struct sample_address, note, BUS_PLAIN, 0, 10, BUS_OPTIONAL, "how to find it"),
 };
 static const struct bus_schema address_schema = BUS_SCHEMA("address", struct sample_address, address_fields);
 

@@ -144,6 +144,24 @@ TEST(decode_string_bounds_count_bytes)
                  "name must be 0 to 12 bytes of text without control characters");
 }
 
+TEST(decode_refuses_bidirectional_controls_where_strangers_write)
+{
+  static const char *const controls[] = {"\\u061c", "\\u200e", "\\u200f", "\\u202a",
+                                         "\\u202e", "\\u2066", "\\u2069", "\\n"};
+  char json[96];
+  for (size_t i = 0; i < BUS_COUNT(controls); i++) {
+    snprintf(json, sizeof json, "{\"key\":\"k\",\"address\":{\"city\":\"%s!\",\"note\":\"%s\"}}",
+             i + 1 == BUS_COUNT(controls) ? "" : controls[i], controls[i]);
+    assert_refused(json,
+                   "address.note must be 0 to 10 bytes of text without control characters and bidirectional controls");
+  }
+  static const char *const neighbours[] = {"\\u061b", "\\u200d", "\\u2010", "\\u2029", "\\u202f", "\\u2065", "\\u206a"};
+  for (size_t i = 0; i < BUS_COUNT(neighbours); i++) {
+    snprintf(json, sizeof json, "{\"key\":\"k\",\"address\":{\"city\":\"c\",\"note\":\"%s\"}}", neighbours[i]);
+    taken(json);
+  }
+}
+
 TEST(decode_charsets)
 {
   assert_refused("{\"key\":\"a b\"}", "key must be 1 to 8 visible ASCII characters");
