@@ -125,49 +125,6 @@ TEST(messages_name_their_cause_and_trace)
   rig_done(&rig);
 }
 
-/* ---- a cancel that comes before its order ---- */
-
-static void add_marked_cancel(void) {
-  rig.bodies.cancel.accepted = true;
-  rig_add(&rig, ORDER_ON_CANCEL)->reply_to = BUS_STR("edge.reply.1");
-}
-
-TEST(a_cancel_before_its_order_is_answered_without_an_order)
-{
-  begin(ORDER_NONE);
-  add_marked_cancel();
-  add_marked_cancel();
-  run(ORDER_NONE);
-  rig_assert_answers(&rig, 0, "{\"outcome\":\"cancel_accepted\"}");
-  rig_assert_answers(&rig, 1, "{\"outcome\":\"cancel_accepted\"}");
-  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 0);
-  assert_int_equal(entry()->now.status, ORDER_NONE);
-  assert_non_null(entry()->now.tombstones);
-  assert_null(entry()->now.tombstones->next);
-  assert_null(rig_tally(&rig, 0));
-  rig_done(&rig);
-}
-
-TEST(an_order_behind_its_cancel_is_told_to_all_and_nobody_is_asked)
-{
-  begin(ORDER_NONE);
-  add_marked_cancel();
-  rig.bodies.place.wait_ms = 5000;
-  rig_add(&rig, ORDER_ON_PLACE)->reply_to = BUS_STR("edge.reply.2");
-  rig_add(&rig, ORDER_ON_PLACE)->reply_to = BUS_STR("edge.reply.3");
-  run(ORDER_NONE);
-  rig_assert_emits(&rig, 0, &order_created_type, "{" ID ",\"customer_id\":\"c-1\"}");
-  rig_assert_emits(&rig, 1, &order_cancelled_type, "{" ID ",\"customer_id\":\"c-1\",\"reason\":\"customer\"}");
-  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 2);
-  assert_int_equal(rig_count(&rig, BUS_EFFECT_ANSWER),
-                   4); /* the cancel, the order twice, and its final state at once */
-  assert_int_equal(rig_tally(&rig, 0)->finished, ORDER_CANCELLED);
-  assert_true(rig_tally(&rig, 0)->created);
-  assert_null(entry()->now.payment_token.data);
-  assert_true(entry()->now.deadline == BUS_NO_TIME);
-  rig_done(&rig);
-}
-
 /* ---- deadlines ---- */
 
 TEST(a_deadline_sends_with_the_requests_trace)
