@@ -2,6 +2,7 @@
 #include "edge.h"
 
 #include <bus/clock.h>
+#include <bus/hash.h>
 
 #include <stdio.h>
 
@@ -108,6 +109,18 @@ static void open_counters(struct edge_metrics *metrics) {
   metrics->long_waiting = series(waiting, "long");
 }
 
+/* Without a key of its own for all edges each process makes one: its hashes cannot be compared with another's, nor
+ * found by trying ids. */
+static void make_customer_key(const char *text, uint8_t key[32]) {
+  uint64_t seed[4];
+  if (text && *text) {
+    bus_sha256(bus_str(text), key);
+    return;
+  }
+  bus_random_seed(seed);
+  memcpy(key, seed, sizeof seed);
+}
+
 static bool open_requester(struct edge *edge, struct bus_error *err) {
   uint64_t seed[4];
   struct bus_uuid_source source;
@@ -132,6 +145,7 @@ bool edge_open(struct edge *edge, const struct edge_settings *settings, struct b
       .settings = settings, .accepted = accepted_new(ACCEPTED_MAX), .accepted_stock = accepted_new(ACCEPTED_MAX)};
   if (edge->accepted == NULL || edge->accepted_stock == NULL)
     return bus_fail(err, BUS_E_NOMEM, "out of memory for the memory of accepted orders and stock updates");
+  make_customer_key(settings->customer_hash_key, edge->customer_key);
   edge->backlog.limit = settings->shed_outbox_age_ms * BUS_MILLISECOND;
   if (!open_requester(edge, err))
     return false;

@@ -55,6 +55,7 @@ struct edge_reads {
 
 struct edge {
   const struct edge_settings *settings;
+  uint8_t customer_key[32]; /* of the hashes in the access log */
   struct bus_requester *requester;
   struct bus_admin *admin;
   struct accepted *accepted;       /* orders */
@@ -140,6 +141,10 @@ void edge_watch_stop(struct edge *edge);
 /* One look, and what follows from the answers; blocks for a second at most. */
 void edge_watch_once(struct edge *edge, struct bus_arena *arena);
 
+/* ---- the access log (customer.c) ---- */
+/* Notes the hash of a customer's id for the request's line. */
+void edge_note_customer(const struct edge *edge, struct bus_http_exchange *exchange, struct bus_str customer_id);
+
 /* ---- answering (respond.c) ---- */
 void edge_respond(struct edge *edge, struct bus_http_exchange *exchange, const struct answer *answer);
 /* Room for what may be wrong with a request, none yet. On the heap, and not longer than it is needed: a handler's frame
@@ -165,6 +170,7 @@ void edge_inventory_update(void *edge, struct bus_http_exchange *exchange);
 
 /* ---- routes.c ---- */
 extern const struct bus_http_route edge_routes[];
-extern const size_t edge_route_count;
+/* How many of them are served: /metrics is the last. */
+size_t edge_route_count(bool has_metrics);
 
 #endif

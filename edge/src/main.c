@@ -27,6 +27,7 @@ static void bound_memory(void) {
 static bool start_admin(struct edge *edge, struct listeners *listeners, struct bus_error *err) {
   const struct bus_admin_settings settings = {.bind = edge->settings->bind,
                                               .port = (int)edge->settings->admin_port,
+                                              .access_log = (enum bus_access_log)edge->settings->access_log,
                                               .checks = edge_health_checks,
                                               .check_count = EDGE_HEALTH_CHECKS,
                                               .is_ready = edge_is_ready,
@@ -49,8 +50,10 @@ static bool start_api(struct edge *edge, struct listeners *listeners, struct bus
                                              .body_deadline_ms = edge->settings->body_deadline_ms,
                                              .idle_ms = edge->settings->keep_alive_ms,
                                              .hosts = any ? NULL : hosts,
-                                             .metrics_name = "api"};
-  return bus_http_server_start(&settings, edge_routes, edge_route_count, edge, &listeners->api, err);
+                                             .metrics_name = "api",
+                                             .access_log = (enum bus_access_log)edge->settings->access_log};
+  return bus_http_server_start(&settings, edge_routes, edge_route_count(edge->settings->public_metrics), edge,
+                               &listeners->api, err);
 }
 
 /* Load balancers and proxies are to notice nothing but an edge that is not ready. */

@@ -11,10 +11,18 @@ static void respond(struct edge *edge, struct bus_http_exchange *exchange, struc
   edge_respond(edge, exchange, &answer);
 }
 
+static void note_order(struct bus_http_exchange *exchange, const struct bus_uuid *order_id) {
+  char text[BUS_UUID_TEXT];
+  bus_uuid_format(order_id, text);
+  bus_http_note(exchange, "order_id", bus_str(text));
+}
+
 /* What is no UUID is no order. */
 static bool take_order_id(struct edge *edge, struct bus_http_exchange *exchange, struct bus_uuid *ret) {
-  if (bus_uuid_parse(bus_http_path_segment(exchange, 0), ret))
+  if (bus_uuid_parse(bus_http_path_segment(exchange, 0), ret)) {
+    note_order(exchange, ret);
     return true;
+  }
   respond(edge, exchange, answer_not_found("no such order"));
   return false;
 }
@@ -86,6 +94,8 @@ void edge_orders_post(void *context, struct bus_http_exchange *exchange) {
   struct order_place request;
   if (!take_place(edge, exchange, &request))
     return;
+  note_order(exchange, &request.order_id);
+  edge_note_customer(edge, exchange, request.customer_id);
   if (BUS_ERROR_POINT("edge.parsed")) {
     respond(edge, exchange, answer_refusal(REFUSAL_NO_MEMORY));
     return;
@@ -143,9 +153,10 @@ static bool take_list(struct edge *edge, struct bus_http_exchange *exchange, str
 
 void edge_orders_list(void *context, struct bus_http_exchange *exchange) {
   struct edge *edge = context;
-  struct order_list list;
+  struct order_list list = {.customer_id = BUS_NO_STR};
   if (!take_list(edge, exchange, &list))
     return;
+  edge_note_customer(edge, exchange, list.customer_id);
   const void *body;
   struct answer answer;
   struct edge_query query = {

@@ -30,9 +30,12 @@ const struct bus_http_route edge_routes[] = {
     {.method = "GET", .path = "/api/inventory/{product}", .handler = edge_products_get},
     {.method = "GET", .path = "/api/products", .handler = edge_products_list},
     {.method = "GET", .path = "/api/products/{product}", .handler = edge_products_get},
-    {.method = "GET", .path = "/health", .handler = health, .any_host = true},
-    {.method = "GET", .path = "/health/live", .handler = live, .any_host = true},
-    {.method = "GET", .path = "/health/ready", .handler = ready, .any_host = true},
-    {.method = "GET", .path = "/metrics", .handler = metrics},
+    {.method = "GET", .path = "/health", .handler = health, .is_probe = true, .any_host = true},
+    {.method = "GET", .path = "/health/live", .handler = live, .is_probe = true, .any_host = true},
+    {.method = "GET", .path = "/health/ready", .handler = ready, .is_probe = true, .any_host = true},
+    {.method = "GET", .path = "/metrics", .handler = metrics, .is_probe = true}, /* last: see below */
 };
-const size_t edge_route_count = BUS_COUNT(edge_routes);
+
+size_t edge_route_count(bool has_metrics) {
+  return BUS_COUNT(edge_routes) - (has_metrics ? 0 : 1);
+}

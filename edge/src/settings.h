@@ -6,7 +6,9 @@
 #include <bus/config.h>
 
 struct edge_settings {
-  int log_level;
+  int log_level, access_log;
+  const char *customer_hash_key;
+  bool public_metrics;
   const char *bind;
   int64_t port, admin_port;
   const char *rabbitmq_url, *rabbitmq_ca_file;

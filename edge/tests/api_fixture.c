@@ -3,7 +3,8 @@
 
 #include "test.h"
 
-static const struct edge_settings settings = {.http_threads = 8,
+static const struct edge_settings settings = {.access_log = BUS_ACCESS_ALL,
+                                              .http_threads = 8,
                                               .accept_timeout_ms = 500,
                                               .accept_total_ms = 2000,
                                               .query_timeout_ms = 2000,

@@ -22,6 +22,7 @@ void fake_begin(const char *body) {
   fake.body = bus_str(body);
   fake.status = 0;
   fake.header_count = 0;
+  fake.notes[0] = '\0';
   fake.json = BUS_NO_STR;
 }
 
@@ -204,6 +205,12 @@ const struct bus_trace *bus_http_trace(const struct bus_http_exchange *exchange)
   static const struct bus_trace none;
   (void)exchange;
   return &none;
+}
+
+void bus_http_note(struct bus_http_exchange *exchange, const char *name, struct bus_str value) {
+  (void)exchange;
+  size_t len = strlen(fake.notes);
+  snprintf(fake.notes + len, sizeof fake.notes - len, "%s=%.*s ", name, (int)value.len, value.data);
 }
 
 void bus_http_add_header(struct bus_http_exchange *exchange, const char *name, struct bus_str value) {

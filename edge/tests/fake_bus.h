@@ -40,6 +40,7 @@ struct fake {
   struct bus_str json; /* the answer's body; of a problem its detail */
   struct bus_str names[FAKE_HEADERS], values[FAKE_HEADERS];
   size_t header_count;
+  char notes[256]; /* "name=value " of each note for the access log */
 };
 
 extern struct fake fake;

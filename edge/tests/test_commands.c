@@ -430,3 +430,26 @@ TEST(a_client_that_waits_on_a_confirm_alone_gets_its_202_when_the_edge_stops)
   assert_int_equal(fake.status, 202);
   tear_down();
 }
+
+/* The id and the customer of FIXTURE_BODY, the customer as 16 hexadecimal digits that another key changes. */
+TEST(the_access_log_has_an_orders_id_and_its_customers_hash)
+{
+  char first[256], id[BUS_UUID_TEXT];
+  struct bus_uuid uuid;
+  set_up();
+  answer(0, 20, &says_accepted);
+  post();
+  order_id_of(BUS_STR("anonymous"), BUS_STR("k"), &uuid);
+  bus_uuid_format(&uuid, id);
+  assert_non_null(strstr(fake.notes, "customer="));
+  assert_int_equal(strspn(strstr(fake.notes, "customer=") + strlen("customer="), "0123456789abcdef"), 16);
+  assert_memory_equal(fake.notes + strlen("order_id="), id, 36);
+  assert_null(strstr(fake.notes, "anonymous"));
+  snprintf(first, sizeof first, "%s", fake.notes);
+  post();
+  assert_string_equal(fake.notes, first);
+  edge.customer_key[0]++;
+  post();
+  assert_string_not_equal(fake.notes, first);
+  tear_down();
+}

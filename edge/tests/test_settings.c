@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <bus/error.h>
+#include <bus/log.h>
 
 struct variables {
   const char *names[4], *values[4];
@@ -34,6 +35,8 @@ TEST(defaults_are_those_of_the_documentation)
   assert_string_equal(edge_settings.payment_default_token, "pm_card_visa");
   assert_string_equal(edge_settings.allowed_hosts, "localhost,127.0.0.1,[::1]");
   const struct bus_breaker_settings breaker = edge_breaker_settings(&edge_settings);
+  assert_int_equal(edge_settings.access_log, BUS_ACCESS_ALL);
+  assert_false(edge_settings.public_metrics);
   assert_int_equal(breaker.threshold, 5);
   assert_int_equal(breaker.share_percent, 50);
   assert_int_equal(breaker.first_rest, BUS_SECOND);

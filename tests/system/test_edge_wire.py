@@ -217,7 +217,7 @@ def test_E8_doubtful_bytes_in_the_head(port, data):
 
 # Methods and paths
 
-PATHS = ["/api/orders", "/api/orders/018f0000-0000-7000-8000-000000000001", "/api/products", "/health", "/metrics",
+PATHS = ["/api/orders", "/api/orders/018f0000-0000-7000-8000-000000000001", "/api/products", "/health",
          "/api/inventory/update", "/api/orders/018f0000-0000-7000-8000-000000000001/cancel"]
 
 

@@ -15,7 +15,8 @@ static int serve(struct psp_sandbox *sandbox) {
                                          .port = (int)settings->port,
                                          .threads = (int)settings->threads,
                                          .idle_ms = IDLE_MS,
-                                         .metrics_name = "psp-sandbox"};
+                                         .metrics_name = "psp-sandbox",
+                                         .access_log = (enum bus_access_log)settings->access_log};
   struct bus_http_server *server;
   struct bus_error err;
   if (!bus_http_server_start(&http, psp_routes, psp_route_count, sandbox, &server, &err)) {

@@ -79,6 +79,12 @@ const struct bus_option psp_options[] = {
      .fallback = "info",
      .names = bus_level_names,
      .description = "Least level that is logged"},
+    {.name = "ACCESS_LOG",
+     .kind = BUS_OPTION_ENUM,
+     .offset = offsetof(struct psp_settings, access_log),
+     .fallback = "errors",
+     .names = bus_access_log_names,
+     .description = "Requests that are logged, whatever the level: off, those answered from 400 on, or all"},
 };
 const size_t psp_option_count = BUS_COUNT(psp_options);
 

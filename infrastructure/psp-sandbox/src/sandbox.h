@@ -16,7 +16,7 @@ struct psp_settings {
   int64_t port, threads;
   const char *bind, *psp_key, *ledger_file;
   int64_t latency_ms, timeout_ms, hang_ms, pending_ms;
-  int log_level;
+  int log_level, access_log;
 };
 
 extern const struct bus_option psp_options[];

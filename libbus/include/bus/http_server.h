@@ -22,6 +22,11 @@
  * block over 8 KiB (431; over 16 KiB 400), no Host or two (400), a path with any byte outside [A-Za-z0-9/_.-], "//" or
  * ".." (400), an unknown path (404), a method that the path has not (405 with Allow), a body with another media type
  * (415), a body that takes longer than the deadline (408). The path is matched on raw bytes, case-sensitively.
+ *
+ * Every answer carries `traceparent` and `X-Request-Id`: the client's own where it is 1 to 64 of [A-Za-z0-9._~:+/=-],
+ * else a new one. Both, and the trace_id of a problem, stand in the request's line of the access log:
+ *   {…,"msg":"request","listener","method","route","status","duration_us","bytes","trace_id","request_id", notes…}
+ * with the route as its template and no byte of the client's path, query, headers or address.
  */
 #ifndef BUS_HTTP_SERVER_H
 #define BUS_HTTP_SERVER_H
@@ -30,6 +35,7 @@
 #include <bus/base.h>
 #include <bus/error.h>
 #include <bus/field.h>
+#include <bus/log.h>
 #include <bus/trace.h>
 
 #ifdef __cplusplus
@@ -47,6 +53,7 @@ struct bus_http_route {
   bus_http_handler handler;
   size_t body_limit;      /* bytes; 0: a body is refused (413) */
   const char *media_type; /* of the body, exact but for charset=utf-8; NULL: application/json */
+  bool is_probe;          /* a request that is answered below 400 stands in the access log at debug alone */
   bool any_host;          /* answers whatever the one Host says: for probes that ask by address */
 };
 
@@ -59,6 +66,7 @@ struct bus_http_settings {
   int requests_per_connection; /* default 100000 */
   const char *const *hosts;    /* allowlist of Host names without port, NULL-terminated; NULL: any well-formed one */
   const char *metrics_name;    /* label "listener" of http_requests_total; NULL: not counted */
+  enum bus_access_log access_log;
 };
 
 /* Routes are kept, not copied; context goes to every handler. Signals should be blocked by the caller before. The
@@ -89,6 +97,9 @@ bool bus_http_query(struct bus_http_exchange *exchange, const char *name, struct
 struct bus_str bus_http_query_unknown(struct bus_http_exchange *exchange, const char *const *names);
 /* The whole body, already read; NUL-terminated; empty where there is none. */
 struct bus_str bus_http_body(const struct bus_http_exchange *exchange);
+/* Adds a field to the request's line in the access log, at most four. name is a literal; value is copied. No personal
+ * data and no secrets. */
+void bus_http_note(struct bus_http_exchange *exchange, const char *name, struct bus_str value);
 /* The trace of this request: the client's traceparent continued, or a new one. */
 const struct bus_trace *bus_http_trace(const struct bus_http_exchange *exchange);
 const char *bus_http_method(const struct bus_http_exchange *exchange);

@@ -4,7 +4,7 @@
  *
  * No thread waits for a log line: lines go into a ring of 1 MiB, and one thread of the log's own writes them. Where
  * stderr takes nothing (a reader that stalls, a full disk) the lines that do not fit are dropped and counted; a line
- * tells how many once stderr takes lines again. Lines below `warn` may be 5 ms late. At exit the ring is written out
+ * tells how many once stderr takes lines again. Lines below `error` may be 5 ms late. At exit the ring is written out
  * for at most a second; SIGKILL loses what is in it. A child of fork has a ring and a writer of its own.
  */
 #ifndef BUS_LOG_H
@@ -20,6 +20,10 @@ extern "C" {
 
 enum bus_level { BUS_DEBUG, BUS_INFO, BUS_WARN, BUS_ERROR };
 extern const char *const bus_level_names[]; /* "debug" … NULL, for the LOG_LEVEL option */
+
+/* ACCESS_LOG: which requests have a line in the log, whatever its level; errors: those answered from 400 on. */
+enum bus_access_log { BUS_ACCESS_OFF, BUS_ACCESS_ERRORS, BUS_ACCESS_ALL };
+extern const char *const bus_access_log_names[]; /* "off" … NULL, for an option */
 
 enum bus_log_kind { BUS_LOG_END, BUS_LOG_STR, BUS_LOG_INT, BUS_LOG_UUID, BUS_LOG_TRACE, BUS_LOG_BOOL };
 

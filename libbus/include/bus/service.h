@@ -57,6 +57,7 @@ struct bus_health_check {
 struct bus_admin_settings {
   const char *bind;
   int port;
+  enum bus_access_log access_log;
   const struct bus_health_check *checks;
   size_t check_count;
   bool (*is_ready)(void *context);

@@ -11,6 +11,7 @@
 enum { VALUE_MAX = 256, LINE_END = 3 }; /* bytes of an escaped value; "}\n" and NUL */
 
 const char *const bus_level_names[] = {"debug", "info", "warn", "error", NULL};
+const char *const bus_access_log_names[] = {"off", "errors", "all", NULL};
 
 struct line {
   char *text;

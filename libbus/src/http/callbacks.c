@@ -5,22 +5,6 @@
 #include <bus/clock.h>
 
 #include <civetweb.h>
-#include <stdio.h>
-
-static void count_request(const struct bus_http_exchange *exchange, int status, int64_t duration) {
-  const struct bus_http_server *server = exchange->server;
-  const char *listener = server->settings.metrics_name;
-  const char *route = exchange->match.route ? exchange->match.route->path : "other";
-  char status_text[12];
-  if (listener == NULL)
-    return;
-  snprintf(status_text, sizeof status_text, "%d", status);
-  bus_series_add(
-      bus_metric_series(server->metrics.requests,
-                        (const char *const[]){listener, http_method_label(exchange->method), route, status_text}),
-      1);
-  bus_series_observe(bus_metric_series(server->metrics.duration, (const char *const[]){listener, route}), duration);
-}
 
 static struct bus_str path_of(const struct mg_request_info *info) {
   const char *target = info->request_uri ? info->request_uri : "";
@@ -45,13 +29,14 @@ static int run(struct bus_http_server *server, struct mg_connection *connection)
   struct http_scratch *scratch = http_scratch_take(&server->pool);
   if (scratch == NULL) {
     http_reply_bare(connection, 503);
+    http_access_bare(server, 503);
     return 503;
   }
   struct bus_http_exchange exchange = make_exchange(connection, scratch);
   exchange.added_end = &exchange.added;
   int status = http_exchange_run(&exchange);
   http_places_release(&exchange);
-  count_request(&exchange, status, bus_monotonic() - started);
+  http_access_done(&exchange, status, bus_monotonic() - started);
   http_scratch_give(&server->pool, scratch);
   return status;
 }
@@ -85,6 +70,7 @@ static int http_error(struct mg_connection *connection, int status, const char *
   struct http_scratch *scratch = http_scratch_take(&server->pool);
   if (scratch == NULL) {
     http_reply_bare(connection, 503);
+    http_access_bare(server, 503);
     return 0;
   }
   struct bus_http_exchange exchange = make_exchange(connection, scratch);
@@ -97,7 +83,7 @@ static int http_error(struct mg_connection *connection, int status, const char *
     status = 405;
   exchange.version = "1.1";
   http_exchange_refuse(&exchange, status, "malformed request");
-  count_request(&exchange, exchange.status, 0);
+  http_access_done(&exchange, exchange.status, 0);
   http_scratch_give(&server->pool, scratch);
   return 0;
 }

@@ -12,7 +12,7 @@ enum { GATE_HEADERS = 41, HEAD_SPAN_MAX = 8192 };
 static int refuse(struct bus_http_exchange *exchange, int status, const char *reason) {
   exchange->closes = true;
   if (!bus_trace_is_set(&exchange->trace))
-    bus_trace_start(&exchange->scratch->ids, &exchange->trace);
+    http_identify(exchange, false);
   if (status == 405)
     bus_http_add_header(exchange, "Allow", bus_str(exchange->match.allow));
   if (status == 415)
@@ -95,12 +95,8 @@ static bool wants_close(const struct bus_http_exchange *exchange) {
 }
 
 static void read_head(struct bus_http_exchange *exchange) {
-  struct bus_trace parent = {0};
-  struct bus_str traceparent = bus_http_header(exchange, "traceparent");
   struct bus_str length = bus_http_header(exchange, "content-length");
-  if (traceparent.data == NULL || !bus_trace_parse(traceparent, &parent))
-    parent = (struct bus_trace){0};
-  bus_trace_child(&parent, &exchange->scratch->ids, &exchange->trace);
+  http_identify(exchange, true);
   if (length.data == NULL || !http_content_length(length, &exchange->content_length))
     exchange->content_length = 0;
   exchange->is_chunked = bus_http_header(exchange, "transfer-encoding").data != NULL; /* the gate knows one coding */

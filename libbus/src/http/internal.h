@@ -125,12 +125,25 @@ struct bus_http_server {
 /* ---- callbacks.c ---- */
 extern const struct mg_callbacks http_callbacks;
 
+/* ---- access.c: of a request that is over, its metrics and its line in the access log; duration in microseconds ----
+ */
+void http_access_done(const struct bus_http_exchange *exchange, int status, int64_t duration);
+/* Of one that there was no memory for. */
+void http_access_bare(const struct bus_http_server *server, int status);
+
 /* ---- the exchange ---- */
 struct http_added_header {
   struct http_added_header *next;
   const char *name;
   struct bus_str value;
 };
+
+struct http_note {
+  const char *name;
+  struct bus_str value;
+};
+
+enum { HTTP_NOTES_MAX = 4 };
 
 struct bus_http_exchange {
   struct bus_http_server *server;
@@ -144,6 +157,10 @@ struct bus_http_exchange {
   struct http_match match;
   struct bus_str body;
   struct bus_trace trace;
+  struct bus_str request_id; /* absent where there was no memory */
+  struct http_note notes[HTTP_NOTES_MAX];
+  size_t note_count;
+  int64_t body_bytes; /* of the answer's body, as sent */
   struct http_added_header *added, **added_end;
   int64_t content_length; /* -1: the head was not understood that far, or a chunked body is not read yet */
   size_t head_span;       /* bytes of the head; 0: not known yet */
@@ -160,6 +177,10 @@ struct bus_http_exchange {
 int http_exchange_run(struct bus_http_exchange *exchange);
 /* Answers what civetweb itself refused. */
 void http_exchange_refuse(struct bus_http_exchange *exchange, int status, const char *reason);
+
+/* ---- identity.c ---- */
+/* Sets trace and request id; the client's where the head is right and they are well-formed. */
+void http_identify(struct bus_http_exchange *exchange, bool is_head_right);
 
 /* ---- reply.c ---- */
 /* Ends a stream, and answers 500 where a handler did not answer at all. */

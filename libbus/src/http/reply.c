@@ -10,7 +10,7 @@
 #include <time.h>
 
 enum {
-  HEAD_SIZE = 512,
+  HEAD_SIZE = 768,
   DETAIL_SIZE = 256,
   SMALL_CHUNK = 1024,
   PIECE = 32 * 1024,    /* civetweb waits at most 3 s for each, if nothing at all is taken */
@@ -55,16 +55,19 @@ void bus_http_add_header(struct bus_http_exchange *exchange, const char *name, s
 /* What every answer carries. framing: the line that tells the body's length. */
 static int head_format(char head[HEAD_SIZE], const struct bus_http_exchange *exchange, int status,
                        const char *media_type, const char *framing) {
-  char date[32];
+  char date[32], trace[BUS_TRACEPARENT_TEXT];
+  struct bus_str id = exchange->request_id;
   date_format(date);
+  bus_trace_format(&exchange->trace, trace);
   const char *connection = exchange->closes                        ? "Connection: close\r\n"
                            : strcmp(exchange->version, "1.0") == 0 ? "Connection: keep-alive\r\n"
                                                                    : "";
   return snprintf(head, HEAD_SIZE,
                   "HTTP/1.1 %d %s\r\nDate: %s\r\n%s%s%s%sCache-Control: no-store\r\n"
-                  "X-Content-Type-Options: nosniff\r\n%s",
+                  "X-Content-Type-Options: nosniff\r\ntraceparent: %s\r\nX-Request-Id: %.*s\r\n%s",
                   status, http_status_title(status), date, media_type ? "Content-Type: " : "",
-                  media_type ? media_type : "", media_type ? "\r\n" : "", framing, connection);
+                  media_type ? media_type : "", media_type ? "\r\n" : "", framing, trace, (int)id.len,
+                  id.data ? id.data : "", connection);
 }
 
 static size_t added_size(const struct bus_http_exchange *exchange) {
@@ -138,6 +141,7 @@ static bool send_answer(struct bus_http_exchange *exchange, int status, const ch
     (void)write_all(exchange, text, (size_t)(end - text) / 2);
     return cut_off(exchange);
   }
+  exchange->body_bytes += (int64_t)body.len;
   return write_all(exchange, text, (size_t)(end - text));
 }
 
@@ -283,6 +287,7 @@ bool bus_http_stream_write(struct bus_http_exchange *exchange, struct bus_str te
   bool sent =
       strcmp(exchange->version, "1.1") == 0 ? write_chunk(exchange, text) : write_all(exchange, text.data, text.len);
   exchange->streaming = sent;
+  exchange->body_bytes += (int64_t)text.len;
   return sent;
 }
 

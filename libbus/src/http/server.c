@@ -36,7 +36,7 @@ static void metrics_register(struct http_metrics *metrics) {
   static const struct bus_metric_spec duration = {.name = "http_request_duration_seconds",
                                                   .help = "From the end of the head to the answer.",
                                                   .kind = BUS_HISTOGRAM,
-                                                  .labels = {"listener", "route"},
+                                                  .labels = {"listener", "method", "route", "status"},
                                                   .bounds = bounds,
                                                   .bound_count = BUS_COUNT(bounds),
                                                   .scale = 1e-6};

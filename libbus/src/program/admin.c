@@ -117,10 +117,10 @@ void bus_admin_metrics(void *context, struct bus_http_exchange *exchange) {
 }
 
 static const struct bus_http_route routes[] = {
-    {.method = "GET", .path = "/health/live", .handler = bus_admin_live, .any_host = true},
-    {.method = "GET", .path = "/health/ready", .handler = bus_admin_ready, .any_host = true},
-    {.method = "GET", .path = "/health", .handler = bus_admin_health, .any_host = true},
-    {.method = "GET", .path = "/metrics", .handler = bus_admin_metrics},
+    {.method = "GET", .path = "/health/live", .handler = bus_admin_live, .is_probe = true, .any_host = true},
+    {.method = "GET", .path = "/health/ready", .handler = bus_admin_ready, .is_probe = true, .any_host = true},
+    {.method = "GET", .path = "/health", .handler = bus_admin_health, .is_probe = true, .any_host = true},
+    {.method = "GET", .path = "/metrics", .handler = bus_admin_metrics, .is_probe = true},
 };
 
 bool bus_admin_start(const struct bus_admin_settings *settings, struct bus_admin **ret, struct bus_error *err) {
@@ -132,8 +132,11 @@ bool bus_admin_start(const struct bus_admin_settings *settings, struct bus_admin
   admin->settings = *settings;
   memcpy(admin->checks, settings->checks, settings->check_count * sizeof *settings->checks);
   bus_metrics_register_process();
-  const struct bus_http_settings http = {
-      .bind = settings->bind, .port = settings->port, .threads = ADMIN_THREADS, .metrics_name = "admin"};
+  const struct bus_http_settings http = {.bind = settings->bind,
+                                         .port = settings->port,
+                                         .threads = ADMIN_THREADS,
+                                         .metrics_name = "admin",
+                                         .access_log = settings->access_log};
   if (!bus_http_server_start(&http, routes, BUS_COUNT(routes), admin, &admin->server, err)) {
     free(admin);
     return false;

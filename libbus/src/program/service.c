@@ -13,7 +13,7 @@
 enum { WORKERS_MAX = 32 };
 
 struct settings {
-  int log_level;
+  int log_level, access_log;
   const char *bind;
   int64_t port;
   const char *amqp_url, *ca_file, *database_url;
@@ -27,6 +27,8 @@ static struct settings settings;
 static struct bus_option common_options[] = {
     {"LOG_LEVEL", BUS_OPTION_ENUM, offsetof(struct settings, log_level), "info", 0, 0, bus_level_names, false, NULL,
      "least level that is logged"},
+    {"ACCESS_LOG", BUS_OPTION_ENUM, offsetof(struct settings, access_log), "all", 0, 0, bus_access_log_names, false,
+     NULL, "requests to the admin listener that are logged, whatever the level; answered probes at debug alone"},
     {"BIND", BUS_OPTION_STRING, offsetof(struct settings, bind), "127.0.0.1", 1, 64, NULL, false, NULL,
      "address of the admin listener (health, metrics)"},
     {"PORT", BUS_OPTION_INT, offsetof(struct settings, port), "0", 1, 65535, NULL, false, NULL,
@@ -135,6 +137,7 @@ static bool start_admin(struct running *running, struct bus_error *err) {
                                                    {.name = "message_queue", .is_up = broker_is_up}};
   const struct bus_admin_settings admin = {.bind = settings.bind,
                                            .port = (int)settings.port,
+                                           .access_log = (enum bus_access_log)settings.access_log,
                                            .checks = checks,
                                            .check_count = BUS_COUNT(checks),
                                            .is_ready = is_ready,
@@ -237,7 +240,7 @@ int bus_service_main(int argc, char **argv, const struct bus_program *program) {
   const char *flags[8] = {"--print-sql"};
   for (size_t i = 0; program->flags && program->flags[i] && i < BUS_COUNT(flags) - 2; i++)
     flags[i + 1] = program->flags[i];
-  common_options[2].fallback = program->default_port;
+  common_options[3].fallback = program->default_port;
   const struct bus_option_table tables[] = {
       {common_options, BUS_COUNT(common_options), &settings},
       {program->options, program->option_count, program->settings},

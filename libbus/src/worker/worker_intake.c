@@ -279,4 +279,5 @@ void intake_decode(struct bus_worker *worker, struct item *item) {
     check_reply_to(worker, item);
     decode_body(worker, item, type);
   }
+  trace_received(worker, item);
 }

@@ -409,6 +409,11 @@ void publish_on_confirm(struct bus_worker *worker, uint64_t seq, bool multiple, 
 void publish_on_return(struct bus_worker *worker, const struct bus_uuid *message_id);
 size_t publish_open_count(const struct bus_worker *worker);
 
+/* ---- worker_trace.c: a line for each message at debug ---- */
+void trace_received(const struct bus_worker *worker, const struct item *item);
+void trace_decided(const struct bus_worker *worker, const struct item *item, size_t effects);
+void trace_published(const struct bus_publication *publication);
+
 /* ---- worker_ledger.c: which deliveries are settled. Pure. ---- */
 bool ledger_init(struct ledger *ledger, size_t room);
 void ledger_free(struct ledger *ledger);

@@ -99,6 +99,7 @@ static bool send(struct bus_worker *worker, const struct bus_publication *public
   worker->next_seq = seq + 1;
   worker->unconfirmed_bytes += slip->bytes;
   metrics_published(worker, publication->exchange);
+  trace_published(publication);
   return true;
 }
 

@@ -189,8 +189,11 @@ static bool decide(struct bus_worker *worker, struct attempt *attempt, struct bu
   struct bus_effects *effects = &attempt->effects;
   for (size_t i = 0; i < attempt->asked_count; i++) {
     struct item *item = attempt->asked[i];
-    if (item->duplicate)
+    if (item->duplicate) {
+      trace_decided(worker, item, 0);
       continue;
+    }
+    size_t before = effects->count;
     bus_effects_begin(effects, &attempt->inputs[i]);
     worker->service->decide(attempt->model, &attempt->inputs[i], effects);
     item->verdict = bus_effects_end(effects);
@@ -198,6 +201,7 @@ static bool decide(struct bus_worker *worker, struct attempt *attempt, struct bu
       BUS_CRASH_POINT("worker.deadline-decided");
     if (item->input.kind == BUS_INPUT_COMPLETION)
       BUS_CRASH_POINT("worker.completion-decided");
+    trace_decided(worker, item, effects->count - before);
     if (effects->failed)
       return bus_fail(err, BUS_E_NOMEM, "effects of %s: out of memory, or a message that cannot be encoded",
                       item->input.type ? item->input.type->type : "a local input");

@@ -100,12 +100,12 @@ static void handle(void *context, struct bus_http_exchange *exchange) {
 }
 
 static const struct bus_http_route routes[] = {
-    {"GET", "/api/orders", handle, 0, NULL, false},
-    {"POST", "/api/orders", handle, 65536, NULL, false},
-    {"GET", "/api/orders/{id}", handle, 0, NULL, false},
-    {"POST", "/api/orders/{id}/cancel", handle, 4096, NULL, false},
-    {"GET", "/api/orders/{id}/events", handle, 0, NULL, false},
-    {"GET", "/", handle, 0, NULL, false},
+    {.method = "GET", .path = "/api/orders", .handler = handle},
+    {.method = "POST", .path = "/api/orders", .handler = handle, .body_limit = 65536},
+    {.method = "GET", .path = "/api/orders/{id}", .handler = handle},
+    {.method = "POST", .path = "/api/orders/{id}/cancel", .handler = handle, .body_limit = 4096},
+    {.method = "GET", .path = "/api/orders/{id}/events", .handler = handle},
+    {.method = "GET", .path = "/", .handler = handle},
 };
 
 static void find_route(const char *method, struct bus_str path) {

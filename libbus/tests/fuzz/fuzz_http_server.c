@@ -61,8 +61,8 @@ static void handle(void *context, struct bus_http_exchange *exchange) {
 }
 
 static const struct bus_http_route routes[] = {
-    {"GET", "/{path}", handle, 0, NULL, false},
-    {"POST", "/{path}", handle, BODY_LIMIT, "text/plain", false},
+    {.method = "GET", .path = "/{path}", .handler = handle},
+    {.method = "POST", .path = "/{path}", .handler = handle, .body_limit = BODY_LIMIT, .media_type = "text/plain"},
 };
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);

@@ -114,6 +114,17 @@ static void stream(void *context, struct bus_http_exchange *exchange) {
   bus_http_stream_write(exchange, BUS_STR(",last"));
 }
 
+static void noted(void *context, struct bus_http_exchange *exchange) {
+  (void)context;
+  bus_http_note(exchange, "first", BUS_STR("1"));
+  bus_http_note(exchange, "absent", BUS_NO_STR);
+  bus_http_note(exchange, "second", BUS_STR("a\"b\n"));
+  bus_http_note(exchange, "third", BUS_STR("3"));
+  bus_http_note(exchange, "fourth", BUS_STR("4"));
+  bus_http_note(exchange, "fifth", BUS_STR("5"));
+  bus_http_reply(exchange, 200, "text/plain", BUS_STR("noted"));
+}
+
 static void hang(void *context, struct bus_http_exchange *exchange) {
   (void)context;
   if (bus_http_wait_gone(exchange, 20000))
@@ -157,7 +168,8 @@ static const struct bus_http_route routes[] = {
      .media_type = "application/x-www-form-urlencoded"},
     {.method = "POST", .path = "/bodiless", .handler = echo},
     {.method = "GET", .path = "/show", .handler = show},
-    {.method = "GET", .path = "/probe", .handler = show, .any_host = true},
+    {.method = "GET", .path = "/probe", .handler = show, .is_probe = true, .any_host = true},
+    {.method = "GET", .path = "/noted", .handler = noted},
     {.method = "GET", .path = "/item/{id}", .handler = item},
     {.method = "GET", .path = "/trace", .handler = trace},
     {.method = "GET", .path = "/headers", .handler = headers},

@@ -439,5 +439,7 @@ TEST(requests_are_counted_by_pattern_method_and_status)
       strstr(text, "http_requests_total{listener=\"test\",method=\"GET\",route=\"other\",status=\"404\"} 2\n"));
   assert_non_null(
       strstr(text, "http_requests_total{listener=\"test\",method=\"other\",route=\"other\",status=\"405\"} 2\n"));
-  assert_non_null(strstr(text, "http_request_duration_seconds_count{listener=\"test\",route=\"/item/{id}\"} 2\n"));
+  assert_non_null(strstr(
+      text,
+      "http_request_duration_seconds_count{listener=\"test\",method=\"GET\",route=\"/item/{id}\",status=\"2xx\"} 2\n"));
 }

@@ -1,0 +1,78 @@
+/* What is kept of a request that is over: its metrics, and its line in the access log. */
+#include "internal.h"
+
+#include <stdio.h>
+
+static const char *route_of(const struct bus_http_exchange *exchange) {
+  return exchange->match.route ? exchange->match.route->path : "other";
+}
+
+/* A histogram has 15 series for each set of labels: five classes of status bound what the codes would not. */
+static const char *class_of(int status) {
+  static const char *const classes[] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
+  return status >= 100 && status < 600 ? classes[status / 100 - 1] : "other";
+}
+
+static void count(const struct bus_http_exchange *exchange, int status, int64_t duration) {
+  const struct bus_http_server *server = exchange->server;
+  const char *listener = server->settings.metrics_name, *method = http_method_label(exchange->method);
+  char text[12];
+  if (listener == NULL)
+    return;
+  snprintf(text, sizeof text, "%d", status);
+  bus_series_add(
+      bus_metric_series(server->metrics.requests, (const char *const[]){listener, method, route_of(exchange), text}),
+      1);
+  bus_series_observe(bus_metric_series(server->metrics.duration,
+                                       (const char *const[]){listener, method, route_of(exchange), class_of(status)}),
+                     duration);
+}
+
+static bool is_logged(const struct bus_http_exchange *exchange, int status) {
+  const struct bus_http_route *route = exchange->match.route;
+  switch (exchange->server->settings.access_log) {
+  case BUS_ACCESS_OFF:
+    return false;
+  case BUS_ACCESS_ERRORS:
+    return status >= 400;
+  case BUS_ACCESS_ALL:
+    break;
+  }
+  return status >= 400 || route == NULL || !route->is_probe || bus_log_enabled(BUS_DEBUG);
+}
+
+static void write_line(const struct bus_http_exchange *exchange, int status, int64_t duration) {
+  struct bus_log_field fields[9 + HTTP_NOTES_MAX] = {
+      BUS_F_STR("listener", exchange->server->settings.metrics_name),
+      BUS_F_STR("method", http_method_label(exchange->method)),
+      BUS_F_STR("route", route_of(exchange)),
+      BUS_F_INT("status", status),
+      BUS_F_INT("duration_us", duration),
+      BUS_F_INT("bytes", exchange->body_bytes),
+      BUS_F_TRACE(&exchange->trace),
+      BUS_F_VIEW("request_id", exchange->request_id),
+  };
+  for (size_t i = 0; i < exchange->note_count; i++)
+    fields[8 + i] = (struct bus_log_field)BUS_F_VIEW(exchange->notes[i].name, exchange->notes[i].value);
+  bus_log_write_always(status >= 500 ? BUS_WARN : BUS_INFO, "request", fields);
+}
+
+void http_access_done(const struct bus_http_exchange *exchange, int status, int64_t duration) {
+  count(exchange, status, duration);
+  if (is_logged(exchange, status))
+    write_line(exchange, status, duration);
+}
+
+void http_access_bare(const struct bus_http_server *server, int status) {
+  if (server->settings.access_log != BUS_ACCESS_OFF)
+    bus_log_write_always(BUS_WARN, "request",
+                         (const struct bus_log_field[]){BUS_F_STR("listener", server->settings.metrics_name),
+                                                        BUS_F_INT("status", status),
+                                                        {.kind = BUS_LOG_END}});
+}
+
+void bus_http_note(struct bus_http_exchange *exchange, const char *name, struct bus_str value) {
+  struct bus_str copy = value.data ? bus_arena_copy(exchange->scratch->arena, value) : BUS_NO_STR;
+  if (exchange->note_count < HTTP_NOTES_MAX && copy.data) /* a line without a note is better than none */
+    exchange->notes[exchange->note_count++] = (struct http_note){name, copy};
+}

@@ -1,0 +1,36 @@
+/* By which ids a request is found again in logs: its trace, and the id that the client or a proxy gave it. */
+#include "internal.h"
+
+#include <bus/clock.h>
+
+enum { REQUEST_ID_MAX = 64 };
+
+/* What common proxies and platforms write: UUIDs, ULIDs, hexadecimal, base64, 1-67891233-abcdef012345678912345678. */
+static bool is_request_id(struct bus_str text) {
+  static const char others[] = "-._~:+/=";
+  for (size_t i = 0; i < text.len; i++) {
+    char c = text.data[i];
+    bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    if (!plain && memchr(others, c, sizeof others - 1) == NULL)
+      return false;
+  }
+  return text.len >= 1 && text.len <= REQUEST_ID_MAX;
+}
+
+static struct bus_str new_request_id(const struct bus_http_exchange *exchange) {
+  struct bus_uuid uuid;
+  char text[BUS_UUID_TEXT];
+  bus_uuid_v7(&exchange->scratch->ids, bus_wall_clock(), &uuid);
+  bus_uuid_format(&uuid, text);
+  return bus_arena_copy(exchange->scratch->arena, bus_str(text));
+}
+
+void http_identify(struct bus_http_exchange *exchange, bool is_head_right) {
+  struct bus_trace parent = {0};
+  struct bus_str traceparent = is_head_right ? bus_http_header(exchange, "traceparent") : BUS_NO_STR;
+  struct bus_str request_id = is_head_right ? bus_http_header(exchange, "x-request-id") : BUS_NO_STR;
+  if (traceparent.data == NULL || !bus_trace_parse(traceparent, &parent))
+    parent = (struct bus_trace){0};
+  bus_trace_child(&parent, &exchange->scratch->ids, &exchange->trace);
+  exchange->request_id = is_request_id(request_id) ? request_id : new_request_id(exchange);
+}
