@@ -59,8 +59,7 @@ void bus_json_char(struct bus_json_writer *writer, char c) {
   bus_json_raw(writer, (struct bus_str){&c, 1});
 }
 
-/* Most of what is written: ids and names, which are copied as they are. */
-static size_t plain_run(const char *text, size_t len) {
+size_t bus_json_plain_run(const char *text, size_t len) {
   size_t count = 0;
   while (count < len && text[count] >= 0x20 && text[count] < 0x7F && text[count] != '"' && text[count] != '\\')
     count++;
@@ -71,7 +70,7 @@ void bus_json_string(struct bus_json_writer *writer, struct bus_str text) {
   char out[BUS_JSON_ESCAPE_MAX];
   bus_json_char(writer, '"');
   for (size_t at = 0, taken; at < text.len; at += taken) {
-    taken = plain_run(text.data + at, text.len - at);
+    taken = bus_json_plain_run(text.data + at, text.len - at);
     if (taken > 0) {
       bus_json_raw(writer, (struct bus_str){text.data + at, taken});
       continue;

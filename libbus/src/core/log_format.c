@@ -28,40 +28,70 @@ static void put(struct line *line, const char *text, size_t len) {
   line->len += len;
 }
 
+enum { CUT_LEN = 3 }; /* "…" */
+
+struct value {
+  char text[VALUE_MAX];
+  size_t len, fits; /* fits: how much may stay if it must be cut */
+};
+
+/* False: it does not fit as a whole. */
+static bool add(struct value *value, const char *bytes, size_t count) {
+  if (count > sizeof value->text - value->len)
+    return false;
+  memcpy(value->text + value->len, bytes, count);
+  value->len += count;
+  if (value->len + CUT_LEN <= sizeof value->text)
+    value->fits = value->len;
+  return true;
+}
+
+/* Bytes that stand for themselves may be cut between any two: first those that a cut would keep. */
+static bool add_plain(struct value *value, const char *bytes, size_t count) {
+  size_t room = value->len == value->fits ? sizeof value->text - CUT_LEN - value->fits : 0;
+  size_t first = count < room ? count : room;
+  return add(value, bytes, first) && add(value, bytes + first, count - first);
+}
+
+static bool add_escaped(struct value *value, struct bus_str text) {
+  for (size_t at = 0, taken; at < text.len; at += taken) {
+    char out[BUS_JSON_ESCAPE_MAX];
+    taken = bus_json_plain_run(text.data + at, text.len - at);
+    if (taken > 0 && !add_plain(value, text.data + at, taken))
+      return false;
+    if (taken == 0 && !add(value, out, bus_json_escape(text.data + at, text.len - at, out, &taken)))
+      return false;
+  }
+  return true;
+}
+
 /* Quoted; what is cut ends with "…". */
 static void put_string(struct line *line, struct bus_str text) {
   static const char cut[] = "\xE2\x80\xA6";
-  char value[VALUE_MAX];
-  size_t len = 0, fits = 0; /* fits: how much may stay if it must be cut */
-  for (size_t at = 0, taken; at < text.len; at += taken) {
-    char out[BUS_JSON_ESCAPE_MAX];
-    size_t count = bus_json_escape(text.data + at, text.len - at, out, &taken);
-    if (len + count > sizeof value) {
-      memcpy(value + fits, cut, sizeof cut - 1);
-      len = fits + sizeof cut - 1;
-      break;
-    }
-    memcpy(value + len, out, count);
-    len += count;
-    if (len + sizeof cut - 1 <= sizeof value)
-      fits = len;
+  struct value value;
+  value.len = value.fits = 0;
+  if (!add_escaped(&value, text)) {
+    memcpy(value.text + value.fits, cut, CUT_LEN);
+    value.len = value.fits + CUT_LEN;
   }
   put(line, "\"", 1);
-  put(line, value, len);
+  put(line, value.text, value.len);
   put(line, "\"", 1);
 }
 
-static void put_member(struct line *line, const char *name, struct bus_str value) {
+static void put_name(struct line *line, const char *name) {
   put(line, ",", 1);
   put_string(line, bus_str(name));
   put(line, ":", 1);
+}
+
+static void put_member(struct line *line, const char *name, struct bus_str value) {
+  put_name(line, name);
   put_string(line, value);
 }
 
 static void put_bare_member(struct line *line, const char *name, const char *value) {
-  put(line, ",", 1);
-  put_string(line, bus_str(name));
-  put(line, ":", 1);
+  put_name(line, name);
   put(line, value, strlen(value));
 }
 
