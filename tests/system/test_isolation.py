@@ -354,10 +354,19 @@ def secrets(stack):
     return found
 
 
+def wait_logged(stack, api):
+    """Lines are written by a thread of their own: waits for one that comes after all that the edge has logged."""
+    mark = uuid.uuid4().hex
+    api.get("/nothing", headers={"X-Request-Id": mark})
+    wait_until(lambda: any(isinstance(line, dict) and line.get("request_id") == mark
+                           for line in log_lines(stack, "edge")), 10, "the edge's last line")
+
+
 def test_L2_no_secret_in_any_log(stack, api):
     canary = "pm_card_canary_" + uuid.uuid4().hex
     order_id = api.place(item("A"), token=canary).json()["order_id"]
     api.wait_final(order_id)
+    wait_logged(stack, api)
     for name in ("edge", "order-svc", "inventory-svc", "payment-svc", "psp-sandbox"):
         with open(stack.log(name), encoding="utf-8", errors="replace") as file:
             text = file.read()
@@ -381,7 +390,8 @@ def test_L1_logs_are_json_lines(stack, api):
     forged = 'x"}\n{"level":"error","msg":"forged"}'
     requests.get(stack.url("edge") + "/api/orders", params={"customer_id": forged, forged: "1"}, timeout=5)
     api.post("/api/orders", {"idempotency_key": forged, "items": [], forged: 1})
-    api.get("/nothing", headers={"traceparent": "\x1b[31mred", "User-Agent": "\x1b[2J"})
+    api.get("/nothing", headers={"traceparent": "\x1b[31mred", "User-Agent": "\x1b[2J", "X-Request-Id": forged[:3]})
+    wait_logged(stack, api)
     for name in SERVICES:
         lines = log_lines(stack, name)
         assert lines
