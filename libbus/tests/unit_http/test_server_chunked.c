@@ -131,12 +131,13 @@ TEST(chunked_forms_that_are_no_plain_chunks_are_refused)
 
 TEST(chunked_head_with_blanks_before_it_is_not_read)
 {
+  int before = fixture_handled();
   struct fixture fixture = fixture_start((struct bus_http_settings){0});
   const struct raw_answer *answer = raw_talk(fixture.port, "                " CHUNKED "2\r\n{}\r\n0\r\n\r\n", 5000);
   assert_true(raw_status(answer) == 411 || raw_status(answer) == 400);
   assert_true(answer->closed);
   assert_int_equal(raw_count(answer), 1);
-  assert_int_equal(fixture_handled(), 0);
+  assert_int_equal(fixture_handled(), before);
   fixture_stop(&fixture);
 }
 
