@@ -83,6 +83,59 @@ TEST(topology_is_applied_and_applied_again_without_change)
   (void)unlink(bindings);
 }
 
+/* Earlier versions retried through one exchange and one queue a tier for all. A message waits there. */
+static void lay_out_as_before(struct link *link, const char *vhost) {
+  struct bus_declaration retry = exchange_of(BUS_EXCHANGE_RETRY), back = exchange_of(BUS_EXCHANGE_BACK);
+  struct bus_declaration way = binding_of(BUS_EXCHANGE_RETRY, "1s.#", "bus.retry.1s");
+  struct bus_declaration tier = {.kind = BUS_DECLARE_QUEUE,
+                                 .name = "bus.retry.1s",
+                                 .arguments = {{"x-queue-type", "quorum", 0},
+                                               {"x-message-ttl", NULL, 3000},
+                                               {"x-dead-letter-exchange", "bus.back", 0},
+                                               {"x-dead-letter-strategy", "at-least-once", 0},
+                                               {"x-overflow", "reject-publish", 0}},
+                                 .argument_count = 5};
+  char path[128], answer[256];
+  declare(link, &retry);
+  declare(link, &back);
+  declare(link, &tier);
+  declare(link, &way);
+  (void)snprintf(path, sizeof path, "exchanges/%s/bus.retry/publish", vhost);
+  assert_int_equal(manage("POST", path,
+                          "{\"routing_key\":\"1s.payment-svc\",\"payload\":\"waiting\",\"payload_encoding\":"
+                          "\"string\",\"properties\":{}}",
+                          answer, sizeof answer),
+                   200);
+  assert_non_null(strstr(answer, "\"routed\":true"));
+}
+
+TEST(topology_is_applied_to_the_broker_of_an_earlier_version)
+{
+  static struct output output;
+  char vhost[64], path[128];
+  const char *url = fresh_vhost(vhost, sizeof vhost);
+  struct link *link = link_open(url);
+  lay_out_as_before(link, vhost);
+  run(&output, &orderbus_topology, url, "apply", NULL);
+  if (output.status != 0)
+    fail_msg("%s", output.text);
+  link_consume(link, "payment-svc", 0, 1);
+  link_await(link, SEEN_DELIVERY, 1, 20000);
+  assert_true(bus_str_is(link_nth(link, SEEN_DELIVERY, 0)->delivery.body, "waiting"));
+  const char *bindings = list_bindings(vhost);
+  run(&output, &orderbus_topology, url, "diff", bindings);
+  assert_non_null(strstr(output.text, "not ours: binding (source, destination, key) bus.retry\tbus.retry.1s\t1s.#\n"));
+  assert_int_equal(output.status, 1);
+  (void)unlink(bindings);
+  (void)snprintf(path, sizeof path, "exchanges/%s/bus.retry", vhost);
+  assert_int_equal(manage("DELETE", path, NULL, NULL, 0), 204);
+  bindings = list_bindings(vhost);
+  run(&output, &orderbus_topology, url, "diff", bindings);
+  assert_string_equal(output.text, "no difference\n");
+  (void)unlink(bindings);
+  link_close(link);
+}
+
 TEST(topology_diff_finds_a_missing_and_a_foreign_binding)
 {
   static struct output output;
