@@ -58,6 +58,8 @@ size_t deferred_take(struct bus_worker *worker, struct item **items, size_t max)
     if (alone && count > 0)
       break;
     item->kept = false;
+    if (item_is_delivery(item))
+      item->input.envelope = &item->envelope; /* it was decoded where it lay before, perhaps */
     items[count++] = item;
   }
   return count;

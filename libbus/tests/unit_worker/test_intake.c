@@ -457,3 +457,40 @@ TEST(queries_are_never_put_off)
   assert_tier(worker, failing(0, -1, BUS_E_LATER), -1);
   destroy(worker);
 }
+
+static void defer_one(struct bus_worker *worker, size_t number) {
+  struct item item = {.raw = BUS_STR("{\"n\":1}")};
+  item.envelope = (struct bus_envelope){.message_id = {{1, (uint8_t)(number >> 8), (uint8_t)number}},
+                                        .type = BUS_STR("thing.do.v1"),
+                                        .user_id = BUS_STR("owner"),
+                                        .first_failed_at = BUS_NO_TIME};
+  item.input.kind = BUS_INPUT_DELIVERY;
+  assert_true(deferred_add(worker, &item));
+}
+
+/* Its order would be another message's; after the list has grown, nobody's. */
+TEST(a_message_that_is_tried_again_keeps_its_own_envelope)
+{
+  enum { ROUNDS = 8, MESSAGES = 200, AT_ONCE = 150 };
+  struct bus_worker *worker = make();
+  struct item *items[AT_ONCE];
+  size_t added = 0;
+  worker->work = bus_arena_new(1 << 20);
+  for (int round = 0; round < ROUNDS; round++) {
+    for (int i = 0; i < MESSAGES; i++)
+      defer_one(worker, added++);
+    size_t count = deferred_take(worker, items, AT_ONCE);
+    assert_int_equal(count, AT_ONCE);
+    for (size_t i = 0; i < count; i++) {
+      intake_decode(worker, items[i]);
+      assert_false(items[i]->refused);
+      assert_ptr_equal(items[i]->input.envelope, &items[i]->envelope);
+      if (i % 3 != 0)
+        assert_true(deferred_add(worker, items[i]));
+    }
+    deferred_done(worker);
+  }
+  assert_int_equal(worker->deferred.count, ROUNDS * (MESSAGES - AT_ONCE / 3));
+  bus_arena_free(worker->work);
+  destroy(worker);
+}
