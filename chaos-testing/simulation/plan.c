@@ -68,6 +68,7 @@ static void draw_bad_cards(struct plan *plan, struct random *random) {
                             .batch_max = plan->batch_max,
                             .workers = {plan->workers[0], plan->workers[1], plan->workers[2]},
                             .max_open_sagas = 10000,
+                            .max_late_sagas = 500,
                             .give_up = plan->give_up,
                             .orders = random_between(random, 20, ORDERS_MAX),
                             .bad_cards = random_between(random, 2, 7)};
