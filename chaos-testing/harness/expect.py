@@ -97,3 +97,18 @@ def not_ready(*services):
                          for name, (alive, ready) in found.items())
         return all(alive and not ready for alive, ready in found.values()), text
     return Expectation(f"{' and '.join(services)}: alive and not ready at the end of the fault", check, live=True)
+
+
+def confirms(kind, p99):
+    """Every order of the kind is CONFIRMED, and soon."""
+    def check(during):
+        ids = [order_id for order_id, at in list(during.load.accepted.items())
+               if during.begin <= at < during.end and during.load.kinds.get(order_id) == kind]
+        found = {row[0]: (row[1], float(row[2])) for row in during.system.sql(
+            "orders", "SELECT order_id::text, status, extract(epoch FROM updated_at - created_at) "
+                      "FROM orders.order_list")}
+        took = sorted(found[order_id][1] for order_id in ids if found.get(order_id, ("",))[0] == "CONFIRMED")
+        slow = took[int(len(took) * 0.99)] if took else 0.0
+        text = f"{len(took)} of {len(ids)}, p99 {slow:.2f} s"
+        return len(ids) > 0 and len(took) == len(ids) and slow <= p99, text
+    return Expectation(f"every {kind} order is CONFIRMED, p99 within {p99:g} s", check)

@@ -8,6 +8,7 @@ from harness.progress import Progress, rates, recovered
 from harness.traffic import Traffic
 
 RATE = 50
+SHORT_RATE = 30  # a short form has less of the machine
 RECOVERY_SECONDS = 10
 RECOVERY_PATIENCE = 45  # so long a recovery is waited for, to know how long it takes
 MAKE_UP_SHARE, MAKE_UP_SECONDS = 0.03, 15
@@ -41,15 +42,20 @@ class Scenario:
     stack     a context manager like chaos_stack, for a scenario that needs a stack of its own
     rate      orders a second
     in_suite  False: its short form is no part of ./dev test
+    deck      deck(short) → the kinds of orders, as Traffic takes them; None: the usual ones. With a deck of its own a
+              scenario need not show every way in which orders fail
+    settle    settle(system) ends what would stay open for ever, once no more orders come
     """
 
-    def __init__(self, name, text, episodes, stack=None, rate=RATE, in_suite=True):
+    def __init__(self, name, text, episodes, stack=None, rate=RATE, in_suite=True, deck=None, settle=None):
         self.name = name
         self.text = text
         self.episodes = episodes
         self.stack = stack
         self.rate = rate
         self.in_suite = in_suite
+        self.deck = deck
+        self.settle = settle
 
 
 class Line:
@@ -120,16 +126,17 @@ class Tour:
     short    the scenarios' short forms
     rate     orders a second
     log      file of the clients' record
+    deck     as Traffic takes it
     """
 
-    def __init__(self, system, short=False, rate=RATE, log=None):
+    def __init__(self, system, short=False, rate=RATE, log=None, deck=None):
         self._system = system
         self._short = short
         self._calm = 2.0 if short else 6.0
         self._progress = Progress(system)
         self._before = None
         self._periods = []
-        self.load = Traffic(system.url("edge"), rate, log=log)
+        self.load = Traffic(system.url("edge"), rate, log=log, deck=deck)
 
     def __enter__(self):
         self._progress.start()
@@ -159,18 +166,22 @@ class Tour:
         report.took = time.monotonic() - begin
         return report
 
-    def verdict(self, judge):
-        """On everything since the beginning; the last that is asked of it."""
+    def verdict(self, judge, **how):
+        """On everything since the beginning; the last that is asked of it. how: as Judge.judge takes it."""
         self.load.stop()
-        return judge.judge(self.load, self._periods)
+        return judge.judge(self.load, self._periods, **how)
 
 
 def run(system, judge, scenario, short=False, log=None, interrupted=None):
     """One scenario with a stream of its own; → Report."""
     begin = time.monotonic()
-    with Tour(system, short, scenario.rate, log) as tour:
+    rate = min(scenario.rate, SHORT_RATE) if short else scenario.rate
+    deck = scenario.deck(short) if scenario.deck else None
+    with Tour(system, short, rate, log, deck) as tour:
         report = tour.visit(scenario, interrupted)
-    report.verdict = tour.verdict(judge)
+    if scenario.settle:
+        scenario.settle(system)
+    report.verdict = tour.verdict(judge, **({"least_shares": {}} if deck else {}))
     report.took = time.monotonic() - begin
     return report
 

@@ -33,11 +33,13 @@ _KEEPING = threading.Lock()  # several may end at a time
 
 
 class ChaosStack(Stack):
+    usual = SHORT
+
     def __init__(self, state_dir, preset="release", overrides=None):
         super().__init__(state_dir, preset=preset)
         self.proxies = Proxies(self.state, {name: self.ports[behind] for name, (_, _, behind) in TABLE.items()})
         self.links = {name: Link(self.proxies, name) for name in TABLE}
-        self._usual = _merged(SHORT, overrides or {})
+        self._usual = _merged(self.usual, overrides or {})
         for service, variables in self._usual.items():
             self.overrides[service] = variables | self._addresses(service)
 
@@ -94,8 +96,17 @@ class ChaosStack(Stack):
             time.sleep(0.05)
 
 
+class DefaultStack(ChaosStack):
+    """With the numbers of production."""
+    usual = {name: {} for name in SHORT}
+
+
 def _merged(first, second):
     return {name: {**first.get(name, {}), **second.get(name, {})} for name in {*first, *second}}
+
+
+def default_stack(preset="release"):
+    return chaos_stack(preset, make=DefaultStack)
 
 
 def chaos_stack(preset="release", overrides=None, make=ChaosStack):

@@ -14,7 +14,8 @@ from harness.answers import FINAL, Answers, Attempt, goes_back
 from harness.clientlog import ClientLog
 from harness.stack import PLENTY, SOLD_OUT, UNKNOWN
 
-TOKENS = {"declined": "pm_card_visa_chargeDeclined", "shaky": "pm_sandbox_error_once", "late": "pm_sandbox_timeout"}
+TOKENS = {"declined": "pm_card_visa_chargeDeclined", "shaky": "pm_sandbox_error_once", "late": "pm_sandbox_timeout",
+          "failing": "pm_sandbox_error", "hanging": "pm_sandbox_hang"}
 # Twenty orders in a row hold so many of each kind, shuffled: shares do not depend on luck.
 DECK = {"happy": 4, "wait": 2, "declined": 2, "sold_out": 2, "unknown": 1, "cancel": 7, "twice": 1, "other_body": 1}
 CLIENT_SECONDS = 10  # then a client gives the connection up
@@ -29,7 +30,7 @@ class Traffic:
     rate          new orders a second
     connections   clients at once; one that is not answered holds its connection
     log           file of the clients' record, appended to
-    deck          how many orders of each kind come in a row; «shaky» and «late» are of the payment provider's making
+    deck          how many orders of each kind come in a row; those in TOKENS are of the payment provider's making
     """
 
     def __init__(self, url, rate=50, connections=128, log=None, seed=None, deck=None):
