@@ -8,12 +8,12 @@ static const uint8_t selected[O_COLUMNS] = {
     O_ID,       O_CUSTOMER, O_STATUS,        O_REASON,          O_PRODUCTS, O_QUANTITIES, O_PRICES,
     O_TOTAL,    O_CURRENCY, O_CREATED,       O_UPDATED,         O_VERSION,  O_EXPECTED,   O_HASH,
     O_CAPTURED, O_REFUNDED, O_STOCK_SETTLED, O_PAYMENT_SETTLED, O_DEADLINE, O_DUE,        O_RESENDS,
-    O_TOKEN,    O_REPLY_TO, O_REQUEST,       O_REPLY_UNTIL,     O_TRACE};
+    O_TOKEN,    O_REPLY_TO, O_REQUEST,       O_REPLY_UNTIL,     O_TRACE,    O_CAUSE,      O_TRACESTATE};
 #define CHANGING                                                                                                       \
   O_STATUS, O_REASON, O_PRICES, O_TOTAL, O_CURRENCY, O_UPDATED, O_VERSION, O_CAPTURED, O_REFUNDED, O_STOCK_SETTLED,    \
       O_PAYMENT_SETTLED, O_DEADLINE, O_DUE, O_RESENDS, O_TOKEN, O_REPLY_TO, O_REQUEST, O_REPLY_UNTIL
-static const uint8_t inserted[] = {O_ID,   O_CUSTOMER, O_PRODUCTS, O_QUANTITIES, O_EXPECTED,
-                                   O_HASH, O_CREATED,  O_TRACE,    CHANGING};
+static const uint8_t inserted[] = {O_ID,      O_CUSTOMER, O_PRODUCTS, O_QUANTITIES, O_EXPECTED, O_HASH,
+                                   O_CREATED, O_TRACE,    O_CAUSE,    O_TRACESTATE, CHANGING};
 static const uint8_t updated[] = {O_ID, CHANGING};
 static const uint8_t events[E_COLUMNS] = {E_ORDER, E_SEQ, E_TYPE, E_AT, E_DATA};
 static const uint8_t tombstones[T_COLUMNS] = {T_ORDER, T_CUSTOMER, T_REASON};

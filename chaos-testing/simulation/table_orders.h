@@ -36,6 +36,8 @@ enum order_column {
   O_REQUEST,
   O_REPLY_UNTIL,
   O_TRACE,
+  O_CAUSE,
+  O_TRACESTATE,
   O_COLUMNS,
 };
 

@@ -5,12 +5,12 @@
 
 enum { DUE_ROWS = 128 }; /* more than a seed has payments */
 
-static const uint8_t selected[Y_COLUMNS] = {Y_ORDER,     Y_STATE,     Y_AMOUNT,  Y_CURRENCY, Y_TOKEN,    Y_PSP_ID,
-                                            Y_REFUND_ID, Y_REASON,    Y_REFUNDS, Y_REFUNDED, Y_ATTEMPTS, Y_FIRST,
-                                            Y_NEXT,      Y_REQUESTED, Y_TRACE,   Y_VERSION};
+static const uint8_t selected[Y_COLUMNS] = {Y_ORDER,     Y_STATE,     Y_AMOUNT,  Y_CURRENCY, Y_TOKEN,      Y_PSP_ID,
+                                            Y_REFUND_ID, Y_REASON,    Y_REFUNDS, Y_REFUNDED, Y_ATTEMPTS,   Y_FIRST,
+                                            Y_NEXT,      Y_REQUESTED, Y_TRACE,   Y_CAUSE,    Y_TRACESTATE, Y_VERSION};
 #define FROM_STATE                                                                                                     \
   Y_STATE, Y_TOKEN, Y_PSP_ID, Y_REFUND_ID, Y_REASON, Y_REFUNDS, Y_REFUNDED, Y_ATTEMPTS, Y_FIRST, Y_NEXT, Y_REQUESTED,  \
-      Y_TRACE, Y_VERSION
+      Y_TRACE, Y_CAUSE, Y_TRACESTATE, Y_VERSION
 static const uint8_t inserted[] = {Y_ORDER, Y_AMOUNT, Y_CURRENCY, FROM_STATE};
 static const uint8_t updated[] = {Y_ORDER, FROM_STATE};
 static const uint8_t booked[L_COLUMNS] = {L_ORDER, L_ENTRY, L_AMOUNT, L_CURRENCY, L_PSP_ID};

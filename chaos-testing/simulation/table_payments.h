@@ -22,6 +22,8 @@ enum payment_column {
   Y_NEXT,
   Y_REQUESTED,
   Y_TRACE,
+  Y_CAUSE,
+  Y_TRACESTATE,
   Y_VERSION,
   Y_COLUMNS,
 };

@@ -46,7 +46,7 @@ struct order {
   struct bus_str payment_token; /* until it was sent with the charge */
   struct bus_asker asker;       /* who waits for a final state */
   bus_time reply_until;
-  struct bus_trace trace; /* of the request, for what deadlines send */
+  struct bus_cause cause; /* the order.place, for what deadlines send */
 
   struct order_tombstone *tombstones; /* cancels that came before the order */
 };

@@ -88,10 +88,13 @@ bool order_read_saga(const struct bus_rows *rows, size_t row, struct bus_arena *
   order.asker.request_id = take_uuid(&reader);
   order.reply_until = take_time(&reader);
   const struct bus_str traceparent = take_text(&reader);
+  order.cause.message_id = take_uuid(&reader);
+  const struct bus_str tracestate = take_text(&reader);
   if (reader.failed)
     return bus_fail(err, BUS_E_NOMEM, "a saga of the batch");
-  if (traceparent.data && !bus_trace_parse(traceparent, &order.trace))
-    order.trace = (struct bus_trace){.flags = 0};
+  if (traceparent.data && !bus_trace_parse(traceparent, &order.cause.trace))
+    order.cause.trace = (struct bus_trace){.flags = 0};
+  bus_trace_set_state(&order.cause.trace, tracestate);
   *ret = order;
   return true;
 }

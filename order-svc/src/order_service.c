@@ -21,13 +21,8 @@ static void no_memory(struct bus_effects *effects) {
 
 /* ---- messages to other services ---- */
 
-static const struct bus_trace *trace_of(const struct turn *turn) {
-  const struct bus_envelope *envelope = turn->effects->input->envelope;
-  return envelope && bus_trace_is_set(&envelope->trace) ? &envelope->trace : &turn->order->trace;
-}
-
 static void emit(const struct turn *turn, const struct bus_message_type *type, const void *body) {
-  bus_emit_traced(turn->effects, type, &turn->order->order_id, trace_of(turn), body);
+  bus_emit_caused(turn->effects, type, &turn->order->order_id, &turn->order->cause, body);
 }
 
 static void send_reserve(const struct turn *turn) {
@@ -157,7 +152,7 @@ static bool happen(struct order_model *model, struct order_entry *entry, const s
 static void begin_saga(struct order_entry *entry, const struct bus_input *input) {
   const struct order_place *place = input->body;
   entry->now.payment_token = place->payment_token;
-  entry->now.trace = input->envelope->trace;
+  entry->now.cause = (struct bus_cause){input->envelope->trace, input->envelope->message_id};
 }
 
 /* What the log does not tell: deadlines, who waits, what is no longer needed. */

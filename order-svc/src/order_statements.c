@@ -11,7 +11,8 @@
 /* What the saga needs besides. */
 #define SAGA_COLUMNS                                                                                                   \
   "o.expected_total, o.request_hash, o.captured, o.refunded, o.stock_settled, o.payment_settled, o.deadline, "         \
-  "o.due_at, o.resends, o.payment_token, o.reply_to, o.request_id, o.reply_until, o.traceparent"
+  "o.due_at, o.resends, o.payment_token, o.reply_to, o.request_id, o.reply_until, o.traceparent, "                     \
+  "o.causation_id, o.tracestate"
 
 #define GUARD_KEY "'orders.tombstones'::regclass::oid::bigint"
 
@@ -24,23 +25,26 @@ const struct bus_statement order_statements[ORDER_STATEMENTS] = {
                      "WHERE o.order_id = ANY ($1) ORDER BY o.order_id FOR UPDATE",
                      "U"},
     /* An order that another worker inserted since it was not found: 23505, and the batch comes again. */
-    [INSERT_ORDERS] = {"INSERT INTO orders.orders (order_id, customer_id, product_ids, quantities, expected_total, "
-                       "request_hash, created_at, traceparent, status, reason, unit_prices, total, currency, "
-                       "updated_at, version, captured, refunded, stock_settled, payment_settled, deadline, due_at, "
-                       "resends, payment_token, reply_to, request_id, reply_until) "
-                       "SELECT n.order_id, n.customer_id, string_to_array(n.product_ids, ','), "
-                       "string_to_array(n.quantities, ',')::bigint[], n.expected_total, n.request_hash, n.created_at, "
-                       "n.traceparent, n.status::smallint, n.reason, string_to_array(n.unit_prices, ',')::bigint[], "
-                       "n.total, n.currency, n.updated_at, n.version, n.captured, n.refunded, n.stock_settled, "
-                       "n.payment_settled, n.deadline, n.due_at, n.resends, n.payment_token, n.reply_to, "
-                       "n.request_id, n.reply_until "
-                       "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
-                       "$19, $20, $21, $22, $23, $24, $25, $26) AS n (order_id, customer_id, product_ids, quantities, "
-                       "expected_total, request_hash, created_at, traceparent, status, reason, unit_prices, total, "
-                       "currency, updated_at, version, captured, refunded, stock_settled, payment_settled, deadline, "
-                       "due_at, resends, payment_token, reply_to, request_id, reply_until)",
-                       "UTTTITZT"
-                       "ITTITZIIILLZZITTUZ"},
+    [INSERT_ORDERS] =
+        {"INSERT INTO orders.orders (order_id, customer_id, product_ids, quantities, expected_total, "
+         "request_hash, created_at, traceparent, causation_id, tracestate, status, reason, unit_prices, total, "
+         "currency, updated_at, version, captured, refunded, stock_settled, payment_settled, deadline, due_at, "
+         "resends, payment_token, reply_to, request_id, reply_until) "
+         "SELECT n.order_id, n.customer_id, string_to_array(n.product_ids, ','), "
+         "string_to_array(n.quantities, ',')::bigint[], n.expected_total, n.request_hash, n.created_at, "
+         "n.traceparent, n.causation_id, n.tracestate, n.status::smallint, n.reason, "
+         "string_to_array(n.unit_prices, ',')::bigint[], n.total, n.currency, n.updated_at, n.version, n.captured, "
+         "n.refunded, n.stock_settled, "
+         "n.payment_settled, n.deadline, n.due_at, n.resends, n.payment_token, n.reply_to, "
+         "n.request_id, n.reply_until "
+         "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
+         "$19, $20, $21, $22, $23, $24, $25, $26, $27, $28) AS n (order_id, customer_id, product_ids, quantities, "
+         "expected_total, request_hash, created_at, traceparent, causation_id, tracestate, status, reason, "
+         "unit_prices, total, currency, updated_at, version, captured, refunded, stock_settled, payment_settled, "
+         "deadline, "
+         "due_at, resends, payment_token, reply_to, request_id, reply_until)",
+         "UTTTITZTUT"
+         "ITTITZIIILLZZITTUZ"},
     [UPDATE_ORDERS] = {"UPDATE orders.orders o SET status = n.status::smallint, reason = n.reason, "
                        "unit_prices = string_to_array(n.unit_prices, ',')::bigint[], total = n.total, "
                        "currency = n.currency, updated_at = n.updated_at, version = n.version, "

@@ -99,14 +99,13 @@ static struct bus_args *once(struct bus_sql *sql, struct bus_args **args, size_t
 
 /* ---- the columns of an order, in the order of the statements ---- */
 
-static void add_traceparent(struct bus_args *args, const struct bus_trace *trace) {
-  char text[BUS_TRACEPARENT_TEXT];
-  if (!bus_trace_is_set(trace)) {
-    bus_args_null(args);
-    return;
-  }
-  bus_trace_format(trace, text);
-  bus_args_text(args, bus_str(text));
+static void add_cause(struct bus_args *args, const struct bus_cause *cause) {
+  char text[BUS_TRACEPARENT_TEXT] = "";
+  if (bus_trace_is_set(&cause->trace))
+    bus_trace_format(&cause->trace, text);
+  bus_args_text_or_null(args, text[0] ? bus_str(text) : BUS_NO_STR);
+  bus_args_uuid_or_null(args, &cause->message_id);
+  bus_args_text_or_null(args, cause->trace.state[0] ? bus_str(cause->trace.state) : BUS_NO_STR);
 }
 
 static void add_fixed(struct bus_args *args, const struct order *order, const struct order_lists *lists) {
@@ -117,7 +116,7 @@ static void add_fixed(struct bus_args *args, const struct order *order, const st
   bus_args_int64_or_null(args, order->expected_total);
   bus_args_text(args, order->request_hash);
   bus_args_time(args, order->created_at);
-  add_traceparent(args, &order->trace);
+  add_cause(args, &order->cause);
 }
 
 static void add_changing(struct bus_args *args, const struct order *order, const struct order_lists *lists) {

@@ -130,14 +130,14 @@ TEST(messages_name_their_cause_and_trace)
 TEST(a_deadline_sends_with_the_requests_trace)
 {
   begin(ORDER_PENDING);
-  order.trace = (struct bus_trace){.trace_id = {9}, .span_id = {1}, .flags = 1};
+  order.cause = (struct bus_cause){.trace = {.trace_id = {9}, .span_id = {1}, .flags = 1}, .message_id = {{5}}};
   rig.now = order.deadline;
   rig_add(&rig, ORDER_ON_DEADLINE);
   run(ORDER_PENDING);
   const struct bus_effect *effect = rig_effect(&rig, BUS_EFFECT_EMIT, 0);
   assert_string_equal(effect->type->type, "inventory.release.v1");
-  assert_memory_equal(effect->envelope.trace.trace_id, order.trace.trace_id, 16);
-  assert_true(bus_uuid_is_nil(&effect->envelope.causation_id));
+  assert_memory_equal(effect->envelope.trace.trace_id, order.cause.trace.trace_id, 16);
+  assert_true(bus_uuid_equal(&effect->envelope.causation_id, &order.cause.message_id));
   rig_done(&rig);
 }
 

@@ -97,7 +97,7 @@ static void assert_same(const struct order *a, const struct order *b) {
   assert_true(a->created_at == b->created_at && a->updated_at == b->updated_at);
   assert_true(a->deadline == b->deadline && a->due_at == b->due_at && a->reply_until == b->reply_until);
   assert_memory_equal(&a->asker.request_id, &b->asker.request_id, sizeof a->asker.request_id);
-  assert_memory_equal(&a->trace, &b->trace, sizeof a->trace);
+  assert_memory_equal(&a->cause, &b->cause, sizeof a->cause);
 }
 
 /* Looks at the order as the next batch will find it. */
@@ -125,7 +125,7 @@ TEST(every_step_comes_back_as_it_was)
   begin();
   bodies.place.wait_ms = 5000;
   link_add(link, &order_place_type, &bodies.place)->trace =
-      (struct bus_trace){.trace_id = {1, 2}, .span_id = {3, 4}, .flags = 1};
+      (struct bus_trace){.trace_id = {1, 2}, .span_id = {3, 4}, .flags = 1, .state = "a=1,b=2"};
   run(link);
   check_loaded(&order_model_find(link->model, &saga_order_id)->now);
   tell_and_compare(&stock_reserved_type, &bodies.reserved, ORDER_RESERVED);

@@ -10,6 +10,7 @@
 #define PAYMENT_H
 
 #include <bus/base.h>
+#include <bus/effects.h>
 #include <bus/trace.h>
 #include <bus/uuid.h>
 
@@ -67,7 +68,7 @@ struct payment {
   bus_time first_attempt_at; /* when the idempotency key in use was first sent */
   bus_time next_attempt_at;  /* when somebody must look again; BUS_NO_TIME: never */
   bool refund_requested;
-  struct bus_trace trace; /* of the last command */
+  struct bus_cause cause; /* the last command */
   int64_t version;        /* 1 for the first that is stored */
 };
 
@@ -109,7 +110,7 @@ struct payment_input {
   enum payment_input_kind kind;
   int64_t amount;                      /* CHARGE */
   struct bus_str currency, token;      /* CHARGE */
-  struct bus_trace trace;              /* CHARGE, REFUND */
+  struct bus_cause cause;              /* CHARGE, REFUND: the command */
   const struct payment_result *result; /* of a call */
 };
 

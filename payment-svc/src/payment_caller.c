@@ -19,7 +19,7 @@
 /* An outage gives thousands of the same line: one in so long says it, and how many more there were. */
 #define SAY_AGAIN (10 * BUS_SECOND)
 
-enum { AUTHORIZATION_SIZE = 300, URL_SIZE = 256 + PSP_PATH_SIZE + 1 };
+enum { HEADERS_MAX = 6, AUTHORIZATION_SIZE = 300, URL_SIZE = 256 + PSP_PATH_SIZE + 1 };
 
 struct slot {
   struct payment_caller *caller;
@@ -144,15 +144,37 @@ static void on_done(void *context, const struct bus_http_result *answer) {
   start_waiting(caller);
 }
 
+struct trace_headers {
+  char parent[sizeof "traceparent: " + BUS_TRACEPARENT_TEXT], state[sizeof "tracestate: " + BUS_TRACESTATE_MAX];
+};
+
+/* The trace goes on at the PSP. Returns how many headers were written. */
+static size_t add_trace(const struct bus_trace *trace, struct trace_headers *text, const char **headers) {
+  char parent[BUS_TRACEPARENT_TEXT];
+  if (!bus_trace_is_set(trace))
+    return 0;
+  bus_trace_format(trace, parent);
+  (void)snprintf(text->parent, sizeof text->parent, "traceparent: %s", parent);
+  (void)snprintf(text->state, sizeof text->state, "tracestate: %s", trace->state);
+  headers[0] = text->parent;
+  headers[1] = text->state;
+  return trace->state[0] ? 2 : 1;
+}
+
 static bool start_http(struct payment_caller *caller, struct slot *slot, struct bus_error *err) {
   struct psp_request request;
+  struct trace_headers trace;
   char url[URL_SIZE], key[PSP_KEY_SIZE + 32];
   psp_request_build(&slot->call, &request);
   (void)snprintf(url, sizeof url, "%s%s", caller->settings->psp_url, request.path); /* bounded by the options table */
   (void)snprintf(key, sizeof key, "Idempotency-Key: %s", request.key);
   bool posts = request.key[0] != '\0';
-  const char *const headers[] = {caller->authorization, "Stripe-Version: " PSP_API_VERSION, posts ? key : NULL,
-                                 "Content-Type: application/x-www-form-urlencoded", NULL};
+  const char *headers[HEADERS_MAX + 1] = {caller->authorization, "Stripe-Version: " PSP_API_VERSION};
+  size_t count = 2 + add_trace(&slot->call.trace, &trace, headers + 2);
+  if (posts) {
+    headers[count++] = key;
+    headers[count++] = "Content-Type: application/x-www-form-urlencoded";
+  }
   const struct bus_http_call call = {
       .method = request.method, .url = url, .body = posts ? bus_str(request.body) : BUS_NO_STR, .headers = headers};
   if (BUS_ERROR_POINT("payment.before-send"))

@@ -65,7 +65,7 @@ static void grant(struct payment_step *step) {
                                 .attempt = payment->attempts,
                                 .refund = payment->refunds,
                                 .amount = payment->amount,
-                                .trace = payment->trace};
+                                .trace = payment->cause.trace};
   COPY_TEXT(call->currency, payment->currency);
   COPY_TEXT(call->token, payment->token);
   COPY_TEXT(call->psp_id, payment->psp_id);
@@ -126,7 +126,7 @@ void payment_rule_charge(struct payment_step *step) {
   payment->amount = step->input->amount;
   COPY_VIEW(payment->currency, step->input->currency);
   COPY_VIEW(payment->token, step->input->token);
-  payment->trace = step->input->trace;
+  payment->cause = step->input->cause;
   enter(step, payment->amount == 0 ? PAYMENT_CAPTURED : PAYMENT_PROCESSING);
   if (payment->state == PAYMENT_PROCESSING)
     grant(step);
@@ -141,7 +141,7 @@ static void void_it(struct payment_step *step) {
 
 static void note(struct payment_step *step) {
   step->payment->refund_requested = true;
-  step->payment->trace = step->input->trace;
+  step->payment->cause = step->input->cause;
   step->effects->changed = true;
 }
 

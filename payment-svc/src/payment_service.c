@@ -6,7 +6,7 @@
 #include <assert.h>
 
 static struct payment_input input_of_delivery(const struct bus_input *input) {
-  struct payment_input in = {.kind = PAYMENT_ON_REFUND, .trace = input->envelope->trace};
+  struct payment_input in = {.kind = PAYMENT_ON_REFUND, .cause = {input->envelope->trace, input->envelope->message_id}};
   if (input->type != &payment_charge_type)
     return in;
   const struct payment_charge *charge = input->body;
@@ -28,13 +28,10 @@ static struct payment_input payment_input_of(const struct bus_input *input) {
 
 /* ---- effects ---- */
 
-/* In answer to a command in its trace; else in the trace of the last command. */
+/* Caused by the command that is answered; else by the last command. */
 static void emit(struct bus_effects *effects, const struct payment *payment, const struct bus_message_type *type,
                  const void *body) {
-  if (effects->input->kind == BUS_INPUT_DELIVERY)
-    bus_emit(effects, type, &payment->order_id, body);
-  else
-    bus_emit_traced(effects, type, &payment->order_id, &payment->trace, body);
+  bus_emit_caused(effects, type, &payment->order_id, &payment->cause, body);
 }
 
 static void say(struct bus_effects *effects, const struct payment *payment, enum payment_say what) {
@@ -89,7 +86,7 @@ static void act(const struct payment *payment, const struct payment_effects *don
                                     .state = payment->state,
                                     .alarm = done->alarm,
                                     .order_id = payment->order_id,
-                                    .trace = payment->trace,
+                                    .trace = payment->cause.trace,
                                     .attempts = payment->attempts};
   bus_act(effects, action);
 }

@@ -8,26 +8,30 @@
 const struct bus_statement payment_statements[PAYMENT_STATEMENTS] = {
     [LOCK_PAYMENTS] =
         {"SELECT order_id, state, amount, currency, token, psp_id, psp_refund_id, reason, refunds, "
-         "refunded_amount, attempts, first_attempt_at, next_attempt_at, refund_requested, traceparent, version "
+         "refunded_amount, attempts, first_attempt_at, next_attempt_at, refund_requested, traceparent, causation_id, "
+         "tracestate, version "
          "FROM payments.payments WHERE order_id = ANY ($1) ORDER BY order_id FOR UPDATE",
          "U"},
     [INSERT_PAYMENTS] = {"INSERT INTO payments.payments (order_id, amount, currency, state, token, psp_id, "
                          "psp_refund_id, reason, refunds, refunded_amount, attempts, first_attempt_at, "
                          "next_attempt_at, refund_requested, "
-                         "traceparent, version) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
-                         "$12, $13, $14, $15, $16)",
-                         "UITTTTTTIIIZZLTI"},
+                         "traceparent, causation_id, tracestate, version) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, "
+                         "$7, $8, $9, $10, $11, "
+                         "$12, $13, $14, $15, $16, $17, $18)",
+                         "UITTTTTTIIIZZLTUTI"},
     [UPDATE_PAYMENTS] =
         {"UPDATE payments.payments p SET state = n.state, token = n.token, psp_id = n.psp_id, "
          "psp_refund_id = n.psp_refund_id, reason = n.reason, refunds = n.refunds, refunded_amount = "
          "n.refunded_amount, "
          "attempts = n.attempts, first_attempt_at = n.first_attempt_at, "
          "next_attempt_at = n.next_attempt_at, refund_requested = n.refund_requested, "
-         "traceparent = n.traceparent, version = n.version, updated_at = now() "
-         "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS n (order_id, state, "
+         "traceparent = n.traceparent, causation_id = n.causation_id, "
+         "tracestate = n.tracestate, version = n.version, updated_at = now() "
+         "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) AS n (order_id, state, "
          "token, psp_id, psp_refund_id, reason, refunds, refunded_amount, attempts, first_attempt_at, "
-         "next_attempt_at, refund_requested, traceparent, version) WHERE p.order_id = n.order_id",
-         "UTTTTTIIIZZLTI"},
+         "next_attempt_at, refund_requested, traceparent, causation_id, tracestate, version) WHERE p.order_id = "
+         "n.order_id",
+         "UTTTTTIIIZZLTUTI"},
     [INSERT_LEDGER] = {"INSERT INTO payments.ledger (order_id, entry, amount, currency, psp_id) "
                        "SELECT * FROM unnest($1, $2, $3, $4, $5)",
                        "UTITT"},

@@ -21,6 +21,8 @@ enum column {
   NEXT_ATTEMPT_AT,
   REFUND_REQUESTED,
   TRACEPARENT,
+  CAUSATION_ID,
+  TRACESTATE,
   VERSION,
 };
 
@@ -61,8 +63,10 @@ static bool read_payment(const struct bus_rows *rows, size_t row, struct payment
   payment->next_attempt_at = bus_rows_time(rows, row, NEXT_ATTEMPT_AT);
   payment->refund_requested = bus_rows_bool(rows, row, REFUND_REQUESTED);
   payment->version = bus_rows_int64(rows, row, VERSION);
-  if (trace.data && !bus_trace_parse(trace, &payment->trace))
-    payment->trace = (struct bus_trace){.flags = 0}; /* a trace is a help, not a fact */
+  if (trace.data && !bus_trace_parse(trace, &payment->cause.trace))
+    payment->cause.trace = (struct bus_trace){.flags = 0}; /* a trace is a help, not a fact */
+  bus_trace_set_state(&payment->cause.trace, bus_rows_text(rows, row, TRACESTATE));
+  payment->cause.message_id = bus_rows_uuid(rows, row, CAUSATION_ID);
   return read_texts(rows, row, payment) && payment_is_valid(payment);
 }
 
@@ -103,8 +107,8 @@ static struct bus_str or_null(const char *text) {
 /* From `state` on the columns of INSERT and UPDATE are the same. */
 static void add_state(struct bus_args *args, const struct payment *payment) {
   char trace[BUS_TRACEPARENT_TEXT] = "";
-  if (bus_trace_is_set(&payment->trace))
-    bus_trace_format(&payment->trace, trace);
+  if (bus_trace_is_set(&payment->cause.trace))
+    bus_trace_format(&payment->cause.trace, trace);
   bus_args_text(args, bus_str(payment_state_names[payment->state]));
   bus_args_text_or_null(args, or_null(payment->token));
   bus_args_text_or_null(args, or_null(payment->psp_id));
@@ -117,6 +121,8 @@ static void add_state(struct bus_args *args, const struct payment *payment) {
   bus_args_time_or_null(args, payment->next_attempt_at);
   bus_args_bool(args, payment->refund_requested);
   bus_args_text_or_null(args, or_null(trace));
+  bus_args_uuid_or_null(args, &payment->cause.message_id);
+  bus_args_text_or_null(args, or_null(payment->cause.trace.state));
   bus_args_int64(args, payment->version);
 }
 

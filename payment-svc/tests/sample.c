@@ -58,7 +58,8 @@ struct payment_input sample_input(enum payment_input_kind kind, enum payment_sta
     input.token = BUS_STR("pm_card_visa");
   }
   if (kind == PAYMENT_ON_CHARGE || kind == PAYMENT_ON_REFUND)
-    input.trace = (struct bus_trace){.trace_id = {1}, .span_id = {2}, .flags = 1};
+    input.cause =
+        (struct bus_cause){.trace = {.trace_id = {1}, .span_id = {2}, .flags = 1, .state = "a=b"}, .message_id = {{3}}};
   if (kind < PAYMENT_ON_CAPTURED)
     return input;
   bool refund = is_refund_result(kind, state);

@@ -16,7 +16,7 @@ TEST(charge_keeps_the_intent_before_the_call)
   assert_int_equal(payment.first_attempt_at, NOW);
   assert_int_equal(payment.next_attempt_at, NOW + sample_policy.lease);
   assert_int_equal(payment.version, 1);
-  assert_true(bus_trace_is_set(&payment.trace));
+  assert_true(bus_trace_is_set(&payment.cause.trace));
 }
 
 TEST(charge_call_has_what_the_psp_needs)

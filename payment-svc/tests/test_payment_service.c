@@ -135,12 +135,14 @@ TEST(service_result_is_said_in_the_commands_trace_and_booked)
   push(bench, BUS_INPUT_COMPLETION, &result);
   assert_true(payment_model_new(bench->inputs, bench->count, &sample_policy, bench->arena, &bench->model));
   bench->model->entries[0] = (struct payment_entry){.now = sample_payment(PAYMENT_PROCESSING), .stored = true};
-  bench->model->entries[0].now.trace = (struct bus_trace){.trace_id = {9}, .span_id = {1}, .flags = 1};
+  bench->model->entries[0].now.cause =
+      (struct bus_cause){.trace = {.trace_id = {9}, .span_id = {1}, .flags = 1, .state = "a=1"}, .message_id = {{4}}};
   run(bench);
   const struct bus_effect *effect = effect_at(bench, 0);
   assert_ptr_equal(effect->type, &payment_captured_type);
   assert_int_equal(effect->envelope.trace.trace_id[0], 9);
-  assert_true(bus_uuid_is_nil(&effect->envelope.causation_id));
+  assert_string_equal(effect->envelope.trace.state, "a=1");
+  assert_int_equal(effect->envelope.causation_id.bytes[0], 4); /* the command's message */
   assert_non_null(bench->model->bookings);
   assert_int_equal(bench->model->bookings->money, PAYMENT_MONEY_TAKEN);
   assert_string_equal(bench->model->bookings->psp_id, "pi_1");

@@ -223,7 +223,8 @@ def test_steps_are_hot(database):
         plans.prepare(cursor, insert)
         plans.prepare(cursor, update)
         fixed = [ids, column("c-1"), column("SKU-00001,SKU-00002"), column("1,2"), column(None), column(HASH),
-                 column(now), column("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
+                 column(now), column("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+                 column(str(uuid.uuid4())), column("rojo=00f067aa0ba902b7")]
         cursor.execute(*plans.execute_text(insert, fixed + changing(0, 1)))
         for status, version in ((1, 2), (2, 3), (4, 4)):
             cursor.execute(*plans.execute_text(update, [ids] + changing(status, version)))

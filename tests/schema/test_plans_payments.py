@@ -115,9 +115,9 @@ class Session:
 
     def insert(self, order, state="processing", amount=1998, currency="EUR", token="pm_card_visa", psp_id=None,
                refund_id=None, reason=None, refunds=0, refunded=0, attempts=1, first=None, due=None, wanted=False,
-               trace=None, version=1):
+               trace=None, cause=None, state_text=None, version=1):
         columns = (order, amount, currency, state, token, psp_id, refund_id, reason, refunds, refunded, attempts, first,
-                   due, wanted, trace, version)
+                   due, wanted, trace, cause, state_text, version)
         return self.run(INSERT, *[[column] for column in columns])
 
 
@@ -130,17 +130,18 @@ def fixture_session(database, registry):
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
 LATER = NOW + datetime.timedelta(hours=1)
+CAUSE = str(uuid.uuid4())
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def test_a_batch_is_written_locked_and_read_back(session):
     orders = sorted(str(uuid.uuid4()) for _ in range(3))
     for order in orders:
-        assert session.insert(order, first=NOW, due=LATER, trace=TRACE) == 1
+        assert session.insert(order, first=NOW, due=LATER, trace=TRACE, cause=CAUSE, state_text="a=1") == 1
     rows = session.run(LOCK, list(reversed(orders)))
     assert [row[0] for row in rows] == orders
     assert rows[0][1:] == ("processing", 1998, "EUR", "pm_card_visa", None, None, None, 0, 0, 1, NOW, LATER, False,
-                           TRACE, 1)
+                           TRACE, CAUSE, "a=1", 1)
 
 
 def test_an_update_changes_what_it_is_given(session):
@@ -149,12 +150,13 @@ def test_an_update_changes_what_it_is_given(session):
         session.insert(order, first=NOW, due=LATER)
     assert session.run(UPDATE, orders, ["refunding", "declined"], [None, None], ["pi_1", None], ["re_1", None],
                        [None, "expired_card"], [2, 0], [0, 0], [3, 1], [NOW, NOW],
-                       [LATER, None], [True, False], [TRACE, None], [5, 2]) == 2
+                       [LATER, None], [True, False], [TRACE, None], [CAUSE, None], ["a=1", None],
+                       [5, 2]) == 2
     rows = {row[0]: row[1:] for row in session.run(LOCK, orders)}
     assert rows[orders[0]] == ("refunding", 1998, "EUR", None, "pi_1", "re_1", None, 2, 0, 3, NOW, LATER,
-                               True, TRACE, 5)
+                               True, TRACE, CAUSE, "a=1", 5)
     assert rows[orders[1]] == ("declined", 1998, "EUR", None, None, None, "expired_card", 0, 0, 1, NOW, None,
-                               False, None, 2)
+                               False, None, None, None, 2)
 
 
 def test_only_what_is_due_is_found_the_longest_due_first(session):
@@ -218,6 +220,7 @@ def test_no_second_payment_and_no_second_capture_for_an_order(session):
     {"amount": 1_000_000_000_001},
     {"currency": "EURO"},
     {"currency": None},
+    {"state_text": "a" * 513},
     {"refund_id": "re_1"},                                             # of a payment that is not refunded
     {"token": "x" * 129},
     {"version": 0},

@@ -72,12 +72,18 @@ void bus_effects_begin(struct bus_effects *effects, const struct bus_input *inpu
 /* After decide: for BUS_RETRY and BUS_PARK takes back what the input emitted, and returns the verdict. */
 enum bus_verdict bus_effects_end(struct bus_effects *effects);
 
-/* A command or event. Its causation is the input's message, its trace a child of the input's; for inputs without one
- * (deadlines, completions) use bus_emit_traced with what the aggregate keeps. */
+/* What an aggregate keeps of a message, to be the cause of what deadlines and completions send later. */
+struct bus_cause {
+  struct bus_trace trace;
+  struct bus_uuid message_id;
+};
+
+/* A command or event. Its causation is the input's message, its trace a child of the input's. For inputs without a
+ * message (deadlines, completions), and messages without a trace, use bus_emit_caused with what the aggregate keeps. */
 void bus_emit(struct bus_effects *effects, const struct bus_message_type *type, const struct bus_uuid *correlation_id,
               const void *body);
-void bus_emit_traced(struct bus_effects *effects, const struct bus_message_type *type,
-                     const struct bus_uuid *correlation_id, const struct bus_trace *trace, const void *body);
+void bus_emit_caused(struct bus_effects *effects, const struct bus_message_type *type,
+                     const struct bus_uuid *correlation_id, const struct bus_cause *kept, const void *body);
 
 /* The answer to this input, where its envelope has a reply_to; else nothing. */
 void bus_answer(struct bus_effects *effects, const struct bus_message_type *type, const void *body);

@@ -1,4 +1,5 @@
-/* W3C Trace Context, level 1: the `traceparent` that goes from a REST request through every message and outbox row. */
+/* W3C Trace Context, level 1: the `traceparent` and `tracestate` that go from a REST request through every message and
+ * outbox row. */
 #ifndef BUS_TRACE_H
 #define BUS_TRACE_H
 
@@ -9,10 +10,13 @@
 extern "C" {
 #endif
 
+enum { BUS_TRACESTATE_MAX = 512, BUS_TRACESTATE_MEMBERS = 32 };
+
 struct bus_trace {
   uint8_t trace_id[16]; /* all zero: no trace */
   uint8_t span_id[8];
-  uint8_t flags; /* bit 0: sampled */
+  uint8_t flags;                      /* bit 0: sampled */
+  char state[BUS_TRACESTATE_MAX + 1]; /* tracestate as it came; "": none */
 };
 
 #define BUS_TRACEPARENT_TEXT 56 /* 00-<32>-<16>-<2> and NUL */
@@ -22,11 +26,14 @@ bool bus_trace_is_set(const struct bus_trace *trace);
 /* Version 00, and higher versions by their first four fields; all-zero ids, upper case and other lengths are refused.
  */
 bool bus_trace_parse(struct bus_str traceparent, struct bus_trace *ret) BUS_MUST_CHECK;
+/* Keeps tracestate with the trace, byte for byte. One that is malformed, longer than BUS_TRACESTATE_MAX characters or
+ * of more than BUS_TRACESTATE_MEMBERS members is dropped whole, as is one without a trace. */
+void bus_trace_set_state(struct bus_trace *trace, struct bus_str tracestate);
 void bus_trace_format(const struct bus_trace *trace, char text[BUS_TRACEPARENT_TEXT]);
 void bus_trace_id_format(const struct bus_trace *trace, char text[BUS_TRACE_ID_TEXT]);
 /* A new trace, sampled. */
 void bus_trace_start(struct bus_uuid_source *source, struct bus_trace *ret);
-/* The same trace with a span of its own; a new trace where parent is NULL or not set. */
+/* The same trace, and its state, with a span of its own; a new trace where parent is NULL or not set. */
 void bus_trace_child(const struct bus_trace *parent, struct bus_uuid_source *source, struct bus_trace *ret);
 
 #ifdef __cplusplus

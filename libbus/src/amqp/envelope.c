@@ -4,6 +4,7 @@
 #include <bus/history.h>
 
 static const char header_traceparent[] = "traceparent";
+static const char header_tracestate[] = "tracestate";
 static const char header_causation[] = "causation-id";
 static const char header_attempt[] = "bus-attempt";
 static const char header_first_failed[] = "bus-first-failed";
@@ -38,6 +39,8 @@ static void add_headers(struct envelope_wire *wire, const struct bus_publication
   if (bus_trace_is_set(&envelope->trace)) {
     bus_trace_format(&envelope->trace, wire->traceparent);
     add_text(wire, BUS_STR(header_traceparent), bus_str(wire->traceparent));
+    if (envelope->trace.state[0])
+      add_text(wire, BUS_STR(header_tracestate), bus_str(envelope->trace.state));
   }
   if (!bus_uuid_is_nil(&envelope->causation_id))
     add_text(wire, BUS_STR(header_causation), uuid_text(&envelope->causation_id, wire->causation_id));
@@ -234,8 +237,13 @@ bool envelope_decode(const amqp_basic_properties_t *properties, struct bus_arena
   if (flags & AMQP_BASIC_CORRELATION_ID_FLAG)
     parse_uuid(rabbit_view(properties->correlation_id), &envelope.correlation_id);
   int headers = flags & AMQP_BASIC_HEADERS_FLAG ? properties->headers.num_entries : 0;
+  struct bus_str tracestate = BUS_NO_STR; /* it may come before its traceparent */
   for (int i = 0; i < headers; i++)
-    read_header(rabbit_view(properties->headers.entries[i].key), &properties->headers.entries[i].value, &envelope);
+    if (bus_str_equal(rabbit_view(properties->headers.entries[i].key), BUS_STR(header_tracestate)))
+      tracestate = text_of(&properties->headers.entries[i].value);
+    else
+      read_header(rabbit_view(properties->headers.entries[i].key), &properties->headers.entries[i].value, &envelope);
+  bus_trace_set_state(&envelope.trace, tracestate);
   if (!copy_text(arena, &envelope.type) || !copy_text(arena, &envelope.app_id) ||
       !copy_text(arena, &envelope.user_id) || !copy_text(arena, &envelope.reply_to) ||
       !copy_text(arena, &envelope.history) || !copy_text(arena, &envelope.sender))

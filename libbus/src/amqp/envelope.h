@@ -7,7 +7,7 @@
 
 #include "rabbitmq.h"
 
-enum { ENVELOPE_HEADERS = 12, ENVELOPE_ATTEMPT_MAX = 1000000 };
+enum { ENVELOPE_HEADERS = 13, ENVELOPE_ATTEMPT_MAX = 1000000 };
 
 /* Properties that point into this struct, the publication and the sender: they live as long as all three. */
 struct envelope_wire {

@@ -71,21 +71,22 @@ static void add_message(struct bus_effects *effects, enum bus_effect_kind kind, 
   bus_uuid_v7(effects->ids, effects->now, &effect->envelope.message_id);
 }
 
-void bus_emit_traced(struct bus_effects *effects, const struct bus_message_type *type,
-                     const struct bus_uuid *correlation_id, const struct bus_trace *trace, const void *body) {
+void bus_emit_caused(struct bus_effects *effects, const struct bus_message_type *type,
+                     const struct bus_uuid *correlation_id, const struct bus_cause *kept, const void *body) {
   const struct bus_envelope *cause = cause_envelope(effects);
-  struct bus_envelope envelope = {.correlation_id = *correlation_id};
-  if (cause)
-    envelope.causation_id = cause->message_id;
-  if (trace && bus_trace_is_set(trace))
+  bool has_trace = cause && bus_trace_is_set(&cause->trace);
+  const struct bus_trace *trace = has_trace ? &cause->trace : &kept->trace;
+  struct bus_envelope envelope = {.correlation_id = *correlation_id,
+                                  .causation_id = cause ? cause->message_id : kept->message_id};
+  if (bus_trace_is_set(trace))
     bus_trace_child(trace, effects->ids, &envelope.trace);
   add_message(effects, BUS_EFFECT_EMIT, type, &envelope, body);
 }
 
 void bus_emit(struct bus_effects *effects, const struct bus_message_type *type, const struct bus_uuid *correlation_id,
               const void *body) {
-  const struct bus_envelope *cause = cause_envelope(effects);
-  bus_emit_traced(effects, type, correlation_id, cause ? &cause->trace : NULL, body);
+  static const struct bus_cause none;
+  bus_emit_caused(effects, type, correlation_id, &none, body);
 }
 
 void bus_answer_to(struct bus_effects *effects, const struct bus_asker *asker, const struct bus_message_type *type,

@@ -32,7 +32,7 @@ static bool is_length_of_version(struct bus_str text, uint8_t version) {
 
 bool bus_trace_parse(struct bus_str traceparent, struct bus_trace *ret) {
   const char *text = traceparent.data;
-  struct bus_trace trace;
+  struct bus_trace trace = {.flags = 0};
   uint8_t version, flags;
   if (traceparent.len < TRACEPARENT_LEN || has_upper_case(text, TRACEPARENT_LEN))
     return false;
@@ -76,10 +76,10 @@ static void fill(struct bus_uuid_source *source, uint8_t bytes[8]) {
 }
 
 void bus_trace_start(struct bus_uuid_source *source, struct bus_trace *ret) {
+  *ret = (struct bus_trace){.flags = SAMPLED};
   fill(source, ret->trace_id);
   fill(source, ret->trace_id + 8);
   fill(source, ret->span_id);
-  ret->flags = SAMPLED;
 }
 
 void bus_trace_child(const struct bus_trace *parent, struct bus_uuid_source *source, struct bus_trace *ret) {

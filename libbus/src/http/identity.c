@@ -25,12 +25,31 @@ static struct bus_str new_request_id(const struct bus_http_exchange *exchange) {
   return bus_arena_copy(exchange->scratch->arena, bus_str(text));
 }
 
+/* Several tracestate headers are one list, in their order. */
+static void read_trace_state(const struct bus_http_exchange *exchange, struct bus_trace *trace) {
+  char text[BUS_TRACESTATE_MAX + 1];
+  size_t len = 0;
+  for (size_t i = 0; i < exchange->header_count; i++) {
+    struct bus_str value = exchange->headers[i].value;
+    if (!http_text_is(exchange->headers[i].name, "tracestate"))
+      continue;
+    if (len + value.len + 1 > sizeof text)
+      return; /* too long: dropped whole */
+    if (len > 0)
+      text[len++] = ',';
+    memcpy(text + len, value.data, value.len);
+    len += value.len;
+  }
+  bus_trace_set_state(trace, (struct bus_str){text, len});
+}
+
 void http_identify(struct bus_http_exchange *exchange, bool is_head_right) {
   struct bus_trace parent = {0};
   struct bus_str traceparent = is_head_right ? bus_http_header(exchange, "traceparent") : BUS_NO_STR;
   struct bus_str request_id = is_head_right ? bus_http_header(exchange, "x-request-id") : BUS_NO_STR;
   if (traceparent.data == NULL || !bus_trace_parse(traceparent, &parent))
     parent = (struct bus_trace){0};
+  read_trace_state(exchange, &parent);
   bus_trace_child(&parent, &exchange->scratch->ids, &exchange->trace);
   exchange->request_id = is_request_id(request_id) ? request_id : new_request_id(exchange);
 }

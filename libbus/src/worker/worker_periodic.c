@@ -146,6 +146,7 @@ static bool copy_row(struct bus_worker *worker, const struct bus_rows *rows, siz
                                           .first_failed_at = BUS_NO_TIME};
   if (traceparent.data && !bus_trace_parse(traceparent, &swept->envelope.trace))
     swept->envelope.trace = (struct bus_trace){0};
+  bus_trace_set_state(&swept->envelope.trace, bus_rows_text(rows, row, 7));
   return copy_text(worker, bus_rows_text(rows, row, 5), &swept->body);
 }
 

@@ -1,4 +1,5 @@
-/* libbus's own statements over the tables of sql/bus.sql and bus-2.sql. Inserts and locks are in order of id. */
+/* libbus's own statements over the tables of sql/bus.sql, bus-2.sql and bus-3.sql. Inserts and locks are in order of
+ * id. */
 #include "worker_internal.h"
 
 const struct bus_statement worker_statements[SQL_OWN_COUNT] = {
@@ -9,11 +10,12 @@ const struct bus_statement worker_statements[SQL_OWN_COUNT] = {
                           "ON CONFLICT DO NOTHING RETURNING message_id, now()",
                           "U"},
     [SQL_INBOX_DELETE] = {"DELETE FROM bus.inbox WHERE message_id = ANY($1)", "U"},
-    [SQL_OUTBOX_INSERT] = {"INSERT INTO bus.outbox (id, type, correlation_id, causation_id, traceparent, body, "
-                           "next_attempt_at) SELECT id, type, correlation_id, causation_id, traceparent, body, "
-                           "now() + $1 * interval '1 millisecond' FROM unnest($2, $3, $4, $5, $6, $7) "
-                           "AS row (id, type, correlation_id, causation_id, traceparent, body)",
-                           "iUTUUTT"},
+    [SQL_OUTBOX_INSERT] = {"INSERT INTO bus.outbox (id, type, correlation_id, causation_id, traceparent, tracestate, "
+                           "body, next_attempt_at) SELECT id, type, correlation_id, causation_id, traceparent, "
+                           "tracestate, body, now() + $1 * interval '1 millisecond' "
+                           "FROM unnest($2, $3, $4, $5, $6, $7, $8) "
+                           "AS row (id, type, correlation_id, causation_id, traceparent, tracestate, body)",
+                           "iUTUUTTT"},
     [SQL_OUTBOX_DELETE] = {"DELETE FROM bus.outbox WHERE id IN "
                            "(SELECT id FROM bus.outbox WHERE id = ANY($1) FOR UPDATE SKIP LOCKED)",
                            "U"},
@@ -25,7 +27,7 @@ const struct bus_statement worker_statements[SQL_OWN_COUNT] = {
     [SQL_OUTBOX_SWEEP] = {"UPDATE bus.outbox AS claimed SET attempts = attempts + 1, next_attempt_at = now() + "
                           "$1 * interval '1 millisecond' WHERE id IN (SELECT id FROM bus.outbox "
                           "WHERE next_attempt_at <= now() ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED) "
-                          "RETURNING id, type, correlation_id, causation_id, traceparent, body, created_at",
+                          "RETURNING id, type, correlation_id, causation_id, traceparent, body, created_at, tracestate",
                           "ii"},
     /* Nothing is put off for longer than $1, and what is unroutable for 5 minutes: what is due later was written before
      * the server's clock was set back, and would wait for as long as it went back. */

@@ -249,6 +249,7 @@ static void add_outbox_row(struct bus_args *args, const struct bus_effect *effec
   } else {
     bus_args_null(args);
   }
+  bus_args_text_or_null(args, effect->envelope.trace.state[0] ? bus_str(effect->envelope.trace.state) : BUS_NO_STR);
   bus_args_text(args, effect->body);
 }
 

@@ -1,6 +1,8 @@
 /* bus/trace.h: W3C traceparent, its refusals, children. */
 #include <bus/trace.h>
 
+#include <stdio.h>
+
 #include "test.h"
 
 static const char good[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -124,4 +126,71 @@ TEST(trace_child_of_none_is_a_new_trace)
   bus_trace_child(&unset, &source, &child);
   assert_true(bus_trace_is_set(&child));
   assert_int_equal(child.flags, 1);
+}
+
+/* ---- tracestate ---- */
+
+static struct bus_trace with_state(const char *tracestate) {
+  struct bus_trace trace;
+  assert_true(bus_trace_parse(BUS_STR("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), &trace));
+  bus_trace_set_state(&trace, bus_str(tracestate));
+  return trace;
+}
+
+TEST(tracestate_is_kept_byte_for_byte)
+{
+  static const char *const texts[] = {"rojo=00f067aa0ba902b7,congo=t61rcWkgMzE",
+                                      "a=1",
+                                      "a=1, b=2\t,\tc=3",
+                                      ",a=1,,b=2,",
+                                      "fw529a3039@dt=FfAaBb;key:val",
+                                      "0tenant@sys=x",
+                                      "a_-*/9=!\"#$%&'()*+-./:;<>?@[]^_`{|}~ x"};
+  for (size_t i = 0; i < BUS_COUNT(texts); i++)
+    assert_string_equal(with_state(texts[i]).state, texts[i]);
+}
+
+TEST(tracestate_that_is_malformed_is_dropped_whole)
+{
+  static const char *const bad[] = {
+      "",      ",",      " ",          "a",    "a=",   "=1",      "A=1",  "a=1,b",       "a=1 ,b=2,a=3",
+      "a=b=c", "a=\x7f", "a=\xc3\xa9", "@b=1", "a@=1", "a@b@c=1", "1a=1", "a=1\r\nx: y", "a@systemnamethatistoolong=1"};
+  for (size_t i = 0; i < BUS_COUNT(bad); i++)
+    if (with_state(bad[i]).state[0])
+      fail_msg("kept: %s", bad[i]);
+}
+
+TEST(tracestate_is_bounded_by_members_and_characters)
+{
+  char text[1024] = "";
+  for (int i = 0; i < 32; i++)
+    (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%sk%d=v", i ? "," : "", i);
+  assert_string_equal(with_state(text).state, text);
+  (void)snprintf(text + strlen(text), sizeof text - strlen(text), ",k32=v");
+  assert_string_equal(with_state(text).state, "");
+  (void)snprintf(text, sizeof text, "a=%0253d,b=%0254d", 1, 2); /* 255 + 1 + 256 characters */
+  assert_int_equal(strlen(text), BUS_TRACESTATE_MAX);
+  assert_string_equal(with_state(text).state, text);
+  (void)snprintf(text, sizeof text, "a=%0253d,b=%0255d", 1, 2);
+  assert_string_equal(with_state(text).state, "");
+  (void)snprintf(text, sizeof text, "a=%0257d", 1);
+  assert_string_equal(with_state(text).state, "");
+}
+
+TEST(tracestate_without_a_trace_means_nothing)
+{
+  struct bus_trace unset = {.flags = 0};
+  bus_trace_set_state(&unset, BUS_STR("a=1"));
+  assert_string_equal(unset.state, "");
+}
+
+TEST(tracestate_goes_on_to_a_child_and_not_to_a_new_trace)
+{
+  struct bus_uuid_source source;
+  struct bus_trace parent = with_state("a=1"), child;
+  source_for(&source);
+  bus_trace_child(&parent, &source, &child);
+  assert_string_equal(child.state, "a=1");
+  bus_trace_start(&source, &child);
+  assert_string_equal(child.state, "");
 }

@@ -18,7 +18,7 @@ static struct bus_envelope full_envelope(void) {
       .attempt = 3,
       .first_failed_at = 1700000001 * BUS_SECOND + 250 * BUS_MILLISECOND,
       .history = BUS_STR("2023-11-14T22:13:20.000Z 0 payment-svc/1.2.0 BUS_E_LATER not yet"),
-      .trace = {.trace_id = {1, 2, 3}, .span_id = {4, 5}, .flags = 1},
+      .trace = {.trace_id = {1, 2, 3}, .span_id = {4, 5}, .flags = 1, .state = "a=1"},
   };
   memset(envelope.message_id.bytes, 0x11, 16);
   memset(envelope.correlation_id.bytes, 0x22, 16);
@@ -79,6 +79,7 @@ TEST(envelope_is_written_as_the_messages_chapter_says)
   assert_int_equal(p->delivery_mode, 2);
   assert_int_equal(p->timestamp, 1700000000);
   assert_header(&wire, "traceparent", "00-01020300000000000000000000000000-0405000000000000-01");
+  assert_header(&wire, "tracestate", "a=1");
   assert_header(&wire, "causation-id", "33333333-3333-3333-3333-333333333333");
   assert_header(&wire, "bus-first-failed", "2023-11-14T22:13:21.250Z");
   assert_header(&wire, "bus-history", "2023-11-14T22:13:20.000Z 0 payment-svc/1.2.0 BUS_E_LATER not yet");
@@ -111,6 +112,27 @@ TEST(envelope_leaves_out_what_is_absent)
   assert_null(header_of(&wire, "bus-sender"));
   assert_null(header_of(&wire, "bus-cause"));
   assert_null(header_of(&wire, "bus-cause-class"));
+}
+
+static struct bus_envelope decode(const amqp_basic_properties_t *properties);
+
+TEST(envelope_carries_tracestate_wherever_it_stands)
+{
+  struct envelope_wire wire;
+  struct bus_envelope envelope = full_envelope();
+  struct bus_publication publication = {
+      .envelope = &envelope, .cause = BUS_STR("why"), .cause_class = BUS_STR("BUS_E")};
+  bus_trace_set_state(&envelope.trace, BUS_STR("a=1,b=2"));
+  envelope_encode(&publication, &sender, &wire);
+  assert_header(&wire, "tracestate", "a=1,b=2");
+  assert_true(wire.properties.headers.num_entries <= ENVELOPE_HEADERS);
+  assert_string_equal(decode(&wire.properties).trace.state, "a=1,b=2");
+  amqp_table_entry_t first = wire.headers[0];
+  wire.headers[0] = wire.headers[1];
+  wire.headers[1] = first;
+  assert_string_equal(decode(&wire.properties).trace.state, "a=1,b=2");
+  wire.headers[0].value.value.bytes = amqp_cstring_bytes("a=1,b");
+  assert_string_equal(decode(&wire.properties).trace.state, "");
 }
 
 TEST(envelope_comes_back_as_it_was)

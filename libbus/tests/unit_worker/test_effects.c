@@ -113,22 +113,41 @@ TEST(ids_are_of_their_own_and_ascend)
   close_all(&f);
 }
 
-/* A deadline has no message: the aggregate keeps the trace. */
-TEST(a_deadline_emits_with_the_trace_that_was_kept)
+/* A deadline has no message: the aggregate keeps the cause. */
+TEST(a_deadline_emits_with_the_cause_that_was_kept)
 {
   struct fixture f;
   open(&f);
   const struct body body = {1};
   const struct bus_uuid order = {{9}};
   bus_effects_begin(&f.effects, &f.deadline);
-  bus_emit_traced(&f.effects, &happened, &order, &f.envelope.trace, &body);
+  struct bus_cause kept = {.trace = f.envelope.trace, .message_id = {{7}}};
+  bus_trace_set_state(&kept.trace, BUS_STR("vendor=1"));
+  bus_emit_caused(&f.effects, &happened, &order, &kept, &body);
   bus_emit(&f.effects, &happened, &order, &body);
-  bus_emit_traced(&f.effects, &happened, &order, NULL, &body);
   const struct bus_effect *effect = f.effects.first;
-  assert_true(bus_uuid_is_nil(&effect->envelope.causation_id));
+  assert_true(bus_uuid_equal(&effect->envelope.causation_id, &kept.message_id));
   assert_memory_equal(effect->envelope.trace.trace_id, f.envelope.trace.trace_id, 16);
+  assert_string_equal(effect->envelope.trace.state, "vendor=1");
+  assert_true(bus_uuid_is_nil(&effect->next->envelope.causation_id));
   assert_false(bus_trace_is_set(&effect->next->envelope.trace));
-  assert_false(bus_trace_is_set(&f.effects.last->envelope.trace));
+  close_all(&f);
+}
+
+TEST(a_message_is_the_cause_before_what_was_kept)
+{
+  struct fixture f;
+  open(&f);
+  const struct body body = {1};
+  const struct bus_uuid order = {{9}};
+  const struct bus_cause kept = {.trace = {.trace_id = {5}, .span_id = {6}}, .message_id = {{7}}};
+  bus_effects_begin(&f.effects, &f.delivery);
+  bus_emit_caused(&f.effects, &happened, &order, &kept, &body);
+  assert_true(bus_uuid_equal(&f.effects.first->envelope.causation_id, &f.envelope.message_id));
+  assert_memory_equal(f.effects.first->envelope.trace.trace_id, f.envelope.trace.trace_id, 16);
+  f.envelope.trace = (struct bus_trace){.flags = 0}; /* it had none */
+  bus_emit_caused(&f.effects, &happened, &order, &kept, &body);
+  assert_memory_equal(f.effects.last->envelope.trace.trace_id, kept.trace.trace_id, 16);
   close_all(&f);
 }
 

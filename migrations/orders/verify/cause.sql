@@ -1,0 +1,2 @@
+-- The columns are there.
+SELECT causation_id, tracestate FROM orders.orders WHERE false;

@@ -1,0 +1,2 @@
+-- The column is there.
+SELECT tracestate FROM bus.outbox WHERE false;
