@@ -15,7 +15,7 @@ void edge_products_get(void *context, struct bus_http_exchange *exchange) {
                              .answer = &inventory_answer_type,
                              .id = get.product_id,
                              .body = &get};
-  if (page_is_product_id(get.product_id) && edge_ask(edge, exchange, &query, &body, &answer))
+  if (bus_is_id(get.product_id) && edge_ask(edge, exchange, &query, &body, &answer))
     answer = answer_product(body);
   edge_respond(edge, exchange, &answer);
 }

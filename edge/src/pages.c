@@ -1,7 +1,7 @@
 /* Query parameters of lists, with the bounds of the messages that they become. */
 #include "pages.h"
 
-enum { CUSTOMER_MAX = 64, PRODUCT_MAX = 64 };
+enum { CUSTOMER_MAX = 64 };
 
 /* A plain decimal number of at most 13 digits. */
 static bool parse_number(struct bus_str text, int64_t least, int64_t most, int64_t *ret) {
@@ -79,21 +79,11 @@ bool page_events(const struct page_params *params, const struct bus_uuid *order_
   return true;
 }
 
-bool page_is_product_id(struct bus_str text) {
-  for (size_t i = 0; i < text.len; i++) {
-    char c = text.data[i];
-    bool is_alphanumeric = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    if (!is_alphanumeric && c != '.' && c != '_' && c != ':' && c != '-')
-      return false;
-  }
-  return text.len >= 1 && text.len <= PRODUCT_MAX;
-}
-
 bool page_products(const struct page_params *params, struct product_list *ret, struct bus_problems *problems) {
   problems->count = 0;
   struct product_list list = {.cursor = params->cursor};
   list.limit = take_limit(params->limit, problems);
-  if (list.cursor.data && !page_is_product_id(list.cursor))
+  if (list.cursor.data && !bus_is_id(list.cursor))
     bus_problem_add(problems, "cursor", "must be the next_cursor of an earlier page");
   if (problems->count > 0)
     return false;

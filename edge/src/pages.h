@@ -21,7 +21,4 @@ bool page_events(const struct page_params *params, const struct bus_uuid *order_
 bool page_products(const struct page_params *params, struct product_list *ret,
                    struct bus_problems *problems) BUS_MUST_CHECK;
 
-/* 1 to 64 characters of a product's id; what is no such text is no product. */
-bool page_is_product_id(struct bus_str text);
-
 #endif

@@ -34,7 +34,7 @@ struct stock_request {
 
 /* Prices are the catalogue's: a client cannot name one. */
 static const struct bus_field item_fields[] = {
-    BUS_FIELD_STRING(struct order_item, product_id, BUS_TOKEN, 1, 64, BUS_REQUIRED, "product; each at most once"),
+    BUS_FIELD_STRING(struct order_item, product_id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "product; each at most once"),
     BUS_FIELD_INT64(struct order_item, quantity, 1, ORDER_QUANTITY_MAX, BUS_REQUIRED, "how many"),
 };
 static const struct bus_schema item_schema = BUS_SCHEMA("item", struct order_item, item_fields);
@@ -65,7 +65,7 @@ const struct bus_schema request_cancel_schema = BUS_SCHEMA("cancel order", struc
 
 static const struct bus_field stock_fields[] = {
     KEY_FIELD(struct stock_request),
-    BUS_FIELD_STRING(struct stock_request, product_id, BUS_TOKEN, 1, 64, BUS_REQUIRED, "product"),
+    BUS_FIELD_STRING(struct stock_request, product_id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "product"),
     BUS_FIELD_INT64(struct stock_request, on_hand, 0, INT64_C(1000000000), BUS_REQUIRED,
                     "what can be reserved from now on"),
 };
@@ -79,18 +79,39 @@ static bool is_key(struct bus_str key) {
   return key.len >= 1 && key.len <= KEY_MAX;
 }
 
+/* A quoted string of RFC 8941, as the IETF's draft of the header has it, is what stands between the quotes; the bare
+ * form stays as it is. False where the quotes or escapes are malformed. */
+static bool unquote(struct bus_str given, struct bus_arena *arena, struct bus_str *ret) {
+  *ret = given;
+  if (given.len == 0 || given.data[0] != '"')
+    return true;
+  char *text = bus_arena_alloc(arena, given.len);
+  size_t len = 0, i = 1;
+  if (!text)
+    return false;
+  for (; i < given.len && given.data[i] != '"'; i++) {
+    bool escaped = given.data[i] == '\\' && i + 1 < given.len;
+    if (escaped && strchr("\\\"", given.data[i + 1]) == NULL)
+      return false;
+    text[len++] = given.data[escaped ? ++i : i];
+  }
+  *ret = (struct bus_str){text, len};
+  return i + 1 == given.len; /* the closing quote is the last character */
+}
+
 /* As bus_decode, for bodies whose first field is the key: it is required where the header does not give one, so that
  * all that is wrong is named at once. */
-static bool decode_keyed(const struct bus_schema *schema, struct bus_str body, struct bus_str header_key,
+static bool decode_keyed(const struct bus_schema *schema, struct bus_str body, struct bus_str *header_key,
                          struct bus_arena *arena, void *ret, struct bus_problems *problems) {
   struct bus_field fields[KEYED_FIELDS_MAX];
   struct bus_schema keyed = *schema;
   memcpy(fields, schema->fields, schema->field_count * sizeof *fields);
-  fields[0].presence = header_key.data ? BUS_OPTIONAL : BUS_REQUIRED;
+  fields[0].presence = header_key->data ? BUS_OPTIONAL : BUS_REQUIRED;
   keyed.fields = fields;
   bool decoded = bus_decode(&keyed, body, BUS_REFUSE_UNKNOWN, arena, ret, problems);
-  if (header_key.data && !is_key(header_key))
-    bus_problem_add(problems, "Idempotency-Key", "must be 1 to %d visible ASCII characters", KEY_MAX);
+  if (header_key->data && !(unquote(*header_key, arena, header_key) && is_key(*header_key)))
+    bus_problem_add(problems, "Idempotency-Key", "must be 1 to %d visible ASCII characters, bare or in quotation marks",
+                    KEY_MAX);
   return decoded && problems->count == 0;
 }
 
@@ -132,7 +153,7 @@ static struct bus_str hash_of(const struct bus_schema *schema, const void *keyle
 bool request_place_decode(struct bus_str body, struct bus_str header_key, struct bus_str payment_token,
                           struct bus_arena *arena, struct order_place *ret, struct bus_problems *problems) {
   struct place_request request;
-  if (!decode_keyed(&request_place_schema, body, header_key, arena, &request, problems))
+  if (!decode_keyed(&request_place_schema, body, &header_key, arena, &request, problems))
     return false;
   struct bus_str key = choose_key(request.idempotency_key, header_key, problems);
   check_items(request.items, request.item_count, problems);
@@ -170,7 +191,7 @@ bool request_cancel_decode(struct bus_str body, const struct bus_uuid *order_id,
 bool request_stock_decode(struct bus_str body, struct bus_str header_key, struct bus_arena *arena,
                           struct request_stock *ret, struct bus_problems *problems) {
   struct stock_request request;
-  if (!decode_keyed(&request_stock_schema, body, header_key, arena, &request, problems))
+  if (!decode_keyed(&request_stock_schema, body, &header_key, arena, &request, problems))
     return false;
   struct bus_str key = choose_key(request.idempotency_key, header_key, problems);
   if (problems->count > 0)

@@ -159,13 +159,15 @@ TEST(products_begin_behind_a_product)
 
 TEST(product_ids_are_tokens_of_64_characters_at_most)
 {
-  assert_true(page_is_product_id(BUS_STR("SKU-00001")));
-  assert_true(page_is_product_id(BUS_STR("a.b_c:d-9")));
-  assert_true(page_is_product_id(BUS_STR("0123456789012345678901234567890123456789012345678901234567890123")));
-  assert_false(page_is_product_id(BUS_STR("01234567890123456789012345678901234567890123456789012345678901234")));
-  assert_false(page_is_product_id(BUS_STR("")));
-  assert_false(page_is_product_id(BUS_NO_STR));
-  assert_false(page_is_product_id(BUS_STR("a/b")));
-  assert_false(page_is_product_id(BUS_STR("a%20b")));
-  assert_false(page_is_product_id(BUS_STR("\xC3\xA4")));
+  assert_true(bus_is_id(BUS_STR("SKU-00001")));
+  assert_true(bus_is_id(BUS_STR("a.b_c:d-9")));
+  assert_true(bus_is_id(BUS_STR("0123456789012345678901234567890123456789012345678901234567890123")));
+  assert_false(bus_is_id(BUS_STR("01234567890123456789012345678901234567890123456789012345678901234")));
+  assert_false(bus_is_id(BUS_STR("")));
+  assert_false(bus_is_id(BUS_NO_STR));
+  assert_true(bus_is_id(BUS_STR("sku:1")) && bus_is_id(BUS_STR("A..B")) && bus_is_id(BUS_STR("...")));
+  assert_false(bus_is_id(BUS_STR(".")) || bus_is_id(BUS_STR("..")));
+  assert_false(bus_is_id(BUS_STR("a/b")));
+  assert_false(bus_is_id(BUS_STR("a%20b")));
+  assert_false(bus_is_id(BUS_STR("\xC3\xA4")));
 }

@@ -173,8 +173,19 @@ static const struct {
     {NULL, "a b", NULL},
     {"k", "", NULL},
     {"k", "k\x80", NULL},
-    {NULL, "\"8e03\"", "\"8e03\""}, /* quotes of a structured field are part of the raw value */
-    {"8e03", "\"8e03\"", NULL},
+    /* A quoted string of the IETF's draft and the bare form are one key. */
+    {NULL, "\"8e03\"", "8e03"},
+    {"8e03", "\"8e03\"", "8e03"},
+    {NULL, "\"a\\\"b\\\\c\"", "a\"b\\c"},
+    {NULL, "a\"b", "a\"b"},
+    {NULL, "\"", NULL},
+    {NULL, "\"\"", NULL},
+    {NULL, "\"abc", NULL},
+    {NULL, "\"abc\"x", NULL},
+    {NULL, "\"abc\";a=1", NULL},
+    {NULL, "\"a b\"", NULL},
+    {NULL, "\"a\\x\"", NULL},
+    {NULL, "\"abc\\\"", NULL},
 };
 
 TEST(the_key_comes_from_body_or_header_and_they_must_agree)

@@ -44,7 +44,7 @@ const struct bus_schema inventory_set_stock_schema =
     BUS_SCHEMA("inventory.set-stock", struct inventory_set_stock, set_stock_fields);
 
 static const struct bus_field put_product_fields[] = {
-    PRODUCT_ID(struct inventory_put_product, BUS_REQUIRED),
+    BUS_FIELD_STRING(struct inventory_put_product, product_id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "product"),
     NAME(struct inventory_put_product),
     PRICE(struct inventory_put_product),
     CURRENCY(struct inventory_put_product),

@@ -50,6 +50,7 @@ enum bus_charset {
   BUS_PLAIN,   /* as BUS_TEXT, without Unicode's bidirectional controls: what strangers write and others read */
   BUS_VISIBLE, /* 0x21 to 0x7E */
   BUS_TOKEN,   /* A-Z a-z 0-9 . _ : - */
+  BUS_ID,      /* as BUS_TOKEN, but not "." or "..", which no path can name */
 };
 
 enum { BUS_OPTIONAL = 0, BUS_REQUIRED = 1 };
@@ -156,6 +157,10 @@ void bus_problems_text(const struct bus_problems *problems, char *text, size_t s
 /* Is lack of memory among them? Then the document may be right, and was not looked at to its end. */
 bool bus_problems_no_memory(const struct bus_problems *problems);
 void bus_problem_add_no_memory(struct bus_problems *problems);
+
+/* Is the text an id that clients may give to things and name in paths: BUS_ID, 1 to BUS_ID_MAX bytes? */
+enum { BUS_ID_MAX = 64 };
+bool bus_is_id(struct bus_str text);
 
 /* ret points to a struct of schema->size bytes; it is written only on success, its strings and arrays lie in the arena.
  * On failure problems says why (BUS_E_DECODE); out of memory is a problem of its own

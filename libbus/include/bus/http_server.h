@@ -87,7 +87,8 @@ void bus_http_server_stop(struct bus_http_server *server);
 
 /* ---- the request ---- */
 struct bus_arena *bus_http_arena(struct bus_http_exchange *exchange);
-/* The index-th {segment} of the route's path, from 0. */
+/* The index-th {segment} of the route's path, from 0, with its percent escapes undone: characters of A-Z a-z 0-9
+ * . _ : - alone, and neither "." nor "..". */
 struct bus_str bus_http_path_segment(const struct bus_http_exchange *exchange, size_t index);
 /* The value of a header, by its name in any case; absent when it is not there or stands twice. */
 struct bus_str bus_http_header(const struct bus_http_exchange *exchange, const char *name);

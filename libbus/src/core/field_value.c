@@ -79,6 +79,7 @@ static bool is_in_charset(enum bus_charset charset, uint32_t code) {
   case BUS_VISIBLE:
     return code > 0x20 && code < 0x7F;
   case BUS_TOKEN:
+  case BUS_ID:
     return is_token_char(code);
   }
   return false;
@@ -86,6 +87,8 @@ static bool is_in_charset(enum bus_charset charset, uint32_t code) {
 
 static bool is_text_in_charset(enum bus_charset charset, struct bus_str text) {
   uint32_t code;
+  if (charset == BUS_ID && (bus_str_is(text, ".") || bus_str_is(text, "..")))
+    return false;
   for (size_t at = 0, count; at < text.len; at += count) {
     count = bus_utf8_next(text.data + at, text.len - at, &code);
     if (count == 0 || !is_in_charset(charset, code))
@@ -94,12 +97,17 @@ static bool is_text_in_charset(enum bus_charset charset, struct bus_str text) {
   return true;
 }
 
+bool bus_is_id(struct bus_str text) {
+  return text.data && text.len >= 1 && text.len <= BUS_ID_MAX && is_text_in_charset(BUS_ID, text);
+}
+
 static void refuse_string(struct bus_field_sink *sink, const struct bus_field *field, bool is_string) {
   static const char *const of[] = {
       [BUS_TEXT] = "bytes of text without control characters",
       [BUS_PLAIN] = "bytes of text without control characters and bidirectional controls",
       [BUS_VISIBLE] = "visible ASCII characters",
       [BUS_TOKEN] = "characters of A-Z a-z 0-9 . _ : -",
+      [BUS_ID] = "characters of A-Z a-z 0-9 . _ : -, and not \".\" or \"..\"",
   };
   char bounds[48];
   if (field->min == field->max)

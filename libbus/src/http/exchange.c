@@ -175,6 +175,24 @@ static int check_body(struct bus_http_exchange *exchange, const char **ret_reaso
   return is_plain(exchange) ? 0 : 415;
 }
 
+/* Routes are matched raw; what a parameter holds is decoded once, and was checked by the gate. */
+static bool decode_segments(struct bus_http_exchange *exchange) {
+  for (size_t i = 0; i < exchange->match.segment_count; i++) {
+    struct bus_str rest = exchange->match.segments[i];
+    size_t len = 0;
+    if (memchr(rest.data, '%', rest.len) == NULL)
+      continue;
+    char *text = bus_arena_alloc(exchange->scratch->arena, rest.len + 1);
+    if (text == NULL)
+      return false;
+    while (rest.len > 0 && http_path_next(&rest, &text[len]))
+      len++;
+    text[len] = '\0';
+    exchange->match.segments[i] = (struct bus_str){text, len};
+  }
+  return true;
+}
+
 static int check_route(struct bus_http_exchange *exchange, const char **ret_reason) {
   const struct bus_http_server *server = exchange->server;
   struct http_match *match = &exchange->match;
@@ -193,6 +211,9 @@ static int check_route(struct bus_http_exchange *exchange, const char **ret_reas
   case HTTP_MATCHED:
     break;
   }
+  *ret_reason = "out of memory";
+  if (!decode_segments(exchange))
+    return 503;
   return check_body(exchange, ret_reason);
 }
 

@@ -182,9 +182,45 @@ static int check_host(const struct bus_http_header_view *headers, size_t count, 
   return http_host_name(host, &name) ? 0 : refuse(400, "malformed Host", ret_reason);
 }
 
-static bool is_dot_segment(struct bus_str path, size_t slash) {
-  size_t next = slash + 2; /* behind "/." */
-  return slash + 1 < path.len && path.data[slash + 1] == '.' && (next == path.len || path.data[next] == '/');
+/* ---- the path ---- */
+
+static int hex_value(char c) {
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  c = (char)(c | 0x20);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool http_path_next(struct bus_str *rest, char *ret) {
+  size_t taken = 1;
+  *ret = rest->data[0];
+  if (*ret == '%') {
+    int high = rest->len >= 3 ? hex_value(rest->data[1]) : -1, low = rest->len >= 3 ? hex_value(rest->data[2]) : -1;
+    if (high < 0 || low < 0)
+      return false;
+    *ret = (char)(high * 16 + low);
+    taken = 3;
+  }
+  *rest = (struct bus_str){rest->data + taken, rest->len - taken};
+  return true;
+}
+
+/* What ids and the names of routes are made of. */
+static bool is_path_char(char c) {
+  return is_alphanumeric(c) || (c != '\0' && strchr("_.:-", c) != NULL);
+}
+
+/* Escapes are undone once: what they stand for must be allowed as itself, so "%2F", "%00" and "%25" are refused. */
+static int check_segment(struct bus_str segment, const char **ret_reason) {
+  size_t count = 0, dots = 0;
+  while (segment.len > 0) {
+    char c;
+    if (!http_path_next(&segment, &c) || !is_path_char(c))
+      return refuse(400, "character in the path that no route and no id has", ret_reason);
+    dots += c == '.';
+    count++;
+  }
+  return count > 0 && count <= 2 && dots == count ? refuse(400, "dot segment in the path", ret_reason) : 0;
 }
 
 static int check_path(struct bus_str path, const char **ret_reason) {
@@ -192,13 +228,14 @@ static int check_path(struct bus_str path, const char **ret_reason) {
     return refuse(400, "the request target must be a path", ret_reason);
   if (path.len > PATH_MAX_BYTES)
     return refuse(414, "path longer than 2048 bytes", ret_reason);
-  for (size_t i = 0; i < path.len; i++) {
-    char c = path.data[i];
-    if (!is_alphanumeric(c) && c != '/' && c != '_' && c != '.' && c != '-')
-      return refuse(400, "character in the path that no route has", ret_reason);
-    bool doubled = i > 0 && c == path.data[i - 1] && (c == '/' || c == '.');
-    if (doubled || (c == '/' && is_dot_segment(path, i)))
-      return refuse(400, "empty or dot segment in the path", ret_reason);
+  for (size_t begin = 1, end; begin <= path.len; begin = end + 1) {
+    const char *slash = begin < path.len ? memchr(path.data + begin, '/', path.len - begin) : NULL;
+    end = slash ? (size_t)(slash - path.data) : path.len;
+    if (end == begin && slash)
+      return refuse(400, "empty segment in the path", ret_reason);
+    int status = check_segment((struct bus_str){path.data + begin, end - begin}, ret_reason);
+    if (status != 0)
+      return status;
   }
   return 0;
 }

@@ -239,7 +239,7 @@ TEST(e10_paths_outside_the_table_or_the_alphabet)
     int status;
   } paths[] = {{"/SHOW", 404},     {"/Show", 404},    {"/show/", 404},        {"/shows", 404},
                {"/", 404},         {"/show%00", 400}, {"/show%00.html", 400}, {"/show%0d%0aX", 400},
-               {"/%2f..", 400},    {"/%73how", 400},  {"//show", 400},        {"/item//x", 400},
+               {"/%2f..", 400},    {"/%73how", 404},  {"//show", 400},        {"/item//x", 400},
                {"/item/..", 400},  {"/../show", 400}, {"/./show", 400},       {"/item/../show", 400},
                {"/show;a=b", 400}, {"/show\\x", 400}, {"/item/", 404},        {"/show#a", 400}};
   for (size_t i = 0; i < BUS_COUNT(paths); i++) {
