@@ -3,12 +3,12 @@
  * are for: an item counts once in the window, however often it is tried. Pure: time is an argument (monotonic
  * microseconds). Not thread-safe. A call's memory is the caller's, and stays where it is until the call's end.
  *
- * closed     It opens when, within the window, at least `threshold` distinct items failed and these are at least
- *            `share_percent` of the items tried (a success counts as an item each time); or when nothing succeeded and
- * `threshold` calls failed, of one item or of several. A call that takes longer than half of `time_limit` counts as
- * failed from then on; it counts as what it really was once it ends. open       No call goes while it rests:
- * `first_rest`, and twice as long after each failed probe, up to `open_for`. half-open  The rest is over: up to
- * `success_threshold` calls at once go as probes, and so many successes close it.
+ * - closed: It opens when, within the window, at least `threshold` distinct items failed and these are at least
+ *   `share_percent` of the items tried (a success counts as an item each time); or when nothing succeeded and
+ *   `threshold` calls failed, of one item or of several. A call that takes longer than half of `time_limit` counts as
+ *   failed from then on; it counts as what it really was once it ends.
+ * - open: No call goes while it rests: `first_rest`, and twice as long after each failed probe, up to `open_for`.
+ * - half-open: The rest is over. Up to `success_threshold` calls at once go as probes, and so many successes close it.
  *
  * A probe with an item that failed before says little, because the item may be at fault. Such probes go only while no
  * other probe is under way, and the two kinds have rests of their own: failures of items that failed before never make
