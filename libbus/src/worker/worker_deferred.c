@@ -18,6 +18,7 @@ static bool copy_delivery(struct bus_arena *arena, struct item *item) {
   envelope->user_id = copy_text(arena, envelope->user_id, &good);
   envelope->reply_to = copy_text(arena, envelope->reply_to, &good);
   envelope->history = copy_text(arena, envelope->history, &good);
+  envelope->sender = copy_text(arena, envelope->sender, &good);
   item->raw = copy_text(arena, item->raw, &good);
   item->decoded = false; /* what was decoded lies in the other arena */
   item->input.body = NULL;

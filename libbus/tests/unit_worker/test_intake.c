@@ -468,6 +468,30 @@ static void defer_one(struct bus_worker *worker, size_t number) {
   assert_true(deferred_add(worker, &item));
 }
 
+/* The arena that it came in is reset: a text that still lay there would be another message's. */
+TEST(a_message_that_is_tried_again_keeps_every_text_of_its_envelope)
+{
+  char came_in[] = "thing.do.v1 owner app back history sender {\"n\":1}";
+  struct bus_worker *worker = make();
+  struct item item = {.raw = {came_in + 42, 7}, .input.kind = BUS_INPUT_DELIVERY}, *kept;
+  item.envelope = (struct bus_envelope){.message_id = {{1}},
+                                        .type = {came_in, 11},
+                                        .user_id = {came_in + 12, 5},
+                                        .app_id = {came_in + 18, 3},
+                                        .reply_to = {came_in + 22, 4},
+                                        .history = {came_in + 27, 7},
+                                        .sender = {came_in + 35, 6},
+                                        .first_failed_at = BUS_NO_TIME};
+  assert_true(deferred_add(worker, &item));
+  memset(came_in, 'x', sizeof came_in);
+  assert_int_equal(deferred_take(worker, &kept, 1), 1);
+  assert_true(bus_str_is(kept->envelope.type, "thing.do.v1") && bus_str_is(kept->envelope.user_id, "owner"));
+  assert_true(bus_str_is(kept->envelope.app_id, "app") && bus_str_is(kept->envelope.reply_to, "back"));
+  assert_true(bus_str_is(kept->envelope.history, "history") && bus_str_is(kept->envelope.sender, "sender"));
+  assert_true(bus_str_is(kept->raw, "{\"n\":1}"));
+  destroy(worker);
+}
+
 /* Its order would be another message's; after the list has grown, nobody's. */
 TEST(a_message_that_is_tried_again_keeps_its_own_envelope)
 {
