@@ -10,7 +10,7 @@ void saga_bodies_init(struct saga_bodies *b) {
   *b = (struct saga_bodies){
       .items = {{BUS_STR("SKU-1"), 2, BUS_NO_INT64}, {BUS_STR("SKU-2"), 1, BUS_NO_INT64}},
       .priced = {{BUS_STR("SKU-1"), 2, 999}, {BUS_STR("SKU-2"), 1, 1}},
-      .cancel = {id, BUS_STR("c-1"), BUS_NO_STR},
+      .cancel = {.order_id = id, .customer_id = BUS_STR("c-1")},
       .rejected = {id, STOCK_OUT_OF_STOCK, BUS_STR("SKU-2")},
       .stock = {id},
       .captured = {id, SAGA_TOTAL, BUS_STR("EUR")},

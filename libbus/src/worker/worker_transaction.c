@@ -22,6 +22,7 @@ struct attempt {
   size_t first_service_row, service_rows;
   long now_row, inbox_row;
   bool second; /* the second trip was begun */
+  bool wrote;  /* more than inbox rows: such a commit proves that the database takes what the inputs need */
 };
 
 /* ---- trips ---- */
@@ -347,6 +348,7 @@ static bool second_trip(struct bus_worker *worker, struct attempt *attempt, stru
   if (attempt->asked_count > 0 && !worker->service->store(attempt->model, sql))
     return nomem(err);
   add_outbox(worker, sql, &attempt->effects);
+  attempt->wrote = pg_trip_count(sql) > 0;
   confirmed_add(worker, sql, attempt->count > 0);
   add_parked(worker, sql, attempt);
   add_inbox_delete(sql, attempt);
@@ -472,7 +474,8 @@ enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **
   if (count > 0)
     WORKER_CUT_POINT(worker, "after-commit", worker_fd(worker->publishing));
   bus_backoff_reset(&worker->pg_backoff);
-  stall_committed(worker, items, count);
+  if (attempt.wrote)
+    stall_committed(worker, items, count);
   publish_all(worker, &attempt.effects);
   periodic_committed(worker);
   settle(worker, items, count);

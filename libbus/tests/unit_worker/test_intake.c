@@ -499,7 +499,7 @@ TEST(a_message_that_is_tried_again_keeps_its_own_envelope)
   struct bus_worker *worker = make();
   struct item *items[AT_ONCE];
   size_t added = 0;
-  worker->work = bus_arena_new(1 << 20);
+  worker->work = bus_arena_new(16 << 20);
   for (int round = 0; round < ROUNDS; round++) {
     for (int i = 0; i < MESSAGES; i++)
       defer_one(worker, added++);

@@ -51,6 +51,32 @@ TEST(a_missing_grant_sends_no_message_to_a_retry_tier)
   toy_teardown(&toy);
 }
 
+/* Commits of what writes nothing, such as a repeated command, say nothing about the table that refuses. */
+TEST(a_commit_without_a_write_proves_no_message_guilty)
+{
+  struct toy toy;
+  struct toy_run run;
+  toy_setup(&toy);
+  toy_on_write(&toy, "toy.counters", "true", "RAISE insufficient_privilege");
+  for (unsigned i = 0; i < 20; i++)
+    (void)toy_publish(&toy, i, 1);
+  toy_flush(&toy);
+  toy_start(&toy, &run);
+  toy_await(&toy, "SELECT least(last_value, 20) FROM toy.tries", 20, 30);
+  for (unsigned i = 0; i < 8; i++) {
+    (void)toy_publish(&toy, 100 + i, TOY_NOTHING);
+    toy_flush(&toy);
+    toy_await(&toy, INBOX, i + 1, 20);
+  }
+  assert_int_equal(messages("retried"), 0);
+  assert_int_equal(toy_metric("bus_stalled_workers "), 1);
+  drop_trigger(&toy, "toy.counters");
+  toy_await(&toy, SUM, 20, 35);
+  assert_int_equal(messages("retried"), 0);
+  toy_stop(&run);
+  toy_teardown(&toy);
+}
+
 /* The same for a table lock that outlives lock_timeout, and for a server's internal error. */
 TEST(neither_a_table_lock_nor_an_internal_error_is_blamed_on_messages)
 {

@@ -12,6 +12,7 @@
 /* toy.add.v1. Some values of `by` are special: */
 enum {
   TOY_RETRY = 666,      /* decide() asks for a retry until the second attempt */
+  TOY_NOTHING = 662,    /* decide() neither writes nor sends anything */
   TOY_PARK = 667,       /* decide() parks it */
   TOY_CRASH = 668,      /* decide() kills the process, where toy_crashes is set */
   TOY_UNHEARD = 669,    /* emits a command that no queue takes */

@@ -94,7 +94,7 @@ static bool is_put_off(const struct bus_input *input, const struct toy_add *add,
 static void decide(void *context, const struct bus_input *input, struct bus_effects *effects) {
   const struct toy_add *add = input->body;
   struct counter *counter = find(context, &add->counter);
-  if (is_put_off(input, add, effects))
+  if (is_put_off(input, add, effects) || add->by == TOY_NOTHING)
     return;
   counter->n += add->by;
   counter->changed = true;
