@@ -139,6 +139,8 @@ static void start(struct world *world, struct worker *worker, const struct payme
   uint64_t item = caller_item(world, call);
   enum bus_breaker_past past = caller_past(world, call);
   struct psp_call_state *state = world_alloc(world, sizeof *state);
+  if (has_bug(world, BUG_PROBE_ANY) && worker->breaker.open)
+    item = random_next(&world->random); /* the breaker itself does not know it again either */
   bool allowed = bus_breaker_begin(&worker->breaker, &state->judged, item, past, world->now);
   look_at_breaker(world, worker);
   if (!allowed) {
