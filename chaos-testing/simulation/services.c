@@ -141,8 +141,8 @@ static void call_psp(struct world *world, struct worker *worker, const void *giv
     caller_take(world, worker, &action->call);
 }
 
-int64_t services_late_within(void) {
-  return order_late_within(&order_context.policy);
+const struct order_policy *services_order_policy(void) {
+  return &order_context.policy;
 }
 
 const struct service services[SERVICES] = {

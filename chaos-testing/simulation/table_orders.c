@@ -138,13 +138,30 @@ static bool is_late(const struct value *c, int64_t late_within, bus_time now) {
   return c[O_STATUS].number <= ORDER_RESERVED && c[O_DEADLINE].number <= now + late_within;
 }
 
-struct order_load orders_load(const struct database *database, int64_t late_within, bus_time now) {
+static bool is_newer(const struct value *one, const struct value *other) {
+  if (one[O_CREATED].number != other[O_CREATED].number)
+    return one[O_CREATED].number > other[O_CREATED].number;
+  return bus_uuid_compare(&one[O_ID].uuid, &other[O_ID].uuid) > 0;
+}
+
+/* How many orders created after `since` and up to `until` are newer than this one. */
+static int64_t newer_ones(const struct database *database, const struct value *c, bus_time since, bus_time until) {
+  int64_t count = 0;
+  for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next)
+    count += row->cells[O_CREATED].number > since && row->cells[O_CREATED].number <= until && is_newer(row->cells, c);
+  return count;
+}
+
+struct order_load orders_load(const struct database *database, const struct order_policy *policy,
+                              const struct order_limits *limits, bus_time now) {
   struct order_load load = {0, 0};
-  bus_time confirmed = newest_confirmed(database);
+  bus_time confirmed = newest_confirmed(database), until = now - order_late_after(policy);
   for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next) {
     const struct value *c = row->cells;
     load.open += c[O_STATUS].number <= ORDER_PAID && c[O_RESENDS].number < ORDER_STUCK_RESENDS;
-    load.late += c[O_CREATED].number > confirmed && is_late(c, late_within, now);
+    load.late += c[O_CREATED].number > confirmed && c[O_CREATED].number <= until &&
+                 is_late(c, order_late_within(policy), now) &&
+                 newer_ones(database, c, confirmed, until) < order_intake_window(limits);
   }
   return load;
 }

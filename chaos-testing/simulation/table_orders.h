@@ -45,7 +45,8 @@ enum order_event_column { E_ORDER, E_SEQ, E_TYPE, E_AT, E_DATA, E_COLUMNS };
 enum tombstone_column { T_ORDER, T_CUSTOMER, T_REASON, T_COLUMNS };
 
 /* What order-svc's statement counts; now: the database's. */
-struct order_load orders_load(const struct database *database, int64_t late_within, bus_time now);
+struct order_load orders_load(const struct database *database, const struct order_policy *policy,
+                              const struct order_limits *limits, bus_time now);
 int64_t orders_in(const struct database *database, enum order_status status);
 const struct row *orders_find(const struct database *database, const struct bus_uuid *order_id);
 

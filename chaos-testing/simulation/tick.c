@@ -116,7 +116,7 @@ static void look_at_gate(struct world *world, struct worker *worker) {
   const struct order_limits limits = {world->plan.max_open_sagas, world->plan.max_late_sagas};
   if (worker->service != SERVICE_ORDER)
     return;
-  struct order_load load = orders_load(worker->database, services_late_within(), worker->transaction.now);
+  struct order_load load = orders_load(worker->database, services_order_policy(), &limits, worker->transaction.now);
   if (has_bug(world, BUG_UNDONE_COUNT))
     load.open += orders_in(worker->database, ORDER_COMPENSATING);
   bool shut = order_intake_is_full(&load, &limits);

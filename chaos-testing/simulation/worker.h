@@ -200,7 +200,7 @@ struct service {
   struct due_room (*due_room)(struct world *world, struct worker *worker);
 };
 extern const struct service services[SERVICES];
-/* order_late_within, of the order-svc that runs here. */
-int64_t services_late_within(void);
+/* Of the order-svc that runs here. */
+const struct order_policy *services_order_policy(void);
 
 #endif

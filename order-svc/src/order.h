@@ -120,6 +120,8 @@ struct order_policy {
 /* µs: nothing is put off for longer, transactions that began a little later included. A deadline that is further away
  * was set before the clock was set back, and is set anew when it is looked at. */
 int64_t order_longest_wait(const struct order_policy *policy);
+/* µs, a quarter of the deadline: an order that is younger is not late. */
+int64_t order_late_after(const struct order_policy *policy);
 /* µs: an order whose deadline is no further away has waited for more than a quarter of it, and is late. */
 int64_t order_late_within(const struct order_policy *policy);
 /* Sets deadline and due_at after a decision; before: the status before it. due_at is indexed and follows the deadline

@@ -153,8 +153,12 @@ int64_t order_longest_wait(const struct order_policy *policy) {
   return (policy->deadline > policy->resend ? policy->deadline : policy->resend) + CLOCK_MARGIN;
 }
 
+int64_t order_late_after(const struct order_policy *policy) {
+  return policy->deadline / 4;
+}
+
 int64_t order_late_within(const struct order_policy *policy) {
-  return policy->deadline - policy->deadline / 4;
+  return policy->deadline - order_late_after(policy);
 }
 
 void order_schedule(struct order *order, int before, bool deadline_reached, const struct order_policy *policy,

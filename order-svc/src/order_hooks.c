@@ -99,6 +99,8 @@ static void intake_args(void *context, struct bus_args *args) {
   bus_args_int64(args, order_intake_rows(&own->limits));
   bus_args_int64(args, ORDER_STUCK_RESENDS);
   bus_args_int64(args, order_late_within(&own->policy));
+  bus_args_int64(args, order_late_after(&own->policy));
+  bus_args_int64(args, order_intake_window(&own->limits));
 }
 
 static void intake_rows(void *context, struct bus_worker *worker, const struct bus_rows *rows) {

@@ -9,6 +9,10 @@ int64_t order_intake_rows(const struct order_limits *limits) {
   return 2 * (limits->open + limits->late);
 }
 
+int64_t order_intake_window(const struct order_limits *limits) {
+  return 2 * limits->late;
+}
+
 bool order_intake_note(struct order_intake *intake, bool closed, int64_t now) {
   bool changed = closed != intake->closed;
   if (changed)

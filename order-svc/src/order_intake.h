@@ -8,10 +8,12 @@
 /* An order whose commands were repeated that often waits for a person: it no longer counts as open. */
 enum { ORDER_STUCK_RESENDS = 4 };
 
-/* What the database counts of the newest open orders. */
+/* What the database counts. */
 struct order_load {
   int64_t open; /* PENDING, RESERVED and PAID, without stuck ones; COMPENSATING orders wait only to be undone */
-  int64_t late; /* reserved or paid too late, and no newer order is CONFIRMED: it is not the order's own fault */
+  /* Among the newest order_intake_window() orders that are older than a quarter of the deadline: reserved or paid too
+   * late, and no newer order is CONFIRMED, so that the order itself is not the cause. */
+  int64_t late;
 };
 
 struct order_limits {
@@ -23,6 +25,9 @@ struct order_limits {
 bool order_intake_is_full(const struct order_load *load, const struct order_limits *limits);
 /* How many of the newest open orders are looked at: enough to see either limit reached. */
 int64_t order_intake_rows(const struct order_limits *limits);
+/* How many of the newest orders are searched for late ones: limits->late of them are at least half. Fewer late orders
+ * do not close the intake: most orders of the same age came through, or were rejected, in time. */
+int64_t order_intake_window(const struct order_limits *limits);
 
 /* A look at the load counts for so long. */
 #define ORDER_INTAKE_LIFE (5 * BUS_SECOND)

@@ -17,8 +17,8 @@ const struct bus_option order_options[ORDER_OPTIONS] = {
      .min = 1,
      .max = 1000000,
      .description =
-         "new orders wait, too, while so many are neither reserved nor paid after a quarter of the deadline, and no "
-         "newer order is CONFIRMED"},
+         "new orders wait, too, while so many are neither reserved nor paid after a quarter of the deadline, are at "
+         "least half of the newest orders of that age, and no newer order is CONFIRMED"},
     {.name = "SAGA_DEADLINE_MS",
      .kind = BUS_OPTION_INT,
      .offset = offsetof(struct order_settings, deadline_ms),

@@ -32,6 +32,17 @@ TEST(enough_rows_are_looked_at_to_reach_either_limit)
   assert_true(order_intake_rows(&limits) >= limits.open + limits.late);
 }
 
+/* So many of the newest orders are searched that the limit is half of them: a hundredth of all orders never reaches it.
+ */
+TEST(late_orders_close_the_intake_only_if_they_are_half_of_the_newest)
+{
+  const struct order_limits limits = {10000, 500};
+  int64_t window = order_intake_window(&limits);
+  assert_true(is_full(window, window / 2));
+  assert_false(is_full(window, window / 2 - 1));
+  assert_false(is_full(window, window / 100));
+}
+
 TEST(it_is_known_for_how_long_the_intake_is_closed)
 {
   struct order_intake intake = {.looked = false};

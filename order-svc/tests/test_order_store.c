@@ -264,7 +264,8 @@ TEST(the_second_worker_waits_and_sees_what_the_first_did)
 
 /* ---- deadlines and the gate ---- */
 
-/* numbers: rows to look at, repetitions of a stuck order, how close the deadline of a late one is. */
+/* numbers: rows to look at, repetitions of a stuck order, how close the deadline of a late one is, how old it is at
+ * least, and how many of the newest are searched for late ones. */
 static void assert_load(const int64_t *numbers, size_t count, int64_t open, int64_t late) {
   const struct bus_rows *load = link_statement_of(link, COUNT_OPEN, numbers, count);
   assert_int_equal(bus_rows_int64(load, 0, 0), open);
@@ -294,9 +295,10 @@ TEST(due_orders_are_found_and_open_ones_counted)
   assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(10, BUS_SECOND))), 0);
   assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(10, -millennium))), 2);
   assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(1, -millennium))), 1);
-  assert_load(NUMBERS(10, 4, 0), 2, 2);
-  assert_load(NUMBERS(1, 4, 0), 1, 1);
-  assert_load(NUMBERS(10, 4, -millennium), 2, 0);
+  assert_load(NUMBERS(10, 4, 0, 0, 10), 2, 2);
+  assert_load(NUMBERS(1, 4, 0, 0, 1), 1, 1);
+  assert_load(NUMBERS(10, 4, -millennium, 0, 10), 2, 0);
+  assert_load(NUMBERS(10, 4, 0, millennium, 10), 2, 0);
   end();
 }
 
@@ -318,16 +320,16 @@ TEST(orders_that_wait_for_a_human_do_not_count)
     link_add(link, &order_place_type, &places[i]);
   }
   run(link);
-  assert_load(NUMBERS(100, 4, 0), 5, 5);
+  assert_load(NUMBERS(100, 4, 0, 0, 100), 5, 5);
   change("UPDATE orders.orders SET status = 3, reason = 'customer', payment_token = NULL, payment_settled = true");
-  assert_load(NUMBERS(100, 4, 0), 0, 0);
+  assert_load(NUMBERS(100, 4, 0, 0, 100), 0, 0);
   change("UPDATE orders.orders SET reason = 'timeout'"); /* perhaps all are: then the intake waits for one to succeed */
-  assert_load(NUMBERS(100, 4, 0), 0, 5);
+  assert_load(NUMBERS(100, 4, 0, 0, 100), 0, 5);
   change("UPDATE orders.orders SET status = 2, reason = NULL, unit_prices = '{1}', total = 2, currency = 'EUR', "
          "captured = 2, payment_settled = false, product_ids = '{A}', quantities = '{2}'");
-  assert_load(NUMBERS(100, 4, 0), 5, 0);
+  assert_load(NUMBERS(100, 4, 0, 0, 100), 5, 0);
   change("UPDATE orders.orders SET resends = 4");
-  assert_load(NUMBERS(100, 4, 0), 0, 0);
+  assert_load(NUMBERS(100, 4, 0, 0, 100), 0, 0);
   end();
 }
 
@@ -343,12 +345,38 @@ TEST(late_orders_that_a_newer_one_overtook_do_not_count)
     link_add(link, &order_place_type, &places[i]);
     run(link);
   }
-  assert_load(NUMBERS(100, 4, 0), 3, 3);
+  assert_load(NUMBERS(100, 4, 0, 0, 100), 3, 3);
   change("UPDATE orders.orders SET status = 4, unit_prices = '{1}', total = 2, currency = 'EUR', captured = 2, "
          "stock_settled = true, payment_settled = true, product_ids = '{A}', quantities = '{2}', deadline = NULL, "
          "due_at = NULL, payment_token = NULL WHERE created_at = (SELECT created_at FROM orders.orders "
          "ORDER BY created_at OFFSET 1 LIMIT 1)");
-  assert_load(NUMBERS(100, 4, 0), 2, 1);
+  assert_load(NUMBERS(100, 4, 0, 0, 100), 2, 1);
+  end();
+}
+
+/* Two late orders close the intake where they are half of the newest four, but not while more orders of their age were
+ * rejected in time. */
+TEST(few_late_orders_among_many_rejected_ones_do_not_count)
+{
+  begin();
+  struct order_place places[6];
+  struct stock_rejected rejections[6];
+  const struct order_limits limits = {10000, 2};
+  for (uint8_t i = 0; i < 6; i++) {
+    places[i] = bodies.place;
+    places[i].order_id = id_of(i);
+    rejections[i] = (struct stock_rejected){id_of(i), STOCK_OUT_OF_STOCK, BUS_NO_STR};
+    link->now += BUS_SECOND;
+    link_add(link, &order_place_type, &places[i]);
+    if (i == 1 || i == 3 || i == 4)
+      link_add(link, &stock_rejected_type, &rejections[i]);
+    run(link);
+  }
+  assert_load(NUMBERS(100, 4, 0, 0, 100), 3, 3); /* late: 0, 2 and 5 */
+  assert_load(NUMBERS(100, 4, 0, 0, order_intake_window(&limits)), 3, 2);
+  change("UPDATE orders.orders SET created_at = created_at - interval '1 minute' WHERE order_id = "
+         "(SELECT order_id FROM orders.orders WHERE status = 0 ORDER BY created_at OFFSET 1 LIMIT 1)");
+  assert_load(NUMBERS(100, 4, 0, 0, order_intake_window(&limits)), 3, 1); /* it is not among the newest any more */
   end();
 }
 

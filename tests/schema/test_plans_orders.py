@@ -146,11 +146,11 @@ def test_deadlines_and_the_gate_read_little(filled):
     assert len(run(filled, due, [10])) == 10
     assert blocks(run(filled, due, [10], analyze=True)) < 40
     gate = statement_with("count(*)", "resends <")
-    (count, late), = run(filled, gate, [100_000, 4, 0])
+    (count, late), = run(filled, gate, [100_000, 4, 0, 0, 100_000])
     assert count == 750, "a quarter waits only to be undone"
     assert 471 <= late <= 500, "half of them are neither paid nor undone, some of these not yet due"
-    assert run(filled, gate, [100, 4, 1_000_000_000]) == [(75, 50)]
-    assert blocks(run(filled, gate, [100, 4, 0], analyze=True)) < 300
+    assert run(filled, gate, [100, 4, 1_000_000_000, 0, 100]) == [(75, 50)]
+    assert blocks(run(filled, gate, [100, 4, 0, 0, 100], analyze=True)) < 300
 
 
 def test_tombstones_are_found_and_purged_by_index(filled):
