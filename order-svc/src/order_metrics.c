@@ -1,6 +1,7 @@
 /* What order-svc counts. */
 #include "order_metrics.h"
 
+#include "order_revenue.h"
 #include "order_service.h"
 
 #include <bus/log.h>
@@ -73,6 +74,7 @@ static void register_all(void) {
     resent[i] = labelled(&resent_spec, resent_commands[i].command);
   for (int state = 0; state < ORDER_STATES; state++)
     alarms[state] = labelled(&alarm_spec, order_state_name(state));
+  order_revenue_register();
 }
 
 void order_metrics_register(void) {
@@ -101,6 +103,8 @@ void order_metrics_count(void *context, const void *action) {
     bus_series_add(finished[tally->finished], 1);
     bus_series_observe(age[tally->finished], tally->age);
   }
+  if (tally->finished == ORDER_CONFIRMED)
+    order_revenue_add(tally->currency, tally->earned);
   for (size_t i = 0; i < BUS_COUNT(resent_commands); i++)
     if (tally->resent & resent_commands[i].bit)
       bus_series_add(resent[i], 1);

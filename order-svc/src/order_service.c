@@ -174,6 +174,12 @@ static void keep_books(struct order_model *model, struct order_entry *entry, con
   order_schedule(order, turn->before, message == ORDER_ON_DEADLINE, model->policy, now);
 }
 
+static void tally_earnings(const struct order *order, struct order_tally *action) {
+  action->earned = order->captured - order->refunded;
+  if (order->currency.data && order->currency.len < sizeof action->currency)
+    memcpy(action->currency, order->currency.data, order->currency.len);
+}
+
 static void tally(const struct turn *turn) {
   const struct order_decision *decision = turn->decision;
   bool finished = order_is_final(turn->order) && turn->order->status != turn->before;
@@ -193,6 +199,8 @@ static void tally(const struct turn *turn) {
                                  .resent = resent,
                                  .alarm = decision->alarm,
                                  .status = turn->order->status};
+  if (action->finished == ORDER_CONFIRMED)
+    tally_earnings(turn->order, action);
   bus_act(turn->effects, action);
 }
 

@@ -13,6 +13,8 @@ struct order_tally {
   bool created;
   int finished;      /* the final status that it came into, or -1 */
   int64_t age;       /* finished: µs since it was placed */
+  int64_t earned;    /* CONFIRMED: captured and not refunded, in minor units of the currency; else 0 */
+  char currency[4];  /* earned: ISO 4217 */
   unsigned resent;   /* SEND_… bits */
   const char *alarm; /* or NULL */
   int status;        /* with the alarm */

@@ -488,6 +488,22 @@ TEST(ignored_messages_leave_no_trace)
   rig_done(&rig);
 }
 
+TEST(revenue_is_what_a_confirmed_order_paid)
+{
+  begin(ORDER_PAID);
+  rig_add(&rig, ORDER_ON_STOCK_COMMITTED);
+  run(ORDER_PAID);
+  assert_int_equal(rig_tally(&rig, 0)->earned, 1999);
+  assert_string_equal(rig_tally(&rig, 0)->currency, "EUR");
+  rig_done(&rig);
+  begin(ORDER_COMPENSATING);
+  rig_add(&rig, ORDER_ON_STOCK_RELEASED);
+  rig_add(&rig, ORDER_ON_PAYMENT_REFUNDED);
+  run(ORDER_COMPENSATING);
+  assert_int_equal(rig_tally(&rig, 0)->earned, 0);
+  rig_done(&rig);
+}
+
 TEST(the_age_of_what_finished)
 {
   begin(ORDER_PAID);

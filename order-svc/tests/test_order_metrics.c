@@ -1,0 +1,78 @@
+/* What order-svc's metrics say after orders came to their end. */
+#include "order_metrics.h"
+#include "order_revenue.h"
+#include "order_service.h"
+#include "test.h"
+
+#include <bus/metrics.h>
+#include <string.h>
+
+#define SERIES "\norders_revenue_minor_units_total{currency=\""
+
+struct page {
+  char text[1 << 16];
+  size_t len;
+};
+
+static void append(void *context, struct bus_str text) {
+  struct page *page = context;
+  assert_true(page->len + text.len < sizeof page->text);
+  memcpy(page->text + page->len, text.data, text.len);
+  page->len += text.len;
+  page->text[page->len] = '\0';
+}
+
+static const char *scrape(void) {
+  static struct page page;
+  page.len = 0;
+  bus_metrics_print(append, &page);
+  return page.text;
+}
+
+static void assert_printed(const char *line, bool expected) {
+  const char *text = scrape();
+  if ((strstr(text, line) != NULL) != expected)
+    fail_msg("%s %s in:\n%s", expected ? "missing:" : "unexpected:", line, text);
+}
+
+static size_t series_printed(void) {
+  size_t count = 0;
+  for (const char *at = scrape(); (at = strstr(at, SERIES)) != NULL; at += strlen(SERIES))
+    count++;
+  return count;
+}
+
+static void finish(int status, const char *currency, int64_t earned) {
+  struct order_tally tally = {.finished = status, .earned = earned, .status = status};
+  (void)snprintf(tally.currency, sizeof tally.currency, "%s", currency);
+  order_metrics_count(NULL, &tally);
+}
+
+TEST(revenue_is_counted_by_currency)
+{
+  order_metrics_register();
+  assert_printed("# TYPE orders_revenue_minor_units_total counter\n", true);
+  finish(ORDER_CONFIRMED, "EUR", 1999);
+  finish(ORDER_CONFIRMED, "EUR", 1);
+  finish(ORDER_CONFIRMED, "JPY", 500);
+  finish(ORDER_CANCELLED, "USD", 0);
+  finish(ORDER_REJECTED, "", 0);
+  assert_printed(SERIES "EUR\"} 2000\n", true);
+  assert_printed(SERIES "JPY\"} 500\n", true);
+  assert_printed("currency=\"USD\"", false);
+  assert_printed("currency=\"other\"", false);
+}
+
+/* A service that makes up currencies cannot make up series. */
+TEST(many_currencies_share_one_series)
+{
+  order_metrics_register();
+  finish(ORDER_CONFIRMED, "E.R", 5);
+  finish(ORDER_CONFIRMED, "eur", 5);
+  assert_printed(SERIES "other\"} 10\n", true);
+  for (int i = 0; i < ORDER_REVENUE_CURRENCIES + 3; i++)
+    finish(ORDER_CONFIRMED, (const char[]){'X', 'A', (char)('A' + i), '\0'}, 10);
+  finish(ORDER_CONFIRMED, "XAA", 10);
+  assert_printed(SERIES "XAA\"} 20\n", true);
+  assert_int_equal(series_printed(), ORDER_REVENUE_CURRENCIES + 1);
+}
