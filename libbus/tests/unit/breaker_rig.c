@@ -1,0 +1,56 @@
+/* The functions of breaker_rig.h. */
+#include "breaker_rig.h"
+
+#include "test.h"
+
+const struct bus_breaker_settings defaults = BUS_BREAKER_DEFAULTS;
+struct bus_breaker breaker;
+struct bus_breaker_call calls[CALLS]; /* of the item with that number */
+int64_t now;
+
+void begin(const struct bus_breaker_settings *settings) {
+  bus_breaker_init(&breaker, settings);
+  now = 77 * BUS_SECOND;
+}
+
+void begin_with_limit(int64_t time_limit) {
+  struct bus_breaker_settings settings = defaults;
+  settings.time_limit = time_limit;
+  begin(&settings);
+}
+
+bool try_as(uint64_t item, enum bus_breaker_past past) {
+  return bus_breaker_begin(&breaker, &calls[item], item, past, now);
+}
+
+bool try_call(uint64_t item) {
+  return try_as(item, BUS_BREAKER_FRESH);
+}
+
+void end_call(uint64_t item, bool works) {
+  bus_breaker_end(&breaker, &calls[item], works, now);
+}
+
+void fail_item(uint64_t item) {
+  assert_true(try_call(item));
+  end_call(item, false);
+}
+
+void succeed(uint64_t item) {
+  assert_true(try_call(item));
+  end_call(item, true);
+}
+
+void fail_items(uint64_t first, uint64_t count) {
+  for (uint64_t item = first; item < first + count; item++)
+    fail_item(item);
+}
+
+void succeed_items(uint64_t first, uint64_t count) {
+  for (uint64_t item = first; item < first + count; item++)
+    succeed(item);
+}
+
+void assert_state(enum bus_breaker_state expected) {
+  assert_string_equal(bus_breaker_state_name(bus_breaker_state(&breaker, now)), bus_breaker_state_name(expected));
+}

@@ -1,0 +1,32 @@
+/* A breaker in virtual time, and calls that its tests begin and end by the number of an item. */
+#ifndef BREAKER_RIG_H
+#define BREAKER_RIG_H
+
+#include <bus/breaker.h>
+
+enum { CALLS = 1000 };
+#define MS BUS_MILLISECOND
+
+extern const struct bus_breaker_settings defaults;
+extern struct bus_breaker breaker;
+extern struct bus_breaker_call calls[CALLS]; /* of the item with that number */
+extern int64_t now;                          /* a case moves it */
+
+/* A closed breaker with these settings, or with the defaults and a time limit of that many microseconds. */
+void begin(const struct bus_breaker_settings *settings);
+void begin_with_limit(int64_t time_limit);
+
+/* False where the breaker refuses the call; try_call: for an item that never failed. */
+bool try_as(uint64_t item, enum bus_breaker_past past);
+bool try_call(uint64_t item);
+void end_call(uint64_t item, bool works);
+
+/* Whole calls, which the breaker must let go; _items: of the items first, first + 1, … */
+void fail_item(uint64_t item);
+void succeed(uint64_t item);
+void fail_items(uint64_t first, uint64_t count);
+void succeed_items(uint64_t first, uint64_t count);
+
+void assert_state(enum bus_breaker_state expected);
+
+#endif

@@ -1,0 +1,273 @@
+/* worker_intake.c on a worker without links: which messages are refused, where an answer may go, and in which tier a
+ * message waits that cannot be processed now. */
+#include "intake_rig.h"
+
+#include <test.h>
+
+#include <bus/clock.h>
+#include <bus/metrics.h>
+
+#include <stdlib.h>
+
+/* ---- what is refused before it is decided ---- */
+
+static struct item *decoded(struct bus_worker *worker, struct bus_envelope envelope, const char *body) {
+  struct item *item;
+  struct bus_delivery delivery = {.tag = 1, .envelope = envelope, .body = bus_str(body)};
+  intake_on_delivery(worker, &delivery);
+  assert_int_equal(intake_take(worker, &item, 1), 1);
+  intake_decode(worker, item);
+  return item;
+}
+
+#define GOOD                                                                                                           \
+  { .message_id = {{1}}, .type = BUS_STR("thing.do.v1"), .user_id = BUS_STR("owner"), .first_failed_at = BUS_NO_TIME }
+
+TEST(decodes_what_is_right)
+{
+  struct bus_worker *worker = intake_rig_new();
+  const struct item *item = decoded(worker, (struct bus_envelope)GOOD, "{\"n\":7,\"unknown\":[]}");
+  assert_false(item->refused);
+  assert_ptr_equal(item->input.type, &intake_rig_type);
+  assert_ptr_equal(item->input.envelope, &item->envelope);
+  assert_int_equal(((const struct body *)item->input.body)->n, 7);
+  intake_rig_free(worker);
+}
+
+static void assert_refused(struct bus_envelope envelope, const char *body, enum bus_errc code, enum bus_verdict verdict,
+                           const char *text) {
+  struct bus_worker *worker = intake_rig_new();
+  const struct item *item = decoded(worker, envelope, body);
+  assert_true(item->refused);
+  assert_int_equal(item->cause.code, code);
+  assert_int_equal(item->verdict, verdict);
+  assert_non_null(strstr(item->cause.text, text));
+  intake_rig_free(worker);
+}
+
+TEST(parks_what_can_never_be_processed)
+{
+  struct bus_envelope envelope = GOOD;
+  assert_refused(envelope, "{\"n\":700}", BUS_E_DECODE, BUS_PARK, "n ");
+  assert_refused(envelope, "no json", BUS_E_DECODE, BUS_PARK, "");
+  assert_refused(envelope, NULL, BUS_E_DECODE, BUS_PARK, "body");
+  envelope.user_id = BUS_STR("somebody");
+  assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "sender somebody may not send this type: owner may");
+  envelope.user_id = BUS_NO_STR;
+  assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "sender - may not");
+  envelope = (struct bus_envelope)GOOD;
+  envelope.copied = true;
+  assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "CC or BCC");
+  envelope = (struct bus_envelope)GOOD;
+  envelope.message_id = (struct bus_uuid){{0}};
+  assert_refused(envelope, "{\"n\":1}", BUS_E_DECODE, BUS_PARK, "message_id");
+  envelope = (struct bus_envelope)GOOD;
+  envelope.type = BUS_NO_STR;
+  assert_refused(envelope, "{\"n\":1}", BUS_E_DECODE, BUS_PARK, "type");
+}
+
+static void assert_taken(const char *user, struct bus_str sender) {
+  struct bus_worker *worker = intake_rig_new();
+  struct bus_envelope envelope = GOOD;
+  envelope.user_id = bus_str(user);
+  envelope.sender = sender;
+  assert_false(decoded(worker, envelope, "{\"n\":1}")->refused);
+  intake_rig_free(worker);
+}
+
+TEST(a_retry_and_a_replay_are_taken_where_they_name_the_types_sender)
+{
+  assert_taken("thing", BUS_STR("owner"));
+  assert_taken("thing", BUS_NO_STR); /* retried by an earlier version */
+  assert_taken("operator", BUS_STR("owner"));
+}
+
+/* A forged event must not become trusted because someone with more rights sent it on. */
+TEST(a_retry_or_a_replay_of_a_forged_message_is_forged_still)
+{
+  static const char *const relays[] = {"thing", "operator", "somebody"};
+  static const char *const senders[] = {"somebody", "-", "thing", NULL};
+  for (size_t u = 0; u < BUS_COUNT(relays); u++)
+    for (size_t s = 0; s < BUS_COUNT(senders); s++) {
+      struct bus_envelope envelope = GOOD;
+      envelope.user_id = bus_str(relays[u]);
+      envelope.sender = senders[s] ? bus_str(senders[s]) : BUS_NO_STR;
+      if (u > 0 || s < 2) /* a service trusts itself */
+        assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "may not send this type");
+    }
+}
+
+TEST(only_who_relays_may_name_another_sender)
+{
+  struct bus_envelope envelope = GOOD;
+  envelope.user_id = BUS_STR("somebody");
+  envelope.sender = BUS_STR("owner");
+  assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "sender somebody may not");
+  envelope.user_id = BUS_NO_STR;
+  assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "sender - may not");
+}
+
+/* ---- where an answer may go ---- */
+
+static char metrics[65536];
+static size_t metrics_len;
+
+static void keep_metrics(void *context, struct bus_str text) {
+  (void)context;
+  assert_true(text.len < sizeof metrics - metrics_len);
+  memcpy(metrics + metrics_len, text.data, text.len);
+  metrics_len += text.len;
+  metrics[metrics_len] = '\0';
+}
+
+static int64_t dropped(void) {
+  static const char name[] = "\nbus_answers_dropped_total ";
+  metrics_len = 0;
+  bus_metrics_print(keep_metrics, NULL);
+  const char *line = strstr(metrics, name);
+  return line ? strtoll(line + sizeof name - 1, NULL, 10) : 0;
+}
+
+/* An answer to a queue that is not the asker's own would close the channel with 403, and hold up everyone's. */
+TEST(a_forged_reply_address_gets_no_answer)
+{
+  static const char *const addresses[] = {"other.reply.1", "owner.reply.", "payment-svc",
+                                          "ownerXreply.1", "bus.cmd",      "owner"};
+  for (size_t i = 0; i < BUS_COUNT(addresses); i++) {
+    struct bus_worker *worker = intake_rig_new();
+    struct bus_envelope envelope = GOOD;
+    int64_t before = dropped();
+    envelope.reply_to = bus_str(addresses[i]);
+    const struct item *item = decoded(worker, envelope, "{\"n\":1}");
+    assert_false(item->refused); /* the command itself is carried out */
+    assert_null(item->envelope.reply_to.data);
+    assert_int_equal(dropped(), before + 1);
+    intake_rig_free(worker);
+  }
+}
+
+TEST(an_asker_gets_the_answer_also_after_a_retry)
+{
+  static const char *const relays[] = {"owner", "thing"};
+  for (size_t i = 0; i < BUS_COUNT(relays); i++) {
+    struct bus_worker *worker = intake_rig_new();
+    struct bus_envelope envelope = GOOD;
+    envelope.user_id = bus_str(relays[i]);
+    envelope.sender = BUS_STR("owner");
+    envelope.reply_to = BUS_STR("owner.reply.7");
+    assert_true(bus_str_is(decoded(worker, envelope, "{\"n\":1}")->envelope.reply_to, "owner.reply.7"));
+    intake_rig_free(worker);
+  }
+}
+
+/* ---- tiers ---- */
+
+static struct item failing(int64_t attempt, int64_t failed_for, enum bus_errc code) {
+  struct item item = {.cause = {.code = code}};
+  item.envelope.attempt = attempt;
+  item.envelope.first_failed_at = failed_for < 0 ? BUS_NO_TIME : bus_wall_clock() - failed_for;
+  return item;
+}
+
+static void assert_tier(const struct bus_worker *worker, struct item item, int tier) {
+  intake_put_off(worker, &item);
+  assert_int_equal(item.tier, tier);
+  assert_int_equal(item.verdict, tier < 0 ? BUS_PARK : BUS_RETRY);
+}
+
+TEST(three_tries_in_each_tier_then_the_last_until_its_time_is_over)
+{
+  struct bus_worker *worker = intake_rig_new();
+  static const int tiers[] = {0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2};
+  for (size_t i = 0; i < BUS_COUNT(tiers); i++)
+    assert_tier(worker, failing((int64_t)i, i ? BUS_SECOND : -1, BUS_E_LATER), tiers[i]);
+  assert_tier(worker, failing(100, 23 * BUS_HOUR, BUS_E_LATER), 2);
+  assert_tier(worker, failing(100, 25 * BUS_HOUR, BUS_E_LATER), -1);
+  assert_tier(worker, failing(0, 25 * BUS_HOUR, BUS_E_LATER), 0); /* its short tiers come in any case */
+  intake_rig_free(worker);
+}
+
+/* A deployment is what it waits for. */
+TEST(an_unknown_type_waits_in_the_last_tier)
+{
+  struct bus_worker *worker = intake_rig_new();
+  struct bus_envelope envelope = GOOD;
+  envelope.type = BUS_STR("thing.do.v2");
+  struct item *item = decoded(worker, envelope, "{}");
+  assert_int_equal(item->cause.code, BUS_E_UNKNOWN_TYPE);
+  assert_int_equal(item->verdict, BUS_RETRY);
+  assert_int_equal(item->tier, 2);
+  assert_tier(worker, failing(1, 23 * BUS_HOUR, BUS_E_UNKNOWN_TYPE), 2);
+  assert_tier(worker, failing(1, 25 * BUS_HOUR, BUS_E_UNKNOWN_TYPE), -1);
+  intake_rig_free(worker);
+}
+
+/* A question is not asked again hours later. */
+TEST(queries_are_never_put_off)
+{
+  struct bus_worker *worker = intake_rig_new();
+  worker->service = &intake_rig_query;
+  assert_tier(worker, failing(0, -1, BUS_E_LATER), -1);
+  intake_rig_free(worker);
+}
+
+static void defer_one(struct bus_worker *worker, size_t number) {
+  struct item item = {.raw = BUS_STR("{\"n\":1}")};
+  item.envelope = (struct bus_envelope){.message_id = {{1, (uint8_t)(number >> 8), (uint8_t)number}},
+                                        .type = BUS_STR("thing.do.v1"),
+                                        .user_id = BUS_STR("owner"),
+                                        .first_failed_at = BUS_NO_TIME};
+  item.input.kind = BUS_INPUT_DELIVERY;
+  assert_true(deferred_add(worker, &item));
+}
+
+/* The arena that it came in is reset: a text that still lay there would be another message's. */
+TEST(a_message_that_is_tried_again_keeps_every_text_of_its_envelope)
+{
+  char came_in[] = "thing.do.v1 owner app back history sender {\"n\":1}";
+  struct bus_worker *worker = intake_rig_new();
+  struct item item = {.raw = {came_in + 42, 7}, .input.kind = BUS_INPUT_DELIVERY}, *kept;
+  item.envelope = (struct bus_envelope){.message_id = {{1}},
+                                        .type = {came_in, 11},
+                                        .user_id = {came_in + 12, 5},
+                                        .app_id = {came_in + 18, 3},
+                                        .reply_to = {came_in + 22, 4},
+                                        .history = {came_in + 27, 7},
+                                        .sender = {came_in + 35, 6},
+                                        .first_failed_at = BUS_NO_TIME};
+  assert_true(deferred_add(worker, &item));
+  memset(came_in, 'x', sizeof came_in);
+  assert_int_equal(deferred_take(worker, &kept, 1), 1);
+  assert_true(bus_str_is(kept->envelope.type, "thing.do.v1") && bus_str_is(kept->envelope.user_id, "owner"));
+  assert_true(bus_str_is(kept->envelope.app_id, "app") && bus_str_is(kept->envelope.reply_to, "back"));
+  assert_true(bus_str_is(kept->envelope.history, "history") && bus_str_is(kept->envelope.sender, "sender"));
+  assert_true(bus_str_is(kept->raw, "{\"n\":1}"));
+  intake_rig_free(worker);
+}
+
+/* Its order would be another message's; after the list has grown, nobody's. */
+TEST(a_message_that_is_tried_again_keeps_its_own_envelope)
+{
+  enum { ROUNDS = 8, MESSAGES = 200, AT_ONCE = 150 };
+  struct bus_worker *worker = intake_rig_new();
+  struct item *items[AT_ONCE];
+  size_t added = 0;
+  worker->work = bus_arena_new(16 << 20);
+  for (int round = 0; round < ROUNDS; round++) {
+    for (int i = 0; i < MESSAGES; i++)
+      defer_one(worker, added++);
+    size_t count = deferred_take(worker, items, AT_ONCE);
+    assert_int_equal(count, AT_ONCE);
+    for (size_t i = 0; i < count; i++) {
+      intake_decode(worker, items[i]);
+      assert_false(items[i]->refused);
+      assert_ptr_equal(items[i]->input.envelope, &items[i]->envelope);
+      if (i % 3 != 0)
+        assert_true(deferred_add(worker, items[i]));
+    }
+    deferred_done(worker);
+  }
+  assert_int_equal(worker->deferred.count, ROUNDS * (MESSAGES - AT_ONCE / 3));
+  bus_arena_free(worker->work);
+  intake_rig_free(worker);
+}
