@@ -29,6 +29,8 @@ OVERRIDES = {
     "psp-sandbox": {"SANDBOX_TIMEOUT_MS": "2500", "SANDBOX_PENDING_MS": "1500"},
 }
 
+SERVICES = ("edge", "order-svc", "inventory-svc", "payment-svc")
+
 PRICE = {"A": 999, "B": 2500, "C": 1, "RARE": 700, "NONE": 100, "DOLLAR": 500, "LOAD-1": 100, "LOAD-2": 200,
          "LOAD-3": 300}
 STOCK = {"A": 100000, "B": 100000, "C": 100000, "RARE": 3, "NONE": 0, "DOLLAR": 1000, "LOAD-1": 1000000,
