@@ -80,7 +80,7 @@ def deaf_edge(stack):
             ports.append(free.getsockname()[1])
     reading, writing = os.pipe()
     own = {"PORT": str(ports[0]), "ADMIN_PORT": str(ports[1]), "ACCESS_LOG": "all", "PUBLIC_METRICS": "true",
-           "RABBITMQ_URL": "amqp://a:b@127.0.0.1:1/c"}
+           "DRAIN_MS": "0", "DRAIN_KEPT_MS": "0", "RABBITMQ_URL": "amqp://a:b@127.0.0.1:1/c"}
     env = os.environ | services.SANITIZERS | own
     process = subprocess.Popen([os.path.join(build.programs(stack.preset), "edge")], env=env, stderr=writing)
     os.close(writing)

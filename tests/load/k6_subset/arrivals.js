@@ -95,10 +95,8 @@ class Scenario {
   async run() {
     const begin = performance.now() + 1000 * seconds(this.description.startTime || '0s');
     for (const due of arrivals(this.description)) {
-      const wait = begin + 1000 * due - performance.now();
-      if (wait > 0) {
-        await after(wait);
-      }
+      // Also if it is late: answers must be read meanwhile.
+      await after(Math.max(0, begin + 1000 * due - performance.now()));
       this.arrive();
     }
     const grace = 1000 * seconds(this.description.gracefulStop || '30s');

@@ -5,7 +5,7 @@ const {MessageChannel, Worker} = require('worker_threads');
 
 function unanswered(begin, error) {
   const text = String(error.code || error.message);
-  return {status: 0, error: text, body: null, headers: {}, timings: {blocked: 0, duration: Date.now() - begin}};
+  return {status: 0, error: text, body: null, headers: {}, timings: {blocked: 0, duration: performance.now() - begin}};
 }
 
 // One request over the user's own connection, which is kept. → a promise of the answer, which never fails
@@ -13,7 +13,10 @@ function send(agent, call) {
   const begin = performance.now();
   let connected = begin;
   return new Promise((resolve) => {
-    const fail = (error) => resolve(unanswered(begin, error));
+    const fail = (error) => {
+      console.error(`request failed: ${call.method} ${call.url}: ${error.code || error.message}`);
+      resolve(unanswered(begin, error));
+    };
     const request = http.request(call.url, {method: call.method, headers: call.headers, agent}, (answer) => {
       const parts = [];
       answer.on('data', (part) => parts.push(part));
