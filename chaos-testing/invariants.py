@@ -390,8 +390,8 @@ def check(sources, since=None, at_rest=True):
 
 
 def check_running(sources, passes=3, pause=1):
-    """What holds at any moment. The databases cannot be read at one and the same moment, so a violation counts only if
-    every pass finds it. → the findings of the last pass"""
+    """Checks what holds at any moment. The databases cannot be read at one and the same moment, so a violation counts
+    only if every pass finds it. → the findings of the last pass"""
     found = check(sources, at_rest=False)
     lasting = found.texts()
     for _ in range(passes - 1):

@@ -86,7 +86,7 @@ class Pair:
 
 
 class Link:
-    """What a proxy sees of one edge over a slow network, as long as the block."""
+    """One edge as a proxy sees it over a slow network, as long as the block."""
 
     def __init__(self, edge, delay_ms):
         self.port = ports.pick_one(())

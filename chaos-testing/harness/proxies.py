@@ -47,7 +47,7 @@ class Proxy:
         return path
 
     def _nginx(self, text):
-        """What a distribution's nginx.conf has around it: two workers, as on two cores."""
+        """The frame of a distribution's nginx.conf: two workers, as on two cores."""
         folders = "".join(f"{name}_temp_path {self._folder}/{name};\n"
                           for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         user = "user root;\n" if os.geteuid() == 0 else ""

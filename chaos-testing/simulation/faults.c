@@ -90,7 +90,7 @@ static void calm(struct world *world, void *subject, uint64_t detail) {
   (void)subject, (void)detail;
   world->quiet = true;
   TRACE(world, "the faults are over");
-  /* What was refused is tried again within 30 s, and deadlines wait for it. */
+  /* Refused messages are tried again within 30 s; deadlines wait for them. */
   world_after(world, (world->plan.refusals ? 60 : 20) * BUS_SECOND, check_deadlines, NULL, 0);
 }
 

@@ -83,7 +83,7 @@ static struct psp_identity identify(struct world *world, const char *prefix) {
                                bus_arena_printf(world->arena, "ch_%s", text), world->now};
 }
 
-/* What the entry says moved. */
+/* The amount that the entry says moved. */
 static void move_money(struct world *world, const struct psp_entry *entry) {
   struct bus_uuid order_id;
   if (entry->type != PSP_CAPTURED && entry->type != PSP_REFUNDED)

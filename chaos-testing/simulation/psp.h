@@ -45,7 +45,7 @@ bool psp_is_away(const struct world *world);
 /* ---- psp_caller.c: in payment-svc ---- */
 void caller_take(struct world *world, struct worker *worker, const struct payment_call *call);
 struct due_room caller_room(struct world *world, struct worker *worker);
-/* Of a process that starts. */
+/* For a process that starts. */
 void caller_init(struct world *world, struct worker *worker);
 void caller_answer(struct world *world, void *call, uint64_t detail);
 

@@ -44,7 +44,7 @@ enum order_column {
 enum order_event_column { E_ORDER, E_SEQ, E_TYPE, E_AT, E_DATA, E_COLUMNS };
 enum tombstone_column { T_ORDER, T_CUSTOMER, T_REASON, T_COLUMNS };
 
-/* What order-svc's statement counts; now: the database's. */
+/* The number that order-svc's statement counts; now: the database's. */
 struct order_load orders_load(const struct database *database, const struct order_policy *policy,
                               const struct order_limits *limits, bus_time now);
 int64_t orders_in(const struct database *database, enum order_status status);
