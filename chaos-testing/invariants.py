@@ -65,7 +65,7 @@ def _fetched(cursor, sql):
 
 
 class Sources:
-    """Where to read. accepted: ids of orders that were answered with a 2xx; cancelled: of those whose cancel was."""
+    """Where to read from. accepted: ids of orders that got a 2xx; cancelled: ids of those whose cancel got one."""
 
     def __init__(self, urls, ledger, management, vhost, accepted=(), cancelled=()):
         self.urls = urls

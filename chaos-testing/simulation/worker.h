@@ -34,7 +34,7 @@ struct item {
   bool uncounted; /* put off without an attempt */
 };
 
-/* What became of messages of one type; NULL: of local inputs. */
+/* The outcomes of messages of one type; NULL: of local inputs. */
 struct type_record {
   const struct bus_message_type *type;
   bool used;
@@ -149,7 +149,7 @@ void batch_outcome(struct world *world, struct worker *worker, enum commit outco
 
 /* ---- stall.c: while no transaction commits ---- */
 struct type_record *stall_type(struct worker *worker, const struct bus_message_type *type);
-/* Nobody is to blame: kept unacked. */
+/* No message is to blame: the input is kept unacked. */
 void stall_defer(struct world *world, struct worker *worker, struct item *item);
 /* The end of a batch. */
 void stall_note(struct world *world, struct worker *worker);
@@ -200,7 +200,7 @@ struct service {
   struct due_room (*due_room)(struct world *world, struct worker *worker);
 };
 extern const struct service services[SERVICES];
-/* Of the order-svc that runs here. */
+/* The state of the order-svc that runs here. */
 const struct order_policy *services_order_policy(void);
 
 #endif

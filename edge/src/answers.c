@@ -253,7 +253,7 @@ struct answer answer_stock(const struct inventory_answer *answer) {
   }
 }
 
-/* What became of it is the answer to the same request again. */
+/* The same request again is answered with its outcome. */
 struct answer answer_stock_accepted(struct bus_str idempotency_key, struct bus_arena *arena) {
   struct accepted_stock *body = bus_arena_alloc(arena, sizeof *body);
   if (body == NULL)

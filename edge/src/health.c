@@ -1,5 +1,5 @@
-/* What the edge depends on: the broker, every service by a ping over the bus, whether queues take the commands, and
- * whether order-svc takes new orders. */
+/* The parts that the edge depends on: the broker, every service by a ping over the bus, whether queues take the
+ * commands, and whether order-svc takes new orders. */
 #include "edge.h"
 
 #include <bus/clock.h>

@@ -135,7 +135,7 @@ TEST(queries_that_fail_open_the_breaker_of_that_service)
   tear_down();
 }
 
-/* What a script or a poller does: the same id, again and again, while all others are answered. */
+/* A script or a poller asks for the same id, again and again, while all others are answered. */
 TEST(one_product_that_is_never_answered_opens_no_breaker)
 {
   set_up();

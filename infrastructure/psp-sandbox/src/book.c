@@ -158,7 +158,7 @@ static void take_from_pending(struct psp_book *book, const struct psp_record *re
     *link = record->next_pending;
 }
 
-/* What the refund holds of the intent's money: all of it until it has failed. */
+/* The money of the intent that the refund holds: all of it until it has failed. */
 static void count_refund(struct psp_book *book, const struct psp_entry *entry, bool is_new, bool live) {
   struct psp_record *intent = find(book, entry->payment_intent);
   bool was_held = live || !is_new, is_held = entry->type == PSP_REFUNDED || entry->type == PSP_REFUND_PENDING;

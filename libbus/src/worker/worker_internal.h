@@ -130,7 +130,7 @@ struct pace {
   double rate;
 };
 
-/* What became of messages of one type; NULL: of local inputs. */
+/* The outcomes of messages of one type; NULL: of local inputs. */
 struct type_record {
   const struct bus_message_type *type;
   bool used;
