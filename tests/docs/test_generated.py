@@ -1,9 +1,12 @@
-"""What programs write stands in the repository as they wrote it; ./dev generate puts it there."""
+"""Generated files are equal to the output of the programs; ./dev generate writes them."""
+import itertools
 import os
+import subprocess
 
 import pytest
 
 from dev import generated, paths
+from dev.report import DevError
 
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
 
@@ -30,9 +33,35 @@ def test_shows_the_results_as_they_were_written(name):
     assert text == generated.with_results(text), "run ./dev generate"
 
 
-def test_an_included_file_replaces_what_stood_there(monkeypatch, tmp_path):
-    (tmp_path / "table.md").write_text("# Title\n\n| new |\n")
+def test_a_result_is_linked_with_one_line_of_it(monkeypatch, tmp_path):
+    (tmp_path / "table.md").write_text("# Title\n\n**3 rows**\n| all | 7 |\n")
     monkeypatch.setattr(paths, "ROOT", str(tmp_path))
-    text = "a\n<!-- include table.md -->\nold\n<!-- end -->\n<!-- include none.md -->\nold\n<!-- end -->\n"
-    shown = "a\n<!-- include table.md -->\n\n| new |\n\n<!-- end -->\n<!-- include none.md -->\n<!-- end -->\n"
+    monkeypatch.setattr(generated, "SUMMARIES", {"table.md": (r"^\*\*(.+)\*\*$", r"^\| all \| (?P<open_orders>\d+)")})
+    text = "a\n<!-- result table.md -->\nold\n<!-- end -->\n<!-- result none.md -->\nold\n<!-- end -->\n"
+    shown = ("a\n<!-- result table.md -->\n\n[table.md](../table.md): 3 rows, 7 open orders.\n\n<!-- end -->\n"
+             "<!-- result none.md -->\n\n`none.md` is not recorded yet.\n\n<!-- end -->\n")
     assert generated.with_results(text) == shown and generated.with_results(shown) == shown
+
+
+def test_a_result_without_its_line_is_named(monkeypatch):
+    monkeypatch.setattr(generated, "SUMMARIES", {"table.md": (r"^(\d+) rows$",)})
+    with pytest.raises(DevError, match="table.md has no line"):
+        generated.summary("table.md", "# Title\n")
+
+
+@pytest.mark.parametrize("name", [name for name in generated.SUMMARIES
+                                  if os.path.exists(os.path.join(paths.ROOT, name))])
+def test_every_recorded_result_has_its_line(name):
+    with open(os.path.join(paths.ROOT, name), encoding="utf-8") as file:
+        assert generated.summary(name, file.read())
+
+
+def test_documents_paste_no_long_table():
+    """A table of more than a hundred rows is a recorded result, and belongs in a result file."""
+    for name in subprocess.check_output(["git", "ls-files", "*.md"], cwd=paths.ROOT, text=True).split():
+        if "/results/" in name:
+            continue
+        with open(os.path.join(paths.ROOT, name), encoding="utf-8") as file:
+            runs = [len(list(rows)) for is_row, rows in itertools.groupby(file, lambda line: line.startswith("|"))
+                    if is_row]
+        assert max(runs, default=0) <= 100, name

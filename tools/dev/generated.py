@@ -1,4 +1,4 @@
-"""What is written by programs and stands in the repository: ./dev generate writes it, tests/docs compare."""
+"""Generated parts of the repository: ./dev generate writes them, tests/docs compares them."""
 import os
 import re
 import subprocess
@@ -15,22 +15,50 @@ TABLE = {
     "infrastructure/psp-sandbox/.env.example": ("psp-sandbox", "--print-env"),
 }
 
-# Documents with results in them, between <!-- include FILE --> and <!-- end -->.
+# A document names a result file between <!-- result FILE --> and <!-- end -->; a link and one line of it stand there.
 DOCUMENTS = ("docs/reliability.md", "docs/performance.md")
-_INCLUDE = re.compile(r"(<!-- include (\S+) -->\n).*?(<!-- end -->)", re.S)
+_RESULT = re.compile(r"(<!-- result (\S+) -->\n).*?(<!-- end -->)", re.S)
+
+# file: patterns of its line. Their groups are joined by commas; a named group is shown as its value and its name.
+SUMMARIES = {
+    "chaos-testing/results/crash-matrix.md": (r"^\*\*(.+)\*\*$", r"^Written by .* on ([\d-]+)\."),
+    "chaos-testing/results/simulation.md": (r"^(\d+ of \d+ planted bugs caught)\.$", r"^Written by (`.+?`)\."),
+    "chaos-testing/results/scenarios.md": (
+        r"^\| all \| (?P<runs>\d+) \| (?P<faults>\d+) \| (?P<accepted_orders>\d+) \| \d+ "
+        r"\| (?P<lost>\d+) \| (?P<doubled>\d+) \|", r"^Written by .* on ([\d-]+)\."),
+    "chaos-testing/results/fuzz.md": (
+        r"^\| all \| (?P<seconds>[\d,]+) \| (?P<executions>[\d,]+) \|.*\| (?P<findings>\d+) \|$",),
+    "chaos-testing/results/leaks.md": (r": (\d+ requests),$", r"^(FAILED|[A-Z].* and all invariants held)\.$",
+                                       r"^`.*`, ([\d-]+): "),
+    "chaos-testing/results/soak.md": (r"([\d.]+ minutes at \d+ requests a second)", r"^`.*`, ([\d-]+),"),
+    "load-testing/results/bench.md": (
+        r"^\| accepted orders/s +\| +(?P<accepted_orders_a_second>[\d,]+) ",
+        r"^\| confirmed orders/s +\| +(?P<confirmed_orders_a_second>[\d,]+) "),
+}
+
+
+def summary(name, content):
+    parts = []
+    for pattern in SUMMARIES[name]:
+        found = re.search(pattern, content, re.M)
+        if not found:
+            raise DevError(f"{name} has no line that matches {pattern}; adapt SUMMARIES in tools/dev/generated.py")
+        named = found.groupdict()
+        parts += [f"{value} {key.replace('_', ' ')}" for key, value in named.items()] or found.groups()
+    return ", ".join(parts)
 
 
 def with_results(text):
-    """The document with each included file as it is now, but for its title; one that does not exist yet leaves its
-    place empty."""
+    """The document with a link to each result file and a line of its content."""
     def section(found):
-        place = os.path.join(paths.ROOT, found[2])
-        if not os.path.exists(place):
-            return found[1] + found[3]
-        with open(place, encoding="utf-8") as file:
-            content = re.sub(r"\A# .*\n", "", file.read())
-        return f"{found[1]}\n{content.strip()}\n\n{found[3]}"
-    return _INCLUDE.sub(section, text)
+        name = found[2]
+        place = os.path.join(paths.ROOT, name)
+        line = f"`{name}` is not recorded yet."
+        if os.path.exists(place):
+            with open(place, encoding="utf-8") as file:
+                line = f"[{os.path.basename(name)}](../{name}): {summary(name, file.read())}."
+        return f"{found[1]}\n{line}\n\n{found[3]}"
+    return _RESULT.sub(section, text)
 
 
 def _refresh(name):
