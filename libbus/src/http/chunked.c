@@ -1,5 +1,4 @@
-/* The chunked coding as a state machine. civetweb's own reader takes a CR between the digits of a size, sizes of any
- * length and trailers, so the server reads the wire itself. */
+/* The chunked coding as a state machine. */
 #include "chunked.h"
 
 enum { SIZE_DIGITS_MAX = 8 };

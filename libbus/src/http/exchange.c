@@ -2,12 +2,6 @@
  * connection. */
 #include "internal.h"
 
-#include <civetweb.h>
-
-#include "layout.h"
-
-enum { GATE_HEADERS = 41, HEAD_SPAN_MAX = 8192 };
-
 /* ---- refusals ---- */
 static int refuse(struct bus_http_exchange *exchange, int status, const char *reason) {
   exchange->closes = true;
@@ -22,50 +16,6 @@ static int refuse(struct bus_http_exchange *exchange, int status, const char *re
 }
 
 /* ---- the head ---- */
-static bool read_headers(struct bus_http_exchange *exchange) {
-  const struct mg_request_info *info = exchange->info;
-  size_t count = info->num_headers > 0 ? (size_t)info->num_headers : 0;
-  if (count > GATE_HEADERS)
-    count = GATE_HEADERS;
-  exchange->headers = bus_arena_array(exchange->scratch->arena, count, sizeof exchange->headers[0]);
-  if (exchange->headers == NULL)
-    return false;
-  for (size_t i = 0; i < count; i++)
-    exchange->headers[i] =
-        (struct bus_http_header_view){bus_str(info->http_headers[i].name), bus_str(info->http_headers[i].value)};
-  exchange->header_count = count;
-  return true;
-}
-
-static bool read_layout(const struct bus_http_exchange *exchange, struct http_layout *ret) {
-  const struct mg_request_info *info = exchange->info;
-  struct http_layout_field *fields = bus_arena_array(exchange->scratch->arena, exchange->header_count, sizeof *fields);
-  for (size_t i = 0; fields && i < exchange->header_count; i++)
-    fields[i] = (struct http_layout_field){info->http_headers[i].name, info->http_headers[i].value};
-  *ret = (struct http_layout){.method = info->request_method,
-                              .target = info->request_uri,
-                              .query = info->query_string,
-                              .version = info->http_version,
-                              .fields = fields,
-                              .field_count = exchange->header_count};
-  return fields != NULL;
-}
-
-/* 0, or the status. The number of headers is looked at first: civetweb drops what follows the 64th. */
-static int check_layout(struct bus_http_exchange *exchange, const char **ret_reason) {
-  struct http_layout layout;
-  *ret_reason = "the head is larger than 8 KiB or has more than 40 fields";
-  if (exchange->header_count >= GATE_HEADERS)
-    return 431;
-  if (!read_layout(exchange, &layout))
-    return 503;
-  exchange->head_span = http_layout_span(&layout);
-  if (exchange->head_span > HEAD_SPAN_MAX)
-    return 431;
-  *ret_reason = "malformed line in the head";
-  return http_layout_is_canonical(&layout) ? 0 : 400;
-}
-
 static bool is_listed(struct bus_str value, const char *token) {
   while (value.len > 0) {
     const char *comma = memchr(value.data, ',', value.len);
@@ -82,7 +32,7 @@ static bool is_listed(struct bus_str value, const char *token) {
   return false;
 }
 
-/* What the client wants, and what civetweb will do in any case. */
+/* The engine decides likewise: it closes the connection in any case where this says so. */
 static bool wants_close(const struct bus_http_exchange *exchange) {
   bool seen = false, keep = strcmp(exchange->version, "1.1") == 0;
   for (size_t i = 0; i < exchange->header_count; i++) {
@@ -220,10 +170,7 @@ static int check_route(struct bus_http_exchange *exchange, const char **ret_reas
 /* ---- the whole ---- */
 /* 0, or the status to refuse with. */
 static int check(struct bus_http_exchange *exchange, const char **ret_reason) {
-  *ret_reason = "out of memory";
-  if (!read_headers(exchange))
-    return 503;
-  int status = check_layout(exchange, ret_reason);
+  int status = http_head_read(exchange, ret_reason);
   if (status == 0)
     status = bus_http_gate(exchange->method, exchange->path, exchange->version, exchange->headers,
                            exchange->header_count, ret_reason);
@@ -233,11 +180,11 @@ static int check(struct bus_http_exchange *exchange, const char **ret_reason) {
   return check_route(exchange, ret_reason);
 }
 
-/* Where a body is on its way, or nobody knows what is. */
-static int refuse_and_linger(struct bus_http_exchange *exchange, int status, const char *reason) {
+/* Lingers where a body is on its way or may be. */
+int http_exchange_refuse(struct bus_http_exchange *exchange, int status, const char *reason) {
   refuse(exchange, status, reason);
   if (exchange->content_length != 0)
-    http_socket_linger(exchange->info);
+    http_connection_linger(&exchange->connection);
   return exchange->status;
 }
 
@@ -260,33 +207,15 @@ int http_exchange_run(struct bus_http_exchange *exchange) {
   const char *reason;
   int status = check(exchange, &reason);
   if (status != 0)
-    return refuse_and_linger(exchange, status, reason);
+    return http_exchange_refuse(exchange, status, reason);
   status = http_body_read(exchange);
   if (status < 0) {
-    mg_disable_connection_keep_alive(exchange->connection);
+    http_connection_end(&exchange->connection);
     return 499; /* for the count: the client went away */
   }
   if (status > 0)
-    return refuse_and_linger(exchange, status, why_no_body(status));
+    return http_exchange_refuse(exchange, status, why_no_body(status));
   exchange->match.route->handler(exchange->server->context, exchange);
   http_reply_finish(exchange);
   return exchange->status;
-}
-
-/* civetweb refuses an unknown method before any callback: it gets the 404 or 405 that a known one would. */
-void http_exchange_refuse(struct bus_http_exchange *exchange, int status, const char *reason) {
-  struct http_match *match = &exchange->match;
-  if (status == 405)
-    switch (
-        http_match(exchange->server->routes, exchange->server->route_count, exchange->method, exchange->path, match)) {
-    case HTTP_NO_PATH:
-      status = 404;
-      break;
-    case HTTP_NO_METHOD:
-      break;
-    case HTTP_MATCHED:
-      status = 400;
-      break;
-    }
-  refuse_and_linger(exchange, status, reason);
 }

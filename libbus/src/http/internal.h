@@ -1,20 +1,14 @@
-/* What the server's parts share. civetweb.h is included by the parts that call it. */
+/* What the parts of the HTTP server share. */
 #ifndef BUS_HTTP_INTERNAL_H
 #define BUS_HTTP_INTERNAL_H
 
-#include <bus/http_server.h>
 #include <bus/metrics.h>
 
-#include <pthread.h>
 #include <stdatomic.h>
 
+#include "civetweb/engine.h"
 #include "gate.h"
 #include "routes.h"
-
-struct mg_callbacks;
-struct mg_connection;
-struct mg_context;
-struct mg_request_info;
 
 /* ---- scratch.c: an arena and a stream of ids for each request that is under way ---- */
 struct http_scratch {
@@ -52,8 +46,8 @@ void http_places_init(struct http_places *places, int threads);
 void http_places_done(struct http_places *places);
 void http_places_open(struct http_places *places);
 void http_places_closed(struct http_places *places);
-/* For a connection that is about to be closed. */
-void http_places_forget(struct http_places *places, const struct mg_connection *connection);
+/* For a connection that is about to be closed; note: what was kept with it. */
+void http_places_forget(struct http_places *places, uintptr_t note);
 /* Counts an answer. True: the connection may be kept after it; never where that is not wanted. */
 bool http_places_keep(struct bus_http_exchange *exchange, bool wanted) BUS_MUST_CHECK;
 /* Gives back what bus_http_hold took. */
@@ -66,42 +60,6 @@ void http_places_drain(struct http_places *places);
 bool http_places_wait_none_kept(struct http_places *places, int64_t until);
 bool http_places_wait_none_open(struct http_places *places, int64_t until);
 
-/* ---- listener.c ---- */
-/* The process's listening socket with this port; -1: not found. */
-int http_listener_find(int port);
-/* Connections that have sent nothing are not accepted. */
-bool http_listener_defer(int fd);
-/* How many connections wait to be accepted. */
-size_t http_listener_waiting(int fd);
-/* New connections are ignored; those that are half open already come through. */
-bool http_listener_refuse_new(int fd);
-void http_listener_shut(int fd);
-/* Connections that wait for a request end; one that has arrived already is still read. */
-void http_listener_end_idle(int port);
-/* The process's connections at this port. */
-size_t http_listener_count_open(int port);
-
-/* ---- watch.c: what happens while no descriptor is to be had ---- */
-struct http_watch {
-  int port;
-  int shown;    /* civetweb's number for the listening socket */
-  int listener; /* our own for it; -1: the socket was not found */
-  int silent;   /* nothing ever happens there */
-  bool hides;   /* `silent` stands in the place of the listening socket */
-  bool said;
-  pthread_t thread;
-  pthread_mutex_t lock;
-  pthread_cond_t end;
-  bool runs, ends; /* ends: under the lock */
-};
-
-/* False: the socket was not found, or is not watched. */
-bool http_watch_start(struct http_watch *watch, int port);
-/* civetweb has its socket again. Accepts one that was not started. */
-void http_watch_stop(struct http_watch *watch);
-/* After civetweb has ended. */
-void http_watch_done(struct http_watch *watch);
-
 /* ---- server.c ---- */
 struct http_metrics {
   struct bus_metric *requests, *duration;
@@ -112,7 +70,7 @@ struct bus_http_server {
   const struct bus_http_route *routes;
   size_t route_count;
   void *context;
-  struct mg_context *civetweb;
+  struct http_engine engine;
   int port;
   atomic_int listener; /* the listening socket; -1: unknown, or not yet */
   struct http_watch watch;
@@ -121,9 +79,6 @@ struct bus_http_server {
   struct http_places places;
   atomic_bool stopping; /* handlers that wait for long are to end */
 };
-
-/* ---- callbacks.c ---- */
-extern const struct mg_callbacks http_callbacks;
 
 /* ---- access.c: of a request that is over, its metrics and its line in the access log; duration in microseconds ----
  */
@@ -147,8 +102,7 @@ enum { HTTP_NOTES_MAX = 4 };
 
 struct bus_http_exchange {
   struct bus_http_server *server;
-  struct mg_connection *connection;
-  const struct mg_request_info *info;
+  struct http_connection connection;
   struct http_scratch *scratch;
   const char *method, *version;
   struct bus_str path, query;
@@ -175,8 +129,8 @@ struct bus_http_exchange {
 
 /* ---- exchange.c: one request from its gate to its answer; returns the status ---- */
 int http_exchange_run(struct bus_http_exchange *exchange);
-/* Answers what civetweb itself refused. */
-void http_exchange_refuse(struct bus_http_exchange *exchange, int status, const char *reason);
+/* The same for a request that is refused before it is looked at. */
+int http_exchange_refuse(struct bus_http_exchange *exchange, int status, const char *reason);
 
 /* ---- identity.c ---- */
 /* Sets trace and request id; the client's where the head is right and they are well-formed. */
@@ -186,35 +140,9 @@ void http_identify(struct bus_http_exchange *exchange, bool is_head_right);
 /* Ends a stream, and answers 500 where a handler did not answer at all. */
 void http_reply_finish(struct bus_http_exchange *exchange);
 /* For an exchange that has no memory to answer from. */
-void http_reply_bare(struct mg_connection *connection, int status);
-
-/* ---- body.c ---- */
-/* Reads content_length bytes, or chunks; 0, or the status to refuse with (-1: the connection is gone). */
-int http_body_read(struct bus_http_exchange *exchange);
-
-/* ---- body_chunked.c ---- */
-/* The same for chunks; deadline: of bus_monotonic. content_length is the body's length then. */
-int http_body_read_chunked(struct bus_http_exchange *exchange, int64_t deadline);
-
-/* ---- buffered.c ---- */
-enum { HTTP_READ_BUFFER = 16384 }; /* civetweb's buffer: twice the gate's limit of a head, so that it can say 431 */
-/* A view of the bytes behind the head that civetweb has read with it; span: the head's bytes. False: unknown. */
-bool http_buffered_body(const struct mg_request_info *info, size_t span, struct bus_str *ret) BUS_MUST_CHECK;
-
-/* ---- stack.c ---- */
-/* The lowest address of the calling thread's stack; NULL: unknown. */
-void *http_stack_lowest(void);
-/* Gives the pages between there and the caller's frame back to the kernel. */
-void http_stack_trim(void *lowest);
+void http_reply_bare(const struct bus_http_exchange *exchange, int status);
 
 /* ---- status.c ---- */
 const char *http_status_title(int status);
-
-/* ---- socket.c: civetweb keeps its sockets to itself; they are found among the process's by their addresses ---- */
-/* -1: not found. */
-int http_socket_find(const struct mg_request_info *info);
-/* Tells the peer that nothing more will come, then throws away for a moment what it still sends: a close with unread
- * bytes would reset the connection and may cost the peer its answer. */
-void http_socket_linger(const struct mg_request_info *info);
 
 #endif

@@ -1,18 +1,12 @@
-/* Who may hold a thread. civetweb gives each connection a thread for as long as the connection lives, so kept
+/* Who may hold a thread. Each connection has a thread for as long as the connection lives, so kept
  * connections get at most half of the threads and requests that wait for their client at most a quarter. The last
  * quarter serves one request a connection: a new connection always finds a thread soon. */
 #include "internal.h"
 
 #include <bus/clock.h>
 
-#include <civetweb.h>
-
-/* What civetweb keeps for us with each connection: a number in the place of an address. */
+/* The note that is kept with each connection. */
 enum { KEPT_BIT = 1, SERVED_ONE = 2 };
-
-static uintptr_t note_of(const struct mg_connection *connection) {
-  return (uintptr_t)mg_get_user_connection_data(connection);
-}
 
 void http_places_init(struct http_places *places, int threads) {
   pthread_condattr_t monotonic;
@@ -53,8 +47,8 @@ void http_places_closed(struct http_places *places) {
   pthread_mutex_unlock(&places->lock);
 }
 
-void http_places_forget(struct http_places *places, const struct mg_connection *connection) {
-  if (!(note_of(connection) & KEPT_BIT))
+void http_places_forget(struct http_places *places, uintptr_t note) {
+  if (!(note & KEPT_BIT))
     return;
   pthread_mutex_lock(&places->lock);
   places->kept--;
@@ -81,12 +75,12 @@ static bool take_kept(struct http_places *places, bool was_kept, bool may, size_
 
 bool http_places_keep(struct bus_http_exchange *exchange, bool wanted) {
   struct bus_http_server *server = exchange->server;
-  uintptr_t note = note_of(exchange->connection);
+  uintptr_t note = http_connection_note(&exchange->connection);
   uintptr_t served = note / SERVED_ONE + 1;
   bool may = wanted && served < (uintptr_t)server->settings.requests_per_connection;
   size_t waiting = may ? http_listener_waiting(atomic_load(&server->listener)) : 0;
   bool kept = take_kept(&server->places, (note & KEPT_BIT) != 0, may, waiting);
-  mg_set_user_connection_data(exchange->connection, (void *)(served * SERVED_ONE + (kept ? KEPT_BIT : 0)));
+  http_connection_set_note(&exchange->connection, served * SERVED_ONE + (kept ? KEPT_BIT : 0));
   return kept;
 }
 

@@ -4,7 +4,6 @@
 #include <bus/clock.h>
 #include <bus/failpoint.h>
 
-#include <civetweb.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
@@ -13,7 +12,7 @@ enum {
   HEAD_SIZE = 768,
   DETAIL_SIZE = 256,
   SMALL_CHUNK = 1024,
-  PIECE = 32 * 1024,    /* civetweb waits at most 3 s for each, if nothing at all is taken */
+  PIECE = 32 * 1024,    /* each may wait 3 s where the peer takes nothing at all */
   PATIENCE_MS = 1000,   /* so long a client may take its time without asking for a place */
   WRITE_MAX_MS = 30000, /* the longest, whatever the place */
 };
@@ -95,7 +94,7 @@ static char *append_added(char *end, const struct bus_http_exchange *exchange) {
 
 static bool cut_off(struct bus_http_exchange *exchange) {
   exchange->closes = true;
-  mg_disable_connection_keep_alive(exchange->connection);
+  http_connection_end(&exchange->connection);
   return false;
 }
 
@@ -110,7 +109,7 @@ static bool write_all(struct bus_http_exchange *exchange, const char *text, size
   exchange->write_began = began;
   for (size_t piece; len > 0; text += piece, len -= piece) {
     piece = len < PIECE ? len : PIECE;
-    if (mg_write(exchange->connection, text, piece) != (int)piece)
+    if (!http_connection_write(&exchange->connection, text, piece))
       return cut_off(exchange);
     if (len > piece && !may_go_on(exchange, began))
       return cut_off(exchange);
@@ -124,13 +123,13 @@ static bool send_answer(struct bus_http_exchange *exchange, int status, const ch
   char head[HEAD_SIZE];
   exchange->closes = !http_places_keep(exchange, !exchange->closes);
   if (exchange->closes)
-    mg_disable_connection_keep_alive(exchange->connection);
+    http_connection_end(&exchange->connection);
   int len = head_format(head, exchange, status, media_type, framing);
   char *text = bus_arena_alloc(exchange->scratch->arena, (size_t)len + added_size(exchange) + body.len + 2);
   exchange->status = status;
   if (len >= HEAD_SIZE || text == NULL) {
     exchange->status = 503;
-    http_reply_bare(exchange->connection, 503);
+    http_reply_bare(exchange, 503);
     return false;
   }
   char *end = append(text, head, (size_t)len);
@@ -145,12 +144,12 @@ static bool send_answer(struct bus_http_exchange *exchange, int status, const ch
   return write_all(exchange, text, (size_t)(end - text));
 }
 
-void http_reply_bare(struct mg_connection *connection, int status) {
+void http_reply_bare(const struct bus_http_exchange *exchange, int status) {
   char text[128];
   int len = snprintf(text, sizeof text, "HTTP/1.1 %d %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", status,
                      http_status_title(status));
-  mg_disable_connection_keep_alive(connection);
-  (void)mg_write(connection, text, (size_t)len); /* the connection ends in any case */
+  http_connection_end(&exchange->connection);
+  (void)http_connection_write(&exchange->connection, text, (size_t)len); /* the connection ends in any case */
 }
 
 void bus_http_reply(struct bus_http_exchange *exchange, int status, const char *media_type, struct bus_str body) {

@@ -4,7 +4,6 @@
 #include <bus/clock.h>
 #include <bus/form.h>
 
-#include <civetweb.h>
 #include <poll.h>
 
 struct bus_arena *bus_http_arena(struct bus_http_exchange *exchange) {
@@ -75,12 +74,12 @@ const char *bus_http_method(const struct bus_http_exchange *exchange) {
 }
 
 const char *bus_http_remote_address(const struct bus_http_exchange *exchange) {
-  return exchange->info->remote_addr;
+  return http_connection_peer(&exchange->connection);
 }
 
 bool bus_http_wait_gone(struct bus_http_exchange *exchange, int64_t timeout_ms) {
   enum { STEP_MS = 100 };
-  int fd = http_socket_find(exchange->info);
+  int fd = http_sockets_find(&exchange->connection);
   int64_t deadline = bus_monotonic() + timeout_ms * BUS_MILLISECOND;
   for (int64_t left_ms = timeout_ms; left_ms > 0; left_ms = (deadline - bus_monotonic()) / BUS_MILLISECOND) {
     struct pollfd entry = {.fd = fd, .events = POLLRDHUP};

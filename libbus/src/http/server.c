@@ -4,20 +4,14 @@
 #include <bus/clock.h>
 #include <bus/log.h>
 
-#include <civetweb.h>
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum {
   BODY_DEADLINE_MS = 5000,
-  IDLE_MS = 75000,        /* longer than the 60 s of common proxies: the one that closes first must not be the server */
-  HEAD_TIMEOUT_MS = 3000, /* also the longest wait for one byte of a body */
+  IDLE_MS = 75000, /* longer than the 60 s of common proxies: the one that closes first must not be the server */
   REQUESTS_PER_CONNECTION = 100000,
   THREADS = 32,
   STOP_WAIT_MS = 10000,
@@ -56,39 +50,7 @@ static void set_defaults(struct bus_http_settings *settings) {
     settings->requests_per_connection = REQUESTS_PER_CONNECTION;
 }
 
-/* Why the address cannot be had; civetweb itself only says that it failed. */
-static int bind_errno(const struct bus_http_settings *settings) {
-  char host[64], port[12];
-  size_t len = strlen(settings->bind);
-  bool bracketed = len >= 2 && settings->bind[0] == '[';
-  snprintf(host, sizeof host, "%.*s", (int)(bracketed ? len - 2 : len), settings->bind + (bracketed ? 1 : 0));
-  snprintf(port, sizeof port, "%d", settings->port);
-  struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV}, *list;
-  if (getaddrinfo(host, port, &hints, &list) != 0)
-    return EINVAL;
-  int fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-  errno = 0;
-  if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-      bind(fd, list->ai_addr, list->ai_addrlen) == 0)
-    (void)listen(fd, 1); /* errno is the result */
-  int failed = errno;
-  if (fd >= 0)
-    close(fd);
-  freeaddrinfo(list);
-  return failed;
-}
-
-static bool explain(const struct bus_http_settings *settings, struct bus_error *err) {
-  int failed = bind_errno(settings);
-  if (failed == 0)
-    return bus_fail(err, BUS_E_SYSTEM, "no HTTP server on %s:%d with %d threads", settings->bind, settings->port,
-                    settings->threads);
-  return bus_fail(err, BUS_E_CONFIG, "cannot listen on %s:%d: %s; set BIND or PORT to another address", settings->bind,
-                  settings->port, strerror(failed));
-}
-
-/* Each connection takes a descriptor. When accept() finds none, civetweb asks again at once, and again, without a word.
- */
+/* Each connection takes a descriptor. */
 static bool provide_descriptors(int threads, struct bus_error *err) {
   struct rlimit limit;
   const rlim_t needed = (rlim_t)threads + SPARE_DESCRIPTORS;
@@ -103,59 +65,6 @@ static bool provide_descriptors(int threads, struct bus_error *err) {
   return setrlimit(RLIMIT_NOFILE, &limit) == 0 ||
          bus_fail(err, BUS_E_SYSTEM, "cannot raise the limit of file descriptors to %llu: %s",
                   (unsigned long long)needed, strerror(errno));
-}
-
-static struct mg_context *start_civetweb(struct bus_http_server *server) {
-  const struct bus_http_settings *settings = &server->settings;
-  int64_t head_ms = settings->body_deadline_ms < HEAD_TIMEOUT_MS ? settings->body_deadline_ms : HEAD_TIMEOUT_MS;
-  char listen_on[96], threads[12], read_buffer[12], idle_ms[24], timeout_ms[24];
-  snprintf(listen_on, sizeof listen_on, "%s:%d", settings->bind, settings->port);
-  snprintf(threads, sizeof threads, "%d", settings->threads);
-  snprintf(read_buffer, sizeof read_buffer, "%d", HTTP_READ_BUFFER);
-  snprintf(idle_ms, sizeof idle_ms, "%lld", (long long)settings->idle_ms);
-  snprintf(timeout_ms, sizeof timeout_ms, "%lld", (long long)head_ms);
-  const char *options[] = {"listening_ports",
-                           listen_on,
-                           "num_threads",
-                           threads,
-                           "tcp_nodelay",
-                           "1",
-                           "max_request_size",
-                           read_buffer,
-                           "connection_queue",
-                           "1", /* others wait in the kernel, where they can be counted */
-                           "listen_backlog",
-                           "4096", /* the kernel takes net.core.somaxconn where that is less */
-                           "enable_keep_alive",
-                           "yes",
-                           "keep_alive_timeout_ms",
-                           idle_ms,
-                           "request_timeout_ms",
-                           timeout_ms,
-                           "decode_url",
-                           "no",
-                           "decode_query_string",
-                           "no",
-                           "access_control_allow_origin",
-                           "",
-                           "access_control_allow_methods",
-                           "",
-                           "access_control_allow_headers",
-                           "",
-                           "enable_directory_listing",
-                           "no",
-                           "enable_auth_domain_check",
-                           "no",
-                           "cgi_pattern",
-                           "",
-                           "ssi_pattern",
-                           "",
-                           NULL};
-  return mg_start(&http_callbacks, server, options);
-}
-
-static void init_library(void) {
-  mg_init_library(MG_FEATURES_DEFAULT);
 }
 
 static struct bus_http_server *server_new(const struct bus_http_settings *settings) {
@@ -183,12 +92,11 @@ static void server_free(struct bus_http_server *server) {
 static void find_listener(struct bus_http_server *server) {
   if (!http_watch_start(&server->watch, server->port) || !http_listener_defer(server->watch.listener))
     bus_log(BUS_WARN, "the listening socket could not be set up", BUS_F_INT("port", server->port));
-  atomic_store(&server->listener, server->watch.listener); /* civetweb's threads run already */
+  atomic_store(&server->listener, server->watch.listener); /* the threads run already */
 }
 
 bool bus_http_server_start(const struct bus_http_settings *settings, const struct bus_http_route *routes,
                            size_t route_count, void *context, struct bus_http_server **ret, struct bus_error *err) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
   if (!http_routes_check(routes, route_count, err))
     return false;
   struct bus_http_server *server = server_new(settings);
@@ -197,19 +105,10 @@ bool bus_http_server_start(const struct bus_http_settings *settings, const struc
   server->routes = routes;
   server->route_count = route_count;
   server->context = context;
-  if (!provide_descriptors(server->settings.threads, err)) {
+  if (!provide_descriptors(server->settings.threads, err) || !http_engine_start(server, err)) {
     server_free(server);
     return false;
   }
-  pthread_once(&once, init_library);
-  server->civetweb = start_civetweb(server);
-  if (server->civetweb == NULL) {
-    explain(&server->settings, err);
-    server_free(server);
-    return false;
-  }
-  struct mg_server_port port;
-  server->port = mg_get_server_ports(server->civetweb, 1, &port) == 1 ? port.port : settings->port;
   find_listener(server);
   *ret = server;
   return true;
@@ -221,12 +120,12 @@ int bus_http_server_port(const struct bus_http_server *server) {
 
 /* ---- stop ---- */
 /* Until every connection has ended. They are looked at in the order in which they go: those that wait to be accepted
- * first, then those that have a descriptor, of which civetweb may not have given each to a thread yet. */
+ * first, then those that have a descriptor, of which some may not have a thread yet. */
 static void wait_all_gone(struct bus_http_server *server, int64_t until) {
   while (bus_monotonic() < until &&
-         (http_listener_waiting(server->watch.listener) > 0 || http_listener_count_open(server->port) > 0)) {
+         (http_listener_waiting(server->watch.listener) > 0 || http_sockets_count_open(server->port) > 0)) {
     (void)http_places_wait_none_open(&server->places, until);
-    (void)poll(NULL, 0, LOOK_MS); /* nobody tells when civetweb has taken the last one */
+    (void)poll(NULL, 0, LOOK_MS); /* no event says that the last one was accepted */
   }
 }
 
@@ -249,11 +148,11 @@ void bus_http_server_stop(struct bus_http_server *server) {
   http_places_drain(&server->places);
   if (fd >= 0)
     (void)http_listener_refuse_new(fd); /* where the kernel cannot, the last connections are reset */
-  http_listener_end_idle(server->port);
+  http_sockets_end_idle(server->port);
   wait_all_gone(server, bus_monotonic() + STOP_WAIT_MS * BUS_MILLISECOND);
   if (fd >= 0)
-    http_listener_shut(fd); /* wakes civetweb's accepting thread, which looks up every two seconds otherwise */
-  mg_stop(server->civetweb);
+    http_listener_shut(fd); /* wakes the accepting thread, which looks up every two seconds otherwise */
+  http_engine_stop(&server->engine);
   http_watch_done(&server->watch);
   server_free(server);
 }

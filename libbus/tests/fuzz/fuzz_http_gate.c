@@ -4,8 +4,8 @@
 
 #include <bus/http_server.h>
 
+#include "civetweb/layout.h"
 #include "gate.h"
-#include "layout.h"
 #include "routes.h"
 #include "strict_head.h"
 

@@ -3,7 +3,7 @@
 #include <stdalign.h>
 #include <stdlib.h>
 
-#include "../../src/http/layout.h"
+#include "../../src/http/civetweb/layout.h"
 #include "test.h"
 
 enum { FIELDS_MAX = 16 };

@@ -1,48 +1,47 @@
-/* Where civetweb calls: each request becomes an exchange, and what civetweb refuses by itself is refused in our words.
- */
-#include "internal.h"
+/* Where civetweb calls: each request becomes an exchange, and the server answers what civetweb itself refuses. */
+#include "parts.h"
 
 #include <bus/clock.h>
-
-#include <civetweb.h>
 
 static struct bus_str path_of(const struct mg_request_info *info) {
   const char *target = info->request_uri ? info->request_uri : "";
   return (struct bus_str){target, strcspn(target, "?")};
 }
 
-static struct bus_http_exchange make_exchange(struct mg_connection *connection, struct http_scratch *scratch) {
+/* False: there is no memory for it, and 503 was answered. */
+static bool exchange_begin(struct mg_connection *connection, struct bus_http_exchange *exchange) {
   const struct mg_request_info *info = mg_get_request_info(connection);
-  return (struct bus_http_exchange){.server = mg_get_user_context_data(connection),
-                                    .connection = connection,
-                                    .info = info,
-                                    .scratch = scratch,
-                                    .method = info->request_method ? info->request_method : "",
-                                    .version = info->http_version ? info->http_version : "1.1",
-                                    .path = path_of(info),
-                                    .query = bus_str(info->query_string),
-                                    .content_length = -1};
+  struct bus_http_server *server = mg_get_user_context_data(connection);
+  *exchange = (struct bus_http_exchange){.server = server,
+                                         .connection = {.civetweb = connection, .info = info},
+                                         .scratch = http_scratch_take(&server->pool),
+                                         .method = info->request_method ? info->request_method : "",
+                                         .version = info->http_version ? info->http_version : "1.1",
+                                         .path = path_of(info),
+                                         .query = bus_str(info->query_string),
+                                         .content_length = -1};
+  exchange->added_end = &exchange->added;
+  if (exchange->scratch)
+    return true;
+  http_reply_bare(exchange, 503);
+  http_access_bare(server, 503);
+  return false;
 }
 
-static int run(struct bus_http_server *server, struct mg_connection *connection) {
-  int64_t started = bus_monotonic();
-  struct http_scratch *scratch = http_scratch_take(&server->pool);
-  if (scratch == NULL) {
-    http_reply_bare(connection, 503);
-    http_access_bare(server, 503);
-    return 503;
-  }
-  struct bus_http_exchange exchange = make_exchange(connection, scratch);
-  exchange.added_end = &exchange.added;
-  int status = http_exchange_run(&exchange);
-  http_places_release(&exchange);
-  http_access_done(&exchange, status, bus_monotonic() - started);
-  http_scratch_give(&server->pool, scratch);
-  return status;
+static void exchange_end(struct bus_http_exchange *exchange, int status, int64_t duration) {
+  http_places_release(exchange);
+  http_access_done(exchange, status, duration);
+  http_scratch_give(&exchange->server->pool, exchange->scratch);
 }
 
 static int begin_request(struct mg_connection *connection) {
-  return run(mg_get_user_context_data(connection), connection);
+  struct bus_http_exchange exchange;
+  int64_t started = bus_monotonic();
+  if (!exchange_begin(connection, &exchange))
+    return 503;
+  int status = http_exchange_run(&exchange);
+  exchange_end(&exchange, status, bus_monotonic() - started);
+  return status;
 }
 
 /* The methods that civetweb lets through to begin_request. */
@@ -55,36 +54,42 @@ static bool is_known_method(const char *method) {
   return false;
 }
 
-/* What civetweb read of the request line, where it got that far. */
+/* Is the method all that was wrong with the request line, where civetweb read that far? */
 static bool is_method_refused(const struct bus_http_exchange *exchange) {
   const char *unused;
   static const struct bus_http_header_view host = {{"host", 4}, {"localhost", 9}};
-  return exchange->info->request_method && exchange->info->request_uri && exchange->info->http_version &&
-         !is_known_method(exchange->method) &&
+  const struct mg_request_info *info = exchange->connection.info;
+  return info->request_method && info->request_uri && info->http_version && !is_known_method(exchange->method) &&
          bus_http_gate(exchange->method, exchange->path, exchange->version, &host, 1, &unused) == 0;
 }
 
-static int http_error(struct mg_connection *connection, int status, const char *message) {
-  (void)message;
-  struct bus_http_server *server = mg_get_user_context_data(connection);
-  struct http_scratch *scratch = http_scratch_take(&server->pool);
-  if (scratch == NULL) {
-    http_reply_bare(connection, 503);
-    http_access_bare(server, 503);
-    return 0;
+/* civetweb refuses an unknown method before any other callback: it gets the 404 or 405 that a known one would. */
+static int status_of_method(struct bus_http_exchange *exchange) {
+  const struct bus_http_server *server = exchange->server;
+  switch (http_match(server->routes, server->route_count, exchange->method, exchange->path, &exchange->match)) {
+  case HTTP_NO_PATH:
+    return 404;
+  case HTTP_NO_METHOD:
+    return 405;
+  default:
+    return 400;
   }
-  struct bus_http_exchange exchange = make_exchange(connection, scratch);
-  exchange.added_end = &exchange.added;
+}
+
+static int http_error(struct mg_connection *connection, int status, const char *message) {
+  struct bus_http_exchange exchange;
+  (void)message;
+  if (!exchange_begin(connection, &exchange))
+    return 0;
   if (status == 411) /* its word for a Content-Length that is none */
     status = 400;
   if (status == 413)
     status = 431;
   if (status == 400 && is_method_refused(&exchange))
-    status = 405;
+    status = status_of_method(&exchange);
   exchange.version = "1.1";
-  http_exchange_refuse(&exchange, status, "malformed request");
-  http_access_done(&exchange, exchange.status, 0);
-  http_scratch_give(&server->pool, scratch);
+  (void)http_exchange_refuse(&exchange, status, "malformed request");
+  exchange_end(&exchange, exchange.status, 0);
   return 0;
 }
 
@@ -99,7 +104,7 @@ static int init_connection(const struct mg_connection *connection, void **ret_da
 }
 
 static void connection_close(const struct mg_connection *connection) {
-  http_places_forget(&server_of(connection)->places, connection);
+  http_places_forget(&server_of(connection)->places, (uintptr_t)mg_get_user_connection_data(connection));
 }
 
 static void *init_thread(const struct mg_context *civetweb, int type) {

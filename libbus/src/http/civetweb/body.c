@@ -1,16 +1,14 @@
 /* Reads a body under a deadline of its own: civetweb's timeout starts anew with every byte that a slow client sends. */
-#include "internal.h"
+#include "parts.h"
 
 #include <bus/clock.h>
-
-#include <civetweb.h>
 
 static bool send_continue(struct bus_http_exchange *exchange) {
   static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
   struct bus_str expect = bus_http_header(exchange, "expect");
   if (expect.data == NULL || strcmp(exchange->version, "1.1") != 0)
     return true;
-  return mg_write(exchange->connection, interim, sizeof interim - 1) == (int)sizeof interim - 1;
+  return http_connection_write(&exchange->connection, interim, sizeof interim - 1);
 }
 
 /* One byte at a time: a longer read would wait for all of its bytes, however slowly they come. What arrived together
@@ -28,7 +26,7 @@ int http_body_read(struct bus_http_exchange *exchange) {
   if (!send_continue(exchange))
     return -1;
   for (int64_t have = 0; have < length; have++) {
-    int got = mg_read(exchange->connection, body + have, 1);
+    int got = mg_read(exchange->connection.civetweb, body + have, 1);
     if (got < 0)
       return -1;
     if (got == 0 || bus_monotonic_coarse() > deadline)

@@ -1,6 +1,6 @@
 /* Keeps civetweb from asking accept() in a busy loop while no descriptor is to be had: its listening socket is then
  * exchanged for a descriptor on which nothing happens. */
-#include "internal.h"
+#include "parts.h"
 
 #include <bus/clock.h>
 #include <bus/log.h>
@@ -79,7 +79,7 @@ static bool start_thread(struct http_watch *watch) {
 }
 
 bool http_watch_start(struct http_watch *watch, int port) {
-  int shown = http_listener_find(port);
+  int shown = http_sockets_listener(port);
   *watch = (struct http_watch){.port = port, .shown = shown, .listener = -1, .silent = -1};
   if (shown < 0)
     return false;

@@ -1,6 +1,6 @@
 /* civetweb's frames touch some 20 KiB of a thread's stack with the first request and keep them for ever; with hundreds
  * of threads that is most of the process's memory. A thread whose connection has ended gives back what lies below. */
-#include "internal.h"
+#include "parts.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

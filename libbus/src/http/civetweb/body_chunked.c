@@ -1,6 +1,6 @@
 /* Reads a chunked body from the wire: what came with the head, then the socket; under the limits and the deadline that
  * every body has. */
-#include "internal.h"
+#include "parts.h"
 
 #include <bus/clock.h>
 
@@ -8,7 +8,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "chunked.h"
+#include "../chunked.h"
 
 enum { FIRST_ROOM = 2048, PIECE = 4096 };
 
@@ -96,9 +96,9 @@ int http_body_read_chunked(struct bus_http_exchange *exchange, int64_t deadline)
   size_t limit = exchange->match.route->body_limit;
   struct body body = {.arena = exchange->scratch->arena, .limit = limit};
   struct bus_str buffered;
-  if (!http_buffered_body(exchange->info, exchange->head_span, &buffered))
+  if (!http_buffered_body(exchange->connection.info, exchange->head_span, &buffered))
     return 411; /* a civetweb that is laid out otherwise: with a length it can be read */
-  int fd = http_socket_find(exchange->info);
+  int fd = http_sockets_find(&exchange->connection);
   if (fd < 0)
     return 503;
   http_chunked_init(&body.reader, limit);
