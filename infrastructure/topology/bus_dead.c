@@ -278,14 +278,14 @@ static int look_and_send(struct program *program) {
 }
 
 static int count_all(const struct program *program) {
+  const struct bus_queue *queue;
   struct bus_amqp *amqp;
   struct bus_error err;
   char name[BUS_KEY_MAX];
   bool good = true;
   if (!bus_amqp_open(&program->settings, &amqp, &err))
     return trouble(err.text);
-  for (size_t i = 0; good && i < orderbus_topology.queue_count; i++) {
-    const struct bus_queue *queue = &orderbus_topology.queues[i];
+  for (size_t i = 0; good && (queue = bus_topology_queue_at(&orderbus_topology, i)); i++) {
     int64_t depth = 0;
     if (queue->kind != BUS_QUEUE_WORK)
       continue;

@@ -44,11 +44,10 @@ static bool can_be_sent(const struct bus_message_type *type) {
 }
 
 static int print_types(void) {
-  for (size_t i = 0; i < orderbus_topology.type_count; i++) {
-    const struct bus_message_type *type = orderbus_topology.types[i];
+  const struct bus_message_type *type;
+  for (size_t i = 0; (type = bus_topology_type_at(&orderbus_topology, i)); i++)
     if (can_be_sent(type))
       (void)printf("%s %s\n", type->type, type->sender);
-  }
   return fflush(stdout) == 0 ? EXIT_SUCCESS : trouble("cannot write the standard output");
 }
 

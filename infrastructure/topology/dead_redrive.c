@@ -45,11 +45,12 @@ static bool precedes_sender_check(struct bus_str error) {
 static struct bus_str sender_of(const struct bus_topology *topology, const struct bus_queue *queue,
                                 const struct bus_envelope *parked, const struct bus_message_type *type,
                                 const struct bus_failure *last) {
-  bool unnamed = bus_str_is(parked->user_id, queue->service) && !parked->sender.data;
+  const char *service = bus_topology_owner(topology, queue)->user.name;
+  bool unnamed = bus_str_is(parked->user_id, service) && !parked->sender.data;
   bool checked = last && type && type->sender && !precedes_sender_check(last->error);
   if (unnamed)
     return checked ? bus_str(type->sender) : BUS_STR(BUS_SENDER_UNKNOWN);
-  return bus_topology_sender(topology, queue->service, parked);
+  return bus_topology_sender(topology, service, parked);
 }
 
 bool dead_sender(const struct bus_topology *topology, const struct bus_queue *queue, const struct bus_envelope *parked,

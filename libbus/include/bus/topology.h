@@ -1,7 +1,8 @@
 /*
- * The broker's topology as data, and what is derived from it: declarations, permissions, routing keys. A system
- * describes itself once in a struct bus_topology; an administrator applies it at deployment (bus_topology_main), and
- * services only check it (see bus/amqp.h). Everything here is pure but bus_topology_main.
+ * The broker's topology as data, and what is derived from it: declarations, permissions, routing keys. Each service
+ * describes itself once in a struct bus_topology_part, and a struct bus_topology composes the parts of a system. An
+ * administrator applies it at deployment (bus_topology_main); services only check it (see bus/amqp.h). Everything here
+ * is pure but bus_topology_main.
  *
  * Each work queue Q of service S gets: bindings for its types on bus.cmd and bus.event; for every tier a queue
  * bus.retry.<tier>.Q, bound to bus.retry.S by "<tier>.Q", which dead-letters to bus.back, where Q is bound by the same
@@ -33,11 +34,16 @@ enum bus_queue_kind { BUS_QUEUE_WORK, BUS_QUEUE_QUERY };
 struct bus_queue {
   const char *name;
   enum bus_queue_kind kind;
-  const char *service; /* the user that may read it */
   const struct bus_message_type *const *types;
   size_t type_count;
   int64_t max_bytes; /* x-max-length-bytes; 0: none */
 };
+
+/* types: an array. Behind it initializers of other members. */
+#define BUS_WORK_QUEUE(queue, list, ...)                                                                               \
+  { .name = (queue), .kind = BUS_QUEUE_WORK, .types = (list), .type_count = BUS_COUNT(list), __VA_ARGS__ }
+#define BUS_QUERY_QUEUE(queue, list)                                                                                   \
+  { .name = (queue), .kind = BUS_QUEUE_QUERY, .types = (list), .type_count = BUS_COUNT(list) }
 
 struct bus_user {
   const char *name;
@@ -46,13 +52,25 @@ struct bus_user {
                     tier */
 };
 
-struct bus_topology {
-  const struct bus_user *users;
-  size_t user_count;
+/* One service: its user, the types of its messages, and the queues that its user reads. */
+struct bus_topology_part {
+  struct bus_user user;
   const struct bus_message_type *const *types;
   size_t type_count;
   const struct bus_queue *queues;
   size_t queue_count;
+};
+
+/* A service that asks nobody. */
+#define BUS_TOPOLOGY_PART(service, type_list, queue_list)                                                              \
+  {                                                                                                                    \
+    .user = {.name = (service)}, .types = (type_list), .type_count = BUS_COUNT(type_list), .queues = (queue_list),     \
+    .queue_count = BUS_COUNT(queue_list)                                                                               \
+  }
+
+struct bus_topology {
+  const struct bus_topology_part *const *parts;
+  size_t part_count;
   const struct bus_tier *tiers; /* shortest first */
   size_t tier_count;
   int64_t query_ttl_ms;
@@ -94,14 +112,20 @@ struct bus_topic_permission {
   char read[128];
 };
 
-void bus_topology_permission(const struct bus_topology *topology, const struct bus_user *user,
+/* Of the part's user. */
+void bus_topology_permission(const struct bus_topology *topology, const struct bus_topology_part *part,
                              struct bus_permission *ret);
-/* ret: one for each of the topic exchanges that the user may write; returns how many (at most 6). */
-size_t bus_topology_topic_permissions(const struct bus_topology *topology, const struct bus_user *user,
+/* ret: one for each of the topic exchanges that the part's user may write; returns how many (at most 6). */
+size_t bus_topology_topic_permissions(const struct bus_topology *topology, const struct bus_topology_part *part,
                                       struct bus_topic_permission ret[6]);
 
 const struct bus_message_type *bus_topology_type(const struct bus_topology *topology, struct bus_str type);
 const struct bus_queue *bus_topology_queue(const struct bus_topology *topology, const char *name);
+/* The part whose user reads the queue. */
+const struct bus_topology_part *bus_topology_owner(const struct bus_topology *topology, const struct bus_queue *queue);
+/* The types and queues of all parts, in their order; NULL behind the last. */
+const struct bus_message_type *bus_topology_type_at(const struct bus_topology *topology, size_t index);
+const struct bus_queue *bus_topology_queue_at(const struct bus_topology *topology, size_t index);
 
 /* The sender where the broker checked none. No user has this name. */
 #define BUS_SENDER_UNKNOWN "-"

@@ -13,16 +13,17 @@ static void print_name(FILE *out, const char *name) {
 }
 
 static size_t count_queues(const struct bus_topology *topology, enum bus_queue_kind kind) {
+  const struct bus_queue *queue;
   size_t count = 0;
-  for (size_t i = 0; i < topology->queue_count; i++)
-    count += topology->queues[i].kind == kind;
+  for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++)
+    count += queue->kind == kind;
   return count;
 }
 
 static size_t count_askers(const struct bus_topology *topology) {
   size_t count = 0;
-  for (size_t i = 0; i < topology->user_count; i++)
-    count += topology->users[i].asks;
+  for (size_t i = 0; i < topology->part_count; i++)
+    count += topology->parts[i]->user.asks;
   return count;
 }
 
@@ -32,12 +33,13 @@ static size_t count_stored(const struct bus_topology *topology) {
 }
 
 static void print_names(FILE *out, const struct bus_topology *topology, enum bus_queue_kind kind) {
+  const struct bus_queue *queue;
   const char *between = "";
-  for (size_t i = 0; i < topology->queue_count; i++) {
-    if (topology->queues[i].kind != kind)
+  for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++) {
+    if (queue->kind != kind)
       continue;
     (void)fputs(between, out);
-    print_name(out, topology->queues[i].name);
+    print_name(out, queue->name);
     between = "|";
   }
 }
@@ -63,11 +65,11 @@ static void print_waiting(FILE *out, const struct bus_topology *topology, const 
   print_policy_begin(out, vhost_json, "bus-waiting");
   (void)fputs("^(", out);
   print_names(out, topology, BUS_QUEUE_QUERY);
-  for (size_t i = 0; i < topology->user_count; i++) {
-    if (!topology->users[i].asks)
+  for (size_t i = 0; i < topology->part_count; i++) {
+    if (!topology->parts[i]->user.asks)
       continue;
     (void)fputc('|', out);
-    print_name(out, topology->users[i].name);
+    print_name(out, topology->parts[i]->user.name);
     (void)fputs("\\\\.reply\\\\..+", out);
   }
   (void)fprintf(out, ")$\", \"definition\":{\"max-length-bytes\":%d}}", WAITING_BYTES);
@@ -84,6 +86,6 @@ void topology_print_limits(FILE *out, const struct bus_topology *topology, const
   (void)fprintf(out,
                 "],\n\"parameters\": [\n  {\"vhost\":%s, \"component\":\"vhost-limits\", \"name\":\"limits\", "
                 "\"value\":{\"max-connections\":%zu, \"max-queues\":%zu}}]",
-                vhost_json, (topology->user_count + 1) * CONNECTIONS_A_USER,
+                vhost_json, (topology->part_count + 1) * CONNECTIONS_A_USER,
                 queues + (count_askers(topology) + 1) * QUEUES_AN_ASKER);
 }

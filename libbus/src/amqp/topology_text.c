@@ -46,9 +46,9 @@ static void print_member(FILE *out, const char *before, const char *name, const 
 
 static void print_permissions(FILE *out, const struct bus_topology *topology, const char *vhost) {
   struct bus_permission permission;
-  for (size_t i = 0; i < topology->user_count; i++) {
-    bus_topology_permission(topology, &topology->users[i], &permission);
-    print_member(out, i > 0 ? ",\n  {" : "\n  {", "user", topology->users[i].name);
+  for (size_t i = 0; i < topology->part_count; i++) {
+    bus_topology_permission(topology, topology->parts[i], &permission);
+    print_member(out, i > 0 ? ",\n  {" : "\n  {", "user", topology->parts[i]->user.name);
     print_member(out, ", ", "vhost", vhost);
     print_member(out, ", ", "configure", permission.configure);
     print_member(out, ", ", "write", permission.write);
@@ -60,10 +60,10 @@ static void print_permissions(FILE *out, const struct bus_topology *topology, co
 static void print_topic_permissions(FILE *out, const struct bus_topology *topology, const char *vhost) {
   struct bus_topic_permission topics[6];
   const char *before = "\n  {";
-  for (size_t i = 0; i < topology->user_count; i++) {
-    size_t count = bus_topology_topic_permissions(topology, &topology->users[i], topics);
+  for (size_t i = 0; i < topology->part_count; i++) {
+    size_t count = bus_topology_topic_permissions(topology, topology->parts[i], topics);
     for (size_t t = 0; t < count; t++) {
-      print_member(out, before, "user", topology->users[i].name);
+      print_member(out, before, "user", topology->parts[i]->user.name);
       print_member(out, ", ", "vhost", vhost);
       print_member(out, ", ", "exchange", topics[t].exchange);
       print_member(out, ", ", "write", topics[t].write);

@@ -49,10 +49,10 @@ static bool each_exchange(const struct visit *v, const struct bus_topology *topo
   for (int i = BUS_EXCHANGE_CMD; i <= BUS_EXCHANGE_REPLY; i++)
     if (!declare_exchange(v, (enum bus_exchange)i, ""))
       return false;
-  for (size_t u = 0; u < topology->user_count; u++)
+  for (size_t p = 0; p < topology->part_count; p++)
     for (int i = BUS_EXCHANGE_RETRY; i <= BUS_EXCHANGE_DEAD; i++)
-      if (bus_topology_may_write(topology, &topology->users[u], (enum bus_exchange)i) &&
-          !declare_exchange(v, (enum bus_exchange)i, topology->users[u].name))
+      if (bus_topology_may_write(topology, topology->parts[p], (enum bus_exchange)i) &&
+          !declare_exchange(v, (enum bus_exchange)i, topology->parts[p]->user.name))
         return false;
   return make(v, &dead) && declare_exchange(v, BUS_EXCHANGE_BACK, "");
 }
@@ -119,8 +119,8 @@ static bool declare_tier_queues(const struct visit *v, const struct bus_topology
 }
 
 static bool each_queue(const struct visit *v, const struct bus_topology *topology) {
-  for (size_t i = 0; i < topology->queue_count; i++) {
-    const struct bus_queue *queue = &topology->queues[i];
+  const struct bus_queue *queue;
+  for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++) {
     bool made = queue->kind == BUS_QUEUE_QUERY ? declare_query_queue(v, queue, topology->query_ttl_ms)
                                                : declare_work_queue(v, queue) && declare_dead_queue(v, queue) &&
                                                      declare_tier_queues(v, topology, queue);
@@ -149,18 +149,19 @@ static bool bind_types(const struct visit *v, const struct bus_queue *queue) {
   return true;
 }
 
-static bool bind_dead(const struct visit *v, const struct bus_queue *queue) {
+static bool bind_dead(const struct visit *v, const struct bus_user *user, const struct bus_queue *queue) {
   char dead[BUS_KEY_MAX], own[BUS_KEY_MAX];
   snprintf(dead, sizeof dead, "%s.dead", queue->name);
-  bus_exchange_of(BUS_EXCHANGE_DEAD, bus_str(queue->service), own);
+  bus_exchange_of(BUS_EXCHANGE_DEAD, bus_str(user->name), own);
   return bind(v, own, bus_str(queue->name), dead) &&
          bind(v, bus_exchange_name(BUS_EXCHANGE_DEAD), bus_str(queue->name), dead);
 }
 
-/* The way from the queue's service through the tier, and back. */
-static bool bind_tier(const struct visit *v, const struct bus_tier *tier, const struct bus_queue *queue) {
+/* The way from the queue's reader through the tier, and back. */
+static bool bind_tier(const struct visit *v, const struct bus_tier *tier, const struct bus_user *user,
+                      const struct bus_queue *queue) {
   char own[BUS_KEY_MAX], name[BUS_KEY_MAX], key[BUS_KEY_MAX];
-  bus_exchange_of(BUS_EXCHANGE_RETRY, bus_str(queue->service), own);
+  bus_exchange_of(BUS_EXCHANGE_RETRY, bus_str(user->name), own);
   name_tier_queue(tier, queue, name);
   snprintf(key, sizeof key, "%s.%s", tier->name, queue->name);
   return bind(v, own, bus_str(key), name) && bind(v, bus_exchange_name(BUS_EXCHANGE_BACK), bus_str(key), queue->name);
@@ -170,29 +171,39 @@ static bool bind_redrivers(const struct visit *v, const struct bus_topology *top
   char own[BUS_KEY_MAX], name[BUS_KEY_MAX], key[BUS_KEY_MAX];
   name_tier_queue(&topology->tiers[0], queue, name);
   snprintf(key, sizeof key, "%s.%s", topology->tiers[0].name, queue->name);
-  for (size_t i = 0; i < topology->user_count; i++) {
-    bus_exchange_of(BUS_EXCHANGE_RETRY, bus_str(topology->users[i].name), own);
-    if (topology->users[i].redrives && !bind(v, own, bus_str(key), name))
+  for (size_t i = 0; i < topology->part_count; i++) {
+    const struct bus_user *user = &topology->parts[i]->user;
+    bus_exchange_of(BUS_EXCHANGE_RETRY, bus_str(user->name), own);
+    if (user->redrives && !bind(v, own, bus_str(key), name))
       return false;
   }
   return true;
 }
 
-static bool bind_work(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {
+static bool bind_work(const struct visit *v, const struct bus_topology *topology, const struct bus_user *user,
+                      const struct bus_queue *queue) {
   for (size_t i = 0; i < topology->tier_count; i++)
-    if (!bind_tier(v, &topology->tiers[i], queue))
+    if (!bind_tier(v, &topology->tiers[i], user, queue))
       return false;
-  return bind_redrivers(v, topology, queue) && bind_dead(v, queue);
+  return bind_redrivers(v, topology, queue) && bind_dead(v, user, queue);
+}
+
+static bool bind_part(const struct visit *v, const struct bus_topology *topology,
+                      const struct bus_topology_part *part) {
+  for (size_t i = 0; i < part->queue_count; i++) {
+    const struct bus_queue *queue = &part->queues[i];
+    if (!bind_types(v, queue))
+      return false;
+    if (queue->kind == BUS_QUEUE_WORK && !bind_work(v, topology, &part->user, queue))
+      return false;
+  }
+  return true;
 }
 
 static bool each_binding(const struct visit *v, const struct bus_topology *topology) {
-  for (size_t i = 0; i < topology->queue_count; i++) {
-    const struct bus_queue *queue = &topology->queues[i];
-    if (!bind_types(v, queue))
+  for (size_t i = 0; i < topology->part_count; i++)
+    if (!bind_part(v, topology, topology->parts[i]))
       return false;
-    if (queue->kind == BUS_QUEUE_WORK && !bind_work(v, topology, queue))
-      return false;
-  }
   return true;
 }
 
@@ -202,16 +213,40 @@ bool bus_topology_each(const struct bus_topology *topology,
   return each_exchange(&v, topology) && each_queue(&v, topology) && each_binding(&v, topology);
 }
 
-const struct bus_message_type *bus_topology_type(const struct bus_topology *topology, struct bus_str type) {
-  for (size_t i = 0; i < topology->type_count; i++)
-    if (bus_str_is(type, topology->types[i]->type))
-      return topology->types[i];
+const struct bus_message_type *bus_topology_type_at(const struct bus_topology *topology, size_t index) {
+  for (size_t i = 0; i < topology->part_count; index -= topology->parts[i++]->type_count)
+    if (index < topology->parts[i]->type_count)
+      return topology->parts[i]->types[index];
   return NULL;
 }
 
+const struct bus_queue *bus_topology_queue_at(const struct bus_topology *topology, size_t index) {
+  for (size_t i = 0; i < topology->part_count; index -= topology->parts[i++]->queue_count)
+    if (index < topology->parts[i]->queue_count)
+      return &topology->parts[i]->queues[index];
+  return NULL;
+}
+
+const struct bus_message_type *bus_topology_type(const struct bus_topology *topology, struct bus_str type) {
+  const struct bus_message_type *found;
+  for (size_t i = 0; (found = bus_topology_type_at(topology, i)); i++)
+    if (bus_str_is(type, found->type))
+      break;
+  return found;
+}
+
 const struct bus_queue *bus_topology_queue(const struct bus_topology *topology, const char *name) {
-  for (size_t i = 0; i < topology->queue_count; i++)
-    if (strcmp(topology->queues[i].name, name) == 0)
-      return &topology->queues[i];
+  const struct bus_queue *found;
+  for (size_t i = 0; (found = bus_topology_queue_at(topology, i)); i++)
+    if (strcmp(found->name, name) == 0)
+      break;
+  return found;
+}
+
+const struct bus_topology_part *bus_topology_owner(const struct bus_topology *topology, const struct bus_queue *queue) {
+  for (size_t i = 0; i < topology->part_count; i++)
+    for (size_t j = 0; j < topology->parts[i]->queue_count; j++)
+      if (&topology->parts[i]->queues[j] == queue)
+        return topology->parts[i];
   return NULL;
 }

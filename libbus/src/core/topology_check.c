@@ -18,32 +18,18 @@ static bool is_name(const char *name, size_t max, bool dots) {
   return before != '.';
 }
 
-static const struct bus_user *find_user(const struct bus_topology *topology, const char *name) {
-  for (size_t i = 0; name && i < topology->user_count; i++)
-    if (strcmp(topology->users[i].name, name) == 0)
-      return &topology->users[i];
-  return NULL;
-}
-
 static bool wrong(struct bus_error *err, const char *kind, const char *name, const char *problem) {
   return bus_fail(err, BUS_E_TOPOLOGY, "%s %s: %s", kind, name ? name : "(no name)", problem);
 }
 
-static bool owns_work(const struct bus_topology *topology, const struct bus_user *user) {
-  for (size_t i = 0; i < topology->queue_count; i++)
-    if (topology->queues[i].service && strcmp(topology->queues[i].service, user->name) == 0)
-      return true;
-  return false;
-}
-
 static bool are_users_valid(const struct bus_topology *topology, struct bus_error *err) {
-  for (size_t i = 0; i < topology->user_count; i++) {
-    const struct bus_user *user = &topology->users[i];
+  for (size_t i = 0; i < topology->part_count; i++) {
+    const struct bus_user *user = &topology->parts[i]->user;
     if (!is_name(user->name, BUS_NAME_MAX, false))
       return wrong(err, "user", user->name, "a name is 1 to 64 of a-z 0-9 -");
-    if (find_user(topology, user->name) != user)
+    if (bus_topology_find_user(topology, bus_str(user->name)) != user)
       return wrong(err, "user", user->name, "is there twice");
-    if (user->redrives && owns_work(topology, user))
+    if (user->redrives && topology->parts[i]->queue_count > 0)
       return wrong(err, "user", user->name, "who sends dead messages again owns no queue");
   }
   return true;
@@ -81,9 +67,10 @@ static bool takes_key(const struct bus_queue *queue, const struct bus_message_ty
 }
 
 static size_t count_receivers(const struct bus_topology *topology, const struct bus_message_type *type) {
+  const struct bus_queue *queue;
   size_t count = 0;
-  for (size_t i = 0; i < topology->queue_count; i++)
-    count += takes_key(&topology->queues[i], type);
+  for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++)
+    count += takes_key(queue, type);
   return count;
 }
 
@@ -102,7 +89,7 @@ static const char *problem_of_exchange(const struct bus_topology *topology, cons
   case BUS_EXCHANGE_QUERY:
     if (receivers != 1)
       return receivers == 0 ? "no queue takes this query" : "more than one queue takes this query";
-    return find_user(topology, type->sender)->asks ? NULL : "its sender does not ask";
+    return bus_topology_find_user(topology, bus_str(type->sender))->asks ? NULL : "its sender does not ask";
   case BUS_EXCHANGE_REPLY:
     return type->mandatory ? "an answer is not mandatory" : NULL;
   default:
@@ -117,16 +104,17 @@ static const char *problem_of_type(const struct bus_topology *topology, const st
     return "is there twice";
   if (type->exchange == BUS_EXCHANGE_REPLY && type->sender)
     return "an answer has no one sender";
-  if (type->exchange != BUS_EXCHANGE_REPLY && !find_user(topology, type->sender))
+  if (type->exchange != BUS_EXCHANGE_REPLY && !bus_topology_find_user(topology, bus_str(type->sender)))
     return "its sender is no user";
   return problem_of_exchange(topology, type);
 }
 
 static bool are_types_valid(const struct bus_topology *topology, struct bus_error *err) {
-  for (size_t i = 0; i < topology->type_count; i++) {
-    const char *problem = problem_of_type(topology, topology->types[i]);
+  const struct bus_message_type *type;
+  for (size_t i = 0; (type = bus_topology_type_at(topology, i)); i++) {
+    const char *problem = problem_of_type(topology, type);
     if (problem)
-      return wrong(err, "type", topology->types[i]->type, problem);
+      return wrong(err, "type", type->type, problem);
   }
   return true;
 }
@@ -164,8 +152,6 @@ static const char *problem_of_queue(const struct bus_topology *topology, const s
     return "bus.*, amq.*, *.reply.* and *.dead are reserved names";
   if (bus_topology_queue(topology, queue->name) != queue)
     return "is there twice";
-  if (!find_user(topology, queue->service))
-    return "its service is no user";
   if (queue->max_bytes < 0)
     return "max_bytes is negative";
   if (queue->kind == BUS_QUEUE_WORK && topology->tier_count == 0)
@@ -176,10 +162,11 @@ static const char *problem_of_queue(const struct bus_topology *topology, const s
 }
 
 static bool are_queues_valid(const struct bus_topology *topology, struct bus_error *err) {
-  for (size_t i = 0; i < topology->queue_count; i++) {
-    const char *problem = problem_of_queue(topology, &topology->queues[i]);
+  const struct bus_queue *queue;
+  for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++) {
+    const char *problem = problem_of_queue(topology, queue);
     if (problem)
-      return wrong(err, "queue", topology->queues[i].name, problem);
+      return wrong(err, "queue", queue->name, problem);
   }
   return true;
 }
@@ -188,10 +175,10 @@ static bool do_patterns_fit(const struct bus_topology *topology, struct bus_erro
   struct bus_permission permission;
   struct bus_topic_permission topics[6];
   size_t count;
-  for (size_t i = 0; i < topology->user_count; i++)
-    if (!bus_topology_permission_fits(topology, &topology->users[i], &permission) ||
-        !bus_topology_topics_fit(topology, &topology->users[i], topics, &count))
-      return wrong(err, "user", topology->users[i].name, "has more permissions than a pattern holds");
+  for (size_t i = 0; i < topology->part_count; i++)
+    if (!bus_topology_permission_fits(topology, topology->parts[i], &permission) ||
+        !bus_topology_topics_fit(topology, topology->parts[i], topics, &count))
+      return wrong(err, "user", topology->parts[i]->user.name, "has more permissions than a pattern holds");
   return true;
 }
 

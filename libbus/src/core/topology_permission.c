@@ -3,18 +3,16 @@
 
 #include "topology_pattern.h"
 
-static bool owns_queue(const struct bus_topology *topology, const struct bus_user *user, bool only_work) {
-  for (size_t i = 0; i < topology->queue_count; i++) {
-    const struct bus_queue *queue = &topology->queues[i];
-    if (strcmp(queue->service, user->name) == 0 && (!only_work || queue->kind == BUS_QUEUE_WORK))
+static bool owns_work(const struct bus_topology_part *part) {
+  for (size_t i = 0; i < part->queue_count; i++)
+    if (part->queues[i].kind == BUS_QUEUE_WORK)
       return true;
-  }
   return false;
 }
 
 static bool anyone_asks(const struct bus_topology *topology) {
-  for (size_t i = 0; i < topology->user_count; i++)
-    if (topology->users[i].asks)
+  for (size_t i = 0; i < topology->part_count; i++)
+    if (topology->parts[i]->user.asks)
       return true;
   return false;
 }
@@ -23,29 +21,32 @@ static bool sends(const struct bus_message_type *type, const struct bus_user *us
   return type->exchange == exchange && type->sender && strcmp(type->sender, user->name) == 0;
 }
 
-bool bus_topology_may_write(const struct bus_topology *topology, const struct bus_user *user,
+static bool sends_any(const struct bus_topology *topology, const struct bus_user *user, enum bus_exchange exchange) {
+  const struct bus_message_type *type;
+  for (size_t i = 0; (type = bus_topology_type_at(topology, i)); i++)
+    if (sends(type, user, exchange))
+      return true;
+  return false;
+}
+
+bool bus_topology_may_write(const struct bus_topology *topology, const struct bus_topology_part *part,
                             enum bus_exchange exchange) {
   switch (exchange) {
-  case BUS_EXCHANGE_QUERY:
-    if (!user->asks)
-      return false;
-    break;
   case BUS_EXCHANGE_REPLY: /* who takes commands or queries answers them */
-    return owns_queue(topology, user, false) && anyone_asks(topology);
+    return part->queue_count > 0 && anyone_asks(topology);
   case BUS_EXCHANGE_RETRY:
-    return user->redrives || owns_queue(topology, user, true);
+    return part->user.redrives || owns_work(part);
   case BUS_EXCHANGE_DEAD:
-    return owns_queue(topology, user, true);
+    return owns_work(part);
   case BUS_EXCHANGE_BACK:
     return false;
+  case BUS_EXCHANGE_QUERY:
+    return part->user.asks && sends_any(topology, &part->user, exchange);
   case BUS_EXCHANGE_CMD:
   case BUS_EXCHANGE_EVENT:
     break;
   }
-  for (size_t i = 0; i < topology->type_count; i++)
-    if (sends(topology->types[i], user, exchange))
-      return true;
-  return false;
+  return sends_any(topology, &part->user, exchange);
 }
 
 static void add_own_replies(struct bus_pattern *pattern, const struct bus_user *user) {
@@ -54,25 +55,20 @@ static void add_own_replies(struct bus_pattern *pattern, const struct bus_user *
   bus_pattern_add_regex(pattern, "\\.reply\\..*");
 }
 
-static void add_own_queues(struct bus_pattern *pattern, const struct bus_topology *topology,
-                           const struct bus_user *user, bool only_work) {
-  for (size_t i = 0; i < topology->queue_count; i++) {
-    const struct bus_queue *queue = &topology->queues[i];
-    if (strcmp(queue->service, user->name) != 0 || (only_work && queue->kind != BUS_QUEUE_WORK))
+static void add_queues(struct bus_pattern *pattern, const struct bus_topology_part *part, bool only_work,
+                       const char *suffix) {
+  for (size_t i = 0; i < part->queue_count; i++) {
+    if (only_work && part->queues[i].kind != BUS_QUEUE_WORK)
       continue;
     bus_pattern_begin_alternative(pattern);
-    bus_pattern_add_literal(pattern, bus_str(queue->name));
+    bus_pattern_add_literal(pattern, bus_str(part->queues[i].name));
+    bus_pattern_add_regex(pattern, suffix);
   }
 }
 
-static void add_dead_queues(struct bus_pattern *pattern, const struct bus_topology *topology) {
-  for (size_t i = 0; i < topology->queue_count; i++) {
-    if (topology->queues[i].kind != BUS_QUEUE_WORK)
-      continue;
-    bus_pattern_begin_alternative(pattern);
-    bus_pattern_add_literal(pattern, bus_str(topology->queues[i].name));
-    bus_pattern_add_regex(pattern, "\\.dead");
-  }
+static void add_all_work(struct bus_pattern *pattern, const struct bus_topology *topology, const char *suffix) {
+  for (size_t i = 0; i < topology->part_count; i++)
+    add_queues(pattern, topology->parts[i], true, suffix);
 }
 
 static bool configure_pattern(char *text, size_t size, const struct bus_user *user) {
@@ -82,11 +78,13 @@ static bool configure_pattern(char *text, size_t size, const struct bus_user *us
   return bus_pattern_end(&pattern);
 }
 
-static bool write_pattern(char *text, size_t size, const struct bus_topology *topology, const struct bus_user *user) {
+static bool write_pattern(char *text, size_t size, const struct bus_topology *topology,
+                          const struct bus_topology_part *part) {
+  const struct bus_user *user = &part->user;
   struct bus_pattern pattern = bus_pattern_start(text, size);
   char name[BUS_KEY_MAX];
   for (int i = BUS_EXCHANGE_CMD; i <= BUS_EXCHANGE_BACK; i++) {
-    if (!bus_topology_may_write(topology, user, (enum bus_exchange)i))
+    if (!bus_topology_may_write(topology, part, (enum bus_exchange)i))
       continue;
     bus_pattern_begin_alternative(&pattern);
     bus_exchange_of((enum bus_exchange)i, bus_str(user->name), name);
@@ -97,11 +95,13 @@ static bool write_pattern(char *text, size_t size, const struct bus_topology *to
   return bus_pattern_end(&pattern);
 }
 
-static bool read_pattern(char *text, size_t size, const struct bus_topology *topology, const struct bus_user *user) {
+static bool read_pattern(char *text, size_t size, const struct bus_topology *topology,
+                         const struct bus_topology_part *part) {
+  const struct bus_user *user = &part->user;
   struct bus_pattern pattern = bus_pattern_start(text, size);
-  add_own_queues(&pattern, topology, user, false);
+  add_queues(&pattern, part, false, "");
   if (user->redrives)
-    add_dead_queues(&pattern, topology);
+    add_all_work(&pattern, topology, "\\.dead");
   if (user->asks) { /* binding a queue reads from the exchange */
     bus_pattern_begin_alternative(&pattern);
     bus_pattern_add_literal(&pattern, bus_str(bus_exchange_name(BUS_EXCHANGE_REPLY)));
@@ -110,51 +110,51 @@ static bool read_pattern(char *text, size_t size, const struct bus_topology *top
   return bus_pattern_end(&pattern);
 }
 
-bool bus_topology_permission_fits(const struct bus_topology *topology, const struct bus_user *user,
+bool bus_topology_permission_fits(const struct bus_topology *topology, const struct bus_topology_part *part,
                                   struct bus_permission *ret) {
-  bool configure = configure_pattern(ret->configure, sizeof ret->configure, user);
-  bool write = write_pattern(ret->write, sizeof ret->write, topology, user);
-  bool read = read_pattern(ret->read, sizeof ret->read, topology, user);
+  bool configure = configure_pattern(ret->configure, sizeof ret->configure, &part->user);
+  bool write = write_pattern(ret->write, sizeof ret->write, topology, part);
+  bool read = read_pattern(ret->read, sizeof ret->read, topology, part);
   return configure && write && read;
 }
 
-void bus_topology_permission(const struct bus_topology *topology, const struct bus_user *user,
+void bus_topology_permission(const struct bus_topology *topology, const struct bus_topology_part *part,
                              struct bus_permission *ret) {
-  (void)bus_topology_permission_fits(topology, user, ret); /* what does not fit permits nothing */
+  (void)bus_topology_permission_fits(topology, part, ret); /* what does not fit permits nothing */
+}
+
+/* Two versions of a type have one key. */
+static bool is_added(const struct bus_topology *topology, const struct bus_user *user,
+                     const struct bus_message_type *type, size_t before) {
+  for (size_t i = 0; i < before; i++) {
+    const struct bus_message_type *other = bus_topology_type_at(topology, i);
+    if (sends(other, user, type->exchange) && bus_str_equal(bus_message_key(other), bus_message_key(type)))
+      return true;
+  }
+  return false;
 }
 
 static void add_own_keys(struct bus_pattern *pattern, const struct bus_topology *topology, const struct bus_user *user,
                          enum bus_exchange exchange) {
-  for (size_t i = 0; i < topology->type_count; i++) {
-    struct bus_str key = bus_message_key(topology->types[i]);
-    bool again = false; /* two versions of a type have one key */
-    for (size_t j = 0; j < i && !again; j++)
-      again = sends(topology->types[j], user, exchange) && bus_str_equal(bus_message_key(topology->types[j]), key);
-    if (again || !sends(topology->types[i], user, exchange))
+  const struct bus_message_type *type;
+  for (size_t i = 0; (type = bus_topology_type_at(topology, i)); i++) {
+    if (!sends(type, user, exchange) || is_added(topology, user, type, i))
       continue;
     bus_pattern_begin_alternative(pattern);
-    bus_pattern_add_literal(pattern, key);
+    bus_pattern_add_literal(pattern, bus_message_key(type));
   }
 }
 
 static void add_askers(struct bus_pattern *pattern, const struct bus_topology *topology) {
-  for (size_t i = 0; i < topology->user_count; i++)
-    if (topology->users[i].asks)
-      add_own_replies(pattern, &topology->users[i]);
-}
-
-static void add_work_queues(struct bus_pattern *pattern, const struct bus_topology *topology) {
-  for (size_t i = 0; i < topology->queue_count; i++) {
-    if (topology->queues[i].kind != BUS_QUEUE_WORK)
-      continue;
-    bus_pattern_begin_alternative(pattern);
-    bus_pattern_add_literal(pattern, bus_str(topology->queues[i].name));
-  }
+  for (size_t i = 0; i < topology->part_count; i++)
+    if (topology->parts[i]->user.asks)
+      add_own_replies(pattern, &topology->parts[i]->user);
 }
 
 /* Two groups side by side: tiers and queues. What is sent again waits no longer than the shortest tier. */
-static void add_retries(struct bus_pattern *pattern, const struct bus_topology *topology, const struct bus_user *user) {
-  size_t tiers = user->redrives && topology->tier_count > 0 ? 1 : topology->tier_count;
+static void add_retries(struct bus_pattern *pattern, const struct bus_topology *topology,
+                        const struct bus_topology_part *part) {
+  size_t tiers = part->user.redrives && topology->tier_count > 0 ? 1 : topology->tier_count;
   if (tiers == 0)
     return;
   for (size_t i = 0; i < tiers; i++) {
@@ -162,25 +162,25 @@ static void add_retries(struct bus_pattern *pattern, const struct bus_topology *
     bus_pattern_add_literal(pattern, bus_str(topology->tiers[i].name));
   }
   bus_pattern_begin_group(pattern, "\\.");
-  if (user->redrives)
-    add_work_queues(pattern, topology);
+  if (part->user.redrives)
+    add_all_work(pattern, topology, "");
   else
-    add_own_queues(pattern, topology, user, true);
+    add_queues(pattern, part, true, "");
 }
 
 static bool topic_write_pattern(char *text, size_t size, const struct bus_topology *topology,
-                                const struct bus_user *user, enum bus_exchange exchange) {
+                                const struct bus_topology_part *part, enum bus_exchange exchange) {
   struct bus_pattern pattern = bus_pattern_start(text, size);
-  if (!bus_topology_may_write(topology, user, exchange))
+  if (!bus_topology_may_write(topology, part, exchange))
     return bus_pattern_end(&pattern);
   if (exchange == BUS_EXCHANGE_REPLY)
     add_askers(&pattern, topology);
   else if (exchange == BUS_EXCHANGE_RETRY)
-    add_retries(&pattern, topology, user);
+    add_retries(&pattern, topology, part);
   else if (exchange == BUS_EXCHANGE_DEAD)
-    add_own_queues(&pattern, topology, user, true);
+    add_queues(&pattern, part, true, "");
   else
-    add_own_keys(&pattern, topology, user, exchange);
+    add_own_keys(&pattern, topology, &part->user, exchange);
   return bus_pattern_end(&pattern);
 }
 
@@ -193,25 +193,26 @@ static bool topic_read_pattern(char *text, size_t size, const struct bus_user *u
 
 /* RabbitMQ lets through whom it has no topic permission for: each exchange that the user may write or bind needs one.
  */
-bool bus_topology_topics_fit(const struct bus_topology *topology, const struct bus_user *user,
+bool bus_topology_topics_fit(const struct bus_topology *topology, const struct bus_topology_part *part,
                              struct bus_topic_permission ret[6], size_t *ret_count) {
+  const struct bus_user *user = &part->user;
   bool fits = true;
   *ret_count = 0;
   for (int i = BUS_EXCHANGE_CMD; i < BUS_EXCHANGE_BACK; i++) {
     enum bus_exchange exchange = (enum bus_exchange)i;
-    if (!bus_topology_may_write(topology, user, exchange) && !(user->asks && exchange == BUS_EXCHANGE_REPLY))
+    if (!bus_topology_may_write(topology, part, exchange) && !(user->asks && exchange == BUS_EXCHANGE_REPLY))
       continue;
     struct bus_topic_permission *topic = &ret[(*ret_count)++];
     bus_exchange_of(exchange, bus_str(user->name), topic->exchange);
-    fits &= topic_write_pattern(topic->write, sizeof topic->write, topology, user, exchange);
+    fits &= topic_write_pattern(topic->write, sizeof topic->write, topology, part, exchange);
     fits &= topic_read_pattern(topic->read, sizeof topic->read, user, exchange);
   }
   return fits;
 }
 
-size_t bus_topology_topic_permissions(const struct bus_topology *topology, const struct bus_user *user,
+size_t bus_topology_topic_permissions(const struct bus_topology *topology, const struct bus_topology_part *part,
                                       struct bus_topic_permission ret[6]) {
   size_t count;
-  (void)bus_topology_topics_fit(topology, user, ret, &count); /* what does not fit permits nothing */
+  (void)bus_topology_topics_fit(topology, part, ret, &count); /* what does not fit permits nothing */
   return count;
 }

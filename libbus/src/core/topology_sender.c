@@ -1,19 +1,19 @@
 /* Who sent a message, as far as the broker's check of user_id proves it, and where an answer to it may go. */
 #include <bus/topology.h>
 
-#include <string.h>
+#include "topology_pattern.h"
 
-static const struct bus_user *find_user(const struct bus_topology *topology, struct bus_str name) {
-  for (size_t i = 0; i < topology->user_count; i++)
-    if (bus_str_is(name, topology->users[i].name))
-      return &topology->users[i];
+const struct bus_user *bus_topology_find_user(const struct bus_topology *topology, struct bus_str name) {
+  for (size_t i = 0; i < topology->part_count; i++)
+    if (bus_str_is(name, topology->parts[i]->user.name))
+      return &topology->parts[i]->user;
   return NULL;
 }
 
 /* The broker has checked user_id; bus-sender is a header that any publisher can write. */
 struct bus_str bus_topology_sender(const struct bus_topology *topology, const char *service,
                                    const struct bus_envelope *envelope) {
-  const struct bus_user *user = find_user(topology, envelope->user_id);
+  const struct bus_user *user = bus_topology_find_user(topology, envelope->user_id);
   bool relays = bus_str_is(envelope->user_id, service) || (user && user->redrives);
   struct bus_str sender = relays && envelope->sender.data ? envelope->sender : envelope->user_id;
   return sender.data ? sender : BUS_STR(BUS_SENDER_UNKNOWN);
@@ -34,8 +34,10 @@ static bool is_reply_of(const struct bus_user *user, struct bus_str key) {
 }
 
 bool bus_topology_is_reply(const struct bus_topology *topology, struct bus_str user, struct bus_str key) {
-  for (size_t i = 0; i < topology->user_count; i++)
-    if ((!user.data || bus_str_is(user, topology->users[i].name)) && is_reply_of(&topology->users[i], key))
+  for (size_t i = 0; i < topology->part_count; i++) {
+    const struct bus_user *asker = &topology->parts[i]->user;
+    if ((!user.data || bus_str_is(user, asker->name)) && is_reply_of(asker, key))
       return true;
+  }
   return false;
 }

@@ -18,9 +18,11 @@ static const struct bus_field fields[] = {
 static const struct bus_schema schema = BUS_SCHEMA("body", struct body, fields);
 static const struct bus_message_type known = {"thing.do.v1", BUS_EXCHANGE_CMD, "owner", true, &schema};
 static const struct bus_message_type *const types[] = {&known};
-static const struct bus_queue queues[] = {{.name = "things", .service = "thing", .types = types, .type_count = 1}};
+static const struct bus_queue queues[] = {BUS_WORK_QUEUE("things", types)};
+static const struct bus_topology_part thing = BUS_TOPOLOGY_PART("thing", types, queues);
+static const struct bus_topology_part *const parts[] = {&thing};
 static const struct bus_topology topology = {
-    .queues = queues, .queue_count = 1, .tiers = bus_default_tiers, .tier_count = 3};
+    .parts = parts, .part_count = 1, .tiers = bus_default_tiers, .tier_count = 3};
 static const char *const names[] = {"things"};
 
 static bool lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,

@@ -145,8 +145,8 @@ void make_user(const char *user) {
 void import_permissions(const struct bus_topology *topology, const char *vhost) {
   char *json = NULL;
   size_t size = 0;
-  for (size_t i = 0; i < topology->user_count; i++)
-    make_user(topology->users[i].name);
+  for (size_t i = 0; i < topology->part_count; i++)
+    make_user(topology->parts[i]->user.name);
   FILE *out = open_memstream(&json, &size);
   topology_print_definitions(out, topology, vhost, INT64_C(1) << 30);
   (void)fclose(out);

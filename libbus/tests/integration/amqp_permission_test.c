@@ -69,8 +69,8 @@ TEST(permission_Q1_every_type_of_the_table)
 {
   static const char *const users[] = {"edge", "order-svc", "inventory-svc", "payment-svc"};
   char key[BUS_KEY_MAX];
-  for (size_t t = 0; t < orderbus_topology.type_count; t++) {
-    const struct bus_message_type *type = orderbus_topology.types[t];
+  const struct bus_message_type *type;
+  for (size_t t = 0; (type = bus_topology_type_at(&orderbus_topology, t)); t++) {
     struct bus_str text = bus_message_key(type);
     (void)snprintf(key, sizeof key, "%.*s", (int)text.len, text.data);
     for (size_t u = 0; u < BUS_COUNT(users) && type->sender; u++)
@@ -144,10 +144,10 @@ TEST(permission_Q1_nobody_writes_the_default_exchange)
 TEST(permission_Q1_services_read_their_own_queues_alone)
 {
   static const char *const users[] = {"edge", "order-svc", "inventory-svc", "payment-svc"};
+  const struct bus_queue *queue;
   for (size_t u = 0; u < BUS_COUNT(users); u++)
-    for (size_t q = 0; q < orderbus_topology.queue_count; q++) {
-      const struct bus_queue *queue = &orderbus_topology.queues[q];
-      bool own = strcmp(queue->service, users[u]) == 0;
+    for (size_t q = 0; (queue = bus_topology_queue_at(&orderbus_topology, q)); q++) {
+      bool own = strcmp(bus_topology_owner(&orderbus_topology, queue)->user.name, users[u]) == 0;
       struct link *link = open_as(users[u]);
       bool reads = bus_amqp_consume(link->amqp, queue->name, 0, 1, false, &link->err);
       if (reads != own)

@@ -210,11 +210,18 @@ TEST(topology_program_says_what_is_wrong_with_its_call)
 static const struct bus_tier short_tiers[] = {{"1s", 50}, {"30s", 100}, {"10m", 150}};
 
 static size_t work_queues(const struct bus_topology *topology, const struct bus_queue *ret[8]) {
+  const struct bus_queue *queue;
   size_t count = 0;
-  for (size_t i = 0; i < topology->queue_count; i++)
-    if (topology->queues[i].kind == BUS_QUEUE_WORK)
-      ret[count++] = &topology->queues[i];
+  for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++)
+    if (queue->kind == BUS_QUEUE_WORK)
+      ret[count++] = queue;
   return count;
+}
+
+static struct link *open_owner(const struct bus_queue *queue, const char *vhost) {
+  struct link *owner = link_open(url_of(bus_topology_owner(&orderbus_topology, queue)->user.name, vhost));
+  assert_true(bus_amqp_confirm(owner->amqp, &owner->err));
+  return owner;
 }
 
 static const struct seen *delivery_of(const struct link *link, const struct bus_uuid *id) {
@@ -237,8 +244,7 @@ TEST(topology_each_tier_brings_a_message_back_to_its_queue)
   assert_true(apply_topology(link, &topology));
   import_permissions(&topology, vhost);
   for (size_t q = 0; q < count; q++) {
-    owners[q] = link_open(url_of(queues[q]->service, vhost));
-    assert_true(bus_amqp_confirm(owners[q]->amqp, &owners[q]->err));
+    owners[q] = open_owner(queues[q], vhost);
     link_consume(link, queues[q]->name, (int)q, 100);
   }
   int64_t begin = bus_monotonic();
@@ -273,8 +279,7 @@ TEST(topology_parked_messages_reach_the_dead_queue)
   assert_true(apply_topology(link, &orderbus_topology));
   import_permissions(&orderbus_topology, vhost);
   for (size_t q = 0; q < count; q++) {
-    struct link *owner = link_open(url_of(queues[q]->service, vhost));
-    assert_true(bus_amqp_confirm(owner->amqp, &owner->err));
+    struct link *owner = open_owner(queues[q], vhost);
     (void)snprintf(dead, sizeof dead, "%s.dead", queues[q]->name);
     link_consume(link, dead, (int)q, 10);
     link_publish(owner, BUS_EXCHANGE_DEAD, queues[q]->name, true, NULL);
@@ -292,12 +297,13 @@ TEST(topology_every_type_reaches_its_queues)
   struct link *link = link_open(fresh_vhost(vhost, sizeof vhost));
   assert_true(apply_topology(link, &orderbus_topology));
   assert_true(bus_amqp_confirm(link->amqp, &link->err));
-  for (size_t q = 0; q < orderbus_topology.queue_count; q++)
-    link_consume(link, orderbus_topology.queues[q].name, (int)q, 100);
+  const struct bus_queue *queue;
+  for (size_t q = 0; (queue = bus_topology_queue_at(&orderbus_topology, q)); q++)
+    link_consume(link, queue->name, (int)q, 100);
   size_t expected = 0;
-  for (size_t q = 0; q < orderbus_topology.queue_count; q++)
-    for (size_t t = 0; t < orderbus_topology.queues[q].type_count; t++) {
-      const struct bus_message_type *type = orderbus_topology.queues[q].types[t];
+  for (size_t q = 0; (queue = bus_topology_queue_at(&orderbus_topology, q)); q++)
+    for (size_t t = 0; t < queue->type_count; t++) {
+      const struct bus_message_type *type = queue->types[t];
       struct bus_str text = bus_message_key(type);
       struct bus_uuid id;
       (void)snprintf(key, sizeof key, "%.*s", (int)text.len, text.data);

@@ -76,36 +76,37 @@ TEST(topology_golden_declarations)
                                "exchange bus.back\n"                                                       /**/
                       WORK("order-svc") "\n" AROUND("order-svc")                                           /**/
                       WORK("order-svc.place") " x-max-length-bytes=1073741824\n" AROUND("order-svc.place") /**/
+                      "queue order-svc.query x-queue-type=classic x-message-ttl=5000\n"                    /**/
                       WORK("inventory-svc") "\n" AROUND("inventory-svc")                                   /**/
                       WORK("payment-svc") "\n" AROUND("payment-svc")                                       /**/
-                      "queue order-svc.query x-queue-type=classic x-message-ttl=5000\n"
                       "bind order-svc bus.event stock.reserved\n"
                       "bind order-svc bus.event payment.captured\n"
                       "bind order-svc bus.cmd order.cancel\n" WAYS("order-svc", "order-svc")                  /**/
                       "bind order-svc.place bus.cmd order.place\n" WAYS("order-svc.place", "order-svc")       /**/
+                      "bind order-svc.query bus.query order.get\n"                                            /**/
                       "bind inventory-svc bus.cmd inventory.reserve\n" WAYS("inventory-svc", "inventory-svc") /**/
-                      "bind payment-svc bus.cmd payment.charge\n" WAYS("payment-svc", "payment-svc")          /**/
-                      "bind order-svc.query bus.query order.get\n");
+                      "bind payment-svc bus.cmd payment.charge\n" WAYS("payment-svc", "payment-svc"));
 }
 
 /* A redriving user reaches the shortest tier of each work queue. */
 TEST(topology_golden_redriver)
 {
-  struct bus_user users[SAMPLE_USERS + 1];
+  static const struct bus_topology_part operator= {.user = {.name = "operator", .redrives = true}};
+  const struct bus_topology_part *parts[SAMPLE_PARTS + 1];
   struct bus_topology topology = topology_sample;
-  memcpy(users, sample_users, sizeof sample_users);
-  users[SAMPLE_USERS] = (struct bus_user){.name = "operator", .redrives = true};
-  topology.users = users;
-  topology.user_count = SAMPLE_USERS + 1;
+  const struct bus_queue *queue;
+  memcpy(parts, sample_parts, sizeof sample_parts);
+  parts[SAMPLE_PARTS] = &operator;
+  topology.parts = parts;
+  topology.part_count = SAMPLE_PARTS + 1;
   printed[0] = '\0';
   assert_true(bus_topology_each(&topology, print_declaration, NULL));
   assert_non_null(strstr(printed, "exchange bus.retry.operator\n"));
   assert_null(strstr(printed, "bus.dead.operator"));
-  for (size_t q = 0; q < topology.queue_count; q++) {
+  for (size_t q = 0; (queue = bus_topology_queue_at(&topology, q)); q++) {
     char line[3 * BUS_KEY_MAX];
-    const char *name = topology.queues[q].name;
-    snprintf(line, sizeof line, "bind bus.retry.1s.%s bus.retry.operator 1s.%s\n", name, name);
-    assert_int_equal(strstr(printed, line) != NULL, topology.queues[q].kind == BUS_QUEUE_WORK);
+    snprintf(line, sizeof line, "bind bus.retry.1s.%s bus.retry.operator 1s.%s\n", queue->name, queue->name);
+    assert_int_equal(strstr(printed, line) != NULL, queue->kind == BUS_QUEUE_WORK);
   }
   assert_null(strstr(printed, "bus.retry.operator 30s."));
 }
@@ -132,9 +133,9 @@ TEST(topology_each_stops_where_it_is_told)
   }
 }
 
-static void assert_permission(int user, const char *configure, const char *write, const char *read) {
+static void assert_permission(int part, const char *configure, const char *write, const char *read) {
   struct bus_permission permission;
-  bus_topology_permission(&topology_sample, &sample_users[user], &permission);
+  bus_topology_permission(&topology_sample, sample_parts[part], &permission);
   assert_string_equal(permission.configure, configure);
   assert_string_equal(permission.write, write);
   assert_string_equal(permission.read, read);
@@ -158,9 +159,9 @@ TEST(topology_golden_permissions)
 }
 
 /* "exchange write read" a line. */
-static void assert_topics(int user, const char *expected) {
+static void assert_topics(int part, const char *expected) {
   struct bus_topic_permission topics[6];
-  size_t count = bus_topology_topic_permissions(&topology_sample, &sample_users[user], topics);
+  size_t count = bus_topology_topic_permissions(&topology_sample, sample_parts[part], topics);
   printed[0] = '\0';
   for (size_t i = 0; i < count; i++) {
     print(topics[i].exchange);
@@ -199,13 +200,13 @@ static bool matches(const char *pattern, const char *text) {
 }
 
 /* As RabbitMQ decides: write on the exchange, and its topic permission where there is one; none there allows. */
-static bool may_publish(const struct bus_user *user, const char *exchange, const char *key) {
+static bool may_publish(const struct bus_topology_part *part, const char *exchange, const char *key) {
   struct bus_permission permission;
   struct bus_topic_permission topics[6];
-  bus_topology_permission(&topology_sample, user, &permission);
+  bus_topology_permission(&topology_sample, part, &permission);
   if (!matches(permission.write, exchange))
     return false;
-  size_t count = bus_topology_topic_permissions(&topology_sample, user, topics);
+  size_t count = bus_topology_topic_permissions(&topology_sample, part, topics);
   for (size_t i = 0; i < count; i++)
     if (strcmp(topics[i].exchange, exchange) == 0)
       return matches(topics[i].write, key);
@@ -214,31 +215,31 @@ static bool may_publish(const struct bus_user *user, const char *exchange, const
 
 TEST(Q1_topology_only_the_sender_may_publish_a_type)
 {
-  for (size_t t = 0; t < topology_sample.type_count; t++) {
-    const struct bus_message_type *type = topology_sample.types[t];
+  const struct bus_message_type *type;
+  for (size_t t = 0; (type = bus_topology_type_at(&topology_sample, t)); t++) {
     char key[BUS_KEY_MAX];
     snprintf(key, sizeof key, "%.*s", (int)bus_message_key(type).len, type->type);
-    for (size_t u = 0; type->sender && u < SAMPLE_USERS; u++) {
-      bool own = strcmp(type->sender, sample_users[u].name) == 0;
-      if (may_publish(&sample_users[u], bus_exchange_name(type->exchange), key) != own)
-        fail_msg("%s %s", sample_users[u].name, type->type);
+    for (size_t p = 0; type->sender && p < SAMPLE_PARTS; p++) {
+      bool own = strcmp(type->sender, sample_parts[p]->user.name) == 0;
+      if (may_publish(sample_parts[p], bus_exchange_name(type->exchange), key) != own)
+        fail_msg("%s %s", sample_parts[p]->user.name, type->type);
     }
   }
 }
 
 TEST(Q1_topology_payment_commands_come_from_the_order_service_alone)
 {
-  assert_true(may_publish(&sample_users[SAMPLE_ORDER], "bus.cmd", "payment.charge"));
-  assert_false(may_publish(&sample_users[SAMPLE_INVENTORY], "bus.cmd", "payment.charge"));
-  assert_false(may_publish(&sample_users[SAMPLE_EDGE], "bus.cmd", "payment.charge"));
-  assert_false(may_publish(&sample_users[SAMPLE_ORDER], "bus.cmd", "paymentXcharge"));
-  assert_false(may_publish(&sample_users[SAMPLE_ORDER], "bus.cmd", "payment.charge.x"));
-  assert_false(may_publish(&sample_users[SAMPLE_ORDER], "bus.cmd", "x.payment.charge"));
+  assert_true(may_publish(sample_parts[SAMPLE_ORDER], "bus.cmd", "payment.charge"));
+  assert_false(may_publish(sample_parts[SAMPLE_INVENTORY], "bus.cmd", "payment.charge"));
+  assert_false(may_publish(sample_parts[SAMPLE_EDGE], "bus.cmd", "payment.charge"));
+  assert_false(may_publish(sample_parts[SAMPLE_ORDER], "bus.cmd", "paymentXcharge"));
+  assert_false(may_publish(sample_parts[SAMPLE_ORDER], "bus.cmd", "payment.charge.x"));
+  assert_false(may_publish(sample_parts[SAMPLE_ORDER], "bus.cmd", "x.payment.charge"));
 }
 
 TEST(Q1_topology_who_does_not_ask_sends_no_queries)
 {
-  struct bus_user edge = {"edge", false, false};
+  struct bus_topology_part edge = {.user = {.name = "edge"}};
   struct bus_permission permission;
   bus_topology_permission(&topology_sample, &edge, &permission);
   assert_string_equal(permission.configure, "^$");
@@ -249,7 +250,7 @@ TEST(Q1_topology_who_does_not_ask_sends_no_queries)
 /* Dead queues are read, and what lay there goes back through the shortest tier; nothing else. */
 TEST(Q1_topology_who_sends_dead_messages_again_does_no_more)
 {
-  static const struct bus_user operator= {.name = "operator", .redrives = true};
+  static const struct bus_topology_part operator= {.user = {.name = "operator", .redrives = true}};
   struct bus_permission permission;
   bus_topology_permission(&topology_sample, &operator, & permission);
   assert_string_equal(permission.configure, "^$");
@@ -267,27 +268,27 @@ TEST(Q1_topology_who_sends_dead_messages_again_does_no_more)
 
 TEST(Q1_topology_nobody_goes_round_the_exchanges)
 {
-  for (size_t u = 0; u < SAMPLE_USERS; u++) {
-    assert_false(may_publish(&sample_users[u], "amq.default", "payment-svc"));
-    assert_false(may_publish(&sample_users[u], "", "payment-svc"));
-    assert_false(may_publish(&sample_users[u], "bus.back", "1s.payment-svc"));
-    assert_false(may_publish(&sample_users[u], "busXcmd", "payment.charge"));
-    assert_false(may_publish(&sample_users[u], "amq.topic", "x"));
+  for (size_t u = 0; u < SAMPLE_PARTS; u++) {
+    assert_false(may_publish(sample_parts[u], "amq.default", "payment-svc"));
+    assert_false(may_publish(sample_parts[u], "", "payment-svc"));
+    assert_false(may_publish(sample_parts[u], "bus.back", "1s.payment-svc"));
+    assert_false(may_publish(sample_parts[u], "busXcmd", "payment.charge"));
+    assert_false(may_publish(sample_parts[u], "amq.topic", "x"));
   }
 }
 
 TEST(Q1_topology_every_writable_exchange_has_a_topic_permission)
 {
-  for (size_t u = 0; u < SAMPLE_USERS; u++)
+  for (size_t u = 0; u < SAMPLE_PARTS; u++)
     for (int e = BUS_EXCHANGE_CMD; e <= BUS_EXCHANGE_BACK; e++) {
       char name[BUS_KEY_MAX];
-      bus_exchange_of((enum bus_exchange)e, bus_str(sample_users[u].name), name);
-      assert_false(may_publish(&sample_users[u], name, "no.such.key"));
+      bus_exchange_of((enum bus_exchange)e, bus_str(sample_parts[u]->user.name), name);
+      assert_false(may_publish(sample_parts[u], name, "no.such.key"));
     }
 }
 
 struct reach {
-  const struct bus_user *user;
+  const struct bus_topology_part *part;
   char exchange[BUS_KEY_MAX];
 };
 
@@ -296,13 +297,13 @@ static bool leads_to_own_queue(void *context, const struct bus_declaration *d) {
   char dead[BUS_KEY_MAX];
   if (d->kind != BUS_DECLARE_BINDING || strcmp(d->exchange, reach->exchange) != 0)
     return true;
-  for (size_t q = 0; q < topology_sample.queue_count; q++) {
-    const struct bus_queue *queue = &topology_sample.queues[q];
+  for (size_t q = 0; q < reach->part->queue_count; q++) {
+    const struct bus_queue *queue = &reach->part->queues[q];
     snprintf(dead, sizeof dead, "%s.dead", queue->name);
     size_t name = strlen(queue->name), len = strlen(d->name);
     bool tier = strncmp(d->name, "bus.retry.", 10) == 0 && len > name &&
                 strcmp(d->name + len - name, queue->name) == 0 && d->name[len - name - 1] == '.';
-    if (strcmp(queue->service, reach->user->name) == 0 && (tier || strcmp(d->name, dead) == 0))
+    if (tier || strcmp(d->name, dead) == 0)
       return true;
   }
   return false;
@@ -311,14 +312,14 @@ static bool leads_to_own_queue(void *context, const struct bus_declaration *d) {
 /* CC and BCC name any key of the exchange that a message is published to. */
 TEST(Q1_topology_retry_and_dead_exchanges_lead_to_their_writers_queues_alone)
 {
-  for (size_t u = 0; u < SAMPLE_USERS; u++)
+  for (size_t u = 0; u < SAMPLE_PARTS; u++)
     for (int e = BUS_EXCHANGE_RETRY; e <= BUS_EXCHANGE_DEAD; e++) {
-      struct reach reach = {.user = &sample_users[u]};
-      bus_exchange_of((enum bus_exchange)e, bus_str(reach.user->name), reach.exchange);
+      struct reach reach = {.part = sample_parts[u]};
+      bus_exchange_of((enum bus_exchange)e, bus_str(reach.part->user.name), reach.exchange);
       assert_true(bus_topology_each(&topology_sample, leads_to_own_queue, &reach));
-      for (size_t other = 0; other < SAMPLE_USERS; other++)
+      for (size_t other = 0; other < SAMPLE_PARTS; other++)
         if (other != u)
-          assert_false(may_publish(&sample_users[other], reach.exchange, "1s.order-svc"));
+          assert_false(may_publish(sample_parts[other], reach.exchange, "1s.order-svc"));
     }
 }
 
@@ -338,11 +339,11 @@ TEST(Q1_topology_every_queue_dead_letters_by_a_fixed_key)
 
 TEST(Q1_topology_retry_and_dead_keys_are_of_own_queues)
 {
-  const struct bus_user *order = &sample_users[SAMPLE_ORDER];
+  const struct bus_topology_part *order = sample_parts[SAMPLE_ORDER];
   static const char *const tiers[] = {"1s", "30s", "10m"};
-  for (size_t q = 0; q < topology_sample.queue_count; q++) {
-    const struct bus_queue *queue = &topology_sample.queues[q];
-    bool own = queue->kind == BUS_QUEUE_WORK && strcmp(queue->service, "order-svc") == 0;
+  const struct bus_queue *queue;
+  for (size_t q = 0; (queue = bus_topology_queue_at(&topology_sample, q)); q++) {
+    bool own = queue->kind == BUS_QUEUE_WORK && bus_topology_owner(&topology_sample, queue) == order;
     assert_int_equal(may_publish(order, "bus.dead.order-svc", queue->name), own);
     for (size_t t = 0; t < BUS_COUNT(tiers); t++) {
       char key[BUS_KEY_MAX];
@@ -358,23 +359,23 @@ TEST(Q1_topology_retry_and_dead_keys_are_of_own_queues)
 
 TEST(Q1_topology_answers_go_to_askers_only)
 {
-  const struct bus_user *order = &sample_users[SAMPLE_ORDER];
+  const struct bus_topology_part *order = sample_parts[SAMPLE_ORDER];
   assert_true(may_publish(order, "bus.reply", "edge.reply.0a1b"));
   assert_true(may_publish(order, "bus.reply", "audit.reply.1"));
   assert_false(may_publish(order, "bus.reply", "payment-svc.reply.1"));
   assert_false(may_publish(order, "bus.reply", "edgeXreply.1"));
   assert_false(may_publish(order, "bus.reply", "edge.query"));
-  assert_false(may_publish(&sample_users[SAMPLE_EDGE], "bus.reply", "edge.reply.1"));
+  assert_false(may_publish(sample_parts[SAMPLE_EDGE], "bus.reply", "edge.reply.1"));
 }
 
 /* Binding needs write on the queue, read on the exchange, and topic read for the key. */
-static bool may_bind(const struct bus_user *user, const char *queue, const char *exchange, const char *key) {
+static bool may_bind(const struct bus_topology_part *part, const char *queue, const char *exchange, const char *key) {
   struct bus_permission permission;
   struct bus_topic_permission topics[6];
-  bus_topology_permission(&topology_sample, user, &permission);
+  bus_topology_permission(&topology_sample, part, &permission);
   if (!matches(permission.write, queue) || !matches(permission.read, exchange))
     return false;
-  size_t count = bus_topology_topic_permissions(&topology_sample, user, topics);
+  size_t count = bus_topology_topic_permissions(&topology_sample, part, topics);
   for (size_t i = 0; i < count; i++)
     if (strcmp(topics[i].exchange, exchange) == 0)
       return matches(topics[i].read, key);
@@ -383,7 +384,7 @@ static bool may_bind(const struct bus_user *user, const char *queue, const char 
 
 TEST(Q1_topology_an_asker_binds_its_own_answers_only)
 {
-  const struct bus_user *edge = &sample_users[SAMPLE_EDGE];
+  const struct bus_topology_part *edge = sample_parts[SAMPLE_EDGE];
   assert_true(may_bind(edge, "edge.reply.1", "bus.reply", "edge.reply.1"));
   assert_false(may_bind(edge, "edge.reply.1", "bus.reply", "audit.reply.1"));
   assert_false(may_bind(edge, "edge.reply.1", "bus.reply", "#"));
@@ -391,7 +392,7 @@ TEST(Q1_topology_an_asker_binds_its_own_answers_only)
   assert_false(may_bind(edge, "edge.reply.1", "bus.cmd", "payment.charge"));
   assert_false(may_bind(edge, "edge.reply.1", "bus.event", "#"));
   assert_false(may_bind(edge, "audit.reply.1", "bus.reply", "edge.reply.1"));
-  assert_false(may_bind(&sample_users[SAMPLE_ORDER], "order-svc", "bus.cmd", "payment.charge"));
+  assert_false(may_bind(sample_parts[SAMPLE_ORDER], "order-svc", "bus.cmd", "payment.charge"));
 }
 
 TEST(topology_answers_go_to_who_asked)
@@ -418,6 +419,19 @@ TEST(topology_lookups)
   assert_null(bus_topology_type(&topology_sample, BUS_NO_STR));
   assert_string_equal(bus_topology_queue(&topology_sample, "order-svc.place")->name, "order-svc.place");
   assert_null(bus_topology_queue(&topology_sample, "order-svc.dead"));
+  const struct bus_queue *charges = bus_topology_queue(&topology_sample, "payment-svc"), stranger = *charges;
+  assert_ptr_equal(bus_topology_owner(&topology_sample, charges), sample_parts[SAMPLE_PAYMENT]);
+  assert_null(bus_topology_owner(&topology_sample, &stranger));
+}
+
+TEST(topology_enumerates_all_parts)
+{
+  assert_ptr_equal(bus_topology_type_at(&topology_sample, 0), &order_place);
+  assert_ptr_equal(bus_topology_type_at(&topology_sample, 5), &inventory_reserve);
+  assert_ptr_equal(bus_topology_type_at(&topology_sample, 9), &payment_captured);
+  assert_null(bus_topology_type_at(&topology_sample, 10));
+  assert_string_equal(bus_topology_queue_at(&topology_sample, 4)->name, "payment-svc");
+  assert_null(bus_topology_queue_at(&topology_sample, 5));
 }
 
 TEST(topology_default_tiers)

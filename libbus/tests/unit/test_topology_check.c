@@ -7,21 +7,27 @@
 #include "topology_sample.h"
 
 /* A copy of the sample to spoil; types are compared by address, so they stay. */
-static struct bus_user users[8];
-static const struct bus_message_type *types[16];
-static struct bus_queue queues[8];
+static struct bus_topology_part spoilt[SAMPLE_PARTS];
+static const struct bus_topology_part *parts[SAMPLE_PARTS];
+static const struct bus_message_type *types[SAMPLE_PARTS][8];
+static struct bus_queue queues[SAMPLE_PARTS][4];
 static struct bus_tier tiers[4];
 static struct bus_topology topology;
 
 static void begin(void) {
   topology = topology_sample;
-  memcpy(users, topology.users, topology.user_count * sizeof *users);
-  memcpy(types, topology.types, topology.type_count * sizeof *types);
-  memcpy(queues, topology.queues, topology.queue_count * sizeof *queues);
+  for (size_t i = 0; i < SAMPLE_PARTS; i++) {
+    spoilt[i] = *sample_parts[i];
+    for (size_t t = 0; t < spoilt[i].type_count; t++)
+      types[i][t] = spoilt[i].types[t];
+    for (size_t q = 0; q < spoilt[i].queue_count; q++)
+      queues[i][q] = spoilt[i].queues[q];
+    spoilt[i].types = types[i];
+    spoilt[i].queues = queues[i];
+    parts[i] = &spoilt[i];
+  }
   memcpy(tiers, topology.tiers, topology.tier_count * sizeof *tiers);
-  topology.users = users;
-  topology.types = types;
-  topology.queues = queues;
+  topology.parts = parts;
   topology.tiers = tiers;
 }
 
@@ -48,15 +54,15 @@ TEST(topology_wrong_user_names)
   for (size_t i = 0; i < BUS_COUNT(names); i++) {
     char expected[128];
     begin();
-    users[SAMPLE_AUDIT].name = names[i];
+    spoilt[SAMPLE_AUDIT].user.name = names[i];
     snprintf(expected, sizeof expected, "user %s: a name is 1 to 64 of a-z 0-9 -", names[i]);
     assert_wrong(expected);
   }
   begin();
-  users[SAMPLE_AUDIT].name = NULL;
+  spoilt[SAMPLE_AUDIT].user.name = NULL;
   assert_wrong("user (no name): a name is 1 to 64 of a-z 0-9 -");
   begin();
-  users[SAMPLE_AUDIT].name = "edge";
+  spoilt[SAMPLE_AUDIT].user.name = "edge";
   assert_wrong("user edge: is there twice");
 }
 
@@ -84,7 +90,7 @@ static void assert_wrong_type(struct bus_message_type type, const char *problem)
   char expected[256];
   begin();
   added = type;
-  types[topology.type_count++] = &added;
+  types[SAMPLE_EDGE][spoilt[SAMPLE_EDGE].type_count++] = &added;
   snprintf(expected, sizeof expected, "type %s: %s", type.type, problem);
   assert_wrong(expected);
 }
@@ -134,16 +140,16 @@ TEST(topology_wrong_mandatory)
   begin();
   place = order_place;
   place.mandatory = false;
-  types[0] = takes[0] = &place;
-  queues[1].types = takes;
+  types[SAMPLE_ORDER][0] = takes[0] = &place;
+  queues[SAMPLE_ORDER][1].types = takes;
   assert_wrong("type order.place.v1: a command is mandatory");
   begin();
   reserved = stock_reserved;
   reserved.mandatory = false;
-  types[6] = takes[0] = &reserved;
+  types[SAMPLE_INVENTORY][1] = takes[0] = &reserved;
   takes[1] = &payment_captured;
   takes[2] = &order_cancel;
-  queues[0].types = takes;
+  queues[SAMPLE_ORDER][0].types = takes;
   assert_wrong("type stock.reserved.v1: an event that a queue takes is mandatory");
 }
 
@@ -151,26 +157,26 @@ TEST(topology_command_with_two_receivers)
 {
   static const struct bus_message_type *takes[] = {&inventory_reserve, &payment_charge};
   begin();
-  queues[2].types = takes;
-  queues[2].type_count = 2;
+  queues[SAMPLE_INVENTORY][0].types = takes;
+  queues[SAMPLE_INVENTORY][0].type_count = 2;
   assert_wrong("type payment.charge.v1: more than one queue takes this command");
   static const struct bus_message_type *version[] = {&payment_charge_2};
   begin(); /* another version of the same key would go to both as well */
-  queues[2].types = version;
+  queues[SAMPLE_INVENTORY][0].types = version;
   assert_wrong("type inventory.reserve.v1: no queue takes this command");
 }
 
 TEST(topology_query_of_one_who_does_not_ask)
 {
   begin();
-  users[SAMPLE_EDGE].asks = false;
+  spoilt[SAMPLE_EDGE].user.asks = false;
   assert_wrong("type order.get.v1: its sender does not ask");
 }
 
 static void assert_wrong_queue_name(const char *name, const char *problem) {
   char expected[256];
   begin();
-  queues[3].name = name;
+  queues[SAMPLE_PAYMENT][0].name = name;
   snprintf(expected, sizeof expected, "queue %s: %s", name, problem);
   assert_wrong(expected);
 }
@@ -193,13 +199,7 @@ TEST(topology_wrong_queue_names)
 TEST(topology_wrong_queues)
 {
   begin();
-  queues[0].service = "nobody";
-  assert_wrong("queue order-svc: its service is no user");
-  begin();
-  queues[0].service = NULL;
-  assert_wrong("queue order-svc: its service is no user");
-  begin();
-  queues[0].max_bytes = -1;
+  queues[SAMPLE_ORDER][0].max_bytes = -1;
   assert_wrong("queue order-svc: max_bytes is negative");
   begin();
   topology.query_ttl_ms = 0;
@@ -221,8 +221,8 @@ TEST(topology_queue_takes_what_it_may_not)
                {twice, "queue order-svc.query: takes a type twice"}};
   for (size_t i = 0; i < BUS_COUNT(wrong); i++) {
     begin();
-    queues[4].types = wrong[i].types;
-    queues[4].type_count = 2;
+    queues[SAMPLE_ORDER][2].types = wrong[i].types;
+    queues[SAMPLE_ORDER][2].type_count = 2;
     assert_wrong(wrong[i].problem);
   }
 }
@@ -230,11 +230,11 @@ TEST(topology_queue_takes_what_it_may_not)
 TEST(topology_wrong_redriver)
 {
   begin();
-  users[SAMPLE_PAYMENT].redrives = true;
+  spoilt[SAMPLE_PAYMENT].user.redrives = true;
   assert_wrong("user payment-svc: who sends dead messages again owns no queue");
   struct bus_error err;
   begin();
-  users[SAMPLE_AUDIT].redrives = true;
+  spoilt[SAMPLE_AUDIT].user.redrives = true;
   assert_true(bus_topology_is_valid(&topology, &err));
 }
 
@@ -244,17 +244,14 @@ TEST(topology_patterns_that_do_not_fit)
   enum { MANY = 60 };
   static struct bus_queue many[MANY];
   static char names[MANY][BUS_NAME_MAX + 1];
-  static const struct bus_user one = {"one", false, false};
+  static const struct bus_topology_part one = {.user = {.name = "one"}, .queues = many, .queue_count = MANY};
+  static const struct bus_topology_part *const only[] = {&one};
   for (size_t i = 0; i < MANY; i++) {
     snprintf(names[i], sizeof names[i], "one.queue-with-a-rather-long-name-number-%zu", i);
-    many[i] = (struct bus_queue){.name = names[i], .kind = BUS_QUEUE_WORK, .service = "one"};
+    many[i] = (struct bus_queue){.name = names[i], .kind = BUS_QUEUE_WORK};
   }
-  topology = (struct bus_topology){.users = &one,
-                                   .user_count = 1,
-                                   .queues = many,
-                                   .queue_count = MANY,
-                                   .tiers = bus_default_tiers,
-                                   .tier_count = BUS_COUNT(bus_default_tiers)};
+  topology = (struct bus_topology){
+      .parts = only, .part_count = 1, .tiers = bus_default_tiers, .tier_count = BUS_COUNT(bus_default_tiers)};
   assert_wrong("user one: has more permissions than a pattern holds");
   struct bus_permission permission;
   bus_topology_permission(&topology, &one, &permission);

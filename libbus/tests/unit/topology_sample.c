@@ -18,18 +18,10 @@ const struct bus_message_type order_get = {
     .type = "order.get.v1", .exchange = BUS_EXCHANGE_QUERY, .sender = "edge", .mandatory = false};
 const struct bus_message_type order_answer = {.type = "order.answer.v1", .exchange = BUS_EXCHANGE_REPLY};
 
-const struct bus_user sample_users[SAMPLE_USERS] = {
-    [SAMPLE_EDGE] = {"edge", true, false},
-    [SAMPLE_ORDER] = {"order-svc", false, false},
-    [SAMPLE_INVENTORY] = {"inventory-svc", false, false},
-    [SAMPLE_PAYMENT] = {"payment-svc", false, false},
-    [SAMPLE_AUDIT] = {"audit", true, false},
-};
-
-static const struct bus_message_type *const types[] = {
-    &order_place,   &order_cancel,   &inventory_reserve, &payment_charge, &payment_charge_2,
-    &order_created, &stock_reserved, &payment_captured,  &order_get,      &order_answer,
-};
+static const struct bus_message_type *const order_types[] = {&order_place, &order_cancel, &order_created, &order_get,
+                                                             &order_answer};
+static const struct bus_message_type *const inventory_types[] = {&inventory_reserve, &stock_reserved};
+static const struct bus_message_type *const payment_types[] = {&payment_charge, &payment_charge_2, &payment_captured};
 
 static const struct bus_message_type *const order_takes[] = {&stock_reserved, &payment_captured, &order_cancel};
 static const struct bus_message_type *const place_takes[] = {&order_place};
@@ -37,21 +29,28 @@ static const struct bus_message_type *const inventory_takes[] = {&inventory_rese
 static const struct bus_message_type *const payment_takes[] = {&payment_charge, &payment_charge_2};
 static const struct bus_message_type *const query_takes[] = {&order_get};
 
-static const struct bus_queue queues[] = {
-    {"order-svc", BUS_QUEUE_WORK, "order-svc", order_takes, BUS_COUNT(order_takes), 0},
-    {"order-svc.place", BUS_QUEUE_WORK, "order-svc", place_takes, BUS_COUNT(place_takes), 1 << 30},
-    {"inventory-svc", BUS_QUEUE_WORK, "inventory-svc", inventory_takes, BUS_COUNT(inventory_takes), 0},
-    {"payment-svc", BUS_QUEUE_WORK, "payment-svc", payment_takes, BUS_COUNT(payment_takes), 0},
-    {"order-svc.query", BUS_QUEUE_QUERY, "order-svc", query_takes, BUS_COUNT(query_takes), 0},
+static const struct bus_queue order_queues[] = {
+    BUS_WORK_QUEUE("order-svc", order_takes),
+    BUS_WORK_QUEUE("order-svc.place", place_takes, .max_bytes = 1 << 30),
+    BUS_QUERY_QUEUE("order-svc.query", query_takes),
+};
+static const struct bus_queue inventory_queues[] = {BUS_WORK_QUEUE("inventory-svc", inventory_takes)};
+static const struct bus_queue payment_queues[] = {BUS_WORK_QUEUE("payment-svc", payment_takes)};
+
+static const struct bus_topology_part edge = {.user = {.name = "edge", .asks = true}},
+                                      audit = {.user = {.name = "audit", .asks = true}},
+                                      order = BUS_TOPOLOGY_PART("order-svc", order_types, order_queues),
+                                      inventory = BUS_TOPOLOGY_PART("inventory-svc", inventory_types, inventory_queues),
+                                      payment = BUS_TOPOLOGY_PART("payment-svc", payment_types, payment_queues);
+
+const struct bus_topology_part *const sample_parts[SAMPLE_PARTS] = {
+    [SAMPLE_EDGE] = &edge,       [SAMPLE_ORDER] = &order, [SAMPLE_INVENTORY] = &inventory,
+    [SAMPLE_PAYMENT] = &payment, [SAMPLE_AUDIT] = &audit,
 };
 
 const struct bus_topology topology_sample = {
-    .users = sample_users,
-    .user_count = SAMPLE_USERS,
-    .types = types,
-    .type_count = BUS_COUNT(types),
-    .queues = queues,
-    .queue_count = BUS_COUNT(queues),
+    .parts = sample_parts,
+    .part_count = SAMPLE_PARTS,
     .tiers = bus_default_tiers,
     .tier_count = BUS_COUNT(bus_default_tiers),
     .query_ttl_ms = 5000,

@@ -8,7 +8,7 @@ extern const struct bus_message_type order_place, order_cancel, inventory_reserv
     order_created, stock_reserved, payment_captured, order_get, order_answer;
 extern const struct bus_topology topology_sample;
 
-enum { SAMPLE_EDGE, SAMPLE_ORDER, SAMPLE_INVENTORY, SAMPLE_PAYMENT, SAMPLE_AUDIT, SAMPLE_USERS };
-extern const struct bus_user sample_users[SAMPLE_USERS];
+enum { SAMPLE_EDGE, SAMPLE_ORDER, SAMPLE_INVENTORY, SAMPLE_PAYMENT, SAMPLE_AUDIT, SAMPLE_PARTS };
+extern const struct bus_topology_part *const sample_parts[SAMPLE_PARTS];
 
 #endif

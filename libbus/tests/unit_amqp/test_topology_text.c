@@ -7,18 +7,12 @@
 
 static const struct bus_message_type place = {"order.place.v1", BUS_EXCHANGE_CMD, "edge", true, NULL};
 static const struct bus_message_type *const types[] = {&place};
-static const struct bus_user users[] = {{.name = "edge", .asks = true}, {.name = "order-svc"}};
-static const struct bus_queue queues[] = {
-    {.name = "order-svc", .kind = BUS_QUEUE_WORK, .service = "order-svc", .types = types, .type_count = 1}};
-static const struct bus_topology topology = {.users = users,
-                                             .user_count = 2,
-                                             .types = types,
-                                             .type_count = 1,
-                                             .queues = queues,
-                                             .queue_count = 1,
-                                             .tiers = bus_default_tiers,
-                                             .tier_count = 1,
-                                             .query_ttl_ms = 1000};
+static const struct bus_queue queues[] = {BUS_WORK_QUEUE("order-svc", types)};
+static const struct bus_topology_part edge = {.user = {.name = "edge", .asks = true}},
+                                      order = BUS_TOPOLOGY_PART("order-svc", types, queues);
+static const struct bus_topology_part *const parts[] = {&edge, &order};
+static const struct bus_topology topology = {
+    .parts = parts, .part_count = 2, .tiers = bus_default_tiers, .tier_count = 1, .query_ttl_ms = 1000};
 
 static char *printed(void (*print)(FILE *out)) {
   char *text = NULL;

@@ -9,11 +9,14 @@ static const struct bus_field fields[] = {BUS_FIELD_INT64(struct body, n, 0, 100
 static const struct bus_schema schema = BUS_SCHEMA("body", struct body, fields);
 const struct bus_message_type intake_rig_type = {"thing.do.v1", BUS_EXCHANGE_CMD, "owner", true, &schema};
 static const struct bus_message_type *const types[] = {&intake_rig_type};
-static const struct bus_queue queues[] = {{.name = "things", .service = "thing", .types = types, .type_count = 1}};
-static const struct bus_user users[] = {
-    {.name = "owner", .asks = true}, {.name = "operator", .redrives = true}, {.name = "other", .asks = true}};
+static const struct bus_queue queues[] = {BUS_WORK_QUEUE("things", types)};
+static const struct bus_topology_part owner = {.user = {.name = "owner", .asks = true}},
+                                      other = {.user = {.name = "other", .asks = true}},
+                                      operator= {.user = {.name = "operator", .redrives = true}},
+                                      thing = BUS_TOPOLOGY_PART("thing", types, queues);
+static const struct bus_topology_part *const parts[] = {&owner, &other, &operator, & thing };
 static const struct bus_topology topology = {
-    .users = users, .user_count = 3, .queues = queues, .queue_count = 1, .tiers = bus_default_tiers, .tier_count = 3};
+    .parts = parts, .part_count = BUS_COUNT(parts), .tiers = bus_default_tiers, .tier_count = 3};
 static const char *const names[] = {"things"};
 
 static bool store(void *model, struct bus_sql *sql) {

@@ -21,7 +21,6 @@ static const struct bus_message_type *const query_types[] = {&toy_get_type};
 static const struct bus_message_type *const all_types[] = {&toy_add_type,  &toy_added_type, &toy_unheard_type,
                                                            &toy_full_type, &toy_get_type,   &toy_count_type};
 static const struct bus_tier tiers[] = {{"50ms", 50}, {"100ms", 100}, {"150ms", 150}};
-static const struct bus_user users[] = {{.name = "admin", .asks = true}};
 
 void toy_sleep_ms(int milliseconds) {
   const struct timespec pause = {.tv_sec = milliseconds / 1000, .tv_nsec = (milliseconds % 1000) * 1000000L};
@@ -203,18 +202,17 @@ static void make_queues(struct toy *toy) {
   (void)snprintf(toy->full, sizeof toy->full, "toy-%d.full", pid);
   toy->service_queues[0] = toy->queue;
   toy->query_queues[0] = toy->queries;
-  toy->queues[0] = (struct bus_queue){.name = toy->queue, .service = "admin", .types = work_types, .type_count = 1};
-  toy->queues[1] = (struct bus_queue){
-      .name = toy->queries, .kind = BUS_QUEUE_QUERY, .service = "admin", .types = query_types, .type_count = 1};
-  toy->topology = (struct bus_topology){.users = users,
-                                        .user_count = 1,
-                                        .types = all_types,
-                                        .type_count = BUS_COUNT(all_types),
-                                        .queues = toy->queues,
-                                        .queue_count = 2,
-                                        .tiers = tiers,
-                                        .tier_count = BUS_COUNT(tiers),
-                                        .query_ttl_ms = 5000};
+  toy->queues[0] = (struct bus_queue){.name = toy->queue, .types = work_types, .type_count = 1};
+  toy->queues[1] =
+      (struct bus_queue){.name = toy->queries, .kind = BUS_QUEUE_QUERY, .types = query_types, .type_count = 1};
+  toy->part = (struct bus_topology_part){.user = {.name = "admin", .asks = true},
+                                         .types = all_types,
+                                         .type_count = BUS_COUNT(all_types),
+                                         .queues = toy->queues,
+                                         .queue_count = 2};
+  toy->parts[0] = &toy->part;
+  toy->topology = (struct bus_topology){
+      .parts = toy->parts, .part_count = 1, .tiers = tiers, .tier_count = BUS_COUNT(tiers), .query_ttl_ms = 5000};
   toy_declare_queues(toy);
   declare_for(toy, toy->events, &toy_added_type, false);
   declare_for(toy, toy->full, &toy_full_type, true);

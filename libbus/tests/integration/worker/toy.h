@@ -28,6 +28,8 @@ struct toy {
   char database[64], database_url[512], amqp_url[512];
   char queue[64], events[64], full[64], queries[64];
   char names[6][64]; /* of the message types */
+  struct bus_topology_part part;
+  const struct bus_topology_part *parts[1];
   struct bus_topology topology;
   struct bus_queue queues[2];
   struct bus_service service, query_service;

@@ -1,0 +1,23 @@
+/* inventory-svc's part of the topology. */
+#include "inventory_messages.h"
+
+#include <bus/topology.h>
+
+static const struct bus_message_type *const types[] = {
+    &inventory_reserve_type,     &inventory_commit_type, &inventory_release_type, &inventory_set_stock_type,
+    &inventory_put_product_type, &product_get_type,      &product_list_type,      &inventory_ping_type,
+    &inventory_answer_type,      &product_page_type,     &inventory_pong_type,    &stock_reserved_type,
+    &stock_rejected_type,        &stock_released_type,   &stock_committed_type,
+};
+static const struct bus_message_type *const commands[] = {
+    &inventory_reserve_type,   &inventory_commit_type,      &inventory_release_type,
+    &inventory_set_stock_type, &inventory_put_product_type,
+};
+static const struct bus_message_type *const queries[] = {&product_get_type, &product_list_type, &inventory_ping_type};
+
+static const struct bus_queue queues[] = {
+    BUS_WORK_QUEUE("inventory-svc", commands),
+    BUS_QUERY_QUEUE("inventory-svc.query", queries),
+};
+
+const struct bus_topology_part inventory_topology = BUS_TOPOLOGY_PART("inventory-svc", types, queues);

@@ -1,0 +1,18 @@
+/* payment-svc's part of the topology. */
+#include "payment_messages.h"
+
+#include <bus/topology.h>
+
+static const struct bus_message_type *const types[] = {
+    &payment_charge_type,   &payment_refund_type, &payment_captured_type, &payment_declined_type,
+    &payment_refunded_type, &payment_failed_type, &payment_ping_type,     &payment_pong_type,
+};
+static const struct bus_message_type *const commands[] = {&payment_charge_type, &payment_refund_type};
+static const struct bus_message_type *const queries[] = {&payment_ping_type};
+
+static const struct bus_queue queues[] = {
+    BUS_WORK_QUEUE("payment-svc", commands),
+    BUS_QUERY_QUEUE("payment-svc.query", queries),
+};
+
+const struct bus_topology_part payment_topology = BUS_TOPOLOGY_PART("payment-svc", types, queues);
