@@ -6,14 +6,12 @@ import time
 import psycopg2
 
 from bench.root import private_stack as stacks
-from dev import build
-from dev.databases import SERVICE_OF
+from dev import build, manifests
 from dev.report import DevError
 
 PRODUCTS = 1000
 PLENTY = 1_000_000_000
-DATABASES = ("orders", "inventory", "payments")
-SCALED = tuple(SERVICE_OF[name] for name in DATABASES)
+SCALED = tuple(one.name for one in manifests.WITH_DATABASE)
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 REST_SECONDS = 300
 # By the partial index of what is open, so that asking costs nothing while orders are under way.
@@ -26,7 +24,7 @@ SINCE = """SELECT count(*), count(*) FILTER (WHERE status = 'CONFIRMED'), extrac
 class System:
     def __init__(self, stack):
         self.stack = stack
-        self._connections = {name: psycopg2.connect(stack.database_url(name)) for name in DATABASES}
+        self._connections = {name: psycopg2.connect(stack.database_url(name)) for name in manifests.DATABASES}
         for connection in self._connections.values():
             connection.autocommit = True
 
@@ -72,7 +70,7 @@ class System:
     def wait_for_rest(self):
         """Every order final, and nothing left to publish."""
         self.wait(lambda: self.row("orders", OPEN)[0] == 0, REST_SECONDS, "orders are not final")
-        for name in DATABASES:
+        for name in manifests.DATABASES:
             self.wait(lambda name=name: self.row(name, OUTBOX)[0] == 0, 30, f"the outbox of {name} is not empty")
 
     def since(self, began):

@@ -6,16 +6,20 @@ import subprocess
 
 import pytest
 
-from dev import databases, urls
+from dev import databases, manifests, urls
 from dev.databases import Databases, scram_verifier
 from dev.postgres import psql
 from dev.report import DevError
 
 
+def role_of(database):
+    return manifests.of_database(database).roles["runtime"]
+
+
 @pytest.fixture(scope="module")
 def three(pair):
     server = pair._pair().postgres
-    made = Databases(pair.state, {name: server.url(name) for name in databases.SERVICE_OF})
+    made = Databases(pair.state, {name: server.url(name) for name in manifests.DATABASES})
     made.create("postgres")
     made.create("postgres")  # as often as one likes
     return made
@@ -25,27 +29,27 @@ def rows(url, sql):
     return [line.split("|") for line in psql(url, sql).splitlines()]
 
 
-@pytest.mark.parametrize("database", databases.SERVICE_OF)
+@pytest.mark.parametrize("database", manifests.DATABASES)
 def test_a_service_enters_its_own_database_only(three, database):
-    role = databases.role_of(database)
+    role = role_of(database)
     assert psql(three.url(database, role), "SELECT current_user;").strip() == role
-    for other in set(databases.SERVICE_OF) - {database}:
+    for other in set(manifests.DATABASES) - {database}:
         foreign = urls.database(three.url(database, role)).text(path=other)
         with pytest.raises(DevError, match="permission denied for database"):
             psql(foreign, "SELECT 1;")
 
 
-@pytest.mark.parametrize("database", databases.SERVICE_OF)
+@pytest.mark.parametrize("database", manifests.DATABASES)
 def test_a_service_does_not_enter_the_servers_own_databases(three, database):
     for other in ("postgres", "template1"):
-        foreign = urls.database(three.url(database, databases.role_of(database))).text(path=other)
+        foreign = urls.database(three.url(database, role_of(database))).text(path=other)
         with pytest.raises(DevError, match="permission denied for database"):
             psql(foreign, "SELECT 1;")
 
 
-@pytest.mark.parametrize("database", databases.SERVICE_OF)
+@pytest.mark.parametrize("database", manifests.DATABASES)
 def test_a_service_cannot_take_all_connections_or_the_disk(three, database):
-    role = databases.role_of(database)
+    role = role_of(database)
     limits = rows(three.url(database), f"SELECT rolname, rolconnlimit FROM pg_roles WHERE rolname IN ('{role}', "
                                        f"'{database}_migrator') ORDER BY rolconnlimit;")
     assert limits == [[database + "_migrator", "5"], [role, "30"]]
@@ -66,17 +70,17 @@ def test_a_service_that_changed_its_own_settings_has_its_limits_after_the_next_s
     assert psql(url, "SHOW statement_timeout; SHOW lock_timeout;").split() == ["10s", "3s"]
 
 
-@pytest.mark.parametrize("database", databases.SERVICE_OF)
+@pytest.mark.parametrize("database", manifests.DATABASES)
 def test_a_service_cannot_create_anything(three, database):
-    url = three.url(database, databases.role_of(database))
+    url = three.url(database, role_of(database))
     for sql in ("CREATE SCHEMA mine;", "CREATE TEMP TABLE t (i int);", "CREATE ROLE r;", "CREATE DATABASE d;"):
         with pytest.raises(DevError, match="permission denied"):
             psql(url, sql)
 
 
-@pytest.mark.parametrize("database", databases.SERVICE_OF)
+@pytest.mark.parametrize("database", manifests.DATABASES)
 def test_a_services_statements_are_bounded(three, database):
-    url = three.url(database, databases.role_of(database))
+    url = three.url(database, role_of(database))
     for name, value in (("lock_timeout", "3s"), ("statement_timeout", "10s"),
                         ("idle_in_transaction_session_timeout", "5s")):
         assert psql(url, f"SHOW {name};").strip() == value
@@ -87,8 +91,8 @@ def test_no_role_of_ours_is_powerful_and_owners_do_not_log_in(three):
         SELECT rolname, rolcanlogin, rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls
           FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> 'postgres' ORDER BY 1;""")
     assert found == [[name, "f" if name.endswith("_owner") else "t", "f"] for name in sorted(
-        [*(database + suffix for database in databases.SERVICE_OF for suffix in ("_owner", "_migrator")),
-         *(databases.role_of(database) for database in databases.SERVICE_OF)])]
+        [*(database + suffix for database in manifests.DATABASES for suffix in ("_owner", "_migrator")),
+         *(role_of(database) for database in manifests.DATABASES)])]
 
 
 def test_what_a_migration_makes_belongs_to_the_owner(three):
@@ -123,7 +127,7 @@ def test_passwords_do_not_reach_the_server_in_the_clear(three, pair):
     assert not [secret for secret in pair.state.read("secrets.json").values() if secret in seen]
 
 
-@pytest.mark.parametrize("database", databases.SERVICE_OF)
+@pytest.mark.parametrize("database", manifests.DATABASES)
 def test_migrations_deploy_and_then_have_nothing_to_do(three, database):
     assert three._deploy(database) > 0
     assert three._deploy(database) == 0

@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from dev import broker, build, cli, databases, proc, runner, services, session, verbs
+from dev import broker, build, cli, databases, manifests, proc, runner, services, session, verbs
 from dev.report import DevError
 from dev.stack import Stack
 
@@ -28,7 +28,7 @@ def programs():
     if tools is None:
         pytest.skip("bus-topology and bus-send are not built")
     with runner.temporary_folder("dev-programs") as folder:
-        for name in services.NAMES:
+        for name in manifests.NAMES:
             shutil.copy(os.path.join(HERE, "stand_in.py"), os.path.join(folder, name))
             os.chmod(os.path.join(folder, name), 0o755)
         for name in ("bus-topology", "bus-send"):
@@ -57,11 +57,11 @@ def stack(shared):
 
 
 def pids(stack):
-    return {name: stack.pid(name) for name in services.NAMES}
+    return {name: stack.pid(name) for name in manifests.NAMES}
 
 
 def test_everything_is_ready(stack):
-    assert all(stack.services[name].ready() for name in services.NAMES)
+    assert all(stack.services[name].ready() for name in manifests.NAMES)
     assert stack.services["edge"].health()[1]["status"] == "UP"
 
 
@@ -243,7 +243,7 @@ def test_up_with_given_servers_starts_none(own, pair, monkeypatch, capsys):
     servers = pair._pair()
     for name, variable in session.GIVEN_DATABASES.items():
         monkeypatch.setenv(variable, servers.postgres.url(name))
-    urls = {name: servers.postgres.url(name) for name in databases.SERVICE_OF}
+    urls = {name: servers.postgres.url(name) for name in manifests.DATABASES}
     databases.Databases(pair.state, urls).create("postgres")
     monkeypatch.setenv("RABBITMQ_URL", servers.rabbitmq.url(vhost="given"))
     monkeypatch.setenv("RABBITMQ_MANAGEMENT_URL", pair.environment()["TEST_MGMT_URL"])

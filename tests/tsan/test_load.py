@@ -16,7 +16,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "tests", "system"), os.path.join(ROOT, "chaos-testing")]
 
 from client import Api, item, wait_until  # noqa: E402
-from dev import demo, services  # noqa: E402
+from dev import demo, manifests  # noqa: E402
 from dev.stack import Stack  # noqa: E402
 
 import invariants  # noqa: E402
@@ -131,9 +131,9 @@ def test_orders_reads_cancels_and_restarts(stack, tmp_path):
 
 
 def test_every_program_ends_well(stack):
-    for name in reversed(services.NAMES):
+    for name in reversed(manifests.NAMES):
         stack.signal(name, signal.SIGTERM)
-    for name in reversed(services.NAMES):
+    for name in reversed(manifests.NAMES):
         stack.stop_service(name)
         statuses = stack.part(name).process.exit_statuses()
         assert statuses and set(statuses) == {0}, f"{name} ended with {statuses}"

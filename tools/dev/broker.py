@@ -3,12 +3,12 @@ import json
 import os
 import subprocess
 
-from dev import build, urls
+from dev import build, manifests, urls
 from dev.management import Management
 from dev.report import DevError
 
 CONNECTIONS = 100  # of one user
-USERS = ("edge", "order-svc", "inventory-svc", "payment-svc", "operator")
+USERS = (*(one.broker_user for one in manifests.ON_BUS), "operator")
 
 
 class Broker:

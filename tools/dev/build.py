@@ -6,14 +6,13 @@ import re
 import subprocess
 import threading
 
-from dev import paths
+from dev import manifests, paths
 from dev.report import DevError
 
 _ONE_AT_A_TIME = collections.defaultdict(threading.Lock)  # of each preset: two suites may want the same
 PRESETS = ("dev", "asan", "tsan", "release", "clang")
 FIXED_ADDRESSES = ["setarch", "--addr-no-randomize"]
-PROGRAMS = ("order-svc", "inventory-svc", "payment-svc", "edge", "psp-sandbox", "bus-topology", "bus-send",
-            "bus-dead")
+PROGRAMS = (*manifests.NAMES, "bus-topology", "bus-send", "bus-dead")
 
 
 def default_preset():

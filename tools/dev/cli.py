@@ -5,18 +5,25 @@ import select
 import signal
 import subprocess
 import sys
+import textwrap
 
-from dev import bench, build, chaos, fuzz, generated, k6, packages, paths, services, simulation, suites, verbs
+from dev import (bench, build, chaos, fuzz, generated, k6, manifests, packages, paths, ports, session, simulation,
+                 suites, verbs)
 from dev.report import DevError
 
-STATE_HELP = """\
-state      .run/ in the checkout, as root /var/lib/orderbus/<hash>; ORDERBUS_STATE chooses another folder
-ports      ORDERBUS_EDGE_PORT, _ORDER_PORT, _INVENTORY_PORT, _PAYMENT_PORT, _EDGE_ADMIN_PORT, _PSP_PORT, _PG_PORT,
-           _AMQP_PORT, _DIST_PORT, _EPMD_PORT, _UI_PORT
-build      ORDERBUS_PRESET (release)
-servers    DATABASE_URL_ORDERS, DATABASE_URL_INVENTORY and DATABASE_URL_PAYMENTS, RABBITMQ_URL (and
-           RABBITMQ_MANAGEMENT_URL): administrators' URLs of servers to use instead of private ones; ./dev makes the
-           services' roles and users there"""
+STATE_HELP = {
+    "state": ".run/ in the checkout, as root /var/lib/orderbus/<hash>; ORDERBUS_STATE chooses another folder",
+    "ports": ", ".join(variable for _, variable, _ in ports.TABLE.values()),
+    "build": "ORDERBUS_PRESET (release)",
+    "servers": f"{', '.join(session.GIVEN_DATABASES.values())}, RABBITMQ_URL (and RABBITMQ_MANAGEMENT_URL): "
+               "administrators' URLs of servers to use instead of private ones; ./dev makes the services' roles and "
+               "users there",
+}
+
+
+def _state_help():
+    return "\n".join(textwrap.fill(text, 120, initial_indent=f"{name:<11}", subsequent_indent=" " * 11)
+                     for name, text in STATE_HELP.items())
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,7 +36,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser():
-    top = Parser(prog="./dev", description="Builds, runs and tests orderbus.", epilog=STATE_HELP)
+    top = Parser(prog="./dev", description="Builds, runs and tests orderbus.", epilog=_state_help())
     adder = top.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     def verb(name, run, text):
@@ -53,7 +60,7 @@ def parser():
     added.add_argument("-n", "--lines", type=int, default=20, help="how many lines to begin with (20)")
     added.add_argument("--no-follow", action="store_true", help="print and end")
     added = verb("psql", verbs.psql, "psql on one of the databases, as its administrator")
-    added.add_argument("database", metavar="DB", help="orders, inventory or payments")
+    added.add_argument("database", metavar="DB", help="one of: " + " ".join(manifests.DATABASES))
     added.add_argument("arguments", nargs=argparse.REMAINDER, help="for psql")
     for name, run, text in (("restart", verbs.restart, "drain and start one part again"),
                             ("kill", verbs.kill, "end one part with SIGKILL")):
@@ -88,7 +95,7 @@ def parser():
 
 
 def _parts():
-    return "one of: " + " ".join([*services.NAMES, "postgres", "rabbitmq"])
+    return "one of: " + " ".join([*manifests.NAMES, "postgres", "rabbitmq"])
 
 
 def main(arguments):

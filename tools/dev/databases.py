@@ -1,4 +1,4 @@
-"""The three databases: roles, ownership, and the migrations of each, on the private server or a given one."""
+"""The services' databases: roles, ownership, and the migrations of each, on the private server or a given one."""
 import base64
 import functools
 import hashlib
@@ -7,17 +7,10 @@ import os
 import secrets
 import subprocess
 
-from dev import paths, urls
+from dev import manifests, paths, urls
 from dev.parallel import at_once
 from dev.postgres import psql
 from dev.report import DevError
-
-# database: the service that owns it
-SERVICE_OF = {"orders": "order-svc", "inventory": "inventory-svc", "payments": "payment-svc"}
-
-
-def role_of(database):
-    return SERVICE_OF[database].replace("-", "_")
 
 
 def scram_verifier(password, salt=None, rounds=4096):
@@ -36,7 +29,7 @@ def _script(name):
 
 
 class Databases:
-    """`admin_urls` names, for each of the three, an administrator's URL whose path is the database."""
+    """`admin_urls` names, for each of manifests.DATABASES, an administrator's URL whose path is the database."""
 
     def __init__(self, state, admin_urls):
         self.state = state
@@ -52,20 +45,20 @@ class Databases:
         sql = _script("roles.sql")
         if first_database:
             psql(urls.database(next(iter(self.admin_urls.values()))).text(path=first_database), _script("server.sql"))
-        for name in SERVICE_OF:
-            admin = urls.database(self.admin_urls[name])
-            migrator = name + "_migrator"
+        for service in manifests.WITH_DATABASE:
+            admin, roles = urls.database(self.admin_urls[service.database]), service.roles
             variables = {
-                "database": admin.path, "owner": name + "_owner", "migrator": migrator, "service": role_of(name),
-                "migrator_password": scram_verifier(self.state.secret("postgres-" + migrator)),
-                "service_password": scram_verifier(self.state.secret("postgres-" + role_of(name))),
+                "database": admin.path, "owner": roles["owner"], "migrator": roles["migrator"],
+                "service": roles["runtime"],
+                "migrator_password": scram_verifier(self.state.secret("postgres-" + roles["migrator"])),
+                "service_password": scram_verifier(self.state.secret("postgres-" + roles["runtime"])),
             }
             psql(admin.text(path=first_database), sql, variables)
 
     def migrate(self):
         """Deploys what is missing; → how many changes each database got."""
-        deployed = at_once([functools.partial(self._deploy, name) for name in SERVICE_OF])
-        return dict(zip(SERVICE_OF, deployed))
+        deployed = at_once([functools.partial(self._deploy, name) for name in manifests.DATABASES])
+        return dict(zip(manifests.DATABASES, deployed))
 
     def _deploy(self, name):
         done = self.sqitch(name, "deploy", "--verify")
@@ -78,7 +71,7 @@ class Databases:
         folder = os.path.join(paths.ROOT, "migrations", name)
         if not os.path.exists(os.path.join(folder, "sqitch.plan")):
             raise DevError(f"{folder} has no sqitch.plan")
-        url = urls.database(self.url(name, name + "_migrator"))
+        url = urls.database(self.url(name, manifests.of_database(name).roles["migrator"]))
         target = f"db:pg://{url.user}@{url.host}:{url.port}/{url.path}"
         environment = os.environ | urls.libpq_environment(url.text()) | {
             "SQITCH_PASSWORD": url.password, "SQITCH_FULLNAME": "orderbus", "SQITCH_EMAIL": "orderbus@localhost",

@@ -3,17 +3,11 @@ import os
 import re
 import subprocess
 
-from dev import build, paths
+from dev import build, manifests, paths
 from dev.report import DevError
 
 # file: (program, flag)
-TABLE = {
-    "edge/.env.example": ("edge", "--print-env"),
-    "order-svc/.env.example": ("order-svc", "--print-env"),
-    "inventory-svc/.env.example": ("inventory-svc", "--print-env"),
-    "payment-svc/.env.example": ("payment-svc", "--print-env"),
-    "infrastructure/psp-sandbox/.env.example": ("psp-sandbox", "--print-env"),
-}
+TABLE = {f"{one.folder}/.env.example": (one.name, "--print-env") for one in manifests.ALL}
 
 # A document names a result file between <!-- result FILE --> and <!-- end -->; a link and one line of it stand there.
 DOCUMENTS = ("docs/reliability.md", "docs/performance.md")

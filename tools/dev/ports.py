@@ -4,23 +4,19 @@ import random
 import re
 import socket
 
+from dev import manifests
 from dev.report import DevError
 
-# name: (default, variable, what listens there)
-TABLE = {
-    "edge": (8080, "ORDERBUS_EDGE_PORT", "edge"),
-    "order-svc": (8081, "ORDERBUS_ORDER_PORT", "order-svc"),
-    "inventory-svc": (8082, "ORDERBUS_INVENTORY_PORT", "inventory-svc"),
-    "payment-svc": (8083, "ORDERBUS_PAYMENT_PORT", "payment-svc"),
-    "edge-admin": (8084, "ORDERBUS_EDGE_ADMIN_PORT", "edge's health and metrics"),
-    "psp-sandbox": (8090, "ORDERBUS_PSP_PORT", "psp-sandbox"),
+_SERVERS = {
     "postgres": (15432, "ORDERBUS_PG_PORT", "the private Postgres"),
     "amqp": (5673, "ORDERBUS_AMQP_PORT", "the private RabbitMQ"),
     "dist": (25673, "ORDERBUS_DIST_PORT", "the private RabbitMQ's distribution"),
     "epmd": (4370, "ORDERBUS_EPMD_PORT", "the private epmd"),
     "ui": (15672, "ORDERBUS_UI_PORT", "the private RabbitMQ's management"),
 }
-SERVER_PORTS = ("postgres", "amqp", "dist", "epmd", "ui")
+SERVER_PORTS = tuple(_SERVERS)
+# name: (default, variable, what listens there)
+TABLE = {name: row for one in manifests.ALL for name, row in one.ports().items()} | _SERVERS
 
 _LOOPBACK, _ANY = "127.0.0.1", ""
 _claims = []  # one socket for each port that this process chose; its name is taken until the process ends

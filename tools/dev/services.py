@@ -4,13 +4,11 @@ import json
 import os
 import signal
 
-from dev import account, build, ports
-from dev.databases import SERVICE_OF, role_of
+from dev import account, build, manifests, ports
 from dev.proc import Process
 from dev.report import DevError
 
-# In this order they are started; the other way round they are stopped. Each waits for what it needs by itself.
-NAMES = ("psp-sandbox", "order-svc", "inventory-svc", "payment-svc", "edge")
+PROVIDER = "psp-sandbox"
 DRAIN_SECONDS = 10
 READY_SECONDS = 60
 # What a sanitized build does with what it finds: a leak or error ends the process with this status, and says where.
@@ -24,33 +22,40 @@ class Service:
     def __init__(self, stack, name):
         self.stack = stack
         self.name = name
+        self.manifest = manifests.named(name)
         self.process = Process(stack.state, name)
         self.env_file = os.path.join(stack.state.folder("env"), name + ".env")
         self.program = os.path.join(build.programs(stack.preset), name)
 
     def own_ports(self):
-        return [self.name, "edge-admin"] if self.name == "edge" else [self.name]
+        return list(self.manifest.ports())
 
     def running(self):
         return self.process.pid() is not None
 
     def variables(self):
         """The whole configuration that the program is given."""
-        stack = self.stack
+        stack, manifest = self.stack, self.manifest
         found = {"PORT": str(stack.ports[self.name]), "BIND": "127.0.0.1"}
-        if self.name == "psp-sandbox":
-            found |= {"PSP_KEY": psp_key(stack.state), "LEDGER_FILE": ledger_file(stack.state)}
-        else:
-            found |= {"RABBITMQ_URL": stack.broker.url(self.name), "LOG_LEVEL": "info"}
-        if self.name == "edge":
-            # Nothing here looks at readiness or balances load, so a stop need not wait for anyone to notice.
-            found |= {"ADMIN_PORT": str(stack.ports["edge-admin"]), "DRAIN_MS": "0", "DRAIN_KEPT_MS": "0"}
-        if self.name == "payment-svc":
-            found |= {"PSP_URL": stack.url("psp-sandbox"), "PSP_KEY": psp_key(stack.state)}
-        for database, service in SERVICE_OF.items():
-            if service == self.name:
-                found["DATABASE_URL"] = stack.databases.url(database, role_of(database))
+        if manifest.broker_user:
+            found["LOG_LEVEL"] = "info"
+        if manifest.serves_clients:
+            # No load balancer looks at readiness here, so a stop need not wait until one has noticed.
+            found |= {"ADMIN_PORT": str(stack.ports[manifest.admin]), "DRAIN_MS": "0", "DRAIN_KEPT_MS": "0"}
+        found |= {variable: self._address(target) for target, variable in manifest.targets().items()}
+        if PROVIDER in (self.name, *manifest.links):
+            found["PSP_KEY"] = psp_key(stack.state)
+        if self.name == PROVIDER:
+            found["LEDGER_FILE"] = ledger_file(stack.state)
         return found | stack.overrides.get(self.name, {})
+
+    def _address(self, target):
+        """The URL that this service is given for a server or another service."""
+        if target == "postgres":
+            return self.stack.databases.url(self.manifest.database, self.manifest.roles["runtime"])
+        if target == "rabbitmq":
+            return self.stack.broker.url(self.manifest.broker_user)
+        return self.stack.url(target)
 
     def start(self):
         """Starts it unless this very build runs with these very variables; → True if it was started."""
@@ -71,16 +76,16 @@ class Service:
         return self.process.stop((number, DRAIN_SECONDS + 1))
 
     def ready(self):
-        if self.name == "psp-sandbox":
+        if self.manifest.admin_port is None:
             return not ports.is_free(self.stack.ports[self.name])
-        return self._get(self.stack.ports[self.own_ports()[-1]], "/health/ready")[0] == 200
+        return self._get(self.stack.ports[self.manifest.admin], "/health/ready")[0] == 200
 
     def wait_ready(self, seconds=READY_SECONDS):
         self.process.wait_until(self.ready, seconds, "ready")
 
     def health(self):
         """The deep health report as (status, decoded body), (None, None) when nobody answers."""
-        return self._get(self.stack.ports[self.own_ports()[-1]], "/health")
+        return self._get(self.stack.ports[self.manifest.admin], "/health")
 
     @staticmethod
     def _get(port, path):

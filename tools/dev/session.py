@@ -1,13 +1,12 @@
 """The user's own stack: which one a verb means, from variables when it is started and from its state later."""
 import os
 
-from dev import build, paths, ports, urls
+from dev import build, manifests, paths, ports, urls
 from dev.report import DevError
 from dev.stack import Stack
 from dev.state import State
 
-GIVEN_DATABASES = {"orders": "DATABASE_URL_ORDERS", "inventory": "DATABASE_URL_INVENTORY",
-                   "payments": "DATABASE_URL_PAYMENTS"}
+GIVEN_DATABASES = {name: f"DATABASE_URL_{name.upper()}" for name in manifests.DATABASES}
 
 
 def given_servers():
@@ -15,7 +14,7 @@ def given_servers():
     found = {name: os.environ[variable] for name, variable in GIVEN_DATABASES.items() if os.environ.get(variable)}
     if found and len(found) < len(GIVEN_DATABASES):
         missing = [variable for name, variable in GIVEN_DATABASES.items() if name not in found]
-        raise DevError(f"with one database given, all three must be: {' and '.join(missing)} not set")
+        raise DevError(f"with one database given, all must be: {' and '.join(missing)} not set")
     for text in found.values():
         urls.database(text)
     if os.environ.get("RABBITMQ_URL"):

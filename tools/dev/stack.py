@@ -1,8 +1,8 @@
-"""A whole stack in one state folder: two servers, three databases, five programs. ./dev up and the tests use it."""
+"""A whole stack in one state folder: two servers, the services and their databases. ./dev up and the tests use it."""
 import os
 import signal
 
-from dev import build, databases, ports, services
+from dev import build, databases, manifests, ports, services
 from dev.broker import Broker
 from dev.parallel import at_once
 from dev.postgres import psql
@@ -20,7 +20,7 @@ class Stack:
     chosen      {name: port} (names of ports.TABLE); None: free ports, the same ones as long as the state lives
     preset      which build's programs run
     overrides   {service: {variable: value}}, over what the stack sets itself
-    given       {"orders": url, "inventory": url, "payments": url} and/or {"amqp": url, "management": url}:
+    given       {database: url, …} for each of manifests.DATABASES and/or {"amqp": url, "management": url}:
                 administrators' URLs of servers that exist; the stack starts none of that kind then
     """
 
@@ -33,13 +33,13 @@ class Stack:
         self.servers = self.make_servers()
         self.databases = databases.Databases(self.state, self._admin_urls())
         self.broker = Broker(self.state, self.given.get("amqp") or self.servers.rabbitmq.url(), self._management_url())
-        self.services = {name: services.Service(self, name) for name in services.NAMES}
+        self.services = {name: services.Service(self, name) for name in manifests.NAMES}
 
     def make_servers(self):
         return Servers(self.state, self.ports, VHOST)
 
     def _admin_urls(self):
-        return {name: self.given.get(name) or self.servers.postgres.url(name) for name in databases.SERVICE_OF}
+        return {name: self.given.get(name) or self.servers.postgres.url(name) for name in manifests.DATABASES}
 
     def _management_url(self):
         if "amqp" in self.given:
@@ -50,8 +50,11 @@ class Stack:
 
     def own_servers(self):
         """The servers that are ours to start and to stop."""
-        has = {"postgres": "orders" in self.given, "rabbitmq": "amqp" in self.given}
+        has = {"postgres": self._is_database_given(), "rabbitmq": "amqp" in self.given}
         return [name for name in SERVERS if not has[name]]
+
+    def _is_database_given(self):
+        return any(name in self.given for name in manifests.DATABASES)
 
     def start(self):
         """Everything, from whatever is there to all services ready."""
@@ -81,7 +84,7 @@ class Stack:
 
     def prepare(self):
         """Roles, databases, migrations, users, permissions, topology; → how many changes each database got."""
-        self.databases.create(None if "orders" in self.given else "postgres")
+        self.databases.create(None if self._is_database_given() else "postgres")
         deployed = self.databases.migrate()
         self.broker.set_up(build.programs(self.preset))
         return deployed
@@ -116,11 +119,11 @@ class Stack:
     def stop_services(self):
         for service in self.services.values():
             service.process.signal(signal.SIGTERM)
-        for name in reversed(services.NAMES):
+        for name in reversed(manifests.NAMES):
             if self.services[name].stop() == signal.SIGKILL:
                 warn(f"{name} did not drain within {services.DRAIN_SECONDS} s and was killed")
 
-    # One part of it: a service of services.NAMES, or one of SERVERS
+    # One part of it: a service of manifests.NAMES, or one of SERVERS
 
     def _server(self, name):
         return getattr(self.servers, name)
@@ -130,7 +133,7 @@ class Stack:
             return self.services[name]
         if name in self.own_servers():
             return self._server(name)
-        raise DevError(f"there is no {name} here: choose one of {', '.join([*services.NAMES, *self.own_servers()])}")
+        raise DevError(f"there is no {name} here: choose one of {', '.join([*manifests.NAMES, *self.own_servers()])}")
 
     def start_service(self, name, wait=True):
         part = self.part(name)
@@ -162,7 +165,7 @@ class Stack:
     # Where things are
 
     def url(self, name):
-        """http://… of a service, of "edge-admin", or of the management "ui"."""
+        """http://… of a service, of its port for health and metrics (Manifest.admin), or of the management "ui"."""
         return f"http://127.0.0.1:{self.ports[name]}"
 
     def database_url(self, database, role=None):

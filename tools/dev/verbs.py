@@ -4,7 +4,7 @@ import signal
 import time
 
 from dev import build as building
-from dev import demo, packages, paths, services, session, urls
+from dev import demo, manifests, packages, paths, session, urls
 from dev.report import DevError, step
 from dev.servers import TestServers
 from dev.state import State
@@ -42,8 +42,7 @@ def _say_where(stack):
     print()
     step("API", stack.url("edge") + "/api/orders")
     step("health", stack.url("edge") + "/health")
-    step("metrics", " ".join(stack.url(name) + "/metrics"
-                             for name in ("edge-admin", "order-svc", "inventory-svc", "payment-svc")))
+    step("metrics", " ".join(stack.url(one.admin) + "/metrics" for one in manifests.ALL if one.admin_port))
     if "rabbitmq" in stack.own_servers():
         user = urls.broker(stack.amqp_url())
         step("management", f"{stack.url('ui')}  user {user.user}  password {user.password}")
@@ -79,7 +78,7 @@ def status(_options):
     """One line for each part; the exit status says whether all of it runs."""
     stack = session.required()
     healthy = True
-    for name in [*stack.own_servers(), *services.NAMES]:
+    for name in [*stack.own_servers(), *manifests.NAMES]:
         process = stack.part(name).process
         pid = process.pid()
         ready = pid is not None and (name not in stack.services or stack.services[name].ready())
@@ -112,7 +111,7 @@ def _memory(pid):
 def logs(options):
     """Hands over to tail, which follows until it is interrupted."""
     stack = session.required()
-    names = [options.service] if options.service else [*stack.own_servers(), *services.NAMES]
+    names = [options.service] if options.service else [*stack.own_servers(), *manifests.NAMES]
     files = [stack.log(name) for name in names if os.path.exists(stack.log(name))]
     if not files:
         raise DevError("there are no logs yet")
@@ -123,8 +122,8 @@ def logs(options):
 def psql(options):
     """Hands over to psql as the administrator of that database."""
     stack = session.required()
-    if options.database not in ("orders", "inventory", "payments"):
-        raise DevError(f"there is no database {options.database}: choose orders, inventory or payments")
+    if options.database not in manifests.DATABASES:
+        raise DevError(f"there is no database {options.database}: choose one of {', '.join(manifests.DATABASES)}")
     url = stack.database_url(options.database)
     _become(["psql", *options.arguments], os.environ | urls.libpq_environment(url))
 

@@ -1,0 +1,28 @@
+# Finds the services: every folder with a service.json is one, and no other file lists them.
+#
+# ORDERBUS_SERVICES      the folders, from the root
+# ORDERBUS_BUS_SERVICES  those of them that have a user at the broker
+# orderbus_service_field(FOLDER FIELD RESULT)  a field of that service.json, empty if it is absent
+file(GLOB manifests RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS
+  "${PROJECT_SOURCE_DIR}/*/service.json" "${PROJECT_SOURCE_DIR}/infrastructure/*/service.json")
+set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${manifests})
+
+function(orderbus_service_field folder field result)
+  file(READ "${PROJECT_SOURCE_DIR}/${folder}/service.json" text)
+  string(JSON value ERROR_VARIABLE absent GET "${text}" "${field}")
+  if(absent)
+    set(value "")
+  endif()
+  set(${result} "${value}" PARENT_SCOPE)
+endfunction()
+
+set(ORDERBUS_SERVICES "")
+set(ORDERBUS_BUS_SERVICES "")
+foreach(manifest ${manifests})
+  cmake_path(GET manifest PARENT_PATH folder)
+  list(APPEND ORDERBUS_SERVICES "${folder}")
+  orderbus_service_field("${folder}" broker_user user)
+  if(user)
+    list(APPEND ORDERBUS_BUS_SERVICES "${folder}")
+  endif()
+endforeach()
