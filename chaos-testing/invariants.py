@@ -65,7 +65,7 @@ def _fetched(cursor, sql):
 
 
 class Sources:
-    """Where to read from. accepted: ids of orders that got a 2xx; cancelled: ids of those whose cancel got one."""
+    """Sources of a check. accepted: ids of orders that got a 2xx; cancelled: ids of those whose cancel got one."""
 
     def __init__(self, urls, ledger, management, vhost, accepted=(), cancelled=()):
         self.urls = urls
@@ -432,7 +432,7 @@ def check_at_rest(sources, seconds, since=None):
 # The program
 
 class _KnownStack:
-    """What Sources.of_stack needs of a stack that another process started."""
+    """The attributes that Sources.of_stack needs, for a stack that another process started."""
 
     def __init__(self, folder):
         from dev import services, session

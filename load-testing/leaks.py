@@ -95,7 +95,7 @@ def run(stack, options):
     wrong += [f"{len(refused)} requests were refused, such as {refused[0]}"] if refused else []
     wrong += [] if final else ["some orders are not final after 120 s"]
     lines = list(table(before, after, statuses))
-    verdict = "FAILED" if wrong else "Nothing was reported, and all invariants held"
+    verdict = "FAILED" if wrong else "No leak was reported, and all invariants held"
     print("\n".join([*lines, *wrong, verdict]))
     if options.record:
         record(options, traffic.number, len(mix.accepted), took, lines, verdict)

@@ -1,4 +1,4 @@
-"""What a soak run looks at every few seconds: programs' memory, threads and descriptors, queues, and tables."""
+"""Samples of a soak run, every few seconds: memory, threads and descriptors of the programs, queues, and tables."""
 import os
 import threading
 import time

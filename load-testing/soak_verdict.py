@@ -1,4 +1,4 @@
-"""What a soak run's samples and answers say: slopes, what must be flat, latency at its beginning and end. Pure."""
+"""Verdict on a soak run, from samples and answers: slopes, constants, latency at its beginning and end. Pure."""
 import collections
 import statistics
 
@@ -67,7 +67,7 @@ def rate_check(answers, rate):
 
 
 def backlog_checks(samples):
-    """Nothing piles up: at its highest in the last quarter what waits is about what it was in the first."""
+    """Backlogs do not grow: the maximum of the last quarter is about that of the first."""
     waiting = [sum(count for name, count in sample["queues"].items() if not name.endswith(".dead"))
                for sample in samples]
     outbox = [sum(rows["outbox"] for rows in sample["rows"].values()) for sample in samples]

@@ -19,7 +19,7 @@ Request = collections.namedtuple("Request", "kind due data tries")
 
 
 class Mix:
-    """What is asked, by its number: orders, some of them declined, out of stock or cancelled at once; and reads."""
+    """The request of a number: orders, some of them declined, out of stock or cancelled at once; and reads."""
 
     ACCEPTABLE = {"order": (200, 201, 202), "read": (200,), "cancel": (200, 202, 409)}
 
@@ -119,7 +119,7 @@ class Traffic:
             self._disconnect(connection)
         self._selector.close()
 
-    # What is due
+    # Due requests
 
     def _due_at(self, number):
         return self._began + (number - self._first) / self.rate

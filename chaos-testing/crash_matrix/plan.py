@@ -5,8 +5,9 @@ SERVICES = ("order-svc", "edge", "inventory-svc", "payment-svc")
 LANES = (("order-svc",), ("edge", "inventory-svc"), ("payment-svc",))
 WITH_WORKERS = ("order-svc", "inventory-svc", "payment-svc")
 
-# What else must happen for a point to be reached. «before»: a fault that leads there; «first»: one that kills the
-# process, which is then started again for the row's own; «drains»: it is told to end; at: the hit that is the one.
+# Preconditions of a point. "before": a fault that leads to the point. "first": a fault that kills the process, which is
+# then started again for the row's own fault. "drains": the process is told to end. "at": the number of the hit that
+# counts.
 SETUP = {
     "worker.before-hold": {"before": "worker.decode=error@20", "at": 1},
     "worker.hold-published": {"before": "worker.decode=error@20", "at": 1},
@@ -42,7 +43,7 @@ VARIABLES = {("order-svc", point): DEADLINES
 AT = {"query.": 5, "payment.": 8, "http-client.": 8}
 AT_ELSE = 25
 
-# Where a pause is more than a pause: it outlasts a lease, a timeout of the other side, or somebody's patience.
+# Pauses that are long enough to outlast a lease, a timeout of the other side, or a client.
 DELAYS = {
     "worker.after-trip-1": 6000,       # the database ends a session that stands idle in a transaction
     "worker.commit-sent": 1500,
@@ -134,7 +135,7 @@ class Row:
 
 
 def listed(text):
-    """What --print-failpoints printed: {point: faults}."""
+    """Parses the output of --print-failpoints: {point: faults}."""
     found = {}
     for line in text.splitlines():
         point, *faults = line.split()
@@ -170,7 +171,7 @@ def _rows_of(service, point, faults):
 
 
 def _check(found, points):
-    """What the plan names must be there, else a renamed point would silently lose what it needs."""
+    """Checks that the points of the plan exist: a renamed point would lose its preconditions without notice."""
     known = {point for of in points.values() for point in of}
     lost = {*SETUP, *DELAYS, *UNREACHABLE, *QUERIES_ELSEWHERE} - known
     if lost:

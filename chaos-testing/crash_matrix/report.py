@@ -1,4 +1,4 @@
-"""What the matrix says: a line a row while it runs, and a table of all."""
+"""Report of the crash matrix: a line a row while it runs, and a table of all rows."""
 import collections
 
 

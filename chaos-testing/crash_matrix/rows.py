@@ -24,7 +24,7 @@ REST_SECONDS = 60
 
 
 class Result:
-    """What a row showed. problems: what makes it red beside the verdict."""
+    """Result of a row. problems: reasons to fail it beside the verdict."""
 
     def __init__(self, row):
         self.row = row
@@ -81,7 +81,7 @@ def _run(system, judge, row, result):
 
 
 def _let_it_fall(system, row, load, result):
-    """→ when the fault fell, by time.time(); None: it did not. Whoever it ended runs again afterwards."""
+    """→ when the fault fell, by time.time(), or None if it did not. A process that it ended runs again afterwards."""
     if row.first:
         _wait_end(system, row, result)
         system.switch_on(row.service, row.switches(), row.variables, wait=False)  # it may die before it is ready
@@ -137,7 +137,7 @@ def _recovery(system, hit_at):
 
 
 def _look(system, row, load, hit_at, pids, result):
-    """What the run itself must have been: the fault fell, under orders of all kinds, and nobody else died of it."""
+    """Conditions of a valid run: the fault fell, under orders of all kinds, and no other process died."""
     result.hits = _hits(system, row)
     if hit_at is None:
         return

@@ -1,4 +1,4 @@
-"""What every chaos run is made of: a stack with a proxy in each link, a stream of orders, and a verdict.
+"""Parts of every chaos run: a stack with a proxy in each link, a stream of orders, and a verdict.
 
     from harness.stack import chaos_stack
     from harness.traffic import Traffic

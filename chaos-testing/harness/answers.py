@@ -1,4 +1,4 @@
-"""What clients saw, as figures. Pure: attempts in, counts and percentiles out."""
+"""Figures from clients' attempts: counts and percentiles. Pure."""
 
 NO_ANSWER = ("refused", "cut", "timeout")  # in the place of a status: no connection, one that broke, none in time
 

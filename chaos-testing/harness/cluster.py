@@ -55,7 +55,7 @@ class Node(RabbitMQ):
 
 
 class Cluster:
-    """What a stack wants of its broker (dev.rabbitmq.RabbitMQ), and what one does to a cluster."""
+    """Stands in for a stack's broker (dev.rabbitmq.RabbitMQ), and adds the operations of a cluster."""
 
     def __init__(self, state, vhost):
         self.state = state
@@ -71,7 +71,7 @@ class Cluster:
         return url.text()
 
     def management_url(self):
-        """Of the first node that answers; the first one where none does."""
+        """The first node that answers; the first of all if none does."""
         nodes = list(self.nodes.values())
         found = next((node for node in nodes if ports.is_served(PORTS["ui"], node.address)), nodes[0])
         return RabbitMQ.management_url(found)

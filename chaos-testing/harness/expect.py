@@ -1,4 +1,4 @@
-"""What clients may count on while a fault lasts: sentences that are checked against what they saw."""
+"""Expectations of clients while a fault lasts: sentences that are checked against the answers that they got."""
 from harness.answers import NO_ANSWER
 
 
@@ -52,8 +52,8 @@ def takes(p99, after=None, share=1.0):
 
 
 def refuses(within, after=None):
-    """Nothing can be accepted, and everyone hears it in time. Another body under a key that the edge itself remembers
-    is refused for good."""
+    """All orders are refused, and within the time. Another body under a key that the edge itself remembers is refused
+    with 422."""
     def check(during):
         answers = during.answers(after)
         text = f"{answers.statuses()}, slowest {answers.slowest():.2f} s"

@@ -1,4 +1,5 @@
-"""What only root may do, namespaces and mounts; and why that cannot be done here, so that a test can say so."""
+"""Operations that need root, namespaces and mounts, and the reason if they are not possible here, so that a test can
+skip with it."""
 import os
 import subprocess
 import unittest

@@ -82,7 +82,7 @@ class Later:
 
 
 class Report:
-    """What a scenario showed. verdict: None where the stream of orders goes on."""
+    """Result of a scenario. verdict: None if the stream of orders goes on."""
 
     def __init__(self, scenario):
         self.scenario = scenario

@@ -44,7 +44,7 @@ class ChaosStack(Stack):
             self.overrides[service] = variables | self._addresses(service)
 
     def _addresses(self, service):
-        """What the service would be given, with the proxy's port in the place of the server's."""
+        """The service's usual settings, with the proxy's port in place of the server's."""
         given = self.services[service].variables()
         found = {}
         for link, (of, variable, behind) in TABLE.items():

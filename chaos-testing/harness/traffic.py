@@ -103,7 +103,7 @@ class Traffic:
                 began < began_before for began in list(self._asking.values())):
             time.sleep(0.05)
 
-    # What was seen
+    # Figures
 
     def between(self, begin, end):
         """Attempts that began in the window, and have ended."""
@@ -168,7 +168,7 @@ class Traffic:
                 self._open -= 1
                 self._lock.notify_all()
 
-    # What clients do
+    # Clients
 
     def _session(self, kind):
         number = next(self._numbers)
@@ -270,7 +270,7 @@ class Traffic:
                 seen = answer["status"]
 
     def _pause(self, retry_after):
-        """What the server asked for, half a second at least, and never all clients at once."""
+        """The server's Retry-After, at least half a second, with jitter so that clients do not come all at once."""
         return max(0.5, min(float(retry_after or 0), 2.0)) * self._random.uniform(1.0, 1.3)
 
     # HTTP

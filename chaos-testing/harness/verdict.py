@@ -5,8 +5,8 @@ import time
 import invariants
 
 REST_SECONDS = 120  # without a single order that becomes final: what is still open then is lost
-# Of each failure path, else the run says little. A cancel must overtake its saga, which takes some milliseconds: on a
-# fast machine few of those that are tried do.
+# Least number of orders on each failure path, else the run proves little. A cancel must overtake its saga, which takes
+# some milliseconds: on a fast machine few cancels do.
 LEAST_SHARES = {"declined": 0.05, "out of stock": 0.05, "cancelled": 0.01}
 
 
@@ -115,7 +115,7 @@ def oversold(sources):
 
 
 def too_little(load, periods):
-    """Where too few orders were tried for the run to mean something."""
+    """Names the kinds of which too few orders were tried for the run to prove anything."""
     found = []
     for what, begin, end, least in periods:
         tried = load.count(None, begin, end)

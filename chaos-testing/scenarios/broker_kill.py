@@ -17,6 +17,6 @@ def episodes(short):
 
 SCENARIO = Scenario(
     "broker-kill",
-    "The only broker is killed with SIGKILL under load and started again. What it had confirmed is on its disk; "
+    "The only broker is killed with SIGKILL under load and started again. All confirmed messages are on its disk; "
     "meanwhile orders are refused with 503 within two seconds.",
     episodes)

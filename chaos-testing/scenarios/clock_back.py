@@ -11,7 +11,8 @@ LINKS = {"orders": "order-amqp", "inventory": "inventory-amqp", "payments": "pay
 
 
 def _set(system, database, seconds):
-    """What was committed and is not confirmed, for the broker does not hear the service, is due by the old time."""
+    """Sets the clock while committed rows are unconfirmed, because the broker does not hear the service: they are due
+    by the old time."""
     broker, provider = system.link(LINKS[database]), system.link("payment-psp")
     broker.half_open("upstream")
     if database == "payments":

@@ -1,4 +1,4 @@
-/* What fuzz targets share: taking an input apart, checks that end the program, and round trips through field tables. A
+/* Helpers of fuzz targets: taking an input apart, checks that end the program, and round trips through field tables. A
  * target is one function over bytes; libFuzzer drives it, or fuzz_replay.c over files. */
 #ifndef BUS_TESTING_FUZZ_H
 #define BUS_TESTING_FUZZ_H
@@ -27,15 +27,15 @@ static inline struct bus_str fuzz_input(const uint8_t *data, size_t size) {
 uint8_t fuzz_byte(struct bus_str *rest);
 /* A big-endian number of that many bytes, taken off; missing bytes are 0. */
 uint64_t fuzz_number(struct bus_str *rest, size_t bytes);
-/* What stands before the next byte 0xFF (all of it, where there is none), which is taken off, too. */
+/* Takes the bytes up to the next byte 0xFF (all bytes if there is none), and that byte, off the input. */
 struct bus_str fuzz_part(struct bus_str *rest);
 /* The same in memory of its own, NUL-terminated: free it. A NUL inside ends it for who reads it as a string. */
 char *fuzz_text(struct bus_str part);
 /* The same without NUL, so that a sanitizer sees a read behind its end: free it. */
 char *fuzz_exact(struct bus_str part);
 
-/* Decodes; what was taken must come through encoding and decoding unchanged, with nulls and without. What was refused
- * must say why in lines that a log can take. Returns the struct, in the arena, or NULL. */
+/* Decodes the input. An accepted input must be the same after encoding and decoding, with nulls and without. A refused
+ * input must have an error text that is a valid log value. Returns the struct, in the arena, or NULL. */
 void *fuzz_codec(const struct bus_schema *schema, struct bus_str json, enum bus_unknown unknown,
                  struct bus_arena *arena);
 /* Encodes, decodes as a message and encodes again: the same text. */

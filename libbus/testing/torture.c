@@ -18,7 +18,7 @@ extern void *__libc_realloc(void *memory, size_t size);
 extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 extern const char __executable_start[], etext[];
 
-/* Of the thread that runs the scenario: others go on as always. */
+/* Applies to the thread that runs the scenario; other threads allocate as usual. */
 static _Thread_local struct {
   bool armed, for_ever, ours_only;
   size_t refuse_at, seen, refused;

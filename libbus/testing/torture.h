@@ -6,7 +6,8 @@
 
 #include <bus/arena.h>
 
-/* One run: true when it did all of it. What it found wrong it asserts; allocations are refused until torture_over. */
+/* One run of the scenario. Returns true if it ran to its end. The scenario asserts its own results; allocations are
+ * refused until torture_over. */
 typedef bool (*torture_scenario)(struct bus_arena *arena, const void *context);
 
 /* Refuses the n-th allocation alone, then all from the n-th on, then all beyond a limit of the arena, for every n and

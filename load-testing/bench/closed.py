@@ -22,7 +22,7 @@ def run(system, options, products=PRODUCTS, items=1):
 
 
 def check(said, orders, confirmed):
-    """What is not right is no figure: the run is worth nothing."""
+    """Ends the run if its answers are wrong: such a run has no valid figures."""
     if said["status"] or said["broken"]:
         raise DevError(f"of {said['requests']} requests {said['status']} were refused and {said['broken']} broken")
     if orders < said["requests"] or confirmed != orders:

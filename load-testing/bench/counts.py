@@ -1,4 +1,4 @@
-"""What the services and Postgres count of themselves: messages, publishes, transactions, calls of the PSP, WAL."""
+"""Counters of the services and of Postgres: messages, publishes, transactions, calls of the PSP, WAL."""
 import re
 import time
 import urllib.request

@@ -73,7 +73,7 @@ def difference(before, after):
 
 
 class Processors:
-    """What became of the machine's processor time since it was made."""
+    """Shares of the machine's processor time since the object was made."""
 
     def __init__(self):
         self._before = self._read()

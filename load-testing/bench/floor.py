@@ -1,5 +1,6 @@
-"""What the servers reach without our programs: Postgres with the same rows in batches of a hundred, the broker with the
-same messages, the PSP's sandbox with the same calls; on the servers that the orders went through, after them."""
+"""Measures the floor, the rate of the servers without our programs: Postgres with the same rows in batches of a
+hundred, the broker with the same messages, the PSP's sandbox with the same calls; on the servers that the orders
+used, after them."""
 import contextlib
 import json
 import os
@@ -131,7 +132,7 @@ def psp(system, options):
 
 
 def build_loop(preset):
-    """Of the checkout that is measured; one of before this program was there has no floor."""
+    """Builds the floor program of the measured checkout; a checkout from before that program has no floor."""
     if not os.path.exists(os.path.join(ROOT, "load-testing", "bench", "broker_loop.c")):
         raise DevError(f"{ROOT} has no broker-loop")
     build.build(preset, ["bin/broker-loop"])

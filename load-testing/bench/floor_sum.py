@@ -1,12 +1,12 @@
 """The floor: what an order would cost if nothing but the servers worked, each in batches of a hundred. Pure."""
 
-# What the bare loops give: CPU ms of the server.
+# Figures of the bare loops: CPU ms of the server.
 COSTS = ("orders ms/order", "inventory ms/order", "payments ms/order", "quorum ms/message", "answer ms/message",
          "unrouted ms/message", "psp ms/call")
 
 
 def traffic_of(order):
-    """What goes over the broker for an order, by kind; order: figures of the closed loop."""
+    """Messages of an order over the broker, by kind; order: figures of the closed loop."""
     taken = order["messages/order"]
     placed = order["message order.place.v1/order"]  # by the edge; all others are published by services
     published = sum(order.get(f"published {exchange}/order", 0) for exchange in ("bus.cmd", "bus.event"))
@@ -15,8 +15,8 @@ def traffic_of(order):
 
 
 def floor(order, costs, cores):
-    """→ figures. order: of the closed loop, costs: by COSTS. What other machines on the host took of the processors
-    while the orders were measured, the floor has not either."""
+    """→ figures. order: of the closed loop, costs: by COSTS. Processor time that other machines on the host took while
+    the orders were measured is missing in the floor, too."""
     postgres = sum(costs[f"{name} ms/order"] for name in ("orders", "inventory", "payments"))
     broker = sum(count * costs[f"{kind} ms/message"] for kind, count in traffic_of(order).items())
     psp = order["psp calls/order"] * costs["psp ms/call"]

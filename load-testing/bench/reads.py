@@ -29,7 +29,7 @@ def run(system, options):
 
 
 def order_ids(system, options):
-    """Of orders that are there; where there are none, some are made first."""
+    """Reads existing orders; makes some first if there are none."""
     if not system.rows("orders", SOME, 1):
         wrk.run(system.stack.url("edge"), "orders.lua", [uuid.uuid4(), PRODUCTS, 1], options.connections, 2)
         system.wait_for_rest()

@@ -50,8 +50,8 @@ def about(options):
 
 
 def merged(old, results, how):
-    """What was recorded before, with these parts in the place of theirs. → {part: {"how", "figures"}}, in the order of
-    `results` where they are all there."""
+    """The recorded parts, with these parts in place of theirs. → {part: {"how", "figures"}}, in the order of `results`
+    if all are there."""
     fresh = {part: {"how": how, "figures": found} for part, found in results.items()}
     return fresh | {part: kept for part, kept in old.items() if part not in fresh}
 

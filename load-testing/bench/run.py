@@ -40,8 +40,9 @@ def measured_system(preset, variables):
 
 
 def in_turn(parts, runs):
-    """All parts one after the other, so often: two figures of a run are measured near each other, whatever the machine
-    does meanwhile. What is done once comes in the last turn: it leaves much behind. → (run from 0, part)"""
+    """All parts one after the other, `runs` times: two figures of a run are measured close to each other, whatever the
+    machine does meanwhile. Parts that run once come in the last turn, because they leave much data behind. → (run
+    from 0, part)"""
     return [(number, name) for number in range(runs) for name in parts if name not in ONCE or number == runs - 1]
 
 

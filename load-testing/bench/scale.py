@@ -1,4 +1,4 @@
-"""What more of something brings: worker threads, processes of a service, connections."""
+"""Measures scaling: more worker threads, more processes of a service, more connections."""
 import argparse
 
 from bench import closed

@@ -42,7 +42,7 @@ class System:
             cursor.execute(text, arguments)
 
     def cancel(self):
-        """What the databases are doing for other threads, which then fails there."""
+        """Cancels the statements of other threads, which fail there."""
         for connection in self._connections.values():
             connection.cancel()
 

@@ -1,4 +1,4 @@
-"""What the figures are wanted to be, on two cores that everything shares. Pure."""
+"""Targets of the figures, on two cores that everything shares. Pure."""
 
 from bench.cpu import SERVICES
 

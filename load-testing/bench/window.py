@@ -1,4 +1,4 @@
-"""What a load costs: CPU by group, memory, messages, transactions and WAL between two moments, for each order."""
+"""Costs of a load: CPU by group, memory, messages, transactions and WAL between two moments, for each order."""
 import time
 
 from bench import counts, cpu
@@ -9,7 +9,7 @@ COUNTED = ("psp calls", "wal bytes", "fsyncs", "broker fsyncs", "full pages")
 
 
 class Window:
-    """Begins when it is made. Nothing else may use the stack meanwhile."""
+    """Begins when it is made. The load must be the only user of the stack meanwhile."""
 
     def __init__(self, system):
         self.system = system

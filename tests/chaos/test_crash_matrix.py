@@ -10,7 +10,7 @@ ALL = ["crash", "delay", "error", "disconnect"]
 
 
 def points():
-    """What programs would list that have every point of the plan, and one that the plan does not name."""
+    """Listings of programs that have every point of the plan, and one point that the plan does not name."""
     named = {*plan.SETUP, *plan.DELAYS, *plan.UNREACHABLE, *plan.QUERIES_ELSEWHERE, "worker.new-step",
              *(point for _, point, _, _, _ in plan.MORE),
              *(name.split("/")[1] for name in plan.SHORT)}

@@ -1,4 +1,4 @@
-"""What each way to spoil a link does to a connection, seen from both of its ends."""
+"""Each way to spoil a link, as both ends of a connection see it."""
 import contextlib
 import socket
 import threading
@@ -63,7 +63,7 @@ def connect(proxies):
 
 
 def said(connection, data=b"x", seconds=10):
-    """What comes back: all of it, b"" at an end, None in silence, "reset"."""
+    """Bytes that come back: all of them, b"" at an end, None in silence, "reset"."""
     connection.settimeout(seconds)
     found = b""
     try:

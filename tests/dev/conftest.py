@@ -1,4 +1,4 @@
-"""What the tests of the tooling share: the package itself, short-lived states, and one pair of real servers."""
+"""Fixtures of the tooling's tests: the package itself, short-lived states, and one pair of real servers."""
 import os
 import subprocess
 import sys

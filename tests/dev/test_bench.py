@@ -74,7 +74,7 @@ def test_a_group_is_its_roots_and_all_below_them():
 
 
 def test_what_a_child_used_stays_when_it_has_ended():
-    """Of this very process and a child that works for a moment."""
+    """CPU time of this process and of a child that works for a moment."""
     before = cpu.tree_ms(cpu.processes(), [os.getpid()])
     pid = os.fork()
     if pid == 0:

@@ -1,4 +1,4 @@
-"""What ./dev up shows at its end: the catalogue is added once, and an order that fails is said to have failed."""
+"""The end of ./dev up: the catalogue is added once, and a failed order is reported as failed."""
 import types
 
 import pytest

@@ -1,4 +1,4 @@
-"""Where the tools in Go come from: pinned sources, a Go that is new enough, and one build."""
+"""Tools in Go: pinned sources, a Go that is new enough, and one build."""
 import concurrent.futures
 import functools
 import hashlib

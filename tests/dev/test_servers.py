@@ -90,7 +90,7 @@ def test_rabbitmqctl_reaches_the_node(pair):
 
 
 def test_the_log_of_the_quorum_queues_leaves_most_of_the_brokers_memory_free(pair):
-    """What is in the log is in memory, too, sometimes twice; at the watermark every publisher is blocked."""
+    """The broker's log is in memory, too, sometimes twice; at the watermark every publisher is blocked."""
     _, rabbitmq = parts(pair)
     bytes_of = [int(re.search(r"\d{3,}", rabbitmq.ctl("eval", f"{what}."))[0])
                 for what in ("application:get_env(ra, wal_max_size_bytes)", "vm_memory_monitor:get_memory_limit()")]

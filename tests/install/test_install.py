@@ -19,7 +19,7 @@ HEADERS = sorted(os.listdir(os.path.join(paths.ROOT, "libbus", "include", "bus")
 OF_BUS = {"librabbitmq", "libpq", "libcivetweb"}
 EXAMPLE_ID = "2ed6657d-e927-568b-95e1-2665a8aea6a2"  # RFC 9562, appendix A.4
 
-# What is named to the linker shows in the program, also where the compiler leaves out by itself what nothing calls.
+# Libraries on the link line show in the program, even if the compiler would leave out unused ones by itself.
 SHOW_ALL = "-Wl,--no-as-needed"
 
 # How each program is made by hand: pkg-config's names.

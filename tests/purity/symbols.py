@@ -1,4 +1,4 @@
-"""Which symbols of others a pure part may ask for. What is not listed is not pure."""
+"""The symbols that a pure part may import. A symbol that is not listed is not pure."""
 import re
 
 # Memory, text, sorting, and the end of a process that has a bug.
@@ -11,7 +11,7 @@ LIBC = frozenset("""
     bsearch qsort
     __assert_fail __errno_location
 """.split())
-# What compilers and their sanitizers put in.
+# Symbols of compilers and their sanitizers.
 COMPILER = re.compile(r"_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|__(asan|ubsan|tsan|sanitizer)_\w+")
 # Pure libraries, for the core alone.
 CORE = re.compile(r"cJSON_\w+|nettle_(sha1|sha256)_\w+")

@@ -1,5 +1,5 @@
-"""What the linker and the sources must show: pure parts that do no I/O, one user a library, SQL in its place, hardened
-programs."""
+"""Checks of binaries and sources: pure parts do no I/O, each library has one user, SQL stands in its place, programs
+are hardened."""
 import functools
 import json
 import os
@@ -123,7 +123,7 @@ def test_a_library_has_one_user(header):
 
 
 def test_a_library_has_one_user_also_through_other_headers():
-    """What the compiler read for each object, as ninja remembers it."""
+    """The files that the compiler read for each object, as ninja remembers them."""
     read, current = {}, None
     for line in output("ninja", "-C", build.folder(PRESET), "-t", "deps").splitlines():
         if line.startswith("    "):

@@ -1,4 +1,4 @@
-"""What the README tells a newcomer to type, typed: ./dev up, the first order, ./dev down; and its links lead on."""
+"""Runs the commands of the README: ./dev up, the first order, ./dev down; and checks its links."""
 import json
 import os
 import re

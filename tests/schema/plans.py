@@ -1,4 +1,4 @@
-"""What the plan tests of all services share: a fresh database from a sqitch project, a service's own statements
+"""Shared by the plan tests of all services: a fresh database from a sqitch project, a service's own statements
 (`<service> --print-sql`), and their generic plans as the runtime role.
 
 `--print-sql` prints for each statement of the registries (bus/sql.h) its name ("command3"), its parameter letters and

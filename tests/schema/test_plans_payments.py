@@ -13,7 +13,7 @@ SERVICE = "payment-svc"
 ORDERS = 100_000
 LOCK, INSERT, UPDATE, LEDGER, FIND_DUE, LOOK_AFTER, FIND_PUT_OFF = range(7)
 
-# What a day leaves behind: nearly all is definite, a few are open or unknown.
+# The payments of a day: nearly all are definite, a few are open or unknown.
 FILL = f"""
 INSERT INTO payments.payments (order_id, state, amount, currency, token, psp_id, reason, refunds, refunded_amount,
                                attempts, first_attempt_at, next_attempt_at, refund_requested, version, created_at)

@@ -1,4 +1,4 @@
-"""What does not go out: orders are refused while order-svc's messages find no queue, and what was accepted goes on."""
+"""Orders are refused while order-svc's messages find no queue, and accepted orders go on."""
 import re
 
 import pytest

@@ -19,7 +19,7 @@ def bus_dead(stack, *words):
 
 
 def dead_ids(stack, queue="inventory-svc"):
-    """What lies in a dead queue: {message id: line}."""
+    """The messages of a dead queue: {message id: line}."""
     status, text = bus_dead(stack, "list", queue)
     assert status == 0, text
     return {line.split()[0]: line for line in text.splitlines()}
@@ -68,7 +68,7 @@ def test_a_forged_payment_does_not_become_true_by_a_replay(api, stack):
 
 
 def test_every_dead_message_has_its_row(api, stack):
-    """What the queues hold and what the databases recorded agree, whatever else this suite parked."""
+    """Compares the queues with the records of the databases, whatever else this suite dead-lettered."""
     databases = {"order-svc": "orders", "order-svc.place": "orders", "inventory-svc": "inventory",
                  "payment-svc": "payments"}
     status, text = bus_dead(stack, "list")

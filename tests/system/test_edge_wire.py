@@ -358,7 +358,7 @@ def test_E18_http2_preface_is_no_request(port):
     assert closed
 
 
-# What is in the body
+# Bodies
 
 @pytest.mark.parametrize("body", [
     b"", b" ", b"{", b"null", b"[]", b"{}x", BODY + b"{}", BODY[:-1] + b",}", b"\xef\xbb\xbf" + BODY, BODY + b"\0",

@@ -224,8 +224,9 @@ def parked_of(stack, ids):
 
 @pytest.mark.parametrize("user", (*SERVICES, "operator"))
 def test_Q1_further_routing_keys_reach_nothing_foreign(stack, api, user):
-    """The retry and dead exchanges of a user lead to its own queues, whatever headers say. What goes through a shared
-    exchange is dead-lettered by whoever gets it, for its sender; an unknown type waits in the last tier."""
+    """The retry and dead exchanges of a user lead to its own queues, whatever the headers say. A message through a
+    shared exchange is dead-lettered by the service that gets it, because of its sender; an unknown type waits in the
+    last tier."""
     management, vhost = stack.broker.management, stack.broker.admin.path
     tiers = [queue["name"] for queue in management.must("GET", "queues", vhost)
              if queue["name"].startswith("bus.retry.10m.")]
@@ -234,7 +235,8 @@ def test_Q1_further_routing_keys_reach_nothing_foreign(stack, api, user):
     assert {taken[key] for key in private} == (
         {f"bus.retry.{user}", f"bus.dead.{user}"} if user in TAKEN else
         {"bus.retry.operator"} if user == "operator" else set())
-    # What is back from the shortest tier is parked. A copy in another's tier would be back, too.
+    # A message that is back from the shortest tier is dead-lettered. A copy in another service's tier would be back,
+    # too.
     back = {key for key in private if taken[key].startswith("bus.retry.")}
     wait_until(lambda: {key for _, key in parked_of(stack, taken)} >= back, 20, "what was retried, parked")
     with Publisher(stack.amqp_url()) as looking:

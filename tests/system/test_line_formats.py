@@ -1,4 +1,4 @@
-"""What services say of themselves: no secret in it, each log line is JSON, metrics are well formed and true."""
+"""Formats of logs and metrics: no secrets, each log line is JSON, metrics are well formed and true."""
 import re
 import uuid
 

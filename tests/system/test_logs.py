@@ -1,4 +1,4 @@
-"""What an operator reads: a line per request, a trace through all services, metrics, and logs that nobody takes."""
+"""Logs for an operator: a line per request, a trace through all services, metrics, and a reader that stalls."""
 import json
 import os
 import signal

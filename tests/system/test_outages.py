@@ -1,4 +1,4 @@
-"""What happens while something is away: orders are taken as long as the broker stands, and nothing hangs."""
+"""Outages of a server or service: orders are accepted while the broker is up, and no request hangs."""
 import concurrent.futures
 import os
 import re
@@ -266,7 +266,7 @@ def test_health_names_the_service_whose_workers_have_no_database(api, stack):
 
 
 def down(api):
-    """What /health reports, where that is DOWN."""
+    """The faults that /health reports while it is DOWN."""
     answer = api.get("/health")
     return answer.json() if answer.status_code == 503 else None
 

@@ -1,4 +1,4 @@
-"""What the payment provider may do to us: errors, limits, silence; each order is charged once, or not at all."""
+"""Faults of the payment provider: errors, limits, silence; each order is charged once, or not at all."""
 import concurrent.futures
 import os
 import subprocess

@@ -104,7 +104,7 @@ def test_stopping_edge_tells_its_clients(api, stack, port, edge_that_drains):
 
 
 def test_edge_killed_under_load(api, stack):
-    """What it only remembered is gone; what it answered 2xx is not."""
+    """The edge loses its memory of accepted orders, but no order that it answered with 2xx."""
     with Load(api, LOADED, clients=8) as load:
         load.wait_orders(50)
         assert stack.kill("edge")

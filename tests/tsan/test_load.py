@@ -72,7 +72,7 @@ class Visitors:
 
 
 def visits(stack, api):
-    """What clients and operators do besides placing orders."""
+    """Requests of clients and operators besides placing orders."""
     admin = [Api(stack.url(name)) for name in ("edge-admin", "order-svc", "inventory-svc", "payment-svc")]
 
     def cancel():

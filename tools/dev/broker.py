@@ -1,4 +1,4 @@
-"""What the services find in RabbitMQ: a virtual host, one user each with narrow permissions, and the topology."""
+"""Prepares RabbitMQ for the services: a virtual host, one user each with narrow permissions, and the topology."""
 import json
 import os
 import subprocess
@@ -42,13 +42,13 @@ class Broker:
         return max(1 << 30, min((size for size in free if isinstance(size, int)), default=16 << 30) // 2)
 
     def _retire(self):
-        """Earlier versions retried through one exchange for all. What waits behind it comes back by itself."""
+        """Earlier versions retried through one exchange for all. Messages behind it come back by themselves."""
         status, _ = self.management.call("DELETE", "exchanges", self.admin.path, "bus.retry")
         if status not in (204, 404):
             raise DevError(f"RabbitMQ does not delete the exchange bus.retry: {status}")
 
     def difference(self, programs):
-        """What bus-topology diff says about exchanges, queues and bindings; → (its text, its status)."""
+        """Runs bus-topology diff over exchanges, queues and bindings; → (its text, its status)."""
         return _call([os.path.join(programs, "bus-topology"), "diff", "--bindings", "-"], self.admin.text(),
                      self._bindings())
 

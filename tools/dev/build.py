@@ -57,8 +57,8 @@ def build_programs(preset, quiet=True, besides=()):
 
 
 def launcher(place):
-    """What stands before the command that runs a program, or tests, in this place: gcc 12's thread sanitizer ends a
-    program whose addresses a kernel has scattered widely («unexpected memory mapping»)."""
+    """The words before a command that runs a program or tests: gcc 12's thread sanitizer ends a program whose addresses
+    the kernel has scattered widely ("unexpected memory mapping")."""
     sanitized = (place + os.sep).startswith(folder("tsan") + os.sep)
     return FIXED_ADDRESSES if sanitized and _can_fix_addresses() else []
 

@@ -7,7 +7,7 @@ import re
 import shlex
 import subprocess
 
-from dev import build, paths
+from dev import build, paths, wording
 from dev.runner import Result, run, skip, tracked
 
 
@@ -28,7 +28,14 @@ def lint_suite(seconds):
                          (tracked(".yml", ".yaml"), ["yamllint", "--strict", "--format", "parsable"])):
         if files:
             total += _by_file(files, *run([*words, *files], seconds))
-    return total
+    return total + _wording()
+
+
+def _wording():
+    """Each file with a problem failed."""
+    files = tracked(".c", ".h", ".py", ".md")
+    wrong = [found for found in (wording.problems(name, _text_of(name).decode()) for name in files) if found]
+    return Result(len(files) - len(wrong), len(wrong), 0, "".join(f"{line}\n" for found in wrong for line in found))
 
 
 def _shell_files():
@@ -68,7 +75,7 @@ def _by_source(entries):
 
 
 def _tidy(entries, stamp, seconds):
-    """One file. What was found clean is not looked at again until it, a header of it, or the checks change."""
+    """One file. A file that was found clean is not checked again until it, a header of it, or the checks change."""
     mark = os.path.join(build.folder("tidy"), _digest(entries, stamp))
     if os.path.exists(mark):
         return Result(passed=1)

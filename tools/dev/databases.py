@@ -14,7 +14,7 @@ from dev.report import DevError
 
 
 def scram_verifier(password, salt=None, rounds=4096):
-    """What Postgres stores for a password: it can be logged or shown without giving the password away."""
+    """The verifier that Postgres stores for a password: it can be logged or shown without giving the password away."""
     salt = salt or secrets.token_bytes(16)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, rounds)
     client_key = hmac.digest(salted, b"Client Key", "sha256")

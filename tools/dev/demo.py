@@ -1,4 +1,4 @@
-"""What ./dev up shows: a small catalogue, and one order that goes all the way."""
+"""The end of ./dev up: a small catalogue, and one order that becomes CONFIRMED."""
 import json
 import time
 import urllib.error

@@ -18,7 +18,7 @@ LINE = "{:<14} {:>12} execs {:>8}/s {:>6} edges {:>6} inputs {:>8} s  {}"
 
 
 class Run:
-    """What one run of a target did."""
+    """Result of one run of a target."""
 
     def __init__(self, name, status, output, seconds):
         def last(pattern):

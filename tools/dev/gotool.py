@@ -35,14 +35,14 @@ class GoTool:
             return re.search(rf"\b{re.escape(self.module)} (v[0-9.]+)", file.read()).group(1)
 
     def program(self):
-        """Where the pinned version lies once it is installed."""
+        """Path of the pinned version, once it is installed."""
         return os.path.join(TOOLS, f"{self.name}-{self.version()}")
 
     def installed(self):
         return os.access(self.program(), os.X_OK)
 
     def missing(self):
-        """What to say where it is not installed."""
+        """Message for a tool that is not installed."""
         return f"{self.name} {self.version()} is not installed: {self.verb}"
 
     def install(self):

@@ -13,7 +13,7 @@ import zipfile
 from dev.report import DevError, step
 
 VERSION = "go1.26.8"
-# Of the module's archive, as the module proxy serves it.
+# Digest of the module's archive, as the module proxy serves it.
 SHA256 = {
     "x86_64": ("amd64", "30c2b1bf7dcc88d3eb0a1364e47ddd9128edb3110a30e8a0ef61cd5856b31de7"),
     "aarch64": ("arm64", "02b36b6787b3ac767668f630e2998df45a3b1f9ffee08d1bf3ef6487cd658d99"),
@@ -93,7 +93,7 @@ def _download(url, digest, path):
 
 
 def _make_usable(root):
-    """What the go command itself does to a toolchain module: a module's archive holds no go.mod and no permissions."""
+    """Completes a toolchain module as the go command does: a module's archive holds no go.mod and no permissions."""
     shutil.copy(os.path.join(root, "src", "_go.mod"), os.path.join(root, "src", "go.mod"))
     programs = [*glob.glob(os.path.join(root, "bin", "*")), *glob.glob(os.path.join(root, "pkg", "tool", "*", "*"))]
     for program in programs:

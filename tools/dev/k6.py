@@ -31,7 +31,7 @@ def scripts():
 
 
 def text_of(file):
-    """What a script says of itself in its first lines."""
+    """The description in the first lines of a script."""
     with open(file, encoding="utf-8") as lines:
         comment = itertools.takewhile(lambda line: line.startswith("//"), lines)
         return " ".join(line[2:].strip() for line in comment)

@@ -46,7 +46,7 @@ class Manifest:
         return found
 
     def variables(self, suite):
-        """What this suite gives the program besides what ./dev does."""
+        """Settings of this suite, besides those of ./dev."""
         return self.suites.get(suite, {}).get("variables", {})
 
     def targets(self):

@@ -14,13 +14,13 @@ UP = (
     "ninja-build", "openssl", "pkg-config", "postgresql", "procps", "rabbitmq-server", "sqitch",
     "libdbd-pg-perl", "util-linux",
 )
-# What the test suites need besides.
+# Packages that only the test suites need.
 TEST = (
     "caddy", "clang", "clang-format", "clang-tidy", "flake8", "git", "haproxy", "iproute2", "libclang-rt-14-dev",
     "libfaketime", "mount", "nginx-light", "nodejs", "pgbouncer", "python3-psycopg2", "python3-pytest",
     "python3-requests", "shellcheck", "yamllint",
 )
-# What chaos-testing/invariants.py needs as a program.
+# Packages that chaos-testing/invariants.py needs as a program.
 CHECK = ("python3-psycopg2",)
 # The generator of ./dev bench: it is cheap, so that what is measured is the system.
 BENCH = ("wrk",)
@@ -78,7 +78,7 @@ def _apt(verb, *names, simulate=False):
 
 @contextlib.contextmanager
 def _no_service_starts():
-    """Nothing that is installed now is started by its package. A policy that the machine has comes back after."""
+    """Installing packages starts none of their servers. A policy of the machine is put back afterwards."""
     saved = POLICY + ".orderbus-saved"
     if os.path.lexists(POLICY) and not _is_ours(POLICY):
         os.rename(POLICY, saved)

@@ -4,7 +4,7 @@ import threading
 
 
 def at_once(calls):
-    """Each on a thread of its own; → their results in order. Where one fails, the others are still waited for."""
+    """Each on a thread of its own; → their results in order. If one fails, the others are still waited for."""
     with concurrent.futures.ThreadPoolExecutor(max(1, len(calls))) as pool:
         return [one.result() for one in [pool.submit(call) for call in calls]]
 

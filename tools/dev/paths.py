@@ -1,4 +1,4 @@
-"""Where things lie: the checkout, its build folders, and the default folder of its state."""
+"""Places: the checkout, its build folders, and the default folder of its state."""
 import hashlib
 import os
 import re

@@ -76,7 +76,7 @@ class Process:
             self._ended[pid] = os.waitstatus_to_exitcode(status)
 
     def exit_statuses(self):
-        """Of all that ended, where this very object started them; a negative one is the signal that ended it."""
+        """Exit statuses of ended processes that this object started; a negative one is a signal."""
         return list(self._ended.values())
 
     def died(self):

@@ -1,4 +1,4 @@
-"""What ./dev says to its user: steps, warnings, and the one kind of error that ends a command."""
+"""Output of ./dev for its user: steps, warnings, and the one kind of error that ends a command."""
 import sys
 
 

@@ -14,7 +14,7 @@ from dev.state import MARK, State
 
 
 class Result:
-    """What a suite found. `text` is shown when something failed, `note` always."""
+    """Result of a suite. `text` is shown if a test failed, `note` always."""
 
     def __init__(self, passed=0, failed=0, skipped=0, text="", note=""):
         self.passed = passed
@@ -64,7 +64,7 @@ def _interrupt(child):
 
 
 def run(words, seconds, env=None):
-    """→ (exit status, output). What is too slow gets SIGINT, so that fixtures clean up, and then SIGKILL."""
+    """→ (exit status, output). A command that is too slow gets SIGINT, so that fixtures clean up, then SIGKILL."""
     if _ending.is_set():
         raise KeyboardInterrupt
     with subprocess.Popen(words, cwd=paths.ROOT, env=os.environ | (env or {}), stdin=subprocess.DEVNULL, text=True,
@@ -142,6 +142,6 @@ def _has_failed(case):
 
 
 def _said(failed):
-    """What CTest's failed cases printed, without the many that passed. pytest's own summary needs no such help."""
+    """The output of CTest's failed cases, without the many that passed. pytest's own summary needs no such help."""
     return "".join(f"{case.get('name')}:\n{(case.findtext('system-out') or '').strip()}\n\n"
                    for case in failed if case.get("status"))

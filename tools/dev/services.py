@@ -11,7 +11,7 @@ from dev.report import DevError
 PROVIDER = "psp-sandbox"
 DRAIN_SECONDS = 10
 READY_SECONDS = 60
-# What a sanitized build does with what it finds: a leak or error ends the process with this status, and says where.
+# Settings of a sanitized build: a leak or error ends the process with this status, and a report names the place.
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:exitcode=99:detect_stack_use_after_return=1",
               "UBSAN_OPTIONS": "print_stacktrace=1:exitcode=99", "TSAN_OPTIONS": "exitcode=99"}
 
@@ -117,6 +117,6 @@ def ledger_file(state):
 
 
 def _environment():
-    """Nothing of the caller's environment: a stray PORT would change every program's configuration."""
+    """Passes none of the caller's environment on: a stray PORT would change every program's configuration."""
     return {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"} | {
         name: os.environ.get(name) or value for name, value in SANITIZERS.items()}

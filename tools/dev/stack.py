@@ -162,7 +162,7 @@ class Stack:
     def log(self, name):
         return self.part(name).process.log
 
-    # Where things are
+    # Addresses and files
 
     def url(self, name):
         """http://… of a service, of its port for health and metrics (Manifest.admin), or of the management "ui"."""

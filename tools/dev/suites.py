@@ -64,7 +64,7 @@ def _alloc(seconds):
 
 
 def _memory(seconds):
-    """What only a build without a sanitizer can show; the README's first command uses the same build."""
+    """Measurements that need a build without a sanitizer; the README's first command uses the same build."""
     build.build("release")  # without «build-release» before it
     return _ctest("memory", seconds=seconds, preset="release")
 
@@ -166,7 +166,7 @@ NAMES = tuple(TABLE)
 AT_LEISURE = ("build-tsan", "build-release", "fuzz", "tidy")
 # Long ones that mostly wait: they, too, run one after the other beside the suites that follow.
 BESIDE = ("dev", "crash")
-# What says how long recovery may take waits for all of those.
+# Suites that measure recovery times wait for all of those.
 MEASURES = ("chaos", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "chaos",
               "load", "readme")
@@ -207,7 +207,7 @@ class _Lane:
         self._suites.append(self._pool.submit(_suite, name))
 
     def results(self):
-        """Of all that were submitted; waits for them."""
+        """Waits for all suites that were submitted, and returns their results."""
         return [one.result() for one in self._suites]
 
     def end(self):
@@ -239,7 +239,7 @@ def _run_suites(chosen):
 
 
 def _be_nice():
-    """Of this thread alone, and of what it starts."""
+    """Lowers the priority of this thread alone, and of the processes that it starts."""
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 

@@ -1,4 +1,4 @@
-"""What each verb of ./dev does to the user's own stack."""
+"""The verbs of ./dev for the user's own stack."""
 import os
 import signal
 import time

@@ -1,5 +1,5 @@
-/* What the ledger says, in memory: which keys are known, what was captured, how much was given back. It does no I/O and
- * has no lock: its owner holds one. */
+/* The ledger's content in memory: known keys, captures, refunds. It does no I/O and has no lock: its owner holds
+ * one. */
 #ifndef PSP_BOOK_H
 #define PSP_BOOK_H
 
@@ -18,7 +18,7 @@ struct psp_record {
   struct bus_str id, currency, answer, order_id, payment_intent;
   const struct psp_method *method; /* of a charge; NULL: not known */
   struct psp_record *became;       /* the record of the same object that came after this one */
-  /* What a pending object becomes; then_at BUS_NO_TIME: nothing. */
+  /* The next state of a pending object; then_at BUS_NO_TIME: none. */
   int then_type;
   bus_time then_at;
   struct bus_str then_answer;
@@ -51,7 +51,7 @@ enum psp_claim {
 /* *ret_attempt: how many calls released it before. */
 enum psp_claim psp_book_claim(struct psp_book *book, struct bus_str key, const char *fingerprint, int *ret_attempt,
                               const struct psp_record **ret_record);
-/* Nothing came of it: the next call with the key is a new one. */
+/* Removes the claim of a call that had no effect: the next call with the key is a new one. */
 void psp_book_release(struct psp_book *book, struct bus_str key);
 
 /* Takes a durable entry in, while the program runs and when the ledger is read again. live: its refund was reserved.

@@ -1,4 +1,4 @@
-/* What a request asks for, and what the sandbox will do with it. Pure. */
+/* A decoded charge request, and the sandbox's decision about it. Pure. */
 #ifndef PSP_CHARGE_H
 #define PSP_CHARGE_H
 
@@ -48,7 +48,7 @@ const struct psp_method *psp_method_find(struct bus_str token);
 extern const struct psp_method psp_methods[];
 extern const size_t psp_method_count;
 
-/* What one call with a key does; attempt counts the calls that left nothing behind before it. */
+/* The behaviour of one call with a key; attempt counts the earlier calls with it that recorded no entry. */
 enum psp_step { PSP_CAPTURE, PSP_DECLINE, PSP_PEND, PSP_ANSWER_500, PSP_ANSWER_429, PSP_HANG };
 struct psp_plan {
   enum psp_step step;

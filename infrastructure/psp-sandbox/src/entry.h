@@ -24,7 +24,7 @@ bool psp_entry_is_refund(int type);
 
 enum { PSP_ENTRY_LINE_MAX = 16384 };
 
-/* What a pending object becomes, and when. */
+/* The next state of a pending object, and its time. */
 struct psp_turn {
   int type;
   bus_time at;

@@ -21,7 +21,7 @@ int64_t psp_ledger_size(struct psp_ledger *ledger);
 int64_t psp_ledger_read(struct psp_ledger *ledger, int64_t offset, char *data, size_t size);
 /* How many lines and how many fdatasync calls, since the start. */
 void psp_ledger_counts(struct psp_ledger *ledger, int64_t *ret_lines, int64_t *ret_syncs);
-/* Nobody may be appending. Accepts NULL. */
+/* Call it only when no thread is appending. Accepts NULL. */
 void psp_ledger_close(struct psp_ledger *ledger);
 
 #endif

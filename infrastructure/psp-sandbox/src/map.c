@@ -12,7 +12,7 @@ static uint64_t hash(struct bus_str key) {
   return value ^ (value >> 32);
 }
 
-/* Where the key is, or the free slot where it would be. */
+/* Index of the key, or of the free slot for it. */
 static struct psp_map_slot *find(const struct psp_map *map, struct bus_str key) {
   size_t i = hash(key) & (map->size - 1);
   while (map->slots[i].value && !bus_str_equal(map->slots[i].key, key))

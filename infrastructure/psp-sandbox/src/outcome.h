@@ -1,5 +1,4 @@
-/* What the sandbox writes down of a charge or a refund that it carries out: the ledger's entry with its answer. Pure.
- */
+/* Builds the ledger entry of a charge or refund, together with its answer. Pure. */
 #ifndef PSP_OUTCOME_H
 #define PSP_OUTCOME_H
 

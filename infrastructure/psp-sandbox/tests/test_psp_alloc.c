@@ -49,7 +49,7 @@ static const struct psp_entry captured = {.type = PSP_CAPTURED,
                                           .answer = {"{\"a\":1}", 7},
                                           .at = BUS_SECOND};
 
-/* What cannot be recorded ends the program that called; what is claimed is claimed for good. */
+/* The sandbox ends if an entry cannot be recorded; a claim that succeeded is permanent. */
 static bool keep_book(struct bus_arena *arena, const void *context) {
   struct psp_book book = {.records = NULL};
   const struct psp_record *record = NULL;

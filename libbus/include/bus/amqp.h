@@ -5,8 +5,8 @@
  * Reading never blocks. Open, login and declarations do, bounded by the timeouts; so does a publish into a full
  * socket: keep what is unconfirmed below 1 MiB, and a watchdog shuts the socket down after 5 s.
  * Every failure but a refused passive declaration means that the connection is gone: free it and open another.
- * Where a declaration is refused after bus_amqp_confirm or bus_amqp_consume, those went with the channel, and the
- * connection counts as gone, too.
+ * If the broker refuses a declaration after bus_amqp_confirm or bus_amqp_consume, the channel is closed, its
+ * confirm mode and consumers are lost, and the connection counts as gone.
  */
 #ifndef BUS_AMQP_H
 #define BUS_AMQP_H
@@ -22,7 +22,7 @@ extern "C" {
 
 struct bus_amqp;
 
-/* Of a connection whose settings name none: a silent broker is given up after two of them. */
+/* Default heartbeat of a connection. A broker that stays silent for two heartbeats counts as lost. */
 enum { BUS_AMQP_HEARTBEAT_S = 5 };
 
 struct bus_amqp_settings {
@@ -54,7 +54,7 @@ const char *bus_amqp_user(const struct bus_amqp *amqp);
 const char *bus_amqp_peer(const struct bus_amqp *amqp);
 
 /* ---- publishing ---- */
-/* What was published travels with the next pump, or now. */
+/* Writes queued publications to the socket now; without a flush the next pump writes them. */
 void bus_amqp_flush(struct bus_amqp *amqp);
 /* Publisher confirms from here on. */
 bool bus_amqp_confirm(struct bus_amqp *amqp, struct bus_error *err) BUS_MUST_CHECK;
@@ -118,7 +118,7 @@ struct bus_amqp_events {
   void (*cancelled)(void *context, int consumer);
 };
 
-/* Where the text of further deliveries goes; a worker has two in turn. */
+/* Sets the arena for the text of further deliveries. A worker alternates between two. */
 void bus_amqp_set_arena(struct bus_amqp *amqp, struct bus_arena *arena);
 /* Takes every frame that has arrived, answers heartbeats, sends our own; never waits. Call it when the socket is
  * readable, when bus_amqp_has_buffered says so, and at least every third of a heartbeat. */

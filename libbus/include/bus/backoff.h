@@ -32,10 +32,10 @@ int64_t bus_rotation_next(struct bus_rotation *rotation, uint64_t random);
 /* This host served well: the next failure begins a new round. */
 void bus_rotation_reset(struct bus_rotation *rotation);
 
-/* Publications that the broker nacks, one after the other. A channel whose first publish met a quorum queue without a
- * leader may ask a node that is gone for every further one, and nack them all until that node is back (RabbitMQ 3.10);
- * on a new connection they find the new leader. Where the queue is full a new one does not help, so each is opened
- * later than the one before: after 1 s of nacks, 2 s, up to 60 s. Zeroed: none. */
+/* Counts consecutive nacks. If the first publication of a channel meets a quorum queue without a leader, the channel
+ * may send each further one to a node that is down, and nack all of them until the node is back (RabbitMQ 3.10). A new
+ * connection finds the new leader. A full queue nacks on a new connection, too, so reconnects slow down: after 1 s of
+ * nacks, then 2 s, up to 60 s. Zeroed: none counted. */
 struct bus_nacks {
   int64_t since, last;
   int64_t patience; /* 0: there are none */
@@ -43,10 +43,10 @@ struct bus_nacks {
 
 /* One more; true: give the connection up. */
 bool bus_nacks_add(struct bus_nacks *nacks, int64_t now);
-/* What was refused is taken again; fifteen seconds without a nack say the same. */
+/* The broker accepts publications again. Fifteen seconds without a nack count as this call. */
 void bus_nacks_end(struct bus_nacks *nacks);
 
-/* Where a message goes whose attempt-th try (0 = the first delivery) failed: index of a tier, or -1: park it.
+/* The retry tier for a message whose attempt-th try failed (0: first delivery): its index, or -1 to dead-letter it.
  * Three tries in each tier but the last, which repeats until `age` (since the first failure) passes `give_up`. */
 int bus_retry_tier(int64_t attempt, size_t tiers, int64_t age, int64_t give_up);
 

@@ -47,7 +47,7 @@ enum bus_breaker_state { BUS_BREAKER_CLOSED, BUS_BREAKER_HALF_OPEN, BUS_BREAKER_
 /* Whether the item has failed before; the first goes first. */
 enum bus_breaker_past { BUS_BREAKER_FRESH, BUS_BREAKER_FAILED, BUS_BREAKER_PASTS };
 
-/* One call under way. Nothing in it is the caller's to read, but whether it is late. */
+/* One call under way. Opaque to the caller, except for `late`. */
 struct bus_breaker_call {
   uint64_t item, epoch;
   int64_t began;

@@ -1,5 +1,5 @@
 /*
- * What circuit breakers show of themselves, under one name in every service:
+ * Metrics of circuit breakers, named alike in every service:
  *
  *   circuit_breaker_state{dependency}                    0 closed, 1 half-open, 2 open; of several breakers around one
  *                                                        dependency (one a worker) the worst
@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-/* Of one dependency. */
+/* The metrics of one dependency. */
 struct bus_breaker_metrics {
   struct bus_series *state, *transitions[BUS_BREAKER_STATES];
   pthread_mutex_t mutex;

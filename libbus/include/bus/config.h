@@ -63,13 +63,12 @@ enum bus_config_format { BUS_CONFIG_HELP, BUS_CONFIG_ENV_EXAMPLE, BUS_CONFIG_MAR
 void bus_config_print(const struct bus_option_table *tables, size_t table_count, enum bus_config_format format,
                       void (*write)(void *context, const char *text), void *context);
 
-/* What every program's main starts with: --help, --version, --print-env (.env.example), --print-markdown (README
- * table),
- * --env-file FILE, and then the environment. An unknown argument or environment problem is printed on stderr.
- * extra: further flags without value that the program takes itself (NULL-terminated, or NULL), e.g. "--print-saga".
- * With such a flag the environment is not read and the settings stay as they are: it prints something and ends.
- * Returns -1 to go on, else the status to exit with: 2 for every mistake. *ret_flag: index of the extra flag given, or
- * -1. */
+/* Start of every program's main. Handles --help, --version, --print-env (.env.example), --print-markdown (README
+ * table), --env-file FILE, and then reads the environment. An unknown argument or an invalid variable is printed on
+ * stderr. extra: further flags without value that the program handles itself (NULL-terminated, or NULL), e.g.
+ * "--print-saga". With such a flag the environment is not read and the settings stay unchanged, because the program
+ * only prints and ends. Returns -1 to go on, else the exit status: 2 for every mistake. *ret_flag: index of the extra
+ * flag given, or -1. */
 int bus_config_main(int argc, char **argv, const char *program, const char *summary,
                     const struct bus_option_table *tables, size_t table_count, const char *const *extra, int *ret_flag);
 

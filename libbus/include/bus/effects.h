@@ -1,6 +1,6 @@
 /*
- * What a decision takes and gives, as data: inputs in, effects out. Pure: a service's whole `decide` links nothing but
- * bus_core, so tests and the simulation run it without a broker or a database.
+ * Inputs and effects of a decision, as data. Pure: a service's `decide` links nothing but bus_core, so tests and the
+ * simulation run it without a broker or a database.
  */
 #ifndef BUS_EFFECTS_H
 #define BUS_EFFECTS_H
@@ -72,7 +72,7 @@ void bus_effects_begin(struct bus_effects *effects, const struct bus_input *inpu
 /* After decide: for BUS_RETRY and BUS_PARK takes back what the input emitted, and returns the verdict. */
 enum bus_verdict bus_effects_end(struct bus_effects *effects);
 
-/* What an aggregate keeps of a message, to be the cause of what deadlines and completions send later. */
+/* The part of a message that an aggregate keeps, so that later deadlines and completions can name their cause. */
 struct bus_cause {
   struct bus_trace trace;
   struct bus_uuid message_id;

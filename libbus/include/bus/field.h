@@ -9,11 +9,11 @@
  *   };
  *   const struct bus_schema item_schema = BUS_SCHEMA("item", struct item, item_fields);
  *
- * What is accepted, before cJSON sees it, by a lexical scan: whole input, valid UTF-8 without NUL (raw or escaped) or
- * BOM, numbers as RFC 8259 writes them and for integers without fraction or exponent, depth at most BUS_JSON_DEPTH,
- * at most BUS_JSON_NODES values (BUS_JSON_MESSAGE_NODES where unknown members are ignored: pages of orders); after it:
- * no repeated key (compared after unescaping, case-sensitive), kinds and bounds as the table says, required members
- * there. `null` for an optional member means «absent».
+ * A lexical scan runs before cJSON. It demands: the whole input is one value; valid UTF-8 without NUL (raw or escaped)
+ * and BOM; numbers as in RFC 8259, integers without fraction or exponent; depth at most BUS_JSON_DEPTH; at most
+ * BUS_JSON_NODES values (BUS_JSON_MESSAGE_NODES if unknown members are ignored, as in pages of orders). The decoder
+ * then demands: no repeated key (compared after unescaping, case-sensitive), kinds and bounds as in the table, all
+ * required members. `null` for an optional member means "absent".
  */
 #ifndef BUS_FIELD_H
 #define BUS_FIELD_H

@@ -1,8 +1,8 @@
-/* What happened to a message that failed, as text that travels with it: a line for each failed try, oldest first.
+/* The failed tries of a message, as text in its header `bus-history`: one line a try, oldest first.
  *
  *   2026-03-01T12:00:00.123Z 3 payment-svc/1.2.0 BUS_E_DB_DATA SQLSTATE 23514: …
  *
- * It is what an operator reads of a parked message. Pure. */
+ * Operators read this text to find out why a message was dead-lettered. Pure. */
 #ifndef BUS_HISTORY_H
 #define BUS_HISTORY_H
 

@@ -2,10 +2,10 @@
  * Structured logs: one JSON object a line on stderr. Thread-safe. Every value is escaped, cut at 256 bytes and checked
  * for UTF-8, so that no input can forge a line. No personal data and no secrets: ids only.
  *
- * No thread waits for a log line: lines go into a ring of 1 MiB, and one thread of the log's own writes them. Where
- * stderr takes nothing (a reader that stalls, a full disk) the lines that do not fit are dropped and counted; a line
- * tells how many once stderr takes lines again. Lines below `error` may be 5 ms late. At exit the ring is written out
- * for at most a second; SIGKILL loses what is in it. A child of fork has a ring and a writer of its own.
+ * Logging never blocks the caller: lines go into a ring of 1 MiB, and a writer thread writes them to stderr. While
+ * stderr blocks (a stalled reader, a full disk), lines that do not fit the ring are dropped and counted; a line
+ * reports their number once stderr accepts lines again. Lines below `error` may be 5 ms late. At exit the ring is
+ * written out for at most a second; SIGKILL loses its content. A child of fork has its own ring and writer.
  */
 #ifndef BUS_LOG_H
 #define BUS_LOG_H
@@ -74,7 +74,8 @@ void bus_log_last_in_signal(enum bus_level level, const char *msg);
 /* The same for text that is not a log line: a message of a program that cannot start. It is cut at 4,096 bytes. */
 void bus_log_last_text(struct bus_str text);
 
-/* What bus_log would write, with this process's clock and service, into text (size at least 1024); its length. */
+/* Formats the line that bus_log would write, with this process's clock and service, into text (size at least 1024).
+ * Returns its length. */
 size_t bus_log_line(char *text, size_t size, enum bus_level level, const char *msg, const struct bus_log_field *fields);
 
 /* The line itself into text (size at least 1024), with '\n' and NUL; returns its length. Pure: for tests and for sinks

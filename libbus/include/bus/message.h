@@ -1,4 +1,5 @@
-/* What travels: message types, and the envelope that goes in AMQP properties while the body is only the data. Pure. */
+/* Message types, and the envelope: id, type and other metadata that travel in AMQP properties, while the body holds
+ * only the data. Pure. */
 #ifndef BUS_MESSAGE_H
 #define BUS_MESSAGE_H
 

@@ -1,5 +1,5 @@
-/* What a service answers to a ping: whether its workers have their links. The ping itself is answered by a thread for
- * queries, whose own links say nothing of the threads that take commands. Pure. */
+/* The answer of a service to a ping: whether its command workers are connected. A query thread answers the ping, and
+ * its own connections say nothing about those of the command workers. Pure. */
 #ifndef BUS_PONG_H
 #define BUS_PONG_H
 

@@ -1,4 +1,4 @@
-/* What every program does to its process: standard descriptors, signals, core dumps, memory arenas. */
+/* Process setup of every program: standard descriptors, signals, core dumps, memory arenas. */
 #ifndef BUS_PROCESS_H
 #define BUS_PROCESS_H
 

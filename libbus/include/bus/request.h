@@ -1,7 +1,8 @@
 /*
- * Requests from many threads over one I/O thread: commands published with confirms, queries, and their answers matched
- * by causation-id. What an HTTP edge is made of. The I/O thread owns a publishing and a consuming connection and the
- * exclusive queue "<service>.reply.<instance>"; it connects lazily and again with backoff, and sleeps when idle.
+ * Requests from many threads over one I/O thread: commands published with confirms, queries, and answers matched by
+ * causation-id. An HTTP edge is built on it. The I/O thread owns a publishing and a consuming connection and the
+ * exclusive queue "<service>.reply.<instance>"; it connects on the first request, reconnects with backoff, and sleeps
+ * when idle.
  */
 #ifndef BUS_REQUEST_H
 #define BUS_REQUEST_H
@@ -36,7 +37,7 @@ bool bus_requester_is_up(const struct bus_requester *requester);
 /* The broker asked to pause: publishing would only fill our own memory. */
 bool bus_requester_is_blocked(const struct bus_requester *requester);
 
-/* What is known of a request. */
+/* The state of a request. */
 enum bus_request_state {
   BUS_REQUEST_SENT,      /* nothing yet: it may or may not arrive */
   BUS_REQUEST_CONFIRMED, /* the broker has it on disk; it will be processed */

@@ -102,7 +102,7 @@ struct bus_declaration {
 bool bus_topology_each(const struct bus_topology *topology,
                        bool (*visit)(void *context, const struct bus_declaration *declaration), void *context);
 
-/* What a user may do, as RabbitMQ's regular expressions. Names are matched whole, dots escaped. */
+/* Permissions of a user, as RabbitMQ's regular expressions. Names are matched whole, dots escaped. */
 struct bus_permission {
   char configure[512], write[512], read[1024];
 };
@@ -112,7 +112,7 @@ struct bus_topic_permission {
   char read[128];
 };
 
-/* Of the part's user. */
+/* The permissions of the part's user. */
 void bus_topology_permission(const struct bus_topology *topology, const struct bus_topology_part *part,
                              struct bus_permission *ret);
 /* ret: one for each of the topic exchanges that the part's user may write; returns how many (at most 6). */
@@ -129,9 +129,9 @@ const struct bus_queue *bus_topology_queue_at(const struct bus_topology *topolog
 
 /* The sender where the broker checked none. No user has this name. */
 #define BUS_SENDER_UNKNOWN "-"
-/* Who sent a message of one of service's queues first: its user_id, which the broker checks. Where service itself
- * retried or dead-lettered the message, or a user with `redrives` sent it again, user_id is theirs, and the header
- * bus-sender, which they wrote, names the sender. From every other user that header counts for nothing. */
+/* The first sender of a message in one of service's queues. Usually that is user_id, which the broker checks. If
+ * service itself retried or dead-lettered the message, or a user with `redrives` sent it again, user_id names the
+ * relay, and the header bus-sender names the first sender. The header of every other user is ignored. */
 struct bus_str bus_topology_sender(const struct bus_topology *topology, const char *service,
                                    const struct bus_envelope *envelope);
 /* May service take the message as one of this type? Its sender must be the type's sender. A message that service

@@ -64,7 +64,7 @@ struct bus_service {
    * hold the same message or aggregate several times; duplicates are not yet known. False: out of memory. */
   bool (*lock)(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                struct bus_sql *sql, void **ret_model);
-  /* rows[i]: the i-th statement that lock() queued. What must last is copied into the model. */
+  /* rows[i]: the i-th statement that lock() queued. Copy into the model whatever must outlive the call. */
   bool (*load)(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err);
   /* Pure. Called for each input that is not an inbox duplicate, in order of arrival; it sees what earlier inputs of the
    * batch did to the model. Time is effects->now: Postgres's now() of this transaction. */

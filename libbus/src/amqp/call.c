@@ -1,4 +1,4 @@
-/* What waits for the broker's answer: channel, confirms, consumers, declarations. */
+/* Calls that wait for the broker's answer: channel, confirms, consumers, declarations. */
 #include "connection.h"
 
 #include <stdio.h>

@@ -84,7 +84,7 @@ static void set_optional(struct envelope_wire *wire, const struct bus_envelope *
   }
 }
 
-/* What is asked, and the answers, are of no use after a restart of the broker: nobody waits for them any more. */
+/* Queries and answers are transient: after a restart of the broker their askers have timed out. */
 static uint8_t delivery_mode_of(enum bus_exchange exchange) {
   return exchange == BUS_EXCHANGE_QUERY || exchange == BUS_EXCHANGE_REPLY ? AMQP_DELIVERY_NONPERSISTENT
                                                                           : AMQP_DELIVERY_PERSISTENT;

@@ -26,8 +26,9 @@ struct envelope_sender {
 void envelope_encode(const struct bus_publication *publication, const struct envelope_sender *sender,
                      struct envelope_wire *ret);
 
-/* What is missing, malformed, too long or of an odd type is absent or nil in *ret: the consumer judges. redelivered is
- * not among the properties. Text is copied into the arena. False only when out of memory. */
+/* Reads the properties. A missing, malformed, too long or wrongly typed property becomes absent or nil in *ret; the
+ * consumer judges. redelivered is not among the properties. Text is copied into the arena. False only when out of
+ * memory. */
 bool envelope_decode(const amqp_basic_properties_t *properties, struct bus_arena *arena,
                      struct bus_envelope *ret) BUS_MUST_CHECK;
 

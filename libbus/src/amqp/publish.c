@@ -1,4 +1,4 @@
-/* What is sent without waiting for an answer: publications, acks, and what is handed back at shutdown. */
+/* Frames that are sent without waiting for an answer: publications, acks, and requeues at shutdown. */
 #include "connection.h"
 
 #include <netinet/in.h>

@@ -178,7 +178,8 @@ static bool end_message(const struct sink *sink) {
   return true;
 }
 
-/* Of an innocent message without memory nothing may be kept: it comes again on the next connection. */
+/* Without memory for the whole message, fail and keep no part of it: the broker delivers it again on the next
+ * connection. */
 static bool take_envelope(const struct sink *sink, const amqp_basic_properties_t *properties) {
   struct bus_amqp *amqp = sink->amqp;
   struct reader *reader = &amqp->reader;

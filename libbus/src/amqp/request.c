@@ -12,7 +12,7 @@ static enum bus_request_state state_of(const struct bus_pending *pending) {
   return pending->first ? BUS_REQUEST_ANSWERED : pending->state;
 }
 
-/* Nothing better can come while nobody takes this. */
+/* True if waiting longer cannot bring a better state for this caller. */
 static bool is_enough(const struct bus_pending *pending, bool confirm_is_enough) {
   enum bus_request_state state = state_of(pending);
   return state != BUS_REQUEST_SENT && (state != BUS_REQUEST_CONFIRMED || confirm_is_enough);

@@ -12,7 +12,7 @@ static size_t home_of(const struct request_table *table, const struct bus_uuid *
   return (size_t)(hash ^ (hash >> 32)) & (table->room - 1);
 }
 
-/* Where the id is, or the free place where it belongs. */
+/* Index of the id, or of the free slot where it belongs. */
 static size_t place_of(const struct request_table *table, const struct bus_uuid *id) {
   size_t i = home_of(table, id);
   while (table->entries[i].request && !bus_uuid_equal(&table->entries[i].id, id))

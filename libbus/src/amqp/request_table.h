@@ -31,7 +31,7 @@ struct window_entry {
   bool open, query;
 };
 
-/* What was published and is not yet confirmed; confirms come for one or for all up to one, in any order. */
+/* Publications that the broker has not confirmed yet. Confirms come for one or for all up to one, in any order. */
 struct request_window {
   struct window_entry *ring; /* by sequence number modulo room */
   size_t room, bytes;
@@ -42,7 +42,7 @@ struct request_window {
 void request_window_reset(struct request_window *window);
 /* seq must be window->next. False when out of memory. */
 bool request_window_push(struct request_window *window, uint64_t seq, const struct window_entry *entry) BUS_MUST_CHECK;
-/* Calls visit for each one that this confirm settles. What is unknown or settled already is ignored. */
+/* Calls visit for each publication that this confirm settles. Unknown and settled tags are ignored. */
 void request_window_confirm(struct request_window *window, uint64_t seq, bool multiple,
                             void (*visit)(void *context, const struct window_entry *entry), void *context);
 void request_window_done(struct request_window *window);

@@ -121,7 +121,7 @@ static bool publish_one(struct bus_requester *requester, const struct bus_pendin
          bus_fail(err, BUS_E_NOMEM, "no memory for an unconfirmed request");
 }
 
-/* What was not tried is certainly not sent. */
+/* A message that was not tried was certainly not sent: its request becomes UNAVAILABLE. */
 static void settle_batch(struct bus_requester *requester, struct bus_pending **batch, size_t count, size_t tried) {
   pthread_mutex_lock(&requester->lock);
   for (size_t i = 0; i < count; i++) {

@@ -1,4 +1,4 @@
-/* What the broker tells the I/O thread, applied to requests: confirms, returns, answers, alarms, loss. */
+/* Applies broker events to requests: confirms, returns, answers, alarms, lost connections. */
 #include "requester.h"
 
 #include <bus/clock.h>

@@ -46,7 +46,7 @@ static bool check_parts(const char *url, struct bus_error *err) {
   return end[0] != '/' || end[1] != '\0' || refuse(err, "the vhost is empty (leave out the last slash for \"/\")");
 }
 
-/* Where the hosts begin, of a URL that was checked. */
+/* Start of the hosts in a URL that was checked. */
 static const char *hosts_of(const char *url) {
   return strchr(after_scheme(url), '@') + 1;
 }

@@ -1,5 +1,5 @@
-/* What rabbitmq-c can only do blocking, it does without a deadline of its own: one thread for the whole process shuts a
- * socket down that such a call has been stuck in for too long. It sleeps while nobody publishes. */
+/* A deadline for blocking calls of rabbitmq-c, which have none: one thread for the whole process shuts down a socket in
+ * which such a call has been stuck for too long. The thread sleeps while no such call is made. */
 #ifndef BUS_AMQP_WATCHDOG_H
 #define BUS_AMQP_WATCHDOG_H
 

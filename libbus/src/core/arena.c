@@ -59,7 +59,7 @@ void bus_arena_free(struct bus_arena *arena) {
   free(arena);
 }
 
-/* Where the blocks that this cycle has not touched begin. */
+/* The first block that this cycle has not touched. */
 static struct block **untouched(struct bus_arena *arena) {
   return arena->current ? &arena->current->next : &arena->first;
 }

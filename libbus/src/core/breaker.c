@@ -43,7 +43,7 @@ static void forget_old_failures(struct bus_breaker *breaker, int64_t now) {
     remove_failure(breaker, &breaker->failures[0]);
 }
 
-/* As the newest one. Where there is no room the oldest goes: the window then begins with the next one. */
+/* The item's failure becomes the newest. A full window drops its oldest failure, and then begins with the next one. */
 static void note_failure(struct bus_breaker *breaker, uint64_t item, bool certain, int64_t now) {
   struct bus_breaker_failure *before = find_failure(breaker, item);
   certain = certain || (before && before->certain);
@@ -98,7 +98,7 @@ static void note_success(struct bus_breaker *breaker, uint64_t item, int64_t now
   breaker->others++;
 }
 
-/* Of the window, and of the rest of the span in which it begins. */
+/* The other calls in the window, and in the rest of the bucket in which the window begins. */
 static uint64_t others_in_window(const struct bus_breaker *breaker, int64_t now) {
   int64_t newest = bucket_number(breaker, now);
   uint64_t others = 0;

@@ -87,7 +87,7 @@ static void forget_table(const struct bus_option_table *table, size_t count) {
       forget_string(&table->options[i], table->settings);
 }
 
-/* Nothing of it stays where one does not go through. */
+/* If one value cannot be stored, those before it are freed: a table is stored as a whole or not at all. */
 static bool store_table(const struct bus_option_table *table, const struct source *source, struct bus_error *err) {
   struct bus_option_value value = {0};
   for (size_t i = 0; i < table->count; i++) {

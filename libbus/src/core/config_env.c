@@ -1,4 +1,4 @@
-/* The text of a .env file: KEY=value lines, comments, optional quotes. Nothing is expanded and nothing is escaped. */
+/* The text of a .env file: KEY=value lines, comments, optional quotes. No expansion, no escapes. */
 #include <bus/config.h>
 
 #include "edit_distance.h"
@@ -55,7 +55,7 @@ static const char *split(struct bus_str line, struct bus_str *ret_name, struct b
   return NULL;
 }
 
-/* Of several lines for one name the last counts, as in a shell. */
+/* If several lines set one name, the last one counts, as in a shell. */
 bool bus_env_find(struct bus_str env, const char *name, char *value, size_t size) {
   struct bus_str found_name, text, found = BUS_NO_STR;
   while (env.len > 0) {

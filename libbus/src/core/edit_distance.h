@@ -6,8 +6,8 @@
 
 enum { BUS_EDIT_MAX = 64 };
 
-/* Letters left out, added, changed or swapped with their neighbour; upper and lower case are the same. Of each name the
- * first BUS_EDIT_MAX bytes count. */
+/* Number of letters that are left out, added, changed or swapped with their neighbour, ignoring case. Compares at most
+ * the first BUS_EDIT_MAX bytes of each name. */
 size_t bus_edit_distance(struct bus_str a, struct bus_str b);
 
 #endif

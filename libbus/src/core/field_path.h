@@ -1,4 +1,4 @@
-/* Where in a document something is: "items[2].quantity". Private to libbus's pure half. */
+/* The path of a value in a document: "items[2].quantity". Private to libbus's pure half. */
 #ifndef BUS_CORE_FIELD_PATH_H
 #define BUS_CORE_FIELD_PATH_H
 

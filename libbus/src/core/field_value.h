@@ -10,7 +10,7 @@
 
 struct cJSON;
 
-/* Where decoded values lie, and where problems go. */
+/* The arena of decoded values, and the list of problems. */
 struct bus_field_sink {
   struct bus_arena *arena;
   struct bus_problems *problems; /* NULL: nobody wants to know them */

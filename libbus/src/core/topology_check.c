@@ -1,4 +1,4 @@
-/* What makes a topology wrong: names, owners, receivers, and patterns that do not fit. */
+/* Checks a topology: names, owners, receivers, and patterns that do not fit. */
 #include <bus/topology.h>
 
 #include "topology_pattern.h"

@@ -12,7 +12,7 @@ struct bus_pattern {
 };
 
 struct bus_pattern bus_pattern_start(char *text, size_t size);
-/* What follows is one of the alternatives of the group; begins the first group where none is open. */
+/* The text that follows is one alternative of the group; begins the first group if none is open. */
 void bus_pattern_begin_alternative(struct bus_pattern *pattern);
 /* Ends the group, which has alternatives; `between` stands before the next one. */
 void bus_pattern_begin_group(struct bus_pattern *pattern, const char *between);

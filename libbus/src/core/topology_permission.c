@@ -1,4 +1,4 @@
-/* What each user may do, as RabbitMQ's regular expressions, derived from who sends and who takes what. */
+/* Permissions of each user, as RabbitMQ's regular expressions, derived from the senders and receivers of each type. */
 #include <bus/topology.h>
 
 #include "topology_pattern.h"
@@ -151,7 +151,7 @@ static void add_askers(struct bus_pattern *pattern, const struct bus_topology *t
       add_own_replies(pattern, &topology->parts[i]->user);
 }
 
-/* Two groups side by side: tiers and queues. What is sent again waits no longer than the shortest tier. */
+/* Two groups side by side: tiers and queues. A user who re-drives messages may write to the shortest tier only. */
 static void add_retries(struct bus_pattern *pattern, const struct bus_topology *topology,
                         const struct bus_topology_part *part) {
   size_t tiers = part->user.redrives && topology->tier_count > 0 ? 1 : topology->tier_count;

@@ -1,4 +1,4 @@
-/* What is kept of a request that is over: its metrics, and its line in the access log. */
+/* Records a finished request: its metrics, and its line in the access log. */
 #include "internal.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* What the client's two halves share: the poll set around curl's multi handle, and one call's easy handle. */
+/* Shared by the two halves of the client: the poll set around curl's multi handle, and one call's easy handle. */
 #ifndef BUS_HTTP_CLIENT_INTERNAL_H
 #define BUS_HTTP_CLIENT_INTERNAL_H
 
@@ -27,7 +27,7 @@ struct http_call *http_call_new(const struct bus_http_client_settings *settings,
                                 struct bus_error *err);
 /* Accepts NULL and the half-built. The easy handle must be out of the multi handle. */
 void http_call_free(struct http_call *call);
-/* What came of it. */
+/* The outcome of the call. */
 struct bus_http_result http_call_result(struct http_call *call, CURLcode code);
 
 #endif

@@ -1,4 +1,4 @@
-/* The gate: one pure decision over a request's head, before any routing. What it lets through has one meaning only. */
+/* The gate: one pure decision over a request's head, before any routing. A request that passes has only one meaning. */
 #include "gate.h"
 
 enum { HEADERS_MAX = 40, HEAD_BYTES_MAX = 8192, PATH_MAX_BYTES = 2048, METHOD_MAX = 16, LENGTH_DIGITS_MAX = 18 };
@@ -205,7 +205,7 @@ bool http_path_next(struct bus_str *rest, char *ret) {
   return true;
 }
 
-/* What ids and the names of routes are made of. */
+/* Characters of ids and of route names. */
 static bool is_path_char(char c) {
   return is_alphanumeric(c) || (c != '\0' && strchr("_.:-", c) != NULL);
 }

@@ -5,7 +5,8 @@
 
 enum { REQUEST_ID_MAX = 64 };
 
-/* What common proxies and platforms write: UUIDs, ULIDs, hexadecimal, base64, 1-67891233-abcdef012345678912345678. */
+/* Formats that common proxies and platforms write: UUIDs, ULIDs, hexadecimal, base64,
+ * 1-67891233-abcdef012345678912345678. */
 static bool is_request_id(struct bus_str text) {
   static const char others[] = "-._~:+/=";
   for (size_t i = 0; i < text.len; i++) {

@@ -1,4 +1,4 @@
-/* What the parts of the HTTP server share. */
+/* Shared by the parts of the HTTP server. */
 #ifndef BUS_HTTP_INTERNAL_H
 #define BUS_HTTP_INTERNAL_H
 
@@ -83,7 +83,7 @@ struct bus_http_server {
 /* ---- access.c: of a request that is over, its metrics and its line in the access log; duration in microseconds ----
  */
 void http_access_done(const struct bus_http_exchange *exchange, int status, int64_t duration);
-/* Of one that there was no memory for. */
+/* Records a request whose exchange could not be allocated. */
 void http_access_bare(const struct bus_http_server *server, int status);
 
 /* ---- the exchange ---- */

@@ -51,7 +51,7 @@ void bus_http_add_header(struct bus_http_exchange *exchange, const char *name, s
   exchange->added_end = &added->next;
 }
 
-/* What every answer carries. framing: the line that tells the body's length. */
+/* Headers of every answer. framing: the header line that gives the body's length. */
 static int head_format(char head[HEAD_SIZE], const struct bus_http_exchange *exchange, int status,
                        const char *media_type, const char *framing) {
   char date[32], trace[BUS_TRACEPARENT_TEXT];
@@ -189,7 +189,7 @@ struct problem {
 
 static const struct bus_field problem_item_fields[] = {
     BUS_FIELD_STRING(struct problem_item, field, BUS_TEXT, 0, 96, BUS_REQUIRED, "Path of the member."),
-    BUS_FIELD_STRING(struct problem_item, message, BUS_TEXT, 0, 160, BUS_REQUIRED, "What is wrong and allowed."),
+    BUS_FIELD_STRING(struct problem_item, message, BUS_TEXT, 0, 160, BUS_REQUIRED, "The error and the allowed values."),
 };
 static const struct bus_schema problem_item_schema = BUS_SCHEMA("error", struct problem_item, problem_item_fields);
 
@@ -197,7 +197,7 @@ static const struct bus_field problem_fields[] = {
     BUS_FIELD_STRING(struct problem, type, BUS_VISIBLE, 1, 64, BUS_REQUIRED, "about:blank."),
     BUS_FIELD_STRING(struct problem, title, BUS_TEXT, 1, 64, BUS_REQUIRED, "The status in words."),
     BUS_FIELD_INT64(struct problem, status, 400, 599, BUS_REQUIRED, "The status."),
-    BUS_FIELD_STRING(struct problem, detail, BUS_TEXT, 0, DETAIL_SIZE, BUS_OPTIONAL, "What went wrong."),
+    BUS_FIELD_STRING(struct problem, detail, BUS_TEXT, 0, DETAIL_SIZE, BUS_OPTIONAL, "The error of this request."),
     BUS_FIELD_STRING(struct problem, trace_id, BUS_TOKEN, 32, 32, BUS_OPTIONAL, "To be quoted in a report."),
     BUS_FIELD_ARRAY(struct problem, errors, error_count, struct problem_item, &problem_item_schema, 0, BUS_PROBLEMS_MAX,
                     BUS_OPTIONAL, "Every wrong member."),

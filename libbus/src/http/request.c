@@ -1,4 +1,4 @@
-/* What a handler asks about its request. */
+/* Accessors by which a handler reads its request. */
 #include "internal.h"
 
 #include <bus/clock.h>

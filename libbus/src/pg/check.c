@@ -1,4 +1,4 @@
-/* What can be refused before a connection is tried: a malformed URL, a registry that cannot be prepared. */
+/* Checks before the first connection: a malformed URL, a registry that cannot be prepared. */
 #include "args.h"
 #include "pg.h"
 

@@ -1,5 +1,5 @@
-/* Several hosts in a URL: libpq tries them in order, and in its asynchronous mode waits without limit for one that does
- * not answer. Whoever gave up on the first asks for the same list from another one on. */
+/* URLs with several hosts. libpq tries them in order, and in its asynchronous mode waits without limit for a host that
+ * does not answer. After a timeout the caller takes the same list, rotated to begin with the next host. */
 #include "pg.h"
 
 #include <libpq-fe.h>

@@ -1,5 +1,5 @@
-/* One Postgres connection in pipeline mode: trips of statements that are sent together and answered together. The only
- * user of libpq. Nothing here waits: the owner polls the socket and calls pg_advance. */
+/* One Postgres connection in pipeline mode: a trip is a group of statements that are sent together and answered
+ * together. The only user of libpq. No call blocks: the owner polls the socket and calls pg_advance. */
 #ifndef BUS_PG_H
 #define BUS_PG_H
 
@@ -9,10 +9,10 @@
 
 struct pg;
 
-/* What every session of ours is told after it is connected. Plans are generic from the first execution and never scan a
- * whole table where an index serves, also when they were made while the tables were still empty. A generic plan takes a
- * third of a table to be below an unknown value: over millions of rows it would start processes to find three. Names
- * are looked up in pg_catalog first. synchronous_commit comes on top of these (session.c). */
+/* Settings of every session, set after connecting. Plans are generic from the first execution and never scan a whole
+ * table that has a usable index, even if they were made while the tables were empty. The planner assumes that a
+ * comparison with an unknown value selects a third of a table: over millions of rows it would start parallel workers to
+ * find three. Names are looked up in pg_catalog first. synchronous_commit is set in addition (session.c). */
 #define PG_SESSION_SETTINGS(X)                                                                                         \
   X(plan_cache_mode, "force_generic_plan")                                                                             \
   X(enable_seqscan, "off")                                                                                             \
@@ -58,7 +58,7 @@ enum pg_state {
 
 /* Is this a URL that can be opened? libpq's own words may hold the password, so the error does not repeat them. */
 bool pg_url_check(const char *url, struct bus_error *err) BUS_MUST_CHECK;
-/* Of a URL with several hosts the lists from the first-th on, round about; empty where there is one host only. */
+/* The lists of a URL with several hosts, rotated to begin with host `first`; empty for a single host. */
 enum { PG_HOSTS_MAX = 1024 };
 struct pg_hosts {
   char host[PG_HOSTS_MAX], hostaddr[PG_HOSTS_MAX], port[PG_HOSTS_MAX];

@@ -1,6 +1,5 @@
-/* What each session is told after it is connected, and what it reports of the server: promises rest on it, so neither
- * the role's nor the database's nor the server's defaults decide. SET after connecting: a pooler refuses the startup
- * parameter «options». */
+/* Session settings: set after connecting, then read back. The promises rest on them, so no default of the role, the
+ * database or the server decides. SET after connecting, because poolers refuse the startup parameter "options". */
 #include "pg.h"
 
 #include "session.h"

@@ -1,7 +1,7 @@
 /* Which error a SQLSTATE is, class by class (PostgreSQL manual, appendix A). Pure. */
 #include "pg.h"
 
-/* The longest prefix decides, so an exception stands before its class. What the errors do to a batch: bus/error.h. */
+/* The longest prefix decides, so an exception stands before its class. bus/error.h says how a batch reacts. */
 static const struct {
   const char *prefix;
   enum bus_errc errc;

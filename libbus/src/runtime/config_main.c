@@ -1,4 +1,4 @@
-/* What every program's main starts with: its arguments, the file of --env-file, and the environment. */
+/* Start of every program's main: its arguments, the file of --env-file, and the environment. */
 #include <bus/config.h>
 #include <bus/failpoint.h>
 #include <bus/log.h>

@@ -1,4 +1,4 @@
-/* What every line of this process says, and from which level on there are lines. */
+/* Fields of every log line of this process, and the lowest level that is logged. */
 #include <bus/clock.h>
 #include <bus/log.h>
 

@@ -6,8 +6,8 @@
 
 enum { LOG_LINE_SIZE = 4096 }; /* PIPE_BUF: one write of that much into a pipe is never torn */
 
-/* Hands a whole line over; never waits. What does not fit is dropped and counted. urgent: do not wait for others to
- * write together with this one. */
+/* Queues a whole line; never blocks. A line that does not fit the ring is dropped and counted. urgent: write at once,
+ * without waiting for further lines. */
 void log_writer_put(struct bus_str line, bool urgent);
 /* Writes to stderr from the calling thread, once, where that would not wait: for a process that is about to end.
  * Async-signal-safe. */

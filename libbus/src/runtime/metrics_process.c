@@ -1,4 +1,4 @@
-/* What /proc/self says about the process itself, read when it is scraped. */
+/* Process metrics from /proc/self, read at each scrape. */
 #include <bus/clock.h>
 #include <bus/log.h>
 #include <bus/metrics.h>

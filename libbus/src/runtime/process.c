@@ -1,4 +1,4 @@
-/* What every program of ours does to its process: signals, core dumps, memory arenas. */
+/* Process setup of every program: signals, core dumps, memory arenas. */
 #include <bus/log.h>
 #include <bus/process.h>
 

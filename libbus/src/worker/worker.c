@@ -117,8 +117,8 @@ static void run_once(struct bus_worker *worker) {
     worker_pump_idle(worker, batch_at < idle_at ? batch_at : idle_at);
 }
 
-/* What was published is confirmed and its outbox rows are gone, as far as that comes in time; what was not processed is
- * the broker's again when the channel closes. */
+/* Drain: wait, within the time given, until publications are confirmed and their outbox rows deleted. The broker
+ * requeues unprocessed deliveries when the channel closes. */
 static void drain(struct bus_worker *worker) {
   int64_t until = worker_bound(worker, INT64_MAX, GRACE_CONFIRMS);
   WORKER_CUT_POINT(worker, "draining", worker_fd(worker->publishing));

@@ -229,8 +229,8 @@ static bool process(struct bus_worker *worker, struct search *search, struct ite
   }
 }
 
-/* A transaction without inputs. Of several statements the one that fails waits, and the others have their turn at once;
- * else the whole is not tried again before its next turn. */
+/* A transaction without inputs. If one of several statements fails, it waits for its next turn, and the others run at
+ * once; if the transaction fails as a whole, all wait for their next turn. */
 static void housekeep(struct bus_worker *worker) {
   struct bus_error err;
   enum batch_outcome outcome;
@@ -275,9 +275,9 @@ static bool count_suspect(struct bus_worker *worker, struct item *item) {
 
 /* ---- gathering ---- */
 
-/* At a low rate a batch begins at once, with whatever there is. Where messages come so fast that many more of them will
- * be there a moment later, batches begin no closer to each other than that: a transaction costs the same for one
- * message as for many, and what it costs is what slows everything down then. */
+/* At a low rate a batch begins at once, with the messages that are there. If many more messages will have arrived a
+ * moment later, batches begin at least GATHER_MS apart: a transaction costs about the same for one message as for many,
+ * and under load that cost limits the rate. */
 void batch_gather(struct bus_worker *worker) {
   int64_t until = pace_next(&worker->pace, worker->settings.gather_ms * BUS_MILLISECOND);
   if (!worker->service->store || until == worker->pace.began_at || intake_count(worker) >= worker->batch_room)

@@ -25,7 +25,7 @@ static bool may_wait(const struct bus_worker *worker) {
          worker->unroutable.count == 0 && !worker_stopping(worker);
 }
 
-/* What the broker has said since: remembered until the COMMIT that carries it has succeeded. */
+/* Adds the deletion of confirmed rows. Their ids stay in the list until the COMMIT of the trip has succeeded. */
 void confirmed_add(struct bus_worker *worker, struct bus_sql *sql, bool inputs) {
   bool wait = worker->bare || bus_monotonic() < worker->confirmed_again_at || (inputs && may_wait(worker));
   worker->confirmed_in_trip = wait ? 0 : worker->confirmed.count;

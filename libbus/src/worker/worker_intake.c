@@ -246,7 +246,7 @@ static void decode_body(struct bus_worker *worker, struct item *item, const stru
   item->input.body = body;
 }
 
-/* Whoever sent a request writes into reply_to what it likes. Here the topology says which of it is an address. */
+/* The sender of a request controls reply_to. The topology says which part of it is accepted as an address. */
 static void check_reply_to(struct bus_worker *worker, struct item *item) {
   struct bus_envelope *envelope = &item->envelope;
   struct bus_str sender = bus_topology_sender(worker->topology, worker->service->name, envelope);

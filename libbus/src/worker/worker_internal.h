@@ -84,7 +84,7 @@ static inline bool item_is_delivery(const struct item *item) {
   return item->input.kind == BUS_INPUT_DELIVERY;
 }
 
-/* What came while the other generation is processed. Its arena is given back when all of it is settled. */
+/* Deliveries that came while the other generation is processed. Its arena is released when all of them are settled. */
 struct generation {
   struct bus_arena *arena;
   struct item *items;
@@ -402,7 +402,8 @@ void publish_outbox_row(struct bus_worker *worker, const struct bus_message_type
 /* Retried or parked: held until the broker has it, then its delivery is settled. */
 void publish_hold(struct bus_worker *worker, struct item *item);
 void publish_held(struct bus_worker *worker, int64_t now);
-/* What the item's message carries on, or leaves in the database: its failed tries, this one the last. */
+/* Writes the failed tries that travel with the item's message or stay in the database. The current try is the last
+ * line. */
 size_t publish_history(const struct bus_worker *worker, struct item *item, char text[BUS_HISTORY_MAX]);
 int64_t publish_held_next(const struct bus_worker *worker);
 void publish_on_confirm(struct bus_worker *worker, uint64_t seq, bool multiple, bool ack);

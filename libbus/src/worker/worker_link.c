@@ -84,8 +84,8 @@ static void pump_amqp(struct bus_worker *worker, struct bus_amqp *amqp) {
 
 /* ---- the poll set ---- */
 
-/* What wakes: anything; anything but confirms, which may wait a little; or nothing that the broker says, which has to
- * wait for the end of a transaction anyhow. Each wake costs about as much as several messages. */
+/* The broker events that wake the thread: all; all but confirms, which may be read a little later; or none, during a
+ * transaction. Each wake costs about as much as several messages. */
 enum attention { ATTEND_ALL, ATTEND_DELIVERIES, ATTEND_NO_BROKER };
 
 struct poll_set {

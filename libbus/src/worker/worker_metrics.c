@@ -1,4 +1,4 @@
-/* What a worker counts: batches, messages by type and outcome, publishes, confirms, the outbox. */
+/* Metrics of a worker: batches, messages by type and outcome, publishes, confirms, the outbox. */
 #include "worker_internal.h"
 
 #include <bus/metrics.h>

@@ -67,7 +67,7 @@ static struct bus_uuid uuid_from(bus_time at) {
   return id;
 }
 
-/* Of what came long ago no duplicate comes any more. */
+/* Purge inbox rows older than INBOX_KEEP_H. */
 static void add_purge(struct bus_worker *worker, struct bus_sql *sql) {
   struct bus_uuid before = uuid_from(bus_wall_clock() - worker->settings.inbox_keep_h * BUS_HOUR);
   worker->purge_index = (long)pg_trip_count(sql);

@@ -9,7 +9,7 @@ bool bus_worker_is_settled(const struct bus_worker *worker) {
   return worker->settled;
 }
 
-/* Nothing for a second though there was credit: the queues were empty. */
+/* The queues are empty if no delivery came for a second although there was credit. */
 static void look_whether_settled(struct bus_worker *worker) {
   int64_t now = bus_monotonic();
   bool stalled = worker->stall.since != 0 || worker->deferred.count > 0 || now < worker->deadlines_at;

@@ -1,5 +1,5 @@
-/* What goes to the broker, and what comes back about it: confirms, returns, and deliveries that are retried or parked.
- */
+/* Publications of a worker and the broker's reactions: confirms, returns, and deliveries that are retried or
+ * dead-lettered. */
 #include "worker_internal.h"
 
 #include <bus/clock.h>

@@ -29,8 +29,8 @@ const struct bus_statement worker_statements[SQL_OWN_COUNT] = {
                           "WHERE next_attempt_at <= now() ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED) "
                           "RETURNING id, type, correlation_id, causation_id, traceparent, body, created_at, tracestate",
                           "ii"},
-    /* Nothing is put off for longer than $1, and what is unroutable for 5 minutes: what is due later was written before
-     * the server's clock was set back, and would wait for as long as it went back. */
+    /* No row is due later than in $1, no unroutable row later than in 5 minutes. A later time was written before the
+     * server's clock was set back; the row would wait until the clock has caught up. */
     [SQL_OUTBOX_RECALL] = {"UPDATE bus.outbox SET next_attempt_at = now() WHERE id IN (SELECT id FROM bus.outbox "
                            "WHERE next_attempt_at > now() + $1 * interval '1 millisecond' "
                            "AND (NOT unroutable OR next_attempt_at > now() + interval '5 minutes') "

@@ -127,7 +127,7 @@ static void add_now(struct bus_sql *sql, struct attempt *attempt) {
     }
 }
 
-/* Nothing is decided where there is none. */
+/* No inputs, no decision: now may be absent. */
 static bus_time now_of(const struct bus_worker *worker, const struct attempt *attempt) {
   if (attempt->now_row >= 0)
     return bus_rows_time(pg_rows(worker->pg, (size_t)attempt->now_row), 0, 0);
@@ -149,7 +149,7 @@ static int by_uuid(const void *a, const void *b) {
   return bus_uuid_compare(a, b);
 }
 
-/* What the inbox did not take is a duplicate; of two with one id in this batch the first is new. */
+/* A delivery that the inbox did not insert is a duplicate; of two with one id in this batch the first is new. */
 static bool mark_duplicates(struct bus_worker *worker, struct attempt *attempt) {
   if (attempt->inbox_row < 0)
     return true;
@@ -267,7 +267,7 @@ static void add_outbox(struct bus_worker *worker, struct bus_sql *sql, const str
   }
 }
 
-/* What came from outside, or was cut, as text that Postgres takes. */
+/* Text from outside, or cut text, made valid for Postgres. */
 static struct bus_str clean(struct bus_worker *worker, struct bus_str text) {
   char *copy = bus_arena_alloc(worker->work, text.len + 1);
   if (!copy)
@@ -310,7 +310,7 @@ static void add_parked(struct bus_worker *worker, struct bus_sql *sql, const str
   }
 }
 
-/* What was not processed after all must not count as processed when it comes back. */
+/* Deliveries that were not processed must not count as processed when they come back. */
 static void add_inbox_delete(struct bus_sql *sql, const struct attempt *attempt) {
   struct bus_args *args = NULL;
   for (size_t i = 0; i < attempt->asked_count; i++) {

@@ -1,5 +1,5 @@
-/* What an operator, a file or a tool hands us as text: .env files, variables, URLs of servers, the broker's list of
- * bindings. The first byte chooses. A secret never shows in an error. */
+/* Fuzzes text from operators, files and tools: .env files, variables, URLs of servers, the broker's list of bindings.
+ * The first byte chooses. An error text never holds a secret. */
 #include "fuzz.h"
 
 #include <bus/amqp.h>

@@ -1,5 +1,5 @@
-/* The head of a request without a socket: taken apart in place, as a lenient server does it, then judged by layout and
- * gate. What they let through has the one meaning that a strict second reader finds. */
+/* Fuzzes the head of a request without a socket: it is parsed in place, as a lenient server does it, then checked by
+ * layout and gate. An accepted head has the one meaning that a strict second parser finds. */
 #include "fuzz.h"
 
 #include <bus/http_server.h>

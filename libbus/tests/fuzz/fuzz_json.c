@@ -29,7 +29,7 @@ struct counts {
   size_t nodes, numbers;
 };
 
-/* What the scan says of each number must be true of the number that cJSON read. */
+/* The scan's verdict on each number must agree with the number that cJSON read. */
 static void compare_tree(const struct bus_json_scan *scan, const cJSON *node, struct counts *counts) {
   counts->nodes++;
   if (cJSON_IsNumber(node) && bus_json_scan_is_integer(scan, counts->numbers++))

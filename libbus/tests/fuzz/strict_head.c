@@ -22,7 +22,7 @@ static bool take_line_end(struct cursor *c) {
   return ends;
 }
 
-/* What follows the last byte that was sent is the buffer's, and may be NUL. */
+/* The byte behind the last one that was sent belongs to the buffer, and may be NUL. */
 static bool take_bare_end(struct cursor *c) {
   size_t left = (size_t)(c->end - c->at);
   bool ends = left >= 3 && memcmp(c->at, "\n\n\r", 3) == 0 && (left == 3 || c->at[3] == '\0');

@@ -15,11 +15,11 @@ struct strict_head {
   size_t size;     /* bytes up to the body */
 };
 
-/* True: one meaning only. Three things are forgiven, because civetweb hides them before anybody can look: a request
- * line may end with any two of CR, LF, space and tab that begin with CR or LF; blanks may stand before it, 16 of them
- * or a multiple, since malloc's alignment alone tells where the buffer begins; and the head may end with LF LF where CR
- * NUL follows, which in the buffer is the same as CR LF CR LF. What follows is a body that is no JSON, or begins a
- * request that is refused. */
+/* True if the head has only one meaning. Three deviations are allowed, because civetweb hides them before any callback:
+ * a request line may end with any two of CR, LF, space and tab that begin with CR or LF; 16 blanks or a multiple of 16
+ * may stand before it, since only malloc's alignment tells where the buffer begins; and the head may end with LF LF if
+ * CR NUL follows, which in the buffer equals CR LF CR LF. The bytes that follow are then a body that is no JSON, or
+ * begin a request that is refused. */
 bool strict_head_read(struct bus_str bytes, struct strict_head *ret);
 /* A whole chunked body at the front of bytes, without extensions and trailers; *ret_taken: its bytes on the wire.
  * False: it is no such body, or is longer than size. */

@@ -1,5 +1,5 @@
-/* What the tests against a real RabbitMQ share: connections that keep what they saw, queues of a test's own, and the
- * management API for what AMQP cannot do. Without TEST_AMQP_URL (an administrator's) a program says so and skips. */
+/* Fixture of the tests against a real RabbitMQ: connections that record their events, queues for each test, and the
+ * management API for the rest. Without TEST_AMQP_URL (an administrator's) a program prints that and skips. */
 #ifndef AMQP_FIXTURE_H
 #define AMQP_FIXTURE_H
 

@@ -1,4 +1,4 @@
-/* What each user of the order system may do at the broker, and what it may not. Security rows Q1 and Q2. */
+/* Tests what each user of the order system may do at the broker, and what is refused. Security rows Q1 and Q2. */
 #include "amqp_fixture.h"
 #include "connection.h"
 

@@ -13,7 +13,7 @@ struct output {
 
 /* words: its arguments, from its name on, NULL-terminated. url: goes into its environment; NULL: none. */
 void run_program(struct output *ret, const char *path, const char *const *words, const char *url, const char *input);
-/* What the child writes into the pipe that is read from fd, and its end; closes fd. */
+/* Reads from fd all that the child writes into the pipe, and closes fd. */
 void collect_output(struct output *ret, pid_t child, int fd);
 void assert_says(const struct output *output, const char *text);
 

@@ -119,7 +119,7 @@ TEST(requester_opens_a_new_connection_when_every_command_is_nacked)
   bus_requester_free(requester);
 }
 
-/* What becomes of queries says nothing of the commands' queues. */
+/* Outcomes of queries do not change the state of the command queues. */
 TEST(requester_stays_on_its_connection_when_queries_are_nacked)
 {
   struct bus_requester *requester = new_requester(make_narrow_place(BUS_EXCHANGE_QUERY, "test.query"), 0);

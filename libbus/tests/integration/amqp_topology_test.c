@@ -38,7 +38,8 @@ static void run(struct output *ret, const struct bus_topology *topology, const c
   collect_output(ret, child, ends[0]);
 }
 
-/* What `rabbitmqctl list_bindings source_name destination_name routing_key` prints; the file's name. */
+/* Writes the output of `rabbitmqctl list_bindings source_name destination_name routing_key` to a file; returns its
+ * name. */
 static const char *list_bindings(const char *vhost) {
   static char name[] = "/tmp/bus-bindings-XXXXXX", path[128], answer[1 << 20];
   memcpy(name + sizeof name - 7, "XXXXXX", 6);

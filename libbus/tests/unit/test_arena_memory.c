@@ -1,11 +1,11 @@
-/* What an arena keeps and gives back, counted by malloc itself: for builds without a sanitizer. */
+/* Tests which blocks an arena keeps and frees, counted by malloc itself: for builds without a sanitizer. */
 #include <bus/arena.h>
 
 #include <malloc.h>
 
 #include "test.h"
 
-/* What malloc has given out since `before`. */
+/* Bytes that malloc has given out since `before`. */
 static size_t held_since(const struct mallinfo2 *before) {
   struct mallinfo2 now = mallinfo2();
   return now.uordblks + now.hblkhd - before->uordblks - before->hblkhd;

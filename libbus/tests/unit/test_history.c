@@ -45,7 +45,7 @@ TEST(history_keeps_the_first_try_and_the_last_ones)
   assert_null(strstr(text, " 1 payment-svc/1.2.0"));
 }
 
-/* What comes by the wire may be anything. */
+/* A history from the wire may hold any bytes. */
 TEST(history_takes_odd_text_for_what_it_is)
 {
   char text[BUS_HISTORY_MAX], odd[BUS_HISTORY_MAX];

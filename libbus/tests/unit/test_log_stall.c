@@ -197,7 +197,7 @@ TEST(log_last_line_does_not_wait_for_a_full_pipe)
 }
 
 #ifndef NDEBUG
-/* What assert() calls; cmocka puts its own in the place of assert(). */
+/* The function that assert() calls; cmocka replaces assert() by its own. */
 static void fail_an_assertion(void) {
   (void)signal(SIGABRT, SIG_DFL);
   __assert_fail("1 == 2", "file.c", 7, "function");

@@ -23,7 +23,7 @@ struct bus_http_client *driven_client_quick(void);
 /* Starts a call with a JSON content type and an idempotency key. */
 void driven_start(struct bus_http_client *client, const char *method, const char *url, const char *body,
                   struct driven *driven);
-/* Of a server on this machine; static. */
+/* URL of a server on this machine, in a static buffer. */
 const char *driven_url(int port, const char *path);
 
 enum { DRIVE_ROOM = 64 };

@@ -1,5 +1,5 @@
-/* What the distances between a parsed head's words give away. Heads are parsed here as civetweb parses them: in place,
- * forgiving, NULs over separators. */
+/* Tests that the distances between the words of a parsed head reveal errors. Heads are parsed here as civetweb parses
+ * them: in place, leniently, with NULs over separators. */
 #include <stdalign.h>
 #include <stdlib.h>
 

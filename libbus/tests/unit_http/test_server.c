@@ -1,4 +1,4 @@
-/* What a well-behaved client sees: answers, keep-alive, HEAD, streams, and the end of the server. */
+/* Tests the server with a well-behaved client: answers, keep-alive, HEAD, streams, and the end of the server. */
 #include <bus/clock.h>
 #include <bus/metrics.h>
 

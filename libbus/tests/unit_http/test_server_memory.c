@@ -1,4 +1,4 @@
-/* What 256 threads cost when each of them has served: the process must stay small. */
+/* Tests the memory of 256 threads after each has served a request: the process must stay small. */
 #include <bus/clock.h>
 
 #include <malloc.h>
@@ -49,7 +49,7 @@ static unsigned long mapping_size(const char *line) {
   return to > 0 && *space == ' ' ? to - from : 0;
 }
 
-/* What civetweb's threads hold of their stacks: mappings as large as it makes one. */
+/* Resident memory of the stacks of civetweb's threads: mappings as large as the stacks that it makes. */
 static long stacks_kib(void) {
   static const char label[] = "Anonymous:";
   char line[512];

@@ -27,7 +27,7 @@ TEST(a_port_for_all_stays)
   assert_hosts("postgres://u:p@one,two:2/db", 1, "two,one", "2,");
 }
 
-/* Nothing is said then, so that the URL's own word holds. */
+/* The function then returns no list, and the URL itself is used. */
 TEST(one_host_is_left_alone)
 {
   assert_hosts("postgres://u:p@one:1/db", 1, "", "");

@@ -52,7 +52,7 @@ TEST(what_means_that_a_migration_is_missing)
   assert_each(states, BUS_COUNT(states), BUS_E_DB_SCHEMA);
 }
 
-/* What a code means that the table does not name by itself. */
+/* Classes of codes that the table does not list by themselves. */
 TEST(every_class_of_the_manual_is_answered)
 {
   static const struct {

@@ -111,7 +111,7 @@ TEST(suspects_are_taken_one_by_one_until_a_fresh_one_comes)
   intake_rig_free(worker);
 }
 
-/* What a lost connection brings again has not crashed this process; what was under suspicion still is. */
+/* Redeliveries after a lost connection did not crash this process; suspects of before stay suspects. */
 TEST(a_new_connection_of_the_same_process_brings_no_suspects_of_its_own)
 {
   struct bus_worker *worker = intake_rig_new();

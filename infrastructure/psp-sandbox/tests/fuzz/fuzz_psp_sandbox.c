@@ -1,5 +1,5 @@
-/* What the sandbox reads: its clients' forms, and its own ledger, which a crash may have cut or a disk spoilt. The
- * first byte chooses. */
+/* Fuzzes the inputs of the sandbox: forms of clients, and its own ledger, which may end in a torn or corrupt entry
+ * after a crash. The first byte chooses. */
 #include "fuzz.h"
 
 #include <sys/mman.h>
@@ -116,7 +116,7 @@ static bool replay(struct bus_str bytes, int64_t *ret_good, size_t *ret_records)
   return read;
 }
 
-/* What is cut off at its good end reads as the same, whole. */
+/* A ledger that is cut at the end of its valid part reads as the same entries. */
 static void ledger(struct bus_str bytes) {
   int64_t good = -1, again = -1;
   size_t records, records_again;

@@ -11,8 +11,8 @@ static bool send_continue(struct bus_http_exchange *exchange) {
   return http_connection_write(&exchange->connection, interim, sizeof interim - 1);
 }
 
-/* One byte at a time: a longer read would wait for all of its bytes, however slowly they come. What arrived together
- * with the head comes from civetweb's buffer, without a system call. */
+/* Reads one byte at a time: a longer read would block until all of its bytes have come, however slowly. Bytes that came
+ * with the head are read from civetweb's buffer, without a system call. */
 int http_body_read(struct bus_http_exchange *exchange) {
   int64_t length = exchange->content_length;
   int64_t deadline = bus_monotonic() + exchange->server->settings.body_deadline_ms * BUS_MILLISECOND;

@@ -1,5 +1,5 @@
-/* What civetweb has read behind the head. Its reader of chunked bodies is too lenient, it has no call for the bytes as
- * they came, and what it has read is no longer in the socket: so they are looked up in its connection. */
+/* Bytes that civetweb has read behind the head. Its reader of chunked bodies is too lenient, civetweb has no call for
+ * the raw bytes, and they are no longer in the socket; so they are looked up in its connection. */
 #include "parts.h"
 
 /* struct mg_connection of civetweb 1.14 to 1.16: request_info, response_info, some 150 bytes, then buf; less than 64

@@ -1,4 +1,5 @@
-/* Where civetweb calls: each request becomes an exchange, and the server answers what civetweb itself refuses. */
+/* civetweb's callbacks: each request becomes an exchange, and the server answers requests that civetweb itself
+ * refuses. */
 #include "parts.h"
 
 #include <bus/clock.h>

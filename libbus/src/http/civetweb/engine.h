@@ -1,4 +1,4 @@
-/* What the HTTP server asks of civetweb. No other folder includes civetweb.h or names what is civetweb's. */
+/* The HTTP server's interface to civetweb. No other folder includes civetweb.h or names a part of civetweb. */
 #ifndef BUS_HTTP_ENGINE_H
 #define BUS_HTTP_ENGINE_H
 

@@ -1,4 +1,4 @@
-/* What a lenient parser forgave, read back from the buffer that it parsed in place. Pure. */
+/* Finds head errors that civetweb's lenient parser accepted, by reading the buffer that it parsed in place. Pure. */
 #ifndef BUS_HTTP_LAYOUT_H
 #define BUS_HTTP_LAYOUT_H
 

@@ -1,4 +1,4 @@
-/* What the files of this folder share among themselves. */
+/* Shared by the files of this folder. */
 #ifndef BUS_HTTP_PARTS_H
 #define BUS_HTTP_PARTS_H
 

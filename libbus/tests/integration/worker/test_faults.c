@@ -127,7 +127,8 @@ TEST(what_fails_while_others_commit_is_put_off)
   toy_teardown(&toy);
 }
 
-/* Nothing else comes that could prove it. Its inbox row is taken, so the database works; without that it would wait. */
+/* No other message comes that could prove it. Its inbox row is inserted, so the database works; without that the
+ * message would stay unacked. */
 TEST(what_fails_alone_for_long_is_put_off_once_a_probe_succeeds)
 {
   struct toy toy;
@@ -185,7 +186,7 @@ static void count_deadline(void *context, struct bus_worker *worker, const struc
   deadlines++;
 }
 
-/* What a message would have met is not undone because the database took no message. */
+/* A deadline is not applied while the database accepts no message that might have met it. */
 TEST(deadlines_wait_while_no_batch_commits)
 {
   struct toy toy;

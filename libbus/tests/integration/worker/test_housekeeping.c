@@ -1,4 +1,4 @@
-/* What the worker does beside its batches: periodics, confirmed rows, unroutable ones, records and their age. */
+/* Tests the worker's work outside batches: periodics, confirmed rows, unroutable rows, records and their age. */
 #include "toy.h"
 
 #include <test.h>

@@ -1,5 +1,5 @@
-/* The worker where something is wrong: servers that hang, statements that fail each time, messages that kill a
- * connection. Nothing is lost, nobody innocent is parked, nothing spins. */
+/* Tests the worker under faults: servers that hang, statements that fail each time, messages that kill a connection. No
+ * message is lost, no innocent message is dead-lettered, no loop spins. */
 #include "toy.h"
 
 #include <bus/clock.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* What has arrived in part when the worker turns to its next batch belongs to the one after. */
+/* A delivery that has arrived in part when the worker begins its next batch belongs to the batch after. */
 TEST(keeps_the_text_of_messages_that_arrive_in_pieces)
 {
   enum { BODY = 150000, MESSAGES = 400 };
@@ -289,7 +289,7 @@ TEST(gives_a_hanging_database_up)
   toy_teardown(&toy);
 }
 
-/* Of two hosts the first takes connections and says nothing: libpq alone would wait for it for ever. */
+/* The first of two hosts accepts connections and stays silent: libpq alone would wait for it forever. */
 TEST(a_host_that_says_nothing_is_passed_over)
 {
   struct toy toy;

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What cannot be decoded or comes from the wrong sender is parked alone. */
+/* A message that cannot be decoded or comes from the wrong sender is dead-lettered alone. */
 TEST(parks_poison_in_the_middle_of_a_batch_with_its_cause)
 {
   struct toy toy;

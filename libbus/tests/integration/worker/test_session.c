@@ -1,4 +1,4 @@
-/* What a session rests on: defaults of roles and databases do not weaken it, and poolers are used or refused. */
+/* Tests session settings: defaults of roles and databases do not weaken them, and poolers are used or refused. */
 #include "toy.h"
 
 #include <bus/clock.h>

@@ -1,4 +1,4 @@
-/* What no queue takes is kept until one does: commands in the outbox, messages to park where they are. */
+/* Tests messages that no queue takes: they are kept until one does, commands in the outbox, dead letters unacked. */
 #include "toy.h"
 
 #include <bus/clock.h>

@@ -1,4 +1,4 @@
-/* What the worker's tests need around the toy service: a database and queues of their own, and a publisher. */
+/* Fixture of the worker's tests around the toy service: its own database and queues, and a publisher. */
 #include "toy.h"
 
 #include <bus/clock.h>

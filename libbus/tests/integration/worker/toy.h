@@ -90,9 +90,9 @@ int64_t toy_number(struct toy *toy, const char *sql);
 /* Waits until the SQL gives that number; fails the test after so many seconds, printing what it gives. The bound
  * catches what never comes and claims no speed: a busy machine gets several times as long. */
 void toy_await(struct toy *toy, const char *sql, int64_t number, int seconds);
-/* Of the toy's own queues the one with that suffix: ".dead". */
+/* Deletes the toy's own queue with that suffix, for example ".dead". */
 void toy_delete_queue(struct toy *toy, const char *suffix);
-/* What is missing of its topology.. */
+/* Declares the parts of the toy's topology that are missing. */
 void toy_declare_queues(struct toy *toy);
 /* Messages that lie in a queue; fails where it has none by that name. */
 int64_t toy_queue_depth(struct toy *toy, const char *queue);
