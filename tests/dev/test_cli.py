@@ -7,8 +7,8 @@ import pytest
 
 from dev import cli, paths
 
-VERBS = ("up", "test", "down", "reset", "status", "logs", "psql", "restart", "kill", "build", "generate",
-         "servers", "fuzz", "bench", "chaos", "k6", "sim")
+VERBS = ("up", "migrate", "seed", "test", "down", "reset", "status", "logs", "psql", "restart", "kill", "build",
+         "generate", "servers", "fuzz", "bench", "chaos", "k6", "sim")
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -37,7 +37,8 @@ def test_ignores_what_the_caller_put_on_pythons_path(dev, folder):
     assert dev("--version", cwd=folder, env={"PYTHONPATH": folder}).returncode == 0
 
 
-@pytest.mark.parametrize("words", (["status"], ["logs"], ["psql", "orders"], ["restart", "edge"], ["kill", "edge"]))
+@pytest.mark.parametrize("words", (["status"], ["seed"], ["logs"], ["psql", "orders"], ["restart", "edge"],
+                                   ["kill", "edge"]))
 def test_without_a_stack_says_how_to_get_one(dev, folder, words):
     place = os.path.join(folder, "none")
     answer = dev(*words, env={"ORDERBUS_STATE": place})

@@ -1,5 +1,6 @@
 """A whole stack: real servers, migrations and topology, with stand-ins for the services."""
 import os
+import re
 import shutil
 import signal
 import socket
@@ -8,6 +9,7 @@ import stat
 import pytest
 
 from dev import broker, build, cli, databases, manifests, proc, runner, services, session, verbs
+from dev.postgres import psql
 from dev.report import DevError
 from dev.stack import Stack
 
@@ -227,6 +229,34 @@ def test_a_users_day(own, dev, unread, capsys):
     assert cli.main(["down"]) == 0
     assert cli.main(["reset"]) == 0
     assert not os.path.exists(own)
+
+
+def test_migrate_needs_neither_a_broker_nor_services(own, capsys):
+    assert cli.main(["migrate"]) == 0
+    said = capsys.readouterr().out
+    assert "postgres       started" in said and re.search(r"orders [1-9]\d* new", said)
+    stack = session.known()
+    assert stack.pid("postgres") and not stack.pid("rabbitmq") and not stack.pid("edge")
+    for service in manifests.WITH_DATABASE:
+        url = stack.database_url(service.database, service.roles["runtime"])
+        assert psql(url, "SELECT 1 FROM bus.inbox LIMIT 1;") == ""
+    assert cli.main(["migrate"]) == 0
+    assert capsys.readouterr().out == "migrations     " + ", ".join(
+        f"{name} nothing new" for name in manifests.DATABASES) + "\n"
+
+
+def test_seed_puts_the_catalogue_there_once(own, monkeypatch, capsys):
+    assert cli.main(["up"]) == 0
+    capsys.readouterr()
+    assert cli.main(["seed"]) == 0
+    assert capsys.readouterr().out == "catalogue      no products added\n"
+    assert cli.main(["restart", "edge"]) == 0  # a stand-in forgets
+    capsys.readouterr()
+    assert cli.main(["seed"]) == 0
+    assert capsys.readouterr().out == "catalogue      100 products added\n"
+    assert cli.main(["kill", "edge"]) == 0
+    assert cli.main(["seed"]) == 1
+    assert "the edge does not answer" in capsys.readouterr().err
 
 
 def test_up_names_a_taken_port_before_it_starts_anything(own, capsys):

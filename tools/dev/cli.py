@@ -48,6 +48,8 @@ def parser():
         added.add_argument("--preset", choices=build.PRESETS, help="default: ORDERBUS_PRESET, else release")
 
     preset(verb("up", verbs.up, "install what is missing, build, start everything and place one order"))
+    verb("migrate", verbs.migrate, "make roles and databases, and deploy the migrations that are missing")
+    verb("seed", verbs.seed, "put the sample catalogue into the running stack, unless it is there")
     added = verb("test", suites.test, "run everything that CI runs, or some suites of it")
     added.add_argument("suites", nargs="*", metavar="SUITE", help=f"some of: {' '.join(suites.NAMES)}")
     added.add_argument("--all", action="store_true", help=f"also {' '.join(suites.proofs.TABLE)}, which take an hour")

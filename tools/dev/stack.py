@@ -84,10 +84,14 @@ class Stack:
 
     def prepare(self):
         """Roles, databases, migrations, users, permissions, topology; → how many changes each database got."""
-        self.databases.create(None if self._is_database_given() else "postgres")
-        deployed = self.databases.migrate()
+        deployed = self.migrate()
         self.broker.set_up(build.programs(self.preset))
         return deployed
+
+    def migrate(self):
+        """Roles, databases and migrations alone, on a Postgres that runs; → how many changes each database got."""
+        self.databases.create(None if self._is_database_given() else "postgres")
+        return self.databases.migrate()
 
     def start_services(self):
         """→ the names of those that were started, all being ready."""

@@ -18,14 +18,37 @@ def up(options):
     with stack.state.lock():
         stack.check_ports()
         _say_servers(stack, stack.start_servers())
-        changes = stack.prepare()
-        step("migrations", ", ".join(f"{name} {count or 'nothing'} new" for name, count in changes.items()))
+        _say_changes(stack.prepare())
         started = stack.start_services()
         step("services", ", ".join(started) + " started" if started else "all running")
-    step("catalogue", f"{demo.seed(stack) or 'no'} products added")
+    _seed(stack)
     order = demo.place_order(stack)
     step("order", f"{order['order_id']} {order['status']}, total {order['total']} {order['currency']}")
     _say_where(stack)
+    return 0
+
+
+def _say_changes(changes):
+    step("migrations", ", ".join(f"{name} {count or 'nothing'} new" for name, count in changes.items()))
+
+
+def _seed(stack):
+    step("catalogue", f"{demo.seed(stack) or 'no'} products added")
+
+
+def migrate(_options):
+    """On the stack as it was last started, or as the environment describes it. Services may run meanwhile."""
+    packages.ensure(packages.UP)
+    stack = session.known() or session.new()
+    with stack.state.lock():
+        if "postgres" in stack.own_servers() and stack.servers.postgres.start():
+            step("postgres", f"started on 127.0.0.1:{stack.ports['postgres']}")
+        _say_changes(stack.migrate())
+    return 0
+
+
+def seed(_options):
+    _seed(session.required())
     return 0
 
 
