@@ -9,16 +9,17 @@ import subprocess
 import pytest
 
 import sources
-from dev import build, paths
+from dev import build, manifests, paths
 from dev.runner import tracked
 from symbols import why_not_pure
 
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
-SERVICES = ("order", "inventory", "payment")
+DECIDING = [one.short for one in manifests.WITH_DATABASE]
 PURE = {
     "bus_core": "libbus/src/core/libbus_core.a",
     "orderbus_topology": "infrastructure/topology/liborderbus_topology.a",
-    **{f"{name}_{part}": f"{name}-svc/lib{name}_{part}.a" for name in SERVICES for part in ("domain", "messages")},
+    **{f"{one.short}_{part}": f"{one.folder}/lib{one.short}_{part}.a"
+       for one in manifests.WITH_DATABASE for part in ("domain", "messages")},
 }
 # Libraries that touch the world; none may come along with a pure part.
 OF_IO = ("librabbitmq", "libpq", "libcurl", "libcivetweb", "libssl", "libcrypto")
@@ -40,7 +41,7 @@ BANNED = ("strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "gets", "
 BANNED_OUTSIDE_TESTS = ("system", "popen")
 SQL_PLACES = re.compile(r".*-svc/src/\w+_(statements|store)\.c|libbus/src/worker/worker_statements\.c|"
                         r"libbus/src/pg/session\.c")
-HAVING_FAILPOINTS = ("edge", "inventory-svc", "order-svc", "payment-svc")
+HAVING_FAILPOINTS = [one.name for one in manifests.ON_BUS]
 HARDENED = ("-fstack-protector-strong", "-fstack-clash-protection", "-fcf-protection", "-Wformat=2", "-Werror")
 
 
@@ -93,10 +94,10 @@ def test_a_pure_part_asks_libc_for_nothing_but_memory_and_text(name):
     assert not {where: reason for where, reason in reasons.items() if reason}
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", DECIDING)
 def test_a_domain_links_without_any_io_library(service, tmp_path):
     (tmp_path / "main.c").write_text("int main(void) { return 0; }\n")
-    archives = [archive(f"{service}_domain"), *(archive(f"{name}_messages") for name in SERVICES), archive("bus_core")]
+    archives = [archive(f"{service}_domain"), *(archive(f"{name}_messages") for name in DECIDING), archive("bus_core")]
     output("gcc", *sanitizers(), str(tmp_path / "main.c"), "-o", str(tmp_path / "main"),
            "-Wl,--whole-archive", *archives, "-Wl,--no-whole-archive", "-lcjson", "-lnettle")
     output(str(tmp_path / "main"))
@@ -142,13 +143,14 @@ def needed(program):
     return re.findall(r"\(NEEDED\).*\[(\w+)\.so", output("readelf", "--dynamic", program))
 
 
-def test_payment_svc_alone_calls_out():
-    assert [name for name, path in programs().items() if "libcurl" in needed(path)] == ["payment-svc"]
+def test_a_program_calls_out_if_its_manifest_links_another():
+    linking = {one.name for one in manifests.ALL if one.links}
+    assert {name for name, path in programs().items() if "libcurl" in needed(path)} == linking
 
 
-def test_the_edge_has_no_database():
-    assert [name for name, path in programs().items() if "libpq" in needed(path)] == [
-        "inventory-svc", "order-svc", "payment-svc"]
+def test_a_program_has_a_database_if_its_manifest_names_one():
+    owning = {one.name for one in manifests.WITH_DATABASE}
+    assert {name for name, path in programs().items() if "libpq" in needed(path)} == owning
 
 
 # ---- sources ----
