@@ -18,6 +18,14 @@ def test_is_what_the_program_prints(name):
         assert file.read() == generated.printed(PRESET, program, flag), "run ./dev generate"
 
 
+@pytest.mark.parametrize("name", generated.READMES)
+def test_a_readme_shows_its_programs_variables(name):
+    with open(os.path.join(paths.ROOT, name), encoding="utf-8") as file:
+        text = file.read()
+    assert text == generated.with_output(text, PRESET, generated.READMES[name]), "run ./dev generate"
+    assert "<!-- print --print-markdown -->" in text
+
+
 @pytest.mark.parametrize("name", generated.TABLE)
 def test_holds_no_secret(name):
     with open(os.path.join(paths.ROOT, name), encoding="utf-8") as file:

@@ -9,6 +9,10 @@ from dev.report import DevError
 # file: (program, flag)
 TABLE = {f"{one.folder}/.env.example": (one.name, "--print-env") for one in manifests.ALL}
 
+# file: program; the README of a program shows its output between <!-- print FLAG --> and <!-- end -->.
+READMES = {f"{one.folder}/README.md": one.name for one in manifests.ALL}
+_PRINT = re.compile(r"(<!-- print (\S+) -->\n).*?(<!-- end -->)", re.S)
+
 # A document names a result file between <!-- result FILE --> and <!-- end -->; a link and one line of it stand there.
 DOCUMENTS = ("docs/reliability.md", "docs/performance.md")
 _RESULT = re.compile(r"(<!-- result (\S+) -->\n).*?(<!-- end -->)", re.S)
@@ -55,12 +59,17 @@ def with_results(text):
     return _RESULT.sub(section, text)
 
 
-def _refresh(name):
+def with_output(text, preset, program):
+    """The README with the program's output at each of its marks."""
+    return _PRINT.sub(lambda found: f"{found[1]}\n{printed(preset, program, found[2]).strip()}\n\n{found[3]}", text)
+
+
+def _rewrite(name, change):
     place = os.path.join(paths.ROOT, name)
     with open(place, encoding="utf-8") as file:
         text = file.read()
     with open(place, "w", encoding="utf-8") as file:
-        file.write(with_results(text))
+        file.write(change(text))
 
 
 def printed(preset, program, flag):
@@ -77,6 +86,8 @@ def generate(options):
     for name, (program, flag) in TABLE.items():
         with open(os.path.join(paths.ROOT, name), "w", encoding="utf-8") as file:
             file.write(printed(preset, program, flag))
+    for name, program in READMES.items():
+        _rewrite(name, lambda text, program=program: with_output(text, preset, program))
     for name in DOCUMENTS:
-        _refresh(name)
+        _rewrite(name, with_results)
     return 0
