@@ -214,9 +214,12 @@ static void send(struct world *world, struct request *request, const struct mess
 
 static bool read_place(struct world *world, struct request *request) {
   struct bus_problems problems;
+  const struct bus_http_given given = {.body = request->ask.body};
+  const struct place_request *placed = bus_http_decode(&place_input, &given, world->arena, &problems);
   request->place = world_alloc(world, sizeof *request->place);
-  if (!request_place_decode(request->ask.body, BUS_NO_STR, BUS_STR("pm_card_visa"), world->arena, request->place,
-                            &problems))
+  if (placed)
+    *request->place = request_place(placed, BUS_STR("pm_card_visa"));
+  else
     world_violate(world, "an edge refuses a good request: %s %s", problems.items[0].path, problems.items[0].text);
   if (has_bug(world, BUG_KEY_PER_EDGE))
     bus_uuid_v7(&request->edge->ids, world->now, &request->place->order_id);

@@ -41,7 +41,7 @@ static const struct bus_field event_page_fields[] = {
                     ORDER_PAGE_MAX, BUS_REQUIRED, "events, oldest first"),
     BUS_FIELD_STRING(struct event_page, next_cursor, BUS_TOKEN, 1, 20, BUS_OPTIONAL, "null at the end"),
 };
-static const struct bus_schema event_page_schema = BUS_SCHEMA("events", struct event_page, event_page_fields);
+const struct bus_schema event_page_schema = BUS_SCHEMA("events", struct event_page, event_page_fields);
 
 struct refusal_text {
   const char *name;
@@ -73,13 +73,13 @@ struct answer answer_refusal(enum refusal refusal) {
   return answer;
 }
 
-struct answer answer_not_found(const char *detail) {
-  return problem(404, detail);
+struct answer answer_found(const struct bus_schema *schema, const void *body) {
+  return json(200, schema, body);
 }
 
 /* Another edge may have accepted it a moment ago, so it is worth asking again. */
 static struct answer order_not_found(void) {
-  struct answer answer = answer_not_found("no such order");
+  struct answer answer = problem(404, "no such order");
   answer.retry_after_s = 1;
   return answer;
 }
@@ -190,10 +190,6 @@ struct answer answer_cancel_accepted(const struct bus_uuid *order_id, struct bus
   return accepted(202, order_id, arena);
 }
 
-struct answer answer_orders(const struct order_page *page) {
-  return json(200, &order_page_schema, page);
-}
-
 static struct answer events_found(const struct order_history *history, struct bus_arena *arena) {
   struct event_page *page = bus_arena_alloc(arena, sizeof *page);
   if (page == NULL)
@@ -224,19 +220,17 @@ static struct answer product(int status, const struct inventory_answer *answer) 
   return json(status, &product_view_schema, answer->product);
 }
 
-struct answer answer_product(const struct inventory_answer *answer) {
+struct answer answer_product(const void *said, struct bus_arena *arena) {
+  const struct inventory_answer *answer = said;
+  (void)arena;
   switch (answer->outcome) {
   case INVENTORY_FOUND:
     return product(200, answer);
   case INVENTORY_NOT_FOUND:
-    return answer_not_found("no such product");
+    return problem(404, "no such product");
   default:
     return answer_refusal(REFUSAL_BAD_ANSWER);
   }
-}
-
-struct answer answer_products(const struct product_page *page) {
-  return json(200, &product_page_schema, page);
 }
 
 struct answer answer_stock(const struct inventory_answer *answer) {
@@ -245,7 +239,7 @@ struct answer answer_stock(const struct inventory_answer *answer) {
   case INVENTORY_UPDATED:
     return product(200, answer);
   case INVENTORY_NOT_FOUND:
-    return answer_not_found("no such product");
+    return problem(404, "no such product");
   case INVENTORY_KEY_REUSED:
     return answer_key_reused();
   default:

@@ -45,7 +45,10 @@ enum refusal {
 const char *refusal_name(enum refusal refusal);
 
 struct answer answer_refusal(enum refusal refusal);
-struct answer answer_not_found(const char *detail);
+/* 200 and the body as it is. */
+struct answer answer_found(const struct bus_schema *schema, const void *body);
+/* What a client sees of the answer to a query. */
+typedef struct answer answer_view(const void *said, struct bus_arena *arena);
 
 /* An order that is only accepted: its id and the status ACCEPTED, the rest null. */
 struct accepted_order {
@@ -62,7 +65,7 @@ struct accepted_order {
 struct accepted_stock {
   struct bus_str idempotency_key, status;
 };
-extern const struct bus_schema accepted_order_schema, accepted_stock_schema;
+extern const struct bus_schema accepted_order_schema, accepted_stock_schema, event_page_schema;
 
 /* The bodies lie in `arena` or are the message's own; out of memory is the refusal of that name. */
 
@@ -80,13 +83,11 @@ struct answer answer_cancel(const struct order_answer *answer, const struct bus_
                             struct bus_arena *arena);
 struct answer answer_cancel_accepted(const struct bus_uuid *order_id, struct bus_arena *arena);
 
-/* GET /api/orders, and its events; accepted: the order is remembered, though order-svc does not know it. */
-struct answer answer_orders(const struct order_page *page);
+/* GET /api/orders/{id}/events; accepted: the order is remembered, though order-svc does not know it. */
 struct answer answer_events(const struct order_history *history, bool accepted, struct bus_arena *arena);
 
 /* Products, and their stock. */
-struct answer answer_product(const struct inventory_answer *answer);
-struct answer answer_products(const struct product_page *page);
+answer_view answer_product; /* of a struct inventory_answer */
 struct answer answer_stock(const struct inventory_answer *answer);
 struct answer answer_stock_accepted(struct bus_str idempotency_key, struct bus_arena *arena);
 

@@ -50,7 +50,7 @@ static bool take_answer(struct bus_pending *pending, const struct bus_message_ty
 /* Out of the breaker's sight: sends, waits, decodes. */
 static bool ask(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_query *query,
                 const void **ret_body, enum refusal *ret_refusal) {
-  struct bus_pending *pending = begin(edge, exchange, query->type, query->correlation_id, query->body);
+  struct bus_pending *pending = begin(edge, exchange, query->kind->type, query->correlation_id, query->body);
   if (pending == NULL) {
     *ret_refusal = REFUSAL_NO_MEMORY;
     return false;
@@ -61,7 +61,7 @@ static bool ask(struct edge *edge, struct bus_http_exchange *exchange, const str
   BUS_CRASH_POINT("edge.query-answered");
   bus_series_add(edge->metrics.waiting, -1);
   bool answered = state == BUS_REQUEST_ANSWERED;
-  bool decoded = answered && take_answer(pending, query->answer, bus_http_arena(exchange), ret_body);
+  bool decoded = answered && take_answer(pending, query->kind->answer, bus_http_arena(exchange), ret_body);
   if (!decoded)
     *ret_refusal = answered ? REFUSAL_BAD_ANSWER : refusal_of(edge, state, REFUSAL_NO_ANSWER);
   bus_request_end(pending);
@@ -103,7 +103,7 @@ static enum edge_verdict verdict_of(enum refusal refusal) {
 
 bool edge_ask(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_query *query,
               const void **ret_body, struct answer *ret_refusal) {
-  struct edge_breaker *breaker = &edge->breakers[query->service];
+  struct edge_breaker *breaker = &edge->breakers[query->kind->service];
   struct bus_breaker_call call;
   int64_t now = bus_monotonic(), retry_at = now;
   enum refusal refusal = REFUSAL_NONE;

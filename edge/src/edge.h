@@ -93,9 +93,13 @@ void edge_breaker_alive(struct edge_breaker *breaker, int64_t now);
 bool edge_breaker_is_open(struct edge_breaker *breaker, int64_t now);
 
 /* ---- asking (calls.c); all block the calling thread for a bounded time ---- */
-struct edge_query {
+struct edge_query_kind {
   enum edge_service service;
   const struct bus_message_type *type, *answer;
+  answer_view *view; /* NULL: 200, and the answer as it is */
+};
+struct edge_query {
+  const struct edge_query_kind *kind;
   const struct bus_uuid *correlation_id; /* NULL: none */
   struct bus_str id; /* of what is asked for; absent: the correlation id, or nothing in particular */
   const void *body;
@@ -141,36 +145,32 @@ void edge_watch_stop(struct edge *edge);
 /* One look, and what follows from the answers; blocks for a second at most. */
 void edge_watch_once(struct edge *edge, struct bus_arena *arena);
 
-/* ---- the access log (customer.c) ---- */
-/* Notes the hash of a customer's id for the request's line. */
-void edge_note_customer(const struct edge *edge, struct bus_http_exchange *exchange, struct bus_str customer_id);
-
 /* ---- answering (respond.c) ---- */
 void edge_respond(struct edge *edge, struct bus_http_exchange *exchange, const struct answer *answer);
-/* Room for what may be wrong with a request, none yet. On the heap, and not longer than it is needed: a handler's frame
- * stays touched for ever on each of hundreds of stacks. NULL: out of memory, and answered. */
-struct bus_problems *edge_problems_new(struct edge *edge, struct bus_http_exchange *exchange);
-/* Frees it, and answers 400 where the request is not right. → is_right */
-bool edge_problems_end(struct bus_http_exchange *exchange, struct bus_problems *problems, bool is_right);
+/* Notes the hash of a customer's id for the request's line in the access log. */
+void edge_note_customer(const struct edge *edge, struct bus_http_exchange *exchange, struct bus_str customer_id);
 
 /* ---- health (health.c) ---- */
 enum { EDGE_HEALTH_CHECKS = 6 };
 extern const struct bus_health_check edge_health_checks[EDGE_HEALTH_CHECKS]; /* context: struct edge */
 bool edge_is_ready(void *edge);
 
-/* ---- the API; context: struct edge (orders_api.c, inventory_api.c) ---- */
+/* ---- the API (api.c); context: struct edge ---- */
+/* The handler of every query that is its row alone: data is a struct edge_query_kind, the input is the query's body,
+ * and what the path names is the item of the breaker. */
+void edge_query(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_post(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_get(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_list(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_events(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_cancel(void *edge, struct bus_http_exchange *exchange);
-void edge_products_get(void *edge, struct bus_http_exchange *exchange);
-void edge_products_list(void *edge, struct bus_http_exchange *exchange);
 void edge_inventory_update(void *edge, struct bus_http_exchange *exchange);
 
 /* ---- routes.c ---- */
 extern const struct bus_http_route edge_routes[];
 /* How many of them are served: /metrics is the last. */
 size_t edge_route_count(bool has_metrics);
+/* The rows as an OpenAPI document on stdout; the status to exit with. */
+int edge_print_openapi(void);
 
 #endif

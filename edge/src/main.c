@@ -106,9 +106,11 @@ int main(int argc, char **argv) {
   bus_process_init();
   bound_memory();
   int status = bus_config_main(argc, argv, "edge", "Takes orders over REST and passes them to the message queue.",
-                               &edge_option_table, 1, NULL, &flag);
+                               &edge_option_table, 1, (const char *const[]){"--print-openapi", NULL}, &flag);
   if (status >= 0)
     return status;
+  if (flag >= 0)
+    return edge_print_openapi();
   bus_log_init("edge", (enum bus_level)edge_settings.log_level);
   bus_metrics_register_process();
   return serve();

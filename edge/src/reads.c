@@ -76,9 +76,8 @@ static bool ask_for_all(struct edge *edge, const struct gather_batch *batch, con
     return false;
   for (size_t i = 0; i < batch->count; i++)
     orders[i] = (struct order_get){*((const struct read *)batch->reads[i])->order_id, BUS_NO_STR};
-  struct edge_query query = {.service = EDGE_ORDER_SERVICE,
-                             .type = &order_get_many_type,
-                             .answer = &order_answers_type,
+  static const struct edge_query_kind kind = {EDGE_ORDER_SERVICE, &order_get_many_type, &order_answers_type, NULL};
+  struct edge_query query = {.kind = &kind,
                              .correlation_id = batch->count == 1 ? leader->order_id : NULL,
                              .id = {(const char *)leader->order_id->bytes, sizeof leader->order_id->bytes},
                              .body = &many};
@@ -146,11 +145,8 @@ static void read_together(struct edge *edge, struct read *read) {
 
 static struct answer read_alone(struct edge *edge, const struct read *read) {
   const struct order_get get = {*read->order_id, BUS_NO_STR};
-  struct edge_query query = {.service = EDGE_ORDER_SERVICE,
-                             .type = &order_get_type,
-                             .answer = &order_answer_type,
-                             .correlation_id = read->order_id,
-                             .body = &get};
+  static const struct edge_query_kind kind = {EDGE_ORDER_SERVICE, &order_get_type, &order_answer_type, NULL};
+  const struct edge_query query = {.kind = &kind, .correlation_id = read->order_id, .body = &get};
   const void *body;
   struct answer refusal;
   return edge_ask(edge, read->exchange, &query, &body, &refusal) ? answer_get(body) : refusal;

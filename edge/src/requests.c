@@ -1,36 +1,82 @@
-/* Request bodies: their field tables, and what is checked beyond a table. */
+/* The tables of what clients send, and what is checked beyond a table. */
 #include "requests.h"
 
-#include <bus/hash.h>
-
 #include <stdio.h>
-
-enum { KEY_MAX = 255, KEYED_FIELDS_MAX = 8 };
 
 struct payment_choice {
   struct bus_str token;
 };
 
-struct place_request {
-  struct bus_str idempotency_key, customer_id;
-  struct order_item *items;
-  size_t item_count;
-  struct payment_choice *payment;
-  int64_t expected_total;
-};
-
-struct cancel_request {
-  struct bus_str reason;
-};
-
-struct stock_request {
-  struct bus_str idempotency_key, product_id;
-  int64_t on_hand;
-};
-
 #define KEY_FIELD(S)                                                                                                   \
-  BUS_FIELD_STRING(S, idempotency_key, BUS_VISIBLE, 1, KEY_MAX, BUS_OPTIONAL,                                          \
+  BUS_FIELD_STRING(S, idempotency_key, BUS_VISIBLE, 1, 255, BUS_OPTIONAL,                                              \
                    "the same for every try of one request; or the header Idempotency-Key")
+#define LIMIT_FIELD(S, most) BUS_FIELD_INT64(S, limit, 1, most, BUS_OPTIONAL, "how many at most", .fallback = "20")
+#define CURSOR "the next_cursor of an earlier page"
+
+/* The members of an input that stand for a path's one segment. */
+#define BY_ORDER(S)                                                                                                    \
+  .path = BUS_TABLE(S, ((const struct bus_field[]){BUS_FIELD_UUID(S, order_id, BUS_REQUIRED, "the order")})),          \
+  .no_such = "no such order"
+
+const struct bus_http_input order_input = {.size = sizeof(struct order_get), BY_ORDER(struct order_get)};
+
+static const struct bus_field product_path[] = {
+    BUS_FIELD_STRING(struct product_get, product_id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "the product")};
+const struct bus_http_input product_input = {.size = sizeof(struct product_get),
+                                             .path = BUS_TABLE(struct product_get, product_path),
+                                             .no_such = "no such product"};
+
+/* ---- lists ---- */
+
+static const struct bus_field orders_query[] = {
+    LIMIT_FIELD(struct order_list, ORDER_PAGE_MAX),
+    BUS_FIELD_ENUM(struct order_list, status, order_status_names, BUS_OPTIONAL, "only orders in this status"),
+    BUS_FIELD_STRING(struct order_list, customer_id, BUS_VISIBLE, 1, 64, BUS_OPTIONAL, "only this customer's orders"),
+    BUS_FIELD_STRING(struct order_list, cursor, BUS_TOKEN, 1, ORDER_CURSOR_TEXT - 1, BUS_OPTIONAL, CURSOR,
+                     .opaque = true),
+};
+
+static void check_orders(void *request, struct bus_problems *problems) {
+  const struct order_list *list = request;
+  bus_time at;
+  struct bus_uuid id;
+  if (list->cursor.data && !order_cursor_parse(list->cursor, &at, &id))
+    bus_problem_add(problems, "cursor", "must be %s", CURSOR);
+}
+
+const struct bus_http_input orders_input = {
+    .size = sizeof(struct order_list), .query = BUS_TABLE(struct order_list, orders_query), .check = check_orders};
+
+static const struct bus_field products_query[] = {
+    LIMIT_FIELD(struct product_list, STOCK_PAGE_MAX),
+    BUS_FIELD_STRING(struct product_list, cursor, BUS_ID, 1, BUS_ID_MAX, BUS_OPTIONAL, CURSOR, .opaque = true),
+};
+const struct bus_http_input products_input = {.size = sizeof(struct product_list),
+                                              .query = BUS_TABLE(struct product_list, products_query)};
+
+#define AFTER_FIELD(member)                                                                                            \
+  BUS_FIELD_INT64(struct events_request, member, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, CURSOR ", or the seq of an event", \
+                  .opaque = true)
+static const struct bus_field events_query[] = {
+    LIMIT_FIELD(struct order_events_get, ORDER_PAGE_MAX),
+    AFTER_FIELD(after),
+    AFTER_FIELD(cursor),
+};
+
+static void check_events(void *request, struct bus_problems *problems) {
+  struct events_request *events = request;
+  if (events->after != BUS_NO_INT64 && events->cursor != BUS_NO_INT64)
+    bus_problem_add(problems, "cursor", "is the same as after; give one of them");
+  int64_t after = events->after != BUS_NO_INT64 ? events->after : events->cursor;
+  events->get.after_seq = after != BUS_NO_INT64 ? after : 0;
+}
+
+const struct bus_http_input events_input = {.size = sizeof(struct events_request),
+                                            BY_ORDER(struct order_events_get),
+                                            .query = BUS_TABLE(struct events_request, events_query),
+                                            .check = check_events};
+
+/* ---- POST /api/orders ---- */
 
 /* Prices are the catalogue's: a client cannot name one. */
 static const struct bus_field item_fields[] = {
@@ -46,81 +92,16 @@ static const struct bus_schema payment_schema = BUS_SCHEMA("payment", struct pay
 
 static const struct bus_field place_fields[] = {
     KEY_FIELD(struct place_request),
-    BUS_FIELD_STRING(struct place_request, customer_id, BUS_VISIBLE, 1, 64, BUS_OPTIONAL,
-                     "whose order it is; anonymous where it is not given"),
-    BUS_FIELD_ARRAY(struct place_request, items, item_count, struct order_item, &item_schema, 1, ORDER_ITEMS_MAX,
+    BUS_FIELD_STRING(struct order_place, customer_id, BUS_VISIBLE, 1, 64, BUS_OPTIONAL, "whose order it is",
+                     .fallback = REQUEST_CUSTOMER_DEFAULT),
+    BUS_FIELD_ARRAY(struct order_place, items, item_count, struct order_item, &item_schema, 1, ORDER_ITEMS_MAX,
                     BUS_REQUIRED, "what is ordered"),
     BUS_FIELD_OBJECT(struct place_request, payment, struct payment_choice, &payment_schema, BUS_OPTIONAL,
                      "how it is paid"),
-    BUS_FIELD_INT64(struct place_request, expected_total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL,
+    BUS_FIELD_INT64(struct order_place, expected_total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL,
                     "what the order must cost, in minor units"),
 };
-_Static_assert(BUS_COUNT(place_fields) <= KEYED_FIELDS_MAX, "KEYED_FIELDS_MAX");
-const struct bus_schema request_place_schema = BUS_SCHEMA("place order", struct place_request, place_fields);
-
-static const struct bus_field cancel_fields[] = {
-    BUS_FIELD_STRING(struct cancel_request, reason, BUS_PLAIN, 1, 200, BUS_OPTIONAL, "why"),
-};
-const struct bus_schema request_cancel_schema = BUS_SCHEMA("cancel order", struct cancel_request, cancel_fields);
-
-static const struct bus_field stock_fields[] = {
-    KEY_FIELD(struct stock_request),
-    BUS_FIELD_STRING(struct stock_request, product_id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "product"),
-    BUS_FIELD_INT64(struct stock_request, on_hand, 0, INT64_C(1000000000), BUS_REQUIRED,
-                    "what can be reserved from now on"),
-};
-_Static_assert(BUS_COUNT(stock_fields) <= KEYED_FIELDS_MAX, "KEYED_FIELDS_MAX");
-const struct bus_schema request_stock_schema = BUS_SCHEMA("update inventory", struct stock_request, stock_fields);
-
-static bool is_key(struct bus_str key) {
-  for (size_t i = 0; i < key.len; i++)
-    if (key.data[i] < 0x21 || key.data[i] > 0x7E)
-      return false;
-  return key.len >= 1 && key.len <= KEY_MAX;
-}
-
-/* A quoted string of RFC 8941, as the IETF's draft of the header has it, is what stands between the quotes; the bare
- * form stays as it is. False where the quotes or escapes are malformed. */
-static bool unquote(struct bus_str given, struct bus_arena *arena, struct bus_str *ret) {
-  *ret = given;
-  if (given.len == 0 || given.data[0] != '"')
-    return true;
-  char *text = bus_arena_alloc(arena, given.len);
-  size_t len = 0, i = 1;
-  if (!text)
-    return false;
-  for (; i < given.len && given.data[i] != '"'; i++) {
-    bool escaped = given.data[i] == '\\' && i + 1 < given.len;
-    if (escaped && strchr("\\\"", given.data[i + 1]) == NULL)
-      return false;
-    text[len++] = given.data[escaped ? ++i : i];
-  }
-  *ret = (struct bus_str){text, len};
-  return i + 1 == given.len; /* the closing quote is the last character */
-}
-
-/* As bus_decode, for bodies whose first field is the key: it is required where the header does not give one, so that
- * all that is wrong is named at once. */
-static bool decode_keyed(const struct bus_schema *schema, struct bus_str body, struct bus_str *header_key,
-                         struct bus_arena *arena, void *ret, struct bus_problems *problems) {
-  struct bus_field fields[KEYED_FIELDS_MAX];
-  struct bus_schema keyed = *schema;
-  memcpy(fields, schema->fields, schema->field_count * sizeof *fields);
-  fields[0].presence = header_key->data ? BUS_OPTIONAL : BUS_REQUIRED;
-  keyed.fields = fields;
-  bool decoded = bus_decode(&keyed, body, BUS_REFUSE_UNKNOWN, arena, ret, problems);
-  if (header_key->data && !(unquote(*header_key, arena, header_key) && is_key(*header_key)))
-    bus_problem_add(problems, "Idempotency-Key", "must be 1 to %d visible ASCII characters, bare or in quotation marks",
-                    KEY_MAX);
-  return decoded && problems->count == 0;
-}
-
-/* One of the two is there. */
-static struct bus_str choose_key(struct bus_str in_body, struct bus_str in_header, struct bus_problems *problems) {
-  if (in_body.data && in_header.data && !bus_str_equal(in_body, in_header))
-    bus_problem_add(problems, "idempotency_key", "differs from the header Idempotency-Key");
-  return in_body.data ? in_body : in_header;
-}
+static const struct bus_schema place_schema = BUS_SCHEMA("place order", struct place_request, place_fields);
 
 static bool stands_before(const struct order_item *items, size_t index) {
   for (size_t i = 0; i < index; i++)
@@ -129,81 +110,62 @@ static bool stands_before(const struct order_item *items, size_t index) {
   return false;
 }
 
-static void check_items(struct order_item *items, size_t count, struct bus_problems *problems) {
-  for (size_t i = 0; i < count; i++) {
-    items[i].unit_price = BUS_NO_INT64;
-    if (!stands_before(items, i))
+static void check_place(void *request, struct bus_problems *problems) {
+  struct place_request *placed = request;
+  struct order_place *place = &placed->place;
+  for (size_t i = 0; i < place->item_count; i++) {
+    place->items[i].unit_price = BUS_NO_INT64;
+    if (!stands_before(place->items, i))
       continue;
     char path[48];
     (void)snprintf(path, sizeof path, "items[%zu].product_id", i); /* 100 items at most: it fits */
     bus_problem_add(problems, path, "stands more than once; add the quantities up");
   }
+  order_id_of(place->customer_id, placed->idempotency_key, &place->order_id);
 }
 
-/* The text of the hash of a request without its key, in the arena; data is NULL when out of memory. */
-static struct bus_str hash_of(const struct bus_schema *schema, const void *keyless, struct bus_arena *arena) {
-  struct bus_str canonical;
-  char text[BUS_SHA256_TEXT];
-  if (!bus_encode(schema, keyless, arena, &canonical))
-    return BUS_NO_STR;
-  bus_sha256_hex(canonical, text);
-  return bus_arena_copy(arena, bus_str(text));
+const struct bus_http_input place_input = {.size = sizeof(struct place_request),
+                                           .body = &place_schema,
+                                           .key = &place_fields[0],
+                                           .hash = offsetof(struct place_request, place.request_hash),
+                                           .check = check_place};
+
+struct order_place request_place(const struct place_request *request, struct bus_str default_token) {
+  struct order_place place = request->place;
+  place.payment_token = request->payment ? request->payment->token : default_token;
+  return place;
 }
 
-bool request_place_decode(struct bus_str body, struct bus_str header_key, struct bus_str payment_token,
-                          struct bus_arena *arena, struct order_place *ret, struct bus_problems *problems) {
-  struct place_request request;
-  if (!decode_keyed(&request_place_schema, body, &header_key, arena, &request, problems))
-    return false;
-  struct bus_str key = choose_key(request.idempotency_key, header_key, problems);
-  check_items(request.items, request.item_count, problems);
-  if (problems->count > 0)
-    return false;
-  if (request.customer_id.data == NULL)
-    request.customer_id = BUS_STR(REQUEST_CUSTOMER_DEFAULT);
-  request.idempotency_key = BUS_NO_STR;
-  struct bus_str hash = hash_of(&request_place_schema, &request, arena);
-  if (hash.data == NULL) {
-    bus_problem_add_no_memory(problems);
-    return false;
-  }
-  *ret = (struct order_place){
-      .customer_id = request.customer_id,
-      .items = request.items,
-      .item_count = request.item_count,
-      .payment_token = request.payment ? request.payment->token : payment_token,
-      .expected_total = request.expected_total,
-      .request_hash = hash,
-  };
-  order_id_of(request.customer_id, key, &ret->order_id);
-  return true;
+/* ---- POST /api/orders/{id}/cancel ---- */
+
+static const struct bus_field cancel_fields[] = {
+    BUS_FIELD_STRING(struct order_cancel, reason, BUS_PLAIN, 1, 200, BUS_OPTIONAL, "why"),
+};
+static const struct bus_schema cancel_schema = BUS_SCHEMA("cancel order", struct order_cancel, cancel_fields);
+
+const struct bus_http_input cancel_input = {.size = sizeof(struct order_cancel),
+                                            BY_ORDER(struct order_cancel),
+                                            .body = &cancel_schema,
+                                            .body_may_be_empty = true};
+
+/* ---- POST /api/inventory/update ---- */
+
+static const struct bus_field stock_fields[] = {
+    KEY_FIELD(struct stock_request),
+    BUS_FIELD_STRING(struct inventory_set_stock, product_id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "product"),
+    BUS_FIELD_INT64(struct inventory_set_stock, on_hand, 0, INT64_C(1000000000), BUS_REQUIRED,
+                    "what can be reserved from now on"),
+};
+static const struct bus_schema stock_schema = BUS_SCHEMA("update inventory", struct stock_request, stock_fields);
+
+static void check_stock(void *request, struct bus_problems *problems) {
+  struct stock_request *update = request;
+  (void)problems;
+  inventory_request_id_of(update->idempotency_key, &update->command.request_id);
 }
 
-bool request_cancel_decode(struct bus_str body, const struct bus_uuid *order_id, struct bus_arena *arena,
-                           struct order_cancel *ret, struct bus_problems *problems) {
-  struct cancel_request request = {BUS_NO_STR};
-  if (body.len > 0 && !bus_decode(&request_cancel_schema, body, BUS_REFUSE_UNKNOWN, arena, &request, problems))
-    return false;
-  *ret = (struct order_cancel){.order_id = *order_id, .customer_id = BUS_NO_STR, .reason = request.reason};
-  return true;
-}
-
-bool request_stock_decode(struct bus_str body, struct bus_str header_key, struct bus_arena *arena,
-                          struct request_stock *ret, struct bus_problems *problems) {
-  struct stock_request request;
-  if (!decode_keyed(&request_stock_schema, body, &header_key, arena, &request, problems))
-    return false;
-  struct bus_str key = choose_key(request.idempotency_key, header_key, problems);
-  if (problems->count > 0)
-    return false;
-  request.idempotency_key = BUS_NO_STR;
-  struct bus_str hash = hash_of(&request_stock_schema, &request, arena);
-  if (hash.data == NULL) {
-    bus_problem_add_no_memory(problems);
-    return false;
-  }
-  *ret = (struct request_stock){
-      .command = {.product_id = request.product_id, .on_hand = request.on_hand}, .idempotency_key = key, .hash = hash};
-  inventory_request_id_of(key, &ret->command.request_id);
-  return true;
-}
+const struct bus_http_input stock_input = {.size = sizeof(struct stock_request),
+                                           .body = &stock_schema,
+                                           .key = &stock_fields[0],
+                                           .hash = offsetof(struct stock_request, hash),
+                                           .check = check_stock};

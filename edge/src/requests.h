@@ -1,37 +1,40 @@
-/* What clients send: request bodies from their field tables to commands, idempotency keys, and the hash by which a
- * repeated request is known. Pure. */
+/* What clients send: for each route the tables of its path, query and body, and the struct that they fill, which mostly
+ * is the command or query that follows. Pure. */
 #ifndef EDGE_REQUESTS_H
 #define EDGE_REQUESTS_H
 
+#include <bus/route.h>
 #include <inventory_messages.h>
 #include <order_messages.h>
 
 #define REQUEST_CUSTOMER_DEFAULT "anonymous"
 
-/* All of these write *ret only on success; what it points to lies in the arena. On failure problems names each wrong
- * field. header_key: the raw value of the header Idempotency-Key, or absent. */
-
-/* POST /api/orders. payment_token: for requests that name none. request_hash is the SHA-256 of the canonical encoding
- * of the decoded request without its key: spaces and the order of members do not count, and neither does what the
- * default token is today. */
-bool request_place_decode(struct bus_str body, struct bus_str header_key, struct bus_str payment_token,
-                          struct bus_arena *arena, struct order_place *ret,
-                          struct bus_problems *problems) BUS_MUST_CHECK;
-
-/* POST /api/orders/{id}/cancel; an empty body counts as {}. */
-bool request_cancel_decode(struct bus_str body, const struct bus_uuid *order_id, struct bus_arena *arena,
-                           struct order_cancel *ret, struct bus_problems *problems) BUS_MUST_CHECK;
+/* POST /api/orders. The request_hash of the command is the SHA-256 of the canonical encoding of the decoded request
+ * without its key: spaces and the order of members do not count, and neither does what the default token is today. */
+struct place_request {
+  struct order_place place; /* all but payment_token and wait_ms */
+  struct bus_str idempotency_key;
+  struct payment_choice *payment; /* NULL: the default token */
+};
+/* default_token: for requests that name none. */
+struct order_place request_place(const struct place_request *request, struct bus_str default_token);
 
 /* POST /api/inventory/update */
-struct request_stock {
+struct stock_request {
   struct inventory_set_stock command;
   struct bus_str idempotency_key;
   struct bus_str hash; /* as order_place.request_hash */
 };
-bool request_stock_decode(struct bus_str body, struct bus_str header_key, struct bus_arena *arena,
-                          struct request_stock *ret, struct bus_problems *problems) BUS_MUST_CHECK;
 
-/* For generated documents: what the bodies look like. */
-extern const struct bus_schema request_place_schema, request_cancel_schema, request_stock_schema;
+/* GET /api/orders/{id}/events. `after` and `cursor` are two names of one thing, which becomes get.after_seq. */
+struct events_request {
+  struct order_events_get get;
+  int64_t after, cursor;
+};
+
+extern const struct bus_http_input place_input,                             /* struct place_request */
+    stock_input,                                                            /* struct stock_request */
+    events_input,                                                           /* struct events_request */
+    cancel_input, order_input, orders_input, product_input, products_input; /* the messages themselves */
 
 #endif

@@ -1,8 +1,9 @@
-/* Puts an answer on the wire: headers, then JSON or a problem. */
+/* Puts an answer on the wire: headers, then JSON or a problem; and a customer into the access log. */
 #include "edge.h"
 
+#include <bus/hash.h>
+
 #include <inttypes.h>
-#include <stdlib.h>
 
 static void add_printf(struct bus_http_exchange *exchange, const char *name, struct bus_str value) {
   if (value.data) /* an answer without a header is better than none */
@@ -36,20 +37,15 @@ void edge_respond(struct edge *edge, struct bus_http_exchange *exchange, const s
     bus_http_problem(exchange, answer->status, "%s", answer->detail);
 }
 
-struct bus_problems *edge_problems_new(struct edge *edge, struct bus_http_exchange *exchange) {
-  struct bus_problems *problems = malloc(sizeof *problems);
-  if (problems == NULL) {
-    const struct answer refusal = answer_refusal(REFUSAL_NO_MEMORY);
-    edge_respond(edge, exchange, &refusal);
-    return NULL;
-  }
-  problems->count = 0;
-  return problems;
-}
+enum { KEY_BYTES = sizeof((struct edge *)NULL)->customer_key, HASH_DIGITS = 16, ID_MAX = 128 };
 
-bool edge_problems_end(struct bus_http_exchange *exchange, struct bus_problems *problems, bool is_right) {
-  if (!is_right)
-    bus_http_problems(exchange, problems);
-  free(problems);
-  return is_right;
+/* One customer's requests can be told from others', and nobody is named. */
+void edge_note_customer(const struct edge *edge, struct bus_http_exchange *exchange, struct bus_str customer_id) {
+  char keyed[KEY_BYTES + ID_MAX], text[BUS_SHA256_TEXT];
+  if (edge->settings->access_log == BUS_ACCESS_OFF || customer_id.data == NULL || customer_id.len > ID_MAX)
+    return;
+  memcpy(keyed, edge->customer_key, KEY_BYTES);
+  memcpy(keyed + KEY_BYTES, customer_id.data, customer_id.len);
+  bus_sha256_hex((struct bus_str){keyed, KEY_BYTES + customer_id.len}, text);
+  bus_http_note(exchange, "customer", (struct bus_str){text, HASH_DIGITS});
 }

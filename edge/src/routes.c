@@ -1,41 +1,152 @@
-/* Every path that the edge has, with its method and the largest body that it takes. */
+/* Every path that the edge has, as a row: what it takes, what it asks of the bus, and its documentation. A query that
+ * needs no more than that has edge_query as its handler. */
 #include "edge.h"
+#include "requests.h"
 
-enum { BODY_LIMIT = 65536 };
+#include <stdio.h>
 
-/* The admin handlers' context is the admin, not the edge. */
-static void live(void *edge, struct bus_http_exchange *exchange) {
-  bus_admin_live(((struct edge *)edge)->admin, exchange);
+enum { BODY_LIMIT = 65536, DOCUMENT_LIMIT = 1 << 20 };
+
+/* The admin's handlers, whose context is the admin and not the edge. */
+static void probe(void *edge, struct bus_http_exchange *exchange) {
+  const bus_http_handler *handler = bus_http_route(exchange)->data;
+  (*handler)(((struct edge *)edge)->admin, exchange);
 }
 
-static void ready(void *edge, struct bus_http_exchange *exchange) {
-  bus_admin_ready(((struct edge *)edge)->admin, exchange);
-}
-
-static void health(void *edge, struct bus_http_exchange *exchange) {
-  bus_admin_health(((struct edge *)edge)->admin, exchange);
-}
-
-static void metrics(void *edge, struct bus_http_exchange *exchange) {
-  bus_admin_metrics(((struct edge *)edge)->admin, exchange);
-}
+#define QUERY(where, question, said, map)                                                                              \
+  .data = &(const struct edge_query_kind) {                                                                            \
+    .service = (where), .type = &(question), .answer = &(said), .view = (map)                                          \
+  }
+#define PROBE(to)                                                                                                      \
+  .handler = probe, .is_probe = true, .data = &(const bus_http_handler) {                                              \
+    to                                                                                                                 \
+  }
+#define ANSWERS(...)                                                                                                   \
+  .answers = (const struct bus_http_answer[]) {                                                                        \
+    __VA_ARGS__, {                                                                                                     \
+      0, NULL, NULL                                                                                                    \
+    }                                                                                                                  \
+  }
+#define UNAVAILABLE                                                                                                    \
+  { 503, "cannot be served now; repeating is safe (Retry-After)", NULL }
+#define WRONG                                                                                                          \
+  { 400, "every wrong field is named in errors", NULL }
+#define REUSED                                                                                                         \
+  { 422, "the idempotency key was used with another request", NULL }
+#define NO_ORDER                                                                                                       \
+  { 404, "no such order", NULL }
+#define NO_PRODUCT                                                                                                     \
+  { 404, "no such product", NULL }
 
 const struct bus_http_route edge_routes[] = {
-    {.method = "POST", .path = "/api/orders", .handler = edge_orders_post, .body_limit = BODY_LIMIT},
-    {.method = "GET", .path = "/api/orders", .handler = edge_orders_list},
-    {.method = "GET", .path = "/api/orders/{id}", .handler = edge_orders_get},
-    {.method = "GET", .path = "/api/orders/{id}/events", .handler = edge_orders_events},
-    {.method = "POST", .path = "/api/orders/{id}/cancel", .handler = edge_orders_cancel, .body_limit = BODY_LIMIT},
-    {.method = "POST", .path = "/api/inventory/update", .handler = edge_inventory_update, .body_limit = BODY_LIMIT},
-    {.method = "GET", .path = "/api/inventory/{product}", .handler = edge_products_get},
-    {.method = "GET", .path = "/api/products", .handler = edge_products_list},
-    {.method = "GET", .path = "/api/products/{product}", .handler = edge_products_get},
-    {.method = "GET", .path = "/health", .handler = health, .is_probe = true, .any_host = true},
-    {.method = "GET", .path = "/health/live", .handler = live, .is_probe = true, .any_host = true},
-    {.method = "GET", .path = "/health/ready", .handler = ready, .is_probe = true, .any_host = true},
-    {.method = "GET", .path = "/metrics", .handler = metrics, .is_probe = true}, /* last: see below */
+    {.method = "POST",
+     .path = "/api/orders",
+     .input = &place_input,
+     .handler = edge_orders_post,
+     .body_limit = BODY_LIMIT,
+     .summary = "Places an order. Prefer: wait=N waits up to N seconds for its final state.",
+     ANSWERS({201, "final within the time of Prefer: wait", &order_view_schema},
+             {200, "the same request again: the order as it is now (Idempotent-Replayed)", &order_view_schema},
+             {202, "accepted; on the broker's confirm alone every member but id and status is null",
+              &accepted_order_schema},
+             WRONG, REUSED, UNAVAILABLE)},
+    {.method = "GET",
+     .path = "/api/orders",
+     .input = &orders_input,
+     .handler = edge_orders_list,
+     QUERY(EDGE_ORDER_SERVICE, order_list_type, order_page_type, NULL),
+     .summary = "Orders, newest first",
+     ANSWERS({200, "a page", &order_page_schema}, WRONG, UNAVAILABLE)},
+    {.method = "GET",
+     .path = "/api/orders/{id}",
+     .input = &order_input,
+     .handler = edge_orders_get,
+     .summary = "An order",
+     ANSWERS({200, "the order; of one that is only accepted id and status", &accepted_order_schema}, NO_ORDER,
+             UNAVAILABLE)},
+    {.method = "GET",
+     .path = "/api/orders/{id}/events",
+     .input = &events_input,
+     .handler = edge_orders_events,
+     QUERY(EDGE_ORDER_SERVICE, order_events_get_type, order_history_type, NULL),
+     .summary = "The history of an order, oldest event first",
+     ANSWERS({200, "a page", &event_page_schema}, WRONG, NO_ORDER, UNAVAILABLE)},
+    {.method = "POST",
+     .path = "/api/orders/{id}/cancel",
+     .input = &cancel_input,
+     .handler = edge_orders_cancel,
+     .body_limit = BODY_LIMIT,
+     .summary = "Cancels an order that is not paid yet",
+     ANSWERS({202, "compensation has begun", &accepted_order_schema}, {200, "it is CANCELLED", &order_view_schema},
+             WRONG, NO_ORDER, {409, "too late", NULL}, UNAVAILABLE)},
+    {.method = "POST",
+     .path = "/api/inventory/update",
+     .input = &stock_input,
+     .handler = edge_inventory_update,
+     .body_limit = BODY_LIMIT,
+     .summary = "Sets what is on hand of a product",
+     ANSWERS({200, "the product", &product_view_schema},
+             {202, "accepted on the broker's confirm alone", &accepted_stock_schema}, WRONG, NO_PRODUCT, REUSED,
+             UNAVAILABLE)},
+    {.method = "GET",
+     .path = "/api/inventory/{product}",
+     .input = &product_input,
+     .handler = edge_query,
+     QUERY(EDGE_INVENTORY_SERVICE, product_get_type, inventory_answer_type, answer_product),
+     .summary = "A product and its stock",
+     ANSWERS({200, "the product", &product_view_schema}, NO_PRODUCT, UNAVAILABLE)},
+    {.method = "GET",
+     .path = "/api/products",
+     .input = &products_input,
+     .handler = edge_query,
+     QUERY(EDGE_INVENTORY_SERVICE, product_list_type, product_page_type, NULL),
+     .summary = "Products by id",
+     ANSWERS({200, "a page", &product_page_schema}, WRONG, UNAVAILABLE)},
+    {.method = "GET",
+     .path = "/api/products/{product}",
+     .input = &product_input,
+     .handler = edge_query,
+     QUERY(EDGE_INVENTORY_SERVICE, product_get_type, inventory_answer_type, answer_product),
+     .summary = "A product and its stock",
+     ANSWERS({200, "the product", &product_view_schema}, NO_PRODUCT, UNAVAILABLE)},
+    {.method = "GET",
+     .path = "/health",
+     PROBE(bus_admin_health),
+     .any_host = true,
+     .summary = "Whether the broker and every service are up",
+     ANSWERS({200, "all are up", NULL}, {503, "something is down: see causes", NULL})},
+    {.method = "GET",
+     .path = "/health/live",
+     PROBE(bus_admin_live),
+     .any_host = true,
+     .summary = "Whether this process runs",
+     ANSWERS({200, "it runs", NULL})},
+    {.method = "GET",
+     .path = "/health/ready",
+     PROBE(bus_admin_ready),
+     .any_host = true,
+     .summary = "Whether this process can serve",
+     ANSWERS({200, "it can", NULL}, {503, "it cannot, or is to end", NULL})},
+    {.method = "GET", /* last: see below */
+     .path = "/metrics",
+     PROBE(bus_admin_metrics),
+     .summary = "Metrics in Prometheus's text format; with PUBLIC_METRICS alone"},
 };
 
 size_t edge_route_count(bool has_metrics) {
   return BUS_COUNT(edge_routes) - (has_metrics ? 0 : 1);
+}
+
+int edge_print_openapi(void) {
+  const struct bus_openapi document = {.title = "orderbus",
+                                       .version = ORDERBUS_VERSION,
+                                       .description = "Orders over REST, carried through a saga",
+                                       .routes = edge_routes,
+                                       .route_count = BUS_COUNT(edge_routes),
+                                       .problem = &bus_http_problem_schema};
+  struct bus_arena *arena = bus_arena_new(DOCUMENT_LIMIT);
+  struct bus_str text;
+  bool printed = arena && bus_openapi_encode(&document, arena, &text) && puts(text.data) >= 0 && fflush(stdout) == 0;
+  bus_arena_free(arena);
+  return printed ? 0 : 1;
 }

@@ -3,6 +3,8 @@
 
 #include "test.h"
 
+#include <stdio.h>
+
 static const struct edge_settings settings = {.access_log = BUS_ACCESS_ALL,
                                               .http_threads = 8,
                                               .accept_timeout_ms = 500,
@@ -39,20 +41,29 @@ void tear_down(void) {
 }
 
 int post_body(const char *body) {
-  int64_t begin = fake.now;
-  fake_begin(body);
-  edge_orders_post(&edge, NULL);
-  return (int)((fake.now - begin) / BUS_MILLISECOND);
+  return call("POST /api/orders", body);
 }
 
 int post(void) {
   return post_body(FIXTURE_BODY);
 }
 
-int call(void (*handler)(void *edge, struct bus_http_exchange *exchange), const char *body) {
+static const struct bus_http_route *find(const char *route) {
+  char name[64];
+  for (size_t i = 0; i < edge_route_count(true); i++) {
+    (void)snprintf(name, sizeof name, "%s %s", edge_routes[i].method, edge_routes[i].path);
+    if (strcmp(name, route) == 0)
+      return &edge_routes[i];
+  }
+  fail_msg("no route %s", route);
+  return NULL;
+}
+
+int call(const char *route, const char *body) {
   int64_t begin = fake.now;
   fake_begin(body);
-  handler(&edge, NULL);
+  if (fake_take(find(route)))
+    fake.route->handler(&edge, NULL);
   return (int)((fake.now - begin) / BUS_MILLISECOND);
 }
 

@@ -15,10 +15,11 @@ extern const struct order_answer says_accepted, says_final, says_replayed, says_
 void set_up(void);
 void tear_down(void);
 
-/* Each returns how many milliseconds it took. post: FIXTURE_BODY to POST /api/orders. */
+/* Each returns how many milliseconds it took. post: FIXTURE_BODY to POST /api/orders. route: "GET /api/orders/{id}",
+ * whose segment is fake.segment. */
 int post(void);
 int post_body(const char *body);
-int call(void (*handler)(void *edge, struct bus_http_exchange *exchange), const char *body);
+int call(const char *route, const char *body);
 
 /* Adds an answer to the script. */
 void answer(int index, int at_ms, const void *body);

@@ -34,6 +34,8 @@ struct fake {
 
   /* the exchange: request, then what was answered */
   struct bus_arena *arena;
+  const struct bus_http_route *route;
+  const void *request; /* decoded */
   struct bus_str body, segment, idempotency_key, prefer;
   const char *query; /* "name=value", or NULL */
   int status;
@@ -51,6 +53,8 @@ extern const struct fake_script fake_silence;
 /* An exchange of its own, in a clean arena. */
 void fake_begin(const char *body);
 void fake_end(void);
+/* As the server does: decodes the request by its row, or answers it. */
+bool fake_take(const struct bus_http_route *route) BUS_MUST_CHECK;
 /* Of the answer; absent when it has no such header. */
 struct bus_str fake_header(const char *name);
 

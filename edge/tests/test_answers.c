@@ -220,7 +220,7 @@ TEST(orders_are_a_list_with_a_cursor)
 {
   OPEN;
   struct order_page page = {.items = NULL, .next_cursor = BUS_NO_STR};
-  struct answer answer = answer_orders(&page);
+  struct answer answer = answer_found(&order_page_schema, &page);
   assert_int_equal(answer.status, 200);
   assert_body(&answer, "{\"items\":[],\"next_cursor\":null}");
   CLOSE;
@@ -230,14 +230,15 @@ TEST(products_are_found_or_404)
 {
   OPEN;
   struct product_view view = {BUS_STR("A"), BUS_STR("An A"), 999, BUS_STR("EUR"), 5, 2, 3};
-  struct answer answer = answer_product(&(struct inventory_answer){INVENTORY_FOUND, &view});
+  struct answer answer = answer_product(&(struct inventory_answer){INVENTORY_FOUND, &view}, NULL);
   assert_int_equal(answer.status, 200);
   assert_body(&answer, "{\"product_id\":\"A\",\"name\":\"An A\",\"price\":999,\"currency\":\"EUR\",\"on_hand\":5,"
                        "\"reserved\":2,\"version\":3}");
-  assert_int_equal(answer_product(&(struct inventory_answer){INVENTORY_NOT_FOUND, NULL}).status, 404);
-  assert_int_equal(answer_product(&(struct inventory_answer){INVENTORY_FOUND, NULL}).status, 503);
-  assert_int_equal(answer_product(&(struct inventory_answer){INVENTORY_UPDATED, &view}).status, 503);
-  assert_int_equal(answer_products(&(struct product_page){.items = &view, .item_count = 1}).status, 200);
+  assert_int_equal(answer_product(&(struct inventory_answer){INVENTORY_NOT_FOUND, NULL}, NULL).status, 404);
+  assert_int_equal(answer_product(&(struct inventory_answer){INVENTORY_FOUND, NULL}, NULL).status, 503);
+  assert_int_equal(answer_product(&(struct inventory_answer){INVENTORY_UPDATED, &view}, NULL).status, 503);
+  assert_int_equal(answer_found(&product_page_schema, &(struct product_page){.items = &view, .item_count = 1}).status,
+                   200);
   CLOSE;
 }
 

@@ -201,8 +201,9 @@ TEST(other_commands_have_gates_of_their_own)
   assert_int_equal(post(), 500); /* a probe: the next ones will not wait */
   assert_int_equal(post(), 5);
   assert_true(accept_gate_is_shut(&edge.gates[EDGE_PLACE]));
-  assert_int_equal(call(edge_orders_cancel, "{}"), 500);
-  assert_int_equal(call(edge_inventory_update, "{\"idempotency_key\":\"k\",\"product_id\":\"A\",\"on_hand\":1}"), 500);
+  assert_int_equal(call("POST /api/orders/{id}/cancel", "{}"), 500);
+  assert_int_equal(call("POST /api/inventory/update", "{\"idempotency_key\":\"k\",\"product_id\":\"A\",\"on_hand\":1}"),
+                   500);
   assert_false(accept_gate_is_shut(&edge.gates[EDGE_CANCEL]));
   tear_down();
 }
@@ -258,10 +259,10 @@ TEST(what_is_no_new_order_goes_on_while_it_is_behind)
   post();
   assert_int_equal(fake.status, 202);
   point_to_order();
-  (void)call(edge_orders_cancel, "{}");
+  (void)call("POST /api/orders/{id}/cancel", "{}");
   assert_int_equal(fake.status, 202);
   answer_read(10, &says_found);
-  (void)call(edge_orders_get, "");
+  (void)call("GET /api/orders/{id}", "");
   assert_int_equal(fake.status, 200);
   tear_down();
 }

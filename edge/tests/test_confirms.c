@@ -4,7 +4,7 @@
 
 /* ---- cancels ---- */
 static int cancel(void) {
-  return call(edge_orders_cancel, "{}");
+  return call("POST /api/orders/{id}/cancel", "{}");
 }
 
 TEST(a_cancel_of_an_order_that_is_only_accepted_is_taken_on_the_confirm_and_marked)
@@ -84,7 +84,7 @@ static const struct product_view product = {BUS_STR("A"), BUS_STR("An A"), 999, 
 static const struct inventory_answer says_updated = {INVENTORY_UPDATED, (struct product_view *)(uintptr_t)&product};
 
 static int update(const char *body) {
-  return call(edge_inventory_update, body);
+  return call("POST /api/inventory/update", body);
 }
 
 TEST(a_stock_update_on_the_confirm_says_its_key_and_no_more)

@@ -6,7 +6,7 @@
 
 #include "accepted.h"
 #include "answers.h"
-#include "requests.h"
+#include "decode.h"
 #include "settings.h"
 
 static const char body[] = "{\"idempotency_key\":\"k\",\"customer_id\":\"c-1\",\"items\":[{\"product_id\":\"A\","
@@ -15,7 +15,7 @@ static const char body[] = "{\"idempotency_key\":\"k\",\"customer_id\":\"c-1\",\
 static bool place(struct bus_arena *arena, const void *context) {
   struct bus_problems problems = {.count = 0};
   struct order_place order;
-  bool done = request_place_decode(bus_str(context), BUS_STR("k"), BUS_STR("pm"), arena, &order, &problems);
+  bool done = decode_place(bus_str(context), BUS_STR("k"), BUS_STR("pm"), arena, &order, &problems);
   assert_true(done || bus_problems_no_memory(&problems));
   if (done) {
     struct answer answer = answer_place_accepted(&order.order_id, arena);
@@ -30,7 +30,7 @@ static bool cancel(struct bus_arena *arena, const void *context) {
   static const struct bus_uuid id = {{1}};
   struct bus_problems problems = {.count = 0};
   struct order_cancel order;
-  bool done = request_cancel_decode(bus_str(context), &id, arena, &order, &problems);
+  bool done = decode_cancel(bus_str(context), &id, arena, &order, &problems);
   assert_true(done || bus_problems_no_memory(&problems));
   if (done) {
     struct answer answer = answer_cancel_accepted(&id, arena);
@@ -43,8 +43,8 @@ static bool cancel(struct bus_arena *arena, const void *context) {
 
 static bool stock(struct bus_arena *arena, const void *context) {
   struct bus_problems problems = {.count = 0};
-  struct request_stock update;
-  bool done = request_stock_decode(bus_str(context), BUS_NO_STR, arena, &update, &problems);
+  struct stock_request update;
+  bool done = decode_stock(bus_str(context), BUS_NO_STR, arena, &update, &problems);
   assert_true(done || bus_problems_no_memory(&problems));
   if (done) {
     struct answer answer = answer_stock_accepted(update.idempotency_key, arena);

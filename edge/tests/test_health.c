@@ -94,9 +94,9 @@ TEST(every_command_without_a_binding_is_named)
   post();
   return_it();
   point_to_order();
-  (void)call(edge_orders_cancel, "{}");
+  (void)call("POST /api/orders/{id}/cancel", "{}");
   return_it();
-  (void)call(edge_inventory_update, "{\"idempotency_key\":\"k\",\"product_id\":\"A\",\"on_hand\":1}");
+  (void)call("POST /api/inventory/update", "{\"idempotency_key\":\"k\",\"product_id\":\"A\",\"on_hand\":1}");
   assert_missing("no queue is bound for order.place, order.cancel, inventory.set-stock");
   confirm_only(5);
   answer(0, 20, &says_accepted);

@@ -1,6 +1,54 @@
 /* Query parameters of lists. */
-#include "pages.h"
+#include "decode.h"
 #include "test.h"
+
+#include <stdio.h>
+
+/* Parameters before they are encoded; absent ones are left out of the query. */
+struct page_params {
+  struct bus_str customer_id, status, cursor, after, limit;
+};
+
+static struct bus_arena *pages;
+
+static void add(char *query, const char *name, struct bus_str value) {
+  size_t len = strlen(query);
+  if (value.data == NULL)
+    return;
+  len += (size_t)snprintf(query + len, 64, "%s%s=", len > 0 ? "&" : "", name);
+  for (size_t i = 0; i < value.len; i++)
+    len += (size_t)snprintf(query + len, 4, "%%%02X", (unsigned char)value.data[i]);
+}
+
+/* Every byte escaped. What was decoded before is gone. */
+static struct bus_str query_of(const struct page_params *params) {
+  static char query[1024];
+  query[0] = '\0';
+  add(query, "customer_id", params->customer_id);
+  add(query, "status", params->status);
+  add(query, "cursor", params->cursor);
+  add(query, "after", params->after);
+  add(query, "limit", params->limit);
+  bus_arena_free(pages);
+  pages = bus_arena_new(65536);
+  return bus_str(query);
+}
+
+static bool page_orders(const struct page_params *params, struct order_list *ret, struct bus_problems *problems) {
+  struct bus_str query = query_of(params);
+  return decode_orders(query, pages, ret, problems);
+}
+
+static bool page_events(const struct page_params *params, const struct bus_uuid *order_id, struct order_events_get *ret,
+                        struct bus_problems *problems) {
+  struct bus_str query = query_of(params);
+  return decode_events(query, order_id, pages, ret, problems);
+}
+
+static bool page_products(const struct page_params *params, struct product_list *ret, struct bus_problems *problems) {
+  struct bus_str query = query_of(params);
+  return decode_products(query, pages, ret, problems);
+}
 
 static const char cursor[] = "1700000000000000.018f0000-0000-7000-8000-000000000001";
 

@@ -9,10 +9,10 @@ TEST(an_order_is_read)
   set_up();
   point_to_order();
   answer_read(10, &says_found);
-  assert_int_equal(call(edge_orders_get, ""), 10);
+  assert_int_equal(call("GET /api/orders/{id}", ""), 10);
   assert_int_equal(fake.status, 200);
   answer_read(10, &says_not_found);
-  assert_int_equal(call(edge_orders_get, ""), 10);
+  assert_int_equal(call("GET /api/orders/{id}", ""), 10);
   assert_int_equal(fake.status, 404);
   assert_true(bus_str_is(fake_header("Retry-After"), "1"));
   tear_down();
@@ -26,7 +26,7 @@ TEST(an_answer_of_another_order_is_nobody_s)
   point_to_order();
   other = says_found;
   fake.script.answers[0] = (struct fake_answer){AT_MS(10), &order_answers_type, &others};
-  assert_int_equal(call(edge_orders_get, ""), 10);
+  assert_int_equal(call("GET /api/orders/{id}", ""), 10);
   assert_int_equal(fake.status, 503);
   tear_down();
 }
@@ -35,14 +35,14 @@ TEST(what_is_no_id_is_not_asked_for)
 {
   set_up();
   fake.segment = BUS_STR("x");
-  assert_int_equal(call(edge_orders_get, ""), 0);
+  assert_int_equal(call("GET /api/orders/{id}", ""), 0);
   assert_int_equal(fake.status, 404);
-  assert_int_equal(call(edge_orders_events, ""), 0);
+  assert_int_equal(call("GET /api/orders/{id}/events", ""), 0);
   assert_int_equal(fake.status, 404);
-  assert_int_equal(call(edge_orders_cancel, "{}"), 0);
+  assert_int_equal(call("POST /api/orders/{id}/cancel", "{}"), 0);
   assert_int_equal(fake.status, 404);
   fake.segment = BUS_STR("a b");
-  assert_int_equal(call(edge_products_get, ""), 0);
+  assert_int_equal(call("GET /api/products/{product}", ""), 0);
   assert_int_equal(fake.status, 404);
   assert_int_equal(fake.begun, 0);
   tear_down();
@@ -56,14 +56,14 @@ TEST(an_order_that_is_only_accepted_is_200)
   post();
   point_to_order();
   answer_read(10, &says_not_found);
-  assert_int_equal(call(edge_orders_get, ""), 10);
+  assert_int_equal(call("GET /api/orders/{id}", ""), 10);
   assert_int_equal(fake.status, 200);
   assert_json_has("\"status\":\"ACCEPTED\"");
   fake.script = fake_silence;
-  assert_int_equal(call(edge_orders_get, ""), 2000);
+  assert_int_equal(call("GET /api/orders/{id}", ""), 2000);
   assert_json_has("\"status\":\"ACCEPTED\"");
   fake.script.is_down = true;
-  assert_int_equal(call(edge_orders_get, ""), 0);
+  assert_int_equal(call("GET /api/orders/{id}", ""), 0);
   assert_json_has("\"status\":\"ACCEPTED\"");
   tear_down();
 }
@@ -75,7 +75,7 @@ TEST(an_order_that_was_found_is_no_longer_remembered)
   post();
   point_to_order();
   answer_read(10, &says_found);
-  call(edge_orders_get, "");
+  call("GET /api/orders/{id}", "");
   assert_int_equal(accepted_count(edge.accepted), 0);
   tear_down();
 }
@@ -98,7 +98,7 @@ static int get_product(int number) {
   static char id[16];
   (void)snprintf(id, sizeof id, "P-%d", number);
   fake.segment = bus_str(id);
-  return call(edge_products_get, "");
+  return call("GET /api/products/{product}", "");
 }
 
 static void inventory_fails_at_once(void) {
@@ -130,7 +130,7 @@ TEST(queries_that_fail_open_the_breaker_of_that_service)
   assert_true(bus_str_is(fake_header("Retry-After"), "1"));
   point_to_order();
   answer_read(10, &says_found);
-  call(edge_orders_get, "");
+  call("GET /api/orders/{id}", "");
   assert_int_equal(fake.status, 200);
   tear_down();
 }
@@ -156,8 +156,8 @@ TEST(lists_that_fail_open_the_breaker)
   set_up();
   inventory_fails_at_once();
   for (int i = 0; i < 5; i++)
-    assert_int_equal(call(edge_products_list, ""), 5);
-  assert_int_equal(call(edge_products_list, ""), 0);
+    assert_int_equal(call("GET /api/products", ""), 5);
+  assert_int_equal(call("GET /api/products", ""), 0);
   tear_down();
 }
 
@@ -280,7 +280,7 @@ TEST(wrong_and_unknown_query_parameters_are_400)
   set_up();
   for (size_t i = 0; i < BUS_COUNT(bad); i++) {
     fake.query = bad[i];
-    call(edge_orders_list, "");
+    call("GET /api/orders", "");
     assert_int_equal(fake.status, 400);
   }
   assert_int_equal(fake.begun, 0);

@@ -90,7 +90,7 @@ bool edge_ask(struct edge *asked, struct bus_http_exchange *exchange, const stru
   usleep((useconds_t)service.pause_us);
   if (service.is_silent)
     *ret_refusal = answer_refusal(REFUSAL_NO_ANSWER);
-  else if (query->type == &order_get_type)
+  else if (query->kind->type == &order_get_type)
     *ret_body = answer_alone(query->body, exchange->arena);
   else
     *ret_body = answer_many(query->body, exchange->arena);

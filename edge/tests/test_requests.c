@@ -1,6 +1,6 @@
 /* Request bodies: the corpus and its verdicts, keys of body and header, and the hash of a request. */
 #include "corpus.h"
-#include "requests.h"
+#include "decode.h"
 #include "test.h"
 
 #include <bus/hash.h>
@@ -35,7 +35,7 @@ static void check_verdict(const struct corpus_case *c, bool accepted, const stru
 
 static bool place(struct bus_arena *arena, const char *body, const char *header, struct order_place *ret,
                   struct bus_problems *problems) {
-  return request_place_decode(bus_str(body), bus_str(header), BUS_STR("pm_default"), arena, ret, problems);
+  return decode_place(bus_str(body), bus_str(header), BUS_STR("pm_default"), arena, ret, problems);
 }
 
 TEST(every_body_of_the_place_corpus_gets_its_verdict)
@@ -76,9 +76,9 @@ TEST(every_body_of_the_stock_corpus_gets_its_verdict)
 {
   struct bus_arena *arena = arena_of(state);
   for (size_t i = 0; i < stock_corpus_count; i++) {
-    struct request_stock update;
+    struct stock_request update;
     struct bus_problems problems;
-    bool accepted = request_stock_decode(bus_str(stock_corpus[i].body), BUS_NO_STR, arena, &update, &problems);
+    bool accepted = decode_stock(bus_str(stock_corpus[i].body), BUS_NO_STR, arena, &update, &problems);
     check_verdict(&stock_corpus[i], accepted, &problems);
   }
   bus_arena_free(arena);
@@ -91,7 +91,7 @@ TEST(every_body_of_the_cancel_corpus_gets_its_verdict)
   for (size_t i = 0; i < cancel_corpus_count; i++) {
     struct order_cancel cancel;
     struct bus_problems problems;
-    bool accepted = request_cancel_decode(bus_str(cancel_corpus[i].body), &id, arena, &cancel, &problems);
+    bool accepted = decode_cancel(bus_str(cancel_corpus[i].body), &id, arena, &cancel, &problems);
     check_verdict(&cancel_corpus[i], accepted, &problems);
   }
   bus_arena_free(arena);
@@ -103,8 +103,8 @@ TEST(a_body_with_a_raw_nul_is_refused)
   static const char body[] = "{\"idempotency_key\":\"k\0\",\"items\":[{\"product_id\":\"A\",\"quantity\":1}]}";
   struct order_place request;
   struct bus_problems problems;
-  assert_false(request_place_decode((struct bus_str){body, sizeof body - 1}, BUS_NO_STR, BUS_STR("t"), arena, &request,
-                                    &problems));
+  assert_false(
+      decode_place((struct bus_str){body, sizeof body - 1}, BUS_NO_STR, BUS_STR("t"), arena, &request, &problems));
   bus_arena_free(arena);
 }
 
@@ -222,8 +222,8 @@ TEST(a_header_key_has_255_bytes_at_most)
   struct bus_problems problems;
   memset(key, 'x', sizeof key);
   for (size_t len = 255; len <= 256; len++) {
-    bool accepted = request_place_decode(bus_str("{" ITEMS "}"), (struct bus_str){key, len}, BUS_STR("t"), arena,
-                                         &request, &problems);
+    bool accepted =
+        decode_place(bus_str("{" ITEMS "}"), (struct bus_str){key, len}, BUS_STR("t"), arena, &request, &problems);
     assert_int_equal(accepted, len == 255);
   }
   bus_arena_free(arena);
@@ -307,8 +307,8 @@ TEST(the_default_token_is_not_in_the_hash)
   struct bus_arena *arena = arena_of(state);
   struct order_place one, two;
   struct bus_problems problems;
-  assert_true(request_place_decode(bus_str(BASE), BUS_NO_STR, BUS_STR("pm_a"), arena, &one, &problems));
-  assert_true(request_place_decode(bus_str(BASE), BUS_NO_STR, BUS_STR("pm_b"), arena, &two, &problems));
+  assert_true(decode_place(bus_str(BASE), BUS_NO_STR, BUS_STR("pm_a"), arena, &one, &problems));
+  assert_true(decode_place(bus_str(BASE), BUS_NO_STR, BUS_STR("pm_b"), arena, &two, &problems));
   assert_true(bus_str_equal(one.request_hash, two.request_hash));
   bus_arena_free(arena);
 }
@@ -328,13 +328,13 @@ TEST(Z6_customers_with_the_same_key_have_different_orders)
 TEST(the_same_update_has_the_same_request_id)
 {
   struct bus_arena *arena = arena_of(state);
-  struct request_stock one, two, three;
+  struct stock_request one, two, three;
   struct bus_problems problems;
   const char *body = "{\"product_id\":\"A\",\"on_hand\":5}";
-  assert_true(request_stock_decode(bus_str(body), BUS_STR("k"), arena, &one, &problems));
-  assert_true(request_stock_decode(bus_str("{\"idempotency_key\":\"k\",\"product_id\":\"A\",\"on_hand\":6}"),
-                                   BUS_NO_STR, arena, &two, &problems));
-  assert_true(request_stock_decode(bus_str(body), BUS_STR("k2"), arena, &three, &problems));
+  assert_true(decode_stock(bus_str(body), BUS_STR("k"), arena, &one, &problems));
+  assert_true(decode_stock(bus_str("{\"idempotency_key\":\"k\",\"product_id\":\"A\",\"on_hand\":6}"), BUS_NO_STR, arena,
+                           &two, &problems));
+  assert_true(decode_stock(bus_str(body), BUS_STR("k2"), arena, &three, &problems));
   assert_true(bus_uuid_equal(&one.command.request_id, &two.command.request_id));
   assert_false(bus_uuid_equal(&one.command.request_id, &three.command.request_id));
   assert_int_equal(one.command.on_hand, 5);
@@ -351,7 +351,7 @@ TEST(a_cancel_carries_order_and_reason)
   struct order_cancel cancel;
   struct bus_problems problems;
   struct bus_uuid id = {{7}};
-  assert_true(request_cancel_decode(BUS_STR("{\"reason\":\"late\"}"), &id, arena, &cancel, &problems));
+  assert_true(decode_cancel(BUS_STR("{\"reason\":\"late\"}"), &id, arena, &cancel, &problems));
   assert_true(bus_uuid_equal(&cancel.order_id, &id));
   assert_true(bus_str_is(cancel.reason, "late"));
   assert_null(cancel.customer_id.data);

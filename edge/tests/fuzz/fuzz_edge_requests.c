@@ -3,12 +3,9 @@
  * chooses. */
 #include "fuzz.h"
 
-#include <bus/form.h>
-
+#include "../decode.h"
 #include "answers.h"
-#include "pages.h"
 #include "prefer.h"
-#include "requests.h"
 
 static struct bus_arena *arena;
 static const struct bus_uuid some_order = {{1, 2, 3}};
@@ -46,19 +43,19 @@ static void place(struct bus_str rest) {
   struct order_place order, again;
   struct bus_problems problems = {.count = 0};
   struct bus_str key = header_key(&rest);
-  if (!request_place_decode(rest, key, BUS_STR("pm_card_visa"), arena, &order, &problems)) {
+  if (!decode_place(rest, key, BUS_STR("pm_card_visa"), arena, &order, &problems)) {
     check_refused(&problems);
     return;
   }
   fuzz_must_travel(&order_place_schema, &order, arena);
-  struct bus_str canonical = canonical_of(&request_place_schema, rest);
-  FUZZ_CHECK(request_place_decode(canonical, key, BUS_STR("pm_other"), arena, &again, &problems));
+  struct bus_str canonical = canonical_of(place_input.body, rest);
+  FUZZ_CHECK(decode_place(canonical, key, BUS_STR("pm_other"), arena, &again, &problems));
   FUZZ_CHECK(bus_uuid_equal(&order.order_id, &again.order_id));
   FUZZ_CHECK(order.request_hash.len == 64 && bus_str_equal(order.request_hash, again.request_hash));
-  FUZZ_CHECK(request_place_decode(canonical, key, BUS_STR("pm_card_visa"), arena, &again, &problems));
+  FUZZ_CHECK(decode_place(canonical, key, BUS_STR("pm_card_visa"), arena, &again, &problems));
   struct bus_str keyless = without_key(canonical);
   if (keyless.data) { /* another key is another order of the same request */
-    FUZZ_CHECK(request_place_decode(keyless, BUS_STR("another-key"), BUS_STR("pm"), arena, &again, &problems));
+    FUZZ_CHECK(decode_place(keyless, BUS_STR("another-key"), BUS_STR("pm"), arena, &again, &problems));
     FUZZ_CHECK(bus_str_equal(order.request_hash, again.request_hash));
   }
   (void)answer_place_accepted(&order.order_id, arena);
@@ -67,68 +64,41 @@ static void place(struct bus_str rest) {
 static void cancel(struct bus_str body) {
   struct order_cancel order;
   struct bus_problems problems = {.count = 0};
-  if (request_cancel_decode(body, &some_order, arena, &order, &problems))
+  if (decode_cancel(body, &some_order, arena, &order, &problems))
     fuzz_must_travel(&order_cancel_schema, &order, arena);
   else
     check_refused(&problems);
 }
 
 static void stock(struct bus_str rest) {
-  struct request_stock update, again;
+  struct stock_request update, again;
   struct bus_problems problems = {.count = 0};
   struct bus_str key = header_key(&rest);
-  if (!request_stock_decode(rest, key, arena, &update, &problems)) {
+  if (!decode_stock(rest, key, arena, &update, &problems)) {
     check_refused(&problems);
     return;
   }
   fuzz_must_travel(&inventory_set_stock_schema, &update.command, arena);
-  struct bus_str canonical = canonical_of(&request_stock_schema, rest);
-  FUZZ_CHECK(request_stock_decode(canonical, key, arena, &again, &problems));
+  struct bus_str canonical = canonical_of(stock_input.body, rest);
+  FUZZ_CHECK(decode_stock(canonical, key, arena, &again, &problems));
   FUZZ_CHECK(bus_uuid_equal(&update.command.request_id, &again.command.request_id));
   FUZZ_CHECK(bus_str_equal(update.hash, again.hash));
 }
 
-/* As the edge reads them: each name once. False: malformed. */
-static bool read_params(struct bus_str query, struct page_params *ret) {
-  const struct {
-    const char *name;
-    struct bus_str *slot;
-  } slots[] = {{"customer_id", &ret->customer_id},
-               {"status", &ret->status},
-               {"cursor", &ret->cursor},
-               {"after", &ret->after},
-               {"limit", &ret->limit}};
-  struct bus_str name, value;
-  while (bus_form_next(&query, &name, &value)) {
-    char *text = bus_arena_alloc(arena, value.len + 1);
-    size_t len;
-    FUZZ_CHECK(text != NULL);
-    if (!bus_form_decode(value, text, &len))
-      return false;
-    for (size_t i = 0; i < BUS_COUNT(slots); i++)
-      if (bus_str_is(name, slots[i].name))
-        *slots[i].slot = (struct bus_str){text, len};
-  }
-  return true;
-}
-
 static void pages(struct bus_str query) {
-  struct page_params params = {.limit = BUS_NO_STR};
   struct bus_problems problems;
   struct order_list list;
   struct order_events_get events;
   struct product_list products;
-  if (!read_params(query, &params))
-    return;
-  if (page_orders(&params, &list, &problems))
+  if (decode_orders(query, arena, &list, &problems))
     fuzz_must_travel(&order_list_schema, &list, arena);
   else
     check_refused(&problems);
-  if (page_events(&params, &some_order, &events, &problems))
+  if (decode_events(query, &some_order, arena, &events, &problems))
     fuzz_must_travel(&order_events_get_schema, &events, arena);
   else
     check_refused(&problems);
-  if (page_products(&params, &products, &problems))
+  if (decode_products(query, arena, &products, &problems))
     fuzz_must_travel(&product_list_schema, &products, arena);
   else
     check_refused(&problems);
@@ -170,11 +140,11 @@ static void answers(struct bus_str json) {
     check_answer(answer_cancel(answer, &some_order, arena));
   }
   if (page)
-    check_answer(answer_orders(page));
+    check_answer(answer_found(&order_page_schema, page));
   if (history)
     check_answer(answer_events(history, true, arena));
   if (product) {
-    check_answer(answer_product(product));
+    check_answer(answer_product(product, arena));
     check_answer(answer_stock(product));
   }
 }

@@ -68,6 +68,8 @@ struct bus_field {
   const char *const *names;      /* ENUM: NULL-terminated */
   const struct bus_schema *item; /* OBJECT, ARRAY */
   const char *description;
+  const char *fallback; /* STRING, INT64: the value of an absent member, as text; NULL: it stays absent */
+  bool opaque;          /* in a path or query: a wrong value "must be <description>", whatever the bounds are */
 };
 
 struct bus_schema {
@@ -77,59 +79,63 @@ struct bus_schema {
   size_t field_count;
 };
 
+/* The last argument of each row is its description; further members of struct bus_field may follow it:
+ *   BUS_FIELD_INT64(struct page, limit, 1, 100, BUS_OPTIONAL, "how many at most", .fallback = "20") */
+
 /* 0, or a compile-time error where the member is not of that type. */
 #define BUS_MEMBER_IS(S, member, T) (0 * sizeof(char[_Generic(((S *)NULL)->member, T : 1, const T : 1, default : -1)]))
 
-#define BUS_FIELD_STRING(S, member, chars, min_bytes, max_bytes, needed, text)                                         \
+#define BUS_FIELD_STRING(S, member, chars, min_bytes, max_bytes, needed, ...)                                          \
   {                                                                                                                    \
     .name = #member, .kind = BUS_KIND_STRING, .presence = (needed), .charset = (chars),                                \
     .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, struct bus_str), .min = (min_bytes), .max = (max_bytes),  \
-    .description = (text)                                                                                              \
+    .description = __VA_ARGS__                                                                                         \
   }
-#define BUS_FIELD_INT64(S, member, least, most, needed, text)                                                          \
+#define BUS_FIELD_INT64(S, member, least, most, needed, ...)                                                           \
   {                                                                                                                    \
     .name = #member, .kind = BUS_KIND_INT64, .presence = (needed),                                                     \
     .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, int64_t), .min = (least), .max = (most),                  \
-    .description = (text)                                                                                              \
+    .description = __VA_ARGS__                                                                                         \
   }
-#define BUS_FIELD_BOOL(S, member, needed, text)                                                                        \
+#define BUS_FIELD_BOOL(S, member, needed, ...)                                                                         \
   {                                                                                                                    \
     .name = #member, .kind = BUS_KIND_BOOL, .presence = (needed),                                                      \
-    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, bool), .description = (text)                              \
+    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, bool), .description = __VA_ARGS__                         \
   }
-#define BUS_FIELD_ENUM(S, member, texts, needed, text)                                                                 \
+#define BUS_FIELD_ENUM(S, member, texts, needed, ...)                                                                  \
   {                                                                                                                    \
     .name = #member, .kind = BUS_KIND_ENUM, .presence = (needed),                                                      \
-    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, int), .names = (texts), .description = (text)             \
+    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, int), .names = (texts), .description = __VA_ARGS__        \
   }
-#define BUS_FIELD_UUID(S, member, needed, text)                                                                        \
+#define BUS_FIELD_UUID(S, member, needed, ...)                                                                         \
   {                                                                                                                    \
     .name = #member, .kind = BUS_KIND_UUID, .presence = (needed),                                                      \
-    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, struct bus_uuid), .description = (text)                   \
+    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, struct bus_uuid), .description = __VA_ARGS__              \
   }
-#define BUS_FIELD_TIME(S, member, needed, text)                                                                        \
+#define BUS_FIELD_TIME(S, member, needed, ...)                                                                         \
   {                                                                                                                    \
     .name = #member, .kind = BUS_KIND_TIME, .presence = (needed),                                                      \
-    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, bus_time), .description = (text)                          \
+    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, bus_time), .description = __VA_ARGS__                     \
   }
-#define BUS_FIELD_OBJECT(S, member, T, schema, needed, text)                                                           \
+#define BUS_FIELD_OBJECT(S, member, T, schema, needed, ...)                                                            \
   {                                                                                                                    \
     .name = #member, .kind = BUS_KIND_OBJECT, .presence = (needed),                                                    \
-    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, T *), .item = (schema), .description = (text)             \
+    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, T *), .item = (schema), .description = __VA_ARGS__        \
   }
-#define BUS_FIELD_ARRAY(S, member, count_member, T, schema, least, most, needed, text)                                 \
+#define BUS_FIELD_ARRAY(S, member, count_member, T, schema, least, most, needed, ...)                                  \
   {                                                                                                                    \
     .name = #member, .kind = BUS_KIND_ARRAY, .presence = (needed),                                                     \
     .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, T *),                                                     \
     .count_offset = offsetof(S, count_member) + BUS_MEMBER_IS(S, count_member, size_t), .min = (least), .max = (most), \
-    .item = (schema), .description = (text)                                                                            \
+    .item = (schema), .description = __VA_ARGS__                                                                       \
   }
-#define BUS_FIELD_JSON(S, member, max_bytes, needed, text)                                                             \
+#define BUS_FIELD_JSON(S, member, max_bytes, needed, ...)                                                              \
   {                                                                                                                    \
     .name = #member, .kind = BUS_KIND_JSON, .presence = (needed),                                                      \
     .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, struct bus_str), .max = (max_bytes),                      \
-    .description = (text)                                                                                              \
+    .description = __VA_ARGS__                                                                                         \
   }
+#define BUS_TABLE(S, table) (&(const struct bus_schema)BUS_SCHEMA(#S, S, table)) /* for a table of one use */
 #define BUS_SCHEMA(text, S, table)                                                                                     \
   { .name = (text), .size = sizeof(S), .fields = (table), .field_count = BUS_COUNT(table) }
 

@@ -1,8 +1,9 @@
 /* name=value&name=value with percent escapes: a URL's query, and bodies of type application/x-www-form-urlencoded.
- * Pure; part of the HTTP server's library. */
+ * Pure. */
 #ifndef BUS_FORM_H
 #define BUS_FORM_H
 
+#include <bus/arena.h>
 #include <bus/base.h>
 
 #ifdef __cplusplus
@@ -16,6 +17,13 @@ bool bus_form_next(struct bus_str *rest, struct bus_str *ret_name, struct bus_st
 /* Percent escapes and '+' undone into text (encoded.len + 1 bytes, NUL-terminated). False where an escape is malformed,
  * or the outcome has a control character or is not UTF-8. */
 bool bus_form_decode(struct bus_str encoded, char *text, size_t *ret_len) BUS_MUST_CHECK;
+
+/* The value of a name, decoded into the arena; absent where the form has no such name. False: the name stands twice, or
+ * its value or any name of the form is malformed. */
+bool bus_form_find(struct bus_str form, const char *name, struct bus_arena *arena, struct bus_str *ret) BUS_MUST_CHECK;
+
+/* The first name, still encoded, that is malformed or not in `names` (NULL-terminated); absent where all are known. */
+struct bus_str bus_form_unknown(struct bus_str form, const char *const *names, struct bus_arena *arena);
 
 #ifdef __cplusplus
 }

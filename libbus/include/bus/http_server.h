@@ -36,6 +36,7 @@
 #include <bus/error.h>
 #include <bus/field.h>
 #include <bus/log.h>
+#include <bus/route.h>
 #include <bus/trace.h>
 
 #ifdef __cplusplus
@@ -44,18 +45,6 @@ extern "C" {
 
 struct bus_http_server;
 struct bus_http_exchange; /* one request and its answer; valid inside the handler only */
-
-typedef void (*bus_http_handler)(void *context, struct bus_http_exchange *exchange);
-
-struct bus_http_route {
-  const char *method; /* "GET" (answers HEAD as well), "POST", … */
-  const char *path;   /* "/api/orders/{id}": a segment in braces takes any one non-empty segment */
-  bus_http_handler handler;
-  size_t body_limit;      /* bytes; 0: a body is refused (413) */
-  const char *media_type; /* of the body, exact but for charset=utf-8; NULL: application/json */
-  bool is_probe;          /* a request that is answered below 400 stands in the access log at debug alone */
-  bool any_host;          /* answers whatever the one Host says: for probes that ask by address */
-};
 
 struct bus_http_settings {
   const char *bind; /* address: "127.0.0.1"; IPv6 in brackets */
@@ -92,10 +81,13 @@ struct bus_arena *bus_http_arena(struct bus_http_exchange *exchange);
 struct bus_str bus_http_path_segment(const struct bus_http_exchange *exchange, size_t index);
 /* The value of a header, by its name in any case; absent when it is not there or stands twice. */
 struct bus_str bus_http_header(const struct bus_http_exchange *exchange, const char *name);
-/* A query parameter, percent-decoded; absent when it is not there. False: malformed, or the name stands twice. */
-bool bus_http_query(struct bus_http_exchange *exchange, const char *name, struct bus_str *ret) BUS_MUST_CHECK;
-/* The first query parameter that is not in `names` (NULL-terminated); absent when all are known. */
-struct bus_str bus_http_query_unknown(struct bus_http_exchange *exchange, const char *const *names);
+/* The query as it came, for bus_form_find; absent where there is none. */
+struct bus_str bus_http_query(const struct bus_http_exchange *exchange);
+/* The struct of the route's input, decoded; NULL where the route has none. A request that is wrong does not reach its
+ * handler: 400 with every wrong field of query and body, or 404 where the path names nothing. */
+const void *bus_http_request(const struct bus_http_exchange *exchange);
+/* The row that the request came by. */
+const struct bus_http_route *bus_http_route(const struct bus_http_exchange *exchange);
 /* The whole body, already read; NUL-terminated; empty where there is none. */
 struct bus_str bus_http_body(const struct bus_http_exchange *exchange);
 /* Adds a field to the request's line in the access log, at most four. name is a literal; value is copied. No personal
@@ -125,8 +117,7 @@ void bus_http_reply_json(struct bus_http_exchange *exchange, int status, const s
 void bus_http_problem(struct bus_http_exchange *exchange, int status, const char *format, ...) BUS_PRINTF(3, 4);
 /* 400 with "errors":[{"field":…,"message":…}] for each; 503 where lack of memory is among them. */
 void bus_http_problems(struct bus_http_exchange *exchange, const struct bus_problems *problems);
-/* The same with another status (422 …). */
-void bus_http_problems_status(struct bus_http_exchange *exchange, int status, const struct bus_problems *problems);
+extern const struct bus_schema bus_http_problem_schema;
 
 /* An answer of unknown length, written as it is made (chunked; HTTP/1.0: until the connection closes); it ends when the
  * handler returns. False: the client is gone, or there are too many streams (answered 503); further writes do nothing.

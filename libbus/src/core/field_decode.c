@@ -6,14 +6,8 @@
 
 #include <cjson/cJSON.h>
 
-#include "field_path.h"
-#include "field_value.h"
+#include "field_decode.h"
 #include "json_scan.h"
-
-struct decoding {
-  struct bus_field_sink sink;
-  enum bus_unknown unknown;
-};
 
 static const cJSON *find_member(const cJSON *object, const char *name) {
   const cJSON *member;
@@ -24,9 +18,9 @@ static const cJSON *find_member(const cJSON *object, const char *name) {
   return NULL;
 }
 
-static void decode_object(struct decoding *d, const struct bus_schema *schema, const cJSON *object, void *ret);
+static void decode_object(struct bus_decoding *d, const struct bus_schema *schema, const cJSON *object, void *ret);
 
-static void decode_object_field(struct decoding *d, const struct bus_field *field, const cJSON *value, void *ret) {
+static void decode_object_field(struct bus_decoding *d, const struct bus_field *field, const cJSON *value, void *ret) {
   if (!cJSON_IsObject(value)) {
     bus_field_problem(&d->sink, "must be an object");
     return;
@@ -38,7 +32,7 @@ static void decode_object_field(struct decoding *d, const struct bus_field *fiel
   memcpy((char *)ret + field->offset, &object, sizeof object);
 }
 
-static void decode_items(struct decoding *d, const struct bus_schema *schema, const cJSON *array, char *items) {
+static void decode_items(struct bus_decoding *d, const struct bus_schema *schema, const cJSON *array, char *items) {
   size_t index = 0;
   const cJSON *item;
   cJSON_ArrayForEach(item, array) {
@@ -52,7 +46,7 @@ static void decode_items(struct decoding *d, const struct bus_schema *schema, co
   }
 }
 
-static void decode_array_field(struct decoding *d, const struct bus_field *field, const cJSON *value, void *ret) {
+static void decode_array_field(struct bus_decoding *d, const struct bus_field *field, const cJSON *value, void *ret) {
   size_t count = cJSON_IsArray(value) ? (size_t)cJSON_GetArraySize(value) : 0;
   if (!cJSON_IsArray(value) || (int64_t)count < field->min || (int64_t)count > field->max) {
     bus_field_problem(&d->sink, "must be a list of %lld to %lld items", (long long)field->min, (long long)field->max);
@@ -66,11 +60,12 @@ static void decode_array_field(struct decoding *d, const struct bus_field *field
   memcpy((char *)ret + field->count_offset, &count, sizeof count);
 }
 
-static void decode_field(struct decoding *d, const struct bus_field *field, const cJSON *value, void *ret) {
+static void decode_field(struct bus_decoding *d, const struct bus_field *field, const cJSON *value, void *ret) {
   size_t back = bus_path_enter(&d->sink.path, field->name);
-  bool absent = value == NULL || (cJSON_IsNull(value) && field->presence == BUS_OPTIONAL);
+  bool required = field->presence == BUS_REQUIRED || field == d->needed;
+  bool absent = value == NULL || (cJSON_IsNull(value) && !required);
   bus_field_set_absent(field, ret);
-  if (value == NULL && field->presence == BUS_REQUIRED)
+  if (value == NULL && required)
     bus_field_problem(&d->sink, "is required");
   else if (!absent && field->kind == BUS_KIND_OBJECT)
     decode_object_field(d, field, value, ret);
@@ -88,7 +83,7 @@ static bool is_known(const struct bus_schema *schema, const char *name) {
   return false;
 }
 
-static void refuse_unknown(struct decoding *d, const struct bus_schema *schema, const cJSON *object) {
+static void refuse_unknown(struct bus_decoding *d, const struct bus_schema *schema, const cJSON *object) {
   const cJSON *member;
   cJSON_ArrayForEach(member, object) {
     if (is_known(schema, member->string))
@@ -99,7 +94,7 @@ static void refuse_unknown(struct decoding *d, const struct bus_schema *schema, 
   }
 }
 
-static void decode_object(struct decoding *d, const struct bus_schema *schema, const cJSON *object, void *ret) {
+static void decode_object(struct bus_decoding *d, const struct bus_schema *schema, const cJSON *object, void *ret) {
   for (size_t i = 0; i < schema->field_count; i++)
     decode_field(d, &schema->fields[i], find_member(object, schema->fields[i].name), ret);
   if (d->unknown == BUS_REFUSE_UNKNOWN)
@@ -172,23 +167,28 @@ static cJSON *parse(struct bus_str json, size_t max_nodes, struct bus_json_scan 
   return root;
 }
 
+void bus_decode_members(struct bus_decoding *d, const struct bus_schema *schema, struct bus_str json, void *record) {
+  struct bus_json_scan scan;
+  size_t max_nodes = d->unknown == BUS_REFUSE_UNKNOWN ? BUS_JSON_NODES : BUS_JSON_MESSAGE_NODES;
+  cJSON *root = parse(json, max_nodes, &scan, &d->sink);
+  if (root == NULL)
+    return;
+  check_tree(&(struct check){.sink = &d->sink, .scan = &scan}, root);
+  if (cJSON_IsObject(root))
+    decode_object(d, schema, root, record);
+  else
+    bus_field_problem(&d->sink, "must be an object");
+  cJSON_Delete(root);
+}
+
 bool bus_decode(const struct bus_schema *schema, struct bus_str json, enum bus_unknown unknown, struct bus_arena *arena,
                 void *ret, struct bus_problems *problems) {
-  struct decoding d = {.sink = {.arena = arena, .problems = problems}, .unknown = unknown};
-  struct bus_json_scan scan;
+  struct bus_decoding d = {.sink = {.arena = arena, .problems = problems}, .unknown = unknown};
   if (problems)
     problems->count = 0;
-  size_t max_nodes = unknown == BUS_REFUSE_UNKNOWN ? BUS_JSON_NODES : BUS_JSON_MESSAGE_NODES;
-  cJSON *root = parse(json, max_nodes, &scan, &d.sink);
-  if (root == NULL)
-    return false;
   void *value = bus_field_alloc(&d.sink, 1, schema->size);
-  check_tree(&(struct check){.sink = &d.sink, .scan = &scan}, root);
-  if (!cJSON_IsObject(root))
-    bus_field_problem(&d.sink, "must be an object");
-  else if (value)
-    decode_object(&d, schema, root, value);
-  cJSON_Delete(root);
+  if (value)
+    bus_decode_members(&d, schema, json, value);
   if (d.sink.failed || value == NULL)
     return false;
   memcpy(ret, value, schema->size);

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cjson/cJSON.h>
 
@@ -40,11 +41,11 @@ void bus_field_set_absent(const struct bus_field *field, void *record) {
   switch (field->kind) {
   case BUS_KIND_STRING:
   case BUS_KIND_JSON:
-    *(struct bus_str *)slot = BUS_NO_STR;
+    *(struct bus_str *)slot = bus_str(field->fallback);
     break;
   case BUS_KIND_INT64:
   case BUS_KIND_TIME:
-    *(int64_t *)slot = BUS_NO_INT64;
+    *(int64_t *)slot = field->fallback ? strtoll(field->fallback, NULL, 10) : BUS_NO_INT64;
     break;
   case BUS_KIND_BOOL:
     *(bool *)slot = false;
@@ -264,4 +265,39 @@ void bus_field_decode_value(struct bus_field_sink *sink, const struct bus_field 
   case BUS_KIND_ARRAY:
     break;
   }
+}
+
+/* At most 13 digits and nothing else: enough for BUS_JSON_INT_MAX. */
+static bool is_number(struct bus_str text) {
+  for (size_t i = 0; i < text.len; i++)
+    if (text.data[i] < '0' || text.data[i] > '9')
+      return false;
+  return text.len >= 1 && text.len <= 13;
+}
+
+/* A text that is not of the field's kind stays a string, which the field's decoder refuses. */
+static struct cJSON node_of(const struct bus_field *field, struct bus_str text, char *copy) {
+  if (field->kind == BUS_KIND_INT64 && is_number(text))
+    return (struct cJSON){.type = cJSON_Number, .valuedouble = strtod(copy, NULL)};
+  if (field->kind == BUS_KIND_BOOL && bus_str_is(text, "true"))
+    return (struct cJSON){.type = cJSON_True};
+  if (field->kind == BUS_KIND_BOOL && bus_str_is(text, "false"))
+    return (struct cJSON){.type = cJSON_False};
+  return (struct cJSON){.type = cJSON_String, .valuestring = copy};
+}
+
+void bus_field_decode_text(struct bus_field_sink *sink, const struct bus_field *field, struct bus_str text,
+                           void *slot) {
+  struct bus_field_sink quiet = {.arena = sink->arena};
+  char *copy = bus_field_alloc(sink, text.len + 1, 1);
+  if (copy == NULL)
+    return;
+  memcpy(copy, text.data, text.len);
+  copy[text.len] = '\0';
+  const struct cJSON node = node_of(field, text, copy);
+  bus_field_decode_value(field->opaque ? &quiet : sink, field, &node, slot);
+  if (quiet.no_memory)
+    bus_field_no_memory(sink);
+  else if (quiet.failed)
+    bus_field_problem(sink, "must be %s", field->description);
 }

@@ -27,10 +27,14 @@ void bus_field_no_memory(struct bus_field_sink *sink);
 /* NULL when out of memory, which is then a problem. */
 void *bus_field_alloc(struct bus_field_sink *sink, size_t count, size_t size) BUS_MUST_CHECK;
 
+/* The fallback, or what says that the member is absent. */
 void bus_field_set_absent(const struct bus_field *field, void *record);
 /* Every kind but OBJECT and ARRAY; numbers that are not integers have been marked as NAN. */
 void bus_field_decode_value(struct bus_field_sink *sink, const struct bus_field *field, const struct cJSON *value,
                             void *slot);
+
+/* The same kinds from a path's segment or a query's value: integers are plain digits, booleans true or false. */
+void bus_field_decode_text(struct bus_field_sink *sink, const struct bus_field *field, struct bus_str text, void *slot);
 
 /* field_problem.c: bus_problem_add with its arguments in a list. */
 void bus_problem_add_args(struct bus_problems *problems, const char *path, const char *format, va_list args)

@@ -2,6 +2,8 @@
  * connection. */
 #include "internal.h"
 
+#include <stdlib.h>
+
 /* ---- refusals ---- */
 static int refuse(struct bus_http_exchange *exchange, int status, const char *reason) {
   exchange->closes = true;
@@ -167,6 +169,41 @@ static int check_route(struct bus_http_exchange *exchange, const char **ret_reas
   return check_body(exchange, ret_reason);
 }
 
+/* ---- the input ---- */
+
+/* A UUID of the path stands in the access log, whatever else is wrong with the request. */
+static void note_path(struct bus_http_exchange *exchange, const struct bus_schema *path) {
+  char text[BUS_UUID_TEXT];
+  struct bus_uuid id;
+  for (size_t i = 0; path && i < path->field_count; i++) {
+    if (path->fields[i].kind != BUS_KIND_UUID || !bus_uuid_parse(exchange->match.segments[i], &id))
+      continue;
+    bus_uuid_format(&id, text);
+    bus_http_note(exchange, path->fields[i].name, bus_str(text));
+  }
+}
+
+/* The problems lie on the heap: a frame on each of hundreds of stacks would stay touched. */
+static bool read_input(struct bus_http_exchange *exchange, const struct bus_http_input *input) {
+  struct bus_problems *problems = malloc(sizeof *problems);
+  const struct bus_http_given given = {.segments = exchange->match.segments,
+                                       .query = exchange->query,
+                                       .body = bus_http_body(exchange),
+                                       .key = bus_http_header(exchange, "Idempotency-Key")};
+  note_path(exchange, input->path);
+  if (problems == NULL) {
+    http_reply_no_memory(exchange);
+    return false;
+  }
+  exchange->request = bus_http_decode(input, &given, exchange->scratch->arena, problems);
+  if (problems->count > 0)
+    bus_http_problems(exchange, problems);
+  else if (exchange->request == NULL)
+    bus_http_problem(exchange, 404, "%s", input->no_such);
+  free(problems);
+  return exchange->request != NULL;
+}
+
 /* ---- the whole ---- */
 /* 0, or the status to refuse with. */
 static int check(struct bus_http_exchange *exchange, const char **ret_reason) {
@@ -215,7 +252,9 @@ int http_exchange_run(struct bus_http_exchange *exchange) {
   }
   if (status > 0)
     return http_exchange_refuse(exchange, status, why_no_body(status));
-  exchange->match.route->handler(exchange->server->context, exchange);
+  const struct bus_http_route *route = exchange->match.route;
+  if (route->input == NULL || read_input(exchange, route->input))
+    route->handler(exchange->server->context, exchange);
   http_reply_finish(exchange);
   return exchange->status;
 }

@@ -110,6 +110,7 @@ struct bus_http_exchange {
   size_t header_count;
   struct http_match match;
   struct bus_str body;
+  const void *request; /* decoded, see bus_http_input */
   struct bus_trace trace;
   struct bus_str request_id; /* absent where there was no memory */
   struct http_note notes[HTTP_NOTES_MAX];
@@ -139,6 +140,8 @@ void http_identify(struct bus_http_exchange *exchange, bool is_head_right);
 /* ---- reply.c ---- */
 /* Ends a stream, and answers 500 where a handler did not answer at all. */
 void http_reply_finish(struct bus_http_exchange *exchange);
+/* 503, safe to repeat. */
+void http_reply_no_memory(struct bus_http_exchange *exchange);
 /* For an exchange that has no memory to answer from. */
 void http_reply_bare(const struct bus_http_exchange *exchange, int status);
 

@@ -202,7 +202,7 @@ static const struct bus_field problem_fields[] = {
     BUS_FIELD_ARRAY(struct problem, errors, error_count, struct problem_item, &problem_item_schema, 0, BUS_PROBLEMS_MAX,
                     BUS_OPTIONAL, "Every wrong member."),
 };
-static const struct bus_schema problem_schema = BUS_SCHEMA("problem", struct problem, problem_fields);
+const struct bus_schema bus_http_problem_schema = BUS_SCHEMA("problem", struct problem, problem_fields);
 
 static void reply_problem(struct bus_http_exchange *exchange, int status, struct problem problem) {
   char trace_id[BUS_TRACE_ID_TEXT];
@@ -214,7 +214,7 @@ static void reply_problem(struct bus_http_exchange *exchange, int status, struct
   problem.type = BUS_STR("about:blank");
   problem.title = bus_str(http_status_title(status));
   problem.status = status;
-  if (!bus_encode(&problem_schema, &problem, exchange->scratch->arena, &json))
+  if (!bus_encode(&bus_http_problem_schema, &problem, exchange->scratch->arena, &json))
     json = BUS_STR("{}");
   bus_http_reply(exchange, status, "application/problem+json", json);
 }
@@ -229,10 +229,14 @@ void bus_http_problem(struct bus_http_exchange *exchange, int status, const char
   reply_problem(exchange, status, problem);
 }
 
-void bus_http_problems_status(struct bus_http_exchange *exchange, int status, const struct bus_problems *problems) {
+void http_reply_no_memory(struct bus_http_exchange *exchange) {
+  bus_http_add_header(exchange, "Retry-After", BUS_STR("1"));
+  bus_http_problem(exchange, 503, "out of memory");
+}
+
+void bus_http_problems(struct bus_http_exchange *exchange, const struct bus_problems *problems) {
   if (bus_problems_no_memory(problems)) { /* not the client's fault, and safe to repeat */
-    bus_http_add_header(exchange, "Retry-After", BUS_STR("1"));
-    bus_http_problem(exchange, 503, "out of memory");
+    http_reply_no_memory(exchange);
     return;
   }
   size_t count = problems->count < BUS_PROBLEMS_MAX ? problems->count : BUS_PROBLEMS_MAX;
@@ -241,11 +245,7 @@ void bus_http_problems_status(struct bus_http_exchange *exchange, int status, co
     items[i] = (struct problem_item){bus_str(problems->items[i].path), bus_str(problems->items[i].text)};
   struct problem problem = {
       .detail = BUS_STR("the request has wrong fields"), .errors = items, .error_count = items ? count : 0};
-  reply_problem(exchange, status, problem);
-}
-
-void bus_http_problems(struct bus_http_exchange *exchange, const struct bus_problems *problems) {
-  bus_http_problems_status(exchange, 400, problems);
+  reply_problem(exchange, 400, problem);
 }
 
 /* ---- streams ---- */

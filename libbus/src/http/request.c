@@ -2,7 +2,6 @@
 #include "internal.h"
 
 #include <bus/clock.h>
-#include <bus/form.h>
 
 #include <poll.h>
 
@@ -26,39 +25,16 @@ struct bus_str bus_http_header(const struct bus_http_exchange *exchange, const c
   return value;
 }
 
-static bool decode_parameter(struct bus_http_exchange *exchange, struct bus_str encoded, struct bus_str *ret) {
-  char *text = bus_arena_alloc(exchange->scratch->arena, encoded.len + 1);
-  *ret = (struct bus_str){text, 0};
-  return text != NULL && bus_form_decode(encoded, text, &ret->len);
+struct bus_str bus_http_query(const struct bus_http_exchange *exchange) {
+  return exchange->query;
 }
 
-bool bus_http_query(struct bus_http_exchange *exchange, const char *name, struct bus_str *ret) {
-  struct bus_str rest = exchange->query, key, value, found = BUS_NO_STR;
-  while (bus_form_next(&rest, &key, &value)) {
-    if (!decode_parameter(exchange, key, &key))
-      return false;
-    if (!bus_str_is(key, name))
-      continue;
-    if (found.data || !decode_parameter(exchange, value, &found))
-      return false;
-  }
-  *ret = found;
-  return true;
+const void *bus_http_request(const struct bus_http_exchange *exchange) {
+  return exchange->request;
 }
 
-static bool is_one_of(struct bus_str text, const char *const *names) {
-  for (; *names; names++)
-    if (bus_str_is(text, *names))
-      return true;
-  return false;
-}
-
-struct bus_str bus_http_query_unknown(struct bus_http_exchange *exchange, const char *const *names) {
-  struct bus_str rest = exchange->query, key, value, decoded;
-  while (bus_form_next(&rest, &key, &value))
-    if (!decode_parameter(exchange, key, &decoded) || !is_one_of(decoded, names))
-      return key;
-  return BUS_NO_STR;
+const struct bus_http_route *bus_http_route(const struct bus_http_exchange *exchange) {
+  return exchange->match.route;
 }
 
 struct bus_str bus_http_body(const struct bus_http_exchange *exchange) {

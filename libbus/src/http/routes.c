@@ -96,7 +96,7 @@ static bool route_check(const struct bus_http_route *route, struct bus_error *er
   }
   if (parameters > HTTP_SEGMENTS || route->path[0] == '\0')
     return bus_fail(err, BUS_E_CONFIG, "route %s: empty, or more than %d parameters", route->path, HTTP_SEGMENTS);
-  return true;
+  return bus_http_input_check(route, err);
 }
 
 bool http_routes_check(const struct bus_http_route *routes, size_t count, struct bus_error *err) {

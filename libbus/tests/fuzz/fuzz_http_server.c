@@ -2,6 +2,7 @@
  * reader finds there, body and all, and in that order. So nothing can be smuggled between two readings. */
 #include "fuzz.h"
 
+#include <bus/form.h>
 #include <bus/http_server.h>
 
 #include <arpa/inet.h>
@@ -33,10 +34,11 @@ static void copy(char *to, size_t size, struct bus_str text) {
 }
 
 static void answer(struct bus_http_exchange *exchange) {
-  struct bus_str value;
-  if (!bus_http_query(exchange, "a", &value))
+  struct bus_str value, query = bus_http_query(exchange);
+  struct bus_arena *arena = bus_http_arena(exchange);
+  if (!bus_form_find(query, "a", arena, &value))
     bus_http_problem(exchange, 400, "malformed query");
-  else if (bus_http_query_unknown(exchange, (const char *const[]){"a", "b", NULL}).data)
+  else if (bus_form_unknown(query, (const char *const[]){"a", "b", NULL}, arena).data)
     bus_http_problem(exchange, 400, "unknown parameter");
   else {
     bus_http_add_header(exchange, "X-Echo", value);

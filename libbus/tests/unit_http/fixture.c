@@ -1,6 +1,8 @@
 /* Handlers that show what reached them. */
 #include "fixture.h"
 
+#include <bus/form.h>
+
 #include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -25,18 +27,19 @@ static const char *shown(struct bus_str text) {
 
 /* "GET a=1 b=(absent) x-y=z" */
 static void show(void *context, struct bus_http_exchange *exchange) {
-  struct bus_str a, b, header = bus_http_header(exchange, "X-Y");
+  struct bus_str a, b, header = bus_http_header(exchange, "X-Y"), query = bus_http_query(exchange);
+  struct bus_arena *arena = bus_http_arena(exchange);
   (void)context;
   atomic_fetch_add(&handled, 1);
-  if (!bus_http_query(exchange, "a", &a) || !bus_http_query(exchange, "b", &b)) {
+  if (!bus_form_find(query, "a", arena, &a) || !bus_form_find(query, "b", arena, &b)) {
     bus_http_problem(exchange, 400, "malformed query");
     return;
   }
-  struct bus_str unknown = bus_http_query_unknown(exchange, (const char *const[]){"a", "b", NULL});
+  struct bus_str unknown = bus_form_unknown(query, (const char *const[]){"a", "b", NULL}, arena);
   struct bus_str text =
-      bus_arena_printf(bus_http_arena(exchange), "%s a=%s b=%s x-y=%.*s unknown=%.*s from %s",
-                       bus_http_method(exchange), shown(a), shown(b), (int)header.len, header.data ? header.data : "",
-                       (int)unknown.len, unknown.data ? unknown.data : "", bus_http_remote_address(exchange));
+      bus_arena_printf(arena, "%s a=%s b=%s x-y=%.*s unknown=%.*s from %s", bus_http_method(exchange), shown(a),
+                       shown(b), (int)header.len, header.data ? header.data : "", (int)unknown.len,
+                       unknown.data ? unknown.data : "", bus_http_remote_address(exchange));
   bus_http_reply(exchange, 200, "text/plain", text);
 }
 
@@ -159,7 +162,45 @@ static void huge(void *context, struct bus_http_exchange *exchange) {
   bus_http_reply(exchange, 200, "text/plain", (struct bus_str){text, sizeof text});
 }
 
+/* ---- a row with an input ---- */
+struct decoded {
+  struct bus_uuid id;
+  int64_t limit;
+  struct bus_str idempotency_key, text, hash;
+};
+static const struct bus_field decoded_path[] = {BUS_FIELD_UUID(struct decoded, id, BUS_REQUIRED, "the thing")};
+static const struct bus_field decoded_query[] = {
+    BUS_FIELD_INT64(struct decoded, limit, 1, 100, BUS_OPTIONAL, "how many", .fallback = "20")};
+static const struct bus_field decoded_body[] = {
+    BUS_FIELD_STRING(struct decoded, idempotency_key, BUS_VISIBLE, 1, 8, BUS_OPTIONAL, "key"),
+    BUS_FIELD_STRING(struct decoded, text, BUS_TEXT, 1, 8, BUS_REQUIRED, "text"),
+};
+static const struct bus_http_input decoded_input = {.size = sizeof(struct decoded),
+                                                    .path = BUS_TABLE(struct decoded, decoded_path),
+                                                    .no_such = "no such thing",
+                                                    .query = BUS_TABLE(struct decoded, decoded_query),
+                                                    .body = BUS_TABLE(struct decoded, decoded_body),
+                                                    .key = &decoded_body[0],
+                                                    .hash = offsetof(struct decoded, hash)};
+
+/* "limit=20 key=k text=t hash=64 DATA" */
+static void decoded(void *context, struct bus_http_exchange *exchange) {
+  const struct decoded *request = bus_http_request(exchange);
+  (void)context;
+  atomic_fetch_add(&handled, 1);
+  bus_http_reply(exchange, 200, "text/plain",
+                 bus_arena_printf(bus_http_arena(exchange), "limit=%d key=%s text=%s hash=%zu %s", (int)request->limit,
+                                  request->idempotency_key.data, request->text.data, request->hash.len,
+                                  (const char *)bus_http_route(exchange)->data));
+}
+
 static const struct bus_http_route routes[] = {
+    {.method = "POST",
+     .path = "/decoded/{id}",
+     .input = &decoded_input,
+     .handler = decoded,
+     .data = "DATA",
+     .body_limit = 1024},
     {.method = "POST", .path = "/echo", .handler = echo, .body_limit = 65536},
     {.method = "POST",
      .path = "/form",

@@ -115,3 +115,34 @@ TEST(a_table_that_cannot_work_is_refused)
   assert_true(is_refused(
       (struct bus_http_route){.method = "GET", .path = "/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}", .handler = handler}));
 }
+
+struct request {
+  struct bus_str id;
+  struct bus_uuid *list;
+  size_t list_count;
+};
+static const struct bus_schema item = {.name = "item"};
+static const struct bus_field id[] = {
+    BUS_FIELD_STRING(struct request, id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "thing")};
+static const struct bus_field list[] = {
+    BUS_FIELD_ARRAY(struct request, list, list_count, struct bus_uuid, &item, 0, 9, BUS_OPTIONAL, "things")};
+
+static struct bus_http_route row(const char *path, const struct bus_http_input *input, size_t body_limit) {
+  return (struct bus_http_route){
+      .method = "POST", .path = path, .handler = handler, .input = input, .body_limit = body_limit};
+}
+
+TEST(an_input_that_cannot_work_is_refused)
+{
+  const struct bus_schema *good = BUS_TABLE(struct request, id), *bad = BUS_TABLE(struct request, list);
+  const size_t size = sizeof(struct request);
+  assert_false(is_refused(row("/{id}", &(struct bus_http_input){.size = size, .path = good}, 0)));
+  assert_true(is_refused(row("/", &(struct bus_http_input){.size = size, .path = good}, 0)));
+  assert_true(is_refused(row("/{id}", &(struct bus_http_input){.size = size, .query = good}, 0)));
+  assert_true(is_refused(row("/{id}", &(struct bus_http_input){.size = 1, .path = good}, 0)));
+  assert_true(is_refused(row("/", &(struct bus_http_input){.size = size, .query = bad}, 0)));
+  assert_false(is_refused(row("/", &(struct bus_http_input){.size = size, .body = bad}, 9)));
+  assert_true(is_refused(row("/", &(struct bus_http_input){.size = size, .body = bad}, 0)));
+  assert_true(is_refused(row("/", &(struct bus_http_input){.size = size}, 9)));
+  assert_true(is_refused(row("/", &(struct bus_http_input){.size = size, .key = &id[0]}, 0)));
+}

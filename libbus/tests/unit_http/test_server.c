@@ -54,6 +54,55 @@ TEST(a_path_segment_reaches_the_handler)
   fixture_stop(&fixture);
 }
 
+#define DECODED "/decoded/018f0000-0000-7000-8000-000000000001"
+
+static const struct raw_answer *post_decoded(int port, const char *target, const char *more, const char *body) {
+  static char request[1024];
+  snprintf(request, sizeof request,
+           "POST %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: application/json\r\n%s"
+           "Content-Length: %zu\r\n\r\n%s",
+           target, more, strlen(body), body);
+  return raw_talk(port, request, 5000);
+}
+
+TEST(a_row_s_input_reaches_the_handler_decoded)
+{
+  struct fixture fixture = fixture_start((struct bus_http_settings){0});
+  const struct raw_answer *answer =
+      post_decoded(fixture.port, DECODED, "Idempotency-Key: \"k\"\r\n", "{\"text\":\"t\"}");
+  assert_string_equal(raw_body(answer), "limit=20 key=k text=t hash=64 DATA");
+  answer = post_decoded(fixture.port, DECODED "?limit=7", "", "{\"text\":\"t\",\"idempotency_key\":\"j\"}");
+  assert_string_equal(raw_body(answer), "limit=7 key=j text=t hash=64 DATA");
+  fixture_stop(&fixture);
+}
+
+TEST(wrong_fields_of_query_and_body_are_named_in_one_answer_and_reach_no_handler)
+{
+  struct fixture fixture = fixture_start((struct bus_http_settings){0});
+  int before = fixture_handled();
+  const struct raw_answer *answer =
+      post_decoded(fixture.port, DECODED "?limit=0&x=1", "Idempotency-Key: \r\n", "{\"text\":5}");
+  assert_int_equal(raw_status(answer), 400);
+  static const char *const fields[] = {"{\"field\":\"text\",", "{\"field\":\"Idempotency-Key\",",
+                                       "{\"field\":\"limit\",\"message\":\"must be an integer from 1 to 100\"}",
+                                       "{\"field\":\"\",\"message\":\"has an unknown query parameter\"}"};
+  for (size_t i = 0; i < BUS_COUNT(fields); i++)
+    assert_non_null(strstr(raw_body(answer), fields[i]));
+  assert_int_equal(fixture_handled(), before);
+  fixture_stop(&fixture);
+}
+
+TEST(a_path_that_its_field_refuses_is_404)
+{
+  struct fixture fixture = fixture_start((struct bus_http_settings){0});
+  int before = fixture_handled();
+  const struct raw_answer *answer = post_decoded(fixture.port, "/decoded/x?limit=0", "", "{}");
+  assert_int_equal(raw_status(answer), 404);
+  assert_non_null(strstr(raw_body(answer), "no such thing"));
+  assert_int_equal(fixture_handled(), before);
+  fixture_stop(&fixture);
+}
+
 TEST(e16_every_answer_carries_the_safe_headers)
 {
   struct fixture fixture = fixture_start((struct bus_http_settings){0});

@@ -1,7 +1,7 @@
 /* Splits forms and queries and undoes their escapes. */
 #include <bus/form.h>
 
-#include "../core/utf8.h"
+#include "utf8.h"
 
 static struct bus_str from(struct bus_str text, size_t offset) {
   return (struct bus_str){text.data + offset, text.len - offset};
@@ -67,4 +67,43 @@ bool bus_form_decode(struct bus_str encoded, char *text, size_t *ret_len) {
     return false;
   *ret_len = len;
   return true;
+}
+
+/* data is NULL where it is malformed, or out of memory. */
+static struct bus_str decode(struct bus_str encoded, struct bus_arena *arena) {
+  char *text = bus_arena_alloc(arena, encoded.len + 1);
+  size_t len;
+  return text && bus_form_decode(encoded, text, &len) ? (struct bus_str){text, len} : BUS_NO_STR;
+}
+
+bool bus_form_find(struct bus_str form, const char *name, struct bus_arena *arena, struct bus_str *ret) {
+  struct bus_str key, value, found = BUS_NO_STR;
+  while (bus_form_next(&form, &key, &value)) {
+    key = decode(key, arena);
+    if (key.data == NULL)
+      return false;
+    if (!bus_str_is(key, name))
+      continue;
+    value = decode(value, arena);
+    if (found.data || value.data == NULL)
+      return false;
+    found = value;
+  }
+  *ret = found;
+  return true;
+}
+
+static bool is_one_of(struct bus_str text, const char *const *names) {
+  for (; *names; names++)
+    if (bus_str_is(text, *names))
+      return true;
+  return false;
+}
+
+struct bus_str bus_form_unknown(struct bus_str form, const char *const *names, struct bus_arena *arena) {
+  struct bus_str key, value;
+  while (bus_form_next(&form, &key, &value))
+    if (!is_one_of(decode(key, arena), names))
+      return key;
+  return BUS_NO_STR;
 }

@@ -1,0 +1,92 @@
+/* The OpenAPI document of a small table of routes, byte for byte. */
+#include <bus/route.h>
+
+#include "test.h"
+
+struct thing {
+  struct bus_str id;
+  int64_t limit;
+  int state;
+  struct bus_str idempotency_key, text;
+};
+static const char *const states[] = {"on", "off", NULL};
+static const struct bus_field path[] = {BUS_FIELD_STRING(struct thing, id, BUS_ID, 1, 64, BUS_REQUIRED, "the thing")};
+static const struct bus_field query[] = {
+    BUS_FIELD_INT64(struct thing, limit, 1, 100, BUS_OPTIONAL, "how many", .fallback = "20"),
+    BUS_FIELD_ENUM(struct thing, state, states, BUS_OPTIONAL, "which"),
+};
+static const struct bus_field body[] = {
+    BUS_FIELD_STRING(struct thing, idempotency_key, BUS_VISIBLE, 1, 9, BUS_OPTIONAL, "the key"),
+    BUS_FIELD_STRING(struct thing, text, BUS_TEXT, 1, 8, BUS_REQUIRED, "a \"text\""),
+};
+static const struct bus_schema body_schema = BUS_SCHEMA("thing", struct thing, body);
+static const struct bus_http_input reads = {.size = sizeof(struct thing), .query = BUS_TABLE(struct thing, query)};
+static const struct bus_http_input writes = {
+    .size = sizeof(struct thing), .path = BUS_TABLE(struct thing, path), .body = &body_schema, .key = &body[0]};
+static const struct bus_http_route routes[] = {
+    {.method = "GET", .path = "/things", .input = &reads, .summary = "Things"},
+    {.method = "POST",
+     .path = "/things/{name}",
+     .input = &writes,
+     .summary = "Changes one",
+     .answers = (const struct bus_http_answer[]){{201, "changed", &body_schema}, {409, "too late", NULL}, {0}}},
+    {.method = "GET", .path = "/things/{name}", .summary = "One"},
+};
+
+#define PROBLEM "\"$ref\":\"#/components/responses/problem\""
+#define KEY(type)                                                                                                      \
+  "\"schema\":{\"type\":" type                                                                                         \
+  ",\"minLength\":1,\"maxLength\":9,\"pattern\":\"^[\\\\x21-\\\\x7E]*$\",\"description\":\"the key\"}"
+#define OBJECT                                                                                                         \
+  "\"title\":\"thing\",\"type\":\"object\",\"required\":[\"text\"],\"properties\":{\"idempotency_key\":{\"type\":["    \
+  "\"string\","                                                                                                        \
+  "\"null\"],\"minLength\":1,\"maxLength\":9,\"pattern\":\"^[\\\\x21-\\\\x7E]*$\",\"description\":\"the "              \
+  "key\"},\"text\":{"                                                                                                  \
+  "\"type\":\"string\",\"minLength\":1,\"maxLength\":8,\"description\":\"a \\\"text\\\"\"}}"
+
+TEST(rows_become_paths_operations_and_schemas)
+{
+  struct bus_arena *arena = bus_arena_new(1 << 16);
+  struct bus_str text;
+  const struct bus_openapi document = {"things", "1", "all of them", routes, BUS_COUNT(routes), &body_schema};
+  assert_true(bus_openapi_encode(&document, arena, &text));
+  assert_string_equal(
+      text.data,
+      "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"things\",\"version\":\"1\",\"description\":\"all of "
+      "them\"},\"paths\":{"
+      "\"/things\":{\"get\":{\"summary\":\"Things\",\"parameters\":["
+      "{\"name\":\"limit\",\"in\":\"query\",\"required\":false,\"description\":\"how "
+      "many\",\"schema\":{\"type\":\"integer\","
+      "\"minimum\":1,\"maximum\":100,\"default\":20,\"description\":\"how many\"}},"
+      "{\"name\":\"state\",\"in\":\"query\",\"required\":false,\"description\":\"which\",\"schema\":{\"type\":"
+      "\"string\","
+      "\"enum\":[\"on\",\"off\"],\"description\":\"which\"}}],"
+      "\"responses\":{\"200\":{\"description\":\"as it says\"},\"default\":{" PROBLEM "}}}},"
+      "\"/things/{name}\":{\"post\":{\"summary\":\"Changes one\",\"parameters\":["
+      "{\"name\":\"name\",\"in\":\"path\",\"required\":true,\"description\":\"the "
+      "thing\",\"schema\":{\"type\":\"string\","
+      "\"minLength\":1,\"maxLength\":64,\"pattern\":\"^(?!\\\\.{1,2}$)[A-Za-z0-9._:-]*$\",\"description\":\"the "
+      "thing\"}},"
+      "{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"required\":false,\"description\":\"the key\"," KEY(
+          "\"string\"") "}],"
+                        "\"requestBody\":{\"required\":true,\"content\":{\"application/json\":{\"schema\":{" OBJECT
+                        ",\"additionalProperties\":false}}}},\"responses\":{\"201\":{\"description\":\"changed\","
+                        "\"content\":{\"application/json\":{"
+                        "\"schema\":{" OBJECT "}}}},\"409\":{" PROBLEM
+                        ",\"description\":\"too late\"},\"default\":{" PROBLEM "}}},"
+                        "\"get\":{\"summary\":\"One\",\"responses\":{\"200\":{\"description\":\"as it "
+                        "says\"},\"default\":{" PROBLEM "}}}}},"
+                        "\"components\":{\"responses\":{\"problem\":{\"description\":\"a problem (RFC "
+                        "9457)\",\"content\":{"
+                        "\"application/problem+json\":{\"schema\":{" OBJECT "}}}}}}}");
+  bus_arena_free(arena);
+}
+
+TEST(without_memory_there_is_no_document)
+{
+  struct bus_arena *arena = bus_arena_new(256);
+  struct bus_str text;
+  const struct bus_openapi document = {"things", "1", "all of them", routes, BUS_COUNT(routes), &body_schema};
+  assert_false(bus_openapi_encode(&document, arena, &text));
+  bus_arena_free(arena);
+}
