@@ -10,6 +10,7 @@
 #include "worker.h"
 
 #include <inttypes.h>
+#include <orderbus_topology.h>
 #include <stdio.h>
 
 static const char *type_of(const struct message *message) {
@@ -21,7 +22,7 @@ static const char *type_of(const struct message *message) {
 void check_sender(struct world *world, const struct sending *sending) {
   const struct bus_message_type *type = sending->message->type;
   bool moves = sending->exchange == BUS_EXCHANGE_RETRY || sending->exchange == BUS_EXCHANGE_DEAD;
-  if (!moves && type->sender && strcmp(type->sender, sending->peer->user) != 0)
+  if (!moves && !bus_topology_is_sender(&orderbus_topology, type, bus_str(sending->peer->user)))
     world_violate(world, "%s may not send %s", sending->peer->user, type->type);
 }
 

@@ -242,15 +242,14 @@ static struct message *stray(struct world *world, const struct bus_uuid *order_i
       [STRAY_CAPTURED] = {&payment_captured_type, &paid},    [STRAY_REFUNDED] = {&payment_refunded_type, &paid},
       [STRAY_DECLINED] = {&payment_declined_type, &refused}, [STRAY_FAILED] = {&payment_failed_type, &refused},
   };
-  return outsider(world, strays[kind].type, strays[kind].type->sender, strays[kind].body);
+  return outsider(world, strays[kind].type, strays[kind].type->senders[0], strays[kind].body);
 }
 
 enum poison { POISON_CUT, POISON_SENDER, POISON_TYPE, POISON_CRASH, POISON_STRAY, POISONS };
 
 /* Each is to be parked alone, whatever comes beside it. */
 static void poison(struct world *world, void *subject, uint64_t kind) {
-  static const struct bus_message_type tomorrow = {"stock.released.v2", BUS_EXCHANGE_EVENT, "inventory-svc", false,
-                                                   &stock_event_schema};
+  static const struct bus_message_type tomorrow = BUS_EVENT("stock.released.v2", &stock_event_schema, "inventory-svc");
   struct bus_uuid order_id = {{0x11}};
   uint64_t bits = random_next(&world->random);
   (void)subject;

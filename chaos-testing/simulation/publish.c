@@ -37,7 +37,7 @@ void publish_outbox(struct world *world, struct worker *worker, const struct mes
                                   .kind = SENDING_OUTBOX,
                                   .message = message,
                                   .exchange = message->type->exchange,
-                                  .mandatory = message->type->mandatory};
+                                  .mandatory = bus_topology_is_mandatory(&orderbus_topology, message->type)};
   broker_publish(world, &sending);
   if (has_bug(world, BUG_DELETE_EARLY))
     remember(worker->confirmed, &worker->confirmed_count, message);

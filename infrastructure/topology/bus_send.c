@@ -45,9 +45,12 @@ static bool can_be_sent(const struct bus_message_type *type) {
 
 static int print_types(void) {
   const struct bus_message_type *type;
-  for (size_t i = 0; (type = bus_topology_type_at(&orderbus_topology, i)); i++)
+  char senders[BUS_SENDERS_TEXT];
+  for (size_t i = 0; (type = bus_topology_type_at(&orderbus_topology, i)); i++) {
+    bus_message_senders(type, senders);
     if (can_be_sent(type))
-      (void)printf("%s %s\n", type->type, type->sender);
+      (void)printf("%s %s\n", type->type, senders);
+  }
   return fflush(stdout) == 0 ? EXIT_SUCCESS : trouble("cannot write the standard output");
 }
 

@@ -40,21 +40,22 @@ static bool precedes_sender_check(struct bus_str error) {
   return false;
 }
 
-/* Earlier versions of libbus dead-lettered without naming the sender. Then the type's sender it was, where the last
- * failure shows that the service had checked it. */
+/* Earlier versions of libbus dead-lettered without naming the sender. Then it was the type's only sender, where the
+ * last failure shows that the service had checked it. */
 static struct bus_str sender_of(const struct bus_topology *topology, const struct bus_queue *queue,
                                 const struct bus_envelope *parked, const struct bus_message_type *type,
                                 const struct bus_failure *last) {
   const char *service = bus_topology_owner(topology, queue)->user.name;
   bool unnamed = bus_str_is(parked->user_id, service) && !parked->sender.data;
-  bool checked = last && type && type->sender && !precedes_sender_check(last->error);
+  bool checked = last && type && type->senders[0] && !type->senders[1] && !precedes_sender_check(last->error);
   if (unnamed)
-    return checked ? bus_str(type->sender) : BUS_STR(BUS_SENDER_UNKNOWN);
+    return checked ? bus_str(type->senders[0]) : BUS_STR(BUS_SENDER_UNKNOWN);
   return bus_topology_sender(topology, service, parked);
 }
 
 bool dead_sender(const struct bus_topology *topology, const struct bus_queue *queue, const struct bus_envelope *parked,
                  struct bus_str *ret_sender, struct bus_error *err) {
+  char senders[BUS_SENDERS_TEXT];
   struct bus_failure last;
   const struct bus_message_type *type = type_of(queue, parked->type);
   bool failed = bus_history_last(parked->history, &last);
@@ -65,10 +66,10 @@ bool dead_sender(const struct bus_topology *topology, const struct bus_queue *qu
                     parked->copied ? "it carries the header CC or BCC" : "the service refused the sender");
   if (!type)
     return bus_fail(err, BUS_E_SENDER, "sender %.*s: the queue does not take this type", len, ret_sender->data);
-  if (!type->sender || !bus_str_is(*ret_sender, type->sender))
-    return bus_fail(err, BUS_E_SENDER, "sender %.*s may not send %s: %s may", len, ret_sender->data, type->type,
-                    type->sender ? type->sender : "nobody");
-  return true;
+  if (bus_topology_is_sender(topology, type, *ret_sender))
+    return true;
+  bus_message_senders(type, senders);
+  return bus_fail(err, BUS_E_SENDER, "sender %.*s may not send %s: %s may", len, ret_sender->data, type->type, senders);
 }
 
 /* ---- the new message ---- */

@@ -111,35 +111,30 @@ static const struct bus_field ping_fields[] = {
 };
 const struct bus_schema inventory_ping_schema = BUS_SCHEMA("ping", struct inventory_ping, ping_fields);
 
-#define COMMAND(name, sender, body)                                                                                    \
-  { name, BUS_EXCHANGE_CMD, sender, true, body }
-#define QUERY(name, body)                                                                                              \
-  { name, BUS_EXCHANGE_QUERY, "edge", false, body }
-#define ANSWER(name, body)                                                                                             \
-  { name, BUS_EXCHANGE_REPLY, NULL, false, body }
-#define EVENT(name, body)                                                                                              \
-  { name, BUS_EXCHANGE_EVENT, "inventory-svc", true, body }
-
 const struct bus_message_type inventory_reserve_type =
-    COMMAND("inventory.reserve.v1", "order-svc", &inventory_reserve_schema);
+    BUS_COMMAND("inventory.reserve.v1", &inventory_reserve_schema, "order-svc");
 const struct bus_message_type inventory_commit_type =
-    COMMAND("inventory.commit.v1", "order-svc", &inventory_order_schema);
+    BUS_COMMAND("inventory.commit.v1", &inventory_order_schema, "order-svc");
 const struct bus_message_type inventory_release_type =
-    COMMAND("inventory.release.v1", "order-svc", &inventory_order_schema);
+    BUS_COMMAND("inventory.release.v1", &inventory_order_schema, "order-svc");
 const struct bus_message_type inventory_set_stock_type =
-    COMMAND("inventory.set-stock.v1", "edge", &inventory_set_stock_schema);
+    BUS_COMMAND("inventory.set-stock.v1", &inventory_set_stock_schema, "edge");
 const struct bus_message_type inventory_put_product_type =
-    COMMAND("inventory.put-product.v1", "operator", &inventory_put_product_schema);
-const struct bus_message_type product_get_type = QUERY("product.get.v1", &product_get_schema);
-const struct bus_message_type product_list_type = QUERY("product.list.v1", &product_list_schema);
-const struct bus_message_type inventory_ping_type = QUERY("inventory.ping.v1", &inventory_ping_schema);
-const struct bus_message_type inventory_answer_type = ANSWER("inventory.answer.v1", &inventory_answer_schema);
-const struct bus_message_type product_page_type = ANSWER("product.page.v1", &product_page_schema);
-const struct bus_message_type inventory_pong_type = ANSWER("inventory.pong.v1", &bus_pong_schema);
-const struct bus_message_type stock_reserved_type = EVENT("stock.reserved.v1", &stock_reserved_schema);
-const struct bus_message_type stock_rejected_type = EVENT("stock.rejected.v1", &stock_rejected_schema);
-const struct bus_message_type stock_released_type = EVENT("stock.released.v1", &stock_event_schema);
-const struct bus_message_type stock_committed_type = EVENT("stock.committed.v1", &stock_event_schema);
+    BUS_COMMAND("inventory.put-product.v1", &inventory_put_product_schema, "operator");
+const struct bus_message_type product_get_type = BUS_QUERY("product.get.v1", &product_get_schema, "edge");
+const struct bus_message_type product_list_type = BUS_QUERY("product.list.v1", &product_list_schema, "edge");
+const struct bus_message_type inventory_ping_type = BUS_QUERY("inventory.ping.v1", &inventory_ping_schema, "edge");
+const struct bus_message_type inventory_answer_type = BUS_ANSWER("inventory.answer.v1", &inventory_answer_schema);
+const struct bus_message_type product_page_type = BUS_ANSWER("product.page.v1", &product_page_schema);
+const struct bus_message_type inventory_pong_type = BUS_ANSWER("inventory.pong.v1", &bus_pong_schema);
+const struct bus_message_type stock_reserved_type =
+    BUS_EVENT("stock.reserved.v1", &stock_reserved_schema, "inventory-svc");
+const struct bus_message_type stock_rejected_type =
+    BUS_EVENT("stock.rejected.v1", &stock_rejected_schema, "inventory-svc");
+const struct bus_message_type stock_released_type =
+    BUS_EVENT("stock.released.v1", &stock_event_schema, "inventory-svc");
+const struct bus_message_type stock_committed_type =
+    BUS_EVENT("stock.committed.v1", &stock_event_schema, "inventory-svc");
 
 /* The namespace of these request ids; a constant for ever. */
 static const struct bus_uuid request_namespace = {

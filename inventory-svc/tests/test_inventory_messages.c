@@ -186,8 +186,8 @@ TEST(owners_and_keys_of_the_types)
   };
   for (size_t i = 0; i < BUS_COUNT(types); i++) {
     assert_true(bus_str_is(bus_message_key(types[i].type), types[i].key));
-    assert_string_equal(types[i].type->sender, types[i].sender);
-    assert_true(types[i].type->mandatory);
+    assert_string_equal(types[i].type->senders[0], types[i].sender);
+    assert_null(types[i].type->senders[1]);
   }
 }
 

@@ -146,31 +146,22 @@ static const struct bus_field event_fields[] = {
 };
 const struct bus_schema order_event_schema = BUS_SCHEMA("order event", struct order_event, event_fields);
 
-#define COMMAND(name, body)                                                                                            \
-  { name, BUS_EXCHANGE_CMD, "edge", true, body }
-#define QUERY(name, body)                                                                                              \
-  { name, BUS_EXCHANGE_QUERY, "edge", false, body }
-#define ANSWER(name, body)                                                                                             \
-  { name, BUS_EXCHANGE_REPLY, NULL, false, body }
-#define EVENT(name)                                                                                                    \
-  { name, BUS_EXCHANGE_EVENT, "order-svc", false, &order_event_schema }
-
-const struct bus_message_type order_place_type = COMMAND("order.place.v1", &order_place_schema);
-const struct bus_message_type order_cancel_type = COMMAND("order.cancel.v1", &order_cancel_schema);
-const struct bus_message_type order_get_type = QUERY("order.get.v1", &order_get_schema);
-const struct bus_message_type order_get_many_type = QUERY("order.get-many.v1", &order_get_many_schema);
-const struct bus_message_type order_list_type = QUERY("order.list.v1", &order_list_schema);
-const struct bus_message_type order_events_get_type = QUERY("order.events.v1", &order_events_get_schema);
-const struct bus_message_type order_ping_type = QUERY("order.ping.v1", &order_ping_schema);
-const struct bus_message_type order_answer_type = ANSWER("order.answer.v1", &order_answer_schema);
-const struct bus_message_type order_answers_type = ANSWER("order.answers.v1", &order_answers_schema);
-const struct bus_message_type order_page_type = ANSWER("order.page.v1", &order_page_schema);
-const struct bus_message_type order_history_type = ANSWER("order.history.v1", &order_history_schema);
-const struct bus_message_type order_pong_type = ANSWER("order.pong.v1", &order_pong_schema);
-const struct bus_message_type order_created_type = EVENT("order.created.v1");
-const struct bus_message_type order_confirmed_type = EVENT("order.confirmed.v1");
-const struct bus_message_type order_rejected_type = EVENT("order.rejected.v1");
-const struct bus_message_type order_cancelled_type = EVENT("order.cancelled.v1");
+const struct bus_message_type order_place_type = BUS_COMMAND("order.place.v1", &order_place_schema, "edge");
+const struct bus_message_type order_cancel_type = BUS_COMMAND("order.cancel.v1", &order_cancel_schema, "edge");
+const struct bus_message_type order_get_type = BUS_QUERY("order.get.v1", &order_get_schema, "edge");
+const struct bus_message_type order_get_many_type = BUS_QUERY("order.get-many.v1", &order_get_many_schema, "edge");
+const struct bus_message_type order_list_type = BUS_QUERY("order.list.v1", &order_list_schema, "edge");
+const struct bus_message_type order_events_get_type = BUS_QUERY("order.events.v1", &order_events_get_schema, "edge");
+const struct bus_message_type order_ping_type = BUS_QUERY("order.ping.v1", &order_ping_schema, "edge");
+const struct bus_message_type order_answer_type = BUS_ANSWER("order.answer.v1", &order_answer_schema);
+const struct bus_message_type order_answers_type = BUS_ANSWER("order.answers.v1", &order_answers_schema);
+const struct bus_message_type order_page_type = BUS_ANSWER("order.page.v1", &order_page_schema);
+const struct bus_message_type order_history_type = BUS_ANSWER("order.history.v1", &order_history_schema);
+const struct bus_message_type order_pong_type = BUS_ANSWER("order.pong.v1", &order_pong_schema);
+const struct bus_message_type order_created_type = BUS_EVENT("order.created.v1", &order_event_schema, "order-svc");
+const struct bus_message_type order_confirmed_type = BUS_EVENT("order.confirmed.v1", &order_event_schema, "order-svc");
+const struct bus_message_type order_rejected_type = BUS_EVENT("order.rejected.v1", &order_event_schema, "order-svc");
+const struct bus_message_type order_cancelled_type = BUS_EVENT("order.cancelled.v1", &order_event_schema, "order-svc");
 
 void order_cursor_format(bus_time created_at, const struct bus_uuid *order_id, char text[ORDER_CURSOR_TEXT]) {
   char id[BUS_UUID_TEXT];

@@ -34,18 +34,17 @@ static const struct bus_field ping_fields[] = {
 };
 const struct bus_schema payment_ping_schema = BUS_SCHEMA("ping", struct payment_ping, ping_fields);
 
-#define COMMAND(name, body)                                                                                            \
-  { name, BUS_EXCHANGE_CMD, "order-svc", true, body }
-#define EVENT(name, body)                                                                                              \
-  { name, BUS_EXCHANGE_EVENT, "payment-svc", true, body }
-
-const struct bus_message_type payment_charge_type = COMMAND("payment.charge.v1", &payment_charge_schema);
-const struct bus_message_type payment_refund_type = COMMAND("payment.refund.v1", &payment_refund_schema);
-const struct bus_message_type payment_captured_type = EVENT("payment.captured.v1", &payment_event_schema);
-const struct bus_message_type payment_refunded_type = EVENT("payment.refunded.v1", &payment_event_schema);
-const struct bus_message_type payment_declined_type = EVENT("payment.declined.v1", &payment_refusal_schema);
-const struct bus_message_type payment_failed_type = EVENT("payment.failed.v1", &payment_refusal_schema);
-const struct bus_message_type payment_ping_type = {"payment.ping.v1", BUS_EXCHANGE_QUERY, "edge", false,
-                                                   &payment_ping_schema};
-const struct bus_message_type payment_pong_type = {"payment.pong.v1", BUS_EXCHANGE_REPLY, NULL, false,
-                                                   &bus_pong_schema};
+const struct bus_message_type payment_charge_type =
+    BUS_COMMAND("payment.charge.v1", &payment_charge_schema, "order-svc");
+const struct bus_message_type payment_refund_type =
+    BUS_COMMAND("payment.refund.v1", &payment_refund_schema, "order-svc");
+const struct bus_message_type payment_captured_type =
+    BUS_EVENT("payment.captured.v1", &payment_event_schema, "payment-svc");
+const struct bus_message_type payment_refunded_type =
+    BUS_EVENT("payment.refunded.v1", &payment_event_schema, "payment-svc");
+const struct bus_message_type payment_declined_type =
+    BUS_EVENT("payment.declined.v1", &payment_refusal_schema, "payment-svc");
+const struct bus_message_type payment_failed_type =
+    BUS_EVENT("payment.failed.v1", &payment_refusal_schema, "payment-svc");
+const struct bus_message_type payment_ping_type = BUS_QUERY("payment.ping.v1", &payment_ping_schema, "edge");
+const struct bus_message_type payment_pong_type = BUS_ANSWER("payment.pong.v1", &bus_pong_schema);

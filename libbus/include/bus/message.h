@@ -24,16 +24,32 @@ enum bus_exchange {
 /* "bus.cmd" … */
 const char *bus_exchange_name(enum bus_exchange exchange);
 
+enum { BUS_TYPE_MAX = 64, BUS_NAME_MAX = 64, BUS_KEY_MAX = 160, BUS_SENDERS_MAX = 8 };
+
 /* One per type and version; static data, compared by address. */
 struct bus_message_type {
   const char *type; /* "inventory.reserve.v1"; the routing key is the type without the version */
   enum bus_exchange exchange;
-  const char *sender; /* the one user that may publish it: "order-svc"; NULL for answers: any service */
-  bool mandatory;     /* must have a queue: all commands, and events that have a subscriber */
+  const char *senders[BUS_SENDERS_MAX]; /* the users that may publish it, then NULL; an answer has none: every service
+                                           may */
+  bool open;                            /* a query that every user who asks may publish */
+  bool taken_elsewhere;                 /* an event that another system's queue takes */
   const struct bus_schema *schema;
 };
 
-enum { BUS_TYPE_MAX = 64, BUS_NAME_MAX = 64, BUS_KEY_MAX = 160 };
+/* Initializers; behind the schema stand the senders. */
+#define BUS_COMMAND(name, body, ...)                                                                                   \
+  { .type = (name), .exchange = BUS_EXCHANGE_CMD, .senders = {__VA_ARGS__}, .schema = (body) }
+#define BUS_EVENT(name, body, ...)                                                                                     \
+  { .type = (name), .exchange = BUS_EXCHANGE_EVENT, .senders = {__VA_ARGS__}, .schema = (body) }
+#define BUS_QUERY(name, body, ...)                                                                                     \
+  { .type = (name), .exchange = BUS_EXCHANGE_QUERY, .senders = {__VA_ARGS__}, .schema = (body) }
+#define BUS_ANSWER(name, body)                                                                                         \
+  { .type = (name), .exchange = BUS_EXCHANGE_REPLY, .schema = (body) }
+
+/* "edge, operator"; cut where the text is full. */
+enum { BUS_SENDERS_TEXT = 256 };
+void bus_message_senders(const struct bus_message_type *type, char text[BUS_SENDERS_TEXT]);
 
 /* The exchange that a user writes to: "bus.cmd", but "bus.retry.order-svc". The headers CC and BCC name more routing
  * keys, which no topic permission covers; the exchange must therefore have no binding that its user may not reach. */

@@ -134,8 +134,14 @@ const struct bus_queue *bus_topology_queue_at(const struct bus_topology *topolog
  * relay, and the header bus-sender names the first sender. The header of every other user is ignored. */
 struct bus_str bus_topology_sender(const struct bus_topology *topology, const char *service,
                                    const struct bus_envelope *envelope);
-/* May service take the message as one of this type? Its sender must be the type's sender. A message that service
- * published to itself without naming another sender counts as its own: earlier versions of libbus named none in
+/* May the user publish this type? An answer is everyone's. */
+bool bus_topology_is_sender(const struct bus_topology *topology, const struct bus_message_type *type,
+                            struct bus_str user) BUS_MUST_CHECK;
+/* Must a queue take the type? Each command must have one; an event if a queue of this topology takes it, or if it is
+ * taken elsewhere. Whoever publishes it sets AMQP's flag `mandatory`. */
+bool bus_topology_is_mandatory(const struct bus_topology *topology, const struct bus_message_type *type) BUS_MUST_CHECK;
+/* May service take the message as one of this type? Its sender must be one of the type's senders. A message that
+ * service published to itself without naming another sender counts as its own: earlier versions of libbus named none in
  * retries. */
 bool bus_topology_may_send(const struct bus_topology *topology, const char *service,
                            const struct bus_envelope *envelope, const struct bus_message_type *type) BUS_MUST_CHECK;
@@ -144,7 +150,7 @@ bool bus_topology_may_send(const struct bus_topology *topology, const char *serv
  * user, or of any where user is absent. The broker closes the channel of a service that answers elsewhere. */
 bool bus_topology_is_reply(const struct bus_topology *topology, struct bus_str user, struct bus_str key) BUS_MUST_CHECK;
 
-/* Says what is wrong with a table (a type that two queues of commands take, a name too long, …); true when nothing. */
+/* Says what is wrong with a topology (a command that no queue takes, a name too long, …); true when nothing. */
 bool bus_topology_is_valid(const struct bus_topology *topology, struct bus_error *err) BUS_MUST_CHECK;
 
 /* The program `bus-topology`: apply|diff|print|definitions, --url amqp://…; returns main's status.

@@ -108,7 +108,7 @@ static bool publish_one(struct bus_requester *requester, const struct bus_pendin
                                .query = pending->query};
   struct bus_publication publication = {.exchange = pending->type->exchange,
                                         .key = bus_message_key(pending->type),
-                                        .mandatory = pending->type->mandatory,
+                                        .mandatory = pending->type->exchange == BUS_EXCHANGE_CMD,
                                         .envelope = &pending->envelope,
                                         .body = pending->body};
   uint64_t seq;

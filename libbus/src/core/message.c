@@ -1,4 +1,4 @@
-/* Names of exchanges, and routing keys of message types. */
+/* Names of exchanges; routing keys and senders of message types. */
 #include <bus/message.h>
 
 #include <stdio.h>
@@ -27,4 +27,11 @@ struct bus_str bus_message_key(const struct bus_message_type *type) {
     }
   }
   return key;
+}
+
+void bus_message_senders(const struct bus_message_type *type, char text[BUS_SENDERS_TEXT]) {
+  size_t len = 0;
+  (void)snprintf(text, BUS_SENDERS_TEXT, "%s", type->open ? "every user who asks" : "");
+  for (size_t i = 0; !type->open && i < BUS_SENDERS_MAX && type->senders[i] && len < BUS_SENDERS_TEXT; i++)
+    len += (size_t)snprintf(text + len, BUS_SENDERS_TEXT - len, "%s%s", i > 0 ? ", " : "", type->senders[i]);
 }

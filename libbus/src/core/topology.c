@@ -250,3 +250,25 @@ const struct bus_topology_part *bus_topology_owner(const struct bus_topology *to
         return topology->parts[i];
   return NULL;
 }
+
+static bool takes_key(const struct bus_queue *queue, const struct bus_message_type *type) {
+  for (size_t i = 0; i < queue->type_count; i++)
+    if (queue->types[i]->exchange == type->exchange &&
+        bus_str_equal(bus_message_key(queue->types[i]), bus_message_key(type)))
+      return true;
+  return false;
+}
+
+size_t bus_topology_count_receivers(const struct bus_topology *topology, const struct bus_message_type *type) {
+  const struct bus_queue *queue;
+  size_t count = 0;
+  for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++)
+    count += takes_key(queue, type);
+  return count;
+}
+
+bool bus_topology_is_mandatory(const struct bus_topology *topology, const struct bus_message_type *type) {
+  bool event = type->exchange == BUS_EXCHANGE_EVENT;
+  return type->exchange == BUS_EXCHANGE_CMD ||
+         (event && (type->taken_elsewhere || bus_topology_count_receivers(topology, type) > 0));
+}

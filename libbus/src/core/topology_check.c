@@ -58,43 +58,43 @@ static bool is_type_name(const char *name) {
          strspn(dot + 2, "0123456789") == strlen(dot + 2);
 }
 
-static bool takes_key(const struct bus_queue *queue, const struct bus_message_type *type) {
-  for (size_t i = 0; i < queue->type_count; i++)
-    if (queue->types[i]->exchange == type->exchange &&
-        bus_str_equal(bus_message_key(queue->types[i]), bus_message_key(type)))
-      return true;
-  return false;
-}
-
-static size_t count_receivers(const struct bus_topology *topology, const struct bus_message_type *type) {
-  const struct bus_queue *queue;
-  size_t count = 0;
-  for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++)
-    count += takes_key(queue, type);
-  return count;
-}
-
 /* NULL: nothing. */
 static const char *problem_of_exchange(const struct bus_topology *topology, const struct bus_message_type *type) {
-  size_t receivers = count_receivers(topology, type);
+  size_t receivers = bus_topology_count_receivers(topology, type);
   switch (type->exchange) {
   case BUS_EXCHANGE_CMD:
     if (receivers != 1)
       return receivers == 0 ? "no queue takes this command" : "more than one queue takes this command";
-    return type->mandatory ? NULL : "a command is mandatory";
-  case BUS_EXCHANGE_EVENT:
-    if (type->mandatory && receivers == 0)
-      return "a mandatory event needs a queue that takes it";
-    return !type->mandatory && receivers > 0 ? "an event that a queue takes is mandatory" : NULL;
+    return NULL;
   case BUS_EXCHANGE_QUERY:
     if (receivers != 1)
       return receivers == 0 ? "no queue takes this query" : "more than one queue takes this query";
-    return bus_topology_find_user(topology, bus_str(type->sender))->asks ? NULL : "its sender does not ask";
+    return NULL;
+  case BUS_EXCHANGE_EVENT:
   case BUS_EXCHANGE_REPLY:
-    return type->mandatory ? "an answer is not mandatory" : NULL;
+    return NULL;
   default:
     return "a type belongs to bus.cmd, bus.event, bus.query or bus.reply";
   }
+}
+
+/* NULL: nothing. */
+static const char *problem_of_senders(const struct bus_topology *topology, const struct bus_message_type *type) {
+  bool query = type->exchange == BUS_EXCHANGE_QUERY;
+  if (type->exchange == BUS_EXCHANGE_REPLY)
+    return type->senders[0] ? "an answer has no senders" : NULL;
+  if (type->open && !query)
+    return "only a query is open to every user who asks";
+  if (!type->open && !type->senders[0])
+    return "has no sender";
+  for (size_t i = 0; i < BUS_SENDERS_MAX && type->senders[i]; i++) {
+    const struct bus_user *user = bus_topology_find_user(topology, bus_str(type->senders[i]));
+    if (!user)
+      return "its sender is no user";
+    if (query && !user->asks)
+      return "its sender does not ask";
+  }
+  return NULL;
 }
 
 static const char *problem_of_type(const struct bus_topology *topology, const struct bus_message_type *type) {
@@ -102,11 +102,10 @@ static const char *problem_of_type(const struct bus_topology *topology, const st
     return "a type is at most 64 of a-z 0-9 - . and ends with .v1, .v2, ...";
   if (bus_topology_type(topology, bus_str(type->type)) != type)
     return "is there twice";
-  if (type->exchange == BUS_EXCHANGE_REPLY && type->sender)
-    return "an answer has no one sender";
-  if (type->exchange != BUS_EXCHANGE_REPLY && !bus_topology_find_user(topology, bus_str(type->sender)))
-    return "its sender is no user";
-  return problem_of_exchange(topology, type);
+  if (type->taken_elsewhere && type->exchange != BUS_EXCHANGE_EVENT)
+    return "only an event is taken elsewhere";
+  const char *problem = problem_of_senders(topology, type);
+  return problem ? problem : problem_of_exchange(topology, type);
 }
 
 static bool are_types_valid(const struct bus_topology *topology, struct bus_error *err) {

@@ -21,6 +21,8 @@ void bus_pattern_add_regex(struct bus_pattern *pattern, const char *regex);
 /* "^$" where nothing was added. False, and then also "^$", where it did not fit. */
 bool bus_pattern_end(struct bus_pattern *pattern);
 
+/* How many queues are bound for the type. */
+size_t bus_topology_count_receivers(const struct bus_topology *topology, const struct bus_message_type *type);
 const struct bus_user *bus_topology_find_user(const struct bus_topology *topology, struct bus_str name);
 
 /* May the part's user publish to this exchange? To its own one, for BUS_EXCHANGE_RETRY and BUS_EXCHANGE_DEAD. */

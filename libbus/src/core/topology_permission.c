@@ -17,14 +17,15 @@ static bool anyone_asks(const struct bus_topology *topology) {
   return false;
 }
 
-static bool sends(const struct bus_message_type *type, const struct bus_user *user, enum bus_exchange exchange) {
-  return type->exchange == exchange && type->sender && strcmp(type->sender, user->name) == 0;
+static bool sends(const struct bus_topology *topology, const struct bus_message_type *type, const struct bus_user *user,
+                  enum bus_exchange exchange) {
+  return type->exchange == exchange && bus_topology_is_sender(topology, type, bus_str(user->name));
 }
 
 static bool sends_any(const struct bus_topology *topology, const struct bus_user *user, enum bus_exchange exchange) {
   const struct bus_message_type *type;
   for (size_t i = 0; (type = bus_topology_type_at(topology, i)); i++)
-    if (sends(type, user, exchange))
+    if (sends(topology, type, user, exchange))
       return true;
   return false;
 }
@@ -128,7 +129,7 @@ static bool is_added(const struct bus_topology *topology, const struct bus_user 
                      const struct bus_message_type *type, size_t before) {
   for (size_t i = 0; i < before; i++) {
     const struct bus_message_type *other = bus_topology_type_at(topology, i);
-    if (sends(other, user, type->exchange) && bus_str_equal(bus_message_key(other), bus_message_key(type)))
+    if (sends(topology, other, user, type->exchange) && bus_str_equal(bus_message_key(other), bus_message_key(type)))
       return true;
   }
   return false;
@@ -138,7 +139,7 @@ static void add_own_keys(struct bus_pattern *pattern, const struct bus_topology 
                          enum bus_exchange exchange) {
   const struct bus_message_type *type;
   for (size_t i = 0; (type = bus_topology_type_at(topology, i)); i++) {
-    if (!sends(type, user, exchange) || is_added(topology, user, type, i))
+    if (!sends(topology, type, user, exchange) || is_added(topology, user, type, i))
       continue;
     bus_pattern_begin_alternative(pattern);
     bus_pattern_add_literal(pattern, bus_message_key(type));

@@ -19,11 +19,23 @@ struct bus_str bus_topology_sender(const struct bus_topology *topology, const ch
   return sender.data ? sender : BUS_STR(BUS_SENDER_UNKNOWN);
 }
 
+bool bus_topology_is_sender(const struct bus_topology *topology, const struct bus_message_type *type,
+                            struct bus_str user) {
+  if (type->open) {
+    const struct bus_user *asker = bus_topology_find_user(topology, user);
+    return asker && asker->asks;
+  }
+  for (size_t i = 0; i < BUS_SENDERS_MAX && type->senders[i]; i++)
+    if (bus_str_is(user, type->senders[i]))
+      return true;
+  return type->exchange == BUS_EXCHANGE_REPLY;
+}
+
 bool bus_topology_may_send(const struct bus_topology *topology, const char *service,
                            const struct bus_envelope *envelope, const struct bus_message_type *type) {
   struct bus_str sender = bus_topology_sender(topology, service, envelope);
   bool own = bus_str_is(envelope->user_id, service) && bus_str_is(sender, service);
-  return type->sender == NULL || own || bus_str_is(sender, type->sender);
+  return own || bus_topology_is_sender(topology, type, sender);
 }
 
 static bool is_reply_of(const struct bus_user *user, struct bus_str key) {

@@ -219,10 +219,11 @@ static void put_off(const struct bus_worker *worker, struct item *item, enum bus
 }
 
 static void refuse_sender(const struct bus_worker *worker, struct item *item, const struct bus_message_type *type) {
-  char text[2 * BUS_NAME_MAX + 64];
+  char text[BUS_NAME_MAX + BUS_SENDERS_TEXT + 64], senders[BUS_SENDERS_TEXT];
   struct bus_str sender = bus_topology_sender(worker->topology, worker->service->name, &item->envelope);
+  bus_message_senders(type, senders);
   (void)snprintf(text, sizeof text, "sender %.*s may not send this type: %s may", (int)sender.len, sender.data,
-                 type->sender);
+                 senders);
   refuse(item, BUS_E_SENDER, text);
 }
 

@@ -107,7 +107,7 @@ void publish_outbox_row(struct bus_worker *worker, const struct bus_message_type
                         const struct bus_envelope *envelope, struct bus_str body) {
   const struct bus_publication publication = {.exchange = type->exchange,
                                               .key = bus_message_key(type),
-                                              .mandatory = type->mandatory,
+                                              .mandatory = bus_topology_is_mandatory(worker->topology, type),
                                               .envelope = envelope,
                                               .body = body};
   (void)send(worker, &publication, SLIP_OUTBOX, NULL); /* not sent: the row is due for the sweeper */

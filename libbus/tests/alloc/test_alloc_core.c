@@ -130,7 +130,7 @@ static const struct bus_field fields[] = {
     BUS_FIELD_STRING(struct thing, note, BUS_TEXT, 0, 100, BUS_OPTIONAL, "a note"),
 };
 static const struct bus_schema schema = BUS_SCHEMA("thing", struct thing, fields);
-static const struct bus_message_type done_type = {"thing.done.v1", BUS_EXCHANGE_EVENT, "thing", true, &schema};
+static const struct bus_message_type done_type = BUS_EVENT("thing.done.v1", &schema, "thing");
 
 static bool emit(struct bus_arena *arena, const void *context) {
   static const uint64_t seed[4] = {1, 2, 3, 4};

@@ -16,7 +16,7 @@ static const struct bus_field fields[] = {
     BUS_FIELD_STRING(struct body, note, BUS_TEXT, 0, 100, BUS_OPTIONAL, "a note"),
 };
 static const struct bus_schema schema = BUS_SCHEMA("body", struct body, fields);
-static const struct bus_message_type known = {"thing.do.v1", BUS_EXCHANGE_CMD, "owner", true, &schema};
+static const struct bus_message_type known = BUS_COMMAND("thing.do.v1", &schema, "owner");
 static const struct bus_message_type *const types[] = {&known};
 static const struct bus_queue queues[] = {BUS_WORK_QUEUE("things", types)};
 static const struct bus_topology_part thing = BUS_TOPOLOGY_PART("thing", types, queues);

@@ -73,8 +73,8 @@ TEST(permission_Q1_every_type_of_the_table)
   for (size_t t = 0; (type = bus_topology_type_at(&orderbus_topology, t)); t++) {
     struct bus_str text = bus_message_key(type);
     (void)snprintf(key, sizeof key, "%.*s", (int)text.len, text.data);
-    for (size_t u = 0; u < BUS_COUNT(users) && type->sender; u++)
-      if (strcmp(users[u], type->sender) == 0)
+    for (size_t u = 0; u < BUS_COUNT(users) && type->exchange != BUS_EXCHANGE_REPLY; u++)
+      if (bus_topology_is_sender(&orderbus_topology, type, bus_str(users[u])))
         may(users[u], type->exchange, key);
       else
         may_not(users[u], type->exchange, key);

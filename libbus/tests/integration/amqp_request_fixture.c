@@ -9,10 +9,10 @@ static const struct bus_field number_fields[] = {
     BUS_FIELD_INT64(struct number, value, 0, 1000000, BUS_REQUIRED, "a number")};
 static const struct bus_schema number_schema = BUS_SCHEMA("number", struct number, number_fields);
 
-const struct bus_message_type ask = {"test.ask.v1", BUS_EXCHANGE_CMD, NULL, true, &number_schema};
-const struct bus_message_type lost_ask = {"test.nobody.v1", BUS_EXCHANGE_CMD, NULL, true, &number_schema};
-const struct bus_message_type query = {"test.query.v1", BUS_EXCHANGE_QUERY, NULL, false, &number_schema};
-const struct bus_message_type answer = {"test.answer.v1", BUS_EXCHANGE_REPLY, NULL, false, &number_schema};
+const struct bus_message_type ask = BUS_COMMAND("test.ask.v1", &number_schema, "admin");
+const struct bus_message_type lost_ask = BUS_COMMAND("test.nobody.v1", &number_schema, "admin");
+const struct bus_message_type query = BUS_QUERY("test.query.v1", &number_schema, "admin");
+const struct bus_message_type answer = BUS_ANSWER("test.answer.v1", &number_schema);
 static const struct bus_message_type *const answers[] = {&answer};
 
 /* ---- who answers ---- */

@@ -219,8 +219,8 @@ TEST(Q1_topology_only_the_sender_may_publish_a_type)
   for (size_t t = 0; (type = bus_topology_type_at(&topology_sample, t)); t++) {
     char key[BUS_KEY_MAX];
     snprintf(key, sizeof key, "%.*s", (int)bus_message_key(type).len, type->type);
-    for (size_t p = 0; type->sender && p < SAMPLE_PARTS; p++) {
-      bool own = strcmp(type->sender, sample_parts[p]->user.name) == 0;
+    for (size_t p = 0; type->senders[0] && p < SAMPLE_PARTS; p++) {
+      bool own = strcmp(type->senders[0], sample_parts[p]->user.name) == 0;
       if (may_publish(sample_parts[p], bus_exchange_name(type->exchange), key) != own)
         fail_msg("%s %s", sample_parts[p]->user.name, type->type);
     }

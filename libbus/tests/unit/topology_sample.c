@@ -1,22 +1,16 @@
 /* The sample system's tables. */
 #include "topology_sample.h"
 
-#define COMMAND(text, from)                                                                                            \
-  { .type = (text), .exchange = BUS_EXCHANGE_CMD, .sender = (from), .mandatory = true }
-#define EVENT(text, from, taken)                                                                                       \
-  { .type = (text), .exchange = BUS_EXCHANGE_EVENT, .sender = (from), .mandatory = (taken) }
-
-const struct bus_message_type order_place = COMMAND("order.place.v1", "edge");
-const struct bus_message_type order_cancel = COMMAND("order.cancel.v1", "edge");
-const struct bus_message_type inventory_reserve = COMMAND("inventory.reserve.v1", "order-svc");
-const struct bus_message_type payment_charge = COMMAND("payment.charge.v1", "order-svc");
-const struct bus_message_type payment_charge_2 = COMMAND("payment.charge.v2", "order-svc");
-const struct bus_message_type order_created = EVENT("order.created.v1", "order-svc", false);
-const struct bus_message_type stock_reserved = EVENT("stock.reserved.v1", "inventory-svc", true);
-const struct bus_message_type payment_captured = EVENT("payment.captured.v1", "payment-svc", true);
-const struct bus_message_type order_get = {
-    .type = "order.get.v1", .exchange = BUS_EXCHANGE_QUERY, .sender = "edge", .mandatory = false};
-const struct bus_message_type order_answer = {.type = "order.answer.v1", .exchange = BUS_EXCHANGE_REPLY};
+const struct bus_message_type order_place = BUS_COMMAND("order.place.v1", NULL, "edge");
+const struct bus_message_type order_cancel = BUS_COMMAND("order.cancel.v1", NULL, "edge");
+const struct bus_message_type inventory_reserve = BUS_COMMAND("inventory.reserve.v1", NULL, "order-svc");
+const struct bus_message_type payment_charge = BUS_COMMAND("payment.charge.v1", NULL, "order-svc");
+const struct bus_message_type payment_charge_2 = BUS_COMMAND("payment.charge.v2", NULL, "order-svc");
+const struct bus_message_type order_created = BUS_EVENT("order.created.v1", NULL, "order-svc");
+const struct bus_message_type stock_reserved = BUS_EVENT("stock.reserved.v1", NULL, "inventory-svc");
+const struct bus_message_type payment_captured = BUS_EVENT("payment.captured.v1", NULL, "payment-svc");
+const struct bus_message_type order_get = BUS_QUERY("order.get.v1", NULL, "edge");
+const struct bus_message_type order_answer = BUS_ANSWER("order.answer.v1", NULL);
 
 static const struct bus_message_type *const order_types[] = {&order_place, &order_cancel, &order_created, &order_get,
                                                              &order_answer};

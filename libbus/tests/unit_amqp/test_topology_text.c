@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-static const struct bus_message_type place = {"order.place.v1", BUS_EXCHANGE_CMD, "edge", true, NULL};
+static const struct bus_message_type place = BUS_COMMAND("order.place.v1", NULL, "edge");
 static const struct bus_message_type *const types[] = {&place};
 static const struct bus_queue queues[] = {BUS_WORK_QUEUE("order-svc", types)};
 static const struct bus_topology_part edge = {.user = {.name = "edge", .asks = true}},

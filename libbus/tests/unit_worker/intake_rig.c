@@ -7,7 +7,7 @@
 
 static const struct bus_field fields[] = {BUS_FIELD_INT64(struct body, n, 0, 100, BUS_REQUIRED, "a number")};
 static const struct bus_schema schema = BUS_SCHEMA("body", struct body, fields);
-const struct bus_message_type intake_rig_type = {"thing.do.v1", BUS_EXCHANGE_CMD, "owner", true, &schema};
+const struct bus_message_type intake_rig_type = BUS_COMMAND("thing.do.v1", &schema, "owner");
 static const struct bus_message_type *const types[] = {&intake_rig_type};
 static const struct bus_queue queues[] = {BUS_WORK_QUEUE("things", types)};
 static const struct bus_topology_part owner = {.user = {.name = "owner", .asks = true}},

@@ -10,8 +10,8 @@ struct body {
 };
 static const struct bus_field fields[] = {BUS_FIELD_INT64(struct body, n, 0, 100, BUS_REQUIRED, "a number")};
 static const struct bus_schema schema = BUS_SCHEMA("body", struct body, fields);
-static const struct bus_message_type happened = {"thing.happened.v1", BUS_EXCHANGE_EVENT, "thing", true, &schema};
-static const struct bus_message_type found = {"thing.found.v1", BUS_EXCHANGE_REPLY, NULL, false, &schema};
+static const struct bus_message_type happened = BUS_EVENT("thing.happened.v1", &schema, "thing");
+static const struct bus_message_type found = BUS_ANSWER("thing.found.v1", &schema);
 
 #define NOW (INT64_C(1700000000) * BUS_SECOND)
 

@@ -11,12 +11,16 @@ static const struct bus_field add_fields[] = {
 };
 static const struct bus_schema add_schema = BUS_SCHEMA("toy.add", struct toy_add, add_fields);
 
-struct bus_message_type toy_add_type = {"toy.add.v1", BUS_EXCHANGE_CMD, "admin", true, &add_schema};
-struct bus_message_type toy_added_type = {"toy.added.v1", BUS_EXCHANGE_EVENT, "admin", true, &add_schema};
-struct bus_message_type toy_unheard_type = {"toy.unheard.v1", BUS_EXCHANGE_CMD, "admin", true, &add_schema};
-struct bus_message_type toy_full_type = {"toy.full.v1", BUS_EXCHANGE_CMD, "admin", true, &add_schema};
-struct bus_message_type toy_get_type = {"toy.get.v1", BUS_EXCHANGE_QUERY, "admin", false, &add_schema};
-struct bus_message_type toy_count_type = {"toy.count.v1", BUS_EXCHANGE_REPLY, NULL, false, &add_schema};
+struct bus_message_type toy_add_type = BUS_COMMAND("toy.add.v1", &add_schema, "admin");
+struct bus_message_type toy_added_type = {.type = "toy.added.v1",
+                                          .exchange = BUS_EXCHANGE_EVENT,
+                                          .senders = {"admin"},
+                                          .taken_elsewhere = true,
+                                          .schema = &add_schema};
+struct bus_message_type toy_unheard_type = BUS_COMMAND("toy.unheard.v1", &add_schema, "admin");
+struct bus_message_type toy_full_type = BUS_COMMAND("toy.full.v1", &add_schema, "admin");
+struct bus_message_type toy_get_type = BUS_QUERY("toy.get.v1", &add_schema, "admin");
+struct bus_message_type toy_count_type = BUS_ANSWER("toy.count.v1", &add_schema);
 bool toy_crashes;
 
 /* A row that is not there cannot be locked: who inserts second gets 23505, and its whole batch runs again. */
