@@ -71,23 +71,13 @@ static bool is_read(const struct bus_message_type *type) {
   return good;
 }
 
-/* Every type of the topology: type i of all parts together, or NULL after the last one. */
-static const struct bus_message_type *type_at(size_t i) {
-  for (size_t part = 0; part < orderbus_topology.part_count; part++) {
-    if (i < orderbus_topology.parts[part]->type_count)
-      return orderbus_topology.parts[part]->types[i];
-    i -= orderbus_topology.parts[part]->type_count;
-  }
-  return NULL;
-}
-
 TEST(every_message_of_the_release_is_read)
 {
   size_t unread = 0;
   struct samples samples;
   list_samples(SAMPLES "/messages", &samples);
   const struct bus_message_type *type;
-  for (size_t i = 0; (type = type_at(i)) != NULL; i++)
+  for (size_t i = 0; (type = bus_topology_type_at(&orderbus_topology, i)) != NULL; i++)
     if (has_sample(&samples, type->type))
       unread += !is_read(type);
   assert_int_equal(unread, 0);
@@ -99,7 +89,7 @@ TEST(every_type_has_a_sample_or_is_newer)
   struct samples samples;
   list_samples(SAMPLES "/messages", &samples);
   const struct bus_message_type *type;
-  for (size_t i = 0; (type = type_at(i)) != NULL; i++) {
+  for (size_t i = 0; (type = bus_topology_type_at(&orderbus_topology, i)) != NULL; i++) {
     if (has_sample(&samples, type->type) == is_listed(types_since, type->type)) {
       print_error("%s: must have a sample or be in types_since, and not both\n", type->type);
       wrong++;
