@@ -278,7 +278,7 @@ static bool is_number(struct bus_str text) {
 /* A text that is not of the field's kind stays a string, which the field's decoder refuses. */
 static struct cJSON node_of(const struct bus_field *field, struct bus_str text, char *copy) {
   if (field->kind == BUS_KIND_INT64 && is_number(text))
-    return (struct cJSON){.type = cJSON_Number, .valuedouble = strtod(copy, NULL)};
+    return (struct cJSON){.type = cJSON_Number, .valuedouble = (double)strtoll(copy, NULL, 10)};
   if (field->kind == BUS_KIND_BOOL && bus_str_is(text, "true"))
     return (struct cJSON){.type = cJSON_True};
   if (field->kind == BUS_KIND_BOOL && bus_str_is(text, "false"))
