@@ -1,8 +1,11 @@
-/* The process's clocks and its entropy: the one place where pure code's arguments come from. Thread-safe. */
+/* The process's clocks, waits by them, and its entropy: the one place where pure code's arguments come from.
+ * Thread-safe. */
 #ifndef BUS_CLOCK_H
 #define BUS_CLOCK_H
 
 #include <bus/base.h>
+
+#include <pthread.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,6 +18,10 @@ int64_t bus_monotonic(void);
 int64_t bus_monotonic_coarse(void);
 /* CLOCK_REALTIME: ids and log lines. Decisions take Postgres's now() instead. */
 bus_time bus_wall_clock(void);
+/* A condition variable for bus_cond_wait. */
+void bus_cond_init(pthread_cond_t *cond);
+/* Waits until it is signalled (true; also without a signal, as POSIX allows) or bus_monotonic reaches `until`. */
+bool bus_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until);
 /* getrandom(2); ends the process where the kernel has none to give. */
 void bus_random_seed(uint64_t seed[4]);
 

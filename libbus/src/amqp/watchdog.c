@@ -2,10 +2,11 @@
  * not find all its connections overdue. */
 #include "watchdog.h"
 
+#include <bus/clock.h>
+
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <time.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake;
@@ -31,15 +32,6 @@ static bool look_at_all(void) {
   return busy;
 }
 
-static void sleep_one_tick(void) {
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_nsec += WATCHDOG_TICK_MS * 1000000L;
-  until.tv_sec += until.tv_nsec / 1000000000L;
-  until.tv_nsec %= 1000000000L;
-  (void)pthread_cond_timedwait(&wake, &lock, &until);
-}
-
 /* Falls asleep first and looks once more then: who enters afterwards sees that it sleeps. */
 static void sleep_until_woken(void) {
   atomic_store(&watchdog_asleep, true);
@@ -54,7 +46,7 @@ static void *run(void *unused) {
   pthread_mutex_lock(&lock);
   for (;;) {
     if (look_at_all())
-      sleep_one_tick();
+      (void)bus_cond_wait(&wake, &lock, bus_monotonic() + WATCHDOG_TICK_MS * BUS_MILLISECOND); /* one tick */
     else
       sleep_until_woken();
   }
@@ -68,19 +60,11 @@ void watchdog_wake(void) {
   pthread_mutex_unlock(&lock);
 }
 
-static void init_wake(void) {
-  pthread_condattr_t monotonic;
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-  pthread_cond_init(&wake, &monotonic);
-  pthread_condattr_destroy(&monotonic);
-}
-
 /* The host's signals are not ours to take. */
 static bool start(void) {
   sigset_t all, before;
   pthread_t thread;
-  init_wake();
+  bus_cond_init(&wake);
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   bool made = pthread_create(&thread, NULL, run, NULL) == 0;

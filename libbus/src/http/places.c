@@ -9,13 +9,9 @@
 enum { KEPT_BIT = 1, SERVED_ONE = 2 };
 
 void http_places_init(struct http_places *places, int threads) {
-  pthread_condattr_t monotonic;
   *places = (struct http_places){.threads = (size_t)threads};
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
   pthread_mutex_init(&places->lock, NULL);
-  pthread_cond_init(&places->fewer, &monotonic);
-  pthread_condattr_destroy(&monotonic);
+  bus_cond_init(&places->fewer);
 }
 
 void http_places_done(struct http_places *places) {
@@ -118,11 +114,6 @@ bool http_places_may_dawdle(struct bus_http_exchange *exchange) {
 }
 
 /* ---- draining ---- */
-static struct timespec timespec_of(int64_t monotonic) {
-  return (struct timespec){.tv_sec = (time_t)(monotonic / BUS_SECOND),
-                           .tv_nsec = (long)(monotonic % BUS_SECOND * 1000)};
-}
-
 void http_places_drain(struct http_places *places) {
   pthread_mutex_lock(&places->lock);
   places->draining = true;
@@ -130,11 +121,9 @@ void http_places_drain(struct http_places *places) {
 }
 
 static bool wait_none(struct http_places *places, const size_t *count, int64_t until) {
-  struct timespec deadline = timespec_of(until);
-  int waited = 0;
   pthread_mutex_lock(&places->lock);
-  while (*count > 0 && waited == 0)
-    waited = pthread_cond_timedwait(&places->fewer, &places->lock, &deadline);
+  while (*count > 0 && bus_cond_wait(&places->fewer, &places->lock, until))
+    continue;
   bool none = *count == 0;
   pthread_mutex_unlock(&places->lock);
   return none;

@@ -71,11 +71,6 @@ static bool write_unlocked(const char *text, size_t len) {
   return written;
 }
 
-static void wait_until(int64_t deadline) {
-  const struct timespec until = {deadline / BUS_SECOND, deadline % BUS_SECOND * 1000};
-  (void)pthread_cond_timedwait(&writer.work, &writer.lock, &until); /* the caller looks what is the matter */
-}
-
 static void wait_for_lines(void) {
   writer.state = IDLE;
   while (writer.ring.used == 0) {
@@ -85,7 +80,7 @@ static void wait_for_lines(void) {
   int64_t until = bus_monotonic() + GATHER_MS * BUS_MILLISECOND;
   writer.state = GATHERING;
   while (!writer.urgent && writer.ring.used < LOG_LINE_SIZE && bus_monotonic() < until)
-    wait_until(until);
+    (void)bus_cond_wait(&writer.work, &writer.lock, until);
   writer.urgent = false;
 }
 
@@ -122,12 +117,8 @@ static void *run(void *context) {
 /* ---- starting ---- */
 
 static void conditions_init(void) {
-  pthread_condattr_t monotonic;
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-  pthread_cond_init(&writer.work, &monotonic);
-  pthread_cond_init(&writer.quiet, &monotonic);
-  pthread_condattr_destroy(&monotonic);
+  bus_cond_init(&writer.work);
+  bus_cond_init(&writer.quiet);
 }
 
 /* A child of fork has no writer, and the parent writes what was in the ring. */
@@ -202,12 +193,10 @@ int64_t bus_log_dropped(void) {
 
 bool bus_log_flush(int64_t timeout_ms) {
   int64_t deadline = bus_monotonic() + timeout_ms * BUS_MILLISECOND;
-  const struct timespec until = {deadline / BUS_SECOND, deadline % BUS_SECOND * 1000};
   pthread_mutex_lock(&writer.lock);
-  int waited = 0;
-  while (writer.state != NOT_STARTED && (writer.ring.used > 0 || writer.state != IDLE) && waited == 0) {
+  for (bool more = true; more && writer.state != NOT_STARTED && (writer.ring.used > 0 || writer.state != IDLE);) {
     wake(true);
-    waited = pthread_cond_timedwait(&writer.quiet, &writer.lock, &until);
+    more = bus_cond_wait(&writer.quiet, &writer.lock, deadline);
   }
   bool done = writer.state == NOT_STARTED || (writer.ring.used == 0 && writer.state == IDLE);
   pthread_mutex_unlock(&writer.lock);

@@ -40,11 +40,7 @@ static bool allocate(struct bus_worker *worker) {
 }
 
 static void init_sync(struct bus_worker *worker) {
-  pthread_condattr_t attributes;
-  (void)pthread_condattr_init(&attributes);
-  (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  (void)pthread_cond_init(&worker->probe_done, &attributes);
-  (void)pthread_condattr_destroy(&attributes);
+  bus_cond_init(&worker->probe_done);
   (void)pthread_mutex_init(&worker->probe_lock, NULL);
 }
 
@@ -176,20 +172,15 @@ bool bus_worker_is_context(const void *settings, struct bus_worker *worker, void
   return true;
 }
 
-static struct timespec monotonic_spec(int64_t at) {
-  return (struct timespec){.tv_sec = (time_t)(at / BUS_SECOND), .tv_nsec = (long)(at % BUS_SECOND) * 1000};
-}
-
 struct bus_worker_status bus_worker_probe(struct bus_worker *worker, int64_t timeout_ms) {
-  const struct timespec until = monotonic_spec(bus_monotonic() + timeout_ms * BUS_MILLISECOND);
+  int64_t until = bus_monotonic() + timeout_ms * BUS_MILLISECOND;
   struct bus_worker_status status = {.database = BUS_LINK_DOWN, .broker = BUS_LINK_DOWN};
   (void)pthread_mutex_lock(&worker->probe_lock);
   uint64_t mine = ++worker->probe_asked;
   atomic_store(&worker->probe_wanted, true);
   wake(worker);
-  int waited = 0;
-  while (worker->probe_answered < mine && waited != ETIMEDOUT)
-    waited = pthread_cond_timedwait(&worker->probe_done, &worker->probe_lock, &until);
+  while (worker->probe_answered < mine && bus_cond_wait(&worker->probe_done, &worker->probe_lock, until))
+    continue;
   if (worker->probe_answered >= mine)
     status = worker->probe_result;
   (void)pthread_mutex_unlock(&worker->probe_lock);

@@ -60,20 +60,15 @@ static void *run(void *context) {
   pthread_mutex_lock(&watch->lock);
   while (!watch->ends) {
     int64_t until = bus_monotonic() + look(watch) * BUS_MILLISECOND;
-    struct timespec deadline = {.tv_sec = (time_t)(until / BUS_SECOND), .tv_nsec = (long)(until % BUS_SECOND * 1000)};
-    (void)pthread_cond_timedwait(&watch->end, &watch->lock, &deadline);
+    (void)bus_cond_wait(&watch->end, &watch->lock, until);
   }
   pthread_mutex_unlock(&watch->lock);
   return NULL;
 }
 
 static bool start_thread(struct http_watch *watch) {
-  pthread_condattr_t monotonic;
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
   pthread_mutex_init(&watch->lock, NULL);
-  pthread_cond_init(&watch->end, &monotonic);
-  pthread_condattr_destroy(&monotonic);
+  bus_cond_init(&watch->end);
   watch->runs = pthread_create(&watch->thread, NULL, run, watch) == 0;
   return watch->runs;
 }
