@@ -6,38 +6,6 @@
 
 #include <stdlib.h>
 
-/* ---- states ---- */
-
-static enum bus_request_state state_of(const struct bus_pending *pending) {
-  return pending->first ? BUS_REQUEST_ANSWERED : pending->state;
-}
-
-/* True if waiting longer cannot bring a better state for this caller. */
-static bool is_enough(const struct bus_pending *pending, bool confirm_is_enough) {
-  enum bus_request_state state = state_of(pending);
-  return state != BUS_REQUEST_SENT && (state != BUS_REQUEST_CONFIRMED || confirm_is_enough);
-}
-
-void requester_wake_callers(struct bus_requester *requester) {
-  struct wake_list *wakes = &requester->wakes;
-  while (wakes->count > 0)
-    pthread_cond_signal(&wakes->items[--wakes->count]->changed);
-}
-
-void requester_notify(struct bus_pending *pending) {
-  struct bus_requester *requester = pending->owner;
-  if (!pending->waiting || !is_enough(pending, pending->confirm_is_enough))
-    return;
-  if (requester->wakes.count == WAKES_MAX)
-    requester_wake_callers(requester); /* with the lock, for once */
-  requester->wakes.items[requester->wakes.count++] = pending;
-}
-
-void requester_set_state(struct bus_pending *pending, enum bus_request_state state) {
-  pending->state = state;
-  requester_notify(pending);
-}
-
 /* ---- begin ---- */
 
 static bool is_accepting(const struct bus_requester *requester) {
@@ -132,26 +100,20 @@ struct bus_pending *bus_request_begin(struct bus_requester *requester, const str
 
 /* ---- wait, answer, end ---- */
 
-struct timespec requester_timespec(int64_t monotonic) {
-  int64_t time = monotonic < 0 ? 0 : monotonic;
-  return (struct timespec){.tv_sec = (time_t)(time / BUS_SECOND), .tv_nsec = (long)(time % BUS_SECOND * 1000)};
-}
-
 static enum bus_request_state wait_for(struct bus_pending *pending, int64_t until, bool confirm_is_enough,
                                        bool long_wait) {
   struct bus_requester *requester = pending->owner;
-  struct timespec deadline = requester_timespec(until);
   if (pending == &requester->unavailable)
     return BUS_REQUEST_UNAVAILABLE;
   pthread_mutex_lock(&requester->lock);
   pending->confirm_is_enough = confirm_is_enough;
   pending->long_wait = long_wait;
   pending->waiting = true;
-  while (!is_enough(pending, confirm_is_enough) && !(long_wait && requester->hurried))
-    if (pthread_cond_timedwait(&pending->changed, &requester->lock, &deadline) != 0)
-      break;
+  while (!requester_is_enough(pending, confirm_is_enough) && !(long_wait && requester->hurried) &&
+         bus_cond_wait(&pending->changed, &requester->lock, until))
+    continue;
   pending->waiting = false;
-  enum bus_request_state state = state_of(pending);
+  enum bus_request_state state = requester_state_of(pending);
   pthread_mutex_unlock(&requester->lock);
   return state;
 }

@@ -1,5 +1,5 @@
 /* The requester's beginning and end. */
-#include "requester.h"
+#include "requester_io.h"
 
 #include <bus/clock.h>
 
@@ -33,13 +33,9 @@ static bool copy_settings(struct bus_requester *requester, const struct bus_requ
 }
 
 static bool init_sync(struct bus_requester *requester) {
-  pthread_condattr_t monotonic;
   requester->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  pthread_mutex_init(&requester->lock, NULL); /* these two cannot fail on Linux */
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-  pthread_cond_init(&requester->drained, &monotonic);
-  pthread_condattr_destroy(&monotonic);
+  pthread_mutex_init(&requester->lock, NULL); /* cannot fail on Linux */
+  bus_cond_init(&requester->drained);
   return requester->wake_fd >= 0;
 }
 
@@ -93,10 +89,9 @@ bool bus_requester_new(const struct bus_requester_settings *settings, struct bus
 
 /* True once nobody holds a request any more. With the lock held. */
 static bool wait_until_drained(struct bus_requester *requester, int64_t ms) {
-  struct timespec deadline = requester_timespec(bus_monotonic() + ms * BUS_MILLISECOND);
-  while (requester->open_count > 0)
-    if (pthread_cond_timedwait(&requester->drained, &requester->lock, &deadline) != 0)
-      break;
+  int64_t until = bus_monotonic() + ms * BUS_MILLISECOND;
+  while (requester->open_count > 0 && bus_cond_wait(&requester->drained, &requester->lock, until))
+    continue;
   return requester->open_count == 0;
 }
 

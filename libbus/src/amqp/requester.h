@@ -10,7 +10,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 enum {
   MAX_OPEN = 4096,
@@ -100,7 +99,7 @@ struct bus_requester {
   bool publishing_readable, consuming_readable, reply_queue_gone, deaf;
 };
 
-/* ---- request_pool.c; with the lock held ---- */
+/* ---- request_state.c; with the lock held ---- */
 struct bus_arena *requester_take_arena(struct bus_requester *requester); /* NULL: make one, without the lock */
 void requester_keep_arena(struct bus_requester *requester, struct bus_arena *arena);
 struct bus_pending *requester_take_pending(struct bus_requester *requester); /* NULL when out of memory */
@@ -108,27 +107,17 @@ struct bus_pending *requester_take_pending(struct bus_requester *requester); /* 
 void requester_let_go(struct bus_pending *pending);
 void requester_drop_answers(struct bus_pending *pending);
 void requester_pool_done(struct bus_requester *requester);
-
-/* ---- request.c ---- */
-/* bus_monotonic as condition variables take it. */
-struct timespec requester_timespec(int64_t monotonic);
-/* ---- request.c; on the I/O thread, with the lock held ---- */
-/* Notes its caller for requester_wake_callers where that one waits for what is now there. */
+enum bus_request_state requester_state_of(const struct bus_pending *pending);
+/* True if waiting longer cannot bring a better state for this caller. */
+bool requester_is_enough(const struct bus_pending *pending, bool confirm_is_enough);
+/* On the I/O thread: marks the caller for requester_wake_callers if what it waits for is there. */
 void requester_notify(struct bus_pending *pending);
 void requester_set_state(struct bus_pending *pending, enum bus_request_state state);
 
-/* On the I/O thread, without the lock. A request may have another caller by now, who finds nothing and waits on. */
+/* ---- request_state.c; without the lock ---- */
+/* On the I/O thread. A request may have another caller by now, who finds nothing and waits on. */
 void requester_wake_callers(struct bus_requester *requester);
-
-/* ---- requester_io.c ---- */
-void *requester_run(void *requester);
-/* Can be called from any thread. */
+/* Wakes the I/O thread, from any thread. */
 void requester_wake(struct bus_requester *requester);
-
-/* ---- requester_link.c: the I/O thread's events; what it holds when the connections go ---- */
-extern const struct bus_amqp_events requester_publishing_events, requester_consuming_events;
-/* Requests of which nothing is known any more, or that were never sent. */
-void requester_on_lost(struct bus_requester *requester);
-void requester_refuse_queue(struct bus_requester *requester);
 
 #endif

@@ -1,5 +1,5 @@
 /* The I/O thread: connects with backoff, publishes what callers hand over, pumps both connections, sleeps. */
-#include "requester.h"
+#include "requester_io.h"
 
 #include <bus/clock.h>
 #include <bus/failpoint.h>
@@ -10,12 +10,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "requester_link.h"
+
 enum { BATCH = 64, REPLY_PREFETCH = 1000, STABLE_MS = 10000 };
 #define CONFIRMS_WAIT (10 * BUS_MILLISECOND)
-
-void requester_wake(struct bus_requester *requester) {
-  (void)eventfd_write(requester->wake_fd, 1); /* fails only when it is full of wakes */
-}
 
 static void take_wake(const struct bus_requester *requester) {
   eventfd_t count;

@@ -1,5 +1,5 @@
 /* Applies broker events to requests: confirms, returns, answers, alarms, lost connections. */
-#include "requester.h"
+#include "requester_link.h"
 
 #include <bus/clock.h>
 #include <bus/failpoint.h>
@@ -114,7 +114,7 @@ static void on_cancelled(void *context, int consumer) {
 
 /* ---- alarms and loss ---- */
 
-void requester_refuse_queue(struct bus_requester *requester) {
+static void refuse_queue(struct bus_requester *requester) {
   while (requester->queue_first) {
     struct bus_pending *pending = requester->queue_first;
     requester->queue_first = pending->next;
@@ -130,7 +130,7 @@ static void on_blocked(void *context, bool blocked, struct bus_str reason) {
   pthread_mutex_lock(&requester->lock);
   atomic_store(&requester->blocked, blocked);
   if (blocked)
-    requester_refuse_queue(requester);
+    refuse_queue(requester);
   pthread_mutex_unlock(&requester->lock);
   bus_log(BUS_WARN, blocked ? "broker blocked" : "broker unblocked", BUS_F_VIEW("reason", reason));
 }
@@ -139,7 +139,7 @@ void requester_on_lost(struct bus_requester *requester) {
   pthread_mutex_lock(&requester->lock);
   atomic_store(&requester->up, false);
   atomic_store(&requester->blocked, false);
-  requester_refuse_queue(requester);
+  refuse_queue(requester);
   for (struct request_chunk *chunk = requester->chunks; chunk; chunk = chunk->next)
     for (int i = 0; i < REQUEST_CHUNK; i++)
       if (chunk->items[i].open && chunk->items[i].state == BUS_REQUEST_SENT)
