@@ -31,8 +31,8 @@ def markdown(results, command, day, unreachable):
     yield "# Crash matrix"
     yield ""
     yield (f"Written by `{command}` on {day}. Every row is a fault at one step of one service under "
-           "a stream of orders of all kinds; «hits» is how often the program recorded the fault before it acted, "
-           "«recovery» the time until an order that was placed after it was final. Lost and doubled are counted over "
+           "a stream of orders of all kinds; \"hits\" is how often the program recorded the fault before it acted, "
+           "\"recovery\" the time until an order that was placed after it was final. Lost and doubled are counted over "
            "the databases and the payment provider's ledger, with invariants 1 to 5 checked after every row.")
     yield ""
     yield f"**{total(results)}**"

@@ -24,7 +24,7 @@ BOTH = ("upstream", "downstream")
 
 
 class Link:
-    """One link. «upstream» is what the service sends, «downstream» what it gets."""
+    """One link. "upstream" is what the service sends, "downstream" what it gets."""
 
     def __init__(self, proxies, name):
         self._proxies = proxies

@@ -22,7 +22,7 @@ def example(kind):
 
 def _replaced(text, old, new):
     if old not in text:
-        raise DevError(f"{DOCUMENT} has no «{old}» any more")
+        raise DevError(f"{DOCUMENT} has no \"{old}\" any more")
     return text.replace(old, new)
 
 

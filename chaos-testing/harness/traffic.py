@@ -21,7 +21,7 @@ DECK = {"happy": 4, "wait": 2, "declined": 2, "sold_out": 2, "unknown": 1, "canc
 CLIENT_SECONDS = 10  # then a client gives the connection up
 PATIENCE = 60        # seconds that clients go on repeating after the last new order
 FOLLOWED = 4         # every so manieth order is read back until it is final
-OWN_WAIT = 3         # seconds that a client of kind «wait» is willing to wait
+OWN_WAIT = 3         # seconds that a client of kind "wait" is willing to wait
 
 
 class Traffic:

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-/* Ends the program with what CTest takes for «skipped»: cmocka's own skip() would count as passed. */
+/* Ends the program with what CTest takes for "skipped": cmocka's own skip() would count as passed. */
 __attribute__((noreturn)) static inline void test_skip(const char *why) {
   fprintf(stderr, "skipped: %s\n", why);
   exit(77);

@@ -81,7 +81,7 @@ class Processors:
     @staticmethod
     def _read():
         with open("/proc/stat", encoding="ascii") as file:
-            return [int(word) for word in file.readline().split()[1:9]]  # to «steal»; the guests' time is in «user»
+            return [int(word) for word in file.readline().split()[1:9]]  # to "steal"; the guests' time is in "user"
 
     def end(self):
         """→ (percent that nobody used, percent that other machines on the same host took)"""

@@ -204,7 +204,7 @@ def test_a_variable_is_set_for_the_services_that_carry_orders(dev, monkeypatch):
         with run.measured_system(PRESET, ["GATHER=0"]):  # before it starts a stack, which there is none of here
             pass
     done = dev("bench", "--set", "gather")
-    assert done.returncode == 2 and "«gather» is not NAME=VALUE" in done.stderr
+    assert done.returncode == 2 and "\"gather\" is not NAME=VALUE" in done.stderr
 
 
 def test_the_parts_are_measured_in_turn_and_what_leaves_much_behind_comes_last():

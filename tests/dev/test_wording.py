@@ -45,6 +45,12 @@ def test_other_sentences_may_stand(name, text):
     assert problems(name, text) == []
 
 
+@pytest.mark.parametrize("name, text", [("a.c", "/* Counts \u00aborders\u00bb. */\n"),
+                                        ("a.md", "Some \u00aborders\u00bb.\n")])
+def test_quotation_marks_are_ascii(name, text):
+    assert problems(name, text) == [[f"{name}:1", 'quotation marks are "…"']]
+
+
 def test_an_exception_may_stand(monkeypatch):
     monkeypatch.setattr(wording, "EXCEPTIONS", ("Of course",))
     assert problems("a.md", "Of course.\n") == [] and problems("a.md", "Of it.\n")

@@ -22,7 +22,7 @@ def add_options(added):
                        help="a variable of the three services behind the edge, such as GATHER_MS=0; may be repeated")
     added.add_argument("--backlog", type=int, default=100_000, help="orders that wait while order-svc is away (100000)")
     added.add_argument("--fill", type=int, default=10_000_000,
-                       help="orders that the part «filled», which runs only where it is asked for, makes by SQL (ten "
+                       help="orders that the part \"filled\", which runs only where it is asked for, makes by SQL (ten "
                             "million, 31 GiB)")
     added.add_argument("--compare", nargs=2, metavar=("A", "B"),
                        help="two commits in turn; without --only: closed, open and reads")
@@ -34,7 +34,7 @@ def add_options(added):
 
 def variable(text):
     if not re.fullmatch("[A-Z_]+=.*", text):
-        raise argparse.ArgumentTypeError(f"«{text}» is not NAME=VALUE")
+        raise argparse.ArgumentTypeError(f"\"{text}\" is not NAME=VALUE")
     return text
 
 

@@ -115,7 +115,7 @@ def main(arguments):
         with open(os.devnull, "w", encoding="utf-8") as nowhere:
             for stream in unread:
                 os.dup2(nowhere.fileno(), stream.fileno())
-        return 128 + signal.SIGPIPE  # as any other program in front of «| head»
+        return 128 + signal.SIGPIPE  # as any other program in front of "| head"
 
 
 def _is_unread(stream):

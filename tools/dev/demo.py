@@ -14,7 +14,7 @@ CONFIRM_SECONDS = 30
 
 
 def catalogue():
-    """SKU-00001 … SKU-00100; the last one shows what «out of stock» looks like."""
+    """SKU-00001 … SKU-00100; the last one shows what "out of stock" looks like."""
     return [{"product_id": f"SKU-{n:05}", "name": f"Sample product {n}", "price": 949 + 50 * n, "currency": "EUR",
              "on_hand": 0 if n == PRODUCTS else PLENTY} for n in range(1, PRODUCTS + 1)]
 

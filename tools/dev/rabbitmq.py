@@ -128,7 +128,7 @@ class RabbitMQ:
         return "[{rabbit, [{quorum_tick_interval, 1000}]}].\n"
 
     def _settings(self):
-        # The administrator is made on the first start in the place of «guest», which never exists.
+        # The administrator is made on the first start in the place of "guest", which never exists.
         settings = {
             "listeners.tcp.local": f"{self.address}:{self.ports['amqp']}",
             "management.tcp.ip": self.address, "management.tcp.port": self.ports["ui"],

@@ -133,7 +133,7 @@ def count(report, status, output):
 
 
 def _has_failed(case):
-    """For CTest, a test whose program is missing was «skipped»; here only one that skipped itself was."""
+    """For CTest, a test whose program is missing was "skipped"; here only one that skipped itself was."""
     if case.find("failure") is not None or case.find("error") is not None:
         return True
     skipped = case.find("skipped")

@@ -43,7 +43,7 @@ def end_leftovers(state):
 
 
 class TestServers:
-    """A pair on free ports for tests: an empty database and an empty virtual host, both called «test»."""
+    """A pair on free ports for tests: an empty database and an empty virtual host, both called "test"."""
 
     __test__ = False  # pytest must not take the name for a test case
 

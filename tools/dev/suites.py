@@ -65,7 +65,7 @@ def _alloc(seconds):
 
 def _memory(seconds):
     """Measurements that need a build without a sanitizer; the README's first command uses the same build."""
-    build.build("release")  # without «build-release» before it
+    build.build("release")  # without "build-release" before it
     return _ctest("memory", seconds=seconds, preset="release")
 
 
@@ -119,7 +119,7 @@ def _pytest_in(folder, place, seconds, env=None, preset=PRESET):
 def _tsan(seconds):
     """The tests that have threads, on servers of their own, and beside them a whole stack under load. A report counts
     whatever its program's end was and whoever started it."""
-    _build_tsan()  # without «build-tsan» before it
+    _build_tsan()  # without "build-tsan" before it
     with temporary_folder("tsan") as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
         env = sanitizer.thread_options(folder)
         load = pool.submit(_pytest_in, folder, os.path.join("tests", "tsan"), seconds, env, "tsan")

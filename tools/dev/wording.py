@@ -35,6 +35,8 @@ def problems(name, text):
 def _wording(name, text):
     pieces = _markdown(text) if name.endswith(".md") else _python(text) if name.endswith(".py") else _c(text)
     for line, piece in pieces:
+        if "\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}" in piece:
+            yield line, 'quotation marks are "…"'
         for sentence in _sentences(piece):
             if not sentence.endswith("?") and not sentence.startswith(EXCEPTIONS):
                 yield line, f'"{sentence[:60]}": name the noun; begin with it'

@@ -68,8 +68,8 @@ struct bus_publication {
   struct bus_str cause; /* parked and retried messages: why; header bus-cause; absent: none */
   struct bus_str cause_class;
 };
-/* *ret_seq: the delivery tag that its confirm will carry (1, 2, …; 0 without confirms). OK means «in the socket's
- * buffer», no more: the kernel holds a batch together until the next bus_amqp_pump (for 200 ms at most), and until then
+/* *ret_seq: the delivery tag that its confirm will carry (1, 2, …; 0 without confirms). OK means "in the socket's
+ * buffer", no more: the kernel holds a batch together until the next bus_amqp_pump (for 200 ms at most), and until then
  * bus_amqp_has_buffered is true. */
 bool bus_amqp_publish(struct bus_amqp *amqp, const struct bus_publication *publication, uint64_t *ret_seq,
                       struct bus_error *err) BUS_MUST_CHECK;

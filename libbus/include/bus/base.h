@@ -17,7 +17,7 @@ extern "C" {
 
 #define BUS_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A view: not owned, not NUL-terminated. data == NULL means «absent», which is not the same as empty. */
+/* A view: not owned, not NUL-terminated. data == NULL means "absent", which is not the same as empty. */
 struct bus_str {
   const char *data;
   size_t len;

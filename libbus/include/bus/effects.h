@@ -27,7 +27,7 @@ struct bus_input {
 };
 
 enum bus_verdict {
-  BUS_DONE,  /* decided, if only «ignored» */
+  BUS_DONE,  /* decided, if only "ignored" */
   BUS_RETRY, /* this delivery again later, through a retry tier; deadlines and completions cannot be retried */
   BUS_PARK,  /* never: to the dead queue with the reason */
 };
@@ -35,7 +35,7 @@ enum bus_verdict {
 enum bus_effect_kind {
   BUS_EFFECT_EMIT,   /* an outbox row in this transaction, published after its COMMIT and until it is confirmed */
   BUS_EFFECT_ANSWER, /* published once after COMMIT, from memory; lost if the process dies in between */
-  BUS_EFFECT_ACTION, /* the service's act() after COMMIT, e.g. «start this call»; lost if the process dies in between */
+  BUS_EFFECT_ACTION, /* the service's act() after COMMIT, e.g. "start this call"; lost if the process dies in between */
 };
 
 struct bus_effect {

@@ -155,7 +155,7 @@ struct bus_problems {
   struct bus_problem items[BUS_PROBLEMS_MAX];
 };
 
-/* Adds one: for checks that go beyond the table («a product twice»). */
+/* Adds one: for checks that go beyond the table ("a product twice"). */
 void bus_problem_add(struct bus_problems *problems, const char *path, const char *format, ...) BUS_PRINTF(3, 4);
 /* All of them on one line, for a log or a park cause: "items[2].quantity must be …; …" */
 void bus_problems_text(const struct bus_problems *problems, char *text, size_t size);

@@ -134,13 +134,13 @@ const struct bus_queue *bus_topology_queue_at(const struct bus_topology *topolog
  * relay, and the header bus-sender names the first sender. The header of every other user is ignored. */
 struct bus_str bus_topology_sender(const struct bus_topology *topology, const char *service,
                                    const struct bus_envelope *envelope);
-/* May the user publish this type? An answer is everyone's. */
+/* True if the user may publish this type. Every user may publish answers. */
 bool bus_topology_is_sender(const struct bus_topology *topology, const struct bus_message_type *type,
                             struct bus_str user) BUS_MUST_CHECK;
-/* Must a queue take the type? Each command must have one; an event if a queue of this topology takes it, or if it is
- * taken elsewhere. Whoever publishes it sets AMQP's flag `mandatory`. */
+/* True if a queue must take the type: for each command, and for an event that a queue of this topology takes or that is
+ * taken elsewhere. Publishers then set AMQP's flag `mandatory`. */
 bool bus_topology_is_mandatory(const struct bus_topology *topology, const struct bus_message_type *type) BUS_MUST_CHECK;
-/* May service take the message as one of this type? Its sender must be one of the type's senders. A message that
+/* True if service may take the message as one of this type: its sender is one of the type's senders. A message that
  * service published to itself without naming another sender counts as its own: earlier versions of libbus named none in
  * retries. */
 bool bus_topology_may_send(const struct bus_topology *topology, const char *service,

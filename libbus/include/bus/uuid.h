@@ -15,7 +15,7 @@ struct bus_uuid {
 
 #define BUS_UUID_TEXT 37 /* 36 characters and NUL */
 
-/* All zero (RFC 9562, 5.9); stands for «absent» in optional fields. */
+/* All zero (RFC 9562, 5.9); stands for "absent" in optional fields. */
 bool bus_uuid_is_nil(const struct bus_uuid *uuid);
 bool bus_uuid_equal(const struct bus_uuid *a, const struct bus_uuid *b);
 /* Order of the bytes, which is Postgres's order of uuid. */

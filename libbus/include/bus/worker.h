@@ -122,7 +122,7 @@ void bus_worker_stop(struct bus_worker *worker);
 enum bus_link_state { BUS_LINK_DOWN, BUS_LINK_UP };
 struct bus_worker_status {
   enum bus_link_state database, broker;
-  bool consuming; /* attached to its queues: what «ready» means */
+  bool consuming; /* attached to its queues: what "ready" means */
   bool blocked;   /* the broker asked publishers to pause */
 };
 struct bus_worker_status bus_worker_status(const struct bus_worker *worker);

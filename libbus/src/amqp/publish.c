@@ -12,7 +12,7 @@ static void set_cork(struct bus_amqp *amqp, int on) {
 }
 
 /* Many small messages travel in few segments: the next pump lets go of what the kernel holds back. It also lets go of a
- * body whose length is a multiple of a frame's, or empty: the library says «more follows» with its last frame. */
+ * body whose length is a multiple of a frame's, or empty: the library says "more follows" with its last frame. */
 static void cork(struct bus_amqp *amqp) {
   if (!amqp->corked)
     set_cork(amqp, 1);

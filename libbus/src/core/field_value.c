@@ -171,7 +171,7 @@ static void decode_enum(struct bus_field_sink *sink, const struct bus_field *fie
   refuse_enum(sink, field);
 }
 
-/* The nil UUID stands for «absent» in the struct, so it is no value. */
+/* The nil UUID stands for "absent" in the struct, so it is no value. */
 static void decode_uuid(struct bus_field_sink *sink, const cJSON *value, void *slot) {
   struct bus_uuid uuid;
   if (bus_uuid_parse(bus_str(cJSON_GetStringValue(value)), &uuid) && !bus_uuid_is_nil(&uuid))

@@ -161,7 +161,7 @@ void bus_args_bool(struct bus_args *args, bool value) {
   add_bytes(args, 'l', value ? "\1" : "\0", 1);
 }
 
-/* An array's header: dimensions, «has NULLs», element type, length, lower bound (array_send in Postgres). */
+/* An array's header: dimensions, "has NULLs", element type, length, lower bound (array_send in Postgres). */
 static void write_header(struct pg_param *param) {
   put32(param->data, param->rows ? 1 : 0);
   put32(param->data + 4, param->has_null ? 1 : 0);

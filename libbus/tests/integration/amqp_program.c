@@ -47,5 +47,5 @@ void run_program(struct output *ret, const char *path, const char *const *words,
 
 void assert_says(const struct output *output, const char *text) {
   if (strstr(output->text, text) == NULL)
-    fail_msg("«%s» is not in: %s", text, output->text);
+    fail_msg("\"%s\" is not in: %s", text, output->text);
 }

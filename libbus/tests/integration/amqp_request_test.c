@@ -39,7 +39,7 @@ TEST(request_is_confirmed_where_nobody_answers)
   bus_requester_free(requester);
 }
 
-/* «Confirmed» would be a promise that nobody gave: the message goes with its queue's time to live. */
+/* "Confirmed" would be a promise that nobody gave: the message goes with its queue's time to live. */
 TEST(request_query_is_never_confirmed)
 {
   const char *url = make_place();

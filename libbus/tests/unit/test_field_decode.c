@@ -377,7 +377,7 @@ TEST(decode_problems_may_be_null)
   done();
 }
 
-/* With every limit from nothing to enough: «out of memory» or the value, and no leak in between. */
+/* With every limit from nothing to enough: "out of memory" or the value, and no leak in between. */
 TEST(decode_out_of_memory_is_one_problem)
 {
   static const char json[] =

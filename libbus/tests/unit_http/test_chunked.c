@@ -37,7 +37,7 @@ static void assert_read(const char *wire, enum http_chunked_result result, const
   for (size_t piece = 1; piece <= strlen(wire); piece++) {
     struct outcome outcome = read_all(wire, strlen(wire), piece);
     if (outcome.result != result || (text && strcmp(outcome.text, text) != 0))
-      fail_msg("%s: got %d «%s»", wire, (int)outcome.result, outcome.text);
+      fail_msg("%s: got %d \"%s\"", wire, (int)outcome.result, outcome.text);
   }
 }
 

@@ -46,12 +46,12 @@ static size_t lines(void) {
 
 static void assert_logged(const char *text) {
   if (strstr(logged, text) == NULL)
-    fail_msg("«%s» is not in\n%s", text, logged);
+    fail_msg("\"%s\" is not in\n%s", text, logged);
 }
 
 static void assert_not_logged(const char *text) {
   if (strstr(logged, text) != NULL)
-    fail_msg("«%s» is in\n%s", text, logged);
+    fail_msg("\"%s\" is in\n%s", text, logged);
 }
 
 /* The value of a header of the answer, which has it once. */

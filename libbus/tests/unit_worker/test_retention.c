@@ -44,7 +44,7 @@ TEST(a_refusal_names_what_must_change)
   assert_int_equal(err.code, BUS_E_CONFIG);
   for (size_t i = 0; i < BUS_COUNT(texts); i++)
     if (!strstr(err.text, texts[i]))
-      fail_msg("«%s» is not in: %s", texts[i], err.text);
+      fail_msg("\"%s\" is not in: %s", texts[i], err.text);
 }
 
 TEST(without_tiers_the_waiting_alone_counts)

@@ -1,5 +1,5 @@
 // Scenarios in which requests come when they are due, whether or not earlier ones were answered; and the bounds of what
-// they ask. What is due and finds nobody free is not sent («dropped»), which counts as an error: so a server that
+// they ask. A due request without a free client is not sent ("dropped") and counts as an error: so a server that
 // stalls cannot slow its clients down and look better for it.
 const {number} = require('./settings.js');
 

@@ -26,7 +26,7 @@ static void await_metric(const char *line) {
   for (int i = 0; i < 200 && !metrics_say(line); i++)
     toy_sleep_ms(50);
   if (!metrics_say(line))
-    fail_msg("no «%s» in the metrics", line);
+    fail_msg("no \"%s\" in the metrics", line);
 }
 
 TEST(keeps_an_unroutable_command_until_the_route_exists)
