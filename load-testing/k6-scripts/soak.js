@@ -1,5 +1,5 @@
 // Orders at a constant rate (RATE 50/s) for long (DURATION 30m): the last third must keep the bounds that the first one
-// keeps. What the programs hold meanwhile is measured by soak.py.
+// keeps. What the programs hold meanwhile is measured by ./dev load soak.
 const {nothingDropped, prompt, steady} = require('./lib/arrivals.js');
 const {allConfirmed, balanced, TEARDOWN} = require('./lib/books.js');
 const {newRun, placeOne} = require('./lib/orders.js');

@@ -6,7 +6,6 @@ import secrets
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.parse
 import uuid
@@ -15,11 +14,8 @@ from pathlib import Path
 import pytest
 import requests
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests/schema")]
-
-from dev.broker import Broker  # noqa: E402
-import plans  # noqa: E402
+from dev.broker import Broker
+from testkit import plans
 
 PSP_KEY = "sk_test_payment_tests"
 # Shorter than in production, so that a test sees them end.

@@ -1,10 +1,10 @@
 """The crash matrix's plan and report, without a stack: which rows there are, and what makes one red."""
 import pytest
 
-from crash_matrix import plan, report, rows
+from chaos.crash_matrix import plan, report, rows
 from dev import cli
 from dev.report import DevError
-from harness.verdict import Verdict
+from chaos.verdict import Verdict
 
 ALL = ["crash", "delay", "error", "disconnect"]
 

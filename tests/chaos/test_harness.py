@@ -1,8 +1,8 @@
-"""The harness's own judgement, without a stack: figures, rates, shares, and what makes a run invalid or red."""
+"""The judgement of chaos runs, without a stack: figures, rates, shares, and what makes a run invalid or red."""
 import pytest
 
-from harness import expect, progress, report, scenario, verdict
-from harness.answers import RANK, Answers, Attempt, goes_back, percentile, slices
+from chaos import expect, progress, report, scenario, verdict
+from chaos.answers import RANK, Answers, Attempt, goes_back, percentile, slices
 
 
 def attempt(began=0.0, took=0.1, status=202, kind="happy", retry_after=None):

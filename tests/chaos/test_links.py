@@ -9,7 +9,7 @@ import pytest
 from dev.gotool import TOXIPROXY
 from dev.runner import temporary_folder
 from dev.state import State
-from harness.links import TABLE, Link, Proxies
+from chaos.links import TABLE, Link, Proxies
 
 pytestmark = pytest.mark.skipif(not TOXIPROXY.installed(), reason=TOXIPROXY.missing())
 

@@ -8,16 +8,15 @@ import time
 
 import pytest
 
+from dev import paths
 from dev.postgres import psql
 from dev.proc import Process, start_time
 from dev.runner import temporary_folder
 from dev.state import State
-from harness import root
-from harness.clock import SETTLE_SECONDS, ClockPostgres
-from harness.disk import Disk
-from harness.namespaces import Network
-
-HERE = os.path.dirname(os.path.abspath(__file__))
+from chaos import root
+from chaos.clock import SETTLE_SECONDS, ClockPostgres
+from chaos.disk import Disk
+from chaos.namespaces import Network
 
 
 @pytest.fixture(name="state")
@@ -116,12 +115,11 @@ def test_a_servers_clock_moves_and_its_waits_do_not(state):
 
 KILLED = """
 import os, signal, sys
-sys.path[:0] = sys.argv[2:]
 from dev.proc import Process
 from dev.state import State
-from harness.disk import Disk
-from harness.keeper import Keeper
-from harness.namespaces import Network
+from chaos.disk import Disk
+from chaos.keeper import Keeper
+from chaos.namespaces import Network
 state = State(sys.argv[1]).create()
 Keeper(state, "--network", "3", "--mount", state.folder("disk"))
 Network(state, 3).up()
@@ -134,8 +132,8 @@ os.kill(os.getpid(), signal.SIGKILL)
 @pytest.mark.usefixtures("needs_root")
 def test_nothing_outlives_a_run_that_is_killed(state):
     network = Network(state, 3)
-    places = [os.path.join(HERE, "..", "..", name) for name in ("tools", "chaos-testing")]
-    done = subprocess.run([sys.executable, "-B", "-c", KILLED, state.path, *places], check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-B", "-c", KILLED, state.path], check=False, timeout=60,
+                          env=os.environ | {"PYTHONPATH": paths.TOOLS})
     assert done.returncode == -signal.SIGKILL
     pid = (Process(state, "sleeper").record() or {}).get("pid")
     deadline = time.monotonic() + 20

@@ -4,10 +4,10 @@ import os
 import pytest
 
 from dev.gotool import TOXIPROXY
-from harness import catalogue, scenario
-from harness.stack import KEPT, chaos_stack
-from harness.traffic import Traffic
-from harness.verdict import Judge
+from chaos import catalogue, scenario
+from chaos.stack import KEPT, chaos_stack
+from chaos.traffic import Traffic
+from chaos.verdict import Judge
 
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
 RATE = 30  # two cores carry clients, sanitized services and servers

@@ -1,16 +1,10 @@
-"""Makes the tooling and the matrix importable; one stack for all rows."""
+"""One stack for all rows."""
 import os
-import sys
 
 import pytest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-for place in (os.path.join(ROOT, "tools"), os.path.join(ROOT, "chaos-testing")):
-    if place not in sys.path:
-        sys.path.insert(0, place)
-
-from crash_matrix import stack  # noqa: E402
-from harness.verdict import Judge  # noqa: E402
+from chaos.crash_matrix import stack
+from chaos.verdict import Judge
 
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
 

@@ -1,7 +1,7 @@
 """The crash matrix's short form: one row for each class of step, on sanitized builds."""
 import pytest
 
-from crash_matrix import plan, report, rows, stack
+from chaos.crash_matrix import plan, report, rows, stack
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,14 @@
 """Fixtures of the tooling's tests: the package itself, short-lived states, and one pair of real servers."""
 import os
 import subprocess
-import sys
 
 import pytest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tools"))
+from dev import paths, runner, suites
+from dev.servers import TestServers
+from dev.state import State
 
-from dev import runner, suites  # noqa: E402  (the path must be set first)
-from dev.servers import TestServers  # noqa: E402
-from dev.state import State  # noqa: E402
-
+DEV = os.path.join(paths.ROOT, "dev")
 suites.forget_the_users_stack(os.environ)
 
 
@@ -41,7 +38,7 @@ def pair():
 def dev():
     """Calls ./dev as a user does, in an environment of his."""
     def call(*words, cwd="/", env=None, script=None, seconds=120):
-        return subprocess.run([script or os.path.join(ROOT, "dev"), *words], cwd=cwd, capture_output=True, text=True,
+        return subprocess.run([script or DEV, *words], cwd=cwd, capture_output=True, text=True,
                               env=os.environ | (env or {}), timeout=seconds, check=False)
     return call
 
@@ -53,7 +50,7 @@ def unread():
         reader, writer = os.pipe()
         os.close(reader)
         with os.fdopen(writer, "wb") as output:
-            done = subprocess.run([os.path.join(ROOT, "dev"), *words], stdout=output, stderr=subprocess.PIPE, text=True,
+            done = subprocess.run([DEV, *words], stdout=output, stderr=subprocess.PIPE, text=True,
                                   env=os.environ | (env or {}), timeout=120, check=False)
         return done.returncode if done.returncode >= 0 else 128 - done.returncode, done.stderr
     return call

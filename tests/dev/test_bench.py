@@ -7,13 +7,10 @@ import sys
 
 import pytest
 
-from dev import build, paths
+from dev import build
 from dev.report import DevError
-
-sys.path.insert(0, os.path.join(paths.ROOT, "load-testing"))
-
-from bench import closed, compare, counts, cpu, figures, filled, floor, floor_sum  # noqa: E402
-from bench import report, run, system, targets, window, wrk  # noqa: E402
+from load.bench import closed, compare, counts, cpu, figures, filled, floor, floor_sum
+from load.bench import report, run, system, targets, window, wrk
 
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
 
@@ -196,7 +193,7 @@ def test_the_floor_needs_the_closed_loop():
 
 
 def test_a_variable_is_set_for_the_services_that_carry_orders(dev, monkeypatch):
-    monkeypatch.setattr(system.stacks, "private_stack", lambda preset, name, overrides: overrides)
+    monkeypatch.setattr(system, "private_stack", lambda preset, name, overrides: overrides)
     found = system.private_system("release", ["GATHER_MS=0", "WORKERS=2"])
     assert found == {name: {"GATHER_MS": "0", "WORKERS": "2"} for name in ("order-svc", "inventory-svc", "payment-svc")}
     system.check_known(PRESET, ["GATHER_MS=0"])

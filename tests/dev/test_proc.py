@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from dev import proc
+from dev import paths, proc
 from dev.proc import Process
 from dev.report import DevError
 from dev.servers import end_leftovers
@@ -55,10 +55,10 @@ def test_a_signal_that_was_sent_is_not_repeated_by_stop(process, state):
 
 
 def test_outlives_the_one_who_started_it(state):
-    code = ("import sys; sys.path.insert(0, sys.argv[1]); from dev.proc import Process; from dev.state import State\n"
-            "s = State(sys.argv[2]); print(Process(s, 'child').start(['sleep', '60'], {'PATH': '/usr/bin'}, s.path))")
-    tools = os.path.dirname(os.path.dirname(proc.__file__))
-    done = subprocess.run([sys.executable, "-c", code, tools, state.path], capture_output=True, text=True, check=True)
+    code = ("import sys; from dev.proc import Process; from dev.state import State\n"
+            "s = State(sys.argv[1]); print(Process(s, 'child').start(['sleep', '60'], {'PATH': '/usr/bin'}, s.path))")
+    done = subprocess.run([sys.executable, "-c", code, state.path], capture_output=True, text=True, check=True,
+                          env=os.environ | {"PYTHONPATH": paths.TOOLS})
     child = Process(state, "child")
     assert child.pid() == int(done.stdout)
     child.stop()

@@ -1,22 +1,15 @@
 """The load programs' own parts: a constant arrival rate over a real socket, the soak run's verdict, its picture."""
 import itertools
 import json
-import os
 import socket
-import sys
 import threading
 import time
 import xml.etree.ElementTree
 
 import pytest
 
-from dev import paths
-
-sys.path.insert(0, os.path.join(paths.ROOT, "load-testing"))
-
-import plot  # noqa: E402
-import soak_verdict  # noqa: E402
-from traffic import Answer, Mix, Traffic, parse  # noqa: E402
+from load import plot, soak_verdict
+from load.traffic import Answer, Mix, Traffic, parse
 
 ANSWER = b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
 

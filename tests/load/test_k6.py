@@ -4,20 +4,16 @@ import concurrent.futures
 import json
 import os
 import subprocess
-import sys
 import threading
 import time
 
 import pytest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from dev import k6
+from load.private_stack import private_stack
+from lossy_proxy import LossyProxy
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "load-testing"), HERE]
-
-from dev import k6  # noqa: E402
-from private_stack import private_stack  # noqa: E402
-from lossy_proxy import LossyProxy  # noqa: E402
-
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
 SCRIPTS = k6.scripts()
 RATE, SECONDS = 10, 3  # two cores carry the scripts, sanitized services and servers

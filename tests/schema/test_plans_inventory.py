@@ -6,7 +6,7 @@ import uuid
 import psycopg2
 import pytest
 
-import plans
+from testkit import plans
 
 GROWING = {"reservations", "stock_requests", "products", "inbox", "outbox"}
 SERVICE = "inventory-svc"

@@ -7,7 +7,7 @@ import uuid
 import psycopg2
 import pytest
 
-import plans
+from testkit import plans
 
 GROWING = {"orders", "order_events", "tombstones", "inbox", "outbox"}
 SERVICE = "order-svc"

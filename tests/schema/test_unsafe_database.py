@@ -7,7 +7,7 @@ import time
 import psycopg2
 import pytest
 
-import plans
+from testkit import plans
 
 
 @pytest.fixture

@@ -2,22 +2,14 @@
 import json
 import os
 import shutil
-import sys
 import tempfile
 
 import pytest
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-for place in (HERE, os.path.join(ROOT, "tools"), os.path.join(ROOT, "chaos-testing")):
-    if place not in sys.path:
-        sys.path.insert(0, place)
-
-from client import Api  # noqa: E402
-from dev import build  # noqa: E402
-from dev.stack import Stack  # noqa: E402
-
-import invariants  # noqa: E402
+from chaos import invariants
+from dev import build
+from dev.stack import Stack
+from testkit.client import Api, wait_until
 
 # Shorter than in production, so that the suite is short too: bodies have two seconds, and the payment provider's
 # silence is noticed after one and asked about soon. The circuit breakers have their default numbers.
@@ -67,7 +59,6 @@ def api(stack):
     made = Api(stack.url("edge"))
     stack.broker.publish(build.programs(stack.preset), "inventory.put-product.v1", _catalogue())
     last = list(PRICE)[-1]
-    from client import wait_until
     wait_until(lambda: made.get(f"/api/products/{last}").status_code == 200, 30, "the catalogue")
     return made
 

@@ -4,7 +4,7 @@ import re
 import pytest
 import requests
 
-from client import item, wait_until
+from testkit.client import item, wait_until
 from test_deadlines import overridden
 
 

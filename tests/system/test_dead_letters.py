@@ -4,8 +4,8 @@ import os
 import subprocess
 import uuid
 
-from amqp import Publisher
-from client import item, wait_until
+from testkit.amqp import Publisher
+from testkit.client import item, wait_until
 from dev import build
 
 LAME = "ALTER TABLE inventory.reservations ADD CONSTRAINT lame CHECK (state <> 'RESERVED') NOT VALID"

@@ -5,7 +5,7 @@ import time
 import pytest
 import requests
 
-from client import item, wait_until
+from testkit.client import item, wait_until
 
 DEADLINE = {"SAGA_DEADLINE_MS": "2000", "SAGA_RESEND_MS": "1000"}
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from wire import Wire, exchange, request, trickle
+from testkit.wire import Wire, exchange, request, trickle
 
 JSON = "Content-Type: application/json"
 CLOSE = "Connection: close"

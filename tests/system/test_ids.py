@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from client import item, wait_until
+from testkit.client import item, wait_until
 from dev import build
 
 CHARACTERS = string.ascii_letters + string.digits + "._:-"

@@ -2,7 +2,7 @@
 import pytest
 import requests
 
-from client import item, wait_until
+from testkit.client import item, wait_until
 from test_deadlines import metrics, overridden
 
 

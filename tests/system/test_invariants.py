@@ -8,9 +8,9 @@ import threading
 
 import pytest
 
-import invariants
-from client import item
-from conftest import ROOT
+from chaos import invariants
+from dev import cli, paths
+from testkit.client import item
 
 ID = "01000000-0000-5000-8000-000000000001"
 
@@ -306,24 +306,33 @@ def test_what_one_pass_alone_finds_is_no_violation(monkeypatch):
 
 
 def run_program(stack, *words):
-    program = os.path.join(ROOT, "chaos-testing", "invariants.py")
-    return subprocess.run([sys.executable, "-B", program, "--state", stack.state.path, *words], cwd=ROOT,
+    program = os.path.join(paths.ROOT, "dev")
+    return subprocess.run([program, "invariants", "--state", stack.state.path, *words], cwd="/",
                           capture_output=True, text=True, timeout=60, check=False,
                           env={name: value for name, value in os.environ.items() if not name.startswith("ORDERBUS_")})
 
 
 def test_a_missing_package_is_installed():
     """./dev up does not need psycopg2, so a user may not have it."""
-    program = f"""
+    program = """
 import sys
-sys.path[:0] = [{os.path.join(ROOT, 'tools')!r}, {os.path.join(ROOT, 'chaos-testing')!r}]
-from dev import packages
+from dev import cli, packages
 sys.modules["psycopg2"] = None
-packages.ensure = lambda names: print(*names) or sys.modules.pop("psycopg2")
-import invariants
+def ensure(names):
+    print(*names)
+    sys.modules.pop("psycopg2")
+packages.ensure = ensure
+sys.exit(cli.main(["invariants", "--state", "/nonexistent"]))
 """
-    done = subprocess.run([sys.executable, "-B", "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "python3-psycopg2\n"
+    done = subprocess.run([sys.executable, "-B", "-c", program], capture_output=True, text=True, check=False,
+                          env=os.environ | {"PYTHONPATH": paths.TOOLS})
+    assert (done.returncode, done.stdout) == (2, "python3-psycopg2\n"), done.stderr
+    assert "/nonexistent is no state folder" in done.stderr
+
+
+def test_a_system_without_a_state_folder_needs_every_place(capsys):
+    assert cli.main(["invariants", "--orders", "postgresql://a:b@127.0.0.1/orders"]) == 2
+    assert "--inventory --payments --ledger --management not given" in capsys.readouterr().err
 
 
 def test_a_stack_under_load_has_no_violations(stack, api):

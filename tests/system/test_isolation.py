@@ -10,8 +10,8 @@ import psycopg2
 import pytest
 import requests
 
-from amqp import Publisher, Refused
-from client import item, wait_until
+from testkit.amqp import Publisher, Refused
+from testkit.client import item, wait_until
 from conftest import SERVICES
 from test_dead_letters import dead_ids
 from dev import build

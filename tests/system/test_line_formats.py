@@ -5,7 +5,7 @@ import uuid
 import pytest
 import requests
 
-from client import item, wait_until
+from testkit.client import item, wait_until
 from conftest import SERVICES, log_lines
 
 

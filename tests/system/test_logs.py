@@ -10,9 +10,9 @@ import pytest
 import requests
 
 from dev import build, services
-from client import wait_until
+from testkit.client import wait_until
 from conftest import log_lines
-from wire import Wire, exchange, request
+from testkit.wire import Wire, exchange, request
 
 
 def lines_of(stack, name, **fields):

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from client import item
+from testkit.client import item
 
 ISO = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 MEMBERS = ["order_id", "customer_id", "status", "reason", "items", "total", "currency", "created_at", "updated_at",
@@ -52,7 +52,7 @@ def test_a_hundred_items(api, stack):
     names = [f"MANY-{n:03}" for n in range(100)]
     stack.broker.publish(build.programs(stack.preset), "inventory.put-product.v1", [
         {"product_id": name, "name": name, "price": 10, "currency": "EUR", "on_hand": 50} for name in names])
-    from client import wait_until
+    from testkit.client import wait_until
     wait_until(lambda: api.get(f"/api/products/{names[-1]}").status_code == 200, 10, "the products")
     order = api.complete(*[item(name, 2) for name in names])
     assert order["status"] == "CONFIRMED" and order["total"] == 2000 and len(order["items"]) == 100

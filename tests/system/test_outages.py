@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 import requests
 
-from client import Load, item, wait_until
+from testkit.client import Load, item, wait_until
 
 LOADED = ("LOAD-1", "LOAD-2", "LOAD-3")
 SERVICES = ("order_service", "inventory_service", "payment_service")

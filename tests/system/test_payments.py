@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-import invariants
-from client import item, wait_until
+from chaos import invariants
+from testkit.client import item, wait_until
 from dev import build
 
 

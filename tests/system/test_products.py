@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from client import item
+from testkit.client import item
 
 MEMBERS = ["product_id", "name", "price", "currency", "on_hand", "reserved", "version"]
 

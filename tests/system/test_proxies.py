@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from harness.bursts import Load
-from harness.pair import HOST, Link, Pair
-from harness.proxies import KINDS, Proxy, example
+from chaos.bursts import Load
+from chaos.pair import HOST, Link, Pair
+from chaos.proxies import KINDS, Proxy, example
 
 PRODUCT = "LOAD-1"
 
@@ -54,7 +54,7 @@ def test_example_works_as_written(pair, folder, kind):
 def test_nginx_without_the_host_line_is_refused(pair, folder, monkeypatch):
     """Why the example has it: nginx sends the name of its upstream."""
     text = re.sub(r"^ *proxy_set_header Host .*\n", "", example("nginx"), flags=re.M)
-    monkeypatch.setattr("harness.proxies.example", lambda kind: text)
+    monkeypatch.setattr("chaos.proxies.example", lambda kind: text)
     with Proxy("nginx", folder, [edge.port for edge in pair.edges]) as proxy:
         assert ask(proxy.port, "GET", "/api/products")[0] == 400
 

@@ -6,8 +6,8 @@ import time
 import pytest
 import requests
 
-from client import Load, item, wait_until
-from wire import Wire, exchange, request
+from testkit.client import Load, item, wait_until
+from testkit.wire import Wire, exchange, request
 
 PROGRAMS = ("order-svc", "inventory-svc", "payment-svc", "psp-sandbox")
 LOADED = ("LOAD-1", "LOAD-2", "LOAD-3")

@@ -1,5 +1,5 @@
 """One trace through everything: what an observer of all messages sees of one order."""
-from client import item, wait_until
+from testkit.client import item, wait_until
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 HEADERS = {"traceparent": f"00-{TRACE_ID}-00f067aa0ba902b7-01", "tracestate": "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"}

@@ -4,22 +4,16 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 
 import pytest
 import requests
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "tests", "system"), os.path.join(ROOT, "chaos-testing")]
-
-from client import Api, item, wait_until  # noqa: E402
-from dev import demo, manifests  # noqa: E402
-from dev.stack import Stack  # noqa: E402
-
-import invariants  # noqa: E402
+from chaos import invariants
+from dev import demo, manifests, paths
+from dev.stack import Stack
+from testkit.client import Api, item, wait_until
 
 ORDERS, CONNECTIONS = 1000, 16
 RESTARTED = ("inventory-svc", "order-svc", "payment-svc")
@@ -104,7 +98,7 @@ def visits(stack, api):
 
 
 def place_orders(stack, accepted):
-    words = [sys.executable, "-B", os.path.join(ROOT, "load-testing", "place_orders.py"), "--url", stack.url("edge"),
+    words = [os.path.join(paths.ROOT, "dev"), "load", "place-orders", "--url", stack.url("edge"),
              "--orders", str(ORDERS), "--connections", str(CONNECTIONS), "--within", "200", "--accepted", accepted]
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 

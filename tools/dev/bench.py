@@ -1,12 +1,8 @@
 """./dev bench: what an order costs and how many a second there can be, on a private stack with durable settings."""
 import argparse
-import os
 import re
-import sys
 
-from dev import packages, paths
-
-FOLDER = os.path.join(paths.ROOT, "load-testing")
+from dev import packages
 
 
 def add_options(added):
@@ -40,10 +36,8 @@ def variable(text):
 
 def bench(options):
     packages.ensure(packages.UP + packages.TEST + packages.BENCH)
-    if FOLDER not in sys.path:
-        sys.path.insert(0, FOLDER)
     if options.compare:
-        from bench import compare
+        from load.bench import compare
         return compare.compare(options)
-    from bench import run
+    from load.bench import run
     return run.bench(options)

@@ -11,16 +11,9 @@ from dev.gotool import TOXIPROXY
 from dev.parallel import in_lanes
 from dev.report import DevError, step
 
-FOLDER = os.path.join(paths.ROOT, "chaos-testing")
-RESULTS = os.path.join(FOLDER, "results", "scenarios.md")
+RESULTS = os.path.join(paths.ROOT, "chaos-testing", "results", "scenarios.md")
 WORDS = ("all", "list", "install")
 CRASH_MATRIX = "crash-matrix"
-
-
-def load_harness():
-    """Makes chaos-testing importable; the harness needs Debian's packages for tests."""
-    if FOLDER not in sys.path:
-        sys.path.insert(0, FOLDER)
 
 
 def chaos(options):
@@ -29,12 +22,11 @@ def chaos(options):
         return 0
     packages.ensure(packages.UP + packages.TEST)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended and wiped on the way out
-    load_harness()
     if CRASH_MATRIX in options.scenarios:
-        from crash_matrix import run
+        from chaos.crash_matrix import run
         return run.run(options.preset or "dev", options.only, options.short, "list" in options.scenarios,
                        not options.no_record)
-    from harness import catalogue
+    from chaos import catalogue
     known = catalogue.scenarios()
     if not options.scenarios or "list" in options.scenarios:
         for scenario in known.values():
@@ -52,7 +44,7 @@ def _chosen(names, known):
 
 
 def _run(chosen, options):
-    from harness import report
+    from chaos import report
     TOXIPROXY.install()
     preset = options.preset or "release"
     step("build", f"preset {preset}")
@@ -93,19 +85,19 @@ def _lane(chosen, options, preset, interrupted):
     """Those that need no stack of their own share one."""
     for factory, group in itertools.groupby(chosen, lambda scenario: scenario.stack):
         with _stack(factory, preset) as system:
-            from harness.verdict import Judge
+            from chaos.verdict import Judge
             judge = Judge(system)
             for scenario in itertools.chain.from_iterable(itertools.repeat(list(group), options.times)):
                 yield _one(system, judge, scenario, options, interrupted)
 
 
 def _stack(factory, preset):
-    from harness.stack import chaos_stack
+    from chaos.stack import chaos_stack
     return (factory or chaos_stack)(preset)
 
 
 def _one(system, judge, scenario, options, interrupted):
-    from harness import scenario as running
+    from chaos import scenario as running
     log = os.path.join(paths.ROOT, "build", "chaos", f"clients-{scenario.name}.log")
     os.makedirs(os.path.dirname(log), exist_ok=True)
     with contextlib.suppress(FileNotFoundError):

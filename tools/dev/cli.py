@@ -7,8 +7,8 @@ import subprocess
 import sys
 import textwrap
 
-from dev import (bench, build, chaos, fuzz, generated, k6, manifests, packages, paths, ports, session, simulation,
-                 suites, verbs)
+from dev import (bench, build, chaos, fuzz, generated, invariants, k6, load, manifests, packages, paths, ports, session,
+                 simulation, suites, verbs)
 from dev.report import DevError
 
 STATE_HELP = {
@@ -81,6 +81,8 @@ def parser():
     added.add_argument("--jobs", type=int, default=2, help="targets at a time (2)")
     added.add_argument("--no-record", action="store_true", help="leave the record as it is")
     k6.add_options(verb("k6", k6.k6, "load on the stack by the k6 that you have (PATH or K6): a script, or list"))
+    load.add_options(verb("load", load.load, "run one of the load programs"))
+    invariants.add_options(verb("invariants", invariants.invariants, "check the five invariants of a system"))
     added = verb("chaos", chaos.chaos, "faults on the real stack: scenarios, all, list, or install (their proxy)")
     added.add_argument("scenarios", nargs="*", metavar="SCENARIO",
                        help="as ./dev chaos list names them, all, or crash-matrix [list]")

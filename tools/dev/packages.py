@@ -20,7 +20,7 @@ TEST = (
     "libfaketime", "mount", "nginx-light", "nodejs", "pgbouncer", "python3-psycopg2", "python3-pytest",
     "python3-requests", "shellcheck", "yamllint",
 )
-# Packages that chaos-testing/invariants.py needs as a program.
+# Packages that ./dev invariants needs.
 CHECK = ("python3-psycopg2",)
 # The generator of ./dev bench: it is cheap, so that what is measured is the system.
 BENCH = ("wrk",)

@@ -3,7 +3,8 @@ import hashlib
 import os
 import re
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TOOLS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # the one folder that imports begin in
+ROOT = os.path.dirname(TOOLS)
 
 
 def short_hash(text):

@@ -1,5 +1,4 @@
 """The suites that ./dev test runs only with --all, or by name: they prove more than the others, and take longer."""
-import os
 import sys
 
 from dev import paths
@@ -9,7 +8,7 @@ from dev.runner import Result, run
 def _verb(*words):
     """One verb of ./dev, whose exit status says whether all of it held."""
     def run_verb(seconds):
-        status, output = run([sys.executable, "-B", "-I", os.path.join(paths.ROOT, "tools", "dev"), *words], seconds)
+        status, output = run([sys.executable, "-B", "-I", paths.TOOLS, *words], seconds)
         return Result(failed=1, text=output) if status else Result(passed=1, note=(output.splitlines() or [""])[-1])
     return run_verb
 

@@ -109,8 +109,7 @@ def _pytest(name, servers=False):
 
 def _pytest_in(folder, place, seconds, env=None, preset=PRESET):
     report = os.path.join(folder, "report.xml")
-    own = services.SANITIZERS | {"ORDERBUS_TEST_TMP": folder, "ORDERBUS_PRESET": preset,
-                                 "PYTHONPATH": os.path.join(paths.ROOT, "tools")}
+    own = services.SANITIZERS | {"ORDERBUS_TEST_TMP": folder, "ORDERBUS_PRESET": preset}
     status, output = run(["/usr/bin/python3", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q",
                           f"--junitxml={report}", place], seconds, own | (env or {}))
     return count(report, status, output)

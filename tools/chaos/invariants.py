@@ -1,0 +1,407 @@
+"""The five invariants of the order system, read from the databases, the payment provider's ledger and the broker. ./dev
+invariants prints them."""
+import collections
+import json
+import os
+import time
+
+import psycopg2
+import psycopg2.extras
+
+from dev.report import DevError
+
+TITLES = {
+    1: "every accepted order exists and is final",
+    2: "one capture an order, and captured - refunded is its total if CONFIRMED, else 0",
+    3: "stock: received = on hand + reserved + sold, nothing reserved, sold is what CONFIRMED orders hold",
+    4: "the fold of each order's events is its row",
+    5: "outboxes empty, no inbox id twice, nothing dead without a cause",
+}
+FINAL = ("CONFIRMED", "REJECTED", "CANCELLED")
+COUNTED_SECONDS = 7  # a broker counts what lies in a quorum queue every 5 s
+SHOWN = 10  # violations of one kind
+TOLD_LATE = 15  # seconds: the management API tells how long a queue was some time ago
+CAUSE = "bus-cause"
+DEAD_MAX, DEAD_SECONDS = 1_000_000, 300  # messages of a dead queue, and how long reading these may take
+OPEN_SECONDS = 120  # a saga that takes longer is stuck; so is an outbox row
+
+
+def read_ledger(path):
+    """The payment provider's own record; the last line may be half written while it runs."""
+    found = []
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                if line.endswith("\n"):
+                    found.append(json.loads(line))
+    return found
+
+
+def _fetched(cursor, sql):
+    cursor.execute(sql)
+    return cursor.fetchall()
+
+
+class Sources:
+    """Sources of a check. accepted: ids of orders that got a 2xx; cancelled: ids of those whose cancel got one."""
+
+    def __init__(self, urls, ledger, management, vhost, accepted=(), cancelled=()):
+        self.urls = urls
+        self.ledger = ledger
+        self.management = management
+        self.vhost = vhost
+        self.accepted = accepted
+        self.cancelled = cancelled
+
+    @classmethod
+    def of_stack(cls, stack, accepted=(), cancelled=()):
+        urls = {name: stack.database_url(name) for name in ("orders", "inventory", "payments")}
+        return cls(urls, stack.ledger(), stack.broker.management, stack.broker.admin.path, accepted,
+                   cancelled)
+
+    def rows(self, database, sql):
+        return self.snapshot(database, sql)[0]
+
+    def snapshot(self, database, *queries):
+        """The rows of each query, all as of one moment."""
+        connection = psycopg2.connect(self.urls[database], connect_timeout=5)
+        try:
+            connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+            with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
+                return [_fetched(cursor, sql) for sql in queries]
+        finally:
+            connection.close()
+
+    def queues(self):
+        """With as many messages as each queue itself has counted, not as the statistics show it later still."""
+        return self.management.must("GET", "queues", self.vhost, query="?disable_stats=true&enable_queue_totals=true")
+
+
+class Findings:
+    def __init__(self):
+        self._wrong = {number: [] for number in TITLES}
+        self._notes = {number: "" for number in TITLES}
+
+    def add(self, number, text):
+        self._wrong[number].append(text)
+
+    def note(self, number, text):
+        self._notes[number] = text
+
+    def violations(self, shown=SHOWN):
+        """At most so many of a kind; None: all of them."""
+        found = []
+        for number, wrong in self._wrong.items():
+            found += [f"invariant {number}: {text}" for text in wrong[:shown]]
+            if shown is not None and len(wrong) > shown:
+                found.append(f"invariant {number}: and {len(wrong) - shown} more")
+        return found
+
+    def texts(self):
+        return {(number, text) for number, wrong in self._wrong.items() for text in wrong}
+
+    def keep(self, texts):
+        for number, wrong in self._wrong.items():
+            wrong[:] = [text for text in wrong if (number, text) in texts]
+
+    def only(self, number):
+        """True if this one is violated and no other."""
+        return [one for one, wrong in self._wrong.items() if wrong] == [number]
+
+    def lines(self):
+        for number, title in TITLES.items():
+            wrong = self._wrong[number]
+            yield f"{number} {'VIOLATED' if wrong else 'holds':<9} {title} ({self._notes[number]})"
+            yield from (f"    {text}" for text in wrong[:SHOWN])
+
+
+# 1
+
+def check_accepted(sources, orders, found, at_rest=True):
+    if at_rest:
+        for order_id in sources.accepted:
+            if order_id not in orders:
+                found.add(1, f"{order_id} was accepted and is not there")
+    for order_id, order in orders.items():
+        if order["status"] not in FINAL and (at_rest or order["age"] > OPEN_SECONDS):
+            found.add(1, f"{order_id} is {order['status']} since {order['updated_at']}")
+    for order_id in sources.cancelled:
+        if orders.get(order_id, {}).get("status") == "CONFIRMED":
+            found.add(1, f"{order_id} is CONFIRMED though its cancel was accepted")
+    by_status = collections.Counter(order["status"] for order in orders.values())
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(by_status.items()))
+    found.note(1, f"{len(sources.accepted)} accepted; {counts or 'no orders'}")
+
+
+# 2
+
+def _by_order(lines, kind):
+    sums, counts = collections.Counter(), collections.Counter()
+    for line in lines:
+        if line["type"] == kind:
+            sums[line.get("order_id", "")] += line["amount"]
+            counts[line.get("order_id", "")] += 1
+    return sums, counts
+
+
+class _Books:
+    """Captures and refunds by order, as they stand at one moment."""
+
+    def __init__(self, lines):
+        self.captured, self.times = _by_order(lines, "captured")
+        self.refunded, _ = _by_order(lines, "refunded")
+
+
+def read_books(sources):
+    """→ {whose: _Books}"""
+    rows = sources.rows("payments", "SELECT order_id::text, entry AS type, amount FROM payments.ledger")
+    return {"the provider": _Books(read_ledger(sources.ledger)), "payments": _Books(rows)}
+
+
+def _check_net(found, orders, whose, before, after, at_rest):
+    """An order is there before money moves for it, and is settled only when all its money has moved."""
+    for order_id in set(before.captured) | set(before.refunded):
+        if order_id not in orders:
+            found.add(2, f"{whose}: money moved for {order_id}, which is no order")
+    for order_id, order in orders.items():
+        if order["status"] not in FINAL or not (at_rest or order["payment_settled"]):
+            continue
+        expected = order["total"] if order["status"] == "CONFIRMED" else 0
+        net = after.captured[order_id] - after.refunded[order_id]
+        if net != expected:
+            found.add(2, f"{whose}: {order_id} is {order['status']}, net {net}, expected {expected}")
+
+
+def check_money(sources, orders, before, found, at_rest=True):
+    """before: the books as they stood before the orders were read."""
+    after = read_books(sources)
+    for whose, books in after.items():
+        _check_net(found, orders, whose, before[whose], books, at_rest)
+    provider = after["the provider"]
+    for order_id, count in provider.times.items():
+        if count > 1:
+            found.add(2, f"the provider captured {order_id} {count} times")
+    for row in sources.rows("payments", "SELECT * FROM payments.audit"):
+        found.add(2, f"payments.audit: {dict(row)}")
+    found.note(2, f"{sum(provider.times.values())} captures of {sum(provider.captured.values())}, "
+                  f"refunded {sum(provider.refunded.values())}")
+
+
+# 3
+
+SOLD = ("CONFIRMED",)
+PERHAPS_SOLD = ("PAID", "COMPENSATING", "CONFIRMED")  # stock is sold before its order is CONFIRMED
+
+
+def held_by(sources, statuses):
+    """→ Counter: what orders of these statuses hold of each product"""
+    names = ", ".join(f"'{status}'" for status in statuses)
+    return collections.Counter({row["product_id"]: row["quantity"] for row in sources.rows("orders", f"""
+        SELECT i.product_id, sum(i.quantity)::bigint AS quantity
+        FROM orders.order_items i JOIN orders.order_list o USING (order_id)
+        WHERE o.status IN ({names}) GROUP BY i.product_id""")})
+
+
+def check_stock(sources, found, at_rest=True):
+    for row in sources.rows("inventory", "SELECT * FROM inventory.stock_audit"):
+        found.add(3, f"inventory.stock_audit: {dict(row)}")
+    least = held_by(sources, SOLD)
+    products = sources.rows("inventory", "SELECT * FROM inventory.products")
+    most = held_by(sources, SOLD if at_rest else PERHAPS_SOLD)
+    for product in products:
+        name = product["product_id"]
+        if product["received"] != product["on_hand"] + product["reserved"] + product["sold"]:
+            found.add(3, f"{name}: {dict(product)}")
+        if min(product["on_hand"], product["reserved"], product["sold"]) < 0:
+            found.add(3, f"{name} has a negative number: {dict(product)}")
+        if at_rest and product["reserved"] != 0:
+            found.add(3, f"{name}: {product['reserved']} reserved, though every saga is final")
+        if product["sold"] < least[name]:
+            found.add(3, f"{name}: sold {product['sold']}, CONFIRMED orders hold {least[name]}")
+        if product["sold"] > most[name]:
+            found.add(3, f"{name}: sold {product['sold']}, orders hold {most[name]} at most")
+    for name in set(least) - {product["product_id"] for product in products}:
+        found.add(3, f"{name} was sold and is no product")
+    found.note(3, f"{len(products)} products, {sum(product['sold'] for product in products)} pieces sold")
+
+
+# 4: written anew from the meaning of the events, not from the service's own fold
+
+def _items_of(data):
+    return [(item["product_id"], item["quantity"], item.get("unit_price")) for item in data["items"]]
+
+
+def _apply(state, kind, data):
+    if kind == "order.created":
+        state.update(status="PENDING", customer_id=data["customer_id"], items=_items_of(data))
+    elif kind == "order.reserved":
+        state.update(status="RESERVED", items=_items_of(data), total=data["total"], currency=data["currency"])
+    elif kind in ("order.paid", "payment.captured"):
+        state["captured"] = max(state["captured"], data["amount"])
+        if kind == "order.paid":
+            state["status"] = "PAID"
+    elif kind == "payment.refunded":
+        state["refunded"] = max(state["refunded"], data["amount"])
+    elif kind in ("order.rejected", "order.compensating"):
+        state.update(status=kind.split(".")[1].upper(), reason=data["reason"])
+    elif kind in ("order.confirmed", "order.cancelled"):
+        state["status"] = kind.split(".")[1].upper()
+    elif kind not in ("stock.returned", "payment.refused"):
+        raise ValueError(f"an event of a type that nobody knows: {kind}")
+
+
+def fold(events):
+    state = {"status": None, "customer_id": None, "items": None, "total": None, "currency": None, "reason": None,
+             "captured": 0, "refunded": 0}
+    for event in events:
+        _apply(state, event["type"], event["data"])
+    return state
+
+
+def _row_of(order, items):
+    names = ("status", "customer_id", "total", "currency", "reason", "captured", "refunded")
+    return {**{name: order[name] for name in names}, "items": items}
+
+
+def _young(since):
+    """A condition on order_id; since is a datetime."""
+    return f"WHERE order_id IN (SELECT order_id FROM orders.order_list WHERE created_at >= '{since.isoformat()}')"
+
+
+def _by_id(rows):
+    found = collections.defaultdict(list)
+    for row in rows:
+        found[row["id"]].append(row)
+    return found
+
+
+def check_fold(sources, found, since=None):
+    """since: the logs of older orders are not read."""
+    which = _young(since) if since else ""
+    orders, items, events = sources.snapshot(
+        "orders", f"SELECT *, order_id::text AS id FROM orders.order_list {which}",
+        f"SELECT *, order_id::text AS id FROM orders.order_items {which} ORDER BY position",
+        f"SELECT *, order_id::text AS id FROM orders.order_events {which} ORDER BY seq")
+    items, events = _by_id(items), _by_id(events)
+    for order in orders:
+        order_id, log = order["id"], events.pop(order["id"], [])
+        if [event["seq"] for event in log] != list(range(1, order["version"] + 1)):
+            found.add(4, f"{order_id}: version {order['version']}, events {[event['seq'] for event in log]}")
+            continue
+        own = [(item["product_id"], item["quantity"], item["unit_price"]) for item in items[order_id]]
+        folded, row = fold(log), _row_of(order, own)
+        different = {name: (folded[name], row[name]) for name in folded if folded[name] != row[name]}
+        if different:
+            found.add(4, f"{order_id}: fold and row differ in {different}")
+    for order_id in events:
+        found.add(4, f"{order_id} has events and no row")
+    found.note(4, f"{len(orders)} orders")
+
+
+# 5
+
+def dead_messages(sources, queues):
+    """All that lies in dead queues, and stays there; → [(queue, headers)]. One request reads a whole queue: what is
+    requeued comes first again in the next."""
+    found = []
+    body = {"count": DEAD_MAX, "ackmode": "ack_requeue_true", "encoding": "auto", "truncate": 1}
+    for queue in queues:
+        if not queue["name"].endswith(".dead") or queue.get("messages", 0) == 0:
+            continue
+        messages = sources.management.must("POST", "queues", sources.vhost, queue["name"], "get", body=body,
+                                           seconds=DEAD_SECONDS)
+        if len(messages) >= DEAD_MAX:
+            raise DevError(f"{queue['name']} holds {DEAD_MAX} messages or more: too many to look at each")
+        found += [(queue["name"], message["properties"].get("headers") or {}) for message in messages]
+    return found
+
+
+def not_empty(queues):
+    """Those that hold messages and should not at rest."""
+    return [queue for queue in queues if queue.get("messages", 0) > 0
+            and not queue["name"].endswith(".dead") and ".reply." not in queue["name"]]
+
+
+def check_queues(sources, found):
+    """→ the queues, once those that work is taken from are empty, or known not to be."""
+    queues = sources.queues()
+    deadline = time.monotonic() + COUNTED_SECONDS
+    while (lying := not_empty(queues)) and time.monotonic() < deadline:
+        time.sleep(0.5)
+        queues = sources.queues()
+    for queue in lying:
+        found.add(5, f"{queue['messages']} messages lie in {queue['name']}")
+    return queues
+
+
+def check_quiet(sources, found, at_rest=True):
+    inboxes = 0
+    old = "" if at_rest else f"WHERE created_at < now() - interval '{OPEN_SECONDS} s'"
+    for database in sources.urls:
+        for row in sources.rows(database, f"SELECT id, type, attempts, unroutable FROM bus.outbox {old} LIMIT 20"):
+            found.add(5, f"the outbox of {database} holds {dict(row)}")
+        counts = sources.rows(database, "SELECT count(*) AS rows, count(DISTINCT message_id) AS ids FROM bus.inbox")[0]
+        inboxes += counts["rows"]
+        if counts["rows"] != counts["ids"]:
+            found.add(5, f"the inbox of {database} holds an id twice")
+    dead = dead_messages(sources, check_queues(sources, found) if at_rest else sources.queues())
+    for name, headers in dead:
+        if not headers.get(CAUSE):
+            found.add(5, f"a message without a cause lies in {name}: {headers}")
+    found.note(5, f"{inboxes} inbox ids, {len(dead)} dead, each with its cause")
+
+
+# All of them
+
+def check(sources, since=None, at_rest=True):
+    """since: the logs of older orders are not read again. at_rest: what holds only at rest must hold, too."""
+    found = Findings()
+    books = read_books(sources)
+    orders = {row["id"]: row for row in sources.rows("orders", """
+        SELECT *, order_id::text AS id, extract(epoch FROM now() - created_at) AS age FROM orders.order_list""")}
+    check_accepted(sources, orders, found, at_rest)
+    check_money(sources, orders, books, found, at_rest)
+    check_stock(sources, found, at_rest)
+    check_fold(sources, found, since)
+    check_quiet(sources, found, at_rest)
+    return found
+
+
+def check_running(sources, passes=3, pause=1):
+    """Checks what holds at any moment. The databases cannot be read at one and the same moment, so a violation counts
+    only if every pass finds it. → the findings of the last pass"""
+    found = check(sources, at_rest=False)
+    lasting = found.texts()
+    for _ in range(passes - 1):
+        if not lasting:
+            break
+        time.sleep(pause)
+        found = check(sources, at_rest=False)
+        lasting &= found.texts()
+    found.keep(lasting)
+    return found
+
+
+def is_at_rest(sources):
+    pending = [row for name in sources.urls for row in sources.rows(name, "SELECT 1 FROM bus.outbox LIMIT 1")]
+    pending += sources.rows("orders", "SELECT 1 FROM orders.order_list WHERE NOT (final AND payment_settled) LIMIT 1")
+    pending += sources.rows("payments", "SELECT 1 FROM payments.payments WHERE next_attempt_at IS NOT NULL LIMIT 1")
+    if pending:
+        return False
+    known = {row["id"] for row in sources.rows("orders", "SELECT order_id::text AS id FROM orders.orders")}
+    if not set(sources.accepted) <= known:
+        return False
+    return not not_empty(sources.queues())
+
+
+def check_at_rest(sources, seconds, since=None):
+    """Waits until nothing is under way any more, at most so long; then checks."""
+    deadline = time.monotonic() + seconds
+    while not is_at_rest(sources) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    found = check(sources, since)
+    deadline = time.monotonic() + TOLD_LATE
+    while found.only(5) and time.monotonic() < deadline:
+        time.sleep(0.5)
+        found = check(sources, since)
+    return found

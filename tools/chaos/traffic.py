@@ -1,0 +1,326 @@
+"""A stream of orders of all kinds at a given rate, by clients that behave: each repeats what was not answered."""
+import heapq
+import http.client
+import itertools
+import json
+import random
+import threading
+import time
+import traceback
+import urllib.parse
+import uuid
+
+from chaos.answers import FINAL, Answers, Attempt, goes_back
+from chaos.clientlog import ClientLog
+from chaos.stack import PLENTY, SOLD_OUT, UNKNOWN
+
+TOKENS = {"declined": "pm_card_visa_chargeDeclined", "shaky": "pm_sandbox_error_once", "late": "pm_sandbox_timeout",
+          "failing": "pm_sandbox_error", "hanging": "pm_sandbox_hang"}
+# Twenty orders in a row hold so many of each kind, shuffled: shares do not depend on luck.
+DECK = {"happy": 4, "wait": 2, "declined": 2, "sold_out": 2, "unknown": 1, "cancel": 7, "twice": 1, "other_body": 1}
+CLIENT_SECONDS = 10  # then a client gives the connection up
+PATIENCE = 60        # seconds that clients go on repeating after the last new order
+FOLLOWED = 4         # every so manieth order is read back until it is final
+OWN_WAIT = 3         # seconds that a client of kind "wait" is willing to wait
+
+
+class Traffic:
+    """
+    url           of the edge
+    rate          new orders a second
+    connections   clients at once; one that is not answered holds its connection
+    log           file of the clients' record, appended to
+    deck          how many orders of each kind come in a row; those in TOKENS are of the payment provider's making
+    """
+
+    def __init__(self, url, rate=50, connections=128, log=None, seed=None, deck=None):
+        self._where = urllib.parse.urlsplit(url).netloc
+        self.rate = rate
+        self._connections = connections
+        self._log = ClientLog(log)
+        self._random = random.Random(seed)
+        self._deck = deck or DECK
+        self._run = uuid.uuid4().hex[:12]
+        self._lock = threading.Condition()
+        self._due = []             # (when, number, session) that waits for its time
+        self._numbers = itertools.count()
+        self._open = 0             # sessions that have not ended
+        self._ordering = self._working = False
+        self._threads = []
+        self._local = threading.local()
+        self._asking = {}          # attempts that have no answer yet: when they began
+        self.attempts = []         # answers.Attempt of every POST of an order
+        self.accepted = {}         # order id: time.monotonic() of its first 2xx
+        self.kinds = {}            # order id: kind
+        self.cancelled = set()     # ids of orders whose cancel was taken
+        self.undone = set()        # of these, the ones that order-svc itself said it undoes, or has undone
+        self.ids = {}              # idempotency key: the ids that were answered under it
+        self.backwards = []        # what a reader saw go back
+        self.surprises = []        # answers that no client may get
+        self.began = self.ended = None
+
+    # Beginning and ending
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        self._ordering = self._working = True
+        self.began = time.monotonic()
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self._connections)]
+        self._threads.append(threading.Thread(target=self._place_orders, daemon=True))
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def stop(self, patience=PATIENCE):
+        """No new orders; those that were begun are repeated until they are answered, at most so many seconds."""
+        if self.ended is not None:
+            return
+        self._ordering = False
+        self.ended = time.monotonic()
+        deadline = self.ended + patience
+        with self._lock:
+            while self._open and time.monotonic() < deadline:
+                self._lock.wait(0.1)
+            self._working = False
+            self._lock.notify_all()
+        for thread in self._threads:
+            thread.join(CLIENT_SECONDS + OWN_WAIT + 2)
+        self._log.close()
+
+    @staticmethod
+    def run_for(seconds):
+        time.sleep(seconds)
+
+    def wait_answered(self, began_before):
+        """Until every attempt that began before has ended, be it that its client gave up."""
+        deadline = time.monotonic() + CLIENT_SECONDS + OWN_WAIT + 5
+        while time.monotonic() < deadline and any(
+                began < began_before for began in list(self._asking.values())):
+            time.sleep(0.05)
+
+    # Figures
+
+    def between(self, begin, end):
+        """Attempts that began in the window, and have ended."""
+        return [attempt for attempt in list(self.attempts) if begin <= attempt.began < end]
+
+    def answers(self, begin, end):
+        return Answers(self.between(begin, end))
+
+    def count(self, kind, begin, end):
+        """Attempts of a kind in the window; kind None: of all."""
+        return sum(kind in (None, attempt.kind) for attempt in self.between(begin, end))
+
+    def begun(self, begin, end):
+        """Attempts that began in the window, answered or not."""
+        return self.count(None, begin, end) + sum(begin <= began < end for began in list(self._asking.values()))
+
+    def accepted_between(self, begin, end):
+        return sum(begin <= at < end for at in list(self.accepted.values()))
+
+    def double_ids(self):
+        """Keys under which two orders were answered."""
+        return {key: ids for key, ids in self.ids.items() if len(ids) > 1}
+
+    # The pool: a session is a generator that yields how long it waits until its next step
+
+    def _place_orders(self):
+        deck, at = [], time.monotonic()
+        while self._ordering:
+            if not deck:
+                deck = [kind for kind, count in self._deck.items() for _ in range(count)]
+                self._random.shuffle(deck)
+            with self._lock:
+                self._open += 1
+            self._put(at, self._session(deck.pop()))
+            at += 1 / self.rate
+            time.sleep(max(0.0, at - time.monotonic()))
+
+    def _put(self, at, session):
+        with self._lock:
+            heapq.heappush(self._due, (at, next(self._numbers), session))
+            self._lock.notify()
+
+    def _take(self):
+        with self._lock:
+            while self._working:
+                wait = self._due[0][0] - time.monotonic() if self._due else 1.0
+                if wait <= 0:
+                    return heapq.heappop(self._due)[2]
+                self._lock.wait(wait)
+        return None
+
+    def _work(self):
+        while (session := self._take()) is not None:
+            try:
+                self._put(time.monotonic() + next(session), session)
+                continue
+            except StopIteration:
+                pass
+            except Exception:  # a client that fails must be seen, and the others go on
+                self.surprises.append(traceback.format_exc())
+            with self._lock:
+                self._open -= 1
+                self._lock.notify_all()
+
+    # Clients
+
+    def _session(self, kind):
+        number = next(self._numbers)
+        key = f"{self._run}-{number}"
+        body = {"idempotency_key": key, "items": self._items(kind)}
+        if kind in TOKENS:
+            body["payment"] = {"token": TOKENS[kind]}
+        order_id = yield from self._place(kind, key, body)
+        if kind == "cancel":
+            yield self._random.uniform(0, 0.15)
+            yield from self._cancel(order_id)
+        if kind == "twice":
+            yield self._random.uniform(0, 1)
+            yield from self._place(kind, key, body)
+        if kind == "other_body":
+            yield self._random.uniform(0, 1)
+            yield from self._place_other(key, body)
+        if number % FOLLOWED == 0:
+            yield from self._follow(order_id)
+
+    def _items(self, kind):
+        if kind == "unknown":
+            return [{"product_id": UNKNOWN, "quantity": 1}]
+        names = self._random.sample(PLENTY, self._random.randint(1, 3))
+        if kind == "sold_out":
+            names[-1] = SOLD_OUT
+        return [{"product_id": name, "quantity": self._random.randint(1, 3)} for name in names]
+
+    def _place(self, kind, key, body):
+        """Repeats until there is a 2xx; → the order's id."""
+        headers = {"Prefer": f"wait={OWN_WAIT}"} if kind == "wait" else {}
+        for number in itertools.count(1):
+            attempt, answer = self._post_order(kind, key, number, body, headers)
+            if attempt.accepted:
+                return answer["order_id"]
+            if attempt.status not in (503, "refused", "cut", "timeout"):
+                self.surprises.append(f"{kind} {key}: {attempt.status} {answer}")
+                return None
+            yield self._pause(attempt.retry_after)
+        raise AssertionError("unreachable")
+
+    def _post_order(self, kind, key, number, body, headers):
+        began = self._asking[(key, number, kind)] = time.monotonic()
+        status, answer, retry_after = self._call("POST", "/api/orders", body, headers)
+        order_id = (answer or {}).get("order_id") if status in (200, 201, 202) else None
+        attempt = Attempt(kind, key, number, began, time.monotonic(), status, order_id, retry_after)
+        self._log.write({"at": time.time(), "kind": kind, "key": key, "attempt": number, "took": round(attempt.took, 4),
+                         "answer": status, "order_id": order_id})
+        with self._lock:
+            self._asking.pop((key, number, kind))
+            self.attempts.append(attempt)
+            if order_id:
+                self.accepted.setdefault(order_id, attempt.ended)
+                self.kinds.setdefault(order_id, kind)
+                self.ids.setdefault(key, set()).add(order_id)
+        return attempt, answer
+
+    def _place_other(self, key, body):
+        """Another order under a used key: 422, or, where nobody can look, the first one on a confirm alone."""
+        other = body | {"items": [{"product_id": PLENTY[0], "quantity": 77}]}
+        for number in itertools.count(1):
+            attempt, answer = self._post_order("other_body", key, number, other, {})
+            if attempt.status == 422 or attempt.accepted:
+                if attempt.accepted and answer["status"] != "ACCEPTED":
+                    self.surprises.append(f"another body under {key} was answered {attempt.status} {answer}")
+                return
+            yield self._pause(attempt.retry_after)
+
+    def _cancel(self, order_id):
+        if order_id is None:
+            return
+        while True:
+            status, answer, retry_after = self._call("POST", f"/api/orders/{order_id}/cancel", {}, {})
+            if status in (200, 202):
+                self.cancelled.add(order_id)
+            if status in (200, 202) and answer["status"] in ("COMPENSATING", "CANCELLED"):
+                self.undone.add(order_id)
+            if status in (200, 202, 409):
+                return
+            if status not in (404, 503, "refused", "cut", "timeout"):
+                self.surprises.append(f"cancel of {order_id}: {status} {answer}")
+                return
+            yield self._pause(retry_after)
+
+    def _follow(self, order_id):
+        """Reads it until it is final: what it says may not go back."""
+        if order_id is None:
+            return
+        seen, pause = "ACCEPTED", 0.03
+        while seen not in FINAL and self._ordering:
+            yield pause
+            pause = min(pause * 2, 2)
+            status, answer, _ = self._call("GET", f"/api/orders/{order_id}", None, {})
+            if status == 404 and seen != "ACCEPTED":
+                self.backwards.append(f"{order_id} was {seen}, and then not there")
+            if status == 200:
+                if goes_back(seen, answer["status"]):
+                    self.backwards.append(f"{order_id} was {seen}, and then {answer['status']}")
+                seen = answer["status"]
+
+    def _pause(self, retry_after):
+        """The server's Retry-After, at least half a second, with jitter so that clients do not come all at once."""
+        return max(0.5, min(float(retry_after or 0), 2.0)) * self._random.uniform(1.0, 1.3)
+
+    # HTTP
+
+    def _connection(self):
+        if getattr(self._local, "connection", None) is None:
+            self._local.connection = http.client.HTTPConnection(self._where, timeout=CLIENT_SECONDS)
+        return self._local.connection
+
+    def _call(self, method, path, body, headers):
+        """→ (status or one of NO_ANSWER, decoded body or None, Retry-After). A connection that had been idle may have
+        been closed by the server; that is found out before anything is sent, by its age."""
+        if time.monotonic() - getattr(self._local, "used", 0) > 0.25:
+            self._drop()
+        try:
+            answer, text = self._ask(method, path, body, headers)
+            self._local.used = time.monotonic()
+            if answer.will_close:
+                self._drop()
+            return answer.status, json.loads(text) if text[:1] == b"{" else None, answer.getheader("Retry-After")
+        except ConnectionRefusedError:
+            self._drop()
+            return "refused", None, None
+        except TimeoutError:
+            self._drop()
+            return "timeout", None, None
+        except (OSError, http.client.HTTPException, ValueError):
+            self._drop()
+            return "cut", None, None
+
+    def _ask(self, method, path, body, headers):
+        """→ (answer, its text). A connection that was used before and ends without a byte of an answer was closed while
+        it was idle: once more on a new one, as HTTP's clients do (RFC 9112, 9.3.1)."""
+        reused = getattr(self._local, "connection", None) is not None
+        try:
+            return self._ask_once(method, path, body, headers)
+        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            if not reused:
+                raise
+            self._drop()
+            return self._ask_once(method, path, body, headers)
+
+    def _ask_once(self, method, path, body, headers):
+        connection = self._connection()
+        connection.request(method, path, None if body is None else json.dumps(body),
+                           {"Content-Type": "application/json", **headers})
+        answer = connection.getresponse()
+        return answer, answer.read()
+
+    def _drop(self):
+        if getattr(self._local, "connection", None) is not None:
+            self._local.connection.close()
+        self._local.connection = None
