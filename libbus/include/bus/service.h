@@ -12,6 +12,7 @@
 #ifndef BUS_SERVICE_H
 #define BUS_SERVICE_H
 
+#include <bus/column.h>
 #include <bus/config.h>
 #include <bus/http_server.h>
 #include <bus/process.h>
@@ -34,7 +35,8 @@ struct bus_program {
   const struct bus_service *queries;  /* QUERY_WORKERS threads of it; NULL: none */
   const struct bus_option *options;   /* the program's own */
   size_t option_count;
-  void *settings; /* static storage, filled from the options before open() */
+  void *settings;                        /* static storage, filled from the options before open() */
+  const struct bus_table *const *tables; /* what --print-columns prints; NULL-terminated; NULL: none */
   /* Further flags of the command line: "--print-saga" → run(), then exit; NULL-terminated; NULL: none */
   const char *const *flags;
   int (*flag)(int index);

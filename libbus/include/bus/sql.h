@@ -19,7 +19,8 @@ extern "C" {
  * params: one letter a parameter, in order.
  *   array of rows:  U uuid[]  I int8[]  T text[]  Z timestamptz[]  B bytea[]  L boolean[]
  *   single value:   u uuid    i int8    t text    z timestamptz    b bytea    l boolean
- * Single values stand before arrays.
+ *   lists:          W int8[]  V text[]: the items of all rows, any number of them a row (bus_args_list)
+ * Single values stand before arrays and lists.
  * Results must be of these types too (cast counts and int4 to int8 in the SQL: `count(*)` is int8; `x::int8`); jsonb
  * must be cast to text.
  */
@@ -46,6 +47,10 @@ void bus_args_time(struct bus_args *args, bus_time value);
 void bus_args_bytes(struct bus_args *args, struct bus_str value);
 void bus_args_bool(struct bus_args *args, bool value);
 void bus_args_null(struct bus_args *args);
+/* Two values for two int8[]: the first and the last place of the row's items in the lists that follow, from 1 on. */
+void bus_args_list_bounds(struct bus_args *args, size_t count);
+/* The next `count` values are the row's items in the list that is the next parameter. */
+void bus_args_list(struct bus_args *args, size_t count);
 void bus_args_uuid_or_null(struct bus_args *args, const struct bus_uuid *value); /* nil: NULL */
 void bus_args_int64_or_null(struct bus_args *args, int64_t value);               /* BUS_NO_INT64: NULL */
 void bus_args_text_or_null(struct bus_args *args, struct bus_str value);         /* data NULL: NULL */
@@ -65,6 +70,16 @@ int64_t bus_rows_int64(const struct bus_rows *rows, size_t row, int column);
 struct bus_str bus_rows_text(const struct bus_rows *rows, size_t row, int column);
 bus_time bus_rows_time(const struct bus_rows *rows, size_t row, int column);
 bool bus_rows_bool(const struct bus_rows *rows, size_t row, int column);
+
+/* A column of text[] or int8[], one element after another; NULL and an empty array have none left. A NULL element reads
+ * as above. No more may be taken than are left. */
+struct bus_elements {
+  const void *next;
+  size_t left;
+};
+struct bus_elements bus_rows_elements(const struct bus_rows *rows, size_t row, int column);
+struct bus_str bus_elements_text(struct bus_elements *elements);
+int64_t bus_elements_int64(struct bus_elements *elements);
 
 #ifdef __cplusplus
 }

@@ -32,21 +32,21 @@ static bool is_length_of_version(struct bus_str text, uint8_t version) {
 
 bool bus_trace_parse(struct bus_str traceparent, struct bus_trace *ret) {
   const char *text = traceparent.data;
-  struct bus_trace trace = {.flags = 0};
-  uint8_t version, flags;
+  uint8_t trace_id[sizeof ret->trace_id], span_id[sizeof ret->span_id], version, flags;
   if (traceparent.len < TRACEPARENT_LEN || has_upper_case(text, TRACEPARENT_LEN))
     return false;
   if (text[2] != '-' || text[35] != '-' || text[52] != '-')
     return false;
   if (!bus_hex_read(text, &version, 1) || !is_length_of_version(traceparent, version))
     return false;
-  if (!bus_hex_read(text + 3, trace.trace_id, sizeof trace.trace_id) ||
-      !bus_hex_read(text + 36, trace.span_id, sizeof trace.span_id) || !bus_hex_read(text + 53, &flags, 1))
+  if (!bus_hex_read(text + 3, trace_id, sizeof trace_id) || !bus_hex_read(text + 36, span_id, sizeof span_id) ||
+      !bus_hex_read(text + 53, &flags, 1))
     return false;
-  if (is_zero(trace.trace_id, sizeof trace.trace_id) || is_zero(trace.span_id, sizeof trace.span_id))
+  if (is_zero(trace_id, sizeof trace_id) || is_zero(span_id, sizeof span_id))
     return false;
-  trace.flags = flags & SAMPLED; /* the other bits have no meaning at level 1 and are not passed on */
-  *ret = trace;
+  *ret = (struct bus_trace){.flags = flags & SAMPLED}; /* the other bits have no meaning at level 1 */
+  memcpy(ret->trace_id, trace_id, sizeof trace_id);
+  memcpy(ret->span_id, span_id, sizeof span_id);
   return true;
 }
 

@@ -85,7 +85,8 @@ static bool is_well_formed(struct bus_str text) {
 void bus_trace_set_state(struct bus_trace *trace, struct bus_str tracestate) {
   bool kept =
       bus_trace_is_set(trace) && tracestate.data && tracestate.len <= BUS_TRACESTATE_MAX && is_well_formed(tracestate);
-  memset(trace->state, 0, sizeof trace->state);
+  if (trace->state[0] != '\0') /* else all of it is zero */
+    memset(trace->state, 0, sizeof trace->state);
   if (kept)
     memcpy(trace->state, tracestate.data, tracestate.len);
 }

@@ -9,18 +9,23 @@
 enum { ARRAY_HEADER = 20, FIRST_ROOM = 256 };
 
 struct letter {
-  char letter;
-  Oid single, array;
+  char letter, kind; /* of the values */
+  Oid single, array; /* single 0: there are lists alone */
 };
 /* OIDs of pg_type.dat; fixed for ever. */
-static const struct letter letters[] = {{'u', 2950, 2951}, {'i', 20, 1016}, {'t', 25, 1009},
-                                        {'z', 1184, 1185}, {'b', 17, 1001}, {'l', 16, 1000}};
+static const struct letter letters[] = {{'u', 'u', 2950, 2951}, {'i', 'i', 20, 1016}, {'t', 't', 25, 1009},
+                                        {'z', 'z', 1184, 1185}, {'b', 'b', 17, 1001}, {'l', 'l', 16, 1000},
+                                        {'w', 'i', 0, 1016},    {'v', 't', 0, 1009}};
 
 static const struct letter *find_letter(char letter) {
   for (size_t i = 0; i < BUS_COUNT(letters); i++)
     if (letters[i].letter == tolower((unsigned char)letter))
       return &letters[i];
   return NULL;
+}
+
+static bool is_list(char letter) {
+  return find_letter(letter)->single == 0;
 }
 
 Oid pg_letter_type(char letter) {
@@ -71,17 +76,46 @@ static void put32(char *at, uint32_t value) {
   memcpy(at, &value, sizeof value);
 }
 
-/* The next parameter in order; round again over the arrays once every parameter has a value. Kind 0: any. */
-static struct pg_param *next_param(struct bus_args *args, char kind) {
+/* The next parameter in order; round again over the arrays once every parameter has a value. */
+static struct pg_param *peek_param(struct bus_args *args) {
   if (args->next == args->param_count)
     args->next = args->single_count;
-  struct pg_param *param = args->next < args->param_count ? &args->params[args->next] : NULL;
-  if (!param || (kind != 0 && tolower((unsigned char)param->letter) != kind)) {
-    args->failed = args->misused = true;
-    return NULL;
-  }
-  args->next++;
+  return args->next < args->param_count ? &args->params[args->next] : NULL;
+}
+
+static void *misuse(struct bus_args *args) {
+  args->failed = args->misused = true;
+  return NULL;
+}
+
+/* The one that takes the next value. Kind 0: any. */
+static struct pg_param *next_param(struct bus_args *args, char kind) {
+  struct pg_param *param = peek_param(args);
+  if (!param || (kind != 0 && find_letter(param->letter)->kind != kind) ||
+      is_list(param->letter) != (args->in_list > 0))
+    return misuse(args);
+  if (args->in_list == 0 || --args->in_list == 0)
+    args->next++;
   return param;
+}
+
+void bus_args_list(struct bus_args *args, size_t count) {
+  if (!args || args->failed)
+    return;
+  const struct pg_param *param = peek_param(args);
+  if (!param || !is_list(param->letter) || args->in_list > 0)
+    (void)misuse(args);
+  else if (count == 0)
+    args->next++;
+  args->in_list = count;
+}
+
+void bus_args_list_bounds(struct bus_args *args, size_t count) {
+  if (!args)
+    return;
+  bus_args_int64(args, (int64_t)args->listed + 1);
+  args->listed += count;
+  bus_args_int64(args, (int64_t)args->listed);
 }
 
 /* Room for a value of len bytes, with its length before it inside an array. */
@@ -165,7 +199,7 @@ void bus_args_bool(struct bus_args *args, bool value) {
 static void write_header(struct pg_param *param) {
   put32(param->data, param->rows ? 1 : 0);
   put32(param->data + 4, param->has_null ? 1 : 0);
-  put32(param->data + 8, find_letter(param->letter)->single);
+  put32(param->data + 8, find_letter(find_letter(param->letter)->kind)->single);
   put32(param->data + 12, (uint32_t)param->rows);
   put32(param->data + 16, 1);
   if (param->rows == 0)
@@ -174,7 +208,8 @@ static void write_header(struct pg_param *param) {
 
 /* Every single value given, and no row begun that is not complete. */
 static bool is_complete(const struct bus_args *args) {
-  return args->next >= args->single_count && (args->next == args->single_count || args->next == args->param_count);
+  return args->in_list == 0 && args->next >= args->single_count &&
+         (args->next == args->single_count || args->next == args->param_count);
 }
 
 bool pg_args_finish(struct bus_args *args) {

@@ -24,8 +24,10 @@ struct bus_args {
   struct bus_arena *arena;
   struct pg_param params[PG_PARAMS_MAX];
   size_t param_count, single_count, next;
-  bool failed;  /* out of memory, or misused */
-  bool misused; /* values that do not fit the letters: a bug of whoever gives them */
+  size_t listed;  /* items that the rows so far have in their lists */
+  size_t in_list; /* values that still belong to the list that is the next parameter */
+  bool failed;    /* out of memory, or misused */
+  bool misused;   /* values that do not fit the letters: a bug of whoever gives them */
   struct bus_args *after;
 };
 

@@ -81,7 +81,7 @@ bool pg_registry_check(const struct pg_registry *registry, struct bus_error *err
       return bus_fail(err, BUS_E_CONFIG, "statement %zu has no SQL", i);
     if (!letters_are_good(statement->params))
       return bus_fail(err, BUS_E_CONFIG,
-                      "statement %zu: at most %d letters of uitzblUITZBL, single values first, not \"%s\"", i,
+                      "statement %zu: at most %d letters of uitzblUITZBLVW, single values first, not \"%s\"", i,
                       PG_PARAMS_MAX, statement->params);
   }
   return true;

@@ -236,10 +236,20 @@ static void print_statements(const struct bus_service *service, const char *kind
            service->statements[i].sql);
 }
 
+static void print_text(void *context, const char *text) {
+  (void)context;
+  (void)fputs(text, stdout);
+}
+
+static void print_columns(const struct bus_table *const *tables) {
+  for (; tables && *tables; tables++)
+    bus_table_print(*tables, print_text, NULL);
+}
+
 int bus_service_main(int argc, char **argv, const struct bus_program *program) {
-  const char *flags[8] = {"--print-sql"};
-  for (size_t i = 0; program->flags && program->flags[i] && i < BUS_COUNT(flags) - 2; i++)
-    flags[i + 1] = program->flags[i];
+  const char *flags[8] = {"--print-sql", "--print-columns"};
+  for (size_t i = 0; program->flags && program->flags[i] && i < BUS_COUNT(flags) - 3; i++)
+    flags[i + 2] = program->flags[i];
   common_options[3].fallback = program->default_port;
   const struct bus_option_table tables[] = {
       {common_options, BUS_COUNT(common_options), &settings},
@@ -254,8 +264,12 @@ int bus_service_main(int argc, char **argv, const struct bus_program *program) {
     print_statements(program->queries, "query");
     return EXIT_SUCCESS;
   }
-  if (flag > 0)
-    return program->flag(flag - 1);
+  if (flag == 1) {
+    print_columns(program->tables);
+    return EXIT_SUCCESS;
+  }
+  if (flag > 1)
+    return program->flag(flag - 2);
   bus_process_init();
   bus_log_init(program->name, (enum bus_level)settings.log_level);
   fill_worker_settings(program);

@@ -1,0 +1,65 @@
+/*
+ * The rows of one table that a batch works on: each once, sorted by key, found by binary search. A service adds the
+ * keys that its inputs name, opens the set, and works on the rows; the set locks and loads them and writes each changed
+ * row once. Everything lies in the batch's arena.
+ *
+ *   lock    bus_set_init, bus_set_add for each input, bus_set_open, bus_set_lock
+ *   load    bus_set_load
+ *   decide  bus_set_find, bus_set_change
+ *   store   bus_set_store
+ */
+#ifndef BUS_AGGREGATE_H
+#define BUS_AGGREGATE_H
+
+#include <bus/column.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bus_set {
+  const struct bus_table *table; /* its key is one column, uuid or text */
+  size_t size;                   /* of a row: the table's struct, or one that begins with it */
+  struct bus_arena *arena;
+  char *keys; /* struct bus_uuid or struct bus_str; sorted and each once from bus_set_open on */
+  size_t key_count, key_room;
+  char *rows;
+  unsigned char *marks; /* for each row: stored, changed */
+  size_t count;
+  bool failed; /* out of memory */
+};
+
+/* size: of a row, where the service keeps more than the table's struct; 0: that struct. */
+void bus_set_init(struct bus_set *set, const struct bus_table *table, size_t size, struct bus_arena *arena);
+/* The key is copied, its text is not. Out of memory is remembered until bus_set_open. */
+void bus_set_add(struct bus_set *set, const void *key);
+/* Makes the rows, absent yet. False: out of memory. */
+bool bus_set_open(struct bus_set *set) BUS_MUST_CHECK;
+
+/* NULL: the key was not added. */
+void *bus_set_find(const struct bus_set *set, const void *key);
+void *bus_set_at(const struct bus_set *set, size_t index);
+/* The row differs from the database's: bus_set_store writes it. */
+void bus_set_change(struct bus_set *set, const void *row);
+/* There is a row in the database; what bus_set_load does, without a database. */
+void bus_set_keep(struct bus_set *set, const void *row);
+bool bus_set_is_stored(const struct bus_set *set, const void *row);
+bool bus_set_is_changed(const struct bus_set *set, const void *row);
+
+/* ---- over a database ---- */
+
+/* The keys as the array of the statement. */
+void bus_set_lock(const struct bus_set *set, struct bus_sql *sql, size_t statement);
+/* Reads rows of the table, from column 0 on. Keys that were not added become rows of the set too: pointers to rows are
+ * good from here on. */
+bool bus_set_load(struct bus_set *set, const struct bus_rows *rows, struct bus_error *err) BUS_MUST_CHECK;
+/* Changed rows: those that are stored are updated, the others inserted. A statement without rows is not sent. */
+void bus_set_store(const struct bus_set *set, struct bus_sql *sql, size_t insert, size_t update);
+/* The arguments of one more row; the statement is queued by the first. */
+void bus_sql_add_row(struct bus_sql *sql, struct bus_args **args, size_t statement, const struct bus_table *table,
+                     const void *row);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
