@@ -230,9 +230,11 @@ void check_end(struct world *world) {
     end_of_client(world, &clients->orders[i]);
     end_of_cancels(world, &clients->orders[i]);
   }
-  for (const struct row *row = world->databases[SERVICE_PAYMENT].tables[PAYMENTS].rows; row; row = row->next)
-    if (!row->cells[Y_NEXT].null)
-      world_violate(world, "a payment stays %s", row->cells[Y_STATE].text.data);
+  for (const struct row *row = world->databases[SERVICE_PAYMENT].tables[PAYMENTS].rows; row; row = row->next) {
+    const struct payment *payment = row->record;
+    if (payment->next_attempt_at != BUS_NO_TIME)
+      world_violate(world, "a payment stays %s", payment_state_names[payment->state]);
+  }
   end_of_stock(world);
   end_of_messages(world);
 }

@@ -198,32 +198,33 @@ void check_inventory(struct world *world, const struct worker *worker) {
 
 /* ---- payments ---- */
 
-static int64_t booked(const struct database *database, const struct bus_uuid *order_id, const char *entry) {
+static int64_t booked(const struct database *database, const struct bus_uuid *order_id, enum payment_money entry) {
   int64_t sum = 0;
-  for (const struct row *row = database->tables[PAYMENT_LEDGER].rows; row; row = row->next)
-    if (bus_uuid_equal(&row->cells[L_ORDER].uuid, order_id) && bus_str_is(row->cells[L_ENTRY].text, entry))
-      sum += row->cells[L_AMOUNT].number;
+  for (const struct row *row = database->tables[PAYMENT_LEDGER].rows; row; row = row->next) {
+    const struct payment_booking *booking = row->record;
+    if (bus_uuid_equal(&booking->order_id, order_id) && booking->entry == entry)
+      sum += booking->amount;
+  }
   return sum;
 }
 
-static void check_payment(struct world *world, const struct database *database, const struct row *row) {
-  const struct value *c = row->cells;
-  struct bus_str state = c[Y_STATE].text;
-  bool refunded = bus_str_is(state, "refunded");
-  bool captured = refunded || bus_str_is(state, "captured") || bus_str_is(state, "refunding");
-  int64_t taken = booked(database, &c[Y_ORDER].uuid, "captured"), back = booked(database, &c[Y_ORDER].uuid, "refunded");
-  if (taken != (captured ? c[Y_AMOUNT].number : 0) || back != (refunded ? c[Y_AMOUNT].number : 0))
-    world_violate(world, "a payment is %s, and its books say %" PRId64 " taken, %" PRId64 " given back", state.data,
-                  taken, back);
-  if (refunded && psp_net(world, &c[Y_ORDER].uuid) != 0)
-    world_violate(world, "a payment is refunded, and the PSP holds %" PRId64, psp_net(world, &c[Y_ORDER].uuid));
+static void check_payment(struct world *world, const struct database *database, const struct payment *payment) {
+  bool refunded = payment->state == PAYMENT_REFUNDED;
+  bool captured = refunded || payment->state == PAYMENT_CAPTURED || payment->state == PAYMENT_REFUNDING;
+  int64_t taken = booked(database, &payment->order_id, PAYMENT_MONEY_TAKEN);
+  int64_t back = booked(database, &payment->order_id, PAYMENT_MONEY_RETURNED);
+  if (taken != (captured ? payment->amount : 0) || back != (refunded ? payment->amount : 0))
+    world_violate(world, "a payment is %s, and its books say %" PRId64 " taken, %" PRId64 " given back",
+                  payment_state_names[payment->state], taken, back);
+  if (refunded && psp_net(world, &payment->order_id) != 0)
+    world_violate(world, "a payment is refunded, and the PSP holds %" PRId64, psp_net(world, &payment->order_id));
 }
 
 void check_payments(struct world *world) {
   const struct database *database = &world->databases[SERVICE_PAYMENT];
   for (struct row *row = database->tables[PAYMENTS].rows; row; row = row->next)
     if (row->touched) {
-      check_payment(world, database, row);
+      check_payment(world, database, row->record);
       row->touched = false;
     }
 }

@@ -8,8 +8,11 @@
 
 enum { COLUMNS_MAX = 28, TABLES_MAX = 4 };
 
+struct bus_table;
+
 struct row {
   struct value *cells;
+  void *record;       /* of a table of records: the service's struct */
   const void *locker; /* the session that holds it FOR UPDATE */
   bool touched;       /* since it was last checked */
   struct row *next;
@@ -19,6 +22,8 @@ struct table {
   size_t columns;
   size_t key_columns;                          /* the first ones */
   bool (*is_valid)(const struct value *cells); /* the CHECKs */
+  const struct bus_table *of;                  /* a table of records: its columns, and their CHECKs */
+  bool (*is_record)(const void *record);
   struct row *rows;
 };
 

@@ -25,16 +25,38 @@ struct bus_args *bus_sql_add(struct bus_sql *sql, size_t statement) {
   struct bus_args *args = &sql->items[sql->count++];
   *args = (struct bus_args){.statement = statement, .arena = sql->arena};
   for (const char *kind = sql->registry[statement].params; *kind; kind++)
-    *(*kind >= 'a' ? &args->singles : &args->arrays) += 1;
+    *(*kind >= 'a' ? &args->singles : &args->width) += 1;
+  if (strpbrk(sql->registry[statement].params, "VW"))
+    args->width -= 2; /* the bounds of the list, which stands in its row here */
   return args;
 }
 
+struct bus_args memory_args(struct bus_arena *arena) {
+  return (struct bus_args){.arena = arena};
+}
+
+void bus_args_list_bounds(struct bus_args *args, size_t count) {
+  (void)args, (void)count;
+}
+
 static struct value *add(struct bus_args *args) {
+  if (args->in_list > 0) {
+    args->in_list--;
+    return args->items++;
+  }
   if (args->count == args->room)
     args->values = grow(args->arena, args->values, args->count, &args->room, sizeof *args->values, 32);
   struct value *value = &args->values[args->count++];
   *value = (struct value){.text = BUS_NO_STR};
   return value;
+}
+
+void bus_args_list(struct bus_args *args, size_t count) {
+  struct value *items = bus_arena_array(args->arena, count + 1, sizeof *items);
+  assert(items && args->in_list == 0);
+  struct value *list = add(args);
+  list->items = args->items = items;
+  list->item_count = args->in_list = count;
 }
 
 void bus_args_uuid(struct bus_args *args, const struct bus_uuid *value) {
@@ -69,11 +91,11 @@ void bus_args_null(struct bus_args *args) {
 
 size_t memory_args_rows(const struct bus_args *args) {
   assert(args->count >= args->singles);
-  return args->arrays ? (args->count - args->singles) / args->arrays : 0;
+  return args->width ? (args->count - args->singles) / args->width : 0;
 }
 
-const struct value *memory_args_row(const struct bus_args *args, size_t row) {
-  return &args->values[args->singles + row * args->arrays];
+struct value *memory_args_row(const struct bus_args *args, size_t row) {
+  return &args->values[args->singles + row * args->width];
 }
 
 struct value *memory_rows_add(struct bus_rows *rows, size_t columns, struct bus_arena *arena) {
@@ -123,4 +145,27 @@ bus_time bus_rows_time(const struct bus_rows *rows, size_t row, int column) {
 bool bus_rows_bool(const struct bus_rows *rows, size_t row, int column) {
   const struct value *value = cell(rows, row, column);
   return !value->null && value->number != 0;
+}
+
+struct bus_elements bus_rows_elements(const struct bus_rows *rows, size_t row, int column) {
+  const struct value *value = cell(rows, row, column);
+  return (struct bus_elements){value->items, value->null ? 0 : value->item_count};
+}
+
+static const struct value *take_element(struct bus_elements *elements) {
+  const struct value *value = elements->next;
+  assert(elements->left > 0);
+  elements->left--;
+  elements->next = value + 1;
+  return value;
+}
+
+struct bus_str bus_elements_text(struct bus_elements *elements) {
+  const struct value *value = take_element(elements);
+  return value->null ? BUS_NO_STR : value->text;
+}
+
+int64_t bus_elements_int64(struct bus_elements *elements) {
+  const struct value *value = take_element(elements);
+  return value->null ? BUS_NO_INT64 : value->number;
 }

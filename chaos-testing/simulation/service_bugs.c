@@ -143,18 +143,18 @@ void bugs_decide_inventory(struct world *world, void *given, const struct bus_in
 
 /* ---- payment-svc ---- */
 
-static struct payment_entry *entry_of(struct payment_model *model, const struct bus_input *input) {
+static struct payment *payment_of(struct payment_model *model, const struct bus_input *input) {
   const struct bus_uuid *order_id = payment_order_of(input);
   return order_id ? payment_model_find(model, order_id) : NULL;
 }
 
 /* The refund that was only asked counts as done. */
-static void count_as_refunded(struct payment_model *model, struct payment_entry *entry, struct bus_effects *effects) {
-  const struct payment_result result = {.order_id = entry->now.order_id,
+static void count_as_refunded(struct payment_model *model, struct payment *payment, struct bus_effects *effects) {
+  const struct payment_result result = {.order_id = payment->order_id,
                                         .call = PAYMENT_CALL_REFUND,
                                         .kind = PAYMENT_ON_REFUNDED,
-                                        .attempt = entry->now.attempts,
-                                        .refund = entry->now.refunds,
+                                        .attempt = payment->attempts,
+                                        .refund = payment->refunds,
                                         .psp_id = "re_asked"};
   struct payment_result *kept = bus_arena_alloc(effects->arena, sizeof *kept);
   struct bus_input *input = bus_arena_alloc(effects->arena, sizeof *input);
@@ -169,12 +169,12 @@ static void count_as_refunded(struct payment_model *model, struct payment_entry 
 }
 
 void bugs_decide_payment(struct world *world, void *model, const struct bus_input *input, struct bus_effects *effects) {
-  struct payment_entry *entry = entry_of(model, input);
+  struct payment *payment = payment_of(model, input);
   bool refunds = input->kind == BUS_INPUT_DELIVERY && input->type == &payment_refund_type;
-  enum payment_state before = entry ? entry->now.state : PAYMENT_NONE;
-  if (has_bug(world, BUG_VOID_UNDER_WAY) && entry && refunds && before == PAYMENT_PROCESSING)
-    entry->now.attempts = 0;
+  enum payment_state before = payment ? payment->state : PAYMENT_NONE;
+  if (has_bug(world, BUG_VOID_UNDER_WAY) && payment && refunds && before == PAYMENT_PROCESSING)
+    payment->attempts = 0;
   payment_service_decide(model, input, effects);
-  if (has_bug(world, BUG_REFUND_AGAIN) && entry && before == PAYMENT_CAPTURED && entry->now.state == PAYMENT_REFUNDING)
-    count_as_refunded(model, entry, effects);
+  if (has_bug(world, BUG_REFUND_AGAIN) && payment && before == PAYMENT_CAPTURED && payment->state == PAYMENT_REFUNDING)
+    count_as_refunded(model, payment, effects);
 }

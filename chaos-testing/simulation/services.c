@@ -118,7 +118,7 @@ static void count_payment(struct world *world, const struct payment_model *model
     kind = input->type == &payment_charge_type ? PAYMENT_ON_CHARGE : PAYMENT_ON_REFUND;
   else if (input->kind == BUS_INPUT_COMPLETION)
     kind = ((const struct payment_result *)input->body)->kind;
-  world->tally->payment[payment_model_find(model, order_id)->now.state][kind]++;
+  world->tally->payment[payment_model_find(model, order_id)->state][kind]++;
 }
 
 static void decide_payment(struct world *world, void *model, const struct bus_input *input,

@@ -1,4 +1,5 @@
 /* payment-svc: charges and refunds payments at the payment service provider, exactly as often as was asked. */
+#include "payment_columns.h"
 #include "payment_hooks.h"
 #include "payment_service.h"
 #include "payment_statements.h"
@@ -44,6 +45,7 @@ static const struct bus_service queries = {
     .decide = payment_query_decide,
 };
 
+static const struct bus_table *const tables[] = {&payment_columns, &booking_columns, NULL};
 static const char *const flags[] = {"--print-states", NULL};
 
 static void print_text(void *context, const char *text) {
@@ -69,10 +71,11 @@ static const struct bus_program program = {
     .options = payment_options,
     .option_count = BUS_COUNT(payment_options),
     .settings = &settings,
+    .tables = tables,
     .flags = flags,
     .flag = print_states,
 };
 
 int main(int argc, char **argv) {
-  return bus_service_main(argc, argv, &program);
+  return payment_statements_make() ? bus_service_main(argc, argv, &program) : EXIT_FAILURE;
 }

@@ -9,16 +9,18 @@
 #ifndef PAYMENT_H
 #define PAYMENT_H
 
+#include "payment_messages.h"
+
 #include <bus/base.h>
 #include <bus/effects.h>
 #include <bus/trace.h>
 #include <bus/uuid.h>
 
 enum {
-  PAYMENT_CURRENCY_SIZE = 4,
-  PAYMENT_TOKEN_SIZE = 129,
-  PAYMENT_PSP_ID_SIZE = 129,
-  PAYMENT_REASON_SIZE = 65,
+  PAYMENT_CURRENCY_SIZE = PAYMENT_CURRENCY_LEN + 1,
+  PAYMENT_TOKEN_SIZE = PAYMENT_TOKEN_MAX + 1,
+  PAYMENT_PSP_ID_SIZE = PAYMENT_PSP_ID_MAX + 1,
+  PAYMENT_REASON_SIZE = PAYMENT_REASON_MAX + 1,
 };
 
 enum payment_state {
@@ -58,11 +60,11 @@ struct payment {
   enum payment_state state;
   int64_t amount; /* minor units */
   char currency[PAYMENT_CURRENCY_SIZE];
-  char token[PAYMENT_TOKEN_SIZE];      /* "" once no charge can follow */
-  char psp_id[PAYMENT_PSP_ID_SIZE];    /* of the payment intent; "" until the PSP has said it */
-  char refund_id[PAYMENT_PSP_ID_SIZE]; /* of the refund that is pending at the PSP; "" otherwise */
-  char reason[PAYMENT_REASON_SIZE];    /* why it is DECLINED, FAILED, VOIDED or UNKNOWN */
-  int64_t refunds;                     /* number of the refund's idempotency key; 0: none was asked of the PSP */
+  char token[PAYMENT_TOKEN_SIZE];          /* "" once no charge can follow */
+  char psp_id[PAYMENT_PSP_ID_SIZE];        /* of the payment intent; "" until the PSP has said it */
+  char psp_refund_id[PAYMENT_PSP_ID_SIZE]; /* of the refund that is pending at the PSP; "" otherwise */
+  char reason[PAYMENT_REASON_SIZE];        /* why it is DECLINED, FAILED, VOIDED or UNKNOWN */
+  int64_t refunds;                         /* number of the refund's idempotency key; 0: none was asked of the PSP */
   int64_t refunded_amount;
   int64_t attempts;          /* calls granted for the charge, then for its refund; less those that were never sent */
   bus_time first_attempt_at; /* when the idempotency key in use was first sent */
@@ -136,6 +138,7 @@ enum payment_say {
 
 /* What moved between the customer and us: for the ledger. */
 enum payment_money { PAYMENT_MONEY_NONE, PAYMENT_MONEY_TAKEN, PAYMENT_MONEY_RETURNED };
+extern const char *const payment_money_names[]; /* as the ledger has them */
 
 enum payment_alarm {
   PAYMENT_NO_ALARM,
@@ -162,8 +165,6 @@ struct payment_effects {
 /* The rule of a cell, for tests and for the picture in the README. */
 const char *payment_rule_name(enum payment_state state, enum payment_input_kind input);
 
-/* State NONE. */
-void payment_init(struct payment *payment, const struct bus_uuid *order_id);
 /* Applies the input. random: 64 random bits, for jitter. */
 void payment_decide(struct payment *payment, const struct payment_input *input, const struct payment_policy *policy,
                     bus_time now, uint64_t random, struct payment_effects *ret);

@@ -8,8 +8,9 @@
 static const struct bus_field charge_fields[] = {
     ORDER_ID(struct payment_charge),
     BUS_FIELD_INT64(struct payment_charge, amount, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "in minor units"),
-    BUS_FIELD_STRING(struct payment_charge, currency, BUS_TOKEN, 3, 3, BUS_REQUIRED, "ISO 4217"),
-    BUS_FIELD_STRING(struct payment_charge, token, BUS_TOKEN, 1, 128, BUS_REQUIRED, "the PSP's token"),
+    BUS_FIELD_STRING(struct payment_charge, currency, BUS_TOKEN, PAYMENT_CURRENCY_LEN, PAYMENT_CURRENCY_LEN,
+                     BUS_REQUIRED, "ISO 4217"),
+    BUS_FIELD_STRING(struct payment_charge, token, BUS_TOKEN, 1, PAYMENT_TOKEN_MAX, BUS_REQUIRED, "the PSP's token"),
 };
 const struct bus_schema payment_charge_schema = BUS_SCHEMA("payment.charge", struct payment_charge, charge_fields);
 
@@ -19,13 +20,14 @@ const struct bus_schema payment_refund_schema = BUS_SCHEMA("payment.refund", str
 static const struct bus_field event_fields[] = {
     ORDER_ID(struct payment_event),
     BUS_FIELD_INT64(struct payment_event, amount, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "in minor units"),
-    BUS_FIELD_STRING(struct payment_event, currency, BUS_TOKEN, 3, 3, BUS_OPTIONAL, "ISO 4217"),
+    BUS_FIELD_STRING(struct payment_event, currency, BUS_TOKEN, PAYMENT_CURRENCY_LEN, PAYMENT_CURRENCY_LEN,
+                     BUS_OPTIONAL, "ISO 4217"),
 };
 const struct bus_schema payment_event_schema = BUS_SCHEMA("payment event", struct payment_event, event_fields);
 
 static const struct bus_field refusal_fields[] = {
     ORDER_ID(struct payment_refusal),
-    BUS_FIELD_STRING(struct payment_refusal, reason, BUS_TOKEN, 1, 64, BUS_REQUIRED, "why"),
+    BUS_FIELD_STRING(struct payment_refusal, reason, BUS_TOKEN, 1, PAYMENT_REASON_MAX, BUS_REQUIRED, "why"),
 };
 const struct bus_schema payment_refusal_schema = BUS_SCHEMA("payment refusal", struct payment_refusal, refusal_fields);
 

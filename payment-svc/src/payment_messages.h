@@ -5,6 +5,9 @@
 #include <bus/field.h>
 #include <bus/message.h>
 
+/* Bytes of texts, here, in rows and in their CHECKs. */
+enum { PAYMENT_CURRENCY_LEN = 3, PAYMENT_TOKEN_MAX = 128, PAYMENT_PSP_ID_MAX = 128, PAYMENT_REASON_MAX = 64 };
+
 /* payment.charge.v1: answered by payment.captured, payment.declined or payment.failed. */
 struct payment_charge {
   struct bus_uuid order_id;

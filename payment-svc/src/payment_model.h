@@ -5,6 +5,7 @@
 
 #include "payment.h"
 
+#include <bus/aggregate.h>
 #include <bus/effects.h>
 
 /* The body of a BUS_INPUT_DEADLINE. Plain data. The body of a BUS_INPUT_COMPLETION is a struct payment_result. */
@@ -12,24 +13,18 @@ struct payment_due {
   struct bus_uuid order_id;
 };
 
-struct payment_entry {
-  struct payment now;
-  bool stored;  /* there is a row */
-  bool changed; /* and it is not like this */
-};
-
 /* Money that moved: one row of the ledger. */
 struct payment_booking {
-  const struct payment_entry *entry;
-  enum payment_money money;
-  const char *psp_id; /* lives as long as the inputs */
+  struct bus_uuid order_id;
+  enum payment_money entry;
+  int64_t amount;
+  struct bus_str currency, psp_id; /* live as long as the model; as the inputs */
   struct payment_booking *next;
 };
 
 struct payment_model {
   const struct payment_policy *policy;
-  struct payment_entry *entries; /* by order id, each once; state NONE until loaded */
-  size_t count;
+  struct bus_set payments;          /* of struct payment, by order id; state NONE until loaded */
   struct payment_booking *bookings; /* the last one first */
 };
 
@@ -40,6 +35,6 @@ const struct bus_uuid *payment_order_of(const struct bus_input *input);
 bool payment_model_new(const struct bus_input *inputs, size_t count, const struct payment_policy *policy,
                        struct bus_arena *arena, struct payment_model **ret) BUS_MUST_CHECK;
 /* NULL: not in the model. */
-struct payment_entry *payment_model_find(const struct payment_model *model, const struct bus_uuid *order_id);
+struct payment *payment_model_find(const struct payment_model *model, const struct bus_uuid *order_id);
 
 #endif

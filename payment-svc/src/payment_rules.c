@@ -22,7 +22,7 @@ static void enter(struct payment_step *step, enum payment_state state) {
   if (state != PAYMENT_PROCESSING && state != PAYMENT_UNKNOWN)
     payment->token[0] = '\0';
   if (state != PAYMENT_REFUNDING)
-    payment->refund_id[0] = '\0';
+    payment->psp_refund_id[0] = '\0';
   if (!payment_is_open(state))
     payment->next_attempt_at = BUS_NO_TIME;
   step->effects->changed = step->effects->moved = true;
@@ -69,14 +69,14 @@ static void grant(struct payment_step *step) {
   COPY_TEXT(call->currency, payment->currency);
   COPY_TEXT(call->token, payment->token);
   COPY_TEXT(call->psp_id, payment->psp_id);
-  COPY_TEXT(call->read_id, charges ? payment->psp_id : payment->refund_id);
+  COPY_TEXT(call->read_id, charges ? payment->psp_id : payment->psp_refund_id);
   step->effects->calls = true;
 }
 
 /* A new idempotency key: the last one is used up (its answer is «no» for ever), or too old to be relied on. */
 static void turn_refund_key(struct payment *payment) {
   payment->refunds++;
-  payment->refund_id[0] = '\0';
+  payment->psp_refund_id[0] = '\0';
   payment->first_attempt_at = BUS_NO_TIME;
 }
 
@@ -190,7 +190,7 @@ void payment_rule_charge_again(struct payment_step *step) {
 void payment_rule_refund_again(struct payment_step *step) {
   if (!is_due(step))
     return;
-  bool is_known = step->payment->refund_id[0] != '\0'; /* it is read back: its key is not used again */
+  bool is_known = step->payment->psp_refund_id[0] != '\0'; /* it is read back: its key is not used again */
   if (key_is_old(step) && !is_known)
     turn_refund_key(step->payment); /* the PSP refuses to refund twice what was captured once */
   grant(step);
@@ -286,7 +286,7 @@ void payment_rule_retry(struct payment_step *step) {
     return;
   const struct payment *payment = step->payment;
   wait_for(step, payment_retry_delay(step->policy, payment->attempts, step->input->result->wait, step->random));
-  bool is_pending = payment->refund_id[0] != '\0'; /* the PSP has it: it is not failing */
+  bool is_pending = payment->psp_refund_id[0] != '\0'; /* the PSP has it: it is not failing */
   if (payment->state == PAYMENT_REFUNDING && !is_pending && payment->attempts >= step->policy->quick_attempts)
     alarm_with(step, PAYMENT_ALARM_REFUND);
 }
@@ -304,7 +304,7 @@ static bool is_of_this_object(const struct payment_step *step) {
 void payment_rule_read_back(struct payment_step *step) {
   struct payment *payment = step->payment;
   const struct payment_result *result = step->input->result;
-  char *known = payment->state == PAYMENT_REFUNDING ? payment->refund_id : payment->psp_id;
+  char *known = payment->state == PAYMENT_REFUNDING ? payment->psp_refund_id : payment->psp_id;
   if (!is_of_this_object(step))
     return;
   if (is_another(known, result->psp_id)) {

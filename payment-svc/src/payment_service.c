@@ -58,7 +58,7 @@ static void say(struct bus_effects *effects, const struct payment *payment, enum
   }
 }
 
-static void book(struct payment_model *model, const struct payment_entry *entry, const struct payment_effects *done,
+static void book(struct payment_model *model, const struct payment *payment, const struct payment_effects *done,
                  struct bus_effects *effects) {
   if (done->money == PAYMENT_MONEY_NONE)
     return;
@@ -67,8 +67,12 @@ static void book(struct payment_model *model, const struct payment_entry *entry,
     effects->failed = true;
     return;
   }
-  *booking =
-      (struct payment_booking){.entry = entry, .money = done->money, .psp_id = done->money_id, .next = model->bookings};
+  *booking = (struct payment_booking){.order_id = payment->order_id,
+                                      .entry = done->money,
+                                      .amount = payment->amount,
+                                      .currency = bus_str(payment->currency),
+                                      .psp_id = bus_str(done->money_id),
+                                      .next = model->bookings};
   model->bookings = booking;
 }
 
@@ -96,18 +100,19 @@ static void act(const struct payment *payment, const struct payment_effects *don
 void payment_service_decide(void *context, const struct bus_input *input, struct bus_effects *effects) {
   struct payment_model *model = context;
   const struct bus_uuid *order_id = payment_order_of(input);
-  struct payment_entry *entry = order_id ? payment_model_find(model, order_id) : NULL;
-  if (!entry) {
+  struct payment *payment = order_id ? payment_model_find(model, order_id) : NULL;
+  if (!payment) {
     bus_park(effects, "no payment command");
     return;
   }
   struct payment_input in = payment_input_of(input);
   struct payment_effects done;
-  payment_decide(&entry->now, &in, model->policy, effects->now, bus_uuid_source_random(effects->ids), &done);
-  entry->changed = entry->changed || done.changed;
-  say(effects, &entry->now, done.say);
-  book(model, entry, &done, effects);
-  act(&entry->now, &done, effects);
+  payment_decide(payment, &in, model->policy, effects->now, bus_uuid_source_random(effects->ids), &done);
+  if (done.changed)
+    bus_set_change(&model->payments, payment);
+  say(effects, payment, done.say);
+  book(model, payment, &done, effects);
+  act(payment, &done, effects);
 }
 
 void payment_query_decide(void *model, const struct bus_input *input, struct bus_effects *effects) {

@@ -3,16 +3,13 @@
 
 const char *const payment_state_names[] = {"none",   "processing", "captured", "declined", "failed",
                                            "voided", "refunding",  "refunded", "unknown",  NULL};
+const char *const payment_money_names[] = {"none", "captured", "refunded", NULL};
 const char *const payment_input_names[] = {"charge",   "refund",       "due",     "captured", "declined",    "refused",
                                            "refunded", "not refunded", "pending", "unsure",   "not started", "suspect",
                                            NULL};
 const char *const payment_call_names[] = {"charge", "refund", "charge_read", "refund_read", NULL};
 const char *const payment_alarm_names[] = {"none",         "expired",        "suspect", "contradiction",
                                            "late_capture", "refund_failing", NULL};
-
-void payment_init(struct payment *payment, const struct bus_uuid *order_id) {
-  *payment = (struct payment){.order_id = *order_id, .first_attempt_at = BUS_NO_TIME, .next_attempt_at = BUS_NO_TIME};
-}
 
 size_t payment_call_name(const struct payment_call *call) {
   return (size_t)call->kind + (call->read_id[0] ? 2 : 0);
@@ -39,5 +36,5 @@ bool payment_is_valid(const struct payment *payment) {
          implies(explained, has_reason) && implies(captured && payment->amount > 0, payment->psp_id[0] != '\0') &&
          implies(payment_is_open(state), payment->next_attempt_at != BUS_NO_TIME) &&
          implies(state == PAYMENT_REFUNDING, payment->refund_requested && payment->refunds > 0) &&
-         implies(payment->refund_id[0] != '\0', state == PAYMENT_REFUNDING);
+         implies(payment->psp_refund_id[0] != '\0', state == PAYMENT_REFUNDING);
 }

@@ -15,7 +15,9 @@ enum payment_statement {
   PAYMENT_STATEMENTS,
 };
 
-extern const struct bus_statement payment_statements[PAYMENT_STATEMENTS];
+extern struct bus_statement payment_statements[PAYMENT_STATEMENTS];
+/* Makes their texts, once, before they are used. False: out of memory. */
+bool payment_statements_make(void) BUS_MUST_CHECK;
 
 /* No gauge counts further. */
 #define PAYMENT_GAUGE_MAX "10000"

@@ -1,6 +1,8 @@
 /* Samples for the unit tests. */
 #include "sample.h"
 
+#include <payment_columns.h>
+
 #include <stdlib.h>
 
 const struct payment_policy sample_policy = {PAYMENT_POLICY_DEFAULTS};
@@ -19,7 +21,8 @@ static bool was_captured(enum payment_state state) {
 struct payment sample_payment(enum payment_state state) {
   struct payment payment;
   const struct bus_uuid id = sample_order();
-  payment_init(&payment, &id);
+  bus_row_init(&payment_columns, &payment);
+  payment.order_id = id;
   if (state == PAYMENT_NONE)
     return payment;
   payment.state = state;

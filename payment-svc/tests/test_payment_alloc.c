@@ -29,7 +29,7 @@ static bool decide(struct bus_arena *arena, const void *context) {
   bool done = payment_model_new(&input, 1, &sample_policy, arena, &model);
   if (done) {
     const struct bus_uuid id = sample_order();
-    payment_model_find(model, &id)->now = sample_payment(told->state);
+    *payment_model_find(model, &id) = sample_payment(told->state);
     bus_effects_begin(&effects, &input);
     payment_service_decide(model, &input, &effects);
     assert_int_equal(bus_effects_end(&effects), BUS_DONE);

@@ -95,7 +95,7 @@ TEST(refund_that_is_pending_is_read_back_for_days_with_the_same_key_and_no_alarm
   while (now < NOW + 5 * 24 * BUS_HOUR) {
     struct payment_effects done = give(&payment, PAYMENT_ON_PENDING, &call, now);
     assert_int_equal(done.alarm, PAYMENT_NO_ALARM);
-    assert_string_equal(payment.refund_id, "re_1");
+    assert_string_equal(payment.psp_refund_id, "re_1");
     now = payment.next_attempt_at;
     call = decide_kind(&payment, PAYMENT_ON_DUE, now).call;
     assert_int_equal(call.kind, PAYMENT_CALL_REFUND);
@@ -105,7 +105,7 @@ TEST(refund_that_is_pending_is_read_back_for_days_with_the_same_key_and_no_alarm
   }
   (void)give(&payment, PAYMENT_ON_UNSURE, &call, now);
   assert_int_equal(give(&payment, PAYMENT_ON_REFUNDED, &call, now).say, PAYMENT_SAY_REFUNDED);
-  assert_string_equal(payment.refund_id, "");
+  assert_string_equal(payment.psp_refund_id, "");
 }
 
 TEST(refund_that_fails_later_is_asked_for_again_with_a_new_key)
@@ -116,7 +116,7 @@ TEST(refund_that_fails_later_is_asked_for_again_with_a_new_key)
   call = decide_kind(&payment, PAYMENT_ON_DUE, payment.next_attempt_at).call;
   assert_string_equal(call.read_id, "re_1");
   assert_int_equal(give(&payment, PAYMENT_ON_NOT_REFUNDED, &call, NOW).alarm, PAYMENT_ALARM_REFUND);
-  assert_string_equal(payment.refund_id, "");
+  assert_string_equal(payment.psp_refund_id, "");
   call = decide_kind(&payment, PAYMENT_ON_DUE, payment.next_attempt_at).call;
   assert_string_equal(call.read_id, "");
   assert_int_equal(call.refund, 2);
@@ -128,5 +128,5 @@ TEST(pending_answer_of_an_earlier_key_is_not_this_refund)
   struct payment payment = refunding(&first);
   (void)give(&payment, PAYMENT_ON_NOT_REFUNDED, &first, NOW);
   assert_false(give(&payment, PAYMENT_ON_PENDING, &first, NOW).changed);
-  assert_string_equal(payment.refund_id, "");
+  assert_string_equal(payment.psp_refund_id, "");
 }

@@ -48,6 +48,20 @@ static void push(struct bench *bench, enum bus_input_kind kind, const void *body
   bench->inputs[bench->count++] = (struct bus_input){.kind = kind, .body = body};
 }
 
+static struct payment *payment_at(const struct bench *bench, size_t index) {
+  return bus_set_at(&bench->model->payments, index);
+}
+
+static struct payment *first(const struct bench *bench) {
+  return payment_at(bench, 0);
+}
+
+/* As if it had been loaded. */
+static void keep(struct bench *bench, enum payment_state state) {
+  *first(bench) = sample_payment(state);
+  bus_set_keep(&bench->model->payments, first(bench));
+}
+
 static void run(struct bench *bench) {
   bus_effects_init(&bench->effects, bench->arena, &bench->ids, NOW, "payment-svc");
   if (!bench->model)
@@ -85,8 +99,8 @@ TEST(service_charge_calls_after_commit)
   assert_true(action->calls && action->moved);
   assert_int_equal(action->state, PAYMENT_PROCESSING);
   assert_int_equal(action->call.amount, 1998);
-  assert_true(bench->model->entries[0].changed);
-  assert_false(bench->model->entries[0].stored);
+  assert_true(bus_set_is_changed(&bench->model->payments, first(bench)));
+  assert_false(bus_set_is_stored(&bench->model->payments, first(bench)));
   bench_free(bench);
 }
 
@@ -116,7 +130,7 @@ TEST(service_tombstone_and_the_charge_behind_it_in_one_batch)
   deliver(bench, &payment_refund_type, &refund);
   deliver(bench, &payment_charge_type, &charge);
   run(bench);
-  assert_int_equal(bench->model->count, 1);
+  assert_int_equal(bench->model->payments.count, 1);
   assert_ptr_equal(effect_at(bench, 0)->type, &payment_refunded_type);
   assert_true(
       bus_str_is(effect_at(bench, 0)->body, "{\"order_id\":\"0f5a6c1e-4b1d-5c53-9a3e-2f6f0c6f7a01\",\"amount\":0}"));
@@ -134,8 +148,8 @@ TEST(service_result_is_said_in_the_commands_trace_and_booked)
   memcpy(result.psp_id, "pi_1", sizeof "pi_1");
   push(bench, BUS_INPUT_COMPLETION, &result);
   assert_true(payment_model_new(bench->inputs, bench->count, &sample_policy, bench->arena, &bench->model));
-  bench->model->entries[0] = (struct payment_entry){.now = sample_payment(PAYMENT_PROCESSING), .stored = true};
-  bench->model->entries[0].now.cause =
+  keep(bench, PAYMENT_PROCESSING);
+  first(bench)->cause =
       (struct bus_cause){.trace = {.trace_id = {9}, .span_id = {1}, .flags = 1, .state = "a=1"}, .message_id = {{4}}};
   run(bench);
   const struct bus_effect *effect = effect_at(bench, 0);
@@ -144,8 +158,8 @@ TEST(service_result_is_said_in_the_commands_trace_and_booked)
   assert_string_equal(effect->envelope.trace.state, "a=1");
   assert_int_equal(effect->envelope.causation_id.bytes[0], 4); /* the command's message */
   assert_non_null(bench->model->bookings);
-  assert_int_equal(bench->model->bookings->money, PAYMENT_MONEY_TAKEN);
-  assert_string_equal(bench->model->bookings->psp_id, "pi_1");
+  assert_int_equal(bench->model->bookings->entry, PAYMENT_MONEY_TAKEN);
+  assert_true(bus_str_is(bench->model->bookings->psp_id, "pi_1"));
   bench_free(bench);
 }
 
@@ -156,8 +170,8 @@ TEST(service_due_payment_is_called_again)
   push(bench, BUS_INPUT_DEADLINE, &due);
   push(bench, BUS_INPUT_DEADLINE, &due); /* found twice */
   assert_true(payment_model_new(bench->inputs, bench->count, &sample_policy, bench->arena, &bench->model));
-  bench->model->entries[0] = (struct payment_entry){.now = sample_payment(PAYMENT_PROCESSING), .stored = true};
-  bench->model->entries[0].now.next_attempt_at = NOW;
+  keep(bench, PAYMENT_PROCESSING);
+  first(bench)->next_attempt_at = NOW;
   run(bench);
   assert_int_equal(bench->effects.count, 1);
   const struct payment_action *action = effect_at(bench, 0)->action;
@@ -173,12 +187,12 @@ TEST(service_decline_and_refund_answer_as_they_are)
   const struct payment_refund refund = {.order_id = sample_order()};
   deliver(bench, &payment_refund_type, &refund);
   assert_true(payment_model_new(bench->inputs, bench->count, &sample_policy, bench->arena, &bench->model));
-  bench->model->entries[0] = (struct payment_entry){.now = sample_payment(PAYMENT_DECLINED), .stored = true};
+  keep(bench, PAYMENT_DECLINED);
   run(bench);
   assert_int_equal(bench->effects.count, 1); /* said again, counted no more */
   assert_ptr_equal(effect_at(bench, 0)->type, &payment_declined_type);
   assert_true(bus_str_is(effect_at(bench, 0)->body, "{\"order_id\":\"" SAMPLE_ORDER "\",\"reason\":\"because\"}"));
-  assert_false(bench->model->entries[0].changed);
+  assert_false(bus_set_is_changed(&bench->model->payments, first(bench)));
   bench_free(bench);
 }
 
@@ -189,10 +203,9 @@ TEST(service_model_has_each_order_once_sorted)
   for (size_t i = 0; i < BUS_COUNT(charges); i++)
     deliver(bench, &payment_charge_type, &charges[i]);
   run(bench);
-  assert_int_equal(bench->model->count, 3);
+  assert_int_equal(bench->model->payments.count, 3);
   for (size_t i = 1; i < 3; i++)
-    assert_true(bus_uuid_compare(&bench->model->entries[i - 1].now.order_id, &bench->model->entries[i].now.order_id) <
-                0);
+    assert_true(bus_uuid_compare(&payment_at(bench, i - 1)->order_id, &payment_at(bench, i)->order_id) < 0);
   const struct bus_uuid other = order(77);
   assert_null(payment_model_find(bench->model, &other));
   assert_int_equal(bench->effects.count, 3); /* the repeated one waits for the first one's outcome */
@@ -206,7 +219,7 @@ TEST(service_parks_what_is_no_command)
   deliver(bench, &payment_ping_type, &ping);
   run(bench);
   assert_int_equal(bench->effects.verdict, BUS_PARK);
-  assert_int_equal(bench->model->count, 0);
+  assert_int_equal(bench->model->payments.count, 0);
   bench_free(bench);
 }
 
@@ -232,7 +245,7 @@ TEST(service_alarm_is_an_action)
   struct payment_result result = {.order_id = sample_order(), .kind = PAYMENT_ON_SUSPECT, .attempt = 1};
   push(bench, BUS_INPUT_COMPLETION, &result);
   assert_true(payment_model_new(bench->inputs, bench->count, &sample_policy, bench->arena, &bench->model));
-  bench->model->entries[0] = (struct payment_entry){.now = sample_payment(PAYMENT_PROCESSING), .stored = true};
+  keep(bench, PAYMENT_PROCESSING);
   run(bench);
   assert_int_equal(bench->effects.count, 1);
   const struct payment_action *action = effect_at(bench, 0)->action;

@@ -300,7 +300,7 @@ TEST(table_nothing_is_valid_that_breaks_a_rule)
   payment.reason[0] = '\0';
   assert_false(payment_is_valid(&payment));
   payment = sample_payment(PAYMENT_REFUNDED);
-  memcpy(payment.refund_id, "re_1", sizeof "re_1"); /* nothing is pending any more */
+  memcpy(payment.psp_refund_id, "re_1", sizeof "re_1"); /* nothing is pending any more */
   assert_false(payment_is_valid(&payment));
   payment = sample_payment(PAYMENT_NONE);
   assert_false(payment_is_valid(&payment));

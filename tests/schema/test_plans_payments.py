@@ -116,7 +116,7 @@ class Session:
     def insert(self, order, state="processing", amount=1998, currency="EUR", token="pm_card_visa", psp_id=None,
                refund_id=None, reason=None, refunds=0, refunded=0, attempts=1, first=None, due=None, wanted=False,
                trace=None, cause=None, state_text=None, version=1):
-        columns = (order, amount, currency, state, token, psp_id, refund_id, reason, refunds, refunded, attempts, first,
+        columns = (order, state, amount, currency, token, psp_id, refund_id, reason, refunds, refunded, attempts, first,
                    due, wanted, trace, cause, state_text, version)
         return self.run(INSERT, *[[column] for column in columns])
 

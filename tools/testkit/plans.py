@@ -22,7 +22,8 @@ import pytest
 from psycopg2 import sql
 
 ROOT = Path(__file__).resolve().parents[2]
-TYPES = {"u": "uuid", "i": "int8", "t": "text", "z": "timestamptz", "b": "bytea", "l": "boolean"}
+TYPES = {"u": "uuid", "i": "int8", "t": "text", "z": "timestamptz", "b": "bytea", "l": "boolean",
+         "w": "int8", "v": "text"}
 # Processes for one statement would be worth their start already with the rows that there are.
 AS_OVER_MILLIONS = "".join(f"SET LOCAL {name} = 0;" for name in (
     "parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size", "min_parallel_index_scan_size"))

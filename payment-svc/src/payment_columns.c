@@ -1,0 +1,44 @@
+/* The tables of the payments database, column by column. */
+#include "payment_columns.h"
+
+#include "payment_model.h"
+
+static bool is_valid(const void *row) {
+  return payment_is_valid(row);
+}
+
+#define P struct payment
+static const struct bus_column payments[] = {
+    BUS_COLUMN_UUID(P, order_id, BUS_KEY),
+    BUS_COLUMN_NAME(P, state, enum payment_state, payment_state_names, BUS_CHANGING),
+    BUS_COLUMN_INT64(P, amount, 0, BUS_JSON_INT_MAX, BUS_FIXED),
+    BUS_COLUMN_CHARS(P, currency, PAYMENT_CURRENCY_LEN, BUS_FIXED | BUS_NULL),
+    BUS_COLUMN_CHARS(P, token, 1, BUS_CHANGING | BUS_NULL),
+    BUS_COLUMN_CHARS(P, psp_id, 1, BUS_CHANGING | BUS_NULL),
+    BUS_COLUMN_CHARS(P, psp_refund_id, 1, BUS_CHANGING | BUS_NULL),
+    BUS_COLUMN_CHARS(P, reason, 1, BUS_CHANGING | BUS_NULL),
+    BUS_COLUMN_INT64(P, refunds, 0, INT64_MAX, BUS_CHANGING),
+    BUS_COLUMN_INT64(P, refunded_amount, INT64_MIN, INT64_MAX, BUS_CHANGING),
+    BUS_COLUMN_INT64(P, attempts, 0, INT64_MAX, BUS_CHANGING),
+    BUS_COLUMN_TIME(P, first_attempt_at, BUS_CHANGING | BUS_NULL),
+    BUS_COLUMN_TIME(P, next_attempt_at, BUS_CHANGING | BUS_NULL),
+    BUS_COLUMN_BOOL(P, refund_requested, BUS_CHANGING),
+    BUS_COLUMNS_CAUSE(P, cause, BUS_CHANGING),
+    BUS_COLUMN_INT64(P, version, 1, INT64_MAX, BUS_CHANGING),
+    BUS_COLUMN_NOW("updated_at"),
+};
+const struct bus_table payment_columns = {.name = "payments.payments",
+                                          .size = sizeof(P),
+                                          .columns = payments,
+                                          .column_count = BUS_COUNT(payments),
+                                          .is_valid = is_valid};
+
+#define B struct payment_booking
+static const struct bus_column bookings[] = {
+    BUS_COLUMN_UUID(B, order_id, BUS_KEY),
+    BUS_COLUMN_NAME(B, entry, enum payment_money, payment_money_names, BUS_KEY),
+    BUS_COLUMN_INT64(B, amount, 1, BUS_JSON_INT_MAX, BUS_FIXED),
+    BUS_COLUMN_TEXT(B, currency, PAYMENT_CURRENCY_LEN, PAYMENT_CURRENCY_LEN, BUS_FIXED),
+    BUS_COLUMN_TEXT(B, psp_id, 1, PAYMENT_PSP_ID_MAX, BUS_FIXED),
+};
+const struct bus_table booking_columns = BUS_COLUMN_TABLE("payments.ledger", B, bookings);
