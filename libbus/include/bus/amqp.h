@@ -34,19 +34,20 @@ struct bus_amqp_settings {
   int64_t open_timeout_ms; /* 0: 3000; TCP connect and handshake each */
 };
 
-/* Is this a URL that can be opened? The error never holds the password. */
+/* Checks the form of a URL. The error never holds the password. */
 bool bus_amqp_url_check(const char *url, struct bus_error *err) BUS_MUST_CHECK;
-/* How many hosts it names: the nodes of one cluster, with the same users and virtual hosts. Who keeps a connection
- * opens one of them and turns to the next when it fails (bus_rotation). */
+/* Number of hosts in the URL: nodes of one cluster with the same users and virtual hosts. A caller with a lasting
+ * connection opens one host, and the next one when it fails (bus_rotation). */
 size_t bus_amqp_url_hosts(const char *url);
 
 /* Connects, announces consumer_cancel_notify and connection.blocked, opens the channel. */
 bool bus_amqp_open(const struct bus_amqp_settings *settings, struct bus_amqp **ret,
                    struct bus_error *err) BUS_MUST_CHECK;
-/* The first host that lets us in, for programs that run once; host is where it begins. The error is the last one's. */
+/* For programs that run once: opens the first host that accepts the login, beginning with settings->host. The error is
+ * that of the last host. */
 bool bus_amqp_open_any(const struct bus_amqp_settings *settings, struct bus_amqp **ret,
                        struct bus_error *err) BUS_MUST_CHECK;
-/* Closes politely where the connection still stands (at most 1 s). Accepts NULL. */
+/* Closes with AMQP's handshake if the connection is still open (at most 1 s). Accepts NULL. */
 void bus_amqp_free(struct bus_amqp *amqp);
 int bus_amqp_fd(const struct bus_amqp *amqp);
 const char *bus_amqp_user(const struct bus_amqp *amqp);
@@ -56,7 +57,7 @@ const char *bus_amqp_peer(const struct bus_amqp *amqp);
 /* ---- publishing ---- */
 /* Writes queued publications to the socket now; without a flush the next pump writes them. */
 void bus_amqp_flush(struct bus_amqp *amqp);
-/* Publisher confirms from here on. */
+/* Turns publisher confirms on. */
 bool bus_amqp_confirm(struct bus_amqp *amqp, struct bus_error *err) BUS_MUST_CHECK;
 
 struct bus_publication {
@@ -68,9 +69,9 @@ struct bus_publication {
   struct bus_str cause; /* parked and retried messages: why; header bus-cause; absent: none */
   struct bus_str cause_class;
 };
-/* *ret_seq: the delivery tag that its confirm will carry (1, 2, …; 0 without confirms). OK means "in the socket's
- * buffer", no more: the kernel holds a batch together until the next bus_amqp_pump (for 200 ms at most), and until then
- * bus_amqp_has_buffered is true. */
+/* *ret_seq: the sequence number of the publication's confirm (1, 2, …; 0 without confirms). OK means only that the
+ * message is in the socket's buffer: the kernel holds a batch together until the next bus_amqp_pump (at most 200 ms),
+ * and until then bus_amqp_has_buffered is true. */
 bool bus_amqp_publish(struct bus_amqp *amqp, const struct bus_publication *publication, uint64_t *ret_seq,
                       struct bus_error *err) BUS_MUST_CHECK;
 
@@ -78,23 +79,23 @@ bool bus_amqp_publish(struct bus_amqp *amqp, const struct bus_publication *publi
 /* prefetch is per consumer; 0 is refused. consumer: index that its deliveries carry, 0 to 7. no_ack: for answers. */
 bool bus_amqp_consume(struct bus_amqp *amqp, const char *queue, int consumer, int prefetch, bool no_ack,
                       struct bus_error *err) BUS_MUST_CHECK;
-/* Stops that consumer; what was prefetched stays with us until it is settled. */
+/* Cancels the consumer. Prefetched deliveries stay unacked with this connection until they are settled. */
 bool bus_amqp_cancel(struct bus_amqp *amqp, int consumer, struct bus_error *err) BUS_MUST_CHECK;
 bool bus_amqp_ack(struct bus_amqp *amqp, uint64_t tag, bool multiple, struct bus_error *err) BUS_MUST_CHECK;
-/* Hands back to the queue: at shutdown only. */
+/* Requeues deliveries. Use it at shutdown only. */
 bool bus_amqp_hand_back(struct bus_amqp *amqp, uint64_t tag, bool multiple, struct bus_error *err) BUS_MUST_CHECK;
 
-/* An exclusive, auto-deleted queue of our own, bound to bus.reply by its name. */
+/* Declares an exclusive, auto-deleted queue, bound to bus.reply by its name. */
 bool bus_amqp_reply_queue(struct bus_amqp *amqp, const char *name, struct bus_error *err) BUS_MUST_CHECK;
 
 /* ---- declaring ---- */
-/* passive: only checks that it is there (not for bindings, which AMQP cannot ask about: BUS_E_INVALID). BUS_E_TOPOLOGY:
- * it is not, or differs (*ret_exists false); the connection is still usable (its channel is opened again). */
+/* passive: only checks that the exchange or queue exists (BUS_E_INVALID for bindings, which AMQP cannot check).
+ * BUS_E_TOPOLOGY: it does not exist or differs (*ret_exists false); the connection stays usable, on a new channel. */
 bool bus_amqp_declare(struct bus_amqp *amqp, const struct bus_declaration *declaration, bool passive, bool *ret_exists,
                       struct bus_error *err) BUS_MUST_CHECK;
-/* How many messages wait in a queue, those aside that a consumer has. BUS_E_TOPOLOGY: there is no such queue. */
+/* Number of ready messages in a queue, without unacked ones. BUS_E_TOPOLOGY: the queue does not exist. */
 bool bus_amqp_queue_depth(struct bus_amqp *amqp, const char *queue, int64_t *ret, struct bus_error *err) BUS_MUST_CHECK;
-/* A round trip to the broker: checks that the exchange bus.event is there. */
+/* Makes a round trip to the broker: checks that the exchange bus.event exists. */
 bool bus_amqp_ping(struct bus_amqp *amqp, struct bus_error *err) BUS_MUST_CHECK;
 
 /* ---- reading ---- */
@@ -111,7 +112,7 @@ struct bus_amqp_events {
   void (*delivery)(void *context, const struct bus_delivery *delivery);
   /* ack false: nack. multiple: all up to seq. */
   void (*confirm)(void *context, uint64_t seq, bool multiple, bool ack);
-  /* A mandatory message that no queue took; its confirm (an ack!) follows. */
+  /* The broker returned a mandatory message that no queue takes. Its confirm, an ack, follows. */
   void (*returned)(void *context, const struct bus_uuid *message_id, struct bus_str exchange, struct bus_str key);
   void (*blocked)(void *context, bool blocked, struct bus_str reason);
   /* The queue of that consumer was deleted, or its node went away. */
@@ -120,11 +121,11 @@ struct bus_amqp_events {
 
 /* Sets the arena for the text of further deliveries. A worker alternates between two. */
 void bus_amqp_set_arena(struct bus_amqp *amqp, struct bus_arena *arena);
-/* Takes every frame that has arrived, answers heartbeats, sends our own; never waits. Call it when the socket is
- * readable, when bus_amqp_has_buffered says so, and at least every third of a heartbeat. */
+/* Reads all frames that have arrived, and sends and answers heartbeats; never blocks. Call it when the socket is
+ * readable, when bus_amqp_has_buffered returns true, and at least every third of a heartbeat. */
 bool bus_amqp_pump(struct bus_amqp *amqp, const struct bus_amqp_events *events, void *context,
                    struct bus_error *err) BUS_MUST_CHECK;
-/* Frames lie in the library's buffers, where poll(2) does not see them. */
+/* True if the library holds frames in its buffers, which poll(2) does not see. */
 bool bus_amqp_has_buffered(const struct bus_amqp *amqp);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* Bump allocation for everything that lives as long as one batch or one request; freed at once. Not thread-safe. */
+/* Bump allocation for the memory of one batch or one request; freed at once. Not thread-safe. */
 #ifndef BUS_ARENA_H
 #define BUS_ARENA_H
 

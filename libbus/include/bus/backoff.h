@@ -1,4 +1,4 @@
-/* How long to wait before the next try: exponential with jitter for connections and calls, tiers for messages. Pure. */
+/* Delays before the next try: exponential with jitter for connections and calls, tiers for messages. Pure. */
 #ifndef BUS_BACKOFF_H
 #define BUS_BACKOFF_H
 
@@ -18,8 +18,8 @@ struct bus_backoff {
 int64_t bus_backoff_next(struct bus_backoff *backoff, uint64_t random);
 void bus_backoff_reset(struct bus_backoff *backoff);
 
-/* Which of several equal hosts is tried, beginning with the first: each of them once, at the shortest delay, and only
- * when all have failed a longer one. */
+/* Choice among several equal hosts, beginning with the first: each is tried once at the shortest delay; only after all
+ * have failed the delay grows. */
 struct bus_rotation {
   struct bus_backoff backoff;
   size_t hosts;  /* how many */
@@ -27,9 +27,9 @@ struct bus_rotation {
   size_t failed; /* in this round */
 };
 
-/* This host failed: turns to the next; the delay before it is tried. */
+/* Records a failure of this host and turns to the next. Returns the delay before the next one is tried. */
 int64_t bus_rotation_next(struct bus_rotation *rotation, uint64_t random);
-/* This host served well: the next failure begins a new round. */
+/* Records a success: the next failure begins a new round. */
 void bus_rotation_reset(struct bus_rotation *rotation);
 
 /* Counts consecutive nacks. If the first publication of a channel meets a quorum queue without a leader, the channel
@@ -41,7 +41,7 @@ struct bus_nacks {
   int64_t patience; /* 0: there are none */
 };
 
-/* One more; true: give the connection up. */
+/* Records a nack. True: close the connection and open another. */
 bool bus_nacks_add(struct bus_nacks *nacks, int64_t now);
 /* The broker accepts publications again. Fifteen seconds without a nack count as this call. */
 void bus_nacks_end(struct bus_nacks *nacks);

@@ -1,4 +1,4 @@
-/* The few shapes that every other header uses: text views, times, attributes. */
+/* Basic types of all other headers: text views, times, attributes. */
 #ifndef BUS_BASE_H
 #define BUS_BASE_H
 
@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/* A result that must be looked at; ignore one only with (void) and a reason. */
+/* The caller must use the result; ignore it only with (void) and a reason. */
 #define BUS_MUST_CHECK __attribute__((warn_unused_result))
 #define BUS_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
@@ -46,7 +46,7 @@ typedef int64_t bus_time;
 #define BUS_MINUTE (60 * BUS_SECOND)
 #define BUS_HOUR (60 * BUS_MINUTE)
 
-/* An optional integer or time that is not there. */
+/* Stands for an absent integer or time. */
 #define BUS_NO_INT64 INT64_MIN
 #define BUS_NO_TIME INT64_MIN
 

@@ -89,26 +89,26 @@ struct bus_breaker {
   int successes;
 };
 
-/* The item of a call for the thing of that id. */
+/* The item number of an id. */
 uint64_t bus_breaker_item(const void *id, size_t size);
 
 void bus_breaker_init(struct bus_breaker *breaker, const struct bus_breaker_settings *settings);
-/* May a call for this item go now? True: bus_breaker_end or _drop must follow. An item that failed within the window
- * counts as BUS_BREAKER_FAILED, whatever the caller knows of it. */
+/* Asks whether a call for this item may start now. After true, call bus_breaker_end or bus_breaker_drop. An item that
+ * failed within the window counts as BUS_BREAKER_FAILED, whatever `past` says. */
 bool bus_breaker_begin(struct bus_breaker *breaker, struct bus_breaker_call *call, uint64_t item,
                        enum bus_breaker_past past, int64_t now) BUS_MUST_CHECK;
-/* works: the dependency does, whatever it said about the item. */
+/* Ends the call. works: the dependency responded, even if it refused the item. */
 void bus_breaker_end(struct bus_breaker *breaker, struct bus_breaker_call *call, bool works, int64_t now);
-/* Instead of bus_breaker_end: the call says nothing about the dependency, for example because it was never sent. */
+/* Ends a call that says nothing about the dependency, for example because it was never sent. */
 void bus_breaker_drop(struct bus_breaker *breaker, struct bus_breaker_call *call, int64_t now);
-/* The dependency has answered a ping: closes an open breaker. A ping is no success of the window. */
+/* Closes an open breaker, because the dependency has answered a ping. A ping is no success of the window. */
 void bus_breaker_alive(struct bus_breaker *breaker, int64_t now);
 
-/* The three below count calls that became late by `now`. */
+/* The three functions below also count calls that became late by `now`. */
 enum bus_breaker_state bus_breaker_state(struct bus_breaker *breaker, int64_t now);
-/* When an open breaker's rest is over for such an item; `now` where it does not rest. */
+/* End of an open breaker's rest for such an item; `now` if it does not rest. */
 int64_t bus_breaker_retry_at(struct bus_breaker *breaker, uint64_t item, enum bus_breaker_past past, int64_t now);
-/* How many calls for such items would go one after the other, none being answered: SIZE_MAX while closed. */
+/* Number of calls for such items that may start now, before any of them ends: SIZE_MAX while closed. */
 size_t bus_breaker_room(struct bus_breaker *breaker, enum bus_breaker_past past, int64_t now);
 /* "closed", "half-open", "open" */
 const char *bus_breaker_state_name(enum bus_breaker_state state);

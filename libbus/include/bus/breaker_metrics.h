@@ -28,12 +28,12 @@ struct bus_breaker_metrics {
 
 /* Registers the metrics. dependency: such as "payment_provider"; it is copied. `metrics` stays where it is. */
 void bus_breaker_metrics_init(struct bus_breaker_metrics *metrics, const char *dependency);
-/* One more breaker, closed. */
+/* Adds a closed breaker. */
 void bus_breaker_metrics_add(struct bus_breaker_metrics *metrics);
-/* A breaker that was shown in `from` is in `to` now. */
+/* Moves a breaker from state `from` to state `to`. */
 void bus_breaker_metrics_move(struct bus_breaker_metrics *metrics, enum bus_breaker_state from,
                               enum bus_breaker_state to);
-/* A breaker that was shown in `state` is gone. */
+/* Removes a breaker in that state. */
 void bus_breaker_metrics_remove(struct bus_breaker_metrics *metrics, enum bus_breaker_state state);
 
 #ifdef __cplusplus

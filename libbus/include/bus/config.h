@@ -1,9 +1,9 @@
 /*
  * Configuration from one table per program: it drives parsing, --help, `.env.example` and the README's table. Values
  * come from the environment, and from the file that --env-file names (lines KEY=value, '#' comments, optional quotes;
- * the environment wins). A malformed value stops the start with the variable's name, value and range, and so does a
- * variable of the file that the program does not know; those of the environment are not the program's alone. Secrets
- * are never printed. Reading and checking are pure over a lookup function; only bus_config_main touches the process.
+ * the environment wins). A malformed value stops the start; the error has the variable's name, value and range. So does
+ * an unknown variable of the file; the environment may hold variables of other programs. Secrets are never printed.
+ * Reading and checking are pure over a lookup function; only bus_config_main touches the process.
  */
 #ifndef BUS_CONFIG_H
 #define BUS_CONFIG_H
@@ -46,7 +46,7 @@ struct bus_option_table {
 bool bus_config_read(const struct bus_option_table *tables, size_t table_count,
                      const char *(*lookup)(void *context, const char *name), void *context,
                      struct bus_error *err) BUS_MUST_CHECK;
-/* Gives back the strings that bus_config_read made. */
+/* Frees the strings that bus_config_read made. */
 void bus_config_done(const struct bus_option_table *tables, size_t table_count);
 
 /* `name` in `env` text (a whole .env file's contents), copied into value; false where it is not set. A malformed line

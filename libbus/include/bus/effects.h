@@ -27,9 +27,9 @@ struct bus_input {
 };
 
 enum bus_verdict {
-  BUS_DONE,  /* decided, if only "ignored" */
-  BUS_RETRY, /* this delivery again later, through a retry tier; deadlines and completions cannot be retried */
-  BUS_PARK,  /* never: to the dead queue with the reason */
+  BUS_DONE,  /* decided; the decision may be to ignore it */
+  BUS_RETRY, /* deliver again later, through a retry tier; not for deadlines and completions */
+  BUS_PARK,  /* dead-letter with the reason */
 };
 
 enum bus_effect_kind {
@@ -58,7 +58,7 @@ struct bus_effects {
   const char *service; /* app_id */
   const struct bus_input *input;
   struct bus_effect *first, *last;
-  struct bus_effect *before_input; /* last one before this input's: what a retry or park takes back to */
+  struct bus_effect *before_input; /* last effect before this input's; a retry or park removes those behind it */
   size_t count;
   enum bus_verdict verdict;
   char reason[160];
@@ -67,9 +67,9 @@ struct bus_effects {
 
 void bus_effects_init(struct bus_effects *effects, struct bus_arena *arena, struct bus_uuid_source *ids, bus_time now,
                       const char *service);
-/* Turns to the next input: verdict back to BUS_DONE. */
+/* Begins the next input: the verdict is BUS_DONE again. */
 void bus_effects_begin(struct bus_effects *effects, const struct bus_input *input);
-/* After decide: for BUS_RETRY and BUS_PARK takes back what the input emitted, and returns the verdict. */
+/* Ends the input after decide, and returns its verdict. For BUS_RETRY and BUS_PARK it removes the input's effects. */
 enum bus_verdict bus_effects_end(struct bus_effects *effects);
 
 /* The part of a message that an aggregate keeps, so that later deadlines and completions can name their cause. */
@@ -78,18 +78,18 @@ struct bus_cause {
   struct bus_uuid message_id;
 };
 
-/* A command or event. Its causation is the input's message, its trace a child of the input's. For inputs without a
- * message (deadlines, completions), and messages without a trace, use bus_emit_caused with what the aggregate keeps. */
+/* Emits a command or event. Its causation is the input's message, its trace a child of the input's. An input without a
+ * message (deadline, completion) or without a trace needs bus_emit_caused, with the cause that the aggregate keeps. */
 void bus_emit(struct bus_effects *effects, const struct bus_message_type *type, const struct bus_uuid *correlation_id,
               const void *body);
 void bus_emit_caused(struct bus_effects *effects, const struct bus_message_type *type,
                      const struct bus_uuid *correlation_id, const struct bus_cause *kept, const void *body);
 
-/* The answer to this input, where its envelope has a reply_to; else nothing. */
+/* Answers this input if its envelope has a reply_to; else does nothing. */
 void bus_answer(struct bus_effects *effects, const struct bus_message_type *type, const void *body);
-/* A later answer: to the address and request that the aggregate kept. */
+/* Address and request of a later answer, kept by the aggregate. */
 struct bus_asker {
-  struct bus_str reply_to;    /* absent: nobody waits */
+  struct bus_str reply_to;    /* absent: no asker waits */
   struct bus_uuid request_id; /* message_id of the request */
 };
 void bus_answer_to(struct bus_effects *effects, const struct bus_asker *asker, const struct bus_message_type *type,
@@ -98,7 +98,7 @@ void bus_answer_to(struct bus_effects *effects, const struct bus_asker *asker, c
 /* action must live as long as the batch: allocate it in effects->arena. */
 void bus_act(struct bus_effects *effects, const void *action);
 
-/* The input is not decided: whoever calls one of these has not changed any aggregate. */
+/* Gives the input back undecided. The caller must not have changed any aggregate. */
 void bus_retry(struct bus_effects *effects, const char *format, ...) BUS_PRINTF(2, 3);
 void bus_park(struct bus_effects *effects, const char *format, ...) BUS_PRINTF(2, 3);
 

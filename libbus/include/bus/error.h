@@ -12,12 +12,12 @@ extern "C" {
  * NONE       no error
  * CONFLICT   the same work again, soon (serialisation, deadlock, lock timeout)
  * DATA       one message of the batch is guilty: find it by halves, dead-letter it
- * FAULT      the other side refuses what any message may need (a missing GRANT): nothing is settled and no message is
- *            blamed until a transaction commits
- * PERMANENT  this message can never be processed: park it
+ * FAULT      the other side refuses a statement that any message may need (a missing GRANT): no delivery is settled
+ *            and no message blamed until a transaction commits
+ * PERMANENT  this message can never be processed: dead-letter it
  * RETRYABLE  this message may succeed later: a retry tier
- * CONNECTION the other side is away: nothing is settled, reconnect with backoff
- * FATAL      configuration or programming: the process says so and ends
+ * CONNECTION the other side is away: no delivery is settled, reconnect with backoff
+ * FATAL      configuration or programming: the process logs it and ends
  */
 enum bus_class {
   BUS_CLASS_NONE,

@@ -1,9 +1,9 @@
 /*
- * Failpoints: named steps at which a crash or an error can be made to fall. They are in builds for tests alone (CMake
- * option ORDERBUS_FAILPOINTS); elsewhere each is a constant, so that its branch vanishes and no name of it remains.
+ * Failpoints: named steps at which a process can be made to crash or fail. Only test builds have them (CMake option
+ * ORDERBUS_FAILPOINTS); elsewhere each is a constant, so that neither branch nor name remains.
  *
- * A point is declared by being used: the linker gathers all of a program's points, and --print-failpoints prints them
- * with the faults that each takes. Two variables switch them, read once at the start:
+ * A point needs no declaration besides its use: the linker collects all points of a program, and --print-failpoints
+ * prints each with its faults. Two variables, read once at the start, switch them:
  *
  *   BUS_FAILPOINTS="point=fault[@N[..[M]]][,point=fault…]"   N: at the N-th hit (default 1); N..: from then on
  *   BUS_FAILPOINTS_LOG=FILE                                  a line "point fault pid" is appended before a fault acts
@@ -43,28 +43,28 @@ struct bus_failpoint {
     point_.armed ? bus_failpoint_hit(&point_) : BUS_FAULT_NONE;                                                        \
   })
 
-/* Reads both variables, as bus_config_read does, before any thread is started. False: they make no sense, and *err says
- * why. */
+/* Reads both variables through `lookup`, before any thread starts. False: a variable is malformed;
+ * *err names it. */
 bool bus_failpoints_read(const char *(*lookup)(void *context, const char *name), void *context,
                          struct bus_error *err) BUS_MUST_CHECK;
 /* The names of both variables, and NULL. */
 extern const char *const bus_failpoint_variables[];
-/* One line a point: its name and the faults that it takes. */
+/* Prints each point with its faults, one point a line. */
 void bus_failpoints_print(void *context, void (*write)(void *context, const char *text));
-/* Crashes, sleeps, or says what the caller has to do. */
+/* Crashes, sleeps, or returns the fault for the caller to carry out. */
 enum bus_fault bus_failpoint_hit(const struct bus_failpoint *point);
-/* Shuts the socket down where that is the fault; true: the step is to fail. */
+/* Shuts the socket down if that is the fault. True: the step must fail. */
 bool bus_failpoint_acts(enum bus_fault fault, int fd);
 void bus_failpoint_cut(enum bus_fault fault, int fd);
 
-/* The fault itself; the caller sees to it. */
+/* Returns the fault; the caller carries it out. */
 #define BUS_FAILPOINT(name) BUS_FAILPOINT_THAT(BUS_CAN_ERROR | BUS_CAN_DISCONNECT, name)
 /* For a step that cannot fail and uses no connection. */
 #define BUS_CRASH_POINT(name) ((void)BUS_FAILPOINT_THAT(BUS_CAN_CRASH, name))
 /* True: the step fails. */
 #define BUS_ERROR_POINT(name) (BUS_FAILPOINT_THAT(BUS_CAN_ERROR, name) == BUS_FAULT_ERROR)
 #define BUS_FAIL_POINT(name, fd) bus_failpoint_acts(BUS_FAILPOINT(name), (fd))
-/* Cuts the connection, and no more. */
+/* Only shuts the connection down. */
 #define BUS_CUT_POINT(name, fd) bus_failpoint_cut(BUS_FAILPOINT_THAT(BUS_CAN_DISCONNECT, name), (fd))
 
 #else

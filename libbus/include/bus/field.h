@@ -155,31 +155,31 @@ struct bus_problems {
   struct bus_problem items[BUS_PROBLEMS_MAX];
 };
 
-/* Adds one: for checks that go beyond the table ("a product twice"). */
+/* Adds a problem, for checks beyond the table ("a product twice"). */
 void bus_problem_add(struct bus_problems *problems, const char *path, const char *format, ...) BUS_PRINTF(3, 4);
-/* All of them on one line, for a log or a park cause: "items[2].quantity must be …; …" */
+/* Writes all problems on one line, for a log or the cause of a dead letter: "items[2].quantity must be …; …" */
 void bus_problems_text(const struct bus_problems *problems, char *text, size_t size);
 
-/* Is lack of memory among them? Then the document may be right, and was not looked at to its end. */
+/* True if lack of memory is among the problems. The document may then be right; it was not read to its end. */
 bool bus_problems_no_memory(const struct bus_problems *problems);
 void bus_problem_add_no_memory(struct bus_problems *problems);
 
-/* Is the text an id that clients may give to things and name in paths: BUS_ID, 1 to BUS_ID_MAX bytes? */
+/* True if the text is an id that clients may choose and use in paths: BUS_ID, 1 to BUS_ID_MAX bytes. */
 enum { BUS_ID_MAX = 64 };
 bool bus_is_id(struct bus_str text);
 
-/* ret points to a struct of schema->size bytes; it is written only on success, its strings and arrays lie in the arena.
- * On failure problems says why (BUS_E_DECODE); out of memory is a problem of its own
- * (bus_problems_no_memory). problems may be NULL, where nobody asks why. */
+/* Decodes into ret, a struct of schema->size bytes. It is written only on success; its strings and arrays are in the
+ * arena. On failure problems names each wrong field (BUS_E_DECODE); out of memory is a problem of its own
+ * (bus_problems_no_memory). problems may be NULL. */
 bool bus_decode(const struct bus_schema *schema, struct bus_str json, enum bus_unknown unknown, struct bus_arena *arena,
                 void *ret, struct bus_problems *problems) BUS_MUST_CHECK;
 
-/* The JSON text without spaces, members in table order, absent optional members left out. Canonical: the same value
- * gives the same bytes. False when out of memory. */
+/* Encodes as JSON without spaces, with members in table order and without absent optional members. Canonical: the same
+ * value gives the same bytes. False when out of memory. */
 bool bus_encode(const struct bus_schema *schema, const void *value, struct bus_arena *arena,
                 struct bus_str *ret) BUS_MUST_CHECK;
 
-/* As bus_encode, but absent optional members are written as null: for answers to clients, whose shape stays fixed. */
+/* As bus_encode, but absent optional members are written as null: for HTTP responses, whose shape stays fixed. */
 bool bus_encode_nulls(const struct bus_schema *schema, const void *value, struct bus_arena *arena,
                       struct bus_str *ret) BUS_MUST_CHECK;
 

@@ -10,12 +10,12 @@
 extern "C" {
 #endif
 
-/* Cuts the next pair off *rest; false when none is left. Name and value are still encoded; without '=' the value is
- * empty. Empty pairs are skipped. */
+/* Takes the next pair off *rest; false at the end. Name and value are still encoded; without '=' the value is empty.
+ * Empty pairs are skipped. */
 bool bus_form_next(struct bus_str *rest, struct bus_str *ret_name, struct bus_str *ret_value);
 
-/* Percent escapes and '+' undone into text (encoded.len + 1 bytes, NUL-terminated). False where an escape is malformed,
- * or the outcome has a control character or is not UTF-8. */
+/* Decodes percent escapes and '+' into text (encoded.len + 1 bytes, NUL-terminated). False if an escape is malformed,
+ * or the result has a control character or is not UTF-8. */
 bool bus_form_decode(struct bus_str encoded, char *text, size_t *ret_len) BUS_MUST_CHECK;
 
 /* The value of a name, decoded into the arena; absent where the form has no such name. False: the name stands twice, or

@@ -24,7 +24,7 @@ struct bus_failure {
   struct bus_str cause;
 };
 
-/* Writes `history` and a line more; what came between the first line and the last ones goes where there is no room.
+/* Writes `history` and one more line. If there is no room, lines between the first and the last ones are left out.
  * Returns the length; the result is well-formed UTF-8 whatever the arguments are. */
 size_t bus_history_add(struct bus_str history, const struct bus_failure *failure, char text[BUS_HISTORY_MAX]);
 

@@ -1,7 +1,7 @@
-/* Calls out by HTTP: libcurl's multi interface inside a worker's poll set, never blocking it. In target bus_curl, so
- * that only programs which call out link libcurl. One client a thread. Certificates and host names are verified,
- * redirects and proxies refused, answers capped; curl's own re-send is harmless only with the same idempotency key, so
- * callers give one. */
+/* HTTP client: libcurl's multi interface inside a worker's poll set, never blocking it. It is in target bus_curl, so
+ * that only programs with outgoing calls link libcurl. One client for each thread. It verifies certificates and host
+ * names, refuses redirects and proxies, and caps responses. curl may send a request again by itself, so callers give an
+ * idempotency key. */
 #ifndef BUS_HTTP_CLIENT_H
 #define BUS_HTTP_CLIENT_H
 
@@ -33,8 +33,8 @@ struct bus_http_call {
   const char *const *headers; /* "Name: value", NULL-terminated; copied; CR or LF is refused */
 };
 
-/* NOT_SENT: certainly no byte of the request arrived (resolve, connect). UNKNOWN: it may have been carried out
- * (time-out, cut link, answer over the cap): ask again with the same idempotency key. ANSWERED: status and body are the
+/* NOT_SENT: no byte of the request arrived (resolve, connect). UNKNOWN: the server may have carried it out (time-out,
+ * cut link, response over the cap): send it again with the same idempotency key. ANSWERED: status and body are the
  * server's. */
 enum bus_http_outcome { BUS_HTTP_ANSWERED, BUS_HTTP_NOT_SENT, BUS_HTTP_UNKNOWN };
 
@@ -49,7 +49,7 @@ struct bus_http_result {
 
 bool bus_http_client_new(const struct bus_http_client_settings *settings, struct bus_http_client **ret,
                          struct bus_error *err) BUS_MUST_CHECK;
-/* Cuts what is under way; callbacks are not called. Accepts NULL. */
+/* Aborts calls under way; their callbacks are not called. Accepts NULL. */
 void bus_http_client_free(struct bus_http_client *client);
 
 /* Starts a call; done is called once, from dispatch, never from here. */

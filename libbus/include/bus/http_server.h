@@ -65,13 +65,13 @@ bool bus_http_server_start(const struct bus_http_settings *settings, const struc
                            struct bus_error *err) BUS_MUST_CHECK;
 /* The port that it listens on: the kernel's choice where settings said 0. */
 int bus_http_server_port(const struct bus_http_server *server);
-/* Before a stop that no client is to notice. For serve_ms everything is served, each answer with "Connection: close";
- * longer, up to kept_ms in all, while a client still keeps a connection: it gets one more answer on it. kept_ms should
- * be more than the time for which a proxy keeps an idle connection: a request that meets the close of its connection is
- * lost. Then new connections are ignored. Blocks the caller; only a stop may follow. */
+/* Drains before a stop, without errors for clients. For serve_ms all requests are served, each response with
+ * "Connection: close"; after that, up to kept_ms in all, each kept connection still gets one response. kept_ms should
+ * exceed the time for which a proxy keeps an idle connection, because a request that meets the close of its connection
+ * is lost. Then new connections are ignored. Blocks the caller; call only stop afterwards. */
 void bus_http_server_drain(struct bus_http_server *server, int64_t serve_ms, int64_t kept_ms);
-/* Ends connections that wait for a request, answers what has arrived, and lets handlers finish, for at most 10 s.
- * Accepts NULL. */
+/* Closes idle connections, answers requests that have arrived, and lets handlers finish, for at most 10 s. Accepts
+ * NULL. */
 void bus_http_server_stop(struct bus_http_server *server);
 
 /* ---- the request ---- */
@@ -97,11 +97,11 @@ void bus_http_note(struct bus_http_exchange *exchange, const char *name, struct 
 const struct bus_trace *bus_http_trace(const struct bus_http_exchange *exchange);
 const char *bus_http_method(const struct bus_http_exchange *exchange);
 const char *bus_http_remote_address(const struct bus_http_exchange *exchange);
-/* For handlers that wait long: waits at most that long, and says whether the client went away or the server stops. */
+/* For handlers that wait: waits at most that long. True: the client has disconnected or the server stops. */
 bool bus_http_wait_gone(struct bus_http_exchange *exchange, int64_t timeout_ms);
 
-/* For handlers that let their client wait: takes one of the places for that, a quarter of the threads, until the
- * handler returns. False: all are taken; answer at once. A stream takes one by itself. */
+/* Takes one of the places for waiting handlers, a quarter of the threads, until the handler returns. False: all places
+ * are taken; respond at once. A stream takes a place by itself. */
 bool bus_http_hold(struct bus_http_exchange *exchange);
 
 /* ---- the answer: one call of the second group per request, after any number of the first ---- */
@@ -125,8 +125,8 @@ extern const struct bus_schema bus_http_problem_schema;
 bool bus_http_stream_start(struct bus_http_exchange *exchange, int status, const char *media_type);
 bool bus_http_stream_write(struct bus_http_exchange *exchange, struct bus_str text);
 
-/* Pure parts, for tests and fuzzing: one decision over what the parser saw. 0: go on; else the status to refuse with,
- * and why. */
+/* The pure gate, for tests and fuzzing: one decision over the parsed head. 0: continue; else the status of the refusal,
+ * and its reason. */
 struct bus_http_header_view {
   struct bus_str name, value;
 };

@@ -54,18 +54,18 @@ bool bus_log_enabled(enum bus_level level);
 /* {"time":"…","level":"info","service":"…","msg":"…", fields…}. Fields that are absent (nil, not set, NULL) are left
  * out. `fields` ends with a zeroed one, which the macro adds. */
 void bus_log_write(enum bus_level level, const char *msg, const struct bus_log_field *fields);
-/* The same whatever the level: for lines that a setting of their own decides on. */
+/* The same at any level: for lines that another setting controls. */
 void bus_log_write_always(enum bus_level level, const char *msg, const struct bus_log_field *fields);
 #define bus_log(level, msg, ...)                                                                                       \
   bus_log_write((level), (msg), (const struct bus_log_field[]){__VA_ARGS__ __VA_OPT__(, ){.kind = BUS_LOG_END}})
 
-/* Waits until the lines so far are written, for at most that long; false: some are not. */
+/* Waits at most that long until all lines so far are written. False: some are not. */
 bool bus_log_flush(int64_t timeout_ms);
 /* Lines dropped since the start: the metric bus_log_lines_dropped_total. */
 int64_t bus_log_dropped(void);
 
-/* The last line of a process that is about to end: it gives the ring 100 ms, then writes the line itself, if stderr
- * takes it at once. Not for signal handlers. */
+/* Writes the last line of a process that is about to end. It waits 100 ms for the ring, then writes the line itself if
+ * stderr accepts it at once. Not for signal handlers. */
 void bus_log_last_write(enum bus_level level, const char *msg, const struct bus_log_field *fields);
 #define bus_log_last(level, msg, ...)                                                                                  \
   bus_log_last_write((level), (msg), (const struct bus_log_field[]){__VA_ARGS__ __VA_OPT__(, ){.kind = BUS_LOG_END}})
@@ -78,8 +78,8 @@ void bus_log_last_text(struct bus_str text);
  * Returns its length. */
 size_t bus_log_line(char *text, size_t size, enum bus_level level, const char *msg, const struct bus_log_field *fields);
 
-/* The line itself into text (size at least 1024), with '\n' and NUL; returns its length. Pure: for tests and for sinks
- * of one's own. */
+/* Formats a line into text (size at least 1024), with '\n' and NUL; returns its length. Pure: for tests and other
+ * sinks. */
 size_t bus_log_format(char *text, size_t size, bus_time now, const char *service, enum bus_level level, const char *msg,
                       const struct bus_log_field *fields);
 

@@ -19,7 +19,7 @@ enum bus_exchange {
   BUS_EXCHANGE_REPLY, /* bus.reply: answers; the key is the asker's own queue */
   BUS_EXCHANGE_RETRY, /* bus.retry.<publisher>: to a tier queue, key "<tier>.<queue>" */
   BUS_EXCHANGE_DEAD,  /* bus.dead.<publisher>: dead letters, key "<queue>"; the broker's own go through bus.dead */
-  BUS_EXCHANGE_BACK,  /* bus.back: where tiers dead-letter to; nobody publishes here */
+  BUS_EXCHANGE_BACK,  /* bus.back: tiers dead-letter to it; no user publishes to it */
 };
 /* "bus.cmd" … */
 const char *bus_exchange_name(enum bus_exchange exchange);
@@ -37,7 +37,7 @@ struct bus_message_type {
   const struct bus_schema *schema;
 };
 
-/* Initializers; behind the schema stand the senders. */
+/* Initializers. The senders follow the schema. */
 #define BUS_COMMAND(name, body, ...)                                                                                   \
   { .type = (name), .exchange = BUS_EXCHANGE_CMD, .senders = {__VA_ARGS__}, .schema = (body) }
 #define BUS_EVENT(name, body, ...)                                                                                     \
@@ -47,7 +47,7 @@ struct bus_message_type {
 #define BUS_ANSWER(name, body)                                                                                         \
   { .type = (name), .exchange = BUS_EXCHANGE_REPLY, .schema = (body) }
 
-/* "edge, operator"; cut where the text is full. */
+/* Writes the senders as "edge, operator", cut to the size. */
 enum { BUS_SENDERS_TEXT = 256 };
 void bus_message_senders(const struct bus_message_type *type, char text[BUS_SENDERS_TEXT]);
 
@@ -60,7 +60,7 @@ struct bus_str bus_message_key(const struct bus_message_type *type);
 
 /* The envelope of one message. Text lies where the message lies (an arena, a receive buffer). */
 struct bus_envelope {
-  struct bus_uuid message_id;     /* v7; the dedupe key; for ever the same when published again */
+  struct bus_uuid message_id;     /* v7; the dedupe key; never changes, also when published again */
   struct bus_str type;            /* "inventory.reserve.v1" */
   struct bus_uuid correlation_id; /* the order id; nil where there is none */
   struct bus_uuid causation_id;   /* the message that caused this one; in an answer the request's message_id; or nil */

@@ -38,10 +38,10 @@ void bus_series_set(struct bus_series *series, int64_t value);     /* GAUGE */
 void bus_series_observe(struct bus_series *series, int64_t value); /* HISTOGRAM */
 int64_t bus_series_value(const struct bus_series *series);         /* COUNTER, GAUGE; HISTOGRAM: how many */
 
-/* A gauge that is read when it is scraped. */
+/* Registers a gauge whose value is read at each scrape. */
 void bus_metric_callback(const struct bus_metric_spec *spec, int64_t (*read)(void *context), void *context);
 
-/* Everything registered, in the text format, by `write`. */
+/* Prints all registered metrics in the text format by `write`. */
 void bus_metrics_print(void (*write)(void *context, struct bus_str text), void *context);
 
 /* process_resident_memory_bytes, process_resident_anon_bytes, process_cpu_seconds_total, process_open_fds,

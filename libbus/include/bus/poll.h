@@ -1,4 +1,4 @@
-/* How a worker's one poll set takes in the sockets of others (an HTTP client): asked before each poll, told after. */
+/* Sockets of others (an HTTP client) in a worker's poll set: `prepare` runs before each poll, `dispatch` after it. */
 #ifndef BUS_POLL_H
 #define BUS_POLL_H
 

@@ -8,8 +8,8 @@
 extern "C" {
 #endif
 
-/* Opens each of the descriptors 0 to 2 that is closed to /dev/null, so that no socket or file of the program gets the
- * number of stderr. Call it before anything is opened; bus_process_init and bus_config_main do. */
+/* Opens closed standard descriptors (0 to 2) to /dev/null, so that no socket or file of the program gets the number of
+ * stderr. Call it before opening any file; bus_process_init and bus_config_main do. */
 void bus_process_standard_files(void);
 
 /*

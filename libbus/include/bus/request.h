@@ -27,19 +27,19 @@ struct bus_requester_settings {
   size_t max_unconfirmed; /* bytes; 0: 1 MiB */
 };
 
-/* Starts the I/O thread; never fails for a broker that is away. */
+/* Starts the I/O thread. The broker need not be up. */
 bool bus_requester_new(const struct bus_requester_settings *settings, struct bus_requester **ret,
                        struct bus_error *err) BUS_MUST_CHECK;
 /* Lets open requests finish (at most 5 s), then closes. Accepts NULL. */
 void bus_requester_free(struct bus_requester *requester);
 
 bool bus_requester_is_up(const struct bus_requester *requester);
-/* The broker asked to pause: publishing would only fill our own memory. */
+/* True while the broker blocks publishers; further messages would only fill our own memory. */
 bool bus_requester_is_blocked(const struct bus_requester *requester);
 
 /* The state of a request. */
 enum bus_request_state {
-  BUS_REQUEST_SENT,      /* nothing yet: it may or may not arrive */
+  BUS_REQUEST_SENT,      /* no outcome yet: it may or may not arrive */
   BUS_REQUEST_CONFIRMED, /* the broker has it on disk; it will be processed */
   BUS_REQUEST_ANSWERED,
   BUS_REQUEST_UNROUTABLE,  /* no queue; not kept */
@@ -57,26 +57,27 @@ struct bus_request {
 
 struct bus_pending; /* one request under way; used by the thread that began it */
 
-/* Publishes (thread-safe, does not wait). body is encoded before it returns. NULL only when out of memory. For
- * BUS_EXCHANGE_QUERY no confirm is awaited. */
+/* Publishes a request. Thread-safe; does not block. body is encoded before it returns. NULL only when out of memory. A
+ * query is published without a confirm. */
 struct bus_pending *bus_request_begin(struct bus_requester *requester, const struct bus_request *request);
 
-/* Waits until an answer is there, or the request can no longer succeed, or `until` (bus_monotonic) passes, or, with
- * confirm_is_enough, the broker's confirm came. Returns the state; may be called again with a later `until`. */
+/* Waits until an answer has come, the request can no longer succeed, `until` (bus_monotonic) has passed, or, with
+ * confirm_is_enough, the broker has confirmed. Returns the state; may be called again with a later `until`. */
 enum bus_request_state bus_request_wait(struct bus_pending *pending, int64_t until, bool confirm_is_enough);
 
-/* The same, for an answer that may take long: after bus_requester_hurry it returns what is known at once. */
+/* The same, for an answer that may take long. After bus_requester_hurry it returns the present state at once. */
 enum bus_request_state bus_request_wait_long(struct bus_pending *pending, int64_t until);
 /* Ends all long waits, and those that begin later: the process is about to stop. Thread-safe. */
 void bus_requester_hurry(struct bus_requester *requester);
 
-/* The answer of state ANSWERED, decoded: *ret_body is a struct of one of `types`' schemas in the arena, *ret_type says
- * which. False: it is of no such type, or malformed (logged). Takes the answer: wait again for a second one. */
+/* Decodes the answer of a request in state ANSWERED: *ret_body is a struct in the arena, of the schema of *ret_type,
+ * which is one of `types`. False: another type, or malformed (logged). Removes the answer: wait again for a second
+ * one. */
 bool bus_request_answer(struct bus_pending *pending, const struct bus_message_type *const *types, size_t type_count,
                         struct bus_arena *arena, const struct bus_message_type **ret_type,
                         const void **ret_body) BUS_MUST_CHECK;
 
-/* Ends it; later answers are dropped. Accepts NULL. */
+/* Ends the request; later answers are dropped. Accepts NULL. */
 void bus_request_end(struct bus_pending *pending);
 
 #ifdef __cplusplus

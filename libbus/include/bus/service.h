@@ -42,7 +42,7 @@ struct bus_program {
   int (*flag)(int index);
 };
 
-/* main's whole body; returns its status. */
+/* The body of main; returns the exit status. */
 int bus_service_main(int argc, char **argv, const struct bus_program *program);
 
 /* ---- the pieces, for programs that are not services on a database (the edge) ---- */
@@ -51,8 +51,8 @@ int bus_service_main(int argc, char **argv, const struct bus_program *program);
 struct bus_health_check {
   const char *name;                                 /* "message_queue" */
   bool (*is_up)(void *context, int64_t timeout_ms); /* really asks; called on HTTP threads */
-  /* Why it is down: plain text without quotation marks or backslashes, in the arena; no data: out of memory. NULL: the
-   * name says enough. */
+  /* Reason of a failure: plain text without quotation marks or backslashes, in the arena; no data: out of memory. NULL:
+   * the name says enough. */
   struct bus_str (*why)(void *context, struct bus_arena *arena);
 };
 
@@ -71,7 +71,7 @@ bool bus_admin_start(const struct bus_admin_settings *settings, struct bus_admin
                      struct bus_error *err) BUS_MUST_CHECK;
 void bus_admin_stop(struct bus_admin *admin);
 
-/* The same four routes for another server's table: handlers whose context is the struct bus_admin. */
+/* Handlers of the same four routes for another server's table. Their context is the struct bus_admin. */
 void bus_admin_live(void *admin, struct bus_http_exchange *exchange);
 void bus_admin_ready(void *admin, struct bus_http_exchange *exchange);
 void bus_admin_health(void *admin, struct bus_http_exchange *exchange);

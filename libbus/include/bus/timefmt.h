@@ -10,7 +10,7 @@ extern "C" {
 
 #define BUS_TIME_TEXT 32
 
-/* Years 0001 to 9999; what lies outside is clamped. */
+/* Formats years 0001 to 9999; other times are clamped. */
 void bus_time_format(bus_time time, char text[BUS_TIME_TEXT]);
 /* Takes any RFC 3339 date-time with 'T', 'Z' or a numeric offset, 0 to 6 digits of fraction. */
 bool bus_time_parse(struct bus_str text, bus_time *ret) BUS_MUST_CHECK;

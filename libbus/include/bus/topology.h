@@ -39,7 +39,7 @@ struct bus_queue {
   int64_t max_bytes; /* x-max-length-bytes; 0: none */
 };
 
-/* types: an array. Behind it initializers of other members. */
+/* types: an array. Initializers of other members may follow. */
 #define BUS_WORK_QUEUE(queue, list, ...)                                                                               \
   { .name = (queue), .kind = BUS_QUEUE_WORK, .types = (list), .type_count = BUS_COUNT(list), __VA_ARGS__ }
 #define BUS_QUERY_QUEUE(queue, list)                                                                                   \
@@ -97,8 +97,8 @@ struct bus_declaration {
   size_t argument_count;
 };
 
-/* Calls visit for every declaration in an order in which they can be made; stops when visit returns false, and returns
- * false then. */
+/* Calls visit for every declaration, in an order in which the broker accepts them. Stops and returns false when visit
+ * returns false. */
 bool bus_topology_each(const struct bus_topology *topology,
                        bool (*visit)(void *context, const struct bus_declaration *declaration), void *context);
 
@@ -127,7 +127,7 @@ const struct bus_topology_part *bus_topology_owner(const struct bus_topology *to
 const struct bus_message_type *bus_topology_type_at(const struct bus_topology *topology, size_t index);
 const struct bus_queue *bus_topology_queue_at(const struct bus_topology *topology, size_t index);
 
-/* The sender where the broker checked none. No user has this name. */
+/* The sender of a message whose publisher the broker did not check. No user has this name. */
 #define BUS_SENDER_UNKNOWN "-"
 /* The first sender of a message in one of service's queues. Usually that is user_id, which the broker checks. If
  * service itself retried or dead-lettered the message, or a user with `redrives` sent it again, user_id names the
@@ -146,11 +146,11 @@ bool bus_topology_is_mandatory(const struct bus_topology *topology, const struct
 bool bus_topology_may_send(const struct bus_topology *topology, const char *service,
                            const struct bus_envelope *envelope, const struct bus_message_type *type) BUS_MUST_CHECK;
 
-/* May an answer go to this routing key on bus.reply? It must be "<user>.reply.<instance>" of a user that asks: of this
- * user, or of any where user is absent. The broker closes the channel of a service that answers elsewhere. */
+/* True if an answer may go to this routing key on bus.reply: "<user>.reply.<instance>" of a user that asks. That user
+ * is `user`, or any if `user` is absent. The broker closes the channel of a service that answers elsewhere. */
 bool bus_topology_is_reply(const struct bus_topology *topology, struct bus_str user, struct bus_str key) BUS_MUST_CHECK;
 
-/* Says what is wrong with a topology (a command that no queue takes, a name too long, …); true when nothing. */
+/* Checks a topology. The error names the first fault: a command that no queue takes, a name too long, and so on. */
 bool bus_topology_is_valid(const struct bus_topology *topology, struct bus_error *err) BUS_MUST_CHECK;
 
 /* The program `bus-topology`: apply|diff|print|definitions, --url amqp://…; returns main's status.
