@@ -43,6 +43,7 @@ enum bus_kind {
   BUS_KIND_OBJECT, /* pointer to the schema's struct; absent: NULL */
   BUS_KIND_ARRAY,  /* pointer to the first item, and a size_t count; absent: NULL and 0 */
   BUS_KIND_JSON,   /* struct bus_str with any JSON value, carried verbatim (decoded: printed again without spaces) */
+  BUS_KIND_EMBED,  /* the schema's struct itself: its members are members of this object, here in their order */
 };
 
 enum bus_charset {
@@ -66,7 +67,7 @@ struct bus_field {
   int64_t min, max;    /* STRING: bytes, INT64: value, ARRAY: items */
   enum bus_charset charset;
   const char *const *names;      /* ENUM: NULL-terminated */
-  const struct bus_schema *item; /* OBJECT, ARRAY */
+  const struct bus_schema *item; /* OBJECT, ARRAY, EMBED */
   const char *description;
   const char *fallback; /* STRING, INT64: the value of an absent member, as text; NULL: it stays absent */
   bool opaque;          /* in a path or query: a wrong value "must be <description>", whatever the bounds are */
@@ -135,6 +136,9 @@ struct bus_schema {
     .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, struct bus_str), .max = (max_bytes),                      \
     .description = __VA_ARGS__                                                                                         \
   }
+/* For members that several bodies have in common: one struct and one table, which each of them holds. */
+#define BUS_FIELD_EMBED(S, member, T, schema)                                                                          \
+  { .name = "", .kind = BUS_KIND_EMBED, .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, T), .item = (schema) }
 #define BUS_TABLE(S, table) (&(const struct bus_schema)BUS_SCHEMA(#S, S, table)) /* for a table of one use */
 #define BUS_SCHEMA(text, S, table)                                                                                     \
   { .name = (text), .size = sizeof(S), .fields = (table), .field_count = BUS_COUNT(table) }

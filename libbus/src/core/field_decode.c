@@ -78,7 +78,8 @@ static void decode_field(struct bus_decoding *d, const struct bus_field *field, 
 
 static bool is_known(const struct bus_schema *schema, const char *name) {
   for (size_t i = 0; i < schema->field_count; i++)
-    if (strcmp(schema->fields[i].name, name) == 0)
+    if (schema->fields[i].kind == BUS_KIND_EMBED ? is_known(schema->fields[i].item, name)
+                                                 : strcmp(schema->fields[i].name, name) == 0)
       return true;
   return false;
 }
@@ -94,9 +95,18 @@ static void refuse_unknown(struct bus_decoding *d, const struct bus_schema *sche
   }
 }
 
+static void decode_members(struct bus_decoding *d, const struct bus_schema *schema, const cJSON *object, void *ret) {
+  for (size_t i = 0; i < schema->field_count; i++) {
+    const struct bus_field *field = &schema->fields[i];
+    if (field->kind == BUS_KIND_EMBED)
+      decode_members(d, field->item, object, (char *)ret + field->offset);
+    else
+      decode_field(d, field, find_member(object, field->name), ret);
+  }
+}
+
 static void decode_object(struct bus_decoding *d, const struct bus_schema *schema, const cJSON *object, void *ret) {
-  for (size_t i = 0; i < schema->field_count; i++)
-    decode_field(d, &schema->fields[i], find_member(object, schema->fields[i].name), ret);
+  decode_members(d, schema, object, ret);
   if (d->unknown == BUS_REFUSE_UNKNOWN)
     refuse_unknown(d, schema, object);
 }

@@ -46,6 +46,8 @@ static bool is_absent(const struct bus_field *field, const void *slot) {
     return pointer_at(slot) == NULL;
   case BUS_KIND_ARRAY: /* a required list without items may have no memory */
     return pointer_at(slot) == NULL && field->presence == BUS_OPTIONAL;
+  case BUS_KIND_EMBED:
+    return false;
   }
   return true;
 }
@@ -107,17 +109,21 @@ static void write_value(struct bus_json_writer *writer, const struct bus_field *
   case BUS_KIND_ARRAY:
     write_array(writer, field, value, nulls);
     break;
+  case BUS_KIND_EMBED:
+    break;
   }
 }
 
-/* A required member that is absent, which only a mistake of the caller's brings about, shows as null. */
-static void write_struct(struct bus_json_writer *writer, const struct bus_schema *schema, const void *value,
-                         bool nulls) {
-  char separator = '{';
+/* A required member that is absent, which only a mistake of the caller's brings about, shows as null. Returns what
+ * comes before the next member. */
+static char write_members(struct bus_json_writer *writer, const struct bus_schema *schema, const void *value,
+                          bool nulls, char separator) {
   for (size_t i = 0; i < schema->field_count; i++) {
     const struct bus_field *field = &schema->fields[i];
     bool absent = is_absent(field, member(value, field->offset));
-    if (absent && !nulls && field->presence == BUS_OPTIONAL)
+    if (field->kind == BUS_KIND_EMBED)
+      separator = write_members(writer, field->item, member(value, field->offset), nulls, separator);
+    if (field->kind == BUS_KIND_EMBED || (absent && !nulls && field->presence == BUS_OPTIONAL))
       continue;
     bus_json_char(writer, separator);
     separator = ',';
@@ -128,7 +134,12 @@ static void write_struct(struct bus_json_writer *writer, const struct bus_schema
     else
       write_value(writer, field, value, nulls);
   }
-  if (separator == '{')
+  return separator;
+}
+
+static void write_struct(struct bus_json_writer *writer, const struct bus_schema *schema, const void *value,
+                         bool nulls) {
+  if (write_members(writer, schema, value, nulls, '{') == '{')
     bus_json_char(writer, '{');
   bus_json_char(writer, '}');
 }

@@ -63,6 +63,8 @@ void bus_field_set_absent(const struct bus_field *field, void *record) {
   case BUS_KIND_OBJECT:
     memset(slot, 0, sizeof(void *));
     break;
+  case BUS_KIND_EMBED: /* its members are absent one by one */
+    break;
   }
 }
 
@@ -263,6 +265,7 @@ void bus_field_decode_value(struct bus_field_sink *sink, const struct bus_field 
     break;
   case BUS_KIND_OBJECT:
   case BUS_KIND_ARRAY:
+  case BUS_KIND_EMBED:
     break;
   }
 }

@@ -167,18 +167,32 @@ static void write_field(struct tree *tree, const struct bus_field *field, struct
   close(tree, '}');
 }
 
-static void write_members(struct tree *tree, const struct bus_schema *schema, struct use use) {
-  name(tree, "required");
-  open(tree, '[');
+static void write_required(struct tree *tree, const struct bus_schema *schema) {
   for (size_t i = 0; i < schema->field_count; i++)
-    if (schema->fields[i].presence == BUS_REQUIRED)
+    if (schema->fields[i].kind == BUS_KIND_EMBED)
+      write_required(tree, schema->fields[i].item);
+    else if (schema->fields[i].presence == BUS_REQUIRED)
       say(tree, schema->fields[i].name);
-  close(tree, ']');
-  open_member(tree, "properties");
+}
+
+static void write_properties(struct tree *tree, const struct bus_schema *schema, struct use use) {
   for (size_t i = 0; i < schema->field_count; i++) {
+    if (schema->fields[i].kind == BUS_KIND_EMBED) {
+      write_properties(tree, schema->fields[i].item, use);
+      continue;
+    }
     name(tree, schema->fields[i].name);
     write_field(tree, &schema->fields[i], use);
   }
+}
+
+static void write_members(struct tree *tree, const struct bus_schema *schema, struct use use) {
+  name(tree, "required");
+  open(tree, '[');
+  write_required(tree, schema);
+  close(tree, ']');
+  open_member(tree, "properties");
+  write_properties(tree, schema, use);
   close(tree, '}');
   if (use.strict)
     member_raw(tree, "additionalProperties", "false");

@@ -150,7 +150,7 @@ void *bus_http_decode(const struct bus_http_input *input, const struct bus_http_
 /* ---- rows ---- */
 
 static bool is_text_kind(enum bus_kind kind) {
-  return kind != BUS_KIND_OBJECT && kind != BUS_KIND_ARRAY && kind != BUS_KIND_JSON;
+  return kind < BUS_KIND_OBJECT;
 }
 
 static bool can_be_text(const struct bus_schema *table) {

@@ -193,3 +193,55 @@ TEST(encode_takes_exactly_what_it_needs)
   assert_int_equal(bus_arena_used(exact), 32);
   bus_arena_free(exact);
 }
+
+/* ---- embedding: the members of one table among those of another ---- */
+
+struct wish {
+  struct bus_str colour;
+  int64_t size;
+};
+struct asked {
+  struct bus_str key;
+  struct wish wish;
+  bool soon;
+};
+
+static const struct bus_field wish_fields[] = {
+    BUS_FIELD_STRING(struct wish, colour, BUS_TOKEN, 1, 8, BUS_REQUIRED, "a colour"),
+    BUS_FIELD_INT64(struct wish, size, 1, 9, BUS_OPTIONAL, "a size"),
+};
+static const struct bus_schema wish_schema = BUS_SCHEMA("wish", struct wish, wish_fields);
+static const struct bus_field asked_fields[] = {
+    BUS_FIELD_STRING(struct asked, key, BUS_TOKEN, 1, 8, BUS_REQUIRED, "a key"),
+    BUS_FIELD_EMBED(struct asked, wish, struct wish, &wish_schema),
+    BUS_FIELD_BOOL(struct asked, soon, BUS_OPTIONAL, "when"),
+};
+static const struct bus_schema asked_schema = BUS_SCHEMA("asked", struct asked, asked_fields);
+
+TEST(embedded_members_stand_among_the_others)
+{
+  const struct asked asked = {BUS_STR("k"), {BUS_STR("red"), BUS_NO_INT64}, true};
+  struct asked back = {.soon = false};
+  struct bus_str text;
+  arena = bus_arena_new(1 << 16);
+  assert_true(bus_encode(&asked_schema, &asked, arena, &text));
+  assert_string_equal(text.data, "{\"key\":\"k\",\"colour\":\"red\",\"soon\":true}");
+  assert_true(bus_encode_nulls(&asked_schema, &asked, arena, &text));
+  assert_string_equal(text.data, "{\"key\":\"k\",\"colour\":\"red\",\"size\":null,\"soon\":true}");
+  assert_true(bus_decode(&asked_schema, text, BUS_REFUSE_UNKNOWN, arena, &back, NULL));
+  assert_true(bus_str_is(back.wish.colour, "red") && back.wish.size == BUS_NO_INT64 && back.soon);
+  done();
+}
+
+TEST(embedded_members_are_required_and_bounded)
+{
+  struct asked back;
+  struct bus_problems problems;
+  char text[128];
+  arena = bus_arena_new(1 << 16);
+  assert_false(bus_decode(&asked_schema, BUS_STR("{\"key\":\"k\",\"size\":10,\"sizes\":1}"), BUS_REFUSE_UNKNOWN, arena,
+                          &back, &problems));
+  bus_problems_text(&problems, text, sizeof text);
+  assert_string_equal(text, "colour is required; size must be an integer from 1 to 9; sizes unknown field");
+  done();
+}
