@@ -97,6 +97,11 @@ class Publisher:
         arguments = self._expect((50, 11))
         return struct.unpack(">I", arguments[1 + arguments[0]:5 + arguments[0]])[0]
 
+    def take(self, queue):
+        """Takes a message off the queue, for good; → False if there is none."""
+        self._send(1, (60, 70), struct.pack(">H", 0) + _short(queue) + b"\x01")
+        return self._next()[0] == (60, 71)
+
     def _send(self, channel, method, arguments):
         self._frame(METHOD, channel, struct.pack(">HH", *method) + arguments)
 

@@ -50,6 +50,9 @@ struct bus_user {
   bool asks;     /* may have queues <name>.reply.<instance>, and send to bus.query what it is the sender of */
   bool redrives; /* an operator: reads dead queues, and sends what lies there back to its queue through its shortest
                     tier */
+  bool
+      elsewhere; /* belongs to another system on the same virtual host, whose topology says what it may do: here it is
+                    known as a sender, an asker or a receiver, its queues are not declared, and it gets no permission */
 };
 
 /* One service: its user, the types of its messages, and the queues that its user reads. */
@@ -69,6 +72,8 @@ struct bus_topology_part {
   }
 
 struct bus_topology {
+  const char *guest; /* NULL, or the system's name if the virtual host is another system's: that system's topology
+                        limits the virtual host, and policies bear the guest's name */
   const struct bus_topology_part *const *parts;
   size_t part_count;
   const struct bus_tier *tiers; /* shortest first */
@@ -123,6 +128,8 @@ const struct bus_message_type *bus_topology_type(const struct bus_topology *topo
 const struct bus_queue *bus_topology_queue(const struct bus_topology *topology, const char *name);
 /* The part whose user reads the queue. */
 const struct bus_topology_part *bus_topology_owner(const struct bus_topology *topology, const struct bus_queue *queue);
+/* Is its reader a user of this system? */
+bool bus_topology_is_own(const struct bus_topology *topology, const struct bus_queue *queue) BUS_MUST_CHECK;
 /* The types and queues of all parts, in their order; NULL behind the last. */
 const struct bus_message_type *bus_topology_type_at(const struct bus_topology *topology, size_t index);
 const struct bus_queue *bus_topology_queue_at(const struct bus_topology *topology, size_t index);
@@ -158,8 +165,8 @@ bool bus_topology_is_valid(const struct bus_topology *topology, struct bus_error
  * diff         says what is missing or differs; 1 when anything; 3 when bindings were not compared for want of a list
  *              (--bindings) and nothing else differs
  * print        the declarations, one a line, without a broker
- * definitions  JSON for `rabbitmqctl import_definitions`: permissions and topic permissions of every user in --vhost;
- *              users themselves, with their passwords, are the administrator's */
+ * definitions  JSON for `rabbitmqctl import_definitions`: permissions and topic permissions of this system's users in
+ *              --vhost; users themselves, with their passwords, are the administrator's */
 int bus_topology_main(int argc, char **argv, const struct bus_topology *topology);
 
 #ifdef __cplusplus

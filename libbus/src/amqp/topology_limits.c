@@ -16,14 +16,15 @@ static size_t count_queues(const struct bus_topology *topology, enum bus_queue_k
   const struct bus_queue *queue;
   size_t count = 0;
   for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++)
-    count += queue->kind == kind;
+    count += queue->kind == kind && bus_topology_is_own(topology, queue);
   return count;
 }
 
+/* A user of another system may ask for all that this one knows. */
 static size_t count_askers(const struct bus_topology *topology) {
   size_t count = 0;
   for (size_t i = 0; i < topology->part_count; i++)
-    count += topology->parts[i]->user.asks;
+    count += topology->parts[i]->user.asks || topology->parts[i]->user.elsewhere;
   return count;
 }
 
@@ -36,7 +37,7 @@ static void print_names(FILE *out, const struct bus_topology *topology, enum bus
   const struct bus_queue *queue;
   const char *between = "";
   for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++) {
-    if (queue->kind != kind)
+    if (queue->kind != kind || !bus_topology_is_own(topology, queue))
       continue;
     (void)fputs(between, out);
     print_name(out, queue->name);
@@ -44,15 +45,16 @@ static void print_names(FILE *out, const struct bus_topology *topology, enum bus
   }
 }
 
-static void print_policy_begin(FILE *out, const char *vhost_json, const char *name) {
-  (void)fprintf(out, "{\"vhost\":%s, \"name\":\"%s\", \"apply-to\":\"queues\", \"priority\":0, \"pattern\":\"",
-                vhost_json, name);
+static void print_policy_begin(FILE *out, const struct bus_topology *topology, const char *vhost_json,
+                               const char *name) {
+  (void)fprintf(out, "{\"vhost\":%s, \"name\":\"%s%s%s\", \"apply-to\":\"queues\", \"priority\":0, \"pattern\":\"",
+                vhost_json, name, topology->guest ? "." : "", topology->guest ? topology->guest : "");
 }
 
 /* Full queues refuse what comes: nothing that was taken is dropped. All of them together fit on the disk. */
 static void print_stored(FILE *out, const struct bus_topology *topology, const char *vhost_json, int64_t disk_bytes) {
   size_t count = count_stored(topology);
-  print_policy_begin(out, vhost_json, "bus-stored");
+  print_policy_begin(out, topology, vhost_json, "bus-stored");
   (void)fputs("^(bus\\\\.retry\\\\.[0-9a-z-]+\\\\.)?(", out);
   print_names(out, topology, BUS_QUEUE_WORK);
   (void)fprintf(out,
@@ -62,17 +64,26 @@ static void print_stored(FILE *out, const struct bus_topology *topology, const c
 
 /* Requests and answers lie in memory and are of use for seconds: the oldest go first. */
 static void print_waiting(FILE *out, const struct bus_topology *topology, const char *vhost_json) {
-  print_policy_begin(out, vhost_json, "bus-waiting");
+  print_policy_begin(out, topology, vhost_json, "bus-waiting");
   (void)fputs("^(", out);
   print_names(out, topology, BUS_QUEUE_QUERY);
   for (size_t i = 0; i < topology->part_count; i++) {
-    if (!topology->parts[i]->user.asks)
+    if (!topology->parts[i]->user.asks || topology->parts[i]->user.elsewhere)
       continue;
     (void)fputc('|', out);
     print_name(out, topology->parts[i]->user.name);
     (void)fputs("\\\\.reply\\\\..+", out);
   }
   (void)fprintf(out, ")$\", \"definition\":{\"max-length-bytes\":%d}}", WAITING_BYTES);
+}
+
+static void print_vhost_limits(FILE *out, const struct bus_topology *topology, const char *vhost_json) {
+  size_t queues = count_stored(topology) + count_queues(topology, BUS_QUEUE_QUERY);
+  (void)fprintf(out,
+                ",\n\"parameters\": [\n  {\"vhost\":%s, \"component\":\"vhost-limits\", \"name\":\"limits\", "
+                "\"value\":{\"max-connections\":%zu, \"max-queues\":%zu}}]",
+                vhost_json, (topology->part_count + 1) * CONNECTIONS_A_USER,
+                queues + (count_askers(topology) + 1) * QUEUES_AN_ASKER);
 }
 
 void topology_print_limits(FILE *out, const struct bus_topology *topology, const char *vhost_json, int64_t disk_bytes) {
@@ -82,10 +93,7 @@ void topology_print_limits(FILE *out, const struct bus_topology *topology, const
     (void)fputs(",\n  ", out);
     print_waiting(out, topology, vhost_json);
   }
-  size_t queues = count_stored(topology) + count_queues(topology, BUS_QUEUE_QUERY);
-  (void)fprintf(out,
-                "],\n\"parameters\": [\n  {\"vhost\":%s, \"component\":\"vhost-limits\", \"name\":\"limits\", "
-                "\"value\":{\"max-connections\":%zu, \"max-queues\":%zu}}]",
-                vhost_json, (topology->part_count + 1) * CONNECTIONS_A_USER,
-                queues + (count_askers(topology) + 1) * QUEUES_AN_ASKER);
+  (void)fputc(']', out);
+  if (!topology->guest)
+    print_vhost_limits(out, topology, vhost_json);
 }

@@ -46,14 +46,18 @@ static void print_member(FILE *out, const char *before, const char *name, const 
 
 static void print_permissions(FILE *out, const struct bus_topology *topology, const char *vhost) {
   struct bus_permission permission;
+  const char *before = "\n  {";
   for (size_t i = 0; i < topology->part_count; i++) {
+    if (topology->parts[i]->user.elsewhere)
+      continue;
     bus_topology_permission(topology, topology->parts[i], &permission);
-    print_member(out, i > 0 ? ",\n  {" : "\n  {", "user", topology->parts[i]->user.name);
+    print_member(out, before, "user", topology->parts[i]->user.name);
     print_member(out, ", ", "vhost", vhost);
     print_member(out, ", ", "configure", permission.configure);
     print_member(out, ", ", "write", permission.write);
     print_member(out, ", ", "read", permission.read);
     (void)fputc('}', out);
+    before = ",\n  {";
   }
 }
 
@@ -61,6 +65,8 @@ static void print_topic_permissions(FILE *out, const struct bus_topology *topolo
   struct bus_topic_permission topics[6];
   const char *before = "\n  {";
   for (size_t i = 0; i < topology->part_count; i++) {
+    if (topology->parts[i]->user.elsewhere)
+      continue;
     size_t count = bus_topology_topic_permissions(topology, topology->parts[i], topics);
     for (size_t t = 0; t < count; t++) {
       print_member(out, before, "user", topology->parts[i]->user.name);
@@ -149,7 +155,7 @@ static bool has_our_source(struct bus_str line) {
 void topology_each_foreign_binding(const char *list, const struct bus_topology *topology,
                                    void (*visit)(void *context, struct bus_str line), void *context) {
   struct foreign foreign;
-  while (next_line(&list, &foreign.line)) {
+  while (!topology->guest && next_line(&list, &foreign.line)) {
     foreign.ours = false;
     if (!has_our_source(foreign.line))
       continue;

@@ -19,7 +19,7 @@ void topology_print_limits(FILE *out, const struct bus_topology *topology, const
 /* Is the binding in the output of `rabbitmqctl list_bindings source_name destination_name routing_key`? */
 bool topology_lists_binding(const char *list, const struct bus_declaration *binding);
 /* Calls visit for each line of the list whose source is one of our exchanges (bus.reply aside: its queues come and go)
- * and which the topology does not have. */
+ * and which the topology does not have. A guest has none: the rest is the other system's. */
 void topology_each_foreign_binding(const char *list, const struct bus_topology *topology,
                                    void (*visit)(void *context, struct bus_str line), void *context);
 

@@ -51,7 +51,8 @@ static bool each_exchange(const struct visit *v, const struct bus_topology *topo
       return false;
   for (size_t p = 0; p < topology->part_count; p++)
     for (int i = BUS_EXCHANGE_RETRY; i <= BUS_EXCHANGE_DEAD; i++)
-      if (bus_topology_may_write(topology, topology->parts[p], (enum bus_exchange)i) &&
+      if (!topology->parts[p]->user.elsewhere &&
+          bus_topology_may_write(topology, topology->parts[p], (enum bus_exchange)i) &&
           !declare_exchange(v, (enum bus_exchange)i, topology->parts[p]->user.name))
         return false;
   return make(v, &dead) && declare_exchange(v, BUS_EXCHANGE_BACK, "");
@@ -118,16 +119,10 @@ static bool declare_tier_queues(const struct visit *v, const struct bus_topology
   return true;
 }
 
-static bool each_queue(const struct visit *v, const struct bus_topology *topology) {
-  const struct bus_queue *queue;
-  for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++) {
-    bool made = queue->kind == BUS_QUEUE_QUERY ? declare_query_queue(v, queue, topology->query_ttl_ms)
-                                               : declare_work_queue(v, queue) && declare_dead_queue(v, queue) &&
-                                                     declare_tier_queues(v, topology, queue);
-    if (!made)
-      return false;
-  }
-  return true;
+static bool declare_queue(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {
+  return queue->kind == BUS_QUEUE_QUERY
+             ? declare_query_queue(v, queue, topology->query_ttl_ms)
+             : declare_work_queue(v, queue) && declare_dead_queue(v, queue) && declare_tier_queues(v, topology, queue);
 }
 
 /* Two versions of a type have one key. */
@@ -188,21 +183,17 @@ static bool bind_work(const struct visit *v, const struct bus_topology *topology
   return bind_redrivers(v, topology, queue) && bind_dead(v, user, queue);
 }
 
-static bool bind_part(const struct visit *v, const struct bus_topology *topology,
-                      const struct bus_topology_part *part) {
-  for (size_t i = 0; i < part->queue_count; i++) {
-    const struct bus_queue *queue = &part->queues[i];
-    if (!bind_types(v, queue))
-      return false;
-    if (queue->kind == BUS_QUEUE_WORK && !bind_work(v, topology, &part->user, queue))
-      return false;
-  }
-  return true;
+static bool bind_queue(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {
+  const struct bus_user *user = &bus_topology_owner(topology, queue)->user;
+  return bind_types(v, queue) && (queue->kind == BUS_QUEUE_QUERY || bind_work(v, topology, user, queue));
 }
 
-static bool each_binding(const struct visit *v, const struct bus_topology *topology) {
-  for (size_t i = 0; i < topology->part_count; i++)
-    if (!bind_part(v, topology, topology->parts[i]))
+static bool each_queue(const struct visit *v, const struct bus_topology *topology,
+                       bool (*visit)(const struct visit *v, const struct bus_topology *topology,
+                                     const struct bus_queue *queue)) {
+  const struct bus_queue *queue;
+  for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++)
+    if (bus_topology_is_own(topology, queue) && !visit(v, topology, queue))
       return false;
   return true;
 }
@@ -210,7 +201,7 @@ static bool each_binding(const struct visit *v, const struct bus_topology *topol
 bool bus_topology_each(const struct bus_topology *topology,
                        bool (*visit)(void *context, const struct bus_declaration *declaration), void *context) {
   struct visit v = {visit, context};
-  return each_exchange(&v, topology) && each_queue(&v, topology) && each_binding(&v, topology);
+  return each_exchange(&v, topology) && each_queue(&v, topology, declare_queue) && each_queue(&v, topology, bind_queue);
 }
 
 const struct bus_message_type *bus_topology_type_at(const struct bus_topology *topology, size_t index) {
@@ -271,4 +262,8 @@ bool bus_topology_is_mandatory(const struct bus_topology *topology, const struct
   bool event = type->exchange == BUS_EXCHANGE_EVENT;
   return type->exchange == BUS_EXCHANGE_CMD ||
          (event && (type->taken_elsewhere || bus_topology_count_receivers(topology, type) > 0));
+}
+
+bool bus_topology_is_own(const struct bus_topology *topology, const struct bus_queue *queue) {
+  return !bus_topology_owner(topology, queue)->user.elsewhere;
 }

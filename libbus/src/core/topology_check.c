@@ -29,6 +29,8 @@ static bool are_users_valid(const struct bus_topology *topology, struct bus_erro
       return wrong(err, "user", user->name, "a name is 1 to 64 of a-z 0-9 -");
     if (bus_topology_find_user(topology, bus_str(user->name)) != user)
       return wrong(err, "user", user->name, "is there twice");
+    if (user->redrives && user->elsewhere)
+      return wrong(err, "user", user->name, "who belongs to another system sends no dead messages again");
     if (user->redrives && topology->parts[i]->queue_count > 0)
       return wrong(err, "user", user->name, "who sends dead messages again owns no queue");
   }
@@ -181,7 +183,13 @@ static bool do_patterns_fit(const struct bus_topology *topology, struct bus_erro
   return true;
 }
 
+static bool is_guest_valid(const struct bus_topology *topology, struct bus_error *err) {
+  if (topology->guest && !is_name(topology->guest, BUS_NAME_MAX, false))
+    return wrong(err, "guest", topology->guest, "a name is 1 to 64 of a-z 0-9 -");
+  return true;
+}
+
 bool bus_topology_is_valid(const struct bus_topology *topology, struct bus_error *err) {
-  return are_users_valid(topology, err) && are_tiers_valid(topology, err) && are_types_valid(topology, err) &&
-         are_queues_valid(topology, err) && do_patterns_fit(topology, err);
+  return is_guest_valid(topology, err) && are_users_valid(topology, err) && are_tiers_valid(topology, err) &&
+         are_types_valid(topology, err) && are_queues_valid(topology, err) && do_patterns_fit(topology, err);
 }

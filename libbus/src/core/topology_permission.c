@@ -69,7 +69,8 @@ static void add_queues(struct bus_pattern *pattern, const struct bus_topology_pa
 
 static void add_all_work(struct bus_pattern *pattern, const struct bus_topology *topology, const char *suffix) {
   for (size_t i = 0; i < topology->part_count; i++)
-    add_queues(pattern, topology->parts[i], true, suffix);
+    if (!topology->parts[i]->user.elsewhere)
+      add_queues(pattern, topology->parts[i], true, suffix);
 }
 
 static bool configure_pattern(char *text, size_t size, const struct bus_user *user) {

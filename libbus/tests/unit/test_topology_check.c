@@ -165,6 +165,13 @@ TEST(topology_query_of_one_who_does_not_ask)
   assert_wrong("type order.get.v1: its sender does not ask");
 }
 
+TEST(topology_wrong_guest)
+{
+  begin();
+  topology.guest = "a|b";
+  assert_wrong("guest a|b: a name is 1 to 64 of a-z 0-9 -");
+}
+
 static void assert_wrong_queue_name(const char *name, const char *problem) {
   char expected[256];
   begin();
@@ -221,6 +228,9 @@ TEST(topology_queue_takes_what_it_may_not)
 
 TEST(topology_wrong_redriver)
 {
+  begin();
+  spoilt[SAMPLE_AUDIT].user.redrives = spoilt[SAMPLE_AUDIT].user.elsewhere = true;
+  assert_wrong("user audit: who belongs to another system sends no dead messages again");
   begin();
   spoilt[SAMPLE_PAYMENT].user.redrives = true;
   assert_wrong("user payment-svc: who sends dead messages again owns no queue");
