@@ -106,6 +106,16 @@ def test_a_domain_links_without_any_io_library(service, tmp_path):
     assert not [library for library in OF_IO if library + "." in loaded]
 
 
+def test_the_simulation_does_no_io():
+    """It links archives that hold I/O, and must take no such object from them."""
+    program = os.path.join(build.programs(PRESET), "simulation")
+    if not os.path.exists(program):
+        pytest.skip("not built")
+    loaded = output("ldd", program)
+    assert "libcjson." in loaded
+    assert not [library for library in OF_IO if library + "." in loaded]
+
+
 def sanitizers():
     with open(os.path.join(build.folder(PRESET), "CMakeCache.txt"), encoding="utf-8") as file:
         cache = file.read()
