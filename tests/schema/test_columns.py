@@ -59,7 +59,7 @@ def test_every_other_column_has_a_value_of_its_own(made):
 
 
 def bounds(checks, name):
-    """What the CHECKs say of one column: (least, most), None where they say nothing."""
+    """The bounds of one column in the CHECKs: (least, most), None for a missing one."""
     of_column = rf"\(?(?:octet_length|length)?\(?\b{name}\b\)? (>=|<=|=) '?(-?\d+)'?(?:::bigint)?\)"
     found = re.findall(of_column, " ".join(checks))
     least = [int(number) for sign, number in found if sign in (">=", "=")]

@@ -41,14 +41,14 @@ enum bus_cell {
   BUS_CELL_NAME,        /* int or an enum, index into names, absent: -1; text */
   BUS_CELL_NUMBER,      /* int or an enum, absent: -1; smallint */
   BUS_CELL_JSON,        /* struct bus_str; json */
-  BUS_CELL_TRACEPARENT, /* struct bus_trace without its state, absent: no trace; text. What cannot be read is no trace.
-                         */
+  BUS_CELL_TRACEPARENT, /* struct bus_trace without its state, absent: no trace; text. A malformed
+                            text reads as no trace. */
   BUS_CELL_TRACESTATE,  /* the state of the struct bus_trace, behind its TRACEPARENT; text */
   BUS_CELL_LIST,        /* pointer to the first item, and a size_t count: the columns of `item`, as arrays */
   BUS_CELL_NOW,         /* no member: an update sets it to now(), and an insert leaves it to the column's default */
 };
 
-/* What a column is for. Statements and functions take the columns that have one of the flags that they are given. */
+/* The uses of a column. Statements and functions take the columns that have one of the given flags. */
 enum {
   BUS_KEY = 1 << 0,      /* the primary key, or a part of it; the first column */
   BUS_FIXED = 1 << 1,    /* written by the insert alone */

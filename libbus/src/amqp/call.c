@@ -134,7 +134,7 @@ static bool is_refused_declaration(amqp_rpc_reply_t reply, int *ret_code) {
          !link_is_node_away(close->reply_code, rabbit_view(close->reply_text));
 }
 
-/* Consumers and confirms went with the channel: where there were any, the connection counts as gone. */
+/* The channel is closed, and its consumers and confirms with it: if there were any, the connection counts as lost. */
 static bool reopen_channel(struct bus_amqp *amqp, struct bus_error *err) {
   amqp_channel_close_ok_t ok = {0};
   bool used = amqp->next_seq > 0;

@@ -25,7 +25,7 @@ static amqp_table_entry_t true_entry(const char *key) {
   };
 }
 
-/* A client that does not announce what it understands is never told of it: a deleted queue, an alarm. */
+/* The broker reports a deleted queue or an alarm only to a client that announces the capability. */
 static amqp_rpc_reply_t login(struct bus_amqp *amqp, const struct bus_amqp_settings *settings,
                               const struct amqp_connection_info *info) {
   amqp_table_entry_t capabilities[] = {
@@ -135,7 +135,7 @@ bool bus_amqp_open(const struct bus_amqp_settings *settings, struct bus_amqp **r
   if (opened)
     *ret = amqp;
   else if (amqp) {
-    if (amqp->failure.code == BUS_OK) /* nothing to say goodbye on */
+    if (amqp->failure.code == BUS_OK) /* the socket is closed already */
       amqp->failure.code = BUS_E_AMQP_CONNECTION;
     bus_amqp_free(amqp);
   }
@@ -165,7 +165,7 @@ void bus_amqp_free(struct bus_amqp *amqp) {
   watchdog_remove(&amqp->watchdog);
   bus_arena_free(amqp->reader.apart);
   if (amqp->state)
-    (void)amqp_destroy_connection(amqp->state); /* its status speaks of the socket, which is gone */
+    (void)amqp_destroy_connection(amqp->state); /* its status concerns the socket, which is closed */
   free(amqp);
 }
 

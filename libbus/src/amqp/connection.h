@@ -65,7 +65,7 @@ void link_set_call_timeout(struct bus_amqp *amqp, int64_t timeout_ms);
 struct timeval link_timeval(int64_t ms);
 
 /* ---- publish.c ---- */
-/* Sends what the kernel holds back for a batch. */
+/* Lets the kernel send the segments that it holds back for a batch. */
 void link_flush(struct bus_amqp *amqp);
 
 #endif

@@ -145,7 +145,7 @@ static bus_time timestamp_of(const amqp_basic_properties_t *properties) {
                                                                     : BUS_NO_TIME;
 }
 
-/* Brokers and clients write a number in whatever width they like. 0 for what is none, or negative. */
+/* Brokers and clients encode integers in any width. 0 for another type, or a negative number. */
 static int64_t count_of(const amqp_field_value_t *value) {
   int64_t number = 0;
   switch (value->kind) {

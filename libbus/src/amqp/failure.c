@@ -1,5 +1,5 @@
-/* Turns what rabbitmq-c and the broker say when something fails into one error, and keeps it: after a failure a
- * connection does nothing more. */
+/* Turns a failure of rabbitmq-c or of the broker into one error, and keeps it: a failed connection does no further
+ * work. */
 #include "connection.h"
 
 #include <stdio.h>
@@ -25,8 +25,8 @@ bool link_fail_status(struct bus_amqp *amqp, int status, const char *what, struc
   return keep(amqp, err);
 }
 
-/* A classic queue lives on one node of a cluster, and while that one is away the broker says 404 of the queue: nothing
- * is wrong with the topology, and it comes back. Only the text tells. */
+/* A classic queue is on one node of a cluster. While that node is down the broker replies 404 for the queue, which
+ * comes back; the topology is right. Only the text of the 404 shows the difference. */
 bool link_is_node_away(int code, struct bus_str text) {
   return code == AMQP_NOT_FOUND && text.data && memmem(text.data, text.len, "down or inaccessible", 20) != NULL;
 }

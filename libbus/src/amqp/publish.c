@@ -6,13 +6,13 @@
 #include <sys/socket.h>
 
 static void set_cork(struct bus_amqp *amqp, int on) {
-  /* Refused only by a socket that is not TCP; then nothing is held back. */
+  /* setsockopt fails only for a socket that is not TCP; then no segment is held back. */
   (void)setsockopt(amqp->watchdog.fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
   amqp->corked = on;
 }
 
-/* Many small messages travel in few segments: the next pump lets go of what the kernel holds back. It also lets go of a
- * body whose length is a multiple of a frame's, or empty: the library says "more follows" with its last frame. */
+/* Joins many small messages into few segments: the next pump uncorks the socket. That also sends a body of zero bytes
+ * or of a multiple of the frame size, after whose last frame the library sets MSG_MORE. */
 static void cork(struct bus_amqp *amqp) {
   if (!amqp->corked)
     set_cork(amqp, 1);

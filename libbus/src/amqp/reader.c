@@ -112,7 +112,7 @@ static bool on_method(const struct sink *sink, const amqp_method_t *method) {
   case AMQP_CONNECTION_CLOSE_METHOD:
     return on_close(sink, method);
   default:
-    return true; /* an answer that nobody waits for any more */
+    return true; /* an answer whose asker has timed out */
   }
 }
 
@@ -146,8 +146,8 @@ static bool move_delivery(struct bus_amqp *amqp, struct bus_arena *arena, bool a
          link_fail_with(amqp, BUS_E_NOMEM, "no memory for a delivery (the arena's limit?)", err);
 }
 
-/* A delivery that has arrived in part when a pump ends: the arena's owner knows nothing of it, and may reset the arena
- * or name another one before the rest comes. */
+/* Moves a partial delivery out of the arena at the end of a pump: the owner may reset the arena or set another before
+ * the rest comes. */
 static bool set_apart(struct bus_amqp *amqp, struct bus_error *err) {
   struct reader *reader = &amqp->reader;
   if (reader->step != READ_BODY || reader->returned || reader->is_apart)

@@ -155,7 +155,8 @@ static void log_refused(const struct bus_pending *pending, const struct answer *
           BUS_F_UUID("message_id", &pending->envelope.message_id), BUS_F_TRACE(&pending->envelope.trace));
 }
 
-/* Once more, for the reason. Apart: what it needs is not to lie under every answer's decoding. */
+/* Decodes again to report the problems. A function of its own, so that its stack frame is not part of every answer's
+ * decoding. */
 __attribute__((noinline)) static void log_undecoded(const struct bus_pending *pending, const struct answer *answer,
                                                     const struct bus_message_type *type, struct bus_arena *arena) {
   char why[256] = "out of memory";

@@ -87,7 +87,7 @@ bool bus_requester_new(const struct bus_requester_settings *settings, struct bus
   return true;
 }
 
-/* True once nobody holds a request any more. With the lock held. */
+/* True once no caller holds a request. Call it with the lock held. */
 static bool wait_until_drained(struct bus_requester *requester, int64_t ms) {
   int64_t until = bus_monotonic() + ms * BUS_MILLISECOND;
   while (requester->open_count > 0 && bus_cond_wait(&requester->drained, &requester->lock, until))

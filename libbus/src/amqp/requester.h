@@ -14,8 +14,8 @@
 enum {
   MAX_OPEN = 4096,
   MAX_UNCONFIRMED = 1 << 20,
-  MESSAGE_OVERHEAD = 768, /* what an envelope and its frames take on the wire, at most */
-  REQUEST_CHUNK = 64,     /* requests are allocated by so many and kept */
+  MESSAGE_OVERHEAD = 768, /* most bytes of an envelope and its frames on the wire */
+  REQUEST_CHUNK = 64,     /* requests are allocated in groups of this size, and kept */
   ANSWERS_MAX = 4,        /* waiting for one request; further ones are dropped */
   ARENAS_KEPT = 128,
   WAKES_MAX = 256,
@@ -110,12 +110,12 @@ void requester_pool_done(struct bus_requester *requester);
 enum bus_request_state requester_state_of(const struct bus_pending *pending);
 /* True if waiting longer cannot bring a better state for this caller. */
 bool requester_is_enough(const struct bus_pending *pending, bool confirm_is_enough);
-/* On the I/O thread: marks the caller for requester_wake_callers if what it waits for is there. */
+/* On the I/O thread: marks the caller for requester_wake_callers if its request has reached the awaited state. */
 void requester_notify(struct bus_pending *pending);
 void requester_set_state(struct bus_pending *pending, enum bus_request_state state);
 
 /* ---- request_state.c; without the lock ---- */
-/* On the I/O thread. A request may have another caller by now, who finds nothing and waits on. */
+/* On the I/O thread. The request may belong to another caller by now, who then waits on. */
 void requester_wake_callers(struct bus_requester *requester);
 /* Wakes the I/O thread, from any thread. */
 void requester_wake(struct bus_requester *requester);

@@ -1,4 +1,4 @@
-/* The I/O thread: connects with backoff, publishes what callers hand over, pumps both connections, sleeps. */
+/* The I/O thread: connects with backoff, publishes the callers' requests, pumps both connections, sleeps. */
 #include "requester_io.h"
 
 #include <bus/clock.h>
@@ -78,7 +78,7 @@ static size_t wire_size(const struct bus_pending *pending) {
   return pending->body.len + MESSAGE_OVERHEAD;
 }
 
-/* Takes what fits under the cap from the queue's head; one always fits where nothing is unconfirmed. */
+/* Takes requests from the queue's head while they fit under the cap. One always fits if no message is unconfirmed. */
 static size_t take_batch(struct bus_requester *requester, struct bus_pending *batch[BATCH]) {
   size_t count = 0, bytes = requester->window.bytes;
   pthread_mutex_lock(&requester->lock);
@@ -90,7 +90,7 @@ static size_t take_batch(struct bus_requester *requester, struct bus_pending *ba
     if (pending->open) {
       bytes += wire_size(pending);
       batch[count++] = pending;
-    } else { /* nobody asks any more */
+    } else { /* its caller has given up */
       pending->queued = false;
       requester_let_go(pending);
     }
@@ -157,7 +157,7 @@ static bool is_pump_due(const struct bus_requester *requester, const struct bus_
   return readable || bus_amqp_has_buffered(amqp) || heartbeat_left(requester) <= 0;
 }
 
-/* A pump that finds nothing costs as much as several messages. */
+/* An empty pump costs as much as several messages. */
 static bool pump_both(struct bus_requester *requester, struct bus_error *err) {
   bool publishing = is_pump_due(requester, requester->publishing, requester->publishing_readable);
   bool consuming = is_pump_due(requester, requester->consuming, requester->consuming_readable);
@@ -177,7 +177,7 @@ static bool pump_both(struct bus_requester *requester, struct bus_error *err) {
   return !requester->reply_queue_gone || bus_fail(err, BUS_E_AMQP_CONNECTION, "the reply queue was deleted");
 }
 
-/* Falls asleep only where nothing can be published now; from here on callers wake us. */
+/* Marks the thread as asleep only if it has no message to publish; from then on callers wake it. */
 static bool may_sleep(struct bus_requester *requester) {
   bool buffered = bus_amqp_has_buffered(requester->publishing) || bus_amqp_has_buffered(requester->consuming);
   pthread_mutex_lock(&requester->lock);
@@ -188,7 +188,8 @@ static bool may_sleep(struct bus_requester *requester) {
   return sleeps;
 }
 
-/* Most requests are answered, so that nobody waits for their confirms: those are read a moment later, many at once. */
+/* Callers wait for most confirms in vain, because an answer comes first: confirms are read a moment later, many at
+ * once. */
 static int64_t confirms_left(const struct bus_requester *requester) {
   bool full = requester->window.bytes >= requester->max_unconfirmed;
   return requester->window.bytes > 0 && !full ? requester->confirms_at - bus_monotonic() : 0;

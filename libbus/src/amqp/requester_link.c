@@ -21,11 +21,11 @@ static void count_nacks(const struct confirm *confirm) {
     requester->deaf = true;
 }
 
-/* A query's confirm says nothing: it is gone with its queue's TTL. */
+/* A query's confirm promises nothing: the message expires by its queue's TTL. */
 static void on_settled(void *context, const struct window_entry *entry) {
   const struct confirm *confirm = context;
   struct bus_pending *pending = entry->request;
-  if (!entry->query) /* what becomes of queries says nothing of the commands' queues */
+  if (!entry->query) /* nacked queries do not concern the command queues */
     count_nacks(confirm);
   if (pending->generation != entry->generation || !pending->open || pending->state != BUS_REQUEST_SENT)
     return;

@@ -51,7 +51,7 @@ static void print_policy_begin(FILE *out, const struct bus_topology *topology, c
                 vhost_json, name, topology->guest ? "." : "", topology->guest ? topology->guest : "");
 }
 
-/* Full queues refuse what comes: nothing that was taken is dropped. All of them together fit on the disk. */
+/* Full queues refuse publishes and drop no accepted message. All limits together fit on the disk. */
 static void print_stored(FILE *out, const struct bus_topology *topology, const char *vhost_json, int64_t disk_bytes) {
   size_t count = count_stored(topology);
   print_policy_begin(out, topology, vhost_json, "bus-stored");

@@ -68,7 +68,7 @@ static void report(size_t *count, const char *what, const struct bus_declaration
   ++*count;
 }
 
-/* There: an active declaration with our arguments changes nothing, and is refused where they differ. */
+/* It exists. Declaring it again with our arguments has no effect, and is refused if the arguments differ. */
 static bool compare_existing(struct program *program, const struct bus_declaration *declaration,
                              struct bus_error *err) {
   bool exists;

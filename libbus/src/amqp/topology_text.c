@@ -85,7 +85,7 @@ static void print_limits(FILE *out, const struct bus_topology *topology, const c
   size_t size = 0;
   FILE *text = open_memstream(&quoted, &size);
   if (!text)
-    return; /* out of memory: what was printed is no JSON, and is refused */
+    return; /* out of memory: the truncated output is no JSON, and is refused */
   print_string(text, vhost);
   (void)fclose(text);
   topology_print_limits(out, topology, quoted, disk_bytes);

@@ -12,8 +12,8 @@ void topology_print_declaration(FILE *out, const struct bus_declaration *declara
 void topology_name(const struct bus_declaration *declaration, char *text, size_t size);
 /* JSON for `rabbitmqctl import_definitions`. */
 void topology_print_definitions(FILE *out, const struct bus_topology *topology, const char *vhost, int64_t disk_bytes);
-/* The members "policies" and "parameters" of definitions. vhost_json: quoted. disk_bytes: what all work, dead and tier
- * queues may hold together; each may hold an equal part. */
+/* Prints the members "policies" and "parameters" of definitions. vhost_json: quoted. disk_bytes: limit of all work,
+ * dead and tier queues together; each gets an equal part. */
 void topology_print_limits(FILE *out, const struct bus_topology *topology, const char *vhost_json, int64_t disk_bytes);
 
 /* Is the binding in the output of `rabbitmqctl list_bindings source_name destination_name routing_key`? */

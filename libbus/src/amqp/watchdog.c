@@ -32,7 +32,7 @@ static bool look_at_all(void) {
   return busy;
 }
 
-/* Falls asleep first and looks once more then: who enters afterwards sees that it sleeps. */
+/* Sets the flag first and then checks again: a thread that enters afterwards sees the flag and wakes the watchdog. */
 static void sleep_until_woken(void) {
   atomic_store(&watchdog_asleep, true);
   if (!look_at_all())
@@ -60,7 +60,7 @@ void watchdog_wake(void) {
   pthread_mutex_unlock(&lock);
 }
 
-/* The host's signals are not ours to take. */
+/* Blocks all signals: they belong to the program's own threads. */
 static bool start(void) {
   sigset_t all, before;
   pthread_t thread;

@@ -33,7 +33,8 @@ static bool is_name_char(char c, bool first) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || (!first && c >= '0' && c <= '9');
 }
 
-/* NULL: the line is right. A quote takes what it encloses as it stands; '#' begins a comment only at a line's start. */
+/* NULL: the line is well formed. Text between quotes is literal; '#' begins a comment only at the beginning of a
+ * line. */
 static const char *split(struct bus_str line, struct bus_str *ret_name, struct bus_str *ret_value) {
   struct bus_str text = trim(line);
   size_t len = 0;

@@ -29,7 +29,7 @@ const char *bus_error_text(enum bus_errc code) {
   return is_known(code) ? errors[code].text : "unknown error";
 }
 
-/* Texts of libpq and of operators hold line breaks; trailing ones say nothing. */
+/* Joins lines: texts of libpq and of operators hold line breaks; trailing ones are dropped. */
 static void put_on_one_line(char *text) {
   size_t len = strlen(text);
   for (size_t i = 0; i < len; i++)

@@ -111,8 +111,8 @@ static void decode_object(struct bus_decoding *d, const struct bus_schema *schem
     refuse_unknown(d, schema, object);
 }
 
-/* Once over the whole tree, in the text's order: what the scan knows about each number goes into its node, and repeated
- * keys are found, also where the table does not look. */
+/* Walks the whole tree once, in the text's order: notes the scan's result on each number in its node, and finds
+ * repeated keys, also in parts that the table ignores. */
 struct check {
   struct bus_field_sink *sink;
   const struct bus_json_scan *scan;

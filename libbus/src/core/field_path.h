@@ -4,7 +4,7 @@
 
 #include <bus/field.h>
 
-/* Most documents are right: steps are only noted, and become text when there is a problem to tell. */
+/* Steps are only noted, and become text if there is a problem, because most documents have none. */
 struct bus_path {
   struct bus_path_step {
     const char *name; /* NULL: an item */
@@ -19,8 +19,8 @@ size_t bus_path_enter(struct bus_path *path, const char *name);
 size_t bus_path_enter_item(struct bus_path *path, size_t index);
 void bus_path_leave(struct bus_path *path, size_t depth);
 
-/* Valid until the next call. A name may come from outside: it is shortened, and what is not visible ASCII becomes '?'.
- */
+/* Valid until the next call. A name from outside is shortened, and each character that is not visible ASCII becomes
+ * '?'. */
 const char *bus_path_text(struct bus_path *path);
 
 #endif

@@ -1,4 +1,4 @@
-/* The list of what is wrong with a document, and its one-line text. */
+/* The problems of a document: their list, and its one-line text. */
 #include <stdio.h>
 
 #include "field_value.h"

@@ -19,7 +19,7 @@ struct bus_field_sink {
   bool no_memory; /* has been said */
 };
 
-/* A problem of what `path` leads to. */
+/* Adds a problem of the value at `path`. */
 void bus_field_problem(struct bus_field_sink *sink, const char *format, ...) BUS_PRINTF(2, 3);
 
 /* The problem "out of memory", once. */

@@ -14,7 +14,8 @@ static inline char *bus_hex_write(char *text, const uint8_t *bytes, size_t count
   return text;
 }
 
-/* -1 where it is none. Upper case counts as a digit here; who refuses it looks for itself. */
+/* The value of a hexadecimal digit; -1 for another character. Upper case counts as a digit; a stricter caller checks
+ * that itself. */
 static inline int bus_hex_digit(char c) {
   if (c >= '0' && c <= '9')
     return c - '0';

@@ -20,7 +20,7 @@ static size_t first_line_len(struct bus_str text) {
   return end ? (size_t)(end - text.data) + 1 : text.len;
 }
 
-/* The first line tells how it began, the last ones how it goes on: the second goes, again and again. */
+/* The first line shows the beginning, the last ones the present: drops the second line until the rest fits. */
 static size_t keep_what_fits(struct bus_str history, size_t room, char *text) {
   if (history.len == 0)
     return 0;

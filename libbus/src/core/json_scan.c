@@ -1,4 +1,4 @@
-/* A recursive-descent recogniser of RFC 8259 that builds nothing: it refuses, counts, and marks inexact numbers. */
+/* A recursive-descent recogniser of RFC 8259 that builds no tree: it refuses, counts, and marks inexact numbers. */
 #include "json_scan.h"
 
 #include "hex.h"

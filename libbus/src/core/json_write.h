@@ -18,7 +18,7 @@ enum { BUS_JSON_ESCAPE_MAX = 6 };
  * it, and so are DEL, C1 and the Unicode line breaks, so that a text is one line for every reader; a malformed byte
  * becomes U+FFFD. *ret_taken: bytes of text that it took. Returns the length. */
 size_t bus_json_escape(const char *text, size_t len, char out[BUS_JSON_ESCAPE_MAX], size_t *ret_taken);
-/* How many bytes of the text stand for themselves: most of what is written, ids and names. */
+/* Number of leading bytes that need no escape: usually all, as in ids and names. */
 size_t bus_json_plain_run(const char *text, size_t len);
 
 void bus_json_raw(struct bus_json_writer *writer, struct bus_str text);

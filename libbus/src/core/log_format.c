@@ -46,7 +46,7 @@ static bool add(struct value *value, const char *bytes, size_t count) {
   return true;
 }
 
-/* Bytes that stand for themselves may be cut between any two: first those that a cut would keep. */
+/* Bytes without an escape may be cut anywhere: appends first those that a cut would keep. */
 static bool add_plain(struct value *value, const char *bytes, size_t count) {
   size_t room = value->len == value->fits ? sizeof value->text - CUT_LEN - value->fits : 0;
   size_t first = count < room ? count : room;
@@ -65,7 +65,7 @@ static bool add_escaped(struct value *value, struct bus_str text) {
   return true;
 }
 
-/* Quoted; what is cut ends with "…". */
+/* Appends the text in quotes; a cut text ends with "…". */
 static void put_string(struct line *line, struct bus_str text) {
   static const char cut[] = "\xE2\x80\xA6";
   struct value value;

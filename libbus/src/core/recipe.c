@@ -14,7 +14,7 @@ struct writer {
   bool failed;
 };
 
-/* What a column of a statement is called and where it comes from. */
+/* The name of a column in a statement, and its place in the struct. */
 struct place {
   const struct bus_table *table;
   const struct bus_column *column; /* of an item, where list is not NULL */

@@ -26,7 +26,7 @@ static void date_of_days(int64_t days, int *year, int *month, int *day) {
   *year = (int)(era * 400 + year_of_era + (*month <= 2));
 }
 
-/* That many digits and what stands behind them; returns the place behind that. */
+/* Writes that many digits and the separator behind them; returns the place after it. */
 static char *put_number(char *text, int digits, int64_t value, char behind) {
   for (int i = digits - 1; i >= 0; i--, value /= 10)
     text[i] = (char)('0' + value % 10);

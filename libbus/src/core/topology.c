@@ -7,8 +7,8 @@
 
 const struct bus_tier bus_default_tiers[3] = {{"1s", 1000}, {"30s", 30000}, {"10m", 600000}};
 
-/* Every close of a connection counts for all that was prefetched, so a low limit would dead-letter the innocent; and
- * 4.x sets a low one where none is given. */
+/* Each close of a connection counts against every prefetched message, so a low limit would dead-letter innocent
+ * messages; and RabbitMQ 4.x sets a low limit by default. */
 enum { DELIVERY_LIMIT = 100000 };
 
 struct visit {

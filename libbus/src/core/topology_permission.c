@@ -33,7 +33,7 @@ static bool sends_any(const struct bus_topology *topology, const struct bus_user
 bool bus_topology_may_write(const struct bus_topology *topology, const struct bus_topology_part *part,
                             enum bus_exchange exchange) {
   switch (exchange) {
-  case BUS_EXCHANGE_REPLY: /* who takes commands or queries answers them */
+  case BUS_EXCHANGE_REPLY: /* a user that reads commands or queries also answers them */
     return part->queue_count > 0 && anyone_asks(topology);
   case BUS_EXCHANGE_RETRY:
     return part->user.redrives || owns_work(part);

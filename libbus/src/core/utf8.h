@@ -13,7 +13,7 @@ static inline bool bus_utf8_is_control(uint32_t code) {
   return code < 0x20 || (code >= 0x7F && code <= 0x9F);
 }
 
-/* Unicode's Bidi_Control: they turn the direction of what stands beside them. */
+/* Unicode's Bidi_Control characters, which change the direction of the text around them. */
 static inline bool bus_utf8_is_bidi_control(uint32_t code) {
   return code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) ||
          (code >= 0x2066 && code <= 0x2069);

@@ -7,7 +7,7 @@ static const char *route_of(const struct bus_http_exchange *exchange) {
   return exchange->match.route ? exchange->match.route->path : "other";
 }
 
-/* A histogram has 15 series for each set of labels: five classes of status bound what the codes would not. */
+/* A histogram has 15 series for each set of labels, so status is labelled by its five classes, not by codes. */
 static const char *class_of(int status) {
   static const char *const classes[] = {"1xx", "2xx", "3xx", "4xx", "5xx"};
   return status >= 100 && status < 600 ? classes[status / 100 - 1] : "other";

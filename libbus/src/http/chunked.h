@@ -19,7 +19,7 @@ struct http_chunked {
   size_t decoded, decoded_limit, wire, wire_limit;
 };
 
-/* The wire may carry twice what the body may hold. */
+/* The wire may carry twice the body's limit. */
 void http_chunked_init(struct http_chunked *reader, size_t body_limit);
 /* Takes bytes off the front of *input. DATA: *ret_data is a view into them; call again, for there may be more. */
 enum http_chunked_result http_chunked_next(struct http_chunked *reader, struct bus_str *input,

@@ -1,5 +1,5 @@
-/* libcurl's multi interface as a source of a worker's poll set: curl says which sockets and which deadline it waits
- * for, the worker waits, and dispatch tells curl what happened. */
+/* libcurl's multi interface as a source of a worker's poll set: curl names its sockets and deadline, the worker polls,
+ * and dispatch reports the events to curl. */
 #include "client_internal.h"
 
 #include <bus/clock.h>
@@ -78,7 +78,7 @@ static void add_call(struct bus_http_client *client, struct http_call *call) {
   client->pending++;
 }
 
-/* Out of curl's hands, which may want to finish what it holds: only after that is the call ours to free. */
+/* Removes the call from curl first: curl may still use it until then, and only afterwards it can be freed. */
 static void remove_call(struct bus_http_client *client, struct http_call *call) {
   curl_multi_remove_handle(client->multi, call->easy);
   *call->link = call->next;

@@ -160,7 +160,7 @@ static int64_t retry_after(CURL *easy) {
   return len == 0 || len > 9 || header->value[len] != '\0' ? -1 : strtoll(header->value, NULL, 10);
 }
 
-/* curl counts the bytes of every attempt, also of those that it repeated by itself on another connection. */
+/* curl counts the bytes of every attempt, also of attempts that it repeated by itself on another connection. */
 static bool was_sent(CURL *easy) {
   long bytes = 1;
   return curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes) != CURLE_OK || bytes > 0;

@@ -98,9 +98,9 @@ static bool is_plain(const struct bus_http_exchange *exchange) {
   return true;
 }
 
-/* No answer here carries an entity tag or a date of modification, so a condition on one cannot be kept: to carry the
- * request out all the same is what the client wanted to rule out (RFC 9110, 13.1). If-None-Match and the dates of a
- * GET or HEAD ask for less than the whole answer, which they get. */
+/* No response has an entity tag or a modification date, so a condition on one cannot be kept; carrying out the request
+ * would break the condition (RFC 9110, 13.1). If-None-Match and the dates of a GET or HEAD only allow a shorter
+ * response; the client gets the whole one. */
 static bool has_precondition(const struct bus_http_exchange *exchange) {
   static const char *const conditions[] = {"if-match", "if-none-match", "if-unmodified-since"};
   bool reads = strcmp(exchange->method, "GET") == 0 || exchange->is_head;
@@ -127,7 +127,7 @@ static int check_body(struct bus_http_exchange *exchange, const char **ret_reaso
   return is_plain(exchange) ? 0 : 415;
 }
 
-/* Routes are matched raw; what a parameter holds is decoded once, and was checked by the gate. */
+/* Routes are matched on raw bytes. A parameter is decoded once; the gate has checked it. */
 static bool decode_segments(struct bus_http_exchange *exchange) {
   for (size_t i = 0; i < exchange->match.segment_count; i++) {
     struct bus_str rest = exchange->match.segments[i];

@@ -210,7 +210,7 @@ static bool is_path_char(char c) {
   return is_alphanumeric(c) || (c != '\0' && strchr("_.:-", c) != NULL);
 }
 
-/* Escapes are undone once: what they stand for must be allowed as itself, so "%2F", "%00" and "%25" are refused. */
+/* Decodes escapes once. The decoded character must be allowed, so "%2F", "%00" and "%25" are refused. */
 static int check_segment(struct bus_str segment, const char **ret_reason) {
   size_t count = 0, dots = 0;
   while (segment.len > 0) {

@@ -11,8 +11,8 @@ bool http_content_length(struct bus_str value, int64_t *ret) BUS_MUST_CHECK;
 /* The name of a Host value without its port; false where it is malformed. */
 bool http_host_name(struct bus_str host, struct bus_str *ret) BUS_MUST_CHECK;
 
-/* Takes the next character off *rest, which is not empty: itself, or what its percent escape stands for. False where
- * the escape is malformed. */
+/* Takes the next character off *rest, which is not empty, and decodes it if it is a percent escape. False if the escape
+ * is malformed. */
 bool http_path_next(struct bus_str *rest, char *ret) BUS_MUST_CHECK;
 
 #endif

@@ -46,13 +46,14 @@ void http_places_init(struct http_places *places, int threads);
 void http_places_done(struct http_places *places);
 void http_places_open(struct http_places *places);
 void http_places_closed(struct http_places *places);
-/* For a connection that is about to be closed; note: what was kept with it. */
+/* Frees the places of a connection that is about to be closed; note: its user data. */
 void http_places_forget(struct http_places *places, uintptr_t note);
 /* Counts an answer. True: the connection may be kept after it; never where that is not wanted. */
 bool http_places_keep(struct bus_http_exchange *exchange, bool wanted) BUS_MUST_CHECK;
-/* Gives back what bus_http_hold took. */
+/* Frees the place that bus_http_hold took. */
 void http_places_release(struct bus_http_exchange *exchange);
-/* For a request whose client is slow: it has a place among those that hold a thread, or nobody needs the thread. */
+/* For a request with a slow client: true if it has a place among waiting requests, or if no connection waits for a
+ * thread. */
 bool http_places_may_dawdle(struct bus_http_exchange *exchange) BUS_MUST_CHECK;
 /* From now on no answer keeps its connection. */
 void http_places_drain(struct http_places *places);

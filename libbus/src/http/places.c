@@ -57,7 +57,7 @@ static bool is_crowded(const struct http_places *places, size_t waiting) {
   return places->open + waiting > places->threads;
 }
 
-/* Its own place is given back first: whoever keeps a connection asks for it with each answer, and so all take turns. */
+/* Frees its own place first: each response of a kept connection competes for the place again, so all take turns. */
 static bool take_kept(struct http_places *places, bool was_kept, bool may, size_t waiting) {
   pthread_mutex_lock(&places->lock);
   places->kept -= was_kept;

@@ -91,5 +91,5 @@ void http_scratch_give(struct http_pool *pool, struct http_scratch *scratch) {
   if (!kept)
     scratch_free(scratch);
   if (leave(pool, !kept))
-    (void)malloc_trim(0); /* what was freed lies between what is kept: by itself malloc would hold on to it */
+    (void)malloc_trim(0); /* freed blocks lie between kept ones, so malloc would not return them by itself */
 }

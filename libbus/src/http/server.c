@@ -88,7 +88,7 @@ static void server_free(struct bus_http_server *server) {
   free(server);
 }
 
-/* Without it the server works, but silent connections take threads and nobody knows who waits. */
+/* Without it the server works, but silent connections take threads, and waiting connections are not counted. */
 static void find_listener(struct bus_http_server *server) {
   if (!http_watch_start(&server->watch, server->port) || !http_listener_defer(server->watch.listener))
     bus_log(BUS_WARN, "the listening socket could not be set up", BUS_F_INT("port", server->port));
@@ -119,8 +119,8 @@ int bus_http_server_port(const struct bus_http_server *server) {
 }
 
 /* ---- stop ---- */
-/* Until every connection has ended. They are looked at in the order in which they go: those that wait to be accepted
- * first, then those that have a descriptor, of which some may not have a thread yet. */
+/* Waits until every connection has ended. Checks in the order of their life: first connections to be accepted, then
+ * those with a descriptor, some of which may have no thread yet. */
 static void wait_all_gone(struct bus_http_server *server, int64_t until) {
   while (bus_monotonic() < until &&
          (http_listener_waiting(server->watch.listener) > 0 || http_sockets_count_open(server->port) > 0)) {

@@ -30,8 +30,8 @@ static bool is_each(const char *list, bool (*is_good)(const char *text, size_t l
   }
 }
 
-/* libpq takes the text up to a "/" for host and port and up to an "@" for the password, whatever was meant: what it
- * finds behind a password with one of them is no host, port or database. */
+/* libpq reads host and port up to a "/" and the password up to an "@". After a password with one of them it reads no
+ * valid host, port or database. */
 static bool part_is_good(const char *keyword, const char *value) {
   if (strcmp(keyword, "host") == 0 || strcmp(keyword, "hostaddr") == 0)
     return is_each(value, is_host);

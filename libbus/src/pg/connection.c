@@ -38,7 +38,7 @@ static void name_of(size_t registry, size_t index, char name[NAME_MAX_LEN]) {
   (void)snprintf(name, NAME_MAX_LEN, "%c%zu", registry == PG_OWN ? 'b' : 's', index);
 }
 
-/* Notices are for whoever sits at psql; by itself libpq prints them. */
+/* Drops notices, which are for interactive use; by default libpq prints them. */
 static void ignore_notice(void *context, const PGresult *result) {
   (void)context;
   (void)result;
@@ -252,7 +252,7 @@ static void receive(struct pg *pg) {
       return;
     PGresult *result = PQgetResult(pg->conn);
     if (!result) {
-      if (++separators > 2) { /* libpq has nothing more, though a Sync is owed */
+      if (++separators > 2) { /* libpq has no further result, although a Sync is outstanding */
         die(pg, "connection to the database out of step");
         return;
       }

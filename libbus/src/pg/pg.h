@@ -77,7 +77,7 @@ bool pg_is_pooled(const struct pg *pg);
 /* -1 while there is none. Events to wait for: POLLIN, and POLLOUT where something is still to be sent. */
 int pg_fd(const struct pg *pg);
 short pg_events(const struct pg *pg);
-/* Reads and writes what it can without waiting. */
+/* Reads and writes without blocking. */
 void pg_advance(struct pg *pg);
 
 /* ---- a trip ---- */

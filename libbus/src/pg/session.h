@@ -17,7 +17,7 @@ struct pg_session {
 
 /* Pure. */
 bool pg_session_is_good(const struct pg_session *session, bool allow_unsafe, struct bus_error *err) BUS_MUST_CHECK;
-/* Is it what a pooler does that hands one session to several clients? Then fills err. Pure. */
+/* True if the error is that of a pooler which shares one session among several clients; then fills err. Pure. */
 bool pg_session_pooler_error(const char *sqlstate, bool starting, struct bus_error *err) BUS_MUST_CHECK;
 
 #endif

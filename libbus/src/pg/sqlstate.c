@@ -48,7 +48,7 @@ static const struct {
     {"42883", BUS_E_DB_SCHEMA},     /* undefined function */
     {"42P01", BUS_E_DB_SCHEMA},     /* undefined table */
     {"42P10", BUS_E_DB_SCHEMA},     /* invalid column reference: ON CONFLICT without its unique index */
-    {"42P05", BUS_E_DB_CONNECTION}, /* duplicate prepared statement: a session that somebody used before */
+    {"42P05", BUS_E_DB_CONNECTION}, /* duplicate prepared statement: the session has been used by another client */
     {"42", BUS_E_DB_FAULT},         /* access rule violation (42501, a missing GRANT) or syntax error */
     {"44", BUS_E_DB_DATA},          /* WITH CHECK OPTION violation */
     {"53400", BUS_E_DB_OTHER},      /* configuration limit exceeded: temp_file_limit */

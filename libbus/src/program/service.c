@@ -154,7 +154,7 @@ static void *run_worker(void *context) {
     bus_log(BUS_ERROR, "worker ended", BUS_F_STR("error", bus_error_name(err.code)), BUS_F_STR("cause", err.text));
     static atomic_flag ending = ATOMIC_FLAG_INIT;
     if (!atomic_flag_test_and_set(&ending)) /* a second signal would cut the others' drain short */
-      (void)kill(getpid(), SIGTERM);        /* what no retry heals is the operator's: end, and say so */
+      (void)kill(getpid(), SIGTERM);        /* no retry heals it: log it and end */
     return context;
   }
   return NULL;
@@ -228,8 +228,8 @@ static int run(const struct bus_program *program) {
   return good && !running.failed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* Statements with their parameters' letters, for whoever wants to EXPLAIN them: one JSON object a line would need an
- * encoder for SQL, so they are separated by a form feed instead: name, letters, SQL. */
+/* Prints statements with their parameters' letters, for EXPLAIN in tests. Form feeds separate name, letters and SQL,
+ * because JSON would need an encoder for SQL. */
 static void print_statements(const struct bus_service *service, const char *kind) {
   for (size_t i = 0; service && i < service->statement_count; i++)
     printf("%s%zu\n%s\n%s\n\f\n", kind, i, service->statements[i].params ? service->statements[i].params : "",

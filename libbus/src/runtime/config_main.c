@@ -119,7 +119,7 @@ static bool slurp(const struct program *program, const char *path, struct enviro
   return check_file(program, environment, err) || bus_error_wrap(err, "%s", path);
 }
 
-/* The environment wins; what is empty there counts as not set. */
+/* The environment wins over the file; an empty variable counts as not set. */
 static const char *lookup(void *context, const char *name) {
   struct environment *environment = context;
   const char *value = getenv(name);

@@ -1,4 +1,4 @@
-/* Failpoints: what is switched on, which hit it is, and the faults that act by themselves. */
+/* Failpoints: the armed faults, the count of hits, and the faults that act by themselves. */
 #include <bus/failpoint.h>
 
 #include <errno.h>
@@ -221,7 +221,7 @@ enum bus_fault bus_failpoint_hit(const struct bus_failpoint *point) {
 
 void bus_failpoint_cut(enum bus_fault fault, int fd) {
   if (fault == BUS_FAULT_DISCONNECT)
-    (void)shutdown(fd, SHUT_RDWR); /* one that is gone already is as good */
+    (void)shutdown(fd, SHUT_RDWR); /* ignore an error: the socket may be closed already */
 }
 
 bool bus_failpoint_acts(enum bus_fault fault, int fd) {

@@ -10,7 +10,7 @@ void bus_log_write_always(enum bus_level level, const char *msg, const struct bu
   char line[LOG_LINE_SIZE];
   size_t len = bus_log_line(line, sizeof line, level, msg, fields);
   log_writer_put((struct bus_str){line, len}, level >= BUS_ERROR);
-  errno = saved; /* a log line that nobody can take is no error of the caller's */
+  errno = saved; /* a line that cannot be written is no error of the caller */
 }
 
 void bus_log_write(enum bus_level level, const char *msg, const struct bus_log_field *fields) {

@@ -6,7 +6,7 @@
 enum { LAST_FLUSH_MS = 100 };
 
 void bus_log_last_text(struct bus_str text) {
-  (void)bus_log_flush(LAST_FLUSH_MS); /* what stderr does not take by then is lost with the process */
+  (void)bus_log_flush(LAST_FLUSH_MS); /* lines that stderr has not accepted by then are lost with the process */
   (void)log_write_now(text.data, text.len < LOG_LINE_SIZE ? text.len : LOG_LINE_SIZE);
 }
 

@@ -121,7 +121,7 @@ static void conditions_init(void) {
   bus_cond_init(&writer.quiet);
 }
 
-/* A child of fork has no writer, and the parent writes what was in the ring. */
+/* A child of fork has no writer thread; the parent writes the lines of the ring. */
 static void before_fork(void) {
   pthread_mutex_lock(&writer.lock);
 }
@@ -138,7 +138,7 @@ static void child_after_fork(void) {
 }
 
 static void flush_at_exit(void) {
-  (void)bus_log_flush(EXIT_FLUSH_MS); /* what a stalled reader does not take is lost */
+  (void)bus_log_flush(EXIT_FLUSH_MS); /* lines that a stalled reader does not accept are lost */
 }
 
 static void process_init(void) {

@@ -116,7 +116,7 @@ static struct bus_series *new_series(struct bus_metric *metric, const char *cons
   return series;
 }
 
-/* Readers walk the lists meanwhile: what they can reach is complete. */
+/* Readers walk the lists meanwhile, so an element is complete before it is linked. */
 static void publish_series(struct bus_metric *metric, size_t slot, struct bus_series *series) {
   series->hash_next = metric->slots[slot];
   metric->slots[slot] = series;

@@ -1,4 +1,5 @@
-/* A batch until it is settled: again after a conflict or a lost connection, in halves when one of it is guilty. */
+/* Carries a batch until it is settled: again after a conflict or a lost connection, in halves if one input is
+ * guilty. */
 #include "worker_internal.h"
 
 #include <bus/clock.h>
@@ -34,8 +35,8 @@ static void ack_settled(struct bus_worker *worker, bool now) {
   WORKER_CUT_POINT(worker, "after-ack", worker_fd(worker->consuming));
 }
 
-/* A new connection, then the same batch again: what had been committed after all shows as duplicates. Gives up only
- * when the worker is to stop or the deliveries are void; then they come again. */
+/* Reconnects and tries the same batch again: committed messages appear as duplicates. Gives up only if the worker is to
+ * stop or the deliveries are void; the broker then redelivers them. */
 static bool recover(struct bus_worker *worker, const struct bus_error *err) {
   worker_drop_pg(worker, err);
   while (!worker_stopping(worker) && !worker->amqp_lost && worker->fatal.code == BUS_OK) {
@@ -108,7 +109,7 @@ static void drop(struct bus_worker *worker, const struct item *item, const struc
     ledger_settle(&worker->ledger, item->tag);
 }
 
-/* Found by halves, or alone from the beginning: the guilty one. */
+/* Handles the guilty input, found by halves or alone from the beginning. */
 static void condemn(struct bus_worker *worker, struct item *item, enum batch_outcome outcome, enum blame blamed,
                     const struct bus_error *err) {
   bool recorded = item->refused; /* recording its refusal failed: hold it without */
@@ -162,7 +163,7 @@ static bool is_searched(const struct bus_worker *worker, struct item **items, si
   return searched;
 }
 
-/* In halves until each guilty one is alone. */
+/* Halves the batch until each guilty input is alone. */
 static bool divide(struct bus_worker *worker, struct search *search, struct item **items, size_t count,
                    enum batch_outcome outcome, const struct bus_error *err) {
   if (search->until == 0) {
@@ -180,8 +181,8 @@ struct failures {
   int conflicts, losses, riders;
 };
 
-/* The whole batch again? Else one of it is guilty. A session that died several times over the same inputs, though each
- * time another one could be had, was killed by one of them; the record of a refusal is written all the same. */
+/* True if the whole batch is to be tried again; else one input is guilty. If several sessions died over the same inputs
+ * while new ones could be opened, an input killed them; the refusal is recorded nevertheless. */
 static bool is_tried_again(struct bus_worker *worker, struct item **items, size_t count, enum batch_outcome outcome,
                            bool died, struct failures *failures) {
   if (worker->rider_failed) {
@@ -207,7 +208,7 @@ static void log_failure(const struct search *search, const struct bus_error *err
           BUS_F_STR("cause", err->text), BUS_F_INT("size", count));
 }
 
-/* False: the links are gone or the worker stops; what is not settled comes again. */
+/* False: a connection is lost or the worker stops; unsettled deliveries are redelivered. */
 static bool process(struct bus_worker *worker, struct search *search, struct item **items, size_t count) {
   struct failures failures = {0};
   worker->bare = false;

@@ -1,4 +1,4 @@
-/* Whether a message that failed alone is to blame for it: proof is what was committed since it failed first. */
+/* Decides whether a message that failed alone is to blame: proof is a commit since it failed first. */
 #include "worker_blame.h"
 
 /* A value that the database refuses, a statement that takes too long for its rows, a session that dies of it. A rule

@@ -9,13 +9,13 @@ enum batch_outcome { BATCH_COMMITTED, BATCH_CONFLICT, BATCH_DATA, BATCH_LOST, BA
 
 enum {
   BLAME_WHOLE_TRIES = 3,    /* a batch that meets a fault is tried whole so often, then in halves */
-  BLAME_WITHOUT_COMMIT = 5, /* so many messages of a type in a row are blamed without proof */
+  BLAME_WITHOUT_COMMIT = 5, /* messages of a type in a row that are blamed without proof */
 };
 #define BLAME_PATIENCE_MS 300000 /* how long a message fails alone before a probe decides */
 
 enum blame {
   BLAME_NOBODY,  /* it stays unacked and is tried again with backoff */
-  BLAME_ASK,     /* like nobody, unless a probe transaction succeeds now: then like similar ones */
+  BLAME_ASK,     /* not blamed, unless a probe transaction succeeds now: then as with similar ones */
   BLAME_SIMILAR, /* it waits in a tier and no attempt is counted: others commit, but none of its type */
   BLAME_MESSAGE, /* it is put off to its next tier, or dead-lettered for its data */
 };

@@ -19,7 +19,7 @@ static long add_uuids(struct bus_sql *sql, size_t statement, const struct uuid_l
   return index;
 }
 
-/* A statement for each of few would cost more than what it deletes; nobody waits for these rows to go. */
+/* True if the rows are too few for a statement of their own; their deletion is not urgent. */
 static bool may_wait(const struct bus_worker *worker) {
   return worker->confirmed.count < FEW && bus_monotonic() < worker->deleted_at + DELETE_EVERY &&
          worker->unroutable.count == 0 && !worker_stopping(worker);

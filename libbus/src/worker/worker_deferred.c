@@ -1,5 +1,5 @@
-/* Inputs that nobody is blamed for while no transaction commits: kept unacked in an arena of their own until they are
- * tried again. The broker's window bounds them: nothing behind an unacked message is acked. */
+/* Deferred inputs: while no transaction commits, failed inputs stay unacked in an arena of their own until they are
+ * tried again. The prefetch window bounds them: no delivery behind an unacked one is acked. */
 #include "worker_internal.h"
 
 static struct bus_str copy_text(struct bus_arena *arena, struct bus_str text, bool *good) {
@@ -66,7 +66,7 @@ size_t deferred_take(struct bus_worker *worker, struct item **items, size_t max)
   return count;
 }
 
-/* Those that are kept go behind the others, so that each has its turn. */
+/* Puts inputs that are kept behind the others, so that each gets its turn. */
 void deferred_done(struct bus_worker *worker) {
   struct generation *deferred = &worker->deferred;
   size_t taken = deferred->next, rest = deferred->count - taken, kept = 0;

@@ -1,5 +1,5 @@
-/* Deliveries and local inputs until they are batched: two generations in turn, each with an arena of its own, so that
- * what arrives during a transaction has a home while the other is given back. */
+/* Keeps deliveries and local inputs until they are batched: two generations alternate, each with its own arena, so that
+ * deliveries during a transaction go into one while the other is released. */
 #include "worker_internal.h"
 
 #include <bus/clock.h>
@@ -152,9 +152,9 @@ static void swap(struct bus_worker *worker) {
     bus_amqp_set_arena(worker->consuming, empty->arena);
 }
 
-/* One by one as long as what comes next from that queue was delivered before: its first fresh message ends the
- * suspicion, for as long as the process lives, for what a lost connection brings again has not crashed it. Local inputs
- * are not suspected. */
+/* Takes deliveries one by one while the next one of that queue is a redelivery. The queue's first fresh message ends
+ * the suspicion for the life of the process: later redeliveries come from lost connections. Local inputs are not
+ * suspected. */
 static bool must_be_alone(struct bus_worker *worker, struct item *item) {
   if (!item_is_delivery(item) || !worker->suspect[item->consumer])
     return false;
@@ -195,7 +195,7 @@ static int tier_of(const struct bus_worker *worker, const struct item *item) {
   bool first = envelope->first_failed_at == BUS_NO_TIME;
   int64_t age = first ? 0 : bus_wall_clock() - envelope->first_failed_at;
   int last = (int)worker->topology->tier_count - 1;
-  if (item->cause.code == BUS_E_UNKNOWN_TYPE) /* no use in trying soon: a deployment is what it waits for */
+  if (item->cause.code == BUS_E_UNKNOWN_TYPE) /* only a deployment can help, so no early retry */
     return age > give_up ? -1 : last;
   if (item->uncounted) /* soon after the database's fault ends, and not so often that it is load */
     return age > give_up ? -1 : last < 1 ? last : 1;

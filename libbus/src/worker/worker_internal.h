@@ -1,5 +1,5 @@
-/* The worker's parts, shared by its files: links, intake, batch, publishing. One thread uses all of it, but for what is
- * marked atomic. */
+/* The worker's parts, shared by its files: connections, intake, batch, publishing. One thread uses all of it, except
+ * members marked atomic. */
 #ifndef BUS_WORKER_INTERNAL_H
 #define BUS_WORKER_INTERNAL_H
 
@@ -273,9 +273,9 @@ static inline int worker_fd(const struct bus_amqp *amqp) {
 void worker_pump(struct bus_worker *worker, int64_t until);
 /* From now on they may wait a moment. */
 void worker_expect_confirms(struct bus_worker *worker);
-/* The same where nothing is under way: confirms may wait a moment for others. */
+/* The same while no transaction runs: confirms may be read a little later. */
 void worker_pump_idle(struct bus_worker *worker, int64_t until);
-/* The same while a transaction is under way or a batch gathers: what the broker says waits, but for heartbeats. */
+/* The same while a transaction runs or a batch gathers: frames of the broker wait, but heartbeats are kept up. */
 void worker_pump_busy(struct bus_worker *worker, int64_t until);
 /* Tries to have both links up; false: not (yet), wait by worker_pump. */
 bool worker_connect(struct bus_worker *worker);
@@ -283,7 +283,7 @@ void worker_drop_amqp(struct bus_worker *worker);
 void worker_drop_pg(struct bus_worker *worker, const struct bus_error *why);
 void worker_disconnect(struct bus_worker *worker);
 void worker_note_amqp_error(struct bus_worker *worker, const struct bus_error *err);
-/* Gives the broker's connections up: what is unsettled comes again. */
+/* Closes the broker's connections: unsettled deliveries are redelivered. */
 void worker_lose_amqp(struct bus_worker *worker, const char *why);
 /* Deadlines wait again until the queues were seen empty. */
 void worker_unsettle(struct bus_worker *worker);
@@ -306,7 +306,7 @@ void intake_free(struct bus_worker *worker);
 void intake_on_delivery(struct bus_worker *worker, const struct bus_delivery *delivery);
 /* After a lost connection: deliveries will come again, local inputs stay. */
 void intake_forget_deliveries(struct bus_worker *worker);
-/* Up to max items that come next; 0: nothing has arrived. Pointers stay valid until intake_done. */
+/* Takes up to max items; 0: none has arrived. Pointers stay valid until intake_done. */
 size_t intake_take(struct bus_worker *worker, struct item **items, size_t max);
 /* Those that were taken are settled. */
 void intake_done(struct bus_worker *worker);
@@ -331,7 +331,7 @@ void deferred_done(struct bus_worker *worker);
 
 /* ---- worker_stall.c: while no transaction commits ---- */
 struct type_record *stall_type(struct bus_worker *worker, const struct bus_message_type *type);
-/* A try failed and nobody is to blame; fresh: of inputs that had just come. */
+/* Records a failed try without blame; fresh: its inputs had just arrived. */
 void stall_note(struct bus_worker *worker, bool fresh, const struct bus_error *why);
 /* A transaction with these inputs has committed. */
 void stall_committed(struct bus_worker *worker, struct item *const *items, size_t count);
@@ -349,7 +349,7 @@ void batch_process(struct bus_worker *worker, struct item **items, size_t count)
 void batch_idle(struct bus_worker *worker);
 /* Waits a moment where that makes the next batch a good deal larger. */
 void batch_gather(struct bus_worker *worker);
-/* The last transaction: deletes what was confirmed. */
+/* Runs the last transaction: deletes confirmed rows. */
 void batch_drain(struct bus_worker *worker);
 int64_t batch_next_deadline(const struct bus_worker *worker);
 
@@ -359,8 +359,8 @@ void pace_begin(struct pace *pace, int64_t now, size_t count);
 int64_t pace_next(const struct pace *pace, int64_t window);
 
 /* ---- worker_transaction.c: the two trips ---- */
-/* One attempt: on BATCH_COMMITTED the effects are published and the items settled; else nothing has happened, but for
- * BATCH_LOST, after which nobody knows. */
+/* Makes one attempt. BATCH_COMMITTED: the effects are published and the items settled. BATCH_LOST: the outcome is
+ * unknown. Else: rolled back. */
 enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **items, size_t count,
                                        struct bus_error *err);
 /* Ends the trip and its transaction. */
@@ -369,7 +369,7 @@ void transaction_roll_back(struct bus_worker *worker);
 bool batch_trip(struct bus_worker *worker, struct bus_error *err);
 
 /* ---- worker_confirmed.c: what the broker has said of outbox rows ---- */
-/* Adds to trip 2 what is due; inputs: the batch has some, so that another one may carry it as well. */
+/* Adds due deletions to trip 2; inputs: the batch has some, so that a later batch may carry the deletions instead. */
 void confirmed_add(struct bus_worker *worker, struct bus_sql *sql, bool inputs);
 /* The COMMIT that carried it has succeeded. */
 void confirmed_committed(struct bus_worker *worker);
@@ -378,12 +378,12 @@ bool confirmed_is_guilty(struct bus_worker *worker, long failed);
 
 /* ---- worker_periodic.c: statements that ride on a batch's first trip ---- */
 void periodic_init(struct bus_worker *worker);
-/* Adds what is due. */
+/* Adds the periodics that are due. */
 void periodic_add(struct bus_worker *worker, struct bus_sql *sql);
 bool periodic_is_due(const struct bus_worker *worker);
-/* While the trip's rows are there: hands them to the service, copies what the sweeper claimed. */
+/* Reads the trip's rows: passes them to the service, and copies the rows that the sweeper claimed. */
 void periodic_read(struct bus_worker *worker);
-/* After COMMIT: publishes what the sweeper claimed; each has its next turn. */
+/* After COMMIT: publishes the rows that the sweeper claimed, and sets the next turn of each periodic. */
 void periodic_committed(struct bus_worker *worker);
 /* Was it one of these that failed, as the trip's index-th statement? Then it has to wait. */
 bool periodic_is_guilty(struct bus_worker *worker, long index);

@@ -447,7 +447,7 @@ bool worker_connect(struct bus_worker *worker) {
   bool database = pg_is_up(worker);
   if (worker->fatal.code != BUS_OK)
     return false;
-  /* Consume only once what is consumed can be processed; but never drop a broker for a database that is away. */
+  /* Consume only while deliveries can be processed, but keep the broker's connections while the database is away. */
   bool broker = (database || worker->attached) && amqp_is_up(worker);
   return database && broker;
 }

@@ -1,4 +1,4 @@
-/* What is asked about the links: are the queues empty, and do both servers really answer? */
+/* Checks of the connections: whether the queues are empty, and whether both servers respond. */
 #include "worker_internal.h"
 
 #include <bus/clock.h>
@@ -49,7 +49,7 @@ bool worker_probe_transaction(struct bus_worker *worker) {
   return good;
 }
 
-/* By the consuming connection: while it blocks publishers the broker reads nothing from the other one. */
+/* Pings over the consuming connection: while the broker blocks publishers it does not read from the other. */
 static bool probe_broker(struct bus_worker *worker) {
   struct bus_error err;
   if (!worker->attached || worker->amqp_lost)

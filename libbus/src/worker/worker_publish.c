@@ -35,7 +35,7 @@ void publish_free(struct bus_worker *worker) {
   free(worker->unroutable.items);
 }
 
-/* The connections are gone: outbox rows are the sweeper's, held deliveries come again. */
+/* The connections are lost: the sweeper publishes outbox rows, the broker redelivers held deliveries. */
 void publish_reset(struct bus_worker *worker) {
   memset(worker->slips, 0, UNCONFIRMED_MAX * sizeof *worker->slips);
   worker->lowest_open = worker->next_seq = 1;
@@ -291,7 +291,7 @@ static void log_not_taken(struct bus_worker *worker, const struct held *held, co
           BUS_F_INT("waiting", count_held(worker)));
 }
 
-/* Acks of other queues tell nothing of the one that nacks. */
+/* Acks from other queues do not end the nacks of this one. */
 static void count_nack(struct bus_worker *worker) {
   struct bus_error err;
   if (!bus_nacks_add(&worker->nacks, bus_monotonic()))

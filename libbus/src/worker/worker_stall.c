@@ -1,4 +1,4 @@
-/* While no transaction commits: what is tried when, what is remembered of commits, and the alarm. */
+/* State while no transaction commits: times of the next tries, commits seen, and the alarm. */
 #include "worker_internal.h"
 
 #include <bus/clock.h>

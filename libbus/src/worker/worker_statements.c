@@ -49,7 +49,7 @@ const struct bus_statement worker_statements[SQL_OWN_COUNT] = {
                            "DO UPDATE SET tries = known.tries + 1 RETURNING tries",
                            "u"},
     [SQL_SUSPECT_DELETE] = {"DELETE FROM bus.suspects WHERE message_id = ANY($1)", "U"},
-    /* $1: the least UUIDv7 of $3 hours ago, so that the primary key finds what is old. */
+    /* $1: the least UUIDv7 of $3 hours ago, so that the primary key finds old rows. */
     [SQL_PURGE] = {"WITH forgotten AS (DELETE FROM bus.suspects WHERE since < now() - $3 * interval '1 hour') "
                    "DELETE FROM bus.inbox WHERE message_id IN (SELECT message_id FROM bus.inbox WHERE message_id < $1 "
                    "AND received_at < now() - $3 * interval '1 hour' ORDER BY message_id LIMIT $2)",

@@ -27,8 +27,8 @@ struct attempt {
 
 /* ---- trips ---- */
 
-/* A server that answers nothing for so long on a connection that stands is given up; so is a trip, much earlier, once
- * the worker is to end. */
+/* Time without a response after which a live connection is given up; a trip is given up much earlier while the worker
+ * stops. */
 static void await_trip(struct bus_worker *worker) {
   int64_t patience = bus_monotonic() + TRIP_PATIENCE;
   while (pg_state(worker->pg) == PG_BUSY) {
@@ -117,7 +117,7 @@ static void add_inbox(struct bus_sql *sql, struct attempt *attempt) {
   }
 }
 
-/* The inbox tells the time with what is new to it; where nothing came through it, somebody must be asked. */
+/* Fresh inbox rows return now(). If no inbox row can be fresh, add SELECT now(). */
 static void add_now(struct bus_sql *sql, struct attempt *attempt) {
   attempt->now_row = -1;
   for (size_t i = 0; i < attempt->asked_count && attempt->now_row < 0; i++)
@@ -404,7 +404,7 @@ static bool run_transaction(struct bus_worker *worker, struct attempt *attempt, 
   return second_trip(worker, attempt, err);
 }
 
-/* Reads only: no transaction, no inbox; what fails is not answered, and the asker's time runs out. */
+/* Queries only read: no transaction, no inbox. A failed query is not answered, and its asker times out. */
 static bool run_queries(struct bus_worker *worker, struct attempt *attempt, struct bus_error *err) {
   bus_arena_reset(worker->work);
   if (!collect(worker, attempt))

@@ -1,5 +1,6 @@
-/* civetweb's frames touch some 20 KiB of a thread's stack with the first request and keep them for ever; with hundreds
- * of threads that is most of the process's memory. A thread whose connection has ended gives back what lies below. */
+/* civetweb's frames touch some 20 KiB of a thread's stack with the first request, and the pages stay resident: with
+ * hundreds of threads that is most of the process's memory. A thread whose connection has ended returns the pages below
+ * its frame. */
 #include "parts.h"
 
 #include <sys/mman.h>

@@ -1,5 +1,5 @@
-/* Keeps civetweb from asking accept() in a busy loop while no descriptor is to be had: its listening socket is then
- * exchanged for a descriptor on which nothing happens. */
+/* Keeps civetweb from calling accept() in a busy loop while no descriptor is free: its listening socket is exchanged
+ * for a descriptor without events. */
 #include "parts.h"
 
 #include <bus/clock.h>
