@@ -153,6 +153,7 @@ TABLE = {
     "dev": (400, _pytest("dev")),
     "system": (480, _pytest("system")),
     "crash": (150, _pytest("crash")),
+    "change": (180, _pytest("change")),
     "load": (90, _pytest("load")),
     "readme": (180, _pytest("readme")),
     "chaos": (300, _pytest("chaos")),
@@ -167,8 +168,8 @@ AT_LEISURE = ("build-tsan", "build-release", "fuzz", "tidy")
 BESIDE = ("dev", "crash")
 # Suites that measure recovery times wait for all of those.
 MEASURES = ("chaos", *proofs.TABLE)
-NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "chaos",
-              "load", "readme")
+NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "change",
+              "chaos", "load", "readme")
 
 
 def forget_the_users_stack(environment):

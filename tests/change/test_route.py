@@ -1,0 +1,66 @@
+"""A route with a query is added by a patch of four files, and answers."""
+import json
+import os
+import subprocess
+import uuid
+
+import pytest
+
+from dev import build, runner
+from dev.stack import Stack
+from testkit.client import Api, item, wait_until
+from testkit.copies import link_programs
+
+PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
+PATCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "route.patch")
+PRODUCT = {"product_id": "A", "name": "Product A", "price": 999, "currency": "EUR", "on_hand": 10}
+
+
+@pytest.fixture(scope="module")
+def changed(copy):
+    """The folder of the programs of a tree with the patch."""
+    files = copy.apply(PATCH)
+    assert 1 <= len(files) <= 4
+    return copy.build("bin/edge")
+
+
+@pytest.fixture
+def api(changed, monkeypatch):
+    """A client of the changed edge, in a stack whose other programs are the checkout's."""
+    with runner.temporary_folder("change-stack") as folder:
+        programs = link_programs(os.path.join(folder, "bin"), changed, "edge")
+        monkeypatch.setattr(build, "programs", lambda preset: programs)
+        stack = Stack(os.path.join(folder, "stack"), preset=PRESET)
+        try:
+            stack.start()
+            stack.broker.publish(programs, "inventory.put-product.v1", [PRODUCT])
+            made = Api(stack.url("edge"))
+            wait_until(lambda: made.get("/api/products/A").status_code == 200, 30, "the product")
+            yield made
+        finally:
+            stack.end()
+
+
+def test_a_route_with_a_query_takes_four_files(api):
+    order_id = api.place(item("A", 2), customer="c-1").json()["order_id"]
+    api.wait_status(order_id, "CONFIRMED")
+    place = f"/api/orders/{order_id}/summary"
+    summary = {"order_id": order_id, "status": "CONFIRMED", "lines": 1, "total": 1998}
+    assert api.get(place).json() == summary
+    assert api.get(place + "?customer_id=c-1").json() == summary
+    assert api.get(place + "?customer_id=another").status_code == 404
+    assert api.get(f"/api/orders/{uuid.uuid4()}/summary").status_code == 404
+    assert api.get("/api/orders/x/summary").json()["detail"] == "no such order"
+    refusal = api.get(place + "?customer_id=a%20b&more=1")
+    assert refusal.status_code == 400
+    assert [error["field"] for error in refusal.json()["errors"]] == ["customer_id", ""]
+    assert api.post(place, {}).status_code == 405
+
+
+def test_the_document_has_the_new_route(changed):
+    program = os.path.join(changed, "edge")
+    done = subprocess.run([program, "--print-openapi"], capture_output=True, text=True, timeout=60, check=True)
+    added = json.loads(done.stdout)["paths"]["/api/orders/{id}/summary"]["get"]
+    assert [parameter["name"] for parameter in added["parameters"]] == ["id", "customer_id"]
+    schema = added["responses"]["200"]["content"]["application/json"]["schema"]
+    assert schema["properties"]["total"]["description"] == "what it costs, once that is known"

@@ -1,0 +1,124 @@
+"""The OpenAPI document that the edge prints of its routes: whole, and with what the tables of fields say."""
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+from dev import build, paths
+
+PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
+METHODS = ("get", "post", "put", "patch", "delete")
+# The words of JSON Schema that bound a value of each type.
+BOUNDS = {"string": ({"minLength", "maxLength"}, {"format"}, {"enum"}), "integer": ({"minimum", "maximum"},),
+          "array": ({"minItems", "maxItems"},), "boolean": (set(),), "object": ({"properties"},)}
+
+
+@pytest.fixture(scope="module")
+def document():
+    program = os.path.join(build.programs(PRESET), "edge")
+    done = subprocess.run([program, "--print-openapi"], capture_output=True, text=True, timeout=60, check=True)
+    return json.loads(done.stdout)
+
+
+def read(name):
+    with open(os.path.join(paths.ROOT, name), encoding="utf-8") as file:
+        return file.read()
+
+
+def operations(document):
+    return {(method.upper(), path): operation for path, methods in document["paths"].items()
+            for method, operation in methods.items()}
+
+
+def fields(schema, place):
+    """Every property below a schema with its place, the items of lists included."""
+    for name, inner in schema.get("properties", {}).items():
+        yield f"{place}.{name}", inner
+        yield from fields(inner, f"{place}.{name}")
+    if "items" in schema:
+        yield from fields(schema["items"], f"{place}[]")
+
+
+def schemas(document):
+    """Every schema with its place: of parameters, of bodies, of answers."""
+    for (method, path), operation in operations(document).items():
+        for parameter in operation.get("parameters", ()):
+            yield f"{method} {path} {parameter['name']}", parameter["schema"]
+        parts = {"body": operation.get("requestBody", {}), **operation["responses"]}
+        for name, part in parts.items():
+            for content in part.get("content", {}).values():
+                yield from fields(content["schema"], f"{method} {path} {name}")
+    problem = document["components"]["responses"]["problem"]["content"]["application/problem+json"]["schema"]
+    yield from fields(problem, "problem")
+
+
+def test_the_document_has_the_rows_of_the_table_of_routes_and_no_others(document):
+    rows = re.findall(r'\.method = "(\w+)".*?\.path = "([^"]+)"', read("edge/src/routes.c"), re.DOTALL)
+    assert document["openapi"] == "3.1.0" and len(rows) >= 13
+    assert set(operations(document)) == set(rows)
+    assert all(method in METHODS for methods in document["paths"].values() for method in methods)
+
+
+def test_every_operation_is_described(document):
+    for key, operation in operations(document).items():
+        assert operation["summary"], key
+        answers = operation["responses"]
+        assert any(status.startswith("2") for status in answers) and "default" in answers, key
+        assert all(answer.get("description") or "$ref" in answer for answer in answers.values()), key
+
+
+def test_every_reference_leads_somewhere(document):
+    found = re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document))
+    assert found
+    for reference in set(found):
+        part = document
+        for name in reference.split("/"):
+            part = part[name]
+
+
+def test_every_segment_of_a_path_is_a_parameter(document):
+    for (method, path), operation in operations(document).items():
+        named = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "path" and one["required"]]
+        assert named == re.findall(r"{(\w+)}", path), (method, path)
+
+
+def test_every_value_has_a_description_and_its_bounds(document):
+    seen = 0
+    for place, schema in schemas(document):
+        assert schema["description"], place
+        kinds = schema.get("type", ())  # without one it is any JSON
+        for kind in {kinds} if isinstance(kinds, str) else set(kinds) - {"null"}:
+            assert any(words <= set(schema) for words in BOUNDS[kind]), place
+            seen += 1
+    assert seen > 100
+
+
+def test_the_parameters_of_a_list_have_the_bounds_of_their_table(document):
+    listed = {one["name"]: one for one in operations(document)["GET", "/api/orders"]["parameters"]}
+    assert list(listed) == ["limit", "status", "customer_id", "cursor"]
+    assert listed["limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 100, "default": 20,
+                                         "description": "how many at most"}
+    assert "CONFIRMED" in listed["status"]["schema"]["enum"]
+    assert listed["customer_id"]["schema"]["maxLength"] == 64
+
+
+def test_a_request_with_a_key_has_it_in_body_and_header(document):
+    for path in ("/api/orders", "/api/inventory/update"):
+        operation = operations(document)["POST", path]
+        assert [one["name"] for one in operation["parameters"] if one["in"] == "header"] == ["Idempotency-Key"]
+        body = operation["requestBody"]["content"]["application/json"]["schema"]
+        assert "idempotency_key" in body["properties"] and body["additionalProperties"] is False
+
+
+def described(name):
+    return set(re.findall(r'BUS_(?:OPTIONAL|REQUIRED),\s*"([^"]+)"', read(name)))
+
+
+def test_the_descriptions_of_the_tables_are_in_it(document):
+    shown = {schema["description"] for _, schema in schemas(document)}
+    requests = described("edge/src/requests.c")
+    assert len(requests) >= 8 and not requests - shown
+    for messages in ("order-svc/src/order_messages.c", "inventory-svc/src/inventory_messages.c"):
+        assert len(described(messages) & shown) >= 5, messages
