@@ -7,21 +7,15 @@ import tempfile
 import pytest
 
 from chaos import invariants
-from dev import build
+from dev import build, manifests
 from dev.stack import Stack
 from testkit.client import Api, wait_until
 
 # Shorter than in production, so that the suite is short too: bodies have two seconds, and the payment provider's
 # silence is noticed after one and asked about soon. The circuit breakers have their default numbers.
-OVERRIDES = {
-    "edge": {"BODY_DEADLINE_MS": "2000", "LOG_LEVEL": "debug"},
-    "payment-svc": {"PSP_CONNECT_TIMEOUT_MS": "500", "PSP_READ_TIMEOUT_MS": "1000", "PSP_TIMEOUT_MS": "1500",
-                    "PSP_LEASE_MS": "4000", "RETRY_INITIAL_MS": "200", "RETRY_SLOW_MS": "500",
-                    "RETRY_SLOW_MAX_MS": "2000"},
-    "psp-sandbox": {"SANDBOX_TIMEOUT_MS": "2500", "SANDBOX_PENDING_MS": "1500"},
-}
+OVERRIDES = {one.name: one.variables("system") for one in manifests.ALL}
 
-SERVICES = ("edge", "order-svc", "inventory-svc", "payment-svc")
+SERVICES = tuple(one.name for one in manifests.ON_BUS)
 
 PRICE = {"A": 999, "B": 2500, "C": 1, "RARE": 700, "NONE": 100, "DOLLAR": 500, "LOAD-1": 100, "LOAD-2": 200,
          "LOAD-3": 300}

@@ -13,10 +13,11 @@ import requests
 from testkit.amqp import Publisher, Refused
 from testkit.client import item, wait_until
 from conftest import SERVICES
-from test_dead_letters import dead_ids
-from dev import build
+from test_dead_letters import dead_ids, work_queues
+from dev import build, manifests
+from dev.broker import USERS
 
-ROLE = {"orders": "order_svc", "inventory": "inventory_svc", "payments": "payment_svc"}
+ROLE = {one.database: one.roles["runtime"] for one in manifests.WITH_DATABASE}
 
 
 def sqlstate(url, sql):
@@ -74,11 +75,10 @@ def test_D2_history_cannot_be_changed(stack, api):
 
 
 def test_D3_owners_do_not_log_in(stack, api):
-    rows = stack.sql("orders", "SELECT rolname, rolcanlogin, rolsuper FROM pg_roles "
-                               "WHERE rolname ~ '_(owner|svc|migrator)$'")
-    assert len(rows) >= 9
-    for name, login, superuser in rows:
-        assert superuser == "f" and login == ("f" if name.endswith("_owner") else "t"), name
+    rows = {row[0]: row[1:] for row in stack.sql("orders", "SELECT rolname, rolcanlogin, rolsuper FROM pg_roles")}
+    for service in manifests.WITH_DATABASE:
+        assert {kind: rows[role] for kind, role in service.roles.items()} == {
+            "owner": ["f", "f"], "migrator": ["t", "f"], "runtime": ["t", "f"]}
 
 
 def test_D6_timeouts_of_the_roles(stack, api):
@@ -141,7 +141,7 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("user, kind", [pair for pair in itertools.product((*SERVICES, "operator"), COMMANDS)
+@pytest.mark.parametrize("user, kind", [pair for pair in itertools.product(USERS, COMMANDS)
                                         if COMMANDS[pair[1]][0] != pair[0]])
 def test_Q1_broker_refuses_foreign_publishes(stack, api, user, kind):
     done = send(stack, user, kind, COMMANDS[kind][1])
@@ -161,12 +161,12 @@ def test_Q1_permissions_are_narrow(stack, api):
     """configure is nothing, but for an asker's own answers; the default exchange is nobody's."""
     found = stack.broker.management.must("GET", "permissions")
     seen = {entry["user"]: entry for entry in found if entry["vhost"] == stack.broker.admin.path}
-    for user in (*SERVICES, "operator"):
+    for user in USERS:
         entry = seen[user]
         assert entry["configure"] in ("^$", "") if user != "edge" else re.fullmatch(entry["configure"], "edge.reply.x")
         for exchange in ("", "amq.default", "amq.topic"):
             assert not (exchange and re.search(entry["write"], exchange)), (user, exchange)
-        for queue in ("order-svc", "inventory-svc", "payment-svc", "order-svc.place"):
+        for queue in work_queues(stack):
             if not queue.startswith(user):
                 assert not re.search(entry["read"], queue), (user, queue)
     assert "guest" not in [user["name"] for user in stack.broker.management.must("GET", "users")]
@@ -175,9 +175,15 @@ def test_Q1_permissions_are_narrow(stack, api):
 # CC and BCC: further routing keys, which the broker's topic permissions do not cover
 
 SHARED = ("bus.cmd", "bus.event", "bus.query", "bus.reply")
-TAKEN = {"order-svc": "payment.captured.v1", "inventory-svc": "inventory.release.v1",
-         "payment-svc": "payment.refund.v1"}  # a type that the service's own queue takes
 FOREIGN_TYPE = {"edge": "payment.charge.v1", "operator": "payment.captured.v1"}
+
+
+def taken_type(bindings, user):
+    """A type that the user's own queue takes."""
+    if user in FOREIGN_TYPE:
+        return FOREIGN_TYPE[user]
+    return next(entry["routing_key"] for entry in bindings
+                if entry["destination"] == user and entry["source"] in SHARED) + ".v1"
 
 
 def first_key(pattern):
@@ -203,7 +209,7 @@ def send_everywhere(stack, user):
     for exchange, header in itertools.product(exchanges, ("CC", "BCC")):
         message_id = str(uuid.uuid4())
         led = {entry["routing_key"] for entry in bindings if entry["source"] == exchange and exchange not in SHARED}
-        properties = {"type": (TAKEN | FOREIGN_TYPE)[user], "message_id": message_id, "user_id": user}
+        properties = {"type": taken_type(bindings, user), "message_id": message_id, "user_id": user}
         try:
             with Publisher(stack.amqp_url(user)) as publisher:
                 publisher.publish(exchange, own.get(exchange, keys[0]), properties,
@@ -222,7 +228,7 @@ def parked_of(stack, ids):
         name, f"SELECT queue, message_id, cause FROM bus.parked WHERE message_id IN ({listed})")}
 
 
-@pytest.mark.parametrize("user", (*SERVICES, "operator"))
+@pytest.mark.parametrize("user", USERS)
 def test_Q1_further_routing_keys_reach_nothing_foreign(stack, api, user):
     """The retry and dead exchanges of a user lead to its own queues, whatever the headers say. A message through a
     shared exchange is dead-lettered by the service that gets it, because of its sender; an unknown type waits in the
@@ -233,7 +239,7 @@ def test_Q1_further_routing_keys_reach_nothing_foreign(stack, api, user):
     taken, copies = send_everywhere(stack, user)
     private = {key for key, exchange in taken.items() if exchange not in SHARED}
     assert {taken[key] for key in private} == (
-        {f"bus.retry.{user}", f"bus.dead.{user}"} if user in TAKEN else
+        {f"bus.retry.{user}", f"bus.dead.{user}"} if user not in FOREIGN_TYPE else
         {"bus.retry.operator"} if user == "operator" else set())
     # A message that is back from the shortest tier is dead-lettered. A copy in another service's tier would be back,
     # too.
@@ -248,7 +254,7 @@ def test_Q1_further_routing_keys_reach_nothing_foreign(stack, api, user):
         own = queue in (user, user + ".place")
         assert own or "CC or BCC" in cause or "may not send" in cause, (queue, taken[key], cause)
         assert own or key not in private or user == "operator", (queue, taken[key])
-    for queue in (*TAKEN, "order-svc.place"):
+    for queue in work_queues(stack):
         assert queue.startswith(user) or user == "operator" or not private & set(dead_ids(stack, queue)), queue
 
 
@@ -286,8 +292,9 @@ def test_Q5_no_service_fills_the_broker(stack, api):
     assert len(queues) >= 24 and stored <= max(1 << 30, min(
         node["disk_free"] for node in management.must("GET", "nodes")))
     (limits,) = management.must("GET", "vhost-limits", vhost)
-    assert limits["value"] == {"max-connections": 600, "max-queues": 223}
-    for user in (*SERVICES, "operator"):
+    declared = [queue["name"] for queue in queues if ".reply." not in queue["name"]]
+    assert limits["value"] == {"max-connections": 100 * (len(USERS) + 1), "max-queues": len(declared) + 200}
+    for user in USERS:
         (limits,) = management.must("GET", "user-limits", user)
         assert limits["value"] == {"max-connections": 100, "max-channels": 100}
 
@@ -355,7 +362,7 @@ def readelf(stack, name, what):
 
 
 def test_B1_programs_are_hardened(stack, api):
-    for name in ("edge", "order-svc", "inventory-svc", "payment-svc"):
+    for name in SERVICES:
         text = readelf(stack, name, "-lWd")
         assert "GNU_RELRO" in text and ("BIND_NOW" in text or "NOW" in text), name
         assert re.search(r"GNU_STACK.*RW ", text), f"{name} has an executable stack"
@@ -363,5 +370,5 @@ def test_B1_programs_are_hardened(stack, api):
 
 
 def test_curl_is_linked_only_where_it_is_used(stack, api):
-    for name in ("edge", "order-svc", "inventory-svc"):
+    for name in (one.name for one in manifests.ON_BUS if not one.links):
         assert "libcurl" not in readelf(stack, name, "-dW"), name

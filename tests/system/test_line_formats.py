@@ -7,6 +7,7 @@ import requests
 
 from testkit.client import item, wait_until
 from conftest import SERVICES, log_lines
+from dev import manifests
 
 
 def secrets(stack):
@@ -28,7 +29,7 @@ def test_L2_no_secret_in_any_log(stack, api):
     order_id = api.place(item("A"), token=canary).json()["order_id"]
     api.wait_final(order_id)
     wait_logged(stack, api)
-    for name in ("edge", "order-svc", "inventory-svc", "payment-svc", "psp-sandbox"):
+    for name in manifests.NAMES:
         with open(stack.log(name), encoding="utf-8", errors="replace") as file:
             text = file.read()
         for secret_name, secret in secrets(stack).items():
@@ -108,7 +109,7 @@ def check_histograms(types, values):
             assert sorted(buckets)[-1][0] == float("inf"), (name, rest)
 
 
-@pytest.mark.parametrize("name", ["edge-admin", "order-svc", "inventory-svc", "payment-svc"])
+@pytest.mark.parametrize("name", [one.admin for one in manifests.ON_BUS])
 def test_C5_metrics_are_well_formed_and_bounded(stack, api, name):
     api.complete(item("A"), customer="c-canary-in-labels")
     answer = requests.get(stack.url(name) + "/metrics", timeout=5)

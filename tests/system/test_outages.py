@@ -10,9 +10,11 @@ import psycopg2
 import pytest
 import requests
 
+from dev import manifests
 from testkit.client import Load, item, wait_until
 
 LOADED = ("LOAD-1", "LOAD-2", "LOAD-3")
+WITH_DATABASE = [one.name for one in manifests.WITH_DATABASE]
 SERVICES = ("order_service", "inventory_service", "payment_service")
 HEALTH = ("message_queue", *SERVICES, "commands", "order_intake")  # what the edge's /health names
 
@@ -245,7 +247,7 @@ def test_health_when_all_is_well(api, stack):
     health = answer.json()
     assert health["status"] == "UP"
     assert health["services"] == {name: "UP" for name in HEALTH}
-    for name in ("order-svc", "inventory-svc", "payment-svc"):
+    for name in WITH_DATABASE:
         status, health = stack.services[name].health()
         assert status == 200 and health["services"]["database"] == "UP" and health["services"]["message_queue"] == "UP"
 
@@ -362,10 +364,10 @@ def test_payment_provider_that_is_away(api, stack):
 
 
 def test_all_services_stopped_and_started_in_another_order(api, stack):
-    for name in ("order-svc", "inventory-svc", "payment-svc"):
+    for name in WITH_DATABASE:
         stack.stop_service(name)
     orders = [api.place(item("A")).json()["order_id"] for _ in range(5)]
-    for name in ("payment-svc", "inventory-svc", "order-svc"):
+    for name in reversed(WITH_DATABASE):
         stack.start_service(name)
     for order_id in orders:
         assert api.wait_final(order_id, 60)["status"] == "CONFIRMED"

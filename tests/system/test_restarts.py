@@ -6,10 +6,12 @@ import time
 import pytest
 import requests
 
+from conftest import SERVICES
+from dev import manifests
 from testkit.client import Load, item, wait_until
 from testkit.wire import Wire, exchange, request
 
-PROGRAMS = ("order-svc", "inventory-svc", "payment-svc", "psp-sandbox")
+PROGRAMS = [one.name for one in manifests.ALL if not one.serves_clients]
 LOADED = ("LOAD-1", "LOAD-2", "LOAD-3")
 
 
@@ -115,9 +117,9 @@ def test_edge_killed_under_load(api, stack):
 
 def test_everything_restarted_at_once(api, stack):
     orders = [api.place(item("A")).json()["order_id"] for _ in range(20)]
-    for name in ("edge", "order-svc", "inventory-svc", "payment-svc"):
+    for name in SERVICES:
         stack.signal(name, signal.SIGTERM)
-    for name in ("edge", "order-svc", "inventory-svc", "payment-svc"):
+    for name in SERVICES:
         stack.stop_service(name)
     stack.start_services()
     assert final_states(api, orders) == {"CONFIRMED"}

@@ -5,7 +5,9 @@ import signal
 
 import pytest
 
-SERVICES = ("edge", "order-svc", "inventory-svc", "payment-svc", "psp-sandbox")
+from dev import manifests
+
+SERVICES = manifests.NAMES
 COMPLAINT = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error|Assertion .* failed|"
                        r"stack smashing|double free)")
 

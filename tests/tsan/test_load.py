@@ -16,7 +16,7 @@ from dev.stack import Stack
 from testkit.client import Api, item, wait_until
 
 ORDERS, CONNECTIONS = 1000, 16
-RESTARTED = ("inventory-svc", "order-svc", "payment-svc")
+WITH_DATABASE = [one.name for one in manifests.WITH_DATABASE]
 DECLINED = "pm_card_visa_chargeDeclined"
 
 
@@ -25,8 +25,7 @@ def stack():
     folder = tempfile.mkdtemp(prefix="orderbus-tsan-", dir=os.environ.get("ORDERBUS_TEST_TMP") or "/var/tmp")
     os.chmod(folder, 0o711)
     made = Stack(os.path.join(folder, "stack"), preset=os.environ.get("ORDERBUS_PRESET") or "tsan",
-                 overrides={name: {"WORKERS": "2", "QUERY_WORKERS": "2"}
-                            for name in ("order-svc", "inventory-svc", "payment-svc")})
+                 overrides={name: {"WORKERS": "2", "QUERY_WORKERS": "2"} for name in WITH_DATABASE})
     try:
         made.start()
         demo.seed(made)
@@ -67,7 +66,7 @@ class Visitors:
 
 def visits(stack, api):
     """Requests of clients and operators besides placing orders."""
-    admin = [Api(stack.url(name)) for name in ("edge-admin", "order-svc", "inventory-svc", "payment-svc")]
+    admin = [Api(stack.url(name)) for name in (one.admin for one in manifests.ON_BUS)]
 
     def cancel():
         answer = api.place(item("SKU-00001"), item("SKU-00002"))
@@ -107,9 +106,9 @@ def test_orders_reads_cancels_and_restarts(stack, tmp_path):
     api = Api(stack.url("edge"))
     accepted = str(tmp_path / "accepted")
     with Visitors(*visits(stack, api)) as visitors, place_orders(stack, accepted) as placing:
-        for name in RESTARTED:
+        for name in WITH_DATABASE:
             assert stack.stop_service(name) == signal.SIGTERM, f"{name} did not drain"
-            assert placing.poll() is None or name != RESTARTED[0], "no order was placed while it was restarted"
+            assert placing.poll() is None or name != WITH_DATABASE[0], "no order was placed while it was restarted"
             stack.start_service(name)
         said, _ = placing.communicate(timeout=240)
         print(said)

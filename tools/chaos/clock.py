@@ -4,7 +4,7 @@ import glob
 import os
 import time
 
-from dev import account
+from dev import account, manifests
 from dev.postgres import USER, Postgres
 from dev.report import DevError
 from dev.servers import Servers
@@ -54,15 +54,16 @@ class ClockPostgres(Postgres):
 
 
 class _Servers(Servers):
-    """inventory's is the usual one; the two others have states of their own inside the stack's."""
+    """The first database's is the usual one; the others have states of their own inside the stack's."""
 
     def __init__(self, state, chosen, vhost):
         super().__init__(state, chosen, vhost)
-        self.clocks = {"inventory": ClockPostgres(state, chosen["postgres"])}
-        for name in ("orders", "payments"):
+        first, *others = manifests.DATABASES
+        self.clocks = {first: ClockPostgres(state, chosen["postgres"])}
+        for name in others:
             own = State(os.path.join(state.folder("servers", 0o711), name)).create()
             self.clocks[name] = ClockPostgres(own, own.free_ports(("postgres",))["postgres"])
-        self.postgres = self.clocks["inventory"]
+        self.postgres = self.clocks[first]
 
     def others(self):
         return [server for server in self.clocks.values() if server is not self.postgres]
@@ -74,7 +75,7 @@ class _Servers(Servers):
 
 
 class ClockStack(ChaosStack):
-    """There is no proxy between order-svc or payment-svc and its database."""
+    """There is no proxy between a service and its database but for the first one's."""
 
     def make_servers(self):
         return _Servers(self.state, self.ports, "orderbus")

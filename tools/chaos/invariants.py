@@ -8,6 +8,7 @@ import time
 import psycopg2
 import psycopg2.extras
 
+from dev import manifests
 from dev.report import DevError
 
 TITLES = {
@@ -55,7 +56,7 @@ class Sources:
 
     @classmethod
     def of_stack(cls, stack, accepted=(), cancelled=()):
-        urls = {name: stack.database_url(name) for name in ("orders", "inventory", "payments")}
+        urls = {name: stack.database_url(name) for name in manifests.DATABASES}
         return cls(urls, stack.ledger(), stack.broker.management, stack.broker.admin.path, accepted,
                    cancelled)
 

@@ -4,22 +4,22 @@ import json
 import os
 import signal
 
-from dev import account, ports
+from dev import account, manifests, ports
 from dev.gotool import TOXIPROXY
 from dev.proc import Process
 from dev.report import DevError
 
-# name: (service, variable that holds the address, what is behind it)
-TABLE = {
-    "edge-amqp": ("edge", "RABBITMQ_URL", "amqp"),
-    "order-pg": ("order-svc", "DATABASE_URL", "postgres"),
-    "order-amqp": ("order-svc", "RABBITMQ_URL", "amqp"),
-    "inventory-pg": ("inventory-svc", "DATABASE_URL", "postgres"),
-    "inventory-amqp": ("inventory-svc", "RABBITMQ_URL", "amqp"),
-    "payment-pg": ("payment-svc", "DATABASE_URL", "postgres"),
-    "payment-amqp": ("payment-svc", "RABBITMQ_URL", "amqp"),
-    "payment-psp": ("payment-svc", "PSP_URL", "psp-sandbox"),
-}
+
+def _links():
+    """(name, (service, variable that holds the address, name of the port behind it)): "order-pg", "payment-psp", …"""
+    for one in manifests.ALL:
+        for target, variable in one.targets().items():
+            server = manifests.SERVER_LINKS.get(target)
+            short = server[0] if server else manifests.named(target).short
+            yield f"{one.short}-{short}", (one.name, variable, "amqp" if target == "rabbitmq" else target)
+
+
+TABLE = dict(_links())
 BOTH = ("upstream", "downstream")
 
 

@@ -5,7 +5,7 @@ import shutil
 import threading
 import time
 
-from dev import build, demo, paths
+from dev import build, demo, manifests, paths
 from dev.report import DevError
 from dev.runner import temporary_folder
 from dev.stack import Stack
@@ -15,16 +15,8 @@ from chaos.links import TABLE, Link, Proxies
 # Shorter than in production, where an outage of hours must not wear anything out, so that a run takes seconds: the
 # payment provider's silence is noticed after 1.5 s, its slow retries come every 1 to 3 s, and outbox rows whose confirm
 # was lost are due after 2 s. The circuit breakers have their default numbers.
-SHORT = {
-    "edge": {},
-    "order-svc": {"OUTBOX_GRACE_MS": "2000", "OUTBOX_LEASE_MS": "5000"},
-    "inventory-svc": {"OUTBOX_GRACE_MS": "2000", "OUTBOX_LEASE_MS": "5000"},
-    "payment-svc": {"OUTBOX_GRACE_MS": "2000", "OUTBOX_LEASE_MS": "5000", "PSP_CONNECT_TIMEOUT_MS": "500",
-                    "PSP_READ_TIMEOUT_MS": "1000", "PSP_TIMEOUT_MS": "1500", "PSP_LEASE_MS": "4000",
-                    "RETRY_INITIAL_MS": "300", "RETRY_SLOW_MS": "1000", "RETRY_SLOW_MAX_MS": "3000"},
-    # A provider takes its time; and a customer's cancel has some to overtake the payment in.
-    "psp-sandbox": {"LATENCY_MS": "100"},
-}
+OUTBOX = {"OUTBOX_GRACE_MS": "2000", "OUTBOX_LEASE_MS": "5000"}
+SHORT = {one.name: (OUTBOX if one.database else {}) | one.variables("chaos") for one in manifests.ALL}
 PLENTY = ("CHAOS-1", "CHAOS-2", "CHAOS-3", "CHAOS-4")
 SOLD_OUT = "CHAOS-NONE"
 UNKNOWN = "CHAOS-UNKNOWN"

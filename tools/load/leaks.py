@@ -12,13 +12,13 @@ import signal
 import time
 
 from chaos import invariants
-from dev import paths, services
-from load.memory import SERVICES, memory
+from dev import manifests, paths, services
+from load.memory import memory
 from load.private_stack import edge_address, private_stack, wait_until_final
 from load.traffic import Mix, Traffic
 
 QUARANTINE = ":quarantine_size_mb=8"  # of 256: what was freed must not look like what is held
-PROGRAMS = (*SERVICES, "psp-sandbox")
+PROGRAMS = manifests.NAMES
 WARM_UP = 1000  # orders before memory is looked at the first time
 COMPLAINT = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error|Assertion .* failed|stack smashing")
 RESULT = os.path.join(paths.ROOT, "chaos-testing", "results", "leaks.md")

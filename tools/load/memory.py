@@ -1,10 +1,11 @@
 """Peaks of the services' memory while something else runs, from /proc/PID/status."""
 import threading
 
+from dev import manifests
 from dev.proc import Process
 from dev.state import State
 
-SERVICES = ("edge", "order-svc", "inventory-svc", "payment-svc")
+SERVICES = tuple(one.name for one in manifests.ON_BUS)
 
 
 class Sampler(threading.Thread):

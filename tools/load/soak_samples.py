@@ -5,10 +5,11 @@ import time
 
 import psycopg2
 
-from load.memory import SERVICES, memory
+from dev import manifests
+from load.memory import memory
 from load.reservation_rate import metric
 
-PROGRAMS = (*SERVICES, "psp-sandbox")
+PROGRAMS = manifests.NAMES
 # An inbox holds seven days: it is too large to be counted every time, and Postgres knows about how large it is.
 ROWS = """SELECT (SELECT count(*) FROM bus.outbox), (SELECT count(*) FROM bus.suspects),
                  (SELECT n_live_tup FROM pg_stat_user_tables WHERE schemaname = 'bus' AND relname = 'inbox')"""

@@ -1,9 +1,12 @@
 """The rows of the matrix: every point that a program lists, with every fault that it takes, but for what is here."""
+from dev import manifests
 from dev.report import DevError
 
-SERVICES = ("order-svc", "edge", "inventory-svc", "payment-svc")
-LANES = (("order-svc",), ("edge", "inventory-svc"), ("payment-svc",))
-WITH_WORKERS = ("order-svc", "inventory-svc", "payment-svc")
+SERVICES = tuple(one.name for one in manifests.ON_BUS)
+WITH_WORKERS = tuple(one.name for one in manifests.WITH_DATABASE)
+LANES = 3  # stacks at a time
+# {service: the part "crash" of its suites}: variables, points (further variables for some), more, short, unreachable.
+OWN = {one.name: one.suites.get("crash", {}) for one in manifests.ON_BUS}
 
 # Preconditions of a point. "before": a fault that leads to the point. "first": a fault that kills the process, which is
 # then started again for the row's own fault. "drains": the process is told to end. "at": the number of the hit that
@@ -36,9 +39,8 @@ SETUP = {
     "worker.deadline-decided": {"at": 2},
     "worker.completion-decided": {"at": 10},
 }
-DEADLINES = {"SAGA_DEADLINE_MS": "400", "SETTLE_MAX_MS": "0"}
-VARIABLES = {("order-svc", point): DEADLINES
-             for point in ("order.due-found", "order.due-pushed", "worker.deadline-decided")}
+VARIABLES = {(service, point): variables
+             for service, own in OWN.items() for point, variables in own.get("points", {}).items()}
 # The first letters of a point's name tell how often it is reached a second.
 AT = {"query.": 5, "payment.": 8, "http-client.": 8}
 AT_ELSE = 25
@@ -66,43 +68,31 @@ MORE = [
     *((service, "worker.before-trip-2", "error", "20..32", None) for service in WITH_WORKERS),
     *((service, "worker.before-ack", "crash", "1", "worker.commit-sent=crash@20") for service in WITH_WORKERS),
     *((service, "worker.after-commit", "crash", "1", "worker.after-publish=crash@20") for service in WITH_WORKERS),
-    ("payment-svc", "payment.claimed", "crash", "1", "http-client.sent=crash@8"),
-    ("edge", "requester.before-publish", "crash", "1", "requester.after-publish=crash@20"),
+    *((service, *row) for service, own in OWN.items() for row in own.get("more", ())),
 ]
 
 # Points that are in a program's list and that nothing can reach there: {point: {service: why}}.
-UNREACHABLE = {
-    "http.half-answer": {name: "it answers no POST" for name in WITH_WORKERS},
-    "worker.deadline-decided": {"inventory-svc": "it has no deadlines"},
-    "worker.completion-decided": {name: "it starts no calls" for name in ("order-svc", "inventory-svc")},
-}
-# Those who answer queries are the same code in all three services: elsewhere they only die, and only here.
-QUERIES_IN_FULL = "order-svc"
+UNREACHABLE = {"http.half-answer": {one.name: "it answers no POST" for one in manifests.ON_BUS
+                                    if not one.serves_clients}}
+for _service, _own in OWN.items():
+    for _point, _why in _own.get("unreachable", {}).items():
+        UNREACHABLE.setdefault(_point, {})[_service] = _why
+# Threads that answer queries run the same code in all services: one service takes every fault there, the others only
+# crashes at these points.
+QUERIES_IN_FULL = WITH_WORKERS[0]
 QUERIES_ELSEWHERE = ("query.delivered", "query.after-commit", "query.before-ack", "query.drained")
 
 # A row for each class of step, the most dangerous ones of each service.
-SHORT = (
-    "order-svc/worker.after-trip-1/disconnect",
-    "order-svc/worker.commit-sent/crash",
-    "order-svc/worker.after-commit/crash",
-    "order-svc/worker.deadline-decided/crash",
-    "order-svc/worker.before-ack/crash",
-    "inventory-svc/worker.commit-sent/disconnect",
-    "inventory-svc/worker.after-publish/crash",
-    "inventory-svc/worker.hold-published/crash",
-    "inventory-svc/worker.swept/crash",
-    "payment-svc/payment.claimed/crash",
-    "payment-svc/http-client.sent/crash",
-    "payment-svc/payment.answered/crash",
-    "payment-svc/worker.completion-decided/crash",
-    "edge/requester.after-publish/crash",
-    "edge/edge.before-answer/crash",
-)
+SHORT = tuple(f"{service}/{row}" for service, own in OWN.items() for row in own.get("short", ()))
 
 
 def lanes(found):
-    """The rows of each lane, in their order."""
-    return [[row for row in found if row.service in services] for services in LANES]
+    """The rows of each lane, in their order: whole services, spread by how many rows they have."""
+    count = {service: sum(row.service == service for row in found) for service in SERVICES}
+    spread = [[] for _ in range(LANES)]
+    for service in sorted(SERVICES, key=count.get, reverse=True):
+        min(spread, key=lambda lane: sum(map(count.get, lane))).append(service)
+    return [[row for row in found if row.service in services] for services in spread]
 
 
 class Row:

@@ -2,23 +2,15 @@
 import os
 import subprocess
 
-from dev import build
+from dev import build, manifests
 from dev.stack import Stack
 
 from chaos.stack import KEPT, ChaosStack, stack_for_a_while
 
 # Shorter than in production, so that a row is at rest after seconds: leases of 2 to 3 s, deadlines of 4 s, a payment
 # provider that is given up after 0.7 s. The circuit breakers have their default numbers.
-USUAL = {
-    "edge": {},
-    "order-svc": {"OUTBOX_GRACE_MS": "1000", "OUTBOX_LEASE_MS": "2000", "SAGA_DEADLINE_MS": "4000",
-                  "SAGA_RESEND_MS": "2000", "SETTLE_MAX_MS": "2000"},
-    "inventory-svc": {"OUTBOX_GRACE_MS": "1000", "OUTBOX_LEASE_MS": "2000"},
-    "payment-svc": {"OUTBOX_GRACE_MS": "1000", "OUTBOX_LEASE_MS": "2000", "PSP_CONNECT_TIMEOUT_MS": "400",
-                    "PSP_READ_TIMEOUT_MS": "600", "PSP_TIMEOUT_MS": "700", "PSP_LEASE_MS": "2700",
-                    "RETRY_INITIAL_MS": "200", "RETRY_SLOW_MS": "500", "RETRY_SLOW_MAX_MS": "1000"},
-    "psp-sandbox": {"LATENCY_MS": "30", "SANDBOX_TIMEOUT_MS": "1000"},
-}
+OUTBOX = {"OUTBOX_GRACE_MS": "1000", "OUTBOX_LEASE_MS": "2000"}
+USUAL = {one.name: (OUTBOX if one.database else {}) | one.variables("crash") for one in manifests.ALL}
 
 
 class MatrixStack(Stack):

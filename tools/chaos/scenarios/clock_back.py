@@ -5,15 +5,15 @@ import time
 from chaos.clock import clock_stack
 from chaos.expect import takes
 from chaos.scenario import Episode, Scenario
+from dev import manifests
 
 DEAF_SECONDS = 0.5
-LINKS = {"orders": "order-amqp", "inventory": "inventory-amqp", "payments": "payment-amqp"}
 
 
 def _set(system, database, seconds):
     """Sets the clock while committed rows are unconfirmed, because the broker does not hear the service: they are due
     by the old time."""
-    broker, provider = system.link(LINKS[database]), system.link("payment-psp")
+    broker, provider = system.link(manifests.of_database(database).short + "-amqp"), system.link("payment-psp")
     broker.half_open("upstream")
     if database == "payments":
         provider.down()  # so that calls wait for their next attempt
@@ -34,11 +34,10 @@ def _episode(name, database, seconds, short):
 
 
 # The last steps go back: what they put off would be due minutes after the run has to be at rest.
-STEPS = [("back", "orders", -600), ("forward again", "orders", 0),
-         ("back", "inventory", -600), ("forward again", "inventory", 0), ("back", "payments", -600),
-         ("forward again", "payments", 0), ("back", "orders", -600), ("back", "inventory", -600),
-         ("back", "payments", -600)]
-SHORT_STEPS = [("forward", "orders", 600), ("back again", "orders", 0)]
+STEPS = [*((name, database, seconds) for database in manifests.DATABASES
+           for name, seconds in (("back", -600), ("forward again", 0))),
+         *(("back", database, -600) for database in manifests.DATABASES)]
+SHORT_STEPS = [("forward", manifests.DATABASES[0], 600), ("back again", manifests.DATABASES[0], 0)]
 
 
 def episodes(short):
@@ -49,6 +48,6 @@ def episodes(short):
 SCENARIO = Scenario(
     "clock-back",
     "The clock of one service's database server is set back by ten minutes, and later forward again, each time after "
-    "the broker has heard nothing from that service for half a second, and then loses it. At the end all three are "
-    "behind.",
+    "the broker has heard nothing from that service for half a second, and then loses it. At the end all of them "
+    "are behind.",
     episodes, clock_stack)

@@ -3,8 +3,9 @@ import signal
 
 from chaos.expect import not_ready, takes
 from chaos.scenario import Episode, Scenario
+from dev import manifests
 
-SERVICES = ("order-svc", "inventory-svc", "payment-svc")
+SERVICES = [one.name for one in manifests.WITH_DATABASE]
 
 
 def _immediate(system):
@@ -30,6 +31,6 @@ def episodes(short):
 
 SCENARIO = Scenario(
     "database-failure",
-    "The Postgres of all three databases is ended under load, by an immediate shutdown and by kill -9 of its first "
+    "The Postgres of all databases is ended under load, by an immediate shutdown and by kill -9 of its first "
     "process, and started again after a while. Orders are accepted on the broker's confirm alone.",
     episodes)

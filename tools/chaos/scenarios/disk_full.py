@@ -1,13 +1,14 @@
 """The disk that Postgres writes to is full: first for its tables, then for its log."""
 import time
 
+from dev import manifests
 from dev.report import DevError
 
 from chaos.disk import disk_stack
 from chaos.expect import alive, not_ready, takes
 from chaos.scenario import Episode, Scenario
 
-SERVICES = ("order-svc", "inventory-svc", "payment-svc")
+SERVICES = [one.name for one in manifests.WITH_DATABASE]
 LOG_SECONDS = 30
 WRITE_LOG = "SELECT pg_logical_emit_message(true, 'chaos', repeat('x', 8000000))"
 

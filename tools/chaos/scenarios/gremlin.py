@@ -3,6 +3,7 @@ import functools
 
 from chaos.expect import takes
 from chaos.scenario import Episode, Scenario
+from dev import manifests
 
 SLOW = {"GREMLIN_ENABLED": "true", "GREMLIN_LATENCY_MS": "3000"}
 
@@ -21,9 +22,7 @@ def _episode(name, seconds, expect):
 
 def episodes(short):
     seconds = 2 if short else 10
-    return [_episode("order-svc", seconds, [takes(p99=1)]),
-            _episode("inventory-svc", seconds, [takes(p99=1)]),
-            _episode("payment-svc", seconds, [takes(p99=1)])]
+    return [_episode(one.name, seconds, [takes(p99=1)]) for one in manifests.WITH_DATABASE]
 
 
 SCENARIO = Scenario(

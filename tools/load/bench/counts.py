@@ -3,13 +3,15 @@ import re
 import time
 import urllib.request
 
+from dev import manifests
+
 STATS_SECONDS = 1.5  # Postgres's processes report at most once a second
 WAL = "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn, wal_sync, wal_fpi FROM pg_stat_wal"
 # A quorum queue's log is written and synced batch by batch.
 BROKER_SYNCS = "maps:get(batches, maps:get(ra_log_wal, ra_counters:overview()))."
 SERIES = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)$")
 LABEL = re.compile(r'(\w+)="([^"]*)"')
-SERVICES = ("order-svc", "inventory-svc", "payment-svc")
+SERVICES = tuple(one.name for one in manifests.WITH_DATABASE)
 
 
 def parse(text):

@@ -2,6 +2,8 @@
 import collections
 import os
 
+from dev import manifests
+
 TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 Times = collections.namedtuple("Times", "pid parent own reaped")  # ticks; reaped: of its ended children
 
@@ -59,7 +61,7 @@ class Groups:
         return {name: tree_ms(table, list(pids())) for name, pids in self.roots.items()}
 
 
-SERVICES = ("edge", "order-svc", "inventory-svc", "payment-svc")
+SERVICES = tuple(one.name for one in manifests.ON_BUS)
 SYSTEM = (*SERVICES, "postgres", "rabbitmq")  # what an order is charged for; generator and psp-sandbox stand apart
 
 

@@ -10,9 +10,9 @@ import tempfile
 import uuid
 
 from load.bench import cpu, wrk
-from load.bench.floor_sum import COSTS, floor
+from load.bench.floor_sum import COSTS, ORDERS_A_BATCH, floor
 from load.bench.root import HERE
-from dev import build, manifests, paths, services
+from dev import build, paths, services
 from dev.postgres import program_folder, psql
 from dev.report import DevError
 from dev.urls import libpq_environment
@@ -20,7 +20,6 @@ from dev.urls import libpq_environment
 # As libbus's sessions are (src/pg/pg.h).
 SESSION = ("-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
            "-c jit=off")
-ORDERS_A_BATCH = {"orders": 25, "inventory": 50, "payments": 50}  # four, two and two inputs an order
 PRODUCTS = """INSERT INTO inventory.products (product_id, name, price, currency, on_hand, received)
               SELECT 'BENCH-' || lpad(n::text, 5, '0'), 'Bench product', 101, 'EUR', 1000000000, 1000000000
               FROM generate_series(1, 1000) AS n;"""
@@ -31,7 +30,7 @@ BODY_BYTES = 120  # about what those of an order have on average
 def run(system, options):
     """Costs and rates alone; what an order's floor is, needs the closed loop's counts: with_floor()."""
     found = {}
-    for name in manifests.DATABASES:
+    for name in ORDERS_A_BATCH:
         found |= database(system, name, options.seconds)
     with work_queue(system):
         found |= loop(system, "quorum", QUEUE, options.seconds, 100)

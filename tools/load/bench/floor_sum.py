@@ -1,7 +1,9 @@
 """The floor: what an order would cost if nothing but the servers worked, each in batches of a hundred. Pure."""
 
+# The databases that an order touches, each with floor/<name>.sql: four, two and two inputs an order.
+ORDERS_A_BATCH = {"orders": 25, "inventory": 50, "payments": 50}
 # Figures of the bare loops: CPU ms of the server.
-COSTS = ("orders ms/order", "inventory ms/order", "payments ms/order", "quorum ms/message", "answer ms/message",
+COSTS = (*(f"{name} ms/order" for name in ORDERS_A_BATCH), "quorum ms/message", "answer ms/message",
          "unrouted ms/message", "psp ms/call")
 
 
@@ -17,7 +19,7 @@ def traffic_of(order):
 def floor(order, costs, cores):
     """→ figures. order: of the closed loop, costs: by COSTS. Processor time that other machines on the host took while
     the orders were measured is missing in the floor, too."""
-    postgres = sum(costs[f"{name} ms/order"] for name in ("orders", "inventory", "payments"))
+    postgres = sum(costs[f"{name} ms/order"] for name in ORDERS_A_BATCH)
     broker = sum(count * costs[f"{kind} ms/message"] for kind, count in traffic_of(order).items())
     psp = order["psp calls/order"] * costs["psp ms/call"]
     there = cores * (1 - order["processors stolen %"] / 100)

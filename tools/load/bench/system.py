@@ -56,7 +56,7 @@ class System:
                 raise DevError(f"Postgres has {name} = {found}; durable is {wanted}")
         queues = {one["name"]: one for one in self.stack.servers.rabbitmq.management().must(
             "GET", "queues", self.stack.broker.admin.path)}
-        for name in ("order-svc", "order-svc.place", "inventory-svc", "payment-svc"):
+        for name in (name for name in queues if name + ".dead" in queues):
             if queues[name]["type"] != "quorum":
                 raise DevError(f"the queue {name} is a {queues[name]['type']} queue; durable is quorum")
 
