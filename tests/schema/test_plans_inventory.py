@@ -54,10 +54,6 @@ def test_plans_over_many_rows(filled):
     plans.assert_indexed(filled, SERVICE, GROWING)
 
 
-def test_plans_over_empty_tables_without_statistics(database):
-    plans.assert_indexed(database, SERVICE, GROWING)
-
-
 def test_plans_use_the_key_of_what_they_lock(filled):
     """An index alone is not enough: the condition on the key must be in the index scan, not filtered behind it."""
     connection = filled.runtime()
@@ -70,12 +66,6 @@ def test_plans_use_the_key_of_what_they_lock(filled):
     assert found
     for name, used in found.items():
         assert not [node for node in used if "Filter" in node], f"{name} filters: {json.dumps(used)}"
-
-
-def test_a_second_revert_and_deploy_gives_the_same(database):
-    database.sqitch("verify")
-    database.sqitch("revert", "-y")
-    database.sqitch("deploy", "--verify")
 
 
 def refused(database, text, code):

@@ -60,10 +60,6 @@ def test_plans_over_many_rows(filled):
     plans.assert_indexed(filled, SERVICE, GROWING)
 
 
-def test_plans_over_empty_tables_without_statistics(database):
-    plans.assert_indexed(database, SERVICE, GROWING)
-
-
 def statement_with(*words):
     found = [one for one in plans.statements(SERVICE) if all(word in one.sql for word in words)]
     assert len(found) == 1, (words, found)
@@ -339,9 +335,3 @@ def test_orders_take(database, changes):
 ])
 def test_orders_refuse(database, changes):
     refused(database, insertion(changes), "23514")
-
-
-def test_a_second_revert_and_deploy_gives_the_same(database):
-    database.sqitch("verify")
-    database.sqitch("revert", "-y")
-    database.sqitch("deploy", "--verify")

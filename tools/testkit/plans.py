@@ -21,13 +21,15 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
+from dev import manifests
+
 ROOT = Path(__file__).resolve().parents[2]
 TYPES = {"u": "uuid", "i": "int8", "t": "text", "z": "timestamptz", "b": "bytea", "l": "boolean",
          "w": "int8", "v": "text"}
 # Processes for one statement would be worth their start already with the rows that there are.
 AS_OVER_MILLIONS = "".join(f"SET LOCAL {name} = 0;" for name in (
     "parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size", "min_parallel_index_scan_size"))
-RUNTIME_ROLES = ("order_svc", "inventory_svc", "payment_svc")
+RUNTIME_ROLES = [one.roles["runtime"] for one in manifests.WITH_DATABASE]
 
 
 @dataclass(frozen=True)
