@@ -195,7 +195,8 @@ def test_the_floor_needs_the_closed_loop():
 def test_a_variable_is_set_for_the_services_that_carry_orders(dev, monkeypatch):
     monkeypatch.setattr(system, "private_stack", lambda preset, name, overrides: overrides)
     found = system.private_system("release", ["GATHER_MS=0", "WORKERS=2"])
-    assert found == {name: {"GATHER_MS": "0", "WORKERS": "2"} for name in ("order-svc", "inventory-svc", "payment-svc")}
+    assert found == {name: {"GATHER_MS": "0", "WORKERS": "2"} for name in system.SCALED}
+    assert "edge" not in found
     system.check_known(PRESET, ["GATHER_MS=0"])
     with pytest.raises(DevError, match="order-svc has no variable GATHER: see order-svc --help"):
         with run.measured_system(PRESET, ["GATHER=0"]):  # before it starts a stack, which there is none of here

@@ -14,6 +14,7 @@ from dev.report import DevError
 from dev.stack import Stack
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+PARTS = len(manifests.NAMES) + 2  # with Postgres and RabbitMQ
 
 
 def tools_folder():
@@ -208,12 +209,12 @@ def test_a_users_day(own, dev, unread, capsys):
     assert cli.main(["up"]) == 0
     assert "all running" in capsys.readouterr().out
     assert cli.main(["status"]) == 0
-    assert capsys.readouterr().out.count(" ready ") == 7
+    assert capsys.readouterr().out.count(" ready ") == PARTS
 
     assert dev("psql", "orders", "-Atc", "SELECT current_database();").stdout == "orders\n"
     assert dev("psql", "secrets").returncode == 1
     assert dev("logs", "edge", "--no-follow", "-n", "1").stdout == '{"level": "info", "msg": "ready"}\n'
-    assert dev("logs", "--no-follow").stdout.count("==> ") == 7
+    assert dev("logs", "--no-follow").stdout.count("==> ") == PARTS
     for words in (["status"], ["logs"], ["logs", "--no-follow"], ["psql", "orders", "-Atc", "SELECT 1;"]):
         assert unread(*words) == (141, ""), words
 

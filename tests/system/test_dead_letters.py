@@ -83,6 +83,6 @@ def test_every_dead_message_has_its_row(api, stack):
     assert set(counts) == set(databases) and "order-svc.place" in databases
     for queue, database in databases.items():
         _, text = bus_dead(stack, "list", queue)
-        lying = {line.split()[0] for line in text.splitlines() if not line.startswith("-")}
-        rows = stack.sql(database, f"SELECT message_id FROM bus.parked WHERE queue = '{queue}'")
-        assert lying <= {row[0] for row in rows}, queue
+        lying = {line.split()[0]: line for line in text.splitlines() if not line.startswith("-")}
+        rows = {row[0] for row in stack.sql(database, f"SELECT message_id FROM bus.parked WHERE queue = '{queue}'")}
+        assert not {key: line for key, line in lying.items() if key not in rows}, queue
