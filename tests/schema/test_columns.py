@@ -6,7 +6,7 @@ from collections import namedtuple
 
 import pytest
 
-import plans
+from testkit import plans
 
 KEY, FIXED, CHANGING, _VIEW, _LOG, NULL = (1 << bit for bit in range(6))
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
