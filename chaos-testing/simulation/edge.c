@@ -51,7 +51,7 @@ static void end_confirmed(struct world *world, struct request *request) {
   if (request->needs_answer && !has_bug(world, BUG_CANCEL_UNKNOWN))
     answer = answer_refusal(REFUSAL_NO_ANSWER);
   else if (request->ask.kind == REQUEST_CANCEL)
-    answer = answer_cancel_accepted(&request->order_id, world->arena);
+    answer = answer_accepted(202, &request->order_id, world->arena);
   else if (accepted_remember(edge->accepted, &request->order_id, request->place->request_hash, world->now) ==
            ACCEPTED_OTHER)
     answer = answer_key_reused();

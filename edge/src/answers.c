@@ -122,7 +122,7 @@ struct answer answer_place(const struct order_answer *answer, int64_t wait_s) {
 }
 
 /* On the broker's confirm alone: another body under the key may have come first, so nothing of this one is repeated. */
-static struct answer accepted(int status, const struct bus_uuid *order_id, struct bus_arena *arena) {
+struct answer answer_accepted(int status, const struct bus_uuid *order_id, struct bus_arena *arena) {
   struct accepted_order *body = bus_arena_alloc(arena, sizeof *body);
   if (body == NULL)
     return answer_refusal(REFUSAL_NO_MEMORY);
@@ -140,7 +140,7 @@ static struct answer accepted(int status, const struct bus_uuid *order_id, struc
 }
 
 struct answer answer_place_accepted(const struct bus_uuid *order_id, struct bus_arena *arena) {
-  struct answer answer = accepted(202, order_id, arena);
+  struct answer answer = answer_accepted(202, order_id, arena);
   if (answer.schema)
     answer.location = *order_id;
   return answer;
@@ -157,10 +157,6 @@ struct answer answer_get(const struct order_answer *answer) {
   }
 }
 
-struct answer answer_get_accepted(const struct bus_uuid *order_id, struct bus_arena *arena) {
-  return accepted(200, order_id, arena);
-}
-
 static struct answer too_late(const struct order_answer *answer, struct bus_arena *arena) {
   if (answer->order == NULL)
     return answer_refusal(REFUSAL_BAD_ANSWER);
@@ -174,7 +170,7 @@ struct answer answer_cancel(const struct order_answer *answer, const struct bus_
                             struct bus_arena *arena) {
   switch (answer->outcome) {
   case ORDER_CANCEL_ACCEPTED:
-    return answer->order ? order(202, answer) : answer_cancel_accepted(order_id, arena);
+    return answer->order ? order(202, answer) : answer_accepted(202, order_id, arena);
   case ORDER_CANCEL_DONE:
     return order(200, answer);
   case ORDER_CANCEL_TOO_LATE:
@@ -184,10 +180,6 @@ struct answer answer_cancel(const struct order_answer *answer, const struct bus_
   default:
     return answer_refusal(REFUSAL_BAD_ANSWER);
   }
-}
-
-struct answer answer_cancel_accepted(const struct bus_uuid *order_id, struct bus_arena *arena) {
-  return accepted(202, order_id, arena);
 }
 
 static struct answer events_found(const struct order_history *history, struct bus_arena *arena) {

@@ -69,19 +69,20 @@ extern const struct bus_schema accepted_order_schema, accepted_stock_schema, eve
 
 /* The bodies lie in `arena` or are the message's own; out of memory is the refusal of that name. */
 
+/* Of an order that this edge has accepted, and knows no more of: to GET 200, to a cancel 202. */
+struct answer answer_accepted(int status, const struct bus_uuid *order_id, struct bus_arena *arena);
+
 /* POST /api/orders. wait_s: how long the client wanted to wait for a final state, and may. */
 struct answer answer_place(const struct order_answer *answer, int64_t wait_s);
 struct answer answer_place_accepted(const struct bus_uuid *order_id, struct bus_arena *arena);
 struct answer answer_key_reused(void);
 
-/* GET /api/orders/{id}; accepted: this edge has accepted it, and knows no more. */
+/* GET /api/orders/{id} */
 struct answer answer_get(const struct order_answer *answer);
-struct answer answer_get_accepted(const struct bus_uuid *order_id, struct bus_arena *arena);
 
 /* POST /api/orders/{id}/cancel */
 struct answer answer_cancel(const struct order_answer *answer, const struct bus_uuid *order_id,
                             struct bus_arena *arena);
-struct answer answer_cancel_accepted(const struct bus_uuid *order_id, struct bus_arena *arena);
 
 /* GET /api/orders/{id}/events; accepted: the order is remembered, though order-svc does not know it. */
 struct answer answer_events(const struct order_history *history, bool accepted, struct bus_arena *arena);

@@ -47,7 +47,7 @@ void edge_orders_get(void *context, struct bus_http_exchange *exchange) {
   if (answer.status == 200)
     accepted_forget(edge->accepted, &get->order_id);
   else if (is_accepted(edge, &get->order_id)) /* order-svc does not know it yet, or does not answer */
-    answer = answer_get_accepted(&get->order_id, bus_http_arena(exchange));
+    answer = answer_accepted(200, &get->order_id, bus_http_arena(exchange));
   edge_respond(edge, exchange, &answer);
 }
 
@@ -87,8 +87,6 @@ static struct answer place(struct edge *edge, struct bus_http_exchange *exchange
   struct answer answer;
   place->wait_ms = wait_s * 1000;
   const struct edge_command command = {.kind = EDGE_PLACE,
-                                       .type = &order_place_type,
-                                       .answer = &order_answer_type,
                                        .correlation_id = &place->order_id,
                                        .body = place,
                                        .wait_ms = place->wait_ms,
@@ -154,28 +152,21 @@ void edge_orders_cancel(void *context, struct bus_http_exchange *exchange) {
   /* The order's place among those waiting may be behind the cancel's: order-svc keeps a marked one. It may refuse any
    * other, and nobody would hear of it. */
   cancel.accepted = is_accepted(edge, &cancel.order_id);
-  const struct edge_command command = {.kind = EDGE_CANCEL,
-                                       .type = &order_cancel_type,
-                                       .answer = &order_answer_type,
-                                       .correlation_id = &cancel.order_id,
-                                       .body = &cancel,
-                                       .needs_answer = !cancel.accepted};
+  const struct edge_command command = {
+      .kind = EDGE_CANCEL, .correlation_id = &cancel.order_id, .body = &cancel, .needs_answer = !cancel.accepted};
   enum edge_outcome outcome = edge_tell(edge, exchange, &command, &said, &answer);
   if (outcome == EDGE_ANSWERED)
     answer = answer_cancel(said, &cancel.order_id, bus_http_arena(exchange));
   else if (outcome == EDGE_CONFIRMED)
-    answer = answer_cancel_accepted(&cancel.order_id, bus_http_arena(exchange));
+    answer = answer_accepted(202, &cancel.order_id, bus_http_arena(exchange));
   edge_respond(edge, exchange, &answer);
 }
 
 void edge_inventory_update(void *context, struct bus_http_exchange *exchange) {
   struct edge *edge = context;
   const struct stock_request *update = bus_http_request(exchange);
-  const struct edge_command command = {.kind = EDGE_SET_STOCK,
-                                       .type = &inventory_set_stock_type,
-                                       .answer = &inventory_answer_type,
-                                       .correlation_id = &update->command.request_id,
-                                       .body = &update->command};
+  const struct edge_command command = {
+      .kind = EDGE_SET_STOCK, .correlation_id = &update->command.request_id, .body = &update->command};
   const void *said;
   struct answer answer = answer_key_reused();
   if (accepted_check(edge->accepted_stock, command.correlation_id, update->hash, bus_monotonic()) == ACCEPTED_OTHER) {

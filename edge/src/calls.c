@@ -159,7 +159,7 @@ static void wait_last(struct bus_pending *pending, const struct edge_command *co
   const void *later;
   while (command->is_last && !command->is_last(*body) && bus_monotonic() < until) {
     if (bus_request_wait_long(pending, until) != BUS_REQUEST_ANSWERED ||
-        !take_answer(pending, command->answer, arena, &later))
+        !take_answer(pending, edge_command_types[command->kind].answer, arena, &later))
       return;
     *body = later;
   }
@@ -180,7 +180,7 @@ static enum edge_outcome tell(struct edge *edge, const struct edge_command *comm
     *ret_refusal = answer_refusal(refusal_of(edge, state, silence));
     return EDGE_REFUSED;
   }
-  if (!take_answer(pending, command->answer, arena, ret_body)) {
+  if (!take_answer(pending, edge_command_types[command->kind].answer, arena, ret_body)) {
     *ret_refusal = answer_refusal(REFUSAL_BAD_ANSWER);
     return EDGE_REFUSED;
   }
@@ -190,7 +190,8 @@ static enum edge_outcome tell(struct edge *edge, const struct edge_command *comm
 
 enum edge_outcome edge_tell(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_command *command,
                             const void **ret_body, struct answer *ret_refusal) {
-  struct bus_pending *pending = begin(edge, exchange, command->type, command->correlation_id, command->body);
+  struct bus_pending *pending =
+      begin(edge, exchange, edge_command_types[command->kind].type, command->correlation_id, command->body);
   if (pending == NULL) {
     *ret_refusal = answer_refusal(REFUSAL_NO_MEMORY);
     return EDGE_REFUSED;

@@ -41,41 +41,31 @@ static int64_t read_broker(void *context) {
   return bus_requester_is_up(context) && !bus_requester_is_blocked(context);
 }
 
+static void gauge(const char *name, const char *help, double scale, int64_t (*read)(void *context), void *context) {
+  bus_metric_callback(&(struct bus_metric_spec){.name = name, .help = help, .kind = BUS_GAUGE, .scale = scale}, read,
+                      context);
+}
+
 static void open_gauges(struct edge *edge) {
-  bus_metric_callback(&(struct bus_metric_spec){.name = "edge_accepted_orders",
-                                                .help = "Orders remembered that were accepted on a confirm alone",
-                                                .kind = BUS_GAUGE},
-                      read_accepted, edge->accepted);
-  bus_metric_callback(
-      &(struct bus_metric_spec){.name = "edge_accepted_stock_updates",
-                                .help = "Stock updates remembered that were accepted on a confirm alone",
-                                .kind = BUS_GAUGE},
-      read_accepted, edge->accepted_stock);
-  bus_metric_callback(&(struct bus_metric_spec){.name = "edge_backlog_age_seconds",
-                                                .help = "Age of order-svc's oldest unsent message, as it said last",
-                                                .kind = BUS_GAUGE,
-                                                .scale = 1e-6},
-                      read_backlog, &edge->backlog);
-  bus_metric_callback(&(struct bus_metric_spec){.name = "edge_intake_closed",
-                                                .help = "1 while new orders are refused: order-svc takes none",
-                                                .kind = BUS_GAUGE},
-                      read_intake, &edge->intake);
-  bus_metric_callback(&(struct bus_metric_spec){.name = "edge_confirm_is_enough",
-                                                .help = "1 while orders are answered on the confirm at once",
-                                                .kind = BUS_GAUGE},
-                      read_gate, &edge->gates[EDGE_PLACE]);
-  bus_metric_callback(&(struct bus_metric_spec){.name = "edge_broker_up",
-                                                .help = "1 while the message queue takes messages",
-                                                .kind = BUS_GAUGE},
-                      read_broker, edge->requester);
+  gauge("edge_accepted_orders", "Orders remembered that were accepted on a confirm alone", 0, read_accepted,
+        edge->accepted);
+  gauge("edge_accepted_stock_updates", "Stock updates remembered that were accepted on a confirm alone", 0,
+        read_accepted, edge->accepted_stock);
+  gauge("edge_backlog_age_seconds", "Age of order-svc's oldest unsent message, as it said last", 1e-6, read_backlog,
+        &edge->backlog);
+  gauge("edge_intake_closed", "1 while new orders are refused: order-svc takes none", 0, read_intake, &edge->intake);
+  gauge("edge_confirm_is_enough", "1 while orders are answered on the confirm at once", 0, read_gate,
+        &edge->gates[EDGE_PLACE]);
+  gauge("edge_broker_up", "1 while the message queue takes messages", 0, read_broker, edge->requester);
+}
+
+static struct bus_metric *family(const char *name, const char *help, enum bus_metric_kind kind, const char *label) {
+  return bus_metric_register(&(struct bus_metric_spec){.name = name, .help = help, .kind = kind, .labels = {label}});
 }
 
 static void open_routing_gauges(struct edge_metrics *metrics) {
   struct bus_metric *unroutable =
-      bus_metric_register(&(struct bus_metric_spec){.name = "edge_unroutable",
-                                                    .help = "1 while no queue is bound for the command",
-                                                    .kind = BUS_GAUGE,
-                                                    .labels = {"command"}});
+      family("edge_unroutable", "1 while no queue is bound for the command", BUS_GAUGE, "command");
   for (int kind = 0; kind < EDGE_COMMAND_KINDS; kind++) {
     char name[32];
     struct bus_str key = edge_command_key((enum edge_command_kind)kind);
@@ -85,25 +75,17 @@ static void open_routing_gauges(struct edge_metrics *metrics) {
 }
 
 static void open_counters(struct edge_metrics *metrics) {
-  struct bus_metric *refused = bus_metric_register(&(struct bus_metric_spec){.name = "edge_refused_total",
-                                                                             .help = "Requests answered 503, by cause",
-                                                                             .kind = BUS_COUNTER,
-                                                                             .labels = {"cause"}});
+  struct bus_metric *refused = family("edge_refused_total", "Requests answered 503, by cause", BUS_COUNTER, "cause");
   for (int i = REFUSAL_NONE + 1; i < REFUSAL_COUNT; i++)
     metrics->refused[i] = series(refused, refusal_name((enum refusal)i));
-  struct bus_metric *orders = bus_metric_register(
-      &(struct bus_metric_spec){.name = "edge_orders_accepted_total",
-                                .help = "Orders answered 2xx: on order-svc's answer, on the confirm alone, or replayed",
-                                .kind = BUS_COUNTER,
-                                .labels = {"kind"}});
+  struct bus_metric *orders =
+      family("edge_orders_accepted_total",
+             "Orders answered 2xx: on order-svc's answer, on the confirm alone, or replayed", BUS_COUNTER, "kind");
   metrics->orders_answered = series(orders, "answered");
   metrics->orders_confirmed = series(orders, "confirmed");
   metrics->orders_replayed = series(orders, "replayed");
-  struct bus_metric *waiting = bus_metric_register(
-      &(struct bus_metric_spec){.name = "edge_waiting_requests",
-                                .help = "Requests that wait for the bus; long: because of a Prefer header",
-                                .kind = BUS_GAUGE,
-                                .labels = {"kind"}});
+  struct bus_metric *waiting = family(
+      "edge_waiting_requests", "Requests that wait for the bus; long: because of a Prefer header", BUS_GAUGE, "kind");
   open_routing_gauges(metrics);
   metrics->waiting = series(waiting, "any");
   metrics->long_waiting = series(waiting, "long");

@@ -13,10 +13,9 @@
 #include "accept_gate.h"
 #include "accepted.h"
 #include "answers.h"
-#include "backlog.h"
 #include "gather.h"
-#include "intake.h"
 #include "settings.h"
+#include "shed.h"
 
 /* Each kind of command has its own queue or pace, and so its own gate. */
 enum edge_command_kind { EDGE_PLACE, EDGE_CANCEL, EDGE_SET_STOCK, EDGE_COMMAND_KINDS };
@@ -108,9 +107,11 @@ struct edge_query {
 bool edge_ask(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_query *query,
               const void **ret_body, struct answer *ret_refusal) BUS_MUST_CHECK;
 
+extern const struct edge_command_types {
+  const struct bus_message_type *type, *answer;
+} edge_command_types[EDGE_COMMAND_KINDS];
 struct edge_command {
   enum edge_command_kind kind;
-  const struct bus_message_type *type, *answer;
   const struct bus_uuid *correlation_id; /* NULL: none */
   const void *body;
   bool needs_answer;                 /* its service may refuse it: the confirm alone is no success */
@@ -137,6 +138,23 @@ bool edge_routing_is_whole(const struct edge *edge);
 struct bus_str edge_routing_missing(const struct edge *edge, struct bus_arena *arena);
 /* "order.place" …: the routing key. */
 struct bus_str edge_command_key(enum edge_command_kind kind);
+
+/* ---- pings of the services (ping.c) ---- */
+struct edge_ping {
+  const struct bus_message_type *type, *answer;
+  const void *body;
+  size_t workers_down;       /* offset of that member in the answer */
+  enum edge_service breaker; /* EDGE_SERVICE_COUNT: none */
+};
+extern const struct edge_ping edge_ping_order, edge_ping_inventory, edge_ping_payment;
+/* NULL: it cannot be sent. Else edge_ping_end must follow. */
+struct bus_pending *edge_ping_begin(struct edge *edge, const struct edge_ping *ping);
+/* Any answer closes the service's breaker. → the answer, in the arena; NULL: none, or without memory. pending and arena
+ * may be NULL. */
+const void *edge_ping_end(struct edge *edge, const struct edge_ping *ping, struct bus_pending *pending, int64_t until,
+                          struct bus_arena *arena);
+/* Are the workers that take commands up? pong: NULL is no. */
+bool edge_ping_has_workers(const struct edge_ping *ping, const void *pong);
 
 /* ---- the backlog and the intake of order-svc, and services whose breaker is open (watch.c) ---- */
 bool edge_watch_start(struct edge *edge, struct bus_error *err) BUS_MUST_CHECK;

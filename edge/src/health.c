@@ -4,9 +4,6 @@
 
 #include <bus/clock.h>
 
-#include <bus/pong.h>
-#include <payment_messages.h>
-
 static bool is_broker_up(void *context, int64_t timeout_ms) {
   const struct edge *edge = context;
   (void)timeout_ms; /* known already: the requester keeps its connection under heartbeats */
@@ -14,51 +11,27 @@ static bool is_broker_up(void *context, int64_t timeout_ms) {
 }
 
 enum { PING_MS = 1000 }; /* three silent services in a row must not make /health itself look dead */
-
 enum { ARENA_LIMIT = 1 << 14 };
 
-/* The answer comes from a thread for queries, and so closes the breaker of queries; what it says of the threads that
- * take commands is asked of its body. breaker: NULL where the service has none. */
-static bool ping(struct edge *edge, struct edge_breaker *breaker, const struct bus_request *request,
-                 const struct bus_message_type *answer, bool (*is_up)(const void *pong), int64_t timeout_ms) {
-  struct bus_pending *pending = bus_request_begin(edge->requester, request);
+static bool ping(struct edge *edge, const struct edge_ping *ping, int64_t timeout_ms) {
   struct bus_arena *arena = bus_arena_new(ARENA_LIMIT);
-  const struct bus_message_type *type;
-  const void *pong;
   int64_t until = bus_monotonic() + (timeout_ms < PING_MS ? timeout_ms : PING_MS) * BUS_MILLISECOND;
-  bool answered = pending && bus_request_wait(pending, until, false) == BUS_REQUEST_ANSWERED;
-  bool up = answered && arena && bus_request_answer(pending, &answer, 1, arena, &type, &pong) && is_up(pong);
-  if (answered && breaker)
-    edge_breaker_alive(breaker, bus_monotonic());
-  if (pending)
-    bus_request_end(pending);
+  const void *pong = edge_ping_end(edge, ping, edge_ping_begin(edge, ping), until, arena);
+  bool up = edge_ping_has_workers(ping, pong);
   bus_arena_free(arena);
   return up;
 }
 
-static bool has_order_workers(const void *pong) {
-  return !((const struct order_pong *)pong)->workers_down;
+static bool is_order_service_up(void *edge, int64_t timeout_ms) {
+  return ping(edge, &edge_ping_order, timeout_ms);
 }
 
-static bool has_workers(const void *pong) {
-  return !((const struct bus_pong *)pong)->workers_down;
+static bool is_inventory_service_up(void *edge, int64_t timeout_ms) {
+  return ping(edge, &edge_ping_inventory, timeout_ms);
 }
 
-static bool is_order_service_up(void *context, int64_t timeout_ms) {
-  const struct bus_request request = {.type = &order_ping_type, .body = &(struct order_ping){.deep = false}};
-  struct edge *edge = context;
-  return ping(edge, &edge->breakers[EDGE_ORDER_SERVICE], &request, &order_pong_type, has_order_workers, timeout_ms);
-}
-
-static bool is_inventory_service_up(void *context, int64_t timeout_ms) {
-  const struct bus_request request = {.type = &inventory_ping_type, .body = &(struct inventory_ping){.deep = false}};
-  struct edge *edge = context;
-  return ping(edge, &edge->breakers[EDGE_INVENTORY_SERVICE], &request, &inventory_pong_type, has_workers, timeout_ms);
-}
-
-static bool is_payment_service_up(void *context, int64_t timeout_ms) {
-  const struct bus_request request = {.type = &payment_ping_type, .body = &(struct payment_ping){.deep = false}};
-  return ping(context, NULL, &request, &payment_pong_type, has_workers, timeout_ms);
+static bool is_payment_service_up(void *edge, int64_t timeout_ms) {
+  return ping(edge, &edge_ping_payment, timeout_ms);
 }
 
 /* As the newest commands showed: a command that nobody needs is no probe. */

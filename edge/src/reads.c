@@ -6,7 +6,6 @@
 #include <bus/clock.h>
 
 #include <semaphore.h>
-#include <time.h>
 
 struct read {
   struct bus_http_exchange *exchange;
@@ -17,12 +16,8 @@ struct read {
 };
 
 void edge_reads_init(struct edge_reads *reads) {
-  pthread_condattr_t attributes;
   *reads = (struct edge_reads){.gather = {.filling = NULL}};
-  (void)pthread_condattr_init(&attributes); /* none of these can fail on Linux */
-  (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  (void)pthread_cond_init(&reads->left, &attributes);
-  (void)pthread_condattr_destroy(&attributes);
+  bus_cond_init(&reads->left);
   (void)pthread_mutex_init(&reads->mutex, NULL);
 }
 
@@ -104,11 +99,9 @@ static void lead(struct edge *edge, const struct gather_batch *batch) {
 
 /* With the mutex held. */
 static void wait_to_leave(struct edge *edge, struct gather_batch *batch) {
-  int64_t at = bus_monotonic() + GATHER_PATIENCE;
-  const struct timespec until = {.tv_sec = (time_t)(at / BUS_SECOND), .tv_nsec = (long)(at % BUS_SECOND) * 1000};
-  int waited = 0;
-  while (!batch->left && waited == 0)
-    waited = pthread_cond_timedwait(&edge->reads.left, &edge->reads.mutex, &until);
+  int64_t until = bus_monotonic() + GATHER_PATIENCE;
+  while (!batch->left && bus_cond_wait(&edge->reads.left, &edge->reads.mutex, until))
+    continue;
   gather_leave(&edge->reads.gather, batch);
 }
 

@@ -3,14 +3,14 @@
 
 #include <bus/log.h>
 
-static const struct bus_message_type *const types[EDGE_COMMAND_KINDS] = {
-    [EDGE_PLACE] = &order_place_type,
-    [EDGE_CANCEL] = &order_cancel_type,
-    [EDGE_SET_STOCK] = &inventory_set_stock_type,
+const struct edge_command_types edge_command_types[EDGE_COMMAND_KINDS] = {
+    [EDGE_PLACE] = {&order_place_type, &order_answer_type},
+    [EDGE_CANCEL] = {&order_cancel_type, &order_answer_type},
+    [EDGE_SET_STOCK] = {&inventory_set_stock_type, &inventory_answer_type},
 };
 
 struct bus_str edge_command_key(enum edge_command_kind kind) {
-  return bus_message_key(types[kind]);
+  return bus_message_key(edge_command_types[kind].type);
 }
 
 /* The broker has said nothing of a command that is only sent, lost or refused. */

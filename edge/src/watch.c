@@ -5,8 +5,6 @@
 #include <bus/clock.h>
 #include <bus/log.h>
 
-#include <time.h>
-
 #define WATCH_PAUSE BUS_SECOND
 #define WATCH_PATIENCE BUS_SECOND
 enum { ARENA_LIMIT = 1 << 16 };
@@ -31,37 +29,16 @@ static void note_intake(struct edge *edge, int64_t closed_ms) {
           BUS_F_INT("closed_ms", closed_ms));
 }
 
-static struct bus_pending *begin(struct edge *edge, const struct bus_message_type *type, const void *body) {
-  return bus_request_begin(edge->requester, &(struct bus_request){.type = type, .body = body});
-}
-
-/* NULL: was not asked. Gives the request back. → the answer, or NULL */
-static const void *end(struct edge *edge, struct bus_pending *pending, const struct bus_message_type *type,
-                       enum edge_service service, int64_t until, struct bus_arena *arena) {
-  const struct bus_message_type *answered;
-  const void *body = NULL;
-  if (!pending)
-    return NULL;
-  if (bus_request_wait(pending, until, false) == BUS_REQUEST_ANSWERED) {
-    edge_breaker_alive(&edge->breakers[service], bus_monotonic());
-    if (!bus_request_answer(pending, &type, 1, arena, &answered, &body))
-      body = NULL;
-  }
-  bus_request_end(pending);
-  return body;
-}
-
 /* inventory-svc is asked only while its breaker is open: its answer closes the breaker. */
 void edge_watch_once(struct edge *edge, struct bus_arena *arena) {
   int64_t now = bus_monotonic();
   bool asks_inventory = edge_breaker_is_open(&edge->breakers[EDGE_INVENTORY_SERVICE], now);
   if (!bus_requester_is_up(edge->requester) || bus_requester_is_blocked(edge->requester))
     return; /* that is a refusal of its own */
-  struct bus_pending *inventory =
-      asks_inventory ? begin(edge, &inventory_ping_type, &(struct inventory_ping){.deep = false}) : NULL;
-  struct bus_pending *order = begin(edge, &order_ping_type, &(struct order_ping){.deep = false});
-  const struct order_pong *pong = end(edge, order, &order_pong_type, EDGE_ORDER_SERVICE, now + WATCH_PATIENCE, arena);
-  (void)end(edge, inventory, &inventory_pong_type, EDGE_INVENTORY_SERVICE, now + WATCH_PATIENCE, arena);
+  struct bus_pending *inventory = asks_inventory ? edge_ping_begin(edge, &edge_ping_inventory) : NULL;
+  struct bus_pending *order = edge_ping_begin(edge, &edge_ping_order);
+  const struct order_pong *pong = edge_ping_end(edge, &edge_ping_order, order, now + WATCH_PATIENCE, arena);
+  (void)edge_ping_end(edge, &edge_ping_inventory, inventory, now + WATCH_PATIENCE, arena);
   if (pong && pong->outbox_age_ms != BUS_NO_INT64) /* an older order-svc does not say */
     note(edge, pong->outbox_age_ms * BUS_MILLISECOND);
   if (pong)
@@ -70,17 +47,11 @@ void edge_watch_once(struct edge *edge, struct bus_arena *arena) {
 
 /* ---- the thread ---- */
 
-static struct timespec in_a_while(void) {
-  int64_t at = bus_monotonic() + WATCH_PAUSE;
-  return (struct timespec){.tv_sec = (time_t)(at / BUS_SECOND), .tv_nsec = (long)(at % BUS_SECOND) * 1000};
-}
-
 static bool is_to_end(struct edge *edge) {
-  struct timespec until = in_a_while();
+  int64_t until = bus_monotonic() + WATCH_PAUSE;
   (void)pthread_mutex_lock(&edge->watch.mutex); /* a plain mutex does not fail */
-  int waited = 0;
-  while (!edge->watch.ends && waited == 0)
-    waited = pthread_cond_timedwait(&edge->watch.end, &edge->watch.mutex, &until);
+  while (!edge->watch.ends && bus_cond_wait(&edge->watch.end, &edge->watch.mutex, until))
+    continue;
   bool ends = edge->watch.ends;
   (void)pthread_mutex_unlock(&edge->watch.mutex);
   return ends;
@@ -98,11 +69,7 @@ static void *watch(void *context) {
 }
 
 bool edge_watch_start(struct edge *edge, struct bus_error *err) {
-  pthread_condattr_t attributes;
-  (void)pthread_condattr_init(&attributes);
-  (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  (void)pthread_cond_init(&edge->watch.end, &attributes);
-  (void)pthread_condattr_destroy(&attributes);
+  bus_cond_init(&edge->watch.end);
   (void)pthread_mutex_init(&edge->watch.mutex, NULL);
   edge->watch.runs = pthread_create(&edge->watch.thread, NULL, watch, edge) == 0;
   return edge->watch.runs || bus_fail(err, BUS_E_SYSTEM, "cannot start the thread that asks for the backlog");

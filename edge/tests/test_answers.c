@@ -133,7 +133,7 @@ TEST(an_order_that_only_the_edge_knows_is_200_accepted)
 {
   OPEN;
   struct bus_uuid id = {{0x01}};
-  struct answer answer = answer_get_accepted(&id, arena);
+  struct answer answer = answer_accepted(200, &id, arena);
   assert_int_equal(answer.status, 200);
   assert_int_equal(answer.retry_after_s, 1);
   assert_body(&answer, ONLY_ACCEPTED);
@@ -179,7 +179,7 @@ TEST(a_cancel_that_comes_before_its_order_is_202_and_claims_nothing)
   OPEN;
   struct bus_uuid id = {{0x01}};
   const struct order_answer kept = {ORDER_CANCEL_ACCEPTED, NULL};
-  struct answer answers[] = {answer_cancel_accepted(&id, arena), answer_cancel(&kept, &id, arena)};
+  struct answer answers[] = {answer_accepted(202, &id, arena), answer_cancel(&kept, &id, arena)};
   for (size_t i = 0; i < BUS_COUNT(answers); i++) {
     assert_int_equal(answers[i].status, 202);
     assert_int_equal(answers[i].retry_after_s, 1);
@@ -279,9 +279,9 @@ TEST(out_of_memory_is_a_refusal)
   struct bus_uuid id = {{1}};
   struct order_view view = a_view(ORDER_PAID);
   if (tiny) {
-    assert_int_equal(answer_get_accepted(&id, tiny).refusal, REFUSAL_NO_MEMORY);
+    assert_int_equal(answer_accepted(200, &id, tiny).refusal, REFUSAL_NO_MEMORY);
     assert_int_equal(answer_place_accepted(&id, tiny).refusal, REFUSAL_NO_MEMORY);
-    assert_int_equal(answer_cancel_accepted(&id, tiny).refusal, REFUSAL_NO_MEMORY);
+    assert_int_equal(answer_accepted(202, &id, tiny).refusal, REFUSAL_NO_MEMORY);
     assert_int_equal(answer_cancel(&(struct order_answer){ORDER_CANCEL_TOO_LATE, &view}, &id, tiny).refusal,
                      REFUSAL_NO_MEMORY);
     assert_int_equal(answer_events(&(struct order_history){ORDER_FOUND, NULL, 0, 1}, false, tiny).refusal,

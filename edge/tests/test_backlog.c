@@ -1,5 +1,5 @@
-/* backlog.c: when new orders are refused, and for how long one report counts. */
-#include "backlog.h"
+/* shed.c: when new orders are refused, and for how long one report counts. */
+#include "shed.h"
 
 #include "test.h"
 

@@ -33,7 +33,7 @@ static bool cancel(struct bus_arena *arena, const void *context) {
   bool done = decode_cancel(bus_str(context), &id, arena, &order, &problems);
   assert_true(done || bus_problems_no_memory(&problems));
   if (done) {
-    struct answer answer = answer_cancel_accepted(&id, arena);
+    struct answer answer = answer_accepted(202, &id, arena);
     done = answer.status == 202;
     assert_true(done || answer.refusal == REFUSAL_NO_MEMORY);
   }

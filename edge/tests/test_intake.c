@@ -1,5 +1,5 @@
-/* intake.c: when new orders are refused because order-svc takes none, and for how long one report counts. */
-#include "intake.h"
+/* shed.c: when new orders are refused because order-svc takes none, and for how long one report counts. */
+#include "shed.h"
 
 #include "test.h"
 
