@@ -1,73 +1,32 @@
 /* The OpenAPI 3.1 document of a table of routes: paths and operations from the rows, schemas from the field tables. */
 #include <bus/route.h>
 
-#include <stdio.h>
+#include <stdarg.h>
 
 #include "json_write.h"
 
-/* A JSON writer that knows whether a comma is due. */
-struct tree {
-  struct bus_json_writer *out;
-  bool comma;
-};
-
-static void before_value(struct tree *tree) {
-  if (tree->comma)
-    bus_json_char(tree->out, ',');
-  tree->comma = false;
+/* Writes the format with its single quotes as double ones; $s is a string to be quoted and escaped, $v a view of one,
+ * $r text as it is, $d a long long. */
+static void put(struct bus_json_writer *writer, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  for (; *format; format++) {
+    if (*format != '$')
+      bus_json_char(writer, (char)(*format == '\'' ? '"' : *format));
+    else if (*++format == 's')
+      bus_json_string(writer, bus_str(va_arg(args, const char *)));
+    else if (*format == 'v')
+      bus_json_string(writer, va_arg(args, struct bus_str));
+    else if (*format == 'r')
+      bus_json_raw(writer, bus_str(va_arg(args, const char *)));
+    else
+      bus_json_int64(writer, va_arg(args, long long));
+  }
+  va_end(args);
 }
 
-static void open(struct tree *tree, char bracket) {
-  before_value(tree);
-  bus_json_char(tree->out, bracket);
-}
-
-static void close(struct tree *tree, char bracket) {
-  bus_json_char(tree->out, bracket);
-  tree->comma = true;
-}
-
-static void say_view(struct tree *tree, struct bus_str text) {
-  before_value(tree);
-  bus_json_string(tree->out, text);
-  tree->comma = true;
-}
-
-static void say(struct tree *tree, const char *text) {
-  say_view(tree, bus_str(text));
-}
-
-static void say_raw(struct tree *tree, const char *json) {
-  before_value(tree);
-  bus_json_raw(tree->out, bus_str(json));
-  tree->comma = true;
-}
-
-static void name(struct tree *tree, const char *text) {
-  say(tree, text);
-  bus_json_char(tree->out, ':');
-  tree->comma = false;
-}
-
-static void open_member(struct tree *tree, const char *text) {
-  name(tree, text);
-  open(tree, '{');
-}
-
-static void member(struct tree *tree, const char *key, const char *text) {
-  name(tree, key);
-  say(tree, text);
-}
-
-static void member_raw(struct tree *tree, const char *key, const char *json) {
-  name(tree, key);
-  say_raw(tree, json);
-}
-
-static void member_int(struct tree *tree, const char *key, int64_t value) {
-  char text[24];
-  snprintf(text, sizeof text, "%lld", (long long)value);
-  member_raw(tree, key, text);
+static const char *comma(bool due) {
+  return due ? "," : "";
 }
 
 /* ---- schemas ---- */
@@ -101,128 +60,77 @@ struct use {
   bool strict, nullable;
 };
 
-static void write_members(struct tree *tree, const struct bus_schema *schema, struct use use);
+static void write_members(struct bus_json_writer *writer, const struct bus_schema *schema, struct use use);
 
-static void write_type(struct tree *tree, const char *type, bool nullable) {
-  name(tree, "type");
-  if (nullable)
-    open(tree, '[');
-  say(tree, type);
-  if (nullable) {
-    say(tree, "null");
-    close(tree, ']');
-  }
-}
-
-static void write_names(struct tree *tree, const char *const *names, bool nullable) {
-  name(tree, "enum");
-  open(tree, '[');
-  for (; *names; names++)
-    say(tree, *names);
-  if (nullable)
-    say_raw(tree, "null");
-  close(tree, ']');
-}
-
-static void write_fallback(struct tree *tree, const struct bus_field *field) {
-  if (field->fallback == NULL)
-    return;
-  name(tree, "default");
-  if (field->kind == BUS_KIND_INT64)
-    say_raw(tree, field->fallback);
-  else
-    say(tree, field->fallback);
-}
-
-static void write_bounds(struct tree *tree, const struct bus_field *field) {
+static void write_bounds(struct bus_json_writer *writer, const struct bus_field *field) {
   const struct words *word = &words[field->kind];
   if (word->min)
-    member_int(tree, word->min, field->min);
-  if (word->max)
-    member_int(tree, word->max, field->max);
+    put(writer, "$s:$d,$s:$d,", word->min, (long long)field->min, word->max, (long long)field->max);
   if (word->format)
-    member(tree, "format", word->format);
+    put(writer, "'format':$s,", word->format);
   if (field->kind == BUS_KIND_STRING && patterns[field->charset])
-    member(tree, "pattern", patterns[field->charset]);
+    put(writer, "'pattern':$s,", patterns[field->charset]);
 }
 
-static void write_field(struct tree *tree, const struct bus_field *field, struct use use) {
+static void write_names(struct bus_json_writer *writer, const char *const *names, bool nullable) {
+  put(writer, "'enum':[");
+  for (size_t i = 0; names[i]; i++)
+    put(writer, "$r$s", comma(i > 0), names[i]);
+  put(writer, nullable ? ",null]," : "],");
+}
+
+static void write_field(struct bus_json_writer *writer, const struct bus_field *field, struct use use) {
   bool nullable = use.nullable && field->presence == BUS_OPTIONAL;
-  open(tree, '{');
-  if (words[field->kind].type)
-    write_type(tree, words[field->kind].type, nullable);
-  write_bounds(tree, field);
+  const char *type = words[field->kind].type;
+  put(writer, "{");
+  if (type)
+    put(writer, nullable ? "'type':[$s,'null']," : "'type':$s,", type);
+  write_bounds(writer, field);
   if (field->kind == BUS_KIND_ENUM)
-    write_names(tree, field->names, nullable);
-  if (field->kind == BUS_KIND_OBJECT)
-    write_members(tree, field->item, use);
-  if (field->kind == BUS_KIND_ARRAY) {
-    open_member(tree, "items");
-    write_type(tree, "object", false);
-    write_members(tree, field->item, use);
-    close(tree, '}');
-  }
-  write_fallback(tree, field);
-  member(tree, "description", field->description);
-  close(tree, '}');
+    write_names(writer, field->names, nullable);
+  if (field->kind == BUS_KIND_ARRAY)
+    put(writer, "'items':{'type':'object',");
+  if (field->item)
+    write_members(writer, field->item, use);
+  if (field->item)
+    put(writer, field->kind == BUS_KIND_ARRAY ? "}," : ",");
+  if (field->fallback)
+    put(writer, field->kind == BUS_KIND_INT64 ? "'default':$r," : "'default':$s,", field->fallback);
+  put(writer, "'description':$s}", field->description);
 }
 
-static void write_required(struct tree *tree, const struct bus_schema *schema) {
-  for (size_t i = 0; i < schema->field_count; i++)
-    if (schema->fields[i].kind == BUS_KIND_EMBED)
-      write_required(tree, schema->fields[i].item);
-    else if (schema->fields[i].presence == BUS_REQUIRED)
-      say(tree, schema->fields[i].name);
-}
-
-static void write_properties(struct tree *tree, const struct bus_schema *schema, struct use use) {
+static void write_members(struct bus_json_writer *writer, const struct bus_schema *schema, struct use use) {
+  bool more = false;
+  put(writer, "'required':[");
   for (size_t i = 0; i < schema->field_count; i++) {
-    if (schema->fields[i].kind == BUS_KIND_EMBED) {
-      write_properties(tree, schema->fields[i].item, use);
+    if (schema->fields[i].presence == BUS_OPTIONAL)
       continue;
-    }
-    name(tree, schema->fields[i].name);
-    write_field(tree, &schema->fields[i], use);
+    put(writer, "$r$s", comma(more), schema->fields[i].name);
+    more = true;
   }
+  put(writer, "],'properties':{");
+  for (size_t i = 0; i < schema->field_count; i++) {
+    put(writer, "$r$s:", comma(i > 0), schema->fields[i].name);
+    write_field(writer, &schema->fields[i], use);
+  }
+  put(writer, use.strict ? "},'additionalProperties':false" : "}");
 }
 
-static void write_members(struct tree *tree, const struct bus_schema *schema, struct use use) {
-  name(tree, "required");
-  open(tree, '[');
-  write_required(tree, schema);
-  close(tree, ']');
-  open_member(tree, "properties");
-  write_properties(tree, schema, use);
-  close(tree, '}');
-  if (use.strict)
-    member_raw(tree, "additionalProperties", "false");
-}
-
-static void write_content(struct tree *tree, const char *media_type, const struct bus_schema *schema, bool strict) {
-  open_member(tree, "content");
-  open_member(tree, media_type);
-  open_member(tree, "schema");
-  member(tree, "title", schema->name);
-  write_type(tree, "object", false);
-  write_members(tree, schema, (struct use){.strict = strict, .nullable = true});
-  close(tree, '}');
-  close(tree, '}');
-  close(tree, '}');
+static void write_content(struct bus_json_writer *writer, const char *media_type, const struct bus_schema *schema,
+                          bool strict) {
+  put(writer, "'content':{$s:{'schema':{'title':$s,'type':'object',", media_type, schema->name);
+  write_members(writer, schema, (struct use){.strict = strict, .nullable = true});
+  put(writer, "}}}");
 }
 
 /* ---- operations ---- */
 
-static void write_parameter(struct tree *tree, const struct bus_field *field, struct bus_str text, const char *place) {
-  bool required = field->presence == BUS_REQUIRED;
-  open(tree, '{');
-  name(tree, "name");
-  say_view(tree, text);
-  member(tree, "in", place);
-  member_raw(tree, "required", required ? "true" : "false");
-  member(tree, "description", field->description);
-  name(tree, "schema");
-  write_field(tree, field, (struct use){.nullable = false});
-  close(tree, '}');
+static void write_parameter(struct bus_json_writer *writer, const struct bus_field *field, struct bus_str name,
+                            const char *place, bool is_first) {
+  put(writer, "$r{'name':$v,'in':$s,'required':$r,'description':$s,'schema':", comma(!is_first), name, place,
+      field->presence == BUS_REQUIRED ? "true" : "false", field->description);
+  write_field(writer, field, (struct use){.nullable = false});
+  put(writer, "}");
 }
 
 /* The name of the next {segment}; *path then stands behind it. */
@@ -232,62 +140,53 @@ static struct bus_str next_segment(const char **path) {
   return (struct bus_str){begin, (size_t)(end - begin)};
 }
 
-static void write_parameters(struct tree *tree, const struct bus_http_route *route) {
+static void write_parameters(struct bus_json_writer *writer, const struct bus_http_route *route) {
   const struct bus_http_input *input = route->input;
+  const struct bus_schema *query = input->query;
   const char *path = route->path;
-  name(tree, "parameters");
-  open(tree, '[');
+  size_t written = 0;
+  put(writer, "'parameters':[");
   for (size_t i = 0; input->path && i < input->path->field_count; i++)
-    write_parameter(tree, &input->path->fields[i], next_segment(&path), "path");
-  for (size_t i = 0; input->query && i < input->query->field_count; i++)
-    write_parameter(tree, &input->query->fields[i], bus_str(input->query->fields[i].name), "query");
+    write_parameter(writer, &input->path->fields[i], next_segment(&path), "path", written++ == 0);
+  for (size_t i = 0; query && i < query->field_count; i++)
+    write_parameter(writer, &query->fields[i], bus_str(query->fields[i].name), "query", written++ == 0);
   if (input->key)
-    write_parameter(tree, input->key, BUS_STR("Idempotency-Key"), "header");
-  close(tree, ']');
+    write_parameter(writer, input->key, BUS_STR("Idempotency-Key"), "header", written == 0);
+  put(writer, "],");
 }
 
-static void write_body(struct tree *tree, const struct bus_http_route *route) {
-  open_member(tree, "requestBody");
-  member_raw(tree, "required", route->input->body_may_be_empty ? "false" : "true");
-  write_content(tree, route->media_type ? route->media_type : "application/json", route->input->body, true);
-  close(tree, '}');
-}
+#define PROBLEM "'$r':'#/components/responses/problem'"
 
-static void write_answer(struct tree *tree, const struct bus_http_answer *answer) {
-  char status[16];
-  snprintf(status, sizeof status, "%d", answer->status);
-  open_member(tree, status);
+static void write_answer(struct bus_json_writer *writer, const struct bus_http_answer *answer) {
+  put(writer, "'$d':{", (long long)answer->status);
   if (answer->schema == NULL && answer->status >= 400)
-    member(tree, "$ref", "#/components/responses/problem");
-  member(tree, "description", answer->description);
-  if (answer->schema)
-    write_content(tree, "application/json", answer->schema, false);
-  close(tree, '}');
+    put(writer, PROBLEM ",", "$ref");
+  put(writer, "'description':$s", answer->description);
+  if (answer->schema) {
+    put(writer, ",");
+    write_content(writer, "application/json", answer->schema, false);
+  }
+  put(writer, "},");
 }
 
-static void write_operation(struct tree *tree, const struct bus_http_route *route) {
+static void write_operation(struct bus_json_writer *writer, const struct bus_http_route *route) {
   static const struct bus_http_answer plain[] = {{200, "as it says", NULL}, {0, NULL, NULL}};
   const struct bus_http_answer *answer = route->answers ? route->answers : plain;
-  char method[16];
-  size_t i = 0;
-  for (; route->method[i] && i < sizeof method - 1; i++)
-    method[i] = (char)(route->method[i] | 0x20);
-  method[i] = '\0';
-  open_member(tree, method);
-  if (route->summary)
-    member(tree, "summary", route->summary);
+  put(writer, "'");
+  for (const char *c = route->method; *c; c++)
+    bus_json_char(writer, (char)(*c | 0x20));
+  put(writer, "':{'summary':$s,", route->summary ? route->summary : "");
   if (route->input)
-    write_parameters(tree, route);
-  if (route->input && route->input->body)
-    write_body(tree, route);
-  open_member(tree, "responses");
+    write_parameters(writer, route);
+  if (route->input && route->input->body) {
+    put(writer, "'requestBody':{'required':$r,", route->input->body_may_be_empty ? "false" : "true");
+    write_content(writer, route->media_type ? route->media_type : "application/json", route->input->body, true);
+    put(writer, "},");
+  }
+  put(writer, "'responses':{");
   for (; answer->status; answer++)
-    write_answer(tree, answer);
-  open_member(tree, "default");
-  member(tree, "$ref", "#/components/responses/problem");
-  close(tree, '}');
-  close(tree, '}');
-  close(tree, '}');
+    write_answer(writer, answer);
+  put(writer, "'default':{" PROBLEM "}}}", "$ref");
 }
 
 static bool stands_before(const struct bus_openapi *document, size_t index) {
@@ -297,39 +196,28 @@ static bool stands_before(const struct bus_openapi *document, size_t index) {
   return false;
 }
 
-static void write_path(struct tree *tree, const struct bus_openapi *document, size_t index) {
+static void write_path(struct bus_json_writer *writer, const struct bus_openapi *document, size_t index) {
   const char *path = document->routes[index].path;
-  open_member(tree, path);
-  for (size_t i = index; i < document->route_count; i++)
-    if (strcmp(document->routes[i].path, path) == 0)
-      write_operation(tree, &document->routes[i]);
-  close(tree, '}');
+  put(writer, "$r$s:{", comma(index > 0), path);
+  for (size_t i = index; i < document->route_count; i++) {
+    if (strcmp(document->routes[i].path, path) != 0)
+      continue;
+    put(writer, comma(i > index));
+    write_operation(writer, &document->routes[i]);
+  }
+  put(writer, "}");
 }
 
 static void write_document(struct bus_json_writer *writer, const void *context) {
   const struct bus_openapi *document = context;
-  struct tree tree = {writer, false};
-  open(&tree, '{');
-  member(&tree, "openapi", "3.1.0");
-  open_member(&tree, "info");
-  member(&tree, "title", document->title);
-  member(&tree, "version", document->version);
-  member(&tree, "description", document->description);
-  close(&tree, '}');
-  open_member(&tree, "paths");
+  put(writer, "{'openapi':'3.1.0','info':{'title':$s,'version':$s,'description':$s},'paths':{", document->title,
+      document->version, document->description);
   for (size_t i = 0; i < document->route_count; i++)
     if (!stands_before(document, i))
-      write_path(&tree, document, i);
-  close(&tree, '}');
-  open_member(&tree, "components");
-  open_member(&tree, "responses");
-  open_member(&tree, "problem");
-  member(&tree, "description", "a problem (RFC 9457)");
-  write_content(&tree, "application/problem+json", document->problem, false);
-  close(&tree, '}');
-  close(&tree, '}');
-  close(&tree, '}');
-  close(&tree, '}');
+      write_path(writer, document, i);
+  put(writer, "},'components':{'responses':{'problem':{'description':'a problem (RFC 9457)',");
+  write_content(writer, "application/problem+json", document->problem, false);
+  put(writer, "}}}}");
 }
 
 bool bus_openapi_encode(const struct bus_openapi *document, struct bus_arena *arena, struct bus_str *ret) {
