@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <bus/pong.h>
+#include <orderbus_topology.h>
 #include <payment_messages.h>
 
 static const struct bus_health_check *check(const char *name) {
@@ -85,6 +86,25 @@ TEST(no_binding_for_order_place_is_down_until_one_is_routed_again)
   assert_int_equal(fake.status, 202);
   assert_true(is_up("commands"));
   tear_down();
+}
+
+static bool is_listed(const struct bus_message_type *type) {
+  for (int kind = 0; kind < EDGE_COMMAND_KINDS; kind++)
+    if (edge_command_types[kind].type == type)
+      return true;
+  return false;
+}
+
+/* A command that the topology lets the edge send has a gate, a metric and a part in the health check. */
+TEST(commands_of_the_edge_are_those_of_the_topology)
+{
+  const struct bus_message_type *type;
+  for (size_t i = 0; (type = bus_topology_type_at(&orderbus_topology, i)); i++) {
+    bool sends =
+        type->exchange == BUS_EXCHANGE_CMD && bus_topology_is_sender(&orderbus_topology, type, BUS_STR("edge"));
+    if (sends != is_listed(type))
+      fail_msg("%s", type->type);
+  }
 }
 
 TEST(every_command_without_a_binding_is_named)
