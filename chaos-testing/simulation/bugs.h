@@ -29,14 +29,16 @@
   X(UNDONE_COUNT, "undone-orders-close-the-intake", "orders that wait only to be undone count as open")                \
   X(NO_REFUND, "refund-forgotten", "an order that is undone asks no refund")                                           \
   X(EARLY_CANCEL, "cancelled-before-refund", "a released stock is enough to be CANCELLED")                             \
-  X(CANCEL_PAID, "cancel-accepted-after-paid", "a PAID order is undone on the customer's word")                        \
+  X(CANCEL_LATE, "cancel-accepted-after-pivot", "a CONFIRMED order is undone on the customer's word")                  \
   X(CANCEL_FORGOTTEN, "cancel-before-order-forgotten", "a cancel that comes before its order leaves no tombstone")     \
   X(CANCEL_UNKNOWN, "unknown-cancel-accepted", "the edge accepts a cancel of an order that it does not know")          \
   X(PRICE_MOVED, "price-moved-before-charge", "the charge asks today's price, not the locked one")                     \
   X(ANY_BODY, "other-body-replayed", "another request under a key is answered as the first")                           \
   X(RELEASE_TWICE, "release-twice", "a repeated release gives the stock back again")                                   \
   X(NO_TOMBSTONE, "no-tombstone", "a release that finds no reservation leaves no trace")                               \
-  X(COMMIT_RESERVES, "commit-counted-as-reserve", "committing takes the stock a second time")                          \
+  X(SALE_RESERVES, "sale-counted-as-reserve", "selling takes the stock a second time")                                 \
+  X(SALE_LOST, "sale-lost", "inventory does not read order.confirmed")                                                 \
+  X(GONE_EARLY, "reservation-gone-before-capture", "a reservation is forgotten before its order is paid")              \
   X(PARTIAL, "partial-reservation", "what is out of stock is left out, the rest is reserved")                          \
   X(OVERSELL, "oversell", "stock is reserved that is not there")                                                       \
   X(NEW_KEY, "new-psp-key-per-retry", "each attempt at a charge has its own idempotency key")                          \

@@ -42,7 +42,7 @@ void check_delivered(struct world *world, const struct message *message) {
 static bool is_beyond_cancel(const struct world *world, const struct bus_uuid *order_id) {
   const struct row *row = orders_find(&world->databases[SERVICE_ORDER], order_id);
   int64_t status = row ? row->cells[O_STATUS].number : ORDER_NONE;
-  return status == ORDER_PAID || status == ORDER_CONFIRMED || status == ORDER_REJECTED;
+  return status == ORDER_CONFIRMED || status == ORDER_REJECTED;
 }
 
 void check_processed(struct world *world, const struct message *message) {
@@ -87,7 +87,7 @@ void check_committed(struct world *world, const struct worker *worker) {
 
 void check_intake(struct world *world, const struct worker *worker, bool closed) {
   int64_t forward = 0;
-  for (int status = ORDER_PENDING; status <= ORDER_PAID; status++)
+  for (int status = ORDER_PENDING; status <= ORDER_RESERVED; status++)
     forward += orders_in(worker->database, (enum order_status)status);
   if (closed && forward == 0)
     world_violate(world, "no order is taken while %" PRId64 " wait only to be undone",

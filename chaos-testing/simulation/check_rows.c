@@ -9,6 +9,7 @@
 #include "table_payments.h"
 
 #include <inttypes.h>
+#include <inventory_messages.h>
 
 enum { FOLDS_MAX = 64 };
 #define DUE_SLACK (20 * BUS_SECOND)
@@ -19,6 +20,8 @@ struct check {
   size_t fold_count;
   const struct row *last_event;
   int64_t received[CLIENT_PRODUCTS];
+  struct bus_uuid released[FOLDS_MAX]; /* orders whose release inventory-svc has processed */
+  size_t released_count;
 };
 
 void check_init(struct world *world) {
@@ -35,8 +38,7 @@ static bool may_go(int from, int to) {
   static const unsigned next[ORDER_STATES] = {
       [ORDER_NONE] = 1U << ORDER_PENDING,
       [ORDER_PENDING] = 1U << ORDER_RESERVED | 1U << ORDER_REJECTED | 1U << ORDER_COMPENSATING,
-      [ORDER_RESERVED] = 1U << ORDER_PAID | 1U << ORDER_COMPENSATING,
-      [ORDER_PAID] = 1U << ORDER_CONFIRMED | 1U << ORDER_COMPENSATING,
+      [ORDER_RESERVED] = 1U << ORDER_CONFIRMED | 1U << ORDER_COMPENSATING,
       [ORDER_COMPENSATING] = 1U << ORDER_CANCELLED,
   };
   return from == to || next[from] >> to & 1;
@@ -178,8 +180,33 @@ static bool sets_stock(const struct worker *worker) {
   return false;
 }
 
+static bool is_released(const struct check *check, const struct bus_uuid *order_id) {
+  size_t i = 0;
+  while (i < check->released_count && !bus_uuid_equal(&check->released[i], order_id))
+    i++;
+  return i < check->released_count;
+}
+
+static void note_releases(struct check *check, const struct worker *worker) {
+  for (size_t i = 0; i < worker->transaction.asked_count; i++) {
+    const struct item *item = worker->transaction.asked[i];
+    const struct bus_uuid *order_id = item->input.body;
+    if (item->input.type == &inventory_release_type && item->verdict == BUS_DONE && !is_released(check, order_id))
+      check->released[check->released_count++] = *order_id;
+  }
+}
+
+/* A release keeps a reserve that comes behind it from taking anything. */
+static void check_released(struct world *world, const struct worker *worker) {
+  note_releases(world->check, worker);
+  for (const struct row *row = worker->database->tables[RESERVATIONS].rows; row; row = row->next)
+    if (bus_str_is(row->cells[R_STATE].text, "RESERVED") && is_released(world->check, &row->cells[R_ORDER].uuid))
+      world_violate(world, "stock is reserved behind its release");
+}
+
 void check_inventory(struct world *world, const struct worker *worker) {
   const struct database *database = &world->databases[SERVICE_INVENTORY];
+  check_released(world, worker);
   size_t i = 0;
   for (struct row *row = database->tables[PRODUCTS].rows; row; row = row->next, i++) {
     const struct value *c = row->cells;

@@ -215,7 +215,7 @@ bool clients_is_set_stock(const struct bus_message_type *type) {
 
 enum stray {
   STRAY_RELEASED,
-  STRAY_COMMITTED,
+  STRAY_MISSING,
   STRAY_REJECTED,
   STRAY_RESERVED,
   STRAY_CAPTURED,
@@ -237,7 +237,7 @@ static struct message *stray(struct world *world, const struct bus_uuid *order_i
     const struct bus_message_type *type;
     const void *body;
   } strays[STRAYS] = {
-      [STRAY_RELEASED] = {&stock_released_type, &event},     [STRAY_COMMITTED] = {&stock_committed_type, &event},
+      [STRAY_RELEASED] = {&stock_released_type, &event},     [STRAY_MISSING] = {&stock_missing_type, &rejected},
       [STRAY_REJECTED] = {&stock_rejected_type, &rejected},  [STRAY_RESERVED] = {&stock_reserved_type, &reserved},
       [STRAY_CAPTURED] = {&payment_captured_type, &paid},    [STRAY_REFUNDED] = {&payment_refunded_type, &paid},
       [STRAY_DECLINED] = {&payment_declined_type, &refused}, [STRAY_FAILED] = {&payment_failed_type, &refused},

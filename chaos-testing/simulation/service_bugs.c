@@ -54,7 +54,7 @@ static void before_order(struct world *world, struct order_model *model, struct 
   const struct order_fact refused = {.type = FACT_PAYMENT_REFUSED, .data.reason.reason = BUS_NO_STR};
   if (has_bug(world, BUG_ANY_BODY) && message == ORDER_ON_PLACE && entry->now.status != ORDER_NONE)
     ((struct order_place *)(uintptr_t)input->body)->request_hash = entry->now.request_hash;
-  if (has_bug(world, BUG_CANCEL_PAID) && message == ORDER_ON_CANCEL && entry->now.status == ORDER_PAID)
+  if (has_bug(world, BUG_CANCEL_LATE) && message == ORDER_ON_CANCEL && entry->now.status == ORDER_CONFIRMED)
     entry->now.status = ORDER_RESERVED;
   if (has_bug(world, BUG_CANCEL_FORGOTTEN) && message == ORDER_ON_CANCEL)
     ((struct order_cancel *)(uintptr_t)input->body)->accepted = false;
@@ -121,13 +121,22 @@ static void take_twice(const struct reservation *reservation) {
       product_reserve(reservation->lines[i].product, reservation->lines[i].quantity);
 }
 
+/* Gives the stock back and keeps no row. */
+static void forget(struct reservation *reservation) {
+  for (size_t i = 0; i < reservation->line_count; i++)
+    product_release(reservation->lines[i].product, reservation->lines[i].quantity);
+  reservation->state = RESERVATION_NONE;
+}
+
 void bugs_decide_inventory(struct world *world, void *given, const struct bus_input *input,
                            struct bus_effects *effects) {
   struct inventory_model *model = given;
-  bool reserves = input->type == &inventory_reserve_type, commits = input->type == &inventory_commit_type;
+  bool reserves = input->type == &inventory_reserve_type, sells = input->type == &order_confirmed_type;
   bool releases = input->type == &inventory_release_type;
   struct model_reservation *entry =
-      reserves || commits || releases ? inventory_model_reservation(model, input->body) : NULL;
+      reserves || sells || releases ? inventory_model_reservation(model, inventory_order_of(input)) : NULL;
+  if (has_bug(world, BUG_SALE_LOST) && sells)
+    return;
   if (reserves)
     before_reserve(world, model, input);
   enum reservation_state before = entry ? entry->now.state : RESERVATION_NONE;
@@ -137,8 +146,11 @@ void bugs_decide_inventory(struct world *world, void *given, const struct bus_in
   inventory_decide(model, input, effects);
   if (has_bug(world, BUG_NO_TOMBSTONE) && entry && releases && before == RESERVATION_NONE)
     entry->now.state = RESERVATION_NONE;
-  if (has_bug(world, BUG_COMMIT_RESERVES) && entry && commits && before == RESERVATION_RESERVED)
+  if (has_bug(world, BUG_SALE_RESERVES) && entry && sells && before == RESERVATION_RESERVED)
     take_twice(&entry->now);
+  if (has_bug(world, BUG_GONE_EARLY) && entry && reserves && before == RESERVATION_NONE &&
+      entry->now.state == RESERVATION_RESERVED)
+    forget(&entry->now);
 }
 
 /* ---- payment-svc ---- */

@@ -71,15 +71,14 @@ static bool lock_inventory(struct world *world, const struct bus_input *inputs, 
 }
 
 static void count_reservation(struct world *world, const struct inventory_model *model, const struct bus_input *input) {
+  const struct bus_uuid *order_id = inventory_order_of(input);
   enum reservation_command command = RESERVATION_RESERVE;
-  if (input->type == &inventory_commit_type)
-    command = RESERVATION_COMMIT;
+  if (input->type == &order_confirmed_type)
+    command = RESERVATION_SELL;
   else if (input->type == &inventory_release_type)
     command = RESERVATION_RELEASE;
-  else if (input->type != &inventory_reserve_type)
-    return;
-  const struct bus_uuid *order_id = input->body; /* stands first in each */
-  world->tally->reservation[inventory_model_reservation(model, order_id)->now.state][command]++;
+  if (order_id && input->kind == BUS_INPUT_DELIVERY)
+    world->tally->reservation[inventory_model_reservation(model, order_id)->now.state][command]++;
 }
 
 static void decide_inventory(struct world *world, void *model, const struct bus_input *input,
@@ -96,9 +95,18 @@ static bool store_inventory(struct world *world, void *model, struct bus_sql *sq
   return inventory_store(model, sql);
 }
 
-static struct due_room nothing_due(struct world *world, struct worker *worker) {
+static struct due_room held_reservations(struct world *world, struct worker *worker) {
   (void)world, (void)worker;
-  return (struct due_room){.most = 0};
+  return (struct due_room){.most = 100};
+}
+
+/* No sound story leads to an alarm: the order of what is missing or sold was decided otherwise. A reservation may be
+ * held for long. */
+static void look_at_reservation(struct world *world, struct worker *worker, const void *action) {
+  const struct inventory_tally *tally = action;
+  (void)worker;
+  if (tally->alarm == ALARM_MISSING || tally->alarm == ALARM_SOLD)
+    world_violate(world, "a reservation is alarmed: %s", reservation_alarm_names[tally->alarm]);
 }
 
 /* ---- payment-svc ---- */
@@ -155,12 +163,13 @@ const struct service services[SERVICES] = {
                        .act = count_nothing,
                        .due_room = due_orders},
     [SERVICE_INVENTORY] = {.queues = 1U << QUEUE_INVENTORY,
+                           .due_interval = 5 * BUS_SECOND,
                            .lock = lock_inventory,
                            .load = inventory_load,
                            .decide = decide_inventory,
                            .store = store_inventory,
-                           .act = count_nothing,
-                           .due_room = nothing_due},
+                           .act = look_at_reservation,
+                           .due_room = held_reservations},
     [SERVICE_PAYMENT] = {.queues = 1U << QUEUE_PAYMENTS,
                          .due_interval = 250 * BUS_MILLISECOND,
                          .lock = lock_payments,

@@ -4,7 +4,10 @@
 #include <inventory_statements.h>
 
 static const uint8_t in_order[] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
-static const uint8_t moved[] = {R_ORDER, R_STATE};
+static const uint8_t locked[] = {R_ORDER, R_STATE, R_REASON, R_PRODUCT, R_TOTAL, R_CURRENCY, R_CREATED, R_EXPECTED};
+static const uint8_t inserted[] = {R_ORDER,    R_STATE,    R_REASON,     R_PRODUCT, R_TOTAL,  R_CURRENCY,
+                                   R_EXPECTED, R_PRODUCTS, R_QUANTITIES, R_PRICES,  R_CREATED};
+static const uint8_t moved[] = {R_ORDER, R_STATE, R_EXPECTED};
 static const uint8_t stock[] = {P_ID, P_ON_HAND, P_RESERVED, P_SOLD, P_RECEIVED, P_VERSION};
 static const uint8_t card[] = {P_ID, P_NAME, P_PRICE, P_CURRENCY};
 
@@ -59,7 +62,7 @@ static void lock_reservations(struct reading *reading, const struct bus_args *ar
   for (size_t i = 0; i < memory_args_rows(args); i++) {
     struct row *row = table_find(&reading->database->tables[RESERVATIONS], memory_args_row(args, i));
     if (row && row_lock(reading, row))
-      row_read(ret, row, in_order, 6, reading->arena);
+      row_read(ret, row, locked, BUS_COUNT(locked), reading->arena);
   }
 }
 
@@ -126,10 +129,17 @@ static void read(struct reading *reading, const struct bus_args *args, struct bu
 
 /* ---- writing ---- */
 
+static enum commit insert_reservation(struct world *world, struct table *table, const struct value *values) {
+  struct value row[BUS_COUNT(inserted)];
+  memcpy(row, values, sizeof row - sizeof *row);
+  row[BUS_COUNT(inserted) - 1] = (struct value){.number = world ? world->now : 0}; /* DEFAULT now() */
+  return table_insert(world, table, row, inserted, BUS_COUNT(inserted));
+}
+
 static enum commit write_row(struct world *world, struct table *tables, size_t statement, const struct value *values) {
   switch (statement) {
   case INSERT_RESERVATIONS:
-    return table_insert(world, &tables[RESERVATIONS], values, in_order, R_COLUMNS);
+    return insert_reservation(world, &tables[RESERVATIONS], values);
   case MOVE_RESERVATIONS:
     return table_update(world, &tables[RESERVATIONS], values, moved, BUS_COUNT(moved));
   case UPDATE_STOCK:
@@ -152,15 +162,20 @@ static enum commit write(struct world *world, struct database *database, const s
   return COMMIT_DONE;
 }
 
-/* Reservations of orders never expire. */
 static bus_time due_at(const struct database *database) {
-  (void)database;
-  return INT64_MAX;
+  bus_time first = INT64_MAX;
+  for (const struct row *row = database->tables[RESERVATIONS].rows; row; row = row->next)
+    if (!row->cells[R_EXPECTED].null && row->cells[R_EXPECTED].number < first)
+      first = row->cells[R_EXPECTED].number;
+  return first;
 }
 
 static size_t find_due(const struct database *database, bus_time now, struct due_room room, struct bus_uuid *ret) {
-  (void)database, (void)now, (void)room, (void)ret;
-  return 0;
+  size_t count = 0;
+  for (const struct row *row = database->tables[RESERVATIONS].rows; row && count < room.most; row = row->next)
+    if (!row->cells[R_EXPECTED].null && row->cells[R_EXPECTED].number <= now)
+      ret[count++] = row->cells[R_ORDER].uuid;
+  return count;
 }
 
 const struct store inventory_store_tables = {inventory_statements, init, read, write, due_at, find_due};

@@ -26,9 +26,11 @@ enum reservation_column {
   R_PRODUCT,
   R_TOTAL,
   R_CURRENCY,
+  R_EXPECTED,
   R_PRODUCTS,
   R_QUANTITIES,
   R_PRICES,
+  R_CREATED,
   R_COLUMNS,
 };
 

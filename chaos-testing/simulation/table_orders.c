@@ -158,7 +158,7 @@ struct order_load orders_load(const struct database *database, const struct orde
   bus_time confirmed = newest_confirmed(database), until = now - order_late_after(policy);
   for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next) {
     const struct value *c = row->cells;
-    load.open += c[O_STATUS].number <= ORDER_PAID && c[O_RESENDS].number < ORDER_STUCK_RESENDS;
+    load.open += c[O_STATUS].number <= ORDER_RESERVED;
     load.late += c[O_CREATED].number > confirmed && c[O_CREATED].number <= until &&
                  is_late(c, order_late_within(policy), now) &&
                  newer_ones(database, c, confirmed, until) < order_intake_window(limits);

@@ -35,7 +35,7 @@ static bus_time rows_due(const struct worker *worker) {
 }
 
 static bool deadlines_wait(struct world *world, struct worker *worker) {
-  return worker->service == SERVICE_ORDER && !worker_is_settled(world, worker);
+  return worker->service != SERVICE_PAYMENT && !worker_is_settled(world, worker);
 }
 
 static bus_time sweep_next(const struct world *world, const struct worker *worker) {

@@ -71,6 +71,8 @@ static bool load_reservation(struct inventory_model *model, const struct bus_row
   if (reason >= 0)
     entry->now.reason = (enum stock_reason)reason;
   entry->now.total = bus_rows_int64(rows, row, 4);
+  entry->now.created_at = bus_rows_time(rows, row, 6);
+  entry->now.expected_until = bus_rows_time(rows, row, 7);
   if (!inventory_copy_text(model->arena, bus_rows_text(rows, row, 3), &entry->now.guilty) ||
       !inventory_copy_text(model->arena, bus_rows_text(rows, row, 5), &entry->now.currency))
     return bus_fail(err, BUS_E_NOMEM, "reservations of the batch");

@@ -28,6 +28,7 @@ static const struct bus_field reserve_fields[] = {
     ITEMS(struct inventory_reserve),
     BUS_FIELD_INT64(struct inventory_reserve, expected_total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL,
                     "must equal the total"),
+    BUS_FIELD_TIME(struct inventory_reserve, expected_until, BUS_OPTIONAL, "when the order is decided at the latest"),
 };
 const struct bus_schema inventory_reserve_schema =
     BUS_SCHEMA("inventory.reserve", struct inventory_reserve, reserve_fields);
@@ -133,6 +134,9 @@ const struct bus_message_type stock_rejected_type =
     BUS_EVENT("stock.rejected.v1", &stock_rejected_schema, "inventory-svc");
 const struct bus_message_type stock_released_type =
     BUS_EVENT("stock.released.v1", &stock_event_schema, "inventory-svc");
+const struct bus_message_type stock_missing_type =
+    BUS_EVENT("stock.missing.v1", &stock_rejected_schema, "inventory-svc");
+const struct bus_message_type stock_held_type = BUS_EVENT("stock.held.v1", &stock_event_schema, "inventory-svc");
 const struct bus_message_type stock_committed_type =
     BUS_EVENT("stock.committed.v1", &stock_event_schema, "inventory-svc");
 

@@ -18,9 +18,10 @@ struct inventory_reserve {
   struct bus_uuid order_id;
   struct stock_item *items;
   size_t item_count;
-  int64_t expected_total; /* BUS_NO_INT64: whatever it costs */
+  int64_t expected_total;  /* BUS_NO_INT64: whatever it costs */
+  bus_time expected_until; /* order-svc has decided by then; BUS_NO_TIME: unknown */
 };
-/* inventory.commit.v1 and inventory.release.v1 */
+/* inventory.release.v1; and inventory.commit.v1, which the release before sent instead of order.confirmed */
 struct inventory_order {
   struct bus_uuid order_id;
 };
@@ -46,7 +47,7 @@ struct stock_reserved {
   int64_t total;
   struct bus_str currency;
 };
-/* stock.rejected.v1 */
+/* stock.rejected.v1; stock.missing.v1: the order is CONFIRMED, and its stock is not there */
 enum stock_reason {
   STOCK_OUT_OF_STOCK,
   STOCK_UNKNOWN_PRODUCT,
@@ -54,7 +55,7 @@ enum stock_reason {
   STOCK_MIXED_CURRENCIES,
   STOCK_TOTAL_TOO_LARGE,
   STOCK_ALREADY_RELEASED, /* a release came first */
-  STOCK_NO_RESERVATION,   /* a commit that finds nothing to commit */
+  STOCK_NO_RESERVATION,   /* the order is CONFIRMED, and it is not known what to sell */
 };
 extern const char *const stock_reason_names[];
 struct stock_rejected {
@@ -62,7 +63,8 @@ struct stock_rejected {
   int reason;
   struct bus_str product_id; /* the guilty one, where there is one */
 };
-/* stock.released.v1, stock.committed.v1 */
+/* stock.released.v1; stock.held.v1: reserved for longer than expected; stock.committed.v1, which the release before
+ * sent when stock was sold */
 struct stock_event {
   struct bus_uuid order_id;
 };
@@ -107,8 +109,8 @@ extern const struct bus_message_type inventory_set_stock_type;   /* command, fro
 extern const struct bus_message_type inventory_put_product_type; /* command, from operator */
 extern const struct bus_message_type product_get_type, product_list_type, inventory_ping_type; /* queries, from edge */
 extern const struct bus_message_type inventory_answer_type, product_page_type, inventory_pong_type; /* answers */
-extern const struct bus_message_type stock_reserved_type, stock_rejected_type, stock_released_type,
-    stock_committed_type; /* events, to order-svc */
+extern const struct bus_message_type stock_reserved_type, stock_rejected_type, stock_released_type, stock_missing_type,
+    stock_held_type, stock_committed_type; /* events, to order-svc */
 
 /* UUIDv5 of the client's idempotency key of an inventory update. */
 void inventory_request_id_of(struct bus_str key, struct bus_uuid *ret);

@@ -1,7 +1,16 @@
 /* What a batch works on: gathered from its messages, sorted once, found by binary search. */
 #include "inventory_model.h"
 
+#include <order_messages.h>
+
 #include <stdlib.h>
+
+/* Every body that names an order begins with its id. */
+#define BEGINS_WITH_ID(S) _Static_assert(offsetof(struct S, order_id) == 0, "the order's id comes first")
+BEGINS_WITH_ID(inventory_reserve);
+BEGINS_WITH_ID(inventory_order);
+BEGINS_WITH_ID(inventory_due);
+BEGINS_WITH_ID(order_event);
 
 static int compare_text(const void *a, const void *b) {
   return product_id_compare(a, b);
@@ -40,23 +49,34 @@ struct ids {
   size_t product_count, order_count, request_count;
 };
 
+const struct bus_uuid *inventory_order_of(const struct bus_input *input) {
+  bool names = input->kind == BUS_INPUT_DEADLINE || input->type == &inventory_reserve_type ||
+               input->type == &order_confirmed_type || input->type == &inventory_commit_type ||
+               input->type == &inventory_release_type;
+  return names ? input->body : NULL;
+}
+
 static size_t products_in(const struct bus_input *input) {
   if (input->type == &inventory_reserve_type)
     return ((const struct inventory_reserve *)input->body)->item_count;
+  if (input->type == &order_confirmed_type)
+    return ((const struct order_event *)input->body)->item_count;
   return 1; /* at most */
 }
 
-static void gather_reserve(struct ids *ids, const struct inventory_reserve *body) {
-  ids->orders[ids->order_count++] = body->order_id;
-  for (size_t i = 0; i < body->item_count; i++)
-    ids->products[ids->product_count++] = body->items[i].product_id;
+static void gather_products(struct ids *ids, const struct bus_input *input) {
+  const struct inventory_reserve *reserve = input->body;
+  const struct order_event *confirmed = input->body;
+  for (size_t i = 0; input->type == &inventory_reserve_type && i < reserve->item_count; i++)
+    ids->products[ids->product_count++] = reserve->items[i].product_id;
+  for (size_t i = 0; input->type == &order_confirmed_type && i < confirmed->item_count; i++)
+    ids->products[ids->product_count++] = confirmed->items[i].product_id;
 }
 
 static void gather(struct ids *ids, const struct bus_input *input) {
-  if (input->type == &inventory_reserve_type) {
-    gather_reserve(ids, input->body);
-  } else if (input->type == &inventory_commit_type || input->type == &inventory_release_type) {
-    ids->orders[ids->order_count++] = ((const struct inventory_order *)input->body)->order_id;
+  if (inventory_order_of(input)) {
+    ids->orders[ids->order_count++] = *inventory_order_of(input);
+    gather_products(ids, input);
   } else if (input->type == &inventory_put_product_type) {
     ids->products[ids->product_count++] = ((const struct inventory_put_product *)input->body)->product_id;
   } else if (input->type == &inventory_set_stock_type) {

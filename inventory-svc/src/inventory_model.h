@@ -19,6 +19,12 @@ struct model_product {
 struct model_reservation {
   struct reservation now;
   enum reservation_state stored;
+  bool changed; /* since it was loaded */
+};
+
+/* The body of a BUS_INPUT_DEADLINE: a reservation past its expected_until. */
+struct inventory_due {
+  struct bus_uuid order_id;
 };
 
 /* A request of set-stock that was carried out, now or before. */
@@ -42,6 +48,9 @@ struct inventory_model {
   struct model_product *products;
   size_t product_count;
 };
+
+/* The order whose reservation the input concerns, or NULL. */
+const struct bus_uuid *inventory_order_of(const struct bus_input *input);
 
 /* Which ids the inputs name. False: out of memory. */
 bool inventory_model_new(const struct bus_input *inputs, size_t count, struct bus_arena *arena,

@@ -1,6 +1,8 @@
 /* From a message to what it does to the batch's model and to what is told. */
 #include "inventory_service.h"
 
+#include <order_messages.h>
+
 #include <assert.h>
 
 static bool no_memory(struct bus_effects *effects) {
@@ -48,6 +50,8 @@ static void say(const struct reservation *reservation, const struct reservation_
   const struct stock_event event = {*id};
   const struct stock_rejected rejected = {*id, (int)decision->reason, decision->guilty};
   switch (decision->answer) {
+  case ANSWER_NONE:
+    break;
   case ANSWER_RESERVED:
     say_reserved(reservation, effects);
     break;
@@ -57,20 +61,19 @@ static void say(const struct reservation *reservation, const struct reservation_
   case ANSWER_RELEASED:
     bus_emit(effects, &stock_released_type, id, &event);
     break;
-  case ANSWER_COMMITTED:
-    bus_emit(effects, &stock_committed_type, id, &event);
+  case ANSWER_MISSING:
+    bus_emit(effects, &stock_missing_type, id, &rejected);
     break;
   }
 }
 
-static void tally(enum reservation_command command, bool changed, const struct reservation *reservation, int64_t units,
-                  struct bus_effects *effects) {
+static void count(struct bus_effects *effects, const struct inventory_tally *tally) {
   struct inventory_tally *action = bus_arena_alloc(effects->arena, sizeof *action);
   if (!action) {
     (void)no_memory(effects);
     return;
   }
-  *action = (struct inventory_tally){command, changed, reservation->state, reservation->reason, units};
+  *action = *tally;
   bus_act(effects, action);
 }
 
@@ -81,35 +84,86 @@ static void carry_out(struct inventory_model *model, const struct bus_uuid *orde
   struct reservation_decision decision;
   reservation_decide(&entry->now, command, request, &decision);
   bool changed = decision.next != entry->now.state;
-  int64_t units = reservation_evolve(&entry->now, &decision);
+  if (changed && entry->now.state == RESERVATION_NONE)
+    entry->now.created_at = effects->now;
+  const struct inventory_tally tally = {.order_id = *order_id,
+                                        .command = command,
+                                        .alarm = decision.alarm,
+                                        .changed = changed,
+                                        .state = decision.next,
+                                        .reason = decision.reason,
+                                        .units = reservation_evolve(&entry->now, &decision)};
+  entry->changed |= changed;
   say(&entry->now, &decision, effects);
-  tally(command, changed, &entry->now, units, effects);
+  count(effects, &tally);
+}
+
+static struct product *product_of(const struct inventory_model *model, struct bus_str id) {
+  struct model_product *product = inventory_model_product(model, id);
+  assert(product);
+  return &product->now;
 }
 
 static void decide_reserve(struct inventory_model *model, const void *message, struct bus_effects *effects) {
   const struct inventory_reserve *body = message;
-  struct reservation_line *lines = bus_arena_array(model->arena, body->item_count, sizeof *lines);
-  if (!lines) {
+  bus_time latest = effects->now + RESERVATION_ALARM_AFTER;
+  bool soon = body->expected_until != BUS_NO_TIME && body->expected_until < latest;
+  const struct reservation_request request = {
+      .lines = bus_arena_array(model->arena, body->item_count, sizeof *request.lines),
+      .line_count = body->item_count,
+      .expected_total = body->expected_total,
+      .expected_until = soon ? body->expected_until : latest};
+  if (!request.lines) {
     (void)no_memory(effects);
     return;
   }
-  for (size_t i = 0; i < body->item_count; i++) {
-    struct model_product *product = inventory_model_product(model, body->items[i].product_id);
-    assert(product);
-    lines[i] = (struct reservation_line){.product = &product->now, .quantity = body->items[i].quantity};
-  }
-  const struct reservation_request request = {lines, body->item_count, body->expected_total};
+  for (size_t i = 0; i < body->item_count; i++)
+    request.lines[i] = (struct reservation_line){.product = product_of(model, body->items[i].product_id),
+                                                 .quantity = body->items[i].quantity};
   carry_out(model, &body->order_id, RESERVATION_RESERVE, &request, effects);
+}
+
+/* The items count only where there is no reservation. */
+static void decide_confirmed(struct inventory_model *model, const void *message, struct bus_effects *effects) {
+  const struct order_event *body = message;
+  size_t priced = body->total == BUS_NO_INT64 || !body->currency.data ? 0 : body->item_count;
+  const struct reservation_request request = {.lines = bus_arena_array(model->arena, priced, sizeof *request.lines),
+                                              .line_count = priced,
+                                              .expected_total = body->total,
+                                              .currency = body->currency,
+                                              .expected_until = BUS_NO_TIME};
+  if (!request.lines) {
+    (void)no_memory(effects);
+    return;
+  }
+  for (size_t i = 0; i < priced; i++)
+    request.lines[i] = (struct reservation_line){product_of(model, body->items[i].product_id), body->items[i].quantity,
+                                                 body->items[i].unit_price};
+  carry_out(model, &body->order_id, RESERVATION_SELL, &request, effects);
 }
 
 static void decide_commit(struct inventory_model *model, const void *message, struct bus_effects *effects) {
   const struct inventory_order *body = message;
-  carry_out(model, &body->order_id, RESERVATION_COMMIT, NULL, effects);
+  static const struct reservation_request unknown;
+  carry_out(model, &body->order_id, RESERVATION_SELL, &unknown, effects);
 }
 
 static void decide_release(struct inventory_model *model, const void *message, struct bus_effects *effects) {
   const struct inventory_order *body = message;
   carry_out(model, &body->order_id, RESERVATION_RELEASE, NULL, effects);
+}
+
+static void decide_due(struct inventory_model *model, const struct inventory_due *due, struct bus_effects *effects) {
+  struct model_reservation *entry = inventory_model_reservation(model, &due->order_id);
+  const struct stock_event held = {due->order_id};
+  const struct inventory_tally alarm = {.order_id = due->order_id, .alarm = ALARM_HELD};
+  assert(entry);
+  if (!reservation_ask(&entry->now, effects->now))
+    return;
+  entry->changed = true;
+  bus_emit(effects, &stock_held_type, &due->order_id, &held);
+  if (effects->now - entry->now.created_at >= RESERVATION_ALARM_AFTER)
+    count(effects, &alarm);
 }
 
 /* ---- the catalogue ---- */
@@ -170,12 +224,16 @@ static const struct handler {
   const struct bus_message_type *type;
   void (*decide)(struct inventory_model *model, const void *message, struct bus_effects *effects);
 } handlers[] = {
-    {&inventory_reserve_type, decide_reserve},         {&inventory_commit_type, decide_commit},
-    {&inventory_release_type, decide_release},         {&inventory_set_stock_type, decide_set_stock},
-    {&inventory_put_product_type, decide_put_product},
+    {&inventory_reserve_type, decide_reserve},     {&order_confirmed_type, decide_confirmed},
+    {&inventory_commit_type, decide_commit},       {&inventory_release_type, decide_release},
+    {&inventory_set_stock_type, decide_set_stock}, {&inventory_put_product_type, decide_put_product},
 };
 
 void inventory_decide(void *model, const struct bus_input *input, struct bus_effects *effects) {
+  if (input->kind == BUS_INPUT_DEADLINE) {
+    decide_due(model, input->body, effects);
+    return;
+  }
   for (size_t i = 0; i < BUS_COUNT(handlers); i++) {
     if (handlers[i].type != input->type)
       continue;

@@ -6,7 +6,9 @@
 
 /* What is counted after COMMIT: the action of bus_act. */
 struct inventory_tally {
+  struct bus_uuid order_id;
   enum reservation_command command;
+  enum reservation_alarm alarm;
   bool changed;                 /* else it was answered again with the outcome as it is */
   enum reservation_state state; /* afterwards */
   enum stock_reason reason;     /* of REJECTED */

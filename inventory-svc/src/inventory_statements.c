@@ -3,9 +3,10 @@
 
 /* Arrays of one statement have one length: the shorter is filled up with NULLs, which equal nothing. */
 const struct bus_statement inventory_statements[INVENTORY_STATEMENTS] = {
-    [LOCK_RESERVATIONS] = {"SELECT order_id, state, reason, product_id, total, currency "
-                           "FROM inventory.reservations WHERE order_id = ANY ($1) ORDER BY order_id FOR UPDATE",
-                           "U"},
+    [LOCK_RESERVATIONS] =
+        {"SELECT order_id, state, reason, product_id, total, currency, created_at, "
+         "expected_until FROM inventory.reservations WHERE order_id = ANY ($1) ORDER BY order_id FOR UPDATE",
+         "U"},
     /* Those that messages name, and those of the reservations that they name. */
     [LOCK_PRODUCTS] = {"SELECT product_id, name, price, currency, on_hand, reserved, sold, received, version "
                        "FROM inventory.products WHERE product_id = ANY (ARRAY("
@@ -22,17 +23,18 @@ const struct bus_statement inventory_statements[INVENTORY_STATEMENTS] = {
                        "WHERE request_id = ANY ($1)",
                        "U"},
     [INSERT_RESERVATIONS] =
-        {"INSERT INTO inventory.reservations (order_id, state, reason, product_id, total, currency, "
+        {"INSERT INTO inventory.reservations (order_id, state, reason, product_id, total, currency, expected_until, "
          "product_ids, quantities, unit_prices) "
-         "SELECT order_id, state, reason, product_id, total, currency, "
+         "SELECT order_id, state, reason, product_id, total, currency, expected_until, "
          "string_to_array(product_ids, ','), string_to_array(quantities, ',')::bigint[], "
          "string_to_array(unit_prices, ',')::bigint[] "
-         "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS n (order_id, state, reason, "
-         "product_id, total, currency, product_ids, quantities, unit_prices)",
-         "UTTTITTTT"},
-    [MOVE_RESERVATIONS] = {"UPDATE inventory.reservations r SET state = n.state, updated_at = now() "
-                           "FROM unnest($1, $2) AS n (order_id, state) WHERE r.order_id = n.order_id",
-                           "UT"},
+         "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS n (order_id, state, reason, "
+         "product_id, total, currency, expected_until, product_ids, quantities, unit_prices)",
+         "UTTTITZTTT"},
+    [MOVE_RESERVATIONS] = {"UPDATE inventory.reservations r SET state = n.state, expected_until = n.expected_until, "
+                           "updated_at = now() FROM unnest($1, $2, $3) AS n (order_id, state, expected_until) "
+                           "WHERE r.order_id = n.order_id",
+                           "UTZ"},
     [UPDATE_STOCK] = {"UPDATE inventory.products p SET on_hand = n.on_hand, reserved = n.reserved, sold = n.sold, "
                       "received = n.received, version = n.version, updated_at = now() "
                       "FROM unnest($1, $2, $3, $4, $5, $6) AS n (product_id, on_hand, reserved, sold, received, "
@@ -52,6 +54,9 @@ const struct bus_statement inventory_statements[INVENTORY_STATEMENTS] = {
                         "SELECT request_id FROM inventory.stock_requests "
                         "WHERE created_at < now() - interval '7 days' ORDER BY created_at LIMIT 1000))",
                         ""},
+    [FIND_HELD] = {"SELECT order_id FROM inventory.reservations WHERE state = 'RESERVED' AND expected_until <= now() "
+                   "ORDER BY expected_until LIMIT 100",
+                   ""},
 };
 
 const struct bus_statement inventory_query_statements[INVENTORY_QUERY_STATEMENTS] = {

@@ -16,6 +16,7 @@ enum inventory_statement {
   INSERT_PRODUCTS,
   INSERT_REQUESTS,
   PURGE_REQUESTS,
+  FIND_HELD,
   INVENTORY_STATEMENTS,
 };
 

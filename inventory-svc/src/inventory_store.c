@@ -57,6 +57,10 @@ static bool add_lines(struct bus_arena *arena, struct bus_args *args, const stru
   return true;
 }
 
+static void add_expected(struct bus_args *args, const struct reservation *reservation) {
+  bus_args_time_or_null(args, reservation->state == RESERVATION_RESERVED ? reservation->expected_until : BUS_NO_TIME);
+}
+
 static bool add_reservation(struct bus_arena *arena, struct bus_args *args, const struct reservation *reservation) {
   bool rejected = reservation->state == RESERVATION_REJECTED, priced = reservation->line_count > 0;
   bus_args_uuid(args, &reservation->order_id);
@@ -65,6 +69,7 @@ static bool add_reservation(struct bus_arena *arena, struct bus_args *args, cons
   bus_args_text_or_null(args, rejected ? reservation->guilty : BUS_NO_STR);
   bus_args_int64_or_null(args, priced ? reservation->total : BUS_NO_INT64);
   bus_args_text_or_null(args, priced ? reservation->currency : BUS_NO_STR);
+  add_expected(args, reservation);
   return add_lines(arena, args, reservation);
 }
 
@@ -83,10 +88,11 @@ static void move_reservations(const struct inventory_model *model, struct bus_sq
   struct bus_args *args = NULL;
   for (size_t i = 0; i < model->reservation_count; i++) {
     const struct model_reservation *entry = &model->reservations[i];
-    if (entry->stored == RESERVATION_NONE || entry->stored == entry->now.state)
+    if (entry->stored == RESERVATION_NONE || !entry->changed)
       continue;
     bus_args_uuid(once(sql, &args, MOVE_RESERVATIONS), &entry->now.order_id);
     bus_args_text(args, bus_str(reservation_state_names[entry->now.state]));
+    add_expected(args, &entry->now);
   }
 }
 

@@ -10,7 +10,7 @@
 #include <orderbus_topology.h>
 #include <stdio.h>
 
-enum { PURGE_INTERVAL_MS = 600000 };
+enum { PURGE_INTERVAL_MS = 600000, HELD_INTERVAL_MS = 5000 };
 
 static bool open_commands(const void *settings, struct bus_worker *worker, void **ret_context, struct bus_error *err) {
   (void)settings, (void)worker, (void)err; /* nothing here can fail */
@@ -24,8 +24,19 @@ static void ignore_rows(void *context, struct bus_worker *worker, const struct b
   (void)context, (void)worker, (void)rows;
 }
 
+static void held_rows(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
+  (void)context;
+  if (bus_worker_pushed(worker) > 0)
+    return; /* these are still waiting, or are found again */
+  for (size_t row = 0; row < bus_rows_count(rows); row++) {
+    const struct inventory_due due = {bus_rows_uuid(rows, row, 0)};
+    (void)bus_worker_push(worker, BUS_INPUT_DEADLINE, &due, sizeof due); /* what does not fit is found again */
+  }
+}
+
 static const struct bus_periodic periodics[] = {
     {.statement = PURGE_REQUESTS, .interval_ms = PURGE_INTERVAL_MS, .rows = ignore_rows},
+    {.statement = FIND_HELD, .interval_ms = HELD_INTERVAL_MS, .when_settled = true, .rows = held_rows},
 };
 
 static const char *const command_queues[] = {"inventory-svc"};
@@ -79,7 +90,7 @@ static const struct bus_program program = {
     .default_port = "8082",
     .topology = &orderbus_topology,
     .schema_project = "inventory",
-    .schema_change = "bus_3",
+    .schema_change = "expected_until",
     .commands = &commands,
     .queries = &queries,
     .flags = flags,

@@ -5,11 +5,14 @@
 #include <stdio.h>
 
 const char *const reservation_state_names[] = {"NONE", "RESERVED", "COMMITTED", "RELEASED", "REJECTED", NULL};
-const char *const reservation_command_names[] = {"reserve", "commit", "release", NULL};
+const char *const reservation_command_names[] = {"reserve", "sell", "release", NULL};
+const char *const reservation_alarm_names[RESERVATION_ALARMS] = {
+    [ALARM_NONE] = "none", [ALARM_MISSING] = "stock_missing", [ALARM_SOLD] = "release_of_sold", [ALARM_HELD] = "held"};
 
 enum step {
   STEP_MISSING, /* no cell may be left empty */
   STEP_TRY,     /* reserve, or reject with the reason */
+  STEP_SELL,    /* without a reservation: from what is on hand, or the stock is missing */
   STEP_MOVE,    /* to the state `next` */
   STEP_TELL,    /* nothing happens: the outcome as it is */
   STEP_RECALL,  /* nothing happens: the rejection with the reason that was kept */
@@ -20,6 +23,7 @@ struct rule {
   enum reservation_state next;
   enum reservation_answer answer;
   enum stock_reason reason;
+  enum reservation_alarm alarm;
 };
 
 #define TELL(what)                                                                                                     \
@@ -33,38 +37,36 @@ static const struct rule rules[RESERVATION_STATES][RESERVATION_COMMANDS] = {
     [RESERVATION_NONE] =
         {
             [RESERVATION_RESERVE] = {.step = STEP_TRY},
-            [RESERVATION_COMMIT] = REFUSE(STOCK_NO_RESERVATION),
+            [RESERVATION_SELL] = {.step = STEP_SELL},
             [RESERVATION_RELEASE] = MOVE(RESERVATION_RELEASED, ANSWER_RELEASED),
         },
     [RESERVATION_RESERVED] =
         {
             [RESERVATION_RESERVE] = TELL(ANSWER_RESERVED),
-            [RESERVATION_COMMIT] = MOVE(RESERVATION_COMMITTED, ANSWER_COMMITTED),
+            [RESERVATION_SELL] = MOVE(RESERVATION_COMMITTED, ANSWER_NONE),
             [RESERVATION_RELEASE] = MOVE(RESERVATION_RELEASED, ANSWER_RELEASED),
         },
     [RESERVATION_COMMITTED] =
         {
-            [RESERVATION_RESERVE] = TELL(ANSWER_COMMITTED),
-            [RESERVATION_COMMIT] = TELL(ANSWER_COMMITTED),
-            [RESERVATION_RELEASE] = TELL(ANSWER_COMMITTED),
+            [RESERVATION_RESERVE] = TELL(ANSWER_NONE),
+            [RESERVATION_SELL] = TELL(ANSWER_NONE),
+            [RESERVATION_RELEASE] = {.step = STEP_TELL, .alarm = ALARM_SOLD},
         },
     [RESERVATION_RELEASED] =
         {
             [RESERVATION_RESERVE] = REFUSE(STOCK_ALREADY_RELEASED),
-            [RESERVATION_COMMIT] = REFUSE(STOCK_ALREADY_RELEASED),
+            [RESERVATION_SELL] = {.step = STEP_SELL},
             [RESERVATION_RELEASE] = TELL(ANSWER_RELEASED),
         },
     [RESERVATION_REJECTED] =
         {
             [RESERVATION_RESERVE] = {.step = STEP_RECALL, .answer = ANSWER_REJECTED},
-            [RESERVATION_COMMIT] = REFUSE(STOCK_NO_RESERVATION),
+            [RESERVATION_SELL] = {.step = STEP_RECALL, .answer = ANSWER_MISSING, .alarm = ALARM_MISSING},
             [RESERVATION_RELEASE] = {.step = STEP_RECALL, .answer = ANSWER_REJECTED},
         },
 };
 
-static bool reject(struct reservation_decision *decision, enum stock_reason reason, struct bus_str guilty) {
-  decision->next = RESERVATION_REJECTED;
-  decision->answer = ANSWER_REJECTED;
+static bool refuse(struct reservation_decision *decision, enum stock_reason reason, struct bus_str guilty) {
   decision->reason = reason;
   decision->guilty = guilty;
   return false;
@@ -87,15 +89,15 @@ static bool price_request(const struct reservation_request *request, struct rese
   for (size_t i = 0; i < request->line_count; i++) {
     struct reservation_line *line = &request->lines[i];
     if (!product_exists(line->product))
-      return reject(decision, STOCK_UNKNOWN_PRODUCT, line->product->id);
+      return refuse(decision, STOCK_UNKNOWN_PRODUCT, line->product->id);
     if (!bus_str_equal(line->product->currency, decision->currency))
-      return reject(decision, STOCK_MIXED_CURRENCIES, line->product->id);
+      return refuse(decision, STOCK_MIXED_CURRENCIES, line->product->id);
     if (!add_price(&decision->total, line->quantity, line->product->price))
-      return reject(decision, STOCK_TOTAL_TOO_LARGE, line->product->id);
+      return refuse(decision, STOCK_TOTAL_TOO_LARGE, line->product->id);
     line->unit_price = line->product->price;
   }
   if (request->expected_total != BUS_NO_INT64 && request->expected_total != decision->total)
-    return reject(decision, STOCK_TOTAL_MISMATCH, BUS_NO_STR);
+    return refuse(decision, STOCK_TOTAL_MISMATCH, BUS_NO_STR);
   return true;
 }
 
@@ -111,26 +113,43 @@ static int64_t asked_up_to(const struct reservation_request *request, size_t las
 static bool is_there(const struct reservation_request *request, struct reservation_decision *decision) {
   for (size_t i = 0; i < request->line_count; i++)
     if (asked_up_to(request, i) > request->lines[i].product->on_hand)
-      return reject(decision, STOCK_OUT_OF_STOCK, request->lines[i].product->id);
+      return refuse(decision, STOCK_OUT_OF_STOCK, request->lines[i].product->id);
   return true;
 }
 
 static void try_request(const struct reservation_request *request, struct reservation_decision *decision) {
   assert(request && request->line_count > 0);
-  if (!price_request(request, decision) || !is_there(request, decision))
-    return;
-  decision->next = RESERVATION_RESERVED;
-  decision->answer = ANSWER_RESERVED;
+  bool good = price_request(request, decision) && is_there(request, decision);
+  decision->next = good ? RESERVATION_RESERVED : RESERVATION_REJECTED;
+  decision->answer = good ? ANSWER_RESERVED : ANSWER_REJECTED;
+  decision->request = request;
+}
+
+/* A reservation that was released is sold as it was; an absent one as the order says. */
+static void try_sale(const struct reservation *reservation, const struct reservation_request *request,
+                     struct reservation_decision *decision) {
+  const struct reservation_request released = {reservation->lines, reservation->line_count, .expected_total = 0};
+  const struct reservation_request *sold = reservation->state == RESERVATION_NONE ? request : &released;
+  bool good = sold->line_count > 0 ? is_there(sold, decision) : refuse(decision, STOCK_NO_RESERVATION, BUS_NO_STR);
+  decision->next = good ? RESERVATION_COMMITTED : reservation->state;
+  decision->answer = good ? ANSWER_NONE : ANSWER_MISSING;
+  decision->alarm = good ? ALARM_NONE : ALARM_MISSING;
+  decision->total = request->expected_total;
+  decision->currency = request->currency;
   decision->request = request;
 }
 
 void reservation_decide(const struct reservation *reservation, enum reservation_command command,
                         const struct reservation_request *request, struct reservation_decision *ret) {
   const struct rule *rule = &rules[reservation->state][command];
-  *ret = (struct reservation_decision){.next = reservation->state, .answer = rule->answer, .reason = rule->reason};
+  *ret = (struct reservation_decision){
+      .next = reservation->state, .answer = rule->answer, .reason = rule->reason, .alarm = rule->alarm};
   switch (rule->step) {
   case STEP_TRY:
     try_request(request, ret);
+    break;
+  case STEP_SELL:
+    try_sale(reservation, request, ret);
     break;
   case STEP_MOVE:
     ret->next = rule->next;
@@ -161,18 +180,24 @@ static void take_over(struct reservation *reservation, const struct reservation_
   reservation->line_count = decision->request->line_count;
   reservation->total = decision->total;
   reservation->currency = decision->currency;
+  reservation->expected_until = decision->request->expected_until;
 }
 
 int64_t reservation_evolve(struct reservation *reservation, const struct reservation_decision *decision) {
   if (decision->next == reservation->state)
     return 0;
-  assert(reservation->state == RESERVATION_NONE || reservation->state == RESERVATION_RESERVED);
+  enum reservation_state before = reservation->state;
+  assert(before == RESERVATION_NONE || before == RESERVATION_RESERVED || decision->next == RESERVATION_COMMITTED);
   reservation->state = decision->next;
   switch (decision->next) {
   case RESERVATION_RESERVED:
     take_over(reservation, decision);
     return move_stock(reservation, product_reserve);
   case RESERVATION_COMMITTED:
+    if (before == RESERVATION_NONE)
+      take_over(reservation, decision);
+    if (before != RESERVATION_RESERVED)
+      (void)move_stock(reservation, product_reserve);
     return move_stock(reservation, product_sell);
   case RESERVATION_RELEASED:
     return move_stock(reservation, product_release);
@@ -187,21 +212,32 @@ int64_t reservation_evolve(struct reservation *reservation, const struct reserva
   return 0;
 }
 
+bool reservation_ask(struct reservation *reservation, bus_time now) {
+  if (reservation->state != RESERVATION_RESERVED || now < reservation->expected_until)
+    return false;
+  reservation->expected_until = now + RESERVATION_ASK_EVERY;
+  return true;
+}
+
 static void print_rule(const struct rule *rule, char *text, size_t size) {
-  static const char *const answers[] = {"`stock.reserved`", "`stock.rejected`", "`stock.released`",
-                                        "`stock.committed`"};
+  static const char *const answers[] = {"–", "`stock.reserved`", "`stock.rejected`", "`stock.released`",
+                                        "`stock.missing`"};
   const char *answer = answers[rule->answer];
   int length = 0;
   if (rule->step == STEP_TRY)
     length = snprintf(text, size, " → RESERVED, `stock.reserved`; or → REJECTED, `stock.rejected` |");
+  else if (rule->step == STEP_SELL)
+    length = snprintf(text, size, " → COMMITTED if it is on hand; or `stock.missing`, alarm |");
+  else if (rule->step == STEP_MOVE && rule->answer == ANSWER_NONE)
+    length = snprintf(text, size, " → %s |", reservation_state_names[rule->next]);
   else if (rule->step == STEP_MOVE)
     length = snprintf(text, size, " → %s, %s |", reservation_state_names[rule->next], answer);
   else if (rule->step == STEP_RECALL)
-    length = snprintf(text, size, " %s (the reason kept) |", answer);
+    length = snprintf(text, size, " %s (the reason kept)%s |", answer, rule->alarm ? ", alarm" : "");
   else if (rule->answer == ANSWER_REJECTED)
     length = snprintf(text, size, " %s (`%s`) |", answer, stock_reason_names[rule->reason]);
   else
-    length = snprintf(text, size, " %s |", answer);
+    length = snprintf(text, size, " %s |", rule->alarm ? "alarm" : answer);
   assert(length > 0 && (size_t)length < size);
   (void)length;
 }

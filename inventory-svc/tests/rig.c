@@ -86,6 +86,11 @@ void rig_add(struct rig_link *link, const struct bus_message_type *type, const v
       (struct bus_input){.kind = BUS_INPUT_DELIVERY, .type = type, .envelope = envelope, .body = body};
 }
 
+void rig_add_due(struct rig_link *link, const struct inventory_due *due) {
+  assert_true(link->input_count < BUS_COUNT(link->inputs));
+  link->inputs[link->input_count++] = (struct bus_input){.kind = BUS_INPUT_DEADLINE, .body = due};
+}
+
 /* ---- a batch ---- */
 
 static void finish_trip(struct rig_link *link) {

@@ -34,6 +34,7 @@ struct rig_link *rig_connect_queries(const struct migrated *database);
 void rig_disconnect(struct rig_link *link);
 
 void rig_add(struct rig_link *link, const struct bus_message_type *type, const void *body);
+void rig_add_due(struct rig_link *link, const struct inventory_due *due);
 /* The halves of a batch. begin only sends trip 1. False: link->error says why, and the transaction is rolled back. */
 void rig_send_lock(struct rig_link *link);
 bool rig_finish_lock(struct rig_link *link);

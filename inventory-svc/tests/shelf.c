@@ -20,6 +20,7 @@ struct shelf *shelf_new(void) {
   assert_non_null(shelf->lasting);
   assert_non_null(shelf->batch);
   bus_uuid_source_init(&shelf->ids, seed);
+  shelf->now = BUS_SECOND;
   return shelf;
 }
 
@@ -36,6 +37,11 @@ void shelf_add(struct shelf *shelf, const struct bus_message_type *type, const v
   bus_uuid_v7(&shelf->ids, BUS_SECOND, &envelope->message_id);
   shelf->inputs[shelf->input_count++] =
       (struct bus_input){.kind = BUS_INPUT_DELIVERY, .type = type, .envelope = envelope, .body = body};
+}
+
+void shelf_add_due(struct shelf *shelf, const struct inventory_due *due) {
+  assert_true(shelf->input_count < SHELF_BATCH);
+  shelf->inputs[shelf->input_count++] = (struct bus_input){.kind = BUS_INPUT_DEADLINE, .body = due};
 }
 
 /* ---- load ---- */
@@ -106,7 +112,7 @@ static struct reservation *find_reservation(const struct shelf *shelf, const str
 }
 
 static void store_reservation(struct shelf *shelf, const struct model_reservation *entry) {
-  if (entry->now.state == entry->stored)
+  if (!entry->changed)
     return;
   struct reservation *row = find_reservation(shelf, &entry->now.order_id);
   assert_int_equal(row != NULL, entry->stored != RESERVATION_NONE);
@@ -152,7 +158,7 @@ void shelf_run(struct shelf *shelf) {
   bus_arena_reset(shelf->batch);
   assert_true(inventory_model_new(shelf->inputs, shelf->input_count, shelf->batch, &model));
   load(shelf, model);
-  bus_effects_init(&shelf->effects, shelf->batch, &shelf->ids, BUS_SECOND, "inventory-svc");
+  bus_effects_init(&shelf->effects, shelf->batch, &shelf->ids, shelf->now, "inventory-svc");
   for (size_t i = 0; i < shelf->input_count; i++) {
     bus_effects_begin(&shelf->effects, &shelf->inputs[i]);
     inventory_decide(model, &shelf->inputs[i], &shelf->effects);

@@ -21,6 +21,7 @@ struct shelf {
   struct bus_input inputs[SHELF_BATCH];
   struct bus_envelope envelopes[SHELF_BATCH];
   size_t input_count;
+  bus_time now; /* of the next batch */
   struct bus_effects effects;
   size_t stored_products, stored_reservations; /* rows that the last batch wrote */
 };
@@ -30,6 +31,8 @@ void shelf_free(struct shelf *shelf);
 
 /* Into the next batch; body must last until shelf_run. Every message asks for an answer. */
 void shelf_add(struct shelf *shelf, const struct bus_message_type *type, const void *body);
+/* A reservation that came due. */
+void shelf_add_due(struct shelf *shelf, const struct inventory_due *due);
 /* Decides the batch and stores what changed; effects stay until the next run. */
 void shelf_run(struct shelf *shelf);
 /* shelf_add and shelf_run of one message; returns its only message. */

@@ -1,6 +1,7 @@
 /* inventory-svc's decisions without memory: a batch that cannot be decided says so, and is not committed. */
 #include "inventory_service.h"
 
+#include <order_messages.h>
 #include <test.h>
 #include <torture.h>
 
@@ -42,13 +43,18 @@ TEST(every_command)
 {
   static struct stock_item items[] = {{{"SKU-1", 5}, 2, BUS_NO_INT64}, {{"SKU-2", 5}, 1, BUS_NO_INT64}};
   static struct stock_item unknown[] = {{{"SKU-9", 5}, 2, BUS_NO_INT64}};
-  static const struct inventory_reserve reserve = {{{1}}, items, 2, BUS_NO_INT64}, none = {{{1}}, unknown, 1, 5};
+  static const struct inventory_reserve reserve = {{{1}}, items, 2, BUS_NO_INT64, BUS_NO_TIME},
+                                        none = {{{1}}, unknown, 1, 5, BUS_NO_TIME};
   static const struct inventory_order order = {{{1}}};
+  static struct order_item sold[] = {{{"SKU-1", 5}, 2, 5}};
+  static const struct order_event confirmed = {
+      .order_id = {{1}}, .customer_id = {"c", 1}, .items = sold, .item_count = 1, .total = 10, .currency = {"EUR", 3}};
   static const struct inventory_set_stock stock = {{{2}}, {"SKU-1", 5}, 7};
   static const struct inventory_put_product put = {{"SKU-3", 5}, {"three", 5}, 5, {"EUR", 3}, 9};
   const struct told told[] = {{&inventory_reserve_type, &reserve}, {&inventory_reserve_type, &none},
-                              {&inventory_commit_type, &order},    {&inventory_release_type, &order},
-                              {&inventory_set_stock_type, &stock}, {&inventory_put_product_type, &put}};
+                              {&inventory_commit_type, &order},    {&order_confirmed_type, &confirmed},
+                              {&inventory_release_type, &order},   {&inventory_set_stock_type, &stock},
+                              {&inventory_put_product_type, &put}};
   for (size_t i = 0; i < BUS_COUNT(told); i++)
     torture(decide, &told[i]);
 }

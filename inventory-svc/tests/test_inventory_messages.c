@@ -39,16 +39,25 @@ static const struct bus_uuid id = {{0x0f, 0, 0, 0, 0, 0, 0x50, 0, 0x80, 0, 0, 0,
 TEST(reserve_golden)
 {
   struct stock_item items[] = {{BUS_STR("SKU-1"), 2, BUS_NO_INT64}, {BUS_STR("SKU-2"), 1000, BUS_NO_INT64}};
-  const struct inventory_reserve body = {id, items, 2, 1998};
+  const struct inventory_reserve body = {id, items, 2, 1998, BUS_NO_TIME};
   assert_golden(&inventory_reserve_schema, &body,
                 "{\"order_id\":\"" ID_TEXT "\",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":2},"
                 "{\"product_id\":\"SKU-2\",\"quantity\":1000}],\"expected_total\":1998}");
 }
 
+TEST(reserve_with_its_end_golden)
+{
+  struct stock_item items[] = {{BUS_STR("a"), 1, BUS_NO_INT64}};
+  const struct inventory_reserve body = {id, items, 1, BUS_NO_INT64, 0};
+  assert_golden(&inventory_reserve_schema, &body,
+                "{\"order_id\":\"" ID_TEXT "\",\"items\":[{\"product_id\":\"a\",\"quantity\":1}],"
+                "\"expected_until\":\"1970-01-01T00:00:00.000Z\"}");
+}
+
 TEST(reserve_without_expectation_golden)
 {
   struct stock_item items[] = {{BUS_STR("a"), 1, BUS_NO_INT64}};
-  const struct inventory_reserve body = {id, items, 1, BUS_NO_INT64};
+  const struct inventory_reserve body = {id, items, 1, BUS_NO_INT64, BUS_NO_TIME};
   assert_golden(&inventory_reserve_schema, &body,
                 "{\"order_id\":\"" ID_TEXT "\",\"items\":[{\"product_id\":\"a\",\"quantity\":1}]}");
 }
@@ -113,6 +122,8 @@ TEST(released_and_committed_golden)
   const struct stock_event body = {id};
   assert_golden(stock_released_type.schema, &body, "{\"order_id\":\"" ID_TEXT "\"}");
   assert_ptr_equal(stock_released_type.schema, stock_committed_type.schema);
+  assert_ptr_equal(stock_released_type.schema, stock_held_type.schema);
+  assert_ptr_equal(stock_rejected_type.schema, stock_missing_type.schema);
 }
 
 TEST(answer_golden)
@@ -182,6 +193,8 @@ TEST(owners_and_keys_of_the_types)
       {&stock_reserved_type, "stock.reserved", "inventory-svc"},
       {&stock_rejected_type, "stock.rejected", "inventory-svc"},
       {&stock_released_type, "stock.released", "inventory-svc"},
+      {&stock_missing_type, "stock.missing", "inventory-svc"},
+      {&stock_held_type, "stock.held", "inventory-svc"},
       {&stock_committed_type, "stock.committed", "inventory-svc"},
   };
   for (size_t i = 0; i < BUS_COUNT(types); i++) {

@@ -2,6 +2,8 @@
  * itself. */
 #include "shelf.h"
 
+#include <order_messages.h>
+
 #include <test.h>
 
 static void assert_says(const struct bus_effect *effect, const struct bus_message_type *type, const char *json) {
@@ -15,7 +17,7 @@ static void assert_says(const struct bus_effect *effect, const struct bus_messag
 #define ORDER(n) "0f000000-0000-5000-8000-00000000000" #n
 
 static struct inventory_reserve reserve_of(uint32_t order, struct stock_item *items, size_t count) {
-  return (struct inventory_reserve){order_id(order), items, count, BUS_NO_INT64};
+  return (struct inventory_reserve){order_id(order), items, count, BUS_NO_INT64, BUS_NO_TIME};
 }
 
 static struct shelf *with_stock(void) {
@@ -74,16 +76,41 @@ TEST(a_repeated_reserve_of_other_items_is_answered_as_it_is)
   shelf_free(shelf);
 }
 
-TEST(commit_and_release_answer_with_the_order)
+/* items: with prices. */
+static struct order_event confirmed_of(uint32_t order, struct order_item *items, size_t count, int64_t total) {
+  return (struct order_event){.order_id = order_id(order),
+                              .customer_id = BUS_STR("c-1"),
+                              .items = items,
+                              .item_count = count,
+                              .total = total,
+                              .currency = BUS_STR("EUR")};
+}
+
+/* The message is decided, and leads to no other. */
+static void run_silent(struct shelf *shelf, const struct bus_message_type *type, const void *body) {
+  shelf_add(shelf, type, body);
+  shelf_run(shelf);
+  assert_null(shelf_message(shelf, 0));
+}
+
+static const struct inventory_tally *first_tally(const struct shelf *shelf) {
+  for (const struct bus_effect *effect = shelf->effects.first; effect; effect = effect->next)
+    if (effect->kind == BUS_EFFECT_ACTION)
+      return effect->action;
+  return NULL;
+}
+
+TEST(confirmed_is_sold_in_silence_and_released_answers_with_the_order)
 {
   struct shelf *shelf = with_stock();
   struct stock_item items[] = {{BUS_STR("SKU-1"), 2, BUS_NO_INT64}};
   const struct inventory_reserve one = reserve_of(1, items, 1), two = reserve_of(2, items, 1);
-  const struct inventory_order first = {order_id(1)}, second = {order_id(2)};
+  struct order_item sold[] = {{BUS_STR("SKU-1"), 2, 250}};
+  const struct order_event first = confirmed_of(1, sold, 1, 500);
+  const struct inventory_order second = {order_id(2)};
   (void)shelf_one(shelf, &inventory_reserve_type, &one);
   (void)shelf_one(shelf, &inventory_reserve_type, &two);
-  assert_says(shelf_one(shelf, &inventory_commit_type, &first), &stock_committed_type,
-              "{\"order_id\":\"" ORDER(1) "\"}");
+  run_silent(shelf, &order_confirmed_type, &first);
   assert_says(shelf_one(shelf, &inventory_release_type, &second), &stock_released_type,
               "{\"order_id\":\"" ORDER(2) "\"}");
   const struct product *product = shelf_product(shelf, "SKU-1");
@@ -118,8 +145,7 @@ TEST(a_rejection_names_reason_and_product_each_time)
   assert_says(shelf_one(shelf, &inventory_reserve_type, &body), &stock_rejected_type, json);
   assert_says(shelf_one(shelf, &inventory_reserve_type, &body), &stock_rejected_type, json);
   assert_says(shelf_one(shelf, &inventory_release_type, &order), &stock_rejected_type, json);
-  assert_says(shelf_one(shelf, &inventory_commit_type, &order), &stock_rejected_type,
-              "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"no_reservation\"}");
+  assert_says(shelf_one(shelf, &inventory_commit_type, &order), &stock_missing_type, json);
   assert_int_equal(shelf->reservation_count, 1);
   shelf_free(shelf);
 }
@@ -137,14 +163,107 @@ TEST(an_unknown_product_is_rejected_and_stored_so)
   shelf_free(shelf);
 }
 
-TEST(a_commit_of_nothing_stores_nothing)
+/* ---- CONFIRMED, and no reservation ---- */
+
+TEST(confirmed_without_a_reservation_is_sold_and_stored)
 {
   struct shelf *shelf = with_stock();
-  const struct inventory_order order = {order_id(1)};
-  assert_says(shelf_one(shelf, &inventory_commit_type, &order), &stock_rejected_type,
-              "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"no_reservation\"}");
-  assert_int_equal(shelf->reservation_count, 0);
+  struct order_item sold[] = {{BUS_STR("SKU-1"), 2, 200}, {BUS_STR("SKU-2"), 5, 1}};
+  const struct order_event body = confirmed_of(1, sold, 2, 405);
+  run_silent(shelf, &order_confirmed_type, &body);
+  const struct bus_uuid id = order_id(1);
+  assert_int_equal(shelf_reservation(shelf, &id)->state, RESERVATION_COMMITTED);
+  assert_int_equal(shelf_reservation(shelf, &id)->total, 405);
+  assert_int_equal(shelf_reservation(shelf, &id)->lines[0].unit_price, 200);
+  assert_int_equal(shelf_product(shelf, "SKU-1")->sold, 2);
+  assert_true(shelf_balances(shelf));
+  run_silent(shelf, &order_confirmed_type, &body);
+  assert_int_equal(shelf->stored_reservations, 0);
   shelf_free(shelf);
+}
+
+TEST(confirmed_of_what_is_not_there_is_missing_and_alarmed)
+{
+  struct shelf *shelf = with_stock();
+  struct order_item much[] = {{BUS_STR("SKU-1"), 11, 250}}, unknown[] = {{BUS_STR("nothing"), 1, 250}};
+  const struct order_event body = confirmed_of(1, much, 1, 2750), other = confirmed_of(2, unknown, 1, 250);
+  assert_says(shelf_one(shelf, &order_confirmed_type, &body), &stock_missing_type,
+              "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"out_of_stock\",\"product_id\":\"SKU-1\"}");
+  assert_int_equal(first_tally(shelf)->alarm, ALARM_MISSING);
+  assert_says(shelf_one(shelf, &order_confirmed_type, &other), &stock_missing_type,
+              "{\"order_id\":\"" ORDER(2) "\",\"reason\":\"out_of_stock\",\"product_id\":\"nothing\"}");
+  assert_int_equal(shelf->reservation_count, 0);
+  assert_int_equal(shelf_product(shelf, "SKU-1")->on_hand, 10);
+  shelf_free(shelf);
+}
+
+/* The release before sent order.confirmed without items, and inventory.commit. */
+TEST(without_items_only_a_reservation_is_sold)
+{
+  struct shelf *shelf = with_stock();
+  struct stock_item items[] = {{BUS_STR("SKU-1"), 2, BUS_NO_INT64}};
+  const struct inventory_reserve one = reserve_of(1, items, 1), two = reserve_of(2, items, 1);
+  const struct order_event confirmed = confirmed_of(1, NULL, 0, 500);
+  const struct inventory_order commit = {order_id(2)}, third = {order_id(3)};
+  static const char json[] = "{\"order_id\":\"" ORDER(3) "\",\"reason\":\"no_reservation\"}";
+  (void)shelf_one(shelf, &inventory_reserve_type, &one);
+  (void)shelf_one(shelf, &inventory_reserve_type, &two);
+  run_silent(shelf, &order_confirmed_type, &confirmed);
+  run_silent(shelf, &inventory_commit_type, &commit);
+  assert_int_equal(shelf_product(shelf, "SKU-1")->sold, 4);
+  assert_says(shelf_one(shelf, &inventory_commit_type, &third), &stock_missing_type, json);
+  assert_int_equal(shelf->reservation_count, 2);
+  shelf_free(shelf);
+}
+
+/* ---- reservations that are held for too long ---- */
+
+static struct inventory_reserve expected_until(struct stock_item *item, bus_time until) {
+  return (struct inventory_reserve){order_id(1), item, 1, BUS_NO_INT64, until};
+}
+
+static const struct bus_effect *due(struct shelf *shelf, bus_time now) {
+  static struct inventory_due body;
+  body = (struct inventory_due){order_id(1)};
+  shelf->now = now;
+  shelf_add_due(shelf, &body);
+  shelf_run(shelf);
+  return shelf_message(shelf, 0);
+}
+
+TEST(a_reservation_past_its_time_is_asked_about_each_minute)
+{
+  struct shelf *shelf = with_stock();
+  struct stock_item item = {BUS_STR("SKU-1"), 1, BUS_NO_INT64};
+  const struct inventory_reserve reserve = expected_until(&item, 120 * BUS_SECOND);
+  const struct inventory_order order = {order_id(1)};
+  (void)shelf_one(shelf, &inventory_reserve_type, &reserve);
+  assert_null(due(shelf, 119 * BUS_SECOND));
+  assert_int_equal(shelf->stored_reservations, 0);
+  assert_says(due(shelf, 120 * BUS_SECOND), &stock_held_type, "{\"order_id\":\"" ORDER(1) "\"}");
+  assert_int_equal(shelf->stored_reservations, 1);
+  assert_null(first_tally(shelf));
+  assert_null(due(shelf, 179 * BUS_SECOND));
+  assert_non_null(due(shelf, 180 * BUS_SECOND));
+  (void)shelf_one(shelf, &inventory_release_type, &order);
+  assert_null(due(shelf, BUS_HOUR));
+  shelf_free(shelf);
+}
+
+TEST(ten_minutes_are_alarmed_whatever_was_expected)
+{
+  static const bus_time until[] = {BUS_NO_TIME, BUS_HOUR, 120 * BUS_SECOND};
+  for (size_t i = 0; i < BUS_COUNT(until); i++) {
+    struct shelf *shelf = with_stock();
+    struct stock_item item = {BUS_STR("SKU-1"), 1, BUS_NO_INT64};
+    const struct inventory_reserve reserve = expected_until(&item, until[i]);
+    shelf->now = 0;
+    (void)shelf_one(shelf, &inventory_reserve_type, &reserve);
+    assert_int_equal(due(shelf, 10 * BUS_MINUTE - 1) != NULL, i == 2);
+    assert_non_null(due(shelf, i == 2 ? 12 * BUS_MINUTE : 10 * BUS_MINUTE));
+    assert_int_equal(first_tally(shelf)->alarm, ALARM_HELD);
+    shelf_free(shelf);
+  }
 }
 
 /* ---- one batch ---- */
@@ -155,17 +274,20 @@ TEST(a_batch_sees_its_own_effects_and_stores_each_row_once)
   struct stock_item six[] = {{BUS_STR("SKU-1"), 6, BUS_NO_INT64}};
   const struct inventory_reserve one = reserve_of(1, six, 1), two = reserve_of(2, six, 1),
                                  three = reserve_of(3, six, 1);
-  const struct inventory_order first = {order_id(1)}, third = {order_id(3)};
+  struct order_item sold[] = {{BUS_STR("SKU-1"), 6, 250}};
+  const struct order_event third = confirmed_of(3, sold, 1, 1500);
+  const struct inventory_order first = {order_id(1)};
   shelf_add(shelf, &inventory_reserve_type, &one);
   shelf_add(shelf, &inventory_reserve_type, &two);
   shelf_add(shelf, &inventory_release_type, &first);
   shelf_add(shelf, &inventory_reserve_type, &three);
-  shelf_add(shelf, &inventory_commit_type, &third);
+  shelf_add(shelf, &order_confirmed_type, &third);
   shelf_run(shelf);
   const struct bus_message_type *const said[] = {&stock_reserved_type, &stock_rejected_type, &stock_released_type,
-                                                 &stock_reserved_type, &stock_committed_type};
+                                                 &stock_reserved_type};
   for (size_t i = 0; i < BUS_COUNT(said); i++)
     assert_ptr_equal(shelf_message(shelf, i)->type, said[i]);
+  assert_null(shelf_message(shelf, BUS_COUNT(said)));
   assert_int_equal(shelf->stored_products, 1);
   assert_int_equal(shelf->stored_reservations, 3);
   const struct bus_uuid id = order_id(3);
@@ -199,7 +321,7 @@ TEST(each_reservation_is_tallied_once)
   shelf_add(shelf, &inventory_reserve_type, &body);
   shelf_add(shelf, &inventory_reserve_type, &body);
   shelf_run(shelf);
-  struct inventory_tally tallies[2] = {{0}};
+  struct inventory_tally tallies[2] = {{.changed = false}};
   size_t count = 0;
   for (const struct bus_effect *effect = shelf->effects.first; effect; effect = effect->next)
     if (effect->kind == BUS_EFFECT_ACTION && count < 2)

@@ -29,12 +29,12 @@ static void setup(struct fixture *fixture) {
                    a_product("SKU-3", 1, "USD", 5)},
   };
   fixture->lines[0] = (struct reservation_line){.product = &fixture->products[0], .quantity = 3};
-  fixture->request = (struct reservation_request){fixture->lines, 1, BUS_NO_INT64};
+  fixture->request = (struct reservation_request){fixture->lines, 1, BUS_NO_INT64, BUS_STR("EUR"), 5 * BUS_SECOND};
 }
 
 static struct reservation_decision carry_out(struct fixture *fixture, enum reservation_command command) {
   struct reservation_decision decision;
-  const struct reservation_request *request = command == RESERVATION_RESERVE ? &fixture->request : NULL;
+  const struct reservation_request *request = command == RESERVATION_RELEASE ? NULL : &fixture->request;
   reservation_decide(&fixture->reservation, command, request, &decision);
   (void)reservation_evolve(&fixture->reservation, &decision);
   assert_true(product_is_valid(&fixture->products[0]));
@@ -48,7 +48,7 @@ static void bring_into(struct fixture *fixture, enum reservation_state state) {
   if (state == RESERVATION_RESERVED || state == RESERVATION_COMMITTED || state == RESERVATION_REJECTED)
     (void)carry_out(fixture, RESERVATION_RESERVE);
   if (state == RESERVATION_COMMITTED)
-    (void)carry_out(fixture, RESERVATION_COMMIT);
+    (void)carry_out(fixture, RESERVATION_SELL);
   if (state == RESERVATION_RELEASED)
     (void)carry_out(fixture, RESERVATION_RELEASE);
   assert_int_equal(fixture->reservation.state, state);
@@ -59,6 +59,7 @@ struct expectation {
   enum reservation_answer answer;
   int reason; /* -1: none */
   int64_t on_hand, reserved, sold;
+  enum reservation_alarm alarm;
 };
 
 static void check(enum reservation_state state, enum reservation_command command, struct expectation expected) {
@@ -67,6 +68,7 @@ static void check(enum reservation_state state, enum reservation_command command
   const struct reservation_decision decision = carry_out(&fixture, command);
   assert_int_equal(fixture.reservation.state, expected.next);
   assert_int_equal(decision.answer, expected.answer);
+  assert_int_equal(decision.alarm, expected.alarm);
   if (expected.reason >= 0)
     assert_int_equal(decision.reason, expected.reason);
   assert_int_equal(fixture.products[0].on_hand, expected.on_hand);
@@ -77,91 +79,91 @@ static void check(enum reservation_state state, enum reservation_command command
 TEST(none_reserve_reserves)
 {
   check(RESERVATION_NONE, RESERVATION_RESERVE,
-        (struct expectation){RESERVATION_RESERVED, ANSWER_RESERVED, -1, 7, 3, 0});
+        (struct expectation){RESERVATION_RESERVED, ANSWER_RESERVED, -1, 7, 3, 0, ALARM_NONE});
 }
 
-TEST(none_commit_finds_no_reservation)
+TEST(none_sell_sells_from_what_is_on_hand)
 {
-  check(RESERVATION_NONE, RESERVATION_COMMIT,
-        (struct expectation){RESERVATION_NONE, ANSWER_REJECTED, STOCK_NO_RESERVATION, 10, 0, 0});
+  check(RESERVATION_NONE, RESERVATION_SELL,
+        (struct expectation){RESERVATION_COMMITTED, ANSWER_NONE, -1, 7, 0, 3, ALARM_NONE});
 }
 
 TEST(none_release_leaves_a_tombstone)
 {
   check(RESERVATION_NONE, RESERVATION_RELEASE,
-        (struct expectation){RESERVATION_RELEASED, ANSWER_RELEASED, -1, 10, 0, 0});
+        (struct expectation){RESERVATION_RELEASED, ANSWER_RELEASED, -1, 10, 0, 0, ALARM_NONE});
 }
 
 TEST(reserved_reserve_answers_as_it_is)
 {
   check(RESERVATION_RESERVED, RESERVATION_RESERVE,
-        (struct expectation){RESERVATION_RESERVED, ANSWER_RESERVED, -1, 7, 3, 0});
+        (struct expectation){RESERVATION_RESERVED, ANSWER_RESERVED, -1, 7, 3, 0, ALARM_NONE});
 }
 
-TEST(reserved_commit_sells)
+TEST(reserved_sell_sells)
 {
-  check(RESERVATION_RESERVED, RESERVATION_COMMIT,
-        (struct expectation){RESERVATION_COMMITTED, ANSWER_COMMITTED, -1, 7, 0, 3});
+  check(RESERVATION_RESERVED, RESERVATION_SELL,
+        (struct expectation){RESERVATION_COMMITTED, ANSWER_NONE, -1, 7, 0, 3, ALARM_NONE});
 }
 
 TEST(reserved_release_puts_back)
 {
   check(RESERVATION_RESERVED, RESERVATION_RELEASE,
-        (struct expectation){RESERVATION_RELEASED, ANSWER_RELEASED, -1, 10, 0, 0});
+        (struct expectation){RESERVATION_RELEASED, ANSWER_RELEASED, -1, 10, 0, 0, ALARM_NONE});
 }
 
-TEST(committed_reserve_says_committed)
+TEST(committed_reserve_says_nothing)
 {
   check(RESERVATION_COMMITTED, RESERVATION_RESERVE,
-        (struct expectation){RESERVATION_COMMITTED, ANSWER_COMMITTED, -1, 7, 0, 3});
+        (struct expectation){RESERVATION_COMMITTED, ANSWER_NONE, -1, 7, 0, 3, ALARM_NONE});
 }
 
-TEST(committed_commit_says_committed_and_sells_once)
+TEST(committed_sell_sells_once)
 {
-  check(RESERVATION_COMMITTED, RESERVATION_COMMIT,
-        (struct expectation){RESERVATION_COMMITTED, ANSWER_COMMITTED, -1, 7, 0, 3});
+  check(RESERVATION_COMMITTED, RESERVATION_SELL,
+        (struct expectation){RESERVATION_COMMITTED, ANSWER_NONE, -1, 7, 0, 3, ALARM_NONE});
 }
 
-TEST(committed_release_says_committed)
+TEST(committed_release_is_alarmed)
 {
   check(RESERVATION_COMMITTED, RESERVATION_RELEASE,
-        (struct expectation){RESERVATION_COMMITTED, ANSWER_COMMITTED, -1, 7, 0, 3});
+        (struct expectation){RESERVATION_COMMITTED, ANSWER_NONE, -1, 7, 0, 3, ALARM_SOLD});
 }
 
 TEST(released_reserve_meets_the_tombstone)
 {
   check(RESERVATION_RELEASED, RESERVATION_RESERVE,
-        (struct expectation){RESERVATION_RELEASED, ANSWER_REJECTED, STOCK_ALREADY_RELEASED, 10, 0, 0});
+        (struct expectation){RESERVATION_RELEASED, ANSWER_REJECTED, STOCK_ALREADY_RELEASED, 10, 0, 0, ALARM_NONE});
 }
 
-TEST(released_commit_is_too_late)
+TEST(a_tombstone_does_not_say_what_to_sell)
 {
-  check(RESERVATION_RELEASED, RESERVATION_COMMIT,
-        (struct expectation){RESERVATION_RELEASED, ANSWER_REJECTED, STOCK_ALREADY_RELEASED, 10, 0, 0});
+  check(RESERVATION_RELEASED, RESERVATION_SELL,
+        (struct expectation){RESERVATION_RELEASED, ANSWER_MISSING, STOCK_NO_RESERVATION, 10, 0, 0, ALARM_MISSING});
 }
 
 TEST(released_release_puts_back_once)
 {
   check(RESERVATION_RELEASED, RESERVATION_RELEASE,
-        (struct expectation){RESERVATION_RELEASED, ANSWER_RELEASED, -1, 10, 0, 0});
+        (struct expectation){RESERVATION_RELEASED, ANSWER_RELEASED, -1, 10, 0, 0, ALARM_NONE});
 }
 
 TEST(rejected_reserve_recalls_the_reason)
 {
   check(RESERVATION_REJECTED, RESERVATION_RESERVE,
-        (struct expectation){RESERVATION_REJECTED, ANSWER_REJECTED, STOCK_OUT_OF_STOCK, 2, 0, 0});
+        (struct expectation){RESERVATION_REJECTED, ANSWER_REJECTED, STOCK_OUT_OF_STOCK, 2, 0, 0, ALARM_NONE});
 }
 
-TEST(rejected_commit_finds_no_reservation)
+TEST(rejected_sell_is_missing)
 {
-  check(RESERVATION_REJECTED, RESERVATION_COMMIT,
-        (struct expectation){RESERVATION_REJECTED, ANSWER_REJECTED, STOCK_NO_RESERVATION, 2, 0, 0});
+  check(RESERVATION_REJECTED, RESERVATION_SELL,
+        (struct expectation){RESERVATION_REJECTED, ANSWER_MISSING, STOCK_OUT_OF_STOCK, 2, 0, 0, ALARM_MISSING});
 }
 
 TEST(rejected_release_recalls_the_reason)
 {
   check(RESERVATION_REJECTED, RESERVATION_RELEASE,
-        (struct expectation){RESERVATION_REJECTED, ANSWER_REJECTED, STOCK_OUT_OF_STOCK, 2, 0, 0});
+        (struct expectation){RESERVATION_REJECTED, ANSWER_REJECTED, STOCK_OUT_OF_STOCK, 2, 0, 0, ALARM_NONE});
 }
 
 TEST(a_rejection_is_remembered_when_stock_comes_back)
@@ -185,6 +187,68 @@ TEST(released_after_reserved_meets_a_late_reserve)
   assert_int_equal(decision.answer, ANSWER_REJECTED);
   assert_int_equal(decision.reason, STOCK_ALREADY_RELEASED);
   assert_int_equal(fixture.products[0].on_hand, 10);
+}
+
+/* ---- CONFIRMED without a reservation ---- */
+
+TEST(what_was_released_is_sold_as_it_was_reserved)
+{
+  struct fixture fixture;
+  bring_into(&fixture, RESERVATION_RESERVED);
+  (void)carry_out(&fixture, RESERVATION_RELEASE);
+  fixture.products[0].price = 1;
+  const struct reservation_decision decision = carry_out(&fixture, RESERVATION_SELL);
+  assert_int_equal(decision.answer, ANSWER_NONE);
+  assert_int_equal(fixture.reservation.state, RESERVATION_COMMITTED);
+  assert_int_equal(fixture.reservation.lines[0].unit_price, 250);
+  assert_int_equal(fixture.products[0].on_hand, 7);
+  assert_int_equal(fixture.products[0].sold, 3);
+}
+
+TEST(an_absent_one_is_sold_at_the_orders_own_prices)
+{
+  struct fixture fixture;
+  setup(&fixture);
+  fixture.lines[0].unit_price = 200;
+  fixture.request.expected_total = 600;
+  (void)carry_out(&fixture, RESERVATION_SELL);
+  assert_int_equal(fixture.reservation.total, 600);
+  assert_int_equal(fixture.reservation.lines[0].unit_price, 200);
+  assert_true(bus_str_is(fixture.reservation.currency, "EUR"));
+}
+
+TEST(what_is_not_on_hand_is_missing_and_nothing_moves)
+{
+  for (int released = 0; released < 2; released++) {
+    struct fixture fixture;
+    bring_into(&fixture, released ? RESERVATION_RESERVED : RESERVATION_NONE);
+    if (released)
+      (void)carry_out(&fixture, RESERVATION_RELEASE);
+    product_set_on_hand(&fixture.products[0], 2);
+    const struct reservation_decision decision = carry_out(&fixture, RESERVATION_SELL);
+    assert_int_equal(decision.answer, ANSWER_MISSING);
+    assert_int_equal(decision.alarm, ALARM_MISSING);
+    assert_int_equal(decision.reason, STOCK_OUT_OF_STOCK);
+    assert_true(bus_str_is(decision.guilty, "SKU-1"));
+    assert_int_equal(fixture.reservation.state, released ? RESERVATION_RELEASED : RESERVATION_NONE);
+    assert_int_equal(fixture.products[0].on_hand, 2);
+    product_set_on_hand(&fixture.products[0], 3);
+    assert_int_equal(carry_out(&fixture, RESERVATION_SELL).answer, ANSWER_NONE);
+  }
+}
+
+TEST(order_svc_is_asked_once_a_minute_while_it_is_reserved)
+{
+  struct fixture fixture;
+  bring_into(&fixture, RESERVATION_RESERVED);
+  assert_false(reservation_ask(&fixture.reservation, 5 * BUS_SECOND - 1));
+  assert_true(reservation_ask(&fixture.reservation, 5 * BUS_SECOND));
+  assert_false(reservation_ask(&fixture.reservation, 64 * BUS_SECOND));
+  assert_true(reservation_ask(&fixture.reservation, 65 * BUS_SECOND));
+  for (int in = RESERVATION_NONE; in < RESERVATION_STATES; in++) {
+    bring_into(&fixture, (enum reservation_state)in);
+    assert_int_equal(reservation_ask(&fixture.reservation, BUS_HOUR), in == RESERVATION_RESERVED);
+  }
 }
 
 /* ---- pricing ---- */
@@ -369,9 +433,9 @@ TEST(evolve_counts_the_units_that_moved)
   struct reservation_decision decision;
   reservation_decide(&fixture.reservation, RESERVATION_RESERVE, &fixture.request, &decision);
   assert_int_equal(reservation_evolve(&fixture.reservation, &decision), 5);
-  reservation_decide(&fixture.reservation, RESERVATION_COMMIT, NULL, &decision);
+  reservation_decide(&fixture.reservation, RESERVATION_SELL, &fixture.request, &decision);
   assert_int_equal(reservation_evolve(&fixture.reservation, &decision), 5);
-  reservation_decide(&fixture.reservation, RESERVATION_COMMIT, NULL, &decision);
+  reservation_decide(&fixture.reservation, RESERVATION_SELL, &fixture.request, &decision);
   assert_int_equal(reservation_evolve(&fixture.reservation, &decision), 0);
 }
 

@@ -19,7 +19,7 @@ const FINALS = {
   order: ['CONFIRMED'],
   declined: ['CANCELLED'],
   'sold-out': ['REJECTED'],
-  cancelled: ['CANCELLED', 'CONFIRMED'],  // some were paid before the cancel came
+  cancelled: ['CANCELLED', 'CONFIRMED'],  // some were CONFIRMED before the cancel came
   repeated: ['CONFIRMED'],
 };
 const READS = ['get-page', 'get-order'];

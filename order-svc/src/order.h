@@ -35,7 +35,7 @@ struct order {
   int64_t total; /* BUS_NO_INT64 until RESERVED; from then on a charge was asked */
   struct bus_str currency;
   int64_t captured, refunded; /* as far as payment-svc has said */
-  bool stock_settled;         /* inventory holds nothing for it (CONFIRMED: it was sold) */
+  bool stock_settled;         /* inventory holds nothing for it (CONFIRMED: it sells it) */
   bool payment_settled;       /* no money of it is held, or may yet be taken (CONFIRMED: it was earned) */
   bus_time created_at, updated_at;
 
@@ -57,7 +57,9 @@ enum order_message {
   ORDER_ON_STOCK_RESERVED,   /* struct stock_reserved */
   ORDER_ON_STOCK_REJECTED,   /* struct stock_rejected */
   ORDER_ON_STOCK_RELEASED,   /* struct stock_event */
-  ORDER_ON_STOCK_COMMITTED,  /* struct stock_event */
+  ORDER_ON_STOCK_MISSING,    /* struct stock_rejected */
+  ORDER_ON_STOCK_HELD,       /* struct stock_event */
+  ORDER_ON_STOCK_COMMITTED,  /* struct stock_event; from an inventory-svc of the release before */
   ORDER_ON_PAYMENT_CAPTURED, /* struct payment_event */
   ORDER_ON_PAYMENT_DECLINED, /* struct payment_refusal */
   ORDER_ON_PAYMENT_FAILED,   /* struct payment_refusal */
@@ -70,11 +72,11 @@ extern const char *const order_message_names[ORDER_MESSAGES];
 /* "PENDING", …; "none", "tombstone" */
 const char *order_state_name(int state);
 
-/* Commands to other services. */
+/* Commands to other services. SEND_CONFIRMED: the event order.confirmed once more; FACT_CONFIRMED sends the first. */
 enum {
   SEND_RESERVE = 1 << 0,
   SEND_CHARGE = 1 << 1,
-  SEND_COMMIT = 1 << 2,
+  SEND_CONFIRMED = 1 << 2,
   SEND_RELEASE = 1 << 3,
   SEND_REFUND = 1 << 4,
 };
@@ -115,11 +117,14 @@ bool order_is_valid(const struct order *order);
 
 struct order_policy {
   int64_t deadline; /* µs in PENDING and in RESERVED; then it is undone */
-  int64_t resend;   /* µs between repetitions in PAID and COMPENSATING */
+  int64_t resend;   /* µs between repetitions in COMPENSATING */
 };
 /* µs: nothing is put off for longer, transactions that began a little later included. A deadline that is further away
  * was set before the clock was set back, and is set anew when it is looked at. */
 int64_t order_longest_wait(const struct order_policy *policy);
+/* When a new order is decided at the latest, if its deadlines are met: it may spend one in PENDING and one in RESERVED.
+ */
+bus_time order_expected_until(const struct order *order, bus_time now);
 /* µs, a quarter of the deadline: an order that is younger is not late. */
 int64_t order_late_after(const struct order_policy *policy);
 /* µs: an order whose deadline is no further away has waited for more than a quarter of it, and is late. */

@@ -165,18 +165,29 @@ static bool reject(struct deciding *d) {
                  &happen(d, FACT_REJECTED)->data.reason.reason);
 }
 
-static bool pay(struct deciding *d) {
+static bool confirm(struct deciding *d) {
   const struct payment_event *payment = d->body;
   if (payment->amount != d->order->total ||
       (payment->currency.data && !bus_str_equal(payment->currency, d->order->currency)))
     return park(d, "captured amount or currency is not the order's total");
-  happen(d, FACT_PAID)->data.money.amount = payment->amount;
-  d->decision->sends = SEND_COMMIT;
+  happen(d, FACT_CONFIRMED)->data.confirmed.amount = payment->amount;
   return true;
 }
 
-static bool confirm(struct deciding *d) {
-  happen(d, FACT_CONFIRMED);
+static bool confirm_paid(struct deciding *d) {
+  happen(d, FACT_CONFIRMED)->data.confirmed.amount = d->order->captured;
+  return true;
+}
+
+static bool note_missing(struct deciding *d) {
+  const struct stock_rejected *missing = d->body;
+  return explain(d, stock_reason_names[missing->reason], missing->product_id,
+                 &happen(d, FACT_STOCK_MISSING)->data.reason.reason);
+}
+
+static bool end_hold(struct deciding *d) {
+  d->decision->resend = true;
+  d->decision->sends = d->order->status == ORDER_CONFIRMED ? SEND_CONFIRMED : SEND_RELEASE;
   return true;
 }
 
@@ -273,10 +284,7 @@ static bool note_capture(struct deciding *d) {
 static bool resend(struct deciding *d) {
   const struct order *order = d->order;
   d->decision->resend = true;
-  if (order->status == ORDER_PAID)
-    d->decision->sends = SEND_COMMIT;
-  else
-    d->decision->sends = (order->stock_settled ? 0U : SEND_RELEASE) | (order->payment_settled ? 0U : SEND_REFUND);
+  d->decision->sends = (order->stock_settled ? 0U : SEND_RELEASE) | (order->payment_settled ? 0U : SEND_REFUND);
   return true;
 }
 
@@ -315,14 +323,16 @@ static bool (*const steps[])(struct deciding *) = {
     [STEP_REPLAY] = replay,
     [STEP_LOCK_PRICES] = lock_prices,
     [STEP_REJECT] = reject,
-    [STEP_PAY] = pay,
     [STEP_CONFIRM] = confirm,
+    [STEP_CONFIRM_PAID] = confirm_paid,
     [STEP_COMPENSATE] = compensate,
     [STEP_STOCK_BACK] = stock_back,
     [STEP_MONEY_BACK] = money_back,
     [STEP_MONEY_REFUSED] = money_refused,
     [STEP_NOTE_CAPTURE] = note_capture,
     [STEP_RESEND] = resend,
+    [STEP_NOTE_MISSING] = note_missing,
+    [STEP_END_HOLD] = end_hold,
 };
 
 static int state_for_cancel(const struct order *order, struct bus_str asking) {

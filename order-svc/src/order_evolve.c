@@ -85,6 +85,7 @@ void order_evolve(struct order *order, const struct order_fact *fact, bus_time a
     captured(order, fact->data.money.amount);
     break;
   case FACT_CONFIRMED:
+    captured(order, fact->data.confirmed.amount);
     settled(order, ORDER_CONFIRMED);
     break;
   case FACT_REJECTED:
@@ -108,6 +109,8 @@ void order_evolve(struct order *order, const struct order_fact *fact, bus_time a
     break;
   case FACT_PAYMENT_REFUNDED:
     refunded(order, fact->data.money.amount);
+    break;
+  case FACT_STOCK_MISSING:
     break;
   case FACT_TYPES:
     assert(fact->type != FACT_TYPES);
@@ -151,6 +154,10 @@ static int64_t shorter(const struct order_policy *policy) {
 
 int64_t order_longest_wait(const struct order_policy *policy) {
   return (policy->deadline > policy->resend ? policy->deadline : policy->resend) + CLOCK_MARGIN;
+}
+
+bus_time order_expected_until(const struct order *order, bus_time now) {
+  return order->deadline + (order->deadline - now);
 }
 
 int64_t order_late_after(const struct order_policy *policy) {

@@ -23,6 +23,13 @@ static const struct bus_field money_fields[] = {
 };
 static const struct bus_schema money_schema = BUS_SCHEMA("money", struct fact_money, money_fields);
 
+static const struct bus_field confirmed_fields[] = {
+    BUS_FIELD_INT64(struct fact_confirmed, amount, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "in minor units"),
+    BUS_FIELD_STRING(struct fact_confirmed, reason, BUS_TEXT, 1, ORDER_REASON_MAX, BUS_OPTIONAL, "why"),
+};
+static const struct bus_schema confirmed_schema =
+    BUS_SCHEMA("order.confirmed", struct fact_confirmed, confirmed_fields);
+
 static const struct bus_field reason_fields[] = {
     BUS_FIELD_STRING(struct fact_reason, reason, BUS_TEXT, 1, ORDER_REASON_MAX, BUS_OPTIONAL, "why"),
 };
@@ -42,7 +49,7 @@ static const struct fact_kind {
     [FACT_CREATED] = {"order.created", &created_schema},
     [FACT_RESERVED] = {"order.reserved", &reserved_schema},
     [FACT_PAID] = {"order.paid", &money_schema},
-    [FACT_CONFIRMED] = {"order.confirmed", &reason_schema},
+    [FACT_CONFIRMED] = {"order.confirmed", &confirmed_schema},
     [FACT_REJECTED] = {"order.rejected", &reason_schema},
     [FACT_COMPENSATING] = {"order.compensating", &compensating_schema},
     [FACT_CANCELLED] = {"order.cancelled", &reason_schema},
@@ -50,6 +57,7 @@ static const struct fact_kind {
     [FACT_PAYMENT_REFUSED] = {"payment.refused", &reason_schema},
     [FACT_PAYMENT_CAPTURED] = {"payment.captured", &money_schema},
     [FACT_PAYMENT_REFUNDED] = {"payment.refunded", &money_schema},
+    [FACT_STOCK_MISSING] = {"stock.missing", &reason_schema},
 };
 
 const char *order_fact_name(enum order_fact_type type) {

@@ -8,17 +8,18 @@
 enum { ORDER_REASON_MAX = 256 };
 
 enum order_fact_type {
-  FACT_CREATED,          /* order.created: the request as it was decoded */
-  FACT_RESERVED,         /* order.reserved: prices, total and currency are locked */
-  FACT_PAID,             /* order.paid: captured while RESERVED */
-  FACT_CONFIRMED,        /* order.confirmed */
-  FACT_REJECTED,         /* order.rejected */
+  FACT_CREATED,   /* order.created: the request as it was decoded */
+  FACT_RESERVED,  /* order.reserved: prices, total and currency are locked */
+  FACT_PAID,      /* order.paid: captured while RESERVED; only in logs of the releases before CONFIRMED came at once */
+  FACT_CONFIRMED, /* order.confirmed: captured, so that nothing can stop it; amount absent behind order.paid */
+  FACT_REJECTED,  /* order.rejected */
   FACT_COMPENSATING,     /* order.compensating: undone from here on */
   FACT_CANCELLED,        /* order.cancelled: all of it is undone */
   FACT_STOCK_RETURNED,   /* stock.returned: inventory holds nothing for it */
   FACT_PAYMENT_REFUSED,  /* payment.refused: no money moved */
   FACT_PAYMENT_CAPTURED, /* payment.captured: while it was being undone, or later */
   FACT_PAYMENT_REFUNDED, /* payment.refunded: amount is all that came back */
+  FACT_STOCK_MISSING,    /* stock.missing: CONFIRMED, and inventory could not sell it */
   FACT_TYPES,
 };
 
@@ -39,7 +40,11 @@ struct fact_reserved {
 struct fact_money {
   int64_t amount; /* minor units */
 };
-/* rejected, payment.refused: why; of the others: absent */
+struct fact_confirmed {
+  int64_t amount;        /* captured; BUS_NO_INT64 behind order.paid */
+  struct bus_str reason; /* of the release before, which never wrote one */
+};
+/* rejected, payment.refused, stock.missing: why; of the others: absent */
 struct fact_reason {
   struct bus_str reason;
 };
@@ -54,6 +59,7 @@ struct order_fact {
     struct fact_created created;
     struct fact_reserved reserved;
     struct fact_money money;
+    struct fact_confirmed confirmed;
     struct fact_reason reason;
     struct fact_compensating compensating;
   } data;

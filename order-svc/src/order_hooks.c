@@ -97,7 +97,6 @@ static void note_intake(const struct order_load *load, bool closed) {
 static void intake_args(void *context, struct bus_args *args) {
   const struct order_context *own = context;
   bus_args_int64(args, order_intake_rows(&own->limits));
-  bus_args_int64(args, ORDER_STUCK_RESENDS);
   bus_args_int64(args, order_late_within(&own->policy));
   bus_args_int64(args, order_late_after(&own->policy));
   bus_args_int64(args, order_intake_window(&own->limits));

@@ -5,12 +5,9 @@
 
 #include <bus/base.h>
 
-/* An order whose commands were repeated that often waits for a person: it no longer counts as open. */
-enum { ORDER_STUCK_RESENDS = 4 };
-
 /* What the database counts. */
 struct order_load {
-  int64_t open; /* PENDING, RESERVED and PAID, without stuck ones; COMPENSATING orders wait only to be undone */
+  int64_t open; /* PENDING and RESERVED; COMPENSATING orders wait only to be undone */
   /* Among the newest order_intake_window() orders that are older than a quarter of the deadline: reserved or paid too
    * late, and no newer order is CONFIRMED, so that the order itself is not the cause. */
   int64_t late;

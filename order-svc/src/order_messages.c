@@ -140,6 +140,8 @@ const struct bus_schema order_pong_schema = BUS_SCHEMA("pong", struct order_pong
 static const struct bus_field event_fields[] = {
     ORDER_ID(struct order_event),
     CUSTOMER(struct order_event, BUS_REQUIRED),
+    BUS_FIELD_ARRAY(struct order_event, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX,
+                    BUS_OPTIONAL, "what is ordered"),
     BUS_FIELD_INT64(struct order_event, total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "in minor units"),
     BUS_FIELD_STRING(struct order_event, currency, BUS_TOKEN, 3, 3, BUS_OPTIONAL, "ISO 4217"),
     BUS_FIELD_STRING(struct order_event, reason, BUS_TEXT, 1, 256, BUS_OPTIONAL, "why"),

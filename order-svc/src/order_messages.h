@@ -10,7 +10,7 @@ enum { ORDER_ITEMS_MAX = 100, ORDER_QUANTITY_MAX = 1000, ORDER_PAGE_MAX = 100, O
 enum order_status {
   ORDER_PENDING,
   ORDER_RESERVED,
-  ORDER_PAID,
+  ORDER_PAID, /* of the release before: the capture confirms an order now */
   ORDER_COMPENSATING,
   ORDER_CONFIRMED,
   ORDER_REJECTED,
@@ -72,7 +72,7 @@ enum order_outcome {
   ORDER_NOT_FOUND,       /* none, or someone else's */
   ORDER_CANCEL_ACCEPTED, /* compensation has begun; without an order: the cancel is kept until the order comes */
   ORDER_CANCEL_DONE,     /* already CANCELLED */
-  ORDER_CANCEL_TOO_LATE, /* PAID, CONFIRMED or REJECTED */
+  ORDER_CANCEL_TOO_LATE, /* CONFIRMED or REJECTED, or PAID */
   ORDER_FINAL,           /* the second answer to order.place */
   ORDER_LEFT_OUT,        /* order.get-many: it did not fit into the answer; to be asked for alone */
 };
@@ -136,10 +136,13 @@ struct order_pong {
   bool workers_down;        /* as in struct bus_pong */
 };
 
-/* order.created.v1, order.confirmed.v1, order.rejected.v1, order.cancelled.v1 */
+/* order.created.v1, order.confirmed.v1, order.rejected.v1, order.cancelled.v1. order.confirmed is a command, too:
+ * inventory-svc sells what is reserved. */
 struct order_event {
   struct bus_uuid order_id;
   struct bus_str customer_id;
+  struct order_item *items; /* absent in events of the release before */
+  size_t item_count;
   int64_t total; /* BUS_NO_INT64 where it was never known */
   struct bus_str currency;
   struct bus_str reason;

@@ -12,7 +12,7 @@ static const struct resent {
   unsigned bit;
   const char *command;
 } resent_commands[] = {
-    {SEND_COMMIT, "inventory.commit"}, {SEND_RELEASE, "inventory.release"}, {SEND_REFUND, "payment.refund"}};
+    {SEND_CONFIRMED, "order.confirmed"}, {SEND_RELEASE, "inventory.release"}, {SEND_REFUND, "payment.refund"}};
 
 static struct bus_series *created, *finished[ORDER_STATUS_COUNT], *age[ORDER_STATUS_COUNT],
     *resent[BUS_COUNT(resent_commands)], *alarms[ORDER_STATES], *open_sagas, *late_sagas, *intake_closed;

@@ -16,14 +16,16 @@ static const struct step_text texts[] = {
     [STEP_REPLAY] = {NULL, "answered as it is"},
     [STEP_LOCK_PRICES] = {"payment.charge", NULL},
     [STEP_REJECT] = {NULL, NULL},
-    [STEP_PAY] = {"inventory.commit", NULL},
-    [STEP_CONFIRM] = {NULL, NULL},
+    [STEP_CONFIRM] = {"order.confirmed", NULL},
+    [STEP_CONFIRM_PAID] = {"order.confirmed", NULL},
     [STEP_COMPENSATE] = {"inventory.release and payment.refund as far as asked", NULL},
     [STEP_STOCK_BACK] = {NULL, "stock settled"},
     [STEP_MONEY_BACK] = {NULL, "payment settled"},
     [STEP_MONEY_REFUSED] = {NULL, "payment settled"},
     [STEP_NOTE_CAPTURE] = {NULL, "`payment.refund` unless one covers it"},
     [STEP_RESEND] = {NULL, "open commands again"},
+    [STEP_NOTE_MISSING] = {NULL, "noted"},
+    [STEP_END_HOLD] = {NULL, "told again"},
 };
 
 typedef void write_text(void *context, const char *text);
@@ -47,7 +49,8 @@ static const char *arrow_note(const struct order_rule *rule) {
   switch (rule->step) {
   case STEP_CREATE:
   case STEP_LOCK_PRICES:
-  case STEP_PAY:
+  case STEP_CONFIRM:
+  case STEP_CONFIRM_PAID:
     return texts[rule->step].sends;
   case STEP_KEEP_CANCEL:
     return "if marked accepted";
@@ -100,7 +103,7 @@ static void print_cell(write_text *write, void *context, int state, enum order_m
   if (rule->step == STEP_REFUSE)
     PRINT(" `", order_outcome_names[rule->outcome], "`");
   else if (text->word)
-    PRINT(" ", rule->alarm ? "alarm" : text->word);
+    PRINT(" ", rule->alarm && rule->step == STEP_IGNORE ? "alarm" : text->word);
   if (rule->next != state)
     PRINT(" → ", order_state_name(rule->next));
   if (rule->alarm && rule->step != STEP_IGNORE)

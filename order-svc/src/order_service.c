@@ -34,7 +34,8 @@ static void send_reserve(const struct turn *turn) {
   }
   for (size_t i = 0; i < order->item_count; i++)
     items[i] = (struct stock_item){order->items[i].product_id, order->items[i].quantity, BUS_NO_INT64};
-  const struct inventory_reserve body = {order->order_id, items, order->item_count, order->expected_total};
+  const struct inventory_reserve body = {order->order_id, items, order->item_count, order->expected_total,
+                                         order_expected_until(order, turn->effects->now)};
   emit(turn, &inventory_reserve_type, &body);
 }
 
@@ -42,6 +43,18 @@ static void send_charge(const struct turn *turn) {
   const struct order *order = turn->order;
   const struct payment_charge body = {order->order_id, order->total, order->currency, turn->payment_token};
   emit(turn, &payment_charge_type, &body);
+}
+
+static void publish(const struct turn *turn, const struct bus_message_type *type) {
+  const struct order *order = turn->order;
+  const struct order_event body = {.order_id = order->order_id,
+                                   .customer_id = order->customer_id,
+                                   .items = order->items,
+                                   .item_count = order->item_count,
+                                   .total = order->total,
+                                   .currency = order->currency,
+                                   .reason = type == &order_created_type ? BUS_NO_STR : order->reason};
+  emit(turn, type, &body);
 }
 
 static void send_commands(const struct turn *turn) {
@@ -52,42 +65,24 @@ static void send_commands(const struct turn *turn) {
     send_reserve(turn);
   if (sends & SEND_CHARGE)
     send_charge(turn);
-  if (sends & SEND_COMMIT)
-    emit(turn, &inventory_commit_type, &stock);
+  if (sends & SEND_CONFIRMED)
+    publish(turn, &order_confirmed_type);
   if (sends & SEND_RELEASE)
     emit(turn, &inventory_release_type, &stock);
   if (sends & SEND_REFUND)
     emit(turn, &payment_refund_type, &refund);
 }
 
-static const struct bus_message_type *event_of(enum order_fact_type fact) {
-  switch (fact) {
-  case FACT_CREATED:
-    return &order_created_type;
-  case FACT_CONFIRMED:
-    return &order_confirmed_type;
-  case FACT_REJECTED:
-    return &order_rejected_type;
-  case FACT_CANCELLED:
-    return &order_cancelled_type;
-  default:
-    return NULL;
-  }
-}
-
 static void publish_events(const struct turn *turn) {
-  const struct order *order = turn->order;
-  for (size_t i = 0; i < turn->decision->fact_count; i++) {
-    enum order_fact_type fact = turn->decision->facts[i].type;
-    const struct bus_message_type *type = event_of(fact);
-    const struct order_event body = {.order_id = order->order_id,
-                                     .customer_id = order->customer_id,
-                                     .total = order->total,
-                                     .currency = order->currency,
-                                     .reason = fact == FACT_CREATED ? BUS_NO_STR : order->reason};
-    if (type)
-      emit(turn, type, &body);
-  }
+  static const struct bus_message_type *const events[FACT_TYPES] = {
+      [FACT_CREATED] = &order_created_type,
+      [FACT_CONFIRMED] = &order_confirmed_type,
+      [FACT_REJECTED] = &order_rejected_type,
+      [FACT_CANCELLED] = &order_cancelled_type,
+  };
+  for (size_t i = 0; i < turn->decision->fact_count; i++)
+    if (events[turn->decision->facts[i].type])
+      publish(turn, events[turn->decision->facts[i].type]);
 }
 
 /* ---- answers ---- */
@@ -167,7 +162,7 @@ static void keep_books(struct order_model *model, struct order_entry *entry, con
     entry->changed = true;
   if (order->status != ORDER_PENDING)
     order->payment_token = BUS_NO_STR;
-  if (turn->decision->resend)
+  if (turn->decision->resend && !order_is_final(order))
     order->resends++;
   if (message == ORDER_ON_DEADLINE && !order_is_final(order))
     entry->changed = true;

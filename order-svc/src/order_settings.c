@@ -34,5 +34,5 @@ const struct bus_option order_options[ORDER_OPTIONS] = {
      .min = 100,
      .max = 86400000,
      .unit = "ms",
-     .description = "between repetitions of what a paid or compensating order still waits for"},
+     .description = "between repetitions of what an order that is being undone still waits for"},
 };

@@ -80,21 +80,21 @@ const struct bus_statement order_statements[ORDER_STATEMENTS] = {
     [FIND_PUT_OFF] = {"SELECT o.order_id FROM orders.orders o WHERE o.due_at > now() + $2 * interval '1 microsecond' "
                       "ORDER BY o.due_at DESC LIMIT $1",
                       "ii"},
-    /* A struct order_load. Open: PENDING, RESERVED and PAID orders repeated fewer than $2 times, among the $1 newest on
-     * their shelf. Late: orders that were undone by their deadline, or whose deadline is at most $3 µs away, among the
-     * $5 newest ones that are older than $4 µs and newer than the newest CONFIRMED order. */
-    [COUNT_OPEN] = {"SELECT (SELECT count(*) FROM (SELECT status, resends FROM orders.orders WHERE shelf = 0 "
-                    "ORDER BY created_at DESC, order_id DESC LIMIT $1) AS o WHERE o.status <= 2 AND o.resends < $2), "
+    /* A struct order_load. Open: PENDING and RESERVED orders among the $1 newest on their shelf. Late: orders that were
+     * undone by their deadline, or whose deadline is at most $2 µs away, among the $4 newest ones that are older than
+     * $3 µs and newer than the newest CONFIRMED order. */
+    [COUNT_OPEN] = {"SELECT (SELECT count(*) FROM (SELECT status FROM orders.orders WHERE shelf = 0 "
+                    "ORDER BY created_at DESC, order_id DESC LIMIT $1) AS o WHERE o.status <= 1), "
                     "(SELECT count(*) FROM (SELECT a.* FROM (VALUES (0::smallint), (5::smallint), (6::smallint)) "
                     "AS s (shelf) CROSS JOIN LATERAL (SELECT status, reason, deadline, created_at, order_id "
                     "FROM orders.orders WHERE shelf = s.shelf AND created_at > coalesce((SELECT c.created_at "
                     "FROM orders.orders c WHERE c.shelf = 4 ORDER BY c.created_at DESC, c.order_id DESC LIMIT 1), "
-                    "'-infinity') AND created_at <= now() - $4 * interval '1 microsecond' "
-                    "ORDER BY created_at DESC, order_id DESC LIMIT $5) AS a "
-                    "ORDER BY a.created_at DESC, a.order_id DESC LIMIT $5) AS o "
+                    "'-infinity') AND created_at <= now() - $3 * interval '1 microsecond' "
+                    "ORDER BY created_at DESC, order_id DESC LIMIT $4) AS a "
+                    "ORDER BY a.created_at DESC, a.order_id DESC LIMIT $4) AS o "
                     "WHERE (o.status = 3 AND o.reason = '" ORDER_REASON_TIMEOUT "') "
-                    "OR (o.status <= 1 AND o.deadline <= now() + $3 * interval '1 microsecond'))",
-                    "iiiii"},
+                    "OR (o.status <= 1 AND o.deadline <= now() + $2 * interval '1 microsecond'))",
+                    "iiii"},
 };
 
 /* Newest first behind a cursor. The index begins with the shelf (0: open, else the final status; a generated column, so

@@ -16,14 +16,16 @@ enum order_step {
   STEP_REPLAY,           /* the same request again, or another one under its key */
   STEP_LOCK_PRICES,      /* the stock is reserved: charge */
   STEP_REJECT,           /* nothing was reserved */
-  STEP_PAY,              /* the money is there: commit the stock */
-  STEP_CONFIRM,          /* the stock is sold */
+  STEP_CONFIRM,          /* the money is there: inventory sells what it has reserved */
+  STEP_CONFIRM_PAID,     /* an order that the release before left in PAID */
   STEP_COMPENSATE,       /* undo whatever was asked */
   STEP_STOCK_BACK,       /* inventory holds nothing; CANCELLED once the money is settled too */
   STEP_MONEY_BACK,       /* all that was captured was refunded; CANCELLED once the stock is settled too */
   STEP_MONEY_REFUSED,    /* nothing was ever captured; CANCELLED once the stock is settled too */
   STEP_NOTE_CAPTURE,     /* captured after all: the refund that was asked, or a new one, covers it */
   STEP_RESEND,           /* the open commands once more */
+  STEP_NOTE_MISSING,     /* inventory could not sell: the order stays CONFIRMED, and a person refunds */
+  STEP_END_HOLD,         /* inventory still holds stock: order.confirmed or the release once more */
 };
 
 struct order_rule {

@@ -13,6 +13,9 @@ void run(int before);
 const struct order_entry *entry(void);
 
 #define ID "\"order_id\":\"" SAGA_ID_TEXT "\""
+#define PRICED_ITEMS                                                                                                   \
+  "[{\"product_id\":\"SKU-1\",\"quantity\":2,\"unit_price\":999},"                                                     \
+  "{\"product_id\":\"SKU-2\",\"quantity\":1,\"unit_price\":1}]"
 #define PLAIN_ITEMS "[{\"product_id\":\"SKU-1\",\"quantity\":2},{\"product_id\":\"SKU-2\",\"quantity\":1}]"
 
 #endif

@@ -35,6 +35,8 @@ const void *saga_body(const struct saga_bodies *b, enum order_message message) {
       [ORDER_ON_STOCK_RESERVED] = &b->reserved,
       [ORDER_ON_STOCK_REJECTED] = &b->rejected,
       [ORDER_ON_STOCK_RELEASED] = &b->stock,
+      [ORDER_ON_STOCK_MISSING] = &b->rejected,
+      [ORDER_ON_STOCK_HELD] = &b->stock,
       [ORDER_ON_STOCK_COMMITTED] = &b->stock,
       [ORDER_ON_PAYMENT_CAPTURED] = &b->captured,
       [ORDER_ON_PAYMENT_DECLINED] = &b->refusal,
@@ -82,14 +84,21 @@ void saga_tell(struct saga *saga, enum order_message message) {
   saga_tell_body(saga, message, saga_body(&saga->bodies, message));
 }
 
+/* As the release before left it when the money was there. */
+static void leave_paid(struct saga *saga) {
+  const struct order_fact paid = {.type = FACT_PAID, .data.money.amount = saga->bodies.captured.amount};
+  order_evolve(&saga->order, &paid, saga->now);
+  order_schedule(&saga->order, ORDER_RESERVED, false, &saga_policy, saga->now);
+  assert_true(order_is_valid(&saga->order));
+}
+
 void saga_bring_to(struct saga *saga, int state) {
   static const enum order_message ways[ORDER_STATES][6] = {
       [ORDER_PENDING] = {ORDER_ON_PLACE, ORDER_MESSAGES},
       [ORDER_RESERVED] = {ORDER_ON_PLACE, ORDER_ON_STOCK_RESERVED, ORDER_MESSAGES},
-      [ORDER_PAID] = {ORDER_ON_PLACE, ORDER_ON_STOCK_RESERVED, ORDER_ON_PAYMENT_CAPTURED, ORDER_MESSAGES},
+      [ORDER_PAID] = {ORDER_ON_PLACE, ORDER_ON_STOCK_RESERVED, ORDER_MESSAGES},
       [ORDER_COMPENSATING] = {ORDER_ON_PLACE, ORDER_ON_STOCK_RESERVED, ORDER_ON_CANCEL, ORDER_MESSAGES},
-      [ORDER_CONFIRMED] = {ORDER_ON_PLACE, ORDER_ON_STOCK_RESERVED, ORDER_ON_PAYMENT_CAPTURED, ORDER_ON_STOCK_COMMITTED,
-                           ORDER_MESSAGES},
+      [ORDER_CONFIRMED] = {ORDER_ON_PLACE, ORDER_ON_STOCK_RESERVED, ORDER_ON_PAYMENT_CAPTURED, ORDER_MESSAGES},
       [ORDER_REJECTED] = {ORDER_ON_PLACE, ORDER_ON_STOCK_REJECTED, ORDER_MESSAGES},
       [ORDER_CANCELLED] = {ORDER_ON_PLACE, ORDER_ON_STOCK_RESERVED, ORDER_ON_CANCEL, ORDER_ON_STOCK_RELEASED,
                            ORDER_ON_PAYMENT_REFUNDED, ORDER_MESSAGES},
@@ -99,6 +108,8 @@ void saga_bring_to(struct saga *saga, int state) {
   saga->bodies.cancel.accepted = state == ORDER_TOMBSTONE;
   for (size_t i = 0; ways[state][i] != ORDER_MESSAGES; i++)
     saga_tell(saga, ways[state][i]);
+  if (state == ORDER_PAID)
+    leave_paid(saga);
   saga->bodies.cancel.accepted = false;
   assert_int_equal(order_state_for(&saga->order, ORDER_ON_CANCEL, &saga->bodies.cancel), state);
 }

@@ -3,9 +3,6 @@
 
 /* ---- answers ---- */
 
-#define PRICED_ITEMS                                                                                                   \
-  "[{\"product_id\":\"SKU-1\",\"quantity\":2,\"unit_price\":999},{\"product_id\":\"SKU-2\",\"quantity\":1,"            \
-  "\"unit_price\":1}]"
 #define AT_START "\"2026-01-01T00:00:00.000Z\""
 #define VIEW(status, reason, items, total, at, version)                                                                \
   "{" ID ",\"customer_id\":\"c-1\",\"status\":\"" status "\"" reason ",\"items\":" items total                         \
@@ -39,7 +36,7 @@ TEST(a_replay_is_answered_with_the_order_as_it_is)
   run(ORDER_CONFIRMED);
   rig_assert_answers(
       &rig, 0,
-      "{\"outcome\":\"replayed\",\"order\":" VIEW("CONFIRMED", "", PRICED_ITEMS, PRICED_TOTAL, AT_START, "4") "}");
+      "{\"outcome\":\"replayed\",\"order\":" VIEW("CONFIRMED", "", PRICED_ITEMS, PRICED_TOTAL, AT_START, "3") "}");
   assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 0);
   assert_false(entry()->changed);
   rig_done(&rig);
@@ -189,6 +186,8 @@ TEST(an_address_that_no_database_takes_is_not_kept)
   rig_done(&rig);
 }
 
+#define TWICE "[{\"product_id\":\"SKU-1\",\"quantity\":2},{\"product_id\":\"SKU-1\",\"quantity\":1}]"
+
 TEST(nonsense_is_accepted_and_rejected_at_once)
 {
   begin(ORDER_NONE);
@@ -197,9 +196,9 @@ TEST(nonsense_is_accepted_and_rejected_at_once)
   add_asking(ORDER_ON_PLACE);
   run(ORDER_NONE);
   assert_int_equal(rig.verdict, BUS_DONE);
-  rig_assert_emits(&rig, 0, &order_created_type, "{" ID ",\"customer_id\":\"c-1\"}");
+  rig_assert_emits(&rig, 0, &order_created_type, "{" ID ",\"customer_id\":\"c-1\",\"items\":" TWICE "}");
   rig_assert_emits(&rig, 1, &order_rejected_type,
-                   "{" ID ",\"customer_id\":\"c-1\",\"reason\":\"product_twice: SKU-1\"}");
+                   "{" ID ",\"customer_id\":\"c-1\",\"items\":" TWICE ",\"reason\":\"product_twice: SKU-1\"}");
   assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 2);
   assert_int_equal(rig_count(&rig, BUS_EFFECT_ANSWER), 2); /* accepted, and final for who waits */
   assert_true(order_is_valid(&entry()->now));

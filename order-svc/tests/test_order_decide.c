@@ -163,7 +163,6 @@ TEST(a_free_order_goes_the_same_way)
   saga_bring_to(&saga, ORDER_RESERVED);
   assert_int_equal(saga.last.sends, SEND_CHARGE);
   saga_tell(&saga, ORDER_ON_PAYMENT_CAPTURED);
-  saga_tell(&saga, ORDER_ON_STOCK_COMMITTED);
   assert_int_equal(saga.order.status, ORDER_CONFIRMED);
   saga_done(&saga);
 }
@@ -184,6 +183,7 @@ TEST(reasons_say_code_and_detail)
   check_reason(ORDER_RESERVED, ORDER_ON_PAYMENT_FAILED, "payment_failed: insufficient_funds");
   check_reason(ORDER_PENDING, ORDER_ON_DEADLINE, "timeout");
   check_reason(ORDER_RESERVED, ORDER_ON_CANCEL, "customer");
+  check_reason(ORDER_RESERVED, ORDER_ON_STOCK_REJECTED, "stock_lost: out_of_stock");
   check_reason(ORDER_PAID, ORDER_ON_STOCK_REJECTED, "stock_lost: out_of_stock");
 }
 
@@ -400,14 +400,61 @@ TEST(a_capture_after_a_refusal_is_refunded)
   saga_done(&saga);
 }
 
-TEST(lost_stock_behind_the_pivot_is_alarmed_in_the_log)
+TEST(lost_stock_is_alarmed_in_the_log_and_undone)
+{
+  for (int from = ORDER_RESERVED; from <= ORDER_PAID; from++) {
+    begin(from);
+    saga_tell(&saga, ORDER_ON_STOCK_REJECTED);
+    assert_true(saga.last.facts[0].data.compensating.alarm);
+    saga_tell(&saga, ORDER_ON_STOCK_RELEASED);
+    saga_tell(&saga, ORDER_ON_PAYMENT_REFUNDED);
+    assert_int_equal(saga.order.status, ORDER_CANCELLED);
+    saga_done(&saga);
+  }
+}
+
+/* ---- behind the pivot ---- */
+
+TEST(missing_stock_is_noted_with_its_product)
+{
+  begin(ORDER_CONFIRMED);
+  saga_tell(&saga, ORDER_ON_STOCK_MISSING);
+  assert_int_equal(saga.last.facts[0].type, FACT_STOCK_MISSING);
+  assert_text(saga.last.facts[0].data.reason.reason, "out_of_stock: SKU-2");
+  assert_int_equal(saga.order.status, ORDER_CONFIRMED);
+  assert_null(saga.order.reason.data);
+  saga_done(&saga);
+}
+
+TEST(held_stock_of_an_open_order_waits_for_its_end)
+{
+  static const struct {
+    int from;
+    unsigned sends;
+  } cases[] = {{ORDER_PENDING, 0},
+               {ORDER_RESERVED, 0},
+               {ORDER_PAID, 0},
+               {ORDER_COMPENSATING, SEND_RELEASE},
+               {ORDER_CONFIRMED, SEND_CONFIRMED},
+               {ORDER_CANCELLED, SEND_RELEASE}};
+  for (size_t i = 0; i < BUS_COUNT(cases); i++) {
+    begin(cases[i].from);
+    saga_tell(&saga, ORDER_ON_STOCK_HELD);
+    assert_int_equal(saga.last.sends, cases[i].sends);
+    assert_int_equal(saga.last.resend, cases[i].sends != 0);
+    saga_done(&saga);
+  }
+}
+
+/* The release before left it so; its log says order.paid. */
+TEST(an_order_in_paid_is_confirmed_by_its_deadline)
 {
   begin(ORDER_PAID);
-  saga_tell(&saga, ORDER_ON_STOCK_REJECTED);
-  assert_true(saga.last.facts[0].data.compensating.alarm);
-  saga_tell(&saga, ORDER_ON_STOCK_RELEASED);
-  saga_tell(&saga, ORDER_ON_PAYMENT_REFUNDED);
-  assert_int_equal(saga.order.status, ORDER_CANCELLED);
+  saga_tell(&saga, ORDER_ON_DEADLINE);
+  assert_int_equal(saga.order.status, ORDER_CONFIRMED);
+  assert_int_equal(saga.last.facts[0].type, FACT_CONFIRMED);
+  assert_int_equal(saga.last.facts[0].data.confirmed.amount, SAGA_TOTAL);
+  assert_int_equal(saga.order.version, 4);
   saga_done(&saga);
 }
 

@@ -91,8 +91,8 @@ TEST(z1_someone_elses_order_that_is_there_keeps_no_cancel)
 
 TEST(a_marked_cancel_of_an_order_that_is_there_is_as_any)
 {
-  static const int outcomes[] = {[ORDER_PENDING] = ORDER_CANCEL_ACCEPTED, [ORDER_PAID] = ORDER_CANCEL_TOO_LATE};
-  for (int from = ORDER_PENDING; from <= ORDER_PAID; from += ORDER_PAID - ORDER_PENDING) {
+  static const int outcomes[] = {[ORDER_PENDING] = ORDER_CANCEL_ACCEPTED, [ORDER_CONFIRMED] = ORDER_CANCEL_TOO_LATE};
+  for (int from = ORDER_PENDING; from <= ORDER_CONFIRMED; from += ORDER_CONFIRMED - ORDER_PENDING) {
     begin(from);
     keep_cancel(BUS_NO_STR, BUS_NO_STR);
     assert_int_equal(saga.last.outcome, outcomes[from]);
@@ -115,6 +115,7 @@ static const struct order_entry *entry(void) {
 }
 
 #define ID "\"order_id\":\"" SAGA_ID_TEXT "\""
+#define PLAIN_ITEMS "[{\"product_id\":\"SKU-1\",\"quantity\":2},{\"product_id\":\"SKU-2\",\"quantity\":1}]"
 
 static void add_marked_cancel(void) {
   rig.bodies.cancel.accepted = true;
@@ -145,8 +146,9 @@ TEST(an_order_behind_its_cancel_is_told_to_all_and_nobody_is_asked)
   rig_add(&rig, ORDER_ON_PLACE)->reply_to = BUS_STR("edge.reply.2");
   rig_add(&rig, ORDER_ON_PLACE)->reply_to = BUS_STR("edge.reply.3");
   run();
-  rig_assert_emits(&rig, 0, &order_created_type, "{" ID ",\"customer_id\":\"c-1\"}");
-  rig_assert_emits(&rig, 1, &order_cancelled_type, "{" ID ",\"customer_id\":\"c-1\",\"reason\":\"customer\"}");
+  rig_assert_emits(&rig, 0, &order_created_type, "{" ID ",\"customer_id\":\"c-1\",\"items\":" PLAIN_ITEMS "}");
+  rig_assert_emits(&rig, 1, &order_cancelled_type,
+                   "{" ID ",\"customer_id\":\"c-1\",\"items\":" PLAIN_ITEMS ",\"reason\":\"customer\"}");
   assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 2);
   assert_int_equal(rig_count(&rig, BUS_EFFECT_ANSWER),
                    4); /* the cancel, the order twice, and its final state at once */

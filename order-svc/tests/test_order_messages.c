@@ -41,7 +41,10 @@ static const struct golden {
      "\",\"data\":{\"amount\":1998}}],\"next_after_seq\":1}"},
     {&order_pong_type, "order.pong.v1", "{\"outbox_age_ms\":31000,\"intake_closed_ms\":6000,\"workers_down\":true}"},
     {&order_created_type, "order.created.v1", EVENT("")},
-    {&order_confirmed_type, "order.confirmed.v1", EVENT(",\"total\":1998,\"currency\":\"EUR\"")},
+    {&order_confirmed_type, "order.confirmed.v1",
+     EVENT(",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":2,\"unit_price\":999}],\"total\":1998,\"currency\":"
+           "\"EUR\"")},
+    {&order_confirmed_type, "order.confirmed.v1", EVENT(",\"total\":1998,\"currency\":\"EUR\"")}, /* as of old */
     {&order_rejected_type, "order.rejected.v1", EVENT(",\"reason\":\"out_of_stock: SKU-1\"")},
     {&order_cancelled_type, "order.cancelled.v1", EVENT(",\"total\":1998,\"currency\":\"EUR\",\"reason\":\"timeout\"")},
 };

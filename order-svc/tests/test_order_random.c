@@ -40,7 +40,7 @@ struct world {
   enum stock_state stock;
   enum money_state money;
   bool refund_noted;
-  unsigned charges, commits, confirmations, captures;
+  unsigned charges, confirmations, captures;
   struct order_fact log[LOG_MAX];
   bus_time at[LOG_MAX];
   size_t log_count;
@@ -59,16 +59,19 @@ static void tell_order(struct world *world, enum order_message message, int64_t 
 }
 
 static void stock_takes(struct world *world, unsigned command) {
+  if (command == SEND_CONFIRMED)
+    assert_true(world->stock == STOCK_HELD || world->stock == STOCK_SOLD); /* no order is CONFIRMED without its stock */
   if (command == SEND_RESERVE && world->stock == STOCK_NONE)
     world->stock = roll(5) == 0 ? STOCK_REFUSED : STOCK_HELD;
-  else if (command == SEND_COMMIT && world->stock == STOCK_HELD)
+  else if (command == SEND_CONFIRMED)
     world->stock = STOCK_SOLD;
   else if (command == SEND_RELEASE && (world->stock == STOCK_NONE || world->stock == STOCK_HELD))
     world->stock = STOCK_FREE;
   static const enum order_message answers[] = {[STOCK_HELD] = ORDER_ON_STOCK_RESERVED,
-                                               [STOCK_SOLD] = ORDER_ON_STOCK_COMMITTED,
                                                [STOCK_FREE] = ORDER_ON_STOCK_RELEASED,
                                                [STOCK_REFUSED] = ORDER_ON_STOCK_REJECTED};
+  if (world->stock == STOCK_SOLD)
+    return;
   bool refused = world->stock == STOCK_NONE || (world->stock == STOCK_FREE && command != SEND_RELEASE);
   tell_order(world, refused ? ORDER_ON_STOCK_REJECTED : answers[world->stock], 0);
 }
@@ -137,14 +140,15 @@ static void check_decision(struct world *world) {
     if (decision->sends & bit)
       fly(world, (struct flying){.kind = TO_SERVICE, .command = bit});
   world->charges += (decision->sends & SEND_CHARGE) != 0;
-  world->commits += (decision->sends & SEND_COMMIT) != 0;
   assert_true(world->charges <= 1);
   if (decision->sends & SEND_CHARGE)
     assert_true(world->stock != STOCK_NONE); /* no charge before something was reserved */
-  if (decision->sends & SEND_COMMIT)
-    assert_int_equal(world->captures, 1);
   for (size_t i = 0; i < decision->fact_count; i++) {
-    world->confirmations += decision->facts[i].type == FACT_CONFIRMED;
+    if (decision->facts[i].type == FACT_CONFIRMED) {
+      assert_int_equal(world->captures, 1);
+      world->confirmations++;
+      fly(world, (struct flying){.kind = TO_SERVICE, .command = SEND_CONFIRMED});
+    }
     assert_true(world->log_count < LOG_MAX);
     world->at[world->log_count] = world->saga.now;
     world->log[world->log_count++] = decision->facts[i];
@@ -166,6 +170,8 @@ static void order_takes(struct world *world, enum order_message message, int64_t
 }
 
 static void deliver(struct world *world) {
+  if (world->stock == STOCK_HELD && roll(16) == 0)
+    tell_order(world, ORDER_ON_STOCK_HELD, 0);
   size_t pick = roll((unsigned)world->flying_count);
   struct flying message = world->flying[pick];
   world->flying[pick] = world->flying[--world->flying_count];
@@ -256,11 +262,11 @@ static void check_nonsense(struct saga *saga, int before, unsigned *charges, uns
   assert_true(*charges <= 1 && *confirmations <= 1);
   if (saga->last.sends & SEND_CHARGE)
     assert_int_equal(saga->order.status, ORDER_RESERVED);
-  if (saga->last.sends & SEND_COMMIT)
-    assert_int_equal(saga->order.status, ORDER_PAID);
+  if (saga->last.sends & SEND_CONFIRMED)
+    assert_int_equal(saga->order.status, ORDER_CONFIRMED);
   if (was_final)
     assert_int_equal(saga->order.status, before);
-  assert_false((saga->last.sends & SEND_COMMIT) && (saga->last.sends & (SEND_RELEASE | SEND_REFUND)));
+  assert_false((saga->last.sends & SEND_CONFIRMED) && (saga->last.sends & (SEND_RELEASE | SEND_REFUND)));
 }
 
 TEST(nonsense_never_breaks_an_order)

@@ -23,11 +23,16 @@ TEST(common_steps_leave_the_index_alone)
   assert_true(saga.order.deadline == saga.now + 60 * BUS_SECOND);
   assert_true(saga.order.due_at == due);
   saga_tell(&saga, ORDER_ON_PAYMENT_CAPTURED);
-  assert_true(saga.order.deadline == saga.now + 30 * BUS_SECOND);
-  assert_true(saga.order.due_at == due);
-  saga_tell(&saga, ORDER_ON_STOCK_COMMITTED);
   assert_true(saga.order.deadline == BUS_NO_TIME);
   assert_true(saga.order.due_at == BUS_NO_TIME);
+  saga_done(&saga);
+}
+
+TEST(a_reservation_is_expected_for_two_deadlines)
+{
+  saga_init(&saga);
+  saga_bring_to(&saga, ORDER_PENDING);
+  assert_true(order_expected_until(&saga.order, saga.now) == SAGA_START + 120 * BUS_SECOND);
   saga_done(&saga);
 }
 
@@ -58,11 +63,11 @@ TEST(a_deadline_that_comes_closer_takes_it_along)
 TEST(each_repetition_sets_the_next_one)
 {
   saga_init(&saga);
-  saga_bring_to(&saga, ORDER_PAID);
+  saga_bring_to(&saga, ORDER_COMPENSATING);
   for (int i = 0; i < 3; i++) {
     saga_tell(&saga, ORDER_ON_DEADLINE);
     assert_true(saga.last.resend);
-    assert_int_equal(saga.last.sends, SEND_COMMIT);
+    assert_int_equal(saga.last.sends, SEND_RELEASE | SEND_REFUND);
     assert_true(saga.order.deadline == saga.now + 30 * BUS_SECOND);
     assert_true(saga.order.due_at == saga.order.deadline);
   }

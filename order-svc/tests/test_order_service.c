@@ -8,8 +8,10 @@ TEST(placing_asks_inventory)
   begin(ORDER_NONE);
   rig_add(&rig, ORDER_ON_PLACE);
   run(ORDER_NONE);
-  rig_assert_emits(&rig, 0, &inventory_reserve_type, "{" ID ",\"items\":" PLAIN_ITEMS ",\"expected_total\":1999}");
-  rig_assert_emits(&rig, 1, &order_created_type, "{" ID ",\"customer_id\":\"c-1\"}");
+  rig_assert_emits(&rig, 0, &inventory_reserve_type,
+                   "{" ID ",\"items\":" PLAIN_ITEMS
+                   ",\"expected_total\":1999,\"expected_until\":\"2026-01-01T00:02:00.000Z\"}");
+  rig_assert_emits(&rig, 1, &order_created_type, "{" ID ",\"customer_id\":\"c-1\",\"items\":" PLAIN_ITEMS "}");
   assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 2);
   assert_int_equal(rig_count(&rig, BUS_EFFECT_ANSWER), 0); /* nobody asked for one */
   assert_false(entry()->stored);
@@ -30,24 +32,62 @@ TEST(reserved_asks_for_payment_and_forgets_the_token)
   rig_done(&rig);
 }
 
-TEST(paid_asks_for_the_commit)
+#define CONFIRMED "{" ID ",\"customer_id\":\"c-1\",\"items\":" PRICED_ITEMS ",\"total\":1999,\"currency\":\"EUR\"}"
+
+TEST(captured_is_confirmed_and_told_to_all)
 {
   begin(ORDER_RESERVED);
   rig_add(&rig, ORDER_ON_PAYMENT_CAPTURED);
   run(ORDER_RESERVED);
-  rig_assert_emits(&rig, 0, &inventory_commit_type, "{" ID "}");
+  rig_assert_emits(&rig, 0, &order_confirmed_type, CONFIRMED);
   assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 1);
+  assert_int_equal(rig_tally(&rig, 0)->finished, ORDER_CONFIRMED);
   rig_done(&rig);
 }
 
-TEST(committed_is_told_to_all)
+TEST(an_order_of_the_release_before_is_confirmed_by_its_deadline_or_by_inventory)
 {
-  begin(ORDER_PAID);
-  rig_add(&rig, ORDER_ON_STOCK_COMMITTED);
-  run(ORDER_PAID);
-  rig_assert_emits(&rig, 0, &order_confirmed_type,
-                   "{" ID ",\"customer_id\":\"c-1\",\"total\":1999,\"currency\":\"EUR\"}");
-  assert_int_equal(rig_tally(&rig, 0)->finished, ORDER_CONFIRMED);
+  static const enum order_message ways[] = {ORDER_ON_DEADLINE, ORDER_ON_STOCK_COMMITTED};
+  for (size_t i = 0; i < BUS_COUNT(ways); i++) {
+    begin(ORDER_PAID);
+    rig.now = order.deadline;
+    rig_add(&rig, ways[i]);
+    run(ORDER_PAID);
+    rig_assert_emits(&rig, 0, &order_confirmed_type, CONFIRMED);
+    assert_int_equal(entry()->first->type, FACT_CONFIRMED);
+    rig_done(&rig);
+  }
+}
+
+TEST(held_stock_is_answered_again_under_a_new_id)
+{
+  begin(ORDER_CONFIRMED);
+  rig_add(&rig, ORDER_ON_STOCK_HELD);
+  rig_add(&rig, ORDER_ON_STOCK_HELD);
+  run(ORDER_CONFIRMED);
+  rig_assert_emits(&rig, 1, &order_confirmed_type, CONFIRMED);
+  assert_false(bus_uuid_equal(&rig_effect(&rig, BUS_EFFECT_EMIT, 0)->envelope.message_id,
+                              &rig_effect(&rig, BUS_EFFECT_EMIT, 1)->envelope.message_id));
+  assert_false(entry()->changed);
+  assert_int_equal(rig_tally(&rig, 0)->resent, SEND_CONFIRMED);
+  rig_done(&rig);
+  begin(ORDER_CANCELLED);
+  rig_add(&rig, ORDER_ON_STOCK_HELD);
+  run(ORDER_CANCELLED);
+  rig_assert_emits(&rig, 0, &inventory_release_type, "{" ID "}");
+  rig_done(&rig);
+}
+
+TEST(missing_stock_is_kept_in_the_log_and_alarmed)
+{
+  begin(ORDER_CONFIRMED);
+  rig_add(&rig, ORDER_ON_STOCK_MISSING);
+  run(ORDER_CONFIRMED);
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 0);
+  assert_int_equal(entry()->first->type, FACT_STOCK_MISSING);
+  assert_non_null(rig_tally(&rig, 0)->alarm);
+  assert_int_equal(rig_tally(&rig, 0)->status, ORDER_CONFIRMED);
+  assert_int_equal(rig_tally(&rig, 0)->finished, -1);
   rig_done(&rig);
 }
 
@@ -57,7 +97,7 @@ TEST(rejected_is_told_to_all)
   rig_add(&rig, ORDER_ON_STOCK_REJECTED);
   run(ORDER_PENDING);
   rig_assert_emits(&rig, 0, &order_rejected_type,
-                   "{" ID ",\"customer_id\":\"c-1\",\"reason\":\"out_of_stock: SKU-2\"}");
+                   "{" ID ",\"customer_id\":\"c-1\",\"items\":" PLAIN_ITEMS ",\"reason\":\"out_of_stock: SKU-2\"}");
   assert_null(entry()->now.payment_token.data);
   rig_done(&rig);
 }
@@ -80,7 +120,8 @@ TEST(cancelled_is_told_to_all)
   rig_add(&rig, ORDER_ON_PAYMENT_REFUNDED);
   run(ORDER_COMPENSATING);
   rig_assert_emits(&rig, 0, &order_cancelled_type,
-                   "{" ID ",\"customer_id\":\"c-1\",\"total\":1999,\"currency\":\"EUR\",\"reason\":\"customer\"}");
+                   "{" ID ",\"customer_id\":\"c-1\",\"items\":" PRICED_ITEMS
+                   ",\"total\":1999,\"currency\":\"EUR\",\"reason\":\"customer\"}");
   assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 1);
   assert_int_equal(rig_tally(&rig, 0)->finished, ORDER_CANCELLED);
   rig_done(&rig);
@@ -89,10 +130,10 @@ TEST(cancelled_is_told_to_all)
 TEST(messages_name_their_cause_and_trace)
 {
   static const struct bus_trace trace = {.trace_id = {7}, .span_id = {8}, .flags = 1};
-  begin(ORDER_PAID);
-  struct bus_envelope *envelope = rig_add(&rig, ORDER_ON_STOCK_COMMITTED);
+  begin(ORDER_RESERVED);
+  struct bus_envelope *envelope = rig_add(&rig, ORDER_ON_PAYMENT_CAPTURED);
   envelope->trace = trace;
-  run(ORDER_PAID);
+  run(ORDER_RESERVED);
   const struct bus_effect *effect = rig_effect(&rig, BUS_EFFECT_EMIT, 0);
   assert_memory_equal(&effect->envelope.causation_id, &envelope->message_id, sizeof envelope->message_id);
   assert_memory_equal(effect->envelope.trace.trace_id, trace.trace_id, sizeof trace.trace_id);
@@ -158,12 +199,11 @@ TEST(a_deadline_of_no_order_is_nothing)
 
 TEST(a_whole_saga_in_one_batch)
 {
-  static const char *const names[] = {"order.created", "order.reserved", "order.paid", "order.confirmed"};
+  static const char *const names[] = {"order.created", "order.reserved", "order.confirmed"};
   begin(ORDER_NONE);
   rig_add(&rig, ORDER_ON_PLACE);
   rig_add(&rig, ORDER_ON_STOCK_RESERVED);
   rig_add(&rig, ORDER_ON_PAYMENT_CAPTURED);
-  rig_add(&rig, ORDER_ON_STOCK_COMMITTED);
   run(ORDER_NONE);
   assert_int_equal(rig.model->entry_count, 1);
   assert_int_equal(entry()->now.status, ORDER_CONFIRMED);
@@ -174,7 +214,7 @@ TEST(a_whole_saga_in_one_batch)
     assert_string_equal(order_fact_name(record->type), names[i]);
   }
   assert_null(record);
-  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 5);
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 4);
   rig_done(&rig);
 }
 
@@ -237,9 +277,9 @@ TEST(a_message_of_others_is_parked)
 
 TEST(alarms_are_counted_with_their_order)
 {
-  begin(ORDER_PAID);
+  begin(ORDER_RESERVED);
   rig_add(&rig, ORDER_ON_STOCK_REJECTED);
-  run(ORDER_PAID);
+  run(ORDER_RESERVED);
   const struct order_tally *tally = rig_tally(&rig, 0);
   assert_non_null(tally->alarm);
   assert_int_equal(tally->status, ORDER_COMPENSATING);
@@ -262,9 +302,9 @@ TEST(ignored_messages_leave_no_trace)
 
 TEST(revenue_is_what_a_confirmed_order_paid)
 {
-  begin(ORDER_PAID);
-  rig_add(&rig, ORDER_ON_STOCK_COMMITTED);
-  run(ORDER_PAID);
+  begin(ORDER_RESERVED);
+  rig_add(&rig, ORDER_ON_PAYMENT_CAPTURED);
+  run(ORDER_RESERVED);
   assert_int_equal(rig_tally(&rig, 0)->earned, 1999);
   assert_string_equal(rig_tally(&rig, 0)->currency, "EUR");
   rig_done(&rig);
@@ -278,10 +318,10 @@ TEST(revenue_is_what_a_confirmed_order_paid)
 
 TEST(the_age_of_what_finished)
 {
-  begin(ORDER_PAID);
+  begin(ORDER_RESERVED);
   rig.now += 3 * BUS_SECOND;
-  rig_add(&rig, ORDER_ON_STOCK_COMMITTED);
-  run(ORDER_PAID);
+  rig_add(&rig, ORDER_ON_PAYMENT_CAPTURED);
+  run(ORDER_RESERVED);
   assert_true(rig_tally(&rig, 0)->age == 3 * BUS_SECOND);
   rig_done(&rig);
 }

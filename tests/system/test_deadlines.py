@@ -91,17 +91,56 @@ def test_payment_service_that_is_away(api, stack, ledger):
     wait_until(lambda: net(ledger, order_id) == 0, 20, "the refund")
 
 
-def test_paid_order_waits_for_its_stock(api, stack):
-    """Behind the pivot there is no deadline and no cancel: the commit is sent again until it is answered."""
+def test_an_order_is_confirmed_without_inventory_and_sold_when_it_is_back(api, stack):
+    """The capture is the pivot: no deadline and no cancel behind it, and the sale waits in inventory-svc's queue."""
+    order_id = confirmed_without_inventory(api, stack)
+    assert api.cancel(order_id).status_code == 409
+    assert reservation_of(stack, order_id) == "RESERVED"
+    stack.start_service("inventory-svc")
+    wait_until(lambda: reservation_of(stack, order_id) == "COMMITTED", 20, "the sale")
+    assert api.product("A")["reserved"] == 0
+
+
+def test_a_sale_that_was_lost_is_sent_again(api, stack):
+    """inventory-svc asks order-svc about a reservation that it holds for too long."""
+    order_id = confirmed_without_inventory(api, stack)
+    contents = ("queues", stack.broker.admin.path, "inventory-svc", "contents")
+    wait_until(lambda: stack.sql("orders", "SELECT count(*) FROM bus.outbox") == [["0"]], 15, "the event's confirm")
+    stack.broker.management.must("DELETE", *contents)
+    stack.start_service("inventory-svc")
+    wait_until(lambda: reservation_of(stack, order_id) == "COMMITTED", 60, "the sale")
+    assert 'orders_saga_resends_total{command="order.confirmed"} 1' in metrics(stack)
+
+
+def confirmed_without_inventory(api, stack):
     order_id = api.place(item("A"), token="pm_sandbox_timeout").json()["order_id"]
     api.wait_status(order_id, "RESERVED")
     stack.stop_service("inventory-svc")
-    api.wait_status(order_id, "PAID", 15)
-    assert api.cancel(order_id).status_code == 409
-    time.sleep(3)
-    assert api.order(order_id)["status"] == "PAID"
-    stack.start_service("inventory-svc")
-    assert api.wait_final(order_id)["status"] == "CONFIRMED"
+    assert api.wait_final(order_id, 15)["status"] == "CONFIRMED"
+    return order_id
+
+
+def reservation_of(stack, order_id):
+    return stack.sql("inventory", f"SELECT state FROM inventory.reservations WHERE order_id = '{order_id}'")[0][0]
+
+
+LEAVE_PAID = """
+    WITH paid AS (UPDATE orders.orders SET status = 2, version = 3, captured = total, updated_at = now(),
+                                           deadline = now() + interval '1 second', due_at = now()
+                  WHERE order_id = '{}' AND status = 1 RETURNING order_id, total)
+    INSERT INTO orders.order_events
+    SELECT order_id, 3, 'order.paid', now(), json_build_object('amount', total) FROM paid"""
+
+
+def test_an_order_that_the_release_before_left_in_paid_is_confirmed(api, stack):
+    stack.stop_service("payment-svc")
+    order_id = api.place(item("A")).json()["order_id"]
+    api.wait_status(order_id, "RESERVED")
+    stack.sql("orders", LEAVE_PAID.format(order_id))
+    assert api.wait_final(order_id, 20)["status"] == "CONFIRMED"
+    assert api.event_types(order_id)[2:] == ["order.paid", "order.confirmed"]
+    stack.start_service("payment-svc")
+    wait_until(lambda: reservation_of(stack, order_id) == "COMMITTED", 20, "the sale")
 
 
 def test_outage_longer_than_the_deadline_is_no_storm(api, stack):

@@ -75,8 +75,8 @@ def slices(attempts, begin, end, width=1.0):
 
 
 # The saga goes one way: a later state is never followed by an earlier one, and a final one by none.
-RANK = {"ACCEPTED": 0, "PENDING": 1, "RESERVED": 2, "PAID": 3, "COMPENSATING": 4,
-        "CONFIRMED": 5, "REJECTED": 5, "CANCELLED": 5}
+RANK = {"ACCEPTED": 0, "PENDING": 1, "RESERVED": 2, "COMPENSATING": 3,
+        "CONFIRMED": 4, "REJECTED": 4, "CANCELLED": 4}
 FINAL = ("CONFIRMED", "REJECTED", "CANCELLED")
 
 

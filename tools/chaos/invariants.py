@@ -190,25 +190,23 @@ def check_money(sources, orders, before, found, at_rest=True):
 
 # 3
 
-SOLD = ("CONFIRMED",)
-PERHAPS_SOLD = ("PAID", "COMPENSATING", "CONFIRMED")  # stock is sold before its order is CONFIRMED
-
-
-def held_by(sources, statuses):
-    """→ Counter: what orders of these statuses hold of each product"""
-    names = ", ".join(f"'{status}'" for status in statuses)
-    return collections.Counter({row["product_id"]: row["quantity"] for row in sources.rows("orders", f"""
+def held_by_confirmed(sources):
+    """→ Counter: what CONFIRMED orders hold of each product, but for those whose stock was missing"""
+    return collections.Counter({row["product_id"]: row["quantity"] for row in sources.rows("orders", """
         SELECT i.product_id, sum(i.quantity)::bigint AS quantity
         FROM orders.order_items i JOIN orders.order_list o USING (order_id)
-        WHERE o.status IN ({names}) GROUP BY i.product_id""")})
+        WHERE o.status = 'CONFIRMED' AND NOT EXISTS (
+            SELECT FROM orders.order_events e WHERE e.order_id = o.order_id AND e.type = 'stock.missing')
+        GROUP BY i.product_id""")})
 
 
 def check_stock(sources, found, at_rest=True):
+    """An order is CONFIRMED before its stock is sold: until that message is processed its stock is still reserved."""
     for row in sources.rows("inventory", "SELECT * FROM inventory.stock_audit"):
         found.add(3, f"inventory.stock_audit: {dict(row)}")
-    least = held_by(sources, SOLD)
+    least = held_by_confirmed(sources)
     products = sources.rows("inventory", "SELECT * FROM inventory.products")
-    most = held_by(sources, SOLD if at_rest else PERHAPS_SOLD)
+    most = held_by_confirmed(sources)
     for product in products:
         name = product["product_id"]
         if product["received"] != product["on_hand"] + product["reserved"] + product["sold"]:
@@ -217,7 +215,7 @@ def check_stock(sources, found, at_rest=True):
             found.add(3, f"{name} has a negative number: {dict(product)}")
         if at_rest and product["reserved"] != 0:
             found.add(3, f"{name}: {product['reserved']} reserved, though every saga is final")
-        if product["sold"] < least[name]:
+        if product["sold"] + (0 if at_rest else product["reserved"]) < least[name]:
             found.add(3, f"{name}: sold {product['sold']}, CONFIRMED orders hold {least[name]}")
         if product["sold"] > most[name]:
             found.add(3, f"{name}: sold {product['sold']}, orders hold {most[name]} at most")
@@ -237,17 +235,17 @@ def _apply(state, kind, data):
         state.update(status="PENDING", customer_id=data["customer_id"], items=_items_of(data))
     elif kind == "order.reserved":
         state.update(status="RESERVED", items=_items_of(data), total=data["total"], currency=data["currency"])
-    elif kind in ("order.paid", "payment.captured"):
-        state["captured"] = max(state["captured"], data["amount"])
-        if kind == "order.paid":
-            state["status"] = "PAID"
+    elif kind in ("order.confirmed", "order.paid", "payment.captured"):
+        state["captured"] = max(state["captured"], data.get("amount", 0))
+        if kind != "payment.captured":
+            state["status"] = kind.split(".")[1].upper()
     elif kind == "payment.refunded":
         state["refunded"] = max(state["refunded"], data["amount"])
     elif kind in ("order.rejected", "order.compensating"):
         state.update(status=kind.split(".")[1].upper(), reason=data["reason"])
-    elif kind in ("order.confirmed", "order.cancelled"):
-        state["status"] = kind.split(".")[1].upper()
-    elif kind not in ("stock.returned", "payment.refused"):
+    elif kind == "order.cancelled":
+        state["status"] = "CANCELLED"
+    elif kind not in ("stock.returned", "stock.missing", "payment.refused"):
         raise ValueError(f"an event of a type that nobody knows: {kind}")
 
 

@@ -107,9 +107,9 @@ def wait_rest(sources, seconds):
 
 
 def oversold(sources):
-    """Products of which more was sold than is held by orders that are CONFIRMED, or may be on their way there."""
-    ordered = invariants.held_by(sources, invariants.PERHAPS_SOLD)
+    """Products of which more was sold than is held by CONFIRMED orders."""
     products = sources.rows("inventory", "SELECT product_id, sold FROM inventory.products")
+    ordered = invariants.held_by_confirmed(sources)
     return [row | {"ordered": ordered[row["product_id"]]} for row in products
             if row["sold"] > ordered[row["product_id"]]]
 

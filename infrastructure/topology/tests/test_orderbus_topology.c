@@ -10,11 +10,12 @@ TEST(the_composed_topology_is_valid)
     fail_msg("%s", err.text);
 }
 
-TEST(events_of_stock_and_payments_are_mandatory)
+TEST(commands_and_events_that_a_service_reads_are_mandatory)
 {
   const struct bus_message_type *type;
   for (size_t i = 0; (type = bus_topology_type_at(&orderbus_topology, i)); i++) {
-    bool saga = strncmp(type->type, "stock.", 6) == 0 || strncmp(type->type, "payment.", 8) == 0;
+    bool saga = strncmp(type->type, "stock.", 6) == 0 || strncmp(type->type, "payment.", 8) == 0 ||
+                strcmp(type->type, "order.confirmed.v1") == 0;
     bool expected = type->exchange == BUS_EXCHANGE_CMD || (type->exchange == BUS_EXCHANGE_EVENT && saga);
     if (bus_topology_is_mandatory(&orderbus_topology, type) != expected)
       fail_msg("%s is %smandatory", type->type, expected ? "not " : "");

@@ -5,7 +5,7 @@ const {Counter} = require('k6/metrics');
 
 const {send} = require('./edge.js');
 
-const OPEN = ['PENDING', 'RESERVED', 'PAID', 'COMPENSATING'];
+const OPEN = ['PENDING', 'RESERVED', 'COMPENSATING'];
 const REST_SECONDS = 60;
 const TEARDOWN = '10m';
 

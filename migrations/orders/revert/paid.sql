@@ -1,0 +1,4 @@
+-- Takes the comment away.
+BEGIN;
+COMMENT ON COLUMN orders.orders.status IS NULL;
+COMMIT;
