@@ -174,13 +174,13 @@ static int64_t sold_by_orders(const struct world *world, struct bus_str product_
 
 static void end_of_stock(struct world *world) {
   for (const struct row *row = world->databases[SERVICE_INVENTORY].tables[PRODUCTS].rows; row; row = row->next) {
-    const struct value *c = row->cells;
-    int64_t sold = sold_by_orders(world, c[P_ID].text);
-    if (c[P_RESERVED].number != 0)
-      world_violate(world, "%" PRId64 " of %s stay reserved", c[P_RESERVED].number, c[P_ID].text.data);
-    if (c[P_SOLD].number != sold)
-      world_violate(world, "%" PRId64 " of %s are sold, and CONFIRMED orders hold %" PRId64, c[P_SOLD].number,
-                    c[P_ID].text.data, sold);
+    const struct product *product = row->record;
+    int64_t sold = sold_by_orders(world, product->id);
+    if (product->reserved != 0)
+      world_violate(world, "%" PRId64 " of %s stay reserved", product->reserved, product->id.data);
+    if (product->sold != sold)
+      world_violate(world, "%" PRId64 " of %s are sold, and CONFIRMED orders hold %" PRId64, product->sold,
+                    product->id.data, sold);
   }
 }
 

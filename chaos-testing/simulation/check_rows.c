@@ -28,7 +28,7 @@ void check_init(struct world *world) {
   size_t i = 0;
   world->check = world_alloc(world, sizeof *world->check);
   for (const struct row *row = world->databases[SERVICE_INVENTORY].tables[PRODUCTS].rows; row; row = row->next)
-    world->check->received[i++] = row->cells[P_RECEIVED].number;
+    world->check->received[i++] = ((const struct product *)row->record)->received;
 }
 
 /* ---- orders ---- */
@@ -161,14 +161,13 @@ void check_deadlines(struct world *world, void *subject, uint64_t detail) {
 
 /* ---- inventory ---- */
 
-static int64_t held(const struct database *database, struct bus_str product_id, const char *state) {
+static int64_t held(const struct database *database, struct bus_str product_id, enum reservation_state state) {
   int64_t sum = 0;
   for (const struct row *row = database->tables[RESERVATIONS].rows; row; row = row->next) {
-    struct bus_str products = row->cells[R_PRODUCTS].text, quantities = row->cells[R_QUANTITIES].text, product;
-    while (bus_str_is(row->cells[R_STATE].text, state) && (product = list_take(&products)).data) {
-      int64_t quantity = list_take_number(&quantities);
-      sum += bus_str_equal(product, product_id) ? quantity : 0;
-    }
+    const struct reservation *reservation = reservation_in(row);
+    for (size_t i = 0; reservation->state == state && i < reservation->line_count; i++)
+      if (bus_str_equal(reservation->lines[i].product_id, product_id))
+        sum += reservation->lines[i].quantity;
   }
   return sum;
 }
@@ -200,7 +199,7 @@ static void note_releases(struct check *check, const struct worker *worker) {
 static void check_released(struct world *world, const struct worker *worker) {
   note_releases(world->check, worker);
   for (const struct row *row = worker->database->tables[RESERVATIONS].rows; row; row = row->next)
-    if (bus_str_is(row->cells[R_STATE].text, "RESERVED") && is_released(world->check, &row->cells[R_ORDER].uuid))
+    if (reservation_in(row)->state == RESERVATION_RESERVED && is_released(world->check, &reservation_in(row)->order_id))
       world_violate(world, "stock is reserved behind its release");
 }
 
@@ -209,17 +208,16 @@ void check_inventory(struct world *world, const struct worker *worker) {
   check_released(world, worker);
   size_t i = 0;
   for (struct row *row = database->tables[PRODUCTS].rows; row; row = row->next, i++) {
-    const struct value *c = row->cells;
-    if (c[P_RECEIVED].number != c[P_ON_HAND].number + c[P_RESERVED].number + c[P_SOLD].number ||
-        c[P_ON_HAND].number < 0 || c[P_RESERVED].number < 0 || c[P_SOLD].number < 0)
-      world_violate(world, "the balance of %s does not hold", c[P_ID].text.data);
-    if (c[P_RESERVED].number != held(database, c[P_ID].text, "RESERVED") ||
-        c[P_SOLD].number != held(database, c[P_ID].text, "COMMITTED"))
+    const struct product *p = row->record;
+    if (p->received != p->on_hand + p->reserved + p->sold || p->on_hand < 0 || p->reserved < 0 || p->sold < 0)
+      world_violate(world, "the balance of %s does not hold", p->id.data);
+    if (p->reserved != held(database, p->id, RESERVATION_RESERVED) ||
+        p->sold != held(database, p->id, RESERVATION_COMMITTED))
       world_violate(world, "%s has %" PRId64 " reserved and %" PRId64 " sold, which is not what reservations say",
-                    c[P_ID].text.data, c[P_RESERVED].number, c[P_SOLD].number);
-    if (c[P_RECEIVED].number != world->check->received[i] && !sets_stock(worker))
-      world_violate(world, "stock of %s comes from nowhere", c[P_ID].text.data);
-    world->check->received[i] = c[P_RECEIVED].number;
+                    p->id.data, p->reserved, p->sold);
+    if (p->received != world->check->received[i] && !sets_stock(worker))
+      world_violate(world, "stock of %s comes from nowhere", p->id.data);
+    world->check->received[i] = p->received;
   }
 }
 

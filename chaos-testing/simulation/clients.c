@@ -2,6 +2,7 @@
 #include "clients.h"
 
 #include "check.h"
+#include "records.h"
 #include "table_inventory.h"
 #include "table_orders.h"
 
@@ -269,23 +270,19 @@ static void poison(struct world *world, void *subject, uint64_t kind) {
 /* ---- the beginning ---- */
 
 static void stock_catalogue(struct world *world) {
-  static const uint8_t columns[] = {P_ID,       P_NAME, P_PRICE,    P_CURRENCY, P_ON_HAND,
-                                    P_RESERVED, P_SOLD, P_RECEIVED, P_VERSION};
   for (size_t i = 0; i < CLIENT_PRODUCTS; i++) {
-    struct value values[P_COLUMNS] = {{.null = false}};
     int64_t on_hand = random_chance(&world->random, world->plan.stock_ppm) ? random_between(&world->random, 0, 4)
                                                                            : random_between(&world->random, 8, 30);
     if (world->plan.bad_cards > 0)
       on_hand = 1000; /* for all */
-    values[P_ID].text = bus_str(product_ids[i]);
-    values[P_NAME].text = BUS_STR("A thing");
-    values[P_CURRENCY].text = BUS_STR("EUR");
-    values[P_PRICE].number = random_between(&world->random, 1, 5000);
-    values[P_ON_HAND].number = values[P_RECEIVED].number = on_hand;
-    values[P_VERSION].number = 1;
-    enum commit done =
-        table_insert(world, &world->databases[SERVICE_INVENTORY].tables[PRODUCTS], values, columns, P_COLUMNS);
-    assert(done == COMMIT_DONE);
+    const struct product product = {.id = bus_str(product_ids[i]),
+                                    .name = BUS_STR("A thing"),
+                                    .currency = BUS_STR("EUR"),
+                                    .price = random_between(&world->random, 1, 5000),
+                                    .on_hand = on_hand,
+                                    .received = on_hand,
+                                    .version = 1};
+    records_add(world, &world->databases[SERVICE_INVENTORY].tables[PRODUCTS], &product);
   }
 }
 

@@ -90,6 +90,21 @@ static bool is_taken(const struct table *table, const void *record) {
   return false;
 }
 
+static void append(struct world *world, struct table *table, void *record) {
+  struct row *row = world_alloc(world, sizeof *row);
+  *row = (struct row){.touched = true, .record = record};
+  struct row **at = &table->rows;
+  while (*at)
+    at = &(*at)->next;
+  *at = row;
+}
+
+void records_add(struct world *world, struct table *table, const void *record) {
+  void *copy = world_alloc(world, table->of->size);
+  memcpy(copy, record, table->of->size);
+  append(world, table, copy);
+}
+
 static enum commit insert(struct world *world, struct table *table, const struct bus_args *args, size_t number) {
   struct value *values = memory_args_row(args, number);
   void *record = make(table, values, args->width, args->arena);
@@ -99,12 +114,7 @@ static enum commit insert(struct world *world, struct table *table, const struct
     return COMMIT_DATA;
   if (!world)
     return COMMIT_DONE;
-  struct row *row = world_alloc(world, sizeof *row);
-  *row = (struct row){.touched = true, .record = make(table, values, args->width, world->arena)};
-  struct row **at = &table->rows;
-  while (*at)
-    at = &(*at)->next;
-  *at = row;
+  append(world, table, make(table, values, args->width, world->arena));
   return COMMIT_DONE;
 }
 

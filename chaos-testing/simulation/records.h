@@ -17,6 +17,8 @@ void records_lock(struct reading *reading, const struct table *table, const stru
                   struct bus_rows *ret);
 void records_read(struct bus_rows *ret, const struct table *table, const struct row *row, struct bus_arena *arena);
 
+/* A copy of the record, which lasts as long as its texts. */
+void records_add(struct world *world, struct table *table, const void *record);
 /* Every row of the statement; world NULL: only looks whether it can be done. */
 enum commit records_insert(struct world *world, struct table *table, const struct bus_args *args);
 enum commit records_update(struct world *world, struct table *table, const struct bus_args *args);

@@ -30,8 +30,8 @@ static void drop_emitted(struct bus_effects *effects, const struct bus_message_t
 static int64_t price_today(const struct world *world, const struct stock_reserved *reserved) {
   int64_t sum = 0;
   for (size_t i = 0; i < reserved->item_count; i++) {
-    const struct row *row = products_find(&world->databases[SERVICE_INVENTORY], reserved->items[i].product_id);
-    sum += row->cells[P_PRICE].number * reserved->items[i].quantity;
+    const struct product *product = products_find(&world->databases[SERVICE_INVENTORY], reserved->items[i].product_id);
+    sum += product->price * reserved->items[i].quantity;
   }
   return sum;
 }
@@ -91,7 +91,7 @@ void bugs_skip_fact(void *given) {
 static void leave_out(const struct inventory_model *model, struct inventory_reserve *body) {
   size_t kept = 0;
   for (size_t i = 0; i < body->item_count; i++)
-    if (inventory_model_product(model, body->items[i].product_id)->now.on_hand >= body->items[i].quantity)
+    if (inventory_model_product(model, body->items[i].product_id)->on_hand >= body->items[i].quantity)
       body->items[kept++] = body->items[i];
   if (kept > 0)
     body->item_count = kept;
@@ -99,7 +99,7 @@ static void leave_out(const struct inventory_model *model, struct inventory_rese
 
 static void make_up(const struct inventory_model *model, const struct inventory_reserve *body) {
   for (size_t i = 0; i < body->item_count; i++) {
-    struct product *product = &inventory_model_product(model, body->items[i].product_id)->now;
+    struct product *product = inventory_model_product(model, body->items[i].product_id);
     if (product_exists(product) && product->on_hand < body->items[i].quantity)
       product_set_on_hand(product, body->items[i].quantity);
   }
@@ -107,7 +107,7 @@ static void make_up(const struct inventory_model *model, const struct inventory_
 
 static void before_reserve(struct world *world, const struct inventory_model *model, const struct bus_input *input) {
   struct inventory_reserve *body = (struct inventory_reserve *)(uintptr_t)input->body;
-  if (inventory_model_reservation(model, &body->order_id)->now.state != RESERVATION_NONE)
+  if (inventory_model_reservation(model, &body->order_id)->state != RESERVATION_NONE)
     return;
   if (has_bug(world, BUG_PARTIAL))
     leave_out(model, body);
@@ -121,11 +121,18 @@ static void take_twice(const struct reservation *reservation) {
       product_reserve(reservation->lines[i].product, reservation->lines[i].quantity);
 }
 
+/* As if it had never been decided. */
+static void keep_no_row(struct inventory_model *model, struct reservation *reservation) {
+  struct bus_set *set = &model->reservations;
+  reservation->state = RESERVATION_NONE;
+  set->marks[((char *)reservation - set->rows) / (ptrdiff_t)set->size] = 0;
+}
+
 /* Gives the stock back and keeps no row. */
-static void forget(struct reservation *reservation) {
+static void forget(struct inventory_model *model, struct reservation *reservation) {
   for (size_t i = 0; i < reservation->line_count; i++)
     product_release(reservation->lines[i].product, reservation->lines[i].quantity);
-  reservation->state = RESERVATION_NONE;
+  keep_no_row(model, reservation);
 }
 
 void bugs_decide_inventory(struct world *world, void *given, const struct bus_input *input,
@@ -133,24 +140,23 @@ void bugs_decide_inventory(struct world *world, void *given, const struct bus_in
   struct inventory_model *model = given;
   bool reserves = input->type == &inventory_reserve_type, sells = input->type == &order_confirmed_type;
   bool releases = input->type == &inventory_release_type;
-  struct model_reservation *entry =
+  struct reservation *entry =
       reserves || sells || releases ? inventory_model_reservation(model, inventory_order_of(input)) : NULL;
   if (has_bug(world, BUG_SALE_LOST) && sells)
     return;
   if (reserves)
     before_reserve(world, model, input);
-  enum reservation_state before = entry ? entry->now.state : RESERVATION_NONE;
-  if (has_bug(world, BUG_RELEASE_TWICE) && entry && releases && before == RESERVATION_RELEASED &&
-      entry->now.line_count > 0)
-    entry->now.state = RESERVATION_RESERVED;
+  enum reservation_state before = entry ? entry->state : RESERVATION_NONE;
+  if (has_bug(world, BUG_RELEASE_TWICE) && entry && releases && before == RESERVATION_RELEASED && entry->line_count > 0)
+    entry->state = RESERVATION_RESERVED;
   inventory_decide(model, input, effects);
   if (has_bug(world, BUG_NO_TOMBSTONE) && entry && releases && before == RESERVATION_NONE)
-    entry->now.state = RESERVATION_NONE;
+    keep_no_row(model, entry);
   if (has_bug(world, BUG_SALE_RESERVES) && entry && sells && before == RESERVATION_RESERVED)
-    take_twice(&entry->now);
+    take_twice(entry);
   if (has_bug(world, BUG_GONE_EARLY) && entry && reserves && before == RESERVATION_NONE &&
-      entry->now.state == RESERVATION_RESERVED)
-    forget(&entry->now);
+      entry->state == RESERVATION_RESERVED)
+    forget(model, entry);
 }
 
 /* ---- payment-svc ---- */

@@ -78,7 +78,7 @@ static void count_reservation(struct world *world, const struct inventory_model 
   else if (input->type == &inventory_release_type)
     command = RESERVATION_RELEASE;
   if (order_id && input->kind == BUS_INPUT_DELIVERY)
-    world->tally->reservation[inventory_model_reservation(model, order_id)->now.state][command]++;
+    world->tally->reservation[inventory_model_reservation(model, order_id)->state][command]++;
 }
 
 static void decide_inventory(struct world *world, void *model, const struct bus_input *input,

@@ -18,6 +18,26 @@ static const uint8_t updated[] = {O_ID, CHANGING};
 static const uint8_t events[E_COLUMNS] = {E_ORDER, E_SEQ, E_TYPE, E_AT, E_DATA};
 static const uint8_t tombstones[T_COLUMNS] = {T_ORDER, T_CUSTOMER, T_REASON};
 
+struct bus_str list_take(struct bus_str *list) {
+  struct bus_str item = {list->data, 0};
+  if (!list->data || list->len == 0)
+    return BUS_NO_STR;
+  while (item.len < list->len && item.data[item.len] != ',')
+    item.len++;
+  size_t used = item.len < list->len ? item.len + 1 : item.len;
+  list->data += used;
+  list->len -= used;
+  return item;
+}
+
+int64_t list_take_number(struct bus_str *list) {
+  struct bus_str item = list_take(list);
+  int64_t number = 0;
+  for (size_t i = 0; i < item.len; i++)
+    number = number * 10 + (item.data[i] - '0');
+  return number;
+}
+
 static size_t items_in(const struct value *list) {
   size_t count = !list->null && list->text.len > 0;
   for (size_t i = 0; !list->null && i < list->text.len; i++)

@@ -9,6 +9,10 @@
 
 enum { ORDERS, ORDER_EVENTS, TOMBSTONES };
 
+/* A list as the statements write it: takes the next item off its front; absent at the end. */
+struct bus_str list_take(struct bus_str *list);
+int64_t list_take_number(struct bus_str *list);
+
 enum order_column {
   O_ID,
   O_CUSTOMER,

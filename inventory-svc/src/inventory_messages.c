@@ -8,10 +8,11 @@ const char *const stock_reason_names[] = {"out_of_stock",    "unknown_product", 
 const char *const inventory_outcome_names[] = {"found", "not_found", "updated", "key_reused", NULL};
 
 #define ORDER_ID(S) BUS_FIELD_UUID(S, order_id, BUS_REQUIRED, "the order")
-#define PRODUCT_ID(S, presence) BUS_FIELD_STRING(S, product_id, BUS_TOKEN, 1, 64, presence, "product")
-#define NAME(S) BUS_FIELD_STRING(S, name, BUS_TEXT, 1, 200, BUS_REQUIRED, "what it is called")
+#define PRODUCT_ID(S, presence) BUS_FIELD_STRING(S, product_id, BUS_TOKEN, 1, STOCK_PRODUCT_ID_MAX, presence, "product")
+#define NAME(S) BUS_FIELD_STRING(S, name, BUS_TEXT, 1, STOCK_NAME_MAX, BUS_REQUIRED, "what it is called")
 #define PRICE(S) BUS_FIELD_INT64(S, price, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "price of one in minor units")
-#define CURRENCY(S) BUS_FIELD_STRING(S, currency, BUS_TOKEN, 3, 3, BUS_REQUIRED, "ISO 4217")
+#define CURRENCY(S)                                                                                                    \
+  BUS_FIELD_STRING(S, currency, BUS_TOKEN, STOCK_CURRENCY_LEN, STOCK_CURRENCY_LEN, BUS_REQUIRED, "ISO 4217")
 #define ITEMS(S)                                                                                                       \
   BUS_FIELD_ARRAY(S, items, item_count, struct stock_item, &stock_item_schema, 1, STOCK_ITEMS_MAX, BUS_REQUIRED,       \
                   "items")
@@ -39,17 +40,18 @@ const struct bus_schema inventory_order_schema = BUS_SCHEMA("inventory.order", s
 static const struct bus_field set_stock_fields[] = {
     BUS_FIELD_UUID(struct inventory_set_stock, request_id, BUS_REQUIRED, "of the client's idempotency key"),
     PRODUCT_ID(struct inventory_set_stock, BUS_REQUIRED),
-    BUS_FIELD_INT64(struct inventory_set_stock, on_hand, 0, INT64_C(1000000000), BUS_REQUIRED, "what can be reserved"),
+    BUS_FIELD_INT64(struct inventory_set_stock, on_hand, 0, STOCK_ON_HAND_MAX, BUS_REQUIRED, "what can be reserved"),
 };
 const struct bus_schema inventory_set_stock_schema =
     BUS_SCHEMA("inventory.set-stock", struct inventory_set_stock, set_stock_fields);
 
 static const struct bus_field put_product_fields[] = {
-    BUS_FIELD_STRING(struct inventory_put_product, product_id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "product"),
+    BUS_FIELD_STRING(struct inventory_put_product, product_id, BUS_ID, 1, STOCK_PRODUCT_ID_MAX, BUS_REQUIRED,
+                     "product"),
     NAME(struct inventory_put_product),
     PRICE(struct inventory_put_product),
     CURRENCY(struct inventory_put_product),
-    BUS_FIELD_INT64(struct inventory_put_product, on_hand, 0, INT64_C(1000000000), BUS_OPTIONAL, "for a new product"),
+    BUS_FIELD_INT64(struct inventory_put_product, on_hand, 0, STOCK_ON_HAND_MAX, BUS_OPTIONAL, "for a new product"),
 };
 const struct bus_schema inventory_put_product_schema =
     BUS_SCHEMA("inventory.put-product", struct inventory_put_product, put_product_fields);

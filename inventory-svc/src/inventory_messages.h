@@ -6,6 +6,9 @@
 #include <bus/message.h>
 
 enum { STOCK_ITEMS_MAX = 100, STOCK_QUANTITY_MAX = 1000, STOCK_PAGE_MAX = 100 };
+/* Bytes of texts, here, in rows and in their CHECKs. */
+enum { STOCK_PRODUCT_ID_MAX = BUS_ID_MAX, STOCK_NAME_MAX = 200, STOCK_CURRENCY_LEN = 3 };
+#define STOCK_ON_HAND_MAX INT64_C(1000000000)
 
 struct stock_item {
   struct bus_str product_id;

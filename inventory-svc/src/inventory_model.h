@@ -8,19 +8,8 @@
 
 #include "reservation.h"
 
+#include <bus/aggregate.h>
 #include <bus/effects.h>
-
-struct model_product {
-  struct product now;     /* first: lines point to it */
-  int64_t stored_version; /* 0: not in the database */
-  bool card_changed;      /* name, price or currency differ from the database's */
-};
-
-struct model_reservation {
-  struct reservation now;
-  enum reservation_state stored;
-  bool changed; /* since it was loaded */
-};
 
 /* The body of a BUS_INPUT_DEADLINE: a reservation past its expected_until. */
 struct inventory_due {
@@ -28,25 +17,17 @@ struct inventory_due {
 };
 
 /* A request of set-stock that was carried out, now or before. */
-struct model_request {
-  struct bus_uuid id;
-  bool known, stored; /* carried out; and in the database already */
+struct stock_request {
+  struct bus_uuid request_id;
   struct bus_str product_id;
   int64_t on_hand;
 };
 
 struct inventory_model {
   struct bus_arena *arena;
-  /* Named by the messages: sorted, each once. */
-  struct bus_str *wanted;
-  size_t wanted_count;
-  struct model_reservation *reservations; /* by order id */
-  size_t reservation_count;
-  struct model_request *requests; /* by id */
-  size_t request_count;
-  /* By id: what was found, and the wanted that do not exist. Not before inventory_model_set_products. */
-  struct model_product *products;
-  size_t product_count;
+  struct bus_set products;     /* of struct product: those that messages name, and those of loaded reservations */
+  struct bus_set reservations; /* of struct reservation */
+  struct bus_set requests;     /* of struct stock_request; carried out: stored or changed */
 };
 
 /* The order whose reservation the input concerns, or NULL. */
@@ -55,16 +36,19 @@ const struct bus_uuid *inventory_order_of(const struct bus_input *input);
 /* Which ids the inputs name. False: out of memory. */
 bool inventory_model_new(const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                          struct inventory_model **ret) BUS_MUST_CHECK;
-
-/* found: the products in the database, any order; their text must last as long as the model. False: out of memory. */
-bool inventory_model_set_products(struct inventory_model *model, const struct product *found,
-                                  size_t count) BUS_MUST_CHECK;
+/* Once everything is loaded: lets the lines of reservations point to their products. False: one is not there. */
+bool inventory_model_link(struct inventory_model *model) BUS_MUST_CHECK;
+/* Marks the products that differ from the database's. */
+void inventory_model_finish(struct inventory_model *model);
 
 /* NULL: not in the model. */
-struct model_product *inventory_model_product(const struct inventory_model *model, struct bus_str id);
-struct model_reservation *inventory_model_reservation(const struct inventory_model *model,
-                                                      const struct bus_uuid *order_id);
-struct model_request *inventory_model_request(const struct inventory_model *model, const struct bus_uuid *id);
+static inline struct product *inventory_model_product(const struct inventory_model *model, struct bus_str id) {
+  return bus_set_find(&model->products, &id);
+}
+static inline struct reservation *inventory_model_reservation(const struct inventory_model *model,
+                                                              const struct bus_uuid *order_id) {
+  return bus_set_find(&model->reservations, order_id);
+}
 
 /* Every product in the model keeps its invariant. */
 bool inventory_model_is_valid(const struct inventory_model *model);

@@ -1,18 +1,10 @@
 /* The batch of queries: what it asks for, and the answers. */
 #include "inventory_query.h"
 
+#include "inventory_columns.h"
 #include "inventory_service.h"
 
 #include <assert.h>
-#include <stdlib.h>
-
-static int compare_text(const void *a, const void *b) {
-  return product_id_compare(a, b);
-}
-
-static int compare_product(const void *key, const void *product) {
-  return product_id_compare(key, &((const struct product *)product)->id);
-}
 
 static struct query_page *find_page(const struct query_model *model, const struct product_list *list) {
   for (size_t i = 0; i < model->page_count; i++) {
@@ -25,7 +17,7 @@ static struct query_page *find_page(const struct query_model *model, const struc
 
 static void gather(struct query_model *model, const struct bus_input *input) {
   if (input->type == &product_get_type) {
-    model->ids[model->id_count++] = ((const struct product_get *)input->body)->product_id;
+    bus_set_add(&model->products, &((const struct product_get *)input->body)->product_id);
   } else if (input->type == &product_list_type) {
     const struct product_list *list = input->body;
     if (!find_page(model, list))
@@ -38,26 +30,21 @@ bool query_model_new(const struct bus_input *inputs, size_t count, struct bus_ar
   if (!model)
     return false;
   model->arena = arena;
-  model->ids = bus_arena_array(arena, count, sizeof *model->ids);
+  bus_set_init(&model->products, &product_columns, 0, arena);
   model->pages = bus_arena_array(arena, count, sizeof *model->pages);
-  if (!model->ids || !model->pages)
+  if (!model->pages)
     return false;
   for (size_t i = 0; i < count; i++)
     gather(model, &inputs[i]);
-  if (model->id_count > 0)
-    qsort(model->ids, model->id_count, sizeof *model->ids, compare_text);
   *ret = model;
-  return true;
+  return bus_set_open(&model->products);
 }
 
 static void answer_get(const struct query_model *model, const struct product_get *get, struct bus_effects *effects) {
   struct product_view view;
   struct inventory_answer body = {.outcome = INVENTORY_NOT_FOUND};
-  const struct product *product =
-      model->product_count == 0
-          ? NULL
-          : bsearch(&get->product_id, model->products, model->product_count, sizeof *model->products, compare_product);
-  if (product) {
+  const struct product *product = bus_set_find(&model->products, &get->product_id);
+  if (product && bus_set_is_stored(&model->products, product)) {
     product_view_of(product, &view);
     body = (struct inventory_answer){.outcome = INVENTORY_FOUND, .product = &view};
   }

@@ -4,6 +4,7 @@
 
 #include "stock.h"
 
+#include <bus/aggregate.h>
 #include <bus/effects.h>
 #include <bus/pong.h>
 #include <inventory_messages.h>
@@ -18,12 +19,9 @@ struct query_page {
 
 struct query_model {
   struct bus_arena *arena;
-  struct bus_str *ids; /* sorted, each once */
-  size_t id_count;
+  struct bus_set products; /* of struct product, asked for by id; stored: it exists */
   struct query_page *pages;
   size_t page_count;
-  const struct product *products; /* found, by id */
-  size_t product_count;
   struct bus_pong pong; /* to every ping */
 };
 

@@ -79,29 +79,30 @@ static void count(struct bus_effects *effects, const struct inventory_tally *tal
 
 static void carry_out(struct inventory_model *model, const struct bus_uuid *order_id, enum reservation_command command,
                       const struct reservation_request *request, struct bus_effects *effects) {
-  struct model_reservation *entry = inventory_model_reservation(model, order_id);
-  assert(entry);
+  struct reservation *reservation = inventory_model_reservation(model, order_id);
+  assert(reservation);
   struct reservation_decision decision;
-  reservation_decide(&entry->now, command, request, &decision);
-  bool changed = decision.next != entry->now.state;
-  if (changed && entry->now.state == RESERVATION_NONE)
-    entry->now.created_at = effects->now;
+  reservation_decide(reservation, command, request, &decision);
+  bool changed = decision.next != reservation->state;
+  if (changed && reservation->state == RESERVATION_NONE)
+    reservation->created_at = effects->now;
   const struct inventory_tally tally = {.order_id = *order_id,
                                         .command = command,
                                         .alarm = decision.alarm,
                                         .changed = changed,
                                         .state = decision.next,
                                         .reason = decision.reason,
-                                        .units = reservation_evolve(&entry->now, &decision)};
-  entry->changed |= changed;
-  say(&entry->now, &decision, effects);
+                                        .units = reservation_evolve(reservation, &decision)};
+  if (changed)
+    bus_set_change(&model->reservations, reservation);
+  say(reservation, &decision, effects);
   count(effects, &tally);
 }
 
 static struct product *product_of(const struct inventory_model *model, struct bus_str id) {
-  struct model_product *product = inventory_model_product(model, id);
+  struct product *product = inventory_model_product(model, id);
   assert(product);
-  return &product->now;
+  return product;
 }
 
 static void decide_reserve(struct inventory_model *model, const void *message, struct bus_effects *effects) {
@@ -137,8 +138,9 @@ static void decide_confirmed(struct inventory_model *model, const void *message,
     return;
   }
   for (size_t i = 0; i < priced; i++)
-    request.lines[i] = (struct reservation_line){product_of(model, body->items[i].product_id), body->items[i].quantity,
-                                                 body->items[i].unit_price};
+    request.lines[i] = (struct reservation_line){.product = product_of(model, body->items[i].product_id),
+                                                 .quantity = body->items[i].quantity,
+                                                 .unit_price = body->items[i].unit_price};
   carry_out(model, &body->order_id, RESERVATION_SELL, &request, effects);
 }
 
@@ -154,15 +156,15 @@ static void decide_release(struct inventory_model *model, const void *message, s
 }
 
 static void decide_due(struct inventory_model *model, const struct inventory_due *due, struct bus_effects *effects) {
-  struct model_reservation *entry = inventory_model_reservation(model, &due->order_id);
+  struct reservation *reservation = inventory_model_reservation(model, &due->order_id);
   const struct stock_event held = {due->order_id};
   const struct inventory_tally alarm = {.order_id = due->order_id, .alarm = ALARM_HELD};
-  assert(entry);
-  if (!reservation_ask(&entry->now, effects->now))
+  assert(reservation);
+  if (!reservation_ask(reservation, effects->now))
     return;
-  entry->changed = true;
+  bus_set_change(&model->reservations, reservation);
   bus_emit(effects, &stock_held_type, &due->order_id, &held);
-  if (effects->now - entry->now.created_at >= RESERVATION_ALARM_AFTER)
+  if (effects->now - reservation->created_at >= RESERVATION_ALARM_AFTER)
     count(effects, &alarm);
 }
 
@@ -178,46 +180,50 @@ static void answer(struct bus_effects *effects, enum inventory_outcome outcome, 
   bus_answer(effects, &inventory_answer_type, &body);
 }
 
+static bool is_known(const struct inventory_model *model, const struct stock_request *request) {
+  return bus_set_is_stored(&model->requests, request) || bus_set_is_changed(&model->requests, request);
+}
+
 /* A request that was carried out; one for a product that does not exist may be asked again when it does. */
-static void remember(struct model_request *request, const struct inventory_set_stock *body) {
-  request->known = true;
+static void remember(struct inventory_model *model, struct stock_request *request,
+                     const struct inventory_set_stock *body) {
   request->product_id = body->product_id;
   request->on_hand = body->on_hand;
+  bus_set_change(&model->requests, request);
 }
 
 static void decide_set_stock(struct inventory_model *model, const void *message, struct bus_effects *effects) {
   const struct inventory_set_stock *body = message;
-  struct model_request *request = inventory_model_request(model, &body->request_id);
-  struct model_product *product = inventory_model_product(model, body->product_id);
-  assert(request && product);
-  if (request->known && (!bus_str_equal(request->product_id, body->product_id) || request->on_hand != body->on_hand)) {
+  struct stock_request *request = bus_set_find(&model->requests, &body->request_id);
+  struct product *product = product_of(model, body->product_id);
+  assert(request);
+  bool known = is_known(model, request);
+  if (known && (!bus_str_equal(request->product_id, body->product_id) || request->on_hand != body->on_hand)) {
     answer(effects, INVENTORY_KEY_REUSED, NULL);
     return;
   }
-  if (!product_exists(&product->now)) {
+  if (!product_exists(product)) {
     answer(effects, INVENTORY_NOT_FOUND, NULL);
     return;
   }
-  if (!request->known) {
-    product_set_on_hand(&product->now, body->on_hand);
-    remember(request, body);
+  if (!known) {
+    product_set_on_hand(product, body->on_hand);
+    remember(model, request, body);
   }
-  answer(effects, INVENTORY_UPDATED, &product->now);
+  answer(effects, INVENTORY_UPDATED, product);
 }
 
 static void decide_put_product(struct inventory_model *model, const void *message, struct bus_effects *effects) {
   const struct inventory_put_product *body = message;
-  struct model_product *product = inventory_model_product(model, body->product_id);
-  assert(product);
+  struct product *product = product_of(model, body->product_id);
   const struct product_card card = {
       .name = body->name,
       .currency = body->currency,
       .price = body->price,
       .on_hand = body->on_hand == BUS_NO_INT64 ? 0 : body->on_hand,
   };
-  if (product_put(&product->now, &card))
-    product->card_changed = true;
-  answer(effects, INVENTORY_UPDATED, &product->now);
+  (void)product_put(product, &card); /* a new version says that it changed */
+  answer(effects, INVENTORY_UPDATED, product);
 }
 
 static const struct handler {

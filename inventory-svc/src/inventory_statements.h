@@ -7,20 +7,18 @@
 enum inventory_statement {
   LOCK_RESERVATIONS,
   LOCK_PRODUCTS,
-  READ_ITEMS,
   READ_REQUESTS,
   INSERT_RESERVATIONS,
-  MOVE_RESERVATIONS,
-  UPDATE_STOCK,
-  UPDATE_CARDS,
+  UPDATE_RESERVATIONS,
   INSERT_PRODUCTS,
+  UPDATE_PRODUCTS,
   INSERT_REQUESTS,
   PURGE_REQUESTS,
   FIND_HELD,
   INVENTORY_STATEMENTS,
 };
 
-extern const struct bus_statement inventory_statements[INVENTORY_STATEMENTS];
+extern struct bus_statement inventory_statements[INVENTORY_STATEMENTS];
 
 /* Those of the threads that answer queries. */
 enum inventory_query_statement {
@@ -28,6 +26,9 @@ enum inventory_query_statement {
   LIST_PRODUCTS,
   INVENTORY_QUERY_STATEMENTS,
 };
-extern const struct bus_statement inventory_query_statements[INVENTORY_QUERY_STATEMENTS];
+extern struct bus_statement inventory_query_statements[INVENTORY_QUERY_STATEMENTS];
+
+/* Makes their texts, once, before they are used. False: out of memory. */
+bool inventory_statements_make(void) BUS_MUST_CHECK;
 
 #endif

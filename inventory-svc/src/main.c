@@ -1,4 +1,5 @@
 /* inventory-svc: the catalogue, its stock, and the reservations of orders. */
+#include "inventory_columns.h"
 #include "inventory_metrics.h"
 #include "inventory_query.h"
 #include "inventory_query_store.h"
@@ -9,6 +10,7 @@
 #include <bus/service.h>
 #include <orderbus_topology.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { PURGE_INTERVAL_MS = 600000, HELD_INTERVAL_MS = 5000 };
 
@@ -76,6 +78,7 @@ static void print_text(void *context, const char *text) {
   fputs(text, stdout);
 }
 
+static const struct bus_table *const tables[] = {&product_columns, &reservation_columns, &request_columns, NULL};
 static const char *const flags[] = {"--print-states", NULL};
 
 static int run_flag(int flag) {
@@ -93,10 +96,11 @@ static const struct bus_program program = {
     .schema_change = "expected_until",
     .commands = &commands,
     .queries = &queries,
+    .tables = tables,
     .flags = flags,
     .flag = run_flag,
 };
 
 int main(int argc, char **argv) {
-  return bus_service_main(argc, argv, &program);
+  return inventory_statements_make() ? bus_service_main(argc, argv, &program) : EXIT_FAILURE;
 }

@@ -181,6 +181,8 @@ static void take_over(struct reservation *reservation, const struct reservation_
   reservation->total = decision->total;
   reservation->currency = decision->currency;
   reservation->expected_until = decision->request->expected_until;
+  for (size_t i = 0; i < reservation->line_count; i++)
+    reservation->lines[i].product_id = reservation->lines[i].product->id;
 }
 
 int64_t reservation_evolve(struct reservation *reservation, const struct reservation_decision *decision) {
@@ -189,6 +191,7 @@ int64_t reservation_evolve(struct reservation *reservation, const struct reserva
   enum reservation_state before = reservation->state;
   assert(before == RESERVATION_NONE || before == RESERVATION_RESERVED || decision->next == RESERVATION_COMMITTED);
   reservation->state = decision->next;
+  reservation->expected_until = BUS_NO_TIME;
   switch (decision->next) {
   case RESERVATION_RESERVED:
     take_over(reservation, decision);

@@ -27,7 +27,8 @@ extern const char *const reservation_command_names[];
 struct reservation_line {
   struct product *product;
   int64_t quantity;
-  int64_t unit_price; /* locked when it was reserved */
+  int64_t unit_price;        /* locked when it was reserved */
+  struct bus_str product_id; /* of a reservation's line */
 };
 
 struct reservation {
@@ -40,7 +41,7 @@ struct reservation {
   enum stock_reason reason; /* REJECTED */
   struct bus_str guilty;    /* REJECTED: the product, where there is one */
   bus_time created_at;
-  bus_time expected_until; /* RESERVED: when order-svc is asked about it */
+  bus_time expected_until; /* RESERVED: when order-svc is asked about it; else BUS_NO_TIME */
 };
 
 /* The items of a RESERVATION_RESERVE or RESERVATION_SELL; a product may stand in several lines. */

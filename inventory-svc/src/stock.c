@@ -3,12 +3,6 @@
 
 #include <assert.h>
 
-int product_id_compare(const struct bus_str *a, const struct bus_str *b) {
-  size_t shorter = a->len < b->len ? a->len : b->len;
-  int order = shorter > 0 ? memcmp(a->data, b->data, shorter) : 0;
-  return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
-}
-
 bool product_is_valid(const struct product *product) {
   return product->on_hand >= 0 && product->reserved >= 0 && product->sold >= 0 && product->version >= 0 &&
          product->received == product->on_hand + product->reserved + product->sold &&

@@ -12,14 +12,12 @@ struct product {
   int64_t sold;
   int64_t received;
   int64_t version; /* +1 by each change; 0: there is no such product (yet) */
+  int64_t stored;  /* the version in the database */
 };
 
 static inline bool product_exists(const struct product *product) {
   return product->version > 0;
 }
-
-/* Order of the bytes, which is Postgres's order of text COLLATE "C". */
-int product_id_compare(const struct bus_str *a, const struct bus_str *b);
 
 /* The invariant; an absent product has nothing. */
 bool product_is_valid(const struct product *product);

@@ -64,10 +64,12 @@ static struct rig_link *connect_with(const struct migrated *database, struct pg_
 }
 
 struct rig_link *rig_connect(const struct migrated *database) {
+  assert_true(inventory_statements_make());
   return connect_with(database, (struct pg_registry){inventory_statements, INVENTORY_STATEMENTS});
 }
 
 struct rig_link *rig_connect_queries(const struct migrated *database) {
+  assert_true(inventory_statements_make());
   return connect_with(database, (struct pg_registry){inventory_query_statements, INVENTORY_QUERY_STATEMENTS});
 }
 

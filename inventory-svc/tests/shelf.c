@@ -46,33 +46,37 @@ void shelf_add_due(struct shelf *shelf, const struct inventory_due *due) {
 
 /* ---- load ---- */
 
-static struct reservation_line *borrow_lines(const struct shelf *shelf, const struct inventory_model *model,
-                                             const struct reservation *from) {
+static struct reservation_line *borrow_lines(const struct shelf *shelf, const struct reservation *from) {
   struct reservation_line *lines = bus_arena_array(shelf->batch, from->line_count, sizeof *lines);
   assert_non_null(lines);
-  for (size_t i = 0; i < from->line_count; i++) {
+  for (size_t i = 0; i < from->line_count; i++)
     lines[i] = from->lines[i];
-    lines[i].product = &inventory_model_product(model, from->lines[i].product->id)->now;
-  }
   return lines;
 }
 
+/* As if it had been loaded. */
+static void fill(struct bus_set *set, const void *row, const void *key) {
+  void *found = bus_set_find(set, key);
+  if (!found)
+    return;
+  memcpy(found, row, set->size);
+  bus_set_keep(set, found);
+}
+
 static void load(const struct shelf *shelf, struct inventory_model *model) {
-  assert_true(inventory_model_set_products(model, shelf->products, shelf->product_count));
+  for (size_t i = 0; i < shelf->product_count; i++)
+    bus_set_add(&model->products, &shelf->products[i].id);
+  assert_true(bus_set_open(&model->products));
+  for (size_t i = 0; i < shelf->product_count; i++)
+    fill(&model->products, &shelf->products[i], &shelf->products[i].id);
   for (size_t i = 0; i < shelf->reservation_count; i++) {
-    const struct reservation *from = &shelf->reservations[i];
-    struct model_reservation *entry = inventory_model_reservation(model, &from->order_id);
-    if (!entry)
-      continue;
-    entry->now = *from;
-    entry->now.lines = borrow_lines(shelf, model, from);
-    entry->stored = from->state;
+    struct reservation row = shelf->reservations[i];
+    row.lines = borrow_lines(shelf, &row);
+    fill(&model->reservations, &row, &row.order_id);
   }
-  for (size_t i = 0; i < shelf->request_count; i++) {
-    struct model_request *entry = inventory_model_request(model, &shelf->requests[i].id);
-    if (entry)
-      *entry = shelf->requests[i];
-  }
+  for (size_t i = 0; i < shelf->request_count; i++)
+    fill(&model->requests, &shelf->requests[i], &shelf->requests[i].request_id);
+  assert_true(inventory_model_link(model));
 }
 
 /* ---- store ---- */
@@ -88,19 +92,19 @@ static struct product *find_product(const struct shelf *shelf, struct bus_str id
   return NULL;
 }
 
-static void store_product(struct shelf *shelf, const struct model_product *entry) {
-  if (entry->now.version == entry->stored_version)
+static void store_product(struct shelf *shelf, const struct bus_set *set, const struct product *now) {
+  if (!bus_set_is_changed(set, now))
     return;
-  struct product *product = find_product(shelf, entry->now.id);
-  assert_int_equal(product != NULL, entry->stored_version > 0);
+  struct product *product = find_product(shelf, now->id);
+  assert_int_equal(product != NULL, bus_set_is_stored(set, now));
   if (!product) {
     assert_true(shelf->product_count < SHELF_ROWS);
     product = &shelf->products[shelf->product_count++];
   }
-  *product = entry->now;
-  product->id = keep(shelf, entry->now.id);
-  product->name = keep(shelf, entry->now.name);
-  product->currency = keep(shelf, entry->now.currency);
+  *product = *now;
+  product->id = keep(shelf, now->id);
+  product->name = keep(shelf, now->name);
+  product->currency = keep(shelf, now->currency);
   shelf->stored_products++;
 }
 
@@ -111,44 +115,45 @@ static struct reservation *find_reservation(const struct shelf *shelf, const str
   return NULL;
 }
 
-static void store_reservation(struct shelf *shelf, const struct model_reservation *entry) {
-  if (!entry->changed)
+static void store_reservation(struct shelf *shelf, const struct bus_set *set, const struct reservation *now) {
+  if (!bus_set_is_changed(set, now))
     return;
-  struct reservation *row = find_reservation(shelf, &entry->now.order_id);
-  assert_int_equal(row != NULL, entry->stored != RESERVATION_NONE);
+  struct reservation *row = find_reservation(shelf, &now->order_id);
+  assert_int_equal(row != NULL, bus_set_is_stored(set, now));
   if (!row) {
     assert_true(shelf->reservation_count < SHELF_ROWS);
     row = &shelf->reservations[shelf->reservation_count++];
   }
-  *row = entry->now;
-  row->lines = bus_arena_array(shelf->lasting, entry->now.line_count, sizeof *row->lines);
-  for (size_t i = 0; i < entry->now.line_count; i++) {
-    row->lines[i] = entry->now.lines[i];
-    row->lines[i].product = find_product(shelf, entry->now.lines[i].product->id);
+  *row = *now;
+  row->lines = bus_arena_array(shelf->lasting, now->line_count, sizeof *row->lines);
+  for (size_t i = 0; i < now->line_count; i++) {
+    row->lines[i] = now->lines[i];
+    row->lines[i].product = find_product(shelf, now->lines[i].product_id);
+    row->lines[i].product_id = row->lines[i].product->id;
   }
-  row->currency = keep(shelf, entry->now.currency);
-  row->guilty = keep(shelf, entry->now.guilty);
+  row->currency = keep(shelf, now->currency);
+  row->guilty = keep(shelf, now->guilty);
   shelf->stored_reservations++;
 }
 
-static void store_request(struct shelf *shelf, const struct model_request *request) {
-  if (!request->known || request->stored)
+static void store_request(struct shelf *shelf, const struct bus_set *set, const struct stock_request *request) {
+  if (!bus_set_is_changed(set, request))
     return;
-  assert_true(shelf->request_count < SHELF_ROWS);
-  struct model_request *row = &shelf->requests[shelf->request_count++];
+  assert_true(shelf->request_count < SHELF_ROWS && !bus_set_is_stored(set, request));
+  struct stock_request *row = &shelf->requests[shelf->request_count++];
   *row = *request;
-  row->stored = true;
   row->product_id = keep(shelf, request->product_id);
 }
 
-static void store(struct shelf *shelf, const struct inventory_model *model) {
+static void store(struct shelf *shelf, struct inventory_model *model) {
   shelf->stored_products = shelf->stored_reservations = 0;
-  for (size_t i = 0; i < model->product_count; i++)
-    store_product(shelf, &model->products[i]);
-  for (size_t i = 0; i < model->reservation_count; i++)
-    store_reservation(shelf, &model->reservations[i]);
-  for (size_t i = 0; i < model->request_count; i++)
-    store_request(shelf, &model->requests[i]);
+  inventory_model_finish(model);
+  for (size_t i = 0; i < model->products.count; i++)
+    store_product(shelf, &model->products, bus_set_at(&model->products, i));
+  for (size_t i = 0; i < model->reservations.count; i++)
+    store_reservation(shelf, &model->reservations, bus_set_at(&model->reservations, i));
+  for (size_t i = 0; i < model->requests.count; i++)
+    store_request(shelf, &model->requests, bus_set_at(&model->requests, i));
 }
 
 /* ---- run ---- */

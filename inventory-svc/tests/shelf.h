@@ -15,7 +15,7 @@ struct shelf {
   size_t product_count;
   struct reservation reservations[SHELF_ROWS]; /* their lines point into products */
   size_t reservation_count;
-  struct model_request requests[SHELF_ROWS];
+  struct stock_request requests[SHELF_ROWS];
   size_t request_count;
   /* The batch that is being put together, and what it did. */
   struct bus_input inputs[SHELF_BATCH];

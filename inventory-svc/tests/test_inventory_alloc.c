@@ -26,8 +26,12 @@ static bool decide(struct bus_arena *arena, const void *context) {
   bus_effects_init(&effects, arena, &ids, BUS_SECOND, "inventory-svc");
   for (size_t i = 0; i < BUS_COUNT(products); i++)
     products[i].price = 5, products[i].on_hand = products[i].received = 100;
-  bool done = inventory_model_new(&input, 1, arena, &model) &&
-              inventory_model_set_products(model, products, BUS_COUNT(products));
+  bool done = inventory_model_new(&input, 1, arena, &model);
+  for (size_t i = 0; done && i < BUS_COUNT(products); i++) {
+    struct product *product = inventory_model_product(model, products[i].id);
+    if (product)
+      *product = products[i];
+  }
   if (done) {
     bus_effects_begin(&effects, &input);
     inventory_decide(model, &input, &effects);

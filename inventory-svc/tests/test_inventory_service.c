@@ -437,7 +437,6 @@ TEST(a_message_of_no_use_is_parked)
   struct inventory_model *model;
   const struct bus_input input = {.kind = BUS_INPUT_DELIVERY, .type = &stock_released_type};
   assert_true(inventory_model_new(&input, 1, shelf->batch, &model));
-  assert_true(inventory_model_set_products(model, NULL, 0));
   bus_effects_init(&shelf->effects, shelf->batch, &shelf->ids, 0, "inventory-svc");
   bus_effects_begin(&shelf->effects, &input);
   inventory_decide(model, &input, &shelf->effects);

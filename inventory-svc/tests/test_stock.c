@@ -105,14 +105,3 @@ TEST(validity_sees_every_imbalance)
   for (size_t i = 0; i < BUS_COUNT(wrong); i++)
     assert_false(product_is_valid(&wrong[i]));
 }
-
-TEST(ids_are_ordered_by_bytes_and_then_by_length)
-{
-  const struct bus_str order[] = {BUS_STR(""),  BUS_STR("-"), BUS_STR("A"), BUS_STR("AB"),
-                                  BUS_STR("B"), BUS_STR("_"), BUS_STR("a")};
-  for (size_t i = 0; i < BUS_COUNT(order); i++)
-    for (size_t j = 0; j < BUS_COUNT(order); j++) {
-      int found = product_id_compare(&order[i], &order[j]);
-      assert_int_equal((found > 0) - (found < 0), (i > j) - (i < j));
-    }
-}

@@ -10,7 +10,7 @@ from testkit import plans
 
 KEY, FIXED, CHANGING, _VIEW, _LOG, NULL = (1 << bit for bit in range(6))
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
-SERVICES = [("payments", "payment_svc", "payment-svc")]
+SERVICES = [("inventory", "inventory_svc", "inventory-svc"), ("payments", "payment_svc", "payment-svc")]
 Column = namedtuple("Column", "table name type flags min max")
 
 
@@ -62,6 +62,8 @@ def bounds(checks, name):
     """The bounds of one column in the CHECKs: (least, most), None for a missing one."""
     of_column = rf"\(?(?:octet_length|length)?\(?\b{name}\b\)? (>=|<=|=) '?(-?\d+)'?(?:::bigint)?\)"
     found = re.findall(of_column, " ".join(checks))
+    for shortest, longest in re.findall(rf"\(\b{name}\b ~ '\^\[[^\]]*\]{{(\d+)(?:,(\d+))?}}\$'", " ".join(checks)):
+        found += [(">=", shortest), ("<=", longest or shortest)]
     least = [int(number) for sign, number in found if sign in (">=", "=")]
     most = [int(number) for sign, number in found if sign in ("<=", "=")]
     return (least[0] if least else None), (most[0] if most else None)

@@ -68,8 +68,9 @@ TEST(rows_keep_their_marks)
 TEST(text_keys_are_in_the_order_of_their_bytes)
 {
   struct bus_set set = begin(&label_table);
-  const struct bus_str keys[] = {BUS_STR("b"), BUS_STR("ab"), BUS_STR("a"), BUS_STR("B"), BUS_STR("ab")};
-  static const char *const sorted[] = {"B", "a", "ab", "b"};
+  const struct bus_str keys[] = {BUS_STR("b"), BUS_STR("ab"), BUS_STR("a"), BUS_STR("B"),
+                                 BUS_STR("_"), BUS_STR("ab"), BUS_STR(""),  BUS_STR("-")};
+  static const char *const sorted[] = {"", "-", "B", "_", "a", "ab", "b"};
   for (size_t i = 0; i < BUS_COUNT(keys); i++)
     bus_set_add(&set, &keys[i]);
   assert_true(bus_set_open(&set));
