@@ -287,7 +287,7 @@ static int count_all(const struct program *program) {
     return trouble(err.text);
   for (size_t i = 0; good && (queue = bus_topology_queue_at(&orderbus_topology, i)); i++) {
     int64_t depth = 0;
-    if (queue->kind != BUS_QUEUE_WORK)
+    if (queue->kind != BUS_QUEUE_WORK || !bus_topology_is_own(&orderbus_topology, queue))
       continue;
     dead_name(queue, name);
     good = bus_amqp_queue_depth(amqp, name, &depth, &err);

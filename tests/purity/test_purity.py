@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 import sources
-from dev import build, manifests, paths
+from dev import broker, build, manifests, paths
 from dev.runner import tracked
 from symbols import why_not_pure
 
@@ -218,6 +218,14 @@ def test_b1_a_release_is_fortified_and_guards_its_stack():
     for path in programs("release").values():
         asked = output("nm", "--dynamic", "--undefined-only", path)
         assert "__stack_chk_fail" in asked and "_chk@" in asked.replace("__stack_chk_fail", ""), path
+
+
+# ---- the broker's users ----
+
+def test_the_manifests_name_the_users_of_the_topology():
+    """Each service's part has the user of its manifest; the operator has no manifest."""
+    permissions = json.loads(output(programs()["bus-topology"], "definitions"))["permissions"]
+    assert sorted(one["user"] for one in permissions) == sorted(broker.USERS)
 
 
 # ---- failpoints ----

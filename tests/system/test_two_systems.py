@@ -5,9 +5,9 @@ import subprocess
 
 import pytest
 
-from amqp import Publisher
-from client import item, wait_until
 from dev import build
+from testkit.amqp import Publisher
+from testkit.client import item, wait_until
 
 USER = "reports"
 QUEUE = "reports"
