@@ -1,7 +1,7 @@
 """The floor: what an order would cost if nothing but the servers worked, each in batches of a hundred. Pure."""
 
-# The databases that an order touches, each with floor/<name>.sql: four, two and two inputs an order.
-ORDERS_A_BATCH = {"orders": 25, "inventory": 50, "payments": 50}
+# The databases that an order touches, each with floor/<name>.sql: three, two and two inputs an order.
+ORDERS_A_BATCH = {"orders": 33, "inventory": 50, "payments": 50}
 # Figures of the bare loops: CPU ms of the server.
 COSTS = (*(f"{name} ms/order" for name in ORDERS_A_BATCH), "quorum ms/message", "answer ms/message",
          "unrouted ms/message", "psp ms/call")
