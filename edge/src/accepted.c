@@ -85,7 +85,7 @@ static uint32_t bucket_of(const struct bus_uuid *order_id, uint32_t buckets) {
   return bucket < buckets ? bucket : hash & (power - 1);
 }
 
-/* What points to it, or the end of its chain; NULL: there is not even a chain. */
+/* The pointer to the entry, or the end of its chain; NULL: there is no chain. */
 static uint32_t *find(const struct accepted *accepted, const struct bus_uuid *order_id) {
   if (accepted->places == 0)
     return NULL;

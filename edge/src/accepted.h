@@ -28,8 +28,8 @@ enum accepted_verdict {
 enum accepted_verdict accepted_check(struct accepted *accepted, const struct bus_uuid *order_id, struct bus_str hash,
                                      int64_t now);
 
-/* Remembers it, unless it is already there; then says so. What cannot be remembered for lack of memory is UNKNOWN to
- * later questions: they get the answer that another edge would give. */
+/* Stores the order unless it is there already, and returns which. If memory is short the order stays UNKNOWN: later
+ * questions get the response that another edge would give. */
 enum accepted_verdict accepted_remember(struct accepted *accepted, const struct bus_uuid *order_id, struct bus_str hash,
                                         int64_t now);
 

@@ -1,4 +1,4 @@
-/* What clients get: the outcome of a command or query to status, headers and body. Pure. */
+/* HTTP responses: from the outcome of a command or query to status, headers and body. Pure. */
 #ifndef EDGE_ANSWERS_H
 #define EDGE_ANSWERS_H
 
@@ -47,7 +47,7 @@ const char *refusal_name(enum refusal refusal);
 struct answer answer_refusal(enum refusal refusal);
 /* 200 and the body as it is. */
 struct answer answer_found(const struct bus_schema *schema, const void *body);
-/* What a client sees of the answer to a query. */
+/* The HTTP response to the answer of a query. */
 typedef struct answer answer_view(const void *said, struct bus_arena *arena);
 
 /* An order that is only accepted: its id and the status ACCEPTED, the rest null. */

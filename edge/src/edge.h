@@ -1,4 +1,4 @@
-/* What all requests of one edge share, and how a handler asks the services behind it. */
+/* State that all requests of an edge share, and the calls by which handlers reach the services. */
 #ifndef EDGE_EDGE_H
 #define EDGE_EDGE_H
 

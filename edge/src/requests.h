@@ -1,5 +1,5 @@
-/* What clients send: for each route the tables of its path, query and body, and the struct that they fill, which mostly
- * is the command or query that follows. Pure. */
+/* Requests of clients: for each route the tables of its path, query and body, and the struct that they fill, which
+ * usually is the command or query that follows. Pure. */
 #ifndef EDGE_REQUESTS_H
 #define EDGE_REQUESTS_H
 

@@ -9,7 +9,7 @@
 #define FIXTURE_FRESH_BODY "{\"idempotency_key\":\"fresh\",\"items\":[{\"product_id\":\"A\",\"quantity\":2}]}"
 
 extern struct edge edge;
-/* What order-svc may say of an order. */
+/* Answers of order-svc about an order. */
 extern const struct order_answer says_accepted, says_final, says_replayed, says_reused, says_found, says_not_found;
 
 void set_up(void);
@@ -23,7 +23,7 @@ int call(const char *route, const char *body);
 
 /* Adds an answer to the script. */
 void answer(int index, int at_ms, const void *body);
-/* Of a read: what order-svc says of the one order that is asked for (point_to_order). */
+/* Answer of order-svc to a read of one order (point_to_order). */
 void answer_read(int at_ms, const struct order_answer *said);
 /* A new script: nothing but the broker's confirm. */
 void confirm_only(int at_ms);

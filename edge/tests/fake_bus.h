@@ -15,7 +15,7 @@ struct fake_answer {
   const void *body; /* NULL: malformed */
 };
 
-/* What becomes of each request that begins. Times count from its beginning; NEVER: it does not happen. */
+/* Outcome of each request. Times count from its beginning; NEVER: it does not happen. */
 struct fake_script {
   bool is_down, is_blocked, is_full, no_memory;
   int64_t confirm_at, refused_at, unroutable_at, lost_at;
@@ -47,7 +47,7 @@ struct fake {
 
 extern struct fake fake;
 
-/* Nothing happens to requests but what a test says. */
+/* Requests get only the events that a test names. */
 extern const struct fake_script fake_silence;
 
 /* An exchange of its own, in a clean arena. */
@@ -55,7 +55,7 @@ void fake_begin(const char *body);
 void fake_end(void);
 /* As the server does: decodes the request by its row, or answers it. */
 bool fake_take(const struct bus_http_route *route) BUS_MUST_CHECK;
-/* Of the answer; absent when it has no such header. */
+/* The response's header; absent if it has none of that name. */
 struct bus_str fake_header(const char *name);
 
 #endif

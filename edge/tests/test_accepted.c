@@ -61,7 +61,7 @@ TEST(the_first_body_stays)
   accepted_free(accepted);
 }
 
-/* Of the hash 64 bits are kept, and each of its digits down to there tells. */
+/* The memory keeps 64 bits of the hash; a change of any of their digits is noticed. */
 TEST(each_of_the_first_digits_of_a_hash_tells)
 {
   static const char digits[] = "0123456789abcdef";
@@ -170,7 +170,7 @@ TEST(a_hundred_thousand_fit_and_all_are_found)
   accepted_free(accepted);
 }
 
-/* What the process holds of the heap; a sanitizer's own is asked, as glibc's is then not used. */
+/* Heap of the process. Under a sanitizer its own allocator is asked, because glibc's is unused then. */
 static size_t heap_bytes(void) {
 #ifdef SANITIZED
   return __sanitizer_get_current_allocated_bytes();

@@ -1,4 +1,4 @@
-/* What clients get for each outcome: status, headers and the exact body. */
+/* Tests the response to each outcome: status, headers and the exact body. */
 #include "answers.h"
 #include "test.h"
 

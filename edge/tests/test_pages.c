@@ -20,7 +20,7 @@ static void add(char *query, const char *name, struct bus_str value) {
     len += (size_t)snprintf(query + len, 4, "%%%02X", (unsigned char)value.data[i]);
 }
 
-/* Every byte escaped. What was decoded before is gone. */
+/* Escapes every byte; the text decoded before is overwritten. */
 static struct bus_str query_of(const struct page_params *params) {
   static char query[1024];
   query[0] = '\0';

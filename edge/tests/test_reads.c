@@ -11,7 +11,7 @@
 
 enum { THREADS = 100, ROUNDS = 200, UNKNOWN = 7, BIG = 11 };
 
-/* What the service is like. */
+/* Behaviour of the service in a test. */
 static struct {
   atomic_int queries, alone, largest, under_way, most_under_way;
   bool is_silent, answers_too_few, mixes_up;

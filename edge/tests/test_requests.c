@@ -52,7 +52,7 @@ TEST(every_body_of_the_place_corpus_gets_its_verdict)
   bus_arena_free(arena);
 }
 
-/* What the edge accepts, order-svc must be able to decode and to write. */
+/* order-svc must be able to decode and store each request that the edge accepts. */
 TEST(every_accepted_body_makes_a_command_that_its_receiver_decodes)
 {
   struct bus_arena *arena = arena_of(state);

@@ -9,7 +9,7 @@
 
 #define ARENA_LIMIT ((size_t)1 << 30)
 
-/* What one pump brought; visited after it, because a visit may take its time on another connection. */
+/* Deliveries of one pump; they are visited after it, because a visit may take its time on another connection. */
 struct portion {
   struct bus_delivery deliveries[DEAD_LOOK_MAX];
   size_t count;

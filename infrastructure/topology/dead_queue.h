@@ -21,8 +21,8 @@ struct dead_look {
   void *context;
 };
 
-/* As many as there are now, oldest first, at most DEAD_LOOK_MAX where it peeks. *ret_unseen: how many of them were not
- * looked at. What stays is the queue's again in its order. */
+/* Visits the messages that the queue has now, oldest first, at most DEAD_LOOK_MAX when it peeks. *ret_unseen: number of
+ * messages not visited. Remaining messages return to the queue in their order. */
 bool dead_look(const struct dead_look *look, int64_t *ret_unseen, struct bus_error *err) BUS_MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-/* What becomes of a parked message that is sent again. Pure. */
+/* Builds the new message for a dead-lettered message that is replayed. Pure. */
 #ifndef DEAD_REDRIVE_H
 #define DEAD_REDRIVE_H
 

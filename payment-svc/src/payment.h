@@ -97,7 +97,7 @@ extern const char *const payment_call_names[];
 /* The call's place in payment_call_names. */
 size_t payment_call_name(const struct payment_call *call);
 
-/* What became of a call. Plain data. */
+/* Outcome of a call. Plain data. */
 struct payment_result {
   struct bus_uuid order_id;
   enum payment_call_kind call;
@@ -136,7 +136,7 @@ enum payment_say {
   PAYMENT_SAY_REFUNDED
 };
 
-/* What moved between the customer and us: for the ledger. */
+/* Movements of money between customer and us, for the ledger. */
 enum payment_money { PAYMENT_MONEY_NONE, PAYMENT_MONEY_TAKEN, PAYMENT_MONEY_RETURNED };
 extern const char *const payment_money_names[]; /* as the ledger has them */
 
@@ -169,7 +169,7 @@ const char *payment_rule_name(enum payment_state state, enum payment_input_kind 
 void payment_decide(struct payment *payment, const struct payment_input *input, const struct payment_policy *policy,
                     bus_time now, uint64_t random, struct payment_effects *ret);
 
-/* What must hold for every stored payment. */
+/* True for every valid stored payment. */
 bool payment_is_valid(const struct payment *payment);
 bool payment_is_open(enum payment_state state); /* PROCESSING, REFUNDING: someone must look again */
 

@@ -19,7 +19,7 @@ bool payment_caller_new(const struct payment_settings *settings, struct bus_work
 /* Cuts what is under way. Accepts NULL. */
 void payment_caller_free(struct payment_caller *caller);
 
-/* Copies the call. Starts it, queues it, or pushes «not started» at once. */
+/* Copies the call. Starts it, queues it, or pushes the completion "not started" at once. */
 void payment_caller_take(struct payment_caller *caller, const struct payment_call *call);
 
 /* How many further calls for such payments it could take now: what is worth claiming of the rows that are due. */

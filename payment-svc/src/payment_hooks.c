@@ -1,4 +1,4 @@
-/* What payment-svc's worker calls: its context, locking, what follows a COMMIT, and what is looked for now and then. */
+/* The functions that payment-svc's worker calls: context, locking, actions after COMMIT, and periodics. */
 #include "payment_hooks.h"
 
 #include "payment_caller.h"

@@ -24,10 +24,8 @@ static void register_facts(void) {
                                                     .help = "Payments that came into a state.",
                                                     .kind = BUS_COUNTER,
                                                     .labels = {"state"}};
-  static const struct bus_metric_spec alarm_spec = {.name = "payment_alarms_total",
-                                                    .help = "What an operator must look at.",
-                                                    .kind = BUS_COUNTER,
-                                                    .labels = {"alarm"}};
+  static const struct bus_metric_spec alarm_spec = {
+      .name = "payment_alarms_total", .help = "Alarms for an operator.", .kind = BUS_COUNTER, .labels = {"alarm"}};
   for (int i = PAYMENT_NONE + 1; i < PAYMENT_STATES; i++)
     states[i] = series(&state_spec, payment_state_names[i], NULL);
   for (int i = PAYMENT_NO_ALARM + 1; i < PAYMENT_ALARMS; i++)

@@ -1,4 +1,4 @@
-/* What payment-svc counts: facts after their COMMIT, calls when they end, states when they change. Thread-safe. */
+/* Metrics of payment-svc: facts after their COMMIT, calls when they end, states when they change. Thread-safe. */
 #ifndef PAYMENT_METRICS_H
 #define PAYMENT_METRICS_H
 

@@ -1,5 +1,4 @@
-/* What a batch works on: each payment that its inputs name once, and what goes to the ledger. Pure; in the batch's
- * arena. */
+/* The model of a batch: each payment of its inputs once, and the new rows of the ledger. Pure; in the batch's arena. */
 #ifndef PAYMENT_MODEL_H
 #define PAYMENT_MODEL_H
 

@@ -1,4 +1,4 @@
-/* What each rule does to a payment: keys, leases, waits, reasons, and what is said, called, booked and alarmed. */
+/* The rules of the state table: keys, leases, waits, reasons, events, calls, ledger rows and alarms. */
 #include "payment_rules.h"
 
 #include "payment_schedule.h"
@@ -73,7 +73,7 @@ static void grant(struct payment_step *step) {
   step->effects->calls = true;
 }
 
-/* A new idempotency key: the last one is used up (its answer is «no» for ever), or too old to be relied on. */
+/* A new idempotency key: the last one is used up, because its refusal is final, or too old to be valid. */
 static void turn_refund_key(struct payment *payment) {
   payment->refunds++;
   payment->psp_refund_id[0] = '\0';
@@ -291,7 +291,7 @@ void payment_rule_retry(struct payment_step *step) {
     alarm_with(step, PAYMENT_ALARM_REFUND);
 }
 
-/* Of the charge that is PROCESSING, or of the refund whose key is in use; perhaps of an attempt before the last. */
+/* The result of the charge that is PROCESSING or of the refund whose key is in use, perhaps of an earlier attempt. */
 static bool is_of_this_object(const struct payment_step *step) {
   const struct payment *payment = step->payment;
   const struct payment_result *result = step->input->result;
@@ -330,7 +330,7 @@ void payment_rule_take_back(struct payment_step *step) {
     void_it(step);
 }
 
-/* Where it was already said that no money moved, money that moved nevertheless goes back. */
+/* Refunds money that moved although an event has already said that none moved. */
 void payment_rule_suspect(struct payment_step *step) {
   if (step->payment->state != PAYMENT_PROCESSING)
     step->payment->refund_requested = true;

@@ -13,7 +13,7 @@ int64_t payment_slow_delay(const struct payment_policy *policy, int64_t attempts
 /* Microseconds until an object that has been pending at the PSP for so long is read back: about as long again, so that
  * a change is seen before twice its time has passed; at least quick_first, at most slow_max. `asked` as above. */
 int64_t payment_read_delay(const struct payment_policy *policy, int64_t pending, int64_t asked, uint64_t random);
-/* Nothing is put off for longer, transactions that began a little later included: what is due later still was written
+/* Upper bound of every delay, including transactions that began a little later: a row that is due later was written
  * before the database's clock was set back. */
 int64_t payment_longest_wait(const struct payment_policy *policy);
 

@@ -4,7 +4,7 @@
 
 #include "payment_model.h"
 
-/* What is done once the transaction is committed: a call, and what is counted and logged. */
+/* Actions after COMMIT: a call, metrics and logs. */
 struct payment_action {
   bool calls;
   struct payment_call call;

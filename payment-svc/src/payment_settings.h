@@ -21,7 +21,7 @@ struct payment_settings {
 
 extern const struct bus_option payment_options[PAYMENT_OPTIONS];
 
-/* What no single variable's range says: the lease outlives a call, the PSP's URL may get our key. */
+/* Checks across variables: the lease outlives a call, and the PSP's URL may get our key. */
 bool payment_settings_check(const struct payment_settings *settings, struct bus_error *err) BUS_MUST_CHECK;
 
 struct payment_policy payment_policy_of(const struct payment_settings *settings);

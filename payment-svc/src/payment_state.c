@@ -1,4 +1,4 @@
-/* What a payment is: the names of its states, its beginning, and what must hold for it. */
+/* A payment: names of its states, its initial value, and its validity. */
 #include "payment.h"
 
 const char *const payment_state_names[] = {"none",   "processing", "captured", "declined", "failed",

@@ -1,4 +1,4 @@
-/* What the PSP's answer to a call means for the payment. Pure: the answer comes as data. */
+/* Maps the PSP's response to a call to an outcome of the payment. Pure: the response comes as data. */
 #ifndef PSP_ANSWER_H
 #define PSP_ANSWER_H
 

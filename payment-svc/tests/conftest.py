@@ -78,7 +78,7 @@ class Program:
 
 
 class Secrets:
-    """What Broker asks a state folder for."""
+    """Stands in for the state folder that Broker uses."""
 
     def __init__(self):
         self.known = {}
@@ -147,7 +147,7 @@ class World:
         self.send("payment.refund.v1", [{"order_id": order} for order in orders])
 
     def events(self):
-        """What order-svc was told since the last call: (type, body)."""
+        """Messages to order-svc since the last call: (type, body)."""
         got = self.management("POST", f"queues/{self.vhost}/order-svc/get",
                               {"count": 10000, "ackmode": "ack_requeue_false", "encoding": "auto"})
         return [(message["properties"]["type"], json.loads(message["payload"])) for message in got]
@@ -194,7 +194,7 @@ class World:
                    if line.startswith("http_requests_total") and f'"{path}"' in line and f'"{method}"' in line)
 
     def check(self):
-        """What holds whenever nothing is under way."""
+        """Checks the invariants of a service at rest."""
         assert self.sql("SELECT * FROM payments.audit") == []
         assert self.sql("SELECT cause FROM bus.parked") == []
         wait_until(lambda: self.sql("SELECT count(*) FROM bus.outbox") == [(0,)], 15, "an empty outbox")

@@ -1,6 +1,5 @@
-/* A PSP as its documentation promises it, in memory: it carries out a request once for each idempotency key and answers
- * a repetition with what it answered first. Answers are real HTTP bodies. What goes wrong on the way is the caller's.
- */
+/* A PSP in memory, as its documentation promises: it carries out a request once for each idempotency key and repeats
+ * its first response. Responses are real HTTP bodies. The caller simulates faults of the network. */
 #ifndef MODEL_PSP_H
 #define MODEL_PSP_H
 
@@ -32,8 +31,8 @@ struct model_psp {
 void model_psp_init(struct model_psp *psp);
 /* Makes every pending object final: succeeded, or not. */
 void model_psp_finish(struct model_psp *psp, bool succeed);
-/* What the PSP does with the request when it arrives; verdict counts for a key that it sees for the first time. A call
- * that reads back gets the object as it is now. The answer lies in psp. */
+/* Carries out the request. verdict applies to a key that it sees for the first time. A call that reads back gets the
+ * present object. The response is in psp. */
 struct bus_http_result model_psp_take(struct model_psp *psp, const struct payment_call *call,
                                       enum model_verdict verdict);
 

@@ -156,7 +156,7 @@ TEST(caller_hanging_repeated_calls_delay_no_first_one)
   finish();
 }
 
-/* Of what waits, first calls start first; but one repeated call is always under way. */
+/* First calls start before waiting repeated calls, but one repeated call is always under way. */
 TEST(caller_starts_first_calls_first)
 {
   begin(4, 100);

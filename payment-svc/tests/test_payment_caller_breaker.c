@@ -93,7 +93,7 @@ TEST(caller_breaker_probes_and_closes)
   assert_int_equal(doubles.started, 7);
   assert_int_equal(last_pushed()->wait, BUS_SECOND);
   doubles_answer(200, CAPTURED);
-  doubles_answer(402, "{\"error\":{\"type\":\"card_error\"}}"); /* a «no» is an answer */
+  doubles_answer(402, "{\"error\":{\"type\":\"card_error\"}}"); /* a refusal is a response */
   assert_int_equal(room(), 16);
   take(14);
   assert_int_equal(doubles.started, 8);

@@ -63,7 +63,7 @@ TEST(message_charge_out_of_bounds)
   done();
 }
 
-/* What decodes fits the payment's fixed texts. */
+/* Every decoded text fits the payment's fixed arrays. */
 TEST(message_charge_longest_token_fits)
 {
   char json[512] = "{\"order_id\":\"" SAMPLE_ORDER "\",\"amount\":1,\"currency\":\"EUR\",\"token\":\"";

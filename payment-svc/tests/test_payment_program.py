@@ -199,7 +199,7 @@ def test_two_processes_share_the_work(world):
 
 
 def test_killed_with_calls_under_way(world):
-    """What was committed before the call comes due again, with the same key."""
+    """A payment that was committed before its call is due again, with the same key."""
     world.psp.end()
     world.psp.start("/sandbox/ledger", LATENCY_MS="700")
     orders = world.charge(count=40)

@@ -197,7 +197,7 @@ static void check_end(const struct world *world) {
   assert_int_equal(world->alarms, 0);
   if (world->said[PAYMENT_SAY_REFUNDED] || world->row.refund_requested)
     assert_int_equal(psp->captured, psp->refunded); /* a charge that comes after its refund takes nothing */
-  /* Nothing that was said is taken back, but a capture by its refund. */
+  /* No event contradicts an earlier one, except that a refund follows a capture. */
   assert_false(world->said[PAYMENT_SAY_DECLINED] && psp->captures > 0);
   assert_false(world->said[PAYMENT_SAY_CAPTURED] && psp->captures == 0);
   assert_false(world->said[PAYMENT_SAY_DECLINED] && world->said[PAYMENT_SAY_FAILED]);

@@ -1,4 +1,4 @@
-/* What the rules of the table do in detail: keys, leases, waits, reasons, refunds that come at the wrong moment. */
+/* Tests the rules of the table in detail: keys, leases, waits, reasons, refunds at the wrong moment. */
 #include "sample.h"
 
 #include <stdlib.h>

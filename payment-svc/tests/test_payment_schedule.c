@@ -39,7 +39,7 @@ TEST(schedule_slow_waits_grow_by_a_quarter_up_to_the_longest)
   assert_int_equal(last, 5 * BUS_MINUTE); /* half of ten: the other half is luck */
 }
 
-/* What the saga's promise after an outage rests on. */
+/* The saga's promise after an outage rests on this bound. */
 TEST(schedule_wait_is_at_most_a_third_of_the_outage_and_half_a_minute)
 {
   int64_t age = 0;

@@ -1,4 +1,4 @@
-/* What the PSP's answers mean: the documentation's examples, every status, and what is no answer at all. */
+/* Tests the PSP's responses: the documentation's examples, every status, and malformed responses. */
 #include "sample.h"
 
 #include <psp_answer.h>
@@ -164,7 +164,7 @@ TEST(answer_refused_means_no_money_moved)
   assert_int_equal(reading.result.kind, PAYMENT_ON_REFUSED);
 }
 
-/* «Unrecognized request URL» is our configuration: it says nothing about an attempt before. */
+/* "Unrecognized request URL" is a fault of our configuration, and says nothing about an earlier attempt. */
 TEST(answer_not_found_without_a_code_is_unsure)
 {
   struct reading reading = read_body(charge_call(), 404, ERROR_BODY("invalid_request_error", ""));

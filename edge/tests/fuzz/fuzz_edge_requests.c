@@ -1,6 +1,5 @@
-/* What clients send to the edge, behind the HTTP layer: bodies, idempotency keys, queries, cursors, preferences; and
- * what services answer on its way to them. What is taken must be a message that its receiver takes. The first byte
- * chooses. */
+/* Fuzzes requests behind the HTTP layer: bodies, idempotency keys, queries, cursors, preferences; and answers of
+ * services. An accepted request must be a message that its receiver accepts. The first byte chooses. */
 #include "fuzz.h"
 
 #include "../decode.h"
@@ -127,7 +126,7 @@ static void check_answer(struct answer answer) {
     FUZZ_CHECK(bus_encode_nulls(answer.schema, answer.body, arena, &text));
 }
 
-/* What order-svc answers, as a client gets it. */
+/* Answers of order-svc, as HTTP responses. */
 static void answers(struct bus_str json) {
   const struct order_answer *answer = fuzz_codec(&order_answer_schema, json, BUS_IGNORE_UNKNOWN, arena);
   const struct order_page *page = fuzz_codec(&order_page_schema, json, BUS_IGNORE_UNKNOWN, arena);
