@@ -69,7 +69,7 @@ extern const struct bus_schema accepted_order_schema, accepted_stock_schema, eve
 
 /* The bodies lie in `arena` or are the message's own; out of memory is the refusal of that name. */
 
-/* Of an order that this edge has accepted, and knows no more of: to GET 200, to a cancel 202. */
+/* The response for an order that this edge accepted on the confirm: to GET 200, to a cancel 202. */
 struct answer answer_accepted(int status, const struct bus_uuid *order_id, struct bus_arena *arena);
 
 /* POST /api/orders. wait_s: how long the client wanted to wait for a final state, and may. */

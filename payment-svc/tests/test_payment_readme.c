@@ -1,8 +1,8 @@
-/* The README's tables are the program's. */
-#include <payment_settings.h>
+/* The README's table of states is the program's. */
 #include <payment_table.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <test.h>
 
 struct text {
@@ -42,13 +42,4 @@ TEST(readme_has_the_table_of_states)
   struct text table = {NULL, 0};
   payment_table_print(append, &table);
   assert_holds(&table, "--print-states");
-}
-
-TEST(readme_has_the_table_of_variables)
-{
-  struct payment_settings settings;
-  const struct bus_option_table table = {payment_options, BUS_COUNT(payment_options), &settings};
-  struct text text = {NULL, 0};
-  bus_config_print(&table, 1, BUS_CONFIG_MARKDOWN, append, &text);
-  assert_holds(&text, "--print-markdown, without the variables of every service,");
 }
