@@ -207,3 +207,21 @@ void rig_query(struct rig_link *link) {
   }
   link->input_count = 0;
 }
+
+void rig_put(struct rig_link *link, const char *id, int64_t price, const char *currency, int64_t on_hand) {
+  const struct inventory_put_product body = {.product_id = bus_str(id),
+                                             .name = BUS_STR("Ein Ding"),
+                                             .price = price,
+                                             .currency = bus_str(currency),
+                                             .on_hand = on_hand};
+  rig_add(link, &inventory_put_product_type, &body);
+  assert_true(rig_run(link));
+}
+
+void rig_assert_said(const struct rig_link *link, size_t n, const struct bus_message_type *type, const char *json) {
+  const struct bus_effect *effect = rig_message(link, n);
+  assert_non_null(effect);
+  assert_string_equal(effect->type->type, type->type);
+  assert_int_equal(effect->body.len, strlen(json));
+  assert_memory_equal(effect->body.data, json, effect->body.len);
+}

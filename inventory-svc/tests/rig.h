@@ -49,4 +49,9 @@ void rig_statement(struct rig_link *link, size_t statement);
 /* The inputs as queries: read and answered without a transaction, on a link of rig_connect_queries. */
 void rig_query(struct rig_link *link);
 
+/* Puts a product, and asserts that it is stored. */
+void rig_put(struct rig_link *link, const char *id, int64_t price, const char *currency, int64_t on_hand);
+/* Asserts that the n-th message of the last run has this type and body. */
+void rig_assert_said(const struct rig_link *link, size_t n, const struct bus_message_type *type, const char *json);
+
 #endif

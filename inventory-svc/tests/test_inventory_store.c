@@ -12,30 +12,12 @@
 
 #define AUDIT "SELECT count(*) FROM inventory.stock_audit"
 
-static void put(struct rig_link *link, const char *id, int64_t price, const char *currency, int64_t on_hand) {
-  const struct inventory_put_product body = {.product_id = bus_str(id),
-                                             .name = BUS_STR("Ein Ding"),
-                                             .price = price,
-                                             .currency = bus_str(currency),
-                                             .on_hand = on_hand};
-  rig_add(link, &inventory_put_product_type, &body);
-  assert_true(rig_run(link));
-}
-
-static void assert_said(const struct rig_link *link, size_t n, const struct bus_message_type *type, const char *json) {
-  const struct bus_effect *effect = rig_message(link, n);
-  assert_non_null(effect);
-  assert_string_equal(effect->type->type, type->type);
-  assert_int_equal(effect->body.len, strlen(json));
-  assert_memory_equal(effect->body.data, json, effect->body.len);
-}
-
 static void run_one(struct rig_link *link, const struct bus_message_type *type, const void *body,
                     const struct bus_message_type *said, const char *json) {
   rig_add(link, type, body);
   if (!rig_run(link))
     fail_msg("%s", link->error.text);
-  assert_said(link, 0, said, json);
+  rig_assert_said(link, 0, said, json);
 }
 
 static void run_silent(struct rig_link *link, const struct bus_message_type *type, const void *body) {
@@ -62,8 +44,8 @@ TEST(a_reservation_comes_back_as_it_was)
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
   struct rig_link *link = rig_connect(&database);
-  put(link, "SKU-1", 250, "EUR", 10);
-  put(link, "SKU-2", 99, "EUR", 5);
+  rig_put(link, "SKU-1", 250, "EUR", 10);
+  rig_put(link, "SKU-2", 99, "EUR", 5);
   struct stock_item items[] = {{BUS_STR("SKU-2"), 1, 0}, {BUS_STR("SKU-1"), 2, 0}, {BUS_STR("SKU-2"), 3, 0}};
   const struct inventory_reserve reserve = {order_id(1), items, 3, 250 * 2 + 99 * 4, BUS_NO_TIME};
   static const char json[] = "{\"order_id\":\"" ORDER(1) "\",\"items\":["
@@ -72,7 +54,7 @@ TEST(a_reservation_comes_back_as_it_was)
                                                          "{\"product_id\":\"SKU-2\",\"quantity\":3,\"unit_price\":99}],"
                                                          "\"total\":896,\"currency\":\"EUR\"}";
   run_one(link, &inventory_reserve_type, &reserve, &stock_reserved_type, json);
-  put(link, "SKU-2", 1, "USD", 0);
+  rig_put(link, "SKU-2", 1, "USD", 0);
   run_one(link, &inventory_reserve_type, &reserve, &stock_reserved_type, json);
   assert_int_equal(rig_number(&database, "SELECT reserved FROM inventory.products WHERE product_id = 'SKU-2'"), 4);
   assert_int_equal(rig_number(&database, AUDIT), 0);
@@ -94,7 +76,7 @@ TEST(a_release_gives_back_what_only_the_row_knows)
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
   struct rig_link *link = rig_connect(&database);
-  put(link, "SKU-1", 250, "EUR", 10);
+  rig_put(link, "SKU-1", 250, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 10, 0}};
   const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64, BUS_NO_TIME};
   const struct inventory_order order = {order_id(1)};
@@ -114,7 +96,7 @@ TEST(confirmed_finds_no_reservation)
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
   struct rig_link *link = rig_connect(&database);
-  put(link, "SKU-1", 250, "EUR", 10);
+  rig_put(link, "SKU-1", 250, "EUR", 10);
   struct order_item sold[] = {{BUS_STR("SKU-1"), 3, 3}}, much[] = {{BUS_STR("SKU-1"), 5, 1}};
   struct stock_item items[] = {{BUS_STR("SKU-1"), 4, 0}};
   const struct order_event absent = confirmed_of(1, sold, 1), released = confirmed_of(2, much, 1),
@@ -145,7 +127,7 @@ TEST(a_held_reservation_is_found_and_asked_about)
   migrated_open(&database, MIGRATIONS, "inventory_svc");
   struct rig_link *link = rig_connect(&database);
   (void)snprintf(found, sizeof found, "SELECT count(*) FROM (%s) AS held", inventory_statements[FIND_HELD].sql);
-  put(link, "SKU-1", 250, "EUR", 10);
+  rig_put(link, "SKU-1", 250, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 4, 0}};
   const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64, BUS_SECOND};
   const struct inventory_due due = {order_id(1)};
@@ -154,7 +136,7 @@ TEST(a_held_reservation_is_found_and_asked_about)
   assert_int_equal(rig_number(&database, found), 1);
   rig_add_due(link, &due);
   assert_true(rig_run(link));
-  assert_said(link, 0, &stock_held_type, "{\"order_id\":\"" ORDER(1) "\"}");
+  rig_assert_said(link, 0, &stock_held_type, "{\"order_id\":\"" ORDER(1) "\"}");
   assert_int_equal(rig_number(&database, "SELECT extract(epoch FROM expected_until)::bigint "
                                          "FROM inventory.reservations"),
                    61);
@@ -171,7 +153,7 @@ TEST(rejections_and_tombstones_are_remembered)
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
   struct rig_link *link = rig_connect(&database);
-  put(link, "SKU-1", 250, "EUR", 1);
+  rig_put(link, "SKU-1", 250, "EUR", 1);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 2, 0}}, unknown[] = {{BUS_STR("none"), 2, 0}};
   const struct inventory_reserve one = {order_id(1), items, 1, BUS_NO_INT64, BUS_NO_TIME},
                                  two = {order_id(2), items, 1, 1, BUS_NO_TIME},
@@ -186,7 +168,7 @@ TEST(rejections_and_tombstones_are_remembered)
     run_one(link, &inventory_reserve_type, &three, &stock_rejected_type,
             "{\"order_id\":\"" ORDER(3) "\",\"reason\":\"unknown_product\",\"product_id\":\"none\"}");
     run_one(link, &inventory_release_type, &fourth, &stock_released_type, "{\"order_id\":\"" ORDER(4) "\"}");
-    put(link, "none", 1, "EUR", 100);
+    rig_put(link, "none", 1, "EUR", 100);
   }
   run_one(link, &inventory_reserve_type, &four, &stock_rejected_type,
           "{\"order_id\":\"" ORDER(4) "\",\"reason\":\"already_released\"}");
@@ -201,7 +183,7 @@ TEST(set_stock_is_carried_out_once_and_forgotten_after_seven_days)
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
   struct rig_link *link = rig_connect(&database);
-  put(link, "SKU-1", 250, "EUR", 1);
+  rig_put(link, "SKU-1", 250, "EUR", 1);
   const struct inventory_set_stock set = {order_id(1), BUS_STR("SKU-1"), 7}, other = {order_id(1), BUS_STR("SKU-1"), 8},
                                    none = {order_id(2), BUS_STR("none"), 7};
 #define VIEW(on_hand, version)                                                                                         \
@@ -271,7 +253,7 @@ TEST(two_workers_on_one_product_wait_for_each_other)
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
   struct rig_link *one = rig_connect(&database), *two = rig_connect(&database);
-  put(one, "SKU-1", 1, "EUR", 10);
+  rig_put(one, "SKU-1", 1, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 6, 0}};
   const struct inventory_reserve first = {order_id(1), items, 1, BUS_NO_INT64, BUS_NO_TIME},
                                  second = {order_id(2), items, 1, BUS_NO_INT64, BUS_NO_TIME};
@@ -284,8 +266,8 @@ TEST(two_workers_on_one_product_wait_for_each_other)
   assert_true(rig_decide_and_store(one));
   assert_true(rig_finish_lock(two));
   assert_true(rig_decide_and_store(two));
-  assert_said(two, 0, &stock_rejected_type,
-              "{\"order_id\":\"" ORDER(2) "\",\"reason\":\"out_of_stock\",\"product_id\":\"SKU-1\"}");
+  rig_assert_said(two, 0, &stock_rejected_type,
+                  "{\"order_id\":\"" ORDER(2) "\",\"reason\":\"out_of_stock\",\"product_id\":\"SKU-1\"}");
   assert_int_equal(rig_number(&database, "SELECT on_hand FROM inventory.products"), 4);
   assert_int_equal(rig_number(&database, AUDIT), 0);
   rig_disconnect(one);
@@ -298,7 +280,7 @@ TEST(two_workers_on_one_new_order_conflict_and_the_second_sees_the_first)
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
   struct rig_link *one = rig_connect(&database), *two = rig_connect(&database);
-  put(one, "SKU-1", 1, "EUR", 10);
+  rig_put(one, "SKU-1", 1, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 6, 0}};
   const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64, BUS_NO_TIME};
   const struct inventory_order order = {order_id(1)};
@@ -312,7 +294,7 @@ TEST(two_workers_on_one_new_order_conflict_and_the_second_sees_the_first)
   assert_false(rig_decide_and_store(two));
   assert_int_equal(bus_error_class(two->error.code), BUS_CLASS_CONFLICT);
   assert_true(rig_run(two));
-  assert_said(two, 0, &stock_released_type, "{\"order_id\":\"" ORDER(1) "\"}");
+  rig_assert_said(two, 0, &stock_released_type, "{\"order_id\":\"" ORDER(1) "\"}");
   assert_int_equal(rig_number(&database, "SELECT on_hand FROM inventory.products"), 10);
   assert_int_equal(rig_number(&database, AUDIT), 0);
   rig_disconnect(one);
@@ -326,8 +308,8 @@ TEST(a_reservation_that_appears_between_two_statements_conflicts)
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
   struct rig_link *one = rig_connect(&database), *two = rig_connect(&database);
-  put(one, "SKU-1", 1, "EUR", 10);
-  put(one, "SKU-2", 1, "EUR", 10);
+  rig_put(one, "SKU-1", 1, "EUR", 10);
+  rig_put(one, "SKU-2", 1, "EUR", 10);
   struct stock_item both[] = {{BUS_STR("SKU-1"), 6, 0}, {BUS_STR("SKU-2"), 6, 0}};
   const struct inventory_reserve first = {order_id(1), both, 2, BUS_NO_INT64, BUS_NO_TIME},
                                  second = {order_id(1), both, 1, BUS_NO_INT64, BUS_NO_TIME};
@@ -356,7 +338,7 @@ TEST(a_sale_behind_a_release_of_the_same_order_sees_it)
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
   struct rig_link *one = rig_connect(&database), *two = rig_connect(&database);
-  put(one, "SKU-1", 1, "EUR", 10);
+  rig_put(one, "SKU-1", 1, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 6, 0}};
   const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64, BUS_NO_TIME};
   const struct inventory_order order = {order_id(1)};
@@ -476,46 +458,5 @@ TEST(the_database_does_what_memory_does)
   assert_int_equal(rig_number(&database, "SELECT count(*) FROM inventory.stock_requests"), shelf->request_count);
   shelf_free(shelf);
   rig_disconnect(link);
-  migrated_close(&database);
-}
-
-/* ---- queries ---- */
-
-TEST(queries_read_products_and_pages)
-{
-  struct migrated database;
-  migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = rig_connect(&database), *queries = rig_connect_queries(&database);
-  static const char *const ids[] = {"b", "A", "a", "_", "B"}; /* in the order of bytes: A B _ a b */
-  for (size_t i = 0; i < BUS_COUNT(ids); i++)
-    put(link, ids[i], (int64_t)i, "EUR", 1);
-  const struct product_get get = {BUS_STR("_")}, none = {BUS_STR("none")};
-  const struct product_list first = {BUS_STR(""), 2}, second = {BUS_STR("B"), 2}, last = {BUS_STR("a"), 2},
-                            behind = {BUS_STR("b"), 100};
-  const struct product_list start = {BUS_NO_STR, 100};
-  rig_add(queries, &product_get_type, &get);
-  rig_add(queries, &product_list_type, &second);
-  rig_add(queries, &product_list_type, &behind);
-  rig_add(queries, &product_get_type, &none);
-  rig_add(queries, &product_list_type, &last);
-  rig_add(queries, &product_list_type, &first);
-  rig_add(queries, &product_list_type, &start);
-  rig_query(queries);
-#define THING(id, price)                                                                                               \
-  "{\"product_id\":\"" id "\",\"name\":\"Ein Ding\",\"price\":" price ",\"currency\":\"EUR\",\"on_hand\":1,"           \
-  "\"reserved\":0,\"version\":1}"
-  assert_said(queries, 0, &inventory_answer_type, "{\"outcome\":\"found\",\"product\":" THING("_", "3") "}");
-  assert_said(queries, 1, &product_page_type,
-              "{\"items\":[" THING("_", "3") "," THING("a", "2") "],\"next_cursor\":\"a\"}");
-  assert_said(queries, 2, &product_page_type, "{\"items\":[]}");
-  assert_said(queries, 3, &inventory_answer_type, "{\"outcome\":\"not_found\"}");
-  assert_said(queries, 4, &product_page_type, "{\"items\":[" THING("b", "0") "]}");
-  assert_said(queries, 5, &product_page_type,
-              "{\"items\":[" THING("A", "1") "," THING("B", "4") "],\"next_cursor\":\"B\"}");
-  assert_said(queries, 6, &product_page_type,
-              "{\"items\":[" THING("A", "1") "," THING("B", "4") "," THING("_", "3") "," THING("a", "2") "," THING(
-                  "b", "0") "]}");
-  rig_disconnect(link);
-  rig_disconnect(queries);
   migrated_close(&database);
 }
