@@ -22,7 +22,7 @@ static const struct bus_message_type *const queries[] = {&order_get_type, &order
 
 static const struct bus_queue queues[] = {
     BUS_WORK_QUEUE("order-svc", saga),
-    BUS_WORK_QUEUE("order-svc.place", intake, .max_bytes = INT64_C(1) << 30),
+    {.name = "order-svc.place", .types = intake, .type_count = BUS_COUNT(intake), .max_bytes = INT64_C(1) << 30},
     BUS_QUERY_QUEUE("order-svc.query", queries),
 };
 

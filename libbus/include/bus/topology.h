@@ -39,9 +39,9 @@ struct bus_queue {
   int64_t max_bytes; /* x-max-length-bytes; 0: none */
 };
 
-/* types: an array. Initializers of other members may follow. */
-#define BUS_WORK_QUEUE(queue, list, ...)                                                                               \
-  { .name = (queue), .kind = BUS_QUEUE_WORK, .types = (list), .type_count = BUS_COUNT(list), __VA_ARGS__ }
+/* Initializers; list is an array of types. */
+#define BUS_WORK_QUEUE(queue, list)                                                                                    \
+  { .name = (queue), .kind = BUS_QUEUE_WORK, .types = (list), .type_count = BUS_COUNT(list) }
 #define BUS_QUERY_QUEUE(queue, list)                                                                                   \
   { .name = (queue), .kind = BUS_QUEUE_QUERY, .types = (list), .type_count = BUS_COUNT(list) }
 

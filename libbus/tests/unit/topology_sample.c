@@ -25,7 +25,7 @@ static const struct bus_message_type *const query_takes[] = {&order_get};
 
 static const struct bus_queue order_queues[] = {
     BUS_WORK_QUEUE("order-svc", order_takes),
-    BUS_WORK_QUEUE("order-svc.place", place_takes, .max_bytes = 1 << 30),
+    {.name = "order-svc.place", .types = place_takes, .type_count = BUS_COUNT(place_takes), .max_bytes = 1 << 30},
     BUS_QUERY_QUEUE("order-svc.query", query_takes),
 };
 static const struct bus_queue inventory_queues[] = {BUS_WORK_QUEUE("inventory-svc", inventory_takes)};
