@@ -44,6 +44,7 @@ static const struct words {
     [BUS_KIND_OBJECT] = {"object", NULL, NULL, NULL},
     [BUS_KIND_ARRAY] = {"array", "minItems", "maxItems", NULL},
     [BUS_KIND_JSON] = {NULL, NULL, NULL, NULL},
+    [BUS_KIND_EMBED] = {NULL, NULL, NULL, NULL},
 };
 
 /* BUS_TEXT and BUS_PLAIN count bytes, JSON Schema characters: its bounds are the wider ones. */
@@ -99,20 +100,40 @@ static void write_field(struct bus_json_writer *writer, const struct bus_field *
   put(writer, "'description':$s}", field->description);
 }
 
+/* The members of an embedded struct are members of the object. */
+static void write_required(struct bus_json_writer *writer, const struct bus_schema *schema, bool *more) {
+  for (size_t i = 0; i < schema->field_count; i++) {
+    const struct bus_field *field = &schema->fields[i];
+    if (field->kind == BUS_KIND_EMBED)
+      write_required(writer, field->item, more);
+    if (field->presence == BUS_OPTIONAL)
+      continue;
+    put(writer, "$r$s", comma(*more), field->name);
+    *more = true;
+  }
+}
+
+static void write_properties(struct bus_json_writer *writer, const struct bus_schema *schema, struct use use,
+                             bool *more) {
+  for (size_t i = 0; i < schema->field_count; i++) {
+    const struct bus_field *field = &schema->fields[i];
+    if (field->kind == BUS_KIND_EMBED) {
+      write_properties(writer, field->item, use, more);
+      continue;
+    }
+    put(writer, "$r$s:", comma(*more), field->name);
+    write_field(writer, field, use);
+    *more = true;
+  }
+}
+
 static void write_members(struct bus_json_writer *writer, const struct bus_schema *schema, struct use use) {
   bool more = false;
   put(writer, "'required':[");
-  for (size_t i = 0; i < schema->field_count; i++) {
-    if (schema->fields[i].presence == BUS_OPTIONAL)
-      continue;
-    put(writer, "$r$s", comma(more), schema->fields[i].name);
-    more = true;
-  }
+  write_required(writer, schema, &more);
   put(writer, "],'properties':{");
-  for (size_t i = 0; i < schema->field_count; i++) {
-    put(writer, "$r$s:", comma(i > 0), schema->fields[i].name);
-    write_field(writer, &schema->fields[i], use);
-  }
+  more = false;
+  write_properties(writer, schema, use, &more);
   put(writer, use.strict ? "},'additionalProperties':false" : "}");
 }
 

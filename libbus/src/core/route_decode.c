@@ -149,13 +149,9 @@ void *bus_http_decode(const struct bus_http_input *input, const struct bus_http_
 
 /* ---- rows ---- */
 
-static bool is_text_kind(enum bus_kind kind) {
-  return kind < BUS_KIND_OBJECT;
-}
-
 static bool can_be_text(const struct bus_schema *table) {
   for (size_t i = 0; table && i < table->field_count; i++)
-    if (!is_text_kind(table->fields[i].kind))
+    if (table->fields[i].item || table->fields[i].kind == BUS_KIND_JSON)
       return false;
   return true;
 }

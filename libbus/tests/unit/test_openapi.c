@@ -3,11 +3,19 @@
 
 #include "test.h"
 
+struct text {
+  struct bus_str text;
+};
+static const struct bus_field text_fields[] = {
+    BUS_FIELD_STRING(struct text, text, BUS_TEXT, 1, 8, BUS_REQUIRED, "a \"text\""),
+};
+static const struct bus_schema text_schema = BUS_SCHEMA("text", struct text, text_fields);
 struct thing {
   struct bus_str id;
   int64_t limit;
   int state;
-  struct bus_str idempotency_key, text;
+  struct bus_str idempotency_key;
+  struct text text;
 };
 static const char *const states[] = {"on", "off", NULL};
 static const struct bus_field path[] = {BUS_FIELD_STRING(struct thing, id, BUS_ID, 1, 64, BUS_REQUIRED, "the thing")};
@@ -17,7 +25,7 @@ static const struct bus_field query[] = {
 };
 static const struct bus_field body[] = {
     BUS_FIELD_STRING(struct thing, idempotency_key, BUS_VISIBLE, 1, 9, BUS_OPTIONAL, "the key"),
-    BUS_FIELD_STRING(struct thing, text, BUS_TEXT, 1, 8, BUS_REQUIRED, "a \"text\""),
+    BUS_FIELD_EMBED(struct thing, text, struct text, &text_schema),
 };
 static const struct bus_schema body_schema = BUS_SCHEMA("thing", struct thing, body);
 static const struct bus_http_input reads = {.size = sizeof(struct thing), .query = BUS_TABLE(struct thing, query)};
