@@ -2,26 +2,40 @@
 #include "answers.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 
-#define OPTIONAL_STRING(S, member, chars, most) BUS_FIELD_STRING(S, member, chars, 1, most, BUS_OPTIONAL, #member)
-#define OPTIONAL_INT64(S, member) BUS_FIELD_INT64(S, member, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, #member)
+enum { ACCEPTED_FIELDS_MAX = 32 }; /* a test finds an order with more */
+static const char *accepted_names[ORDER_STATUS_COUNT + 2];
+static struct bus_field accepted_order_fields[ACCEPTED_FIELDS_MAX];
+struct bus_schema accepted_order_schema = {"accepted order", sizeof(struct order_view), accepted_order_fields, 0};
 
-/* The shape of an order, member for member, with nothing required but its id. */
-static const struct bus_field accepted_order_fields[] = {
-    BUS_FIELD_UUID(struct accepted_order, order_id, BUS_REQUIRED, "the order"),
-    OPTIONAL_STRING(struct accepted_order, customer_id, BUS_VISIBLE, 64),
-    OPTIONAL_STRING(struct accepted_order, status, BUS_TOKEN, 16),
-    OPTIONAL_STRING(struct accepted_order, reason, BUS_TEXT, 256),
-    BUS_FIELD_ARRAY(struct accepted_order, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX,
-                    BUS_OPTIONAL, "items"),
-    OPTIONAL_INT64(struct accepted_order, total),
-    OPTIONAL_STRING(struct accepted_order, currency, BUS_TOKEN, 3),
-    BUS_FIELD_TIME(struct accepted_order, created_at, BUS_OPTIONAL, "created_at"),
-    BUS_FIELD_TIME(struct accepted_order, updated_at, BUS_OPTIONAL, "updated_at"),
-    OPTIONAL_INT64(struct accepted_order, version),
-};
-const struct bus_schema accepted_order_schema =
-    BUS_SCHEMA("accepted order", struct accepted_order, accepted_order_fields);
+/* The fields of an order in their order, but optional, and with one status more. */
+static void add_accepted_fields(const struct bus_schema *schema, size_t offset) {
+  for (size_t i = 0; i < schema->field_count && accepted_order_schema.field_count < ACCEPTED_FIELDS_MAX; i++) {
+    struct bus_field field = schema->fields[i];
+    field.offset += offset;
+    field.count_offset += offset;
+    if (field.kind == BUS_KIND_EMBED) {
+      add_accepted_fields(field.item, field.offset);
+      continue;
+    }
+    field.presence = field.offset == offsetof(struct order_view, order_id) ? BUS_REQUIRED : BUS_OPTIONAL;
+    if (field.offset == offsetof(struct order_view, status))
+      field.names = accepted_names;
+    accepted_order_fields[accepted_order_schema.field_count++] = field;
+  }
+}
+
+static void make_accepted_order_schema(void) {
+  memcpy(accepted_names, order_status_names, ORDER_STATUS_COUNT * sizeof *accepted_names);
+  accepted_names[ORDER_STATUS_COUNT] = "ACCEPTED";
+  add_accepted_fields(&order_view_schema, 0);
+}
+
+void answers_init(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  (void)pthread_once(&once, make_accepted_order_schema); /* fails only with a wrong argument */
+}
 
 static const struct bus_field accepted_stock_fields[] = {
     BUS_FIELD_STRING(struct accepted_stock, idempotency_key, BUS_VISIBLE, 1, 255, BUS_REQUIRED, "of the request"),
@@ -123,17 +137,13 @@ struct answer answer_place(const struct order_answer *answer, int64_t wait_s) {
 
 /* On the broker's confirm alone: another body under the key may have come first, so nothing of this one is repeated. */
 struct answer answer_accepted(int status, const struct bus_uuid *order_id, struct bus_arena *arena) {
-  struct accepted_order *body = bus_arena_alloc(arena, sizeof *body);
+  struct order_view *body = bus_arena_alloc(arena, sizeof *body);
   if (body == NULL)
     return answer_refusal(REFUSAL_NO_MEMORY);
-  *body = (struct accepted_order){
-      .order_id = *order_id,
-      .status = BUS_STR("ACCEPTED"),
-      .total = BUS_NO_INT64,
-      .created_at = BUS_NO_TIME,
-      .updated_at = BUS_NO_TIME,
-      .version = BUS_NO_INT64,
-  };
+  answers_init();
+  bus_set_absent(&order_view_schema, body);
+  body->order_id = *order_id;
+  body->status = ORDER_STATUS_COUNT;
   struct answer answer = json(status, &accepted_order_schema, body);
   answer.retry_after_s = 1;
   return answer;

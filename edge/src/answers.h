@@ -50,22 +50,15 @@ struct answer answer_found(const struct bus_schema *schema, const void *body);
 /* The HTTP response to the answer of a query. */
 typedef struct answer answer_view(const void *said, struct bus_arena *arena);
 
-/* An order that is only accepted: its id and the status ACCEPTED, the rest null. */
-struct accepted_order {
-  struct bus_uuid order_id;
-  struct bus_str customer_id, status, reason;
-  struct order_item *items;
-  size_t item_count;
-  int64_t total;
-  struct bus_str currency;
-  bus_time created_at, updated_at;
-  int64_t version;
-};
 /* A stock update that is only accepted: the product may turn out not to be there. */
 struct accepted_stock {
   struct bus_str idempotency_key, status;
 };
-extern const struct bus_schema accepted_order_schema, accepted_stock_schema, event_page_schema;
+extern const struct bus_schema accepted_stock_schema, event_page_schema;
+/* The shape of an order, for one that is only accepted as well: its id and the status ACCEPTED, the rest null. Made by
+ * answers_init, which every answer that needs it calls. */
+extern struct bus_schema accepted_order_schema;
+void answers_init(void);
 
 /* The bodies lie in `arena` or are the message's own; out of memory is the refusal of that name. */
 

@@ -144,6 +144,7 @@ int edge_print_openapi(void) {
                                        .routes = edge_routes,
                                        .route_count = BUS_COUNT(edge_routes),
                                        .problem = &bus_http_problem_schema};
+  answers_init();
   struct bus_arena *arena = bus_arena_new(DOCUMENT_LIMIT);
   struct bus_str text;
   bool printed = arena && bus_openapi_encode(&document, arena, &text) && puts(text.data) >= 0 && fflush(stdout) == 0;

@@ -143,6 +143,7 @@ TEST(an_order_that_only_the_edge_knows_is_200_accepted)
 /* Clients must see one shape: every member of an order, in its order. */
 TEST(an_accepted_order_has_the_members_of_an_order)
 {
+  answers_init();
   assert_int_equal(accepted_order_schema.field_count, order_view_schema.field_count);
   for (size_t i = 0; i < order_view_schema.field_count; i++)
     assert_string_equal(accepted_order_schema.fields[i].name, order_view_schema.fields[i].name);

@@ -178,6 +178,9 @@ bool bus_is_id(struct bus_str text);
 bool bus_decode(const struct bus_schema *schema, struct bus_str json, enum bus_unknown unknown, struct bus_arena *arena,
                 void *ret, struct bus_problems *problems) BUS_MUST_CHECK;
 
+/* Gives every member of the table its fallback, or the value that says that it is absent. */
+void bus_set_absent(const struct bus_schema *schema, void *record);
+
 /* Encodes as JSON without spaces, with members in table order and without absent optional members. Canonical: the same
  * value gives the same bytes. False when out of memory. */
 bool bus_encode(const struct bus_schema *schema, const void *value, struct bus_arena *arena,

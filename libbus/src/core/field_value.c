@@ -63,9 +63,15 @@ void bus_field_set_absent(const struct bus_field *field, void *record) {
   case BUS_KIND_OBJECT:
     memset(slot, 0, sizeof(void *));
     break;
-  case BUS_KIND_EMBED: /* its members are absent one by one */
+  case BUS_KIND_EMBED:
+    bus_set_absent(field->item, slot);
     break;
   }
+}
+
+void bus_set_absent(const struct bus_schema *schema, void *record) {
+  for (size_t i = 0; i < schema->field_count; i++)
+    bus_field_set_absent(&schema->fields[i], record);
 }
 
 static bool is_token_char(uint32_t code) {
