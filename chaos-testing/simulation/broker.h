@@ -7,7 +7,7 @@
 
 #include <bus/message.h>
 
-/* What is known of a message beyond what travels, for the invariants. One for each message id. */
+/* Facts about a message that do not travel with it, for the invariants. One for each message id. */
 struct letter {
   uint64_t number; /* in the trace */
   bool external;   /* from outside the services: no outbox has it */
@@ -98,7 +98,7 @@ struct letter *letter_new(struct world *world);
 void broker_publish(struct world *world, const struct sending *sending);
 void broker_ack(struct world *world, struct peer *peer, uint64_t tag);
 void broker_dispatch(struct world *world);
-/* What was not acked is to be delivered again. */
+/* Requeues all unacked deliveries. */
 void broker_requeue(struct world *world, struct peer *peer);
 bool broker_has(const struct broker *broker, int queue);
 /* Is there a copy for which that is true? */
@@ -106,7 +106,7 @@ bool broker_find(const struct broker *broker, int queue, bool (*is_it)(const str
                  const void *what);
 
 void peer_connect(struct world *world, struct peer *peer);
-/* What was not acked comes again; what is on its way is lost. */
+/* Closes the connection: unacked deliveries are requeued, frames on their way are lost. */
 void peer_break(struct world *world, struct peer *peer);
 /* True: the process stands still, and the event comes again when it goes on. */
 bool peer_waits(struct world *world, const struct peer *peer, event_run *run, void *subject, uint64_t detail);

@@ -1,4 +1,4 @@
-/* What must hold: always, at each step that could break it, and at the end, when every fault is over. */
+/* Invariants: those that always hold, those of single steps, and those at the end, after the last fault. */
 #ifndef SIM_CHECK_H
 #define SIM_CHECK_H
 
@@ -37,9 +37,9 @@ void check_opening(struct world *world, const struct worker *worker, const struc
 
 /* Watches, once the faults are over, that what is due is looked at. */
 void check_deadlines(struct world *world, void *subject, uint64_t detail);
-/* Nothing is to come any more. */
+/* Checks the world after its last event. */
 void check_end(struct world *world);
-/* It takes too long: what is open. */
+/* The seed takes too long: prints its open orders, and fails. */
 _Noreturn void check_overdue(struct world *world);
 
 const struct bus_uuid *check_order_id(const struct client_order *client);

@@ -14,7 +14,7 @@
 enum { FOLDS_MAX = 64 };
 #define DUE_SLACK (20 * BUS_SECOND)
 
-/* What the log says so far, and how much had been received of each product. */
+/* The fold of the log so far, and the received quantity of each product. */
 struct check {
   struct order folds[FOLDS_MAX];
   size_t fold_count;

@@ -1,4 +1,4 @@
-/* What clients ask, again and again until it is answered, and what they think of the answers. */
+/* Clients: they repeat each request until it is answered, and check the answers. */
 #include "clients.h"
 
 #include "check.h"

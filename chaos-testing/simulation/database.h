@@ -84,7 +84,7 @@ struct due_room {
   bool oldest_first; /* whatever failed before */
 };
 
-/* What a service's statements do. */
+/* The effect of a service's statements. */
 struct store {
   const struct bus_statement *statements;
   void (*init)(struct database *database);

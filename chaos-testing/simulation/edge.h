@@ -12,7 +12,7 @@ struct client_order;
 
 enum request_kind { REQUEST_PLACE, REQUEST_CANCEL };
 
-/* What a client asks, and where the answer goes. */
+/* A client's request, and the address of its answer. */
 struct ask {
   enum request_kind kind;
   struct client_order *client;

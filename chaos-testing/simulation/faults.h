@@ -1,4 +1,4 @@
-/* What happens to servers and processes as a whole, at times that are drawn beforehand. */
+/* Faults of whole servers and processes, at times that are drawn beforehand. */
 #ifndef SIM_FAULTS_H
 #define SIM_FAULTS_H
 

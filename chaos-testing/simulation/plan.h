@@ -1,4 +1,4 @@
-/* What goes wrong in a seed, and how strongly: a swarm, in which each seed has some kinds of faults and not others. */
+/* The faults of a seed and their rates: a swarm, in which each seed has some kinds of faults and not others. */
 #ifndef SIM_PLAN_H
 #define SIM_PLAN_H
 
@@ -20,7 +20,7 @@ struct plan {
   int64_t link_break_ppm;     /* at a publication or an ack */
   int64_t refuse_ppm;         /* a publication is nacked */
   int64_t broker_outages, broker_outage_max;
-  int64_t blocks;  /* «connection.blocked» */
+  int64_t blocks;  /* "connection.blocked" */
   int64_t unbound; /* a queue is not bound for a while */
   /* the databases */
   int64_t conflict_ppm, unknown_ppm;

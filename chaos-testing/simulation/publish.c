@@ -1,5 +1,4 @@
-/* What goes to the broker and what comes back about it: confirms, returns, and deliveries that are retried or parked.
- */
+/* Publications and the broker's reactions: confirms, returns, and deliveries that are retried or dead-lettered. */
 #include "worker.h"
 
 #include "check.h"

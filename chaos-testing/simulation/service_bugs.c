@@ -12,7 +12,7 @@
 
 /* ---- order-svc ---- */
 
-/* What this input emitted of that type is not sent. */
+/* Drops the messages of that type that this input emitted. */
 static void drop_emitted(struct bus_effects *effects, const struct bus_message_type *type) {
   struct bus_effect **at = effects->before_input ? &effects->before_input->next : &effects->first;
   effects->last = effects->before_input;

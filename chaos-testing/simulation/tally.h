@@ -1,4 +1,4 @@
-/* What was counted over many seeds: events, outcomes, and which cells of the tables were ever entered. */
+/* Counts over many seeds: events, outcomes, and the cells of the tables that were entered. */
 #ifndef SIM_TALLY_H
 #define SIM_TALLY_H
 

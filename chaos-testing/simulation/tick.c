@@ -1,6 +1,5 @@
-/* What happens now and then: due rows become inputs, the sweeper takes what nobody confirmed, confirmed rows go, new
- * orders wait while too many are open. Planned from what comes due, so that time in which nothing happens costs
- * nothing. */
+/* Periodic work: due rows become inputs, the sweeper takes unconfirmed rows, confirmed rows are deleted, new orders
+ * wait while too many are open. It is planned from due times, so that idle time costs no events. */
 #include "worker.h"
 
 #include "check.h"

@@ -199,7 +199,7 @@ bool worker_perhaps_crashes(struct world *world, struct worker *worker) {
   return true;
 }
 
-/* What the servers do to a connection on which nothing comes. */
+/* The server closes a connection without heartbeats. */
 static void no_heartbeat(struct world *world, void *subject, uint64_t epoch) {
   struct worker *worker = subject;
   if (worker->peer.epoch == epoch && worker->peer.paused_until > world->now)

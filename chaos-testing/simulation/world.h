@@ -1,5 +1,5 @@
-/* One seed's world: virtual time, the events that are still to come, and everybody in it. Nothing here looks at a real
- * clock, an address or a hash's order, so that a seed always tells the same story. */
+/* The world of one seed: virtual time, future events, and all parties. No code reads a real clock, an address or a
+ * hash's order, so that a seed always gives the same trace. */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 

@@ -1,4 +1,4 @@
-/* What inventory-svc counts, after COMMIT. */
+/* Metrics of inventory-svc, counted after COMMIT. */
 #include "inventory_metrics.h"
 
 #include "inventory_service.h"

@@ -1,4 +1,4 @@
-/* What inventory-svc counts, after COMMIT. */
+/* Metrics of inventory-svc, counted after COMMIT. */
 #ifndef INVENTORY_METRICS_H
 #define INVENTORY_METRICS_H
 

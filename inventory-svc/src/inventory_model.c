@@ -1,4 +1,4 @@
-/* What a batch works on: the ids that its messages name. */
+/* The model of a batch: the ids that its messages name. */
 #include "inventory_model.h"
 
 #include "inventory_columns.h"

@@ -1,7 +1,7 @@
 /*
- * What a batch works on: the products, reservations and requests that its messages name, each once, found by id. The
- * store fills it with what the database holds and writes back what differs; deciding sees what earlier messages of the
- * batch did. Pure; everything lies in the batch's arena.
+ * The model of a batch: the products, reservations and requests that its messages name, each once, found by id. The
+ * store fills it from the database and writes the differences back; a decision sees the changes of earlier messages of
+ * the batch. Pure; all of it is in the batch's arena.
  */
 #ifndef INVENTORY_MODEL_H
 #define INVENTORY_MODEL_H

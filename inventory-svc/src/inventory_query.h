@@ -25,7 +25,7 @@ struct query_model {
   struct bus_pong pong; /* to every ping */
 };
 
-/* What the inputs ask for. False: out of memory. */
+/* Collects the requests of the inputs. False: out of memory. */
 bool query_model_new(const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                      struct query_model **ret) BUS_MUST_CHECK;
 

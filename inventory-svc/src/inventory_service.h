@@ -4,7 +4,7 @@
 
 #include "inventory_model.h"
 
-/* What is counted after COMMIT: the action of bus_act. */
+/* An action of bus_act: the events that are counted after COMMIT. */
 struct inventory_tally {
   struct bus_uuid order_id;
   enum reservation_command command;

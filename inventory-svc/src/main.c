@@ -21,7 +21,7 @@ static bool open_commands(const void *settings, struct bus_worker *worker, void 
   return true;
 }
 
-/* What was deleted concerns nobody. */
+/* The service has no use for the deleted rows. */
 static void ignore_rows(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
   (void)context, (void)worker, (void)rows;
 }

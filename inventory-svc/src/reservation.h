@@ -55,7 +55,7 @@ struct reservation_request {
 
 enum reservation_answer { ANSWER_NONE, ANSWER_RESERVED, ANSWER_REJECTED, ANSWER_RELEASED, ANSWER_MISSING };
 
-/* What a person should look at. */
+/* Alarms for an operator. */
 enum reservation_alarm {
   ALARM_NONE,
   ALARM_MISSING, /* an order is CONFIRMED, and its stock is not there */

@@ -18,7 +18,7 @@ static uint32_t dice(uint32_t sides) {
 
 static const char *const ids[PRODUCTS] = {"P0", "P1", "P2", "P3", "P4", "missing"};
 
-/* What the rules say, one order and one product at a time. */
+/* A second implementation of the rules, one order and one product at a time. */
 struct simple {
   char order[ORDERS]; /* 0 none, r reserved, c committed, x released, j rejected */
   int64_t need[ORDERS][PRODUCTS];

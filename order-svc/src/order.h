@@ -112,7 +112,7 @@ void order_init(struct order *order, const struct bus_uuid *order_id);
 void order_evolve(struct order *order, const struct order_fact *fact, bus_time at);
 
 bool order_is_final(const struct order *order);
-/* What must hold for each order in the database. */
+/* True for every valid order in the database. */
 bool order_is_valid(const struct order *order);
 
 struct order_policy {

@@ -1,4 +1,4 @@
-/* What a message decides: one small function for each kind of cell of the table. */
+/* Decisions on messages: one small function for each kind of cell of the table. */
 #include "order_table.h"
 
 #include <inventory_messages.h>
@@ -42,7 +42,7 @@ static bool explain(struct deciding *d, const char *code, struct bus_str detail,
 
 /* ---- order.place ---- */
 
-/* What a customer writes never reads as one of the system's own reasons. */
+/* A customer's text never reads as one of the system's own reasons. */
 static bool customers_reason(struct deciding *d, struct bus_str words, struct bus_str *ret) {
   return explain(d, "customer", words, ret);
 }
@@ -267,8 +267,8 @@ static bool money_refused(struct deciding *d) {
   return true;
 }
 
-/* While the payment is open its refund has been asked. Where it counts as settled and no known refund covers the
- * capture, a refund is asked (again); a repeated capture asks again, too. */
+/* While the payment is open, its refund has been requested. If it counts as settled and no known refund covers the
+ * capture, a refund is requested again; a repeated capture requests it again, too. */
 static bool note_capture(struct deciding *d) {
   int64_t amount = ((const struct payment_event *)d->body)->amount;
   bool is_final = order_is_final(d->order);

@@ -1,5 +1,5 @@
-/* What can happen to an order, as data: the entries of its event log. Types and members here are read for ever: a fact
- * that was once written must decode in every later version. Pure. */
+/* The facts of an order, as data: the entries of its event log. Types and members here are read forever: a fact that
+ * was once written must decode in every later version. Pure. */
 #ifndef ORDER_FACT_H
 #define ORDER_FACT_H
 

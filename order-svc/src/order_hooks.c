@@ -1,4 +1,4 @@
-/* What runs beside batches: due orders become inputs, new orders wait while too many are open, and old tombstones are
+/* Periodics of order-svc: due orders become inputs, new orders wait while too many are open, and old tombstones are
  * deleted. */
 #include "order_hooks.h"
 

@@ -1,5 +1,5 @@
-/* What order-svc keeps per worker, and its statements that run now and then: due orders, the gate before new ones, and
- * the purge of tombstones. */
+/* State of order-svc for each worker, and its periodics: due orders, the intake of new ones, and the purge of
+ * tombstones. */
 #ifndef ORDER_HOOKS_H
 #define ORDER_HOOKS_H
 

@@ -5,7 +5,7 @@
 
 #include <bus/base.h>
 
-/* What the database counts. */
+/* Counts from the database. */
 struct order_load {
   int64_t open; /* PENDING and RESERVED; COMPENSATING orders wait only to be undone */
   /* Among the newest order_intake_window() orders that are older than a quarter of the deadline: reserved or paid too

@@ -1,4 +1,4 @@
-/* What order-svc counts. */
+/* Metrics of order-svc. */
 #include "order_metrics.h"
 
 #include "order_revenue.h"

@@ -1,4 +1,4 @@
-/* What order-svc counts, and the alarms that it logs: after COMMIT. Thread-safe. */
+/* Metrics and logged alarms of order-svc, after COMMIT. Thread-safe. */
 #ifndef ORDER_METRICS_H
 #define ORDER_METRICS_H
 

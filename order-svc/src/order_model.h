@@ -1,5 +1,4 @@
-/* What a batch of commands and events works on: the orders that it touches, each once, and what happens to them. Pure.
- */
+/* The model of a batch of commands and events: the orders that it touches, each once, and their changes. Pure. */
 #ifndef ORDER_MODEL_H
 #define ORDER_MODEL_H
 

@@ -1,4 +1,4 @@
-/* Requests in, answers out. What is not there and what is someone else's look the same. */
+/* Queries in, answers out. An unknown order and someone else's order get the same answer. */
 #include "order_query.h"
 
 #include <assert.h>

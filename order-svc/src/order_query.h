@@ -17,7 +17,7 @@ struct order_asked {
   bus_time before;
   struct bus_uuid before_id;
   int64_t limit;
-  /* What was found: of ASK_ORDER one order at most, of pages at most limit + 1. */
+  /* The orders found: at most one for ASK_ORDER, at most limit + 1 for pages. */
   struct order *orders;
   size_t order_count;
   /* ASK_EVENTS: the order is there and may be seen; at most limit + 1 of its events. */

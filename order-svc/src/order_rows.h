@@ -13,7 +13,7 @@ enum { ORDER_VIEW_COLUMNS = 12 };
 /* Texts are copied into the arena. The other members are as order_init leaves them. */
 bool order_read_view(const struct bus_rows *rows, size_t row, struct bus_arena *arena, struct order *ret,
                      struct bus_error *err) BUS_MUST_CHECK;
-/* What the saga needs besides, from the columns behind. */
+/* The saga's own columns, which follow those of the view. */
 bool order_read_saga(const struct bus_rows *rows, size_t row, struct bus_arena *arena, struct order *ret,
                      struct bus_error *err) BUS_MUST_CHECK;
 /* An order's id and a cancel that came before it. */

@@ -124,7 +124,7 @@ static bool is_address(struct bus_str reply_to) {
   return reply_to.len > 0 && reply_to.len <= ORDER_REPLY_TO_MAX;
 }
 
-/* Whoever asks last is told: an earlier one has gone away, or would not ask again. */
+/* The last asker is answered: an earlier one has timed out, or would not ask again. */
 static bool keep_asker(struct order *order, const struct bus_envelope *envelope, const struct order_place *place,
                        bus_time now) {
   if (place->wait_ms == BUS_NO_INT64 || place->wait_ms <= 0 || !is_address(envelope->reply_to))
@@ -150,7 +150,7 @@ static void begin_saga(struct order_entry *entry, const struct bus_input *input)
   entry->now.cause = (struct bus_cause){input->envelope->trace, input->envelope->message_id};
 }
 
-/* What the log does not tell: deadlines, who waits, what is no longer needed. */
+/* Columns that the log does not hold: deadlines, waiting askers, data that is no longer needed. */
 static void keep_books(struct order_model *model, struct order_entry *entry, const struct turn *turn,
                        enum order_message message) {
   const struct bus_input *input = turn->effects->input;

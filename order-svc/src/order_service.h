@@ -7,7 +7,7 @@
 
 enum { ORDER_REPLY_TO_MAX = 255 }; /* bytes of a queue's name in AMQP */
 
-/* What happened, for metrics and alarms: an action that is carried out after COMMIT. */
+/* An action for metrics and alarms, carried out after COMMIT. */
 struct order_tally {
   struct bus_uuid order_id;
   bool created;

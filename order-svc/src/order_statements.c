@@ -1,14 +1,14 @@
-/* order-svc's SQL. Parameter letters: bus/sql.h. What is read of an order has one order of columns: order_rows.c. */
+/* order-svc's SQL. Parameter letters: bus/sql.h. order_rows.c reads the columns of an order in this order. */
 #include "order_statements.h"
 
 #include "order.h"
 
-/* What clients see of an order. */
+/* Columns that clients see. */
 #define VIEW_COLUMNS                                                                                                   \
   "o.order_id, o.customer_id, o.status::bigint, o.reason, array_to_string(o.product_ids, ','), "                       \
   "array_to_string(o.quantities, ','), array_to_string(o.unit_prices, ','), o.total, o.currency, o.created_at, "       \
   "o.updated_at, o.version"
-/* What the saga needs besides. */
+/* Columns that only the saga needs. */
 #define SAGA_COLUMNS                                                                                                   \
   "o.expected_total, o.request_hash, o.captured, o.refunded, o.stock_settled, o.payment_settled, o.deadline, "         \
   "o.due_at, o.resends, o.payment_token, o.reply_to, o.request_id, o.reply_until, o.traceparent, "                     \

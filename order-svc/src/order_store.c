@@ -6,7 +6,7 @@
 #include "order_rows.h"
 #include "order_statements.h"
 
-/* What a batch needs beside its orders. */
+/* Rows that a batch needs besides its orders. */
 struct need {
   bool tombstones; /* may be met */
   bool alone;      /* one may be written */

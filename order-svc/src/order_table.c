@@ -1,4 +1,4 @@
-/* State × message: every cell filled, if only with «ignore». */
+/* State × message: every cell is filled; a cell may be "ignore". */
 #include "order_table.h"
 
 const char *const order_message_names[ORDER_MESSAGES] = {

@@ -1,4 +1,4 @@
-/* What the tests of order-svc share: one order that is told messages, and bodies of every kind. */
+/* Fixture of order-svc's tests: one order that gets messages, and bodies of every kind. */
 #ifndef SAGA_H
 #define SAGA_H
 

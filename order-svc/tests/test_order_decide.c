@@ -1,4 +1,4 @@
-/* What the cells decide in detail: reasons, prices, amounts, and what covers what. */
+/* Tests the decisions of the cells in detail: reasons, prices, amounts, and refunds that cover captures. */
 #include "saga.h"
 
 static struct saga saga;

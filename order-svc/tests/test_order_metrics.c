@@ -1,4 +1,4 @@
-/* What order-svc's metrics say after orders came to their end. */
+/* Tests order-svc's metrics after orders became final. */
 #include "order_metrics.h"
 #include "order_revenue.h"
 #include "order_service.h"

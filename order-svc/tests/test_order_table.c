@@ -1,7 +1,7 @@
 /* Every cell of the table, told what it must do in other words than the table's own. */
 #include "saga.h"
 
-/* What one message does to the standard order in one state. */
+/* The effect of one message on the standard order in one state. */
 struct expected {
   int status;   /* afterwards */
   size_t facts; /* how many happen */
