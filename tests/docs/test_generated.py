@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from dev import generated, paths
+from dev import generated, manifests, paths
 from dev.report import DevError
 
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
@@ -26,10 +26,22 @@ def test_a_readme_shows_its_programs_variables(name):
     assert "<!-- print --print-markdown -->" in text
 
 
+def example(name):
+    """{variable: value} of an example environment."""
+    with open(os.path.join(paths.ROOT, name), encoding="utf-8") as file:
+        return dict(line.rstrip("\n").split("=", 1) for line in file if "=" in line and not line.startswith("#"))
+
+
+@pytest.mark.parametrize("service", manifests.ALL, ids=lambda one: one.name)
+def test_the_default_ports_are_those_of_the_manifest(service):
+    found = example(f"{service.folder}/.env.example")
+    assert found["PORT"] == str(service.port)
+    assert found.get("ADMIN_PORT") == (str(service.admin_port) if service.serves_clients else None)
+
+
 @pytest.mark.parametrize("name", generated.TABLE)
 def test_holds_no_secret(name):
-    with open(os.path.join(paths.ROOT, name), encoding="utf-8") as file:
-        lines = dict(line.rstrip("\n").split("=", 1) for line in file if "=" in line and not line.startswith("#"))
+    lines = example(name)
     secret = [key for key in lines if key in ("DATABASE_URL", "RABBITMQ_URL", "PSP_KEY")]
     assert all(lines[key] == "" for key in secret)
 

@@ -154,6 +154,7 @@ TABLE = {
     "system": (480, _pytest("system")),
     "crash": (150, _pytest("crash")),
     "change": (180, _pytest("change")),
+    "service": (420, _pytest("service", servers=True)),
     "load": (90, _pytest("load")),
     "readme": (180, _pytest("readme")),
     "chaos": (300, _pytest("chaos")),
@@ -169,7 +170,7 @@ BESIDE = ("dev", "crash")
 # Suites that measure recovery times wait for all of those.
 MEASURES = ("chaos", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "change",
-              "chaos", "load", "readme")
+              "service", "chaos", "load", "readme")
 
 
 def forget_the_users_stack(environment):

@@ -1,0 +1,115 @@
+"""A new service: its folder and its migrations are put into a copy of the tree, no other file is touched, and the
+build, ./dev, and the suites purity, schema, isolation and crash take it in."""
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from dev import build, ports, runner
+from testkit import copies
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FIXTURE = os.path.join(HERE, "fixtures", "receipt")
+PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
+CONFIRMED = re.compile(r"^order +\S+ CONFIRMED", re.M)
+
+
+class Tree(copies.Copy):
+    """The copy with the new service, and commands in it with an environment of their own."""
+
+    def __init__(self, folder):
+        super().__init__(os.path.join(folder, "tree"))
+        for place, _, names in os.walk(FIXTURE):
+            for name in names:
+                self._add(os.path.relpath(os.path.join(place, name), FIXTURE))
+        chosen = {row[1]: str(port) for row, port in zip(ports.TABLE.values(), ports.pick_free().values())}
+        self.environment = os.environ | chosen | {
+            "ORDERBUS_STATE": os.path.join(folder, "state"), "ORDERBUS_PRESET": PRESET, "CCACHE_BASEDIR": self.folder,
+            "CCACHE_NOHASHDIR": "1", "ORDERBUS_TEST_TMP": folder, "ORDERBUS_RECEIPT_PORT": str(ports.pick_one())}
+
+    def _add(self, name):
+        target = os.path.join(self.folder, name)
+        assert not os.path.exists(target), f"{name} is in the tree already"
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        shutil.copy2(os.path.join(FIXTURE, name), target)
+
+    def run(self, *words, seconds=600, status=0):
+        done = subprocess.run(words, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False)
+        assert done.returncode == status, f"{' '.join(words)}: {done.returncode}\n{done.stdout[-6000:]}"
+        return done.stdout
+
+    def dev(self, *words):
+        return self.run("./dev", *words)
+
+    def pytest(self, *words):
+        """→ what it printed of each case; at least one that is about the new service has passed."""
+        said = self.run("/usr/bin/python3", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-v", *words)
+        assert re.search(r"receipt\S* PASSED", said), said
+        return said
+
+
+@pytest.fixture(scope="module")
+def tree():
+    with runner.temporary_folder("new-service") as folder:
+        made = Tree(folder)
+        made.build(*(f"bin/{name}" for name in (*build.PROGRAMS, "receipt-svc")))
+        yield made
+
+
+@pytest.fixture(scope="module")
+def running(tree):
+    """The copy's own stack, by ./dev up; → what that said."""
+    try:
+        yield tree.dev("up")
+    finally:
+        with contextlib.suppress(AssertionError):
+            tree.dev("reset")
+
+
+def test_up_starts_it_and_it_takes_part(tree, running):
+    assert CONFIRMED.search(running) and re.search(r"^migrations .*receipts 2 new", running, re.M)
+    assert re.search(r"^services .*receipt-svc", running, re.M)
+    issued = "DO $$ BEGIN FOR i IN 1..100 LOOP PERFORM pg_sleep(0.1); COMMIT; EXIT WHEN EXISTS " \
+             "(SELECT FROM receipts.receipts); END LOOP; END $$"
+    tree.dev("psql", "receipts", "-Atc", issued)
+    assert tree.dev("psql", "receipts", "-Atc", "SELECT count(*) FROM receipts.receipts") == "1\n"
+
+
+def test_status_and_restart_know_it(tree, running):
+    pid = re.search(r"^receipt-svc +ready +pid (\d+)", tree.dev("status"), re.M)
+    assert pid
+    assert f"pid {pid[1]}" not in tree.dev("restart", "receipt-svc")
+    assert re.search(r"^receipt-svc +ready ", tree.dev("status"), re.M)
+
+
+def test_purity_looks_at_it(tree):
+    said = tree.pytest("tests/purity")
+    assert "test_a_domain_links_without_any_io_library[receipt] PASSED" in said
+
+
+def test_schema_looks_at_it(tree):
+    if "TEST_DATABASE_URL" not in os.environ:
+        pytest.skip("TEST_DATABASE_URL is not set")
+    tree.pytest("tests/schema/test_every_service.py", "-k", "receipt")
+
+
+def test_isolation_looks_at_it(tree):
+    tree.pytest("tests/system/test_isolation.py", "-k", "receipt or D3 or D6 or narrow or fills_the_broker or B1")
+
+
+def test_the_crash_matrix_has_its_rows(tree):
+    rows = tree.dev("chaos", "crash-matrix", "list", "--preset", PRESET).splitlines()
+    assert {"receipt-svc/worker.commit-sent/crash", "receipt-svc/worker.before-ack/crash-again"} <= set(rows)
+    said = tree.dev("chaos", "crash-matrix", "--preset", PRESET, "--only", "receipt-svc/worker.commit-sent/crash")
+    assert "receipt-svc/worker.commit-sent/crash" in said and "FAILED" not in said
+
+
+def test_no_generated_file_is_stale(tree):
+    """./dev generate writes its example environment; the suite docs compares that."""
+    tree.dev("generate", "--preset", PRESET)
+    assert os.path.exists(os.path.join(tree.folder, "receipt-svc", ".env.example"))
+    tree.pytest("tests/docs/test_generated.py", "-k", "receipt")
