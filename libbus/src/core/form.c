@@ -1,6 +1,7 @@
 /* Splits forms and queries and undoes their escapes. */
 #include <bus/form.h>
 
+#include "hex.h"
 #include "utf8.h"
 
 static struct bus_str from(struct bus_str text, size_t offset) {
@@ -22,20 +23,10 @@ bool bus_form_next(struct bus_str *rest, struct bus_str *ret_name, struct bus_st
   return true;
 }
 
-static int hex(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The byte that the escape at i stands for, or -1. */
 static int unescape(struct bus_str encoded, size_t i) {
-  if (encoded.len - i < 3)
-    return -1;
-  int high = hex(encoded.data[i + 1]), low = hex(encoded.data[i + 2]);
-  return high < 0 || low < 0 ? -1 : high * 16 + low;
+  uint8_t byte;
+  return encoded.len - i >= 3 && bus_hex_read(encoded.data + i + 1, &byte, 1) ? byte : -1;
 }
 
 static bool is_clean_utf8(const char *text, size_t len) {

@@ -1,6 +1,8 @@
 /* The gate: one pure decision over a request's head, before any routing. A request that passes has only one meaning. */
 #include "gate.h"
 
+#include "../core/hex.h"
+
 enum { HEADERS_MAX = 40, HEAD_BYTES_MAX = 8192, PATH_MAX_BYTES = 2048, METHOD_MAX = 16, LENGTH_DIGITS_MAX = 18 };
 
 static int refuse(int status, const char *reason, const char **ret_reason) {
@@ -184,21 +186,14 @@ static int check_host(const struct bus_http_header_view *headers, size_t count, 
 
 /* ---- the path ---- */
 
-static int hex_value(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  c = (char)(c | 0x20);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool http_path_next(struct bus_str *rest, char *ret) {
   size_t taken = 1;
   *ret = rest->data[0];
   if (*ret == '%') {
-    int high = rest->len >= 3 ? hex_value(rest->data[1]) : -1, low = rest->len >= 3 ? hex_value(rest->data[2]) : -1;
-    if (high < 0 || low < 0)
+    uint8_t byte;
+    if (rest->len < 3 || !bus_hex_read(rest->data + 1, &byte, 1))
       return false;
-    *ret = (char)(high * 16 + low);
+    *ret = (char)byte;
     taken = 3;
   }
   *rest = (struct bus_str){rest->data + taken, rest->len - taken};
