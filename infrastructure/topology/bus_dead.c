@@ -6,9 +6,9 @@
 
 #include <bus/clock.h>
 #include <bus/history.h>
+#include <bus/operator.h>
 #include <bus/process.h>
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -336,25 +336,13 @@ static int run(struct program *program, int count, char **words) {
 /* -1: go on; else the status to exit with. */
 static int parse_options(struct program *program, int argc, char **argv) {
   static const struct option options[] = {
-      {"url", required_argument, NULL, 'u'}, {"ca-file", required_argument, NULL, 'c'}, {"all", no_argument, NULL, 'a'},
-      {"help", no_argument, NULL, 'h'},      {"version", no_argument, NULL, 'V'},       {NULL, 0, NULL, 0},
+      {"all", no_argument, NULL, 'a'},
+      BUS_OPERATOR_OPTIONS,
   };
-  int option;
-  while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-    if (option == 'u')
-      program->settings.url = optarg;
-    else if (option == 'c')
-      program->settings.ca_file = optarg;
-    else if (option == 'a')
-      program->all = true;
-    else if (option == 'h')
-      return fputs(help, stdout) < 0 ? EXIT_TROUBLE : EXIT_SUCCESS;
-    else if (option == 'V')
-      return puts("bus-dead " ORDERBUS_VERSION) < 0 ? EXIT_TROUBLE : EXIT_SUCCESS;
-    else
-      return EXIT_TROUBLE; /* getopt has said why */
-  }
-  return -1;
+  int status;
+  while (bus_operator_next(argc, argv, options, help, &program->settings, &status) != 0)
+    program->all = true;
+  return status;
 }
 
 int main(int argc, char **argv) {

@@ -3,10 +3,10 @@
 #include "send_session.h"
 
 #include <bus/clock.h>
+#include <bus/operator.h>
 #include <bus/process.h>
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -180,26 +180,13 @@ static int check_and_run(struct program *program, const char *type) {
 /* -1: go on; else the status to exit with. */
 static int parse_options(struct program *program, int argc, char **argv) {
   static const struct option options[] = {
-      {"url", required_argument, NULL, 'u'}, {"ca-file", required_argument, NULL, 'c'},
-      {"types", no_argument, NULL, 't'},     {"help", no_argument, NULL, 'h'},
-      {"version", no_argument, NULL, 'V'},   {NULL, 0, NULL, 0},
+      {"types", no_argument, NULL, 't'},
+      BUS_OPERATOR_OPTIONS,
   };
-  int option;
-  while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-    if (option == 'u')
-      program->settings.url = optarg;
-    else if (option == 'c')
-      program->settings.ca_file = optarg;
-    else if (option == 't')
-      return print_types();
-    else if (option == 'h')
-      return fputs(help, stdout) < 0 ? EXIT_TROUBLE : EXIT_SUCCESS;
-    else if (option == 'V')
-      return puts("bus-send " ORDERBUS_VERSION) < 0 ? EXIT_TROUBLE : EXIT_SUCCESS;
-    else
-      return EXIT_TROUBLE; /* getopt has said why */
-  }
-  return optind == argc - 1 ? -1 : trouble("one type is needed; see --help");
+  int status;
+  if (bus_operator_next(argc, argv, options, help, &program->settings, &status) != 0)
+    return print_types();
+  return status >= 0 ? status : optind == argc - 1 ? -1 : trouble("one type is needed; see --help");
 }
 
 int main(int argc, char **argv) {

@@ -35,19 +35,23 @@ static void delay(const struct psp_sandbox *sandbox) {
     usleep((useconds_t)(sandbox->settings->latency_ms * 1000));
 }
 
+/* Goes on with a form that was read: the call has its key, and the latency has passed. False: answered. */
+static bool goes_on(struct psp_call *call, bool is_read, const struct psp_error *error) {
+  if (!is_read)
+    psp_reply_error(call->exchange, error);
+  if (!is_read || !psp_call_claim(call))
+    return false;
+  delay(call->sandbox);
+  return true;
+}
+
 static void post_intent(void *context, struct bus_http_exchange *exchange) {
   struct psp_call call;
   struct psp_charge charge;
   struct psp_error error;
-  if (!psp_call_start(context, exchange, "/v1/payment_intents", &call))
+  if (!psp_call_start(context, exchange, "/v1/payment_intents", &call) ||
+      !goes_on(&call, psp_charge_read(&call.form, &charge, &error), &error))
     return;
-  if (!psp_charge_read(&call.form, &charge, &error)) {
-    psp_reply_error(exchange, &error);
-    return;
-  }
-  if (!psp_call_claim(&call))
-    return;
-  delay(call.sandbox);
   struct psp_plan plan = psp_plan_of(charge.method, call.attempt);
   switch (plan.step) {
   case PSP_CAPTURE:
@@ -99,16 +103,9 @@ static void post_refund(void *context, struct bus_http_exchange *exchange) {
   struct psp_call call;
   struct psp_refund refund;
   struct psp_error error;
-  if (!psp_call_start(context, exchange, "/v1/refunds", &call))
-    return;
-  if (!psp_refund_read(&call.form, &refund, &error)) {
-    psp_reply_error(exchange, &error);
-    return;
-  }
-  if (!psp_call_claim(&call))
-    return;
-  delay(call.sandbox);
-  carry_out_refund(&call, &refund);
+  if (psp_call_start(context, exchange, "/v1/refunds", &call) &&
+      goes_on(&call, psp_refund_read(&call.form, &refund, &error), &error))
+    carry_out_refund(&call, &refund);
 }
 
 /* ---- reading ---- */

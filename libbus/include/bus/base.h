@@ -38,6 +38,17 @@ static inline bool bus_str_is(struct bus_str a, const char *text) {
   return a.data != NULL && bus_str_equal(a, bus_str(text));
 }
 
+/* Cuts off *rest the text before the next `end`, and `end` itself; all of it where there is none. */
+static inline struct bus_str bus_str_cut(struct bus_str *rest, char end) {
+  if (rest->len == 0)
+    return *rest;
+  const char *at = (const char *)memchr(rest->data, end, rest->len);
+  struct bus_str text = {rest->data, at ? (size_t)(at - rest->data) : rest->len};
+  rest->data += text.len + (at != NULL);
+  rest->len -= text.len + (at != NULL);
+  return text;
+}
+
 /* Microseconds since 1970-01-01T00:00:00Z, as Postgres keeps them. */
 typedef int64_t bus_time;
 

@@ -1,16 +1,11 @@
 /* The program bus-topology: applies a topology to a broker, compares it, prints it. */
 #include "topology_text.h"
 
-#include <bus/amqp.h>
+#include <bus/operator.h>
 #include <bus/process.h>
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
-
-#ifndef ORDERBUS_VERSION
-#define ORDERBUS_VERSION "unknown"
-#endif
 
 enum { EXIT_DIFFERS = 1, EXIT_TROUBLE = 2, EXIT_NOT_COMPARED = 3, BINDINGS_MAX = 16 << 20 };
 
@@ -19,7 +14,8 @@ enum { EXIT_DIFFERS = 1, EXIT_TROUBLE = 2, EXIT_NOT_COMPARED = 3, BINDINGS_MAX =
 
 struct program {
   const struct bus_topology *topology;
-  const char *url, *vhost, *ca_file, *bindings_file;
+  struct bus_amqp_settings settings;
+  const char *vhost, *bindings_file;
   struct bus_amqp *amqp;
   int64_t disk_bytes;
   char *bindings; /* what the broker lists; NULL: not known */
@@ -202,13 +198,11 @@ static bool read_bindings(struct program *program) {
 
 static int with_broker(struct program *program, int (*verb)(struct program *program)) {
   struct bus_error err;
-  struct bus_amqp_settings settings = {
-      .url = program->url, .name = "bus-topology", .ca_file = program->ca_file, .heartbeat_s = 60};
-  if (program->url == NULL)
+  if (program->settings.url == NULL)
     return trouble("no broker: give --url, or set RABBITMQ_URL");
   if (!read_bindings(program))
     return EXIT_TROUBLE;
-  if (!bus_amqp_open_any(&settings, &program->amqp, &err))
+  if (!bus_amqp_open_any(&program->settings, &program->amqp, &err))
     return trouble(err.text);
   int status = verb(program);
   bus_amqp_free(program->amqp);
@@ -243,39 +237,31 @@ static int64_t bytes_of(const char *text) {
 /* -1: go on; else the status to exit with. */
 static int parse_options(struct program *program, int argc, char **argv) {
   static const struct option options[] = {
-      {"url", required_argument, NULL, 'u'},      {"vhost", required_argument, NULL, 'v'},
-      {"ca-file", required_argument, NULL, 'c'},  {"disk", required_argument, NULL, 'd'},
-      {"bindings", required_argument, NULL, 'b'}, {"help", no_argument, NULL, 'h'},
-      {"version", no_argument, NULL, 'V'},        {NULL, 0, NULL, 0},
+      {"vhost", required_argument, NULL, 'v'},
+      {"disk", required_argument, NULL, 'd'},
+      {"bindings", required_argument, NULL, 'b'},
+      BUS_OPERATOR_OPTIONS,
   };
-  int option;
-  while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-    if (option == 'u')
-      program->url = optarg;
-    else if (option == 'v')
+  int option, status;
+  while ((option = bus_operator_next(argc, argv, options, help, &program->settings, &status)) != 0) {
+    if (option == 'v')
       program->vhost = optarg;
-    else if (option == 'c')
-      program->ca_file = optarg;
     else if (option == 'd' && (program->disk_bytes = bytes_of(optarg)) == 0)
       return trouble("--disk is a number of bytes from 1073741824 to 1152921504606846976");
     else if (option == 'd')
       continue;
     else if (option == 'b')
       program->bindings_file = optarg;
-    else if (option == 'h')
-      return fputs(help, stdout) < 0 ? EXIT_TROUBLE : EXIT_SUCCESS;
-    else if (option == 'V')
-      return puts("bus-topology " ORDERBUS_VERSION) < 0 ? EXIT_TROUBLE : EXIT_SUCCESS;
-    else
-      return EXIT_TROUBLE; /* getopt has said why */
   }
-  return optind == argc - 1 ? -1 : trouble("one verb is needed; see --help");
+  return status >= 0 ? status : optind == argc - 1 ? -1 : trouble("one verb is needed; see --help");
 }
 
 int bus_topology_main(int argc, char **argv, const struct bus_topology *topology) {
   bus_process_standard_files();
-  struct program program = {
-      .topology = topology, .url = getenv("RABBITMQ_URL"), .vhost = "/", .disk_bytes = 8 * DISK_MIN};
+  struct program program = {.topology = topology,
+                            .settings = {.url = getenv("RABBITMQ_URL"), .name = "bus-topology", .heartbeat_s = 60},
+                            .vhost = "/",
+                            .disk_bytes = 8 * DISK_MIN};
   int status = parse_options(&program, argc, argv);
   return status >= 0 ? status : run(&program, argv[optind]);
 }

@@ -15,15 +15,6 @@ static struct bus_str trim(struct bus_str text) {
   return text;
 }
 
-static struct bus_str take_line(struct bus_str *env) {
-  const char *end = env->len > 0 ? memchr(env->data, '\n', env->len) : NULL;
-  struct bus_str line = {env->data, end ? (size_t)(end - env->data) : env->len};
-  size_t taken = line.len + (end != NULL);
-  env->data += taken;
-  env->len -= taken;
-  return line;
-}
-
 static bool is_blank(struct bus_str line) {
   struct bus_str text = trim(line);
   return text.len == 0 || text.data[0] == '#';
@@ -60,7 +51,7 @@ static const char *split(struct bus_str line, struct bus_str *ret_name, struct b
 bool bus_env_find(struct bus_str env, const char *name, char *value, size_t size) {
   struct bus_str found_name, text, found = BUS_NO_STR;
   while (env.len > 0) {
-    struct bus_str line = take_line(&env);
+    struct bus_str line = bus_str_cut(&env, '\n');
     if (!is_blank(line) && split(line, &found_name, &text) == NULL && bus_str_is(found_name, name))
       found = text;
   }
@@ -74,7 +65,7 @@ bool bus_env_find(struct bus_str env, const char *name, char *value, size_t size
 bool bus_env_check(struct bus_str env, struct bus_error *err) {
   struct bus_str name, value;
   for (int number = 1; env.len > 0; number++) {
-    struct bus_str line = take_line(&env);
+    struct bus_str line = bus_str_cut(&env, '\n');
     if (line.len > LINE_MAX_BYTES || (line.len > 0 && memchr(line.data, '\0', line.len)))
       return bus_fail(err, BUS_E_CONFIG, "line %d: longer than %d bytes or with NUL", number, LINE_MAX_BYTES);
     const char *problem = is_blank(line) ? NULL : split(line, &name, &value);
@@ -117,7 +108,7 @@ bool bus_env_check_names(struct bus_str env, const struct bus_option_table *tabl
                          const char *const *others, struct bus_error *err) {
   struct bus_str name, value;
   for (int number = 1; env.len > 0; number++) {
-    struct bus_str line = take_line(&env);
+    struct bus_str line = bus_str_cut(&env, '\n');
     if (is_blank(line) || split(line, &name, &value) != NULL)
       continue;
     struct search search = find_nearest(name, tables, table_count, others);

@@ -4,22 +4,13 @@
 #include "hex.h"
 #include "utf8.h"
 
-static struct bus_str from(struct bus_str text, size_t offset) {
-  return (struct bus_str){text.data + offset, text.len - offset};
-}
-
 bool bus_form_next(struct bus_str *rest, struct bus_str *ret_name, struct bus_str *ret_value) {
   while (rest->len > 0 && rest->data[0] == '&')
-    *rest = from(*rest, 1);
+    (void)bus_str_cut(rest, '&');
   if (rest->len == 0)
     return false;
-  const char *ampersand = memchr(rest->data, '&', rest->len);
-  struct bus_str pair = {rest->data, ampersand ? (size_t)(ampersand - rest->data) : rest->len};
-  const char *equals = memchr(pair.data, '=', pair.len);
-  size_t name_len = equals ? (size_t)(equals - pair.data) : pair.len;
-  *ret_name = (struct bus_str){pair.data, name_len};
-  *ret_value = from(pair, equals ? name_len + 1 : pair.len);
-  *rest = from(*rest, pair.len);
+  *ret_value = bus_str_cut(rest, '&');
+  *ret_name = bus_str_cut(ret_value, '=');
   return true;
 }
 

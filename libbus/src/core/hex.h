@@ -1,4 +1,4 @@
-/* Lower-case hexadecimal of bytes, and back. Private to libbus's pure half. */
+/* Lower-case hexadecimal of bytes, and back. Private to libbus. */
 #ifndef BUS_CORE_HEX_H
 #define BUS_CORE_HEX_H
 

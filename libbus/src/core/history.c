@@ -52,15 +52,6 @@ size_t bus_history_add(struct bus_str history, const struct bus_failure *failure
   return kept + len;
 }
 
-/* The next word, and the blank behind it. */
-static struct bus_str take_word(struct bus_str *rest) {
-  const char *end = rest->len > 0 ? memchr(rest->data, ' ', rest->len) : NULL;
-  struct bus_str word = {rest->data, end ? (size_t)(end - rest->data) : rest->len};
-  size_t step = end ? word.len + 1 : word.len;
-  *rest = (struct bus_str){rest->data + step, rest->len - step};
-  return word;
-}
-
 static bool parse_attempt(struct bus_str word, int64_t *ret) {
   if (word.len < 1 || word.len > 9)
     return false;
@@ -75,9 +66,9 @@ static bool parse_attempt(struct bus_str word, int64_t *ret) {
 
 bool bus_history_last(struct bus_str history, struct bus_failure *ret) {
   struct bus_str rest = last_line(history);
-  struct bus_str at = take_word(&rest), attempt = take_word(&rest);
-  struct bus_failure found = {.service = take_word(&rest)};
-  found.error = take_word(&rest);
+  struct bus_str at = bus_str_cut(&rest, ' '), attempt = bus_str_cut(&rest, ' ');
+  struct bus_failure found = {.service = bus_str_cut(&rest, ' ')};
+  found.error = bus_str_cut(&rest, ' ');
   found.cause = rest;
   if (!bus_time_parse(at, &found.at) || !parse_attempt(attempt, &found.attempt) || found.error.len == 0)
     return false;

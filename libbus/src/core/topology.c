@@ -58,39 +58,43 @@ static bool each_exchange(const struct visit *v, const struct bus_topology *topo
   return make(v, &dead) && declare_exchange(v, BUS_EXCHANGE_BACK, "");
 }
 
+static struct bus_declaration queue_of(const struct bus_queue *queue, const char *suffix, const char *type) {
+  struct bus_declaration d = {.kind = BUS_DECLARE_QUEUE};
+  snprintf(d.name, sizeof d.name, "%s%s", queue->name, suffix);
+  add_text(&d, "x-queue-type", type);
+  return d;
+}
+
+static void add_limit(struct bus_declaration *d, const struct bus_queue *queue) {
+  if (queue->max_bytes > 0)
+    add_number(d, "x-max-length-bytes", queue->max_bytes);
+}
+
 static void guard_against_loss(struct bus_declaration *d) {
   add_text(d, "x-dead-letter-strategy", "at-least-once");
   add_text(d, "x-overflow", "reject-publish"); /* at-least-once needs it */
 }
 
 static bool declare_work_queue(const struct visit *v, const struct bus_queue *queue) {
-  struct bus_declaration d = {.kind = BUS_DECLARE_QUEUE};
-  snprintf(d.name, sizeof d.name, "%s", queue->name);
-  add_text(&d, "x-queue-type", "quorum");
+  struct bus_declaration d = queue_of(queue, "", "quorum");
   add_text(&d, "x-dead-letter-exchange", bus_exchange_name(BUS_EXCHANGE_DEAD));
   add_text(&d, "x-dead-letter-routing-key", queue->name);
   guard_against_loss(&d);
   add_number(&d, "x-delivery-limit", DELIVERY_LIMIT);
-  if (queue->max_bytes > 0)
-    add_number(&d, "x-max-length-bytes", queue->max_bytes);
+  add_limit(&d, queue);
   return make(v, &d);
 }
 
 static bool declare_dead_queue(const struct visit *v, const struct bus_queue *queue) {
-  struct bus_declaration d = {.kind = BUS_DECLARE_QUEUE};
-  snprintf(d.name, sizeof d.name, "%s.dead", queue->name);
-  add_text(&d, "x-queue-type", "quorum");
+  struct bus_declaration d = queue_of(queue, ".dead", "quorum");
   add_number(&d, "x-delivery-limit", DELIVERY_LIMIT);
   return make(v, &d);
 }
 
 static bool declare_query_queue(const struct visit *v, const struct bus_queue *queue, int64_t ttl_ms) {
-  struct bus_declaration d = {.kind = BUS_DECLARE_QUEUE};
-  snprintf(d.name, sizeof d.name, "%s", queue->name);
-  add_text(&d, "x-queue-type", "classic");
+  struct bus_declaration d = queue_of(queue, "", "classic");
   add_number(&d, "x-message-ttl", ttl_ms);
-  if (queue->max_bytes > 0)
-    add_number(&d, "x-max-length-bytes", queue->max_bytes);
+  add_limit(&d, queue);
   return make(v, &d);
 }
 

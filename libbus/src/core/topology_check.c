@@ -22,6 +22,10 @@ static bool wrong(struct bus_error *err, const char *kind, const char *name, con
   return bus_fail(err, BUS_E_TOPOLOGY, "%s %s: %s", kind, name ? name : "(no name)", problem);
 }
 
+static bool is_right(struct bus_error *err, const char *kind, const char *name, const char *problem) {
+  return !problem || wrong(err, kind, name, problem);
+}
+
 static bool are_users_valid(const struct bus_topology *topology, struct bus_error *err) {
   for (size_t i = 0; i < topology->part_count; i++) {
     const struct bus_user *user = &topology->parts[i]->user;
@@ -110,16 +114,6 @@ static const char *problem_of_type(const struct bus_topology *topology, const st
   return problem ? problem : problem_of_exchange(topology, type);
 }
 
-static bool are_types_valid(const struct bus_topology *topology, struct bus_error *err) {
-  const struct bus_message_type *type;
-  for (size_t i = 0; (type = bus_topology_type_at(topology, i)); i++) {
-    const char *problem = problem_of_type(topology, type);
-    if (problem)
-      return wrong(err, "type", type->type, problem);
-  }
-  return true;
-}
-
 static bool ends_with(const char *text, const char *end) {
   size_t len = strlen(text), end_len = strlen(end);
   return len >= end_len && strcmp(text + len - end_len, end) == 0;
@@ -162,13 +156,15 @@ static const char *problem_of_queue(const struct bus_topology *topology, const s
   return problem_of_queue_types(topology, queue);
 }
 
-static bool are_queues_valid(const struct bus_topology *topology, struct bus_error *err) {
+static bool are_types_and_queues_valid(const struct bus_topology *topology, struct bus_error *err) {
+  const struct bus_message_type *type;
   const struct bus_queue *queue;
-  for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++) {
-    const char *problem = problem_of_queue(topology, queue);
-    if (problem)
-      return wrong(err, "queue", queue->name, problem);
-  }
+  for (size_t i = 0; (type = bus_topology_type_at(topology, i)); i++)
+    if (!is_right(err, "type", type->type, problem_of_type(topology, type)))
+      return false;
+  for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++)
+    if (!is_right(err, "queue", queue->name, problem_of_queue(topology, queue)))
+      return false;
   return true;
 }
 
@@ -191,5 +187,5 @@ static bool is_guest_valid(const struct bus_topology *topology, struct bus_error
 
 bool bus_topology_is_valid(const struct bus_topology *topology, struct bus_error *err) {
   return is_guest_valid(topology, err) && are_users_valid(topology, err) && are_tiers_valid(topology, err) &&
-         are_types_valid(topology, err) && are_queues_valid(topology, err) && do_patterns_fit(topology, err);
+         are_types_and_queues_valid(topology, err) && do_patterns_fit(topology, err);
 }

@@ -1,6 +1,8 @@
 /* The chunked coding as a state machine. */
 #include "chunked.h"
 
+#include "../core/hex.h"
+
 enum { SIZE_DIGITS_MAX = 8 };
 
 enum state { SIZE, SIZE_LF, DATA, DATA_CR, DATA_LF, LAST_CR, LAST_LF, END, MALFORMED, TOO_LARGE };
@@ -9,16 +11,8 @@ void http_chunked_init(struct http_chunked *reader, size_t body_limit) {
   *reader = (struct http_chunked){.state = SIZE, .decoded_limit = body_limit, .wire_limit = 2 * body_limit};
 }
 
-static int digit_of(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static enum state after_size_byte(struct http_chunked *reader, char c) {
-  int digit = digit_of(c);
+  int digit = bus_hex_digit(c);
   if (c == '\r' && reader->digits > 0)
     return SIZE_LF;
   if (digit < 0 || reader->digits == SIZE_DIGITS_MAX)

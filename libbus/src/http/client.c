@@ -192,16 +192,11 @@ static void init_library(void) {
 }
 
 static void set_defaults(struct bus_http_client_settings *settings) {
-  if (settings->connect_timeout_ms <= 0)
-    settings->connect_timeout_ms = 2000;
-  if (settings->read_timeout_ms <= 0)
-    settings->read_timeout_ms = 5000;
-  if (settings->total_timeout_ms <= 0)
-    settings->total_timeout_ms = 7000;
-  if (settings->max_connections <= 0)
-    settings->max_connections = 32;
-  if (settings->max_response == 0)
-    settings->max_response = 65536;
+  settings->connect_timeout_ms = settings->connect_timeout_ms > 0 ? settings->connect_timeout_ms : 2000;
+  settings->read_timeout_ms = settings->read_timeout_ms > 0 ? settings->read_timeout_ms : 5000;
+  settings->total_timeout_ms = settings->total_timeout_ms > 0 ? settings->total_timeout_ms : 7000;
+  settings->max_connections = settings->max_connections > 0 ? settings->max_connections : 32;
+  settings->max_response = settings->max_response > 0 ? settings->max_response : 65536;
 }
 
 static bool multi_init(struct bus_http_client *client) {

@@ -20,10 +20,7 @@ static int refuse(struct bus_http_exchange *exchange, int status, const char *re
 /* ---- the head ---- */
 static bool is_listed(struct bus_str value, const char *token) {
   while (value.len > 0) {
-    const char *comma = memchr(value.data, ',', value.len);
-    struct bus_str item = {value.data, comma ? (size_t)(comma - value.data) : value.len};
-    size_t taken = item.len + (comma ? 1 : 0);
-    value = (struct bus_str){value.data + taken, value.len - taken};
+    struct bus_str item = bus_str_cut(&value, ',');
     while (item.len > 0 && item.data[0] == ' ')
       item = (struct bus_str){item.data + 1, item.len - 1};
     while (item.len > 0 && item.data[item.len - 1] == ' ')

@@ -1,0 +1,28 @@
+/* Command-line options of the programs that an operator runs against a broker. */
+#ifndef BUS_OPERATOR_H
+#define BUS_OPERATOR_H
+
+#include <bus/amqp.h>
+
+#include <getopt.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The end of a table for getopt_long, behind a program's own options. */
+#define BUS_OPERATOR_OPTIONS                                                                                           \
+  {"url", required_argument, NULL, 'u'}, {"ca-file", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},  \
+      {"version", no_argument, NULL, 'V'}, {                                                                           \
+    NULL, 0, NULL, 0                                                                                                   \
+  }
+
+/* The next option of the program's own. 0: there is none; *ret_status is -1, or the status to exit with at once. The
+ * version is printed with settings->name. */
+int bus_operator_next(int argc, char **argv, const struct option *options, const char *help,
+                      struct bus_amqp_settings *settings, int *ret_status);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
