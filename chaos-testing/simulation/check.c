@@ -40,8 +40,8 @@ void check_delivered(struct world *world, const struct message *message) {
 }
 
 static bool is_beyond_cancel(const struct world *world, const struct bus_uuid *order_id) {
-  const struct row *row = orders_find(&world->databases[SERVICE_ORDER], order_id);
-  int64_t status = row ? row->cells[O_STATUS].number : ORDER_NONE;
+  const struct order *order = orders_find(&world->databases[SERVICE_ORDER], order_id);
+  int status = order ? order->status : ORDER_NONE;
   return status == ORDER_CONFIRMED || status == ORDER_REJECTED;
 }
 
@@ -117,45 +117,44 @@ static const char *short_id(const struct bus_uuid *id) {
   return text;
 }
 
-static void end_of_order(struct world *world, const struct row *row) {
-  const struct value *c = row->cells;
-  int64_t status = c[O_STATUS].number, net = psp_net(world, &c[O_ID].uuid);
-  int64_t expected = status == ORDER_CONFIRMED ? c[O_TOTAL].number : 0;
-  if (status < ORDER_CONFIRMED || !c[O_PAYMENT_SETTLED].number || !c[O_STOCK_SETTLED].number)
-    world_violate(world, "order %s ends %s", short_id(&c[O_ID].uuid), order_state_name((int)status));
+static void end_of_order(struct world *world, const struct order *order) {
+  int status = order->status;
+  int64_t net = psp_net(world, &order->order_id), expected = status == ORDER_CONFIRMED ? order->total : 0;
+  if (status < ORDER_CONFIRMED || !order->payment_settled || !order->stock_settled)
+    world_violate(world, "order %s ends %s", short_id(&order->order_id), order_state_name(status));
   if (net != expected)
     world_violate(world, "order %s is %s, and the PSP holds %" PRId64 " where it should hold %" PRId64,
-                  short_id(&c[O_ID].uuid), order_state_name((int)status), net, expected);
+                  short_id(&order->order_id), order_state_name(status), net, expected);
 }
 
 #define SOON (5 * BUS_SECOND)
 
 /* In a seed in which nothing goes wrong but a few cards: the order is not of these. */
-static void end_beside_bad_cards(struct world *world, const struct client_order *client, const struct row *row) {
-  int64_t status = row ? row->cells[O_STATUS].number : ORDER_NONE;
-  int64_t took = row ? row->cells[O_UPDATED].number - row->cells[O_CREATED].number : 0;
+static void end_beside_bad_cards(struct world *world, const struct client_order *client, const struct order *order) {
+  int status = order ? order->status : ORDER_NONE;
+  int64_t took = order ? order->updated_at - order->created_at : 0;
   if (status != ORDER_CONFIRMED || took > SOON)
     world_violate(world, "beside %" PRId64 " bad cards the good order of client %d ends %s after %" PRId64 " ms",
-                  world->plan.bad_cards, client->number, order_state_name((int)status), took / BUS_MILLISECOND);
+                  world->plan.bad_cards, client->number, order_state_name(status), took / BUS_MILLISECOND);
 }
 
 static void end_of_client(struct world *world, const struct client_order *client) {
-  const struct row *row = orders_find(&world->databases[SERVICE_ORDER], &client->order_id);
+  const struct order *order = orders_find(&world->databases[SERVICE_ORDER], &client->order_id);
   if (world->plan.bad_cards > 0 && !client->bad_card)
-    end_beside_bad_cards(world, client, row);
-  if (client->accepted && !row)
+    end_beside_bad_cards(world, client, order);
+  if (client->accepted && !order)
     world_violate(world, "client %d heard a 2xx, and there is no such order", client->number);
-  if (client->cancel_accepted && row && row->cells[O_STATUS].number != ORDER_CANCELLED)
+  if (client->cancel_accepted && order && order->status != ORDER_CANCELLED)
     world_violate(world, "client %d was told that its order is being cancelled, and it is %s", client->number,
-                  order_state_name((int)row->cells[O_STATUS].number));
+                  order_state_name(order->status));
 }
 
 /* A cancel that was taken before its order was decided is decided in its own turn: it may be too late by then, but it
  * is never forgotten. */
 static void end_of_cancels(struct world *world, const struct client_order *client) {
-  const struct row *row = orders_find(&world->databases[SERVICE_ORDER], &client->order_id);
+  const struct order *order = orders_find(&world->databases[SERVICE_ORDER], &client->order_id);
   for (size_t i = 0; i < client->taken_count; i++)
-    if (row && row->cells[O_STATUS].number == ORDER_CONFIRMED && !client->taken_cancels[i]->late)
+    if (order && order->status == ORDER_CONFIRMED && !client->taken_cancels[i]->late)
       world_violate(world, "client %d heard a 2xx to its cancel, which came in time, and its order is CONFIRMED",
                     client->number);
 }
@@ -163,11 +162,10 @@ static void end_of_cancels(struct world *world, const struct client_order *clien
 static int64_t sold_by_orders(const struct world *world, struct bus_str product_id) {
   int64_t sold = 0;
   for (const struct row *row = world->databases[SERVICE_ORDER].tables[ORDERS].rows; row; row = row->next) {
-    struct bus_str products = row->cells[O_PRODUCTS].text, quantities = row->cells[O_QUANTITIES].text, product;
-    while (row->cells[O_STATUS].number == ORDER_CONFIRMED && (product = list_take(&products)).data) {
-      int64_t quantity = list_take_number(&quantities);
-      sold += bus_str_equal(product, product_id) ? quantity : 0;
-    }
+    const struct order *order = order_in(row);
+    for (size_t i = 0; order->status == ORDER_CONFIRMED && i < order->item_count; i++)
+      if (bus_str_equal(order->items[i].product_id, product_id))
+        sold += order->items[i].quantity;
   }
   return sold;
 }
@@ -197,13 +195,12 @@ static void end_of_messages(struct world *world) {
     world->tally->parked++;
 }
 
-static void count_outcome(struct world *world, const struct row *row) {
-  const struct value *c = row->cells;
-  struct bus_str reason = c[O_REASON].null ? BUS_STR("") : c[O_REASON].text;
+static void count_outcome(struct world *world, const struct order *order) {
+  struct bus_str reason = order->reason;
   enum tally_outcome outcome = OUTCOME_CANCELLED;
-  if (c[O_STATUS].number == ORDER_CONFIRMED)
+  if (order->status == ORDER_CONFIRMED)
     outcome = OUTCOME_CONFIRMED;
-  else if (c[O_STATUS].number == ORDER_REJECTED)
+  else if (order->status == ORDER_REJECTED)
     outcome = OUTCOME_REJECTED;
   else if (bus_str_is(reason, "customer"))
     outcome = OUTCOME_CUSTOMER;
@@ -218,8 +215,8 @@ static void count_outcome(struct world *world, const struct row *row) {
 void check_end(struct world *world) {
   const struct clients *clients = world->clients;
   for (const struct row *row = world->databases[SERVICE_ORDER].tables[ORDERS].rows; row; row = row->next) {
-    end_of_order(world, row);
-    count_outcome(world, row);
+    end_of_order(world, order_in(row));
+    count_outcome(world, order_in(row));
   }
   size_t orders = 0;
   for (const struct row *row = world->databases[SERVICE_ORDER].tables[ORDERS].rows; row; row = row->next)
@@ -245,8 +242,8 @@ _Noreturn void check_overdue(struct world *world) {
   for (int i = 0; i < SERVICES; i++)
     for (const struct outgoing *outgoing = world->databases[i].outbox; outgoing; outgoing = outgoing->next)
       waiting++;
-  while (open && open->cells[O_STATUS].number >= ORDER_CONFIRMED)
+  while (open && order_in(open)->status >= ORDER_CONFIRMED)
     open = open->next;
   world_violate(world, "no end: an order is %s, %zu messages in outboxes, %zu in queues",
-                open ? order_state_name((int)open->cells[O_STATUS].number) : "final", waiting, world->broker->alive);
+                open ? order_state_name(order_in(open)->status) : "final", waiting, world->broker->alive);
 }

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <inventory_messages.h>
+#include <order_columns.h>
 
 enum { FOLDS_MAX = 64 };
 #define DUE_SLACK (20 * BUS_SECOND)
@@ -64,74 +65,43 @@ static void check_entered(struct world *world, const struct order *order) {
                   order_state_name(order->status), net, expected);
 }
 
-static void fold_event(struct world *world, const struct row *row) {
-  struct order *order = fold_of(world, &row->cells[E_ORDER].uuid);
+static void fold_event(struct world *world, const struct order_record *event) {
+  struct order *order = fold_of(world, &event->order_id);
+  const char *type = order_fact_names[event->type];
   struct bus_problems problems;
   struct order_fact fact;
   int before = order->status;
-  if (row->cells[E_SEQ].number != order->version + 1)
-    world_violate(world, "event %" PRId64 " comes behind event %" PRId64, row->cells[E_SEQ].number, order->version);
-  if (!order_fact_decode(order_fact_find(row->cells[E_TYPE].text), row->cells[E_DATA].text, world->arena, &fact,
-                         &problems))
-    world_violate(world, "event %s cannot be read", row->cells[E_TYPE].text.data);
-  order_evolve(order, &fact, row->cells[E_AT].number);
-  TRACE(world, "order %02x%02x: %s", order->order_id.bytes[0], order->order_id.bytes[1], row->cells[E_TYPE].text.data);
+  if (event->seq != order->version + 1)
+    world_violate(world, "event %" PRId64 " comes behind event %" PRId64, event->seq, order->version);
+  if (!order_fact_decode(event->type, event->data, world->arena, &fact, &problems))
+    world_violate(world, "event %s cannot be read", type);
+  order_evolve(order, &fact, event->at);
+  TRACE(world, "order %02x%02x: %s", order->order_id.bytes[0], order->order_id.bytes[1], type);
   if (!may_go(before, order->status))
     world_violate(world, "an order goes from %s to %s", order_state_name(before), order_state_name(order->status));
   if (before != order->status)
     check_entered(world, order);
 }
 
-static bool same_number(int64_t fold, const struct value *cell) {
-  return fold == (cell->null ? BUS_NO_INT64 : cell->number);
-}
-
-static bool same_text(struct bus_str fold, const struct value *cell) {
-  return cell->null ? !fold.data : fold.data && bus_str_equal(fold, cell->text);
-}
-
-static bool same_items(const struct order *order, const struct value *cells) {
-  struct bus_str products = cells[O_PRODUCTS].text, quantities = cells[O_QUANTITIES].text;
-  struct bus_str prices = cells[O_PRICES].null ? BUS_NO_STR : cells[O_PRICES].text;
-  for (size_t i = 0; i < order->item_count; i++) {
-    const struct order_item *item = &order->items[i];
-    if (!bus_str_equal(item->product_id, list_take(&products)) || item->quantity != list_take_number(&quantities) ||
-        (item->unit_price == BUS_NO_INT64) != (prices.data == NULL) ||
-        (prices.data && item->unit_price != list_take_number(&prices)))
-      return false;
-  }
-  return products.len == 0;
-}
-
-static void check_fold(struct world *world, const struct row *row) {
-  const struct value *c = row->cells;
-  const struct order *order = fold_of(world, &c[O_ID].uuid);
-  bool same = same_number(order->status, &c[O_STATUS]) && same_number(order->version, &c[O_VERSION]) &&
-              same_number(order->total, &c[O_TOTAL]) && same_number(order->captured, &c[O_CAPTURED]) &&
-              same_number(order->refunded, &c[O_REFUNDED]) && same_number(order->expected_total, &c[O_EXPECTED]) &&
-              same_number(order->stock_settled, &c[O_STOCK_SETTLED]) &&
-              same_number(order->payment_settled, &c[O_PAYMENT_SETTLED]) &&
-              same_number(order->created_at, &c[O_CREATED]) && same_number(order->updated_at, &c[O_UPDATED]) &&
-              same_text(order->customer_id, &c[O_CUSTOMER]) && same_text(order->reason, &c[O_REASON]) &&
-              same_text(order->currency, &c[O_CURRENCY]) && same_text(order->request_hash, &c[O_HASH]) &&
-              same_items(order, c);
-  if (!same)
-    world_violate(world,
-                  "an order's row (%s, version %" PRId64 ") is not the fold of its log (%s, version %" PRId64 ")",
-                  order_state_name((int)c[O_STATUS].number), c[O_VERSION].number, order_state_name(order->status),
-                  order->version);
+static void check_fold(struct world *world, const struct order *row) {
+  const struct order *order = fold_of(world, &row->order_id);
+  const struct bus_column *column = bus_row_differs(&order_columns, BUS_LOG, order, row, NULL);
+  if (column)
+    world_violate(
+        world, "%s of an order's row (%s, version %" PRId64 ") is not that of its log (%s, version %" PRId64 ")",
+        column->name, order_state_name(row->status), row->version, order_state_name(order->status), order->version);
 }
 
 void check_orders(struct world *world) {
   const struct table *tables = world->databases[SERVICE_ORDER].tables;
   const struct row *event = world->check->last_event ? world->check->last_event->next : tables[ORDER_EVENTS].rows;
   for (; event; event = event->next) {
-    fold_event(world, event);
+    fold_event(world, event->record);
     world->check->last_event = event;
   }
   for (struct row *row = tables[ORDERS].rows; row; row = row->next)
     if (row->touched) {
-      check_fold(world, row);
+      check_fold(world, row->record);
       row->touched = false;
     }
 }
@@ -150,10 +120,10 @@ void check_deadlines(struct world *world, void *subject, uint64_t detail) {
   for (size_t i = 0; i < world->worker_count; i++)
     working |= is_at_work(world, &world->workers[i]);
   for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next) {
-    open |= !row->cells[O_DUE].null;
-    if (working && !row->cells[O_DUE].null && row->cells[O_DUE].number < database_now(world, database) - DUE_SLACK)
-      world_violate(world, "an order stays %s though it is long due",
-                    order_state_name((int)row->cells[O_STATUS].number));
+    const struct order *order = order_in(row);
+    open |= order->due_at != BUS_NO_TIME;
+    if (working && order->due_at != BUS_NO_TIME && order->due_at < database_now(world, database) - DUE_SLACK)
+      world_violate(world, "an order stays %s though it is long due", order_state_name(order->status));
   }
   if (open)
     world_after(world, DUE_SLACK, check_deadlines, NULL, 0);

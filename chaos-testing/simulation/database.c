@@ -4,35 +4,21 @@
 #include "check.h"
 #include "worker.h"
 
+#include <assert.h>
+
 static const struct store *const stores[SERVICES] = {&orders_store, &inventory_store_tables, &payments_store};
 
 void database_init(struct world *world, struct database *database, int service) {
   (void)world;
   *database = (struct database){.service = service, .store = stores[service], .up = true};
   database->outbox_end = &database->outbox;
+  bool made = database->store->make();
+  assert(made);
+  (void)made;
   database->store->init(database);
 }
 
 /* ---- tables ---- */
-
-void table_init(struct table *table, size_t columns, size_t key_columns, bool (*is_valid)(const struct value *cells)) {
-  *table = (struct table){.columns = columns, .key_columns = key_columns, .is_valid = is_valid};
-}
-
-static bool same_value(const struct value *a, const struct value *b) {
-  return a->number == b->number && bus_uuid_equal(&a->uuid, &b->uuid) && bus_str_equal(a->text, b->text);
-}
-
-struct row *table_find(const struct table *table, const struct value *key) {
-  for (struct row *row = table->rows; row; row = row->next) {
-    size_t same = 0;
-    while (same < table->key_columns && same_value(&row->cells[same], &key[same]))
-      same++;
-    if (same == table->key_columns)
-      return row;
-  }
-  return NULL;
-}
 
 bool row_lock(struct reading *reading, struct row *row) {
   if (has_bug(reading->world, BUG_NO_LOCKS))
@@ -71,64 +57,6 @@ void database_unlock(struct database *database, const void *session) {
   for (struct outgoing *outgoing = database->outbox; outgoing; outgoing = outgoing->next)
     if (outgoing->locker == session)
       outgoing->locker = NULL;
-}
-
-static void keep(struct world *world, struct value *cell, const struct value *value) {
-  *cell = *value;
-  if (value->text.data)
-    cell->text = world_text(world, value->text);
-}
-
-enum commit table_insert(struct world *world, struct table *table, const struct value *values, const uint8_t *columns,
-                         size_t count) {
-  struct value cells[COLUMNS_MAX];
-  for (size_t i = 0; i < table->columns; i++)
-    cells[i] = (struct value){.null = true};
-  for (size_t i = 0; i < count; i++)
-    cells[columns[i]] = values[i];
-  if (table_find(table, cells))
-    return COMMIT_CONFLICT;
-  if (table->is_valid && !table->is_valid(cells))
-    return COMMIT_DATA;
-  if (!world)
-    return COMMIT_DONE;
-  struct row *row = world_alloc(world, sizeof *row);
-  row->cells = world_alloc(world, table->columns * sizeof *row->cells);
-  row->touched = true;
-  for (size_t i = 0; i < table->columns; i++)
-    keep(world, &row->cells[i], &cells[i]);
-  struct row **at = &table->rows;
-  while (*at)
-    at = &(*at)->next;
-  *at = row;
-  return COMMIT_DONE;
-}
-
-/* The key stands first among the values, too. */
-enum commit table_update(struct world *world, struct table *table, const struct value *values, const uint8_t *columns,
-                         size_t count) {
-  struct value cells[COLUMNS_MAX];
-  struct row *row = table_find(table, values);
-  if (!row)
-    return COMMIT_DONE;
-  memcpy(cells, row->cells, table->columns * sizeof *cells);
-  for (size_t i = 0; i < count; i++)
-    cells[columns[i]] = values[i];
-  if (table->is_valid && !table->is_valid(cells))
-    return COMMIT_DATA;
-  if (!world)
-    return COMMIT_DONE;
-  for (size_t i = table->key_columns; i < count; i++)
-    keep(world, &row->cells[columns[i]], &values[i]);
-  row->touched = true;
-  return COMMIT_DONE;
-}
-
-void row_read(struct bus_rows *rows, const struct row *row, const uint8_t *columns, size_t count,
-              struct bus_arena *arena) {
-  struct value *cells = memory_rows_add(rows, count, arena);
-  for (size_t i = 0; i < count; i++)
-    cells[i] = row->cells[columns[i]];
 }
 
 /* ---- libbus's own tables ---- */

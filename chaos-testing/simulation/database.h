@@ -6,24 +6,20 @@
 #include "broker.h"
 #include "memory_sql.h"
 
-enum { COLUMNS_MAX = 28, TABLES_MAX = 4 };
+enum { TABLES_MAX = 4 };
 
 struct bus_table;
 
 struct row {
-  struct value *cells;
-  void *record;       /* of a table of records: the service's struct */
+  void *record;       /* the service's struct */
   const void *locker; /* the session that holds it FOR UPDATE */
   bool touched;       /* since it was last checked */
   struct row *next;
 };
 
 struct table {
-  size_t columns;
-  size_t key_columns;                          /* the first ones */
-  bool (*is_valid)(const struct value *cells); /* the CHECKs */
-  const struct bus_table *of;                  /* a table of records: its columns, and their CHECKs */
-  bool (*is_record)(const void *record);
+  const struct bus_table *of;
+  bool (*is_valid)(const void *record); /* the CHECKs; NULL: none */
   struct row *rows;
 };
 
@@ -87,6 +83,7 @@ struct due_room {
 /* The effect of a service's statements. */
 struct store {
   const struct bus_statement *statements;
+  bool (*make)(void); /* their texts, once */
   void (*init)(struct database *database);
   void (*read)(struct reading *reading, const struct bus_args *args, struct bus_rows *ret);
   /* Without `world`: looks only whether it can be done. */
@@ -103,21 +100,11 @@ static inline bus_time database_now(const struct world *world, const struct data
 }
 
 /* ---- tables ---- */
-void table_init(struct table *table, size_t columns, size_t key_columns, bool (*is_valid)(const struct value *cells));
-struct row *table_find(const struct table *table, const struct value *key);
 /* False: another session holds it. */
 bool row_lock(struct reading *reading, struct row *row);
 /* Takes the service's advisory lock, alone or shared; or blocks. */
 void database_guard(struct reading *reading, bool alone);
 void database_unlock(struct database *database, const void *session);
-/* columns[i]: where the i-th value goes. world NULL: only looks. */
-enum commit table_insert(struct world *world, struct table *table, const struct value *values, const uint8_t *columns,
-                         size_t count);
-enum commit table_update(struct world *world, struct table *table, const struct value *values, const uint8_t *columns,
-                         size_t count);
-/* The columns of a row, as a statement names them. */
-void row_read(struct bus_rows *rows, const struct row *row, const uint8_t *columns, size_t count,
-              struct bus_arena *arena);
 
 /* ---- libbus's own tables ---- */
 struct id_count *inbox_find(struct database *database, const struct bus_uuid *id);

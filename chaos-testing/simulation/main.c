@@ -3,8 +3,6 @@
 
 #include <getopt.h>
 #include <inttypes.h>
-#include <inventory_statements.h>
-#include <payment_statements.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -287,8 +285,6 @@ int main(int argc, char **argv) {
                                         {"cells", no_argument, NULL, 'c'},
                                         {"help", no_argument, NULL, 'h'},
                                         {NULL, 0, NULL, 0}};
-  if (!inventory_statements_make() || !payment_statements_make())
-    return EXIT_FAILURE;
   struct options options = {.first = 1, .seeds = 1000, .jobs = 1, .bug = BUG_NONE};
   uint64_t jobs = 1;
   bool good = true;

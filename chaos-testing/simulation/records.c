@@ -6,7 +6,7 @@
 #include <assert.h>
 
 void records_init(struct table *table, const struct bus_table *columns, bool (*is_valid)(const void *record)) {
-  *table = (struct table){.of = columns, .is_record = is_valid};
+  *table = (struct table){.of = columns, .is_valid = is_valid};
 }
 
 static bool same_member(const struct bus_column *column, const void *a, const void *b) {
@@ -110,7 +110,7 @@ static enum commit insert(struct world *world, struct table *table, const struct
   void *record = make(table, values, args->width, args->arena);
   if (is_taken(table, record))
     return COMMIT_CONFLICT;
-  if (table->is_record && !table->is_record(record))
+  if (table->is_valid && !table->is_valid(record))
     return COMMIT_DATA;
   if (!world)
     return COMMIT_DONE;
@@ -139,7 +139,7 @@ static enum commit update(struct world *world, struct table *table, const struct
     return COMMIT_DONE;
   struct bus_args cells = cells_of(table, row->record, args->arena);
   overlay(table->of, values, cells.values);
-  if (table->is_record && !table->is_record(make(table, cells.values, cells.count, args->arena)))
+  if (table->is_valid && !table->is_valid(make(table, cells.values, cells.count, args->arena)))
     return COMMIT_DATA;
   if (!world)
     return COMMIT_DONE;

@@ -78,8 +78,8 @@ void bugs_decide_order(struct world *world, void *model, const struct bus_input 
 /* One kind of event stays out of the log. */
 void bugs_skip_fact(void *given) {
   struct order_model *model = given;
-  for (size_t i = 0; i < model->entry_count; i++)
-    for (struct order_record **at = &model->entries[i].first; *at;)
+  for (size_t i = 0; i < model->orders.count; i++)
+    for (struct order_record **at = &((struct order_entry *)bus_set_at(&model->orders, i))->first; *at;)
       if ((*at)->type == FACT_STOCK_RETURNED)
         *at = (*at)->next;
       else

@@ -106,4 +106,5 @@ static size_t find_due(const struct database *database, bus_time now, struct due
   return count;
 }
 
-const struct store inventory_store_tables = {inventory_statements, init, read, write, due_at, find_due};
+const struct store inventory_store_tables = {
+    inventory_statements, inventory_statements_make, init, read, write, due_at, find_due};

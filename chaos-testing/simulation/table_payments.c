@@ -88,4 +88,4 @@ static size_t find_due(const struct database *database, bus_time now, struct due
   return kept;
 }
 
-const struct store payments_store = {payment_statements, init, read, write, due_at, find_due};
+const struct store payments_store = {payment_statements, payment_statements_make, init, read, write, due_at, find_due};

@@ -1,4 +1,5 @@
 /* order-svc: takes orders and carries each one through its saga. */
+#include "order_columns.h"
 #include "order_hooks.h"
 #include "order_metrics.h"
 #include "order_query.h"
@@ -12,6 +13,7 @@
 #include <bus/service.h>
 #include <orderbus_topology.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char *const command_queues[ORDER_QUEUES] = {
     [ORDER_QUEUE_EVENTS] = "order-svc",
@@ -54,6 +56,7 @@ static void print_text(void *context, const char *text) {
   (void)fputs(text, stdout); /* run_flag looks at what fflush says */
 }
 
+static const struct bus_table *const tables[] = {&order_columns, &event_columns, &tombstone_columns, NULL};
 static const char *const flags[] = {"--print-saga", NULL};
 
 static int run_flag(int flag) {
@@ -76,10 +79,11 @@ static const struct bus_program program = {
     .options = order_options,
     .option_count = ORDER_OPTIONS,
     .settings = &settings,
+    .tables = tables,
     .flags = flags,
     .flag = run_flag,
 };
 
 int main(int argc, char **argv) {
-  return bus_service_main(argc, argv, &program);
+  return order_statements_make() ? bus_service_main(argc, argv, &program) : EXIT_FAILURE;
 }

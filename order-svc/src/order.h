@@ -18,6 +18,7 @@ struct order_tombstone {
   struct bus_str reason;      /* the customer's own words, or absent */
   bool stored;                /* it is in the database */
   struct order_tombstone *next;
+  struct bus_uuid order_id;
 };
 
 struct order {

@@ -2,11 +2,13 @@
 #include "order_fact.h"
 
 static const struct bus_field created_fields[] = {
-    BUS_FIELD_STRING(struct fact_created, customer_id, BUS_VISIBLE, 1, 64, BUS_REQUIRED, "whose order it is"),
+    BUS_FIELD_STRING(struct fact_created, customer_id, BUS_VISIBLE, 1, ORDER_CUSTOMER_MAX, BUS_REQUIRED,
+                     "whose order it is"),
     BUS_FIELD_ARRAY(struct fact_created, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX,
                     BUS_REQUIRED, "what is ordered"),
     BUS_FIELD_INT64(struct fact_created, expected_total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "must equal the total"),
-    BUS_FIELD_STRING(struct fact_created, request_hash, BUS_TOKEN, 64, 64, BUS_REQUIRED, "SHA-256 of the request"),
+    BUS_FIELD_STRING(struct fact_created, request_hash, BUS_TOKEN, ORDER_HASH_LEN, ORDER_HASH_LEN, BUS_REQUIRED,
+                     "SHA-256 of the request"),
 };
 static const struct bus_schema created_schema = BUS_SCHEMA("order.created", struct fact_created, created_fields);
 
@@ -14,7 +16,8 @@ static const struct bus_field reserved_fields[] = {
     BUS_FIELD_ARRAY(struct fact_reserved, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX,
                     BUS_REQUIRED, "with prices"),
     BUS_FIELD_INT64(struct fact_reserved, total, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "in minor units"),
-    BUS_FIELD_STRING(struct fact_reserved, currency, BUS_TOKEN, 3, 3, BUS_REQUIRED, "ISO 4217"),
+    BUS_FIELD_STRING(struct fact_reserved, currency, BUS_TOKEN, ORDER_CURRENCY_LEN, ORDER_CURRENCY_LEN, BUS_REQUIRED,
+                     "ISO 4217"),
 };
 static const struct bus_schema reserved_schema = BUS_SCHEMA("order.reserved", struct fact_reserved, reserved_fields);
 
@@ -42,43 +45,51 @@ static const struct bus_field compensating_fields[] = {
 static const struct bus_schema compensating_schema =
     BUS_SCHEMA("order.compensating", struct fact_compensating, compensating_fields);
 
-static const struct fact_kind {
-  const char *name;
-  const struct bus_schema *schema;
-} kinds[FACT_TYPES] = {
-    [FACT_CREATED] = {"order.created", &created_schema},
-    [FACT_RESERVED] = {"order.reserved", &reserved_schema},
-    [FACT_PAID] = {"order.paid", &money_schema},
-    [FACT_CONFIRMED] = {"order.confirmed", &confirmed_schema},
-    [FACT_REJECTED] = {"order.rejected", &reason_schema},
-    [FACT_COMPENSATING] = {"order.compensating", &compensating_schema},
-    [FACT_CANCELLED] = {"order.cancelled", &reason_schema},
-    [FACT_STOCK_RETURNED] = {"stock.returned", &reason_schema},
-    [FACT_PAYMENT_REFUSED] = {"payment.refused", &reason_schema},
-    [FACT_PAYMENT_CAPTURED] = {"payment.captured", &money_schema},
-    [FACT_PAYMENT_REFUNDED] = {"payment.refunded", &money_schema},
-    [FACT_STOCK_MISSING] = {"stock.missing", &reason_schema},
+const char *const order_fact_names[] = {
+    [FACT_CREATED] = "order.created",
+    [FACT_RESERVED] = "order.reserved",
+    [FACT_PAID] = "order.paid",
+    [FACT_CONFIRMED] = "order.confirmed",
+    [FACT_REJECTED] = "order.rejected",
+    [FACT_COMPENSATING] = "order.compensating",
+    [FACT_CANCELLED] = "order.cancelled",
+    [FACT_STOCK_RETURNED] = "stock.returned",
+    [FACT_PAYMENT_REFUSED] = "payment.refused",
+    [FACT_PAYMENT_CAPTURED] = "payment.captured",
+    [FACT_PAYMENT_REFUNDED] = "payment.refunded",
+    [FACT_STOCK_MISSING] = "stock.missing",
+    [FACT_TYPES] = NULL,
 };
-
-const char *order_fact_name(enum order_fact_type type) {
-  return kinds[type].name;
-}
+static const struct bus_schema *const schemas[FACT_TYPES] = {
+    [FACT_CREATED] = &created_schema,
+    [FACT_RESERVED] = &reserved_schema,
+    [FACT_PAID] = &money_schema,
+    [FACT_CONFIRMED] = &confirmed_schema,
+    [FACT_REJECTED] = &reason_schema,
+    [FACT_COMPENSATING] = &compensating_schema,
+    [FACT_CANCELLED] = &reason_schema,
+    [FACT_STOCK_RETURNED] = &reason_schema,
+    [FACT_PAYMENT_REFUSED] = &reason_schema,
+    [FACT_PAYMENT_CAPTURED] = &money_schema,
+    [FACT_PAYMENT_REFUNDED] = &money_schema,
+    [FACT_STOCK_MISSING] = &reason_schema,
+};
 
 enum order_fact_type order_fact_find(struct bus_str name) {
   int type = 0;
-  while (type < FACT_TYPES && !bus_str_is(name, kinds[type].name))
+  while (type < FACT_TYPES && !bus_str_is(name, order_fact_names[type]))
     type++;
   return (enum order_fact_type)type;
 }
 
 bool order_fact_encode(const struct order_fact *fact, struct bus_arena *arena, struct bus_str *ret) {
-  return bus_encode(kinds[fact->type].schema, &fact->data, arena, ret);
+  return bus_encode(schemas[fact->type], &fact->data, arena, ret);
 }
 
 bool order_fact_decode(enum order_fact_type type, struct bus_str json, struct bus_arena *arena, struct order_fact *ret,
                        struct bus_problems *problems) {
   struct order_fact fact = {.type = type};
-  if (!bus_decode(kinds[type].schema, json, BUS_IGNORE_UNKNOWN, arena, &fact.data, problems))
+  if (!bus_decode(schemas[type], json, BUS_IGNORE_UNKNOWN, arena, &fact.data, problems))
     return false;
   *ret = fact;
   return true;

@@ -5,8 +5,6 @@
 
 #include "order_messages.h"
 
-enum { ORDER_REASON_MAX = 256 };
-
 enum order_fact_type {
   FACT_CREATED,   /* order.created: the request as it was decoded */
   FACT_RESERVED,  /* order.reserved: prices, total and currency are locked */
@@ -65,8 +63,8 @@ struct order_fact {
   } data;
 };
 
-/* "order.created" … */
-const char *order_fact_name(enum order_fact_type type);
+/* "order.created" …, NULL-terminated */
+extern const char *const order_fact_names[];
 /* FACT_TYPES: none of that name. */
 enum order_fact_type order_fact_find(struct bus_str name);
 

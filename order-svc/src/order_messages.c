@@ -12,7 +12,8 @@ const char *const order_outcome_names[] = {"accepted",  "replayed",        "key_
                                            "not_found", "cancel_accepted", "cancel_done", "cancel_too_late",
                                            "final",     "left_out",        NULL};
 
-#define CUSTOMER(S, presence) BUS_FIELD_STRING(S, customer_id, BUS_VISIBLE, 1, 64, presence, "whose order it is")
+#define CUSTOMER(S, presence)                                                                                          \
+  BUS_FIELD_STRING(S, customer_id, BUS_VISIBLE, 1, ORDER_CUSTOMER_MAX, presence, "whose order it is")
 #define ORDER_ID(S) BUS_FIELD_UUID(S, order_id, BUS_REQUIRED, "the order")
 
 static const struct bus_field item_fields[] = {
@@ -27,11 +28,13 @@ static const struct bus_field view_fields[] = {
     ORDER_ID(struct order_view),
     CUSTOMER(struct order_view, BUS_REQUIRED),
     BUS_FIELD_ENUM(struct order_view, status, order_status_names, BUS_REQUIRED, "where the order is"),
-    BUS_FIELD_STRING(struct order_view, reason, BUS_TEXT, 1, 256, BUS_OPTIONAL, "why it was rejected or cancelled"),
+    BUS_FIELD_STRING(struct order_view, reason, BUS_TEXT, 1, ORDER_REASON_MAX, BUS_OPTIONAL,
+                     "why it was rejected or cancelled"),
     BUS_FIELD_ARRAY(struct order_view, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX,
                     BUS_REQUIRED, "what is ordered"),
     BUS_FIELD_INT64(struct order_view, total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "in minor units; null until RESERVED"),
-    BUS_FIELD_STRING(struct order_view, currency, BUS_TOKEN, 3, 3, BUS_OPTIONAL, "ISO 4217; null until RESERVED"),
+    BUS_FIELD_STRING(struct order_view, currency, BUS_TOKEN, ORDER_CURRENCY_LEN, ORDER_CURRENCY_LEN, BUS_OPTIONAL,
+                     "ISO 4217; null until RESERVED"),
     BUS_FIELD_TIME(struct order_view, created_at, BUS_REQUIRED, "when it was placed"),
     BUS_FIELD_TIME(struct order_view, updated_at, BUS_REQUIRED, "when it last changed"),
     BUS_FIELD_INT64(struct order_view, version, 1, BUS_JSON_INT_MAX, BUS_REQUIRED, "seq of its last event"),
@@ -43,9 +46,10 @@ static const struct bus_field place_fields[] = {
     CUSTOMER(struct order_place, BUS_REQUIRED),
     BUS_FIELD_ARRAY(struct order_place, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX,
                     BUS_REQUIRED, "what is ordered"),
-    BUS_FIELD_STRING(struct order_place, payment_token, BUS_TOKEN, 1, 128, BUS_REQUIRED, "the PSP's token"),
+    BUS_FIELD_STRING(struct order_place, payment_token, BUS_TOKEN, 1, ORDER_TOKEN_MAX, BUS_REQUIRED, "the PSP's token"),
     BUS_FIELD_INT64(struct order_place, expected_total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "must equal the total"),
-    BUS_FIELD_STRING(struct order_place, request_hash, BUS_TOKEN, 64, 64, BUS_REQUIRED, "SHA-256 of the request"),
+    BUS_FIELD_STRING(struct order_place, request_hash, BUS_TOKEN, ORDER_HASH_LEN, ORDER_HASH_LEN, BUS_REQUIRED,
+                     "SHA-256 of the request"),
     BUS_FIELD_INT64(struct order_place, wait_ms, 0, 60000, BUS_OPTIONAL, "how long the client waits for a final state"),
 };
 const struct bus_schema order_place_schema = BUS_SCHEMA("order.place", struct order_place, place_fields);
@@ -53,7 +57,8 @@ const struct bus_schema order_place_schema = BUS_SCHEMA("order.place", struct or
 static const struct bus_field cancel_fields[] = {
     ORDER_ID(struct order_cancel),
     CUSTOMER(struct order_cancel, BUS_OPTIONAL),
-    BUS_FIELD_STRING(struct order_cancel, reason, BUS_TEXT, 1, 200, BUS_OPTIONAL, "the customer's reason"),
+    BUS_FIELD_STRING(struct order_cancel, reason, BUS_TEXT, 1, ORDER_CANCEL_REASON_MAX, BUS_OPTIONAL,
+                     "the customer's reason"),
     BUS_FIELD_BOOL(struct order_cancel, accepted, BUS_OPTIONAL, "the order was accepted on the broker's confirm alone"),
 };
 const struct bus_schema order_cancel_schema = BUS_SCHEMA("order.cancel", struct order_cancel, cancel_fields);
@@ -143,8 +148,9 @@ static const struct bus_field event_fields[] = {
     BUS_FIELD_ARRAY(struct order_event, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX,
                     BUS_OPTIONAL, "what is ordered"),
     BUS_FIELD_INT64(struct order_event, total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "in minor units"),
-    BUS_FIELD_STRING(struct order_event, currency, BUS_TOKEN, 3, 3, BUS_OPTIONAL, "ISO 4217"),
-    BUS_FIELD_STRING(struct order_event, reason, BUS_TEXT, 1, 256, BUS_OPTIONAL, "why"),
+    BUS_FIELD_STRING(struct order_event, currency, BUS_TOKEN, ORDER_CURRENCY_LEN, ORDER_CURRENCY_LEN, BUS_OPTIONAL,
+                     "ISO 4217"),
+    BUS_FIELD_STRING(struct order_event, reason, BUS_TEXT, 1, ORDER_REASON_MAX, BUS_OPTIONAL, "why"),
 };
 const struct bus_schema order_event_schema = BUS_SCHEMA("order event", struct order_event, event_fields);
 

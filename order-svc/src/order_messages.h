@@ -5,6 +5,16 @@
 #include <bus/field.h>
 #include <bus/message.h>
 
+/* Bytes of texts, here, in rows and in their CHECKs. */
+enum {
+  ORDER_CUSTOMER_MAX = 64,
+  ORDER_REASON_MAX = 256,
+  ORDER_CANCEL_REASON_MAX = 200,
+  ORDER_CURRENCY_LEN = 3,
+  ORDER_HASH_LEN = 64,
+  ORDER_TOKEN_MAX = 128,
+  ORDER_REPLY_TO_MAX = 255, /* of a queue's name in AMQP */
+};
 enum { ORDER_ITEMS_MAX = 100, ORDER_QUANTITY_MAX = 1000, ORDER_PAGE_MAX = 100, ORDER_GET_MANY_MAX = 64 };
 
 enum order_status {

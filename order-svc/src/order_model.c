@@ -1,10 +1,10 @@
-/* The orders of a batch: gathered from its messages, sorted once, found by binary search. */
+/* The orders of a batch. */
 #include "order_model.h"
+
+#include "order_columns.h"
 
 #include <inventory_messages.h>
 #include <payment_messages.h>
-
-#include <stdlib.h>
 
 /* Every body that comes in begins with the order's id. */
 #define BEGINS_WITH_ID(S) _Static_assert(offsetof(struct S, order_id) == 0, "the order's id comes first")
@@ -50,49 +50,31 @@ bool order_input_read(const struct bus_input *input, enum order_message *ret_mes
   return true;
 }
 
-static int compare_uuid(const void *a, const void *b) {
-  return bus_uuid_compare(a, b);
-}
-
-static size_t sort_unique(struct bus_uuid *ids, size_t count) {
-  size_t kept = 0;
-  if (count > 0)
-    qsort(ids, count, sizeof *ids, compare_uuid);
-  for (size_t i = 0; i < count; i++)
-    if (kept == 0 || !bus_uuid_equal(&ids[kept - 1], &ids[i]))
-      ids[kept++] = ids[i];
-  return kept;
-}
-
 bool order_model_new(const struct bus_input *inputs, size_t count, const struct order_policy *policy,
                      struct bus_arena *arena, struct order_model **ret) {
   struct order_model *model = bus_arena_alloc(arena, sizeof *model);
-  struct bus_uuid *ids = bus_arena_array(arena, count, sizeof *ids);
   enum order_message message;
-  size_t found = 0;
-  if (!model || !ids)
+  struct bus_uuid order_id;
+  if (!model)
     return false;
+  *model = (struct order_model){.arena = arena, .policy = policy};
+  bus_set_init(&model->orders, &order_columns, sizeof(struct order_entry), arena);
   for (size_t i = 0; i < count; i++)
-    if (order_input_read(&inputs[i], &message, &ids[found]))
-      found++;
-  *model = (struct order_model){.arena = arena, .policy = policy, .entry_count = sort_unique(ids, found)};
-  model->entries = bus_arena_array(arena, model->entry_count, sizeof *model->entries);
-  if (!model->entries)
+    if (order_input_read(&inputs[i], &message, &order_id))
+      bus_set_add(&model->orders, &order_id);
+  if (!bus_set_open(&model->orders))
     return false;
-  for (size_t i = 0; i < model->entry_count; i++)
-    order_init(&model->entries[i].now, &ids[i]);
+  for (size_t i = 0; i < model->orders.count; i++) {
+    struct order *order = bus_set_at(&model->orders, i);
+    const struct bus_uuid id = order->order_id;
+    order_init(order, &id);
+  }
   *ret = model;
   return true;
 }
 
-static int compare_entry(const void *key, const void *entry) {
-  return bus_uuid_compare(key, &((const struct order_entry *)entry)->now.order_id);
-}
-
 struct order_entry *order_model_find(const struct order_model *model, const struct bus_uuid *order_id) {
-  if (model->entry_count == 0)
-    return NULL;
-  return bsearch(order_id, model->entries, model->entry_count, sizeof *model->entries, compare_entry);
+  return bus_set_find(&model->orders, order_id);
 }
 
 bool order_model_add_tombstone(struct order_model *model, struct order_entry *entry,
@@ -107,7 +89,8 @@ bool order_model_add_tombstone(struct order_model *model, struct order_entry *en
 }
 
 bool order_model_keep_cancel(struct order_model *model, struct order_entry *entry, const struct order_cancel *cancel) {
-  const struct order_tombstone tombstone = {.customer_id = cancel->customer_id, .reason = cancel->reason};
+  const struct order_tombstone tombstone = {
+      .order_id = cancel->order_id, .customer_id = cancel->customer_id, .reason = cancel->reason};
   return order_model_add_tombstone(model, entry, &tombstone);
 }
 
@@ -117,6 +100,7 @@ bool order_model_record(struct order_model *model, struct order_entry *entry, co
   if (!record || !order_fact_encode(fact, model->arena, &record->data))
     return false;
   order_evolve(&entry->now, fact, now);
+  record->order_id = entry->now.order_id;
   record->type = fact->type;
   record->seq = entry->now.version;
   record->at = entry->now.updated_at;
@@ -125,6 +109,6 @@ bool order_model_record(struct order_model *model, struct order_entry *entry, co
   else
     entry->first = record;
   entry->last = record;
-  entry->changed = true;
+  bus_set_change(&model->orders, entry);
   return true;
 }

@@ -4,8 +4,11 @@
 
 #include "order.h"
 
+#include <bus/aggregate.h>
+
 /* A fact of this batch, ready for the log. */
 struct order_record {
+  struct bus_uuid order_id;
   int64_t seq;
   enum order_fact_type type;
   bus_time at;
@@ -15,16 +18,13 @@ struct order_record {
 
 struct order_entry {
   struct order now;
-  bool stored;  /* it is in the database */
-  bool changed; /* in this batch, if only in its operational members */
   struct order_record *first, *last;
 };
 
 struct order_model {
   struct bus_arena *arena;
   const struct order_policy *policy;
-  struct order_entry *entries; /* by id; status ORDER_NONE until it is loaded or created */
-  size_t entry_count;
+  struct bus_set orders; /* of struct order_entry, by id; status ORDER_NONE until it is loaded or created */
 };
 
 /* The body of a BUS_INPUT_DEADLINE. */

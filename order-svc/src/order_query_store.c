@@ -1,8 +1,8 @@
 /* Queries as rows of `unnest`; what comes back says by its place whose answer it is. */
 #include "order_query_store.h"
 
+#include "order_columns.h"
 #include "order_hooks.h"
-#include "order_rows.h"
 #include "order_statements.h"
 
 static const size_t statements[ASK_KINDS] = {
@@ -81,10 +81,11 @@ static bool load_orders(struct order_query_model *model, int kind, const struct 
   if (!orders)
     return bus_fail(err, BUS_E_NOMEM, "orders that were asked for");
   for (size_t row = 0; row < count; row++) {
-    struct order_asked *asked = at_place(model, kind, bus_rows_int64(rows, row, ORDER_VIEW_COLUMNS));
+    struct order_asked *asked = at_place(model, kind, bus_rows_int64(rows, row, 0));
     if (!asked)
       return bus_fail(err, BUS_E_DB_OTHER, "an order for nobody");
-    if (!order_read_view(rows, row, model->arena, &orders[row], err))
+    bus_row_init(&order_columns, &orders[row]);
+    if (!bus_row_read(&order_columns, BUS_VIEW, rows, row, 1, model->arena, &orders[row], err))
       return false;
     if (asked->order_count++ == 0)
       asked->orders = &orders[row];

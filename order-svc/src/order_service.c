@@ -159,13 +159,13 @@ static void keep_books(struct order_model *model, struct order_entry *entry, con
   bool waits = turn->decision->outcome == ORDER_ACCEPTED ||
                (turn->decision->outcome == ORDER_REPLAYED && !order_is_final(order));
   if (message == ORDER_ON_PLACE && waits && keep_asker(order, input->envelope, input->body, now))
-    entry->changed = true;
+    bus_set_change(&model->orders, entry);
   if (order->status != ORDER_PENDING)
     order->payment_token = BUS_NO_STR;
   if (turn->decision->resend && !order_is_final(order))
     order->resends++;
-  if (message == ORDER_ON_DEADLINE && !order_is_final(order))
-    entry->changed = true;
+  if (message == ORDER_ON_DEADLINE && order->status != ORDER_NONE && !order_is_final(order))
+    bus_set_change(&model->orders, entry);
   order_schedule(order, turn->before, message == ORDER_ON_DEADLINE, model->policy, now);
 }
 

@@ -5,8 +5,6 @@
 
 #include "order_model.h"
 
-enum { ORDER_REPLY_TO_MAX = 255 }; /* bytes of a queue's name in AMQP */
-
 /* An action for metrics and alarms, carried out after COMMIT. */
 struct order_tally {
   struct bus_uuid order_id;

@@ -19,9 +19,12 @@ enum {
   COUNT_OPEN,
   ORDER_STATEMENTS,
 };
-extern const struct bus_statement order_statements[ORDER_STATEMENTS];
+extern struct bus_statement order_statements[ORDER_STATEMENTS];
 
 enum { GET_ORDERS, LIST_ORDERS, LIST_ORDERS_OF_CUSTOMERS, LIST_EVENTS, OUTBOX_AGE, ORDER_QUERY_STATEMENTS };
-extern const struct bus_statement order_query_statements[ORDER_QUERY_STATEMENTS];
+extern struct bus_statement order_query_statements[ORDER_QUERY_STATEMENTS];
+
+/* Makes their texts, once, before they are used. False: out of memory. */
+bool order_statements_make(void) BUS_MUST_CHECK;
 
 #endif

@@ -64,10 +64,12 @@ static struct link *open_with(const struct migrated *database, struct pg_registr
 }
 
 struct link *link_open(const struct migrated *database) {
+  assert_true(order_statements_make());
   return open_with(database, (struct pg_registry){order_statements, ORDER_STATEMENTS});
 }
 
 struct link *link_open_queries(const struct migrated *database) {
+  assert_true(order_statements_make());
   return open_with(database, (struct pg_registry){order_query_statements, ORDER_QUERY_STATEMENTS});
 }
 

@@ -65,7 +65,7 @@ void rig_run(struct rig *rig, const struct order *stored) {
   struct order_entry *entry = stored ? order_model_find(rig->model, &stored->order_id) : NULL;
   if (entry) {
     entry->now = *stored;
-    entry->stored = true;
+    bus_set_keep(&rig->model->orders, entry);
   }
   bus_effects_init(&rig->effects, rig->arena, &rig->ids, rig->now, "order-svc");
   for (size_t i = 0; i < rig->input_count; i++) {

@@ -61,7 +61,8 @@ void saga_done(struct saga *saga) {
 static void keep_cancel(struct saga *saga, const struct order_cancel *cancel) {
   struct order_tombstone *tombstone = bus_arena_alloc(saga->arena, sizeof *tombstone);
   assert_non_null(tombstone);
-  *tombstone = (struct order_tombstone){cancel->customer_id, cancel->reason, false, saga->order.tombstones};
+  *tombstone = (struct order_tombstone){
+      .customer_id = cancel->customer_id, .reason = cancel->reason, .next = saga->order.tombstones};
   saga->order.tombstones = tombstone;
 }
 

@@ -38,7 +38,7 @@ TEST(a_replay_is_answered_with_the_order_as_it_is)
       &rig, 0,
       "{\"outcome\":\"replayed\",\"order\":" VIEW("CONFIRMED", "", PRICED_ITEMS, PRICED_TOTAL, AT_START, "3") "}");
   assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 0);
-  assert_false(entry()->changed);
+  assert_false(bus_set_is_changed(&rig.model->orders, entry()));
   rig_done(&rig);
 }
 
@@ -50,7 +50,7 @@ TEST(a_key_that_was_used_for_something_else_shows_no_order)
   add_asking(ORDER_ON_PLACE);
   run(ORDER_PENDING);
   rig_assert_answers(&rig, 0, "{\"outcome\":\"key_reused\"}");
-  assert_false(entry()->changed); /* it takes nobody's place either */
+  assert_false(bus_set_is_changed(&rig.model->orders, entry())); /* it takes nobody's place either */
   rig_done(&rig);
 }
 
@@ -93,7 +93,7 @@ TEST(z1_cancelling_someone_elses_order_looks_the_same)
   add_asking(ORDER_ON_CANCEL);
   run(ORDER_PENDING);
   rig_assert_answers(&rig, 0, "{\"outcome\":\"not_found\"}");
-  assert_false(entry()->changed);
+  assert_false(bus_set_is_changed(&rig.model->orders, entry()));
   rig_done(&rig);
 }
 
@@ -150,7 +150,7 @@ TEST(a_replay_that_waits_takes_the_place)
   assert_text(entry()->now.asker.reply_to, "edge.reply.2");
   assert_int_equal(entry()->now.asker.request_id.bytes[15], 2);
   assert_true(entry()->now.reply_until == rig.now + 5 * BUS_SECOND);
-  assert_true(entry()->changed);
+  assert_true(bus_set_is_changed(&rig.model->orders, entry()));
   rig_done(&rig);
 }
 
@@ -161,7 +161,7 @@ TEST(a_replay_that_does_not_wait_leaves_it)
   add_asking(ORDER_ON_PLACE)->reply_to = BUS_STR("edge.reply.2");
   run(ORDER_PENDING);
   assert_text(entry()->now.asker.reply_to, "edge.reply.1");
-  assert_false(entry()->changed);
+  assert_false(bus_set_is_changed(&rig.model->orders, entry()));
   rig_done(&rig);
 }
 

@@ -11,8 +11,9 @@
   "{\"seq\":" seq ",\"type\":\"" type "\",\"at\":\"2026-01-01T00:00:0" second ".000001+00:00\",\"data\":" data "}"
 /* As the view orders.audit_lines prints a confirmed order. */
 #define LINE                                                                                                           \
-  "{\"order_id\" : \"" ID "\", \"status\" : 4, \"version\" : 4, \"customer_id\" : \"c-1\", \"product_ids\" : "         \
-  "\"SKU-1,SKU-2\", \"quantities\" : \"2,1\", \"unit_prices\" : \"999,1\", \"expected_total\" : null, "                \
+  "{\"order_id\" : \"" ID "\", \"status\" : 4, \"version\" : 4, \"customer_id\" : \"c-1\", \"due_at\" : null, "        \
+  "\"items\" : [{\"product_id\" : \"SKU-1\", \"quantity\" : 2, \"unit_price\" : 999}, "                                \
+  "{\"product_id\" : \"SKU-2\", \"quantity\" : 1, \"unit_price\" : 1}], \"expected_total\" : null, "                   \
   "\"request_hash\" : \"" HASH                                                                                         \
   "\", \"reason\" : null, \"total\" : 1999, \"currency\" : \"EUR\", \"captured\" : 1999, "                             \
   "\"refunded\" : 0, \"stock_settled\" : true, \"payment_settled\" : true, "                                           \
@@ -65,11 +66,12 @@ TEST(each_member_that_differs_is_named)
       {"\"status\" : 4", "\"status\" : 2", "status: log 4, row 2"},
       {"\"version\" : 4", "\"version\" : 5", "version: log 4, row 5"},
       {"\"customer_id\" : \"c-1\"", "\"customer_id\" : \"c-2\"", "customer_id: log c-1, row c-2"},
-      {"SKU-1,SKU-2", "SKU-1,SKU-3", "product_ids: log SKU-1,SKU-2, row SKU-1,SKU-3"},
-      {"\"2,1\"", "\"2,2\"", "quantities: log 2,1, row 2,2"},
-      {"\"999,1\"", "null", "unit_prices: log 999,1, row null"},
+      {"\"SKU-2\", \"q", "\"SKU-3\", \"q", "items: log SKU-1 2 999, SKU-2 1 1, row SKU-1 2 999, SKU-3 1 1"},
+      {"\"quantity\" : 1,", "\"quantity\" : 2,", "items: log SKU-1 2 999, SKU-2 1 1, row SKU-1 2 999, SKU-2 2 1"},
+      {"\"unit_price\" : 999}", "\"unit_price\" : null}", "row SKU-1 2 null, SKU-2 1 1"},
+      {"{\"product_id\" : \"SKU-1\", \"quantity\" : 2, \"unit_price\" : 999}, ", "", "row SKU-2 1 1"},
       {"\"expected_total\" : null", "\"expected_total\" : 7", "expected_total: log null, row 7"},
-      {"\"request_hash\" : \"0", "\"request_hash\" : \"f", "request_hash: log 0"},
+      {"\"request_hash\" : \"0", "\"request_hash\" : \"f", "request_hash: log 0123"},
       {"\"reason\" : null", "\"reason\" : \"x\"", "reason: log null, row x"},
       {"\"total\" : 1999", "\"total\" : 1998", "total: log 1999, row 1998"},
       {"\"currency\" : \"EUR\"", "\"currency\" : \"USD\"", "currency: log EUR, row USD"},

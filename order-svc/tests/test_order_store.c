@@ -108,7 +108,8 @@ static void check_loaded(const struct order *expected) {
   link_send_lock(other);
   assert_true(link_finish_lock(other));
   const struct order_entry *entry = order_model_find(other->model, &expected->order_id);
-  assert_true(entry->stored);
+  const struct order_model *model = other->model;
+  assert_true(bus_set_is_stored(&model->orders, entry));
   assert_same(&entry->now, expected);
   link_close(other);
 }

@@ -10,7 +10,8 @@ from testkit import plans
 
 KEY, FIXED, CHANGING, _VIEW, _LOG, NULL = (1 << bit for bit in range(6))
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
-SERVICES = [("inventory", "inventory_svc", "inventory-svc"), ("payments", "payment_svc", "payment-svc")]
+SERVICES = [("orders", "order_svc", "order-svc"), ("inventory", "inventory_svc", "inventory-svc"),
+            ("payments", "payment_svc", "payment-svc")]
 Column = namedtuple("Column", "table name type flags min max")
 
 

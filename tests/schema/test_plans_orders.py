@@ -2,6 +2,8 @@
 results looked at; and what its role may not do."""
 import datetime
 import json
+import re
+import subprocess
 import uuid
 
 import psycopg2
@@ -86,6 +88,7 @@ def run(database, statement, values, analyze=False):
 
 LAST = datetime.datetime(9999, 12, 31, tzinfo=datetime.timezone.utc)
 LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+PLACE, ID, CREATED = 0, 1, 7  # columns of a page
 LIST_ALL = ("LATERAL", "c.shelf", "(status, before")
 LIST_CUSTOMER = ("LATERAL", "c.shelf", "c.customer_id")
 
@@ -112,12 +115,12 @@ def expected_page(database, customer, status, limit, before=None):
 @pytest.mark.parametrize("status", [None, 0, 3, 4, 5, 6])
 def test_pages_hold_the_newest_and_follow_on(filled, customer, status):
     found = page(filled, customer, status)
-    assert [row[0] for row in found] == expected_page(filled, customer, status, 10)
-    assert all(row[12] == 1 for row in found)
+    assert [row[ID] for row in found] == expected_page(filled, customer, status, 10)
+    assert all(row[PLACE] == 1 for row in found)
     if found:
-        cursor = (found[-1][9], found[-1][0])
+        cursor = (found[-1][CREATED], found[-1][ID])
         following = page(filled, customer, status, cursor)
-        assert [row[0] for row in following] == expected_page(filled, customer, status, 10, cursor)
+        assert [row[ID] for row in following] == expected_page(filled, customer, status, 10, cursor)
 
 
 def blocks(tree):
@@ -176,9 +179,9 @@ def test_z1_a_query_sees_only_the_askers_own(filled):
     with filled.superuser() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT order_id::text FROM orders.orders WHERE customer_id = 'c-7' LIMIT 1")
         order = cursor.fetchone()[0]
-    get, events = statement_with("n.place FROM unnest($1, $2) "), statement_with("order_events v")
+    get, events = statement_with("FROM unnest($1, $2) WITH ORDINALITY"), statement_with("order_events v")
     owners = [None, "c-7", "c-8", "anonymous"]
-    assert [row[12] for row in run(filled, get, [[order] * 4, owners])] == [1, 2]
+    assert [row[PLACE] for row in run(filled, get, [[order] * 4, owners])] == [1, 2]
     rows = run(filled, events, [[order] * 4, owners, [0, 2, 0, 0], [3] * 4])
     assert [(row[0], row[1]) for row in rows] == [(1, 1), (1, 2), (1, 3), (2, 3), (2, 4)]
 
@@ -201,29 +204,36 @@ def test_steps_are_hot(database):
     count = 400
     ids = [str(uuid.uuid4()) for _ in range(count)]
 
-    def column(value):
-        return [value] * count
-
-    def changing(status, version):
+    def row(status, version):
         priced, final = status in (1, 4), status >= 4
-        due = column(None if final else now + datetime.timedelta(seconds=30))
-        deadline = column(None if final else now + datetime.timedelta(seconds=60 + version))
-        return [column(status), column(None), column("100,100" if priced else None), column(300 if priced else None),
-                column("EUR" if priced else None), column(now + datetime.timedelta(seconds=version)), column(version),
-                column(300 if status == 4 else 0), column(0), column(final), column(final), deadline, due,
-                column(0), column("pm_card_visa" if status == 0 else None), column(None), column(None), column(None)]
+        return {
+            "customer_id": "c-1", "request_hash": HASH, "created_at": now, "status": status, "version": version,
+            "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "causation_id": str(uuid.uuid4()), "tracestate": "rojo=00f067aa0ba902b7",
+            "total": 300 if priced else None, "currency": "EUR" if priced else None,
+            "updated_at": now + datetime.timedelta(seconds=version), "captured": 300 if status == 4 else 0,
+            "refunded": 0, "stock_settled": final, "payment_settled": final, "resends": 0,
+            "deadline": None if final else now + datetime.timedelta(seconds=60 + version),
+            "due_at": None if final else now + datetime.timedelta(seconds=30),
+            "payment_token": "pm_card_visa" if status == 0 else None}
+
+    def given(statement, status, version):
+        """A value for each parameter, by the names that the statement gives them; the lists' items last."""
+        names = re.search(r" AS n \(([^)]*)\)", statement.sql)[1].split(", ")
+        lists = {"order_id": ids, "items_first": list(range(1, 2 * count, 2)),
+                 "items_last": list(range(2, 2 * count + 1, 2))}
+        values = [lists.get(name) or [row(status, version).get(name)] * count for name in names]
+        items = [["SKU-00001", "SKU-00002"] * count, [1, 2] * count, [100 if status else None] * 2 * count]
+        return values + items[-(len(statement.params) - len(names)):]
 
     connection = database.runtime()
     connection.autocommit = True
     with connection.cursor() as cursor:
         plans.prepare(cursor, insert)
         plans.prepare(cursor, update)
-        fixed = [ids, column("c-1"), column("SKU-00001,SKU-00002"), column("1,2"), column(None), column(HASH),
-                 column(now), column("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
-                 column(str(uuid.uuid4())), column("rojo=00f067aa0ba902b7")]
-        cursor.execute(*plans.execute_text(insert, fixed + changing(0, 1)))
+        cursor.execute(*plans.execute_text(insert, given(insert, 0, 1)))
         for status, version in ((1, 2), (4, 3)):
-            cursor.execute(*plans.execute_text(update, [ids] + changing(status, version)))
+            cursor.execute(*plans.execute_text(update, given(update, status, version)))
             assert cursor.rowcount == count
     connection.close()
     with database.superuser() as connection, connection.cursor() as cursor:
@@ -335,3 +345,27 @@ def test_orders_take(database, changes):
 ])
 def test_orders_refuse(database, changes):
     refused(database, insertion(changes), "23514")
+
+
+# ---- the audit ----
+
+def test_the_audit_reads_a_line_of_the_view(database):
+    """A row that is the fold of its log, and one that is not."""
+    data = json.dumps({"customer_id": "c-1", "items": [{"product_id": "SKU-1", "quantity": 2}], "request_hash": HASH})
+    with database.superuser() as connection, connection.cursor() as cursor:
+        for quantity in (2, 3):
+            order = str(uuid.uuid4())
+            cursor.execute(
+                "INSERT INTO orders.orders (order_id, customer_id, product_ids, quantities, request_hash, created_at,"
+                " updated_at, status, version, captured, refunded, stock_settled, payment_settled, deadline, due_at,"
+                " resends, payment_token) SELECT %s, 'c-1', ARRAY['SKU-1'], ARRAY[%s]::bigint[], %s, t, t, 0, 1, 0, 0,"
+                " false, false, t, t, 0, 'pm_card_visa'"
+                " FROM (SELECT timestamptz '2026-01-01 10:00:00.000001+02' AS t) AS n",
+                (order, quantity, HASH))
+            cursor.execute("INSERT INTO orders.order_events VALUES (%s, 1, 'order.created',"
+                           " '2026-01-01 10:00:00.000001+02', %s)", (order, data))
+            cursor.execute("SELECT line FROM orders.audit_lines WHERE order_id = %s", (order,))
+            done = subprocess.run([plans.program("order-audit")], input=cursor.fetchone()[0] + "\n", text=True,
+                                  capture_output=True, timeout=30, check=False)
+            assert (done.returncode, done.stdout) == ((0, "") if quantity == 2 else (
+                1, f"line 1: {order}: items: log SKU-1 2 null, row SKU-1 3 null\n"))

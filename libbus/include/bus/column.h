@@ -150,10 +150,22 @@ bool bus_recipes_make(const struct bus_recipe *recipes, size_t count, struct bus
  * table, column, type, flags, min, max, separated by tabs. */
 void bus_table_print(const struct bus_table *table, void (*print)(void *context, const char *text), void *context);
 
+/* Field tables of JSON that has the columns of that flag as members: uuid, bigint, text, timestamptz and boolean;
+ * others are left out. Returns how many fields were written, at most room. */
+size_t bus_table_fields(const struct bus_table *table, unsigned flags, struct bus_field *ret, size_t room);
+
 /* ---- rows ---- */
 
 /* Columns that may be NULL become absent, all other members zero. */
 void bus_row_init(const struct bus_table *table, void *row);
+
+/* The first such column, behind `after` unless it is NULL, that differs between two rows; NULL: none. Lists differ
+ * where one of their columns does; traces are not compared. */
+const struct bus_column *bus_row_differs(const struct bus_table *table, unsigned flags, const void *a, const void *b,
+                                         const struct bus_column *after);
+
+/* The value for a person, cut where it does not fit; items of a list one after another. */
+void bus_row_text(const struct bus_column *column, const void *row, char *text, size_t size);
 
 /* Adds one row's arguments: its columns that have one of the flags, in the order of the table; the lists last. */
 void bus_row_add(struct bus_args *args, const struct bus_table *table, unsigned flags, const void *row);

@@ -172,10 +172,11 @@ static bool read_items(struct reader *reader, const struct bus_column *column, c
     list->items = *items = bus_arena_array(reader->arena, list->count + 1, size);
     if (!*items)
       return no_memory(reader);
-    for (size_t i = 0; i < list->count; i++)
-      bus_row_init(column->items, *items + i * size);
   }
-  if (elements.left == 0 && (item->flags & BUS_NULL) != 0)
+  bool absent = elements.left == 0 && (item->flags & BUS_NULL) != 0;
+  for (size_t i = 0; absent && item->cell == BUS_CELL_INT64 && i < list->count; i++)
+    *(int64_t *)(void *)(*items + i * size + item->offset) = BUS_NO_INT64;
+  if (absent)
     return true;
   if (elements.left != list->count)
     return unknown(reader, item);

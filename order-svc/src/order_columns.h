@@ -1,0 +1,11 @@
+/* The tables of the orders database, column by column. */
+#ifndef ORDER_COLUMNS_H
+#define ORDER_COLUMNS_H
+
+#include <bus/column.h>
+
+extern const struct bus_table order_columns;     /* orders.orders, a struct order */
+extern const struct bus_table event_columns;     /* orders.order_events, a struct order_record */
+extern const struct bus_table tombstone_columns; /* orders.tombstones, a struct order_tombstone */
+
+#endif
