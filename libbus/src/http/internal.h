@@ -46,6 +46,9 @@ void http_places_init(struct http_places *places, int threads);
 void http_places_done(struct http_places *places);
 void http_places_open(struct http_places *places);
 void http_places_closed(struct http_places *places);
+/* Waits for the first byte of a new connection, and ends its input where none comes. Returns the connection's note. fd:
+ * -1 where it is unknown; then nothing is waited for. */
+uintptr_t http_places_await(struct bus_http_server *server, int fd);
 /* Frees the places of a connection that is about to be closed; note: its user data. */
 void http_places_forget(struct http_places *places, uintptr_t note);
 /* Counts an answer. True: the connection may be kept after it; never where that is not wanted. */

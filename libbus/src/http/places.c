@@ -5,6 +5,9 @@
 
 #include <bus/clock.h>
 
+#include <poll.h>
+#include <sys/socket.h>
+
 /* The note that is kept with each connection. */
 enum { KEPT_BIT = 1, SERVED_ONE = 2 };
 
@@ -78,6 +81,48 @@ bool http_places_keep(struct bus_http_exchange *exchange, bool wanted) {
   bool kept = take_kept(&server->places, (note & KEPT_BIT) != 0, may, waiting);
   http_connection_set_note(&exchange->connection, served * SERVED_ONE + (kept ? KEPT_BIT : 0));
   return kept;
+}
+
+/* ---- connections that have sent nothing yet ---- */
+enum {
+  PROMPT_MS = 20,   /* a request mostly comes with the packet that completes the handshake */
+  LOOK_MS = 100,    /* without a place, where no connection waits for a thread */
+  SILENT_MS = 3000, /* and while a thread is free */
+};
+
+static bool is_readable(int fd, int64_t timeout_ms) {
+  struct pollfd entry = {.fd = fd, .events = POLLIN};
+  return poll(&entry, 1, (int)timeout_ms) != 0; /* an error is seen by whoever reads */
+}
+
+static bool has_free_thread(struct http_places *places) {
+  pthread_mutex_lock(&places->lock);
+  bool has = places->open < places->threads;
+  pthread_mutex_unlock(&places->lock);
+  return has;
+}
+
+static bool speaks_in_time(struct bus_http_server *server, int fd) {
+  for (int64_t waited = 0; waited < SILENT_MS; waited += LOOK_MS) {
+    if (is_readable(fd, LOOK_MS))
+      return true;
+    if (!has_free_thread(&server->places))
+      return false;
+  }
+  return false;
+}
+
+/* Pools open connections before they have a request, and keep them: such a connection is kept as one after an answer
+ * is. TCP_DEFER_ACCEPT, which leaves it to the kernel, loses the request: from Linux 6.15 on a client's keepalive probe
+ * makes the kernel take the packets that follow for forged, for up to a minute. */
+uintptr_t http_places_await(struct bus_http_server *server, int fd) {
+  if (fd < 0 || is_readable(fd, PROMPT_MS))
+    return 0;
+  size_t waiting = http_listener_waiting(atomic_load(&server->listener));
+  bool kept = take_kept(&server->places, false, true, waiting);
+  if (!(kept ? is_readable(fd, server->settings.idle_ms) : waiting == 0 && speaks_in_time(server, fd)))
+    (void)shutdown(fd, SHUT_RD);
+  return kept ? KEPT_BIT : 0;
 }
 
 /* ---- requests that wait for their client ---- */

@@ -1,6 +1,8 @@
 /* Clients that hold threads: civetweb alone would serve nobody else for as long as they please. */
 #include <bus/clock.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -95,6 +97,23 @@ TEST(a_silent_connection_is_answered_when_it_speaks)
   sleep(4); /* longer than a head may take */
   raw_send(fd, request, strlen(request));
   raw_read_one(fd, 5000, false, &answer);
+  assert_int_equal(raw_status(&answer), 200);
+  close(fd);
+  fixture_stop(&fixture);
+}
+
+/* Pools of Node's and Go's HTTP clients switch keepalive on. */
+TEST(a_connection_with_keepalive_is_answered_when_it_speaks)
+{
+  static struct raw_answer answer;
+  struct fixture fixture = fixture_start((struct bus_http_settings){.threads = THREADS});
+  int fd = raw_connect(fixture.port), on = 1, seconds = 1;
+  assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on), 0);
+  assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds), 0);
+  const char *request = "GET /item/7 HTTP/1.1\r\nHost: a\r\n\r\n";
+  usleep(2500000); /* the client's kernel has sent probes */
+  raw_send(fd, request, strlen(request));
+  raw_read_one(fd, 1000, false, &answer);
   assert_int_equal(raw_status(&answer), 200);
   close(fd);
   fixture_stop(&fixture);

@@ -99,8 +99,9 @@ static struct bus_http_server *server_of(const struct mg_connection *connection)
 }
 
 static int init_connection(const struct mg_connection *connection, void **ret_data) {
-  http_places_open(&server_of(connection)->places);
-  *ret_data = NULL; /* places.c's note */
+  struct bus_http_server *server = server_of(connection);
+  http_places_open(&server->places);
+  *ret_data = (void *)http_places_await(server, http_sockets_of(connection));
   return 0;
 }
 

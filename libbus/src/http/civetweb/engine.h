@@ -45,7 +45,9 @@ int http_body_read(struct bus_http_exchange *exchange);
 /* ---- sockets.c: civetweb does not show its sockets; they are found among the process's by their addresses ---- */
 /* The listening socket with this port; -1: not found. */
 int http_sockets_listener(int port);
-/* The socket of a connection; -1: not found. Takes some 100 µs. */
+/* The socket of a connection, also before its first request; -1: civetweb keeps it elsewhere. */
+int http_sockets_of(const struct mg_connection *connection);
+/* As above, and then among all descriptors, which takes some 100 µs; -1: not found. */
 int http_sockets_find(const struct http_connection *connection);
 /* Connections without a request end; one that has arrived already is still read. */
 void http_sockets_end_idle(int port);
@@ -53,8 +55,6 @@ void http_sockets_end_idle(int port);
 size_t http_sockets_count_open(int port);
 
 /* ---- listener.c: options of the listening socket that civetweb cannot set ---- */
-/* Connections that have sent nothing are not accepted. */
-bool http_listener_defer(int fd);
 /* How many connections wait to be accepted. */
 size_t http_listener_waiting(int fd);
 /* New connections are ignored; handshakes that have begun are completed. */

@@ -7,15 +7,9 @@
 #include <sys/socket.h>
 
 enum {
-  SILENT_S = 60,     /* a connection that sends nothing waits that long in the kernel, not on a thread */
   FLAGS_OFFSET = 13, /* of the TCP header's flags */
   FLAG_SYN = 0x02,
 };
-
-bool http_listener_defer(int fd) {
-  int seconds = SILENT_S;
-  return setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds) == 0;
-}
 
 /* For a listening socket tcpi_unacked is the length of the queue of connections that were not accepted yet. */
 size_t http_listener_waiting(int fd) {

@@ -81,9 +81,41 @@ static bool take_connection(int fd, void *context) {
   return search->found < 0;
 }
 
+/* civetweb 1.14 to 1.16 keep in struct mg_connection, less than 100 bytes behind the two infos, the descriptor, the
+ * local address and the peer's, each as large as the largest family that civetweb was built for. */
+enum { REACH = 240, PART = 64 };
+
+static bool is_named(int (*get_name)(int, struct sockaddr *, socklen_t *), int fd, const char *name) {
+  struct sockaddr_storage storage = {0};
+  socklen_t len = sizeof(struct sockaddr_in6);
+  return get_name(fd, (struct sockaddr *)&storage, &len) == 0 && memcmp(&storage, name, len) == 0;
+}
+
+/* At `at`: a descriptor with both of its addresses behind it. */
+static bool is_client(const char *at, size_t address_size, int *ret) {
+  const char *local = at + sizeof *ret;
+  sa_family_t family;
+  memcpy(ret, at, sizeof *ret);
+  memcpy(&family, local, sizeof family);
+  return *ret > 2 && (family == AF_INET || family == AF_INET6) && is_named(getsockname, *ret, local) &&
+         is_named(getpeername, *ret, local + address_size);
+}
+
+/* Another layout has no such place. */
+int http_sockets_of(const struct mg_connection *connection) {
+  const char *from = (const char *)connection + sizeof(struct mg_request_info) + sizeof(struct mg_response_info);
+  for (const char *at = from; at + PART <= from + REACH; at += sizeof(int)) {
+    int fd;
+    if (is_client(at, sizeof(struct sockaddr_in), &fd) || is_client(at, sizeof(struct sockaddr_in6), &fd))
+      return fd;
+  }
+  return -1;
+}
+
 int http_sockets_find(const struct http_connection *connection) {
-  struct search search = {.info = connection->info, .found = -1};
-  for_each_socket(search.info->server_port, take_connection, &search);
+  struct search search = {.info = connection->info, .found = http_sockets_of(connection->civetweb)};
+  if (search.found < 0)
+    for_each_socket(search.info->server_port, take_connection, &search);
   return search.found;
 }
 
