@@ -73,7 +73,7 @@ TEST(e2_slow_bodies_hold_no_thread_beyond_the_deadline)
 TEST(slow_heads_hold_no_thread_beyond_the_deadline)
 { hold_all_threads(drip_head, 400, (2 * DEADLINE_MS + 1000) * BUS_MILLISECOND); }
 
-TEST(e15_silent_connections_take_no_thread)
+TEST(e15_silent_connections_give_way_to_others)
 {
   int silent[4 * THREADS];
   struct fixture fixture = fixture_start((struct bus_http_settings){.threads = THREADS});
