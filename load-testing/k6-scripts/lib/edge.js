@@ -3,7 +3,7 @@ const {check} = require('k6');
 const http = require('k6/http');
 const {Rate, Trend} = require('k6/metrics');
 
-const {BASE_URL} = require('./settings.js');
+const {BASE_URL, TIMEOUT} = require('./settings.js');
 
 const latency = new Trend('latency', true);
 const errors = new Rate('errors');
@@ -24,7 +24,7 @@ function send(kind, method, path, body, headers = {}) {
   const answer = http.request(method, BASE_URL + path, body === undefined ? null : JSON.stringify(body), {
     headers: {'Content-Type': 'application/json', ...headers},
     tags: {kind, name: kind},
-    timeout: '10s',
+    timeout: `${TIMEOUT}s`,
   });
   latency.add(answer.timings.blocked + answer.timings.duration, {kind});
   return {

@@ -31,15 +31,23 @@ function rate(fallback, name = 'RATE') {
   return value;
 }
 
-// → seconds, of a run in so many parts; k6 wants a second for each.
-function duration(fallback, parts = 1) {
-  const found = /^(\d+(?:\.\d+)?)([smh])$/.exec(text('DURATION', fallback));
+// → seconds
+function time(name, fallback, least) {
+  const found = /^(\d+(?:\.\d+)?)([smh])$/.exec(text(name, fallback));
   const seconds = found ? Number(found[1]) * UNITS[found[2]] : 0;
-  if (seconds < parts) {
-    refuse('DURATION', `a time such as 30s, 5m or 2h, and at least ${parts}s`);
+  if (seconds < least) {
+    refuse(name, `a time such as 30s, 5m or 2h, and at least ${least}s`);
   }
   return seconds;
 }
+
+// → seconds, of a run in so many parts; k6 wants a second for each.
+function duration(fallback, parts = 1) {
+  return time('DURATION', fallback, parts);
+}
+
+// Seconds until a request without an answer is given up.
+const TIMEOUT = time('TIMEOUT', '10s', 1);
 
 const BASE_URL = text('BASE_URL', 'http://127.0.0.1:8080').replace(/\/+$/, '');
 if (!/^https?:\/\/[^/]+$/.test(BASE_URL)) {
@@ -51,5 +59,6 @@ module.exports = {
   duration,
   number,
   rate,
-  text
+  text,
+  TIMEOUT
 };
