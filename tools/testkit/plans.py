@@ -1,20 +1,15 @@
 """Shared by the plan tests of all services: a fresh database from a sqitch project, a service's own statements
 (`<service> --print-sql`), and their generic plans as the runtime role.
 
-`--print-sql` prints for each statement of the registries (bus/sql.h) its name ("command3"), its parameter letters and
-its SQL, each on a line, and a form feed: no test copies SQL.
-
 TEST_DATABASE_URL names a server as a superuser, ORDERBUS_PRESET the folder under build/ that holds the programs
 (default: the newest one of all).
 """
 import json
 import os
-import re
 import secrets
 import subprocess
 import time
 import urllib.parse
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
@@ -22,6 +17,7 @@ import pytest
 from psycopg2 import sql
 
 from dev import manifests
+from dev import statements as printed
 
 ROOT = Path(__file__).resolve().parents[2]
 TYPES = {"u": "uuid", "i": "int8", "t": "text", "z": "timestamptz", "b": "bytea", "l": "boolean",
@@ -30,18 +26,6 @@ TYPES = {"u": "uuid", "i": "int8", "t": "text", "z": "timestamptz", "b": "bytea"
 AS_OVER_MILLIONS = "".join(f"SET LOCAL {name} = 0;" for name in (
     "parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size", "min_parallel_index_scan_size"))
 RUNTIME_ROLES = [one.roles["runtime"] for one in manifests.WITH_DATABASE]
-
-
-@dataclass(frozen=True)
-class Statement:
-    """One entry of a service's registry."""
-    name: str
-    params: str
-    sql: str
-
-    @property
-    def types(self):
-        return [TYPES[letter.lower()] + ("[]" if letter.isupper() else "") for letter in self.params]
 
 
 def program(name):
@@ -55,19 +39,14 @@ def program(name):
 
 def statements(name):
     """The statements that the service itself prints."""
-    text = subprocess.run([program(name), "--print-sql"], check=True, capture_output=True, text=True, timeout=30).stdout
-    found = [Statement(*entry.strip("\n").split("\n", 2)) for entry in text.split("\f") if entry.strip()]
+    found = printed.of(program(name))
     assert found, "--print-sql printed no statement"
     return found
 
 
-def session_options():
-    """The settings that libbus gives every connection, read where they are written."""
-    header = (ROOT / "libbus/src/pg/pg.h").read_text(encoding="utf-8")
-    quoted = re.search(r"#define PG_SESSION_SETTINGS\(X\)((?:.*\\\n)*.*)", header)[1]
-    pairs = re.findall(r'X\((\w+), "([^"]*)"\)', quoted)
-    assert pairs
-    return " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in pairs)
+def types(statement):
+    """The types of its parameters."""
+    return [TYPES[letter.lower()] + ("[]" if letter.isupper() else "") for letter in statement.params]
 
 
 class Database:
@@ -119,9 +98,10 @@ class Database:
         return connection
 
     def runtime(self):
-        """A connection with the rights of the runtime role and the settings of libbus, in one transaction."""
-        connection = psycopg2.connect(self.url(), options=session_options())
+        """A connection with the rights of the runtime role and the settings of a service, in one transaction."""
+        connection = psycopg2.connect(self.url())
         with connection.cursor() as cursor:
+            cursor.execute(printed.session(program(manifests.of_database(self.project).name)))
             cursor.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(self.role)))
         connection.commit()
         return connection
@@ -134,8 +114,8 @@ class Database:
 
 def prepare(cursor, statement):
     """PREPARE with the declared types: an unknown column, a missing right or a wrong type fails here or at EXECUTE."""
-    types = f" ({', '.join(statement.types)})" if statement.params else ""
-    cursor.execute(f"PREPARE {statement.name}{types} AS {statement.sql}")
+    declared = f" ({', '.join(types(statement))})" if statement.params else ""
+    cursor.execute(f"PREPARE {statement.name}{declared} AS {statement.sql}")
 
 
 def execute_text(statement, values=None):
@@ -143,7 +123,7 @@ def execute_text(statement, values=None):
     if not statement.params:
         return f"EXECUTE {statement.name}", ()
     given = [None] * len(statement.params) if values is None else list(values)
-    slots = ", ".join(f"%s::{type_}" for type_ in statement.types)
+    slots = ", ".join(f"%s::{type_}" for type_ in types(statement))
     return f"EXECUTE {statement.name} ({slots})", given
 
 

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../pg/session.h"
+
 enum { WORKERS_MAX = 32 };
 
 struct settings {
@@ -260,6 +262,7 @@ int bus_service_main(int argc, char **argv, const struct bus_program *program) {
   if (status >= 0)
     return status;
   if (flag == 0) {
+    printf("session\n\n%s\n\f\n", pg_session_set);
     print_statements(program->commands, "command");
     print_statements(program->queries, "query");
     return EXIT_SUCCESS;
