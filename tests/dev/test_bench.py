@@ -54,6 +54,17 @@ def test_two_commits_stand_beside_each_other():
     assert [cell.strip() for cell in text.splitlines()[-1].split("|")[1:-1]] == ["orders/s", "200", "250", "+25.0"]
 
 
+def test_a_compared_run_is_told_by_options_that_every_version_of_the_bench_has(dev):
+    options = argparse.Namespace(only=["closed"], runs=5, seconds=3, connections=8, rates=[200, 1000], set=["A=1"],
+                                 backlog=10, fill=20, compare=["a", "b"], preset="asan", json=None, record=True)
+    words = list(compare.options_of(options))
+    assert words == ["--runs", "1", "--preset", "asan", "--seconds", "3", "--connections", "8", "--backlog", "10",
+                     "--fill", "20", "--rates", "200", "1000", "--only", "closed", "--set", "A=1"]
+    assert "there is no part none" in dev("bench", *words, "--only", "none").stderr
+    assert [word for word in compare.options_of(argparse.Namespace(**vars(options) | {"only": None}))
+            if word in compare.PARTS] == list(compare.PARTS)
+
+
 # CPU
 
 def test_a_line_of_proc_is_read_whatever_the_process_is_called():

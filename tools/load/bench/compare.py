@@ -1,4 +1,5 @@
-"""Two commits in turn: each is built in a checkout of its own, and measured A B A B … by this checkout's bench."""
+"""Two commits in turn: each is built in a checkout of its own, and measured A B A B … by its own
+./dev bench."""
 import contextlib
 import json
 import os
@@ -7,9 +8,9 @@ import subprocess
 import sys
 import tempfile
 
-from load.bench import figures
-from load.bench.root import OWN, TOOLS
+from dev import paths
 from dev.report import DevError, step
+from load.bench import figures
 
 PARTS = ("closed", "open", "reads")
 
@@ -27,7 +28,7 @@ def checkout(commit):
 
 
 def _git(*words):
-    done = subprocess.run(["git", "-C", OWN, *words], capture_output=True, text=True, check=False)
+    done = subprocess.run(["git", "-C", paths.ROOT, *words], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise DevError(f"git {words[0]} failed: {done.stderr.strip()}")
 
@@ -35,27 +36,29 @@ def _git(*words):
 def one_run(place, options):
     """→ {part: {figure: value}} of a stack that lives for this run alone."""
     with tempfile.NamedTemporaryFile(prefix="orderbus-compare-", suffix=".json") as result:
-        chosen = vars(options) | {"only": list(options.only or PARTS), "runs": 1, "json": result.name, "record": False,
-                                  "compare": None}
-        chosen.pop("run", None)
-        if _bench(place, json.dumps(chosen)) != 0:
-            raise DevError(f"the bench of {place} failed")
+        words = [os.path.join(place, "dev"), "bench", *options_of(options), "--json", result.name]
+        environment = os.environ | {"CCACHE_BASEDIR": place, "CCACHE_NOHASHDIR": "1"}
+        if _to_the_end(words, environment) != 0:
+            raise DevError(f"{' '.join(words)} failed")
         found = json.load(result)
     return {part: {name: one["median"] for name, one in figures_of.items()} for part, figures_of in found.items()}
 
 
-def _bench(place, options):
-    """This checkout's package load with the other one's package dev. → its exit status"""
-    with tempfile.TemporaryDirectory(prefix="orderbus-compare-") as first:
-        os.symlink(os.path.join(TOOLS, "load"), os.path.join(first, "load"))
-        environment = os.environ | {"PYTHONPATH": os.path.join(place, "tools"), "CCACHE_BASEDIR": place,
-                                    "CCACHE_NOHASHDIR": "1"}
-        return _to_the_end([sys.executable, "-B", "-m", "load.bench", options], first, environment)
+def options_of(options):
+    """The words of one run, without those that only concern a comparison or a record."""
+    yield from ("--runs", "1", "--preset", options.preset)
+    for name in ("seconds", "connections", "backlog", "fill"):
+        yield from (f"--{name}", str(getattr(options, name)))
+    yield from ("--rates", *map(str, options.rates))
+    for part in options.only or PARTS:
+        yield from ("--only", part)
+    for variable in options.set:
+        yield from ("--set", variable)
 
 
-def _to_the_end(words, folder, environment):
+def _to_the_end(words, environment):
     """Whatever ends us, the run may still stop what it has started. → its exit status"""
-    child = subprocess.Popen(words, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
+    child = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
     try:
         return child.wait()
     finally:

@@ -3,8 +3,7 @@ import concurrent.futures
 import contextlib
 import os
 
-from load.bench import closed, figures
-from load.bench.root import HERE
+from load.bench import FOLDER, closed, figures
 from dev.report import DevError, step
 
 CHUNK = 500_000  # orders a statement
@@ -50,13 +49,17 @@ def fill_all(system, count):
     system.stack.start_services()
 
 
+def statements(name):
+    """The SQL that makes orders first to last of all, in one of the databases."""
+    with open(os.path.join(FOLDER, "fill", name + ".sql"), encoding="utf-8") as file:
+        return [one for one in file.read().split(";\n") if one.strip()]
+
+
 def fill(system, name, count):
-    with open(os.path.join(HERE, "fill", name + ".sql"), encoding="utf-8") as file:
-        statements = [one for one in file.read().split(";\n") if one.strip()]
     with without_indexes(system, name):
         for first in range(1, count + 1, CHUNK):
             last = min(first + CHUNK - 1, count)
-            for statement in statements:
+            for statement in statements(name):
                 system.change(name, statement, {"first": first, "last": last, "all": count})
             step("filled", f"{name}: {last:,} of {count:,} orders")
     step("filled", f"{name}: indexes")

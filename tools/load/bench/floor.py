@@ -9,17 +9,13 @@ import subprocess
 import tempfile
 import uuid
 
-from load.bench import cpu, wrk
+from load.bench import FOLDER, cpu, wrk
 from load.bench.floor_sum import COSTS, ORDERS_A_BATCH, floor
-from load.bench.root import HERE
-from dev import build, paths, services
+from dev import build, manifests, services, statements
 from dev.postgres import program_folder, psql
 from dev.report import DevError
 from dev.urls import libpq_environment
 
-# As libbus's sessions are (src/pg/pg.h).
-SESSION = ("-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
-           "-c jit=off")
 PRODUCTS = """INSERT INTO inventory.products (product_id, name, price, currency, on_hand, received)
               SELECT 'BENCH-' || lpad(n::text, 5, '0'), 'Bench product', 101, 'EUR', 1000000000, 1000000000
               FROM generate_series(1, 1000) AS n;"""
@@ -72,14 +68,22 @@ def database(system, name, seconds):
     try:
         psql(url, tables + (PRODUCTS if name == "inventory" else ""))
         words = [f"{program_folder()}/pgbench", "--no-vacuum", "--protocol=prepared", "--client=1", f"--time={seconds}",
-                 "--define=n=0", f"--file={os.path.join(HERE, 'floor', name + '.sql')}"]
-        environment = libpq_environment(url) | {"PGOPTIONS": SESSION}
+                 "--define=n=0", f"--file={os.path.join(FOLDER, 'floor', name + '.sql')}"]
+        environment = libpq_environment(url) | {"PGOPTIONS": session_options(system, name, url)}
         spent, said = spent_on(system, "postgres", lambda: must(words, environment))
     finally:
         psql(system.stack.database_url(name), f"DROP DATABASE IF EXISTS {scratch} WITH (FORCE);")
     batches = pgbench_result(said)
     return {f"{name} orders/s": ORDERS_A_BATCH[name] * batches / seconds,
             f"{name} ms/order": spent / (ORDERS_A_BATCH[name] * batches)}
+
+
+def session_options(system, name, url):
+    """Options for a session with the settings that the database's service gives its own."""
+    program = os.path.join(build.programs(system.stack.preset), manifests.of_database(name).name)
+    rows = psql(url, f"CREATE TEMP TABLE done AS {statements.session(program)};"
+                     "SELECT name || '=' || replace(setting, ' ', '\\ ') FROM pg_settings WHERE source = 'session';")
+    return " ".join(f"-c {row}" for row in rows.splitlines())
 
 
 def pgbench_result(text):
@@ -130,7 +134,4 @@ def psp(system, options):
 
 
 def build_loop(preset):
-    """Builds the floor program of the measured checkout; a checkout from before that program has no floor."""
-    if not os.path.exists(os.path.join(paths.ROOT, "load-testing", "bench", "broker_loop.c")):
-        raise DevError(f"{paths.ROOT} has no broker-loop")
     build.build(preset, ["bin/broker-loop"])

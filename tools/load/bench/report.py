@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from load.bench import figures
-from load.bench.root import OWN
+from dev import paths
 from load.bench.targets import verdict
 
 
@@ -27,7 +27,7 @@ def machine():
 
 
 def commit():
-    done = subprocess.run(["git", "-C", OWN, "describe", "--always", "--dirty"], capture_output=True, text=True,
+    done = subprocess.run(["git", "-C", paths.ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True,
                           check=False)
     return done.stdout.strip() or "unknown"
 

@@ -3,9 +3,10 @@ import contextlib
 import json
 import os
 
-from load.bench import backlog, closed, filled, floor, open_loop, reads, report, rest, root, scale, shapes
+from load.bench import backlog, closed, filled, floor, open_loop, reads, report, rest, scale, shapes
 from load.bench import figures
 from load.bench import system as systems
+from dev import paths
 from dev.report import DevError, step
 
 # In this order; the floor beside what it is compared with.
@@ -69,6 +70,6 @@ def bench(options):
             json.dump(results, file)
     print(*report.lines(results), sep="\n", flush=True)
     if options.record:
-        for path in report.write(os.path.join(root.OWN, "load-testing", "results"), results, options):
-            step("written", os.path.relpath(path, root.OWN))
+        for path in report.write(os.path.join(paths.ROOT, "load-testing", "results"), results, options):
+            step("written", os.path.relpath(path, paths.ROOT))
     return 0

@@ -5,7 +5,7 @@ import os
 import subprocess
 import tempfile
 
-from load.bench.root import HERE
+from load.bench import FOLDER
 
 TAIL = "done.lua"
 
@@ -19,7 +19,7 @@ def _script(name, folder):
     path = os.path.join(folder, name)
     with open(path, "w", encoding="ascii") as whole:
         for part in (name, TAIL):
-            with open(os.path.join(HERE, part), encoding="ascii") as file:
+            with open(os.path.join(FOLDER, part), encoding="ascii") as file:
                 whole.write(file.read())
     return path
 
