@@ -1,4 +1,4 @@
--- The payments of those orders, the money that moved, and what the inbox remembers of them.
+-- The payments of those orders, the money that moved, and the inbox rows of their messages.
 INSERT INTO payments.payments (order_id, state, amount, currency, psp_id, attempts, version)
 SELECT md5('order ' || n)::uuid, 'captured', 100 + mod(n, 1000), 'EUR', 'pi_' || md5('payment ' || n), 1, 2
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n;
