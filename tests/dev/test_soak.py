@@ -1,4 +1,5 @@
 """The load programs' own parts: a constant arrival rate over a real socket, the soak run's verdict, its picture."""
+import collections
 import itertools
 import json
 import socket
@@ -9,7 +10,7 @@ import xml.etree.ElementTree
 import pytest
 
 from load import plot, soak_verdict
-from load.traffic import Answer, Mix, Traffic, parse
+from load.traffic import Answer, Mix, Placed, Traffic, parse
 
 ANSWER = b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
 
@@ -20,6 +21,7 @@ class Edge:
     def __init__(self, requests_per_connection=1000):
         self.requests_per_connection = requests_per_connection
         self.stall = None  # (from the how manieth request, seconds)
+        self.drops = 0     # connections that are closed instead of an answer
         self.bodies = []
         self.numbers = itertools.count()
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -49,6 +51,9 @@ class Edge:
                     if line.lower().startswith(b"content-length:"):
                         length = int(line[15:])
                 self.bodies.append(file.read(length))
+                if self.drops:
+                    self.drops -= 1
+                    return
                 if self.stall and len(self.bodies) == self.stall[0]:
                     time.sleep(self.stall[1])
                 answer = b'{"order_id":"%d"}' % next(self.numbers)
@@ -99,6 +104,42 @@ def test_a_connection_that_is_closed_is_made_anew_and_nothing_is_lost():
     keys = {json.loads(body).get("idempotency_key") for body in edge.bodies}
     assert len(keys) == 100 and len(traffic.answers) == 100 and not traffic.refused()  # one of them cancels
     edge.close()
+
+
+def test_a_burst_is_due_at_once(edge):
+    traffic = Traffic(edge.address, 10, Placed(["A"]), rate=100, burst=10)
+    traffic.run(count=30)
+    traffic.close()
+    assert sorted(collections.Counter(round(one.due, 6) for one in traffic.answers).items()) == [
+        (0, 10), (0.1, 10), (0.2, 10)]
+
+
+@pytest.mark.parametrize("repeats, refused", [(True, 0), (False, 1)])
+def test_a_connection_that_ends_without_an_answer_counts_unless_requests_are_repeated(edge, repeats, refused):
+    edge.drops = 1
+    traffic = Traffic(edge.address, 1, Placed(["A"]), rate=200, repeats=repeats)
+    traffic.run(count=30)
+    traffic.close()
+    assert len(traffic.answers) == 30 and [one.status for one in traffic.refused()] == [0] * refused
+
+
+def test_traffic_of_its_own_thread_ends_with_the_block(edge):
+    with Traffic(edge.address, 4, Placed(["A", "B"], host="shop", token="pm_x"), rate=200) as traffic:
+        until = time.monotonic() + 10
+        while len(traffic.answers) < 20 and time.monotonic() < until:
+            time.sleep(0.01)
+    count = len(traffic.answers)
+    time.sleep(0.1)
+    assert count >= 20 and traffic.statuses() == {202: count} and len(traffic.mix.accepted) == count
+    assert all(json.loads(body)["payment"] == {"token": "pm_x"} for body in edge.bodies)
+
+
+def test_each_client_of_a_closed_loop_is_told_apart(edge):
+    traffic = Traffic(edge.address, 5, Placed(["A"]))
+    traffic.run(count=100)
+    traffic.close()
+    served = collections.Counter(one.client for one in traffic.answers)
+    assert set(served) == set(range(5)) and min(served.values()) > 0
 
 
 def test_nobody_there_is_a_failure_of_each_request(edge):

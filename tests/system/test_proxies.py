@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from chaos.bursts import Load
 from chaos.pair import HOST, Link, Pair
 from chaos.proxies import KINDS, Proxy, example
+from load.traffic import Placed, Traffic
 
 PRODUCT = "LOAD-1"
 
@@ -24,6 +24,11 @@ def ask(port, method, path, body=None, host=HOST, headers=None):
         return answer.status, answer.headers, json.loads(answer.read())
     finally:
         connection.close()
+
+
+def clients_of(proxy, rate, burst):
+    """Every answer but a 2xx, and every connection that ends without one, counts as refused."""
+    return Traffic(("127.0.0.1", proxy.port), 32, Placed([PRODUCT], HOST), rate, burst, repeats=False)
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +51,10 @@ def test_example_works_as_written(pair, folder, kind):
         assert status == 201 and order["status"] == "CONFIRMED", (status, order)
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert ask(proxy.port, "GET", "/api/orders/" + order["order_id"])[2]["order_id"] == order["order_id"]
-        with Load(proxy.port, PRODUCT, rate=40, burst=20) as load:
-            load.run(requests=60)
-        assert not load.errors() and sum(load.statuses.values()) == 60, (load.statuses, proxy.log()[-2000:])
+        load = clients_of(proxy, rate=40, burst=20)
+        load.run(count=60)
+        load.close()
+        assert not load.refused() and len(load.answers) == 60, (load.statuses(), proxy.log()[-2000:])
 
 
 def test_nginx_without_the_host_line_is_refused(pair, folder, monkeypatch):
@@ -63,8 +69,8 @@ def test_rolling_restart_behind_nginx_costs_no_request(pair, folder):
     """Default numbers everywhere: an edge drains for 5 s, and nginx leaves out for 10 s what refused a connection. A
     request is under way for 25 ms, so that it can meet the close of its connection."""
     with Link(pair.edges[0], 25) as first, Link(pair.edges[1], 25) as second, \
-            Proxy("nginx", folder, [first.port, second.port]) as proxy, \
-            Load(proxy.port, PRODUCT, rate=50, burst=5) as load:
+            Proxy("nginx", folder, [first.port, second.port]) as proxy:
+        load = clients_of(proxy, rate=50, burst=5)
         traffic = threading.Thread(target=load.run, kwargs={"seconds": 26})
         traffic.start()
         time.sleep(1)
@@ -75,6 +81,6 @@ def test_rolling_restart_behind_nginx_costs_no_request(pair, folder):
             if edge is pair.edges[0]:
                 time.sleep(10.5)
         traffic.join()
-        load.wait()
-        assert not load.errors(), (load.statuses, proxy.log()[-3000:])
-        assert sum(load.statuses.values()) > 1000
+        load.close()
+        assert not load.refused(), (load.statuses(), proxy.log()[-3000:])
+        assert len(load.answers) > 1000

@@ -3,7 +3,6 @@ whatever one of them reports."""
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 import threading
 
@@ -11,8 +10,9 @@ import pytest
 import requests
 
 from chaos import invariants
-from dev import demo, manifests, paths
+from dev import demo, manifests
 from dev.stack import Stack
+from load.traffic import Placed, Traffic
 from testkit.client import Api, item, wait_until
 
 ORDERS, CONNECTIONS = 1000, 16
@@ -96,30 +96,28 @@ def visits(stack, api):
     return [cancel, decline, wait_for_the_end, read, read, set_stock, look_after_it, look_after_it]
 
 
-def place_orders(stack, accepted):
-    words = [os.path.join(paths.ROOT, "dev"), "load", "place-orders", "--url", stack.url("edge"),
-             "--orders", str(ORDERS), "--connections", str(CONNECTIONS), "--within", "200", "--accepted", accepted]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def test_orders_reads_cancels_and_restarts(stack, tmp_path):
-    api = Api(stack.url("edge"))
-    accepted = str(tmp_path / "accepted")
-    with Visitors(*visits(stack, api)) as visitors, place_orders(stack, accepted) as placing:
+def test_orders_reads_cancels_and_restarts(stack):
+    api, orders = Api(stack.url("edge")), Placed([f"SKU-{n:05}" for n in range(1, 51)])
+    traffic = Traffic(("127.0.0.1", stack.ports["edge"]), CONNECTIONS, orders)
+    placing = threading.Thread(target=traffic.run, kwargs={"count": ORDERS})
+    with Visitors(*visits(stack, api)) as visitors:
+        placing.start()
         for name in WITH_DATABASE:
             assert stack.stop_service(name) == signal.SIGTERM, f"{name} did not drain"
-            assert placing.poll() is None or name != WITH_DATABASE[0], "no order was placed while it was restarted"
+            assert placing.is_alive() or name != WITH_DATABASE[0], "no order was placed while it was restarted"
             stack.start_service(name)
-        said, _ = placing.communicate(timeout=240)
-        print(said)
-        assert placing.returncode == 0, said
+        placing.join(240)
+        assert not placing.is_alive() and not traffic.refused(), traffic.refused()[:3]
         wait_until(lambda: min(visitors.counts.values()) >= 10, 60, "every visit made ten times")
         assert stack.stop_service("edge") == signal.SIGTERM, "the edge did not drain under load"
+    traffic.close()
     stack.start_service("edge")
-    with open(accepted, encoding="ascii") as file:
-        ids = [*file.read().split(), *api.accepted]
+    ids = [*orders.accepted, *api.accepted]
     found = invariants.check_at_rest(invariants.Sources.of_stack(stack, ids), seconds=120)
     assert not found.violations(), "\n".join(found.violations())
+    listed = ", ".join(f"'{order_id}'" for order_id in orders.accepted)
+    assert stack.sql("orders", f"SELECT status, count(*) FROM orders.order_list WHERE order_id IN ({listed}) "
+                               "GROUP BY status") == [["CONFIRMED", str(ORDERS)]]
     print(visitors.counts, len(ids), "orders")
 
 

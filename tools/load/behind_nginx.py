@@ -14,10 +14,10 @@ import itertools
 import sys
 import threading
 
-from chaos.bursts import Load
-from chaos.pair import Link, Pair
+from chaos.pair import HOST, Link, Pair
 from chaos.proxies import Proxy
 from load.private_stack import private_stack
+from load.traffic import Placed, Traffic
 
 PRODUCT = "SKU-00001"
 
@@ -34,11 +34,10 @@ def offer(load, options):
     pauses = [float(text) for text in options.idle.split(",") if text]
     part = options.requests // (len(pauses) + 1)
     for pause in pauses:
-        load.run(requests=part)
-        load.wait()
+        load.run(count=part)
         threading.Event().wait(pause)
-    load.run(requests=options.requests - part * len(pauses))
-    load.wait()
+    load.run(count=options.requests - part * len(pauses))
+    load.close()
 
 
 def run(stack, options):
@@ -47,7 +46,8 @@ def run(stack, options):
         pair = opened.enter_context(Pair(stack))
         links = [opened.enter_context(Link(edge, options.delay_ms)) for edge in pair.edges]
         proxy = opened.enter_context(Proxy("nginx", stack.state.folder("work"), [link.port for link in links]))
-        load = opened.enter_context(Load(proxy.port, PRODUCT, options.rate, options.burst, clients=64))
+        load = Traffic(("127.0.0.1", proxy.port), max(64, options.burst), Placed([PRODUCT], HOST), options.rate,
+                       options.burst, repeats=False)
         restarts = threading.Thread(target=restart_in_turn, args=(pair, options.restart_every, ended, stops))
         if options.restart_every:
             restarts.start()
@@ -55,7 +55,7 @@ def run(stack, options):
         ended.set()
         if options.restart_every:
             restarts.join()
-        if load.errors():
+        if load.refused():
             print(proxy.log()[-4000:], file=sys.stderr)
     return load, stops
 
@@ -72,7 +72,8 @@ def main(words):
     options = parser.parse_args(words)
     with private_stack(options.preset, "behind-nginx") as stack:
         load, stops = run(stack, options)
-    print(f"{sum(load.statuses.values())} requests, {dict(load.statuses)}, slowest {load.slowest:.2f} s, "
-          f"{len(stops)} restarts, {sum(load.errors().values())} errors")
+    slowest = max(answer.latency for answer in load.answers)
+    print(f"{len(load.answers)} requests, {dict(load.statuses())}, slowest {slowest:.2f} s, {len(stops)} restarts, "
+          f"{len(load.refused())} errors")
     print("stops:", " ".join(f"{status} in {took:.1f} s" for status, took in stops) or "none")
-    return 1 if load.errors() or any(status for status, _ in stops) else 0
+    return 1 if load.refused() or any(status for status, _ in stops) else 0

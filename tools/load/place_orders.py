@@ -7,38 +7,14 @@ import argparse
 import collections
 import http.client
 import json
-import threading
 import time
 import urllib.parse
-import uuid
 
 from load.memory import Sampler
+from load.soak_verdict import percentile
+from load.traffic import FIRST_PRODUCTS, Placed, Traffic
 
 FINAL = ("CONFIRMED", "REJECTED", "CANCELLED")
-
-
-class Client(threading.Thread):
-    """One connection, one order after another; keeps every id that got a 2xx."""
-
-    def __init__(self, address, numbers, run):
-        super().__init__()
-        self.address, self.numbers, self.run_name = address, numbers, run
-        self.accepted, self.latencies, self.answers = [], [], collections.Counter()
-
-    def run(self):
-        connection = http.client.HTTPConnection(*self.address, timeout=30)
-        for number in self.numbers:
-            items = [{"product_id": f"SKU-{1 + (number + k) % 50:05}", "quantity": 1 + number % 3} for k in range(2)]
-            body = json.dumps({"idempotency_key": f"{self.run_name}-{number}", "items": items})
-            began = time.monotonic()
-            connection.request("POST", "/api/orders", body, {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            text = answer.read()
-            self.latencies.append(time.monotonic() - began)
-            self.answers[answer.status] += 1
-            if answer.status < 300:
-                self.accepted.append(json.loads(text)["order_id"])
-        connection.close()
 
 
 def status_counts(address, ids):
@@ -56,8 +32,22 @@ def status_counts(address, ids):
     return counts, left
 
 
-def percentile(values, part):
-    return sorted(values)[min(len(values) - 1, int(len(values) * part))]
+def until_final(address, ids, deadline):
+    """→ (how many orders ended in each state, the ids of those that did not)"""
+    final, left = collections.Counter(), ids
+    while left and time.monotonic() < deadline:
+        counts, left = status_counts(address, left)
+        final.update({status: n for status, n in counts.items() if status in FINAL})
+    return final, left
+
+
+def report(answers, accepted_after, final, left, took):
+    latencies = [answer.latency * 1000 for answer in answers]
+    print(f"answers            {dict(collections.Counter(answer.status for answer in answers))}")
+    print(f"accepted in        {accepted_after:.1f} s, {len(answers) / accepted_after:.0f}/s")
+    print(f"accept latency     p50 {percentile(latencies, .5):.1f} ms, p99 {percentile(latencies, .99):.1f} ms")
+    print(f"final states       {dict(final)}, not final {len(left)}")
+    print(f"all final within   {took:.1f} s (asking one by one included)")
 
 
 def main(words):
@@ -71,35 +61,20 @@ def main(words):
     parser.add_argument("--state", help="a local stack's state folder: its services' peak memory is printed, too")
     arguments = parser.parse_args(words)
     split = urllib.parse.urlsplit(arguments.url)
-    address, run = (split.hostname, split.port), str(uuid.uuid4())
-    clients = [Client(address, range(n, arguments.orders, arguments.connections), run)
-               for n in range(arguments.connections)]
+    orders = Placed([f"SKU-{n:05}" for n in range(1, FIRST_PRODUCTS + 1)])
     sampler = Sampler(arguments.state) if arguments.state else None
     if sampler:
         sampler.start()
     began = time.monotonic()
-    for one in clients:
-        one.start()
-    for one in clients:
-        one.join()
-    accepted_after = time.monotonic() - began
-    left = [order_id for one in clients for order_id in one.accepted]
+    traffic = Traffic((split.hostname, split.port), arguments.connections, orders)
+    accepted_after = traffic.run(count=arguments.orders)
+    traffic.close()
     if arguments.accepted:
         with open(arguments.accepted, "w", encoding="ascii") as file:
-            file.writelines(f"{order_id}\n" for order_id in left)
-    final = collections.Counter()
-    while left and time.monotonic() - began < arguments.within + 30:
-        counts, left = status_counts(address, left)
-        final.update({status: n for status, n in counts.items() if status in FINAL})
+            file.writelines(f"{order_id}\n" for order_id in orders.accepted)
+    final, left = until_final((split.hostname, split.port), orders.accepted, began + arguments.within + 30)
     took = time.monotonic() - began
-    latencies = [value for one in clients for value in one.latencies]
-    answers = sum((one.answers for one in clients), collections.Counter())
-    print(f"answers            {dict(answers)}")
-    print(f"accepted in        {accepted_after:.1f} s, {arguments.orders / accepted_after:.0f}/s")
-    print(f"accept latency     p50 {percentile(latencies, .5) * 1000:.1f} ms, "
-          f"p99 {percentile(latencies, .99) * 1000:.1f} ms")
-    print(f"final states       {dict(final)}, not final {len(left)}")
-    print(f"all final within   {took:.1f} s (asking one by one included)")
+    report(traffic.answers, accepted_after, final, left, took)
     if sampler:
         sampler.stop()
         for name, (anon, rss) in sampler.peaks.items():

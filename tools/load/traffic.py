@@ -4,6 +4,7 @@ import collections
 import json
 import selectors
 import socket
+import threading
 import time
 import uuid
 
@@ -11,10 +12,11 @@ FIRST_PRODUCTS = 50  # of the sample catalogue; the last of its hundred is out o
 OUT_OF_STOCK = "SKU-00100"
 DECLINED = "pm_card_visa_chargeDeclined"
 GIVE_UP_SECONDS = 30  # for answers that are under way at the end
+IDLE_SECONDS = 50  # a client closes its own connection before a server does, which may be a proxy (60 s and more)
 HEAD_END = b"\r\n\r\n"
 
 # One answer: when its request was due, how long it took from then, what it was, and its status (0: no answer).
-Answer = collections.namedtuple("Answer", "due latency kind status")
+Answer = collections.namedtuple("Answer", "due latency kind status client", defaults=(None,))
 Request = collections.namedtuple("Request", "kind due data tries")
 
 
@@ -54,9 +56,49 @@ class Mix:
         return answer.status in self.ACCEPTABLE[answer.kind]
 
 
-def encode(method, path, body=None, headers=""):
+class Placed:
+    """Orders of one item each, of these products in turn; host: the name of the server in each request."""
+
+    def __init__(self, products, host="localhost", token=None):
+        self.run = str(uuid.uuid4())
+        self.products, self.host = products, host
+        self.payment = {"payment": {"token": token}} if token else {}
+        self.accepted = []  # ids of the orders that got a 2xx
+
+    def request(self, number):
+        items = [{"product_id": self.products[number % len(self.products)], "quantity": 1}]
+        body = {"idempotency_key": f"{self.run}-{number}", "items": items} | self.payment
+        return "order", encode("POST", "/api/orders", body, host=self.host)
+
+    def note(self, kind, status, body):
+        if status in Mix.ACCEPTABLE[kind]:
+            self.accepted.append(json.loads(body)["order_id"])
+
+    @staticmethod
+    def is_acceptable(answer):
+        return answer.status in Mix.ACCEPTABLE["order"]
+
+
+class Reads:
+    """One path over and over."""
+
+    def __init__(self, path):
+        self._data = encode("GET", path)
+
+    def request(self, _number):
+        return "read", self._data
+
+    def note(self, kind, status, body):
+        """Only the status counts."""
+
+    @staticmethod
+    def is_acceptable(answer):
+        return answer.status in Mix.ACCEPTABLE["read"]
+
+
+def encode(method, path, body=None, headers="", host="localhost"):
     data = b"" if body is None else json.dumps(body).encode()
-    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}"
+    head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}"
     if body is not None:
         head += f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n"
     return head.encode() + b"\r\n" + data
@@ -74,23 +116,34 @@ def parse(buffer):
 
 
 class Connection:
-    def __init__(self):
+    def __init__(self, client):
+        self.client = client  # its number
         self.socket = None
         self.request = None
+        self.used = 0.0
         self.buffer = bytearray()
 
 
 class Traffic:
-    """address: (host, port) of the edge. rate: requests a second; None: each connection asks as soon as it may."""
+    """Runs in the caller's thread (run), or in one of its own as long as a with block lasts.
 
-    def __init__(self, address, connections, mix, rate=None):
+    address      (host, port) of the edge
+    rate         requests a second; None: each connection asks as soon as it may
+    burst        so many are due at once; the next burst is due burst/rate later
+    repeats      a request whose connection ends without an answer is made once more
+    """
+
+    def __init__(self, address, connections, mix, rate=None, burst=1, repeats=True):
         self.address = address
         self.mix = mix
         self.rate = rate
+        self.burst = burst
+        self.repeats = repeats
         self.answers = []
+        self._stopped = threading.Event()
         self.number = 0
         self._selector = selectors.DefaultSelector()
-        self._idle = collections.deque(Connection() for _ in range(connections))
+        self._idle = collections.deque(map(Connection, range(connections)))
         self._connections = connections
         self._waiting = collections.deque()
 
@@ -100,16 +153,31 @@ class Traffic:
         end = began + seconds if seconds else float("inf")
         last = self.number + count if count else float("inf")
         self._first = self.number
-        while time.monotonic() < end and self.number < last:
+        while time.monotonic() < end and self.number < last and not self._stopped.is_set():
             self._make_due(last)
             self._start_waiting()
             self._take_answers(self._pause(end))
+        if self._stopped.is_set():
+            self._waiting.clear()
         give_up = time.monotonic() + GIVE_UP_SECONDS
         while (self._waiting or len(self._idle) < self._connections) and time.monotonic() < give_up:
             self._start_waiting()
             self._take_answers(0.1)
         self._count_unanswered()
         return time.monotonic() - began
+
+    def __enter__(self):
+        self._thread = threading.Thread(target=self.run, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stopped.set()
+        self._thread.join()
+        self.close()
+
+    def statuses(self):
+        return collections.Counter(answer.status for answer in self.answers)
 
     def refused(self):
         return [answer for answer in self.answers if not self.mix.is_acceptable(answer)]
@@ -122,7 +190,8 @@ class Traffic:
     # Due requests
 
     def _due_at(self, number):
-        return self._began + (number - self._first) / self.rate
+        since = number - self._first
+        return self._began + (since - since % self.burst) / self.rate
 
     def _make_due(self, last):
         now = time.monotonic()
@@ -150,7 +219,10 @@ class Traffic:
             self._send(self._idle.popleft(), self._waiting.popleft())
 
     def _send(self, connection, request):
+        if time.monotonic() - connection.used > IDLE_SECONDS:
+            self._disconnect(connection)
         connection.request = request
+        connection.used = time.monotonic()
         try:
             if connection.socket is None:
                 connection.socket = socket.create_connection(self.address, timeout=GIVE_UP_SECONDS)
@@ -179,7 +251,7 @@ class Traffic:
     def _finish(self, connection, status, body):
         request = connection.request
         closing = b"connection: close" in bytes(connection.buffer[:connection.buffer.find(HEAD_END)]).lower()
-        self._note(request, status)
+        self._note(request, status, connection.client)
         self.mix.note(request.kind, status, body)
         connection.request = None
         connection.buffer.clear()
@@ -188,16 +260,16 @@ class Traffic:
         self._idle.append(connection)
 
     def _fail(self, connection):
-        """The edge closes what is idle: then the request is made once more; every one of them may be repeated."""
+        """The edge closes idle connections, also while a request is on its way; every request may be repeated."""
         request, was_idle = connection.request, connection.request is None
         self._disconnect(connection)
         if was_idle:
             return
         self._idle.append(connection)
-        if request.tries == 0:
+        if self.repeats and request.tries == 0:
             self._waiting.appendleft(request._replace(tries=1))
         else:
-            self._note(request, 0)
+            self._note(request, 0, connection.client)
 
     def _disconnect(self, connection):
         if connection.socket is not None:
@@ -206,8 +278,9 @@ class Traffic:
         connection.socket = connection.request = None
         connection.buffer.clear()
 
-    def _note(self, request, status):
-        self.answers.append(Answer(request.due - self._began, time.monotonic() - request.due, request.kind, status))
+    def _note(self, request, status, client=None):
+        self.answers.append(Answer(request.due - self._began, time.monotonic() - request.due, request.kind, status,
+                                   client))
 
     def _count_unanswered(self):
         unanswered = [key.data.request for key in self._selector.get_map().values() if key.data.request]

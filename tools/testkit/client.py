@@ -1,9 +1,12 @@
 """A client of the edge: requests over HTTP, and a log of every order that was answered with a 2xx."""
 import threading
 import time
+import urllib.parse
 import uuid
 
 import requests
+
+from load.traffic import Mix, Placed, Traffic
 
 FINAL = ("CONFIRMED", "REJECTED", "CANCELLED")
 
@@ -58,9 +61,12 @@ class Api:
     def place_body(self, body, headers=None, timeout=35):
         answer = self.post("/api/orders", body, headers=headers, timeout=timeout)
         if answer.status_code in (200, 201, 202):
-            with self._lock:
-                self.accepted.setdefault(answer.json()["order_id"], answer.status_code)
+            self.note_accepted(answer.json()["order_id"], answer.status_code)
         return answer
+
+    def note_accepted(self, order_id, status):
+        with self._lock:
+            self.accepted.setdefault(order_id, status)
 
     def order(self, order_id):
         """The order; None while the edge does not know it or cannot ask."""
@@ -124,47 +130,34 @@ def wait_until(condition, seconds, what):
         time.sleep(0.05)
 
 
-class Load:
-    """Clients that place orders one after the other until they are told to stop."""
+class Load(Placed):
+    """Orders at a rate, in a thread of its own, as long as a with block lasts."""
 
-    def __init__(self, api, products, clients=4, token=None, pause=0.0):
+    RATE, CONNECTIONS = 50, 16
+
+    def __init__(self, api, products):
+        super().__init__(products)
         self._api = api
-        self._products = products
-        self._token = token
-        self._pause = pause
-        self._stop = threading.Event()
-        self.statuses = []  # of every answer
-        self.order_ids = []
-        self.failures = []  # connections that were refused or cut
-        self._threads = [threading.Thread(target=self._run, args=(n,), daemon=True) for n in range(clients)]
+        address = urllib.parse.urlsplit(api.base)
+        self._traffic = Traffic((address.hostname, address.port), self.CONNECTIONS, self, self.RATE, repeats=False)
+
+    def note(self, kind, status, body):
+        super().note(kind, status, body)
+        if status in Mix.ACCEPTABLE[kind]:
+            self._api.note_accepted(self.accepted[-1], status)
 
     def __enter__(self):
-        for thread in self._threads:
-            thread.start()
+        self._traffic.__enter__()
         return self
 
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(60)
-            assert not thread.is_alive(), "a client hangs"
+    def __exit__(self, *causes):
+        self._traffic.__exit__(*causes)
 
-    def _run(self, number):
-        turn = number
-        while not self._stop.is_set():
-            turn += 1
-            try:
-                answer = self._api.place(item(self._products[turn % len(self._products)]), token=self._token)
-            except requests.RequestException as error:
-                self.failures.append(repr(error))
-                time.sleep(0.05)
-                continue
-            self.statuses.append(answer.status_code)
-            if answer.status_code in (200, 201, 202):
-                self.order_ids.append(answer.json()["order_id"])
-            elif answer.status_code == 503:
-                time.sleep(0.05)
-            time.sleep(self._pause)
+    def statuses(self):
+        """Counts of answers by status; 0 stands for a connection that was refused or cut."""
+        return self._traffic.statuses()
 
-    def wait_orders(self, count, seconds=30):
-        wait_until(lambda: len(self.order_ids) >= count, seconds, f"{count} orders accepted")
+    def wait_orders(self, more, seconds=30):
+        """Until so many more orders are accepted."""
+        wanted = len(self.accepted) + more
+        wait_until(lambda: len(self.accepted) >= wanted, seconds, f"{wanted} orders accepted")
