@@ -302,8 +302,8 @@ def test_what_one_pass_alone_finds_is_no_violation(monkeypatch):
 
 
 def run_program(stack, *words):
-    program = os.path.join(paths.ROOT, "dev")
-    return subprocess.run([program, "invariants", "--state", stack.state.path, *words], cwd="/",
+    program = os.path.join(paths.ROOT, "chaos-testing", "invariants.py")
+    return subprocess.run([program, "--state", stack.state.path, *words], cwd="/",
                           capture_output=True, text=True, timeout=60, check=False,
                           env={name: value for name, value in os.environ.items() if not name.startswith("ORDERBUS_")})
 
