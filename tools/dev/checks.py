@@ -7,7 +7,7 @@ import re
 import shlex
 import subprocess
 
-from dev import build, paths, wording
+from dev import build, copies, paths, wording
 from dev.runner import Result, run, skip, tracked
 
 
@@ -28,7 +28,7 @@ def lint_suite(seconds):
                          (tracked(".yml", ".yaml"), ["yamllint", "--strict", "--format", "parsable"])):
         if files:
             total += _by_file(files, *run([*words, *files], seconds))
-    return total + _wording()
+    return total + _wording() + _copies()
 
 
 def _wording():
@@ -36,6 +36,13 @@ def _wording():
     files = tracked(".c", ".h", ".py", ".md")
     wrong = [found for found in (wording.problems(name, _text_of(name).decode()) for name in files) if found]
     return Result(len(files) - len(wrong), len(wrong), 0, "".join(f"{line}\n" for found in wrong for line in found))
+
+
+def _copies():
+    """The product's code alone: tests and their simulation may repeat themselves."""
+    files = [name for name in tracked(".c", ".h") if not re.search(r"(^|/)(tests|testing)/|-testing/", name)]
+    found = copies.problems({name: _text_of(name).decode() for name in files})
+    return Result(len(files) - len(found), len(found), 0, "".join(f"{line}\n" for line in found))
 
 
 def _shell_files():

@@ -18,7 +18,7 @@ UP = (
 TEST = (
     "caddy", "clang", "clang-format", "clang-tidy", "flake8", "git", "haproxy", "iproute2", "libclang-rt-14-dev",
     "libfaketime", "mount", "nginx-light", "nodejs", "pgbouncer", "python3-psycopg2", "python3-pytest",
-    "python3-requests", "shellcheck", "yamllint",
+    "python3-requests", "shellcheck", "similarity-tester", "yamllint",
 )
 # Packages that ./dev invariants needs.
 CHECK = ("python3-psycopg2",)
