@@ -143,6 +143,18 @@ def test_reservations_refuse(database, values):
     refused(database, RESERVATION.format(values), "23514")
 
 
+def test_a_reservation_of_an_older_service_is_asked_about_after_ten_minutes(database):
+    """It does not know the column; rows of before the migration get the same."""
+    connection = database.runtime()
+    with connection.cursor() as cursor:
+        cursor.execute(RESERVATION.format("'RESERVED', NULL, 3, 'EUR', '{a}', '{1}', '{3}'")
+                       + " RETURNING expected_until - created_at")
+        assert cursor.fetchone()[0].total_seconds() == 600
+        cursor.execute("UPDATE inventory.reservations SET expected_until = now()")
+    connection.rollback()
+    connection.close()
+
+
 def test_one_reservation_an_order(database):
     row = f"('{uuid.uuid4()}', 'RELEASED')"
     refused(database, f"INSERT INTO inventory.reservations (order_id, state) VALUES {row}, {row}", "23505")
