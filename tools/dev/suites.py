@@ -166,7 +166,7 @@ NAMES = tuple(TABLE)
 # beside the suites that follow, which mostly wait.
 AT_LEISURE = ("build-tsan", "build-release", "fuzz", "tidy")
 # Long ones that mostly wait: they, too, run one after the other beside the suites that follow.
-BESIDE = ("dev", "crash")
+BESIDE = ("dev", "crash", "change", "service")
 # Suites that measure recovery times wait for all of those.
 MEASURES = ("chaos", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "change",
