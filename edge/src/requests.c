@@ -98,8 +98,7 @@ static const struct bus_field place_fields[] = {
                     BUS_REQUIRED, "what is ordered"),
     BUS_FIELD_OBJECT(struct place_request, payment, struct payment_choice, &payment_schema, BUS_OPTIONAL,
                      "how it is paid"),
-    BUS_FIELD_INT64(struct order_place, expected_total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL,
-                    "what the order must cost, in minor units"),
+    BUS_FIELD_EMBED(struct order_place, request, struct order_request, &order_request_schema),
 };
 static const struct bus_schema place_schema = BUS_SCHEMA("place order", struct place_request, place_fields);
 

@@ -135,7 +135,7 @@ TEST(what_is_not_given_gets_its_default)
   assert_true(place(arena, "{\"idempotency_key\":\"k\"," ITEMS "}", NULL, &request, &problems));
   assert_true(bus_str_is(request.customer_id, "anonymous"));
   assert_true(bus_str_is(request.payment_token, "pm_default"));
-  assert_int_equal(request.expected_total, BUS_NO_INT64);
+  assert_int_equal(request.request.expected_total, BUS_NO_INT64);
   assert_int_equal(request.wait_ms, 0);
   assert_int_equal(request.item_count, 1);
   assert_int_equal(request.items[0].quantity, 2);
@@ -156,7 +156,7 @@ TEST(what_is_given_goes_into_the_command)
   assert_true(bus_uuid_equal(&id, &request.order_id));
   assert_true(bus_str_is(request.customer_id, "c-1"));
   assert_true(bus_str_is(request.payment_token, "pm_x"));
-  assert_int_equal(request.expected_total, 7);
+  assert_int_equal(request.request.expected_total, 7);
   bus_arena_free(arena);
 }
 

@@ -30,7 +30,7 @@ struct order {
   struct bus_str customer_id;
   struct order_item *items;
   size_t item_count;
-  int64_t expected_total;
+  struct order_request request;
   struct bus_str request_hash;
   struct bus_str reason;
   int64_t total; /* BUS_NO_INT64 until RESERVED; from then on a charge was asked */

@@ -27,7 +27,8 @@ static const struct bus_column orders[] = {
     BUS_COLUMN_TIME(O, updated_at, STEP | BUS_VIEW),
     BUS_COLUMN_INT64(O, version, 1, INT64_MAX, STEP | BUS_VIEW),
 
-    BUS_COLUMN_INT64(O, expected_total, 0, BUS_JSON_INT_MAX, ONCE | BUS_NULL),
+    BUS_COLUMN_OF(O, "expected_total", request.expected_total, int64_t, BUS_CELL_INT64, .max = BUS_JSON_INT_MAX,
+                  .flags = ONCE | BUS_NULL),
     BUS_COLUMN_TEXT(O, request_hash, ORDER_HASH_LEN, ORDER_HASH_LEN, ONCE),
     BUS_COLUMN_INT64(O, captured, 0, BUS_JSON_INT_MAX, STEP),
     BUS_COLUMN_INT64(O, refunded, 0, BUS_JSON_INT_MAX, STEP),

@@ -78,7 +78,7 @@ static bool create_order(struct deciding *d) {
   happen(d, FACT_CREATED)->data.created = (struct fact_created){.customer_id = place->customer_id,
                                                                 .items = items,
                                                                 .item_count = place->item_count,
-                                                                .expected_total = place->expected_total,
+                                                                .request = place->request,
                                                                 .request_hash = place->request_hash};
   d->decision->outcome = ORDER_ACCEPTED;
   return true;

@@ -9,7 +9,7 @@ void order_init(struct order *order, const struct bus_uuid *order_id) {
   *order = (struct order){
       .order_id = *order_id,
       .status = ORDER_NONE,
-      .expected_total = BUS_NO_INT64,
+      .request = {.expected_total = BUS_NO_INT64},
       .total = BUS_NO_INT64,
       .created_at = BUS_NO_TIME,
       .updated_at = BUS_NO_TIME,
@@ -28,7 +28,7 @@ static void created(struct order *order, const struct fact_created *fact, bus_ti
   order->customer_id = fact->customer_id;
   order->items = fact->items;
   order->item_count = fact->item_count;
-  order->expected_total = fact->expected_total;
+  order->request = fact->request;
   order->request_hash = fact->request_hash;
   order->created_at = at;
 }

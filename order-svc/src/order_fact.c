@@ -6,7 +6,7 @@ static const struct bus_field created_fields[] = {
                      "whose order it is"),
     BUS_FIELD_ARRAY(struct fact_created, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX,
                     BUS_REQUIRED, "what is ordered"),
-    BUS_FIELD_INT64(struct fact_created, expected_total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "must equal the total"),
+    BUS_FIELD_EMBED(struct fact_created, request, struct order_request, &order_request_schema),
     BUS_FIELD_STRING(struct fact_created, request_hash, BUS_TOKEN, ORDER_HASH_LEN, ORDER_HASH_LEN, BUS_REQUIRED,
                      "SHA-256 of the request"),
 };

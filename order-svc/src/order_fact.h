@@ -25,7 +25,7 @@ struct fact_created {
   struct bus_str customer_id;
   struct order_item *items;
   size_t item_count;
-  int64_t expected_total; /* BUS_NO_INT64: whatever it costs */
+  struct order_request request;
   struct bus_str request_hash;
 };
 struct fact_reserved {

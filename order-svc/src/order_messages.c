@@ -41,13 +41,19 @@ static const struct bus_field view_fields[] = {
 };
 const struct bus_schema order_view_schema = BUS_SCHEMA("order", struct order_view, view_fields);
 
+static const struct bus_field request_fields[] = {
+    BUS_FIELD_INT64(struct order_request, expected_total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL,
+                    "what the order must cost, in minor units"),
+};
+const struct bus_schema order_request_schema = BUS_SCHEMA("order request", struct order_request, request_fields);
+
 static const struct bus_field place_fields[] = {
     ORDER_ID(struct order_place),
     CUSTOMER(struct order_place, BUS_REQUIRED),
     BUS_FIELD_ARRAY(struct order_place, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX,
                     BUS_REQUIRED, "what is ordered"),
     BUS_FIELD_STRING(struct order_place, payment_token, BUS_TOKEN, 1, ORDER_TOKEN_MAX, BUS_REQUIRED, "the PSP's token"),
-    BUS_FIELD_INT64(struct order_place, expected_total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "must equal the total"),
+    BUS_FIELD_EMBED(struct order_place, request, struct order_request, &order_request_schema),
     BUS_FIELD_STRING(struct order_place, request_hash, BUS_TOKEN, ORDER_HASH_LEN, ORDER_HASH_LEN, BUS_REQUIRED,
                      "SHA-256 of the request"),
     BUS_FIELD_INT64(struct order_place, wait_ms, 0, 60000, BUS_OPTIONAL, "how long the client waits for a final state"),

@@ -36,6 +36,13 @@ struct order_item {
   int64_t unit_price; /* minor units; BUS_NO_INT64 until RESERVED */
 };
 
+/* What a client asks for and nothing changes: members of the request's body, of order.place, of the fact order.created
+ * and of the order. */
+struct order_request {
+  int64_t expected_total; /* minor units; BUS_NO_INT64: whatever it costs */
+};
+extern const struct bus_schema order_request_schema;
+
 /* The order as clients see it. */
 struct order_view {
   struct bus_uuid order_id;
@@ -59,7 +66,7 @@ struct order_place {
   struct order_item *items; /* unit_price absent; each product once */
   size_t item_count;
   struct bus_str payment_token;
-  int64_t expected_total;      /* BUS_NO_INT64: whatever it costs */
+  struct order_request request;
   struct bus_str request_hash; /* SHA-256, hexadecimal, of the canonical request without its key */
   int64_t wait_ms;
 };

@@ -34,7 +34,7 @@ static void send_reserve(const struct turn *turn) {
   }
   for (size_t i = 0; i < order->item_count; i++)
     items[i] = (struct stock_item){order->items[i].product_id, order->items[i].quantity, BUS_NO_INT64};
-  const struct inventory_reserve body = {order->order_id, items, order->item_count, order->expected_total,
+  const struct inventory_reserve body = {order->order_id, items, order->item_count, order->request.expected_total,
                                          order_expected_until(order, turn->effects->now)};
   emit(turn, &inventory_reserve_type, &body);
 }

@@ -22,7 +22,7 @@ void saga_bodies_init(struct saga_bodies *b) {
                                   .items = b->items,
                                   .item_count = 2,
                                   .payment_token = BUS_STR("pm_card_visa"),
-                                  .expected_total = SAGA_TOTAL,
+                                  .request = {.expected_total = SAGA_TOTAL},
                                   .request_hash = BUS_STR(SAGA_HASH),
                                   .wait_ms = BUS_NO_INT64};
   b->reserved = (struct stock_reserved){id, b->priced, 2, SAGA_TOTAL, BUS_STR("EUR")};

@@ -20,7 +20,7 @@ TEST(a_new_order_keeps_its_request)
   assert_int_equal(saga.order.items[0].quantity, 2);
   assert_true(saga.order.items[0].unit_price == BUS_NO_INT64);
   assert_true(saga.order.total == BUS_NO_INT64);
-  assert_int_equal(saga.order.expected_total, SAGA_TOTAL);
+  assert_int_equal(saga.order.request.expected_total, SAGA_TOTAL);
   assert_int_equal(saga.order.version, 1);
   assert_true(saga.order.created_at == SAGA_START);
   saga_done(&saga);

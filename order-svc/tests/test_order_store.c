@@ -84,7 +84,8 @@ static void assert_same_text(struct bus_str a, struct bus_str b) {
 static void assert_same(const struct order *a, const struct order *b) {
   assert_true(bus_uuid_equal(&a->order_id, &b->order_id));
   assert_int_equal(a->status, b->status);
-  assert_true(a->version == b->version && a->expected_total == b->expected_total && a->total == b->total);
+  assert_true(a->version == b->version && a->request.expected_total == b->request.expected_total &&
+              a->total == b->total);
   assert_same_text(a->customer_id, b->customer_id);
   assert_same_text(a->request_hash, b->request_hash);
   assert_same_text(a->reason, b->reason);
@@ -186,7 +187,7 @@ TEST(whatever_decodes_is_written)
   bodies.place.customer_id = bus_str(customer);
   bodies.place.payment_token = bus_str(token);
   bodies.place.request_hash = bus_str(hash);
-  bodies.place.expected_total = BUS_JSON_INT_MAX;
+  bodies.place.request.expected_total = BUS_JSON_INT_MAX;
   bodies.place.wait_ms = 60000;
   tell(&order_place_type, &bodies.place);
   check_loaded(&order_model_find(link->model, &saga_order_id)->now);
