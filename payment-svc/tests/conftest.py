@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import time
 import urllib.parse
@@ -15,26 +14,14 @@ import pytest
 import requests
 
 from dev.broker import Broker
+from dev.ports import pick_one
 from testkit import plans
+from testkit.client import wait_until
 
 PSP_KEY = "sk_test_payment_tests"
 # Shorter than in production, so that a test sees them end.
 QUICK = {"RETRY_INITIAL_MS": "100", "RETRY_SLOW_MS": "400", "RETRY_SLOW_MAX_MS": "1000", "PSP_READ_TIMEOUT_MS": "1500",
          "PSP_TIMEOUT_MS": "2000", "PSP_LEASE_MS": "4000"}
-
-
-def wait_until(condition, seconds, what):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.05)
-    return found
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def program_path(name):
@@ -47,7 +34,7 @@ class Program:
     def __init__(self, name, folder, environment):
         self.name, self.log = name, folder / f"{name}.log"
         self.environment = {"PATH": "/usr/bin:/bin", "ASAN_OPTIONS": "exitcode=99", "UBSAN_OPTIONS": "exitcode=99",
-                            "PORT": str(free_port()), **environment}
+                            "PORT": str(pick_one()), **environment}
         self.url = f"http://127.0.0.1:{self.environment['PORT']}"
         self.process = None
 

@@ -8,7 +8,9 @@ import uuid
 
 import pytest
 
-from conftest import PSP_KEY, Program, free_port, program_path, wait_until
+from conftest import PSP_KEY, Program, program_path
+from dev.ports import pick_one
+from testkit.client import wait_until
 
 CAPTURED, REFUNDED = "payment.captured.v1", "payment.refunded.v1"
 DECLINED, FAILED = "payment.declined.v1", "payment.failed.v1"
@@ -188,7 +190,7 @@ def test_a_charge_that_stays_pending_becomes_unknown_when_its_key_is_old(world):
 
 def test_two_processes_share_the_work(world):
     """A second instance finds the same due payments; none is charged twice."""
-    other = Program("payment-svc", world.folder, {**world.service.environment, "PORT": str(free_port())})
+    other = Program("payment-svc", world.folder, {**world.service.environment, "PORT": str(pick_one())})
     other.start("/health/ready")
     try:
         orders = world.charge("pm_sandbox_error_once", count=60)
@@ -330,7 +332,7 @@ def test_a_storm_of_charges_and_refunds_over_several_workers(world):
 @pytest.mark.parametrize("wrong", [{"PSP_URL": "http://psp.example"}, {"PSP_LEASE_MS": "1500"},
                                    {"PSP_CONCURRENCY": "0"}, {"PSP_KEY": "short"}])
 def test_a_wrong_setting_stops_the_start_and_is_named(world, wrong):
-    done = subprocess.run([program_path("payment-svc")], env={**world.service.environment, "PORT": str(free_port()),
+    done = subprocess.run([program_path("payment-svc")], env={**world.service.environment, "PORT": str(pick_one()),
                                                               **wrong}, capture_output=True, text=True, timeout=30)
     assert done.returncode not in (0, 99)
     assert next(iter(wrong)) in done.stderr

@@ -1,13 +1,11 @@
 """One stack of sanitized builds for all modules; after each module the invariants must hold."""
 import json
 import os
-import shutil
-import tempfile
 
 import pytest
 
 from chaos import invariants
-from dev import build, manifests
+from dev import build, manifests, private
 from dev.stack import Stack
 from testkit.client import Api, wait_until
 
@@ -32,20 +30,9 @@ def _catalogue():
 
 @pytest.fixture(scope="session")
 def stack():
-    base = os.environ.get("ORDERBUS_TEST_TMP") or "/var/tmp"
-    folder = tempfile.mkdtemp(prefix="orderbus-system-", dir=base)
-    os.chmod(folder, 0o711)
-    made = Stack(os.path.join(folder, "stack"), preset=os.environ.get("ORDERBUS_PRESET") or "asan",
-                 overrides=OVERRIDES)
-    try:
-        made.start()
+    preset = os.environ.get("ORDERBUS_PRESET") or "asan"
+    with private.stack("system", lambda folder: Stack(folder, preset=preset, overrides=OVERRIDES)) as made:
         yield made
-    finally:
-        made.end()
-        if os.environ.get("ORDERBUS_KEEP"):
-            print(f"kept: {folder}")
-        else:
-            shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

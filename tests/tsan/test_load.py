@@ -1,16 +1,14 @@
 """A stack of thread-sanitized programs under orders, reads, cancels, probes and restarts; ./dev test tsan fails for
 whatever one of them reports."""
 import os
-import shutil
 import signal
-import tempfile
 import threading
 
 import pytest
 import requests
 
 from chaos import invariants
-from dev import demo, manifests
+from dev import demo, manifests, private
 from dev.stack import Stack
 from load.traffic import Placed, Traffic
 from testkit.client import Api, item, wait_until
@@ -22,17 +20,11 @@ DECLINED = "pm_card_visa_chargeDeclined"
 
 @pytest.fixture(scope="module")
 def stack():
-    folder = tempfile.mkdtemp(prefix="orderbus-tsan-", dir=os.environ.get("ORDERBUS_TEST_TMP") or "/var/tmp")
-    os.chmod(folder, 0o711)
-    made = Stack(os.path.join(folder, "stack"), preset=os.environ.get("ORDERBUS_PRESET") or "tsan",
-                 overrides={name: {"WORKERS": "2", "QUERY_WORKERS": "2"} for name in WITH_DATABASE})
-    try:
-        made.start()
+    preset = os.environ.get("ORDERBUS_PRESET") or "tsan"
+    overrides = {name: {"WORKERS": "2", "QUERY_WORKERS": "2"} for name in WITH_DATABASE}
+    with private.stack("tsan", lambda folder: Stack(folder, preset=preset, overrides=overrides)) as made:
         demo.seed(made)
         yield made
-    finally:
-        made.end()
-        shutil.rmtree(folder)
 
 
 class Visitors:

@@ -5,9 +5,8 @@ import shutil
 import threading
 import time
 
-from dev import build, demo, manifests, paths
+from dev import build, demo, manifests, paths, private
 from dev.report import DevError
-from dev.runner import temporary_folder
 from dev.stack import Stack
 
 from chaos.links import TABLE, Link, Proxies
@@ -108,14 +107,11 @@ def chaos_stack(preset="release", overrides=None, make=ChaosStack):
 @contextlib.contextmanager
 def stack_for_a_while(name, make, kept):
     """One that lives as long as the block, in a folder of its own. Its logs stay in `kept` until the next one."""
-    with temporary_folder(name) as folder:
-        made = make(os.path.join(folder, "stack"))
-        try:
-            made.start()
-            made.put_catalogue()
-            yield made
-        finally:
-            made.end()
-            with _KEEPING:
-                shutil.rmtree(kept, ignore_errors=True)
-                shutil.copytree(made.state.folder("logs"), kept)
+    def keep_logs(made):
+        with _KEEPING:
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(made.state.folder("logs"), kept)
+
+    with private.stack(name, make, keep_logs) as made:
+        made.put_catalogue()
+        yield made

@@ -104,7 +104,8 @@ def _last_words(child):
 
 @contextlib.contextmanager
 def temporary_folder(name):
-    """A folder for stacks and servers of tests; whatever still runs in it at the end is ended, and all of it wiped."""
+    """A folder for stacks and servers of tests. At the end it is wiped, or kept with ORDERBUS_KEEP, after the processes
+    that still run in it are ended."""
     folder = tempfile.mkdtemp(prefix=f"orderbus-{name}-", dir=os.environ.get("ORDERBUS_TEST_TMP") or "/var/tmp")
     if account.is_root():
         os.chmod(folder, 0o711)  # Postgres and RabbitMQ, as users of their own, must pass through
@@ -114,7 +115,10 @@ def temporary_folder(name):
         for place, _, files in os.walk(folder):
             if MARK in files:
                 end_leftovers(State(place))
-        shutil.rmtree(folder)
+        if os.environ.get("ORDERBUS_KEEP"):
+            print(f"kept: {folder}")
+        else:
+            shutil.rmtree(folder)
 
 
 def count(report, status, output):

@@ -1,13 +1,10 @@
 """A stack of a load program's own, with the sample catalogue, in a folder that goes with it."""
 import contextlib
-import os
-import shutil
 import signal
 import sys
-import tempfile
 import time
 
-from dev import build, demo
+from dev import build, demo, private
 from dev.stack import Stack
 
 UNFINISHED = "SELECT count(*) FROM orders.order_list WHERE NOT (final AND payment_settled)"
@@ -18,16 +15,9 @@ def private_stack(preset, name, overrides=None):
     """SIGTERM ends the run like any error, so that no server is left over."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     build.build_programs(preset)
-    folder = tempfile.mkdtemp(prefix=f"orderbus-{name}-", dir=os.environ.get("ORDERBUS_TEST_TMP") or "/var/tmp")
-    os.chmod(folder, 0o711)
-    stack = Stack(os.path.join(folder, "stack"), preset=preset, overrides=overrides)
-    try:
-        stack.start()
+    with private.stack(name, lambda folder: Stack(folder, preset=preset, overrides=overrides)) as stack:
         demo.seed(stack)
         yield stack
-    finally:
-        stack.stop()
-        shutil.rmtree(folder)
 
 
 def edge_address(stack):

@@ -3,20 +3,15 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 
 import pytest
 import requests
 
+from dev.ports import pick_one
+
 KEY = "sk_test_sandbox_key"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Sandbox:
@@ -30,7 +25,7 @@ class Sandbox:
         self.start()
 
     def start(self):
-        self.port = free_port()
+        self.port = pick_one()
         self.url = f"http://127.0.0.1:{self.port}"
         environment = {
             "PATH": os.environ["PATH"],
