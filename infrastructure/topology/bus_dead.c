@@ -176,8 +176,8 @@ static bool send_again(struct program *program, const struct bus_delivery *deliv
          send_finish(&program->session, &program->err) && program->session.confirmed > confirmed;
 }
 
-static enum dead_fate refuse(struct program *program, const struct bus_envelope *envelope,
-                             const struct bus_error *err) {
+static enum dead_fate refuse_replay(struct program *program, const struct bus_envelope *envelope,
+                                    const struct bus_error *err) {
   char id[BUS_UUID_TEXT];
   bus_uuid_format(&envelope->message_id, id);
   (void)fprintf(stderr, "%s is not sent again: %s\n", id, err->text);
@@ -192,7 +192,7 @@ static enum dead_fate visit_replay(void *context, const struct bus_delivery *del
   if (!is_chosen(program, &delivery->envelope))
     return DEAD_STAYS;
   if (!dead_sender(&orderbus_topology, program->queue, &delivery->envelope, &sender, &err))
-    return refuse(program, &delivery->envelope, &err);
+    return refuse_replay(program, &delivery->envelope, &err);
   struct bus_envelope envelope = dead_redrive(&delivery->envelope, sender, bus_wall_clock(), &program->source);
   if (!delivery->body.data)
     (void)bus_fail(&program->err, BUS_E_INVALID, "its body is larger than 1 MiB");
@@ -314,7 +314,7 @@ static int take_ids(struct program *program, int count, char **words) {
   return -1;
 }
 
-static int run(struct program *program, int count, char **words) {
+static int run_verb(struct program *program, int count, char **words) {
   for (size_t i = 0; count > 0 && i < BUS_COUNT(verbs); i++)
     if (strcmp(words[0], verbs[i].name) == 0)
       program->verb = &verbs[i];
@@ -350,5 +350,5 @@ int main(int argc, char **argv) {
   static struct program program; /* the window is large for a stack */
   program.settings = (struct bus_amqp_settings){.url = getenv("RABBITMQ_URL"), .name = "bus-dead", .heartbeat_s = 60};
   int status = parse_options(&program, argc, argv);
-  return status >= 0 ? status : run(&program, argc - optind, argv + optind);
+  return status >= 0 ? status : run_verb(&program, argc - optind, argv + optind);
 }

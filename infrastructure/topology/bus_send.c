@@ -149,7 +149,7 @@ static int report(const struct program *program, bool sent, const struct bus_err
   return all ? EXIT_SUCCESS : EXIT_SOME_FAILED;
 }
 
-static int run(struct program *program) {
+static int send_input(struct program *program) {
   struct bus_error err;
   uint64_t seed[4];
   program->arena = bus_arena_new(ARENA_LIMIT);
@@ -174,7 +174,7 @@ static int check_and_run(struct program *program, const char *type) {
     return trouble("no such command or event; see --types");
   if (program->settings.url == NULL)
     return trouble("no broker: give --url, or set RABBITMQ_URL");
-  return run(program);
+  return send_input(program);
 }
 
 /* -1: go on; else the status to exit with. */

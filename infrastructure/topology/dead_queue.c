@@ -15,13 +15,13 @@ struct portion {
   size_t count;
 };
 
-static void keep(void *context, const struct bus_delivery *delivery) {
+static void keep_delivery(void *context, const struct bus_delivery *delivery) {
   struct portion *portion = context;
   if (portion->count < DEAD_LOOK_MAX) /* the prefetch is no larger */
     portion->deliveries[portion->count++] = *delivery;
 }
 
-static const struct bus_amqp_events events = {.delivery = keep};
+static const struct bus_amqp_events events = {.delivery = keep_delivery};
 
 static bool await(struct bus_amqp *amqp, struct portion *portion, struct bus_error *err) {
   int64_t until = bus_monotonic() + DEAD_QUIET_MS * BUS_MILLISECOND;

@@ -13,7 +13,7 @@ static struct sent *sent_at(struct send_session *session, uint64_t seq) {
 
 /* ---- what the broker says ---- */
 
-static void settle(struct send_session *session, struct sent *sent, bool ack) {
+static void settle_sent(struct send_session *session, struct sent *sent, bool ack) {
   if (!sent->open)
     return;
   sent->open = false;
@@ -33,7 +33,7 @@ static void on_confirm(void *context, uint64_t seq, bool multiple, bool ack) {
   if (seq < session->low || seq >= session->next)
     return;
   for (uint64_t s = multiple ? session->low : seq; s <= seq; s++)
-    settle(session, sent_at(session, s), ack);
+    settle_sent(session, sent_at(session, s), ack);
   while (session->low < session->next && !sent_at(session, session->low)->open)
     session->low++;
 }

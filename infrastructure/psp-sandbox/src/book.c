@@ -143,7 +143,7 @@ static struct psp_record *make_record(const struct psp_entry *entry) {
   return record;
 }
 
-static struct psp_record *find(const struct psp_book *book, struct bus_str id) {
+static struct psp_record *find_record(const struct psp_book *book, struct bus_str id) {
   struct psp_record *record = psp_map_get(&book->ids, id);
   while (record && record->became)
     record = record->became;
@@ -160,7 +160,7 @@ static void take_from_pending(struct psp_book *book, const struct psp_record *re
 
 /* The money of the intent that the refund holds: all of it until it has failed. */
 static void count_refund(struct psp_book *book, const struct psp_entry *entry, bool is_new, bool live) {
-  struct psp_record *intent = find(book, entry->payment_intent);
+  struct psp_record *intent = find_record(book, entry->payment_intent);
   bool was_held = live || !is_new, is_held = entry->type == PSP_REFUNDED || entry->type == PSP_REFUND_PENDING;
   if (intent == NULL)
     return;
@@ -170,7 +170,7 @@ static void count_refund(struct psp_book *book, const struct psp_entry *entry, b
 }
 
 bool psp_book_record(struct psp_book *book, const struct psp_entry *entry, bool live) {
-  struct psp_record *before = find(book, entry->id);
+  struct psp_record *before = find_record(book, entry->id);
   struct psp_record *record = make_record(entry);
   if (record == NULL)
     return false;
@@ -215,10 +215,10 @@ bool psp_book_due(const struct psp_book *book, bus_time now, struct psp_entry *r
 }
 
 const struct psp_record *psp_book_find(const struct psp_book *book, struct bus_str id) {
-  return find(book, id);
+  return find_record(book, id);
 }
 
-static bool refuse(struct psp_error *ret, int status, const char *code, const char *param, const char *message) {
+static bool refuse_refund(struct psp_error *ret, int status, const char *code, const char *param, const char *message) {
   *ret = (struct psp_error){
       .status = status, .type = "invalid_request_error", .code = code, .param = param, .message = message};
   return false;
@@ -226,19 +226,20 @@ static bool refuse(struct psp_error *ret, int status, const char *code, const ch
 
 bool psp_book_reserve_refund(struct psp_book *book, const struct psp_refund *refund, struct psp_reservation *ret,
                              struct psp_error *ret_error) {
-  struct psp_record *intent = find(book, refund->payment_intent);
+  struct psp_record *intent = find_record(book, refund->payment_intent);
   if (intent == NULL || psp_entry_is_refund(intent->type))
-    return refuse(ret_error, 404, "resource_missing", "payment_intent", "No such payment_intent");
+    return refuse_refund(ret_error, 404, "resource_missing", "payment_intent", "No such payment_intent");
   if (intent->type != PSP_CAPTURED)
-    return refuse(ret_error, 400, "charge_not_refundable", "payment_intent",
-                  "This PaymentIntent does not have a successful charge to refund.");
+    return refuse_refund(ret_error, 400, "charge_not_refundable", "payment_intent",
+                         "This PaymentIntent does not have a successful charge to refund.");
   int64_t left = intent->amount - intent->refunded;
   int64_t amount = refund->amount == BUS_NO_INT64 ? left : refund->amount;
   if (left <= 0)
-    return refuse(ret_error, 400, "charge_already_refunded", "payment_intent", "The charge has already been refunded.");
+    return refuse_refund(ret_error, 400, "charge_already_refunded", "payment_intent",
+                         "The charge has already been refunded.");
   if (amount > left)
-    return refuse(ret_error, 400, "charge_already_refunded", "amount",
-                  "The amount is greater than what is left of the charge.");
+    return refuse_refund(ret_error, 400, "charge_already_refunded", "amount",
+                         "The amount is greater than what is left of the charge.");
   bool is_first = intent->refunds++ == 0;
   intent->refunded += amount;
   *ret = (struct psp_reservation){

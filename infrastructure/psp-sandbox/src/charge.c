@@ -98,7 +98,7 @@ struct psp_plan psp_plan_of(const struct psp_method *method, int attempt) {
 }
 
 /* ---- parameters ---- */
-static bool refuse(struct psp_error *ret, const char *code, const char *param, const char *message) {
+static bool refuse_parameter(struct psp_error *ret, const char *code, const char *param, const char *message) {
   *ret = (struct psp_error){
       .status = 400, .type = "invalid_request_error", .code = code, .param = param, .message = message};
   return false;
@@ -116,9 +116,9 @@ static bool check_names(const struct psp_form *form, const char *const *names, s
   for (size_t i = 0; i < form->count; i++) {
     const struct psp_form_field *field = &form->fields[i];
     if (field->value.len > VALUE_MAX)
-      return refuse(ret, "parameter_invalid_string_too_long", NULL, "A parameter is longer than 500 bytes.");
+      return refuse_parameter(ret, "parameter_invalid_string_too_long", NULL, "A parameter is longer than 500 bytes.");
     if (!is_one_of(field->name, names) && psp_form_member(field->name, "metadata").data == NULL)
-      return refuse(ret, "parameter_unknown", NULL, "Received unknown parameter.");
+      return refuse_parameter(ret, "parameter_unknown", NULL, "Received unknown parameter.");
   }
   return true;
 }
@@ -165,19 +165,20 @@ bool psp_charge_read(const struct psp_form *form, struct psp_charge *ret, struct
   if (!check_names(form, names, ret_error))
     return false;
   if (psp_form_get(form, "amount").data == NULL)
-    return refuse(ret_error, "parameter_missing", "amount", "Missing required param: amount.");
+    return refuse_parameter(ret_error, "parameter_missing", "amount", "Missing required param: amount.");
   if (!read_amount(psp_form_get(form, "amount"), &charge.amount))
-    return refuse(ret_error, "parameter_invalid_integer", "amount", "Invalid positive integer.");
+    return refuse_parameter(ret_error, "parameter_invalid_integer", "amount", "Invalid positive integer.");
   if (!is_currency(charge.currency))
-    return refuse(ret_error, charge.currency.data ? NULL : "parameter_missing", "currency",
-                  "The currency must be a lower-case ISO code.");
+    return refuse_parameter(ret_error, charge.currency.data ? NULL : "parameter_missing", "currency",
+                            "The currency must be a lower-case ISO code.");
   if (!bus_str_is(psp_form_get(form, "confirm"), "true"))
-    return refuse(ret_error, NULL, "confirm", "This sandbox creates and confirms in one call: confirm=true.");
+    return refuse_parameter(ret_error, NULL, "confirm", "This sandbox creates and confirms in one call: confirm=true.");
   if (token.data == NULL)
-    return refuse(ret_error, "parameter_missing", "payment_method", "Missing required param: payment_method.");
+    return refuse_parameter(ret_error, "parameter_missing", "payment_method",
+                            "Missing required param: payment_method.");
   charge.method = psp_method_find(token);
   if (charge.method == NULL)
-    return refuse(ret_error, "resource_missing", "payment_method", "No such PaymentMethod");
+    return refuse_parameter(ret_error, "resource_missing", "payment_method", "No such PaymentMethod");
   *ret = charge;
   return true;
 }
@@ -191,9 +192,10 @@ bool psp_refund_read(const struct psp_form *form, struct psp_refund *ret, struct
   if (!check_names(form, names, ret_error))
     return false;
   if (refund.payment_intent.len == 0)
-    return refuse(ret_error, "parameter_missing", "payment_intent", "Missing required param: payment_intent.");
+    return refuse_parameter(ret_error, "parameter_missing", "payment_intent",
+                            "Missing required param: payment_intent.");
   if (amount.data && !read_amount(amount, &refund.amount))
-    return refuse(ret_error, "parameter_invalid_integer", "amount", "Invalid positive integer.");
+    return refuse_parameter(ret_error, "parameter_invalid_integer", "amount", "Invalid positive integer.");
   *ret = refund;
   return true;
 }

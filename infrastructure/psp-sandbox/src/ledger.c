@@ -63,7 +63,7 @@ static struct pending *take_batch(struct psp_ledger *ledger, struct iovec lines[
 }
 
 /* Everything up to `last` is on disk: an item's owner may return as soon as it is marked, so `next` is read before. */
-static void settle(struct psp_ledger *ledger, struct pending *last, int count, size_t total) {
+static void mark_durable(struct psp_ledger *ledger, struct pending *last, int count, size_t total) {
   struct pending *rest = last->next, *next;
   for (struct pending *item = ledger->first; item != rest; item = next) {
     next = item->next;
@@ -95,7 +95,7 @@ static void *write_loop(void *context) {
     pthread_mutex_unlock(&ledger->lock);
     write_lines(ledger->fd, lines, count, total);
     pthread_mutex_lock(&ledger->lock);
-    settle(ledger, last, count, total);
+    mark_durable(ledger, last, count, total);
   }
   pthread_mutex_unlock(&ledger->lock);
   return NULL;

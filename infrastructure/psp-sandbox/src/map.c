@@ -13,7 +13,7 @@ static uint64_t hash(struct bus_str key) {
 }
 
 /* Index of the key, or of the free slot for it. */
-static struct psp_map_slot *find(const struct psp_map *map, struct bus_str key) {
+static struct psp_map_slot *find_slot(const struct psp_map *map, struct bus_str key) {
   size_t i = hash(key) & (map->size - 1);
   while (map->slots[i].value && !bus_str_equal(map->slots[i].key, key))
     i = (i + 1) & (map->size - 1);
@@ -21,7 +21,7 @@ static struct psp_map_slot *find(const struct psp_map *map, struct bus_str key) 
 }
 
 void *psp_map_get(const struct psp_map *map, struct bus_str key) {
-  return map->size > 0 ? find(map, key)->value : NULL;
+  return map->size > 0 ? find_slot(map, key)->value : NULL;
 }
 
 static bool grow(struct psp_map *map) {
@@ -31,7 +31,7 @@ static bool grow(struct psp_map *map) {
     return false;
   for (size_t i = 0; i < map->size; i++)
     if (map->slots[i].value)
-      *find(&larger, map->slots[i].key) = map->slots[i];
+      *find_slot(&larger, map->slots[i].key) = map->slots[i];
   free(map->slots);
   *map = larger;
   return true;
@@ -40,7 +40,7 @@ static bool grow(struct psp_map *map) {
 bool psp_map_put(struct psp_map *map, struct bus_str key, void *value) {
   if (map->count * 2 >= map->size && !grow(map))
     return false;
-  *find(map, key) = (struct psp_map_slot){key, value};
+  *find_slot(map, key) = (struct psp_map_slot){key, value};
   map->count++;
   return true;
 }

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-static bool keep(struct bus_amqp *amqp, struct bus_error *err) {
+static bool keep_failure(struct bus_amqp *amqp, struct bus_error *err) {
   if (err)
     *err = amqp->failure;
   return false;
@@ -12,7 +12,7 @@ static bool keep(struct bus_amqp *amqp, struct bus_error *err) {
 
 bool link_fail_with(struct bus_amqp *amqp, enum bus_errc code, const char *what, struct bus_error *err) {
   (void)bus_fail(&amqp->failure, code, "%s", what);
-  return keep(amqp, err);
+  return keep_failure(amqp, err);
 }
 
 bool link_fail_status(struct bus_amqp *amqp, int status, const char *what, struct bus_error *err) {
@@ -22,7 +22,7 @@ bool link_fail_status(struct bus_amqp *amqp, int status, const char *what, struc
   else
     (void)bus_fail(&amqp->failure, status == AMQP_STATUS_NO_MEMORY ? BUS_E_NOMEM : BUS_E_AMQP_CONNECTION, "%s: %s",
                    what, amqp_error_string2(status));
-  return keep(amqp, err);
+  return keep_failure(amqp, err);
 }
 
 /* A classic queue is on one node of a cluster. While that node is down the broker replies 404 for the queue, which
@@ -60,7 +60,7 @@ bool link_fail_close(struct bus_amqp *amqp, const amqp_method_t *close, const ch
     text = rabbit_view(connection->reply_text);
   }
   (void)bus_fail(&amqp->failure, class_of(code, text), "%s: %d %.*s", what, code, (int)text.len, text.data);
-  return keep(amqp, err);
+  return keep_failure(amqp, err);
 }
 
 bool link_check_reply(struct bus_amqp *amqp, amqp_rpc_reply_t reply, const char *what, struct bus_error *err) {

@@ -210,7 +210,7 @@ static int with_broker(struct program *program, int (*verb)(struct program *prog
   return status;
 }
 
-static int run(struct program *program, const char *verb) {
+static int run_verb(struct program *program, const char *verb) {
   struct bus_error err;
   if (!bus_topology_is_valid(program->topology, &err))
     return trouble(err.text);
@@ -263,5 +263,5 @@ int bus_topology_main(int argc, char **argv, const struct bus_topology *topology
                             .vhost = "/",
                             .disk_bytes = 8 * DISK_MIN};
   int status = parse_options(&program, argc, argv);
-  return status >= 0 ? status : run(&program, argv[optind]);
+  return status >= 0 ? status : run_verb(&program, argv[optind]);
 }

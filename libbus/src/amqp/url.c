@@ -8,7 +8,7 @@
 
 static const char shape[] = "amqp://user:password@host:port[,host:port...]/vhost";
 
-static bool refuse(struct bus_error *err, const char *what) {
+static bool refuse_url(struct bus_error *err, const char *what) {
   return bus_fail(err, BUS_E_CONFIG, "broker URL: %s; expected %s or amqps://…", what, shape);
 }
 
@@ -25,25 +25,25 @@ static const char *after_scheme(const char *url) {
 
 static bool check_host(const char *host, size_t len, struct bus_error *err) {
   if (len == 0 || *host == ':' || memchr(host, '@', len))
-    return refuse(err, "a host is missing");
-  return host[len - 1] != ':' || refuse(err, "a port is missing");
+    return refuse_url(err, "a host is missing");
+  return host[len - 1] != ':' || refuse_url(err, "a port is missing");
 }
 
 static bool check_parts(const char *url, struct bus_error *err) {
   const char *begin = after_scheme(url);
   if (begin == NULL)
-    return refuse(err, "it must begin with amqp:// or amqps://");
+    return refuse_url(err, "it must begin with amqp:// or amqps://");
   if (has_odd_characters(url))
-    return refuse(err, "it holds a character that must be percent-encoded, or a query");
+    return refuse_url(err, "it holds a character that must be percent-encoded, or a query");
   const char *end = begin + strcspn(begin, "/");
   const char *at = memchr(begin, '@', (size_t)(end - begin));
   const char *colon = at ? memchr(begin, ':', (size_t)(at - begin)) : NULL;
   if (colon == NULL || colon == begin || colon + 1 == at)
-    return refuse(err, "user or password is missing");
+    return refuse_url(err, "user or password is missing");
   for (const char *host = at; host < end; host += 1 + strcspn(host + 1, ",/"))
     if (!check_host(host + 1, strcspn(host + 1, ",/"), err))
       return false;
-  return end[0] != '/' || end[1] != '\0' || refuse(err, "the vhost is empty (leave out the last slash for \"/\")");
+  return end[0] != '/' || end[1] != '\0' || refuse_url(err, "the vhost is empty (leave out the last slash for \"/\")");
 }
 
 /* Start of the hosts in a URL that was checked. */
@@ -71,22 +71,22 @@ static bool parse_one(const char *url, size_t index, struct broker_url *ret, str
   pick_host(url, index, ret->text, sizeof ret->text);
   if (amqp_parse_url(ret->text, &ret->info) != AMQP_STATUS_OK || ret->info.port < 1 || ret->info.port > 65535) {
     url_forget(ret);
-    return refuse(err, "it cannot be taken apart (port, percent-encoding or vhost)");
+    return refuse_url(err, "it cannot be taken apart (port, percent-encoding or vhost)");
   }
   if (strlen(ret->info.user) >= BUS_NAME_MAX) {
     url_forget(ret);
-    return refuse(err, "the user's name is longer than 63 bytes");
+    return refuse_url(err, "the user's name is longer than 63 bytes");
   }
   return true;
 }
 
 bool url_parse(const char *url, size_t host, struct broker_url *ret, struct bus_error *err) {
   if (url == NULL)
-    return refuse(err, "none given");
+    return refuse_url(err, "none given");
   if (!check_parts(url, err))
     return false;
   if (strlen(url) >= sizeof ret->text)
-    return refuse(err, "it is longer than 1023 bytes");
+    return refuse_url(err, "it is longer than 1023 bytes");
   return parse_one(url, host % count_hosts(url), ret, err);
 }
 

@@ -41,7 +41,7 @@ static void sleep_until_woken(void) {
   atomic_store(&watchdog_asleep, false);
 }
 
-static void *run(void *unused) {
+static void *watch_connections(void *unused) {
   (void)unused;
   pthread_mutex_lock(&lock);
   for (;;) {
@@ -61,13 +61,13 @@ void watchdog_wake(void) {
 }
 
 /* Blocks all signals: they belong to the program's own threads. */
-static bool start(void) {
+static bool start_watchdog(void) {
   sigset_t all, before;
   pthread_t thread;
   bus_cond_init(&wake);
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  bool made = pthread_create(&thread, NULL, run, NULL) == 0;
+  bool made = pthread_create(&thread, NULL, watch_connections, NULL) == 0;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return made && pthread_detach(thread) == 0;
 }
@@ -75,7 +75,7 @@ static bool start(void) {
 bool watchdog_add(struct watchdog_entry *entry, int fd) {
   pthread_mutex_lock(&lock);
   if (!started)
-    started = start();
+    started = start_watchdog();
   if (started) {
     entry->fd = fd;
     entry->seen = atomic_load(&entry->turn);

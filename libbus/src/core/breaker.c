@@ -178,7 +178,7 @@ static void fail_call(struct bus_breaker *breaker, const struct bus_breaker_call
 
 /* ---- calls under way ---- */
 
-static void append(struct bus_breaker *breaker, struct bus_breaker_call *call) {
+static void append_call(struct bus_breaker *breaker, struct bus_breaker_call *call) {
   call->earlier = breaker->last;
   call->later = NULL;
   *(breaker->last ? &breaker->last->later : &breaker->first) = call;
@@ -222,7 +222,7 @@ bool bus_breaker_begin(struct bus_breaker *breaker, struct bus_breaker_call *cal
     return false;
   *call = (struct bus_breaker_call){
       .item = item, .epoch = breaker->epoch, .began = now, .past = past, .probes = breaker->open};
-  append(breaker, call);
+  append_call(breaker, call);
   if (breaker->open)
     breaker->lanes[past].probes++;
   return true;

@@ -18,7 +18,7 @@ static const char *text_of(const struct bus_option *option, const struct source 
   return text && text[0] ? text : option->fallback;
 }
 
-static bool refuse(const struct bus_option *option, const char *text, struct bus_error *err) {
+static bool refuse_value(const struct bus_option *option, const char *text, struct bus_error *err) {
   char range[BUS_OPTION_RANGE_TEXT];
   bus_option_range(option, range);
   if (text == NULL)
@@ -34,7 +34,7 @@ static bool read_option(const struct bus_option *option, const struct source *so
   const char *text = text_of(option, source);
   if (text && bus_option_parse(option, text, ret))
     return true;
-  (void)refuse(option, text, err); /* says why, and never succeeds */
+  (void)refuse_value(option, text, err); /* says why, and never succeeds */
   return false;
 }
 

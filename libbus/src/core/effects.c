@@ -30,7 +30,7 @@ enum bus_verdict bus_effects_end(struct bus_effects *effects) {
   return effects->verdict;
 }
 
-static struct bus_effect *append(struct bus_effects *effects, enum bus_effect_kind kind) {
+static struct bus_effect *append_effect(struct bus_effects *effects, enum bus_effect_kind kind) {
   struct bus_effect *effect = bus_arena_alloc(effects->arena, sizeof *effect);
   if (!effect) {
     effects->failed = true;
@@ -58,7 +58,7 @@ static void add_message(struct bus_effects *effects, enum bus_effect_kind kind, 
     effects->failed = true;
     return;
   }
-  struct bus_effect *effect = append(effects, kind);
+  struct bus_effect *effect = append_effect(effects, kind);
   if (!effect)
     return;
   effect->type = type;
@@ -112,13 +112,13 @@ void bus_answer(struct bus_effects *effects, const struct bus_message_type *type
 }
 
 void bus_act(struct bus_effects *effects, const void *action) {
-  struct bus_effect *effect = append(effects, BUS_EFFECT_ACTION);
+  struct bus_effect *effect = append_effect(effects, BUS_EFFECT_ACTION);
   if (effect)
     effect->action = action;
 }
 
 BUS_PRINTF(3, 0)
-static void refuse(struct bus_effects *effects, enum bus_verdict verdict, const char *format, va_list args) {
+static void set_verdict(struct bus_effects *effects, enum bus_verdict verdict, const char *format, va_list args) {
   effects->verdict = verdict;
   (void)vsnprintf(effects->reason, sizeof effects->reason, format, args); /* a cut reason is still a reason */
 }
@@ -126,13 +126,13 @@ static void refuse(struct bus_effects *effects, enum bus_verdict verdict, const 
 void bus_retry(struct bus_effects *effects, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  refuse(effects, BUS_RETRY, format, args);
+  set_verdict(effects, BUS_RETRY, format, args);
   va_end(args);
 }
 
 void bus_park(struct bus_effects *effects, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  refuse(effects, BUS_PARK, format, args);
+  set_verdict(effects, BUS_PARK, format, args);
   va_end(args);
 }

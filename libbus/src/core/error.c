@@ -55,7 +55,7 @@ bool bus_fail(struct bus_error *err, enum bus_errc code, const char *format, ...
 }
 
 /* As much of it as there is room for. */
-static void append(char *text, size_t size, const char *more) {
+static void append_text(char *text, size_t size, const char *more) {
   size_t len = strlen(text), count = strlen(more);
   if (count > size - 1 - len)
     count = size - 1 - len;
@@ -71,8 +71,8 @@ bool bus_error_wrap(struct bus_error *err, const char *format, ...) {
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  append(text, sizeof text, ": ");
-  append(text, sizeof text, err->text);
+  append_text(text, sizeof text, ": ");
+  append_text(text, sizeof text, err->text);
   put_on_one_line(text);
   memcpy(err->text, text, sizeof text);
   return false;

@@ -23,7 +23,7 @@ void bus_path_leave(struct bus_path *path, size_t depth) {
   path->depth = depth;
 }
 
-static size_t put(struct bus_path *path, size_t len, const char *text, size_t count) {
+static size_t path_put(struct bus_path *path, size_t len, const char *text, size_t count) {
   size_t room = sizeof path->text - 1 - len;
   if (count > room)
     count = room;
@@ -38,15 +38,15 @@ static size_t put_name(struct bus_path *path, size_t len, const char *name) {
   for (size_t i = 0; i < kept; i++)
     shown[i] = name[i] > ' ' && name[i] < 0x7F ? name[i] : '?';
   if (len > 0)
-    len = put(path, len, ".", 1);
-  len = put(path, len, shown, kept);
-  return kept < count ? put(path, len, "...", 3) : len;
+    len = path_put(path, len, ".", 1);
+  len = path_put(path, len, shown, kept);
+  return kept < count ? path_put(path, len, "...", 3) : len;
 }
 
 static size_t put_item(struct bus_path *path, size_t len, size_t index) {
   char text[32];
   int count = snprintf(text, sizeof text, "[%zu]", index);
-  return put(path, len, text, (size_t)count);
+  return path_put(path, len, text, (size_t)count);
 }
 
 const char *bus_path_text(struct bus_path *path) {

@@ -36,7 +36,7 @@ bool bus_problems_no_memory(const struct bus_problems *problems) {
 }
 
 /* As much of it as there is room for. */
-static void append(char *text, size_t size, const char *more) {
+static void append_problem(char *text, size_t size, const char *more) {
   size_t len = strlen(text);
   snprintf(text + len, size - len, "%s", more);
 }
@@ -47,14 +47,14 @@ void bus_problems_text(const struct bus_problems *problems, char *text, size_t s
   text[0] = '\0';
   for (size_t i = 0; i < problems->count && i < BUS_PROBLEMS_MAX; i++) {
     const struct bus_problem *problem = &problems->items[i];
-    append(text, size, i > 0 ? "; " : "");
-    append(text, size, problem->path);
-    append(text, size, problem->path[0] ? " " : "");
-    append(text, size, problem->text);
+    append_problem(text, size, i > 0 ? "; " : "");
+    append_problem(text, size, problem->path);
+    append_problem(text, size, problem->path[0] ? " " : "");
+    append_problem(text, size, problem->text);
   }
   if (problems->count > BUS_PROBLEMS_MAX) {
     char more[48];
     snprintf(more, sizeof more, "; and %zu more", problems->count - BUS_PROBLEMS_MAX);
-    append(text, size, more);
+    append_problem(text, size, more);
   }
 }

@@ -14,7 +14,7 @@ struct scanner {
   size_t max_nodes;
 };
 
-static bool refuse(struct scanner *s, const char *problem) {
+static bool refuse_json(struct scanner *s, const char *problem) {
   s->result->problem = problem;
   s->result->at = s->at;
   return false;
@@ -46,7 +46,7 @@ static void skip_space(struct scanner *s) {
 static bool scan_hex4(struct scanner *s, unsigned *ret) {
   uint8_t bytes[2];
   if (s->len - s->at < 4 || !bus_hex_read(s->text + s->at, bytes, 2))
-    return refuse(s, "\\u needs four hexadecimal digits");
+    return refuse_json(s, "\\u needs four hexadecimal digits");
   s->at += 4;
   *ret = (unsigned)(bytes[0] << 8 | bytes[1]);
   return true;
@@ -58,34 +58,34 @@ static bool scan_unicode_escape(struct scanner *s) {
   if (!scan_hex4(s, &code))
     return false;
   if (code == 0)
-    return refuse(s, "\\u0000 is not allowed");
+    return refuse_json(s, "\\u0000 is not allowed");
   if (code >= 0xDC00 && code <= 0xDFFF)
-    return refuse(s, "lone surrogate");
+    return refuse_json(s, "lone surrogate");
   if (code < 0xD800 || code > 0xDBFF)
     return true;
   if (!take(s, '\\') || !take(s, 'u'))
-    return refuse(s, "lone surrogate");
+    return refuse_json(s, "lone surrogate");
   if (!scan_hex4(s, &low))
     return false;
-  return (low >= 0xDC00 && low <= 0xDFFF) || refuse(s, "lone surrogate");
+  return (low >= 0xDC00 && low <= 0xDFFF) || refuse_json(s, "lone surrogate");
 }
 
 static bool scan_escape(struct scanner *s) {
   char c = peek(s);
   if (c == '\0' || strchr("\"\\/bfnrtu", c) == NULL)
-    return refuse(s, "unknown escape in a string");
+    return refuse_json(s, "unknown escape in a string");
   s->at++;
   return c != 'u' || scan_unicode_escape(s);
 }
 
 static bool scan_string(struct scanner *s) {
   if (!take(s, '"'))
-    return refuse(s, "a string is expected");
+    return refuse_json(s, "a string is expected");
   while (!take(s, '"')) {
     if (s->at == s->len)
-      return refuse(s, "a string does not end");
+      return refuse_json(s, "a string does not end");
     if ((unsigned char)peek(s) < 0x20)
-      return refuse(s, "raw control character in a string");
+      return refuse_json(s, "raw control character in a string");
     if (take(s, '\\')) {
       if (!scan_escape(s))
         return false;
@@ -93,7 +93,7 @@ static bool scan_string(struct scanner *s) {
     }
     size_t count = bus_utf8_next(s->text + s->at, s->len - s->at, NULL);
     if (count == 0)
-      return refuse(s, "invalid UTF-8");
+      return refuse_json(s, "invalid UTF-8");
     s->at += count;
   }
   return true;
@@ -113,7 +113,7 @@ static bool is_exact(const char *text, size_t len) {
 
 static bool scan_digits(struct scanner *s) {
   if (!is_digit(peek(s)))
-    return refuse(s, "a digit is expected");
+    return refuse_json(s, "a digit is expected");
   while (is_digit(peek(s)))
     s->at++;
   return true;
@@ -136,7 +136,7 @@ static bool scan_number(struct scanner *s) {
   if (!take(s, '0') && !scan_digits(s))
     return false;
   if (is_digit(peek(s)))
-    return refuse(s, "a number begins with 0");
+    return refuse_json(s, "a number begins with 0");
   bool integer = true;
   if (take(s, '.')) {
     integer = false;
@@ -150,7 +150,7 @@ static bool scan_number(struct scanner *s) {
       return false;
   }
   if (s->at - start > NUMBER_MAX)
-    return refuse(s, "a number is too long");
+    return refuse_json(s, "a number is too long");
   note_number(s->result, integer && is_exact(s->text + start, s->at - start));
   return true;
 }
@@ -158,7 +158,7 @@ static bool scan_number(struct scanner *s) {
 static bool scan_literal(struct scanner *s, const char *literal) {
   size_t len = strlen(literal);
   if (s->len - s->at < len || memcmp(s->text + s->at, literal, len) != 0)
-    return refuse(s, "a value is expected");
+    return refuse_json(s, "a value is expected");
   s->at += len;
   return true;
 }
@@ -170,13 +170,13 @@ static bool scan_member(struct scanner *s) {
   if (!scan_string(s))
     return false;
   skip_space(s);
-  return take(s, ':') ? scan_value(s) : refuse(s, "':' is expected");
+  return take(s, ':') ? scan_value(s) : refuse_json(s, "':' is expected");
 }
 
 /* Behind the opening bracket. */
 static bool scan_container(struct scanner *s, char end, bool (*scan_item)(struct scanner *)) {
   if (++s->depth > BUS_JSON_DEPTH)
-    return refuse(s, "nested too deep");
+    return refuse_json(s, "nested too deep");
   skip_space(s);
   if (take(s, end)) {
     s->depth--;
@@ -188,7 +188,7 @@ static bool scan_container(struct scanner *s, char end, bool (*scan_item)(struct
     skip_space(s);
   } while (take(s, ','));
   if (!take(s, end))
-    return refuse(s, end == '}' ? "',' or '}' is expected" : "',' or ']' is expected");
+    return refuse_json(s, end == '}' ? "',' or '}' is expected" : "',' or ']' is expected");
   s->depth--;
   return true;
 }
@@ -196,7 +196,7 @@ static bool scan_container(struct scanner *s, char end, bool (*scan_item)(struct
 static bool scan_value(struct scanner *s) {
   skip_space(s);
   if (++s->result->nodes > s->max_nodes)
-    return refuse(s, "too many values");
+    return refuse_json(s, "too many values");
   switch (peek(s)) {
   case '{':
     s->at++;
@@ -213,7 +213,7 @@ static bool scan_value(struct scanner *s) {
   case 'n':
     return scan_literal(s, "null");
   default:
-    return peek(s) == '-' || is_digit(peek(s)) ? scan_number(s) : refuse(s, "a value is expected");
+    return peek(s) == '-' || is_digit(peek(s)) ? scan_number(s) : refuse_json(s, "a value is expected");
   }
 }
 
@@ -221,18 +221,18 @@ bool bus_json_scan(struct bus_str json, size_t max_nodes, uint64_t *bits, struct
   *ret = (struct bus_json_scan){.inexact = bits};
   struct scanner s = {.text = json.data, .len = json.len, .result = ret, .max_nodes = max_nodes};
   if (json.len == 0)
-    return refuse(&s, "the text is empty");
+    return refuse_json(&s, "the text is empty");
   const char *nul = memchr(json.data, '\0', json.len);
   if (nul) {
     s.at = (size_t)(nul - json.data);
-    return refuse(&s, "NUL is not allowed");
+    return refuse_json(&s, "NUL is not allowed");
   }
   if (json.len >= 3 && memcmp(json.data, "\xEF\xBB\xBF", 3) == 0)
-    return refuse(&s, "a byte order mark is not allowed");
+    return refuse_json(&s, "a byte order mark is not allowed");
   if (!scan_value(&s))
     return false;
   skip_space(&s);
-  return s.at == s.len || refuse(&s, "text behind the end of the value");
+  return s.at == s.len || refuse_json(&s, "text behind the end of the value");
 }
 
 bool bus_json_scan_is_integer(const struct bus_json_scan *scan, size_t n) {

@@ -19,7 +19,7 @@ struct line {
   bool full; /* something did not fit */
 };
 
-static void put(struct line *line, const char *text, size_t len) {
+static void line_put(struct line *line, const char *text, size_t len) {
   if (line->full || len > line->size - LINE_END - line->len) {
     line->full = true;
     return;
@@ -74,15 +74,15 @@ static void put_string(struct line *line, struct bus_str text) {
     memcpy(value.text + value.fits, cut, CUT_LEN);
     value.len = value.fits + CUT_LEN;
   }
-  put(line, "\"", 1);
-  put(line, value.text, value.len);
-  put(line, "\"", 1);
+  line_put(line, "\"", 1);
+  line_put(line, value.text, value.len);
+  line_put(line, "\"", 1);
 }
 
 static void put_name(struct line *line, const char *name) {
-  put(line, ",", 1);
+  line_put(line, ",", 1);
   put_string(line, bus_str(name));
-  put(line, ":", 1);
+  line_put(line, ":", 1);
 }
 
 static void put_member(struct line *line, const char *name, struct bus_str value) {
@@ -92,7 +92,7 @@ static void put_member(struct line *line, const char *name, struct bus_str value
 
 static void put_bare_member(struct line *line, const char *name, const char *value) {
   put_name(line, name);
-  put(line, value, strlen(value));
+  line_put(line, value, strlen(value));
 }
 
 static void put_number(struct line *line, const struct bus_log_field *field) {
@@ -147,7 +147,7 @@ size_t bus_log_format(char *text, size_t size, bus_time now, const char *service
   struct line line = {.text = text, .size = size};
   char time[BUS_TIME_TEXT];
   bus_time_format(now, time);
-  put(&line, "{\"time\":", 8);
+  line_put(&line, "{\"time\":", 8);
   put_string(&line, bus_str(time));
   put_member(&line, "level", bus_str(level <= BUS_ERROR ? bus_level_names[level] : "error"));
   put_member(&line, "service", bus_str(service));

@@ -7,7 +7,7 @@
 
 /* Writes the format with its single quotes as double ones; $s is a string to be quoted and escaped, $v a view of one,
  * $r text as it is, $d a long long. */
-static void put(struct bus_json_writer *writer, const char *format, ...) {
+static void json_put(struct bus_json_writer *writer, const char *format, ...) {
   va_list args;
   va_start(args, format);
   for (; *format; format++) {
@@ -66,38 +66,38 @@ static void write_members(struct bus_json_writer *writer, const struct bus_schem
 static void write_bounds(struct bus_json_writer *writer, const struct bus_field *field) {
   const struct words *word = &words[field->kind];
   if (word->min)
-    put(writer, "$s:$d,$s:$d,", word->min, (long long)field->min, word->max, (long long)field->max);
+    json_put(writer, "$s:$d,$s:$d,", word->min, (long long)field->min, word->max, (long long)field->max);
   if (word->format)
-    put(writer, "'format':$s,", word->format);
+    json_put(writer, "'format':$s,", word->format);
   if (field->kind == BUS_KIND_STRING && patterns[field->charset])
-    put(writer, "'pattern':$s,", patterns[field->charset]);
+    json_put(writer, "'pattern':$s,", patterns[field->charset]);
 }
 
 static void write_names(struct bus_json_writer *writer, const char *const *names, bool nullable) {
-  put(writer, "'enum':[");
+  json_put(writer, "'enum':[");
   for (size_t i = 0; names[i]; i++)
-    put(writer, "$r$s", comma(i > 0), names[i]);
-  put(writer, nullable ? ",null]," : "],");
+    json_put(writer, "$r$s", comma(i > 0), names[i]);
+  json_put(writer, nullable ? ",null]," : "],");
 }
 
 static void write_field(struct bus_json_writer *writer, const struct bus_field *field, struct use use) {
   bool nullable = use.nullable && field->presence == BUS_OPTIONAL;
   const char *type = words[field->kind].type;
-  put(writer, "{");
+  json_put(writer, "{");
   if (type)
-    put(writer, nullable ? "'type':[$s,'null']," : "'type':$s,", type);
+    json_put(writer, nullable ? "'type':[$s,'null']," : "'type':$s,", type);
   write_bounds(writer, field);
   if (field->kind == BUS_KIND_ENUM)
     write_names(writer, field->names, nullable);
   if (field->kind == BUS_KIND_ARRAY)
-    put(writer, "'items':{'type':'object',");
+    json_put(writer, "'items':{'type':'object',");
   if (field->item)
     write_members(writer, field->item, use);
   if (field->item)
-    put(writer, field->kind == BUS_KIND_ARRAY ? "}," : ",");
+    json_put(writer, field->kind == BUS_KIND_ARRAY ? "}," : ",");
   if (field->fallback)
-    put(writer, field->kind == BUS_KIND_INT64 ? "'default':$r," : "'default':$s,", field->fallback);
-  put(writer, "'description':$s}", field->description);
+    json_put(writer, field->kind == BUS_KIND_INT64 ? "'default':$r," : "'default':$s,", field->fallback);
+  json_put(writer, "'description':$s}", field->description);
 }
 
 /* The members of an embedded struct are members of the object. */
@@ -108,7 +108,7 @@ static void write_required(struct bus_json_writer *writer, const struct bus_sche
       write_required(writer, field->item, more);
     if (field->presence == BUS_OPTIONAL)
       continue;
-    put(writer, "$r$s", comma(*more), field->name);
+    json_put(writer, "$r$s", comma(*more), field->name);
     *more = true;
   }
 }
@@ -121,7 +121,7 @@ static void write_properties(struct bus_json_writer *writer, const struct bus_sc
       write_properties(writer, field->item, use, more);
       continue;
     }
-    put(writer, "$r$s:", comma(*more), field->name);
+    json_put(writer, "$r$s:", comma(*more), field->name);
     write_field(writer, field, use);
     *more = true;
   }
@@ -129,29 +129,29 @@ static void write_properties(struct bus_json_writer *writer, const struct bus_sc
 
 static void write_members(struct bus_json_writer *writer, const struct bus_schema *schema, struct use use) {
   bool more = false;
-  put(writer, "'required':[");
+  json_put(writer, "'required':[");
   write_required(writer, schema, &more);
-  put(writer, "],'properties':{");
+  json_put(writer, "],'properties':{");
   more = false;
   write_properties(writer, schema, use, &more);
-  put(writer, use.strict ? "},'additionalProperties':false" : "}");
+  json_put(writer, use.strict ? "},'additionalProperties':false" : "}");
 }
 
 static void write_content(struct bus_json_writer *writer, const char *media_type, const struct bus_schema *schema,
                           bool strict) {
-  put(writer, "'content':{$s:{'schema':{'title':$s,'type':'object',", media_type, schema->name);
+  json_put(writer, "'content':{$s:{'schema':{'title':$s,'type':'object',", media_type, schema->name);
   write_members(writer, schema, (struct use){.strict = strict, .nullable = true});
-  put(writer, "}}}");
+  json_put(writer, "}}}");
 }
 
 /* ---- operations ---- */
 
 static void write_parameter(struct bus_json_writer *writer, const struct bus_field *field, struct bus_str name,
                             const char *place, bool is_first) {
-  put(writer, "$r{'name':$v,'in':$s,'required':$r,'description':$s,'schema':", comma(!is_first), name, place,
-      field->presence == BUS_REQUIRED ? "true" : "false", field->description);
+  json_put(writer, "$r{'name':$v,'in':$s,'required':$r,'description':$s,'schema':", comma(!is_first), name, place,
+           field->presence == BUS_REQUIRED ? "true" : "false", field->description);
   write_field(writer, field, (struct use){.nullable = false});
-  put(writer, "}");
+  json_put(writer, "}");
 }
 
 /* The name of the next {segment}; *path then stands behind it. */
@@ -166,48 +166,48 @@ static void write_parameters(struct bus_json_writer *writer, const struct bus_ht
   const struct bus_schema *query = input->query;
   const char *path = route->path;
   size_t written = 0;
-  put(writer, "'parameters':[");
+  json_put(writer, "'parameters':[");
   for (size_t i = 0; input->path && i < input->path->field_count; i++)
     write_parameter(writer, &input->path->fields[i], next_segment(&path), "path", written++ == 0);
   for (size_t i = 0; query && i < query->field_count; i++)
     write_parameter(writer, &query->fields[i], bus_str(query->fields[i].name), "query", written++ == 0);
   if (input->key)
     write_parameter(writer, input->key, BUS_STR("Idempotency-Key"), "header", written == 0);
-  put(writer, "],");
+  json_put(writer, "],");
 }
 
 #define PROBLEM "'$r':'#/components/responses/problem'"
 
 static void write_answer(struct bus_json_writer *writer, const struct bus_http_answer *answer) {
-  put(writer, "'$d':{", (long long)answer->status);
+  json_put(writer, "'$d':{", (long long)answer->status);
   if (answer->schema == NULL && answer->status >= 400)
-    put(writer, PROBLEM ",", "$ref");
-  put(writer, "'description':$s", answer->description);
+    json_put(writer, PROBLEM ",", "$ref");
+  json_put(writer, "'description':$s", answer->description);
   if (answer->schema) {
-    put(writer, ",");
+    json_put(writer, ",");
     write_content(writer, "application/json", answer->schema, false);
   }
-  put(writer, "},");
+  json_put(writer, "},");
 }
 
 static void write_operation(struct bus_json_writer *writer, const struct bus_http_route *route) {
   static const struct bus_http_answer plain[] = {{200, "as it says", NULL}, {0, NULL, NULL}};
   const struct bus_http_answer *answer = route->answers ? route->answers : plain;
-  put(writer, "'");
+  json_put(writer, "'");
   for (const char *c = route->method; *c; c++)
     bus_json_char(writer, (char)(*c | 0x20));
-  put(writer, "':{'summary':$s,", route->summary ? route->summary : "");
+  json_put(writer, "':{'summary':$s,", route->summary ? route->summary : "");
   if (route->input)
     write_parameters(writer, route);
   if (route->input && route->input->body) {
-    put(writer, "'requestBody':{'required':$r,", route->input->body_may_be_empty ? "false" : "true");
+    json_put(writer, "'requestBody':{'required':$r,", route->input->body_may_be_empty ? "false" : "true");
     write_content(writer, route->media_type ? route->media_type : "application/json", route->input->body, true);
-    put(writer, "},");
+    json_put(writer, "},");
   }
-  put(writer, "'responses':{");
+  json_put(writer, "'responses':{");
   for (; answer->status; answer++)
     write_answer(writer, answer);
-  put(writer, "'default':{" PROBLEM "}}}", "$ref");
+  json_put(writer, "'default':{" PROBLEM "}}}", "$ref");
 }
 
 static bool stands_before(const struct bus_openapi *document, size_t index) {
@@ -219,26 +219,26 @@ static bool stands_before(const struct bus_openapi *document, size_t index) {
 
 static void write_path(struct bus_json_writer *writer, const struct bus_openapi *document, size_t index) {
   const char *path = document->routes[index].path;
-  put(writer, "$r$s:{", comma(index > 0), path);
+  json_put(writer, "$r$s:{", comma(index > 0), path);
   for (size_t i = index; i < document->route_count; i++) {
     if (strcmp(document->routes[i].path, path) != 0)
       continue;
-    put(writer, comma(i > index));
+    json_put(writer, comma(i > index));
     write_operation(writer, &document->routes[i]);
   }
-  put(writer, "}");
+  json_put(writer, "}");
 }
 
 static void write_document(struct bus_json_writer *writer, const void *context) {
   const struct bus_openapi *document = context;
-  put(writer, "{'openapi':'3.1.0','info':{'title':$s,'version':$s,'description':$s},'paths':{", document->title,
-      document->version, document->description);
+  json_put(writer, "{'openapi':'3.1.0','info':{'title':$s,'version':$s,'description':$s},'paths':{", document->title,
+           document->version, document->description);
   for (size_t i = 0; i < document->route_count; i++)
     if (!stands_before(document, i))
       write_path(writer, document, i);
-  put(writer, "},'components':{'responses':{'problem':{'description':'a problem (RFC 9457)',");
+  json_put(writer, "},'components':{'responses':{'problem':{'description':'a problem (RFC 9457)',");
   write_content(writer, "application/problem+json", document->problem, false);
-  put(writer, "}}}}");
+  json_put(writer, "}}}}");
 }
 
 bool bus_openapi_encode(const struct bus_openapi *document, struct bus_arena *arena, struct bus_str *ret) {

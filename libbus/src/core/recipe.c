@@ -22,8 +22,8 @@ struct place {
   const char *alias;
 };
 
-static void put(struct writer *writer, const char *format, ...) BUS_PRINTF(2, 3);
-static void put(struct writer *writer, const char *format, ...) {
+static void sql_put(struct writer *writer, const char *format, ...) BUS_PRINTF(2, 3);
+static void sql_put(struct writer *writer, const char *format, ...) {
   size_t room = sizeof writer->sql - writer->sql_len;
   va_list args;
   va_start(args, format);
@@ -86,7 +86,7 @@ static void each_column(struct writer *writer, const struct bus_table *table, co
 
 static void separate(struct writer *writer, char before) {
   if (writer->sql_len > 0 && writer->sql[writer->sql_len - 1] != before)
-    put(writer, ", ");
+    sql_put(writer, ", ");
 }
 
 /* ---- reading ---- */
@@ -98,7 +98,7 @@ static void put_selected(struct writer *writer, const struct place *place) {
   if (place->column->cell == BUS_CELL_NOW)
     return;
   separate(writer, ' ');
-  put(writer, "%s.%s%s", place->alias, place->column->name, cast);
+  sql_put(writer, "%s.%s%s", place->alias, place->column->name, cast);
 }
 
 static void put_selection(struct writer *writer, const struct bus_table *table, const char *alias, unsigned flags) {
@@ -108,9 +108,9 @@ static void put_selection(struct writer *writer, const struct bus_table *table, 
 
 static void make_lock(struct writer *writer, const struct bus_table *table) {
   const char *key = table->columns[0].name;
-  put(writer, "SELECT ");
+  sql_put(writer, "SELECT ");
   put_selection(writer, table, "t", BUS_ROW);
-  put(writer, " FROM %s t WHERE t.%s = ANY ($1) ORDER BY t.%s FOR UPDATE", table->name, key, key);
+  sql_put(writer, " FROM %s t WHERE t.%s = ANY ($1) ORDER BY t.%s FOR UPDATE", table->name, key, key);
   put_letter(writer, letter_of(table->columns[0].cell));
 }
 
@@ -124,11 +124,11 @@ static void make_text(struct writer *writer, const struct bus_recipe *recipe) {
       writer->failed = true;
       return;
     }
-    put(writer, "%.*s", (int)(brace - at), at);
+    sql_put(writer, "%.*s", (int)(brace - at), at);
     put_selection(writer, recipe->table, alias, view ? BUS_VIEW : BUS_ROW);
     at = strchr(brace, '}') + 1;
   }
-  put(writer, "%s", at);
+  sql_put(writer, "%s", at);
   for (const char *letter = recipe->params; letter && *letter; letter++)
     put_letter(writer, *letter);
 }
@@ -139,13 +139,13 @@ static void put_name(struct writer *writer, const struct place *place) {
   if (place->column->cell == BUS_CELL_NOW)
     return;
   separate(writer, '(');
-  put(writer, "%s", place->column->name);
+  sql_put(writer, "%s", place->column->name);
 }
 
 static void put_param(struct writer *writer, char letter) {
   separate(writer, '(');
   put_letter(writer, letter);
-  put(writer, "$%zu", writer->letter_count);
+  sql_put(writer, "$%zu", writer->letter_count);
 }
 
 static void put_array(struct writer *writer, const struct place *place) {
@@ -159,19 +159,19 @@ static bool has_list(const struct bus_column *column, unsigned flags) {
 
 /* unnest(…) AS n (…): all but the lists' items, which are the parameters behind them. */
 static void put_rows(struct writer *writer, const struct bus_table *table, unsigned flags) {
-  put(writer, " FROM unnest(");
+  sql_put(writer, " FROM unnest(");
   each_column(writer, table, "n", flags, false, put_array);
   for (size_t i = 0; i < table->column_count; i++)
     if (has_list(&table->columns[i], flags)) {
       put_param(writer, 'I');
       put_param(writer, 'I');
     }
-  put(writer, ") AS n (");
+  sql_put(writer, ") AS n (");
   each_column(writer, table, "n", flags, false, put_name);
   for (size_t i = 0; i < table->column_count; i++)
     if (has_list(&table->columns[i], flags))
-      put(writer, ", %s_first, %s_last", table->columns[i].name, table->columns[i].name);
-  put(writer, ")");
+      sql_put(writer, ", %s_first, %s_last", table->columns[i].name, table->columns[i].name);
+  sql_put(writer, ")");
 }
 
 /* Their numbers are needed before the parameters are listed: they stand behind all others. */
@@ -199,15 +199,15 @@ static void put_value(struct writer *writer, const struct place *place, unsigned
                      : place->column->cell == BUS_CELL_JSON ? "::json"
                                                             : "";
   if (!place->list) {
-    put(writer, "n.%s%s", place->column->name, cast);
+    sql_put(writer, "n.%s%s", place->column->name, cast);
     return;
   }
   const char *list = place->list->name;
   size_t number = number_of_item(place, flags);
   bool may_be_null = (place->column->flags & BUS_NULL) != 0;
   if (may_be_null)
-    put(writer, "CASE WHEN $%zu[n.%s_first] IS NOT NULL THEN ", number, list);
-  put(writer, "$%zu[n.%s_first:n.%s_last]%s", number, list, list, may_be_null ? " END" : "");
+    sql_put(writer, "CASE WHEN $%zu[n.%s_first] IS NOT NULL THEN ", number, list);
+  sql_put(writer, "$%zu[n.%s_first:n.%s_last]%s", number, list, list, may_be_null ? " END" : "");
 }
 
 static void put_inserted(struct writer *writer, const struct place *place) {
@@ -222,10 +222,10 @@ enum { UPDATED = BUS_KEY | BUS_CHANGING };
 static void put_assignment(struct writer *writer, const struct place *place) {
   separate(writer, ' ');
   if (place->column->cell == BUS_CELL_NOW) {
-    put(writer, "%s = now()", place->column->name);
+    sql_put(writer, "%s = now()", place->column->name);
     return;
   }
-  put(writer, "%s = ", place->column->name);
+  sql_put(writer, "%s = ", place->column->name);
   put_value(writer, place, UPDATED);
 }
 
@@ -234,10 +234,10 @@ static void put_item_letter(struct writer *writer, const struct place *place) {
 }
 
 static void make_insert(struct writer *writer, const struct bus_table *table) {
-  put(writer, "INSERT INTO %s (", table->name);
+  sql_put(writer, "INSERT INTO %s (", table->name);
   each_column(writer, table, "", BUS_ROW, false, put_name);
   each_column(writer, table, "", BUS_ROW, true, put_name);
-  put(writer, ") SELECT ");
+  sql_put(writer, ") SELECT ");
   each_column(writer, table, "n", BUS_ROW, false, put_inserted);
   each_column(writer, table, "n", BUS_ROW, true, put_inserted);
   put_rows(writer, table, BUS_ROW);
@@ -246,12 +246,12 @@ static void make_insert(struct writer *writer, const struct bus_table *table) {
 
 static void make_update(struct writer *writer, const struct bus_table *table) {
   const char *key = table->columns[0].name;
-  put(writer, "UPDATE %s t SET ", table->name);
+  sql_put(writer, "UPDATE %s t SET ", table->name);
   each_column(writer, table, "n", BUS_CHANGING, false, put_assignment);
   each_column(writer, table, "n", BUS_CHANGING, true, put_assignment);
   put_rows(writer, table, UPDATED);
   each_column(writer, table, "n", UPDATED, true, put_item_letter);
-  put(writer, " WHERE t.%s = n.%s", key, key);
+  sql_put(writer, " WHERE t.%s = n.%s", key, key);
 }
 
 static bool make(const struct bus_recipe *recipe, struct bus_statement *ret) {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* ---- refusals ---- */
-static int refuse(struct bus_http_exchange *exchange, int status, const char *reason) {
+static int answer_refusal(struct bus_http_exchange *exchange, int status, const char *reason) {
   exchange->closes = true;
   if (!bus_trace_is_set(&exchange->trace))
     http_identify(exchange, false);
@@ -216,7 +216,7 @@ static int check(struct bus_http_exchange *exchange, const char **ret_reason) {
 
 /* Lingers where a body is on its way or may be. */
 int http_exchange_refuse(struct bus_http_exchange *exchange, int status, const char *reason) {
-  refuse(exchange, status, reason);
+  answer_refusal(exchange, status, reason);
   if (exchange->content_length != 0)
     http_connection_linger(&exchange->connection);
   return exchange->status;

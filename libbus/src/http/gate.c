@@ -5,7 +5,7 @@
 
 enum { HEADERS_MAX = 40, HEAD_BYTES_MAX = 8192, PATH_MAX_BYTES = 2048, METHOD_MAX = 16, LENGTH_DIGITS_MAX = 18 };
 
-static int refuse(int status, const char *reason, const char **ret_reason) {
+static int refuse_head(int status, const char *reason, const char **ret_reason) {
   *ret_reason = reason;
   return status;
 }
@@ -54,32 +54,33 @@ static bool is_field_value(struct bus_str value) {
 static int check_method(const char *method, const char **ret_reason) {
   size_t len = strlen(method);
   if (len > METHOD_MAX || !is_token(bus_str(method)))
-    return refuse(400, "malformed method", ret_reason);
+    return refuse_head(400, "malformed method", ret_reason);
   return 0;
 }
 
 static int check_size(const struct bus_http_header_view *headers, size_t count, struct bus_str path,
                       const char **ret_reason) {
   if (count > HEADERS_MAX)
-    return refuse(431, "more than 40 header fields", ret_reason);
+    return refuse_head(431, "more than 40 header fields", ret_reason);
   size_t bytes = path.len;
   for (size_t i = 0; i < count; i++)
     bytes += headers[i].name.len + headers[i].value.len + 4;
-  return bytes > HEAD_BYTES_MAX ? refuse(431, "header fields larger than 8 KiB", ret_reason) : 0;
+  return bytes > HEAD_BYTES_MAX ? refuse_head(431, "header fields larger than 8 KiB", ret_reason) : 0;
 }
 
 static int check_fields(const struct bus_http_header_view *headers, size_t count, const char **ret_reason) {
   for (size_t i = 0; i < count; i++) {
     if (!is_token(headers[i].name))
-      return refuse(400, "malformed header name", ret_reason);
+      return refuse_head(400, "malformed header name", ret_reason);
     if (!is_field_value(headers[i].value))
-      return refuse(400, "control character in a header value", ret_reason);
+      return refuse_head(400, "control character in a header value", ret_reason);
   }
   return 0;
 }
 
 /* How often a header stands there; *ret is the last one. */
-static size_t find(const struct bus_http_header_view *headers, size_t count, const char *name, struct bus_str *ret) {
+static size_t find_header(const struct bus_http_header_view *headers, size_t count, const char *name,
+                          struct bus_str *ret) {
   size_t found = 0;
   for (size_t i = 0; i < count; i++) {
     if (!http_text_is(headers[i].name, name))
@@ -107,20 +108,21 @@ static int check_framing(const struct bus_http_header_view *headers, size_t coun
                          const char **ret_reason) {
   struct bus_str value = BUS_NO_STR;
   int64_t length;
-  size_t codings = find(headers, count, "transfer-encoding", &value);
+  size_t codings = find_header(headers, count, "transfer-encoding", &value);
   bool is_chunked = is_1_1 && codings == 1 && bus_str_is(value, "chunked");
-  size_t lengths = find(headers, count, "content-length", &value);
+  size_t lengths = find_header(headers, count, "content-length", &value);
   if (codings > 0 && lengths > 0)
-    return refuse(400, "Transfer-Encoding and Content-Length together", ret_reason);
+    return refuse_head(400, "Transfer-Encoding and Content-Length together", ret_reason);
   if (codings > 0 && !is_chunked)
-    return refuse(411, "Transfer-Encoding must be exactly chunked, in HTTP/1.1; or send Content-Length", ret_reason);
+    return refuse_head(411, "Transfer-Encoding must be exactly chunked, in HTTP/1.1; or send Content-Length",
+                       ret_reason);
   if (lengths > 1)
-    return refuse(400, "more than one Content-Length", ret_reason);
+    return refuse_head(400, "more than one Content-Length", ret_reason);
   if (lengths == 1 && !http_content_length(value, &length))
-    return refuse(400, "Content-Length is not a plain number", ret_reason);
-  size_t expectations = find(headers, count, "expect", &value);
+    return refuse_head(400, "Content-Length is not a plain number", ret_reason);
+  size_t expectations = find_header(headers, count, "expect", &value);
   if (expectations > 1 || (expectations == 1 && !http_text_is(value, "100-continue")))
-    return refuse(417, "only Expect: 100-continue is known", ret_reason);
+    return refuse_head(417, "only Expect: 100-continue is known", ret_reason);
   return 0;
 }
 
@@ -129,8 +131,8 @@ static int check_singles(const struct bus_http_header_view *headers, size_t coun
   static const char *const singles[] = {"content-type", "authorization", "idempotency-key"};
   struct bus_str value;
   for (size_t i = 0; i < BUS_COUNT(singles); i++)
-    if (find(headers, count, singles[i], &value) > 1)
-      return refuse(400, "a header field stands twice", ret_reason);
+    if (find_header(headers, count, singles[i], &value) > 1)
+      return refuse_head(400, "a header field stands twice", ret_reason);
   return 0;
 }
 
@@ -179,9 +181,9 @@ bool http_host_name(struct bus_str host, struct bus_str *ret) {
 
 static int check_host(const struct bus_http_header_view *headers, size_t count, const char **ret_reason) {
   struct bus_str host = BUS_NO_STR, name;
-  if (find(headers, count, "host", &host) != 1)
-    return refuse(400, "exactly one Host is needed", ret_reason);
-  return http_host_name(host, &name) ? 0 : refuse(400, "malformed Host", ret_reason);
+  if (find_header(headers, count, "host", &host) != 1)
+    return refuse_head(400, "exactly one Host is needed", ret_reason);
+  return http_host_name(host, &name) ? 0 : refuse_head(400, "malformed Host", ret_reason);
 }
 
 /* ---- the path ---- */
@@ -211,23 +213,23 @@ static int check_segment(struct bus_str segment, const char **ret_reason) {
   while (segment.len > 0) {
     char c;
     if (!http_path_next(&segment, &c) || !is_path_char(c))
-      return refuse(400, "character in the path that no route and no id has", ret_reason);
+      return refuse_head(400, "character in the path that no route and no id has", ret_reason);
     dots += c == '.';
     count++;
   }
-  return count > 0 && count <= 2 && dots == count ? refuse(400, "dot segment in the path", ret_reason) : 0;
+  return count > 0 && count <= 2 && dots == count ? refuse_head(400, "dot segment in the path", ret_reason) : 0;
 }
 
 static int check_path(struct bus_str path, const char **ret_reason) {
   if (path.len == 0 || path.data[0] != '/')
-    return refuse(400, "the request target must be a path", ret_reason);
+    return refuse_head(400, "the request target must be a path", ret_reason);
   if (path.len > PATH_MAX_BYTES)
-    return refuse(414, "path longer than 2048 bytes", ret_reason);
+    return refuse_head(414, "path longer than 2048 bytes", ret_reason);
   for (size_t begin = 1, end; begin <= path.len; begin = end + 1) {
     const char *slash = begin < path.len ? memchr(path.data + begin, '/', path.len - begin) : NULL;
     end = slash ? (size_t)(slash - path.data) : path.len;
     if (end == begin && slash)
-      return refuse(400, "empty segment in the path", ret_reason);
+      return refuse_head(400, "empty segment in the path", ret_reason);
     int status = check_segment((struct bus_str){path.data + begin, end - begin}, ret_reason);
     if (status != 0)
       return status;
@@ -240,7 +242,7 @@ int bus_http_gate(const char *method, struct bus_str raw_path, const char *http_
   *ret_reason = "";
   int status = check_size(headers, header_count, raw_path, ret_reason);
   if (status == 0 && strcmp(http_version, "1.1") != 0 && strcmp(http_version, "1.0") != 0)
-    status = refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken", ret_reason);
+    status = refuse_head(505, "only HTTP/1.0 and HTTP/1.1 are spoken", ret_reason);
   if (status == 0)
     status = check_method(method, ret_reason);
   if (status == 0)

@@ -76,7 +76,7 @@ static size_t added_size(const struct bus_http_exchange *exchange) {
   return size;
 }
 
-static char *append(char *end, const char *text, size_t len) {
+static char *append_bytes(char *end, const char *text, size_t len) {
   if (len > 0)
     memcpy(end, text, len);
   return end + len;
@@ -84,10 +84,10 @@ static char *append(char *end, const char *text, size_t len) {
 
 static char *append_added(char *end, const struct bus_http_exchange *exchange) {
   for (const struct http_added_header *added = exchange->added; added; added = added->next) {
-    end = append(end, added->name, strlen(added->name));
-    end = append(end, ": ", 2);
-    end = append(end, added->value.data, added->value.len);
-    end = append(end, "\r\n", 2);
+    end = append_bytes(end, added->name, strlen(added->name));
+    end = append_bytes(end, ": ", 2);
+    end = append_bytes(end, added->value.data, added->value.len);
+    end = append_bytes(end, "\r\n", 2);
   }
   return end;
 }
@@ -132,10 +132,10 @@ static bool send_answer(struct bus_http_exchange *exchange, int status, const ch
     http_reply_bare(exchange, 503);
     return false;
   }
-  char *end = append(text, head, (size_t)len);
+  char *end = append_bytes(text, head, (size_t)len);
   end = append_added(end, exchange);
-  end = append(end, "\r\n", 2);
-  end = append(end, body.data, body.len);
+  end = append_bytes(end, "\r\n", 2);
+  end = append_bytes(end, body.data, body.len);
   if (strcmp(exchange->method, "POST") == 0 && BUS_ERROR_POINT("http.half-answer")) {
     (void)write_all(exchange, text, (size_t)(end - text) / 2);
     return cut_off(exchange);
@@ -270,8 +270,8 @@ static bool write_chunk(struct bus_http_exchange *exchange, struct bus_str text)
   char chunk[SMALL_CHUNK + 32];
   int len = snprintf(chunk, sizeof chunk, "%zx\r\n", text.len);
   if (text.len <= SMALL_CHUNK) {
-    char *end = append(chunk + len, text.data, text.len);
-    end = append(end, "\r\n", 2);
+    char *end = append_bytes(chunk + len, text.data, text.len);
+    end = append_bytes(end, "\r\n", 2);
     return write_all(exchange, chunk, (size_t)(end - chunk));
   }
   return write_all(exchange, chunk, (size_t)len) && write_all(exchange, text.data, text.len) &&

@@ -71,7 +71,7 @@ struct http_scratch *http_scratch_take(struct http_pool *pool) {
   return scratch;
 }
 
-static bool keep(struct http_pool *pool, struct http_scratch *scratch) {
+static bool keep_scratch(struct http_pool *pool, struct http_scratch *scratch) {
   if (bus_arena_used(scratch->arena) > KEPT_BYTES_MAX)
     return false;
   bus_arena_reset(scratch->arena);
@@ -87,7 +87,7 @@ static bool keep(struct http_pool *pool, struct http_scratch *scratch) {
 }
 
 void http_scratch_give(struct http_pool *pool, struct http_scratch *scratch) {
-  bool kept = keep(pool, scratch);
+  bool kept = keep_scratch(pool, scratch);
   if (!kept)
     scratch_free(scratch);
   if (leave(pool, !kept))

@@ -84,7 +84,7 @@ struct text {
   bool failed;
 };
 
-static void append(void *context, struct bus_str piece) {
+static void append_page(void *context, struct bus_str piece) {
   struct text *text = context;
   if (text->len + piece.len > text->room) {
     size_t room = text->room ? text->room * 2 : 16384;
@@ -109,7 +109,7 @@ static void append(void *context, struct bus_str piece) {
 void bus_admin_metrics(void *context, struct bus_http_exchange *exchange) {
   struct text text = {.arena = bus_http_arena(exchange)};
   (void)context;
-  bus_metrics_print(append, &text);
+  bus_metrics_print(append_page, &text);
   if (text.failed)
     bus_http_problem(exchange, 500, "out of memory for the metrics");
   else

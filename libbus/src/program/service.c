@@ -207,7 +207,7 @@ static void fill_worker_settings(const struct bus_program *program) {
   settings.worker.schema_change = program->schema_change;
 }
 
-static int run(const struct bus_program *program) {
+static int run_service(const struct bus_program *program) {
   struct running running = {.program = program};
   struct bus_error err = {.code = BUS_OK};
   settings.worker.commands_are_up = commands_are_up;
@@ -276,7 +276,7 @@ int bus_service_main(int argc, char **argv, const struct bus_program *program) {
   bus_process_init();
   bus_log_init(program->name, (enum bus_level)settings.log_level);
   fill_worker_settings(program);
-  status = run(program);
+  status = run_service(program);
   bus_config_done(tables, BUS_COUNT(tables));
   return status;
 }

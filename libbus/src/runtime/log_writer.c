@@ -98,7 +98,7 @@ static void report_dropped(char *text) {
     writer.reported = total;
 }
 
-static void *run(void *context) {
+static void *write_lines(void *context) {
   static char text[LOG_LINE_SIZE]; /* one writer a process */
   (void)context;
   pthread_mutex_lock(&writer.lock);
@@ -148,7 +148,7 @@ static void process_init(void) {
 }
 
 /* Signals belong to other threads. */
-static bool start(void) {
+static bool start_writer(void) {
   pthread_attr_t attributes;
   pthread_t thread;
   sigset_t all, before;
@@ -156,7 +156,7 @@ static bool start(void) {
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  bool started = pthread_create(&thread, &attributes, run, NULL) == 0;
+  bool started = pthread_create(&thread, &attributes, write_lines, NULL) == 0;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
   writer.state = started ? IDLE : NOT_STARTED;
@@ -164,7 +164,7 @@ static bool start(void) {
 }
 
 static bool is_running(void) {
-  return writer.state != NOT_STARTED || start();
+  return writer.state != NOT_STARTED || start_writer();
 }
 
 /* ---- what other threads call ---- */

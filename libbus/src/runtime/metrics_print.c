@@ -11,7 +11,7 @@ struct printer {
 
 static const char *const kinds[] = {[BUS_COUNTER] = "counter", [BUS_GAUGE] = "gauge", [BUS_HISTOGRAM] = "histogram"};
 
-static void put(const struct printer *printer, const char *text) {
+static void print_piece(const struct printer *printer, const char *text) {
   printer->write(printer->context, bus_str(text));
 }
 
@@ -23,7 +23,7 @@ static void put_escaped(const struct printer *printer, const char *text, bool qu
     text += plain;
     if (*text == '\0')
       return;
-    put(printer, *text == '\n' ? "\\n" : *text == '"' ? "\\\"" : "\\\\");
+    print_piece(printer, *text == '\n' ? "\\n" : *text == '"' ? "\\\"" : "\\\\");
     text++;
   }
 }
@@ -35,7 +35,7 @@ static void put_value(const struct printer *printer, const struct bus_metric *me
     snprintf(text, sizeof text, " %.15g\n", (double)value * scale);
   else
     snprintf(text, sizeof text, " %" PRId64 "\n", value);
-  put(printer, text);
+  print_piece(printer, text);
 }
 
 /* {a="…",b="…",le="…"}: nothing where there is neither label nor bound. */
@@ -43,33 +43,33 @@ static void put_labels(const struct printer *printer, const struct bus_series *s
   const struct bus_metric *metric = series->metric;
   const char *before = "{";
   for (size_t i = 0; i < metric->label_count; i++, before = ",") {
-    put(printer, before);
-    put(printer, metric->spec.labels[i]);
-    put(printer, "=\"");
+    print_piece(printer, before);
+    print_piece(printer, metric->spec.labels[i]);
+    print_piece(printer, "=\"");
     put_escaped(printer, series->values[i], true);
-    put(printer, "\"");
+    print_piece(printer, "\"");
   }
   if (bound) {
-    put(printer, before);
-    put(printer, "le=\"");
-    put(printer, bound);
-    put(printer, "\"");
+    print_piece(printer, before);
+    print_piece(printer, "le=\"");
+    print_piece(printer, bound);
+    print_piece(printer, "\"");
   }
   if (bound || metric->label_count > 0)
-    put(printer, "}");
+    print_piece(printer, "}");
 }
 
 static void put_sample(const struct printer *printer, const struct bus_series *series, const char *suffix,
                        const char *bound) {
-  put(printer, series->metric->spec.name);
-  put(printer, suffix);
+  print_piece(printer, series->metric->spec.name);
+  print_piece(printer, suffix);
   put_labels(printer, series, bound);
 }
 
 static void put_count(const struct printer *printer, int64_t count) {
   char text[32];
   snprintf(text, sizeof text, " %" PRId64 "\n", count);
-  put(printer, text);
+  print_piece(printer, text);
 }
 
 /* The count is the last bucket's, so that a scrape in the middle of an observation is consistent in itself. */
@@ -100,15 +100,15 @@ static void put_series(const struct printer *printer, const struct bus_series *s
 }
 
 static void put_head(const struct printer *printer, const struct bus_metric *metric) {
-  put(printer, "# HELP ");
-  put(printer, metric->spec.name);
-  put(printer, " ");
+  print_piece(printer, "# HELP ");
+  print_piece(printer, metric->spec.name);
+  print_piece(printer, " ");
   put_escaped(printer, metric->spec.help, false);
-  put(printer, "\n# TYPE ");
-  put(printer, metric->spec.name);
-  put(printer, " ");
-  put(printer, kinds[metric->spec.kind]);
-  put(printer, "\n");
+  print_piece(printer, "\n# TYPE ");
+  print_piece(printer, metric->spec.name);
+  print_piece(printer, " ");
+  print_piece(printer, kinds[metric->spec.kind]);
+  print_piece(printer, "\n");
 }
 
 void bus_metrics_print(void (*write)(void *context, struct bus_str text), void *context) {
@@ -117,7 +117,7 @@ void bus_metrics_print(void (*write)(void *context, struct bus_str text), void *
   for (struct bus_metric *metric = metrics_first; metric; metric = metric->next) {
     put_head(&printer, metric);
     if (metric->read) {
-      put(&printer, metric->spec.name);
+      print_piece(&printer, metric->spec.name);
       put_value(&printer, metric, metric->read(metric->context));
     }
     for (struct bus_series *series = metric->first; series; series = series->next)

@@ -326,7 +326,7 @@ static bool quiet_is_due(const struct bus_worker *worker, int64_t now) {
   return now >= quiet_ends_at(worker);
 }
 
-static void settle(struct bus_worker *worker, bool now) {
+static void settle_batch(struct bus_worker *worker, bool now) {
   publish_held(worker, bus_monotonic());
   ack_settled(worker, now);
 }
@@ -339,13 +339,13 @@ static int64_t idle_from(const struct bus_worker *worker) {
 /* A batch without inputs: the same two trips, for periodics, the sweeper and confirmed rows. */
 void batch_idle(struct bus_worker *worker) {
   int64_t now = bus_monotonic();
-  settle(worker, false);
+  settle_batch(worker, false);
   if (now >= idle_from(worker) && (periodic_is_due(worker) || quiet_is_due(worker, now)))
     housekeep(worker);
 }
 
 void batch_drain(struct bus_worker *worker) {
-  settle(worker, true);
+  settle_batch(worker, true);
   if (worker_pg_is_idle(worker) && (worker->confirmed.count > 0 || worker->unroutable.count > 0))
     housekeep(worker);
 }

@@ -207,14 +207,14 @@ void intake_put_off(const struct bus_worker *worker, struct item *item) {
   item->verdict = item->tier < 0 ? BUS_PARK : BUS_RETRY;
 }
 
-static void refuse(struct item *item, enum bus_errc code, const char *text) {
+static void mark_undecodable(struct item *item, enum bus_errc code, const char *text) {
   item->refused = true;
   item->verdict = BUS_PARK;
   (void)bus_fail(&item->cause, code, "%s", text);
 }
 
 static void put_off(const struct bus_worker *worker, struct item *item, enum bus_errc code, const char *text) {
-  refuse(item, code, text);
+  mark_undecodable(item, code, text);
   intake_put_off(worker, item);
 }
 
@@ -224,7 +224,7 @@ static void refuse_sender(const struct bus_worker *worker, struct item *item, co
   bus_message_senders(type, senders);
   (void)snprintf(text, sizeof text, "sender %.*s may not send this type: %s may", (int)sender.len, sender.data,
                  senders);
-  refuse(item, BUS_E_SENDER, text);
+  mark_undecodable(item, BUS_E_SENDER, text);
 }
 
 static void decode_body(struct bus_worker *worker, struct item *item, const struct bus_message_type *type) {
@@ -241,7 +241,7 @@ static void decode_body(struct bus_worker *worker, struct item *item, const stru
     if (bus_problems_no_memory(&problems)) /* not the message's fault */
       put_off(worker, item, BUS_E_NOMEM, text);
     else
-      refuse(item, BUS_E_DECODE, text);
+      mark_undecodable(item, BUS_E_DECODE, text);
     return;
   }
   item->input.body = body;
@@ -265,13 +265,13 @@ void intake_decode(struct bus_worker *worker, struct item *item) {
   item->input.envelope = &item->envelope;
   item->input.type = type;
   if (bus_uuid_is_nil(&item->envelope.message_id))
-    refuse(item, BUS_E_DECODE, "message_id is missing or not a UUID");
+    mark_undecodable(item, BUS_E_DECODE, "message_id is missing or not a UUID");
   else if (!item->envelope.type.data)
-    refuse(item, BUS_E_DECODE, "type is missing");
+    mark_undecodable(item, BUS_E_DECODE, "type is missing");
   else if (!item->raw.data)
-    refuse(item, BUS_E_DECODE, "body is missing or over 1 MiB");
+    mark_undecodable(item, BUS_E_DECODE, "body is missing or over 1 MiB");
   else if (item->envelope.copied)
-    refuse(item, BUS_E_SENDER, "header CC or BCC: the broker checks no permission for its routing keys");
+    mark_undecodable(item, BUS_E_SENDER, "header CC or BCC: the broker checks no permission for its routing keys");
   else if (!type)
     put_off(worker, item, BUS_E_UNKNOWN_TYPE, "type is unknown to this version");
   else if (!bus_topology_may_send(worker->topology, worker->service->name, &item->envelope, type))

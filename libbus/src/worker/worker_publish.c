@@ -131,7 +131,7 @@ void publish_effect(struct bus_worker *worker, const struct bus_effect *effect) 
 
 /* ---- retried and parked deliveries ---- */
 
-static struct bus_str keep(char **at, struct bus_str text) {
+static struct bus_str copy_behind(char **at, struct bus_str text) {
   if (!text.data)
     return BUS_NO_STR;
   char *copy = *at;
@@ -166,13 +166,13 @@ static struct held *held_new(const struct bus_worker *worker, const struct item 
   char *at = held->text;
   held->tag = item->tag;
   held->envelope = *from;
-  held->envelope.type = keep(&at, from->type);
-  held->envelope.app_id = keep(&at, from->app_id);
-  held->envelope.user_id = keep(&at, from->user_id);
-  held->envelope.reply_to = keep(&at, from->reply_to);
-  held->envelope.sender = keep(&at, sender);
-  held->envelope.history = keep(&at, history);
-  held->body = item->raw.data ? keep(&at, item->raw) : BUS_STR("");
+  held->envelope.type = copy_behind(&at, from->type);
+  held->envelope.app_id = copy_behind(&at, from->app_id);
+  held->envelope.user_id = copy_behind(&at, from->user_id);
+  held->envelope.reply_to = copy_behind(&at, from->reply_to);
+  held->envelope.sender = copy_behind(&at, sender);
+  held->envelope.history = copy_behind(&at, history);
+  held->body = item->raw.data ? copy_behind(&at, item->raw) : BUS_STR("");
   held->cause = item->cause;
   return held;
 }

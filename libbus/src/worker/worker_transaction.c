@@ -375,7 +375,7 @@ static void publish_all(struct bus_worker *worker, const struct bus_effects *eff
     WORKER_CUT_POINT(worker, "after-publish", worker_fd(worker->publishing));
 }
 
-static void settle(struct bus_worker *worker, struct item **items, size_t count) {
+static void settle_items(struct bus_worker *worker, struct item **items, size_t count) {
   for (size_t i = 0; i < count; i++) {
     metrics_message(worker, items[i]);
     if (!item_is_delivery(items[i]) || worker->amqp_lost || items[i]->epoch != worker->epoch)
@@ -478,7 +478,7 @@ enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **
     stall_committed(worker, items, count);
   publish_all(worker, &attempt.effects);
   periodic_committed(worker);
-  settle(worker, items, count);
+  settle_items(worker, items, count);
   if (publish_is_open(worker))
     bus_amqp_flush(worker->publishing);
   worker->last_work_at = bus_monotonic();

@@ -19,7 +19,7 @@ struct body {
   size_t len, room, limit;
 };
 
-static bool append(struct body *body, struct bus_str piece) {
+static bool append_data(struct body *body, struct bus_str piece) {
   if (body->len + piece.len > body->room) {
     size_t room = body->room ? body->room : FIRST_ROOM;
     while (room < body->len + piece.len)
@@ -45,7 +45,7 @@ static int take(struct body *body, struct bus_str input) {
     case HTTP_CHUNKED_MORE:
       return 0;
     case HTTP_CHUNKED_DATA:
-      if (!append(body, data))
+      if (!append_data(body, data))
         return 503;
       break;
     case HTTP_CHUNKED_END:

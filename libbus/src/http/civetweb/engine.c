@@ -40,7 +40,7 @@ static bool explain(const struct bus_http_settings *settings, struct bus_error *
                   settings->port, strerror(failed));
 }
 
-static struct mg_context *start(struct bus_http_server *server) {
+static struct mg_context *start_civetweb(struct bus_http_server *server) {
   const struct bus_http_settings *settings = &server->settings;
   int64_t head_ms = settings->body_deadline_ms < HEAD_TIMEOUT_MS ? settings->body_deadline_ms : HEAD_TIMEOUT_MS;
   char listen_on[96], threads[12], read_buffer[12], idle_ms[24], timeout_ms[24];
@@ -97,7 +97,7 @@ bool http_engine_start(struct bus_http_server *server, struct bus_error *err) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   struct mg_server_port port;
   pthread_once(&once, init_library);
-  server->engine.civetweb = start(server);
+  server->engine.civetweb = start_civetweb(server);
   if (server->engine.civetweb == NULL)
     return explain(&server->settings, err);
   server->port = mg_get_server_ports(server->engine.civetweb, 1, &port) == 1 ? port.port : server->settings.port;

@@ -55,7 +55,7 @@ static int64_t look(struct http_watch *watch) {
   return CALM_MS;
 }
 
-static void *run(void *context) {
+static void *watch_descriptors(void *context) {
   struct http_watch *watch = context;
   pthread_mutex_lock(&watch->lock);
   while (!watch->ends) {
@@ -69,7 +69,7 @@ static void *run(void *context) {
 static bool start_thread(struct http_watch *watch) {
   pthread_mutex_init(&watch->lock, NULL);
   bus_cond_init(&watch->end);
-  watch->runs = pthread_create(&watch->thread, NULL, run, watch) == 0;
+  watch->runs = pthread_create(&watch->thread, NULL, watch_descriptors, watch) == 0;
   return watch->runs;
 }
 
