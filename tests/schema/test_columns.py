@@ -6,12 +6,11 @@ from collections import namedtuple
 
 import pytest
 
+from dev import manifests
 from testkit import plans
 
 KEY, FIXED, CHANGING, _VIEW, _LOG, NULL = (1 << bit for bit in range(6))
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
-SERVICES = [("orders", "order_svc", "order-svc"), ("inventory", "inventory_svc", "inventory-svc"),
-            ("payments", "payment_svc", "payment-svc")]
 Column = namedtuple("Column", "table name type flags min max")
 
 
@@ -23,12 +22,12 @@ def columns_of(service):
     return [Column(table, name, kind, *map(int, numbers)) for table, name, kind, *numbers in rows]
 
 
-@pytest.fixture(scope="module", params=SERVICES, ids=lambda of: of[2])
+@pytest.fixture(scope="module", params=manifests.WITH_DATABASE, ids=lambda one: one.name)
 def made(request):
-    project, role, service = request.param
-    database = plans.Database(project, role)
+    service, role = request.param, request.param.roles["runtime"]
+    database = plans.Database(service.database, role)
     with database.superuser() as connection, connection.cursor() as cursor:
-        yield cursor, role, columns_of(service)
+        yield cursor, role, columns_of(service.name)
     database.drop()
 
 
