@@ -85,7 +85,7 @@ bool http_places_keep(struct bus_http_exchange *exchange, bool wanted) {
 
 /* ---- connections that have sent nothing yet ---- */
 enum {
-  PROMPT_MS = 20,   /* a request mostly comes with the packet that completes the handshake */
+  PROMPT_MS = 20,   /* it was silent in the kernel before, see http_listener_defer */
   LOOK_MS = 100,    /* without a place, where no connection waits for a thread */
   SILENT_MS = 3000, /* and while a thread is free */
 };
@@ -113,8 +113,7 @@ static bool speaks_in_time(struct bus_http_server *server, int fd) {
 }
 
 /* Pools open connections before they have a request, and keep them: such a connection is kept as one after an answer
- * is. TCP_DEFER_ACCEPT, which leaves it to the kernel, loses the request: from Linux 6.15 on a client's keepalive probe
- * makes the kernel take the packets that follow for forged, for up to a minute. */
+ * is. */
 uintptr_t http_places_await(struct bus_http_server *server, int fd) {
   if (fd < 0 || is_readable(fd, PROMPT_MS))
     return 0;

@@ -88,9 +88,9 @@ static void server_free(struct bus_http_server *server) {
   free(server);
 }
 
-/* Without it the server works, but waiting connections are not counted. */
+/* Without it the server works, but silent connections take threads at once, and waiting ones are not counted. */
 static void find_listener(struct bus_http_server *server) {
-  if (!http_watch_start(&server->watch, server->port))
+  if (!http_watch_start(&server->watch, server->port) || !http_listener_defer(server->watch.listener))
     bus_log(BUS_WARN, "the listening socket could not be set up", BUS_F_INT("port", server->port));
   atomic_store(&server->listener, server->watch.listener); /* the threads run already */
 }

@@ -73,12 +73,13 @@ TEST(e2_slow_bodies_hold_no_thread_beyond_the_deadline)
 TEST(slow_heads_hold_no_thread_beyond_the_deadline)
 { hold_all_threads(drip_head, 400, (2 * DEADLINE_MS + 1000) * BUS_MILLISECOND); }
 
-TEST(e15_silent_connections_give_way_to_others)
-{
+/* Before and after the kernel hands the silent ones over. */
+static void answer_beside_silent_ones(int64_t silent_for) {
   int silent[4 * THREADS];
   struct fixture fixture = fixture_start((struct bus_http_settings){.threads = THREADS});
   for (size_t i = 0; i < BUS_COUNT(silent); i++)
     silent[i] = raw_connect(fixture.port);
+  usleep((useconds_t)silent_for);
   const struct raw_answer *victim =
       raw_talk(fixture.port, "GET /item/7 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 15000);
   assert_int_equal(raw_status(victim), 200);
@@ -86,6 +87,13 @@ TEST(e15_silent_connections_give_way_to_others)
   for (size_t i = 0; i < BUS_COUNT(silent); i++)
     close(silent[i]);
   fixture_stop(&fixture);
+}
+
+TEST(e15_silent_connections_give_way_to_others)
+{
+  answer_beside_silent_ones(0);
+  answer_beside_silent_ones(1050 * BUS_MILLISECOND);
+  answer_beside_silent_ones(2 * BUS_SECOND);
 }
 
 TEST(a_silent_connection_is_answered_when_it_speaks)
@@ -103,20 +111,26 @@ TEST(a_silent_connection_is_answered_when_it_speaks)
 }
 
 /* Pools of Node's and Go's HTTP clients switch keepalive on. */
-TEST(a_connection_with_keepalive_is_answered_when_it_speaks)
-{
+static void answer_with_keepalive_after(int64_t silent_for) {
   static struct raw_answer answer;
   struct fixture fixture = fixture_start((struct bus_http_settings){.threads = THREADS});
   int fd = raw_connect(fixture.port), on = 1, seconds = 1;
   assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on), 0);
   assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds), 0);
   const char *request = "GET /item/7 HTTP/1.1\r\nHost: a\r\n\r\n";
-  usleep(2500000); /* the client's kernel has sent probes */
+  usleep((useconds_t)silent_for);
   raw_send(fd, request, strlen(request));
   raw_read_one(fd, 1000, false, &answer);
   assert_int_equal(raw_status(&answer), 200);
   close(fd);
   fixture_stop(&fixture);
+}
+
+TEST(a_connection_with_keepalive_is_answered_when_it_speaks)
+{
+  answer_with_keepalive_after(980 * BUS_MILLISECOND);
+  answer_with_keepalive_after(1020 * BUS_MILLISECOND);
+  answer_with_keepalive_after(2500 * BUS_MILLISECOND); /* the client's kernel has sent probes */
 }
 
 /* Clients that ask for more than the sockets between take, and read none of it. */

@@ -55,6 +55,8 @@ void http_sockets_end_idle(int port);
 size_t http_sockets_count_open(int port);
 
 /* ---- listener.c: options of the listening socket that civetweb cannot set ---- */
+/* Connections that have sent nothing are accepted after a second. */
+bool http_listener_defer(int fd);
 /* How many connections wait to be accepted. */
 size_t http_listener_waiting(int fd);
 /* New connections are ignored; handshakes that have begun are completed. */

@@ -7,9 +7,18 @@
 #include <sys/socket.h>
 
 enum {
+  SILENT_S = 1,      /* a connection that has sent nothing waits that long in the kernel */
   FLAGS_OFFSET = 13, /* of the TCP header's flags */
   FLAG_SYN = 0x02,
 };
+
+/* Not for longer than a second: from Linux 6.15 on a client's keepalive probe (after a second in Node's pools, after
+ * fifteen in Go's) makes the kernel take the packets that follow for forged, until it repeats its own part of the
+ * handshake, which it does when the time is over. */
+bool http_listener_defer(int fd) {
+  int seconds = SILENT_S;
+  return setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds) == 0;
+}
 
 /* For a listening socket tcpi_unacked is the length of the queue of connections that were not accepted yet. */
 size_t http_listener_waiting(int fd) {
