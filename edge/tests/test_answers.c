@@ -230,7 +230,13 @@ TEST(orders_are_a_list_with_a_cursor)
 TEST(products_are_found_or_404)
 {
   OPEN;
-  struct product_view view = {BUS_STR("A"), BUS_STR("An A"), 999, BUS_STR("EUR"), 5, 2, 3};
+  struct product_view view = {.product_id = BUS_STR("A"),
+                              .name = BUS_STR("An A"),
+                              .price = 999,
+                              .currency = BUS_STR("EUR"),
+                              .on_hand = 5,
+                              .reserved = 2,
+                              .version = 3};
   struct answer answer = answer_product(&(struct inventory_answer){INVENTORY_FOUND, &view}, NULL);
   assert_int_equal(answer.status, 200);
   assert_body(&answer, "{\"product_id\":\"A\",\"name\":\"An A\",\"price\":999,\"currency\":\"EUR\",\"on_hand\":5,"
@@ -246,7 +252,13 @@ TEST(products_are_found_or_404)
 TEST(an_update_is_200_404_or_422_and_202_on_the_confirm)
 {
   OPEN;
-  struct product_view view = {BUS_STR("A"), BUS_STR("An A"), 999, BUS_STR("EUR"), 5, 2, 3};
+  struct product_view view = {.product_id = BUS_STR("A"),
+                              .name = BUS_STR("An A"),
+                              .price = 999,
+                              .currency = BUS_STR("EUR"),
+                              .on_hand = 5,
+                              .reserved = 2,
+                              .version = 3};
   assert_int_equal(answer_stock(&(struct inventory_answer){INVENTORY_UPDATED, &view}).status, 200);
   assert_int_equal(answer_stock(&(struct inventory_answer){INVENTORY_FOUND, &view}).status, 200);
   assert_int_equal(answer_stock(&(struct inventory_answer){INVENTORY_NOT_FOUND, NULL}).status, 404);

@@ -80,7 +80,13 @@ TEST(cancels_that_are_never_answered_are_503_at_once)
 /* ---- stock updates ---- */
 #define STOCK(product, on_hand) "{\"idempotency_key\":\"k\",\"product_id\":\"" product "\",\"on_hand\":" #on_hand "}"
 
-static const struct product_view product = {BUS_STR("A"), BUS_STR("An A"), 999, BUS_STR("EUR"), 7, 0, 2};
+static const struct product_view product = {.product_id = BUS_STR("A"),
+                                            .name = BUS_STR("An A"),
+                                            .price = 999,
+                                            .currency = BUS_STR("EUR"),
+                                            .on_hand = 7,
+                                            .reserved = 0,
+                                            .version = 2};
 static const struct inventory_answer says_updated = {INVENTORY_UPDATED, (struct product_view *)(uintptr_t)&product};
 
 static int update(const char *body) {

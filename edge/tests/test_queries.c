@@ -82,7 +82,13 @@ TEST(an_order_that_was_found_is_no_longer_remembered)
 
 /* ---- the breakers ---- */
 
-static struct product_view product = {BUS_STR("A"), BUS_STR("A"), 1, BUS_STR("EUR"), 1, 0, 1};
+static struct product_view product = {.product_id = BUS_STR("A"),
+                                      .name = BUS_STR("A"),
+                                      .price = 1,
+                                      .currency = BUS_STR("EUR"),
+                                      .on_hand = 1,
+                                      .reserved = 0,
+                                      .version = 1};
 static const struct inventory_answer has_product = {INVENTORY_FOUND, &product};
 
 static void inventory_answers(void) {

@@ -128,7 +128,13 @@ TEST(released_and_committed_golden)
 
 TEST(answer_golden)
 {
-  struct product_view view = {BUS_STR("SKU-1"), BUS_STR("One"), 999, BUS_STR("EUR"), 10, 3, 7};
+  struct product_view view = {.product_id = BUS_STR("SKU-1"),
+                              .name = BUS_STR("One"),
+                              .price = 999,
+                              .currency = BUS_STR("EUR"),
+                              .on_hand = 10,
+                              .reserved = 3,
+                              .version = 7};
   struct inventory_answer body = {INVENTORY_UPDATED, &view};
   assert_golden(&inventory_answer_schema, &body,
                 "{\"outcome\":\"updated\",\"product\":{\"product_id\":\"SKU-1\",\"name\":\"One\",\"price\":999,"
@@ -152,7 +158,13 @@ TEST(queries_golden)
 
 TEST(page_golden)
 {
-  struct product_view view = {BUS_STR("a"), BUS_STR("A"), 1, BUS_STR("EUR"), 0, 0, 1};
+  struct product_view view = {.product_id = BUS_STR("a"),
+                              .name = BUS_STR("A"),
+                              .price = 1,
+                              .currency = BUS_STR("EUR"),
+                              .on_hand = 0,
+                              .reserved = 0,
+                              .version = 1};
   const struct product_page page = {&view, 1, BUS_STR("a")}, empty = {NULL, 0, BUS_NO_STR};
   assert_golden(&product_page_schema, &page,
                 "{\"items\":[{\"product_id\":\"a\",\"name\":\"A\",\"price\":1,\"currency\":\"EUR\",\"on_hand\":0,"

@@ -36,10 +36,10 @@ struct order_item {
   int64_t unit_price; /* minor units; BUS_NO_INT64 until RESERVED */
 };
 
-/* What a client asks for and nothing changes: members of the request's body, of order.place, of the fact order.created
- * and of the order. */
+/* Members of a client's request that never change: they stand in the body, in order.place, in the fact order.created
+ * and in the order. */
 struct order_request {
-  int64_t expected_total; /* minor units; BUS_NO_INT64: whatever it costs */
+  int64_t expected_total; /* minor units; BUS_NO_INT64: any total */
 };
 extern const struct bus_schema order_request_schema;
 
