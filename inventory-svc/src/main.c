@@ -9,7 +9,6 @@
 
 #include <bus/service.h>
 #include <orderbus_topology.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { PURGE_INTERVAL_MS = 600000, HELD_INTERVAL_MS = 5000 };
@@ -73,19 +72,7 @@ static const struct bus_service queries = {
     .decide = query_decide,
 };
 
-static void print_text(void *context, const char *text) {
-  (void)context;
-  fputs(text, stdout);
-}
-
 static const struct bus_table *const tables[] = {&product_columns, &reservation_columns, &request_columns, NULL};
-static const char *const flags[] = {"--print-states", NULL};
-
-static int run_flag(int flag) {
-  (void)flag; /* the only one */
-  reservation_print_table(print_text, NULL);
-  return fflush(stdout) == 0 ? 0 : 1;
-}
 
 static const struct bus_program program = {
     .name = "inventory-svc",
@@ -97,8 +84,8 @@ static const struct bus_program program = {
     .commands = &commands,
     .queries = &queries,
     .tables = tables,
-    .flags = flags,
-    .flag = run_flag,
+    .print_flag = "--print-states",
+    .print = reservation_print_table,
 };
 
 int main(int argc, char **argv) {

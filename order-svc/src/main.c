@@ -12,7 +12,6 @@
 
 #include <bus/service.h>
 #include <orderbus_topology.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static const char *const command_queues[ORDER_QUEUES] = {
@@ -51,19 +50,7 @@ static const struct bus_service queries = {
     .decide = order_query_decide,
 };
 
-static void print_text(void *context, const char *text) {
-  (void)context;
-  (void)fputs(text, stdout); /* run_flag looks at what fflush says */
-}
-
 static const struct bus_table *const tables[] = {&order_columns, &event_columns, &tombstone_columns, NULL};
-static const char *const flags[] = {"--print-saga", NULL};
-
-static int run_flag(int flag) {
-  (void)flag; /* the only one */
-  order_print_saga(print_text, NULL);
-  return fflush(stdout) == 0 ? 0 : 1;
-}
 
 static struct order_settings settings;
 
@@ -80,8 +67,8 @@ static const struct bus_program program = {
     .option_count = ORDER_OPTIONS,
     .settings = &settings,
     .tables = tables,
-    .flags = flags,
-    .flag = run_flag,
+    .print_flag = "--print-saga",
+    .print = order_print_saga,
 };
 
 int main(int argc, char **argv) {

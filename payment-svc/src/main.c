@@ -9,7 +9,6 @@
 #include <bus/service.h>
 #include <orderbus_topology.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 
 static struct payment_settings settings;
@@ -46,18 +45,6 @@ static const struct bus_service queries = {
 };
 
 static const struct bus_table *const tables[] = {&payment_columns, &booking_columns, NULL};
-static const char *const flags[] = {"--print-states", NULL};
-
-static void print_text(void *context, const char *text) {
-  (void)context;
-  fputs(text, stdout);
-}
-
-static int print_states(int flag) {
-  (void)flag; /* the only one */
-  payment_table_print(print_text, NULL);
-  return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
 
 static const struct bus_program program = {
     .name = "payment-svc",
@@ -72,8 +59,8 @@ static const struct bus_program program = {
     .option_count = BUS_COUNT(payment_options),
     .settings = &settings,
     .tables = tables,
-    .flags = flags,
-    .flag = print_states,
+    .print_flag = "--print-states",
+    .print = payment_table_print,
 };
 
 int main(int argc, char **argv) {

@@ -10,7 +10,6 @@ TOKENS = 60
 KNOWN = {
     ("inventory-svc/src/inventory_query.c", "order-svc/src/order_query.c"),
     ("inventory-svc/src/inventory_query_store.c", "inventory-svc/src/inventory_store.c"),
-    ("inventory-svc/src/main.c", "payment-svc/src/main.c"),
     ("order-svc/src/order_decide.c", "order-svc/src/order_decide.c"),
     ("order-svc/src/order_query_store.c", "order-svc/src/order_query_store.c"),
 }

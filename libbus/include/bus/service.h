@@ -37,9 +37,9 @@ struct bus_program {
   size_t option_count;
   void *settings;                        /* static storage, filled from the options before open() */
   const struct bus_table *const *tables; /* what --print-columns prints; NULL-terminated; NULL: none */
-  /* Further flags of the command line: "--print-saga" → run(), then exit; NULL-terminated; NULL: none */
-  const char *const *flags;
-  int (*flag)(int index);
+  const char
+      *print_flag; /* one more flag of the command line, such as "--print-saga": print(), then exit; NULL: none */
+  void (*print)(void (*write)(void *context, const char *text), void *context);
 };
 
 /* The body of main; returns the exit status. */

@@ -249,9 +249,7 @@ static void print_columns(const struct bus_table *const *tables) {
 }
 
 int bus_service_main(int argc, char **argv, const struct bus_program *program) {
-  const char *flags[8] = {"--print-sql", "--print-columns"};
-  for (size_t i = 0; program->flags && program->flags[i] && i < BUS_COUNT(flags) - 3; i++)
-    flags[i + 2] = program->flags[i];
+  const char *const flags[] = {"--print-sql", "--print-columns", program->print_flag, NULL};
   common_options[3].fallback = program->default_port;
   const struct bus_option_table tables[] = {
       {common_options, BUS_COUNT(common_options), &settings},
@@ -271,8 +269,10 @@ int bus_service_main(int argc, char **argv, const struct bus_program *program) {
     print_columns(program->tables);
     return EXIT_SUCCESS;
   }
-  if (flag > 1)
-    return program->flag(flag - 2);
+  if (flag == 2) {
+    program->print(print_text, NULL);
+    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  }
   bus_process_init();
   bus_log_init(program->name, (enum bus_level)settings.log_level);
   fill_worker_settings(program);
