@@ -52,7 +52,7 @@ def parser():
     verb("seed", verbs.seed, "put the sample catalogue into the running stack, unless it is there")
     added = verb("test", suites.test, "run everything that CI runs, or some suites of it")
     added.add_argument("suites", nargs="*", metavar="SUITE", help=f"some of: {' '.join(suites.NAMES)}")
-    added.add_argument("--all", action="store_true", help=f"also {' '.join(suites.proofs.TABLE)}, which take an hour")
+    added.add_argument("--all", action="store_true", help=f"also {' '.join(suites.LONG_NAMES)}, which take an hour")
     verb("down", verbs.down, "stop everything")
     verb("reset", verbs.reset, "stop everything and delete its data")
     verb("status", verbs.status, "what runs; the exit status is 0 if all of it is ready")
