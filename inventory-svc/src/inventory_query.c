@@ -8,9 +8,9 @@
 
 static struct query_page *find_page(const struct query_model *model, const struct product_list *list) {
   for (size_t i = 0; i < model->page_count; i++) {
-    struct query_page *page = &model->pages[i];
-    if (page->limit == list->limit && bus_str_equal(page->cursor, list->cursor))
-      return page;
+    struct query_page *asked = &model->pages[i];
+    if (asked->page.limit == list->limit && bus_str_equal(asked->cursor, list->cursor))
+      return asked;
   }
   return NULL;
 }
@@ -21,7 +21,7 @@ static void gather(struct query_model *model, const struct bus_input *input) {
   } else if (input->type == &product_list_type) {
     const struct product_list *list = input->body;
     if (!find_page(model, list))
-      model->pages[model->page_count++] = (struct query_page){.cursor = list->cursor, .limit = list->limit};
+      model->pages[model->page_count++] = (struct query_page){{.limit = list->limit}, list->cursor};
   }
 }
 
@@ -52,20 +52,17 @@ static void answer_get(const struct query_model *model, const struct product_get
 }
 
 static void answer_list(const struct query_model *model, const struct product_list *list, struct bus_effects *effects) {
-  const struct query_page *page = find_page(model, list);
-  assert(page);
-  bool more = page->item_count > (size_t)page->limit;
-  struct product_page body = {.item_count = more ? (size_t)page->limit : page->item_count};
-  body.items = bus_arena_array(effects->arena, body.item_count, sizeof *body.items);
-  if (!body.items) {
-    effects->failed = true;
-    return;
-  }
-  for (size_t i = 0; i < body.item_count; i++)
-    product_view_of(&page->items[i], &body.items[i]);
-  if (more)
-    body.next_cursor = page->items[page->limit - 1].id;
-  bus_answer(effects, &product_page_type, &body);
+  const struct query_page *asked = find_page(model, list);
+  assert(asked);
+  const struct product *products = asked->page.items;
+  struct product_page body = {.item_count = bus_page_shown(&asked->page)};
+  body.items = bus_effects_array(effects, body.item_count, sizeof *body.items);
+  for (size_t i = 0; body.items && i < body.item_count; i++)
+    product_view_of(&products[i], &body.items[i]);
+  if (body.item_count < asked->page.count)
+    body.next_cursor = products[body.item_count - 1].id;
+  if (body.items)
+    bus_answer(effects, &product_page_type, &body);
 }
 
 void query_decide(void *context, const struct bus_input *input, struct bus_effects *effects) {

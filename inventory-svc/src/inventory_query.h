@@ -6,15 +6,14 @@
 
 #include <bus/aggregate.h>
 #include <bus/effects.h>
+#include <bus/page.h>
 #include <bus/pong.h>
 #include <inventory_messages.h>
 
 /* One page that somebody asked for; the same page asked for twice is read once. */
 struct query_page {
+  struct bus_page page;  /* of struct product */
   struct bus_str cursor; /* "" from the first */
-  int64_t limit;
-  const struct product *items; /* one more than limit: there is a next page */
-  size_t item_count;
 };
 
 struct query_model {

@@ -36,11 +36,8 @@ bool inventory_lock(void *context, const struct bus_input *inputs, size_t count,
 bool inventory_load(void *context, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
   (void)count; /* what inventory_lock queued, in its order */
   struct inventory_model *model = context;
-  if (model->reservations.count > 0 && !bus_set_load(&model->reservations, *rows++, err))
-    return false;
-  if (!bus_set_load(&model->products, *rows++, err))
-    return false;
-  if (model->requests.count > 0 && !bus_set_load(&model->requests, *rows, err))
+  if (!bus_set_load_next(&model->reservations, &rows, err) || !bus_set_load(&model->products, *rows++, err) ||
+      !bus_set_load_next(&model->requests, &rows, err))
     return false;
   return inventory_model_link(model) ||
          bus_fail(err, BUS_E_DB_OTHER, "a reservation names a product that is not in the database");

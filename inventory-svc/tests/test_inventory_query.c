@@ -93,13 +93,13 @@ TEST(a_page_has_a_cursor_only_when_more_follows)
   struct asked asked;
   const struct product_list bodies[] = {{BUS_NO_STR, 2}, {BUS_STR("b"), 2}};
   const struct bus_input inputs[] = {list(&bodies[0]), list(&bodies[1])};
-  const struct product first[] = {thing("a"), thing("b"), thing("c")}, rest[] = {thing("c")};
+  struct product first[] = {thing("a"), thing("b"), thing("c")}, rest[] = {thing("c")};
   ask(&asked, inputs, 2);
   assert_int_equal(asked.model->page_count, 2);
-  asked.model->pages[0].items = first;
-  asked.model->pages[0].item_count = 3;
-  asked.model->pages[1].items = rest;
-  asked.model->pages[1].item_count = 1;
+  asked.model->pages[0].page.items = first;
+  asked.model->pages[0].page.count = 3;
+  asked.model->pages[1].page.items = rest;
+  asked.model->pages[1].page.count = 1;
   decide(&asked, inputs[0], &product_page_type, "{\"items\":[" THING("a") "," THING("b") "],\"next_cursor\":\"b\"}");
   decide(&asked, inputs[1], &product_page_type, "{\"items\":[" THING("c") "]}");
   bus_arena_free(asked.arena);
@@ -120,10 +120,10 @@ TEST(a_full_last_page_ends)
   struct asked asked;
   const struct product_list body = {BUS_NO_STR, 2};
   const struct bus_input input = list(&body);
-  const struct product items[] = {thing("a"), thing("b")};
+  struct product items[] = {thing("a"), thing("b")};
   ask(&asked, &input, 1);
-  asked.model->pages[0].items = items;
-  asked.model->pages[0].item_count = 2;
+  asked.model->pages[0].page.items = items;
+  asked.model->pages[0].page.count = 2;
   decide(&asked, input, &product_page_type, "{\"items\":[" THING("a") "," THING("b") "]}");
   bus_arena_free(asked.arena);
 }

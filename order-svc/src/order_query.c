@@ -26,7 +26,7 @@ static enum order_question question_of(const struct bus_input *input) {
 /* A cursor that is none begins a page that is empty: behind the oldest order. */
 static void begin_page(struct order_asked *asked) {
   const struct order_list *list = asked->body;
-  asked->limit = list->limit;
+  asked->page.limit = list->limit;
   asked->before = LAST_TIME;
   asked->before_id = last_id;
   if (list->cursor.data && !order_cursor_parse(list->cursor, &asked->before, &asked->before_id))
@@ -61,7 +61,7 @@ static size_t add(struct order_query_model *model, const struct bus_input *input
   if (kind == ASK_PAGE || kind == ASK_PAGE_OF_CUSTOMER)
     begin_page(asked);
   else if (kind == ASK_EVENTS)
-    asked->limit = ((const struct order_events_get *)input->body)->limit;
+    asked->page.limit = ((const struct order_events_get *)input->body)->limit;
   return place + 1;
 }
 
@@ -98,9 +98,9 @@ static const struct order_asked *find(const struct order_query_model *model, enu
 /* ---- answers ---- */
 
 static struct order_answer answer_of(const struct order_asked *asked, struct order_view *view) {
-  if (asked->order_count == 0)
+  if (asked->page.count == 0)
     return (struct order_answer){.outcome = ORDER_NOT_FOUND};
-  order_view_of(&asked->orders[0], view);
+  order_view_of(asked->page.items, view);
   return (struct order_answer){.outcome = ORDER_FOUND, .order = view};
 }
 
@@ -124,12 +124,10 @@ static void leave_out(struct order_answer *answers, size_t count) {
 
 static void answer_many(const struct order_asked *asked, size_t count, struct bus_effects *effects) {
   struct order_answers body = {.answer_count = count};
-  struct order_view *views = bus_arena_array(effects->arena, count, sizeof *views);
-  body.answers = bus_arena_array(effects->arena, count, sizeof *body.answers);
-  if (!views || !body.answers) {
-    effects->failed = true;
+  struct order_view *views = bus_effects_array(effects, count, sizeof *views);
+  body.answers = bus_effects_array(effects, count, sizeof *body.answers);
+  if (!views || !body.answers)
     return;
-  }
   for (size_t i = 0; i < count; i++)
     body.answers[i] = answer_of(&asked[i], &views[i]);
   leave_out(body.answers, count);
@@ -146,25 +144,24 @@ static void answer_orders(const struct order_query_model *model, const struct bu
 }
 
 static size_t cut_page(const struct order_asked *asked) {
-  size_t most = (size_t)asked->limit < asked->order_count ? (size_t)asked->limit : asked->order_count;
-  size_t items = 0, count = 0;
-  while (count < most && (count == 0 || items + asked->orders[count].item_count <= ORDER_PAGE_ITEMS))
-    items += asked->orders[count++].item_count;
+  const struct order *orders = asked->page.items;
+  size_t items = 0, count = 0, most = bus_page_shown(&asked->page);
+  while (count < most && (count == 0 || items + orders[count].item_count <= ORDER_PAGE_ITEMS))
+    items += orders[count++].item_count;
   return count;
 }
 
 static void answer_page(const struct order_asked *asked, struct bus_effects *effects) {
   char cursor[ORDER_CURSOR_TEXT];
+  struct order *orders = asked->page.items;
   struct order_page body = {.item_count = cut_page(asked)};
-  body.items = bus_arena_array(effects->arena, body.item_count, sizeof *body.items);
-  if (!body.items) {
-    effects->failed = true;
+  body.items = bus_effects_array(effects, body.item_count, sizeof *body.items);
+  if (!body.items)
     return;
-  }
   for (size_t i = 0; i < body.item_count; i++)
-    order_view_of(&asked->orders[i], &body.items[i]);
-  if (body.item_count < asked->order_count) {
-    const struct order *last = &asked->orders[body.item_count - 1];
+    order_view_of(&orders[i], &body.items[i]);
+  if (body.item_count < asked->page.count) {
+    const struct order *last = &orders[body.item_count - 1];
     order_cursor_format(last->created_at, &last->order_id, cursor);
     body.next_cursor = bus_str(cursor);
   }
@@ -172,12 +169,13 @@ static void answer_page(const struct order_asked *asked, struct bus_effects *eff
 }
 
 static void answer_events(const struct order_asked *asked, struct bus_effects *effects) {
-  bool more = asked->event_count > (size_t)asked->limit;
+  struct order_event_view *events = asked->page.items;
+  size_t shown = bus_page_shown(&asked->page);
   const struct order_history body = {
-      .outcome = asked->found ? ORDER_FOUND : ORDER_NOT_FOUND,
-      .items = asked->events,
-      .item_count = more ? (size_t)asked->limit : asked->event_count,
-      .next_after_seq = more ? asked->events[asked->limit - 1].seq : BUS_NO_INT64,
+      .outcome = asked->page.found ? ORDER_FOUND : ORDER_NOT_FOUND,
+      .items = events,
+      .item_count = shown,
+      .next_after_seq = shown < asked->page.count ? events[shown - 1].seq : BUS_NO_INT64,
   };
   bus_answer(effects, &order_history_type, &body);
 }

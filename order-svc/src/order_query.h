@@ -4,6 +4,8 @@
 
 #include "order.h"
 
+#include <bus/page.h>
+
 /* A page of orders is cut where its orders hold more items together: an answer stays well under a broker's limit. */
 enum { ORDER_PAGE_ITEMS = 4000 };
 
@@ -11,19 +13,14 @@ enum order_question { ASK_ORDER, ASK_PAGE, ASK_PAGE_OF_CUSTOMER, ASK_EVENTS, ASK
 
 /* One request of the batch, or one of the orders that a request asks for. */
 struct order_asked {
+  /* ASK_ORDER: at most one struct order; ASK_PAGE…: struct order; ASK_EVENTS: struct order_event_view, and found: the
+   * order exists and may be seen. */
+  struct bus_page page;
   const void *body; /* the request's, or its part; which is also its name */
   enum order_question kind;
   /* ASK_PAGE…: behind which order the page begins */
   bus_time before;
   struct bus_uuid before_id;
-  int64_t limit;
-  /* The orders found: at most one for ASK_ORDER, at most limit + 1 for pages. */
-  struct order *orders;
-  size_t order_count;
-  /* ASK_EVENTS: the order is there and may be seen; at most limit + 1 of its events. */
-  bool found;
-  struct order_event_view *events;
-  size_t event_count;
 };
 
 struct order_query_model {

@@ -92,8 +92,8 @@ static bool answer(struct bus_arena *arena, const void *context) {
   bus_effects_init(&effects, arena, &rig.ids, rig.now, "order-svc");
   bool done = order_query_model_new(input, 1, arena, &model);
   if (done) {
-    model->asked[0].orders = &found;
-    model->asked[0].order_count = 1;
+    model->asked[0].page.items = &found;
+    model->asked[0].page.count = 1;
     bus_effects_begin(&effects, input);
     order_query_decide(model, input, &effects);
     assert_int_equal(bus_effects_end(&effects), BUS_DONE);

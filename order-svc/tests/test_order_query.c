@@ -72,8 +72,8 @@ TEST(an_order_that_is_there)
   begin();
   ask(0, &order_get_type, &get);
   make(1);
-  model->asked[0].orders = some_orders(1, 1);
-  model->asked[0].order_count = 1;
+  model->asked[0].page.items = some_orders(1, 1);
+  model->asked[0].page.count = 1;
   assert_text(decide(0)->body,
               "{\"outcome\":\"found\",\"order\":{\"order_id\":\"11223344-5566-5788-99aa-bbccddeeff00\",\"customer_id\":"
               "\"c-1\",\"status\":\"PENDING\",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":1}],\"created_at\":"
@@ -102,8 +102,8 @@ static struct bus_str many(struct order *orders, size_t count, size_t missing) {
   make(1);
   assert_int_equal(model->first[ASK_ORDER + 1] - model->first[ASK_ORDER], count);
   for (size_t i = 0; i < count; i++) {
-    model->asked[i].orders = &orders[i];
-    model->asked[i].order_count = i != missing;
+    model->asked[i].page.items = &orders[i];
+    model->asked[i].page.count = i != missing;
   }
   struct bus_str json = decide(0)->body;
   assert_string_equal(effects.first->type->type, "order.answers.v1");
@@ -150,8 +150,8 @@ static const struct bus_effect *page(size_t found, size_t items) {
   begin();
   ask(0, &order_list_type, &list);
   make(1);
-  model->asked[0].orders = some_orders(found, items);
-  model->asked[0].order_count = found;
+  model->asked[0].page.items = some_orders(found, items);
+  model->asked[0].page.count = found;
   return decide(0);
 }
 
@@ -218,10 +218,10 @@ static const struct bus_effect *history(bool found, size_t count, int64_t limit)
   begin();
   ask(0, &order_events_get_type, &get);
   make(1);
-  assert_int_equal(model->asked[0].limit, limit);
-  model->asked[0].found = found;
-  model->asked[0].events = events;
-  model->asked[0].event_count = count;
+  assert_int_equal(model->asked[0].page.limit, limit);
+  model->asked[0].page.found = found;
+  model->asked[0].page.items = events;
+  model->asked[0].page.count = count;
   return decide(0);
 }
 
@@ -265,8 +265,8 @@ TEST(questions_are_sorted_by_kind_and_find_their_answers)
   assert_ptr_equal(model->asked[3].body, &together[1]);
   assert_int_equal(model->asked[4].kind, ASK_PAGE);
   assert_int_equal(model->asked[5].kind, ASK_PAGE_OF_CUSTOMER);
-  model->asked[1].orders = model->asked[3].orders = some_orders(1, 1);
-  model->asked[1].order_count = model->asked[3].order_count = 1;
+  model->asked[1].page.items = model->asked[3].page.items = some_orders(1, 1);
+  model->asked[1].page.count = model->asked[3].page.count = 1;
   assert_text(decide(1)->body, "{\"outcome\":\"not_found\"}");
   assert_int_equal(count_orders(decide(3)->body), 1);
   assert_text(decide(4)->body, "{\"answers\":[{\"outcome\":\"not_found\"}," ONE("00") "]}");

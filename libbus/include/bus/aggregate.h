@@ -53,6 +53,8 @@ void bus_set_lock(const struct bus_set *set, struct bus_sql *sql, size_t stateme
 /* Reads rows of the table, from column 0 on. Keys that were not added become rows of the set too: pointers to rows are
  * good from here on. */
 bool bus_set_load(struct bus_set *set, const struct bus_rows *rows, struct bus_error *err) BUS_MUST_CHECK;
+/* The same with the next of several statements' rows; a set without keys has no statement and takes no rows. */
+bool bus_set_load_next(struct bus_set *set, const struct bus_rows *const **rows, struct bus_error *err) BUS_MUST_CHECK;
 /* Changed rows: those that are stored are updated, the others inserted. A statement without rows is not sent. */
 void bus_set_store(const struct bus_set *set, struct bus_sql *sql, size_t insert, size_t update);
 /* The arguments of one more row; the statement is queued by the first. */

@@ -95,6 +95,9 @@ struct bus_asker {
 void bus_answer_to(struct bus_effects *effects, const struct bus_asker *asker, const struct bus_message_type *type,
                    const void *body);
 
+/* Zeroed elements in the batch's arena. NULL: out of memory, and the effects have failed. */
+void *bus_effects_array(struct bus_effects *effects, size_t count, size_t size) BUS_MUST_CHECK;
+
 /* action must live as long as the batch: allocate it in effects->arena. */
 void bus_act(struct bus_effects *effects, const void *action);
 

@@ -30,12 +30,16 @@ enum bus_verdict bus_effects_end(struct bus_effects *effects) {
   return effects->verdict;
 }
 
+void *bus_effects_array(struct bus_effects *effects, size_t count, size_t size) {
+  void *elements = bus_arena_array(effects->arena, count, size);
+  effects->failed |= !elements;
+  return elements;
+}
+
 static struct bus_effect *append_effect(struct bus_effects *effects, enum bus_effect_kind kind) {
-  struct bus_effect *effect = bus_arena_alloc(effects->arena, sizeof *effect);
-  if (!effect) {
-    effects->failed = true;
+  struct bus_effect *effect = bus_effects_array(effects, 1, sizeof *effect);
+  if (!effect)
     return NULL;
-  }
   effect->kind = kind;
   effect->cause = effects->input;
   if (effects->last)

@@ -66,6 +66,10 @@ bool bus_set_load(struct bus_set *set, const struct bus_rows *rows, struct bus_e
   return true;
 }
 
+bool bus_set_load_next(struct bus_set *set, const struct bus_rows *const **rows, struct bus_error *err) {
+  return set->count == 0 || bus_set_load(set, *(*rows)++, err);
+}
+
 void bus_sql_add_row(struct bus_sql *sql, struct bus_args **args, size_t statement, const struct bus_table *table,
                      const void *row) {
   if (!*args)
