@@ -159,10 +159,13 @@ static bool lock_prices(struct deciding *d) {
   return true;
 }
 
-static bool reject(struct deciding *d) {
+static bool note_rejection(struct deciding *d, enum order_fact_type type) {
   const struct stock_rejected *rejected = d->body;
-  return explain(d, stock_reason_names[rejected->reason], rejected->product_id,
-                 &happen(d, FACT_REJECTED)->data.reason.reason);
+  return explain(d, stock_reason_names[rejected->reason], rejected->product_id, &happen(d, type)->data.reason.reason);
+}
+
+static bool reject(struct deciding *d) {
+  return note_rejection(d, FACT_REJECTED);
 }
 
 static bool confirm(struct deciding *d) {
@@ -180,9 +183,7 @@ static bool confirm_paid(struct deciding *d) {
 }
 
 static bool note_missing(struct deciding *d) {
-  const struct stock_rejected *missing = d->body;
-  return explain(d, stock_reason_names[missing->reason], missing->product_id,
-                 &happen(d, FACT_STOCK_MISSING)->data.reason.reason);
+  return note_rejection(d, FACT_STOCK_MISSING);
 }
 
 static bool end_hold(struct deciding *d) {
