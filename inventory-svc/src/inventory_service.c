@@ -5,11 +5,6 @@
 
 #include <assert.h>
 
-static bool no_memory(struct bus_effects *effects) {
-  effects->failed = true;
-  return false;
-}
-
 void product_view_of(const struct product *product, struct product_view *ret) {
   *ret = (struct product_view){
       .product_id = product->id,
@@ -25,11 +20,9 @@ void product_view_of(const struct product *product, struct product_view *ret) {
 /* ---- reservations ---- */
 
 static void say_reserved(const struct reservation *reservation, struct bus_effects *effects) {
-  struct stock_item *items = bus_arena_array(effects->arena, reservation->line_count, sizeof *items);
-  if (!items) {
-    (void)no_memory(effects);
+  struct stock_item *items = bus_effects_array(effects, reservation->line_count, sizeof *items);
+  if (!items)
     return;
-  }
   for (size_t i = 0; i < reservation->line_count; i++) {
     const struct reservation_line *line = &reservation->lines[i];
     items[i] = (struct stock_item){line->product->id, line->quantity, line->unit_price};
@@ -68,11 +61,9 @@ static void say(const struct reservation *reservation, const struct reservation_
 }
 
 static void count(struct bus_effects *effects, const struct inventory_tally *tally) {
-  struct inventory_tally *action = bus_arena_alloc(effects->arena, sizeof *action);
-  if (!action) {
-    (void)no_memory(effects);
+  struct inventory_tally *action = bus_effects_array(effects, 1, sizeof *action);
+  if (!action)
     return;
-  }
   *action = *tally;
   bus_act(effects, action);
 }
@@ -109,15 +100,13 @@ static void decide_reserve(struct inventory_model *model, const void *message, s
   const struct inventory_reserve *body = message;
   bus_time latest = effects->now + RESERVATION_ALARM_AFTER;
   bool soon = body->expected_until != BUS_NO_TIME && body->expected_until < latest;
-  const struct reservation_request request = {
-      .lines = bus_arena_array(model->arena, body->item_count, sizeof *request.lines),
-      .line_count = body->item_count,
-      .expected_total = body->expected_total,
-      .expected_until = soon ? body->expected_until : latest};
-  if (!request.lines) {
-    (void)no_memory(effects);
+  const struct reservation_request request = {.lines =
+                                                  bus_effects_array(effects, body->item_count, sizeof *request.lines),
+                                              .line_count = body->item_count,
+                                              .expected_total = body->expected_total,
+                                              .expected_until = soon ? body->expected_until : latest};
+  if (!request.lines)
     return;
-  }
   for (size_t i = 0; i < body->item_count; i++)
     request.lines[i] = (struct reservation_line){.product = product_of(model, body->items[i].product_id),
                                                  .quantity = body->items[i].quantity};
@@ -128,15 +117,13 @@ static void decide_reserve(struct inventory_model *model, const void *message, s
 static void decide_confirmed(struct inventory_model *model, const void *message, struct bus_effects *effects) {
   const struct order_event *body = message;
   size_t priced = body->total == BUS_NO_INT64 || !body->currency.data ? 0 : body->item_count;
-  const struct reservation_request request = {.lines = bus_arena_array(model->arena, priced, sizeof *request.lines),
+  const struct reservation_request request = {.lines = bus_effects_array(effects, priced, sizeof *request.lines),
                                               .line_count = priced,
                                               .expected_total = body->total,
                                               .currency = body->currency,
                                               .expected_until = BUS_NO_TIME};
-  if (!request.lines) {
-    (void)no_memory(effects);
+  if (!request.lines)
     return;
-  }
   for (size_t i = 0; i < priced; i++)
     request.lines[i] = (struct reservation_line){.product = product_of(model, body->items[i].product_id),
                                                  .quantity = body->items[i].quantity,

@@ -15,10 +15,6 @@ struct turn {
   struct bus_str payment_token; /* as it was before it was given up */
 };
 
-static void no_memory(struct bus_effects *effects) {
-  effects->failed = true;
-}
-
 /* ---- messages to other services ---- */
 
 static void emit(const struct turn *turn, const struct bus_message_type *type, const void *body) {
@@ -27,11 +23,9 @@ static void emit(const struct turn *turn, const struct bus_message_type *type, c
 
 static void send_reserve(const struct turn *turn) {
   const struct order *order = turn->order;
-  struct stock_item *items = bus_arena_array(turn->effects->arena, order->item_count, sizeof *items);
-  if (!items) {
-    no_memory(turn->effects);
+  struct stock_item *items = bus_effects_array(turn->effects, order->item_count, sizeof *items);
+  if (!items)
     return;
-  }
   for (size_t i = 0; i < order->item_count; i++)
     items[i] = (struct stock_item){order->items[i].product_id, order->items[i].quantity, BUS_NO_INT64};
   const struct inventory_reserve body = {order->order_id, items, order->item_count, order->request.expected_total,
@@ -182,11 +176,9 @@ static void tally(const struct turn *turn) {
   unsigned resent = decision->resend ? decision->sends : 0;
   if (!finished && !created && !resent && !decision->alarm)
     return;
-  struct order_tally *action = bus_arena_alloc(turn->effects->arena, sizeof *action);
-  if (!action) {
-    no_memory(turn->effects);
+  struct order_tally *action = bus_effects_array(turn->effects, 1, sizeof *action);
+  if (!action)
     return;
-  }
   *action = (struct order_tally){.order_id = turn->order->order_id,
                                  .created = created,
                                  .finished = finished ? turn->order->status : -1,
@@ -207,7 +199,7 @@ static void carry_out(struct order_model *model, struct order_entry *entry, enum
   turn.payment_token = entry->now.payment_token;
   if (!happen(model, entry, decision, effects->now) ||
       (decision->keeps_cancel && !order_model_keep_cancel(model, entry, effects->input->body))) {
-    no_memory(effects);
+    effects->failed = true;
     return;
   }
   if (entry->now.status != ORDER_NONE)
@@ -232,7 +224,7 @@ void order_decide_input(void *context, const struct bus_input *input, struct bus
   struct order_entry *entry = order_model_find(model, &order_id);
   assert(entry);
   if (!order_decide(&entry->now, message, input->body, effects->now, model->arena, &decision))
-    no_memory(effects);
+    effects->failed = true;
   else if (decision.unusable)
     bus_park(effects, "%s in state %s: %s", order_message_names[message], order_state_name(entry->now.status),
              decision.unusable);

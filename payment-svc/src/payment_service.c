@@ -62,11 +62,9 @@ static void book(struct payment_model *model, const struct payment *payment, con
                  struct bus_effects *effects) {
   if (done->money == PAYMENT_MONEY_NONE)
     return;
-  struct payment_booking *booking = bus_arena_alloc(effects->arena, sizeof *booking);
-  if (!booking) {
-    effects->failed = true;
+  struct payment_booking *booking = bus_effects_array(effects, 1, sizeof *booking);
+  if (!booking)
     return;
-  }
   *booking = (struct payment_booking){.order_id = payment->order_id,
                                       .entry = done->money,
                                       .amount = payment->amount,
@@ -79,11 +77,9 @@ static void book(struct payment_model *model, const struct payment *payment, con
 static void act(const struct payment *payment, const struct payment_effects *done, struct bus_effects *effects) {
   if (!done->calls && !done->moved && done->alarm == PAYMENT_NO_ALARM)
     return;
-  struct payment_action *action = bus_arena_alloc(effects->arena, sizeof *action);
-  if (!action) {
-    effects->failed = true;
+  struct payment_action *action = bus_effects_array(effects, 1, sizeof *action);
+  if (!action)
     return;
-  }
   *action = (struct payment_action){.calls = done->calls,
                                     .call = done->call,
                                     .moved = done->moved,
