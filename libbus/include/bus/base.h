@@ -38,6 +38,13 @@ static inline bool bus_str_is(struct bus_str a, const char *text) {
   return a.data != NULL && bus_str_equal(a, bus_str(text));
 }
 
+/* names: NULL-terminated. */
+static inline bool bus_str_is_one_of(struct bus_str a, const char *const *names) {
+  while (*names && !bus_str_is(a, *names))
+    names++;
+  return *names != NULL;
+}
+
 /* Cuts off *rest the text before the next `end`, and `end` itself; all of it where there is none. */
 static inline struct bus_str bus_str_cut(struct bus_str *rest, char end) {
   if (rest->len == 0)

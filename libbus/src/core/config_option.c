@@ -11,15 +11,7 @@
 
 static bool parse_string(const struct bus_option *option, const char *text) {
   size_t len = strlen(text);
-  if ((int64_t)len < option->min || (int64_t)len > option->max)
-    return false;
-  uint32_t code;
-  for (size_t at = 0, count; at < len; at += count) {
-    count = bus_utf8_next(text + at, len - at, &code);
-    if (count == 0 || bus_utf8_is_control(code))
-      return false;
-  }
-  return true;
+  return (int64_t)len >= option->min && (int64_t)len <= option->max && bus_utf8_is_clean(text, len);
 }
 
 /* Decimal digits with an optional minus, and nothing else. */

@@ -20,16 +20,6 @@ static int unescape(struct bus_str encoded, size_t i) {
   return encoded.len - i >= 3 && bus_hex_read(encoded.data + i + 1, &byte, 1) ? byte : -1;
 }
 
-static bool is_clean_utf8(const char *text, size_t len) {
-  uint32_t code;
-  for (size_t i = 0, size; i < len; i += size) {
-    size = bus_utf8_next(text + i, len - i, &code);
-    if (size == 0 || bus_utf8_is_control(code))
-      return false;
-  }
-  return true;
-}
-
 bool bus_form_decode(struct bus_str encoded, char *text, size_t *ret_len) {
   size_t len = 0;
   for (size_t i = 0; i < encoded.len; i++) {
@@ -45,7 +35,7 @@ bool bus_form_decode(struct bus_str encoded, char *text, size_t *ret_len) {
     text[len++] = (char)byte;
   }
   text[len] = '\0';
-  if (!is_clean_utf8(text, len))
+  if (!bus_utf8_is_clean(text, len))
     return false;
   *ret_len = len;
   return true;
@@ -75,17 +65,10 @@ bool bus_form_find(struct bus_str form, const char *name, struct bus_arena *aren
   return true;
 }
 
-static bool is_one_of(struct bus_str text, const char *const *names) {
-  for (; *names; names++)
-    if (bus_str_is(text, *names))
-      return true;
-  return false;
-}
-
 struct bus_str bus_form_unknown(struct bus_str form, const char *const *names, struct bus_arena *arena) {
   struct bus_str key, value;
   while (bus_form_next(&form, &key, &value))
-    if (!is_one_of(decode(key, arena), names))
+    if (!bus_str_is_one_of(decode(key, arena), names))
       return key;
   return BUS_NO_STR;
 }

@@ -23,6 +23,16 @@ size_t bus_utf8_next(const char *text, size_t len, uint32_t *ret_code) {
   return count;
 }
 
+bool bus_utf8_is_clean(const char *text, size_t len) {
+  uint32_t code;
+  for (size_t i = 0, step; i < len; i += step) {
+    step = bus_utf8_next(text + i, len - i, &code);
+    if (step == 0 || bus_utf8_is_control(code))
+      return false;
+  }
+  return true;
+}
+
 void bus_utf8_clean(char *text, size_t len, bool lines) {
   size_t step;
   for (size_t i = 0; i < len; i += step) {

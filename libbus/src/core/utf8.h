@@ -19,6 +19,8 @@ static inline bool bus_utf8_is_bidi_control(uint32_t code) {
          (code >= 0x2066 && code <= 0x2069);
 }
 
+/* Well-formed, and without controls. */
+bool bus_utf8_is_clean(const char *text, size_t len);
 /* Puts '?' in the place of every byte and character that is malformed or a control; `lines`: line feeds may stay. */
 void bus_utf8_clean(char *text, size_t len, bool lines);
 
