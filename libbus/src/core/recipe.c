@@ -84,6 +84,13 @@ static void each_column(struct writer *writer, const struct bus_table *table, co
   }
 }
 
+/* The lists last, as in a row's arguments. */
+static void put_columns(struct writer *writer, const struct bus_table *table, const char *alias, unsigned flags,
+                        put_column *each) {
+  each_column(writer, table, alias, flags, false, each);
+  each_column(writer, table, alias, flags, true, each);
+}
+
 static void separate(struct writer *writer, char before) {
   if (writer->sql_len > 0 && writer->sql[writer->sql_len - 1] != before)
     sql_put(writer, ", ");
@@ -101,15 +108,10 @@ static void put_selected(struct writer *writer, const struct place *place) {
   sql_put(writer, "%s.%s%s", place->alias, place->column->name, cast);
 }
 
-static void put_selection(struct writer *writer, const struct bus_table *table, const char *alias, unsigned flags) {
-  each_column(writer, table, alias, flags, false, put_selected);
-  each_column(writer, table, alias, flags, true, put_selected);
-}
-
 static void make_lock(struct writer *writer, const struct bus_table *table) {
   const char *key = table->columns[0].name;
   sql_put(writer, "SELECT ");
-  put_selection(writer, table, "t", BUS_ROW);
+  put_columns(writer, table, "t", BUS_ROW, put_selected);
   sql_put(writer, " FROM %s t WHERE t.%s = ANY ($1) ORDER BY t.%s FOR UPDATE", table->name, key, key);
   put_letter(writer, letter_of(table->columns[0].cell));
 }
@@ -125,7 +127,7 @@ static void make_text(struct writer *writer, const struct bus_recipe *recipe) {
       return;
     }
     sql_put(writer, "%.*s", (int)(brace - at), at);
-    put_selection(writer, recipe->table, alias, view ? BUS_VIEW : BUS_ROW);
+    put_columns(writer, recipe->table, alias, view ? BUS_VIEW : BUS_ROW, put_selected);
     at = strchr(brace, '}') + 1;
   }
   sql_put(writer, "%s", at);
@@ -235,11 +237,9 @@ static void put_item_letter(struct writer *writer, const struct place *place) {
 
 static void make_insert(struct writer *writer, const struct bus_table *table) {
   sql_put(writer, "INSERT INTO %s (", table->name);
-  each_column(writer, table, "", BUS_ROW, false, put_name);
-  each_column(writer, table, "", BUS_ROW, true, put_name);
+  put_columns(writer, table, "", BUS_ROW, put_name);
   sql_put(writer, ") SELECT ");
-  each_column(writer, table, "n", BUS_ROW, false, put_inserted);
-  each_column(writer, table, "n", BUS_ROW, true, put_inserted);
+  put_columns(writer, table, "n", BUS_ROW, put_inserted);
   put_rows(writer, table, BUS_ROW);
   each_column(writer, table, "n", BUS_ROW, true, put_item_letter);
 }
@@ -247,8 +247,7 @@ static void make_insert(struct writer *writer, const struct bus_table *table) {
 static void make_update(struct writer *writer, const struct bus_table *table) {
   const char *key = table->columns[0].name;
   sql_put(writer, "UPDATE %s t SET ", table->name);
-  each_column(writer, table, "n", BUS_CHANGING, false, put_assignment);
-  each_column(writer, table, "n", BUS_CHANGING, true, put_assignment);
+  put_columns(writer, table, "n", BUS_CHANGING, put_assignment);
   put_rows(writer, table, UPDATED);
   each_column(writer, table, "n", UPDATED, true, put_item_letter);
   sql_put(writer, " WHERE t.%s = n.%s", key, key);
