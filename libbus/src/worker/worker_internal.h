@@ -306,10 +306,8 @@ void intake_free(struct bus_worker *worker);
 void intake_on_delivery(struct bus_worker *worker, const struct bus_delivery *delivery);
 /* After a lost connection: deliveries will come again, local inputs stay. */
 void intake_forget_deliveries(struct bus_worker *worker);
-/* Takes up to max items; 0: none has arrived. Pointers stay valid until intake_done. */
+/* Takes up to max items; 0: none has arrived. Pointers stay valid until the next call. */
 size_t intake_take(struct bus_worker *worker, struct item **items, size_t max);
-/* Those that were taken are settled. */
-void intake_done(struct bus_worker *worker);
 size_t intake_count(const struct bus_worker *worker);
 bool intake_is_empty(const struct bus_worker *worker);
 /* Fills item->input.body, or verdict and cause. */
