@@ -14,25 +14,23 @@ static void changed(struct product *product) {
   assert(product_is_valid(product));
 }
 
-void product_reserve(struct product *product, int64_t quantity) {
-  assert(product_exists(product) && quantity > 0 && quantity <= product->on_hand);
-  product->on_hand -= quantity;
-  product->reserved += quantity;
+static void move(struct product *product, int64_t quantity, int64_t *from, int64_t *to) {
+  assert(product_exists(product) && quantity > 0 && quantity <= *from);
+  *from -= quantity;
+  *to += quantity;
   changed(product);
+}
+
+void product_reserve(struct product *product, int64_t quantity) {
+  move(product, quantity, &product->on_hand, &product->reserved);
 }
 
 void product_release(struct product *product, int64_t quantity) {
-  assert(product_exists(product) && quantity > 0 && quantity <= product->reserved);
-  product->reserved -= quantity;
-  product->on_hand += quantity;
-  changed(product);
+  move(product, quantity, &product->reserved, &product->on_hand);
 }
 
 void product_sell(struct product *product, int64_t quantity) {
-  assert(product_exists(product) && quantity > 0 && quantity <= product->reserved);
-  product->reserved -= quantity;
-  product->sold += quantity;
-  changed(product);
+  move(product, quantity, &product->reserved, &product->sold);
 }
 
 void product_set_on_hand(struct product *product, int64_t on_hand) {
