@@ -218,28 +218,22 @@ const struct psp_record *psp_book_find(const struct psp_book *book, struct bus_s
   return find_record(book, id);
 }
 
-static bool refuse_refund(struct psp_error *ret, int status, const char *code, const char *param, const char *message) {
-  *ret = (struct psp_error){
-      .status = status, .type = "invalid_request_error", .code = code, .param = param, .message = message};
-  return false;
-}
-
 bool psp_book_reserve_refund(struct psp_book *book, const struct psp_refund *refund, struct psp_reservation *ret,
                              struct psp_error *ret_error) {
   struct psp_record *intent = find_record(book, refund->payment_intent);
   if (intent == NULL || psp_entry_is_refund(intent->type))
-    return refuse_refund(ret_error, 404, "resource_missing", "payment_intent", "No such payment_intent");
+    return psp_refuse(ret_error, 404, "resource_missing", "payment_intent", "No such payment_intent");
   if (intent->type != PSP_CAPTURED)
-    return refuse_refund(ret_error, 400, "charge_not_refundable", "payment_intent",
-                         "This PaymentIntent does not have a successful charge to refund.");
+    return psp_refuse(ret_error, 400, "charge_not_refundable", "payment_intent",
+                      "This PaymentIntent does not have a successful charge to refund.");
   int64_t left = intent->amount - intent->refunded;
   int64_t amount = refund->amount == BUS_NO_INT64 ? left : refund->amount;
   if (left <= 0)
-    return refuse_refund(ret_error, 400, "charge_already_refunded", "payment_intent",
-                         "The charge has already been refunded.");
+    return psp_refuse(ret_error, 400, "charge_already_refunded", "payment_intent",
+                      "The charge has already been refunded.");
   if (amount > left)
-    return refuse_refund(ret_error, 400, "charge_already_refunded", "amount",
-                         "The amount is greater than what is left of the charge.");
+    return psp_refuse(ret_error, 400, "charge_already_refunded", "amount",
+                      "The amount is greater than what is left of the charge.");
   bool is_first = intent->refunds++ == 0;
   intent->refunded += amount;
   *ret = (struct psp_reservation){

@@ -98,17 +98,14 @@ struct psp_plan psp_plan_of(const struct psp_method *method, int attempt) {
 }
 
 /* ---- parameters ---- */
-static bool refuse_parameter(struct psp_error *ret, const char *code, const char *param, const char *message) {
+bool psp_refuse(struct psp_error *ret, int status, const char *code, const char *param, const char *message) {
   *ret = (struct psp_error){
-      .status = 400, .type = "invalid_request_error", .code = code, .param = param, .message = message};
+      .status = status, .type = "invalid_request_error", .code = code, .param = param, .message = message};
   return false;
 }
 
-static bool is_one_of(struct bus_str name, const char *const *names) {
-  for (; *names; names++)
-    if (bus_str_is(name, *names))
-      return true;
-  return false;
+static bool refuse_parameter(struct psp_error *ret, const char *code, const char *param, const char *message) {
+  return psp_refuse(ret, 400, code, param, message);
 }
 
 /* Every parameter is one of these, or a member of metadata. */
@@ -117,7 +114,7 @@ static bool check_names(const struct psp_form *form, const char *const *names, s
     const struct psp_form_field *field = &form->fields[i];
     if (field->value.len > VALUE_MAX)
       return refuse_parameter(ret, "parameter_invalid_string_too_long", NULL, "A parameter is longer than 500 bytes.");
-    if (!is_one_of(field->name, names) && psp_form_member(field->name, "metadata").data == NULL)
+    if (!bus_str_is_one_of(field->name, names) && psp_form_member(field->name, "metadata").data == NULL)
       return refuse_parameter(ret, "parameter_unknown", NULL, "Received unknown parameter.");
   }
   return true;

@@ -11,6 +11,8 @@ struct psp_error {
   const char *type, *code, *decline_code, *param;
   const char *message;
 };
+/* Fills the error of a request that is not valid; returns false. */
+bool psp_refuse(struct psp_error *ret, int status, const char *code, const char *param, const char *message);
 
 /* How a payment method's token behaves. */
 enum psp_behaviour {
