@@ -38,14 +38,6 @@ bool broker_has(const struct broker *broker, int queue) {
   return broker->queues[queue].first != NULL;
 }
 
-bool broker_find(const struct broker *broker, int queue, bool (*is_it)(const struct message *message, const void *what),
-                 const void *what) {
-  for (const struct copy *copy = broker->queues[queue].first; copy; copy = copy->next)
-    if (is_it(copy->message, what))
-      return true;
-  return false;
-}
-
 /* ---- into a queue ---- */
 
 static void make_ready(struct world *world, void *subject, uint64_t detail) {

@@ -101,9 +101,6 @@ void broker_dispatch(struct world *world);
 /* Requeues all unacked deliveries. */
 void broker_requeue(struct world *world, struct peer *peer);
 bool broker_has(const struct broker *broker, int queue);
-/* Is there a copy for which that is true? */
-bool broker_find(const struct broker *broker, int queue, bool (*is_it)(const struct message *message, const void *what),
-                 const void *what);
 
 void peer_connect(struct world *world, struct peer *peer);
 /* Closes the connection: unacked deliveries are requeued, frames on their way are lost. */
