@@ -102,36 +102,28 @@ int64_t bus_worker_inbox_keep_h(const struct bus_worker *worker) {
   return worker->settings.inbox_keep_h;
 }
 
-/* Keeps local inputs that are not processed yet; deliveries come again by themselves. */
-static void forget(struct generation *generation) {
-  size_t kept = generation->next;
-  for (size_t i = generation->next; i < generation->count; i++)
-    if (generation->items[i].input.kind != BUS_INPUT_DELIVERY)
+/* Drops such items that are not processed yet. Returns how many were dropped. */
+static size_t drop_kind(struct generation *generation, enum bus_input_kind kind) {
+  size_t kept = generation->next, count = generation->count;
+  for (size_t i = generation->next; i < count; i++)
+    if (generation->items[i].input.kind != kind)
       generation->items[kept++] = generation->items[i];
   generation->count = kept;
+  return count - kept;
 }
 
+/* Local inputs stay; deliveries come again by themselves. */
 void intake_forget_deliveries(struct bus_worker *worker) {
-  forget(worker->filling);
-  forget(worker->draining);
-  forget(&worker->deferred);
+  (void)drop_kind(worker->filling, BUS_INPUT_DELIVERY);
+  (void)drop_kind(worker->draining, BUS_INPUT_DELIVERY);
+  (void)drop_kind(&worker->deferred, BUS_INPUT_DELIVERY);
   if (worker->filling->count == 0)
     bus_arena_reset(worker->filling->arena);
 }
 
-static void drop_deadlines(struct bus_worker *worker, struct generation *generation) {
-  size_t kept = generation->next;
-  for (size_t i = generation->next; i < generation->count; i++)
-    if (generation->items[i].input.kind == BUS_INPUT_DEADLINE)
-      worker->pushed--;
-    else
-      generation->items[kept++] = generation->items[i];
-  generation->count = kept;
-}
-
 void intake_drop_deadlines(struct bus_worker *worker) {
-  drop_deadlines(worker, worker->filling);
-  drop_deadlines(worker, worker->draining);
+  worker->pushed -= drop_kind(worker->filling, BUS_INPUT_DEADLINE);
+  worker->pushed -= drop_kind(worker->draining, BUS_INPUT_DEADLINE);
 }
 
 size_t intake_count(const struct bus_worker *worker) {
