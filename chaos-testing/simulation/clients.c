@@ -48,6 +48,27 @@ static bool is_success(const struct answer *answer) {
   return answer->status >= 200 && answer->status < 300;
 }
 
+/* A text for each member that clients give and see. */
+static void write_shown(struct world *world, struct client_order *client) {
+  struct order_request *request = world_alloc(world, sizeof *request);
+  bus_set_absent(&order_request_schema, request);
+  for (size_t i = 0; i < order_shown_schema.field_count; i++)
+    if (order_shown_schema.fields[i].kind == BUS_KIND_STRING)
+      *(struct bus_str *)((char *)request + order_shown_schema.fields[i].offset) =
+          bus_arena_printf(world->arena, "client-%d", client->number);
+  bool encoded = bus_encode(&order_shown_schema, request, world->arena, &client->shown);
+  assert(encoded);
+}
+
+static void look_at_shown(struct world *world, const struct client_order *client, const struct order_view *view) {
+  struct bus_str shown;
+  bool encoded = bus_encode(&order_shown_schema, &view->request, world->arena, &shown);
+  assert(encoded);
+  if (!bus_str_equal(shown, client->shown))
+    world_violate(world, "client %d was shown %.*s where it gave %.*s", client->number, (int)shown.len, shown.data,
+                  (int)client->shown.len, client->shown.data);
+}
+
 /* The order in the answer is the one that was asked for. */
 static void look_at(struct world *world, const struct ask *asked, const struct answer *answer) {
   const struct client_order *client = asked->client;
@@ -59,6 +80,7 @@ static void look_at(struct world *world, const struct ask *asked, const struct a
     return;
   if (!bus_uuid_equal(&view->order_id, &client->order_id))
     world_violate(world, "client %d was answered with someone else's order", client->number);
+  look_at_shown(world, client, view);
   if (asked->kind == REQUEST_PLACE && view->items[0].quantity != client->quantities[asked->variant])
     world_violate(world, "client %d was told %" PRId64 " where it asked for %" PRId64, client->number,
                   view->items[0].quantity, client->quantities[asked->variant]);
@@ -134,16 +156,18 @@ static void write_bodies(struct world *world, struct client_order *client) {
   client->quantities[0] =
       random_chance(&world->random, world->plan.dear_ppm) ? 50 : random_between(&world->random, 1, 3);
   client->quantities[1] = client->quantities[0] + 1;
+  write_shown(world, client);
+  struct bus_str shown = {client->shown.data + 1, client->shown.len - 2}; /* without its braces */
   for (int variant = 0; variant < VARIANTS; variant++) {
     struct bus_str more = two ? bus_arena_printf(world->arena, ",{\"product_id\":\"%s\",\"quantity\":%" PRId64 "}",
                                                  product_ids[second], other)
                               : BUS_STR("");
-    client->bodies[variant] =
-        bus_arena_printf(world->arena,
-                         "{\"idempotency_key\":\"key-%d\",\"customer_id\":\"c-%d\",\"items\":[{\"product_id\":\"%s\","
-                         "\"quantity\":%" PRId64 "}%.*s],\"payment\":{\"token\":\"%s\"}%s}",
-                         client->number, client->number % 3, product_ids[first], client->quantities[variant],
-                         (int)more.len, more.data, token, guesses ? ",\"expected_total\":1" : "");
+    client->bodies[variant] = bus_arena_printf(
+        world->arena,
+        "{\"idempotency_key\":\"key-%d\",\"customer_id\":\"c-%d\",\"items\":[{\"product_id\":\"%s\","
+        "\"quantity\":%" PRId64 "}%.*s],\"payment\":{\"token\":\"%s\"}%s%s%.*s}",
+        client->number, client->number % 3, product_ids[first], client->quantities[variant], (int)more.len, more.data,
+        token, guesses ? ",\"expected_total\":1" : "", shown.len > 0 ? "," : "", (int)shown.len, shown.data);
     assert(client->bodies[variant].data);
   }
 }

@@ -10,6 +10,7 @@ struct client_order {
   int number;
   struct bus_uuid order_id; /* as the customer and the key make it */
   struct bus_str bodies[VARIANTS];
+  struct bus_str shown;         /* what it gives and is to be shown again, as a JSON object */
   int64_t quantities[VARIANTS]; /* of the first item */
   int64_t tries, cancels;
   bool bad_card;                                     /* its payment fails by itself */

@@ -140,13 +140,22 @@ TEST(an_order_that_only_the_edge_knows_is_200_accepted)
   CLOSE;
 }
 
+/* Compares the members of a schema with those of an accepted order, from the first on; → how many there are. */
+static size_t same_members(const struct bus_schema *schema, size_t first) {
+  size_t count = first;
+  for (size_t i = 0; i < schema->field_count; i++)
+    if (schema->fields[i].kind == BUS_KIND_EMBED)
+      count = same_members(schema->fields[i].item, count);
+    else
+      assert_string_equal(accepted_order_schema.fields[count++].name, schema->fields[i].name);
+  return count;
+}
+
 /* Clients must see one shape: every member of an order, in its order. */
 TEST(an_accepted_order_has_the_members_of_an_order)
 {
   answers_init();
-  assert_int_equal(accepted_order_schema.field_count, order_view_schema.field_count);
-  for (size_t i = 0; i < order_view_schema.field_count; i++)
-    assert_string_equal(accepted_order_schema.fields[i].name, order_view_schema.fields[i].name);
+  assert_int_equal(same_members(&order_view_schema, 0), accepted_order_schema.field_count);
 }
 
 TEST(an_order_is_found_or_404_with_retry_after)

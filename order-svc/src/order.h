@@ -137,6 +137,6 @@ void order_schedule(struct order *order, int before, bool deadline_reached, cons
                     bus_time now);
 
 /* As clients see it; items are the order's own. */
-void order_view_of(struct order *order, struct order_view *ret);
+struct order_view order_view_of(struct order *order);
 
 #endif

@@ -45,6 +45,7 @@ static const struct bus_column orders[] = {
     BUS_COLUMN_TIME(O, reply_until, BUS_CHANGING | BUS_NULL),
     BUS_COLUMNS_CAUSE(O, cause, BUS_FIXED),
 };
+const char order_schema_change[] = "cause";
 const struct bus_table order_columns = BUS_COLUMN_TABLE("orders.orders", O, orders);
 
 #define E struct order_record

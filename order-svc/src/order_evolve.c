@@ -9,7 +9,6 @@ void order_init(struct order *order, const struct bus_uuid *order_id) {
   *order = (struct order){
       .order_id = *order_id,
       .status = ORDER_NONE,
-      .request = {.expected_total = BUS_NO_INT64},
       .total = BUS_NO_INT64,
       .created_at = BUS_NO_TIME,
       .updated_at = BUS_NO_TIME,
@@ -17,6 +16,7 @@ void order_init(struct order *order, const struct bus_uuid *order_id) {
       .due_at = BUS_NO_TIME,
       .reply_until = BUS_NO_TIME,
   };
+  bus_set_absent(&order_request_schema, &order->request);
 }
 
 bool order_is_final(const struct order *order) {
@@ -180,8 +180,8 @@ void order_schedule(struct order *order, int before, bool deadline_reached, cons
     order->due_at = order->deadline;
 }
 
-void order_view_of(struct order *order, struct order_view *ret) {
-  *ret = (struct order_view){
+struct order_view order_view_of(struct order *order) {
+  return (struct order_view){
       .order_id = order->order_id,
       .customer_id = order->customer_id,
       .status = order->status,
@@ -193,5 +193,6 @@ void order_view_of(struct order *order, struct order_view *ret) {
       .created_at = order->created_at,
       .updated_at = order->updated_at,
       .version = order->version,
+      .request = order->request,
   };
 }

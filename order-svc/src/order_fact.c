@@ -2,22 +2,17 @@
 #include "order_fact.h"
 
 static const struct bus_field created_fields[] = {
-    BUS_FIELD_STRING(struct fact_created, customer_id, BUS_VISIBLE, 1, ORDER_CUSTOMER_MAX, BUS_REQUIRED,
-                     "whose order it is"),
-    BUS_FIELD_ARRAY(struct fact_created, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX,
-                    BUS_REQUIRED, "what is ordered"),
+    ORDER_CUSTOMER(struct fact_created, BUS_REQUIRED),
+    ORDER_ITEMS(struct fact_created, BUS_REQUIRED, "what is ordered"),
     BUS_FIELD_EMBED(struct fact_created, request, struct order_request, &order_request_schema),
-    BUS_FIELD_STRING(struct fact_created, request_hash, BUS_TOKEN, ORDER_HASH_LEN, ORDER_HASH_LEN, BUS_REQUIRED,
-                     "SHA-256 of the request"),
+    ORDER_REQUEST_HASH(struct fact_created),
 };
 static const struct bus_schema created_schema = BUS_SCHEMA("order.created", struct fact_created, created_fields);
 
 static const struct bus_field reserved_fields[] = {
-    BUS_FIELD_ARRAY(struct fact_reserved, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX,
-                    BUS_REQUIRED, "with prices"),
+    ORDER_ITEMS(struct fact_reserved, BUS_REQUIRED, "with prices"),
     BUS_FIELD_INT64(struct fact_reserved, total, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "in minor units"),
-    BUS_FIELD_STRING(struct fact_reserved, currency, BUS_TOKEN, ORDER_CURRENCY_LEN, ORDER_CURRENCY_LEN, BUS_REQUIRED,
-                     "ISO 4217"),
+    ORDER_CURRENCY(struct fact_reserved, BUS_REQUIRED, "ISO 4217"),
 };
 static const struct bus_schema reserved_schema = BUS_SCHEMA("order.reserved", struct fact_reserved, reserved_fields);
 

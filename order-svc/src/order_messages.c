@@ -12,8 +12,6 @@ const char *const order_outcome_names[] = {"accepted",  "replayed",        "key_
                                            "not_found", "cancel_accepted", "cancel_done", "cancel_too_late",
                                            "final",     "left_out",        NULL};
 
-#define CUSTOMER(S, presence)                                                                                          \
-  BUS_FIELD_STRING(S, customer_id, BUS_VISIBLE, 1, ORDER_CUSTOMER_MAX, presence, "whose order it is")
 #define ORDER_ID(S) BUS_FIELD_UUID(S, order_id, BUS_REQUIRED, "the order")
 
 static const struct bus_field item_fields[] = {
@@ -24,45 +22,45 @@ static const struct bus_field item_fields[] = {
 };
 const struct bus_schema order_item_schema = BUS_SCHEMA("order_item", struct order_item, item_fields);
 
-static const struct bus_field view_fields[] = {
-    ORDER_ID(struct order_view),
-    CUSTOMER(struct order_view, BUS_REQUIRED),
-    BUS_FIELD_ENUM(struct order_view, status, order_status_names, BUS_REQUIRED, "where the order is"),
-    BUS_FIELD_STRING(struct order_view, reason, BUS_TEXT, 1, ORDER_REASON_MAX, BUS_OPTIONAL,
-                     "why it was rejected or cancelled"),
-    BUS_FIELD_ARRAY(struct order_view, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX,
-                    BUS_REQUIRED, "what is ordered"),
-    BUS_FIELD_INT64(struct order_view, total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "in minor units; null until RESERVED"),
-    BUS_FIELD_STRING(struct order_view, currency, BUS_TOKEN, ORDER_CURRENCY_LEN, ORDER_CURRENCY_LEN, BUS_OPTIONAL,
-                     "ISO 4217; null until RESERVED"),
-    BUS_FIELD_TIME(struct order_view, created_at, BUS_REQUIRED, "when it was placed"),
-    BUS_FIELD_TIME(struct order_view, updated_at, BUS_REQUIRED, "when it last changed"),
-    BUS_FIELD_INT64(struct order_view, version, 1, BUS_JSON_INT_MAX, BUS_REQUIRED, "seq of its last event"),
-};
-const struct bus_schema order_view_schema = BUS_SCHEMA("order", struct order_view, view_fields);
-
+enum { HIDDEN = 1 }; /* so many first rows are not shown to clients */
 static const struct bus_field request_fields[] = {
     BUS_FIELD_INT64(struct order_request, expected_total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL,
                     "what the order must cost, in minor units"),
 };
 const struct bus_schema order_request_schema = BUS_SCHEMA("order request", struct order_request, request_fields);
+const struct bus_schema order_shown_schema = {"shown request", sizeof(struct order_request), request_fields + HIDDEN,
+                                              BUS_COUNT(request_fields) - HIDDEN};
+
+static const struct bus_field view_fields[] = {
+    ORDER_ID(struct order_view),
+    ORDER_CUSTOMER(struct order_view, BUS_REQUIRED),
+    BUS_FIELD_ENUM(struct order_view, status, order_status_names, BUS_REQUIRED, "where the order is"),
+    BUS_FIELD_STRING(struct order_view, reason, BUS_TEXT, 1, ORDER_REASON_MAX, BUS_OPTIONAL,
+                     "why it was rejected or cancelled"),
+    ORDER_ITEMS(struct order_view, BUS_REQUIRED, "what is ordered"),
+    BUS_FIELD_INT64(struct order_view, total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "in minor units; null until RESERVED"),
+    ORDER_CURRENCY(struct order_view, BUS_OPTIONAL, "ISO 4217; null until RESERVED"),
+    BUS_FIELD_TIME(struct order_view, created_at, BUS_REQUIRED, "when it was placed"),
+    BUS_FIELD_TIME(struct order_view, updated_at, BUS_REQUIRED, "when it last changed"),
+    BUS_FIELD_INT64(struct order_view, version, 1, BUS_JSON_INT_MAX, BUS_REQUIRED, "seq of its last event"),
+    BUS_FIELD_EMBED(struct order_view, request, struct order_request, &order_shown_schema),
+};
+const struct bus_schema order_view_schema = BUS_SCHEMA("order", struct order_view, view_fields);
 
 static const struct bus_field place_fields[] = {
     ORDER_ID(struct order_place),
-    CUSTOMER(struct order_place, BUS_REQUIRED),
-    BUS_FIELD_ARRAY(struct order_place, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX,
-                    BUS_REQUIRED, "what is ordered"),
+    ORDER_CUSTOMER(struct order_place, BUS_REQUIRED),
+    ORDER_ITEMS(struct order_place, BUS_REQUIRED, "what is ordered"),
     BUS_FIELD_STRING(struct order_place, payment_token, BUS_TOKEN, 1, ORDER_TOKEN_MAX, BUS_REQUIRED, "the PSP's token"),
     BUS_FIELD_EMBED(struct order_place, request, struct order_request, &order_request_schema),
-    BUS_FIELD_STRING(struct order_place, request_hash, BUS_TOKEN, ORDER_HASH_LEN, ORDER_HASH_LEN, BUS_REQUIRED,
-                     "SHA-256 of the request"),
+    ORDER_REQUEST_HASH(struct order_place),
     BUS_FIELD_INT64(struct order_place, wait_ms, 0, 60000, BUS_OPTIONAL, "how long the client waits for a final state"),
 };
 const struct bus_schema order_place_schema = BUS_SCHEMA("order.place", struct order_place, place_fields);
 
 static const struct bus_field cancel_fields[] = {
     ORDER_ID(struct order_cancel),
-    CUSTOMER(struct order_cancel, BUS_OPTIONAL),
+    ORDER_CUSTOMER(struct order_cancel, BUS_OPTIONAL),
     BUS_FIELD_STRING(struct order_cancel, reason, BUS_TEXT, 1, ORDER_CANCEL_REASON_MAX, BUS_OPTIONAL,
                      "the customer's reason"),
     BUS_FIELD_BOOL(struct order_cancel, accepted, BUS_OPTIONAL, "the order was accepted on the broker's confirm alone"),
@@ -77,7 +75,7 @@ const struct bus_schema order_answer_schema = BUS_SCHEMA("order.answer", struct 
 
 static const struct bus_field get_fields[] = {
     ORDER_ID(struct order_get),
-    CUSTOMER(struct order_get, BUS_OPTIONAL),
+    ORDER_CUSTOMER(struct order_get, BUS_OPTIONAL),
 };
 const struct bus_schema order_get_schema = BUS_SCHEMA("order.get", struct order_get, get_fields);
 
@@ -94,7 +92,7 @@ static const struct bus_field answers_fields[] = {
 const struct bus_schema order_answers_schema = BUS_SCHEMA("order.answers", struct order_answers, answers_fields);
 
 static const struct bus_field list_fields[] = {
-    CUSTOMER(struct order_list, BUS_OPTIONAL),
+    ORDER_CUSTOMER(struct order_list, BUS_OPTIONAL),
     BUS_FIELD_ENUM(struct order_list, status, order_status_names, BUS_OPTIONAL, "only orders in this status"),
     BUS_FIELD_STRING(struct order_list, cursor, BUS_TOKEN, 1, ORDER_CURSOR_TEXT - 1, BUS_OPTIONAL, "begin behind it"),
     BUS_FIELD_INT64(struct order_list, limit, 1, ORDER_PAGE_MAX, BUS_REQUIRED, "how many at most"),
@@ -111,7 +109,7 @@ const struct bus_schema order_page_schema = BUS_SCHEMA("order.page", struct orde
 
 static const struct bus_field events_get_fields[] = {
     ORDER_ID(struct order_events_get),
-    CUSTOMER(struct order_events_get, BUS_OPTIONAL),
+    ORDER_CUSTOMER(struct order_events_get, BUS_OPTIONAL),
     BUS_FIELD_INT64(struct order_events_get, after_seq, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "begin behind it"),
     BUS_FIELD_INT64(struct order_events_get, limit, 1, ORDER_PAGE_MAX, BUS_REQUIRED, "how many at most"),
 };
@@ -150,12 +148,10 @@ const struct bus_schema order_pong_schema = BUS_SCHEMA("pong", struct order_pong
 
 static const struct bus_field event_fields[] = {
     ORDER_ID(struct order_event),
-    CUSTOMER(struct order_event, BUS_REQUIRED),
-    BUS_FIELD_ARRAY(struct order_event, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX,
-                    BUS_OPTIONAL, "what is ordered"),
+    ORDER_CUSTOMER(struct order_event, BUS_REQUIRED),
+    ORDER_ITEMS(struct order_event, BUS_OPTIONAL, "what is ordered"),
     BUS_FIELD_INT64(struct order_event, total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "in minor units"),
-    BUS_FIELD_STRING(struct order_event, currency, BUS_TOKEN, ORDER_CURRENCY_LEN, ORDER_CURRENCY_LEN, BUS_OPTIONAL,
-                     "ISO 4217"),
+    ORDER_CURRENCY(struct order_event, BUS_OPTIONAL, "ISO 4217"),
     BUS_FIELD_STRING(struct order_event, reason, BUS_TEXT, 1, ORDER_REASON_MAX, BUS_OPTIONAL, "why"),
 };
 const struct bus_schema order_event_schema = BUS_SCHEMA("order event", struct order_event, event_fields);

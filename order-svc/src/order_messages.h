@@ -36,12 +36,23 @@ struct order_item {
   int64_t unit_price; /* minor units; BUS_NO_INT64 until RESERVED */
 };
 
-/* Members of a client's request that never change: they stand in the body, in order.place, in the fact order.created
- * and in the order. */
+/* Members of a client's request that never change: they stand in the body, in order.place, in the fact order.created,
+ * in the order and in what clients see. order_shown_schema has those that clients see: the rows behind the first ones.
+ */
 struct order_request {
   int64_t expected_total; /* minor units; BUS_NO_INT64: any total */
 };
-extern const struct bus_schema order_request_schema;
+extern const struct bus_schema order_request_schema, order_shown_schema;
+
+/* Rows that several field tables have. */
+#define ORDER_CUSTOMER(S, presence)                                                                                    \
+  BUS_FIELD_STRING(S, customer_id, BUS_VISIBLE, 1, ORDER_CUSTOMER_MAX, presence, "whose order it is")
+#define ORDER_ITEMS(S, presence, text)                                                                                 \
+  BUS_FIELD_ARRAY(S, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX, presence, text)
+#define ORDER_CURRENCY(S, presence, text)                                                                              \
+  BUS_FIELD_STRING(S, currency, BUS_TOKEN, ORDER_CURRENCY_LEN, ORDER_CURRENCY_LEN, presence, text)
+#define ORDER_REQUEST_HASH(S)                                                                                          \
+  BUS_FIELD_STRING(S, request_hash, BUS_TOKEN, ORDER_HASH_LEN, ORDER_HASH_LEN, BUS_REQUIRED, "SHA-256 of the request")
 
 /* The order as clients see it. */
 struct order_view {
@@ -55,6 +66,7 @@ struct order_view {
   struct bus_str currency;
   bus_time created_at, updated_at;
   int64_t version;
+  struct order_request request;
 };
 extern const struct bus_schema order_item_schema, order_view_schema;
 

@@ -100,7 +100,7 @@ static const struct order_asked *find(const struct order_query_model *model, enu
 static struct order_answer answer_of(const struct order_asked *asked, struct order_view *view) {
   if (asked->page.count == 0)
     return (struct order_answer){.outcome = ORDER_NOT_FOUND};
-  order_view_of(asked->page.items, view);
+  *view = order_view_of(asked->page.items);
   return (struct order_answer){.outcome = ORDER_FOUND, .order = view};
 }
 
@@ -159,7 +159,7 @@ static void answer_page(const struct order_asked *asked, struct bus_effects *eff
   if (!body.items)
     return;
   for (size_t i = 0; i < body.item_count; i++)
-    order_view_of(&orders[i], &body.items[i]);
+    body.items[i] = order_view_of(&orders[i]);
   if (body.item_count < asked->page.count) {
     const struct order *last = &orders[body.item_count - 1];
     order_cursor_format(last->created_at, &last->order_id, cursor);

@@ -87,22 +87,16 @@ static bool shows_order(const struct turn *turn) {
 }
 
 static void answer(const struct turn *turn) {
-  struct order_view view;
-  struct order_answer body = {.outcome = turn->decision->outcome};
-  if (body.outcome == ORDER_NO_OUTCOME)
-    return;
-  if (shows_order(turn)) {
-    order_view_of(turn->order, &view);
-    body.order = &view;
-  }
-  bus_answer(turn->effects, &order_answer_type, &body);
+  struct order_view view = order_view_of(turn->order);
+  const struct order_answer body = {turn->decision->outcome, shows_order(turn) ? &view : NULL};
+  if (body.outcome != ORDER_NO_OUTCOME)
+    bus_answer(turn->effects, &order_answer_type, &body);
 }
 
 /* The second answer, to whoever still waits. */
 static void answer_final(const struct turn *turn) {
   struct order *order = turn->order;
-  struct order_view view;
-  order_view_of(order, &view);
+  struct order_view view = order_view_of(order);
   const struct order_answer body = {.outcome = ORDER_FINAL, .order = &view};
   if (order->asker.reply_to.data && turn->effects->now <= order->reply_until)
     bus_answer_to(turn->effects, &order->asker, &order_answer_type, &body);
