@@ -6,14 +6,9 @@ import uuid
 
 import pytest
 
-from dev import build, runner
-from dev.stack import Stack
-from testkit.client import Api, item, wait_until
-from testkit.copies import link_programs
+from testkit.client import item
 
-PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
 PATCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "route.patch")
-PRODUCT = {"product_id": "A", "name": "Product A", "price": 999, "currency": "EUR", "on_hand": 10}
 
 
 @pytest.fixture(scope="module")
@@ -25,20 +20,10 @@ def changed(copy):
 
 
 @pytest.fixture
-def api(changed, monkeypatch):
+def api(changed, serve):
     """A client of the changed edge, in a stack whose other programs are the checkout's."""
-    with runner.temporary_folder("change-stack") as folder:
-        programs = link_programs(os.path.join(folder, "bin"), changed, "edge")
-        monkeypatch.setattr(build, "programs", lambda preset: programs)
-        stack = Stack(os.path.join(folder, "stack"), preset=PRESET)
-        try:
-            stack.start()
-            stack.broker.publish(programs, "inventory.put-product.v1", [PRODUCT])
-            made = Api(stack.url("edge"))
-            wait_until(lambda: made.get("/api/products/A").status_code == 200, 30, "the product")
-            yield made
-        finally:
-            stack.end()
+    with serve(changed, "edge") as (made, _):
+        yield made
 
 
 def test_a_route_with_a_query_takes_four_files(api):

@@ -153,7 +153,7 @@ TABLE = {
     "dev": (400, _pytest("dev")),
     "system": (480, _pytest("system")),
     "crash": (150, _pytest("crash")),
-    "change": (180, _pytest("change")),
+    "change": (300, _pytest("change")),
     "load": (90, _pytest("load")),
     "readme": (180, _pytest("readme")),
     "chaos": (300, _pytest("chaos")),
