@@ -153,20 +153,22 @@ TABLE = {
     "dev": (400, _pytest("dev")),
     "system": (480, _pytest("system")),
     "crash": (150, _pytest("crash")),
-    "change": (300, _pytest("change")),
     "load": (90, _pytest("load")),
     "readme": (180, _pytest("readme")),
     "chaos": (300, _pytest("chaos")),
 }
 SHORT_NAMES = tuple(TABLE)
-TABLE |= {"service": (600, _pytest("service", servers=True))} | proofs.TABLE
+TABLE |= {
+    "change": (300, _pytest("change")),
+    "service": (600, _pytest("service", servers=True)),
+} | proofs.TABLE
 NAMES = tuple(TABLE)
 LONG_NAMES = NAMES[len(SHORT_NAMES):]
 # They want processors and neither servers nor answers in time: they run one after the other, at the lowest priority,
 # beside the suites that follow, which mostly wait.
 AT_LEISURE = ("build-tsan", "build-release", "fuzz", "tidy")
 # Long ones that mostly wait: they, too, run one after the other beside the suites that follow.
-BESIDE = ("dev", "crash", "change")
+BESIDE = ("dev", "crash")
 # Suites that measure recovery times wait for all of those.
 MEASURES = ("chaos", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "change",
