@@ -70,6 +70,11 @@ def test_metrics_are_on_the_admin_port_alone(stack, api):
     assert "bus_log_lines_dropped_total 0" in text
 
 
+def heed_hangup():
+    """Also where the tests run under nohup: a program that is started with SIGHUP ignored goes on ignoring it."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.fixture
 def deaf_edge(stack):
     """An edge of its own, without a broker, whose stderr is a pipe that nobody reads; and its port."""
@@ -82,7 +87,8 @@ def deaf_edge(stack):
     own = {"PORT": str(ports[0]), "ADMIN_PORT": str(ports[1]), "ACCESS_LOG": "all", "PUBLIC_METRICS": "true",
            "DRAIN_MS": "0", "DRAIN_KEPT_MS": "0", "RABBITMQ_URL": "amqp://a:b@127.0.0.1:1/c"}
     env = os.environ | services.SANITIZERS | own
-    process = subprocess.Popen([os.path.join(build.programs(stack.preset), "edge")], env=env, stderr=writing)
+    process = subprocess.Popen([os.path.join(build.programs(stack.preset), "edge")], env=env, stderr=writing,
+                               preexec_fn=heed_hangup)
     os.close(writing)
     try:
         yield process, ports[0], reading
