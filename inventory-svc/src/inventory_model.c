@@ -24,6 +24,8 @@ static void add_products(struct bus_set *products, const struct bus_input *input
   const struct order_event *confirmed = input->body;
   const struct inventory_put_product *put = input->body;
   const struct inventory_set_stock *set_stock = input->body;
+  if (!input->body)
+    return;
   for (size_t i = 0; input->type == &inventory_reserve_type && i < reserve->item_count; i++)
     bus_set_add(products, &reserve->items[i].product_id);
   for (size_t i = 0; input->type == &order_confirmed_type && i < confirmed->item_count; i++)

@@ -103,8 +103,8 @@ static void agree_on_key(const struct bus_field *field, struct bus_str in_header
 
 static void hash_body(const struct bus_http_input *input, struct bus_arena *arena, char *request,
                       struct bus_problems *problems) {
-  struct bus_str *key = slot_of(input->key, request), given = *key, canonical;
-  struct bus_str *ret = (void *)(request + input->hash);
+  struct bus_str none = BUS_NO_STR, *key = input->key ? slot_of(input->key, request) : &none;
+  struct bus_str given = *key, canonical, *ret = (void *)(request + input->hash);
   char text[BUS_SHA256_TEXT];
   *key = BUS_NO_STR;
   *ret = BUS_NO_STR;

@@ -165,6 +165,22 @@ TEST(the_hash_is_of_the_body_without_its_key)
   end();
 }
 
+TEST(a_body_without_a_key_has_its_hash)
+{
+  char expected[BUS_SHA256_TEXT];
+  const struct bus_str segments[] = {BUS_STR("018f0000-0000-7000-8000-000000000001"), BUS_STR("NAME")};
+  const struct bus_http_given given = {segments, BUS_STR(""), BUS_STR("{\"seq\":1}"), BUS_NO_STR};
+  struct bus_http_input keyless = input;
+  keyless.key = NULL;
+  bus_arena_free(arena);
+  arena = bus_arena_new(1 << 16);
+  const struct ask *ask = bus_http_decode(&keyless, &given, arena, &problems);
+  bus_sha256_hex(BUS_STR("{\"text\":\"none\",\"seq\":1}"), expected);
+  assert_non_null(ask);
+  assert_true(bus_str_is(ask->hash, expected));
+  end();
+}
+
 TEST(without_memory_that_is_the_one_problem)
 {
   const struct bus_str segments[] = {BUS_STR("018f0000-0000-7000-8000-000000000001"), BUS_STR("NAME")};
