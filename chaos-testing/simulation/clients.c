@@ -44,8 +44,8 @@ static void plan_step(struct world *world, int64_t delay, struct client_order *c
   world_after(world, delay, ask, step, 0);
 }
 
-static bool is_success(const struct answer *answer) {
-  return answer->status >= 200 && answer->status < 300;
+static bool is_success(const struct response *response) {
+  return response->status >= 200 && response->status < 300;
 }
 
 /* A text for each member that clients give and see. */
@@ -69,14 +69,14 @@ static void look_at_shown(struct world *world, const struct client_order *client
                   (int)client->shown.len, client->shown.data);
 }
 
-/* The order in the answer is the one that was asked for. */
-static void look_at(struct world *world, const struct ask *asked, const struct answer *answer) {
+/* The order in the response is the one that was asked for. */
+static void look_at(struct world *world, const struct ask *asked, const struct response *response) {
   const struct client_order *client = asked->client;
-  const struct order_view *view = answer->body;
-  if (asked->kind == REQUEST_PLACE && !bus_uuid_is_nil(&answer->location) &&
-      !bus_uuid_equal(&answer->location, &client->order_id))
+  const struct order_view *view = response->body;
+  if (asked->kind == REQUEST_PLACE && !bus_uuid_is_nil(&response->location) &&
+      !bus_uuid_equal(&response->location, &client->order_id))
     world_violate(world, "client %d was answered with another order than its key makes", client->number);
-  if (answer->schema != &order_view_schema)
+  if (response->schema != &order_view_schema)
     return;
   if (!bus_uuid_equal(&view->order_id, &client->order_id))
     world_violate(world, "client %d was answered with someone else's order", client->number);
@@ -86,29 +86,29 @@ static void look_at(struct world *world, const struct ask *asked, const struct a
                   view->items[0].quantity, client->quantities[asked->variant]);
 }
 
-static void hear_cancelled(struct client_order *client, const struct answer *answer, const struct letter *letter) {
-  if (answer->schema == &order_view_schema)
+static void hear_cancelled(struct client_order *client, const struct response *response, const struct letter *letter) {
+  if (response->schema == &order_view_schema)
     client->cancel_accepted = true;
   else
     client->taken_cancels[client->taken_count++] = letter;
 }
 
-void client_hears(struct world *world, const struct ask *asked, const struct answer *answer,
+void client_hears(struct world *world, const struct ask *asked, const struct response *response,
                   const struct letter *letter) {
   struct client_order *client = asked->client;
-  bool unsure = answer->status == 0 || answer->status == 503;
-  TRACE(world, "client %d hears %d", client->number, answer->status);
-  if (is_success(answer)) {
-    look_at(world, asked, answer);
+  bool unsure = response->status == 0 || response->status == 503;
+  TRACE(world, "client %d hears %d", client->number, response->status);
+  if (is_success(response)) {
+    look_at(world, asked, response);
     if (asked->kind == REQUEST_CANCEL)
-      hear_cancelled(client, answer, letter);
-    else if (asked->variant == 0 || answer->schema == &order_view_schema) {
+      hear_cancelled(client, response, letter);
+    else if (asked->variant == 0 || response->schema == &order_view_schema) {
       client->accepted = true;
       check_accepted(world, client, letter);
     }
   }
   int64_t *tries = asked->kind == REQUEST_PLACE ? &client->tries : &client->cancels;
-  bool gone = asked->kind == REQUEST_CANCEL && answer->status == 404;
+  bool gone = asked->kind == REQUEST_CANCEL && response->status == 404;
   if ((unsure || gone) && ++*tries < TRIES_MAX)
     plan_step(world, random_between(&world->random, BUS_SECOND, 4 * BUS_SECOND), client, asked->kind, asked->variant);
 }

@@ -23,52 +23,52 @@ struct request {
   enum accept_patience patience;
   bus_time began;
   bool confirmed, soon, ended;
-  struct order_answer *first; /* an answer that is not the last one, while the client waits */
+  struct order_answer *first; /* an response that is not the last one, while the client waits */
   struct request *next;
 };
 
 /* ---- the end of a request ---- */
 
-static void end(struct world *world, struct request *request, struct answer answer, enum accept_ending ending) {
+static void end(struct world *world, struct request *request, struct response response, enum accept_ending ending) {
   struct edge *edge = request->edge;
   if (request->ended)
     return;
   request->ended = true;
-  (void)accept_gate_leave(&edge->gates[request->ask.kind], ending);
+  (void)accept_mode_leave(&edge->modes[request->ask.kind], ending);
   for (struct request **at = &edge->requests; *at; at = &(*at)->next)
     if (*at == request) {
       *at = request->next;
       break;
     }
-  TRACE(world, "%s answers %d", edge->peer.name, answer.status);
-  client_hears(world, &request->ask, &answer, request->letter);
+  TRACE(world, "%s answers %d", edge->peer.name, response.status);
+  client_hears(world, &request->ask, &response, request->letter);
 }
 
 static void end_confirmed(struct world *world, struct request *request) {
   struct edge *edge = request->edge;
   enum accept_ending ending = request->patience == ACCEPT_CONFIRM ? ACCEPT_UNKNOWN : ACCEPT_TIMED_OUT;
-  struct answer answer;
+  struct response response;
   if (request->needs_answer && !has_bug(world, BUG_CANCEL_UNKNOWN))
-    answer = answer_refusal(REFUSAL_NO_ANSWER);
+    response = response_refusal(REFUSAL_NO_ANSWER);
   else if (request->ask.kind == REQUEST_CANCEL)
-    answer = answer_accepted(202, &request->order_id, world->arena);
+    response = response_accepted(202, &request->order_id, world->arena);
   else if (accepted_remember(edge->accepted, &request->order_id, request->place->request_hash, world->now) ==
            ACCEPTED_OTHER)
-    answer = answer_key_reused();
+    response = response_key_reused();
   else
-    answer = answer_place_accepted(&request->order_id, world->arena);
-  end(world, request, answer, ending);
+    response = response_place_accepted(&request->order_id, world->arena);
+  end(world, request, response, ending);
 }
 
 static void end_answered(struct world *world, struct request *request, const struct order_answer *order) {
-  struct answer answer;
+  struct response response;
   if (request->ask.kind == REQUEST_PLACE) {
-    answer = answer_place(order, request->ask.wait_s);
+    response = response_place(order, request->ask.wait_s);
     accepted_forget(request->edge->accepted, &request->order_id);
   } else {
-    answer = answer_cancel(order, &request->order_id, world->arena);
+    response = response_cancel(order, &request->order_id, world->arena);
   }
-  end(world, request, answer, ACCEPT_ANSWERED);
+  end(world, request, response, ACCEPT_ANSWERED);
 }
 
 /* ---- time ---- */
@@ -92,7 +92,7 @@ static void late(struct world *world, void *subject, uint64_t life) {
   if (is_void(request, life) || request->first)
     return;
   if (!request->confirmed)
-    end(world, request, answer_refusal(REFUSAL_NO_CONFIRM), ACCEPT_UNKNOWN);
+    end(world, request, response_refusal(REFUSAL_NO_CONFIRM), ACCEPT_UNKNOWN);
   else if (request->needs_answer)
     end_confirmed(world, request);
 }
@@ -114,9 +114,9 @@ static void on_confirm(struct world *world, struct peer *peer, const struct send
   if (is_void(request, request->life))
     return;
   if (sending->returned)
-    end(world, request, answer_refusal(REFUSAL_UNROUTABLE), ACCEPT_UNKNOWN);
+    end(world, request, response_refusal(REFUSAL_UNROUTABLE), ACCEPT_UNKNOWN);
   else if (!sending->acked && !has_bug(world, BUG_CONFIRM_ANY))
-    end(world, request, answer_refusal(REFUSAL_QUEUE_FULL), ACCEPT_UNKNOWN);
+    end(world, request, response_refusal(REFUSAL_QUEUE_FULL), ACCEPT_UNKNOWN);
   else {
     request->confirmed = true;
     bool enough = request->patience == ACCEPT_CONFIRM || (request->soon && !request->needs_answer);
@@ -154,7 +154,7 @@ static void on_link(struct world *world, struct peer *peer, bool up) {
   for (struct request *request = edge->requests; request && !up; request = next) {
     next = request->next;
     if (!request->confirmed && !request->first)
-      end(world, request, answer_refusal(REFUSAL_LOST), ACCEPT_UNKNOWN);
+      end(world, request, response_refusal(REFUSAL_LOST), ACCEPT_UNKNOWN);
   }
 }
 
@@ -200,7 +200,7 @@ static void send(struct world *world, struct request *request, const struct mess
   request->message = message;
   request->letter = message->letter;
   request->began = world->now;
-  request->patience = waits ? ACCEPT_WAIT : accept_gate_enter(&edge->gates[request->ask.kind], world->now);
+  request->patience = waits ? ACCEPT_WAIT : accept_mode_enter(&edge->modes[request->ask.kind], world->now);
   request->next = edge->requests;
   edge->requests = request;
   broker_publish(world, &sending);
@@ -229,8 +229,8 @@ static bool read_place(struct world *world, struct request *request) {
          ACCEPTED_OTHER;
 }
 
-static void say(struct world *world, const struct ask *ask, struct answer answer) {
-  client_hears(world, ask, &answer, NULL);
+static void say(struct world *world, const struct ask *ask, struct response response) {
+  client_hears(world, ask, &response, NULL);
 }
 
 void edge_ask(struct world *world, struct edge *edge, const struct ask *ask) {
@@ -238,15 +238,15 @@ void edge_ask(struct world *world, struct edge *edge, const struct ask *ask) {
   struct order_cancel cancel = {.customer_id = BUS_NO_STR, .reason = BUS_NO_STR};
   *request = (struct request){.ask = *ask, .edge = edge, .life = edge->peer.life};
   if (!edge->peer.up) {
-    say(world, ask, (struct answer){.status = 0});
+    say(world, ask, (struct response){.status = 0});
     return;
   }
   if (ask->kind == REQUEST_PLACE && !read_place(world, request)) {
-    say(world, ask, answer_key_reused());
+    say(world, ask, response_key_reused());
     return;
   }
   if (!edge->peer.linked || world->broker->blocked) {
-    say(world, ask, answer_refusal(edge->peer.linked ? REFUSAL_BLOCKED : REFUSAL_NO_BROKER));
+    say(world, ask, response_refusal(edge->peer.linked ? REFUSAL_BLOCKED : REFUSAL_NO_BROKER));
     return;
   }
   if (ask->kind == REQUEST_CANCEL) {
@@ -272,7 +272,7 @@ static void start(struct world *world, void *subject, uint64_t life) {
   accepted_free(edge->accepted);
   edge->accepted = accepted_new(64);
   assert(edge->accepted);
-  memset(edge->gates, 0, sizeof edge->gates);
+  memset(edge->modes, 0, sizeof edge->modes);
   edge->peer.up = true;
   peer_connect(world, &edge->peer);
 }
@@ -288,7 +288,7 @@ void edge_crash(struct world *world, struct edge *edge, int64_t downtime) {
   edge->requests = NULL;
   for (struct request *request = requests; request; request = request->next) {
     request->ended = true;
-    say(world, &request->ask, (struct answer){.status = 0});
+    say(world, &request->ask, (struct response){.status = 0});
   }
   peer_break(world, &edge->peer);
   world_after(world, downtime, start, edge, edge->peer.life);

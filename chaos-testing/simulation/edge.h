@@ -1,12 +1,13 @@
-/* An edge: the edge's own decoding, memory of what was accepted, gate and answers, around requests over the broker. */
+/* An edge: the edge's own decoding, memory of what was accepted, accept mode and responses, around requests over the
+ * broker. */
 #ifndef SIM_EDGE_H
 #define SIM_EDGE_H
 
 #include "broker.h"
 
-#include <accept_gate.h>
+#include <accept_mode.h>
 #include <accepted.h>
-#include <answers.h>
+#include <responses.h>
 
 struct client_order;
 
@@ -27,7 +28,7 @@ struct edge {
   struct peer peer;
   int index;
   struct accepted *accepted;
-  struct accept_gate gates[2];
+  struct accept_mode modes[2];
   struct bus_uuid_source ids;
   struct request *requests;
 };
@@ -40,6 +41,7 @@ void edge_crash(struct world *world, struct edge *edge, int64_t downtime);
 
 /* ---- clients.c ---- */
 /* letter: of the command that was sent, or NULL. */
-void client_hears(struct world *world, const struct ask *ask, const struct answer *answer, const struct letter *letter);
+void client_hears(struct world *world, const struct ask *ask, const struct response *response,
+                  const struct letter *letter);
 
 #endif

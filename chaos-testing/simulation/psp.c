@@ -1,11 +1,11 @@
-/* The PSP itself, on the sandbox's own book, tokens and answers. */
+/* The PSP itself, on the sandbox's own book, tokens and responses. */
 #include "psp.h"
 
 #include "check.h"
 
-#include <answer.h>
 #include <book.h>
 #include <outcome.h>
+#include <response.h>
 
 #include <assert.h>
 #include <inttypes.h>
@@ -64,7 +64,7 @@ static void answer(struct world *world, struct psp_call_state *call, int64_t sta
 }
 
 static void fail(struct world *world, struct psp_call_state *call, const struct psp_error *error) {
-  answer(world, call, error->status, psp_answer_error(world->arena, error), false);
+  answer(world, call, error->status, psp_response_error(world->arena, error), false);
 }
 
 static const struct psp_error server_error = {500, "api_error", NULL, NULL, NULL, "An error occurred."};
@@ -216,7 +216,8 @@ static void read_back(struct world *world, struct psp_call_state *call) {
     world_violate(world, "payment-svc reads %.*s", (int)call->path.len, call->path.data);
   const struct psp_record *record = psp_book_find(&world->psp->book, id);
   if (record && psp_entry_is_refund(record->type) == refund)
-    answer(world, call, 200, record->status == 200 ? record->answer : psp_answer_failed_intent(record->answer), false);
+    answer(world, call, 200, record->status == 200 ? record->answer : psp_response_failed_intent(record->answer),
+           false);
   else
     fail(world, call, &missing);
 }

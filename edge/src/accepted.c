@@ -198,7 +198,7 @@ static void insert(struct accepted *accepted, const struct bus_uuid *order_id, s
   accepted->count++;
 }
 
-static enum accepted_verdict verdict_of(const struct entry *entry, struct bus_str hash) {
+static enum accepted_verdict verdict_on(const struct entry *entry, struct bus_str hash) {
   uint32_t print[2];
   if (entry == NULL)
     return ACCEPTED_UNKNOWN;
@@ -212,7 +212,7 @@ enum accepted_verdict accepted_check(struct accepted *accepted, const struct bus
                                      int64_t now) {
   pthread_mutex_lock(&accepted->mutex);
   expire(accepted, now);
-  enum accepted_verdict verdict = verdict_of(find_entry(accepted, order_id), hash);
+  enum accepted_verdict verdict = verdict_on(find_entry(accepted, order_id), hash);
   pthread_mutex_unlock(&accepted->mutex);
   return verdict;
 }
@@ -221,7 +221,7 @@ enum accepted_verdict accepted_remember(struct accepted *accepted, const struct 
                                         int64_t now) {
   pthread_mutex_lock(&accepted->mutex);
   expire(accepted, now);
-  enum accepted_verdict verdict = verdict_of(find_entry(accepted, order_id), hash);
+  enum accepted_verdict verdict = verdict_on(find_entry(accepted, order_id), hash);
   if (verdict == ACCEPTED_UNKNOWN)
     insert(accepted, order_id, hash, now);
   pthread_mutex_unlock(&accepted->mutex);

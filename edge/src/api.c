@@ -13,7 +13,8 @@ static bool is_accepted(struct edge *edge, const struct bus_uuid *order_id) {
 /* ---- queries ---- */
 
 /* Asks what the exchange's row says; what the path names is the item of the breaker. */
-static bool ask(struct edge *edge, struct bus_http_exchange *exchange, const void **ret_said, struct answer *ret) {
+static bool ask_route(struct edge *edge, struct bus_http_exchange *exchange, const void **ret_said,
+                      struct response *ret) {
   const struct bus_http_route *route = bus_http_route(exchange);
   const struct bus_field *named = route->input->path ? route->input->path->fields : NULL;
   const char *request = bus_http_request(exchange);
@@ -28,10 +29,10 @@ static bool ask(struct edge *edge, struct bus_http_exchange *exchange, const voi
 void edge_query(void *context, struct bus_http_exchange *exchange) {
   const struct edge_query_kind *kind = bus_http_route(exchange)->data;
   const void *said;
-  struct answer answer;
-  if (ask(context, exchange, &said, &answer))
-    answer = kind->view ? kind->view(said, bus_http_arena(exchange)) : answer_found(kind->answer->schema, said);
-  edge_respond(context, exchange, &answer);
+  struct response response;
+  if (ask_route(context, exchange, &said, &response))
+    response = kind->view ? kind->view(said, bus_http_arena(exchange)) : response_found(kind->answer->schema, said);
+  edge_respond(context, exchange, &response);
 }
 
 void edge_orders_list(void *context, struct bus_http_exchange *exchange) {
@@ -43,36 +44,36 @@ void edge_orders_list(void *context, struct bus_http_exchange *exchange) {
 void edge_orders_get(void *context, struct bus_http_exchange *exchange) {
   struct edge *edge = context;
   const struct order_get *get = bus_http_request(exchange);
-  struct answer answer = edge_read(edge, exchange, &get->order_id);
-  if (answer.status == 200)
+  struct response response = edge_read(edge, exchange, &get->order_id);
+  if (response.status == 200)
     accepted_forget(edge->accepted, &get->order_id);
-  else if (is_accepted(edge, &get->order_id)) /* order-svc does not know it yet, or does not answer */
-    answer = answer_accepted(200, &get->order_id, bus_http_arena(exchange));
-  edge_respond(edge, exchange, &answer);
+  else if (is_accepted(edge, &get->order_id)) /* order-svc does not know it yet, or does not response */
+    response = response_accepted(200, &get->order_id, bus_http_arena(exchange));
+  edge_respond(edge, exchange, &response);
 }
 
 void edge_orders_events(void *context, struct bus_http_exchange *exchange) {
   const struct events_request *request = bus_http_request(exchange);
   const void *said;
-  struct answer answer;
-  if (ask(context, exchange, &said, &answer))
-    answer = answer_events(said, is_accepted(context, &request->get.order_id), bus_http_arena(exchange));
-  edge_respond(context, exchange, &answer);
+  struct response response;
+  if (ask_route(context, exchange, &said, &response))
+    response = response_events(said, is_accepted(context, &request->get.order_id), bus_http_arena(exchange));
+  edge_respond(context, exchange, &response);
 }
 
 /* ---- commands ---- */
 
 /* A command under an idempotency key: what is confirmed alone is remembered, what is answered need not be. */
-static enum edge_outcome tell(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_command *command,
-                              struct accepted *memory, struct bus_str hash, const void **ret_said,
-                              struct answer *ret_refusal) {
+static enum edge_outcome tell_once(struct edge *edge, struct bus_http_exchange *exchange,
+                                   const struct edge_command *command, struct accepted *memory, struct bus_str hash,
+                                   const void **ret_said, struct response *ret_refusal) {
   enum edge_outcome outcome = edge_tell(edge, exchange, command, ret_said, ret_refusal);
   if (outcome == EDGE_ANSWERED)
     accepted_forget(memory, command->correlation_id);
   if (outcome != EDGE_CONFIRMED ||
       accepted_remember(memory, command->correlation_id, hash, bus_monotonic()) != ACCEPTED_OTHER)
     return outcome;
-  *ret_refusal = answer_key_reused();
+  *ret_refusal = response_key_reused();
   return EDGE_REFUSED;
 }
 
@@ -81,26 +82,27 @@ static bool is_final(const void *answer) {
   return order->outcome != ORDER_ACCEPTED; /* replayed, refused or FINAL: nothing more will come */
 }
 
-static struct answer place(struct edge *edge, struct bus_http_exchange *exchange, struct order_place *place,
-                           int64_t wait_s) {
+static struct response place(struct edge *edge, struct bus_http_exchange *exchange, struct order_place *place,
+                             int64_t wait_s) {
   const void *said;
-  struct answer answer;
+  struct response response;
   place->wait_ms = wait_s * 1000;
   const struct edge_command command = {.kind = EDGE_PLACE,
                                        .correlation_id = &place->order_id,
                                        .body = place,
                                        .wait_ms = place->wait_ms,
                                        .is_last = wait_s > 0 ? is_final : NULL};
-  enum edge_outcome outcome = tell(edge, exchange, &command, edge->accepted, place->request_hash, &said, &answer);
+  enum edge_outcome outcome =
+      tell_once(edge, exchange, &command, edge->accepted, place->request_hash, &said, &response);
   if (outcome == EDGE_ANSWERED)
-    answer = answer_place(said, wait_s);
+    response = response_place(said, wait_s);
   else if (outcome == EDGE_CONFIRMED)
-    answer = answer_place_accepted(&place->order_id, bus_http_arena(exchange));
+    response = response_place_accepted(&place->order_id, bus_http_arena(exchange));
   if (outcome == EDGE_CONFIRMED)
     bus_series_add(edge->metrics.orders_confirmed, 1);
-  else if (outcome == EDGE_ANSWERED && answer.status < 300)
-    bus_series_add(answer.replayed ? edge->metrics.orders_replayed : edge->metrics.orders_answered, 1);
-  return answer;
+  else if (outcome == EDGE_ANSWERED && response.status < 300)
+    bus_series_add(response.replayed ? edge->metrics.orders_replayed : edge->metrics.orders_answered, 1);
+  return response;
 }
 
 /* As order-svc reported last. */
@@ -111,13 +113,13 @@ static enum refusal refuse_new(const struct edge *edge, int64_t now) {
 }
 
 /* True: the order is not sent. */
-static bool refuse_place(struct edge *edge, const struct order_place *place, struct answer *ret) {
+static bool refuse_place(struct edge *edge, const struct order_place *place, struct response *ret) {
   int64_t now = bus_monotonic();
   enum accepted_verdict known = accepted_check(edge->accepted, &place->order_id, place->request_hash, now);
   enum refusal refusal = known == ACCEPTED_UNKNOWN ? refuse_new(edge, now) : REFUSAL_NONE;
   if (BUS_ERROR_POINT("edge.parsed"))
     refusal = REFUSAL_NO_MEMORY;
-  *ret = refusal == REFUSAL_NONE ? answer_key_reused() : answer_refusal(refusal);
+  *ret = refusal == REFUSAL_NONE ? response_key_reused() : response_refusal(refusal);
   return refusal != REFUSAL_NONE || known == ACCEPTED_OTHER;
 }
 
@@ -125,41 +127,41 @@ void edge_orders_post(void *context, struct bus_http_exchange *exchange) {
   struct edge *edge = context;
   struct order_place request =
       request_place(bus_http_request(exchange), bus_str(edge->settings->payment_default_token));
-  struct answer answer;
+  struct response response;
   char id[BUS_UUID_TEXT];
   bus_uuid_format(&request.order_id, id);
   bus_http_note(exchange, "order_id", bus_str(id));
   edge_note_customer(edge, exchange, request.customer_id);
-  if (refuse_place(edge, &request, &answer)) {
-    edge_respond(edge, exchange, &answer);
+  if (refuse_place(edge, &request, &response)) {
+    edge_respond(edge, exchange, &response);
     return;
   }
   int64_t wait_s = prefer_wait(bus_http_header(exchange, "Prefer"), edge->settings->prefer_wait_max_s);
   bool waits = wait_s > 0 && bus_http_hold(exchange);
   bus_series_add(edge->metrics.long_waiting, waits);
-  answer = place(edge, exchange, &request, waits ? wait_s : 0);
+  response = place(edge, exchange, &request, waits ? wait_s : 0);
   bus_series_add(edge->metrics.long_waiting, -waits);
-  BUS_CRASH_POINT("edge.before-answer");
-  edge_respond(edge, exchange, &answer);
-  BUS_CRASH_POINT("edge.after-answer");
+  BUS_CRASH_POINT("edge.before-response");
+  edge_respond(edge, exchange, &response);
+  BUS_CRASH_POINT("edge.after-response");
 }
 
 void edge_orders_cancel(void *context, struct bus_http_exchange *exchange) {
   struct edge *edge = context;
   struct order_cancel cancel = *(const struct order_cancel *)bus_http_request(exchange);
   const void *said;
-  struct answer answer;
+  struct response response;
   /* The order's place among those waiting may be behind the cancel's: order-svc keeps a marked one. It may refuse any
    * other, and nobody would hear of it. */
   cancel.accepted = is_accepted(edge, &cancel.order_id);
   const struct edge_command command = {
       .kind = EDGE_CANCEL, .correlation_id = &cancel.order_id, .body = &cancel, .needs_answer = !cancel.accepted};
-  enum edge_outcome outcome = edge_tell(edge, exchange, &command, &said, &answer);
+  enum edge_outcome outcome = edge_tell(edge, exchange, &command, &said, &response);
   if (outcome == EDGE_ANSWERED)
-    answer = answer_cancel(said, &cancel.order_id, bus_http_arena(exchange));
+    response = response_cancel(said, &cancel.order_id, bus_http_arena(exchange));
   else if (outcome == EDGE_CONFIRMED)
-    answer = answer_accepted(202, &cancel.order_id, bus_http_arena(exchange));
-  edge_respond(edge, exchange, &answer);
+    response = response_accepted(202, &cancel.order_id, bus_http_arena(exchange));
+  edge_respond(edge, exchange, &response);
 }
 
 void edge_inventory_update(void *context, struct bus_http_exchange *exchange) {
@@ -168,15 +170,15 @@ void edge_inventory_update(void *context, struct bus_http_exchange *exchange) {
   const struct edge_command command = {
       .kind = EDGE_SET_STOCK, .correlation_id = &update->command.request_id, .body = &update->command};
   const void *said;
-  struct answer answer = answer_key_reused();
+  struct response response = response_key_reused();
   if (accepted_check(edge->accepted_stock, command.correlation_id, update->hash, bus_monotonic()) == ACCEPTED_OTHER) {
-    edge_respond(edge, exchange, &answer);
+    edge_respond(edge, exchange, &response);
     return;
   }
-  enum edge_outcome outcome = tell(edge, exchange, &command, edge->accepted_stock, update->hash, &said, &answer);
+  enum edge_outcome outcome = tell_once(edge, exchange, &command, edge->accepted_stock, update->hash, &said, &response);
   if (outcome == EDGE_ANSWERED)
-    answer = answer_stock(said);
+    response = response_stock(said);
   else if (outcome == EDGE_CONFIRMED)
-    answer = answer_stock_accepted(update->idempotency_key, bus_http_arena(exchange));
-  edge_respond(edge, exchange, &answer);
+    response = response_stock_accepted(update->idempotency_key, bus_http_arena(exchange));
+  edge_respond(edge, exchange, &response);
 }

@@ -68,8 +68,8 @@ static bool ask(struct edge *edge, struct bus_http_exchange *exchange, const str
   return decoded;
 }
 
-static struct answer breaker_open(int64_t now, int64_t retry_at) {
-  struct answer refusal = answer_refusal(REFUSAL_BREAKER_OPEN);
+static struct response breaker_open(int64_t now, int64_t retry_at) {
+  struct response refusal = response_refusal(REFUSAL_BREAKER_OPEN);
   int64_t seconds = (retry_at - now + BUS_SECOND - 1) / BUS_SECOND;
   refusal.retry_after_s = seconds > 1 ? (int)seconds : 1;
   return refusal;
@@ -102,13 +102,13 @@ static enum edge_verdict verdict_of(enum refusal refusal) {
 }
 
 bool edge_ask(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_query *query,
-              const void **ret_body, struct answer *ret_refusal) {
+              const void **ret_body, struct response *ret_refusal) {
   struct edge_breaker *breaker = &edge->breakers[query->kind->service];
   struct bus_breaker_call call;
   int64_t now = bus_monotonic(), retry_at = now;
   enum refusal refusal = REFUSAL_NONE;
   if (!bus_requester_is_up(edge->requester) || bus_requester_is_blocked(edge->requester)) {
-    *ret_refusal = answer_refusal(unavailable(edge));
+    *ret_refusal = response_refusal(unavailable(edge));
     return false;
   }
   if (!edge_breaker_begin(breaker, &call, item_of(edge, query), now, &retry_at)) {
@@ -118,7 +118,7 @@ bool edge_ask(struct edge *edge, struct bus_http_exchange *exchange, const struc
   bool answered = ask(edge, exchange, query, ret_body, &refusal);
   edge_breaker_end(breaker, &call, answered ? EDGE_WORKS : verdict_of(refusal), bus_monotonic());
   if (!answered)
-    *ret_refusal = answer_refusal(refusal);
+    *ret_refusal = response_refusal(refusal);
   return answered;
 }
 
@@ -138,13 +138,13 @@ static enum bus_request_state wait_first(const struct edge *edge, struct bus_pen
   return state;
 }
 
-static void leave_gate(struct accept_gate *gate, enum accept_patience patience, enum bus_request_state state) {
+static void leave_mode(struct accept_mode *mode, enum accept_patience patience, enum bus_request_state state) {
   enum accept_ending ending = ACCEPT_UNKNOWN;
   if (state == BUS_REQUEST_ANSWERED)
     ending = ACCEPT_ANSWERED;
   else if (state == BUS_REQUEST_CONFIRMED && patience != ACCEPT_CONFIRM)
     ending = ACCEPT_TIMED_OUT;
-  if (!accept_gate_leave(gate, ending))
+  if (!accept_mode_leave(mode, ending))
     return;
   if (ending == ACCEPT_TIMED_OUT)
     bus_log(BUS_WARN, "answers do not come in time: commands are answered on the broker's confirm");
@@ -166,22 +166,22 @@ static void wait_last(struct bus_pending *pending, const struct edge_command *co
 }
 
 static enum edge_outcome tell(struct edge *edge, const struct edge_command *command, struct bus_pending *pending,
-                              struct bus_arena *arena, const void **ret_body, struct answer *ret_refusal) {
+                              struct bus_arena *arena, const void **ret_body, struct response *ret_refusal) {
   int64_t start = bus_monotonic();
-  struct accept_gate *gate = &edge->gates[command->kind];
-  enum accept_patience patience = command->wait_ms > 0 ? ACCEPT_WAIT : accept_gate_enter(gate, start);
+  struct accept_mode *mode = &edge->modes[command->kind];
+  enum accept_patience patience = command->wait_ms > 0 ? ACCEPT_WAIT : accept_mode_enter(mode, start);
   enum bus_request_state state = wait_first(edge, pending, command, start, patience == ACCEPT_CONFIRM);
-  leave_gate(gate, patience, state);
+  leave_mode(mode, patience, state);
   edge_routing_note(edge, command->kind, state);
   if (state == BUS_REQUEST_CONFIRMED && !command->needs_answer)
     return EDGE_CONFIRMED;
   if (state != BUS_REQUEST_ANSWERED) {
     enum refusal silence = state == BUS_REQUEST_CONFIRMED ? REFUSAL_NO_ANSWER : REFUSAL_NO_CONFIRM;
-    *ret_refusal = answer_refusal(refusal_of(edge, state, silence));
+    *ret_refusal = response_refusal(refusal_of(edge, state, silence));
     return EDGE_REFUSED;
   }
   if (!take_answer(pending, edge_command_types[command->kind].answer, arena, ret_body)) {
-    *ret_refusal = answer_refusal(REFUSAL_BAD_ANSWER);
+    *ret_refusal = response_refusal(REFUSAL_BAD_ANSWER);
     return EDGE_REFUSED;
   }
   wait_last(pending, command, start, arena, ret_body);
@@ -189,11 +189,11 @@ static enum edge_outcome tell(struct edge *edge, const struct edge_command *comm
 }
 
 enum edge_outcome edge_tell(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_command *command,
-                            const void **ret_body, struct answer *ret_refusal) {
+                            const void **ret_body, struct response *ret_refusal) {
   struct bus_pending *pending =
       begin(edge, exchange, edge_command_types[command->kind].type, command->correlation_id, command->body);
   if (pending == NULL) {
-    *ret_refusal = answer_refusal(REFUSAL_NO_MEMORY);
+    *ret_refusal = response_refusal(REFUSAL_NO_MEMORY);
     return EDGE_REFUSED;
   }
   bus_series_add(edge->metrics.waiting, 1);

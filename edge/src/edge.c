@@ -33,8 +33,8 @@ static int64_t read_intake(void *context) {
   return intake_is_closed(context, bus_monotonic());
 }
 
-static int64_t read_gate(void *context) {
-  return accept_gate_is_shut(context);
+static int64_t read_mode(void *context) {
+  return accept_mode_is_confirm(context);
 }
 
 static int64_t read_broker(void *context) {
@@ -54,8 +54,8 @@ static void open_gauges(struct edge *edge) {
   gauge("edge_backlog_age_seconds", "Age of order-svc's oldest unsent message, as it said last", 1e-6, read_backlog,
         &edge->backlog);
   gauge("edge_intake_closed", "1 while new orders are refused: order-svc takes none", 0, read_intake, &edge->intake);
-  gauge("edge_confirm_is_enough", "1 while orders are answered on the confirm at once", 0, read_gate,
-        &edge->gates[EDGE_PLACE]);
+  gauge("edge_confirm_is_enough", "1 while orders are answered on the confirm at once", 0, read_mode,
+        &edge->modes[EDGE_PLACE]);
   gauge("edge_broker_up", "1 while the message queue takes messages", 0, read_broker, edge->requester);
 }
 

@@ -10,14 +10,14 @@
 
 #include <pthread.h>
 
-#include "accept_gate.h"
+#include "accept_mode.h"
 #include "accepted.h"
-#include "answers.h"
 #include "gather.h"
+#include "responses.h"
 #include "settings.h"
 #include "shed.h"
 
-/* Each kind of command has its own queue or pace, and so its own gate. */
+/* Each kind of command has its own queue or pace, and so its own mode. */
 enum edge_command_kind { EDGE_PLACE, EDGE_CANCEL, EDGE_SET_STOCK, EDGE_COMMAND_KINDS };
 enum edge_service { EDGE_ORDER_SERVICE, EDGE_INVENTORY_SERVICE, EDGE_SERVICE_COUNT };
 
@@ -59,7 +59,7 @@ struct edge {
   struct bus_admin *admin;
   struct accepted *accepted;       /* orders */
   struct accepted *accepted_stock; /* stock updates, by their request id */
-  struct accept_gate gates[EDGE_COMMAND_KINDS];
+  struct accept_mode modes[EDGE_COMMAND_KINDS];
   struct edge_breaker breakers[EDGE_SERVICE_COUNT];
   struct backlog backlog;
   struct intake intake;
@@ -95,7 +95,7 @@ bool edge_breaker_is_open(struct edge_breaker *breaker, int64_t now);
 struct edge_query_kind {
   enum edge_service service;
   const struct bus_message_type *type, *answer;
-  answer_view *view; /* NULL: 200, and the answer as it is */
+  response_view *view; /* NULL: 200, and the answer as it is */
 };
 struct edge_query {
   const struct edge_query_kind *kind;
@@ -105,7 +105,7 @@ struct edge_query {
 };
 /* *ret_body is a struct of the answer's schema. False: *ret_refusal is what to tell the client. */
 bool edge_ask(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_query *query,
-              const void **ret_body, struct answer *ret_refusal) BUS_MUST_CHECK;
+              const void **ret_body, struct response *ret_refusal) BUS_MUST_CHECK;
 
 extern const struct edge_command_types {
   const struct bus_message_type *type, *answer;
@@ -124,12 +124,12 @@ enum edge_outcome {
   EDGE_REFUSED,   /* *ret_refusal */
 };
 enum edge_outcome edge_tell(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_command *command,
-                            const void **ret_body, struct answer *ret_refusal);
+                            const void **ret_body, struct response *ret_refusal);
 
 /* ---- GET /api/orders/{id} (reads.c) ---- */
 void edge_reads_init(struct edge_reads *reads);
 /* Asks order-svc, together with what others read now; blocks for a bounded time. */
-struct answer edge_read(struct edge *edge, struct bus_http_exchange *exchange, const struct bus_uuid *order_id);
+struct response edge_read(struct edge *edge, struct bus_http_exchange *exchange, const struct bus_uuid *order_id);
 
 /* ---- whether a queue takes each kind of command (routing.c); thread-safe ---- */
 void edge_routing_note(struct edge *edge, enum edge_command_kind kind, enum bus_request_state state);
@@ -163,8 +163,8 @@ void edge_watch_stop(struct edge *edge);
 /* One look, and what follows from the answers; blocks for a second at most. */
 void edge_watch_once(struct edge *edge, struct bus_arena *arena);
 
-/* ---- answering (respond.c) ---- */
-void edge_respond(struct edge *edge, struct bus_http_exchange *exchange, const struct answer *answer);
+/* ---- responding (respond.c) ---- */
+void edge_respond(struct edge *edge, struct bus_http_exchange *exchange, const struct response *response);
 /* Notes the hash of a customer's id for the request's line in the access log. */
 void edge_note_customer(const struct edge *edge, struct bus_http_exchange *exchange, struct bus_str customer_id);
 

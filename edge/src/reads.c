@@ -1,5 +1,5 @@
 /* Reads of orders: those that are under way at the same time share a query. The thread of a batch's first read asks for
- * all; the others sleep until it has put their answer into their own arena. They need no time limit of their own: its
+ * all; the others sleep until it has put their response into their own arena. They need no time limit of their own: its
  * query has one, and nothing else holds it up for longer than GATHER_PATIENCE. */
 #include "edge.h"
 
@@ -10,8 +10,8 @@
 struct read {
   struct bus_http_exchange *exchange;
   const struct bus_uuid *order_id;
-  struct answer answer;
-  bool left_out; /* there is no answer yet: to be asked for alone */
+  struct response response;
+  bool left_out; /* there is no response yet: to be asked for alone */
   sem_t told;
 };
 
@@ -21,17 +21,17 @@ void edge_reads_init(struct edge_reads *reads) {
   (void)pthread_mutex_init(&reads->mutex, NULL);
 }
 
-/* ---- answers ---- */
+/* ---- responses ---- */
 
 /* The text lies in the reader's arena: the message it comes from is the leader's. */
-static struct answer in_text(struct answer answer, struct bus_arena *arena) {
-  if (answer.schema == NULL)
-    return answer;
-  if (!bus_encode_nulls(answer.schema, answer.body, arena, &answer.json))
-    return answer_refusal(REFUSAL_NO_MEMORY);
-  answer.schema = NULL;
-  answer.body = NULL;
-  return answer;
+static struct response in_text(struct response response, struct bus_arena *arena) {
+  if (response.schema == NULL)
+    return response;
+  if (!bus_encode_nulls(response.schema, response.body, arena, &response.json))
+    return response_refusal(REFUSAL_NO_MEMORY);
+  response.schema = NULL;
+  response.body = NULL;
+  return response;
 }
 
 static bool is_of(const struct order_answer *said, const struct bus_uuid *order_id) {
@@ -42,18 +42,19 @@ static void take_part(struct read *read, const struct order_answer *said) {
   read->left_out = said->outcome == ORDER_LEFT_OUT;
   if (read->left_out)
     return;
-  read->answer = is_of(said, read->order_id) ? in_text(answer_get(said), bus_http_arena(read->exchange))
-                                             : answer_refusal(REFUSAL_BAD_ANSWER);
+  read->response = is_of(said, read->order_id) ? in_text(response_get(said), bus_http_arena(read->exchange))
+                                               : response_refusal(REFUSAL_BAD_ANSWER);
 }
 
 /* From sem_post on a read is gone; the leader's own comes last. */
-static void tell_all(const struct gather_batch *batch, const struct order_answers *said, const struct answer *refusal) {
+static void tell_all(const struct gather_batch *batch, const struct order_answers *said,
+                     const struct response *refusal) {
   for (size_t i = batch->count; i-- > 0;) {
     struct read *read = batch->reads[i];
     if (said)
       take_part(read, &said->answers[i]);
     else
-      read->answer = *refusal;
+      read->response = *refusal;
     if (i > 0)
       (void)sem_post(&read->told); /* fails only at its highest value */
   }
@@ -62,11 +63,11 @@ static void tell_all(const struct gather_batch *batch, const struct order_answer
 /* ---- the leader ---- */
 
 static bool ask_for_all(struct edge *edge, const struct gather_batch *batch, const struct order_answers **ret,
-                        struct answer *ret_refusal) {
+                        struct response *ret_refusal) {
   const struct read *leader = batch->reads[0];
   struct order_get *orders = bus_arena_array(bus_http_arena(leader->exchange), batch->count, sizeof *orders);
   const struct order_get_many many = {orders, batch->count};
-  *ret_refusal = answer_refusal(REFUSAL_NO_MEMORY);
+  *ret_refusal = response_refusal(REFUSAL_NO_MEMORY);
   if (orders == NULL)
     return false;
   for (size_t i = 0; i < batch->count; i++)
@@ -80,13 +81,13 @@ static bool ask_for_all(struct edge *edge, const struct gather_batch *batch, con
   if (!edge_ask(edge, leader->exchange, &query, &body, ret_refusal))
     return false;
   *ret = body;
-  *ret_refusal = answer_refusal(REFUSAL_BAD_ANSWER);
+  *ret_refusal = response_refusal(REFUSAL_BAD_ANSWER);
   return (*ret)->answer_count == batch->count;
 }
 
 static void lead(struct edge *edge, const struct gather_batch *batch) {
   const struct order_answers *said;
-  struct answer refusal;
+  struct response refusal;
   bool answered = ask_for_all(edge, batch, &said, &refusal);
   (void)pthread_mutex_lock(&edge->reads.mutex);
   if (gather_back(&edge->reads.gather, batch))
@@ -136,17 +137,17 @@ static void read_together(struct edge *edge, struct read *read) {
   (void)sem_destroy(&read->told);
 }
 
-static struct answer read_alone(struct edge *edge, const struct read *read) {
+static struct response read_alone(struct edge *edge, const struct read *read) {
   const struct order_get get = {*read->order_id, BUS_NO_STR};
   static const struct edge_query_kind kind = {EDGE_ORDER_SERVICE, &order_get_type, &order_answer_type, NULL};
   const struct edge_query query = {.kind = &kind, .correlation_id = read->order_id, .body = &get};
   const void *body;
-  struct answer refusal;
-  return edge_ask(edge, read->exchange, &query, &body, &refusal) ? answer_get(body) : refusal;
+  struct response refusal;
+  return edge_ask(edge, read->exchange, &query, &body, &refusal) ? response_get(body) : refusal;
 }
 
-struct answer edge_read(struct edge *edge, struct bus_http_exchange *exchange, const struct bus_uuid *order_id) {
+struct response edge_read(struct edge *edge, struct bus_http_exchange *exchange, const struct bus_uuid *order_id) {
   struct read read = {.exchange = exchange, .order_id = order_id};
   read_together(edge, &read);
-  return read.left_out ? read_alone(edge, &read) : read.answer;
+  return read.left_out ? read_alone(edge, &read) : read.response;
 }

@@ -1,4 +1,4 @@
-/* Puts an answer on the wire: headers, then JSON or a problem; and a customer into the access log. */
+/* Sends a response: headers, then JSON or a problem; and a customer into the access log. */
 #include "edge.h"
 
 #include <bus/hash.h>
@@ -6,35 +6,35 @@
 #include <inttypes.h>
 
 static void add_printf(struct bus_http_exchange *exchange, const char *name, struct bus_str value) {
-  if (value.data) /* an answer without a header is better than none */
+  if (value.data) /* a response without a header is better than none */
     bus_http_add_header(exchange, name, value);
 }
 
-static void add_headers(struct bus_http_exchange *exchange, const struct answer *answer) {
+static void add_headers(struct bus_http_exchange *exchange, const struct response *response) {
   struct bus_arena *arena = bus_http_arena(exchange);
   char id[BUS_UUID_TEXT];
-  if (!bus_uuid_is_nil(&answer->location)) {
-    bus_uuid_format(&answer->location, id);
+  if (!bus_uuid_is_nil(&response->location)) {
+    bus_uuid_format(&response->location, id);
     add_printf(exchange, "Location", bus_arena_printf(arena, "/api/orders/%s", id));
   }
-  if (answer->replayed)
+  if (response->replayed)
     bus_http_add_header(exchange, "Idempotent-Replayed", BUS_STR("true"));
-  if (answer->applied_wait_s > 0)
-    add_printf(exchange, "Preference-Applied", bus_arena_printf(arena, "wait=%" PRId64, answer->applied_wait_s));
-  if (answer->retry_after_s > 0)
-    add_printf(exchange, "Retry-After", bus_arena_printf(arena, "%d", answer->retry_after_s));
+  if (response->applied_wait_s > 0)
+    add_printf(exchange, "Preference-Applied", bus_arena_printf(arena, "wait=%" PRId64, response->applied_wait_s));
+  if (response->retry_after_s > 0)
+    add_printf(exchange, "Retry-After", bus_arena_printf(arena, "%d", response->retry_after_s));
 }
 
-void edge_respond(struct edge *edge, struct bus_http_exchange *exchange, const struct answer *answer) {
-  if (answer->refusal != REFUSAL_NONE)
-    bus_series_add(edge->metrics.refused[answer->refusal], 1);
-  add_headers(exchange, answer);
-  if (answer->schema)
-    bus_http_reply_json(exchange, answer->status, answer->schema, answer->body);
-  else if (answer->json.data)
-    bus_http_reply(exchange, answer->status, "application/json", answer->json);
+void edge_respond(struct edge *edge, struct bus_http_exchange *exchange, const struct response *response) {
+  if (response->refusal != REFUSAL_NONE)
+    bus_series_add(edge->metrics.refused[response->refusal], 1);
+  add_headers(exchange, response);
+  if (response->schema)
+    bus_http_reply_json(exchange, response->status, response->schema, response->body);
+  else if (response->json.data)
+    bus_http_reply(exchange, response->status, "application/json", response->json);
   else
-    bus_http_problem(exchange, answer->status, "%s", answer->detail);
+    bus_http_problem(exchange, response->status, "%s", response->detail);
 }
 
 enum { KEY_BYTES = sizeof((struct edge *)NULL)->customer_key, HASH_DIGITS = 16, ID_MAX = 128 };

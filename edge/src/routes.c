@@ -92,7 +92,7 @@ const struct bus_http_route edge_routes[] = {
      .path = "/api/inventory/{product}",
      .input = &product_input,
      .handler = edge_query,
-     QUERY(EDGE_INVENTORY_SERVICE, product_get_type, inventory_answer_type, answer_product),
+     QUERY(EDGE_INVENTORY_SERVICE, product_get_type, inventory_answer_type, response_product),
      .summary = "A product and its stock",
      ANSWERS({200, "the product", &product_view_schema}, NO_PRODUCT, UNAVAILABLE)},
     {.method = "GET",
@@ -106,7 +106,7 @@ const struct bus_http_route edge_routes[] = {
      .path = "/api/products/{product}",
      .input = &product_input,
      .handler = edge_query,
-     QUERY(EDGE_INVENTORY_SERVICE, product_get_type, inventory_answer_type, answer_product),
+     QUERY(EDGE_INVENTORY_SERVICE, product_get_type, inventory_answer_type, response_product),
      .summary = "A product and its stock",
      ANSWERS({200, "the product", &product_view_schema}, NO_PRODUCT, UNAVAILABLE)},
     {.method = "GET",
@@ -144,7 +144,7 @@ int edge_print_openapi(void) {
                                        .routes = edge_routes,
                                        .route_count = BUS_COUNT(edge_routes),
                                        .problem = &bus_http_problem_schema};
-  answers_init();
+  responses_init();
   struct bus_arena *arena = bus_arena_new(DOCUMENT_LIMIT);
   struct bus_str text;
   bool printed = arena && bus_openapi_encode(&document, arena, &text) && puts(text.data) >= 0 && fflush(stdout) == 0;

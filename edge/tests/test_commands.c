@@ -158,7 +158,7 @@ TEST(a_202_on_the_confirm_repeats_nothing_of_its_body)
   tear_down();
 }
 
-/* ---- the gate ---- */
+/* ---- the mode ---- */
 TEST(after_five_timeouts_the_confirm_is_enough_at_once)
 {
   set_up();
@@ -200,11 +200,11 @@ TEST(other_commands_have_gates_of_their_own)
   fake.now += 10 * BUS_SECOND;
   assert_int_equal(post(), 500); /* a probe: the next ones will not wait */
   assert_int_equal(post(), 5);
-  assert_true(accept_gate_is_shut(&edge.gates[EDGE_PLACE]));
+  assert_true(accept_mode_is_confirm(&edge.modes[EDGE_PLACE]));
   assert_int_equal(call("POST /api/orders/{id}/cancel", "{}"), 500);
   assert_int_equal(call("POST /api/inventory/update", "{\"idempotency_key\":\"k\",\"product_id\":\"A\",\"on_hand\":1}"),
                    500);
-  assert_false(accept_gate_is_shut(&edge.gates[EDGE_CANCEL]));
+  assert_false(accept_mode_is_confirm(&edge.modes[EDGE_CANCEL]));
   tear_down();
 }
 

@@ -71,7 +71,7 @@ TEST(cancels_that_are_never_answered_are_503_at_once)
   point_to_order();
   for (int i = 0; i < 5; i++)
     assert_int_equal(cancel(), 2000);
-  (void)accept_gate_enter(&edge.gates[EDGE_CANCEL], fake.now); /* another client's is the probe */
+  (void)accept_mode_enter(&edge.modes[EDGE_CANCEL], fake.now); /* another client's is the probe */
   assert_int_equal(cancel(), 5);
   assert_int_equal(fake.status, 503);
   tear_down();

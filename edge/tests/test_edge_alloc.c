@@ -5,8 +5,8 @@
 #include <torture.h>
 
 #include "accepted.h"
-#include "answers.h"
 #include "decode.h"
+#include "responses.h"
 #include "settings.h"
 
 static const char body[] = "{\"idempotency_key\":\"k\",\"customer_id\":\"c-1\",\"items\":[{\"product_id\":\"A\","
@@ -18,7 +18,7 @@ static bool place(struct bus_arena *arena, const void *context) {
   bool done = decode_place(bus_str(context), BUS_STR("k"), BUS_STR("pm"), arena, &order, &problems);
   assert_true(done || bus_problems_no_memory(&problems));
   if (done) {
-    struct answer answer = answer_place_accepted(&order.order_id, arena);
+    struct response answer = response_place_accepted(&order.order_id, arena);
     done = answer.status == 202;
     assert_true(done || answer.refusal == REFUSAL_NO_MEMORY);
   }
@@ -33,7 +33,7 @@ static bool cancel(struct bus_arena *arena, const void *context) {
   bool done = decode_cancel(bus_str(context), &id, arena, &order, &problems);
   assert_true(done || bus_problems_no_memory(&problems));
   if (done) {
-    struct answer answer = answer_accepted(202, &id, arena);
+    struct response answer = response_accepted(202, &id, arena);
     done = answer.status == 202;
     assert_true(done || answer.refusal == REFUSAL_NO_MEMORY);
   }
@@ -47,7 +47,7 @@ static bool stock(struct bus_arena *arena, const void *context) {
   bool done = decode_stock(bus_str(context), BUS_NO_STR, arena, &update, &problems);
   assert_true(done || bus_problems_no_memory(&problems));
   if (done) {
-    struct answer answer = answer_stock_accepted(update.idempotency_key, arena);
+    struct response answer = response_stock_accepted(update.idempotency_key, arena);
     done = answer.status == 202;
     assert_true(done || answer.refusal == REFUSAL_NO_MEMORY);
   }

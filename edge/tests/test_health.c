@@ -95,7 +95,7 @@ static bool is_listed(const struct bus_message_type *type) {
   return false;
 }
 
-/* A command that the topology lets the edge send has a gate, a metric and a part in the health check. */
+/* A command that the topology lets the edge send has a mode, a metric and a part in the health check. */
 TEST(commands_of_the_edge_are_those_of_the_topology)
 {
   const struct bus_message_type *type;

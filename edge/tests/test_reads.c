@@ -84,12 +84,12 @@ static const void *answer_many(const struct order_get_many *many, struct bus_are
 }
 
 bool edge_ask(struct edge *asked, struct bus_http_exchange *exchange, const struct edge_query *query,
-              const void **ret_body, struct answer *ret_refusal) {
+              const void **ret_body, struct response *ret_refusal) {
   (void)asked;
   note_most(&service.most_under_way, atomic_fetch_add(&service.under_way, 1) + 1);
   usleep((useconds_t)service.pause_us);
   if (service.is_silent)
-    *ret_refusal = answer_refusal(REFUSAL_NO_ANSWER);
+    *ret_refusal = response_refusal(REFUSAL_NO_ANSWER);
   else if (query->kind->type == &order_get_type)
     *ret_body = answer_alone(query->body, exchange->arena);
   else
@@ -107,7 +107,7 @@ static int64_t version_in(struct bus_str json) {
   return at ? strtoll(at + 10, NULL, 10) : -1;
 }
 
-static bool is_right(const struct answer *answer, int number) {
+static bool is_right(const struct response *answer, int number) {
   if (service.is_silent || service.answers_too_few || service.mixes_up)
     return answer->status == 503;
   if (number % 20 == UNKNOWN)
@@ -121,7 +121,7 @@ static bool is_right(const struct answer *answer, int number) {
 static bool read_one(int number) {
   struct bus_http_exchange exchange = {bus_arena_new(1 << 20)};
   struct bus_uuid id = id_of(number);
-  struct answer answer = edge_read(&edge, &exchange, &id);
+  struct response answer = edge_read(&edge, &exchange, &id);
   bool right = is_right(&answer, number);
   bus_arena_free(exchange.arena);
   return right;

@@ -61,7 +61,7 @@ static const char help[] =
     "\n"
     "Status: 0 all was done; 1 some were not there, or were not taken and stay where they are; 2 trouble.\n";
 
-static int trouble(const char *text) {
+static int dead_trouble(const char *text) {
   (void)fprintf(stderr, "bus-dead: %s\n", text);
   return EXIT_TROUBLE;
 }
@@ -234,7 +234,7 @@ static long report_missing(const struct program *program) {
   return missing;
 }
 
-static int report(const struct program *program, int64_t unseen) {
+static int report_looked(const struct program *program, int64_t unseen) {
   long missing = report_missing(program);
   if (unseen > 0)
     (void)fprintf(stderr, "%" PRId64 " messages were not looked at\n", unseen);
@@ -244,7 +244,7 @@ static int report(const struct program *program, int64_t unseen) {
   if (program->verb->takes_away)
     (void)printf("%ld %s\n", program->done, program->verb->sends ? "sent again" : "dropped");
   if (fflush(stdout) != 0)
-    return trouble("cannot write the standard output");
+    return dead_trouble("cannot write the standard output");
   bool whole = missing == 0 && program->kept == 0 && program->refused == 0 && (unseen == 0 || !program->all);
   return whole ? EXIT_SUCCESS : EXIT_SOME_FAILED;
 }
@@ -260,8 +260,8 @@ static int look(struct program *program) {
                                  .visit = program->verb->visit,
                                  .context = program};
   if (!dead_look(&look, &unseen, &err))
-    return trouble(err.text);
-  return report(program, unseen);
+    return dead_trouble(err.text);
+  return report_looked(program, unseen);
 }
 
 static int look_and_send(struct program *program) {
@@ -270,7 +270,7 @@ static int look_and_send(struct program *program) {
   bus_random_seed(seed);
   bus_uuid_source_init(&program->source, seed);
   if (!send_open(&program->session, &program->settings, &err))
-    return trouble(err.text);
+    return dead_trouble(err.text);
   program->session.unit = "message";
   int status = look(program);
   send_close(&program->session);
@@ -284,7 +284,7 @@ static int count_all(const struct program *program) {
   char name[BUS_KEY_MAX];
   bool good = true;
   if (!bus_amqp_open(&program->settings, &amqp, &err))
-    return trouble(err.text);
+    return dead_trouble(err.text);
   for (size_t i = 0; good && (queue = bus_topology_queue_at(&orderbus_topology, i)); i++) {
     int64_t depth = 0;
     if (queue->kind != BUS_QUEUE_WORK || !bus_topology_is_own(&orderbus_topology, queue))
@@ -295,21 +295,22 @@ static int count_all(const struct program *program) {
       (void)printf("%s %" PRId64 "\n", queue->name, depth);
   }
   bus_amqp_free(amqp);
-  return good && fflush(stdout) == 0 ? EXIT_SUCCESS : trouble(good ? "cannot write the standard output" : err.text);
+  return good && fflush(stdout) == 0 ? EXIT_SUCCESS
+                                     : dead_trouble(good ? "cannot write the standard output" : err.text);
 }
 
 /* ---- the command line ---- */
 
 static int take_ids(struct program *program, int count, char **words) {
   if (count > IDS_MAX)
-    return trouble("at most 100 ids at once");
+    return dead_trouble("at most 100 ids at once");
   for (int i = 0; i < count; i++)
     if (!bus_uuid_parse(bus_str(words[i]), &program->ids[program->id_count++]))
-      return trouble("an id is a UUID, as list prints it");
+      return dead_trouble("an id is a UUID, as list prints it");
   if (program->all && program->id_count > 0)
-    return trouble("ids or --all, not both");
+    return dead_trouble("ids or --all, not both");
   if (program->verb->takes_away && !program->all && program->id_count == 0)
-    return trouble("name the messages by their ids, or say --all");
+    return dead_trouble("name the messages by their ids, or say --all");
   program->all = program->id_count == 0;
   return -1;
 }
@@ -319,14 +320,14 @@ static int run_verb(struct program *program, int count, char **words) {
     if (strcmp(words[0], verbs[i].name) == 0)
       program->verb = &verbs[i];
   if (!program->verb)
-    return trouble("list, show, replay or drop; see --help");
+    return dead_trouble("list, show, replay or drop; see --help");
   if (program->settings.url == NULL)
-    return trouble("no broker: give --url, or set RABBITMQ_URL");
+    return dead_trouble("no broker: give --url, or set RABBITMQ_URL");
   if (count == 1 && program->verb == &verbs[0])
     return count_all(program);
   program->queue = count > 1 ? bus_topology_queue(&orderbus_topology, words[1]) : NULL;
   if (!program->queue || program->queue->kind != BUS_QUEUE_WORK)
-    return trouble("no such work queue; list names them");
+    return dead_trouble("no such work queue; list names them");
   int status = take_ids(program, count - 2, words + 2);
   if (status >= 0)
     return status;
@@ -334,7 +335,7 @@ static int run_verb(struct program *program, int count, char **words) {
 }
 
 /* -1: go on; else the status to exit with. */
-static int parse_options(struct program *program, int argc, char **argv) {
+static int parse_dead_options(struct program *program, int argc, char **argv) {
   static const struct option options[] = {
       {"all", no_argument, NULL, 'a'},
       BUS_OPERATOR_OPTIONS,
@@ -349,6 +350,6 @@ int main(int argc, char **argv) {
   bus_process_standard_files();
   static struct program program; /* the window is large for a stack */
   program.settings = (struct bus_amqp_settings){.url = getenv("RABBITMQ_URL"), .name = "bus-dead", .heartbeat_s = 60};
-  int status = parse_options(&program, argc, argv);
+  int status = parse_dead_options(&program, argc, argv);
   return status >= 0 ? status : run_verb(&program, argc - optind, argv + optind);
 }

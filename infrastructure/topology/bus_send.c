@@ -34,7 +34,7 @@ static const char help[] =
     "\n"
     "Status: 0 all were confirmed by the broker; 1 some were wrong, returned, nacked or refused; 2 trouble.\n";
 
-static int trouble(const char *text) {
+static int send_trouble(const char *text) {
   (void)fprintf(stderr, "bus-send: %s\n", text);
   return EXIT_TROUBLE;
 }
@@ -51,7 +51,7 @@ static int print_types(void) {
     if (can_be_sent(type))
       (void)printf("%s %s\n", type->type, senders);
   }
-  return fflush(stdout) == 0 ? EXIT_SUCCESS : trouble("cannot write the standard output");
+  return fflush(stdout) == 0 ? EXIT_SUCCESS : send_trouble("cannot write the standard output");
 }
 
 /* ---- one line ---- */
@@ -137,7 +137,7 @@ static bool send_all(struct program *program, FILE *in, struct bus_error *err) {
 
 /* ---- the program ---- */
 
-static int report(const struct program *program, bool sent, const struct bus_error *err) {
+static int report_sent(const struct program *program, bool sent, const struct bus_error *err) {
   const struct send_session *session = &program->session;
   long unknown = send_unknown(session);
   (void)printf("%ld confirmed, %ld returned, %ld nacked, %ld lines refused, %ld unknown\n", session->confirmed,
@@ -154,15 +154,15 @@ static int send_input(struct program *program) {
   uint64_t seed[4];
   program->arena = bus_arena_new(ARENA_LIMIT);
   if (program->arena == NULL)
-    return trouble("out of memory");
+    return send_trouble("out of memory");
   bus_random_seed(seed);
   bus_uuid_source_init(&program->ids, seed);
   if (!send_open(&program->session, &program->settings, &err)) {
     bus_arena_free(program->arena);
-    return trouble(err.text);
+    return send_trouble(err.text);
   }
   bool sent = send_all(program, stdin, &err);
-  int status = report(program, sent, &err);
+  int status = report_sent(program, sent, &err);
   send_close(&program->session);
   bus_arena_free(program->arena);
   return status;
@@ -171,14 +171,14 @@ static int send_input(struct program *program) {
 static int check_and_run(struct program *program, const char *type) {
   program->type = bus_topology_type(&orderbus_topology, bus_str(type));
   if (program->type == NULL || !can_be_sent(program->type))
-    return trouble("no such command or event; see --types");
+    return send_trouble("no such command or event; see --types");
   if (program->settings.url == NULL)
-    return trouble("no broker: give --url, or set RABBITMQ_URL");
+    return send_trouble("no broker: give --url, or set RABBITMQ_URL");
   return send_input(program);
 }
 
 /* -1: go on; else the status to exit with. */
-static int parse_options(struct program *program, int argc, char **argv) {
+static int parse_send_options(struct program *program, int argc, char **argv) {
   static const struct option options[] = {
       {"types", no_argument, NULL, 't'},
       BUS_OPERATOR_OPTIONS,
@@ -186,13 +186,13 @@ static int parse_options(struct program *program, int argc, char **argv) {
   int status;
   if (bus_operator_next(argc, argv, options, help, &program->settings, &status) != 0)
     return print_types();
-  return status >= 0 ? status : optind == argc - 1 ? -1 : trouble("one type is needed; see --help");
+  return status >= 0 ? status : optind == argc - 1 ? -1 : send_trouble("one type is needed; see --help");
 }
 
 int main(int argc, char **argv) {
   bus_process_standard_files();
   static struct program program; /* the window is large for a stack */
   program.settings = (struct bus_amqp_settings){.url = getenv("RABBITMQ_URL"), .name = "bus-send"};
-  int status = parse_options(&program, argc, argv);
+  int status = parse_send_options(&program, argc, argv);
   return status >= 0 ? status : check_and_run(&program, argv[optind]);
 }

@@ -3,8 +3,8 @@
 #include "fuzz.h"
 
 #include "../decode.h"
-#include "answers.h"
 #include "prefer.h"
+#include "responses.h"
 
 static struct bus_arena *arena;
 static const struct bus_uuid some_order = {{1, 2, 3}};
@@ -57,7 +57,7 @@ static void place(struct bus_str rest) {
     FUZZ_CHECK(decode_place(keyless, BUS_STR("another-key"), BUS_STR("pm"), arena, &again, &problems));
     FUZZ_CHECK(bus_str_equal(order.request_hash, again.request_hash));
   }
-  (void)answer_place_accepted(&order.order_id, arena);
+  (void)response_place_accepted(&order.order_id, arena);
 }
 
 static void cancel(struct bus_str body) {
@@ -119,7 +119,7 @@ static void prefer(struct bus_str value) {
   FUZZ_CHECK(seconds >= 0 && seconds <= 30 && prefer_wait(value, 0) == 0);
 }
 
-static void check_answer(struct answer answer) {
+static void check_answer(struct response answer) {
   FUZZ_CHECK(answer.status >= 200 && answer.status < 600);
   struct bus_str text;
   if (answer.schema)
@@ -133,18 +133,18 @@ static void answers(struct bus_str json) {
   const struct order_history *history = fuzz_codec(&order_history_schema, json, BUS_IGNORE_UNKNOWN, arena);
   const struct inventory_answer *product = fuzz_codec(&inventory_answer_schema, json, BUS_IGNORE_UNKNOWN, arena);
   if (answer) {
-    check_answer(answer_place(answer, 0));
-    check_answer(answer_place(answer, 5));
-    check_answer(answer_get(answer));
-    check_answer(answer_cancel(answer, &some_order, arena));
+    check_answer(response_place(answer, 0));
+    check_answer(response_place(answer, 5));
+    check_answer(response_get(answer));
+    check_answer(response_cancel(answer, &some_order, arena));
   }
   if (page)
-    check_answer(answer_found(&order_page_schema, page));
+    check_answer(response_found(&order_page_schema, page));
   if (history)
-    check_answer(answer_events(history, true, arena));
+    check_answer(response_events(history, true, arena));
   if (product) {
-    check_answer(answer_product(product, arena));
-    check_answer(answer_stock(product));
+    check_answer(response_product(product, arena));
+    check_answer(response_stock(product));
   }
 }
 

@@ -138,7 +138,7 @@ static struct psp_record *make_record(const struct psp_entry *entry) {
   record->then_at = entry->then ? entry->then->at : BUS_NO_TIME;
   if (entry->then) {
     record->then_type = entry->then->type;
-    record->then_answer = store(&end, entry->then->answer);
+    record->then_response = store(&end, entry->then->answer);
   }
   return record;
 }
@@ -209,7 +209,7 @@ bool psp_book_due(const struct psp_book *book, bus_time now, struct psp_entry *r
                             .order_id = first->order_id,
                             .payment_intent = first->payment_intent,
                             .status = 200,
-                            .answer = first->then_answer,
+                            .answer = first->then_response,
                             .at = first->then_at};
   return true;
 }

@@ -21,7 +21,7 @@ struct psp_record {
   /* The next state of a pending object; then_at BUS_NO_TIME: none. */
   int then_type;
   bus_time then_at;
-  struct bus_str then_answer;
+  struct bus_str then_response;
   struct psp_record *next_pending;
 };
 
@@ -42,7 +42,7 @@ void psp_book_done(struct psp_book *book);
 
 enum psp_claim {
   PSP_CLAIM_NEW,      /* the caller owns the key until it records or releases it */
-  PSP_CLAIM_REPLAY,   /* *ret_record is the answer */
+  PSP_CLAIM_REPLAY,   /* *ret_record is the response */
   PSP_CLAIM_IN_USE,   /* another call with it is under way */
   PSP_CLAIM_MISMATCH, /* it was used with other parameters */
   PSP_CLAIM_NO_MEMORY,

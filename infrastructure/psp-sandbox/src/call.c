@@ -9,7 +9,7 @@
 
 enum { KEY_MAX = 255 };
 
-/* ---- answers ---- */
+/* ---- responses ---- */
 void psp_reply_json(struct bus_http_exchange *exchange, int64_t status, struct bus_str json) {
   if (json.data == NULL) {
     status = 503;
@@ -19,7 +19,7 @@ void psp_reply_json(struct bus_http_exchange *exchange, int64_t status, struct b
 }
 
 void psp_reply_error(struct bus_http_exchange *exchange, const struct psp_error *error) {
-  psp_reply_json(exchange, error->status, psp_answer_error(bus_http_arena(exchange), error));
+  psp_reply_json(exchange, error->status, psp_response_error(bus_http_arena(exchange), error));
 }
 
 static const struct psp_error no_key = {401, "invalid_request_error", NULL, NULL, NULL, "Invalid API Key provided."};
@@ -94,7 +94,7 @@ bool psp_call_start(struct psp_sandbox *sandbox, struct bus_http_exchange *excha
   return false;
 }
 
-static void replay(struct psp_call *call, const struct psp_record *record) {
+static void send_recorded(struct psp_call *call, const struct psp_record *record) {
   bus_http_add_header(call->exchange, "Idempotent-Replayed", BUS_STR("true"));
   psp_reply_json(call->exchange, record->status, record->answer);
 }
@@ -111,7 +111,7 @@ bool psp_call_claim(struct psp_call *call) {
   case PSP_CLAIM_NEW:
     return true;
   case PSP_CLAIM_REPLAY:
-    replay(call, record); /* records stay as they are for ever */
+    send_recorded(call, record); /* records stay as they are for ever */
     break;
   case PSP_CLAIM_IN_USE:
     psp_reply_error(call->exchange, &in_use);

@@ -2,7 +2,7 @@
 #ifndef PSP_CALL_H
 #define PSP_CALL_H
 
-#include "answer.h"
+#include "response.h"
 #include "sandbox.h"
 
 enum { PSP_ID_TEXT = 48 };

@@ -26,8 +26,8 @@ static const struct bus_field entry_fields[] = {
     BUS_FIELD_STRING(struct psp_entry, payment_intent, BUS_TOKEN, 4, 64, BUS_OPTIONAL, "The refunded payment intent."),
     BUS_FIELD_STRING(struct psp_entry, payment_method, BUS_TOKEN, 1, 500, BUS_OPTIONAL, "The token of a charge."),
     BUS_FIELD_OBJECT(struct psp_entry, then, struct psp_turn, &turn_schema, BUS_OPTIONAL, "Its next state."),
-    BUS_FIELD_INT64(struct psp_entry, status, 200, 599, BUS_REQUIRED, "HTTP status of the stored answer."),
-    BUS_FIELD_JSON(struct psp_entry, answer, PSP_ENTRY_LINE_MAX, BUS_REQUIRED, "The stored answer."),
+    BUS_FIELD_INT64(struct psp_entry, status, 200, 599, BUS_REQUIRED, "HTTP status of the stored response."),
+    BUS_FIELD_JSON(struct psp_entry, answer, PSP_ENTRY_LINE_MAX, BUS_REQUIRED, "The stored response."),
     BUS_FIELD_TIME(struct psp_entry, at, BUS_REQUIRED, "When it was decided."),
 };
 const struct bus_schema psp_entry_schema = BUS_SCHEMA("entry", struct psp_entry, entry_fields);

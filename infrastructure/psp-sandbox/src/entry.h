@@ -41,7 +41,7 @@ struct psp_entry {
   struct bus_str order_id;       /* absent: none was given */
   struct bus_str payment_intent; /* what a refund gives back */
   struct bus_str payment_method; /* of a charge: the token; absent in ledgers of older versions */
-  int64_t status;                /* the answer that is given for ever */
+  int64_t status;                /* the response, given forever */
   struct bus_str answer;         /* JSON */
   struct psp_turn *then;         /* NULL: final, or pending forever */
   bus_time at;

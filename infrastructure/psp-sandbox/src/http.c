@@ -116,7 +116,7 @@ static void get_one(struct psp_sandbox *sandbox, struct bus_http_exchange *excha
   const struct psp_record *record = psp_book_find(&sandbox->book, bus_http_path_segment(exchange, 0));
   pthread_mutex_unlock(&sandbox->lock);
   if (record && psp_entry_is_refund(record->type) == is_refund) {
-    psp_reply_json(exchange, 200, record->status == 200 ? record->answer : psp_answer_failed_intent(record->answer));
+    psp_reply_json(exchange, 200, record->status == 200 ? record->answer : psp_response_failed_intent(record->answer));
     return;
   }
   const struct psp_error missing = {.status = 404,

@@ -39,12 +39,12 @@ bool psp_outcome_of_charge(struct bus_arena *arena, const struct psp_identity *i
   if (course)
     entry.type = course->at_once ? course->becomes : PSP_PENDING;
   if (step == PSP_DECLINE)
-    entry.answer = psp_answer_decline(arena, identity, charge, form);
+    entry.answer = psp_response_decline(arena, identity, charge, form);
   else
-    entry.answer = psp_answer_intent(arena, identity, charge, form, course ? course->status : "succeeded");
+    entry.answer = psp_response_intent(arena, identity, charge, form, course ? course->status : "succeeded");
   if (course && follows(course)) {
     entry.then = turn(arena, course, identity->at + pending_for,
-                      psp_answer_intent(arena, identity, charge, form, final_status(course->becomes)));
+                      psp_response_intent(arena, identity, charge, form, final_status(course->becomes)));
     if (!entry.then)
       return false;
   }
@@ -67,12 +67,12 @@ bool psp_outcome_of_refund(struct bus_arena *arena, const struct psp_identity *i
                             .status = 200};
   if (course)
     entry.type = course->at_once ? course->becomes : PSP_REFUND_PENDING;
-  entry.answer = psp_answer_refund(arena, identity, refund, reserved->amount, intent->currency, form,
-                                   course ? course->status : "succeeded");
+  entry.answer = psp_response_refund(arena, identity, refund, reserved->amount, intent->currency, form,
+                                     course ? course->status : "succeeded");
   if (course && follows(course)) {
     entry.then = turn(arena, course, identity->at + pending_for,
-                      psp_answer_refund(arena, identity, refund, reserved->amount, intent->currency, form,
-                                        final_status(course->becomes)));
+                      psp_response_refund(arena, identity, refund, reserved->amount, intent->currency, form,
+                                          final_status(course->becomes)));
     if (!entry.then)
       return false;
   }

@@ -1,9 +1,9 @@
-/* Builds the ledger entry of a charge or refund, together with its answer. Pure. */
+/* Builds the ledger entry of a charge or refund, together with its response. Pure. */
 #ifndef PSP_OUTCOME_H
 #define PSP_OUTCOME_H
 
-#include "answer.h"
 #include "book.h"
+#include "response.h"
 
 /* The entry without key, fingerprint and time. step: CAPTURE, DECLINE or PEND. pending_for: microseconds until an
  * object that takes time is final. Texts lie in the arena or are the parameters'. False: out of memory. */

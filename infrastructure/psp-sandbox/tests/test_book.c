@@ -206,7 +206,7 @@ TEST(a_pending_intent_turns_when_its_time_has_come)
   psp_book_done(&book);
 }
 
-/* A real provider keeps the first answer of a key, whatever the object has become since. */
+/* A real provider keeps the first response of a key, whatever the object has become since. */
 TEST(a_key_of_a_pending_intent_is_answered_as_at_first_forever)
 {
   struct psp_book book = {0};

@@ -1,7 +1,7 @@
-/* Parameters, tokens, and the answers' shapes. */
-#include "answer.h"
+/* Parameters, tokens, and the shapes of responses. */
 #include "charge.h"
 #include "outcome.h"
+#include "response.h"
 
 #include <stdio.h>
 
@@ -140,7 +140,7 @@ TEST(an_intent_is_answered_in_its_shape)
   struct psp_charge charge;
   struct psp_error error;
   assert_true(psp_charge_read(&form, &charge, &error));
-  assert_string_equal(psp_answer_intent(arena, &identity, &charge, &form, "succeeded").data,
+  assert_string_equal(psp_response_intent(arena, &identity, &charge, &form, "succeeded").data,
                       "{\"id\":\"pi_7\",\"object\":\"payment_intent\",\"amount\":1998,\"amount_received\":1998,"
                       "\"created\":1700000000,\"currency\":\"eur\",\"last_payment_error\":null,"
                       "\"latest_charge\":\"ch_7\",\"livemode\":false,\"metadata\":{\"order_id\":\"o-1\","
@@ -154,7 +154,7 @@ TEST(a_decline_is_a_card_error_with_its_intent)
   struct psp_charge charge;
   struct psp_error error;
   assert_true(psp_charge_read(&form, &charge, &error));
-  struct bus_str answer = psp_answer_decline(arena, &identity, &charge, &form);
+  struct bus_str answer = psp_response_decline(arena, &identity, &charge, &form);
   assert_non_null(answer.data);
   assert_int_equal(strncmp(answer.data,
                            "{\"error\":{\"type\":\"card_error\",\"code\":\"card_declined\","
@@ -162,18 +162,18 @@ TEST(a_decline_is_a_card_error_with_its_intent)
                            "\"charge\":\"ch_7\",\"payment_intent\":{\"id\":\"pi_7\",",
                            150),
                    0);
-  struct bus_str intent = psp_answer_failed_intent(answer);
+  struct bus_str intent = psp_response_failed_intent(answer);
   assert_int_equal(strncmp(intent.data, "{\"id\":\"pi_7\"", 12), 0);
   assert_int_equal(strncmp(intent.data + intent.len - 2, "\"}", 2), 0);
   assert_non_null(memmem(intent.data, intent.len, "\"status\":\"requires_payment_method\"", 34));
-  assert_null(psp_answer_failed_intent(BUS_STR("{}")).data);
+  assert_null(psp_response_failed_intent(BUS_STR("{}")).data);
 }
 
 TEST(errors_leave_out_what_they_have_not)
 {
   const struct psp_error error = {.status = 401, .type = "invalid_request_error", .message = "Invalid API Key."};
   form_of("");
-  assert_string_equal(psp_answer_error(arena, &error).data,
+  assert_string_equal(psp_response_error(arena, &error).data,
                       "{\"error\":{\"type\":\"invalid_request_error\",\"message\":\"Invalid API Key.\"}}");
 }
 
@@ -184,7 +184,7 @@ TEST(a_refund_is_answered_in_its_shape)
   struct psp_error error;
   assert_true(psp_refund_read(&form, &refund, &error));
   const struct psp_identity own = {BUS_STR("re_1"), BUS_STR("ch_7"), INT64_C(1700000000) * BUS_SECOND};
-  assert_string_equal(psp_answer_refund(arena, &own, &refund, 12, BUS_STR("eur"), &form, "succeeded").data,
+  assert_string_equal(psp_response_refund(arena, &own, &refund, 12, BUS_STR("eur"), &form, "succeeded").data,
                       "{\"id\":\"re_1\",\"object\":\"refund\",\"amount\":12,\"charge\":\"ch_7\","
                       "\"created\":1700000000,\"currency\":\"eur\",\"metadata\":{},\"payment_intent\":\"pi_7\","
                       "\"reason\":null,\"status\":\"succeeded\"}");

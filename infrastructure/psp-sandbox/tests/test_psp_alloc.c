@@ -3,9 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "answer.h"
 #include "book.h"
 #include "ledger.h"
+#include "response.h"
 #include "test.h"
 #include "torture.h"
 
@@ -23,7 +23,7 @@ static bool take_form(struct bus_arena *arena, const void *context) {
               psp_form_fingerprint(&form, "/v1/payment_intents", arena, fingerprint) &&
               psp_charge_read(&form, &charge, &error);
   if (done)
-    answer = psp_answer_intent(arena, &identity, &charge, &form, "succeeded");
+    answer = psp_response_intent(arena, &identity, &charge, &form, "succeeded");
   const struct psp_entry entry = {.type = PSP_CAPTURED,
                                   .id = identity.id,
                                   .amount = 5,
@@ -36,7 +36,7 @@ static bool take_form(struct bus_arena *arena, const void *context) {
   return done;
 }
 
-TEST(forms_and_answers)
+TEST(forms_and_responses)
 { torture(take_form, "amount=5&currency=eur&payment_method=pm_card_visa&confirm=true&metadata%5Border_id%5D=o"); }
 
 static const struct psp_entry captured = {.type = PSP_CAPTURED,

@@ -5,12 +5,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "answer.h"
 #include "book.h"
 #include "form.h"
 #include "json_scan.h"
 #include "ledger_read.h"
 #include "outcome.h"
+#include "response.h"
 
 static struct bus_arena *arena;
 
@@ -30,14 +30,14 @@ static void record(const struct psp_entry *entry) {
   FUZZ_CHECK(psp_entry_format(&parsed, arena, &again) && bus_str_equal(line, again));
 }
 
-static struct psp_entry entry_of(int type, int64_t amount, struct bus_str order_id, struct bus_str answer) {
+static struct psp_entry entry_of(int type, int64_t amount, struct bus_str order_id, struct bus_str response) {
   return (struct psp_entry){.type = type,
                             .id = BUS_STR("pi_0123"),
                             .amount = amount,
                             .currency = BUS_STR("eur"),
                             .order_id = order_id,
                             .status = type == PSP_DECLINED ? 402 : 200,
-                            .answer = answer,
+                            .answer = response,
                             .at = BUS_SECOND};
 }
 
@@ -47,7 +47,7 @@ static void charge(const struct psp_form *form) {
   struct psp_error error;
   if (!psp_charge_read(form, &read, &error)) {
     FUZZ_CHECK(error.status >= 400 && error.status < 500 && error.type && error.message);
-    check_json(psp_answer_error(arena, &error));
+    check_json(psp_response_error(arena, &error));
     return;
   }
   FUZZ_CHECK(read.amount >= 1 && read.amount <= BUS_JSON_INT_MAX && read.currency.len == 3 && read.method);
@@ -56,7 +56,7 @@ static void charge(const struct psp_form *form) {
   FUZZ_CHECK(psp_outcome_of_charge(arena, &identity, &read, form, declines ? PSP_DECLINE : PSP_CAPTURE, 0, &entry));
   check_json(entry.answer);
   if (declines)
-    check_json(psp_answer_failed_intent(entry.answer));
+    check_json(psp_response_failed_intent(entry.answer));
   record(&entry);
   if (!read.method->course)
     return;
@@ -72,13 +72,13 @@ static void refund(const struct psp_form *form) {
   struct psp_refund read;
   struct psp_error error;
   if (!psp_refund_read(form, &read, &error)) {
-    check_json(psp_answer_error(arena, &error));
+    check_json(psp_response_error(arena, &error));
     return;
   }
   FUZZ_CHECK(read.payment_intent.len > 0 && (read.amount == BUS_NO_INT64 || read.amount >= 1));
-  struct bus_str answer = psp_answer_refund(arena, &identity, &read, 5, BUS_STR("eur"), form, "succeeded");
-  check_json(answer);
-  struct psp_entry entry = entry_of(PSP_REFUNDED, 5, read.order_id, answer);
+  struct bus_str response = psp_response_refund(arena, &identity, &read, 5, BUS_STR("eur"), form, "succeeded");
+  check_json(response);
+  struct psp_entry entry = entry_of(PSP_REFUNDED, 5, read.order_id, response);
   record(&entry);
 }
 

@@ -1,11 +1,11 @@
 /* HTTP responses: from the outcome of a command or query to status, headers and body. Pure. */
-#ifndef EDGE_ANSWERS_H
-#define EDGE_ANSWERS_H
+#ifndef EDGE_RESPONSES_H
+#define EDGE_RESPONSES_H
 
 #include <inventory_messages.h>
 #include <order_messages.h>
 
-struct answer {
+struct response {
   int status;
   const struct bus_schema *schema; /* of body; NULL: a problem, whose sentence is `detail` */
   const void *body;
@@ -44,11 +44,11 @@ enum refusal {
 /* "no_broker" …: the label of a metric. */
 const char *refusal_name(enum refusal refusal);
 
-struct answer answer_refusal(enum refusal refusal);
+struct response response_refusal(enum refusal refusal);
 /* 200 and the body as it is. */
-struct answer answer_found(const struct bus_schema *schema, const void *body);
+struct response response_found(const struct bus_schema *schema, const void *body);
 /* The HTTP response to the answer of a query. */
-typedef struct answer answer_view(const void *said, struct bus_arena *arena);
+typedef struct response response_view(const void *said, struct bus_arena *arena);
 
 /* A stock update that is only accepted: the product may turn out not to be there. */
 struct accepted_stock {
@@ -56,33 +56,33 @@ struct accepted_stock {
 };
 extern const struct bus_schema accepted_stock_schema, event_page_schema;
 /* The shape of an order, for one that is only accepted as well: its id and the status ACCEPTED, the rest null. Made by
- * answers_init, which every answer that needs it calls. */
+ * responses_init, which every response that needs it calls. */
 extern struct bus_schema accepted_order_schema;
-void answers_init(void);
+void responses_init(void);
 
 /* The bodies lie in `arena` or are the message's own; out of memory is the refusal of that name. */
 
 /* The response for an order that this edge accepted on the confirm: to GET 200, to a cancel 202. */
-struct answer answer_accepted(int status, const struct bus_uuid *order_id, struct bus_arena *arena);
+struct response response_accepted(int status, const struct bus_uuid *order_id, struct bus_arena *arena);
 
 /* POST /api/orders. wait_s: how long the client wanted to wait for a final state, and may. */
-struct answer answer_place(const struct order_answer *answer, int64_t wait_s);
-struct answer answer_place_accepted(const struct bus_uuid *order_id, struct bus_arena *arena);
-struct answer answer_key_reused(void);
+struct response response_place(const struct order_answer *answer, int64_t wait_s);
+struct response response_place_accepted(const struct bus_uuid *order_id, struct bus_arena *arena);
+struct response response_key_reused(void);
 
 /* GET /api/orders/{id} */
-struct answer answer_get(const struct order_answer *answer);
+struct response response_get(const struct order_answer *answer);
 
 /* POST /api/orders/{id}/cancel */
-struct answer answer_cancel(const struct order_answer *answer, const struct bus_uuid *order_id,
-                            struct bus_arena *arena);
+struct response response_cancel(const struct order_answer *answer, const struct bus_uuid *order_id,
+                                struct bus_arena *arena);
 
 /* GET /api/orders/{id}/events; accepted: the order is remembered, though order-svc does not know it. */
-struct answer answer_events(const struct order_history *history, bool accepted, struct bus_arena *arena);
+struct response response_events(const struct order_history *history, bool accepted, struct bus_arena *arena);
 
 /* Products, and their stock. */
-answer_view answer_product; /* of a struct inventory_answer */
-struct answer answer_stock(const struct inventory_answer *answer);
-struct answer answer_stock_accepted(struct bus_str idempotency_key, struct bus_arena *arena);
+response_view response_product; /* of a struct inventory_answer */
+struct response response_stock(const struct inventory_answer *answer);
+struct response response_stock_accepted(struct bus_str idempotency_key, struct bus_arena *arena);
 
 #endif

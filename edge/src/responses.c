@@ -1,5 +1,5 @@
-/* The table of the edge's answers: one function for each request, from the outcome to what the client sees. */
-#include "answers.h"
+/* The edge's responses: one function for each request, from the outcome to what the client sees. */
+#include "responses.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -32,7 +32,7 @@ static void make_accepted_order_schema(void) {
   add_accepted_fields(&order_view_schema, 0);
 }
 
-void answers_init(void) {
+void responses_init(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   (void)pthread_once(&once, make_accepted_order_schema); /* fails only with a wrong argument */
 }
@@ -72,51 +72,51 @@ const char *refusal_name(enum refusal refusal) {
   return refusals[refusal].name;
 }
 
-static struct answer problem(int status, const char *detail) {
-  return (struct answer){.status = status, .detail = detail};
+static struct response problem(int status, const char *detail) {
+  return (struct response){.status = status, .detail = detail};
 }
 
-static struct answer json(int status, const struct bus_schema *schema, const void *body) {
-  return (struct answer){.status = status, .schema = schema, .body = body};
+static struct response json(int status, const struct bus_schema *schema, const void *body) {
+  return (struct response){.status = status, .schema = schema, .body = body};
 }
 
-struct answer answer_refusal(enum refusal refusal) {
-  struct answer answer = problem(503, refusals[refusal].detail);
-  answer.retry_after_s = refusals[refusal].retry_after_s;
-  answer.refusal = (int)refusal;
-  return answer;
+struct response response_refusal(enum refusal refusal) {
+  struct response response = problem(503, refusals[refusal].detail);
+  response.retry_after_s = refusals[refusal].retry_after_s;
+  response.refusal = (int)refusal;
+  return response;
 }
 
-struct answer answer_found(const struct bus_schema *schema, const void *body) {
+struct response response_found(const struct bus_schema *schema, const void *body) {
   return json(200, schema, body);
 }
 
 /* Another edge may have accepted it a moment ago, so it is worth asking again. */
-static struct answer order_not_found(void) {
-  struct answer answer = problem(404, "no such order");
-  answer.retry_after_s = 1;
-  return answer;
+static struct response order_not_found(void) {
+  struct response response = problem(404, "no such order");
+  response.retry_after_s = 1;
+  return response;
 }
 
-static struct answer order(int status, const struct order_answer *answer) {
+static struct response order(int status, const struct order_answer *answer) {
   if (answer->order == NULL)
-    return answer_refusal(REFUSAL_BAD_ANSWER);
+    return response_refusal(REFUSAL_BAD_ANSWER);
   return json(status, &order_view_schema, answer->order);
 }
 
-static struct answer placed(int status, const struct order_answer *answer) {
-  struct answer result = order(status, answer);
+static struct response placed(int status, const struct order_answer *answer) {
+  struct response result = order(status, answer);
   if (result.schema)
     result.location = answer->order->order_id;
   return result;
 }
 
-struct answer answer_key_reused(void) {
+struct response response_key_reused(void) {
   return problem(422, "this idempotency key was used with another request");
 }
 
-struct answer answer_place(const struct order_answer *answer, int64_t wait_s) {
-  struct answer result;
+struct response response_place(const struct order_answer *answer, int64_t wait_s) {
+  struct response result;
   switch (answer->outcome) {
   case ORDER_ACCEPTED:
     return placed(202, answer);
@@ -129,58 +129,58 @@ struct answer answer_place(const struct order_answer *answer, int64_t wait_s) {
     result.replayed = result.schema != NULL;
     return result;
   case ORDER_KEY_REUSED:
-    return answer_key_reused();
+    return response_key_reused();
   default:
-    return answer_refusal(REFUSAL_BAD_ANSWER);
+    return response_refusal(REFUSAL_BAD_ANSWER);
   }
 }
 
 /* On the broker's confirm alone: another body under the key may have come first, so nothing of this one is repeated. */
-struct answer answer_accepted(int status, const struct bus_uuid *order_id, struct bus_arena *arena) {
+struct response response_accepted(int status, const struct bus_uuid *order_id, struct bus_arena *arena) {
   struct order_view *body = bus_arena_alloc(arena, sizeof *body);
   if (body == NULL)
-    return answer_refusal(REFUSAL_NO_MEMORY);
-  answers_init();
+    return response_refusal(REFUSAL_NO_MEMORY);
+  responses_init();
   bus_set_absent(&order_view_schema, body);
   body->order_id = *order_id;
   body->status = ORDER_STATUS_COUNT;
-  struct answer answer = json(status, &accepted_order_schema, body);
-  answer.retry_after_s = 1;
-  return answer;
+  struct response response = json(status, &accepted_order_schema, body);
+  response.retry_after_s = 1;
+  return response;
 }
 
-struct answer answer_place_accepted(const struct bus_uuid *order_id, struct bus_arena *arena) {
-  struct answer answer = answer_accepted(202, order_id, arena);
-  if (answer.schema)
-    answer.location = *order_id;
-  return answer;
+struct response response_place_accepted(const struct bus_uuid *order_id, struct bus_arena *arena) {
+  struct response response = response_accepted(202, order_id, arena);
+  if (response.schema)
+    response.location = *order_id;
+  return response;
 }
 
-struct answer answer_get(const struct order_answer *answer) {
+struct response response_get(const struct order_answer *answer) {
   switch (answer->outcome) {
   case ORDER_FOUND:
     return order(200, answer);
   case ORDER_NOT_FOUND:
     return order_not_found();
   default:
-    return answer_refusal(REFUSAL_BAD_ANSWER);
+    return response_refusal(REFUSAL_BAD_ANSWER);
   }
 }
 
-static struct answer too_late(const struct order_answer *answer, struct bus_arena *arena) {
+static struct response too_late(const struct order_answer *answer, struct bus_arena *arena) {
   if (answer->order == NULL)
-    return answer_refusal(REFUSAL_BAD_ANSWER);
+    return response_refusal(REFUSAL_BAD_ANSWER);
   struct bus_str detail = bus_arena_printf(arena, "the order is %s and can no longer be cancelled",
                                            order_status_names[answer->order->status]);
-  return detail.data ? problem(409, detail.data) : answer_refusal(REFUSAL_NO_MEMORY);
+  return detail.data ? problem(409, detail.data) : response_refusal(REFUSAL_NO_MEMORY);
 }
 
 /* Without an order: order-svc keeps the cancel until the order comes. */
-struct answer answer_cancel(const struct order_answer *answer, const struct bus_uuid *order_id,
-                            struct bus_arena *arena) {
+struct response response_cancel(const struct order_answer *answer, const struct bus_uuid *order_id,
+                                struct bus_arena *arena) {
   switch (answer->outcome) {
   case ORDER_CANCEL_ACCEPTED:
-    return answer->order ? order(202, answer) : answer_accepted(202, order_id, arena);
+    return answer->order ? order(202, answer) : response_accepted(202, order_id, arena);
   case ORDER_CANCEL_DONE:
     return order(200, answer);
   case ORDER_CANCEL_TOO_LATE:
@@ -188,41 +188,41 @@ struct answer answer_cancel(const struct order_answer *answer, const struct bus_
   case ORDER_NOT_FOUND:
     return order_not_found();
   default:
-    return answer_refusal(REFUSAL_BAD_ANSWER);
+    return response_refusal(REFUSAL_BAD_ANSWER);
   }
 }
 
-static struct answer events_found(const struct order_history *history, struct bus_arena *arena) {
+static struct response events_found(const struct order_history *history, struct bus_arena *arena) {
   struct event_page *page = bus_arena_alloc(arena, sizeof *page);
   if (page == NULL)
-    return answer_refusal(REFUSAL_NO_MEMORY);
+    return response_refusal(REFUSAL_NO_MEMORY);
   *page = (struct event_page){.items = history->items, .item_count = history->item_count};
   if (history->next_after_seq != BUS_NO_INT64) {
     page->next_cursor = bus_arena_printf(arena, "%" PRId64, history->next_after_seq);
     if (page->next_cursor.data == NULL)
-      return answer_refusal(REFUSAL_NO_MEMORY);
+      return response_refusal(REFUSAL_NO_MEMORY);
   }
   return json(200, &event_page_schema, page);
 }
 
-struct answer answer_events(const struct order_history *history, bool accepted, struct bus_arena *arena) {
+struct response response_events(const struct order_history *history, bool accepted, struct bus_arena *arena) {
   if (history->outcome == ORDER_FOUND)
     return events_found(history, arena);
   if (!accepted)
     return order_not_found();
   static const struct event_page none = {.items = NULL};
-  struct answer answer = json(200, &event_page_schema, &none);
-  answer.retry_after_s = 1;
-  return answer;
+  struct response response = json(200, &event_page_schema, &none);
+  response.retry_after_s = 1;
+  return response;
 }
 
-static struct answer product(int status, const struct inventory_answer *answer) {
+static struct response product(int status, const struct inventory_answer *answer) {
   if (answer->product == NULL)
-    return answer_refusal(REFUSAL_BAD_ANSWER);
+    return response_refusal(REFUSAL_BAD_ANSWER);
   return json(status, &product_view_schema, answer->product);
 }
 
-struct answer answer_product(const void *said, struct bus_arena *arena) {
+struct response response_product(const void *said, struct bus_arena *arena) {
   const struct inventory_answer *answer = said;
   (void)arena;
   switch (answer->outcome) {
@@ -231,11 +231,11 @@ struct answer answer_product(const void *said, struct bus_arena *arena) {
   case INVENTORY_NOT_FOUND:
     return problem(404, "no such product");
   default:
-    return answer_refusal(REFUSAL_BAD_ANSWER);
+    return response_refusal(REFUSAL_BAD_ANSWER);
   }
 }
 
-struct answer answer_stock(const struct inventory_answer *answer) {
+struct response response_stock(const struct inventory_answer *answer) {
   switch (answer->outcome) {
   case INVENTORY_FOUND:
   case INVENTORY_UPDATED:
@@ -243,19 +243,19 @@ struct answer answer_stock(const struct inventory_answer *answer) {
   case INVENTORY_NOT_FOUND:
     return problem(404, "no such product");
   case INVENTORY_KEY_REUSED:
-    return answer_key_reused();
+    return response_key_reused();
   default:
-    return answer_refusal(REFUSAL_BAD_ANSWER);
+    return response_refusal(REFUSAL_BAD_ANSWER);
   }
 }
 
 /* The same request again is answered with its outcome. */
-struct answer answer_stock_accepted(struct bus_str idempotency_key, struct bus_arena *arena) {
+struct response response_stock_accepted(struct bus_str idempotency_key, struct bus_arena *arena) {
   struct accepted_stock *body = bus_arena_alloc(arena, sizeof *body);
   if (body == NULL)
-    return answer_refusal(REFUSAL_NO_MEMORY);
+    return response_refusal(REFUSAL_NO_MEMORY);
   *body = (struct accepted_stock){.idempotency_key = idempotency_key, .status = BUS_STR("ACCEPTED")};
-  struct answer answer = json(202, &accepted_stock_schema, body);
-  answer.retry_after_s = 1;
-  return answer;
+  struct response response = json(202, &accepted_stock_schema, body);
+  response.retry_after_s = 1;
+  return response;
 }

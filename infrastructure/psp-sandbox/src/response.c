@@ -1,5 +1,5 @@
 /* Field tables of Stripe's objects. */
-#include "answer.h"
+#include "response.h"
 
 #include <bus/field.h>
 
@@ -9,7 +9,7 @@ struct error_body {
   struct bus_str type, code, decline_code, param, message, charge, payment_intent;
 };
 
-struct error_answer {
+struct error_response {
   struct error_body *error;
 };
 
@@ -35,11 +35,11 @@ static const struct bus_field error_body_fields[] = {
 };
 static const struct bus_schema error_body_schema = BUS_SCHEMA("error", struct error_body, error_body_fields);
 
-static const struct bus_field error_answer_fields[] = {
-    BUS_FIELD_OBJECT(struct error_answer, error, struct error_body, &error_body_schema, BUS_REQUIRED, ""),
+static const struct bus_field error_response_fields[] = {
+    BUS_FIELD_OBJECT(struct error_response, error, struct error_body, &error_body_schema, BUS_REQUIRED, ""),
 };
-static const struct bus_schema error_answer_schema =
-    BUS_SCHEMA("error_answer", struct error_answer, error_answer_fields);
+static const struct bus_schema error_response_schema =
+    BUS_SCHEMA("error_response", struct error_response, error_response_fields);
 
 static const struct bus_field intent_fields[] = {
     TEXT(struct intent, id),
@@ -110,8 +110,8 @@ static struct error_body body_of(const struct psp_error *error) {
                              .message = bus_str(error->message)};
 }
 
-struct bus_str psp_answer_intent(struct bus_arena *arena, const struct psp_identity *identity,
-                                 const struct psp_charge *charge, const struct psp_form *form, const char *status) {
+struct bus_str psp_response_intent(struct bus_arena *arena, const struct psp_identity *identity,
+                                   const struct psp_charge *charge, const struct psp_form *form, const char *status) {
   struct intent intent = intent_of(arena, identity, charge, form);
   intent.status = bus_str(status);
   if (strcmp(status, "requires_payment_method") == 0) {
@@ -127,32 +127,32 @@ struct bus_str psp_answer_intent(struct bus_arena *arena, const struct psp_ident
 }
 
 static struct bus_str encode_error(struct bus_arena *arena, struct error_body *body) {
-  const struct error_answer answer = {.error = body};
+  const struct error_response response = {.error = body};
   struct bus_str json;
-  return bus_encode(&error_answer_schema, &answer, arena, &json) ? json : BUS_NO_STR;
+  return bus_encode(&error_response_schema, &response, arena, &json) ? json : BUS_NO_STR;
 }
 
-struct bus_str psp_answer_decline(struct bus_arena *arena, const struct psp_identity *identity,
-                                  const struct psp_charge *charge, const struct psp_form *form) {
+struct bus_str psp_response_decline(struct bus_arena *arena, const struct psp_identity *identity,
+                                    const struct psp_charge *charge, const struct psp_form *form) {
   struct error_body body = body_of(charge->method->decline);
   body.charge = identity->charge_id;
-  body.payment_intent = psp_answer_intent(arena, identity, charge, form, "requires_payment_method");
+  body.payment_intent = psp_response_intent(arena, identity, charge, form, "requires_payment_method");
   return body.payment_intent.data ? encode_error(arena, &body) : BUS_NO_STR;
 }
 
 /* It is the last member of the one member "error", and nothing before it is a client's text. */
-struct bus_str psp_answer_failed_intent(struct bus_str answer) {
+struct bus_str psp_response_failed_intent(struct bus_str response) {
   static const char name[] = "\"payment_intent\":", end[] = "}}";
-  const char *found = memmem(answer.data, answer.len, name, sizeof name - 1);
+  const char *found = memmem(response.data, response.len, name, sizeof name - 1);
   if (found == NULL)
     return BUS_NO_STR;
   const char *intent = found + sizeof name - 1;
-  return (struct bus_str){intent, answer.len - (size_t)(intent - answer.data) - (sizeof end - 1)};
+  return (struct bus_str){intent, response.len - (size_t)(intent - response.data) - (sizeof end - 1)};
 }
 
-struct bus_str psp_answer_refund(struct bus_arena *arena, const struct psp_identity *identity,
-                                 const struct psp_refund *refund, int64_t amount, struct bus_str currency,
-                                 const struct psp_form *form, const char *status) {
+struct bus_str psp_response_refund(struct bus_arena *arena, const struct psp_identity *identity,
+                                   const struct psp_refund *refund, int64_t amount, struct bus_str currency,
+                                   const struct psp_form *form, const char *status) {
   const struct refund body = {.id = identity->id,
                               .object = BUS_STR("refund"),
                               .amount = amount,
@@ -166,7 +166,7 @@ struct bus_str psp_answer_refund(struct bus_arena *arena, const struct psp_ident
   return encode_or_absent(arena, &refund_schema, &body);
 }
 
-struct bus_str psp_answer_error(struct bus_arena *arena, const struct psp_error *error) {
+struct bus_str psp_response_error(struct bus_arena *arena, const struct psp_error *error) {
   struct error_body body = body_of(error);
   return encode_error(arena, &body);
 }

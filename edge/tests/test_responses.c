@@ -1,0 +1,314 @@
+/* Tests the response to each outcome: status, headers and the exact body. */
+#include "responses.h"
+#include "test.h"
+
+static struct order_item items[] = {{BUS_STR("SKU-00001"), 2, BUS_NO_INT64}};
+
+static struct order_view a_view(enum order_status status) {
+  return (struct order_view){
+      .order_id = {{0x01}},
+      .customer_id = BUS_STR("c-1"),
+      .status = (int)status,
+      .items = items,
+      .item_count = 1,
+      .total = BUS_NO_INT64,
+      .created_at = INT64_C(1700000000123456),
+      .updated_at = INT64_C(1700000001000000),
+      .version = 1,
+  };
+}
+
+static struct bus_arena *arena;
+
+static void assert_body(const struct response *response, const char *expected) {
+  struct bus_str json;
+  assert_non_null(response->schema);
+  assert_true(bus_encode_nulls(response->schema, response->body, arena, &json));
+  assert_string_equal(json.data, expected);
+}
+
+#define OPEN arena = bus_arena_new(65536)
+#define CLOSE bus_arena_free(arena)
+#define ID "01000000-0000-0000-0000-000000000000"
+
+TEST(a_new_order_is_202_with_location_and_the_order)
+{
+  OPEN;
+  struct order_view view = a_view(ORDER_PENDING);
+  struct response response = response_place(&(struct order_answer){ORDER_ACCEPTED, &view}, 0);
+  assert_int_equal(response.status, 202);
+  assert_true(bus_uuid_equal(&response.location, &view.order_id));
+  assert_false(response.replayed);
+  assert_int_equal(response.retry_after_s, 0);
+  assert_body(&response, "{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\",\"status\":\"PENDING\",\"reason\":null,"
+                         "\"items\":[{\"product_id\":\"SKU-00001\",\"quantity\":2,\"unit_price\":null}],\"total\":null,"
+                         "\"currency\":null,\"created_at\":\"2023-11-14T22:13:20.123Z\",\"updated_at\":"
+                         "\"2023-11-14T22:13:21.000Z\",\"version\":1}");
+  CLOSE;
+}
+
+TEST(an_order_that_became_final_in_time_is_201)
+{
+  for (int status = ORDER_CONFIRMED; status <= ORDER_CANCELLED; status++) {
+    struct order_view view = a_view((enum order_status)status);
+    struct response response = response_place(&(struct order_answer){ORDER_FINAL, &view}, 10);
+    assert_int_equal(response.status, 201);
+    assert_int_equal(response.applied_wait_s, 10);
+    assert_true(bus_uuid_equal(&response.location, &view.order_id));
+  }
+}
+
+TEST(a_wait_that_was_too_short_is_202_and_not_applied)
+{
+  struct order_view view = a_view(ORDER_PENDING);
+  struct response response = response_place(&(struct order_answer){ORDER_ACCEPTED, &view}, 10);
+  assert_int_equal(response.status, 202);
+  assert_int_equal(response.applied_wait_s, 0);
+}
+
+TEST(a_repeated_request_is_200_replayed_with_the_order_as_it_is)
+{
+  struct order_view view = a_view(ORDER_CONFIRMED);
+  struct response response = response_place(&(struct order_answer){ORDER_REPLAYED, &view}, 0);
+  assert_int_equal(response.status, 200);
+  assert_true(response.replayed);
+  assert_ptr_equal(response.body, &view);
+}
+
+TEST(another_body_under_the_key_is_422)
+{
+  struct response response = response_place(&(struct order_answer){ORDER_KEY_REUSED, NULL}, 0);
+  assert_int_equal(response.status, 422);
+  assert_null(response.schema);
+  assert_non_null(response.detail);
+  assert_int_equal(response_key_reused().status, 422);
+}
+
+/* Every outcome that does not belong to the request, or comes without its order, is a 503 and never a crash. */
+TEST(what_cannot_be_an_answer_is_503)
+{
+  OPEN;
+  struct order_view view = a_view(ORDER_PENDING);
+  struct bus_uuid id = {{0x01}};
+  static const bool belongs[][ORDER_FINAL + 1] = {
+      {[ORDER_ACCEPTED] = 1, [ORDER_REPLAYED] = 1, [ORDER_KEY_REUSED] = 1, [ORDER_FINAL] = 1},
+      {[ORDER_FOUND] = 1, [ORDER_NOT_FOUND] = 1},
+      {[ORDER_CANCEL_ACCEPTED] = 1, [ORDER_CANCEL_DONE] = 1, [ORDER_CANCEL_TOO_LATE] = 1, [ORDER_NOT_FOUND] = 1},
+  };
+  for (int outcome = 0; outcome <= ORDER_FINAL; outcome++) {
+    struct order_answer whole = {outcome, &view}, hollow = {outcome, NULL};
+    struct response responses[][2] = {{response_place(&whole, 0), response_place(&hollow, 0)},
+                                      {response_get(&whole), response_get(&hollow)},
+                                      {response_cancel(&whole, &id, arena), response_cancel(&hollow, &id, arena)}};
+    for (size_t i = 0; i < BUS_COUNT(responses); i++) {
+      assert_int_equal(responses[i][0].status == 503, !belongs[i][outcome]);
+      bool needs_none = outcome == ORDER_KEY_REUSED || outcome == ORDER_NOT_FOUND || outcome == ORDER_CANCEL_ACCEPTED;
+      assert_int_equal(responses[i][1].status == 503, !(belongs[i][outcome] && needs_none));
+      if (responses[i][0].status == 503)
+        assert_int_equal(responses[i][0].refusal, REFUSAL_BAD_ANSWER);
+    }
+  }
+  CLOSE;
+}
+
+/* All that is known, whatever was asked for. */
+#define ONLY_ACCEPTED                                                                                                  \
+  "{\"order_id\":\"" ID                                                                                                \
+  "\",\"customer_id\":null,\"status\":\"ACCEPTED\",\"reason\":null,\"items\":null,\"total\":null,"                     \
+  "\"currency\":null,\"created_at\":null,\"updated_at\":null,\"version\":null}"
+
+TEST(an_order_accepted_on_the_confirm_is_202_and_repeats_nothing_of_the_request)
+{
+  OPEN;
+  struct bus_uuid id = {{0x01}};
+  struct response response = response_place_accepted(&id, arena);
+  assert_int_equal(response.status, 202);
+  assert_int_equal(response.retry_after_s, 1);
+  assert_true(bus_uuid_equal(&response.location, &id));
+  assert_body(&response, ONLY_ACCEPTED);
+  CLOSE;
+}
+
+TEST(an_order_that_only_the_edge_knows_is_200_accepted)
+{
+  OPEN;
+  struct bus_uuid id = {{0x01}};
+  struct response response = response_accepted(200, &id, arena);
+  assert_int_equal(response.status, 200);
+  assert_int_equal(response.retry_after_s, 1);
+  assert_body(&response, ONLY_ACCEPTED);
+  CLOSE;
+}
+
+/* Compares the members of a schema with those of an accepted order, from the first on; → how many there are. */
+static size_t same_members(const struct bus_schema *schema, size_t first) {
+  size_t count = first;
+  for (size_t i = 0; i < schema->field_count; i++)
+    if (schema->fields[i].kind == BUS_KIND_EMBED)
+      count = same_members(schema->fields[i].item, count);
+    else
+      assert_string_equal(accepted_order_schema.fields[count++].name, schema->fields[i].name);
+  return count;
+}
+
+/* Clients must see one shape: every member of an order, in its order. */
+TEST(an_accepted_order_has_the_members_of_an_order)
+{
+  responses_init();
+  assert_int_equal(same_members(&order_view_schema, 0), accepted_order_schema.field_count);
+}
+
+TEST(an_order_is_found_or_404_with_retry_after)
+{
+  struct order_view view = a_view(ORDER_PAID);
+  assert_int_equal(response_get(&(struct order_answer){ORDER_FOUND, &view}).status, 200);
+  struct response response = response_get(&(struct order_answer){ORDER_NOT_FOUND, NULL});
+  assert_int_equal(response.status, 404);
+  assert_int_equal(response.retry_after_s, 1);
+}
+
+TEST(cancel_is_202_then_200_or_409_with_the_status)
+{
+  OPEN;
+  struct bus_uuid id = {{0x01}};
+  struct order_view view = a_view(ORDER_COMPENSATING);
+  assert_int_equal(response_cancel(&(struct order_answer){ORDER_CANCEL_ACCEPTED, &view}, &id, arena).status, 202);
+  view = a_view(ORDER_CANCELLED);
+  assert_int_equal(response_cancel(&(struct order_answer){ORDER_CANCEL_DONE, &view}, &id, arena).status, 200);
+  view = a_view(ORDER_CONFIRMED);
+  struct response response = response_cancel(&(struct order_answer){ORDER_CANCEL_TOO_LATE, &view}, &id, arena);
+  assert_int_equal(response.status, 409);
+  assert_string_equal(response.detail, "the order is CONFIRMED and can no longer be cancelled");
+  assert_int_equal(response_cancel(&(struct order_answer){ORDER_NOT_FOUND, NULL}, &id, arena).status, 404);
+  CLOSE;
+}
+
+/* On the broker's confirm, or on order-svc's word that it keeps the cancel until the order comes. */
+TEST(a_cancel_that_comes_before_its_order_is_202_and_claims_nothing)
+{
+  OPEN;
+  struct bus_uuid id = {{0x01}};
+  const struct order_answer kept = {ORDER_CANCEL_ACCEPTED, NULL};
+  struct response responses[] = {response_accepted(202, &id, arena), response_cancel(&kept, &id, arena)};
+  for (size_t i = 0; i < BUS_COUNT(responses); i++) {
+    assert_int_equal(responses[i].status, 202);
+    assert_int_equal(responses[i].retry_after_s, 1);
+    assert_body(&responses[i], ONLY_ACCEPTED);
+  }
+  CLOSE;
+}
+
+TEST(events_are_a_list_with_a_cursor)
+{
+  OPEN;
+  struct order_event_view event = {1, BUS_STR("created"), INT64_C(1700000000000000), BUS_STR("{\"x\":1}")};
+  struct order_history history = {ORDER_FOUND, &event, 1, 1};
+  struct response response = response_events(&history, false, arena);
+  assert_int_equal(response.status, 200);
+  assert_body(&response, "{\"items\":[{\"seq\":1,\"type\":\"created\",\"at\":\"2023-11-14T22:13:20.000Z\","
+                         "\"data\":{\"x\":1}}],\"next_cursor\":\"1\"}");
+  history.next_after_seq = BUS_NO_INT64;
+  response = response_events(&history, false, arena);
+  assert_body(&response, "{\"items\":[{\"seq\":1,\"type\":\"created\",\"at\":\"2023-11-14T22:13:20.000Z\","
+                         "\"data\":{\"x\":1}}],\"next_cursor\":null}");
+  CLOSE;
+}
+
+TEST(an_accepted_order_has_no_events_yet)
+{
+  OPEN;
+  struct order_history history = {ORDER_NOT_FOUND, NULL, 0, BUS_NO_INT64};
+  struct response response = response_events(&history, true, arena);
+  assert_int_equal(response.status, 200);
+  assert_int_equal(response.retry_after_s, 1);
+  assert_body(&response, "{\"items\":[],\"next_cursor\":null}");
+  assert_int_equal(response_events(&history, false, arena).status, 404);
+  CLOSE;
+}
+
+TEST(orders_are_a_list_with_a_cursor)
+{
+  OPEN;
+  struct order_page page = {.items = NULL, .next_cursor = BUS_NO_STR};
+  struct response response = response_found(&order_page_schema, &page);
+  assert_int_equal(response.status, 200);
+  assert_body(&response, "{\"items\":[],\"next_cursor\":null}");
+  CLOSE;
+}
+
+TEST(products_are_found_or_404)
+{
+  OPEN;
+  struct product_view view = {.product_id = BUS_STR("A"),
+                              .name = BUS_STR("An A"),
+                              .price = 999,
+                              .currency = BUS_STR("EUR"),
+                              .on_hand = 5,
+                              .reserved = 2,
+                              .version = 3};
+  struct response response = response_product(&(struct inventory_answer){INVENTORY_FOUND, &view}, NULL);
+  assert_int_equal(response.status, 200);
+  assert_body(&response, "{\"product_id\":\"A\",\"name\":\"An A\",\"price\":999,\"currency\":\"EUR\",\"on_hand\":5,"
+                         "\"reserved\":2,\"version\":3}");
+  assert_int_equal(response_product(&(struct inventory_answer){INVENTORY_NOT_FOUND, NULL}, NULL).status, 404);
+  assert_int_equal(response_product(&(struct inventory_answer){INVENTORY_FOUND, NULL}, NULL).status, 503);
+  assert_int_equal(response_product(&(struct inventory_answer){INVENTORY_UPDATED, &view}, NULL).status, 503);
+  assert_int_equal(response_found(&product_page_schema, &(struct product_page){.items = &view, .item_count = 1}).status,
+                   200);
+  CLOSE;
+}
+
+TEST(an_update_is_200_404_or_422_and_202_on_the_confirm)
+{
+  OPEN;
+  struct product_view view = {.product_id = BUS_STR("A"),
+                              .name = BUS_STR("An A"),
+                              .price = 999,
+                              .currency = BUS_STR("EUR"),
+                              .on_hand = 5,
+                              .reserved = 2,
+                              .version = 3};
+  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_UPDATED, &view}).status, 200);
+  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_FOUND, &view}).status, 200);
+  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_NOT_FOUND, NULL}).status, 404);
+  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_KEY_REUSED, NULL}).status, 422);
+  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_UPDATED, NULL}).status, 503);
+  assert_int_equal(response_stock(&(struct inventory_answer){99, &view}).status, 503);
+  struct response response = response_stock_accepted(BUS_STR("k-1"), arena);
+  assert_int_equal(response.status, 202);
+  assert_int_equal(response.retry_after_s, 1);
+  assert_body(&response, "{\"idempotency_key\":\"k-1\",\"status\":\"ACCEPTED\"}");
+  CLOSE;
+}
+
+/* Every 503 says when to come again, and has a name for the metric. */
+TEST(every_refusal_is_503_with_retry_after)
+{
+  for (int i = REFUSAL_NONE + 1; i < REFUSAL_COUNT; i++) {
+    struct response response = response_refusal((enum refusal)i);
+    assert_int_equal(response.status, 503);
+    assert_true(response.retry_after_s >= 1);
+    assert_int_equal(response.refusal, i);
+    assert_true(strlen(response.detail) > 10);
+    for (int k = REFUSAL_NONE; k < i; k++)
+      assert_string_not_equal(refusal_name((enum refusal)i), refusal_name((enum refusal)k));
+  }
+}
+
+TEST(out_of_memory_is_a_refusal)
+{
+  struct bus_arena *tiny = bus_arena_new(1);
+  struct bus_uuid id = {{1}};
+  struct order_view view = a_view(ORDER_PAID);
+  if (tiny) {
+    assert_int_equal(response_accepted(200, &id, tiny).refusal, REFUSAL_NO_MEMORY);
+    assert_int_equal(response_place_accepted(&id, tiny).refusal, REFUSAL_NO_MEMORY);
+    assert_int_equal(response_accepted(202, &id, tiny).refusal, REFUSAL_NO_MEMORY);
+    assert_int_equal(response_cancel(&(struct order_answer){ORDER_CANCEL_TOO_LATE, &view}, &id, tiny).refusal,
+                     REFUSAL_NO_MEMORY);
+    assert_int_equal(response_events(&(struct order_history){ORDER_FOUND, NULL, 0, 1}, false, tiny).refusal,
+                     REFUSAL_NO_MEMORY);
+    assert_int_equal(response_stock_accepted(BUS_STR("k"), tiny).refusal, REFUSAL_NO_MEMORY);
+  }
+  bus_arena_free(tiny);
+}
