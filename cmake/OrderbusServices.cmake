@@ -3,6 +3,8 @@
 # ORDERBUS_SERVICES      the folders, from the root
 # ORDERBUS_BUS_SERVICES  those of them that have a user at the broker
 # orderbus_service_field(FOLDER FIELD RESULT)  a field of that service.json, empty if it is absent
+# orderbus_service_program(SOURCES … LIBRARIES …)  the program of the service in this folder, by the name in its
+#                        service.json, whose port and database are SERVICE_PORT and SERVICE_DATABASE in its sources
 file(GLOB manifests RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS
   "${PROJECT_SOURCE_DIR}/*/service.json" "${PROJECT_SOURCE_DIR}/infrastructure/*/service.json")
 set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${manifests})
@@ -14,6 +16,18 @@ function(orderbus_service_field folder field result)
     set(value "")
   endif()
   set(${result} "${value}" PARENT_SCOPE)
+endfunction()
+
+function(orderbus_service_program)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE folder)
+  foreach(field name port database)
+    orderbus_service_field("${folder}" ${field} ${field})
+  endforeach()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} orderbus_topology bus orderbus_options)
+  target_compile_definitions(${name} PRIVATE SERVICE_PORT="${port}" SERVICE_DATABASE="${database}")
+  install(TARGETS ${name})
 endfunction()
 
 set(ORDERBUS_SERVICES "")

@@ -20,24 +20,9 @@ static bool open_commands(const void *settings, struct bus_worker *worker, void 
   return true;
 }
 
-/* The service has no use for the deleted rows. */
-static void ignore_rows(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
-  (void)context, (void)worker, (void)rows;
-}
-
-static void held_rows(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
-  (void)context;
-  if (bus_worker_pushed(worker) > 0)
-    return; /* these are still waiting, or are found again */
-  for (size_t row = 0; row < bus_rows_count(rows); row++) {
-    const struct inventory_due due = {bus_rows_uuid(rows, row, 0)};
-    (void)bus_worker_push(worker, BUS_INPUT_DEADLINE, &due, sizeof due); /* what does not fit is found again */
-  }
-}
-
 static const struct bus_periodic periodics[] = {
-    {.statement = PURGE_REQUESTS, .interval_ms = PURGE_INTERVAL_MS, .rows = ignore_rows},
-    {.statement = FIND_HELD, .interval_ms = HELD_INTERVAL_MS, .when_settled = true, .rows = held_rows},
+    {.statement = PURGE_REQUESTS, .interval_ms = PURGE_INTERVAL_MS},
+    {.statement = FIND_HELD, .interval_ms = HELD_INTERVAL_MS, .when_settled = true, .rows = bus_worker_push_due},
 };
 
 static const char *const command_queues[] = {"inventory-svc"};

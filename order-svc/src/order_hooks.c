@@ -4,12 +4,10 @@
 
 #include "order_budget.h"
 #include "order_metrics.h"
-#include "order_model.h"
 #include "order_settings.h"
 #include "order_statements.h"
 
 #include <bus/clock.h>
-#include <bus/failpoint.h>
 #include <bus/log.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -54,20 +52,6 @@ static void put_off_args(void *context, struct bus_args *args) {
   const struct order_context *own = context;
   bus_args_int64(args, take_budget());
   bus_args_int64(args, order_longest_wait(&own->policy));
-}
-
-static void due_rows(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
-  (void)context;
-  if (bus_worker_pushed(worker) > 0)
-    return; /* the last ones still wait: these are among them, or will be found again */
-  if (bus_rows_count(rows) > 0 && BUS_ERROR_POINT("order.due-found"))
-    return;
-  for (size_t row = 0; row < bus_rows_count(rows); row++) {
-    const struct order_due due = {bus_rows_uuid(rows, row, 0)};
-    if (!bus_worker_push(worker, BUS_INPUT_DEADLINE, &due, sizeof due))
-      return; /* it stays due and is found again */
-    BUS_CRASH_POINT("order.due-pushed");
-  }
 }
 
 /* ---- the intake ----
@@ -118,12 +102,16 @@ static void purge_args(void *context, struct bus_args *args) {
 }
 
 const struct bus_periodic order_periodics[ORDER_PERIODICS] = {
-    {.statement = FIND_DUE, .interval_ms = DUE_INTERVAL_MS, .when_settled = true, .args = due_args, .rows = due_rows},
+    {.statement = FIND_DUE,
+     .interval_ms = DUE_INTERVAL_MS,
+     .when_settled = true,
+     .args = due_args,
+     .rows = bus_worker_push_due},
     {.statement = FIND_PUT_OFF,
      .interval_ms = PUT_OFF_INTERVAL_MS,
      .when_settled = true,
      .args = put_off_args,
-     .rows = due_rows},
+     .rows = bus_worker_push_due},
     {.statement = COUNT_OPEN, .interval_ms = INTAKE_INTERVAL_MS, .args = intake_args, .rows = intake_rows},
     {.statement = PURGE_TOMBSTONES, .interval_ms = PURGE_INTERVAL_MS, .args = purge_args},
 };

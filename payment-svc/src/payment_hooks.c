@@ -92,18 +92,6 @@ static void find_put_off_args(void *opaque, struct bus_args *args) {
   bus_args_int64(args, payment_longest_wait(&context->policy));
 }
 
-static void find_due_rows(void *opaque, struct bus_worker *worker, const struct bus_rows *rows) {
-  (void)opaque;
-  if (bus_rows_count(rows) > 0 && BUS_ERROR_POINT("payment.due-found"))
-    return;
-  for (size_t row = 0; row < bus_rows_count(rows); row++) {
-    const struct payment_due due = {.order_id = bus_rows_uuid(rows, row, 0)};
-    if (!bus_worker_push(worker, BUS_INPUT_DEADLINE, &due, sizeof due))
-      return; /* it stays due */
-    BUS_CRASH_POINT("payment.due-pushed");
-  }
-}
-
 static void look_after_args(void *opaque, struct bus_args *args) {
   const struct context *context = opaque;
   bus_args_int64(args, context->policy.quick_attempts);
@@ -119,8 +107,8 @@ static void look_after_rows(void *opaque, struct bus_worker *worker, const struc
 }
 
 const struct bus_periodic payment_periodics[PAYMENT_PERIODICS] = {
-    {.statement = FIND_DUE, .interval_ms = FIND_DUE_MS, .args = find_due_args, .rows = find_due_rows},
-    {.statement = FIND_PUT_OFF, .interval_ms = FIND_PUT_OFF_MS, .args = find_put_off_args, .rows = find_due_rows},
+    {.statement = FIND_DUE, .interval_ms = FIND_DUE_MS, .args = find_due_args, .rows = bus_worker_push_due},
+    {.statement = FIND_PUT_OFF, .interval_ms = FIND_PUT_OFF_MS, .args = find_put_off_args, .rows = bus_worker_push_due},
     {.statement = LOOK_AFTER, .interval_ms = LOOK_AFTER_MS, .args = look_after_args, .rows = look_after_rows},
 };
 

@@ -26,8 +26,11 @@ extern "C" {
  * WORKERS, QUERY_WORKERS, BATCH_MAX, GREMLIN_ENABLED, GREMLIN_LATENCY_MS, and those of struct bus_worker_settings. */
 
 struct bus_program {
-  const char *name;    /* "inventory-svc" */
   const char *summary; /* one line for --help */
+  /* The service's part of the topology: its user is the name of the program and of both services below, its work queues
+   * are those of `commands`, its query queues those of `queries`. NULL: `name` and the services say so themselves. */
+  const struct bus_topology_part *part;
+  const char *name; /* without a part: "inventory-svc" */
   const char *default_port;
   const struct bus_topology *topology;
   const char *schema_project, *schema_change;

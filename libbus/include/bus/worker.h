@@ -137,6 +137,9 @@ struct bus_worker_status bus_worker_probe(struct bus_worker *worker, int64_t tim
  * again. */
 bool bus_worker_push(struct bus_worker *worker, enum bus_input_kind kind, const void *body, size_t size);
 size_t bus_worker_pushed(const struct bus_worker *worker);
+/* A bus_periodic.rows: column 0 is the UUID of an aggregate that is due, and each row becomes a BUS_INPUT_DEADLINE
+ * whose body is that UUID, unless such an input waits already. Rows that do not fit are found again. */
+void bus_worker_push_due(void *context, struct bus_worker *worker, const struct bus_rows *rows);
 /* Stops or resumes reading one of the service's queues. */
 void bus_worker_pause(struct bus_worker *worker, size_t queue, bool paused);
 /* INBOX_KEEP_H, for data that a service keeps as long as inbox rows. Also valid inside open. */

@@ -3,6 +3,7 @@
 #include <bus/log.h>
 #include <bus/service.h>
 
+#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -12,7 +13,7 @@
 
 #include "../pg/session.h"
 
-enum { WORKERS_MAX = 32 };
+enum { WORKERS_MAX = 32, QUEUES_MAX = 8 };
 
 struct settings {
   int log_level, access_log;
@@ -25,6 +26,12 @@ struct settings {
   struct bus_worker_settings worker;
 };
 static struct settings settings;
+
+/* A service of the program with the name and the queues of its part of the topology. */
+struct completed {
+  struct bus_service service;
+  const char *queues[QUEUES_MAX];
+};
 
 static struct bus_option common_options[] = {
     {"LOG_LEVEL", BUS_OPTION_ENUM, offsetof(struct settings, log_level), "info", 0, 0, bus_level_names, false, NULL,
@@ -248,7 +255,29 @@ static void print_columns(const struct bus_table *const *tables) {
     bus_table_print(*tables, print_text, NULL);
 }
 
-int bus_service_main(int argc, char **argv, const struct bus_program *program) {
+static const struct bus_service *complete(const struct bus_service *given, const struct bus_topology_part *part,
+                                          enum bus_queue_kind kind, struct completed *ret) {
+  if (!given || !part)
+    return given;
+  ret->service = *given;
+  ret->service.name = part->user.name;
+  ret->service.queues = ret->queues;
+  ret->service.queue_count = 0;
+  for (size_t i = 0; i < part->queue_count; i++) {
+    assert(ret->service.queue_count < QUEUES_MAX);
+    if (part->queues[i].kind == kind)
+      ret->queues[ret->service.queue_count++] = part->queues[i].name;
+  }
+  return &ret->service;
+}
+
+int bus_service_main(int argc, char **argv, const struct bus_program *given) {
+  static struct completed commands, queries;
+  struct bus_program completed = *given;
+  const struct bus_program *program = &completed;
+  completed.name = given->part ? given->part->user.name : given->name;
+  completed.commands = complete(given->commands, given->part, BUS_QUEUE_WORK, &commands);
+  completed.queries = complete(given->queries, given->part, BUS_QUEUE_QUERY, &queries);
   const char *const flags[] = {"--print-sql", "--print-columns", program->print_flag, NULL};
   common_options[3].fallback = program->default_port;
   const struct bus_option_table tables[] = {

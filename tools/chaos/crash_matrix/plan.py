@@ -32,10 +32,8 @@ SETUP = {
     "requester.lost": {"before": "requester.after-publish=disconnect@20", "at": 1},
     "edge.draining": {"drains": True, "at": 1},
     "edge.drained": {"drains": True, "at": 1},
-    "order.due-found": {"at": 2},
-    "order.due-pushed": {"at": 2},
-    "payment.due-found": {"at": 2},
-    "payment.due-pushed": {"at": 2},
+    "worker.due-found": {"at": 2},
+    "worker.due-pushed": {"at": 2},
     "worker.deadline-decided": {"at": 2},
     "worker.completion-decided": {"at": 10},
 }

@@ -1,0 +1,26 @@
+/* Rows that came due become inputs. In a file of its own: only programs that have deadlines have its failpoints. */
+#include "worker_internal.h"
+
+#include <bus/failpoint.h>
+
+static bool waits_in(const struct generation *generation, const struct bus_uuid *due) {
+  for (size_t i = generation->next; i < generation->count; i++)
+    if (generation->items[i].input.kind == BUS_INPUT_DEADLINE && bus_uuid_equal(generation->items[i].input.body, due))
+      return true;
+  return false;
+}
+
+void bus_worker_push_due(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
+  (void)context;
+  size_t count = bus_rows_count(rows);
+  if (count > 0 && BUS_ERROR_POINT("worker.due-found"))
+    return;
+  for (size_t row = 0; row < count; row++) {
+    const struct bus_uuid due = bus_rows_uuid(rows, row, 0);
+    if (waits_in(worker->draining, &due) || waits_in(worker->filling, &due))
+      continue;
+    if (!bus_worker_push(worker, BUS_INPUT_DEADLINE, &due, sizeof due))
+      return;
+    BUS_CRASH_POINT("worker.due-pushed");
+  }
+}
