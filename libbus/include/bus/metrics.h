@@ -24,14 +24,21 @@ struct bus_metric_spec {
   const char *labels[BUS_METRIC_LABELS]; /* NULL-terminated unless full */
   const double *bounds;
   size_t bound_count;
+  size_t series_max; /* at most so many series, "other" among them; 0: 1,000 */
   double scale; /* what a recorded integer is multiplied with when it is printed: 1e-6 for microseconds; 0 means 1 */
 };
 struct bus_metric *bus_metric_register(const struct bus_metric_spec *spec);
 
 /* One time series of the metric. values: as many as labels; copied at the first call; look it up once and keep it where
- * it is hot. At most 1,000 series a metric: beyond, the last one made stands for all further values ("other").
- * Never NULL: without memory it is a series that is not printed. */
+ * it is hot. A metric has at most series_max series: the last one's values are "other", and it stands for all further
+ * values. Never NULL: without memory it is a series that is not printed. */
 struct bus_series *bus_metric_series(struct bus_metric *metric, const char *const *values);
+
+/* Registers a metric with one label, and one series for each value. */
+void bus_metric_series_each(const struct bus_metric_spec *spec, const char *const *values, size_t count,
+                            struct bus_series **ret);
+/* Registers metrics without labels; ret: the one series of each. */
+void bus_metric_singles(const struct bus_metric_spec *specs, size_t count, struct bus_series **ret);
 
 void bus_series_add(struct bus_series *series, int64_t n);         /* COUNTER, GAUGE */
 void bus_series_set(struct bus_series *series, int64_t value);     /* GAUGE */

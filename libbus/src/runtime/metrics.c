@@ -128,11 +128,14 @@ static void publish_series(struct bus_metric *metric, size_t slot, struct bus_se
   metric->series_count++;
 }
 
+/* The last place is kept for "other", which may have been asked for by its name. */
 static struct bus_series *make_series(struct bus_metric *metric, const char *const *values) {
   static const char *const other[BUS_METRIC_LABELS] = {"other", "other", "other", "other"};
-  if (metric->series_count >= SERIES_MAX)
-    return metric->last;
-  if (metric->series_count == SERIES_MAX - 1)
+  struct bus_series *overflow = find_series(metric, slot_of(metric, other), other);
+  size_t most = metric->spec.series_max ? metric->spec.series_max : SERIES_MAX;
+  if (metric->series_count >= most && overflow)
+    return overflow;
+  if (metric->series_count + 1 >= most && !overflow)
     values = other;
   struct bus_series *series = new_series(metric, values);
   if (series == NULL)
@@ -154,6 +157,18 @@ struct bus_series *bus_metric_series(struct bus_metric *metric, const char *cons
     series = make_series(metric, values);
   pthread_mutex_unlock(&metrics_lock);
   return series;
+}
+
+void bus_metric_series_each(const struct bus_metric_spec *spec, const char *const *values, size_t count,
+                            struct bus_series **ret) {
+  struct bus_metric *metric = bus_metric_register(spec);
+  for (size_t i = 0; i < count; i++)
+    ret[i] = bus_metric_series(metric, &values[i]);
+}
+
+void bus_metric_singles(const struct bus_metric_spec *specs, size_t count, struct bus_series **ret) {
+  for (size_t i = 0; i < count; i++)
+    ret[i] = bus_metric_series(bus_metric_register(&specs[i]), NULL);
 }
 
 void bus_series_add(struct bus_series *series, int64_t n) {

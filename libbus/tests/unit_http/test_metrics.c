@@ -134,6 +134,19 @@ TEST(beyond_a_thousand_series_the_last_one_stands_for_all)
   assert_null(strstr(text, "1499"));
 }
 
+TEST(a_metric_has_no_more_series_than_its_spec_says_and_other_is_one_of_them)
+{
+  const struct bus_metric_spec spec = {
+      .name = "few_total", .help = "Few.", .kind = BUS_COUNTER, .labels = {"kind"}, .series_max = 3};
+  const char *const values[] = {"other", "a", "b", "c", "d", "a"};
+  struct bus_series *series[BUS_COUNT(values)];
+  bus_metric_series_each(&spec, values, BUS_COUNT(values), series);
+  for (size_t i = 0; i < BUS_COUNT(values); i++)
+    bus_series_add(series[i], 1);
+  assert_string_equal(scrape(), "# HELP few_total Few.\n# TYPE few_total counter\nfew_total{kind=\"other\"} 3\n"
+                                "few_total{kind=\"a\"} 2\nfew_total{kind=\"b\"} 1\n");
+}
+
 TEST(without_a_metric_counting_goes_nowhere)
 {
   struct bus_series *series = bus_metric_series(NULL, NULL);
