@@ -6,9 +6,9 @@
 
 #include <inventory_service.h>
 #include <inventory_store.h>
-#include <order_hooks.h>
 #include <order_service.h>
 #include <order_store.h>
+#include <order_upkeep.h>
 #include <payment_messages.h>
 #include <payment_service.h>
 #include <payment_store.h>

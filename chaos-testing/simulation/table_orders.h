@@ -4,8 +4,8 @@
 
 #include "database.h"
 
-#include <order_intake.h>
-#include <order_model.h>
+#include <order_schedule.h>
+#include <order_service.h>
 
 enum { ORDERS, ORDER_EVENTS, TOMBSTONES };
 

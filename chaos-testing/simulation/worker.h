@@ -11,7 +11,7 @@
 #include <bus/backoff.h>
 #include <bus/effects.h>
 #include <bus/error.h>
-#include <order_budget.h>
+#include <order_schedule.h>
 #include <payment_turns.h>
 
 enum { ITEMS_MAX = 96, BATCH_ROOM = 16, EMITTED_MAX = 128, OPEN_MAX = 256, TYPE_RECORDS = 16 };

@@ -1,14 +1,12 @@
 /* order-svc: takes orders and carries each one through its saga. */
 #include "order_columns.h"
-#include "order_hooks.h"
 #include "order_metrics.h"
-#include "order_query.h"
-#include "order_query_store.h"
+#include "order_queries.h"
 #include "order_service.h"
-#include "order_settings.h"
 #include "order_statements.h"
 #include "order_store.h"
 #include "order_table.h"
+#include "order_upkeep.h"
 
 #include <bus/service.h>
 #include <orderbus_topology.h>

@@ -3,9 +3,88 @@
 #ifndef ORDER_H
 #define ORDER_H
 
-#include "order_fact.h"
+#include "order_messages.h"
 
 #include <bus/effects.h>
+
+/* The facts of an order, as data: the entries of its event log. Types and members here are read forever: a fact that
+ * was once written must decode in every later version. */
+enum order_fact_type {
+  FACT_CREATED,   /* order.created: the request as it was decoded */
+  FACT_RESERVED,  /* order.reserved: prices, total and currency are locked */
+  FACT_PAID,      /* order.paid: captured while RESERVED; only in logs of the releases before CONFIRMED came at once */
+  FACT_CONFIRMED, /* order.confirmed: captured, so that nothing can stop it; amount absent behind order.paid */
+  FACT_REJECTED,  /* order.rejected */
+  FACT_COMPENSATING,     /* order.compensating: undone from here on */
+  FACT_CANCELLED,        /* order.cancelled: all of it is undone */
+  FACT_STOCK_RETURNED,   /* stock.returned: inventory holds nothing for it */
+  FACT_PAYMENT_REFUSED,  /* payment.refused: no money moved */
+  FACT_PAYMENT_CAPTURED, /* payment.captured: while it was being undone, or later */
+  FACT_PAYMENT_REFUNDED, /* payment.refunded: amount is all that came back */
+  FACT_STOCK_MISSING,    /* stock.missing: CONFIRMED, and inventory could not sell it */
+  FACT_TYPES,
+};
+
+struct fact_created {
+  struct bus_str customer_id;
+  struct order_item *items;
+  size_t item_count;
+  struct order_request request;
+  struct bus_str request_hash;
+};
+struct fact_reserved {
+  struct order_item *items; /* the order's own, with unit_price */
+  size_t item_count;
+  int64_t total;
+  struct bus_str currency;
+};
+/* paid, payment.captured, payment.refunded */
+struct fact_money {
+  int64_t amount; /* minor units */
+};
+struct fact_confirmed {
+  int64_t amount;        /* captured; BUS_NO_INT64 behind order.paid */
+  struct bus_str reason; /* of the release before, which never wrote one */
+};
+/* rejected, payment.refused, stock.missing: why; of the others: absent */
+struct fact_reason {
+  struct bus_str reason;
+};
+struct fact_compensating {
+  struct bus_str reason;
+  bool alarm; /* came behind the pivot: somebody should look */
+};
+
+struct order_fact {
+  enum order_fact_type type;
+  union {
+    struct fact_created created;
+    struct fact_reserved reserved;
+    struct fact_money money;
+    struct fact_confirmed confirmed;
+    struct fact_reason reason;
+    struct fact_compensating compensating;
+  } data;
+};
+
+/* "order.created" …, NULL-terminated */
+extern const char *const order_fact_names[];
+/* FACT_TYPES: none of that name. */
+enum order_fact_type order_fact_find(struct bus_str name);
+
+bool order_fact_encode(const struct order_fact *fact, struct bus_arena *arena, struct bus_str *ret) BUS_MUST_CHECK;
+bool order_fact_decode(enum order_fact_type type, struct bus_str json, struct bus_arena *arena, struct order_fact *ret,
+                       struct bus_problems *problems) BUS_MUST_CHECK;
+
+/* A fact as a row of the log. */
+struct order_record {
+  struct bus_uuid order_id;
+  int64_t seq;
+  enum order_fact_type type;
+  bus_time at;
+  struct bus_str data; /* JSON */
+  struct order_record *next;
+};
 
 /* The states of an order that does not exist: rows of the table like every status. ORDER_TOMBSTONE: a cancel came
  * before it. The member `status` is ORDER_NONE for both, since whom a tombstone concerns depends on the message: see
@@ -115,26 +194,6 @@ void order_evolve(struct order *order, const struct order_fact *fact, bus_time a
 bool order_is_final(const struct order *order);
 /* True for every valid order in the database. */
 bool order_is_valid(const struct order *order);
-
-struct order_policy {
-  int64_t deadline; /* µs in PENDING and in RESERVED; then it is undone */
-  int64_t resend;   /* µs between repetitions in COMPENSATING */
-};
-/* µs: nothing is put off for longer, transactions that began a little later included. A deadline that is further away
- * was set before the clock was set back, and is set anew when it is looked at. */
-int64_t order_longest_wait(const struct order_policy *policy);
-/* When a new order is decided at the latest, if its deadlines are met: it may spend one in PENDING and one in RESERVED.
- */
-bus_time order_expected_until(const struct order *order, bus_time now);
-/* µs, a quarter of the deadline: an order that is younger is not late. */
-int64_t order_late_after(const struct order_policy *policy);
-/* µs: an order whose deadline is no further away has waited for more than a quarter of it, and is late. */
-int64_t order_late_within(const struct order_policy *policy);
-/* Sets deadline and due_at after a decision; before: the status before it. due_at is indexed and follows the deadline
- * only where it must (the deadline came closer) or when it is reached, so that the common steps leave the index alone.
- */
-void order_schedule(struct order *order, int before, bool deadline_reached, const struct order_policy *policy,
-                    bus_time now);
 
 /* As clients see it; items are the order's own. */
 struct order_view order_view_of(struct order *order);

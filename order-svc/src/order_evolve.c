@@ -3,8 +3,6 @@
 
 #include <assert.h>
 
-#define CLOCK_MARGIN (5 * BUS_SECOND)
-
 void order_init(struct order *order, const struct bus_uuid *order_id) {
   *order = (struct order){
       .order_id = *order_id,
@@ -139,45 +137,6 @@ bool order_is_valid(const struct order *order) {
          implies(status == ORDER_COMPENSATING, !order->stock_settled || !order->payment_settled) &&
          is_final == (order->deadline == BUS_NO_TIME) && is_final == (order->due_at == BUS_NO_TIME) &&
          implies(!is_final, order->due_at <= order->deadline) && order->created_at <= order->updated_at;
-}
-
-static bus_time deadline_of(const struct order *order, const struct order_policy *policy, bus_time now) {
-  if (order_is_final(order))
-    return BUS_NO_TIME;
-  bool forward = order->status == ORDER_PENDING || order->status == ORDER_RESERVED;
-  return now + (forward ? policy->deadline : policy->resend);
-}
-
-static int64_t shorter(const struct order_policy *policy) {
-  return policy->deadline < policy->resend ? policy->deadline : policy->resend;
-}
-
-int64_t order_longest_wait(const struct order_policy *policy) {
-  return (policy->deadline > policy->resend ? policy->deadline : policy->resend) + CLOCK_MARGIN;
-}
-
-bus_time order_expected_until(const struct order *order, bus_time now) {
-  return order->deadline + (order->deadline - now);
-}
-
-int64_t order_late_after(const struct order_policy *policy) {
-  return policy->deadline / 4;
-}
-
-int64_t order_late_within(const struct order_policy *policy) {
-  return policy->deadline - order_late_after(policy);
-}
-
-void order_schedule(struct order *order, int before, bool deadline_reached, const struct order_policy *policy,
-                    bus_time now) {
-  bool due = deadline_reached && order->deadline != BUS_NO_TIME &&
-             (now >= order->deadline || order->deadline > now + order_longest_wait(policy));
-  if (order->status != before || due)
-    order->deadline = deadline_of(order, policy, now);
-  if (before == ORDER_NONE && order->deadline != BUS_NO_TIME)
-    order->due_at = now + shorter(policy);
-  else if (deadline_reached || order->deadline < order->due_at) /* final: BUS_NO_TIME is less than any */
-    order->due_at = order->deadline;
 }
 
 struct order_view order_view_of(struct order *order) {

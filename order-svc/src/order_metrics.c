@@ -1,94 +1,96 @@
 /* Metrics of order-svc. */
 #include "order_metrics.h"
 
-#include "order_revenue.h"
 #include "order_service.h"
 
 #include <bus/log.h>
 #include <bus/metrics.h>
 #include <pthread.h>
+#include <string.h>
 
-static const struct resent {
-  unsigned bit;
-  const char *command;
-} resent_commands[] = {
-    {SEND_CONFIRMED, "order.confirmed"}, {SEND_RELEASE, "inventory.release"}, {SEND_REFUND, "payment.refund"}};
+static const char *const resent_names[] = {"order.confirmed", "inventory.release", "payment.refund"};
+static const unsigned resent_bits[] = {SEND_CONFIRMED, SEND_RELEASE, SEND_REFUND}; /* of the same commands */
 
-static struct bus_series *created, *finished[ORDER_STATUS_COUNT], *age[ORDER_STATUS_COUNT],
-    *resent[BUS_COUNT(resent_commands)], *alarms[ORDER_STATES], *open_sagas, *late_sagas, *intake_closed;
+enum { CREATED, OPEN_SAGAS, LATE_SAGAS, INTAKE_CLOSED, SINGLES };
+static const struct bus_metric_spec single_specs[SINGLES] = {
+    [CREATED] = {.name = "orders_created_total", .help = "Orders placed.", .kind = BUS_COUNTER},
+    [OPEN_SAGAS] = {.name = "orders_open_sagas",
+                    .help = "Sagas that count against MAX_OPEN_SAGAS: without those that wait only to be undone, or "
+                            "for a person.",
+                    .kind = BUS_GAUGE},
+    [LATE_SAGAS] = {.name = "orders_late_sagas",
+                    .help = "Sagas that count against MAX_LATE_SAGAS: not reserved or paid in time, and no newer order "
+                            "is CONFIRMED.",
+                    .kind = BUS_GAUGE},
+    [INTAKE_CLOSED] = {.name = "orders_intake_closed",
+                       .help = "1 while new orders wait in their queue.",
+                       .kind = BUS_GAUGE},
+};
 
-static struct bus_series *single(const struct bus_metric_spec *spec) {
-  return bus_metric_series(bus_metric_register(spec), NULL);
-}
-
-static struct bus_series *labelled(const struct bus_metric_spec *spec, const char *value) {
-  return bus_metric_series(bus_metric_register(spec), &value);
-}
-
-static void register_final(int status) {
-  static const double bounds[] = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300};
-  static const struct bus_metric_spec finished_spec = {.name = "orders_finished_total",
-                                                       .help = "Orders that came into a final status.",
-                                                       .kind = BUS_COUNTER,
-                                                       .labels = {"status"}};
-  static const struct bus_metric_spec age_spec = {.name = "orders_saga_seconds",
-                                                  .help = "From placing an order to its final status.",
-                                                  .kind = BUS_HISTOGRAM,
-                                                  .labels = {"status"},
-                                                  .bounds = bounds,
-                                                  .bound_count = BUS_COUNT(bounds),
-                                                  .scale = 1e-6};
-  finished[status] = labelled(&finished_spec, order_state_name(status));
-  age[status] = labelled(&age_spec, order_state_name(status));
-}
-
-static void register_all(void) {
-  static const struct bus_metric_spec created_spec = {
-      .name = "orders_created_total", .help = "Orders placed.", .kind = BUS_COUNTER};
-  static const struct bus_metric_spec resent_spec = {.name = "orders_saga_resends_total",
-                                                     .help = "Commands of open sagas sent again.",
+static const double age_bounds[] = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300};
+static const struct bus_metric_spec finished_spec = {.name = "orders_finished_total",
+                                                     .help = "Orders that came into a final status.",
                                                      .kind = BUS_COUNTER,
-                                                     .labels = {"command"}};
-  static const struct bus_metric_spec alarm_spec = {.name = "orders_saga_alarms_total",
-                                                    .help =
-                                                        "Messages that no sound saga brings, by the order's status.",
-                                                    .kind = BUS_COUNTER,
-                                                    .labels = {"status"}};
-  static const struct bus_metric_spec open_spec = {
-      .name = "orders_open_sagas",
-      .help = "Sagas that count against MAX_OPEN_SAGAS: without those that wait only to be undone, or for a person.",
-      .kind = BUS_GAUGE};
-  static const struct bus_metric_spec late_spec = {
-      .name = "orders_late_sagas",
-      .help = "Sagas that count against MAX_LATE_SAGAS: not reserved or paid in time, and no newer order is CONFIRMED.",
-      .kind = BUS_GAUGE};
-  static const struct bus_metric_spec closed_spec = {
-      .name = "orders_intake_closed", .help = "1 while new orders wait in their queue.", .kind = BUS_GAUGE};
-  created = single(&created_spec);
-  open_sagas = single(&open_spec);
-  late_sagas = single(&late_spec);
-  intake_closed = single(&closed_spec);
-  for (int status = ORDER_CONFIRMED; status <= ORDER_CANCELLED; status++)
-    register_final(status);
-  for (size_t i = 0; i < BUS_COUNT(resent_commands); i++)
-    resent[i] = labelled(&resent_spec, resent_commands[i].command);
+                                                     .labels = {"status"}};
+static const struct bus_metric_spec age_spec = {.name = "orders_saga_seconds",
+                                                .help = "From placing an order to its final status.",
+                                                .kind = BUS_HISTOGRAM,
+                                                .labels = {"status"},
+                                                .bounds = age_bounds,
+                                                .bound_count = BUS_COUNT(age_bounds),
+                                                .scale = 1e-6};
+static const struct bus_metric_spec resent_spec = {.name = "orders_saga_resends_total",
+                                                   .help = "Commands of open sagas sent again.",
+                                                   .kind = BUS_COUNTER,
+                                                   .labels = {"command"}};
+static const struct bus_metric_spec alarm_spec = {.name = "orders_saga_alarms_total",
+                                                  .help = "Messages that no sound saga brings, by the order's status.",
+                                                  .kind = BUS_COUNTER,
+                                                  .labels = {"status"}};
+/* Currencies come from the catalogue, by messages. */
+static const struct bus_metric_spec revenue_spec = {
+    .name = "orders_revenue_minor_units_total",
+    .help = "Captured and not refunded when the order became CONFIRMED, in minor units (cents) of the currency.",
+    .kind = BUS_COUNTER,
+    .labels = {"currency"},
+    .series_max = ORDER_REVENUE_CURRENCIES + 1};
+
+static struct bus_series *singles[SINGLES], *finished[ORDER_STATUS_COUNT], *age[ORDER_STATUS_COUNT],
+    *resent[BUS_COUNT(resent_names)], *alarms[ORDER_STATES];
+static struct bus_metric *revenue;
+
+static void register_metrics(void) {
+  const char *states[ORDER_STATES];
   for (int state = 0; state < ORDER_STATES; state++)
-    alarms[state] = labelled(&alarm_spec, order_state_name(state));
-  order_revenue_register();
+    states[state] = order_state_name(state);
+  enum { FINAL = ORDER_CONFIRMED, FINALS = ORDER_STATUS_COUNT - FINAL };
+  bus_metric_singles(single_specs, SINGLES, singles);
+  bus_metric_series_each(&finished_spec, states + FINAL, FINALS, finished + FINAL);
+  bus_metric_series_each(&age_spec, states + FINAL, FINALS, age + FINAL);
+  bus_metric_series_each(&resent_spec, resent_names, BUS_COUNT(resent_names), resent);
+  bus_metric_series_each(&alarm_spec, states, ORDER_STATES, alarms);
+  revenue = bus_metric_register(&revenue_spec);
 }
 
 void order_metrics_register(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  (void)pthread_once(&once, register_all); /* fails only for a wrong argument */
+  (void)pthread_once(&once, register_metrics); /* fails only for a wrong argument */
 }
 
 void order_metrics_intake(const struct order_load *load, bool closed) {
-  bus_series_set(open_sagas, load->open);
-  bus_series_set(late_sagas, load->late);
-  bus_series_set(intake_closed, closed);
+  bus_series_set(singles[OPEN_SAGAS], load->open);
+  bus_series_set(singles[LATE_SAGAS], load->late);
+  bus_series_set(singles[INTAKE_CLOSED], closed);
 }
 
-static void sound_alarm(const struct order_tally *tally) {
+static void count_revenue(const char *currency, int64_t amount) {
+  bool is_code =
+      strlen(currency) == ORDER_CURRENCY_LEN && strspn(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ORDER_CURRENCY_LEN;
+  const char *label = is_code ? currency : "other";
+  bus_series_add(bus_metric_series(revenue, &label), amount);
+}
+
+static void sound_order_alarm(const struct order_tally *tally) {
   bus_series_add(alarms[tally->status], 1);
   bus_log(BUS_ERROR, "saga alarm", BUS_F_UUID("order_id", &tally->order_id), BUS_F_STR("what", tally->alarm),
           BUS_F_STR("status", order_state_name(tally->status)));
@@ -98,16 +100,16 @@ void order_metrics_count(void *context, const void *action) {
   const struct order_tally *tally = action;
   (void)context;
   if (tally->created)
-    bus_series_add(created, 1);
+    bus_series_add(singles[CREATED], 1);
   if (tally->finished >= 0) {
     bus_series_add(finished[tally->finished], 1);
     bus_series_observe(age[tally->finished], tally->age);
   }
   if (tally->finished == ORDER_CONFIRMED)
-    order_revenue_add(tally->currency, tally->earned);
-  for (size_t i = 0; i < BUS_COUNT(resent_commands); i++)
-    if (tally->resent & resent_commands[i].bit)
+    count_revenue(tally->currency, tally->earned);
+  for (size_t i = 0; i < BUS_COUNT(resent_bits); i++)
+    if (tally->resent & resent_bits[i])
       bus_series_add(resent[i], 1);
   if (tally->alarm)
-    sound_alarm(tally);
+    sound_order_alarm(tally);
 }

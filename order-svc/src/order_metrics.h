@@ -2,7 +2,11 @@
 #ifndef ORDER_METRICS_H
 #define ORDER_METRICS_H
 
-#include "order_intake.h"
+#include "order_schedule.h"
+
+/* The first so many currencies have a series each; all others share the label "other", as does a code that is not three
+ * capital letters. */
+enum { ORDER_REVENUE_CURRENCIES = 16 };
 
 void order_metrics_register(void);
 /* As struct bus_service's act(): action is a struct order_tally. */

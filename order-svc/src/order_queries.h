@@ -1,10 +1,11 @@
-/* The batch of queries: what it asks for, what was found, and the answers. Pure. */
-#ifndef ORDER_QUERY_H
-#define ORDER_QUERY_H
+/* The batch of queries: what it asks for, what was found, and the answers. */
+#ifndef ORDER_QUERIES_H
+#define ORDER_QUERIES_H
 
 #include "order.h"
 
 #include <bus/page.h>
+#include <bus/worker.h>
 
 /* A page of orders is cut where its orders hold more items together: an answer stays well under a broker's limit. */
 enum { ORDER_PAGE_ITEMS = 4000 };
@@ -32,7 +33,12 @@ struct order_query_model {
 
 bool order_query_model_new(const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                            struct order_query_model **ret) BUS_MUST_CHECK;
-/* The worker's decide(); model is a struct order_query_model. */
+
+/* As struct bus_service has them; context: the worker, or NULL where there is none; model: a struct order_query_model.
+ */
+bool order_query_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                      struct bus_sql *sql, void **ret_model);
+bool order_query_load(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err);
 void order_query_decide(void *model, const struct bus_input *input, struct bus_effects *effects);
 
 #endif

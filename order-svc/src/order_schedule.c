@@ -1,5 +1,61 @@
-/* Decides from counts whether new orders are taken, and remembers since when they are not. */
-#include "order_intake.h"
+/* When orders are looked at again, how many at once, and whether new ones are taken. */
+#include "order_schedule.h"
+
+#define CLOCK_MARGIN (5 * BUS_SECOND)
+
+/* ---- deadlines ---- */
+
+static bus_time deadline_of(const struct order *order, const struct order_policy *policy, bus_time now) {
+  if (order_is_final(order))
+    return BUS_NO_TIME;
+  bool forward = order->status == ORDER_PENDING || order->status == ORDER_RESERVED;
+  return now + (forward ? policy->deadline : policy->resend);
+}
+
+static int64_t shorter(const struct order_policy *policy) {
+  return policy->deadline < policy->resend ? policy->deadline : policy->resend;
+}
+
+int64_t order_longest_wait(const struct order_policy *policy) {
+  return (policy->deadline > policy->resend ? policy->deadline : policy->resend) + CLOCK_MARGIN;
+}
+
+bus_time order_expected_until(const struct order *order, bus_time now) {
+  return order->deadline + (order->deadline - now);
+}
+
+int64_t order_late_after(const struct order_policy *policy) {
+  return policy->deadline / 4;
+}
+
+int64_t order_late_within(const struct order_policy *policy) {
+  return policy->deadline - order_late_after(policy);
+}
+
+void order_schedule(struct order *order, int before, bool deadline_reached, const struct order_policy *policy,
+                    bus_time now) {
+  bool due = deadline_reached && order->deadline != BUS_NO_TIME &&
+             (now >= order->deadline || order->deadline > now + order_longest_wait(policy));
+  if (order->status != before || due)
+    order->deadline = deadline_of(order, policy, now);
+  if (before == ORDER_NONE && order->deadline != BUS_NO_TIME)
+    order->due_at = now + shorter(policy);
+  else if (deadline_reached || order->deadline < order->due_at) /* final: BUS_NO_TIME is less than any */
+    order->due_at = order->deadline;
+}
+
+/* ---- the budget of due orders ---- */
+
+int64_t order_budget_take(struct order_budget *budget, int64_t now) {
+  if (now - budget->second >= BUS_SECOND)
+    *budget = (struct order_budget){.second = now};
+  int64_t left = ORDER_DUE_PER_SECOND - budget->spent;
+  int64_t granted = left < ORDER_DUE_AT_ONCE ? left : ORDER_DUE_AT_ONCE;
+  budget->spent += granted;
+  return granted;
+}
+
+/* ---- the intake ---- */
 
 bool order_intake_is_full(const struct order_load *load, const struct order_limits *limits) {
   return load->open >= limits->open || (load->late >= limits->late && load->open > 0);

@@ -1,9 +1,46 @@
-/* The intake: whether new orders are taken from their queue, and for how long they have not been. Pure: time is an
- * argument. */
-#ifndef ORDER_INTAKE_H
-#define ORDER_INTAKE_H
+/* The pace of sagas: deadlines, how many due orders are looked at in a second, and whether new orders are taken. Pure:
+ * time is an argument. */
+#ifndef ORDER_SCHEDULE_H
+#define ORDER_SCHEDULE_H
 
-#include <bus/base.h>
+#include "order.h"
+
+/* ---- deadlines ---- */
+
+struct order_policy {
+  int64_t deadline; /* µs in PENDING and in RESERVED; then it is undone */
+  int64_t resend;   /* µs between repetitions in COMPENSATING */
+};
+/* µs: nothing is put off for longer, transactions that began a little later included. A deadline that is further away
+ * was set before the clock was set back, and is set anew when it is looked at. */
+int64_t order_longest_wait(const struct order_policy *policy);
+/* When a new order is decided at the latest, if its deadlines are met: it may spend one in PENDING and one in RESERVED.
+ */
+bus_time order_expected_until(const struct order *order, bus_time now);
+/* µs, a quarter of the deadline: an order that is younger is not late. */
+int64_t order_late_after(const struct order_policy *policy);
+/* µs: an order whose deadline is no further away has waited for more than a quarter of it, and is late. */
+int64_t order_late_within(const struct order_policy *policy);
+/* Sets deadline and due_at after a decision; before: the status before it. due_at is indexed and follows the deadline
+ * only where it must (the deadline came closer) or when it is reached, so that the common steps leave the index alone.
+ */
+void order_schedule(struct order *order, int before, bool deadline_reached, const struct order_policy *policy,
+                    bus_time now);
+
+/* ---- the budget: how many due orders may be looked at in a second, by all workers of a process together. An outage
+ * must not end in a storm of cancellations. ---- */
+
+struct order_budget {
+  int64_t second; /* µs of the monotonic clock, when this second began */
+  int64_t spent;  /* in it */
+};
+
+enum { ORDER_DUE_PER_SECOND = 500, ORDER_DUE_AT_ONCE = 250 };
+
+/* How many may be looked at now: 0 to ORDER_DUE_AT_ONCE. */
+int64_t order_budget_take(struct order_budget *budget, int64_t now);
+
+/* ---- the intake: whether new orders are taken from their queue, and for how long they have not been ---- */
 
 /* Counts from the database. */
 struct order_load {

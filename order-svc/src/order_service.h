@@ -1,9 +1,43 @@
-/* From an input to what it does to the batch's model and to what is told: the service's decide() and what its actions
- * count. Pure. */
+/* A batch of commands and events: the orders that it touches, each once, what each input does to them, and what is
+ * told. Pure. */
 #ifndef ORDER_SERVICE_H
 #define ORDER_SERVICE_H
 
-#include "order_model.h"
+#include "order_schedule.h"
+
+#include <bus/aggregate.h>
+
+struct order_entry {
+  struct order now;
+  struct order_record *first, *last;
+};
+
+struct order_model {
+  struct bus_arena *arena;
+  const struct order_policy *policy;
+  struct bus_set orders; /* of struct order_entry, by id; status ORDER_NONE until it is loaded or created */
+};
+
+/* The body of a BUS_INPUT_DEADLINE. */
+struct order_due {
+  struct bus_uuid order_id;
+};
+
+/* False: no such message is taken. */
+bool order_input_read(const struct bus_input *input, enum order_message *ret_message, struct bus_uuid *ret_order_id);
+
+bool order_model_new(const struct bus_input *inputs, size_t count, const struct order_policy *policy,
+                     struct bus_arena *arena, struct order_model **ret) BUS_MUST_CHECK;
+/* NULL: no input named it. */
+struct order_entry *order_model_find(const struct order_model *model, const struct bus_uuid *order_id);
+/* Cancels that came before the order, as they are loaded or decided. False when out of memory. */
+bool order_model_add_tombstone(struct order_model *model, struct order_entry *entry,
+                               const struct order_tombstone *tombstone) BUS_MUST_CHECK;
+bool order_model_keep_cancel(struct order_model *model, struct order_entry *entry,
+                             const struct order_cancel *cancel) BUS_MUST_CHECK;
+/* Lets a fact happen: into the log and onto the order. False when out of memory; nothing has changed then. */
+bool order_model_record(struct order_model *model, struct order_entry *entry, const struct order_fact *fact,
+                        bus_time now) BUS_MUST_CHECK;
 
 /* An action for metrics and alarms, carried out after COMMIT. */
 struct order_tally {

@@ -2,8 +2,9 @@
 #include "order_store.h"
 
 #include "order_columns.h"
-#include "order_hooks.h"
+#include "order_service.h"
 #include "order_statements.h"
+#include "order_upkeep.h"
 
 /* Rows that a batch needs besides its orders. */
 struct need {

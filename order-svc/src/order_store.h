@@ -2,12 +2,9 @@
 #ifndef ORDER_STORE_H
 #define ORDER_STORE_H
 
-#include "order_model.h"
+#include <bus/worker.h>
 
-#include <bus/error.h>
-#include <bus/sql.h>
-
-/* As struct bus_service has them. context: a struct order_context (order_hooks.h). */
+/* As struct bus_service has them. context: a struct order_context (order_upkeep.h); model: a struct order_model. */
 bool order_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                 struct bus_sql *sql, void **ret_model);
 bool order_load(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err);

@@ -1,16 +1,50 @@
 /* Periodics of order-svc: due orders become inputs, new orders wait while too many are open, and old tombstones are
  * deleted. */
-#include "order_hooks.h"
+#include "order_upkeep.h"
 
-#include "order_budget.h"
 #include "order_metrics.h"
-#include "order_settings.h"
 #include "order_statements.h"
 
 #include <bus/clock.h>
 #include <bus/log.h>
 #include <pthread.h>
 #include <stdlib.h>
+
+const struct bus_option order_options[ORDER_OPTIONS] = {
+    {.name = "MAX_OPEN_SAGAS",
+     .kind = BUS_OPTION_INT,
+     .offset = offsetof(struct order_settings, max_open_sagas),
+     .fallback = "10000",
+     .min = 1,
+     .max = 1000000,
+     .description =
+         "new orders wait in their queue while so many are open; those that wait only to be undone do not count"},
+    {.name = "MAX_LATE_SAGAS",
+     .kind = BUS_OPTION_INT,
+     .offset = offsetof(struct order_settings, max_late_sagas),
+     .fallback = "500",
+     .min = 1,
+     .max = 1000000,
+     .description =
+         "new orders wait, too, while so many are neither reserved nor paid after a quarter of the deadline, are at "
+         "least half of the newest orders of that age, and no newer order is CONFIRMED"},
+    {.name = "SAGA_DEADLINE_MS",
+     .kind = BUS_OPTION_INT,
+     .offset = offsetof(struct order_settings, deadline_ms),
+     .fallback = "60000",
+     .min = 100,
+     .max = 86400000,
+     .unit = "ms",
+     .description = "an order that is not reserved, or not paid, within that time is undone"},
+    {.name = "SAGA_RESEND_MS",
+     .kind = BUS_OPTION_INT,
+     .offset = offsetof(struct order_settings, resend_ms),
+     .fallback = "30000",
+     .min = 100,
+     .max = 86400000,
+     .unit = "ms",
+     .description = "between repetitions of what an order that is being undone still waits for"},
+};
 
 enum { DUE_INTERVAL_MS = 500, PUT_OFF_INTERVAL_MS = 5000, INTAKE_INTERVAL_MS = 500, PURGE_INTERVAL_MS = 60000 };
 
@@ -61,7 +95,7 @@ static void put_off_args(void *context, struct bus_args *args) {
 static pthread_mutex_t intake_mutex = PTHREAD_MUTEX_INITIALIZER; /* a plain mutex does not fail */
 static struct order_intake intake;                               /* under it */
 
-int64_t order_hooks_intake_closed_for(void) {
+int64_t order_upkeep_intake_closed_for(void) {
   (void)pthread_mutex_lock(&intake_mutex);
   int64_t closed_for = order_intake_closed_for(&intake, bus_monotonic());
   (void)pthread_mutex_unlock(&intake_mutex);

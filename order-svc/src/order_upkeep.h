@@ -1,12 +1,21 @@
 /* State of order-svc for each worker, and its periodics: due orders, the intake of new ones, and the purge of
  * tombstones. */
-#ifndef ORDER_HOOKS_H
-#define ORDER_HOOKS_H
+#ifndef ORDER_UPKEEP_H
+#define ORDER_UPKEEP_H
 
-#include "order.h"
-#include "order_intake.h"
+#include "order_schedule.h"
 
+#include <bus/config.h>
 #include <bus/worker.h>
+
+/* order-svc's own variables. */
+struct order_settings {
+  int64_t max_open_sagas, max_late_sagas;
+  int64_t deadline_ms, resend_ms;
+};
+
+enum { ORDER_OPTIONS = 4 };
+extern const struct bus_option order_options[ORDER_OPTIONS];
 
 struct order_context {
   struct order_policy policy;
@@ -25,6 +34,6 @@ bool order_open(const void *settings, struct bus_worker *worker, void **ret_cont
 void order_close(void *context);
 
 /* As order_intake_closed_for, of this process. Thread-safe. */
-int64_t order_hooks_intake_closed_for(void);
+int64_t order_upkeep_intake_closed_for(void);
 
 #endif

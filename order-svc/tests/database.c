@@ -1,7 +1,7 @@
 /* The store against a real Postgres, as the worker drives it. */
 #include "database.h"
 
-#include "order_query_store.h"
+#include "order_queries.h"
 #include "order_statements.h"
 #include "order_store.h"
 #include "saga.h"

@@ -3,8 +3,8 @@
 #ifndef DATABASE_H
 #define DATABASE_H
 
-#include "order_hooks.h"
 #include "order_service.h"
+#include "order_upkeep.h"
 
 #include <migrated.h>
 #include <pg.h>

@@ -2,6 +2,7 @@
 #ifndef SAGA_H
 #define SAGA_H
 
+#include "order_schedule.h"
 #include "order_table.h"
 
 #include <inventory_messages.h>

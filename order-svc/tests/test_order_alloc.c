@@ -1,5 +1,5 @@
 /* order-svc's decisions without memory: a batch that cannot be decided says so, and is not committed. */
-#include "order_query.h"
+#include "order_queries.h"
 #include "rig.h"
 
 #include <torture.h>

@@ -1,5 +1,5 @@
 /* The intake: which load closes it, and what is known of it when. */
-#include "order_intake.h"
+#include "order_schedule.h"
 #include "test.h"
 
 #define NOW (1000 * BUS_SECOND)

@@ -1,6 +1,5 @@
 /* Tests order-svc's metrics after orders became final. */
 #include "order_metrics.h"
-#include "order_revenue.h"
 #include "order_service.h"
 #include "test.h"
 

@@ -1,5 +1,5 @@
 /* Queries to answers, without a database. */
-#include "order_query.h"
+#include "order_queries.h"
 #include "saga.h"
 
 static struct bus_arena *arena;

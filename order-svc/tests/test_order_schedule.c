@@ -1,5 +1,5 @@
 /* Deadlines, and when they are looked at: the index must be touched as seldom as can be, and never too late. */
-#include "order_budget.h"
+#include "order_schedule.h"
 #include "saga.h"
 
 static struct saga saga;

@@ -1,7 +1,7 @@
 /* Every message and every fact without memory, over the corpus of the fuzz target: it is decoded and encoded, or the
  * lack of memory is said, and the message is not blamed. */
 #include <dirent.h>
-#include <order_fact.h>
+#include <order.h>
 #include <test.h>
 #include <torture.h>
 

@@ -1,6 +1,6 @@
 /* Today's field tables read every message and every event log entry of each release in docs/releases. */
 #include <dirent.h>
-#include <order_fact.h>
+#include <order.h>
 #include <stdio.h>
 #include <string.h>
 #include <test.h>

@@ -2,7 +2,7 @@
  * encoding unchanged. The input begins with the name of the type or entry and a space. */
 #include "fuzz.h"
 
-#include <order_fact.h>
+#include <order.h>
 
 #include "orderbus_topology.h"
 
