@@ -28,8 +28,8 @@ struct bus_input {
 
 enum bus_verdict {
   BUS_DONE,  /* decided; the decision may be to ignore it */
-  BUS_RETRY, /* deliver again later, through a retry tier; not for deadlines and completions */
-  BUS_PARK,  /* dead-letter with the reason */
+  BUS_RETRY, /* deliver again later, through a retry tier; not for deadlines and completions; drops a request */
+  BUS_PARK,  /* dead-letter with the reason; drops a request */
 };
 
 enum bus_effect_kind {

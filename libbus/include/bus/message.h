@@ -33,6 +33,7 @@ struct bus_message_type {
   const char *senders[BUS_SENDERS_MAX]; /* the users that may publish it, then NULL; an answer has none: every service
                                            may */
   bool open;                            /* a query that every user who asks may publish */
+  bool writes;                          /* a query that its receiver carries out before it answers */
   bool taken_elsewhere;                 /* an event that another system's queue takes */
   const struct bus_schema *schema;
 };
@@ -44,6 +45,8 @@ struct bus_message_type {
   { .type = (name), .exchange = BUS_EXCHANGE_EVENT, .senders = {__VA_ARGS__}, .schema = (body) }
 #define BUS_QUERY(name, body, ...)                                                                                     \
   { .type = (name), .exchange = BUS_EXCHANGE_QUERY, .senders = {__VA_ARGS__}, .schema = (body) }
+#define BUS_REQUEST(name, body, ...)                                                                                   \
+  { .type = (name), .exchange = BUS_EXCHANGE_QUERY, .senders = {__VA_ARGS__}, .writes = true, .schema = (body) }
 #define BUS_ANSWER(name, body)                                                                                         \
   { .type = (name), .exchange = BUS_EXCHANGE_REPLY, .schema = (body) }
 
@@ -73,6 +76,7 @@ struct bus_envelope {
   bool copied;                    /* carries CC or BCC: routing keys that the broker's permissions do not check */
   bus_time timestamp;             /* when it was first published; whole seconds, as AMQP has it */
   int64_t attempt;                /* bus-attempt: 0 for the first delivery, +1 by each retry tier */
+  bus_time deadline;              /* bus-deadline, on a query that writes: not carried out later; else 0 */
   bus_time first_failed_at;       /* bus-first-failed, on a retried message; else BUS_NO_TIME */
   struct bus_str history;         /* bus-history, on a retried or parked message (see bus/history.h); else absent */
   int64_t delivery_count;         /* x-delivery-count, set by the broker; 0 where it is absent */

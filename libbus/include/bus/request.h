@@ -53,6 +53,9 @@ struct bus_request {
   struct bus_uuid correlation_id;
   const struct bus_trace *trace; /* its child travels */
   const void *body;              /* a struct of type->schema */
+  /* A query that writes: not carried out later than so many milliseconds from now, by the receiver's clock; 0: 5000.
+   * Clocks of asker and receiver should differ by less than a second. */
+  int64_t valid_ms;
 };
 
 struct bus_pending; /* one request under way; used by the thread that began it */

@@ -34,7 +34,8 @@ struct bus_program {
   const char *default_port;
   const struct bus_topology *topology;
   const char *schema_project, *schema_change;
-  const struct bus_service *commands; /* WORKERS threads of it */
+  const struct bus_service *commands; /* WORKERS threads of it; NULL: none */
+  const struct bus_service *requests; /* WORKERS threads of it, for queries that write; NULL: none */
   const struct bus_service *queries;  /* QUERY_WORKERS threads of it; NULL: none */
   const struct bus_option *options;   /* the program's own */
   size_t option_count;

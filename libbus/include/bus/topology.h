@@ -8,7 +8,7 @@
  * bus.retry.<tier>.Q, bound to bus.retry.S by "<tier>.Q", which dead-letters to bus.back, where Q is bound by the same
  * key; Q.dead, bound to bus.dead.S and bus.dead by Q. A user with `redrives` has an exchange bus.retry.<user> to the
  * shortest tier of every work queue. Work, tier and dead queues are quorum queues; work and tier queues dead-letter at
- * least once and reject what overflows them. Query queues are durable classic queues with a message TTL.
+ * least once and reject what overflows them. Query and request queues are durable classic queues with a message TTL.
  *
  * The headers CC and BCC add routing keys that RabbitMQ's topic permissions do not check. Every bus.retry.* and
  * bus.dead.* has one writer and leads to no queue but its own, and each queue dead-letters by a fixed key: those
@@ -29,7 +29,11 @@ struct bus_tier {
   int64_t ttl_ms;
 };
 
-enum bus_queue_kind { BUS_QUEUE_WORK, BUS_QUEUE_QUERY };
+enum bus_queue_kind {
+  BUS_QUEUE_WORK,
+  BUS_QUEUE_QUERY,   /* of queries that only read */
+  BUS_QUEUE_REQUEST, /* of queries that write; declared like a query queue */
+};
 
 struct bus_queue {
   const char *name;
@@ -44,6 +48,9 @@ struct bus_queue {
   { .name = (queue), .kind = BUS_QUEUE_WORK, .types = (list), .type_count = BUS_COUNT(list) }
 #define BUS_QUERY_QUEUE(queue, list)                                                                                   \
   { .name = (queue), .kind = BUS_QUEUE_QUERY, .types = (list), .type_count = BUS_COUNT(list) }
+
+#define BUS_REQUEST_QUEUE(queue, list)                                                                                 \
+  { .name = (queue), .kind = BUS_QUEUE_REQUEST, .types = (list), .type_count = BUS_COUNT(list) }
 
 struct bus_user {
   const char *name;

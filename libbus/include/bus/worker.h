@@ -30,6 +30,13 @@
 extern "C" {
 #endif
 
+/* Requests: a service with store() whose queues are request queues carries out queries that write. Each batch is one
+ * transaction as above, without an inbox, retries and dead letters. An answer is sent only after a COMMIT that
+ * succeeded. older than its deadline   dropped, neither decided nor written: on arrival, and again after the locks of
+ * trip 1 COMMIT of unknown outcome dropped without an answer; the asker times out and asks again crash before the
+ * answer   redelivered and decided again So decide() may see a request again that is carried out already. It must
+ * recognise it by an id in its body, and answer as before. */
+
 struct bus_worker;
 
 /* A statement that runs at intervals: in trip 1 of a batch, or in a transaction of its own if no batch comes. */
@@ -48,7 +55,7 @@ struct bus_periodic {
 struct bus_service {
   const char *name;          /* as the topology's user: "inventory-svc"; app_id of what it sends */
   const char *version;       /* in the history of each failed message; NULL: libbus's version */
-  const char *const *queues; /* of the topology, all work or all query queues; a queue's types must be decodable */
+  const char *const *queues; /* of the topology, all of one kind; a queue's types must be decodable */
   size_t queue_count;
 
   const struct bus_statement *statements;

@@ -8,6 +8,7 @@ static const char header_tracestate[] = "tracestate";
 static const char header_causation[] = "causation-id";
 static const char header_attempt[] = "bus-attempt";
 static const char header_first_failed[] = "bus-first-failed";
+static const char header_deadline[] = "bus-deadline";
 static const char header_history[] = "bus-history";
 static const char header_sender[] = "bus-sender";
 static const char header_cause[] = "bus-cause";
@@ -48,6 +49,10 @@ static void add_headers(struct envelope_wire *wire, const struct bus_publication
   if (envelope->first_failed_at > 0) {
     bus_time_format(envelope->first_failed_at, wire->first_failed);
     add_text(wire, BUS_STR(header_first_failed), bus_str(wire->first_failed));
+  }
+  if (envelope->deadline > 0) {
+    bus_time_format(envelope->deadline, wire->deadline);
+    add_text(wire, BUS_STR(header_deadline), bus_str(wire->deadline));
   }
   if (envelope->history.data)
     add_text(wire, BUS_STR(header_history), envelope->history);
@@ -206,6 +211,9 @@ static void read_header(struct bus_str name, const amqp_field_value_t *value, st
   else if (bus_str_equal(name, BUS_STR(header_first_failed))) {
     if (!bus_time_parse(text_of(value), &ret->first_failed_at))
       ret->first_failed_at = BUS_NO_TIME;
+  } else if (bus_str_equal(name, BUS_STR(header_deadline))) {
+    if (!bus_time_parse(text_of(value), &ret->deadline))
+      ret->deadline = 0;
   } else if (bus_str_equal(name, BUS_STR(header_history)))
     ret->history = at_most(text_of(value), BUS_HISTORY_MAX);
   else if (bus_str_equal(name, BUS_STR(header_sender)))

@@ -7,14 +7,14 @@
 
 #include "rabbitmq.h"
 
-enum { ENVELOPE_HEADERS = 13, ENVELOPE_ATTEMPT_MAX = 1000000 };
+enum { ENVELOPE_HEADERS = 14, ENVELOPE_ATTEMPT_MAX = 1000000 };
 
 /* Properties that point into this struct, the publication and the sender: they live as long as all three. */
 struct envelope_wire {
   amqp_basic_properties_t properties;
   amqp_table_entry_t headers[ENVELOPE_HEADERS];
   char message_id[BUS_UUID_TEXT], correlation_id[BUS_UUID_TEXT], causation_id[BUS_UUID_TEXT];
-  char traceparent[BUS_TRACEPARENT_TEXT], first_failed[BUS_TIME_TEXT];
+  char traceparent[BUS_TRACEPARENT_TEXT], first_failed[BUS_TIME_TEXT], deadline[BUS_TIME_TEXT];
 };
 
 /* Who publishes: the connection's user, and the same as a CloudEvents source. */

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { VALID_MS = 5000 };
+
 /* ---- begin ---- */
 
 static bool is_accepting(const struct bus_requester *requester) {
@@ -42,6 +44,8 @@ static void fill(struct bus_pending *pending, const struct bus_request *request,
       .timestamp = now,
       .first_failed_at = BUS_NO_TIME,
   };
+  if (request->type->writes)
+    pending->envelope.deadline = now + (request->valid_ms > 0 ? request->valid_ms : VALID_MS) * BUS_MILLISECOND;
   bus_uuid_v7(&requester->ids, now, &pending->envelope.message_id);
   bus_trace_child(request->trace, &requester->ids, &pending->envelope.trace);
 }

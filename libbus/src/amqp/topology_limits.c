@@ -12,11 +12,11 @@ static void print_name(FILE *out, const char *name) {
     (void)fputs(*c == '.' ? "\\\\." : (const char[]){*c, '\0'}, out);
 }
 
-static size_t count_queues(const struct bus_topology *topology, enum bus_queue_kind kind) {
+static size_t count_queues(const struct bus_topology *topology, bool work) {
   const struct bus_queue *queue;
   size_t count = 0;
   for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++)
-    count += queue->kind == kind && bus_topology_is_own(topology, queue);
+    count += (queue->kind == BUS_QUEUE_WORK) == work && bus_topology_is_own(topology, queue);
   return count;
 }
 
@@ -30,14 +30,14 @@ static size_t count_askers(const struct bus_topology *topology) {
 
 /* A work queue, its dead queue and its tiers. */
 static size_t count_stored(const struct bus_topology *topology) {
-  return count_queues(topology, BUS_QUEUE_WORK) * (2 + topology->tier_count);
+  return count_queues(topology, true) * (2 + topology->tier_count);
 }
 
-static void print_names(FILE *out, const struct bus_topology *topology, enum bus_queue_kind kind) {
+static void print_names(FILE *out, const struct bus_topology *topology, bool work) {
   const struct bus_queue *queue;
   const char *between = "";
   for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++) {
-    if (queue->kind != kind || !bus_topology_is_own(topology, queue))
+    if ((queue->kind == BUS_QUEUE_WORK) != work || !bus_topology_is_own(topology, queue))
       continue;
     (void)fputs(between, out);
     print_name(out, queue->name);
@@ -56,7 +56,7 @@ static void print_stored(FILE *out, const struct bus_topology *topology, const c
   size_t count = count_stored(topology);
   print_policy_begin(out, topology, vhost_json, "bus-stored");
   (void)fputs("^(bus\\\\.retry\\\\.[0-9a-z-]+\\\\.)?(", out);
-  print_names(out, topology, BUS_QUEUE_WORK);
+  print_names(out, topology, true);
   (void)fprintf(out,
                 ")(\\\\.dead)?$\", \"definition\":{\"max-length-bytes\":%" PRId64 ", \"overflow\":\"reject-publish\"}}",
                 disk_bytes / (count > 0 ? (int64_t)count : 1));
@@ -66,7 +66,7 @@ static void print_stored(FILE *out, const struct bus_topology *topology, const c
 static void print_waiting(FILE *out, const struct bus_topology *topology, const char *vhost_json) {
   print_policy_begin(out, topology, vhost_json, "bus-waiting");
   (void)fputs("^(", out);
-  print_names(out, topology, BUS_QUEUE_QUERY);
+  print_names(out, topology, false);
   for (size_t i = 0; i < topology->part_count; i++) {
     if (!topology->parts[i]->user.asks || topology->parts[i]->user.elsewhere)
       continue;
@@ -78,7 +78,7 @@ static void print_waiting(FILE *out, const struct bus_topology *topology, const 
 }
 
 static void print_vhost_limits(FILE *out, const struct bus_topology *topology, const char *vhost_json) {
-  size_t queues = count_stored(topology) + count_queues(topology, BUS_QUEUE_QUERY);
+  size_t queues = count_stored(topology) + count_queues(topology, false);
   (void)fprintf(out,
                 ",\n\"parameters\": [\n  {\"vhost\":%s, \"component\":\"vhost-limits\", \"name\":\"limits\", "
                 "\"value\":{\"max-connections\":%zu, \"max-queues\":%zu}}]",
@@ -89,7 +89,7 @@ static void print_vhost_limits(FILE *out, const struct bus_topology *topology, c
 void topology_print_limits(FILE *out, const struct bus_topology *topology, const char *vhost_json, int64_t disk_bytes) {
   (void)fputs("\"policies\": [\n  ", out);
   print_stored(out, topology, vhost_json, disk_bytes);
-  if (count_queues(topology, BUS_QUEUE_QUERY) > 0) {
+  if (count_queues(topology, false) > 0) {
     (void)fputs(",\n  ", out);
     print_waiting(out, topology, vhost_json);
   }

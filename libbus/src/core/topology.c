@@ -124,9 +124,9 @@ static bool declare_tier_queues(const struct visit *v, const struct bus_topology
 }
 
 static bool declare_queue(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {
-  return queue->kind == BUS_QUEUE_QUERY
-             ? declare_query_queue(v, queue, topology->query_ttl_ms)
-             : declare_work_queue(v, queue) && declare_dead_queue(v, queue) && declare_tier_queues(v, topology, queue);
+  return queue->kind == BUS_QUEUE_WORK
+             ? declare_work_queue(v, queue) && declare_dead_queue(v, queue) && declare_tier_queues(v, topology, queue)
+             : declare_query_queue(v, queue, topology->query_ttl_ms);
 }
 
 /* Two versions of a type have one key. */
@@ -189,7 +189,7 @@ static bool bind_work(const struct visit *v, const struct bus_topology *topology
 
 static bool bind_queue(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {
   const struct bus_user *user = &bus_topology_owner(topology, queue)->user;
-  return bind_types(v, queue) && (queue->kind == BUS_QUEUE_QUERY || bind_work(v, topology, user, queue));
+  return bind_types(v, queue) && (queue->kind != BUS_QUEUE_WORK || bind_work(v, topology, user, queue));
 }
 
 static bool each_queue(const struct visit *v, const struct bus_topology *topology,

@@ -108,6 +108,8 @@ static const char *problem_of_type(const struct bus_topology *topology, const st
     return "a type is at most 64 of a-z 0-9 - . and ends with .v1, .v2, ...";
   if (bus_topology_type(topology, bus_str(type->type)) != type)
     return "is there twice";
+  if (type->writes && type->exchange != BUS_EXCHANGE_QUERY)
+    return "only a query writes";
   if (type->taken_elsewhere && type->exchange != BUS_EXCHANGE_EVENT)
     return "only an event is taken elsewhere";
   const char *problem = problem_of_senders(topology, type);
@@ -125,14 +127,24 @@ static bool is_reserved(const char *name) {
          ends_with(name, ".dead");
 }
 
+/* NULL: nothing. */
+static const char *problem_of_taking(const struct bus_queue *queue, const struct bus_message_type *type) {
+  bool query = type->exchange == BUS_EXCHANGE_QUERY;
+  if (type->exchange == BUS_EXCHANGE_REPLY || query == (queue->kind == BUS_QUEUE_WORK))
+    return "a work queue takes commands and events, a query queue takes queries";
+  if (query && type->writes != (queue->kind == BUS_QUEUE_REQUEST))
+    return "a query queue takes queries that read, a request queue queries that write";
+  return NULL;
+}
+
 static const char *problem_of_queue_types(const struct bus_topology *topology, const struct bus_queue *queue) {
   for (size_t i = 0; i < queue->type_count; i++) {
     const struct bus_message_type *type = queue->types[i];
-    bool query = type->exchange == BUS_EXCHANGE_QUERY;
     if (bus_topology_type(topology, bus_str(type->type)) != type)
       return "takes a type that the topology does not have";
-    if (query != (queue->kind == BUS_QUEUE_QUERY) || type->exchange == BUS_EXCHANGE_REPLY)
-      return "a work queue takes commands and events, a query queue takes queries";
+    const char *problem = problem_of_taking(queue, type);
+    if (problem)
+      return problem;
     for (size_t j = 0; j < i; j++)
       if (queue->types[j] == type)
         return "takes a type twice";
@@ -151,7 +163,7 @@ static const char *problem_of_queue(const struct bus_topology *topology, const s
     return "max_bytes is negative";
   if (queue->kind == BUS_QUEUE_WORK && topology->tier_count == 0)
     return "a work queue needs retry tiers";
-  if (queue->kind == BUS_QUEUE_QUERY && topology->query_ttl_ms <= 0)
+  if (queue->kind != BUS_QUEUE_WORK && topology->query_ttl_ms <= 0)
     return "a query queue needs a message TTL";
   return problem_of_queue_types(topology, queue);
 }

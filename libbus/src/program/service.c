@@ -80,8 +80,8 @@ static struct bus_option common_options[] = {
 
 struct running {
   const struct bus_program *program;
-  struct bus_worker *workers[2 * WORKERS_MAX];
-  pthread_t threads[2 * WORKERS_MAX];
+  struct bus_worker *workers[3 * WORKERS_MAX];
+  pthread_t threads[3 * WORKERS_MAX];
   size_t worker_count, thread_count;
   size_t command_count; /* of the workers: the first ones take commands */
   struct bus_admin *admin;
@@ -220,6 +220,7 @@ static int run_service(const struct bus_program *program) {
   settings.worker.commands_are_up = commands_are_up;
   settings.worker.commands_context = &running;
   bool good = add_workers(&running, program->commands, settings.workers, &err);
+  good = good && add_workers(&running, program->requests, settings.workers, &err);
   running.command_count = running.worker_count;
   good = good && add_workers(&running, program->queries, settings.query_workers, &err) && start_admin(&running, &err) &&
          start_threads(&running, &err);
@@ -291,6 +292,7 @@ int bus_service_main(int argc, char **argv, const struct bus_program *given) {
   if (flag == 0) {
     printf("session\n\n%s\n\f\n", pg_session_set);
     print_statements(program->commands, "command");
+    print_statements(program->requests, "request");
     print_statements(program->queries, "query");
     return EXIT_SUCCESS;
   }

@@ -16,15 +16,23 @@
 #define GRACE_CONFIRMS (5 * BUS_SECOND)
 #define GRACE_LAST (7 * BUS_SECOND)
 
+static bool takes_requests(const struct bus_service *service, const struct bus_topology *topology) {
+  return bus_topology_queue(topology, service->queues[0])->kind == BUS_QUEUE_REQUEST;
+}
+
 static bool service_is_valid(const struct bus_service *service, const struct bus_topology *topology,
                              struct bus_error *err) {
   if (service->queue_count == 0 || service->queue_count > QUEUES_MAX)
     return bus_fail(err, BUS_E_CONFIG, "%s: 1 to %d queues, not %zu", service->name, QUEUES_MAX, service->queue_count);
   if (service->periodic_count > PERIODICS_MAX)
     return bus_fail(err, BUS_E_CONFIG, "%s: at most %d periodics", service->name, PERIODICS_MAX);
-  for (size_t i = 0; i < service->queue_count; i++)
-    if (!bus_topology_queue(topology, service->queues[i]))
+  for (size_t i = 0; i < service->queue_count; i++) {
+    const struct bus_queue *queue = bus_topology_queue(topology, service->queues[i]);
+    if (!queue)
       return bus_fail(err, BUS_E_CONFIG, "%s: queue %s is not in the topology", service->name, service->queues[i]);
+    if (queue->kind != bus_topology_queue(topology, service->queues[0])->kind)
+      return bus_fail(err, BUS_E_CONFIG, "%s: its queues are of more than one kind", service->name);
+  }
   const struct pg_registry registry = {service->statements, service->statement_count};
   return pg_registry_check(&registry, err) || bus_error_wrap(err, "%s", service->name);
 }
@@ -48,7 +56,8 @@ bool bus_worker_new(const struct bus_service *service, const struct bus_topology
                     const struct bus_worker_settings *settings, const void *program_settings, struct bus_worker **ret,
                     struct bus_error *err) {
   if (!service_is_valid(service, topology, err) || !bus_amqp_url_check(settings->amqp_url, err) ||
-      !pg_url_check(settings->database_url, err) || (service->store && !retention_is_enough(settings, topology, err)))
+      !pg_url_check(settings->database_url, err) ||
+      (service->store && !takes_requests(service, topology) && !retention_is_enough(settings, topology, err)))
     return false;
   struct bus_worker *worker = calloc(1, sizeof *worker);
   if (!worker)
@@ -56,6 +65,7 @@ bool bus_worker_new(const struct bus_service *service, const struct bus_topology
   worker->service = service;
   worker->topology = topology;
   worker->settings = *settings;
+  worker->requests = takes_requests(service, topology);
   worker->program_settings = program_settings;
   worker->wake_fd = -1;
   worker->pg_backoff = (struct bus_backoff){.first = 100 * BUS_MILLISECOND, .max = 5 * BUS_SECOND};

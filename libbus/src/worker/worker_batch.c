@@ -104,7 +104,7 @@ static enum blame blame(struct bus_worker *worker, const struct item *item, enum
 
 static void drop(struct bus_worker *worker, const struct item *item, const struct bus_error *err) {
   bus_log(BUS_ERROR, "input dropped", BUS_F_STR("error", bus_error_name(err->code)), BUS_F_STR("cause", err->text),
-          BUS_F_STR("why", item_is_delivery(item) ? "a query that cannot be answered" : "it will be found again"));
+          BUS_F_STR("why", item_is_delivery(item) ? "a query that is not answered" : "it will be found again"));
   if (item_is_delivery(item) && item->epoch == worker->epoch)
     ledger_settle(&worker->ledger, item->tag);
 }
@@ -131,7 +131,7 @@ static bool process(struct bus_worker *worker, struct search *search, struct ite
 
 static bool judge(struct bus_worker *worker, struct search *search, struct item *item, enum batch_outcome outcome,
                   const struct bus_error *err) {
-  if (!worker->service->store) {
+  if (!worker_retries(worker)) {
     drop(worker, item, err);
     return true;
   }
@@ -152,7 +152,7 @@ static bool judge(struct bus_worker *worker, struct search *search, struct item 
 /* Whole batches meet a fault so often before parts of them are tried, unless others have committed since. */
 static bool is_searched(const struct bus_worker *worker, struct item **items, size_t count) {
   int64_t now = bus_monotonic();
-  bool searched = worker->service->store == NULL;
+  bool searched = !worker_retries(worker);
   for (size_t i = 0; i < count; i++) {
     struct item *item = items[i];
     if (item->failing_since == 0)
@@ -208,6 +208,13 @@ static void log_failure(const struct search *search, const struct bus_error *err
           BUS_F_STR("cause", err->text), BUS_F_INT("size", count));
 }
 
+/* Their transaction may have been committed, so an answer could be wrong. The askers time out and ask again. */
+static void drop_unknown(struct bus_worker *worker, struct item **items, size_t count, const struct bus_error *err) {
+  worker->commit_unknown = false;
+  for (size_t i = 0; i < count; i++)
+    drop(worker, items[i], err);
+}
+
 /* False: a connection is lost or the worker stops; unsettled deliveries are redelivered. */
 static bool process(struct bus_worker *worker, struct search *search, struct item **items, size_t count) {
   struct failures failures = {0};
@@ -220,11 +227,15 @@ static bool process(struct bus_worker *worker, struct search *search, struct ite
     if (outcome == BATCH_COMMITTED)
       return true;
     log_failure(search, &err, count);
-    bool died = pg_state(worker->pg) == PG_DEAD;
+    bool died = pg_state(worker->pg) == PG_DEAD, unknown = worker->requests && worker->commit_unknown;
+    if (unknown)
+      drop_unknown(worker, items, count, &err);
     if (outcome == BATCH_LOST && !recover(worker, &err))
       return false;
     if (worker_stopping(worker))
       return false;
+    if (unknown)
+      return true;
     if (!is_tried_again(worker, items, count, outcome, died, &failures))
       return divide(worker, search, items, count, outcome, &err);
   }
@@ -297,7 +308,7 @@ void batch_process(struct bus_worker *worker, struct item **items, size_t count)
     }
   }
   pace_begin(&worker->pace, bus_monotonic(), count);
-  bool one_by_one = items[0]->alone && worker->service->store && !bus_uuid_is_nil(&items[0]->envelope.message_id);
+  bool one_by_one = items[0]->alone && worker_retries(worker) && !bus_uuid_is_nil(&items[0]->envelope.message_id);
   if (one_by_one && !count_suspect(worker, items[0]))
     bus_log(BUS_WARN, "a redelivered message could not be counted; it is tried all the same");
   for (size_t i = 0; i < count; i++)

@@ -195,7 +195,7 @@ static int tier_of(const struct bus_worker *worker, const struct item *item) {
 }
 
 void intake_put_off(const struct bus_worker *worker, struct item *item) {
-  item->tier = worker->service->store ? tier_of(worker, item) : -1;
+  item->tier = worker_retries(worker) ? tier_of(worker, item) : -1;
   item->verdict = item->tier < 0 ? BUS_PARK : BUS_RETRY;
 }
 
@@ -249,6 +249,10 @@ static void check_reply_to(struct bus_worker *worker, struct item *item) {
   metrics_answer_dropped(worker);
 }
 
+bool intake_is_late(const struct bus_worker *worker, const struct item *item) {
+  return worker->requests && item_is_delivery(item) && item->envelope.deadline < bus_wall_clock();
+}
+
 void intake_decode(struct bus_worker *worker, struct item *item) {
   if (item->decoded || !item_is_delivery(item))
     return;
@@ -266,6 +270,8 @@ void intake_decode(struct bus_worker *worker, struct item *item) {
     mark_undecodable(item, BUS_E_SENDER, "header CC or BCC: the broker checks no permission for its routing keys");
   else if (!type)
     put_off(worker, item, BUS_E_UNKNOWN_TYPE, "type is unknown to this version");
+  else if (worker->requests && item->envelope.deadline <= 0)
+    mark_undecodable(item, BUS_E_DECODE, "bus-deadline is missing or not a time");
   else if (!bus_topology_may_send(worker->topology, worker->service->name, &item->envelope, type))
     refuse_sender(worker, item, type);
   else {

@@ -61,6 +61,7 @@ struct item {
   int consumer;
   bool decoded;   /* looked at by intake_decode */
   bool duplicate; /* the inbox has it */
+  bool late;      /* a request past its deadline: dropped */
   bool alone;     /* suspected of a crash: a batch of its own */
   bool suspect;   /* counted in bus.suspects */
   bool refused;   /* verdict and cause stand before it is decided */
@@ -166,6 +167,7 @@ struct bus_worker {
   const void *program_settings;
   void *context;
   bool opened;
+  bool requests; /* its queues hold queries that write: no inbox, no retries, no dead letters */
 
   /* links */
   struct bus_amqp *publishing, *consuming;
@@ -232,6 +234,7 @@ struct bus_worker {
   int64_t confirmed_again_at;             /* after they failed */
   int64_t deleted_at;                     /* the last ones of them */
   int64_t idle_again_at;                  /* after a transaction without inputs failed */
+  bool commit_unknown;                    /* the last attempt was lost after its COMMIT was sent */
   bool rider_failed;                      /* the last attempt failed in a statement that no input asked for */
   bool bare;                              /* no such statements in this attempt */
   int64_t last_work_at;                   /* for quiet_ms */
@@ -263,6 +266,10 @@ struct bus_worker {
   ((worker)->service->store ? BUS_CUT_POINT("worker." step, fd) : BUS_CUT_POINT("query." step, fd))
 #define WORKER_FAIL_POINT(worker, step, fd)                                                                            \
   ((worker)->service->store ? BUS_FAIL_POINT("worker." step, fd) : BUS_FAIL_POINT("query." step, fd))
+/* Its messages are retried through tiers and dead-lettered; others are only dropped. */
+static inline bool worker_retries(const struct bus_worker *worker) {
+  return worker->service->store && !worker->requests;
+}
 /* -1: there is none to cut. */
 static inline int worker_fd(const struct bus_amqp *amqp) {
   return amqp ? bus_amqp_fd(amqp) : -1;
@@ -312,6 +319,8 @@ size_t intake_count(const struct bus_worker *worker);
 bool intake_is_empty(const struct bus_worker *worker);
 /* Fills item->input.body, or verdict and cause. */
 void intake_decode(struct bus_worker *worker, struct item *item);
+/* A request past its deadline. */
+bool intake_is_late(const struct bus_worker *worker, const struct item *item);
 /* Deadlines that were pushed and not yet taken: they are found again. */
 void intake_drop_deadlines(struct bus_worker *worker);
 /* A zeroed item; NULL: out of memory. */

@@ -383,7 +383,7 @@ static bool check_queue(struct bus_worker *worker, struct bus_error *err, const 
 
 /* Without its tiers and its dead queue a worker would come to a stand with the first message that it cannot process. */
 static bool check_queues(struct bus_worker *worker, struct bus_error *err) {
-  bool retries = worker->service->store != NULL;
+  bool retries = worker_retries(worker);
   for (size_t i = 0; i < worker->service->queue_count; i++) {
     const char *queue = worker->service->queues[i];
     if (!check_queue(worker, err, "%s", queue) || (retries && !check_queue(worker, err, "%s.dead", queue)))

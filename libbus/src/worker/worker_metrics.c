@@ -22,7 +22,7 @@ struct worker_metrics {
 static const double size_bounds[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
 static const double duration_bounds[] = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5};
 static const char *const batch_outcome_names[] = {"committed", "conflict", "data", "lost", "other", "fault"};
-static const char *const message_outcome_names[] = {"done", "retried", "parked", "duplicate"};
+static const char *const message_outcome_names[] = {"done", "retried", "parked", "duplicate", "late"};
 
 static struct bus_series *series(const struct bus_metric_spec *spec, const char *a, const char *b, const char *c) {
   const char *const values[] = {a, b, c};
@@ -117,7 +117,7 @@ bool metrics_init(struct bus_worker *worker) {
     return false;
   worker->metrics = metrics;
   metrics->messages = bus_metric_register(&messages);
-  register_batches(metrics, worker->service->store ? "command" : "query");
+  register_batches(metrics, worker->requests ? "request" : worker->service->store ? "command" : "query");
   register_publishing(metrics);
   register_links(metrics);
   return true;
@@ -153,7 +153,7 @@ static struct bus_series *message_series(struct worker_metrics *metrics, const s
 void metrics_message(struct bus_worker *worker, const struct item *item) {
   if (!item_is_delivery(item))
     return;
-  size_t outcome = item->duplicate ? 3 : (size_t)item->verdict;
+  size_t outcome = item->late ? 4 : item->duplicate ? 3 : (size_t)item->verdict;
   if (item->input.type)
     bus_series_add(message_series(worker->metrics, item->input.type, outcome), 1);
   else

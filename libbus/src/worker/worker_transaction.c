@@ -21,8 +21,9 @@ struct attempt {
   struct bus_effects effects;
   size_t first_service_row, service_rows;
   long now_row, inbox_row;
-  bool second; /* the second trip was begun */
-  bool wrote;  /* more than inbox rows: such a commit proves that the database takes what the inputs need */
+  bool second;  /* the second trip was begun */
+  bool commits; /* its COMMIT was sent, perhaps */
+  bool wrote;   /* more than inbox rows: such a commit proves that the database takes what the inputs need */
 };
 
 /* ---- trips ---- */
@@ -92,7 +93,8 @@ static bool collect(struct bus_worker *worker, struct attempt *attempt) {
   for (size_t i = 0; i < attempt->count; i++) {
     struct item *item = attempt->items[i];
     item->duplicate = false;
-    if (item->refused)
+    item->late = intake_is_late(worker, item);
+    if (item->refused || item->late)
       continue;
     item->verdict = BUS_DONE;
     item->cause.code = BUS_OK;
@@ -102,10 +104,10 @@ static bool collect(struct bus_worker *worker, struct attempt *attempt) {
   return true;
 }
 
-static void add_inbox(struct bus_sql *sql, struct attempt *attempt) {
+static void add_inbox(const struct bus_worker *worker, struct bus_sql *sql, struct attempt *attempt) {
   struct bus_args *args = NULL;
   attempt->inbox_row = -1;
-  for (size_t i = 0; i < attempt->asked_count; i++) {
+  for (size_t i = 0; i < attempt->asked_count && !worker->requests; i++) {
     if (!item_is_delivery(attempt->asked[i]))
       continue;
     if (!args) {
@@ -118,10 +120,10 @@ static void add_inbox(struct bus_sql *sql, struct attempt *attempt) {
 }
 
 /* Fresh inbox rows return now(). If no inbox row can be fresh, add SELECT now(). */
-static void add_now(struct bus_sql *sql, struct attempt *attempt) {
+static void add_now(const struct bus_worker *worker, struct bus_sql *sql, struct attempt *attempt) {
   attempt->now_row = -1;
   for (size_t i = 0; i < attempt->asked_count && attempt->now_row < 0; i++)
-    if (!item_is_delivery(attempt->asked[i])) {
+    if (worker->requests || !item_is_delivery(attempt->asked[i])) {
       attempt->now_row = (long)pg_trip_count(sql);
       (void)pg_add_own(sql, SQL_NOW);
     }
@@ -190,7 +192,8 @@ static bool decide(struct bus_worker *worker, struct attempt *attempt, struct bu
   struct bus_effects *effects = &attempt->effects;
   for (size_t i = 0; i < attempt->asked_count; i++) {
     struct item *item = attempt->asked[i];
-    if (item->duplicate) {
+    item->late = intake_is_late(worker, item); /* the locks may have taken a while */
+    if (item->duplicate || item->late) {
       trace_decided(worker, item, 0);
       continue;
     }
@@ -220,8 +223,8 @@ static bool first_trip(struct bus_worker *worker, struct attempt *attempt, struc
   (void)pg_add_own(sql, SQL_BEGIN);
   if (pg_is_pooled(worker->pg))
     (void)pg_add_own(sql, SQL_SETTINGS);
-  add_now(sql, attempt);
-  add_inbox(sql, attempt);
+  add_now(worker, sql, attempt);
+  add_inbox(worker, sql, attempt);
   if (!ask(worker, attempt, sql))
     return nomem(err);
   periodic_add(worker, sql);
@@ -302,7 +305,7 @@ static void add_parked(struct bus_worker *worker, struct bus_sql *sql, const str
   struct bus_args *args = NULL;
   for (size_t i = 0; i < attempt->count; i++) {
     struct item *item = attempt->items[i];
-    if (!item_is_delivery(item) || item->duplicate || item->verdict != BUS_PARK)
+    if (!item_is_delivery(item) || item->duplicate || item->verdict != BUS_PARK || worker->requests)
       continue;
     if (!args)
       args = pg_add_own(sql, SQL_PARKED_INSERT);
@@ -311,9 +314,9 @@ static void add_parked(struct bus_worker *worker, struct bus_sql *sql, const str
 }
 
 /* Deliveries that were not processed must not count as processed when they come back. */
-static void add_inbox_delete(struct bus_sql *sql, const struct attempt *attempt) {
+static void add_inbox_delete(const struct bus_worker *worker, struct bus_sql *sql, const struct attempt *attempt) {
   struct bus_args *args = NULL;
-  for (size_t i = 0; i < attempt->asked_count; i++) {
+  for (size_t i = 0; i < attempt->asked_count && !worker->requests; i++) {
     const struct item *item = attempt->asked[i];
     if (!item_is_delivery(item) || item->duplicate || item->verdict == BUS_DONE)
       continue;
@@ -351,12 +354,13 @@ static bool second_trip(struct bus_worker *worker, struct attempt *attempt, stru
   attempt->wrote = pg_trip_count(sql) > 0;
   confirmed_add(worker, sql, attempt->count > 0);
   add_parked(worker, sql, attempt);
-  add_inbox_delete(sql, attempt);
+  add_inbox_delete(worker, sql, attempt);
   add_suspect_delete(sql, attempt);
   size_t commit_row = pg_trip_count(sql);
   (void)pg_add_own(sql, SQL_COMMIT);
   if (attempt->count > 0 && BUS_FAIL_POINT("worker.before-trip-2", pg_fd(worker->pg)))
     return bus_fail(err, BUS_E_DB_CONFLICT, "failpoint");
+  attempt->commits = true;
   return carry_trip(worker, attempt->count > 0, err) && is_committed(worker, commit_row, err);
 }
 
@@ -380,7 +384,7 @@ static void settle_items(struct bus_worker *worker, struct item **items, size_t 
     metrics_message(worker, items[i]);
     if (!item_is_delivery(items[i]) || worker->amqp_lost || items[i]->epoch != worker->epoch)
       continue; /* of a connection that is gone: it comes again and shows as a duplicate */
-    if (items[i]->verdict == BUS_DONE || items[i]->duplicate || !worker->service->store)
+    if (items[i]->verdict == BUS_DONE || items[i]->duplicate || !worker_retries(worker))
       ledger_settle(&worker->ledger, items[i]->tag);
     else
       publish_hold(worker, items[i]);
@@ -459,6 +463,7 @@ enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **
   *err = (struct bus_error){.code = BUS_OK};
   bool good = queries ? run_queries(worker, &attempt, err) : run_transaction(worker, &attempt, err);
   worker->rider_failed = !good && is_rider_guilty(worker, &attempt);
+  worker->commit_unknown = !good && attempt.commits && pg_state(worker->pg) == PG_DEAD;
   enum batch_outcome outcome = good ? BATCH_COMMITTED : outcome_of(err);
   metrics_batch(worker, outcome, count, bus_monotonic() - began);
   if (!good) {

@@ -226,6 +226,44 @@ TEST(topology_queue_takes_what_it_may_not)
   }
 }
 
+static const struct bus_message_type order_set = BUS_REQUEST("order.set.v1", NULL, "edge");
+
+/* The sample with one more type and one more queue of order-svc. */
+static void begin_request(struct bus_queue queue) {
+  begin();
+  types[SAMPLE_ORDER][spoilt[SAMPLE_ORDER].type_count++] = &order_set;
+  queues[SAMPLE_ORDER][spoilt[SAMPLE_ORDER].queue_count++] = queue;
+}
+
+TEST(topology_request_queue_takes_queries_that_write)
+{
+  static const struct bus_message_type *set[] = {&order_set}, *place[] = {&order_place};
+  struct bus_error err;
+  begin_request((struct bus_queue)BUS_REQUEST_QUEUE("order-svc.request", set));
+  if (!bus_topology_is_valid(&topology, &err))
+    fail_msg("%s", err.text);
+  topology.query_ttl_ms = 0;
+  assert_false(bus_topology_is_valid(&topology, &err));
+  begin_request((struct bus_queue)BUS_QUERY_QUEUE("order-svc.request", set));
+  assert_wrong("queue order-svc.request: a query queue takes queries that read, a request queue queries that write");
+  begin_request((struct bus_queue)BUS_REQUEST_QUEUE("order-svc.request", set));
+  queues[SAMPLE_ORDER][2].kind = BUS_QUEUE_REQUEST;
+  assert_wrong("queue order-svc.query: a query queue takes queries that read, a request queue queries that write");
+  begin_request((struct bus_queue)BUS_REQUEST_QUEUE("order-svc.request", set));
+  queues[SAMPLE_ORDER][1].kind = BUS_QUEUE_REQUEST;
+  queues[SAMPLE_ORDER][1].types = place;
+  assert_wrong("queue order-svc.place: a work queue takes commands and events, a query queue takes queries");
+}
+
+TEST(topology_only_a_query_writes)
+{
+  static const struct bus_message_type writing = {
+      .type = "order.write.v1", .exchange = BUS_EXCHANGE_CMD, .senders = {"edge"}, .writes = true};
+  begin();
+  types[SAMPLE_ORDER][spoilt[SAMPLE_ORDER].type_count++] = &writing;
+  assert_wrong("type order.write.v1: only a query writes");
+}
+
 TEST(topology_wrong_redriver)
 {
   begin();

@@ -17,6 +17,7 @@ static struct bus_envelope full_envelope(void) {
       .timestamp = 1700000000 * BUS_SECOND,
       .attempt = 3,
       .first_failed_at = 1700000001 * BUS_SECOND + 250 * BUS_MILLISECOND,
+      .deadline = 1700000002 * BUS_SECOND + 125 * BUS_MILLISECOND,
       .history = BUS_STR("2023-11-14T22:13:20.000Z 0 payment-svc/1.2.0 BUS_E_LATER not yet"),
       .trace = {.trace_id = {1, 2, 3}, .span_id = {4, 5}, .flags = 1, .state = "a=1"},
   };
@@ -157,6 +158,7 @@ TEST(envelope_comes_back_as_it_was)
   assert_int_equal(back.timestamp, envelope.timestamp);
   assert_int_equal(back.attempt, 3);
   assert_int_equal(back.first_failed_at, envelope.first_failed_at);
+  assert_int_equal(back.deadline, envelope.deadline);
   assert_int_equal(back.delivery_count, 0);
   assert_ptr_not_equal(back.type.data, envelope.type.data); /* the library's buffers die */
   assert_int_equal(back.type.data[back.type.len], '\0');

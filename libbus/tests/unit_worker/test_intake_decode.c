@@ -107,6 +107,40 @@ TEST(only_who_relays_may_name_another_sender)
   assert_refused(envelope, "{\"n\":1}", BUS_E_SENDER, BUS_PARK, "sender - may not");
 }
 
+/* ---- deadlines of requests ---- */
+
+TEST(a_request_needs_a_deadline_and_is_late_after_it)
+{
+  struct bus_worker *worker = intake_rig_new();
+  struct bus_envelope envelope = GOOD;
+  worker->requests = true;
+  struct item *item = decoded(worker, envelope, "{\"n\":1}");
+  assert_true(item->refused);
+  assert_non_null(strstr(item->cause.text, "bus-deadline"));
+  envelope.deadline = bus_wall_clock() + BUS_HOUR;
+  item = decoded(worker, envelope, "{\"n\":1}");
+  assert_false(item->refused || intake_is_late(worker, item));
+  item->envelope.deadline = bus_wall_clock() - BUS_MILLISECOND;
+  assert_true(intake_is_late(worker, item));
+  worker->requests = false;
+  assert_false(intake_is_late(worker, item));
+  intake_rig_free(worker);
+}
+
+/* Neither a tier nor a dead queue takes it: a request is only dropped. */
+TEST(a_request_that_fails_is_in_no_tier)
+{
+  struct bus_worker *worker = intake_rig_new();
+  struct item item = {.cause = {.code = BUS_E_LATER}};
+  item.envelope.first_failed_at = BUS_NO_TIME;
+  intake_put_off(worker, &item);
+  assert_int_equal(item.verdict, BUS_RETRY);
+  worker->requests = true;
+  intake_put_off(worker, &item);
+  assert_int_equal(item.verdict, BUS_PARK);
+  intake_rig_free(worker);
+}
+
 /* ---- where an answer may go ---- */
 
 static char metrics[65536];

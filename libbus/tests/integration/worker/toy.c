@@ -18,8 +18,9 @@ void toy_fill_services(struct toy *toy);
 
 static const struct bus_message_type *const work_types[] = {&toy_add_type};
 static const struct bus_message_type *const query_types[] = {&toy_get_type};
-static const struct bus_message_type *const all_types[] = {&toy_add_type,  &toy_added_type, &toy_unheard_type,
-                                                           &toy_full_type, &toy_get_type,   &toy_count_type};
+static const struct bus_message_type *const request_types[] = {&toy_set_type};
+static const struct bus_message_type *const all_types[] = {
+    &toy_add_type, &toy_added_type, &toy_unheard_type, &toy_full_type, &toy_get_type, &toy_set_type, &toy_count_type};
 static const struct bus_tier tiers[] = {{"50ms", 50}, {"100ms", 100}, {"150ms", 150}};
 
 void toy_sleep_ms(int milliseconds) {
@@ -169,9 +170,9 @@ static void declare_plain(struct toy *toy, const char *queue, const char *exchan
 }
 
 static void name_types(struct toy *toy, int pid) {
-  static struct bus_message_type *const types[] = {&toy_add_type,  &toy_added_type, &toy_unheard_type,
-                                                   &toy_full_type, &toy_get_type,   &toy_count_type};
-  static const char *const verbs[] = {"add", "added", "unheard", "full", "get", "count"};
+  static struct bus_message_type *const types[] = {&toy_add_type, &toy_added_type, &toy_unheard_type, &toy_full_type,
+                                                   &toy_get_type, &toy_set_type,   &toy_count_type};
+  static const char *const verbs[] = {"add", "added", "unheard", "full", "get", "set", "count"};
   for (size_t i = 0; i < BUS_COUNT(types); i++) {
     (void)snprintf(toy->names[i], sizeof toy->names[i], "toy-%d.%s.v1", pid, verbs[i]);
     types[i]->type = toy->names[i];
@@ -198,18 +199,22 @@ static void make_queues(struct toy *toy) {
   name_types(toy, pid);
   (void)snprintf(toy->queue, sizeof toy->queue, "toy-%d", pid);
   (void)snprintf(toy->queries, sizeof toy->queries, "toy-%d.query", pid);
+  (void)snprintf(toy->requests, sizeof toy->requests, "toy-%d.request", pid);
   (void)snprintf(toy->events, sizeof toy->events, "toy-%d.events", pid);
   (void)snprintf(toy->full, sizeof toy->full, "toy-%d.full", pid);
   toy->service_queues[0] = toy->queue;
   toy->query_queues[0] = toy->queries;
+  toy->request_queues[0] = toy->requests;
   toy->queues[0] = (struct bus_queue){.name = toy->queue, .types = work_types, .type_count = 1};
   toy->queues[1] =
       (struct bus_queue){.name = toy->queries, .kind = BUS_QUEUE_QUERY, .types = query_types, .type_count = 1};
+  toy->queues[2] =
+      (struct bus_queue){.name = toy->requests, .kind = BUS_QUEUE_REQUEST, .types = request_types, .type_count = 1};
   toy->part = (struct bus_topology_part){.user = {.name = "admin", .asks = true},
                                          .types = all_types,
                                          .type_count = BUS_COUNT(all_types),
                                          .queues = toy->queues,
-                                         .queue_count = 2};
+                                         .queue_count = 3};
   toy->parts[0] = &toy->part;
   toy->topology = (struct bus_topology){
       .parts = toy->parts, .part_count = 1, .tiers = tiers, .tier_count = BUS_COUNT(tiers), .query_ttl_ms = 5000};
@@ -243,9 +248,10 @@ void toy_delete_queue(struct toy *toy, const char *suffix) {
 static void delete_queues(struct toy *toy) {
   char names[1024];
   const char *queue = toy->queue;
-  (void)snprintf(names, sizeof names,
-                 "%s %s.query %s.events %s.full %s.dead bus.retry.50ms.%s bus.retry.100ms.%s bus.retry.150ms.%s", queue,
-                 queue, queue, queue, queue, queue, queue, queue);
+  (void)snprintf(
+      names, sizeof names,
+      "%s %s.query %s.request %s.events %s.full %s.dead bus.retry.50ms.%s bus.retry.100ms.%s bus.retry.150ms.%s", queue,
+      queue, queue, queue, queue, queue, queue, queue, queue);
   delete_named(names);
 }
 
@@ -415,6 +421,10 @@ void toy_start(struct toy *toy, struct toy_run *run) {
 
 void toy_start_queries(struct toy *toy, struct toy_run *run) {
   start(toy, &toy->query_service, run);
+}
+
+void toy_start_requests(struct toy *toy, struct toy_run *run) {
+  start(toy, &toy->request_service, run);
 }
 
 void toy_stop(struct toy_run *run) {

@@ -26,15 +26,15 @@ struct toy_add {
 
 struct toy {
   char database[64], database_url[512], amqp_url[512];
-  char queue[64], events[64], full[64], queries[64];
-  char names[6][64]; /* of the message types */
+  char queue[64], events[64], full[64], queries[64], requests[64];
+  char names[7][64]; /* of the message types */
   struct bus_topology_part part;
   const struct bus_topology_part *parts[1];
   struct bus_topology topology;
-  struct bus_queue queues[2];
-  struct bus_service service, query_service;
+  struct bus_queue queues[3];
+  struct bus_service service, query_service, request_service;
   struct bus_worker_settings settings;
-  const char *service_queues[1], *query_queues[1];
+  const char *service_queues[1], *query_queues[1], *request_queues[1];
   PGconn *admin;         /* on the toy's database */
   struct bus_amqp *amqp; /* the test's own connection */
   uint64_t published, confirmed;
@@ -44,7 +44,7 @@ struct toy {
 
 /* Their names hold the process's id: tests that run at the same time share the exchanges. */
 extern struct bus_message_type toy_add_type, toy_added_type, toy_unheard_type, toy_full_type, toy_get_type,
-    toy_count_type;
+    toy_set_type, toy_count_type;
 extern bool toy_crashes;
 
 /* A database, queues and bindings of this test's own; skips the test where no servers are given. */
@@ -61,6 +61,7 @@ struct toy_run {
 };
 void toy_start(struct toy *toy, struct toy_run *run);
 void toy_start_queries(struct toy *toy, struct toy_run *run);
+void toy_start_requests(struct toy *toy, struct toy_run *run);
 /* Stops, joins and frees; the run must have been good. */
 void toy_stop(struct toy_run *run);
 

@@ -20,6 +20,7 @@ struct bus_message_type toy_added_type = {.type = "toy.added.v1",
 struct bus_message_type toy_unheard_type = BUS_COMMAND("toy.unheard.v1", &add_schema, "admin");
 struct bus_message_type toy_full_type = BUS_COMMAND("toy.full.v1", &add_schema, "admin");
 struct bus_message_type toy_get_type = BUS_QUERY("toy.get.v1", &add_schema, "admin");
+struct bus_message_type toy_set_type = BUS_REQUEST("toy.set.v1", &add_schema, "admin");
 struct bus_message_type toy_count_type = BUS_ANSWER("toy.count.v1", &add_schema);
 bool toy_crashes;
 
@@ -135,6 +136,20 @@ static void answer(void *context, const struct bus_input *input, struct bus_effe
   bus_answer(effects, &toy_count_type, &found);
 }
 
+/* The counter's id is the request's: who asks again finds what the first try has set. */
+static void set(void *context, const struct bus_input *input, struct bus_effects *effects) {
+  const struct toy_add *asked = input->body;
+  struct counter *counter = find(context, &asked->counter);
+  if (is_put_off(input, asked, effects))
+    return;
+  if (!counter->exists && !counter->changed) {
+    counter->n = asked->by;
+    counter->changed = true;
+    bus_emit(effects, &toy_added_type, &asked->counter, asked);
+  }
+  answer(context, input, effects);
+}
+
 static const struct bus_statement query_statements[] = {{"SELECT id, n FROM toy.counters WHERE id = ANY($1)", "U"}};
 
 void toy_fill_services(struct toy *toy);
@@ -157,4 +172,7 @@ void toy_fill_services(struct toy *toy) {
                                             .lock = lock,
                                             .load = load,
                                             .decide = answer};
+  toy->request_service = toy->service;
+  toy->request_service.queues = toy->request_queues;
+  toy->request_service.decide = set;
 }
