@@ -87,7 +87,8 @@ static struct response place(struct edge *edge, struct bus_http_exchange *exchan
   const void *said;
   struct response response;
   place->wait_ms = wait_s * 1000;
-  const struct edge_command command = {.kind = EDGE_PLACE,
+  const struct edge_command command = {.type = &order_place_type,
+                                       .answer = &order_answer_type,
                                        .correlation_id = &place->order_id,
                                        .body = place,
                                        .wait_ms = place->wait_ms,
@@ -154,8 +155,11 @@ void edge_orders_cancel(void *context, struct bus_http_exchange *exchange) {
   /* The order's place among those waiting may be behind the cancel's: order-svc keeps a marked one. It may refuse any
    * other, and nobody would hear of it. */
   cancel.accepted = is_accepted(edge, &cancel.order_id);
-  const struct edge_command command = {
-      .kind = EDGE_CANCEL, .correlation_id = &cancel.order_id, .body = &cancel, .needs_answer = !cancel.accepted};
+  const struct edge_command command = {.type = &order_cancel_type,
+                                       .answer = &order_answer_type,
+                                       .correlation_id = &cancel.order_id,
+                                       .body = &cancel,
+                                       .needs_answer = !cancel.accepted};
   enum edge_outcome outcome = edge_tell(edge, exchange, &command, &said, &response);
   if (outcome == EDGE_ANSWERED)
     response = response_cancel(said, &cancel.order_id, bus_http_arena(exchange));
@@ -167,8 +171,10 @@ void edge_orders_cancel(void *context, struct bus_http_exchange *exchange) {
 void edge_inventory_update(void *context, struct bus_http_exchange *exchange) {
   struct edge *edge = context;
   const struct stock_request *update = bus_http_request(exchange);
-  const struct edge_command command = {
-      .kind = EDGE_SET_STOCK, .correlation_id = &update->command.request_id, .body = &update->command};
+  const struct edge_command command = {.type = &inventory_set_stock_type,
+                                       .answer = &inventory_answer_type,
+                                       .correlation_id = &update->command.request_id,
+                                       .body = &update->command};
   const void *said;
   struct response response = response_key_reused();
   if (accepted_check(edge->accepted_stock, command.correlation_id, update->hash, bus_monotonic()) == ACCEPTED_OTHER) {

@@ -103,7 +103,7 @@ static enum edge_verdict verdict_of(enum refusal refusal) {
 
 bool edge_ask(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_query *query,
               const void **ret_body, struct response *ret_refusal) {
-  struct edge_breaker *breaker = &edge->breakers[query->kind->service];
+  struct edge_service *service = edge_service_of(edge, query->kind->type);
   struct bus_breaker_call call;
   int64_t now = bus_monotonic(), retry_at = now;
   enum refusal refusal = REFUSAL_NONE;
@@ -111,12 +111,16 @@ bool edge_ask(struct edge *edge, struct bus_http_exchange *exchange, const struc
     *ret_refusal = response_refusal(unavailable(edge));
     return false;
   }
-  if (!edge_breaker_begin(breaker, &call, item_of(edge, query), now, &retry_at)) {
+  if (service == NULL) {
+    *ret_refusal = response_refusal(REFUSAL_UNROUTABLE);
+    return false;
+  }
+  if (!edge_breaker_begin(&service->breaker, &call, item_of(edge, query), now, &retry_at)) {
     *ret_refusal = breaker_open(now, retry_at);
     return false;
   }
   bool answered = ask(edge, exchange, query, ret_body, &refusal);
-  edge_breaker_end(breaker, &call, answered ? EDGE_WORKS : verdict_of(refusal), bus_monotonic());
+  edge_breaker_end(&service->breaker, &call, answered ? EDGE_WORKS : verdict_of(refusal), bus_monotonic());
   if (!answered)
     *ret_refusal = response_refusal(refusal);
   return answered;
@@ -159,20 +163,20 @@ static void wait_last(struct bus_pending *pending, const struct edge_command *co
   const void *later;
   while (command->is_last && !command->is_last(*body) && bus_monotonic() < until) {
     if (bus_request_wait_long(pending, until) != BUS_REQUEST_ANSWERED ||
-        !take_answer(pending, edge_command_types[command->kind].answer, arena, &later))
+        !take_answer(pending, command->answer, arena, &later))
       return;
     *body = later;
   }
 }
 
-static enum edge_outcome tell(struct edge *edge, const struct edge_command *command, struct bus_pending *pending,
-                              struct bus_arena *arena, const void **ret_body, struct response *ret_refusal) {
+static enum edge_outcome tell(struct edge *edge, struct edge_sent_command *sent, const struct edge_command *command,
+                              struct bus_pending *pending, struct bus_arena *arena, const void **ret_body,
+                              struct response *ret_refusal) {
   int64_t start = bus_monotonic();
-  struct accept_mode *mode = &edge->modes[command->kind];
-  enum accept_patience patience = command->wait_ms > 0 ? ACCEPT_WAIT : accept_mode_enter(mode, start);
+  enum accept_patience patience = command->wait_ms > 0 ? ACCEPT_WAIT : accept_mode_enter(&sent->mode, start);
   enum bus_request_state state = wait_first(edge, pending, command, start, patience == ACCEPT_CONFIRM);
-  leave_mode(mode, patience, state);
-  edge_routing_note(edge, command->kind, state);
+  leave_mode(&sent->mode, patience, state);
+  edge_routing_note(sent, state);
   if (state == BUS_REQUEST_CONFIRMED && !command->needs_answer)
     return EDGE_CONFIRMED;
   if (state != BUS_REQUEST_ANSWERED) {
@@ -180,7 +184,7 @@ static enum edge_outcome tell(struct edge *edge, const struct edge_command *comm
     *ret_refusal = response_refusal(refusal_of(edge, state, silence));
     return EDGE_REFUSED;
   }
-  if (!take_answer(pending, edge_command_types[command->kind].answer, arena, ret_body)) {
+  if (!take_answer(pending, command->answer, arena, ret_body)) {
     *ret_refusal = response_refusal(REFUSAL_BAD_ANSWER);
     return EDGE_REFUSED;
   }
@@ -190,14 +194,15 @@ static enum edge_outcome tell(struct edge *edge, const struct edge_command *comm
 
 enum edge_outcome edge_tell(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_command *command,
                             const void **ret_body, struct response *ret_refusal) {
+  struct edge_sent_command *sent = edge_sent_command(edge, command->type);
   struct bus_pending *pending =
-      begin(edge, exchange, edge_command_types[command->kind].type, command->correlation_id, command->body);
+      sent ? begin(edge, exchange, command->type, command->correlation_id, command->body) : NULL;
   if (pending == NULL) {
-    *ret_refusal = response_refusal(REFUSAL_NO_MEMORY);
+    *ret_refusal = response_refusal(sent ? REFUSAL_NO_MEMORY : REFUSAL_UNROUTABLE);
     return EDGE_REFUSED;
   }
   bus_series_add(edge->metrics.waiting, 1);
-  enum edge_outcome outcome = tell(edge, command, pending, bus_http_arena(exchange), ret_body, ret_refusal);
+  enum edge_outcome outcome = tell(edge, sent, command, pending, bus_http_arena(exchange), ret_body, ret_refusal);
   bus_series_add(edge->metrics.waiting, -1);
   bus_request_end(pending);
   return outcome;

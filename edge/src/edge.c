@@ -6,19 +6,8 @@
 
 #include <stdio.h>
 
-static const char *const service_names[EDGE_SERVICE_COUNT] = {
-    [EDGE_ORDER_SERVICE] = "order_service",
-    [EDGE_INVENTORY_SERVICE] = "inventory_service",
-};
-
 static struct bus_series *series(struct bus_metric *metric, const char *value) {
   return bus_metric_series(metric, (const char *const[]){value});
-}
-
-static void open_breakers(struct edge *edge) {
-  const struct bus_breaker_settings settings = edge_breaker_settings(edge->settings);
-  for (size_t i = 0; i < EDGE_SERVICE_COUNT; i++)
-    edge_breaker_open(&edge->breakers[i], service_names[i], &settings);
 }
 
 static int64_t read_accepted(void *context) {
@@ -55,7 +44,7 @@ static void open_gauges(struct edge *edge) {
         &edge->backlog);
   gauge("edge_intake_closed", "1 while new orders are refused: order-svc takes none", 0, read_intake, &edge->intake);
   gauge("edge_confirm_is_enough", "1 while orders are answered on the confirm at once", 0, read_mode,
-        &edge->modes[EDGE_PLACE]);
+        &edge_sent_command(edge, &order_place_type)->mode);
   gauge("edge_broker_up", "1 while the message queue takes messages", 0, read_broker, edge->requester);
 }
 
@@ -63,14 +52,14 @@ static struct bus_metric *family(const char *name, const char *help, enum bus_me
   return bus_metric_register(&(struct bus_metric_spec){.name = name, .help = help, .kind = kind, .labels = {label}});
 }
 
-static void open_routing_gauges(struct edge_metrics *metrics) {
+static void open_routing_gauges(struct edge *edge) {
   struct bus_metric *unroutable =
       family("edge_unroutable", "1 while no queue is bound for the command", BUS_GAUGE, "command");
-  for (int kind = 0; kind < EDGE_COMMAND_KINDS; kind++) {
-    char name[32];
-    struct bus_str key = edge_command_key((enum edge_command_kind)kind);
-    (void)snprintf(name, sizeof name, "%.*s", (int)key.len, key.data); /* inventory.set-stock is the longest */
-    metrics->unroutable[kind] = series(unroutable, name);
+  for (size_t i = 0; i < edge->command_count; i++) {
+    char name[BUS_TYPE_MAX];
+    struct bus_str key = bus_message_key(edge->commands[i].type);
+    (void)snprintf(name, sizeof name, "%.*s", (int)key.len, key.data); /* shorter than the type */
+    edge->commands[i].shown_unroutable = series(unroutable, name);
   }
 }
 
@@ -86,7 +75,6 @@ static void open_counters(struct edge_metrics *metrics) {
   metrics->orders_replayed = series(orders, "replayed");
   struct bus_metric *waiting = family(
       "edge_waiting_requests", "Requests that wait for the bus; long: because of a Prefer header", BUS_GAUGE, "kind");
-  open_routing_gauges(metrics);
   metrics->waiting = series(waiting, "any");
   metrics->long_waiting = series(waiting, "long");
 }
@@ -122,19 +110,22 @@ static bool open_requester(struct edge *edge, struct bus_error *err) {
                            &edge->requester, err);
 }
 
-bool edge_open(struct edge *edge, const struct edge_settings *settings, struct bus_error *err) {
+bool edge_open(struct edge *edge, const struct edge_settings *settings, const struct bus_topology *topology,
+               struct bus_error *err) {
+  const struct bus_breaker_settings breaker = edge_breaker_settings(settings);
   *edge = (struct edge){
       .settings = settings, .accepted = accepted_new(ACCEPTED_MAX), .accepted_stock = accepted_new(ACCEPTED_MAX)};
   if (edge->accepted == NULL || edge->accepted_stock == NULL)
     return bus_fail(err, BUS_E_NOMEM, "out of memory for the memory of accepted orders and stock updates");
   make_customer_key(settings->customer_hash_key, edge->customer_key);
   edge->backlog.limit = settings->shed_outbox_age_ms * BUS_MILLISECOND;
-  if (!open_requester(edge, err))
+  if (!edge_services_open(edge, topology, &breaker, err) || !open_requester(edge, err))
     return false;
   edge_reads_init(&edge->reads);
-  open_breakers(edge);
+  edge_health_open(edge);
   open_counters(&edge->metrics);
   open_gauges(edge);
+  open_routing_gauges(edge);
   return edge_watch_start(edge, err);
 }
 

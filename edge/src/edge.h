@@ -7,6 +7,7 @@
 #include <bus/metrics.h>
 #include <bus/request.h>
 #include <bus/service.h>
+#include <bus/topology.h>
 
 #include <pthread.h>
 
@@ -17,9 +18,7 @@
 #include "settings.h"
 #include "shed.h"
 
-/* Each kind of command has its own queue or pace, and so its own mode. */
-enum edge_command_kind { EDGE_PLACE, EDGE_CANCEL, EDGE_SET_STOCK, EDGE_COMMAND_KINDS };
-enum edge_service { EDGE_ORDER_SERVICE, EDGE_INVENTORY_SERVICE, EDGE_SERVICE_COUNT };
+enum { EDGE_COMMANDS_MAX = 32, EDGE_SERVICES_MAX = 16, EDGE_CHECKS_MAX = EDGE_SERVICES_MAX + 3 };
 
 /* A breaker that many threads share. */
 struct edge_breaker {
@@ -30,11 +29,28 @@ struct edge_breaker {
   struct bus_breaker_metrics metrics;
 };
 
+/* A command that the edge may send. Each has its own queue or pace, and so its own accept mode. */
+struct edge_sent_command {
+  const struct bus_message_type *type;
+  struct accept_mode mode;
+  atomic_bool unroutable; /* the newest one was returned */
+  struct bus_series *shown_unroutable;
+};
+
+/* A service that takes queries of the edge. */
+struct edge_service {
+  struct edge *edge;
+  const struct bus_topology_part *part;
+  char name[BUS_NAME_MAX + 16];               /* "order_service" */
+  const struct bus_message_type *ping, *pong; /* NULL: it takes no ping */
+  size_t workers_down;                        /* offset of that member in the pong */
+  struct edge_breaker breaker;
+};
+
 struct edge_metrics {
   struct bus_series *refused[REFUSAL_COUNT];
   struct bus_series *orders_answered, *orders_confirmed, *orders_replayed;
   struct bus_series *waiting, *long_waiting;
-  struct bus_series *unroutable[EDGE_COMMAND_KINDS];
 };
 
 /* The thread that asks order-svc how far it is behind. */
@@ -57,13 +73,16 @@ struct edge {
   uint8_t customer_key[32]; /* of the hashes in the access log */
   struct bus_requester *requester;
   struct bus_admin *admin;
-  struct accepted *accepted;       /* orders */
-  struct accepted *accepted_stock; /* stock updates, by their request id */
-  struct accept_mode modes[EDGE_COMMAND_KINDS];
-  struct edge_breaker breakers[EDGE_SERVICE_COUNT];
+  struct accepted *accepted;                            /* orders */
+  struct accepted *accepted_stock;                      /* stock updates, by their request id */
+  struct edge_sent_command commands[EDGE_COMMANDS_MAX]; /* in the topology's order, as the services */
+  size_t command_count;
+  struct edge_service services[EDGE_SERVICES_MAX];
+  size_t service_count;
+  struct bus_health_check checks[EDGE_CHECKS_MAX];
+  size_t check_count;
   struct backlog backlog;
   struct intake intake;
-  atomic_bool unroutable[EDGE_COMMAND_KINDS]; /* the newest one was returned */
   struct edge_reads reads;
   struct edge_watch watch;
   atomic_bool draining;           /* the process is to end: it is not ready any more */
@@ -72,7 +91,8 @@ struct edge {
 };
 
 /* Starts the requester; a broker that is away is no failure. */
-bool edge_open(struct edge *edge, const struct edge_settings *settings, struct bus_error *err) BUS_MUST_CHECK;
+bool edge_open(struct edge *edge, const struct edge_settings *settings, const struct bus_topology *topology,
+               struct bus_error *err) BUS_MUST_CHECK;
 /* From now on it is not ready, and clients that prefer to wait do not. */
 void edge_begin_drain(struct edge *edge);
 /* After the servers have stopped. Accepts the half-opened. */
@@ -93,7 +113,6 @@ bool edge_breaker_is_open(struct edge_breaker *breaker, int64_t now);
 
 /* ---- asking (calls.c); all block the calling thread for a bounded time ---- */
 struct edge_query_kind {
-  enum edge_service service;
   const struct bus_message_type *type, *answer;
   response_view *view; /* NULL: 200, and the answer as it is */
 };
@@ -107,11 +126,8 @@ struct edge_query {
 bool edge_ask(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_query *query,
               const void **ret_body, struct response *ret_refusal) BUS_MUST_CHECK;
 
-extern const struct edge_command_types {
-  const struct bus_message_type *type, *answer;
-} edge_command_types[EDGE_COMMAND_KINDS];
 struct edge_command {
-  enum edge_command_kind kind;
+  const struct bus_message_type *type, *answer;
   const struct bus_uuid *correlation_id; /* NULL: none */
   const void *body;
   bool needs_answer;                 /* its service may refuse it: the confirm alone is no success */
@@ -131,30 +147,28 @@ void edge_reads_init(struct edge_reads *reads);
 /* Asks order-svc, together with what others read now; blocks for a bounded time. */
 struct response edge_read(struct edge *edge, struct bus_http_exchange *exchange, const struct bus_uuid *order_id);
 
-/* ---- whether a queue takes each kind of command (routing.c); thread-safe ---- */
-void edge_routing_note(struct edge *edge, enum edge_command_kind kind, enum bus_request_state state);
+/* ---- whether a queue takes each command (routing.c); thread-safe ---- */
+/* The state of a command; NULL: the topology does not let the edge send it. */
+struct edge_sent_command *edge_sent_command(struct edge *edge, const struct bus_message_type *type);
+void edge_routing_note(struct edge_sent_command *command, enum bus_request_state state);
 bool edge_routing_is_whole(const struct edge *edge);
 /* "no queue is bound for order.place, order.cancel"; in the arena. data is NULL when out of memory. */
 struct bus_str edge_routing_missing(const struct edge *edge, struct bus_arena *arena);
-/* "order.place" …: the routing key. */
-struct bus_str edge_command_key(enum edge_command_kind kind);
 
-/* ---- pings of the services (ping.c) ---- */
-struct edge_ping {
-  const struct bus_message_type *type, *answer;
-  const void *body;
-  size_t workers_down;       /* offset of that member in the answer */
-  enum edge_service breaker; /* EDGE_SERVICE_COUNT: none */
-};
-extern const struct edge_ping edge_ping_order, edge_ping_inventory, edge_ping_payment;
-/* NULL: it cannot be sent. Else edge_ping_end must follow. */
-struct bus_pending *edge_ping_begin(struct edge *edge, const struct edge_ping *ping);
+/* ---- the services behind the edge, and their pings (services.c) ---- */
+/* Fills services and commands. */
+bool edge_services_open(struct edge *edge, const struct bus_topology *topology,
+                        const struct bus_breaker_settings *settings, struct bus_error *err) BUS_MUST_CHECK;
+/* The service that takes the query; NULL: none. */
+struct edge_service *edge_service_of(struct edge *edge, const struct bus_message_type *query);
+/* For a service that takes a ping. NULL: it cannot be sent. Else edge_ping_end must follow. */
+struct bus_pending *edge_ping_begin(struct edge_service *service);
 /* Any answer closes the service's breaker. → the answer, in the arena; NULL: none, or without memory. pending and arena
  * may be NULL. */
-const void *edge_ping_end(struct edge *edge, const struct edge_ping *ping, struct bus_pending *pending, int64_t until,
+const void *edge_ping_end(struct edge_service *service, struct bus_pending *pending, int64_t until,
                           struct bus_arena *arena);
 /* Are the workers that take commands up? pong: NULL is no. */
-bool edge_ping_has_workers(const struct edge_ping *ping, const void *pong);
+bool edge_ping_has_workers(const struct edge_service *service, const void *pong);
 
 /* ---- the backlog and the intake of order-svc, and services whose breaker is open (watch.c) ---- */
 bool edge_watch_start(struct edge *edge, struct bus_error *err) BUS_MUST_CHECK;
@@ -169,8 +183,8 @@ void edge_respond(struct edge *edge, struct bus_http_exchange *exchange, const s
 void edge_note_customer(const struct edge *edge, struct bus_http_exchange *exchange, struct bus_str customer_id);
 
 /* ---- health (health.c) ---- */
-enum { EDGE_HEALTH_CHECKS = 6 };
-extern const struct bus_health_check edge_health_checks[EDGE_HEALTH_CHECKS]; /* context: struct edge */
+/* Fills checks, of the broker and of the services that edge_services_open found. */
+void edge_health_open(struct edge *edge);
 bool edge_is_ready(void *edge);
 
 /* ---- the API (api.c); context: struct edge ---- */

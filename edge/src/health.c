@@ -1,4 +1,4 @@
-/* The parts that the edge depends on: the broker, every service by a ping over the bus, whether queues take the
+/* The parts that the edge depends on: the broker, every service that takes a ping, whether queues take the
  * commands, and whether order-svc takes new orders. */
 #include "edge.h"
 
@@ -10,28 +10,17 @@ static bool is_broker_up(void *context, int64_t timeout_ms) {
   return bus_requester_is_up(edge->requester) && !bus_requester_is_blocked(edge->requester);
 }
 
-enum { PING_MS = 1000 }; /* three silent services in a row must not make /health itself look dead */
+enum { PING_MS = 1000 }; /* silent services in a row must not make /health itself look dead */
 enum { ARENA_LIMIT = 1 << 14 };
 
-static bool ping(struct edge *edge, const struct edge_ping *ping, int64_t timeout_ms) {
+static bool is_service_up(void *context, int64_t timeout_ms) {
+  struct edge_service *service = context;
   struct bus_arena *arena = bus_arena_new(ARENA_LIMIT);
   int64_t until = bus_monotonic() + (timeout_ms < PING_MS ? timeout_ms : PING_MS) * BUS_MILLISECOND;
-  const void *pong = edge_ping_end(edge, ping, edge_ping_begin(edge, ping), until, arena);
-  bool up = edge_ping_has_workers(ping, pong);
+  const void *pong = edge_ping_end(service, edge_ping_begin(service), until, arena);
+  bool up = edge_ping_has_workers(service, pong);
   bus_arena_free(arena);
   return up;
-}
-
-static bool is_order_service_up(void *edge, int64_t timeout_ms) {
-  return ping(edge, &edge_ping_order, timeout_ms);
-}
-
-static bool is_inventory_service_up(void *edge, int64_t timeout_ms) {
-  return ping(edge, &edge_ping_inventory, timeout_ms);
-}
-
-static bool is_payment_service_up(void *edge, int64_t timeout_ms) {
-  return ping(edge, &edge_ping_payment, timeout_ms);
 }
 
 /* As the newest commands showed: a command that nobody needs is no probe. */
@@ -56,14 +45,17 @@ static struct bus_str closed_intake(void *context, struct bus_arena *arena) {
   return BUS_STR("order-svc takes no new orders: too many are open, or late");
 }
 
-const struct bus_health_check edge_health_checks[EDGE_HEALTH_CHECKS] = {
-    {.name = "message_queue", .is_up = is_broker_up},
-    {.name = "order_service", .is_up = is_order_service_up},
-    {.name = "inventory_service", .is_up = is_inventory_service_up},
-    {.name = "payment_service", .is_up = is_payment_service_up},
-    {.name = "commands", .is_up = are_commands_routed, .why = missing_bindings},
-    {.name = "order_intake", .is_up = is_intake_open, .why = closed_intake},
-};
+void edge_health_open(struct edge *edge) {
+  edge->checks[edge->check_count++] = (struct bus_health_check){.name = "message_queue", .is_up = is_broker_up};
+  for (size_t i = 0; i < edge->service_count; i++)
+    if (edge->services[i].ping)
+      edge->checks[edge->check_count++] = (struct bus_health_check){
+          .name = edge->services[i].name, .is_up = is_service_up, .context = &edge->services[i]};
+  edge->checks[edge->check_count++] =
+      (struct bus_health_check){.name = "commands", .is_up = are_commands_routed, .why = missing_bindings};
+  edge->checks[edge->check_count++] =
+      (struct bus_health_check){.name = "order_intake", .is_up = is_intake_open, .why = closed_intake};
+}
 
 bool edge_is_ready(void *context) {
   struct edge *edge = context;

@@ -6,6 +6,7 @@
 #include <bus/log.h>
 
 #include <malloc.h>
+#include <orderbus_topology.h>
 
 enum { HOSTS_TEXT = 1100 };
 
@@ -28,8 +29,8 @@ static bool start_admin(struct edge *edge, struct listeners *listeners, struct b
   const struct bus_admin_settings settings = {.bind = edge->settings->bind,
                                               .port = (int)edge->settings->admin_port,
                                               .access_log = (enum bus_access_log)edge->settings->access_log,
-                                              .checks = edge_health_checks,
-                                              .check_count = EDGE_HEALTH_CHECKS,
+                                              .checks = edge->checks,
+                                              .check_count = edge->check_count,
                                               .is_ready = edge_is_ready,
                                               .context = edge};
   if (!bus_admin_start(&settings, &listeners->admin, err))
@@ -78,8 +79,9 @@ static void stop(struct edge *edge, struct listeners *listeners) {
 }
 
 static bool start(struct edge *edge, struct listeners *listeners, struct bus_error *err) {
-  return bus_amqp_url_check(edge_settings.rabbitmq_url, err) && edge_open(edge, &edge_settings, err) &&
-         start_admin(edge, listeners, err) && start_api(edge, listeners, err);
+  return bus_amqp_url_check(edge_settings.rabbitmq_url, err) &&
+         edge_open(edge, &edge_settings, &orderbus_topology, err) && start_admin(edge, listeners, err) &&
+         start_api(edge, listeners, err);
 }
 
 static int serve(void) {

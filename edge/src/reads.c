@@ -72,7 +72,7 @@ static bool ask_for_all(struct edge *edge, const struct gather_batch *batch, con
     return false;
   for (size_t i = 0; i < batch->count; i++)
     orders[i] = (struct order_get){*((const struct read *)batch->reads[i])->order_id, BUS_NO_STR};
-  static const struct edge_query_kind kind = {EDGE_ORDER_SERVICE, &order_get_many_type, &order_answers_type, NULL};
+  static const struct edge_query_kind kind = {&order_get_many_type, &order_answers_type, NULL};
   struct edge_query query = {.kind = &kind,
                              .correlation_id = batch->count == 1 ? leader->order_id : NULL,
                              .id = {(const char *)leader->order_id->bytes, sizeof leader->order_id->bytes},
@@ -139,7 +139,7 @@ static void read_together(struct edge *edge, struct read *read) {
 
 static struct response read_alone(struct edge *edge, const struct read *read) {
   const struct order_get get = {*read->order_id, BUS_NO_STR};
-  static const struct edge_query_kind kind = {EDGE_ORDER_SERVICE, &order_get_type, &order_answer_type, NULL};
+  static const struct edge_query_kind kind = {&order_get_type, &order_answer_type, NULL};
   const struct edge_query query = {.kind = &kind, .correlation_id = read->order_id, .body = &get};
   const void *body;
   struct response refusal;

@@ -13,9 +13,9 @@ static void probe(void *edge, struct bus_http_exchange *exchange) {
   (*handler)(((struct edge *)edge)->admin, exchange);
 }
 
-#define QUERY(where, question, said, map)                                                                              \
+#define QUERY(question, said, map)                                                                                     \
   .data = &(const struct edge_query_kind) {                                                                            \
-    .service = (where), .type = &(question), .answer = &(said), .view = (map)                                          \
+    .type = &(question), .answer = &(said), .view = (map)                                                              \
   }
 #define PROBE(to)                                                                                                      \
   .handler = probe, .is_probe = true, .data = &(const bus_http_handler) {                                              \
@@ -54,7 +54,7 @@ const struct bus_http_route edge_routes[] = {
      .path = "/api/orders",
      .input = &orders_input,
      .handler = edge_orders_list,
-     QUERY(EDGE_ORDER_SERVICE, order_list_type, order_page_type, NULL),
+     QUERY(order_list_type, order_page_type, NULL),
      .summary = "Orders, newest first",
      ANSWERS({200, "a page", &order_page_schema}, WRONG, UNAVAILABLE)},
     {.method = "GET",
@@ -68,7 +68,7 @@ const struct bus_http_route edge_routes[] = {
      .path = "/api/orders/{id}/events",
      .input = &events_input,
      .handler = edge_orders_events,
-     QUERY(EDGE_ORDER_SERVICE, order_events_get_type, order_history_type, NULL),
+     QUERY(order_events_get_type, order_history_type, NULL),
      .summary = "The history of an order, oldest event first",
      ANSWERS({200, "a page", &event_page_schema}, WRONG, NO_ORDER, UNAVAILABLE)},
     {.method = "POST",
@@ -92,21 +92,21 @@ const struct bus_http_route edge_routes[] = {
      .path = "/api/inventory/{product}",
      .input = &product_input,
      .handler = edge_query,
-     QUERY(EDGE_INVENTORY_SERVICE, product_get_type, inventory_answer_type, response_product),
+     QUERY(product_get_type, inventory_answer_type, response_product),
      .summary = "A product and its stock",
      ANSWERS({200, "the product", &product_view_schema}, NO_PRODUCT, UNAVAILABLE)},
     {.method = "GET",
      .path = "/api/products",
      .input = &products_input,
      .handler = edge_query,
-     QUERY(EDGE_INVENTORY_SERVICE, product_list_type, product_page_type, NULL),
+     QUERY(product_list_type, product_page_type, NULL),
      .summary = "Products by id",
      ANSWERS({200, "a page", &product_page_schema}, WRONG, UNAVAILABLE)},
     {.method = "GET",
      .path = "/api/products/{product}",
      .input = &product_input,
      .handler = edge_query,
-     QUERY(EDGE_INVENTORY_SERVICE, product_get_type, inventory_answer_type, response_product),
+     QUERY(product_get_type, inventory_answer_type, response_product),
      .summary = "A product and its stock",
      ANSWERS({200, "the product", &product_view_schema}, NO_PRODUCT, UNAVAILABLE)},
     {.method = "GET",

@@ -1,5 +1,5 @@
-/* Asks order-svc every second how far it is behind, and whether it takes new orders; its answer, and inventory-svc's,
- * closes an open breaker. */
+/* Asks order-svc every second how far it is behind, and whether it takes new orders; the answer of a
+ * service closes its open breaker. */
 #include "edge.h"
 
 #include <bus/clock.h>
@@ -29,20 +29,32 @@ static void note_intake(struct edge *edge, int64_t closed_ms) {
           BUS_F_INT("closed_ms", closed_ms));
 }
 
-/* inventory-svc is asked only while its breaker is open: its answer closes the breaker. */
+static void note_order(struct edge *edge, const struct order_pong *pong) {
+  if (pong == NULL)
+    return;
+  if (pong->outbox_age_ms != BUS_NO_INT64) /* an older order-svc does not say */
+    note(edge, pong->outbox_age_ms * BUS_MILLISECOND);
+  note_intake(edge, pong->intake_closed_ms);
+}
+
+/* Any other service is pinged only while its breaker is open: its answer closes the breaker. */
+static bool is_pinged(struct edge_service *service, int64_t now) {
+  return service->ping && (service->ping == &order_ping_type || edge_breaker_is_open(&service->breaker, now));
+}
+
 void edge_watch_once(struct edge *edge, struct bus_arena *arena) {
   int64_t now = bus_monotonic();
-  bool asks_inventory = edge_breaker_is_open(&edge->breakers[EDGE_INVENTORY_SERVICE], now);
+  struct bus_pending *pings[EDGE_SERVICES_MAX] = {NULL};
   if (!bus_requester_is_up(edge->requester) || bus_requester_is_blocked(edge->requester))
     return; /* that is a refusal of its own */
-  struct bus_pending *inventory = asks_inventory ? edge_ping_begin(edge, &edge_ping_inventory) : NULL;
-  struct bus_pending *order = edge_ping_begin(edge, &edge_ping_order);
-  const struct order_pong *pong = edge_ping_end(edge, &edge_ping_order, order, now + WATCH_PATIENCE, arena);
-  (void)edge_ping_end(edge, &edge_ping_inventory, inventory, now + WATCH_PATIENCE, arena);
-  if (pong && pong->outbox_age_ms != BUS_NO_INT64) /* an older order-svc does not say */
-    note(edge, pong->outbox_age_ms * BUS_MILLISECOND);
-  if (pong)
-    note_intake(edge, pong->intake_closed_ms);
+  for (size_t i = 0; i < edge->service_count; i++)
+    if (is_pinged(&edge->services[i], now))
+      pings[i] = edge_ping_begin(&edge->services[i]);
+  for (size_t i = 0; i < edge->service_count; i++) {
+    const void *pong = edge_ping_end(&edge->services[i], pings[i], now + WATCH_PATIENCE, arena);
+    if (edge->services[i].ping == &order_ping_type)
+      note_order(edge, pong);
+  }
 }
 
 /* ---- the thread ---- */

@@ -3,6 +3,7 @@
 
 #include "test.h"
 
+#include <orderbus_topology.h>
 #include <stdio.h>
 
 static const struct edge_settings settings = {.access_log = BUS_ACCESS_ALL,
@@ -28,8 +29,9 @@ void set_up(void) {
   struct bus_breaker_settings breaker = BUS_BREAKER_DEFAULTS;
   breaker.time_limit = settings.query_timeout_ms * BUS_MILLISECOND;
   edge = (struct edge){.settings = &settings, .accepted = accepted_new(10), .accepted_stock = accepted_new(10)};
-  for (int i = 0; i < EDGE_SERVICE_COUNT; i++)
-    edge_breaker_open(&edge.breakers[i], "service", &breaker);
+  struct bus_error err;
+  assert_true(edge_services_open(&edge, &orderbus_topology, &breaker, &err));
+  edge_health_open(&edge);
   edge_reads_init(&edge.reads);
   fake = (struct fake){.script = fake_silence, .now = AT_MS(1000000)};
 }

@@ -200,11 +200,11 @@ TEST(other_commands_have_gates_of_their_own)
   fake.now += 10 * BUS_SECOND;
   assert_int_equal(post(), 500); /* a probe: the next ones will not wait */
   assert_int_equal(post(), 5);
-  assert_true(accept_mode_is_confirm(&edge.modes[EDGE_PLACE]));
+  assert_true(accept_mode_is_confirm(&edge_sent_command(&edge, &order_place_type)->mode));
   assert_int_equal(call("POST /api/orders/{id}/cancel", "{}"), 500);
   assert_int_equal(call("POST /api/inventory/update", "{\"idempotency_key\":\"k\",\"product_id\":\"A\",\"on_hand\":1}"),
                    500);
-  assert_false(accept_mode_is_confirm(&edge.modes[EDGE_CANCEL]));
+  assert_false(accept_mode_is_confirm(&edge_sent_command(&edge, &order_cancel_type)->mode));
   tear_down();
 }
 

@@ -71,7 +71,8 @@ TEST(cancels_that_are_never_answered_are_503_at_once)
   point_to_order();
   for (int i = 0; i < 5; i++)
     assert_int_equal(cancel(), 2000);
-  (void)accept_mode_enter(&edge.modes[EDGE_CANCEL], fake.now); /* another client's is the probe */
+  (void)accept_mode_enter(&edge_sent_command(&edge, &order_cancel_type)->mode,
+                          fake.now); /* another client's is the probe */
   assert_int_equal(cancel(), 5);
   assert_int_equal(fake.status, 503);
   tear_down();

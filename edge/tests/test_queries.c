@@ -126,7 +126,7 @@ static void open_inventory_breaker(void) {
 }
 
 static enum bus_breaker_state inventory_breaker(void) {
-  return bus_breaker_state(&edge.breakers[EDGE_INVENTORY_SERVICE].breaker, fake.now);
+  return bus_breaker_state(&edge_service_of(&edge, &product_get_type)->breaker.breaker, fake.now);
 }
 
 TEST(queries_that_fail_open_the_breaker_of_that_service)
@@ -200,9 +200,9 @@ TEST(the_breaker_rests_longer_after_each_failed_probe)
 TEST(silent_queries_open_the_breaker_before_their_time_is_over)
 {
   struct bus_breaker_call calls[5];
-  struct edge_breaker *breaker = &edge.breakers[EDGE_INVENTORY_SERVICE];
   int64_t retry_at;
   set_up();
+  struct edge_breaker *breaker = &edge_service_of(&edge, &product_get_type)->breaker;
   for (uint64_t i = 0; i < 5; i++)
     assert_true(edge_breaker_begin(breaker, &calls[i], i, fake.now, &retry_at));
   fake.now += BUS_SECOND + 1;

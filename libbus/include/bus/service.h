@@ -58,6 +58,7 @@ struct bus_health_check {
   /* Reason of a failure: plain text without quotation marks or backslashes, in the arena; no data: out of memory. NULL:
    * the name says enough. */
   struct bus_str (*why)(void *context, struct bus_arena *arena);
+  void *context; /* of this check; NULL: that of the settings */
 };
 
 struct bus_admin_settings {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ADMIN_THREADS = 4, CHECKS_MAX = 8, PROBE_MS = 2000 };
+enum { ADMIN_THREADS = 4, CHECKS_MAX = 32, PROBE_MS = 2000 };
 
 struct bus_admin {
   struct bus_admin_settings settings;
@@ -43,9 +43,9 @@ static struct bus_str add_member(struct bus_str list, const char *name, struct b
 
 static struct report look_at_all(const struct bus_admin *admin, struct bus_arena *arena) {
   struct report report = {.up = true, .services = BUS_STR(""), .causes = BUS_STR("")};
-  void *context = admin->settings.context;
   for (size_t i = 0; i < admin->settings.check_count; i++) {
     const struct bus_health_check *check = &admin->checks[i];
+    void *context = check->context ? check->context : admin->settings.context;
     bool up = check->is_up(context, PROBE_MS);
     report.up = report.up && up;
     report.services = add_member(report.services, check->name, up ? BUS_STR("UP") : BUS_STR("DOWN"), arena);
