@@ -23,7 +23,7 @@ EXAMPLE_ID = "2ed6657d-e927-568b-95e1-2665a8aea6a2"  # RFC 9562, appendix A.4
 SHOW_ALL = "-Wl,--no-as-needed"
 
 # How each program is made by hand: pkg-config's names.
-PACKAGES = {"service": "libbus", "pure": "libbus-core", "caller": "libbus-curl"}
+PACKAGES = {"service": "libbus", "pure": "libbus-core", "caller": "libbus-curl", "signer": "libbus-token"}
 
 
 def call(*words, cwd=None, env=None, status=0):
@@ -136,6 +136,13 @@ def test_a_program_that_calls_out_links_curl_alone(program, how):
     assert "libcurl" in needed(binary) and not needed(binary) & OF_BUS
 
 
+@pytest.mark.parametrize("how", ["cmake", "pkg-config"])
+def test_a_program_of_tokens_links_libcrypto_alone(program, how):
+    binary = program("signer", how)
+    assert call(binary).stdout.strip() == "the token is valid"
+    assert "libcrypto" in needed(binary) and not needed(binary) & (OF_BUS | {"libcurl", "libssl"})
+
+
 def test_the_pure_part_asks_for_no_package_of_the_others(project, tmp_path):
     folder = tmp_path / "pkgconfig"
     folder.mkdir()
@@ -150,7 +157,7 @@ def test_the_pure_part_asks_for_no_package_of_the_others(project, tmp_path):
 
 @pytest.mark.parametrize("ask, found", [
     ("0.1", True), ("0.2", False), ("1.0", False),
-    ("COMPONENTS core bus curl", True), ("COMPONENTS nonsense", False),
+    ("COMPONENTS core bus curl token", True), ("COMPONENTS nonsense", False),
 ])
 def test_is_found_by_version_and_component(prefix, tmp_path, ask, found):
     (tmp_path / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.24)\nproject(ask LANGUAGES C)\n"

@@ -29,6 +29,7 @@ USERS = {
     r"(rabbitmq-c/)?amqp(_\w+)?\.h|rabbitmq-c/.*": "libbus/src/amqp/",
     r"curl/.*": "libbus/src/http/",
     r"civetweb\.h": "libbus/src/http/civetweb/",
+    r"openssl/.*": "libbus/src/token/",
 }
 # The same as the compiler saw it, through whatever other header.
 SEEN = {
@@ -36,6 +37,7 @@ SEEN = {
     r"^/usr/.*/(amqp(_\w+)?\.h|rabbitmq-c/.*)$": ("libbus/src/amqp/",),
     r"/curl/\w+\.h$": ("libbus/src/http/",),
     r"/civetweb\.h$": ("libbus/src/http/civetweb/",),
+    r"/openssl/\w+\.h$": ("libbus/src/token/",),
 }
 BANNED = ("strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "gets", "alloca")
 BANNED_OUTSIDE_TESTS = ("system", "popen")
