@@ -51,7 +51,7 @@ static void charge_todays_price(const struct world *world, const struct bus_inpu
 
 static void before_order(struct world *world, struct order_model *model, struct order_entry *entry,
                          enum order_message message, const struct bus_input *input, const struct bus_effects *effects) {
-  const struct order_fact refused = {.type = FACT_PAYMENT_REFUSED, .data.reason.reason = BUS_NO_STR};
+  const struct order_fact refused = {.type = FACT_PAYMENT_REFUSED, .reason = BUS_NO_STR};
   if (has_bug(world, BUG_ANY_BODY) && message == ORDER_ON_PLACE && entry->now.status != ORDER_NONE)
     ((struct order_place *)(uintptr_t)input->body)->request_hash = entry->now.request_hash;
   if (has_bug(world, BUG_CANCEL_LATE) && message == ORDER_ON_CANCEL && entry->now.status == ORDER_CONFIRMED)
@@ -64,10 +64,9 @@ static void before_order(struct world *world, struct order_model *model, struct 
 }
 
 void bugs_decide_order(struct world *world, void *model, const struct bus_input *input, struct bus_effects *effects) {
-  enum order_message message;
-  struct bus_uuid order_id;
-  if (order_input_read(input, &message, &order_id))
-    before_order(world, model, order_model_find(model, &order_id), message, input, effects);
+  enum order_message message = order_input_message(input);
+  if (message != ORDER_MESSAGES)
+    before_order(world, model, order_model_find(model, input->body), message, input, effects);
   order_decide_input(model, input, effects);
   if (has_bug(world, BUG_NO_REFUND))
     drop_emitted(effects, &payment_refund_type);

@@ -33,15 +33,14 @@ static bool lock_orders(struct world *world, const struct bus_input *inputs, siz
 static void count_cell(struct world *world, int state, enum order_message message) {
   world->tally->saga[state][message]++;
   if (!tally_is_reachable(state, (int)message))
-    world_violate(world, "%s comes in state %s, where no story leads", order_message_names[message],
+    world_violate(world, "%s comes in state %s, where no story leads", order_incoming[message].name,
                   order_state_name(state));
 }
 
 static void decide_order(struct world *world, void *model, const struct bus_input *input, struct bus_effects *effects) {
-  enum order_message message;
-  struct bus_uuid order_id;
-  if (order_input_read(input, &message, &order_id))
-    count_cell(world, order_state_for(&order_model_find(model, &order_id)->now, message, input->body), message);
+  enum order_message message = order_input_message(input);
+  if (message != ORDER_MESSAGES)
+    count_cell(world, order_state_for(&order_model_find(model, input->body)->now, message, input->body), message);
   if (world->bug != BUG_NONE)
     bugs_decide_order(world, model, input, effects);
   else

@@ -6,10 +6,6 @@
 #include <order_columns.h>
 #include <order_statements.h>
 
-static bool implies(bool premise, bool conclusion) {
-  return !premise || conclusion;
-}
-
 /* The CHECKs of the migration orders.sql. */
 static bool is_valid_order(const void *record) {
   const struct order *o = record;
@@ -18,13 +14,13 @@ static bool is_valid_order(const void *record) {
   bool undone = status == ORDER_COMPENSATING || status == ORDER_REJECTED || status == ORDER_CANCELLED;
   return status >= 0 && status < ORDER_STATUS_COUNT && o->version >= 1 && o->item_count >= 1 &&
          priced == (o->items[0].unit_price != BUS_NO_INT64) && priced == (o->currency.data != NULL) &&
-         implies(status == ORDER_PENDING || status == ORDER_REJECTED, !priced) &&
-         implies(status == ORDER_RESERVED || status == ORDER_PAID || status == ORDER_CONFIRMED, priced) &&
-         implies(status == ORDER_PAID || status == ORDER_CONFIRMED, o->captured == o->total) &&
+         bus_implies(status == ORDER_PENDING || status == ORDER_REJECTED, !priced) &&
+         bus_implies(status == ORDER_RESERVED || status == ORDER_PAID || status == ORDER_CONFIRMED, priced) &&
+         bus_implies(status == ORDER_PAID || status == ORDER_CONFIRMED, o->captured == o->total) &&
          undone == (o->reason.data != NULL) &&
-         implies(status == ORDER_COMPENSATING, !(o->stock_settled && o->payment_settled)) &&
-         implies(is_final, o->stock_settled) && is_final == (o->deadline == BUS_NO_TIME) &&
-         is_final == (o->due_at == BUS_NO_TIME) && implies(!is_final, o->due_at <= o->deadline) &&
+         bus_implies(status == ORDER_COMPENSATING, !(o->stock_settled && o->payment_settled)) &&
+         bus_implies(is_final, o->stock_settled) && is_final == (o->deadline == BUS_NO_TIME) &&
+         is_final == (o->due_at == BUS_NO_TIME) && bus_implies(!is_final, o->due_at <= o->deadline) &&
          (status == ORDER_PENDING) == (o->payment_token.data != NULL) &&
          (o->asker.reply_to.data == NULL) == (o->reply_until == BUS_NO_TIME) && o->created_at <= o->updated_at &&
          o->captured >= 0 && o->refunded >= 0;

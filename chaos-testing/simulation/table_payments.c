@@ -8,10 +8,6 @@
 
 enum { DUE_ROWS = 128 }; /* more than a seed has payments */
 
-static bool implies(bool premise, bool conclusion) {
-  return !premise || conclusion;
-}
-
 /* The CHECKs of the migrations payments.sql and read_back.sql. */
 static bool is_valid_payment(const void *record) {
   const struct payment *p = record;
@@ -21,11 +17,11 @@ static bool is_valid_payment(const void *record) {
   bool captured = p->state == PAYMENT_CAPTURED || refunding || refunded;
   bool explained = p->state == PAYMENT_DECLINED || p->state == PAYMENT_FAILED || voided || unknown;
   return p->amount >= 0 && p->version >= 1 && p->attempts >= 0 &&
-         implies(processing || refunding, p->next_attempt_at != BUS_NO_TIME) && (unknown || processing == has_token) &&
-         p->refunded_amount == (refunded ? p->amount : 0) &&
-         implies(refunding, p->refund_requested && p->refunds > 0) &&
-         implies(captured, p->amount == 0 || p->psp_id[0]) && (voided || p->currency[0]) &&
-         implies(explained, p->reason[0] != '\0') && implies(p->psp_refund_id[0] != '\0', refunding);
+         bus_implies(processing || refunding, p->next_attempt_at != BUS_NO_TIME) &&
+         (unknown || processing == has_token) && p->refunded_amount == (refunded ? p->amount : 0) &&
+         bus_implies(refunding, p->refund_requested && p->refunds > 0) &&
+         bus_implies(captured, p->amount == 0 || p->psp_id[0]) && (voided || p->currency[0]) &&
+         bus_implies(explained, p->reason[0] != '\0') && bus_implies(p->psp_refund_id[0] != '\0', refunding);
 }
 
 static void init(struct database *database) {

@@ -12,15 +12,9 @@
 #include <orderbus_topology.h>
 #include <stdlib.h>
 
-static const char *const command_queues[ORDER_QUEUES] = {
-    [ORDER_QUEUE_EVENTS] = "order-svc",
-    [ORDER_QUEUE_PLACE] = "order-svc.place",
-};
+extern const struct bus_topology_part order_topology;
+
 static const struct bus_service commands = {
-    .name = "order-svc",
-    .version = ORDERBUS_VERSION,
-    .queues = command_queues,
-    .queue_count = BUS_COUNT(command_queues),
     .statements = order_statements,
     .statement_count = ORDER_STATEMENTS,
     .periodics = order_periodics,
@@ -34,12 +28,7 @@ static const struct bus_service commands = {
     .act = order_metrics_count,
 };
 
-static const char *const query_queues[] = {"order-svc.query"};
 static const struct bus_service queries = {
-    .name = "order-svc",
-    .version = ORDERBUS_VERSION,
-    .queues = query_queues,
-    .queue_count = BUS_COUNT(query_queues),
     .statements = order_query_statements,
     .statement_count = ORDER_QUERY_STATEMENTS,
     .open = bus_worker_is_context,
@@ -53,11 +42,11 @@ static const struct bus_table *const tables[] = {&order_columns, &event_columns,
 static struct order_settings settings;
 
 static const struct bus_program program = {
-    .name = "order-svc",
     .summary = "Takes orders and carries each one through its saga.",
-    .default_port = "8081",
+    .part = &order_topology,
+    .default_port = SERVICE_PORT,
     .topology = &orderbus_topology,
-    .schema_project = "orders",
+    .schema_project = SERVICE_DATABASE,
     .schema_change = order_schema_change,
     .commands = &commands,
     .queries = &queries,

@@ -25,46 +25,19 @@ enum order_fact_type {
   FACT_TYPES,
 };
 
-struct fact_created {
-  struct bus_str customer_id;
-  struct order_item *items;
-  size_t item_count;
-  struct order_request request;
-  struct bus_str request_hash;
-};
-struct fact_reserved {
-  struct order_item *items; /* the order's own, with unit_price */
-  size_t item_count;
-  int64_t total;
-  struct bus_str currency;
-};
-/* paid, payment.captured, payment.refunded */
-struct fact_money {
-  int64_t amount; /* minor units */
-};
-struct fact_confirmed {
-  int64_t amount;        /* captured; BUS_NO_INT64 behind order.paid */
-  struct bus_str reason; /* of the release before, which never wrote one */
-};
-/* rejected, payment.refused, stock.missing: why; of the others: absent */
-struct fact_reason {
-  struct bus_str reason;
-};
-struct fact_compensating {
-  struct bus_str reason;
-  bool alarm; /* came behind the pivot: somebody should look */
-};
-
+/* Members that its type has in the log; the others are zero. */
 struct order_fact {
   enum order_fact_type type;
-  union {
-    struct fact_created created;
-    struct fact_reserved reserved;
-    struct fact_money money;
-    struct fact_confirmed confirmed;
-    struct fact_reason reason;
-    struct fact_compensating compensating;
-  } data;
+  struct bus_str customer_id;   /* created */
+  struct order_item *items;     /* created; reserved: the order's own, with unit_price */
+  size_t item_count;            /* of items */
+  struct order_request request; /* created */
+  struct bus_str request_hash;  /* created */
+  int64_t total;                /* reserved */
+  struct bus_str currency;      /* reserved */
+  int64_t amount;               /* minor units. paid, confirmed, payment.captured, payment.refunded */
+  struct bus_str reason;        /* rejected, compensating, payment.refused, stock.missing: why; of others: absent */
+  bool alarm;                   /* compensating: came behind the pivot: somebody should look */
 };
 
 /* "order.created" …, NULL-terminated */
@@ -147,8 +120,11 @@ enum order_message {
   ORDER_ON_DEADLINE,         /* nothing */
   ORDER_MESSAGES,
 };
-/* "order.place", … "deadline" */
-extern const char *const order_message_names[ORDER_MESSAGES];
+/* "order.place" and its type, …, "deadline" and none. */
+extern const struct order_incoming {
+  const char *name;
+  const struct bus_message_type *type;
+} order_incoming[ORDER_MESSAGES];
 /* "PENDING", …; "none", "tombstone" */
 const char *order_state_name(int state);
 

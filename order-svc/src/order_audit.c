@@ -47,8 +47,8 @@ struct audit {
   size_t differences;
 };
 
-static void differ(struct audit *audit, const char *format, ...) BUS_PRINTF(2, 3);
-static void differ(struct audit *audit, const char *format, ...) {
+static void report_difference(struct audit *audit, const char *format, ...) BUS_PRINTF(2, 3);
+static void report_difference(struct audit *audit, const char *format, ...) {
   char text[512];
   va_list args;
   va_start(args, format);
@@ -60,49 +60,50 @@ static void differ(struct audit *audit, const char *format, ...) {
 
 /* ---- the fold ---- */
 
-static bool fold_event(struct audit *audit, struct order *order, const struct order_event_view *event) {
+static bool fold_logged(struct audit *audit, struct order *order, const struct order_event_view *event) {
   struct order_fact fact;
   struct bus_problems problems = {0};
   char text[256];
   enum order_fact_type type = order_fact_find(event->type);
   if (event->seq != order->version + 1) {
-    differ(audit, "event %" PRId64 " comes behind event %" PRId64, event->seq, order->version);
+    report_difference(audit, "event %" PRId64 " comes behind event %" PRId64, event->seq, order->version);
     return false;
   }
   if (type == FACT_TYPES) {
-    differ(audit, "event %" PRId64 ": unknown type %.*s", event->seq, (int)event->type.len, event->type.data);
+    report_difference(audit, "event %" PRId64 ": unknown type %.*s", event->seq, (int)event->type.len,
+                      event->type.data);
     return false;
   }
   if (!order_fact_decode(type, event->data, audit->arena, &fact, &problems)) {
     bus_problems_text(&problems, text, sizeof text);
-    differ(audit, "event %" PRId64 " (%s): %s", event->seq, order_fact_names[type], text);
+    report_difference(audit, "event %" PRId64 " (%s): %s", event->seq, order_fact_names[type], text);
     return false;
   }
   order_evolve(order, &fact, event->at);
   if (order->updated_at != event->at)
-    differ(audit, "event %" PRId64 " is older than the one before it", event->seq);
+    report_difference(audit, "event %" PRId64 " is older than the one before it", event->seq);
   return true;
 }
 
-static bool fold(struct audit *audit, const struct row *row, struct order *ret) {
+static bool fold_log(struct audit *audit, const struct row *row, struct order *ret) {
   order_init(ret, &row->order.order_id);
   for (size_t i = 0; i < row->event_count; i++)
-    if (!fold_event(audit, ret, &row->events[i]))
+    if (!fold_logged(audit, ret, &row->events[i]))
       return false;
   if (row->event_count == 0)
-    differ(audit, "no events");
+    report_difference(audit, "no events");
   return row->event_count > 0;
 }
 
 /* ---- the comparison ---- */
 
-static void compare(struct audit *audit, const struct order *order, const struct order *row) {
+static void compare_rows(struct audit *audit, const struct order *order, const struct order *row) {
   char log_text[200], row_text[200];
   const struct bus_column *column = NULL;
   while ((column = bus_row_differs(&order_columns, BUS_LOG, order, row, column)) != NULL) {
     bus_row_text(column, order, log_text, sizeof log_text);
     bus_row_text(column, row, row_text, sizeof row_text);
-    differ(audit, "%s: log %s, row %s", column->name, log_text, row_text);
+    report_difference(audit, "%s: log %s, row %s", column->name, log_text, row_text);
   }
 }
 
@@ -115,12 +116,12 @@ size_t order_audit_line(struct bus_str line, struct bus_arena *arena, order_audi
   fill_order_fields();
   if (!bus_decode(&row_schema, line, BUS_IGNORE_UNKNOWN, arena, &row, &problems)) {
     bus_problems_text(&problems, text, sizeof text);
-    differ(&audit, "the line cannot be read: %s", text);
+    report_difference(&audit, "the line cannot be read: %s", text);
     return audit.differences;
   }
   bus_uuid_format(&row.order.order_id, audit.order_id);
   row.order.status = (int)row.status;
-  if (fold(&audit, &row, &order))
-    compare(&audit, &order, &row.order);
+  if (fold_log(&audit, &row, &order))
+    compare_rows(&audit, &order, &row.order);
   return audit.differences;
 }

@@ -7,7 +7,7 @@
 
 enum { ARENA_LIMIT = 64 << 20 };
 
-static void report(void *context, const char *order_id, const char *text) {
+static void print_difference(void *context, const char *order_id, const char *text) {
   const size_t *line = context;
   printf("line %zu: %s: %s\n", *line, order_id[0] ? order_id : "no order", text);
 }
@@ -28,7 +28,7 @@ static int audit_stdin(struct bus_arena *arena) {
     line++;
     if (text[len - 1] == '\n')
       len--;
-    differences += order_audit_line((struct bus_str){text, (size_t)len}, arena, report, &line);
+    differences += order_audit_line((struct bus_str){text, (size_t)len}, arena, print_difference, &line);
     bus_arena_reset(arena);
   }
   free(text);

@@ -9,8 +9,15 @@
 struct deciding {
   const struct order *order;
   enum order_message message;
-  const void *body;
-  bus_time now;
+  union { /* the body, by message */
+    const void *body;
+    const struct order_place *place;
+    const struct order_cancel *cancel;
+    const struct stock_reserved *reserved;
+    const struct stock_rejected *rejected;
+    const struct payment_event *payment;
+    const struct payment_refusal *refusal;
+  };
   struct bus_arena *arena;
   const struct order_rule *rule;
   struct order_decision *decision;
@@ -18,24 +25,20 @@ struct deciding {
 
 /* ---- what steps are made of ---- */
 
-static struct order_fact *happen(struct deciding *d, enum order_fact_type type) {
+static struct order_fact *add_fact(struct deciding *d, enum order_fact_type type) {
   assert(d->decision->fact_count < ORDER_FACTS_MAX);
   struct order_fact *fact = &d->decision->facts[d->decision->fact_count++];
   *fact = (struct order_fact){.type = type};
   return fact;
 }
 
-static bool park(struct deciding *d, const char *why) {
+static bool park_message(struct deciding *d, const char *why) {
   d->decision->unusable = why;
   return true;
 }
 
-static void raise_alarm(struct deciding *d, const char *what) {
-  d->decision->alarm = what;
-}
-
 /* "code" or "code: detail" */
-static bool explain(struct deciding *d, const char *code, struct bus_str detail, struct bus_str *ret) {
+static bool give_reason(struct deciding *d, const char *code, struct bus_str detail, struct bus_str *ret) {
   *ret = detail.data ? bus_arena_printf(d->arena, "%s: %.*s", code, (int)detail.len, detail.data) : bus_str(code);
   return ret->data != NULL;
 }
@@ -44,7 +47,7 @@ static bool explain(struct deciding *d, const char *code, struct bus_str detail,
 
 /* A customer's text never reads as one of the system's own reasons. */
 static bool customers_reason(struct deciding *d, struct bus_str words, struct bus_str *ret) {
-  return explain(d, "customer", words, ret);
+  return give_reason(d, "customer", words, ret);
 }
 
 /* That of anybody's order, or of this customer's. */
@@ -63,54 +66,48 @@ static struct bus_str product_twice(const struct order_place *place) {
   return BUS_NO_STR;
 }
 
-static struct order_item *unpriced(struct deciding *d, const struct order_place *place) {
-  struct order_item *items = bus_arena_array(d->arena, place->item_count, sizeof *items);
-  for (size_t i = 0; items && i < place->item_count; i++)
-    items[i] = (struct order_item){place->items[i].product_id, place->items[i].quantity, BUS_NO_INT64};
-  return items;
-}
-
 static bool create_order(struct deciding *d) {
-  const struct order_place *place = d->body;
-  struct order_item *items = unpriced(d, place);
+  const struct order_place *place = d->place;
+  struct order_item *items = bus_arena_array(d->arena, place->item_count, sizeof *items);
   if (!items)
     return false;
-  happen(d, FACT_CREATED)->data.created = (struct fact_created){.customer_id = place->customer_id,
-                                                                .items = items,
-                                                                .item_count = place->item_count,
-                                                                .request = place->request,
-                                                                .request_hash = place->request_hash};
+  for (size_t i = 0; i < place->item_count; i++)
+    items[i] = (struct order_item){place->items[i].product_id, place->items[i].quantity, BUS_NO_INT64};
+  *add_fact(d, FACT_CREATED) = (struct order_fact){.type = FACT_CREATED,
+                                                   .customer_id = place->customer_id,
+                                                   .items = items,
+                                                   .item_count = place->item_count,
+                                                   .request = place->request,
+                                                   .request_hash = place->request_hash};
   d->decision->outcome = ORDER_ACCEPTED;
   return true;
 }
 
-static bool create(struct deciding *d) {
-  struct bus_str twice = product_twice(d->body);
+static bool step_create(struct deciding *d) {
+  struct bus_str twice = product_twice(d->place);
   if (!create_order(d))
     return false;
   if (twice.data)
-    return explain(d, "product_twice", twice, &happen(d, FACT_REJECTED)->data.reason.reason);
+    return give_reason(d, "product_twice", twice, &add_fact(d, FACT_REJECTED)->reason);
   d->decision->sends = SEND_RESERVE;
   return true;
 }
 
 /* The same facts as of an order that is cancelled before anything was reserved: every reader knows them. */
-static bool create_cancelled(struct deciding *d) {
-  const struct order_place *place = d->body;
-  const struct order_tombstone *tombstone = find_tombstone(d->order, place->customer_id);
+static bool step_create_cancelled(struct deciding *d) {
+  const struct order_tombstone *tombstone = find_tombstone(d->order, d->place->customer_id);
   struct bus_str reason;
   if (!create_order(d) || !customers_reason(d, tombstone->reason, &reason))
     return false;
-  happen(d, FACT_COMPENSATING)->data.compensating.reason = reason;
-  happen(d, FACT_STOCK_RETURNED);
-  happen(d, FACT_CANCELLED);
+  add_fact(d, FACT_COMPENSATING)->reason = reason;
+  add_fact(d, FACT_STOCK_RETURNED);
+  add_fact(d, FACT_CANCELLED);
   return true;
 }
 
-static bool replay(struct deciding *d) {
-  const struct order_place *place = d->body;
-  bool same = bus_str_equal(place->request_hash, d->order->request_hash) &&
-              bus_str_equal(place->customer_id, d->order->customer_id);
+static bool step_replay(struct deciding *d) {
+  bool same = bus_str_equal(d->place->request_hash, d->order->request_hash) &&
+              bus_str_equal(d->place->customer_id, d->order->customer_id);
   d->decision->outcome = same ? ORDER_REPLAYED : ORDER_KEY_REUSED;
   return true;
 }
@@ -128,7 +125,7 @@ static const struct stock_item *find_price(const struct stock_reserved *reserved
 }
 
 /* The order's items with their prices, if they add up to the total; count 0: they do not. */
-static bool price_items(struct deciding *d, const struct stock_reserved *reserved, struct fact_reserved *ret) {
+static bool price_items(struct deciding *d, const struct stock_reserved *reserved, struct order_fact *ret) {
   int64_t sum = 0, amount;
   ret->items = bus_arena_array(d->arena, d->order->item_count, sizeof *ret->items);
   if (!ret->items)
@@ -147,46 +144,38 @@ static bool price_items(struct deciding *d, const struct stock_reserved *reserve
   return true;
 }
 
-static bool lock_prices(struct deciding *d) {
-  const struct stock_reserved *reserved = d->body;
-  struct fact_reserved fact = {.total = reserved->total, .currency = reserved->currency};
-  if (!price_items(d, reserved, &fact))
+static bool step_lock_prices(struct deciding *d) {
+  struct order_fact fact = {.type = FACT_RESERVED, .total = d->reserved->total, .currency = d->reserved->currency};
+  if (!price_items(d, d->reserved, &fact))
     return false;
   if (fact.item_count == 0)
-    return park(d, "reserved items, prices and total do not fit the order");
-  happen(d, FACT_RESERVED)->data.reserved = fact;
+    return park_message(d, "reserved items, prices and total do not fit the order");
+  *add_fact(d, FACT_RESERVED) = fact;
   d->decision->sends = SEND_CHARGE;
   return true;
 }
 
-static bool note_rejection(struct deciding *d, enum order_fact_type type) {
-  const struct stock_rejected *rejected = d->body;
-  return explain(d, stock_reason_names[rejected->reason], rejected->product_id, &happen(d, type)->data.reason.reason);
+/* Inventory could not reserve, or could not sell. */
+static bool step_note_rejection(struct deciding *d) {
+  enum order_fact_type type = d->rule->step == STEP_REJECT ? FACT_REJECTED : FACT_STOCK_MISSING;
+  return give_reason(d, stock_reason_names[d->rejected->reason], d->rejected->product_id, &add_fact(d, type)->reason);
 }
 
-static bool reject(struct deciding *d) {
-  return note_rejection(d, FACT_REJECTED);
-}
-
-static bool confirm(struct deciding *d) {
-  const struct payment_event *payment = d->body;
+static bool step_confirm(struct deciding *d) {
+  const struct payment_event *payment = d->payment;
   if (payment->amount != d->order->total ||
       (payment->currency.data && !bus_str_equal(payment->currency, d->order->currency)))
-    return park(d, "captured amount or currency is not the order's total");
-  happen(d, FACT_CONFIRMED)->data.confirmed.amount = payment->amount;
+    return park_message(d, "captured amount or currency is not the order's total");
+  add_fact(d, FACT_CONFIRMED)->amount = payment->amount;
   return true;
 }
 
-static bool confirm_paid(struct deciding *d) {
-  happen(d, FACT_CONFIRMED)->data.confirmed.amount = d->order->captured;
+static bool step_confirm_paid(struct deciding *d) {
+  add_fact(d, FACT_CONFIRMED)->amount = d->order->captured;
   return true;
 }
 
-static bool note_missing(struct deciding *d) {
-  return note_rejection(d, FACT_STOCK_MISSING);
-}
-
-static bool end_hold(struct deciding *d) {
+static bool step_end_hold(struct deciding *d) {
   d->decision->resend = true;
   d->decision->sends = d->order->status == ORDER_CONFIRMED ? SEND_CONFIRMED : SEND_RELEASE;
   return true;
@@ -194,75 +183,72 @@ static bool end_hold(struct deciding *d) {
 
 /* ---- backward ---- */
 
-static bool charge_was_asked(const struct order *order) {
-  return order->total != BUS_NO_INT64;
-}
-
 static bool compensation_reason(struct deciding *d, struct bus_str *ret) {
   switch (d->message) {
   case ORDER_ON_CANCEL:
-    return customers_reason(d, ((const struct order_cancel *)d->body)->reason, ret);
+    return customers_reason(d, d->cancel->reason, ret);
   case ORDER_ON_PAYMENT_DECLINED:
-    return explain(d, "payment_declined", ((const struct payment_refusal *)d->body)->reason, ret);
+    return give_reason(d, "payment_declined", d->refusal->reason, ret);
   case ORDER_ON_PAYMENT_FAILED:
-    return explain(d, "payment_failed", ((const struct payment_refusal *)d->body)->reason, ret);
+    return give_reason(d, "payment_failed", d->refusal->reason, ret);
   case ORDER_ON_STOCK_REJECTED:
-    return explain(d, "stock_lost", bus_str(stock_reason_names[((const struct stock_rejected *)d->body)->reason]), ret);
+    return give_reason(d, "stock_lost", bus_str(stock_reason_names[d->rejected->reason]), ret);
   default:
     *ret = BUS_STR(ORDER_REASON_TIMEOUT);
     return true;
   }
 }
 
-static bool compensate(struct deciding *d) {
-  struct fact_compensating fact = {.alarm = d->rule->alarm != NULL};
+static bool step_compensate(struct deciding *d) {
+  struct order_fact fact = {.type = FACT_COMPENSATING, .alarm = d->rule->alarm != NULL};
   bool refused = d->message == ORDER_ON_PAYMENT_DECLINED || d->message == ORDER_ON_PAYMENT_FAILED;
   if (!compensation_reason(d, &fact.reason))
     return false;
   if (refused)
-    happen(d, FACT_PAYMENT_REFUSED)->data.reason.reason = ((const struct payment_refusal *)d->body)->reason;
-  happen(d, FACT_COMPENSATING)->data.compensating = fact;
+    add_fact(d, FACT_PAYMENT_REFUSED)->reason = d->refusal->reason;
+  *add_fact(d, FACT_COMPENSATING) = fact;
   d->decision->sends = SEND_RELEASE;
-  if (charge_was_asked(d->order) && !refused)
+  bool charge_was_asked = d->order->total != BUS_NO_INT64;
+  if (charge_was_asked && !refused)
     d->decision->sends |= SEND_REFUND;
   if (d->message == ORDER_ON_CANCEL)
     d->decision->outcome = d->rule->outcome;
   return true;
 }
 
-static bool stock_back(struct deciding *d) {
+static bool step_stock_back(struct deciding *d) {
   if (d->order->stock_settled)
     return true;
-  happen(d, FACT_STOCK_RETURNED);
+  add_fact(d, FACT_STOCK_RETURNED);
   if (d->order->payment_settled)
-    happen(d, FACT_CANCELLED);
+    add_fact(d, FACT_CANCELLED);
   return true;
 }
 
 static void cancel_if_stock_is_settled(struct deciding *d) {
   if (d->order->status == ORDER_COMPENSATING && d->order->stock_settled)
-    happen(d, FACT_CANCELLED);
+    add_fact(d, FACT_CANCELLED);
 }
 
 /* A refund of less than was captured settles nothing: the refund stays open and is asked again. */
-static bool money_back(struct deciding *d) {
-  int64_t amount = ((const struct payment_event *)d->body)->amount;
+static bool step_money_back(struct deciding *d) {
+  int64_t amount = d->payment->amount;
   bool covers = amount >= d->order->captured || d->order->refunded >= d->order->captured;
   if (!covers)
-    raise_alarm(d, "refunded less than was captured");
+    d->decision->alarm = "refunded less than was captured";
   if (amount <= d->order->refunded && (d->order->payment_settled || !covers))
     return true;
-  happen(d, FACT_PAYMENT_REFUNDED)->data.money.amount = amount;
+  add_fact(d, FACT_PAYMENT_REFUNDED)->amount = amount;
   if (covers && !d->order->payment_settled)
     cancel_if_stock_is_settled(d);
   return true;
 }
 
-static bool money_refused(struct deciding *d) {
+static bool step_money_refused(struct deciding *d) {
   if (d->order->captured > d->order->refunded)
-    raise_alarm(d, "payment refused after it was captured");
+    d->decision->alarm = "payment refused after it was captured";
   else if (!d->order->payment_settled) {
-    happen(d, FACT_PAYMENT_REFUSED)->data.reason.reason = ((const struct payment_refusal *)d->body)->reason;
+    add_fact(d, FACT_PAYMENT_REFUSED)->reason = d->refusal->reason;
     cancel_if_stock_is_settled(d);
   }
   return true;
@@ -270,19 +256,19 @@ static bool money_refused(struct deciding *d) {
 
 /* While the payment is open, its refund has been requested. If it counts as settled and no known refund covers the
  * capture, a refund is requested again; a repeated capture requests it again, too. */
-static bool note_capture(struct deciding *d) {
-  int64_t amount = ((const struct payment_event *)d->body)->amount;
+static bool step_note_capture(struct deciding *d) {
+  int64_t amount = d->payment->amount;
   bool is_final = order_is_final(d->order);
   if (amount > d->order->captured)
-    happen(d, FACT_PAYMENT_CAPTURED)->data.money.amount = amount;
+    add_fact(d, FACT_PAYMENT_CAPTURED)->amount = amount;
   if (amount > d->order->refunded && (is_final || d->order->payment_settled)) {
     d->decision->sends = SEND_REFUND;
-    raise_alarm(d, "payment captured after its order was undone");
+    d->decision->alarm = "payment captured after its order was undone";
   }
   return true;
 }
 
-static bool resend(struct deciding *d) {
+static bool step_resend(struct deciding *d) {
   const struct order *order = d->order;
   d->decision->resend = true;
   d->decision->sends = (order->stock_settled ? 0U : SEND_RELEASE) | (order->payment_settled ? 0U : SEND_REFUND);
@@ -291,49 +277,48 @@ static bool resend(struct deciding *d) {
 
 /* ---- cells that decide little ---- */
 
-static bool ignore(struct deciding *d) {
+static bool step_ignore(struct deciding *d) {
   (void)d;
   return true;
 }
 
-static bool park_stray(struct deciding *d) {
-  return park(d, "no such order");
+static bool step_park(struct deciding *d) {
+  return park_message(d, "no such order");
 }
 
-static bool refuse(struct deciding *d) {
+static bool step_refuse(struct deciding *d) {
   d->decision->outcome = d->rule->outcome;
   return true;
 }
 
 /* Someone else's order is there, but not for this customer. */
-static bool keep_cancel(struct deciding *d) {
-  const struct order_cancel *cancel = d->body;
-  bool keeps = cancel->accepted && d->order->status == ORDER_NONE;
+static bool step_keep_cancel(struct deciding *d) {
+  bool keeps = d->cancel->accepted && d->order->status == ORDER_NONE;
   d->decision->keeps_cancel = keeps;
   d->decision->outcome = keeps ? ORDER_CANCEL_ACCEPTED : d->rule->outcome;
   return true;
 }
 
 static bool (*const steps[])(struct deciding *) = {
-    [STEP_IGNORE] = ignore,
-    [STEP_PARK] = park_stray,
-    [STEP_REFUSE] = refuse,
-    [STEP_KEEP_CANCEL] = keep_cancel,
-    [STEP_CREATE] = create,
-    [STEP_CREATE_CANCELLED] = create_cancelled,
-    [STEP_REPLAY] = replay,
-    [STEP_LOCK_PRICES] = lock_prices,
-    [STEP_REJECT] = reject,
-    [STEP_CONFIRM] = confirm,
-    [STEP_CONFIRM_PAID] = confirm_paid,
-    [STEP_COMPENSATE] = compensate,
-    [STEP_STOCK_BACK] = stock_back,
-    [STEP_MONEY_BACK] = money_back,
-    [STEP_MONEY_REFUSED] = money_refused,
-    [STEP_NOTE_CAPTURE] = note_capture,
-    [STEP_RESEND] = resend,
-    [STEP_NOTE_MISSING] = note_missing,
-    [STEP_END_HOLD] = end_hold,
+    [STEP_IGNORE] = step_ignore,
+    [STEP_PARK] = step_park,
+    [STEP_REFUSE] = step_refuse,
+    [STEP_KEEP_CANCEL] = step_keep_cancel,
+    [STEP_CREATE] = step_create,
+    [STEP_CREATE_CANCELLED] = step_create_cancelled,
+    [STEP_REPLAY] = step_replay,
+    [STEP_LOCK_PRICES] = step_lock_prices,
+    [STEP_REJECT] = step_note_rejection,
+    [STEP_CONFIRM] = step_confirm,
+    [STEP_CONFIRM_PAID] = step_confirm_paid,
+    [STEP_COMPENSATE] = step_compensate,
+    [STEP_STOCK_BACK] = step_stock_back,
+    [STEP_MONEY_BACK] = step_money_back,
+    [STEP_MONEY_REFUSED] = step_money_refused,
+    [STEP_NOTE_CAPTURE] = step_note_capture,
+    [STEP_RESEND] = step_resend,
+    [STEP_NOTE_MISSING] = step_note_rejection,
+    [STEP_END_HOLD] = step_end_hold,
 };
 
 static int state_for_cancel(const struct order *order, struct bus_str asking) {
@@ -359,6 +344,6 @@ bool order_decide(const struct order *order, enum order_message message, const v
   if (message == ORDER_ON_DEADLINE && !order_is_final(order) && now < order->deadline)
     return true; /* it moved since it was looked up */
   ret->alarm = rule->alarm;
-  struct deciding d = {order, message, body, now, arena, rule, ret};
+  struct deciding d = {order, message, {body}, arena, rule, ret};
   return steps[rule->step](&d);
 }

@@ -21,7 +21,7 @@ bool order_is_final(const struct order *order) {
   return order->status == ORDER_CONFIRMED || order->status == ORDER_REJECTED || order->status == ORDER_CANCELLED;
 }
 
-static void created(struct order *order, const struct fact_created *fact, bus_time at) {
+static void apply_created(struct order *order, const struct order_fact *fact, bus_time at) {
   order->status = ORDER_PENDING;
   order->customer_id = fact->customer_id;
   order->items = fact->items;
@@ -31,7 +31,7 @@ static void created(struct order *order, const struct fact_created *fact, bus_ti
   order->created_at = at;
 }
 
-static void reserved(struct order *order, const struct fact_reserved *fact) {
+static void apply_reserved(struct order *order, const struct order_fact *fact) {
   order->status = ORDER_RESERVED;
   order->items = fact->items;
   order->total = fact->total;
@@ -39,28 +39,28 @@ static void reserved(struct order *order, const struct fact_reserved *fact) {
 }
 
 /* A charge that was never asked needs no refund. */
-static void compensating(struct order *order, const struct fact_compensating *fact) {
+static void apply_compensating(struct order *order, const struct order_fact *fact) {
   order->status = ORDER_COMPENSATING;
   order->reason = fact->reason;
   if (order->total == BUS_NO_INT64)
     order->payment_settled = true;
 }
 
-static void captured(struct order *order, int64_t amount) {
+static void apply_captured(struct order *order, int64_t amount) {
   if (amount > order->captured)
     order->captured = amount;
   if (order->captured > order->refunded)
     order->payment_settled = false;
 }
 
-static void refunded(struct order *order, int64_t amount) {
+static void apply_refunded(struct order *order, int64_t amount) {
   if (amount > order->refunded)
     order->refunded = amount;
   if (order->refunded >= order->captured)
     order->payment_settled = true;
 }
 
-static void settled(struct order *order, enum order_status status) {
+static void apply_settled(struct order *order, enum order_status status) {
   order->status = (int)status;
   order->stock_settled = order->payment_settled = true;
 }
@@ -73,25 +73,25 @@ void order_evolve(struct order *order, const struct order_fact *fact, bus_time a
   order->updated_at = at;
   switch (fact->type) {
   case FACT_CREATED:
-    created(order, &fact->data.created, at);
+    apply_created(order, fact, at);
     break;
   case FACT_RESERVED:
-    reserved(order, &fact->data.reserved);
+    apply_reserved(order, fact);
     break;
   case FACT_PAID:
     order->status = ORDER_PAID;
-    captured(order, fact->data.money.amount);
+    apply_captured(order, fact->amount);
     break;
   case FACT_CONFIRMED:
-    captured(order, fact->data.confirmed.amount);
-    settled(order, ORDER_CONFIRMED);
+    apply_captured(order, fact->amount);
+    apply_settled(order, ORDER_CONFIRMED);
     break;
   case FACT_REJECTED:
-    settled(order, ORDER_REJECTED);
-    order->reason = fact->data.reason.reason;
+    apply_settled(order, ORDER_REJECTED);
+    order->reason = fact->reason;
     break;
   case FACT_COMPENSATING:
-    compensating(order, &fact->data.compensating);
+    apply_compensating(order, fact);
     break;
   case FACT_CANCELLED:
     order->status = ORDER_CANCELLED;
@@ -103,20 +103,16 @@ void order_evolve(struct order *order, const struct order_fact *fact, bus_time a
     order->payment_settled = true;
     break;
   case FACT_PAYMENT_CAPTURED:
-    captured(order, fact->data.money.amount);
+    apply_captured(order, fact->amount);
     break;
   case FACT_PAYMENT_REFUNDED:
-    refunded(order, fact->data.money.amount);
+    apply_refunded(order, fact->amount);
     break;
   case FACT_STOCK_MISSING:
     break;
   case FACT_TYPES:
     assert(fact->type != FACT_TYPES);
   }
-}
-
-static bool implies(bool premise, bool conclusion) {
-  return !premise || conclusion;
 }
 
 bool order_is_valid(const struct order *order) {
@@ -128,15 +124,15 @@ bool order_is_valid(const struct order *order) {
       return false;
   return status >= 0 && status < ORDER_STATUS_COUNT && order->version > 0 && order->item_count > 0 &&
          order->customer_id.data && order->request_hash.data && priced == (order->currency.data != NULL) &&
-         implies(status == ORDER_PENDING || status == ORDER_REJECTED, !priced) &&
-         implies(status == ORDER_RESERVED || status == ORDER_PAID || status == ORDER_CONFIRMED, priced) &&
-         implies(status == ORDER_PAID || status == ORDER_CONFIRMED, order->captured == order->total) &&
+         bus_implies(status == ORDER_PENDING || status == ORDER_REJECTED, !priced) &&
+         bus_implies(status == ORDER_RESERVED || status == ORDER_PAID || status == ORDER_CONFIRMED, priced) &&
+         bus_implies(status == ORDER_PAID || status == ORDER_CONFIRMED, order->captured == order->total) &&
          undone == (order->reason.data != NULL) && order->captured >= 0 && order->refunded >= 0 &&
-         implies(is_final, order->stock_settled) &&
-         implies(is_final && !order->payment_settled, status == ORDER_CANCELLED) &&
-         implies(status == ORDER_COMPENSATING, !order->stock_settled || !order->payment_settled) &&
+         bus_implies(is_final, order->stock_settled) &&
+         bus_implies(is_final && !order->payment_settled, status == ORDER_CANCELLED) &&
+         bus_implies(status == ORDER_COMPENSATING, !order->stock_settled || !order->payment_settled) &&
          is_final == (order->deadline == BUS_NO_TIME) && is_final == (order->due_at == BUS_NO_TIME) &&
-         implies(!is_final, order->due_at <= order->deadline) && order->created_at <= order->updated_at;
+         bus_implies(!is_final, order->due_at <= order->deadline) && order->created_at <= order->updated_at;
 }
 
 struct order_view order_view_of(struct order *order) {

@@ -17,6 +17,9 @@ enum {
 };
 enum { ORDER_ITEMS_MAX = 100, ORDER_QUANTITY_MAX = 1000, ORDER_PAGE_MAX = 100, ORDER_GET_MANY_MAX = 64 };
 
+/* The queues, work queues first: in this order a worker of commands has its own. */
+enum { ORDER_QUEUE_EVENTS, ORDER_QUEUE_PLACE, ORDER_QUEUE_QUERIES };
+
 enum order_status {
   ORDER_PENDING,
   ORDER_RESERVED,

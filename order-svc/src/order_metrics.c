@@ -13,47 +13,34 @@ static const unsigned resent_bits[] = {SEND_CONFIRMED, SEND_RELEASE, SEND_REFUND
 
 enum { CREATED, OPEN_SAGAS, LATE_SAGAS, INTAKE_CLOSED, SINGLES };
 static const struct bus_metric_spec single_specs[SINGLES] = {
-    [CREATED] = {.name = "orders_created_total", .help = "Orders placed.", .kind = BUS_COUNTER},
-    [OPEN_SAGAS] = {.name = "orders_open_sagas",
-                    .help = "Sagas that count against MAX_OPEN_SAGAS: without those that wait only to be undone, or "
-                            "for a person.",
-                    .kind = BUS_GAUGE},
-    [LATE_SAGAS] = {.name = "orders_late_sagas",
-                    .help = "Sagas that count against MAX_LATE_SAGAS: not reserved or paid in time, and no newer order "
-                            "is CONFIRMED.",
-                    .kind = BUS_GAUGE},
-    [INTAKE_CLOSED] = {.name = "orders_intake_closed",
-                       .help = "1 while new orders wait in their queue.",
-                       .kind = BUS_GAUGE},
+    [CREATED] = {"orders_created_total", "Orders placed.", BUS_COUNTER},
+    [OPEN_SAGAS] = {"orders_open_sagas",
+                    "Sagas that count against MAX_OPEN_SAGAS: without those that wait only to be undone, or for a "
+                    "person.",
+                    BUS_GAUGE},
+    [LATE_SAGAS] = {"orders_late_sagas",
+                    "Sagas that count against MAX_LATE_SAGAS: not reserved or paid in time, and no newer order is "
+                    "CONFIRMED.",
+                    BUS_GAUGE},
+    [INTAKE_CLOSED] = {"orders_intake_closed", "1 while new orders wait in their queue.", BUS_GAUGE},
 };
 
 static const double age_bounds[] = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300};
-static const struct bus_metric_spec finished_spec = {.name = "orders_finished_total",
-                                                     .help = "Orders that came into a final status.",
-                                                     .kind = BUS_COUNTER,
-                                                     .labels = {"status"}};
-static const struct bus_metric_spec age_spec = {.name = "orders_saga_seconds",
-                                                .help = "From placing an order to its final status.",
-                                                .kind = BUS_HISTOGRAM,
-                                                .labels = {"status"},
-                                                .bounds = age_bounds,
-                                                .bound_count = BUS_COUNT(age_bounds),
-                                                .scale = 1e-6};
-static const struct bus_metric_spec resent_spec = {.name = "orders_saga_resends_total",
-                                                   .help = "Commands of open sagas sent again.",
-                                                   .kind = BUS_COUNTER,
-                                                   .labels = {"command"}};
-static const struct bus_metric_spec alarm_spec = {.name = "orders_saga_alarms_total",
-                                                  .help = "Messages that no sound saga brings, by the order's status.",
-                                                  .kind = BUS_COUNTER,
-                                                  .labels = {"status"}};
+static const struct bus_metric_spec age_spec = {
+    "orders_saga_seconds", "From placing an order to its final status.", BUS_HISTOGRAM, {"status"},
+    .bounds = age_bounds,  .bound_count = BUS_COUNT(age_bounds),         .scale = 1e-6};
+static const struct bus_metric_spec finished_spec = {"orders_finished_total", "Orders that came into a final status.",
+                                                     BUS_COUNTER, .labels = {"status"}};
+static const struct bus_metric_spec resent_spec = {"orders_saga_resends_total", "Commands of open sagas sent again.",
+                                                   BUS_COUNTER, .labels = {"command"}};
+static const struct bus_metric_spec alarm_spec = {"orders_saga_alarms_total",
+                                                  "Messages that no sound saga brings, by the order's status.",
+                                                  BUS_COUNTER, .labels = {"status"}};
 /* Currencies come from the catalogue, by messages. */
 static const struct bus_metric_spec revenue_spec = {
-    .name = "orders_revenue_minor_units_total",
-    .help = "Captured and not refunded when the order became CONFIRMED, in minor units (cents) of the currency.",
-    .kind = BUS_COUNTER,
-    .labels = {"currency"},
-    .series_max = ORDER_REVENUE_CURRENCIES + 1};
+    "orders_revenue_minor_units_total",
+    "Captured and not refunded when the order became CONFIRMED, in minor units (cents) of the currency.", BUS_COUNTER,
+    .labels = {"currency"}, .series_max = ORDER_REVENUE_CURRENCIES + 1};
 
 static struct bus_series *singles[SINGLES], *finished[ORDER_STATUS_COUNT], *age[ORDER_STATUS_COUNT],
     *resent[BUS_COUNT(resent_names)], *alarms[ORDER_STATES];

@@ -38,36 +38,32 @@ static void begin_page(struct order_asked *asked) {
     asked->before = 0;
 }
 
-static size_t questions_in(const struct bus_input *input) {
-  return input->type == &order_get_many_type ? ((const struct order_get_many *)input->body)->order_count : 1;
+/* The orders that an input of ASK_ORDER asks for; another input is one question, too. */
+static const struct order_get *questions_in(const struct bus_input *input, size_t *ret_count) {
+  const struct order_get_many *many = input->body;
+  bool together = input->type == &order_get_many_type;
+  *ret_count = together ? many->order_count : 1;
+  return together ? many->orders : input->body;
 }
 
 static size_t count_questions(const struct bus_input *inputs, size_t count) {
-  size_t questions = 0;
-  for (size_t i = 0; i < count; i++)
-    questions += questions_in(&inputs[i]);
+  size_t questions = 0, more;
+  for (size_t i = 0; i < count; i++, questions += more)
+    (void)questions_in(&inputs[i], &more);
   return questions;
 }
 
-/* Orders that are asked for together are questions like all others, one behind the other. Returns the next place. */
-static size_t add_many(struct order_query_model *model, const struct order_get_many *many, size_t place) {
-  for (size_t i = 0; i < many->order_count; i++)
-    model->asked[place++] = (struct order_asked){.body = &many->orders[i], .kind = ASK_ORDER};
-  return place;
-}
-
-static size_t add(struct order_query_model *model, const struct bus_input *input, enum order_question kind,
-                  size_t place) {
-  struct order_asked *asked = &model->asked[place];
-  if (input->type == &order_get_many_type)
-    return add_many(model, input->body, place);
-  asked->body = input->body;
-  asked->kind = kind;
+/* Returns how many. */
+static size_t add_questions(struct order_asked *asked, const struct bus_input *input, enum order_question kind) {
+  size_t count;
+  const struct order_get *questions = questions_in(input, &count);
+  for (size_t i = 0; i < count; i++)
+    asked[i] = (struct order_asked){.body = &questions[i], .kind = kind};
   if (kind == ASK_PAGE || kind == ASK_PAGE_OF_CUSTOMER)
     begin_page(asked);
   else if (kind == ASK_EVENTS)
     asked->page.limit = ((const struct order_events_get *)input->body)->limit;
-  return place + 1;
+  return count;
 }
 
 bool order_query_model_new(const struct bus_input *inputs, size_t count, struct bus_arena *arena,
@@ -84,15 +80,15 @@ bool order_query_model_new(const struct bus_input *inputs, size_t count, struct 
     model->first[kind] = place;
     for (size_t i = 0; i < count; i++)
       if ((int)question_of(&inputs[i]) == kind)
-        place = add(model, &inputs[i], (enum order_question)kind, place);
+        place += add_questions(&model->asked[place], &inputs[i], (enum order_question)kind);
   }
   model->first[ASK_KINDS] = place;
   *ret = model;
   return true;
 }
 
-static const struct order_asked *find(const struct order_query_model *model, enum order_question kind,
-                                      const void *body) {
+static const struct order_asked *find_question(const struct order_query_model *model, enum order_question kind,
+                                               const void *body) {
   size_t i = model->first[kind];
   while (i < model->first[kind + 1] && model->asked[i].body != body)
     i++;
@@ -107,7 +103,7 @@ static const size_t statements[ASK_KINDS] = {
     [ASK_EVENTS] = LIST_EVENTS, [ASK_AGE] = OUTBOX_AGE,
 };
 
-static void add_page(struct bus_args *args, const struct order_asked *asked) {
+static void page_args(struct bus_args *args, const struct order_asked *asked) {
   const struct order_list *list = asked->body;
   if (asked->kind == ASK_PAGE_OF_CUSTOMER)
     bus_args_text(args, list->customer_id);
@@ -117,32 +113,24 @@ static void add_page(struct bus_args *args, const struct order_asked *asked) {
   bus_args_int64(args, asked->page.limit + 1);
 }
 
-static void add_order(struct bus_args *args, const struct bus_uuid *order_id, struct bus_str customer_id) {
+static void order_args(struct bus_args *args, const struct bus_uuid *order_id, struct bus_str customer_id) {
   bus_args_uuid(args, order_id);
   bus_args_text_or_null(args, customer_id);
 }
 
-static void add_events(struct bus_args *args, const struct order_asked *asked) {
-  const struct order_events_get *get = asked->body;
-  add_order(args, &get->order_id, get->customer_id);
-  bus_args_int64(args, get->after_seq);
-  bus_args_int64(args, asked->page.limit + 1);
-}
-
-static void add_question(struct bus_args *args, const struct order_asked *asked) {
+/* ASK_AGE: one row for all who ask. */
+static void question_args(struct bus_args *args, const struct order_asked *asked) {
   const struct order_get *get = asked->body;
-  switch (asked->kind) {
-  case ASK_ORDER:
-    add_order(args, &get->order_id, get->customer_id);
-    break;
-  case ASK_EVENTS:
-    add_events(args, asked);
-    break;
-  case ASK_AGE: /* one row for all who ask */
-    break;
-  default:
-    add_page(args, asked);
-  }
+  const struct order_events_get *events = asked->body;
+  if (asked->kind == ASK_ORDER)
+    order_args(args, &get->order_id, get->customer_id);
+  if (asked->kind == ASK_PAGE || asked->kind == ASK_PAGE_OF_CUSTOMER)
+    page_args(args, asked);
+  if (asked->kind != ASK_EVENTS)
+    return;
+  order_args(args, &events->order_id, events->customer_id);
+  bus_args_int64(args, events->after_seq);
+  bus_args_int64(args, asked->page.limit + 1);
 }
 
 bool order_query_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
@@ -157,7 +145,7 @@ bool order_query_lock(void *context, const struct bus_input *inputs, size_t coun
       continue;
     struct bus_args *args = bus_sql_add(sql, statements[kind]);
     for (size_t i = model->first[kind]; i < model->first[kind + 1]; i++)
-      add_question(args, &model->asked[i]);
+      question_args(args, &model->asked[i]);
   }
   *ret_model = model;
   return true;
@@ -182,10 +170,10 @@ static bool load_kind(struct order_query_model *model, int kind, const struct bu
   size_t first = model->first[kind];
   const struct bus_pages pages = {&model->asked[first], model->first[kind + 1] - first, sizeof *model->asked,
                                   model->arena};
-  if (kind == ASK_AGE)
-    load_pong(&model->pong, rows);
-  return kind == ASK_AGE ||
-         bus_pages_load(&pages, kind == ASK_EVENTS ? &event_view_columns : &order_columns, BUS_VIEW, rows, err);
+  if (kind != ASK_AGE)
+    return bus_pages_load(&pages, kind == ASK_EVENTS ? &event_view_columns : &order_columns, BUS_VIEW, rows, err);
+  load_pong(&model->pong, rows);
+  return true;
 }
 
 bool order_query_load(void *context, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
@@ -210,14 +198,8 @@ static struct order_answer answer_of(const struct order_asked *asked, struct ord
   return (struct order_answer){.outcome = ORDER_FOUND, .order = view};
 }
 
-static void answer_order(const struct order_asked *asked, struct bus_effects *effects) {
-  struct order_view view;
-  const struct order_answer body = answer_of(asked, &view);
-  bus_answer(effects, &order_answer_type, &body);
-}
-
 /* As a page is cut: who asks gets an answer for each order, if only that it has to be asked for alone. */
-static void leave_out(struct order_answer *answers, size_t count) {
+static void leave_out_beyond(struct order_answer *answers, size_t count) {
   size_t items = 0;
   for (size_t i = 0; i < count; i++) {
     size_t more = answers[i].order ? answers[i].order->item_count : 0;
@@ -228,7 +210,7 @@ static void leave_out(struct order_answer *answers, size_t count) {
   }
 }
 
-static void answer_many(const struct order_asked *asked, size_t count, struct bus_effects *effects) {
+static void answer_together(const struct order_asked *asked, size_t count, struct bus_effects *effects) {
   struct order_answers body = {.answer_count = count};
   struct order_view *views = bus_effects_array(effects, count, sizeof *views);
   body.answers = bus_effects_array(effects, count, sizeof *body.answers);
@@ -236,17 +218,20 @@ static void answer_many(const struct order_asked *asked, size_t count, struct bu
     return;
   for (size_t i = 0; i < count; i++)
     body.answers[i] = answer_of(&asked[i], &views[i]);
-  leave_out(body.answers, count);
+  leave_out_beyond(body.answers, count);
   bus_answer(effects, &order_answers_type, &body);
 }
 
 static void answer_orders(const struct order_query_model *model, const struct bus_input *input,
                           struct bus_effects *effects) {
-  const struct order_get_many *many = input->body;
+  size_t count;
+  const struct order_asked *asked = find_question(model, ASK_ORDER, questions_in(input, &count));
+  struct order_view view;
+  const struct order_answer body = answer_of(asked, &view);
   if (input->type == &order_get_many_type)
-    answer_many(find(model, ASK_ORDER, many->orders), many->order_count, effects);
+    answer_together(asked, count, effects);
   else
-    answer_order(find(model, ASK_ORDER, input->body), effects);
+    bus_answer(effects, &order_answer_type, &body);
 }
 
 static size_t cut_page(const struct order_asked *asked) {
@@ -286,10 +271,6 @@ static void answer_events(const struct order_asked *asked, struct bus_effects *e
   bus_answer(effects, &order_history_type, &body);
 }
 
-static void answer_ping(const struct order_query_model *model, struct bus_effects *effects) {
-  bus_answer(effects, &order_pong_type, &model->pong);
-}
-
 void order_query_decide(void *context, const struct bus_input *input, struct bus_effects *effects) {
   const struct order_query_model *model = context;
   enum order_question kind = question_of(input);
@@ -299,13 +280,13 @@ void order_query_decide(void *context, const struct bus_input *input, struct bus
     break;
   case ASK_PAGE:
   case ASK_PAGE_OF_CUSTOMER:
-    answer_page(find(model, kind, input->body), effects);
+    answer_page(find_question(model, kind, input->body), effects);
     break;
   case ASK_EVENTS:
-    answer_events(find(model, kind, input->body), effects);
+    answer_events(find_question(model, kind, input->body), effects);
     break;
   case ASK_AGE:
-    answer_ping(model, effects);
+    bus_answer(effects, &order_pong_type, &model->pong);
     break;
   case ASK_KINDS:
     bus_park(effects, "order-svc answers no such query");

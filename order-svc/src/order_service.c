@@ -19,53 +19,26 @@ BEGINS_WITH_ID(stock_rejected);
 BEGINS_WITH_ID(stock_event);
 BEGINS_WITH_ID(payment_event);
 BEGINS_WITH_ID(payment_refusal);
-BEGINS_WITH_ID(order_due);
 
-static const struct bus_message_type *const types[ORDER_MESSAGES] = {
-    [ORDER_ON_PLACE] = &order_place_type,
-    [ORDER_ON_CANCEL] = &order_cancel_type,
-    [ORDER_ON_STOCK_RESERVED] = &stock_reserved_type,
-    [ORDER_ON_STOCK_REJECTED] = &stock_rejected_type,
-    [ORDER_ON_STOCK_RELEASED] = &stock_released_type,
-    [ORDER_ON_STOCK_MISSING] = &stock_missing_type,
-    [ORDER_ON_STOCK_HELD] = &stock_held_type,
-    [ORDER_ON_STOCK_COMMITTED] = &stock_committed_type,
-    [ORDER_ON_PAYMENT_CAPTURED] = &payment_captured_type,
-    [ORDER_ON_PAYMENT_DECLINED] = &payment_declined_type,
-    [ORDER_ON_PAYMENT_FAILED] = &payment_failed_type,
-    [ORDER_ON_PAYMENT_REFUNDED] = &payment_refunded_type,
-};
-
-static int message_of(const struct bus_input *input) {
+enum order_message order_input_message(const struct bus_input *input) {
   if (input->kind == BUS_INPUT_DEADLINE)
     return ORDER_ON_DEADLINE;
   int message = 0;
-  while (message < ORDER_MESSAGES && (!types[message] || types[message] != input->type))
+  while (message < ORDER_ON_DEADLINE && order_incoming[message].type != input->type)
     message++;
-  return message;
-}
-
-bool order_input_read(const struct bus_input *input, enum order_message *ret_message, struct bus_uuid *ret_order_id) {
-  int message = message_of(input);
-  if (message == ORDER_MESSAGES)
-    return false;
-  *ret_message = (enum order_message)message;
-  *ret_order_id = *(const struct bus_uuid *)input->body;
-  return true;
+  return message < ORDER_ON_DEADLINE ? (enum order_message)message : ORDER_MESSAGES;
 }
 
 bool order_model_new(const struct bus_input *inputs, size_t count, const struct order_policy *policy,
                      struct bus_arena *arena, struct order_model **ret) {
   struct order_model *model = bus_arena_alloc(arena, sizeof *model);
-  enum order_message message;
-  struct bus_uuid order_id;
   if (!model)
     return false;
   *model = (struct order_model){.arena = arena, .policy = policy};
   bus_set_init(&model->orders, &order_columns, sizeof(struct order_entry), arena);
   for (size_t i = 0; i < count; i++)
-    if (order_input_read(&inputs[i], &message, &order_id))
-      bus_set_add(&model->orders, &order_id);
+    if (order_input_message(&inputs[i]) != ORDER_MESSAGES)
+      bus_set_add(&model->orders, inputs[i].body);
   if (!bus_set_open(&model->orders))
     return false;
   for (size_t i = 0; i < model->orders.count; i++) {
@@ -92,12 +65,6 @@ bool order_model_add_tombstone(struct order_model *model, struct order_entry *en
   return true;
 }
 
-bool order_model_keep_cancel(struct order_model *model, struct order_entry *entry, const struct order_cancel *cancel) {
-  const struct order_tombstone tombstone = {
-      .order_id = cancel->order_id, .customer_id = cancel->customer_id, .reason = cancel->reason};
-  return order_model_add_tombstone(model, entry, &tombstone);
-}
-
 bool order_model_record(struct order_model *model, struct order_entry *entry, const struct order_fact *fact,
                         bus_time now) {
   struct order_record *record = bus_arena_alloc(model->arena, sizeof *record);
@@ -121,7 +88,11 @@ bool order_model_record(struct order_model *model, struct order_entry *entry, co
 
 /* One decision that has happened. */
 struct turn {
-  struct order *order;
+  struct order_model *model;
+  struct order_entry *entry;
+  struct order *order; /* the entry's */
+  enum order_message message;
+  const void *body;
   const struct order_decision *decision;
   struct bus_effects *effects;
   int before;                   /* the status before it */
@@ -130,7 +101,7 @@ struct turn {
 
 /* ---- messages to other services ---- */
 
-static void emit(const struct turn *turn, const struct bus_message_type *type, const void *body) {
+static void emit_for(const struct turn *turn, const struct bus_message_type *type, const void *body) {
   bus_emit_caused(turn->effects, type, &turn->order->order_id, &turn->order->cause, body);
 }
 
@@ -143,16 +114,10 @@ static void send_reserve(const struct turn *turn) {
     items[i] = (struct stock_item){order->items[i].product_id, order->items[i].quantity, BUS_NO_INT64};
   const struct inventory_reserve body = {order->order_id, items, order->item_count, order->request.expected_total,
                                          order_expected_until(order, turn->effects->now)};
-  emit(turn, &inventory_reserve_type, &body);
+  emit_for(turn, &inventory_reserve_type, &body);
 }
 
-static void send_charge(const struct turn *turn) {
-  const struct order *order = turn->order;
-  const struct payment_charge body = {order->order_id, order->total, order->currency, turn->payment_token};
-  emit(turn, &payment_charge_type, &body);
-}
-
-static void publish(const struct turn *turn, const struct bus_message_type *type) {
+static void send_event(const struct turn *turn, const struct bus_message_type *type) {
   const struct order *order = turn->order;
   const struct order_event body = {.order_id = order->order_id,
                                    .customer_id = order->customer_id,
@@ -161,26 +126,28 @@ static void publish(const struct turn *turn, const struct bus_message_type *type
                                    .total = order->total,
                                    .currency = order->currency,
                                    .reason = type == &order_created_type ? BUS_NO_STR : order->reason};
-  emit(turn, type, &body);
+  emit_for(turn, type, &body);
 }
 
 static void send_commands(const struct turn *turn) {
+  const struct order *order = turn->order;
   unsigned sends = turn->decision->sends;
-  const struct inventory_order stock = {turn->order->order_id};
-  const struct payment_refund refund = {turn->order->order_id};
+  const struct payment_charge charge = {order->order_id, order->total, order->currency, turn->payment_token};
+  const struct inventory_order stock = {order->order_id};
+  const struct payment_refund refund = {order->order_id};
   if (sends & SEND_RESERVE)
     send_reserve(turn);
   if (sends & SEND_CHARGE)
-    send_charge(turn);
+    emit_for(turn, &payment_charge_type, &charge);
   if (sends & SEND_CONFIRMED)
-    publish(turn, &order_confirmed_type);
+    send_event(turn, &order_confirmed_type);
   if (sends & SEND_RELEASE)
-    emit(turn, &inventory_release_type, &stock);
+    emit_for(turn, &inventory_release_type, &stock);
   if (sends & SEND_REFUND)
-    emit(turn, &payment_refund_type, &refund);
+    emit_for(turn, &payment_refund_type, &refund);
 }
 
-static void publish_events(const struct turn *turn) {
+static void send_events(const struct turn *turn) {
   static const struct bus_message_type *const events[FACT_TYPES] = {
       [FACT_CREATED] = &order_created_type,
       [FACT_CONFIRMED] = &order_confirmed_type,
@@ -189,20 +156,17 @@ static void publish_events(const struct turn *turn) {
   };
   for (size_t i = 0; i < turn->decision->fact_count; i++)
     if (events[turn->decision->facts[i].type])
-      publish(turn, events[turn->decision->facts[i].type]);
+      send_event(turn, events[turn->decision->facts[i].type]);
 }
 
 /* ---- answers ---- */
 
-static bool shows_order(const struct turn *turn) {
+static void answer_command(const struct turn *turn) {
   int outcome = turn->decision->outcome;
-  return turn->order->status != ORDER_NONE && outcome != ORDER_NOT_FOUND && outcome != ORDER_KEY_REUSED;
-}
-
-static void answer(const struct turn *turn) {
+  bool shows = turn->order->status != ORDER_NONE && outcome != ORDER_NOT_FOUND && outcome != ORDER_KEY_REUSED;
   struct order_view view = order_view_of(turn->order);
-  const struct order_answer body = {turn->decision->outcome, shows_order(turn) ? &view : NULL};
-  if (body.outcome != ORDER_NO_OUTCOME)
+  const struct order_answer body = {outcome, shows ? &view : NULL};
+  if (outcome != ORDER_NO_OUTCOME)
     bus_answer(turn->effects, &order_answer_type, &body);
 }
 
@@ -226,48 +190,51 @@ static bool is_address(struct bus_str reply_to) {
 }
 
 /* The last asker is answered: an earlier one has timed out, or would not ask again. */
-static bool keep_asker(struct order *order, const struct bus_envelope *envelope, const struct order_place *place,
-                       bus_time now) {
-  if (place->wait_ms == BUS_NO_INT64 || place->wait_ms <= 0 || !is_address(envelope->reply_to))
+static bool keep_asker(const struct turn *turn) {
+  const struct bus_envelope *envelope = turn->effects->input->envelope;
+  const struct order_place *place = turn->body;
+  int outcome = turn->decision->outcome;
+  bool waits = outcome == ORDER_ACCEPTED || (outcome == ORDER_REPLAYED && !order_is_final(turn->order));
+  if (turn->message != ORDER_ON_PLACE || !waits || place->wait_ms == BUS_NO_INT64 || place->wait_ms <= 0 ||
+      !is_address(envelope->reply_to))
     return false;
-  order->asker = (struct bus_asker){envelope->reply_to, envelope->message_id};
-  order->reply_until = now + place->wait_ms * BUS_MILLISECOND;
+  turn->order->asker = (struct bus_asker){envelope->reply_to, envelope->message_id};
+  turn->order->reply_until = turn->effects->now + place->wait_ms * BUS_MILLISECOND;
   return true;
 }
 
-/* ---- one input ---- */
+/* ---- what happens to the order ---- */
 
-static bool happen(struct order_model *model, struct order_entry *entry, const struct order_decision *decision,
-                   bus_time now) {
-  for (size_t i = 0; i < decision->fact_count; i++)
-    if (!order_model_record(model, entry, &decision->facts[i], now))
-      return false;
-  return true;
-}
-
-static void begin_saga(struct order_entry *entry, const struct bus_input *input) {
+static void begin_saga(struct order *order, const struct bus_input *input) {
   const struct order_place *place = input->body;
-  entry->now.payment_token = place->payment_token;
-  entry->now.cause = (struct bus_cause){input->envelope->trace, input->envelope->message_id};
+  order->payment_token = place->payment_token;
+  order->cause = (struct bus_cause){input->envelope->trace, input->envelope->message_id};
+}
+
+/* False when out of memory. */
+static bool record_decision(const struct turn *turn) {
+  for (size_t i = 0; i < turn->decision->fact_count; i++)
+    if (!order_model_record(turn->model, turn->entry, &turn->decision->facts[i], turn->effects->now))
+      return false;
+  if (!turn->decision->keeps_cancel)
+    return true;
+  const struct order_cancel *cancel = turn->body;
+  const struct order_tombstone tombstone = {
+      .order_id = cancel->order_id, .customer_id = cancel->customer_id, .reason = cancel->reason};
+  return order_model_add_tombstone(turn->model, turn->entry, &tombstone);
 }
 
 /* Columns that the log does not hold: deadlines, waiting askers, data that is no longer needed. */
-static void keep_books(struct order_model *model, struct order_entry *entry, const struct turn *turn,
-                       enum order_message message) {
-  const struct bus_input *input = turn->effects->input;
-  struct order *order = &entry->now;
-  bus_time now = turn->effects->now;
-  bool waits = turn->decision->outcome == ORDER_ACCEPTED ||
-               (turn->decision->outcome == ORDER_REPLAYED && !order_is_final(order));
-  if (message == ORDER_ON_PLACE && waits && keep_asker(order, input->envelope, input->body, now))
-    bus_set_change(&model->orders, entry);
+static void keep_books(const struct turn *turn) {
+  struct order *order = turn->order;
+  bool deadline = turn->message == ORDER_ON_DEADLINE;
+  if (keep_asker(turn) || (deadline && !order_is_final(order)))
+    bus_set_change(&turn->model->orders, turn->entry);
   if (order->status != ORDER_PENDING)
     order->payment_token = BUS_NO_STR;
   if (turn->decision->resend && !order_is_final(order))
     order->resends++;
-  if (message == ORDER_ON_DEADLINE && order->status != ORDER_NONE && !order_is_final(order))
-    bus_set_change(&model->orders, entry);
-  order_schedule(order, turn->before, message == ORDER_ON_DEADLINE, model->policy, now);
+  order_schedule(order, turn->before, deadline, turn->model->policy, turn->effects->now);
 }
 
 static void tally_earnings(const struct order *order, struct order_tally *action) {
@@ -276,7 +243,7 @@ static void tally_earnings(const struct order *order, struct order_tally *action
     memcpy(action->currency, order->currency.data, order->currency.len);
 }
 
-static void tally(const struct turn *turn) {
+static void tally_turn(const struct turn *turn) {
   const struct order_decision *decision = turn->decision;
   bool finished = order_is_final(turn->order) && turn->order->status != turn->before;
   bool created = turn->before == ORDER_NONE && decision->fact_count > 0;
@@ -298,43 +265,41 @@ static void tally(const struct turn *turn) {
   bus_act(turn->effects, action);
 }
 
-static void carry_out(struct order_model *model, struct order_entry *entry, enum order_message message,
-                      const struct order_decision *decision, struct bus_effects *effects) {
-  struct turn turn = {&entry->now, decision, effects, entry->now.status, BUS_NO_STR};
-  if (message == ORDER_ON_PLACE && entry->now.status == ORDER_NONE)
-    begin_saga(entry, effects->input);
-  turn.payment_token = entry->now.payment_token;
-  if (!happen(model, entry, decision, effects->now) ||
-      (decision->keeps_cancel && !order_model_keep_cancel(model, entry, effects->input->body))) {
-    effects->failed = true;
+static void finish_turn(struct turn *turn) {
+  if (turn->message == ORDER_ON_PLACE && turn->before == ORDER_NONE)
+    begin_saga(turn->order, turn->effects->input);
+  turn->payment_token = turn->order->payment_token;
+  if (!record_decision(turn)) {
+    turn->effects->failed = true;
     return;
   }
-  if (entry->now.status != ORDER_NONE)
-    keep_books(model, entry, &turn, message);
-  send_commands(&turn);
-  publish_events(&turn);
-  answer(&turn);
-  if (turn.before != entry->now.status && order_is_final(&entry->now))
-    answer_final(&turn);
-  tally(&turn);
+  if (turn->order->status != ORDER_NONE)
+    keep_books(turn);
+  send_commands(turn);
+  send_events(turn);
+  answer_command(turn);
+  if (turn->before != turn->order->status && order_is_final(turn->order))
+    answer_final(turn);
+  tally_turn(turn);
 }
 
 void order_decide_input(void *context, const struct bus_input *input, struct bus_effects *effects) {
   struct order_model *model = context;
-  enum order_message message;
-  struct bus_uuid order_id;
-  struct order_decision decision;
-  if (!order_input_read(input, &message, &order_id)) {
+  enum order_message message = order_input_message(input);
+  if (message == ORDER_MESSAGES) {
     bus_park(effects, "order-svc takes no such message");
     return;
   }
-  struct order_entry *entry = order_model_find(model, &order_id);
+  struct order_entry *entry = order_model_find(model, input->body);
   assert(entry);
-  if (!order_decide(&entry->now, message, input->body, effects->now, model->arena, &decision))
+  struct order *order = &entry->now;
+  struct order_decision decision;
+  struct turn turn = {model, entry, order, message, input->body, &decision, effects, order->status, BUS_NO_STR};
+  if (!order_decide(order, message, input->body, effects->now, model->arena, &decision))
     effects->failed = true;
   else if (decision.unusable)
-    bus_park(effects, "%s in state %s: %s", order_message_names[message], order_state_name(entry->now.status),
+    bus_park(effects, "%s in state %s: %s", order_incoming[message].name, order_state_name(order->status),
              decision.unusable);
   else
-    carry_out(model, entry, message, &decision, effects);
+    finish_turn(&turn);
 }

@@ -18,23 +18,16 @@ struct order_model {
   struct bus_set orders; /* of struct order_entry, by id; status ORDER_NONE until it is loaded or created */
 };
 
-/* The body of a BUS_INPUT_DEADLINE. */
-struct order_due {
-  struct bus_uuid order_id;
-};
-
-/* False: no such message is taken. */
-bool order_input_read(const struct bus_input *input, enum order_message *ret_message, struct bus_uuid *ret_order_id);
+/* ORDER_MESSAGES: no such message is taken. The body of any other input begins with the order's id. */
+enum order_message order_input_message(const struct bus_input *input);
 
 bool order_model_new(const struct bus_input *inputs, size_t count, const struct order_policy *policy,
                      struct bus_arena *arena, struct order_model **ret) BUS_MUST_CHECK;
 /* NULL: no input named it. */
 struct order_entry *order_model_find(const struct order_model *model, const struct bus_uuid *order_id);
-/* Cancels that came before the order, as they are loaded or decided. False when out of memory. */
+/* A cancel that came before the order, as it is loaded or decided. False when out of memory. */
 bool order_model_add_tombstone(struct order_model *model, struct order_entry *entry,
                                const struct order_tombstone *tombstone) BUS_MUST_CHECK;
-bool order_model_keep_cancel(struct order_model *model, struct order_entry *entry,
-                             const struct order_cancel *cancel) BUS_MUST_CHECK;
 /* Lets a fact happen: into the log and onto the order. False when out of memory; nothing has changed then. */
 bool order_model_record(struct order_model *model, struct order_entry *entry, const struct order_fact *fact,
                         bus_time now) BUS_MUST_CHECK;

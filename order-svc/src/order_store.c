@@ -12,26 +12,25 @@ struct need {
   bool alone;      /* one may be written */
 };
 
+static bool meets_tombstones(const struct bus_input *input) {
+  enum order_message message = order_input_message(input);
+  return message == ORDER_ON_PLACE || message == ORDER_ON_CANCEL;
+}
+
 static struct need need_of(const struct bus_input *inputs, size_t count) {
   struct need need = {.tombstones = false};
-  enum order_message message;
-  struct bus_uuid order_id;
   for (size_t i = 0; i < count; i++) {
-    if (!order_input_read(&inputs[i], &message, &order_id))
-      continue;
-    need.tombstones |= message == ORDER_ON_PLACE || message == ORDER_ON_CANCEL;
-    need.alone |= message == ORDER_ON_CANCEL && ((const struct order_cancel *)inputs[i].body)->accepted;
+    need.tombstones |= meets_tombstones(&inputs[i]);
+    need.alone |= inputs[i].type == &order_cancel_type && ((const struct order_cancel *)inputs[i].body)->accepted;
   }
   return need;
 }
 
-static void find_tombstones(const struct bus_input *inputs, size_t count, struct bus_sql *sql) {
+static void ask_for_tombstones(const struct bus_input *inputs, size_t count, struct bus_sql *sql) {
   struct bus_args *args = bus_sql_add(sql, FIND_TOMBSTONES);
-  enum order_message message;
-  struct bus_uuid order_id;
   for (size_t i = 0; i < count; i++)
-    if (order_input_read(&inputs[i], &message, &order_id) && (message == ORDER_ON_PLACE || message == ORDER_ON_CANCEL))
-      bus_args_uuid(args, &order_id);
+    if (meets_tombstones(&inputs[i]))
+      bus_args_uuid(args, inputs[i].body);
 }
 
 bool order_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
@@ -45,7 +44,7 @@ bool order_lock(void *context, const struct bus_input *inputs, size_t count, str
     (void)bus_sql_add(sql, need.alone ? GUARD_ALONE : GUARD_SHARED);
   bus_set_lock(&model->orders, sql, LOCK_ORDERS);
   if (need.tombstones)
-    find_tombstones(inputs, count, sql);
+    ask_for_tombstones(inputs, count, sql);
   *ret_model = model;
   return true;
 }

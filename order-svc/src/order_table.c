@@ -1,20 +1,23 @@
 /* State × message: every cell is filled; a cell may be "ignore". */
 #include "order_table.h"
 
-const char *const order_message_names[ORDER_MESSAGES] = {
-    [ORDER_ON_PLACE] = "order.place",
-    [ORDER_ON_CANCEL] = "order.cancel",
-    [ORDER_ON_STOCK_RESERVED] = "stock.reserved",
-    [ORDER_ON_STOCK_REJECTED] = "stock.rejected",
-    [ORDER_ON_STOCK_RELEASED] = "stock.released",
-    [ORDER_ON_STOCK_MISSING] = "stock.missing",
-    [ORDER_ON_STOCK_HELD] = "stock.held",
-    [ORDER_ON_STOCK_COMMITTED] = "stock.committed",
-    [ORDER_ON_PAYMENT_CAPTURED] = "payment.captured",
-    [ORDER_ON_PAYMENT_DECLINED] = "payment.declined",
-    [ORDER_ON_PAYMENT_FAILED] = "payment.failed",
-    [ORDER_ON_PAYMENT_REFUNDED] = "payment.refunded",
-    [ORDER_ON_DEADLINE] = "deadline",
+#include <inventory_messages.h>
+#include <payment_messages.h>
+
+const struct order_incoming order_incoming[ORDER_MESSAGES] = {
+    [ORDER_ON_PLACE] = {"order.place", &order_place_type},
+    [ORDER_ON_CANCEL] = {"order.cancel", &order_cancel_type},
+    [ORDER_ON_STOCK_RESERVED] = {"stock.reserved", &stock_reserved_type},
+    [ORDER_ON_STOCK_REJECTED] = {"stock.rejected", &stock_rejected_type},
+    [ORDER_ON_STOCK_RELEASED] = {"stock.released", &stock_released_type},
+    [ORDER_ON_STOCK_MISSING] = {"stock.missing", &stock_missing_type},
+    [ORDER_ON_STOCK_HELD] = {"stock.held", &stock_held_type},
+    [ORDER_ON_STOCK_COMMITTED] = {"stock.committed", &stock_committed_type},
+    [ORDER_ON_PAYMENT_CAPTURED] = {"payment.captured", &payment_captured_type},
+    [ORDER_ON_PAYMENT_DECLINED] = {"payment.declined", &payment_declined_type},
+    [ORDER_ON_PAYMENT_FAILED] = {"payment.failed", &payment_failed_type},
+    [ORDER_ON_PAYMENT_REFUNDED] = {"payment.refunded", &payment_refunded_type},
+    [ORDER_ON_DEADLINE] = {"deadline", NULL},
 };
 
 const char *order_state_name(int state) {
@@ -36,6 +39,14 @@ const char *order_state_name(int state) {
   { .step = (what), .next = (state) }
 #define UNDO                                                                                                           \
   { .step = STEP_COMPENSATE, .next = ORDER_COMPENSATING, .outcome = ORDER_CANCEL_ACCEPTED }
+/* Events of an order that does not exist. */
+#define UNKNOWN_ORDER(state)                                                                                           \
+  [ORDER_ON_STOCK_RESERVED] = PARK(state), [ORDER_ON_STOCK_REJECTED] = PARK(state),                                    \
+  [ORDER_ON_STOCK_RELEASED] = PARK(state), [ORDER_ON_STOCK_MISSING] = PARK(state),                                     \
+  [ORDER_ON_STOCK_HELD] = ALARM(state, "stock held for an order that does not exist"),                                 \
+  [ORDER_ON_STOCK_COMMITTED] = PARK(state), [ORDER_ON_PAYMENT_CAPTURED] = PARK(state),                                 \
+  [ORDER_ON_PAYMENT_DECLINED] = PARK(state), [ORDER_ON_PAYMENT_FAILED] = PARK(state),                                  \
+  [ORDER_ON_PAYMENT_REFUNDED] = PARK(state), [ORDER_ON_DEADLINE] = IGNORE(state)
 
 const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
     {
@@ -43,33 +54,13 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
             {
                 [ORDER_ON_PLACE] = GO(STEP_CREATE, ORDER_PENDING),
                 [ORDER_ON_CANCEL] = {.step = STEP_KEEP_CANCEL, .next = ORDER_TOMBSTONE, .outcome = ORDER_NOT_FOUND},
-                [ORDER_ON_STOCK_RESERVED] = PARK(ORDER_NONE),
-                [ORDER_ON_STOCK_REJECTED] = PARK(ORDER_NONE),
-                [ORDER_ON_STOCK_RELEASED] = PARK(ORDER_NONE),
-                [ORDER_ON_STOCK_MISSING] = PARK(ORDER_NONE),
-                [ORDER_ON_STOCK_HELD] = ALARM(ORDER_NONE, "stock held for an order that does not exist"),
-                [ORDER_ON_STOCK_COMMITTED] = PARK(ORDER_NONE),
-                [ORDER_ON_PAYMENT_CAPTURED] = PARK(ORDER_NONE),
-                [ORDER_ON_PAYMENT_DECLINED] = PARK(ORDER_NONE),
-                [ORDER_ON_PAYMENT_FAILED] = PARK(ORDER_NONE),
-                [ORDER_ON_PAYMENT_REFUNDED] = PARK(ORDER_NONE),
-                [ORDER_ON_DEADLINE] = IGNORE(ORDER_NONE),
+                UNKNOWN_ORDER(ORDER_NONE),
             },
         [ORDER_TOMBSTONE] =
             {
                 [ORDER_ON_PLACE] = GO(STEP_CREATE_CANCELLED, ORDER_CANCELLED),
                 [ORDER_ON_CANCEL] = REFUSE(ORDER_TOMBSTONE, ORDER_CANCEL_ACCEPTED),
-                [ORDER_ON_STOCK_RESERVED] = PARK(ORDER_TOMBSTONE),
-                [ORDER_ON_STOCK_REJECTED] = PARK(ORDER_TOMBSTONE),
-                [ORDER_ON_STOCK_RELEASED] = PARK(ORDER_TOMBSTONE),
-                [ORDER_ON_STOCK_MISSING] = PARK(ORDER_TOMBSTONE),
-                [ORDER_ON_STOCK_HELD] = ALARM(ORDER_TOMBSTONE, "stock held for an order that does not exist"),
-                [ORDER_ON_STOCK_COMMITTED] = PARK(ORDER_TOMBSTONE),
-                [ORDER_ON_PAYMENT_CAPTURED] = PARK(ORDER_TOMBSTONE),
-                [ORDER_ON_PAYMENT_DECLINED] = PARK(ORDER_TOMBSTONE),
-                [ORDER_ON_PAYMENT_FAILED] = PARK(ORDER_TOMBSTONE),
-                [ORDER_ON_PAYMENT_REFUNDED] = PARK(ORDER_TOMBSTONE),
-                [ORDER_ON_DEADLINE] = IGNORE(ORDER_TOMBSTONE),
+                UNKNOWN_ORDER(ORDER_TOMBSTONE),
             },
         [ORDER_PENDING] =
             {
@@ -194,41 +185,39 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
 
 /* ---- the table as Markdown ---- */
 
-struct step_text {
-  const char *sends; /* NULL: nothing */
-  const char *word;  /* in the table, where the state does not say it */
-};
-
-static const struct step_text texts[] = {
-    [STEP_IGNORE] = {NULL, "–"},
-    [STEP_PARK] = {NULL, "parked"},
+/* word: in the table, where the state does not say it; note: at the arrow; NULL: nothing. */
+static const struct step_text {
+  const char *word, *note;
+} step_texts[] = {
+    [STEP_IGNORE] = {"–", NULL},
+    [STEP_PARK] = {"parked", NULL},
     [STEP_REFUSE] = {NULL, NULL},
-    [STEP_KEEP_CANCEL] = {NULL, "`not_found`; if marked accepted"},
-    [STEP_CREATE] = {"inventory.reserve", NULL},
-    [STEP_CREATE_CANCELLED] = {NULL, NULL},
-    [STEP_REPLAY] = {NULL, "answered as it is"},
-    [STEP_LOCK_PRICES] = {"payment.charge", NULL},
+    [STEP_KEEP_CANCEL] = {"`not_found`; if marked accepted", "if marked accepted"},
+    [STEP_CREATE] = {NULL, "inventory.reserve"},
+    [STEP_CREATE_CANCELLED] = {NULL, "nothing is asked"},
+    [STEP_REPLAY] = {"answered as it is", NULL},
+    [STEP_LOCK_PRICES] = {NULL, "payment.charge"},
     [STEP_REJECT] = {NULL, NULL},
-    [STEP_CONFIRM] = {"order.confirmed", NULL},
-    [STEP_CONFIRM_PAID] = {"order.confirmed", NULL},
-    [STEP_COMPENSATE] = {"inventory.release and payment.refund as far as asked", NULL},
-    [STEP_STOCK_BACK] = {NULL, "stock settled"},
-    [STEP_MONEY_BACK] = {NULL, "payment settled"},
-    [STEP_MONEY_REFUSED] = {NULL, "payment settled"},
-    [STEP_NOTE_CAPTURE] = {NULL, "`payment.refund` unless one covers it"},
-    [STEP_RESEND] = {NULL, "open commands again"},
-    [STEP_NOTE_MISSING] = {NULL, "noted"},
-    [STEP_END_HOLD] = {NULL, "told again"},
+    [STEP_CONFIRM] = {NULL, "order.confirmed"},
+    [STEP_CONFIRM_PAID] = {NULL, "order.confirmed"},
+    [STEP_COMPENSATE] = {NULL, "release, refund"},
+    [STEP_STOCK_BACK] = {"stock settled", "once the payment is settled too"},
+    [STEP_MONEY_BACK] = {"payment settled", "once the stock is settled too"},
+    [STEP_MONEY_REFUSED] = {"payment settled", "once the stock is settled too"},
+    [STEP_NOTE_CAPTURE] = {"`payment.refund` unless one covers it", "refund again"},
+    [STEP_RESEND] = {"open commands again", "open commands again"},
+    [STEP_NOTE_MISSING] = {"noted", NULL},
+    [STEP_END_HOLD] = {"told again", NULL},
 };
 
 typedef void write_text(void *context, const char *text);
 
 /* Writes the texts one after the other, up to NULL. */
-static void print(write_text *write, void *context, const char *const *pieces) {
+static void write_pieces(write_text *write, void *context, const char *const *pieces) {
   for (; *pieces; pieces++)
     write(context, *pieces);
 }
-#define PRINT(...) print(write, context, (const char *const[]){__VA_ARGS__, NULL})
+#define PRINT(...) write_pieces(write, context, (const char *const[]){__VA_ARGS__, NULL})
 
 /* ---- the picture ---- */
 
@@ -238,39 +227,13 @@ static bool is_arrow(const struct order_rule *rule, int from) {
          (rule->step == STEP_NOTE_CAPTURE && from == ORDER_CANCELLED);
 }
 
-static const char *arrow_note(const struct order_rule *rule) {
-  switch (rule->step) {
-  case STEP_CREATE:
-  case STEP_LOCK_PRICES:
-  case STEP_CONFIRM:
-  case STEP_CONFIRM_PAID:
-    return texts[rule->step].sends;
-  case STEP_KEEP_CANCEL:
-    return "if marked accepted";
-  case STEP_CREATE_CANCELLED:
-    return "nothing is asked";
-  case STEP_COMPENSATE:
-    return rule->alarm ? "alarm" : "release, refund";
-  case STEP_STOCK_BACK:
-    return "once the payment is settled too";
-  case STEP_MONEY_BACK:
-  case STEP_MONEY_REFUSED:
-    return "once the stock is settled too";
-  case STEP_RESEND:
-    return "open commands again";
-  case STEP_NOTE_CAPTURE:
-    return "refund again";
-  default:
-    return NULL;
-  }
-}
-
 static void print_arrow(write_text *write, void *context, int from, enum order_message message) {
   const struct order_rule *rule = &order_rules[from][message];
-  const char *name = order_message_names[message], *note = arrow_note(rule);
+  const char *note = rule->alarm ? "alarm" : step_texts[rule->step].note;
   if (!is_arrow(rule, from))
     return;
-  PRINT("  ", from == ORDER_NONE ? "[*]" : order_state_name(from), " --> ", order_state_name(rule->next), ": ", name);
+  PRINT("  ", from == ORDER_NONE ? "[*]" : order_state_name(from), " --> ", order_state_name(rule->next), ": ",
+        order_incoming[message].name);
   if (note)
     PRINT(" / ", note);
   write(context, "\n");
@@ -292,7 +255,7 @@ static void print_diagram(write_text *write, void *context) {
 
 static void print_cell(write_text *write, void *context, int state, enum order_message message) {
   const struct order_rule *rule = &order_rules[state][message];
-  const struct step_text *text = &texts[rule->step];
+  const struct step_text *text = &step_texts[rule->step];
   if (rule->step == STEP_REFUSE)
     PRINT(" `", order_outcome_names[rule->outcome], "`");
   else if (text->word)
@@ -304,7 +267,7 @@ static void print_cell(write_text *write, void *context, int state, enum order_m
   write(context, " |");
 }
 
-static void print_table(write_text *write, void *context) {
+static void print_saga_table(write_text *write, void *context) {
   write(context, "| message |");
   for (int state = 0; state < ORDER_STATES; state++)
     PRINT(" ", order_state_name(state), " |");
@@ -312,7 +275,7 @@ static void print_table(write_text *write, void *context) {
   for (int state = 0; state < ORDER_STATES; state++)
     write(context, "---|");
   for (int message = 0; message < ORDER_MESSAGES; message++) {
-    PRINT("\n| `", order_message_names[message], "` |");
+    PRINT("\n| `", order_incoming[message].name, "` |");
     for (int state = 0; state < ORDER_STATES; state++)
       print_cell(write, context, state, (enum order_message)message);
   }
@@ -321,5 +284,5 @@ static void print_table(write_text *write, void *context) {
 
 void order_print_saga(write_text *write, void *context) {
   print_diagram(write, context);
-  print_table(write, context);
+  print_saga_table(write, context);
 }

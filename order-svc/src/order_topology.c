@@ -21,9 +21,12 @@ static const struct bus_message_type *const queries[] = {&order_get_type, &order
                                                          &order_events_get_type, &order_ping_type};
 
 static const struct bus_queue queues[] = {
-    BUS_WORK_QUEUE("order-svc", saga),
-    {.name = "order-svc.place", .types = intake, .type_count = BUS_COUNT(intake), .max_bytes = INT64_C(1) << 30},
-    BUS_QUERY_QUEUE("order-svc.query", queries),
+    [ORDER_QUEUE_EVENTS] = BUS_WORK_QUEUE("order-svc", saga),
+    [ORDER_QUEUE_PLACE] = {.name = "order-svc.place",
+                           .types = intake,
+                           .type_count = BUS_COUNT(intake),
+                           .max_bytes = INT64_C(1) << 30},
+    [ORDER_QUEUE_QUERIES] = BUS_QUERY_QUEUE("order-svc.query", queries),
 };
 
 const struct bus_topology_part order_topology = BUS_TOPOLOGY_PART("order-svc", types, queues);

@@ -10,40 +10,17 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#define SETTING(member) BUS_OPTION_INT, offsetof(struct order_settings, member)
 const struct bus_option order_options[ORDER_OPTIONS] = {
-    {.name = "MAX_OPEN_SAGAS",
-     .kind = BUS_OPTION_INT,
-     .offset = offsetof(struct order_settings, max_open_sagas),
-     .fallback = "10000",
-     .min = 1,
-     .max = 1000000,
-     .description =
-         "new orders wait in their queue while so many are open; those that wait only to be undone do not count"},
-    {.name = "MAX_LATE_SAGAS",
-     .kind = BUS_OPTION_INT,
-     .offset = offsetof(struct order_settings, max_late_sagas),
-     .fallback = "500",
-     .min = 1,
-     .max = 1000000,
-     .description =
-         "new orders wait, too, while so many are neither reserved nor paid after a quarter of the deadline, are at "
-         "least half of the newest orders of that age, and no newer order is CONFIRMED"},
-    {.name = "SAGA_DEADLINE_MS",
-     .kind = BUS_OPTION_INT,
-     .offset = offsetof(struct order_settings, deadline_ms),
-     .fallback = "60000",
-     .min = 100,
-     .max = 86400000,
-     .unit = "ms",
-     .description = "an order that is not reserved, or not paid, within that time is undone"},
-    {.name = "SAGA_RESEND_MS",
-     .kind = BUS_OPTION_INT,
-     .offset = offsetof(struct order_settings, resend_ms),
-     .fallback = "30000",
-     .min = 100,
-     .max = 86400000,
-     .unit = "ms",
-     .description = "between repetitions of what an order that is being undone still waits for"},
+    {"MAX_OPEN_SAGAS", SETTING(max_open_sagas), "10000", 1, 1000000, NULL, false, NULL,
+     "new orders wait in their queue while so many are open; those that wait only to be undone do not count"},
+    {"MAX_LATE_SAGAS", SETTING(max_late_sagas), "500", 1, 1000000, NULL, false, NULL,
+     "new orders wait, too, while so many are neither reserved nor paid after a quarter of the deadline, are at least "
+     "half of the newest orders of that age, and no newer order is CONFIRMED"},
+    {"SAGA_DEADLINE_MS", SETTING(deadline_ms), "60000", 100, 86400000, NULL, false, "ms",
+     "an order that is not reserved, or not paid, within that time is undone"},
+    {"SAGA_RESEND_MS", SETTING(resend_ms), "30000", 100, 86400000, NULL, false, "ms",
+     "between repetitions of what an order that is being undone still waits for"},
 };
 
 enum { DUE_INTERVAL_MS = 500, PUT_OFF_INTERVAL_MS = 5000, INTAKE_INTERVAL_MS = 500, PURGE_INTERVAL_MS = 60000 };
@@ -52,11 +29,12 @@ bool order_open(const void *settings, struct bus_worker *worker, void **ret_cont
   const struct order_settings *own = settings;
   struct order_context *context = calloc(1, sizeof *context);
   if (!context)
-    return bus_fail(err, BUS_E_NOMEM, "a worker's context");
-  context->policy.deadline = own->deadline_ms * BUS_MILLISECOND;
-  context->policy.resend = own->resend_ms * BUS_MILLISECOND;
-  context->limits = (struct order_limits){own->max_open_sagas, own->max_late_sagas};
-  context->tombstones_keep_h = bus_worker_inbox_keep_h(worker);
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for a worker's context");
+  *context = (struct order_context){
+      .policy = {own->deadline_ms * BUS_MILLISECOND, own->resend_ms * BUS_MILLISECOND},
+      .limits = {own->max_open_sagas, own->max_late_sagas},
+      .tombstones_keep_h = bus_worker_inbox_keep_h(worker),
+  };
   order_metrics_register();
   *ret_context = context;
   return true;
@@ -68,7 +46,7 @@ void order_close(void *context) {
 
 /* ---- due orders ---- */
 
-static int64_t take_budget(void) {
+static int64_t take_due_budget(void) {
   static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   static struct order_budget budget;
   (void)pthread_mutex_lock(&mutex); /* a plain mutex does not fail */
@@ -77,14 +55,14 @@ static int64_t take_budget(void) {
   return granted;
 }
 
-static void due_args(void *context, struct bus_args *args) {
+static void due_orders_args(void *context, struct bus_args *args) {
   (void)context;
-  bus_args_int64(args, take_budget());
+  bus_args_int64(args, take_due_budget());
 }
 
 static void put_off_args(void *context, struct bus_args *args) {
   const struct order_context *own = context;
-  bus_args_int64(args, take_budget());
+  bus_args_int64(args, take_due_budget());
   bus_args_int64(args, order_longest_wait(&own->policy));
 }
 
@@ -102,7 +80,7 @@ int64_t order_upkeep_intake_closed_for(void) {
   return closed_for;
 }
 
-static void note_intake(const struct order_load *load, bool closed) {
+static void note_order_intake(const struct order_load *load, bool closed) {
   (void)pthread_mutex_lock(&intake_mutex);
   bool changed = order_intake_note(&intake, closed, bus_monotonic());
   (void)pthread_mutex_unlock(&intake_mutex);
@@ -125,12 +103,12 @@ static void intake_rows(void *context, struct bus_worker *worker, const struct b
   const struct order_load load = {.open = bus_rows_int64(rows, 0, 0), .late = bus_rows_int64(rows, 0, 1)};
   bool closed = order_intake_is_full(&load, &own->limits);
   bus_worker_pause(worker, ORDER_QUEUE_PLACE, closed);
-  note_intake(&load, closed);
+  note_order_intake(&load, closed);
 }
 
 /* ---- tombstones ---- */
 
-static void purge_args(void *context, struct bus_args *args) {
+static void purge_tombstones_args(void *context, struct bus_args *args) {
   const struct order_context *own = context;
   bus_args_int64(args, own->tombstones_keep_h);
 }
@@ -139,7 +117,7 @@ const struct bus_periodic order_periodics[ORDER_PERIODICS] = {
     {.statement = FIND_DUE,
      .interval_ms = DUE_INTERVAL_MS,
      .when_settled = true,
-     .args = due_args,
+     .args = due_orders_args,
      .rows = bus_worker_push_due},
     {.statement = FIND_PUT_OFF,
      .interval_ms = PUT_OFF_INTERVAL_MS,
@@ -147,5 +125,5 @@ const struct bus_periodic order_periodics[ORDER_PERIODICS] = {
      .args = put_off_args,
      .rows = bus_worker_push_due},
     {.statement = COUNT_OPEN, .interval_ms = INTAKE_INTERVAL_MS, .args = intake_args, .rows = intake_rows},
-    {.statement = PURGE_TOMBSTONES, .interval_ms = PURGE_INTERVAL_MS, .args = purge_args},
+    {.statement = PURGE_TOMBSTONES, .interval_ms = PURGE_INTERVAL_MS, .args = purge_tombstones_args},
 };

@@ -23,9 +23,6 @@ struct order_context {
   int64_t tombstones_keep_h;
 };
 
-/* Places of the queues in the command service's list. */
-enum { ORDER_QUEUE_EVENTS, ORDER_QUEUE_PLACE, ORDER_QUEUES };
-
 enum { ORDER_PERIODICS = 4 };
 extern const struct bus_periodic order_periodics[ORDER_PERIODICS];
 

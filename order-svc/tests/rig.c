@@ -1,21 +1,6 @@
 /* Inputs as a worker makes them, effects as it would carry them out. */
 #include "rig.h"
 
-static const struct bus_message_type *const types[ORDER_MESSAGES] = {
-    [ORDER_ON_PLACE] = &order_place_type,
-    [ORDER_ON_CANCEL] = &order_cancel_type,
-    [ORDER_ON_STOCK_RESERVED] = &stock_reserved_type,
-    [ORDER_ON_STOCK_REJECTED] = &stock_rejected_type,
-    [ORDER_ON_STOCK_RELEASED] = &stock_released_type,
-    [ORDER_ON_STOCK_MISSING] = &stock_missing_type,
-    [ORDER_ON_STOCK_HELD] = &stock_held_type,
-    [ORDER_ON_STOCK_COMMITTED] = &stock_committed_type,
-    [ORDER_ON_PAYMENT_CAPTURED] = &payment_captured_type,
-    [ORDER_ON_PAYMENT_DECLINED] = &payment_declined_type,
-    [ORDER_ON_PAYMENT_FAILED] = &payment_failed_type,
-    [ORDER_ON_PAYMENT_REFUNDED] = &payment_refunded_type,
-};
-
 void rig_init(struct rig *rig) {
   static const uint64_t seed[4] = {1, 2, 3, 4};
   memset(rig, 0, sizeof *rig);
@@ -41,10 +26,10 @@ struct bus_envelope *rig_add_body(struct rig *rig, const struct bus_message_type
 }
 
 struct bus_envelope *rig_add(struct rig *rig, enum order_message message) {
-  static const struct order_due due = {
-      {{0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x57, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff, 0x01}}};
+  static const struct bus_uuid due = {
+      {0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x57, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff, 0x01}};
   if (message != ORDER_ON_DEADLINE)
-    return rig_add_body(rig, types[message], saga_body(&rig->bodies, message));
+    return rig_add_body(rig, order_incoming[message].type, saga_body(&rig->bodies, message));
   rig->inputs[rig->input_count++] = (struct bus_input){.kind = BUS_INPUT_DEADLINE, .body = &due};
   return NULL;
 }

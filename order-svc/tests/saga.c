@@ -87,7 +87,7 @@ void saga_tell(struct saga *saga, enum order_message message) {
 
 /* As the release before left it when the money was there. */
 static void leave_paid(struct saga *saga) {
-  const struct order_fact paid = {.type = FACT_PAID, .data.money.amount = saga->bodies.captured.amount};
+  const struct order_fact paid = {.type = FACT_PAID, .amount = saga->bodies.captured.amount};
   order_evolve(&saga->order, &paid, saga->now);
   order_schedule(&saga->order, ORDER_RESERVED, false, &saga_policy, saga->now);
   assert_true(order_is_valid(&saga->order));

@@ -405,7 +405,7 @@ TEST(lost_stock_is_alarmed_in_the_log_and_undone)
   for (int from = ORDER_RESERVED; from <= ORDER_PAID; from++) {
     begin(from);
     saga_tell(&saga, ORDER_ON_STOCK_REJECTED);
-    assert_true(saga.last.facts[0].data.compensating.alarm);
+    assert_true(saga.last.facts[0].alarm);
     saga_tell(&saga, ORDER_ON_STOCK_RELEASED);
     saga_tell(&saga, ORDER_ON_PAYMENT_REFUNDED);
     assert_int_equal(saga.order.status, ORDER_CANCELLED);
@@ -420,7 +420,7 @@ TEST(missing_stock_is_noted_with_its_product)
   begin(ORDER_CONFIRMED);
   saga_tell(&saga, ORDER_ON_STOCK_MISSING);
   assert_int_equal(saga.last.facts[0].type, FACT_STOCK_MISSING);
-  assert_text(saga.last.facts[0].data.reason.reason, "out_of_stock: SKU-2");
+  assert_text(saga.last.facts[0].reason, "out_of_stock: SKU-2");
   assert_int_equal(saga.order.status, ORDER_CONFIRMED);
   assert_null(saga.order.reason.data);
   saga_done(&saga);
@@ -453,7 +453,7 @@ TEST(an_order_in_paid_is_confirmed_by_its_deadline)
   saga_tell(&saga, ORDER_ON_DEADLINE);
   assert_int_equal(saga.order.status, ORDER_CONFIRMED);
   assert_int_equal(saga.last.facts[0].type, FACT_CONFIRMED);
-  assert_int_equal(saga.last.facts[0].data.confirmed.amount, SAGA_TOTAL);
+  assert_int_equal(saga.last.facts[0].amount, SAGA_TOTAL);
   assert_int_equal(saga.order.version, 4);
   saga_done(&saga);
 }

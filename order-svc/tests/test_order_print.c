@@ -34,7 +34,7 @@ TEST(every_state_and_message_is_in_it)
   for (int from = 0; from < ORDER_STATES; from++)
     assert_non_null(strstr(picture(), order_state_name(from)));
   for (int message = 0; message < ORDER_MESSAGES; message++)
-    assert_non_null(strstr(picture(), order_message_names[message]));
+    assert_non_null(strstr(picture(), order_incoming[message].name));
 }
 
 TEST(the_arrows_of_the_way_forward)

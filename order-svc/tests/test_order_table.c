@@ -29,7 +29,7 @@ static void check_row(int state, const struct expected row[ORDER_MESSAGES]) {
     saga_bring_to(&saga, state);
     int64_t version = saga.order.version;
     saga_tell(&saga, (enum order_message)message);
-    print_message("%s + %s\n", order_state_name(state), order_message_names[message]);
+    print_message("%s + %s\n", order_state_name(state), order_incoming[message].name);
     assert_int_equal(saga.order.status, want->status);
     assert_int_equal(saga.last.fact_count, want->facts);
     assert_int_equal(saga.order.version, version + (int64_t)want->facts);
@@ -242,5 +242,5 @@ TEST(names_of_all_states_and_messages)
   assert_string_equal(order_state_name(ORDER_TOMBSTONE), "tombstone");
   assert_string_equal(order_state_name(ORDER_CANCELLED), "CANCELLED");
   for (int message = 0; message < ORDER_MESSAGES; message++)
-    assert_non_null(order_message_names[message]);
+    assert_non_null(order_incoming[message].name);
 }

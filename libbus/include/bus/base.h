@@ -56,6 +56,10 @@ static inline struct bus_str bus_str_cut(struct bus_str *rest, char end) {
   return text;
 }
 
+static inline bool bus_implies(bool premise, bool conclusion) {
+  return !premise || conclusion;
+}
+
 /* Microseconds since 1970-01-01T00:00:00Z, as Postgres keeps them. */
 typedef int64_t bus_time;
 
