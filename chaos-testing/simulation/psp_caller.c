@@ -3,8 +3,8 @@
 #include "check.h"
 #include "psp.h"
 
-#include <psp_answer.h>
 #include <psp_request.h>
+#include <psp_response.h>
 
 #define CALL_TIMEOUT (7 * BUS_SECOND)
 /* As payment_caller.c has it: half of what a lease of 15 s leaves. */
@@ -60,7 +60,7 @@ static void conclude(struct world *world, struct psp_call_state *state, const st
   struct payment_result result;
   state->answered = true;
   state->ended_at = world->now;
-  state->works = psp_answer_read(&state->call, answer, world->arena, &result);
+  state->works = psp_response_read(&state->call, answer, world->arena, &result);
   bus_breaker_end(&worker->breaker, &state->judged, state->works, world->now);
   payment_turns_ended(&worker->turns, caller_past(world, &state->call));
   look_at_breaker(world, worker);
@@ -123,7 +123,7 @@ static void send(struct world *world, struct psp_call_state *state) {
 static void hold_back(struct world *world, struct worker *worker, const struct payment_call *call, int64_t wait,
                       const char *reason) {
   struct payment_result result;
-  psp_answer_not_started(call, wait, reason, &result);
+  psp_response_not_started(call, wait, reason, &result);
   report(world, worker, &result);
 }
 

@@ -112,8 +112,12 @@ static void look_at_reservation(struct world *world, struct worker *worker, cons
 
 static bool lock_payments(struct world *world, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                           struct bus_sql *sql, void **ret_model) {
+  struct payment_policy policy = payment_policy;
   (void)world;
-  return payment_lock(&payment_policy, inputs, count, arena, sql, ret_model);
+  if (!payment_lock(&policy, inputs, count, arena, sql, ret_model))
+    return false;
+  ((struct payment_model *)*ret_model)->policy = &payment_policy;
+  return true;
 }
 
 static void count_payment(struct world *world, const struct payment_model *model, const struct bus_input *input) {

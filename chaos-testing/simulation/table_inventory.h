@@ -4,7 +4,7 @@
 
 #include "database.h"
 
-#include <inventory_model.h>
+#include <inventory_service.h>
 
 enum { PRODUCTS, RESERVATIONS, STOCK_REQUESTS };
 

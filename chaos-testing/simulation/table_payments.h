@@ -4,7 +4,7 @@
 
 #include "database.h"
 
-#include <payment_model.h>
+#include <payment_service.h>
 
 enum { PAYMENTS, PAYMENT_LEDGER };
 

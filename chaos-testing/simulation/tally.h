@@ -2,9 +2,9 @@
 #ifndef SIM_TALLY_H
 #define SIM_TALLY_H
 
+#include <inventory.h>
 #include <order.h>
 #include <payment.h>
-#include <reservation.h>
 
 enum tally_outcome {
   OUTCOME_CONFIRMED,

@@ -1,7 +1,7 @@
 /* The tables of the inventory database, column by column. */
 #include "inventory_columns.h"
 
-#include "inventory_model.h"
+#include "inventory_service.h"
 
 #define P struct product
 static const struct bus_column products[] = {

@@ -2,8 +2,10 @@
 #ifndef INVENTORY_METRICS_H
 #define INVENTORY_METRICS_H
 
-/* Registers the series; again does nothing. Call before the first count, from any thread. */
-void inventory_metrics_register(void);
+#include <bus/worker.h>
+
+/* bus_service.open: registers the series once a process. */
+bool inventory_metrics_open(const void *settings, struct bus_worker *worker, void **ret_context, struct bus_error *err);
 
 /* bus_service.act: action is a struct inventory_tally. */
 void inventory_metrics_count(void *context, const void *action);

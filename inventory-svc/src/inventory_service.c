@@ -1,9 +1,96 @@
-/* From a message to what it does to the batch's model and to what is told. */
+/* A batch: the aggregates that its messages name, and from a message to what changes and what is told. */
 #include "inventory_service.h"
+
+#include "inventory_columns.h"
 
 #include <order_messages.h>
 
 #include <assert.h>
+
+/* ---- the model ---- */
+
+/* Every body that names an order begins with its id. */
+#define BEGINS_WITH_ID(S) _Static_assert(offsetof(struct S, order_id) == 0, "the order's id comes first")
+BEGINS_WITH_ID(inventory_reserve);
+BEGINS_WITH_ID(inventory_order);
+BEGINS_WITH_ID(inventory_due);
+BEGINS_WITH_ID(order_event);
+
+const struct bus_uuid *inventory_order_of(const struct bus_input *input) {
+  bool names = input->kind == BUS_INPUT_DEADLINE || input->type == &inventory_reserve_type ||
+               input->type == &order_confirmed_type || input->type == &inventory_commit_type ||
+               input->type == &inventory_release_type;
+  return names ? input->body : NULL;
+}
+
+static void add_products(struct bus_set *products, const struct bus_input *input) {
+  const struct inventory_reserve *reserve = input->body;
+  const struct order_event *confirmed = input->body;
+  const struct inventory_put_product *put = input->body;
+  const struct inventory_set_stock *set_stock = input->body;
+  if (!input->body)
+    return;
+  for (size_t i = 0; input->type == &inventory_reserve_type && i < reserve->item_count; i++)
+    bus_set_add(products, &reserve->items[i].product_id);
+  for (size_t i = 0; input->type == &order_confirmed_type && i < confirmed->item_count; i++)
+    bus_set_add(products, &confirmed->items[i].product_id);
+  if (input->type == &inventory_put_product_type)
+    bus_set_add(products, &put->product_id);
+  if (input->type == &inventory_set_stock_type)
+    bus_set_add(products, &set_stock->product_id);
+}
+
+bool inventory_model_new(const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                         struct inventory_model **ret) {
+  struct inventory_model *model = bus_arena_alloc(arena, sizeof *model);
+  if (!model)
+    return false;
+  model->arena = arena;
+  bus_set_init(&model->products, &product_columns, 0, arena);
+  bus_set_init(&model->reservations, &reservation_columns, 0, arena);
+  bus_set_init(&model->requests, &request_columns, 0, arena);
+  for (size_t i = 0; i < count; i++) {
+    if (inventory_order_of(&inputs[i]))
+      bus_set_add(&model->reservations, inventory_order_of(&inputs[i]));
+    if (inputs[i].type == &inventory_set_stock_type)
+      bus_set_add(&model->requests, &((const struct inventory_set_stock *)inputs[i].body)->request_id);
+    add_products(&model->products, &inputs[i]);
+  }
+  *ret = model;
+  return bus_set_open(&model->products) && bus_set_open(&model->reservations) && bus_set_open(&model->requests);
+}
+
+bool inventory_model_link(struct inventory_model *model) {
+  for (size_t i = 0; i < model->products.count; i++) {
+    struct product *product = bus_set_at(&model->products, i);
+    product->stored = product->version;
+  }
+  for (size_t i = 0; i < model->reservations.count; i++) {
+    struct reservation *reservation = bus_set_at(&model->reservations, i);
+    for (size_t j = 0; j < reservation->line_count; j++) {
+      struct reservation_line *line = &reservation->lines[j];
+      line->product = inventory_model_product(model, line->product_id);
+      if (!line->product || !product_exists(line->product))
+        return false;
+    }
+  }
+  return true;
+}
+
+void inventory_model_finish(struct inventory_model *model) {
+  for (size_t i = 0; i < model->products.count; i++) {
+    const struct product *product = bus_set_at(&model->products, i);
+    if (product->version != product->stored)
+      bus_set_change(&model->products, product);
+  }
+}
+
+bool inventory_model_is_valid(const struct inventory_model *model) {
+  for (size_t i = 0; i < model->products.count; i++)
+    if (!product_is_valid(bus_set_at(&model->products, i)))
+      return false;
+  return true;
+}
 
 void product_view_of(const struct product *product, struct product_view *ret) {
   *ret = (struct product_view){
@@ -19,7 +106,7 @@ void product_view_of(const struct product *product, struct product_view *ret) {
 
 /* ---- reservations ---- */
 
-static void say_reserved(const struct reservation *reservation, struct bus_effects *effects) {
+static void tell_reserved(const struct reservation *reservation, struct bus_effects *effects) {
   struct stock_item *items = bus_effects_array(effects, reservation->line_count, sizeof *items);
   if (!items)
     return;
@@ -37,30 +124,20 @@ static void say_reserved(const struct reservation *reservation, struct bus_effec
   bus_emit(effects, &stock_reserved_type, &reservation->order_id, &body);
 }
 
-static void say(const struct reservation *reservation, const struct reservation_decision *decision,
-                struct bus_effects *effects) {
+static void tell_outcome(const struct reservation *reservation, const struct reservation_decision *decision,
+                         struct bus_effects *effects) {
   const struct bus_uuid *id = &reservation->order_id;
   const struct stock_event event = {*id};
   const struct stock_rejected rejected = {*id, (int)decision->reason, decision->guilty};
-  switch (decision->answer) {
-  case ANSWER_NONE:
-    break;
-  case ANSWER_RESERVED:
-    say_reserved(reservation, effects);
-    break;
-  case ANSWER_REJECTED:
-    bus_emit(effects, &stock_rejected_type, id, &rejected);
-    break;
-  case ANSWER_RELEASED:
+  if (decision->answer == ANSWER_RESERVED)
+    tell_reserved(reservation, effects);
+  else if (decision->answer == ANSWER_RELEASED)
     bus_emit(effects, &stock_released_type, id, &event);
-    break;
-  case ANSWER_MISSING:
-    bus_emit(effects, &stock_missing_type, id, &rejected);
-    break;
-  }
+  else if (decision->answer != ANSWER_NONE)
+    bus_emit(effects, decision->answer == ANSWER_MISSING ? &stock_missing_type : &stock_rejected_type, id, &rejected);
 }
 
-static void count(struct bus_effects *effects, const struct inventory_tally *tally) {
+static void count_tally(struct bus_effects *effects, const struct inventory_tally *tally) {
   struct inventory_tally *action = bus_effects_array(effects, 1, sizeof *action);
   if (!action)
     return;
@@ -68,8 +145,9 @@ static void count(struct bus_effects *effects, const struct inventory_tally *tal
   bus_act(effects, action);
 }
 
-static void carry_out(struct inventory_model *model, const struct bus_uuid *order_id, enum reservation_command command,
-                      const struct reservation_request *request, struct bus_effects *effects) {
+static void carry_out_command(struct inventory_model *model, const struct bus_uuid *order_id,
+                              enum reservation_command command, const struct reservation_request *request,
+                              struct bus_effects *effects) {
   struct reservation *reservation = inventory_model_reservation(model, order_id);
   assert(reservation);
   struct reservation_decision decision;
@@ -86,8 +164,8 @@ static void carry_out(struct inventory_model *model, const struct bus_uuid *orde
                                         .units = reservation_evolve(reservation, &decision)};
   if (changed)
     bus_set_change(&model->reservations, reservation);
-  say(reservation, &decision, effects);
-  count(effects, &tally);
+  tell_outcome(reservation, &decision, effects);
+  count_tally(effects, &tally);
 }
 
 static struct product *product_of(const struct inventory_model *model, struct bus_str id) {
@@ -96,50 +174,46 @@ static struct product *product_of(const struct inventory_model *model, struct bu
   return product;
 }
 
+static struct reservation_line line_of(const struct inventory_model *model, struct bus_str product_id, int64_t quantity,
+                                       int64_t unit_price) {
+  return (struct reservation_line){
+      .product = product_of(model, product_id), .quantity = quantity, .unit_price = unit_price};
+}
+
 static void decide_reserve(struct inventory_model *model, const void *message, struct bus_effects *effects) {
   const struct inventory_reserve *body = message;
   bus_time latest = effects->now + RESERVATION_ALARM_AFTER;
   bool soon = body->expected_until != BUS_NO_TIME && body->expected_until < latest;
-  const struct reservation_request request = {.lines =
-                                                  bus_effects_array(effects, body->item_count, sizeof *request.lines),
-                                              .line_count = body->item_count,
-                                              .expected_total = body->expected_total,
+  const struct reservation_request request = {bus_effects_array(effects, body->item_count, sizeof *request.lines),
+                                              body->item_count, body->expected_total,
                                               .expected_until = soon ? body->expected_until : latest};
-  if (!request.lines)
-    return;
-  for (size_t i = 0; i < body->item_count; i++)
-    request.lines[i] = (struct reservation_line){.product = product_of(model, body->items[i].product_id),
-                                                 .quantity = body->items[i].quantity};
-  carry_out(model, &body->order_id, RESERVATION_RESERVE, &request, effects);
+  for (size_t i = 0; request.lines && i < body->item_count; i++)
+    request.lines[i] = line_of(model, body->items[i].product_id, body->items[i].quantity, BUS_NO_INT64);
+  if (request.lines)
+    carry_out_command(model, &body->order_id, RESERVATION_RESERVE, &request, effects);
 }
 
 /* The items count only where there is no reservation. */
 static void decide_confirmed(struct inventory_model *model, const void *message, struct bus_effects *effects) {
   const struct order_event *body = message;
   size_t priced = body->total == BUS_NO_INT64 || !body->currency.data ? 0 : body->item_count;
-  const struct reservation_request request = {.lines = bus_effects_array(effects, priced, sizeof *request.lines),
-                                              .line_count = priced,
-                                              .expected_total = body->total,
-                                              .currency = body->currency,
-                                              .expected_until = BUS_NO_TIME};
-  if (!request.lines)
-    return;
-  for (size_t i = 0; i < priced; i++)
-    request.lines[i] = (struct reservation_line){.product = product_of(model, body->items[i].product_id),
-                                                 .quantity = body->items[i].quantity,
-                                                 .unit_price = body->items[i].unit_price};
-  carry_out(model, &body->order_id, RESERVATION_SELL, &request, effects);
+  const struct reservation_request request = {bus_effects_array(effects, priced, sizeof *request.lines), priced,
+                                              body->total, body->currency, BUS_NO_TIME};
+  for (size_t i = 0; request.lines && i < priced; i++)
+    request.lines[i] = line_of(model, body->items[i].product_id, body->items[i].quantity, body->items[i].unit_price);
+  if (request.lines)
+    carry_out_command(model, &body->order_id, RESERVATION_SELL, &request, effects);
 }
 
 static void decide_commit(struct inventory_model *model, const void *message, struct bus_effects *effects) {
   const struct inventory_order *body = message;
   static const struct reservation_request unknown;
-  carry_out(model, &body->order_id, RESERVATION_SELL, &unknown, effects);
+  carry_out_command(model, &body->order_id, RESERVATION_SELL, &unknown, effects);
 }
 
 static void decide_release(struct inventory_model *model, const void *message, struct bus_effects *effects) {
   const struct inventory_order *body = message;
-  carry_out(model, &body->order_id, RESERVATION_RELEASE, NULL, effects);
+  carry_out_command(model, &body->order_id, RESERVATION_RELEASE, NULL, effects);
 }
 
 static void decide_due(struct inventory_model *model, const struct inventory_due *due, struct bus_effects *effects) {
@@ -147,17 +221,18 @@ static void decide_due(struct inventory_model *model, const struct inventory_due
   const struct stock_event held = {due->order_id};
   const struct inventory_tally alarm = {.order_id = due->order_id, .alarm = ALARM_HELD};
   assert(reservation);
-  if (!reservation_ask(reservation, effects->now))
+  if (!reservation_is_due(reservation, effects->now))
     return;
+  reservation_asked(reservation, effects->now);
   bus_set_change(&model->reservations, reservation);
   bus_emit(effects, &stock_held_type, &due->order_id, &held);
   if (effects->now - reservation->created_at >= RESERVATION_ALARM_AFTER)
-    count(effects, &alarm);
+    count_tally(effects, &alarm);
 }
 
 /* ---- the catalogue ---- */
 
-static void answer(struct bus_effects *effects, enum inventory_outcome outcome, const struct product *product) {
+static void answer_product(struct bus_effects *effects, enum inventory_outcome outcome, const struct product *product) {
   struct product_view view;
   struct inventory_answer body = {.outcome = (int)outcome};
   if (product) {
@@ -186,18 +261,18 @@ static void decide_set_stock(struct inventory_model *model, const void *message,
   assert(request);
   bool known = is_known(model, request);
   if (known && (!bus_str_equal(request->product_id, body->product_id) || request->on_hand != body->on_hand)) {
-    answer(effects, INVENTORY_KEY_REUSED, NULL);
+    answer_product(effects, INVENTORY_KEY_REUSED, NULL);
     return;
   }
   if (!product_exists(product)) {
-    answer(effects, INVENTORY_NOT_FOUND, NULL);
+    answer_product(effects, INVENTORY_NOT_FOUND, NULL);
     return;
   }
   if (!known) {
     product_set_on_hand(product, body->on_hand);
     remember(model, request, body);
   }
-  answer(effects, INVENTORY_UPDATED, product);
+  answer_product(effects, INVENTORY_UPDATED, product);
 }
 
 static void decide_put_product(struct inventory_model *model, const void *message, struct bus_effects *effects) {
@@ -210,7 +285,7 @@ static void decide_put_product(struct inventory_model *model, const void *messag
       .on_hand = body->on_hand == BUS_NO_INT64 ? 0 : body->on_hand,
   };
   (void)product_put(product, &card); /* a new version says that it changed */
-  answer(effects, INVENTORY_UPDATED, product);
+  answer_product(effects, INVENTORY_UPDATED, product);
 }
 
 static const struct handler {

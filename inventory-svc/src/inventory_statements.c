@@ -28,6 +28,11 @@ static const struct bus_recipe recipes[INVENTORY_STATEMENTS] = {
         "SELECT order_id FROM inventory.reservations WHERE state = 'RESERVED' AND expected_until <= now() "
         "ORDER BY expected_until LIMIT 100",
         ""),
+    /* Expected later than anything can be: by the time of before the server's clock was set back. */
+    [FIND_HELD_PUT_OFF] = BUS_STATEMENT("SELECT order_id FROM inventory.reservations WHERE state = 'RESERVED' "
+                                        "AND expected_until > now() + $1 * interval '1 microsecond' "
+                                        "ORDER BY expected_until DESC LIMIT 100",
+                                        "i"),
 };
 
 static const struct bus_recipe query_recipes[INVENTORY_QUERY_STATEMENTS] = {

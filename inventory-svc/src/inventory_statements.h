@@ -15,6 +15,7 @@ enum inventory_statement {
   INSERT_REQUESTS,
   PURGE_REQUESTS,
   FIND_HELD,
+  FIND_HELD_PUT_OFF,
   INVENTORY_STATEMENTS,
 };
 

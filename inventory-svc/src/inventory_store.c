@@ -1,5 +1,5 @@
-/* A batch's model in the database: reservations are locked by id, then products by id; each changed row is written
- * once. */
+/* The models of batches in the database. Reservations are locked by id, then products by id; each changed row is
+ * written once. */
 #include "inventory_store.h"
 
 #include "inventory_columns.h"

@@ -1,8 +1,8 @@
-/* The SQL of inventory-svc: what a batch locks, reads and writes. */
+/* The SQL of inventory-svc: what batches lock, read and write. */
 #ifndef INVENTORY_STORE_H
 #define INVENTORY_STORE_H
 
-#include "inventory_model.h"
+#include "inventory_service.h"
 
 #include <bus/worker.h>
 

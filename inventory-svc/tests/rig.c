@@ -1,8 +1,7 @@
 /* The store against a real Postgres, as the worker drives it. */
 #include "rig.h"
 
-#include "inventory_query.h"
-#include "inventory_query_store.h"
+#include "inventory_queries.h"
 #include "inventory_statements.h"
 #include "inventory_store.h"
 
@@ -191,18 +190,18 @@ void rig_query(struct rig_link *link) {
   size_t count;
   bus_arena_reset(link->arena);
   struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
-  assert_true(query_lock(NULL, link->inputs, link->input_count, link->arena, sql, &link->model));
+  assert_true(inventory_query_lock(NULL, link->inputs, link->input_count, link->arena, sql, &link->model));
   assert_true(pg_send_trip(link->pg, &link->error));
   finish_trip(link);
   if (pg_failed(link->pg, &link->error))
     fail_msg("%s", link->error.text);
   const struct bus_rows *const *rows = collect_rows(link, 0, &count);
-  assert_true(query_load(link->model, rows, count, &link->error));
+  assert_true(inventory_query_load(link->model, rows, count, &link->error));
   pg_end_trip(link->pg);
   bus_effects_init(&link->effects, link->arena, &link->ids, BUS_SECOND, "inventory-svc");
   for (size_t i = 0; i < link->input_count; i++) {
     bus_effects_begin(&link->effects, &link->inputs[i]);
-    query_decide(link->model, &link->inputs[i], &link->effects);
+    inventory_query_decide(link->model, &link->inputs[i], &link->effects);
     assert_int_equal(bus_effects_end(&link->effects), BUS_DONE);
   }
   link->input_count = 0;

@@ -3,7 +3,6 @@
 #ifndef INVENTORY_TESTS_SHELF_H
 #define INVENTORY_TESTS_SHELF_H
 
-#include "inventory_model.h"
 #include "inventory_service.h"
 
 enum { SHELF_ROWS = 4096, SHELF_BATCH = 64 };

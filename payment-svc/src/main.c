@@ -1,43 +1,35 @@
 /* payment-svc: charges and refunds payments at the payment service provider, exactly as often as was asked. */
 #include "payment_columns.h"
-#include "payment_hooks.h"
 #include "payment_service.h"
 #include "payment_statements.h"
 #include "payment_store.h"
 #include "payment_table.h"
+#include "payment_upkeep.h"
 
 #include <bus/service.h>
 #include <orderbus_topology.h>
 
 #include <stdlib.h>
 
+extern const struct bus_topology_part payment_topology;
+
 static struct payment_settings settings;
 
-static const char *const command_queues[] = {"payment-svc"};
 static const struct bus_service commands = {
-    .name = "payment-svc",
-    .version = ORDERBUS_VERSION,
-    .queues = command_queues,
-    .queue_count = BUS_COUNT(command_queues),
     .statements = payment_statements,
     .statement_count = BUS_COUNT(payment_statements),
     .periodics = payment_periodics,
     .periodic_count = PAYMENT_PERIODICS,
     .open = payment_open,
     .close = payment_close,
-    .lock = payment_hook_lock,
+    .lock = payment_lock,
     .load = payment_load,
     .decide = payment_service_decide,
     .store = payment_store,
     .act = payment_act,
 };
 
-static const char *const query_queues[] = {"payment-svc.query"};
 static const struct bus_service queries = {
-    .name = "payment-svc",
-    .version = ORDERBUS_VERSION,
-    .queues = query_queues,
-    .queue_count = BUS_COUNT(query_queues),
     .open = bus_worker_is_context,
     .lock = payment_query_lock,
     .load = payment_query_load,
@@ -47,11 +39,11 @@ static const struct bus_service queries = {
 static const struct bus_table *const tables[] = {&payment_columns, &booking_columns, NULL};
 
 static const struct bus_program program = {
-    .name = "payment-svc",
     .summary = "Charges and refunds payments at the payment service provider.",
-    .default_port = "8083",
+    .part = &payment_topology,
+    .default_port = SERVICE_PORT,
     .topology = &orderbus_topology,
-    .schema_project = "payments",
+    .schema_project = SERVICE_DATABASE,
     .schema_change = "cause",
     .commands = &commands,
     .queries = &queries,

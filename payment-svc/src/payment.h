@@ -151,8 +151,9 @@ enum payment_alarm {
 };
 extern const char *const payment_alarm_names[];
 
-struct payment_effects {
-  bool changed;         /* the row must be stored */
+struct payment_decision {
+  struct payment next; /* the payment, if it changed */
+  bool changed;
   bool moved;           /* its state was entered by this input: what is counted as a fact */
   enum payment_say say; /* to be emitted, with the row's amount, reason, … */
   enum payment_money money;
@@ -162,12 +163,24 @@ struct payment_effects {
   enum payment_alarm alarm;
 };
 
-/* The rule of a cell, for tests and for the picture in the README. */
-const char *payment_rule_name(enum payment_state state, enum payment_input_kind input);
+/* random: 64 random bits, for jitter. */
+void payment_decide(const struct payment *payment, const struct payment_input *input,
+                    const struct payment_policy *policy, bus_time now, uint64_t random, struct payment_decision *ret);
+/* The one gate for a change of a payment. */
+void payment_evolve(struct payment *payment, const struct payment_decision *decision);
 
-/* Applies the input. random: 64 random bits, for jitter. */
-void payment_decide(struct payment *payment, const struct payment_input *input, const struct payment_policy *policy,
-                    bus_time now, uint64_t random, struct payment_effects *ret);
+/* Microseconds to wait after the attempts-th call (1 …) gave nothing definite: a few quick tries, then slow ones that
+ * grow by a quarter, so that after an outage nobody waits more than about a quarter longer than the outage. The upper
+ * half is random. Never less than `asked` (what the PSP asked for, capped at slow_max). */
+int64_t payment_retry_delay(const struct payment_policy *policy, int64_t attempts, int64_t asked, uint64_t random);
+/* The slow part alone: for what a quick try cannot heal. */
+int64_t payment_slow_delay(const struct payment_policy *policy, int64_t attempts, uint64_t random);
+/* Microseconds until an object that has been pending at the PSP for so long is read back: about as long again, so that
+ * a change is seen before twice its time has passed; at least quick_first, at most slow_max. `asked` as above. */
+int64_t payment_read_delay(const struct payment_policy *policy, int64_t pending, int64_t asked, uint64_t random);
+/* Upper bound of every delay, including transactions that began a little later: a row that is due later was written
+ * before the database's clock was set back. */
+int64_t payment_longest_wait(const struct payment_policy *policy);
 
 /* True for every valid stored payment. */
 bool payment_is_valid(const struct payment *payment);

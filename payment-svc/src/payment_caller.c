@@ -3,8 +3,8 @@
 
 #include "payment_metrics.h"
 #include "payment_turns.h"
-#include "psp_answer.h"
 #include "psp_request.h"
+#include "psp_response.h"
 
 #include <bus/clock.h>
 #include <bus/failpoint.h>
@@ -107,7 +107,7 @@ static void hold_back(struct payment_caller *caller, const struct payment_call *
   if (is_said(&caller->held_back, bus_monotonic(), &more))
     bus_log(BUS_WARN, "calls to the PSP are held back", BUS_F_STR("reason", reason), BUS_F_INT("unsaid", more),
             BUS_F_INT("again_in_ms", wait / BUS_MILLISECOND));
-  psp_answer_not_started(call, wait, reason, &result);
+  psp_response_not_started(call, wait, reason, &result);
   report(caller, call, &result, 0);
 }
 
@@ -136,7 +136,7 @@ static void on_done(void *context, const struct bus_http_result *answer) {
   int64_t now = bus_monotonic();
   BUS_CRASH_POINT("payment.answered");
   bus_arena_reset(caller->parsing);
-  bus_breaker_end(&caller->breaker, &slot->judged, psp_answer_read(&call, answer, caller->parsing, &result), now);
+  bus_breaker_end(&caller->breaker, &slot->judged, psp_response_read(&call, answer, caller->parsing, &result), now);
   give_back(caller, slot);
   payment_metrics_pending(-1);
   report(caller, &call, &result, answer->duration);

@@ -1,7 +1,7 @@
 /* The tables of the payments database, column by column. */
 #include "payment_columns.h"
 
-#include "payment_model.h"
+#include "payment_service.h"
 
 static bool is_valid(const void *row) {
   return payment_is_valid(row);

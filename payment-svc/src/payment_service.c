@@ -1,9 +1,51 @@
-/* Translates inputs and effects between the bus and the payment. */
+/* A batch: the payments of its inputs; and inputs and effects between the bus and the payment. */
 #include "payment_service.h"
 
-#include "payment_messages.h"
+#include "payment_columns.h"
 
 #include <assert.h>
+
+/* ---- the model ---- */
+
+static const struct bus_uuid *order_of_delivery(const struct bus_input *input) {
+  if (input->type == &payment_charge_type)
+    return &((const struct payment_charge *)input->body)->order_id;
+  if (input->type == &payment_refund_type)
+    return &((const struct payment_refund *)input->body)->order_id;
+  return NULL;
+}
+
+const struct bus_uuid *payment_order_of(const struct bus_input *input) {
+  switch (input->kind) {
+  case BUS_INPUT_DELIVERY:
+    return order_of_delivery(input);
+  case BUS_INPUT_DEADLINE:
+    return &((const struct payment_due *)input->body)->order_id;
+  case BUS_INPUT_COMPLETION:
+    return &((const struct payment_result *)input->body)->order_id;
+  }
+  return NULL;
+}
+
+bool payment_model_new(const struct bus_input *inputs, size_t count, const struct payment_policy *policy,
+                       struct bus_arena *arena, struct payment_model **ret) {
+  struct payment_model *model = bus_arena_alloc(arena, sizeof *model);
+  if (!model)
+    return false;
+  model->policy = policy;
+  bus_set_init(&model->payments, &payment_columns, 0, arena);
+  for (size_t i = 0; i < count; i++)
+    if (payment_order_of(&inputs[i]))
+      bus_set_add(&model->payments, payment_order_of(&inputs[i]));
+  *ret = model;
+  return bus_set_open(&model->payments);
+}
+
+struct payment *payment_model_find(const struct payment_model *model, const struct bus_uuid *order_id) {
+  return bus_set_find(&model->payments, order_id);
+}
+
+/* ---- inputs ---- */
 
 static struct payment_input input_of_delivery(const struct bus_input *input) {
   struct payment_input in = {.kind = PAYMENT_ON_REFUND, .cause = {input->envelope->trace, input->envelope->message_id}};
@@ -29,37 +71,24 @@ static struct payment_input payment_input_of(const struct bus_input *input) {
 /* ---- effects ---- */
 
 /* Caused by the command that is answered; else by the last command. */
-static void emit(struct bus_effects *effects, const struct payment *payment, const struct bus_message_type *type,
-                 const void *body) {
-  bus_emit_caused(effects, type, &payment->order_id, &payment->cause, body);
-}
-
-static void say(struct bus_effects *effects, const struct payment *payment, enum payment_say what) {
+static void tell_payment(struct bus_effects *effects, const struct payment *payment, enum payment_say what) {
+  static const struct bus_message_type *const types[] = {[PAYMENT_SAY_CAPTURED] = &payment_captured_type,
+                                                         [PAYMENT_SAY_DECLINED] = &payment_declined_type,
+                                                         [PAYMENT_SAY_FAILED] = &payment_failed_type,
+                                                         [PAYMENT_SAY_REFUNDED] = &payment_refunded_type};
   const struct payment_event event = {.order_id = payment->order_id,
                                       .amount =
                                           what == PAYMENT_SAY_REFUNDED ? payment->refunded_amount : payment->amount,
                                       .currency = payment->currency[0] ? bus_str(payment->currency) : BUS_NO_STR};
   const struct payment_refusal refusal = {.order_id = payment->order_id, .reason = bus_str(payment->reason)};
-  switch (what) {
-  case PAYMENT_SAY_NOTHING:
-    break;
-  case PAYMENT_SAY_CAPTURED:
-    emit(effects, payment, &payment_captured_type, &event);
-    break;
-  case PAYMENT_SAY_REFUNDED:
-    emit(effects, payment, &payment_refunded_type, &event);
-    break;
-  case PAYMENT_SAY_DECLINED:
-    emit(effects, payment, &payment_declined_type, &refusal);
-    break;
-  case PAYMENT_SAY_FAILED:
-    emit(effects, payment, &payment_failed_type, &refusal);
-    break;
-  }
+  bool moved = what == PAYMENT_SAY_CAPTURED || what == PAYMENT_SAY_REFUNDED;
+  if (what != PAYMENT_SAY_NOTHING)
+    bus_emit_caused(effects, types[what], &payment->order_id, &payment->cause,
+                    moved ? (const void *)&event : (const void *)&refusal);
 }
 
-static void book(struct payment_model *model, const struct payment *payment, const struct payment_effects *done,
-                 struct bus_effects *effects) {
+static void book_money(struct payment_model *model, const struct payment *payment, const struct payment_decision *done,
+                       struct bus_effects *effects) {
   if (done->money == PAYMENT_MONEY_NONE)
     return;
   struct payment_booking *booking = bus_effects_array(effects, 1, sizeof *booking);
@@ -74,7 +103,7 @@ static void book(struct payment_model *model, const struct payment *payment, con
   model->bookings = booking;
 }
 
-static void act(const struct payment *payment, const struct payment_effects *done, struct bus_effects *effects) {
+static void act_on(const struct payment *payment, const struct payment_decision *done, struct bus_effects *effects) {
   if (!done->calls && !done->moved && done->alarm == PAYMENT_NO_ALARM)
     return;
   struct payment_action *action = bus_effects_array(effects, 1, sizeof *action);
@@ -102,13 +131,14 @@ void payment_service_decide(void *context, const struct bus_input *input, struct
     return;
   }
   struct payment_input in = payment_input_of(input);
-  struct payment_effects done;
+  struct payment_decision done;
   payment_decide(payment, &in, model->policy, effects->now, bus_uuid_source_random(effects->ids), &done);
+  payment_evolve(payment, &done);
   if (done.changed)
     bus_set_change(&model->payments, payment);
-  say(effects, payment, done.say);
-  book(model, payment, &done, effects);
-  act(payment, &done, effects);
+  tell_payment(effects, payment, done.say);
+  book_money(model, payment, &done, effects);
+  act_on(payment, &done, effects);
 }
 
 void payment_query_decide(void *model, const struct bus_input *input, struct bus_effects *effects) {

@@ -1,8 +1,41 @@
-/* The service's decide(): inputs of the bus to inputs of the payment, and its effects to effects of the bus. Pure. */
+/* The model of a batch: each payment of its inputs once, and the new rows of the ledger; and the service's decide():
+ * inputs of the bus to inputs of the payment, and its effects to effects of the bus. Pure; in the batch's arena. */
 #ifndef PAYMENT_SERVICE_H
 #define PAYMENT_SERVICE_H
 
-#include "payment_model.h"
+#include "payment.h"
+
+#include <bus/aggregate.h>
+#include <bus/effects.h>
+
+/* The body of a BUS_INPUT_DEADLINE. Plain data. The body of a BUS_INPUT_COMPLETION is a struct payment_result. */
+struct payment_due {
+  struct bus_uuid order_id;
+};
+
+/* Money that moved: one row of the ledger. */
+struct payment_booking {
+  struct bus_uuid order_id;
+  enum payment_money entry;
+  int64_t amount;
+  struct bus_str currency, psp_id; /* live as long as the model; as the inputs */
+  struct payment_booking *next;
+};
+
+struct payment_model {
+  const struct payment_policy *policy;
+  struct bus_set payments;          /* of struct payment, by order id; state NONE until loaded */
+  struct payment_booking *bookings; /* the last one first */
+};
+
+/* Which payment an input is about; NULL: none that we know of. */
+const struct bus_uuid *payment_order_of(const struct bus_input *input);
+
+/* The payments that the inputs name. False: out of memory. */
+bool payment_model_new(const struct bus_input *inputs, size_t count, const struct payment_policy *policy,
+                       struct bus_arena *arena, struct payment_model **ret) BUS_MUST_CHECK;
+/* NULL: not in the model. */
+struct payment *payment_model_find(const struct payment_model *model, const struct bus_uuid *order_id);
 
 /* Actions after COMMIT: a call, metrics and logs. */
 struct payment_action {

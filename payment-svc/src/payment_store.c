@@ -4,8 +4,9 @@
 #include "payment_columns.h"
 #include "payment_statements.h"
 
-bool payment_lock(const struct payment_policy *policy, const struct bus_input *inputs, size_t count,
-                  struct bus_arena *arena, struct bus_sql *sql, void **ret_model) {
+bool payment_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                  struct bus_sql *sql, void **ret_model) {
+  const struct payment_policy *policy = context;
   struct payment_model *model;
   if (!payment_model_new(inputs, count, policy, arena, &model))
     return false;

@@ -80,7 +80,7 @@ static void build_refund(const struct payment_call *call, struct form *form) {
   add_order(form, &call->order_id);
 }
 
-/* read_id has letters, digits, "_" and "-" alone: psp_answer.c takes no other. */
+/* read_id has letters, digits, "_" and "-" alone: psp_response.c takes no other. */
 static void build_read(const struct payment_call *call, const char *collection, struct psp_request *ret) {
   ret->method = "GET";
   (void)snprintf(ret->path, sizeof ret->path, "%s/%s", collection, call->read_id); /* fits: 149 characters */

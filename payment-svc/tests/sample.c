@@ -80,16 +80,17 @@ struct payment_input sample_input(enum payment_input_kind kind, enum payment_sta
   return input;
 }
 
-struct payment_effects decide_at(struct payment *payment, const struct payment_input *input, bus_time now) {
-  struct payment_effects effects;
+struct payment_decision decide_at(struct payment *payment, const struct payment_input *input, bus_time now) {
+  struct payment_decision effects;
   payment_decide(payment, input, &sample_policy, now, 0, &effects);
+  payment_evolve(payment, &effects);
   return effects;
 }
 
-struct payment_effects decide_kind(struct payment *payment, enum payment_input_kind kind, bus_time now) {
+struct payment_decision decide_kind(struct payment *payment, enum payment_input_kind kind, bus_time now) {
   struct payment_result result;
   struct payment_input input = sample_input(kind, payment->state, &result);
-  struct payment_effects effects = decide_at(payment, &input, now);
+  struct payment_decision effects = decide_at(payment, &input, now);
   effects.money_id = NULL; /* it pointed into `result` */
   return effects;
 }
@@ -102,8 +103,8 @@ struct payment_result result_of(enum payment_input_kind kind, const struct payme
   return result;
 }
 
-struct payment_effects give(struct payment *payment, enum payment_input_kind kind, const struct payment_call *call,
-                            bus_time now) {
+struct payment_decision give(struct payment *payment, enum payment_input_kind kind, const struct payment_call *call,
+                             bus_time now) {
   static struct payment_result result;
   result = result_of(kind, call);
   const struct payment_input input = {.kind = kind, .result = &result};
@@ -112,7 +113,7 @@ struct payment_effects give(struct payment *payment, enum payment_input_kind kin
 
 struct payment charged(struct payment_call *ret_call) {
   struct payment payment = sample_payment(PAYMENT_NONE);
-  struct payment_effects done = decide_kind(&payment, PAYMENT_ON_CHARGE, NOW);
+  struct payment_decision done = decide_kind(&payment, PAYMENT_ON_CHARGE, NOW);
   *ret_call = done.call;
   return payment;
 }

@@ -17,14 +17,14 @@ struct payment_input sample_input(enum payment_input_kind kind, enum payment_sta
                                   struct payment_result *result);
 
 /* payment_decide with the sample policy, at `now`. */
-struct payment_effects decide_at(struct payment *payment, const struct payment_input *input, bus_time now);
+struct payment_decision decide_at(struct payment *payment, const struct payment_input *input, bus_time now);
 /* An input of that kind, as sample_input makes it. */
-struct payment_effects decide_kind(struct payment *payment, enum payment_input_kind kind, bus_time now);
+struct payment_decision decide_kind(struct payment *payment, enum payment_input_kind kind, bus_time now);
 
 /* A result of the call: "pi_1" or "re_1", and the reason "said_so". */
 struct payment_result result_of(enum payment_input_kind kind, const struct payment_call *call);
-struct payment_effects give(struct payment *payment, enum payment_input_kind kind, const struct payment_call *call,
-                            bus_time now);
+struct payment_decision give(struct payment *payment, enum payment_input_kind kind, const struct payment_call *call,
+                             bus_time now);
 /* A payment whose first call, *ret_call, was just granted. */
 struct payment charged(struct payment_call *ret_call);
 struct payment refunding(struct payment_call *ret_call);

@@ -4,7 +4,7 @@
 
 #include <payment_messages.h>
 #include <payment_service.h>
-#include <psp_answer.h>
+#include <psp_response.h>
 #include <test.h>
 #include <torture.h>
 
@@ -73,7 +73,7 @@ static bool hear(struct bus_arena *arena, const void *context) {
   const struct bus_http_result answer = {
       .outcome = BUS_HTTP_ANSWERED, .status = heard->status, .body = bus_str(heard->body), .retry_after_s = -1};
   struct payment_result result;
-  (void)psp_answer_read(&call, &answer, arena, &result); /* for the breaker */
+  (void)psp_response_read(&call, &answer, arena, &result); /* for the breaker */
   torture_over();
   assert_true(result.kind == heard->kind || result.kind == PAYMENT_ON_UNSURE);
   return result.kind == heard->kind;

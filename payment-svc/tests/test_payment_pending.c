@@ -21,7 +21,7 @@ TEST(charge_that_is_pending_is_read_back_and_never_posted_again)
     assert_string_equal(call.read_id, "pi_1");
     assert_true(reads < 30);
   }
-  struct payment_effects done = give(&payment, PAYMENT_ON_CAPTURED, &call, now);
+  struct payment_decision done = give(&payment, PAYMENT_ON_CAPTURED, &call, now);
   assert_int_equal(done.say, PAYMENT_SAY_CAPTURED);
   assert_int_equal(done.alarm, PAYMENT_NO_ALARM);
 }
@@ -34,7 +34,7 @@ TEST(charge_that_is_pending_for_twenty_hours_is_unknown)
   while (payment.state == PAYMENT_PROCESSING) {
     (void)give(&payment, PAYMENT_ON_PENDING, &call, now);
     now = payment.next_attempt_at;
-    struct payment_effects done = decide_kind(&payment, PAYMENT_ON_DUE, now);
+    struct payment_decision done = decide_kind(&payment, PAYMENT_ON_DUE, now);
     assert_true(done.calls == (now - NOW < sample_policy.key_life));
     call = done.call;
   }
@@ -93,7 +93,7 @@ TEST(refund_that_is_pending_is_read_back_for_days_with_the_same_key_and_no_alarm
   bus_time now = NOW;
   assert_string_equal(call.read_id, "");
   while (now < NOW + 5 * 24 * BUS_HOUR) {
-    struct payment_effects done = give(&payment, PAYMENT_ON_PENDING, &call, now);
+    struct payment_decision done = give(&payment, PAYMENT_ON_PENDING, &call, now);
     assert_int_equal(done.alarm, PAYMENT_NO_ALARM);
     assert_string_equal(payment.psp_refund_id, "re_1");
     now = payment.next_attempt_at;

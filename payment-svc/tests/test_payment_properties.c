@@ -4,7 +4,7 @@
 #include "model_psp.h"
 #include "sample.h"
 
-#include <psp_answer.h>
+#include <psp_response.h>
 #include <test.h>
 
 enum { CALLS_MAX = 64, STEPS = 120, HISTORIES = 4000 };
@@ -44,8 +44,9 @@ static void keep_call(struct world *world, const struct payment_call *call) {
 
 static void transact(struct world *world, const struct payment_input *input) {
   struct payment row = world->row;
-  struct payment_effects done;
+  struct payment_decision done;
   payment_decide(&row, input, &sample_policy, world->now, draw(world), &done);
+  payment_evolve(&row, &done);
   if (!world->calm && one_in(world, 10))
     return; /* rolled back */
   world->row = row;
@@ -104,7 +105,7 @@ static void run_call(struct world *world, bool answered) {
   world->calls[index] = world->calls[--world->call_count];
   if (!world->calm && one_in(world, 6)) {
     if (world->result_count < CALLS_MAX)
-      psp_answer_not_started(&call, BUS_SECOND, "breaker_open", &world->results[world->result_count++]);
+      psp_response_not_started(&call, BUS_SECOND, "breaker_open", &world->results[world->result_count++]);
     return;
   }
   bool arrives = world->calm || one_in(world, 2);
@@ -113,7 +114,7 @@ static void run_call(struct world *world, bool answered) {
     answer = bad_answer(world);
   bus_arena_reset(world->arena);
   if (world->result_count < CALLS_MAX)
-    (void)psp_answer_read(&call, &answer, world->arena, &world->results[world->result_count++]);
+    (void)psp_response_read(&call, &answer, world->arena, &world->results[world->result_count++]);
 }
 
 static void take_result(struct world *world) {

@@ -1,7 +1,6 @@
 /* Waits between calls: quick, then slow, jittered, bounded. */
 #include "sample.h"
 
-#include <payment_schedule.h>
 #include <test.h>
 
 static int64_t longest(int64_t attempts) {

@@ -232,7 +232,7 @@ static const struct cell cells[] = {
 
 static void check_cell(const struct cell *cell) {
   struct payment payment = sample_payment(cell->state), before = payment;
-  struct payment_effects done = decide_kind(&payment, cell->input, NOW + sample_policy.lease);
+  struct payment_decision done = decide_kind(&payment, cell->input, NOW + sample_policy.lease);
   if (payment.state != cell->to || done.say != cell->say || done.calls != cell->calls || done.money != cell->money ||
       done.alarm != cell->alarm)
     fail_msg("%s on %s: state %s, say %d, calls %d, money %d, alarm %d", payment_state_names[cell->state],
@@ -262,7 +262,7 @@ TEST(table_has_no_empty_cell)
 {
   for (int from = 0; from < PAYMENT_STATES; from++)
     for (int input = 0; input < PAYMENT_INPUTS; input++)
-      assert_non_null(payment_rule_name((enum payment_state)from, (enum payment_input_kind)input));
+      assert_non_null(payment_rule_of((enum payment_state)from, (enum payment_input_kind)input));
 }
 
 TEST(table_names_are_complete)

@@ -18,7 +18,7 @@ stat::average_exec_per_sec:     500
 
 def test_every_target_has_a_corpus():
     known = fuzz.targets()
-    assert {"json", "envelope", "reader", "http_server", "edge_requests", "messages", "psp_answer"} <= set(known)
+    assert {"json", "envelope", "reader", "http_server", "edge_requests", "messages", "psp_response"} <= set(known)
     for name, folder in known.items():
         assert os.listdir(os.path.join(folder, "corpus", name)), name
 

@@ -1,5 +1,5 @@
 /* Queries: what a batch of them reads, and the answers. */
-#include "inventory_query.h"
+#include "inventory_queries.h"
 
 #include <test.h>
 
@@ -10,7 +10,7 @@ struct asked {
   struct bus_uuid_source ids;
   struct bus_envelope envelope;
   struct bus_effects effects;
-  struct query_model *model;
+  struct inventory_query_model *model;
 };
 
 static void ask(struct asked *asked, const struct bus_input *inputs, size_t count) {
@@ -19,14 +19,14 @@ static void ask(struct asked *asked, const struct bus_input *inputs, size_t coun
   assert_non_null(asked->arena);
   bus_uuid_source_init(&asked->ids, seed);
   asked->envelope = (struct bus_envelope){.reply_to = BUS_STR("edge.reply.1")};
-  assert_true(query_model_new(inputs, count, asked->arena, &asked->model));
+  assert_true(inventory_query_model_new(inputs, count, asked->arena, &asked->model));
   bus_effects_init(&asked->effects, asked->arena, &asked->ids, 0, "inventory-svc");
 }
 
 static void decide(struct asked *asked, struct bus_input input, const struct bus_message_type *type, const char *json) {
   input.envelope = &asked->envelope;
   bus_effects_begin(&asked->effects, &input);
-  query_decide(asked->model, &input, &asked->effects);
+  inventory_query_decide(asked->model, &input, &asked->effects);
   assert_int_equal(bus_effects_end(&asked->effects), BUS_DONE);
   assert_ptr_equal(asked->effects.last->type, type);
   assert_int_equal(asked->effects.last->kind, BUS_EFFECT_ANSWER);
@@ -147,7 +147,7 @@ TEST(what_is_no_query_is_parked)
   const struct bus_input input = {.type = &inventory_commit_type};
   ask(&asked, &input, 1);
   bus_effects_begin(&asked.effects, &input);
-  query_decide(asked.model, &input, &asked.effects);
+  inventory_query_decide(asked.model, &input, &asked.effects);
   assert_int_equal(bus_effects_end(&asked.effects), BUS_PARK);
   bus_arena_free(asked.arena);
 }

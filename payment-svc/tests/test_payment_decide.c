@@ -37,7 +37,7 @@ TEST(charge_of_nothing_is_captured_without_a_call)
   struct payment payment = sample_payment(PAYMENT_NONE);
   const struct payment_input input = {
       .kind = PAYMENT_ON_CHARGE, .amount = 0, .currency = BUS_STR("EUR"), .token = BUS_STR("pm_card_visa")};
-  struct payment_effects done = decide_at(&payment, &input, NOW);
+  struct payment_decision done = decide_at(&payment, &input, NOW);
   assert_int_equal(payment.state, PAYMENT_CAPTURED);
   assert_int_equal(done.say, PAYMENT_SAY_CAPTURED);
   assert_false(done.calls);
@@ -55,7 +55,7 @@ TEST(charge_again_with_another_amount_changes_nothing)
   struct payment payment = sample_payment(PAYMENT_CAPTURED), before = payment;
   const struct payment_input input = {
       .kind = PAYMENT_ON_CHARGE, .amount = 5, .currency = BUS_STR("USD"), .token = BUS_STR("pm_other")};
-  struct payment_effects done = decide_at(&payment, &input, NOW);
+  struct payment_decision done = decide_at(&payment, &input, NOW);
   assert_memory_equal(&payment, &before, sizeof payment);
   assert_int_equal(done.say, PAYMENT_SAY_CAPTURED);
 }
@@ -64,7 +64,7 @@ TEST(capture_forgets_the_token_and_is_due_no_more)
 {
   struct payment_call call;
   struct payment payment = charged(&call);
-  struct payment_effects done = give(&payment, PAYMENT_ON_CAPTURED, &call, NOW + BUS_SECOND);
+  struct payment_decision done = give(&payment, PAYMENT_ON_CAPTURED, &call, NOW + BUS_SECOND);
   assert_int_equal(payment.state, PAYMENT_CAPTURED);
   assert_string_equal(payment.token, "");
   assert_string_equal(payment.psp_id, "pi_1");
@@ -91,7 +91,7 @@ TEST(decline_and_failure_keep_the_reason_and_forget_the_token)
 TEST(charge_after_a_tombstone_fails_as_voided)
 {
   struct payment payment = sample_payment(PAYMENT_NONE);
-  struct payment_effects done = decide_kind(&payment, PAYMENT_ON_REFUND, NOW);
+  struct payment_decision done = decide_kind(&payment, PAYMENT_ON_REFUND, NOW);
   assert_int_equal(payment.state, PAYMENT_VOIDED);
   assert_int_equal(done.say, PAYMENT_SAY_REFUNDED);
   assert_int_equal(payment.refunded_amount, 0);
@@ -112,7 +112,7 @@ TEST(unsure_waits_and_then_calls_again_with_the_next_attempt)
   bus_time now = NOW;
   static const int64_t least[] = {500, 1000, 15000}, most[] = {1000, 2000, 30000}; /* ms */
   for (int i = 0; i < 3; i++) {
-    struct payment_effects done = give(&payment, PAYMENT_ON_UNSURE, &call, now);
+    struct payment_decision done = give(&payment, PAYMENT_ON_UNSURE, &call, now);
     int64_t wait = payment.next_attempt_at - now;
     assert_in_range(wait, least[i] * BUS_MILLISECOND, most[i] * BUS_MILLISECOND);
     assert_int_equal(done.say, PAYMENT_SAY_NOTHING);
@@ -134,7 +134,7 @@ TEST(unsure_of_an_attempt_whose_lease_ran_out_changes_nothing)
   struct payment payment = charged(&first);
   assert_true(decide_kind(&payment, PAYMENT_ON_DUE, NOW + sample_policy.lease).calls);
   struct payment before = payment;
-  struct payment_effects done = give(&payment, PAYMENT_ON_UNSURE, &first, NOW + sample_policy.lease);
+  struct payment_decision done = give(&payment, PAYMENT_ON_UNSURE, &first, NOW + sample_policy.lease);
   assert_false(done.changed);
   assert_memory_equal(&payment, &before, sizeof payment);
 }
@@ -173,7 +173,7 @@ TEST(key_that_is_too_old_is_never_sent_again)
   struct payment payment = charged(&call);
   (void)give(&payment, PAYMENT_ON_UNSURE, &call, NOW);
   payment.next_attempt_at = NOW + sample_policy.key_life;
-  struct payment_effects done = decide_kind(&payment, PAYMENT_ON_DUE, NOW + sample_policy.key_life);
+  struct payment_decision done = decide_kind(&payment, PAYMENT_ON_DUE, NOW + sample_policy.key_life);
   assert_int_equal(payment.state, PAYMENT_UNKNOWN);
   assert_false(done.calls);
   assert_int_equal(done.say, PAYMENT_SAY_NOTHING);
@@ -216,7 +216,7 @@ TEST(call_that_was_never_sent_after_one_that_was_keeps_the_keys_age)
   struct payment_call call;
   struct payment payment = charged(&call);
   (void)give(&payment, PAYMENT_ON_UNSURE, &call, NOW);
-  struct payment_effects done = decide_kind(&payment, PAYMENT_ON_DUE, payment.next_attempt_at);
+  struct payment_decision done = decide_kind(&payment, PAYMENT_ON_DUE, payment.next_attempt_at);
   (void)give(&payment, PAYMENT_ON_NOT_STARTED, &done.call, NOW + 2 * BUS_SECOND);
   assert_int_equal(payment.attempts, 1);
   assert_int_equal(payment.first_attempt_at, NOW);
@@ -228,7 +228,7 @@ TEST(refund_of_a_charge_under_way_waits_for_it)
 {
   struct payment_call call;
   struct payment payment = charged(&call);
-  struct payment_effects done = decide_kind(&payment, PAYMENT_ON_REFUND, NOW);
+  struct payment_decision done = decide_kind(&payment, PAYMENT_ON_REFUND, NOW);
   assert_int_equal(payment.state, PAYMENT_PROCESSING);
   assert_true(payment.refund_requested);
   assert_int_equal(done.say, PAYMENT_SAY_NOTHING);
@@ -250,7 +250,7 @@ TEST(refund_of_a_charge_under_way_is_answered_by_its_decline)
   struct payment_call call;
   struct payment payment = charged(&call);
   (void)decide_kind(&payment, PAYMENT_ON_REFUND, NOW);
-  struct payment_effects done = give(&payment, PAYMENT_ON_DECLINED, &call, NOW);
+  struct payment_decision done = give(&payment, PAYMENT_ON_DECLINED, &call, NOW);
   assert_int_equal(done.say, PAYMENT_SAY_DECLINED);
   done = decide_kind(&payment, PAYMENT_ON_REFUND, NOW);
   assert_int_equal(done.say, PAYMENT_SAY_DECLINED); /* again */
@@ -261,7 +261,7 @@ TEST(refund_of_a_charge_that_was_never_sent_voids_it)
   struct payment_call call;
   struct payment payment = charged(&call);
   (void)give(&payment, PAYMENT_ON_NOT_STARTED, &call, NOW);
-  struct payment_effects done = decide_kind(&payment, PAYMENT_ON_REFUND, NOW);
+  struct payment_decision done = decide_kind(&payment, PAYMENT_ON_REFUND, NOW);
   assert_int_equal(payment.state, PAYMENT_VOIDED);
   assert_int_equal(done.say, PAYMENT_SAY_REFUNDED);
   assert_int_equal(payment.refunded_amount, 0);
@@ -273,7 +273,7 @@ TEST(charge_held_back_after_its_refund_was_noted_is_voided)
   struct payment_call call;
   struct payment payment = charged(&call);
   (void)decide_kind(&payment, PAYMENT_ON_REFUND, NOW);
-  struct payment_effects done = give(&payment, PAYMENT_ON_NOT_STARTED, &call, NOW);
+  struct payment_decision done = give(&payment, PAYMENT_ON_NOT_STARTED, &call, NOW);
   assert_int_equal(payment.state, PAYMENT_VOIDED);
   assert_int_equal(done.say, PAYMENT_SAY_REFUNDED);
 }
@@ -286,7 +286,7 @@ TEST(refund_noted_while_unknown_is_carried_out_when_a_late_answer_comes)
   (void)decide_kind(&payment, PAYMENT_ON_DUE, NOW + sample_policy.key_life);
   (void)decide_kind(&payment, PAYMENT_ON_REFUND, NOW + sample_policy.key_life);
   assert_int_equal(payment.state, PAYMENT_UNKNOWN);
-  struct payment_effects done = give(&payment, PAYMENT_ON_CAPTURED, &call, NOW + sample_policy.key_life);
+  struct payment_decision done = give(&payment, PAYMENT_ON_CAPTURED, &call, NOW + sample_policy.key_life);
   assert_int_equal(payment.state, PAYMENT_REFUNDING);
   assert_true(done.calls);
 }
@@ -297,7 +297,7 @@ TEST(refund_that_is_unsure_keeps_its_key)
 {
   struct payment_call call;
   struct payment payment = refunding(&call);
-  struct payment_effects done = give(&payment, PAYMENT_ON_UNSURE, &call, NOW);
+  struct payment_decision done = give(&payment, PAYMENT_ON_UNSURE, &call, NOW);
   assert_int_equal(done.alarm, PAYMENT_NO_ALARM);
   done = decide_kind(&payment, PAYMENT_ON_DUE, payment.next_attempt_at);
   assert_int_equal(done.call.refund, 1);
@@ -308,13 +308,13 @@ TEST(refund_that_was_refused_gets_a_new_key_and_an_alarm)
 {
   struct payment_call call;
   struct payment payment = refunding(&call);
-  struct payment_effects done = give(&payment, PAYMENT_ON_NOT_REFUNDED, &call, NOW);
+  struct payment_decision done = give(&payment, PAYMENT_ON_NOT_REFUNDED, &call, NOW);
   assert_int_equal(done.alarm, PAYMENT_ALARM_REFUND);
   assert_int_equal(payment.state, PAYMENT_REFUNDING);
   assert_in_range(payment.next_attempt_at - NOW, 15 * BUS_SECOND, 30 * BUS_SECOND);
   done = decide_kind(&payment, PAYMENT_ON_DUE, payment.next_attempt_at);
   assert_int_equal(done.call.refund, 2);
-  struct payment_effects stale = give(&payment, PAYMENT_ON_NOT_REFUNDED, &call, NOW);
+  struct payment_decision stale = give(&payment, PAYMENT_ON_NOT_REFUNDED, &call, NOW);
   assert_false(stale.changed); /* of the first key */
 }
 
@@ -325,7 +325,7 @@ TEST(refund_is_retried_for_ever_and_at_least_every_ten_minutes)
   bus_time now = NOW;
   int alarms = 0;
   while (now < NOW + 7 * 24 * BUS_HOUR) {
-    struct payment_effects done = give(&payment, PAYMENT_ON_UNSURE, &call, now);
+    struct payment_decision done = give(&payment, PAYMENT_ON_UNSURE, &call, now);
     alarms += done.alarm == PAYMENT_ALARM_REFUND;
     assert_in_range(payment.next_attempt_at - now, BUS_SECOND / 2, 10 * BUS_MINUTE);
     now = payment.next_attempt_at;
@@ -342,7 +342,7 @@ TEST(refunded_says_all_that_was_captured)
 {
   struct payment_call call;
   struct payment payment = refunding(&call);
-  struct payment_effects done = give(&payment, PAYMENT_ON_REFUNDED, &call, NOW);
+  struct payment_decision done = give(&payment, PAYMENT_ON_REFUNDED, &call, NOW);
   assert_int_equal(payment.state, PAYMENT_REFUNDED);
   assert_int_equal(payment.refunded_amount, 1998);
   assert_int_equal(done.money, PAYMENT_MONEY_RETURNED);
@@ -360,7 +360,7 @@ TEST(capture_after_a_refusal_is_given_back)
   struct payment_call call;
   struct payment payment = charged(&call);
   (void)give(&payment, PAYMENT_ON_DECLINED, &call, NOW);
-  struct payment_effects done = give(&payment, PAYMENT_ON_CAPTURED, &call, NOW);
+  struct payment_decision done = give(&payment, PAYMENT_ON_CAPTURED, &call, NOW);
   assert_int_equal(payment.state, PAYMENT_REFUNDING);
   assert_int_equal(done.alarm, PAYMENT_ALARM_LATE_CAPTURE);
   assert_int_equal(done.say, PAYMENT_SAY_NOTHING);
@@ -382,7 +382,7 @@ TEST(suspect_success_is_never_a_success)
 {
   struct payment_call call;
   struct payment payment = charged(&call);
-  struct payment_effects done = give(&payment, PAYMENT_ON_SUSPECT, &call, NOW);
+  struct payment_decision done = give(&payment, PAYMENT_ON_SUSPECT, &call, NOW);
   assert_int_equal(payment.state, PAYMENT_UNKNOWN);
   assert_int_equal(done.say, PAYMENT_SAY_NOTHING);
   assert_int_equal(done.money, PAYMENT_MONEY_NONE);
@@ -399,7 +399,7 @@ TEST(capture_that_was_booked_before_the_refund_went_unknown_is_not_booked_again)
   (void)give(&payment, PAYMENT_ON_SUSPECT, &refund, NOW);
   assert_int_equal(payment.state, PAYMENT_UNKNOWN);
   assert_int_equal(give(&payment, PAYMENT_ON_CAPTURED, &charge, NOW).money, PAYMENT_MONEY_NONE);
-  struct payment_effects done = give(&payment, PAYMENT_ON_REFUNDED, &refund, NOW);
+  struct payment_decision done = give(&payment, PAYMENT_ON_REFUNDED, &refund, NOW);
   assert_int_equal(payment.state, PAYMENT_REFUNDED);
   assert_int_equal(done.money, PAYMENT_MONEY_RETURNED);
 }
@@ -437,7 +437,7 @@ TEST(settled_as_captured_with_a_refund_asked_is_refunded)
   payment.attempts = 0;
   payment.first_attempt_at = BUS_NO_TIME;
   payment.next_attempt_at = NOW;
-  struct payment_effects done = decide_kind(&payment, PAYMENT_ON_DUE, NOW);
+  struct payment_decision done = decide_kind(&payment, PAYMENT_ON_DUE, NOW);
   assert_true(done.calls);
   assert_int_equal(done.call.refund, 1);
   assert_int_equal(payment.first_attempt_at, NOW);

@@ -1,5 +1,5 @@
 /* The PSP's answers: field tables of the parts that matter, and what each means. */
-#include "psp_answer.h"
+#include "psp_response.h"
 
 #include <bus/field.h>
 
@@ -246,8 +246,8 @@ static bool is_indefinite(int status) {
   }
 }
 
-bool psp_answer_read(const struct payment_call *call, const struct bus_http_result *answer, struct bus_arena *arena,
-                     struct payment_result *ret) {
+bool psp_response_read(const struct payment_call *call, const struct bus_http_result *answer, struct bus_arena *arena,
+                       struct payment_result *ret) {
   *ret = result_of(call, PAYMENT_ON_UNSURE);
   if (answer->outcome != BUS_HTTP_ANSWERED) {
     unsure(ret, answer->outcome == BUS_HTTP_NOT_SENT ? "not_sent" : "no_answer");
@@ -264,8 +264,8 @@ bool psp_answer_read(const struct payment_call *call, const struct bus_http_resu
   return read_failure(call, answer, arena, ret);
 }
 
-void psp_answer_not_started(const struct payment_call *call, int64_t wait, const char *reason,
-                            struct payment_result *ret) {
+void psp_response_not_started(const struct payment_call *call, int64_t wait, const char *reason,
+                              struct payment_result *ret) {
   *ret = result_of(call, PAYMENT_ON_NOT_STARTED);
   ret->wait = wait;
   set_text(ret->reason, sizeof ret->reason, bus_str(reason));

@@ -4,7 +4,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "psp_answer.h"
+#include "psp_response.h"
 
 static const struct payment_call calls[] = {
     {.kind = PAYMENT_CALL_CHARGE,
@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   answer.body = (struct bus_str){exact, rest.len};
   struct bus_arena *arena = bus_arena_new((size_t)16 << 20);
   struct payment_result result;
-  bool works = psp_answer_read(call, &answer, arena, &result);
+  bool works = psp_response_read(call, &answer, arena, &result);
   check(call, &answer, &result, works);
   bus_arena_free(arena);
   free(exact);

@@ -1,5 +1,5 @@
 /* Every cell of the reservation's table, and every way in which a request can fail. */
-#include "reservation.h"
+#include "inventory_table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,18 +237,36 @@ TEST(what_is_not_on_hand_is_missing_and_nothing_moves)
   }
 }
 
+static bool ask_when_due(struct reservation *reservation, bus_time now) {
+  bool due = reservation_is_due(reservation, now);
+  if (due)
+    reservation_asked(reservation, now);
+  return due;
+}
+
 TEST(order_svc_is_asked_once_a_minute_while_it_is_reserved)
 {
   struct fixture fixture;
   bring_into(&fixture, RESERVATION_RESERVED);
-  assert_false(reservation_ask(&fixture.reservation, 5 * BUS_SECOND - 1));
-  assert_true(reservation_ask(&fixture.reservation, 5 * BUS_SECOND));
-  assert_false(reservation_ask(&fixture.reservation, 64 * BUS_SECOND));
-  assert_true(reservation_ask(&fixture.reservation, 65 * BUS_SECOND));
+  assert_false(ask_when_due(&fixture.reservation, 5 * BUS_SECOND - 1));
+  assert_true(ask_when_due(&fixture.reservation, 5 * BUS_SECOND));
+  assert_false(ask_when_due(&fixture.reservation, 64 * BUS_SECOND));
+  assert_true(ask_when_due(&fixture.reservation, 65 * BUS_SECOND));
   for (int in = RESERVATION_NONE; in < RESERVATION_STATES; in++) {
     bring_into(&fixture, (enum reservation_state)in);
-    assert_int_equal(reservation_ask(&fixture.reservation, BUS_HOUR), in == RESERVATION_RESERVED);
+    assert_int_equal(ask_when_due(&fixture.reservation, BUS_HOUR), in == RESERVATION_RESERVED);
   }
+}
+
+TEST(order_svc_is_asked_about_a_time_of_before_the_clock_was_set_back)
+{
+  struct fixture fixture;
+  bring_into(&fixture, RESERVATION_RESERVED);
+  fixture.reservation.expected_until = 2 * BUS_HOUR;
+  assert_false(ask_when_due(&fixture.reservation, 2 * BUS_HOUR - RESERVATION_LONGEST_WAIT));
+  assert_true(ask_when_due(&fixture.reservation, 2 * BUS_HOUR - RESERVATION_LONGEST_WAIT - 1));
+  assert_int_equal(fixture.reservation.expected_until,
+                   2 * BUS_HOUR - RESERVATION_LONGEST_WAIT - 1 + RESERVATION_ASK_EVERY);
 }
 
 /* ---- pricing ---- */

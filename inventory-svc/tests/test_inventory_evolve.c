@@ -1,5 +1,5 @@
 /* A product's stock: every move keeps the balance. */
-#include "stock.h"
+#include "inventory.h"
 
 #include <test.h>
 

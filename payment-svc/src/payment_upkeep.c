@@ -1,12 +1,10 @@
-/* The functions that payment-svc's worker calls: context, locking, actions after COMMIT, and periodics. */
-#include "payment_hooks.h"
+/* State of payment-svc for each worker, actions after COMMIT, and periodics. */
+#include "payment_upkeep.h"
 
 #include "payment_caller.h"
 #include "payment_metrics.h"
-#include "payment_schedule.h"
 #include "payment_service.h"
 #include "payment_statements.h"
-#include "payment_store.h"
 
 #include <bus/failpoint.h>
 #include <bus/log.h>
@@ -16,12 +14,13 @@
 
 enum { FIND_DUE_MS = 250, FIND_PUT_OFF_MS = 5000, LOOK_AFTER_MS = 10000 };
 
-/* One worker's. */
+/* One worker's; payment_lock takes it for the policy, its first member. */
 struct context {
   struct payment_policy policy;
   struct payment_caller *caller;
   struct bus_worker *worker;
 };
+_Static_assert(offsetof(struct context, policy) == 0, "payment_lock takes a context for its policy");
 
 void payment_close(void *opaque) {
   struct context *context = opaque;
@@ -50,12 +49,6 @@ bool payment_open(const void *given, struct bus_worker *worker, void **ret_conte
   }
   *ret_context = context;
   return true;
-}
-
-bool payment_hook_lock(void *opaque, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
-                       struct bus_sql *sql, void **ret_model) {
-  const struct context *context = opaque;
-  return payment_lock(&context->policy, inputs, count, arena, sql, ret_model);
 }
 
 void payment_act(void *opaque, const void *given) {

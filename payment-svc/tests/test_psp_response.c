@@ -1,7 +1,7 @@
 /* Tests the PSP's responses: the documentation's examples, every status, and malformed responses. */
 #include "sample.h"
 
-#include <psp_answer.h>
+#include <psp_response.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <test.h>
@@ -24,7 +24,7 @@ static struct payment_call refund_call(void) {
 static struct reading read_answer(const struct payment_call *call, const struct bus_http_result *answer) {
   struct reading reading;
   struct bus_arena *arena = bus_arena_new((size_t)4 << 20);
-  reading.works = psp_answer_read(call, answer, arena, &reading.result);
+  reading.works = psp_response_read(call, answer, arena, &reading.result);
   bus_arena_free(arena);
   return reading;
 }
@@ -321,7 +321,7 @@ TEST(answer_without_memory_is_unsure)
   struct payment_result result;
   const struct bus_http_result answer = {
       .outcome = BUS_HTTP_ANSWERED, .status = 200, .body = BUS_STR(GOOD_INTENT), .retry_after_s = -1};
-  assert_false(psp_answer_read(&call, &answer, arena, &result));
+  assert_false(psp_response_read(&call, &answer, arena, &result));
   assert_int_equal(result.kind, PAYMENT_ON_UNSURE);
   bus_arena_free(arena);
 }
@@ -377,7 +377,7 @@ TEST(answer_not_started)
 {
   struct payment_call call = refund_call();
   struct payment_result result;
-  psp_answer_not_started(&call, 5, "breaker_open", &result);
+  psp_response_not_started(&call, 5, "breaker_open", &result);
   assert_int_equal(result.kind, PAYMENT_ON_NOT_STARTED);
   assert_int_equal(result.call, PAYMENT_CALL_REFUND);
   assert_int_equal(result.wait, 5);

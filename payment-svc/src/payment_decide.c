@@ -1,9 +1,9 @@
 /* The rules of the state table: keys, leases, waits, reasons, events, calls, ledger rows and alarms. */
-#include "payment_rules.h"
-
-#include "payment_schedule.h"
+#include "payment_table.h"
 
 #include <assert.h>
+
+#define CLOCK_MARGIN (5 * BUS_SECOND)
 
 static void copy_text(char *to, size_t size, const char *from, size_t len) {
   assert(len < size); /* bounds of the messages and of the PSP's fields */
@@ -12,6 +12,50 @@ static void copy_text(char *to, size_t size, const char *from, size_t len) {
 }
 #define COPY_VIEW(to, view) copy_text((to), sizeof(to), (view).data, (view).len)
 #define COPY_TEXT(to, text) copy_text((to), sizeof(to), (text), strlen(text))
+
+/* ---- when a call is tried again ---- */
+
+static int64_t least_delay(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+int64_t payment_longest_wait(const struct payment_policy *policy) {
+  return (policy->slow_max > policy->lease ? policy->slow_max : policy->lease) + CLOCK_MARGIN;
+}
+
+/* Between half of the delay and all of it, so that rows that failed together do not come back together. */
+static int64_t jitter(int64_t delay, uint64_t random) {
+  int64_t half = delay / 2;
+  return delay - half + (int64_t)(random % (uint64_t)(half + 1));
+}
+
+static int64_t quick_delay(const struct payment_policy *policy, int64_t attempts) {
+  int64_t delay = policy->quick_first;
+  for (int64_t i = 1; i < attempts && delay < policy->slow_first; i++)
+    delay *= 2;
+  return least_delay(delay, policy->slow_first);
+}
+
+int64_t payment_slow_delay(const struct payment_policy *policy, int64_t attempts, uint64_t random) {
+  int64_t delay = policy->slow_first;
+  for (int64_t i = policy->quick_attempts; i < attempts && delay < policy->slow_max; i++)
+    delay += delay / 4 + 1;
+  return jitter(least_delay(delay, policy->slow_max), random);
+}
+
+int64_t payment_read_delay(const struct payment_policy *policy, int64_t pending, int64_t asked, uint64_t random) {
+  int64_t delay = least_delay(pending > policy->quick_first ? pending : policy->quick_first, policy->slow_max);
+  int64_t floor = least_delay(asked, policy->slow_max);
+  delay = jitter(delay, random);
+  return delay > floor ? delay : floor;
+}
+
+int64_t payment_retry_delay(const struct payment_policy *policy, int64_t attempts, int64_t asked, uint64_t random) {
+  int64_t delay = attempts < policy->quick_attempts ? jitter(quick_delay(policy, attempts), random)
+                                                    : payment_slow_delay(policy, attempts, random);
+  int64_t floor = least_delay(asked, policy->slow_max);
+  return delay > floor ? delay : floor;
+}
 
 /* ---- what rules are made of ---- */
 
@@ -74,7 +118,8 @@ static void grant(struct payment_step *step) {
 }
 
 /* A new idempotency key: the last one is used up, because its refusal is final, or too old to be valid. */
-static void turn_refund_key(struct payment *payment) {
+static void turn_refund_key(struct payment_step *step) {
+  struct payment *payment = step->payment;
   payment->refunds++;
   payment->psp_refund_id[0] = '\0';
   payment->first_attempt_at = BUS_NO_TIME;
@@ -83,7 +128,7 @@ static void turn_refund_key(struct payment *payment) {
 static void start_refund(struct payment_step *step) {
   enter(step, PAYMENT_REFUNDING);
   step->payment->attempts = 0;
-  turn_refund_key(step->payment);
+  turn_refund_key(step);
   grant(step);
 }
 
@@ -192,7 +237,7 @@ void payment_rule_refund_again(struct payment_step *step) {
     return;
   bool is_known = step->payment->psp_refund_id[0] != '\0'; /* it is read back: its key is not used again */
   if (key_is_old(step) && !is_known)
-    turn_refund_key(step->payment); /* the PSP refuses to refund twice what was captured once */
+    turn_refund_key(step); /* the PSP refuses to refund twice what was captured once */
   grant(step);
 }
 
@@ -276,7 +321,7 @@ void payment_rule_settle_refund(struct payment_step *step) {
 void payment_rule_new_refund(struct payment_step *step) {
   if (!is_current(step))
     return;
-  turn_refund_key(step->payment);
+  turn_refund_key(step);
   wait_for(step, payment_slow_delay(step->policy, step->payment->attempts, step->random));
   alarm_with(step, PAYMENT_ALARM_REFUND);
 }
@@ -338,4 +383,12 @@ void payment_rule_suspect(struct payment_step *step) {
     COPY_TEXT(step->payment->psp_id, step->input->result->psp_id);
   enter_because(step, PAYMENT_UNKNOWN, "mismatch");
   alarm_with(step, PAYMENT_ALARM_SUSPECT);
+}
+
+void payment_decide(const struct payment *payment, const struct payment_input *input,
+                    const struct payment_policy *policy, bus_time now, uint64_t random, struct payment_decision *ret) {
+  assert(payment->state < PAYMENT_STATES && input->kind < PAYMENT_INPUTS);
+  *ret = (struct payment_decision){.next = *payment};
+  struct payment_step step = {&ret->next, input, policy, now, random, ret};
+  payment_rule_of(payment->state, input->kind)->apply(&step);
 }

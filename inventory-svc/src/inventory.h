@@ -1,13 +1,35 @@
 /*
- * The reservation of one order, all of it or nothing: decide says what happens and what the order is told, evolve lets
- * it happen. One row an order for ever, so that commands may come late, twice and in any order. Pure.
+ * The inventory: products with their stock, and the reservation of one order, all of it or nothing. Decide says what
+ * happens and what the order is told, evolve lets it happen. One reservation an order forever, so that commands may
+ * come late, twice and in any order. Every change keeps received = on_hand + reserved + sold. Pure.
  */
-#ifndef INVENTORY_RESERVATION_H
-#define INVENTORY_RESERVATION_H
+#ifndef INVENTORY_H
+#define INVENTORY_H
 
-#include "stock.h"
-
+#include <bus/base.h>
 #include <inventory_messages.h>
+
+/* ---- products ---- */
+
+struct product {
+  struct bus_str id, name, currency;
+  int64_t price;    /* minor units */
+  int64_t on_hand;  /* what can still be reserved */
+  int64_t reserved; /* held by open orders */
+  int64_t sold;
+  int64_t received;
+  int64_t version; /* +1 by each change; 0: there is no such product (yet) */
+  int64_t stored;  /* the version in the database */
+};
+
+static inline bool product_exists(const struct product *product) {
+  return product->version > 0;
+}
+
+/* The invariant; an absent product has nothing. */
+bool product_is_valid(const struct product *product);
+
+/* ---- reservations ---- */
 
 enum reservation_state {
   RESERVATION_NONE,
@@ -46,7 +68,7 @@ struct reservation {
 
 /* The items of a RESERVATION_RESERVE or RESERVATION_SELL; a product may stand in several lines. */
 struct reservation_request {
-  struct reservation_line *lines; /* RESERVE: unit_price is written by reservation_decide */
+  struct reservation_line *lines; /* RESERVE: unit_price is written by reservation_evolve */
   size_t line_count;
   int64_t expected_total;  /* RESERVE: BUS_NO_INT64 for any total. SELL: the total */
   struct bus_str currency; /* SELL */
@@ -68,6 +90,9 @@ extern const char *const reservation_alarm_names[RESERVATION_ALARMS];
 /* A reservation is held no longer without a question to order-svc, or an alarm. */
 #define RESERVATION_ALARM_AFTER (10 * BUS_MINUTE)
 #define RESERVATION_ASK_EVERY BUS_MINUTE
+/* Upper bound of every expected_until, including transactions that began a little later: a reservation that is expected
+ * later was written before the database's clock was set back. */
+#define RESERVATION_LONGEST_WAIT (RESERVATION_ALARM_AFTER + 5 * BUS_SECOND)
 
 struct reservation_decision {
   enum reservation_state next; /* the present one: nothing happens */
@@ -81,18 +106,37 @@ struct reservation_decision {
   struct bus_str currency;
 };
 
-/* request: for RESERVATION_RESERVE and RESERVATION_SELL; else NULL. Changes only the unit prices in the lines of a
- * RESERVATION_RESERVE. */
+/* ---- decide ---- */
+
+/* request: for RESERVATION_RESERVE and RESERVATION_SELL; else NULL. */
 void reservation_decide(const struct reservation *reservation, enum reservation_command command,
                         const struct reservation_request *request, struct reservation_decision *ret);
 
+/* Whether order-svc is to be asked about it: it is still RESERVED after its expected_until. */
+bool reservation_is_due(const struct reservation *reservation, bus_time now);
+
+/* ---- evolve ---- */
+
 /* The one gate through which reservations and the stock under them change. Returns how many units moved. */
 int64_t reservation_evolve(struct reservation *reservation, const struct reservation_decision *decision);
+/* order-svc was asked: it is asked again after RESERVATION_ASK_EVERY. */
+void reservation_asked(struct reservation *reservation, bus_time now);
 
-/* Whether order-svc is to be asked about it. If so, expected_until moves on. */
-bool reservation_ask(struct reservation *reservation, bus_time now);
+/* on_hand → reserved. The caller has seen that so much is there. */
+void product_reserve(struct product *product, int64_t quantity);
+/* reserved → on_hand */
+void product_release(struct product *product, int64_t quantity);
+/* reserved → sold */
+void product_sell(struct product *product, int64_t quantity);
+/* received moves by the difference. */
+void product_set_on_hand(struct product *product, int64_t on_hand);
 
-/* The transition table in Markdown, for the README. */
-void reservation_print_table(void (*write)(void *context, const char *text), void *context);
+struct product_card {
+  struct bus_str name, currency;
+  int64_t price;
+  int64_t on_hand; /* of a new product */
+};
+/* Adds the product, or changes what its card says, but not its stock. False: it was so already. */
+bool product_put(struct product *product, const struct product_card *card);
 
 #endif

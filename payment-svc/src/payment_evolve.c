@@ -1,5 +1,7 @@
-/* A payment: names of its states, its initial value, and its validity. */
+/* Applies what was decided, and says what a valid payment is; names of states, inputs and calls. */
 #include "payment.h"
+
+#include <assert.h>
 
 const char *const payment_state_names[] = {"none",   "processing", "captured", "declined", "failed",
                                            "voided", "refunding",  "refunded", "unknown",  NULL};
@@ -37,4 +39,12 @@ bool payment_is_valid(const struct payment *payment) {
          implies(payment_is_open(state), payment->next_attempt_at != BUS_NO_TIME) &&
          implies(state == PAYMENT_REFUNDING, payment->refund_requested && payment->refunds > 0) &&
          implies(payment->psp_refund_id[0] != '\0', state == PAYMENT_REFUNDING);
+}
+
+void payment_evolve(struct payment *payment, const struct payment_decision *decision) {
+  if (!decision->changed)
+    return;
+  *payment = decision->next;
+  payment->version++;
+  assert(payment_is_valid(payment));
 }

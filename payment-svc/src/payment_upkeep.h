@@ -1,6 +1,6 @@
 /* The functions of bus_service that touch the worker, the PSP, metrics and logs. */
-#ifndef PAYMENT_HOOKS_H
-#define PAYMENT_HOOKS_H
+#ifndef PAYMENT_UPKEEP_H
+#define PAYMENT_UPKEEP_H
 
 #include "payment_settings.h"
 
@@ -9,8 +9,6 @@
 /* Members of struct bus_service, as it describes them. */
 bool payment_open(const void *settings, struct bus_worker *worker, void **ret_context, struct bus_error *err);
 void payment_close(void *context);
-bool payment_hook_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
-                       struct bus_sql *sql, void **ret_model);
 void payment_act(void *context, const void *action);
 
 enum { PAYMENT_PERIODICS = 3 };

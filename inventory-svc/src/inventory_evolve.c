@@ -1,0 +1,119 @@
+/* Lets decisions happen: every change keeps received = on_hand + reserved + sold. */
+#include "inventory.h"
+
+#include <assert.h>
+
+bool product_is_valid(const struct product *product) {
+  return product->on_hand >= 0 && product->reserved >= 0 && product->sold >= 0 && product->version >= 0 &&
+         product->received == product->on_hand + product->reserved + product->sold &&
+         (product_exists(product) || product->received == 0);
+}
+
+static void product_changed(struct product *product) {
+  product->version++;
+  assert(product_is_valid(product));
+}
+
+static void move_units(struct product *product, int64_t quantity, int64_t *from, int64_t *to) {
+  assert(product_exists(product) && quantity > 0 && quantity <= *from);
+  *from -= quantity;
+  *to += quantity;
+  product_changed(product);
+}
+
+void product_reserve(struct product *product, int64_t quantity) {
+  move_units(product, quantity, &product->on_hand, &product->reserved);
+}
+
+void product_release(struct product *product, int64_t quantity) {
+  move_units(product, quantity, &product->reserved, &product->on_hand);
+}
+
+void product_sell(struct product *product, int64_t quantity) {
+  move_units(product, quantity, &product->reserved, &product->sold);
+}
+
+void product_set_on_hand(struct product *product, int64_t on_hand) {
+  assert(product_exists(product) && on_hand >= 0);
+  product->received += on_hand - product->on_hand;
+  product->on_hand = on_hand;
+  product_changed(product);
+}
+
+bool product_put(struct product *product, const struct product_card *card) {
+  bool is_new = !product_exists(product);
+  if (!is_new && product->price == card->price && bus_str_equal(product->name, card->name) &&
+      bus_str_equal(product->currency, card->currency))
+    return false;
+  product->name = card->name;
+  product->currency = card->currency;
+  product->price = card->price;
+  if (is_new) {
+    product->on_hand = card->on_hand;
+    product->received = card->on_hand;
+  }
+  product_changed(product);
+  return true;
+}
+
+/* ---- reservations ---- */
+
+static int64_t move_stock(const struct reservation *reservation, void (*move)(struct product *, int64_t)) {
+  int64_t units = 0;
+  for (size_t i = 0; i < reservation->line_count; i++) {
+    move(reservation->lines[i].product, reservation->lines[i].quantity);
+    units += reservation->lines[i].quantity;
+  }
+  return units;
+}
+
+/* A reservation locks the prices of the day. */
+static void lock_prices(const struct reservation *reservation) {
+  for (size_t i = 0; i < reservation->line_count; i++)
+    reservation->lines[i].unit_price = reservation->lines[i].product->price;
+}
+
+static void take_over(struct reservation *reservation, const struct reservation_decision *decision) {
+  reservation->lines = decision->request->lines;
+  reservation->line_count = decision->request->line_count;
+  reservation->total = decision->total;
+  reservation->currency = decision->currency;
+  reservation->expected_until = decision->request->expected_until;
+  for (size_t i = 0; i < reservation->line_count; i++)
+    reservation->lines[i].product_id = reservation->lines[i].product->id;
+}
+
+int64_t reservation_evolve(struct reservation *reservation, const struct reservation_decision *decision) {
+  if (decision->next == reservation->state)
+    return 0;
+  enum reservation_state before = reservation->state;
+  assert(before == RESERVATION_NONE || before == RESERVATION_RESERVED || decision->next == RESERVATION_COMMITTED);
+  reservation->state = decision->next;
+  reservation->expected_until = BUS_NO_TIME;
+  switch (decision->next) {
+  case RESERVATION_RESERVED:
+    take_over(reservation, decision);
+    lock_prices(reservation);
+    return move_stock(reservation, product_reserve);
+  case RESERVATION_COMMITTED:
+    if (before == RESERVATION_NONE)
+      take_over(reservation, decision);
+    if (before != RESERVATION_RESERVED)
+      (void)move_stock(reservation, product_reserve);
+    return move_stock(reservation, product_sell);
+  case RESERVATION_RELEASED:
+    return move_stock(reservation, product_release);
+  case RESERVATION_REJECTED:
+    reservation->reason = decision->reason;
+    reservation->guilty = decision->guilty;
+    return 0;
+  case RESERVATION_NONE:
+  case RESERVATION_STATES:
+    break;
+  }
+  return 0;
+}
+
+void reservation_asked(struct reservation *reservation, bus_time now) {
+  reservation->expected_until = now + RESERVATION_ASK_EVERY;
+}

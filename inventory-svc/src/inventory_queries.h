@@ -1,0 +1,38 @@
+/* The batch of queries: products by id and pages of products, read in at most two statements and answered. */
+#ifndef INVENTORY_QUERIES_H
+#define INVENTORY_QUERIES_H
+
+#include "inventory.h"
+
+#include <bus/aggregate.h>
+#include <bus/effects.h>
+#include <bus/page.h>
+#include <bus/pong.h>
+#include <bus/worker.h>
+
+/* One page that somebody asked for; the same page asked for twice is read once. */
+struct inventory_query_page {
+  struct bus_page page;  /* of struct product */
+  struct bus_str cursor; /* "" from the first */
+};
+
+struct inventory_query_model {
+  struct bus_arena *arena;
+  struct bus_set products; /* of struct product, asked for by id; stored: it exists */
+  struct inventory_query_page *pages;
+  size_t page_count;
+  struct bus_pong pong; /* to every ping */
+};
+
+/* Collects the requests of the inputs. False: out of memory. */
+bool inventory_query_model_new(const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                               struct inventory_query_model **ret) BUS_MUST_CHECK;
+
+/* As struct bus_service has them; context: the worker, or NULL where there is none; model: a struct
+ * inventory_query_model. */
+bool inventory_query_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                          struct bus_sql *sql, void **ret_model);
+bool inventory_query_load(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err);
+void inventory_query_decide(void *model, const struct bus_input *input, struct bus_effects *effects);
+
+#endif
