@@ -9,19 +9,30 @@ struct payment_choice {
 
 #define KEY_FIELD(S)                                                                                                   \
   BUS_FIELD_STRING(S, idempotency_key, BUS_VISIBLE, 1, 255, BUS_OPTIONAL,                                              \
-                   "the same for every try of one request; or the header Idempotency-Key")
-#define LIMIT_FIELD(S, most) BUS_FIELD_INT64(S, limit, 1, most, BUS_OPTIONAL, "how many at most", .fallback = "20")
+                   "the same for every try of one request; or the header Idempotency-Key: one of both must be there",  \
+                   .example = "example-1")
+#define LIMIT_FIELD(S, most)                                                                                           \
+  BUS_FIELD_INT64(S, limit, 1, most, BUS_OPTIONAL, "how many at most", .fallback = "20", .example = "20")
 #define CURSOR "the next_cursor of an earlier page"
+
+/* Examples that work together: a test sends them to an edge. The order is that of the customer's key, and the product
+ * one of the sample catalogue. */
+#define PRODUCT_EXAMPLE "SKU-00001"
+#define CUSTOMER_EXAMPLE "customer-1"
+#define ORDER_EXAMPLE "93a6faf9-8e60-5688-b327-4e76310d86ff"
+/* The microseconds and the id of an order. */
+#define ORDER_CURSOR_PATTERN "^[0-9]{1,17}\\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 /* The members of an input that stand for a path's one segment. */
 #define BY_ORDER(S)                                                                                                    \
-  .path = BUS_TABLE(S, ((const struct bus_field[]){BUS_FIELD_UUID(S, order_id, BUS_REQUIRED, "the order")})),          \
+  .path = BUS_TABLE(S, ((const struct bus_field[]){                                                                    \
+                           BUS_FIELD_UUID(S, order_id, BUS_REQUIRED, "the order", .example = ORDER_EXAMPLE)})),        \
   .no_such = "no such order"
 
 const struct bus_http_input order_input = {.size = sizeof(struct order_get), BY_ORDER(struct order_get)};
 
-static const struct bus_field product_path[] = {
-    BUS_FIELD_STRING(struct product_get, product_id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "the product")};
+static const struct bus_field product_path[] = {BUS_FIELD_STRING(
+    struct product_get, product_id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "the product", .example = PRODUCT_EXAMPLE)};
 const struct bus_http_input product_input = {.size = sizeof(struct product_get),
                                              .path = BUS_TABLE(struct product_get, product_path),
                                              .no_such = "no such product"};
@@ -30,10 +41,12 @@ const struct bus_http_input product_input = {.size = sizeof(struct product_get),
 
 static const struct bus_field orders_query[] = {
     LIMIT_FIELD(struct order_list, ORDER_PAGE_MAX),
-    BUS_FIELD_ENUM(struct order_list, status, order_status_names, BUS_OPTIONAL, "only orders in this status"),
-    BUS_FIELD_STRING(struct order_list, customer_id, BUS_VISIBLE, 1, 64, BUS_OPTIONAL, "only this customer's orders"),
+    BUS_FIELD_ENUM(struct order_list, status, order_status_names, BUS_OPTIONAL, "only orders in this status",
+                   .example = "CONFIRMED"),
+    BUS_FIELD_STRING(struct order_list, customer_id, BUS_VISIBLE, 1, 64, BUS_OPTIONAL, "only this customer's orders",
+                     .example = CUSTOMER_EXAMPLE),
     BUS_FIELD_STRING(struct order_list, cursor, BUS_TOKEN, 1, ORDER_CURSOR_TEXT - 1, BUS_OPTIONAL, CURSOR,
-                     .opaque = true),
+                     .opaque = true, .pattern = ORDER_CURSOR_PATTERN),
 };
 
 static void check_orders(void *request, struct bus_problems *problems) {
@@ -80,20 +93,22 @@ const struct bus_http_input events_input = {.size = sizeof(struct events_request
 
 /* Prices are the catalogue's: a client cannot name one. */
 static const struct bus_field item_fields[] = {
-    BUS_FIELD_STRING(struct order_item, product_id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "product; each at most once"),
-    BUS_FIELD_INT64(struct order_item, quantity, 1, ORDER_QUANTITY_MAX, BUS_REQUIRED, "how many"),
+    BUS_FIELD_STRING(struct order_item, product_id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "product; each at most once",
+                     .example = PRODUCT_EXAMPLE),
+    BUS_FIELD_INT64(struct order_item, quantity, 1, ORDER_QUANTITY_MAX, BUS_REQUIRED, "how many", .example = "2"),
 };
 static const struct bus_schema item_schema = BUS_SCHEMA("item", struct order_item, item_fields);
 
 static const struct bus_field payment_fields[] = {
-    BUS_FIELD_STRING(struct payment_choice, token, BUS_TOKEN, 1, 128, BUS_REQUIRED, "the PSP's token of a card"),
+    BUS_FIELD_STRING(struct payment_choice, token, BUS_TOKEN, 1, 128, BUS_REQUIRED, "the PSP's token of a card",
+                     .example = "pm_card_visa"),
 };
 static const struct bus_schema payment_schema = BUS_SCHEMA("payment", struct payment_choice, payment_fields);
 
 static const struct bus_field place_fields[] = {
     KEY_FIELD(struct place_request),
     BUS_FIELD_STRING(struct order_place, customer_id, BUS_VISIBLE, 1, 64, BUS_OPTIONAL, "whose order it is",
-                     .fallback = REQUEST_CUSTOMER_DEFAULT),
+                     .fallback = REQUEST_CUSTOMER_DEFAULT, .example = CUSTOMER_EXAMPLE),
     BUS_FIELD_ARRAY(struct order_place, items, item_count, struct order_item, &item_schema, 1, ORDER_ITEMS_MAX,
                     BUS_REQUIRED, "what is ordered"),
     BUS_FIELD_OBJECT(struct place_request, payment, struct payment_choice, &payment_schema, BUS_OPTIONAL,
@@ -138,7 +153,8 @@ struct order_place request_place(const struct place_request *request, struct bus
 /* ---- POST /api/orders/{id}/cancel ---- */
 
 static const struct bus_field cancel_fields[] = {
-    BUS_FIELD_STRING(struct order_cancel, reason, BUS_PLAIN, 1, 200, BUS_OPTIONAL, "why"),
+    BUS_FIELD_STRING(struct order_cancel, reason, BUS_PLAIN, 1, 200, BUS_OPTIONAL, "why",
+                     .example = "ordered by mistake"),
 };
 static const struct bus_schema cancel_schema = BUS_SCHEMA("cancel order", struct order_cancel, cancel_fields);
 
@@ -151,9 +167,10 @@ const struct bus_http_input cancel_input = {.size = sizeof(struct order_cancel),
 
 static const struct bus_field stock_fields[] = {
     KEY_FIELD(struct stock_request),
-    BUS_FIELD_STRING(struct inventory_set_stock, product_id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "product"),
+    BUS_FIELD_STRING(struct inventory_set_stock, product_id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "product",
+                     .example = PRODUCT_EXAMPLE),
     BUS_FIELD_INT64(struct inventory_set_stock, on_hand, 0, INT64_C(1000000000), BUS_REQUIRED,
-                    "what can be reserved from now on"),
+                    "what can be reserved from now on", .example = "100"),
 };
 static const struct bus_schema stock_schema = BUS_SCHEMA("update inventory", struct stock_request, stock_fields);
 

@@ -1,11 +1,12 @@
 /* Every path that the edge has, as a row: what it takes, what it asks of the bus, and its documentation. A query that
  * needs no more than that has edge_query as its handler. */
+#include "documents.h"
 #include "edge.h"
 #include "requests.h"
 
 #include <stdio.h>
 
-enum { BODY_LIMIT = 65536, DOCUMENT_LIMIT = 1 << 20 };
+enum { BODY_LIMIT = 65536 };
 
 /* The admin's handlers, whose context is the admin and not the edge. */
 static void probe(void *edge, struct bus_http_exchange *exchange) {
@@ -21,6 +22,10 @@ static void probe(void *edge, struct bus_http_exchange *exchange) {
   .handler = probe, .is_probe = true, .data = &(const bus_http_handler) {                                              \
     to                                                                                                                 \
   }
+#define DOCUMENT(name)                                                                                                 \
+  .handler = edge_document, .data = &(const enum edge_document_name) {                                                 \
+    name                                                                                                               \
+  }
 #define ANSWERS(...)                                                                                                   \
   .answers = (const struct bus_http_answer[]) {                                                                        \
     __VA_ARGS__, {                                                                                                     \
@@ -31,6 +36,8 @@ static void probe(void *edge, struct bus_http_exchange *exchange) {
   { 503, "cannot be served now; repeating is safe (Retry-After)", NULL }
 #define WRONG                                                                                                          \
   { 400, "every wrong field is named in errors", NULL }
+#define NOT_MODIFIED                                                                                                   \
+  { 304, "If-None-Match names the entity tag of the document", NULL }
 #define REUSED                                                                                                         \
   { 422, "the idempotency key was used with another request", NULL }
 #define NO_ORDER                                                                                                       \
@@ -114,23 +121,49 @@ const struct bus_http_route edge_routes[] = {
      PROBE(bus_admin_health),
      .any_host = true,
      .summary = "Whether the broker and every service are up",
-     ANSWERS({200, "all are up", NULL}, {503, "something is down: see causes", NULL})},
+     ANSWERS({200, "all are up", &bus_health_schema}, {503, "something is down: see causes", &bus_health_schema})},
     {.method = "GET",
      .path = "/health/live",
      PROBE(bus_admin_live),
      .any_host = true,
      .summary = "Whether this process runs",
-     ANSWERS({200, "it runs", NULL})},
+     ANSWERS({200, "it runs", &bus_status_schema})},
     {.method = "GET",
      .path = "/health/ready",
      PROBE(bus_admin_ready),
      .any_host = true,
      .summary = "Whether this process can serve",
-     ANSWERS({200, "it can", NULL}, {503, "it cannot, or is to end", NULL})},
+     ANSWERS({200, "it can", &bus_status_schema}, {503, "it cannot, or is to end", &bus_status_schema})},
+    {.method = "GET",
+     .path = "/api/openapi.json",
+     DOCUMENT(EDGE_OPENAPI),
+     .summary = "This document (OpenAPI 3.1). Caches may keep it for five minutes.",
+     .produces = "application/json",
+     ANSWERS({200, "the document, with an entity tag", NULL}, NOT_MODIFIED)},
+    {.method = "GET",
+     .path = "/docs",
+     DOCUMENT(EDGE_PAGE),
+     .summary = "A page that shows this document",
+     .produces = "text/html; charset=utf-8",
+     ANSWERS({200, "the page", NULL}, NOT_MODIFIED)},
+    {.method = "GET",
+     .path = "/docs/page.css",
+     DOCUMENT(EDGE_PAGE_STYLE),
+     .summary = "Style of the page",
+     .produces = "text/css; charset=utf-8",
+     ANSWERS({200, "the style", NULL}, NOT_MODIFIED)},
+    {.method = "GET",
+     .path = "/docs/page.js",
+     DOCUMENT(EDGE_PAGE_SCRIPT),
+     .summary = "Script of the page",
+     .produces = "text/javascript; charset=utf-8",
+     ANSWERS({200, "the script", NULL}, NOT_MODIFIED)},
     {.method = "GET", /* last: see below */
      .path = "/metrics",
      PROBE(bus_admin_metrics),
-     .summary = "Metrics in Prometheus's text format; with PUBLIC_METRICS alone"},
+     .summary = "Metrics in Prometheus's text format; with PUBLIC_METRICS alone",
+     .produces = "text/plain; version=0.0.4",
+     ANSWERS({200, "the metrics", NULL})},
 };
 
 size_t edge_route_count(bool has_metrics) {
@@ -138,16 +171,6 @@ size_t edge_route_count(bool has_metrics) {
 }
 
 int edge_print_openapi(void) {
-  const struct bus_openapi document = {.title = "orderbus",
-                                       .version = ORDERBUS_VERSION,
-                                       .description = "Orders over REST, carried through a saga",
-                                       .routes = edge_routes,
-                                       .route_count = BUS_COUNT(edge_routes),
-                                       .problem = &bus_http_problem_schema};
-  responses_init();
-  struct bus_arena *arena = bus_arena_new(DOCUMENT_LIMIT);
-  struct bus_str text;
-  bool printed = arena && bus_openapi_encode(&document, arena, &text) && puts(text.data) >= 0 && fflush(stdout) == 0;
-  bus_arena_free(arena);
-  return printed ? 0 : 1;
+  struct bus_str text = edge_openapi();
+  return text.data && puts(text.data) >= 0 && fflush(stdout) == 0 ? 0 : 1;
 }

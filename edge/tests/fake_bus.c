@@ -241,7 +241,14 @@ void bus_http_problem(struct bus_http_exchange *exchange, int status, const char
 }
 
 /* ---- what the table of routes names, and no test here calls ---- */
-const struct bus_schema bus_http_problem_schema = {.name = "problem"};
+const struct bus_schema bus_http_problem_schema = {.name = "problem"}, bus_health_schema = {.name = "health"},
+                        bus_status_schema = {.name = "status"};
+
+void bus_http_reply_document(struct bus_http_exchange *exchange, const char *media_type, struct bus_str body,
+                             struct bus_str tag) {
+  bus_http_add_header(exchange, "ETag", tag);
+  bus_http_reply(exchange, 200, media_type, body);
+}
 
 void bus_admin_live(void *admin, struct bus_http_exchange *exchange) {
   (void)admin, (void)exchange;

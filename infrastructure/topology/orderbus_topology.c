@@ -20,4 +20,6 @@ const struct bus_topology orderbus_topology = {
     .tiers = bus_default_tiers,
     .tier_count = BUS_COUNT(bus_default_tiers),
     .query_ttl_ms = 5000,
+    .title = "orderbus",
+    .version = ORDERBUS_VERSION,
 };

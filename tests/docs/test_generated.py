@@ -18,6 +18,13 @@ def test_is_what_the_program_prints(name):
         assert file.read() == generated.printed(PRESET, program, flag), "run ./dev generate"
 
 
+@pytest.mark.parametrize("name", generated.MADE)
+def test_is_made_of_what_the_program_prints(name):
+    program, word, make = generated.MADE[name]
+    with open(os.path.join(paths.ROOT, name), encoding="utf-8") as file:
+        assert file.read() == make(generated.printed(PRESET, program, word)), "run ./dev generate"
+
+
 @pytest.mark.parametrize("name", generated.READMES)
 def test_a_readme_shows_its_programs_variables(name):
     with open(os.path.join(paths.ROOT, name), encoding="utf-8") as file:

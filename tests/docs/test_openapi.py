@@ -50,8 +50,7 @@ def schemas(document):
         for name, part in parts.items():
             for content in part.get("content", {}).values():
                 yield from fields(content["schema"], f"{method} {path} {name}")
-    problem = document["components"]["responses"]["problem"]["content"]["application/problem+json"]["schema"]
-    yield from fields(problem, "problem")
+    yield from fields(document["components"]["schemas"]["problem"], "problem")
 
 
 def test_the_document_has_the_rows_of_the_table_of_routes_and_no_others(document):
@@ -65,8 +64,19 @@ def test_every_operation_is_described(document):
     for key, operation in operations(document).items():
         assert operation["summary"], key
         answers = operation["responses"]
-        assert any(status.startswith("2") for status in answers) and "default" in answers, key
+        assert any(status.startswith("2") for status in answers), key
+        assert {"400", "412", "413", "415", "431", "503"} <= set(answers) and "default" not in answers, key
         assert all(answer.get("description") or "$ref" in answer for answer in answers.values()), key
+
+
+def test_every_operation_has_an_id_of_its_own(document):
+    ids = [operation["operationId"] for operation in operations(document).values()]
+    assert len(ids) == len(set(ids)) and "post_api_orders_id_cancel" in ids
+
+
+def test_a_route_with_a_body_tells_what_becomes_of_a_slow_one(document):
+    for key, operation in operations(document).items():
+        assert ("408" in operation["responses"]) == ("requestBody" in operation), key
 
 
 def test_every_reference_leads_somewhere(document):
@@ -99,7 +109,7 @@ def test_the_parameters_of_a_list_have_the_bounds_of_their_table(document):
     listed = {one["name"]: one for one in operations(document)["GET", "/api/orders"]["parameters"]}
     assert list(listed) == ["limit", "status", "customer_id", "cursor"]
     assert listed["limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 100, "default": 20,
-                                         "description": "how many at most"}
+                                         "examples": [20], "description": "how many at most"}
     assert "CONFIRMED" in listed["status"]["schema"]["enum"]
     assert listed["customer_id"]["schema"]["maxLength"] == 64
 

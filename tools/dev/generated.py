@@ -3,11 +3,14 @@ import os
 import re
 import subprocess
 
-from dev import build, manifests, paths
+from dev import build, manifests, messages, paths
 from dev.report import DevError
 
 # file: (program, flag)
 TABLE = {f"{one.folder}/.env.example": (one.name, "--print-env") for one in manifests.ALL}
+
+# file: (program, word, what makes the file of its output)
+MADE = {"docs/messages.md": ("bus-topology", "asyncapi", messages.markdown)}
 
 # file: program; the README of a program shows its output between <!-- print FLAG --> and <!-- end -->.
 READMES = {f"{one.folder}/README.md": one.name for one in manifests.ALL}
@@ -86,6 +89,9 @@ def generate(options):
     for name, (program, flag) in TABLE.items():
         with open(os.path.join(paths.ROOT, name), "w", encoding="utf-8") as file:
             file.write(printed(preset, program, flag))
+    for name, (program, word, make) in MADE.items():
+        with open(os.path.join(paths.ROOT, name), "w", encoding="utf-8") as file:
+            file.write(make(printed(preset, program, word)))
     for name, program in READMES.items():
         _rewrite(name, lambda text, program=program: with_output(text, preset, program))
     for name in DOCUMENTS:

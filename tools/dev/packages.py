@@ -17,13 +17,15 @@ UP = (
 # Packages that only the test suites need.
 TEST = (
     "caddy", "clang", "clang-format", "clang-tidy", "flake8", "git", "haproxy", "iproute2", "libclang-rt-14-dev",
-    "libfaketime", "mount", "nginx-light", "nodejs", "pgbouncer", "python3-psycopg2", "python3-pytest",
-    "python3-requests", "shellcheck", "similarity-tester", "yamllint",
+    "libfaketime", "mount", "nginx-light", "nodejs", "pgbouncer", "python3-jsonschema", "python3-psycopg2",
+    "python3-pytest", "python3-requests", "shellcheck", "similarity-tester", "yamllint",
 )
 # Packages that ./dev invariants needs.
 CHECK = ("python3-psycopg2",)
 # The generator of ./dev bench: it is cheap, so that what is measured is the system.
 BENCH = ("wrk",)
+# For the virtual environment of ./dev contract install.
+CONTRACT = ("python3-pip",)
 POLICY = "/usr/sbin/policy-rc.d"
 NO_CLUSTER = "/etc/postgresql-common/createcluster.d/orderbus.conf"
 OURS = "#!/bin/sh\n# Made by orderbus's ./dev while it installs packages, and removed right after.\nexit 101\n"
@@ -54,7 +56,7 @@ def ensure(names):
 
 def install(names):
     """The part that runs as root; it takes no package that this file does not name."""
-    unknown = set(names) - set(UP) - set(TEST) - set(BENCH)
+    unknown = set(names) - set(UP) - set(TEST) - set(BENCH) - set(CONTRACT)
     if unknown or not account.is_root():
         raise DevError(f"refused to install {' '.join(sorted(unknown))}" if unknown else "only root can install")
     with _no_service_starts(), _no_main_cluster(names):

@@ -70,6 +70,9 @@ struct bus_field {
   const struct bus_schema *item; /* OBJECT, ARRAY, EMBED */
   const char *description;
   const char *fallback; /* STRING, INT64: the value of an absent member, as text; NULL: it stays absent */
+  const char *example;  /* for documents: a value that works, as text; NULL: none */
+  const char *pattern;  /* for documents, STRING: a narrower regular expression than the charset's; a check beyond the
+                           table demands it */
   bool opaque;          /* in a path or query: a wrong value "must be <description>", whatever the bounds are */
 };
 

@@ -112,6 +112,10 @@ void bus_http_reply(struct bus_http_exchange *exchange, int status, const char *
 /* Encoded with bus_encode_nulls. */
 void bus_http_reply_json(struct bus_http_exchange *exchange, int status, const struct bus_schema *schema,
                          const void *value);
+/* A document that caches may keep for five minutes: 200 with its entity tag, or 304 where If-None-Match names that tag.
+ * tag: up to 64 visible characters, without quotation marks. */
+void bus_http_reply_document(struct bus_http_exchange *exchange, const char *media_type, struct bus_str body,
+                             struct bus_str tag);
 /* RFC 9457: {"type":"about:blank","title":…,"status":…,"detail":…,"trace_id":…}; detail is our own text, never the
  * client's. */
 void bus_http_problem(struct bus_http_exchange *exchange, int status, const char *format, ...) BUS_PRINTF(3, 4);

@@ -62,7 +62,8 @@ struct bus_http_route {
   const char *media_type;             /* of the body, exact but for charset=utf-8; NULL: application/json */
   bool is_probe;                      /* a request that is answered below 400 stands in the access log at debug alone */
   bool any_host;                      /* answers whatever the one Host says: for probes that ask by address */
-  const char *summary;                /* documentation, as are the answers */
+  const char *summary;                /* documentation, as are produces and the answers */
+  const char *produces;               /* media type of the answers below 300 that have no schema; NULL: no body */
   const struct bus_http_answer *answers; /* NULL: 200 alone */
 };
 

@@ -81,6 +81,8 @@ void bus_admin_live(void *admin, struct bus_http_exchange *exchange);
 void bus_admin_ready(void *admin, struct bus_http_exchange *exchange);
 void bus_admin_health(void *admin, struct bus_http_exchange *exchange);
 void bus_admin_metrics(void *admin, struct bus_http_exchange *exchange);
+/* For documentation: the bodies of bus_admin_health, and of bus_admin_live and bus_admin_ready. */
+extern const struct bus_schema bus_health_schema, bus_status_schema;
 
 #ifdef __cplusplus
 }

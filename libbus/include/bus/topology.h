@@ -86,6 +86,7 @@ struct bus_topology {
   const struct bus_tier *tiers; /* shortest first */
   size_t tier_count;
   int64_t query_ttl_ms;
+  const char *title, *version; /* of the system, for documents; or NULL */
 };
 
 /* The default tiers: 1s, 30s, 10m. */
@@ -167,13 +168,14 @@ bool bus_topology_is_reply(const struct bus_topology *topology, struct bus_str u
 /* Checks a topology. The error names the first fault: a command that no queue takes, a name too long, and so on. */
 bool bus_topology_is_valid(const struct bus_topology *topology, struct bus_error *err) BUS_MUST_CHECK;
 
-/* The program `bus-topology`: apply|diff|print|definitions, --url amqp://…; returns main's status.
+/* The program `bus-topology`: apply|diff|print|definitions|asyncapi|schemas, --url amqp://…; returns main's status.
  * apply        declares what is missing; refuses to change what differs (a changed argument is a new queue)
  * diff         says what is missing or differs; 1 when anything; 3 when bindings were not compared for want of a list
  *              (--bindings) and nothing else differs
  * print        the declarations, one a line, without a broker
  * definitions  JSON for `rabbitmqctl import_definitions`: permissions and topic permissions of this system's users in
- *              --vhost; users themselves, with their passwords, are the administrator's */
+ *              --vhost; users themselves, with their passwords, are the administrator's
+ * asyncapi, schemas  the documents of bus/asyncapi.h */
 int bus_topology_main(int argc, char **argv, const struct bus_topology *topology);
 
 #ifdef __cplusplus

@@ -1,13 +1,14 @@
 /* The program bus-topology: applies a topology to a broker, compares it, prints it. */
 #include "topology_text.h"
 
+#include <bus/asyncapi.h>
 #include <bus/operator.h>
 #include <bus/process.h>
 
 #include <errno.h>
 #include <stdlib.h>
 
-enum { EXIT_DIFFERS = 1, EXIT_TROUBLE = 2, EXIT_NOT_COMPARED = 3, BINDINGS_MAX = 16 << 20 };
+enum { EXIT_DIFFERS = 1, EXIT_TROUBLE = 2, EXIT_NOT_COMPARED = 3, BINDINGS_MAX = 16 << 20, DOCUMENT_MAX = 4 << 20 };
 
 #define DISK_MIN (INT64_C(1) << 30)
 #define DISK_MAX (INT64_C(1) << 60)
@@ -24,7 +25,7 @@ struct program {
 };
 
 static const char help[] =
-    "usage: bus-topology [OPTION]... apply|diff|print|definitions\n"
+    "usage: bus-topology [OPTION]... apply|diff|print|definitions|asyncapi|schemas\n"
     "Declares exchanges, queues and bindings at a broker, as an administrator, at deployment.\n"
     "\n"
     "  apply         declare what is missing; a queue or exchange that differs is left alone, and nothing is changed:\n"
@@ -33,6 +34,8 @@ static const char help[] =
     "  print         the declarations, one a line; needs no broker\n"
     "  definitions   JSON for `rabbitmqctl import_definitions`: what each user may do, how many bytes\n"
     "                queues may hold, and how many connections and queues the virtual host; needs no broker\n"
+    "  asyncapi      the messages as an AsyncAPI 3.0 document; needs no broker\n"
+    "  schemas       JSON Schemas (2020-12) of all messages, by type under $defs; needs no broker\n"
     "\n"
     "  --url URL        amqp://user:password@host:port/vhost or amqps://…, with several nodes of a cluster as\n"
     "                   host:port,host:port; else the variable RABBITMQ_URL, which ps(1) does not show\n"
@@ -167,6 +170,19 @@ static int definitions(struct program *program) {
   return fflush(stdout) == 0 ? EXIT_SUCCESS : trouble("cannot write the standard output");
 }
 
+typedef bool encode_function(const struct bus_topology *topology, struct bus_arena *arena, struct bus_str *ret);
+
+static int print_document(const struct program *program, encode_function *encode) {
+  struct bus_arena *arena = bus_arena_new(DOCUMENT_MAX);
+  struct bus_str text;
+  bool encoded = arena && encode(program->topology, arena, &text);
+  bool printed = encoded && puts(text.data) >= 0 && fflush(stdout) == 0;
+  bus_arena_free(arena);
+  if (!encoded)
+    return trouble("out of memory for the document");
+  return printed ? EXIT_SUCCESS : trouble("cannot write the standard output");
+}
+
 /* ---- the program ---- */
 
 static char *read_all(FILE *file) {
@@ -222,7 +238,11 @@ static int run_verb(struct program *program, const char *verb) {
     return print(program);
   if (strcmp(verb, "definitions") == 0)
     return definitions(program);
-  return trouble("the verbs are apply, diff, print and definitions; see --help");
+  if (strcmp(verb, "asyncapi") == 0)
+    return print_document(program, bus_asyncapi_encode);
+  if (strcmp(verb, "schemas") == 0)
+    return print_document(program, bus_message_schemas_encode);
+  return trouble("the verbs are apply, diff, print, definitions, asyncapi and schemas; see --help");
 }
 
 /* 0: no number of bytes, or less than 1 GiB or more than 1 EiB. */

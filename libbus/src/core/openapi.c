@@ -1,157 +1,32 @@
 /* The OpenAPI 3.1 document of a table of routes: paths and operations from the rows, schemas from the field tables. */
 #include <bus/route.h>
 
-#include <stdarg.h>
+#include "json_schema.h"
 
-#include "json_write.h"
+#define PROBLEM "'$r':'#/components/responses/problem'"
 
-/* Writes the format with its single quotes as double ones; $s is a string to be quoted and escaped, $v a view of one,
- * $r text as it is, $d a long long. */
-static void json_put(struct bus_json_writer *writer, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  for (; *format; format++) {
-    if (*format != '$')
-      bus_json_char(writer, (char)(*format == '\'' ? '"' : *format));
-    else if (*++format == 's')
-      bus_json_string(writer, bus_str(va_arg(args, const char *)));
-    else if (*format == 'v')
-      bus_json_string(writer, va_arg(args, struct bus_str));
-    else if (*format == 'r')
-      bus_json_raw(writer, bus_str(va_arg(args, const char *)));
-    else
-      bus_json_int64(writer, va_arg(args, long long));
-  }
-  va_end(args);
-}
-
-static const char *comma(bool due) {
-  return due ? "," : "";
-}
-
-/* ---- schemas ---- */
-
-/* The words of JSON Schema for each kind. */
-static const struct words {
-  const char *type, *min, *max, *format;
-} words[] = {
-    [BUS_KIND_STRING] = {"string", "minLength", "maxLength", NULL},
-    [BUS_KIND_INT64] = {"integer", "minimum", "maximum", NULL},
-    [BUS_KIND_BOOL] = {"boolean", NULL, NULL, NULL},
-    [BUS_KIND_ENUM] = {"string", NULL, NULL, NULL},
-    [BUS_KIND_UUID] = {"string", NULL, NULL, "uuid"},
-    [BUS_KIND_TIME] = {"string", NULL, NULL, "date-time"},
-    [BUS_KIND_OBJECT] = {"object", NULL, NULL, NULL},
-    [BUS_KIND_ARRAY] = {"array", "minItems", "maxItems", NULL},
-    [BUS_KIND_JSON] = {NULL, NULL, NULL, NULL},
-    [BUS_KIND_EMBED] = {NULL, NULL, NULL, NULL},
-};
-
-/* BUS_TEXT and BUS_PLAIN count bytes, JSON Schema characters: its bounds are the wider ones. */
-static const char *const patterns[] = {
-    [BUS_TEXT] = NULL,
-    [BUS_PLAIN] = NULL,
-    [BUS_VISIBLE] = "^[\\x21-\\x7E]*$",
-    [BUS_TOKEN] = "^[A-Za-z0-9._:-]*$",
-    [BUS_ID] = "^(?!\\.{1,2}$)[A-Za-z0-9._:-]*$",
-};
-
-/* Requests refuse unknown members, and no parameter can be null. */
-struct use {
-  bool strict, nullable;
-};
-
-static void write_members(struct bus_json_writer *writer, const struct bus_schema *schema, struct use use);
-
-static void write_bounds(struct bus_json_writer *writer, const struct bus_field *field) {
-  const struct words *word = &words[field->kind];
-  if (word->min)
-    json_put(writer, "$s:$d,$s:$d,", word->min, (long long)field->min, word->max, (long long)field->max);
-  if (word->format)
-    json_put(writer, "'format':$s,", word->format);
-  if (field->kind == BUS_KIND_STRING && patterns[field->charset])
-    json_put(writer, "'pattern':$s,", patterns[field->charset]);
-}
-
-static void write_names(struct bus_json_writer *writer, const char *const *names, bool nullable) {
-  json_put(writer, "'enum':[");
-  for (size_t i = 0; names[i]; i++)
-    json_put(writer, "$r$s", comma(i > 0), names[i]);
-  json_put(writer, nullable ? ",null]," : "],");
-}
-
-static void write_field(struct bus_json_writer *writer, const struct bus_field *field, struct use use) {
-  bool nullable = use.nullable && field->presence == BUS_OPTIONAL;
-  const char *type = words[field->kind].type;
-  json_put(writer, "{");
-  if (type)
-    json_put(writer, nullable ? "'type':[$s,'null']," : "'type':$s,", type);
-  write_bounds(writer, field);
-  if (field->kind == BUS_KIND_ENUM)
-    write_names(writer, field->names, nullable);
-  if (field->kind == BUS_KIND_ARRAY)
-    json_put(writer, "'items':{'type':'object',");
-  if (field->item)
-    write_members(writer, field->item, use);
-  if (field->item)
-    json_put(writer, field->kind == BUS_KIND_ARRAY ? "}," : ",");
-  if (field->fallback)
-    json_put(writer, field->kind == BUS_KIND_INT64 ? "'default':$r," : "'default':$s,", field->fallback);
-  json_put(writer, "'description':$s}", field->description);
-}
-
-/* The members of an embedded struct are members of the object. */
-static void write_required(struct bus_json_writer *writer, const struct bus_schema *schema, bool *more) {
-  for (size_t i = 0; i < schema->field_count; i++) {
-    const struct bus_field *field = &schema->fields[i];
-    if (field->kind == BUS_KIND_EMBED)
-      write_required(writer, field->item, more);
-    if (field->presence == BUS_OPTIONAL)
-      continue;
-    json_put(writer, "$r$s", comma(*more), field->name);
-    *more = true;
-  }
-}
-
-static void write_properties(struct bus_json_writer *writer, const struct bus_schema *schema, struct use use,
-                             bool *more) {
-  for (size_t i = 0; i < schema->field_count; i++) {
-    const struct bus_field *field = &schema->fields[i];
-    if (field->kind == BUS_KIND_EMBED) {
-      write_properties(writer, field->item, use, more);
-      continue;
-    }
-    json_put(writer, "$r$s:", comma(*more), field->name);
-    write_field(writer, field, use);
-    *more = true;
-  }
-}
-
-static void write_members(struct bus_json_writer *writer, const struct bus_schema *schema, struct use use) {
-  bool more = false;
-  json_put(writer, "'required':[");
-  write_required(writer, schema, &more);
-  json_put(writer, "],'properties':{");
-  more = false;
-  write_properties(writer, schema, use, &more);
-  json_put(writer, use.strict ? "},'additionalProperties':false" : "}");
-}
+/* ---- bodies ---- */
 
 static void write_content(struct bus_json_writer *writer, const char *media_type, const struct bus_schema *schema,
-                          bool strict) {
-  json_put(writer, "'content':{$s:{'schema':{'title':$s,'type':'object',", media_type, schema->name);
-  write_members(writer, schema, (struct use){.strict = strict, .nullable = true});
-  json_put(writer, "}}}");
+                          bool is_request) {
+  bus_json_put(writer, "$s:{'schema':{", media_type);
+  bus_json_schema_object(writer, schema, (struct bus_schema_use){.strict = is_request, .nullable = true});
+  bus_json_put(writer, "}");
+  if (is_request && bus_json_schema_has_example(schema)) {
+    bus_json_put(writer, ",'example':");
+    bus_json_schema_example(writer, schema);
+  }
+  bus_json_put(writer, "}");
 }
 
-/* ---- operations ---- */
+/* ---- parameters ---- */
 
 static void write_parameter(struct bus_json_writer *writer, const struct bus_field *field, struct bus_str name,
                             const char *place, bool is_first) {
-  json_put(writer, "$r{'name':$v,'in':$s,'required':$r,'description':$s,'schema':", comma(!is_first), name, place,
-           field->presence == BUS_REQUIRED ? "true" : "false", field->description);
-  write_field(writer, field, (struct use){.nullable = false});
-  json_put(writer, "}");
+  bus_json_put(writer, "$r{'name':$v,'in':$s,'required':$r,'description':$s,'schema':", bus_json_comma(!is_first), name,
+               place, field->presence == BUS_REQUIRED ? "true" : "false", field->description);
+  bus_json_schema_field(writer, field, (struct bus_schema_use){.nullable = false});
+  bus_json_put(writer, "}");
 }
 
 /* The name of the next {segment}; *path then stands behind it. */
@@ -166,48 +41,124 @@ static void write_parameters(struct bus_json_writer *writer, const struct bus_ht
   const struct bus_schema *query = input->query;
   const char *path = route->path;
   size_t written = 0;
-  json_put(writer, "'parameters':[");
+  bus_json_put(writer, "'parameters':[");
   for (size_t i = 0; input->path && i < input->path->field_count; i++)
     write_parameter(writer, &input->path->fields[i], next_segment(&path), "path", written++ == 0);
   for (size_t i = 0; query && i < query->field_count; i++)
     write_parameter(writer, &query->fields[i], bus_str(query->fields[i].name), "query", written++ == 0);
   if (input->key)
     write_parameter(writer, input->key, BUS_STR("Idempotency-Key"), "header", written == 0);
-  json_put(writer, "],");
+  bus_json_put(writer, "],");
 }
 
-#define PROBLEM "'$r':'#/components/responses/problem'"
+/* ---- responses ---- */
 
-static void write_answer(struct bus_json_writer *writer, const struct bus_http_answer *answer) {
-  json_put(writer, "'$d':{", (long long)answer->status);
-  if (answer->schema == NULL && answer->status >= 400)
-    json_put(writer, PROBLEM ",", "$ref");
-  json_put(writer, "'description':$s", answer->description);
-  if (answer->schema) {
-    json_put(writer, ",");
-    write_content(writer, "application/json", answer->schema, false);
+/* The server's own refusals, which every route shares (bus/http_server.h). */
+static const struct refusal {
+  int status;
+  bool needs_body; /* only of a route that takes one */
+  const char *description;
+} refusals[] = {
+    {400, false, "the request is malformed, or its Host is not served here"},
+    {408, true, "the body did not come in time"},
+    {411, false, "a Transfer-Encoding other than chunked"},
+    {412, false, "a condition that cannot be met, such as If-Match"},
+    {413, false, "the body is larger than this path takes"},
+    {415, false, "the body's media type or Content-Encoding is not taken here (Accept-Encoding)"},
+    {431, false, "too many header fields, or too large ones"},
+    {503, false, "cannot be served now; repeating is safe (Retry-After)"},
+};
+
+static bool has_answer(const struct bus_http_answer *answers, int status) {
+  while (answers->status != 0 && answers->status != status)
+    answers++;
+  return answers->status == status;
+}
+
+static void write_refusal(struct bus_json_writer *writer, int status, const char *description) {
+  bus_json_put(writer, "'$d':{" PROBLEM ",'description':$s}", (long long)status, "$ref", description);
+}
+
+static void write_text(struct bus_json_writer *writer, const char *media_type) {
+  bus_json_put(writer, ",'content':{$s:{'schema':{'type':'string'}}}", media_type);
+}
+
+static void write_answer(struct bus_json_writer *writer, const struct bus_http_route *route,
+                         const struct bus_http_answer *answer) {
+  if (answer->schema == NULL && answer->status >= 400) {
+    write_refusal(writer, answer->status, answer->description);
+    return;
   }
-  json_put(writer, "},");
+  bus_json_put(writer, "'$d':{'description':$s", (long long)answer->status, answer->description);
+  if (answer->schema == NULL && route->produces && answer->status < 300)
+    write_text(writer, route->produces);
+  if (answer->schema) {
+    bus_json_put(writer, ",'content':{");
+    write_content(writer, "application/json", answer->schema, false);
+    if (answer->status >= 400) /* the server's own refusal has the same status */
+      bus_json_put(writer, ",'application/problem+json':{'schema':{'$r':'#/components/schemas/problem'}}", "$ref");
+    bus_json_put(writer, "}");
+  }
+  bus_json_put(writer, "}");
+}
+
+static void write_answers(struct bus_json_writer *writer, const struct bus_http_route *route) {
+  static const struct bus_http_answer plain[] = {{200, "as it says", NULL}, {0, NULL, NULL}};
+  const struct bus_http_answer *answers = route->answers ? route->answers : plain;
+  bus_json_put(writer, "'responses':{");
+  for (const struct bus_http_answer *answer = answers; answer->status; answer++) {
+    bus_json_put(writer, bus_json_comma(answer > answers));
+    write_answer(writer, route, answer);
+  }
+  for (size_t i = 0; i < BUS_COUNT(refusals); i++) {
+    if (has_answer(answers, refusals[i].status) || (refusals[i].needs_body && route->body_limit == 0))
+      continue;
+    bus_json_put(writer, ",");
+    write_refusal(writer, refusals[i].status, refusals[i].description);
+  }
+  bus_json_put(writer, "}");
+}
+
+/* ---- operations ---- */
+
+static bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* post_api_orders_id_cancel: the method, and the path's words. */
+static void write_operation_id(struct bus_json_writer *writer, const struct bus_http_route *route) {
+  bus_json_put(writer, "'operationId':'");
+  for (const char *c = route->method; *c; c++)
+    bus_json_char(writer, (char)(*c | 0x20));
+  for (const char *c = route->path; *c; c++) {
+    if (!is_letter_or_digit(*c))
+      continue;
+    if (c > route->path && !is_letter_or_digit(c[-1]))
+      bus_json_char(writer, '_');
+    bus_json_char(writer, *c);
+  }
+  bus_json_put(writer, "',");
+}
+
+static void write_request_body(struct bus_json_writer *writer, const struct bus_http_route *route) {
+  const struct bus_http_input *input = route->input;
+  bus_json_put(writer, "'requestBody':{'required':$r,'content':{", input->body_may_be_empty ? "false" : "true");
+  write_content(writer, route->media_type ? route->media_type : "application/json", input->body, true);
+  bus_json_put(writer, "}},");
 }
 
 static void write_operation(struct bus_json_writer *writer, const struct bus_http_route *route) {
-  static const struct bus_http_answer plain[] = {{200, "as it says", NULL}, {0, NULL, NULL}};
-  const struct bus_http_answer *answer = route->answers ? route->answers : plain;
-  json_put(writer, "'");
+  bus_json_put(writer, "'");
   for (const char *c = route->method; *c; c++)
     bus_json_char(writer, (char)(*c | 0x20));
-  json_put(writer, "':{'summary':$s,", route->summary ? route->summary : "");
+  bus_json_put(writer, "':{'summary':$s,", route->summary ? route->summary : "");
+  write_operation_id(writer, route);
   if (route->input)
     write_parameters(writer, route);
-  if (route->input && route->input->body) {
-    json_put(writer, "'requestBody':{'required':$r,", route->input->body_may_be_empty ? "false" : "true");
-    write_content(writer, route->media_type ? route->media_type : "application/json", route->input->body, true);
-    json_put(writer, "},");
-  }
-  json_put(writer, "'responses':{");
-  for (; answer->status; answer++)
-    write_answer(writer, answer);
-  json_put(writer, "'default':{" PROBLEM "}}}", "$ref");
+  if (route->input && route->input->body)
+    write_request_body(writer, route);
+  write_answers(writer, route);
+  bus_json_put(writer, "}");
 }
 
 static bool stands_before(const struct bus_openapi *document, size_t index) {
@@ -219,26 +170,27 @@ static bool stands_before(const struct bus_openapi *document, size_t index) {
 
 static void write_path(struct bus_json_writer *writer, const struct bus_openapi *document, size_t index) {
   const char *path = document->routes[index].path;
-  json_put(writer, "$r$s:{", comma(index > 0), path);
+  bus_json_put(writer, "$r$s:{", bus_json_comma(index > 0), path);
   for (size_t i = index; i < document->route_count; i++) {
     if (strcmp(document->routes[i].path, path) != 0)
       continue;
-    json_put(writer, comma(i > index));
+    bus_json_put(writer, bus_json_comma(i > index));
     write_operation(writer, &document->routes[i]);
   }
-  json_put(writer, "}");
+  bus_json_put(writer, "}");
 }
 
 static void write_document(struct bus_json_writer *writer, const void *context) {
   const struct bus_openapi *document = context;
-  json_put(writer, "{'openapi':'3.1.0','info':{'title':$s,'version':$s,'description':$s},'paths':{", document->title,
-           document->version, document->description);
+  bus_json_put(writer, "{'openapi':'3.1.0','info':{'title':$s,'version':$s,'description':$s},'paths':{",
+               document->title, document->version, document->description);
   for (size_t i = 0; i < document->route_count; i++)
     if (!stands_before(document, i))
       write_path(writer, document, i);
-  json_put(writer, "},'components':{'responses':{'problem':{'description':'a problem (RFC 9457)',");
-  write_content(writer, "application/problem+json", document->problem, false);
-  json_put(writer, "}}}}");
+  bus_json_put(writer, "},'components':{'schemas':{'problem':{");
+  bus_json_schema_object(writer, document->problem, (struct bus_schema_use){.nullable = true});
+  bus_json_put(writer, "}},'responses':{'problem':{'description':'a problem (RFC 9457)','content':{");
+  bus_json_put(writer, "'application/problem+json':{'schema':{'$r':'#/components/schemas/problem'}}}}}}}", "$ref");
 }
 
 bool bus_openapi_encode(const struct bus_openapi *document, struct bus_arena *arena, struct bus_str *ret) {

@@ -19,15 +19,9 @@ static int answer_refusal(struct bus_http_exchange *exchange, int status, const 
 
 /* ---- the head ---- */
 static bool is_listed(struct bus_str value, const char *token) {
-  while (value.len > 0) {
-    struct bus_str item = bus_str_cut(&value, ',');
-    while (item.len > 0 && item.data[0] == ' ')
-      item = (struct bus_str){item.data + 1, item.len - 1};
-    while (item.len > 0 && item.data[item.len - 1] == ' ')
-      item.len--;
-    if (http_text_is(item, token))
+  while (value.len > 0)
+    if (http_text_is(http_list_next(&value), token))
       return true;
-  }
   return false;
 }
 
@@ -95,9 +89,9 @@ static bool is_plain(const struct bus_http_exchange *exchange) {
   return true;
 }
 
-/* No response has an entity tag or a modification date, so a condition on one cannot be kept; carrying out the request
- * would break the condition (RFC 9110, 13.1). If-None-Match and the dates of a GET or HEAD only allow a shorter
- * response; the client gets the whole one. */
+/* No response but a document has an entity tag, and none a modification date, so a condition on one cannot be kept;
+ * carrying out the request would break the condition (RFC 9110, 13.1). If-None-Match and the dates of a GET or HEAD
+ * only allow a shorter response; the client gets the whole one. */
 static bool has_precondition(const struct bus_http_exchange *exchange) {
   static const char *const conditions[] = {"if-match", "if-none-match", "if-unmodified-since"};
   bool reads = strcmp(exchange->method, "GET") == 0 || exchange->is_head;

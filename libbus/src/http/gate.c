@@ -41,6 +41,15 @@ bool http_text_is(struct bus_str text, const char *other) {
   return other[i] == '\0';
 }
 
+struct bus_str http_list_next(struct bus_str *list) {
+  struct bus_str item = bus_str_cut(list, ',');
+  while (item.len > 0 && item.data[0] == ' ')
+    item = (struct bus_str){item.data + 1, item.len - 1};
+  while (item.len > 0 && item.data[item.len - 1] == ' ')
+    item.len--;
+  return item;
+}
+
 /* No control characters; bytes from 0x80 on are opaque, as RFC 9110 has them. */
 static bool is_field_value(struct bus_str value) {
   for (size_t i = 0; i < value.len; i++) {

@@ -127,6 +127,7 @@ struct bus_http_exchange {
   bool is_head;
   bool closes;         /* the connection ends with this answer */
   bool holds;          /* it has a place among those that take their time */
+  bool is_cacheable;   /* a document */
   bool streaming;      /* chunks are written; a last one is due */
   int64_t write_began; /* 0: not yet */
   int status;          /* what was answered; 0: nothing yet */

@@ -62,10 +62,11 @@ static int head_format(char head[HEAD_SIZE], const struct bus_http_exchange *exc
                            : strcmp(exchange->version, "1.0") == 0 ? "Connection: keep-alive\r\n"
                                                                    : "";
   return snprintf(head, HEAD_SIZE,
-                  "HTTP/1.1 %d %s\r\nDate: %s\r\n%s%s%s%sCache-Control: no-store\r\n"
+                  "HTTP/1.1 %d %s\r\nDate: %s\r\n%s%s%s%sCache-Control: %s\r\n"
                   "X-Content-Type-Options: nosniff\r\ntraceparent: %s\r\nX-Request-Id: %.*s\r\n%s",
                   status, http_status_title(status), date, media_type ? "Content-Type: " : "",
-                  media_type ? media_type : "", media_type ? "\r\n" : "", framing, trace, (int)id.len,
+                  media_type ? media_type : "", media_type ? "\r\n" : "", framing,
+                  exchange->is_cacheable ? "public, max-age=300" : "no-store", trace, (int)id.len,
                   id.data ? id.data : "", connection);
 }
 

@@ -7,7 +7,7 @@ struct text {
   struct bus_str text;
 };
 static const struct bus_field text_fields[] = {
-    BUS_FIELD_STRING(struct text, text, BUS_TEXT, 1, 8, BUS_REQUIRED, "a \"text\""),
+    BUS_FIELD_STRING(struct text, text, BUS_TEXT, 1, 8, BUS_REQUIRED, "a \"text\"", .example = "e"),
 };
 static const struct bus_schema text_schema = BUS_SCHEMA("text", struct text, text_fields);
 struct thing {
@@ -41,52 +41,54 @@ static const struct bus_http_route routes[] = {
     {.method = "GET", .path = "/things/{name}", .summary = "One"},
 };
 
-#define PROBLEM "\"$ref\":\"#/components/responses/problem\""
-#define KEY(type)                                                                                                      \
-  "\"schema\":{\"type\":" type                                                                                         \
-  ",\"minLength\":1,\"maxLength\":9,\"pattern\":\"^[\\\\x21-\\\\x7E]*$\",\"description\":\"the key\"}"
-#define OBJECT                                                                                                         \
-  "\"title\":\"thing\",\"type\":\"object\",\"required\":[\"text\"],\"properties\":{\"idempotency_key\":{\"type\":["    \
-  "\"string\","                                                                                                        \
-  "\"null\"],\"minLength\":1,\"maxLength\":9,\"pattern\":\"^[\\\\x21-\\\\x7E]*$\",\"description\":\"the "              \
-  "key\"},\"text\":{"                                                                                                  \
-  "\"type\":\"string\",\"minLength\":1,\"maxLength\":8,\"description\":\"a \\\"text\\\"\"}}"
+#define REFUSALS                                                                                                       \
+  "\"400\":{\"$ref\":\"#/components/responses/problem\",\"description\":\"the request is malformed, or its H"          \
+  "ost is not served here\"},\"411\":{\"$ref\":\"#/components/responses/problem\",\"description\":\"a Transf"          \
+  "er-Encoding other than chunked\"},\"412\":{\"$ref\":\"#/components/responses/problem\",\"description\":\""          \
+  "a condition that cannot be met, such as If-Match\"},\"413\":{\"$ref\":\"#/components/responses/problem\","          \
+  "\"description\":\"the body is larger than this path takes\"},\"415\":{\"$ref\":\"#/components/responses/p"          \
+  "roblem\",\"description\":\"the body's media type or Content-Encoding is not taken here (Accept-Encoding)"           \
+  "\"},\"431\":{\"$ref\":\"#/components/responses/problem\",\"description\":\"too many header fields, or too"          \
+  " large ones\"},\"503\":{\"$ref\":\"#/components/responses/problem\",\"description\":\"cannot be served no"          \
+  "w; repeating is safe (Retry-After)\"}"
+#define TEXT_MEMBER                                                                                                    \
+  "\"text\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":8,\"x-maxBytes\":8,\"pattern\":\"^[^\\\\x00-"           \
+  "\\\\x1F\\\\x7F-\\\\x9F]*$\",\"examples\":[\"e\"],\"description\":\"a \\\"text\\\"\"}"
+#define THING                                                                                                          \
+  "\"title\":\"thing\",\"type\":\"object\",\"required\":[\"text\"],\"properties\":{\"idempotency_key\":{\"ty"          \
+  "pe\":[\"string\",\"null\"],\"minLength\":1,\"maxLength\":9,\"pattern\":\"^[\\\\x21-\\\\x7E]*$\",\"descrip"          \
+  "tion\":\"the key\"},"
 
 TEST(rows_become_paths_operations_and_schemas)
 {
   struct bus_arena *arena = bus_arena_new(1 << 16);
   struct bus_str text;
-  const struct bus_openapi document = {"things", "1", "all of them", routes, BUS_COUNT(routes), &body_schema};
+  const struct bus_openapi document = {"things", "1", "all of them", routes, BUS_COUNT(routes), &text_schema};
   assert_true(bus_openapi_encode(&document, arena, &text));
   assert_string_equal(
       text.data,
-      "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"things\",\"version\":\"1\",\"description\":\"all of "
-      "them\"},\"paths\":{"
-      "\"/things\":{\"get\":{\"summary\":\"Things\",\"parameters\":["
-      "{\"name\":\"limit\",\"in\":\"query\",\"required\":false,\"description\":\"how "
-      "many\",\"schema\":{\"type\":\"integer\","
-      "\"minimum\":1,\"maximum\":100,\"default\":20,\"description\":\"how many\"}},"
-      "{\"name\":\"state\",\"in\":\"query\",\"required\":false,\"description\":\"which\",\"schema\":{\"type\":"
-      "\"string\","
-      "\"enum\":[\"on\",\"off\"],\"description\":\"which\"}}],"
-      "\"responses\":{\"200\":{\"description\":\"as it says\"},\"default\":{" PROBLEM "}}}},"
-      "\"/things/{name}\":{\"post\":{\"summary\":\"Changes one\",\"parameters\":["
-      "{\"name\":\"name\",\"in\":\"path\",\"required\":true,\"description\":\"the "
-      "thing\",\"schema\":{\"type\":\"string\","
-      "\"minLength\":1,\"maxLength\":64,\"pattern\":\"^(?!\\\\.{1,2}$)[A-Za-z0-9._:-]*$\",\"description\":\"the "
-      "thing\"}},"
-      "{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"required\":false,\"description\":\"the key\"," KEY(
-          "\"string\"") "}],"
-                        "\"requestBody\":{\"required\":true,\"content\":{\"application/json\":{\"schema\":{" OBJECT
-                        ",\"additionalProperties\":false}}}},\"responses\":{\"201\":{\"description\":\"changed\","
-                        "\"content\":{\"application/json\":{"
-                        "\"schema\":{" OBJECT "}}}},\"409\":{" PROBLEM
-                        ",\"description\":\"too late\"},\"default\":{" PROBLEM "}}},"
-                        "\"get\":{\"summary\":\"One\",\"responses\":{\"200\":{\"description\":\"as it "
-                        "says\"},\"default\":{" PROBLEM "}}}}},"
-                        "\"components\":{\"responses\":{\"problem\":{\"description\":\"a problem (RFC "
-                        "9457)\",\"content\":{"
-                        "\"application/problem+json\":{\"schema\":{" OBJECT "}}}}}}}");
+      "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"things\",\"version\":\"1\",\"description\":\"all of them\"},"
+      "\"paths\":{\"/things\":{\"get\":{\"summary\":\"Things\",\"operationId\":\"get_things\",\"parameters\":[{"
+      "\"name\":\"limit\",\"in\":\"query\",\"required\":false,\"description\":\"how many\",\"schema\":{\"type\":"
+      "\"integer\",\"minimum\":1,\"maximum\":100,\"default\":20,\"description\":\"how many\"}},{\"name\":\"state"
+      "\",\"in\":\"query\",\"required\":false,\"description\":\"which\",\"schema\":{\"type\":\"string\",\"enum\""
+      ":[\"on\",\"off\"],\"description\":\"which\"}}],\"responses\":{\"200\":{\"description\":\"as it says\"}," REFUSALS
+      "}}},\"/things/{name}\":{\"post\":{\"summary\":\"Changes one\",\"operationId\":\"post_things_name\",\"para"
+      "meters\":[{\"name\":\"name\",\"in\":\"path\",\"required\":true,\"description\":\"the thing\",\"schema\":{"
+      "\"type\":\"string\",\"minLength\":1,\"maxLength\":64,\"pattern\":\"^(?!\\\\.{1,2}$)[A-Za-z0-9._:-]*$\",\""
+      "description\":\"the thing\"}},{\"name\":\"Idempotency-Key\",\"in\":\"header\",\"required\":false,\"descri"
+      "ption\":\"the key\",\"schema\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":9,\"pattern\":\"^[\\\\x"
+      "21-\\\\x7E]*$\",\"description\":\"the key\"}}],\"requestBody\":{\"required\":true,\"content\":{\"applicat"
+      "ion/json\":{\"schema\":{" THING TEXT_MEMBER
+      "},\"additionalProperties\":false},\"example\":{\"text\":\"e\"}}}},\"responses\":{\"201\":{\"description\""
+      ":\"changed\",\"content\":{\"application/json\":{\"schema\":{" THING TEXT_MEMBER
+      "}}}}},\"409\":{\"$ref\":\"#/components/responses/problem\",\"description\":\"too late\"}," REFUSALS
+      "}},\"get\":{\"summary\":\"One\",\"operationId\":\"get_things_name\",\"responses\":{\"200\":{\"description"
+      "\":\"as it says\"}," REFUSALS
+      "}}}},\"components\":{\"schemas\":{\"problem\":{\"title\":\"text\",\"type\":\"object\",\"required\":[\"tex"
+      "t\"],\"properties\":{" TEXT_MEMBER
+      "}}},\"responses\":{\"problem\":{\"description\":\"a problem (RFC 9457)\",\"content\":{\"application/probl"
+      "em+json\":{\"schema\":{\"$ref\":\"#/components/schemas/problem\"}}}}}}}");
   bus_arena_free(arena);
 }
 

@@ -1,0 +1,26 @@
+/*
+ * Documents of a topology's messages, printed from its types and their field tables, as JSON. Pure.
+ *
+ *   AsyncAPI 3.0     a channel for each routing key, on the exchange of its types, and "answers" for bus.reply; an
+ *                    operation for each sender and type, and for each queue and type; the schema of each body
+ *   JSON Schema      2020-12; one document whose $defs has the schema of each type's body, by the type
+ */
+#ifndef BUS_ASYNCAPI_H
+#define BUS_ASYNCAPI_H
+
+#include <bus/topology.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Both: false when out of memory. */
+bool bus_asyncapi_encode(const struct bus_topology *topology, struct bus_arena *arena,
+                         struct bus_str *ret) BUS_MUST_CHECK;
+bool bus_message_schemas_encode(const struct bus_topology *topology, struct bus_arena *arena,
+                                struct bus_str *ret) BUS_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

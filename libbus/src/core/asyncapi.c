@@ -1,0 +1,193 @@
+/* The AsyncAPI 3.0 document of a topology, and the JSON Schemas of its messages. */
+#include <bus/asyncapi.h>
+
+#include "json_schema.h"
+
+#define ANSWERS "answers" /* the channel of bus.reply */
+
+/* A message carries no null: absent members are left out. Decoders accept null for them, and ignore unknown members. */
+static const struct bus_schema_use of_messages = {.strict = false, .nullable = true};
+
+static const struct bus_schema *body_of(const struct bus_message_type *type) {
+  static const struct bus_schema none = {.name = "any body"};
+  return type->schema ? type->schema : &none;
+}
+
+static void write_schemas(struct bus_json_writer *writer, const struct bus_topology *topology) {
+  const struct bus_message_type *type;
+  for (size_t i = 0; (type = bus_topology_type_at(topology, i)) != NULL; i++) {
+    bus_json_put(writer, "$r$s:{", bus_json_comma(i > 0), type->type);
+    bus_json_schema_object(writer, body_of(type), of_messages);
+    bus_json_put(writer, "}");
+  }
+}
+
+static void write_schema_document(struct bus_json_writer *writer, const void *context) {
+  const struct bus_topology *topology = context;
+  bus_json_put(writer, "{'$r':'https://json-schema.org/draft/2020-12/schema','title':$s,'$r':{", "$schema",
+               topology->title ? topology->title : "messages", "$defs");
+  write_schemas(writer, topology);
+  bus_json_put(writer, "}}");
+}
+
+bool bus_message_schemas_encode(const struct bus_topology *topology, struct bus_arena *arena, struct bus_str *ret) {
+  return bus_json_build(arena, write_schema_document, topology, ret);
+}
+
+/* ---- channels ---- */
+
+static bool is_answer(const struct bus_message_type *type) {
+  return type->exchange == BUS_EXCHANGE_REPLY;
+}
+
+static struct bus_str channel_of(const struct bus_message_type *type) {
+  return is_answer(type) ? BUS_STR(ANSWERS) : bus_message_key(type);
+}
+
+static bool has_channel_before(const struct bus_topology *topology, size_t index) {
+  struct bus_str channel = channel_of(bus_topology_type_at(topology, index));
+  for (size_t i = 0; i < index; i++)
+    if (bus_str_equal(channel_of(bus_topology_type_at(topology, i)), channel))
+      return true;
+  return false;
+}
+
+static void write_channel(struct bus_json_writer *writer, const struct bus_topology *topology, size_t first) {
+  const struct bus_message_type *type = bus_topology_type_at(topology, first);
+  struct bus_str channel = channel_of(type);
+  bool more = false;
+  bus_json_put(writer, "$v:{'address':", channel);
+  if (is_answer(type))
+    bus_json_put(writer, "null,'description':'The routing key is the reply_to of the query or command.'");
+  else
+    bus_json_put(writer, "$v", channel);
+  bus_json_put(writer, ",'messages':{");
+  for (size_t i = first; (type = bus_topology_type_at(topology, i)) != NULL; i++) {
+    if (!bus_str_equal(channel_of(type), channel))
+      continue;
+    bus_json_put(writer, "$r$s:{'$r':", bus_json_comma(more), type->type, "$ref");
+    bus_json_put(writer, "'#/components/messages/$r'}", type->type);
+    more = true;
+  }
+  bus_json_put(writer, "},'bindings':{'amqp':{'is':'routingKey','exchange':{'name':$s,'type':'topic','durable':true,",
+               bus_exchange_name(bus_topology_type_at(topology, first)->exchange));
+  bus_json_put(writer, "'autoDelete':false},'bindingVersion':'0.3.0'}}}");
+}
+
+static void write_channels(struct bus_json_writer *writer, const struct bus_topology *topology) {
+  bool more = false;
+  for (size_t i = 0; bus_topology_type_at(topology, i) != NULL; i++) {
+    if (has_channel_before(topology, i))
+      continue;
+    bus_json_put(writer, bus_json_comma(more));
+    write_channel(writer, topology, i);
+    more = true;
+  }
+}
+
+/* ---- operations ---- */
+
+/* A user that sends a type, or a queue that takes it. */
+static void write_operation(struct bus_json_writer *writer, const char *who, bool sends,
+                            const struct bus_message_type *type, bool *more) {
+  const char *action = sends ? "send" : "receive";
+  struct bus_str channel = channel_of(type);
+  bus_json_put(writer, "$r'$r.$r.$r':{'action':$s,'summary':'", bus_json_comma(*more), who, action, type->type, action);
+  bus_json_put(writer, sends ? "$r sends $r'," : "The queue $r takes $r',", who, type->type);
+  bus_json_put(writer, "'channel':{'$r':'#/channels/", "$ref");
+  bus_json_raw(writer, channel);
+  bus_json_put(writer, "'},'messages':[{'$r':'#/channels/", "$ref");
+  bus_json_raw(writer, channel);
+  bus_json_put(writer, "/messages/$r'}]}", type->type);
+  *more = true;
+}
+
+/* Every service may send an answer: those have no operation. */
+static void write_senders(struct bus_json_writer *writer, const struct bus_topology *topology, bool *more) {
+  const struct bus_message_type *type;
+  for (size_t i = 0; (type = bus_topology_type_at(topology, i)) != NULL; i++)
+    for (size_t j = 0; j < BUS_SENDERS_MAX && type->senders[j]; j++)
+      write_operation(writer, type->senders[j], true, type, more);
+}
+
+static void write_takers(struct bus_json_writer *writer, const struct bus_topology *topology, bool *more) {
+  const struct bus_queue *queue;
+  for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)) != NULL; i++)
+    for (size_t j = 0; j < queue->type_count; j++)
+      write_operation(writer, queue->name, false, queue->types[j], more);
+}
+
+/* ---- messages ---- */
+
+static const char *kind_of(const struct bus_message_type *type) {
+  static const char *const kinds[] = {
+      [BUS_EXCHANGE_CMD] = "command",
+      [BUS_EXCHANGE_EVENT] = "event",
+      [BUS_EXCHANGE_QUERY] = "query",
+      [BUS_EXCHANGE_REPLY] = "answer",
+  };
+  return kinds[type->exchange];
+}
+
+static void write_message(struct bus_json_writer *writer, const struct bus_message_type *type) {
+  char senders[BUS_SENDERS_TEXT];
+  bus_message_senders(type, senders);
+  bus_json_put(writer, "$s:{'name':$s,'title':$s,'summary':'", type->type, type->type, body_of(type)->name);
+  bus_json_put(writer, "$r of $r','contentType':'application/json','tags':[{'name':$s}],", kind_of(type),
+               is_answer(type) ? "the service that was asked" : senders, kind_of(type));
+  bus_json_put(writer, "'headers':{'$r':'#/components/schemas/envelope'},", "$ref");
+  bus_json_put(writer, "'payload':{'$r':'#/components/schemas/$r'}}", "$ref", type->type);
+}
+
+/* The envelope: AMQP's properties beside the header fields (bus/message.h). */
+static void write_envelope(struct bus_json_writer *writer) {
+  static const struct property {
+    const char *name, *schema, *description;
+  } properties[] = {
+      {"message_id", "\"format\":\"uuid\"", "a UUIDv7: the key by which receivers know a duplicate"},
+      {"type", "\"maxLength\":64", "name and version of the message"},
+      {"correlation_id", "\"format\":\"uuid\"", "the order or product; absent where there is none"},
+      {"user_id", "\"maxLength\":64", "the publisher, checked by the broker"},
+      {"app_id", "\"maxLength\":64", "the publisher"},
+      {"reply_to", "\"maxLength\":255", "the queue of the asker, in a query or command that wants an answer"},
+      {"causation-id", "\"format\":\"uuid\"", "the message that led to this one"},
+      {"traceparent", "\"maxLength\":55", "the trace, as in W3C Trace Context"},
+  };
+  bus_json_put(writer, "'envelope':{'title':'envelope','type':'object','required':['message_id','type'],"
+                       "'properties':{");
+  for (size_t i = 0; i < BUS_COUNT(properties); i++)
+    bus_json_put(writer, "$r$s:{'type':'string',$r,'description':$s}", bus_json_comma(i > 0), properties[i].name,
+                 properties[i].schema, properties[i].description);
+  bus_json_put(writer, "}},");
+}
+
+static void write_messages(struct bus_json_writer *writer, const struct bus_topology *topology) {
+  const struct bus_message_type *type;
+  for (size_t i = 0; (type = bus_topology_type_at(topology, i)) != NULL; i++) {
+    bus_json_put(writer, bus_json_comma(i > 0));
+    write_message(writer, type);
+  }
+}
+
+static void write_document(struct bus_json_writer *writer, const void *context) {
+  const struct bus_topology *topology = context;
+  bool more = false;
+  bus_json_put(writer, "{'asyncapi':'3.0.0','info':{'title':$s,'version':$s,'description':$s},",
+               topology->title ? topology->title : "messages", topology->version ? topology->version : "0",
+               "Messages of the system over AMQP 0-9-1: commands, events, queries and answers");
+  bus_json_put(writer, "'defaultContentType':'application/json','channels':{");
+  write_channels(writer, topology);
+  bus_json_put(writer, "},'operations':{");
+  write_senders(writer, topology, &more);
+  write_takers(writer, topology, &more);
+  bus_json_put(writer, "},'components':{'messages':{");
+  write_messages(writer, topology);
+  bus_json_put(writer, "},'schemas':{");
+  write_envelope(writer);
+  write_schemas(writer, topology);
+  bus_json_put(writer, "}}}");
+}
+
+bool bus_asyncapi_encode(const struct bus_topology *topology, struct bus_arena *arena, struct bus_str *ret) {
+  return bus_json_build(arena, write_document, topology, ret);
+}

@@ -1,0 +1,160 @@
+"""The documents of messages: whole, right, and compatible with the last release in both directions."""
+import copy
+import glob
+import json
+import os
+import subprocess
+
+import jsonschema
+import pytest
+
+from dev import build, paths
+
+PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
+BASELINE = os.path.join(paths.ROOT, "docs", "releases", "baseline")
+# Words of a schema that a reader of either release checks. The bounds of both must be the same: a wider one lets one
+# side send what the other refuses.
+CHECKED = ("type", "format", "minimum", "maximum", "minLength", "maxLength", "x-maxBytes", "minItems", "maxItems",
+           "pattern", "enum")
+
+
+def printed(word):
+    program = os.path.join(build.programs(PRESET), "bus-topology")
+    done = subprocess.run([program, word], capture_output=True, text=True, timeout=60, check=True)
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def schemas():
+    return printed("schemas")
+
+
+@pytest.fixture(scope="module")
+def asyncapi():
+    return printed("asyncapi")
+
+
+def recorded(name):
+    with open(os.path.join(BASELINE, name), encoding="utf-8") as file:
+        return json.load(file)
+
+
+# The last release
+
+def differences(old, new, place):
+    """Each change of a body that a program of one of both releases would refuse."""
+    for word in CHECKED:
+        if old.get(word) != new.get(word):
+            yield f"{place}: {word} was {old.get(word)}, is {new.get(word)}"
+    for name, inner in old.get("properties", {}).items():
+        if name not in new.get("properties", {}):
+            if name in old["required"]:
+                yield f"{place}.{name}: a required field is gone"
+            continue
+        if (name in old["required"]) != (name in new["required"]):
+            yield f"{place}.{name}: was {'required' if name in old['required'] else 'optional'} and is not"
+        yield from differences(inner, new["properties"][name], f"{place}.{name}")
+    for name in new.get("properties", {}):
+        if name not in old.get("properties", {}) and name in new["required"]:
+            yield f"{place}.{name}: a new field is required"
+    if "items" in old:
+        yield from differences(old["items"], new.get("items", {}), f"{place}[]")
+
+
+def all_differences(old, new):
+    for name, schema in old.items():
+        if name not in new:
+            yield f"{name}: the type is gone"
+        else:
+            yield from differences(schema, new[name], name)
+
+
+def test_messages_of_the_last_release_and_of_today_are_read_by_both(schemas):
+    """Accept a difference in docs/releases/baseline/accepted.json, with its reason, or make a new version."""
+    accepted = recorded("accepted.json")
+    found = list(all_differences(recorded("messages.json")["$defs"], schemas["$defs"]))
+    assert [line for line in found if line not in accepted] == []
+    assert [line for line in accepted if line not in found and not line.startswith("openapi: ")] == [], "is no more"
+    assert all(accepted.values())
+
+
+@pytest.mark.parametrize("change, line", (
+    (lambda one: one["properties"].pop("items"), "order.place.v1.items: a required field is gone"),
+    (lambda one: one["properties"]["items"].update(maxItems=99), "order.place.v1.items: maxItems was 100, is 99"),
+    (lambda one: one["properties"]["items"]["items"]["properties"]["quantity"].update(type="string"),
+     "order.place.v1.items[].quantity: type was integer, is string"),
+    (lambda one: one["required"].remove("items"), "order.place.v1.items: was required and is not"),
+    (lambda one: (one["properties"].update(note={"type": "string"}), one["required"].append("note")),
+     "order.place.v1.note: a new field is required"),
+))
+def test_a_breaking_change_is_named(change, line):
+    old = {"order.place.v1": recorded("messages.json")["$defs"]["order.place.v1"]}
+    new = copy.deepcopy(old)
+    change(new["order.place.v1"])
+    assert list(all_differences(old, new)) == [line]
+
+
+def test_a_new_optional_field_and_a_new_type_break_nothing():
+    old = recorded("messages.json")["$defs"]
+    new = copy.deepcopy(old) | {"order.new.v1": {}}
+    new["order.place.v1"]["properties"]["note"] = {"type": "string"}
+    assert not list(all_differences(old, new))
+
+
+def bodies_of_releases():
+    return sorted(glob.glob(os.path.join(paths.ROOT, "docs", "releases", "v*", "messages", "*.json")))
+
+
+@pytest.mark.parametrize("path", bodies_of_releases(), ids=os.path.basename)
+def test_a_message_of_a_release_fits_the_schema_of_today(path, schemas):
+    name = os.path.basename(path)[:-len(".json")]
+    if name in schemas["$defs"]:
+        with open(path, encoding="utf-8") as file:
+            jsonschema.Draft202012Validator(schemas["$defs"][name]).validate(json.load(file))
+
+
+# The documents themselves
+
+def test_the_schemas_are_valid_and_every_field_is_described(schemas):
+    jsonschema.Draft202012Validator.check_schema(schemas)
+    assert schemas["$schema"] == "https://json-schema.org/draft/2020-12/schema" and len(schemas["$defs"]) >= 41
+
+    def undescribed(schema, place):
+        for name, inner in schema.get("properties", {}).items():
+            if not inner.get("description"):
+                yield f"{place}.{name}"
+            yield from undescribed(inner.get("items", inner), f"{place}.{name}")
+    assert [line for name, schema in schemas["$defs"].items() for line in undescribed(schema, name)] == []
+
+
+def test_both_documents_have_the_same_messages(schemas, asyncapi):
+    components = asyncapi["components"]
+    assert set(components["messages"]) == set(schemas["$defs"]) == set(components["schemas"]) - {"envelope"}
+    assert all(components["schemas"][name] == schema for name, schema in schemas["$defs"].items())
+
+
+def references(part):
+    if isinstance(part, dict):
+        yield from ([part["$ref"]] if "$ref" in part else [])
+        part = list(part.values())
+    for inner in part if isinstance(part, list) else ():
+        yield from references(inner)
+
+
+def test_every_reference_leads_to_its_part(asyncapi):
+    found = set(references(asyncapi))
+    assert len(found) > 100
+    for reference in found:
+        part = asyncapi
+        for name in reference[2:].split("/"):
+            part = part[name]
+
+
+def test_every_message_is_on_one_channel_and_every_command_has_a_sender_and_a_queue(asyncapi):
+    listed = [name for channel in asyncapi["channels"].values() for name in channel["messages"]]
+    assert sorted(listed) == sorted(asyncapi["components"]["messages"])
+    for name, message in asyncapi["components"]["messages"].items():
+        found = {one["action"] for one in asyncapi["operations"].values()
+                 if one["messages"][0]["$ref"].endswith(f"/messages/{name}")}
+        if message["tags"][0]["name"] == "command":
+            assert found == {"send", "receive"}, name
