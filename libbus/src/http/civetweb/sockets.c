@@ -87,8 +87,9 @@ enum { REACH = 240, PART = 64 };
 
 static bool is_named(int (*get_name)(int, struct sockaddr *, socklen_t *), int fd, const char *name) {
   struct sockaddr_storage storage = {0};
-  socklen_t len = sizeof(struct sockaddr_in6);
-  return get_name(fd, (struct sockaddr *)&storage, &len) == 0 && memcmp(&storage, name, len) == 0;
+  const socklen_t most = sizeof(struct sockaddr_in6); /* a socket of another family may have a longer address */
+  socklen_t len = sizeof storage;
+  return get_name(fd, (struct sockaddr *)&storage, &len) == 0 && len <= most && memcmp(&storage, name, len) == 0;
 }
 
 /* At `at`: a descriptor with both of its addresses behind it. */
