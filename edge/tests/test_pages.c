@@ -204,18 +204,3 @@ TEST(products_begin_behind_a_product)
   assert_false(page_products(&(struct page_params){.cursor = BUS_STR("a b")}, &list, &problems));
   assert_false(page_products(&(struct page_params){.limit = BUS_STR("101")}, &list, &problems));
 }
-
-TEST(product_ids_are_tokens_of_64_characters_at_most)
-{
-  assert_true(bus_is_id(BUS_STR("SKU-00001")));
-  assert_true(bus_is_id(BUS_STR("a.b_c:d-9")));
-  assert_true(bus_is_id(BUS_STR("0123456789012345678901234567890123456789012345678901234567890123")));
-  assert_false(bus_is_id(BUS_STR("01234567890123456789012345678901234567890123456789012345678901234")));
-  assert_false(bus_is_id(BUS_STR("")));
-  assert_false(bus_is_id(BUS_NO_STR));
-  assert_true(bus_is_id(BUS_STR("sku:1")) && bus_is_id(BUS_STR("A..B")) && bus_is_id(BUS_STR("...")));
-  assert_false(bus_is_id(BUS_STR(".")) || bus_is_id(BUS_STR("..")));
-  assert_false(bus_is_id(BUS_STR("a/b")));
-  assert_false(bus_is_id(BUS_STR("a%20b")));
-  assert_false(bus_is_id(BUS_STR("\xC3\xA4")));
-}

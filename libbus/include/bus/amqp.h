@@ -82,8 +82,6 @@ bool bus_amqp_consume(struct bus_amqp *amqp, const char *queue, int consumer, in
 /* Cancels the consumer. Prefetched deliveries stay unacked with this connection until they are settled. */
 bool bus_amqp_cancel(struct bus_amqp *amqp, int consumer, struct bus_error *err) BUS_MUST_CHECK;
 bool bus_amqp_ack(struct bus_amqp *amqp, uint64_t tag, bool multiple, struct bus_error *err) BUS_MUST_CHECK;
-/* Requeues deliveries. Use it at shutdown only. */
-bool bus_amqp_hand_back(struct bus_amqp *amqp, uint64_t tag, bool multiple, struct bus_error *err) BUS_MUST_CHECK;
 
 /* Declares an exclusive, auto-deleted queue, bound to bus.reply by its name. */
 bool bus_amqp_reply_queue(struct bus_amqp *amqp, const char *name, struct bus_error *err) BUS_MUST_CHECK;

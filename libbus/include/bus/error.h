@@ -50,10 +50,7 @@ enum bus_class {
   X(BUS_E_DB_OTHER, RETRYABLE, "database error that one message may cause")                                            \
   X(BUS_E_AMQP_CONNECTION, CONNECTION, "broker away")                                                                  \
   X(BUS_E_AMQP_REFUSED, FATAL, "broker refused")                                                                       \
-  X(BUS_E_UNROUTABLE, RETRYABLE, "no queue is bound for this message")                                                 \
   X(BUS_E_TIMEOUT, RETRYABLE, "deadline passed")                                                                       \
-  X(BUS_E_BREAKER_OPEN, RETRYABLE, "circuit breaker open")                                                             \
-  X(BUS_E_SHUTDOWN, RETRYABLE, "shutting down")                                                                        \
   X(BUS_E_SYSTEM, FATAL, "system call failed")
 
 enum bus_errc {
@@ -72,8 +69,6 @@ struct bus_error {
 enum bus_class bus_error_class(enum bus_errc code);
 /* "BUS_E_DECODE" */
 const char *bus_error_name(enum bus_errc code);
-/* The map's text. */
-const char *bus_error_text(enum bus_errc code);
 
 /* Sets code and text; returns false, so that a function can `return bus_fail(err, …)`. */
 bool bus_fail(struct bus_error *err, enum bus_errc code, const char *format, ...) BUS_PRINTF(3, 4);

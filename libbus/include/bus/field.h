@@ -171,9 +171,8 @@ void bus_problems_text(const struct bus_problems *problems, char *text, size_t s
 bool bus_problems_no_memory(const struct bus_problems *problems);
 void bus_problem_add_no_memory(struct bus_problems *problems);
 
-/* True if the text is an id that clients may choose and use in paths: BUS_ID, 1 to BUS_ID_MAX bytes. */
+/* The longest id that clients may choose and use in paths; of charset BUS_ID. */
 enum { BUS_ID_MAX = 64 };
-bool bus_is_id(struct bus_str text);
 
 /* Decodes into ret, a struct of schema->size bytes. It is written only on success; its strings and arrays are in the
  * arena. On failure problems names each wrong field (BUS_E_DECODE); out of memory is a problem of its own

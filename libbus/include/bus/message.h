@@ -79,7 +79,6 @@ struct bus_envelope {
   bus_time deadline;              /* bus-deadline, on a query that writes: not carried out later; else 0 */
   bus_time first_failed_at;       /* bus-first-failed, on a retried message; else BUS_NO_TIME */
   struct bus_str history;         /* bus-history, on a retried or parked message (see bus/history.h); else absent */
-  int64_t delivery_count;         /* x-delivery-count, set by the broker; 0 where it is absent */
   bool redelivered;
 };
 

@@ -13,7 +13,6 @@ static const char header_history[] = "bus-history";
 static const char header_sender[] = "bus-sender";
 static const char header_cause[] = "bus-cause";
 static const char header_cause_class[] = "bus-cause-class";
-static const char header_delivery_count[] = "x-delivery-count";
 /* More routing keys: AMQP 0-9-1 clients send the first two, AMQP 1.0 clients the third. */
 static const char *const headers_copies[] = {"CC", "BCC", "x-cc"};
 
@@ -218,8 +217,6 @@ static void read_header(struct bus_str name, const amqp_field_value_t *value, st
     ret->history = at_most(text_of(value), BUS_HISTORY_MAX);
   else if (bus_str_equal(name, BUS_STR(header_sender)))
     ret->sender = visible(text_of(value), BUS_NAME_MAX);
-  else if (bus_str_equal(name, BUS_STR(header_delivery_count)))
-    ret->delivery_count = count_of(value);
   else if (is_copy(name))
     ret->copied = true;
 }

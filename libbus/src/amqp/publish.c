@@ -1,4 +1,4 @@
-/* Frames that are sent without waiting for an answer: publications, acks, and requeues at shutdown. */
+/* Frames that are sent without waiting for an answer: publications and acks. */
 #include "connection.h"
 
 #include <netinet/in.h>
@@ -62,13 +62,4 @@ bool bus_amqp_ack(struct bus_amqp *amqp, uint64_t tag, bool multiple, struct bus
   int status = amqp_basic_ack(amqp->state, CHANNEL, tag, multiple);
   watchdog_leave(&amqp->watchdog);
   return status == AMQP_STATUS_OK || link_fail_status(amqp, status, "ack", err);
-}
-
-bool bus_amqp_hand_back(struct bus_amqp *amqp, uint64_t tag, bool multiple, struct bus_error *err) {
-  if (!link_stands(amqp, err))
-    return false;
-  watchdog_enter(&amqp->watchdog);
-  int status = amqp_basic_nack(amqp->state, CHANNEL, tag, multiple, 1);
-  watchdog_leave(&amqp->watchdog);
-  return status == AMQP_STATUS_OK || link_fail_status(amqp, status, "hand back", err);
 }

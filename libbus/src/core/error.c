@@ -5,10 +5,10 @@
 #include <stdio.h>
 
 static const struct {
-  const char *name, *text;
+  const char *name;
   enum bus_class class;
 } errors[] = {
-#define ERROR_ROW(code_, class_, text_) [code_] = {.name = #code_, .text = (text_), .class = BUS_CLASS_##class_},
+#define ERROR_ROW(code_, class_, text_) [code_] = {.name = #code_, .class = BUS_CLASS_##class_},
     BUS_ERROR_MAP(ERROR_ROW)
 #undef ERROR_ROW
 };
@@ -23,10 +23,6 @@ enum bus_class bus_error_class(enum bus_errc code) {
 
 const char *bus_error_name(enum bus_errc code) {
   return is_known(code) ? errors[code].name : "BUS_E_?";
-}
-
-const char *bus_error_text(enum bus_errc code) {
-  return is_known(code) ? errors[code].text : "unknown error";
 }
 
 /* Joins lines: texts of libpq and of operators hold line breaks; trailing ones are dropped. */

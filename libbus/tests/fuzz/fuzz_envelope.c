@@ -20,7 +20,6 @@ static void check(const struct bus_envelope *envelope) {
   FUZZ_CHECK(is_name(envelope->user_id, BUS_NAME_MAX) && is_name(envelope->reply_to, BUS_KEY_MAX - 1));
   FUZZ_CHECK(is_name(envelope->sender, BUS_NAME_MAX));
   FUZZ_CHECK(envelope->attempt >= 0 && envelope->attempt <= ENVELOPE_ATTEMPT_MAX);
-  FUZZ_CHECK(envelope->delivery_count >= 0 && envelope->delivery_count <= ENVELOPE_ATTEMPT_MAX);
 }
 
 static bool decode(struct bus_str wire, struct bus_arena *arena, struct bus_envelope *ret) {

@@ -113,27 +113,6 @@ TEST(consume_ack_of_an_unknown_tag_closes_the_channel)
   link_close(link);
 }
 
-TEST(consume_handed_back_counts_on_a_quorum_queue)
-{
-  struct link *link = link_open(test_url());
-  const char *name = fresh_name("quorum");
-  struct bus_declaration queue = queue_of(name), binding = binding_of(BUS_EXCHANGE_EVENT, name, name);
-  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-queue-type", "quorum", 0};
-  declare_exchanges(link);
-  declare(link, &queue);
-  declare(link, &binding);
-  link_consume(link, name, 0, 10);
-  link_publish(link, BUS_EXCHANGE_EVENT, name, true, NULL);
-  for (size_t i = 0; i < 3; i++) {
-    link_await(link, SEEN_DELIVERY, i + 1, 10000);
-    const struct seen *seen = link_nth(link, SEEN_DELIVERY, i);
-    assert_int_equal(seen->delivery.envelope.delivery_count, i);
-    assert_int_equal(seen->delivery.envelope.redelivered, i > 0);
-    assert_true(bus_amqp_hand_back(link->amqp, seen->seq, true, &link->err));
-  }
-  link_close(link);
-}
-
 TEST(consume_missing_queue_is_a_matter_of_topology)
 {
   struct link *link = link_open(test_url());

@@ -3,7 +3,7 @@
 
 #include "test.h"
 
-TEST(error_every_code_has_name_text_and_class)
+TEST(error_every_code_has_name_and_class)
 {
   static const enum bus_errc codes[] = {
 #define CODE(code, class, text) code,
@@ -14,7 +14,6 @@ TEST(error_every_code_has_name_text_and_class)
   assert_int_equal(bus_error_class(BUS_OK), BUS_CLASS_NONE);
   for (size_t i = 1; i < BUS_COUNT(codes); i++) {
     assert_memory_equal(bus_error_name(codes[i]), "BUS_E_", 6);
-    assert_true(strlen(bus_error_text(codes[i])) > 0);
     assert_int_not_equal(bus_error_class(codes[i]), BUS_CLASS_NONE);
   }
 }
@@ -34,7 +33,6 @@ TEST(error_code_outside_the_map_is_fatal)
   enum bus_errc code = (enum bus_errc)9999;
   assert_int_equal(bus_error_class(code), BUS_CLASS_FATAL);
   assert_string_equal(bus_error_name(code), "BUS_E_?");
-  assert_string_equal(bus_error_text(code), "unknown error");
 }
 
 TEST(error_fail_sets_code_and_text)

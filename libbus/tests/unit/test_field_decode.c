@@ -454,3 +454,33 @@ TEST(problems_added_by_hand)
   bus_problems_text(&problems, text, 1);
   assert_string_equal(text, "");
 }
+
+struct named {
+  struct bus_str id;
+};
+
+static bool is_id(const char *text) {
+  static const struct bus_field fields[] = {
+      BUS_FIELD_STRING(struct named, id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "an id")};
+  static const struct bus_schema schema = BUS_SCHEMA("named", struct named, fields);
+  struct named named;
+  char json[128];
+  snprintf(json, sizeof json, "{\"id\":\"%s\"}", text);
+  bus_arena_free(arena);
+  arena = bus_arena_new(1 << 20);
+  return bus_decode(&schema, bus_str(json), BUS_REFUSE_UNKNOWN, arena, &named, NULL);
+}
+
+TEST(field_ids_are_tokens_that_a_path_can_name)
+{
+  static const char *const ids[] = {"SKU-00001", "a.b_c:d-9",
+                                    "sku:1",     "A..B",
+                                    "...",       "0123456789012345678901234567890123456789012345678901234567890123"};
+  static const char *const others[] = {
+      "", ".", "..", "a/b", "a%20b", "\xC3\xA4", "01234567890123456789012345678901234567890123456789012345678901234"};
+  for (size_t i = 0; i < BUS_COUNT(ids); i++)
+    assert_true(is_id(ids[i]));
+  for (size_t i = 0; i < BUS_COUNT(others); i++)
+    assert_false(is_id(others[i]));
+  done();
+}

@@ -216,7 +216,6 @@ TEST(connection_says_why_it_was_closed_and_stays_closed)
   assert_string_equal(again.text, f.err.text);
   assert_false(bus_amqp_publish(f.amqp, &publication, &seq, &again));
   assert_false(bus_amqp_ack(f.amqp, 1, true, &again));
-  assert_false(bus_amqp_hand_back(f.amqp, 1, true, &again));
   assert_false(bus_amqp_declare(f.amqp, &d, true, &exists, &again));
   assert_false(bus_amqp_consume(f.amqp, "q", 0, 1, false, &again));
   assert_false(bus_amqp_cancel(f.amqp, 0, &again));

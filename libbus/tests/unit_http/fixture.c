@@ -36,10 +36,9 @@ static void show(void *context, struct bus_http_exchange *exchange) {
     return;
   }
   struct bus_str unknown = bus_form_unknown(query, (const char *const[]){"a", "b", NULL}, arena);
-  struct bus_str text =
-      bus_arena_printf(arena, "%s a=%s b=%s x-y=%.*s unknown=%.*s from %s", bus_http_method(exchange), shown(a),
-                       shown(b), (int)header.len, header.data ? header.data : "", (int)unknown.len,
-                       unknown.data ? unknown.data : "", bus_http_remote_address(exchange));
+  struct bus_str text = bus_arena_printf(arena, "%s a=%s b=%s x-y=%.*s unknown=%.*s", bus_http_method(exchange),
+                                         shown(a), shown(b), (int)header.len, header.data ? header.data : "",
+                                         (int)unknown.len, unknown.data ? unknown.data : "");
   bus_http_reply(exchange, 200, "text/plain", text);
 }
 

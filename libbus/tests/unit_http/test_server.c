@@ -26,11 +26,11 @@ static void assert_shown(int port, const char *target, const char *body) {
 TEST(query_parameters_reach_the_handler_decoded)
 {
   struct fixture fixture = fixture_start((struct bus_http_settings){0});
-  assert_shown(fixture.port, "/show?a=1&b=x%20y", "GET a=1 b=x y x-y= unknown= from 127.0.0.1");
-  assert_shown(fixture.port, "/show", "GET a=(absent) b=(absent) x-y= unknown= from 127.0.0.1");
-  assert_shown(fixture.port, "/show?", "GET a=(absent) b=(absent) x-y= unknown= from 127.0.0.1");
-  assert_shown(fixture.port, "/show?a&c=2", "GET a= b=(absent) x-y= unknown=c from 127.0.0.1");
-  assert_shown(fixture.port, "/show?%61=%41", "GET a=A b=(absent) x-y= unknown= from 127.0.0.1");
+  assert_shown(fixture.port, "/show?a=1&b=x%20y", "GET a=1 b=x y x-y= unknown=");
+  assert_shown(fixture.port, "/show", "GET a=(absent) b=(absent) x-y= unknown=");
+  assert_shown(fixture.port, "/show?", "GET a=(absent) b=(absent) x-y= unknown=");
+  assert_shown(fixture.port, "/show?a&c=2", "GET a= b=(absent) x-y= unknown=c");
+  assert_shown(fixture.port, "/show?%61=%41", "GET a=A b=(absent) x-y= unknown=");
   assert_int_equal(raw_status(get(fixture.port, "/show?a=1&a=2")), 400);
   assert_int_equal(raw_status(get(fixture.port, "/show?a=%zz")), 400);
   assert_int_equal(raw_status(get(fixture.port, "/show?a=%00")), 400);
