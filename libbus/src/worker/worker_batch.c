@@ -351,7 +351,7 @@ static int64_t idle_from(const struct bus_worker *worker) {
 void batch_idle(struct bus_worker *worker) {
   int64_t now = bus_monotonic();
   settle_batch(worker, false);
-  if (now >= idle_from(worker) && (periodic_is_due(worker) || quiet_is_due(worker, now)))
+  if (now >= idle_from(worker) && (periodic_next(worker) <= now || quiet_is_due(worker, now)))
     housekeep(worker);
 }
 

@@ -17,7 +17,8 @@
 
 enum {
   QUEUES_MAX = 8,
-  PERIODICS_MAX = 16,
+  PERIODICS_MAX = 16, /* of a service */
+  PERIODICS_OWN = 4,  /* of libbus: see worker_periodic.c */
   SOURCES_MAX = 4,
   PUSHED_MAX = 10000,
   CONFIRMED_MAX = 65536,       /* remembered ids; beyond, the sweeper sends a message again */
@@ -155,6 +156,7 @@ struct uuid_list {
 struct periodic_state {
   int64_t next_at;
   long trip_index; /* of its statement in the current trip; -1 */
+  bool more;       /* its last turn left rows that are due */
 };
 
 struct worker_metrics;
@@ -213,11 +215,7 @@ struct bus_worker {
   /* batch */
   struct bus_arena *work;
   struct bus_uuid_source ids;
-  struct periodic_state periodics[PERIODICS_MAX];
-  int64_t sweep_at, recall_at, depth_at, purge_at;
-  long sweep_index, recall_index, depth_index, purge_index; /* of their statements in the current trip; -1 */
-  bool purge_full;
-  bool sweep_full;     /* more is waiting than one sweep takes */
+  struct periodic_state periodics[PERIODICS_OWN + PERIODICS_MAX];
   struct swept *swept; /* claimed rows; in `work`, published after COMMIT */
   struct item **batch; /* scratch: pointers to the items of the transaction under way */
   size_t batch_room;
@@ -387,7 +385,6 @@ bool confirmed_is_guilty(struct bus_worker *worker, long failed);
 void periodic_init(struct bus_worker *worker);
 /* Adds the periodics that are due. */
 void periodic_add(struct bus_worker *worker, struct bus_sql *sql);
-bool periodic_is_due(const struct bus_worker *worker);
 /* Reads the trip's rows: passes them to the service, and copies the rows that the sweeper claimed. */
 void periodic_read(struct bus_worker *worker);
 /* After COMMIT: publishes the rows that the sweeper claimed, and sets the next turn of each periodic. */

@@ -5,12 +5,8 @@
 #include <bus/clock.h>
 #include <bus/log.h>
 
-#define SWEEP_EVERY (1 * BUS_SECOND)
-#define RECALL_EVERY (5 * BUS_SECOND)
-#define DEPTH_EVERY (5 * BUS_SECOND)
-#define PURGE_EVERY (60 * BUS_SECOND)
-#define PURGE_AGAIN (1 * BUS_SECOND) /* while more is waiting */
-#define PENALTY (1 * BUS_SECOND)     /* at least that long waits what failed */
+#define PENALTY BUS_SECOND /* a statement that failed waits at least that long */
+#define FIRST_SPREAD BUS_SECOND
 enum { SWEEP_ROWS = 200, RECALL_ROWS = 1000, RECALL_MARGIN_MS = 5000, PURGE_ROWS = 5000 };
 
 struct swept {
@@ -20,108 +16,12 @@ struct swept {
   struct swept *next;
 };
 
-static bool has_outbox(const struct bus_worker *worker) {
-  return worker->service->store != NULL;
-}
+/* ---- libbus's own statements: parameters and rows ---- */
 
-void periodic_init(struct bus_worker *worker) {
-  int64_t now = bus_monotonic();
-  int64_t spread = (int64_t)(bus_uuid_source_random(&worker->ids) % (uint64_t)SWEEP_EVERY);
-  worker->sweep_at = worker->recall_at = worker->depth_at = worker->purge_at = now + spread;
-  worker->sweep_index = worker->recall_index = worker->depth_index = worker->purge_index = -1;
-  for (size_t i = 0; i < worker->service->periodic_count; i++)
-    worker->periodics[i] = (struct periodic_state){.next_at = now + spread % 100000, .trip_index = -1};
-}
-
-static bool sweep_is_due(const struct bus_worker *worker, int64_t now) {
-  return has_outbox(worker) && worker->sweep_at <= now && publish_is_open(worker);
-}
-
-/* When the next of its own is due that needs no broker. */
-static int64_t housekeeping_at(const struct bus_worker *worker) {
-  int64_t at = worker->depth_at < worker->purge_at ? worker->depth_at : worker->purge_at;
-  return worker->recall_at < at ? worker->recall_at : at;
-}
-
-static bool service_is_due(const struct bus_worker *worker, size_t i, int64_t now) {
-  const struct bus_periodic *periodic = &worker->service->periodics[i];
-  return worker->periodics[i].next_at <= now && (!periodic->when_settled || bus_worker_is_settled(worker));
-}
-
-bool periodic_is_due(const struct bus_worker *worker) {
-  int64_t now = bus_monotonic();
-  if (sweep_is_due(worker, now) || (has_outbox(worker) && housekeeping_at(worker) <= now))
-    return true;
-  for (size_t i = 0; i < worker->service->periodic_count; i++)
-    if (service_is_due(worker, i, now))
-      return true;
-  return false;
-}
-
-/* The least id that was given out at that time. */
-static struct bus_uuid uuid_from(bus_time at) {
-  struct bus_uuid id = {{0}};
-  int64_t ms = at / BUS_MILLISECOND;
-  for (int i = 5; i >= 0; i--, ms >>= 8)
-    id.bytes[i] = (uint8_t)ms;
-  return id;
-}
-
-/* Purge inbox rows older than INBOX_KEEP_H. */
-static void add_purge(struct bus_worker *worker, struct bus_sql *sql) {
-  struct bus_uuid before = uuid_from(bus_wall_clock() - worker->settings.inbox_keep_h * BUS_HOUR);
-  worker->purge_index = (long)pg_trip_count(sql);
-  struct bus_args *args = pg_add_own(sql, SQL_PURGE);
-  bus_args_uuid(args, &before);
-  bus_args_int64(args, PURGE_ROWS);
-  bus_args_int64(args, worker->settings.inbox_keep_h);
-}
-
-/* Transactions of other workers may have begun a little later than this one. */
-static void add_recall(struct bus_worker *worker, struct bus_sql *sql) {
-  const struct bus_worker_settings *settings = &worker->settings;
-  worker->recall_index = (long)pg_trip_count(sql);
-  struct bus_args *args = pg_add_own(sql, SQL_OUTBOX_RECALL);
-  int64_t longest =
-      settings->outbox_grace_ms > settings->outbox_lease_ms ? settings->outbox_grace_ms : settings->outbox_lease_ms;
-  bus_args_int64(args, longest + RECALL_MARGIN_MS);
-  bus_args_int64(args, RECALL_ROWS);
-}
-
-static void add_own(struct bus_worker *worker, struct bus_sql *sql, int64_t now) {
-  worker->sweep_index = worker->recall_index = worker->depth_index = worker->purge_index = -1;
-  if (sweep_is_due(worker, now)) {
-    worker->sweep_index = (long)pg_trip_count(sql);
-    worker->sweep_full = false;
-    BUS_CRASH_POINT("worker.before-sweep");
-    struct bus_args *args = pg_add_own(sql, SQL_OUTBOX_SWEEP);
-    bus_args_int64(args, worker->settings.outbox_lease_ms);
-    bus_args_int64(args, SWEEP_ROWS);
-  }
-  if (has_outbox(worker) && worker->recall_at <= now)
-    add_recall(worker, sql);
-  if (has_outbox(worker) && worker->depth_at <= now) {
-    worker->depth_index = (long)pg_trip_count(sql);
-    (void)pg_add_own(sql, SQL_OUTBOX_DEPTH);
-  }
-  if (has_outbox(worker) && worker->purge_at <= now)
-    add_purge(worker, sql);
-}
-
-void periodic_add(struct bus_worker *worker, struct bus_sql *sql) {
-  bool none = worker->bare || worker_stopping(worker); /* nothing new for one that is to end */
-  int64_t now = none ? INT64_MIN : bus_monotonic();
-  add_own(worker, sql, now);
-  for (size_t i = 0; i < worker->service->periodic_count; i++) {
-    const struct bus_periodic *periodic = &worker->service->periodics[i];
-    worker->periodics[i].trip_index = -1;
-    if (!service_is_due(worker, i, now))
-      continue;
-    worker->periodics[i].trip_index = (long)pg_trip_count(sql);
-    struct bus_args *args = bus_sql_add(sql, periodic->statement);
-    if (periodic->args && args)
-      periodic->args(worker->context, args);
-  }
+static void add_sweep(struct bus_worker *worker, struct bus_args *args) {
+  BUS_CRASH_POINT("worker.before-sweep");
+  bus_args_int64(args, worker->settings.outbox_lease_ms);
+  bus_args_int64(args, SWEEP_ROWS);
 }
 
 static bool copy_text(struct bus_worker *worker, struct bus_str from, struct bus_str *ret) {
@@ -150,8 +50,7 @@ static bool copy_row(struct bus_worker *worker, const struct bus_rows *rows, siz
   return copy_text(worker, bus_rows_text(rows, row, 5), &swept->body);
 }
 
-static void read_sweep(struct bus_worker *worker) {
-  const struct bus_rows *rows = pg_rows(worker->pg, (size_t)worker->sweep_index);
+static bool read_sweep(struct bus_worker *worker, const struct bus_rows *rows) {
   size_t count = bus_rows_count(rows);
   struct swept **tail = &worker->swept;
   for (size_t row = 0; row < count; row++) {
@@ -163,38 +62,142 @@ static void read_sweep(struct bus_worker *worker) {
     *tail = swept;
     tail = &swept->next;
   }
-  worker->sweep_full = count == SWEEP_ROWS;
+  return count == SWEEP_ROWS;
 }
 
-static void read_depth(struct bus_worker *worker) {
-  const struct bus_rows *rows = pg_rows(worker->pg, (size_t)worker->depth_index);
-  if (bus_rows_count(rows) == 0)
-    return;
-  bus_time oldest = bus_rows_time(rows, 0, 1);
-  int64_t age = oldest == BUS_NO_TIME ? 0 : bus_rows_time(rows, 0, 2) - oldest;
-  metrics_outbox(worker, bus_rows_int64(rows, 0, 0), age, bus_rows_int64(rows, 0, 3));
+/* Transactions of other workers may have begun a little later than this one. */
+static void add_recall(struct bus_worker *worker, struct bus_args *args) {
+  int64_t grace = worker->settings.outbox_grace_ms, lease = worker->settings.outbox_lease_ms;
+  bus_args_int64(args, (grace > lease ? grace : lease) + RECALL_MARGIN_MS);
+  bus_args_int64(args, RECALL_ROWS);
 }
 
-static void log_recall(int64_t count) {
+static bool read_recall(struct bus_worker *worker, const struct bus_rows *rows) {
+  int64_t count = bus_rows_affected(rows);
+  (void)worker;
   if (count > 0)
     bus_log(BUS_WARN, "the database's clock was set back: what was due by its old time is sent now",
             BUS_F_INT("rows", count));
+  return false;
+}
+
+static bool read_depth(struct bus_worker *worker, const struct bus_rows *rows) {
+  if (bus_rows_count(rows) == 0)
+    return false;
+  bus_time oldest = bus_rows_time(rows, 0, 1);
+  int64_t age = oldest == BUS_NO_TIME ? 0 : bus_rows_time(rows, 0, 2) - oldest;
+  metrics_outbox(worker, bus_rows_int64(rows, 0, 0), age, bus_rows_int64(rows, 0, 3));
+  return false;
+}
+
+/* The least id that was given out at that time. */
+static struct bus_uuid uuid_from(bus_time at) {
+  struct bus_uuid id = {{0}};
+  int64_t ms = at / BUS_MILLISECOND;
+  for (int i = 5; i >= 0; i--, ms >>= 8)
+    id.bytes[i] = (uint8_t)ms;
+  return id;
+}
+
+/* Purge inbox rows older than INBOX_KEEP_H. */
+static void add_purge(struct bus_worker *worker, struct bus_args *args) {
+  struct bus_uuid before = uuid_from(bus_wall_clock() - worker->settings.inbox_keep_h * BUS_HOUR);
+  bus_args_uuid(args, &before);
+  bus_args_int64(args, PURGE_ROWS);
+  bus_args_int64(args, worker->settings.inbox_keep_h);
+}
+
+static bool read_purge(struct bus_worker *worker, const struct bus_rows *rows) {
+  (void)worker;
+  return bus_rows_affected(rows) == PURGE_ROWS;
+}
+
+/* Only for services with an outbox. */
+static const struct own_periodic {
+  size_t statement;
+  const char *what;
+  int64_t interval, interval_of_more;                               /* of_more: while more rows wait */
+  bool publishes;                                                   /* runs while the broker takes messages */
+  void (*add)(struct bus_worker *worker, struct bus_args *args);    /* NULL: no parameters */
+  bool (*read)(struct bus_worker *worker, const struct bus_rows *); /* True: more rows wait than one turn takes. */
+} own[PERIODICS_OWN] = {
+    {SQL_OUTBOX_SWEEP, "outbox sweeper", BUS_SECOND, 0, true, add_sweep, read_sweep},
+    {SQL_OUTBOX_RECALL, "outbox recall", 5 * BUS_SECOND, 0, false, add_recall, read_recall},
+    {SQL_OUTBOX_DEPTH, "outbox gauges", 5 * BUS_SECOND, 0, false, NULL, read_depth},
+    {SQL_PURGE, "inbox purge", BUS_MINUTE, BUS_SECOND, false, add_purge, read_purge},
+};
+
+/* ---- all of them: libbus's own, then the service's ---- */
+
+static size_t count_all(const struct bus_worker *worker) {
+  return PERIODICS_OWN + worker->service->periodic_count;
+}
+
+/* NULL: one of libbus's own. */
+static const struct bus_periodic *of_service(const struct bus_worker *worker, size_t i) {
+  return i < PERIODICS_OWN ? NULL : &worker->service->periodics[i - PERIODICS_OWN];
+}
+
+static bool may_run(const struct bus_worker *worker, size_t i) {
+  const struct bus_periodic *periodic = of_service(worker, i);
+  if (periodic)
+    return !periodic->when_settled || bus_worker_is_settled(worker);
+  return worker->service->store && (!own[i].publishes || publish_is_open(worker));
+}
+
+static int64_t interval_of(const struct bus_worker *worker, size_t i) {
+  const struct bus_periodic *periodic = of_service(worker, i);
+  return periodic ? periodic->interval_ms * BUS_MILLISECOND : own[i].interval;
+}
+
+void periodic_init(struct bus_worker *worker) {
+  int64_t now = bus_monotonic();
+  int64_t spread = (int64_t)(bus_uuid_source_random(&worker->ids) % (uint64_t)FIRST_SPREAD);
+  for (size_t i = 0; i < count_all(worker); i++)
+    worker->periodics[i] =
+        (struct periodic_state){.next_at = now + (i < PERIODICS_OWN ? spread : spread % 100000), .trip_index = -1};
+}
+
+int64_t periodic_next(const struct bus_worker *worker) {
+  int64_t next = INT64_MAX;
+  for (size_t i = 0; i < count_all(worker); i++)
+    if (worker->periodics[i].next_at < next && may_run(worker, i))
+      next = worker->periodics[i].next_at;
+  return next;
+}
+
+static void add_statement(struct bus_worker *worker, struct bus_sql *sql, size_t i) {
+  const struct bus_periodic *periodic = of_service(worker, i);
+  worker->periodics[i].trip_index = (long)pg_trip_count(sql);
+  struct bus_args *args = periodic ? bus_sql_add(sql, periodic->statement) : pg_add_own(sql, own[i].statement);
+  if (!periodic && own[i].add)
+    own[i].add(worker, args);
+  else if (periodic && periodic->args && args)
+    periodic->args(worker->context, args);
+}
+
+void periodic_add(struct bus_worker *worker, struct bus_sql *sql) {
+  bool none = worker->bare || worker_stopping(worker); /* nothing new for one that is to end */
+  int64_t now = none ? INT64_MIN : bus_monotonic();
+  for (size_t i = 0; i < count_all(worker); i++) {
+    worker->periodics[i].trip_index = -1;
+    if (worker->periodics[i].next_at <= now && may_run(worker, i))
+      add_statement(worker, sql, i);
+  }
 }
 
 void periodic_read(struct bus_worker *worker) {
   worker->swept = NULL;
-  if (worker->sweep_index >= 0)
-    read_sweep(worker);
-  if (worker->depth_index >= 0)
-    read_depth(worker);
-  if (worker->recall_index >= 0)
-    log_recall(bus_rows_affected(pg_rows(worker->pg, (size_t)worker->recall_index)));
-  if (worker->purge_index >= 0)
-    worker->purge_full = bus_rows_affected(pg_rows(worker->pg, (size_t)worker->purge_index)) == PURGE_ROWS;
-  for (size_t i = 0; i < worker->service->periodic_count; i++) {
-    long index = worker->periodics[i].trip_index;
-    if (index >= 0 && worker->service->periodics[i].rows)
-      worker->service->periodics[i].rows(worker->context, worker, pg_rows(worker->pg, (size_t)index));
+  for (size_t i = 0; i < count_all(worker); i++) {
+    struct periodic_state *state = &worker->periodics[i];
+    const struct bus_periodic *periodic = of_service(worker, i);
+    if (state->trip_index < 0)
+      continue;
+    const struct bus_rows *rows = pg_rows(worker->pg, (size_t)state->trip_index);
+    if (!periodic)
+      state->more = own[i].read(worker, rows);
+    else if (periodic->rows)
+      periodic->rows(worker->context, worker, rows);
   }
 }
 
@@ -211,58 +214,27 @@ static void publish_swept(struct bus_worker *worker) {
   BUS_CUT_POINT("worker.swept-published", worker_fd(worker->publishing));
 }
 
-static int64_t interval_of(const struct bus_worker *worker, size_t i) {
-  return worker->service->periodics[i].interval_ms * BUS_MILLISECOND;
-}
-
 void periodic_committed(struct bus_worker *worker) {
   int64_t now = bus_monotonic();
-  if (worker->sweep_index >= 0)
-    worker->sweep_at = worker->sweep_full ? now : now + SWEEP_EVERY;
-  if (worker->recall_index >= 0)
-    worker->recall_at = now + RECALL_EVERY;
-  if (worker->depth_index >= 0)
-    worker->depth_at = now + DEPTH_EVERY;
-  if (worker->purge_index >= 0)
-    worker->purge_at = now + (worker->purge_full ? PURGE_AGAIN : PURGE_EVERY);
-  for (size_t i = 0; i < worker->service->periodic_count; i++)
-    if (worker->periodics[i].trip_index >= 0)
-      worker->periodics[i].next_at = now + interval_of(worker, i);
+  for (size_t i = 0; i < count_all(worker); i++) {
+    struct periodic_state *state = &worker->periodics[i];
+    if (state->trip_index >= 0)
+      state->next_at = now + (state->more ? own[i].interval_of_more : interval_of(worker, i));
+  }
   publish_swept(worker);
 }
 
-static bool blame(long index, long failed, int64_t *at, int64_t pause, const char *what, size_t statement) {
-  if (index < 0 || index != failed)
-    return false;
-  *at = bus_monotonic() + (pause > PENALTY ? pause : PENALTY);
-  bus_log(BUS_ERROR, "a statement that runs now and then failed; its next turn comes later", BUS_F_STR("what", what),
-          BUS_F_INT("statement", statement));
-  return true;
-}
-
 bool periodic_is_guilty(struct bus_worker *worker, long failed) {
-  bool guilty =
-      blame(worker->sweep_index, failed, &worker->sweep_at, SWEEP_EVERY, "outbox sweeper", SQL_OUTBOX_SWEEP) ||
-      blame(worker->recall_index, failed, &worker->recall_at, RECALL_EVERY, "outbox recall", SQL_OUTBOX_RECALL) ||
-      blame(worker->depth_index, failed, &worker->depth_at, DEPTH_EVERY, "outbox gauges", SQL_OUTBOX_DEPTH) ||
-      blame(worker->purge_index, failed, &worker->purge_at, PURGE_EVERY, "inbox purge", SQL_PURGE);
-  for (size_t i = 0; i < worker->service->periodic_count && !guilty; i++)
-    guilty = blame(worker->periodics[i].trip_index, failed, &worker->periodics[i].next_at, interval_of(worker, i),
-                   worker->service->name, worker->service->periodics[i].statement);
-  return guilty;
-}
-
-int64_t periodic_next(const struct bus_worker *worker) {
-  int64_t next = INT64_MAX;
-  if (has_outbox(worker)) {
-    next = housekeeping_at(worker);
-    if (publish_is_open(worker) && worker->sweep_at < next)
-      next = worker->sweep_at;
-  }
-  for (size_t i = 0; i < worker->service->periodic_count; i++) {
-    bool counts = !worker->service->periodics[i].when_settled || bus_worker_is_settled(worker);
-    if (counts && worker->periodics[i].next_at < next)
-      next = worker->periodics[i].next_at;
-  }
-  return next;
+  size_t i = 0;
+  while (i < count_all(worker) && worker->periodics[i].trip_index != failed)
+    i++;
+  if (failed < 0 || i == count_all(worker))
+    return false;
+  const struct bus_periodic *periodic = of_service(worker, i);
+  int64_t pause = interval_of(worker, i);
+  worker->periodics[i].next_at = bus_monotonic() + (pause > PENALTY ? pause : PENALTY);
+  bus_log(BUS_ERROR, "a statement that runs now and then failed; its next turn comes later",
+          BUS_F_STR("what", periodic ? worker->service->name : own[i].what),
+          BUS_F_INT("statement", periodic ? periodic->statement : own[i].statement));
+  return true;
 }
