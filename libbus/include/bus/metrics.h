@@ -27,6 +27,13 @@ struct bus_metric_spec {
   size_t series_max; /* at most so many series, "other" among them; 0: 1,000 */
   double scale; /* what a recorded integer is multiplied with when it is printed: 1e-6 for microseconds; 0 means 1 */
 };
+/* Initializers: the help, and then further members. limits: an array of the bounds. */
+#define BUS_COUNTER_SPEC(text, ...)                                                                                    \
+  { .name = (text), .kind = BUS_COUNTER, .help = __VA_ARGS__ }
+#define BUS_GAUGE_SPEC(text, ...)                                                                                      \
+  { .name = (text), .kind = BUS_GAUGE, .help = __VA_ARGS__ }
+#define BUS_HISTOGRAM_SPEC(text, limits, ...)                                                                          \
+  { .name = (text), .kind = BUS_HISTOGRAM, .bounds = (limits), .bound_count = BUS_COUNT(limits), .help = __VA_ARGS__ }
 struct bus_metric *bus_metric_register(const struct bus_metric_spec *spec);
 
 /* One time series of the metric. values: as many as labels; copied at the first call; look it up once and keep it where

@@ -23,17 +23,11 @@ enum {
 /* ---- metrics ---- */
 static void metrics_register(struct http_metrics *metrics) {
   static const double bounds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
-  static const struct bus_metric_spec requests = {.name = "http_requests_total",
-                                                  .help = "Requests answered.",
-                                                  .kind = BUS_COUNTER,
-                                                  .labels = {"listener", "method", "route", "status"}};
-  static const struct bus_metric_spec duration = {.name = "http_request_duration_seconds",
-                                                  .help = "From the end of the head to the answer.",
-                                                  .kind = BUS_HISTOGRAM,
-                                                  .labels = {"listener", "method", "route", "status"},
-                                                  .bounds = bounds,
-                                                  .bound_count = BUS_COUNT(bounds),
-                                                  .scale = 1e-6};
+  static const struct bus_metric_spec requests = BUS_COUNTER_SPEC("http_requests_total", "Requests answered.",
+                                                                  .labels = {"listener", "method", "route", "status"});
+  static const struct bus_metric_spec duration =
+      BUS_HISTOGRAM_SPEC("http_request_duration_seconds", bounds, "From the end of the head to the answer.",
+                         .labels = {"listener", "method", "route", "status"}, .scale = 1e-6);
   metrics->requests = bus_metric_register(&requests);
   metrics->duration = bus_metric_register(&duration);
 }

@@ -1,15 +1,12 @@
 /* The metrics of circuit breakers: the worst state around a dependency, and how often states changed. */
 #include <bus/breaker_metrics.h>
 
-static const struct bus_metric_spec state_spec = {
-    .name = "circuit_breaker_state",
-    .help = "0 closed, 1 half-open, 2 open; of several breakers around one dependency the worst.",
-    .kind = BUS_GAUGE,
-    .labels = {"dependency"}};
-static const struct bus_metric_spec transition_spec = {.name = "circuit_breaker_transitions_total",
-                                                       .help = "Changes of a circuit breaker, by new state.",
-                                                       .kind = BUS_COUNTER,
-                                                       .labels = {"dependency", "state"}};
+static const struct bus_metric_spec state_spec = BUS_GAUGE_SPEC(
+    "circuit_breaker_state", "0 closed, 1 half-open, 2 open; of several breakers around one dependency the worst.",
+    .labels = {"dependency"});
+static const struct bus_metric_spec transition_spec =
+    BUS_COUNTER_SPEC("circuit_breaker_transitions_total", "Changes of a circuit breaker, by new state.",
+                     .labels = {"dependency", "state"});
 
 void bus_breaker_metrics_init(struct bus_breaker_metrics *metrics, const char *dependency) {
   struct bus_metric *states = bus_metric_register(&state_spec), *transitions = bus_metric_register(&transition_spec);

@@ -79,25 +79,22 @@ static int64_t log_lines_dropped(void *context) {
 
 void bus_metrics_register_process(void) {
   static char resident[] = "VmRSS:", anonymous[] = "RssAnon:";
-  static const struct bus_metric_spec rss = {
-      .name = "process_resident_memory_bytes", .help = "Resident memory.", .kind = BUS_GAUGE};
-  static const struct bus_metric_spec anon = {
-      .name = "process_resident_anon_bytes", .help = "Resident memory that is the process's own.", .kind = BUS_GAUGE};
-  static const struct bus_metric_spec cpu = {
-      .name = "process_cpu_seconds_total", .help = "User and system time spent.", .kind = BUS_COUNTER, .scale = 1e-6};
-  static const struct bus_metric_spec fds = {
-      .name = "process_open_fds", .help = "Open file descriptors.", .kind = BUS_GAUGE};
-  static const struct bus_metric_spec start = {.name = "process_start_time_seconds",
-                                               .help = "Start of the process, since 1970.",
-                                               .kind = BUS_GAUGE,
-                                               .scale = 1e-6};
-  bus_metric_callback(&rss, status_bytes, resident);
-  bus_metric_callback(&anon, status_bytes, anonymous);
-  bus_metric_callback(&cpu, cpu_microseconds, NULL);
-  bus_metric_callback(&fds, open_fds, NULL);
-  static const struct bus_metric_spec dropped = {.name = "bus_log_lines_dropped_total",
-                                                 .help = "Log lines that stderr did not take in time.",
-                                                 .kind = BUS_COUNTER};
-  bus_metric_callback(&start, start_time, NULL);
-  bus_metric_callback(&dropped, log_lines_dropped, NULL);
+  static const struct {
+    struct bus_metric_spec spec;
+    int64_t (*read)(void *context);
+    void *context;
+  } metrics[] = {
+      {BUS_GAUGE_SPEC("process_resident_memory_bytes", "Resident memory."), status_bytes, resident},
+      {BUS_GAUGE_SPEC("process_resident_anon_bytes", "Resident memory that is the process's own."), status_bytes,
+       anonymous},
+      {BUS_COUNTER_SPEC("process_cpu_seconds_total", "User and system time spent.", .scale = 1e-6), cpu_microseconds,
+       NULL},
+      {BUS_GAUGE_SPEC("process_open_fds", "Open file descriptors."), open_fds, NULL},
+      {BUS_GAUGE_SPEC("process_start_time_seconds", "Start of the process, since 1970.", .scale = 1e-6), start_time,
+       NULL},
+      {BUS_COUNTER_SPEC("bus_log_lines_dropped_total", "Log lines that stderr did not take in time."),
+       log_lines_dropped, NULL},
+  };
+  for (size_t i = 0; i < BUS_COUNT(metrics); i++)
+    bus_metric_callback(&metrics[i].spec, metrics[i].read, metrics[i].context);
 }

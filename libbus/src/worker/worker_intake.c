@@ -246,7 +246,7 @@ static void check_reply_to(struct bus_worker *worker, struct item *item) {
   if (!envelope->reply_to.data || bus_topology_is_reply(worker->topology, sender, envelope->reply_to))
     return;
   envelope->reply_to = BUS_NO_STR;
-  metrics_answer_dropped(worker);
+  metrics_add(worker, METRIC_ANSWERS_DROPPED, 1);
 }
 
 bool intake_is_late(const struct bus_worker *worker, const struct item *item) {

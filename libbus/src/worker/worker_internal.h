@@ -442,18 +442,27 @@ bool retention_is_enough(const struct bus_worker_settings *settings, const struc
                          struct bus_error *err) BUS_MUST_CHECK;
 
 /* ---- worker_metrics.c ---- */
+enum worker_metric {
+  METRIC_CONFIRMED,
+  METRIC_NACKED,
+  METRIC_RETURNED,
+  METRIC_SWEPT,
+  METRIC_ANSWERS_DROPPED,
+  METRIC_OUTBOX_DEPTH,
+  METRIC_OUTBOX_AGE,
+  METRIC_OUTBOX_UNROUTABLE,
+  METRIC_HELD,
+  METRIC_STALLED,
+  METRIC_BROKER_RECONNECTS,
+  METRIC_DATABASE_RECONNECTS,
+  METRICS,
+};
 bool metrics_init(struct bus_worker *worker);
 void metrics_free(struct bus_worker *worker);
+void metrics_add(struct bus_worker *worker, enum worker_metric metric, int64_t more);
+void metrics_set(struct bus_worker *worker, enum worker_metric metric, int64_t value);
 void metrics_batch(struct bus_worker *worker, enum batch_outcome outcome, size_t size, int64_t duration);
 void metrics_message(struct bus_worker *worker, const struct item *item);
 void metrics_published(struct bus_worker *worker, enum bus_exchange exchange);
-void metrics_confirm(struct bus_worker *worker, bool ack);
-void metrics_returned(struct bus_worker *worker);
-void metrics_answer_dropped(struct bus_worker *worker);
-void metrics_held(struct bus_worker *worker, int64_t more);
-void metrics_outbox(struct bus_worker *worker, int64_t depth, int64_t oldest_age, int64_t unroutable);
-void metrics_swept(struct bus_worker *worker, size_t rows);
-void metrics_reconnect(struct bus_worker *worker, bool broker);
-void metrics_stalled(struct bus_worker *worker, int64_t more);
 
 #endif

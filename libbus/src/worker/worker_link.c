@@ -219,7 +219,7 @@ void worker_drop_pg(struct bus_worker *worker, const struct bus_error *why) {
     bus_backoff_reset(&worker->pg_backoff);
   int64_t delay = bus_backoff_next(&worker->pg_backoff, bus_uuid_source_random(&worker->ids));
   worker->pg_again_at = bus_monotonic() + delay;
-  metrics_reconnect(worker, false);
+  metrics_add(worker, METRIC_DATABASE_RECONNECTS, 1);
   bus_log(BUS_WARN, "database is away; trying again", BUS_F_STR("cause", why ? why->text : "unknown"),
           BUS_F_INT("again_in_ms", delay / BUS_MILLISECOND));
 }
@@ -346,7 +346,7 @@ void worker_drop_amqp(struct bus_worker *worker) {
   worker->amqp_lost = false;
   int64_t delay = bus_rotation_next(&worker->amqp_hosts, bus_uuid_source_random(&worker->ids));
   worker->amqp_again_at = bus_monotonic() + delay;
-  metrics_reconnect(worker, true);
+  metrics_add(worker, METRIC_BROKER_RECONNECTS, 1);
   bus_log(BUS_WARN, "broker is away; trying again", BUS_F_STR("cause", worker->amqp_error.text),
           BUS_F_INT("again_in_ms", delay / BUS_MILLISECOND));
 }

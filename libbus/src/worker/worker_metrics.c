@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { TYPES_MAX = 64, OUTCOMES = 4, BATCH_OUTCOMES = BATCH_FAULT + 1, EXCHANGES = BUS_EXCHANGE_BACK };
+enum { TYPES_MAX = 64, OUTCOMES = 5, BATCH_OUTCOMES = BATCH_FAULT + 1, EXCHANGES = BUS_EXCHANGE_BACK };
 
 struct worker_metrics {
   struct bus_series *batches[BATCH_OUTCOMES], *batch_size, *batch_duration;
@@ -14,9 +14,7 @@ struct worker_metrics {
     const struct bus_message_type *type;
     struct bus_series *series[OUTCOMES];
   } types[TYPES_MAX];
-  struct bus_series *published[EXCHANGES], *confirmed, *nacked, *returned, *swept, *answers_dropped;
-  struct bus_series *outbox_depth, *outbox_age, *outbox_unroutable, *held, *stalled, *reconnects_broker,
-      *reconnects_database;
+  struct bus_series *published[EXCHANGES], *values[METRICS];
 };
 
 static const double size_bounds[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
@@ -24,107 +22,78 @@ static const double duration_bounds[] = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02
 static const char *const batch_outcome_names[] = {"committed", "conflict", "data", "lost", "other", "fault"};
 static const char *const message_outcome_names[] = {"done", "retried", "parked", "duplicate", "late"};
 
-static struct bus_series *series(const struct bus_metric_spec *spec, const char *a, const char *b, const char *c) {
-  const char *const values[] = {a, b, c};
-  return bus_metric_series(bus_metric_register(spec), values);
-}
+static const struct bus_metric_spec batches = BUS_COUNTER_SPEC(
+    "bus_batches_total", "Transactions that a worker ran, by outcome.", .labels = {"worker", "outcome"});
+static const struct bus_metric_spec batch_size =
+    BUS_HISTOGRAM_SPEC("bus_batch_size", size_bounds, "Inputs in a committed batch.", .labels = {"worker"});
+static const struct bus_metric_spec batch_duration =
+    BUS_HISTOGRAM_SPEC("bus_batch_duration_seconds", duration_bounds, "From BEGIN to COMMIT of a committed batch.",
+                       .labels = {"worker"}, .scale = 1e-6);
+static const struct bus_metric_spec messages = BUS_COUNTER_SPEC(
+    "bus_messages_total", "Messages taken from queues, by type and outcome.", .labels = {"type", "outcome"});
+static const struct bus_metric_spec published =
+    BUS_COUNTER_SPEC("bus_published_total", "Messages written to the broker, by exchange.", .labels = {"exchange"});
 
-static void register_batches(struct worker_metrics *metrics, const char *worker) {
-  static const struct bus_metric_spec batches = {.name = "bus_batches_total",
-                                                 .help = "Transactions that a worker ran, by outcome.",
-                                                 .kind = BUS_COUNTER,
-                                                 .labels = {"worker", "outcome"}};
-  static const struct bus_metric_spec size = {.name = "bus_batch_size",
-                                              .help = "Inputs in a committed batch.",
-                                              .kind = BUS_HISTOGRAM,
-                                              .labels = {"worker"},
-                                              .bounds = size_bounds,
-                                              .bound_count = BUS_COUNT(size_bounds)};
-  static const struct bus_metric_spec duration = {.name = "bus_batch_duration_seconds",
-                                                  .help = "From BEGIN to COMMIT of a committed batch.",
-                                                  .kind = BUS_HISTOGRAM,
-                                                  .labels = {"worker"},
-                                                  .bounds = duration_bounds,
-                                                  .bound_count = BUS_COUNT(duration_bounds),
-                                                  .scale = 1e-6};
-  for (size_t i = 0; i < BATCH_OUTCOMES; i++)
-    metrics->batches[i] = series(&batches, worker, batch_outcome_names[i], NULL);
-  metrics->batch_size = series(&size, worker, NULL, NULL);
-  metrics->batch_duration = series(&duration, worker, NULL, NULL);
-}
+#define CONFIRMS BUS_COUNTER_SPEC("bus_confirms_total", "Publisher confirms, by outcome.", .labels = {"outcome"})
+#define RECONNECTS BUS_COUNTER_SPEC("bus_reconnects_total", "Lost or failed connections.", .labels = {"link"})
 
-static void register_publishing(struct worker_metrics *metrics) {
-  static const struct bus_metric_spec published = {.name = "bus_published_total",
-                                                   .help = "Messages written to the broker, by exchange.",
-                                                   .kind = BUS_COUNTER,
-                                                   .labels = {"exchange"}};
-  static const struct bus_metric_spec confirms = {.name = "bus_confirms_total",
-                                                  .help = "Publisher confirms, by outcome.",
-                                                  .kind = BUS_COUNTER,
-                                                  .labels = {"outcome"}};
-  static const struct bus_metric_spec swept = {
-      .name = "bus_outbox_swept_total", .help = "Outbox rows that the sweeper published again.", .kind = BUS_COUNTER};
-  static const struct bus_metric_spec dropped = {
-      .name = "bus_answers_dropped_total",
-      .help = "Answers that were not sent: reply_to was no address of the user that asked.",
-      .kind = BUS_COUNTER};
-  for (size_t i = 0; i < EXCHANGES; i++)
-    metrics->published[i] = series(&published, bus_exchange_name((enum bus_exchange)i), NULL, NULL);
-  metrics->confirmed = series(&confirms, "confirmed", NULL, NULL);
-  metrics->nacked = series(&confirms, "nacked", NULL, NULL);
-  metrics->returned = series(&confirms, "returned", NULL, NULL);
-  metrics->swept = series(&swept, NULL, NULL, NULL);
-  metrics->answers_dropped = series(&dropped, NULL, NULL, NULL);
-}
+static const struct {
+  struct bus_metric_spec spec;
+  const char *label;
+} values[METRICS] = {
+    [METRIC_CONFIRMED] = {CONFIRMS, "confirmed"},
+    [METRIC_NACKED] = {CONFIRMS, "nacked"},
+    [METRIC_RETURNED] = {CONFIRMS, "returned"},
+    [METRIC_SWEPT] = {BUS_COUNTER_SPEC("bus_outbox_swept_total", "Outbox rows that the sweeper published again.")},
+    [METRIC_ANSWERS_DROPPED] = {BUS_COUNTER_SPEC(
+        "bus_answers_dropped_total", "Answers that were not sent: reply_to was no address of the user that asked.")},
+    [METRIC_OUTBOX_DEPTH] = {BUS_GAUGE_SPEC("bus_outbox_depth", "Rows in the outbox; 10001 stands for more.")},
+    [METRIC_OUTBOX_AGE] = {BUS_GAUGE_SPEC("bus_outbox_oldest_age_seconds", "Age of the oldest row in the outbox.",
+                                          .scale = 1e-6)},
+    [METRIC_OUTBOX_UNROUTABLE] = {BUS_GAUGE_SPEC(
+        "bus_outbox_unroutable",
+        "Rows of the outbox that the broker returned: no queue is bound; 10001 stands for more.")},
+    [METRIC_HELD] = {BUS_GAUGE_SPEC(
+        "bus_held_messages",
+        "Messages to retry or to park that the broker has not taken yet; they hold up the acks behind them.")},
+    [METRIC_STALLED] = {BUS_GAUGE_SPEC(
+        "bus_stalled_workers",
+        "Worker threads none of whose transactions commit: their messages stay unacked and are tried again.")},
+    [METRIC_BROKER_RECONNECTS] = {RECONNECTS, "broker"},
+    [METRIC_DATABASE_RECONNECTS] = {RECONNECTS, "database"},
+};
 
-static void register_links(struct worker_metrics *metrics) {
-  static const struct bus_metric_spec depth = {
-      .name = "bus_outbox_depth", .help = "Rows in the outbox; 10001 stands for more.", .kind = BUS_GAUGE};
-  static const struct bus_metric_spec age = {.name = "bus_outbox_oldest_age_seconds",
-                                             .help = "Age of the oldest row in the outbox.",
-                                             .kind = BUS_GAUGE,
-                                             .scale = 1e-6};
-  static const struct bus_metric_spec unroutable = {
-      .name = "bus_outbox_unroutable",
-      .help = "Rows of the outbox that the broker returned: no queue is bound; 10001 stands for more.",
-      .kind = BUS_GAUGE};
-  static const struct bus_metric_spec held = {
-      .name = "bus_held_messages",
-      .help = "Messages to retry or to park that the broker has not taken yet; they hold up the acks behind them.",
-      .kind = BUS_GAUGE};
-  static const struct bus_metric_spec stalled = {
-      .name = "bus_stalled_workers",
-      .help = "Worker threads none of whose transactions commit: their messages stay unacked and are tried again.",
-      .kind = BUS_GAUGE};
-  static const struct bus_metric_spec reconnects = {
-      .name = "bus_reconnects_total", .help = "Lost or failed connections.", .kind = BUS_COUNTER, .labels = {"link"}};
-  metrics->outbox_depth = series(&depth, NULL, NULL, NULL);
-  metrics->outbox_age = series(&age, NULL, NULL, NULL);
-  metrics->outbox_unroutable = series(&unroutable, NULL, NULL, NULL);
-  metrics->held = series(&held, NULL, NULL, NULL);
-  metrics->stalled = series(&stalled, NULL, NULL, NULL);
-  metrics->reconnects_broker = series(&reconnects, "broker", NULL, NULL);
-  metrics->reconnects_database = series(&reconnects, "database", NULL, NULL);
+static struct bus_series *series(const struct bus_metric_spec *spec, const char *label, const char *second) {
+  return bus_metric_series(bus_metric_register(spec), (const char *const[]){label, second});
 }
 
 bool metrics_init(struct bus_worker *worker) {
-  static const struct bus_metric_spec messages = {.name = "bus_messages_total",
-                                                  .help = "Messages taken from queues, by type and outcome.",
-                                                  .kind = BUS_COUNTER,
-                                                  .labels = {"type", "outcome"}};
-  struct worker_metrics *metrics = calloc(1, sizeof *metrics);
+  const char *name = worker->requests ? "request" : worker->service->store ? "command" : "query";
+  struct worker_metrics *metrics = worker->metrics = calloc(1, sizeof *metrics);
   if (!metrics)
     return false;
-  worker->metrics = metrics;
   metrics->messages = bus_metric_register(&messages);
-  register_batches(metrics, worker->requests ? "request" : worker->service->store ? "command" : "query");
-  register_publishing(metrics);
-  register_links(metrics);
+  metrics->batch_size = series(&batch_size, name, NULL);
+  metrics->batch_duration = series(&batch_duration, name, NULL);
+  for (size_t i = 0; i < BATCH_OUTCOMES; i++)
+    metrics->batches[i] = series(&batches, name, batch_outcome_names[i]);
+  for (size_t i = 0; i < EXCHANGES; i++)
+    metrics->published[i] = series(&published, bus_exchange_name((enum bus_exchange)i), NULL);
+  for (size_t i = 0; i < METRICS; i++)
+    metrics->values[i] = series(&values[i].spec, values[i].label, NULL);
   return true;
 }
 
 void metrics_free(struct bus_worker *worker) {
   free(worker->metrics);
+}
+
+void metrics_add(struct bus_worker *worker, enum worker_metric metric, int64_t more) {
+  bus_series_add(worker->metrics->values[metric], more);
+}
+
+void metrics_set(struct bus_worker *worker, enum worker_metric metric, int64_t value) {
+  bus_series_set(worker->metrics->values[metric], value);
 }
 
 void metrics_batch(struct bus_worker *worker, enum batch_outcome outcome, size_t size, int64_t duration) {
@@ -164,38 +133,4 @@ void metrics_message(struct bus_worker *worker, const struct item *item) {
 
 void metrics_published(struct bus_worker *worker, enum bus_exchange exchange) {
   bus_series_add(worker->metrics->published[exchange], 1);
-}
-
-void metrics_confirm(struct bus_worker *worker, bool ack) {
-  bus_series_add(ack ? worker->metrics->confirmed : worker->metrics->nacked, 1);
-}
-
-void metrics_returned(struct bus_worker *worker) {
-  bus_series_add(worker->metrics->returned, 1);
-}
-
-void metrics_answer_dropped(struct bus_worker *worker) {
-  bus_series_add(worker->metrics->answers_dropped, 1);
-}
-
-void metrics_held(struct bus_worker *worker, int64_t more) {
-  bus_series_add(worker->metrics->held, more);
-}
-
-void metrics_outbox(struct bus_worker *worker, int64_t depth, int64_t oldest_age, int64_t unroutable) {
-  bus_series_set(worker->metrics->outbox_unroutable, unroutable);
-  bus_series_set(worker->metrics->outbox_depth, depth);
-  bus_series_set(worker->metrics->outbox_age, oldest_age);
-}
-
-void metrics_swept(struct bus_worker *worker, size_t rows) {
-  bus_series_add(worker->metrics->swept, (int64_t)rows);
-}
-
-void metrics_reconnect(struct bus_worker *worker, bool broker) {
-  bus_series_add(broker ? worker->metrics->reconnects_broker : worker->metrics->reconnects_database, 1);
-}
-
-void metrics_stalled(struct bus_worker *worker, int64_t more) {
-  bus_series_add(worker->metrics->stalled, more);
 }

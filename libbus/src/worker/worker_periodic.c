@@ -85,8 +85,9 @@ static bool read_depth(struct bus_worker *worker, const struct bus_rows *rows) {
   if (bus_rows_count(rows) == 0)
     return false;
   bus_time oldest = bus_rows_time(rows, 0, 1);
-  int64_t age = oldest == BUS_NO_TIME ? 0 : bus_rows_time(rows, 0, 2) - oldest;
-  metrics_outbox(worker, bus_rows_int64(rows, 0, 0), age, bus_rows_int64(rows, 0, 3));
+  metrics_set(worker, METRIC_OUTBOX_DEPTH, bus_rows_int64(rows, 0, 0));
+  metrics_set(worker, METRIC_OUTBOX_AGE, oldest == BUS_NO_TIME ? 0 : bus_rows_time(rows, 0, 2) - oldest);
+  metrics_set(worker, METRIC_OUTBOX_UNROUTABLE, bus_rows_int64(rows, 0, 3));
   return false;
 }
 
@@ -210,7 +211,7 @@ static void publish_swept(struct bus_worker *worker) {
   worker->swept = NULL;
   if (count == 0)
     return;
-  metrics_swept(worker, count);
+  metrics_add(worker, METRIC_SWEPT, (int64_t)count);
   BUS_CUT_POINT("worker.swept-published", worker_fd(worker->publishing));
 }
 

@@ -24,7 +24,7 @@ static void free_held(struct bus_worker *worker) {
     struct held *next = worker->held->next;
     free(worker->held);
     worker->held = next;
-    metrics_held(worker, -1);
+    metrics_add(worker, METRIC_HELD, -1);
   }
 }
 
@@ -120,7 +120,7 @@ void publish_effect(struct bus_worker *worker, const struct bus_effect *effect) 
   }
   struct bus_envelope envelope = effect->envelope;
   if (!bus_topology_is_reply(worker->topology, BUS_NO_STR, envelope.reply_to)) { /* kept since an earlier version */
-    metrics_answer_dropped(worker);
+    metrics_add(worker, METRIC_ANSWERS_DROPPED, 1);
     return;
   }
   envelope.reply_to = BUS_NO_STR;
@@ -210,7 +210,7 @@ void publish_hold(struct bus_worker *worker, struct item *item) {
   }
   held->next = worker->held;
   worker->held = held;
-  metrics_held(worker, 1);
+  metrics_add(worker, METRIC_HELD, 1);
 }
 
 static const char *class_name(enum bus_errc code) {
@@ -266,7 +266,7 @@ static void release_held(struct bus_worker *worker, struct held *done) {
       ledger_settle(&worker->ledger, done->tag);
       worker->ack_at = 1; /* at once: no inbox row tells that it came before */
       free(done);
-      metrics_held(worker, -1);
+      metrics_add(worker, METRIC_HELD, -1);
       return;
     }
 }
@@ -305,7 +305,7 @@ static void close_slip(struct bus_worker *worker, struct slip *slip, bool ack) {
   slip->open = false;
   worker->unconfirmed_bytes -= slip->bytes;
   if (!slip->returned) /* counted already */
-    metrics_confirm(worker, ack);
+    metrics_add(worker, ack ? METRIC_CONFIRMED : METRIC_NACKED, 1);
   if (arrived)
     bus_rotation_reset(&worker->amqp_hosts);
   if (slip->kind == SLIP_OUTBOX && arrived) {
@@ -347,5 +347,5 @@ void publish_on_return(struct bus_worker *worker, const struct bus_uuid *message
     if (slip->open && bus_uuid_equal(&slip->message_id, message_id))
       slip->returned = true;
   }
-  metrics_returned(worker);
+  metrics_add(worker, METRIC_RETURNED, 1);
 }

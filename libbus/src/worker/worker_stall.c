@@ -22,14 +22,14 @@ static void begin(struct bus_worker *worker, int64_t now) {
   worker->stall.backoff = (struct bus_backoff){.first = 2 * BUS_SECOND, .max = 30 * BUS_SECOND};
   worker->settled = false;
   intake_drop_deadlines(worker);
-  metrics_stalled(worker, 1);
+  metrics_add(worker, METRIC_STALLED, 1);
 }
 
 static void end(struct bus_worker *worker, int64_t now, const char *why) {
   bus_log(BUS_INFO, why, BUS_F_INT("after_ms", (now - worker->stall.since) / BUS_MILLISECOND));
   worker->stall.since = 0;
   worker_unsettle(worker);
-  metrics_stalled(worker, -1);
+  metrics_add(worker, METRIC_STALLED, -1);
 }
 
 void stall_note(struct bus_worker *worker, bool fresh, const struct bus_error *why) {
