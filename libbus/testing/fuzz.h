@@ -1,7 +1,6 @@
 /* Helpers of fuzz targets: taking an input apart, checks that end the program, and round trips through field tables. A
  * target is one function over bytes; libFuzzer drives it, or fuzz_replay.c over files. */
-#ifndef BUS_TESTING_FUZZ_H
-#define BUS_TESTING_FUZZ_H
+#pragma once
 
 #include <bus/field.h>
 
@@ -40,5 +39,3 @@ void *fuzz_codec(const struct bus_schema *schema, struct bus_str json, enum bus_
                  struct bus_arena *arena);
 /* Encodes, decodes as a message and encodes again: the same text. */
 void fuzz_must_travel(const struct bus_schema *schema, const void *value, struct bus_arena *arena);
-
-#endif

@@ -1,7 +1,6 @@
 /* A database of a test's own with a service's migrations, on the Postgres in TEST_DATABASE_URL; the test is skipped
  * where that is not set. Migrated is a template, once for all tests that use the server: sqitch takes seconds. */
-#ifndef BUS_TESTING_MIGRATED_H
-#define BUS_TESTING_MIGRATED_H
+#pragma once
 
 #include <libpq-fe.h>
 #include <stddef.h>
@@ -17,5 +16,3 @@ void migrated_close(struct migrated *database);
 void migrated_url(const struct migrated *database, char *text, size_t size);
 /* As the superuser. */
 void migrated_do(const struct migrated *database, const char *sql);
-
-#endif

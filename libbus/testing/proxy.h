@@ -1,6 +1,5 @@
 /* A TCP proxy on loopback for tests: forwards to a server, and cuts or refuses connections on demand. */
-#ifndef BUS_TESTING_PROXY_H
-#define BUS_TESTING_PROXY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,5 +25,3 @@ void proxy_stop(struct proxy *proxy);
 /* url with its host and port replaced by the proxy's; the server's host and port are found in it. text must have room
  * for 512 bytes. NULL when the URL is not understood. */
 struct proxy *proxy_for_url(const char *url, char *text);
-
-#endif

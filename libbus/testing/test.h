@@ -1,7 +1,6 @@
 /* cmocka with one line per case: TEST(name) { … } registers itself, and the program runs all cases or the one it is
  * told by its first argument, so that CTest has an entry for each. A case that cannot run here calls test_skip(). */
-#ifndef BUS_TESTING_TEST_H
-#define BUS_TESTING_TEST_H
+#pragma once
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,5 +27,3 @@ void test_register(const char *name, void (*run)(void **state));
     test_register(#name, name);                                                                                        \
   }                                                                                                                    \
   static void name(__attribute__((unused)) void **state)
-
-#endif

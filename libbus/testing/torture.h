@@ -1,8 +1,7 @@
 /* Allocation failure at the n-th call: a scenario is run again and again, each time with another allocation refused,
  * until it no longer reaches that one. It must say that it failed, leave nothing behind and nothing half done. Programs
  * that link this have an allocator of their own, which every library in the process calls. */
-#ifndef BUS_TESTING_TORTURE_H
-#define BUS_TESTING_TORTURE_H
+#pragma once
 
 #include <bus/arena.h>
 
@@ -20,5 +19,3 @@ void torture_ours(torture_scenario scenario, const void *context);
 void torture_pause(bool paused);
 /* From here on nothing is refused: for a scenario's checks and for what it frees. */
 void torture_over(void);
-
-#endif

@@ -8,14 +8,11 @@
  *   decide  bus_set_find, bus_set_change
  *   store   bus_set_store
  */
-#ifndef BUS_AGGREGATE_H
-#define BUS_AGGREGATE_H
+#pragma once
 
 #include <bus/column.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 struct bus_set {
   const struct bus_table *table; /* its key is one column, uuid or text */
@@ -61,7 +58,4 @@ void bus_set_store(const struct bus_set *set, struct bus_sql *sql, size_t insert
 void bus_sql_add_row(struct bus_sql *sql, struct bus_args **args, size_t statement, const struct bus_table *table,
                      const void *row);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

@@ -8,17 +8,14 @@
  * If the broker refuses a declaration after bus_amqp_confirm or bus_amqp_consume, the channel is closed, its
  * confirm mode and consumers are lost, and the connection counts as gone.
  */
-#ifndef BUS_AMQP_H
-#define BUS_AMQP_H
+#pragma once
 
 #include <bus/base.h>
 #include <bus/error.h>
 #include <bus/message.h>
 #include <bus/topology.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 struct bus_amqp;
 
@@ -126,7 +123,4 @@ bool bus_amqp_pump(struct bus_amqp *amqp, const struct bus_amqp_events *events, 
 /* True if the library holds frames in its buffers, which poll(2) does not see. */
 bool bus_amqp_has_buffered(const struct bus_amqp *amqp);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

@@ -1,12 +1,9 @@
 /* Bump allocation for the memory of one batch or one request; freed at once. Not thread-safe. */
-#ifndef BUS_ARENA_H
-#define BUS_ARENA_H
+#pragma once
 
 #include <bus/base.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 struct bus_arena;
 
@@ -27,7 +24,4 @@ struct bus_str bus_arena_printf(struct bus_arena *arena, const char *format, ...
 void bus_arena_reset(struct bus_arena *arena);
 size_t bus_arena_used(const struct bus_arena *arena);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

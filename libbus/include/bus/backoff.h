@@ -1,12 +1,9 @@
 /* Delays before the next try: exponential with jitter for connections and calls, tiers for messages. Pure. */
-#ifndef BUS_BACKOFF_H
-#define BUS_BACKOFF_H
+#pragma once
 
 #include <bus/base.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 struct bus_backoff {
   int64_t first, max; /* microseconds */
@@ -50,7 +47,4 @@ void bus_nacks_end(struct bus_nacks *nacks);
  * Three tries in each tier but the last, which repeats until `age` (since the first failure) passes `give_up`. */
 int bus_retry_tier(int64_t attempt, size_t tiers, int64_t age, int64_t give_up);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

@@ -1,15 +1,21 @@
 /* Basic types of all other headers: text views, times, attributes. */
-#ifndef BUS_BASE_H
-#define BUS_BASE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
+/* Around the declarations of each header, for callers in C++. */
 #ifdef __cplusplus
-extern "C" {
+#define BUS_C_BEGIN extern "C" {
+#define BUS_C_END }
+#else
+#define BUS_C_BEGIN
+#define BUS_C_END
 #endif
+
+BUS_C_BEGIN
 
 /* The caller must use the result; ignore it only with (void) and a reason. */
 #define BUS_MUST_CHECK __attribute__((warn_unused_result))
@@ -72,7 +78,4 @@ typedef int64_t bus_time;
 #define BUS_NO_INT64 INT64_MIN
 #define BUS_NO_TIME INT64_MIN
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

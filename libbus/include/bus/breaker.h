@@ -14,14 +14,11 @@
  * other probe is under way, and the two kinds have rests of their own: failures of items that failed before never make
  * an item wait that has not failed.
  */
-#ifndef BUS_BREAKER_H
-#define BUS_BREAKER_H
+#pragma once
 
 #include <bus/base.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 enum { BUS_BREAKER_THRESHOLD_MAX = 100, BUS_BREAKER_SPANS = 10, BUS_BREAKER_BUCKETS = BUS_BREAKER_SPANS + 1 };
 
@@ -113,7 +110,4 @@ size_t bus_breaker_room(struct bus_breaker *breaker, enum bus_breaker_past past,
 /* "closed", "half-open", "open" */
 const char *bus_breaker_state_name(enum bus_breaker_state state);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

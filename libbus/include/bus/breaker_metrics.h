@@ -7,17 +7,14 @@
  *
  * Thread-safe, but for bus_breaker_metrics_init.
  */
-#ifndef BUS_BREAKER_METRICS_H
-#define BUS_BREAKER_METRICS_H
+#pragma once
 
 #include <bus/breaker.h>
 #include <bus/metrics.h>
 
 #include <pthread.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 /* The metrics of one dependency. */
 struct bus_breaker_metrics {
@@ -36,7 +33,4 @@ void bus_breaker_metrics_move(struct bus_breaker_metrics *metrics, enum bus_brea
 /* Removes a breaker in that state. */
 void bus_breaker_metrics_remove(struct bus_breaker_metrics *metrics, enum bus_breaker_state state);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

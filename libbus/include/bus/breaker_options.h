@@ -1,13 +1,10 @@
 /* The variables of a service's circuit breakers, CIRCUIT_BREAKER_…: six rows of its option table. */
-#ifndef BUS_BREAKER_OPTIONS_H
-#define BUS_BREAKER_OPTIONS_H
+#pragma once
 
 #include <bus/breaker.h>
 #include <bus/config.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 /* As the rows fill it. */
 struct bus_breaker_options {
@@ -39,7 +36,4 @@ enum { BUS_BREAKER_OPTION_COUNT = 6 };
 /* time_limit_ms: how long a call may take. */
 struct bus_breaker_settings bus_breaker_settings_of(const struct bus_breaker_options *options, int64_t time_limit_ms);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

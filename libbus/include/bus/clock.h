@@ -1,15 +1,12 @@
 /* The process's clocks, waits by them, and its entropy: the one place where pure code's arguments come from.
  * Thread-safe. */
-#ifndef BUS_CLOCK_H
-#define BUS_CLOCK_H
+#pragma once
 
 #include <bus/base.h>
 
 #include <pthread.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 /* Microseconds of CLOCK_MONOTONIC: every timeout inside a process. */
 int64_t bus_monotonic(void);
@@ -25,7 +22,4 @@ bool bus_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until);
 /* Random bits from getrandom(2). Ends the process if the kernel has none. */
 void bus_random_seed(uint64_t seed[4]);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

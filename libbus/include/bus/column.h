@@ -17,8 +17,7 @@
  * sent as one array for each of these columns, and each row says which slice of them is its own, because `unnest`
  * cannot return arrays. A statement's text does not depend on the number of rows, so that it is prepared once.
  */
-#ifndef BUS_COLUMN_H
-#define BUS_COLUMN_H
+#pragma once
 
 #include <bus/arena.h>
 #include <bus/error.h>
@@ -26,9 +25,7 @@
 #include <bus/sql.h>
 #include <bus/trace.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 /* A member, and the column's type in Postgres. The absent value of a member is NULL in the database. */
 enum bus_cell {
@@ -175,7 +172,4 @@ void bus_row_add(struct bus_args *args, const struct bus_table *table, unsigned 
 bool bus_row_read(const struct bus_table *table, unsigned flags, const struct bus_rows *rows, size_t number, int first,
                   struct bus_arena *arena, void *ret, struct bus_error *err) BUS_MUST_CHECK;
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

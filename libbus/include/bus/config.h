@@ -5,15 +5,12 @@
  * an unknown variable of the file; the environment may hold variables of other programs. Secrets are never printed.
  * Reading and checking are pure over a lookup function; only bus_config_main touches the process.
  */
-#ifndef BUS_CONFIG_H
-#define BUS_CONFIG_H
+#pragma once
 
 #include <bus/base.h>
 #include <bus/error.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 enum bus_option_kind {
   BUS_OPTION_STRING, /* const char *; min and max count bytes */
@@ -72,7 +69,4 @@ void bus_config_print(const struct bus_option_table *tables, size_t table_count,
 int bus_config_main(int argc, char **argv, const char *program, const char *summary,
                     const struct bus_option_table *tables, size_t table_count, const char *const *extra, int *ret_flag);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

@@ -2,16 +2,13 @@
  * Inputs and effects of a decision, as data. Pure: a service's `decide` links nothing but bus_core, so tests and the
  * simulation run it without a broker or a database.
  */
-#ifndef BUS_EFFECTS_H
-#define BUS_EFFECTS_H
+#pragma once
 
 #include <bus/arena.h>
 #include <bus/base.h>
 #include <bus/message.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 enum bus_input_kind {
   BUS_INPUT_DELIVERY,   /* a message from a queue */
@@ -105,7 +102,4 @@ void bus_act(struct bus_effects *effects, const void *action);
 void bus_retry(struct bus_effects *effects, const char *format, ...) BUS_PRINTF(2, 3);
 void bus_park(struct bus_effects *effects, const char *format, ...) BUS_PRINTF(2, 3);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

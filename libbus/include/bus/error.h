@@ -1,12 +1,9 @@
 /* Errors: one list with code, class and text. The class alone decides what happens to a message or a process. */
-#ifndef BUS_ERROR_H
-#define BUS_ERROR_H
+#pragma once
 
 #include <bus/base.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 /*
  * NONE       no error
@@ -75,7 +72,4 @@ bool bus_fail(struct bus_error *err, enum bus_errc code, const char *format, ...
 /* Puts "context: " before the text on the way out; returns false. */
 bool bus_error_wrap(struct bus_error *err, const char *format, ...) BUS_PRINTF(2, 3);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

@@ -13,14 +13,11 @@
  *   error       the step fails as if the library beneath had said so
  *   disconnect  the connection that the step is about to use, or has just used, is shut down
  */
-#ifndef BUS_FAILPOINT_H
-#define BUS_FAILPOINT_H
+#pragma once
 
 #include <bus/error.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 enum bus_fault { BUS_FAULT_NONE, BUS_FAULT_ERROR, BUS_FAULT_DISCONNECT };
 
@@ -79,7 +76,4 @@ void bus_failpoint_cut(enum bus_fault fault, int fd);
 
 #endif
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

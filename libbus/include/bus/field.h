@@ -15,17 +15,14 @@
  * then demands: no repeated key (compared after unescaping, case-sensitive), kinds and bounds as in the table, all
  * required members. `null` for an optional member means "absent".
  */
-#ifndef BUS_FIELD_H
-#define BUS_FIELD_H
+#pragma once
 
 #include <bus/arena.h>
 #include <bus/base.h>
 #include <bus/error.h>
 #include <bus/uuid.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 #define BUS_JSON_DEPTH 8
 #define BUS_JSON_NODES 4000
@@ -89,56 +86,32 @@ struct bus_schema {
 /* 0, or a compile-time error where the member is not of that type. */
 #define BUS_MEMBER_IS(S, member, T) (0 * sizeof(char[_Generic(((S *)NULL)->member, T : 1, const T : 1, default : -1)]))
 
+#define BUS_FIELD_OF(S, member, T, what, needed, ...)                                                                  \
+  {                                                                                                                    \
+    .name = #member, .kind = (what), .presence = (needed),                                                             \
+    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, T), __VA_ARGS__                                           \
+  }
 #define BUS_FIELD_STRING(S, member, chars, min_bytes, max_bytes, needed, ...)                                          \
-  {                                                                                                                    \
-    .name = #member, .kind = BUS_KIND_STRING, .presence = (needed), .charset = (chars),                                \
-    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, struct bus_str), .min = (min_bytes), .max = (max_bytes),  \
-    .description = __VA_ARGS__                                                                                         \
-  }
+  BUS_FIELD_OF(S, member, struct bus_str, BUS_KIND_STRING, needed, .charset = (chars), .min = (min_bytes),             \
+               .max = (max_bytes), .description = __VA_ARGS__)
 #define BUS_FIELD_INT64(S, member, least, most, needed, ...)                                                           \
-  {                                                                                                                    \
-    .name = #member, .kind = BUS_KIND_INT64, .presence = (needed),                                                     \
-    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, int64_t), .min = (least), .max = (most),                  \
-    .description = __VA_ARGS__                                                                                         \
-  }
+  BUS_FIELD_OF(S, member, int64_t, BUS_KIND_INT64, needed, .min = (least), .max = (most), .description = __VA_ARGS__)
 #define BUS_FIELD_BOOL(S, member, needed, ...)                                                                         \
-  {                                                                                                                    \
-    .name = #member, .kind = BUS_KIND_BOOL, .presence = (needed),                                                      \
-    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, bool), .description = __VA_ARGS__                         \
-  }
+  BUS_FIELD_OF(S, member, bool, BUS_KIND_BOOL, needed, .description = __VA_ARGS__)
 #define BUS_FIELD_ENUM(S, member, texts, needed, ...)                                                                  \
-  {                                                                                                                    \
-    .name = #member, .kind = BUS_KIND_ENUM, .presence = (needed),                                                      \
-    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, int), .names = (texts), .description = __VA_ARGS__        \
-  }
+  BUS_FIELD_OF(S, member, int, BUS_KIND_ENUM, needed, .names = (texts), .description = __VA_ARGS__)
 #define BUS_FIELD_UUID(S, member, needed, ...)                                                                         \
-  {                                                                                                                    \
-    .name = #member, .kind = BUS_KIND_UUID, .presence = (needed),                                                      \
-    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, struct bus_uuid), .description = __VA_ARGS__              \
-  }
+  BUS_FIELD_OF(S, member, struct bus_uuid, BUS_KIND_UUID, needed, .description = __VA_ARGS__)
 #define BUS_FIELD_TIME(S, member, needed, ...)                                                                         \
-  {                                                                                                                    \
-    .name = #member, .kind = BUS_KIND_TIME, .presence = (needed),                                                      \
-    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, bus_time), .description = __VA_ARGS__                     \
-  }
+  BUS_FIELD_OF(S, member, bus_time, BUS_KIND_TIME, needed, .description = __VA_ARGS__)
 #define BUS_FIELD_OBJECT(S, member, T, schema, needed, ...)                                                            \
-  {                                                                                                                    \
-    .name = #member, .kind = BUS_KIND_OBJECT, .presence = (needed),                                                    \
-    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, T *), .item = (schema), .description = __VA_ARGS__        \
-  }
+  BUS_FIELD_OF(S, member, T *, BUS_KIND_OBJECT, needed, .item = (schema), .description = __VA_ARGS__)
 #define BUS_FIELD_ARRAY(S, member, count_member, T, schema, least, most, needed, ...)                                  \
-  {                                                                                                                    \
-    .name = #member, .kind = BUS_KIND_ARRAY, .presence = (needed),                                                     \
-    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, T *),                                                     \
-    .count_offset = offsetof(S, count_member) + BUS_MEMBER_IS(S, count_member, size_t), .min = (least), .max = (most), \
-    .item = (schema), .description = __VA_ARGS__                                                                       \
-  }
+  BUS_FIELD_OF(S, member, T *, BUS_KIND_ARRAY, needed, .item = (schema), .min = (least), .max = (most),                \
+               .count_offset = offsetof(S, count_member) + BUS_MEMBER_IS(S, count_member, size_t),                     \
+               .description = __VA_ARGS__)
 #define BUS_FIELD_JSON(S, member, max_bytes, needed, ...)                                                              \
-  {                                                                                                                    \
-    .name = #member, .kind = BUS_KIND_JSON, .presence = (needed),                                                      \
-    .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, struct bus_str), .max = (max_bytes),                      \
-    .description = __VA_ARGS__                                                                                         \
-  }
+  BUS_FIELD_OF(S, member, struct bus_str, BUS_KIND_JSON, needed, .max = (max_bytes), .description = __VA_ARGS__)
 /* For members that several bodies have in common: one struct and one table, which each of them holds. */
 #define BUS_FIELD_EMBED(S, member, T, schema)                                                                          \
   { .name = "", .kind = BUS_KIND_EMBED, .offset = offsetof(S, member) + BUS_MEMBER_IS(S, member, T), .item = (schema) }
@@ -192,7 +165,4 @@ bool bus_encode(const struct bus_schema *schema, const void *value, struct bus_a
 bool bus_encode_nulls(const struct bus_schema *schema, const void *value, struct bus_arena *arena,
                       struct bus_str *ret) BUS_MUST_CHECK;
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

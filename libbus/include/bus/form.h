@@ -1,14 +1,11 @@
 /* name=value&name=value with percent escapes: a URL's query, and bodies of type application/x-www-form-urlencoded.
  * Pure. */
-#ifndef BUS_FORM_H
-#define BUS_FORM_H
+#pragma once
 
 #include <bus/arena.h>
 #include <bus/base.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 /* Takes the next pair off *rest; false at the end. Name and value are still encoded; without '=' the value is empty.
  * Empty pairs are skipped. */
@@ -25,7 +22,4 @@ bool bus_form_find(struct bus_str form, const char *name, struct bus_arena *aren
 /* The first name, still encoded, that is malformed or not in `names` (NULL-terminated); absent where all are known. */
 struct bus_str bus_form_unknown(struct bus_str form, const char *const *names, struct bus_arena *arena);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

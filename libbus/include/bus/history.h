@@ -3,15 +3,12 @@
  *   2026-03-01T12:00:00.123Z 3 payment-svc/1.2.0 BUS_E_DB_DATA SQLSTATE 23514: …
  *
  * Operators read this text to find out why a message was dead-lettered. Pure. */
-#ifndef BUS_HISTORY_H
-#define BUS_HISTORY_H
+#pragma once
 
 #include <bus/error.h>
 #include <bus/timefmt.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 enum { BUS_HISTORY_MAX = 2048 };
 
@@ -31,7 +28,4 @@ size_t bus_history_add(struct bus_str history, const struct bus_failure *failure
 /* The last line. False where there is none of that form. Its texts lie in `history`. */
 bool bus_history_last(struct bus_str history, struct bus_failure *ret) BUS_MUST_CHECK;
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

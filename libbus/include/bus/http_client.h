@@ -2,16 +2,13 @@
  * that only programs with outgoing calls link libcurl. One client for each thread. It verifies certificates and host
  * names, refuses redirects and proxies, and caps responses. curl may send a request again by itself, so callers give an
  * idempotency key. */
-#ifndef BUS_HTTP_CLIENT_H
-#define BUS_HTTP_CLIENT_H
+#pragma once
 
 #include <bus/base.h>
 #include <bus/error.h>
 #include <bus/poll.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 struct bus_http_client;
 
@@ -61,7 +58,4 @@ size_t bus_http_client_pending(const struct bus_http_client *client);
 /* Valid as long as the client. */
 struct bus_poll_source bus_http_client_source(struct bus_http_client *client);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

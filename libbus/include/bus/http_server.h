@@ -28,8 +28,7 @@
  *   {…,"msg":"request","listener","method","route","status","duration_us","bytes","trace_id","request_id", notes…}
  * with the route as its template and no byte of the client's path, query, headers or address.
  */
-#ifndef BUS_HTTP_SERVER_H
-#define BUS_HTTP_SERVER_H
+#pragma once
 
 #include <bus/arena.h>
 #include <bus/base.h>
@@ -39,9 +38,7 @@
 #include <bus/route.h>
 #include <bus/trace.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 struct bus_http_server;
 struct bus_http_exchange; /* one request and its answer; valid inside the handler only */
@@ -136,7 +133,4 @@ struct bus_http_header_view {
 int bus_http_gate(const char *method, struct bus_str raw_path, const char *http_version,
                   const struct bus_http_header_view *headers, size_t header_count, const char **ret_reason);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

@@ -7,16 +7,13 @@
  * reports their number once stderr accepts lines again. Lines below `error` may be 5 ms late. At exit the ring is
  * written out for at most a second; SIGKILL loses its content. A child of fork has its own ring and writer.
  */
-#ifndef BUS_LOG_H
-#define BUS_LOG_H
+#pragma once
 
 #include <bus/base.h>
 #include <bus/trace.h>
 #include <bus/uuid.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 enum bus_level { BUS_DEBUG, BUS_INFO, BUS_WARN, BUS_ERROR };
 extern const char *const bus_level_names[]; /* "debug" … NULL, for the LOG_LEVEL option */
@@ -83,7 +80,4 @@ size_t bus_log_line(char *text, size_t size, enum bus_level level, const char *m
 size_t bus_log_format(char *text, size_t size, bus_time now, const char *service, enum bus_level level, const char *msg,
                       const struct bus_log_field *fields);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

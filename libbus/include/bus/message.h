@@ -1,16 +1,13 @@
 /* Message types, and the envelope: id, type and other metadata that travel in AMQP properties, while the body holds
  * only the data. Pure. */
-#ifndef BUS_MESSAGE_H
-#define BUS_MESSAGE_H
+#pragma once
 
 #include <bus/base.h>
 #include <bus/field.h>
 #include <bus/trace.h>
 #include <bus/uuid.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 enum bus_exchange {
   BUS_EXCHANGE_CMD,   /* bus.cmd: commands, one receiver */
@@ -82,7 +79,4 @@ struct bus_envelope {
   bool redelivered;
 };
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

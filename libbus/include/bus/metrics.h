@@ -1,13 +1,10 @@
 /* Metrics in the Prometheus text format (version 0.0.4). Thread-safe: counting is one atomic addition. Metrics are
  * static data, registered once; their label values are a bounded set, known when they are registered. */
-#ifndef BUS_METRICS_H
-#define BUS_METRICS_H
+#pragma once
 
 #include <bus/base.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 enum bus_metric_kind { BUS_COUNTER, BUS_GAUGE, BUS_HISTOGRAM };
 
@@ -62,7 +59,4 @@ void bus_metrics_print(void (*write)(void *context, struct bus_str text), void *
  * process_start_time_seconds: from /proc/self; and bus_log_lines_dropped_total. */
 void bus_metrics_register_process(void);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

@@ -1,14 +1,11 @@
 /* Command-line options of the programs that an operator runs against a broker. */
-#ifndef BUS_OPERATOR_H
-#define BUS_OPERATOR_H
+#pragma once
 
 #include <bus/amqp.h>
 
 #include <getopt.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 /* The end of a table for getopt_long, behind a program's own options. */
 #define BUS_OPERATOR_OPTIONS                                                                                           \
@@ -22,7 +19,4 @@ extern "C" {
 int bus_operator_next(int argc, char **argv, const struct option *options, const char *help,
                       struct bus_amqp_settings *settings, int *ret_status);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

@@ -1,12 +1,9 @@
 /* Pages of rows that a batch of queries asks for: one statement reads all pages of a kind. */
-#ifndef BUS_PAGE_H
-#define BUS_PAGE_H
+#pragma once
 
 #include <bus/column.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 struct bus_page {
   void *items; /* one more than limit: a next page exists */
@@ -32,7 +29,4 @@ static inline size_t bus_page_shown(const struct bus_page *page) {
 bool bus_pages_load(const struct bus_pages *pages, const struct bus_table *table, unsigned flags,
                     const struct bus_rows *rows, struct bus_error *err) BUS_MUST_CHECK;
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

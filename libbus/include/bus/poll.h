@@ -1,12 +1,9 @@
 /* Sockets of others (an HTTP client) in a worker's poll set: `prepare` runs before each poll, `dispatch` after it. */
-#ifndef BUS_POLL_H
-#define BUS_POLL_H
+#pragma once
 
 #include <bus/base.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 struct pollfd;
 
@@ -19,7 +16,4 @@ struct bus_poll_source {
   void (*dispatch)(void *context, const struct pollfd *fds, size_t count);
 };
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

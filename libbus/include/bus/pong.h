@@ -1,13 +1,10 @@
 /* The answer of a service to a ping: whether its command workers are connected. A query thread answers the ping, and
  * its own connections say nothing about those of the command workers. Pure. */
-#ifndef BUS_PONG_H
-#define BUS_PONG_H
+#pragma once
 
 #include <bus/field.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 struct bus_pong {
   bool workers_down; /* a worker that takes commands has lost its database or the broker */
@@ -19,7 +16,4 @@ struct bus_pong {
 
 extern const struct bus_schema bus_pong_schema;
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

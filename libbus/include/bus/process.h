@@ -1,12 +1,9 @@
 /* Process setup of every program: standard descriptors, signals, core dumps, memory arenas. */
-#ifndef BUS_PROCESS_H
-#define BUS_PROCESS_H
+#pragma once
 
 #include <bus/base.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 /* Opens closed standard descriptors (0 to 2) to /dev/null, so that no socket or file of the program gets the number of
  * stderr. Call it before opening any file; bus_process_init and bus_config_main do. */
@@ -23,7 +20,4 @@ void bus_process_init(void);
  * that takes 10 s longer than drain_ms ends with status 124; both say so in a last log line. */
 int bus_process_wait(int64_t drain_ms);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

@@ -4,16 +4,13 @@
  * exclusive queue "<service>.reply.<instance>"; it connects on the first request, reconnects with backoff, and sleeps
  * when idle.
  */
-#ifndef BUS_REQUEST_H
-#define BUS_REQUEST_H
+#pragma once
 
 #include <bus/arena.h>
 #include <bus/error.h>
 #include <bus/message.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 struct bus_requester;
 
@@ -83,7 +80,4 @@ bool bus_request_answer(struct bus_pending *pending, const struct bus_message_ty
 /* Ends the request; later answers are dropped. Accepts NULL. */
 void bus_request_end(struct bus_pending *pending);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

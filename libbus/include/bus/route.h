@@ -10,14 +10,11 @@
  *   static const struct bus_http_input page_input = {sizeof(struct page), .query = BUS_TABLE(struct page, page_query)};
  *   {.method = "GET", .path = "/things", .input = &page_input, .handler = list, .summary = "Things by id", …}
  */
-#ifndef BUS_ROUTE_H
-#define BUS_ROUTE_H
+#pragma once
 
 #include <bus/field.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 struct bus_http_exchange;
 typedef void (*bus_http_handler)(void *context, struct bus_http_exchange *exchange);
@@ -94,7 +91,4 @@ struct bus_openapi {
 bool bus_openapi_encode(const struct bus_openapi *document, struct bus_arena *arena,
                         struct bus_str *ret) BUS_MUST_CHECK;
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

@@ -9,8 +9,7 @@
  *                  probed; 503 when one is DOWN, and "causes":{"name":"…"} for those that say why
  *   /metrics       Prometheus text format
  */
-#ifndef BUS_SERVICE_H
-#define BUS_SERVICE_H
+#pragma once
 
 #include <bus/column.h>
 #include <bus/config.h>
@@ -18,9 +17,7 @@
 #include <bus/process.h>
 #include <bus/worker.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 /* Variables that every program has: LOG_LEVEL, BIND, PORT, RABBITMQ_URL, RABBITMQ_CA_FILE; services also DATABASE_URL,
  * WORKERS, QUERY_WORKERS, BATCH_MAX, GREMLIN_ENABLED, GREMLIN_LATENCY_MS, and those of struct bus_worker_settings. */
@@ -84,7 +81,4 @@ void bus_admin_metrics(void *admin, struct bus_http_exchange *exchange);
 /* For documentation: the bodies of bus_admin_health, and of bus_admin_live and bus_admin_ready. */
 extern const struct bus_schema bus_health_schema, bus_status_schema;
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

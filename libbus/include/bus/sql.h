@@ -3,16 +3,13 @@
  * `unnest`, and typed reading of results. The connection, pipelines and transactions are the worker's (bus/worker.h);
  * nothing here waits. All parameters and results are binary, so that no value is ever text inside SQL.
  */
-#ifndef BUS_SQL_H
-#define BUS_SQL_H
+#pragma once
 
 #include <bus/arena.h>
 #include <bus/base.h>
 #include <bus/uuid.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 /*
  * One statement of the registry; prepared at every connect.
@@ -81,7 +78,4 @@ struct bus_elements bus_rows_elements(const struct bus_rows *rows, size_t row, i
 struct bus_str bus_elements_text(struct bus_elements *elements);
 int64_t bus_elements_int64(struct bus_elements *elements);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

@@ -1,12 +1,9 @@
 /* Times as text: RFC 3339 in UTC with milliseconds, "2026-03-01T12:00:00.123Z". Pure. */
-#ifndef BUS_TIMEFMT_H
-#define BUS_TIMEFMT_H
+#pragma once
 
 #include <bus/base.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 #define BUS_TIME_TEXT 32
 
@@ -15,7 +12,4 @@ void bus_time_format(bus_time time, char text[BUS_TIME_TEXT]);
 /* Takes any RFC 3339 date-time with 'T', 'Z' or a numeric offset, 0 to 6 digits of fraction. */
 bool bus_time_parse(struct bus_str text, bus_time *ret) BUS_MUST_CHECK;
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

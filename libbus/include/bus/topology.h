@@ -15,14 +15,11 @@
  * headers reach nothing there. bus.cmd, bus.event and bus.query are shared: consumers dead-letter what comes with CC,
  * and BCC, which the broker takes off, does not change the user_id that they check.
  */
-#ifndef BUS_TOPOLOGY_H
-#define BUS_TOPOLOGY_H
+#pragma once
 
 #include <bus/message.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 struct bus_tier {
   const char *name; /* "1s" */
@@ -178,7 +175,4 @@ bool bus_topology_is_valid(const struct bus_topology *topology, struct bus_error
  * asyncapi, schemas  the documents of bus/asyncapi.h */
 int bus_topology_main(int argc, char **argv, const struct bus_topology *topology);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

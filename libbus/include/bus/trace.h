@@ -1,14 +1,11 @@
 /* W3C Trace Context, level 1: the `traceparent` and `tracestate` that go from a REST request through every message and
  * outbox row. */
-#ifndef BUS_TRACE_H
-#define BUS_TRACE_H
+#pragma once
 
 #include <bus/base.h>
 #include <bus/uuid.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 enum { BUS_TRACESTATE_MAX = 512, BUS_TRACESTATE_MEMBERS = 32 };
 
@@ -36,7 +33,4 @@ void bus_trace_start(struct bus_uuid_source *source, struct bus_trace *ret);
 /* The same trace, and its state, with a span of its own; a new trace where parent is NULL or not set. */
 void bus_trace_child(const struct bus_trace *parent, struct bus_uuid_source *source, struct bus_trace *ret);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

@@ -1,13 +1,10 @@
 /* UUIDs as of RFC 9562: version 7 for messages, version 5 for ids derived from a name. Pure: time and randomness are
  * arguments. */
-#ifndef BUS_UUID_H
-#define BUS_UUID_H
+#pragma once
 
 #include <bus/base.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 struct bus_uuid {
   uint8_t bytes[16];
@@ -43,7 +40,4 @@ void bus_uuid_v7(struct bus_uuid_source *source, bus_time now, struct bus_uuid *
 /* 64 bits of the same stream: jitter, span ids. Not for secrets. */
 uint64_t bus_uuid_source_random(struct bus_uuid_source *source);
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

@@ -16,8 +16,7 @@
  * statement and read children in a later one of the same trip. Lock order everywhere: inbox ids, then aggregates, then
  * products, each sorted by id.
  */
-#ifndef BUS_WORKER_H
-#define BUS_WORKER_H
+#pragma once
 
 #include <bus/amqp.h>
 #include <bus/effects.h>
@@ -26,9 +25,7 @@
 #include <bus/sql.h>
 #include <bus/topology.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 /* Requests: a service with store() whose queues are request queues carries out queries that write. Each batch is one
  * transaction as above, without an inbox, retries and dead letters. An answer is sent only after a COMMIT that
@@ -160,7 +157,4 @@ bool bus_worker_is_context(const void *settings, struct bus_worker *worker, void
 /* Adds sockets to the worker's poll set. Call it before run or inside open, at most 4 times. */
 bool bus_worker_add_source(struct bus_worker *worker, struct bus_poll_source source) BUS_MUST_CHECK;
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

@@ -1,6 +1,5 @@
 /* A connection's insides, shared by the files of this folder: opening, calls, publishing, reading. */
-#ifndef BUS_AMQP_CONNECTION_H
-#define BUS_AMQP_CONNECTION_H
+#pragma once
 
 #include "envelope.h"
 #include "rabbitmq.h"
@@ -67,5 +66,3 @@ struct timeval link_timeval(int64_t ms);
 /* ---- publish.c ---- */
 /* Lets the kernel send the segments that it holds back for a batch. */
 void link_flush(struct bus_amqp *amqp);
-
-#endif

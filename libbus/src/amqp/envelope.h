@@ -1,6 +1,5 @@
 /* The envelope's codec: AMQP properties and headers on one side, struct bus_envelope on the other. */
-#ifndef BUS_AMQP_ENVELOPE_H
-#define BUS_AMQP_ENVELOPE_H
+#pragma once
 
 #include <bus/amqp.h>
 #include <bus/timefmt.h>
@@ -34,5 +33,3 @@ bool envelope_decode(const amqp_basic_properties_t *properties, struct bus_arena
 
 /* message_id alone, nil where it is missing or malformed. */
 void envelope_message_id(const amqp_basic_properties_t *properties, struct bus_uuid *ret);
-
-#endif

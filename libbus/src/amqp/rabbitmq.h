@@ -1,6 +1,5 @@
 /* The one place that includes rabbitmq-c, whose headers moved between releases. */
-#ifndef BUS_AMQP_RABBITMQ_H
-#define BUS_AMQP_RABBITMQ_H
+#pragma once
 
 #if __has_include(<rabbitmq-c/amqp.h>)
 #include <rabbitmq-c/amqp.h>
@@ -24,5 +23,3 @@ static inline amqp_bytes_t rabbit_bytes(struct bus_str text) {
 static inline struct bus_str rabbit_view(amqp_bytes_t bytes) {
   return (struct bus_str){bytes.bytes ? bytes.bytes : "", bytes.len};
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Open requests by their message id, and publications by their sequence number. Pure. */
-#ifndef BUS_AMQP_REQUEST_TABLE_H
-#define BUS_AMQP_REQUEST_TABLE_H
+#pragma once
 
 #include <bus/base.h>
 #include <bus/uuid.h>
@@ -46,5 +45,3 @@ bool request_window_push(struct request_window *window, uint64_t seq, const stru
 void request_window_confirm(struct request_window *window, uint64_t seq, bool multiple,
                             void (*visit)(void *context, const struct window_entry *entry), void *context);
 void request_window_done(struct request_window *window);
-
-#endif

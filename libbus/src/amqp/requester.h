@@ -1,6 +1,5 @@
 /* The requester's insides: what callers' threads and the I/O thread share, under one lock. */
-#ifndef BUS_AMQP_REQUESTER_H
-#define BUS_AMQP_REQUESTER_H
+#pragma once
 
 #include "request_table.h"
 
@@ -119,5 +118,3 @@ void requester_set_state(struct bus_pending *pending, enum bus_request_state sta
 void requester_wake_callers(struct bus_requester *requester);
 /* Wakes the I/O thread, from any thread. */
 void requester_wake(struct bus_requester *requester);
-
-#endif

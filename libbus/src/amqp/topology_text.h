@@ -1,6 +1,5 @@
 /* A topology as text: lines for people, JSON for the broker, and the broker's own list of bindings. Pure. */
-#ifndef BUS_AMQP_TOPOLOGY_TEXT_H
-#define BUS_AMQP_TOPOLOGY_TEXT_H
+#pragma once
 
 #include <bus/topology.h>
 
@@ -22,5 +21,3 @@ bool topology_lists_binding(const char *list, const struct bus_declaration *bind
  * and which the topology does not have. A guest has none: the rest is the other system's. */
 void topology_each_foreign_binding(const char *list, const struct bus_topology *topology,
                                    void (*visit)(void *context, struct bus_str line), void *context);
-
-#endif

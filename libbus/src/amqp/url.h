@@ -1,6 +1,5 @@
 /* A broker's URL, taken apart. */
-#ifndef BUS_AMQP_URL_H
-#define BUS_AMQP_URL_H
+#pragma once
 
 #include <bus/error.h>
 
@@ -16,5 +15,3 @@ struct broker_url {
  * of one host: the host-th, counted round and round; the others must be well-formed, too. */
 bool url_parse(const char *url, size_t host, struct broker_url *ret, struct bus_error *err) BUS_MUST_CHECK;
 void url_forget(struct broker_url *url);
-
-#endif

@@ -1,7 +1,6 @@
 /* A deadline for blocking calls of rabbitmq-c, which have none: one thread for the whole process shuts down a socket in
  * which such a call has been stuck for too long. The thread sleeps while no such call is made. */
-#ifndef BUS_AMQP_WATCHDOG_H
-#define BUS_AMQP_WATCHDOG_H
+#pragma once
 
 #include <bus/base.h>
 
@@ -35,5 +34,3 @@ static inline void watchdog_enter(struct watchdog_entry *entry) {
 static inline void watchdog_leave(struct watchdog_entry *entry) {
   atomic_fetch_add_explicit(&entry->turn, 1, memory_order_release);
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* Single options: from text to a member of a settings struct, and what is allowed as words. Private to libbus. */
-#ifndef BUS_CORE_CONFIG_OPTION_H
-#define BUS_CORE_CONFIG_OPTION_H
+#pragma once
 
 #include <bus/config.h>
 
@@ -15,5 +14,3 @@ bool bus_option_parse(const struct bus_option *option, const char *text, struct 
 enum { BUS_OPTION_RANGE_TEXT = 256 };
 /* "an integer from 1 to 65535, in ms" */
 void bus_option_range(const struct bus_option *option, char text[BUS_OPTION_RANGE_TEXT]);
-
-#endif

@@ -1,6 +1,5 @@
 /* How many single mistakes make one name of another. Pure. */
-#ifndef BUS_EDIT_DISTANCE_H
-#define BUS_EDIT_DISTANCE_H
+#pragma once
 
 #include <bus/base.h>
 
@@ -9,5 +8,3 @@ enum { BUS_EDIT_MAX = 64 };
 /* Number of letters that are left out, added, changed or swapped with their neighbour, ignoring case. Compares at most
  * the first BUS_EDIT_MAX bytes of each name. */
 size_t bus_edit_distance(struct bus_str a, struct bus_str b);
-
-#endif

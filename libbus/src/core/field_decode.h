@@ -1,7 +1,6 @@
 /* Decoding into a record that several tables describe: the body of a request, beside its path and query. Private to
  * libbus's pure half. */
-#ifndef BUS_CORE_FIELD_DECODE_H
-#define BUS_CORE_FIELD_DECODE_H
+#pragma once
 
 #include "field_value.h"
 
@@ -13,5 +12,3 @@ struct bus_decoding {
 
 /* As bus_decode, but writes nothing but the table's members, and also when it fails; d->sink.failed says so. */
 void bus_decode_members(struct bus_decoding *d, const struct bus_schema *schema, struct bus_str json, void *record);
-
-#endif

@@ -1,6 +1,5 @@
 /* The path of a value in a document: "items[2].quantity". Private to libbus's pure half. */
-#ifndef BUS_CORE_FIELD_PATH_H
-#define BUS_CORE_FIELD_PATH_H
+#pragma once
 
 #include <bus/field.h>
 
@@ -22,5 +21,3 @@ void bus_path_leave(struct bus_path *path, size_t depth);
 /* Valid until the next call. A name from outside is shortened, and each character that is not visible ASCII becomes
  * '?'. */
 const char *bus_path_text(struct bus_path *path);
-
-#endif

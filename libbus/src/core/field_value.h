@@ -1,6 +1,5 @@
 /* Single values of a field table: their absence, kinds and bounds. Private to libbus's pure half. */
-#ifndef BUS_CORE_FIELD_VALUE_H
-#define BUS_CORE_FIELD_VALUE_H
+#pragma once
 
 #include <bus/field.h>
 
@@ -39,5 +38,3 @@ void bus_field_decode_text(struct bus_field_sink *sink, const struct bus_field *
 /* field_problem.c: bus_problem_add with its arguments in a list. */
 void bus_problem_add_args(struct bus_problems *problems, const char *path, const char *format, va_list args)
     BUS_PRINTF(3, 0);
-
-#endif

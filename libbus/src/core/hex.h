@@ -1,6 +1,5 @@
 /* Lower-case hexadecimal of bytes, and back. Private to libbus. */
-#ifndef BUS_CORE_HEX_H
-#define BUS_CORE_HEX_H
+#pragma once
 
 #include <bus/base.h>
 
@@ -36,5 +35,3 @@ static inline bool bus_hex_read(const char *text, uint8_t *bytes, size_t count) 
   }
   return true;
 }
-
-#endif

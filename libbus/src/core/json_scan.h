@@ -1,7 +1,6 @@
 /* The lexical half of strictness: whether a text is JSON at all, and the forms that cJSON does not report. Private to
  * libbus's pure half. */
-#ifndef BUS_CORE_JSON_SCAN_H
-#define BUS_CORE_JSON_SCAN_H
+#pragma once
 
 #include <bus/base.h>
 #include <bus/field.h>
@@ -22,5 +21,3 @@ bool bus_json_scan(struct bus_str json, size_t max_nodes, uint64_t *bits, struct
 /* Whether the n-th number, counted from 0, is written as an integer (no fraction, no exponent, not -0) within
  * ±BUS_JSON_INT_MAX. */
 bool bus_json_scan_is_integer(const struct bus_json_scan *scan, size_t n);
-
-#endif

@@ -1,7 +1,6 @@
 /* JSON text in two passes: the first counts, the second writes into exactly that much. Private to libbus's pure half.
  */
-#ifndef BUS_CORE_JSON_WRITE_H
-#define BUS_CORE_JSON_WRITE_H
+#pragma once
 
 #include <bus/arena.h>
 #include <bus/base.h>
@@ -29,5 +28,3 @@ void bus_json_int64(struct bus_json_writer *writer, int64_t value);
 /* Runs write twice; the text is NUL-terminated. False when out of memory. */
 bool bus_json_build(struct bus_arena *arena, void (*write)(struct bus_json_writer *writer, const void *context),
                     const void *context, struct bus_str *ret) BUS_MUST_CHECK;
-
-#endif

@@ -1,7 +1,6 @@
 /* Regular expressions "^(a|b)$" in a buffer of fixed size, for RabbitMQ's permissions. Private to libbus's pure half.
  */
-#ifndef BUS_CORE_TOPOLOGY_PATTERN_H
-#define BUS_CORE_TOPOLOGY_PATTERN_H
+#pragma once
 
 #include <bus/topology.h>
 
@@ -33,5 +32,3 @@ bool bus_topology_permission_fits(const struct bus_topology *topology, const str
                                   struct bus_permission *ret);
 bool bus_topology_topics_fit(const struct bus_topology *topology, const struct bus_topology_part *part,
                              struct bus_topic_permission ret[6], size_t *ret_count);
-
-#endif

@@ -1,6 +1,5 @@
 /* Well-formed UTF-8 (Unicode 15, table 3-7). Private to libbus's pure half. */
-#ifndef BUS_CORE_UTF8_H
-#define BUS_CORE_UTF8_H
+#pragma once
 
 #include <bus/base.h>
 
@@ -23,5 +22,3 @@ static inline bool bus_utf8_is_bidi_control(uint32_t code) {
 bool bus_utf8_is_clean(const char *text, size_t len);
 /* Puts '?' in the place of every byte and character that is malformed or a control; `lines`: line feeds may stay. */
 void bus_utf8_clean(char *text, size_t len, bool lines);
-
-#endif

@@ -1,6 +1,5 @@
 /* Reads a chunked body byte by byte as RFC 9112, 7.1 writes it, without extensions and trailers. Pure. */
-#ifndef BUS_HTTP_CHUNKED_H
-#define BUS_HTTP_CHUNKED_H
+#pragma once
 
 #include <bus/base.h>
 
@@ -24,5 +23,3 @@ void http_chunked_init(struct http_chunked *reader, size_t body_limit);
 /* Takes bytes off the front of *input. DATA: *ret_data is a view into them; call again, for there may be more. */
 enum http_chunked_result http_chunked_next(struct http_chunked *reader, struct bus_str *input,
                                            struct bus_str *ret_data) BUS_MUST_CHECK;
-
-#endif

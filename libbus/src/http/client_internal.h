@@ -1,6 +1,5 @@
 /* Shared by the two halves of the client: the poll set around curl's multi handle, and one call's easy handle. */
-#ifndef BUS_HTTP_CLIENT_INTERNAL_H
-#define BUS_HTTP_CLIENT_INTERNAL_H
+#pragma once
 
 #include <bus/http_client.h>
 
@@ -29,5 +28,3 @@ struct http_call *http_call_new(const struct bus_http_client_settings *settings,
 void http_call_free(struct http_call *call);
 /* The outcome of the call. */
 struct bus_http_result http_call_result(struct http_call *call, CURLcode code);
-
-#endif

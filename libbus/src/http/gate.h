@@ -1,6 +1,5 @@
 /* The gate's smaller decisions, for the server's other parts. Pure. */
-#ifndef BUS_HTTP_GATE_H
-#define BUS_HTTP_GATE_H
+#pragma once
 
 #include <bus/http_server.h>
 
@@ -16,5 +15,3 @@ bool http_host_name(struct bus_str host, struct bus_str *ret) BUS_MUST_CHECK;
 /* Takes the next character off *rest, which is not empty, and decodes it if it is a percent escape. False if the escape
  * is malformed. */
 bool http_path_next(struct bus_str *rest, char *ret) BUS_MUST_CHECK;
-
-#endif

@@ -1,6 +1,5 @@
 /* Shared by the parts of the HTTP server. */
-#ifndef BUS_HTTP_INTERNAL_H
-#define BUS_HTTP_INTERNAL_H
+#pragma once
 
 #include <bus/metrics.h>
 
@@ -152,5 +151,3 @@ void http_reply_bare(const struct bus_http_exchange *exchange, int status);
 
 /* ---- status.c ---- */
 const char *http_status_title(int status);
-
-#endif

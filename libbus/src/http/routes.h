@@ -1,6 +1,5 @@
 /* The route table: exact, case-sensitive, on raw bytes. Pure. */
-#ifndef BUS_HTTP_ROUTES_H
-#define BUS_HTTP_ROUTES_H
+#pragma once
 
 #include <bus/http_server.h>
 
@@ -24,5 +23,3 @@ const char *http_method_label(const char *method);
 
 /* Says which entry of a table can never work. */
 bool http_routes_check(const struct bus_http_route *routes, size_t count, struct bus_error *err) BUS_MUST_CHECK;
-
-#endif

@@ -1,6 +1,5 @@
 /* Parameters of a statement in Postgres's binary form, built in an arena. */
-#ifndef BUS_PG_ARGS_H
-#define BUS_PG_ARGS_H
+#pragma once
 
 #include <bus/arena.h>
 #include <bus/sql.h>
@@ -36,5 +35,3 @@ struct bus_args *pg_args_new(struct bus_arena *arena, const struct bus_statement
 bool pg_args_finish(struct bus_args *args);
 /* Type of the parameter that a letter stands for; 0: no such letter. */
 Oid pg_letter_type(char letter);
-
-#endif

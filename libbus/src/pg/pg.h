@@ -1,7 +1,6 @@
 /* One Postgres connection in pipeline mode: a trip is a group of statements that are sent together and answered
  * together. The only user of libpq. No call blocks: the owner polls the socket and calls pg_advance. */
-#ifndef BUS_PG_H
-#define BUS_PG_H
+#pragma once
 
 #include <bus/arena.h>
 #include <bus/error.h>
@@ -106,5 +105,3 @@ void pg_error(const struct pg *pg, struct bus_error *err);
 
 /* Which error a SQLSTATE is. Pure. */
 enum bus_errc pg_errc_of(const char *sqlstate);
-
-#endif

@@ -1,6 +1,5 @@
 /* Results of one statement in Postgres's binary form. */
-#ifndef BUS_PG_ROWS_H
-#define BUS_PG_ROWS_H
+#pragma once
 
 #include <bus/sql.h>
 
@@ -12,5 +11,3 @@
 struct bus_rows {
   PGresult *result;
 };
-
-#endif

@@ -1,6 +1,5 @@
 /* The session's settings and what its server reports, as SQL and as a verdict. */
-#ifndef BUS_PG_SESSION_H
-#define BUS_PG_SESSION_H
+#pragma once
 
 #include <bus/error.h>
 
@@ -19,5 +18,3 @@ struct pg_session {
 bool pg_session_is_good(const struct pg_session *session, bool allow_unsafe, struct bus_error *err) BUS_MUST_CHECK;
 /* True if the error is that of a pooler which shares one session among several clients; then fills err. Pure. */
 bool pg_session_pooler_error(const char *sqlstate, bool starting, struct bus_error *err) BUS_MUST_CHECK;
-
-#endif

@@ -1,6 +1,5 @@
 /* The bounded ring of log lines between the threads that log and the one that writes. No locks of its own. */
-#ifndef BUS_LOG_RING_H
-#define BUS_LOG_RING_H
+#pragma once
 
 #include <bus/base.h>
 
@@ -17,5 +16,3 @@ bool log_ring_put(struct log_ring *ring, struct bus_str line) BUS_MUST_CHECK;
 /* Moves as many whole lines to `text` as fit; returns their bytes, and adds their number to *count. `room` must be
  * enough for the longest line. */
 size_t log_ring_take(struct log_ring *ring, char *text, size_t room, uint64_t *count);
-
-#endif

@@ -1,6 +1,5 @@
 /* The one thread that writes log lines to stderr. It starts with the first line, and again in a forked child. */
-#ifndef BUS_LOG_WRITER_H
-#define BUS_LOG_WRITER_H
+#pragma once
 
 #include <bus/base.h>
 
@@ -12,5 +11,3 @@ void log_writer_put(struct bus_str line, bool urgent);
 /* Writes to stderr from the calling thread, once, where that would not wait: for a process that is about to end.
  * Async-signal-safe. */
 bool log_write_now(const char *text, size_t len);
-
-#endif

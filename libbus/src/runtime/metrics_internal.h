@@ -1,6 +1,5 @@
 /* The registry's structs, shared by counting and printing. */
-#ifndef BUS_METRICS_INTERNAL_H
-#define BUS_METRICS_INTERNAL_H
+#pragma once
 
 #include <bus/metrics.h>
 
@@ -34,5 +33,3 @@ struct bus_metric {
 /* Held while metrics and series are made and while callbacks are read; never while counting. */
 extern pthread_mutex_t metrics_lock;
 extern struct bus_metric *_Atomic metrics_first;
-
-#endif

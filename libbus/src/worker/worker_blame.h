@@ -1,7 +1,6 @@
 /* Whether a message that failed alone is to blame for it, or the database is. Pure: the simulation decides by it, too.
  */
-#ifndef BUS_WORKER_BLAME_H
-#define BUS_WORKER_BLAME_H
+#pragma once
 
 #include <bus/base.h>
 
@@ -33,5 +32,3 @@ struct blame_facts {
 };
 
 enum blame blame_of(const struct blame_facts *facts);
-
-#endif

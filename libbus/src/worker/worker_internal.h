@@ -1,7 +1,6 @@
 /* The worker's parts, shared by its files: connections, intake, batch, publishing. One thread uses all of it, except
  * members marked atomic. */
-#ifndef BUS_WORKER_INTERNAL_H
-#define BUS_WORKER_INTERNAL_H
+#pragma once
 
 #include <bus/amqp.h>
 #include <bus/backoff.h>
@@ -464,5 +463,3 @@ void metrics_set(struct bus_worker *worker, enum worker_metric metric, int64_t v
 void metrics_batch(struct bus_worker *worker, enum batch_outcome outcome, size_t size, int64_t duration);
 void metrics_message(struct bus_worker *worker, const struct item *item);
 void metrics_published(struct bus_worker *worker, enum bus_exchange exchange);
-
-#endif

@@ -1,6 +1,5 @@
 /* A connection behind its login, over a socket pair: what is written to its peer is what the broker says. */
-#ifndef AMQP_PAIR_H
-#define AMQP_PAIR_H
+#pragma once
 
 #include "connection.h"
 
@@ -8,5 +7,3 @@ enum { AMQP_PAIR_ROOM = 65536 }; /* bytes that can be written without anybody re
 
 /* Free it with bus_amqp_free and close the peer. */
 struct bus_amqp *amqp_pair_new(struct bus_arena *arena, int *ret_peer);
-
-#endif

@@ -1,7 +1,6 @@
 /* A second reader of HTTP requests, as strict as RFC 9112 allows: what our server takes, this one must take for the
  * same request. It shares no code with the server. */
-#ifndef STRICT_HEAD_H
-#define STRICT_HEAD_H
+#pragma once
 
 #include <bus/base.h>
 
@@ -24,5 +23,3 @@ bool strict_head_read(struct bus_str bytes, struct strict_head *ret);
 /* A whole chunked body at the front of bytes, without extensions and trailers; *ret_taken: its bytes on the wire.
  * False: it is no such body, or is longer than size. */
 bool strict_chunks_read(struct bus_str bytes, char *body, size_t size, size_t *ret_len, size_t *ret_taken);
-
-#endif

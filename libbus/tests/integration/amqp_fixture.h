@@ -1,7 +1,6 @@
 /* Fixture of the tests against a real RabbitMQ: connections that record their events, queues for each test, and the
  * management API for the rest. Without TEST_AMQP_URL (an administrator's) a program prints that and skips. */
-#ifndef AMQP_FIXTURE_H
-#define AMQP_FIXTURE_H
+#pragma once
 
 #include <bus/amqp.h>
 #include <bus/arena.h>
@@ -84,5 +83,3 @@ void run_shell(const char *command);
 void require_rabbitmqctl(void);
 /* The memory alarm goes off at a tiny fraction, and goes out again at 0.4. */
 void set_watermark(const char *fraction);
-
-#endif

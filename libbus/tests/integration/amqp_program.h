@@ -1,6 +1,5 @@
 /* Runs one of an operator's programs against the test's broker, and keeps what it says. */
-#ifndef AMQP_PROGRAM_H
-#define AMQP_PROGRAM_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -16,5 +15,3 @@ void run_program(struct output *ret, const char *path, const char *const *words,
 /* Reads from fd all that the child writes into the pipe, and closes fd. */
 void collect_output(struct output *ret, pid_t child, int fd);
 void assert_says(const struct output *output, const char *text);
-
-#endif

@@ -1,6 +1,5 @@
 /* Requests and answers for tests: who asks, who answers, and a virtual host for both. */
-#ifndef AMQP_REQUEST_FIXTURE_H
-#define AMQP_REQUEST_FIXTURE_H
+#pragma once
 
 #include "amqp_fixture.h"
 
@@ -37,5 +36,3 @@ struct bus_pending *begin(struct bus_requester *requester, const struct bus_mess
 enum bus_request_state wait_ms(struct bus_pending *pending, int64_t ms, bool confirm_is_enough);
 /* The answer's number; -1: no answer that can be read. */
 int64_t take(struct bus_pending *pending);
-
-#endif

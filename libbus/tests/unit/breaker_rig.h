@@ -1,6 +1,5 @@
 /* A breaker in virtual time, and calls that its tests begin and end by the number of an item. */
-#ifndef BREAKER_RIG_H
-#define BREAKER_RIG_H
+#pragma once
 
 #include <bus/breaker.h>
 
@@ -28,5 +27,3 @@ void fail_items(uint64_t first, uint64_t count);
 void succeed_items(uint64_t first, uint64_t count);
 
 void assert_state(enum bus_breaker_state expected);
-
-#endif

@@ -1,6 +1,5 @@
 /* A table with a column of each kind, for the tests of column tables. */
-#ifndef COLUMN_SAMPLE_H
-#define COLUMN_SAMPLE_H
+#pragma once
 
 #include <bus/column.h>
 #include <bus/effects.h>
@@ -32,5 +31,3 @@ struct label {
   struct bus_str name;
   int64_t number;
 };
-
-#endif

@@ -1,6 +1,5 @@
 /* Two option tables with every kind, for the tests of configuration. */
-#ifndef CONFIG_SAMPLE_H
-#define CONFIG_SAMPLE_H
+#pragma once
 
 #include <bus/config.h>
 
@@ -18,5 +17,3 @@ struct config_other {
 extern struct config_sample config_sample;
 extern struct config_other config_other;
 extern const struct bus_option_table config_tables[2];
-
-#endif

@@ -1,6 +1,5 @@
 /* A schema with every kind of field, for the tests of decoding and encoding. */
-#ifndef FIELD_SAMPLE_H
-#define FIELD_SAMPLE_H
+#pragma once
 
 #include <bus/field.h>
 
@@ -33,5 +32,3 @@ struct sample {
 extern const struct bus_schema sample_schema;
 /* All is required. */
 extern const struct bus_schema strict_schema;
-
-#endif

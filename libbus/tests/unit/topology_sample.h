@@ -1,6 +1,5 @@
 /* A small system with everything that a topology can have, for the tests. */
-#ifndef TOPOLOGY_SAMPLE_H
-#define TOPOLOGY_SAMPLE_H
+#pragma once
 
 #include <bus/topology.h>
 
@@ -10,5 +9,3 @@ extern const struct bus_topology topology_sample;
 
 enum { SAMPLE_EDGE, SAMPLE_ORDER, SAMPLE_INVENTORY, SAMPLE_PAYMENT, SAMPLE_AUDIT, SAMPLE_PARTS };
 extern const struct bus_topology_part *const sample_parts[SAMPLE_PARTS];
-
-#endif

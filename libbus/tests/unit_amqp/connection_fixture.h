@@ -1,6 +1,5 @@
 /* A connection to the fake broker, and what it told us. */
-#ifndef CONNECTION_FIXTURE_H
-#define CONNECTION_FIXTURE_H
+#pragma once
 
 #include "connection.h"
 
@@ -36,5 +35,3 @@ void tear_down(struct fixture *f);
 bool pump_until(struct fixture *f, const size_t *counter, size_t wanted);
 /* type and message_id alone */
 amqp_basic_properties_t typed(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* A broker for tests that says what the test wants: it does the handshake, answers calls, and else only reads; frames
  * of the test's own go to the client at any time. One connection. */
-#ifndef FAKE_BROKER_H
-#define FAKE_BROKER_H
+#pragma once
 
 #include <rabbitmq.h>
 
@@ -31,5 +30,3 @@ void fake_send_body(struct fake_broker *broker, struct bus_str body);
 void fake_deliver(struct fake_broker *broker, int consumer, uint64_t tag, const amqp_basic_properties_t *properties,
                   struct bus_str body);
 void fake_send_raw(struct fake_broker *broker, const void *bytes, size_t len);
-
-#endif

@@ -1,6 +1,5 @@
 /* Runs a client's poll source as a worker would. */
-#ifndef CLIENT_DRIVER_H
-#define CLIENT_DRIVER_H
+#pragma once
 
 #include <bus/http_client.h>
 
@@ -29,5 +28,3 @@ const char *driven_url(int port, const char *path);
 enum { DRIVE_ROOM = 64 };
 /* Until nothing is pending or timeout_ms have passed. room: how many descriptors the poll set takes. */
 void drive(struct bus_http_client *client, size_t room, int timeout_ms);
-
-#endif

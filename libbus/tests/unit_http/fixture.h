@@ -1,6 +1,5 @@
 /* A server on a port of the kernel's choice, with a route for each thing that a test looks at. */
-#ifndef FIXTURE_H
-#define FIXTURE_H
+#pragma once
 
 #include <bus/http_server.h>
 
@@ -19,5 +18,3 @@ int fixture_handled(void);
 /* Sends a request to a server with default settings; true when it was answered so and nothing else came, and the
  * connection was then closed. */
 void assert_refused(int port, const char *request, int status);
-
-#endif

@@ -1,6 +1,5 @@
 /* A server that misbehaves on purpose: it reads a request's head and then does as it was told. */
-#ifndef ODD_SERVER_H
-#define ODD_SERVER_H
+#pragma once
 
 #include <bus/base.h>
 
@@ -18,5 +17,3 @@ int odd_server_requests(const struct odd_server *server);
 void odd_server_stop(struct odd_server *server);
 
 void odd_send(int fd, const char *text);
-
-#endif

@@ -1,6 +1,5 @@
 /* A client that sends bytes as they are and sees what comes back, and when the connection ends. */
-#ifndef RAW_CLIENT_H
-#define RAW_CLIENT_H
+#pragma once
 
 #include <bus/base.h>
 
@@ -28,5 +27,3 @@ size_t raw_count(const struct raw_answer *answer); /* of answers in the text */
 /* "Name: value" as a line of the head. */
 bool raw_has_line(const struct raw_answer *answer, const char *line);
 const char *raw_body(const struct raw_answer *answer);
-
-#endif

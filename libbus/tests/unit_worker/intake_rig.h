@@ -1,6 +1,5 @@
 /* A worker without links, of a service that takes one type of message, for the tests of the intake. */
-#ifndef INTAKE_RIG_H
-#define INTAKE_RIG_H
+#pragma once
 
 #include "worker_internal.h"
 
@@ -15,5 +14,3 @@ extern const struct bus_service intake_rig_query;
 
 struct bus_worker *intake_rig_new(void);
 void intake_rig_free(struct bus_worker *worker);
-
-#endif

@@ -1,6 +1,5 @@
 /* The HTTP server's interface to civetweb. No other folder includes civetweb.h or names a part of civetweb. */
-#ifndef BUS_HTTP_ENGINE_H
-#define BUS_HTTP_ENGINE_H
+#pragma once
 
 #include <bus/http_server.h>
 
@@ -82,5 +81,3 @@ bool http_watch_start(struct http_watch *watch, int port);
 void http_watch_stop(struct http_watch *watch);
 /* After civetweb has ended. */
 void http_watch_done(struct http_watch *watch);
-
-#endif

@@ -1,6 +1,5 @@
 /* Finds head errors that civetweb's lenient parser accepted, by reading the buffer that it parsed in place. Pure. */
-#ifndef BUS_HTTP_LAYOUT_H
-#define BUS_HTTP_LAYOUT_H
+#pragma once
 
 #include <bus/base.h>
 
@@ -30,5 +29,3 @@ size_t http_layout_span(const struct http_layout *layout);
  * to the body, or begin a next request, which civetweb refuses for its NUL.
  */
 bool http_layout_is_canonical(const struct http_layout *layout);
-
-#endif

@@ -1,6 +1,5 @@
 /* Shared by the files of this folder. */
-#ifndef BUS_HTTP_PARTS_H
-#define BUS_HTTP_PARTS_H
+#pragma once
 
 #include <civetweb.h>
 
@@ -21,5 +20,3 @@ bool http_buffered_body(const struct mg_request_info *info, size_t span, struct 
 void *http_stack_lowest(void);
 /* Gives the pages between there and the caller's frame back to the kernel. */
 void http_stack_trim(void *lowest);
-
-#endif

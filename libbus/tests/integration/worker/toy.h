@@ -1,7 +1,6 @@
 /* The smallest service on libbus: counters that are added to. The worker's tests run it against real servers, and it is
  * what bus/worker.h was reviewed with. */
-#ifndef TOY_H
-#define TOY_H
+#pragma once
 
 #include <bus/amqp.h>
 #include <bus/worker.h>
@@ -99,5 +98,3 @@ void toy_declare_queues(struct toy *toy);
 int64_t toy_queue_depth(struct toy *toy, const char *queue);
 void toy_await_depth(struct toy *toy, const char *queue, int64_t depth, int seconds);
 void toy_sleep_ms(int milliseconds);
-
-#endif
