@@ -18,8 +18,8 @@ struct bus_set {
   const struct bus_table *table; /* its key is one column, uuid or text */
   size_t size;                   /* of a row: the table's struct, or one that begins with it */
   struct bus_arena *arena;
-  char *keys; /* struct bus_uuid or struct bus_str; sorted and each once from bus_set_open on */
-  size_t key_count, key_room;
+  char *keys;                 /* struct bus_uuid or struct bus_str; sorted and each once from bus_set_open on */
+  size_t key_count, key_room; /* room: in bytes */
   char *rows;
   unsigned char *marks; /* for each row: stored, changed */
   size_t count;

@@ -21,6 +21,11 @@ struct bus_str bus_arena_copy(struct bus_arena *arena, struct bus_str text) BUS_
 /* printf into the arena; `data` is NULL when out of memory. */
 struct bus_str bus_arena_printf(struct bus_arena *arena, const char *format, ...) BUS_PRINTF(2, 3) BUS_MUST_CHECK;
 
+/* A growing array: room for `needed` bytes where `used` bytes lie in *room. Doubles the room, from `first` on, if it is
+ * too small, and copies them. NULL when out of memory: the array stays as it is. */
+void *bus_arena_grow(struct bus_arena *arena, void *memory, size_t used, size_t needed, size_t first,
+                     size_t *room) BUS_MUST_CHECK;
+
 void bus_arena_reset(struct bus_arena *arena);
 size_t bus_arena_used(const struct bus_arena *arena);
 

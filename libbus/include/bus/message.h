@@ -79,4 +79,7 @@ struct bus_envelope {
   bool redelivered;
 };
 
+/* Moves the envelope's texts into the arena. False when out of memory: some are moved. */
+bool bus_envelope_move(struct bus_envelope *envelope, struct bus_arena *arena) BUS_MUST_CHECK;
+
 BUS_C_END

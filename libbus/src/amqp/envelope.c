@@ -221,13 +221,6 @@ static void read_header(struct bus_str name, const amqp_field_value_t *value, st
     ret->copied = true;
 }
 
-static bool copy_text(struct bus_arena *arena, struct bus_str *text) {
-  if (text->data == NULL)
-    return true;
-  *text = bus_arena_copy(arena, *text);
-  return text->data != NULL;
-}
-
 bool envelope_decode(const amqp_basic_properties_t *properties, struct bus_arena *arena, struct bus_envelope *ret) {
   amqp_flags_t flags = properties->_flags;
   struct bus_envelope envelope = {
@@ -249,9 +242,7 @@ bool envelope_decode(const amqp_basic_properties_t *properties, struct bus_arena
     else
       read_header(rabbit_view(properties->headers.entries[i].key), &properties->headers.entries[i].value, &envelope);
   bus_trace_set_state(&envelope.trace, tracestate);
-  if (!copy_text(arena, &envelope.type) || !copy_text(arena, &envelope.app_id) ||
-      !copy_text(arena, &envelope.user_id) || !copy_text(arena, &envelope.reply_to) ||
-      !copy_text(arena, &envelope.history) || !copy_text(arena, &envelope.sender))
+  if (!bus_envelope_move(&envelope, arena))
     return false;
   *ret = envelope;
   return true;

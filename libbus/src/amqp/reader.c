@@ -118,13 +118,6 @@ static bool on_method(const struct sink *sink, const amqp_method_t *method) {
 
 /* ---- messages ---- */
 
-static bool move_text(struct bus_arena *arena, struct bus_str *text) {
-  if (text->data == NULL)
-    return true;
-  *text = bus_arena_copy(arena, *text);
-  return text->data != NULL;
-}
-
 static bool move_body(struct reader *reader, struct bus_arena *arena) {
   if (reader->body == NULL)
     return true;
@@ -137,12 +130,8 @@ static bool move_body(struct reader *reader, struct bus_arena *arena) {
 }
 
 static bool move_delivery(struct bus_amqp *amqp, struct bus_arena *arena, bool apart, struct bus_error *err) {
-  struct bus_envelope *envelope = &amqp->reader.delivery.envelope;
   amqp->reader.is_apart = apart;
-  return (arena && move_text(arena, &envelope->type) && move_text(arena, &envelope->app_id) &&
-          move_text(arena, &envelope->user_id) && move_text(arena, &envelope->reply_to) &&
-          move_text(arena, &envelope->history) && move_text(arena, &envelope->sender) &&
-          move_body(&amqp->reader, arena)) ||
+  return (arena && bus_envelope_move(&amqp->reader.delivery.envelope, arena) && move_body(&amqp->reader, arena)) ||
          link_fail_with(amqp, BUS_E_NOMEM, "no memory for a delivery (the arena's limit?)", err);
 }
 

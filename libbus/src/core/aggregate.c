@@ -36,24 +36,15 @@ void bus_set_init(struct bus_set *set, const struct bus_table *table, size_t siz
   *set = (struct bus_set){.table = table, .size = size ? size : table->size, .arena = arena};
 }
 
-static bool make_room(struct bus_set *set) {
-  size_t room = set->key_room ? 2 * set->key_room : FIRST_ROOM;
-  char *keys = bus_arena_array(set->arena, room, key_size(set));
-  if (!keys)
-    return false;
-  if (set->key_count > 0)
-    memcpy(keys, set->keys, set->key_count * key_size(set));
-  set->keys = keys;
-  set->key_room = room;
-  return true;
-}
-
 void bus_set_add(struct bus_set *set, const void *key) {
-  if (set->failed || (set->key_count == set->key_room && !make_room(set))) {
-    set->failed = true;
+  size_t size = key_size(set), used = set->key_count * size;
+  char *keys = bus_arena_grow(set->arena, set->keys, used, used + size, FIRST_ROOM * size, &set->key_room);
+  set->failed |= keys == NULL;
+  if (set->failed)
     return;
-  }
-  memcpy(set->keys + set->key_count++ * key_size(set), key, key_size(set));
+  memcpy(keys + used, key, size);
+  set->keys = keys;
+  set->key_count++;
 }
 
 /* Sorts the keys and drops repetitions. */

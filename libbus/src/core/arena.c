@@ -162,6 +162,21 @@ struct bus_str bus_arena_printf(struct bus_arena *arena, const char *format, ...
   return (struct bus_str){text, (size_t)len};
 }
 
+void *bus_arena_grow(struct bus_arena *arena, void *memory, size_t used, size_t needed, size_t first, size_t *room) {
+  if (needed <= *room)
+    return memory;
+  size_t size = *room > 0 ? *room : first;
+  while (size < needed)
+    size *= 2;
+  void *larger = bus_arena_alloc(arena, size);
+  if (larger == NULL)
+    return NULL;
+  if (used > 0)
+    memcpy(larger, memory, used);
+  *room = size;
+  return larger;
+}
+
 void bus_arena_reset(struct bus_arena *arena) {
   size_t touched = 0;
   if (arena->current) {

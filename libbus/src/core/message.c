@@ -1,4 +1,4 @@
-/* Names of exchanges; routing keys and senders of message types. */
+/* Names of exchanges; routing keys and senders of message types; where the texts of an envelope lie. */
 #include <bus/message.h>
 
 #include <stdio.h>
@@ -34,4 +34,17 @@ void bus_message_senders(const struct bus_message_type *type, char text[BUS_SEND
   (void)snprintf(text, BUS_SENDERS_TEXT, "%s", type->open ? "every user who asks" : "");
   for (size_t i = 0; !type->open && i < BUS_SENDERS_MAX && type->senders[i] && len < BUS_SENDERS_TEXT; i++)
     len += (size_t)snprintf(text + len, BUS_SENDERS_TEXT - len, "%s%s", i > 0 ? ", " : "", type->senders[i]);
+}
+
+bool bus_envelope_move(struct bus_envelope *envelope, struct bus_arena *arena) {
+  struct bus_str *const texts[] = {&envelope->type,     &envelope->app_id,  &envelope->user_id,
+                                   &envelope->reply_to, &envelope->history, &envelope->sender};
+  for (size_t i = 0; i < BUS_COUNT(texts); i++) {
+    if (texts[i]->data == NULL)
+      continue;
+    *texts[i] = bus_arena_copy(arena, *texts[i]);
+    if (texts[i]->data == NULL)
+      return false;
+  }
+  return true;
 }

@@ -51,24 +51,15 @@ struct bus_args *pg_args_new(struct bus_arena *arena, const struct bus_statement
 }
 
 static char *reserve(struct bus_args *args, struct pg_param *param, size_t more) {
-  size_t needed = param->len + more;
-  if (needed > param->room) {
-    size_t room = param->room ? param->room * 2 : FIRST_ROOM;
-    while (room < needed)
-      room *= 2;
-    char *data = bus_arena_alloc(args->arena, room);
-    if (!data) {
-      args->failed = true;
-      return NULL;
-    }
-    if (param->len > 0)
-      memcpy(data, param->data, param->len);
-    param->data = data;
-    param->room = room;
+  size_t len = param->len;
+  char *data = bus_arena_grow(args->arena, param->data, len, len + more, FIRST_ROOM, &param->room);
+  if (!data) {
+    args->failed = true;
+    return NULL;
   }
-  char *at = param->data + param->len;
-  param->len = needed;
-  return at;
+  param->data = data;
+  param->len = len + more;
+  return data + len;
 }
 
 static void put32(char *at, uint32_t value) {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ADMIN_THREADS = 4, CHECKS_MAX = 32, PROBE_MS = 2000 };
+enum { ADMIN_THREADS = 4, CHECKS_MAX = 32, PROBE_MS = 2000, PAGE_FIRST = 16384 };
 
 struct bus_admin {
   struct bus_admin_settings settings;
@@ -86,24 +86,15 @@ struct text {
 
 static void append_page(void *context, struct bus_str piece) {
   struct text *text = context;
-  if (text->len + piece.len > text->room) {
-    size_t room = text->room ? text->room * 2 : 16384;
-    while (room < text->len + piece.len)
-      room *= 2;
-    char *data = bus_arena_alloc(text->arena, room);
-    if (!data) {
-      text->failed = true;
-      return;
-    }
-    if (text->len > 0)
-      memcpy(data, text->data, text->len);
-    text->data = data;
-    text->room = room;
-  }
-  if (!text->failed && piece.len > 0) {
-    memcpy(text->data + text->len, piece.data, piece.len);
-    text->len += piece.len;
-  }
+  if (text->failed || piece.len == 0)
+    return;
+  char *data = bus_arena_grow(text->arena, text->data, text->len, text->len + piece.len, PAGE_FIRST, &text->room);
+  text->failed = !data;
+  if (!data)
+    return;
+  memcpy(data + text->len, piece.data, piece.len);
+  text->data = data;
+  text->len += piece.len;
 }
 
 void bus_admin_metrics(void *context, struct bus_http_exchange *exchange) {

@@ -2,27 +2,13 @@
  * tried again. The prefetch window bounds them: no delivery behind an unacked one is acked. */
 #include "worker_internal.h"
 
-static struct bus_str copy_text(struct bus_arena *arena, struct bus_str text, bool *good) {
-  if (!text.data)
-    return text;
-  struct bus_str copy = bus_arena_copy(arena, text);
-  *good = *good && copy.data;
-  return copy;
-}
-
 static bool copy_delivery(struct bus_arena *arena, struct item *item) {
-  struct bus_envelope *envelope = &item->envelope;
-  bool good = true;
-  envelope->type = copy_text(arena, envelope->type, &good);
-  envelope->app_id = copy_text(arena, envelope->app_id, &good);
-  envelope->user_id = copy_text(arena, envelope->user_id, &good);
-  envelope->reply_to = copy_text(arena, envelope->reply_to, &good);
-  envelope->history = copy_text(arena, envelope->history, &good);
-  envelope->sender = copy_text(arena, envelope->sender, &good);
-  item->raw = copy_text(arena, item->raw, &good);
+  bool has_body = item->raw.data != NULL;
+  if (has_body)
+    item->raw = bus_arena_copy(arena, item->raw);
   item->decoded = false; /* what was decoded lies in the other arena */
   item->input.body = NULL;
-  return good;
+  return bus_envelope_move(&item->envelope, arena) && (!has_body || item->raw.data);
 }
 
 static bool copy_local(struct bus_arena *arena, struct item *item) {

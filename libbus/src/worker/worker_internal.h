@@ -167,7 +167,6 @@ struct bus_worker {
   struct bus_worker_settings settings;
   const void *program_settings;
   void *context;
-  bool opened;
   bool requests; /* its queues hold queries that write: no inbox, no retries, no dead letters */
 
   /* links */

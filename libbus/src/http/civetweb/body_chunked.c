@@ -16,23 +16,15 @@ struct body {
   struct http_chunked reader;
   struct bus_arena *arena;
   char *text; /* with room for a NUL */
-  size_t len, room, limit;
+  size_t len, room;
 };
 
 static bool append_data(struct body *body, struct bus_str piece) {
-  if (body->len + piece.len > body->room) {
-    size_t room = body->room ? body->room : FIRST_ROOM;
-    while (room < body->len + piece.len)
-      room *= 2;
-    room = room < body->limit ? room : body->limit;
-    char *text = bus_arena_alloc(body->arena, room + 1);
-    if (text == NULL)
-      return false;
-    memcpy(text, body->text ? body->text : "", body->len);
-    body->text = text;
-    body->room = room;
-  }
-  memcpy(body->text + body->len, piece.data, piece.len);
+  char *text = bus_arena_grow(body->arena, body->text, body->len, body->len + piece.len + 1, FIRST_ROOM, &body->room);
+  if (text == NULL)
+    return false;
+  memcpy(text + body->len, piece.data, piece.len);
+  body->text = text;
   body->len += piece.len;
   return true;
 }
@@ -94,7 +86,7 @@ static int read_wire(struct body *body, int fd, struct bus_str buffered, int64_t
 
 int http_body_read_chunked(struct bus_http_exchange *exchange, int64_t deadline) {
   size_t limit = exchange->match.route->body_limit;
-  struct body body = {.arena = exchange->scratch->arena, .limit = limit};
+  struct body body = {.arena = exchange->scratch->arena};
   struct bus_str buffered;
   if (!http_buffered_body(exchange->connection.info, exchange->head_span, &buffered))
     return 411; /* a civetweb that is laid out otherwise: with a length it can be read */
