@@ -16,11 +16,7 @@ uint64_t fuzz_number(struct bus_str *rest, size_t bytes) {
 }
 
 struct bus_str fuzz_part(struct bus_str *rest) {
-  const char *end = rest->len > 0 ? memchr(rest->data, 0xFF, rest->len) : NULL;
-  struct bus_str part = {rest->data, end ? (size_t)(end - rest->data) : rest->len};
-  size_t taken = part.len + (end != NULL);
-  *rest = (struct bus_str){rest->data + taken, rest->len - taken};
-  return part;
+  return bus_str_cut(rest, (char)0xFF);
 }
 
 static char *copy_of(struct bus_str part, size_t room) {

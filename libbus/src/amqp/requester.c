@@ -3,16 +3,17 @@
 
 #include <bus/clock.h>
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "../core/ascii.h"
+
 static bool is_instance(const char *text) {
   size_t len = text ? strlen(text) : 0;
   for (size_t i = 0; i < len; i++)
-    if (!isalnum((unsigned char)text[i]) && text[i] != '-')
+    if (!ascii_is_alphanumeric(text[i]) && text[i] != '-')
       return false;
   return len >= 1 && len <= 40;
 }

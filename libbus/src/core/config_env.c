@@ -1,39 +1,31 @@
 /* The text of a .env file: KEY=value lines, comments, optional quotes. No expansion, no escapes. */
 #include <bus/config.h>
 
+#include "ascii.h"
 #include "edit_distance.h"
 
 enum { LINE_MAX_BYTES = 4095 };
-
-static struct bus_str trim(struct bus_str text) {
-  while (text.len > 0 && strchr(" \t\r", text.data[0])) {
-    text.data++;
-    text.len--;
-  }
-  while (text.len > 0 && strchr(" \t\r", text.data[text.len - 1]))
-    text.len--;
-  return text;
-}
+#define BLANKS " \t\r"
 
 static bool is_blank(struct bus_str line) {
-  struct bus_str text = trim(line);
+  struct bus_str text = ascii_trim(line, BLANKS);
   return text.len == 0 || text.data[0] == '#';
 }
 
 static bool is_name_char(char c, bool first) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || (!first && c >= '0' && c <= '9');
+  return c == '_' || (ascii_is_alphanumeric(c) && !(first && ascii_is_digit(c)));
 }
 
 /* NULL: the line is well formed. Text between quotes is literal; '#' begins a comment only at the beginning of a
  * line. */
 static const char *split(struct bus_str line, struct bus_str *ret_name, struct bus_str *ret_value) {
-  struct bus_str text = trim(line);
+  struct bus_str text = ascii_trim(line, BLANKS);
   size_t len = 0;
   while (len < text.len && is_name_char(text.data[len], len == 0))
     len++;
   if (len == 0 || len == text.len || text.data[len] != '=')
     return "KEY=value is expected";
-  struct bus_str value = trim((struct bus_str){text.data + len + 1, text.len - len - 1});
+  struct bus_str value = ascii_trim((struct bus_str){text.data + len + 1, text.len - len - 1}, BLANKS);
   if (value.len > 0 && (value.data[0] == '"' || value.data[0] == '\'')) {
     const char *end = memchr(value.data + 1, value.data[0], value.len - 1);
     if (end == NULL)

@@ -9,6 +9,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "ascii.h"
 #include "json_write.h"
 #include "utf8.h"
 
@@ -272,18 +273,13 @@ void bus_field_decode_value(struct bus_field_sink *sink, const struct bus_field 
   }
 }
 
-/* At most 13 digits and nothing else: enough for BUS_JSON_INT_MAX. */
-static bool is_number(struct bus_str text) {
-  for (size_t i = 0; i < text.len; i++)
-    if (text.data[i] < '0' || text.data[i] > '9')
-      return false;
-  return text.len >= 1 && text.len <= 13;
-}
+enum { NUMBER_DIGITS_MAX = 13 }; /* enough for BUS_JSON_INT_MAX */
 
 /* A text that is not of the field's kind stays a string, which the field's decoder refuses. */
 static struct cJSON node_of(const struct bus_field *field, struct bus_str text, char *copy) {
-  if (field->kind == BUS_KIND_INT64 && is_number(text))
-    return (struct cJSON){.type = cJSON_Number, .valuedouble = (double)strtoll(copy, NULL, 10)};
+  int64_t number;
+  if (field->kind == BUS_KIND_INT64 && ascii_number(text, NUMBER_DIGITS_MAX, &number))
+    return (struct cJSON){.type = cJSON_Number, .valuedouble = (double)number};
   if (field->kind == BUS_KIND_BOOL && bus_str_is(text, "true"))
     return (struct cJSON){.type = cJSON_True};
   if (field->kind == BUS_KIND_BOOL && bus_str_is(text, "false"))

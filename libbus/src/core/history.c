@@ -1,12 +1,13 @@
 /* Lines of failed tries: written into a bounded text, and the last one read back. */
 #include <bus/history.h>
 
+#include "ascii.h"
 #include "utf8.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { LINE_MAX_LEN = 512 };
+enum { LINE_MAX_LEN = 512, ATTEMPT_DIGITS_MAX = 9 };
 
 static struct bus_str last_line(struct bus_str text) {
   size_t begin = text.len;
@@ -52,25 +53,14 @@ size_t bus_history_add(struct bus_str history, const struct bus_failure *failure
   return kept + len;
 }
 
-static bool parse_attempt(struct bus_str word, int64_t *ret) {
-  if (word.len < 1 || word.len > 9)
-    return false;
-  *ret = 0;
-  for (size_t i = 0; i < word.len; i++) {
-    if (word.data[i] < '0' || word.data[i] > '9')
-      return false;
-    *ret = *ret * 10 + (word.data[i] - '0');
-  }
-  return true;
-}
-
 bool bus_history_last(struct bus_str history, struct bus_failure *ret) {
   struct bus_str rest = last_line(history);
   struct bus_str at = bus_str_cut(&rest, ' '), attempt = bus_str_cut(&rest, ' ');
   struct bus_failure found = {.service = bus_str_cut(&rest, ' ')};
   found.error = bus_str_cut(&rest, ' ');
   found.cause = rest;
-  if (!bus_time_parse(at, &found.at) || !parse_attempt(attempt, &found.attempt) || found.error.len == 0)
+  if (!bus_time_parse(at, &found.at) || !ascii_number(attempt, ATTEMPT_DIGITS_MAX, &found.attempt) ||
+      found.error.len == 0)
     return false;
   *ret = found;
   return true;

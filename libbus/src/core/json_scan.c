@@ -1,6 +1,7 @@
 /* A recursive-descent recogniser of RFC 8259 that builds no tree: it refuses, counts, and marks inexact numbers. */
 #include "json_scan.h"
 
+#include "ascii.h"
 #include "hex.h"
 #include "utf8.h"
 
@@ -32,10 +33,6 @@ static bool take(struct scanner *s, char c) {
     return false;
   s->at++;
   return true;
-}
-
-static bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 static void skip_space(struct scanner *s) {
@@ -112,9 +109,9 @@ static bool is_exact(const char *text, size_t len) {
 }
 
 static bool scan_digits(struct scanner *s) {
-  if (!is_digit(peek(s)))
+  if (!ascii_is_digit(peek(s)))
     return refuse_json(s, "a digit is expected");
-  while (is_digit(peek(s)))
+  while (ascii_is_digit(peek(s)))
     s->at++;
   return true;
 }
@@ -135,7 +132,7 @@ static bool scan_number(struct scanner *s) {
   (void)take(s, '-'); /* optional */
   if (!take(s, '0') && !scan_digits(s))
     return false;
-  if (is_digit(peek(s)))
+  if (ascii_is_digit(peek(s)))
     return refuse_json(s, "a number begins with 0");
   bool integer = true;
   if (take(s, '.')) {
@@ -213,7 +210,7 @@ static bool scan_value(struct scanner *s) {
   case 'n':
     return scan_literal(s, "null");
   default:
-    return peek(s) == '-' || is_digit(peek(s)) ? scan_number(s) : refuse_json(s, "a value is expected");
+    return peek(s) == '-' || ascii_is_digit(peek(s)) ? scan_number(s) : refuse_json(s, "a value is expected");
   }
 }
 

@@ -1,6 +1,8 @@
 /* RFC 3339 text of times, with our own calendar: no locale, no time zone, no limits of time_t. */
 #include <bus/timefmt.h>
 
+#include "ascii.h"
+
 #define DAY (24 * BUS_HOUR)
 #define FIRST_TIME (INT64_C(-719162) * DAY)           /* 0001-01-01 */
 #define LAST_TIME (INT64_C(2932897) * DAY - 1)        /* 9999-12-31T23:59:59.999999 */
@@ -53,18 +55,12 @@ void bus_time_format(bus_time time, char text[BUS_TIME_TEXT]) {
 
 /* Takes `digits` digits off the front. */
 static bool take_number(struct bus_str *text, size_t digits, int *ret) {
-  if (text->len < digits)
+  int64_t value;
+  if (text->len < digits || !ascii_number((struct bus_str){text->data, digits}, digits, &value))
     return false;
-  int value = 0;
-  for (size_t i = 0; i < digits; i++) {
-    char c = text->data[i];
-    if (c < '0' || c > '9')
-      return false;
-    value = value * 10 + (c - '0');
-  }
   text->data += digits;
   text->len -= digits;
-  *ret = value;
+  *ret = (int)value;
   return true;
 }
 
@@ -100,7 +96,7 @@ static bool take_fraction(struct bus_str *text, int64_t *ret) {
     return true;
   int64_t unit = BUS_SECOND;
   int digit;
-  while (text->len > 0 && text->data[0] >= '0' && text->data[0] <= '9') {
+  while (text->len > 0 && ascii_is_digit(text->data[0])) {
     unit /= 10;
     if (unit == 0 || !take_number(text, 1, &digit))
       return false;

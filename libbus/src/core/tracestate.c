@@ -1,21 +1,16 @@
 /* W3C Trace Context: whether a tracestate is well-formed, and keeping it with its trace. */
 #include <bus/trace.h>
 
+#include "ascii.h"
+
 enum { KEY_MAX = 256, TENANT_MAX = 241, SYSTEM_MAX = 14, VALUE_MAX = 256 };
 
-static bool is_lower(char c) {
-  return c >= 'a' && c <= 'z';
-}
-
-static bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 static bool is_name(struct bus_str text, size_t max, bool may_begin_with_digit) {
-  if (text.len == 0 || text.len > max || !(is_lower(text.data[0]) || (may_begin_with_digit && is_digit(text.data[0]))))
+  if (text.len == 0 || text.len > max ||
+      !(ascii_is_lower(text.data[0]) || (may_begin_with_digit && ascii_is_digit(text.data[0]))))
     return false;
   for (size_t i = 1; i < text.len; i++)
-    if (!is_lower(text.data[i]) && !is_digit(text.data[i]) && !memchr("_-*/", text.data[i], 4))
+    if (!ascii_is_lower(text.data[i]) && !ascii_is_digit(text.data[i]) && !memchr("_-*/", text.data[i], 4))
       return false;
   return true;
 }
@@ -37,14 +32,6 @@ static bool is_value(struct bus_str value) {
     if (value.data[i] < 0x20 || value.data[i] > 0x7E || value.data[i] == ',' || value.data[i] == '=')
       return false;
   return true;
-}
-
-static struct bus_str trim(struct bus_str text) {
-  while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
-    text = (struct bus_str){text.data + 1, text.len - 1};
-  while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t'))
-    text.len--;
-  return text;
 }
 
 static bool is_known(const struct bus_str *keys, size_t count, struct bus_str key) {
@@ -75,7 +62,7 @@ static bool is_well_formed(struct bus_str text) {
   for (size_t i = 0; i <= text.len; i++) {
     if (i < text.len && text.data[i] != ',')
       continue;
-    if (!take_member(trim((struct bus_str){text.data + begin, i - begin}), keys, &count))
+    if (!take_member(ascii_trim((struct bus_str){text.data + begin, i - begin}, " \t"), keys, &count))
       return false;
     begin = i + 1;
   }

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../core/ascii.h"
+
 enum { FIRST_SIZE = 1024 };
 
 /* ---- bytes ---- */
@@ -154,10 +156,9 @@ void http_call_free(struct http_call *call) {
 /* Seconds; -1 without, and for the form with a date. */
 static int64_t retry_after(CURL *easy) {
   struct curl_header *header;
-  if (curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
-    return -1;
-  size_t len = strspn(header->value, "0123456789");
-  return len == 0 || len > 9 || header->value[len] != '\0' ? -1 : strtoll(header->value, NULL, 10);
+  int64_t seconds;
+  bool given = curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &header) == CURLHE_OK;
+  return given && ascii_number(bus_str(header->value), 9, &seconds) ? seconds : -1;
 }
 
 /* curl counts the bytes of every attempt, also of attempts that it repeated by itself on another connection. */

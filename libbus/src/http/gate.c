@@ -1,25 +1,25 @@
 /* The gate: one pure decision over a request's head, before any routing. A request that passes has only one meaning. */
 #include "gate.h"
 
+#include "../core/ascii.h"
 #include "../core/hex.h"
 
-enum { HEADERS_MAX = 40, HEAD_BYTES_MAX = 8192, PATH_MAX_BYTES = 2048, METHOD_MAX = 16, LENGTH_DIGITS_MAX = 18 };
+enum {
+  HEADERS_MAX = 40,
+  HEAD_BYTES_MAX = 8192,
+  PATH_MAX_BYTES = 2048,
+  METHOD_MAX = 16,
+  LENGTH_DIGITS_MAX = 18,
+  PORT_DIGITS_MAX = 5
+};
 
 static int refuse_head(int status, const char *reason, const char **ret_reason) {
   *ret_reason = reason;
   return status;
 }
 
-static bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-static bool is_alphanumeric(char c) {
-  return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
 static bool is_token_char(char c) {
-  return is_alphanumeric(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+  return ascii_is_alphanumeric(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
 static bool is_token(struct bus_str text) {
@@ -42,12 +42,7 @@ bool http_text_is(struct bus_str text, const char *other) {
 }
 
 struct bus_str http_list_next(struct bus_str *list) {
-  struct bus_str item = bus_str_cut(list, ',');
-  while (item.len > 0 && item.data[0] == ' ')
-    item = (struct bus_str){item.data + 1, item.len - 1};
-  while (item.len > 0 && item.data[item.len - 1] == ' ')
-    item.len--;
-  return item;
+  return ascii_trim(bus_str_cut(list, ','), " ");
 }
 
 /* No control characters; bytes from 0x80 on are opaque, as RFC 9110 has them. */
@@ -101,16 +96,7 @@ static size_t find_header(const struct bus_http_header_view *headers, size_t cou
 }
 
 bool http_content_length(struct bus_str value, int64_t *ret) {
-  if (value.len < 1 || value.len > LENGTH_DIGITS_MAX)
-    return false;
-  int64_t length = 0;
-  for (size_t i = 0; i < value.len; i++) {
-    if (!is_digit(value.data[i]))
-      return false;
-    length = length * 10 + (value.data[i] - '0');
-  }
-  *ret = length;
-  return true;
+  return ascii_number(value, LENGTH_DIGITS_MAX, ret);
 }
 
 static int check_framing(const struct bus_http_header_view *headers, size_t count, bool is_1_1,
@@ -145,26 +131,19 @@ static int check_singles(const struct bus_http_header_view *headers, size_t coun
   return 0;
 }
 
-static bool is_port(struct bus_str port) {
-  for (size_t i = 0; i < port.len; i++)
-    if (!is_digit(port.data[i]))
-      return false;
-  return port.len >= 1 && port.len <= 5;
-}
-
 /* An IPv6 address as text is 45 characters at most. */
 static bool is_bracketed(struct bus_str name) {
   if (name.len < 4 || name.len > 47 || name.data[0] != '[' || name.data[name.len - 1] != ']')
     return false;
   for (size_t i = 1; i + 1 < name.len; i++)
-    if (!is_alphanumeric(name.data[i]) && name.data[i] != ':' && name.data[i] != '.')
+    if (!ascii_is_alphanumeric(name.data[i]) && name.data[i] != ':' && name.data[i] != '.')
       return false;
   return true;
 }
 
 static bool is_host_name(struct bus_str name) {
   for (size_t i = 0; i < name.len; i++)
-    if (!is_alphanumeric(name.data[i]) && strchr("-._", name.data[i]) == NULL)
+    if (!ascii_is_alphanumeric(name.data[i]) && strchr("-._", name.data[i]) == NULL)
       return false;
   return name.len >= 1 && name.len <= 253;
 }
@@ -180,7 +159,9 @@ bool http_host_name(struct bus_str host, struct bus_str *ret) {
     }
   }
   struct bus_str name = {host.data, name_len};
-  if (name_len < host.len && !is_port((struct bus_str){host.data + name_len + 1, host.len - name_len - 1}))
+  int64_t port;
+  if (name_len < host.len &&
+      !ascii_number((struct bus_str){host.data + name_len + 1, host.len - name_len - 1}, PORT_DIGITS_MAX, &port))
     return false;
   if (name_len > 0 && host.data[0] == '[' ? !is_bracketed(name) : !is_host_name(name))
     return false;
@@ -213,7 +194,7 @@ bool http_path_next(struct bus_str *rest, char *ret) {
 
 /* Characters of ids and of route names. */
 static bool is_path_char(char c) {
-  return is_alphanumeric(c) || (c != '\0' && strchr("_.:-", c) != NULL);
+  return ascii_is_alphanumeric(c) || (c != '\0' && strchr("_.:-", c) != NULL);
 }
 
 /* Decodes escapes once. The decoded character must be allowed, so "%2F", "%00" and "%25" are refused. */

@@ -3,6 +3,8 @@
 
 #include <bus/clock.h>
 
+#include "../core/ascii.h"
+
 enum { REQUEST_ID_MAX = 64 };
 
 /* Formats that common proxies and platforms write: UUIDs, ULIDs, hexadecimal, base64,
@@ -11,8 +13,7 @@ static bool is_request_id(struct bus_str text) {
   static const char others[] = "-._~:+/=";
   for (size_t i = 0; i < text.len; i++) {
     char c = text.data[i];
-    bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-    if (!plain && memchr(others, c, sizeof others - 1) == NULL)
+    if (!ascii_is_alphanumeric(c) && memchr(others, c, sizeof others - 1) == NULL)
       return false;
   }
   return text.len >= 1 && text.len <= REQUEST_ID_MAX;

@@ -54,34 +54,20 @@ static void die(struct pg *pg, const char *what) {
 bool pg_new(const struct pg_settings *settings, struct pg **ret, struct bus_error *err) {
   struct pg_hosts hosts;
   pg_hosts_from(settings->url, settings->first_host, &hosts);
-  const char *const keywords[] = {"connect_timeout",
-                                  "keepalives_idle",
-                                  "keepalives_interval",
-                                  "keepalives_count",
-                                  "tcp_user_timeout",
-                                  "target_session_attrs",
-                                  "gssencmode",
-                                  "client_encoding",
-                                  "dbname",
-                                  "fallback_application_name",
-                                  "host",
-                                  "hostaddr",
-                                  "port",
-                                  NULL};
-  const char *const values[] = {"3",
-                                "5",
-                                "2",
-                                "3",
-                                "10000",
-                                "read-write",
-                                "disable",
-                                "UTF8",
-                                settings->url,
-                                settings->application_name,
-                                hosts.host, /* empty ones count as absent; others come before the URL's */
-                                hosts.hostaddr,
-                                hosts.port,
-                                NULL};
+  const char *const options[][2] = {
+      {"connect_timeout", "3"},      {"keepalives_idle", "5"},
+      {"keepalives_interval", "2"},  {"keepalives_count", "3"},
+      {"tcp_user_timeout", "10000"}, {"target_session_attrs", "read-write"},
+      {"gssencmode", "disable"},     {"client_encoding", "UTF8"},
+      {"dbname", settings->url},     {"fallback_application_name", settings->application_name},
+      {"host", hosts.host}, /* empty ones count as absent; others come before the URL's */
+      {"hostaddr", hosts.hostaddr},  {"port", hosts.port},
+  };
+  const char *keywords[BUS_COUNT(options) + 1] = {NULL}, *values[BUS_COUNT(options) + 1] = {NULL};
+  for (size_t i = 0; i < BUS_COUNT(options); i++) {
+    keywords[i] = options[i][0];
+    values[i] = options[i][1];
+  }
   struct pg *pg = calloc(1, sizeof *pg);
   if (!pg)
     return bus_fail(err, BUS_E_NOMEM, "out of memory for a database connection");

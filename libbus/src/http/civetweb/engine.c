@@ -49,43 +49,28 @@ static struct mg_context *start_civetweb(struct bus_http_server *server) {
   snprintf(read_buffer, sizeof read_buffer, "%d", HTTP_READ_BUFFER);
   snprintf(idle_ms, sizeof idle_ms, "%lld", (long long)settings->idle_ms);
   snprintf(timeout_ms, sizeof timeout_ms, "%lld", (long long)head_ms);
-  const char *options[] = {"listening_ports",
-                           listen_on,
-                           "num_threads",
-                           threads,
-                           "tcp_nodelay",
-                           "1",
-                           "max_request_size",
-                           read_buffer,
-                           "connection_queue",
-                           "1", /* others wait in the kernel, where they can be counted */
-                           "listen_backlog",
-                           "4096", /* the kernel takes net.core.somaxconn where that is less */
-                           "enable_keep_alive",
-                           "yes",
-                           "keep_alive_timeout_ms",
-                           idle_ms,
-                           "request_timeout_ms",
-                           timeout_ms,
-                           "decode_url",
-                           "no",
-                           "decode_query_string",
-                           "no",
-                           "access_control_allow_origin",
-                           "",
-                           "access_control_allow_methods",
-                           "",
-                           "access_control_allow_headers",
-                           "",
-                           "enable_directory_listing",
-                           "no",
-                           "enable_auth_domain_check",
-                           "no",
-                           "cgi_pattern",
-                           "",
-                           "ssi_pattern",
-                           "",
-                           NULL};
+  const char *const pairs[][2] = {
+      {"listening_ports", listen_on},
+      {"num_threads", threads},
+      {"tcp_nodelay", "1"},
+      {"max_request_size", read_buffer},
+      {"connection_queue", "1"},  /* others wait in the kernel, where they can be counted */
+      {"listen_backlog", "4096"}, /* the kernel takes net.core.somaxconn where that is less */
+      {"enable_keep_alive", "yes"},
+      {"keep_alive_timeout_ms", idle_ms},
+      {"request_timeout_ms", timeout_ms},
+      {"decode_url", "no"},
+      {"decode_query_string", "no"},
+      {"access_control_allow_origin", ""},
+      {"access_control_allow_methods", ""},
+      {"access_control_allow_headers", ""},
+      {"enable_directory_listing", "no"},
+      {"enable_auth_domain_check", "no"},
+      {"cgi_pattern", ""},
+      {"ssi_pattern", ""},
+  };
+  const char *options[2 * BUS_COUNT(pairs) + 1] = {NULL};
+  memcpy(options, pairs, sizeof pairs);
   return mg_start(&http_callbacks, server, options);
 }
 
