@@ -44,6 +44,10 @@ bool bus_amqp_open(const struct bus_amqp_settings *settings, struct bus_amqp **r
  * that of the last host. */
 bool bus_amqp_open_any(const struct bus_amqp_settings *settings, struct bus_amqp **ret,
                        struct bus_error *err) BUS_MUST_CHECK;
+/* Opens the two connections of a user: one to publish, with confirms on, named "<name> publish", and one named "<name>
+ * <role>". Whatever is open after a failure is the caller's to free. */
+bool bus_amqp_open_pair(const struct bus_amqp_settings *settings, const char *role, struct bus_amqp **ret_publishing,
+                        struct bus_amqp **ret_consuming, struct bus_error *err) BUS_MUST_CHECK;
 /* Closes with AMQP's handshake if the connection is still open (at most 1 s). Accepts NULL. */
 void bus_amqp_free(struct bus_amqp *amqp);
 int bus_amqp_fd(const struct bus_amqp *amqp);

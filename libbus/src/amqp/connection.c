@@ -151,6 +151,21 @@ bool bus_amqp_open_any(const struct bus_amqp_settings *settings, struct bus_amqp
   return opened;
 }
 
+static bool open_as(const struct bus_amqp_settings *settings, const char *role, struct bus_amqp **ret,
+                    struct bus_error *err) {
+  char name[BUS_NAME_MAX + 16];
+  struct bus_amqp_settings one = *settings;
+  (void)snprintf(name, sizeof name, "%s %s", settings->name, role);
+  one.name = name;
+  return bus_amqp_open(&one, ret, err);
+}
+
+bool bus_amqp_open_pair(const struct bus_amqp_settings *settings, const char *role, struct bus_amqp **ret_publishing,
+                        struct bus_amqp **ret_consuming, struct bus_error *err) {
+  return open_as(settings, "publish", ret_publishing, err) && bus_amqp_confirm(*ret_publishing, err) &&
+         open_as(settings, role, ret_consuming, err);
+}
+
 static void close_politely(struct bus_amqp *amqp) {
   link_flush(amqp);
   link_set_call_timeout(amqp, CLOSE_TIMEOUT_MS);

@@ -6,7 +6,6 @@
 #include <bus/log.h>
 
 #include <poll.h>
-#include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -22,20 +21,13 @@ static void take_wake(const struct bus_requester *requester) {
 
 /* ---- connections ---- */
 
-static bool open_one(struct bus_requester *requester, const char *role, struct bus_amqp **ret, struct bus_error *err) {
-  char name[BUS_NAME_MAX + 16];
-  (void)snprintf(name, sizeof name, "%s %s", requester->name, role);
-  struct bus_amqp_settings settings = {.url = requester->url,
-                                       .host = requester->hosts.host,
-                                       .name = name,
-                                       .ca_file = requester->ca_file,
-                                       .heartbeat_s = requester->heartbeat_s};
-  return bus_amqp_open(&settings, ret, err);
-}
-
 static bool open_both(struct bus_requester *requester, struct bus_error *err) {
-  if (!open_one(requester, "publish", &requester->publishing, err) || !bus_amqp_confirm(requester->publishing, err) ||
-      !open_one(requester, "answers", &requester->consuming, err) ||
+  const struct bus_amqp_settings settings = {.url = requester->url,
+                                             .host = requester->hosts.host,
+                                             .name = requester->name,
+                                             .ca_file = requester->ca_file,
+                                             .heartbeat_s = requester->heartbeat_s};
+  if (!bus_amqp_open_pair(&settings, "answers", &requester->publishing, &requester->consuming, err) ||
       !bus_amqp_reply_queue(requester->consuming, requester->reply_queue, err))
     return false;
   bus_amqp_set_arena(requester->consuming, requester->incoming);

@@ -1,16 +1,28 @@
 /* One table, three forms: --help, .env.example and the README's table. Defaults of secrets are never shown. */
 #include <bus/config.h>
 
+#include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "config_option.h"
+
+enum { TEXT_SIZE = 1024 };
 
 struct printer {
   void (*write)(void *context, const char *text);
   void *context;
 };
 
-static void say(const struct printer *p, const char *text) {
+BUS_PRINTF(2, 3)
+static void say(const struct printer *p, const char *format, ...) {
+  char text[TEXT_SIZE];
+  va_list args;
+  va_start(args, format);
+  int len = vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  assert(len < TEXT_SIZE); /* tables hold no longer texts */
+  (void)len;
   p->write(p->context, text);
 }
 
@@ -20,40 +32,27 @@ static const char *shown_default(const struct bus_option *option) {
 }
 
 static void print_help(const struct printer *p, const struct bus_option *option) {
-  char range[BUS_OPTION_RANGE_TEXT], name[64];
-  bus_option_range(option, range);
-  snprintf(name, sizeof name, "  %-30s ", option->name);
-  say(p, name);
-  say(p, option->description);
-  say(p, ": ");
-  say(p, range);
   const char *fallback = shown_default(option);
-  say(p, fallback == NULL ? "; must be set" : fallback[0] ? "; default " : "; default empty");
-  say(p, fallback ? fallback : "");
-  say(p, "\n");
+  char range[BUS_OPTION_RANGE_TEXT];
+  bus_option_range(option, range);
+  say(p, "  %-30s %s: %s%s%s\n", option->name, option->description, range,
+      fallback == NULL ? "; must be set"
+      : fallback[0]    ? "; default "
+                       : "; default empty",
+      fallback ? fallback : "");
 }
 
 static void print_env(const struct printer *p, const struct bus_option *option) {
   char range[BUS_OPTION_RANGE_TEXT];
   bus_option_range(option, range);
-  say(p, "# ");
-  say(p, option->description);
-  say(p, ": ");
-  say(p, range);
-  say(p, option->fallback ? "\n" : "; must be set\n");
-  say(p, option->name);
-  say(p, "=");
-  say(p, option->fallback && !option->secret ? option->fallback : "");
-  say(p, "\n\n");
+  say(p, "# %s: %s%s\n%s=%s\n\n", option->description, range, option->fallback ? "" : "; must be set", option->name,
+      option->fallback && !option->secret ? option->fallback : "");
 }
 
 /* A bar would end the table's cell. */
 static void say_cell(const struct printer *p, const char *text) {
-  char one[2] = "";
-  for (; *text; text++) {
-    one[0] = *text;
-    say(p, *text == '|' ? "\\|" : one);
-  }
+  for (; *text; text++)
+    say(p, "%s%c", *text == '|' ? "\\" : "", *text);
 }
 
 static void print_markdown(const struct printer *p, const struct bus_option *option) {
@@ -61,9 +60,7 @@ static void print_markdown(const struct printer *p, const struct bus_option *opt
   bus_option_range(option, range);
   const char *fallback = shown_default(option);
   bool code = fallback && fallback[0] && !option->secret;
-  say(p, "| `");
-  say(p, option->name);
-  say(p, "` | ");
+  say(p, "| `%s` | ", option->name);
   say_cell(p, option->description);
   say(p, " | ");
   say_cell(p, range);

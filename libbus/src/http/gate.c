@@ -13,6 +13,13 @@ enum {
   PORT_DIGITS_MAX = 5
 };
 
+struct head {
+  const char *method, *version;
+  struct bus_str path;
+  const struct bus_http_header_view *fields;
+  size_t count;
+};
+
 static int refuse_head(int status, const char *reason, const char **ret_reason) {
   *ret_reason = reason;
   return status;
@@ -55,41 +62,43 @@ static bool is_field_value(struct bus_str value) {
   return true;
 }
 
-static int check_method(const char *method, const char **ret_reason) {
-  size_t len = strlen(method);
-  if (len > METHOD_MAX || !is_token(bus_str(method)))
+static int check_version(const struct head *head, const char **ret_reason) {
+  bool known = strcmp(head->version, "1.1") == 0 || strcmp(head->version, "1.0") == 0;
+  return known ? 0 : refuse_head(505, "only HTTP/1.0 and HTTP/1.1 are spoken", ret_reason);
+}
+
+static int check_method(const struct head *head, const char **ret_reason) {
+  if (strlen(head->method) > METHOD_MAX || !is_token(bus_str(head->method)))
     return refuse_head(400, "malformed method", ret_reason);
   return 0;
 }
 
-static int check_size(const struct bus_http_header_view *headers, size_t count, struct bus_str path,
-                      const char **ret_reason) {
-  if (count > HEADERS_MAX)
+static int check_size(const struct head *head, const char **ret_reason) {
+  if (head->count > HEADERS_MAX)
     return refuse_head(431, "more than 40 header fields", ret_reason);
-  size_t bytes = path.len;
-  for (size_t i = 0; i < count; i++)
-    bytes += headers[i].name.len + headers[i].value.len + 4;
+  size_t bytes = head->path.len;
+  for (size_t i = 0; i < head->count; i++)
+    bytes += head->fields[i].name.len + head->fields[i].value.len + 4;
   return bytes > HEAD_BYTES_MAX ? refuse_head(431, "header fields larger than 8 KiB", ret_reason) : 0;
 }
 
-static int check_fields(const struct bus_http_header_view *headers, size_t count, const char **ret_reason) {
-  for (size_t i = 0; i < count; i++) {
-    if (!is_token(headers[i].name))
+static int check_fields(const struct head *head, const char **ret_reason) {
+  for (size_t i = 0; i < head->count; i++) {
+    if (!is_token(head->fields[i].name))
       return refuse_head(400, "malformed header name", ret_reason);
-    if (!is_field_value(headers[i].value))
+    if (!is_field_value(head->fields[i].value))
       return refuse_head(400, "control character in a header value", ret_reason);
   }
   return 0;
 }
 
 /* How often a header stands there; *ret is the last one. */
-static size_t find_header(const struct bus_http_header_view *headers, size_t count, const char *name,
-                          struct bus_str *ret) {
+static size_t find_header(const struct head *head, const char *name, struct bus_str *ret) {
   size_t found = 0;
-  for (size_t i = 0; i < count; i++) {
-    if (!http_text_is(headers[i].name, name))
+  for (size_t i = 0; i < head->count; i++) {
+    if (!http_text_is(head->fields[i].name, name))
       continue;
-    *ret = headers[i].value;
+    *ret = head->fields[i].value;
     found++;
   }
   return found;
@@ -99,13 +108,12 @@ bool http_content_length(struct bus_str value, int64_t *ret) {
   return ascii_number(value, LENGTH_DIGITS_MAX, ret);
 }
 
-static int check_framing(const struct bus_http_header_view *headers, size_t count, bool is_1_1,
-                         const char **ret_reason) {
+static int check_framing(const struct head *head, const char **ret_reason) {
   struct bus_str value = BUS_NO_STR;
   int64_t length;
-  size_t codings = find_header(headers, count, "transfer-encoding", &value);
-  bool is_chunked = is_1_1 && codings == 1 && bus_str_is(value, "chunked");
-  size_t lengths = find_header(headers, count, "content-length", &value);
+  size_t codings = find_header(head, "transfer-encoding", &value);
+  bool is_chunked = strcmp(head->version, "1.1") == 0 && codings == 1 && bus_str_is(value, "chunked");
+  size_t lengths = find_header(head, "content-length", &value);
   if (codings > 0 && lengths > 0)
     return refuse_head(400, "Transfer-Encoding and Content-Length together", ret_reason);
   if (codings > 0 && !is_chunked)
@@ -115,18 +123,18 @@ static int check_framing(const struct bus_http_header_view *headers, size_t coun
     return refuse_head(400, "more than one Content-Length", ret_reason);
   if (lengths == 1 && !http_content_length(value, &length))
     return refuse_head(400, "Content-Length is not a plain number", ret_reason);
-  size_t expectations = find_header(headers, count, "expect", &value);
+  size_t expectations = find_header(head, "expect", &value);
   if (expectations > 1 || (expectations == 1 && !http_text_is(value, "100-continue")))
     return refuse_head(417, "only Expect: 100-continue is known", ret_reason);
   return 0;
 }
 
 /* Two of these could be read as one or as none: each reader would choose for itself. */
-static int check_singles(const struct bus_http_header_view *headers, size_t count, const char **ret_reason) {
+static int check_singles(const struct head *head, const char **ret_reason) {
   static const char *const singles[] = {"content-type", "authorization", "idempotency-key"};
   struct bus_str value;
   for (size_t i = 0; i < BUS_COUNT(singles); i++)
-    if (find_header(headers, count, singles[i], &value) > 1)
+    if (find_header(head, singles[i], &value) > 1)
       return refuse_head(400, "a header field stands twice", ret_reason);
   return 0;
 }
@@ -169,9 +177,9 @@ bool http_host_name(struct bus_str host, struct bus_str *ret) {
   return true;
 }
 
-static int check_host(const struct bus_http_header_view *headers, size_t count, const char **ret_reason) {
+static int check_host(const struct head *head, const char **ret_reason) {
   struct bus_str host = BUS_NO_STR, name;
-  if (find_header(headers, count, "host", &host) != 1)
+  if (find_header(head, "host", &host) != 1)
     return refuse_head(400, "exactly one Host is needed", ret_reason);
   return http_host_name(host, &name) ? 0 : refuse_head(400, "malformed Host", ret_reason);
 }
@@ -210,7 +218,8 @@ static int check_segment(struct bus_str segment, const char **ret_reason) {
   return count > 0 && count <= 2 && dots == count ? refuse_head(400, "dot segment in the path", ret_reason) : 0;
 }
 
-static int check_path(struct bus_str path, const char **ret_reason) {
+static int check_path(const struct head *head, const char **ret_reason) {
+  struct bus_str path = head->path;
   if (path.len == 0 || path.data[0] != '/')
     return refuse_head(400, "the request target must be a path", ret_reason);
   if (path.len > PATH_MAX_BYTES)
@@ -229,19 +238,13 @@ static int check_path(struct bus_str path, const char **ret_reason) {
 
 int bus_http_gate(const char *method, struct bus_str raw_path, const char *http_version,
                   const struct bus_http_header_view *headers, size_t header_count, const char **ret_reason) {
+  static int (*const checks[])(const struct head *head, const char **ret_reason) = {
+      check_size, check_version, check_method, check_fields, check_framing, check_singles, check_host, check_path};
+  const struct head head = {
+      .method = method, .version = http_version, .path = raw_path, .fields = headers, .count = header_count};
+  int status = 0;
   *ret_reason = "";
-  int status = check_size(headers, header_count, raw_path, ret_reason);
-  if (status == 0 && strcmp(http_version, "1.1") != 0 && strcmp(http_version, "1.0") != 0)
-    status = refuse_head(505, "only HTTP/1.0 and HTTP/1.1 are spoken", ret_reason);
-  if (status == 0)
-    status = check_method(method, ret_reason);
-  if (status == 0)
-    status = check_fields(headers, header_count, ret_reason);
-  if (status == 0)
-    status = check_framing(headers, header_count, strcmp(http_version, "1.1") == 0, ret_reason);
-  if (status == 0)
-    status = check_singles(headers, header_count, ret_reason);
-  if (status == 0)
-    status = check_host(headers, header_count, ret_reason);
-  return status == 0 ? check_path(raw_path, ret_reason) : status;
+  for (size_t i = 0; status == 0 && i < BUS_COUNT(checks); i++)
+    status = checks[i](&head, ret_reason);
+  return status;
 }

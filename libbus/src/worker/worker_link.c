@@ -358,17 +358,6 @@ void worker_disconnect(struct bus_worker *worker) {
   atomic_store(&worker->status_database, BUS_LINK_DOWN);
 }
 
-static bool open_one(struct bus_worker *worker, const char *role, struct bus_amqp **ret, struct bus_error *err) {
-  char name[BUS_NAME_MAX + 16];
-  (void)snprintf(name, sizeof name, "%s %s", worker->service->name, role);
-  const struct bus_amqp_settings settings = {.url = worker->settings.amqp_url,
-                                             .host = worker->amqp_hosts.host,
-                                             .name = name,
-                                             .ca_file = worker->settings.ca_file,
-                                             .heartbeat_s = worker->settings.heartbeat_s};
-  return bus_amqp_open(&settings, ret, err);
-}
-
 BUS_PRINTF(3, 4)
 static bool check_queue(struct bus_worker *worker, struct bus_error *err, const char *format, ...) {
   struct bus_declaration queue = {.kind = BUS_DECLARE_QUEUE};
@@ -407,8 +396,12 @@ static bool run_consumer(struct bus_worker *worker, size_t i, struct bus_error *
 static bool attach(struct bus_worker *worker, struct bus_error *err) {
   if (worker->was_connected && WORKER_ERROR_POINT(worker, "reconnect-broker"))
     return bus_fail(err, BUS_E_AMQP_CONNECTION, "failpoint");
-  if (!open_one(worker, "publish", &worker->publishing, err) || !bus_amqp_confirm(worker->publishing, err) ||
-      !open_one(worker, "consume", &worker->consuming, err) ||
+  const struct bus_amqp_settings settings = {.url = worker->settings.amqp_url,
+                                             .host = worker->amqp_hosts.host,
+                                             .name = worker->service->name,
+                                             .ca_file = worker->settings.ca_file,
+                                             .heartbeat_s = worker->settings.heartbeat_s};
+  if (!bus_amqp_open_pair(&settings, "consume", &worker->publishing, &worker->consuming, err) ||
       (!worker->topology_checked && !check_queues(worker, err)))
     return false;
   bus_amqp_set_arena(worker->consuming, worker->filling->arena);
