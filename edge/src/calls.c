@@ -79,11 +79,11 @@ static struct response breaker_open(int64_t now, int64_t retry_at) {
 static uint64_t item_of(struct edge *edge, const struct edge_query *query) {
   unsigned long long number;
   if (query->id.data)
-    return bus_breaker_item(query->id.data, query->id.len);
+    return bus_breaker_subject(query->id.data, query->id.len);
   if (query->correlation_id)
-    return bus_breaker_item(query->correlation_id->bytes, sizeof query->correlation_id->bytes);
+    return bus_breaker_subject(query->correlation_id->bytes, sizeof query->correlation_id->bytes);
   number = atomic_fetch_add(&edge->nameless_queries, 1);
-  return bus_breaker_item(&number, sizeof number);
+  return bus_breaker_subject(&number, sizeof number);
 }
 
 /* A broker that is away, or that takes nothing, says nothing about the service; nor does the edge's own lack of room.

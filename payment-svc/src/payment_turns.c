@@ -11,7 +11,7 @@ enum bus_breaker_past payment_call_past(const struct payment_call *call) {
 }
 
 uint64_t payment_call_item(const struct payment_call *call) {
-  return bus_breaker_item(call->order_id.bytes, sizeof call->order_id.bytes);
+  return bus_breaker_subject(call->order_id.bytes, sizeof call->order_id.bytes);
 }
 
 void payment_turns_init(struct payment_turns *turns, size_t slots, struct payment_waiting *pool, size_t room) {

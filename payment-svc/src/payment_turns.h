@@ -32,7 +32,7 @@ struct payment_turns {
 
 /* FRESH: the payment's first call, or the first that is really made. */
 enum bus_breaker_past payment_call_past(const struct payment_call *call);
-/* The breaker's item: the payment, whatever call for it this is. */
+/* The breaker's subject: the payment, whatever call for it this is. */
 uint64_t payment_call_item(const struct payment_call *call);
 
 /* pool: room for `room` waiting calls; the caller's, and used until the end. */

@@ -21,10 +21,10 @@ enum { BUS_BREAKER_OPTION_COUNT = 6 };
 /* S: the struct of the settings; member: its struct bus_breaker_options. */
 #define BUS_BREAKER_OPTION_ROWS(S, member)                                                                             \
   BUS_BREAKER_OPTION("THRESHOLD", offsetof(S, member.threshold), "5", 1, BUS_BREAKER_THRESHOLD_MAX, NULL,              \
-                     "distinct items that must fail within the window to open the breaker; or, while nothing "         \
+                     "distinct subjects that must fail within the window to open the breaker; or, while nothing "      \
                      "succeeds, failed calls"),                                                                        \
       BUS_BREAKER_OPTION("SHARE_PERCENT", offsetof(S, member.share_percent), "50", 1, 100, "%",                        \
-                         "share of the items tried within the window that must fail, too"),                            \
+                         "share of the subjects tried within the window that must fail, too"),                         \
       BUS_BREAKER_OPTION("WINDOW_MS", offsetof(S, member.window_ms), "10000", 100, 3600000, "ms", "the window"),       \
       BUS_BREAKER_OPTION("FIRST_REST_MS", offsetof(S, member.first_rest_ms), "1000", 10, 1000, "ms",                   \
                          "how long an open breaker rests at first; it doubles after each failed probe"),               \

@@ -1,9 +1,9 @@
-/* The circuit breaker: counts failed and successful items, opens, lets probes through, and closes. */
+/* The circuit breaker: counts failed and successful subjects, opens, lets probes through, and closes. */
 #include <bus/breaker.h>
 
 #include <assert.h>
 
-uint64_t bus_breaker_item(const void *id, size_t size) {
+uint64_t bus_breaker_subject(const void *id, size_t size) {
   const unsigned char *bytes = id;
   uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
   for (size_t i = 0; i < size; i++)
@@ -23,11 +23,11 @@ static int64_t least(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
-/* ---- the items that failed ---- */
+/* ---- the subjects that failed ---- */
 
-static struct bus_breaker_failure *find_failure(struct bus_breaker *breaker, uint64_t item) {
+static struct bus_breaker_failure *find_failure(struct bus_breaker *breaker, uint64_t subject) {
   for (int i = breaker->failure_count; i-- > 0;)
-    if (breaker->failures[i].item == item)
+    if (breaker->failures[i].subject == subject)
       return &breaker->failures[i];
   return NULL;
 }
@@ -43,20 +43,21 @@ static void forget_old_failures(struct bus_breaker *breaker, int64_t now) {
     remove_failure(breaker, &breaker->failures[0]);
 }
 
-/* The item's failure becomes the newest. A full window drops its oldest failure, and then begins with the next one. */
-static void note_failure(struct bus_breaker *breaker, uint64_t item, bool certain, int64_t now) {
-  struct bus_breaker_failure *before = find_failure(breaker, item);
+/* The subject's failure becomes the newest. A full window drops its oldest failure, and then begins with the next one.
+ */
+static void note_failure(struct bus_breaker *breaker, uint64_t subject, bool certain, int64_t now) {
+  struct bus_breaker_failure *before = find_failure(breaker, subject);
   certain = certain || (before && before->certain);
   if (before)
     remove_failure(breaker, before);
   else if (breaker->failure_count == BUS_BREAKER_THRESHOLD_MAX)
     remove_failure(breaker, &breaker->failures[0]);
   breaker->failures[breaker->failure_count++] =
-      (struct bus_breaker_failure){.item = item, .at = now, .others = breaker->others, .certain = certain};
+      (struct bus_breaker_failure){.subject = subject, .at = now, .others = breaker->others, .certain = certain};
 }
 
-static void forget_uncertain_failure(struct bus_breaker *breaker, uint64_t item) {
-  struct bus_breaker_failure *failure = find_failure(breaker, item);
+static void forget_uncertain_failure(struct bus_breaker *breaker, uint64_t subject) {
+  struct bus_breaker_failure *failure = find_failure(breaker, subject);
   if (failure && !failure->certain)
     remove_failure(breaker, failure);
 }
@@ -77,18 +78,18 @@ static void forget_failed_call(struct bus_breaker *breaker) {
   breaker->next_failed_call = (breaker->next_failed_call + threshold - 1) % threshold;
 }
 
-/* ---- the items that succeeded ---- */
+/* ---- the subjects that succeeded ---- */
 
 static int64_t bucket_number(const struct bus_breaker *breaker, int64_t now) {
   return now / (breaker->settings.window / BUS_BREAKER_SPANS);
 }
 
-static void note_success(struct bus_breaker *breaker, uint64_t item, int64_t now) {
+static void note_success(struct bus_breaker *breaker, uint64_t subject, int64_t now) {
   breaker->has_succeeded = true;
   breaker->succeeded_at = now;
-  forget_uncertain_failure(breaker, item);
-  if (find_failure(breaker, item))
-    return; /* the item is counted: as one that failed */
+  forget_uncertain_failure(breaker, subject);
+  if (find_failure(breaker, subject))
+    return; /* the subject is counted: as one that failed */
   int64_t number = bucket_number(breaker, now);
   size_t place = (size_t)(number % BUS_BREAKER_BUCKETS);
   if (breaker->buckets[place].number != number)
@@ -112,7 +113,7 @@ static uint64_t others_in_window(const struct bus_breaker *breaker, int64_t now)
 
 /* ---- opening and closing ---- */
 
-static bool most_items_fail(const struct bus_breaker *breaker, int64_t now) {
+static bool most_subjects_fail(const struct bus_breaker *breaker, int64_t now) {
   uint64_t failed = (uint64_t)breaker->failure_count;
   uint64_t tried = failed + others_in_window(breaker, now);
   return breaker->failure_count >= breaker->settings.threshold &&
@@ -166,13 +167,13 @@ static bool is_probe(const struct bus_breaker *breaker, const struct bus_breaker
 static void fail_call(struct bus_breaker *breaker, const struct bus_breaker_call *call, bool certain, int64_t now) {
   bool counted = certain && call->late;
   forget_old_failures(breaker, now);
-  note_failure(breaker, call->item, certain, now);
+  note_failure(breaker, call->subject, certain, now);
   if (counted)
     return;
   note_failed_call(breaker, now);
   if (is_probe(breaker, call))
     fail_probe(breaker, call->past, now);
-  else if (!breaker->open && (most_items_fail(breaker, now) || every_call_fails(breaker, now)))
+  else if (!breaker->open && (most_subjects_fail(breaker, now) || every_call_fails(breaker, now)))
     open_breaker(breaker, now);
 }
 
@@ -208,20 +209,20 @@ static size_t probes_left(const struct bus_breaker *breaker, enum bus_breaker_pa
   return now < breaker->lanes[past].until || waits || left < 0 ? 0 : (size_t)left;
 }
 
-static enum bus_breaker_past past_of(struct bus_breaker *breaker, uint64_t item, enum bus_breaker_past known,
+static enum bus_breaker_past past_of(struct bus_breaker *breaker, uint64_t subject, enum bus_breaker_past known,
                                      int64_t now) {
   forget_old_failures(breaker, now);
-  return find_failure(breaker, item) ? BUS_BREAKER_FAILED : known;
+  return find_failure(breaker, subject) ? BUS_BREAKER_FAILED : known;
 }
 
-bool bus_breaker_begin(struct bus_breaker *breaker, struct bus_breaker_call *call, uint64_t item,
+bool bus_breaker_begin(struct bus_breaker *breaker, struct bus_breaker_call *call, uint64_t subject,
                        enum bus_breaker_past past, int64_t now) {
   look_for_late_calls(breaker, now);
-  past = past_of(breaker, item, past, now);
+  past = past_of(breaker, subject, past, now);
   if (breaker->open && probes_left(breaker, past, now) == 0)
     return false;
   *call = (struct bus_breaker_call){
-      .item = item, .epoch = breaker->epoch, .began = now, .past = past, .probes = breaker->open};
+      .subject = subject, .epoch = breaker->epoch, .began = now, .past = past, .probes = breaker->open};
   append_call(breaker, call);
   if (breaker->open)
     breaker->lanes[past].probes++;
@@ -236,7 +237,7 @@ static void leave(struct bus_breaker *breaker, struct bus_breaker_call *call, in
 
 void bus_breaker_drop(struct bus_breaker *breaker, struct bus_breaker_call *call, int64_t now) {
   leave(breaker, call, now);
-  forget_uncertain_failure(breaker, call->item);
+  forget_uncertain_failure(breaker, call->subject);
   if (call->late)
     forget_failed_call(breaker);
 }
@@ -247,7 +248,7 @@ void bus_breaker_end(struct bus_breaker *breaker, struct bus_breaker_call *call,
     fail_call(breaker, call, true, now);
     return;
   }
-  note_success(breaker, call->item, now);
+  note_success(breaker, call->subject, now);
   if (is_probe(breaker, call) && ++breaker->successes >= breaker->settings.success_threshold)
     close_breaker(breaker);
 }
@@ -267,9 +268,9 @@ enum bus_breaker_state bus_breaker_state(struct bus_breaker *breaker, int64_t no
   return now < breaker->lanes[BUS_BREAKER_FRESH].until ? BUS_BREAKER_OPEN : BUS_BREAKER_HALF_OPEN;
 }
 
-int64_t bus_breaker_retry_at(struct bus_breaker *breaker, uint64_t item, enum bus_breaker_past past, int64_t now) {
+int64_t bus_breaker_retry_at(struct bus_breaker *breaker, uint64_t subject, enum bus_breaker_past past, int64_t now) {
   look_for_late_calls(breaker, now);
-  int64_t until = breaker->lanes[past_of(breaker, item, past, now)].until;
+  int64_t until = breaker->lanes[past_of(breaker, subject, past, now)].until;
   return breaker->open && now < until ? until : now;
 }
 

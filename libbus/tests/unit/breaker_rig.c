@@ -5,7 +5,7 @@
 
 const struct bus_breaker_settings defaults = BUS_BREAKER_DEFAULTS;
 struct bus_breaker breaker;
-struct bus_breaker_call calls[CALLS]; /* of the item with that number */
+struct bus_breaker_call calls[CALLS]; /* of the subject with that number */
 int64_t now;
 
 void begin(const struct bus_breaker_settings *settings) {
@@ -19,36 +19,36 @@ void begin_with_limit(int64_t time_limit) {
   begin(&settings);
 }
 
-bool try_as(uint64_t item, enum bus_breaker_past past) {
-  return bus_breaker_begin(&breaker, &calls[item], item, past, now);
+bool try_as(uint64_t subject, enum bus_breaker_past past) {
+  return bus_breaker_begin(&breaker, &calls[subject], subject, past, now);
 }
 
-bool try_call(uint64_t item) {
-  return try_as(item, BUS_BREAKER_FRESH);
+bool try_call(uint64_t subject) {
+  return try_as(subject, BUS_BREAKER_FRESH);
 }
 
-void end_call(uint64_t item, bool works) {
-  bus_breaker_end(&breaker, &calls[item], works, now);
+void end_call(uint64_t subject, bool works) {
+  bus_breaker_end(&breaker, &calls[subject], works, now);
 }
 
-void fail_item(uint64_t item) {
-  assert_true(try_call(item));
-  end_call(item, false);
+void fail_subject(uint64_t subject) {
+  assert_true(try_call(subject));
+  end_call(subject, false);
 }
 
-void succeed(uint64_t item) {
-  assert_true(try_call(item));
-  end_call(item, true);
+void succeed(uint64_t subject) {
+  assert_true(try_call(subject));
+  end_call(subject, true);
 }
 
-void fail_items(uint64_t first, uint64_t count) {
-  for (uint64_t item = first; item < first + count; item++)
-    fail_item(item);
+void fail_subjects(uint64_t first, uint64_t count) {
+  for (uint64_t subject = first; subject < first + count; subject++)
+    fail_subject(subject);
 }
 
-void succeed_items(uint64_t first, uint64_t count) {
-  for (uint64_t item = first; item < first + count; item++)
-    succeed(item);
+void succeed_subjects(uint64_t first, uint64_t count) {
+  for (uint64_t subject = first; subject < first + count; subject++)
+    succeed(subject);
 }
 
 void assert_state(enum bus_breaker_state expected) {

@@ -5,34 +5,34 @@
 
 /* ---- when it opens ---- */
 
-TEST(breaker_opens_when_enough_items_failed_and_nothing_succeeded)
+TEST(breaker_opens_when_enough_subjects_failed_and_nothing_succeeded)
 {
   begin(&defaults);
-  fail_items(0, 4);
+  fail_subjects(0, 4);
   assert_state(BUS_BREAKER_CLOSED);
-  fail_item(4);
+  fail_subject(4);
   assert_state(BUS_BREAKER_OPEN);
   assert_false(try_call(5));
 }
 
-TEST(breaker_stays_closed_when_one_item_fails_again_and_again)
+TEST(breaker_stays_closed_when_one_subject_fails_again_and_again)
 {
   begin(&defaults);
   succeed(9);
   for (int i = 0; i < 100; i++) {
-    fail_item(1);
+    fail_subject(1);
     now += 50 * MS;
     assert_state(BUS_BREAKER_CLOSED);
   }
 }
 
-TEST(breaker_stays_closed_when_a_few_bad_items_fail_among_good_ones)
+TEST(breaker_stays_closed_when_a_few_bad_subjects_fail_among_good_ones)
 {
   begin(&defaults);
-  for (uint64_t i = 0; i < 600; i++) { /* 10 s at 60 a second: six bad items, each tried three times */
+  for (uint64_t i = 0; i < 600; i++) { /* 10 s at 60 a second: six bad subjects, each tried three times */
     succeed(100 + i);
     if (i % 33 == 0)
-      fail_item(i / 33 % 6);
+      fail_subject(i / 33 % 6);
     now += 16 * MS;
     assert_state(BUS_BREAKER_CLOSED);
   }
@@ -44,94 +44,94 @@ TEST(breaker_stays_closed_at_one_percent_of_any_rate)
   for (size_t rate = 0; rate < BUS_COUNT(pauses); rate++) {
     begin(&defaults);
     for (uint64_t i = 0; i < 50000; i++) {
-      uint64_t item = i % CALLS;
-      assert_true(try_call(item));
-      calls[item].item = i; /* each is an item of its own */
-      end_call(item, i % 100 != 0);
+      uint64_t subject = i % CALLS;
+      assert_true(try_call(subject));
+      calls[subject].subject = i; /* each is a subject of its own */
+      end_call(subject, i % 100 != 0);
       now += pauses[rate];
     }
     assert_state(BUS_BREAKER_CLOSED);
   }
 }
 
-TEST(breaker_opens_at_its_share_of_the_items)
+TEST(breaker_opens_at_its_share_of_the_subjects)
 {
   begin(&defaults);
-  succeed_items(100, 6);
-  fail_items(0, 5);
+  succeed_subjects(100, 6);
+  fail_subjects(0, 5);
   assert_state(BUS_BREAKER_CLOSED);
-  fail_item(5); /* six of twelve */
+  fail_subject(5); /* six of twelve */
   assert_state(BUS_BREAKER_OPEN);
   struct bus_breaker_settings tenth = defaults;
   tenth.share_percent = 10;
   begin(&tenth);
-  succeed_items(100, 46);
-  fail_items(0, 5);
+  succeed_subjects(100, 46);
+  fail_subjects(0, 5);
   assert_state(BUS_BREAKER_CLOSED);
-  fail_item(5); /* six of 52 */
+  fail_subject(5); /* six of 52 */
   assert_state(BUS_BREAKER_OPEN);
 }
 
-TEST(breaker_opens_when_calls_of_one_item_fail_and_nothing_succeeds)
+TEST(breaker_opens_when_calls_of_one_subject_fail_and_nothing_succeeds)
 {
   begin(&defaults);
   for (int i = 0; i < 4; i++)
-    fail_item(1);
+    fail_subject(1);
   assert_state(BUS_BREAKER_CLOSED);
-  fail_item(1);
+  fail_subject(1);
   assert_state(BUS_BREAKER_OPEN);
 }
 
 TEST(breaker_counts_no_success_from_before_the_window)
 {
   begin(&defaults);
-  succeed_items(100, 50);
+  succeed_subjects(100, 50);
   now += 11 * BUS_SECOND;
-  fail_items(0, 4);
+  fail_subjects(0, 4);
   assert_state(BUS_BREAKER_CLOSED);
-  fail_item(4);
+  fail_subject(4);
   assert_state(BUS_BREAKER_OPEN);
 }
 
 TEST(breaker_failures_leave_the_window)
 {
   begin(&defaults);
-  fail_items(0, 4);
+  fail_subjects(0, 4);
   now += defaults.window + 1;
-  fail_items(10, 4);
+  fail_subjects(10, 4);
   assert_state(BUS_BREAKER_CLOSED);
   now += defaults.window;
-  fail_item(20);
+  fail_subject(20);
   assert_state(BUS_BREAKER_OPEN);
 }
 
-TEST(breaker_counts_an_item_that_failed_and_then_succeeded_as_failed)
+TEST(breaker_counts_an_subject_that_failed_and_then_succeeded_as_failed)
 {
   begin(&defaults);
-  for (uint64_t item = 0; item < 4; item++) {
-    fail_item(item);
-    succeed(item);
+  for (uint64_t subject = 0; subject < 4; subject++) {
+    fail_subject(subject);
+    succeed(subject);
   }
   assert_state(BUS_BREAKER_CLOSED);
-  fail_item(4); /* five of five items failed */
+  fail_subject(4); /* five of five subjects failed */
   assert_state(BUS_BREAKER_OPEN);
 }
 
-/* More items fail than it remembers: then it looks at the time since the oldest that it remembers. */
+/* More subjects fail than it remembers: then it looks at the time since the oldest that it remembers. */
 TEST(breaker_keeps_the_share_when_it_forgets_failures)
 {
   begin(&defaults);
   for (uint64_t i = 0; i < 100000; i++) {
-    uint64_t item = i % CALLS;
-    assert_true(try_call(item));
-    calls[item].item = i;
-    end_call(item, i % 5 < 3); /* two of five fail */
+    uint64_t subject = i % CALLS;
+    assert_true(try_call(subject));
+    calls[subject].subject = i;
+    end_call(subject, i % 5 < 3); /* two of five fail */
     now += 10;
   }
   assert_state(BUS_BREAKER_CLOSED);
   for (uint64_t i = 0; i < 200 && bus_breaker_state(&breaker, now) == BUS_BREAKER_CLOSED; i++) {
     assert_true(try_call(i));
-    calls[i].item = 1000000 + i;
+    calls[i].subject = 1000000 + i;
     end_call(i, i % 5 == 0); /* four of five fail */
   }
   assert_state(BUS_BREAKER_OPEN);
@@ -143,12 +143,12 @@ TEST(breaker_threshold_one_and_largest)
   one.threshold = one.success_threshold = 1;
   most.threshold = BUS_BREAKER_THRESHOLD_MAX;
   begin(&one);
-  fail_item(1);
+  fail_subject(1);
   assert_state(BUS_BREAKER_OPEN);
   begin(&most);
-  fail_items(0, BUS_BREAKER_THRESHOLD_MAX - 1);
+  fail_subjects(0, BUS_BREAKER_THRESHOLD_MAX - 1);
   assert_state(BUS_BREAKER_CLOSED);
-  fail_item(BUS_BREAKER_THRESHOLD_MAX);
+  fail_subject(BUS_BREAKER_THRESHOLD_MAX);
   assert_state(BUS_BREAKER_OPEN);
 }
 
@@ -157,39 +157,39 @@ TEST(breaker_threshold_one_and_largest)
 TEST(breaker_opens_while_calls_hang)
 {
   begin_with_limit(7 * BUS_SECOND);
-  for (uint64_t item = 0; item < 5; item++)
-    assert_true(try_call(item));
+  for (uint64_t subject = 0; subject < 5; subject++)
+    assert_true(try_call(subject));
   now += 3500 * MS;
   assert_state(BUS_BREAKER_CLOSED);
   now += 1;
   assert_state(BUS_BREAKER_OPEN);
-  for (uint64_t item = 0; item < 5; item++)
-    assert_true(calls[item].late);
+  for (uint64_t subject = 0; subject < 5; subject++)
+    assert_true(calls[subject].late);
 }
 
 TEST(breaker_takes_a_slow_success_for_a_success)
 {
   begin_with_limit(7 * BUS_SECOND);
-  for (uint64_t item = 0; item < 4; item++)
-    assert_true(try_call(item));
+  for (uint64_t subject = 0; subject < 4; subject++)
+    assert_true(try_call(subject));
   now += 4 * BUS_SECOND;
-  for (uint64_t item = 0; item < 4; item++)
-    end_call(item, true);
-  fail_items(10, 4);
+  for (uint64_t subject = 0; subject < 4; subject++)
+    end_call(subject, true);
+  fail_subjects(10, 4);
   assert_state(BUS_BREAKER_CLOSED);
-  fail_item(14); /* five of nine */
+  fail_subject(14); /* five of nine */
   assert_state(BUS_BREAKER_OPEN);
 }
 
 TEST(breaker_counts_a_late_call_once)
 {
   begin_with_limit(7 * BUS_SECOND);
-  for (uint64_t item = 0; item < 4; item++)
-    assert_true(try_call(item));
+  for (uint64_t subject = 0; subject < 4; subject++)
+    assert_true(try_call(subject));
   now += 4 * BUS_SECOND;
   assert_state(BUS_BREAKER_CLOSED);
-  for (uint64_t item = 0; item < 4; item++)
-    end_call(item, false);
+  for (uint64_t subject = 0; subject < 4; subject++)
+    end_call(subject, false);
   assert_state(BUS_BREAKER_CLOSED);
   assert_int_equal(breaker.failed_call_count, 4);
   assert_int_equal(breaker.failure_count, 4);
@@ -198,12 +198,12 @@ TEST(breaker_counts_a_late_call_once)
 TEST(breaker_without_a_limit_waits_for_the_end)
 {
   begin(&defaults);
-  for (uint64_t item = 0; item < 5; item++)
-    assert_true(try_call(item));
+  for (uint64_t subject = 0; subject < 5; subject++)
+    assert_true(try_call(subject));
   now += BUS_HOUR;
   assert_state(BUS_BREAKER_CLOSED);
-  for (uint64_t item = 0; item < 5; item++)
-    end_call(item, true);
+  for (uint64_t subject = 0; subject < 5; subject++)
+    end_call(subject, true);
 }
 
 TEST(breaker_defaults)
@@ -215,11 +215,11 @@ TEST(breaker_defaults)
   assert_int_equal(defaults.success_threshold, 2);
 }
 
-TEST(breaker_item_is_the_hash_of_an_id)
+TEST(breaker_subject_is_the_hash_of_an_id)
 {
-  assert_true(bus_breaker_item("A", 1) == bus_breaker_item("A", 1));
-  assert_true(bus_breaker_item("A", 1) != bus_breaker_item("B", 1));
-  assert_true(bus_breaker_item("", 0) == UINT64_C(14695981039346656037));
+  assert_true(bus_breaker_subject("A", 1) == bus_breaker_subject("A", 1));
+  assert_true(bus_breaker_subject("A", 1) != bus_breaker_subject("B", 1));
+  assert_true(bus_breaker_subject("", 0) == UINT64_C(14695981039346656037));
 }
 
 TEST(breaker_state_names)

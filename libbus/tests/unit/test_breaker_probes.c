@@ -8,7 +8,7 @@
 /* ---- rests and probes ---- */
 
 static void open_it(void) {
-  fail_items(900, 5);
+  fail_subjects(900, 5);
   assert_state(BUS_BREAKER_OPEN);
 }
 
@@ -24,7 +24,7 @@ TEST(breaker_rests_a_second_first_and_twice_as_long_after_each_failed_probe)
     now += 1;
     assert_state(BUS_BREAKER_HALF_OPEN);
     assert_true(bus_breaker_retry_at(&breaker, 500, BUS_BREAKER_FRESH, now) == now);
-    fail_item(i);
+    fail_subject(i);
   }
 }
 
@@ -35,7 +35,7 @@ TEST(breaker_rests_no_longer_than_it_may)
   begin(&settings);
   open_it();
   now += 300 * MS;
-  fail_item(1);
+  fail_subject(1);
   now += 300 * MS;
   assert_state(BUS_BREAKER_HALF_OPEN);
 }
@@ -52,24 +52,24 @@ TEST(breaker_closes_after_enough_successes)
   assert_state(BUS_BREAKER_HALF_OPEN);
   end_call(2, true);
   assert_state(BUS_BREAKER_CLOSED);
-  fail_items(10, 4); /* from zero again */
+  fail_subjects(10, 4); /* from zero again */
   assert_state(BUS_BREAKER_CLOSED);
-  fail_item(14);
+  fail_subject(14);
   assert_state(BUS_BREAKER_OPEN);
 }
 
 TEST(breaker_remembers_what_succeeded_before_it_opened)
 {
   begin(&defaults);
-  succeed_items(100, 20);
-  fail_items(0, 20); /* half of forty */
+  succeed_subjects(100, 20);
+  fail_subjects(0, 20); /* half of forty */
   assert_state(BUS_BREAKER_OPEN);
   now += BUS_SECOND;
   succeed(50);
   succeed(51);
-  fail_items(200, 21);
+  fail_subjects(200, 21);
   assert_state(BUS_BREAKER_CLOSED);
-  fail_item(221); /* 22 of 44 */
+  fail_subject(221); /* 22 of 44 */
   assert_state(BUS_BREAKER_OPEN);
 }
 
@@ -105,7 +105,7 @@ TEST(breaker_takes_a_hanging_probe_for_a_failed_one)
   assert_state(BUS_BREAKER_CLOSED);
 }
 
-TEST(breaker_sends_items_that_never_failed_before_those_that_did)
+TEST(breaker_sends_subjects_that_never_failed_before_those_that_did)
 {
   begin(&defaults);
   open_it();
@@ -121,12 +121,12 @@ TEST(breaker_sends_items_that_never_failed_before_those_that_did)
   assert_state(BUS_BREAKER_CLOSED);
 }
 
-TEST(breaker_bad_items_that_are_probed_never_delay_a_good_one)
+TEST(breaker_bad_subjects_that_are_probed_never_delay_a_good_one)
 {
   begin_with_limit(7 * BUS_SECOND);
   open_it();
   now += BUS_SECOND;
-  for (int i = 0; i < 10; i++) { /* nothing but bad items, for minutes: failing, and hanging */
+  for (int i = 0; i < 10; i++) { /* nothing but bad subjects, for minutes: failing, and hanging */
     assert_true(try_as(1, BUS_BREAKER_FAILED));
     if (i % 2 == 0)
       end_call(1, false);
@@ -144,7 +144,7 @@ TEST(breaker_bad_items_that_are_probed_never_delay_a_good_one)
   assert_state(BUS_BREAKER_CLOSED);
 }
 
-TEST(breaker_rests_longer_for_items_that_failed)
+TEST(breaker_rests_longer_for_subjects_that_failed)
 {
   begin(&defaults);
   open_it();
@@ -156,7 +156,7 @@ TEST(breaker_rests_longer_for_items_that_failed)
   assert_true(bus_breaker_retry_at(&breaker, 1, BUS_BREAKER_FRESH, now) == now + 2 * BUS_SECOND);
 }
 
-TEST(breaker_closes_by_successes_of_items_that_failed_before)
+TEST(breaker_closes_by_successes_of_subjects_that_failed_before)
 {
   begin(&defaults);
   open_it();
@@ -169,13 +169,13 @@ TEST(breaker_closes_by_successes_of_items_that_failed_before)
   assert_state(BUS_BREAKER_CLOSED);
 }
 
-/* A dependency that refuses each item at first: the second try of the others shows that it works. */
-TEST(breaker_lets_items_that_failed_probe_though_fresh_ones_fail)
+/* A dependency that refuses each subject at first: the second try of the others shows that it works. */
+TEST(breaker_lets_subjects_that_failed_probe_though_fresh_ones_fail)
 {
   begin(&defaults);
   open_it();
   now += BUS_SECOND;
-  fail_item(1);
+  fail_subject(1);
   assert_state(BUS_BREAKER_OPEN);
   assert_true(try_as(2, BUS_BREAKER_FAILED));
   assert_true(try_as(3, BUS_BREAKER_FAILED));
@@ -191,7 +191,7 @@ TEST(breaker_is_closed_by_a_ping)
   bus_breaker_alive(&breaker, now);
   assert_state(BUS_BREAKER_CLOSED);
   for (int i = 0; i < 5; i++)
-    fail_item(1); /* a ping is no success */
+    fail_subject(1); /* a ping is no success */
   assert_state(BUS_BREAKER_OPEN);
   now += BUS_SECOND;
   assert_state(BUS_BREAKER_HALF_OPEN);
@@ -206,13 +206,13 @@ TEST(breaker_is_closed_by_a_ping)
 TEST(breaker_late_answers_of_before_are_no_probes)
 {
   begin(&defaults);
-  for (uint64_t item = 0; item < 20; item++)
-    assert_true(try_call(item));
-  for (uint64_t item = 0; item < 5; item++)
-    end_call(item, false);
+  for (uint64_t subject = 0; subject < 20; subject++)
+    assert_true(try_call(subject));
+  for (uint64_t subject = 0; subject < 5; subject++)
+    end_call(subject, false);
   assert_state(BUS_BREAKER_OPEN);
-  for (uint64_t item = 5; item < 10; item++)
-    end_call(item, true);
+  for (uint64_t subject = 5; subject < 10; subject++)
+    end_call(subject, true);
   assert_state(BUS_BREAKER_OPEN);
   now += BUS_SECOND;
   end_call(10, false); /* does not prolong the rest */
@@ -239,14 +239,14 @@ TEST(breaker_probe_of_an_earlier_opening_is_no_probe)
 TEST(breaker_counts_no_call_that_is_dropped)
 {
   begin_with_limit(7 * BUS_SECOND);
-  for (uint64_t item = 0; item < 8; item++)
-    assert_true(try_call(item));
-  for (uint64_t item = 0; item < 4; item++)
-    bus_breaker_drop(&breaker, &calls[item], now);
+  for (uint64_t subject = 0; subject < 8; subject++)
+    assert_true(try_call(subject));
+  for (uint64_t subject = 0; subject < 4; subject++)
+    bus_breaker_drop(&breaker, &calls[subject], now);
   now += 4 * BUS_SECOND;
   assert_state(BUS_BREAKER_CLOSED); /* the other four are late */
-  for (uint64_t item = 4; item < 8; item++)
-    bus_breaker_drop(&breaker, &calls[item], now);
+  for (uint64_t subject = 4; subject < 8; subject++)
+    bus_breaker_drop(&breaker, &calls[subject], now);
   assert_int_equal(breaker.failure_count, 0);
   open_it();
   now += BUS_SECOND;
@@ -263,7 +263,7 @@ TEST(breaker_says_how_many_may_go)
   static struct bus_breaker_call tries[MANY], under_way[64];
   struct bus_uuid_source source;
   int64_t seen[MANY + 1] = {0};
-  uint64_t item = 1000; /* each try is for another */
+  uint64_t subject = 1000; /* each try is for another */
   size_t count = 0;
   bus_uuid_source_init(&source, (const uint64_t[4]){1, 2, 3, 4});
   begin_with_limit(3 * BUS_SECOND);
@@ -271,7 +271,7 @@ TEST(breaker_says_how_many_may_go)
     uint64_t random = bus_uuid_source_random(&source);
     enum bus_breaker_past past = random >> 8 & 1 ? BUS_BREAKER_FAILED : BUS_BREAKER_FRESH;
     size_t room = bus_breaker_room(&breaker, past, now), gone = 0;
-    while (gone < MANY && bus_breaker_begin(&breaker, &tries[gone], ++item, past, now))
+    while (gone < MANY && bus_breaker_begin(&breaker, &tries[gone], ++subject, past, now))
       gone++;
     assert_int_equal(gone, room < MANY ? room : MANY);
     seen[gone]++;
