@@ -89,8 +89,8 @@ bool bus_amqp_reply_queue(struct bus_amqp *amqp, const char *name, struct bus_er
 
 /* ---- declaring ---- */
 /* passive: only checks that the exchange or queue exists (BUS_E_INVALID for bindings, which AMQP cannot check).
- * BUS_E_TOPOLOGY: it does not exist or differs (*ret_exists false); the connection stays usable, on a new channel. */
-bool bus_amqp_declare(struct bus_amqp *amqp, const struct bus_declaration *declaration, bool passive, bool *ret_exists,
+ * BUS_E_TOPOLOGY: it does not exist or differs; the connection stays usable, on a new channel. */
+bool bus_amqp_declare(struct bus_amqp *amqp, const struct bus_declaration *declaration, bool passive,
                       struct bus_error *err) BUS_MUST_CHECK;
 /* Number of ready messages in a queue, without unacked ones. BUS_E_TOPOLOGY: the queue does not exist. */
 bool bus_amqp_queue_depth(struct bus_amqp *amqp, const char *queue, int64_t *ret, struct bus_error *err) BUS_MUST_CHECK;

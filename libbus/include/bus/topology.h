@@ -122,12 +122,12 @@ struct bus_topic_permission {
   char read[128];
 };
 
-/* The permissions of the part's user. */
-void bus_topology_permission(const struct bus_topology *topology, const struct bus_topology_part *part,
+/* The permissions of the part's user. False: they do not fit, and a pattern that does not permits nothing. */
+bool bus_topology_permission(const struct bus_topology *topology, const struct bus_topology_part *part,
                              struct bus_permission *ret);
-/* ret: one for each of the topic exchanges that the part's user may write; returns how many (at most 6). */
-size_t bus_topology_topic_permissions(const struct bus_topology *topology, const struct bus_topology_part *part,
-                                      struct bus_topic_permission ret[6]);
+/* The same: one for each of the topic exchanges that the part's user may write; *ret_count: how many (at most 6). */
+bool bus_topology_topic_permissions(const struct bus_topology *topology, const struct bus_topology_part *part,
+                                    struct bus_topic_permission ret[6], size_t *ret_count);
 
 const struct bus_message_type *bus_topology_type(const struct bus_topology *topology, struct bus_str type);
 const struct bus_queue *bus_topology_queue(const struct bus_topology *topology, const char *name);

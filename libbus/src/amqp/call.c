@@ -161,11 +161,10 @@ static bool refused(struct bus_amqp *amqp, const struct bus_declaration *d, int 
   return false;
 }
 
-bool bus_amqp_declare(struct bus_amqp *amqp, const struct bus_declaration *declaration, bool passive, bool *ret_exists,
+bool bus_amqp_declare(struct bus_amqp *amqp, const struct bus_declaration *declaration, bool passive,
                       struct bus_error *err) {
   char what[BUS_KEY_MAX + 16];
   int code;
-  *ret_exists = false;
   if (!link_stands(amqp, err))
     return false;
   if (passive && declaration->kind == BUS_DECLARE_BINDING)
@@ -177,10 +176,7 @@ bool bus_amqp_declare(struct bus_amqp *amqp, const struct bus_declaration *decla
   if (is_refused_declaration(reply, &code))
     return refused(amqp, declaration, code, &reply.reply, err);
   (void)snprintf(what, sizeof what, "declare %s", declaration->name);
-  if (!answered(amqp, what, err))
-    return false;
-  *ret_exists = true;
-  return true;
+  return answered(amqp, what, err);
 }
 
 bool bus_amqp_queue_depth(struct bus_amqp *amqp, const char *queue, int64_t *ret, struct bus_error *err) {
@@ -205,7 +201,6 @@ bool bus_amqp_queue_depth(struct bus_amqp *amqp, const char *queue, int64_t *ret
 
 bool bus_amqp_ping(struct bus_amqp *amqp, struct bus_error *err) {
   struct bus_declaration exchange = {.kind = BUS_DECLARE_EXCHANGE};
-  bool exists;
   (void)snprintf(exchange.name, sizeof exchange.name, "%s", bus_exchange_name(BUS_EXCHANGE_EVENT));
-  return bus_amqp_declare(amqp, &exchange, true, &exists, err);
+  return bus_amqp_declare(amqp, &exchange, true, err);
 }

@@ -70,8 +70,7 @@ static void report(size_t *count, const char *what, const struct bus_declaration
 /* It exists. Declaring it again with our arguments has no effect, and is refused if the arguments differ. */
 static bool compare_existing(struct program *program, const struct bus_declaration *declaration,
                              struct bus_error *err) {
-  bool exists;
-  if (bus_amqp_declare(program->amqp, declaration, false, &exists, err)) {
+  if (bus_amqp_declare(program->amqp, declaration, false, err)) {
     program->there++;
     return true;
   }
@@ -83,8 +82,7 @@ static bool compare_existing(struct program *program, const struct bus_declarati
 }
 
 static bool look_at(struct program *program, const struct bus_declaration *declaration, struct bus_error *err) {
-  bool exists;
-  if (bus_amqp_declare(program->amqp, declaration, true, &exists, err))
+  if (bus_amqp_declare(program->amqp, declaration, true, err))
     return compare_existing(program, declaration, err);
   if (err->code != BUS_E_TOPOLOGY)
     return false;
@@ -132,8 +130,7 @@ static int diff(struct program *program) {
 static bool declare(void *context, const struct bus_declaration *declaration) {
   struct program *program = context;
   struct bus_error err;
-  bool exists;
-  program->failed = !bus_amqp_declare(program->amqp, declaration, false, &exists, &err);
+  program->failed = !bus_amqp_declare(program->amqp, declaration, false, &err);
   if (program->failed)
     (void)trouble(err.text);
   return !program->failed;

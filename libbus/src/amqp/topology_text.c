@@ -50,7 +50,7 @@ static void print_permissions(FILE *out, const struct bus_topology *topology, co
   for (size_t i = 0; i < topology->part_count; i++) {
     if (topology->parts[i]->user.elsewhere)
       continue;
-    bus_topology_permission(topology, topology->parts[i], &permission);
+    (void)bus_topology_permission(topology, topology->parts[i], &permission); /* bus_topology_is_valid: it fits */
     print_member(out, before, "user", topology->parts[i]->user.name);
     print_member(out, ", ", "vhost", vhost);
     print_member(out, ", ", "configure", permission.configure);
@@ -63,11 +63,12 @@ static void print_permissions(FILE *out, const struct bus_topology *topology, co
 
 static void print_topic_permissions(FILE *out, const struct bus_topology *topology, const char *vhost) {
   struct bus_topic_permission topics[6];
+  size_t count;
   const char *before = "\n  {";
   for (size_t i = 0; i < topology->part_count; i++) {
     if (topology->parts[i]->user.elsewhere)
       continue;
-    size_t count = bus_topology_topic_permissions(topology, topology->parts[i], topics);
+    (void)bus_topology_topic_permissions(topology, topology->parts[i], topics, &count);
     for (size_t t = 0; t < count; t++) {
       print_member(out, before, "user", topology->parts[i]->user.name);
       print_member(out, ", ", "vhost", vhost);

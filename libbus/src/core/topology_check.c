@@ -185,8 +185,8 @@ static bool do_patterns_fit(const struct bus_topology *topology, struct bus_erro
   struct bus_topic_permission topics[6];
   size_t count;
   for (size_t i = 0; i < topology->part_count; i++)
-    if (!bus_topology_permission_fits(topology, topology->parts[i], &permission) ||
-        !bus_topology_topics_fit(topology, topology->parts[i], topics, &count))
+    if (!bus_topology_permission(topology, topology->parts[i], &permission) ||
+        !bus_topology_topic_permissions(topology, topology->parts[i], topics, &count))
       return wrong(err, "user", topology->parts[i]->user.name, "has more permissions than a pattern holds");
   return true;
 }

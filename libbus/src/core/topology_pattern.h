@@ -27,8 +27,3 @@ const struct bus_user *bus_topology_find_user(const struct bus_topology *topolog
 /* May the part's user publish to this exchange? To its own one, for BUS_EXCHANGE_RETRY and BUS_EXCHANGE_DEAD. */
 bool bus_topology_may_write(const struct bus_topology *topology, const struct bus_topology_part *part,
                             enum bus_exchange exchange);
-/* As the public functions, but these return false if a pattern did not fit. */
-bool bus_topology_permission_fits(const struct bus_topology *topology, const struct bus_topology_part *part,
-                                  struct bus_permission *ret);
-bool bus_topology_topics_fit(const struct bus_topology *topology, const struct bus_topology_part *part,
-                             struct bus_topic_permission ret[6], size_t *ret_count);

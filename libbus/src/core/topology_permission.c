@@ -112,17 +112,12 @@ static bool read_pattern(char *text, size_t size, const struct bus_topology *top
   return bus_pattern_end(&pattern);
 }
 
-bool bus_topology_permission_fits(const struct bus_topology *topology, const struct bus_topology_part *part,
-                                  struct bus_permission *ret) {
+bool bus_topology_permission(const struct bus_topology *topology, const struct bus_topology_part *part,
+                             struct bus_permission *ret) {
   bool configure = configure_pattern(ret->configure, sizeof ret->configure, &part->user);
   bool write = write_pattern(ret->write, sizeof ret->write, topology, part);
   bool read = read_pattern(ret->read, sizeof ret->read, topology, part);
   return configure && write && read;
-}
-
-void bus_topology_permission(const struct bus_topology *topology, const struct bus_topology_part *part,
-                             struct bus_permission *ret) {
-  (void)bus_topology_permission_fits(topology, part, ret); /* what does not fit permits nothing */
 }
 
 /* Two versions of a type have one key. */
@@ -195,8 +190,8 @@ static bool topic_read_pattern(char *text, size_t size, const struct bus_user *u
 
 /* RabbitMQ lets through whom it has no topic permission for: each exchange that the user may write or bind needs one.
  */
-bool bus_topology_topics_fit(const struct bus_topology *topology, const struct bus_topology_part *part,
-                             struct bus_topic_permission ret[6], size_t *ret_count) {
+bool bus_topology_topic_permissions(const struct bus_topology *topology, const struct bus_topology_part *part,
+                                    struct bus_topic_permission ret[6], size_t *ret_count) {
   const struct bus_user *user = &part->user;
   bool fits = true;
   *ret_count = 0;
@@ -210,11 +205,4 @@ bool bus_topology_topics_fit(const struct bus_topology *topology, const struct b
     fits &= topic_read_pattern(topic->read, sizeof topic->read, user, exchange);
   }
   return fits;
-}
-
-size_t bus_topology_topic_permissions(const struct bus_topology *topology, const struct bus_topology_part *part,
-                                      struct bus_topic_permission ret[6]) {
-  size_t count;
-  (void)bus_topology_topics_fit(topology, part, ret, &count); /* what does not fit permits nothing */
-  return count;
 }

@@ -361,12 +361,11 @@ void worker_disconnect(struct bus_worker *worker) {
 BUS_PRINTF(3, 4)
 static bool check_queue(struct bus_worker *worker, struct bus_error *err, const char *format, ...) {
   struct bus_declaration queue = {.kind = BUS_DECLARE_QUEUE};
-  bool exists = false;
   va_list args;
   va_start(args, format);
   (void)vsnprintf(queue.name, sizeof queue.name, format, args); /* NOLINT(clang-analyzer-valist.Uninitialized) */
   va_end(args);
-  return bus_amqp_declare(worker->consuming, &queue, true, &exists, err) ||
+  return bus_amqp_declare(worker->consuming, &queue, true, err) ||
          bus_error_wrap(err, "queue %s: apply the topology", queue.name);
 }
 

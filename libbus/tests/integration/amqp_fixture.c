@@ -230,8 +230,7 @@ struct bus_declaration binding_of(enum bus_exchange exchange, const char *key, c
 }
 
 void declare(struct link *link, const struct bus_declaration *declaration) {
-  bool exists;
-  if (!bus_amqp_declare(link->amqp, declaration, false, &exists, &link->err))
+  if (!bus_amqp_declare(link->amqp, declaration, false, &link->err))
     fail_msg("%s", link->err.text);
 }
 
@@ -251,8 +250,7 @@ void declare_bound_queue(struct link *link, enum bus_exchange exchange, const ch
 
 static bool apply_one(void *context, const struct bus_declaration *declaration) {
   struct link *link = context;
-  bool exists;
-  return bus_amqp_declare(link->amqp, declaration, false, &exists, &link->err);
+  return bus_amqp_declare(link->amqp, declaration, false, &link->err);
 }
 
 bool apply_topology(struct link *link, const struct bus_topology *topology) {

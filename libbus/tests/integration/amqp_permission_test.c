@@ -162,11 +162,10 @@ TEST(permission_Q1_services_configure_nothing_but_look)
 {
   struct link *link = open_as("order-svc");
   struct bus_declaration queue = queue_of("order-svc"), exchange = exchange_of(BUS_EXCHANGE_EVENT);
-  bool exists;
-  assert_true(bus_amqp_declare(link->amqp, &queue, true, &exists, &link->err));
-  assert_true(bus_amqp_declare(link->amqp, &exchange, true, &exists, &link->err));
+  assert_true(bus_amqp_declare(link->amqp, &queue, true, &link->err));
+  assert_true(bus_amqp_declare(link->amqp, &exchange, true, &link->err));
   assert_true(bus_amqp_ping(link->amqp, &link->err));
-  assert_false(bus_amqp_declare(link->amqp, &queue, false, &exists, &link->err));
+  assert_false(bus_amqp_declare(link->amqp, &queue, false, &link->err));
   assert_int_equal(link->err.code, BUS_E_AMQP_REFUSED);
   link_close(link);
 }
@@ -196,10 +195,9 @@ TEST(permission_Q1_edge_cannot_listen_in_on_commands_and_events)
                                                 BUS_EXCHANGE_DEAD};
   for (size_t i = 0; i < BUS_COUNT(exchanges); i++) {
     struct link *link = open_as("edge");
-    bool exists;
     assert_true(bus_amqp_reply_queue(link->amqp, "edge.reply.spy", &link->err));
     struct bus_declaration binding = binding_of(exchanges[i], "#", "edge.reply.spy");
-    assert_false(bus_amqp_declare(link->amqp, &binding, false, &exists, &link->err));
+    assert_false(bus_amqp_declare(link->amqp, &binding, false, &link->err));
     assert_int_equal(link->err.code, BUS_E_AMQP_REFUSED);
     link_close(link);
   }
@@ -209,10 +207,9 @@ TEST(permission_Q1_edge_cannot_listen_in_on_commands_and_events)
 TEST(permission_Q1_edge_cannot_listen_in_on_another_edges_answers)
 {
   struct link *link = open_as("edge");
-  bool exists;
   assert_true(bus_amqp_reply_queue(link->amqp, "edge.reply.spy", &link->err));
   struct bus_declaration binding = binding_of(BUS_EXCHANGE_REPLY, "order-svc.reply.1", "edge.reply.spy");
-  assert_false(bus_amqp_declare(link->amqp, &binding, false, &exists, &link->err));
+  assert_false(bus_amqp_declare(link->amqp, &binding, false, &link->err));
   assert_int_equal(link->err.code, BUS_E_AMQP_REFUSED);
   link_close(link);
 }

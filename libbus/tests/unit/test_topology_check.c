@@ -294,6 +294,6 @@ TEST(topology_patterns_that_do_not_fit)
       .parts = only, .part_count = 1, .tiers = bus_default_tiers, .tier_count = BUS_COUNT(bus_default_tiers)};
   assert_wrong("user one: has more permissions than a pattern holds");
   struct bus_permission permission;
-  bus_topology_permission(&topology, &one, &permission);
+  assert_false(bus_topology_permission(&topology, &one, &permission));
   assert_string_equal(permission.read, "^$");
 }

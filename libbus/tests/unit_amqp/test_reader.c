@@ -203,7 +203,6 @@ TEST(connection_says_why_it_was_closed_and_stays_closed)
   struct fixture f = set_up();
   amqp_connection_close_t close = {.reply_code = 320, .reply_text = amqp_cstring_bytes("CONNECTION_FORCED - bye")};
   struct bus_error again;
-  bool exists;
   uint64_t seq;
   fake_send_method(f.broker, 0, AMQP_CONNECTION_CLOSE_METHOD, &close);
   assert_false(pump_until(&f, &never, 1));
@@ -216,7 +215,7 @@ TEST(connection_says_why_it_was_closed_and_stays_closed)
   assert_string_equal(again.text, f.err.text);
   assert_false(bus_amqp_publish(f.amqp, &publication, &seq, &again));
   assert_false(bus_amqp_ack(f.amqp, 1, true, &again));
-  assert_false(bus_amqp_declare(f.amqp, &d, true, &exists, &again));
+  assert_false(bus_amqp_declare(f.amqp, &d, true, &again));
   assert_false(bus_amqp_consume(f.amqp, "q", 0, 1, false, &again));
   assert_false(bus_amqp_cancel(f.amqp, 0, &again));
   assert_false(bus_amqp_confirm(f.amqp, &again));

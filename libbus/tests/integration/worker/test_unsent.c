@@ -43,12 +43,11 @@ TEST(keeps_an_unroutable_command_until_the_route_exists)
   await_metric("bus_outbox_unroutable 1\n");
   assert_false(metrics_say("bus_confirms_total{outcome=\"returned\"} 0\n"));
   struct bus_error err;
-  bool exists;
   struct bus_declaration binding = {.kind = BUS_DECLARE_BINDING, .exchange = "bus.cmd"};
   struct bus_str key = bus_message_key(&toy_unheard_type);
   (void)snprintf(binding.key, sizeof binding.key, "%.*s", (int)key.len, key.data);
   (void)snprintf(binding.name, sizeof binding.name, "%s", toy.events);
-  assert_true(bus_amqp_declare(toy.amqp, &binding, false, &exists, &err));
+  assert_true(bus_amqp_declare(toy.amqp, &binding, false, &err));
   toy_await(&toy, "UPDATE bus.outbox SET next_attempt_at = now() RETURNING 1", 1, 5);
   toy_await(&toy, OUTBOX, 0, 10);
   await_metric("bus_outbox_unroutable 0\n");

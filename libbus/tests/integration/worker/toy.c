@@ -145,8 +145,7 @@ static void open_broker(struct toy *toy) {
 static bool declare(void *context, const struct bus_declaration *declaration) {
   struct toy *toy = context;
   struct bus_error err;
-  bool exists;
-  for (int tries = 0; !bus_amqp_declare(toy->amqp, declaration, false, &exists, &err); tries++) {
+  for (int tries = 0; !bus_amqp_declare(toy->amqp, declaration, false, &err); tries++) {
     if (err.code != BUS_E_AMQP_CONNECTION || tries == 3)
       fail_msg("declare %s: %s", declaration->name, err.text);
     bus_amqp_free(toy->amqp);
