@@ -1,5 +1,5 @@
 /* The requester's beginning and end. */
-#include "requester_io.h"
+#include "requester.h"
 
 #include <bus/clock.h>
 

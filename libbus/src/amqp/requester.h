@@ -118,3 +118,11 @@ void requester_set_state(struct bus_pending *pending, enum bus_request_state sta
 void requester_wake_callers(struct bus_requester *requester);
 /* Wakes the I/O thread, from any thread. */
 void requester_wake(struct bus_requester *requester);
+
+/* ---- requester_io.c: the I/O thread ---- */
+void *requester_run(void *requester);
+
+/* ---- requester_link.c: the events of its connections ---- */
+extern const struct bus_amqp_events requester_publishing_events, requester_consuming_events;
+/* When the connections go: settles the requests that were never sent, and those whose fate is unknown. */
+void requester_on_lost(struct bus_requester *requester);

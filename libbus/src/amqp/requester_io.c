@@ -1,5 +1,5 @@
 /* The I/O thread: connects with backoff, publishes the callers' requests, pumps both connections, sleeps. */
-#include "requester_io.h"
+#include "requester.h"
 
 #include <bus/clock.h>
 #include <bus/failpoint.h>
@@ -8,8 +8,6 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-#include "requester_link.h"
 
 enum { BATCH = 64, REPLY_PREFETCH = 1000, STABLE_MS = 10000 };
 #define CONFIRMS_WAIT (10 * BUS_MILLISECOND)

@@ -1,5 +1,5 @@
 /* Applies broker events to requests: confirms, returns, answers, alarms, lost connections. */
-#include "requester_link.h"
+#include "requester.h"
 
 #include <bus/clock.h>
 #include <bus/failpoint.h>

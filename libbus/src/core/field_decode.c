@@ -6,7 +6,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "field_decode.h"
+#include "field_value.h"
 #include "json_scan.h"
 
 static const cJSON *find_member(const cJSON *object, const char *name) {

@@ -1,4 +1,4 @@
-/* Single values of a field table: their absence, kinds and bounds. Private to libbus's pure half. */
+/* Values of a field table: their absence, kinds and bounds, and records of them. Private to libbus's pure half. */
 #pragma once
 
 #include <bus/field.h>
@@ -38,3 +38,13 @@ void bus_field_decode_text(struct bus_field_sink *sink, const struct bus_field *
 /* field_problem.c: bus_problem_add with its arguments in a list. */
 void bus_problem_add_args(struct bus_problems *problems, const char *path, const char *format, va_list args)
     BUS_PRINTF(3, 0);
+
+/* ---- field_decode.c: a record that several tables describe: the body of a request, beside its path and query ---- */
+struct bus_decoding {
+  struct bus_field_sink sink;
+  enum bus_unknown unknown;
+  const struct bus_field *needed; /* an optional member that this document must have; NULL: none */
+};
+
+/* As bus_decode, but writes nothing but the table's members, and also when it fails; d->sink.failed says so. */
+void bus_decode_members(struct bus_decoding *d, const struct bus_schema *schema, struct bus_str json, void *record);

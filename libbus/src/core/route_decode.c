@@ -3,7 +3,7 @@
 #include <bus/hash.h>
 #include <bus/route.h>
 
-#include "field_decode.h"
+#include "field_value.h"
 
 enum { QUERY_FIELDS_MAX = 16 };
 

@@ -98,15 +98,17 @@ static bool declare_query_queue(const struct visit *v, const struct bus_queue *q
   return make(v, &d);
 }
 
-static void name_tier_queue(const struct bus_tier *tier, const struct bus_queue *queue, char name[BUS_KEY_MAX]) {
+/* The queue of a tier, and the routing key to it and back. */
+static void name_tier(const struct bus_tier *tier, const struct bus_queue *queue, char name[BUS_KEY_MAX],
+                      char key[BUS_KEY_MAX]) {
+  snprintf(key, BUS_KEY_MAX, "%s.%s", tier->name, queue->name);
   snprintf(name, BUS_KEY_MAX, "%s.%s.%s", bus_exchange_name(BUS_EXCHANGE_RETRY), tier->name, queue->name);
 }
 
 /* The dead-letter routing key is fixed: without one a message goes by its own, and those of its header CC. */
 static bool declare_tier_queue(const struct visit *v, const struct bus_tier *tier, const struct bus_queue *queue) {
   struct bus_declaration d = {.kind = BUS_DECLARE_QUEUE};
-  name_tier_queue(tier, queue, d.name);
-  snprintf(d.key, sizeof d.key, "%s.%s", tier->name, queue->name);
+  name_tier(tier, queue, d.name, d.key);
   add_text(&d, "x-queue-type", "quorum");
   add_number(&d, "x-message-ttl", tier->ttl_ms);
   add_text(&d, "x-dead-letter-exchange", bus_exchange_name(BUS_EXCHANGE_BACK));
@@ -115,18 +117,13 @@ static bool declare_tier_queue(const struct visit *v, const struct bus_tier *tie
   return make(v, &d);
 }
 
-static bool declare_tier_queues(const struct visit *v, const struct bus_topology *topology,
-                                const struct bus_queue *queue) {
-  for (size_t i = 0; i < topology->tier_count; i++)
-    if (!declare_tier_queue(v, &topology->tiers[i], queue))
-      return false;
-  return true;
-}
-
 static bool declare_queue(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {
-  return queue->kind == BUS_QUEUE_WORK
-             ? declare_work_queue(v, queue) && declare_dead_queue(v, queue) && declare_tier_queues(v, topology, queue)
-             : declare_query_queue(v, queue, topology->query_ttl_ms);
+  if (queue->kind != BUS_QUEUE_WORK)
+    return declare_query_queue(v, queue, topology->query_ttl_ms);
+  bool good = declare_work_queue(v, queue) && declare_dead_queue(v, queue);
+  for (size_t i = 0; i < topology->tier_count && good; i++)
+    good = declare_tier_queue(v, &topology->tiers[i], queue);
+  return good;
 }
 
 /* Two versions of a type have one key. */
@@ -161,15 +158,13 @@ static bool bind_tier(const struct visit *v, const struct bus_tier *tier, const 
                       const struct bus_queue *queue) {
   char own[BUS_KEY_MAX], name[BUS_KEY_MAX], key[BUS_KEY_MAX];
   bus_exchange_of(BUS_EXCHANGE_RETRY, bus_str(user->name), own);
-  name_tier_queue(tier, queue, name);
-  snprintf(key, sizeof key, "%s.%s", tier->name, queue->name);
+  name_tier(tier, queue, name, key);
   return bind(v, own, bus_str(key), name) && bind(v, bus_exchange_name(BUS_EXCHANGE_BACK), bus_str(key), queue->name);
 }
 
 static bool bind_redrivers(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {
   char own[BUS_KEY_MAX], name[BUS_KEY_MAX], key[BUS_KEY_MAX];
-  name_tier_queue(&topology->tiers[0], queue, name);
-  snprintf(key, sizeof key, "%s.%s", topology->tiers[0].name, queue->name);
+  name_tier(&topology->tiers[0], queue, name, key);
   for (size_t i = 0; i < topology->part_count; i++) {
     const struct bus_user *user = &topology->parts[i]->user;
     bus_exchange_of(BUS_EXCHANGE_RETRY, bus_str(user->name), own);

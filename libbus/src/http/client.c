@@ -7,16 +7,17 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <stdlib.h>
 
-enum { NO_ROOM_POLL_MS = 10 };
+#include "../core/heap.h"
+
+enum { NO_ROOM_POLL_MS = 10, WATCHED_FIRST = 8 };
 
 struct bus_http_client {
   struct bus_http_client_settings settings;
   CURLM *multi;
   struct pollfd *watched;
-  size_t watched_count, watched_size;
-  int64_t curl_deadline; /* monotonic; -1: none */
+  size_t watched_count, watched_room; /* room: in bytes */
+  int64_t curl_deadline;              /* monotonic; -1: none */
   struct http_call *calls;
   size_t pending;
 };
@@ -30,15 +31,12 @@ static struct pollfd *find_watched(struct bus_http_client *client, int fd) {
 }
 
 static struct pollfd *add_watched(struct bus_http_client *client, int fd) {
-  if (client->watched_count == client->watched_size) {
-    size_t size = client->watched_size ? client->watched_size * 2 : 8;
-    struct pollfd *watched = realloc(client->watched, size * sizeof *watched);
-    if (watched == NULL)
-      return NULL;
-    client->watched = watched;
-    client->watched_size = size;
-  }
-  struct pollfd *entry = &client->watched[client->watched_count++];
+  size_t needed = (client->watched_count + 1) * sizeof(struct pollfd);
+  struct pollfd *watched = heap_grow(client->watched, needed, WATCHED_FIRST * sizeof *watched, &client->watched_room);
+  if (watched == NULL)
+    return NULL;
+  client->watched = watched;
+  struct pollfd *entry = &watched[client->watched_count++];
   *entry = (struct pollfd){.fd = fd};
   return entry;
 }

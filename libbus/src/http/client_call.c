@@ -5,27 +5,13 @@
 #include <bus/failpoint.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "../core/ascii.h"
+#include "../core/heap.h"
 
 enum { FIRST_SIZE = 1024 };
 
 /* ---- bytes ---- */
-static bool grow(struct http_call *call, size_t more) {
-  size_t wanted = call->len + more + 1, size = call->size ? call->size : FIRST_SIZE;
-  if (wanted <= call->size)
-    return true;
-  while (size < wanted)
-    size *= 2;
-  char *text = realloc(call->text, size);
-  if (text == NULL)
-    return false;
-  call->text = text;
-  call->size = size;
-  return true;
-}
-
 /* Returning less than it got makes curl end the transfer: MAXFILESIZE alone does not bound an answer without length. */
 static size_t on_body(char *data, size_t size, size_t count, void *context) {
   struct http_call *call = context;
@@ -34,9 +20,13 @@ static size_t on_body(char *data, size_t size, size_t count, void *context) {
   call->is_too_large = len > call->limit - call->len;
   if (BUS_ERROR_POINT("http-client.body"))
     return 0;
-  if (call->is_too_large || !grow(call, len))
+  if (call->is_too_large)
     return 0;
-  memcpy(call->text + call->len, data, len);
+  char *text = heap_grow(call->text, call->len + len + 1, FIRST_SIZE, &call->size);
+  if (text == NULL)
+    return 0;
+  memcpy(text + call->len, data, len);
+  call->text = text;
   call->len += len;
   return len;
 }

@@ -1,23 +1,17 @@
 /* Which error a SQLSTATE is, class by class (PostgreSQL manual, appendix A). Pure. */
 #include "pg.h"
 
-/* The longest prefix decides, so an exception stands before its class. bus/error.h says how a batch reacts. */
+/* The longest prefix decides, so an exception stands before its class. bus/error.h says how a batch reacts. Every other
+ * state is BUS_E_DB_FAULT: of the classes 00 to 03, 0F, 0L, 0P, 0Z, 24, 2B, 34, 3B, 42 (a missing GRANT, a syntax
+ * error), 55, F0, HV and XX, or of a later Postgres. */
 static const struct {
   const char *prefix;
   enum bus_errc errc;
 } map[] = {
-    {"00", BUS_E_DB_FAULT},         /* successful completion: never an error */
-    {"01", BUS_E_DB_FAULT},         /* warning: never an error */
-    {"02", BUS_E_DB_FAULT},         /* no data: never an error */
-    {"03", BUS_E_DB_FAULT},         /* SQL statement not yet complete */
     {"08", BUS_E_DB_CONNECTION},    /* connection exception */
     {"09", BUS_E_DB_OTHER},         /* triggered action exception: the trigger has looked at one row */
     {"0A", BUS_E_DB_CONNECTION},    /* feature not supported: a migration changed a prepared statement's columns */
     {"0B", BUS_E_DB_CONNECTION},    /* invalid transaction initiation: the session is out of step */
-    {"0F", BUS_E_DB_FAULT},         /* locator exception */
-    {"0L", BUS_E_DB_FAULT},         /* invalid grantor */
-    {"0P", BUS_E_DB_FAULT},         /* invalid role specification */
-    {"0Z", BUS_E_DB_FAULT},         /* diagnostics exception */
     {"20", BUS_E_DB_OTHER},         /* case not found: in a function that looked at one row */
     {"21", BUS_E_DB_OTHER},         /* cardinality violation: more rows than one for this value */
     {"22", BUS_E_DB_DATA},          /* data exception */
@@ -28,18 +22,14 @@ static const struct {
     {"23503", BUS_E_DB_DATA},       /* foreign key violation */
     {"23514", BUS_E_DB_DATA},       /* check violation */
     {"23", BUS_E_DB_OTHER},         /* integrity constraint violation that says no more */
-    {"24", BUS_E_DB_FAULT},         /* invalid cursor state */
     {"25", BUS_E_DB_CONNECTION},    /* invalid transaction state: read-only (a standby), idle too long, out of step */
     {"26", BUS_E_DB_CONNECTION},    /* invalid SQL statement name: the prepared statements are gone */
     {"27", BUS_E_DB_OTHER},         /* triggered data change violation */
     {"28", BUS_E_DB_CONNECTION},    /* invalid authorization: credentials may be being rotated */
-    {"2B", BUS_E_DB_FAULT},         /* dependent privilege descriptors still exist */
     {"2D", BUS_E_DB_CONNECTION},    /* invalid transaction termination: the session is out of step */
     {"2F", BUS_E_DB_OTHER},         /* SQL routine exception */
-    {"34", BUS_E_DB_FAULT},         /* invalid cursor name */
     {"38", BUS_E_DB_OTHER},         /* external routine exception */
     {"39", BUS_E_DB_OTHER},         /* external routine invocation exception */
-    {"3B", BUS_E_DB_FAULT},         /* savepoint exception */
     {"3D", BUS_E_DB_CONNECTION},    /* invalid catalog name: the database is not there (yet) */
     {"3F", BUS_E_DB_SCHEMA},        /* invalid schema name */
     {"40", BUS_E_DB_CONFLICT},      /* transaction rollback: serialization failure, deadlock */
@@ -49,23 +39,18 @@ static const struct {
     {"42P01", BUS_E_DB_SCHEMA},     /* undefined table */
     {"42P10", BUS_E_DB_SCHEMA},     /* invalid column reference: ON CONFLICT without its unique index */
     {"42P05", BUS_E_DB_CONNECTION}, /* duplicate prepared statement: the session has been used by another client */
-    {"42", BUS_E_DB_FAULT},         /* access rule violation (42501, a missing GRANT) or syntax error */
     {"44", BUS_E_DB_DATA},          /* WITH CHECK OPTION violation */
     {"53400", BUS_E_DB_OTHER},      /* configuration limit exceeded: temp_file_limit */
     {"53", BUS_E_DB_CONNECTION},    /* insufficient resources: disk full, out of memory, too many connections */
     {"54", BUS_E_DB_DATA},          /* program limit exceeded, by a value */
     {"55P03", BUS_E_DB_CONFLICT},   /* lock not available: lock_timeout */
-    {"55", BUS_E_DB_FAULT},         /* object not in prerequisite state */
     {"57014", BUS_E_DB_OTHER},      /* query canceled: statement_timeout */
     {"57", BUS_E_DB_CONNECTION},    /* operator intervention: shutdown, crash, cannot connect now, database dropped */
     {"58", BUS_E_DB_CONNECTION},    /* system error: I/O */
     {"72", BUS_E_DB_CONFLICT},      /* snapshot too old */
-    {"F0", BUS_E_DB_FAULT},         /* configuration file error */
-    {"HV", BUS_E_DB_FAULT},         /* foreign data wrapper error */
     {"P0", BUS_E_DB_OTHER},         /* PL/pgSQL error: a trigger that looked at one row */
     {"XX001", BUS_E_DB_OTHER},      /* data corrupted: perhaps the rows of one message */
     {"XX002", BUS_E_DB_OTHER},      /* index corrupted: the same */
-    {"XX", BUS_E_DB_FAULT},         /* internal error */
 };
 
 static bool begins(const char *sqlstate, const char *prefix) {
@@ -78,5 +63,5 @@ enum bus_errc pg_errc_of(const char *sqlstate) {
   for (size_t i = 0; i < BUS_COUNT(map); i++)
     if (begins(sqlstate, map[i].prefix))
       return map[i].errc;
-  return BUS_E_DB_FAULT; /* of a later Postgres */
+  return BUS_E_DB_FAULT;
 }

@@ -2,12 +2,15 @@
  * deliveries during a transaction go into one while the other is released. */
 #include "worker_internal.h"
 
+#include "../core/heap.h"
+
 #include <bus/clock.h>
 #include <bus/log.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { GENERATION_FIRST = 512 };
 /* Prefetch bounds what arrives; this only stops a runaway. */
 #define GENERATION_LIMIT ((size_t)1 << 30)
 
@@ -35,14 +38,11 @@ void intake_free(struct bus_worker *worker) {
 }
 
 struct item *generation_append(struct generation *generation) {
-  if (generation->count == generation->room) {
-    size_t room = generation->room ? generation->room * 2 : 512;
-    struct item *items = realloc(generation->items, room * sizeof *items);
-    if (!items)
-      return NULL;
-    generation->items = items;
-    generation->room = room;
-  }
+  size_t needed = (generation->count + 1) * sizeof(struct item);
+  struct item *items = heap_grow(generation->items, needed, GENERATION_FIRST * sizeof *items, &generation->room);
+  if (!items)
+    return NULL;
+  generation->items = items;
   struct item *item = &generation->items[generation->count++];
   memset(item, 0, sizeof *item);
   return item;

@@ -89,7 +89,7 @@ static inline bool item_is_delivery(const struct item *item) {
 struct generation {
   struct bus_arena *arena;
   struct item *items;
-  size_t count, room, next; /* next: first one not yet processed */
+  size_t count, room, next; /* room: in bytes; next: first one not yet processed */
 };
 
 /* A message of ours that the broker has not confirmed yet. */
@@ -149,7 +149,7 @@ struct stall {
 
 struct uuid_list {
   struct bus_uuid *items;
-  size_t count, room;
+  size_t count, room; /* room: in bytes */
 };
 
 struct periodic_state {

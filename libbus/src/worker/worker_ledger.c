@@ -1,7 +1,9 @@
 /* Which deliveries of this connection are settled, so that one multiple ack covers all up to the first gap. Pure. */
 #include "worker_internal.h"
 
-#include <stdlib.h>
+#include "../core/heap.h"
+
+enum { LIST_FIRST = 256 };
 
 bool ledger_init(struct ledger *ledger, size_t room) {
   size_t size = 64;
@@ -55,15 +57,12 @@ uint64_t ledger_ackable(struct ledger *ledger) {
 bool uuid_list_add(struct uuid_list *list, const struct bus_uuid *uuid) {
   if (list->count == CONFIRMED_MAX)
     return false;
-  if (list->count == list->room) {
-    size_t room = list->room ? list->room * 2 : 256;
-    struct bus_uuid *items = realloc(list->items, room * sizeof *items);
-    if (!items)
-      return false;
-    list->items = items;
-    list->room = room;
-  }
-  list->items[list->count++] = *uuid;
+  struct bus_uuid *items =
+      heap_grow(list->items, (list->count + 1) * sizeof *items, LIST_FIRST * sizeof *items, &list->room);
+  if (!items)
+    return false;
+  items[list->count++] = *uuid;
+  list->items = items;
   return true;
 }
 

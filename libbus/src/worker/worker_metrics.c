@@ -40,7 +40,7 @@ static const struct bus_metric_spec published =
 static const struct {
   struct bus_metric_spec spec;
   const char *label;
-} values[METRICS] = {
+} singles[METRICS] = {
     [METRIC_CONFIRMED] = {CONFIRMS, "confirmed"},
     [METRIC_NACKED] = {CONFIRMS, "nacked"},
     [METRIC_RETURNED] = {CONFIRMS, "returned"},
@@ -80,7 +80,7 @@ bool metrics_init(struct bus_worker *worker) {
   for (size_t i = 0; i < EXCHANGES; i++)
     metrics->published[i] = series(&published, bus_exchange_name((enum bus_exchange)i), NULL);
   for (size_t i = 0; i < METRICS; i++)
-    metrics->values[i] = series(&values[i].spec, values[i].label, NULL);
+    metrics->values[i] = series(&singles[i].spec, singles[i].label, NULL);
   return true;
 }
 
