@@ -1,4 +1,4 @@
-/* Which deliveries are settled: libbus's own ledger, in the seed's memory. */
+/* Which deliveries are settled: libbus's own acks, in the seed's memory. */
 #include "../../libbus/src/worker/worker_internal.h"
 
 struct world;
@@ -14,28 +14,28 @@ uint64_t settling_ackable(struct settling *settling);
 enum { ROOM = 256 };
 
 struct settling {
-  struct ledger ledger;
+  struct acks acks;
   uint8_t ring[ROOM];
 };
 
 struct settling *settling_new(struct world *world) {
   struct settling *settling = world_alloc(world, sizeof *settling);
-  settling->ledger = (struct ledger){.ring = settling->ring, .room = ROOM};
+  settling->acks = (struct acks){.ring = settling->ring, .room = ROOM};
   return settling;
 }
 
 void settling_reset(struct settling *settling) {
-  ledger_reset(&settling->ledger);
+  acks_reset(&settling->acks);
 }
 
 void settling_received(struct settling *settling, uint64_t tag) {
-  (void)ledger_received(&settling->ledger, tag); /* prefetch is far less than its room */
+  (void)acks_received(&settling->acks, tag); /* prefetch is far less than its room */
 }
 
 void settling_settle(struct settling *settling, uint64_t tag) {
-  ledger_settle(&settling->ledger, tag);
+  acks_settle(&settling->acks, tag);
 }
 
 uint64_t settling_ackable(struct settling *settling) {
-  return ledger_ackable(&settling->ledger);
+  return acks_ackable(&settling->acks);
 }

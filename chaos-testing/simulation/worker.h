@@ -76,7 +76,7 @@ struct segment {
   size_t first, count;
 };
 
-struct settling; /* which deliveries are settled: libbus's own ledger */
+struct settling; /* which deliveries are settled: libbus's own acks */
 
 struct worker {
   struct peer peer;

@@ -40,11 +40,11 @@ static bool service_is_valid(const struct bus_service *service, const struct bus
 static bool allocate(struct bus_worker *worker) {
   size_t unacked = (size_t)worker->settings.batch_max * 2 * worker->service->queue_count;
   worker->batch_room = (size_t)worker->settings.batch_max;
-  worker->batch = calloc(worker->batch_room, sizeof(struct item *));
+  worker->batch = calloc(worker->batch_room, sizeof(struct entry *));
   worker->work = bus_arena_new(WORK_LIMIT);
   worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   return worker->batch && worker->work && worker->wake_fd >= 0 && intake_init(worker) && publish_init(worker) &&
-         ledger_init(&worker->ledger, unacked + 1) && metrics_init(worker);
+         acks_init(&worker->acks, unacked + 1) && metrics_init(worker);
 }
 
 static void init_sync(struct bus_worker *worker) {
@@ -90,7 +90,7 @@ void bus_worker_free(struct bus_worker *worker) {
     return;
   if (worker->wake_fd >= 0)
     (void)close(worker->wake_fd);
-  ledger_free(&worker->ledger);
+  acks_free(&worker->acks);
   publish_free(worker);
   intake_free(worker);
   bus_arena_free(worker->work);

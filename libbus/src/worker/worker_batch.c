@@ -14,7 +14,7 @@ enum { CONFLICT_TRIES = 5, CONFLICT_PAUSE_MS = 40, LOST_TRIES = 3, RIDER_TRIES =
 /* Each ack is an entry in the log of a quorum queue, as each message is: one for many costs as much. Until then the
  * broker holds them as unacked; after a crash they come again, and the inbox knows them. */
 static bool acks_may_wait(struct bus_worker *worker) {
-  size_t pending = ledger_pending(&worker->ledger);
+  size_t pending = acks_pending(&worker->acks);
   if (worker->ack_at == 0)
     worker->ack_at = bus_monotonic() + ACK_WAIT;
   return pending < (size_t)(worker->settings.batch_max + 1) / 2 && bus_monotonic() < worker->ack_at;
@@ -22,10 +22,9 @@ static bool acks_may_wait(struct bus_worker *worker) {
 
 static void ack_settled(struct bus_worker *worker, bool now) {
   struct bus_error err;
-  if (worker->amqp_lost || !worker->consuming || ledger_pending(&worker->ledger) == 0 ||
-      (!now && acks_may_wait(worker)))
+  if (worker->amqp_lost || !worker->consuming || acks_pending(&worker->acks) == 0 || (!now && acks_may_wait(worker)))
     return;
-  uint64_t tag = ledger_ackable(&worker->ledger);
+  uint64_t tag = acks_ackable(&worker->acks);
   worker->ack_at = 0;
   bool sent = WORKER_FAIL_POINT(worker, "before-ack", worker_fd(worker->consuming))
                   ? bus_fail(&err, BUS_E_AMQP_CONNECTION, "failpoint")
@@ -66,27 +65,27 @@ struct search {
 };
 
 /* A deadline is found again. A delivery of a lost connection comes again. */
-static void defer(struct bus_worker *worker, struct search *search, struct item *item, const struct bus_error *err) {
-  if (item->input.kind == BUS_INPUT_DEADLINE || (item_is_delivery(item) && item->epoch != worker->epoch))
+static void defer(struct bus_worker *worker, struct search *search, struct entry *entry, const struct bus_error *err) {
+  if (entry->input.kind == BUS_INPUT_DEADLINE || (entry_is_delivery(entry) && entry->epoch != worker->epoch))
     return;
-  if (!deferred_add(worker, item))
+  if (!deferred_add(worker, entry))
     worker_lose_amqp(worker, "out of memory for a message that is tried again");
   search->deferred = true;
   search->cause = *err;
 }
 
-static bool defer_all(struct bus_worker *worker, struct search *search, struct item **items, size_t count,
+static bool defer_all(struct bus_worker *worker, struct search *search, struct entry **entries, size_t count,
                       const struct bus_error *err) {
   for (size_t i = 0; i < count; i++)
-    defer(worker, search, items[i], err);
+    defer(worker, search, entries[i], err);
   return true;
 }
 
-static enum blame blame(struct bus_worker *worker, const struct item *item, enum batch_outcome outcome) {
-  const struct type_record *record = stall_type(worker, item->input.type);
+static enum blame blame(struct bus_worker *worker, const struct entry *entry, enum batch_outcome outcome) {
+  const struct type_record *record = stall_type(worker, entry->input.type);
   const struct blame_facts facts = {.outcome = outcome,
-                                    .failing_since = item->failing_since,
-                                    .alone_since = item->alone_since,
+                                    .failing_since = entry->failing_since,
+                                    .alone_since = entry->alone_since,
                                     .similar_at = record->committed_at,
                                     .commit_at = worker->commit_at,
                                     .blamed = record->blamed,
@@ -102,78 +101,78 @@ static enum blame blame(struct bus_worker *worker, const struct item *item, enum
   return BLAME_SIMILAR;
 }
 
-static void drop(struct bus_worker *worker, const struct item *item, const struct bus_error *err) {
+static void drop(struct bus_worker *worker, const struct entry *entry, const struct bus_error *err) {
   bus_log(BUS_ERROR, "input dropped", BUS_F_STR("error", bus_error_name(err->code)), BUS_F_STR("cause", err->text),
-          BUS_F_STR("why", item_is_delivery(item) ? "a query that is not answered" : "it will be found again"));
-  if (item_is_delivery(item) && item->epoch == worker->epoch)
-    ledger_settle(&worker->ledger, item->tag);
+          BUS_F_STR("why", entry_is_delivery(entry) ? "a query that is not answered" : "it will be found again"));
+  if (entry_is_delivery(entry) && entry->epoch == worker->epoch)
+    acks_settle(&worker->acks, entry->tag);
 }
 
 /* Handles the guilty input, found by halves or alone from the beginning. */
-static void condemn(struct bus_worker *worker, struct item *item, enum batch_outcome outcome, enum blame blamed,
+static void condemn(struct bus_worker *worker, struct entry *entry, enum batch_outcome outcome, enum blame blamed,
                     const struct bus_error *err) {
-  bool recorded = item->refused; /* recording its refusal failed: hold it without */
-  item->refused = true;
-  item->cause = *err;
-  item->verdict = BUS_PARK;
-  item->uncounted = blamed == BLAME_SIMILAR;
-  if (outcome != BATCH_DATA || item->uncounted)
-    intake_put_off(worker, item);
+  bool recorded = entry->refused; /* recording its refusal failed: hold it without */
+  entry->refused = true;
+  entry->cause = *err;
+  entry->verdict = BUS_PARK;
+  entry->uncounted = blamed == BLAME_SIMILAR;
+  if (outcome != BATCH_DATA || entry->uncounted)
+    intake_put_off(worker, entry);
   if (blamed == BLAME_MESSAGE)
-    stall_type(worker, item->input.type)->blamed++;
-  if (recorded && item->epoch == worker->epoch) {
-    publish_hold(worker, item);
+    stall_type(worker, entry->input.type)->blamed++;
+  if (recorded && entry->epoch == worker->epoch) {
+    publish_hold(worker, entry);
     publish_held(worker, bus_monotonic());
   }
 }
 
-static bool process(struct bus_worker *worker, struct search *search, struct item **items, size_t count);
+static bool process(struct bus_worker *worker, struct search *search, struct entry **entries, size_t count);
 
-static bool judge(struct bus_worker *worker, struct search *search, struct item *item, enum batch_outcome outcome,
+static bool judge(struct bus_worker *worker, struct search *search, struct entry *entry, enum batch_outcome outcome,
                   const struct bus_error *err) {
   if (!worker_retries(worker)) {
-    drop(worker, item, err);
+    drop(worker, entry, err);
     return true;
   }
-  if (item->alone_since == 0)
-    item->alone_since = bus_monotonic();
-  enum blame blamed = blame(worker, item, outcome);
+  if (entry->alone_since == 0)
+    entry->alone_since = bus_monotonic();
+  enum blame blamed = blame(worker, entry, outcome);
   if (blamed == BLAME_NOBODY)
-    return defer_all(worker, search, &item, 1, err);
-  if (!item_is_delivery(item)) {
-    drop(worker, item, err);
+    return defer_all(worker, search, &entry, 1, err);
+  if (!entry_is_delivery(entry)) {
+    drop(worker, entry, err);
     return true;
   }
-  bool final = item->refused;
-  condemn(worker, item, outcome, blamed, err);
-  return final || process(worker, search, &item, 1);
+  bool final = entry->refused;
+  condemn(worker, entry, outcome, blamed, err);
+  return final || process(worker, search, &entry, 1);
 }
 
 /* Whole batches meet a fault so often before parts of them are tried, unless others have committed since. */
-static bool is_searched(const struct bus_worker *worker, struct item **items, size_t count) {
+static bool is_searched(const struct bus_worker *worker, struct entry **entries, size_t count) {
   int64_t now = bus_monotonic();
   bool searched = !worker_retries(worker);
   for (size_t i = 0; i < count; i++) {
-    struct item *item = items[i];
-    if (item->failing_since == 0)
-      item->failing_since = now;
-    item->tries++;
-    searched = searched || item->tries >= BLAME_WHOLE_TRIES || worker->commit_at > item->failing_since;
+    struct entry *entry = entries[i];
+    if (entry->failing_since == 0)
+      entry->failing_since = now;
+    entry->tries++;
+    searched = searched || entry->tries >= BLAME_WHOLE_TRIES || worker->commit_at > entry->failing_since;
   }
   return searched;
 }
 
 /* Halves the batch until each guilty input is alone. */
-static bool divide(struct bus_worker *worker, struct search *search, struct item **items, size_t count,
+static bool divide(struct bus_worker *worker, struct search *search, struct entry **entries, size_t count,
                    enum batch_outcome outcome, const struct bus_error *err) {
   if (search->until == 0) {
-    if (!is_searched(worker, items, count) && outcome == BATCH_FAULT)
-      return defer_all(worker, search, items, count, err);
+    if (!is_searched(worker, entries, count) && outcome == BATCH_FAULT)
+      return defer_all(worker, search, entries, count, err);
     search->until = bus_monotonic() + SEARCH_PATIENCE;
   }
   if (count == 1)
-    return judge(worker, search, items[0], outcome, err);
-  return process(worker, search, items, count / 2) && process(worker, search, items + count / 2, count - count / 2);
+    return judge(worker, search, entries[0], outcome, err);
+  return process(worker, search, entries, count / 2) && process(worker, search, entries + count / 2, count - count / 2);
 }
 
 /* How often one batch has failed so far. */
@@ -183,14 +182,14 @@ struct failures {
 
 /* True if the whole batch is to be tried again; else one input is guilty. If several sessions died over the same inputs
  * while new ones could be opened, an input killed them; the refusal is recorded nevertheless. */
-static bool is_tried_again(struct bus_worker *worker, struct item **items, size_t count, enum batch_outcome outcome,
+static bool is_tried_again(struct bus_worker *worker, struct entry **entries, size_t count, enum batch_outcome outcome,
                            bool died, struct failures *failures) {
   if (worker->rider_failed) {
     worker->bare = ++failures->riders >= RIDER_TRIES;
     return true;
   }
   if (outcome == BATCH_LOST)
-    return !died || ++failures->losses < LOST_TRIES || (count == 1 && items[0]->refused);
+    return !died || ++failures->losses < LOST_TRIES || (count == 1 && entries[0]->refused);
   if (outcome != BATCH_CONFLICT || ++failures->conflicts >= CONFLICT_TRIES)
     return false;
   pause_a_moment(worker);
@@ -209,35 +208,35 @@ static void log_failure(const struct search *search, const struct bus_error *err
 }
 
 /* Their transaction may have been committed, so an answer could be wrong. The askers time out and ask again. */
-static void drop_unknown(struct bus_worker *worker, struct item **items, size_t count, const struct bus_error *err) {
+static void drop_unknown(struct bus_worker *worker, struct entry **entries, size_t count, const struct bus_error *err) {
   worker->commit_unknown = false;
   for (size_t i = 0; i < count; i++)
-    drop(worker, items[i], err);
+    drop(worker, entries[i], err);
 }
 
 /* False: a connection is lost or the worker stops; unsettled deliveries are redelivered. */
-static bool process(struct bus_worker *worker, struct search *search, struct item **items, size_t count) {
+static bool process(struct bus_worker *worker, struct search *search, struct entry **entries, size_t count) {
   struct failures failures = {0};
   worker->bare = false;
   if (is_hopeless(worker, search))
-    return defer_all(worker, search, items, count, &search->cause);
+    return defer_all(worker, search, entries, count, &search->cause);
   for (;;) {
     struct bus_error err;
-    enum batch_outcome outcome = transaction_attempt(worker, items, count, &err);
+    enum batch_outcome outcome = transaction_attempt(worker, entries, count, &err);
     if (outcome == BATCH_COMMITTED)
       return true;
     log_failure(search, &err, count);
     bool died = pg_state(worker->pg) == PG_DEAD, unknown = worker->requests && worker->commit_unknown;
     if (unknown)
-      drop_unknown(worker, items, count, &err);
+      drop_unknown(worker, entries, count, &err);
     if (outcome == BATCH_LOST && !recover(worker, &err))
       return false;
     if (worker_stopping(worker))
       return false;
     if (unknown)
       return true;
-    if (!is_tried_again(worker, items, count, outcome, died, &failures))
-      return divide(worker, search, items, count, outcome, &err);
+    if (!is_tried_again(worker, entries, count, outcome, died, &failures))
+      return divide(worker, search, entries, count, outcome, &err);
   }
 }
 
@@ -261,26 +260,26 @@ static void housekeep(struct bus_worker *worker) {
 }
 
 /* Counted before it is tried, in a transaction of its own: a crash leaves the count behind. */
-static bool count_suspect(struct bus_worker *worker, struct item *item) {
+static bool count_suspect(struct bus_worker *worker, struct entry *entry) {
   struct bus_error err;
-  if (item->suspect || bus_uuid_equal(&item->envelope.message_id, &worker->suspect_counted)) {
-    item->suspect = true;
+  if (entry->suspect || bus_uuid_equal(&entry->envelope.message_id, &worker->suspect_counted)) {
+    entry->suspect = true;
     return true;
   }
   bus_arena_reset(worker->work);
   struct bus_args *args = pg_add_own(pg_begin_trip(worker->pg, worker->work), SQL_SUSPECT_COUNT);
-  bus_args_uuid(args, &item->envelope.message_id);
+  bus_args_uuid(args, &entry->envelope.message_id);
   if (!batch_trip(worker, &err))
     return false;
   BUS_CRASH_POINT("worker.suspect-counted");
-  item->suspect = true;
-  worker->suspect_counted = item->envelope.message_id;
+  entry->suspect = true;
+  worker->suspect_counted = entry->envelope.message_id;
   int64_t tries = bus_rows_int64(pg_rows(worker->pg, 0), 0, 0);
   pg_end_trip(worker->pg);
-  if (tries > SUSPECT_TRIES && !item->refused) {
-    item->refused = true;
-    item->verdict = BUS_PARK;
-    (void)bus_fail(&item->cause, BUS_E_CRASHED, "tried alone %d times and never finished", SUSPECT_TRIES);
+  if (tries > SUSPECT_TRIES && !entry->refused) {
+    entry->refused = true;
+    entry->verdict = BUS_PARK;
+    (void)bus_fail(&entry->cause, BUS_E_CRASHED, "tried alone %d times and never finished", SUSPECT_TRIES);
   }
   return true;
 }
@@ -299,7 +298,7 @@ void batch_gather(struct bus_worker *worker) {
   worker_pump(worker, 0); /* what came during the last transaction, too */
 }
 
-void batch_process(struct bus_worker *worker, struct item **items, size_t count) {
+void batch_process(struct bus_worker *worker, struct entry **entries, size_t count) {
   if (worker->settings.latency_ms > 0) {
     int64_t until = bus_monotonic() + worker->settings.latency_ms * BUS_MILLISECOND;
     while (bus_monotonic() < until && !worker_stopping(worker)) {
@@ -308,15 +307,15 @@ void batch_process(struct bus_worker *worker, struct item **items, size_t count)
     }
   }
   pace_begin(&worker->pace, bus_monotonic(), count);
-  bool one_by_one = items[0]->alone && worker_retries(worker) && !bus_uuid_is_nil(&items[0]->envelope.message_id);
-  if (one_by_one && !count_suspect(worker, items[0]))
+  bool one_by_one = entries[0]->alone && worker_retries(worker) && !bus_uuid_is_nil(&entries[0]->envelope.message_id);
+  if (one_by_one && !count_suspect(worker, entries[0]))
     bus_log(BUS_WARN, "a redelivered message could not be counted; it is tried all the same");
   for (size_t i = 0; i < count; i++)
-    intake_decode(worker, items[i]);
+    intake_decode(worker, entries[i]);
   WORKER_CUT_POINT(worker, "delivered", worker_fd(worker->consuming));
   struct search search = {.commit_at = worker->commit_at};
-  bool fresh = !items[0]->deferred;
-  (void)process(worker, &search, items, count); /* in part settled where it failed */
+  bool fresh = !entries[0]->deferred;
+  (void)process(worker, &search, entries, count); /* in part settled where it failed */
   deferred_done(worker);
   if (search.deferred && worker->commit_at == search.commit_at)
     stall_note(worker, fresh, &search.cause);
@@ -368,7 +367,7 @@ int64_t batch_next_deadline(const struct bus_worker *worker) {
     next = quiet;
   if (next < from)
     next = from;
-  if (ledger_pending(&worker->ledger) > 0 && worker->ack_at < next)
+  if (acks_pending(&worker->acks) > 0 && worker->ack_at < next)
     next = worker->ack_at;
   return held < next ? held : next;
 }

@@ -15,7 +15,7 @@ static long add_uuids(struct bus_sql *sql, size_t statement, const struct uuid_l
   long index = (long)pg_trip_count(sql);
   struct bus_args *args = pg_add_own(sql, statement);
   for (size_t i = 0; i < count; i++)
-    bus_args_uuid(args, &list->items[i]);
+    bus_args_uuid(args, &list->ids[i]);
   return index;
 }
 

@@ -5,7 +5,8 @@
 
 static bool waits_in(const struct generation *generation, const struct bus_uuid *due) {
   for (size_t i = generation->next; i < generation->count; i++)
-    if (generation->items[i].input.kind == BUS_INPUT_DEADLINE && bus_uuid_equal(generation->items[i].input.body, due))
+    if (generation->entries[i].input.kind == BUS_INPUT_DEADLINE &&
+        bus_uuid_equal(generation->entries[i].input.body, due))
       return true;
   return false;
 }

@@ -31,21 +31,21 @@ bool intake_init(struct bus_worker *worker) {
 void intake_free(struct bus_worker *worker) {
   for (size_t i = 0; i < 2; i++) {
     bus_arena_free(worker->generations[i].arena);
-    free(worker->generations[i].items);
+    free(worker->generations[i].entries);
   }
   bus_arena_free(worker->deferred.arena);
-  free(worker->deferred.items);
+  free(worker->deferred.entries);
 }
 
-struct item *generation_append(struct generation *generation) {
-  size_t needed = (generation->count + 1) * sizeof(struct item);
-  struct item *items = heap_grow(generation->items, needed, GENERATION_FIRST * sizeof *items, &generation->room);
-  if (!items)
+struct entry *generation_append(struct generation *generation) {
+  size_t needed = (generation->count + 1) * sizeof(struct entry);
+  struct entry *entries = heap_grow(generation->entries, needed, GENERATION_FIRST * sizeof *entries, &generation->room);
+  if (!entries)
     return NULL;
-  generation->items = items;
-  struct item *item = &generation->items[generation->count++];
-  memset(item, 0, sizeof *item);
-  return item;
+  generation->entries = entries;
+  struct entry *entry = &generation->entries[generation->count++];
+  memset(entry, 0, sizeof *entry);
+  return entry;
 }
 
 /* Unsettled: the broker gives it to someone else when this connection ends. */
@@ -56,25 +56,25 @@ static void cannot_take(struct bus_worker *worker, enum bus_errc code, const cha
 }
 
 void intake_on_delivery(struct bus_worker *worker, const struct bus_delivery *delivery) {
-  bool in_window = ledger_received(&worker->ledger, delivery->tag);
-  struct item *item = in_window ? generation_append(worker->filling) : NULL;
-  if (!item) {
+  bool in_window = acks_received(&worker->acks, delivery->tag);
+  struct entry *entry = in_window ? generation_append(worker->filling) : NULL;
+  if (!entry) {
     if (in_window)
       cannot_take(worker, BUS_E_NOMEM, "out of memory for a delivery");
     else
       cannot_take(worker, BUS_E_AMQP_CONNECTION, "too many deliveries behind one that cannot be settled");
     return;
   }
-  item->envelope = delivery->envelope;
-  item->raw = delivery->body;
-  item->tag = delivery->tag;
-  item->epoch = worker->epoch;
-  item->consumer = delivery->consumer;
-  item->input.kind = BUS_INPUT_DELIVERY;
+  entry->envelope = delivery->envelope;
+  entry->raw = delivery->body;
+  entry->tag = delivery->tag;
+  entry->epoch = worker->epoch;
+  entry->consumer = delivery->consumer;
+  entry->input.kind = BUS_INPUT_DELIVERY;
   worker->last_delivery_at = bus_monotonic();
-  if (!worker->first_delivery_seen[item->consumer]) {
-    worker->first_delivery_seen[item->consumer] = true;
-    worker->suspect[item->consumer] = delivery->envelope.redelivered; /* of an earlier process, or another one */
+  if (!worker->first_delivery_seen[entry->consumer]) {
+    worker->first_delivery_seen[entry->consumer] = true;
+    worker->suspect[entry->consumer] = delivery->envelope.redelivered; /* of an earlier process, or another one */
   }
 }
 
@@ -82,14 +82,14 @@ bool bus_worker_push(struct bus_worker *worker, enum bus_input_kind kind, const 
   if (worker->pushed >= PUSHED_MAX)
     return false;
   void *copy = bus_arena_alloc(worker->filling->arena, size);
-  struct item *item = copy ? generation_append(worker->filling) : NULL;
-  if (!item)
+  struct entry *entry = copy ? generation_append(worker->filling) : NULL;
+  if (!entry)
     return false;
   if (size > 0)
     memcpy(copy, body, size);
-  item->input.kind = kind;
-  item->input.body = copy;
-  item->body_size = size;
+  entry->input.kind = kind;
+  entry->input.body = copy;
+  entry->body_size = size;
   worker->pushed++;
   return true;
 }
@@ -102,12 +102,12 @@ int64_t bus_worker_inbox_keep_h(const struct bus_worker *worker) {
   return worker->settings.inbox_keep_h;
 }
 
-/* Drops such items that are not processed yet. Returns how many were dropped. */
+/* Drops such entries that are not processed yet. Returns how many were dropped. */
 static size_t drop_kind(struct generation *generation, enum bus_input_kind kind) {
   size_t kept = generation->next, count = generation->count;
   for (size_t i = generation->next; i < count; i++)
-    if (generation->items[i].input.kind != kind)
-      generation->items[kept++] = generation->items[i];
+    if (generation->entries[i].input.kind != kind)
+      generation->entries[kept++] = generation->entries[i];
   generation->count = kept;
   return count - kept;
 }
@@ -147,14 +147,14 @@ static void swap(struct bus_worker *worker) {
 /* Takes deliveries one by one while the next one of that queue is a redelivery. The queue's first fresh message ends
  * the suspicion for the life of the process: later redeliveries come from lost connections. Local inputs are not
  * suspected. */
-static bool must_be_alone(struct bus_worker *worker, struct item *item) {
-  if (!item_is_delivery(item) || !worker->suspect[item->consumer])
+static bool must_be_alone(struct bus_worker *worker, struct entry *entry) {
+  if (!entry_is_delivery(entry) || !worker->suspect[entry->consumer])
     return false;
-  item->alone = worker->suspect[item->consumer] = item->envelope.redelivered;
-  return item->alone;
+  entry->alone = worker->suspect[entry->consumer] = entry->envelope.redelivered;
+  return entry->alone;
 }
 
-size_t intake_take(struct bus_worker *worker, struct item **items, size_t max) {
+size_t intake_take(struct bus_worker *worker, struct entry **entries, size_t max) {
   if (worker->draining->next == worker->draining->count && worker->filling->count > 0)
     swap(worker);
   struct generation *from = worker->draining;
@@ -162,86 +162,86 @@ size_t intake_take(struct bus_worker *worker, struct item **items, size_t max) {
     return 0;
   size_t count = 0;
   for (bool alone = false; !alone && count < max && from->next < from->count; from->next++) {
-    struct item *item = &from->items[from->next];
-    alone = must_be_alone(worker, item);
+    struct entry *entry = &from->entries[from->next];
+    alone = must_be_alone(worker, entry);
     if (alone && count > 0)
       break;
-    if (!item_is_delivery(item))
+    if (!entry_is_delivery(entry))
       worker->pushed--;
-    items[count++] = item;
+    entries[count++] = entry;
   }
   return count;
 }
 
-static const struct bus_message_type *type_of(const struct bus_worker *worker, const struct item *item) {
-  const struct bus_queue *queue = bus_topology_queue(worker->topology, worker->service->queues[item->consumer]);
+static const struct bus_message_type *type_of(const struct bus_worker *worker, const struct entry *entry) {
+  const struct bus_queue *queue = bus_topology_queue(worker->topology, worker->service->queues[entry->consumer]);
   for (size_t i = 0; queue && i < queue->type_count; i++)
-    if (bus_str_is(item->envelope.type, queue->types[i]->type))
+    if (bus_str_is(entry->envelope.type, queue->types[i]->type))
       return queue->types[i];
   return NULL;
 }
 
-static int tier_of(const struct bus_worker *worker, const struct item *item) {
-  const struct bus_envelope *envelope = &item->envelope;
+static int tier_of(const struct bus_worker *worker, const struct entry *entry) {
+  const struct bus_envelope *envelope = &entry->envelope;
   int64_t give_up = worker->settings.give_up_ms * BUS_MILLISECOND;
   bool first = envelope->first_failed_at == BUS_NO_TIME;
   int64_t age = first ? 0 : bus_wall_clock() - envelope->first_failed_at;
   int last = (int)worker->topology->tier_count - 1;
-  if (item->cause.code == BUS_E_UNKNOWN_TYPE) /* only a deployment can help, so no early retry */
+  if (entry->cause.code == BUS_E_UNKNOWN_TYPE) /* only a deployment can help, so no early retry */
     return age > give_up ? -1 : last;
-  if (item->uncounted) /* soon after the database's fault ends, and not so often that it is load */
+  if (entry->uncounted) /* soon after the database's fault ends, and not so often that it is load */
     return age > give_up ? -1 : last < 1 ? last : 1;
   return bus_retry_tier(envelope->attempt, worker->topology->tier_count, age, give_up);
 }
 
-void intake_put_off(const struct bus_worker *worker, struct item *item) {
-  item->tier = worker_retries(worker) ? tier_of(worker, item) : -1;
-  item->verdict = item->tier < 0 ? BUS_PARK : BUS_RETRY;
+void intake_put_off(const struct bus_worker *worker, struct entry *entry) {
+  entry->tier = worker_retries(worker) ? tier_of(worker, entry) : -1;
+  entry->verdict = entry->tier < 0 ? BUS_PARK : BUS_RETRY;
 }
 
-static void mark_undecodable(struct item *item, enum bus_errc code, const char *text) {
-  item->refused = true;
-  item->verdict = BUS_PARK;
-  (void)bus_fail(&item->cause, code, "%s", text);
+static void mark_undecodable(struct entry *entry, enum bus_errc code, const char *text) {
+  entry->refused = true;
+  entry->verdict = BUS_PARK;
+  (void)bus_fail(&entry->cause, code, "%s", text);
 }
 
-static void put_off(const struct bus_worker *worker, struct item *item, enum bus_errc code, const char *text) {
-  mark_undecodable(item, code, text);
-  intake_put_off(worker, item);
+static void put_off(const struct bus_worker *worker, struct entry *entry, enum bus_errc code, const char *text) {
+  mark_undecodable(entry, code, text);
+  intake_put_off(worker, entry);
 }
 
-static void refuse_sender(const struct bus_worker *worker, struct item *item, const struct bus_message_type *type) {
+static void refuse_sender(const struct bus_worker *worker, struct entry *entry, const struct bus_message_type *type) {
   char text[BUS_NAME_MAX + BUS_SENDERS_TEXT + 64], senders[BUS_SENDERS_TEXT];
-  struct bus_str sender = bus_topology_sender(worker->topology, worker->service->name, &item->envelope);
+  struct bus_str sender = bus_topology_sender(worker->topology, worker->service->name, &entry->envelope);
   bus_message_senders(type, senders);
   (void)snprintf(text, sizeof text, "sender %.*s may not send this type: %s may", (int)sender.len, sender.data,
                  senders);
-  mark_undecodable(item, BUS_E_SENDER, text);
+  mark_undecodable(entry, BUS_E_SENDER, text);
 }
 
-static void decode_body(struct bus_worker *worker, struct item *item, const struct bus_message_type *type) {
+static void decode_body(struct bus_worker *worker, struct entry *entry, const struct bus_message_type *type) {
   struct bus_problems problems;
-  struct bus_arena *arena = item->deferred ? worker->deferred.arena : worker->draining->arena;
+  struct bus_arena *arena = entry->deferred ? worker->deferred.arena : worker->draining->arena;
   void *body = bus_arena_alloc(arena, type->schema->size);
   if (!body || WORKER_ERROR_POINT(worker, "decode")) {
-    put_off(worker, item, BUS_E_NOMEM, "out of memory");
+    put_off(worker, entry, BUS_E_NOMEM, "out of memory");
     return;
   }
-  if (!bus_decode(type->schema, item->raw, BUS_IGNORE_UNKNOWN, arena, body, &problems)) {
+  if (!bus_decode(type->schema, entry->raw, BUS_IGNORE_UNKNOWN, arena, body, &problems)) {
     char text[200];
     bus_problems_text(&problems, text, sizeof text);
     if (bus_problems_no_memory(&problems)) /* not the message's fault */
-      put_off(worker, item, BUS_E_NOMEM, text);
+      put_off(worker, entry, BUS_E_NOMEM, text);
     else
-      mark_undecodable(item, BUS_E_DECODE, text);
+      mark_undecodable(entry, BUS_E_DECODE, text);
     return;
   }
-  item->input.body = body;
+  entry->input.body = body;
 }
 
 /* The sender of a request controls reply_to. The topology says which part of it is accepted as an address. */
-static void check_reply_to(struct bus_worker *worker, struct item *item) {
-  struct bus_envelope *envelope = &item->envelope;
+static void check_reply_to(struct bus_worker *worker, struct entry *entry) {
+  struct bus_envelope *envelope = &entry->envelope;
   struct bus_str sender = bus_topology_sender(worker->topology, worker->service->name, envelope);
   if (!envelope->reply_to.data || bus_topology_is_reply(worker->topology, sender, envelope->reply_to))
     return;
@@ -249,34 +249,34 @@ static void check_reply_to(struct bus_worker *worker, struct item *item) {
   metrics_add(worker, METRIC_ANSWERS_DROPPED, 1);
 }
 
-bool intake_is_late(const struct bus_worker *worker, const struct item *item) {
-  return worker->requests && item_is_delivery(item) && item->envelope.deadline < bus_wall_clock();
+bool intake_is_late(const struct bus_worker *worker, const struct entry *entry) {
+  return worker->requests && entry_is_delivery(entry) && entry->envelope.deadline < bus_wall_clock();
 }
 
-void intake_decode(struct bus_worker *worker, struct item *item) {
-  if (item->decoded || !item_is_delivery(item))
+void intake_decode(struct bus_worker *worker, struct entry *entry) {
+  if (entry->decoded || !entry_is_delivery(entry))
     return;
-  item->decoded = true;
-  const struct bus_message_type *type = type_of(worker, item);
-  item->input.envelope = &item->envelope;
-  item->input.type = type;
-  if (bus_uuid_is_nil(&item->envelope.message_id))
-    mark_undecodable(item, BUS_E_DECODE, "message_id is missing or not a UUID");
-  else if (!item->envelope.type.data)
-    mark_undecodable(item, BUS_E_DECODE, "type is missing");
-  else if (!item->raw.data)
-    mark_undecodable(item, BUS_E_DECODE, "body is missing or over 1 MiB");
-  else if (item->envelope.copied)
-    mark_undecodable(item, BUS_E_SENDER, "header CC or BCC: the broker checks no permission for its routing keys");
+  entry->decoded = true;
+  const struct bus_message_type *type = type_of(worker, entry);
+  entry->input.envelope = &entry->envelope;
+  entry->input.type = type;
+  if (bus_uuid_is_nil(&entry->envelope.message_id))
+    mark_undecodable(entry, BUS_E_DECODE, "message_id is missing or not a UUID");
+  else if (!entry->envelope.type.data)
+    mark_undecodable(entry, BUS_E_DECODE, "type is missing");
+  else if (!entry->raw.data)
+    mark_undecodable(entry, BUS_E_DECODE, "body is missing or over 1 MiB");
+  else if (entry->envelope.copied)
+    mark_undecodable(entry, BUS_E_SENDER, "header CC or BCC: the broker checks no permission for its routing keys");
   else if (!type)
-    put_off(worker, item, BUS_E_UNKNOWN_TYPE, "type is unknown to this version");
-  else if (worker->requests && item->envelope.deadline <= 0)
-    mark_undecodable(item, BUS_E_DECODE, "bus-deadline is missing or not a time");
-  else if (!bus_topology_may_send(worker->topology, worker->service->name, &item->envelope, type))
-    refuse_sender(worker, item, type);
+    put_off(worker, entry, BUS_E_UNKNOWN_TYPE, "type is unknown to this version");
+  else if (worker->requests && entry->envelope.deadline <= 0)
+    mark_undecodable(entry, BUS_E_DECODE, "bus-deadline is missing or not a time");
+  else if (!bus_topology_may_send(worker->topology, worker->service->name, &entry->envelope, type))
+    refuse_sender(worker, entry, type);
   else {
-    check_reply_to(worker, item);
-    decode_body(worker, item, type);
+    check_reply_to(worker, entry);
+    decode_body(worker, entry, type);
   }
-  trace_received(worker, item);
+  trace_received(worker, entry);
 }

@@ -52,7 +52,7 @@ enum {
 extern const struct bus_statement worker_statements[SQL_OWN_COUNT];
 
 /* One input on its way through. */
-struct item {
+struct entry {
   struct bus_input input;
   struct bus_envelope envelope; /* DELIVERY */
   struct bus_str raw;           /* DELIVERY: the body as it came */
@@ -81,14 +81,14 @@ static inline const char *service_version(const struct bus_service *service) {
   return service->version ? service->version : ORDERBUS_VERSION;
 }
 
-static inline bool item_is_delivery(const struct item *item) {
-  return item->input.kind == BUS_INPUT_DELIVERY;
+static inline bool entry_is_delivery(const struct entry *entry) {
+  return entry->input.kind == BUS_INPUT_DELIVERY;
 }
 
 /* Deliveries that came while the other generation is processed. Its arena is released when all of them are settled. */
 struct generation {
   struct bus_arena *arena;
-  struct item *items;
+  struct entry *entries;
   size_t count, room, next; /* room: in bytes; next: first one not yet processed */
 };
 
@@ -117,7 +117,7 @@ struct held {
 };
 
 /* Settled tags of this connection, so that one multiple ack covers all up to the first gap. */
-struct ledger {
+struct acks {
   uint64_t acked;   /* all up to here are acked */
   uint64_t settled; /* all up to here are settled */
   uint64_t highest; /* received */
@@ -148,7 +148,7 @@ struct stall {
 };
 
 struct uuid_list {
-  struct bus_uuid *items;
+  struct bus_uuid *ids;
   size_t count, room; /* room: in bytes */
 };
 
@@ -214,8 +214,8 @@ struct bus_worker {
   struct bus_arena *work;
   struct bus_uuid_source ids;
   struct periodic_state periodics[PERIODICS_OWN + PERIODICS_MAX];
-  struct swept *swept; /* claimed rows; in `work`, published after COMMIT */
-  struct item **batch; /* scratch: pointers to the items of the transaction under way */
+  struct swept *swept;  /* claimed rows; in `work`, published after COMMIT */
+  struct entry **batch; /* scratch: pointers to the entries of the transaction under way */
   size_t batch_room;
 
   /* publishing */
@@ -238,7 +238,7 @@ struct bus_worker {
   struct pace pace;
   int64_t ack_at;     /* when what is settled is acked at the latest; 0: not known yet */
   int64_t stop_grace; /* once it is to stop: until when after that a trip may take */
-  struct ledger ledger;
+  struct acks acks;
 
   struct worker_metrics *metrics;
 
@@ -309,26 +309,26 @@ void intake_free(struct bus_worker *worker);
 void intake_on_delivery(struct bus_worker *worker, const struct bus_delivery *delivery);
 /* After a lost connection: deliveries will come again, local inputs stay. */
 void intake_forget_deliveries(struct bus_worker *worker);
-/* Takes up to max items; 0: none has arrived. Pointers stay valid until the next call. */
-size_t intake_take(struct bus_worker *worker, struct item **items, size_t max);
+/* Takes up to max entries; 0: none has arrived. Pointers stay valid until the next call. */
+size_t intake_take(struct bus_worker *worker, struct entry **entries, size_t max);
 size_t intake_count(const struct bus_worker *worker);
 bool intake_is_empty(const struct bus_worker *worker);
-/* Fills item->input.body, or verdict and cause. */
-void intake_decode(struct bus_worker *worker, struct item *item);
+/* Fills entry->input.body, or verdict and cause. */
+void intake_decode(struct bus_worker *worker, struct entry *entry);
 /* A request past its deadline. */
-bool intake_is_late(const struct bus_worker *worker, const struct item *item);
+bool intake_is_late(const struct bus_worker *worker, const struct entry *entry);
 /* Deadlines that were pushed and not yet taken: they are found again. */
 void intake_drop_deadlines(struct bus_worker *worker);
-/* A zeroed item; NULL: out of memory. */
-struct item *generation_append(struct generation *generation);
-/* The verdict on an item that cannot be processed now: the tier that it waits in, or parked when its time is over. */
-void intake_put_off(const struct bus_worker *worker, struct item *item);
+/* A zeroed entry; NULL: out of memory. */
+struct entry *generation_append(struct generation *generation);
+/* The verdict on an entry that cannot be processed now: the tier that it waits in, or parked when its time is over. */
+void intake_put_off(const struct bus_worker *worker, struct entry *entry);
 
 /* ---- worker_deferred.c: inputs that nobody is blamed for while no transaction commits ---- */
 /* Keeps a copy, or keeps one that lies there already. False: out of memory. */
-bool deferred_add(struct bus_worker *worker, struct item *item);
-/* Up to max items; pointers stay valid until deferred_done. */
-size_t deferred_take(struct bus_worker *worker, struct item **items, size_t max);
+bool deferred_add(struct bus_worker *worker, struct entry *entry);
+/* Up to max entries; pointers stay valid until deferred_done. */
+size_t deferred_take(struct bus_worker *worker, struct entry **entries, size_t max);
 /* Those that were taken and not kept again are settled. */
 void deferred_done(struct bus_worker *worker);
 
@@ -337,17 +337,17 @@ struct type_record *stall_type(struct bus_worker *worker, const struct bus_messa
 /* Records a failed try without blame; fresh: its inputs had just arrived. */
 void stall_note(struct bus_worker *worker, bool fresh, const struct bus_error *why);
 /* A transaction with these inputs has committed. */
-void stall_committed(struct bus_worker *worker, struct item *const *items, size_t count);
+void stall_committed(struct bus_worker *worker, struct entry *const *entries, size_t count);
 /* Deadlines wait for messages that come back from a tier after so long. */
 void stall_hold_deadlines(struct bus_worker *worker, int64_t ms);
 /* The next batch; 0: there is none yet. */
-size_t stall_take(struct bus_worker *worker, struct item **items, size_t max);
+size_t stall_take(struct bus_worker *worker, struct entry **entries, size_t max);
 /* When there is one; INT64_MAX: when something comes. */
 int64_t stall_next(const struct bus_worker *worker);
 
 /* ---- worker_batch.c: a batch until it is settled ---- */
-/* Carries the items through; they are settled afterwards, or the links are down and they will come again. */
-void batch_process(struct bus_worker *worker, struct item **items, size_t count);
+/* Carries the entries through; they are settled afterwards, or the links are down and they will come again. */
+void batch_process(struct bus_worker *worker, struct entry **entries, size_t count);
 /* Periodics, sweeper and housekeeping that are due, in a transaction of their own. */
 void batch_idle(struct bus_worker *worker);
 /* Waits a moment where that makes the next batch a good deal larger. */
@@ -362,9 +362,9 @@ void pace_begin(struct pace *pace, int64_t now, size_t count);
 int64_t pace_next(const struct pace *pace, int64_t window);
 
 /* ---- worker_transaction.c: the two trips ---- */
-/* Makes one attempt. BATCH_COMMITTED: the effects are published and the items settled. BATCH_LOST: the outcome is
+/* Makes one attempt. BATCH_COMMITTED: the effects are published and the entries settled. BATCH_LOST: the outcome is
  * unknown. Else: rolled back. */
-enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **items, size_t count,
+enum batch_outcome transaction_attempt(struct bus_worker *worker, struct entry **entries, size_t count,
                                        struct bus_error *err);
 /* Ends the trip and its transaction. */
 void transaction_roll_back(struct bus_worker *worker);
@@ -402,33 +402,33 @@ void publish_effect(struct bus_worker *worker, const struct bus_effect *effect);
 void publish_outbox_row(struct bus_worker *worker, const struct bus_message_type *type,
                         const struct bus_envelope *envelope, struct bus_str body);
 /* Retried or parked: held until the broker has it, then its delivery is settled. */
-void publish_hold(struct bus_worker *worker, struct item *item);
+void publish_hold(struct bus_worker *worker, struct entry *entry);
 void publish_held(struct bus_worker *worker, int64_t now);
-/* Writes the failed tries that travel with the item's message or stay in the database. The current try is the last
+/* Writes the failed tries that travel with the entry's message or stay in the database. The current try is the last
  * line. */
-size_t publish_history(const struct bus_worker *worker, struct item *item, char text[BUS_HISTORY_MAX]);
+size_t publish_history(const struct bus_worker *worker, struct entry *entry, char text[BUS_HISTORY_MAX]);
 int64_t publish_held_next(const struct bus_worker *worker);
 void publish_on_confirm(struct bus_worker *worker, uint64_t seq, bool multiple, bool ack);
 void publish_on_return(struct bus_worker *worker, const struct bus_uuid *message_id);
 size_t publish_open_count(const struct bus_worker *worker);
 
 /* ---- worker_trace.c: a line for each message at debug ---- */
-void trace_received(const struct bus_worker *worker, const struct item *item);
-void trace_decided(const struct bus_worker *worker, const struct item *item, size_t effects);
+void trace_received(const struct bus_worker *worker, const struct entry *entry);
+void trace_decided(const struct bus_worker *worker, const struct entry *entry, size_t effects);
 void trace_published(const struct bus_publication *publication);
 
-/* ---- worker_ledger.c: which deliveries are settled. Pure. ---- */
-bool ledger_init(struct ledger *ledger, size_t room);
-void ledger_free(struct ledger *ledger);
-void ledger_reset(struct ledger *ledger);
-/* False: more is unsettled than the ledger can keep. */
-bool ledger_received(struct ledger *ledger, uint64_t tag);
-size_t ledger_open(const struct ledger *ledger);
-void ledger_settle(struct ledger *ledger, uint64_t tag);
-/* The tag to ack with `multiple`, or 0: nothing new. */
+/* ---- worker_acks.c: which deliveries are settled. Pure. ---- */
+bool acks_init(struct acks *acks, size_t room);
+void acks_free(struct acks *acks);
+void acks_reset(struct acks *acks);
+/* False: more deliveries are unsettled than there is room for. */
+bool acks_received(struct acks *acks, uint64_t tag);
+size_t acks_open(const struct acks *acks);
+void acks_settle(struct acks *acks, uint64_t tag);
 /* Settled, and not yet acked. */
-size_t ledger_pending(const struct ledger *ledger);
-uint64_t ledger_ackable(struct ledger *ledger);
+size_t acks_pending(const struct acks *acks);
+/* The tag to ack with `multiple`, or 0: nothing new. */
+uint64_t acks_ackable(struct acks *acks);
 
 /* False: no memory, or the list is full. */
 bool uuid_list_add(struct uuid_list *list, const struct bus_uuid *uuid);
@@ -460,5 +460,5 @@ void metrics_free(struct bus_worker *worker);
 void metrics_add(struct bus_worker *worker, enum worker_metric metric, int64_t more);
 void metrics_set(struct bus_worker *worker, enum worker_metric metric, int64_t value);
 void metrics_batch(struct bus_worker *worker, enum batch_outcome outcome, size_t size, int64_t duration);
-void metrics_message(struct bus_worker *worker, const struct item *item);
+void metrics_message(struct bus_worker *worker, const struct entry *entry);
 void metrics_published(struct bus_worker *worker, enum bus_exchange exchange);

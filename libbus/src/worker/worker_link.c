@@ -334,7 +334,7 @@ static void detach(struct bus_worker *worker) {
   atomic_store(&worker->status_broker, BUS_LINK_DOWN);
   atomic_store(&worker->status_blocked, false);
   publish_reset(worker);
-  ledger_reset(&worker->ledger);
+  acks_reset(&worker->acks);
   worker->ack_at = 0;
   intake_forget_deliveries(worker);
 }

@@ -5,7 +5,10 @@
 
 #include <stdlib.h>
 
-enum { TYPES_MAX = 64, OUTCOMES = 5, BATCH_OUTCOMES = BATCH_FAULT + 1, EXCHANGES = BUS_EXCHANGE_BACK };
+enum { TYPES_MAX = 64, BATCH_OUTCOMES = BATCH_FAULT + 1, EXCHANGES = BUS_EXCHANGE_BACK };
+
+static const char *const message_outcome_names[] = {"done", "retried", "parked", "duplicate", "late"};
+enum { OUTCOMES = BUS_COUNT(message_outcome_names) };
 
 struct worker_metrics {
   struct bus_series *batches[BATCH_OUTCOMES], *batch_size, *batch_duration;
@@ -20,7 +23,6 @@ struct worker_metrics {
 static const double size_bounds[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
 static const double duration_bounds[] = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5};
 static const char *const batch_outcome_names[] = {"committed", "conflict", "data", "lost", "other", "fault"};
-static const char *const message_outcome_names[] = {"done", "retried", "parked", "duplicate", "late"};
 
 static const struct bus_metric_spec batches = BUS_COUNTER_SPEC(
     "bus_batches_total", "Transactions that a worker ran, by outcome.", .labels = {"worker", "outcome"});
@@ -119,12 +121,12 @@ static struct bus_series *message_series(struct worker_metrics *metrics, const s
   return metrics->types[i].series[outcome];
 }
 
-void metrics_message(struct bus_worker *worker, const struct item *item) {
-  if (!item_is_delivery(item))
+void metrics_message(struct bus_worker *worker, const struct entry *entry) {
+  if (!entry_is_delivery(entry))
     return;
-  size_t outcome = item->late ? 4 : item->duplicate ? 3 : (size_t)item->verdict;
-  if (item->input.type)
-    bus_series_add(message_series(worker->metrics, item->input.type, outcome), 1);
+  size_t outcome = entry->late ? 4 : entry->duplicate ? 3 : (size_t)entry->verdict;
+  if (entry->input.type)
+    bus_series_add(message_series(worker->metrics, entry->input.type, outcome), 1);
   else
     bus_series_add(
         bus_metric_series(worker->metrics->messages, (const char *const[]){"unknown", message_outcome_names[outcome]}),

@@ -15,7 +15,7 @@ static void look_whether_settled(struct bus_worker *worker) {
   bool stalled = worker->stall.since != 0 || worker->deferred.count > 0 || now < worker->deadlines_at;
   if (worker->settled || !worker->attached || stalled)
     return;
-  bool credit = ledger_open(&worker->ledger) < (size_t)worker->settings.batch_max * 2;
+  bool credit = acks_open(&worker->acks) < (size_t)worker->settings.batch_max * 2;
   bool quiet = credit && intake_is_empty(worker) && now - worker->last_delivery_at >= SETTLED_QUIET;
   worker->settled = quiet || now - worker->unsettled_at >= worker->settings.settle_max_ms * BUS_MILLISECOND;
 }

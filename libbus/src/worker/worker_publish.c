@@ -31,8 +31,8 @@ static void free_held(struct bus_worker *worker) {
 void publish_free(struct bus_worker *worker) {
   free_held(worker);
   free(worker->slips);
-  free(worker->confirmed.items);
-  free(worker->unroutable.items);
+  free(worker->confirmed.ids);
+  free(worker->unroutable.ids);
 }
 
 /* The connections are lost: the sweeper publishes outbox rows, the broker redelivers held deliveries. */
@@ -142,29 +142,29 @@ static struct bus_str copy_behind(char **at, struct bus_str text) {
   return (struct bus_str){copy, text.len};
 }
 
-size_t publish_history(const struct bus_worker *worker, struct item *item, char text[BUS_HISTORY_MAX]) {
+size_t publish_history(const struct bus_worker *worker, struct entry *entry, char text[BUS_HISTORY_MAX]) {
   char service[2 * BUS_NAME_MAX];
-  if (item->failed_at == 0)
-    item->failed_at = bus_wall_clock();
+  if (entry->failed_at == 0)
+    entry->failed_at = bus_wall_clock();
   (void)snprintf(service, sizeof service, "%s/%s", worker->service->name, service_version(worker->service));
-  const struct bus_failure failure = {.at = item->failed_at,
-                                      .attempt = item->envelope.attempt,
+  const struct bus_failure failure = {.at = entry->failed_at,
+                                      .attempt = entry->envelope.attempt,
                                       .service = bus_str(service),
-                                      .error = bus_str(bus_error_name(item->cause.code)),
-                                      .cause = bus_str(item->cause.text)};
-  return bus_history_add(item->envelope.history, &failure, text);
+                                      .error = bus_str(bus_error_name(entry->cause.code)),
+                                      .cause = bus_str(entry->cause.text)};
+  return bus_history_add(entry->envelope.history, &failure, text);
 }
 
-static struct held *held_new(const struct bus_worker *worker, const struct item *item, struct bus_str history) {
-  const struct bus_envelope *from = &item->envelope;
+static struct held *held_new(const struct bus_worker *worker, const struct entry *entry, struct bus_str history) {
+  const struct bus_envelope *from = &entry->envelope;
   struct bus_str sender = bus_topology_sender(worker->topology, worker->service->name, from);
   size_t size = from->type.len + from->app_id.len + from->user_id.len + from->reply_to.len + sender.len + history.len +
-                item->raw.len + 7;
+                entry->raw.len + 7;
   struct held *held = calloc(1, sizeof *held + size);
   if (!held)
     return NULL;
   char *at = held->text;
-  held->tag = item->tag;
+  held->tag = entry->tag;
   held->envelope = *from;
   held->envelope.type = copy_behind(&at, from->type);
   held->envelope.app_id = copy_behind(&at, from->app_id);
@@ -172,41 +172,41 @@ static struct held *held_new(const struct bus_worker *worker, const struct item 
   held->envelope.reply_to = copy_behind(&at, from->reply_to);
   held->envelope.sender = copy_behind(&at, sender);
   held->envelope.history = copy_behind(&at, history);
-  held->body = item->raw.data ? copy_behind(&at, item->raw) : BUS_STR("");
-  held->cause = item->cause;
+  held->body = entry->raw.data ? copy_behind(&at, entry->raw) : BUS_STR("");
+  held->cause = entry->cause;
   return held;
 }
 
-static void log_held(const struct bus_worker *worker, const struct item *item, const char *msg, const char *where) {
-  bus_log(BUS_WARN, msg, BUS_F_STR("queue", worker->service->queues[item->consumer]),
-          BUS_F_VIEW("type", item->envelope.type), BUS_F_UUID("message_id", &item->envelope.message_id),
-          BUS_F_UUID("order_id", &item->envelope.correlation_id), BUS_F_TRACE(&item->envelope.trace),
-          BUS_F_INT("attempt", item->envelope.attempt), BUS_F_STR("to", where),
-          BUS_F_STR("error", bus_error_name(item->cause.code)), BUS_F_STR("cause", item->cause.text));
+static void log_held(const struct bus_worker *worker, const struct entry *entry, const char *msg, const char *where) {
+  bus_log(BUS_WARN, msg, BUS_F_STR("queue", worker->service->queues[entry->consumer]),
+          BUS_F_VIEW("type", entry->envelope.type), BUS_F_UUID("message_id", &entry->envelope.message_id),
+          BUS_F_UUID("order_id", &entry->envelope.correlation_id), BUS_F_TRACE(&entry->envelope.trace),
+          BUS_F_INT("attempt", entry->envelope.attempt), BUS_F_STR("to", where),
+          BUS_F_STR("error", bus_error_name(entry->cause.code)), BUS_F_STR("cause", entry->cause.text));
 }
 
-void publish_hold(struct bus_worker *worker, struct item *item) {
+void publish_hold(struct bus_worker *worker, struct entry *entry) {
   char history[BUS_HISTORY_MAX];
-  size_t len = publish_history(worker, item, history);
-  struct held *held = held_new(worker, item, (struct bus_str){history, len});
+  size_t len = publish_history(worker, entry, history);
+  struct held *held = held_new(worker, entry, (struct bus_str){history, len});
   if (!held) { /* unsettled, so the broker keeps it; a new connection brings it again */
     struct bus_error err;
     (void)bus_fail(&err, BUS_E_NOMEM, "out of memory for a message to retry");
     worker_note_amqp_error(worker, &err);
     return;
   }
-  const char *queue = worker->service->queues[item->consumer];
+  const char *queue = worker->service->queues[entry->consumer];
   if (held->envelope.first_failed_at == BUS_NO_TIME)
-    held->envelope.first_failed_at = item->failed_at;
-  if (item->verdict == BUS_PARK) {
+    held->envelope.first_failed_at = entry->failed_at;
+  if (entry->verdict == BUS_PARK) {
     held->exchange = BUS_EXCHANGE_DEAD;
     (void)snprintf(held->key, sizeof held->key, "%s", queue);
-    log_held(worker, item, "message parked", held->key);
+    log_held(worker, entry, "message parked", held->key);
   } else {
     held->exchange = BUS_EXCHANGE_RETRY;
-    held->envelope.attempt += !item->uncounted;
-    (void)snprintf(held->key, sizeof held->key, "%s.%s", worker->topology->tiers[item->tier].name, queue);
-    log_held(worker, item, "message will be retried", held->key);
+    held->envelope.attempt += !entry->uncounted;
+    (void)snprintf(held->key, sizeof held->key, "%s.%s", worker->topology->tiers[entry->tier].name, queue);
+    log_held(worker, entry, "message will be retried", held->key);
   }
   held->next = worker->held;
   worker->held = held;
@@ -263,7 +263,7 @@ static void release_held(struct bus_worker *worker, struct held *done) {
     if (*at == done) {
       *at = done->next;
       BUS_CUT_POINT("worker.hold-confirmed", worker_fd(worker->consuming));
-      ledger_settle(&worker->ledger, done->tag);
+      acks_settle(&worker->acks, done->tag);
       worker->ack_at = 1; /* at once: no inbox row tells that it came before */
       free(done);
       metrics_add(worker, METRIC_HELD, -1);

@@ -47,14 +47,14 @@ void stall_note(struct bus_worker *worker, bool fresh, const struct bus_error *w
           BUS_F_INT("again_in_ms", (stall->again_at - now) / BUS_MILLISECOND));
 }
 
-void stall_committed(struct bus_worker *worker, struct item *const *items, size_t count) {
+void stall_committed(struct bus_worker *worker, struct entry *const *entries, size_t count) {
   int64_t now = bus_monotonic();
   bool any = false;
   for (size_t i = 0; i < count; i++) {
-    const struct item *item = items[i];
-    if (item->refused || item->duplicate || item->verdict != BUS_DONE)
+    const struct entry *entry = entries[i];
+    if (entry->refused || entry->duplicate || entry->verdict != BUS_DONE)
       continue;
-    struct type_record *record = stall_type(worker, item->input.type);
+    struct type_record *record = stall_type(worker, entry->input.type);
     record->committed_at = now;
     record->blamed = 0;
     any = true;
@@ -75,7 +75,7 @@ void stall_hold_deadlines(struct bus_worker *worker, int64_t ms) {
 /* Suspects of a crash are taken one by one: the next one only once this one is settled. */
 static bool suspect_waits(const struct bus_worker *worker) {
   for (size_t i = 0; i < worker->deferred.count; i++)
-    if (worker->deferred.items[i].alone)
+    if (worker->deferred.entries[i].alone)
       return true;
   return false;
 }
@@ -85,12 +85,12 @@ static int64_t fresh_from(const struct bus_worker *worker) {
   return suspect_waits(worker) ? INT64_MAX : worker->stall.since == 0 ? 0 : worker->stall.fresh_at;
 }
 
-size_t stall_take(struct bus_worker *worker, struct item **items, size_t max) {
+size_t stall_take(struct bus_worker *worker, struct entry **entries, size_t max) {
   int64_t now = bus_monotonic();
   if (worker->stall.since != 0 && worker->deferred.count == 0)
     end(worker, now, "no message is left that failed");
-  size_t count = now >= worker->stall.again_at ? deferred_take(worker, items, max) : 0;
-  return count == 0 && now >= fresh_from(worker) ? intake_take(worker, items, max) : count;
+  size_t count = now >= worker->stall.again_at ? deferred_take(worker, entries, max) : 0;
+  return count == 0 && now >= fresh_from(worker) ? intake_take(worker, entries, max) : count;
 }
 
 int64_t stall_next(const struct bus_worker *worker) {

@@ -3,34 +3,34 @@
 
 #include <bus/log.h>
 
-static const char *queue_of(const struct bus_worker *worker, const struct item *item) {
-  return item_is_delivery(item) ? worker->service->queues[item->consumer] : NULL;
+static const char *queue_of(const struct bus_worker *worker, const struct entry *entry) {
+  return entry_is_delivery(entry) ? worker->service->queues[entry->consumer] : NULL;
 }
 
-void trace_received(const struct bus_worker *worker, const struct item *item) {
-  const struct bus_envelope *envelope = &item->envelope;
+void trace_received(const struct bus_worker *worker, const struct entry *entry) {
+  const struct bus_envelope *envelope = &entry->envelope;
   if (bus_log_enabled(BUS_DEBUG))
-    bus_log(BUS_DEBUG, "message received", BUS_F_STR("queue", queue_of(worker, item)),
+    bus_log(BUS_DEBUG, "message received", BUS_F_STR("queue", queue_of(worker, entry)),
             BUS_F_VIEW("type", envelope->type), BUS_F_UUID("message_id", &envelope->message_id),
             BUS_F_UUID("order_id", &envelope->correlation_id), BUS_F_UUID("causation_id", &envelope->causation_id),
             BUS_F_TRACE(&envelope->trace), BUS_F_INT("attempt", envelope->attempt),
-            BUS_F_STR("refused", item->refused ? item->cause.text : NULL));
+            BUS_F_STR("refused", entry->refused ? entry->cause.text : NULL));
 }
 
-static const char *verdict_of(const struct item *item) {
+static const char *verdict_of(const struct entry *entry) {
   static const char *const verdicts[] = {[BUS_DONE] = "done", [BUS_RETRY] = "retry", [BUS_PARK] = "park"};
-  return item->duplicate ? "duplicate" : verdicts[item->verdict];
+  return entry->duplicate ? "duplicate" : verdicts[entry->verdict];
 }
 
-void trace_decided(const struct bus_worker *worker, const struct item *item, size_t effects) {
+void trace_decided(const struct bus_worker *worker, const struct entry *entry, size_t effects) {
   static const char *const kinds[] = {
       [BUS_INPUT_DELIVERY] = NULL, [BUS_INPUT_DEADLINE] = "a deadline", [BUS_INPUT_COMPLETION] = "a completed call"};
-  const struct bus_envelope *envelope = &item->envelope;
+  const struct bus_envelope *envelope = &entry->envelope;
   if (bus_log_enabled(BUS_DEBUG))
-    bus_log(BUS_DEBUG, "message decided", BUS_F_STR("queue", queue_of(worker, item)),
-            BUS_F_STR("input", kinds[item->input.kind]), BUS_F_VIEW("type", envelope->type),
+    bus_log(BUS_DEBUG, "message decided", BUS_F_STR("queue", queue_of(worker, entry)),
+            BUS_F_STR("input", kinds[entry->input.kind]), BUS_F_VIEW("type", envelope->type),
             BUS_F_UUID("message_id", &envelope->message_id), BUS_F_UUID("order_id", &envelope->correlation_id),
-            BUS_F_TRACE(&envelope->trace), BUS_F_STR("verdict", verdict_of(item)), BUS_F_INT("effects", effects));
+            BUS_F_TRACE(&envelope->trace), BUS_F_STR("verdict", verdict_of(entry)), BUS_F_INT("effects", effects));
 }
 
 void trace_published(const struct bus_publication *publication) {

@@ -12,10 +12,10 @@
 
 /* One attempt at one transaction. */
 struct attempt {
-  struct item **items;
+  struct entry **entries;
   size_t count;
   struct bus_input *inputs; /* of those that are not refused beforehand, in order */
-  struct item **asked;      /* their items */
+  struct entry **asked;     /* their entries */
   size_t asked_count;
   void *model;
   struct bus_effects effects;
@@ -87,19 +87,19 @@ static bool nomem(struct bus_error *err) {
 
 static bool collect(struct bus_worker *worker, struct attempt *attempt) {
   attempt->inputs = bus_arena_array(worker->work, attempt->count + 1, sizeof *attempt->inputs);
-  attempt->asked = bus_arena_array(worker->work, attempt->count + 1, sizeof(struct item *));
+  attempt->asked = bus_arena_array(worker->work, attempt->count + 1, sizeof(struct entry *));
   if (!attempt->inputs || !attempt->asked)
     return false;
   for (size_t i = 0; i < attempt->count; i++) {
-    struct item *item = attempt->items[i];
-    item->duplicate = false;
-    item->late = intake_is_late(worker, item);
-    if (item->refused || item->late)
+    struct entry *entry = attempt->entries[i];
+    entry->duplicate = false;
+    entry->late = intake_is_late(worker, entry);
+    if (entry->refused || entry->late)
       continue;
-    item->verdict = BUS_DONE;
-    item->cause.code = BUS_OK;
-    attempt->asked[attempt->asked_count] = item;
-    attempt->inputs[attempt->asked_count++] = item->input;
+    entry->verdict = BUS_DONE;
+    entry->cause.code = BUS_OK;
+    attempt->asked[attempt->asked_count] = entry;
+    attempt->inputs[attempt->asked_count++] = entry->input;
   }
   return true;
 }
@@ -108,7 +108,7 @@ static void add_inbox(const struct bus_worker *worker, struct bus_sql *sql, stru
   struct bus_args *args = NULL;
   attempt->inbox_row = -1;
   for (size_t i = 0; i < attempt->asked_count && !worker->requests; i++) {
-    if (!item_is_delivery(attempt->asked[i]))
+    if (!entry_is_delivery(attempt->asked[i]))
       continue;
     if (!args) {
       attempt->inbox_row = (long)pg_trip_count(sql);
@@ -123,7 +123,7 @@ static void add_inbox(const struct bus_worker *worker, struct bus_sql *sql, stru
 static void add_now(const struct bus_worker *worker, struct bus_sql *sql, struct attempt *attempt) {
   attempt->now_row = -1;
   for (size_t i = 0; i < attempt->asked_count && attempt->now_row < 0; i++)
-    if (worker->requests || !item_is_delivery(attempt->asked[i])) {
+    if (worker->requests || !entry_is_delivery(attempt->asked[i])) {
       attempt->now_row = (long)pg_trip_count(sql);
       (void)pg_add_own(sql, SQL_NOW);
     }
@@ -165,11 +165,11 @@ static bool mark_duplicates(struct bus_worker *worker, struct attempt *attempt) 
     fresh[i] = bus_rows_uuid(rows, i, 0);
   qsort(fresh, count, sizeof *fresh, by_uuid);
   for (size_t i = 0; i < attempt->asked_count; i++) {
-    struct item *item = attempt->asked[i];
-    if (!item_is_delivery(item))
+    struct entry *entry = attempt->asked[i];
+    if (!entry_is_delivery(entry))
       continue;
-    const struct bus_uuid *found = bsearch(&item->envelope.message_id, fresh, count, sizeof *fresh, by_uuid);
-    item->duplicate = !found || used[found - fresh];
+    const struct bus_uuid *found = bsearch(&entry->envelope.message_id, fresh, count, sizeof *fresh, by_uuid);
+    entry->duplicate = !found || used[found - fresh];
     if (found)
       used[found - fresh] = true;
   }
@@ -191,29 +191,29 @@ static bool load(struct bus_worker *worker, struct attempt *attempt, struct bus_
 static bool decide(struct bus_worker *worker, struct attempt *attempt, struct bus_error *err) {
   struct bus_effects *effects = &attempt->effects;
   for (size_t i = 0; i < attempt->asked_count; i++) {
-    struct item *item = attempt->asked[i];
-    item->late = intake_is_late(worker, item); /* the locks may have taken a while */
-    if (item->duplicate || item->late) {
-      trace_decided(worker, item, 0);
+    struct entry *entry = attempt->asked[i];
+    entry->late = intake_is_late(worker, entry); /* the locks may have taken a while */
+    if (entry->duplicate || entry->late) {
+      trace_decided(worker, entry, 0);
       continue;
     }
     size_t before = effects->count;
     bus_effects_begin(effects, &attempt->inputs[i]);
     worker->service->decide(attempt->model, &attempt->inputs[i], effects);
-    item->verdict = bus_effects_end(effects);
-    if (item->input.kind == BUS_INPUT_DEADLINE)
+    entry->verdict = bus_effects_end(effects);
+    if (entry->input.kind == BUS_INPUT_DEADLINE)
       BUS_CRASH_POINT("worker.deadline-decided");
-    if (item->input.kind == BUS_INPUT_COMPLETION)
+    if (entry->input.kind == BUS_INPUT_COMPLETION)
       BUS_CRASH_POINT("worker.completion-decided");
-    trace_decided(worker, item, effects->count - before);
+    trace_decided(worker, entry, effects->count - before);
     if (effects->failed)
       return bus_fail(err, BUS_E_NOMEM, "effects of %s: out of memory, or a message that cannot be encoded",
-                      item->input.type ? item->input.type->type : "a local input");
-    if (item->verdict == BUS_DONE)
+                      entry->input.type ? entry->input.type->type : "a local input");
+    if (entry->verdict == BUS_DONE)
       continue;
-    (void)bus_fail(&item->cause, item->verdict == BUS_PARK ? BUS_E_INVALID : BUS_E_LATER, "%s", effects->reason);
-    if (item->verdict == BUS_RETRY)
-      intake_put_off(worker, item);
+    (void)bus_fail(&entry->cause, entry->verdict == BUS_PARK ? BUS_E_INVALID : BUS_E_LATER, "%s", effects->reason);
+    if (entry->verdict == BUS_RETRY)
+      intake_put_off(worker, entry);
   }
   return true;
 }
@@ -282,34 +282,34 @@ static struct bus_str clean(struct bus_worker *worker, struct bus_str text) {
 }
 
 /* Made by bus_history_add, so it is clean. */
-static struct bus_str history_of(struct bus_worker *worker, struct item *item) {
+static struct bus_str history_of(struct bus_worker *worker, struct entry *entry) {
   char text[BUS_HISTORY_MAX];
-  size_t len = publish_history(worker, item, text);
+  size_t len = publish_history(worker, entry, text);
   struct bus_str copy = bus_arena_copy(worker->work, (struct bus_str){text, len});
   return copy.data ? copy : BUS_STR("");
 }
 
-static void add_parked_row(struct bus_worker *worker, struct bus_args *args, struct item *item) {
-  bus_args_uuid(args, &item->envelope.message_id);
-  bus_args_text(args, bus_str(worker->service->queues[item->consumer]));
-  bus_args_text(args, clean(worker, item->envelope.type));
-  bus_args_uuid_or_null(args, &item->envelope.correlation_id);
-  bus_args_int64(args, item->envelope.attempt);
-  bus_args_text(args, bus_str(bus_error_name(item->cause.code)));
-  bus_args_text(args, clean(worker, bus_str(item->cause.text)));
+static void add_parked_row(struct bus_worker *worker, struct bus_args *args, struct entry *entry) {
+  bus_args_uuid(args, &entry->envelope.message_id);
+  bus_args_text(args, bus_str(worker->service->queues[entry->consumer]));
+  bus_args_text(args, clean(worker, entry->envelope.type));
+  bus_args_uuid_or_null(args, &entry->envelope.correlation_id);
+  bus_args_int64(args, entry->envelope.attempt);
+  bus_args_text(args, bus_str(bus_error_name(entry->cause.code)));
+  bus_args_text(args, clean(worker, bus_str(entry->cause.text)));
   bus_args_text(args, bus_str(service_version(worker->service)));
-  bus_args_text(args, history_of(worker, item));
+  bus_args_text(args, history_of(worker, entry));
 }
 
 static void add_parked(struct bus_worker *worker, struct bus_sql *sql, const struct attempt *attempt) {
   struct bus_args *args = NULL;
   for (size_t i = 0; i < attempt->count; i++) {
-    struct item *item = attempt->items[i];
-    if (!item_is_delivery(item) || item->duplicate || item->verdict != BUS_PARK || worker->requests)
+    struct entry *entry = attempt->entries[i];
+    if (!entry_is_delivery(entry) || entry->duplicate || entry->verdict != BUS_PARK || worker->requests)
       continue;
     if (!args)
       args = pg_add_own(sql, SQL_PARKED_INSERT);
-    add_parked_row(worker, args, item);
+    add_parked_row(worker, args, entry);
   }
 }
 
@@ -317,23 +317,23 @@ static void add_parked(struct bus_worker *worker, struct bus_sql *sql, const str
 static void add_inbox_delete(const struct bus_worker *worker, struct bus_sql *sql, const struct attempt *attempt) {
   struct bus_args *args = NULL;
   for (size_t i = 0; i < attempt->asked_count && !worker->requests; i++) {
-    const struct item *item = attempt->asked[i];
-    if (!item_is_delivery(item) || item->duplicate || item->verdict == BUS_DONE)
+    const struct entry *entry = attempt->asked[i];
+    if (!entry_is_delivery(entry) || entry->duplicate || entry->verdict == BUS_DONE)
       continue;
     if (!args)
       args = pg_add_own(sql, SQL_INBOX_DELETE);
-    bus_args_uuid(args, &item->envelope.message_id);
+    bus_args_uuid(args, &entry->envelope.message_id);
   }
 }
 
 static void add_suspect_delete(struct bus_sql *sql, const struct attempt *attempt) {
   struct bus_args *args = NULL;
   for (size_t i = 0; i < attempt->count; i++) {
-    if (!attempt->items[i]->suspect)
+    if (!attempt->entries[i]->suspect)
       continue;
     if (!args)
       args = pg_add_own(sql, SQL_SUSPECT_DELETE);
-    bus_args_uuid(args, &attempt->items[i]->envelope.message_id);
+    bus_args_uuid(args, &attempt->entries[i]->envelope.message_id);
   }
 }
 
@@ -379,15 +379,15 @@ static void publish_all(struct bus_worker *worker, const struct bus_effects *eff
     WORKER_CUT_POINT(worker, "after-publish", worker_fd(worker->publishing));
 }
 
-static void settle_items(struct bus_worker *worker, struct item **items, size_t count) {
+static void settle_entries(struct bus_worker *worker, struct entry **entries, size_t count) {
   for (size_t i = 0; i < count; i++) {
-    metrics_message(worker, items[i]);
-    if (!item_is_delivery(items[i]) || worker->amqp_lost || items[i]->epoch != worker->epoch)
+    metrics_message(worker, entries[i]);
+    if (!entry_is_delivery(entries[i]) || worker->amqp_lost || entries[i]->epoch != worker->epoch)
       continue; /* of a connection that is gone: it comes again and shows as a duplicate */
-    if (items[i]->verdict == BUS_DONE || items[i]->duplicate || !worker_retries(worker))
-      ledger_settle(&worker->ledger, items[i]->tag);
+    if (entries[i]->verdict == BUS_DONE || entries[i]->duplicate || !worker_retries(worker))
+      acks_settle(&worker->acks, entries[i]->tag);
     else
-      publish_hold(worker, items[i]);
+      publish_hold(worker, entries[i]);
   }
   publish_held(worker, bus_monotonic());
 }
@@ -455,9 +455,9 @@ static enum batch_outcome outcome_of(const struct bus_error *err) {
   }
 }
 
-enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **items, size_t count,
+enum batch_outcome transaction_attempt(struct bus_worker *worker, struct entry **entries, size_t count,
                                        struct bus_error *err) {
-  struct attempt attempt = {.items = items, .count = count};
+  struct attempt attempt = {.entries = entries, .count = count};
   int64_t began = bus_monotonic();
   bool queries = worker->service->store == NULL;
   *err = (struct bus_error){.code = BUS_OK};
@@ -480,10 +480,10 @@ enum batch_outcome transaction_attempt(struct bus_worker *worker, struct item **
     WORKER_CUT_POINT(worker, "after-commit", worker_fd(worker->publishing));
   bus_backoff_reset(&worker->pg_backoff);
   if (attempt.wrote)
-    stall_committed(worker, items, count);
+    stall_committed(worker, entries, count);
   publish_all(worker, &attempt.effects);
   periodic_committed(worker);
-  settle_items(worker, items, count);
+  settle_entries(worker, entries, count);
   if (publish_is_open(worker))
     bus_amqp_flush(worker->publishing);
   worker->last_work_at = bus_monotonic();

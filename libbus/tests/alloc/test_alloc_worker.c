@@ -85,7 +85,7 @@ static void deliver(struct bus_worker *worker, uint64_t tag) {
 /* Without memory a delivery waits for another try; it is not refused for its contents. */
 static bool take_in(struct bus_arena *arena, const void *context) {
   struct bus_worker *worker = calloc(1, sizeof *worker);
-  struct item *items[8];
+  struct entry *entries[8];
   bool done = worker != NULL;
   size_t count = 0;
   const int64_t pushed = 7;
@@ -95,27 +95,27 @@ static bool take_in(struct bus_arena *arena, const void *context) {
     worker->service = &service;
     worker->topology = &topology;
     worker->settings = (struct bus_worker_settings){BUS_WORKER_DEFAULTS};
-    done = intake_init(worker) && ledger_init(&worker->ledger, 100);
+    done = intake_init(worker) && acks_init(&worker->acks, 100);
   }
   if (done) {
     for (uint64_t tag = 1; tag <= 3; tag++)
       deliver(worker, tag);
     done = bus_worker_push(worker, BUS_INPUT_COMPLETION, &pushed, sizeof pushed);
-    count = intake_take(worker, items, 8);
+    count = intake_take(worker, entries, 8);
     for (size_t i = 0; i < count; i++)
-      intake_decode(worker, items[i]);
+      intake_decode(worker, entries[i]);
   }
   torture_over();
   size_t right = 0;
   for (size_t i = 0; i < count; i++) {
-    right += items[i]->input.body != NULL;
-    assert_true(!items[i]->refused || items[i]->cause.code == BUS_E_NOMEM);
-    assert_true(!items[i]->refused || items[i]->verdict == BUS_RETRY);
+    right += entries[i]->input.body != NULL;
+    assert_true(!entries[i]->refused || entries[i]->cause.code == BUS_E_NOMEM);
+    assert_true(!entries[i]->refused || entries[i]->verdict == BUS_RETRY);
   }
   if (worker) {
     assert_true(count == 4 || worker->amqp_error.code == BUS_E_NOMEM || !done);
     intake_free(worker);
-    ledger_free(&worker->ledger);
+    acks_free(&worker->acks);
     free(worker);
   }
   return done && right == 4;
@@ -125,7 +125,7 @@ TEST(deliveries_that_find_no_memory_are_retried)
 { torture(take_in, NULL); }
 
 static bool list(struct bus_arena *arena, const void *context) {
-  struct uuid_list list = {.items = NULL};
+  struct uuid_list list = {.ids = NULL};
   size_t added = 0;
   (void)arena;
   (void)context;
@@ -133,7 +133,7 @@ static bool list(struct bus_arena *arena, const void *context) {
     added += uuid_list_add(&list, &(struct bus_uuid){{i}});
   torture_over();
   assert_int_equal(list.count, added);
-  free(list.items);
+  free(list.ids);
   return added == 250;
 }
 
@@ -142,16 +142,16 @@ TEST(lists_of_ids)
 
 static bool hold(struct bus_arena *arena, const void *context) {
   struct bus_worker *worker = calloc(1, sizeof *worker);
-  struct item item = {.raw = BUS_STR("{\"n\":1}"), .tag = 5, .verdict = BUS_RETRY, .tier = 1};
+  struct entry entry = {.raw = BUS_STR("{\"n\":1}"), .tag = 5, .verdict = BUS_RETRY, .tier = 1};
   const struct bus_worker *measured = context;
   (void)arena;
-  item.envelope = (struct bus_envelope){.type = BUS_STR("thing.do.v1"), .first_failed_at = BUS_NO_TIME};
+  entry.envelope = (struct bus_envelope){.type = BUS_STR("thing.do.v1"), .first_failed_at = BUS_NO_TIME};
   bool done = worker && publish_init(worker);
   if (done) {
     worker->service = &service;
     worker->topology = &topology;
     worker->metrics = measured->metrics;
-    publish_hold(worker, &item);
+    publish_hold(worker, &entry);
     done = worker->held != NULL;
   }
   torture_over();

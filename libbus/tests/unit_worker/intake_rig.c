@@ -33,13 +33,13 @@ struct bus_worker *intake_rig_new(void) {
   worker->service = &service;
   worker->topology = &topology;
   worker->settings = (struct bus_worker_settings){BUS_WORKER_DEFAULTS};
-  assert_true(intake_init(worker) && ledger_init(&worker->ledger, 100) && metrics_init(worker));
+  assert_true(intake_init(worker) && acks_init(&worker->acks, 100) && metrics_init(worker));
   return worker;
 }
 
 void intake_rig_free(struct bus_worker *worker) {
   intake_free(worker);
-  ledger_free(&worker->ledger);
+  acks_free(&worker->acks);
   metrics_free(worker);
   free(worker);
 }

@@ -27,20 +27,20 @@ static void push(struct bus_worker *worker, int64_t n) {
 TEST(takes_what_has_arrived_in_order_and_no_more_than_fits)
 {
   struct bus_worker *worker = intake_rig_new();
-  struct item *items[10];
-  assert_int_equal(intake_take(worker, items, 10), 0);
+  struct entry *entries[10];
+  assert_int_equal(intake_take(worker, entries, 10), 0);
   assert_true(intake_is_empty(worker));
   for (uint64_t tag = 1; tag <= 7; tag++)
     deliver(worker, tag, false);
   assert_false(intake_is_empty(worker));
-  assert_int_equal(intake_take(worker, items, 4), 4);
+  assert_int_equal(intake_take(worker, entries, 4), 4);
   deliver(worker, 8, false); /* during that batch */
   for (uint64_t i = 0; i < 4; i++)
-    assert_int_equal(items[i]->tag, i + 1);
-  assert_int_equal(intake_take(worker, items, 4), 3);
-  assert_int_equal(items[2]->tag, 7);
-  assert_int_equal(intake_take(worker, items, 4), 1);
-  assert_int_equal(items[0]->tag, 8);
+    assert_int_equal(entries[i]->tag, i + 1);
+  assert_int_equal(intake_take(worker, entries, 4), 3);
+  assert_int_equal(entries[2]->tag, 7);
+  assert_int_equal(intake_take(worker, entries, 4), 1);
+  assert_int_equal(entries[0]->tag, 8);
   assert_true(intake_is_empty(worker));
   intake_rig_free(worker);
 }
@@ -48,15 +48,15 @@ TEST(takes_what_has_arrived_in_order_and_no_more_than_fits)
 TEST(local_inputs_travel_beside_deliveries)
 {
   struct bus_worker *worker = intake_rig_new();
-  struct item *items[10];
+  struct entry *entries[10];
   deliver(worker, 1, false);
   push(worker, 42);
   deliver(worker, 2, false);
   assert_int_equal(bus_worker_pushed(worker), 1);
-  assert_int_equal(intake_take(worker, items, 10), 3);
+  assert_int_equal(intake_take(worker, entries, 10), 3);
   assert_int_equal(bus_worker_pushed(worker), 0);
-  assert_false(item_is_delivery(items[1]));
-  assert_int_equal(((const struct body *)items[1]->input.body)->n, 42);
+  assert_false(entry_is_delivery(entries[1]));
+  assert_int_equal(((const struct body *)entries[1]->input.body)->n, 42);
   intake_rig_free(worker);
 }
 
@@ -67,8 +67,8 @@ TEST(local_inputs_are_bounded)
   for (size_t i = 0; i < PUSHED_MAX; i++)
     assert_true(bus_worker_push(worker, BUS_INPUT_COMPLETION, &body, sizeof body));
   assert_false(bus_worker_push(worker, BUS_INPUT_COMPLETION, &body, sizeof body));
-  struct item *items[10];
-  assert_int_equal(intake_take(worker, items, 10), 10);
+  struct entry *entries[10];
+  assert_int_equal(intake_take(worker, entries, 10), 10);
   assert_true(bus_worker_push(worker, BUS_INPUT_COMPLETION, NULL, 0));
   intake_rig_free(worker);
 }
@@ -77,20 +77,20 @@ TEST(local_inputs_are_bounded)
 TEST(a_lost_connection_forgets_deliveries_alone)
 {
   struct bus_worker *worker = intake_rig_new();
-  struct item *items[10];
+  struct entry *entries[10];
   for (uint64_t tag = 1; tag <= 4; tag++)
     deliver(worker, tag, false);
   push(worker, 1);
-  assert_int_equal(intake_take(worker, items, 2), 2);
+  assert_int_equal(intake_take(worker, entries, 2), 2);
   deliver(worker, 5, false);
   push(worker, 2);
   intake_forget_deliveries(worker);
-  assert_int_equal(items[0]->tag, 1); /* what is being processed stays where it is */
-  assert_int_equal(intake_take(worker, items, 10), 1);
-  assert_int_equal(((const struct body *)items[0]->input.body)->n, 1);
-  assert_int_equal(intake_take(worker, items, 10), 1);
-  assert_int_equal(((const struct body *)items[0]->input.body)->n, 2);
-  assert_int_equal(intake_take(worker, items, 10), 0);
+  assert_int_equal(entries[0]->tag, 1); /* what is being processed stays where it is */
+  assert_int_equal(intake_take(worker, entries, 10), 1);
+  assert_int_equal(((const struct body *)entries[0]->input.body)->n, 1);
+  assert_int_equal(intake_take(worker, entries, 10), 1);
+  assert_int_equal(((const struct body *)entries[0]->input.body)->n, 2);
+  assert_int_equal(intake_take(worker, entries, 10), 0);
   intake_rig_free(worker);
 }
 
@@ -98,15 +98,15 @@ TEST(a_lost_connection_forgets_deliveries_alone)
 TEST(suspects_are_taken_one_by_one_until_a_fresh_one_comes)
 {
   struct bus_worker *worker = intake_rig_new();
-  struct item *items[10];
+  struct entry *entries[10];
   deliver(worker, 1, true);
   deliver(worker, 2, true);
   deliver(worker, 3, false);
   deliver(worker, 4, true);
-  assert_int_equal(intake_take(worker, items, 10), 1);
-  assert_int_equal(intake_take(worker, items, 10), 1);
-  assert_int_equal(items[0]->tag, 2);
-  assert_int_equal(intake_take(worker, items, 10), 2);
+  assert_int_equal(intake_take(worker, entries, 10), 1);
+  assert_int_equal(intake_take(worker, entries, 10), 1);
+  assert_int_equal(entries[0]->tag, 2);
+  assert_int_equal(intake_take(worker, entries, 10), 2);
   assert_false(worker->suspect[0]);
   intake_rig_free(worker);
 }
@@ -115,31 +115,31 @@ TEST(suspects_are_taken_one_by_one_until_a_fresh_one_comes)
 TEST(a_new_connection_of_the_same_process_brings_no_suspects_of_its_own)
 {
   struct bus_worker *worker = intake_rig_new();
-  struct item *items[10];
+  struct entry *entries[10];
   deliver(worker, 1, true);
   deliver(worker, 2, true);
-  assert_int_equal(intake_take(worker, items, 10), 1);
+  assert_int_equal(intake_take(worker, entries, 10), 1);
   intake_forget_deliveries(worker);
   deliver(worker, 1, true);
   deliver(worker, 2, true);
-  assert_int_equal(intake_take(worker, items, 10), 1);
-  assert_int_equal(intake_take(worker, items, 10), 1);
+  assert_int_equal(intake_take(worker, entries, 10), 1);
+  assert_int_equal(intake_take(worker, entries, 10), 1);
   deliver(worker, 3, false);
-  assert_int_equal(intake_take(worker, items, 10), 1);
+  assert_int_equal(intake_take(worker, entries, 10), 1);
   intake_forget_deliveries(worker);
   deliver(worker, 1, true);
   deliver(worker, 2, true);
-  assert_int_equal(intake_take(worker, items, 10), 2);
+  assert_int_equal(intake_take(worker, entries, 10), 2);
   intake_rig_free(worker);
 }
 
 TEST(a_fresh_first_message_suspects_nobody)
 {
   struct bus_worker *worker = intake_rig_new();
-  struct item *items[10];
+  struct entry *entries[10];
   deliver(worker, 1, false);
   deliver(worker, 2, true);
-  assert_int_equal(intake_take(worker, items, 10), 2);
+  assert_int_equal(intake_take(worker, entries, 10), 2);
   intake_rig_free(worker);
 }
 
@@ -147,40 +147,40 @@ TEST(a_fresh_first_message_suspects_nobody)
 TEST(each_queue_has_suspects_of_its_own)
 {
   struct bus_worker *worker = intake_rig_new();
-  struct item *items[10];
+  struct entry *entries[10];
   deliver_from(worker, 0, 1, false);
   deliver_from(worker, 1, 2, true);
   deliver_from(worker, 0, 3, false);
   deliver_from(worker, 1, 4, true);
   deliver_from(worker, 1, 5, false);
   deliver_from(worker, 1, 6, true);
-  assert_int_equal(intake_take(worker, items, 10), 1);
-  assert_false(items[0]->alone);
-  assert_int_equal(intake_take(worker, items, 10), 1);
-  assert_true(items[0]->alone && items[0]->tag == 2);
-  assert_int_equal(intake_take(worker, items, 10), 1);
-  assert_false(items[0]->alone);
-  assert_int_equal(intake_take(worker, items, 10), 1);
-  assert_true(items[0]->alone && items[0]->tag == 4);
-  assert_int_equal(intake_take(worker, items, 10), 2);
-  assert_false(items[0]->alone || items[1]->alone);
+  assert_int_equal(intake_take(worker, entries, 10), 1);
+  assert_false(entries[0]->alone);
+  assert_int_equal(intake_take(worker, entries, 10), 1);
+  assert_true(entries[0]->alone && entries[0]->tag == 2);
+  assert_int_equal(intake_take(worker, entries, 10), 1);
+  assert_false(entries[0]->alone);
+  assert_int_equal(intake_take(worker, entries, 10), 1);
+  assert_true(entries[0]->alone && entries[0]->tag == 4);
+  assert_int_equal(intake_take(worker, entries, 10), 2);
+  assert_false(entries[0]->alone || entries[1]->alone);
   intake_rig_free(worker);
 }
 
 TEST(local_inputs_are_never_suspects)
 {
   struct bus_worker *worker = intake_rig_new();
-  struct item *items[10];
+  struct entry *entries[10];
   deliver(worker, 1, true);
-  assert_int_equal(intake_take(worker, items, 10), 1);
+  assert_int_equal(intake_take(worker, entries, 10), 1);
   for (int i = 0; i < 5; i++)
     push(worker, i);
   deliver(worker, 2, true);
   push(worker, 5);
-  assert_int_equal(intake_take(worker, items, 10), 5);
-  assert_int_equal(intake_take(worker, items, 10), 1);
-  assert_true(item_is_delivery(items[0]));
-  assert_int_equal(intake_take(worker, items, 10), 1);
+  assert_int_equal(intake_take(worker, entries, 10), 5);
+  assert_int_equal(intake_take(worker, entries, 10), 1);
+  assert_true(entry_is_delivery(entries[0]));
+  assert_int_equal(intake_take(worker, entries, 10), 1);
   assert_true(worker->suspect[0]);
   intake_rig_free(worker);
 }
@@ -192,15 +192,15 @@ TEST(an_ack_behind_a_gap_is_no_deadline)
   worker->service = &intake_rig_query;
   deliver(worker, 1, false);
   deliver(worker, 2, false);
-  ledger_settle(&worker->ledger, 2);
+  acks_settle(&worker->acks, 2);
   worker->ack_at = 1;
   assert_true(batch_next_deadline(worker) > bus_monotonic());
-  ledger_settle(&worker->ledger, 1);
+  acks_settle(&worker->acks, 1);
   assert_int_equal(batch_next_deadline(worker), 1);
   intake_rig_free(worker);
 }
 
-/* More unsettled deliveries than the ledger keeps would lose an ack for ever: the connection is given up instead. */
+/* More unsettled deliveries than the acks keeps would lose an ack for ever: the connection is given up instead. */
 TEST(a_window_that_overflows_ends_the_connection)
 {
   struct bus_worker *worker = intake_rig_new();

@@ -11,13 +11,13 @@
 
 /* ---- what is refused before it is decided ---- */
 
-static struct item *decoded(struct bus_worker *worker, struct bus_envelope envelope, const char *body) {
-  struct item *item;
+static struct entry *decoded(struct bus_worker *worker, struct bus_envelope envelope, const char *body) {
+  struct entry *entry;
   struct bus_delivery delivery = {.tag = 1, .envelope = envelope, .body = bus_str(body)};
   intake_on_delivery(worker, &delivery);
-  assert_int_equal(intake_take(worker, &item, 1), 1);
-  intake_decode(worker, item);
-  return item;
+  assert_int_equal(intake_take(worker, &entry, 1), 1);
+  intake_decode(worker, entry);
+  return entry;
 }
 
 #define GOOD                                                                                                           \
@@ -26,22 +26,22 @@ static struct item *decoded(struct bus_worker *worker, struct bus_envelope envel
 TEST(decodes_what_is_right)
 {
   struct bus_worker *worker = intake_rig_new();
-  const struct item *item = decoded(worker, (struct bus_envelope)GOOD, "{\"n\":7,\"unknown\":[]}");
-  assert_false(item->refused);
-  assert_ptr_equal(item->input.type, &intake_rig_type);
-  assert_ptr_equal(item->input.envelope, &item->envelope);
-  assert_int_equal(((const struct body *)item->input.body)->n, 7);
+  const struct entry *entry = decoded(worker, (struct bus_envelope)GOOD, "{\"n\":7,\"unknown\":[]}");
+  assert_false(entry->refused);
+  assert_ptr_equal(entry->input.type, &intake_rig_type);
+  assert_ptr_equal(entry->input.envelope, &entry->envelope);
+  assert_int_equal(((const struct body *)entry->input.body)->n, 7);
   intake_rig_free(worker);
 }
 
 static void assert_refused(struct bus_envelope envelope, const char *body, enum bus_errc code, enum bus_verdict verdict,
                            const char *text) {
   struct bus_worker *worker = intake_rig_new();
-  const struct item *item = decoded(worker, envelope, body);
-  assert_true(item->refused);
-  assert_int_equal(item->cause.code, code);
-  assert_int_equal(item->verdict, verdict);
-  assert_non_null(strstr(item->cause.text, text));
+  const struct entry *entry = decoded(worker, envelope, body);
+  assert_true(entry->refused);
+  assert_int_equal(entry->cause.code, code);
+  assert_int_equal(entry->verdict, verdict);
+  assert_non_null(strstr(entry->cause.text, text));
   intake_rig_free(worker);
 }
 
@@ -114,16 +114,16 @@ TEST(a_request_needs_a_deadline_and_is_late_after_it)
   struct bus_worker *worker = intake_rig_new();
   struct bus_envelope envelope = GOOD;
   worker->requests = true;
-  struct item *item = decoded(worker, envelope, "{\"n\":1}");
-  assert_true(item->refused);
-  assert_non_null(strstr(item->cause.text, "bus-deadline"));
+  struct entry *entry = decoded(worker, envelope, "{\"n\":1}");
+  assert_true(entry->refused);
+  assert_non_null(strstr(entry->cause.text, "bus-deadline"));
   envelope.deadline = bus_wall_clock() + BUS_HOUR;
-  item = decoded(worker, envelope, "{\"n\":1}");
-  assert_false(item->refused || intake_is_late(worker, item));
-  item->envelope.deadline = bus_wall_clock() - BUS_MILLISECOND;
-  assert_true(intake_is_late(worker, item));
+  entry = decoded(worker, envelope, "{\"n\":1}");
+  assert_false(entry->refused || intake_is_late(worker, entry));
+  entry->envelope.deadline = bus_wall_clock() - BUS_MILLISECOND;
+  assert_true(intake_is_late(worker, entry));
   worker->requests = false;
-  assert_false(intake_is_late(worker, item));
+  assert_false(intake_is_late(worker, entry));
   intake_rig_free(worker);
 }
 
@@ -131,13 +131,13 @@ TEST(a_request_needs_a_deadline_and_is_late_after_it)
 TEST(a_request_that_fails_is_in_no_tier)
 {
   struct bus_worker *worker = intake_rig_new();
-  struct item item = {.cause = {.code = BUS_E_LATER}};
-  item.envelope.first_failed_at = BUS_NO_TIME;
-  intake_put_off(worker, &item);
-  assert_int_equal(item.verdict, BUS_RETRY);
+  struct entry entry = {.cause = {.code = BUS_E_LATER}};
+  entry.envelope.first_failed_at = BUS_NO_TIME;
+  intake_put_off(worker, &entry);
+  assert_int_equal(entry.verdict, BUS_RETRY);
   worker->requests = true;
-  intake_put_off(worker, &item);
-  assert_int_equal(item.verdict, BUS_PARK);
+  intake_put_off(worker, &entry);
+  assert_int_equal(entry.verdict, BUS_PARK);
   intake_rig_free(worker);
 }
 
@@ -172,9 +172,9 @@ TEST(a_forged_reply_address_gets_no_answer)
     struct bus_envelope envelope = GOOD;
     int64_t before = dropped();
     envelope.reply_to = bus_str(addresses[i]);
-    const struct item *item = decoded(worker, envelope, "{\"n\":1}");
-    assert_false(item->refused); /* the command itself is carried out */
-    assert_null(item->envelope.reply_to.data);
+    const struct entry *entry = decoded(worker, envelope, "{\"n\":1}");
+    assert_false(entry->refused); /* the command itself is carried out */
+    assert_null(entry->envelope.reply_to.data);
     assert_int_equal(dropped(), before + 1);
     intake_rig_free(worker);
   }
@@ -196,17 +196,17 @@ TEST(an_asker_gets_the_answer_also_after_a_retry)
 
 /* ---- tiers ---- */
 
-static struct item failing(int64_t attempt, int64_t failed_for, enum bus_errc code) {
-  struct item item = {.cause = {.code = code}};
-  item.envelope.attempt = attempt;
-  item.envelope.first_failed_at = failed_for < 0 ? BUS_NO_TIME : bus_wall_clock() - failed_for;
-  return item;
+static struct entry failing(int64_t attempt, int64_t failed_for, enum bus_errc code) {
+  struct entry entry = {.cause = {.code = code}};
+  entry.envelope.attempt = attempt;
+  entry.envelope.first_failed_at = failed_for < 0 ? BUS_NO_TIME : bus_wall_clock() - failed_for;
+  return entry;
 }
 
-static void assert_tier(const struct bus_worker *worker, struct item item, int tier) {
-  intake_put_off(worker, &item);
-  assert_int_equal(item.tier, tier);
-  assert_int_equal(item.verdict, tier < 0 ? BUS_PARK : BUS_RETRY);
+static void assert_tier(const struct bus_worker *worker, struct entry entry, int tier) {
+  intake_put_off(worker, &entry);
+  assert_int_equal(entry.tier, tier);
+  assert_int_equal(entry.verdict, tier < 0 ? BUS_PARK : BUS_RETRY);
 }
 
 TEST(three_tries_in_each_tier_then_the_last_until_its_time_is_over)
@@ -227,10 +227,10 @@ TEST(an_unknown_type_waits_in_the_last_tier)
   struct bus_worker *worker = intake_rig_new();
   struct bus_envelope envelope = GOOD;
   envelope.type = BUS_STR("thing.do.v2");
-  struct item *item = decoded(worker, envelope, "{}");
-  assert_int_equal(item->cause.code, BUS_E_UNKNOWN_TYPE);
-  assert_int_equal(item->verdict, BUS_RETRY);
-  assert_int_equal(item->tier, 2);
+  struct entry *entry = decoded(worker, envelope, "{}");
+  assert_int_equal(entry->cause.code, BUS_E_UNKNOWN_TYPE);
+  assert_int_equal(entry->verdict, BUS_RETRY);
+  assert_int_equal(entry->tier, 2);
   assert_tier(worker, failing(1, 23 * BUS_HOUR, BUS_E_UNKNOWN_TYPE), 2);
   assert_tier(worker, failing(1, 25 * BUS_HOUR, BUS_E_UNKNOWN_TYPE), -1);
   intake_rig_free(worker);
@@ -246,13 +246,13 @@ TEST(queries_are_never_put_off)
 }
 
 static void defer_one(struct bus_worker *worker, size_t number) {
-  struct item item = {.raw = BUS_STR("{\"n\":1}")};
-  item.envelope = (struct bus_envelope){.message_id = {{1, (uint8_t)(number >> 8), (uint8_t)number}},
-                                        .type = BUS_STR("thing.do.v1"),
-                                        .user_id = BUS_STR("owner"),
-                                        .first_failed_at = BUS_NO_TIME};
-  item.input.kind = BUS_INPUT_DELIVERY;
-  assert_true(deferred_add(worker, &item));
+  struct entry entry = {.raw = BUS_STR("{\"n\":1}")};
+  entry.envelope = (struct bus_envelope){.message_id = {{1, (uint8_t)(number >> 8), (uint8_t)number}},
+                                         .type = BUS_STR("thing.do.v1"),
+                                         .user_id = BUS_STR("owner"),
+                                         .first_failed_at = BUS_NO_TIME};
+  entry.input.kind = BUS_INPUT_DELIVERY;
+  assert_true(deferred_add(worker, &entry));
 }
 
 /* The arena that it came in is reset: a text that still lay there would be another message's. */
@@ -260,16 +260,16 @@ TEST(a_message_that_is_tried_again_keeps_every_text_of_its_envelope)
 {
   char came_in[] = "thing.do.v1 owner app back history sender {\"n\":1}";
   struct bus_worker *worker = intake_rig_new();
-  struct item item = {.raw = {came_in + 42, 7}, .input.kind = BUS_INPUT_DELIVERY}, *kept;
-  item.envelope = (struct bus_envelope){.message_id = {{1}},
-                                        .type = {came_in, 11},
-                                        .user_id = {came_in + 12, 5},
-                                        .app_id = {came_in + 18, 3},
-                                        .reply_to = {came_in + 22, 4},
-                                        .history = {came_in + 27, 7},
-                                        .sender = {came_in + 35, 6},
-                                        .first_failed_at = BUS_NO_TIME};
-  assert_true(deferred_add(worker, &item));
+  struct entry entry = {.raw = {came_in + 42, 7}, .input.kind = BUS_INPUT_DELIVERY}, *kept;
+  entry.envelope = (struct bus_envelope){.message_id = {{1}},
+                                         .type = {came_in, 11},
+                                         .user_id = {came_in + 12, 5},
+                                         .app_id = {came_in + 18, 3},
+                                         .reply_to = {came_in + 22, 4},
+                                         .history = {came_in + 27, 7},
+                                         .sender = {came_in + 35, 6},
+                                         .first_failed_at = BUS_NO_TIME};
+  assert_true(deferred_add(worker, &entry));
   memset(came_in, 'x', sizeof came_in);
   assert_int_equal(deferred_take(worker, &kept, 1), 1);
   assert_true(bus_str_is(kept->envelope.type, "thing.do.v1") && bus_str_is(kept->envelope.user_id, "owner"));
@@ -284,20 +284,20 @@ TEST(a_message_that_is_tried_again_keeps_its_own_envelope)
 {
   enum { ROUNDS = 8, MESSAGES = 200, AT_ONCE = 150 };
   struct bus_worker *worker = intake_rig_new();
-  struct item *items[AT_ONCE];
+  struct entry *entries[AT_ONCE];
   size_t added = 0;
   worker->work = bus_arena_new(16 << 20);
   for (int round = 0; round < ROUNDS; round++) {
     for (int i = 0; i < MESSAGES; i++)
       defer_one(worker, added++);
-    size_t count = deferred_take(worker, items, AT_ONCE);
+    size_t count = deferred_take(worker, entries, AT_ONCE);
     assert_int_equal(count, AT_ONCE);
     for (size_t i = 0; i < count; i++) {
-      intake_decode(worker, items[i]);
-      assert_false(items[i]->refused);
-      assert_ptr_equal(items[i]->input.envelope, &items[i]->envelope);
+      intake_decode(worker, entries[i]);
+      assert_false(entries[i]->refused);
+      assert_ptr_equal(entries[i]->input.envelope, &entries[i]->envelope);
       if (i % 3 != 0)
-        assert_true(deferred_add(worker, items[i]));
+        assert_true(deferred_add(worker, entries[i]));
     }
     deferred_done(worker);
   }
