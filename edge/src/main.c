@@ -8,8 +8,6 @@
 #include <malloc.h>
 #include <orderbus_topology.h>
 
-enum { HOSTS_TEXT = 1100 };
-
 struct listeners {
   struct bus_http_server *api;
   struct bus_admin *admin;
@@ -40,17 +38,19 @@ static bool start_admin(struct edge *edge, struct listeners *listeners, struct b
 }
 
 static bool start_api(struct edge *edge, struct listeners *listeners, struct bus_error *err) {
-  static char storage[HOSTS_TEXT];
-  static const char *hosts[EDGE_HOSTS_MAX + 1];
+  static struct edge_list hosts, origins;
   bool any = strcmp(edge->settings->allowed_hosts, "*") == 0;
-  if (!any && !edge_hosts_parse(edge->settings->allowed_hosts, storage, sizeof storage, hosts, err))
+  if (!edge_hosts_parse(edge->settings->allowed_hosts, &hosts, err) ||
+      !edge_origins_parse(edge->settings->cors_origins, &origins, err))
     return false;
   const struct bus_http_settings settings = {.bind = edge->settings->bind,
                                              .port = (int)edge->settings->port,
                                              .threads = (int)edge->settings->http_threads,
                                              .body_deadline_ms = edge->settings->body_deadline_ms,
                                              .idle_ms = edge->settings->keep_alive_ms,
-                                             .hosts = any ? NULL : hosts,
+                                             .hosts = any ? NULL : hosts.items,
+                                             .origins = origins.items[0] ? origins.items : NULL,
+                                             .default_prefix = "/api",
                                              .metrics_name = "api",
                                              .access_log = (enum bus_access_log)edge->settings->access_log};
   return bus_http_server_start(&settings, edge_routes, edge_route_count(edge->settings->public_metrics), edge,

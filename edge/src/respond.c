@@ -25,11 +25,21 @@ static void add_headers(struct bus_http_exchange *exchange, const struct respons
     add_printf(exchange, "Retry-After", bus_arena_printf(arena, "%d", response->retry_after_s));
 }
 
+/* True: 304 is the response. */
+static bool is_known(struct bus_http_exchange *exchange, const struct response *response) {
+  if (response->version <= 0)
+    return false;
+  struct bus_str tag = bus_arena_printf(bus_http_arena(exchange), "%" PRId64, response->version);
+  return tag.data && bus_http_tag(exchange, tag) && response->status == 200;
+}
+
 void edge_respond(struct edge *edge, struct bus_http_exchange *exchange, const struct response *response) {
   if (response->refusal != REFUSAL_NONE)
     bus_series_add(edge->metrics.refused[response->refusal], 1);
   add_headers(exchange, response);
-  if (response->schema)
+  if (is_known(exchange, response))
+    bus_http_reply(exchange, 304, NULL, BUS_NO_STR);
+  else if (response->schema)
     bus_http_reply_json(exchange, response->status, response->schema, response->body);
   else if (response->json.data)
     bus_http_reply(exchange, response->status, "application/json", response->json);

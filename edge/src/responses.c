@@ -101,7 +101,9 @@ static struct response order_not_found(void) {
 static struct response order(int status, const struct order_answer *answer) {
   if (answer->order == NULL)
     return response_refusal(REFUSAL_BAD_ANSWER);
-  return json(status, &order_view_schema, answer->order);
+  struct response response = json(status, &order_view_schema, answer->order);
+  response.version = answer->order->version;
+  return response;
 }
 
 static struct response placed(int status, const struct order_answer *answer) {
@@ -219,7 +221,9 @@ struct response response_events(const struct order_history *history, bool accept
 static struct response product(int status, const struct inventory_answer *answer) {
   if (answer->product == NULL)
     return response_refusal(REFUSAL_BAD_ANSWER);
-  return json(status, &product_view_schema, answer->product);
+  struct response response = json(status, &product_view_schema, answer->product);
+  response.version = answer->product->version;
+  return response;
 }
 
 struct response response_product(const void *said, struct bus_arena *arena) {

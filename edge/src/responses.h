@@ -12,6 +12,7 @@ struct response {
   struct bus_str json; /* the body as text, where there is no schema; absent: none */
   const char *detail;
   struct bus_uuid location; /* Location: /api/orders/<id>; nil: none */
+  int64_t version;          /* of what it shows, for ETag; 0: none */
   bool replayed;            /* Idempotent-Replayed: true */
   int64_t applied_wait_s;   /* Preference-Applied: wait=N; 0: none */
   int retry_after_s;        /* Retry-After; 0: none */

@@ -37,7 +37,7 @@ static void probe(void *edge, struct bus_http_exchange *exchange) {
 #define WRONG                                                                                                          \
   { 400, "every wrong field is named in errors", NULL }
 #define NOT_MODIFIED                                                                                                   \
-  { 304, "If-None-Match names the entity tag of the document", NULL }
+  { 304, "If-None-Match names the entity tag", NULL }
 #define REUSED                                                                                                         \
   { 422, "the idempotency key was used with another request", NULL }
 #define NO_ORDER                                                                                                       \
@@ -69,8 +69,8 @@ const struct bus_http_route edge_routes[] = {
      .input = &order_input,
      .handler = edge_orders_get,
      .summary = "An order",
-     ANSWERS({200, "the order; of one that is only accepted id and status", &accepted_order_schema}, NO_ORDER,
-             UNAVAILABLE)},
+     ANSWERS({200, "the order; of one that is only accepted id and status", &accepted_order_schema}, NOT_MODIFIED,
+             NO_ORDER, UNAVAILABLE)},
     {.method = "GET",
      .path = "/api/orders/{id}/events",
      .input = &events_input,
@@ -101,7 +101,7 @@ const struct bus_http_route edge_routes[] = {
      .handler = edge_query,
      QUERY(product_get_type, inventory_answer_type, response_product),
      .summary = "A product and its stock",
-     ANSWERS({200, "the product", &product_view_schema}, NO_PRODUCT, UNAVAILABLE)},
+     ANSWERS({200, "the product", &product_view_schema}, NOT_MODIFIED, NO_PRODUCT, UNAVAILABLE)},
     {.method = "GET",
      .path = "/api/products",
      .input = &products_input,
@@ -115,7 +115,7 @@ const struct bus_http_route edge_routes[] = {
      .handler = edge_query,
      QUERY(product_get_type, inventory_answer_type, response_product),
      .summary = "A product and its stock",
-     ANSWERS({200, "the product", &product_view_schema}, NO_PRODUCT, UNAVAILABLE)},
+     ANSWERS({200, "the product", &product_view_schema}, NOT_MODIFIED, NO_PRODUCT, UNAVAILABLE)},
     {.method = "GET",
      .path = "/health",
      PROBE(bus_admin_health),
@@ -129,7 +129,19 @@ const struct bus_http_route edge_routes[] = {
      .summary = "Whether this process runs",
      ANSWERS({200, "it runs", &bus_status_schema})},
     {.method = "GET",
+     .path = "/healthz",
+     PROBE(bus_admin_live),
+     .any_host = true,
+     .summary = "Whether this process runs",
+     ANSWERS({200, "it runs", &bus_status_schema})},
+    {.method = "GET",
      .path = "/health/ready",
+     PROBE(bus_admin_ready),
+     .any_host = true,
+     .summary = "Whether this process can serve",
+     ANSWERS({200, "it can", &bus_status_schema}, {503, "it cannot, or is to end", &bus_status_schema})},
+    {.method = "GET",
+     .path = "/ready",
      PROBE(bus_admin_ready),
      .any_host = true,
      .summary = "Whether this process can serve",

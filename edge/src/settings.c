@@ -49,6 +49,10 @@ static const struct bus_option options[] = {
      .description = "/metrics on PORT as well; scraping both ports counts everything twice"},
     TEXT("ALLOWED_HOSTS", allowed_hosts, 1, 1024, "localhost,127.0.0.1,[::1]",
          "names that a Host header may have, separated by commas; * for any; health paths take any"),
+    TEXT(
+        "CORS_ORIGINS", cors_origins, 0, 1024, "",
+        "origins whose pages may call the API from a browser, such as https://shop.example, separated by commas; * for "
+        "any; empty: none"),
     {.name = "RABBITMQ_URL",
      .kind = BUS_OPTION_STRING,
      .offset = offsetof(struct edge_settings, rabbitmq_url),
@@ -89,21 +93,43 @@ struct bus_breaker_settings edge_breaker_settings(const struct edge_settings *se
   return bus_breaker_settings_of(&settings->breaker, settings->query_timeout_ms);
 }
 
-static bool refuse(struct bus_error *err, const char *text) {
-  return bus_fail(err, BUS_E_CONFIG, "ALLOWED_HOSTS=%s: up to %d names separated by commas, or *", text,
-                  EDGE_HOSTS_MAX);
+/* False: a name is empty, or there are too many. */
+static bool split(const char *text, struct edge_list *ret) {
+  size_t count = 0;
+  if ((size_t)snprintf(ret->storage, sizeof ret->storage, "%s", text) >= sizeof ret->storage)
+    return false;
+  for (char *at = ret->storage, *name; (name = strsep(&at, ",")) != NULL;) {
+    if (*name == '\0' || count == EDGE_LIST_MAX)
+      return false;
+    ret->items[count++] = name;
+  }
+  ret->items[count] = NULL;
+  return true;
 }
 
-bool edge_hosts_parse(const char *text, char *storage, size_t size, const char *ret[EDGE_HOSTS_MAX + 1],
-                      struct bus_error *err) {
-  if ((size_t)snprintf(storage, size, "%s", text) >= size)
-    return refuse(err, text);
-  size_t count = 0;
-  for (char *at = storage, *name; (name = strsep(&at, ",")) != NULL;) {
-    if (*name == '\0' || count == EDGE_HOSTS_MAX)
-      return refuse(err, text);
-    ret[count++] = name;
+bool edge_hosts_parse(const char *text, struct edge_list *ret, struct bus_error *err) {
+  return split(text, ret) ||
+         bus_fail(err, BUS_E_CONFIG, "ALLOWED_HOSTS=%s: up to %d names separated by commas, or *", text, EDGE_LIST_MAX);
+}
+
+/* As browsers send it: scheme and authority, lower case, and nothing behind. */
+static bool is_origin(const char *text) {
+  static const char *const schemes[] = {"http://", "https://"};
+  static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]";
+  for (size_t i = 0; i < BUS_COUNT(schemes); i++) {
+    size_t len = strlen(schemes[i]);
+    if (strncmp(text, schemes[i], len) == 0 && text[len] != '\0' && text[len + strspn(text + len, allowed)] == '\0')
+      return true;
   }
-  ret[count] = NULL;
-  return true;
+  return strcmp(text, "*") == 0;
+}
+
+bool edge_origins_parse(const char *text, struct edge_list *ret, struct bus_error *err) {
+  ret->items[0] = NULL;
+  bool good = *text == '\0' || split(text, ret);
+  for (size_t i = 0; good && ret->items[i]; i++)
+    good = is_origin(ret->items[i]);
+  return good || bus_fail(err, BUS_E_CONFIG,
+                          "CORS_ORIGINS=%s: up to %d origins such as https://shop.example, separated by commas, or *",
+                          text, EDGE_LIST_MAX);
 }

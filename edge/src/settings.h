@@ -13,7 +13,7 @@ struct edge_settings {
   int64_t port, admin_port;
   const char *rabbitmq_url, *rabbitmq_ca_file;
   int64_t heartbeat_s;
-  const char *allowed_hosts;
+  const char *allowed_hosts, *cors_origins;
   int64_t http_threads, body_deadline_ms, keep_alive_ms, drain_ms, drain_kept_ms;
   int64_t max_open_requests;
   int64_t accept_timeout_ms, accept_total_ms, query_timeout_ms, prefer_wait_max_s;
@@ -28,10 +28,15 @@ extern const struct bus_option_table edge_option_table;
 
 struct bus_breaker_settings edge_breaker_settings(const struct edge_settings *settings);
 
-/* The names of allowed_hosts ("a,b", copied into storage) as a NULL-terminated list; false where a name is empty or
- * there are more than EDGE_HOSTS_MAX. "*" is the caller's to know. */
-enum { EDGE_HOSTS_MAX = 32 };
-bool edge_hosts_parse(const char *text, char *storage, size_t size, const char *ret[EDGE_HOSTS_MAX + 1],
-                      struct bus_error *err) BUS_MUST_CHECK;
+/* A list of a variable's text. */
+enum { EDGE_LIST_MAX = 32, EDGE_LIST_TEXT = 1025 };
+struct edge_list {
+  const char *items[EDGE_LIST_MAX + 1]; /* NULL behind the last */
+  char storage[EDGE_LIST_TEXT];
+};
+/* allowed_hosts: names without spaces, separated by commas. "*" is a name. */
+bool edge_hosts_parse(const char *text, struct edge_list *ret, struct bus_error *err) BUS_MUST_CHECK;
+/* cors_origins: "https://shop.example,http://localhost:3000", or "*", or empty. */
+bool edge_origins_parse(const char *text, struct edge_list *ret, struct bus_error *err) BUS_MUST_CHECK;
 
 #endif

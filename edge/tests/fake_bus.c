@@ -200,6 +200,11 @@ const struct bus_trace *bus_http_trace(const struct bus_http_exchange *exchange)
   return &none;
 }
 
+bool bus_http_tag(struct bus_http_exchange *exchange, struct bus_str tag) {
+  bus_http_add_header(exchange, "ETag", tag);
+  return fake.none_match.data && bus_str_equal(fake.none_match, tag);
+}
+
 void bus_http_note(struct bus_http_exchange *exchange, const char *name, struct bus_str value) {
   (void)exchange;
   size_t len = strlen(fake.notes);

@@ -37,7 +37,8 @@ struct fake {
   const struct bus_http_route *route;
   const void *request; /* decoded */
   struct bus_str body, segment, idempotency_key, prefer;
-  const char *query; /* "name=value", or NULL */
+  struct bus_str none_match; /* the tag in If-None-Match */
+  const char *query;         /* "name=value", or NULL */
   int status;
   struct bus_str json; /* the answer's body; of a problem its detail */
   struct bus_str names[FAKE_HEADERS], values[FAKE_HEADERS];

@@ -292,3 +292,24 @@ TEST(wrong_and_unknown_query_parameters_are_400)
   assert_int_equal(fake.begun, 0);
   tear_down();
 }
+
+TEST(a_single_read_has_its_version_as_entity_tag)
+{
+  set_up();
+  point_to_order();
+  for (int known = 0; known < 2; known++) {
+    fake.script = fake_silence;
+    answer_read(10, &says_found);
+    fake.none_match = known ? BUS_STR("1") : BUS_STR("2");
+    (void)call("GET /api/orders/{id}", "");
+    assert_int_equal(fake.status, known ? 304 : 200);
+    assert_true(bus_str_is(fake_header("ETag"), "1"));
+    assert_int_equal(fake.json.data != NULL, !known);
+  }
+  fake.script = fake_silence;
+  answer_read(10, &says_not_found);
+  (void)call("GET /api/orders/{id}", "");
+  assert_int_equal(fake.status, 404);
+  assert_null(fake_header("ETag").data);
+  tear_down();
+}

@@ -67,26 +67,44 @@ TEST(a_malformed_value_is_named_with_its_range_and_secrets_are_not_shown)
 
 TEST(hosts_are_names_between_commas)
 {
-  char storage[64];
-  const char *hosts[EDGE_HOSTS_MAX + 1];
+  struct edge_list hosts;
   struct bus_error err;
-  assert_true(edge_hosts_parse("localhost,127.0.0.1,[::1]", storage, sizeof storage, hosts, &err));
-  assert_string_equal(hosts[0], "localhost");
-  assert_string_equal(hosts[1], "127.0.0.1");
-  assert_string_equal(hosts[2], "[::1]");
-  assert_null(hosts[3]);
+  assert_true(edge_hosts_parse("localhost,127.0.0.1,[::1]", &hosts, &err));
+  assert_string_equal(hosts.items[0], "localhost");
+  assert_string_equal(hosts.items[1], "127.0.0.1");
+  assert_string_equal(hosts.items[2], "[::1]");
+  assert_null(hosts.items[3]);
 }
 
 TEST(empty_or_too_many_hosts_are_refused_by_name)
 {
-  char storage[128];
-  const char *hosts[EDGE_HOSTS_MAX + 1];
+  struct edge_list hosts;
   struct bus_error err;
-  static const char *const bad[] = {"",   ",",  "a,,b",
-                                    "a,", ",a", "1,2,3,4,5,6,7,8,9,10,1,2,3,4,5,6,7,8,9,20,1,2,3,4,5,6,7,8,9,30,1,2,3"};
+  char longer[EDGE_LIST_TEXT + 1] = "";
+  memset(longer, 'a', sizeof longer - 1);
+  const char *const bad[] = {
+      "", ",", "a,,b", "a,", ",a", "1,2,3,4,5,6,7,8,9,10,1,2,3,4,5,6,7,8,9,20,1,2,3,4,5,6,7,8,9,30,1,2,3", longer};
   for (size_t i = 0; i < BUS_COUNT(bad); i++) {
-    assert_false(edge_hosts_parse(bad[i], storage, sizeof storage, hosts, &err));
+    assert_false(edge_hosts_parse(bad[i], &hosts, &err));
     assert_non_null(strstr(err.text, "ALLOWED_HOSTS"));
   }
-  assert_false(edge_hosts_parse("longer-than-its-storage", storage, 8, hosts, &err));
+}
+
+TEST(origins_are_schemes_and_authorities)
+{
+  struct edge_list origins;
+  struct bus_error err;
+  assert_true(edge_origins_parse("", &origins, &err));
+  assert_null(origins.items[0]);
+  assert_true(edge_origins_parse("https://shop.example,http://localhost:3000,http://[::1]:80", &origins, &err));
+  assert_string_equal(origins.items[1], "http://localhost:3000");
+  assert_null(origins.items[3]);
+  assert_true(edge_origins_parse("*", &origins, &err));
+  static const char *const bad[] = {
+      "shop.example", "https://shop.example/", "https://", "https://Shop.example", "https://a,,https://b", "null", "**",
+      "https://a b"};
+  for (size_t i = 0; i < BUS_COUNT(bad); i++) {
+    assert_false(edge_origins_parse(bad[i], &origins, &err));
+    assert_non_null(strstr(err.text, "CORS_ORIGINS"));
+  }
 }

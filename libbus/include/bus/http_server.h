@@ -23,6 +23,9 @@
  * ".." (400), an unknown path (404), a method that the path has not (405 with Allow), a body with another media type
  * (415), a body that takes longer than the deadline (408). The path is matched on raw bytes, case-sensitively.
  *
+ * CORS (the Fetch standard): a request with an Origin of the list gets Access-Control-Allow-Origin, a preflight of one
+ * 204 with the methods of the path. Every other OPTIONS is 405. Credentials (cookies) are never allowed.
+ *
  * Every answer carries `traceparent` and `X-Request-Id`: the client's own where it is 1 to 64 of [A-Za-z0-9._~:+/=-],
  * else a new one. Both, and the trace_id of a problem, stand in the request's line of the access log:
  *   {…,"msg":"request","listener","method","route","status","duration_us","bytes","trace_id","request_id", notes…}
@@ -51,6 +54,9 @@ struct bus_http_settings {
   int64_t idle_ms;             /* keep-alive; default 75000 */
   int requests_per_connection; /* default 100000 */
   const char *const *hosts;    /* allowlist of Host names without port, NULL-terminated; NULL: any well-formed one */
+  const char *default_prefix;  /* "/api": a path that no route has is looked for behind it; NULL: none */
+  const char *const *origins;  /* CORS: NULL-terminated list of origins whose pages may read responses, "*" for any;
+                                  NULL: none */
   const char *metrics_name;    /* label "listener" of http_requests_total; NULL: not counted */
   enum bus_access_log access_log;
 };
@@ -103,6 +109,10 @@ bool bus_http_hold(struct bus_http_exchange *exchange);
 /* ---- the answer: one call of the second group per request, after any number of the first ---- */
 /* name is a literal; value must be visible ASCII, else the header is left out. */
 void bus_http_add_header(struct bus_http_exchange *exchange, const char *name, struct bus_str value);
+
+/* Adds the entity tag of what the response shows. → 304 is the response: If-None-Match of the GET or HEAD names that
+ * tag. tag: 1 to 64 visible characters without quotation marks. */
+bool bus_http_tag(struct bus_http_exchange *exchange, struct bus_str tag) BUS_MUST_CHECK;
 
 void bus_http_reply(struct bus_http_exchange *exchange, int status, const char *media_type, struct bus_str body);
 /* Encoded with bus_encode_nulls. */

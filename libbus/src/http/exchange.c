@@ -89,9 +89,9 @@ static bool is_plain(const struct bus_http_exchange *exchange) {
   return true;
 }
 
-/* No response but a document has an entity tag, and none a modification date, so a condition on one cannot be kept;
- * carrying out the request would break the condition (RFC 9110, 13.1). If-None-Match and the dates of a GET or HEAD
- * only allow a shorter response; the client gets the whole one. */
+/* A command is sent without the state that such a condition names, so the condition cannot be kept; carrying out the
+ * request would break it (RFC 9110, 13.1). If-None-Match and the dates of a GET or HEAD only allow a shorter response.
+ */
 static bool has_precondition(const struct bus_http_exchange *exchange) {
   static const char *const conditions[] = {"if-match", "if-none-match", "if-unmodified-since"};
   bool reads = strcmp(exchange->method, "GET") == 0 || exchange->is_head;
@@ -136,11 +136,24 @@ static bool decode_segments(struct bus_http_exchange *exchange) {
   return true;
 }
 
-static int check_route(struct bus_http_exchange *exchange, const char **ret_reason) {
+/* A path that no route has may be one without its prefix. The segments lie in the arena then. */
+static enum http_match_result find_route(struct bus_http_exchange *exchange) {
   const struct bus_http_server *server = exchange->server;
-  struct http_match *match = &exchange->match;
+  const char *prefix = server->settings.default_prefix;
+  struct bus_str path = exchange->path;
   enum http_match_result result =
-      http_match(server->routes, server->route_count, exchange->method, exchange->path, match);
+      http_match(server->routes, server->route_count, exchange->method, path, &exchange->match);
+  if (result != HTTP_NO_PATH || prefix == NULL)
+    return result;
+  path = bus_arena_printf(exchange->scratch->arena, "%s%.*s", prefix, (int)path.len, path.data);
+  if (path.data == NULL)
+    return result;
+  return http_match(server->routes, server->route_count, exchange->method, path, &exchange->match);
+}
+
+static int check_route(struct bus_http_exchange *exchange, const char **ret_reason) {
+  const struct http_match *match = &exchange->match;
+  enum http_match_result result = find_route(exchange);
   *ret_reason = "this host is not served here";
   if (!(result == HTTP_MATCHED && match->route->any_host) && !is_host_allowed(exchange))
     return 400;
@@ -149,6 +162,8 @@ static int check_route(struct bus_http_exchange *exchange, const char **ret_reas
   case HTTP_NO_PATH:
     return 404;
   case HTTP_NO_METHOD:
+    if (http_cors_preflight(exchange))
+      return 204;
     *ret_reason = "this path does not answer that method";
     return 405;
   case HTTP_MATCHED:
@@ -205,6 +220,7 @@ static int check(struct bus_http_exchange *exchange, const char **ret_reason) {
   if (status != 0)
     return status;
   read_head(exchange);
+  http_cors_allow(exchange);
   return check_route(exchange, ret_reason);
 }
 
@@ -234,6 +250,8 @@ static const char *why_no_body(int status) {
 int http_exchange_run(struct bus_http_exchange *exchange) {
   const char *reason;
   int status = check(exchange, &reason);
+  if (exchange->status != 0) /* a preflight */
+    return exchange->status;
   if (status != 0)
     return http_exchange_refuse(exchange, status, reason);
   status = http_body_read(exchange);

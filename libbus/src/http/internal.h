@@ -137,6 +137,12 @@ int http_exchange_run(struct bus_http_exchange *exchange);
 /* The same for a request that is refused before it is looked at. */
 int http_exchange_refuse(struct bus_http_exchange *exchange, int status, const char *reason);
 
+/* ---- cors.c ---- */
+/* Lets the page of a listed origin read the response. */
+void http_cors_allow(struct bus_http_exchange *exchange);
+/* After http_match found the path, but not the method. True: it is a preflight of a listed origin, and answered. */
+bool http_cors_preflight(struct bus_http_exchange *exchange) BUS_MUST_CHECK;
+
 /* ---- identity.c ---- */
 /* Sets trace and request id; the client's where the head is right and they are well-formed. */
 void http_identify(struct bus_http_exchange *exchange, bool is_head_right);

@@ -110,6 +110,8 @@ void bus_admin_metrics(void *context, struct bus_http_exchange *exchange) {
 static const struct bus_http_route routes[] = {
     {.method = "GET", .path = "/health/live", .handler = bus_admin_live, .is_probe = true, .any_host = true},
     {.method = "GET", .path = "/health/ready", .handler = bus_admin_ready, .is_probe = true, .any_host = true},
+    {.method = "GET", .path = "/healthz", .handler = bus_admin_live, .is_probe = true, .any_host = true},
+    {.method = "GET", .path = "/ready", .handler = bus_admin_ready, .is_probe = true, .any_host = true},
     {.method = "GET", .path = "/health", .handler = bus_admin_health, .is_probe = true, .any_host = true},
     {.method = "GET", .path = "/metrics", .handler = bus_admin_metrics, .is_probe = true},
 };

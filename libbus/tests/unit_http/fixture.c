@@ -90,6 +90,14 @@ static void nothing(void *context, struct bus_http_exchange *exchange) {
   bus_http_reply(exchange, 204, NULL, BUS_NO_STR);
 }
 
+static void tagged(void *context, struct bus_http_exchange *exchange) {
+  (void)context;
+  if (bus_http_tag(exchange, BUS_STR("7")))
+    bus_http_reply(exchange, 304, NULL, BUS_NO_STR);
+  else
+    bus_http_reply(exchange, 200, "text/plain", BUS_STR("tagged"));
+}
+
 static void slow(void *context, struct bus_http_exchange *exchange) {
   (void)context;
   atomic_fetch_add(&handled, 1);
@@ -217,6 +225,7 @@ static const struct bus_http_route routes[] = {
     {.method = "GET", .path = "/no-memory", .handler = no_memory},
     {.method = "GET", .path = "/silent", .handler = silent},
     {.method = "DELETE", .path = "/item/{id}", .handler = nothing},
+    {.method = "GET", .path = "/tagged", .handler = tagged},
     {.method = "GET", .path = "/slow", .handler = slow},
     {.method = "GET", .path = "/large", .handler = large},
     {.method = "GET", .path = "/stream", .handler = stream},
