@@ -61,7 +61,8 @@ static bool ask(struct edge *edge, struct bus_http_exchange *exchange, const str
   BUS_CRASH_POINT("edge.query-answered");
   bus_series_add(edge->metrics.waiting, -1);
   bool answered = state == BUS_REQUEST_ANSWERED;
-  bool decoded = answered && take_answer(pending, query->kind->answer, bus_http_arena(exchange), ret_body);
+  struct bus_arena *arena = query->arena ? query->arena : bus_http_arena(exchange);
+  bool decoded = answered && take_answer(pending, query->kind->answer, arena, ret_body);
   if (!decoded)
     *ret_refusal = answered ? REFUSAL_BAD_ANSWER : refusal_of(edge, state, REFUSAL_NO_ANSWER);
   bus_request_end(pending);

@@ -122,6 +122,7 @@ bool edge_open(struct edge *edge, const struct edge_settings *settings, const st
   if (!edge_services_open(edge, topology, &breaker, err) || !open_requester(edge, err))
     return false;
   edge_reads_init(&edge->reads);
+  streams_init(&edge->streams);
   edge_health_open(edge);
   open_counters(&edge->metrics);
   open_gauges(edge);

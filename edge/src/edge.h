@@ -17,6 +17,7 @@
 #include "responses.h"
 #include "settings.h"
 #include "shed.h"
+#include "streams.h"
 
 enum { EDGE_COMMANDS_MAX = 32, EDGE_SERVICES_MAX = 16, EDGE_CHECKS_MAX = EDGE_SERVICES_MAX + 3 };
 
@@ -84,6 +85,7 @@ struct edge {
   struct backlog backlog;
   struct intake intake;
   struct edge_reads reads;
+  struct streams streams;
   struct edge_watch watch;
   atomic_bool draining;           /* the process is to end: it is not ready any more */
   atomic_ullong nameless_queries; /* numbers those that ask for nothing in particular */
@@ -121,6 +123,7 @@ struct edge_query {
   const struct bus_uuid *correlation_id; /* NULL: none */
   struct bus_str id; /* of what is asked for; absent: the correlation id, or nothing in particular */
   const void *body;
+  struct bus_arena *arena; /* for the answer; NULL: the exchange's */
 };
 /* *ret_body is a struct of the answer's schema. False: *ret_refusal is what to tell the client. */
 bool edge_ask(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_query *query,
@@ -170,6 +173,10 @@ const void *edge_ping_end(struct edge_service *service, struct bus_pending *pend
 /* Are the workers that take commands up? pong: NULL is no. */
 bool edge_ping_has_workers(const struct edge_service *service, const void *pong);
 
+/* ---- GET /api/orders/{id}/stream (stream.c) ---- */
+/* One look of the watch at the orders of all streams; blocks for a second at most where order-svc is silent. */
+void edge_streams_look(struct edge *edge);
+
 /* ---- the backlog and the intake of order-svc, and services whose breaker is open (watch.c) ---- */
 bool edge_watch_start(struct edge *edge, struct bus_error *err) BUS_MUST_CHECK;
 /* Accepts one that was never started. */
@@ -195,6 +202,7 @@ void edge_orders_post(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_get(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_list(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_events(void *edge, struct bus_http_exchange *exchange);
+void edge_orders_stream(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_cancel(void *edge, struct bus_http_exchange *exchange);
 void edge_inventory_update(void *edge, struct bus_http_exchange *exchange);
 

@@ -89,6 +89,15 @@ const struct bus_http_input events_input = {.size = sizeof(struct events_request
                                             .query = BUS_TABLE(struct events_request, events_query),
                                             .check = check_events};
 
+static const struct bus_field stream_query[] = {
+    AFTER_FIELD(after),
+    AFTER_FIELD(cursor),
+};
+const struct bus_http_input stream_input = {.size = sizeof(struct events_request),
+                                            BY_ORDER(struct order_events_get),
+                                            .query = BUS_TABLE(struct events_request, stream_query),
+                                            .check = check_events};
+
 /* ---- POST /api/orders ---- */
 
 /* Prices are the catalogue's: a client cannot name one. */

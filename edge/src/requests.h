@@ -34,7 +34,7 @@ struct events_request {
 
 extern const struct bus_http_input place_input,                             /* struct place_request */
     stock_input,                                                            /* struct stock_request */
-    events_input,                                                           /* struct events_request */
+    events_input, stream_input,                                             /* struct events_request */
     cancel_input, order_input, orders_input, product_input, products_input; /* the messages themselves */
 
 #endif

@@ -218,6 +218,16 @@ struct response response_events(const struct order_history *history, bool accept
   return response;
 }
 
+struct response response_too_many_streams(void) {
+  struct response response = problem(429, "this customer has as many streams as allowed: close one first");
+  response.retry_after_s = 1;
+  return response;
+}
+
+struct response response_bad_position(void) {
+  return problem(400, "Last-Event-ID must be the id of an event of this stream");
+}
+
 static struct response product(int status, const struct inventory_answer *answer) {
   if (answer->product == NULL)
     return response_refusal(REFUSAL_BAD_ANSWER);

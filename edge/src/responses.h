@@ -81,6 +81,10 @@ struct response response_cancel(const struct order_answer *answer, const struct 
 /* GET /api/orders/{id}/events; accepted: the order is remembered, though order-svc does not know it. */
 struct response response_events(const struct order_history *history, bool accepted, struct bus_arena *arena);
 
+/* GET /api/orders/{id}/stream */
+struct response response_too_many_streams(void);
+struct response response_bad_position(void);
+
 /* Products, and their stock. */
 response_view response_product; /* of a struct inventory_answer */
 struct response response_stock(const struct inventory_answer *answer);

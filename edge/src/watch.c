@@ -55,6 +55,7 @@ void edge_watch_once(struct edge *edge, struct bus_arena *arena) {
     if (edge->services[i].ping == &order_ping_type)
       note_order(edge, pong);
   }
+  edge_streams_look(edge);
 }
 
 /* ---- the thread ---- */

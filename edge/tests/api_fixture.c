@@ -33,6 +33,7 @@ void set_up(void) {
   assert_true(edge_services_open(&edge, &orderbus_topology, &breaker, &err));
   edge_health_open(&edge);
   edge_reads_init(&edge.reads);
+  streams_init(&edge.streams);
   fake = (struct fake){.script = fake_silence, .now = AT_MS(1000000)};
 }
 

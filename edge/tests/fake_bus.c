@@ -141,6 +141,8 @@ bool bus_request_answer(struct bus_pending *pending, const struct bus_message_ty
                         struct bus_arena *arena, const struct bus_message_type **ret_type, const void **ret_body) {
   const struct fake_answer *answer = &fake.script.answers[pending->taken++];
   (void)arena;
+  if (fake.script.by_type && answer->type != types[0]) /* answers to two kinds of requests */
+    answer = &fake.script.answers[1];
   for (size_t i = 0; i < type_count; i++) {
     if (types[i] != answer->type || answer->body == NULL)
       continue;
@@ -191,6 +193,8 @@ const struct bus_http_route *bus_http_route(const struct bus_http_exchange *exch
 
 struct bus_str bus_http_header(const struct bus_http_exchange *exchange, const char *name) {
   (void)exchange;
+  if (strcmp(name, "Last-Event-ID") == 0)
+    return fake.last_event;
   return strcmp(name, "Prefer") == 0 ? fake.prefer : BUS_NO_STR;
 }
 
@@ -203,6 +207,26 @@ const struct bus_trace *bus_http_trace(const struct bus_http_exchange *exchange)
 bool bus_http_tag(struct bus_http_exchange *exchange, struct bus_str tag) {
   bus_http_add_header(exchange, "ETag", tag);
   return fake.none_match.data && bus_str_equal(fake.none_match, tag);
+}
+
+/* A stream's text comes after what was written before. The client stays for as many waits as the test says. */
+bool bus_http_stream_start(struct bus_http_exchange *exchange, int status, const char *media_type) {
+  (void)exchange, (void)media_type;
+  fake.status = fake.no_place ? 503 : status;
+  return !fake.no_place;
+}
+
+bool bus_http_stream_write(struct bus_http_exchange *exchange, struct bus_str text) {
+  (void)exchange;
+  fake.json = bus_arena_printf(fake.arena, "%.*s%.*s", (int)fake.json.len, fake.json.data ? fake.json.data : "",
+                               (int)text.len, text.data);
+  return fake.json.data != NULL;
+}
+
+bool bus_http_wait_gone(struct bus_http_exchange *exchange, int64_t timeout_ms) {
+  (void)exchange;
+  fake.now += timeout_ms * BUS_MILLISECOND;
+  return fake.waits-- <= 0;
 }
 
 void bus_http_note(struct bus_http_exchange *exchange, const char *name, struct bus_str value) {

@@ -18,6 +18,7 @@ struct fake_answer {
 /* Outcome of each request. Times count from its beginning; NEVER: it does not happen. */
 struct fake_script {
   bool is_down, is_blocked, is_full, no_memory;
+  bool by_type; /* answers[0] and answers[1] are for requests of different kinds */
   int64_t confirm_at, refused_at, unroutable_at, lost_at;
   struct fake_answer answers[FAKE_ANSWERS];
 };
@@ -38,6 +39,8 @@ struct fake {
   const void *request; /* decoded */
   struct bus_str body, segment, idempotency_key, prefer;
   struct bus_str none_match; /* the tag in If-None-Match */
+  struct bus_str last_event; /* Last-Event-ID */
+  int waits;                 /* of a stream, before its client goes */
   const char *query;         /* "name=value", or NULL */
   int status;
   struct bus_str json; /* the answer's body; of a problem its detail */
