@@ -43,31 +43,32 @@ static bool take_ping(struct edge_service *service, const struct bus_topology *t
   return bus_fail(err, BUS_E_CONFIG, "%s has no answer %s with the member workers_down", ping->type, name);
 }
 
-static bool add_service(struct edge *edge, const struct bus_topology_part *part,
-                        const struct bus_breaker_settings *settings, struct edge_service **ret, struct bus_error *err) {
+/* The part's service; NULL: there are too many. */
+static struct edge_service *add_service(struct edge *edge, const struct bus_topology_part *part,
+                                        const struct bus_breaker_settings *settings) {
   for (size_t i = 0; i < edge->service_count; i++)
     if (edge->services[i].part == part)
-      return *ret = &edge->services[i], true;
+      return &edge->services[i];
   if (edge->service_count == EDGE_SERVICES_MAX)
-    return bus_fail(err, BUS_E_CONFIG, "more than %d services take queries", EDGE_SERVICES_MAX);
+    return NULL;
   struct edge_service *service = &edge->services[edge->service_count++];
   *service = (struct edge_service){.edge = edge, .part = part};
   name_service(service, bus_str(part->user.name));
   edge_breaker_open(&service->breaker, service->name, settings);
-  *ret = service;
-  return true;
+  return service;
 }
 
 static bool add_queue(struct edge *edge, const struct bus_topology *topology, const struct bus_topology_part *part,
                       const struct bus_queue *queue, const struct bus_breaker_settings *settings,
                       struct bus_error *err) {
-  struct edge_service *service;
   for (size_t i = 0; i < queue->type_count; i++) {
     const struct bus_message_type *type = queue->types[i];
     if (type->exchange != BUS_EXCHANGE_QUERY || !bus_topology_is_sender(topology, type, EDGE_USER))
       continue;
-    if (!add_service(edge, part, settings, &service, err) ||
-        (ends_with(bus_message_key(type), BUS_STR(".ping")) && !take_ping(service, topology, type, err)))
+    struct edge_service *service = add_service(edge, part, settings);
+    if (service == NULL)
+      return bus_fail(err, BUS_E_CONFIG, "more than %d services take queries", EDGE_SERVICES_MAX);
+    if (ends_with(bus_message_key(type), BUS_STR(".ping")) && !take_ping(service, topology, type, err))
       return false;
   }
   return true;
