@@ -356,6 +356,11 @@ def test_wrong_body_names_each_field(api, body, fields):
     assert [error["field"] for error in problem["errors"]] == fields
     assert all(error["message"] for error in problem["errors"])
     assert problem["status"] == 400 and len(problem["trace_id"]) == 32
+    told = {error["field"]: error for error in problem["errors"]}
+    if "items[0].quantity" in told:
+        assert told["items[0].quantity"]["value"] == 0
+        assert told["items[0].quantity"]["allowed"] == "an integer from 1 to 1000"
+    assert not any("value" in error for field, error in told.items() if field != "items[0].quantity")
 
 
 def test_trace_goes_through_every_message(api, stack):

@@ -128,6 +128,7 @@ enum { BUS_PROBLEMS_MAX = 16 };
 struct bus_problem {
   char path[96];
   char text[160];
+  char value[24]; /* the wrong number or boolean, as JSON; "": of another kind, or absent */
 };
 
 struct bus_problems {

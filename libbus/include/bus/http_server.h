@@ -125,7 +125,8 @@ void bus_http_reply_document(struct bus_http_exchange *exchange, const char *med
 /* RFC 9457: {"type":"about:blank","title":…,"status":…,"detail":…,"trace_id":…}; detail is our own text, never the
  * client's. */
 void bus_http_problem(struct bus_http_exchange *exchange, int status, const char *format, ...) BUS_PRINTF(3, 4);
-/* 400 with "errors":[{"field":…,"message":…}] for each; 503 where lack of memory is among them. */
+/* 400 with "errors":[{"field":…,"message":…,"value":…,"allowed":…}] for each; value is a wrong number or boolean, never
+ * a string; allowed is there where the message says what the field must be. 503 where lack of memory is among them. */
 void bus_http_problems(struct bus_http_exchange *exchange, const struct bus_problems *problems);
 extern const struct bus_schema bus_http_problem_schema;
 

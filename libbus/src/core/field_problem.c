@@ -8,6 +8,7 @@ void bus_problem_add_args(struct bus_problems *problems, const char *path, const
   if (n >= BUS_PROBLEMS_MAX)
     return;
   struct bus_problem *problem = &problems->items[n];
+  problem->value[0] = '\0';
   snprintf(problem->path, sizeof problem->path, "%s", path);
   vsnprintf(problem->text, sizeof problem->text, format, args); /* NOLINT(clang-analyzer-valist.Uninitialized) */
 }

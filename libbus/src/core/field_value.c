@@ -13,6 +13,18 @@
 #include "json_write.h"
 #include "utf8.h"
 
+/* A number or boolean alone: a string may be personal, or a secret. */
+static void note_value(struct bus_problems *problems, const cJSON *value) {
+  size_t n = problems->count - 1;
+  if (value == NULL || n >= BUS_PROBLEMS_MAX)
+    return;
+  struct bus_problem *problem = &problems->items[n];
+  if (cJSON_IsNumber(value) && isfinite(value->valuedouble))
+    snprintf(problem->value, sizeof problem->value, "%lld", (long long)value->valuedouble);
+  else if (cJSON_IsBool(value))
+    snprintf(problem->value, sizeof problem->value, "%s", cJSON_IsTrue(value) ? "true" : "false");
+}
+
 void bus_field_problem(struct bus_field_sink *sink, const char *format, ...) {
   sink->failed = true;
   if (sink->problems == NULL)
@@ -21,6 +33,7 @@ void bus_field_problem(struct bus_field_sink *sink, const char *format, ...) {
   va_start(args, format);
   bus_problem_add_args(sink->problems, bus_path_text(&sink->path), format, args);
   va_end(args);
+  note_value(sink->problems, sink->value);
 }
 
 void bus_field_no_memory(struct bus_field_sink *sink) {
@@ -244,6 +257,7 @@ static void decode_json(struct bus_field_sink *sink, const struct bus_field *fie
 
 void bus_field_decode_value(struct bus_field_sink *sink, const struct bus_field *field, const struct cJSON *value,
                             void *slot) {
+  sink->value = value;
   switch (field->kind) {
   case BUS_KIND_STRING:
     decode_string(sink, field, value, slot);
@@ -271,6 +285,7 @@ void bus_field_decode_value(struct bus_field_sink *sink, const struct bus_field 
   case BUS_KIND_EMBED:
     break;
   }
+  sink->value = NULL;
 }
 
 enum { NUMBER_DIGITS_MAX = 13 }; /* enough for BUS_JSON_INT_MAX */

@@ -14,8 +14,9 @@ struct bus_field_sink {
   struct bus_arena *arena;
   struct bus_problems *problems; /* NULL: nobody wants to know them */
   struct bus_path path;
-  bool failed;    /* there was one, or more */
-  bool no_memory; /* has been said */
+  const struct cJSON *value; /* what is decoded; NULL: no single value */
+  bool failed;               /* there was one, or more */
+  bool no_memory;            /* has been said */
 };
 
 /* Adds a problem of the value at `path`. */

@@ -178,7 +178,7 @@ void bus_http_reply_json(struct bus_http_exchange *exchange, int status, const s
 
 /* ---- problems ---- */
 struct problem_item {
-  struct bus_str field, message;
+  struct bus_str field, message, value, allowed;
 };
 
 struct problem {
@@ -191,6 +191,10 @@ struct problem {
 static const struct bus_field problem_item_fields[] = {
     BUS_FIELD_STRING(struct problem_item, field, BUS_TEXT, 0, 96, BUS_REQUIRED, "Path of the member."),
     BUS_FIELD_STRING(struct problem_item, message, BUS_TEXT, 0, 160, BUS_REQUIRED, "The error and the allowed values."),
+    BUS_FIELD_JSON(struct problem_item, value, 24, BUS_OPTIONAL,
+                   "The wrong number or boolean; strings are not repeated."),
+    BUS_FIELD_STRING(struct problem_item, allowed, BUS_TEXT, 1, 160, BUS_OPTIONAL,
+                     "The value that the member must have, in words."),
 };
 static const struct bus_schema problem_item_schema = BUS_SCHEMA("error", struct problem_item, problem_item_fields);
 
@@ -235,6 +239,16 @@ void http_reply_no_memory(struct bus_http_exchange *exchange) {
   bus_http_problem(exchange, 503, "out of memory");
 }
 
+static struct problem_item item_of(const struct bus_problem *problem) {
+  static const char must_be[] = "must be ";
+  const size_t len = sizeof must_be - 1;
+  return (struct problem_item){.field = bus_str(problem->path),
+                               .message = bus_str(problem->text),
+                               .value = bus_str(problem->value[0] ? problem->value : NULL),
+                               .allowed =
+                                   bus_str(strncmp(problem->text, must_be, len) == 0 ? problem->text + len : NULL)};
+}
+
 void bus_http_problems(struct bus_http_exchange *exchange, const struct bus_problems *problems) {
   if (bus_problems_no_memory(problems)) { /* not the client's fault, and safe to repeat */
     http_reply_no_memory(exchange);
@@ -243,7 +257,7 @@ void bus_http_problems(struct bus_http_exchange *exchange, const struct bus_prob
   size_t count = problems->count < BUS_PROBLEMS_MAX ? problems->count : BUS_PROBLEMS_MAX;
   struct problem_item *items = bus_arena_array(exchange->scratch->arena, count, sizeof *items);
   for (size_t i = 0; items && i < count; i++)
-    items[i] = (struct problem_item){bus_str(problems->items[i].path), bus_str(problems->items[i].text)};
+    items[i] = item_of(&problems->items[i]);
   struct problem problem = {
       .detail = BUS_STR("the request has wrong fields"), .errors = items, .error_count = items ? count : 0};
   reply_problem(exchange, 400, problem);
