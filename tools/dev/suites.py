@@ -160,6 +160,7 @@ TABLE = {
 SHORT_NAMES = tuple(TABLE)
 TABLE |= {
     "change": (300, _pytest("change")),
+    "contract": (900, _pytest("contract")),
     "service": (600, _pytest("service", servers=True)),
 } | proofs.TABLE
 NAMES = tuple(TABLE)
@@ -172,7 +173,7 @@ BESIDE = ("dev", "crash")
 # Suites that measure recovery times wait for all of those.
 MEASURES = ("chaos", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "change",
-              "service", "chaos", "load", "readme")
+              "contract", "service", "chaos", "load", "readme")
 
 
 def forget_the_users_stack(environment):

@@ -1,0 +1,61 @@
+"""The OpenAPI document is valid, and breaks nothing of the last release."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from dev import build, paths
+
+PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
+BASELINE = os.path.join(paths.ROOT, "docs", "releases", "baseline")
+
+
+@pytest.fixture
+def document():
+    program = os.path.join(build.programs(PRESET), "edge")
+    return json.loads(subprocess.run([program, "--print-openapi"], capture_output=True, timeout=60, check=True).stdout)
+
+
+def breaking(oasdiff, folder, document):
+    """→ the changes that oasdiff refuses, one line each"""
+    new = os.path.join(folder, "openapi.json")
+    with open(new, "w", encoding="utf-8") as file:
+        json.dump(document, file)
+    words = [oasdiff, "breaking", "--format", "json", os.path.join(BASELINE, "openapi.json"), new]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    return [f"openapi: {one['id']} {one['operation']} {one['path']}: {one['text']}" for one in
+            json.loads(done.stdout or "[]") or ()]
+
+
+def test_the_document_breaks_nothing_of_the_last_release(oasdiff, tmp_path, document):
+    """Accept a change in docs/releases/baseline/accepted.json, with its reason."""
+    with open(os.path.join(BASELINE, "accepted.json"), encoding="utf-8") as file:
+        accepted = json.load(file)
+    assert [line for line in breaking(oasdiff, tmp_path, document) if line not in accepted] == []
+
+
+def test_a_field_that_is_gone_is_refused(oasdiff, tmp_path, document):
+    answer = document["paths"]["/api/products/{product}"]["get"]["responses"]["200"]
+    schema = answer["content"]["application/json"]["schema"]
+    schema["required"].remove("price")
+    del schema["properties"]["price"]
+    found = breaking(oasdiff, tmp_path, document)
+    assert len(found) == 1 and "response-required-property-removed GET /api/products/{product}" in found[0]
+
+
+def test_a_new_field_that_a_request_must_have_is_refused(oasdiff, tmp_path, document):
+    schema = document["paths"]["/api/orders"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    schema["properties"]["voucher"] = {"type": "string"}
+    schema["required"].append("voucher")
+    found = breaking(oasdiff, tmp_path, document)
+    assert len(found) == 1 and "new-required-request-property POST /api/orders" in found[0]
+
+
+def test_the_document_is_valid(schemathesis, tmp_path, document):
+    with open(tmp_path / "openapi.json", "w", encoding="utf-8") as file:
+        json.dump(document, file)
+    words = [schemathesis.program("openapi-spec-validator"), "--schema", "3.1", tmp_path / "openapi.json"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,67 @@
+"""./dev contract install: what is pinned, and when it is made again."""
+import os
+import re
+
+import pytest
+
+from dev import contract, packages
+from dev.report import DevError
+
+
+@pytest.fixture
+def pinned(tmp_path, monkeypatch):
+    """An environment that is to be made in a folder of the test, of a file of requirements there."""
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("schemathesis==1\n")
+    monkeypatch.setenv("ORDERBUS_STATE", str(tmp_path / "state"))
+    monkeypatch.setattr(contract, "REQUIREMENTS", str(requirements))
+    monkeypatch.setattr(packages, "ensure", lambda names: None)
+    return requirements
+
+
+def stand_in(monkeypatch, made, status=0):
+    """The commands run no program; the first one makes the folder."""
+    def run(words, **_options):
+        made.append(words)
+        if "venv" in words:
+            program = os.path.join(words[-1], "bin", "st")
+            os.makedirs(os.path.dirname(program))
+            with open(program, "w", encoding="utf-8") as file:
+                os.fchmod(file.fileno(), 0o755)
+        return contract.subprocess.CompletedProcess(words, status, "", "no such package")
+    monkeypatch.setattr(contract.subprocess, "run", run)
+
+
+def test_the_environment_is_made_once_and_again_for_other_versions(pinned, monkeypatch):
+    made, tool = [], contract.Schemathesis()
+    stand_in(monkeypatch, made)
+    assert not tool.installed() and "./dev contract install" in tool.missing()
+    assert tool.install() == tool.program() and len(made) == 2 and tool.installed()
+    assert "--require-hashes" in made[1]
+    tool.install()
+    assert len(made) == 2
+    pinned.write_text("schemathesis==2\n")
+    assert not tool.installed()
+    tool.install()
+    assert len(made) == 4
+
+
+def test_a_failure_leaves_it_uninstalled_and_says_why(pinned, monkeypatch):
+    tool = contract.Schemathesis()
+    stand_in(monkeypatch, [], status=1)
+    with pytest.raises(DevError, match="no such package"):
+        tool.install()
+    assert not tool.installed()
+
+
+def test_every_package_is_pinned_with_its_hashes():
+    with open(contract.REQUIREMENTS, encoding="utf-8") as file:
+        text = file.read()
+    for entry in re.split(r"\n(?=[a-z])", text)[1:]:
+        assert re.match(r"[a-z0-9.-]+==[\w.]+ \\\n( +--hash=sha256:[0-9a-f]{64}( \\)?\n?)+$", entry), entry
+    assert "\nschemathesis==" in text and "\nopenapi-spec-validator==" in text
+
+
+def test_oasdiff_is_pinned():
+    assert re.fullmatch(r"v\d+\.\d+\.\d+", contract.OASDIFF.version())
+    assert os.path.exists(os.path.join(contract.OASDIFF.pinned, "go.sum"))
