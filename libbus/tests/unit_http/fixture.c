@@ -56,6 +56,11 @@ static void trace(void *context, struct bus_http_exchange *exchange) {
   bus_http_reply(exchange, 200, "text/plain", bus_str(text));
 }
 
+static void document(void *context, struct bus_http_exchange *exchange) {
+  (void)context;
+  bus_http_reply_document(exchange, "text/plain", BUS_STR("text"), BUS_STR("v1"));
+}
+
 static void headers(void *context, struct bus_http_exchange *exchange) {
   (void)context;
   bus_http_add_header(exchange, "Location", BUS_STR("/item/7"));
@@ -219,6 +224,7 @@ static const struct bus_http_route routes[] = {
     {.method = "GET", .path = "/probe", .handler = show, .is_probe = true, .any_host = true},
     {.method = "GET", .path = "/noted", .handler = noted},
     {.method = "GET", .path = "/item/{id}", .handler = item},
+    {.method = "GET", .path = "/document", .handler = document},
     {.method = "GET", .path = "/trace", .handler = trace},
     {.method = "GET", .path = "/headers", .handler = headers},
     {.method = "GET", .path = "/problems", .handler = problems},
