@@ -1,3 +1,4 @@
+-- Orders a batch: 50
 -- inventory-svc's batch in steady state: fifty reservations, and fifty sales of those of the batch before. :n is the
 -- batch.
 \set n :n + 1

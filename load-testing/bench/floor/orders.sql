@@ -1,3 +1,4 @@
+-- Orders a batch: 33
 -- order-svc's batch in steady state: 99 messages, a third of them each step of the saga. :n is the batch.
 \set n :n + 1
 \startpipeline

@@ -1,3 +1,4 @@
+-- Orders a batch: 50
 -- payment-svc's batch in steady state: fifty charges, and the results of the fifty calls of the batch before. :n is the
 -- batch.
 \set n :n + 1

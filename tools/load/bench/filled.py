@@ -1,15 +1,15 @@
 """Many orders in the databases, made by SQL, against few: what an order costs may not depend on how many there were."""
 import concurrent.futures
 import contextlib
-import os
+import re
 
-from load.bench import FOLDER, closed, figures
+from load.bench import closed, figures, scripts
 from dev.report import DevError, step
 
 CHUNK = 500_000  # orders a statement
-TABLES = {"orders": ("orders.orders", "orders.order_events", "bus.inbox"),
-          "inventory": ("inventory.reservations", "bus.inbox"),
-          "payments": ("payments.payments", "payments.ledger", "bus.inbox")}
+SCRIPTS = scripts("fill")
+# The tables of each database that its script fills, in its order; the first has a row for each order.
+TABLES = {name: tuple(dict.fromkeys(re.findall(r"INSERT INTO (\S+)", text))) for name, text in SCRIPTS.items()}
 SHOWN = ("confirmed orders/s", "CPU ms/order", "CPU ms/order postgres", "wal bytes/order", "full pages/order",
          "processors stolen %")
 INDEXES = """SELECT i.indrelid::regclass::text, i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid),
@@ -51,8 +51,7 @@ def fill_all(system, count):
 
 def statements(name):
     """The SQL that makes orders first to last of all, in one of the databases."""
-    with open(os.path.join(FOLDER, "fill", name + ".sql"), encoding="utf-8") as file:
-        return [one for one in file.read().split(";\n") if one.strip()]
+    return [one for one in SCRIPTS[name].split(";\n") if one.strip()]
 
 
 def fill(system, name, count):

@@ -1,7 +1,11 @@
-"""The floor: what an order would cost if nothing but the servers worked, each in batches of a hundred. Pure."""
+"""The floor: what an order would cost if nothing but the servers worked, each in batches of a hundred."""
+import re
 
-# The databases that an order touches, each with floor/<name>.sql: three, two and two inputs an order.
-ORDERS_A_BATCH = {"orders": 33, "inventory": 50, "payments": 50}
+from load.bench import scripts
+
+# The databases that an order touches: floor/<database>.sql says how many orders its batch carries a step on.
+ORDERS_A_BATCH = {name: int(re.match(r"-- Orders a batch: (\d+)\n", text)[1])
+                  for name, text in scripts("floor").items()}
 # Figures of the bare loops: CPU ms of the server.
 COSTS = (*(f"{name} ms/order" for name in ORDERS_A_BATCH), "quorum ms/message", "answer ms/message",
          "unrouted ms/message", "psp ms/call")
