@@ -11,16 +11,11 @@ import psycopg2.extras
 from dev import manifests
 from dev.report import DevError
 
-TITLES = {
-    1: "every accepted order exists and is final",
-    2: "one capture an order, and captured - refunded is its total if CONFIRMED, else 0",
-    3: "stock: received = on hand + reserved + sold, nothing reserved, sold is what CONFIRMED orders hold",
-    4: "the fold of each order's events is its row",
-    5: "outboxes empty, no inbox id twice, nothing dead without a cause",
-}
+from chaos.findings import Findings
+from chaos.fold import check_fold
+
 FINAL = ("CONFIRMED", "REJECTED", "CANCELLED")
 COUNTED_SECONDS = 7  # a broker counts what lies in a quorum queue every 5 s
-SHOWN = 10  # violations of one kind
 TOLD_LATE = 15  # seconds: the management API tells how long a queue was some time ago
 CAUSE = "bus-cause"
 DEAD_MAX, DEAD_SECONDS = 1_000_000, 300  # messages of a dead queue, and how long reading these may take
@@ -76,44 +71,6 @@ class Sources:
     def queues(self):
         """With as many messages as each queue itself has counted, not as the statistics show it later still."""
         return self.management.must("GET", "queues", self.vhost, query="?disable_stats=true&enable_queue_totals=true")
-
-
-class Findings:
-    def __init__(self):
-        self._wrong = {number: [] for number in TITLES}
-        self._notes = {number: "" for number in TITLES}
-
-    def add(self, number, text):
-        self._wrong[number].append(text)
-
-    def note(self, number, text):
-        self._notes[number] = text
-
-    def violations(self, shown=SHOWN):
-        """At most so many of a kind; None: all of them."""
-        found = []
-        for number, wrong in self._wrong.items():
-            found += [f"invariant {number}: {text}" for text in wrong[:shown]]
-            if shown is not None and len(wrong) > shown:
-                found.append(f"invariant {number}: and {len(wrong) - shown} more")
-        return found
-
-    def texts(self):
-        return {(number, text) for number, wrong in self._wrong.items() for text in wrong}
-
-    def keep(self, texts):
-        for number, wrong in self._wrong.items():
-            wrong[:] = [text for text in wrong if (number, text) in texts]
-
-    def only(self, number):
-        """True if this one is violated and no other."""
-        return [one for one, wrong in self._wrong.items() if wrong] == [number]
-
-    def lines(self):
-        for number, title in TITLES.items():
-            wrong = self._wrong[number]
-            yield f"{number} {'VIOLATED' if wrong else 'holds':<9} {title} ({self._notes[number]})"
-            yield from (f"    {text}" for text in wrong[:SHOWN])
 
 
 # 1
@@ -222,79 +179,6 @@ def check_stock(sources, found, at_rest=True):
     for name in set(least) - {product["product_id"] for product in products}:
         found.add(3, f"{name} was sold and is no product")
     found.note(3, f"{len(products)} products, {sum(product['sold'] for product in products)} pieces sold")
-
-
-# 4: written anew from the meaning of the events, not from the service's own fold
-
-def _items_of(data):
-    return [(item["product_id"], item["quantity"], item.get("unit_price")) for item in data["items"]]
-
-
-def _apply(state, kind, data):
-    if kind == "order.created":
-        state.update(status="PENDING", customer_id=data["customer_id"], items=_items_of(data))
-    elif kind == "order.reserved":
-        state.update(status="RESERVED", items=_items_of(data), total=data["total"], currency=data["currency"])
-    elif kind in ("order.confirmed", "order.paid", "payment.captured"):
-        state["captured"] = max(state["captured"], data.get("amount", 0))
-        if kind != "payment.captured":
-            state["status"] = kind.split(".")[1].upper()
-    elif kind == "payment.refunded":
-        state["refunded"] = max(state["refunded"], data["amount"])
-    elif kind in ("order.rejected", "order.compensating"):
-        state.update(status=kind.split(".")[1].upper(), reason=data["reason"])
-    elif kind == "order.cancelled":
-        state["status"] = "CANCELLED"
-    elif kind not in ("stock.returned", "stock.missing", "payment.refused"):
-        raise ValueError(f"an event of a type that nobody knows: {kind}")
-
-
-def fold(events):
-    state = {"status": None, "customer_id": None, "items": None, "total": None, "currency": None, "reason": None,
-             "captured": 0, "refunded": 0}
-    for event in events:
-        _apply(state, event["type"], event["data"])
-    return state
-
-
-def _row_of(order, items):
-    names = ("status", "customer_id", "total", "currency", "reason", "captured", "refunded")
-    return {**{name: order[name] for name in names}, "items": items}
-
-
-def _young(since):
-    """A condition on order_id; since is a datetime."""
-    return f"WHERE order_id IN (SELECT order_id FROM orders.order_list WHERE created_at >= '{since.isoformat()}')"
-
-
-def _by_id(rows):
-    found = collections.defaultdict(list)
-    for row in rows:
-        found[row["id"]].append(row)
-    return found
-
-
-def check_fold(sources, found, since=None):
-    """since: the logs of older orders are not read."""
-    which = _young(since) if since else ""
-    orders, items, events = sources.snapshot(
-        "orders", f"SELECT *, order_id::text AS id FROM orders.order_list {which}",
-        f"SELECT *, order_id::text AS id FROM orders.order_items {which} ORDER BY position",
-        f"SELECT *, order_id::text AS id FROM orders.order_events {which} ORDER BY seq")
-    items, events = _by_id(items), _by_id(events)
-    for order in orders:
-        order_id, log = order["id"], events.pop(order["id"], [])
-        if [event["seq"] for event in log] != list(range(1, order["version"] + 1)):
-            found.add(4, f"{order_id}: version {order['version']}, events {[event['seq'] for event in log]}")
-            continue
-        own = [(item["product_id"], item["quantity"], item["unit_price"]) for item in items[order_id]]
-        folded, row = fold(log), _row_of(order, own)
-        different = {name: (folded[name], row[name]) for name in folded if folded[name] != row[name]}
-        if different:
-            found.add(4, f"{order_id}: fold and row differ in {different}")
-    for order_id in events:
-        found.add(4, f"{order_id} has events and no row")
-    found.note(4, f"{len(orders)} orders")
 
 
 # 5
