@@ -1,5 +1,5 @@
-"""The fourth invariant: the fold of an order's events is its row. The fold is written from the meaning of the events, not
-from the service's own."""
+"""The fourth invariant: the fold of an order's events is its row. The fold is written from the meaning of the events,
+not from the service's own."""
 import collections
 
 

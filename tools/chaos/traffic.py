@@ -1,16 +1,14 @@
 """A stream of orders of all kinds at a given rate, by clients that behave: each repeats what was not answered."""
 import heapq
-import http.client
 import itertools
-import json
 import random
 import threading
 import time
 import traceback
-import urllib.parse
 import uuid
 
 from chaos.answers import FINAL, Answers, Attempt, goes_back
+from chaos.client import Client
 from chaos.clientlog import ClientLog
 from chaos.stack import PLENTY, SOLD_OUT, UNKNOWN
 
@@ -34,7 +32,7 @@ class Traffic:
     """
 
     def __init__(self, url, rate=50, connections=128, log=None, seed=None, deck=None):
-        self._where = urllib.parse.urlsplit(url).netloc
+        self._client = Client(url, CLIENT_SECONDS)
         self.rate = rate
         self._connections = connections
         self._log = ClientLog(log)
@@ -47,7 +45,6 @@ class Traffic:
         self._open = 0             # sessions that have not ended
         self._ordering = self._working = False
         self._threads = []
-        self._local = threading.local()
         self._asking = {}          # attempts that have no answer yet: when they began
         self.attempts = []         # answers.Attempt of every POST of an order
         self.accepted = {}         # order id: time.monotonic() of its first 2xx
@@ -212,7 +209,7 @@ class Traffic:
 
     def _post_order(self, kind, key, number, body, headers):
         began = self._asking[(key, number, kind)] = time.monotonic()
-        status, answer, retry_after = self._call("POST", "/api/orders", body, headers)
+        status, answer, retry_after = self._client.call("POST", "/api/orders", body, headers)
         order_id = (answer or {}).get("order_id") if status in (200, 201, 202) else None
         attempt = Attempt(kind, key, number, began, time.monotonic(), status, order_id, retry_after)
         self._log.write({"at": time.time(), "kind": kind, "key": key, "attempt": number, "took": round(attempt.took, 4),
@@ -241,7 +238,7 @@ class Traffic:
         if order_id is None:
             return
         while True:
-            status, answer, retry_after = self._call("POST", f"/api/orders/{order_id}/cancel", {}, {})
+            status, answer, retry_after = self._client.call("POST", f"/api/orders/{order_id}/cancel", {}, {})
             if status in (200, 202):
                 self.cancelled.add(order_id)
             if status in (200, 202) and answer["status"] in ("COMPENSATING", "CANCELLED"):
@@ -261,7 +258,7 @@ class Traffic:
         while seen not in FINAL and self._ordering:
             yield pause
             pause = min(pause * 2, 2)
-            status, answer, _ = self._call("GET", f"/api/orders/{order_id}", None, {})
+            status, answer, _ = self._client.call("GET", f"/api/orders/{order_id}", None, {})
             if status == 404 and seen != "ACCEPTED":
                 self.backwards.append(f"{order_id} was {seen}, and then not there")
             if status == 200:
@@ -272,55 +269,3 @@ class Traffic:
     def _pause(self, retry_after):
         """The server's Retry-After, at least half a second, with jitter so that clients do not come all at once."""
         return max(0.5, min(float(retry_after or 0), 2.0)) * self._random.uniform(1.0, 1.3)
-
-    # HTTP
-
-    def _connection(self):
-        if getattr(self._local, "connection", None) is None:
-            self._local.connection = http.client.HTTPConnection(self._where, timeout=CLIENT_SECONDS)
-        return self._local.connection
-
-    def _call(self, method, path, body, headers):
-        """→ (status or one of NO_ANSWER, decoded body or None, Retry-After). A connection that had been idle may have
-        been closed by the server; that is found out before anything is sent, by its age."""
-        if time.monotonic() - getattr(self._local, "used", 0) > 0.25:
-            self._drop()
-        try:
-            answer, text = self._ask(method, path, body, headers)
-            self._local.used = time.monotonic()
-            if answer.will_close:
-                self._drop()
-            return answer.status, json.loads(text) if text[:1] == b"{" else None, answer.getheader("Retry-After")
-        except ConnectionRefusedError:
-            self._drop()
-            return "refused", None, None
-        except TimeoutError:
-            self._drop()
-            return "timeout", None, None
-        except (OSError, http.client.HTTPException, ValueError):
-            self._drop()
-            return "cut", None, None
-
-    def _ask(self, method, path, body, headers):
-        """→ (answer, its text). A connection that was used before and ends without a byte of an answer was closed while
-        it was idle: once more on a new one, as HTTP's clients do (RFC 9112, 9.3.1)."""
-        reused = getattr(self._local, "connection", None) is not None
-        try:
-            return self._ask_once(method, path, body, headers)
-        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
-            if not reused:
-                raise
-            self._drop()
-            return self._ask_once(method, path, body, headers)
-
-    def _ask_once(self, method, path, body, headers):
-        connection = self._connection()
-        connection.request(method, path, None if body is None else json.dumps(body),
-                           {"Content-Type": "application/json", **headers})
-        answer = connection.getresponse()
-        return answer, answer.read()
-
-    def _drop(self):
-        if getattr(self._local, "connection", None) is not None:
-            self._local.connection.close()
-        self._local.connection = None
