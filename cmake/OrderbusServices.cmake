@@ -3,8 +3,10 @@
 # ORDERBUS_SERVICES      the folders, from the root
 # ORDERBUS_BUS_SERVICES  those of them that have a user at the broker
 # orderbus_service_field(FOLDER FIELD RESULT)  a field of that service.json, empty if it is absent
+# orderbus_service_definitions(TARGET)  SERVICE_PORT, SERVICE_ADMIN_PORT and SERVICE_DATABASE in the target's sources, as
+#                        the service.json of this folder says
 # orderbus_service_program(SOURCES … LIBRARIES …)  the program of the service in this folder, by the name in its
-#                        service.json, whose port and database are SERVICE_PORT and SERVICE_DATABASE in its sources
+#                        service.json, with these definitions
 file(GLOB manifests RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS
   "${PROJECT_SOURCE_DIR}/*/service.json" "${PROJECT_SOURCE_DIR}/infrastructure/*/service.json")
 set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${manifests})
@@ -18,15 +20,22 @@ function(orderbus_service_field folder field result)
   set(${result} "${value}" PARENT_SCOPE)
 endfunction()
 
+function(orderbus_service_definitions target)
+  cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE folder)
+  foreach(field port admin_port database)
+    orderbus_service_field("${folder}" ${field} value)
+    string(TOUPPER ${field} name)
+    target_compile_definitions(${target} PRIVATE SERVICE_${name}="${value}")
+  endforeach()
+endfunction()
+
 function(orderbus_service_program)
   cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
   cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE folder)
-  foreach(field name port database)
-    orderbus_service_field("${folder}" ${field} ${field})
-  endforeach()
+  orderbus_service_field("${folder}" name name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} orderbus_topology bus orderbus_options)
-  target_compile_definitions(${name} PRIVATE SERVICE_PORT="${port}" SERVICE_DATABASE="${database}")
+  orderbus_service_definitions(${name})
   install(TARGETS ${name})
 endfunction()
 
