@@ -5,14 +5,11 @@
  *                    operation for each sender and type, and for each queue and type; the schema of each body
  *   JSON Schema      2020-12; one document whose $defs has the schema of each type's body, by the type
  */
-#ifndef BUS_ASYNCAPI_H
-#define BUS_ASYNCAPI_H
+#pragma once
 
 #include <bus/topology.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 /* Both: false when out of memory. */
 bool bus_asyncapi_encode(const struct bus_topology *topology, struct bus_arena *arena,
@@ -20,7 +17,4 @@ bool bus_asyncapi_encode(const struct bus_topology *topology, struct bus_arena *
 bool bus_message_schemas_encode(const struct bus_topology *topology, struct bus_arena *arena,
                                 struct bus_str *ret) BUS_MUST_CHECK;
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

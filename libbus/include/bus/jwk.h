@@ -1,13 +1,10 @@
 /* A set of public keys as JSON (RFC 7517), for messages and answers that carry one. It holds public keys alone. Pure.
  */
-#ifndef BUS_JWK_H
-#define BUS_JWK_H
+#pragma once
 
 #include <bus/field.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 enum { BUS_JWK_KEYS_MAX = 64 };
 
@@ -24,7 +21,4 @@ struct bus_jwks {
 extern const struct bus_schema bus_jwk_schema;
 extern const struct bus_schema bus_jwks_schema;
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

@@ -13,17 +13,14 @@
  * not ended, and is no older between them than the issuer's max_age; `sub` is 1 to 128 of [A-Za-z0-9._:-]. The members
  * jku, jwk, x5u and x5c are not looked at.
  */
-#ifndef BUS_TOKEN_H
-#define BUS_TOKEN_H
+#pragma once
 
 #include <bus/arena.h>
 #include <bus/base.h>
 #include <bus/error.h>
 #include <bus/jwk.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+BUS_C_BEGIN
 
 enum {
   BUS_TOKEN_MAX = 4096,
@@ -157,7 +154,4 @@ bool bus_token_sign(const struct bus_token_signer *signer, const struct bus_toke
                     struct bus_str jti, struct bus_arena *arena, struct bus_str *ret,
                     struct bus_error *err) BUS_MUST_CHECK;
 
-#ifdef __cplusplus
-}
-#endif
-#endif
+BUS_C_END

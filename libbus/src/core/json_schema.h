@@ -1,7 +1,6 @@
 /* JSON Schema (2020-12) of field tables, for the documents that are printed from tables. Private to libbus's pure half.
  */
-#ifndef BUS_CORE_JSON_SCHEMA_H
-#define BUS_CORE_JSON_SCHEMA_H
+#pragma once
 
 #include <bus/field.h>
 
@@ -26,5 +25,3 @@ void bus_json_schema_object(struct bus_json_writer *writer, const struct bus_sch
 void bus_json_schema_example(struct bus_json_writer *writer, const struct bus_schema *schema);
 /* Has a field of the table, or of a table in it, an example? */
 bool bus_json_schema_has_example(const struct bus_schema *schema);
-
-#endif

@@ -1,6 +1,5 @@
 /* base64url without padding (RFC 4648, section 5), in its one canonical form. Private to the tokens. */
-#ifndef BUS_TOKEN_BASE64URL_H
-#define BUS_TOKEN_BASE64URL_H
+#pragma once
 
 #include <bus/arena.h>
 
@@ -14,5 +13,3 @@ static inline size_t bus_base64url_room(size_t characters) {
 bool bus_base64url_read(struct bus_str text, uint8_t *bytes, size_t room, size_t *ret_len) BUS_MUST_CHECK;
 /* data is NULL when out of memory. */
 struct bus_str bus_base64url_print(struct bus_arena *arena, const void *bytes, size_t len) BUS_MUST_CHECK;
-
-#endif

@@ -1,6 +1,5 @@
 /* Shared by the files of the tokens. */
-#ifndef BUS_TOKEN_INTERNAL_H
-#define BUS_TOKEN_INTERNAL_H
+#pragma once
 
 #include <bus/token.h>
 
@@ -88,5 +87,3 @@ bool token_is_scope(struct bus_str scope);
 enum bus_token_verdict token_check(const struct bus_token_issuer *issuers, size_t issuer_count, struct bus_str token,
                                    bus_time now, struct bus_arena *arena, struct bus_token_claims *ret,
                                    size_t *ret_issuer);
-
-#endif

@@ -1,6 +1,5 @@
 /* Tokens as an issuer, or an attacker, would make them: any header and claims, signed by a key of the test. */
-#ifndef TOKEN_FORGE_H
-#define TOKEN_FORGE_H
+#pragma once
 
 #include <bus/token.h>
 
@@ -36,5 +35,3 @@ struct bus_str forge_header(struct forge *forge, const char *header);
 enum bus_token_verdict forge_check(struct forge *forge, struct bus_str token);
 /* The public half of a key, its kid and alg (NULL: none), as a JWK. */
 struct bus_jwk forge_jwk(struct forge *forge, EVP_PKEY *key, const char *kid, const char *alg);
-
-#endif
