@@ -143,23 +143,18 @@ static void flush(struct pg *pg) {
     pg->wants_write = left ? POLLOUT : 0;
 }
 
-static void begin_preparing(struct pg *pg) {
-  if (PQsetnonblocking(pg->conn, 1) != 0 || PQenterPipelineMode(pg->conn) != 1) {
-    die(pg, "cannot enter pipeline mode");
-    return;
-  }
-  if (!send_text(pg, pg_session_set) || !send_text(pg, pg_session_check)) {
-    die(pg, "cannot set up the session");
-    return;
-  }
+static bool send_preparations(struct pg *pg) {
+  bool sent = PQsetnonblocking(pg->conn, 1) == 0 && PQenterPipelineMode(pg->conn) == 1 &&
+              send_text(pg, pg_session_set) && send_text(pg, pg_session_check);
   for (size_t r = 0; r < PG_REGISTRIES; r++)
     for (size_t i = 0; i < pg->settings.registries[r].count; i++)
-      if (!send_prepare(pg, r, i)) {
-        die(pg, "cannot prepare statements");
-        return;
-      }
-  if (PQpipelineSync(pg->conn) != 1) {
-    die(pg, "cannot prepare statements");
+      sent = sent && send_prepare(pg, r, i);
+  return sent && PQpipelineSync(pg->conn) == 1;
+}
+
+static void begin_preparing(struct pg *pg) {
+  if (!send_preparations(pg)) {
+    die(pg, "cannot prepare the database session");
     return;
   }
   pg->received = 0;

@@ -27,19 +27,12 @@ static void print_out(void *context, const char *text) {
   fputs(text, context);
 }
 
-static int print_help(const struct program *program) {
+static void print_usage(const struct program *program) {
   printf("usage: %s [--env-file FILE]", program->name);
   for (size_t i = 0; program->extra && program->extra[i]; i++)
     printf(" [%s]", program->extra[i]);
   printf("\n       %s --help | --version | --print-env | --print-markdown\n\n%s\n\nEnvironment:\n", program->name,
          program->summary);
-  bus_config_print(program->tables, program->table_count, BUS_CONFIG_HELP, print_out, stdout);
-  return EXIT_SUCCESS;
-}
-
-static int print_form(const struct program *program, enum bus_config_format format) {
-  bus_config_print(program->tables, program->table_count, format, print_out, stdout);
-  return EXIT_SUCCESS;
 }
 
 static int complain(const struct program *program, const char *problem, const char *what) {
@@ -49,24 +42,29 @@ static int complain(const struct program *program, const char *problem, const ch
   return EXIT_USAGE;
 }
 
-/* -1: it was none of these. */
-static int print_what_is_asked(const struct program *program, const char *argument) {
-  if (strcmp(argument, "--help") == 0)
-    return print_help(program);
-  if (strcmp(argument, "--print-env") == 0)
-    return print_form(program, BUS_CONFIG_ENV_EXAMPLE);
-  if (strcmp(argument, "--print-markdown") == 0)
-    return print_form(program, BUS_CONFIG_MARKDOWN);
+/* False: the argument asks for no text. */
+static bool print_what_is_asked(const struct program *program, const char *argument) {
+  static const char *const forms[] = {[BUS_CONFIG_HELP] = "--help",
+                                      [BUS_CONFIG_ENV_EXAMPLE] = "--print-env",
+                                      [BUS_CONFIG_MARKDOWN] = "--print-markdown"};
+  for (size_t i = 0; i < BUS_COUNT(forms); i++) {
+    if (strcmp(argument, forms[i]) != 0)
+      continue;
+    if (i == BUS_CONFIG_HELP)
+      print_usage(program);
+    bus_config_print(program->tables, program->table_count, (enum bus_config_format)i, print_out, stdout);
+    return true;
+  }
 #ifdef ORDERBUS_FAILPOINTS
   if (strcmp(argument, "--print-failpoints") == 0) {
     bus_failpoints_print(stdout, print_out);
-    return EXIT_SUCCESS;
+    return true;
   }
 #endif
   if (strcmp(argument, "--version") != 0)
-    return -1;
+    return false;
   printf("%s %s\n", program->name, ORDERBUS_VERSION);
-  return EXIT_SUCCESS;
+  return true;
 }
 
 static int find_extra(const struct program *program, const char *argument) {
@@ -79,9 +77,9 @@ static int find_extra(const struct program *program, const char *argument) {
 /* -1: all understood. */
 static int read_arguments(const struct program *program, int argc, char **argv, const char **ret_file, int *ret_flag) {
   for (int i = 1; i < argc; i++) {
-    int status = print_what_is_asked(program, argv[i]), flag = find_extra(program, argv[i]);
-    if (status >= 0)
-      return status;
+    int flag = find_extra(program, argv[i]);
+    if (print_what_is_asked(program, argv[i]))
+      return EXIT_SUCCESS;
     if (flag >= 0)
       *ret_flag = flag;
     else if (strncmp(argv[i], "--env-file=", strlen("--env-file=")) == 0)

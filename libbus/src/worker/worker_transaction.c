@@ -104,19 +104,28 @@ static bool collect(struct bus_worker *worker, struct attempt *attempt) {
   return true;
 }
 
-static void add_inbox(const struct bus_worker *worker, struct bus_sql *sql, struct attempt *attempt) {
+/* Adds a statement over the message ids of some entries. Returns its place in the trip; -1: of none. */
+static long add_ids(struct bus_sql *sql, size_t statement, struct entry *const *entries, size_t count,
+                    bool (*is_meant)(const struct entry *entry)) {
   struct bus_args *args = NULL;
-  attempt->inbox_row = -1;
-  for (size_t i = 0; i < attempt->asked_count && !worker->requests; i++) {
-    if (!entry_is_delivery(attempt->asked[i]))
+  long place = (long)pg_trip_count(sql);
+  for (size_t i = 0; i < count; i++) {
+    if (!is_meant(entries[i]))
       continue;
-    if (!args) {
-      attempt->inbox_row = (long)pg_trip_count(sql);
-      args = pg_add_own(sql, SQL_INBOX_INSERT);
-    }
-    if (args)
-      bus_args_uuid(args, &attempt->asked[i]->envelope.message_id);
+    if (!args)
+      args = pg_add_own(sql, statement);
+    bus_args_uuid(args, &entries[i]->envelope.message_id);
   }
+  return args ? place : -1;
+}
+
+/* Deliveries that were not processed must not count as processed when they come back. */
+static bool is_undone(const struct entry *entry) {
+  return entry_is_delivery(entry) && !entry->duplicate && entry->verdict != BUS_DONE;
+}
+
+static bool is_suspect(const struct entry *entry) {
+  return entry->suspect;
 }
 
 /* Fresh inbox rows return now(). If no inbox row can be fresh, add SELECT now(). */
@@ -224,7 +233,9 @@ static bool first_trip(struct bus_worker *worker, struct attempt *attempt, struc
   if (pg_is_pooled(worker->pg))
     (void)pg_add_own(sql, SQL_SETTINGS);
   add_now(worker, sql, attempt);
-  add_inbox(worker, sql, attempt);
+  attempt->inbox_row = -1;
+  if (!worker->requests)
+    attempt->inbox_row = add_ids(sql, SQL_INBOX_INSERT, attempt->asked, attempt->asked_count, entry_is_delivery);
   if (!ask(worker, attempt, sql))
     return nomem(err);
   periodic_add(worker, sql);
@@ -313,30 +324,6 @@ static void add_parked(struct bus_worker *worker, struct bus_sql *sql, const str
   }
 }
 
-/* Deliveries that were not processed must not count as processed when they come back. */
-static void add_inbox_delete(const struct bus_worker *worker, struct bus_sql *sql, const struct attempt *attempt) {
-  struct bus_args *args = NULL;
-  for (size_t i = 0; i < attempt->asked_count && !worker->requests; i++) {
-    const struct entry *entry = attempt->asked[i];
-    if (!entry_is_delivery(entry) || entry->duplicate || entry->verdict == BUS_DONE)
-      continue;
-    if (!args)
-      args = pg_add_own(sql, SQL_INBOX_DELETE);
-    bus_args_uuid(args, &entry->envelope.message_id);
-  }
-}
-
-static void add_suspect_delete(struct bus_sql *sql, const struct attempt *attempt) {
-  struct bus_args *args = NULL;
-  for (size_t i = 0; i < attempt->count; i++) {
-    if (!attempt->entries[i]->suspect)
-      continue;
-    if (!args)
-      args = pg_add_own(sql, SQL_SUSPECT_DELETE);
-    bus_args_uuid(args, &attempt->entries[i]->envelope.message_id);
-  }
-}
-
 /* COMMIT of a failed transaction succeeds with the tag ROLLBACK. */
 static bool is_committed(struct bus_worker *worker, size_t commit_row, struct bus_error *err) {
   const char *tag = pg_tag(worker->pg, commit_row);
@@ -354,8 +341,9 @@ static bool second_trip(struct bus_worker *worker, struct attempt *attempt, stru
   attempt->wrote = pg_trip_count(sql) > 0;
   confirmed_add(worker, sql, attempt->count > 0);
   add_parked(worker, sql, attempt);
-  add_inbox_delete(worker, sql, attempt);
-  add_suspect_delete(sql, attempt);
+  if (!worker->requests)
+    (void)add_ids(sql, SQL_INBOX_DELETE, attempt->asked, attempt->asked_count, is_undone);
+  (void)add_ids(sql, SQL_SUSPECT_DELETE, attempt->entries, attempt->count, is_suspect);
   size_t commit_row = pg_trip_count(sql);
   (void)pg_add_own(sql, SQL_COMMIT);
   if (attempt->count > 0 && BUS_FAIL_POINT("worker.before-trip-2", pg_fd(worker->pg)))
