@@ -28,8 +28,8 @@ static void enqueue(struct bus_requester *requester, struct bus_pending *pending
   }
 }
 
-static void fill(struct bus_pending *pending, const struct bus_request *request, struct bus_arena *arena,
-                 struct bus_str body) {
+static void fill_pending(struct bus_pending *pending, const struct bus_request *request, struct bus_arena *arena,
+                         struct bus_str body) {
   struct bus_requester *requester = pending->owner;
   bus_time now = bus_wall_clock();
   pending->type = request->type;
@@ -62,7 +62,7 @@ static struct bus_pending *admit(struct bus_requester *requester, const struct b
     requester_keep_arena(requester, arena);
     return NULL;
   }
-  fill(pending, request, arena, body);
+  fill_pending(pending, request, arena, body);
   if (!request_table_add(&requester->table, &pending->envelope.message_id, pending)) {
     requester_let_go(pending);
     return NULL;

@@ -110,7 +110,7 @@ static bool publish_one(struct bus_requester *requester, const struct bus_pendin
 }
 
 /* A message that was not tried was certainly not sent: its request becomes UNAVAILABLE. */
-static void settle_batch(struct bus_requester *requester, struct bus_pending **batch, size_t count, size_t tried) {
+static void settle_requests(struct bus_requester *requester, struct bus_pending **batch, size_t count, size_t tried) {
   pthread_mutex_lock(&requester->lock);
   for (size_t i = 0; i < count; i++) {
     struct bus_pending *pending = batch[i];
@@ -132,7 +132,7 @@ static bool publish_queue(struct bus_requester *requester, struct bus_error *err
   while (sent && tried < count)
     sent = publish_one(requester, batch[tried++], err);
   if (count > 0)
-    settle_batch(requester, batch, count, tried);
+    settle_requests(requester, batch, count, tried);
   return sent;
 }
 
@@ -148,7 +148,7 @@ static bool is_pump_due(const struct bus_requester *requester, const struct bus_
 }
 
 /* An empty pump costs as much as several messages. */
-static bool pump_both(struct bus_requester *requester, struct bus_error *err) {
+static bool pump_links(struct bus_requester *requester, struct bus_error *err) {
   bool publishing = is_pump_due(requester, requester->publishing, requester->publishing_readable);
   bool consuming = is_pump_due(requester, requester->consuming, requester->consuming_readable);
   if (publishing && consuming)
@@ -208,7 +208,7 @@ static void sleep_until_event(struct bus_requester *requester) {
 static void serve(struct bus_requester *requester) {
   struct bus_error err;
   while (!atomic_load(&requester->stopping)) {
-    if (!publish_queue(requester, &err) || !pump_both(requester, &err)) {
+    if (!publish_queue(requester, &err) || !pump_links(requester, &err)) {
       lose_both(requester, &err);
       return;
     }

@@ -15,7 +15,7 @@ static bool started;
 atomic_bool watchdog_asleep;
 
 /* True while a call is under way or was since the last tick. */
-static bool look_at(struct watchdog_entry *entry) {
+static bool look_at_entry(struct watchdog_entry *entry) {
   unsigned turn = atomic_load(&entry->turn);
   bool moved = turn != entry->seen;
   entry->ticks = moved || turn % 2 == 0 ? 0 : entry->ticks + 1;
@@ -25,17 +25,17 @@ static bool look_at(struct watchdog_entry *entry) {
   return moved || (turn % 2 == 1 && !atomic_load(&entry->fired));
 }
 
-static bool look_at_all(void) {
+static bool look_at_entries(void) {
   bool busy = false;
   for (struct watchdog_entry *entry = entries; entry; entry = entry->next)
-    busy |= look_at(entry);
+    busy |= look_at_entry(entry);
   return busy;
 }
 
 /* Sets the flag first and then checks again: a thread that enters afterwards sees the flag and wakes the watchdog. */
 static void sleep_until_woken(void) {
   atomic_store(&watchdog_asleep, true);
-  if (!look_at_all())
+  if (!look_at_entries())
     while (atomic_load(&watchdog_asleep))
       (void)pthread_cond_wait(&wake, &lock);
   atomic_store(&watchdog_asleep, false);
@@ -45,7 +45,7 @@ static void *watch_connections(void *unused) {
   (void)unused;
   pthread_mutex_lock(&lock);
   for (;;) {
-    if (look_at_all())
+    if (look_at_entries())
       (void)bus_cond_wait(&wake, &lock, bus_monotonic() + WATCHDOG_TICK_MS * BUS_MILLISECOND); /* one tick */
     else
       sleep_until_woken();

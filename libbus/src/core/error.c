@@ -13,16 +13,16 @@ static const struct {
 #undef ERROR_ROW
 };
 
-static bool is_known(enum bus_errc code) {
+static bool is_code(enum bus_errc code) {
   return (size_t)code < BUS_COUNT(errors);
 }
 
 enum bus_class bus_error_class(enum bus_errc code) {
-  return is_known(code) ? errors[code].class : BUS_CLASS_FATAL;
+  return is_code(code) ? errors[code].class : BUS_CLASS_FATAL;
 }
 
 const char *bus_error_name(enum bus_errc code) {
-  return is_known(code) ? errors[code].name : "BUS_E_?";
+  return is_code(code) ? errors[code].name : "BUS_E_?";
 }
 
 /* Joins lines: texts of libpq and of operators hold line breaks; trailing ones are dropped. */

@@ -31,7 +31,7 @@ static size_t path_put(struct bus_path *path, size_t len, const char *text, size
   return len + count;
 }
 
-static size_t put_name(struct bus_path *path, size_t len, const char *name) {
+static size_t put_member(struct bus_path *path, size_t len, const char *name) {
   size_t count = strlen(name);
   char shown[NAME_MAX_SHOWN];
   size_t kept = count < sizeof shown ? count : sizeof shown;
@@ -53,7 +53,7 @@ const char *bus_path_text(struct bus_path *path) {
   size_t len = 0;
   for (size_t i = 0; i < path->depth && i < BUS_COUNT(path->steps); i++) {
     const struct bus_path_step *step = &path->steps[i];
-    len = step->name ? put_name(path, len, step->name) : put_item(path, len, step->index);
+    len = step->name ? put_member(path, len, step->name) : put_item(path, len, step->index);
   }
   path->text[len] = '\0';
   return path->text;

@@ -42,7 +42,7 @@ bool bus_form_decode(struct bus_str encoded, char *text, size_t *ret_len) {
 }
 
 /* data is NULL where it is malformed, or out of memory. */
-static struct bus_str decode(struct bus_str encoded, struct bus_arena *arena) {
+static struct bus_str decode_text(struct bus_str encoded, struct bus_arena *arena) {
   char *text = bus_arena_alloc(arena, encoded.len + 1);
   size_t len;
   return text && bus_form_decode(encoded, text, &len) ? (struct bus_str){text, len} : BUS_NO_STR;
@@ -51,12 +51,12 @@ static struct bus_str decode(struct bus_str encoded, struct bus_arena *arena) {
 bool bus_form_find(struct bus_str form, const char *name, struct bus_arena *arena, struct bus_str *ret) {
   struct bus_str key, value, found = BUS_NO_STR;
   while (bus_form_next(&form, &key, &value)) {
-    key = decode(key, arena);
+    key = decode_text(key, arena);
     if (key.data == NULL)
       return false;
     if (!bus_str_is(key, name))
       continue;
-    value = decode(value, arena);
+    value = decode_text(value, arena);
     if (found.data || value.data == NULL)
       return false;
     found = value;
@@ -68,7 +68,7 @@ bool bus_form_find(struct bus_str form, const char *name, struct bus_arena *aren
 struct bus_str bus_form_unknown(struct bus_str form, const char *const *names, struct bus_arena *arena) {
   struct bus_str key, value;
   while (bus_form_next(&form, &key, &value))
-    if (!bus_str_is_one_of(decode(key, arena), names))
+    if (!bus_str_is_one_of(decode_text(key, arena), names))
       return key;
   return BUS_NO_STR;
 }

@@ -36,7 +36,7 @@ struct value {
 };
 
 /* False: it does not fit as a whole. */
-static bool add(struct value *value, const char *bytes, size_t count) {
+static bool add_whole(struct value *value, const char *bytes, size_t count) {
   if (count > sizeof value->text - value->len)
     return false;
   memcpy(value->text + value->len, bytes, count);
@@ -50,7 +50,7 @@ static bool add(struct value *value, const char *bytes, size_t count) {
 static bool add_plain(struct value *value, const char *bytes, size_t count) {
   size_t room = value->len == value->fits ? sizeof value->text - CUT_LEN - value->fits : 0;
   size_t first = count < room ? count : room;
-  return add(value, bytes, first) && add(value, bytes + first, count - first);
+  return add_whole(value, bytes, first) && add_whole(value, bytes + first, count - first);
 }
 
 static bool add_escaped(struct value *value, struct bus_str text) {
@@ -59,7 +59,7 @@ static bool add_escaped(struct value *value, struct bus_str text) {
     taken = bus_json_plain_run(text.data + at, text.len - at);
     if (taken > 0 && !add_plain(value, text.data + at, taken))
       return false;
-    if (taken == 0 && !add(value, out, bus_json_escape(text.data + at, text.len - at, out, &taken)))
+    if (taken == 0 && !add_whole(value, out, bus_json_escape(text.data + at, text.len - at, out, &taken)))
       return false;
   }
   return true;
@@ -79,19 +79,19 @@ static void put_string(struct line *line, struct bus_str text) {
   line_put(line, "\"", 1);
 }
 
-static void put_name(struct line *line, const char *name) {
+static void put_key(struct line *line, const char *name) {
   line_put(line, ",", 1);
   put_string(line, bus_str(name));
   line_put(line, ":", 1);
 }
 
 static void put_member(struct line *line, const char *name, struct bus_str value) {
-  put_name(line, name);
+  put_key(line, name);
   put_string(line, value);
 }
 
 static void put_bare_member(struct line *line, const char *name, const char *value) {
-  put_name(line, name);
+  put_key(line, name);
   line_put(line, value, strlen(value));
 }
 

@@ -253,7 +253,7 @@ static void make_update(struct writer *writer, const struct bus_table *table) {
   sql_put(writer, " WHERE t.%s = n.%s", key, key);
 }
 
-static bool make(const struct bus_recipe *recipe, struct bus_statement *ret) {
+static bool make_statement(const struct bus_recipe *recipe, struct bus_statement *ret) {
   static struct writer writer; /* large; before there is any thread */
   writer = (struct writer){.failed = false};
   switch (recipe->shape) {
@@ -276,7 +276,7 @@ static bool make(const struct bus_recipe *recipe, struct bus_statement *ret) {
 
 bool bus_recipes_make(const struct bus_recipe *recipes, size_t count, struct bus_statement *ret) {
   for (size_t i = 0; i < count; i++)
-    if (!ret[i].sql && !make(&recipes[i], &ret[i]))
+    if (!ret[i].sql && !make_statement(&recipes[i], &ret[i]))
       return false;
   return true;
 }

@@ -22,7 +22,7 @@ static bool decode_path(const struct bus_http_input *input, const struct bus_str
   return !quiet.failed;
 }
 
-static void decode_body(const struct bus_http_input *input, const struct bus_http_given *given, struct bus_decoding *d,
+static void decode_json(const struct bus_http_input *input, const struct bus_http_given *given, struct bus_decoding *d,
                         void *request) {
   const struct bus_str empty = BUS_STR("{}");
   d->needed = given->key.data ? NULL : input->key;
@@ -117,14 +117,14 @@ static void hash_body(const struct bus_http_input *input, struct bus_arena *aren
     bus_problem_add_no_memory(problems);
 }
 
-static bool decode(const struct bus_http_input *input, struct bus_http_given given, struct bus_decoding *d,
-                   void *request) {
+static bool decode_request(const struct bus_http_input *input, struct bus_http_given given, struct bus_decoding *d,
+                           void *request) {
   struct bus_problems *problems = d->sink.problems;
   memset(request, 0, input->size);
   if (!decode_path(input, given.segments, &d->sink, request))
     return false;
   if (input->body)
-    decode_body(input, &given, d, request);
+    decode_json(input, &given, d, request);
   if (input->key)
     decode_key(input->key, &given.key, &d->sink);
   bool is_body_right = problems->count == 0;
@@ -144,7 +144,7 @@ void *bus_http_decode(const struct bus_http_input *input, const struct bus_http_
   struct bus_decoding d = {.sink = {.arena = arena, .problems = problems}, .unknown = BUS_REFUSE_UNKNOWN};
   problems->count = 0;
   void *request = bus_field_alloc(&d.sink, 1, input->size);
-  return request && decode(input, *given, &d, request) ? request : NULL;
+  return request && decode_request(input, *given, &d, request) ? request : NULL;
 }
 
 /* ---- rows ---- */

@@ -16,7 +16,7 @@ struct visit {
   void *context;
 };
 
-static bool make(const struct visit *v, const struct bus_declaration *declaration) {
+static bool visit_one(const struct visit *v, const struct bus_declaration *declaration) {
   return v->visit(v->context, declaration);
 }
 
@@ -33,13 +33,13 @@ static bool bind(const struct visit *v, const char *exchange, struct bus_str key
   snprintf(d.name, sizeof d.name, "%s", queue);
   snprintf(d.exchange, sizeof d.exchange, "%s", exchange);
   snprintf(d.key, sizeof d.key, "%.*s", (int)key.len, key.data);
-  return make(v, &d);
+  return visit_one(v, &d);
 }
 
 static bool declare_exchange(const struct visit *v, enum bus_exchange exchange, const char *user) {
   struct bus_declaration d = {.kind = BUS_DECLARE_EXCHANGE};
   bus_exchange_of(exchange, bus_str(user), d.name);
-  return make(v, &d);
+  return visit_one(v, &d);
 }
 
 /* bus.dead itself is where queues dead-letter to. */
@@ -55,7 +55,7 @@ static bool each_exchange(const struct visit *v, const struct bus_topology *topo
           bus_topology_may_write(topology, topology->parts[p], (enum bus_exchange)i) &&
           !declare_exchange(v, (enum bus_exchange)i, topology->parts[p]->user.name))
         return false;
-  return make(v, &dead) && declare_exchange(v, BUS_EXCHANGE_BACK, "");
+  return visit_one(v, &dead) && declare_exchange(v, BUS_EXCHANGE_BACK, "");
 }
 
 static struct bus_declaration queue_of(const struct bus_queue *queue, const char *suffix, const char *type) {
@@ -82,20 +82,20 @@ static bool declare_work_queue(const struct visit *v, const struct bus_queue *qu
   guard_against_loss(&d);
   add_number(&d, "x-delivery-limit", DELIVERY_LIMIT);
   add_limit(&d, queue);
-  return make(v, &d);
+  return visit_one(v, &d);
 }
 
 static bool declare_dead_queue(const struct visit *v, const struct bus_queue *queue) {
   struct bus_declaration d = queue_of(queue, ".dead", "quorum");
   add_number(&d, "x-delivery-limit", DELIVERY_LIMIT);
-  return make(v, &d);
+  return visit_one(v, &d);
 }
 
 static bool declare_query_queue(const struct visit *v, const struct bus_queue *queue, int64_t ttl_ms) {
   struct bus_declaration d = queue_of(queue, "", "classic");
   add_number(&d, "x-message-ttl", ttl_ms);
   add_limit(&d, queue);
-  return make(v, &d);
+  return visit_one(v, &d);
 }
 
 /* The queue of a tier, and the routing key to it and back. */
@@ -114,7 +114,7 @@ static bool declare_tier_queue(const struct visit *v, const struct bus_tier *tie
   add_text(&d, "x-dead-letter-exchange", bus_exchange_name(BUS_EXCHANGE_BACK));
   add_text(&d, "x-dead-letter-routing-key", d.key);
   guard_against_loss(&d);
-  return make(v, &d);
+  return visit_one(v, &d);
 }
 
 static bool declare_queue(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {

@@ -67,7 +67,7 @@ void bus_trace_id_format(const struct bus_trace *trace, char text[BUS_TRACE_ID_T
 }
 
 /* Eight bytes that are not all zero. */
-static void fill(struct bus_uuid_source *source, uint8_t bytes[8]) {
+static void fill_random(struct bus_uuid_source *source, uint8_t bytes[8]) {
   uint64_t random;
   do
     random = bus_uuid_source_random(source);
@@ -77,9 +77,9 @@ static void fill(struct bus_uuid_source *source, uint8_t bytes[8]) {
 
 void bus_trace_start(struct bus_uuid_source *source, struct bus_trace *ret) {
   *ret = (struct bus_trace){.flags = SAMPLED};
-  fill(source, ret->trace_id);
-  fill(source, ret->trace_id + 8);
-  fill(source, ret->span_id);
+  fill_random(source, ret->trace_id);
+  fill_random(source, ret->trace_id + 8);
+  fill_random(source, ret->span_id);
 }
 
 void bus_trace_child(const struct bus_trace *parent, struct bus_uuid_source *source, struct bus_trace *ret) {
@@ -89,5 +89,5 @@ void bus_trace_child(const struct bus_trace *parent, struct bus_uuid_source *sou
   }
   if (ret != parent)
     *ret = *parent;
-  fill(source, ret->span_id);
+  fill_random(source, ret->span_id);
 }

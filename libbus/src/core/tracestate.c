@@ -5,7 +5,7 @@
 
 enum { KEY_MAX = 256, TENANT_MAX = 241, SYSTEM_MAX = 14, VALUE_MAX = 256 };
 
-static bool is_name(struct bus_str text, size_t max, bool may_begin_with_digit) {
+static bool is_simple_key(struct bus_str text, size_t max, bool may_begin_with_digit) {
   if (text.len == 0 || text.len > max ||
       !(ascii_is_lower(text.data[0]) || (may_begin_with_digit && ascii_is_digit(text.data[0]))))
     return false;
@@ -19,10 +19,10 @@ static bool is_name(struct bus_str text, size_t max, bool may_begin_with_digit) 
 static bool is_key(struct bus_str key) {
   const char *at = key.len > 0 ? memchr(key.data, '@', key.len) : NULL;
   if (at == NULL)
-    return is_name(key, KEY_MAX, false);
+    return is_simple_key(key, KEY_MAX, false);
   const struct bus_str tenant = {key.data, (size_t)(at - key.data)};
   const struct bus_str system = {at + 1, key.len - tenant.len - 1};
-  return is_name(tenant, TENANT_MAX, true) && is_name(system, SYSTEM_MAX, false);
+  return is_simple_key(tenant, TENANT_MAX, true) && is_simple_key(system, SYSTEM_MAX, false);
 }
 
 static bool is_value(struct bus_str value) {
@@ -34,7 +34,7 @@ static bool is_value(struct bus_str value) {
   return true;
 }
 
-static bool is_known(const struct bus_str *keys, size_t count, struct bus_str key) {
+static bool is_repeated(const struct bus_str *keys, size_t count, struct bus_str key) {
   for (size_t i = 0; i < count; i++)
     if (bus_str_equal(keys[i], key))
       return true;
@@ -50,7 +50,7 @@ static bool take_member(struct bus_str member, struct bus_str keys[BUS_TRACESTAT
     return false;
   const struct bus_str key = {member.data, (size_t)(equals - member.data)};
   const struct bus_str value = {equals + 1, member.len - key.len - 1};
-  if (!is_key(key) || !is_value(value) || is_known(keys, *count, key))
+  if (!is_key(key) || !is_value(value) || is_repeated(keys, *count, key))
     return false;
   keys[(*count)++] = key;
   return true;

@@ -55,7 +55,7 @@ static enum state after(struct http_chunked *reader, char c) {
   }
 }
 
-static struct bus_str take(struct http_chunked *reader, struct bus_str *input, size_t len) {
+static struct bus_str take_bytes(struct http_chunked *reader, struct bus_str *input, size_t len) {
   struct bus_str taken = {input->data, len};
   *input = (struct bus_str){input->data + len, input->len - len};
   reader->wire += len;
@@ -70,7 +70,7 @@ static struct bus_str take_data(struct http_chunked *reader, struct bus_str *inp
   reader->decoded += len;
   if (reader->left == 0)
     reader->state = DATA_CR;
-  return take(reader, input, len);
+  return take_bytes(reader, input, len);
 }
 
 enum http_chunked_result http_chunked_next(struct http_chunked *reader, struct bus_str *input,
@@ -84,7 +84,7 @@ enum http_chunked_result http_chunked_next(struct http_chunked *reader, struct b
       return HTTP_CHUNKED_DATA;
     }
     reader->state = (int)after(reader, input->data[0]);
-    (void)take(reader, input, 1); /* a view that is not needed: the byte was framing */
+    (void)take_bytes(reader, input, 1); /* a view that is not needed: the byte was framing */
   }
   return reader->state == END         ? HTTP_CHUNKED_END
          : reader->state == MALFORMED ? HTTP_CHUNKED_MALFORMED

@@ -45,7 +45,7 @@ static struct http_scratch *scratch_new(void) {
 }
 
 /* Is this the end of a busy moment whose surplus was freed? */
-static bool leave(struct http_pool *pool, bool freed) {
+static bool leave_pool(struct http_pool *pool, bool freed) {
   pthread_mutex_lock(&pool->lock);
   pool->taken--;
   pool->trim_due = pool->trim_due || freed;
@@ -67,7 +67,7 @@ struct http_scratch *http_scratch_take(struct http_pool *pool) {
   if (!scratch)
     scratch = scratch_new();
   if (!scratch)
-    (void)leave(pool, false); /* there is nothing to trim where memory is short */
+    (void)leave_pool(pool, false); /* there is nothing to trim where memory is short */
   return scratch;
 }
 
@@ -90,6 +90,6 @@ void http_scratch_give(struct http_pool *pool, struct http_scratch *scratch) {
   bool kept = keep_scratch(pool, scratch);
   if (!kept)
     scratch_free(scratch);
-  if (leave(pool, !kept))
+  if (leave_pool(pool, !kept))
     (void)malloc_trim(0); /* freed blocks lie between kept ones, so malloc would not return them by itself */
 }

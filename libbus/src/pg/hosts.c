@@ -12,7 +12,7 @@ static const char *value_of(const PQconninfoOption *options, const char *keyword
   return "";
 }
 
-static size_t count_of(const char *list) {
+static size_t count_hosts(const char *list) {
   size_t count = *list != '\0';
   for (; *list; list++)
     count += *list == ',';
@@ -20,13 +20,13 @@ static size_t count_of(const char *list) {
 }
 
 /* A list of another length, such as one port for all, stays as it is. */
-static void rotate(const char *list, size_t count, size_t first, char text[PG_HOSTS_MAX]) {
+static void rotate_list(const char *list, size_t count, size_t first, char text[PG_HOSTS_MAX]) {
   size_t len = strlen(list);
   text[0] = '\0';
   if (len >= PG_HOSTS_MAX)
     return;
   const char *from = list;
-  for (size_t i = 0; count_of(list) == count && i < first; i++)
+  for (size_t i = 0; count_hosts(list) == count && i < first; i++)
     from = strchr(from, ',') + 1;
   size_t tail = len - (size_t)(from - list);
   memcpy(text, from, tail);
@@ -45,11 +45,11 @@ void pg_hosts_from(const char *url, size_t first, struct pg_hosts *ret) {
   if (!options)
     return;
   const char *host = value_of(options, "host"), *address = value_of(options, "hostaddr");
-  size_t count = count_of(*address ? address : host);
+  size_t count = count_hosts(*address ? address : host);
   if (count > 1) {
-    rotate(host, count, first % count, ret->host);
-    rotate(address, count, first % count, ret->hostaddr);
-    rotate(value_of(options, "port"), count, first % count, ret->port);
+    rotate_list(host, count, first % count, ret->host);
+    rotate_list(address, count, first % count, ret->hostaddr);
+    rotate_list(value_of(options, "port"), count, first % count, ret->port);
   }
   PQconninfoFree(options);
 }

@@ -41,7 +41,7 @@ static struct bus_str add_member(struct bus_str list, const char *name, struct b
                           (int)text.len, text.data);
 }
 
-static struct report look_at_all(const struct bus_admin *admin, struct bus_arena *arena) {
+static struct report run_checks(const struct bus_admin *admin, struct bus_arena *arena) {
   struct report report = {.up = true, .services = BUS_STR(""), .causes = BUS_STR("")};
   for (size_t i = 0; i < admin->settings.check_count; i++) {
     const struct bus_health_check *check = &admin->checks[i];
@@ -69,7 +69,7 @@ static struct bus_str write_report(const struct report *report, struct bus_arena
 
 void bus_admin_health(void *context, struct bus_http_exchange *exchange) {
   struct bus_arena *arena = bus_http_arena(exchange);
-  struct report report = look_at_all(context, arena);
+  struct report report = run_checks(context, arena);
   struct bus_str body = write_report(&report, arena);
   if (body.data)
     bus_http_reply(exchange, report.up ? 200 : 503, "application/json", body);

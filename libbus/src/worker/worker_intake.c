@@ -219,7 +219,7 @@ static void refuse_sender(const struct bus_worker *worker, struct entry *entry, 
   mark_undecodable(entry, BUS_E_SENDER, text);
 }
 
-static void decode_body(struct bus_worker *worker, struct entry *entry, const struct bus_message_type *type) {
+static void decode_message(struct bus_worker *worker, struct entry *entry, const struct bus_message_type *type) {
   struct bus_problems problems;
   struct bus_arena *arena = entry->deferred ? worker->deferred.arena : worker->draining->arena;
   void *body = bus_arena_alloc(arena, type->schema->size);
@@ -276,7 +276,7 @@ void intake_decode(struct bus_worker *worker, struct entry *entry) {
     refuse_sender(worker, entry, type);
   else {
     check_reply_to(worker, entry);
-    decode_body(worker, entry, type);
+    decode_message(worker, entry, type);
   }
   trace_received(worker, entry);
 }

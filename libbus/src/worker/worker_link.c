@@ -131,7 +131,7 @@ static int64_t pump_at(const struct bus_worker *worker, enum attention attention
   return confirms && worker->confirms_at < heartbeat_at ? worker->confirms_at : heartbeat_at;
 }
 
-static void fill(struct bus_worker *worker, struct poll_set *set, int64_t until) {
+static void fill_poll_set(struct bus_worker *worker, struct poll_set *set, int64_t until) {
   bool amqp = worker->publishing && worker->consuming && !worker->amqp_lost;
   bool confirms = amqp && (set->attention == ATTEND_ALL ||
                            (set->attention == ATTEND_DELIVERIES && publish_open_count(worker) == 0));
@@ -155,14 +155,14 @@ static void fill(struct bus_worker *worker, struct poll_set *set, int64_t until)
     set->timeout_ms = 0;
 }
 
-static bool is_ready(const struct poll_set *set, size_t index) {
+static bool has_event(const struct poll_set *set, size_t index) {
   return index < FDS_MAX && set->fds[index].revents != 0;
 }
 
 static void pump_both(struct bus_worker *worker, const struct poll_set *set) {
   int64_t now = bus_monotonic();
   bool due = now >= pump_at(worker, set->attention);
-  if (due || is_ready(set, set->publishing) || is_ready(set, set->consuming) ||
+  if (due || has_event(set, set->publishing) || has_event(set, set->consuming) ||
       (set->attention != ATTEND_NO_BROKER && amqp_has_buffered(worker))) {
     pump_amqp(worker, worker->publishing);
     pump_amqp(worker, worker->consuming);
@@ -171,13 +171,13 @@ static void pump_both(struct bus_worker *worker, const struct poll_set *set) {
   }
 }
 
-static void take_in(struct bus_worker *worker, struct poll_set *set) {
+static void take_events(struct bus_worker *worker, struct poll_set *set) {
   if (set->fds[0].revents != 0) {
     uint64_t ignored;
     (void)!read(worker->wake_fd, &ignored, sizeof ignored); /* only resets the eventfd */
   }
   pump_both(worker, set);
-  if (worker->pg && is_ready(set, set->pg))
+  if (worker->pg && has_event(set, set->pg))
     pg_advance(worker->pg);
   for (size_t i = 0; i < worker->source_count; i++)
     worker->sources[i].dispatch(worker->sources[i].context, set->fds + set->source_at[i], set->source_count[i]);
@@ -185,14 +185,14 @@ static void take_in(struct bus_worker *worker, struct poll_set *set) {
 
 static void pump(struct bus_worker *worker, int64_t until, enum attention attention) {
   struct poll_set set = {.attention = attention};
-  fill(worker, &set, until);
+  fill_poll_set(worker, &set, until);
   if (poll(set.fds, (nfds_t)set.count, set.timeout_ms) < 0) {
     if (errno != EINTR)
       bus_log(BUS_ERROR, "poll failed", BUS_F_INT("errno", errno));
     for (size_t i = 0; i < set.count; i++)
       set.fds[i].revents = 0;
   }
-  take_in(worker, &set);
+  take_events(worker, &set);
 }
 
 void worker_pump(struct bus_worker *worker, int64_t until) {

@@ -30,7 +30,7 @@ static bool append_data(struct body *body, struct bus_str piece) {
 }
 
 /* 0: read on; 200: that was the end; else the status to refuse with. */
-static int take(struct body *body, struct bus_str input) {
+static int take_chunks(struct body *body, struct bus_str input) {
   for (;;) {
     struct bus_str data;
     switch (http_chunked_next(&body->reader, &input, &data)) {
@@ -51,7 +51,7 @@ static int take(struct body *body, struct bus_str input) {
 }
 
 /* Bytes read; 0: the deadline has passed; -1: the connection is gone. */
-static ssize_t receive(int fd, char *text, size_t size, int64_t deadline) {
+static ssize_t receive_piece(int fd, char *text, size_t size, int64_t deadline) {
   for (;;) {
     int64_t left_ms = (deadline - bus_monotonic()) / BUS_MILLISECOND;
     struct pollfd entry = {.fd = fd, .events = POLLIN};
@@ -74,12 +74,12 @@ static int read_wire(struct body *body, int fd, struct bus_str buffered, int64_t
   char *piece = bus_arena_alloc(body->arena, PIECE);
   if (piece == NULL)
     return 503;
-  int status = take(body, buffered);
+  int status = take_chunks(body, buffered);
   while (status == 0) {
-    ssize_t got = receive(fd, piece, PIECE, deadline);
+    ssize_t got = receive_piece(fd, piece, PIECE, deadline);
     if (got <= 0)
       return got == 0 ? 408 : -1;
-    status = take(body, (struct bus_str){piece, (size_t)got});
+    status = take_chunks(body, (struct bus_str){piece, (size_t)got});
   }
   return status;
 }
