@@ -22,7 +22,7 @@ PURE = {
        for one in manifests.WITH_DATABASE for part in ("domain", "messages")},
 }
 # Libraries that touch the world; none may come along with a pure part.
-OF_IO = ("librabbitmq", "libpq", "libcurl", "libcivetweb", "libssl", "libcrypto")
+OF_IO = ("librabbitmq", "libpq", "libcurl", "libcivetweb", "libssl", "libcrypto", "libsodium")
 # header: where it may be included, tests aside.
 USERS = {
     r"libpq-fe\.h|libpq/.*": "libbus/src/pg/",
@@ -30,6 +30,7 @@ USERS = {
     r"curl/.*": "libbus/src/http/",
     r"civetweb\.h": "libbus/src/http/civetweb/",
     r"openssl/.*": "libbus/src/token/",
+    r"sodium\.h|sodium/.*": "libbus/src/secret/",
 }
 # The same as the compiler saw it, through whatever other header.
 SEEN = {
@@ -38,6 +39,7 @@ SEEN = {
     r"/curl/\w+\.h$": ("libbus/src/http/",),
     r"/civetweb\.h$": ("libbus/src/http/civetweb/",),
     r"/openssl/\w+\.h$": ("libbus/src/token/",),
+    r"/sodium(/\w+)?\.h$": ("libbus/src/secret/",),
 }
 BANNED = ("strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "gets", "alloca")
 BANNED_OUTSIDE_TESTS = ("system", "popen")
