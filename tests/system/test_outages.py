@@ -15,7 +15,7 @@ from testkit.client import Load, item, wait_until
 
 LOADED = ("LOAD-1", "LOAD-2", "LOAD-3")
 WITH_DATABASE = [one.name for one in manifests.WITH_DATABASE]
-SERVICES = ("order_service", "inventory_service", "payment_service")
+SERVICES = ("order_service", "inventory_service", "payment_service", "user_service")
 HEALTH = ("message_queue", *SERVICES, "commands", "order_intake")  # what the edge's /health names
 
 
@@ -227,7 +227,7 @@ def metrics(stack, name):
 
 
 @pytest.mark.parametrize("name, service", [("order-svc", "order_service"), ("inventory-svc", "inventory_service"),
-                                           ("payment-svc", "payment_service")])
+                                           ("payment-svc", "payment_service"), ("user-svc", "user_service")])
 def test_health_names_the_service_that_is_down(api, stack, name, service):
     stack.stop_service(name)
     answer, took = timed(lambda: api.get("/health"))

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 
-from dev import account, build, manifests, ports
+from dev import account, build, manifests, ports, user_keys
 from dev.proc import Process
 from dev.report import DevError
 
@@ -47,6 +47,8 @@ class Service:
             found["PSP_KEY"] = psp_key(stack.state)
         if self.name == PROVIDER:
             found["LEDGER_FILE"] = ledger_file(stack.state)
+        if self.name == user_keys.SERVICE:
+            found |= user_keys.variables(stack.state)
         return found | stack.overrides.get(self.name, {})
 
     def _address(self, target):

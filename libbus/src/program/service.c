@@ -273,11 +273,12 @@ static const struct bus_service *complete(const struct bus_service *given, const
 }
 
 int bus_service_main(int argc, char **argv, const struct bus_program *given) {
-  static struct completed commands, queries;
+  static struct completed commands, requests, queries;
   struct bus_program completed = *given;
   const struct bus_program *program = &completed;
   completed.name = given->part ? given->part->user.name : given->name;
   completed.commands = complete(given->commands, given->part, BUS_QUEUE_WORK, &commands);
+  completed.requests = complete(given->requests, given->part, BUS_QUEUE_REQUEST, &requests);
   completed.queries = complete(given->queries, given->part, BUS_QUEUE_QUERY, &queries);
   const char *const flags[] = {"--print-sql", "--print-columns", program->print_flag, NULL};
   common_options[3].fallback = program->default_port;

@@ -2,11 +2,13 @@
 from dev import manifests
 from dev.report import DevError
 
-SERVICES = tuple(one.name for one in manifests.ON_BUS)
-WITH_WORKERS = tuple(one.name for one in manifests.WITH_DATABASE)
+# The matrix's load is orders: a service that they do not reach says so in its service.json ("idle": why).
+ORDERED = tuple(one for one in manifests.ON_BUS if "idle" not in one.suites.get("crash", {}))
+SERVICES = tuple(one.name for one in ORDERED)
+WITH_WORKERS = tuple(one.name for one in ORDERED if one.database)
 LANES = 3  # stacks at a time
 # {service: the part "crash" of its suites}: variables, points (further variables for some), more, short, unreachable.
-OWN = {one.name: one.suites.get("crash", {}) for one in manifests.ON_BUS}
+OWN = {one.name: one.suites.get("crash", {}) for one in ORDERED}
 
 # Preconditions of a point. "before": a fault that leads to the point. "first": a fault that kills the process, which is
 # then started again for the row's own fault. "drains": the process is told to end. "at": the number of the hit that
@@ -70,7 +72,7 @@ MORE = [
 ]
 
 # Points that are in a program's list and that nothing can reach there: {point: {service: why}}.
-UNREACHABLE = {"http.half-answer": {one.name: "it answers no POST" for one in manifests.ON_BUS
+UNREACHABLE = {"http.half-answer": {one.name: "it answers no POST" for one in ORDERED
                                     if not one.serves_clients}}
 for _service, _own in OWN.items():
     for _point, _why in _own.get("unreachable", {}).items():

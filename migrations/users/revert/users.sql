@@ -1,0 +1,4 @@
+-- Takes the users away.
+BEGIN;
+DROP SCHEMA users CASCADE;
+COMMIT;

@@ -1,0 +1,170 @@
+/* Reads key files; makes and opens what is secret. */
+#include "user_keys.h"
+
+#include <bus/hash.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_MAX = 8192, PUBLISHED_MAX = 65536 };
+#define OTHERS (S_IRWXG | S_IRWXO)
+
+/* ---- files ---- */
+
+static bool read_private(const char *variable, const char *path, char text[FILE_MAX], struct bus_error *err) {
+  struct stat found;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return bus_fail(err, BUS_E_CONFIG, "%s: cannot read %s: %s", variable, path, strerror(errno));
+  bool is_private = fstat(fd, &found) == 0 && (found.st_mode & OTHERS) == 0;
+  ssize_t got = is_private ? read(fd, text, FILE_MAX) : -1;
+  (void)close(fd);
+  if (!is_private)
+    return bus_fail(err, BUS_E_CONFIG, "%s: %s may be readable by its owner alone (mode 0400)", variable, path);
+  if (got <= 0 || got == FILE_MAX)
+    return bus_fail(err, BUS_E_CONFIG, "%s: %s is empty or longer than %d bytes", variable, path, FILE_MAX - 1);
+  text[got] = '\0';
+  return true;
+}
+
+static bool read_seal(const struct user_settings *settings, struct user_key_ring *ring, struct bus_error *err) {
+  char text[FILE_MAX];
+  struct bus_seal_key key;
+  if (!read_private("SEAL_KEY_FILE", settings->seal_key_file, text, err))
+    return false;
+  text[strcspn(text, "\r\n")] = '\0';
+  bool good = bus_seal_key_parse(bus_str(text), &key);
+  bus_erase(text, sizeof text);
+  if (!good)
+    return bus_fail(err, BUS_E_CONFIG, "SEAL_KEY_FILE: %s must hold 43 characters of base64url",
+                    settings->seal_key_file);
+  bus_seal_pair_of(&key, &ring->seal);
+  bus_erase(&key, sizeof key);
+  return true;
+}
+
+static bool read_signer(const char *variable, const char *path, struct user_key_ring *ring, struct bus_error *err) {
+  char text[FILE_MAX];
+  if (!read_private(variable, path, text, err))
+    return false;
+  bool good = bus_token_signer_new(bus_str(text), NULL, &ring->signers[ring->signer_count], err);
+  bus_erase(text, sizeof text);
+  if (!good)
+    return bus_error_wrap(err, "%s: %s", variable, path);
+  ring->signer_count++;
+  return true;
+}
+
+static bool publish(struct user_key_ring *ring, struct bus_error *err) {
+  ring->arena = bus_arena_new(PUBLISHED_MAX);
+  struct bus_jwk *keys = ring->arena ? bus_arena_array(ring->arena, USER_SIGNERS_MAX, sizeof *keys) : NULL;
+  for (size_t i = 0; keys && i < ring->signer_count; i++)
+    if (!bus_token_signer_jwk(ring->signers[i], ring->arena, &keys[i]))
+      keys = NULL;
+  ring->published = (struct user_keys){.issuer = bus_str(ring->settings->issuer),
+                                       .jwks = {.keys = keys, .key_count = ring->signer_count}};
+  return keys || bus_fail(err, BUS_E_NOMEM, "out of memory for the public keys");
+}
+
+bool user_keys_open(const struct user_settings *settings, struct user_key_ring *ret, struct bus_error *err) {
+  *ret = (struct user_key_ring){.settings = settings};
+  bool second = settings->second_key_file && *settings->second_key_file;
+  bool good = bus_secret_init(err) && read_seal(settings, ret, err) &&
+              read_signer("SIGNING_KEY_FILE", settings->signing_key_file, ret, err) &&
+              (!second || read_signer("SECOND_KEY_FILE", settings->second_key_file, ret, err)) && publish(ret, err);
+  if (!good)
+    user_keys_close(ret);
+  return good;
+}
+
+void user_keys_close(struct user_key_ring *ring) {
+  for (size_t i = 0; i < ring->signer_count; i++)
+    bus_token_signer_free(ring->signers[i]);
+  bus_arena_free(ring->arena);
+  bus_erase(ring, sizeof *ring);
+}
+
+/* ---- tokens ---- */
+
+static bool sign(const struct user_key_ring *ring, const struct user *user, bus_time now, struct bus_arena *arena,
+                 struct bus_str *ret) {
+  struct bus_token_claims claims = {.role = (enum bus_token_role)user->role};
+  struct bus_uuid random;
+  char jti[BUS_UUID_TEXT];
+  struct bus_error ignored;
+  bus_uuid_format(&user->user_id, claims.sub);
+  (void)snprintf(claims.iss, sizeof claims.iss, "%s", ring->settings->issuer);
+  claims.iat = now - now % BUS_SECOND;
+  claims.exp = claims.iat + ring->settings->access_s * BUS_SECOND;
+  bus_secret_random(&random, sizeof random);
+  bus_uuid_format(&random, jti);
+  return bus_token_sign(ring->signers[0], &claims, ring->settings->audience, bus_str(jti), arena, ret, &ignored);
+}
+
+bool user_keys_issue(void *context, const struct user *user, const struct user_ask *ask, bus_time now,
+                     struct bus_arena *arena, struct bus_str *ret_sealed) {
+  const struct user_key_ring *ring = context;
+  struct bus_seal_key reply;
+  struct user_tokens tokens = {.token_type = BUS_STR("Bearer"), .expires_in = ring->settings->access_s};
+  struct bus_str json;
+  tokens.refresh_token = bus_str(ask->fresh_token);
+  if (!bus_seal_key_parse(ask->reply_key, &reply) || !sign(ring, user, now, arena, &tokens.access_token) ||
+      !bus_encode(&user_tokens_schema, &tokens, arena, &json))
+    return false;
+  bool sealed = bus_seal(&reply, json, arena, ret_sealed);
+  bus_erase((char *)json.data, json.len);
+  bus_erase((char *)tokens.access_token.data, tokens.access_token.len);
+  bus_erase(ask->fresh_token, BUS_SECRET_TOKEN_TEXT);
+  return sealed;
+}
+
+/* ---- asks ---- */
+
+static bool hash_of(struct bus_str secret, struct bus_arena *arena, struct bus_str *ret) {
+  char *text = bus_arena_alloc(arena, BUS_SHA256_TEXT);
+  if (!text)
+    return false;
+  bus_sha256_hex(secret, text);
+  *ret = (struct bus_str){text, BUS_SHA256_TEXT - 1};
+  return true;
+}
+
+/* A text that is no token gets no hash, and so is found nowhere. */
+static bool open_token(const struct user_key_ring *ring, struct user_ask *ask, struct bus_arena *arena) {
+  char token[USER_PASSWORD_MAX + 1];
+  size_t len;
+  ask->opened = bus_unseal(&ring->seal, ask->request->token, token, sizeof token, &len);
+  bool good = !ask->opened || hash_of((struct bus_str){token, len}, arena, &ask->token_hash);
+  bus_erase(token, sizeof token);
+  return good;
+}
+
+static void random_id(struct bus_uuid *ret) {
+  bus_secret_random(ret, sizeof *ret);
+  ret->bytes[6] = (uint8_t)((ret->bytes[6] & 0x0f) | 0x40); /* version 4 */
+  ret->bytes[8] = (uint8_t)((ret->bytes[8] & 0x3f) | 0x80);
+}
+
+static bool needs_token(const struct user_ask *ask) {
+  return ask->kind == USER_REFRESH || ask->kind == USER_FORGOT || (ask->kind == USER_LOGIN && ask->completion);
+}
+
+bool user_keys_prepare(const struct user_key_ring *ring, struct user_ask *ask, struct bus_arena *arena) {
+  if (ask->request && ask->request->token.data && !open_token(ring, ask, arena))
+    return false;
+  if (ask->completion && ask->kind == USER_REGISTER)
+    random_id(&ask->user_id);
+  if (ask->completion && ask->kind == USER_LOGIN)
+    random_id(&ask->session_id);
+  if (!needs_token(ask))
+    return true;
+  ask->fresh_token = bus_arena_alloc(arena, BUS_SECRET_TOKEN_TEXT + 1);
+  if (!ask->fresh_token)
+    return false;
+  bus_secret_token(ask->fresh_token);
+  return hash_of(bus_str(ask->fresh_token), arena, &ask->fresh_hash);
+}

@@ -1,0 +1,23 @@
+/* The batch of queries: users by id, and the public keys of tokens. */
+#ifndef USER_QUERIES_H
+#define USER_QUERIES_H
+
+#include "user.h"
+
+#include <bus/aggregate.h>
+#include <bus/effects.h>
+#include <bus/pong.h>
+
+struct user_query_model {
+  struct bus_set users; /* asked for by id */
+  struct bus_pong pong;
+  const struct user_keys *keys;
+};
+
+/* Collects the requests of the inputs. False: out of memory. */
+bool user_query_model_new(const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                          struct user_query_model **ret) BUS_MUST_CHECK;
+/* bus_service.decide; model is a struct user_query_model. */
+void user_query_decide(void *model, const struct bus_input *input, struct bus_effects *effects);
+
+#endif

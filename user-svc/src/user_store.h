@@ -1,0 +1,12 @@
+/* SQL of a batch of requests. */
+#ifndef USER_STORE_H
+#define USER_STORE_H
+
+#include "user_model.h"
+
+/* Queues the statements that read what the model names. */
+void user_store_lock(const struct user_model *model, struct bus_sql *sql);
+bool user_load(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err);
+bool user_store(void *model, struct bus_sql *sql);
+
+#endif
