@@ -107,12 +107,8 @@ def test_a_method_that_a_path_has_not_is_405_with_allow(api, document):
     for path, methods in document["paths"].items():
         url = re.sub(r"{(\w+)}", "x", path)
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - {name.upper() for name in methods}:
-            allowed = {name.upper() for other, names in document["paths"].items() for name in names
-                       if re.fullmatch(re.sub(r"{\w+}", "[^/]+", other), url)}
-            if method in allowed:
-                continue  # another path with a parameter fits, too
             response = api.call(method, url)
-            allowed |= {"HEAD"} if "GET" in allowed else set()
+            allowed = {name.upper() for name in methods} | ({"HEAD"} if "get" in methods else set())
             assert response.status_code == 405, (method, path)
             assert set(response.headers["Allow"].split(", ")) == allowed, (method, path)
 

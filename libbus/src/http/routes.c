@@ -61,12 +61,22 @@ static void allow_add(char *allow, const char *method) {
     snprintf(allow + len, HTTP_ALLOW_TEXT - len, "%s%s", len > 0 ? ", " : "", method);
 }
 
+/* A path without parameters wins, whatever its methods are (OpenAPI 3.1, Paths Object): of /item/{id} and /item/update
+ * the second one alone is the path /item/update. */
+static bool has_literal(const struct bus_http_route *routes, size_t count, struct bus_str path) {
+  for (size_t i = 0; i < count; i++)
+    if (bus_str_is(path, routes[i].path))
+      return true;
+  return false;
+}
+
 enum http_match_result http_match(const struct bus_http_route *routes, size_t count, const char *method,
                                   struct bus_str path, struct http_match *ret) {
   enum http_match_result result = HTTP_NO_PATH;
   struct http_match match = {0};
+  bool is_literal = has_literal(routes, count, path);
   for (size_t i = 0; i < count; i++) {
-    if (!fits(bus_str(routes[i].path), path, &match))
+    if (!fits(bus_str(routes[i].path), path, &match) || (is_literal && match.segment_count > 0))
       continue;
     if (answers(&routes[i], method)) {
       match.route = &routes[i];

@@ -17,6 +17,8 @@ static const struct bus_http_route routes[] = {
     {.method = "GET", .path = "/", .handler = handler},
     {.method = "GET", .path = "/first/known", .handler = handler},
     {.method = "GET", .path = "/first/{any}", .handler = handler},
+    {.method = "GET", .path = "/second/{any}", .handler = handler},
+    {.method = "POST", .path = "/second/known", .handler = handler},
 };
 
 static enum http_match_result match(const char *method, const char *path, struct http_match *ret) {
@@ -48,6 +50,16 @@ TEST(the_first_entry_that_fits_wins)
 {
   assert_route("GET", "/first/known", 7);
   assert_route("GET", "/first/other", 8);
+}
+
+/* As tools read the OpenAPI document: a path without parameters is matched before one with parameters. */
+TEST(a_literal_path_has_its_own_methods_alone)
+{
+  struct http_match found;
+  assert_route("POST", "/second/known", 10);
+  assert_route("GET", "/second/other", 9);
+  assert_int_equal(match("GET", "/second/known", &found), HTTP_NO_METHOD);
+  assert_string_equal(found.allow, "POST");
 }
 
 TEST(segments_are_given_in_order)
