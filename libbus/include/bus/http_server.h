@@ -59,6 +59,9 @@ struct bus_http_settings {
                                   NULL: none */
   const char *metrics_name;    /* label "listener" of http_requests_total; NULL: not counted */
   enum bus_access_log access_log;
+  /* Runs before the input of a route that is not public is decoded, with the context of the handlers. False: it has
+   * answered. NULL: every route is public. */
+  bool (*guard)(void *context, struct bus_http_exchange *exchange);
 };
 
 /* Routes are kept, not copied; context goes to every handler. Signals should be blocked by the caller before. The
@@ -91,6 +94,10 @@ struct bus_str bus_http_query(const struct bus_http_exchange *exchange);
 const void *bus_http_request(const struct bus_http_exchange *exchange);
 /* The row that the request came by. */
 const struct bus_http_route *bus_http_route(const struct bus_http_exchange *exchange);
+/* Set by the guard: who calls, as the guard found out. It lives as long as the request's arena; NULL: nobody in
+ * particular. */
+void bus_http_set_caller(struct bus_http_exchange *exchange, const void *caller);
+const void *bus_http_caller(const struct bus_http_exchange *exchange);
 /* The whole body, already read; NUL-terminated; empty where there is none. */
 struct bus_str bus_http_body(const struct bus_http_exchange *exchange);
 /* Adds a field to the request's line in the access log, at most four. name is a literal; value is copied. No personal

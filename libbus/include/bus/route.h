@@ -49,6 +49,9 @@ struct bus_http_answer {
   const struct bus_schema *schema; /* NULL: without a JSON body, or from 400 on a problem */
 };
 
+/* Who may call a route, in rising order of rights. The guard of the server keeps it (bus/http_server.h). */
+enum bus_route_access { BUS_ROUTE_PUBLIC, BUS_ROUTE_CUSTOMER, BUS_ROUTE_OPERATOR, BUS_ROUTE_ADMIN };
+
 struct bus_http_route {
   const char *method; /* "GET" (answers HEAD as well), "POST", … */
   const char *path; /* "/api/orders/{id}": a segment in braces takes any one non-empty segment; the label of metrics */
@@ -58,6 +61,7 @@ struct bus_http_route {
   size_t body_limit;                  /* bytes; 0: a body is refused (413) */
   const char *media_type;             /* of the body, exact but for charset=utf-8; NULL: application/json */
   bool is_probe;                      /* a request that is answered below 400 stands in the access log at debug alone */
+  enum bus_route_access access;       /* public unless it says otherwise */
   bool any_host;                      /* answers whatever the one Host says: for probes that ask by address */
   const char *summary;                /* documentation, as are produces and the answers */
   const char *produces;               /* media type of the answers below 300 that have no schema; NULL: no body */

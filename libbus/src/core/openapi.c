@@ -56,17 +56,19 @@ static void write_parameters(struct bus_json_writer *writer, const struct bus_ht
 /* The server's own refusals, which every route shares (bus/http_server.h). */
 static const struct refusal {
   int status;
-  bool needs_body; /* only of a route that takes one */
+  enum { OF_ANY, OF_BODY, OF_TOKEN } of; /* every route, one that takes a body, one that is not public */
   const char *description;
 } refusals[] = {
-    {400, false, "the request is malformed, or its Host is not served here"},
-    {408, true, "the body did not come in time"},
-    {411, false, "a Transfer-Encoding other than chunked"},
-    {412, false, "a condition that cannot be met, such as If-Match"},
-    {413, false, "the body is larger than this path takes"},
-    {415, false, "the body's media type or Content-Encoding is not taken here (Accept-Encoding)"},
-    {431, false, "too many header fields, or too large ones"},
-    {503, false, "cannot be served now; repeating is safe (Retry-After)"},
+    {400, OF_ANY, "the request is malformed, or its Host is not served here"},
+    {401, OF_TOKEN, "no valid bearer token (WWW-Authenticate)"},
+    {403, OF_TOKEN, "the token's role or scope does not allow this"},
+    {408, OF_BODY, "the body did not come in time"},
+    {411, OF_ANY, "a Transfer-Encoding other than chunked"},
+    {412, OF_ANY, "a condition that cannot be met, such as If-Match"},
+    {413, OF_ANY, "the body is larger than this path takes"},
+    {415, OF_ANY, "the body's media type or Content-Encoding is not taken here (Accept-Encoding)"},
+    {431, OF_ANY, "too many header fields, or too large ones"},
+    {503, OF_ANY, "cannot be served now; repeating is safe (Retry-After)"},
 };
 
 static bool has_answer(const struct bus_http_answer *answers, int status) {
@@ -111,7 +113,8 @@ static void write_answers(struct bus_json_writer *writer, const struct bus_http_
     write_answer(writer, route, answer);
   }
   for (size_t i = 0; i < BUS_COUNT(refusals); i++) {
-    if (has_answer(answers, refusals[i].status) || (refusals[i].needs_body && route->body_limit == 0))
+    if (has_answer(answers, refusals[i].status) || (refusals[i].of == OF_BODY && route->body_limit == 0) ||
+        (refusals[i].of == OF_TOKEN && route->access == BUS_ROUTE_PUBLIC))
       continue;
     bus_json_put(writer, ",");
     write_refusal(writer, refusals[i].status, refusals[i].description);
@@ -147,12 +150,26 @@ static void write_request_body(struct bus_json_writer *writer, const struct bus_
   bus_json_put(writer, "}},");
 }
 
+static void write_security(struct bus_json_writer *writer, enum bus_route_access access) {
+  static const char *const roles[] = {"", "customer", "operator", "admin"};
+  if (access != BUS_ROUTE_PUBLIC)
+    bus_json_put(writer, "'security':[{'bearer':[$s]}],", roles[access]);
+}
+
+static bool needs_token(const struct bus_openapi *document) {
+  for (size_t i = 0; i < document->route_count; i++)
+    if (document->routes[i].access != BUS_ROUTE_PUBLIC)
+      return true;
+  return false;
+}
+
 static void write_operation(struct bus_json_writer *writer, const struct bus_http_route *route) {
   bus_json_put(writer, "'");
   for (const char *c = route->method; *c; c++)
     bus_json_char(writer, (char)(*c | 0x20));
   bus_json_put(writer, "':{'summary':$s,", route->summary ? route->summary : "");
   write_operation_id(writer, route);
+  write_security(writer, route->access);
   if (route->input)
     write_parameters(writer, route);
   if (route->input && route->input->body)
@@ -187,7 +204,10 @@ static void write_document(struct bus_json_writer *writer, const void *context) 
   for (size_t i = 0; i < document->route_count; i++)
     if (!stands_before(document, i))
       write_path(writer, document, i);
-  bus_json_put(writer, "},'components':{'schemas':{'problem':{");
+  bus_json_put(writer, "},'components':{");
+  if (needs_token(document))
+    bus_json_put(writer, "'securitySchemes':{'bearer':{'type':'http','scheme':'bearer','bearerFormat':'JWT'}},");
+  bus_json_put(writer, "'schemas':{'problem':{");
   bus_json_schema_object(writer, document->problem, (struct bus_schema_use){.nullable = true});
   bus_json_put(writer, "}},'responses':{'problem':{'description':'a problem (RFC 9457)','content':{");
   bus_json_put(writer, "'application/problem+json':{'schema':{'$r':'#/components/schemas/problem'}}}}}}}", "$ref");

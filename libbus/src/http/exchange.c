@@ -210,6 +210,14 @@ static bool read_input(struct bus_http_exchange *exchange, const struct bus_http
   return exchange->request != NULL;
 }
 
+/* ---- the caller ---- */
+
+static bool is_admitted(struct bus_http_exchange *exchange) {
+  const struct bus_http_server *server = exchange->server;
+  return exchange->match.route->access == BUS_ROUTE_PUBLIC || server->settings.guard == NULL ||
+         server->settings.guard(server->context, exchange);
+}
+
 /* ---- the whole ---- */
 /* 0, or the status to refuse with. */
 static int check(struct bus_http_exchange *exchange, const char **ret_reason) {
@@ -262,7 +270,7 @@ int http_exchange_run(struct bus_http_exchange *exchange) {
   if (status > 0)
     return http_exchange_refuse(exchange, status, why_no_body(status));
   const struct bus_http_route *route = exchange->match.route;
-  if (route->input == NULL || read_input(exchange, route->input))
+  if (is_admitted(exchange) && (route->input == NULL || read_input(exchange, route->input)))
     route->handler(exchange->server->context, exchange);
   http_reply_finish(exchange);
   return exchange->status;

@@ -114,6 +114,7 @@ struct bus_http_exchange {
   struct http_match match;
   struct bus_str body;
   const void *request; /* decoded, see bus_http_input */
+  const void *caller;  /* see bus_http_set_caller */
   struct bus_trace trace;
   struct bus_str request_id; /* absent where there was no memory */
   struct http_note notes[HTTP_NOTES_MAX];

@@ -61,3 +61,11 @@ bool bus_http_wait_gone(struct bus_http_exchange *exchange, int64_t timeout_ms) 
   }
   return false;
 }
+
+void bus_http_set_caller(struct bus_http_exchange *exchange, const void *caller) {
+  exchange->caller = caller;
+}
+
+const void *bus_http_caller(const struct bus_http_exchange *exchange) {
+  return exchange->caller;
+}
