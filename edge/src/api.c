@@ -5,19 +5,46 @@
 
 #include <bus/clock.h>
 #include <bus/failpoint.h>
+#include <bus/hash.h>
 
-static bool is_accepted(struct edge *edge, const struct bus_uuid *order_id) {
-  return accepted_knows(edge->accepted, order_id, bus_monotonic());
+/* ---- who calls ---- */
+
+#define SCOPE_ON_BEHALF "orders:on-behalf"
+
+/* The customer whose orders the caller may touch; absent: everyone's, as for operators and without authentication. */
+static struct bus_str owner_of(const struct bus_http_exchange *exchange) {
+  const struct bus_token_claims *caller = bus_http_caller(exchange);
+  return caller && caller->role == BUS_ROLE_CUSTOMER ? bus_str(caller->sub) : BUS_NO_STR;
+}
+
+/* An accepted order is remembered by its id and, with authentication, its customer: to another one it is not there. */
+static struct bus_uuid accepted_id(const struct bus_uuid *order_id, struct bus_str owner) {
+  uint8_t digest[32];
+  char text[sizeof order_id->bytes + BUS_TOKEN_SUB_MAX];
+  struct bus_uuid id = *order_id;
+  if (owner.data == NULL || owner.len > BUS_TOKEN_SUB_MAX)
+    return id;
+  memcpy(text, order_id->bytes, sizeof order_id->bytes);
+  memcpy(text + sizeof order_id->bytes, owner.data, owner.len);
+  bus_sha256((struct bus_str){text, sizeof order_id->bytes + owner.len}, digest);
+  memcpy(id.bytes, digest, sizeof id.bytes);
+  return id;
+}
+
+static bool is_accepted(struct edge *edge, const struct bus_http_exchange *exchange, const struct bus_uuid *order_id) {
+  struct bus_uuid id = accepted_id(order_id, owner_of(exchange));
+  return accepted_knows(edge->accepted, &id, bus_monotonic());
 }
 
 /* ---- queries ---- */
 
-/* Asks what the exchange's row says; what the path names is the item of the breaker. */
-static bool ask_route(struct edge *edge, struct bus_http_exchange *exchange, const void **ret_said,
+/* Asks what the exchange's row says; what the path names is the item of the breaker. body: the decoded request, or a
+ * copy with the caller's customer. */
+static bool ask_route(struct edge *edge, struct bus_http_exchange *exchange, const void *body, const void **ret_said,
                       struct response *ret) {
   const struct bus_http_route *route = bus_http_route(exchange);
   const struct bus_field *named = route->input->path ? route->input->path->fields : NULL;
-  const char *request = bus_http_request(exchange);
+  const char *request = body;
   struct edge_query query = {.kind = route->data, .body = request};
   if (named && named->kind == BUS_KIND_UUID)
     query.correlation_id = (const void *)(request + named->offset);
@@ -26,52 +53,75 @@ static bool ask_route(struct edge *edge, struct bus_http_exchange *exchange, con
   return edge_ask(edge, exchange, &query, ret_said, ret);
 }
 
-void edge_query(void *context, struct bus_http_exchange *exchange) {
+static void query(struct edge *edge, struct bus_http_exchange *exchange, const void *body) {
   const struct edge_query_kind *kind = bus_http_route(exchange)->data;
   const void *said;
   struct response response;
-  if (ask_route(context, exchange, &said, &response))
+  if (ask_route(edge, exchange, body, &said, &response))
     response = kind->view ? kind->view(said, bus_http_arena(exchange)) : response_found(kind->answer->schema, said);
-  edge_respond(context, exchange, &response);
+  edge_respond(edge, exchange, &response);
+}
+
+void edge_query(void *context, struct bus_http_exchange *exchange) {
+  query(context, exchange, bus_http_request(exchange));
 }
 
 void edge_orders_list(void *context, struct bus_http_exchange *exchange) {
-  const struct order_list *list = bus_http_request(exchange);
-  edge_note_customer(context, exchange, list->customer_id);
-  edge_query(context, exchange);
+  struct order_list list = *(const struct order_list *)bus_http_request(exchange);
+  struct bus_str owner = owner_of(exchange);
+  static const struct order_page none = {.items = NULL};
+  bool is_anothers = owner.data && list.customer_id.data && !bus_str_equal(owner, list.customer_id);
+  if (owner.data)
+    list.customer_id = owner;
+  edge_note_customer(context, exchange, list.customer_id);
+  if (is_anothers) { /* as of a customer without orders */
+    struct response response = response_found(&order_page_schema, &none);
+    edge_respond(context, exchange, &response);
+    return;
+  }
+  query(context, exchange, &list);
 }
 
 void edge_orders_get(void *context, struct bus_http_exchange *exchange) {
   struct edge *edge = context;
-  const struct order_get *get = bus_http_request(exchange);
-  struct response response = edge_read(edge, exchange, &get->order_id);
+  const struct order_get get = {((const struct order_get *)bus_http_request(exchange))->order_id, owner_of(exchange)};
+  struct response response = edge_read(edge, exchange, &get);
+  struct bus_uuid accepted = accepted_id(&get.order_id, get.customer_id);
   if (response.status == 200)
-    accepted_forget(edge->accepted, &get->order_id);
-  else if (is_accepted(edge, &get->order_id)) /* order-svc does not know it yet, or does not response */
-    response = response_accepted(200, &get->order_id, bus_http_arena(exchange));
+    accepted_forget(edge->accepted, &accepted);
+  else if (is_accepted(edge, exchange, &get.order_id)) /* order-svc does not know it yet, or does not respond */
+    response = response_accepted(200, &get.order_id, bus_http_arena(exchange));
   edge_respond(edge, exchange, &response);
 }
 
 void edge_orders_events(void *context, struct bus_http_exchange *exchange) {
-  const struct events_request *request = bus_http_request(exchange);
+  struct events_request request = *(const struct events_request *)bus_http_request(exchange);
   const void *said;
   struct response response;
-  if (ask_route(context, exchange, &said, &response))
-    response = response_events(said, is_accepted(context, &request->get.order_id), bus_http_arena(exchange));
+  request.get.customer_id = owner_of(exchange);
+  if (ask_route(context, exchange, &request, &said, &response))
+    response = response_events(said, is_accepted(context, exchange, &request.get.order_id), bus_http_arena(exchange));
   edge_respond(context, exchange, &response);
 }
 
 /* ---- commands ---- */
 
+/* An entry in a memory of accepted commands. */
+struct memory {
+  struct accepted *accepted;
+  struct bus_uuid id;
+  struct bus_str hash;
+};
+
 /* A command under an idempotency key: what is confirmed alone is remembered, what is answered need not be. */
 static enum edge_outcome tell_once(struct edge *edge, struct bus_http_exchange *exchange,
-                                   const struct edge_command *command, struct accepted *memory, struct bus_str hash,
+                                   const struct edge_command *command, const struct memory *memory,
                                    const void **ret_said, struct response *ret_refusal) {
   enum edge_outcome outcome = edge_tell(edge, exchange, command, ret_said, ret_refusal);
   if (outcome == EDGE_ANSWERED)
-    accepted_forget(memory, command->correlation_id);
+    accepted_forget(memory->accepted, &memory->id);
   if (outcome != EDGE_CONFIRMED ||
-      accepted_remember(memory, command->correlation_id, hash, bus_monotonic()) != ACCEPTED_OTHER)
+      accepted_remember(memory->accepted, &memory->id, memory->hash, bus_monotonic()) != ACCEPTED_OTHER)
     return outcome;
   *ret_refusal = response_key_reused();
   return EDGE_REFUSED;
@@ -80,6 +130,13 @@ static enum edge_outcome tell_once(struct edge *edge, struct bus_http_exchange *
 static bool is_final(const void *answer) {
   const struct order_answer *order = answer;
   return order->outcome != ORDER_ACCEPTED; /* replayed, refused or FINAL: nothing more will come */
+}
+
+/* The entry of an order that is placed now: its customer is the only one who may see it. */
+static struct memory memory_of(const struct edge *edge, const struct bus_http_exchange *exchange,
+                               const struct order_place *place) {
+  struct bus_str owner = bus_http_caller(exchange) ? place->customer_id : BUS_NO_STR;
+  return (struct memory){edge->accepted, accepted_id(&place->order_id, owner), place->request_hash};
 }
 
 static struct response place(struct edge *edge, struct bus_http_exchange *exchange, struct order_place *place,
@@ -93,8 +150,8 @@ static struct response place(struct edge *edge, struct bus_http_exchange *exchan
                                        .body = place,
                                        .wait_ms = place->wait_ms,
                                        .is_last = wait_s > 0 ? is_final : NULL};
-  enum edge_outcome outcome =
-      tell_once(edge, exchange, &command, edge->accepted, place->request_hash, &said, &response);
+  const struct memory memory = memory_of(edge, exchange, place);
+  enum edge_outcome outcome = tell_once(edge, exchange, &command, &memory, &said, &response);
   if (outcome == EDGE_ANSWERED)
     response = response_place(said, wait_s);
   else if (outcome == EDGE_CONFIRMED)
@@ -114,9 +171,11 @@ static enum refusal refuse_new(const struct edge *edge, int64_t now) {
 }
 
 /* True: the order is not sent. */
-static bool refuse_place(struct edge *edge, const struct order_place *place, struct response *ret) {
+static bool refuse_place(struct edge *edge, const struct bus_http_exchange *exchange, const struct order_place *place,
+                         struct response *ret) {
   int64_t now = bus_monotonic();
-  enum accepted_verdict known = accepted_check(edge->accepted, &place->order_id, place->request_hash, now);
+  const struct memory memory = memory_of(edge, exchange, place);
+  enum accepted_verdict known = accepted_check(memory.accepted, &memory.id, memory.hash, now);
   enum refusal refusal = known == ACCEPTED_UNKNOWN ? refuse_new(edge, now) : REFUSAL_NONE;
   if (BUS_ERROR_POINT("edge.parsed"))
     refusal = REFUSAL_NO_MEMORY;
@@ -124,16 +183,36 @@ static bool refuse_place(struct edge *edge, const struct order_place *place, str
   return refusal != REFUSAL_NONE || known == ACCEPTED_OTHER;
 }
 
+/* With authentication the customer is the caller; the scope for others' orders may name another. False: it may not. */
+static bool name_customer(const struct bus_http_exchange *exchange, struct order_place *place) {
+  const struct place_request *request = bus_http_request(exchange);
+  const struct bus_token_claims *caller = bus_http_caller(exchange);
+  if (caller == NULL)
+    return true;
+  bool names_another =
+      !bus_str_is(place->customer_id, REQUEST_CUSTOMER_DEFAULT) && !bus_str_is(place->customer_id, caller->sub);
+  if (!names_another)
+    place->customer_id = bus_str(caller->sub);
+  order_id_of(place->customer_id, request->idempotency_key, &place->order_id);
+  return !names_another || bus_token_has_scope(caller, SCOPE_ON_BEHALF);
+}
+
 void edge_orders_post(void *context, struct bus_http_exchange *exchange) {
   struct edge *edge = context;
   struct order_place request =
       request_place(bus_http_request(exchange), bus_str(edge->settings->payment_default_token));
   struct response response;
+  if (!name_customer(exchange, &request)) {
+    bus_http_add_header(exchange, "WWW-Authenticate",
+                        BUS_STR("Bearer error=\"insufficient_scope\", scope=\"" SCOPE_ON_BEHALF "\""));
+    bus_http_problem(exchange, 403, "customer_id of another customer needs the scope " SCOPE_ON_BEHALF);
+    return;
+  }
   char id[BUS_UUID_TEXT];
   bus_uuid_format(&request.order_id, id);
   bus_http_note(exchange, "order_id", bus_str(id));
   edge_note_customer(edge, exchange, request.customer_id);
-  if (refuse_place(edge, &request, &response)) {
+  if (refuse_place(edge, exchange, &request, &response)) {
     edge_respond(edge, exchange, &response);
     return;
   }
@@ -154,7 +233,8 @@ void edge_orders_cancel(void *context, struct bus_http_exchange *exchange) {
   struct response response;
   /* The order's place among those waiting may be behind the cancel's: order-svc keeps a marked one. It may refuse any
    * other, and nobody would hear of it. */
-  cancel.accepted = is_accepted(edge, &cancel.order_id);
+  cancel.accepted = is_accepted(edge, exchange, &cancel.order_id);
+  cancel.customer_id = owner_of(exchange);
   const struct edge_command command = {.type = &order_cancel_type,
                                        .answer = &order_answer_type,
                                        .correlation_id = &cancel.order_id,
@@ -181,7 +261,8 @@ void edge_inventory_update(void *context, struct bus_http_exchange *exchange) {
     edge_respond(edge, exchange, &response);
     return;
   }
-  enum edge_outcome outcome = tell_once(edge, exchange, &command, edge->accepted_stock, update->hash, &said, &response);
+  const struct memory memory = {edge->accepted_stock, *command.correlation_id, update->hash};
+  enum edge_outcome outcome = tell_once(edge, exchange, &command, &memory, &said, &response);
   if (outcome == EDGE_ANSWERED)
     response = response_stock(said);
   else if (outcome == EDGE_CONFIRMED)

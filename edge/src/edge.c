@@ -119,7 +119,8 @@ bool edge_open(struct edge *edge, const struct edge_settings *settings, const st
     return bus_fail(err, BUS_E_NOMEM, "out of memory for the memory of accepted orders and stock updates");
   make_customer_key(settings->customer_hash_key, edge->customer_key);
   edge->backlog.limit = settings->shed_outbox_age_ms * BUS_MILLISECOND;
-  if (!edge_services_open(edge, topology, &breaker, err) || !open_requester(edge, err))
+  if (!edge_auth_open(settings, &edge->auth, err) || !edge_services_open(edge, topology, &breaker, err) ||
+      !open_requester(edge, err))
     return false;
   edge_reads_init(&edge->reads);
   streams_init(&edge->streams);
@@ -137,6 +138,7 @@ void edge_begin_drain(struct edge *edge) {
 
 void edge_close(struct edge *edge) {
   edge_watch_stop(edge);
+  edge_auth_close(edge->auth);
   bus_requester_free(edge->requester);
   accepted_free(edge->accepted);
   accepted_free(edge->accepted_stock);

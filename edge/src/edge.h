@@ -13,6 +13,7 @@
 
 #include "accept_mode.h"
 #include "accepted.h"
+#include "auth.h"
 #include "gather.h"
 #include "responses.h"
 #include "settings.h"
@@ -74,6 +75,7 @@ struct edge {
   uint8_t customer_key[32]; /* of the hashes in the access log */
   struct bus_requester *requester;
   struct bus_admin *admin;
+  struct edge_auth *auth;                               /* NULL: AUTH=off */
   struct accepted *accepted;                            /* orders */
   struct accepted *accepted_stock;                      /* stock updates, by their request id */
   struct edge_sent_command commands[EDGE_COMMANDS_MAX]; /* in the topology's order, as the services */
@@ -147,8 +149,9 @@ enum edge_outcome edge_tell(struct edge *edge, struct bus_http_exchange *exchang
 
 /* ---- GET /api/orders/{id} (reads.c) ---- */
 void edge_reads_init(struct edge_reads *reads);
-/* Asks order-svc, together with what others read now; blocks for a bounded time. */
-struct response edge_read(struct edge *edge, struct bus_http_exchange *exchange, const struct bus_uuid *order_id);
+/* get lives until the response is there. Asks order-svc, together with what others read now; blocks for a bounded time.
+ */
+struct response edge_read(struct edge *edge, struct bus_http_exchange *exchange, const struct order_get *get);
 
 /* ---- whether a queue takes each command (routing.c); thread-safe ---- */
 /* The state of a command; NULL: the topology does not let the edge send it. */

@@ -37,6 +37,10 @@ static bool start_admin(struct edge *edge, struct listeners *listeners, struct b
   return true;
 }
 
+static bool guard(void *context, struct bus_http_exchange *exchange) {
+  return edge_auth_admit(((struct edge *)context)->auth, exchange);
+}
+
 static bool start_api(struct edge *edge, struct listeners *listeners, struct bus_error *err) {
   static struct edge_list hosts, origins;
   bool any = strcmp(edge->settings->allowed_hosts, "*") == 0;
@@ -52,7 +56,8 @@ static bool start_api(struct edge *edge, struct listeners *listeners, struct bus
                                              .origins = origins.items[0] ? origins.items : NULL,
                                              .default_prefix = "/api",
                                              .metrics_name = "api",
-                                             .access_log = (enum bus_access_log)edge->settings->access_log};
+                                             .access_log = (enum bus_access_log)edge->settings->access_log,
+                                             .guard = edge->auth ? guard : NULL};
   return bus_http_server_start(&settings, edge_routes, edge_route_count(edge->settings->public_metrics), edge,
                                &listeners->api, err);
 }
@@ -79,7 +84,7 @@ static void stop(struct edge *edge, struct listeners *listeners) {
 }
 
 static bool start(struct edge *edge, struct listeners *listeners, struct bus_error *err) {
-  return bus_amqp_url_check(edge_settings.rabbitmq_url, err) &&
+  return edge_settings_check(&edge_settings, err) && bus_amqp_url_check(edge_settings.rabbitmq_url, err) &&
          edge_open(edge, &edge_settings, &orderbus_topology, err) && start_admin(edge, listeners, err) &&
          start_api(edge, listeners, err);
 }

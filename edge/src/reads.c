@@ -9,7 +9,7 @@
 
 struct read {
   struct bus_http_exchange *exchange;
-  const struct bus_uuid *order_id;
+  const struct order_get *get;
   struct response response;
   bool left_out; /* there is no response yet: to be asked for alone */
   sem_t told;
@@ -42,8 +42,8 @@ static void take_part(struct read *read, const struct order_answer *said) {
   read->left_out = said->outcome == ORDER_LEFT_OUT;
   if (read->left_out)
     return;
-  read->response = is_of(said, read->order_id) ? in_text(response_get(said), bus_http_arena(read->exchange))
-                                               : response_refusal(REFUSAL_BAD_ANSWER);
+  read->response = is_of(said, &read->get->order_id) ? in_text(response_get(said), bus_http_arena(read->exchange))
+                                                     : response_refusal(REFUSAL_BAD_ANSWER);
 }
 
 /* From sem_post on a read is gone; the leader's own comes last. */
@@ -71,11 +71,11 @@ static bool ask_for_all(struct edge *edge, const struct gather_batch *batch, con
   if (orders == NULL)
     return false;
   for (size_t i = 0; i < batch->count; i++)
-    orders[i] = (struct order_get){*((const struct read *)batch->reads[i])->order_id, BUS_NO_STR};
+    orders[i] = *((const struct read *)batch->reads[i])->get;
   static const struct edge_query_kind kind = {&order_get_many_type, &order_answers_type, NULL};
   struct edge_query query = {.kind = &kind,
-                             .correlation_id = batch->count == 1 ? leader->order_id : NULL,
-                             .id = {(const char *)leader->order_id->bytes, sizeof leader->order_id->bytes},
+                             .correlation_id = batch->count == 1 ? &leader->get->order_id : NULL,
+                             .id = {(const char *)leader->get->order_id.bytes, sizeof leader->get->order_id.bytes},
                              .body = &many};
   const void *body;
   if (!edge_ask(edge, leader->exchange, &query, &body, ret_refusal))
@@ -138,16 +138,15 @@ static void read_together(struct edge *edge, struct read *read) {
 }
 
 static struct response read_alone(struct edge *edge, const struct read *read) {
-  const struct order_get get = {*read->order_id, BUS_NO_STR};
   static const struct edge_query_kind kind = {&order_get_type, &order_answer_type, NULL};
-  const struct edge_query query = {.kind = &kind, .correlation_id = read->order_id, .body = &get};
+  const struct edge_query query = {.kind = &kind, .correlation_id = &read->get->order_id, .body = read->get};
   const void *body;
   struct response refusal;
   return edge_ask(edge, read->exchange, &query, &body, &refusal) ? response_get(body) : refusal;
 }
 
-struct response edge_read(struct edge *edge, struct bus_http_exchange *exchange, const struct bus_uuid *order_id) {
-  struct read read = {.exchange = exchange, .order_id = order_id};
+struct response edge_read(struct edge *edge, struct bus_http_exchange *exchange, const struct order_get *get) {
+  struct read read = {.exchange = exchange, .get = get};
   read_together(edge, &read);
   return read.left_out ? read_alone(edge, &read) : read.response;
 }

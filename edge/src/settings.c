@@ -2,6 +2,7 @@
 #include "settings.h"
 
 #include <bus/log.h>
+#include <bus/token.h>
 
 #include <stdio.h>
 
@@ -39,6 +40,28 @@ static const struct bus_option options[] = {
      .fallback = "",
      .secret = true,
      .description = "key of the customer hashes in the access log, the same for all edges; empty: one of each start"},
+    {.name = "AUTH",
+     .kind = BUS_OPTION_ENUM,
+     .offset = offsetof(struct edge_settings, auth),
+     .fallback = "off",
+     .names = (const char *const[]){"off", "oidc", NULL},
+     .description = "off: anyone may call every route, and BIND must be a loopback address; oidc: bearer tokens of "
+                    "OIDC_ISSUER"},
+    TEXT("OIDC_ISSUER", oidc_issuer, 0, 255, "",
+         "the issuer of tokens, exactly as in their iss; its key set is found by OpenID Connect Discovery; https, or "
+         "http on loopback"),
+    TEXT("OIDC_AUDIENCE", oidc_audience, 1, 255, "orderbus", "what the aud of a token must be or have"),
+    TEXT("OIDC_ALGORITHMS", oidc_algorithms, 1, 64, "ES256,RS256,PS256",
+         "algorithms that the issuer signs with, of ES256, RS256 and PS256, separated by commas"),
+    NUMBER("OIDC_MAX_TOKEN_AGE", oidc_max_token_age_s, 60, 86400, "3600", "s",
+           "longest time between the iat and the exp of a token"),
+    NUMBER(
+        "OIDC_REFRESH_S", oidc_refresh_s, 1, 50, "45", "s",
+        "how often the issuer's key set is read; a withdrawn key is refused after this time and that of the reading"),
+    TEXT("OIDC_CA_FILE", oidc_ca_file, 0, 1024, "",
+         "certificates that the issuer is checked against; empty: the system's"),
+    TEXT("OIDC_KEYS_FILE", oidc_keys_file, 0, 1024, "",
+         "file that keeps the last key set for a restart while the issuer is away; empty: none"),
     TEXT("BIND", bind, 1, 64, "127.0.0.1", "address that both listeners are on"),
     NUMBER("PORT", port, 1, 65535, SERVICE_PORT, NULL, "API and health"),
     NUMBER("ADMIN_PORT", admin_port, 1, 65535, SERVICE_ADMIN_PORT, NULL, "health and metrics by threads of their own"),
@@ -132,4 +155,69 @@ bool edge_origins_parse(const char *text, struct edge_list *ret, struct bus_erro
   return good || bus_fail(err, BUS_E_CONFIG,
                           "CORS_ORIGINS=%s: up to %d origins such as https://shop.example, separated by commas, or *",
                           text, EDGE_LIST_MAX);
+}
+
+/* ---- what goes together ---- */
+
+unsigned edge_algorithms(const char *text) {
+  static const struct {
+    const char *name;
+    unsigned bit;
+  } known[] = {{"ES256", BUS_TOKEN_ES256}, {"RS256", BUS_TOKEN_RS256}, {"PS256", BUS_TOKEN_PS256}};
+  struct bus_str rest = bus_str(text);
+  unsigned found = 0;
+  while (rest.len > 0) {
+    struct bus_str name = bus_str_cut(&rest, ',');
+    size_t i = 0;
+    while (i < BUS_COUNT(known) && !bus_str_is(name, known[i].name))
+      i++;
+    if (i == BUS_COUNT(known))
+      return 0;
+    found |= known[i].bit;
+  }
+  return found;
+}
+
+static bool begins(struct bus_str *rest, const char *start) {
+  size_t len = strlen(start);
+  if (rest->len < len || memcmp(rest->data, start, len) != 0)
+    return false;
+  *rest = (struct bus_str){rest->data + len, rest->len - len};
+  return true;
+}
+
+/* The text behind "http://" names this machine: an address or localhost, then a port, a path or its end. */
+static bool is_loopback_host(struct bus_str rest) {
+  bool named = begins(&rest, "127.0.0.1") || begins(&rest, "localhost") || begins(&rest, "[::1]");
+  return named && (rest.len == 0 || rest.data[0] == ':' || rest.data[0] == '/');
+}
+
+bool edge_url_is_safe(struct bus_str url, bool plain_too) {
+  for (size_t i = 0; i < url.len; i++)
+    if (url.data[i] <= 0x20 || url.data[i] > 0x7E || strchr("@\\#\"", url.data[i]) != NULL)
+      return false;
+  struct bus_str rest = url;
+  if (begins(&rest, "https://"))
+    return rest.len > 0 && rest.data[0] != '/';
+  return plain_too && begins(&rest, "http://") && is_loopback_host(rest);
+}
+
+static bool is_loopback_address(const char *bind) {
+  struct bus_str rest = bus_str(bind);
+  return begins(&rest, "127.") || bus_str_is(rest, "[::1]") || bus_str_is(rest, "localhost");
+}
+
+bool edge_settings_check(const struct edge_settings *settings, struct bus_error *err) {
+  if (settings->auth == EDGE_AUTH_OFF)
+    return is_loopback_address(settings->bind) ||
+           bus_fail(err, BUS_E_CONFIG,
+                    "AUTH=off with BIND=%s: without tokens anyone there could order and set stock; "
+                    "set AUTH=oidc and OIDC_ISSUER, or BIND=127.0.0.1",
+                    settings->bind);
+  if (!edge_url_is_safe(bus_str(settings->oidc_issuer), true))
+    return bus_fail(err, BUS_E_CONFIG, "OIDC_ISSUER=%s: must be the URL of an issuer, https:// or http:// on loopback",
+                    settings->oidc_issuer);
+  return edge_algorithms(settings->oidc_algorithms) != 0 ||
+         bus_fail(err, BUS_E_CONFIG, "OIDC_ALGORITHMS=%s: must be some of ES256, RS256, PS256, separated by commas",
+                  settings->oidc_algorithms);
 }

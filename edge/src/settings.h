@@ -5,8 +5,13 @@
 #include <bus/breaker_options.h>
 #include <bus/config.h>
 
+enum edge_auth_mode { EDGE_AUTH_OFF, EDGE_AUTH_OIDC };
+
 struct edge_settings {
   int log_level, access_log;
+  int auth; /* enum edge_auth_mode */
+  const char *oidc_issuer, *oidc_audience, *oidc_algorithms, *oidc_ca_file, *oidc_keys_file;
+  int64_t oidc_max_token_age_s, oidc_refresh_s;
   const char *customer_hash_key;
   bool public_metrics;
   const char *bind;
@@ -27,6 +32,14 @@ extern struct edge_settings edge_settings;
 extern const struct bus_option_table edge_option_table;
 
 struct bus_breaker_settings edge_breaker_settings(const struct edge_settings *settings);
+
+/* Refuses settings that do not go together: AUTH=off on an address that others reach, AUTH=oidc without an issuer, an
+ * issuer whose key set could be forged on its way. */
+bool edge_settings_check(const struct edge_settings *settings, struct bus_error *err) BUS_MUST_CHECK;
+/* The algorithms of OIDC_ALGORITHMS as bits of enum bus_token_alg; 0: the text is not a list of them. */
+unsigned edge_algorithms(const char *text);
+/* May a key set be read there? https, or plain http where plain_too says so and the host is the loopback. */
+bool edge_url_is_safe(struct bus_str url, bool plain_too);
 
 /* A list of a variable's text. */
 enum { EDGE_LIST_MAX = 32, EDGE_LIST_TEXT = 1025 };

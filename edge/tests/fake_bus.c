@@ -186,6 +186,11 @@ const void *bus_http_request(const struct bus_http_exchange *exchange) {
   return fake.request;
 }
 
+const void *bus_http_caller(const struct bus_http_exchange *exchange) {
+  (void)exchange;
+  return fake.caller;
+}
+
 const struct bus_http_route *bus_http_route(const struct bus_http_exchange *exchange) {
   (void)exchange;
   return fake.route;

@@ -36,7 +36,8 @@ struct fake {
   /* the exchange: request, then what was answered */
   struct bus_arena *arena;
   const struct bus_http_route *route;
-  const void *request; /* decoded */
+  const void *request;                   /* decoded */
+  const struct bus_token_claims *caller; /* NULL: no authentication */
   struct bus_str body, segment, idempotency_key, prefer;
   struct bus_str none_match; /* the tag in If-None-Match */
   struct bus_str last_event; /* Last-Event-ID */

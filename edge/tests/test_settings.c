@@ -108,3 +108,52 @@ TEST(origins_are_schemes_and_authorities)
     assert_non_null(strstr(err.text, "CORS_ORIGINS"));
   }
 }
+
+static bool starts(const char *auth, const char *bind, const char *issuer, const char *algorithms) {
+  struct bus_error err;
+  const struct edge_settings settings = {.auth = strcmp(auth, "off") == 0 ? EDGE_AUTH_OFF : EDGE_AUTH_OIDC,
+                                         .bind = bind,
+                                         .oidc_issuer = issuer,
+                                         .oidc_algorithms = algorithms};
+  return edge_settings_check(&settings, &err);
+}
+
+TEST(A3_without_tokens_the_edge_is_on_loopback)
+{
+  assert_true(starts("off", "127.0.0.1", "", "") && starts("off", "127.1.2.3", "", "") &&
+              starts("off", "[::1]", "", ""));
+  assert_false(starts("off", "0.0.0.0", "", "") || starts("off", "[::]", "", "") || starts("off", "10.0.0.1", "", "") ||
+               starts("off", "", "", ""));
+  assert_true(starts("oidc", "0.0.0.0", "https://id.example/realm", "ES256"));
+  assert_false(starts("oidc", "127.0.0.1", "", "ES256"));
+  static const char *const lists[] = {"", "HS256", "ES256,none", "ES256,,RS256", "es256", "ES256 "};
+  for (size_t i = 0; i < BUS_COUNT(lists); i++)
+    assert_false(starts("oidc", "127.0.0.1", "https://id.example", lists[i]));
+  assert_true(starts("oidc", "127.0.0.1", "https://id.example", "RS256,ES256,PS256"));
+}
+
+TEST(P1_key_sets_come_by_https_or_from_loopback)
+{
+  static const char *const safe[] = {"https://id.example", "https://id.example:8443/a", "http://127.0.0.1:9",
+                                     "http://localhost/x", "http://[::1]:80/"};
+  static const char *const unsafe[] = {"",
+                                       "id.example",
+                                       "https://",
+                                       "https:///x",
+                                       "HTTPS://id.example",
+                                       "http://id.example",
+                                       "http://127.0.0.1.example",
+                                       "http://localhost.example",
+                                       "http://127.0.0.1@id.example",
+                                       "https://u:p@id.example",
+                                       "https://id.example/a b",
+                                       "https://id.example\\x",
+                                       "https://id.example#x",
+                                       "file:///etc/passwd"};
+  for (size_t i = 0; i < BUS_COUNT(safe); i++)
+    assert_true(edge_url_is_safe(bus_str(safe[i]), true));
+  for (size_t i = 0; i < BUS_COUNT(unsafe); i++)
+    if (edge_url_is_safe(bus_str(unsafe[i]), true))
+      fail_msg("taken: %s", unsafe[i]);
+  assert_false(edge_url_is_safe(bus_str(safe[2]), false));
+}

@@ -157,8 +157,15 @@ def needed(program):
     return re.findall(r"\(NEEDED\).*\[(\w+)\.so", output("readelf", "--dynamic", program))
 
 
-def test_a_program_calls_out_if_its_manifest_links_another():
-    linking = {one.name for one in manifests.ALL if one.links}
+def test_a_program_links_libcrypto_if_it_has_tokens():
+    calling = {one.name for one in manifests.ALL if one.checks_tokens}
+    assert {name for name, path in programs().items() if "libcrypto" in needed(path)} >= calling
+    assert not {"order-svc", "inventory-svc", "payment-svc"} & {
+        name for name, path in programs().items() if "libcrypto" in needed(path)}
+
+
+def test_a_program_calls_out_if_its_manifest_says_so():
+    linking = {one.name for one in manifests.ALL if one.links or one.checks_tokens}
     assert {name for name, path in programs().items() if "libcurl" in needed(path)} == linking
 
 

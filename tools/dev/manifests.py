@@ -24,6 +24,7 @@ class Manifest:
     database: str = None      # its migrations are in migrations/<database>
     roles: dict = None        # names of the roles of its database, by ROLES
     broker_user: str = None
+    checks_tokens: bool = False  # it calls issuers of tokens, and keeps their last key set in OIDC_KEYS_FILE
     links: tuple = ()         # other services that it calls, besides its database and the broker
     suites: dict = dataclasses.field(default_factory=dict)
 

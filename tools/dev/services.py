@@ -39,6 +39,8 @@ class Service:
         found = {"PORT": str(stack.ports[self.name]), "BIND": "127.0.0.1"}
         if manifest.broker_user:
             found["LOG_LEVEL"] = "info"
+        if manifest.checks_tokens:
+            found["OIDC_KEYS_FILE"] = os.path.join(stack.state.folder("work"), f"{self.name}-keys")
         if manifest.serves_clients:
             # No load balancer looks at readiness here, so a stop need not wait until one has noticed.
             found |= {"ADMIN_PORT": str(stack.ports[manifest.admin]), "DRAIN_MS": "0", "DRAIN_KEPT_MS": "0"}

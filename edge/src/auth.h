@@ -1,0 +1,20 @@
+/* Authentication of requests by bearer tokens. */
+#ifndef EDGE_AUTH_H
+#define EDGE_AUTH_H
+
+#include <bus/http_server.h>
+#include <bus/token.h>
+#include <order_messages.h>
+
+#include "settings.h"
+
+struct edge_auth;
+
+/* With AUTH=off *ret stays as it is. The issuer need not be up. */
+bool edge_auth_open(const struct edge_settings *settings, struct edge_auth **ret, struct bus_error *err) BUS_MUST_CHECK;
+void edge_auth_close(struct edge_auth *auth); /* accepts NULL */
+
+/* True: the exchange's caller is a struct bus_token_claims whose role the route allows. False: it has responded. */
+bool edge_auth_admit(struct edge_auth *auth, struct bus_http_exchange *exchange);
+
+#endif
