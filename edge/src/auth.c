@@ -1,14 +1,20 @@
 /* Who calls: opens the issuers, and admits a request to its route or responds 401, 403 or 503. */
 #include "auth.h"
 
-#include <bus/log.h>
+#include <bus/clock.h>
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "keys.h"
+#include "limiter.h"
 #include "oidc.h"
 
+enum { CUSTOMERS = 65536 }; /* whose rates are known at a time; 1.5 MiB */
+
 struct edge_auth {
+  const struct edge_settings *settings;
+  struct limiter *limiter; /* NULL: no limit */
   struct edge_oidc *oidc;
   struct edge_keys *keys;
 };
@@ -32,13 +38,25 @@ static bool open_issuers(struct edge_auth *auth, const struct edge_settings *set
   return edge_keys_open(issuers, BUS_COUNT(issuers), &auth->keys, err);
 }
 
+static bool open_limiter(struct edge_auth *auth, const struct edge_settings *settings, struct bus_error *err) {
+  uint64_t random[4];
+  uint8_t seed[sizeof random];
+  if (settings->rate_limit == 0)
+    return true;
+  bus_random_seed(random);
+  memcpy(seed, random, sizeof seed);
+  auth->limiter = limiter_new(CUSTOMERS, settings->rate_limit, settings->rate_limit_burst, seed);
+  return auth->limiter || bus_fail(err, BUS_E_NOMEM, "out of memory for the rates of customers");
+}
+
 bool edge_auth_open(const struct edge_settings *settings, struct edge_auth **ret, struct bus_error *err) {
   if (settings->auth == EDGE_AUTH_OFF)
     return true;
   struct edge_auth *auth = calloc(1, sizeof *auth);
   if (auth == NULL)
     return bus_fail(err, BUS_E_NOMEM, "out of memory for the issuers of tokens");
-  if (!open_issuers(auth, settings, err)) {
+  auth->settings = settings;
+  if (!open_limiter(auth, settings, err) || !open_issuers(auth, settings, err)) {
     edge_auth_close(auth);
     return false;
   }
@@ -51,6 +69,7 @@ void edge_auth_close(struct edge_auth *auth) {
     return;
   edge_keys_close(auth->keys);
   edge_oidc_close(auth->oidc);
+  limiter_free(auth->limiter);
   free(auth);
 }
 
@@ -81,6 +100,32 @@ static bool refuse_verdict(struct bus_http_exchange *exchange, enum bus_token_ve
   return refuse(exchange, 401, "invalid_token", bus_token_verdict_text(verdict));
 }
 
+/* ---- rates ---- */
+
+static void add_printed(struct bus_http_exchange *exchange, const char *name, struct bus_str value) {
+  if (value.data) /* a response without the header is better than none */
+    bus_http_add_header(exchange, name, value);
+}
+
+/* The header fields are those of the IETF's draft on RateLimit: the rest now, and the seconds until all is there again.
+ */
+static bool is_within_rate(const struct edge_auth *auth, struct bus_http_exchange *exchange, const char *customer) {
+  const struct edge_settings *settings = auth->settings;
+  struct bus_arena *arena = bus_http_arena(exchange);
+  struct limit limit;
+  bool allowed = limiter_take(auth->limiter, bus_str(customer), bus_monotonic(), &limit);
+  int64_t window = (settings->rate_limit_burst + settings->rate_limit - 1) / settings->rate_limit;
+  add_printed(exchange, "RateLimit-Policy",
+              bus_arena_printf(arena, "\"customer\";q=%" PRId64 ";w=%" PRId64, settings->rate_limit_burst, window));
+  add_printed(exchange, "RateLimit",
+              bus_arena_printf(arena, "\"customer\";r=%" PRId64 ";t=%" PRId64, limit.remaining, limit.reset_s));
+  if (allowed)
+    return true;
+  add_printed(exchange, "Retry-After", bus_arena_printf(arena, "%" PRId64, limit.retry_s));
+  bus_http_problem(exchange, 429, "too many requests of this customer; RateLimit-Policy says how many are allowed");
+  return false;
+}
+
 /* ---- the guard ---- */
 
 static bool has_role(const struct bus_token_claims *claims, enum bus_route_access access) {
@@ -104,6 +149,8 @@ bool edge_auth_admit(struct edge_auth *auth, struct bus_http_exchange *exchange)
     return refuse(exchange, 401, "invalid_token", "the token's subject is longer than 64 characters");
   if (!has_role(claims, bus_http_route(exchange)->access))
     return refuse(exchange, 403, "insufficient_scope", "the token's role does not allow this");
+  if (auth->limiter && claims->role == BUS_ROLE_CUSTOMER && !is_within_rate(auth, exchange, claims->sub))
+    return false;
   bus_http_set_caller(exchange, claims);
   return true;
 }

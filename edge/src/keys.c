@@ -5,6 +5,7 @@
 #include <bus/log.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "keys_file.h"
@@ -19,7 +20,7 @@ struct set {
   int64_t read_at;   /* the last reading began; 0: none yet */
   uint64_t readings; /* that ended */
   bool asked;        /* by a token with an unknown key */
-  bool ready;        /* there is a set */
+  atomic_bool ready; /* there is a set, or will be in a moment */
   bool failing;      /* the last reading failed; of the thread alone */
 };
 
@@ -41,6 +42,7 @@ static bool take(struct edge_keys *keys, size_t index, struct bus_str jwks, stru
   struct bus_token_keys *parsed;
   if (!bus_token_keys_parse(jwks, keys->sets[index].issuer.issuer.algs, arena, &parsed, err))
     return false;
+  atomic_store(&keys->sets[index].ready, true);
   bus_token_verifier_set_keys(keys->verifier, index, parsed);
   return true;
 }
@@ -61,18 +63,16 @@ static void read_set(struct edge_keys *keys, size_t index, struct bus_arena *are
   struct bus_error err = {.code = BUS_OK};
   struct bus_str jwks;
   bool done = source->read(source->context, arena, &jwks, &err) && take(keys, index, jwks, arena, &err);
+  int64_t pause = done || set->issuer.refresh < PAUSE ? set->issuer.refresh : PAUSE;
+  log_reading(set, done, &err);
+  (void)pthread_mutex_lock(&keys->mutex);
+  set->readings++;
+  set->next = bus_monotonic() + pause;
+  (void)pthread_cond_broadcast(&keys->change);
+  (void)pthread_mutex_unlock(&keys->mutex);
   if (done && set->issuer.file && !keys_file_write(set->issuer.file, set->issuer.issuer.iss, jwks, &err))
     bus_log(BUS_WARN, "the key set of a token issuer cannot be stored", BUS_F_STR("file", set->issuer.file),
             BUS_F_STR("error", err.text));
-  log_reading(set, done, &err);
-  (void)pthread_mutex_lock(&keys->mutex);
-  set->ready = set->ready || done;
-  set->readings++;
-  set->next = bus_monotonic() + (done                          ? set->issuer.refresh
-                                 : PAUSE < set->issuer.refresh ? PAUSE
-                                                               : set->issuer.refresh);
-  (void)pthread_cond_broadcast(&keys->change);
-  (void)pthread_mutex_unlock(&keys->mutex);
 }
 
 /* With the mutex held: the set to read now; count: none, and *ret_until is when to look again. */
@@ -121,8 +121,7 @@ static void load(struct edge_keys *keys, size_t index, struct bus_arena *arena) 
   struct bus_str jwks;
   if (set->issuer.file == NULL || !keys_file_read(set->issuer.file, set->issuer.issuer.iss, arena, &jwks))
     return;
-  set->ready = take(keys, index, jwks, arena, &err);
-  if (!set->ready)
+  if (!take(keys, index, jwks, arena, &err))
     bus_log(BUS_WARN, "the stored key set of a token issuer is not usable", BUS_F_STR("file", set->issuer.file),
             BUS_F_STR("error", err.text));
 }
@@ -185,7 +184,7 @@ void edge_keys_close(struct edge_keys *keys) {
 
 /* ---- the check ---- */
 
-/* True: the set was read again. Whoever asks within the pause gets no reading: a stream of forged key ids would else be
+/* True: the set was read again. Within the pause there is no other reading: a stream of forged key ids would else be
  * a stream of calls. */
 static bool read_again(struct edge_keys *keys, struct set *set, bool *ret_ready) {
   bool read = false;
@@ -199,8 +198,8 @@ static bool read_again(struct edge_keys *keys, struct set *set, bool *ret_ready)
       continue;
     read = set->readings != readings;
   }
-  *ret_ready = set->ready;
   (void)pthread_mutex_unlock(&keys->mutex);
+  *ret_ready = atomic_load(&set->ready);
   return read;
 }
 

@@ -5,7 +5,7 @@
 
 #include <bus/token.h>
 
-/* Where an issuer's key set comes from. */
+/* The place that an issuer's key set comes from. */
 struct edge_key_source {
   const char *name; /* for logs */
   void *context;

@@ -58,6 +58,11 @@ static const struct bus_option options[] = {
     NUMBER(
         "OIDC_REFRESH_S", oidc_refresh_s, 1, 50, "45", "s",
         "how often the issuer's key set is read; a withdrawn key is refused after this time and that of the reading"),
+    NUMBER(
+        "RATE_LIMIT", rate_limit, 0, 100000, "50", NULL,
+        "requests a second that each customer with a token may make at each edge; operators have no limit; 0: nobody "
+        "has"),
+    NUMBER("RATE_LIMIT_BURST", rate_limit_burst, 1, 100000, "100", NULL, "and how many of them at once"),
     TEXT("OIDC_CA_FILE", oidc_ca_file, 0, 1024, "",
          "certificates that the issuer is checked against; empty: the system's"),
     TEXT("OIDC_KEYS_FILE", oidc_keys_file, 0, 1024, "",

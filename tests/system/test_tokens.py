@@ -23,7 +23,7 @@ MEMBERS = ("trace_id", "instance")  # of a problem; they differ for each request
 class Edge:
     """An edge that checks tokens, beside the stack's own."""
 
-    def __init__(self, stack, issuer, folder):
+    def __init__(self, stack, issuer, folder, **more):
         self.port = ports.pick_one()
         self.admin = ports.pick_one((self.port,))
         self.url = f"http://127.0.0.1:{self.port}"
@@ -32,7 +32,7 @@ class Edge:
         self.variables = {
             "PORT": str(self.port), "ADMIN_PORT": str(self.admin), "RABBITMQ_URL": stack.broker.url("edge"),
             "AUTH": "oidc", "OIDC_ISSUER": issuer.url, "OIDC_REFRESH_S": str(REFRESH_S), "DRAIN_MS": "0",
-            "DRAIN_KEPT_MS": "0", "OIDC_KEYS_FILE": os.path.join(folder, "keys")}
+            "DRAIN_KEPT_MS": "0", "OIDC_KEYS_FILE": os.path.join(folder, "keys")} | more
         self.start()
 
     def start(self):
@@ -116,6 +116,9 @@ def test_a_catalogue_needs_no_token(edge):
 
 
 def forged(issuer, name):
+    def claims(sub):
+        return json.dumps(issuer.claims(sub)).encode()
+
     now = int(time.time())
     head, body, last = issuer.token("c-1").split(".")
     none = base64url(b'{"alg":"none","kid":"first"}')
@@ -142,8 +145,8 @@ def forged(issuer, name):
         "A10 padding": f"{head}.{body}.{last}==",
         "A10 four parts": f"{head}.{body}.{last}.{last}",
         "A10 long": issuer.token("c-1", more="x" * 4000),
-        "A11 twice": ".".join((head, base64url(json.dumps(issuer.claims("c-1")).encode()[:-1] + b',"sub":"c-2"}'), last)),
-        "signature of another text": ".".join((head, base64url(json.dumps(issuer.claims("c-2")).encode()), last)),
+        "A11 twice": ".".join((head, base64url(claims("c-1")[:-1] + b',"sub":"c-2"}'), last)),
+        "signature of another text": ".".join((head, base64url(claims("c-2")), last)),
         "a subject that is no id": issuer.token("c 1"),
     }[name]
 
@@ -166,8 +169,8 @@ def test_a_forged_token_is_refused(edge, issuer, name):
 def operations(edge):
     """(method, path) of every operation of customers whose path names an order."""
     text = subprocess.run([edge.program, "--print-openapi"], capture_output=True, text=True, check=True).stdout
-    return [(method.upper(), path) for path, methods in json.loads(text)["paths"].items() for method, row in methods.items()
-            if row.get("security") and "{id}" in path]
+    return [(method.upper(), path) for path, methods in json.loads(text)["paths"].items()
+            for method, row in methods.items() if row.get("security") and "{id}" in path]
 
 
 def shown(answer):
@@ -233,8 +236,30 @@ def test_Z4_stock_is_for_operators(edge, api, issuer):
     assert update(issuer.token("o-1", role="operator")).status_code in (200, 202)
     order_id = order_of(edge, api, issuer.token("c-1"))
     for role in ("operator", "admin"):
-        wait_until(lambda: edge.call("GET", f"/api/orders/{order_id}", issuer.token("o-1", role=role)).status_code == 200,
-                   20, "the order for its operator")
+        token = issuer.token("o-1", role=role)
+        wait_until(lambda token=token: edge.call("GET", f"/api/orders/{order_id}", token).status_code == 200, 20, "it")
+
+
+def test_R1_a_customer_over_its_rate_waits_and_others_do_not(stack, api, issuer, tmp_path):
+    edge = Edge(stack, issuer, tmp_path, RATE_LIMIT="1", RATE_LIMIT_BURST="3")
+    try:
+        began = time.monotonic()
+        answers = [edge.call("GET", "/api/orders", issuer.token("c-1", jti=str(n))) for n in range(12)]
+        allowed = [answer for answer in answers if answer.status_code == 200]
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert len(allowed) + len(refused) == len(answers) and refused
+        assert 3 <= len(allowed) <= 4 + time.monotonic() - began
+        assert allowed[0].headers["RateLimit-Policy"] == '"customer";q=3;w=3'
+        assert re.fullmatch(r'"customer";r=0;t=[123]', refused[0].headers["RateLimit"])
+        assert refused[0].headers["Retry-After"] == "1"
+        spoofed = [edge.call("GET", "/api/orders", issuer.token("c-1"), headers={"X-Forwarded-For": f"192.0.2.{n}"})
+                   for n in range(6)]
+        assert 429 in {answer.status_code for answer in spoofed}
+        assert edge.call("GET", "/api/orders", issuer.token("c-2")).status_code == 200
+        operator = [edge.call("GET", "/api/orders", issuer.token("o-1", role="operator")) for _ in range(8)]
+        assert {answer.status_code for answer in operator} == {200} and "RateLimit" not in operator[0].headers
+    finally:
+        edge.stop()
 
 
 # Keys come and go

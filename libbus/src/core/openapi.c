@@ -67,6 +67,7 @@ static const struct refusal {
     {412, OF_ANY, "a condition that cannot be met, such as If-Match"},
     {413, OF_ANY, "the body is larger than this path takes"},
     {415, OF_ANY, "the body's media type or Content-Encoding is not taken here (Accept-Encoding)"},
+    {429, OF_TOKEN, "too many requests of this customer (Retry-After)"},
     {431, OF_ANY, "too many header fields, or too large ones"},
     {503, OF_ANY, "cannot be served now; repeating is safe (Retry-After)"},
 };
