@@ -11,8 +11,7 @@
 
 #define SCOPE_ON_BEHALF "orders:on-behalf"
 
-/* The customer whose orders the caller may touch; absent: everyone's, as for operators and without authentication. */
-static struct bus_str owner_of(const struct bus_http_exchange *exchange) {
+struct bus_str edge_owner(const struct bus_http_exchange *exchange) {
   const struct bus_token_claims *caller = bus_http_caller(exchange);
   return caller && caller->role == BUS_ROLE_CUSTOMER ? bus_str(caller->sub) : BUS_NO_STR;
 }
@@ -32,7 +31,7 @@ static struct bus_uuid accepted_id(const struct bus_uuid *order_id, struct bus_s
 }
 
 static bool is_accepted(struct edge *edge, const struct bus_http_exchange *exchange, const struct bus_uuid *order_id) {
-  struct bus_uuid id = accepted_id(order_id, owner_of(exchange));
+  struct bus_uuid id = accepted_id(order_id, edge_owner(exchange));
   return accepted_knows(edge->accepted, &id, bus_monotonic());
 }
 
@@ -68,7 +67,7 @@ void edge_query(void *context, struct bus_http_exchange *exchange) {
 
 void edge_orders_list(void *context, struct bus_http_exchange *exchange) {
   struct order_list list = *(const struct order_list *)bus_http_request(exchange);
-  struct bus_str owner = owner_of(exchange);
+  struct bus_str owner = edge_owner(exchange);
   static const struct order_page none = {.items = NULL};
   bool is_anothers = owner.data && list.customer_id.data && !bus_str_equal(owner, list.customer_id);
   if (owner.data)
@@ -84,7 +83,7 @@ void edge_orders_list(void *context, struct bus_http_exchange *exchange) {
 
 void edge_orders_get(void *context, struct bus_http_exchange *exchange) {
   struct edge *edge = context;
-  const struct order_get get = {((const struct order_get *)bus_http_request(exchange))->order_id, owner_of(exchange)};
+  const struct order_get get = {((const struct order_get *)bus_http_request(exchange))->order_id, edge_owner(exchange)};
   struct response response = edge_read(edge, exchange, &get);
   struct bus_uuid accepted = accepted_id(&get.order_id, get.customer_id);
   if (response.status == 200)
@@ -98,7 +97,7 @@ void edge_orders_events(void *context, struct bus_http_exchange *exchange) {
   struct events_request request = *(const struct events_request *)bus_http_request(exchange);
   const void *said;
   struct response response;
-  request.get.customer_id = owner_of(exchange);
+  request.get.customer_id = edge_owner(exchange);
   if (ask_route(context, exchange, &request, &said, &response))
     response = response_events(said, is_accepted(context, exchange, &request.get.order_id), bus_http_arena(exchange));
   edge_respond(context, exchange, &response);
@@ -234,7 +233,7 @@ void edge_orders_cancel(void *context, struct bus_http_exchange *exchange) {
   /* The order's place among those waiting may be behind the cancel's: order-svc keeps a marked one. It may refuse any
    * other, and nobody would hear of it. */
   cancel.accepted = is_accepted(edge, exchange, &cancel.order_id);
-  cancel.customer_id = owner_of(exchange);
+  cancel.customer_id = edge_owner(exchange);
   const struct edge_command command = {.type = &order_cancel_type,
                                        .answer = &order_answer_type,
                                        .correlation_id = &cancel.order_id,

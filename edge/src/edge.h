@@ -198,6 +198,8 @@ void edge_health_open(struct edge *edge);
 bool edge_is_ready(void *edge);
 
 /* ---- the API (api.c); context: struct edge ---- */
+/* The customer whose orders the caller may touch; absent: everyone's, as for operators and without authentication. */
+struct bus_str edge_owner(const struct bus_http_exchange *exchange);
 /* The handler of every query that is its row alone: data is a struct edge_query_kind, the input is the query's body,
  * and what the path names is the item of the breaker. */
 void edge_query(void *edge, struct bus_http_exchange *exchange);

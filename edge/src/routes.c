@@ -84,6 +84,7 @@ const struct bus_http_route edge_routes[] = {
      ANSWERS({200, "a page", &event_page_schema}, WRONG, NO_ORDER, UNAVAILABLE)},
     {.method = "GET",
      .path = "/api/orders/{id}/stream",
+     .access = BUS_ROUTE_CUSTOMER,
      .input = &stream_input,
      .handler = edge_orders_stream,
      .summary =

@@ -28,7 +28,7 @@ static bool ask_for(struct reading *reading, const struct edge_query_kind *kind,
 
 static bool read_order(struct reading *reading, const struct order_view **ret, struct response *ret_refusal) {
   static const struct edge_query_kind kind = {&order_get_type, &order_answer_type, NULL};
-  const struct order_get get = {reading->stream.order_id, BUS_NO_STR};
+  const struct order_get get = {reading->stream.order_id, edge_owner(reading->exchange)};
   const void *said;
   if (!ask_for(reading, &kind, &get, &said, ret_refusal))
     return false;
@@ -40,8 +40,10 @@ static bool read_order(struct reading *reading, const struct order_view **ret, s
 
 static bool read_page(struct reading *reading, const struct order_history **ret, struct response *ret_refusal) {
   static const struct edge_query_kind kind = {&order_events_get_type, &order_history_type, NULL};
-  const struct order_events_get get = {
-      .order_id = reading->stream.order_id, .after_seq = reading->after, .limit = PAGE};
+  const struct order_events_get get = {.order_id = reading->stream.order_id,
+                                       .customer_id = edge_owner(reading->exchange),
+                                       .after_seq = reading->after,
+                                       .limit = PAGE};
   const void *said;
   if (!ask_for(reading, &kind, &get, &said, ret_refusal))
     return false;
@@ -124,10 +126,17 @@ static void follow(struct reading *reading, int64_t until) {
   }
 }
 
+/* A stream does not outlive the token that opened it. */
+static int64_t longest(const struct bus_http_exchange *exchange) {
+  const struct bus_token_claims *caller = bus_http_caller(exchange);
+  int64_t left = caller ? caller->exp - bus_wall_clock() : LONGEST;
+  return left < LONGEST ? left : LONGEST;
+}
+
 static void serve(struct reading *reading) {
   bus_http_add_header(reading->exchange, "X-Accel-Buffering", BUS_STR("no")); /* nginx would hold events back */
   if (bus_http_stream_start(reading->exchange, 200, "text/event-stream"))
-    follow(reading, bus_monotonic() + LONGEST);
+    follow(reading, bus_monotonic() + longest(reading->exchange));
 }
 
 static uint64_t customer_of(const struct order_view *order) {

@@ -39,6 +39,10 @@ struct bus_str fake_header(const char *name) {
 }
 
 /* ---- clock, log, metrics ---- */
+bus_time bus_wall_clock(void) {
+  return fake.now;
+}
+
 int64_t bus_monotonic(void) {
   return fake.now;
 }

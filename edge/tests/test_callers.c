@@ -61,7 +61,8 @@ TEST(Z1_queries_and_cancels_name_the_caller)
   set_up();
   point_to_order();
   static const char *const routes[] = {"GET /api/orders/{id}", "GET /api/orders/{id}/events",
-                                       "POST /api/orders/{id}/cancel", "GET /api/orders"};
+                                       "POST /api/orders/{id}/cancel", "GET /api/orders",
+                                       "GET /api/orders/{id}/stream"};
   for (size_t i = 0; i < BUS_COUNT(routes); i++) {
     fake.caller = &first;
     call(routes[i], i == 2 ? "{}" : "");

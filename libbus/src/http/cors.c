@@ -5,7 +5,8 @@
 #define REQUEST_HEADERS                                                                                                \
   "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, X-Request-Id, traceparent"
 #define RESPONSE_HEADERS                                                                                               \
-  "ETag, Idempotent-Replayed, Location, Preference-Applied, Retry-After, X-Request-Id, traceparent"
+  "ETag, Idempotent-Replayed, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, "                \
+  "WWW-Authenticate, X-Request-Id, traceparent"
 
 /* The value of Access-Control-Allow-Origin; absent: the page may not read the response. */
 static struct bus_str allowed_origin(const struct bus_http_exchange *exchange) {
