@@ -44,6 +44,7 @@ void check_opening(struct world *world, const struct worker *worker, const struc
   bus_time at = worker->breaker.lanes[BUS_BREAKER_FRESH].until - settings->first_rest;
   struct count count = count_calls(worker, settings, at);
   size_t threshold = (size_t)settings->threshold;
+  world->breaker_opened = true;
   bool most_items_fail = count.failed_items >= threshold &&
                          count.failed_items * 100 >= count.tried_items * (size_t)settings->share_percent;
   bool every_call_fails = count.succeeded_calls == 0 && count.failed_calls >= threshold;

@@ -37,7 +37,8 @@ struct world {
   uint64_t next_number;
   struct bus_arena *arena; /* as long as the seed */
   struct plan plan;
-  bool quiet; /* the faults are over */
+  bool quiet;          /* the faults are over */
+  bool breaker_opened; /* one in front of the PSP, at some time */
   enum bug bug;
   bool traced;
   struct tally *tally;
