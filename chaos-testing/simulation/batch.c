@@ -65,7 +65,7 @@ static void decode(struct world *world, struct worker *worker, struct item *item
 /* Counted before it is tried, in a transaction of its own: a crash leaves the count behind. */
 static void count_suspect(struct world *world, struct worker *worker, struct item *item) {
   bool counted = item->suspect;
-  item->suspect = true;
+  item->alone = item->suspect = true;
   if (counted || bus_uuid_equal(&item->envelope.message_id, &worker->suspect_counted))
     return;
   worker->suspect_counted = item->envelope.message_id;
@@ -106,8 +106,19 @@ static void again(struct world *world, void *subject, uint64_t serial) {
   attempt_begin(world, worker);
 }
 
+/* An attempt that rolled back has ended: its message crashed nothing. */
+static void uncount_suspect(struct worker *worker) {
+  struct item *item = worker->batch[0];
+  if (!worker->deferring || !item->suspect)
+    return;
+  item->suspect = false;
+  worker->suspect_counted = (struct bus_uuid){{0}};
+  suspect_forget(worker->database, &item->envelope.message_id);
+}
+
 static void finish(struct world *world, struct worker *worker) {
   worker->busy = false;
+  uncount_suspect(worker);
   stall_note(world, worker);
   worker_wake(world, worker);
   tick_plan_all(world, worker->database);

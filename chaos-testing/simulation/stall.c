@@ -91,7 +91,7 @@ void stall_committed(struct world *world, struct worker *worker, struct item *co
 /* Suspects of a crash are taken one by one: the next one only once this one is settled. */
 static bool fresh_may_go(const struct world *world, const struct worker *worker) {
   for (size_t i = 0; i < worker->deferred_count; i++)
-    if (worker->deferred[i]->suspect)
+    if (worker->deferred[i]->alone)
       return false;
   return worker->stalled_since == 0 || world->now >= worker->fresh_at;
 }
@@ -112,8 +112,8 @@ static size_t take(struct item **from, size_t *count, struct item **ret, size_t 
 
 static size_t take_deferred(struct worker *worker, size_t max, bool *ret_alone) {
   size_t count = 0;
-  while (count < max && count < worker->deferred_count && (count == 0 || !worker->deferred[count]->suspect)) {
-    *ret_alone = worker->deferred[count++]->suspect;
+  while (count < max && count < worker->deferred_count && (count == 0 || !worker->deferred[count]->alone)) {
+    *ret_alone = worker->deferred[count++]->alone;
     if (*ret_alone)
       break;
   }

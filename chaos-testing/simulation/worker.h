@@ -25,7 +25,7 @@ struct item {
   const struct message *message; /* of a delivery */
   int queue;
   uint64_t tag, epoch;
-  bool redelivered, decoded, duplicate, suspect, refused;
+  bool redelivered, decoded, duplicate, alone, suspect, refused;
   enum bus_verdict verdict;
   int tier;
   struct bus_error cause;

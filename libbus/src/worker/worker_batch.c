@@ -284,6 +284,21 @@ static bool count_suspect(struct bus_worker *worker, struct entry *entry) {
   return true;
 }
 
+/* An attempt that rolled back has ended: its message crashed nothing. While a database takes no transaction and
+ * somebody starts the service again and again, the counts must not add up. */
+static void uncount_suspect(struct bus_worker *worker, const struct bus_uuid *message_id) {
+  struct bus_error err;
+  bus_arena_reset(worker->work);
+  struct bus_args *args = pg_add_own(pg_begin_trip(worker->pg, worker->work), SQL_SUSPECT_DELETE);
+  bus_args_uuid(args, message_id);
+  worker->suspect_counted = (struct bus_uuid){{0}};
+  if (batch_trip(worker, &err))
+    pg_end_trip(worker->pg);
+  else
+    bus_log(BUS_WARN, "a message that crashed nothing stays counted", BUS_F_UUID("message_id", message_id),
+            BUS_F_STR("cause", err.text));
+}
+
 /* ---- gathering ---- */
 
 /* At a low rate a batch begins at once, with the messages that are there. If many more messages will have arrived a
@@ -315,8 +330,13 @@ void batch_process(struct bus_worker *worker, struct entry **entries, size_t cou
   WORKER_CUT_POINT(worker, "delivered", worker_fd(worker->consuming));
   struct search search = {.commit_at = worker->commit_at};
   bool fresh = !entries[0]->deferred;
+  struct bus_uuid first_id = entries[0]->envelope.message_id;
   (void)process(worker, &search, entries, count); /* in part settled where it failed */
   deferred_done(worker);
+  if (one_by_one && search.deferred) {
+    entries[0]->suspect = false;
+    uncount_suspect(worker, &first_id);
+  }
   if (search.deferred && worker->commit_at == search.commit_at)
     stall_note(worker, fresh, &search.cause);
   ack_settled(worker, false);

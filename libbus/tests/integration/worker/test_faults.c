@@ -51,6 +51,30 @@ TEST(a_missing_grant_sends_no_message_to_a_retry_tier)
   toy_teardown(&toy);
 }
 
+/* Each process tries the redelivered message alone, and each attempt ends: it crashed none of them. */
+TEST(restarts_while_the_database_refuses_park_no_message)
+{
+  struct toy toy;
+  struct toy_run run;
+  toy_setup(&toy);
+  toy_on_write(&toy, "toy.counters", "true", "RAISE insufficient_privilege");
+  (void)toy_publish(&toy, 1, 1);
+  toy_flush(&toy);
+  for (int i = 0; i < 6; i++) {
+    (void)toy_number(&toy, "SELECT setval('toy.tries', 1, false)");
+    toy_start(&toy, &run);
+    toy_await(&toy, "SELECT least(last_value, 2) FROM toy.tries", 2, 20);
+    toy_stop(&run);
+  }
+  drop_trigger(&toy, "toy.counters");
+  toy_start(&toy, &run);
+  toy_await(&toy, SUM, 1, 10);
+  toy_stop(&run);
+  assert_int_equal(toy_number(&toy, PARKED), 0);
+  assert_int_equal(toy_number(&toy, "SELECT count(*) FROM bus.suspects"), 0);
+  toy_teardown(&toy);
+}
+
 /* Commits of what writes nothing, such as a repeated command, say nothing about the table that refuses. */
 TEST(a_commit_without_a_write_proves_no_message_guilty)
 {
