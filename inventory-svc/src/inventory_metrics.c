@@ -15,10 +15,8 @@ static struct bus_series *changes[RESERVATION_STATES], *repeats[RESERVATION_COMM
 /* A series for each value of the metric's one label. */
 static void register_each(const char *name, const char *help, const char *label, const char *const *values,
                           size_t count, struct bus_series **ret) {
-  const struct bus_metric_spec spec = {.name = name, .help = help, .kind = BUS_COUNTER, .labels = {label}};
-  struct bus_metric *metric = bus_metric_register(&spec);
-  for (size_t i = 0; i < count; i++)
-    ret[i] = bus_metric_series(metric, &values[i]);
+  const struct bus_metric_spec spec = BUS_COUNTER_SPEC(name, help, .labels = {label});
+  bus_metric_series_each(&spec, values, count, ret);
 }
 
 static void register_all(void) {

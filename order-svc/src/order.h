@@ -1,7 +1,6 @@
 /* An order and its saga: what it is, what a message decides, how facts change it. Pure: time is an argument, and what
  * is to be sent comes out as data. */
-#ifndef ORDER_H
-#define ORDER_H
+#pragma once
 
 #include "order_messages.h"
 
@@ -173,5 +172,3 @@ bool order_is_valid(const struct order *order);
 
 /* As clients see it; items are the order's own. */
 struct order_view order_view_of(struct order *order);
-
-#endif

@@ -1,7 +1,6 @@
 /* The fold audit: is an order's row what its event log says? One order a line of JSON, as the view orders.audit_lines
  * gives it. Pure. */
-#ifndef ORDER_AUDIT_H
-#define ORDER_AUDIT_H
+#pragma once
 
 #include "order.h"
 
@@ -10,5 +9,3 @@ typedef void order_audit_report(void *context, const char *order_id, const char 
 
 /* Returns how many differences it reported; a line that cannot be read, or out of memory, is one. */
 size_t order_audit_line(struct bus_str line, struct bus_arena *arena, order_audit_report *report, void *context);
-
-#endif

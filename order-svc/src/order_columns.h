@@ -1,6 +1,5 @@
 /* The tables of the orders database, column by column. */
-#ifndef ORDER_COLUMNS_H
-#define ORDER_COLUMNS_H
+#pragma once
 
 #include <bus/column.h>
 
@@ -8,5 +7,3 @@ extern const char order_schema_change[];         /* the newest change of the mig
 extern const struct bus_table order_columns;     /* orders.orders, a struct order */
 extern const struct bus_table event_columns;     /* orders.order_events, a struct order_record */
 extern const struct bus_table tombstone_columns; /* orders.tombstones, a struct order_tombstone */
-
-#endif

@@ -1,6 +1,5 @@
 /* The messages that order-svc takes, sends and answers: structs, bounds and types. Pure. */
-#ifndef ORDER_MESSAGES_H
-#define ORDER_MESSAGES_H
+#pragma once
 
 #include <bus/field.h>
 #include <bus/message.h>
@@ -199,5 +198,3 @@ bool order_cursor_parse(struct bus_str text, bus_time *ret_created_at, struct bu
 
 /* UUIDv5 of customer, 0x00 and key: the same request has the same id on every edge. */
 void order_id_of(struct bus_str customer_id, struct bus_str key, struct bus_uuid *ret);
-
-#endif

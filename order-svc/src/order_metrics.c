@@ -11,36 +11,30 @@
 static const char *const resent_names[] = {"order.confirmed", "inventory.release", "payment.refund"};
 static const unsigned resent_bits[] = {SEND_CONFIRMED, SEND_RELEASE, SEND_REFUND}; /* of the same commands */
 
-enum { CREATED, OPEN_SAGAS, LATE_SAGAS, INTAKE_CLOSED, SINGLES };
-static const struct bus_metric_spec single_specs[SINGLES] = {
-    [CREATED] = {"orders_created_total", "Orders placed.", BUS_COUNTER},
-    [OPEN_SAGAS] = {"orders_open_sagas",
-                    "Sagas that count against MAX_OPEN_SAGAS: without those that wait only to be undone, or for a "
-                    "person.",
-                    BUS_GAUGE},
-    [LATE_SAGAS] = {"orders_late_sagas",
-                    "Sagas that count against MAX_LATE_SAGAS: not reserved or paid in time, and no newer order is "
-                    "CONFIRMED.",
-                    BUS_GAUGE},
-    [INTAKE_CLOSED] = {"orders_intake_closed", "1 while new orders wait in their queue.", BUS_GAUGE},
-};
-
 static const double age_bounds[] = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300};
-static const struct bus_metric_spec age_spec = {
-    "orders_saga_seconds", "From placing an order to its final status.", BUS_HISTOGRAM, {"status"},
-    .bounds = age_bounds,  .bound_count = BUS_COUNT(age_bounds),         .scale = 1e-6};
-static const struct bus_metric_spec finished_spec = {"orders_finished_total", "Orders that came into a final status.",
-                                                     BUS_COUNTER, .labels = {"status"}};
-static const struct bus_metric_spec resent_spec = {"orders_saga_resends_total", "Commands of open sagas sent again.",
-                                                   BUS_COUNTER, .labels = {"command"}};
-static const struct bus_metric_spec alarm_spec = {"orders_saga_alarms_total",
-                                                  "Messages that no sound saga brings, by the order's status.",
-                                                  BUS_COUNTER, .labels = {"status"}};
-/* Currencies come from the catalogue, by messages. */
-static const struct bus_metric_spec revenue_spec = {
-    "orders_revenue_minor_units_total",
-    "Captured and not refunded when the order became CONFIRMED, in minor units (cents) of the currency.", BUS_COUNTER,
-    .labels = {"currency"}, .series_max = ORDER_REVENUE_CURRENCIES + 1};
+
+enum { CREATED, OPEN_SAGAS, LATE_SAGAS, INTAKE_CLOSED, SINGLES, FINISHED = SINGLES, AGE, RESENT, ALARMS, REVENUE };
+static const struct bus_metric_spec specs[] = {
+    [CREATED] = BUS_COUNTER_SPEC("orders_created_total", "Orders placed."),
+    [OPEN_SAGAS] = BUS_GAUGE_SPEC("orders_open_sagas", "Sagas that count against MAX_OPEN_SAGAS: without those that "
+                                                       "wait only to be undone, or for a person."),
+    [LATE_SAGAS] = BUS_GAUGE_SPEC("orders_late_sagas", "Sagas that count against MAX_LATE_SAGAS: not reserved or paid "
+                                                       "in time, and no newer order is CONFIRMED."),
+    [INTAKE_CLOSED] = BUS_GAUGE_SPEC("orders_intake_closed", "1 while new orders wait in their queue."),
+    [FINISHED] =
+        BUS_COUNTER_SPEC("orders_finished_total", "Orders that came into a final status.", .labels = {"status"}),
+    [AGE] = BUS_HISTOGRAM_SPEC("orders_saga_seconds", age_bounds, "From placing an order to its final status.",
+                               .labels = {"status"}, .scale = 1e-6),
+    [RESENT] =
+        BUS_COUNTER_SPEC("orders_saga_resends_total", "Commands of open sagas sent again.", .labels = {"command"}),
+    [ALARMS] = BUS_COUNTER_SPEC("orders_saga_alarms_total",
+                                "Messages that no sound saga brings, by the order's status.", .labels = {"status"}),
+    /* Currencies come from the catalogue, by messages. */
+    [REVENUE] = BUS_COUNTER_SPEC("orders_revenue_minor_units_total",
+                                 "Captured and not refunded when the order became CONFIRMED, in minor units (cents) of "
+                                 "the currency.",
+                                 .labels = {"currency"}, .series_max = ORDER_REVENUE_CURRENCIES + 1),
+};
 
 static struct bus_series *singles[SINGLES], *finished[ORDER_STATUS_COUNT], *age[ORDER_STATUS_COUNT],
     *resent[BUS_COUNT(resent_names)], *alarms[ORDER_STATES];
@@ -51,12 +45,12 @@ static void register_metrics(void) {
   for (int state = 0; state < ORDER_STATES; state++)
     states[state] = order_state_name(state);
   enum { FINAL = ORDER_CONFIRMED, FINALS = ORDER_STATUS_COUNT - FINAL };
-  bus_metric_singles(single_specs, SINGLES, singles);
-  bus_metric_series_each(&finished_spec, states + FINAL, FINALS, finished + FINAL);
-  bus_metric_series_each(&age_spec, states + FINAL, FINALS, age + FINAL);
-  bus_metric_series_each(&resent_spec, resent_names, BUS_COUNT(resent_names), resent);
-  bus_metric_series_each(&alarm_spec, states, ORDER_STATES, alarms);
-  revenue = bus_metric_register(&revenue_spec);
+  bus_metric_singles(specs, SINGLES, singles);
+  bus_metric_series_each(&specs[FINISHED], states + FINAL, FINALS, finished + FINAL);
+  bus_metric_series_each(&specs[AGE], states + FINAL, FINALS, age + FINAL);
+  bus_metric_series_each(&specs[RESENT], resent_names, BUS_COUNT(resent_names), resent);
+  bus_metric_series_each(&specs[ALARMS], states, ORDER_STATES, alarms);
+  revenue = bus_metric_register(&specs[REVENUE]);
 }
 
 void order_metrics_register(void) {

@@ -1,6 +1,5 @@
 /* Metrics and logged alarms of order-svc, after COMMIT. Thread-safe. */
-#ifndef ORDER_METRICS_H
-#define ORDER_METRICS_H
+#pragma once
 
 #include "order_schedule.h"
 
@@ -13,5 +12,3 @@ void order_metrics_register(void);
 void order_metrics_count(void *context, const void *action);
 /* closed: new orders wait in their queue. */
 void order_metrics_intake(const struct order_load *load, bool closed);
-
-#endif

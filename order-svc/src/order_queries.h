@@ -1,6 +1,5 @@
 /* The batch of queries: what it asks for, what was found, and the answers. */
-#ifndef ORDER_QUERIES_H
-#define ORDER_QUERIES_H
+#pragma once
 
 #include "order.h"
 
@@ -40,5 +39,3 @@ bool order_query_lock(void *context, const struct bus_input *inputs, size_t coun
                       struct bus_sql *sql, void **ret_model);
 bool order_query_load(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err);
 void order_query_decide(void *model, const struct bus_input *input, struct bus_effects *effects);
-
-#endif

@@ -1,7 +1,6 @@
 /* The pace of sagas: deadlines, how many due orders are looked at in a second, and whether new orders are taken. Pure:
  * time is an argument. */
-#ifndef ORDER_SCHEDULE_H
-#define ORDER_SCHEDULE_H
+#pragma once
 
 #include "order.h"
 
@@ -76,5 +75,3 @@ struct order_intake {
 bool order_intake_note(struct order_intake *intake, bool closed, int64_t now);
 /* µs since it was closed; 0: open; BUS_NO_INT64: nobody has looked lately. */
 int64_t order_intake_closed_for(const struct order_intake *intake, int64_t now);
-
-#endif

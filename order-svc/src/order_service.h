@@ -1,7 +1,6 @@
 /* A batch of commands and events: the orders that it touches, each once, what each input does to them, and what is
  * told. Pure. */
-#ifndef ORDER_SERVICE_H
-#define ORDER_SERVICE_H
+#pragma once
 
 #include "order_schedule.h"
 
@@ -47,5 +46,3 @@ struct order_tally {
 
 /* The worker's decide(); model is a struct order_model. */
 void order_decide_input(void *model, const struct bus_input *input, struct bus_effects *effects);
-
-#endif

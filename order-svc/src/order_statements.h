@@ -1,6 +1,5 @@
 /* order-svc's SQL, as data: one registry for commands and events, one for queries. */
-#ifndef ORDER_STATEMENTS_H
-#define ORDER_STATEMENTS_H
+#pragma once
 
 #include <bus/sql.h>
 
@@ -26,5 +25,3 @@ extern struct bus_statement order_query_statements[ORDER_QUERY_STATEMENTS];
 
 /* Makes their texts, once, before they are used. False: out of memory. */
 bool order_statements_make(void) BUS_MUST_CHECK;
-
-#endif

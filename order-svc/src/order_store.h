@@ -1,6 +1,5 @@
 /* The SQL of commands and events: the two trips of a batch. */
-#ifndef ORDER_STORE_H
-#define ORDER_STORE_H
+#pragma once
 
 #include <bus/worker.h>
 
@@ -9,5 +8,3 @@ bool order_lock(void *context, const struct bus_input *inputs, size_t count, str
                 struct bus_sql *sql, void **ret_model);
 bool order_load(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err);
 bool order_store(void *model, struct bus_sql *sql);
-
-#endif

@@ -1,7 +1,6 @@
 /* The transition table: what each message does in each state. The one source of the decisions, the tests and the
  * picture. */
-#ifndef ORDER_TABLE_H
-#define ORDER_TABLE_H
+#pragma once
 
 #include "order.h"
 
@@ -39,5 +38,3 @@ extern const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES];
 
 /* The saga as Markdown: a Mermaid state diagram, and the whole table. */
 void order_print_saga(void (*write)(void *context, const char *text), void *context);
-
-#endif

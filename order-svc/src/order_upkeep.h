@@ -1,7 +1,6 @@
 /* State of order-svc for each worker, and its periodics: due orders, the intake of new ones, and the purge of
  * tombstones. */
-#ifndef ORDER_UPKEEP_H
-#define ORDER_UPKEEP_H
+#pragma once
 
 #include "order_schedule.h"
 
@@ -32,5 +31,3 @@ void order_close(void *context);
 
 /* As order_intake_closed_for, of this process. Thread-safe. */
 int64_t order_upkeep_intake_closed_for(void);
-
-#endif

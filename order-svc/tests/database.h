@@ -1,7 +1,6 @@
 /* The store against a real Postgres, as the worker drives it: a migrated database, the runtime role's rights, two trips
  * a batch; only the broker is missing. Skips the test where TEST_DATABASE_URL is not set. */
-#ifndef DATABASE_H
-#define DATABASE_H
+#pragma once
 
 #include "order_service.h"
 #include "order_upkeep.h"
@@ -48,5 +47,3 @@ const struct bus_rows *link_statement_of(struct link *link, size_t statement, co
 void link_query(struct link *link);
 /* The body of the n-th message or answer of the last batch. */
 struct bus_str link_said(const struct link *link, size_t n);
-
-#endif

@@ -1,6 +1,5 @@
 /* The rig with one order: a case begins in a state of it, runs a batch, and looks at its entry. */
-#ifndef ONE_ORDER_H
-#define ONE_ORDER_H
+#pragma once
 
 #include "rig.h"
 
@@ -17,5 +16,3 @@ const struct order_entry *entry(void);
   "[{\"product_id\":\"SKU-1\",\"quantity\":2,\"unit_price\":999},"                                                     \
   "{\"product_id\":\"SKU-2\",\"quantity\":1,\"unit_price\":1}]"
 #define PLAIN_ITEMS "[{\"product_id\":\"SKU-1\",\"quantity\":2},{\"product_id\":\"SKU-2\",\"quantity\":1}]"
-
-#endif

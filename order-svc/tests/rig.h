@@ -1,6 +1,5 @@
 /* A batch without a worker: inputs go through the service's decide(), and what comes out is looked at. */
-#ifndef RIG_H
-#define RIG_H
+#pragma once
 
 #include "order_service.h"
 #include "saga.h"
@@ -38,5 +37,3 @@ void rig_assert_answers(const struct rig *rig, size_t index, const char *json);
 const struct order_tally *rig_tally(const struct rig *rig, size_t index);
 
 #define SAGA_ID_TEXT "11223344-5566-5788-99aa-bbccddeeff01"
-
-#endif

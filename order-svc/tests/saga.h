@@ -1,6 +1,5 @@
 /* Fixture of order-svc's tests: one order that gets messages, and bodies of every kind. */
-#ifndef SAGA_H
-#define SAGA_H
+#pragma once
 
 #include "order_schedule.h"
 #include "order_table.h"
@@ -47,5 +46,3 @@ void saga_tell_body(struct saga *saga, enum order_message message, const void *b
 void saga_bring_to(struct saga *saga, int state);
 
 #define assert_text(view, text) assert_true(bus_str_is((view), (text)))
-
-#endif

@@ -21,10 +21,6 @@ bool payment_is_open(enum payment_state state) {
   return state == PAYMENT_PROCESSING || state == PAYMENT_REFUNDING;
 }
 
-static bool implies(bool premise, bool conclusion) {
-  return !premise || conclusion;
-}
-
 bool payment_is_valid(const struct payment *payment) {
   enum payment_state state = payment->state;
   bool has_token = payment->token[0] != '\0', has_reason = payment->reason[0] != '\0';
@@ -33,12 +29,13 @@ bool payment_is_valid(const struct payment *payment) {
       state == PAYMENT_DECLINED || state == PAYMENT_FAILED || state == PAYMENT_VOIDED || state == PAYMENT_UNKNOWN;
   return state != PAYMENT_NONE && payment->version > 0 && payment->attempts >= 0 && payment->amount >= 0 &&
          payment->refunded_amount == (state == PAYMENT_REFUNDED ? payment->amount : 0) &&
-         implies(state == PAYMENT_PROCESSING, has_token && payment->amount > 0) &&
-         implies(has_token, state == PAYMENT_PROCESSING || state == PAYMENT_UNKNOWN) &&
-         implies(explained, has_reason) && implies(captured && payment->amount > 0, payment->psp_id[0] != '\0') &&
-         implies(payment_is_open(state), payment->next_attempt_at != BUS_NO_TIME) &&
-         implies(state == PAYMENT_REFUNDING, payment->refund_requested && payment->refunds > 0) &&
-         implies(payment->psp_refund_id[0] != '\0', state == PAYMENT_REFUNDING);
+         bus_implies(state == PAYMENT_PROCESSING, has_token && payment->amount > 0) &&
+         bus_implies(has_token, state == PAYMENT_PROCESSING || state == PAYMENT_UNKNOWN) &&
+         bus_implies(explained, has_reason) &&
+         bus_implies(captured && payment->amount > 0, payment->psp_id[0] != '\0') &&
+         bus_implies(payment_is_open(state), payment->next_attempt_at != BUS_NO_TIME) &&
+         bus_implies(state == PAYMENT_REFUNDING, payment->refund_requested && payment->refunds > 0) &&
+         bus_implies(payment->psp_refund_id[0] != '\0', state == PAYMENT_REFUNDING);
 }
 
 void payment_evolve(struct payment *payment, const struct payment_decision *decision) {
