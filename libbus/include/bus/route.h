@@ -54,7 +54,8 @@ enum bus_route_access { BUS_ROUTE_PUBLIC, BUS_ROUTE_CUSTOMER, BUS_ROUTE_OPERATOR
 
 struct bus_http_route {
   const char *method; /* "GET" (answers HEAD as well), "POST", … */
-  const char *path; /* "/api/orders/{id}": a segment in braces takes any one non-empty segment; the label of metrics */
+  const char *path;   /* "/api/orders/{id}": a segment in braces takes any one non-empty segment, but a path that a row
+                         without braces has is that row's; the label of metrics */
   bus_http_handler handler;
   const struct bus_http_input *input; /* decoded before the handler runs, see bus_http_request; NULL: nothing is */
   const void *data;                   /* the handler's own */
