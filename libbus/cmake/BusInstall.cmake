@@ -25,11 +25,12 @@ function(bus_export set)
   install(EXPORT ${set} NAMESPACE bus:: DESTINATION "${BUS_CMAKE_DIR}" COMPONENT libbus)
 endfunction()
 
-# Four sets, so that who wants the pure part need not have the libraries of the others.
+# Five sets, so that who wants the pure part need not have the libraries of the others.
 bus_export(busCoreTargets bus_core bus_runtime)
 bus_export(busTargets bus_pg bus_amqp bus_http bus_worker bus_program bus)
 bus_export(busCurlTargets bus_curl)
 bus_export(busTokenTargets bus_token)
+bus_export(busSecretTargets bus_secret)
 
 configure_package_config_file(cmake/busConfig.cmake.in "${CMAKE_CURRENT_BINARY_DIR}/busConfig.cmake"
   INSTALL_DESTINATION "${BUS_CMAKE_DIR}" PATH_VARS BUS_SQL_FILE)
@@ -38,7 +39,7 @@ write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/busConfigVersion.c
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/busConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/busConfigVersion.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/Findcivetweb.cmake" DESTINATION "${BUS_CMAKE_DIR}" COMPONENT libbus)
 
-foreach(name libbus-core libbus libbus-curl libbus-token)
+foreach(name libbus-core libbus libbus-curl libbus-token libbus-secret)
   configure_file(cmake/${name}.pc.in "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc" @ONLY)
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc" DESTINATION "${BUS_PC_DIR}" COMPONENT libbus)
 endforeach()

@@ -23,7 +23,8 @@ EXAMPLE_ID = "2ed6657d-e927-568b-95e1-2665a8aea6a2"  # RFC 9562, appendix A.4
 SHOW_ALL = "-Wl,--no-as-needed"
 
 # How each program is made by hand: pkg-config's names.
-PACKAGES = {"service": "libbus", "pure": "libbus-core", "caller": "libbus-curl", "signer": "libbus-token"}
+PACKAGES = {"service": "libbus", "pure": "libbus-core", "caller": "libbus-curl", "signer": "libbus-token",
+            "keeper": "libbus-secret"}
 
 
 def call(*words, cwd=None, env=None, status=0):
@@ -143,6 +144,13 @@ def test_a_program_of_tokens_links_libcrypto_alone(program, how):
     assert "libcrypto" in needed(binary) and not needed(binary) & (OF_BUS | {"libcurl", "libssl"})
 
 
+@pytest.mark.parametrize("how", ["cmake", "pkg-config"])
+def test_a_program_of_secrets_links_libsodium_alone(program, how):
+    binary = program("keeper", how)
+    assert call(binary).stdout.strip() == "the password is kept"
+    assert "libsodium" in needed(binary) and not needed(binary) & (OF_BUS | {"libcurl", "libcrypto"})
+
+
 def test_the_pure_part_asks_for_no_package_of_the_others(project, tmp_path):
     folder = tmp_path / "pkgconfig"
     folder.mkdir()
@@ -157,7 +165,7 @@ def test_the_pure_part_asks_for_no_package_of_the_others(project, tmp_path):
 
 @pytest.mark.parametrize("ask, found", [
     ("0.1", True), ("0.2", False), ("1.0", False),
-    ("COMPONENTS core bus curl token", True), ("COMPONENTS nonsense", False),
+    ("COMPONENTS core bus curl token secret", True), ("COMPONENTS nonsense", False),
 ])
 def test_is_found_by_version_and_component(prefix, tmp_path, ask, found):
     (tmp_path / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.24)\nproject(ask LANGUAGES C)\n"
