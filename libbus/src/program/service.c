@@ -25,7 +25,7 @@ struct settings {
   int64_t gremlin_ms;
   struct bus_worker_settings worker;
 };
-static struct settings settings;
+static struct settings settings = {.worker = {BUS_WORKER_DEFAULTS}}; /* also of what no option sets */
 
 /* A service of the program with the name and the queues of its part of the topology. */
 struct completed {
@@ -208,7 +208,6 @@ static void fill_worker_settings(const struct bus_program *program) {
   settings.worker.database_url = settings.database_url;
   settings.worker.amqp_url = settings.amqp_url;
   settings.worker.ca_file = settings.ca_file && *settings.ca_file ? settings.ca_file : NULL;
-  settings.worker.quiet_ms = 200;
   settings.worker.latency_ms = settings.gremlin ? settings.gremlin_ms : 0;
   settings.worker.schema_project = program->schema_project;
   settings.worker.schema_change = program->schema_change;
