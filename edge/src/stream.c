@@ -193,7 +193,7 @@ void edge_orders_stream(void *context, struct bus_http_exchange *exchange) {
 static bool look_at(struct edge *edge, struct order_get *orders, size_t count, struct bus_arena *arena) {
   const struct order_get_many many = {orders, count};
   const struct bus_message_type *type, *answer_type = &order_answers_type;
-  const void *body;
+  const void *body = NULL;
   struct bus_pending *pending =
       bus_request_begin(edge->requester, &(struct bus_request){.type = &order_get_many_type, .body = &many});
   if (pending == NULL)

@@ -85,9 +85,10 @@ TEST(wrong_fields_of_query_and_body_are_named_in_one_answer_and_reach_no_handler
   assert_int_equal(raw_status(answer), 400);
   static const char *const fields[] = {
       "{\"field\":\"text\",", "{\"field\":\"Idempotency-Key\",",
-      "{\"field\":\"limit\",\"message\":\"must be an integer from 1 to 100\",\"value\":0,"
-      "\"allowed\":\"an integer from 1 to 100\"}",
-      "{\"field\":\"\",\"message\":\"has an unknown query parameter\"}"};
+      ("{\"field\":\"limit\",\"message\":\"must be an integer from 1 to 100\",\"value\":0,"
+       "\"allowed\":\"an integer from 1 to 100\"}"),
+      "{\"field\":\"\",\"message\":\"has an unknown query "
+      "parameter\"}"};
   for (size_t i = 0; i < BUS_COUNT(fields); i++)
     assert_non_null(strstr(raw_body(answer), fields[i]));
   assert_int_equal(fixture_handled(), before);
