@@ -32,7 +32,7 @@ static bool read_source(void *context, struct bus_arena *into, struct bus_str *r
 }
 
 static struct bus_token_signer *new_signer(const char *kid) {
-  struct bus_token_signer *signer;
+  struct bus_token_signer *signer = NULL;
   struct bus_str pem;
   assert_true(bus_token_key_generate(arena, &pem, &err) && bus_token_signer_new(pem, kid, &signer, &err));
   return signer;

@@ -43,26 +43,31 @@ static const struct {
   struct bus_metric_spec spec;
   const char *label;
 } singles[METRICS] = {
-    [METRIC_CONFIRMED] = {CONFIRMS, "confirmed"},
-    [METRIC_NACKED] = {CONFIRMS, "nacked"},
-    [METRIC_RETURNED] = {CONFIRMS, "returned"},
-    [METRIC_SWEPT] = {BUS_COUNTER_SPEC("bus_outbox_swept_total", "Outbox rows that the sweeper published again.")},
-    [METRIC_ANSWERS_DROPPED] = {BUS_COUNTER_SPEC(
-        "bus_answers_dropped_total", "Answers that were not sent: reply_to was no address of the user that asked.")},
-    [METRIC_OUTBOX_DEPTH] = {BUS_GAUGE_SPEC("bus_outbox_depth", "Rows in the outbox; 10001 stands for more.")},
-    [METRIC_OUTBOX_AGE] = {BUS_GAUGE_SPEC("bus_outbox_oldest_age_seconds", "Age of the oldest row in the outbox.",
-                                          .scale = 1e-6)},
-    [METRIC_OUTBOX_UNROUTABLE] = {BUS_GAUGE_SPEC(
-        "bus_outbox_unroutable",
-        "Rows of the outbox that the broker returned: no queue is bound; 10001 stands for more.")},
-    [METRIC_HELD] = {BUS_GAUGE_SPEC(
-        "bus_held_messages",
-        "Messages to retry or to park that the broker has not taken yet; they hold up the acks behind them.")},
-    [METRIC_STALLED] = {BUS_GAUGE_SPEC(
-        "bus_stalled_workers",
-        "Worker threads none of whose transactions commit: their messages stay unacked and are tried again.")},
-    [METRIC_BROKER_RECONNECTS] = {RECONNECTS, "broker"},
-    [METRIC_DATABASE_RECONNECTS] = {RECONNECTS, "database"},
+    [METRIC_CONFIRMED] = {.spec = CONFIRMS, .label = "confirmed"},
+    [METRIC_NACKED] = {.spec = CONFIRMS, .label = "nacked"},
+    [METRIC_RETURNED] = {.spec = CONFIRMS, .label = "returned"},
+    [METRIC_SWEPT] = {.spec =
+                          BUS_COUNTER_SPEC("bus_outbox_swept_total", "Outbox rows that the sweeper published again.")},
+    [METRIC_ANSWERS_DROPPED] = {.spec = BUS_COUNTER_SPEC(
+                                    "bus_answers_dropped_total",
+                                    "Answers that were not sent: reply_to was no address of the user that asked.")},
+    [METRIC_OUTBOX_DEPTH] = {.spec = BUS_GAUGE_SPEC("bus_outbox_depth", "Rows in the outbox; 10001 stands for more.")},
+    [METRIC_OUTBOX_AGE] = {.spec = BUS_GAUGE_SPEC("bus_outbox_oldest_age_seconds",
+                                                  "Age of the oldest row in the outbox.", .scale = 1e-6)},
+    [METRIC_OUTBOX_UNROUTABLE] =
+        {.spec =
+             BUS_GAUGE_SPEC("bus_outbox_unroutable",
+                            "Rows of the outbox that the broker returned: no queue is bound; 10001 stands for more.")},
+    [METRIC_HELD] =
+        {.spec = BUS_GAUGE_SPEC(
+             "bus_held_messages",
+             "Messages to retry or to park that the broker has not taken yet; they hold up the acks behind them.")},
+    [METRIC_STALLED] =
+        {.spec = BUS_GAUGE_SPEC(
+             "bus_stalled_workers",
+             "Worker threads none of whose transactions commit: their messages stay unacked and are tried again.")},
+    [METRIC_BROKER_RECONNECTS] = {.spec = RECONNECTS, .label = "broker"},
+    [METRIC_DATABASE_RECONNECTS] = {.spec = RECONNECTS, .label = "database"},
 };
 
 static struct bus_series *series(const struct bus_metric_spec *spec, const char *label, const char *second) {
