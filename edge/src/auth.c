@@ -73,6 +73,10 @@ void edge_auth_close(struct edge_auth *auth) {
   free(auth);
 }
 
+bool edge_auth_is_ready(const struct edge_auth *auth) {
+  return auth == NULL || edge_keys_are_read(auth->keys);
+}
+
 /* ---- responses ---- */
 
 /* text: ours, without quotation marks; NULL: there was no token to say anything about (RFC 6750, 3.1). */

@@ -13,6 +13,8 @@ struct edge_auth;
 /* With AUTH=off *ret stays as it is. The issuer need not be up. */
 bool edge_auth_open(const struct edge_settings *settings, struct edge_auth **ret, struct bus_error *err) BUS_MUST_CHECK;
 void edge_auth_close(struct edge_auth *auth); /* accepts NULL */
+/* Whether tokens can be checked; with NULL, which stands for AUTH=off, none need be. */
+bool edge_auth_is_ready(const struct edge_auth *auth);
 
 /* True: the exchange's caller is a struct bus_token_claims whose role the route allows. False: it has responded. */
 bool edge_auth_admit(struct edge_auth *auth, struct bus_http_exchange *exchange);

@@ -184,6 +184,13 @@ void edge_keys_close(struct edge_keys *keys) {
 
 /* ---- the check ---- */
 
+bool edge_keys_are_read(const struct edge_keys *keys) {
+  for (size_t i = 0; i < keys->count; i++)
+    if (!atomic_load(&keys->sets[i].ready))
+      return false;
+  return true;
+}
+
 /* True: the set was read again. Within the pause there is no other reading: a stream of forged key ids would else be
  * a stream of calls. */
 static bool read_again(struct edge_keys *keys, struct set *set, bool *ret_ready) {

@@ -26,6 +26,8 @@ struct edge_keys;
 bool edge_keys_open(const struct edge_issuer *issuers, size_t count, struct edge_keys **ret,
                     struct bus_error *err) BUS_MUST_CHECK;
 void edge_keys_close(struct edge_keys *keys); /* accepts NULL */
+/* Whether each issuer's set has been read, now or before the start. Thread-safe. */
+bool edge_keys_are_read(const struct edge_keys *keys);
 
 /* The verdict on a token. An unknown key has the set read again, at most every five seconds, and the caller that began
  * it waits for that. Thread-safe. *ret_ready: false while its issuer's set has never been read. */

@@ -23,13 +23,17 @@ static void bound_memory(void) {
   (void)mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
 }
 
+static bool is_ready(void *context) {
+  return edge_is_ready(context) && edge_auth_is_ready(((struct edge *)context)->auth);
+}
+
 static bool start_admin(struct edge *edge, struct listeners *listeners, struct bus_error *err) {
   const struct bus_admin_settings settings = {.bind = edge->settings->bind,
                                               .port = (int)edge->settings->admin_port,
                                               .access_log = (enum bus_access_log)edge->settings->access_log,
                                               .checks = edge->checks,
                                               .check_count = edge->check_count,
-                                              .is_ready = edge_is_ready,
+                                              .is_ready = is_ready,
                                               .context = edge};
   if (!bus_admin_start(&settings, &listeners->admin, err))
     return bus_error_wrap(err, "ADMIN_PORT");

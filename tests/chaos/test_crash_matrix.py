@@ -64,8 +64,8 @@ def test_the_short_form_names_rows():
     found = plan.choose(plan.rows(points()), short=True)
     assert sorted(names(found)) == sorted(plan.SHORT)
     given = points()
-    given["edge"]["edge.before-answer"] = ["error"]
-    with pytest.raises(DevError, match="edge/edge.before-answer/crash"):
+    given["edge"]["edge.before-response"] = ["error"]
+    with pytest.raises(DevError, match="edge/edge.before-response/crash"):
         plan.rows(given)
 
 

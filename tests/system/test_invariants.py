@@ -328,7 +328,7 @@ sys.exit(cli.main(["invariants", "--state", "/nonexistent"]))
 
 def test_a_system_without_a_state_folder_needs_every_place(capsys):
     assert cli.main(["invariants", "--orders", "postgresql://a:b@127.0.0.1/orders"]) == 2
-    assert "--inventory --payments --ledger --management not given" in capsys.readouterr().err
+    assert "--inventory --payments --users --ledger --management not given" in capsys.readouterr().err
 
 
 def test_a_stack_under_load_has_no_violations(stack, api):

@@ -48,6 +48,9 @@ class Edge:
         except requests.ConnectionError:
             return False
 
+    def has_keys(self):
+        return requests.get(self.url + "/health/ready", timeout=5).status_code == 200
+
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(30) == 0
@@ -72,6 +75,7 @@ def issuer():
 @pytest.fixture(scope="module")
 def edge(stack, api, issuer, tmp_path_factory):
     made = Edge(stack, issuer, tmp_path_factory.mktemp("tokens"))
+    wait_until(made.has_keys, 30, "the keys, and the broker")
     yield made
     made.stop()
 
