@@ -295,6 +295,7 @@ def test_a_restarted_edge_checks_tokens_while_the_issuer_is_away(edge, issuer):
     try:
         edge.stop()
         edge.start()
+        wait_until(edge.has_keys, 30, "the keys of before, and the broker")
         assert edge.call("GET", "/api/orders", issuer.token("c-1")).status_code == 200
         assert edge.call("GET", "/api/orders", issuer.token("c-1", headers={"kid": "nobody"})).status_code == 401
         assert os.stat(edge.variables["OIDC_KEYS_FILE"]).st_mode & 0o777 == 0o600
