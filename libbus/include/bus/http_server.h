@@ -16,7 +16,8 @@
  *
  * Refused before any handler runs, and the connection closed: any other Transfer-Encoding (411), chunks with
  * extensions, trailers or sizes of more than 8 digits (400), a Content-Encoding other than identity (415), a condition
- * that cannot be kept: If-Match, and If-None-Match or If-Unmodified-Since of a method that writes (412), more than one
+ * that cannot be kept: If-Match, and If-None-Match or If-Unmodified-Since of a method that writes, or twice on a route
+ * that is `conditional` and keeps the first two (412), more than one
  * or a malformed Content-Length (400), Content-Type, Authorization or Idempotency-Key twice (400), a line of the head
  * that is not exactly as RFC 9112 writes it (400), a body over the route's limit (413), 41 headers or more, or a header
  * block over 8 KiB (431; over 16 KiB 400), no Host or two (400), a path with any byte outside [A-Za-z0-9/_.-], "//" or

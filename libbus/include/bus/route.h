@@ -61,11 +61,12 @@ struct bus_http_route {
   const void *data;                   /* the handler's own */
   size_t body_limit;                  /* bytes; 0: a body is refused (413) */
   const char *media_type;             /* of the body, exact but for charset=utf-8; NULL: application/json */
-  bool is_probe;                      /* a request that is answered below 400 stands in the access log at debug alone */
-  enum bus_route_access access;       /* public unless it says otherwise */
-  bool any_host;                      /* answers whatever the one Host says: for probes that ask by address */
-  const char *summary;                /* documentation, as are produces and the answers */
-  const char *produces;               /* media type of the answers below 300 that have no schema; NULL: no body */
+  bool conditional; /* of a method that writes: its handler keeps If-Match and If-None-Match, each given at most once */
+  bool is_probe;    /* a request that is answered below 400 stands in the access log at debug alone */
+  enum bus_route_access access;          /* public unless it says otherwise */
+  bool any_host;                         /* answers whatever the one Host says: for probes that ask by address */
+  const char *summary;                   /* documentation, as are produces and the answers */
+  const char *produces;                  /* media type of the answers below 300 that have no schema; NULL: no body */
   const struct bus_http_answer *answers; /* NULL: 200 alone */
 };
 

@@ -3,7 +3,8 @@
 #include "internal.h"
 
 #define REQUEST_HEADERS                                                                                                \
-  "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, X-Request-Id, traceparent"
+  "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Prefer, X-Request-Id, "       \
+  "traceparent"
 #define RESPONSE_HEADERS                                                                                               \
   "ETag, Idempotent-Replayed, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, "                \
   "WWW-Authenticate, X-Request-Id, traceparent"

@@ -93,13 +93,16 @@ static bool is_plain(const struct bus_http_exchange *exchange) {
  * request would break it (RFC 9110, 13.1). If-None-Match and the dates of a GET or HEAD only allow a shorter response.
  */
 static bool has_precondition(const struct bus_http_exchange *exchange) {
-  static const char *const conditions[] = {"if-match", "if-none-match", "if-unmodified-since"};
+  static const char *const conditions[] = {"if-unmodified-since", "if-match", "if-none-match"};
   bool reads = strcmp(exchange->method, "GET") == 0 || exchange->is_head;
+  size_t counts[BUS_COUNT(conditions)] = {0};
   for (size_t i = 0; i < exchange->header_count; i++)
-    for (size_t j = 0; j < (reads ? 1 : BUS_COUNT(conditions)); j++)
-      if (http_text_is(exchange->headers[i].name, conditions[j]))
-        return true;
-  return false;
+    for (size_t j = 0; j < BUS_COUNT(conditions); j++)
+      counts[j] += http_text_is(exchange->headers[i].name, conditions[j]);
+  if (reads)
+    return counts[1] > 0;
+  size_t kept = exchange->match.route->conditional ? 1 : 0;
+  return counts[0] > 0 || counts[1] > kept || counts[2] > kept;
 }
 
 static int check_body(struct bus_http_exchange *exchange, const char **ret_reason) {

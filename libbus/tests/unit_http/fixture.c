@@ -232,6 +232,7 @@ static const struct bus_http_route routes[] = {
     {.method = "GET", .path = "/silent", .handler = silent},
     {.method = "DELETE", .path = "/item/{id}", .handler = nothing},
     {.method = "GET", .path = "/tagged", .handler = tagged},
+    {.method = "PUT", .path = "/conditional", .handler = nothing, .conditional = true},
     {.method = "GET", .path = "/slow", .handler = slow},
     {.method = "GET", .path = "/large", .handler = large},
     {.method = "GET", .path = "/stream", .handler = stream},

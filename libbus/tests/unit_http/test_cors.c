@@ -68,7 +68,7 @@ TEST(a_preflight_of_a_listed_origin_names_the_methods_of_the_path)
   assert_int_equal(raw_status(answer), 204);
   assert_true(raw_has_line(answer, "Access-Control-Allow-Origin: https://shop.example"));
   assert_true(raw_has_line(answer, "Access-Control-Allow-Methods: GET, HEAD, DELETE"));
-  assert_true(has(answer, "Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key"));
+  assert_true(has(answer, "Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key, If-Match"));
   assert_int_equal(raw_count(answer), 1);
   assert_int_equal(fixture_handled(), handled);
   assert_int_equal(raw_status(ask(fixture.port, "OPTIONS /nowhere", WANTS)), 404);

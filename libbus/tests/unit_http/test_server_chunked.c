@@ -236,3 +236,23 @@ TEST(a_precondition_is_never_ignored)
   }
   fixture_stop(&fixture);
 }
+
+/* An If-Match that comes twice, and that a handler would not see, must not make the request unconditional. */
+TEST(a_conditional_route_takes_each_tag_condition_once)
+{
+  static const char *const kept[] = {"If-Match: \"1\"", "If-None-Match: *"};
+  static const char *const refused[] = {"If-Match: \"1\"\r\nif-match: \"2\"", "If-None-Match: *\r\nIf-None-Match: *",
+                                        "If-Unmodified-Since: Sat, 29 Oct 1994 19:43:31 GMT"};
+  struct fixture fixture = fixture_start((struct bus_http_settings){0});
+  char request[512];
+  for (size_t i = 0; i < BUS_COUNT(kept); i++) {
+    snprintf(request, sizeof request, "PUT /conditional HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s\r\n\r\n",
+             kept[i]);
+    assert_int_equal(raw_status(raw_talk(fixture.port, request, 5000)), 204);
+  }
+  for (size_t i = 0; i < BUS_COUNT(refused); i++) {
+    snprintf(request, sizeof request, "PUT /conditional HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n", refused[i]);
+    assert_refused(fixture.port, request, 412);
+  }
+  fixture_stop(&fixture);
+}
