@@ -120,6 +120,10 @@ static bool is_text_in_charset(enum bus_charset charset, struct bus_str text) {
   return true;
 }
 
+bool bus_id_is_valid(struct bus_str text) {
+  return text.len > 0 && text.len <= BUS_ID_MAX && is_text_in_charset(BUS_ID, text);
+}
+
 static void refuse_string(struct bus_field_sink *sink, const struct bus_field *field, bool is_string) {
   static const char *const of[] = {
       [BUS_TEXT] = "bytes of text without control characters",

@@ -479,8 +479,8 @@ TEST(field_ids_are_tokens_that_a_path_can_name)
   static const char *const others[] = {
       "", ".", "..", "a/b", "a%20b", "\xC3\xA4", "01234567890123456789012345678901234567890123456789012345678901234"};
   for (size_t i = 0; i < BUS_COUNT(ids); i++)
-    assert_true(is_id(ids[i]));
+    assert_true(is_id(ids[i]) && bus_id_is_valid(bus_str(ids[i])));
   for (size_t i = 0; i < BUS_COUNT(others); i++)
-    assert_false(is_id(others[i]));
+    assert_false(is_id(others[i]) || bus_id_is_valid(bus_str(others[i])));
   done();
 }
