@@ -65,6 +65,29 @@ void edge_query(void *context, struct bus_http_exchange *exchange) {
   query(context, exchange, bus_http_request(exchange));
 }
 
+/* body: the request with the condition; what is asked for by the path is the item of the breaker. */
+static void write_product(struct edge *edge, struct bus_http_exchange *exchange, struct bus_str product_id,
+                          const void *body, struct product_condition *condition) {
+  const struct edge_query_kind *kind = bus_http_route(exchange)->data;
+  const struct edge_query query = {.kind = kind, .id = product_id, .body = body};
+  const void *said;
+  struct response response = response_changed_meanwhile();
+  if (request_condition(bus_http_header(exchange, "If-Match"), bus_http_header(exchange, "If-None-Match"), condition) &&
+      edge_ask(edge, exchange, &query, &said, &response))
+    response = kind->view(said, bus_http_arena(exchange));
+  edge_respond(edge, exchange, &response);
+}
+
+void edge_products_put(void *context, struct bus_http_exchange *exchange) {
+  struct product_put put = *(const struct product_put *)bus_http_request(exchange);
+  write_product(context, exchange, put.product.product_id, &put, &put.condition);
+}
+
+void edge_products_withdraw(void *context, struct bus_http_exchange *exchange) {
+  struct product_withdraw withdraw = *(const struct product_withdraw *)bus_http_request(exchange);
+  write_product(context, exchange, withdraw.product_id, &withdraw, &withdraw.condition);
+}
+
 void edge_orders_list(void *context, struct bus_http_exchange *exchange) {
   struct order_list list = *(const struct order_list *)bus_http_request(exchange);
   struct bus_str owner = edge_owner(exchange);

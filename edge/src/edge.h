@@ -209,6 +209,9 @@ void edge_orders_list(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_events(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_stream(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_cancel(void *edge, struct bus_http_exchange *exchange);
+/* Queries that write, under the conditions of the headers. */
+void edge_products_put(void *edge, struct bus_http_exchange *exchange);
+void edge_products_withdraw(void *edge, struct bus_http_exchange *exchange);
 void edge_inventory_update(void *edge, struct bus_http_exchange *exchange);
 
 /* ---- routes.c ---- */

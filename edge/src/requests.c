@@ -62,10 +62,26 @@ const struct bus_http_input orders_input = {
 
 static const struct bus_field products_query[] = {
     LIMIT_FIELD(struct product_list, STOCK_PAGE_MAX),
-    BUS_FIELD_STRING(struct product_list, cursor, BUS_ID, 1, BUS_ID_MAX, BUS_OPTIONAL, CURSOR, .opaque = true),
+    BUS_FIELD_STRING(struct product_list, cursor, BUS_ID, 1, PRODUCT_CURSOR_MAX, BUS_OPTIONAL, CURSOR, .opaque = true),
+    BUS_FIELD_STRING(struct product_list, q, BUS_PLAIN, 1, STOCK_NAME_MAX, BUS_OPTIONAL,
+                     "words that the name has; -word: without that one", .example = "sample"),
+    BUS_FIELD_INT64(struct product_list, min_price, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "least price in minor units"),
+    BUS_FIELD_INT64(struct product_list, max_price, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "highest price in minor units"),
+    BUS_FIELD_BOOL(struct product_list, in_stock, BUS_OPTIONAL, "true: only products that can be reserved"),
+    BUS_FIELD_ENUM(struct product_list, sort, product_sort_names, BUS_OPTIONAL, "order of the products; by id",
+                   .example = "price"),
 };
+
+static void check_products(void *request, struct bus_problems *problems) {
+  const struct product_list *list = request;
+  struct product_place place;
+  if (list->cursor.data && !product_cursor_parse(list->sort, list->cursor, &place))
+    bus_problem_add(problems, "cursor", "must be %s", CURSOR);
+}
+
 const struct bus_http_input products_input = {.size = sizeof(struct product_list),
-                                              .query = BUS_TABLE(struct product_list, products_query)};
+                                              .query = BUS_TABLE(struct product_list, products_query),
+                                              .check = check_products};
 
 #define AFTER_FIELD(member)                                                                                            \
   BUS_FIELD_INT64(struct events_request, member, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, CURSOR ", or the seq of an event", \
@@ -194,3 +210,54 @@ const struct bus_http_input stock_input = {.size = sizeof(struct stock_request),
                                            .key = &stock_fields[0],
                                            .hash = offsetof(struct stock_request, hash),
                                            .check = check_stock};
+
+/* ---- PUT and DELETE /api/products/{id} ---- */
+
+static const struct bus_field put_path[] = {BUS_FIELD_STRING(struct inventory_put_product, product_id, BUS_ID, 1,
+                                                             BUS_ID_MAX, BUS_REQUIRED, "the product",
+                                                             .example = PRODUCT_EXAMPLE)};
+static const struct bus_field put_fields[] = {
+    BUS_FIELD_STRING(struct inventory_put_product, name, BUS_PLAIN, 1, STOCK_NAME_MAX, BUS_REQUIRED,
+                     "what it is called", .example = "Sample"),
+    BUS_FIELD_INT64(struct inventory_put_product, price, 0, BUS_JSON_INT_MAX, BUS_REQUIRED,
+                    "price of one in minor units", .example = "999"),
+    BUS_FIELD_STRING(struct inventory_put_product, currency, BUS_TOKEN, STOCK_CURRENCY_LEN, STOCK_CURRENCY_LEN,
+                     BUS_REQUIRED, "ISO 4217", .example = "EUR"),
+    BUS_FIELD_INT64(struct inventory_put_product, on_hand, 0, STOCK_ON_HAND_MAX, BUS_OPTIONAL,
+                    "what can be reserved of a new product", .example = "100"),
+};
+static const struct bus_schema put_schema = BUS_SCHEMA("put product", struct inventory_put_product, put_fields);
+const struct bus_http_input put_input = {.size = sizeof(struct product_put),
+                                         .path = BUS_TABLE(struct inventory_put_product, put_path),
+                                         .no_such = "no such product",
+                                         .body = &put_schema};
+
+static const struct bus_field withdraw_path[] = {BUS_FIELD_STRING(struct product_withdraw, product_id, BUS_ID, 1,
+                                                                  BUS_ID_MAX, BUS_REQUIRED, "the product",
+                                                                  .example = PRODUCT_EXAMPLE)};
+const struct bus_http_input withdraw_input = {.size = sizeof(struct product_withdraw),
+                                              .path = BUS_TABLE(struct product_withdraw, withdraw_path),
+                                              .no_such = "no such product"};
+
+/* An entity tag of a product: its version, in quotation marks. Weak tags and others match none (RFC 9110, 13.1.1). */
+static bool read_version(struct bus_str tag, int64_t *ret) {
+  *ret = 0;
+  if (tag.len < 3 || tag.len > 14 || tag.data[0] != '"' || tag.data[tag.len - 1] != '"' || tag.data[1] == '0')
+    return false;
+  for (size_t i = 1; i < tag.len - 1; i++) {
+    if (tag.data[i] < '0' || tag.data[i] > '9')
+      return false;
+    *ret = *ret * 10 + (tag.data[i] - '0');
+  }
+  return true;
+}
+
+bool request_condition(struct bus_str if_match, struct bus_str if_none_match, struct product_condition *ret) {
+  *ret = (struct product_condition){.if_version = BUS_NO_INT64};
+  if (if_none_match.data) {
+    ret->if_version = 0;
+    return bus_str_is(if_none_match, "*") && !if_match.data;
+  }
+  ret->if_exists = if_match.data != NULL;
+  return !if_match.data || bus_str_is(if_match, "*") || read_version(if_match, &ret->if_version);
+}

@@ -32,6 +32,12 @@ struct events_request {
   int64_t after, cursor;
 };
 
+/* PUT and DELETE /api/products/{id}: the conditions are headers. */
+extern const struct bus_http_input put_input, withdraw_input; /* struct product_put, struct product_withdraw */
+
+/* From If-Match and If-None-Match, either absent. False: a condition that holds for no version of a product. */
+bool request_condition(struct bus_str if_match, struct bus_str if_none_match, struct product_condition *ret);
+
 extern const struct bus_http_input place_input,                             /* struct place_request */
     stock_input,                                                            /* struct stock_request */
     events_input, stream_input,                                             /* struct events_request */

@@ -249,6 +249,24 @@ struct response response_product(const void *said, struct bus_arena *arena) {
   }
 }
 
+struct response response_changed_meanwhile(void) {
+  return problem(412, "the product has changed meanwhile, or the condition is not one on its entity tag");
+}
+
+struct response response_product_written(const void *said, struct bus_arena *arena) {
+  const struct inventory_answer *answer = said;
+  switch (answer->outcome) {
+  case INVENTORY_CREATED:
+    return product(201, answer);
+  case INVENTORY_UPDATED:
+    return product(200, answer);
+  case INVENTORY_CHANGED_MEANWHILE:
+    return response_changed_meanwhile();
+  default:
+    return response_product(said, arena);
+  }
+}
+
 struct response response_stock(const struct inventory_answer *answer) {
   switch (answer->outcome) {
   case INVENTORY_FOUND:

@@ -86,7 +86,9 @@ struct response response_too_many_streams(void);
 struct response response_bad_position(void);
 
 /* Products, and their stock. */
-response_view response_product; /* of a struct inventory_answer */
+response_view response_product;         /* of a struct inventory_answer */
+response_view response_product_written; /* of one to product.put or product.withdraw */
+struct response response_changed_meanwhile(void);
 struct response response_stock(const struct inventory_answer *answer);
 struct response response_stock_accepted(struct bus_str idempotency_key, struct bus_arena *arena);
 

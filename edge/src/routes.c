@@ -42,6 +42,8 @@ static void probe(void *edge, struct bus_http_exchange *exchange) {
   { 422, "the idempotency key was used with another request", NULL }
 #define NO_ORDER                                                                                                       \
   { 404, "no such order", NULL }
+#define CONDITION                                                                                                      \
+  { 412, "the product has changed meanwhile, or the condition is not one on its entity tag", NULL }
 #define NO_PRODUCT                                                                                                     \
   { 404, "no such product", NULL }
 
@@ -124,7 +126,7 @@ const struct bus_http_route edge_routes[] = {
      .input = &products_input,
      .handler = edge_query,
      QUERY(product_list_type, product_page_type, NULL),
-     .summary = "Products by id",
+     .summary = "Products on sale: all, or those with some words and prices",
      ANSWERS({200, "a page", &product_page_schema}, WRONG, UNAVAILABLE)},
     {.method = "GET",
      .path = "/api/products/{product}",
@@ -133,6 +135,30 @@ const struct bus_http_route edge_routes[] = {
      QUERY(product_get_type, inventory_answer_type, response_product),
      .summary = "A product and its stock",
      ANSWERS({200, "the product", &product_view_schema}, NOT_MODIFIED, NO_PRODUCT, UNAVAILABLE)},
+    {.method = "PUT",
+     .path = "/api/products/{product}",
+     .input = &put_input,
+     .access = BUS_ROUTE_ADMIN,
+     .handler = edge_products_put,
+     .body_limit = BODY_LIMIT,
+     .conditional = true,
+     QUERY(product_put_type, inventory_answer_type, response_product_written),
+     .summary =
+         "Adds a product or changes its name, price and currency; a withdrawn one is on sale again. If-Match: its "
+         "entity tag; If-None-Match: *: only a new one.",
+     ANSWERS({200, "changed, or it was so already", &product_view_schema}, {201, "added", &product_view_schema}, WRONG,
+             NO_PRODUCT, CONDITION, UNAVAILABLE)},
+    {.method = "DELETE",
+     .path = "/api/products/{product}",
+     .input = &withdraw_input,
+     .access = BUS_ROUTE_ADMIN,
+     .handler = edge_products_withdraw,
+     .conditional = true,
+     QUERY(product_withdraw_type, inventory_answer_type, response_product_written),
+     .summary =
+         "Withdraws a product from sale: orders for it are rejected, and lists leave it out. If-Match: its entity "
+         "tag.",
+     ANSWERS({200, "withdrawn", &product_view_schema}, NO_PRODUCT, CONDITION, UNAVAILABLE)},
     {.method = "GET",
      .path = "/health",
      PROBE(bus_admin_health),

@@ -372,3 +372,33 @@ TEST(out_of_memory_is_a_refusal_and_writes_nothing)
     bus_arena_free(arena);
   }
 }
+
+/* ---- conditions ---- */
+
+static void assert_condition(const char *if_match, const char *if_none_match, int64_t version, bool exists) {
+  struct product_condition condition;
+  assert_true(request_condition(if_match ? bus_str(if_match) : BUS_NO_STR,
+                                if_none_match ? bus_str(if_none_match) : BUS_NO_STR, &condition));
+  assert_int_equal(condition.if_version, version);
+  assert_int_equal(condition.if_exists, exists);
+}
+
+TEST(conditions_name_a_version_or_whether_there_is_one)
+{
+  assert_condition(NULL, NULL, BUS_NO_INT64, false);
+  assert_condition("*", NULL, BUS_NO_INT64, true);
+  assert_condition("\"7\"", NULL, 7, true);
+  assert_condition("\"100000000000\"", NULL, INT64_C(100000000000), true);
+  assert_condition(NULL, "*", 0, false);
+}
+
+TEST(conditions_that_hold_for_no_version)
+{
+  static const char *const tags[] = {"W/\"7\"",          "7", "\"\"", "\"x\"", "\"07\"", "\"7\", \"8\"", "",
+                                     "\"1000000000000\""};
+  struct product_condition condition;
+  for (size_t i = 0; i < BUS_COUNT(tags); i++)
+    assert_false(request_condition(bus_str(tags[i]), BUS_NO_STR, &condition));
+  assert_false(request_condition(BUS_NO_STR, BUS_STR("\"7\""), &condition));
+  assert_false(request_condition(BUS_STR("\"7\""), BUS_STR("*"), &condition));
+}

@@ -249,7 +249,7 @@ TEST(products_are_found_or_404)
   struct response response = response_product(&(struct inventory_answer){INVENTORY_FOUND, &view}, NULL);
   assert_int_equal(response.status, 200);
   assert_body(&response, "{\"product_id\":\"A\",\"name\":\"An A\",\"price\":999,\"currency\":\"EUR\",\"on_hand\":5,"
-                         "\"reserved\":2,\"version\":3}");
+                         "\"reserved\":2,\"version\":3,\"withdrawn\":false}");
   assert_int_equal(response_product(&(struct inventory_answer){INVENTORY_NOT_FOUND, NULL}, NULL).status, 404);
   assert_int_equal(response_product(&(struct inventory_answer){INVENTORY_FOUND, NULL}, NULL).status, 503);
   assert_int_equal(response_product(&(struct inventory_answer){INVENTORY_UPDATED, &view}, NULL).status, 503);

@@ -19,6 +19,7 @@ struct product {
   int64_t sold;
   int64_t received;
   int64_t version; /* +1 by each change; 0: there is no such product (yet) */
+  bool withdrawn;  /* from sale */
   int64_t stored;  /* the version in the database */
 };
 
@@ -28,6 +29,8 @@ static inline bool product_exists(const struct product *product) {
 
 /* The invariant; an absent product has nothing. */
 bool product_is_valid(const struct product *product);
+/* On sale, under that name and price. */
+bool product_is_as(const struct product *product, const struct inventory_put_product *put);
 
 /* ---- reservations ---- */
 
@@ -108,6 +111,12 @@ struct reservation_decision {
 
 /* ---- decide ---- */
 
+/* INVENTORY_CREATED, INVENTORY_UPDATED: product_put is to be called. INVENTORY_CHANGED_MEANWHILE: the condition does
+ * not hold, and the product is not as the command wants it either. */
+enum inventory_outcome product_decide_put(const struct product *product, const struct product_put *put);
+/* INVENTORY_UPDATED: product_withdraw is to be called; INVENTORY_NOT_FOUND, INVENTORY_CHANGED_MEANWHILE. */
+enum inventory_outcome product_decide_withdraw(const struct product *product, const struct product_withdraw *withdraw);
+
 /* request: for RESERVATION_RESERVE and RESERVATION_SELL; else NULL. */
 void reservation_decide(const struct reservation *reservation, enum reservation_command command,
                         const struct reservation_request *request, struct reservation_decision *ret);
@@ -131,12 +140,8 @@ void product_sell(struct product *product, int64_t quantity);
 /* received moves by the difference. */
 void product_set_on_hand(struct product *product, int64_t on_hand);
 
-struct product_card {
-  struct bus_str name, currency;
-  int64_t price;
-  int64_t on_hand; /* of a new product */
-};
-/* Adds the product, or changes what its card says, but not its stock. False: it was so already. */
-bool product_put(struct product *product, const struct product_card *card);
+/* Adds the product or changes what the command says; on_hand of a new one only. It is on sale again. */
+void product_put(struct product *product, const struct inventory_put_product *put);
+void product_withdraw(struct product *product);
 
 #endif

@@ -15,6 +15,7 @@ static const struct bus_column products[] = {
     BUS_COLUMN_INT64(P, sold, 0, INT64_MAX, BUS_CHANGING),
     BUS_COLUMN_INT64(P, received, INT64_MIN, INT64_MAX, BUS_CHANGING),
     BUS_COLUMN_INT64(P, version, 1, INT64_MAX, BUS_CHANGING),
+    BUS_COLUMN_BOOL(P, withdrawn, BUS_CHANGING),
     BUS_COLUMN_NOW("updated_at"),
 };
 const struct bus_table product_columns = BUS_COLUMN_TABLE("inventory.products", P, products);

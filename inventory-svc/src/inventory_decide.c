@@ -3,6 +3,31 @@
 
 #include <assert.h>
 
+/* ---- the catalogue ---- */
+
+static bool condition_holds(const struct product *product, const struct product_condition *condition) {
+  return (condition->if_version == BUS_NO_INT64 || condition->if_version == product->version) &&
+         (!condition->if_exists || product_exists(product));
+}
+
+/* A repeat whose first answer was lost finds its own change: its condition does not hold any more, and all is as it
+ * wants (RFC 9110, 13.1.1). */
+enum inventory_outcome product_decide_put(const struct product *product, const struct product_put *put) {
+  if (!condition_holds(product, &put->condition) && !product_is_as(product, &put->product))
+    return INVENTORY_CHANGED_MEANWHILE;
+  return product_exists(product) ? INVENTORY_UPDATED : INVENTORY_CREATED;
+}
+
+enum inventory_outcome product_decide_withdraw(const struct product *product, const struct product_withdraw *withdraw) {
+  if (!product_exists(product))
+    return INVENTORY_NOT_FOUND;
+  if (!condition_holds(product, &withdraw->condition) && !product->withdrawn)
+    return INVENTORY_CHANGED_MEANWHILE;
+  return INVENTORY_UPDATED;
+}
+
+/* ---- reservations ---- */
+
 static bool refuse_stock(struct reservation_decision *decision, enum stock_reason reason, struct bus_str guilty) {
   decision->reason = reason;
   decision->guilty = guilty;
@@ -27,6 +52,8 @@ static bool price_request(const struct reservation_request *request, struct rese
     const struct reservation_line *line = &request->lines[i];
     if (!product_exists(line->product))
       return refuse_stock(decision, STOCK_UNKNOWN_PRODUCT, line->product->id);
+    if (line->product->withdrawn)
+      return refuse_stock(decision, STOCK_WITHDRAWN, line->product->id);
     if (!bus_str_equal(line->product->currency, decision->currency))
       return refuse_stock(decision, STOCK_MIXED_CURRENCIES, line->product->id);
     if (!add_price(&decision->total, line->quantity, line->product->price))

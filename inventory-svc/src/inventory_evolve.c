@@ -9,6 +9,11 @@ bool product_is_valid(const struct product *product) {
          (product_exists(product) || product->received == 0);
 }
 
+bool product_is_as(const struct product *product, const struct inventory_put_product *put) {
+  return product_exists(product) && !product->withdrawn && product->price == put->price &&
+         bus_str_equal(product->name, put->name) && bus_str_equal(product->currency, put->currency);
+}
+
 static void product_changed(struct product *product) {
   product->version++;
   assert(product_is_valid(product));
@@ -40,20 +45,24 @@ void product_set_on_hand(struct product *product, int64_t on_hand) {
   product_changed(product);
 }
 
-bool product_put(struct product *product, const struct product_card *card) {
+void product_put(struct product *product, const struct inventory_put_product *put) {
   bool is_new = !product_exists(product);
-  if (!is_new && product->price == card->price && bus_str_equal(product->name, card->name) &&
-      bus_str_equal(product->currency, card->currency))
-    return false;
-  product->name = card->name;
-  product->currency = card->currency;
-  product->price = card->price;
-  if (is_new) {
-    product->on_hand = card->on_hand;
-    product->received = card->on_hand;
-  }
+  if (product_is_as(product, put))
+    return;
+  product->name = put->name;
+  product->currency = put->currency;
+  product->price = put->price;
+  product->withdrawn = false;
+  if (is_new && put->on_hand != BUS_NO_INT64)
+    product->on_hand = product->received = put->on_hand;
   product_changed(product);
-  return true;
+}
+
+void product_withdraw(struct product *product) {
+  if (product->withdrawn)
+    return;
+  product->withdrawn = true;
+  product_changed(product);
 }
 
 /* ---- reservations ---- */

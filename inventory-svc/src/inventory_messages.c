@@ -3,9 +3,16 @@
 
 #include <bus/pong.h>
 
-const char *const stock_reason_names[] = {"out_of_stock",    "unknown_product",  "total_mismatch", "mixed_currencies",
-                                          "total_too_large", "already_released", "no_reservation", NULL};
-const char *const inventory_outcome_names[] = {"found", "not_found", "updated", "key_reused", NULL};
+#include <inttypes.h>
+#include <stdio.h>
+
+const char *const stock_reason_names[] = {"out_of_stock",     "unknown_product", "total_mismatch",
+                                          "mixed_currencies", "total_too_large", "withdrawn",
+                                          "already_released", "no_reservation",  NULL};
+const char *const inventory_outcome_names[] = {"found",   "not_found",         "updated", "key_reused",
+                                               "created", "changed_meanwhile", NULL};
+
+const char *const product_sort_names[] = {"id", "price", "-price", NULL};
 
 #define ORDER_ID(S) BUS_FIELD_UUID(S, order_id, BUS_REQUIRED, "the order")
 #define PRODUCT_ID(S, presence) BUS_FIELD_STRING(S, product_id, BUS_TOKEN, 1, STOCK_PRODUCT_ID_MAX, presence, "product")
@@ -56,6 +63,27 @@ static const struct bus_field put_product_fields[] = {
 const struct bus_schema inventory_put_product_schema =
     BUS_SCHEMA("inventory.put-product", struct inventory_put_product, put_product_fields);
 
+static const struct bus_field condition_fields[] = {
+    BUS_FIELD_INT64(struct product_condition, if_version, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL,
+                    "version that the product must have; 0: it must not exist"),
+    BUS_FIELD_BOOL(struct product_condition, if_exists, BUS_OPTIONAL, "the product must exist"),
+};
+static const struct bus_schema condition_schema = BUS_SCHEMA("condition", struct product_condition, condition_fields);
+#define CONDITION(S) BUS_FIELD_EMBED(S, condition, struct product_condition, &condition_schema)
+
+static const struct bus_field put_fields[] = {
+    BUS_FIELD_EMBED(struct product_put, product, struct inventory_put_product, &inventory_put_product_schema),
+    CONDITION(struct product_put),
+};
+const struct bus_schema product_put_schema = BUS_SCHEMA("product.put", struct product_put, put_fields);
+
+static const struct bus_field withdraw_fields[] = {
+    PRODUCT_ID(struct product_withdraw, BUS_REQUIRED),
+    CONDITION(struct product_withdraw),
+};
+const struct bus_schema product_withdraw_schema =
+    BUS_SCHEMA("product.withdraw", struct product_withdraw, withdraw_fields);
+
 static const struct bus_field reserved_fields[] = {
     ORDER_ID(struct stock_reserved),
     ITEMS(struct stock_reserved),
@@ -82,6 +110,7 @@ static const struct bus_field product_fields[] = {
     BUS_FIELD_INT64(struct product_view, on_hand, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "what can be reserved"),
     BUS_FIELD_INT64(struct product_view, reserved, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "held by open orders"),
     BUS_FIELD_INT64(struct product_view, version, 1, BUS_JSON_INT_MAX, BUS_REQUIRED, "counts its changes"),
+    BUS_FIELD_BOOL(struct product_view, withdrawn, BUS_OPTIONAL, "not sold any more"),
 };
 const struct bus_schema product_view_schema = BUS_SCHEMA("product", struct product_view, product_fields);
 
@@ -89,8 +118,14 @@ static const struct bus_field get_fields[] = {PRODUCT_ID(struct product_get, BUS
 const struct bus_schema product_get_schema = BUS_SCHEMA("product.get", struct product_get, get_fields);
 
 static const struct bus_field list_fields[] = {
-    BUS_FIELD_STRING(struct product_list, cursor, BUS_TOKEN, 1, 64, BUS_OPTIONAL, "begin behind this product"),
+    BUS_FIELD_STRING(struct product_list, cursor, BUS_TOKEN, 1, PRODUCT_CURSOR_MAX, BUS_OPTIONAL,
+                     "begin behind this product"),
     BUS_FIELD_INT64(struct product_list, limit, 1, STOCK_PAGE_MAX, BUS_REQUIRED, "how many at most"),
+    BUS_FIELD_STRING(struct product_list, q, BUS_PLAIN, 1, STOCK_NAME_MAX, BUS_OPTIONAL, "words of the name"),
+    BUS_FIELD_INT64(struct product_list, min_price, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "least price"),
+    BUS_FIELD_INT64(struct product_list, max_price, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "highest price"),
+    BUS_FIELD_BOOL(struct product_list, in_stock, BUS_OPTIONAL, "only products that can be reserved"),
+    BUS_FIELD_ENUM(struct product_list, sort, product_sort_names, BUS_OPTIONAL, "order of the products"),
 };
 const struct bus_schema product_list_schema = BUS_SCHEMA("product.list", struct product_list, list_fields);
 
@@ -104,8 +139,9 @@ const struct bus_schema inventory_answer_schema =
 
 static const struct bus_field page_fields[] = {
     BUS_FIELD_ARRAY(struct product_page, items, item_count, struct product_view, &product_view_schema, 0,
-                    STOCK_PAGE_MAX, BUS_REQUIRED, "products by id"),
-    BUS_FIELD_STRING(struct product_page, next_cursor, BUS_TOKEN, 1, 64, BUS_OPTIONAL, "null at the end"),
+                    STOCK_PAGE_MAX, BUS_REQUIRED, "products in the order asked for"),
+    BUS_FIELD_STRING(struct product_page, next_cursor, BUS_TOKEN, 1, PRODUCT_CURSOR_MAX, BUS_OPTIONAL,
+                     "null at the end"),
 };
 const struct bus_schema product_page_schema = BUS_SCHEMA("product.page", struct product_page, page_fields);
 
@@ -124,6 +160,9 @@ const struct bus_message_type inventory_set_stock_type =
     BUS_COMMAND("inventory.set-stock.v1", &inventory_set_stock_schema, "edge");
 const struct bus_message_type inventory_put_product_type =
     BUS_COMMAND("inventory.put-product.v1", &inventory_put_product_schema, "operator");
+const struct bus_message_type product_put_type = BUS_REQUEST("product.put.v1", &product_put_schema, "edge");
+const struct bus_message_type product_withdraw_type =
+    BUS_REQUEST("product.withdraw.v1", &product_withdraw_schema, "edge");
 const struct bus_message_type product_get_type = BUS_QUERY("product.get.v1", &product_get_schema, "edge");
 const struct bus_message_type product_list_type = BUS_QUERY("product.list.v1", &product_list_schema, "edge");
 const struct bus_message_type inventory_ping_type = BUS_QUERY("inventory.ping.v1", &inventory_ping_schema, "edge");
@@ -148,4 +187,27 @@ static const struct bus_uuid request_namespace = {
 
 void inventory_request_id_of(struct bus_str key, struct bus_uuid *ret) {
   bus_uuid_v5(&request_namespace, key, ret);
+}
+
+static bool is_by_price(int sort) {
+  return sort == PRODUCTS_BY_PRICE || sort == PRODUCTS_BY_PRICE_DOWN;
+}
+
+bool product_cursor_parse(int sort, struct bus_str cursor, struct product_place *ret) {
+  *ret = (struct product_place){0, cursor};
+  if (!is_by_price(sort))
+    return bus_id_is_valid(cursor);
+  size_t digits = 0;
+  while (digits < cursor.len && digits < 13 && cursor.data[digits] >= '0' && cursor.data[digits] <= '9')
+    ret->price = ret->price * 10 + (cursor.data[digits++] - '0');
+  if (digits == 0 || digits == cursor.len || cursor.data[digits] != ':')
+    return false;
+  ret->id = (struct bus_str){cursor.data + digits + 1, cursor.len - digits - 1};
+  return bus_id_is_valid(ret->id);
+}
+
+void product_cursor_format(int sort, const struct product_place *place, char text[PRODUCT_CURSOR_MAX + 1]) {
+  int len = is_by_price(sort) ? snprintf(text, PRODUCT_CURSOR_MAX + 1, "%" PRId64 ":", place->price) : 0;
+  (void)snprintf(text + len, (size_t)(PRODUCT_CURSOR_MAX + 1 - len), "%.*s", (int)place->id.len,
+                 place->id.data); /* fits */
 }

@@ -42,6 +42,22 @@ struct inventory_put_product {
   int64_t on_hand; /* BUS_NO_INT64: 0 */
 };
 
+/* A condition on a product's version: it is changed only if the condition holds. */
+struct product_condition {
+  int64_t if_version; /* the version that it must have; 0: there must be no such product; BUS_NO_INT64: any */
+  bool if_exists;     /* there must be such a product */
+};
+/* product.put.v1, a query that writes: as inventory.put-product, under a condition; answered with inventory.answer. */
+struct product_put {
+  struct inventory_put_product product;
+  struct product_condition condition;
+};
+/* product.withdraw.v1, a query that writes: from now on orders for it are rejected; answered with inventory.answer. */
+struct product_withdraw {
+  struct bus_str product_id;
+  struct product_condition condition;
+};
+
 /* stock.reserved.v1 */
 struct stock_reserved {
   struct bus_uuid order_id;
@@ -57,6 +73,7 @@ enum stock_reason {
   STOCK_TOTAL_MISMATCH,
   STOCK_MIXED_CURRENCIES,
   STOCK_TOTAL_TOO_LARGE,
+  STOCK_WITHDRAWN,        /* the product is not sold any more */
   STOCK_ALREADY_RELEASED, /* a release came first */
   STOCK_NO_RESERVATION,   /* the order is CONFIRMED, and it is not known what to sell */
 };
@@ -78,15 +95,39 @@ struct product_view {
   int64_t price;
   struct bus_str currency;
   int64_t on_hand, reserved, version;
+  bool withdrawn; /* from sale: orders for it are rejected, and lists leave it out */
 };
 struct product_get {
   struct bus_str product_id;
 };
+enum product_sort { PRODUCTS_BY_ID, PRODUCTS_BY_PRICE, PRODUCTS_BY_PRICE_DOWN, PRODUCT_SORTS };
+extern const char *const product_sort_names[];
+/* Products on sale. */
 struct product_list {
-  struct bus_str cursor; /* absent: from the first; else begin behind this product_id */
+  struct bus_str cursor; /* absent: from the first; else the next_cursor of the page before */
   int64_t limit;
+  struct bus_str q;             /* absent: all; else words that the name has */
+  int64_t min_price, max_price; /* minor units; BUS_NO_INT64: any */
+  bool in_stock;                /* only products that can be reserved */
+  int sort;                     /* absent: by id */
 };
-enum inventory_outcome { INVENTORY_FOUND, INVENTORY_NOT_FOUND, INVENTORY_UPDATED, INVENTORY_KEY_REUSED };
+/* A cursor is the last product's id; "<price>:<id>" where products are sorted by price. */
+enum { PRODUCT_CURSOR_MAX = BUS_ID_MAX + 14 };
+struct product_place {
+  int64_t price;
+  struct bus_str id;
+};
+/* False: no cursor of that order. */
+bool product_cursor_parse(int sort, struct bus_str cursor, struct product_place *ret);
+void product_cursor_format(int sort, const struct product_place *place, char text[PRODUCT_CURSOR_MAX + 1]);
+enum inventory_outcome {
+  INVENTORY_FOUND,
+  INVENTORY_NOT_FOUND,
+  INVENTORY_UPDATED,
+  INVENTORY_KEY_REUSED,
+  INVENTORY_CREATED,
+  INVENTORY_CHANGED_MEANWHILE, /* the condition does not hold: nothing was changed */
+};
 extern const char *const inventory_outcome_names[];
 struct inventory_answer {
   int outcome;
@@ -104,12 +145,13 @@ struct inventory_ping {
 extern const struct bus_schema stock_item_schema, inventory_reserve_schema, inventory_order_schema,
     inventory_set_stock_schema, inventory_put_product_schema, stock_reserved_schema, stock_rejected_schema,
     stock_event_schema, product_view_schema, product_get_schema, product_list_schema, inventory_answer_schema,
-    product_page_schema, inventory_ping_schema;
+    product_page_schema, inventory_ping_schema, product_put_schema, product_withdraw_schema;
 
 extern const struct bus_message_type inventory_reserve_type, inventory_commit_type,
-    inventory_release_type;                                      /* commands, from order-svc */
-extern const struct bus_message_type inventory_set_stock_type;   /* command, from edge */
-extern const struct bus_message_type inventory_put_product_type; /* command, from operator */
+    inventory_release_type;                                                   /* commands, from order-svc */
+extern const struct bus_message_type inventory_set_stock_type;                /* command, from edge */
+extern const struct bus_message_type inventory_put_product_type;              /* command, from operator */
+extern const struct bus_message_type product_put_type, product_withdraw_type; /* queries that write, from edge */
 extern const struct bus_message_type product_get_type, product_list_type, inventory_ping_type; /* queries, from edge */
 extern const struct bus_message_type inventory_answer_type, product_page_type, inventory_pong_type; /* answers */
 extern const struct bus_message_type stock_reserved_type, stock_rejected_type, stock_released_type, stock_missing_type,

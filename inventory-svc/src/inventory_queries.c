@@ -1,4 +1,4 @@
-/* The batch of queries: one statement reads all products asked for by id, one all pages; and the answers. */
+/* The batch of queries: one statement reads all products asked for by id, one all pages of a kind; and the answers. */
 #include "inventory_queries.h"
 
 #include "inventory_columns.h"
@@ -7,23 +7,38 @@
 
 #include <assert.h>
 
+/* ---- what is asked for ---- */
+
+/* The order of the products and whether words are searched for: the statement, counted from LIST_PRODUCTS. */
+static size_t kind_of(const struct product_list *list) {
+  size_t sort = list->sort < 0 ? PRODUCTS_BY_ID : (size_t)list->sort;
+  return sort + (list->q.data ? SEARCH_PRODUCTS - LIST_PRODUCTS : 0);
+}
+
+static bool is_same(const struct product_list *a, const struct product_list *b) {
+  return a->limit == b->limit && a->min_price == b->min_price && a->max_price == b->max_price &&
+         a->in_stock == b->in_stock && bus_str_equal(a->cursor, b->cursor) && bus_str_equal(a->q, b->q);
+}
+
+/* Among the pages of its kind. */
 static struct inventory_query_page *find_page(const struct inventory_query_model *model,
                                               const struct product_list *list) {
-  for (size_t i = 0; i < model->page_count; i++) {
-    struct inventory_query_page *asked = &model->pages[i];
-    if (asked->page.limit == list->limit && bus_str_equal(asked->cursor, list->cursor))
-      return asked;
-  }
+  size_t kind = kind_of(list);
+  for (size_t i = model->first[kind]; i < model->first[kind + 1]; i++)
+    if (is_same(model->pages[i].list, list))
+      return &model->pages[i];
   return NULL;
 }
 
-static void gather(struct inventory_query_model *model, const struct bus_input *input) {
-  if (input->type == &product_get_type) {
-    bus_set_add(&model->products, &((const struct product_get *)input->body)->product_id);
-  } else if (input->type == &product_list_type) {
-    const struct product_list *list = input->body;
-    if (!find_page(model, list))
-      model->pages[model->page_count++] = (struct inventory_query_page){{.limit = list->limit}, list->cursor};
+/* Pages lie by kind. */
+static void gather_pages(struct inventory_query_model *model, const struct bus_input *inputs, size_t count) {
+  for (size_t kind = 0; kind < INVENTORY_PAGE_KINDS; kind++) {
+    model->first[kind + 1] = model->first[kind];
+    for (size_t i = 0; i < count; i++) {
+      const struct product_list *list = inputs[i].body;
+      if (inputs[i].type == &product_list_type && kind_of(list) == kind && !find_page(model, list))
+        model->pages[model->first[kind + 1]++] = (struct inventory_query_page){{.limit = list->limit}, list};
+    }
   }
 }
 
@@ -38,9 +53,33 @@ bool inventory_query_model_new(const struct bus_input *inputs, size_t count, str
   if (!model->pages)
     return false;
   for (size_t i = 0; i < count; i++)
-    gather(model, &inputs[i]);
+    if (inputs[i].type == &product_get_type)
+      bus_set_add(&model->products, &((const struct product_get *)inputs[i].body)->product_id);
+  gather_pages(model, inputs, count);
   *ret = model;
   return bus_set_open(&model->products);
+}
+
+/* A cursor of another order begins a page that is empty: behind the last product. */
+static struct product_place place_behind(const struct product_list *list) {
+  bool down = list->sort == PRODUCTS_BY_PRICE_DOWN;
+  struct product_place place = {down ? INT64_MAX : -1, BUS_STR("")};
+  if (list->cursor.data && !product_cursor_parse(list->sort, list->cursor, &place))
+    place = (struct product_place){down ? -1 : INT64_MAX, BUS_STR("~")}; /* behind every id */
+  return place;
+}
+
+static void add_page(struct bus_args *args, const struct inventory_query_page *asked) {
+  const struct product_list *list = asked->list;
+  const struct product_place place = place_behind(list);
+  bus_args_int64(args, asked->page.limit + 1);
+  bus_args_int64(args, list->min_price == BUS_NO_INT64 ? 0 : list->min_price);
+  bus_args_int64(args, list->max_price == BUS_NO_INT64 ? INT64_MAX : list->max_price);
+  bus_args_int64(args, list->in_stock ? 1 : 0);
+  bus_args_int64(args, place.price);
+  bus_args_text(args, place.id);
+  if (list->q.data)
+    bus_args_text(args, list->q);
 }
 
 bool inventory_query_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
@@ -52,10 +91,12 @@ bool inventory_query_lock(void *context, const struct bus_input *inputs, size_t 
   model->pong.workers_down = worker && !bus_worker_commands_are_up(worker);
   if (model->products.count > 0)
     bus_set_lock(&model->products, sql, GET_PRODUCTS);
-  struct bus_args *args = model->page_count > 0 ? bus_sql_add(sql, LIST_PRODUCTS) : NULL;
-  for (size_t i = 0; i < model->page_count; i++) {
-    bus_args_text(args, model->pages[i].cursor);
-    bus_args_int64(args, model->pages[i].page.limit + 1);
+  for (size_t kind = 0; kind < INVENTORY_PAGE_KINDS; kind++) {
+    struct bus_args *args = NULL;
+    for (size_t i = model->first[kind]; i < model->first[kind + 1]; i++) {
+      args = args ? args : bus_sql_add(sql, LIST_PRODUCTS + kind);
+      add_page(args, &model->pages[i]);
+    }
   }
   *ret_model = model;
   return true;
@@ -64,9 +105,13 @@ bool inventory_query_lock(void *context, const struct bus_input *inputs, size_t 
 bool inventory_query_load(void *context, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
   (void)count; /* what inventory_query_lock queued, in its order */
   struct inventory_query_model *model = context;
-  const struct bus_pages pages = {model->pages, model->page_count, sizeof *model->pages, model->arena};
-  return bus_set_load_next(&model->products, &rows, err) &&
-         (pages.count == 0 || bus_pages_load(&pages, &product_columns, BUS_ROW, *rows, err));
+  bool good = bus_set_load_next(&model->products, &rows, err);
+  for (size_t kind = 0; good && kind < INVENTORY_PAGE_KINDS; kind++) {
+    const struct bus_pages pages = {&model->pages[model->first[kind]], model->first[kind + 1] - model->first[kind],
+                                    sizeof *model->pages, model->arena};
+    good = pages.count == 0 || bus_pages_load(&pages, &product_columns, BUS_ROW, *rows++, err);
+  }
+  return good;
 }
 
 /* ---- answers ---- */
@@ -88,12 +133,16 @@ static void answer_list(const struct inventory_query_model *model, const struct 
   const struct inventory_query_page *asked = find_page(model, list);
   assert(asked);
   const struct product *products = asked->page.items;
+  char cursor[PRODUCT_CURSOR_MAX + 1];
   struct product_page body = {.item_count = bus_page_shown(&asked->page)};
   body.items = bus_effects_array(effects, body.item_count, sizeof *body.items);
   for (size_t i = 0; body.items && i < body.item_count; i++)
     product_view_of(&products[i], &body.items[i]);
-  if (body.item_count < asked->page.count)
-    body.next_cursor = products[body.item_count - 1].id;
+  if (body.items && body.item_count < asked->page.count) {
+    const struct product *last = &products[body.item_count - 1];
+    product_cursor_format(list->sort, &(struct product_place){last->price, last->id}, cursor);
+    body.next_cursor = bus_str(cursor);
+  }
   if (body.items)
     bus_answer(effects, &product_page_type, &body);
 }

@@ -12,16 +12,18 @@
 
 /* One page that somebody asked for; the same page asked for twice is read once. */
 struct inventory_query_page {
-  struct bus_page page;  /* of struct product */
-  struct bus_str cursor; /* "" from the first */
+  struct bus_page page; /* of struct product */
+  const struct product_list *list;
 };
+
+enum { INVENTORY_PAGE_KINDS = 2 * PRODUCT_SORTS };
 
 struct inventory_query_model {
   struct bus_arena *arena;
-  struct bus_set products; /* of struct product, asked for by id; stored: it exists */
-  struct inventory_query_page *pages;
-  size_t page_count;
-  struct bus_pong pong; /* to every ping */
+  struct bus_set products;                /* of struct product, asked for by id; stored: it exists */
+  struct inventory_query_page *pages;     /* by kind: the order of their products, and whether words are searched for */
+  size_t first[INVENTORY_PAGE_KINDS + 1]; /* pages[first[kind]] to pages[first[kind + 1]] */
+  struct bus_pong pong;                   /* to every ping */
 };
 
 /* Collects the requests of the inputs. False: out of memory. */

@@ -15,6 +15,10 @@ BEGINS_WITH_ID(inventory_reserve);
 BEGINS_WITH_ID(inventory_order);
 BEGINS_WITH_ID(inventory_due);
 BEGINS_WITH_ID(order_event);
+_Static_assert(offsetof(struct product_put, product.product_id) == 0 &&
+                   offsetof(struct inventory_put_product, product_id) == 0 &&
+                   offsetof(struct product_withdraw, product_id) == 0,
+               "the product's id comes first");
 
 const struct bus_uuid *inventory_order_of(const struct bus_input *input) {
   bool names = input->kind == BUS_INPUT_DEADLINE || input->type == &inventory_reserve_type ||
@@ -34,7 +38,8 @@ static void add_products(struct bus_set *products, const struct bus_input *input
     bus_set_add(products, &reserve->items[i].product_id);
   for (size_t i = 0; input->type == &order_confirmed_type && i < confirmed->item_count; i++)
     bus_set_add(products, &confirmed->items[i].product_id);
-  if (input->type == &inventory_put_product_type)
+  if (input->type == &inventory_put_product_type || input->type == &product_put_type ||
+      input->type == &product_withdraw_type)
     bus_set_add(products, &put->product_id);
   if (input->type == &inventory_set_stock_type)
     bus_set_add(products, &set_stock->product_id);
@@ -101,6 +106,7 @@ void product_view_of(const struct product *product, struct product_view *ret) {
       .on_hand = product->on_hand,
       .reserved = product->reserved,
       .version = product->version,
+      .withdrawn = product->withdrawn,
   };
 }
 
@@ -275,26 +281,44 @@ static void decide_set_stock(struct inventory_model *model, const void *message,
   answer_product(effects, INVENTORY_UPDATED, product);
 }
 
+static void carry_out_put(struct inventory_model *model, const struct product_put *put, struct bus_effects *effects) {
+  struct product *product = product_of(model, put->product.product_id);
+  enum inventory_outcome outcome = product_decide_put(product, put);
+  if (outcome != INVENTORY_CHANGED_MEANWHILE)
+    product_put(product, &put->product); /* a new version says that it changed */
+  answer_product(effects, outcome, product_exists(product) ? product : NULL);
+}
+
+static void decide_put(struct inventory_model *model, const void *message, struct bus_effects *effects) {
+  carry_out_put(model, message, effects);
+}
+
 static void decide_put_product(struct inventory_model *model, const void *message, struct bus_effects *effects) {
-  const struct inventory_put_product *body = message;
+  const struct product_put put = {*(const struct inventory_put_product *)message, {BUS_NO_INT64, false}};
+  carry_out_put(model, &put, effects);
+}
+
+static void decide_withdraw(struct inventory_model *model, const void *message, struct bus_effects *effects) {
+  const struct product_withdraw *body = message;
   struct product *product = product_of(model, body->product_id);
-  const struct product_card card = {
-      .name = body->name,
-      .currency = body->currency,
-      .price = body->price,
-      .on_hand = body->on_hand == BUS_NO_INT64 ? 0 : body->on_hand,
-  };
-  (void)product_put(product, &card); /* a new version says that it changed */
-  answer_product(effects, INVENTORY_UPDATED, product);
+  enum inventory_outcome outcome = product_decide_withdraw(product, body);
+  if (outcome == INVENTORY_UPDATED)
+    product_withdraw(product);
+  answer_product(effects, outcome, product_exists(product) ? product : NULL);
 }
 
 static const struct handler {
   const struct bus_message_type *type;
   void (*decide)(struct inventory_model *model, const void *message, struct bus_effects *effects);
 } handlers[] = {
-    {&inventory_reserve_type, decide_reserve},     {&order_confirmed_type, decide_confirmed},
-    {&inventory_commit_type, decide_commit},       {&inventory_release_type, decide_release},
-    {&inventory_set_stock_type, decide_set_stock}, {&inventory_put_product_type, decide_put_product},
+    {&inventory_reserve_type, decide_reserve},
+    {&order_confirmed_type, decide_confirmed},
+    {&inventory_commit_type, decide_commit},
+    {&inventory_release_type, decide_release},
+    {&inventory_set_stock_type, decide_set_stock},
+    {&inventory_put_product_type, decide_put_product},
+    {&product_put_type, decide_put},
+    {&product_withdraw_type, decide_withdraw},
 };
 
 void inventory_decide(void *model, const struct bus_input *input, struct bus_effects *effects) {

@@ -35,18 +35,36 @@ static const struct bus_recipe recipes[INVENTORY_STATEMENTS] = {
                                         "i"),
 };
 
+/* A page of products on sale behind each cursor, pages in the order of the rows. */
+#define PAGE(source, condition, order, words, letters)                                                                 \
+  BUS_STATEMENT_OF(&product_columns,                                                                                   \
+                   "SELECT n.page, {p.row} FROM unnest($1, $2, $3, $4, $5, $6" words                                   \
+                   ") WITH ORDINALITY AS n (most, min_price, max_price, on_hand, price, id" source                     \
+                   "WHERE NOT withdrawn AND c.price BETWEEN n.min_price AND n.max_price AND c.on_hand >= n.on_hand "   \
+                   "AND " condition " ORDER BY " order " LIMIT n.most) p ORDER BY n.page, " order,                     \
+                   letters)
+#define PAGE_OF(...) PAGE(__VA_ARGS__)
+#define LIST(by) PAGE_OF(", page), LATERAL (SELECT * FROM inventory.products c ", by, "", "IIIIIT")
+/* OFFSET 0: the words' index finds the products, and no other index is read to its end for products in order. */
+#define SEARCH(by)                                                                                                     \
+  PAGE_OF(", words, page), LATERAL (SELECT * FROM (SELECT * FROM inventory.products WHERE NOT withdrawn "              \
+          "AND to_tsvector('simple', name) @@ websearch_to_tsquery('simple', n.words) OFFSET 0) c ",                   \
+          by, ", $7", "IIIIITT")
+#define BY_ID "product_id > n.id", "product_id"
+#define BY_PRICE "(price, product_id) > (n.price, n.id)", "price, product_id"
+#define BY_PRICE_DOWN "(price, product_id) < (n.price, n.id)", "price DESC, product_id DESC"
+
 static const struct bus_recipe query_recipes[INVENTORY_QUERY_STATEMENTS] = {
     [GET_PRODUCTS] = BUS_STATEMENT_OF(&product_columns,
                                       "SELECT {p.row} FROM inventory.products p WHERE p.product_id = ANY ($1) "
                                       "ORDER BY p.product_id",
                                       "T"),
-    /* A page behind each cursor, pages in the order of the rows. */
-    [LIST_PRODUCTS] = BUS_STATEMENT_OF(&product_columns,
-                                       "SELECT n.page, {p.row} FROM unnest($1, $2) WITH ORDINALITY "
-                                       "AS n (cursor, most, page), LATERAL (SELECT * FROM inventory.products "
-                                       "WHERE product_id > n.cursor ORDER BY product_id LIMIT n.most) p "
-                                       "ORDER BY n.page, p.product_id",
-                                       "TI"),
+    [LIST_PRODUCTS] = LIST(BY_ID),
+    [LIST_PRODUCTS + PRODUCTS_BY_PRICE] = LIST(BY_PRICE),
+    [LIST_PRODUCTS + PRODUCTS_BY_PRICE_DOWN] = LIST(BY_PRICE_DOWN),
+    [SEARCH_PRODUCTS] = SEARCH(BY_ID),
+    [SEARCH_PRODUCTS + PRODUCTS_BY_PRICE] = SEARCH(BY_PRICE),
+    [SEARCH_PRODUCTS + PRODUCTS_BY_PRICE_DOWN] = SEARCH(BY_PRICE_DOWN),
 };
 
 struct bus_statement inventory_statements[INVENTORY_STATEMENTS], inventory_query_statements[INVENTORY_QUERY_STATEMENTS];

@@ -3,6 +3,7 @@
 #define INVENTORY_STATEMENTS_H
 
 #include <bus/sql.h>
+#include <inventory_messages.h>
 
 enum inventory_statement {
   LOCK_RESERVATIONS,
@@ -24,8 +25,9 @@ extern struct bus_statement inventory_statements[INVENTORY_STATEMENTS];
 /* Those of the threads that answer queries. */
 enum inventory_query_statement {
   GET_PRODUCTS,
-  LIST_PRODUCTS,
-  INVENTORY_QUERY_STATEMENTS,
+  LIST_PRODUCTS,                                   /* by id; then by price, and by price downwards */
+  SEARCH_PRODUCTS = LIST_PRODUCTS + PRODUCT_SORTS, /* in the same orders */
+  INVENTORY_QUERY_STATEMENTS = SEARCH_PRODUCTS + PRODUCT_SORTS,
 };
 extern struct bus_statement inventory_query_statements[INVENTORY_QUERY_STATEMENTS];
 

@@ -27,6 +27,16 @@ static const struct bus_service commands = {
     .act = inventory_metrics_count,
 };
 
+static const struct bus_service requests = {
+    .statements = inventory_statements,
+    .statement_count = INVENTORY_STATEMENTS,
+    .open = inventory_metrics_open,
+    .lock = inventory_lock,
+    .load = inventory_load,
+    .decide = inventory_decide,
+    .store = inventory_store,
+};
+
 static const struct bus_service queries = {
     .statements = inventory_query_statements,
     .statement_count = INVENTORY_QUERY_STATEMENTS,
@@ -44,8 +54,9 @@ static const struct bus_program program = {
     .default_port = SERVICE_PORT,
     .topology = &orderbus_topology,
     .schema_project = SERVICE_DATABASE,
-    .schema_change = "expected_until",
+    .schema_change = "catalogue",
     .commands = &commands,
+    .requests = &requests,
     .queries = &queries,
     .tables = tables,
     .print_flag = "--print-states",

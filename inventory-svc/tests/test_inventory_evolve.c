@@ -63,8 +63,8 @@ TEST(put_adds_a_product_with_its_stock)
   struct product product = {.id = BUS_STR("SKU-2")};
   assert_false(product_exists(&product));
   assert_true(product_is_valid(&product));
-  const struct product_card card = {BUS_STR("Two"), BUS_STR("EUR"), 5, 7};
-  assert_true(product_put(&product, &card));
+  const struct inventory_put_product put = {product.id, BUS_STR("Two"), 5, BUS_STR("EUR"), 7};
+  product_put(&product, &put);
   assert_true(product_exists(&product));
   assert_stock(&product, 7, 0, 0, 7);
   assert_int_equal(product.version, 1);
@@ -73,25 +73,41 @@ TEST(put_adds_a_product_with_its_stock)
 TEST(put_again_changes_the_card_and_not_the_stock)
 {
   struct product product = ten();
-  const struct product_card card = {BUS_STR("Eins"), BUS_STR("EUR"), 1000, 55};
-  assert_true(product_put(&product, &card));
+  const struct inventory_put_product put = {product.id, BUS_STR("Eins"), 1000, BUS_STR("EUR"), 55};
+  product_put(&product, &put);
   assert_stock(&product, 10, 0, 0, 10);
   assert_int_equal(product.price, 1000);
   assert_true(bus_str_is(product.name, "Eins"));
   assert_int_equal(product.version, 2);
-  assert_false(product_put(&product, &card));
+  product_put(&product, &put);
   assert_int_equal(product.version, 2);
 }
 
 TEST(each_part_of_a_card_counts)
 {
-  const struct product_card cards[] = {{BUS_STR("Other"), BUS_STR("EUR"), 999, 0},
-                                       {BUS_STR("One"), BUS_STR("USD"), 999, 0},
-                                       {BUS_STR("One"), BUS_STR("EUR"), 998, 0}};
-  for (size_t i = 0; i < BUS_COUNT(cards); i++) {
+  const struct inventory_put_product puts[] = {{BUS_NO_STR, BUS_STR("Other"), 999, BUS_STR("EUR"), 0},
+                                               {BUS_NO_STR, BUS_STR("One"), 999, BUS_STR("USD"), 0},
+                                               {BUS_NO_STR, BUS_STR("One"), 998, BUS_STR("EUR"), 0}};
+  for (size_t i = 0; i < BUS_COUNT(puts); i++) {
     struct product product = ten();
-    assert_true(product_put(&product, &cards[i]));
+    product_put(&product, &puts[i]);
+    assert_int_equal(product.version, 2);
   }
+}
+
+TEST(a_withdrawn_product_keeps_its_stock_and_is_put_again)
+{
+  struct product product = ten();
+  const struct inventory_put_product same = {product.id, product.name, product.price, product.currency, BUS_NO_INT64};
+  product_withdraw(&product);
+  assert_true(product.withdrawn);
+  assert_stock(&product, 10, 0, 0, 10);
+  assert_int_equal(product.version, 2);
+  product_withdraw(&product);
+  assert_int_equal(product.version, 2);
+  product_put(&product, &same);
+  assert_false(product.withdrawn);
+  assert_int_equal(product.version, 3);
 }
 
 TEST(validity_sees_every_imbalance)

@@ -36,6 +36,16 @@ static void assert_refused(const struct bus_schema *schema, const char *json, co
 #define ID_TEXT "0f000000-0000-5000-8000-000000000001"
 static const struct bus_uuid id = {{0x0f, 0, 0, 0, 0, 0, 0x50, 0, 0x80, 0, 0, 0, 0, 0, 0, 1}};
 
+TEST(put_and_withdraw_golden)
+{
+  const struct product_put put = {{BUS_STR("a"), BUS_STR("A"), 5, BUS_STR("EUR"), BUS_NO_INT64}, {2, true}};
+  const struct product_withdraw withdraw = {BUS_STR("a"), {BUS_NO_INT64, false}};
+  assert_golden(&product_put_schema, &put,
+                "{\"product_id\":\"a\",\"name\":\"A\",\"price\":5,\"currency\":\"EUR\",\"if_version\":2,"
+                "\"if_exists\":true}");
+  assert_golden(&product_withdraw_schema, &withdraw, "{\"product_id\":\"a\",\"if_exists\":false}");
+}
+
 TEST(reserve_golden)
 {
   struct stock_item items[] = {{BUS_STR("SKU-1"), 2, BUS_NO_INT64}, {BUS_STR("SKU-2"), 1000, BUS_NO_INT64}};
@@ -99,8 +109,8 @@ TEST(reserved_golden)
 
 TEST(rejected_golden_for_each_reason)
 {
-  static const char *const names[] = {"out_of_stock",    "unknown_product",  "total_mismatch", "mixed_currencies",
-                                      "total_too_large", "already_released", "no_reservation"};
+  static const char *const names[] = {"out_of_stock",    "unknown_product", "total_mismatch",   "mixed_currencies",
+                                      "total_too_large", "withdrawn",       "already_released", "no_reservation"};
   for (int reason = 0; reason < (int)BUS_COUNT(names); reason++) {
     char json[160];
     const struct stock_rejected body = {id, reason, BUS_NO_STR};
@@ -138,7 +148,7 @@ TEST(answer_golden)
   struct inventory_answer body = {INVENTORY_UPDATED, &view};
   assert_golden(&inventory_answer_schema, &body,
                 "{\"outcome\":\"updated\",\"product\":{\"product_id\":\"SKU-1\",\"name\":\"One\",\"price\":999,"
-                "\"currency\":\"EUR\",\"on_hand\":10,\"reserved\":3,\"version\":7}}");
+                "\"currency\":\"EUR\",\"on_hand\":10,\"reserved\":3,\"version\":7,\"withdrawn\":false}}");
   body = (struct inventory_answer){INVENTORY_NOT_FOUND, NULL};
   assert_golden(&inventory_answer_schema, &body, "{\"outcome\":\"not_found\"}");
   body.outcome = INVENTORY_KEY_REUSED;
@@ -150,10 +160,13 @@ TEST(answer_golden)
 TEST(queries_golden)
 {
   const struct product_get get = {BUS_STR("SKU-1")};
-  const struct product_list list = {BUS_STR("SKU-1"), 100}, first = {BUS_NO_STR, 1};
+  const struct product_list list = {BUS_STR("5:SKU-1"), 100, BUS_STR("red"), 1, 5, true, PRODUCTS_BY_PRICE_DOWN},
+                            first = {BUS_NO_STR, 1, BUS_NO_STR, BUS_NO_INT64, BUS_NO_INT64, false, -1};
   assert_golden(&product_get_schema, &get, "{\"product_id\":\"SKU-1\"}");
-  assert_golden(&product_list_schema, &list, "{\"cursor\":\"SKU-1\",\"limit\":100}");
-  assert_golden(&product_list_schema, &first, "{\"limit\":1}");
+  assert_golden(&product_list_schema, &list,
+                "{\"cursor\":\"5:SKU-1\",\"limit\":100,\"q\":\"red\",\"min_price\":1,\"max_price\":5,\"in_stock\":true,"
+                "\"sort\":\"-price\"}");
+  assert_golden(&product_list_schema, &first, "{\"limit\":1,\"in_stock\":false}");
 }
 
 TEST(page_golden)
@@ -168,7 +181,7 @@ TEST(page_golden)
   const struct product_page page = {&view, 1, BUS_STR("a")}, empty = {NULL, 0, BUS_NO_STR};
   assert_golden(&product_page_schema, &page,
                 "{\"items\":[{\"product_id\":\"a\",\"name\":\"A\",\"price\":1,\"currency\":\"EUR\",\"on_hand\":0,"
-                "\"reserved\":0,\"version\":1}],\"next_cursor\":\"a\"}");
+                "\"reserved\":0,\"version\":1,\"withdrawn\":false}],\"next_cursor\":\"a\"}");
   assert_golden(&product_page_schema, &empty, "{\"items\":[]}");
 }
 

@@ -46,7 +46,10 @@ static struct product thing(const char *id) {
 
 #define THING(id)                                                                                                      \
   "{\"product_id\":\"" id "\",\"name\":\"T\",\"price\":1,\"currency\":\"EUR\",\"on_hand\":2,\"reserved\":0,"           \
-  "\"version\":1}"
+  "\"version\":1,\"withdrawn\":false}"
+
+#define LIST(from, most)                                                                                               \
+  { .cursor = from, .limit = (most), .min_price = BUS_NO_INT64, .max_price = BUS_NO_INT64, .sort = -1 }
 
 static struct bus_input get(const struct product_get *body) {
   return (struct bus_input){.type = &product_get_type, .body = body};
@@ -80,7 +83,7 @@ TEST(a_catalogue_without_products)
 {
   struct asked asked;
   const struct product_get body = {BUS_STR("b")};
-  const struct product_list page = {BUS_NO_STR, 10};
+  const struct product_list page = LIST(BUS_NO_STR, 10);
   const struct bus_input inputs[] = {get(&body), list(&page)};
   ask(&asked, inputs, 2);
   decide(&asked, inputs[0], &inventory_answer_type, "{\"outcome\":\"not_found\"}");
@@ -91,11 +94,11 @@ TEST(a_catalogue_without_products)
 TEST(a_page_has_a_cursor_only_when_more_follows)
 {
   struct asked asked;
-  const struct product_list bodies[] = {{BUS_NO_STR, 2}, {BUS_STR("b"), 2}};
+  const struct product_list bodies[] = {LIST(BUS_NO_STR, 2), LIST(BUS_STR("b"), 2)};
   const struct bus_input inputs[] = {list(&bodies[0]), list(&bodies[1])};
   struct product first[] = {thing("a"), thing("b"), thing("c")}, rest[] = {thing("c")};
   ask(&asked, inputs, 2);
-  assert_int_equal(asked.model->page_count, 2);
+  assert_int_equal(asked.model->first[INVENTORY_PAGE_KINDS], 2);
   asked.model->pages[0].page.items = first;
   asked.model->pages[0].page.count = 3;
   asked.model->pages[1].page.items = rest;
@@ -108,17 +111,54 @@ TEST(a_page_has_a_cursor_only_when_more_follows)
 TEST(the_same_page_is_read_once)
 {
   struct asked asked;
-  const struct product_list bodies[] = {{BUS_STR("b"), 2}, {BUS_STR("b"), 2}, {BUS_STR("b"), 3}, {BUS_STR("c"), 2}};
+  const struct product_list bodies[] = {LIST(BUS_STR("b"), 2), LIST(BUS_STR("b"), 2), LIST(BUS_STR("b"), 3),
+                                        LIST(BUS_STR("c"), 2)};
   const struct bus_input inputs[] = {list(&bodies[0]), list(&bodies[1]), list(&bodies[2]), list(&bodies[3])};
   ask(&asked, inputs, 4);
-  assert_int_equal(asked.model->page_count, 3);
+  assert_int_equal(asked.model->first[INVENTORY_PAGE_KINDS], 3);
   bus_arena_free(asked.arena);
+}
+
+TEST(pages_of_other_filters_are_other_pages)
+{
+  struct asked asked;
+  struct product_list bodies[] = {LIST(BUS_STR("b"), 2), LIST(BUS_STR("b"), 2), LIST(BUS_STR("b"), 2),
+                                  LIST(BUS_STR("b"), 2), LIST(BUS_STR("b"), 2), LIST(BUS_STR("b"), 2)};
+  bodies[1].q = BUS_STR("red");
+  bodies[2].min_price = 1;
+  bodies[3].max_price = 1;
+  bodies[4].in_stock = true;
+  bodies[5].sort = PRODUCTS_BY_PRICE;
+  const struct bus_input inputs[] = {list(&bodies[0]), list(&bodies[1]), list(&bodies[2]),
+                                     list(&bodies[3]), list(&bodies[4]), list(&bodies[5])};
+  ask(&asked, inputs, 6);
+  assert_int_equal(asked.model->first[INVENTORY_PAGE_KINDS], 6);
+  assert_int_equal(asked.model->first[PRODUCTS_BY_PRICE], 4);
+  assert_ptr_equal(asked.model->pages[4].list, &bodies[5]);
+  assert_ptr_equal(asked.model->pages[5].list, &bodies[1]);
+  bus_arena_free(asked.arena);
+}
+
+TEST(cursors_are_those_of_their_order)
+{
+  struct product_place place;
+  char text[PRODUCT_CURSOR_MAX + 1];
+  product_cursor_format(PRODUCTS_BY_PRICE, &(struct product_place){INT64_C(1000000000000), BUS_STR("a:1")}, text);
+  assert_string_equal(text, "1000000000000:a:1");
+  assert_true(product_cursor_parse(PRODUCTS_BY_PRICE_DOWN, bus_str(text), &place));
+  assert_true(place.price == INT64_C(1000000000000) && bus_str_is(place.id, "a:1"));
+  product_cursor_format(-1, &(struct product_place){5, BUS_STR("a")}, text);
+  assert_string_equal(text, "a");
+  assert_true(product_cursor_parse(-1, bus_str(text), &place) && bus_str_is(place.id, "a"));
+  static const char *const wrong[] = {"", "a", ":a", "5:", "5", "12345678901234:a", "5:.."};
+  for (size_t i = 0; i < BUS_COUNT(wrong); i++)
+    assert_false(product_cursor_parse(PRODUCTS_BY_PRICE, bus_str(wrong[i]), &place));
 }
 
 TEST(a_full_last_page_ends)
 {
   struct asked asked;
-  const struct product_list body = {BUS_NO_STR, 2};
+  const struct product_list body = LIST(BUS_NO_STR, 2);
   const struct bus_input input = list(&body);
   struct product items[] = {thing("a"), thing("b")};
   ask(&asked, &input, 1);
@@ -134,7 +174,7 @@ TEST(a_ping_is_answered)
   const struct inventory_ping body = {false};
   const struct bus_input input = {.type = &inventory_ping_type, .body = &body};
   ask(&asked, &input, 1);
-  assert_int_equal(asked.model->products.count + asked.model->page_count, 0);
+  assert_int_equal(asked.model->products.count + asked.model->first[INVENTORY_PAGE_KINDS], 0);
   decide(&asked, input, &inventory_pong_type, "{\"workers_down\":false}");
   asked.model->pong.workers_down = true;
   decide(&asked, input, &inventory_pong_type, "{\"workers_down\":true}");

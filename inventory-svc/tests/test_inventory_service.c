@@ -338,7 +338,7 @@ TEST(each_reservation_is_tallied_once)
 
 static const char updated_to_3[] =
     "{\"outcome\":\"updated\",\"product\":{\"product_id\":\"SKU-1\",\"name\":\"A thing\","
-    "\"price\":250,\"currency\":\"EUR\",\"on_hand\":3,\"reserved\":0,\"version\":2}}";
+    "\"price\":250,\"currency\":\"EUR\",\"on_hand\":3,\"reserved\":0,\"version\":2,\"withdrawn\":false}}";
 
 TEST(set_stock_answers_with_the_product)
 {
@@ -360,7 +360,7 @@ TEST(set_stock_again_is_answered_and_not_carried_out)
   (void)shelf_one(shelf, &inventory_reserve_type, &reserve);
   assert_says(shelf_one(shelf, &inventory_set_stock_type, &body), &inventory_answer_type,
               "{\"outcome\":\"updated\",\"product\":{\"product_id\":\"SKU-1\",\"name\":\"A thing\",\"price\":250,"
-              "\"currency\":\"EUR\",\"on_hand\":2,\"reserved\":1,\"version\":3}}");
+              "\"currency\":\"EUR\",\"on_hand\":2,\"reserved\":1,\"version\":3,\"withdrawn\":false}}");
   assert_int_equal(shelf->stored_products, 0);
   assert_int_equal(shelf->request_count, 1);
   shelf_free(shelf);

@@ -188,7 +188,7 @@ TEST(set_stock_is_carried_out_once_and_forgotten_after_seven_days)
                                    none = {order_id(2), BUS_STR("none"), 7};
 #define VIEW(on_hand, version)                                                                                         \
   "{\"outcome\":\"updated\",\"product\":{\"product_id\":\"SKU-1\",\"name\":\"Ein Ding\",\"price\":250,"                \
-  "\"currency\":\"EUR\",\"on_hand\":" on_hand ",\"reserved\":0,\"version\":" version "}}"
+  "\"currency\":\"EUR\",\"on_hand\":" on_hand ",\"reserved\":0,\"version\":" version ",\"withdrawn\":false}}"
   run_one(link, &inventory_set_stock_type, &set, &inventory_answer_type, VIEW("7", "2"));
   run_one(link, &inventory_set_stock_type, &set, &inventory_answer_type, VIEW("7", "2"));
   run_one(link, &inventory_set_stock_type, &other, &inventory_answer_type, "{\"outcome\":\"key_reused\"}");

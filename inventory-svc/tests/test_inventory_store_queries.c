@@ -3,6 +3,9 @@
 
 #include <test.h>
 
+#define FROM(from, most)                                                                                               \
+  { .cursor = from, .limit = (most), .min_price = BUS_NO_INT64, .max_price = BUS_NO_INT64, .sort = -1 }
+
 TEST(queries_read_products_and_pages)
 {
   struct migrated database;
@@ -12,9 +15,9 @@ TEST(queries_read_products_and_pages)
   for (size_t i = 0; i < BUS_COUNT(ids); i++)
     rig_put(link, ids[i], (int64_t)i, "EUR", 1);
   const struct product_get get = {BUS_STR("_")}, none = {BUS_STR("none")};
-  const struct product_list first = {BUS_STR(""), 2}, second = {BUS_STR("B"), 2}, last = {BUS_STR("a"), 2},
-                            behind = {BUS_STR("b"), 100};
-  const struct product_list start = {BUS_NO_STR, 100};
+  const struct product_list first = FROM(BUS_NO_STR, 2), second = FROM(BUS_STR("B"), 2), last = FROM(BUS_STR("a"), 2),
+                            behind = FROM(BUS_STR("b"), 100);
+  const struct product_list start = FROM(BUS_NO_STR, 100);
   rig_add(queries, &product_get_type, &get);
   rig_add(queries, &product_list_type, &second);
   rig_add(queries, &product_list_type, &behind);
@@ -25,7 +28,7 @@ TEST(queries_read_products_and_pages)
   rig_query(queries);
 #define THING(id, price)                                                                                               \
   "{\"product_id\":\"" id "\",\"name\":\"Ein Ding\",\"price\":" price ",\"currency\":\"EUR\",\"on_hand\":1,"           \
-  "\"reserved\":0,\"version\":1}"
+  "\"reserved\":0,\"version\":1,\"withdrawn\":false}"
   rig_assert_said(queries, 0, &inventory_answer_type, "{\"outcome\":\"found\",\"product\":" THING("_", "3") "}");
   rig_assert_said(queries, 1, &product_page_type,
                   "{\"items\":[" THING("_", "3") "," THING("a", "2") "],\"next_cursor\":\"a\"}");

@@ -54,6 +54,11 @@ def test_plans_over_many_rows(filled):
     plans.assert_indexed(filled, SERVICE, GROWING)
 
 
+# Pages of products: what is on hand is in no index, and neither are prices of products that are sorted by id.
+PAGES = {f"query{number}" for number in range(1, 7)}
+SEARCHES = {f"query{number}" for number in range(4, 7)}
+
+
 def test_plans_use_the_key_of_what_they_lock(filled):
     """An index alone is not enough: the condition on the key must be in the index scan, not filtered behind it."""
     connection = filled.runtime()
@@ -64,8 +69,20 @@ def test_plans_use_the_key_of_what_they_lock(filled):
                 found.setdefault(statement.name, []).append(node)
     connection.close()
     assert found
+    assert PAGES <= found.keys()
     for name, used in found.items():
-        assert not [node for node in used if "Filter" in node], f"{name} filters: {json.dumps(used)}"
+        filters = [node for node in used if "Filter" in node]
+        assert not filters or name in PAGES, f"{name} filters: {json.dumps(used)}"
+
+
+def test_pages_are_read_from_the_index_of_their_order_and_searches_from_that_of_words(filled):
+    connection = filled.runtime()
+    used = {statement.name: {node["Index Name"] for node in plans.nodes(plans.plan(connection, statement))
+                             if "Index Name" in node} for statement in plans.statements(SERVICE)}
+    connection.close()
+    assert used["query1"] <= {"products_on_sale", "products_pkey"}
+    assert used["query2"] == used["query3"] == {"products_by_price"}
+    assert all(used[name] == {"products_by_word"} for name in SEARCHES)
 
 
 def refused(database, text, code):
@@ -136,6 +153,7 @@ def test_products_refuse(database, values):
     "'RESERVED', NULL, 1000000000001, 'EUR', '{a}', '{1}', '{1}'",
     "'RESERVED', 'out_of_stock', 1, 'EUR', '{a}', '{1}', '{1}'",      # a reason for what was not rejected
     "'REJECTED', NULL, NULL, NULL, '{}', '{}', '{}'",                 # rejected without a reason
+    "'REJECTED', 'already_released', NULL, NULL, '{}', '{}', '{}'",
     "'REJECTED', 'no_reservation', NULL, NULL, '{}', '{}', '{}'",     # a reason that is never stored
     "'REJECTED', 'out_of_stock', 1, 'EUR', '{a}', '{1}', '{1}'",      # rejected, and yet it holds items
 ])

@@ -244,6 +244,22 @@ def test_Z4_stock_is_for_operators(edge, api, issuer):
         wait_until(lambda token=token: edge.call("GET", f"/api/orders/{order_id}", token).status_code == 200, 20, "it")
 
 
+def test_Z4_products_are_put_and_withdrawn_by_admins(edge, api, issuer):
+    def write(method, token):
+        body = {"name": "Token", "price": 5, "currency": "EUR"} if method == "PUT" else None
+        return edge.call(method, "/api/products/TOKEN-1", token, json=body)
+
+    admin = issuer.token("a-1", role="admin")
+    wait_until(lambda: edge.call("GET", "/api/orders", admin).status_code == 200, 20, "keys and broker")
+    for method, status in (("PUT", 201), ("DELETE", 200)):
+        assert write(method, None).status_code == 401
+        for token in (issuer.token("c-1"), issuer.token("o-1", role="operator")):
+            refused = write(method, token)
+            assert refused.status_code == 403 and 'error="insufficient_scope"' in challenge(refused)
+        assert write(method, admin).status_code == status
+    assert api.product("TOKEN-1")["withdrawn"] is True
+
+
 def test_R1_a_customer_over_its_rate_waits_and_others_do_not(stack, api, issuer, tmp_path):
     edge = Edge(stack, issuer, tmp_path, RATE_LIMIT="1", RATE_LIMIT_BURST="3")
     operator = issuer.token("o-1", role="operator")

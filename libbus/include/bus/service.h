@@ -24,7 +24,7 @@ BUS_C_BEGIN
 
 struct bus_program {
   const char *summary; /* one line for --help */
-  /* The service's part of the topology: its user is the name of the program and of both services below, its work queues
+  /* The service's part of the topology: its user is the name of the program and of the services below, its work queues
    * are those of `commands`, its request queues those of `requests`, its query queues those of `queries`. NULL: `name`
    * and the services say so themselves. */
   const struct bus_topology_part *part;
