@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "keys.h"
 #include "limiter.h"
 #include "oidc.h"
 
@@ -23,15 +22,18 @@ static const char *text_or_null(const char *text) {
   return text && *text ? text : NULL;
 }
 
-static bool open_issuers(struct edge_auth *auth, const struct edge_settings *settings, struct bus_error *err) {
-  if (!edge_oidc_open(settings->oidc_issuer, text_or_null(settings->oidc_ca_file), &auth->oidc, err))
+static bool open_issuers(struct edge_auth *auth, const struct edge_settings *settings,
+                         const struct edge_key_source *own, struct bus_error *err) {
+  bool is_own = settings->auth == EDGE_AUTH_OWN;
+  if (!is_own && !edge_oidc_open(settings->oidc_issuer, text_or_null(settings->oidc_ca_file), &auth->oidc, err))
     return false;
   const struct edge_issuer issuers[] = {
       {.issuer = {.iss = settings->oidc_issuer,
                   .aud = settings->oidc_audience,
-                  .algs = edge_algorithms(settings->oidc_algorithms),
-                  .max_age = settings->oidc_max_token_age_s * BUS_SECOND},
-       .source = edge_oidc_source(auth->oidc),
+                  .algs = is_own ? BUS_TOKEN_ES256 : edge_algorithms(settings->oidc_algorithms),
+                  .max_age = settings->oidc_max_token_age_s * BUS_SECOND,
+                  .strict_typ = is_own},
+       .source = is_own ? *own : edge_oidc_source(auth->oidc),
        .refresh = settings->oidc_refresh_s * BUS_SECOND,
        .file = text_or_null(settings->oidc_keys_file)},
   };
@@ -49,14 +51,15 @@ static bool open_limiter(struct edge_auth *auth, const struct edge_settings *set
   return auth->limiter || bus_fail(err, BUS_E_NOMEM, "out of memory for the rates of customers");
 }
 
-bool edge_auth_open(const struct edge_settings *settings, struct edge_auth **ret, struct bus_error *err) {
+bool edge_auth_open(const struct edge_settings *settings, const struct edge_key_source *own, struct edge_auth **ret,
+                    struct bus_error *err) {
   if (settings->auth == EDGE_AUTH_OFF)
     return true;
   struct edge_auth *auth = calloc(1, sizeof *auth);
   if (auth == NULL)
     return bus_fail(err, BUS_E_NOMEM, "out of memory for the issuers of tokens");
   auth->settings = settings;
-  if (!open_limiter(auth, settings, err) || !open_issuers(auth, settings, err)) {
+  if (!open_limiter(auth, settings, err) || !open_issuers(auth, settings, own, err)) {
     edge_auth_close(auth);
     return false;
   }

@@ -6,12 +6,14 @@
 #include <bus/token.h>
 #include <order_messages.h>
 
+#include "keys.h"
 #include "settings.h"
 
 struct edge_auth;
 
-/* With AUTH=off *ret stays as it is. The issuer need not be up. */
-bool edge_auth_open(const struct edge_settings *settings, struct edge_auth **ret, struct bus_error *err) BUS_MUST_CHECK;
+/* With AUTH=off *ret stays as it is. The issuer need not be up. own: the source of the keys with AUTH=own. */
+bool edge_auth_open(const struct edge_settings *settings, const struct edge_key_source *own, struct edge_auth **ret,
+                    struct bus_error *err) BUS_MUST_CHECK;
 void edge_auth_close(struct edge_auth *auth); /* accepts NULL */
 /* Whether tokens can be checked; with NULL, which stands for AUTH=off, none need be. */
 bool edge_auth_is_ready(const struct edge_auth *auth);

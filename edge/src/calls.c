@@ -38,7 +38,8 @@ static struct bus_pending *begin(struct edge *edge, struct bus_http_exchange *ex
                            &(struct bus_request){.type = type,
                                                  .correlation_id = correlation_id ? *correlation_id : none,
                                                  .trace = bus_http_trace(exchange),
-                                                 .body = body});
+                                                 .body = body,
+                                                 .valid_ms = edge->settings->query_timeout_ms});
 }
 
 static bool take_answer(struct bus_pending *pending, const struct bus_message_type *type, struct bus_arena *arena,

@@ -91,6 +91,15 @@ static void make_customer_key(const char *text, uint8_t key[32]) {
   memcpy(key, seed, sizeof seed);
 }
 
+static bool open_users(struct edge *edge, struct bus_error *err) {
+  const char *key = edge->settings->user_seal_key;
+  edge->has_users = key && *key;
+  if (!bus_secret_init(err))
+    return false;
+  return !edge->has_users || bus_seal_key_parse(bus_str(key), &edge->user_key) ||
+         bus_fail(err, BUS_E_CONFIG, "USER_SEAL_KEY must be 43 characters of base64url");
+}
+
 static bool open_requester(struct edge *edge, struct bus_error *err) {
   uint64_t seed[4];
   struct bus_uuid_source source;
@@ -110,6 +119,12 @@ static bool open_requester(struct edge *edge, struct bus_error *err) {
                            &edge->requester, err);
 }
 
+/* Behind the requester: with AUTH=own the keys come by it. */
+static bool open_auth(struct edge *edge, struct bus_error *err) {
+  struct edge_key_source own = edge_own_source(edge);
+  return edge_auth_open(edge->settings, &own, &edge->auth, err);
+}
+
 bool edge_open(struct edge *edge, const struct edge_settings *settings, const struct bus_topology *topology,
                struct bus_error *err) {
   const struct bus_breaker_settings breaker = edge_breaker_settings(settings);
@@ -119,8 +134,9 @@ bool edge_open(struct edge *edge, const struct edge_settings *settings, const st
     return bus_fail(err, BUS_E_NOMEM, "out of memory for the memory of accepted orders and stock updates");
   make_customer_key(settings->customer_hash_key, edge->customer_key);
   edge->backlog.limit = settings->shed_outbox_age_ms * BUS_MILLISECOND;
-  if (!edge_auth_open(settings, &edge->auth, err) || !edge_services_open(edge, topology, &breaker, err) ||
-      !open_requester(edge, err))
+  own_keys_init(&edge->own_keys);
+  if (!open_users(edge, err) || !edge_services_open(edge, topology, &breaker, err) || !open_requester(edge, err) ||
+      !open_auth(edge, err))
     return false;
   edge_reads_init(&edge->reads);
   streams_init(&edge->streams);
@@ -140,6 +156,7 @@ void edge_close(struct edge *edge) {
   edge_watch_stop(edge);
   edge_auth_close(edge->auth);
   bus_requester_free(edge->requester);
+  own_keys_close(&edge->own_keys);
   accepted_free(edge->accepted);
   accepted_free(edge->accepted_stock);
   *edge = (struct edge){.settings = edge->settings};

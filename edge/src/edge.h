@@ -6,6 +6,7 @@
 #include <bus/http_server.h>
 #include <bus/metrics.h>
 #include <bus/request.h>
+#include <bus/secret.h>
 #include <bus/service.h>
 #include <bus/topology.h>
 
@@ -15,6 +16,7 @@
 #include "accepted.h"
 #include "auth.h"
 #include "gather.h"
+#include "own_keys.h"
 #include "responses.h"
 #include "settings.h"
 #include "shed.h"
@@ -72,7 +74,10 @@ struct edge_reads {
 
 struct edge {
   const struct edge_settings *settings;
-  uint8_t customer_key[32]; /* of the hashes in the access log */
+  uint8_t customer_key[32];     /* of the hashes in the access log */
+  bool has_users;               /* USER_SEAL_KEY was given */
+  struct bus_seal_key user_key; /* passwords and tokens are sealed to it */
+  struct own_keys own_keys;
   struct bus_requester *requester;
   struct bus_admin *admin;
   struct edge_auth *auth;                               /* NULL: AUTH=off */

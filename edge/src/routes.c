@@ -2,7 +2,9 @@
  * needs no more than that has edge_query as its handler. */
 #include "documents.h"
 #include "edge.h"
+#include "own_keys.h"
 #include "requests.h"
+#include "users.h"
 
 #include <stdio.h>
 
@@ -17,6 +19,14 @@ static void probe(void *edge, struct bus_http_exchange *exchange) {
 #define QUERY(question, said, map)                                                                                     \
   .data = &(const struct edge_query_kind) {                                                                            \
     .type = &(question), .answer = &(said), .view = (map)                                                              \
+  }
+#define AUTH(asks, good, invalid)                                                                                      \
+  .handler = edge_user_request, .body_limit = BODY_LIMIT, .data = &(const struct edge_user_kind) {                     \
+    .query = {.type = &(asks), .answer = &user_answer_type}, .status = (good), .invalid_status = (invalid)             \
+  }
+#define KEYS(shown)                                                                                                    \
+  .handler = edge_own_keys, .data = &(const struct edge_own_keys_kind) {                                               \
+    (shown)                                                                                                            \
   }
 #define PROBE(to)                                                                                                      \
   .handler = probe, .is_probe = true, .data = &(const bus_http_handler) {                                              \
@@ -44,6 +54,8 @@ static void probe(void *edge, struct bus_http_exchange *exchange) {
   { 404, "no such order", NULL }
 #define CONDITION                                                                                                      \
   { 412, "the product has changed meanwhile, or the condition is not one on its entity tag", NULL }
+#define LOCKED                                                                                                         \
+  { 429, "too many failed attempts (Retry-After)", NULL }
 #define NO_PRODUCT                                                                                                     \
   { 404, "no such product", NULL }
 
@@ -159,6 +171,54 @@ const struct bus_http_route edge_routes[] = {
          "Withdraws a product from sale: orders for it are rejected, and lists leave it out. If-Match: its entity "
          "tag.",
      ANSWERS({200, "withdrawn", &product_view_schema}, NO_PRODUCT, CONDITION, UNAVAILABLE)},
+    {.method = "POST",
+     .path = "/api/auth/register",
+     .input = &register_input,
+     AUTH(user_register_type, 202, 400),
+     .summary = "Registers a user. The answer is the same for an address that is registered already.",
+     ANSWERS({202, "accepted; log in next", &auth_status_schema}, WRONG, UNAVAILABLE)},
+    {.method = "POST",
+     .path = "/api/auth/login",
+     .input = &login_input,
+     AUTH(user_login_type, 200, 401),
+     .summary = "Begins a session",
+     ANSWERS({200, "the session's tokens", &user_tokens_schema}, WRONG, {401, "wrong e-mail address or password", NULL},
+             LOCKED, UNAVAILABLE)},
+    {.method = "POST",
+     .path = "/api/auth/refresh",
+     .input = &refresh_input,
+     AUTH(user_refresh_type, 200, 401),
+     .summary = "Takes a refresh token and gives the next tokens. A token that is used twice ends its session.",
+     ANSWERS({200, "the session's next tokens", &user_tokens_schema}, WRONG,
+             {401, "unknown, used or expired token", NULL}, UNAVAILABLE)},
+    {.method = "POST",
+     .path = "/api/auth/logout",
+     .input = &logout_input,
+     AUTH(user_logout_type, 200, 400),
+     .summary = "Ends the session of a refresh token",
+     ANSWERS({200, "it is over", &auth_status_schema}, WRONG, UNAVAILABLE)},
+    {.method = "POST",
+     .path = "/api/auth/forgot",
+     .input = &forgot_input,
+     AUTH(user_forgot_type, 202, 400),
+     .summary = "Makes a reset token. The answer is the same for every address.",
+     ANSWERS({202, "accepted", &auth_status_schema}, WRONG, UNAVAILABLE)},
+    {.method = "POST",
+     .path = "/api/auth/reset",
+     .input = &reset_input,
+     AUTH(user_reset_type, 200, 400),
+     .summary = "Sets a new password by a reset token, once, and ends all sessions",
+     ANSWERS({200, "the password is set", &auth_status_schema}, WRONG, UNAVAILABLE)},
+    {.method = "GET",
+     .path = "/.well-known/jwks.json",
+     KEYS(response_jwks),
+     .summary = "Public keys of access tokens",
+     ANSWERS({200, "a JSON Web Key Set", &bus_jwks_schema}, UNAVAILABLE)},
+    {.method = "GET",
+     .path = "/.well-known/openid-configuration",
+     KEYS(response_openid),
+     .summary = "Who signs access tokens, as OpenID Connect Discovery tells it",
+     ANSWERS({200, "the configuration", &openid_schema}, UNAVAILABLE)},
     {.method = "GET",
      .path = "/health",
      PROBE(bus_admin_health),

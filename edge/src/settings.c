@@ -44,12 +44,13 @@ static const struct bus_option options[] = {
      .kind = BUS_OPTION_ENUM,
      .offset = offsetof(struct edge_settings, auth),
      .fallback = "off",
-     .names = (const char *const[]){"off", "oidc", NULL},
+     .names = (const char *const[]){"off", "oidc", "own", NULL},
      .description = "off: anyone may call every route, and BIND must be a loopback address; oidc: bearer tokens of "
-                    "OIDC_ISSUER"},
+                    "OIDC_ISSUER; own: those of user-svc, whose TOKEN_ISSUER is OIDC_ISSUER"},
     TEXT("OIDC_ISSUER", oidc_issuer, 0, 255, "",
-         "the issuer of tokens, exactly as in their iss; its key set is found by OpenID Connect Discovery; https, or "
-         "http on loopback"),
+         "the issuer of tokens, exactly as in their iss; with AUTH=oidc its key set is found by OpenID Connect "
+         "Discovery; "
+         "https, or http on loopback"),
     TEXT("OIDC_AUDIENCE", oidc_audience, 1, 255, "orderbus", "what the aud of a token must be or have"),
     TEXT("OIDC_ALGORITHMS", oidc_algorithms, 1, 64, "ES256,RS256,PS256",
          "algorithms that the issuer signs with, of ES256, RS256 and PS256, separated by commas"),
@@ -110,6 +111,9 @@ static const struct bus_option options[] = {
     NUMBER("PREFER_WAIT_MAX", prefer_wait_max_s, 0, 60, "30", "s", "longest wait that a Prefer header may ask for"),
     NUMBER("SHED_OUTBOX_AGE_MS", shed_outbox_age_ms, 0, 3600000, "30000", "ms",
            "new orders are refused while order-svc has an older message that the broker has not taken; 0: never"),
+    TEXT("USER_SEAL_KEY", user_seal_key, 0, 64, "",
+         "public key of user-svc, which passwords are sealed to; empty: there is no user-svc, and its routes answer "
+         "503"),
     TEXT("PAYMENT_DEFAULT_TOKEN", payment_default_token, 1, 128, "pm_card_visa",
          "payment token of orders that name none"),
     BUS_BREAKER_OPTION_ROWS(struct edge_settings, breaker),
@@ -217,8 +221,11 @@ bool edge_settings_check(const struct edge_settings *settings, struct bus_error 
     return is_loopback_address(settings->bind) ||
            bus_fail(err, BUS_E_CONFIG,
                     "AUTH=off with BIND=%s: without tokens anyone there could order and set stock; "
-                    "set AUTH=oidc and OIDC_ISSUER, or BIND=127.0.0.1",
+                    "set AUTH=oidc or AUTH=own, and OIDC_ISSUER, or BIND=127.0.0.1",
                     settings->bind);
+  if (settings->auth == EDGE_AUTH_OWN)
+    return settings->oidc_issuer[0] != '\0' ||
+           bus_fail(err, BUS_E_CONFIG, "AUTH=own: OIDC_ISSUER must be the TOKEN_ISSUER of user-svc");
   if (!edge_url_is_safe(bus_str(settings->oidc_issuer), true))
     return bus_fail(err, BUS_E_CONFIG, "OIDC_ISSUER=%s: must be the URL of an issuer, https:// or http:// on loopback",
                     settings->oidc_issuer);

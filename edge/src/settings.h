@@ -5,7 +5,7 @@
 #include <bus/breaker_options.h>
 #include <bus/config.h>
 
-enum edge_auth_mode { EDGE_AUTH_OFF, EDGE_AUTH_OIDC };
+enum edge_auth_mode { EDGE_AUTH_OFF, EDGE_AUTH_OIDC, EDGE_AUTH_OWN };
 
 struct edge_settings {
   int log_level, access_log;
@@ -24,7 +24,7 @@ struct edge_settings {
   int64_t max_open_requests;
   int64_t accept_timeout_ms, accept_total_ms, query_timeout_ms, prefer_wait_max_s;
   int64_t shed_outbox_age_ms;
-  const char *payment_default_token;
+  const char *payment_default_token, *user_seal_key;
   struct bus_breaker_options breaker;
 };
 
@@ -34,8 +34,8 @@ extern const struct bus_option_table edge_option_table;
 
 struct bus_breaker_settings edge_breaker_settings(const struct edge_settings *settings);
 
-/* Refuses settings that do not go together: AUTH=off on an address that others reach, AUTH=oidc without an issuer, an
- * issuer whose key set could be forged on its way. */
+/* Refuses settings that do not go together: AUTH=off on an address that others reach, AUTH=oidc or own without an
+ * issuer, an issuer whose key set could be forged on its way. */
 bool edge_settings_check(const struct edge_settings *settings, struct bus_error *err) BUS_MUST_CHECK;
 /* The algorithms of OIDC_ALGORITHMS as bits of enum bus_token_alg; 0: the text is not a list of them. */
 unsigned edge_algorithms(const char *text);

@@ -11,6 +11,7 @@ static const struct edge_settings settings = {.access_log = BUS_ACCESS_ALL,
                                               .accept_timeout_ms = 500,
                                               .accept_total_ms = 2000,
                                               .query_timeout_ms = 2000,
+                                              .oidc_issuer = "https://shop.example",
                                               .prefer_wait_max_s = 30,
                                               .payment_default_token = "pm_card_visa"};
 struct edge edge;
@@ -34,11 +35,13 @@ void set_up(void) {
   edge_health_open(&edge);
   edge_reads_init(&edge.reads);
   streams_init(&edge.streams);
+  own_keys_init(&edge.own_keys);
   fake = (struct fake){.script = fake_silence, .now = AT_MS(1000000)};
 }
 
 void tear_down(void) {
   fake_end();
+  own_keys_close(&edge.own_keys);
   accepted_free(edge.accepted);
   accepted_free(edge.accepted_stock);
 }

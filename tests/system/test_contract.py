@@ -5,6 +5,7 @@ import jsonschema
 import pytest
 
 from dev import build
+from testkit import users
 from testkit.client import wait_until
 
 EXAMPLE_PRODUCT = "SKU-00001"
@@ -29,7 +30,17 @@ def example_of(parameter):
     return parameter["schema"].get("examples", [None])[0]
 
 
-def send_example(api, method, path, operation):
+def tokens_of(api, stack, path, example):
+    """A body's example with the token that a client would have: a document cannot have one that works."""
+    account = {"email": "ann@example.org", "password": "correct horse battery"}
+    if path in ("/api/auth/refresh", "/api/auth/logout"):
+        return {"refresh_token": api.post("/api/auth/login", account).json()["refresh_token"]}
+    if path == "/api/auth/reset":
+        return example | {"token": users.reset_token(stack, account["email"])}
+    return example
+
+
+def send_example(api, stack, method, path, operation):
     """The operation with every example that it has. A key is in the body or in the header."""
     given = {place: {one["name"]: example_of(one) for one in operation.get("parameters", ())
                      if one["in"] == place and example_of(one) is not None} for place in ("path", "query")}
@@ -39,7 +50,7 @@ def send_example(api, method, path, operation):
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
     if (method, path) == ("POST", "/api/orders"):
         return api.place_body(content["example"])
-    return api.call(method, url, content and content["example"])
+    return api.call(method, url, content and tokens_of(api, stack, path, content["example"]))
 
 
 def resolved(document, part):
@@ -65,9 +76,9 @@ def check_response(document, operation, response):
         jsonschema.Draft202012Validator(schema).validate(response.json())
 
 
-def test_every_example_works_as_documented(api, document):
+def test_every_example_works_as_documented(api, stack, document):
     for method, path, operation in operations(document):
-        response = send_example(api, method, path, operation)
+        response = send_example(api, stack, method, path, operation)
         check_response(document, operation, response)
         assert response.status_code < 300 or (path.endswith("/cancel") and response.status_code == 409), response.text
 

@@ -3,66 +3,24 @@ import http.client
 import json
 import os
 import re
-import signal
 import subprocess
 import time
 import uuid
 
 import jwt
 import pytest
-import requests
 
 from dev import build, ports
-from testkit.client import item, wait_until
+from testkit.client import wait_until
+from testkit.edges import Edge
 from testkit.issuer import Issuer, base64url
 
 REFRESH_S = 2
 MEMBERS = ("trace_id", "instance")  # of a problem; they differ for each request
 
 
-class Edge:
-    """An edge that checks tokens, beside the stack's own."""
-
-    def __init__(self, stack, issuer, folder, **more):
-        self.port = ports.pick_one()
-        self.admin = ports.pick_one((self.port,))
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.program = os.path.join(build.programs(stack.preset), "edge")
-        self.log = os.path.join(folder, "edge.log")
-        self.variables = {
-            "PORT": str(self.port), "ADMIN_PORT": str(self.admin), "RABBITMQ_URL": stack.broker.url("edge"),
-            "AUTH": "oidc", "OIDC_ISSUER": issuer.url, "OIDC_REFRESH_S": str(REFRESH_S), "DRAIN_MS": "0",
-            "DRAIN_KEPT_MS": "0", "OIDC_KEYS_FILE": os.path.join(folder, "keys")} | more
-        self.start()
-
-    def start(self):
-        with open(self.log, "a", encoding="utf-8") as log:
-            self.process = subprocess.Popen([*build.launcher(self.program), self.program],
-                                            env=os.environ | self.variables, stderr=log)
-        wait_until(self.is_ready, 30, "the edge with tokens")
-
-    def is_ready(self):
-        assert self.process.poll() is None, "the edge ended: see " + self.log
-        try:
-            return requests.get(self.url + "/health/live", timeout=5).status_code == 200
-        except requests.ConnectionError:
-            return False
-
-    def has_keys(self):
-        return requests.get(self.url + "/health/ready", timeout=5).status_code == 200
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(30) == 0
-
-    def call(self, method, path, token=None, **options):
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return requests.request(method, self.url + path, headers=headers | options.pop("headers", {}), timeout=35,
-                                **options)
-
-    def place(self, token, key=None, **members):
-        body = {"idempotency_key": key or str(uuid.uuid4()), "items": [item("A")]} | members
-        return self.call("POST", "/api/orders", token, json=body)
+def of_issuer(stack, issuer, folder, **more):
+    return Edge(stack, folder, AUTH="oidc", OIDC_ISSUER=issuer.url, OIDC_REFRESH_S=str(REFRESH_S), **more)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +32,7 @@ def issuer():
 
 @pytest.fixture(scope="module")
 def edge(stack, api, issuer, tmp_path_factory):
-    made = Edge(stack, issuer, tmp_path_factory.mktemp("tokens"))
+    made = of_issuer(stack, issuer, tmp_path_factory.mktemp("tokens"))
     wait_until(made.has_keys, 30, "the keys, and the broker")
     yield made
     made.stop()
@@ -261,7 +219,7 @@ def test_Z4_products_are_put_and_withdrawn_by_admins(edge, api, issuer):
 
 
 def test_R1_a_customer_over_its_rate_waits_and_others_do_not(stack, api, issuer, tmp_path):
-    edge = Edge(stack, issuer, tmp_path, RATE_LIMIT="1", RATE_LIMIT_BURST="3")
+    edge = of_issuer(stack, issuer, tmp_path, RATE_LIMIT="1", RATE_LIMIT_BURST="3")
     operator = issuer.token("o-1", role="operator")
     try:
         wait_until(lambda: edge.call("GET", "/api/orders", operator).status_code == 200, 20, "keys and broker")

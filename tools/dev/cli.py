@@ -7,8 +7,8 @@ import subprocess
 import sys
 import textwrap
 
-from dev import (bench, build, chaos, contract, fuzz, generated, invariants, k6, load, manifests, packages, paths,
-                 ports, session, simulation, suites, verbs)
+from dev import (admin, bench, build, chaos, contract, fuzz, generated, invariants, k6, load, manifests, packages,
+                 paths, ports, session, simulation, suites, verbs)
 from dev.report import DevError
 
 STATE_HELP = {
@@ -64,6 +64,8 @@ def parser():
     added = verb("psql", verbs.psql, "psql on one of the databases, as its administrator")
     added.add_argument("database", metavar="DB", help="one of: " + " ".join(manifests.DATABASES))
     added.add_argument("arguments", nargs=argparse.REMAINDER, help="for psql")
+    added = verb("admin", admin.admin, "make an administrator; prints a reset token, once")
+    added.add_argument("email", metavar="EMAIL", help="whose account it is")
     for name, run, text in (("restart", verbs.restart, "drain and start one part again"),
                             ("kill", verbs.kill, "end one part with SIGKILL")):
         verb(name, run, text).add_argument("service", metavar="SVC", help=_parts())

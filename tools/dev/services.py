@@ -50,7 +50,9 @@ class Service:
         if self.name == PROVIDER:
             found["LEDGER_FILE"] = ledger_file(stack.state)
         if self.name == user_keys.SERVICE:
-            found |= user_keys.variables(stack.state)
+            found |= user_keys.variables(stack.state) | {"TOKEN_ISSUER": _issuer(stack)}
+        if manifest.serves_clients and user_keys.SERVICE in manifests.NAMES:
+            found |= {"USER_SEAL_KEY": user_keys.seal_key(stack.state), "OIDC_ISSUER": _issuer(stack)}
         return found | stack.overrides.get(self.name, {})
 
     def _address(self, target):
@@ -114,6 +116,11 @@ class Service:
 
 def psp_key(state):
     return "sk_test_" + state.secret("psp-key")
+
+
+def _issuer(stack):
+    """The issuer of user-svc's tokens: the first program that serves clients shows their keys."""
+    return stack.url(next(one.name for one in manifests.ALL if one.serves_clients))
 
 
 def ledger_file(state):

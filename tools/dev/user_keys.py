@@ -1,11 +1,13 @@
 """The keys of user-svc in the private stack: made once, read by their owner alone, kept in the state folder."""
 import base64
+import ctypes
 import os
 import subprocess
 
 from dev import account
 
 SERVICE = "user-svc"
+_SODIUM = "libsodium.so.23"
 
 
 def variables(state):
@@ -17,6 +19,16 @@ def variables(state):
     if not os.path.exists(signing):
         account.write_file(signing, _signing_key(), mode=0o400)
     return {"SEAL_KEY_FILE": seal, "SIGNING_KEY_FILE": signing, "RESET_FOLDER": state.folder("user-resets")}
+
+
+def seal_key(state):
+    """The public key that passwords are sealed to."""
+    with open(variables(state)["SEAL_KEY_FILE"], encoding="ascii") as file:
+        secret = base64.urlsafe_b64decode(file.read().strip() + "=")
+    public = ctypes.create_string_buffer(32)
+    if ctypes.CDLL(_SODIUM).crypto_scalarmult_base(public, secret) != 0:
+        raise RuntimeError("libsodium refuses the key in " + state.folder("user-keys"))
+    return _text(public.raw)
 
 
 def _text(key):

@@ -107,6 +107,7 @@ void bus_http_note(struct bus_http_exchange *exchange, const char *name, struct 
 /* The trace of this request: the client's traceparent continued, or a new one. */
 const struct bus_trace *bus_http_trace(const struct bus_http_exchange *exchange);
 const char *bus_http_method(const struct bus_http_exchange *exchange);
+const char *bus_http_remote_address(const struct bus_http_exchange *exchange);
 /* For handlers that wait: waits at most that long. True: the client has disconnected or the server stops. */
 bool bus_http_wait_gone(struct bus_http_exchange *exchange, int64_t timeout_ms);
 

@@ -1,4 +1,4 @@
-/* A connection: writing, ending, and the note that is kept with it. */
+/* A connection and its peer: writing, ending, and the note that is kept with it. */
 #include "parts.h"
 
 #include <bus/clock.h>
@@ -22,6 +22,10 @@ uintptr_t http_connection_note(const struct http_connection *connection) {
 
 void http_connection_set_note(const struct http_connection *connection, uintptr_t note) {
   mg_set_user_connection_data(connection->civetweb, (void *)note);
+}
+
+const char *http_connection_peer(const struct http_connection *connection) {
+  return connection->info->remote_addr;
 }
 
 void http_connection_linger(const struct http_connection *connection) {

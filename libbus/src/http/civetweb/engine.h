@@ -30,6 +30,7 @@ void http_connection_end(const struct http_connection *connection);
 /* A number that is kept with the connection; 0 at first. */
 uintptr_t http_connection_note(const struct http_connection *connection);
 void http_connection_set_note(const struct http_connection *connection, uintptr_t note);
+const char *http_connection_peer(const struct http_connection *connection);
 /* Sends FIN, then reads and discards input for at most 300 ms: close() with unread bytes would send a reset, and the
  * peer could lose its answer. */
 void http_connection_linger(const struct http_connection *connection);

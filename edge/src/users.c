@@ -1,0 +1,184 @@
+/* Handlers of the routes that user-svc answers. */
+#include "users.h"
+
+#include <bus/hash.h>
+#include <bus/secret.h>
+
+#include <stdio.h>
+
+enum { IDEMPOTENCY_KEY_MAX = 255 };
+
+/* ---- what clients send ---- */
+
+#define B struct auth_body
+#define TOKEN_EXAMPLE "0123456789012345678901234567890123456789012"
+#define EMAIL                                                                                                          \
+  BUS_FIELD_STRING(B, email, BUS_PLAIN, 3, USER_EMAIL_MAX + 32, BUS_REQUIRED, "e-mail address",                        \
+                   .example = "ann@example.org")
+#define PASSWORD(member, least)                                                                                        \
+  BUS_FIELD_STRING(B, member, BUS_TEXT, least, USER_PASSWORD_MAX, BUS_REQUIRED, "password",                            \
+                   .example = "correct horse battery")
+#define TOKEN(member, text)                                                                                            \
+  BUS_FIELD_STRING(B, member, BUS_TOKEN, USER_TOKEN_LEN, USER_TOKEN_LEN, BUS_REQUIRED, text, .example = TOKEN_EXAMPLE)
+
+static const struct bus_field register_fields[] = {
+    EMAIL,
+    PASSWORD(password, USER_PASSWORD_MIN),
+    BUS_FIELD_STRING(B, name, BUS_PLAIN, 1, USER_NAME_MAX, BUS_OPTIONAL, "what the user is called", .example = "Ann"),
+};
+static const struct bus_field login_fields[] = {EMAIL, PASSWORD(password, 1)};
+static const struct bus_field refresh_fields[] = {TOKEN(refresh_token, "of a login or the last refresh")};
+static const struct bus_field forgot_fields[] = {EMAIL};
+static const struct bus_field reset_fields[] = {TOKEN(token, "reset token"), PASSWORD(password, USER_PASSWORD_MIN)};
+
+static void check_email(void *request, struct bus_problems *problems) {
+  struct auth_body *body = request;
+  if (body->email.data && !user_email_normalise(body->email, body->normal_email))
+    bus_problem_add(problems, "email", "must be an e-mail address of at most %d bytes", USER_EMAIL_MAX);
+}
+
+#define INPUT(name, checks)                                                                                            \
+  const struct bus_http_input name##_input = {.size = sizeof(B), .body = BUS_TABLE(B, name##_fields), .check = (checks)}
+INPUT(register, check_email);
+INPUT(login, check_email);
+INPUT(refresh, NULL);
+INPUT(forgot, check_email);
+INPUT(reset, NULL);
+const struct bus_http_input logout_input = {.size = sizeof(B), .body = BUS_TABLE(B, refresh_fields)};
+
+/* ---- what they get ---- */
+
+static const struct bus_field status_fields[] = {
+    BUS_FIELD_STRING(struct auth_status, status, BUS_TOKEN, 1, 16, BUS_REQUIRED, "accepted or done"),
+};
+const struct bus_schema auth_status_schema = BUS_SCHEMA("status", struct auth_status, status_fields);
+
+static struct response refusal(int status, const char *detail, int64_t retry_after_s) {
+  return (struct response){
+      .status = status, .detail = detail, .retry_after_s = retry_after_s == BUS_NO_INT64 ? 0 : (int)retry_after_s};
+}
+
+/* The tokens that the answer holds, sealed to the request's key. */
+static struct response response_tokens(const struct user_answer *said, const struct bus_seal_pair *pair,
+                                       struct bus_arena *arena) {
+  size_t len, room = said->tokens.len + 1;
+  char *text = bus_arena_alloc(arena, room);
+  struct user_tokens *tokens = bus_arena_alloc(arena, sizeof *tokens);
+  if (!text || !tokens)
+    return response_refusal(REFUSAL_NO_MEMORY);
+  if (!bus_unseal(pair, said->tokens, text, room, &len) ||
+      !bus_decode(&user_tokens_schema, (struct bus_str){text, len}, BUS_IGNORE_UNKNOWN, arena, tokens, NULL))
+    return response_refusal(REFUSAL_BAD_ANSWER);
+  return response_found(&user_tokens_schema, tokens);
+}
+
+static struct response respond_to(const struct user_answer *said, const struct edge_user_kind *kind,
+                                  const struct bus_seal_pair *pair, struct bus_arena *arena) {
+  static const struct auth_status accepted = {BUS_STR("accepted")}, done = {BUS_STR("done")};
+  switch ((enum user_outcome)said->outcome) {
+  case USER_DONE:
+    break;
+  case USER_REFUSED:
+    return refusal(401, "the e-mail address or the password is wrong", BUS_NO_INT64);
+  case USER_LOCKED:
+    return refusal(429, "too many failed attempts", said->retry_after_s);
+  case USER_INVALID:
+    return refusal(kind->invalid_status, "the token is unknown, used or expired", BUS_NO_INT64);
+  case USER_NOT_FOUND:
+    return refusal(404, "no such user", BUS_NO_INT64);
+  case USER_BUSY:
+    return refusal(503, "too many passwords are being checked; repeating is safe", said->retry_after_s);
+  }
+  if (said->tokens.data)
+    return response_tokens(said, pair, arena);
+  struct response found = response_found(&auth_status_schema, kind->status == 202 ? &accepted : &done);
+  found.status = kind->status;
+  return found;
+}
+
+/* ---- what user-svc is asked ---- */
+
+/* The id comes from the client's key, if it gives one, and from whom the request is about; else it is a new one. */
+static bool name_request(struct bus_http_exchange *exchange, struct bus_str whom, struct bus_uuid *ret) {
+  struct bus_str key = bus_http_header(exchange, "Idempotency-Key");
+  if (key.len > IDEMPOTENCY_KEY_MAX)
+    return false;
+  if (key.len > 0) {
+    user_request_id_of(bus_str(bus_http_route(exchange)->path), key, whom, ret);
+    return true;
+  }
+  bus_secret_random(ret, sizeof *ret);
+  ret->bytes[6] = (uint8_t)((ret->bytes[6] & 0x0f) | 0x40); /* version 4 */
+  ret->bytes[8] = (uint8_t)((ret->bytes[8] & 0x3f) | 0x80);
+  return true;
+}
+
+/* Seals and erases. */
+static bool seal(const struct edge *edge, struct bus_str secret, struct bus_arena *arena, struct bus_str *ret) {
+  if (!secret.data)
+    return true;
+  bool sealed = bus_seal(&edge->user_key, secret, arena, ret);
+  bus_erase((char *)secret.data, secret.len);
+  return sealed;
+}
+
+/* Requests of one address can be counted together, and no address is named. */
+static bool name_client(const struct edge *edge, struct bus_http_exchange *exchange, struct bus_str *ret) {
+  char keyed[sizeof edge->customer_key + 64], hash[BUS_SHA256_TEXT];
+  struct bus_str address = bus_str(bus_http_remote_address(exchange));
+  size_t len = address.len < 64 ? address.len : 64;
+  memcpy(keyed, edge->customer_key, sizeof edge->customer_key);
+  if (len > 0)
+    memcpy(keyed + sizeof edge->customer_key, address.data, len);
+  bus_sha256_hex((struct bus_str){keyed, sizeof edge->customer_key + len}, hash);
+  *ret = bus_arena_copy(bus_http_arena(exchange), (struct bus_str){hash, USER_CLIENT_LEN});
+  return ret->data != NULL;
+}
+
+/* Whom the request is about, for its id: an address, or a token by its hash. */
+static struct bus_str whom(const struct auth_body *body, char hash[BUS_SHA256_TEXT]) {
+  if (body->normal_email[0])
+    return bus_str(body->normal_email);
+  bus_sha256_hex(body->refresh_token.data ? body->refresh_token : body->token, hash);
+  return bus_str(hash);
+}
+
+static bool fill(const struct edge *edge, struct bus_http_exchange *exchange, const struct auth_body *body,
+                 const struct bus_seal_pair *pair, struct user_request *ret) {
+  struct bus_arena *arena = bus_http_arena(exchange);
+  bool logs_in = ((const struct edge_user_kind *)bus_http_route(exchange)->data)->query.type == &user_login_type;
+  char key[BUS_SEAL_KEY_TEXT + 1];
+  struct bus_str token = body->refresh_token.data ? body->refresh_token : body->token;
+  bus_seal_key_format(&pair->public_key, key);
+  ret->reply_key = bus_arena_copy(arena, bus_str(key));
+  ret->email = body->normal_email[0] ? bus_str(body->normal_email) : BUS_NO_STR;
+  ret->name = body->name;
+  bool filled = ret->reply_key.data && name_client(edge, exchange, &ret->client) &&
+                seal(edge, body->password, arena, logs_in ? &ret->password : &ret->new_password) &&
+                seal(edge, token, arena, &ret->token);
+  struct bus_str raw = bus_http_body(exchange);
+  if (raw.len > 0)
+    bus_erase((char *)raw.data, raw.len);
+  return filled;
+}
+
+void edge_user_request(void *context, struct bus_http_exchange *exchange) {
+  struct edge *edge = context;
+  const struct edge_user_kind *kind = bus_http_route(exchange)->data;
+  const struct auth_body *body = bus_http_request(exchange);
+  struct user_request request = {.request_id = {{0}}};
+  struct bus_seal_pair pair;
+  char hash[BUS_SHA256_TEXT];
+  const void *said;
+  struct response response = response_refusal(REFUSAL_UNROUTABLE);
+  bus_seal_pair_new(&pair);
+  if (!name_request(exchange, whom(body, hash), &request.request_id))
+    response = refusal(400, "Idempotency-Key may have 255 characters", BUS_NO_INT64);
+  else if (edge->has_users && !fill(edge, exchange, body, &pair, &request))
+    response = response_refusal(REFUSAL_NO_MEMORY);
+  else if (edge->has_users &&
+           edge_ask(edge, exchange, &(struct edge_query){.kind = &kind->query, .body = &request}, &said, &response))
+    response = respond_to(said, kind, &pair, bus_http_arena(exchange));
+  bus_erase(&pair, sizeof pair);
+  edge_respond(edge, exchange, &response);
+}

@@ -1,0 +1,34 @@
+/* Requests of clients to user-svc: registration, login, tokens, passwords. Passwords and tokens are sealed before they
+ * reach the bus, and the tokens of an answer are opened here. */
+#ifndef EDGE_USERS_H
+#define EDGE_USERS_H
+
+#include "edge.h"
+
+#include <user_messages.h>
+
+/* The body of a request; each route's table has the members that it takes. */
+struct auth_body {
+  struct bus_str email, name, password, refresh_token, token;
+  char normal_email[USER_EMAIL_MAX + 1]; /* "": the route takes none */
+};
+
+/* The question that a route asks, and its success. */
+struct edge_user_kind {
+  struct edge_query_kind query;
+  int status;         /* of success without tokens */
+  int invalid_status; /* for a token that is not valid */
+};
+
+/* {"status":"accepted"}: success that says no more. */
+struct auth_status {
+  struct bus_str status;
+};
+extern const struct bus_schema auth_status_schema;
+
+extern const struct bus_http_input register_input, login_input, refresh_input, logout_input, forgot_input, reset_input;
+
+/* The handler of them all; route data: a struct edge_user_kind. */
+void edge_user_request(void *edge, struct bus_http_exchange *exchange);
+
+#endif

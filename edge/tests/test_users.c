@@ -1,0 +1,130 @@
+/* Requests for user-svc over a scripted bus: nothing secret is sent in clear, and what each outcome looks like. */
+#include "api_fixture.h"
+#include "test.h"
+#include "users.h"
+
+#define LOGIN "{\"email\":\"ann@EXAMPLE.org\",\"password\":\"canary-password\"}"
+
+static struct bus_seal_pair users;
+
+static void set_up_users(void) {
+  struct bus_error err;
+  set_up();
+  assert_true(bus_secret_init(&err));
+  bus_seal_pair_new(&users);
+  edge.has_users = true;
+  edge.user_key = users.public_key;
+}
+
+static void say(enum user_outcome outcome, int64_t retry_after_s) {
+  static struct user_answer said;
+  said = (struct user_answer){.outcome = (int)outcome, .retry_after_s = retry_after_s};
+  fake.script.answers[0] = (struct fake_answer){AT_MS(10), &user_answer_type, &said};
+}
+
+static void assert_said(const char *route, const char *body, enum user_outcome outcome, int status) {
+  say(outcome, outcome == USER_LOCKED || outcome == USER_BUSY ? 7 : BUS_NO_INT64);
+  (void)call(route, body);
+  assert_int_equal(fake.status, status);
+  assert_true((fake_header("Retry-After").data != NULL) == (outcome == USER_LOCKED || outcome == USER_BUSY));
+}
+
+TEST(an_edge_without_user_svc_refuses_and_goes_on)
+{
+  set_up();
+  (void)call("POST /api/auth/login", LOGIN);
+  assert_int_equal(fake.status, 503);
+  (void)call("GET /.well-known/jwks.json", "");
+  assert_int_equal(fake.status, 503);
+  assert_int_equal(fake.begun, 0);
+  tear_down();
+}
+
+TEST(a_password_is_sealed)
+{
+  struct user_request sent;
+  char password[64];
+  size_t len;
+  set_up_users();
+  assert_said("POST /api/auth/login", LOGIN, USER_REFUSED, 401);
+  assert_null(strstr(fake.sent.data, "canary"));
+  assert_non_null(strstr(fake.sent.data, "ann@example.org"));
+  assert_true(bus_decode(user_login_type.schema, fake.sent, BUS_REFUSE_UNKNOWN, fake.arena, &sent, NULL));
+  assert_true(bus_unseal(&users, sent.password, password, sizeof password, &len));
+  assert_string_equal(password, "canary-password");
+  tear_down();
+}
+
+TEST(each_outcome_has_its_status)
+{
+  static const char token[] = "{\"refresh_token\":\"0123456789012345678901234567890123456789012\"}";
+  static const char reset[] =
+      "{\"token\":\"0123456789012345678901234567890123456789012\",\"password\":\"canary-password\"}";
+  set_up_users();
+  assert_said("POST /api/auth/login", LOGIN, USER_LOCKED, 429);
+  assert_said("POST /api/auth/login", LOGIN, USER_BUSY, 503);
+  assert_said("POST /api/auth/register", LOGIN, USER_DONE, 202);
+  assert_said("POST /api/auth/refresh", token, USER_INVALID, 401);
+  assert_said("POST /api/auth/logout", token, USER_DONE, 200);
+  assert_said("POST /api/auth/reset", reset, USER_INVALID, 400);
+  assert_said("POST /api/auth/reset", reset, USER_DONE, 200);
+  tear_down();
+}
+
+/* Tokens that are sealed to another key are an answer that cannot be read. */
+TEST(tokens_that_cannot_be_opened_are_503)
+{
+  static struct user_answer said = {.outcome = USER_DONE, .retry_after_s = BUS_NO_INT64};
+  set_up_users();
+  struct bus_arena *arena = bus_arena_new(1 << 16);
+  assert_true(bus_seal(&users.public_key, BUS_STR("{}"), arena, &said.tokens));
+  fake.script.answers[0] = (struct fake_answer){AT_MS(10), &user_answer_type, &said};
+  (void)call("POST /api/auth/login", LOGIN);
+  assert_int_equal(fake.status, 503);
+  bus_arena_free(arena);
+  tear_down();
+}
+
+TEST(public_keys_are_shown_as_they_are)
+{
+  static struct bus_jwk key = {.kty = BUS_STR("EC"), .kid = BUS_STR("k1"), .crv = BUS_STR("P-256")};
+  static const struct user_keys said = {.issuer = BUS_STR("https://shop.example"), .jwks = {&key, 1}};
+  set_up_users();
+  fake.script.answers[0] = (struct fake_answer){AT_MS(10), &user_keys_type, &said};
+  (void)call("GET /.well-known/jwks.json", "");
+  assert_int_equal(fake.status, 200);
+  assert_true(bus_str_is(fake.json, "{\"keys\":[{\"kty\":\"EC\",\"kid\":\"k1\",\"crv\":\"P-256\"}]}"));
+  (void)call("GET /.well-known/openid-configuration", "");
+  assert_json_has("\"jwks_uri\":\"https://shop.example/.well-known/jwks.json\"");
+  assert_int_equal(fake.begun, 1); /* fresh keys are not asked for again */
+  fake.now += AT_MS(6000);
+  fake.script = fake_silence;
+  (void)call("GET /.well-known/jwks.json", "");
+  assert_int_equal(fake.begun, 2);
+  assert_int_equal(fake.status, 200); /* user-svc is away: what it said last */
+  tear_down();
+}
+
+/* The source of AUTH=own. */
+TEST(A8_keys_of_another_issuer_are_not_taken)
+{
+  static struct bus_jwk key = {.kty = BUS_STR("EC"), .kid = BUS_STR("k1"), .crv = BUS_STR("P-256")};
+  static const struct user_keys good = {.issuer = BUS_STR("https://shop.example"), .jwks = {&key, 1}},
+                                bad = {.issuer = BUS_STR("https://shop.example/"), .jwks = {&key, 1}};
+  struct bus_arena *arena = bus_arena_new(1 << 16);
+  struct bus_error err;
+  struct bus_str jwks;
+  set_up();
+  fake_begin("");
+  struct edge_key_source source = edge_own_source(&edge);
+  assert_false(source.read(source.context, arena, &jwks, &err));
+  assert_non_null(strstr(err.text, "does not say"));
+  fake.script.answers[0] = (struct fake_answer){AT_MS(10), &user_keys_type, &bad};
+  assert_false(source.read(source.context, arena, &jwks, &err));
+  assert_non_null(strstr(err.text, "TOKEN_ISSUER"));
+  fake.script.answers[0] = (struct fake_answer){AT_MS(10), &user_keys_type, &good};
+  assert_true(source.read(source.context, arena, &jwks, &err));
+  assert_true(bus_str_is(jwks, "{\"keys\":[{\"kty\":\"EC\",\"kid\":\"k1\",\"crv\":\"P-256\"}]}"));
+  bus_arena_free(arena);
+  tear_down();
+}
