@@ -3,6 +3,7 @@
 #include "documents.h"
 #include "edge.h"
 #include "own_keys.h"
+#include "profiles.h"
 #include "requests.h"
 #include "users.h"
 
@@ -54,6 +55,8 @@ static void probe(void *edge, struct bus_http_exchange *exchange) {
   { 404, "no such order", NULL }
 #define CONDITION                                                                                                      \
   { 412, "the product has changed meanwhile, or the condition is not one on its entity tag", NULL }
+#define NO_USER                                                                                                        \
+  { 404, "no such user", NULL }
 #define LOCKED                                                                                                         \
   { 429, "too many failed attempts (Retry-After)", NULL }
 #define NO_PRODUCT                                                                                                     \
@@ -209,6 +212,39 @@ const struct bus_http_route edge_routes[] = {
      AUTH(user_reset_type, 200, 400),
      .summary = "Sets a new password by a reset token, once, and ends all sessions",
      ANSWERS({200, "the password is set", &auth_status_schema}, WRONG, UNAVAILABLE)},
+    {.method = "PUT",
+     .path = "/api/auth/password",
+     .access = BUS_ROUTE_CUSTOMER,
+     .input = &password_input,
+     .handler = edge_password_change,
+     .body_limit = BODY_LIMIT,
+     .summary = "Changes the caller's password and ends all sessions",
+     ANSWERS({200, "it is changed", &auth_status_schema}, WRONG, {403, "the present password is wrong", NULL}, NO_USER,
+             LOCKED, UNAVAILABLE)},
+    {.method = "GET",
+     .path = "/api/users/{user}",
+     .access = BUS_ROUTE_CUSTOMER,
+     .input = &profile_input,
+     .handler = edge_profile_get,
+     .summary = "A user: the caller, or for administrators any. It is all that is kept of the user as a person",
+     ANSWERS({200, "the user", &user_view_schema}, NO_USER, UNAVAILABLE)},
+    {.method = "PUT",
+     .path = "/api/users/{user}",
+     .access = BUS_ROUTE_CUSTOMER,
+     .input = &profile_change_input,
+     .handler = edge_profile_change,
+     .data = &(const struct edge_query_kind){.type = &user_update_type, .answer = &user_answer_type},
+     .body_limit = BODY_LIMIT,
+     .summary = "Changes a user's name",
+     ANSWERS({200, "the user", &user_view_schema}, WRONG, NO_USER, UNAVAILABLE)},
+    {.method = "DELETE",
+     .path = "/api/users/{user}",
+     .access = BUS_ROUTE_CUSTOMER,
+     .input = &profile_input,
+     .handler = edge_profile_change,
+     .data = &(const struct edge_query_kind){.type = &user_erase_type, .answer = &user_answer_type},
+     .summary = "Erases a user's personal data; orders stay under the id",
+     ANSWERS({200, "they are erased", &auth_status_schema}, NO_USER, UNAVAILABLE)},
     {.method = "GET",
      .path = "/.well-known/jwks.json",
      KEYS(response_jwks),

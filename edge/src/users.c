@@ -53,6 +53,10 @@ static const struct bus_field status_fields[] = {
 };
 const struct bus_schema auth_status_schema = BUS_SCHEMA("status", struct auth_status, status_fields);
 
+struct response edge_user_long_key(void) {
+  return (struct response){.status = 400, .detail = "Idempotency-Key may have 255 characters"};
+}
+
 static struct response refusal(int status, const char *detail, int64_t retry_after_s) {
   return (struct response){
       .status = status, .detail = detail, .retry_after_s = retry_after_s == BUS_NO_INT64 ? 0 : (int)retry_after_s};
@@ -99,7 +103,7 @@ static struct response respond_to(const struct user_answer *said, const struct e
 /* ---- what user-svc is asked ---- */
 
 /* The id comes from the client's key, if it gives one, and from whom the request is about; else it is a new one. */
-static bool name_request(struct bus_http_exchange *exchange, struct bus_str whom, struct bus_uuid *ret) {
+bool edge_user_name_request(struct bus_http_exchange *exchange, struct bus_str whom, struct bus_uuid *ret) {
   struct bus_str key = bus_http_header(exchange, "Idempotency-Key");
   if (key.len > IDEMPOTENCY_KEY_MAX)
     return false;
@@ -107,19 +111,23 @@ static bool name_request(struct bus_http_exchange *exchange, struct bus_str whom
     user_request_id_of(bus_str(bus_http_route(exchange)->path), key, whom, ret);
     return true;
   }
-  bus_secret_random(ret, sizeof *ret);
-  ret->bytes[6] = (uint8_t)((ret->bytes[6] & 0x0f) | 0x40); /* version 4 */
-  ret->bytes[8] = (uint8_t)((ret->bytes[8] & 0x3f) | 0x80);
+  bus_secret_uuid(ret);
   return true;
 }
 
-/* Seals and erases. */
-static bool seal(const struct edge *edge, struct bus_str secret, struct bus_arena *arena, struct bus_str *ret) {
+bool edge_user_seal(const struct edge *edge, struct bus_http_exchange *exchange, struct bus_str secret,
+                    struct bus_str *ret) {
   if (!secret.data)
     return true;
-  bool sealed = bus_seal(&edge->user_key, secret, arena, ret);
+  bool sealed = bus_seal(&edge->user_key, secret, bus_http_arena(exchange), ret);
   bus_erase((char *)secret.data, secret.len);
   return sealed;
+}
+
+void edge_user_erase_body(struct bus_http_exchange *exchange) {
+  struct bus_str raw = bus_http_body(exchange);
+  if (raw.len > 0)
+    bus_erase((char *)raw.data, raw.len);
 }
 
 /* Requests of one address can be counted together, and no address is named. */
@@ -154,11 +162,9 @@ static bool fill(const struct edge *edge, struct bus_http_exchange *exchange, co
   ret->email = body->normal_email[0] ? bus_str(body->normal_email) : BUS_NO_STR;
   ret->name = body->name;
   bool filled = ret->reply_key.data && name_client(edge, exchange, &ret->client) &&
-                seal(edge, body->password, arena, logs_in ? &ret->password : &ret->new_password) &&
-                seal(edge, token, arena, &ret->token);
-  struct bus_str raw = bus_http_body(exchange);
-  if (raw.len > 0)
-    bus_erase((char *)raw.data, raw.len);
+                edge_user_seal(edge, exchange, body->password, logs_in ? &ret->password : &ret->new_password) &&
+                edge_user_seal(edge, exchange, token, &ret->token);
+  edge_user_erase_body(exchange);
   return filled;
 }
 
@@ -172,8 +178,8 @@ void edge_user_request(void *context, struct bus_http_exchange *exchange) {
   const void *said;
   struct response response = response_refusal(REFUSAL_UNROUTABLE);
   bus_seal_pair_new(&pair);
-  if (!name_request(exchange, whom(body, hash), &request.request_id))
-    response = refusal(400, "Idempotency-Key may have 255 characters", BUS_NO_INT64);
+  if (!edge_user_name_request(exchange, whom(body, hash), &request.request_id))
+    response = edge_user_long_key();
   else if (edge->has_users && !fill(edge, exchange, body, &pair, &request))
     response = response_refusal(REFUSAL_NO_MEMORY);
   else if (edge->has_users &&

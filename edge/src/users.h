@@ -28,6 +28,17 @@ extern const struct bus_schema auth_status_schema;
 
 extern const struct bus_http_input register_input, login_input, refresh_input, logout_input, forgot_input, reset_input;
 
+/* The request id of the client's Idempotency-Key and of whom the request is about; without a key a new id. False: the
+ * key is too long, and edge_user_long_key is the response. */
+bool edge_user_name_request(struct bus_http_exchange *exchange, struct bus_str whom,
+                            struct bus_uuid *ret) BUS_MUST_CHECK;
+struct response edge_user_long_key(void);
+/* Seals to user-svc and erases the secret; an absent one stays absent. False: out of memory. */
+bool edge_user_seal(const struct edge *edge, struct bus_http_exchange *exchange, struct bus_str secret,
+                    struct bus_str *ret) BUS_MUST_CHECK;
+/* Erases the body as it came, with its secrets. */
+void edge_user_erase_body(struct bus_http_exchange *exchange);
+
 /* The handler of them all; route data: a struct edge_user_kind. */
 void edge_user_request(void *edge, struct bus_http_exchange *exchange);
 

@@ -3,6 +3,8 @@
 #include "test.h"
 #include "users.h"
 
+#include <stdio.h>
+
 #define LOGIN "{\"email\":\"ann@EXAMPLE.org\",\"password\":\"canary-password\"}"
 
 static struct bus_seal_pair users;
@@ -126,5 +128,56 @@ TEST(A8_keys_of_another_issuer_are_not_taken)
   assert_true(source.read(source.context, arena, &jwks, &err));
   assert_true(bus_str_is(jwks, "{\"keys\":[{\"kty\":\"EC\",\"kid\":\"k1\",\"crv\":\"P-256\"}]}"));
   bus_arena_free(arena);
+  tear_down();
+}
+
+/* ---- users ---- */
+
+#define ANN "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+#define BOB "3f2504e0-4f89-41d3-9a0c-0305e82c3302"
+
+static void assert_seen(const char *sub, enum bus_token_role role, const char *route, const char *body, int status) {
+  static struct user_view view = {.role = USER_CUSTOMER, .version = 1, .email = BUS_STR("ann@example.org")};
+  static struct user_answer said = {.outcome = USER_DONE, .retry_after_s = BUS_NO_INT64, .user = &view};
+  static struct bus_token_claims caller;
+  caller = (struct bus_token_claims){.role = role};
+  (void)snprintf(caller.sub, sizeof caller.sub, "%s", sub ? sub : "");
+  assert_true(bus_uuid_parse(BUS_STR(ANN), &view.user_id));
+  fake.segment = BUS_STR(ANN);
+  fake.caller = sub ? &caller : NULL;
+  fake.script.answers[0] = (struct fake_answer){AT_MS(10), &user_answer_type, &said};
+  int begun = fake.begun;
+  (void)call(route, body);
+  assert_int_equal(fake.status, status);
+  assert_int_equal(fake.begun - begun, status == 200); /* nothing is asked for others */
+}
+
+TEST(a_user_is_seen_and_changed_by_itself_and_by_administrators)
+{
+  static const struct {
+    const char *route, *body;
+  } cases[] = {
+      {"GET /api/users/{user}", ""}, {"PUT /api/users/{user}", "{\"name\":\"Ann\"}"}, {"DELETE /api/users/{user}", ""}};
+  set_up_users();
+  for (size_t i = 0; i < BUS_COUNT(cases); i++) {
+    assert_seen(ANN, BUS_ROLE_CUSTOMER, cases[i].route, cases[i].body, 200);
+    assert_seen(BOB, BUS_ROLE_CUSTOMER, cases[i].route, cases[i].body, 404);
+    assert_seen(BOB, BUS_ROLE_OPERATOR, cases[i].route, cases[i].body, 404);
+    assert_seen(BOB, BUS_ROLE_ADMIN, cases[i].route, cases[i].body, 200);
+    assert_seen(NULL, BUS_ROLE_CUSTOMER, cases[i].route, cases[i].body, 401);
+  }
+  tear_down();
+}
+
+TEST(a_change_of_password_is_the_callers_and_sealed)
+{
+  static const char body[] = "{\"current_password\":\"canary-old\",\"new_password\":\"canary-new\"}";
+  struct user_request sent;
+  set_up_users();
+  assert_seen(ANN, BUS_ROLE_CUSTOMER, "PUT /api/auth/password", body, 200);
+  assert_null(strstr(fake.sent.data, "canary"));
+  assert_true(bus_decode(user_password_type.schema, fake.sent, BUS_REFUSE_UNKNOWN, fake.arena, &sent, NULL));
+  assert_seen("no-user", BUS_ROLE_CUSTOMER, "PUT /api/auth/password", body, 404);
+  assert_seen(NULL, BUS_ROLE_CUSTOMER, "PUT /api/auth/password", body, 401);
   tear_down();
 }

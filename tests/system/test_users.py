@@ -319,3 +319,56 @@ def test_tokens_and_keys_are_there_while_user_svc_is_away(edge, api, stack, user
     edge.stop()
     edge.start()
     assert takes(edge, token)
+
+
+# Users about themselves
+
+def change_password(edge, token, current, new, key=None):
+    body = {"current_password": current, "new_password": new}
+    return patient(lambda headers: edge.call("PUT", "/api/auth/password", token, json=body, headers=headers), key)
+
+
+def test_a_user_sees_and_changes_itself_and_nobody_else_but_administrators(edge, api, stack, user):
+    token, path = token_of(edge, user), f"/api/users/{id_of(stack, user)}"
+    wait_until(lambda: takes(edge, token), 20, "the keys")
+    shown = edge.call("GET", path, token).json()
+    assert (shown["email"], shown["name"], shown["role"]) == (user, None, "customer")
+    named = edge.call("PUT", path, token, json={"name": "Ann"})
+    assert named.status_code == 200 and named.json()["name"] == "Ann"
+    other, chief = address(), address()
+    assert register(api, other).status_code == 202
+    assert reset(api, admin.make(stack.database_url("users"), chief)).status_code == 200
+    for email, status in ((other, 404), (chief, 200)):
+        asker = token_of(edge, email)
+        assert edge.call("GET", path, asker).status_code == status
+        assert edge.call("PUT", path, asker, json={"name": "Ann B."}).status_code == status
+    assert edge.call("GET", path).status_code == 401
+    assert edge.call("PUT", path, token, json={"role": "admin"}).status_code == 400
+
+
+def test_a_password_is_changed_by_the_present_one(edge, api, user):
+    answer = login(api, user).json()
+    token = answer["access_token"]
+    wait_until(lambda: takes(edge, token), 20, "the keys")
+    assert change_password(edge, token, "canary-wrong", "canary-new-password").status_code == 403
+    assert change_password(edge, token, PASSWORD, "short").status_code == 400
+    key = str(uuid.uuid4())
+    for _ in range(2):
+        assert change_password(edge, token, PASSWORD, "canary-new-password", key).status_code == 200
+    assert login(api, user).status_code == 401
+    assert login(api, user, "canary-new-password").status_code == 200
+    assert refresh(api, answer["refresh_token"]).status_code == 401
+
+
+def test_an_erased_user_leaves_an_id_alone(edge, api, stack, user):
+    token, user_id = token_of(edge, user), id_of(stack, user)
+    wait_until(lambda: takes(edge, token), 20, "the keys")
+    assert edge.call("PUT", f"/api/users/{user_id}", token, json={"name": "canary-name"}).status_code == 200
+    for _ in range(2):
+        erased = edge.call("DELETE", f"/api/users/{user_id}", token)
+        assert (erased.status_code, erased.json()) == (200, {"status": "done"})
+    shown = edge.call("GET", f"/api/users/{user_id}", token).json()
+    assert (shown["email"], shown["name"]) == (None, None)
+    assert login(api, user).status_code == 401
+    rows = json.dumps([stack.sql("users", f"SELECT t::text FROM users.{table} t") for table in TABLES])
+    assert user_id in rows and user not in rows and "canary-name" not in rows

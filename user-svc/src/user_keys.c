@@ -143,12 +143,6 @@ static bool open_token(const struct user_key_ring *ring, struct user_ask *ask, s
   return good;
 }
 
-static void random_id(struct bus_uuid *ret) {
-  bus_secret_random(ret, sizeof *ret);
-  ret->bytes[6] = (uint8_t)((ret->bytes[6] & 0x0f) | 0x40); /* version 4 */
-  ret->bytes[8] = (uint8_t)((ret->bytes[8] & 0x3f) | 0x80);
-}
-
 static bool needs_token(const struct user_ask *ask) {
   return ask->kind == USER_REFRESH || ask->kind == USER_FORGOT || (ask->kind == USER_LOGIN && ask->completion);
 }
@@ -157,9 +151,9 @@ bool user_keys_prepare(const struct user_key_ring *ring, struct user_ask *ask, s
   if (ask->request && ask->request->token.data && !open_token(ring, ask, arena))
     return false;
   if (ask->completion && ask->kind == USER_REGISTER)
-    random_id(&ask->user_id);
+    bus_secret_uuid(&ask->user_id);
   if (ask->completion && ask->kind == USER_LOGIN)
-    random_id(&ask->session_id);
+    bus_secret_uuid(&ask->session_id);
   if (!needs_token(ask))
     return true;
   ask->fresh_token = bus_arena_alloc(arena, BUS_SECRET_TOKEN_TEXT + 1);

@@ -12,6 +12,7 @@
 #include <bus/arena.h>
 #include <bus/base.h>
 #include <bus/error.h>
+#include <bus/uuid.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -70,6 +71,8 @@ bool bus_password_verify(struct bus_str password, const char *hash, const struct
 /* 256 random bits as text. */
 void bus_secret_token(char ret[BUS_SECRET_TOKEN_TEXT + 1]);
 void bus_secret_random(void *bytes, size_t size);
+/* Version 4: random, so that it tells nothing. */
+void bus_secret_uuid(struct bus_uuid *ret);
 /* Overwrites memory in a way that no compiler leaves out. */
 void bus_erase(void *memory, size_t size);
 

@@ -5,7 +5,8 @@
 #include <string.h>
 
 enum { VARIANT = sodium_base64_VARIANT_URLSAFE_NO_PADDING };
-_Static_assert(BUS_SEAL_KEY == crypto_box_PUBLICKEYBYTES && BUS_SEAL_KEY == crypto_box_SECRETKEYBYTES, "keys");
+_Static_assert(BUS_SEAL_KEY == crypto_box_PUBLICKEYBYTES, "public keys");
+_Static_assert(BUS_SEAL_KEY == crypto_box_SECRETKEYBYTES, "secret keys");
 _Static_assert(BUS_SEAL_OVERHEAD == crypto_box_SEALBYTES, "overhead");
 _Static_assert(BUS_PASSWORD_HASH == crypto_pwhash_STRBYTES, "hash");
 
@@ -93,6 +94,12 @@ void bus_secret_token(char ret[BUS_SECRET_TOKEN_TEXT + 1]) {
 
 void bus_secret_random(void *bytes, size_t size) {
   randombytes_buf(bytes, size);
+}
+
+void bus_secret_uuid(struct bus_uuid *ret) {
+  bus_secret_random(ret, sizeof *ret);
+  ret->bytes[6] = (uint8_t)((ret->bytes[6] & 0x0f) | 0x40); /* version 4 */
+  ret->bytes[8] = (uint8_t)((ret->bytes[8] & 0x3f) | 0x80);
 }
 
 void bus_erase(void *memory, size_t size) {

@@ -95,3 +95,15 @@ TEST(tokens_do_not_repeat)
   assert_string_not_equal(one, other);
   bus_arena_free(arena);
 }
+
+TEST(random_ids_are_of_version_4)
+{
+  struct bus_arena *arena = begin();
+  struct bus_uuid one, other;
+  bus_secret_uuid(&one);
+  bus_secret_uuid(&other);
+  assert_false(bus_uuid_equal(&one, &other));
+  assert_int_equal(one.bytes[6] >> 4, 4);
+  assert_int_equal(one.bytes[8] >> 6, 2);
+  bus_arena_free(arena);
+}
