@@ -190,14 +190,14 @@ TEST(head_has_the_length_and_no_body)
   static struct raw_answer answer;
   struct fixture fixture = fixture_start((struct bus_http_settings){0});
   int fd = raw_connect(fixture.port);
-  const char *two = "HEAD /item/abc HTTP/1.1\r\nHost: a\r\n\r\nGET /item/xyz HTTP/1.1\r\n" CLOSE;
+  const char *two = "HEAD /item/uvw HTTP/1.1\r\nHost: a\r\n\r\nGET /item/xyz HTTP/1.1\r\n" CLOSE;
   raw_send(fd, two, strlen(two));
   raw_read_to_end(fd, 5000, &answer);
   assert_int_equal(raw_count(&answer), 2);
   assert_true(raw_has_line(&answer, "Content-Length: 3"));
   assert_int_equal(strncmp(raw_body(&answer), "HTTP/1.1 200 OK", 15), 0);
   assert_non_null(strstr(answer.text, "xyz"));
-  assert_null(strstr(answer.text, "abc"));
+  assert_null(strstr(answer.text, "uvw")); /* no hexadecimal digits, as in ids of traces */
   close(fd);
   fixture_stop(&fixture);
 }
