@@ -123,7 +123,10 @@ class Proxies:
         self.must("POST", "/reset")
 
     def must(self, method, path, body=None):
-        status, answer = self._call(method, path, body)
+        try:
+            status, answer = self._call(method, path, body)
+        except OSError as error:
+            raise DevError(f"toxiproxy does not answer {method} {path}: {error}") from None
         if not 200 <= status < 300:
             raise DevError(f"toxiproxy refused {method} {path}: {status} {answer}")
         return answer
