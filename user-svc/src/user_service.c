@@ -112,6 +112,7 @@ static void refresh(struct user_model *model, const struct user_ask *ask, struct
   struct session *session = token ? user_model_session(model, &token->session_id) : NULL;
   struct user *user = session ? user_model_user(model, &session->user_id) : NULL;
   enum rotation rotation = user_decide_rotation(token, session, user, &ask->request_id, model->policy, effects->now);
+  assert(rotation == ROTATION_INVALID || (token && session && user));
   if (rotation == ROTATION_REUSE)
     end_session(model, session, effects->now);
   if (rotation == ROTATION_REUSE || rotation == ROTATION_INVALID) {

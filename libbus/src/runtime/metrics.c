@@ -145,8 +145,11 @@ static struct bus_series *make_series(struct bus_metric *metric, const char *con
 }
 
 struct bus_series *bus_metric_series(struct bus_metric *metric, const char *const *values) {
+  static const char *const none[BUS_METRIC_LABELS] = {"", "", "", ""};
   if (metric == NULL)
     return &nowhere_series;
+  if (values == NULL)
+    values = none; /* a metric without labels looks at none of them */
   size_t slot = slot_of(metric, values);
   struct bus_series *series = find_series(metric, slot, values);
   if (series)

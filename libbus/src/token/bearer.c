@@ -1,6 +1,7 @@
 /* The header Authorization as RFC 6750 writes it, names in a token's scope, and texts of verdicts. */
 #include <bus/token.h>
 
+#include <assert.h>
 #include <strings.h>
 
 static bool is_token_character(char c) {
@@ -23,6 +24,7 @@ bool bus_token_bearer(struct bus_str authorization, struct bus_str *ret) {
 
 bool bus_token_has_scope(const struct bus_token_claims *claims, const char *name) {
   struct bus_str rest = bus_str(claims->scope);
+  assert(name);
   while (rest.len > 0)
     if (bus_str_is(bus_str_cut(&rest, ' '), name))
       return true;

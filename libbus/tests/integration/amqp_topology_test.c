@@ -69,15 +69,15 @@ TEST(topology_is_applied_and_applied_again_without_change)
   run(&output, &orderbus_topology, url, "apply", NULL);
   if (output.status != 0)
     fail_msg("%s", output.text);
-  int created = 0, there = -1;
-  const char *applied = strstr(output.text, "applied: ");
-  assert_non_null(applied);
-  assert_int_equal(sscanf(applied, "applied: %d created, %d were there", &created, &there), 2);
-  assert_true(created > 30 && there == 0);
+  static const char applied[] = "applied: ";
+  const char *found = strstr(output.text, applied);
+  long created = found ? strtol(found + strlen(applied), NULL, 10) : 0;
+  assert_true(created > 30);
+  assert_non_null(strstr(output.text, " created, 0 were there"));
   run(&output, &orderbus_topology, url, "apply", NULL);
   assert_int_equal(output.status, 0);
   char again[64];
-  (void)snprintf(again, sizeof again, "applied: 0 created, %d were there", created);
+  (void)snprintf(again, sizeof again, "applied: 0 created, %ld were there", created);
   assert_non_null(strstr(output.text, again));
   run(&output, &orderbus_topology, url, "diff", NULL);
   assert_int_equal(output.status, 3); /* nobody has looked at the bindings */
@@ -318,6 +318,8 @@ TEST(topology_every_type_reaches_its_queues)
       struct bus_str text = bus_message_key(type);
       struct link *reader = readers[q / CONSUMERS];
       struct bus_uuid id;
+      if (reader == NULL)
+        abort(); /* it was opened above */
       (void)snprintf(key, sizeof key, "%.*s", (int)text.len, text.data);
       link_publish(link, type->exchange, key, true, &id);
       link_await(reader, SEEN_DELIVERY, ++expected[q / CONSUMERS], 5000);

@@ -2,6 +2,7 @@
 #include "forge.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
 #include "test.h"
 
@@ -103,7 +104,7 @@ TEST(more_tokens_than_places_are_all_answered)
       struct bus_str token = forge_claims(&forge, text);
       for (int again = 0; again < 2; again++) {
         assert_int_equal(bus_token_verifier_check(verifier, token, now, forge.arena, &claims, NULL), BUS_TOKEN_OK);
-        assert_int_equal(atol(claims.sub + 2), i);
+        assert_int_equal(strtol(claims.sub + 2, NULL, 10), i);
       }
     }
   bus_token_verifier_free(verifier);
