@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from dev import manifests
 from dev.gotool import TOXIPROXY
 from dev.runner import temporary_folder
 from dev.state import State
@@ -162,4 +163,7 @@ def test_heal_makes_it_whole(proxies, link):
 
 
 def test_every_link_names_what_a_service_is_given():
-    assert len(TABLE) == 8 and all(variable.endswith("_URL") for _, variable, _ in TABLE.values())
+    assert all(variable.endswith("_URL") for _, variable, _ in TABLE.values())
+    linked = {kind: {service for service, _, found in TABLE.values() if found == kind} for kind in ("amqp", "postgres")}
+    assert linked == {"amqp": {one.name for one in manifests.ON_BUS},
+                      "postgres": {one.name for one in manifests.WITH_DATABASE}}
