@@ -25,7 +25,7 @@ const struct bus_http_input password_input = {.size = sizeof(struct password_req
                                               .body = BUS_TABLE(struct password_request, password_fields)};
 
 static struct response no_such_user(void) {
-  return (struct response){.status = 404, .detail = "no such user"};
+  return edge_user_refusal(&(struct user_answer){.outcome = USER_NOT_FOUND});
 }
 
 static struct response no_caller(void) {
@@ -50,12 +50,8 @@ static struct response respond_to(const struct user_answer *said, bool erases) {
   case USER_REFUSED:
     return (struct response){.status = 403, .detail = "the present password is wrong"};
   case USER_LOCKED:
-    return (struct response){
-        .status = 429, .detail = "too many failed attempts", .retry_after_s = (int)said->retry_after_s};
   case USER_BUSY:
-    return (struct response){.status = 503,
-                             .detail = "too many passwords are being checked; repeating is safe",
-                             .retry_after_s = (int)said->retry_after_s};
+    return edge_user_refusal(said);
   }
   static const struct auth_status done = {BUS_STR("done")};
   return said->user && !erases ? response_found(&user_view_schema, said->user)

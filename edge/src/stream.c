@@ -52,10 +52,6 @@ static bool read_page(struct reading *reading, const struct order_history **ret,
   return (*ret)->outcome == ORDER_FOUND;
 }
 
-static bool is_final(const struct order_view *order) {
-  return order->status == ORDER_CONFIRMED || order->status == ORDER_REJECTED || order->status == ORDER_CANCELLED;
-}
-
 /* ---- the stream ---- */
 
 static bool send_page(struct reading *reading, const struct order_history *page) {
@@ -111,7 +107,7 @@ static void follow(struct reading *reading, int64_t until) {
   struct response refusal;
   for (;;) {
     int64_t version = atomic_load(&reading->stream.version);
-    bool known, found = read_order(reading, &order, &refusal), final = found && is_final(order);
+    bool known, found = read_order(reading, &order, &refusal), final = found && order_status_is_final(order->status);
     if (found && order->version > version)
       version = order->version;
     atomic_store(&reading->stream.version, version);
@@ -149,7 +145,8 @@ static uint64_t customer_of(const struct order_view *order) {
 static bool has_all(struct reading *reading, const struct order_view *order) {
   const struct order_history *page;
   struct response refusal;
-  return is_final(order) && reading->after > 0 && read_page(reading, &page, &refusal) && page->item_count == 0;
+  return order_status_is_final(order->status) && reading->after > 0 && read_page(reading, &page, &refusal) &&
+         page->item_count == 0;
 }
 
 static struct response open_stream(struct reading *reading) {

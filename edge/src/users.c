@@ -76,6 +76,14 @@ static struct response response_tokens(const struct user_answer *said, const str
   return response_found(&user_tokens_schema, tokens);
 }
 
+struct response edge_user_refusal(const struct user_answer *said) {
+  if (said->outcome == USER_LOCKED)
+    return refusal(429, "too many failed attempts", said->retry_after_s);
+  if (said->outcome == USER_BUSY)
+    return refusal(503, "too many passwords are being checked; repeating is safe", said->retry_after_s);
+  return refusal(404, "no such user", BUS_NO_INT64);
+}
+
 static struct response respond_to(const struct user_answer *said, const struct edge_user_kind *kind,
                                   const struct bus_seal_pair *pair, struct bus_arena *arena) {
   static const struct auth_status accepted = {BUS_STR("accepted")}, done = {BUS_STR("done")};
@@ -84,14 +92,12 @@ static struct response respond_to(const struct user_answer *said, const struct e
     break;
   case USER_REFUSED:
     return refusal(401, "the e-mail address or the password is wrong", BUS_NO_INT64);
-  case USER_LOCKED:
-    return refusal(429, "too many failed attempts", said->retry_after_s);
   case USER_INVALID:
     return refusal(kind->invalid_status, "the token is unknown, used or expired", BUS_NO_INT64);
+  case USER_LOCKED:
   case USER_NOT_FOUND:
-    return refusal(404, "no such user", BUS_NO_INT64);
   case USER_BUSY:
-    return refusal(503, "too many passwords are being checked; repeating is safe", said->retry_after_s);
+    return edge_user_refusal(said);
   }
   if (said->tokens.data)
     return response_tokens(said, pair, arena);

@@ -33,6 +33,8 @@ extern const struct bus_http_input register_input, login_input, refresh_input, l
 bool edge_user_name_request(struct bus_http_exchange *exchange, struct bus_str whom,
                             struct bus_uuid *ret) BUS_MUST_CHECK;
 struct response edge_user_long_key(void);
+/* For USER_LOCKED, USER_BUSY and USER_NOT_FOUND, which mean the same on every route. */
+struct response edge_user_refusal(const struct user_answer *said);
 /* Seals to user-svc and erases the secret; an absent one stays absent. False: out of memory. */
 bool edge_user_seal(const struct edge *edge, struct bus_http_exchange *exchange, struct bus_str secret,
                     struct bus_str *ret) BUS_MUST_CHECK;

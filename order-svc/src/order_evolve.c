@@ -18,7 +18,7 @@ void order_init(struct order *order, const struct bus_uuid *order_id) {
 }
 
 bool order_is_final(const struct order *order) {
-  return order->status == ORDER_CONFIRMED || order->status == ORDER_REJECTED || order->status == ORDER_CANCELLED;
+  return order_status_is_final(order->status);
 }
 
 static void apply_created(struct order *order, const struct order_fact *fact, bus_time at) {

@@ -8,6 +8,11 @@
 
 const char *const order_status_names[] = {"PENDING",   "RESERVED", "PAID",      "COMPENSATING",
                                           "CONFIRMED", "REJECTED", "CANCELLED", NULL};
+
+bool order_status_is_final(int status) {
+  return status == ORDER_CONFIRMED || status == ORDER_REJECTED || status == ORDER_CANCELLED;
+}
+
 const char *const order_outcome_names[] = {"accepted",  "replayed",        "key_reused",  "found",
                                            "not_found", "cancel_accepted", "cancel_done", "cancel_too_late",
                                            "final",     "left_out",        NULL};

@@ -31,6 +31,8 @@ enum order_status {
 };
 /* "PENDING" …, NULL-terminated; the index is the enum's value, in SQL too. */
 extern const char *const order_status_names[];
+/* No event follows. */
+bool order_status_is_final(int status);
 
 struct order_item {
   struct bus_str product_id;
