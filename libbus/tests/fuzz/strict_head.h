@@ -17,8 +17,7 @@ struct strict_head {
 /* True if the head has only one meaning. Three deviations are allowed, because civetweb hides them before any callback:
  * a request line may end with any two of CR, LF, space and tab that begin with CR or LF; 16 blanks or a multiple of 16
  * may stand before it, since only malloc's alignment tells where the buffer begins; and the head may end with LF LF if
- * CR NUL follows, which in the buffer equals CR LF CR LF. The bytes that follow are then a body that is no JSON, or
- * begin a request that is refused. */
+ * CR NUL follows, which in the buffer equals CR LF CR LF (the layout alone cannot see it; the server refuses it). */
 bool strict_head_read(struct bus_str bytes, struct strict_head *ret);
 /* A whole chunked body at the front of bytes, without extensions and trailers; *ret_taken: its bytes on the wire.
  * False: it is no such body, or is longer than size. */

@@ -201,6 +201,25 @@ TEST(e8_lines_that_another_parser_would_read_otherwise)
       "GET /show HTTP/1.1\r\nHost: a\r\nX\x80: a\r\n\r\n" SMUGGLED);
 }
 
+/* The second head ends two bytes before the first one did, whose CR NUL civetweb's buffer still holds there. */
+TEST(e8_line_feeds_before_an_older_end_are_refused)
+{
+  static const char first[] = "GET /show HTTP/1.1\r\nHost: a\r\nX: abcdef\r\n\r\n";
+  static const char second[] = "GET /show HTTP/1.1\r\nHost: a\r\nX: abcdef\n\n";
+  static struct raw_answer answer;
+  struct fixture fixture = fixture_start((struct bus_http_settings){0});
+  int fd = raw_connect(fixture.port);
+  raw_send(fd, first, strlen(first));
+  raw_read_one(fd, 5000, false, &answer);
+  assert_int_equal(raw_status(&answer), 200);
+  raw_send(fd, second, strlen(second));
+  raw_read_to_end(fd, 5000, &answer);
+  assert_int_equal(raw_status(&answer), 400);
+  assert_true(answer.closed);
+  close(fd);
+  fixture_stop(&fixture);
+}
+
 TEST(e8_a_nul_in_the_head_is_refused)
 {
   static const char request[] = "GET /show HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n" SMUGGLED;

@@ -25,7 +25,7 @@ size_t http_layout_span(const struct http_layout *layout);
  * understand. So the distances between its words tell what stood there. True when that was exactly: one space between
  * the words of the request line, CRLF after every line, a colon right after each name, and an empty line after the last
  * field that it reports, and nothing before the method (blank lines there make civetweb take the head for the body).
- * LF LF at the very end cannot be told from CR LF CR LF where the next two bytes that were sent are CR NUL; they belong
- * to the body, or begin a next request, which civetweb refuses for its NUL.
+ * LF LF at the very end cannot be told from CR LF CR LF where the buffer's next two bytes are CR NUL: head.c looks at
+ * the number of bytes that civetweb took for the head.
  */
 bool http_layout_is_canonical(const struct http_layout *layout);
