@@ -86,7 +86,10 @@ def _tidy(entries, stamp, seconds):
     mark = os.path.join(build.folder("tidy"), _digest(entries, stamp))
     if os.path.exists(mark):
         return Result(passed=1)
-    status, output = run(["clang-tidy", "--quiet", "-p", build.folder("clang"), entries[0]["file"]], seconds)
+    name = entries[0]["file"]
+    # The analyzer follows every path and takes 95 % of the time; tests run theirs under ASan and UBSan.
+    without = ["--checks=-clang-analyzer-*"] if "/tests/" in name else []
+    status, output = run(["clang-tidy", "--quiet", *without, "-p", build.folder("clang"), name], seconds)
     if status != 0 or ": warning:" in output:
         return Result(failed=1, text=output)
     os.makedirs(os.path.dirname(mark), exist_ok=True)

@@ -11,7 +11,7 @@ from dev.runner import Result, run, tracked
 
 PRESET = "fuzz"
 RESULTS = os.path.join(paths.ROOT, "chaos-testing", "results")
-SUITE_SECONDS = 30
+SUITE_SECONDS = 15
 SUITE_SEED = 1
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:quarantine_size_mb=16", "UBSAN_OPTIONS": "print_stacktrace=1"}
 LINE = "{:<14} {:>12} execs {:>8}/s {:>6} edges {:>6} inputs {:>8} s  {}"
