@@ -1,6 +1,7 @@
 """Figures from clients' attempts: counts and percentiles. Pure."""
+from load.traffic import CUT, REFUSED, TIMEOUT
 
-NO_ANSWER = ("refused", "cut", "timeout")  # in the place of a status: no connection, one that broke, none in time
+NO_ANSWER = (REFUSED, CUT, TIMEOUT)
 
 
 class Attempt:

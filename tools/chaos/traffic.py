@@ -1,24 +1,25 @@
-"""A stream of orders of all kinds at a given rate, by clients that behave: each repeats what was not answered."""
-import heapq
+"""The sessions of clients that behave: orders of all kinds at a given rate, each repeated until it is answered."""
 import itertools
+import json
 import random
-import threading
 import time
-import traceback
+import urllib.parse
 import uuid
 
-from chaos.answers import FINAL, Answers, Attempt, goes_back
-from chaos.client import Client
+from chaos.answers import FINAL, NO_ANSWER, Answers, Attempt, goes_back
 from chaos.clientlog import ClientLog
 from chaos.stack import PLENTY, SOLD_OUT, UNKNOWN
+from load import traffic
 
 TOKENS = {"declined": "pm_card_visa_chargeDeclined", "shaky": "pm_sandbox_error_once", "late": "pm_sandbox_timeout",
           "failing": "pm_sandbox_error", "hanging": "pm_sandbox_hang"}
 # Twenty orders in a row hold so many of each kind, shuffled: shares do not depend on luck.
 DECK = {"happy": 4, "wait": 2, "declined": 2, "sold_out": 2, "unknown": 1, "cancel": 7, "twice": 1, "other_body": 1}
+ORDER = "order"
 CLIENT_SECONDS = 10  # then a client gives the connection up
+IDLE_SECONDS = 0.25  # then a client uses a new connection
 PATIENCE = 60        # seconds that clients go on repeating after the last new order
-FOLLOWED = 4         # every so manieth order is read back until it is final
+FOLLOWED = 4         # one order in so many is read back until it is final
 OWN_WAIT = 3         # seconds that a client of kind "wait" is willing to wait
 
 
@@ -32,20 +33,16 @@ class Traffic:
     """
 
     def __init__(self, url, rate=50, connections=128, log=None, seed=None, deck=None):
-        self._client = Client(url, CLIENT_SECONDS)
+        address = urllib.parse.urlsplit(url)
+        self._host = address.netloc
+        self._clients = traffic.Traffic((address.hostname, address.port), connections, self, rate,
+                                        patience=CLIENT_SECONDS, idle=IDLE_SECONDS)
         self.rate = rate
-        self._connections = connections
         self._log = ClientLog(log)
         self._random = random.Random(seed)
         self._deck = deck or DECK
+        self._coming = []          # kinds of the next orders
         self._run = uuid.uuid4().hex[:12]
-        self._lock = threading.Condition()
-        self._due = []             # (when, number, session) that waits for its time
-        self._numbers = itertools.count()
-        self._open = 0             # sessions that have not ended
-        self._ordering = self._working = False
-        self._threads = []
-        self._asking = {}          # attempts that have no answer yet: when they began
         self.attempts = []         # answers.Attempt of every POST of an order
         self.accepted = {}         # order id: time.monotonic() of its first 2xx
         self.kinds = {}            # order id: kind
@@ -53,7 +50,7 @@ class Traffic:
         self.undone = set()        # of these, the ones that order-svc itself said it undoes, or has undone
         self.ids = {}              # idempotency key: the ids that were answered under it
         self.backwards = []        # what a reader saw go back
-        self.surprises = []        # answers that no client may get
+        self.surprises = self._clients.failures  # and answers that no client may get
         self.began = self.ended = None
 
     # Beginning and ending
@@ -65,28 +62,16 @@ class Traffic:
         self.stop()
 
     def start(self):
-        self._ordering = self._working = True
         self.began = time.monotonic()
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self._connections)]
-        self._threads.append(threading.Thread(target=self._place_orders, daemon=True))
-        for thread in self._threads:
-            thread.start()
+        self._clients.start()
         return self
 
     def stop(self, patience=PATIENCE):
         """No new orders; those that were begun are repeated until they are answered, at most so many seconds."""
         if self.ended is not None:
             return
-        self._ordering = False
         self.ended = time.monotonic()
-        deadline = self.ended + patience
-        with self._lock:
-            while self._open and time.monotonic() < deadline:
-                self._lock.wait(0.1)
-            self._working = False
-            self._lock.notify_all()
-        for thread in self._threads:
-            thread.join(CLIENT_SECONDS + OWN_WAIT + 2)
+        self._clients.stop(patience)
         self._log.close()
 
     @staticmethod
@@ -96,9 +81,12 @@ class Traffic:
     def wait_answered(self, began_before):
         """Until every attempt that began before has ended, be it that its client gave up."""
         deadline = time.monotonic() + CLIENT_SECONDS + OWN_WAIT + 5
-        while time.monotonic() < deadline and any(
-                began < began_before for began in list(self._asking.values())):
+        while time.monotonic() < deadline and any(began < began_before for began in self._asking()):
             time.sleep(0.05)
+
+    def _asking(self):
+        """→ when the attempts began that have no answer yet"""
+        return [began for kind, began in self._clients.under_way() if kind == ORDER]
 
     # Figures
 
@@ -115,7 +103,7 @@ class Traffic:
 
     def begun(self, begin, end):
         """Attempts that began in the window, answered or not."""
-        return self.count(None, begin, end) + sum(begin <= began < end for began in list(self._asking.values()))
+        return self.count(None, begin, end) + sum(begin <= began < end for began in self._asking())
 
     def accepted_between(self, begin, end):
         return sum(begin <= at < end for at in list(self.accepted.values()))
@@ -124,51 +112,15 @@ class Traffic:
         """Keys under which two orders were answered."""
         return {key: ids for key, ids in self.ids.items() if len(ids) > 1}
 
-    # The pool: a session is a generator that yields how long it waits until its next step
+    # Sessions
 
-    def _place_orders(self):
-        deck, at = [], time.monotonic()
-        while self._ordering:
-            if not deck:
-                deck = [kind for kind, count in self._deck.items() for _ in range(count)]
-                self._random.shuffle(deck)
-            with self._lock:
-                self._open += 1
-            self._put(at, self._session(deck.pop()))
-            at += 1 / self.rate
-            time.sleep(max(0.0, at - time.monotonic()))
+    def session(self, number):
+        if not self._coming:
+            self._coming = [kind for kind, count in self._deck.items() for _ in range(count)]
+            self._random.shuffle(self._coming)
+        return self._session(number, self._coming.pop())
 
-    def _put(self, at, session):
-        with self._lock:
-            heapq.heappush(self._due, (at, next(self._numbers), session))
-            self._lock.notify()
-
-    def _take(self):
-        with self._lock:
-            while self._working:
-                wait = self._due[0][0] - time.monotonic() if self._due else 1.0
-                if wait <= 0:
-                    return heapq.heappop(self._due)[2]
-                self._lock.wait(wait)
-        return None
-
-    def _work(self):
-        while (session := self._take()) is not None:
-            try:
-                self._put(time.monotonic() + next(session), session)
-                continue
-            except StopIteration:
-                pass
-            except Exception:  # a client that fails must be seen, and the others go on
-                self.surprises.append(traceback.format_exc())
-            with self._lock:
-                self._open -= 1
-                self._lock.notify_all()
-
-    # Clients
-
-    def _session(self, kind):
-        number = next(self._numbers)
+    def _session(self, number, kind):
         key = f"{self._run}-{number}"
         body = {"idempotency_key": key, "items": self._items(kind)}
         if kind in TOKENS:
@@ -196,38 +148,40 @@ class Traffic:
 
     def _place(self, kind, key, body):
         """Repeats until there is a 2xx; → the order's id."""
-        headers = {"Prefer": f"wait={OWN_WAIT}"} if kind == "wait" else {}
+        headers = f"Prefer: wait={OWN_WAIT}\r\n" if kind == "wait" else ""
         for number in itertools.count(1):
-            attempt, answer = self._post_order(kind, key, number, body, headers)
+            attempt, answer = yield from self._post_order(kind, key, number, body, headers)
             if attempt.accepted:
                 return answer["order_id"]
-            if attempt.status not in (503, "refused", "cut", "timeout"):
+            if attempt.status not in (503, *NO_ANSWER):
                 self.surprises.append(f"{kind} {key}: {attempt.status} {answer}")
                 return None
             yield self._pause(attempt.retry_after)
         raise AssertionError("unreachable")
 
-    def _post_order(self, kind, key, number, body, headers):
-        began = self._asking[(key, number, kind)] = time.monotonic()
-        status, answer, retry_after = self._client.call("POST", "/api/orders", body, headers)
-        order_id = (answer or {}).get("order_id") if status in (200, 201, 202) else None
-        attempt = Attempt(kind, key, number, began, time.monotonic(), status, order_id, retry_after)
+    def _call(self, kind, method, path, body=None, headers=""):
+        """→ (the reply, its decoded body or None)"""
+        reply = yield traffic.Ask(kind, traffic.encode(method, path, body, headers, self._host))
+        return reply, json.loads(reply.body) if reply.body[:1] == b"{" else None
+
+    def _post_order(self, kind, key, number, body, headers=""):
+        reply, answer = yield from self._call(ORDER, "POST", "/api/orders", body, headers)
+        order_id = (answer or {}).get("order_id") if reply.status in (200, 201, 202) else None
+        attempt = Attempt(kind, key, number, reply.began, reply.ended, reply.status, order_id, reply.retry_after)
         self._log.write({"at": time.time(), "kind": kind, "key": key, "attempt": number, "took": round(attempt.took, 4),
-                         "answer": status, "order_id": order_id})
-        with self._lock:
-            self._asking.pop((key, number, kind))
-            self.attempts.append(attempt)
-            if order_id:
-                self.accepted.setdefault(order_id, attempt.ended)
-                self.kinds.setdefault(order_id, kind)
-                self.ids.setdefault(key, set()).add(order_id)
+                         "answer": reply.status, "order_id": order_id})
+        self.attempts.append(attempt)
+        if order_id:
+            self.accepted.setdefault(order_id, attempt.ended)
+            self.kinds.setdefault(order_id, kind)
+            self.ids.setdefault(key, set()).add(order_id)
         return attempt, answer
 
     def _place_other(self, key, body):
         """Another order under a used key: 422, or, where nobody can look, the first one on a confirm alone."""
         other = body | {"items": [{"product_id": PLENTY[0], "quantity": 77}]}
         for number in itertools.count(1):
-            attempt, answer = self._post_order("other_body", key, number, other, {})
+            attempt, answer = yield from self._post_order("other_body", key, number, other)
             if attempt.status == 422 or attempt.accepted:
                 if attempt.accepted and answer["status"] != "ACCEPTED":
                     self.surprises.append(f"another body under {key} was answered {attempt.status} {answer}")
@@ -238,27 +192,29 @@ class Traffic:
         if order_id is None:
             return
         while True:
-            status, answer, retry_after = self._client.call("POST", f"/api/orders/{order_id}/cancel", {}, {})
+            reply, answer = yield from self._call("cancel", "POST", f"/api/orders/{order_id}/cancel", {})
+            status = reply.status
             if status in (200, 202):
                 self.cancelled.add(order_id)
             if status in (200, 202) and answer["status"] in ("COMPENSATING", "CANCELLED"):
                 self.undone.add(order_id)
             if status in (200, 202, 409):
                 return
-            if status not in (404, 503, "refused", "cut", "timeout"):
+            if status not in (404, 503, *NO_ANSWER):
                 self.surprises.append(f"cancel of {order_id}: {status} {answer}")
                 return
-            yield self._pause(retry_after)
+            yield self._pause(reply.retry_after)
 
     def _follow(self, order_id):
         """Reads it until it is final: what it says may not go back."""
         if order_id is None:
             return
         seen, pause = "ACCEPTED", 0.03
-        while seen not in FINAL and self._ordering:
+        while seen not in FINAL and self.ended is None:
             yield pause
             pause = min(pause * 2, 2)
-            status, answer, _ = self._client.call("GET", f"/api/orders/{order_id}", None, {})
+            reply, answer = yield from self._call("read", "GET", f"/api/orders/{order_id}")
+            status = reply.status
             if status == 404 and seen != "ACCEPTED":
                 self.backwards.append(f"{order_id} was {seen}, and then not there")
             if status == 200:

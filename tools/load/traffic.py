@@ -1,26 +1,49 @@
-"""Requests over keep-alive connections, by one thread: at a constant arrival rate (open loop), or as fast as answers
-come. Latencies count from the moment that a request was due: a server that stalls is not spared those who wait."""
+"""The traffic generator: clients over keep-alive connections, by one thread, at a constant arrival rate (open loop) or
+as fast as answers come (closed loop). Latencies count from the moment that a request was due, so a stall of the server
+counts for each request that was due meanwhile."""
 import collections
+import errno
+import heapq
+import itertools
 import json
 import selectors
 import socket
 import threading
 import time
+import traceback
 import uuid
 
 FIRST_PRODUCTS = 50  # of the sample catalogue; the last of its hundred is out of stock
 OUT_OF_STOCK = "SKU-00100"
 DECLINED = "pm_card_visa_chargeDeclined"
-GIVE_UP_SECONDS = 30  # for answers that are under way at the end
+GIVE_UP_SECONDS = 30  # for an answer
 IDLE_SECONDS = 50  # a client closes its own connection before a server does, which may be a proxy (60 s and more)
 HEAD_END = b"\r\n\r\n"
+# In the place of a status: no connection, one that broke, no answer in time.
+REFUSED, CUT, TIMEOUT = "refused", "cut", "timeout"
 
 # One answer: when its request was due, how long it took from then, what it was, and its status (0: no answer).
 Answer = collections.namedtuple("Answer", "due latency kind status client", defaults=(None,))
-Request = collections.namedtuple("Request", "kind due data tries")
+# A session yields requests, and numbers of seconds to wait.
+Ask = collections.namedtuple("Ask", "kind data")
+# The answer to a request. began, ended: time.monotonic() when the request was sent and when the answer had come.
+Reply = collections.namedtuple("Reply", "status body retry_after began ended")
+# first: its session's first one, which is not sent any more after a stop.
+Request = collections.namedtuple("Request", "kind due data session first tries")
 
 
-class Mix:
+class Single:
+    """Sessions of one request each. A subclass has request(number) → (kind, the request's bytes), and for each answer
+    note(kind, status, body)."""
+
+    def session(self, number):
+        kind, data = self.request(number)
+        reply = yield Ask(kind, data)
+        if reply.status not in (REFUSED, CUT, TIMEOUT):
+            self.note(kind, reply.status, reply.body)
+
+
+class Mix(Single):
     """The request of a number: orders, some of them declined, out of stock or cancelled at once; and reads."""
 
     ACCEPTABLE = {"order": (200, 201, 202), "read": (200,), "cancel": (200, 202, 409)}
@@ -56,7 +79,7 @@ class Mix:
         return answer.status in self.ACCEPTABLE[answer.kind]
 
 
-class Placed:
+class Placed(Single):
     """Orders of one item each, of these products in turn; host: the name of the server in each request."""
 
     def __init__(self, products, host="localhost", token=None):
@@ -79,7 +102,7 @@ class Placed:
         return answer.status in Mix.ACCEPTABLE["order"]
 
 
-class Reads:
+class Reads(Single):
     """One path over and over."""
 
     def __init__(self, path):
@@ -105,14 +128,17 @@ def encode(method, path, body=None, headers="", host="localhost"):
 
 
 def parse(buffer):
-    """→ (status, body) once the answer is there as a whole; else None. The edge always gives a Content-Length."""
+    """→ (status, body, fields of the head by their names in lower case) once the answer is there as a whole; else None.
+    The edge always gives a Content-Length."""
     end = buffer.find(HEAD_END)
     if end < 0:
         return None
     lines = bytes(buffer[:end]).decode("latin-1").split("\r\n")
-    size = next(int(line[15:]) for line in lines if line.lower().startswith("content-length:"))
-    body = end + len(HEAD_END)
-    return (int(lines[0].split()[1]), bytes(buffer[body:body + size])) if len(buffer) >= body + size else None
+    fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+    begin, size = end + len(HEAD_END), int(fields["content-length"])
+    if len(buffer) < begin + size:
+        return None
+    return int(lines[0].split()[1]), bytes(buffer[begin:begin + size]), fields
 
 
 class Connection:
@@ -120,7 +146,9 @@ class Connection:
         self.client = client  # its number
         self.socket = None
         self.request = None
-        self.used = 0.0
+        self.reused = False  # it was there before the request
+        self.began = self.used = 0.0
+        self.unsent = b""
         self.buffer = bytearray()
 
 
@@ -128,53 +156,69 @@ class Traffic:
     """Runs in the caller's thread (run), or in one of its own as long as a with block lasts.
 
     address      (host, port) of the edge
-    rate         requests a second; None: each connection asks as soon as it may
+    mix          its session(number) is a generator that yields each Ask and gets its Reply, or yields seconds to wait
+    rate         sessions a second; None: each connection asks as soon as it may
     burst        so many are due at once; the next burst is due burst/rate later
-    repeats      a request whose connection ends without an answer is made once more
+    repeats      a request on a kept connection that ends without a byte of an answer is made once more, as clients do
+                 (RFC 9112, 9.3.1)
+    patience     seconds until an answer is given up
+    idle         seconds after which a kept connection is not used again
     """
 
-    def __init__(self, address, connections, mix, rate=None, burst=1, repeats=True):
+    def __init__(self, address, connections, mix, rate=None, burst=1, repeats=True, patience=GIVE_UP_SECONDS,
+                 idle=IDLE_SECONDS):
         self.address = address
         self.mix = mix
         self.rate = rate
         self.burst = burst
         self.repeats = repeats
+        self.patience, self.idle = patience, idle
         self.answers = []
-        self._stopped = threading.Event()
+        self.failures = []  # what sessions raised, as text
         self.number = 0
+        self._stopped = threading.Event()
+        self._last_wish = GIVE_UP_SECONDS
         self._selector = selectors.DefaultSelector()
         self._idle = collections.deque(map(Connection, range(connections)))
-        self._connections = connections
+        self._busy = {}  # connections with a request, the longest waiting first
         self._waiting = collections.deque()
+        self._sleeping = []  # (when, number, session)
+        self._sleeps = itertools.count()
 
     def run(self, seconds=None, count=None):
-        """Until so much time has passed or so many requests were made, and their answers came; → seconds it took."""
+        """Until so much time has passed or so many sessions began, and all of them ended; → seconds it took."""
         self._began = began = time.monotonic()
         end = began + seconds if seconds else float("inf")
         last = self.number + count if count else float("inf")
         self._first = self.number
         while time.monotonic() < end and self.number < last and not self._stopped.is_set():
             self._make_due(last)
-            self._start_waiting()
-            self._take_answers(self._pause(end))
+            self._step(self._pause(end))
         if self._stopped.is_set():
-            self._waiting.clear()
-        give_up = time.monotonic() + GIVE_UP_SECONDS
-        while (self._waiting or len(self._idle) < self._connections) and time.monotonic() < give_up:
-            self._start_waiting()
-            self._take_answers(0.1)
+            self._waiting = collections.deque(request for request in self._waiting if not request.first)
+        give_up = time.monotonic() + self._last_wish
+        while (self._waiting or self._busy or self._sleeping) and time.monotonic() < give_up:
+            self._step(0.1)
         self._count_unanswered()
         return time.monotonic() - began
 
-    def __enter__(self):
+    def start(self):
         self._thread = threading.Thread(target=self.run, daemon=True)
         self._thread.start()
-        return self
 
-    def __exit__(self, *_):
+    def stop(self, patience=GIVE_UP_SECONDS):
+        """No new sessions; those that began have so many seconds until they end."""
+        self._last_wish = patience
         self._stopped.set()
         self._thread.join()
         self.close()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
 
     def statuses(self):
         return collections.Counter(answer.status for answer in self.answers)
@@ -182,12 +226,16 @@ class Traffic:
     def refused(self):
         return [answer for answer in self.answers if not self.mix.is_acceptable(answer)]
 
+    def under_way(self):
+        """→ [(kind, when it was sent)] of the requests that have no answer yet; from any thread."""
+        return [(one.request.kind, one.began) for one in list(self._busy) if one.request]
+
     def close(self):
-        for connection in self._idle:
+        for connection in [*self._idle, *self._busy]:
             self._disconnect(connection)
         self._selector.close()
 
-    # Due requests
+    # Sessions
 
     def _due_at(self, number):
         since = number - self._first
@@ -203,14 +251,42 @@ class Traffic:
                 self._add(self._due_at(self.number))
 
     def _add(self, due):
-        kind, data = self.mix.request(self.number)
+        session = self.mix.session(self.number)
         self.number += 1
-        self._waiting.append(Request(kind, due, data, 0))
+        self._advance(session, None, due)
+
+    def _advance(self, session, reply, due=None):
+        """Up to the session's next request or pause."""
+        try:
+            wish = session.send(reply)
+        except StopIteration:
+            return
+        except Exception:  # a session that fails must be seen, and the others go on
+            self.failures.append(traceback.format_exc())
+            return
+        now = time.monotonic()
+        if isinstance(wish, Ask):
+            self._waiting.append(Request(wish.kind, due or now, wish.data, session, due is not None, 0))
+        else:
+            heapq.heappush(self._sleeping, (now + wish, next(self._sleeps), session))
+
+    def _wake(self):
+        while self._sleeping and self._sleeping[0][0] <= time.monotonic():
+            self._advance(heapq.heappop(self._sleeping)[2], None)
 
     def _pause(self, end):
         if self.rate is None:
             return 0.1
         return max(0.0, min(end, self._due_at(self.number)) - time.monotonic())
+
+    def _step(self, pause):
+        self._wake()
+        self._start_waiting()
+        if self._sleeping:
+            pause = min(pause, max(0.0, self._sleeping[0][0] - time.monotonic()))
+        for key, _ in self._selector.select(pause):
+            self._serve(key.data)
+        self._give_up_late()
 
     # Connections, used in turn, so that none is idle for so long that the edge closes it
 
@@ -219,71 +295,109 @@ class Traffic:
             self._send(self._idle.popleft(), self._waiting.popleft())
 
     def _send(self, connection, request):
-        if time.monotonic() - connection.used > IDLE_SECONDS:
+        now = time.monotonic()
+        if now - connection.used > self.idle:
             self._disconnect(connection)
-        connection.request = request
-        connection.used = time.monotonic()
-        try:
-            if connection.socket is None:
-                connection.socket = socket.create_connection(self.address, timeout=GIVE_UP_SECONDS)
-                connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._selector.register(connection.socket, selectors.EVENT_READ, connection)
-            connection.socket.sendall(request.data)
-        except OSError:
-            self._fail(connection)
+        connection.reused = connection.socket is not None
+        connection.request, connection.unsent = request, request.data
+        connection.began = connection.used = now
+        self._busy[connection] = None
+        if connection.reused:
+            self._serve(connection, sends=True)
+        else:
+            self._connect(connection)
 
-    def _take_answers(self, timeout):
-        for key, _ in self._selector.select(timeout):
-            self._read(key.data)
+    def _connect(self, connection):
+        connection.socket = socket.socket()
+        connection.socket.setblocking(False)
+        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        error = connection.socket.connect_ex(self.address)
+        self._selector.register(connection.socket, selectors.EVENT_WRITE, connection)
+        if error not in (0, errno.EINPROGRESS):
+            self._fail(connection, REFUSED if error == errno.ECONNREFUSED else CUT)
+
+    def _serve(self, connection, sends=False):
+        try:
+            if connection.unsent or sends:
+                self._send_more(connection)
+            else:
+                self._read(connection)
+        except ConnectionRefusedError:
+            self._fail(connection, REFUSED)
+        except (OSError, LookupError, ValueError):  # the last two: no answer of HTTP with a length
+            self._fail(connection, CUT)
+
+    def _send_more(self, connection):
+        try:
+            connection.unsent = connection.unsent[connection.socket.send(connection.unsent):]
+        except BlockingIOError:
+            pass
+        awaited = selectors.EVENT_WRITE if connection.unsent else selectors.EVENT_READ
+        if self._selector.get_key(connection.socket).events != awaited:
+            self._selector.modify(connection.socket, awaited, connection)
 
     def _read(self, connection):
-        try:
-            piece = connection.socket.recv(65536)
-        except OSError:
-            piece = b""
+        piece = connection.socket.recv(65536)
         connection.buffer += piece
         found = parse(connection.buffer) if piece else None
         if found:
             self._finish(connection, *found)
         elif not piece:
-            self._fail(connection)
+            self._fail(connection, CUT)
 
-    def _finish(self, connection, status, body):
-        request = connection.request
-        closing = b"connection: close" in bytes(connection.buffer[:connection.buffer.find(HEAD_END)]).lower()
-        self._note(request, status, connection.client)
-        self.mix.note(request.kind, status, body)
-        connection.request = None
-        connection.buffer.clear()
-        if closing:
+    def _finish(self, connection, status, body, fields):
+        request = self._take_off(connection)
+        if fields.get("connection", "").lower() == "close":
             self._disconnect(connection)
-        self._idle.append(connection)
+        self._end(connection, request, Reply(status, body, fields.get("retry-after"), connection.began,
+                                             time.monotonic()))
 
-    def _fail(self, connection):
-        """The edge closes idle connections, also while a request is on its way; every request may be repeated."""
-        request, was_idle = connection.request, connection.request is None
+    def _fail(self, connection, cause):
+        """The edge closes idle connections, also while a request is on its way."""
+        unheard = cause == CUT and connection.reused and not connection.buffer
+        request = self._take_off(connection)
         self._disconnect(connection)
-        if was_idle:
+        if request is None:
             return
-        self._idle.append(connection)
-        if self.repeats and request.tries == 0:
+        if self.repeats and unheard and request.tries == 0:
+            self._idle.append(connection)
             self._waiting.appendleft(request._replace(tries=1))
         else:
-            self._note(request, 0, connection.client)
+            self._end(connection, request, Reply(cause, b"", None, connection.began, time.monotonic()))
+
+    def _give_up_late(self):
+        now = time.monotonic()
+        while self._busy and (first := next(iter(self._busy))).began + self.patience <= now:
+            self._fail(first, TIMEOUT)
+
+    def _take_off(self, connection):
+        """→ the request that it had"""
+        request, connection.request, connection.unsent = connection.request, None, b""
+        self._busy.pop(connection, None)
+        return request
+
+    def _end(self, connection, request, reply):
+        connection.buffer.clear()
+        self._idle.append(connection)
+        self._note(request, reply.status, connection.client)
+        self._advance(request.session, reply)
 
     def _disconnect(self, connection):
         if connection.socket is not None:
             self._selector.unregister(connection.socket)
             connection.socket.close()
-        connection.socket = connection.request = None
+        connection.socket = None
         connection.buffer.clear()
 
     def _note(self, request, status, client=None):
-        self.answers.append(Answer(request.due - self._began, time.monotonic() - request.due, request.kind, status,
-                                   client))
+        self.answers.append(Answer(request.due - self._began, time.monotonic() - request.due, request.kind,
+                                   status if isinstance(status, int) else 0, client))
 
     def _count_unanswered(self):
-        unanswered = [key.data.request for key in self._selector.get_map().values() if key.data.request]
-        for request in [*self._waiting, *unanswered]:
+        for request in [*self._waiting, *(one.request for one in self._busy)]:
             self._note(request, 0)
         self._waiting.clear()
+        for connection in list(self._busy):
+            self._take_off(connection)
+            self._disconnect(connection)
+            self._idle.append(connection)

@@ -8,7 +8,7 @@ from load.bench import counts, cpu, figures
 from load.bench.system import PRODUCTS
 from dev.report import DevError
 from load.soak_verdict import percentile
-from load.traffic import Traffic, encode
+from load.traffic import Single, Traffic, encode
 
 ACCEPT, TO_THE_END = "accept", "to the end"
 CONNECTIONS = 128
@@ -17,7 +17,7 @@ WAIT_SECONDS = 10
 WARM_UP = 1.0  # what is due in this time does not count: connections are made
 
 
-class Orders:
+class Orders(Single):
     """Plain ones, and every so often (0: never) one that is answered when it is final."""
 
     def __init__(self, waiting_every=0):
