@@ -167,3 +167,18 @@ def test_every_link_names_what_a_service_is_given():
     linked = {kind: {service for service, _, found in TABLE.values() if found == kind} for kind in ("amqp", "postgres")}
     assert linked == {"amqp": {one.name for one in manifests.ON_BUS},
                       "postgres": {one.name for one in manifests.WITH_DATABASE}}
+
+
+def test_a_link_may_be_spoiled_again_at_once(proxies, link):
+    """Connections that the last way left behind do not end the proxy."""
+    ways = (link.slow_close, link.half_open, link.cut, link.reset)
+    for turn in range(80):
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(connect(proxies)) for _ in range(6)]
+            ways[turn % len(ways)]()
+            for client in clients:
+                with contextlib.suppress(OSError):
+                    client.sendall(b"y" * 1000)
+            link.clear()
+    with connect(proxies) as client:
+        assert said(client) == b"x"

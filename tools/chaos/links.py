@@ -7,7 +7,7 @@ import signal
 from dev import account, manifests, ports
 from dev.gotool import TOXIPROXY
 from dev.proc import Process
-from dev.report import DevError
+from dev.report import DevError, tail
 
 
 def _links():
@@ -21,6 +21,7 @@ def _links():
 
 TABLE = dict(_links())
 BOTH = ("upstream", "downstream")
+ENDING = ("timeout", "reset_peer", "limit_data", "slow_close")  # toxics that end connections, if only when removed
 
 
 class Link:
@@ -76,11 +77,7 @@ class Link:
 
     def clear(self):
         """Only this link is as it was."""
-        state = self._proxies.must("GET", f"/proxies/{self.name}")
-        for toxic in state["toxics"]:
-            self._proxies.must("DELETE", f"/proxies/{self.name}/toxics/{toxic['name']}")
-        if not state["enabled"]:
-            self._proxies.must("POST", f"/proxies/{self.name}", {"enabled": True})
+        self._proxies.mend(self._proxies.must("GET", f"/proxies/{self.name}"))
 
 
 class Proxies:
@@ -120,13 +117,28 @@ class Proxies:
         return self._process.stop((signal.SIGTERM, 5))
 
     def heal(self):
-        self.must("POST", "/reset")
+        for state in self.must("GET", "/proxies").values():
+            self.mend(state)
+
+    def mend(self, state):
+        """Toxics that end connections leave dead ones behind in toxiproxy 2.12, which panics when the next toxic is
+        added to such a one; so the link is made again."""
+        name = state["name"]
+        if any(toxic["type"] in ENDING for toxic in state["toxics"]):
+            self.must("DELETE", f"/proxies/{name}")
+            self.must("POST", "/proxies", {key: state[key] for key in ("name", "listen", "upstream")})
+            return
+        for toxic in state["toxics"]:
+            self.must("DELETE", f"/proxies/{name}/toxics/{toxic['name']}")
+        if not state["enabled"]:
+            self.must("POST", f"/proxies/{name}", {"enabled": True})
 
     def must(self, method, path, body=None):
         try:
             status, answer = self._call(method, path, body)
         except OSError as error:
-            raise DevError(f"toxiproxy does not answer {method} {path}: {error}") from None
+            raise DevError(f"toxiproxy does not answer {method} {path}: {error}; the end of its log:\n"
+                           f"{tail(self._process.log)}") from None
         if not 200 <= status < 300:
             raise DevError(f"toxiproxy refused {method} {path}: {status} {answer}")
         return answer
