@@ -65,27 +65,39 @@ void edge_query(void *context, struct bus_http_exchange *exchange) {
   query(context, exchange, bus_http_request(exchange));
 }
 
-/* body: the request with the condition; what is asked for by the path is the item of the breaker. */
+static bool read_condition(const struct bus_http_exchange *exchange, struct product_condition *ret) {
+  return request_condition(bus_http_header(exchange, "If-Match"), bus_http_header(exchange, "If-None-Match"), ret);
+}
+
+/* body: the request with its condition; the product is the item of the breaker. */
 static void write_product(struct edge *edge, struct bus_http_exchange *exchange, struct bus_str product_id,
-                          const void *body, struct product_condition *condition) {
+                          const void *body, bool may_hold) {
   const struct edge_query_kind *kind = bus_http_route(exchange)->data;
   const struct edge_query query = {.kind = kind, .id = product_id, .body = body};
   const void *said;
   struct response response = response_changed_meanwhile();
-  if (request_condition(bus_http_header(exchange, "If-Match"), bus_http_header(exchange, "If-None-Match"), condition) &&
-      edge_ask(edge, exchange, &query, &said, &response))
+  if (may_hold && edge_ask(edge, exchange, &query, &said, &response))
     response = kind->view(said, bus_http_arena(exchange));
   edge_respond(edge, exchange, &response);
 }
 
+/* A product may sell between its GET and a change of its fields: moves of its stock are no change of those. */
+static bool read_fields_condition(const struct bus_http_exchange *exchange, struct product_condition *ret) {
+  bool may_hold = read_condition(exchange, ret);
+  ret->if_stock_version = BUS_NO_INT64;
+  return may_hold;
+}
+
 void edge_products_put(void *context, struct bus_http_exchange *exchange) {
   struct product_put put = *(const struct product_put *)bus_http_request(exchange);
-  write_product(context, exchange, put.product.product_id, &put, &put.condition);
+  bool may_hold = read_fields_condition(exchange, &put.condition);
+  write_product(context, exchange, put.product.product_id, &put, may_hold);
 }
 
 void edge_products_withdraw(void *context, struct bus_http_exchange *exchange) {
   struct product_withdraw withdraw = *(const struct product_withdraw *)bus_http_request(exchange);
-  write_product(context, exchange, withdraw.product_id, &withdraw, &withdraw.condition);
+  bool may_hold = read_fields_condition(exchange, &withdraw.condition);
+  write_product(context, exchange, withdraw.product_id, &withdraw, may_hold);
 }
 
 void edge_orders_list(void *context, struct bus_http_exchange *exchange) {
@@ -270,24 +282,40 @@ void edge_orders_cancel(void *context, struct bus_http_exchange *exchange) {
   edge_respond(edge, exchange, &response);
 }
 
-void edge_inventory_update(void *context, struct bus_http_exchange *exchange) {
-  struct edge *edge = context;
-  const struct stock_request *update = bus_http_request(exchange);
+/* Sets what is on hand, whatever it is: a command, which is good on its confirm alone. */
+static void set_stock(struct edge *edge, struct bus_http_exchange *exchange, const struct stock_request *request) {
+  const struct inventory_set_stock set_stock = {request->update.request_id, request->update.product_id,
+                                                request->update.on_hand};
   const struct edge_command command = {.type = &inventory_set_stock_type,
                                        .answer = &inventory_answer_type,
-                                       .correlation_id = &update->command.request_id,
-                                       .body = &update->command};
+                                       .correlation_id = &set_stock.request_id,
+                                       .body = &set_stock};
+  const struct memory memory = {edge->accepted_stock, set_stock.request_id, request->hash};
   const void *said;
-  struct response response = response_key_reused();
-  if (accepted_check(edge->accepted_stock, command.correlation_id, update->hash, bus_monotonic()) == ACCEPTED_OTHER) {
+  struct response response;
+  enum edge_outcome outcome = tell_once(edge, exchange, &command, &memory, &said, &response);
+  if (outcome == EDGE_ANSWERED)
+    response = response_stock(said, bus_http_arena(exchange));
+  else if (outcome == EDGE_CONFIRMED)
+    response = response_stock_accepted(request->idempotency_key, bus_http_arena(exchange));
+  edge_respond(edge, exchange, &response);
+}
+
+/* A delta and an update under a condition may be refused: they need the answer. */
+void edge_inventory_update(void *context, struct bus_http_exchange *exchange) {
+  struct edge *edge = context;
+  struct stock_request request = *(const struct stock_request *)bus_http_request(exchange);
+  struct stock_update *update = &request.update;
+  bool may_hold = read_condition(exchange, &update->condition);
+  if (accepted_check(edge->accepted_stock, &update->request_id, request.hash, bus_monotonic()) == ACCEPTED_OTHER) {
+    struct response response = response_key_reused();
     edge_respond(edge, exchange, &response);
     return;
   }
-  const struct memory memory = {edge->accepted_stock, *command.correlation_id, update->hash};
-  enum edge_outcome outcome = tell_once(edge, exchange, &command, &memory, &said, &response);
-  if (outcome == EDGE_ANSWERED)
-    response = response_stock(said);
-  else if (outcome == EDGE_CONFIRMED)
-    response = response_stock_accepted(update->idempotency_key, bus_http_arena(exchange));
-  edge_respond(edge, exchange, &response);
+  bool is_plain = may_hold && update->delta == BUS_NO_INT64 && !update->condition.if_exists &&
+                  update->condition.if_version == BUS_NO_INT64;
+  if (is_plain)
+    set_stock(edge, exchange, &request);
+  else
+    write_product(edge, exchange, update->product_id, update, may_hold);
 }

@@ -192,17 +192,23 @@ const struct bus_http_input cancel_input = {.size = sizeof(struct order_cancel),
 
 static const struct bus_field stock_fields[] = {
     KEY_FIELD(struct stock_request),
-    BUS_FIELD_STRING(struct inventory_set_stock, product_id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "product",
+    BUS_FIELD_STRING(struct stock_update, product_id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "product",
                      .example = PRODUCT_EXAMPLE),
-    BUS_FIELD_INT64(struct inventory_set_stock, on_hand, 0, INT64_C(1000000000), BUS_REQUIRED,
-                    "what can be reserved from now on", .example = "100"),
+    BUS_FIELD_INT64(struct stock_update, on_hand, 0, STOCK_ON_HAND_MAX, BUS_OPTIONAL,
+                    "what can be reserved from now on; or delta: one of both must be there", .example = "100"),
+    BUS_FIELD_INT64(struct stock_update, delta, -STOCK_ON_HAND_MAX, STOCK_ON_HAND_MAX, BUS_OPTIONAL,
+                    "by how much it changes; what is reserved cannot be taken away"),
 };
 static const struct bus_schema stock_schema = BUS_SCHEMA("update inventory", struct stock_request, stock_fields);
 
 static void check_stock(void *request, struct bus_problems *problems) {
-  struct stock_request *update = request;
-  (void)problems;
-  inventory_request_id_of(update->idempotency_key, &update->command.request_id);
+  struct stock_request *stock = request;
+  bool is_set = stock->update.on_hand != BUS_NO_INT64, is_changed = stock->update.delta != BUS_NO_INT64;
+  if (!is_set && !is_changed)
+    bus_problem_add(problems, "on_hand", "must be there, or delta instead");
+  if (is_set && is_changed)
+    bus_problem_add(problems, "delta", "excludes on_hand; give one of them");
+  inventory_request_id_of(stock->idempotency_key, &stock->update.request_id);
 }
 
 const struct bus_http_input stock_input = {.size = sizeof(struct stock_request),
@@ -239,25 +245,37 @@ const struct bus_http_input withdraw_input = {.size = sizeof(struct product_with
                                               .path = BUS_TABLE(struct product_withdraw, withdraw_path),
                                               .no_such = "no such product"};
 
-/* An entity tag of a product: its version, in quotation marks. Weak tags and others match none (RFC 9110, 13.1.1). */
-static bool read_version(struct bus_str tag, int64_t *ret) {
+/* A number from 1 on without leading zeros; *text moves behind it. */
+static bool read_number(struct bus_str *text, int64_t *ret) {
+  enum { DIGITS_MAX = 12 };
+  size_t digits = 0;
   *ret = 0;
-  if (tag.len < 3 || tag.len > 14 || tag.data[0] != '"' || tag.data[tag.len - 1] != '"' || tag.data[1] == '0')
+  while (digits < text->len && digits < DIGITS_MAX && text->data[digits] >= '0' && text->data[digits] <= '9')
+    *ret = *ret * 10 + (text->data[digits++] - '0');
+  bool good = digits > 0 && text->data[0] != '0';
+  *text = (struct bus_str){text->data + digits, text->len - digits};
+  return good;
+}
+
+/* Weak tags and lists of tags match none (RFC 9110, 13.1.1). */
+static bool read_tag(struct bus_str tag, struct product_condition *ret) {
+  if (tag.len < 2 || tag.data[0] != '"' || tag.data[tag.len - 1] != '"')
     return false;
-  for (size_t i = 1; i < tag.len - 1; i++) {
-    if (tag.data[i] < '0' || tag.data[i] > '9')
-      return false;
-    *ret = *ret * 10 + (tag.data[i] - '0');
-  }
-  return true;
+  struct bus_str text = {tag.data + 1, tag.len - 2};
+  if (!read_number(&text, &ret->if_version))
+    return false;
+  if (text.len == 0)
+    return true;
+  text = (struct bus_str){text.data + 1, text.len - 1};
+  return text.data[-1] == '.' && read_number(&text, &ret->if_stock_version) && text.len == 0;
 }
 
 bool request_condition(struct bus_str if_match, struct bus_str if_none_match, struct product_condition *ret) {
-  *ret = (struct product_condition){.if_version = BUS_NO_INT64};
+  *ret = (struct product_condition){.if_version = BUS_NO_INT64, .if_stock_version = BUS_NO_INT64};
   if (if_none_match.data) {
     ret->if_version = 0;
     return bus_str_is(if_none_match, "*") && !if_match.data;
   }
   ret->if_exists = if_match.data != NULL;
-  return !if_match.data || bus_str_is(if_match, "*") || read_version(if_match, &ret->if_version);
+  return !if_match.data || bus_str_is(if_match, "*") || read_tag(if_match, ret);
 }

@@ -21,7 +21,7 @@ struct order_place request_place(const struct place_request *request, struct bus
 
 /* POST /api/inventory/update */
 struct stock_request {
-  struct inventory_set_stock command;
+  struct stock_update update; /* but for its condition, which is a header */
   struct bus_str idempotency_key;
   struct bus_str hash; /* as order_place.request_hash */
 };
@@ -35,7 +35,8 @@ struct events_request {
 /* PUT and DELETE /api/products/{id}: the conditions are headers. */
 extern const struct bus_http_input put_input, withdraw_input; /* struct product_put, struct product_withdraw */
 
-/* From If-Match and If-None-Match, either absent. False: a condition that holds for no version of a product. */
+/* From If-Match and If-None-Match, either absent. False: a condition that holds for no version of a product. An entity
+ * tag of a product is "<version>.<stock_version>", or "<version>", which says nothing of its stock. */
 bool request_condition(struct bus_str if_match, struct bus_str if_none_match, struct product_condition *ret);
 
 extern const struct bus_http_input place_input,                             /* struct place_request */

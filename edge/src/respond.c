@@ -29,7 +29,10 @@ static void add_headers(struct bus_http_exchange *exchange, const struct respons
 static bool is_known(struct bus_http_exchange *exchange, const struct response *response) {
   if (response->version <= 0)
     return false;
-  struct bus_str tag = bus_arena_printf(bus_http_arena(exchange), "%" PRId64, response->version);
+  struct bus_arena *arena = bus_http_arena(exchange);
+  struct bus_str tag = response->stock_version > 0
+                           ? bus_arena_printf(arena, "%" PRId64 ".%" PRId64, response->version, response->stock_version)
+                           : bus_arena_printf(arena, "%" PRId64, response->version);
   return tag.data && bus_http_tag(exchange, tag) && response->status == 200;
 }
 

@@ -233,6 +233,8 @@ static struct response product(int status, const struct inventory_answer *answer
     return response_refusal(REFUSAL_BAD_ANSWER);
   struct response response = json(status, &product_view_schema, answer->product);
   response.version = answer->product->version;
+  if (answer->product->stock_version != BUS_NO_INT64)
+    response.stock_version = answer->product->stock_version;
   return response;
 }
 
@@ -267,7 +269,17 @@ struct response response_product_written(const void *said, struct bus_arena *are
   }
 }
 
-struct response response_stock(const struct inventory_answer *answer) {
+static struct response too_little(const struct inventory_answer *answer, struct bus_arena *arena) {
+  if (answer->product == NULL)
+    return response_refusal(REFUSAL_BAD_ANSWER);
+  struct bus_str detail =
+      bus_arena_printf(arena, "only %" PRId64 " are on hand; what is reserved cannot be taken away (%" PRId64 ")",
+                       answer->product->on_hand, answer->product->reserved);
+  return detail.data ? problem(409, detail.data) : response_refusal(REFUSAL_NO_MEMORY);
+}
+
+struct response response_stock(const void *said, struct bus_arena *arena) {
+  const struct inventory_answer *answer = said;
   switch (answer->outcome) {
   case INVENTORY_FOUND:
   case INVENTORY_UPDATED:
@@ -276,6 +288,12 @@ struct response response_stock(const struct inventory_answer *answer) {
     return problem(404, "no such product");
   case INVENTORY_KEY_REUSED:
     return response_key_reused();
+  case INVENTORY_CHANGED_MEANWHILE:
+    return response_changed_meanwhile();
+  case INVENTORY_BELOW_RESERVED:
+    return too_little(answer, arena);
+  case INVENTORY_TOO_MUCH:
+    return problem(409, "more would be on hand than the 1000000000 that are allowed");
   default:
     return response_refusal(REFUSAL_BAD_ANSWER);
   }

@@ -13,6 +13,7 @@ struct response {
   const char *detail;
   struct bus_uuid location; /* Location: /api/orders/<id>; nil: none */
   int64_t version;          /* of what it shows, for ETag; 0: none */
+  int64_t stock_version;    /* behind the version in ETag; 0: none */
   bool replayed;            /* Idempotent-Replayed: true */
   int64_t applied_wait_s;   /* Preference-Applied: wait=N; 0: none */
   int retry_after_s;        /* Retry-After; 0: none */
@@ -88,8 +89,8 @@ struct response response_bad_position(void);
 /* Products, and their stock. */
 response_view response_product;         /* of a struct inventory_answer */
 response_view response_product_written; /* of one to product.put or product.withdraw */
+response_view response_stock;           /* of one to inventory.set-stock or product.update-stock */
 struct response response_changed_meanwhile(void);
-struct response response_stock(const struct inventory_answer *answer);
 struct response response_stock_accepted(struct bus_str idempotency_key, struct bus_arena *arena);
 
 #endif

@@ -189,7 +189,11 @@ const struct corpus_case stock_corpus[] = {
     {"{" P "," H "}", "idempotency_key;"},
     {"{" K "," P "," H ",\"price\":1}", "price;"},
     {"{" K "," P "," H ",\"reserved\":0}", "reserved;"},
-    {"{}", "idempotency_key;product_id;on_hand;"},
+    {"{" K "," P ",\"delta\":-1000000000}", NULL},
+    {"{" K "," P ",\"delta\":1000000001}", "delta;"},
+    {"{" K "," P ",\"delta\":1e2}", "delta;"},
+    {"{" K "," P "," H ",\"delta\":5}", "delta;"},
+    {"{}", "idempotency_key;product_id;"},
     {"", ";"},
 };
 const size_t stock_corpus_count = sizeof stock_corpus / sizeof stock_corpus[0];

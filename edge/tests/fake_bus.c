@@ -217,6 +217,8 @@ struct bus_str bus_http_header(const struct bus_http_exchange *exchange, const c
   (void)exchange;
   if (strcmp(name, "Last-Event-ID") == 0)
     return fake.last_event;
+  if (strcmp(name, "If-Match") == 0)
+    return fake.match;
   return strcmp(name, "Prefer") == 0 ? fake.prefer : BUS_NO_STR;
 }
 

@@ -40,6 +40,7 @@ struct fake {
   const struct bus_token_claims *caller; /* NULL: no authentication */
   struct bus_str body, segment, idempotency_key, prefer;
   struct bus_str none_match; /* the tag in If-None-Match */
+  struct bus_str match;      /* If-Match */
   struct bus_str last_event; /* Last-Event-ID */
   int waits;                 /* of a stream, before its client goes */
   const char *query;         /* "name=value", or NULL */

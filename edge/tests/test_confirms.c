@@ -87,7 +87,8 @@ static const struct product_view product = {.product_id = BUS_STR("A"),
                                             .currency = BUS_STR("EUR"),
                                             .on_hand = 7,
                                             .reserved = 0,
-                                            .version = 2};
+                                            .version = 2,
+                                            .stock_version = 5};
 static const struct inventory_answer says_updated = {INVENTORY_UPDATED, (struct product_view *)(uintptr_t)&product};
 
 static int update(const char *body) {
@@ -131,6 +132,37 @@ TEST(a_stock_update_that_was_answered_is_forgotten)
   update(STOCK("A", 7));
   assert_int_equal(fake.status, 200);
   assert_int_equal(accepted_count(edge.accepted_stock), 0);
+  tear_down();
+}
+
+#define DELTA "{\"idempotency_key\":\"k\",\"product_id\":\"A\",\"delta\":-7}"
+
+TEST(a_delta_and_an_update_under_a_condition_need_the_answer)
+{
+  set_up();
+  confirm_only(5);
+  assert_int_equal(update(DELTA), 2000);
+  assert_int_equal(fake.status, 503);
+  assert_non_null(strstr(fake.sent.data, "\"delta\":-7,\"if_exists\":false}"));
+  fake.match = BUS_STR("\"2.5\"");
+  update(STOCK("A", 7));
+  assert_int_equal(fake.status, 503);
+  assert_non_null(strstr(fake.sent.data, "\"on_hand\":7,\"if_version\":2,\"if_exists\":true,\"if_stock_version\":5}"));
+  fake.script.answers[0] = (struct fake_answer){AT_MS(10), &inventory_answer_type, &says_updated};
+  assert_int_equal(update(STOCK("A", 7)), 10);
+  assert_int_equal(fake.status, 200);
+  assert_true(bus_str_is(fake_header("ETag"), "2.5"));
+  assert_int_equal(accepted_count(edge.accepted_stock), 0);
+  tear_down();
+}
+
+TEST(a_condition_that_no_product_keeps_sends_nothing)
+{
+  set_up();
+  fake.match = BUS_STR("W/\"2.5\"");
+  assert_int_equal(update(STOCK("A", 7)), 0);
+  assert_int_equal(fake.status, 412);
+  assert_int_equal(fake.begun, 0);
   tear_down();
 }
 

@@ -88,7 +88,8 @@ static struct product_view product = {.product_id = BUS_STR("A"),
                                       .currency = BUS_STR("EUR"),
                                       .on_hand = 1,
                                       .reserved = 0,
-                                      .version = 1};
+                                      .version = 1,
+                                      .stock_version = 4};
 static const struct inventory_answer has_product = {INVENTORY_FOUND, &product};
 
 static void inventory_answers(void) {

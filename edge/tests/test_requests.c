@@ -335,10 +335,10 @@ TEST(the_same_update_has_the_same_request_id)
   assert_true(decode_stock(bus_str("{\"idempotency_key\":\"k\",\"product_id\":\"A\",\"on_hand\":6}"), BUS_NO_STR, arena,
                            &two, &problems));
   assert_true(decode_stock(bus_str(body), BUS_STR("k2"), arena, &three, &problems));
-  assert_true(bus_uuid_equal(&one.command.request_id, &two.command.request_id));
-  assert_false(bus_uuid_equal(&one.command.request_id, &three.command.request_id));
-  assert_int_equal(one.command.on_hand, 5);
-  assert_true(bus_str_is(one.command.product_id, "A"));
+  assert_true(bus_uuid_equal(&one.update.request_id, &two.update.request_id));
+  assert_false(bus_uuid_equal(&one.update.request_id, &three.update.request_id));
+  assert_int_equal(one.update.on_hand, 5);
+  assert_true(bus_str_is(one.update.product_id, "A"));
   assert_true(bus_str_is(one.idempotency_key, "k") && bus_str_is(two.idempotency_key, "k"));
   assert_false(bus_str_equal(one.hash, two.hash));
   assert_true(bus_str_equal(one.hash, three.hash));
@@ -375,27 +375,31 @@ TEST(out_of_memory_is_a_refusal_and_writes_nothing)
 
 /* ---- conditions ---- */
 
-static void assert_condition(const char *if_match, const char *if_none_match, int64_t version, bool exists) {
+static void assert_condition(const char *if_match, const char *if_none_match, int64_t version, int64_t stock_version,
+                             bool exists) {
   struct product_condition condition;
   assert_true(request_condition(if_match ? bus_str(if_match) : BUS_NO_STR,
                                 if_none_match ? bus_str(if_none_match) : BUS_NO_STR, &condition));
   assert_int_equal(condition.if_version, version);
+  assert_int_equal(condition.if_stock_version, stock_version);
   assert_int_equal(condition.if_exists, exists);
 }
 
 TEST(conditions_name_a_version_or_whether_there_is_one)
 {
-  assert_condition(NULL, NULL, BUS_NO_INT64, false);
-  assert_condition("*", NULL, BUS_NO_INT64, true);
-  assert_condition("\"7\"", NULL, 7, true);
-  assert_condition("\"100000000000\"", NULL, INT64_C(100000000000), true);
-  assert_condition(NULL, "*", 0, false);
+  assert_condition(NULL, NULL, BUS_NO_INT64, BUS_NO_INT64, false);
+  assert_condition("*", NULL, BUS_NO_INT64, BUS_NO_INT64, true);
+  assert_condition("\"7\"", NULL, 7, BUS_NO_INT64, true);
+  assert_condition("\"7.12\"", NULL, 7, 12, true);
+  assert_condition("\"100000000000\"", NULL, INT64_C(100000000000), BUS_NO_INT64, true);
+  assert_condition(NULL, "*", 0, BUS_NO_INT64, false);
 }
 
 TEST(conditions_that_hold_for_no_version)
 {
-  static const char *const tags[] = {"W/\"7\"",          "7", "\"\"", "\"x\"", "\"07\"", "\"7\", \"8\"", "",
-                                     "\"1000000000000\""};
+  static const char *const tags[] = {
+      "W/\"7\"",           "7",      "\"\"",    "\"x\"",     "\"07\"",  "\"7\", \"8\"", "",
+      "\"1000000000000\"", "\"7.\"", "\"7.0\"", "\"7.1.1\"", "\"7x1\"", "\"",           "\".1\""};
   struct product_condition condition;
   for (size_t i = 0; i < BUS_COUNT(tags); i++)
     assert_false(request_condition(bus_str(tags[i]), BUS_NO_STR, &condition));

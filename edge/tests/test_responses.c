@@ -245,11 +245,12 @@ TEST(products_are_found_or_404)
                               .currency = BUS_STR("EUR"),
                               .on_hand = 5,
                               .reserved = 2,
-                              .version = 3};
+                              .version = 3,
+                              .stock_version = 8};
   struct response response = response_product(&(struct inventory_answer){INVENTORY_FOUND, &view}, NULL);
   assert_int_equal(response.status, 200);
   assert_body(&response, "{\"product_id\":\"A\",\"name\":\"An A\",\"price\":999,\"currency\":\"EUR\",\"on_hand\":5,"
-                         "\"reserved\":2,\"version\":3,\"withdrawn\":false}");
+                         "\"reserved\":2,\"version\":3,\"withdrawn\":false,\"stock_version\":8}");
   assert_int_equal(response_product(&(struct inventory_answer){INVENTORY_NOT_FOUND, NULL}, NULL).status, 404);
   assert_int_equal(response_product(&(struct inventory_answer){INVENTORY_FOUND, NULL}, NULL).status, 503);
   assert_int_equal(response_product(&(struct inventory_answer){INVENTORY_UPDATED, &view}, NULL).status, 503);
@@ -268,12 +269,18 @@ TEST(an_update_is_200_404_or_422_and_202_on_the_confirm)
                               .on_hand = 5,
                               .reserved = 2,
                               .version = 3};
-  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_UPDATED, &view}).status, 200);
-  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_FOUND, &view}).status, 200);
-  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_NOT_FOUND, NULL}).status, 404);
-  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_KEY_REUSED, NULL}).status, 422);
-  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_UPDATED, NULL}).status, 503);
-  assert_int_equal(response_stock(&(struct inventory_answer){99, &view}).status, 503);
+  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_UPDATED, &view}, arena).status, 200);
+  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_FOUND, &view}, arena).status, 200);
+  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_NOT_FOUND, NULL}, arena).status, 404);
+  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_KEY_REUSED, NULL}, arena).status, 422);
+  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_UPDATED, NULL}, arena).status, 503);
+  assert_int_equal(response_stock(&(struct inventory_answer){99, &view}, arena).status, 503);
+  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_CHANGED_MEANWHILE, &view}, arena).status, 412);
+  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_TOO_MUCH, &view}, arena).status, 409);
+  assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_BELOW_RESERVED, NULL}, arena).status, 503);
+  struct response refused = response_stock(&(struct inventory_answer){INVENTORY_BELOW_RESERVED, &view}, arena);
+  assert_int_equal(refused.status, 409);
+  assert_string_equal(refused.detail, "only 5 are on hand; what is reserved cannot be taken away (2)");
   struct response response = response_stock_accepted(BUS_STR("k-1"), arena);
   assert_int_equal(response.status, 202);
   assert_int_equal(response.retry_after_s, 1);
@@ -309,6 +316,9 @@ TEST(out_of_memory_is_a_refusal)
     assert_int_equal(response_events(&(struct order_history){ORDER_FOUND, NULL, 0, 1}, false, tiny).refusal,
                      REFUSAL_NO_MEMORY);
     assert_int_equal(response_stock_accepted(BUS_STR("k"), tiny).refusal, REFUSAL_NO_MEMORY);
+    struct product_view product = {.on_hand = 1};
+    assert_int_equal(response_stock(&(struct inventory_answer){INVENTORY_BELOW_RESERVED, &product}, tiny).refusal,
+                     REFUSAL_NO_MEMORY);
   }
   bus_arena_free(tiny);
 }

@@ -18,13 +18,19 @@ struct product {
   int64_t reserved; /* held by open orders */
   int64_t sold;
   int64_t received;
-  int64_t version; /* +1 by each change; 0: there is no such product (yet) */
-  bool withdrawn;  /* from sale */
-  int64_t stored;  /* the version in the database */
+  int64_t version;       /* +1 by each change of its name, price, currency or sale; 0: there is no such product (yet) */
+  int64_t stock_version; /* +1 by each move of its stock */
+  bool withdrawn;        /* from sale */
+  int64_t stored;        /* product_changes in the database */
 };
 
 static inline bool product_exists(const struct product *product) {
   return product->version > 0;
+}
+
+/* How often anything of it has changed. */
+static inline int64_t product_changes(const struct product *product) {
+  return product->version + product->stock_version;
 }
 
 /* The invariant; an absent product has nothing. */
@@ -116,6 +122,11 @@ struct reservation_decision {
 enum inventory_outcome product_decide_put(const struct product *product, const struct product_put *put);
 /* INVENTORY_UPDATED: product_withdraw is to be called; INVENTORY_NOT_FOUND, INVENTORY_CHANGED_MEANWHILE. */
 enum inventory_outcome product_decide_withdraw(const struct product *product, const struct product_withdraw *withdraw);
+
+/* INVENTORY_UPDATED: product_set_on_hand is to be called with *ret_on_hand. INVENTORY_NOT_FOUND,
+ * INVENTORY_CHANGED_MEANWHILE, INVENTORY_BELOW_RESERVED, INVENTORY_TOO_MUCH: it is not. */
+enum inventory_outcome product_decide_stock(const struct product *product, const struct stock_update *update,
+                                            int64_t *ret_on_hand);
 
 /* request: for RESERVATION_RESERVE and RESERVATION_SELL; else NULL. */
 void reservation_decide(const struct reservation *reservation, enum reservation_command command,

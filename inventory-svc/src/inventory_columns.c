@@ -16,6 +16,7 @@ static const struct bus_column products[] = {
     BUS_COLUMN_INT64(P, received, INT64_MIN, INT64_MAX, BUS_CHANGING),
     BUS_COLUMN_INT64(P, version, 1, INT64_MAX, BUS_CHANGING),
     BUS_COLUMN_BOOL(P, withdrawn, BUS_CHANGING),
+    BUS_COLUMN_INT64(P, stock_version, 1, INT64_MAX, BUS_CHANGING),
     BUS_COLUMN_NOW("updated_at"),
 };
 const struct bus_table product_columns = BUS_COLUMN_TABLE("inventory.products", P, products);
@@ -49,5 +50,6 @@ static const struct bus_column requests[] = {
     BUS_COLUMN_UUID(Q, request_id, BUS_KEY),
     BUS_COLUMN_TEXT(Q, product_id, 0, 0, BUS_FIXED),
     BUS_COLUMN_INT64(Q, on_hand, INT64_MIN, INT64_MAX, BUS_FIXED),
+    BUS_COLUMN_INT64(Q, delta, -STOCK_ON_HAND_MAX, STOCK_ON_HAND_MAX, BUS_FIXED | BUS_NULL),
 };
 const struct bus_table request_columns = BUS_COLUMN_TABLE("inventory.stock_requests", Q, requests);

@@ -7,6 +7,7 @@
 
 static bool condition_holds(const struct product *product, const struct product_condition *condition) {
   return (condition->if_version == BUS_NO_INT64 || condition->if_version == product->version) &&
+         (condition->if_stock_version == BUS_NO_INT64 || condition->if_stock_version == product->stock_version) &&
          (!condition->if_exists || product_exists(product));
 }
 
@@ -23,6 +24,21 @@ enum inventory_outcome product_decide_withdraw(const struct product *product, co
     return INVENTORY_NOT_FOUND;
   if (!condition_holds(product, &withdraw->condition) && !product->withdrawn)
     return INVENTORY_CHANGED_MEANWHILE;
+  return INVENTORY_UPDATED;
+}
+
+enum inventory_outcome product_decide_stock(const struct product *product, const struct stock_update *update,
+                                            int64_t *ret_on_hand) {
+  int64_t on_hand = update->delta == BUS_NO_INT64 ? update->on_hand : product->on_hand + update->delta;
+  if (!product_exists(product))
+    return INVENTORY_NOT_FOUND;
+  if (!condition_holds(product, &update->condition))
+    return INVENTORY_CHANGED_MEANWHILE;
+  if (on_hand < 0)
+    return INVENTORY_BELOW_RESERVED;
+  if (on_hand > STOCK_ON_HAND_MAX)
+    return INVENTORY_TOO_MUCH;
+  *ret_on_hand = on_hand;
   return INVENTORY_UPDATED;
 }
 

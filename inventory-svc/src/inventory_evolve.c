@@ -6,7 +6,7 @@
 bool product_is_valid(const struct product *product) {
   return product->on_hand >= 0 && product->reserved >= 0 && product->sold >= 0 && product->version >= 0 &&
          product->received == product->on_hand + product->reserved + product->sold &&
-         (product_exists(product) || product->received == 0);
+         (product_exists(product) || (product->received == 0 && product->stock_version == 0));
 }
 
 bool product_is_as(const struct product *product, const struct inventory_put_product *put) {
@@ -14,8 +14,8 @@ bool product_is_as(const struct product *product, const struct inventory_put_pro
          bus_str_equal(product->name, put->name) && bus_str_equal(product->currency, put->currency);
 }
 
-static void product_changed(struct product *product) {
-  product->version++;
+static void stock_moved(struct product *product) {
+  product->stock_version++;
   assert(product_is_valid(product));
 }
 
@@ -23,7 +23,7 @@ static void move_units(struct product *product, int64_t quantity, int64_t *from,
   assert(product_exists(product) && quantity > 0 && quantity <= *from);
   *from -= quantity;
   *to += quantity;
-  product_changed(product);
+  stock_moved(product);
 }
 
 void product_reserve(struct product *product, int64_t quantity) {
@@ -42,7 +42,7 @@ void product_set_on_hand(struct product *product, int64_t on_hand) {
   assert(product_exists(product) && on_hand >= 0);
   product->received += on_hand - product->on_hand;
   product->on_hand = on_hand;
-  product_changed(product);
+  stock_moved(product);
 }
 
 void product_put(struct product *product, const struct inventory_put_product *put) {
@@ -53,16 +53,16 @@ void product_put(struct product *product, const struct inventory_put_product *pu
   product->currency = put->currency;
   product->price = put->price;
   product->withdrawn = false;
-  if (is_new && put->on_hand != BUS_NO_INT64)
-    product->on_hand = product->received = put->on_hand;
-  product_changed(product);
+  product->version++;
+  if (is_new)
+    product_set_on_hand(product, put->on_hand == BUS_NO_INT64 ? 0 : put->on_hand);
 }
 
 void product_withdraw(struct product *product) {
   if (product->withdrawn)
     return;
   product->withdrawn = true;
-  product_changed(product);
+  product->version++;
 }
 
 /* ---- reservations ---- */

@@ -9,8 +9,8 @@
 const char *const stock_reason_names[] = {"out_of_stock",     "unknown_product", "total_mismatch",
                                           "mixed_currencies", "total_too_large", "withdrawn",
                                           "already_released", "no_reservation",  NULL};
-const char *const inventory_outcome_names[] = {"found",   "not_found",         "updated", "key_reused",
-                                               "created", "changed_meanwhile", NULL};
+const char *const inventory_outcome_names[] = {
+    "found", "not_found", "updated", "key_reused", "created", "changed_meanwhile", "below_reserved", "too_much", NULL};
 
 const char *const product_sort_names[] = {"id", "price", "-price", NULL};
 
@@ -67,6 +67,8 @@ static const struct bus_field condition_fields[] = {
     BUS_FIELD_INT64(struct product_condition, if_version, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL,
                     "version that the product must have; 0: it must not exist"),
     BUS_FIELD_BOOL(struct product_condition, if_exists, BUS_OPTIONAL, "the product must exist"),
+    BUS_FIELD_INT64(struct product_condition, if_stock_version, 1, BUS_JSON_INT_MAX, BUS_OPTIONAL,
+                    "version that its stock must have"),
 };
 static const struct bus_schema condition_schema = BUS_SCHEMA("condition", struct product_condition, condition_fields);
 #define CONDITION(S) BUS_FIELD_EMBED(S, condition, struct product_condition, &condition_schema)
@@ -83,6 +85,16 @@ static const struct bus_field withdraw_fields[] = {
 };
 const struct bus_schema product_withdraw_schema =
     BUS_SCHEMA("product.withdraw", struct product_withdraw, withdraw_fields);
+
+static const struct bus_field update_fields[] = {
+    BUS_FIELD_UUID(struct stock_update, request_id, BUS_REQUIRED, "of the client's idempotency key"),
+    PRODUCT_ID(struct stock_update, BUS_REQUIRED),
+    BUS_FIELD_INT64(struct stock_update, on_hand, 0, STOCK_ON_HAND_MAX, BUS_OPTIONAL, "what can be reserved"),
+    BUS_FIELD_INT64(struct stock_update, delta, -STOCK_ON_HAND_MAX, STOCK_ON_HAND_MAX, BUS_OPTIONAL,
+                    "instead of on_hand: by how much it changes"),
+    CONDITION(struct stock_update),
+};
+const struct bus_schema stock_update_schema = BUS_SCHEMA("product.update-stock", struct stock_update, update_fields);
 
 static const struct bus_field reserved_fields[] = {
     ORDER_ID(struct stock_reserved),
@@ -109,8 +121,10 @@ static const struct bus_field product_fields[] = {
     CURRENCY(struct product_view),
     BUS_FIELD_INT64(struct product_view, on_hand, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "what can be reserved"),
     BUS_FIELD_INT64(struct product_view, reserved, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "held by open orders"),
-    BUS_FIELD_INT64(struct product_view, version, 1, BUS_JSON_INT_MAX, BUS_REQUIRED, "counts its changes"),
+    BUS_FIELD_INT64(struct product_view, version, 1, BUS_JSON_INT_MAX, BUS_REQUIRED,
+                    "counts changes of its name, price, currency and sale"),
     BUS_FIELD_BOOL(struct product_view, withdrawn, BUS_OPTIONAL, "not sold any more"),
+    BUS_FIELD_INT64(struct product_view, stock_version, 1, BUS_JSON_INT_MAX, BUS_OPTIONAL, "counts moves of its stock"),
 };
 const struct bus_schema product_view_schema = BUS_SCHEMA("product", struct product_view, product_fields);
 
@@ -163,6 +177,8 @@ const struct bus_message_type inventory_put_product_type =
 const struct bus_message_type product_put_type = BUS_REQUEST("product.put.v1", &product_put_schema, "edge");
 const struct bus_message_type product_withdraw_type =
     BUS_REQUEST("product.withdraw.v1", &product_withdraw_schema, "edge");
+const struct bus_message_type product_update_stock_type =
+    BUS_REQUEST("product.update-stock.v1", &stock_update_schema, "edge");
 const struct bus_message_type product_get_type = BUS_QUERY("product.get.v1", &product_get_schema, "edge");
 const struct bus_message_type product_list_type = BUS_QUERY("product.list.v1", &product_list_schema, "edge");
 const struct bus_message_type inventory_ping_type = BUS_QUERY("inventory.ping.v1", &inventory_ping_schema, "edge");

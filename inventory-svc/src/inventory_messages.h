@@ -42,10 +42,11 @@ struct inventory_put_product {
   int64_t on_hand; /* BUS_NO_INT64: 0 */
 };
 
-/* A condition on a product's version: it is changed only if the condition holds. */
+/* A condition on a product's versions: it is changed only if the condition holds. */
 struct product_condition {
-  int64_t if_version; /* the version that it must have; 0: there must be no such product; BUS_NO_INT64: any */
-  bool if_exists;     /* there must be such a product */
+  int64_t if_version;       /* the version that it must have; 0: there must be no such product; BUS_NO_INT64: any */
+  int64_t if_stock_version; /* BUS_NO_INT64: any */
+  bool if_exists;           /* there must be such a product */
 };
 /* product.put.v1, a query that writes: as inventory.put-product, under a condition; answered with inventory.answer. */
 struct product_put {
@@ -55,6 +56,15 @@ struct product_put {
 /* product.withdraw.v1, a query that writes: from now on orders for it are rejected; answered with inventory.answer. */
 struct product_withdraw {
   struct bus_str product_id;
+  struct product_condition condition;
+};
+/* product.update-stock.v1, a query that writes: sets what is on hand, or changes it by delta; answered with
+ * inventory.answer. The ids of requests are those of inventory.set-stock. */
+struct stock_update {
+  struct bus_uuid request_id;
+  struct bus_str product_id;
+  int64_t on_hand; /* BUS_NO_INT64: by delta */
+  int64_t delta;   /* BUS_NO_INT64: to on_hand */
   struct product_condition condition;
 };
 
@@ -95,7 +105,8 @@ struct product_view {
   int64_t price;
   struct bus_str currency;
   int64_t on_hand, reserved, version;
-  bool withdrawn; /* from sale: orders for it are rejected, and lists leave it out */
+  bool withdrawn;        /* from sale: orders for it are rejected, and lists leave it out */
+  int64_t stock_version; /* BUS_NO_INT64: from the release before, where version counts moves of the stock, too */
 };
 struct product_get {
   struct bus_str product_id;
@@ -127,6 +138,8 @@ enum inventory_outcome {
   INVENTORY_KEY_REUSED,
   INVENTORY_CREATED,
   INVENTORY_CHANGED_MEANWHILE, /* the condition does not hold: nothing was changed */
+  INVENTORY_BELOW_RESERVED,    /* a delta would take more than is on hand: the rest is reserved */
+  INVENTORY_TOO_MUCH,          /* more than STOCK_ON_HAND_MAX would be on hand */
 };
 extern const char *const inventory_outcome_names[];
 struct inventory_answer {
@@ -145,13 +158,14 @@ struct inventory_ping {
 extern const struct bus_schema stock_item_schema, inventory_reserve_schema, inventory_order_schema,
     inventory_set_stock_schema, inventory_put_product_schema, stock_reserved_schema, stock_rejected_schema,
     stock_event_schema, product_view_schema, product_get_schema, product_list_schema, inventory_answer_schema,
-    product_page_schema, inventory_ping_schema, product_put_schema, product_withdraw_schema;
+    product_page_schema, inventory_ping_schema, product_put_schema, product_withdraw_schema, stock_update_schema;
 
 extern const struct bus_message_type inventory_reserve_type, inventory_commit_type,
-    inventory_release_type;                                                   /* commands, from order-svc */
-extern const struct bus_message_type inventory_set_stock_type;                /* command, from edge */
-extern const struct bus_message_type inventory_put_product_type;              /* command, from operator */
-extern const struct bus_message_type product_put_type, product_withdraw_type; /* queries that write, from edge */
+    inventory_release_type;                                      /* commands, from order-svc */
+extern const struct bus_message_type inventory_set_stock_type;   /* command, from edge */
+extern const struct bus_message_type inventory_put_product_type; /* command, from operator */
+extern const struct bus_message_type product_put_type, product_withdraw_type,
+    product_update_stock_type; /* queries that write, from edge */
 extern const struct bus_message_type product_get_type, product_list_type, inventory_ping_type; /* queries, from edge */
 extern const struct bus_message_type inventory_answer_type, product_page_type, inventory_pong_type; /* answers */
 extern const struct bus_message_type stock_reserved_type, stock_rejected_type, stock_released_type, stock_missing_type,

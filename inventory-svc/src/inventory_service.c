@@ -19,6 +19,13 @@ _Static_assert(offsetof(struct product_put, product.product_id) == 0 &&
                    offsetof(struct inventory_put_product, product_id) == 0 &&
                    offsetof(struct product_withdraw, product_id) == 0,
                "the product's id comes first");
+_Static_assert(offsetof(struct stock_update, request_id) == offsetof(struct inventory_set_stock, request_id) &&
+                   offsetof(struct stock_update, product_id) == offsetof(struct inventory_set_stock, product_id),
+               "both begin alike");
+
+static bool updates_stock(const struct bus_input *input) {
+  return input->type == &inventory_set_stock_type || input->type == &product_update_stock_type;
+}
 
 const struct bus_uuid *inventory_order_of(const struct bus_input *input) {
   bool names = input->kind == BUS_INPUT_DEADLINE || input->type == &inventory_reserve_type ||
@@ -41,7 +48,7 @@ static void add_products(struct bus_set *products, const struct bus_input *input
   if (input->type == &inventory_put_product_type || input->type == &product_put_type ||
       input->type == &product_withdraw_type)
     bus_set_add(products, &put->product_id);
-  if (input->type == &inventory_set_stock_type)
+  if (updates_stock(input))
     bus_set_add(products, &set_stock->product_id);
 }
 
@@ -57,7 +64,7 @@ bool inventory_model_new(const struct bus_input *inputs, size_t count, struct bu
   for (size_t i = 0; i < count; i++) {
     if (inventory_order_of(&inputs[i]))
       bus_set_add(&model->reservations, inventory_order_of(&inputs[i]));
-    if (inputs[i].type == &inventory_set_stock_type)
+    if (updates_stock(&inputs[i]))
       bus_set_add(&model->requests, &((const struct inventory_set_stock *)inputs[i].body)->request_id);
     add_products(&model->products, &inputs[i]);
   }
@@ -68,7 +75,7 @@ bool inventory_model_new(const struct bus_input *inputs, size_t count, struct bu
 bool inventory_model_link(struct inventory_model *model) {
   for (size_t i = 0; i < model->products.count; i++) {
     struct product *product = bus_set_at(&model->products, i);
-    product->stored = product->version;
+    product->stored = product_changes(product);
   }
   for (size_t i = 0; i < model->reservations.count; i++) {
     struct reservation *reservation = bus_set_at(&model->reservations, i);
@@ -85,7 +92,7 @@ bool inventory_model_link(struct inventory_model *model) {
 void inventory_model_finish(struct inventory_model *model) {
   for (size_t i = 0; i < model->products.count; i++) {
     const struct product *product = bus_set_at(&model->products, i);
-    if (product->version != product->stored)
+    if (product_changes(product) != product->stored)
       bus_set_change(&model->products, product);
   }
 }
@@ -107,6 +114,7 @@ void product_view_of(const struct product *product, struct product_view *ret) {
       .reserved = product->reserved,
       .version = product->version,
       .withdrawn = product->withdrawn,
+      .stock_version = product->stock_version,
   };
 }
 
@@ -238,6 +246,8 @@ static void decide_due(struct inventory_model *model, const struct inventory_due
 
 /* ---- the catalogue ---- */
 
+static const struct product_condition any_version = {BUS_NO_INT64, BUS_NO_INT64, false};
+
 static void answer_product(struct bus_effects *effects, enum inventory_outcome outcome, const struct product *product) {
   struct product_view view;
   struct inventory_answer body = {.outcome = (int)outcome};
@@ -252,33 +262,52 @@ static bool is_known(const struct inventory_model *model, const struct stock_req
   return bus_set_is_stored(&model->requests, request) || bus_set_is_changed(&model->requests, request);
 }
 
-/* A request that was carried out; one for a product that does not exist may be asked again when it does. */
-static void remember(struct inventory_model *model, struct stock_request *request,
-                     const struct inventory_set_stock *body) {
-  request->product_id = body->product_id;
-  request->on_hand = body->on_hand;
+/* The request asks for what was carried out under its id. */
+static bool is_repeat(const struct stock_request *request, const struct stock_update *update) {
+  return bus_str_equal(request->product_id, update->product_id) && request->delta == update->delta &&
+         (update->delta != BUS_NO_INT64 || request->on_hand == update->on_hand);
+}
+
+/* A request that was carried out; one that was refused may be asked again. */
+static void remember(struct inventory_model *model, struct stock_request *request, const struct stock_update *update,
+                     int64_t on_hand) {
+  request->product_id = update->product_id;
+  request->on_hand = on_hand;
+  request->delta = update->delta;
   bus_set_change(&model->requests, request);
+}
+
+static void decide_update_stock(struct inventory_model *model, const void *message, struct bus_effects *effects) {
+  const struct stock_update *update = message;
+  struct stock_request *request = bus_set_find(&model->requests, &update->request_id);
+  struct product *product = product_of(model, update->product_id);
+  int64_t on_hand;
+  assert(request);
+  if (is_known(model, request)) {
+    bool again = is_repeat(request, update);
+    answer_product(effects, again ? INVENTORY_UPDATED : INVENTORY_KEY_REUSED, again ? product : NULL);
+    return;
+  }
+  if ((update->on_hand == BUS_NO_INT64) == (update->delta == BUS_NO_INT64)) {
+    bus_park(effects, "product.update-stock has on_hand or delta, and not both");
+    return;
+  }
+  enum inventory_outcome outcome = product_decide_stock(product, update, &on_hand);
+  if (outcome == INVENTORY_UPDATED) {
+    product_set_on_hand(product, on_hand);
+    remember(model, request, update, on_hand);
+  }
+  answer_product(effects, outcome, product_exists(product) ? product : NULL);
 }
 
 static void decide_set_stock(struct inventory_model *model, const void *message, struct bus_effects *effects) {
   const struct inventory_set_stock *body = message;
-  struct stock_request *request = bus_set_find(&model->requests, &body->request_id);
-  struct product *product = product_of(model, body->product_id);
-  assert(request);
-  bool known = is_known(model, request);
-  if (known && (!bus_str_equal(request->product_id, body->product_id) || request->on_hand != body->on_hand)) {
-    answer_product(effects, INVENTORY_KEY_REUSED, NULL);
-    return;
-  }
-  if (!product_exists(product)) {
-    answer_product(effects, INVENTORY_NOT_FOUND, NULL);
-    return;
-  }
-  if (!known) {
-    product_set_on_hand(product, body->on_hand);
-    remember(model, request, body);
-  }
-  answer_product(effects, INVENTORY_UPDATED, product);
+  const struct stock_update update = {.request_id = body->request_id,
+                                      .product_id = body->product_id,
+                                      .on_hand = body->on_hand,
+                                      .delta = BUS_NO_INT64,
+                                      .condition = any_version};
+  decide_update_stock(model, &update, effects);
 }
 
 static void carry_out_put(struct inventory_model *model, const struct product_put *put, struct bus_effects *effects) {
@@ -294,7 +323,7 @@ static void decide_put(struct inventory_model *model, const void *message, struc
 }
 
 static void decide_put_product(struct inventory_model *model, const void *message, struct bus_effects *effects) {
-  const struct product_put put = {*(const struct inventory_put_product *)message, {BUS_NO_INT64, false}};
+  const struct product_put put = {*(const struct inventory_put_product *)message, any_version};
   carry_out_put(model, &put, effects);
 }
 
@@ -319,6 +348,7 @@ static const struct handler {
     {&inventory_put_product_type, decide_put_product},
     {&product_put_type, decide_put},
     {&product_withdraw_type, decide_withdraw},
+    {&product_update_stock_type, decide_update_stock},
 };
 
 void inventory_decide(void *model, const struct bus_input *input, struct bus_effects *effects) {

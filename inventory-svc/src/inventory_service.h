@@ -16,11 +16,12 @@ struct inventory_due {
   struct bus_uuid order_id;
 };
 
-/* A request of set-stock that was carried out, now or before. */
+/* A request that set or changed what is on hand, carried out now or before. */
 struct stock_request {
   struct bus_uuid request_id;
   struct bus_str product_id;
-  int64_t on_hand;
+  int64_t on_hand; /* afterwards */
+  int64_t delta;   /* BUS_NO_INT64: it was set */
 };
 
 struct inventory_model {

@@ -20,7 +20,8 @@ struct shelf {
   struct bus_input inputs[SHELF_BATCH];
   struct bus_envelope envelopes[SHELF_BATCH];
   size_t input_count;
-  bus_time now; /* of the next batch */
+  bus_time now;  /* of the next batch */
+  size_t parked; /* how many inputs each batch is to park */
   struct bus_effects effects;
   size_t stored_products, stored_reservations; /* rows that the last batch wrote */
 };
@@ -48,5 +49,10 @@ bool shelf_balances(const struct shelf *shelf);
 
 /* An order id that ends in n. */
 struct bus_uuid order_id(uint32_t n);
+struct inventory_reserve reserve_of(uint32_t order, struct stock_item *items, size_t count);
+/* With SKU-1 (ten at 2.50 EUR) and SKU-2 (five at 0.99 EUR). */
+struct shelf *shelf_with_stock(void);
+/* Asserts that the message has this type and body. */
+void shelf_assert_says(const struct bus_effect *effect, const struct bus_message_type *type, const char *json);
 
 #endif

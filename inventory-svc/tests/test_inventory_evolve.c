@@ -10,7 +10,8 @@ static struct product ten(void) {
                           .price = 999,
                           .on_hand = 10,
                           .received = 10,
-                          .version = 1};
+                          .version = 1,
+                          .stock_version = 1};
 }
 
 static void assert_stock(const struct product *product, int64_t on_hand, int64_t reserved, int64_t sold,
@@ -27,7 +28,8 @@ TEST(reserve_moves_from_the_shelf)
   struct product product = ten();
   product_reserve(&product, 10);
   assert_stock(&product, 0, 10, 0, 10);
-  assert_int_equal(product.version, 2);
+  assert_int_equal(product.version, 1);
+  assert_int_equal(product.stock_version, 2);
 }
 
 TEST(release_puts_back)
@@ -56,6 +58,8 @@ TEST(set_on_hand_moves_received_by_the_difference)
   assert_stock(&product, 0, 4, 0, 4);
   product_set_on_hand(&product, 0);
   assert_stock(&product, 0, 4, 0, 4);
+  assert_int_equal(product.stock_version, 5);
+  assert_int_equal(product.version, 1);
 }
 
 TEST(put_adds_a_product_with_its_stock)
@@ -68,6 +72,7 @@ TEST(put_adds_a_product_with_its_stock)
   assert_true(product_exists(&product));
   assert_stock(&product, 7, 0, 0, 7);
   assert_int_equal(product.version, 1);
+  assert_int_equal(product.stock_version, 1);
 }
 
 TEST(put_again_changes_the_card_and_not_the_stock)
@@ -81,6 +86,7 @@ TEST(put_again_changes_the_card_and_not_the_stock)
   assert_int_equal(product.version, 2);
   product_put(&product, &put);
   assert_int_equal(product.version, 2);
+  assert_int_equal(product.stock_version, 1);
 }
 
 TEST(each_part_of_a_card_counts)

@@ -38,12 +38,27 @@ static const struct bus_uuid id = {{0x0f, 0, 0, 0, 0, 0, 0x50, 0, 0x80, 0, 0, 0,
 
 TEST(put_and_withdraw_golden)
 {
-  const struct product_put put = {{BUS_STR("a"), BUS_STR("A"), 5, BUS_STR("EUR"), BUS_NO_INT64}, {2, true}};
-  const struct product_withdraw withdraw = {BUS_STR("a"), {BUS_NO_INT64, false}};
+  const struct product_put put = {{BUS_STR("a"), BUS_STR("A"), 5, BUS_STR("EUR"), BUS_NO_INT64},
+                                  {2, BUS_NO_INT64, true}};
+  const struct product_withdraw withdraw = {BUS_STR("a"), {BUS_NO_INT64, BUS_NO_INT64, false}};
   assert_golden(&product_put_schema, &put,
                 "{\"product_id\":\"a\",\"name\":\"A\",\"price\":5,\"currency\":\"EUR\",\"if_version\":2,"
                 "\"if_exists\":true}");
   assert_golden(&product_withdraw_schema, &withdraw, "{\"product_id\":\"a\",\"if_exists\":false}");
+}
+
+TEST(update_stock_golden)
+{
+  const struct stock_update set = {id, BUS_STR("a"), 5, BUS_NO_INT64, {2, 3, true}},
+                            change = {id, BUS_STR("a"), BUS_NO_INT64, -5, {BUS_NO_INT64, BUS_NO_INT64, false}};
+  assert_golden(&stock_update_schema, &set,
+                "{\"request_id\":\"" ID_TEXT
+                "\",\"product_id\":\"a\",\"on_hand\":5,\"if_version\":2,\"if_exists\":true,"
+                "\"if_stock_version\":3}");
+  assert_golden(&stock_update_schema, &change,
+                "{\"request_id\":\"" ID_TEXT "\",\"product_id\":\"a\",\"delta\":-5,\"if_exists\":false}");
+  assert_refused(&stock_update_schema, "{\"request_id\":\"" ID_TEXT "\",\"product_id\":\"a\",\"delta\":-1000000001}",
+                 "delta");
 }
 
 TEST(reserve_golden)
@@ -144,11 +159,13 @@ TEST(answer_golden)
                               .currency = BUS_STR("EUR"),
                               .on_hand = 10,
                               .reserved = 3,
-                              .version = 7};
+                              .version = 7,
+                              .stock_version = 9};
   struct inventory_answer body = {INVENTORY_UPDATED, &view};
-  assert_golden(&inventory_answer_schema, &body,
-                "{\"outcome\":\"updated\",\"product\":{\"product_id\":\"SKU-1\",\"name\":\"One\",\"price\":999,"
-                "\"currency\":\"EUR\",\"on_hand\":10,\"reserved\":3,\"version\":7,\"withdrawn\":false}}");
+  assert_golden(
+      &inventory_answer_schema, &body,
+      "{\"outcome\":\"updated\",\"product\":{\"product_id\":\"SKU-1\",\"name\":\"One\",\"price\":999,"
+      "\"currency\":\"EUR\",\"on_hand\":10,\"reserved\":3,\"version\":7,\"withdrawn\":false,\"stock_version\":9}}");
   body = (struct inventory_answer){INVENTORY_NOT_FOUND, NULL};
   assert_golden(&inventory_answer_schema, &body, "{\"outcome\":\"not_found\"}");
   body.outcome = INVENTORY_KEY_REUSED;
@@ -177,7 +194,8 @@ TEST(page_golden)
                               .currency = BUS_STR("EUR"),
                               .on_hand = 0,
                               .reserved = 0,
-                              .version = 1};
+                              .version = 1,
+                              .stock_version = BUS_NO_INT64};
   const struct product_page page = {&view, 1, BUS_STR("a")}, empty = {NULL, 0, BUS_NO_STR};
   assert_golden(&product_page_schema, &page,
                 "{\"items\":[{\"product_id\":\"a\",\"name\":\"A\",\"price\":1,\"currency\":\"EUR\",\"on_hand\":0,"

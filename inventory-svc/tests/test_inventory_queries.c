@@ -41,12 +41,13 @@ static struct product thing(const char *id) {
                           .price = 1,
                           .on_hand = 2,
                           .received = 2,
-                          .version = 1};
+                          .version = 1,
+                          .stock_version = 1};
 }
 
 #define THING(id)                                                                                                      \
   "{\"product_id\":\"" id "\",\"name\":\"T\",\"price\":1,\"currency\":\"EUR\",\"on_hand\":2,\"reserved\":0,"           \
-  "\"version\":1,\"withdrawn\":false}"
+  "\"version\":1,\"withdrawn\":false,\"stock_version\":1}"
 
 #define LIST(from, most)                                                                                               \
   { .cursor = from, .limit = (most), .min_price = BUS_NO_INT64, .max_price = BUS_NO_INT64, .sort = -1 }

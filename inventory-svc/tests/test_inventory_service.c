@@ -6,34 +6,15 @@
 
 #include <test.h>
 
-static void assert_says(const struct bus_effect *effect, const struct bus_message_type *type, const char *json) {
-  assert_non_null(effect);
-  assert_ptr_equal(effect->type, type);
-  assert_int_equal(effect->kind, type->exchange == BUS_EXCHANGE_REPLY ? BUS_EFFECT_ANSWER : BUS_EFFECT_EMIT);
-  assert_int_equal(effect->body.len, strlen(json));
-  assert_memory_equal(effect->body.data, json, effect->body.len);
-}
-
 #define ORDER(n) "0f000000-0000-5000-8000-00000000000" #n
-
-static struct inventory_reserve reserve_of(uint32_t order, struct stock_item *items, size_t count) {
-  return (struct inventory_reserve){order_id(order), items, count, BUS_NO_INT64, BUS_NO_TIME};
-}
-
-static struct shelf *with_stock(void) {
-  struct shelf *shelf = shelf_new();
-  shelf_put(shelf, "SKU-1", 250, "EUR", 10);
-  shelf_put(shelf, "SKU-2", 99, "EUR", 5);
-  return shelf;
-}
 
 TEST(reserve_emits_the_locked_prices)
 {
-  struct shelf *shelf = with_stock();
+  struct shelf *shelf = shelf_with_stock();
   struct stock_item items[] = {{BUS_STR("SKU-2"), 1, BUS_NO_INT64}, {BUS_STR("SKU-1"), 2, BUS_NO_INT64}};
   const struct inventory_reserve body = reserve_of(1, items, 2);
   const struct bus_effect *effect = shelf_one(shelf, &inventory_reserve_type, &body);
-  assert_says(
+  shelf_assert_says(
       effect, &stock_reserved_type,
       "{\"order_id\":\"" ORDER(
           1) "\",\"items\":[{\"product_id\":\"SKU-2\",\"quantity\":1,\"unit_price\":99},"
@@ -49,14 +30,14 @@ TEST(reserve_emits_the_locked_prices)
 
 TEST(a_repeated_reserve_is_answered_with_the_prices_of_then)
 {
-  struct shelf *shelf = with_stock();
+  struct shelf *shelf = shelf_with_stock();
   struct stock_item items[] = {{BUS_STR("SKU-1"), 2, BUS_NO_INT64}};
   const struct inventory_reserve body = reserve_of(1, items, 1);
   (void)shelf_one(shelf, &inventory_reserve_type, &body);
   shelf_put(shelf, "SKU-1", 1, "USD", 0);
-  assert_says(shelf_one(shelf, &inventory_reserve_type, &body), &stock_reserved_type,
-              "{\"order_id\":\"" ORDER(1) "\",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":2,"
-                                          "\"unit_price\":250}],\"total\":500,\"currency\":\"EUR\"}");
+  shelf_assert_says(shelf_one(shelf, &inventory_reserve_type, &body), &stock_reserved_type,
+                    "{\"order_id\":\"" ORDER(1) "\",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":2,"
+                                                "\"unit_price\":250}],\"total\":500,\"currency\":\"EUR\"}");
   assert_int_equal(shelf->stored_products, 0);
   assert_int_equal(shelf->stored_reservations, 0);
   assert_int_equal(shelf_product(shelf, "SKU-1")->reserved, 2);
@@ -65,13 +46,13 @@ TEST(a_repeated_reserve_is_answered_with_the_prices_of_then)
 
 TEST(a_repeated_reserve_of_other_items_is_answered_as_it_is)
 {
-  struct shelf *shelf = with_stock();
+  struct shelf *shelf = shelf_with_stock();
   struct stock_item items[] = {{BUS_STR("SKU-1"), 2, BUS_NO_INT64}}, others[] = {{BUS_STR("SKU-2"), 5, BUS_NO_INT64}};
   const struct inventory_reserve body = reserve_of(1, items, 1), other = reserve_of(1, others, 1);
   (void)shelf_one(shelf, &inventory_reserve_type, &body);
-  assert_says(shelf_one(shelf, &inventory_reserve_type, &other), &stock_reserved_type,
-              "{\"order_id\":\"" ORDER(1) "\",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":2,"
-                                          "\"unit_price\":250}],\"total\":500,\"currency\":\"EUR\"}");
+  shelf_assert_says(shelf_one(shelf, &inventory_reserve_type, &other), &stock_reserved_type,
+                    "{\"order_id\":\"" ORDER(1) "\",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":2,"
+                                                "\"unit_price\":250}],\"total\":500,\"currency\":\"EUR\"}");
   assert_int_equal(shelf_product(shelf, "SKU-2")->on_hand, 5);
   shelf_free(shelf);
 }
@@ -102,7 +83,7 @@ static const struct inventory_tally *first_tally(const struct shelf *shelf) {
 
 TEST(confirmed_is_sold_in_silence_and_released_answers_with_the_order)
 {
-  struct shelf *shelf = with_stock();
+  struct shelf *shelf = shelf_with_stock();
   struct stock_item items[] = {{BUS_STR("SKU-1"), 2, BUS_NO_INT64}};
   const struct inventory_reserve one = reserve_of(1, items, 1), two = reserve_of(2, items, 1);
   struct order_item sold[] = {{BUS_STR("SKU-1"), 2, 250}};
@@ -111,8 +92,8 @@ TEST(confirmed_is_sold_in_silence_and_released_answers_with_the_order)
   (void)shelf_one(shelf, &inventory_reserve_type, &one);
   (void)shelf_one(shelf, &inventory_reserve_type, &two);
   run_silent(shelf, &order_confirmed_type, &first);
-  assert_says(shelf_one(shelf, &inventory_release_type, &second), &stock_released_type,
-              "{\"order_id\":\"" ORDER(2) "\"}");
+  shelf_assert_says(shelf_one(shelf, &inventory_release_type, &second), &stock_released_type,
+                    "{\"order_id\":\"" ORDER(2) "\"}");
   const struct product *product = shelf_product(shelf, "SKU-1");
   assert_int_equal(product->on_hand, 8);
   assert_int_equal(product->sold, 2);
@@ -122,14 +103,14 @@ TEST(confirmed_is_sold_in_silence_and_released_answers_with_the_order)
 
 TEST(undo_before_do)
 {
-  struct shelf *shelf = with_stock();
+  struct shelf *shelf = shelf_with_stock();
   struct stock_item items[] = {{BUS_STR("SKU-1"), 2, BUS_NO_INT64}};
   const struct inventory_reserve reserve = reserve_of(1, items, 1);
   const struct inventory_order order = {order_id(1)};
-  assert_says(shelf_one(shelf, &inventory_release_type, &order), &stock_released_type,
-              "{\"order_id\":\"" ORDER(1) "\"}");
-  assert_says(shelf_one(shelf, &inventory_reserve_type, &reserve), &stock_rejected_type,
-              "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"already_released\"}");
+  shelf_assert_says(shelf_one(shelf, &inventory_release_type, &order), &stock_released_type,
+                    "{\"order_id\":\"" ORDER(1) "\"}");
+  shelf_assert_says(shelf_one(shelf, &inventory_reserve_type, &reserve), &stock_rejected_type,
+                    "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"already_released\"}");
   assert_int_equal(shelf_product(shelf, "SKU-1")->on_hand, 10);
   assert_int_equal(shelf->reservation_count, 1);
   shelf_free(shelf);
@@ -137,26 +118,26 @@ TEST(undo_before_do)
 
 TEST(a_rejection_names_reason_and_product_each_time)
 {
-  struct shelf *shelf = with_stock();
+  struct shelf *shelf = shelf_with_stock();
   struct stock_item items[] = {{BUS_STR("SKU-1"), 11, BUS_NO_INT64}};
   const struct inventory_reserve body = reserve_of(1, items, 1);
   const struct inventory_order order = {order_id(1)};
   static const char json[] = "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"out_of_stock\",\"product_id\":\"SKU-1\"}";
-  assert_says(shelf_one(shelf, &inventory_reserve_type, &body), &stock_rejected_type, json);
-  assert_says(shelf_one(shelf, &inventory_reserve_type, &body), &stock_rejected_type, json);
-  assert_says(shelf_one(shelf, &inventory_release_type, &order), &stock_rejected_type, json);
-  assert_says(shelf_one(shelf, &inventory_commit_type, &order), &stock_missing_type, json);
+  shelf_assert_says(shelf_one(shelf, &inventory_reserve_type, &body), &stock_rejected_type, json);
+  shelf_assert_says(shelf_one(shelf, &inventory_reserve_type, &body), &stock_rejected_type, json);
+  shelf_assert_says(shelf_one(shelf, &inventory_release_type, &order), &stock_rejected_type, json);
+  shelf_assert_says(shelf_one(shelf, &inventory_commit_type, &order), &stock_missing_type, json);
   assert_int_equal(shelf->reservation_count, 1);
   shelf_free(shelf);
 }
 
 TEST(an_unknown_product_is_rejected_and_stored_so)
 {
-  struct shelf *shelf = with_stock();
+  struct shelf *shelf = shelf_with_stock();
   struct stock_item items[] = {{BUS_STR("SKU-1"), 1, BUS_NO_INT64}, {BUS_STR("nothing"), 1, BUS_NO_INT64}};
   const struct inventory_reserve body = reserve_of(1, items, 2);
-  assert_says(shelf_one(shelf, &inventory_reserve_type, &body), &stock_rejected_type,
-              "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"unknown_product\",\"product_id\":\"nothing\"}");
+  shelf_assert_says(shelf_one(shelf, &inventory_reserve_type, &body), &stock_rejected_type,
+                    "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"unknown_product\",\"product_id\":\"nothing\"}");
   assert_int_equal(shelf->product_count, 2);
   assert_int_equal(shelf->stored_products, 0);
   assert_int_equal(shelf->stored_reservations, 1);
@@ -167,7 +148,7 @@ TEST(an_unknown_product_is_rejected_and_stored_so)
 
 TEST(confirmed_without_a_reservation_is_sold_and_stored)
 {
-  struct shelf *shelf = with_stock();
+  struct shelf *shelf = shelf_with_stock();
   struct order_item sold[] = {{BUS_STR("SKU-1"), 2, 200}, {BUS_STR("SKU-2"), 5, 1}};
   const struct order_event body = confirmed_of(1, sold, 2, 405);
   run_silent(shelf, &order_confirmed_type, &body);
@@ -184,14 +165,14 @@ TEST(confirmed_without_a_reservation_is_sold_and_stored)
 
 TEST(confirmed_of_what_is_not_there_is_missing_and_alarmed)
 {
-  struct shelf *shelf = with_stock();
+  struct shelf *shelf = shelf_with_stock();
   struct order_item much[] = {{BUS_STR("SKU-1"), 11, 250}}, unknown[] = {{BUS_STR("nothing"), 1, 250}};
   const struct order_event body = confirmed_of(1, much, 1, 2750), other = confirmed_of(2, unknown, 1, 250);
-  assert_says(shelf_one(shelf, &order_confirmed_type, &body), &stock_missing_type,
-              "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"out_of_stock\",\"product_id\":\"SKU-1\"}");
+  shelf_assert_says(shelf_one(shelf, &order_confirmed_type, &body), &stock_missing_type,
+                    "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"out_of_stock\",\"product_id\":\"SKU-1\"}");
   assert_int_equal(first_tally(shelf)->alarm, ALARM_MISSING);
-  assert_says(shelf_one(shelf, &order_confirmed_type, &other), &stock_missing_type,
-              "{\"order_id\":\"" ORDER(2) "\",\"reason\":\"out_of_stock\",\"product_id\":\"nothing\"}");
+  shelf_assert_says(shelf_one(shelf, &order_confirmed_type, &other), &stock_missing_type,
+                    "{\"order_id\":\"" ORDER(2) "\",\"reason\":\"out_of_stock\",\"product_id\":\"nothing\"}");
   assert_int_equal(shelf->reservation_count, 0);
   assert_int_equal(shelf_product(shelf, "SKU-1")->on_hand, 10);
   shelf_free(shelf);
@@ -200,7 +181,7 @@ TEST(confirmed_of_what_is_not_there_is_missing_and_alarmed)
 /* The release before sent order.confirmed without items, and inventory.commit. */
 TEST(without_items_only_a_reservation_is_sold)
 {
-  struct shelf *shelf = with_stock();
+  struct shelf *shelf = shelf_with_stock();
   struct stock_item items[] = {{BUS_STR("SKU-1"), 2, BUS_NO_INT64}};
   const struct inventory_reserve one = reserve_of(1, items, 1), two = reserve_of(2, items, 1);
   const struct order_event confirmed = confirmed_of(1, NULL, 0, 500);
@@ -211,7 +192,7 @@ TEST(without_items_only_a_reservation_is_sold)
   run_silent(shelf, &order_confirmed_type, &confirmed);
   run_silent(shelf, &inventory_commit_type, &commit);
   assert_int_equal(shelf_product(shelf, "SKU-1")->sold, 4);
-  assert_says(shelf_one(shelf, &inventory_commit_type, &third), &stock_missing_type, json);
+  shelf_assert_says(shelf_one(shelf, &inventory_commit_type, &third), &stock_missing_type, json);
   assert_int_equal(shelf->reservation_count, 2);
   shelf_free(shelf);
 }
@@ -233,14 +214,14 @@ static const struct bus_effect *due(struct shelf *shelf, bus_time now) {
 
 TEST(a_reservation_past_its_time_is_asked_about_each_minute)
 {
-  struct shelf *shelf = with_stock();
+  struct shelf *shelf = shelf_with_stock();
   struct stock_item item = {BUS_STR("SKU-1"), 1, BUS_NO_INT64};
   const struct inventory_reserve reserve = expected_until(&item, 120 * BUS_SECOND);
   const struct inventory_order order = {order_id(1)};
   (void)shelf_one(shelf, &inventory_reserve_type, &reserve);
   assert_null(due(shelf, 119 * BUS_SECOND));
   assert_int_equal(shelf->stored_reservations, 0);
-  assert_says(due(shelf, 120 * BUS_SECOND), &stock_held_type, "{\"order_id\":\"" ORDER(1) "\"}");
+  shelf_assert_says(due(shelf, 120 * BUS_SECOND), &stock_held_type, "{\"order_id\":\"" ORDER(1) "\"}");
   assert_int_equal(shelf->stored_reservations, 1);
   assert_null(first_tally(shelf));
   assert_null(due(shelf, 179 * BUS_SECOND));
@@ -254,7 +235,7 @@ TEST(ten_minutes_are_alarmed_whatever_was_expected)
 {
   static const bus_time until[] = {BUS_NO_TIME, BUS_HOUR, 120 * BUS_SECOND};
   for (size_t i = 0; i < BUS_COUNT(until); i++) {
-    struct shelf *shelf = with_stock();
+    struct shelf *shelf = shelf_with_stock();
     struct stock_item item = {BUS_STR("SKU-1"), 1, BUS_NO_INT64};
     const struct inventory_reserve reserve = expected_until(&item, until[i]);
     shelf->now = 0;
@@ -270,7 +251,7 @@ TEST(ten_minutes_are_alarmed_whatever_was_expected)
 
 TEST(a_batch_sees_its_own_effects_and_stores_each_row_once)
 {
-  struct shelf *shelf = with_stock();
+  struct shelf *shelf = shelf_with_stock();
   struct stock_item six[] = {{BUS_STR("SKU-1"), 6, BUS_NO_INT64}};
   const struct inventory_reserve one = reserve_of(1, six, 1), two = reserve_of(2, six, 1),
                                  three = reserve_of(3, six, 1);
@@ -315,7 +296,7 @@ TEST(a_new_product_can_be_reserved_in_its_own_batch)
 
 TEST(each_reservation_is_tallied_once)
 {
-  struct shelf *shelf = with_stock();
+  struct shelf *shelf = shelf_with_stock();
   struct stock_item items[] = {{BUS_STR("SKU-1"), 2, BUS_NO_INT64}, {BUS_STR("SKU-2"), 1, BUS_NO_INT64}};
   const struct inventory_reserve body = reserve_of(1, items, 2);
   shelf_add(shelf, &inventory_reserve_type, &body);
@@ -334,103 +315,6 @@ TEST(each_reservation_is_tallied_once)
   shelf_free(shelf);
 }
 
-/* ---- the catalogue ---- */
-
-static const char updated_to_3[] =
-    "{\"outcome\":\"updated\",\"product\":{\"product_id\":\"SKU-1\",\"name\":\"A thing\","
-    "\"price\":250,\"currency\":\"EUR\",\"on_hand\":3,\"reserved\":0,\"version\":2,\"withdrawn\":false}}";
-
-TEST(set_stock_answers_with_the_product)
-{
-  struct shelf *shelf = with_stock();
-  const struct inventory_set_stock body = {order_id(9), BUS_STR("SKU-1"), 3};
-  assert_says(shelf_one(shelf, &inventory_set_stock_type, &body), &inventory_answer_type, updated_to_3);
-  assert_int_equal(shelf_product(shelf, "SKU-1")->received, 3);
-  assert_true(bus_str_is(shelf_message(shelf, 0)->envelope.reply_to, "edge.reply.1"));
-  shelf_free(shelf);
-}
-
-TEST(set_stock_again_is_answered_and_not_carried_out)
-{
-  struct shelf *shelf = with_stock();
-  const struct inventory_set_stock body = {order_id(9), BUS_STR("SKU-1"), 3};
-  (void)shelf_one(shelf, &inventory_set_stock_type, &body);
-  struct stock_item items[] = {{BUS_STR("SKU-1"), 1, BUS_NO_INT64}};
-  const struct inventory_reserve reserve = reserve_of(1, items, 1);
-  (void)shelf_one(shelf, &inventory_reserve_type, &reserve);
-  assert_says(shelf_one(shelf, &inventory_set_stock_type, &body), &inventory_answer_type,
-              "{\"outcome\":\"updated\",\"product\":{\"product_id\":\"SKU-1\",\"name\":\"A thing\",\"price\":250,"
-              "\"currency\":\"EUR\",\"on_hand\":2,\"reserved\":1,\"version\":3,\"withdrawn\":false}}");
-  assert_int_equal(shelf->stored_products, 0);
-  assert_int_equal(shelf->request_count, 1);
-  shelf_free(shelf);
-}
-
-TEST(set_stock_twice_in_one_batch_is_carried_out_once)
-{
-  struct shelf *shelf = with_stock();
-  const struct inventory_set_stock body = {order_id(9), BUS_STR("SKU-1"), 3};
-  shelf_add(shelf, &inventory_set_stock_type, &body);
-  shelf_add(shelf, &inventory_set_stock_type, &body);
-  shelf_run(shelf);
-  assert_says(shelf_message(shelf, 0), &inventory_answer_type, updated_to_3);
-  assert_says(shelf_message(shelf, 1), &inventory_answer_type, updated_to_3);
-  shelf_free(shelf);
-}
-
-TEST(another_body_under_the_same_request_is_refused)
-{
-  struct shelf *shelf = with_stock();
-  const struct inventory_set_stock body = {order_id(9), BUS_STR("SKU-1"), 3};
-  const struct inventory_set_stock others[] = {{order_id(9), BUS_STR("SKU-1"), 4}, {order_id(9), BUS_STR("SKU-2"), 3}};
-  (void)shelf_one(shelf, &inventory_set_stock_type, &body);
-  for (size_t i = 0; i < BUS_COUNT(others); i++)
-    assert_says(shelf_one(shelf, &inventory_set_stock_type, &others[i]), &inventory_answer_type,
-                "{\"outcome\":\"key_reused\"}");
-  assert_int_equal(shelf_product(shelf, "SKU-1")->on_hand, 3);
-  assert_int_equal(shelf_product(shelf, "SKU-2")->on_hand, 5);
-  shelf_free(shelf);
-}
-
-TEST(set_stock_of_nothing_may_be_asked_again_when_it_is_there)
-{
-  struct shelf *shelf = shelf_new();
-  const struct inventory_set_stock body = {order_id(9), BUS_STR("late"), 3};
-  assert_says(shelf_one(shelf, &inventory_set_stock_type, &body), &inventory_answer_type,
-              "{\"outcome\":\"not_found\"}");
-  assert_int_equal(shelf->request_count, 0);
-  shelf_put(shelf, "late", 1, "EUR", 0);
-  (void)shelf_one(shelf, &inventory_set_stock_type, &body);
-  assert_int_equal(shelf_product(shelf, "late")->on_hand, 3);
-  shelf_free(shelf);
-}
-
-TEST(set_stock_below_what_is_reserved_keeps_reservations)
-{
-  struct shelf *shelf = with_stock();
-  struct stock_item items[] = {{BUS_STR("SKU-1"), 4, BUS_NO_INT64}};
-  const struct inventory_reserve reserve = reserve_of(1, items, 1);
-  const struct inventory_set_stock body = {order_id(9), BUS_STR("SKU-1"), 0};
-  const struct inventory_order order = {order_id(1)};
-  (void)shelf_one(shelf, &inventory_reserve_type, &reserve);
-  (void)shelf_one(shelf, &inventory_set_stock_type, &body);
-  (void)shelf_one(shelf, &inventory_release_type, &order);
-  assert_int_equal(shelf_product(shelf, "SKU-1")->on_hand, 4);
-  assert_true(shelf_balances(shelf));
-  shelf_free(shelf);
-}
-
-TEST(put_product_again_leaves_the_stock)
-{
-  struct shelf *shelf = with_stock();
-  shelf_put(shelf, "SKU-1", 300, "EUR", 77);
-  assert_int_equal(shelf_product(shelf, "SKU-1")->on_hand, 10);
-  assert_int_equal(shelf_product(shelf, "SKU-1")->price, 300);
-  shelf_put(shelf, "SKU-1", 300, "EUR", 77);
-  assert_int_equal(shelf->stored_products, 0);
-  shelf_free(shelf);
-}
-
 TEST(a_message_of_no_use_is_parked)
 {
   struct shelf *shelf = shelf_new();
@@ -446,7 +330,7 @@ TEST(a_message_of_no_use_is_parked)
 
 TEST(a_batch_without_memory_fails_whole)
 {
-  struct shelf *shelf = with_stock();
+  struct shelf *shelf = shelf_with_stock();
   struct bus_arena *tiny = bus_arena_new(64);
   struct inventory_model *model;
   struct stock_item items[] = {{BUS_STR("SKU-1"), 4, BUS_NO_INT64}};

@@ -186,9 +186,10 @@ TEST(set_stock_is_carried_out_once_and_forgotten_after_seven_days)
   rig_put(link, "SKU-1", 250, "EUR", 1);
   const struct inventory_set_stock set = {order_id(1), BUS_STR("SKU-1"), 7}, other = {order_id(1), BUS_STR("SKU-1"), 8},
                                    none = {order_id(2), BUS_STR("none"), 7};
-#define VIEW(on_hand, version)                                                                                         \
+#define VIEW(on_hand, stock_version)                                                                                   \
   "{\"outcome\":\"updated\",\"product\":{\"product_id\":\"SKU-1\",\"name\":\"Ein Ding\",\"price\":250,"                \
-  "\"currency\":\"EUR\",\"on_hand\":" on_hand ",\"reserved\":0,\"version\":" version ",\"withdrawn\":false}}"
+  "\"currency\":\"EUR\",\"on_hand\":" on_hand                                                                          \
+  ",\"reserved\":0,\"version\":1,\"withdrawn\":false,\"stock_version\":" stock_version "}}"
   run_one(link, &inventory_set_stock_type, &set, &inventory_answer_type, VIEW("7", "2"));
   run_one(link, &inventory_set_stock_type, &set, &inventory_answer_type, VIEW("7", "2"));
   run_one(link, &inventory_set_stock_type, &other, &inventory_answer_type, "{\"outcome\":\"key_reused\"}");

@@ -28,7 +28,7 @@ TEST(queries_read_products_and_pages)
   rig_query(queries);
 #define THING(id, price)                                                                                               \
   "{\"product_id\":\"" id "\",\"name\":\"Ein Ding\",\"price\":" price ",\"currency\":\"EUR\",\"on_hand\":1,"           \
-  "\"reserved\":0,\"version\":1,\"withdrawn\":false}"
+  "\"reserved\":0,\"version\":1,\"withdrawn\":false,\"stock_version\":1}"
   rig_assert_said(queries, 0, &inventory_answer_type, "{\"outcome\":\"found\",\"product\":" THING("_", "3") "}");
   rig_assert_said(queries, 1, &product_page_type,
                   "{\"items\":[" THING("_", "3") "," THING("a", "2") "],\"next_cursor\":\"a\"}");

@@ -60,7 +60,7 @@ def test_every_other_column_has_a_value_of_its_own(made):
 
 def bounds(checks, name):
     """The bounds of one column in the CHECKs: (least, most), None for a missing one."""
-    of_column = rf"\(?(?:octet_length|length)?\(?\b{name}\b\)? (>=|<=|=) '?(-?\d+)'?(?:::bigint)?\)"
+    of_column = rf"\(?(?:octet_length|length)?\(?\b{name}\b\)? (>=|<=|=) '?(-?\d+)'?(?:::(?:bigint|integer))?\)"
     found = re.findall(of_column, " ".join(checks))
     for shortest, longest in re.findall(rf"\(\b{name}\b ~ '\^\[[^\]]*\]{{(\d+)(?:,(\d+))?}}\$'", " ".join(checks)):
         found += [(">=", shortest), ("<=", longest or shortest)]

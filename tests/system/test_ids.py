@@ -37,6 +37,15 @@ def fixture_products(api, stack):
     wait_until(lambda: get_raw(stack, "/api/products/" + encoded(IDS[-1]))[0] == 200, 10, "the products")
 
 
+@pytest.mark.parametrize("name", ["update", "reserve", "reservations"])
+def test_a_product_named_like_a_path_is_named_percent_encoded(api, stack, name):
+    body = {"name": "odd", "price": 1, "currency": "EUR", "on_hand": 5}
+    assert api.call("PUT", f"/api/products/{name}", body).status_code in (200, 201)
+    for path in (f"/api/products/{name}", "/api/products/" + encoded(name), "/api/inventory/" + encoded(name)):
+        status, product = get_raw(stack, path)
+        assert (status, product.get("product_id")) == (200, name), path
+
+
 @pytest.mark.usefixtures("products")
 def test_every_id_that_can_be_ordered_can_be_named_in_a_path(api, stack):
     order = api.complete(*[item(name) for name in IDS])
@@ -44,7 +53,9 @@ def test_every_id_that_can_be_ordered_can_be_named_in_a_path(api, stack):
     listed = {product["product_id"] for product in api.get("/api/products?limit=100").json()["items"]}
     assert set(IDS) <= listed
     for name in IDS:
-        assert api.set_stock(name, 500).status_code == 200, name
+        assert api.set_stock(name, 499).status_code == 200, name
+        assert api.post("/api/inventory/update", {"idempotency_key": str(uuid.uuid4()), "product_id": name,
+                                                  "delta": 1}).json()["on_hand"] == 500, name
         for route in ("/api/products/", "/api/inventory/"):
             for given in (name, encoded(name), encoded(name).lower(), urllib.parse.quote(name, safe="")):
                 status, product = get_raw(stack, route + given)

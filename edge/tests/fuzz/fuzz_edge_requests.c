@@ -77,10 +77,11 @@ static void stock(struct bus_str rest) {
     check_refused(&problems);
     return;
   }
-  fuzz_must_travel(&inventory_set_stock_schema, &update.command, arena);
+  (void)request_condition(BUS_NO_STR, BUS_NO_STR, &update.update.condition); /* there is none */
+  fuzz_must_travel(&stock_update_schema, &update.update, arena);
   struct bus_str canonical = canonical_of(stock_input.body, rest);
   FUZZ_CHECK(decode_stock(canonical, key, arena, &again, &problems));
-  FUZZ_CHECK(bus_uuid_equal(&update.command.request_id, &again.command.request_id));
+  FUZZ_CHECK(bus_uuid_equal(&update.update.request_id, &again.update.request_id));
   FUZZ_CHECK(bus_str_equal(update.hash, again.hash));
 }
 
@@ -144,7 +145,7 @@ static void answers(struct bus_str json) {
     check_answer(response_events(history, true, arena));
   if (product) {
     check_answer(response_product(product, arena));
-    check_answer(response_stock(product));
+    check_answer(response_stock(product, arena));
   }
 }
 
