@@ -21,8 +21,10 @@ const struct bus_http_input profile_change_input = {
                    .example = "correct horse battery")
 static const struct bus_field password_fields[] = {PASSWORD(current_password, 1),
                                                    PASSWORD(new_password, USER_PASSWORD_MIN)};
+static const struct bus_field password_key = USER_KEY_FIELD(struct password_request);
 const struct bus_http_input password_input = {.size = sizeof(struct password_request),
-                                              .body = BUS_TABLE(struct password_request, password_fields)};
+                                              .body = BUS_TABLE(struct password_request, password_fields),
+                                              .header_key = &password_key};
 
 static struct response no_such_user(void) {
   return edge_user_refusal(&(struct user_answer){.outcome = USER_NOT_FOUND});
@@ -107,10 +109,10 @@ void edge_password_change(void *context, struct bus_http_exchange *exchange) {
   }
   bool sealed = edge_user_seal(edge, exchange, request->current_password, &change.password) &&
                 edge_user_seal(edge, exchange, request->new_password, &change.new_password);
-  bool named = edge_user_name_request(exchange, bus_str(caller->sub), &change.request_id);
+  edge_user_name_request(exchange, request->idempotency_key, bus_str(caller->sub), &change.request_id);
   edge_user_erase_body(exchange);
-  response = sealed ? edge_user_long_key() : response_refusal(REFUSAL_NO_MEMORY);
-  if (!sealed || !named)
+  response = response_refusal(REFUSAL_NO_MEMORY);
+  if (!sealed)
     edge_respond(edge, exchange, &response);
   else
     ask(edge, exchange, &(struct edge_query){.kind = &kind, .correlation_id = &change.user_id, .body = &change});

@@ -11,7 +11,7 @@ struct profile_request {
 };
 /* PUT /api/auth/password */
 struct password_request {
-  struct bus_str current_password, new_password;
+  struct bus_str current_password, new_password, idempotency_key;
 };
 
 extern const struct bus_http_input profile_input, profile_change_input, password_input;

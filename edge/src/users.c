@@ -6,8 +6,6 @@
 
 #include <stdio.h>
 
-enum { IDEMPOTENCY_KEY_MAX = 255 };
-
 /* ---- what clients send ---- */
 
 #define B struct auth_body
@@ -37,14 +35,16 @@ static void check_email(void *request, struct bus_problems *problems) {
     bus_problem_add(problems, "email", "must be an e-mail address of at most %d bytes", USER_EMAIL_MAX);
 }
 
-#define INPUT(name, checks)                                                                                            \
-  const struct bus_http_input name##_input = {.size = sizeof(B), .body = BUS_TABLE(B, name##_fields), .check = (checks)}
-INPUT(register, check_email);
-INPUT(login, check_email);
-INPUT(refresh, NULL);
-INPUT(forgot, check_email);
-INPUT(reset, NULL);
-const struct bus_http_input logout_input = {.size = sizeof(B), .body = BUS_TABLE(B, refresh_fields)};
+static const struct bus_field key_field = USER_KEY_FIELD(B);
+#define INPUT(name, fields, checks)                                                                                    \
+  const struct bus_http_input name##_input = {                                                                         \
+      .size = sizeof(B), .body = BUS_TABLE(B, fields), .header_key = &key_field, .check = (checks)}
+INPUT(register, register_fields, check_email);
+INPUT(login, login_fields, check_email);
+INPUT(refresh, refresh_fields, NULL);
+INPUT(logout, refresh_fields, NULL);
+INPUT(forgot, forgot_fields, check_email);
+INPUT(reset, reset_fields, NULL);
 
 /* ---- what they get ---- */
 
@@ -52,10 +52,6 @@ static const struct bus_field status_fields[] = {
     BUS_FIELD_STRING(struct auth_status, status, BUS_TOKEN, 1, 16, BUS_REQUIRED, "accepted or done"),
 };
 const struct bus_schema auth_status_schema = BUS_SCHEMA("status", struct auth_status, status_fields);
-
-struct response edge_user_long_key(void) {
-  return (struct response){.status = 400, .detail = "Idempotency-Key may have 255 characters"};
-}
 
 static struct response refusal(int status, const char *detail, int64_t retry_after_s) {
   return (struct response){
@@ -108,17 +104,12 @@ static struct response respond_to(const struct user_answer *said, const struct e
 
 /* ---- what user-svc is asked ---- */
 
-/* The id comes from the client's key, if it gives one, and from whom the request is about; else it is a new one. */
-bool edge_user_name_request(struct bus_http_exchange *exchange, struct bus_str whom, struct bus_uuid *ret) {
-  struct bus_str key = bus_http_header(exchange, "Idempotency-Key");
-  if (key.len > IDEMPOTENCY_KEY_MAX)
-    return false;
-  if (key.len > 0) {
+void edge_user_name_request(struct bus_http_exchange *exchange, struct bus_str key, struct bus_str whom,
+                            struct bus_uuid *ret) {
+  if (key.data)
     user_request_id_of(bus_str(bus_http_route(exchange)->path), key, whom, ret);
-    return true;
-  }
-  bus_secret_uuid(ret);
-  return true;
+  else
+    bus_secret_uuid(ret);
 }
 
 bool edge_user_seal(const struct edge *edge, struct bus_http_exchange *exchange, struct bus_str secret,
@@ -184,9 +175,8 @@ void edge_user_request(void *context, struct bus_http_exchange *exchange) {
   const void *said;
   struct response response = response_refusal(REFUSAL_UNROUTABLE);
   bus_seal_pair_new(&pair);
-  if (!edge_user_name_request(exchange, whom(body, hash), &request.request_id))
-    response = edge_user_long_key();
-  else if (edge->has_users && !fill(edge, exchange, body, &pair, &request))
+  edge_user_name_request(exchange, body->idempotency_key, whom(body, hash), &request.request_id);
+  if (edge->has_users && !fill(edge, exchange, body, &pair, &request))
     response = response_refusal(REFUSAL_NO_MEMORY);
   else if (edge->has_users &&
            edge_ask(edge, exchange, &(struct edge_query){.kind = &kind->query, .body = &request}, &said, &response))

@@ -9,7 +9,7 @@
 
 /* The body of a request; each route's table has the members that it takes. */
 struct auth_body {
-  struct bus_str email, name, password, refresh_token, token;
+  struct bus_str email, name, password, refresh_token, token, idempotency_key;
   char normal_email[USER_EMAIL_MAX + 1]; /* "": the route takes none */
 };
 
@@ -28,11 +28,13 @@ extern const struct bus_schema auth_status_schema;
 
 extern const struct bus_http_input register_input, login_input, refresh_input, logout_input, forgot_input, reset_input;
 
-/* The request id of the client's Idempotency-Key and of whom the request is about; without a key a new id. False: the
- * key is too long, and edge_user_long_key is the response. */
-bool edge_user_name_request(struct bus_http_exchange *exchange, struct bus_str whom,
-                            struct bus_uuid *ret) BUS_MUST_CHECK;
-struct response edge_user_long_key(void);
+/* The header Idempotency-Key, which a request may have. */
+#define USER_KEY_FIELD(S)                                                                                              \
+  BUS_FIELD_STRING(S, idempotency_key, BUS_VISIBLE, 1, 255, BUS_OPTIONAL,                                              \
+                   "the same for every try of one request, so that a repeat does no harm", .example = "example-1")
+/* The request id of the client's key and of whom the request is about; without a key a new id. */
+void edge_user_name_request(struct bus_http_exchange *exchange, struct bus_str key, struct bus_str whom,
+                            struct bus_uuid *ret);
 /* For USER_LOCKED, USER_BUSY and USER_NOT_FOUND, which mean the same on every route. */
 struct response edge_user_refusal(const struct user_answer *said);
 /* Seals to user-svc and erases the secret; an absent one stays absent. False: out of memory. */

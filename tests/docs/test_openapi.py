@@ -122,6 +122,14 @@ def test_a_request_with_a_key_has_it_in_body_and_header(document):
         assert "idempotency_key" in body["properties"] and body["additionalProperties"] is False
 
 
+def test_a_request_that_may_have_a_key_has_it_in_the_header(document):
+    for path in ("register", "login", "refresh", "logout", "forgot", "reset"):
+        operation = operations(document)["POST", f"/api/auth/{path}"]
+        key = next(one for one in operation["parameters"] if one["name"] == "Idempotency-Key")
+        assert key["in"] == "header" and not key["required"] and key["schema"]["maxLength"] == 255, path
+        assert "idempotency_key" not in json.dumps(operation["requestBody"]), path
+
+
 def described(name):
     return set(re.findall(r'BUS_(?:OPTIONAL|REQUIRED),\s*"([^"]+)"', read(name)))
 

@@ -34,6 +34,8 @@ struct bus_http_input {
   /* The body's optional string field "idempotency_key", where a request must have a key: there or in the header
    * Idempotency-Key, bare or in quotation marks, and the same in both. It is decoded into the field. */
   const struct bus_field *key;
+  /* An optional string field, not of the body, into which that header is decoded where a request may have a key. */
+  const struct bus_field *header_key;
   /* Offset of a struct bus_str: the SHA-256, in hexadecimal, of the body's canonical encoding with its fallbacks and
    * without the key. 0: not wanted. */
   size_t hash;

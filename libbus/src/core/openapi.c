@@ -46,8 +46,9 @@ static void write_parameters(struct bus_json_writer *writer, const struct bus_ht
     write_parameter(writer, &input->path->fields[i], next_segment(&path), "path", written++ == 0);
   for (size_t i = 0; query && i < query->field_count; i++)
     write_parameter(writer, &query->fields[i], bus_str(query->fields[i].name), "query", written++ == 0);
-  if (input->key)
-    write_parameter(writer, input->key, BUS_STR("Idempotency-Key"), "header", written == 0);
+  const struct bus_field *key = input->key ? input->key : input->header_key;
+  if (key)
+    write_parameter(writer, key, BUS_STR("Idempotency-Key"), "header", written == 0);
   bus_json_put(writer, "],");
 }
 

@@ -90,6 +90,14 @@ static void decode_key(const struct bus_field *field, struct bus_str *key, struc
   bus_path_leave(&sink->path, back);
 }
 
+/* Decodes the header for a table whose body has no key. */
+static void decode_header_key(const struct bus_field *field, struct bus_str given, struct bus_field_sink *sink,
+                              void *request) {
+  struct bus_str *key = slot_of(field, request);
+  *key = given;
+  decode_key(field, key, sink);
+}
+
 static void agree_on_key(const struct bus_field *field, struct bus_str in_header, void *request,
                          struct bus_problems *problems) {
   struct bus_str *in_body = slot_of(field, request);
@@ -127,6 +135,8 @@ static bool decode_request(const struct bus_http_input *input, struct bus_http_g
     decode_json(input, &given, d, request);
   if (input->key)
     decode_key(input->key, &given.key, &d->sink);
+  if (input->header_key)
+    decode_header_key(input->header_key, given.key, &d->sink, request);
   bool is_body_right = problems->count == 0;
   if (input->query)
     decode_query(input->query, given.query, &d->sink, request);

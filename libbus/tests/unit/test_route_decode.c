@@ -147,6 +147,28 @@ TEST(a_key_is_needed_once_and_must_agree)
   end();
 }
 
+TEST(a_key_that_only_the_header_has_may_be_absent)
+{
+  const struct bus_str segments[] = {BUS_STR("018f0000-0000-7000-8000-000000000001"), BUS_STR("NAME")};
+  struct bus_http_given given = {segments, BUS_STR(""), BUS_STR("{\"seq\":1}"), BUS_NO_STR};
+  struct bus_http_input in_header = input;
+  in_header.key = NULL;
+  static const struct bus_field seq[] = {BUS_FIELD_INT64(struct ask, seq, 0, 9, BUS_OPTIONAL, "seq")};
+  in_header.body = BUS_TABLE(struct ask, seq);
+  in_header.header_key = &body[0];
+  bus_arena_free(arena);
+  arena = bus_arena_new(1 << 16);
+  const struct ask *ask = bus_http_decode(&in_header, &given, arena, &problems);
+  assert_true(ask && ask->idempotency_key.data == NULL);
+  given.key = BUS_STR("\"a b\"");
+  assert_wrong(bus_http_decode(&in_header, &given, arena, &problems),
+               "Idempotency-Key must be 1 to 8 visible ASCII characters, bare or in quotation marks");
+  given.key = BUS_STR("\"ab\"");
+  ask = bus_http_decode(&in_header, &given, arena, &problems);
+  assert_true(ask && bus_str_is(ask->idempotency_key, "ab") && ask->seq == 1);
+  end();
+}
+
 TEST(the_check_runs_beside_wrong_parameters_and_not_over_a_wrong_body)
 {
   assert_wrong(read("limit=0", "{\"seq\":9}", "k"), "limit must be an integer from 1 to 100; seq is nine");
