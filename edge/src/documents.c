@@ -27,7 +27,9 @@ static struct document {
 static struct document make_openapi(bool has_metrics) {
   const struct bus_openapi document = {.title = "orderbus",
                                        .version = ORDERBUS_VERSION,
-                                       .description = "Orders over REST, carried through a saga",
+                                       .description =
+                                           "Orders over REST, carried through a saga. Integers are written without a "
+                                           "fraction or an exponent. A cursor belongs to its sort.",
                                        .routes = edge_routes,
                                        .route_count = edge_route_count(has_metrics),
                                        .problem = &bus_http_problem_schema};

@@ -10,8 +10,12 @@
 
 #define B struct auth_body
 #define TOKEN_EXAMPLE "0123456789012345678901234567890123456789012"
+/* Of what user_email_normalise takes: the last @ has up to 64 bytes before it, and nothing has a blank inside. */
+#define EMAIL_CHARACTER(more) "[^" more " \\x00-\\x1F\\x7F-\\x9F\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069]"
+#define EMAIL_PATTERN "^ *" EMAIL_CHARACTER("") "{1,64}@" EMAIL_CHARACTER("@") "+ *$"
 #define EMAIL                                                                                                          \
-  BUS_FIELD_STRING(B, email, BUS_PLAIN, 3, USER_EMAIL_MAX + 32, BUS_REQUIRED, "e-mail address",                        \
+  BUS_FIELD_STRING(B, email, BUS_PLAIN, 3, USER_EMAIL_MAX, BUS_REQUIRED,                                               \
+                   "e-mail address, with at most 64 bytes before the @", .pattern = EMAIL_PATTERN,                     \
                    .example = "ann@example.org")
 #define PASSWORD(member, least)                                                                                        \
   BUS_FIELD_STRING(B, member, BUS_TEXT, least, USER_PASSWORD_MAX, BUS_REQUIRED, "password",                            \

@@ -88,6 +88,23 @@ def test_every_reference_leads_somewhere(document):
             part = part[name]
 
 
+def test_a_body_that_no_table_describes_has_its_media_type(document):
+    stream = operations(document)["GET", "/api/orders/{id}/stream"]["responses"]
+    assert stream["200"]["content"] == {"text/event-stream": {"schema": {}}} and "content" not in stream["204"]
+    shown = operations(document)["GET", "/api/openapi.json"]["responses"]
+    assert shown["200"]["content"] == {"application/json": {"schema": {"type": "object"}}}
+    assert "content" not in shown["304"]
+
+
+def test_an_address_has_the_pattern_that_is_checked(document):
+    body = operations(document)["POST", "/api/auth/login"]["requestBody"]["content"]["application/json"]["schema"]
+    pattern = body["properties"]["email"]["pattern"]
+    for good in ("a@b", " a@b ", "a@b@c", "ann@example.org", "x" * 64 + "@b"):
+        assert re.search(pattern, good), good
+    for bad in ("a", "@b", "a@", "a b@c", "a@b c", "a@\x85", "x" * 65 + "@b"):
+        assert not re.search(pattern, bad), bad
+
+
 def test_every_segment_of_a_path_is_a_parameter(document):
     for (method, path), operation in operations(document).items():
         named = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "path" and one["required"]]

@@ -83,8 +83,19 @@ static void write_refusal(struct bus_json_writer *writer, int status, const char
   bus_json_put(writer, "'$d':{" PROBLEM ",'description':$s}", (long long)status, "$ref", description);
 }
 
-static void write_text(struct bus_json_writer *writer, const char *media_type) {
-  bus_json_put(writer, ",'content':{$s:{'schema':{'type':'string'}}}", media_type);
+/* A body that no table describes. Readers differ on whether the schema of a stream is that of the whole or of an event.
+ */
+static void write_other_content(struct bus_json_writer *writer, const char *media_type) {
+  const char *schema = strcmp(media_type, "application/json") == 0    ? "{'type':'object'}"
+                       : strcmp(media_type, "text/event-stream") == 0 ? "{}"
+                                                                      : "{'type':'string'}";
+  bus_json_put(writer, ",'content':{$s:{'schema':", media_type);
+  bus_json_put(writer, schema);
+  bus_json_put(writer, "}}");
+}
+
+static bool has_body(int status) {
+  return status != 204 && status < 300;
 }
 
 static void write_answer(struct bus_json_writer *writer, const struct bus_http_route *route,
@@ -94,8 +105,8 @@ static void write_answer(struct bus_json_writer *writer, const struct bus_http_r
     return;
   }
   bus_json_put(writer, "'$d':{'description':$s", (long long)answer->status, answer->description);
-  if (answer->schema == NULL && route->produces && answer->status < 300)
-    write_text(writer, route->produces);
+  if (answer->schema == NULL && route->produces && has_body(answer->status))
+    write_other_content(writer, route->produces);
   if (answer->schema) {
     bus_json_put(writer, ",'content':{");
     write_content(writer, "application/json", answer->schema, false);
