@@ -33,6 +33,14 @@ def test_a_readme_shows_its_programs_variables(name):
     assert "<!-- print --print-markdown -->" in text
 
 
+@pytest.mark.parametrize("name", generated.SECTIONS)
+def test_a_section_is_made_of_what_the_program_prints(name):
+    with open(os.path.join(paths.ROOT, name), encoding="utf-8") as file:
+        text = file.read()
+    assert text == generated.with_section(text, PRESET, name), "run ./dev generate"
+    assert "| `POST /api/orders` | customer |" in text
+
+
 def example(name):
     """{variable: value} of an example environment."""
     with open(os.path.join(paths.ROOT, name), encoding="utf-8") as file:

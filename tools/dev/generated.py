@@ -3,7 +3,7 @@ import os
 import re
 import subprocess
 
-from dev import build, manifests, messages, paths
+from dev import build, manifests, messages, paths, routes
 from dev.report import DevError
 
 # file: (program, flag)
@@ -15,6 +15,10 @@ MADE = {"docs/messages.md": ("bus-topology", "asyncapi", messages.markdown)}
 # file: program; the README of a program shows its output between <!-- print FLAG --> and <!-- end -->.
 READMES = {f"{one.folder}/README.md": one.name for one in manifests.ALL}
 _PRINT = re.compile(r"(<!-- print (\S+) -->\n).*?(<!-- end -->)", re.S)
+
+# file: (program, flag, what makes a section of its output), for the lines between <!-- made --> and <!-- end -->
+SECTIONS = {"docs/api.md": ("edge", "--print-openapi", routes.markdown)}
+_MADE = re.compile(r"(<!-- made -->\n).*?(<!-- end -->)", re.S)
 
 # A document names a result file between <!-- result FILE --> and <!-- end -->; a link and one line of it stand there.
 DOCUMENTS = ("docs/reliability.md", "docs/performance.md")
@@ -67,6 +71,13 @@ def with_output(text, preset, program):
     return _PRINT.sub(lambda found: f"{found[1]}\n{printed(preset, program, found[2]).strip()}\n\n{found[3]}", text)
 
 
+def with_section(text, preset, name):
+    """The document with the section that is made of a program's output."""
+    program, flag, make = SECTIONS[name]
+    made = make(printed(preset, program, flag))
+    return _MADE.sub(lambda found: f"{found[1]}\n{made}\n\n{found[2]}", text)
+
+
 def _rewrite(name, change):
     place = os.path.join(paths.ROOT, name)
     with open(place, encoding="utf-8") as file:
@@ -94,6 +105,8 @@ def generate(options):
             file.write(make(printed(preset, program, word)))
     for name, program in READMES.items():
         _rewrite(name, lambda text, program=program: with_output(text, preset, program))
+    for name in SECTIONS:
+        _rewrite(name, lambda text, name=name: with_section(text, preset, name))
     for name in DOCUMENTS:
         _rewrite(name, with_results)
     return 0
