@@ -1,7 +1,7 @@
 """The pinned programs of ./dev contract install; without one its tests are skipped."""
 import pytest
 
-from dev.contract import OASDIFF, SCHEMATHESIS
+from dev.contract import NODE_PROGRAMS, OASDIFF, SCHEMATHESIS
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +16,10 @@ def schemathesis():
     if not SCHEMATHESIS.installed():
         pytest.skip(SCHEMATHESIS.missing())
     return SCHEMATHESIS
+
+
+@pytest.fixture(scope="session")
+def node_programs():
+    if not NODE_PROGRAMS.installed():
+        pytest.skip(NODE_PROGRAMS.missing())
+    return NODE_PROGRAMS

@@ -11,49 +11,91 @@ from dev.state import State
 # Compares OpenAPI documents.
 OASDIFF = GoTool("oasdiff", "infrastructure/contract/oasdiff", "github.com/oasdiff/oasdiff", "", (1, 26),
                  "./dev contract install")
-# Names each Python package with its version and hashes.
-REQUIREMENTS = os.path.join(paths.ROOT, "infrastructure", "contract", "requirements.txt")
+PINNED = os.path.join(paths.ROOT, "infrastructure", "contract")
 PYTHON = "/usr/bin/python3"  # Debian's, which has pip by a package
 INSTALL_SECONDS = 900
 
 
-class Schemathesis:
-    """A virtual environment in the state folder; it is made again if REQUIREMENTS changes."""
+class Environment:
+    """
+    Programs in a folder of the state folder, which is made again if the pinned file changes.
 
-    def __init__(self):
+    pinned    names each package with its version and hashes
+    place     folder of the programs below the own one
+    sample    one of the programs
+    """
+
+    def __init__(self, name, pinned, place, sample):
+        self.name = name
+        self.pinned = pinned
+        self.sample = sample
         self._state = State(paths.default_state())
-        self.folder = os.path.join(self._state.path, "schemathesis")
-        self._mark = os.path.join(self.folder, "requirements.txt")
+        self.folder = os.path.join(self._state.path, name)
+        self._place = place
+        self._mark = os.path.join(self.folder, "installed-" + os.path.basename(pinned))
 
-    def program(self, name="st"):
-        return os.path.join(self.folder, "bin", name)
+    def program(self, name=None):
+        return os.path.join(self.folder, self._place, name or self.sample)
 
     def installed(self):
-        return os.access(self.program(), os.X_OK) and _read(self._mark) == _read(REQUIREMENTS)
+        return os.access(self.program(), os.X_OK) and _read(self._mark) == _read(self.pinned)
 
     def missing(self):
-        return "schemathesis is not installed: ./dev contract install"
+        return f"{self.name} is not installed: ./dev contract install"
 
     def install(self):
         if not self.installed():
-            step("schemathesis", "installing")
-            packages.ensure(packages.CONTRACT)
+            step(self.name, "installing")
+            self.ensure_packages()
             self._state.create()
             shutil.rmtree(self.folder, ignore_errors=True)
-            self._run([PYTHON, "-m", "venv", "--without-pip", self.folder])
-            self._run([PYTHON, "-m", "pip", "--python", self.program("python"), "install", "--quiet",
-                       "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:",
-                       "--requirement", REQUIREMENTS])
-            shutil.copy(REQUIREMENTS, self._mark)
+            self.fill()
+            shutil.copy(self.pinned, self._mark)
         return self.program()
 
-    def _run(self, words):
+    def run(self, words):
         try:
             done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS)
         except subprocess.TimeoutExpired:
-            raise DevError(f"schemathesis was not installed within {INSTALL_SECONDS} s") from None
+            raise DevError(f"{self.name} was not installed within {INSTALL_SECONDS} s") from None
         if done.returncode != 0:
-            raise DevError(f"schemathesis cannot be installed: {(done.stderr or done.stdout).strip()}")
+            raise DevError(f"{self.name} cannot be installed: {(done.stderr or done.stdout).strip()}")
+
+
+class Schemathesis(Environment):
+    """A virtual environment. Beside schemathesis it has openapi-spec-validator."""
+
+    def __init__(self):
+        super().__init__("schemathesis", os.path.join(PINNED, "requirements.txt"), "bin", "st")
+
+    @staticmethod
+    def ensure_packages():
+        packages.ensure(packages.CONTRACT)
+
+    def fill(self):
+        self.run([PYTHON, "-m", "venv", "--without-pip", self.folder])
+        self.run([PYTHON, "-m", "pip", "--python", self.program("python"), "install", "--quiet",
+                  "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:", "--requirement",
+                  self.pinned])
+
+
+class NodePrograms(Environment):
+    """Spectral, and the program that makes a collection for Postman. Their packages run nothing when installed."""
+
+    def __init__(self):
+        pinned = os.path.join(PINNED, "npm", "package-lock.json")
+        super().__init__("contract-npm", pinned, "node_modules/.bin", "spectral")
+
+    @staticmethod
+    def ensure_packages():
+        if not shutil.which("npm"):  # other distributions of Node bring it along
+            packages.ensure(packages.NPM)
+
+    def fill(self):
+        os.makedirs(self.folder)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(os.path.join(PINNED, "npm", name), self.folder)
+        self.run(["npm", "ci", "--prefix", self.folder, "--ignore-scripts", "--no-audit", "--no-fund"])
 
 
 def _read(path):
@@ -65,10 +107,11 @@ def _read(path):
 
 
 SCHEMATHESIS = Schemathesis()
+NODE_PROGRAMS = NodePrograms()
 
 
 def contract(options):
     assert options.action == "install"
-    step("oasdiff", OASDIFF.install())
-    step("schemathesis", SCHEMATHESIS.install())
+    for name, tool in (("oasdiff", OASDIFF), ("schemathesis", SCHEMATHESIS), ("spectral", NODE_PROGRAMS)):
+        step(name, tool.install())
     return 0
