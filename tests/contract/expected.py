@@ -1,0 +1,57 @@
+"""Configuration of schemathesis, made from the document: which of an operation's statuses a right request may have, and
+which a wrong one."""
+import json
+
+ROLES = ("customer", "operator", "admin")
+# Refusals of the server itself, with the same words on every route: no right request with a token gets them.
+SHARED = ("400", "401", "403", "408", "411", "412", "413", "415", "429", "431", "503")
+# A right request may get these, for a reason that the schema cannot say and the description does.
+RIGHT = {"POST /api/auth/reset": ["400"]}  # the token in the body is unknown
+HEAD = """
+[generation]
+allow-x00 = true
+"""
+
+
+def operations(document):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def shared_words(document):
+    """{status: the description that most operations have of it}: the server's own refusals."""
+    found = {}
+    for _, operation in operations(document):
+        for status, response in operation["responses"].items():
+            found.setdefault(status, []).append(response["description"])
+    return {status: max(set(words), key=words.count) for status, words in found.items() if status in SHARED}
+
+
+def least_role(operation):
+    return next((scope for need in operation.get("security", ()) for scopes in need.values() for scope in scopes), None)
+
+
+def of_right_requests(name, operation, role, shared):
+    """Its own answers, and 403 where the role is too low."""
+    least = least_role(operation)
+    low = least and ROLES.index(role) < ROLES.index(least)
+    own = [status for status, response in operation["responses"].items()
+           if status != "400" and not status.startswith("5") and response["description"] != shared.get(status)]
+    return sorted({*own, *RIGHT.get(name, ())} | ({"403"} if low else set()))
+
+
+def of_wrong_requests(operation):
+    return sorted({"405"} | {status for status in operation["responses"] if status.startswith("4")})
+
+
+def configuration(document, role):
+    """→ the text of schemathesis.toml. All checks stay on."""
+    text, shared = HEAD, shared_words(document)
+    for name, operation in operations(document):
+        checks = {"positive_data_acceptance": of_right_requests(name, operation, role, shared),
+                  "negative_data_rejection": of_wrong_requests(operation)}
+        text += f"\n[[operations]]\ninclude-name = {json.dumps(name)}\n"
+        for check, statuses in checks.items():
+            text += f"[operations.checks.{check}]\nexpected-statuses = {json.dumps(statuses)}\n"
+    return text
