@@ -10,7 +10,7 @@
 
 #define B struct auth_body
 #define TOKEN_EXAMPLE "0123456789012345678901234567890123456789012"
-/* Of what user_email_normalise takes: the last @ has up to 64 bytes before it, and nothing has a blank inside. */
+/* The addresses that user_email_normalise takes: up to 64 bytes before the last @, and no blank inside. */
 #define EMAIL_CHARACTER(more) "[^" more " \\x00-\\x1F\\x7F-\\x9F\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069]"
 #define EMAIL_PATTERN "^ *" EMAIL_CHARACTER("") "{1,64}@" EMAIL_CHARACTER("@") "+ *$"
 #define EMAIL                                                                                                          \

@@ -6,7 +6,7 @@ import schemathesis
 
 LOCAL_PART_BYTES = 64  # of an e-mail address
 ID_CHARACTERS = 64
-# What is there: the caller, and one of its orders. Every second right request is about these.
+# The caller, and one of its orders. Every second right request is about these.
 KNOWN = {"user": os.environ["CONTRACT_USER"], "id": os.environ["CONTRACT_ORDER"]}
 turn = itertools.count()
 
@@ -63,6 +63,16 @@ def _give_one_key(case):
         case.headers["Idempotency-Key"] = "made-by-the-test"
 
 
+def _give_one_change(case):
+    """Stock is set or changed, not both."""
+    if "delta" not in _schema_of(case.operation).get("properties", {}) or not isinstance(case.body, dict):
+        return
+    if case.body.get("on_hand") is not None:
+        case.body.pop("delta", None)
+    elif case.body.get("delta") is None:
+        case.body["on_hand"] = 1
+
+
 def _keep_cursors_apart(query):
     """`after` and `cursor` are one. A cursor by price has a price, and another one of products is an id."""
     if "after" in query or "price" in str(query.get("sort")) or len(str(query.get("cursor"))) > ID_CHARACTERS:
@@ -88,6 +98,7 @@ def before_call(context, case, kwargs):
     elif case.meta and case.meta.generation.mode.is_positive:
         case.body = _plain_integers(case.body)
         _give_one_key(case)
+        _give_one_change(case)
         _keep_cursors_apart(case.query or {})
         _ask_about_what_is_there(case)
 

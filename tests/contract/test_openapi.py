@@ -65,7 +65,7 @@ def test_a_new_field_that_a_request_must_have_is_refused(oasdiff, tmp_path, docu
 
 
 def test_credentials_that_another_route_needs_are_refused(oasdiff, tmp_path, document):
-    """What is accepted of some routes is not accepted of all."""
+    """Credentials are accepted for some routes by name, not for all."""
     document["paths"]["/api/products"]["get"]["security"] = [{"bearer": ["customer"]}]
     found = refused(oasdiff, tmp_path, document)
     assert len(found) == 1 and "api-security-anonymous-access-removed GET /api/products:" in found[0]
