@@ -41,6 +41,7 @@ struct token_key {
   char kid[BUS_TOKEN_KID_MAX + 1];
   enum bus_token_alg alg;
   EVP_PKEY *key;
+  EVP_PKEY_CTX *check; /* prepared for the algorithm; each check takes a copy */
 };
 
 struct bus_token_keys {
@@ -62,6 +63,8 @@ EVP_PKEY *token_key_of_rsa(const uint8_t *n, size_t n_len, const uint8_t *e, siz
 
 /* ---- signature.c ---- */
 
+/* A context that has begun a check; NULL when out of memory. */
+EVP_PKEY_CTX *token_signature_prepare(EVP_PKEY *key, enum bus_token_alg alg);
 bool token_signature_holds(const struct token_key *key, struct bus_str input, const uint8_t *signature, size_t len);
 bool token_signature_make(EVP_PKEY *key, struct bus_str input, uint8_t signature[ES256_SIGNATURE]);
 

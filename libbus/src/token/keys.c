@@ -53,9 +53,13 @@ static bool read_key(const struct bus_jwk *jwk, unsigned algs, struct token_key 
     return false;
   ret->key = alg == BUS_TOKEN_ES256 ? read_point(jwk) : read_rsa(jwk);
   ret->alg = (enum bus_token_alg)alg;
+  ret->check = ret->key ? token_signature_prepare(ret->key, ret->alg) : NULL;
   memcpy(ret->kid, jwk->kid.data, jwk->kid.len);
   ret->kid[jwk->kid.len] = '\0';
-  return ret->key != NULL;
+  if (ret->check)
+    return true;
+  EVP_PKEY_free(ret->key);
+  return false;
 }
 
 static int compare_kid(const void *a, const void *b) {
@@ -103,8 +107,10 @@ bool bus_token_keys_parse(struct bus_str json, unsigned algs, struct bus_arena *
 }
 
 void bus_token_keys_free(struct bus_token_keys *keys) {
-  for (size_t i = 0; keys && i < keys->count; i++)
+  for (size_t i = 0; keys && i < keys->count; i++) {
+    EVP_PKEY_CTX_free(keys->items[i].check);
     EVP_PKEY_free(keys->items[i].key);
+  }
   free(keys);
 }
 

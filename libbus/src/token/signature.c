@@ -2,6 +2,8 @@
  * as long as the hash. */
 #include "internal.h"
 
+#include <bus/hash.h>
+
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
@@ -25,26 +27,40 @@ static int der_of(const uint8_t raw[ES256_SIGNATURE], uint8_t der[DER_MAX]) {
   return len > 0 ? len : 0;
 }
 
-static bool begin_verify(EVP_MD_CTX *context, const struct token_key *key) {
-  EVP_PKEY_CTX *options; /* the context's own */
-  if (EVP_DigestVerifyInit_ex(context, &options, "SHA256", NULL, NULL, key->key, NULL) != 1)
+/* OpenSSL looks an algorithm up by its name at each beginning, which costs more than the check of an ES256 signature:
+ * so a key has one context that has begun. */
+static bool begin(EVP_PKEY_CTX *context, enum bus_token_alg alg) {
+  int padding = alg == BUS_TOKEN_PS256 ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
+  if (EVP_PKEY_verify_init(context) != 1)
     return false;
-  return key->alg != BUS_TOKEN_PS256 || (EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1 &&
-                                         EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) == 1);
+  if (alg == BUS_TOKEN_ES256)
+    return true;
+  return EVP_PKEY_CTX_set_rsa_padding(context, padding) == 1 &&
+         EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1 &&
+         (alg != BUS_TOKEN_PS256 || EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1);
+}
+
+EVP_PKEY_CTX *token_signature_prepare(EVP_PKEY *key, enum bus_token_alg alg) {
+  EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+  if (context && begin(context, alg))
+    return context;
+  EVP_PKEY_CTX_free(context);
+  ERR_clear_error();
+  return NULL;
 }
 
 bool token_signature_holds(const struct token_key *key, struct bus_str input, const uint8_t *signature, size_t len) {
-  uint8_t der[DER_MAX];
+  uint8_t der[DER_MAX], digest[32];
   if (key->alg == BUS_TOKEN_ES256) {
     if (len != ES256_SIGNATURE)
       return false;
     len = (size_t)der_of(signature, der);
     signature = der;
   }
-  EVP_MD_CTX *context = len > 0 ? EVP_MD_CTX_new() : NULL;
-  bool holds = context && begin_verify(context, key) &&
-               EVP_DigestVerify(context, signature, len, (const uint8_t *)input.data, input.len) == 1;
-  EVP_MD_CTX_free(context);
+  bus_sha256(input, digest);
+  EVP_PKEY_CTX *context = len > 0 ? EVP_PKEY_CTX_dup(key->check) : NULL;
+  bool holds = context && EVP_PKEY_verify(context, signature, len, digest, sizeof digest) == 1;
+  EVP_PKEY_CTX_free(context);
   if (!holds)
     ERR_clear_error(); /* the queue is the thread's: libcurl and others read it */
   return holds;
