@@ -6,10 +6,9 @@
 #include <bus/clock.h>
 #include <bus/failpoint.h>
 #include <bus/hash.h>
+#include <user_messages.h>
 
 /* ---- who calls ---- */
-
-#define SCOPE_ON_BEHALF "orders:on-behalf"
 
 struct bus_str edge_owner(const struct bus_http_exchange *exchange) {
   const struct bus_token_claims *caller = bus_http_caller(exchange);
@@ -228,7 +227,7 @@ static bool name_customer(const struct bus_http_exchange *exchange, struct order
   if (!names_another)
     place->customer_id = bus_str(caller->sub);
   order_id_of(place->customer_id, request->idempotency_key, &place->order_id);
-  return !names_another || bus_token_has_scope(caller, SCOPE_ON_BEHALF);
+  return !names_another || bus_token_has_scope(caller, USER_SCOPE_ON_BEHALF);
 }
 
 void edge_orders_post(void *context, struct bus_http_exchange *exchange) {
@@ -238,8 +237,8 @@ void edge_orders_post(void *context, struct bus_http_exchange *exchange) {
   struct response response;
   if (!name_customer(exchange, &request)) {
     bus_http_add_header(exchange, "WWW-Authenticate",
-                        BUS_STR("Bearer error=\"insufficient_scope\", scope=\"" SCOPE_ON_BEHALF "\""));
-    bus_http_problem(exchange, 403, "customer_id of another customer needs the scope " SCOPE_ON_BEHALF);
+                        BUS_STR("Bearer error=\"insufficient_scope\", scope=\"" USER_SCOPE_ON_BEHALF "\""));
+    bus_http_problem(exchange, 403, "customer_id of another customer needs the scope " USER_SCOPE_ON_BEHALF);
     return;
   }
   char id[BUS_UUID_TEXT];

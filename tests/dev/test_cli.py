@@ -8,7 +8,7 @@ import pytest
 
 from dev import cli, paths
 
-VERBS = ("up", "migrate", "seed", "test", "down", "reset", "status", "logs", "psql", "restart", "kill", "build",
+VERBS = ("up", "migrate", "seed", "test", "down", "reset", "status", "logs", "psql", "token", "restart", "kill", "build",
          "generate", "servers", "fuzz", "bench", "chaos", "k6", "load", "invariants", "sim")
 
 

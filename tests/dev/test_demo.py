@@ -14,7 +14,8 @@ def answers(monkeypatch):
     """The API answers with these, the last one for ever."""
     made, asked = [], []
 
-    def call(_stack, method, path, body=None):
+    def call(_stack, method, path, body=None, token=None):
+        assert token is None
         found = made.pop(0) if len(made) > 1 else made[0]
         asked.append((method, path, body))
         return found

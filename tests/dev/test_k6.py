@@ -27,6 +27,17 @@ def test_the_variable_goes_first(user_s_k6, monkeypatch):
     assert k6.command("script.js", "http://h:1")[:2] == [user_s_k6, "run"]
 
 
+@pytest.mark.parametrize("variables, stack, wanted", (
+    ({}, "a stack", "made"), ({"TOKEN": "given"}, "a stack", "given"), ({"TOKEN": "given"}, None, "given"),
+    ({}, None, None)))
+def test_a_script_has_an_operator_s_token(variables, stack, wanted, monkeypatch):
+    monkeypatch.delenv("TOKEN", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(k6.token, "issue", lambda found, role: "made" if (found, role) == (stack, "operator") else None)
+    assert k6.environment(stack).get("TOKEN") == wanted
+
+
 @pytest.mark.parametrize("given, what", ((None, "there is no k6 in PATH"), ("/no/k6", "K6=/no/k6: there is no such")))
 def test_a_missing_k6_says_where_to_get_it(given, what, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))

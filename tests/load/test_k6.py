@@ -10,9 +10,11 @@ import time
 
 import pytest
 
-from dev import k6
+from dev import k6, token
 from load.private_stack import private_stack
 from lossy_proxy import LossyProxy
+from testkit.client import wait_until
+from testkit.edges import Edge
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
@@ -93,6 +95,17 @@ def test_a_script_keeps_its_bounds(runs, name):
     judged = {metric: values for metric, values in done.figures.items() if "{" in metric}
     assert judged and all(values["avg"] > 0 for metric, values in judged.items() if metric.startswith("latency")), \
         f"a threshold that nothing was measured for: {judged}"
+
+
+def test_an_operator_s_token_is_enough_for_an_edge_that_asks_for_one(stack, run, tmp_path):
+    edge = Edge(stack, str(tmp_path), AUTH="own", OIDC_ISSUER=stack.url("edge"))
+    try:
+        wait_until(edge.has_keys, 30, "the keys")
+        done = run("mixed", edge.url, TOKEN=token.log_in(stack, "operator"))
+        assert done.status == 0, done.said
+        assert run("load-test", edge.url, DURATION="1s", RATE="1").status != 0, "without a token nothing is accepted"
+    finally:
+        edge.stop()
 
 
 def test_a_broken_threshold_fails_the_run(stack, run):

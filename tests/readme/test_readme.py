@@ -46,6 +46,8 @@ def test_two_commands(started):
     assert test == "./dev test", "the second of the two commands is what is running now"
     said = started(up)
     assert "CONFIRMED" in said and "management" in said
+    assert all(f"{role}'s token" in said for role in ("customer", "admin"))
+    assert started("./dev token --admin").count(".") == 2
 
 
 def test_first_order(started):
@@ -61,8 +63,15 @@ def test_look_around(started):
     assert json.loads(started(health))["status"] == "UP"
 
 
+def test_a_user_of_your_own(started):
+    """The lines share variables, so one shell takes them all."""
+    said = started("set -e\n" + "\n".join(commands(BLOCKS[3])))
+    assert said.startswith('{"status":"accepted"}')
+    assert "event: order.confirmed" in said and "event: end" in said
+
+
 def test_libbus_installs(started, tmp_path):
-    for command in commands(BLOCKS[3]):
+    for command in commands(BLOCKS[4]):
         started(f"HOME={tmp_path}; {command}")
     assert (tmp_path / ".local" / "include" / "bus" / "worker.h").exists()
 

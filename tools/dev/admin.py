@@ -13,8 +13,8 @@ ADDRESS = re.compile(r"[^\s'\"\\@]{1,64}@[^\s'\"\\@]{1,189}")
 MINUTES = 30
 SQL = """
 INSERT INTO users.users (user_id, email, role, sessions_from, created_at)
-VALUES (:'id', :'email', 'admin', now(), now())
-ON CONFLICT (email) DO UPDATE SET role = 'admin', sessions_from = now(), version = users.version + 1;
+VALUES (:'id', :'email', :'role', now(), now())
+ON CONFLICT (email) DO UPDATE SET role = :'role', sessions_from = now(), version = users.version + 1;
 INSERT INTO users.reset_tokens (token_hash, user_id, expires_at)
 SELECT :'hash', user_id, now() + make_interval(mins => :minutes) FROM users.users WHERE email = :'email';
 """
@@ -29,10 +29,10 @@ def normal(email):
     return found
 
 
-def make(database_url, email):
-    """→ the reset token. The user may exist: its sessions end, and it becomes an administrator."""
+def make(database_url, email, role="admin"):
+    """→ the reset token. The user may exist: its sessions end, and it gets the role."""
     token = secrets.token_urlsafe(32)
-    psql(database_url, SQL, {"id": uuid.uuid4(), "email": normal(email), "minutes": MINUTES,
+    psql(database_url, SQL, {"id": uuid.uuid4(), "email": normal(email), "role": role, "minutes": MINUTES,
                              "hash": hashlib.sha256(token.encode()).hexdigest()})
     return token
 

@@ -8,13 +8,14 @@ import sys
 import textwrap
 
 from dev import (admin, bench, build, chaos, contract, fuzz, generated, invariants, k6, load, manifests, packages,
-                 paths, ports, session, simulation, suites, verbs)
+                 paths, ports, session, simulation, suites, token, verbs)
 from dev.report import DevError
 
 STATE_HELP = {
     "state": ".run/ in the checkout, as root /var/lib/orderbus/<hash>; ORDERBUS_STATE chooses another folder",
     "ports": ", ".join(variable for _, variable, _ in ports.TABLE.values()),
     "build": "ORDERBUS_PRESET (release)",
+    "tokens": "AUTH=off: ./dev up starts an edge that asks for none",
     "servers": f"{', '.join(session.GIVEN_DATABASES.values())}, RABBITMQ_URL (and RABBITMQ_MANAGEMENT_URL): "
                "administrators' URLs of servers to use instead of private ones; ./dev makes the services' roles and "
                "users there",
@@ -66,6 +67,7 @@ def parser():
     added.add_argument("arguments", nargs=argparse.REMAINDER, help="for psql")
     added = verb("admin", admin.admin, "make an administrator; prints a reset token, once")
     added.add_argument("email", metavar="EMAIL", help="whose account it is")
+    token.add_options(verb("token", token.token, "print an access token for the running stack, of a customer"))
     for name, run, text in (("restart", verbs.restart, "drain and start one part again"),
                             ("kill", verbs.kill, "end one part with SIGKILL")):
         verb(name, run, text).add_argument("service", metavar="SVC", help=_parts())

@@ -19,11 +19,11 @@ def catalogue():
              "on_hand": 0 if n == PRODUCTS else PLENTY} for n in range(1, PRODUCTS + 1)]
 
 
-def call(stack, method, path, body=None):
-    """→ (status, decoded body) of the API."""
-    request = urllib.request.Request(stack.url("edge") + path, method=method,
-                                     data=None if body is None else json.dumps(body).encode(),
-                                     headers={"Content-Type": "application/json"})
+def call(stack, method, path, body=None, token=None):
+    """→ (status, decoded body) of the API. token: an access token; None: without one."""
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    request = urllib.request.Request(stack.url("edge") + path, method=method, headers=headers,
+                                     data=None if body is None else json.dumps(body).encode())
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=10) as answer:
@@ -47,17 +47,17 @@ def seed(stack):
     return len(products)
 
 
-def place_order(stack):
+def place_order(stack, token=None):
     """One order, followed until it is CONFIRMED; → the order."""
     status, order = call(stack, "POST", "/api/orders", {
-        "idempotency_key": str(uuid.uuid4()), "items": [{"product_id": "SKU-00001", "quantity": 2}]})
+        "idempotency_key": str(uuid.uuid4()), "items": [{"product_id": "SKU-00001", "quantity": 2}]}, token)
     if status not in (200, 201, 202):
         raise DevError(f"POST /api/orders answered {status}: {json.dumps(order)}")
     path = "/api/orders/" + order["order_id"]
     seen = {"order": order}
 
     def final():
-        answer, seen["order"] = call(stack, "GET", path)
+        answer, seen["order"] = call(stack, "GET", path, token=token)
         return answer == 200 and seen["order"]["status"] in ("CONFIRMED", "REJECTED", "CANCELLED")
 
     _wait(final, lambda: f"the order did not end within {CONFIRM_SECONDS} s: {json.dumps(seen['order'])}")

@@ -52,7 +52,8 @@ class Service:
         if self.name == user_keys.SERVICE:
             found |= user_keys.variables(stack.state) | {"TOKEN_ISSUER": _issuer(stack)}
         if manifest.serves_clients and user_keys.SERVICE in manifests.NAMES:
-            found |= {"USER_SEAL_KEY": user_keys.seal_key(stack.state), "OIDC_ISSUER": _issuer(stack)}
+            found |= {"USER_SEAL_KEY": user_keys.seal_key(stack.state), "OIDC_ISSUER": _issuer(stack),
+                      "AUTH": stack.auth}
         return found | stack.overrides.get(self.name, {})
 
     def _address(self, target):

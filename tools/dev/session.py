@@ -6,6 +6,7 @@ from dev.report import DevError
 from dev.stack import Stack
 from dev.state import State
 
+AUTHS = ("own", "off")
 GIVEN_DATABASES = {name: f"DATABASE_URL_{name.upper()}" for name in manifests.DATABASES}
 
 
@@ -24,6 +25,14 @@ def given_servers():
     return found
 
 
+def given_auth():
+    """AUTH of the edge, from the environment: its clients need tokens of user-svc unless it is off."""
+    found = os.environ.get("AUTH") or "own"
+    if found not in AUTHS:
+        raise DevError(f"AUTH={found}: must be {' or '.join(AUTHS)}", status=2)
+    return found
+
+
 def _usual_management(url):
     place = urls.Url(f"http://{url.host}:15672/", ("http",), 15672, login=False)
     return place.text(url.user, url.password, "")
@@ -32,10 +41,10 @@ def _usual_management(url):
 def new(preset=None):
     """The stack as the environment describes it now; what it says is kept for the verbs that come later."""
     state = State(paths.default_state()).create()
-    preset, given, chosen = preset or build.default_preset(), given_servers(), ports.configured()
+    preset, given, auth, chosen = preset or build.default_preset(), given_servers(), given_auth(), ports.configured()
     state.save_ports(chosen)
-    state.write("stack.json", {"preset": preset, "given": given})
-    return Stack(state.path, chosen, preset, given=given)
+    state.write("stack.json", {"preset": preset, "given": given, "auth": auth})
+    return Stack(state.path, chosen, preset, given=given, auth=auth)
 
 
 def known():
@@ -44,7 +53,8 @@ def known():
     settings = state.read("stack.json")
     if not settings:
         return None
-    return Stack(state.path, ports.configured() | state.known_ports(), settings["preset"], given=settings["given"])
+    return Stack(state.path, ports.configured() | state.known_ports(), settings["preset"], given=settings["given"],
+                 auth=settings.get("auth", "off"))  # a stack of before has none
 
 
 def required():

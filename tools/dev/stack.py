@@ -22,11 +22,13 @@ class Stack:
     overrides   {service: {variable: value}}, over what the stack sets itself
     given       {database: url, …} for each of manifests.DATABASES and/or {"amqp": url, "management": url}:
                 administrators' URLs of servers that exist; the stack starts none of that kind then
+    auth        AUTH of the edge: "off" for tests and measurements whose subject it is not, or "own"
     """
 
-    def __init__(self, state_dir, chosen=None, preset="asan", overrides=None, given=None):
+    def __init__(self, state_dir, chosen=None, preset="asan", overrides=None, given=None, auth="off"):
         self.state = State(state_dir).create()
         self.preset = preset
+        self.auth = auth
         self.overrides = overrides or {}
         self.given = given or {}
         self.ports = chosen or self.state.free_ports()

@@ -178,7 +178,7 @@ NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "sche
 
 def forget_the_users_stack(environment):
     """Tests make stacks of their own: the variables that describe the user's must not reach them."""
-    own = ("ORDERBUS_STATE", "RABBITMQ_URL", "RABBITMQ_MANAGEMENT_URL", *session.GIVEN_DATABASES.values(),
+    own = ("ORDERBUS_STATE", "AUTH", "RABBITMQ_URL", "RABBITMQ_MANAGEMENT_URL", *session.GIVEN_DATABASES.values(),
            *(variable for _, variable, _ in ports.TABLE.values()))
     for name in own:
         environment.pop(name, None)

@@ -4,7 +4,7 @@ import signal
 import time
 
 from dev import build as building
-from dev import demo, manifests, packages, paths, session, urls
+from dev import demo, manifests, packages, paths, session, token, urls
 from dev.report import DevError, step
 from dev.servers import TestServers
 from dev.state import State
@@ -22,9 +22,10 @@ def up(options):
         started = stack.start_services()
         step("services", ", ".join(started) + " started" if started else "all running")
     _seed(stack)
-    order = demo.place_order(stack)
+    order = demo.place_order(stack, token.issue(stack, "customer"))
     step("order", f"{order['order_id']} {order['status']}, total {order['total']} {order['currency']}")
     _say_where(stack)
+    _say_tokens(stack)
     return 0
 
 
@@ -70,6 +71,16 @@ def _say_where(stack):
         user = urls.broker(stack.amqp_url())
         step("management", f"{stack.url('ui')}  user {user.user}  password {user.password}")
     step("state", stack.state.path)
+
+
+def _say_tokens(stack):
+    """Not of ./dev status, which asks no service for anything."""
+    if stack.auth == "off":
+        return
+    for role in ("customer", "admin"):
+        step(f"{role}'s token", token.issue(stack, role))
+    step("tokens", "as the header Authorization: Bearer TOKEN, for 15 minutes; ./dev token, ./dev token --operator and "
+                   "./dev token --admin print new ones")
 
 
 def topology(_options):

@@ -2,11 +2,15 @@
 
   ./dev load place-orders [--url http://127.0.0.1:8080] [--orders 2000] [--connections 32] [--within 30]
                                [--accepted FILE] [--state DIR]
+
+The edge of ./dev up asks for a token: TOKEN=$(./dev token --operator) ./dev load place-orders. A customer's token has a
+limit of requests a second.
 """
 import argparse
 import collections
 import http.client
 import json
+import os
 import time
 import urllib.parse
 
@@ -17,12 +21,13 @@ from load.traffic import FIRST_PRODUCTS, Placed, Traffic
 FINAL = ("CONFIRMED", "REJECTED", "CANCELLED")
 
 
-def status_counts(address, ids):
+def status_counts(address, ids, token):
     connection = http.client.HTTPConnection(*address, timeout=30)
     counts = collections.Counter()
     left = []
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
     for order_id in ids:
-        connection.request("GET", f"/api/orders/{order_id}")
+        connection.request("GET", f"/api/orders/{order_id}", headers=headers)
         answer = connection.getresponse()
         found = json.loads(answer.read()).get("status", answer.status)
         counts[found] += 1
@@ -32,11 +37,11 @@ def status_counts(address, ids):
     return counts, left
 
 
-def until_final(address, ids, deadline):
+def until_final(address, ids, deadline, token=None):
     """→ (how many orders ended in each state, the ids of those that did not)"""
     final, left = collections.Counter(), ids
     while left and time.monotonic() < deadline:
-        counts, left = status_counts(address, left)
+        counts, left = status_counts(address, left, token)
         final.update({status: n for status, n in counts.items() if status in FINAL})
     return final, left
 
@@ -61,7 +66,8 @@ def main(words):
     parser.add_argument("--state", help="a local stack's state folder: its services' peak memory is printed, too")
     arguments = parser.parse_args(words)
     split = urllib.parse.urlsplit(arguments.url)
-    orders = Placed([f"SKU-{n:05}" for n in range(1, FIRST_PRODUCTS + 1)])
+    token = os.environ.get("TOKEN")
+    orders = Placed([f"SKU-{n:05}" for n in range(1, FIRST_PRODUCTS + 1)], bearer=token)
     sampler = Sampler(arguments.state) if arguments.state else None
     if sampler:
         sampler.start()
@@ -72,7 +78,7 @@ def main(words):
     if arguments.accepted:
         with open(arguments.accepted, "w", encoding="ascii") as file:
             file.writelines(f"{order_id}\n" for order_id in orders.accepted)
-    final, left = until_final((split.hostname, split.port), orders.accepted, began + arguments.within + 30)
+    final, left = until_final((split.hostname, split.port), orders.accepted, began + arguments.within + 30, token)
     took = time.monotonic() - began
     report(traffic.answers, accepted_after, final, left, took)
     if sampler:

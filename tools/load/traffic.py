@@ -80,18 +80,20 @@ class Mix(Single):
 
 
 class Placed(Single):
-    """Orders of one item each, of these products in turn; host: the name of the server in each request."""
+    """Orders of one item each, of these products in turn; host: the name of the server in each request; token: of the
+    payment; bearer: an access token for the edge."""
 
-    def __init__(self, products, host="localhost", token=None):
+    def __init__(self, products, host="localhost", token=None, bearer=None):
         self.run = str(uuid.uuid4())
         self.products, self.host = products, host
+        self.headers = f"Authorization: Bearer {bearer}\r\n" if bearer else ""
         self.payment = {"payment": {"token": token}} if token else {}
         self.accepted = []  # ids of the orders that got a 2xx
 
     def request(self, number):
         items = [{"product_id": self.products[number % len(self.products)], "quantity": 1}]
         body = {"idempotency_key": f"{self.run}-{number}", "items": items} | self.payment
-        return "order", encode("POST", "/api/orders", body, host=self.host)
+        return "order", encode("POST", "/api/orders", body, self.headers, self.host)
 
     def note(self, kind, status, body):
         if status in Mix.ACCEPTABLE[kind]:

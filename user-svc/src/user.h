@@ -82,6 +82,9 @@ bool user_decide_reset(const struct reset_token *token, const struct user *user,
 
 bool user_exists(const struct user *user);
 
+/* The scope of a user's access tokens; "": none. */
+const char *user_decide_scope(enum user_role role);
+
 /* ---- user_evolve.c: the rows after it happened ---- */
 
 /* request: its e-mail address and name. */

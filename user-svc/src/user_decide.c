@@ -5,6 +5,10 @@ bool user_exists(const struct user *user) {
   return user && user->email.data && user->erased_at == BUS_NO_TIME;
 }
 
+const char *user_decide_scope(enum user_role role) {
+  return role == USER_CUSTOMER ? "" : USER_SCOPE_ON_BEHALF;
+}
+
 bus_time guard_blocks_until(const struct guard *guard, bus_time now) {
   return guard && guard->blocked_until != BUS_NO_TIME && guard->blocked_until > now ? guard->blocked_until
                                                                                     : BUS_NO_TIME;

@@ -97,6 +97,7 @@ static bool sign(const struct user_key_ring *ring, const struct user *user, bus_
   char jti[BUS_UUID_TEXT];
   struct bus_error ignored;
   bus_uuid_format(&user->user_id, claims.sub);
+  (void)snprintf(claims.scope, sizeof claims.scope, "%s", user_decide_scope((enum user_role)user->role));
   (void)snprintf(claims.iss, sizeof claims.iss, "%s", ring->settings->issuer);
   claims.iat = now - now % BUS_SECOND;
   claims.exp = claims.iat + ring->settings->access_s * BUS_SECOND;

@@ -35,6 +35,9 @@ struct user_request {
   struct bus_str reply_key;              /* tokens of the answer are sealed to it */
 };
 
+/* The scope of a token whose bearer may place orders for any customer. */
+#define USER_SCOPE_ON_BEHALF "orders:on-behalf"
+
 enum user_role { USER_CUSTOMER, USER_OPERATOR, USER_ADMIN };
 extern const char *const user_role_names[]; /* as in tokens (bus/token.h) */
 

@@ -30,6 +30,13 @@ static enum rotation rotation(const struct rows *rows, const struct bus_uuid *re
   return user_decide_rotation(&rows->token, &rows->session, &rows->user, request, &policy, now);
 }
 
+TEST(operators_and_admins_order_for_every_customer)
+{
+  assert_string_equal(user_decide_scope(USER_CUSTOMER), "");
+  assert_string_equal(user_decide_scope(USER_OPERATOR), "orders:on-behalf");
+  assert_string_equal(user_decide_scope(USER_ADMIN), "orders:on-behalf");
+}
+
 TEST(a_token_is_rotated_once)
 {
   struct rows rows = fresh();

@@ -3,7 +3,12 @@ const {check} = require('k6');
 const http = require('k6/http');
 const {Rate, Trend} = require('k6/metrics');
 
-const {BASE_URL, TIMEOUT} = require('./settings.js');
+const {BASE_URL, TIMEOUT, TOKEN} = require('./settings.js');
+
+const HEADERS = {
+  'Content-Type': 'application/json',
+  ...(TOKEN ? {Authorization: `Bearer ${TOKEN}`} : {})
+};
 
 const latency = new Trend('latency', true);
 const errors = new Rate('errors');
@@ -22,7 +27,7 @@ function decoded(answer) {
 // Sends it; → {status, header(name), body}. The latency has all that a client waits for, connecting too.
 function send(kind, method, path, body, headers = {}) {
   const answer = http.request(method, BASE_URL + path, body === undefined ? null : JSON.stringify(body), {
-    headers: {'Content-Type': 'application/json', ...headers},
+    headers: {...HEADERS, ...headers},
     tags: {kind, name: kind},
     timeout: `${TIMEOUT}s`,
   });

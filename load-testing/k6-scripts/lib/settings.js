@@ -54,11 +54,15 @@ if (!/^https?:\/\/[^/]+$/.test(BASE_URL)) {
   refuse('BASE_URL', 'http://host:port');
 }
 
+// An access token of an operator, for an edge that asks for one.
+const TOKEN = text('TOKEN', '');
+
 module.exports = {
   BASE_URL,
   duration,
   number,
   rate,
   text,
-  TIMEOUT
+  TIMEOUT,
+  TOKEN
 };
