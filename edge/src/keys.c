@@ -2,6 +2,7 @@
 #include "keys.h"
 
 #include <bus/clock.h>
+#include <bus/hash.h>
 #include <bus/log.h>
 
 #include <pthread.h>
@@ -16,12 +17,13 @@ enum { ISSUERS_MAX = 4, REMEMBERED = 1024, ARENA_LIMIT = 1 << 20 };
 
 struct set {
   struct edge_issuer issuer;
-  int64_t next;      /* the next reading is due; under the mutex, as are the others */
-  int64_t read_at;   /* the last reading began; 0: none yet */
-  uint64_t readings; /* that ended */
-  bool asked;        /* by a token with an unknown key */
-  atomic_bool ready; /* there is a set, or will be in a moment */
-  bool failing;      /* the last reading failed; of the thread alone */
+  int64_t next;       /* the next reading is due; under the mutex, as are the others */
+  int64_t read_at;    /* the last reading began; 0: none yet */
+  uint64_t readings;  /* that ended */
+  bool asked;         /* by a token with an unknown key */
+  atomic_bool ready;  /* there is a set, or will be in a moment */
+  bool failing;       /* the last reading failed; of the thread alone, as the next one */
+  uint8_t stored[32]; /* SHA-256 of the document that the file has */
 };
 
 struct edge_keys {
@@ -57,6 +59,20 @@ static void log_reading(struct set *set, bool done, const struct bus_error *err)
   set->failing = !done;
 }
 
+/* Only a document that has changed is written: a write is synced to disk. */
+static void store(struct set *set, struct bus_str jwks) {
+  uint8_t digest[sizeof set->stored];
+  struct bus_error err;
+  bus_sha256(jwks, digest);
+  if (memcmp(digest, set->stored, sizeof digest) == 0)
+    return;
+  if (keys_file_write(set->issuer.file, set->issuer.issuer.iss, jwks, &err))
+    memcpy(set->stored, digest, sizeof digest);
+  else
+    bus_log(BUS_WARN, "the key set of a token issuer cannot be stored", BUS_F_STR("file", set->issuer.file),
+            BUS_F_STR("error", err.text));
+}
+
 static void read_set(struct edge_keys *keys, size_t index, struct bus_arena *arena) {
   struct set *set = &keys->sets[index];
   const struct edge_key_source *source = &set->issuer.source;
@@ -70,9 +86,8 @@ static void read_set(struct edge_keys *keys, size_t index, struct bus_arena *are
   set->next = bus_monotonic() + pause;
   (void)pthread_cond_broadcast(&keys->change);
   (void)pthread_mutex_unlock(&keys->mutex);
-  if (done && set->issuer.file && !keys_file_write(set->issuer.file, set->issuer.issuer.iss, jwks, &err))
-    bus_log(BUS_WARN, "the key set of a token issuer cannot be stored", BUS_F_STR("file", set->issuer.file),
-            BUS_F_STR("error", err.text));
+  if (done && set->issuer.file)
+    store(set, jwks);
 }
 
 /* With the mutex held: the set to read now; count: none, and *ret_until is when to look again. */
@@ -121,6 +136,7 @@ static void load(struct edge_keys *keys, size_t index, struct bus_arena *arena) 
   struct bus_str jwks;
   if (set->issuer.file == NULL || !keys_file_read(set->issuer.file, set->issuer.issuer.iss, arena, &jwks))
     return;
+  bus_sha256(jwks, set->stored);
   if (!take(keys, index, jwks, arena, &err))
     bus_log(BUS_WARN, "the stored key set of a token issuer is not usable", BUS_F_STR("file", set->issuer.file),
             BUS_F_STR("error", err.text));

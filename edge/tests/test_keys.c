@@ -141,6 +141,36 @@ TEST(unknown_keys_ask_for_one_reading_in_five_seconds)
   tear_down();
 }
 
+/* When the file was written, in nanoseconds. */
+static int64_t stored_at(void) {
+  struct stat status;
+  assert_int_equal(stat(path, &status), 0);
+  return (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
+}
+
+TEST(a_set_is_stored_when_it_has_changed_and_not_at_each_reading)
+{
+  set_up();
+  struct bus_token_signer *first = new_signer("first"), *next = new_signer("next");
+  serve(first);
+  struct edge_keys *keys = open_keys("i", 20 * BUS_MILLISECOND);
+  wait_readings(2);
+  int64_t written = stored_at();
+  wait_readings(atomic_load(&source.readings) + 5);
+  assert_int_equal(stored_at(), written);
+  edge_keys_close(keys);
+  keys = open_keys("i", 20 * BUS_MILLISECOND); /* what the file has is known after a start */
+  wait_readings(atomic_load(&source.readings) + 2);
+  assert_int_equal(stored_at(), written);
+  serve(next);
+  wait_readings(atomic_load(&source.readings) + 3);
+  assert_int_not_equal(stored_at(), written);
+  edge_keys_close(keys);
+  bus_token_signer_free(first);
+  bus_token_signer_free(next);
+  tear_down();
+}
+
 TEST(a_stored_set_serves_while_the_source_is_away)
 {
   bool ready;
