@@ -139,12 +139,15 @@ static void logout(struct user_model *model, const struct user_ask *ask, struct 
 
 /* ---- attempts ---- */
 
-/* Seconds until the next attempt is looked at; 0: now. */
-static int64_t blocked_s(const struct user_model *model, const struct user_ask *ask, bus_time now) {
-  bus_time account = guard_blocks_until(user_model_guard(model, ask->account_key), now);
-  bus_time client = guard_blocks_until(user_model_guard(model, ask->client_key), now);
-  bus_time until = account > client ? account : client;
+/* Seconds until attempts of this account, or from this address, are looked at; 0: now. */
+static int64_t guard_s(const struct user_model *model, struct bus_str key, bus_time now) {
+  bus_time until = guard_blocks_until(user_model_guard(model, key), now);
   return until == BUS_NO_TIME ? 0 : (until - now + BUS_SECOND - 1) / BUS_SECOND;
+}
+
+static int64_t blocked_s(const struct user_model *model, const struct user_ask *ask, bus_time now) {
+  int64_t account = guard_s(model, ask->account_key, now), client = guard_s(model, ask->client_key, now);
+  return account > client ? account : client;
 }
 
 static void count_failure(struct user_model *model, struct bus_str key, int64_t free_failures, bus_time now) {
@@ -226,9 +229,11 @@ static void change_user(struct user_model *model, const struct user_ask *ask, st
 
 /* ---- requests as they come ---- */
 
+/* A locked account costs the same hash as an open one, and is refused behind it: its answer takes as long. An address
+ * that must wait costs none, which bounds the hashes that one address can ask for. */
 static void decide_login(struct user_model *model, const struct user_ask *ask, const struct bus_input *input,
                          const struct user *user, struct bus_effects *effects) {
-  int64_t wait_s = blocked_s(model, ask, effects->now);
+  int64_t wait_s = guard_s(model, ask->client_key, effects->now);
   int past = user_model_past(model, &ask->request_id);
   if (past == USER_REFUSED || (past == USER_DONE && ask->kind == USER_PASSWORD))
     say(ask, effects, (enum user_outcome)past); /* refused stays refused, whatever password is given now */

@@ -241,6 +241,26 @@ TEST(a_locked_account_refuses_the_right_password_too)
   end(&scene);
 }
 
+/* Its answer takes as long as that of an open one. */
+TEST(a_locked_account_costs_a_hash_and_a_locked_address_none)
+{
+  struct scene scene;
+  struct user_answer said;
+  begin(&scene, &user_login_type);
+  open_model(&scene);
+  (void)add_user(&scene);
+  user_model_guard(scene.model, scene.ask.account_key)->blocked_until = NOW + 3 * BUS_SECOND;
+  assert_int_equal((int)decide(&scene, &said), -1);
+  assert_string_equal(action_of(&scene)->job->completion.stored_hash, "argon");
+  end(&scene);
+  begin(&scene, &user_login_type);
+  open_model(&scene);
+  user_model_guard(scene.model, scene.ask.client_key)->blocked_until = NOW + 3 * BUS_SECOND;
+  assert_int_equal(decide(&scene, &said), USER_LOCKED);
+  assert_null(action_of(&scene));
+  end(&scene);
+}
+
 TEST(a_completion_past_its_deadline_changes_nothing)
 {
   struct scene scene;
