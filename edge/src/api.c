@@ -115,6 +115,18 @@ void edge_orders_list(void *context, struct bus_http_exchange *exchange) {
   query(context, exchange, &list);
 }
 
+void edge_orders_of_user(void *context, struct bus_http_exchange *exchange) {
+  const struct order_list *list = bus_http_request(exchange);
+  struct bus_str owner = edge_owner(exchange);
+  struct response response = response_no_user();
+  if (!owner.data || bus_str_equal(owner, list->customer_id)) {
+    edge_note_customer(context, exchange, list->customer_id);
+    query(context, exchange, list);
+  } else {
+    edge_respond(context, exchange, &response);
+  }
+}
+
 void edge_orders_get(void *context, struct bus_http_exchange *exchange) {
   struct edge *edge = context;
   const struct order_get get = {((const struct order_get *)bus_http_request(exchange))->order_id, edge_owner(exchange)};
@@ -259,9 +271,7 @@ void edge_orders_post(void *context, struct bus_http_exchange *exchange) {
   BUS_CRASH_POINT("edge.after-response");
 }
 
-void edge_orders_cancel(void *context, struct bus_http_exchange *exchange) {
-  struct edge *edge = context;
-  struct order_cancel cancel = *(const struct order_cancel *)bus_http_request(exchange);
+static void cancel(struct edge *edge, struct bus_http_exchange *exchange, struct order_cancel cancel) {
   const void *said;
   struct response response;
   /* The order's place among those waiting may be behind the cancel's: order-svc keeps a marked one. It may refuse any
@@ -279,6 +289,19 @@ void edge_orders_cancel(void *context, struct bus_http_exchange *exchange) {
   else if (outcome == EDGE_CONFIRMED)
     response = response_accepted(202, &cancel.order_id, bus_http_arena(exchange));
   edge_respond(edge, exchange, &response);
+}
+
+void edge_orders_cancel(void *context, struct bus_http_exchange *exchange) {
+  cancel(context, exchange, *(const struct order_cancel *)bus_http_request(exchange));
+}
+
+void edge_orders_status(void *context, struct bus_http_exchange *exchange) {
+  const struct status_request *request = bus_http_request(exchange);
+  if (request->status == ORDER_CANCELLED)
+    cancel(context, exchange, request->cancel);
+  else
+    bus_http_problem(exchange, 409, "an order becomes %s by itself; clients may set: %s",
+                     order_status_names[request->status], order_status_names[ORDER_CANCELLED]);
 }
 
 /* Sets what is on hand, whatever it is: a command, which is good on its confirm alone. */

@@ -152,3 +152,13 @@ void edge_own_keys(void *context, struct bus_http_exchange *exchange) {
     response = shown->view(&keys, bus_http_arena(exchange));
   edge_respond(edge, exchange, &response);
 }
+
+bool edge_own_issuer_is(struct edge *edge, struct bus_http_exchange *exchange, const char *iss,
+                        struct response *ret_refusal) {
+  struct user_keys keys;
+  *ret_refusal = response_refusal(REFUSAL_UNROUTABLE);
+  if (!edge->has_users || !find(edge, exchange, &keys, ret_refusal))
+    return false;
+  *ret_refusal = (struct response){.status = 403, .detail = "users are those of user-svc, and the token is another's"};
+  return bus_str_is(keys.issuer, iss);
+}

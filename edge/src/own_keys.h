@@ -36,4 +36,8 @@ response_view response_jwks, response_openid;
  * user-svc at most every few seconds; while it is away, its last answer stays. */
 void edge_own_keys(void *edge, struct bus_http_exchange *exchange);
 
+/* Whether user-svc signs as this issuer. Asks as edge_own_keys does. False: *ret_refusal is what to tell the client. */
+bool edge_own_issuer_is(struct edge *edge, struct bus_http_exchange *exchange, const char *iss,
+                        struct response *ret_refusal) BUS_MUST_CHECK;
+
 #endif

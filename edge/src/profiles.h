@@ -14,7 +14,15 @@ struct password_request {
   struct bus_str current_password, new_password, idempotency_key;
 };
 
-extern const struct bus_http_input profile_input, profile_change_input, password_input;
+/* GET /api/users/{user}/export */
+struct export_request {
+  struct bus_uuid user_id;
+  struct bus_str cursor;
+};
+
+extern const struct bus_http_input profile_input, profile_change_input, password_input, export_input,
+    users_input; /* struct user_list */
+extern const struct bus_schema user_export_schema;
 
 /* GET /api/users/{user}: the caller's own, or anyone's for an administrator; another one is 404. */
 void edge_profile_get(void *edge, struct bus_http_exchange *exchange);
@@ -22,5 +30,10 @@ void edge_profile_get(void *edge, struct bus_http_exchange *exchange);
 void edge_profile_change(void *edge, struct bus_http_exchange *exchange);
 /* PUT /api/auth/password: the caller's own. */
 void edge_password_change(void *edge, struct bus_http_exchange *exchange);
+
+/* GET /api/users: for administrators. */
+void edge_users_list(void *edge, struct bus_http_exchange *exchange);
+/* GET /api/users/{user}/export: all that is kept of a user, and a page of the user's orders. */
+void edge_profile_export(void *edge, struct bus_http_exchange *exchange);
 
 #endif

@@ -39,15 +39,24 @@ const struct bus_http_input product_input = {.size = sizeof(struct product_get),
 
 /* ---- lists ---- */
 
+#define STATUS_FIELD                                                                                                   \
+  BUS_FIELD_ENUM(struct order_list, status, order_status_names, BUS_OPTIONAL, "only orders in this status",            \
+                 .example = "CONFIRMED")
+#define ORDER_CURSOR_FIELD                                                                                             \
+  BUS_FIELD_STRING(struct order_list, cursor, BUS_TOKEN, 1, ORDER_CURSOR_TEXT - 1, BUS_OPTIONAL, CURSOR,               \
+                   .opaque = true, .pattern = ORDER_CURSOR_PATTERN)
 static const struct bus_field orders_query[] = {
     LIMIT_FIELD(struct order_list, ORDER_PAGE_MAX),
-    BUS_FIELD_ENUM(struct order_list, status, order_status_names, BUS_OPTIONAL, "only orders in this status",
-                   .example = "CONFIRMED"),
-    BUS_FIELD_STRING(struct order_list, customer_id, BUS_VISIBLE, 1, 64, BUS_OPTIONAL, "only this customer's orders",
-                     .example = CUSTOMER_EXAMPLE),
-    BUS_FIELD_STRING(struct order_list, cursor, BUS_TOKEN, 1, ORDER_CURSOR_TEXT - 1, BUS_OPTIONAL, CURSOR,
-                     .opaque = true, .pattern = ORDER_CURSOR_PATTERN),
+    STATUS_FIELD,
+    BUS_FIELD_STRING(struct order_list, customer_id, BUS_VISIBLE, 1, ORDER_CUSTOMER_MAX, BUS_OPTIONAL,
+                     "only this customer's orders", .example = CUSTOMER_EXAMPLE),
+    ORDER_CURSOR_FIELD,
 };
+static const struct bus_field user_orders_path[] = {
+    BUS_FIELD_STRING(struct order_list, customer_id, BUS_VISIBLE, 1, ORDER_CUSTOMER_MAX, BUS_REQUIRED,
+                     "the user, who is the customer of the orders", .example = CUSTOMER_EXAMPLE)};
+static const struct bus_field user_orders_query[] = {LIMIT_FIELD(struct order_list, ORDER_PAGE_MAX), STATUS_FIELD,
+                                                     ORDER_CURSOR_FIELD};
 
 static void check_orders(void *request, struct bus_problems *problems) {
   const struct order_list *list = request;
@@ -59,6 +68,11 @@ static void check_orders(void *request, struct bus_problems *problems) {
 
 const struct bus_http_input orders_input = {
     .size = sizeof(struct order_list), .query = BUS_TABLE(struct order_list, orders_query), .check = check_orders};
+const struct bus_http_input user_orders_input = {.size = sizeof(struct order_list),
+                                                 .path = BUS_TABLE(struct order_list, user_orders_path),
+                                                 .no_such = "no such user",
+                                                 .query = BUS_TABLE(struct order_list, user_orders_query),
+                                                 .check = check_orders};
 
 static const struct bus_field products_query[] = {
     LIMIT_FIELD(struct product_list, STOCK_PAGE_MAX),
@@ -187,6 +201,18 @@ const struct bus_http_input cancel_input = {.size = sizeof(struct order_cancel),
                                             BY_ORDER(struct order_cancel),
                                             .body = &cancel_schema,
                                             .body_may_be_empty = true};
+
+/* ---- PUT /api/orders/{id}/status ---- */
+
+static const struct bus_field status_fields[] = {
+    BUS_FIELD_ENUM(struct status_request, status, order_status_names, BUS_REQUIRED, "what the order is to become",
+                   .example = "CANCELLED"),
+    BUS_FIELD_EMBED(struct status_request, cancel, struct order_cancel, &cancel_schema),
+};
+static const struct bus_schema status_schema = BUS_SCHEMA("order status", struct status_request, status_fields);
+
+const struct bus_http_input status_input = {
+    .size = sizeof(struct status_request), BY_ORDER(struct order_cancel), .body = &status_schema};
 
 /* ---- POST /api/inventory/update ---- */
 

@@ -26,6 +26,12 @@ struct stock_request {
   struct bus_str hash; /* as order_place.request_hash */
 };
 
+/* PUT /api/orders/{id}/status */
+struct status_request {
+  struct order_cancel cancel;
+  int status; /* what the order is to become */
+};
+
 /* GET /api/orders/{id}/events. `after` and `cursor` are two names of one thing, which becomes get.after_seq. */
 struct events_request {
   struct order_events_get get;
@@ -42,6 +48,8 @@ bool request_condition(struct bus_str if_match, struct bus_str if_none_match, st
 extern const struct bus_http_input place_input,                             /* struct place_request */
     stock_input,                                                            /* struct stock_request */
     events_input, stream_input,                                             /* struct events_request */
+    status_input,                                                           /* struct status_request */
+    user_orders_input,                                                      /* struct order_list */
     cancel_input, order_input, orders_input, product_input, products_input; /* the messages themselves */
 
 #endif

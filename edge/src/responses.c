@@ -113,6 +113,10 @@ static struct response placed(int status, const struct order_answer *answer) {
   return result;
 }
 
+struct response response_no_user(void) {
+  return problem(404, "no such user");
+}
+
 struct response response_key_reused(void) {
   return problem(422, "this idempotency key was used with another request");
 }

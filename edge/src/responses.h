@@ -71,6 +71,8 @@ struct response response_accepted(int status, const struct bus_uuid *order_id, s
 struct response response_place(const struct order_answer *answer, int64_t wait_s);
 struct response response_place_accepted(const struct bus_uuid *order_id, struct bus_arena *arena);
 struct response response_key_reused(void);
+/* 404: the user is not there, or not for the caller to see. */
+struct response response_no_user(void);
 
 /* GET /api/orders/{id} */
 struct response response_get(const struct order_answer *answer);

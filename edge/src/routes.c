@@ -57,6 +57,12 @@ static void probe(void *edge, struct bus_http_exchange *exchange) {
   { 412, "the product has changed meanwhile, or the condition is not one on its entity tag", NULL }
 #define NO_USER                                                                                                        \
   { 404, "no such user", NULL }
+#define FOREIGN                                                                                                        \
+  { 403, "the token is of another issuer than user-svc", NULL }
+#define USER_ORDERS                                                                                                    \
+  .input = &user_orders_input, .handler = edge_orders_of_user, QUERY(order_list_type, order_page_type, NULL),          \
+  .summary = "Orders of a user, newest first: the caller's own, or for operators anyone's",                            \
+  ANSWERS({200, "a page", &order_page_schema}, WRONG, NO_USER, UNAVAILABLE)
 #define LOCKED                                                                                                         \
   { 429, "too many failed attempts (Retry-After)", NULL }
 #define NO_PRODUCT                                                                                                     \
@@ -120,6 +126,17 @@ const struct bus_http_route edge_routes[] = {
      .summary = "Cancels an order that is not paid yet",
      ANSWERS({202, "compensation has begun", &accepted_order_schema}, {200, "it is CANCELLED", &order_view_schema},
              WRONG, NO_ORDER, {409, "too late", NULL}, UNAVAILABLE)},
+    {.method = "PUT",
+     .path = "/api/orders/{id}/status",
+     .access = BUS_ROUTE_CUSTOMER,
+     .input = &status_input,
+     .handler = edge_orders_status,
+     .body_limit = BODY_LIMIT,
+     .summary =
+         "Sets what an order is to become: CANCELLED alone, as POST cancel does; every other status comes by itself",
+     ANSWERS({202, "compensation has begun", &accepted_order_schema}, {200, "it is CANCELLED", &order_view_schema},
+             WRONG, NO_ORDER, {409, "too late, or a status that clients do not set", NULL}, UNAVAILABLE)},
+    {.method = "GET", .path = "/api/orders/user/{user}", .access = BUS_ROUTE_CUSTOMER, USER_ORDERS},
     {.method = "POST",
      .path = "/api/inventory/update",
      .access = BUS_ROUTE_OPERATOR,
@@ -225,15 +242,32 @@ const struct bus_http_route edge_routes[] = {
      .handler = edge_password_change,
      .body_limit = BODY_LIMIT,
      .summary = "Changes the caller's password and ends all sessions",
-     ANSWERS({200, "it is changed", &auth_status_schema}, WRONG, {403, "the present password is wrong", NULL}, NO_USER,
-             LOCKED, UNAVAILABLE)},
+     ANSWERS({200, "it is changed", &auth_status_schema}, WRONG,
+             {403, "the present password is wrong, or the token is of another issuer", NULL}, NO_USER, LOCKED,
+             UNAVAILABLE)},
+    {.method = "GET",
+     .path = "/api/users",
+     .access = BUS_ROUTE_ADMIN,
+     .input = &users_input,
+     .handler = edge_users_list,
+     QUERY(user_list_type, user_page_type, NULL),
+     .summary = "Users by their e-mail addresses: all but erased ones, or those whose address begins so",
+     ANSWERS({200, "a page", &user_page_schema}, WRONG, FOREIGN, UNAVAILABLE)},
+    {.method = "GET", .path = "/api/users/{user}/orders", .access = BUS_ROUTE_CUSTOMER, USER_ORDERS},
+    {.method = "GET",
+     .path = "/api/users/{user}/export",
+     .access = BUS_ROUTE_CUSTOMER,
+     .input = &export_input,
+     .handler = edge_profile_export,
+     .summary = "All that is kept of a user, and the user's orders, a hundred at a time",
+     ANSWERS({200, "the user and a page of orders", &user_export_schema}, WRONG, FOREIGN, NO_USER, UNAVAILABLE)},
     {.method = "GET",
      .path = "/api/users/{user}",
      .access = BUS_ROUTE_CUSTOMER,
      .input = &profile_input,
      .handler = edge_profile_get,
      .summary = "A user: the caller, or for administrators any. It is all that is kept of the user as a person",
-     ANSWERS({200, "the user", &user_view_schema}, NO_USER, UNAVAILABLE)},
+     ANSWERS({200, "the user", &user_view_schema}, FOREIGN, NO_USER, UNAVAILABLE)},
     {.method = "PUT",
      .path = "/api/users/{user}",
      .access = BUS_ROUTE_CUSTOMER,
@@ -242,7 +276,7 @@ const struct bus_http_route edge_routes[] = {
      .data = &(const struct edge_query_kind){.type = &user_update_type, .answer = &user_answer_type},
      .body_limit = BODY_LIMIT,
      .summary = "Changes a user's name",
-     ANSWERS({200, "the user", &user_view_schema}, WRONG, NO_USER, UNAVAILABLE)},
+     ANSWERS({200, "the user", &user_view_schema}, WRONG, FOREIGN, NO_USER, UNAVAILABLE)},
     {.method = "DELETE",
      .path = "/api/users/{user}",
      .access = BUS_ROUTE_CUSTOMER,
@@ -250,7 +284,7 @@ const struct bus_http_route edge_routes[] = {
      .handler = edge_profile_change,
      .data = &(const struct edge_query_kind){.type = &user_erase_type, .answer = &user_answer_type},
      .summary = "Erases a user's personal data; orders stay under the id",
-     ANSWERS({200, "they are erased", &auth_status_schema}, NO_USER, UNAVAILABLE)},
+     ANSWERS({200, "they are erased", &auth_status_schema}, FOREIGN, NO_USER, UNAVAILABLE)},
     {.method = "GET",
      .path = "/.well-known/jwks.json",
      KEYS(response_jwks),

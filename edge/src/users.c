@@ -81,7 +81,7 @@ struct response edge_user_refusal(const struct user_answer *said) {
     return refusal(429, "too many failed attempts", said->retry_after_s);
   if (said->outcome == USER_BUSY)
     return refusal(503, "too many passwords are being checked; repeating is safe", said->retry_after_s);
-  return refusal(404, "no such user", BUS_NO_INT64);
+  return response_no_user();
 }
 
 static struct response respond_to(const struct user_answer *said, const struct edge_user_kind *kind,

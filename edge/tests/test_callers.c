@@ -90,6 +90,44 @@ TEST(Z1_a_list_of_another_customer_is_empty_and_not_asked_for)
   tear_down();
 }
 
+TEST(Z1_orders_of_another_user_are_not_there)
+{
+  static const char *const routes[] = {"GET /api/users/{user}/orders", "GET /api/orders/user/{user}"};
+  set_up();
+  for (size_t i = 0; i < BUS_COUNT(routes); i++) {
+    fake.segment = BUS_STR("c-2");
+    fake.caller = &first;
+    int begun = fake.begun;
+    call(routes[i], "");
+    assert_int_equal(fake.status, 404);
+    assert_int_equal(fake.begun, begun);
+    static const struct bus_token_claims *const callers[] = {&second, &operator};
+    for (size_t j = 0; j < BUS_COUNT(callers); j++) {
+      fake.caller = callers[j];
+      fake.sent = BUS_NO_STR;
+      call(routes[i], "");
+      assert_sent("\"customer_id\":\"c-2\"");
+    }
+  }
+  tear_down();
+}
+
+TEST(a_status_that_comes_by_itself_is_no_clients_to_set)
+{
+  set_up();
+  point_to_order();
+  fake.caller = &first;
+  call("PUT /api/orders/{id}/status", "{\"status\":\"CONFIRMED\"}");
+  assert_int_equal(fake.status, 409);
+  assert_int_equal(fake.begun, 0);
+  call("PUT /api/orders/{id}/status", "{\"status\":\"SOLD\"}");
+  assert_int_equal(fake.status, 400);
+  call("PUT /api/orders/{id}/status", "{\"status\":\"CANCELLED\",\"reason\":\"late\"}");
+  assert_sent("\"reason\":\"late\"");
+  assert_sent("\"customer_id\":\"c-1\"");
+  tear_down();
+}
+
 /* The rows of a new route say nothing unless somebody thinks of it. */
 TEST(Z4_a_route_of_the_api_is_public_only_if_it_stands_here)
 {

@@ -169,6 +169,59 @@ TEST(a_user_is_seen_and_changed_by_itself_and_by_administrators)
   tear_down();
 }
 
+/* With AUTH=oidc an administrator of another issuer is nobody to user-svc. */
+TEST(Z8_users_are_for_tokens_of_user_svc_alone)
+{
+  static struct bus_jwk key = {.kty = BUS_STR("EC"), .kid = BUS_STR("k1"), .crv = BUS_STR("P-256")};
+  static const struct user_keys keys = {.issuer = BUS_STR("https://shop.example"), .jwks = {&key, 1}};
+  static const char *const routes[] = {"GET /api/users", "GET /api/users/{user}", "DELETE /api/users/{user}",
+                                       "GET /api/users/{user}/export"};
+  static struct bus_token_claims caller = {.sub = BOB, .role = BUS_ROLE_ADMIN};
+  set_up_users();
+  struct edge_settings oidc = *edge.settings;
+  oidc.auth = EDGE_AUTH_OIDC;
+  edge.settings = &oidc;
+  fake.script.answers[0] = (struct fake_answer){AT_MS(10), &user_keys_type, &keys};
+  (void)call("GET /.well-known/jwks.json", "");
+  int begun = fake.begun;
+  fake.segment = BUS_STR(ANN);
+  fake.caller = &caller;
+  for (size_t i = 0; i < BUS_COUNT(routes); i++) {
+    (void)snprintf(caller.iss, sizeof caller.iss, "https://elsewhere.example");
+    (void)call(routes[i], "");
+    assert_int_equal(fake.status, 403);
+  }
+  (void)call("PUT /api/auth/password", "{\"current_password\":\"canary-old\",\"new_password\":\"canary-new\"}");
+  assert_int_equal(fake.status, 403);
+  assert_int_equal(fake.begun, begun);
+  (void)snprintf(caller.iss, sizeof caller.iss, "https://shop.example");
+  say(USER_DONE, BUS_NO_INT64);
+  (void)call("DELETE /api/users/{user}", "");
+  assert_int_equal(fake.status, 200);
+  tear_down();
+}
+
+TEST(Z8_users_are_listed_for_callers_alone)
+{
+  static struct user_view view = {.role = USER_CUSTOMER, .version = 1, .email = BUS_STR("ann@example.org")};
+  static const struct user_page said = {.items = &view, .item_count = 1, .next_cursor = BUS_STR("6140")};
+  static const struct bus_token_claims admin = {.sub = BOB, .role = BUS_ROLE_ADMIN};
+  set_up_users();
+  fake.query = "email=ann&limit=1";
+  fake.script.answers[0] = (struct fake_answer){AT_MS(10), &user_page_type, &said};
+  (void)call("GET /api/users", "");
+  assert_int_equal(fake.status, 401);
+  fake.caller = &admin;
+  (void)call("GET /api/users", "");
+  assert_int_equal(fake.status, 200);
+  assert_non_null(strstr(fake.sent.data, "\"email\":\"ann\""));
+  assert_json_has("\"next_cursor\":\"6140\"");
+  fake.query = "cursor=61f";
+  (void)call("GET /api/users", "");
+  assert_int_equal(fake.status, 400);
+  tear_down();
+}
+
 TEST(a_change_of_password_is_the_callers_and_sealed)
 {
   static const char body[] = "{\"current_password\":\"canary-old\",\"new_password\":\"canary-new\"}";

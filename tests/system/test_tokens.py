@@ -10,7 +10,7 @@ import uuid
 import jwt
 import pytest
 
-from dev import build, ports
+from dev import build, ports, user_keys
 from testkit.client import wait_until
 from testkit.edges import Edge
 from testkit.issuer import Issuer, base64url
@@ -20,7 +20,8 @@ MEMBERS = ("trace_id", "instance")  # of a problem; they differ for each request
 
 
 def of_issuer(stack, issuer, folder, **more):
-    return Edge(stack, folder, AUTH="oidc", OIDC_ISSUER=issuer.url, OIDC_REFRESH_S=str(REFRESH_S), **more)
+    return Edge(stack, folder, AUTH="oidc", OIDC_ISSUER=issuer.url, OIDC_REFRESH_S=str(REFRESH_S),
+                USER_SEAL_KEY=user_keys.seal_key(stack.state), **more)
 
 
 @pytest.fixture(scope="module")
@@ -281,6 +282,14 @@ def test_a_restarted_edge_checks_tokens_while_the_issuer_is_away(edge, issuer):
     finally:
         issuer.start()
     wait_until(lambda: edge.call("GET", "/api/orders", issuer.token("c-1")).status_code == 200, 20, "the issuer")
+
+
+def test_Z8_an_administrator_of_another_issuer_is_none_here(edge, issuer):
+    user_id, admin = uuid.uuid4(), issuer.token("chief", role="admin")
+    for method, path in (("GET", "/api/users"), ("GET", f"/api/users/{user_id}"), ("DELETE", f"/api/users/{user_id}"),
+                         ("GET", f"/api/users/{user_id}/export")):
+        assert edge.call(method, path, admin).status_code == 403
+    assert edge.call("GET", f"/api/users/{user_id}", issuer.token(str(user_id))).status_code == 403
 
 
 @pytest.mark.parametrize("variables, message", [

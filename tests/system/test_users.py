@@ -372,3 +372,53 @@ def test_an_erased_user_leaves_an_id_alone(edge, api, stack, user):
     assert login(api, user).status_code == 401
     rows = json.dumps([stack.sql("users", f"SELECT t::text FROM users.{table} t") for table in TABLES])
     assert user_id in rows and user not in rows and "canary-name" not in rows
+
+
+def test_administrators_list_users_by_the_beginning_of_their_address(edge, api, stack, user):
+    chief, wanted, unwanted = (f"{name}-{uuid.uuid4()}@example.org" for name in ("chief", "listed", "other"))
+    assert reset(api, admin.make(stack.database_url("users"), chief)).status_code == 200
+    prefix = wanted.split("@")[0]
+    emails = sorted([f"{prefix}.{number}@example.org" for number in range(3)] + [wanted])
+    for email in (*emails, unwanted):
+        assert register(api, email).status_code == 202
+    token = token_of(edge, chief)
+    wait_until(lambda: takes(edge, token), 20, "the keys")
+    assert edge.call("GET", "/api/users", token_of(edge, user)).status_code == 403
+    assert edge.call("GET", "/api/users").status_code == 401
+    found, cursor = [], ""
+    while cursor is not None:
+        page = edge.call("GET", f"/api/users?email={prefix}&limit=3{cursor and '&cursor=' + cursor}", token)
+        assert page.status_code == 200, page.text
+        assert len(page.json()["items"]) <= 3 and "hash" not in page.text
+        found += [one["email"] for one in page.json()["items"]]
+        cursor = page.json()["next_cursor"]
+    assert found == emails
+    assert edge.call("DELETE", f"/api/users/{id_of(stack, wanted)}", token).status_code == 200
+    assert wanted not in edge.call("GET", f"/api/users?email={prefix}", token).text
+    assert edge.call("GET", "/api/users?cursor=6g", token).status_code == 400
+
+
+def test_a_user_takes_its_data_along(edge, api, stack, user):
+    token, user_id = token_of(edge, user), id_of(stack, user)
+    wait_until(lambda: takes(edge, token), 20, "the keys")
+    placed = edge.place(token)
+    assert placed.status_code in (201, 202), placed.text
+    order_id = placed.json()["order_id"]
+    api.note_accepted(order_id, placed.status_code)
+    path = f"/api/orders/{order_id}"
+    wait_until(lambda: edge.call("GET", path, token).json()["status"] == "CONFIRMED", 20, "its end")
+    export = edge.call("GET", f"/api/users/{user_id}/export", token)
+    assert export.status_code == 200, export.text
+    assert export.json()["user"]["email"] == user
+    assert [order["order_id"] for order in export.json()["orders"]["items"]] == [order_id]
+    for path in (f"/api/users/{user_id}/orders", f"/orders/user/{user_id}"):
+        assert [order["order_id"] for order in edge.call("GET", path, token).json()["items"]] == [order_id]
+    other = address()
+    assert register(api, other).status_code == 202
+    stranger = token_of(edge, other)
+    for path in (f"/api/users/{user_id}/export", f"/api/users/{user_id}/orders", f"/api/orders/user/{user_id}"):
+        assert edge.call("GET", path, stranger).status_code == 404
+    late = edge.call("PUT", f"/api/orders/{order_id}/status", token, json={"status": "CANCELLED"})
+    assert late.status_code == 409
+    refused = edge.call("PUT", f"/api/orders/{order_id}/status", token, json={"status": "RESERVED"})
+    assert refused.status_code == 409 and "CANCELLED" in refused.json()["detail"]

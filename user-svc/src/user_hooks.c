@@ -168,8 +168,7 @@ void user_query_close(void *context) {
 static void read_users(struct user_query_model *model, const struct bus_worker *worker, struct bus_sql *sql) {
   model->keys = &shared.ring.published;
   model->pong.workers_down = !bus_worker_commands_are_up(worker);
-  if (model->users.count > 0)
-    bus_set_lock(&model->users, sql, GET_USERS);
+  user_query_store_lock(model, sql);
 }
 
 bool user_query_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
@@ -181,10 +180,4 @@ bool user_query_lock(void *context, const struct bus_input *inputs, size_t count
     *ret_model = model;
   }
   return made;
-}
-
-bool user_query_load(void *context, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
-  (void)count; /* what user_query_lock queued */
-  struct user_query_model *model = context;
-  return bus_set_load_next(&model->users, &rows, err);
 }

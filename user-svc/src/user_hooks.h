@@ -16,7 +16,6 @@ bool user_query_open(const void *settings, struct bus_worker *worker, void **ret
 void user_query_close(void *context);
 bool user_query_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                      struct bus_sql *sql, void **ret_model);
-bool user_query_load(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err);
 
 enum { USER_PERIODICS = 5 };
 extern const struct bus_periodic user_periodics[USER_PERIODICS];

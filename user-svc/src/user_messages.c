@@ -77,6 +77,20 @@ const struct bus_schema user_tokens_schema = BUS_SCHEMA("tokens", struct user_to
 static const struct bus_field get_fields[] = {BUS_FIELD_UUID(struct user_get, user_id, BUS_REQUIRED, "the user")};
 const struct bus_schema user_get_schema = BUS_SCHEMA("user.get", struct user_get, get_fields);
 
+static const struct bus_field list_fields[] = {
+    BUS_FIELD_STRING(struct user_list, email, BUS_PLAIN, 1, USER_EMAIL_MAX, BUS_OPTIONAL, "begin of the address"),
+    BUS_FIELD_STRING(struct user_list, cursor, BUS_TOKEN, 2, USER_CURSOR_MAX, BUS_OPTIONAL, "begin behind it"),
+    BUS_FIELD_INT64(struct user_list, limit, 1, USER_PAGE_MAX, BUS_REQUIRED, "how many at most"),
+};
+const struct bus_schema user_list_schema = BUS_SCHEMA("user.list", struct user_list, list_fields);
+
+static const struct bus_field page_fields[] = {
+    BUS_FIELD_ARRAY(struct user_page, items, item_count, struct user_view, &user_view_schema, 0, USER_PAGE_MAX,
+                    BUS_REQUIRED, "users, by e-mail address"),
+    BUS_FIELD_STRING(struct user_page, next_cursor, BUS_TOKEN, 2, USER_CURSOR_MAX, BUS_OPTIONAL, "null at the end"),
+};
+const struct bus_schema user_page_schema = BUS_SCHEMA("user.page", struct user_page, page_fields);
+
 static const struct bus_field keys_get_fields[] = {
     BUS_FIELD_BOOL(struct user_keys_get, deep, BUS_OPTIONAL, "reserved"),
 };
@@ -92,9 +106,11 @@ static const struct bus_field ping_fields[] = {BUS_FIELD_BOOL(struct user_ping, 
 const struct bus_schema user_ping_schema = BUS_SCHEMA("ping", struct user_ping, ping_fields);
 
 const struct bus_message_type user_get_type = BUS_QUERY("user.get.v1", &user_get_schema, "edge");
+const struct bus_message_type user_list_type = BUS_QUERY("user.list.v1", &user_list_schema, "edge");
 const struct bus_message_type user_keys_get_type = BUS_QUERY("user.keys-get.v1", &user_keys_get_schema, "edge");
 const struct bus_message_type user_ping_type = BUS_QUERY("user.ping.v1", &user_ping_schema, "edge");
 const struct bus_message_type user_answer_type = BUS_ANSWER("user.answer.v1", &user_answer_schema);
+const struct bus_message_type user_page_type = BUS_ANSWER("user.page.v1", &user_page_schema);
 const struct bus_message_type user_keys_type = BUS_ANSWER("user.keys.v1", &user_keys_schema);
 const struct bus_message_type user_pong_type = BUS_ANSWER("user.pong.v1", &bus_pong_schema);
 
@@ -132,6 +148,38 @@ bool user_email_normalise(struct bus_str email, char ret[USER_EMAIL_MAX + 1]) {
     ret[i] = (char)(i > at && c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
   }
   ret[text.len] = '\0';
+  return true;
+}
+
+/* ---- cursors ---- */
+
+void user_cursor_format(struct bus_str email, char text[USER_CURSOR_MAX + 1]) {
+  static const char digits[] = "0123456789abcdef";
+  for (size_t i = 0; i < email.len; i++) {
+    uint8_t byte = (uint8_t)email.data[i];
+    text[2 * i] = digits[byte >> 4];
+    text[2 * i + 1] = digits[byte & 15];
+  }
+  text[2 * email.len] = '\0';
+}
+
+static int digit_of(char c) {
+  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool user_cursor_parse(struct bus_str text, char ret[USER_EMAIL_MAX + 1]) {
+  char email[USER_EMAIL_MAX + 1] = "";
+  if (text.len == 0 || text.len > USER_CURSOR_MAX || text.len % 2 != 0)
+    return false;
+  for (size_t i = 0; i < text.len / 2; i++) {
+    int high = digit_of(text.data[2 * i]), low = digit_of(text.data[2 * i + 1]);
+    if (high < 0 || low < 0)
+      return false;
+    email[i] = (char)(high << 4 | low);
+  }
+  if (!bus_text_is_of(BUS_PLAIN, (struct bus_str){email, text.len / 2}))
+    return false;
+  memcpy(ret, email, sizeof email);
   return true;
 }
 

@@ -21,6 +21,8 @@ enum {
   USER_KEY_TEXT = 43,    /* a key to seal to */
   USER_CLIENT_LEN = 32,
   USER_TOKENS_MAX = 4096, /* sealed tokens of an answer */
+  USER_PAGE_MAX = 100,
+  USER_CURSOR_MAX = 2 * USER_EMAIL_MAX,
 };
 
 /* All requests; each type's table has the members that it needs. A request with the same request_id is the same
@@ -77,6 +79,17 @@ struct user_tokens {
 struct user_get {
   struct bus_uuid user_id;
 };
+/* Users by their e-mail addresses, which erased ones have no more. */
+struct user_list {
+  struct bus_str email;  /* what the address begins with; absent: anything */
+  struct bus_str cursor; /* from user_cursor_format: begin behind it; absent: from the first */
+  int64_t limit;         /* 1 to USER_PAGE_MAX */
+};
+struct user_page {
+  struct user_view *items;
+  size_t item_count;
+  struct bus_str next_cursor; /* absent: the end */
+};
 struct user_keys_get {
   bool deep; /* reserved */
 };
@@ -89,17 +102,21 @@ struct user_ping {
 };
 
 extern const struct bus_schema user_view_schema, user_answer_schema, user_tokens_schema, user_get_schema,
-    user_keys_get_schema, user_keys_schema, user_ping_schema;
+    user_list_schema, user_page_schema, user_keys_get_schema, user_keys_schema, user_ping_schema;
 
 /* Queries that write, from edge. */
 extern const struct bus_message_type user_register_type, user_login_type, user_refresh_type, user_logout_type,
     user_forgot_type, user_reset_type, user_password_type, user_update_type, user_erase_type;
-extern const struct bus_message_type user_get_type, user_keys_get_type, user_ping_type; /* queries */
-extern const struct bus_message_type user_answer_type, user_keys_type, user_pong_type;  /* answers */
+extern const struct bus_message_type user_get_type, user_list_type, user_keys_get_type, user_ping_type; /* queries */
+extern const struct bus_message_type user_answer_type, user_page_type, user_keys_type, user_pong_type;  /* answers */
 
 /* The normal form of an e-mail address: without blanks around it, the domain in lower case. False: it has none; ret is
  * not written. */
 bool user_email_normalise(struct bus_str email, char ret[USER_EMAIL_MAX + 1]);
+
+/* A cursor as clients carry it: the address in hexadecimal. */
+void user_cursor_format(struct bus_str email, char text[USER_CURSOR_MAX + 1]);
+bool user_cursor_parse(struct bus_str text, char ret[USER_EMAIL_MAX + 1]) BUS_MUST_CHECK;
 
 /* UUIDv5 of a client's idempotency key: on which path, for whom. */
 void user_request_id_of(struct bus_str path, struct bus_str key, struct bus_str whom, struct bus_uuid *ret);

@@ -3,15 +3,25 @@
 
 #include "user_columns.h"
 
+#include <assert.h>
+
 bool user_query_model_new(const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                           struct user_query_model **ret) {
   struct user_query_model *model = bus_arena_alloc(arena, sizeof *model);
   if (!model)
     return false;
+  model->arena = arena;
+  model->pages = bus_arena_array(arena, count, sizeof *model->pages);
+  if (!model->pages)
+    return false;
   bus_set_init(&model->users, &user_columns, 0, arena);
-  for (size_t i = 0; i < count; i++)
+  for (size_t i = 0; i < count; i++) {
+    const struct user_list *list = inputs[i].body;
     if (inputs[i].type == &user_get_type)
       bus_set_add(&model->users, &((const struct user_get *)inputs[i].body)->user_id);
+    else if (inputs[i].type == &user_list_type)
+      model->pages[model->page_count++] = (struct user_query_page){{.limit = list->limit}, list};
+  }
   *ret = model;
   return bus_set_open(&model->users);
 }
@@ -28,6 +38,28 @@ static void answer_get(const struct user_query_model *model, const struct user_g
   bus_answer(effects, &user_answer_type, &body);
 }
 
+static void answer_list(const struct user_query_model *model, const struct user_list *list,
+                        struct bus_effects *effects) {
+  size_t i = 0;
+  while (i < model->page_count && model->pages[i].list != list)
+    i++;
+  assert(i < model->page_count);
+  const struct bus_page *page = &model->pages[i].page;
+  const struct user *users = page->items;
+  char cursor[USER_CURSOR_MAX + 1];
+  struct user_page body = {.item_count = bus_page_shown(page)};
+  body.items = bus_effects_array(effects, body.item_count, sizeof *body.items);
+  if (!body.items)
+    return;
+  for (size_t item = 0; item < body.item_count; item++)
+    user_view_of(&users[item], &body.items[item]);
+  if (body.item_count < page->count) {
+    user_cursor_format(users[body.item_count - 1].email, cursor);
+    body.next_cursor = bus_str(cursor);
+  }
+  bus_answer(effects, &user_page_type, &body);
+}
+
 void user_query_decide(void *context, const struct bus_input *input, struct bus_effects *effects) {
   const struct user_query_model *model = context;
   bool wants_keys = input->type == &user_keys_get_type;
@@ -36,6 +68,8 @@ void user_query_decide(void *context, const struct bus_input *input, struct bus_
                wants_keys ? (const void *)model->keys : &model->pong);
   else if (input->type == &user_get_type)
     answer_get(model, input->body, effects);
+  else if (input->type == &user_list_type)
+    answer_list(model, input->body, effects);
   else
     bus_park(effects, "no query that is known here");
 }

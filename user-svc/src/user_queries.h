@@ -1,4 +1,4 @@
-/* The batch of queries: users by id, and the public keys of tokens. */
+/* The batch of queries: users by id, pages of them, and the public keys of tokens. */
 #ifndef USER_QUERIES_H
 #define USER_QUERIES_H
 
@@ -6,10 +6,19 @@
 
 #include <bus/aggregate.h>
 #include <bus/effects.h>
+#include <bus/page.h>
 #include <bus/pong.h>
 
+struct user_query_page {
+  struct bus_page page;
+  const struct user_list *list;
+};
+
 struct user_query_model {
+  struct bus_arena *arena;
   struct bus_set users; /* asked for by id */
+  struct user_query_page *pages;
+  size_t page_count;
   struct bus_pong pong;
   const struct user_keys *keys;
 };

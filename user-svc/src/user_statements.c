@@ -52,6 +52,12 @@ static const struct bus_recipe recipes[USER_STATEMENTS] = {
 static const struct bus_recipe query_recipes[USER_QUERY_STATEMENTS] = {
     [GET_USERS] = BUS_STATEMENT_OF(
         &user_columns, "SELECT {u.row} FROM users.users u WHERE u.user_id = ANY ($1) ORDER BY u.user_id", "U"),
+    [LIST_USERS] = BUS_STATEMENT_OF(
+        &user_columns,
+        "SELECT n.page, {u.row} FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS n (most, behind, least, below, page), "
+        "LATERAL (SELECT * FROM users.users c WHERE c.email > n.behind AND c.email >= n.least AND c.email < n.below "
+        "ORDER BY c.email LIMIT n.most) u ORDER BY n.page, u.email",
+        "ITTT"),
 };
 
 struct bus_statement user_statements[USER_STATEMENTS], user_query_statements[USER_QUERY_STATEMENTS];

@@ -1,6 +1,7 @@
 /* Reads and writes the rows of a batch. Lock order: users, sessions, tokens, guards, each by key. */
 #include "user_store.h"
 
+#include "user_columns.h"
 #include "user_statements.h"
 
 static void lock_users(const struct user_model *model, struct bus_sql *sql) {
@@ -51,4 +52,35 @@ bool user_store(void *context, struct bus_sql *sql) {
   bus_set_store(&model->reset_tokens, sql, INSERT_RESET_TOKENS, UPDATE_RESET_TOKENS);
   bus_set_store(&model->guards, sql, INSERT_GUARDS, UPDATE_GUARDS);
   return true; /* memory that ran out is remembered by the trip */
+}
+
+/* ---- queries ---- */
+
+/* Behind every address: the last code point of Unicode, which no address begins with. */
+#define LAST "\xF4\x8F\xBF\xBF"
+
+static void add_page(struct bus_args *args, const struct user_query_page *asked, struct bus_arena *arena) {
+  const struct user_list *list = asked->list;
+  struct bus_str least = list->email.data ? list->email : BUS_STR("");
+  char behind[USER_EMAIL_MAX + 1] = "";
+  bool bad = list->cursor.data && !user_cursor_parse(list->cursor, behind); /* begins a page that is empty */
+  bus_args_int64(args, asked->page.limit + 1);
+  bus_args_text(args, bad ? BUS_STR(LAST) : bus_arena_copy(arena, bus_str(behind)));
+  bus_args_text(args, least);
+  bus_args_text(args, bus_arena_printf(arena, "%.*s" LAST, (int)least.len, least.data));
+}
+
+void user_query_store_lock(const struct user_query_model *model, struct bus_sql *sql) {
+  lock_set(&model->users, sql, GET_USERS);
+  struct bus_args *args = model->page_count > 0 ? bus_sql_add(sql, LIST_USERS) : NULL;
+  for (size_t i = 0; i < model->page_count; i++)
+    add_page(args, &model->pages[i], model->arena);
+}
+
+bool user_query_load(void *context, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
+  (void)count; /* what user_query_store_lock queued, in its order */
+  struct user_query_model *model = context;
+  const struct bus_pages pages = {model->pages, model->page_count, sizeof *model->pages, model->arena};
+  return bus_set_load_next(&model->users, &rows, err) &&
+         (pages.count == 0 || bus_pages_load(&pages, &user_columns, BUS_ROW, *rows, err));
 }

@@ -43,3 +43,15 @@ TEST(a_request_id_is_of_path_key_and_person)
   user_request_id_of(BUS_STR("/b"), BUS_STR("k"), BUS_STR("x"), &other);
   assert_false(bus_uuid_equal(&one, &other));
 }
+
+TEST(a_cursor_is_an_address_and_nothing_else)
+{
+  static const char *const wrong[] = {"", "6", "6g", "6A", "0a", "ff", "61ff"};
+  char text[USER_CURSOR_MAX + 1], email[USER_EMAIL_MAX + 1];
+  user_cursor_format(BUS_STR("\xC3\xA4nn@b"), text);
+  assert_string_equal(text, "c3a46e6e4062");
+  assert_true(user_cursor_parse(bus_str(text), email));
+  assert_string_equal(email, "\xC3\xA4nn@b");
+  for (size_t i = 0; i < BUS_COUNT(wrong); i++)
+    assert_false(user_cursor_parse(bus_str(wrong[i]), email));
+}

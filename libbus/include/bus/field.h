@@ -148,6 +148,8 @@ void bus_problem_add_no_memory(struct bus_problems *problems);
 /* The longest id that clients may choose and use in paths; of charset BUS_ID. */
 enum { BUS_ID_MAX = 64 };
 bool bus_id_is_valid(struct bus_str text);
+/* Whether it is well-formed UTF-8 of these characters alone. */
+bool bus_text_is_of(enum bus_charset charset, struct bus_str text);
 
 /* Decodes into ret, a struct of schema->size bytes. It is written only on success; its strings and arrays are in the
  * arena. On failure problems names each wrong field (BUS_E_DECODE); out of memory is a problem of its own

@@ -108,7 +108,7 @@ static bool is_in_charset(enum bus_charset charset, uint32_t code) {
   return false;
 }
 
-static bool is_text_in_charset(enum bus_charset charset, struct bus_str text) {
+bool bus_text_is_of(enum bus_charset charset, struct bus_str text) {
   uint32_t code;
   if (charset == BUS_ID && (bus_str_is(text, ".") || bus_str_is(text, "..")))
     return false;
@@ -121,7 +121,7 @@ static bool is_text_in_charset(enum bus_charset charset, struct bus_str text) {
 }
 
 bool bus_id_is_valid(struct bus_str text) {
-  return text.len > 0 && text.len <= BUS_ID_MAX && is_text_in_charset(BUS_ID, text);
+  return text.len > 0 && text.len <= BUS_ID_MAX && bus_text_is_of(BUS_ID, text);
 }
 
 static void refuse_string(struct bus_field_sink *sink, const struct bus_field *field, bool is_string) {
@@ -151,7 +151,7 @@ static void keep_copy(struct bus_field_sink *sink, struct bus_str text, struct b
 static void decode_string(struct bus_field_sink *sink, const struct bus_field *field, const cJSON *value, void *slot) {
   struct bus_str text = bus_str(cJSON_GetStringValue(value));
   if (text.data == NULL || (int64_t)text.len < field->min || (int64_t)text.len > field->max ||
-      !is_text_in_charset(field->charset, text))
+      !bus_text_is_of(field->charset, text))
     refuse_string(sink, field, text.data != NULL);
   else
     keep_copy(sink, text, slot);
