@@ -95,7 +95,7 @@ struct openid {
 static const struct bus_field openid_fields[] = {
     BUS_FIELD_STRING(struct openid, issuer, BUS_VISIBLE, 1, 255, BUS_REQUIRED, "iss of the tokens"),
     BUS_FIELD_STRING(struct openid, jwks_uri, BUS_VISIBLE, 1, 300, BUS_REQUIRED, "the public keys"),
-    BUS_FIELD_STRING(struct openid, token_endpoint, BUS_VISIBLE, 1, 300, BUS_REQUIRED, "the login"),
+    BUS_FIELD_STRING(struct openid, token_endpoint, BUS_VISIBLE, 1, 300, BUS_REQUIRED, "where programs get tokens"),
     LIST(subjects, "subject_types_supported"),
     LIST(algorithms, "id_token_signing_alg_values_supported"),
     LIST(responses, "response_types_supported"),
@@ -120,7 +120,7 @@ struct response response_openid(const void *said, struct bus_arena *arena) {
   const struct openid openid = {
       .issuer = keys->issuer,
       .jwks_uri = bus_arena_printf(arena, "%.*s/.well-known/jwks.json", len, keys->issuer.data),
-      .token_endpoint = bus_arena_printf(arena, "%.*s/api/auth/login", len, keys->issuer.data),
+      .token_endpoint = bus_arena_printf(arena, "%.*s/api/auth/token", len, keys->issuer.data),
       .subjects = BUS_STR("[\"public\"]"),
       .algorithms = BUS_STR("[\"ES256\"]"),
       .responses = BUS_STR("[\"token\"]"),

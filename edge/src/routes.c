@@ -1,5 +1,6 @@
 /* Every path that the edge has, as a row: what it takes, what it asks of the bus, and its documentation. A query that
  * needs no more than that has edge_query as its handler. */
+#include "client_tokens.h"
 #include "documents.h"
 #include "edge.h"
 #include "own_keys.h"
@@ -235,6 +236,16 @@ const struct bus_http_route edge_routes[] = {
      AUTH(user_reset_type, 200, 400),
      .summary = "Sets a new password by a reset token, once, and ends all sessions",
      ANSWERS({200, "the password is set", &auth_status_schema}, WRONG, UNAVAILABLE)},
+    {.method = "POST",
+     .path = "/api/auth/token",
+     .input = &token_input,
+     .handler = edge_client_token,
+     .body_limit = 2048,
+     .media_type = "application/x-www-form-urlencoded",
+     .summary = "An access token for a program, by its client id and secret in the form or in Authorization: Basic",
+     ANSWERS({200, "the token", &user_client_tokens_schema},
+             {400, "another grant, or credentials twice", &oauth_error_schema},
+             {401, "unknown program or wrong secret", &oauth_error_schema}, UNAVAILABLE)},
     {.method = "PUT",
      .path = "/api/auth/password",
      .access = BUS_ROUTE_CUSTOMER,

@@ -62,18 +62,17 @@ static struct response refusal(int status, const char *detail, int64_t retry_aft
       .status = status, .detail = detail, .retry_after_s = retry_after_s == BUS_NO_INT64 ? 0 : (int)retry_after_s};
 }
 
-/* The tokens that the answer holds, sealed to the request's key. */
-static struct response response_tokens(const struct user_answer *said, const struct bus_seal_pair *pair,
-                                       struct bus_arena *arena) {
+struct response edge_user_tokens(const struct user_answer *said, const struct bus_seal_pair *pair,
+                                 const struct bus_schema *schema, struct bus_arena *arena) {
   size_t len, room = said->tokens.len + 1;
   char *text = bus_arena_alloc(arena, room);
-  struct user_tokens *tokens = bus_arena_alloc(arena, sizeof *tokens);
+  void *tokens = bus_arena_alloc(arena, schema->size);
   if (!text || !tokens)
     return response_refusal(REFUSAL_NO_MEMORY);
   if (!bus_unseal(pair, said->tokens, text, room, &len) ||
-      !bus_decode(&user_tokens_schema, (struct bus_str){text, len}, BUS_IGNORE_UNKNOWN, arena, tokens, NULL))
+      !bus_decode(schema, (struct bus_str){text, len}, BUS_IGNORE_UNKNOWN, arena, tokens, NULL))
     return response_refusal(REFUSAL_BAD_ANSWER);
-  return response_found(&user_tokens_schema, tokens);
+  return response_found(schema, tokens);
 }
 
 struct response edge_user_refusal(const struct user_answer *said) {
@@ -100,7 +99,7 @@ static struct response respond_to(const struct user_answer *said, const struct e
     return edge_user_refusal(said);
   }
   if (said->tokens.data)
-    return response_tokens(said, pair, arena);
+    return edge_user_tokens(said, pair, &user_tokens_schema, arena);
   struct response found = response_found(&auth_status_schema, kind->status == 202 ? &accepted : &done);
   found.status = kind->status;
   return found;

@@ -40,6 +40,9 @@ struct response edge_user_refusal(const struct user_answer *said);
 /* Seals to user-svc and erases the secret; an absent one stays absent. False: out of memory. */
 bool edge_user_seal(const struct edge *edge, struct bus_http_exchange *exchange, struct bus_str secret,
                     struct bus_str *ret) BUS_MUST_CHECK;
+/* The tokens that the answer holds, sealed to the request's key; schema: of what is sealed. */
+struct response edge_user_tokens(const struct user_answer *said, const struct bus_seal_pair *pair,
+                                 const struct bus_schema *schema, struct bus_arena *arena);
 /* Erases the body as it came, with its secrets. */
 void edge_user_erase_body(struct bus_http_exchange *exchange);
 

@@ -1,5 +1,6 @@
 /* Requests for user-svc over a scripted bus: nothing secret is sent in clear, and what each outcome looks like. */
 #include "api_fixture.h"
+#include "client_tokens.h"
 #include "test.h"
 #include "users.h"
 
@@ -232,5 +233,57 @@ TEST(a_change_of_password_is_the_callers_and_sealed)
   assert_true(bus_decode(user_password_type.schema, fake.sent, BUS_REFUSE_UNKNOWN, fake.arena, &sent, NULL));
   assert_seen("no-user", BUS_ROLE_CUSTOMER, "PUT /api/auth/password", body, 404);
   assert_seen(NULL, BUS_ROLE_CUSTOMER, "PUT /api/auth/password", body, 401);
+  tear_down();
+}
+
+/* ---- programs ---- */
+
+TEST(basic_credentials_are_read_strictly)
+{
+  static const struct {
+    const char *header, *name, *secret;
+  } good[] = {{"Basic YTpi", "a", "b"}, {"basic YTpiOmM=", "a", "b:c"}, {"Basic YSUzQTpiKw==", "a:", "b "}};
+  static const char *const bad[] = {
+      "Basic ",     "Basic",      "Bearer YTpi",    "Basic YTp",      "Basic YTpi=", "Basic YT pi",
+      "Basic YQ==", "Basic YTp=", "Basic YTpiOmN=", "Basic YTolMDA=", "Basic Y===",  NULL};
+  struct bus_str name, secret;
+  set_up();
+  fake_begin("");
+  for (size_t i = 0; i < BUS_COUNT(good); i++) {
+    assert_true(edge_basic_parse(bus_str(good[i].header), fake.arena, &name, &secret));
+    assert_true(bus_str_is(name, good[i].name) && bus_str_is(secret, good[i].secret));
+  }
+  for (size_t i = 0; bad[i]; i++)
+    if (edge_basic_parse(bus_str(bad[i]), fake.arena, &name, &secret))
+      fail_msg("%s was taken", bad[i]);
+  tear_down();
+}
+
+static void assert_token_error(const char *form, int status, const char *error) {
+  say(USER_REFUSED, BUS_NO_INT64);
+  (void)call("POST /api/auth/token", form);
+  assert_int_equal(fake.status, status);
+  assert_json_has(error);
+}
+
+TEST(a_programs_secret_is_sealed_and_errors_are_those_of_oauth)
+{
+  struct user_client_token sent;
+  char secret[64];
+  size_t len;
+  set_up_users();
+  assert_token_error("grant_type=client_credentials&client_id=" ANN "&client_secret=canary-secret", 401,
+                     "\"error\":\"invalid_client\"");
+  assert_non_null(strstr(fake_header("WWW-Authenticate").data, "Basic"));
+  assert_null(strstr(fake.sent.data, "canary"));
+  assert_true(bus_decode(user_client_token_type.schema, fake.sent, BUS_REFUSE_UNKNOWN, fake.arena, &sent, NULL));
+  assert_true(bus_unseal(&users, sent.secret, secret, sizeof secret, &len));
+  assert_string_equal(secret, "canary-secret");
+  int begun = fake.begun;
+  assert_token_error("grant_type=client_credentials&client_id=" ANN, 401, "invalid_client");
+  assert_token_error("grant_type=client_credentials&client_id=shop&client_secret=s", 401, "invalid_client");
+  assert_token_error("grant_type=password&username=a&password=b", 400, "unsupported_grant_type");
+  assert_token_error("client_id=" ANN, 400, "invalid_request");
+  assert_int_equal(fake.begun, begun);
   tear_down();
 }

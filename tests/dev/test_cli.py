@@ -8,8 +8,8 @@ import pytest
 
 from dev import cli, paths
 
-VERBS = ("up", "migrate", "seed", "test", "down", "reset", "status", "logs", "psql", "token", "restart", "kill", "build",
-         "generate", "servers", "fuzz", "bench", "chaos", "k6", "load", "invariants", "sim")
+VERBS = ("up", "migrate", "seed", "test", "down", "reset", "status", "logs", "psql", "token", "client", "restart",
+         "kill", "build", "generate", "servers", "fuzz", "bench", "chaos", "k6", "load", "invariants", "sim")
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -3,6 +3,7 @@ import re
 
 import jsonschema
 import pytest
+import requests
 
 from dev import build
 from testkit import users
@@ -50,6 +51,9 @@ def send_example(api, stack, method, path, operation):
     if given["query"]:
         url += "?" + "&".join(f"{name}={value}" for name, value in given["query"].items())
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    form = operation.get("requestBody", {}).get("content", {}).get("application/x-www-form-urlencoded")
+    if form:
+        return requests.request(method, api.base + url, data=form["example"], timeout=35)
     if (method, path) == ("POST", "/api/orders"):
         return api.place_body(content["example"])
     return api.call(method, url, content and tokens_of(api, stack, path, content["example"]))
@@ -79,10 +83,11 @@ def check_response(document, operation, response):
 
 
 def test_every_example_works_as_documented(api, stack, document):
-    for method, path, operation in operations(document):
+    for method, path, operation in operations(document):  # no example names a program that is there
         response = send_example(api, stack, method, path, operation)
         check_response(document, operation, response)
-        refused = 401 if path in OF_CALLERS else 409 if path.endswith(("/cancel", "/status")) else 0
+        refused = 401 if path in (*OF_CALLERS, "/api/auth/token") else 0
+        refused = 409 if path.endswith(("/cancel", "/status")) else refused
         assert response.status_code < 300 or response.status_code == refused, response.text
 
 

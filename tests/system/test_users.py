@@ -10,7 +10,7 @@ import uuid
 import pytest
 
 from conftest import SERVICES
-from dev import admin, user_keys
+from dev import admin, client, user_keys
 from testkit.client import wait_until
 from testkit.edges import Edge
 from testkit.users import id_of, reset_token
@@ -422,3 +422,49 @@ def test_a_user_takes_its_data_along(edge, api, stack, user):
     assert late.status_code == 409
     refused = edge.call("PUT", f"/api/orders/{order_id}/status", token, json={"status": "RESERVED"})
     assert refused.status_code == 409 and "CANCELLED" in refused.json()["detail"]
+
+
+# Programs
+
+def token_for(edge, client_id, secret, **more):
+    return edge.call("POST", "/api/auth/token", auth=(client_id, secret), data={"grant_type": "client_credentials"},
+                     **more)
+
+
+def test_a_shop_s_backend_orders_for_its_customers(edge, api, stack):
+    url = stack.database_url("users")
+    shop, other = client.make(url, "shop", ["orders:on-behalf"]), client.make(url, "other")
+    answer = token_for(edge, *shop)
+    assert answer.status_code == 200, answer.text
+    assert {name: answer.json()[name] for name in ("token_type", "scope")} == {
+        "token_type": "Bearer", "scope": "orders:on-behalf"}
+    token = answer.json()["access_token"]
+    assert (part(token, 1)["sub"], part(token, 1)["role"]) == (shop[0], "customer")
+    wait_until(lambda: takes(edge, token), 20, "the keys")
+    placed = edge.place(token, customer_id="c-of-the-shop")
+    assert placed.status_code in (201, 202), placed.text
+    api.note_accepted(placed.json()["order_id"], placed.status_code)
+    owner = f"SELECT customer_id FROM orders.orders WHERE order_id = '{placed.json()['order_id']}'"
+    assert wait_until(lambda: stack.sql("orders", owner), 20, "the order") == [["c-of-the-shop"]]
+    plain = token_for(edge, *other).json()
+    assert plain["scope"] is None
+    assert edge.place(plain["access_token"], customer_id="c-of-the-shop").status_code == 403
+
+
+def test_a_program_without_its_secret_gets_no_token(edge, stack):
+    url = stack.database_url("users")
+    shop, other = client.make(url, "shop"), client.make(url, "other")
+    form = {"grant_type": "client_credentials", "client_id": shop[0], "client_secret": shop[1]}
+    assert edge.call("POST", "/api/auth/token", data=form).status_code == 200
+    for client_id, secret in ((shop[0], other[1]), (str(uuid.uuid4()), shop[1]), ("shop", shop[1])):
+        refused = token_for(edge, client_id, secret)
+        assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
+        assert refused.headers["WWW-Authenticate"].startswith("Basic")
+    for wrong, error in ((form | {"grant_type": "password"}, "unsupported_grant_type"),
+                         ({"client_id": shop[0]}, "invalid_request")):
+        answer = edge.call("POST", "/api/auth/token", data=wrong)
+        assert (answer.status_code, answer.json()["error"]) == (400, error)
+    assert client.revoke(url, shop[0]) == "shop"
+    assert token_for(edge, *shop).status_code == 401
+    rows = json.dumps(stack.sql("users", "SELECT t::text FROM users.clients t"))
+    assert shop[0] in rows and shop[1] not in rows

@@ -7,8 +7,8 @@ import subprocess
 import sys
 import textwrap
 
-from dev import (admin, bench, build, chaos, contract, fuzz, generated, invariants, k6, load, manifests, packages,
-                 paths, ports, session, simulation, suites, token, verbs)
+from dev import (admin, bench, build, chaos, client, contract, fuzz, generated, invariants, k6, load, manifests,
+                 packages, paths, ports, session, simulation, suites, token, verbs)
 from dev.report import DevError
 
 STATE_HELP = {
@@ -67,6 +67,7 @@ def parser():
     added.add_argument("arguments", nargs=argparse.REMAINDER, help="for psql")
     added = verb("admin", admin.admin, "make an administrator; prints a reset token, once")
     added.add_argument("email", metavar="EMAIL", help="whose account it is")
+    client.add_options(verb("client", client.client, "make a program's client id and secret; prints them, once"))
     token.add_options(verb("token", token.token, "print an access token for the running stack, of a customer"))
     for name, run, text in (("restart", verbs.restart, "drain and start one part again"),
                             ("kill", verbs.kill, "end one part with SIGKILL")):

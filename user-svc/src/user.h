@@ -24,6 +24,15 @@ struct user {
   int64_t version;
 };
 
+/* A program that gets tokens of its own. */
+struct client {
+  struct bus_uuid client_id;
+  int role;
+  struct bus_str scope; /* absent: none */
+  struct bus_str secret_hash;
+  bus_time revoked_at; /* BUS_NO_TIME: not withdrawn */
+};
+
 struct session {
   struct bus_uuid session_id, user_id;
   bus_time created_at, last_used_at, revoked_at;
@@ -81,6 +90,9 @@ enum rotation user_decide_rotation(const struct refresh_token *token, const stru
 bool user_decide_reset(const struct reset_token *token, const struct user *user, bus_time now);
 
 bool user_exists(const struct user *user);
+
+/* client: NULL where there is none. secret_hash: of the secret that was given; absent: it could not be read. */
+bool user_decide_client(const struct client *client, struct bus_str secret_hash);
 
 /* The scope of a user's access tokens; "": none. */
 const char *user_decide_scope(enum user_role role);

@@ -63,3 +63,15 @@ static const struct bus_column past_requests[] = {
     BUS_COLUMN_NAME(P, outcome, int, user_outcome_names, BUS_FIXED),
 };
 const struct bus_table past_request_columns = BUS_COLUMN_TABLE("users.past_requests", P, past_requests);
+
+/* Read alone: an operator writes the rows. */
+#define C struct client
+static const struct bus_column clients[] = {
+    BUS_COLUMN_UUID(C, client_id, BUS_KEY),
+    BUS_COLUMN_NAME(C, role, int, user_role_names, BUS_FIXED),
+    BUS_COLUMN_TEXT(C, scope, 1, USER_SCOPE_MAX, BUS_FIXED | BUS_NULL),
+    BUS_COLUMN_OF(C, "secret_hash", secret_hash, struct bus_str, BUS_CELL_TEXT, .min = USER_HASH_HEX,
+                  .max = USER_HASH_HEX, .flags = BUS_FIXED),
+    BUS_COLUMN_TIME(C, revoked_at, BUS_FIXED | BUS_NULL),
+};
+const struct bus_table client_columns = BUS_COLUMN_TABLE("users.clients", C, clients);

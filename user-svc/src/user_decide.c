@@ -5,6 +5,11 @@ bool user_exists(const struct user *user) {
   return user && user->email.data && user->erased_at == BUS_NO_TIME;
 }
 
+bool user_decide_client(const struct client *client, struct bus_str secret_hash) {
+  return client && client->revoked_at == BUS_NO_TIME && secret_hash.data &&
+         bus_str_equal(client->secret_hash, secret_hash);
+}
+
 const char *user_decide_scope(enum user_role role) {
   return role == USER_CUSTOMER ? "" : USER_SCOPE_ON_BEHALF;
 }

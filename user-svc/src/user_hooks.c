@@ -167,6 +167,8 @@ void user_query_close(void *context) {
 
 static void read_users(struct user_query_model *model, const struct bus_worker *worker, struct bus_sql *sql) {
   model->keys = &shared.ring.published;
+  model->issue = user_keys_issue_client;
+  model->issue_context = &shared.ring;
   model->pong.workers_down = !bus_worker_commands_are_up(worker);
   user_query_store_lock(model, sql);
 }
@@ -174,10 +176,12 @@ static void read_users(struct user_query_model *model, const struct bus_worker *
 bool user_query_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                      struct bus_sql *sql, void **ret_model) {
   struct user_query_model *model;
-  bool made = user_query_model_new(inputs, count, arena, &model);
-  if (made) {
-    read_users(model, context, sql);
-    *ret_model = model;
-  }
-  return made;
+  if (!user_query_model_new(inputs, count, arena, &model))
+    return false;
+  for (size_t i = 0; i < model->asked_count; i++)
+    if (!user_keys_prepare_client(&shared.ring, &model->asked[i], arena))
+      return false;
+  read_users(model, context, sql);
+  *ret_model = model;
+  return true;
 }

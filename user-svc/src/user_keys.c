@@ -90,14 +90,22 @@ void user_keys_close(struct user_key_ring *ring) {
 
 /* ---- tokens ---- */
 
-static bool sign(const struct user_key_ring *ring, const struct user *user, bus_time now, struct bus_arena *arena,
+/* Whom a token is of, and what it allows. */
+struct bearer {
+  const struct bus_uuid *id;
+  int role;
+  struct bus_str scope;
+};
+
+static bool sign(const struct user_key_ring *ring, const struct bearer *bearer, bus_time now, struct bus_arena *arena,
                  struct bus_str *ret) {
-  struct bus_token_claims claims = {.role = (enum bus_token_role)user->role};
+  struct bus_token_claims claims = {.role = (enum bus_token_role)bearer->role};
   struct bus_uuid random;
   char jti[BUS_UUID_TEXT];
   struct bus_error ignored;
-  bus_uuid_format(&user->user_id, claims.sub);
-  (void)snprintf(claims.scope, sizeof claims.scope, "%s", user_decide_scope((enum user_role)user->role));
+  bus_uuid_format(bearer->id, claims.sub);
+  if (bearer->scope.data)
+    (void)snprintf(claims.scope, sizeof claims.scope, "%.*s", (int)bearer->scope.len, bearer->scope.data);
   (void)snprintf(claims.iss, sizeof claims.iss, "%s", ring->settings->issuer);
   claims.iat = now - now % BUS_SECOND;
   claims.exp = claims.iat + ring->settings->access_s * BUS_SECOND;
@@ -106,20 +114,42 @@ static bool sign(const struct user_key_ring *ring, const struct user *user, bus_
   return bus_token_sign(ring->signers[0], &claims, ring->settings->audience, bus_str(jti), arena, ret, &ignored);
 }
 
+/* Seals tokens to the key that a request gives. */
+static bool seal(struct bus_str reply_key, const struct bus_schema *schema, const void *tokens, struct bus_arena *arena,
+                 struct bus_str *ret) {
+  struct bus_seal_key reply;
+  struct bus_str json;
+  if (!bus_seal_key_parse(reply_key, &reply) || !bus_encode(schema, tokens, arena, &json))
+    return false;
+  bool sealed = bus_seal(&reply, json, arena, ret);
+  bus_erase((char *)json.data, json.len);
+  return sealed;
+}
+
 bool user_keys_issue(void *context, const struct user *user, const struct user_ask *ask, bus_time now,
                      struct bus_arena *arena, struct bus_str *ret_sealed) {
   const struct user_key_ring *ring = context;
-  struct bus_seal_key reply;
   struct user_tokens tokens = {.token_type = BUS_STR("Bearer"), .expires_in = ring->settings->access_s};
-  struct bus_str json;
+  const struct bearer bearer = {&user->user_id, user->role, bus_str(user_decide_scope((enum user_role)user->role))};
   tokens.refresh_token = bus_str(ask->fresh_token);
-  if (!bus_seal_key_parse(ask->reply_key, &reply) || !sign(ring, user, now, arena, &tokens.access_token) ||
-      !bus_encode(&user_tokens_schema, &tokens, arena, &json))
+  if (!sign(ring, &bearer, now, arena, &tokens.access_token))
     return false;
-  bool sealed = bus_seal(&reply, json, arena, ret_sealed);
-  bus_erase((char *)json.data, json.len);
+  bool sealed = seal(ask->reply_key, &user_tokens_schema, &tokens, arena, ret_sealed);
   bus_erase((char *)tokens.access_token.data, tokens.access_token.len);
   bus_erase(ask->fresh_token, BUS_SECRET_TOKEN_TEXT);
+  return sealed;
+}
+
+bool user_keys_issue_client(void *context, const struct client *client, struct bus_str reply_key, bus_time now,
+                            struct bus_arena *arena, struct bus_str *ret_sealed) {
+  const struct user_key_ring *ring = context;
+  const struct bearer bearer = {&client->client_id, client->role, client->scope};
+  struct user_client_tokens tokens = {
+      .token_type = BUS_STR("Bearer"), .expires_in = ring->settings->access_s, .scope = client->scope};
+  if (!sign(ring, &bearer, now, arena, &tokens.access_token))
+    return false;
+  bool sealed = seal(reply_key, &user_client_tokens_schema, &tokens, arena, ret_sealed);
+  bus_erase((char *)tokens.access_token.data, tokens.access_token.len);
   return sealed;
 }
 
@@ -135,13 +165,20 @@ static bool hash_of(struct bus_str secret, struct bus_arena *arena, struct bus_s
 }
 
 /* A text that is no token gets no hash, and so is found nowhere. */
-static bool open_token(const struct user_key_ring *ring, struct user_ask *ask, struct bus_arena *arena) {
+static bool hash_sealed(const struct user_key_ring *ring, struct bus_str sealed, struct bus_arena *arena,
+                        bool *ret_opened, struct bus_str *ret) {
   char token[USER_PASSWORD_MAX + 1];
   size_t len;
-  ask->opened = bus_unseal(&ring->seal, ask->request->token, token, sizeof token, &len);
-  bool good = !ask->opened || hash_of((struct bus_str){token, len}, arena, &ask->token_hash);
+  *ret_opened = bus_unseal(&ring->seal, sealed, token, sizeof token, &len);
+  bool good = !*ret_opened || hash_of((struct bus_str){token, len}, arena, ret);
   bus_erase(token, sizeof token);
   return good;
+}
+
+bool user_keys_prepare_client(const struct user_key_ring *ring, struct user_query_client *asked,
+                              struct bus_arena *arena) {
+  bool opened;
+  return hash_sealed(ring, asked->request->secret, arena, &opened, &asked->secret_hash);
 }
 
 static bool needs_token(const struct user_ask *ask) {
@@ -149,7 +186,8 @@ static bool needs_token(const struct user_ask *ask) {
 }
 
 bool user_keys_prepare(const struct user_key_ring *ring, struct user_ask *ask, struct bus_arena *arena) {
-  if (ask->request && ask->request->token.data && !open_token(ring, ask, arena))
+  if (ask->request && ask->request->token.data &&
+      !hash_sealed(ring, ask->request->token, arena, &ask->opened, &ask->token_hash))
     return false;
   if (ask->completion && ask->kind == USER_REGISTER)
     bus_secret_uuid(&ask->user_id);

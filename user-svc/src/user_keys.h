@@ -4,6 +4,7 @@
 #define USER_KEYS_H
 
 #include "user_model.h"
+#include "user_queries.h"
 #include "user_settings.h"
 
 #include <bus/secret.h>
@@ -31,5 +32,11 @@ bool user_keys_issue(void *ring, const struct user *user, const struct user_ask 
 
 /* Opens the ask's token and hashes it; makes its random values. False: out of memory. */
 bool user_keys_prepare(const struct user_key_ring *ring, struct user_ask *ask, struct bus_arena *arena) BUS_MUST_CHECK;
+
+/* The user_issue_client of a model of queries; context: the ring. */
+user_issue_client user_keys_issue_client;
+/* Opens the secret of a program and hashes it. False: out of memory. */
+bool user_keys_prepare_client(const struct user_key_ring *ring, struct user_query_client *asked,
+                              struct bus_arena *arena) BUS_MUST_CHECK;
 
 #endif

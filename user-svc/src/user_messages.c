@@ -91,6 +91,24 @@ static const struct bus_field page_fields[] = {
 };
 const struct bus_schema user_page_schema = BUS_SCHEMA("user.page", struct user_page, page_fields);
 
+#define C struct user_client_token
+static const struct bus_field client_token_fields[] = {
+    BUS_FIELD_UUID(C, client_id, BUS_REQUIRED, "the program"),
+    BUS_FIELD_STRING(C, secret, BUS_TOKEN, USER_SEALED_MIN, USER_SEALED_MAX, BUS_REQUIRED, "sealed secret"),
+    BUS_FIELD_STRING(C, reply_key, BUS_TOKEN, USER_KEY_TEXT, USER_KEY_TEXT, BUS_REQUIRED, "the token is sealed to it"),
+};
+const struct bus_schema user_client_token_schema = BUS_SCHEMA("user.client-token", C, client_token_fields);
+
+#define A struct user_client_tokens
+static const struct bus_field client_tokens_fields[] = {
+    BUS_FIELD_STRING(A, access_token, BUS_VISIBLE, 1, USER_TOKENS_MAX, BUS_REQUIRED,
+                     "for the header Authorization: Bearer"),
+    BUS_FIELD_STRING(A, token_type, BUS_TOKEN, 1, 16, BUS_REQUIRED, "Bearer"),
+    BUS_FIELD_INT64(A, expires_in, 1, BUS_JSON_INT_MAX, BUS_REQUIRED, "seconds of the access token"),
+    BUS_FIELD_STRING(A, scope, BUS_PLAIN, 1, USER_SCOPE_MAX, BUS_OPTIONAL, "what the token allows besides its role"),
+};
+const struct bus_schema user_client_tokens_schema = BUS_SCHEMA("client tokens", A, client_tokens_fields);
+
 static const struct bus_field keys_get_fields[] = {
     BUS_FIELD_BOOL(struct user_keys_get, deep, BUS_OPTIONAL, "reserved"),
 };
@@ -107,6 +125,8 @@ const struct bus_schema user_ping_schema = BUS_SCHEMA("ping", struct user_ping, 
 
 const struct bus_message_type user_get_type = BUS_QUERY("user.get.v1", &user_get_schema, "edge");
 const struct bus_message_type user_list_type = BUS_QUERY("user.list.v1", &user_list_schema, "edge");
+const struct bus_message_type user_client_token_type =
+    BUS_QUERY("user.client-token.v1", &user_client_token_schema, "edge");
 const struct bus_message_type user_keys_get_type = BUS_QUERY("user.keys-get.v1", &user_keys_get_schema, "edge");
 const struct bus_message_type user_ping_type = BUS_QUERY("user.ping.v1", &user_ping_schema, "edge");
 const struct bus_message_type user_answer_type = BUS_ANSWER("user.answer.v1", &user_answer_schema);

@@ -21,6 +21,7 @@ enum {
   USER_KEY_TEXT = 43,    /* a key to seal to */
   USER_CLIENT_LEN = 32,
   USER_TOKENS_MAX = 4096, /* sealed tokens of an answer */
+  USER_SCOPE_MAX = 512,
   USER_PAGE_MAX = 100,
   USER_CURSOR_MAX = 2 * USER_EMAIL_MAX,
 };
@@ -90,6 +91,12 @@ struct user_page {
   size_t item_count;
   struct bus_str next_cursor; /* absent: the end */
 };
+/* A program asks for a token of its own (RFC 6749, 4.4). */
+struct user_client_token {
+  struct bus_uuid client_id;
+  struct bus_str secret;    /* sealed */
+  struct bus_str reply_key; /* the token of the answer is sealed to it */
+};
 struct user_keys_get {
   bool deep; /* reserved */
 };
@@ -101,14 +108,23 @@ struct user_ping {
   bool deep;
 };
 
+/* The sealed token of an answer to a program; not a message of its own. */
+struct user_client_tokens {
+  struct bus_str access_token, token_type;
+  int64_t expires_in;
+  struct bus_str scope; /* absent: none */
+};
+
 extern const struct bus_schema user_view_schema, user_answer_schema, user_tokens_schema, user_get_schema,
-    user_list_schema, user_page_schema, user_keys_get_schema, user_keys_schema, user_ping_schema;
+    user_list_schema, user_page_schema, user_client_token_schema, user_client_tokens_schema, user_keys_get_schema,
+    user_keys_schema, user_ping_schema;
 
 /* Queries that write, from edge. */
 extern const struct bus_message_type user_register_type, user_login_type, user_refresh_type, user_logout_type,
     user_forgot_type, user_reset_type, user_password_type, user_update_type, user_erase_type;
-extern const struct bus_message_type user_get_type, user_list_type, user_keys_get_type, user_ping_type; /* queries */
-extern const struct bus_message_type user_answer_type, user_page_type, user_keys_type, user_pong_type;  /* answers */
+extern const struct bus_message_type user_get_type, user_list_type, user_client_token_type, user_keys_get_type,
+    user_ping_type;                                                                                    /* queries */
+extern const struct bus_message_type user_answer_type, user_page_type, user_keys_type, user_pong_type; /* answers */
 
 /* The normal form of an e-mail address: without blanks around it, the domain in lower case. False: it has none; ret is
  * not written. */

@@ -14,11 +14,26 @@ struct user_query_page {
   const struct user_list *list;
 };
 
+/* A program's request: the hash of its secret is the shell's to make. */
+struct user_query_client {
+  const struct user_client_token *request;
+  struct bus_str secret_hash; /* absent: the secret could not be read */
+};
+
+/* Seals a token for this program to the key. False: the key is malformed, or out of memory. */
+typedef bool user_issue_client(void *context, const struct client *client, struct bus_str reply_key, bus_time now,
+                               struct bus_arena *arena, struct bus_str *ret_sealed);
+
 struct user_query_model {
   struct bus_arena *arena;
   struct bus_set users; /* asked for by id */
   struct user_query_page *pages;
   size_t page_count;
+  struct bus_set clients;
+  struct user_query_client *asked; /* those that ask for a token */
+  size_t asked_count;
+  user_issue_client *issue;
+  void *issue_context;
   struct bus_pong pong;
   const struct user_keys *keys;
 };

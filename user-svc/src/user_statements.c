@@ -58,6 +58,8 @@ static const struct bus_recipe query_recipes[USER_QUERY_STATEMENTS] = {
         "LATERAL (SELECT * FROM users.users c WHERE c.email > n.behind AND c.email >= n.least AND c.email < n.below "
         "ORDER BY c.email LIMIT n.most) u ORDER BY n.page, u.email",
         "ITTT"),
+    [GET_CLIENTS] = BUS_STATEMENT_OF(
+        &client_columns, "SELECT {c.row} FROM users.clients c WHERE c.client_id = ANY ($1) ORDER BY c.client_id", "U"),
 };
 
 struct bus_statement user_statements[USER_STATEMENTS], user_query_statements[USER_QUERY_STATEMENTS];

@@ -32,7 +32,7 @@ enum user_statement {
 extern struct bus_statement user_statements[USER_STATEMENTS];
 
 /* Those of the threads that answer queries. */
-enum user_query_statement { GET_USERS, LIST_USERS, USER_QUERY_STATEMENTS };
+enum user_query_statement { GET_USERS, LIST_USERS, GET_CLIENTS, USER_QUERY_STATEMENTS };
 extern struct bus_statement user_query_statements[USER_QUERY_STATEMENTS];
 
 /* Makes their texts, once, before they are used. False: out of memory. */

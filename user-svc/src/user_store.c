@@ -75,6 +75,7 @@ void user_query_store_lock(const struct user_query_model *model, struct bus_sql 
   struct bus_args *args = model->page_count > 0 ? bus_sql_add(sql, LIST_USERS) : NULL;
   for (size_t i = 0; i < model->page_count; i++)
     add_page(args, &model->pages[i], model->arena);
+  lock_set(&model->clients, sql, GET_CLIENTS);
 }
 
 bool user_query_load(void *context, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
@@ -82,5 +83,6 @@ bool user_query_load(void *context, const struct bus_rows *const *rows, size_t c
   struct user_query_model *model = context;
   const struct bus_pages pages = {model->pages, model->page_count, sizeof *model->pages, model->arena};
   return bus_set_load_next(&model->users, &rows, err) &&
-         (pages.count == 0 || bus_pages_load(&pages, &user_columns, BUS_ROW, *rows, err));
+         (pages.count == 0 || bus_pages_load(&pages, &user_columns, BUS_ROW, *rows++, err)) &&
+         bus_set_load_next(&model->clients, &rows, err);
 }

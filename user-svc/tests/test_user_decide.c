@@ -37,6 +37,17 @@ TEST(operators_and_admins_order_for_every_customer)
   assert_string_equal(user_decide_scope(USER_ADMIN), "orders:on-behalf");
 }
 
+TEST(a_program_needs_its_secret_and_must_not_be_withdrawn)
+{
+  struct client client = {.secret_hash = BUS_STR("abc"), .revoked_at = BUS_NO_TIME};
+  assert_true(user_decide_client(&client, BUS_STR("abc")));
+  assert_false(user_decide_client(&client, BUS_STR("abd")));
+  assert_false(user_decide_client(&client, BUS_NO_STR));
+  assert_false(user_decide_client(NULL, BUS_STR("abc")));
+  client.revoked_at = NOW;
+  assert_false(user_decide_client(&client, BUS_STR("abc")));
+}
+
 TEST(a_token_is_rotated_once)
 {
   struct rows rows = fresh();

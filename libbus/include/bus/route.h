@@ -31,6 +31,9 @@ struct bus_http_input {
   const struct bus_schema *query;
   const struct bus_schema *body;
   bool body_may_be_empty; /* and counts as {} then */
+  /* The body is a form, whose media_type the row says. Its fields are as those of a query, but unknown names are
+   * ignored, as RFC 6749 wants it. */
+  bool body_is_form;
   /* The body's optional string field "idempotency_key", where a request must have a key: there or in the header
    * Idempotency-Key, bare or in quotation marks, and the same in both. It is decoded into the field. */
   const struct bus_field *key;

@@ -41,13 +41,18 @@ static void decode_parameter(struct bus_str query, const struct bus_field *field
   bus_path_leave(&sink->path, back);
 }
 
+static void decode_parameters(const struct bus_schema *table, struct bus_str query, struct bus_field_sink *sink,
+                              void *request) {
+  for (size_t i = 0; i < table->field_count; i++)
+    decode_parameter(query, &table->fields[i], sink, request);
+}
+
 static void decode_query(const struct bus_schema *table, struct bus_str query, struct bus_field_sink *sink,
                          void *request) {
   const char *names[QUERY_FIELDS_MAX + 1] = {NULL};
-  for (size_t i = 0; i < table->field_count; i++) {
+  decode_parameters(table, query, sink, request);
+  for (size_t i = 0; i < table->field_count; i++)
     names[i] = table->fields[i].name;
-    decode_parameter(query, &table->fields[i], sink, request);
-  }
   if (bus_form_unknown(query, names, sink->arena).data)
     bus_field_problem(sink, "has an unknown query parameter");
 }
@@ -131,7 +136,9 @@ static bool decode_request(const struct bus_http_input *input, struct bus_http_g
   memset(request, 0, input->size);
   if (!decode_path(input, given.segments, &d->sink, request))
     return false;
-  if (input->body)
+  if (input->body && input->body_is_form)
+    decode_parameters(input->body, given.body, &d->sink, request);
+  else if (input->body)
     decode_json(input, &given, d, request);
   if (input->key)
     decode_key(input->key, &given.key, &d->sink);
@@ -186,8 +193,9 @@ bool bus_http_input_check(const struct bus_http_route *route, struct bus_error *
     wrong = "a table of another struct";
   else if (count_parameters(route->path) != (input->path ? input->path->field_count : 0))
     wrong = "not one field for each {segment}";
-  else if (!can_be_text(input->path) || !can_be_text(input->query))
-    wrong = "a list, an object or JSON in the path or query";
+  else if (!can_be_text(input->path) || !can_be_text(input->query) ||
+           (input->body_is_form && !can_be_text(input->body)))
+    wrong = "a list, an object or JSON in the path, query or form";
   else if (input->query && input->query->field_count > QUERY_FIELDS_MAX)
     wrong = "too many query parameters";
   else if ((input->body != NULL) != (route->body_limit > 0) || (input->key && input->body == NULL))

@@ -102,6 +102,32 @@ TEST(absent_members_are_absent_or_have_their_fallback)
   end();
 }
 
+TEST(a_form_is_read_as_a_query_and_its_other_names_are_ignored)
+{
+  static const struct bus_field form[] = {
+      BUS_FIELD_STRING(struct ask, word, BUS_VISIBLE, 1, 8, BUS_OPTIONAL, "a word"),
+      BUS_FIELD_INT64(struct ask, seq, 0, 9, BUS_OPTIONAL, "seq"),
+  };
+  const struct bus_http_input form_input = {
+      .size = sizeof(struct ask), .body = BUS_TABLE(struct ask, form), .body_is_form = true};
+  static const struct {
+    const char *body, *problem;
+  } cases[] = {{"word=a%2Bb&other=x&seq=3", NULL},
+               {"word=a&word=b", "word is malformed or stands more than once"},
+               {"seq=10", "seq must be an integer from 0 to 9"},
+               {"word=%zz", "word is malformed or stands more than once"}};
+  for (size_t i = 0; i < BUS_COUNT(cases); i++) {
+    arena = bus_arena_new(1 << 16);
+    const struct bus_http_given given = {.body = bus_str(cases[i].body)};
+    const struct ask *ask = bus_http_decode(&form_input, &given, arena, &problems);
+    if (cases[i].problem)
+      assert_wrong(ask, cases[i].problem);
+    else
+      assert_true(ask && bus_str_is(ask->word, "a+b") && ask->seq == 3);
+    end();
+  }
+}
+
 TEST(a_path_that_a_field_refuses_is_no_problem_but_names_nothing)
 {
   assert_null(read_at("x", "limit=0", "no JSON", "k"));

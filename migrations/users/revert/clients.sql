@@ -1,0 +1,4 @@
+-- Takes the clients away.
+BEGIN;
+DROP TABLE users.clients;
+COMMIT;
