@@ -76,6 +76,29 @@ struct user_policy {
 /* Until when attempts are refused; BUS_NO_TIME: they are not. */
 bus_time guard_blocks_until(const struct guard *guard, bus_time now);
 
+/* Seconds until then; 0: attempts are looked at now. */
+int64_t guard_wait_s(const struct guard *guard, bus_time now);
+
+/* A login or a change of password, by the rows that its request names. */
+struct attempt {
+  const struct user *user;              /* NULL: there is none */
+  const struct guard *account, *client; /* NULL: not guarded */
+  int past;                             /* outcome of this very request, if it was carried out; else -1 */
+  bool once;                            /* its success is not repeated: a change of password */
+};
+struct verdict {
+  enum { VERDICT_PASSES, VERDICT_SAYS, VERDICT_FAILS } kind; /* FAILS: the attempt is counted */
+  enum user_outcome outcome;                                 /* of SAYS and FAILS */
+  int64_t wait_s;                                            /* of USER_LOCKED */
+};
+/* Before the password is hashed: PASSES says that it is to be. A locked account costs the same hash as an open one, and
+ * is refused behind it, so that its answer takes as long. An address that must wait costs none, which bounds the hashes
+ * that one address can ask for. */
+struct verdict user_decide_attempt(const struct attempt *attempt, bus_time now);
+/* Behind the hash: whether the password is the user's. verified: it is that of stored_hash. */
+struct verdict user_decide_password(const struct attempt *attempt, bool verified, struct bus_str stored_hash,
+                                    bus_time now);
+
 enum rotation {
   ROTATION_INVALID, /* unknown, expired, or of a session that is over */
   ROTATION_FIRST,

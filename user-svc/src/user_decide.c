@@ -19,6 +19,49 @@ bus_time guard_blocks_until(const struct guard *guard, bus_time now) {
                                                                                     : BUS_NO_TIME;
 }
 
+int64_t guard_wait_s(const struct guard *guard, bus_time now) {
+  bus_time until = guard_blocks_until(guard, now);
+  return until == BUS_NO_TIME ? 0 : (until - now + BUS_SECOND - 1) / BUS_SECOND;
+}
+
+static struct verdict says(enum user_outcome outcome, int64_t wait_s) {
+  return (struct verdict){VERDICT_SAYS, outcome, wait_s};
+}
+
+static struct verdict passes(void) {
+  return (struct verdict){.kind = VERDICT_PASSES};
+}
+
+/* Refused stays refused, whatever password is given now. */
+static bool is_settled(const struct attempt *attempt) {
+  return attempt->past == USER_REFUSED || (attempt->past == USER_DONE && attempt->once);
+}
+
+struct verdict user_decide_attempt(const struct attempt *attempt, bus_time now) {
+  int64_t wait_s = guard_wait_s(attempt->client, now);
+  if (is_settled(attempt))
+    return says((enum user_outcome)attempt->past, 0);
+  return wait_s > 0 ? says(USER_LOCKED, wait_s) : passes();
+}
+
+/* The password may have been changed since it was compared. */
+static bool is_password_of(const struct user *user, bool verified, struct bus_str stored_hash) {
+  return verified && user_exists(user) && user->password_hash.data && bus_str_equal(user->password_hash, stored_hash);
+}
+
+struct verdict user_decide_password(const struct attempt *attempt, bool verified, struct bus_str stored_hash,
+                                    bus_time now) {
+  int64_t account_s = guard_wait_s(attempt->account, now), client_s = guard_wait_s(attempt->client, now);
+  int64_t wait_s = account_s > client_s ? account_s : client_s;
+  if (is_settled(attempt))
+    return says((enum user_outcome)attempt->past, 0);
+  if (wait_s > 0)
+    return says(USER_LOCKED, wait_s);
+  if (!is_password_of(attempt->user, verified, stored_hash))
+    return (struct verdict){VERDICT_FAILS, USER_REFUSED, 0};
+  return passes();
+}
+
 static bool session_lives(const struct session *session, const struct user *user) {
   return session && user_exists(user) && session->revoked_at == BUS_NO_TIME &&
          session->created_at >= user->sessions_from;

@@ -139,15 +139,15 @@ static void logout(struct user_model *model, const struct user_ask *ask, struct 
 
 /* ---- attempts ---- */
 
-/* Seconds until attempts of this account, or from this address, are looked at; 0: now. */
-static int64_t guard_s(const struct user_model *model, struct bus_str key, bus_time now) {
-  bus_time until = guard_blocks_until(user_model_guard(model, key), now);
-  return until == BUS_NO_TIME ? 0 : (until - now + BUS_SECOND - 1) / BUS_SECOND;
-}
-
-static int64_t blocked_s(const struct user_model *model, const struct user_ask *ask, bus_time now) {
-  int64_t account = guard_s(model, ask->account_key, now), client = guard_s(model, ask->client_key, now);
-  return account > client ? account : client;
+/* The attempt that a request is: of a login by e-mail address, of a change by id. */
+static struct attempt attempt_of(const struct user_model *model, const struct user_ask *ask) {
+  bool logs_in = ask->kind == USER_LOGIN;
+  return (struct attempt){.user =
+                              logs_in ? user_model_by_email(model, ask->email) : user_model_user(model, &ask->user_id),
+                          .account = user_model_guard(model, ask->account_key),
+                          .client = user_model_guard(model, ask->client_key),
+                          .past = user_model_past(model, &ask->request_id),
+                          .once = !logs_in};
 }
 
 static void count_failure(struct user_model *model, struct bus_str key, int64_t free_failures, bus_time now) {
@@ -173,12 +173,26 @@ static void forgive(struct user_model *model, const struct user_ask *ask, bus_ti
   bus_set_change(&model->guards, guard);
 }
 
+/* True: it is answered. */
+static bool ends(struct user_model *model, const struct user_ask *ask, const struct verdict *verdict,
+                 struct bus_effects *effects) {
+  if (verdict->kind == VERDICT_FAILS)
+    refuse(model, ask, effects);
+  else if (verdict->kind == VERDICT_SAYS && verdict->outcome == USER_LOCKED)
+    say_later(ask, effects, USER_LOCKED, verdict->wait_s);
+  else if (verdict->kind == VERDICT_SAYS)
+    say(ask, effects, verdict->outcome);
+  return verdict->kind != VERDICT_PASSES;
+}
+
 /* ---- resets ---- */
 
 /* One answer for every address. */
 static void forgot(struct user_model *model, const struct user_ask *ask, struct bus_effects *effects) {
   const struct user *user = user_model_by_email(model, ask->email);
-  bool again = user_model_past(model, &ask->request_id) >= 0 || blocked_s(model, ask, effects->now) > 0;
+  bool again = user_model_past(model, &ask->request_id) >= 0 ||
+               guard_wait_s(user_model_guard(model, ask->account_key), effects->now) > 0 ||
+               guard_wait_s(user_model_guard(model, ask->client_key), effects->now) > 0;
   say(ask, effects, USER_DONE);
   if (again)
     return;
@@ -229,18 +243,12 @@ static void change_user(struct user_model *model, const struct user_ask *ask, st
 
 /* ---- requests as they come ---- */
 
-/* A locked account costs the same hash as an open one, and is refused behind it: its answer takes as long. An address
- * that must wait costs none, which bounds the hashes that one address can ask for. */
-static void decide_login(struct user_model *model, const struct user_ask *ask, const struct bus_input *input,
-                         const struct user *user, struct bus_effects *effects) {
-  int64_t wait_s = guard_s(model, ask->client_key, effects->now);
-  int past = user_model_past(model, &ask->request_id);
-  if (past == USER_REFUSED || (past == USER_DONE && ask->kind == USER_PASSWORD))
-    say(ask, effects, (enum user_outcome)past); /* refused stays refused, whatever password is given now */
-  else if (wait_s > 0)
-    say_later(ask, effects, USER_LOCKED, wait_s);
-  else
-    hash(model, ask, input, user_exists(user) ? user->password_hash : BUS_NO_STR, effects);
+static void decide_attempt(struct user_model *model, const struct user_ask *ask, const struct bus_input *input,
+                           struct bus_effects *effects) {
+  const struct attempt attempt = attempt_of(model, ask);
+  const struct verdict verdict = user_decide_attempt(&attempt, effects->now);
+  if (!ends(model, ask, &verdict, effects))
+    hash(model, ask, input, user_exists(attempt.user) ? attempt.user->password_hash : BUS_NO_STR, effects);
 }
 
 static void decide_reset(struct user_model *model, const struct user_ask *ask, const struct bus_input *input,
@@ -260,10 +268,8 @@ static void decide_request(struct user_model *model, const struct user_ask *ask,
     hash(model, ask, input, BUS_NO_STR, effects);
     break;
   case USER_LOGIN:
-    decide_login(model, ask, input, user_model_by_email(model, ask->email), effects);
-    break;
   case USER_PASSWORD:
-    decide_login(model, ask, input, user_model_user(model, &ask->user_id), effects);
+    decide_attempt(model, ask, input, effects);
     break;
   case USER_RESET:
     decide_reset(model, ask, input, effects);
@@ -303,25 +309,9 @@ static void finish_register(struct user_model *model, const struct user_ask *ask
   say(ask, effects, USER_DONE); /* one answer for every address */
 }
 
-/* The password may have been changed since it was compared. */
-static bool is_verified(const struct user_ask *ask, const struct user *user) {
-  return ask->completion->verified && user_exists(user) && user->password_hash.data &&
-         bus_str_is(user->password_hash, ask->completion->stored_hash);
-}
-
 static void finish_login(struct user_model *model, const struct user_ask *ask, struct bus_effects *effects) {
-  const struct user *user = user_model_by_email(model, ask->email);
-  int64_t wait_s = blocked_s(model, ask, effects->now);
-  if (user_model_past(model, &ask->request_id) == USER_REFUSED) { /* the same request, twice in the queue */
-    say(ask, effects, USER_REFUSED);
-  } else if (wait_s > 0) {
-    say_later(ask, effects, USER_LOCKED, wait_s);
-  } else if (!is_verified(ask, user)) {
-    refuse(model, ask, effects);
-  } else {
-    forgive(model, ask, effects->now);
-    begin_session(model, ask, user, effects);
-  }
+  forgive(model, ask, effects->now);
+  begin_session(model, ask, user_model_by_email(model, ask->email), effects);
 }
 
 static void set_password(struct user_model *model, const struct user_ask *ask, struct user *user,
@@ -333,21 +323,25 @@ static void set_password(struct user_model *model, const struct user_ask *ask, s
 }
 
 static void finish_password(struct user_model *model, const struct user_ask *ask, struct bus_effects *effects) {
-  struct user *user = user_model_user(model, &ask->user_id);
-  int64_t wait_s = blocked_s(model, ask, effects->now);
-  int past = user_model_past(model, &ask->request_id);
-  if (past >= 0) {
-    say(ask, effects, (enum user_outcome)past);
-  } else if (wait_s > 0) {
-    say_later(ask, effects, USER_LOCKED, wait_s);
-  } else if (!is_verified(ask, user)) {
-    refuse(model, ask, effects);
-  } else if (!ask->completion->password_hash[0]) {
+  if (!ask->completion->password_hash[0]) {
     say_later(ask, effects, USER_BUSY, BUSY_RETRY_S);
-  } else {
-    forgive(model, ask, effects->now);
-    set_password(model, ask, user, effects);
+    return;
   }
+  forgive(model, ask, effects->now);
+  set_password(model, ask, user_model_user(model, &ask->user_id), effects);
+}
+
+static void finish_attempt(struct user_model *model, const struct user_ask *ask, struct bus_effects *effects) {
+  const struct user_completion *done = ask->completion;
+  const struct attempt attempt = attempt_of(model, ask);
+  const struct verdict verdict =
+      user_decide_password(&attempt, done->verified, bus_str(done->stored_hash), effects->now);
+  if (ends(model, ask, &verdict, effects))
+    return;
+  if (ask->kind == USER_LOGIN)
+    finish_login(model, ask, effects);
+  else
+    finish_password(model, ask, effects);
 }
 
 static void finish_reset(struct user_model *model, const struct user_ask *ask, struct bus_effects *effects) {
@@ -371,10 +365,8 @@ static void decide_completion(struct user_model *model, const struct user_ask *a
     return; /* the asker has given up */
   if (ask->kind == USER_REGISTER)
     finish_register(model, ask, effects);
-  else if (ask->kind == USER_LOGIN)
-    finish_login(model, ask, effects);
-  else if (ask->kind == USER_PASSWORD)
-    finish_password(model, ask, effects);
+  else if (ask->kind == USER_LOGIN || ask->kind == USER_PASSWORD)
+    finish_attempt(model, ask, effects);
   else
     finish_reset(model, ask, effects);
 }

@@ -37,6 +37,40 @@ TEST(operators_and_admins_order_for_every_customer)
   assert_string_equal(user_decide_scope(USER_ADMIN), "orders:on-behalf");
 }
 
+TEST(an_attempt_is_settled_locked_counted_or_passes)
+{
+  struct user user;
+  user_evolve_registered(&user, BUS_STR("a@b"), BUS_NO_STR, BUS_STR("hash"), NOW);
+  struct guard open = {.blocked_until = BUS_NO_TIME}, shut = {.blocked_until = NOW + 3 * BUS_SECOND};
+  const struct {
+    struct attempt attempt;
+    bool verified;
+    const char *stored;
+    int before, behind; /* kinds of the verdicts */
+    enum user_outcome outcome;
+  } cases[] = {
+      {{&user, &open, &open, -1, false}, true, "hash", VERDICT_PASSES, VERDICT_PASSES, USER_DONE},
+      {{&user, &open, &open, -1, false}, false, "hash", VERDICT_PASSES, VERDICT_FAILS, USER_REFUSED},
+      {{&user, &open, &open, -1, false}, true, "changed", VERDICT_PASSES, VERDICT_FAILS, USER_REFUSED},
+      {{NULL, &open, &open, -1, false}, true, "hash", VERDICT_PASSES, VERDICT_FAILS, USER_REFUSED},
+      {{&user, &shut, &open, -1, false}, true, "hash", VERDICT_PASSES, VERDICT_SAYS, USER_LOCKED},
+      {{&user, &open, &shut, -1, false}, true, "hash", VERDICT_SAYS, VERDICT_SAYS, USER_LOCKED},
+      {{&user, &shut, NULL, USER_REFUSED, false}, true, "hash", VERDICT_SAYS, VERDICT_SAYS, USER_REFUSED},
+      {{&user, &open, NULL, USER_DONE, true}, true, "hash", VERDICT_SAYS, VERDICT_SAYS, USER_DONE},
+      {{&user, &open, NULL, USER_DONE, false}, true, "hash", VERDICT_PASSES, VERDICT_PASSES, USER_DONE},
+  };
+  for (size_t i = 0; i < BUS_COUNT(cases); i++) {
+    struct verdict before = user_decide_attempt(&cases[i].attempt, NOW);
+    struct verdict behind = user_decide_password(&cases[i].attempt, cases[i].verified, bus_str(cases[i].stored), NOW);
+    if ((int)before.kind != cases[i].before || (int)behind.kind != cases[i].behind ||
+        (behind.kind != VERDICT_PASSES && behind.outcome != cases[i].outcome))
+      fail_msg("case %zu: %d before the hash, %d and %d behind it", i, (int)before.kind, (int)behind.kind,
+               (int)behind.outcome);
+    if (behind.outcome == USER_LOCKED)
+      assert_int_equal(behind.wait_s, 3);
+  }
+}
+
 TEST(a_program_needs_its_secret_and_must_not_be_withdrawn)
 {
   struct client client = {.secret_hash = BUS_STR("abc"), .revoked_at = BUS_NO_TIME};
