@@ -9,11 +9,16 @@
 #include "limiter.h"
 #include "oidc.h"
 
-enum { CUSTOMERS = 65536 }; /* whose rates are known at a time; 1.5 MiB */
+enum { COUNTED = 65536 }; /* customers, and addresses, whose rates are known at a time; 1.5 MiB each */
+
+struct rate {
+  const char *name, *refusal;
+  int64_t limit, burst;
+  struct limiter *limiter; /* NULL: no limit */
+};
 
 struct edge_auth {
-  const struct edge_settings *settings;
-  struct limiter *limiter; /* NULL: no limit */
+  struct rate customers, addresses;
   struct edge_oidc *oidc;
   struct edge_keys *keys;
 };
@@ -40,15 +45,32 @@ static bool open_issuers(struct edge_auth *auth, const struct edge_settings *set
   return edge_keys_open(issuers, BUS_COUNT(issuers), &auth->keys, err);
 }
 
-static bool open_limiter(struct edge_auth *auth, const struct edge_settings *settings, struct bus_error *err) {
+static bool open_rate(struct rate *rate, struct bus_error *err) {
   uint64_t random[4];
   uint8_t seed[sizeof random];
-  if (settings->rate_limit == 0)
+  if (rate->limit == 0)
     return true;
   bus_random_seed(random);
   memcpy(seed, random, sizeof seed);
-  auth->limiter = limiter_new(CUSTOMERS, settings->rate_limit, settings->rate_limit_burst, seed);
-  return auth->limiter || bus_fail(err, BUS_E_NOMEM, "out of memory for the rates of customers");
+  rate->limiter = limiter_new(COUNTED, rate->limit, rate->burst, seed);
+  return rate->limiter || bus_fail(err, BUS_E_NOMEM, "out of memory for the rate of each %s", rate->name);
+}
+
+static bool open_rates(struct edge_auth *auth, const struct edge_settings *settings, struct bus_error *err) {
+  auth->customers = (struct rate){
+      .name = "customer",
+      .refusal = "too many requests of this customer; RateLimit-Policy says how many are allowed",
+      .limit = settings->rate_limit,
+      .burst = settings->rate_limit_burst,
+  };
+  auth->addresses = (struct rate){
+      .name = "address",
+      .refusal = "too many requests of this address without an accepted token; RateLimit-Policy says how many are "
+                 "allowed",
+      .limit = settings->address_rate_limit,
+      .burst = settings->address_rate_limit_burst,
+  };
+  return open_rate(&auth->customers, err) && open_rate(&auth->addresses, err);
 }
 
 bool edge_auth_open(const struct edge_settings *settings, const struct edge_key_source *own, struct edge_auth **ret,
@@ -58,8 +80,7 @@ bool edge_auth_open(const struct edge_settings *settings, const struct edge_key_
   struct edge_auth *auth = calloc(1, sizeof *auth);
   if (auth == NULL)
     return bus_fail(err, BUS_E_NOMEM, "out of memory for the issuers of tokens");
-  auth->settings = settings;
-  if (!open_limiter(auth, settings, err) || !open_issuers(auth, settings, own, err)) {
+  if (!open_rates(auth, settings, err) || !open_issuers(auth, settings, own, err)) {
     edge_auth_close(auth);
     return false;
   }
@@ -72,7 +93,8 @@ void edge_auth_close(struct edge_auth *auth) {
     return;
   edge_keys_close(auth->keys);
   edge_oidc_close(auth->oidc);
-  limiter_free(auth->limiter);
+  limiter_free(auth->customers.limiter);
+  limiter_free(auth->addresses.limiter);
   free(auth);
 }
 
@@ -99,14 +121,6 @@ static bool refuse_now(struct bus_http_exchange *exchange, const char *text) {
   return false;
 }
 
-static bool refuse_verdict(struct bus_http_exchange *exchange, enum bus_token_verdict verdict, bool ready) {
-  if (!ready)
-    return refuse_now(exchange, "the key set of the token's issuer could not be read yet");
-  if (verdict == BUS_TOKEN_NO_MEMORY)
-    return refuse_now(exchange, bus_token_verdict_text(verdict));
-  return refuse(exchange, 401, "invalid_token", bus_token_verdict_text(verdict));
-}
-
 /* ---- rates ---- */
 
 static void add_printed(struct bus_http_exchange *exchange, const char *name, struct bus_str value) {
@@ -116,20 +130,21 @@ static void add_printed(struct bus_http_exchange *exchange, const char *name, st
 
 /* The header fields are those of the IETF's draft on RateLimit: the rest now, and the seconds until all is there again.
  */
-static bool is_within_rate(const struct edge_auth *auth, struct bus_http_exchange *exchange, const char *customer) {
-  const struct edge_settings *settings = auth->settings;
+static bool is_within(const struct rate *rate, struct bus_http_exchange *exchange, struct bus_str who) {
   struct bus_arena *arena = bus_http_arena(exchange);
   struct limit limit;
-  bool allowed = limiter_take(auth->limiter, bus_str(customer), bus_monotonic(), &limit);
-  int64_t window = (settings->rate_limit_burst + settings->rate_limit - 1) / settings->rate_limit;
+  if (rate->limiter == NULL)
+    return true;
+  bool allowed = limiter_take(rate->limiter, who, bus_monotonic(), &limit);
+  int64_t window = (rate->burst + rate->limit - 1) / rate->limit;
   add_printed(exchange, "RateLimit-Policy",
-              bus_arena_printf(arena, "\"customer\";q=%" PRId64 ";w=%" PRId64, settings->rate_limit_burst, window));
+              bus_arena_printf(arena, "\"%s\";q=%" PRId64 ";w=%" PRId64, rate->name, rate->burst, window));
   add_printed(exchange, "RateLimit",
-              bus_arena_printf(arena, "\"customer\";r=%" PRId64 ";t=%" PRId64, limit.remaining, limit.reset_s));
+              bus_arena_printf(arena, "\"%s\";r=%" PRId64 ";t=%" PRId64, rate->name, limit.remaining, limit.reset_s));
   if (allowed)
     return true;
   add_printed(exchange, "Retry-After", bus_arena_printf(arena, "%" PRId64, limit.retry_s));
-  bus_http_problem(exchange, 429, "too many requests of this customer; RateLimit-Policy says how many are allowed");
+  bus_http_problem(exchange, 429, "%s", rate->refusal);
   return false;
 }
 
@@ -139,24 +154,42 @@ static bool has_role(const struct bus_token_claims *claims, enum bus_route_acces
   return access <= BUS_ROUTE_CUSTOMER || claims->role + BUS_ROUTE_CUSTOMER >= access;
 }
 
-bool edge_auth_admit(struct edge_auth *auth, struct bus_http_exchange *exchange) {
-  struct bus_token_claims *claims = bus_arena_alloc(bus_http_arena(exchange), sizeof *claims);
+/* A request that has no accepted token counts for its address. */
+static bool refuse_stranger(struct edge_auth *auth, struct bus_http_exchange *exchange, const char *error,
+                            const char *text) {
+  return is_within(&auth->addresses, exchange, bus_http_client(exchange)) && refuse(exchange, 401, error, text);
+}
+
+static bool check_token(struct edge_auth *auth, struct bus_http_exchange *exchange, struct bus_token_claims *claims) {
   struct bus_str header = bus_http_header(exchange, "Authorization"), token;
   bool ready;
+  if (header.data == NULL)
+    return refuse_stranger(auth, exchange, NULL, "a bearer token is needed");
+  if (!bus_token_bearer(header, &token))
+    return refuse_stranger(auth, exchange, "invalid_token", "the header Authorization must be Bearer and one token");
+  enum bus_token_verdict verdict = edge_keys_check(auth->keys, token, bus_http_arena(exchange), claims, &ready);
+  if (!ready && verdict != BUS_TOKEN_OK)
+    return refuse_now(exchange, "the key set of the token's issuer could not be read yet");
+  if (verdict == BUS_TOKEN_NO_MEMORY)
+    return refuse_now(exchange, bus_token_verdict_text(verdict));
+  if (verdict != BUS_TOKEN_OK)
+    return refuse_stranger(auth, exchange, "invalid_token", bus_token_verdict_text(verdict));
+  return strlen(claims->sub) <= ORDER_CUSTOMER_MAX ||
+         refuse_stranger(auth, exchange, "invalid_token", "the token's subject is longer than 64 characters");
+}
+
+bool edge_auth_admit(struct edge_auth *auth, struct bus_http_exchange *exchange) {
+  enum bus_route_access access = bus_http_route(exchange)->access;
+  if (access == BUS_ROUTE_PUBLIC)
+    return is_within(&auth->addresses, exchange, bus_http_client(exchange));
+  struct bus_token_claims *claims = bus_arena_alloc(bus_http_arena(exchange), sizeof *claims);
   if (claims == NULL)
     return refuse_now(exchange, "out of memory");
-  if (header.data == NULL)
-    return refuse(exchange, 401, NULL, "a bearer token is needed");
-  if (!bus_token_bearer(header, &token))
-    return refuse(exchange, 401, "invalid_token", "the header Authorization must be Bearer and one token");
-  enum bus_token_verdict verdict = edge_keys_check(auth->keys, token, bus_http_arena(exchange), claims, &ready);
-  if (verdict != BUS_TOKEN_OK)
-    return refuse_verdict(exchange, verdict, ready);
-  if (strlen(claims->sub) > ORDER_CUSTOMER_MAX)
-    return refuse(exchange, 401, "invalid_token", "the token's subject is longer than 64 characters");
-  if (!has_role(claims, bus_http_route(exchange)->access))
+  if (!check_token(auth, exchange, claims))
+    return false;
+  if (!has_role(claims, access))
     return refuse(exchange, 403, "insufficient_scope", "the token's role does not allow this");
-  if (auth->limiter && claims->role == BUS_ROLE_CUSTOMER && !is_within_rate(auth, exchange, claims->sub))
+  if (claims->role == BUS_ROLE_CUSTOMER && !is_within(&auth->customers, exchange, bus_str(claims->sub)))
     return false;
   bus_http_set_caller(exchange, claims);
   return true;

@@ -18,7 +18,8 @@ void edge_auth_close(struct edge_auth *auth); /* accepts NULL */
 /* Whether tokens can be checked; with NULL, which stands for AUTH=off, none need be. */
 bool edge_auth_is_ready(const struct edge_auth *auth);
 
-/* True: the exchange's caller is a struct bus_token_claims whose role the route allows. False: it has responded. */
+/* True: the exchange's caller is a struct bus_token_claims whose role the route allows, or the route is public. Public
+ * requests and those without an accepted token count for the client's address. False: it has responded. */
 bool edge_auth_admit(struct edge_auth *auth, struct bus_http_exchange *exchange);
 
 #endif

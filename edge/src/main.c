@@ -47,10 +47,13 @@ static bool guard(void *context, struct bus_http_exchange *exchange) {
 
 static bool start_api(struct edge *edge, struct listeners *listeners, struct bus_error *err) {
   static struct edge_list hosts, origins;
+  static struct bus_networks proxies;
   bool any = strcmp(edge->settings->allowed_hosts, "*") == 0;
   if (!edge_hosts_parse(edge->settings->allowed_hosts, &hosts, err) ||
       !edge_origins_parse(edge->settings->cors_origins, &origins, err))
     return false;
+  if (!bus_networks_parse(edge->settings->trusted_proxies, &proxies, err))
+    return bus_error_wrap(err, "TRUSTED_PROXIES");
   const struct bus_http_settings settings = {.bind = edge->settings->bind,
                                              .port = (int)edge->settings->port,
                                              .threads = (int)edge->settings->http_threads,
@@ -61,6 +64,8 @@ static bool start_api(struct edge *edge, struct listeners *listeners, struct bus
                                              .default_prefix = "/api",
                                              .metrics_name = "api",
                                              .access_log = (enum bus_access_log)edge->settings->access_log,
+                                             .trusted_proxies = &proxies,
+                                             .client_key = edge->customer_key,
                                              .guard = edge->auth ? guard : NULL};
   return bus_http_server_start(&settings, edge_routes, edge_route_count(edge->settings->public_metrics), edge,
                                &listeners->api, err);

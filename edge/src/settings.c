@@ -39,7 +39,8 @@ static const struct bus_option options[] = {
      .max = 128,
      .fallback = "",
      .secret = true,
-     .description = "key of the customer hashes in the access log, the same for all edges; empty: one of each start"},
+     .description = "key of the hashes of customers and addresses in the access log, the same for all edges; empty: "
+                    "one of each start"},
     {.name = "AUTH",
      .kind = BUS_OPTION_ENUM,
      .offset = offsetof(struct edge_settings, auth),
@@ -64,12 +65,21 @@ static const struct bus_option options[] = {
         "requests a second that each customer with a token may make at each edge; operators have no limit; 0: nobody "
         "has"),
     NUMBER("RATE_LIMIT_BURST", rate_limit_burst, 1, 100000, "100", NULL, "and how many of them at once"),
+    NUMBER("ADDRESS_RATE_LIMIT", address_rate_limit, 0, 100000, "100", NULL,
+           "requests a second without an accepted token that each address may make at each edge, where tokens are "
+           "checked; probes do not count; 0: no limit"),
+    NUMBER("ADDRESS_RATE_LIMIT_BURST", address_rate_limit_burst, 1, 100000, "200", NULL,
+           "and how many of them at once"),
     TEXT("OIDC_CA_FILE", oidc_ca_file, 0, 1024, "",
          "certificates that the issuer is checked against; empty: the system's"),
     TEXT("OIDC_KEYS_FILE", oidc_keys_file, 0, 1024, "",
          "file that keeps the last key set for a restart while the issuer is away; empty: none"),
     TEXT("BIND", bind, 1, 64, "127.0.0.1", "address that both listeners are on"),
     NUMBER("PORT", port, 1, 65535, SERVICE_PORT, NULL, "API and health"),
+    TEXT(
+        "TRUSTED_PROXIES", trusted_proxies, 0, 1024, "",
+        "addresses and networks of proxies, such as 10.0.0.11,10.1.0.0/16: X-Forwarded-For of their requests names the "
+        "client; empty: the client is the peer of the connection"),
     NUMBER("ADMIN_PORT", admin_port, 1, 65535, SERVICE_ADMIN_PORT, NULL, "health and metrics by threads of their own"),
     {.name = "PUBLIC_METRICS",
      .kind = BUS_OPTION_BOOL,

@@ -12,10 +12,10 @@ struct edge_settings {
   int auth; /* enum edge_auth_mode */
   const char *oidc_issuer, *oidc_audience, *oidc_algorithms, *oidc_ca_file, *oidc_keys_file;
   int64_t oidc_max_token_age_s, oidc_refresh_s;
-  int64_t rate_limit, rate_limit_burst;
+  int64_t rate_limit, rate_limit_burst, address_rate_limit, address_rate_limit_burst;
   const char *customer_hash_key;
   bool public_metrics;
-  const char *bind;
+  const char *bind, *trusted_proxies;
   int64_t port, admin_port;
   const char *rabbitmq_url, *rabbitmq_ca_file;
   int64_t heartbeat_s;

@@ -132,13 +132,11 @@ void edge_user_erase_body(struct bus_http_exchange *exchange) {
 
 /* Requests of one address can be counted together, and no address is named. */
 static bool name_client(const struct edge *edge, struct bus_http_exchange *exchange, struct bus_str *ret) {
-  char keyed[sizeof edge->customer_key + 64], hash[BUS_SHA256_TEXT];
-  struct bus_str address = bus_str(bus_http_remote_address(exchange));
-  size_t len = address.len < 64 ? address.len : 64;
+  char keyed[sizeof edge->customer_key + BUS_ADDRESS_BYTES], hash[BUS_SHA256_TEXT];
+  struct bus_str client = bus_http_client(exchange);
   memcpy(keyed, edge->customer_key, sizeof edge->customer_key);
-  if (len > 0)
-    memcpy(keyed + sizeof edge->customer_key, address.data, len);
-  bus_sha256_hex((struct bus_str){keyed, sizeof edge->customer_key + len}, hash);
+  memcpy(keyed + sizeof edge->customer_key, client.data, client.len);
+  bus_sha256_hex((struct bus_str){keyed, sizeof edge->customer_key + client.len}, hash);
   *ret = bus_arena_copy(bus_http_arena(exchange), (struct bus_str){hash, USER_CLIENT_LEN});
   return ret->data != NULL;
 }

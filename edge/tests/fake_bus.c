@@ -203,9 +203,9 @@ struct bus_str bus_http_body(const struct bus_http_exchange *exchange) {
   return BUS_NO_STR;
 }
 
-const char *bus_http_remote_address(const struct bus_http_exchange *exchange) {
+struct bus_str bus_http_client(const struct bus_http_exchange *exchange) {
   (void)exchange;
-  return "192.0.2.1";
+  return BUS_STR("the address");
 }
 
 const struct bus_http_route *bus_http_route(const struct bus_http_exchange *exchange) {

@@ -8,6 +8,7 @@ LIBC = frozenset("""
     strcasecmp strchr strcmp strdup strlen strncmp strrchr strspn strstr strtoll
     tolower toupper __ctype_b_loc
     snprintf vsnprintf
+    inet_pton
     bsearch qsort
     __assert_fail __errno_location
 """.split())

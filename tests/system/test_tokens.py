@@ -243,6 +243,31 @@ def test_R1_a_customer_over_its_rate_waits_and_others_do_not(stack, api, issuer,
         edge.stop()
 
 
+def test_R1_an_address_has_a_rate_without_a_token_and_a_proxy_names_it(stack, api, issuer, tmp_path):
+    edge = of_issuer(stack, issuer, tmp_path, ADDRESS_RATE_LIMIT="1", ADDRESS_RATE_LIMIT_BURST="3",
+                     TRUSTED_PROXIES="127.0.0.0/8")
+    customer = issuer.token("c-1")
+
+    def ask(client, path="/api/products", token=None):
+        return edge.call("GET", path, token, headers={"X-Forwarded-For": client})
+
+    try:
+        wait_until(lambda: edge.call("GET", "/api/orders", customer).status_code == 200, 20, "keys and broker")
+        answers = [ask("203.0.113.7") for _ in range(8)]
+        assert [answer.status_code for answer in answers[:3]] == [200] * 3
+        assert answers[0].headers["RateLimit-Policy"] == '"address";q=3;w=3'
+        assert answers[-1].status_code == 429 and answers[-1].headers["Retry-After"] == "1"
+        assert ask("203.0.113.7", "/api/orders", "no.token.here").status_code == 429
+        spoofed = [ask(f"198.51.100.{n}, 203.0.113.7").status_code for n in range(4)]
+        assert 429 in spoofed and set(spoofed) <= {200, 429}
+        assert ask("203.0.113.8").status_code == 200
+        assert [ask(f"2001:db8::{n}").status_code for n in range(6)].count(429) >= 1
+        assert {ask("203.0.113.7", "/api/orders", customer).status_code for _ in range(8)} == {200}
+        assert {ask("203.0.113.7", "/health/live").status_code for _ in range(8)} == {200}
+    finally:
+        edge.stop()
+
+
 # Keys come and go
 
 def test_A13_a_withdrawn_key_is_refused_and_a_new_one_taken(edge, issuer):

@@ -11,7 +11,7 @@ from dev.report import DevError
 from dev.services import SANITIZERS
 
 HOST = "shop.example"
-LOCAL_ONLY = ("DRAIN_MS", "DRAIN_KEPT_MS")  # what a local stack sets otherwise
+LOCAL_ONLY = ("DRAIN_MS", "DRAIN_KEPT_MS", "ADDRESS_RATE_LIMIT")  # what a local stack sets otherwise
 READY_SECONDS = 30
 END_SECONDS = 80
 

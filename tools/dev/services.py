@@ -42,8 +42,10 @@ class Service:
         if manifest.checks_tokens:
             found["OIDC_KEYS_FILE"] = os.path.join(stack.state.folder("work"), f"{self.name}-keys")
         if manifest.serves_clients:
-            # No load balancer looks at readiness here, so a stop need not wait until one has noticed.
-            found |= {"ADMIN_PORT": str(stack.ports[manifest.admin]), "DRAIN_MS": "0", "DRAIN_KEPT_MS": "0"}
+            # No load balancer looks at readiness here, so a stop need not wait until one has noticed. All clients have
+            # the one address of this machine, so that it is no use to count it.
+            found |= {"ADMIN_PORT": str(stack.ports[manifest.admin]), "DRAIN_MS": "0", "DRAIN_KEPT_MS": "0",
+                      "ADDRESS_RATE_LIMIT": "0"}
         found |= {variable: self._address(target) for target, variable in manifest.targets().items()}
         if PROVIDER in (self.name, *manifest.links):
             found["PSP_KEY"] = psp_key(stack.state)

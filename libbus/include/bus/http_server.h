@@ -29,8 +29,10 @@
  *
  * Every answer carries `traceparent` and `X-Request-Id`: the client's own where it is 1 to 64 of [A-Za-z0-9._~:+/=-],
  * else a new one. Both, and the trace_id of a problem, stand in the request's line of the access log:
- *   {…,"msg":"request","listener","method","route","status","duration_us","bytes","trace_id","request_id", notes…}
- * with the route as its template and no byte of the client's path, query, headers or address.
+ *   {…,"msg":"request","listener","method","route","status","duration_us","bytes","trace_id","request_id","client",
+ *    notes…}
+ * with the route as its template, the client's address as a keyed hash, and no byte of the client's path, query,
+ * headers or address.
  */
 #pragma once
 
@@ -39,6 +41,7 @@
 #include <bus/error.h>
 #include <bus/field.h>
 #include <bus/log.h>
+#include <bus/network.h>
 #include <bus/route.h>
 #include <bus/trace.h>
 
@@ -60,7 +63,9 @@ struct bus_http_settings {
                                   NULL: none */
   const char *metrics_name;    /* label "listener" of http_requests_total; NULL: not counted */
   enum bus_access_log access_log;
-  /* Runs before the input of a route that is not public is decoded, with the context of the handlers. False: it has
+  const struct bus_networks *trusted_proxies; /* whose X-Forwarded-For counts; NULL: nobody's */
+  const uint8_t *client_key; /* 32 bytes: the access log has the client's address as a hash with this key; NULL: not */
+  /* Runs before the input of a route that is no probe is decoded, with the context of the handlers. False: it has
    * answered. NULL: every route is public. */
   bool (*guard)(void *context, struct bus_http_exchange *exchange);
 };
@@ -107,7 +112,9 @@ void bus_http_note(struct bus_http_exchange *exchange, const char *name, struct 
 /* The trace of this request: the client's traceparent continued, or a new one. */
 const struct bus_trace *bus_http_trace(const struct bus_http_exchange *exchange);
 const char *bus_http_method(const struct bus_http_exchange *exchange);
-const char *bus_http_remote_address(const struct bus_http_exchange *exchange);
+/* Whom limits count: the bytes of the client's IPv4 address, or the first half of an IPv6 one. The client is the
+ * connection's peer; where that is a trusted proxy, it is the rightmost address of X-Forwarded-For that is none. */
+struct bus_str bus_http_client(const struct bus_http_exchange *exchange);
 /* For handlers that wait: waits at most that long. True: the client has disconnected or the server stops. */
 bool bus_http_wait_gone(struct bus_http_exchange *exchange, int64_t timeout_ms);
 

@@ -57,7 +57,7 @@ static void write_parameters(struct bus_json_writer *writer, const struct bus_ht
 /* The server's own refusals, which every route shares (bus/http_server.h). */
 static const struct refusal {
   int status;
-  enum { OF_ANY, OF_BODY, OF_TOKEN } of; /* every route, one that takes a body, one that is not public */
+  enum { OF_ANY, OF_BODY, OF_TOKEN, OF_LIMITED } of; /* every route; one with a body, with a token, that is no probe */
   const char *description;
 } refusals[] = {
     {400, OF_ANY, "the request is malformed, or its Host is not served here"},
@@ -68,10 +68,24 @@ static const struct refusal {
     {412, OF_ANY, "a condition that cannot be met, such as If-Match"},
     {413, OF_ANY, "the body is larger than this path takes"},
     {415, OF_ANY, "the body's media type or Content-Encoding is not taken here (Accept-Encoding)"},
-    {429, OF_TOKEN, "too many requests of this customer (Retry-After)"},
+    {429, OF_LIMITED, "too many requests of this customer or address (Retry-After)"},
     {431, OF_ANY, "too many header fields, or too large ones"},
     {503, OF_ANY, "cannot be served now; repeating is safe (Retry-After)"},
 };
+
+static bool may_refuse(const struct bus_http_route *route, const struct refusal *refusal) {
+  switch (refusal->of) {
+  case OF_BODY:
+    return route->body_limit > 0;
+  case OF_TOKEN:
+    return route->access != BUS_ROUTE_PUBLIC;
+  case OF_LIMITED:
+    return !route->is_probe;
+  case OF_ANY:
+    break;
+  }
+  return true;
+}
 
 static bool has_answer(const struct bus_http_answer *answers, int status) {
   while (answers->status != 0 && answers->status != status)
@@ -126,8 +140,7 @@ static void write_answers(struct bus_json_writer *writer, const struct bus_http_
     write_answer(writer, route, answer);
   }
   for (size_t i = 0; i < BUS_COUNT(refusals); i++) {
-    if (has_answer(answers, refusals[i].status) || (refusals[i].of == OF_BODY && route->body_limit == 0) ||
-        (refusals[i].of == OF_TOKEN && route->access == BUS_ROUTE_PUBLIC))
+    if (has_answer(answers, refusals[i].status) || !may_refuse(route, &refusals[i]))
       continue;
     bus_json_put(writer, ",");
     write_refusal(writer, refusals[i].status, refusals[i].description);

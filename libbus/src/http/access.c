@@ -42,7 +42,10 @@ static bool is_logged(const struct bus_http_exchange *exchange, int status) {
 }
 
 static void write_line(const struct bus_http_exchange *exchange, int status, int64_t duration) {
-  struct bus_log_field fields[9 + HTTP_NOTES_MAX] = {
+  const uint8_t *key = exchange->server->settings.client_key;
+  char client[HTTP_PEER_NAME + 1] = "";
+  size_t count = 8;
+  struct bus_log_field fields[10 + HTTP_NOTES_MAX] = {
       BUS_F_STR("listener", exchange->server->settings.metrics_name),
       BUS_F_STR("method", http_method_label(exchange->method)),
       BUS_F_STR("route", route_of(exchange)),
@@ -52,8 +55,12 @@ static void write_line(const struct bus_http_exchange *exchange, int status, int
       BUS_F_TRACE(&exchange->trace),
       BUS_F_VIEW("request_id", exchange->request_id),
   };
+  if (key) {
+    http_peer_name(exchange, key, client);
+    fields[count++] = (struct bus_log_field)BUS_F_STR("client", client);
+  }
   for (size_t i = 0; i < exchange->note_count; i++)
-    fields[8 + i] = (struct bus_log_field)BUS_F_VIEW(exchange->notes[i].name, exchange->notes[i].value);
+    fields[count++] = (struct bus_log_field)BUS_F_VIEW(exchange->notes[i].name, exchange->notes[i].value);
   bus_log_write_always(status >= 500 ? BUS_WARN : BUS_INFO, "request", fields);
 }
 

@@ -40,6 +40,7 @@ static bool wants_close(const struct bus_http_exchange *exchange) {
 static void read_head(struct bus_http_exchange *exchange) {
   struct bus_str length = bus_http_header(exchange, "content-length");
   http_identify(exchange, true);
+  http_peer_follow(exchange);
   if (length.data == NULL || !http_content_length(length, &exchange->content_length))
     exchange->content_length = 0;
   exchange->is_chunked = bus_http_header(exchange, "transfer-encoding").data != NULL; /* the gate knows one coding */
@@ -217,7 +218,7 @@ static bool read_input(struct bus_http_exchange *exchange, const struct bus_http
 
 static bool is_admitted(struct bus_http_exchange *exchange) {
   const struct bus_http_server *server = exchange->server;
-  return exchange->match.route->access == BUS_ROUTE_PUBLIC || server->settings.guard == NULL ||
+  return exchange->match.route->is_probe || server->settings.guard == NULL ||
          server->settings.guard(server->context, exchange);
 }
 

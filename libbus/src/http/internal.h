@@ -115,6 +115,7 @@ struct bus_http_exchange {
   struct bus_str body;
   const void *request; /* decoded, see bus_http_input */
   const void *caller;  /* see bus_http_set_caller */
+  struct bus_address client;
   struct bus_trace trace;
   struct bus_str request_id; /* absent where there was no memory */
   struct http_note notes[HTTP_NOTES_MAX];
@@ -147,6 +148,15 @@ bool http_cors_preflight(struct bus_http_exchange *exchange) BUS_MUST_CHECK;
 /* ---- identity.c ---- */
 /* Sets trace and request id; the client's where the head is right and they are well-formed. */
 void http_identify(struct bus_http_exchange *exchange, bool is_head_right);
+
+/* ---- peer.c ---- */
+enum { HTTP_PEER_NAME = 16 };
+/* The client is the connection's peer. */
+void http_peer_begin(struct bus_http_exchange *exchange);
+/* Behind trusted proxies it is whom X-Forwarded-For names; for a head that the gate has let through. */
+void http_peer_follow(struct bus_http_exchange *exchange);
+/* A keyed hash of the client's address. */
+void http_peer_name(const struct bus_http_exchange *exchange, const uint8_t key[32], char ret[HTTP_PEER_NAME + 1]);
 
 /* ---- reply.c ---- */
 /* Ends a stream, and answers 500 where a handler did not answer at all. */

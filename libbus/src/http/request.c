@@ -49,10 +49,6 @@ const char *bus_http_method(const struct bus_http_exchange *exchange) {
   return exchange->method;
 }
 
-const char *bus_http_remote_address(const struct bus_http_exchange *exchange) {
-  return http_connection_peer(&exchange->connection);
-}
-
 bool bus_http_wait_gone(struct bus_http_exchange *exchange, int64_t timeout_ms) {
   enum { STEP_MS = 100 };
   int fd = http_sockets_find(&exchange->connection);

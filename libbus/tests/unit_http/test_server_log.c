@@ -15,14 +15,19 @@
 static char logged[64 * 1024];
 static int saved_stderr;
 
-static struct fixture begin(enum bus_access_log access_log) {
+static struct fixture begin_with(struct bus_http_settings settings) {
   FILE *file = tmpfile();
   assert_non_null(file);
   saved_stderr = dup(STDERR_FILENO);
   dup2(fileno(file), STDERR_FILENO);
   fclose(file);
   bus_log_init("test", BUS_ERROR); /* the access log does not ask for the level */
-  return fixture_start((struct bus_http_settings){.access_log = access_log, .metrics_name = "api"});
+  settings.metrics_name = "api";
+  return fixture_start(settings);
+}
+
+static struct fixture begin(enum bus_access_log access_log) {
+  return begin_with((struct bus_http_settings){.access_log = access_log});
 }
 
 /* Stops the server, so that each request has had its line; then `logged` holds them. */
@@ -120,6 +125,43 @@ TEST(access_log_has_what_a_handler_notes)
   end(&fixture);
   assert_logged(",\"first\":\"1\",\"second\":\"a\\\"b\\n\",\"third\":\"3\",\"fourth\":\"4\"}\n");
   assert_not_logged("fifth");
+}
+
+/* The client of a request with these lines, as it is logged; lines end with CR LF. */
+static void client_of(const struct bus_networks *trusted, const char *lines_sent, char ret[17]) {
+  static const uint8_t key[32] = "a key";
+  char request[512];
+  struct fixture fixture = begin_with(
+      (struct bus_http_settings){.access_log = BUS_ACCESS_ALL, .trusted_proxies = trusted, .client_key = key});
+  snprintf(request, sizeof request, GET("/noted") "%s\r\n", lines_sent);
+  assert_int_equal(raw_status(raw_talk(fixture.port, request, 5000)), 200);
+  end(&fixture);
+  assert_logged(",\"fourth\":\"4\"}\n");
+  const char *at = strstr(logged, "\"client\":\"");
+  assert_non_null(at);
+  snprintf(ret, 17, "%.16s", at + strlen("\"client\":\""));
+  assert_not_logged("203.0.113");
+}
+
+TEST(R2_forwarded_addresses_count_if_a_trusted_proxy_says_them)
+{
+  char peer[17], first[17], client[17];
+  struct bus_networks local;
+  struct bus_error err;
+  assert_true(bus_networks_parse("127.0.0.0/8,10.0.0.0/8", &local, &err));
+  client_of(NULL, "", peer);
+  client_of(NULL, "X-Forwarded-For: 203.0.113.1\r\n", client);
+  assert_string_equal(client, peer);
+  client_of(&local, "Forwarded: for=203.0.113.1\r\nX-Real-IP: 203.0.113.1\r\n", client);
+  assert_string_equal(client, peer);
+  client_of(&local, "X-Forwarded-For: 203.0.113.1\r\n", first);
+  assert_string_not_equal(first, peer);
+  client_of(&local, "x-forwarded-for: 203.0.113.9, 203.0.113.1, 10.0.0.5\r\n", client);
+  assert_string_equal(client, first);
+  client_of(&local, "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 203.0.113.1\r\n", client);
+  assert_string_equal(client, first);
+  client_of(&local, "X-Forwarded-For: 203.0.113.1,\r\nX-Forwarded-For: 10.0.0.5\r\n", client);
+  assert_string_not_equal(client, first); /* behind 10.0.0.5 stands no address */
 }
 
 /* The trace id of every problem stands in a line of the log, whoever refused the request. */

@@ -22,6 +22,7 @@ static bool exchange_begin(struct mg_connection *connection, struct bus_http_exc
                                          .query = bus_str(info->query_string),
                                          .content_length = -1};
   exchange->added_end = &exchange->added;
+  http_peer_begin(exchange);
   if (exchange->scratch)
     return true;
   http_reply_bare(exchange, 503);
