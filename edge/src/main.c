@@ -59,6 +59,8 @@ static bool start_api(struct edge *edge, struct listeners *listeners, struct bus
                                              .threads = (int)edge->settings->http_threads,
                                              .body_deadline_ms = edge->settings->body_deadline_ms,
                                              .idle_ms = edge->settings->keep_alive_ms,
+                                             .work_max = edge->settings->shed_requests,
+                                             .work_age_ms = edge->settings->shed_requests_age_ms,
                                              .hosts = any ? NULL : hosts.items,
                                              .origins = origins.items[0] ? origins.items : NULL,
                                              .default_prefix = "/api",

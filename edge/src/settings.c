@@ -121,6 +121,11 @@ static const struct bus_option options[] = {
     NUMBER("PREFER_WAIT_MAX", prefer_wait_max_s, 0, 60, "30", "s", "longest wait that a Prefer header may ask for"),
     NUMBER("SHED_OUTBOX_AGE_MS", shed_outbox_age_ms, 0, 3600000, "30000", "ms",
            "new orders are refused while order-svc has an older message that the broker has not taken; 0: never"),
+    NUMBER("SHED_REQUESTS", shed_requests, 0, 4096, "192", NULL,
+           "requests in progress, those that wait because of a Prefer header and streams aside, at which new ones are "
+           "refused if SHED_REQUESTS_AGE_MS is passed; probes never are; 0: never"),
+    NUMBER("SHED_REQUESTS_AGE_MS", shed_requests_age_ms, 0, 30000, "250", "ms",
+           "mean age of requests in progress, beyond which SHED_REQUESTS counts"),
     TEXT("USER_SEAL_KEY", user_seal_key, 0, 64, "",
          "public key of user-svc, which passwords are sealed to; empty: there is no user-svc, and its routes answer "
          "503"),

@@ -8,7 +8,9 @@
  * quarter hold requests that take their time because of their client (bus_http_hold, streams, answers that are read
  * slowly); the rest serves one request a connection. An answer says "Connection: close" where its connection would be
  * one too many, or while others wait for a thread: all take turns. An idle connection is not closed before idle_ms. A
- * connection that sends nothing takes no thread for about a minute.
+ * connection that sends nothing takes no thread for about a minute. While less than a quarter of the threads is free, a
+ * request that is not complete 100 ms after its first byte loses its connection (408 if its head is complete), the
+ * oldest first.
  *
  * A body comes with a Content-Length, or chunked (HTTP/1.1, exactly `Transfer-Encoding: chunked`, no Content-Length);
  * both under the same limit and deadline. A chunked one may take twice its limit on the wire, and its connection is
@@ -57,6 +59,8 @@ struct bus_http_settings {
   int64_t body_deadline_ms;    /* whole body, default 5000 */
   int64_t idle_ms;             /* keep-alive; default 75000 */
   int requests_per_connection; /* default 100000 */
+  int64_t work_max;            /* so many requests in progress, probes and waiting ones (bus_http_hold) aside, */
+  int64_t work_age_ms;         /* with a mean age beyond this: new ones are answered 503 at once. work_max 0: never */
   const char *const *hosts;    /* allowlist of Host names without port, NULL-terminated; NULL: any well-formed one */
   const char *default_prefix;  /* "/api": a path that no route has is looked for behind it; NULL: none */
   const char *const *origins;  /* CORS: NULL-terminated list of origins whose pages may read responses, "*" for any;

@@ -261,6 +261,7 @@ static const char *why_no_body(int status) {
 
 int http_exchange_run(struct bus_http_exchange *exchange) {
   const char *reason;
+  http_slow_begin(exchange);
   int status = check(exchange, &reason);
   if (exchange->status != 0) /* a preflight */
     return exchange->status;
@@ -274,7 +275,9 @@ int http_exchange_run(struct bus_http_exchange *exchange) {
   if (status > 0)
     return http_exchange_refuse(exchange, status, why_no_body(status));
   const struct bus_http_route *route = exchange->match.route;
-  if (is_admitted(exchange) && (route->input == NULL || read_input(exchange, route->input)))
+  http_slow_end(exchange);
+  if (http_work_begin(exchange) && is_admitted(exchange) &&
+      (route->input == NULL || read_input(exchange, route->input)))
     route->handler(exchange->server->context, exchange);
   http_reply_finish(exchange);
   return exchange->status;

@@ -31,25 +31,41 @@ struct http_scratch *http_scratch_take(struct http_pool *pool); /* NULL when out
 void http_scratch_give(struct http_pool *pool, struct http_scratch *scratch);
 
 /* ---- places.c: who may hold a thread ---- */
+
+/* A connection that has a thread; under the lock of the places, but for what its own thread alone uses. */
+struct http_seat {
+  int fd;                /* -1: unknown, or the connection has ended */
+  uintptr_t served;      /* requests; its thread's own */
+  bool kept;             /* the last answer did not say that the connection ends; its thread's own */
+  int64_t reading_since; /* the first byte of a request that is not complete; 0: there is none */
+  bool ends;             /* its input was shut, and its thread is about to be free */
+  struct http_seat *next_free;
+};
+
 struct http_places {
   pthread_mutex_t lock;
-  pthread_cond_t fewer; /* while draining: a count below fell */
+  pthread_cond_t fewer;   /* while draining: a count below fell */
+  pthread_cond_t shorter; /* less than a quarter of the threads is free */
   size_t threads;
   size_t open; /* connections that have a thread */
   size_t kept; /* of them: those whose last answer did not say that they end */
   size_t held; /* requests that take their time because of their client */
   bool draining;
+  struct http_seat *seats; /* one for each thread */
+  struct http_seat *free_seats;
+  pthread_t slow;
+  bool slow_runs, slow_ends; /* slow_ends: under the lock */
 };
 
-void http_places_init(struct http_places *places, int threads);
+bool http_places_init(struct http_places *places, int threads) BUS_MUST_CHECK;
 void http_places_done(struct http_places *places);
 void http_places_open(struct http_places *places);
 void http_places_closed(struct http_places *places);
-/* Waits for the first byte of a new connection, and ends its input where none comes. Returns the connection's note. fd:
- * -1 where it is unknown; then nothing is waited for. */
-uintptr_t http_places_await(struct bus_http_server *server, int fd);
-/* Frees the places of a connection that is about to be closed; note: its user data. */
-void http_places_forget(struct http_places *places, uintptr_t note);
+/* Waits for the first byte of a new connection, and ends its input where none comes. Returns the connection's seat;
+ * NULL: there is none. fd: -1 where it is unknown; then nothing is waited for. */
+struct http_seat *http_places_await(struct bus_http_server *server, int fd);
+/* Frees the places of a connection that is about to be closed, and its seat; accepts NULL. */
+void http_places_forget(struct http_places *places, struct http_seat *seat);
 /* Counts an answer. True: the connection may be kept after it; never where that is not wanted. */
 bool http_places_keep(struct bus_http_exchange *exchange, bool wanted) BUS_MUST_CHECK;
 /* Frees the place that bus_http_hold took. */
@@ -62,6 +78,28 @@ void http_places_drain(struct http_places *places);
 /* Until bus_monotonic is `until`; after http_places_drain. False: there still are some. */
 bool http_places_wait_none_kept(struct http_places *places, int64_t until);
 bool http_places_wait_none_open(struct http_places *places, int64_t until);
+
+/* ---- slow.c: a thread shuts slow clients while few threads are free ---- */
+bool http_slow_start(struct http_places *places) BUS_MUST_CHECK;
+/* Accepts places for which it was not started. */
+void http_slow_stop(struct http_places *places);
+/* With the lock held. */
+bool http_slow_is_short(const struct http_places *places);
+/* A request has begun, at its first byte or at its head; it is complete. */
+void http_slow_begin(struct bus_http_exchange *exchange);
+void http_slow_end(struct bus_http_exchange *exchange);
+
+/* ---- work.c: requests in progress ---- */
+struct http_work {
+  pthread_mutex_t lock;
+  int64_t count, began_sum; /* of their times, so that their mean age is known */
+};
+void http_work_init(struct http_work *work);
+void http_work_done(struct http_work *work);
+/* False: it was answered with 503. */
+bool http_work_begin(struct bus_http_exchange *exchange) BUS_MUST_CHECK;
+/* Also for a request that did not begin, or ended before. */
+void http_work_end(struct bus_http_exchange *exchange);
 
 /* ---- server.c ---- */
 struct http_metrics {
@@ -80,6 +118,7 @@ struct bus_http_server {
   struct http_metrics metrics;
   struct http_pool pool;
   struct http_places places;
+  struct http_work work;
   atomic_bool stopping; /* handlers that wait for long are to end */
 };
 
@@ -131,6 +170,7 @@ struct bus_http_exchange {
   bool is_cacheable;   /* a document */
   bool streaming;      /* chunks are written; a last one is due */
   int64_t write_began; /* 0: not yet */
+  int64_t work_began;  /* 0: it is not counted among those in progress */
   int status;          /* what was answered; 0: nothing yet */
 };
 

@@ -6,18 +6,26 @@
 #include <bus/clock.h>
 
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
-/* The note that is kept with each connection. */
-enum { KEPT_BIT = 1, SERVED_ONE = 2 };
-
-void http_places_init(struct http_places *places, int threads) {
-  *places = (struct http_places){.threads = (size_t)threads};
+bool http_places_init(struct http_places *places, int threads) {
+  *places = (struct http_places){.threads = (size_t)threads, .seats = calloc((size_t)threads, sizeof *places->seats)};
+  if (places->seats == NULL)
+    return false;
+  for (size_t i = 0; i < places->threads; i++) {
+    places->seats[i] = (struct http_seat){.fd = -1, .next_free = places->free_seats};
+    places->free_seats = &places->seats[i];
+  }
   pthread_mutex_init(&places->lock, NULL);
   bus_cond_init(&places->fewer);
+  bus_cond_init(&places->shorter);
+  return true;
 }
 
 void http_places_done(struct http_places *places) {
+  free(places->seats);
+  pthread_cond_destroy(&places->shorter);
   pthread_cond_destroy(&places->fewer);
   pthread_mutex_destroy(&places->lock);
 }
@@ -36,6 +44,8 @@ static void signal_fewer(struct http_places *places) {
 void http_places_open(struct http_places *places) {
   pthread_mutex_lock(&places->lock);
   places->open++;
+  if (http_slow_is_short(places))
+    pthread_cond_signal(&places->shorter);
   pthread_mutex_unlock(&places->lock);
 }
 
@@ -46,12 +56,27 @@ void http_places_closed(struct http_places *places) {
   pthread_mutex_unlock(&places->lock);
 }
 
-void http_places_forget(struct http_places *places, uintptr_t note) {
-  if (!(note & KEPT_BIT))
+static struct http_seat *take_seat(struct http_places *places, int fd) {
+  pthread_mutex_lock(&places->lock);
+  struct http_seat *seat = places->free_seats;
+  if (seat) {
+    places->free_seats = seat->next_free;
+    *seat = (struct http_seat){.fd = fd};
+  }
+  pthread_mutex_unlock(&places->lock);
+  return seat;
+}
+
+void http_places_forget(struct http_places *places, struct http_seat *seat) {
+  if (seat == NULL)
     return;
   pthread_mutex_lock(&places->lock);
-  places->kept--;
-  signal_fewer(places);
+  if (seat->kept) {
+    places->kept--;
+    signal_fewer(places);
+  }
+  *seat = (struct http_seat){.fd = -1, .next_free = places->free_seats};
+  places->free_seats = seat;
   pthread_mutex_unlock(&places->lock);
 }
 
@@ -61,26 +86,27 @@ static bool is_crowded(const struct http_places *places, size_t waiting) {
 }
 
 /* Frees its own place first: each response of a kept connection competes for the place again, so all take turns. */
-static bool take_kept(struct http_places *places, bool was_kept, bool may, size_t waiting) {
+static void take_kept(struct http_places *places, struct http_seat *seat, bool may, size_t waiting) {
   pthread_mutex_lock(&places->lock);
-  places->kept -= was_kept;
-  bool taken = may && !places->draining && !is_crowded(places, waiting) && places->kept < share(places, 2);
+  places->kept -= seat->kept;
+  bool taken =
+      may && !seat->ends && !places->draining && !is_crowded(places, waiting) && places->kept < share(places, 2);
   places->kept += taken;
-  if (was_kept && !taken)
+  if (seat->kept && !taken)
     signal_fewer(places);
+  seat->kept = taken;
   pthread_mutex_unlock(&places->lock);
-  return taken;
 }
 
 bool http_places_keep(struct bus_http_exchange *exchange, bool wanted) {
   struct bus_http_server *server = exchange->server;
-  uintptr_t note = http_connection_note(&exchange->connection);
-  uintptr_t served = note / SERVED_ONE + 1;
-  bool may = wanted && served < (uintptr_t)server->settings.requests_per_connection;
+  struct http_seat *seat = http_connection_seat(&exchange->connection);
+  if (seat == NULL)
+    return false;
+  bool may = wanted && ++seat->served < (uintptr_t)server->settings.requests_per_connection;
   size_t waiting = may ? http_listener_waiting(atomic_load(&server->listener)) : 0;
-  bool kept = take_kept(&server->places, (note & KEPT_BIT) != 0, may, waiting);
-  http_connection_set_note(&exchange->connection, served * SERVED_ONE + (kept ? KEPT_BIT : 0));
-  return kept;
+  take_kept(&server->places, seat, may, waiting);
+  return seat->kept;
 }
 
 /* ---- connections that have sent nothing yet ---- */
@@ -112,16 +138,26 @@ static bool speaks_in_time(struct bus_http_server *server, int fd) {
   return false;
 }
 
+static void begin_reading(struct http_places *places, struct http_seat *seat) {
+  pthread_mutex_lock(&places->lock);
+  seat->reading_since = bus_monotonic();
+  pthread_mutex_unlock(&places->lock);
+}
+
 /* Pools open connections before they have a request, and keep them: such a connection is kept as one after an answer
  * is. */
-uintptr_t http_places_await(struct bus_http_server *server, int fd) {
-  if (fd < 0 || is_readable(fd, PROMPT_MS))
-    return 0;
-  size_t waiting = http_listener_waiting(atomic_load(&server->listener));
-  bool kept = take_kept(&server->places, false, true, waiting);
-  if (!(kept ? is_readable(fd, server->settings.idle_ms) : waiting == 0 && speaks_in_time(server, fd)))
-    (void)shutdown(fd, SHUT_RD);
-  return kept ? KEPT_BIT : 0;
+struct http_seat *http_places_await(struct bus_http_server *server, int fd) {
+  struct http_seat *seat = take_seat(&server->places, fd);
+  if (fd < 0 || seat == NULL)
+    return seat;
+  if (!is_readable(fd, PROMPT_MS)) {
+    size_t waiting = http_listener_waiting(atomic_load(&server->listener));
+    take_kept(&server->places, seat, true, waiting);
+    if (!(seat->kept ? is_readable(fd, server->settings.idle_ms) : waiting == 0 && speaks_in_time(server, fd)))
+      (void)shutdown(fd, SHUT_RD);
+  }
+  begin_reading(&server->places, seat);
+  return seat;
 }
 
 /* ---- requests that wait for their client ---- */
@@ -133,6 +169,8 @@ bool bus_http_hold(struct bus_http_exchange *exchange) {
   exchange->holds = places->held < share(places, 4);
   places->held += exchange->holds;
   pthread_mutex_unlock(&places->lock);
+  if (exchange->holds)
+    http_work_end(exchange);
   return exchange->holds;
 }
 

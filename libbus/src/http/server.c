@@ -69,7 +69,11 @@ static struct bus_http_server *server_new(const struct bus_http_settings *settin
   set_defaults(&server->settings);
   atomic_store(&server->listener, -1);
   server->watch.listener = server->watch.silent = -1;
-  http_places_init(&server->places, server->settings.threads);
+  if (!http_places_init(&server->places, server->settings.threads)) {
+    free(server);
+    return NULL;
+  }
+  http_work_init(&server->work);
   http_pool_init(&server->pool);
   if (settings->metrics_name)
     metrics_register(&server->metrics);
@@ -77,6 +81,8 @@ static struct bus_http_server *server_new(const struct bus_http_settings *settin
 }
 
 static void server_free(struct bus_http_server *server) {
+  http_slow_stop(&server->places);
+  http_work_done(&server->work);
   http_pool_done(&server->pool);
   http_places_done(&server->places);
   free(server);
@@ -99,7 +105,10 @@ bool bus_http_server_start(const struct bus_http_settings *settings, const struc
   server->routes = routes;
   server->route_count = route_count;
   server->context = context;
-  if (!provide_descriptors(server->settings.threads, err) || !http_engine_start(server, err)) {
+  if (!http_slow_start(&server->places))
+    bus_fail(err, BUS_E_SYSTEM, "cannot start the HTTP server's thread that shuts slow clients");
+  if (!server->places.slow_runs || !provide_descriptors(server->settings.threads, err) ||
+      !http_engine_start(server, err)) {
     server_free(server);
     return false;
   }

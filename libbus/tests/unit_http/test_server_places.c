@@ -128,6 +128,34 @@ TEST(idle_and_waiting_clients_leave_a_quarter_of_the_threads)
   }
 }
 
+/* ---- requests in progress ---- */
+TEST(R4_requests_beyond_those_in_progress_are_refused_and_probes_are_not)
+{
+  enum { WORK = 4, AGE_MS = 2000 };
+  static const char hang[] = "GET /hang HTTP/1.1\r\nHost: a\r\n\r\n";
+  static const char probe[] = "GET /probe HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+  struct fixture fixture =
+      fixture_start((struct bus_http_settings){.threads = 16, .work_max = WORK, .work_age_ms = AGE_MS});
+  int busy[WORK];
+  for (int i = 0; i < WORK; i++) {
+    busy[i] = raw_connect(fixture.port);
+    raw_send(busy[i], hang, sizeof hang - 1);
+  }
+  assert_int_equal(raw_status(raw_talk(fixture.port, get_and_close, 5000)), 200); /* those in progress are young */
+  usleep((AGE_MS + 500) * 1000);
+  const struct raw_answer *refused = raw_talk(fixture.port, get_and_close, 5000);
+  assert_int_equal(raw_status(refused), 503);
+  assert_true(raw_has_line(refused, "Retry-After: 1"));
+  assert_int_equal(raw_status(raw_talk(fixture.port, probe, 5000)), 200);
+  for (int i = 0; i < WORK; i++)
+    close(busy[i]);
+  while (fixture_handled() < WORK + 1)
+    usleep(1000);
+  usleep(50000);
+  assert_int_equal(raw_status(raw_talk(fixture.port, get_and_close, 5000)), 200);
+  fixture_stop(&fixture);
+}
+
 /* ---- a crowd ---- */
 enum { CROWD = 100, CROWD_SECONDS = 3 };
 

@@ -31,6 +31,8 @@ static bool exchange_begin(struct mg_connection *connection, struct bus_http_exc
 }
 
 static void exchange_end(struct bus_http_exchange *exchange, int status, int64_t duration) {
+  http_slow_end(exchange);
+  http_work_end(exchange);
   http_places_release(exchange);
   http_access_done(exchange, status, duration);
   http_scratch_give(&exchange->server->pool, exchange->scratch);
@@ -102,12 +104,12 @@ static struct bus_http_server *server_of(const struct mg_connection *connection)
 static int init_connection(const struct mg_connection *connection, void **ret_data) {
   struct bus_http_server *server = server_of(connection);
   http_places_open(&server->places);
-  *ret_data = (void *)http_places_await(server, http_sockets_of(connection));
+  *ret_data = http_places_await(server, http_sockets_of(connection));
   return 0;
 }
 
 static void connection_close(const struct mg_connection *connection) {
-  http_places_forget(&server_of(connection)->places, (uintptr_t)mg_get_user_connection_data(connection));
+  http_places_forget(&server_of(connection)->places, mg_get_user_connection_data(connection));
 }
 
 static void *init_thread(const struct mg_context *civetweb, int type) {

@@ -1,4 +1,4 @@
-/* A connection and its peer: writing, ending, and the note that is kept with it. */
+/* A connection and its peer: writing, ending, and the seat that belongs to it. */
 #include "parts.h"
 
 #include <bus/clock.h>
@@ -16,12 +16,8 @@ void http_connection_end(const struct http_connection *connection) {
   mg_disable_connection_keep_alive(connection->civetweb);
 }
 
-uintptr_t http_connection_note(const struct http_connection *connection) {
-  return (uintptr_t)mg_get_user_connection_data(connection->civetweb);
-}
-
-void http_connection_set_note(const struct http_connection *connection, uintptr_t note) {
-  mg_set_user_connection_data(connection->civetweb, (void *)note);
+struct http_seat *http_connection_seat(const struct http_connection *connection) {
+  return mg_get_user_connection_data(connection->civetweb);
 }
 
 const char *http_connection_peer(const struct http_connection *connection) {

@@ -27,9 +27,9 @@ struct http_connection {
 bool http_connection_write(const struct http_connection *connection, const char *text, size_t len);
 /* The connection is closed after this answer. */
 void http_connection_end(const struct http_connection *connection);
-/* A number that is kept with the connection; 0 at first. */
-uintptr_t http_connection_note(const struct http_connection *connection);
-void http_connection_set_note(const struct http_connection *connection, uintptr_t note);
+struct http_seat;
+/* The seat that the connection got at its start; NULL: there was none. */
+struct http_seat *http_connection_seat(const struct http_connection *connection);
 const char *http_connection_peer(const struct http_connection *connection);
 /* Sends FIN, then reads and discards input for at most 300 ms: close() with unread bytes would send a reset, and the
  * peer could lose its answer. */
