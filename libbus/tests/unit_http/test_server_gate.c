@@ -1,6 +1,7 @@
 /* The security table's E rows over real sockets: one refusal, the connection closed, no handler run, and nothing that
  * was sent behind the refused request answered. */
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -34,6 +35,29 @@ TEST(e1_a_body_at_the_limit_is_taken)
   const struct raw_answer *answer = raw_talk(fixture.port, request, 5000);
   assert_int_equal(raw_status(answer), 200);
   assert_int_equal(strlen(raw_body(answer)), 65536);
+  fixture_stop(&fixture);
+}
+
+static int64_t processor_time(void) {
+  struct timespec now;
+  assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now), 0);
+  return now.tv_sec * BUS_SECOND + now.tv_nsec / 1000;
+}
+
+/* By its pieces, not by its bytes: else a client costs the server a hundred times what it spends itself. */
+TEST(e1_a_large_body_is_cheap_to_read)
+{
+  enum { BODIES = 20 };
+  static char request[70000];
+  struct fixture fixture = fixture_start((struct bus_http_settings){0});
+  int len = snprintf(request, sizeof request, POST "Connection: close\r\nContent-Length: 65536\r\n\r\n");
+  memset(request + len, 'x', 65536);
+  int64_t before = processor_time();
+  for (int i = 0; i < BODIES; i++)
+    assert_int_equal(raw_status(raw_talk(fixture.port, request, 15000)), 200);
+  int64_t each = (processor_time() - before) / BODIES;
+  print_message("%lld us of processor time a body\n", (long long)each);
+  assert_true(each < 20 * BUS_MILLISECOND);
   fixture_stop(&fixture);
 }
 
