@@ -35,11 +35,12 @@ static enum bus_token_verdict check_header(const struct token_header *header) {
   return BUS_TOKEN_OK;
 }
 
-/* Other kinds of tokens of the same issuer: those of OpenID Connect (nonce, at_hash), Keycloak's claim typ and
- * Cognito's token_use. */
+/* Other kinds of tokens of the same issuer: those of OpenID Connect (nonce, at_hash; events in a logout), Keycloak's
+ * claim typ and Cognito's token_use. */
 static bool is_access(const struct token_payload *claims) {
   static const char *const typs[] = {"Bearer", "at+jwt", "JWT", NULL};
-  return !claims->nonce.data && !claims->at_hash.data && (!claims->typ.data || bus_str_is_one_of(claims->typ, typs)) &&
+  return !claims->nonce.data && !claims->at_hash.data && !claims->events.data &&
+         (!claims->typ.data || bus_str_is_one_of(claims->typ, typs)) &&
          (!claims->token_use.data || bus_str_is(claims->token_use, "access"));
 }
 

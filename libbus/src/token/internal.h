@@ -17,7 +17,7 @@ struct token_header {
 };
 
 struct token_payload {
-  struct bus_str iss, sub, aud, scope, role, typ, token_use, nonce, at_hash, jti;
+  struct bus_str iss, sub, aud, scope, role, typ, token_use, nonce, at_hash, events, jti;
   int64_t iat, exp, nbf; /* seconds */
 };
 

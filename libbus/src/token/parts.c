@@ -31,6 +31,7 @@ static const struct bus_field payload_fields[] = {
     CLAIM(token_use),
     CLAIM(nonce),
     CLAIM(at_hash),
+    BUS_FIELD_JSON(struct token_payload, events, CLAIM_MAX, BUS_OPTIONAL, "of a logout or another security event"),
     CLAIM(jti),
 };
 const struct bus_schema token_payload_schema = BUS_SCHEMA("token_claims", struct token_payload, payload_fields);

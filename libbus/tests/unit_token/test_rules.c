@@ -152,9 +152,13 @@ TEST(test_A9_other_kinds_of_tokens_are_no_access_tokens)
                                      "{\"alg\":\"ES256\",\"kid\":\"k1\",\"typ\":\"dpop+jwt\"}",
                                      "{\"alg\":\"ES256\",\"kid\":\"k1\",\"typ\":\"\"}", NULL};
   each(typs, BUS_TOKEN_KIND);
-  static const char *const claims[] = {FORGE_CLAIMS ",\"typ\":\"Refresh\"}", FORGE_CLAIMS ",\"typ\":\"ID\"}",
-                                       FORGE_CLAIMS ",\"nonce\":\"n\"}", FORGE_CLAIMS ",\"token_use\":\"id\"}",
-                                       FORGE_CLAIMS ",\"at_hash\":\"h\"}"};
+  static const char *const claims[] = {FORGE_CLAIMS ",\"typ\":\"Refresh\"}",
+                                       FORGE_CLAIMS ",\"typ\":\"ID\"}",
+                                       FORGE_CLAIMS ",\"nonce\":\"n\"}",
+                                       FORGE_CLAIMS ",\"token_use\":\"id\"}",
+                                       FORGE_CLAIMS ",\"at_hash\":\"h\"}",
+                                       FORGE_CLAIMS
+                                       ",\"events\":{\"http://schemas.openid.net/event/backchannel-logout\":{}}}"};
   for (size_t i = 0; i < BUS_COUNT(claims); i++)
     assert_int_equal(forge_check(&forge, forge_claims(&forge, claims[i])), BUS_TOKEN_KIND);
   static const char *const accepted[] = {"{\"alg\":\"ES256\",\"kid\":\"k1\"}",
