@@ -64,6 +64,25 @@ def test_nginx_without_the_host_line_is_refused(pair, folder, monkeypatch):
         assert ask(proxy.port, "GET", "/api/products")[0] == 400
 
 
+def test_an_edge_that_is_killed_costs_nothing_that_a_repeat_does_not_heal(pair, folder, api):
+    """SIGKILL under load: a request that was under way may fail; sent again it finds its order, or makes it."""
+    with Proxy("nginx", folder, [edge.port for edge in pair.edges]) as proxy:
+        load = clients_of(proxy, rate=50, burst=5)
+        with load:
+            time.sleep(1.5)
+            pair.edges[0].kill()
+            time.sleep(2.5)
+        pair.edges[0].start()
+        repeated = Traffic(("127.0.0.1", proxy.port), 8, load.mix, rate=100, repeats=False)
+        repeated.run(count=load.number)
+        repeated.close()
+        assert not repeated.refused(), (repeated.statuses(), proxy.log()[-3000:])
+    assert len(load.answers) > 150 and len(load.refused()) < 20, load.statuses()
+    assert len(set(load.mix.accepted)) == load.number, "each request has one order"
+    for order_id in load.mix.accepted:
+        api.note_accepted(order_id, 202)
+
+
 def test_rolling_restart_behind_nginx_costs_no_request(pair, folder):
     """Default numbers everywhere: an edge drains for 5 s, and nginx leaves out for 10 s what refused a connection. A
     request is under way for 25 ms, so that it can meet the close of its connection. An edge waits for connections that
