@@ -7,8 +7,8 @@ import subprocess
 import sys
 import textwrap
 
-from dev import (admin, bench, build, chaos, client, contract, fuzz, generated, invariants, k6, load, manifests,
-                 packages, paths, ports, session, simulation, suites, token, verbs)
+from dev import (admin, bench, build, chaos, client, contract, fuzz, generated, invariants, issuers, k6, load,
+                 manifests, packages, paths, ports, session, simulation, suites, token, verbs)
 from dev.report import DevError
 
 STATE_HELP = {
@@ -99,6 +99,8 @@ def parser():
     added.add_argument("--jobs", type=int, default=1, metavar="N", help="scenarios at a time, on their own stacks (1)")
     preset(added)
     verb("contract", contract.contract, "install the programs of the suite `contract`: oasdiff and schemathesis"
+         ).add_argument("action", choices=("install",))
+    verb("issuers", issuers.issuers, "install the issuers of tokens that the suite `attack` tries an edge with"
          ).add_argument("action", choices=("install",))
     simulation.add_options(verb("sim", simulation.sim, "run the services' decisions over a simulated world"))
     bench.add_options(verb("bench", bench.bench, "what an order costs, and how many a second there can be"))

@@ -159,6 +159,7 @@ TABLE = {
 }
 SHORT_NAMES = tuple(TABLE)
 TABLE |= {
+    "attack": (900, _pytest("attack")),
     "change": (300, _pytest("change")),
     "contract": (900, _pytest("contract")),
     "service": (600, _pytest("service", servers=True)),
@@ -171,9 +172,9 @@ AT_LEISURE = ("build-tsan", "build-release", "fuzz", "tidy")
 # Long ones that mostly wait: they, too, run one after the other beside the suites that follow.
 BESIDE = ("dev", "crash")
 # Suites that measure recovery times wait for all of those.
-MEASURES = ("chaos", *proofs.TABLE)
-NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "change",
-              "contract", "service", "chaos", "load", "readme")
+MEASURES = ("attack", "chaos", *proofs.TABLE)
+NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "attack",
+              "change", "contract", "service", "chaos", "load", "readme")
 
 
 def forget_the_users_stack(environment):
