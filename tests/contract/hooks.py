@@ -54,7 +54,9 @@ def _plain_integers(value):
 
 
 def _give_one_key(case):
-    """The key is in the body or in the header."""
+    """The key is in the body or in the header, where a quotation mark at its begin needs one at its end."""
+    if str(case.headers.get("Idempotency-Key", "")).startswith('"'):
+        case.headers["Idempotency-Key"] = "made-by-the-test"
     if "idempotency_key" not in _schema_of(case.operation).get("properties", {}):
         return
     if isinstance(case.body, dict) and case.body.get("idempotency_key") is not None:
