@@ -212,7 +212,7 @@ static void decide_confirmed(struct inventory_model *model, const void *message,
   const struct order_event *body = message;
   size_t priced = body->total == BUS_NO_INT64 || !body->currency.data ? 0 : body->item_count;
   const struct reservation_request request = {bus_effects_array(effects, priced, sizeof *request.lines), priced,
-                                              body->total, body->currency, BUS_NO_TIME};
+                                              body->total, body->currency, .expected_until = BUS_NO_TIME};
   for (size_t i = 0; request.lines && i < priced; i++)
     request.lines[i] = line_of(model, body->items[i].product_id, body->items[i].quantity, body->items[i].unit_price);
   if (request.lines)

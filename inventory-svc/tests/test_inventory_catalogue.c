@@ -97,7 +97,7 @@ TEST(a_withdrawn_product_is_rejected_and_what_is_reserved_is_sold)
   struct product product = {.id = BUS_STR("SKU-1"), .currency = BUS_STR("EUR"), .price = 250, .version = 1};
   product.on_hand = product.received = 10;
   struct reservation_line line = {.product = &product, .quantity = 3};
-  const struct reservation_request request = {&line, 1, BUS_NO_INT64, BUS_STR("EUR"), 5 * BUS_SECOND};
+  const struct reservation_request request = {&line, 1, BUS_NO_INT64, BUS_STR("EUR"), .expected_until = 5 * BUS_SECOND};
   struct reservation reserved = {0}, late = {0};
   struct reservation_decision decision;
   reservation_decide(&reserved, RESERVATION_RESERVE, &request, &decision);

@@ -29,7 +29,8 @@ static void setup(struct fixture *fixture) {
                    a_product("SKU-3", 1, "USD", 5)},
   };
   fixture->lines[0] = (struct reservation_line){.product = &fixture->products[0], .quantity = 3};
-  fixture->request = (struct reservation_request){fixture->lines, 1, BUS_NO_INT64, BUS_STR("EUR"), 5 * BUS_SECOND};
+  fixture->request =
+      (struct reservation_request){fixture->lines, 1, BUS_NO_INT64, BUS_STR("EUR"), .expected_until = 5 * BUS_SECOND};
 }
 
 static struct reservation_decision carry_out(struct fixture *fixture, enum reservation_command command) {
@@ -252,7 +253,7 @@ TEST(order_svc_is_asked_once_a_minute_while_it_is_reserved)
   assert_true(ask_when_due(&fixture.reservation, 5 * BUS_SECOND));
   assert_false(ask_when_due(&fixture.reservation, 64 * BUS_SECOND));
   assert_true(ask_when_due(&fixture.reservation, 65 * BUS_SECOND));
-  for (int in = RESERVATION_NONE; in < RESERVATION_STATES; in++) {
+  for (int in = RESERVATION_NONE; in < RESERVATION_ORDER_STATES; in++) {
     bring_into(&fixture, (enum reservation_state)in);
     assert_int_equal(ask_when_due(&fixture.reservation, BUS_HOUR), in == RESERVATION_RESERVED);
   }
