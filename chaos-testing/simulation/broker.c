@@ -5,7 +5,8 @@
 
 #include <orderbus_topology.h>
 
-const char *const queue_names[QUEUES] = {"order-svc", "order-svc.place", "inventory-svc", "payment-svc"};
+const char *const queue_names[QUEUES] = {"order-svc", "order-svc.place", "inventory-svc", "payment-svc",
+                                         "inventory-svc.request"};
 
 enum copy_state { COPY_COMING, COPY_READY, COPY_OUT };
 

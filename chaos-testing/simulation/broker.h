@@ -29,7 +29,7 @@ struct message {
   struct letter *letter;
 };
 
-enum { QUEUE_ORDERS, QUEUE_PLACE, QUEUE_INVENTORY, QUEUE_PAYMENTS, QUEUES };
+enum { QUEUE_ORDERS, QUEUE_PLACE, QUEUE_INVENTORY, QUEUE_PAYMENTS, QUEUE_REQUESTS, QUEUES };
 extern const char *const queue_names[QUEUES];
 
 /* A program's connections to the broker, and what is called when something comes. */

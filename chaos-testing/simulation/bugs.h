@@ -41,6 +41,9 @@
   X(GONE_EARLY, "reservation-gone-before-capture", "a reservation is forgotten before its order is paid")              \
   X(PARTIAL, "partial-reservation", "what is out of stock is left out, the rest is reserved")                          \
   X(OVERSELL, "oversell", "stock is reserved that is not there")                                                       \
+  X(EXPIRED_AGAIN, "expired-released-again", "the release of an expired reservation gives its stock back again")       \
+  X(EXPIRED_SOLD, "expired-confirmed", "a reservation is confirmed after it has expired")                              \
+  X(NEVER_EXPIRES, "own-never-expires", "nothing looks for reservations that have expired")                            \
   X(NEW_KEY, "new-psp-key-per-retry", "each attempt at a charge has its own idempotency key")                          \
   X(TIMEOUT_DECLINES, "psp-timeout-is-decline", "a call without an answer counts as declined")                         \
   X(VOID_UNDER_WAY, "voided-under-way", "a refund voids a charge whose call is out: its capture is kept")              \

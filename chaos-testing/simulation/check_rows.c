@@ -23,6 +23,11 @@ struct check {
   int64_t received[CLIENT_PRODUCTS];
   struct bus_uuid released[FOLDS_MAX]; /* orders whose release inventory-svc has processed */
   size_t released_count;
+  struct own_seen {
+    struct bus_uuid id;
+    enum reservation_state state;
+  } own[OWN_MAX]; /* reservations without an order */
+  size_t own_count;
 };
 
 void check_init(struct world *world) {
@@ -173,9 +178,36 @@ static void check_released(struct world *world, const struct worker *worker) {
       world_violate(world, "stock is reserved behind its release");
 }
 
+static struct own_seen *own_seen(struct check *check, const struct bus_uuid *id) {
+  size_t i = 0;
+  while (i < check->own_count && !bus_uuid_equal(&check->own[i].id, id))
+    i++;
+  if (i == check->own_count)
+    check->own[check->own_count++].id = *id;
+  return &check->own[i];
+}
+
+/* Once its stock is sold or back, nothing happens to it any more; and it is not sold after its time. */
+static void check_own(struct world *world, const struct worker *worker) {
+  for (const struct row *row = worker->database->tables[RESERVATIONS].rows; row; row = row->next) {
+    const struct reservation *now = reservation_in(row);
+    if (!reservation_is_own(now))
+      continue;
+    struct own_seen *seen = own_seen(world->check, &now->order_id);
+    bool moves = seen->state != now->state;
+    if (moves && seen->state != RESERVATION_NONE && seen->state != RESERVATION_RESERVED)
+      world_violate(world, "a reservation without an order goes from %s to %s", reservation_state_names[seen->state],
+                    reservation_state_names[now->state]);
+    if (moves && now->state == RESERVATION_COMMITTED && worker->transaction.now >= now->expires_at)
+      world_violate(world, "a reservation without an order is sold after its time");
+    seen->state = now->state;
+  }
+}
+
 void check_inventory(struct world *world, const struct worker *worker) {
   const struct database *database = &world->databases[SERVICE_INVENTORY];
   check_released(world, worker);
+  check_own(world, worker);
   size_t i = 0;
   for (struct row *row = database->tables[PRODUCTS].rows; row; row = row->next, i++) {
     const struct product *p = row->record;

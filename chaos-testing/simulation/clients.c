@@ -234,6 +234,41 @@ static void new_price(struct world *world, void *subject, uint64_t detail) {
   broker_inject(world, QUEUE_INVENTORY, outsider(world, &inventory_put_product_type, "operator", &body));
 }
 
+enum own_step { OWN_STEP_MAKE, OWN_STEP_CONFIRM, OWN_STEP_RELEASE, OWN_STEPS };
+
+/* Requests travel as commands do here, so that they meet all faults of those; a repeat is a message of its own. */
+static void ask_for_own(struct world *world, void *subject, uint64_t step) {
+  const struct client_own *own = subject;
+  const struct own_name name = {own->make.reservation_id};
+  static const struct bus_message_type *const types[OWN_STEPS] = {
+      [OWN_STEP_MAKE] = &reservation_make_type,
+      [OWN_STEP_CONFIRM] = &reservation_confirm_type,
+      [OWN_STEP_RELEASE] = &reservation_release_type,
+  };
+  const void *body = step == OWN_STEP_MAKE ? (const void *)&own->make : &name;
+  broker_inject(world, QUEUE_REQUESTS, outsider(world, types[step], "edge", body));
+}
+
+/* Ends are asked for around the time when it expires, and more than one of them. */
+static void plan_own(struct world *world, struct client_own *own) {
+  uint64_t bits = random_next(&world->random);
+  int64_t begin = random_between(&world->random, 0, world->plan.faults_for);
+  own->item = (struct stock_item){bus_str(product_ids[random_below(&world->random, CLIENT_PRODUCTS)]),
+                                  random_between(&world->random, 1, 5), BUS_NO_INT64};
+  own->make =
+      (struct own_make){.items = &own->item, .item_count = 1, .expires_in = random_between(&world->random, 1, 60)};
+  own->make.reservation_id.bytes[0] = 0x77;
+  memcpy(own->make.reservation_id.bytes + 8, &bits, 8);
+  world_after(world, begin, ask_for_own, own, OWN_STEP_MAKE);
+  if (random_chance(&world->random, PPM / 4))
+    world_after(world, begin + random_wait(&world->random, BUS_MINUTE), ask_for_own, own, OWN_STEP_MAKE);
+  for (int64_t ends = random_between(&world->random, 0, 3); ends > 0; ends--) {
+    int64_t end = begin + random_between(&world->random, 0, 2 * own->make.expires_in) * BUS_SECOND;
+    world_after(world, end, ask_for_own, own,
+                random_chance(&world->random, PPM / 2) ? OWN_STEP_CONFIRM : OWN_STEP_RELEASE);
+  }
+}
+
 bool clients_is_set_stock(const struct bus_message_type *type) {
   return type == &inventory_set_stock_type;
 }
@@ -305,7 +340,8 @@ static void stock_catalogue(struct world *world) {
                                     .price = random_between(&world->random, 1, 5000),
                                     .on_hand = on_hand,
                                     .received = on_hand,
-                                    .version = 1};
+                                    .version = 1,
+                                    .stock_version = 1};
     records_add(world, &world->databases[SERVICE_INVENTORY].tables[PRODUCTS], &product);
   }
 }
@@ -326,6 +362,8 @@ void clients_init(struct world *world) {
     clients->orders[i].number = (int)i;
     plan_customer(world, &clients->orders[i]);
   }
+  for (int64_t i = 0; i < world->plan.own_reservations; i++)
+    plan_own(world, &clients->own[i]);
   plan_some(world, world->plan.set_stocks, set_stock, CLIENT_PRODUCTS);
   plan_some(world, world->plan.new_prices, new_price, CLIENT_PRODUCTS);
   plan_some(world, world->plan.poison, poison, POISONS);

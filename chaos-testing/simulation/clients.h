@@ -4,6 +4,8 @@
 
 #include "edge.h"
 
+#include <inventory_messages.h>
+
 enum { CLIENT_PRODUCTS = 4, VARIANTS = 2, TRIES_MAX = 12 };
 
 struct client_order {
@@ -20,7 +22,14 @@ struct client_order {
   size_t taken_count;
 };
 
+/* A reservation without an order. */
+struct client_own {
+  struct own_make make;
+  struct stock_item item;
+};
+
 struct clients {
+  struct client_own own[OWN_MAX];
   struct client_order orders[ORDERS_MAX];
   size_t order_count;
 };

@@ -170,7 +170,7 @@ static void print_report(const struct report *report, double took) {
          tally->psp_calls, tally->parked);
   print_table("saga", &tally->saga[0][0], ORDER_STATES, ORDER_MESSAGES, true);
   print_table("payments", &tally->payment[0][0], PAYMENT_STATES, PAYMENT_INPUTS, false);
-  print_table("reservations", &tally->reservation[0][0], RESERVATION_STATES, RESERVATION_COMMANDS, false);
+  print_table("reservations", &tally->reservation[0][0], RESERVATION_ORDER_STATES, RESERVATION_COMMANDS, false);
 }
 
 /* A run that met too little of what can happen shows nothing. */

@@ -59,6 +59,7 @@ static void draw_clients(struct plan *plan, struct random *random) {
   plan->new_prices = some(random, PPM / 2, 4);
   plan->poison = some(random, 3 * PPM / 4, 3);
   plan->redrives = some(random, PPM / 2, 12);
+  plan->own_reservations = some(random, PPM / 2, OWN_MAX);
 }
 
 /* All is well but for a few cards: then no other order may suffer. */

@@ -4,7 +4,7 @@
 
 #include "random.h"
 
-enum { ORDERS_MAX = 48 };
+enum { ORDERS_MAX = 48, OWN_MAX = 6 };
 
 /* _ppm: chances in a million at each step. Times in microseconds. */
 struct plan {
@@ -35,6 +35,7 @@ struct plan {
   /* the clients */
   int64_t orders, repeat_ppm, other_body_ppm, cancel_ppm, wait_ppm, odd_card_ppm, stock_ppm, dear_ppm;
   int64_t set_stocks, new_prices, poison, redrives;
+  int64_t own_reservations; /* an operator's, without an order */
   int64_t bad_cards; /* instead of all faults: so many orders, at one time, whose calls to the PSP fail or hang */
 };
 

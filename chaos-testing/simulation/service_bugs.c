@@ -134,11 +134,39 @@ static void forget(struct inventory_model *model, struct reservation *reservatio
   keep_no_row(model, reservation);
 }
 
+/* As if its time were not over, and for a release as if its stock were not back. */
+static void decide_own(struct world *world, struct inventory_model *model, const struct bus_input *input,
+                       struct bus_effects *effects) {
+  struct reservation *own = inventory_model_reservation(model, inventory_order_of(input));
+  bus_time expires_at = own->expires_at;
+  bool again = has_bug(world, BUG_EXPIRED_AGAIN) && input->type == &reservation_release_type &&
+               own->state == RESERVATION_EXPIRED;
+  bool late = has_bug(world, BUG_EXPIRED_SOLD) && input->type == &reservation_confirm_type &&
+              own->state == RESERVATION_RESERVED;
+  if (again)
+    own->state = RESERVATION_RESERVED;
+  if (again || late)
+    own->expires_at = effects->now + BUS_HOUR;
+  inventory_decide(model, input, effects);
+  if (again || late)
+    own->expires_at = expires_at;
+}
+
 void bugs_decide_inventory(struct world *world, void *given, const struct bus_input *input,
                            struct bus_effects *effects) {
   struct inventory_model *model = given;
   bool reserves = input->type == &inventory_reserve_type, sells = input->type == &order_confirmed_type;
   bool releases = input->type == &inventory_release_type;
+  if (input->type == &reservation_confirm_type || input->type == &reservation_release_type) {
+    decide_own(world, model, input, effects);
+    return;
+  }
+  if (has_bug(world, BUG_NEVER_EXPIRES) && input->kind == BUS_INPUT_DEADLINE &&
+      reservation_is_own(inventory_model_reservation(model, inventory_order_of(input)))) {
+    inventory_model_reservation(model, inventory_order_of(input))->expected_until = BUS_NO_TIME;
+    bus_set_change(&model->reservations, inventory_model_reservation(model, inventory_order_of(input)));
+    return;
+  }
   struct reservation *entry =
       reserves || sells || releases ? inventory_model_reservation(model, inventory_order_of(input)) : NULL;
   if (has_bug(world, BUG_SALE_LOST) && sells)

@@ -70,14 +70,14 @@ static bool lock_inventory(struct world *world, const struct bus_input *inputs, 
 }
 
 static void count_reservation(struct world *world, const struct inventory_model *model, const struct bus_input *input) {
-  const struct bus_uuid *order_id = inventory_order_of(input);
-  enum reservation_command command = RESERVATION_RESERVE;
-  if (input->type == &order_confirmed_type)
-    command = RESERVATION_SELL;
-  else if (input->type == &inventory_release_type)
-    command = RESERVATION_RELEASE;
-  if (order_id && input->kind == BUS_INPUT_DELIVERY)
-    world->tally->reservation[inventory_model_reservation(model, order_id)->state][command]++;
+  const struct bus_message_type *const types[RESERVATION_COMMANDS] = {
+      [RESERVATION_RESERVE] = &inventory_reserve_type,
+      [RESERVATION_SELL] = &order_confirmed_type,
+      [RESERVATION_RELEASE] = &inventory_release_type,
+  };
+  for (int command = 0; command < RESERVATION_COMMANDS; command++)
+    if (input->type == types[command])
+      world->tally->reservation[inventory_model_reservation(model, inventory_order_of(input))->state][command]++;
 }
 
 static void decide_inventory(struct world *world, void *model, const struct bus_input *input,
@@ -165,7 +165,7 @@ const struct service services[SERVICES] = {
                        .store = store_orders,
                        .act = count_nothing,
                        .due_room = due_orders},
-    [SERVICE_INVENTORY] = {.queues = 1U << QUEUE_INVENTORY,
+    [SERVICE_INVENTORY] = {.queues = 1U << QUEUE_INVENTORY | 1U << QUEUE_REQUESTS,
                            .due_interval = 5 * BUS_SECOND,
                            .lock = lock_inventory,
                            .load = inventory_load,

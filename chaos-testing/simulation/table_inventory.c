@@ -6,7 +6,7 @@
 #include <inventory_columns.h>
 #include <inventory_statements.h>
 
-/* The CHECKs of the migrations products.sql and reservations.sql. */
+/* The CHECKs of the migrations products.sql, reservations.sql and own_reservations.sql. */
 static bool is_valid_product(const void *record) {
   const struct product *p = record;
   return p->on_hand >= 0 && p->reserved >= 0 && p->sold >= 0 && p->price >= 0 && p->version >= 1 &&
@@ -16,9 +16,11 @@ static bool is_valid_product(const void *record) {
 static bool is_valid_reservation(const void *record) {
   const struct reservation *r = record;
   bool rejected = r->state == RESERVATION_REJECTED, priced = r->total != BUS_NO_INT64;
+  bool own =
+      reservation_is_own(r) ? !rejected && priced && r->expires_at > r->created_at : r->state != RESERVATION_EXPIRED;
   bool held = rejected ? !priced : r->state == RESERVATION_RELEASED || priced;
   return r->state != RESERVATION_NONE && rejected == ((int)r->reason >= 0) && priced == (r->line_count > 0) &&
-         priced == (r->currency.data != NULL) && held;
+         priced == (r->currency.data != NULL) && held && own;
 }
 
 static void init(struct database *database) {

@@ -23,7 +23,7 @@ struct tally {
   int64_t outcomes[OUTCOMES];
   int64_t saga[ORDER_STATES][ORDER_MESSAGES];
   int64_t payment[PAYMENT_STATES][PAYMENT_INPUTS];
-  int64_t reservation[RESERVATION_STATES][RESERVATION_COMMANDS];
+  int64_t reservation[RESERVATION_ORDER_STATES][RESERVATION_COMMANDS];
 };
 
 void tally_add(struct tally *to, const struct tally *from);

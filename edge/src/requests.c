@@ -20,6 +20,7 @@ struct payment_choice {
 #define PRODUCT_EXAMPLE "SKU-00001"
 #define CUSTOMER_EXAMPLE "customer-1"
 #define ORDER_EXAMPLE "93a6faf9-8e60-5688-b327-4e76310d86ff"
+#define RESERVATION_EXAMPLE "d76a0705-af1a-552a-909a-a128f2f1cb20"
 /* The microseconds and the id of an order. */
 #define ORDER_CURSOR_PATTERN "^[0-9]{1,17}\\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
@@ -163,16 +164,19 @@ static bool stands_before(const struct order_item *items, size_t index) {
   return false;
 }
 
+static void add_twice(struct bus_problems *problems, size_t index) {
+  char path[48];
+  (void)snprintf(path, sizeof path, "items[%zu].product_id", index); /* 100 items at most: it fits */
+  bus_problem_add(problems, path, "stands more than once; add the quantities up");
+}
+
 static void check_place(void *request, struct bus_problems *problems) {
   struct place_request *placed = request;
   struct order_place *place = &placed->place;
   for (size_t i = 0; i < place->item_count; i++) {
     place->items[i].unit_price = BUS_NO_INT64;
-    if (!stands_before(place->items, i))
-      continue;
-    char path[48];
-    (void)snprintf(path, sizeof path, "items[%zu].product_id", i); /* 100 items at most: it fits */
-    bus_problem_add(problems, path, "stands more than once; add the quantities up");
+    if (stands_before(place->items, i))
+      add_twice(problems, i);
   }
   order_id_of(place->customer_id, placed->idempotency_key, &place->order_id);
 }
@@ -242,6 +246,47 @@ const struct bus_http_input stock_input = {.size = sizeof(struct stock_request),
                                            .key = &stock_fields[0],
                                            .hash = offsetof(struct stock_request, hash),
                                            .check = check_stock};
+
+/* ---- own reservations ---- */
+
+static const struct bus_field reserved_item_fields[] = {
+    BUS_FIELD_STRING(struct stock_item, product_id, BUS_ID, 1, BUS_ID_MAX, BUS_REQUIRED, "product; each at most once",
+                     .example = PRODUCT_EXAMPLE),
+    BUS_FIELD_INT64(struct stock_item, quantity, 1, STOCK_QUANTITY_MAX, BUS_REQUIRED, "how many", .example = "2"),
+};
+static const struct bus_schema reserved_item_schema =
+    BUS_SCHEMA("reserved item", struct stock_item, reserved_item_fields);
+
+_Static_assert(OWN_EXPIRES_DEFAULT_S == 900, "the fallback says so");
+static const struct bus_field reserve_fields[] = {
+    KEY_FIELD(struct reserve_request),
+    BUS_FIELD_ARRAY(struct own_make, items, item_count, struct stock_item, &reserved_item_schema, 1, STOCK_ITEMS_MAX,
+                    BUS_REQUIRED, "what is reserved: all of it or nothing"),
+    BUS_FIELD_INT64(struct own_make, expires_in, OWN_EXPIRES_MIN_S, OWN_EXPIRES_MAX_S, BUS_OPTIONAL,
+                    "seconds until its stock is given back", .fallback = "900", .example = "900"),
+};
+static const struct bus_schema reserve_schema = BUS_SCHEMA("reserve", struct reserve_request, reserve_fields);
+
+static void check_reserve(void *request, struct bus_problems *problems) {
+  struct reserve_request *reserve = request;
+  const struct stock_item *items = reserve->make.items;
+  for (size_t i = 0; i < reserve->make.item_count; i++)
+    for (size_t j = 0; j < i; j++)
+      if (bus_str_equal(items[j].product_id, items[i].product_id))
+        add_twice(problems, i);
+  for (size_t i = 0; i < reserve->make.item_count; i++)
+    reserve->make.items[i].unit_price = BUS_NO_INT64;
+  own_reservation_id_of(reserve->idempotency_key, &reserve->make.reservation_id);
+}
+
+const struct bus_http_input reserve_input = {
+    .size = sizeof(struct reserve_request), .body = &reserve_schema, .key = &reserve_fields[0], .check = check_reserve};
+
+static const struct bus_field reservation_path[] = {
+    BUS_FIELD_UUID(struct own_name, reservation_id, BUS_REQUIRED, "the reservation", .example = RESERVATION_EXAMPLE)};
+const struct bus_http_input reservation_input = {.size = sizeof(struct own_name),
+                                                 .path = BUS_TABLE(struct own_name, reservation_path),
+                                                 .no_such = "no such reservation"};
 
 /* ---- PUT and DELETE /api/products/{id} ---- */
 

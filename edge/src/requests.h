@@ -32,6 +32,12 @@ struct status_request {
   int status; /* what the order is to become */
 };
 
+/* POST /api/inventory/reserve */
+struct reserve_request {
+  struct own_make make; /* first: it is the query */
+  struct bus_str idempotency_key;
+};
+
 /* GET /api/orders/{id}/events. `after` and `cursor` are two names of one thing, which becomes get.after_seq. */
 struct events_request {
   struct order_events_get get;
@@ -47,6 +53,8 @@ bool request_condition(struct bus_str if_match, struct bus_str if_none_match, st
 
 extern const struct bus_http_input place_input,                             /* struct place_request */
     stock_input,                                                            /* struct stock_request */
+    reserve_input,                                                          /* struct reserve_request */
+    reservation_input,                                                      /* struct own_name */
     events_input, stream_input,                                             /* struct events_request */
     status_input,                                                           /* struct status_request */
     user_orders_input,                                                      /* struct order_list */

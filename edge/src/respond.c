@@ -15,7 +15,9 @@ static void add_headers(struct bus_http_exchange *exchange, const struct respons
   char id[BUS_UUID_TEXT];
   if (!bus_uuid_is_nil(&response->location)) {
     bus_uuid_format(&response->location, id);
-    add_printf(exchange, "Location", bus_arena_printf(arena, "/api/orders/%s", id));
+    add_printf(
+        exchange, "Location",
+        bus_arena_printf(arena, "%s/%s", response->location_under ? response->location_under : "/api/orders", id));
   }
   if (response->replayed)
     bus_http_add_header(exchange, "Idempotent-Replayed", BUS_STR("true"));

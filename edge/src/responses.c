@@ -313,3 +313,59 @@ struct response response_stock_accepted(struct bus_str idempotency_key, struct b
   response.retry_after_s = 1;
   return response;
 }
+
+static struct response reservation(int status, const struct own_answer *answer) {
+  if (answer->reservation == NULL)
+    return response_refusal(REFUSAL_BAD_ANSWER);
+  struct response response = json(status, &own_view_schema, answer->reservation);
+  response.location = status == 201 ? answer->reservation->reservation_id : response.location;
+  response.location_under = "/api/inventory/reservations";
+  response.replayed = answer->outcome == OWN_REPEATED;
+  return response;
+}
+
+static struct response not_reserved(const struct own_answer *answer, struct bus_arena *arena) {
+  if (answer->reason < 0)
+    return response_refusal(REFUSAL_BAD_ANSWER);
+  const char *reason = stock_reason_names[answer->reason];
+  struct bus_str detail = answer->product_id.data
+                              ? bus_arena_printf(arena, "nothing is reserved: %s (%.*s)", reason,
+                                                 (int)answer->product_id.len, answer->product_id.data)
+                              : bus_arena_printf(arena, "nothing is reserved: %s", reason);
+  return detail.data ? problem(409, detail.data) : response_refusal(REFUSAL_NO_MEMORY);
+}
+
+static struct response reservation_is_over(const struct own_answer *answer) {
+  if (answer->reservation == NULL)
+    return response_refusal(REFUSAL_BAD_ANSWER);
+  switch (answer->reservation->status) {
+  case OWN_EXPIRED:
+    return problem(409, "the reservation has expired and its stock is back on sale: reserve again");
+  case OWN_RELEASED:
+    return problem(409, "the reservation is released and its stock is back on sale: reserve again");
+  default:
+    return problem(409, "the reservation is confirmed: its stock is sold");
+  }
+}
+
+struct response response_reservation(const void *said, struct bus_arena *arena) {
+  const struct own_answer *answer = said;
+  switch (answer->outcome) {
+  case OWN_MADE:
+    return reservation(201, answer);
+  case OWN_FOUND:
+  case OWN_REPEATED:
+  case OWN_DONE:
+    return reservation(200, answer);
+  case OWN_NOT_FOUND:
+    return problem(404, "no such reservation");
+  case OWN_KEY_REUSED:
+    return response_key_reused();
+  case OWN_REFUSED:
+    return not_reserved(answer, arena);
+  case OWN_TOO_LATE:
+    return reservation_is_over(answer);
+  default:
+    return response_refusal(REFUSAL_BAD_ANSWER);
+  }
+}

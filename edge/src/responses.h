@@ -11,13 +11,14 @@ struct response {
   const void *body;
   struct bus_str json; /* the body as text, where there is no schema; absent: none */
   const char *detail;
-  struct bus_uuid location; /* Location: /api/orders/<id>; nil: none */
-  int64_t version;          /* of what it shows, for ETag; 0: none */
-  int64_t stock_version;    /* behind the version in ETag; 0: none */
-  bool replayed;            /* Idempotent-Replayed: true */
-  int64_t applied_wait_s;   /* Preference-Applied: wait=N; 0: none */
-  int retry_after_s;        /* Retry-After; 0: none */
-  int refusal;              /* of enum refusal: why it is a 503; REFUSAL_NONE for all else */
+  struct bus_uuid location;   /* Location: location_under/<id>; nil: none */
+  const char *location_under; /* NULL: "/api/orders" */
+  int64_t version;            /* of what it shows, for ETag; 0: none */
+  int64_t stock_version;      /* behind the version in ETag; 0: none */
+  bool replayed;              /* Idempotent-Replayed: true */
+  int64_t applied_wait_s;     /* Preference-Applied: wait=N; 0: none */
+  int retry_after_s;          /* Retry-After; 0: none */
+  int refusal;                /* of enum refusal: why it is a 503; REFUSAL_NONE for all else */
 };
 
 /* Why a request could not be served now. Every one is a 503 that is safe to repeat. */
@@ -93,6 +94,8 @@ response_view response_product;         /* of a struct inventory_answer */
 response_view response_product_written; /* of one to product.put or product.withdraw */
 response_view response_stock;           /* of one to inventory.set-stock or product.update-stock */
 struct response response_changed_meanwhile(void);
+/* An own reservation. */
+response_view response_reservation;
 struct response response_stock_accepted(struct bus_str idempotency_key, struct bus_arena *arena);
 
 #endif

@@ -66,8 +66,17 @@ static void probe(void *edge, struct bus_http_exchange *exchange) {
   ANSWERS({200, "a page", &order_page_schema}, WRONG, NO_USER, UNAVAILABLE)
 #define LOCKED                                                                                                         \
   { 429, "too many failed attempts (Retry-After)", NULL }
+#define NO_RESERVATION                                                                                                 \
+  { 404, "no such reservation", NULL }
 #define NO_PRODUCT                                                                                                     \
   { 404, "no such product", NULL }
+
+#define RELEASES                                                                                                       \
+  .access = BUS_ROUTE_OPERATOR, .input = &reservation_input, .handler = edge_query,                                    \
+  QUERY(reservation_release_type, reservation_answer_type, response_reservation),                                      \
+  .summary = "Releases a reservation: its stock is back on sale. A repeat is harmless",                                \
+  ANSWERS({200, "it is RELEASED, or had EXPIRED", &own_view_schema}, NO_RESERVATION,                                   \
+          {409, "it is confirmed: its stock is sold", NULL}, UNAVAILABLE)
 
 const struct bus_http_route edge_routes[] = {
     {.method = "POST",
@@ -153,6 +162,36 @@ const struct bus_http_route edge_routes[] = {
              NO_PRODUCT,
              {409, "delta would take more than is on hand (what is reserved stays), or add more than fits", NULL},
              CONDITION, REUSED, UNAVAILABLE)},
+    {.method = "POST",
+     .path = "/api/inventory/reserve",
+     .access = BUS_ROUTE_OPERATOR,
+     .input = &reserve_input,
+     .handler = edge_query,
+     .body_limit = BODY_LIMIT,
+     QUERY(reservation_make_type, reservation_answer_type, response_reservation),
+     .summary = "Reserves stock without an order, all of it or nothing, until it is confirmed, released or expires",
+     ANSWERS({201, "reserved, at the prices of the day", &own_view_schema},
+             {200, "the same request again: the reservation as it is now (Idempotent-Replayed)", &own_view_schema},
+             WRONG, {409, "nothing is reserved: detail says why, and for which product", NULL}, REUSED, UNAVAILABLE)},
+    {.method = "GET",
+     .path = "/api/inventory/reservations/{reservation}",
+     .access = BUS_ROUTE_OPERATOR,
+     .input = &reservation_input,
+     .handler = edge_query,
+     QUERY(reservation_get_type, reservation_answer_type, response_reservation),
+     .summary = "A reservation without an order. One that has expired is RESERVED for up to five seconds more",
+     ANSWERS({200, "the reservation", &own_view_schema}, NO_RESERVATION, UNAVAILABLE)},
+    {.method = "DELETE", .path = "/api/inventory/reservations/{reservation}", RELEASES},
+    {.method = "POST", .path = "/api/inventory/reservations/{reservation}/release", RELEASES},
+    {.method = "POST",
+     .path = "/api/inventory/reservations/{reservation}/confirm",
+     .access = BUS_ROUTE_OPERATOR,
+     .input = &reservation_input,
+     .handler = edge_query,
+     QUERY(reservation_confirm_type, reservation_answer_type, response_reservation),
+     .summary = "Confirms a reservation: its stock is sold. A repeat is harmless",
+     ANSWERS({200, "it is CONFIRMED", &own_view_schema}, NO_RESERVATION,
+             {409, "it has expired or is released: detail says which", NULL}, UNAVAILABLE)},
     {.method = "GET",
      .path = "/api/inventory/{product}",
      .input = &product_input,

@@ -288,6 +288,51 @@ TEST(an_update_is_200_404_or_422_and_202_on_the_confirm)
   CLOSE;
 }
 
+TEST(a_reservation_is_201_200_404_409_or_422)
+{
+  OPEN;
+  struct stock_item item = {BUS_STR("A"), 2, 5};
+  struct own_view view = {
+      .reservation_id = {{7}}, .items = &item, .item_count = 1, .total = 10, .currency = BUS_STR("EUR")};
+  static const struct {
+    int outcome, status;
+    bool shows;
+  } cases[] = {{OWN_MADE, 201, true},   {OWN_FOUND, 200, true},       {OWN_REPEATED, 200, true},  {OWN_DONE, 200, true},
+               {OWN_NOT_FOUND, 404, 0}, {OWN_KEY_REUSED, 422, false}, {OWN_TOO_LATE, 409, false}, {99, 503, false}};
+  for (size_t i = 0; i < BUS_COUNT(cases); i++) {
+    const struct own_answer answer = {cases[i].outcome, &view, -1, BUS_NO_STR};
+    struct response response = response_reservation(&answer, arena);
+    assert_int_equal(response.status, cases[i].status);
+    assert_ptr_equal(response.schema, cases[i].shows ? &own_view_schema : NULL);
+    assert_int_equal(bus_uuid_is_nil(&response.location), cases[i].outcome != OWN_MADE);
+    assert_int_equal(response.replayed, cases[i].outcome == OWN_REPEATED);
+  }
+  const struct own_answer empty = {OWN_DONE, NULL, -1, BUS_NO_STR}, late = {OWN_TOO_LATE, NULL, -1, BUS_NO_STR},
+                          reasonless = {OWN_REFUSED, NULL, -1, BUS_NO_STR};
+  assert_int_equal(response_reservation(&empty, arena).status, 503);
+  assert_int_equal(response_reservation(&late, arena).status, 503);
+  assert_int_equal(response_reservation(&reasonless, arena).status, 503);
+  CLOSE;
+}
+
+TEST(a_refused_reservation_says_why)
+{
+  OPEN;
+  struct own_answer answer = {OWN_REFUSED, NULL, STOCK_OUT_OF_STOCK, BUS_STR("A")};
+  assert_string_equal(response_reservation(&answer, arena).detail, "nothing is reserved: out_of_stock (A)");
+  answer = (struct own_answer){OWN_REFUSED, NULL, STOCK_TOTAL_TOO_LARGE, BUS_NO_STR};
+  assert_string_equal(response_reservation(&answer, arena).detail, "nothing is reserved: total_too_large");
+  static const char *const words[] = {
+      [OWN_RESERVED] = "sold", [OWN_CONFIRMED] = "sold", [OWN_RELEASED] = "released", [OWN_EXPIRED] = "expired"};
+  for (int status = OWN_CONFIRMED; status <= OWN_EXPIRED; status++) {
+    struct own_view view = {.status = status};
+    answer = (struct own_answer){OWN_TOO_LATE, &view, -1, BUS_NO_STR};
+    assert_int_equal(response_reservation(&answer, arena).status, 409);
+    assert_non_null(strstr(response_reservation(&answer, arena).detail, words[status]));
+  }
+  CLOSE;
+}
+
 /* Every 503 says when to come again, and has a name for the metric. */
 TEST(every_refusal_is_503_with_retry_after)
 {

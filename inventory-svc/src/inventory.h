@@ -1,7 +1,8 @@
 /*
  * The inventory: products with their stock, and the reservation of one order, all of it or nothing. Decide says what
  * happens and what the order is told, evolve lets it happen. One reservation an order forever, so that commands may
- * come late, twice and in any order. Every change keeps received = on_hand + reserved + sold. Pure.
+ * come late, twice and in any order. An own reservation is an operator's: it has no order, and expires. Every change
+ * keeps received = on_hand + reserved + sold. Pure.
  */
 #ifndef INVENTORY_H
 #define INVENTORY_H
@@ -46,6 +47,8 @@ enum reservation_state {
   RESERVATION_COMMITTED,
   RESERVATION_RELEASED, /* also a tombstone: a release that came before its reserve */
   RESERVATION_REJECTED,
+  RESERVATION_ORDER_STATES, /* of an order's reservation */
+  RESERVATION_EXPIRED = RESERVATION_ORDER_STATES,
   RESERVATION_STATES,
 };
 /* "NONE", "RESERVED", …, as the database has them; NULL-terminated. */
@@ -63,7 +66,7 @@ struct reservation_line {
 };
 
 struct reservation {
-  struct bus_uuid order_id;
+  struct bus_uuid order_id; /* or its own id */
   enum reservation_state state;
   struct reservation_line *lines; /* none for what was never reserved */
   size_t line_count;
@@ -72,8 +75,13 @@ struct reservation {
   enum stock_reason reason; /* REJECTED */
   struct bus_str guilty;    /* REJECTED: the product, where there is one */
   bus_time created_at;
-  bus_time expected_until; /* RESERVED: when order-svc is asked about it; else BUS_NO_TIME */
+  bus_time expected_until; /* RESERVED: when order-svc is asked about it, or it expires; else BUS_NO_TIME */
+  bus_time expires_at;     /* of an own one; BUS_NO_TIME: an order's */
 };
+
+static inline bool reservation_is_own(const struct reservation *reservation) {
+  return reservation->expires_at != BUS_NO_TIME;
+}
 
 /* The items of a RESERVATION_RESERVE or RESERVATION_SELL; a product may stand in several lines. */
 struct reservation_request {
@@ -82,6 +90,7 @@ struct reservation_request {
   int64_t expected_total;  /* RESERVE: BUS_NO_INT64 for any total. SELL: the total */
   struct bus_str currency; /* SELL */
   bus_time expected_until; /* RESERVE */
+  bool is_own;             /* RESERVE: it expires then */
 };
 
 enum reservation_answer { ANSWER_NONE, ANSWER_RESERVED, ANSWER_REJECTED, ANSWER_RELEASED, ANSWER_MISSING };
@@ -131,6 +140,12 @@ enum inventory_outcome product_decide_stock(const struct product *product, const
 /* request: for RESERVATION_RESERVE and RESERVATION_SELL; else NULL. */
 void reservation_decide(const struct reservation *reservation, enum reservation_command command,
                         const struct reservation_request *request, struct reservation_decision *ret);
+
+/* Own reservations. now: a RESERVED one whose time is over expires, whatever is asked. ret: as above, but for answer
+ * and alarm; reason and guilty where it is refused. request: of OWN_MAKE, with the prices of the day; else NULL. */
+enum own_command { OWN_MAKE, OWN_CONFIRM, OWN_RELEASE, OWN_EXPIRE };
+enum own_outcome own_decide(const struct reservation *reservation, enum own_command command,
+                            const struct reservation_request *request, bus_time now, struct reservation_decision *ret);
 
 /* Whether order-svc is to be asked about it: it is still RESERVED after its expected_until. */
 bool reservation_is_due(const struct reservation *reservation, bus_time now);

@@ -41,6 +41,7 @@ static const struct bus_column reservations[] = {
     BUS_COLUMN_LIST(R, lines, line_count, L, &line_columns, STOCK_ITEMS_MAX, BUS_FIXED),
     BUS_COLUMN_TIME(R, created_at, BUS_FIXED),
     BUS_COLUMN_TIME(R, expected_until, BUS_CHANGING | BUS_NULL),
+    BUS_COLUMN_TIME(R, expires_at, BUS_FIXED | BUS_NULL),
     BUS_COLUMN_NOW("updated_at"),
 };
 const struct bus_table reservation_columns = BUS_COLUMN_TABLE("inventory.reservations", R, reservations);

@@ -146,7 +146,44 @@ void reservation_decide(const struct reservation *reservation, enum reservation_
   }
 }
 
+/* ---- own reservations ---- */
+
+/* The request asks for what was reserved under its id. */
+static bool is_repeat(const struct reservation *reservation, const struct reservation_request *request, bus_time now) {
+  bool same = reservation->line_count == request->line_count &&
+              reservation->expires_at - reservation->created_at == request->expected_until - now;
+  for (size_t i = 0; same && i < request->line_count; i++)
+    same = bus_str_equal(reservation->lines[i].product_id, request->lines[i].product->id) &&
+           reservation->lines[i].quantity == request->lines[i].quantity;
+  return same;
+}
+
+/* A refusal leaves nothing behind: the request may be repeated when there is stock. */
+static enum own_outcome make_own(const struct reservation *reservation, const struct reservation_request *request,
+                                 bus_time now, struct reservation_decision *ret) {
+  if (reservation->state != RESERVATION_NONE)
+    return reservation_is_own(reservation) && is_repeat(reservation, request, now) ? OWN_REPEATED : OWN_KEY_REUSED;
+  try_request(request, ret);
+  if (ret->next == RESERVATION_RESERVED)
+    return OWN_MADE;
+  ret->next = RESERVATION_NONE;
+  return OWN_REFUSED;
+}
+
+enum own_outcome own_decide(const struct reservation *reservation, enum own_command command,
+                            const struct reservation_request *request, bus_time now, struct reservation_decision *ret) {
+  *ret = (struct reservation_decision){.next = reservation->state};
+  if (command == OWN_MAKE)
+    return make_own(reservation, request, now, ret);
+  if (reservation->state == RESERVATION_NONE || !reservation_is_own(reservation))
+    return OWN_NOT_FOUND;
+  bool is_over = reservation->state == RESERVATION_RESERVED && now >= reservation->expires_at;
+  const struct own_rule *rule = own_rule_of(is_over ? RESERVATION_EXPIRED : reservation->state, command);
+  ret->next = rule->next;
+  return rule->outcome;
+}
+
 bool reservation_is_due(const struct reservation *reservation, bus_time now) {
-  return reservation->state == RESERVATION_RESERVED &&
+  return reservation->state == RESERVATION_RESERVED && !reservation_is_own(reservation) &&
          (now >= reservation->expected_until || reservation->expected_until > now + RESERVATION_LONGEST_WAIT);
 }

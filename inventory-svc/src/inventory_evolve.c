@@ -88,6 +88,7 @@ static void take_over(struct reservation *reservation, const struct reservation_
   reservation->total = decision->total;
   reservation->currency = decision->currency;
   reservation->expected_until = decision->request->expected_until;
+  reservation->expires_at = decision->request->is_own ? reservation->expected_until : BUS_NO_TIME;
   for (size_t i = 0; i < reservation->line_count; i++)
     reservation->lines[i].product_id = reservation->lines[i].product->id;
 }
@@ -111,6 +112,7 @@ int64_t reservation_evolve(struct reservation *reservation, const struct reserva
       (void)move_stock(reservation, product_reserve);
     return move_stock(reservation, product_sell);
   case RESERVATION_RELEASED:
+  case RESERVATION_EXPIRED:
     return move_stock(reservation, product_release);
   case RESERVATION_REJECTED:
     reservation->reason = decision->reason;

@@ -12,6 +12,10 @@ const char *const stock_reason_names[] = {"out_of_stock",     "unknown_product",
 const char *const inventory_outcome_names[] = {
     "found", "not_found", "updated", "key_reused", "created", "changed_meanwhile", "below_reserved", "too_much", NULL};
 
+const char *const own_status_names[] = {"RESERVED", "CONFIRMED", "RELEASED", "EXPIRED", NULL};
+const char *const own_outcome_names[] = {"found",   "not_found", "made",     "repeated", "key_reused",
+                                         "refused", "done",      "too_late", NULL};
+
 const char *const product_sort_names[] = {"id", "price", "-price", NULL};
 
 #define ORDER_ID(S) BUS_FIELD_UUID(S, order_id, BUS_REQUIRED, "the order")
@@ -96,6 +100,40 @@ static const struct bus_field update_fields[] = {
 };
 const struct bus_schema stock_update_schema = BUS_SCHEMA("product.update-stock", struct stock_update, update_fields);
 
+#define RESERVATION_ID(S) BUS_FIELD_UUID(S, reservation_id, BUS_REQUIRED, "the reservation")
+
+static const struct bus_field make_fields[] = {
+    RESERVATION_ID(struct own_make),
+    ITEMS(struct own_make),
+    BUS_FIELD_INT64(struct own_make, expires_in, OWN_EXPIRES_MIN_S, OWN_EXPIRES_MAX_S, BUS_REQUIRED,
+                    "seconds until its stock is given back"),
+};
+const struct bus_schema own_make_schema = BUS_SCHEMA("reservation.make", struct own_make, make_fields);
+
+static const struct bus_field name_fields[] = {RESERVATION_ID(struct own_name)};
+const struct bus_schema own_name_schema = BUS_SCHEMA("reservation.name", struct own_name, name_fields);
+
+static const struct bus_field own_fields[] = {
+    RESERVATION_ID(struct own_view),
+    BUS_FIELD_ENUM(struct own_view, status, own_status_names, BUS_REQUIRED,
+                   "RESERVED until it is sold (CONFIRMED) or its stock is back (RELEASED, EXPIRED)"),
+    ITEMS(struct own_view),
+    BUS_FIELD_INT64(struct own_view, total, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "in minor units"),
+    CURRENCY(struct own_view),
+    BUS_FIELD_TIME(struct own_view, created_at, BUS_REQUIRED, "when it was made"),
+    BUS_FIELD_TIME(struct own_view, expires_at, BUS_REQUIRED, "when its stock is given back, unless it is confirmed"),
+};
+const struct bus_schema own_view_schema = BUS_SCHEMA("reservation", struct own_view, own_fields);
+
+static const struct bus_field own_answer_fields[] = {
+    BUS_FIELD_ENUM(struct own_answer, outcome, own_outcome_names, BUS_REQUIRED, "what became of it"),
+    BUS_FIELD_OBJECT(struct own_answer, reservation, struct own_view, &own_view_schema, BUS_OPTIONAL,
+                     "the reservation"),
+    BUS_FIELD_ENUM(struct own_answer, reason, stock_reason_names, BUS_OPTIONAL, "why it is refused"),
+    PRODUCT_ID(struct own_answer, BUS_OPTIONAL),
+};
+const struct bus_schema own_answer_schema = BUS_SCHEMA("reservation.answer", struct own_answer, own_answer_fields);
+
 static const struct bus_field reserved_fields[] = {
     ORDER_ID(struct stock_reserved),
     ITEMS(struct stock_reserved),
@@ -179,6 +217,13 @@ const struct bus_message_type product_withdraw_type =
     BUS_REQUEST("product.withdraw.v1", &product_withdraw_schema, "edge");
 const struct bus_message_type product_update_stock_type =
     BUS_REQUEST("product.update-stock.v1", &stock_update_schema, "edge");
+const struct bus_message_type reservation_make_type = BUS_REQUEST("reservation.make.v1", &own_make_schema, "edge");
+const struct bus_message_type reservation_confirm_type =
+    BUS_REQUEST("reservation.confirm.v1", &own_name_schema, "edge");
+const struct bus_message_type reservation_release_type =
+    BUS_REQUEST("reservation.release.v1", &own_name_schema, "edge");
+const struct bus_message_type reservation_get_type = BUS_QUERY("reservation.get.v1", &own_name_schema, "edge");
+const struct bus_message_type reservation_answer_type = BUS_ANSWER("reservation.answer.v1", &own_answer_schema);
 const struct bus_message_type product_get_type = BUS_QUERY("product.get.v1", &product_get_schema, "edge");
 const struct bus_message_type product_list_type = BUS_QUERY("product.list.v1", &product_list_schema, "edge");
 const struct bus_message_type inventory_ping_type = BUS_QUERY("inventory.ping.v1", &inventory_ping_schema, "edge");
@@ -197,12 +242,18 @@ const struct bus_message_type stock_held_type = BUS_EVENT("stock.held.v1", &stoc
 const struct bus_message_type stock_committed_type =
     BUS_EVENT("stock.committed.v1", &stock_event_schema, "inventory-svc");
 
-/* The namespace of these request ids; a constant for ever. */
+/* The namespaces of these ids; constants forever. */
 static const struct bus_uuid request_namespace = {
     {0x73, 0x74, 0x6f, 0x63, 0x6b, 0x72, 0x45, 0x71, 0x9e, 0x10, 0x75, 0x70, 0x64, 0x61, 0x74, 0x65}};
+static const struct bus_uuid own_namespace = {
+    {0x6f, 0x77, 0x6e, 0x72, 0x65, 0x73, 0x45, 0x72, 0x9e, 0x11, 0x76, 0x61, 0x74, 0x69, 0x6f, 0x6e}};
 
 void inventory_request_id_of(struct bus_str key, struct bus_uuid *ret) {
   bus_uuid_v5(&request_namespace, key, ret);
+}
+
+void own_reservation_id_of(struct bus_str key, struct bus_uuid *ret) {
+  bus_uuid_v5(&own_namespace, key, ret);
 }
 
 static bool is_by_price(int sort) {

@@ -68,6 +68,49 @@ struct stock_update {
   struct product_condition condition;
 };
 
+/* Own reservations: an operator holds stock for some time, and then it is sold, or given back. */
+enum { OWN_EXPIRES_MIN_S = 1, OWN_EXPIRES_DEFAULT_S = 15 * 60, OWN_EXPIRES_MAX_S = 24 * 60 * 60 };
+/* reservation.make.v1, a query that writes: all of it or nothing, as an order's; answered with reservation.answer. */
+struct own_make {
+  struct bus_uuid reservation_id; /* of the client's key: the same request is answered again, not carried out again */
+  struct stock_item *items;
+  size_t item_count;
+  int64_t expires_in; /* seconds from now */
+};
+/* reservation.confirm.v1 and reservation.release.v1, queries that write; reservation.get.v1 */
+struct own_name {
+  struct bus_uuid reservation_id;
+};
+enum own_status { OWN_RESERVED, OWN_CONFIRMED, OWN_RELEASED, OWN_EXPIRED };
+extern const char *const own_status_names[];
+struct own_view {
+  struct bus_uuid reservation_id;
+  int status;
+  struct stock_item *items; /* with unit_price */
+  size_t item_count;
+  int64_t total;
+  struct bus_str currency;
+  bus_time created_at, expires_at;
+};
+enum own_outcome {
+  OWN_FOUND,
+  OWN_NOT_FOUND,
+  OWN_MADE,
+  OWN_REPEATED,   /* it was made before, by the same request */
+  OWN_KEY_REUSED, /* it was made before, by another request */
+  OWN_REFUSED,    /* the stock is not there, or cannot be sold: the reason says */
+  OWN_DONE,       /* it is confirmed, or its stock is back; now or before */
+  OWN_TOO_LATE,   /* to be confirmed: its stock is back; to be released: it is confirmed */
+};
+extern const char *const own_outcome_names[];
+/* reservation.answer.v1 */
+struct own_answer {
+  int outcome;
+  struct own_view *reservation; /* NULL: not_found, key_reused, refused */
+  int reason;                   /* refused: an enum stock_reason; else -1 */
+  struct bus_str product_id;    /* refused: the guilty one, where there is one */
+};
+
 /* stock.reserved.v1 */
 struct stock_reserved {
   struct bus_uuid order_id;
@@ -158,7 +201,8 @@ struct inventory_ping {
 extern const struct bus_schema stock_item_schema, inventory_reserve_schema, inventory_order_schema,
     inventory_set_stock_schema, inventory_put_product_schema, stock_reserved_schema, stock_rejected_schema,
     stock_event_schema, product_view_schema, product_get_schema, product_list_schema, inventory_answer_schema,
-    product_page_schema, inventory_ping_schema, product_put_schema, product_withdraw_schema, stock_update_schema;
+    product_page_schema, inventory_ping_schema, product_put_schema, product_withdraw_schema, stock_update_schema,
+    own_make_schema, own_name_schema, own_view_schema, own_answer_schema;
 
 extern const struct bus_message_type inventory_reserve_type, inventory_commit_type,
     inventory_release_type;                                      /* commands, from order-svc */
@@ -166,12 +210,16 @@ extern const struct bus_message_type inventory_set_stock_type;   /* command, fro
 extern const struct bus_message_type inventory_put_product_type; /* command, from operator */
 extern const struct bus_message_type product_put_type, product_withdraw_type,
     product_update_stock_type; /* queries that write, from edge */
+extern const struct bus_message_type reservation_make_type, reservation_confirm_type,
+    reservation_release_type;                                                       /* queries that write, from edge */
+extern const struct bus_message_type reservation_get_type, reservation_answer_type; /* query, from edge; answer */
 extern const struct bus_message_type product_get_type, product_list_type, inventory_ping_type; /* queries, from edge */
 extern const struct bus_message_type inventory_answer_type, product_page_type, inventory_pong_type; /* answers */
 extern const struct bus_message_type stock_reserved_type, stock_rejected_type, stock_released_type, stock_missing_type,
     stock_held_type, stock_committed_type; /* events, to order-svc */
 
-/* UUIDv5 of the client's idempotency key of an inventory update. */
+/* UUIDv5 of the client's idempotency key of an inventory update; of an own reservation. */
 void inventory_request_id_of(struct bus_str key, struct bus_uuid *ret);
+void own_reservation_id_of(struct bus_str key, struct bus_uuid *ret);
 
 #endif

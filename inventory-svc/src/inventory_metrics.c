@@ -27,7 +27,7 @@ static void register_all(void) {
   register_each("inventory_rejections_total", "Reservations rejected, by reason.", "reason", stock_reason_names,
                 STOCK_ALREADY_RELEASED, rejections);
   register_each("inventory_stock_units_total", "Units of stock that moved with reservations.", "state",
-                reservation_state_names + 1, RESERVATION_REJECTED - 1, units + 1);
+                reservation_state_names + 1, RESERVATION_STATES - 1, units + 1);
   register_each("inventory_alarms_total", "Reservations that a person should look at.", "alarm",
                 reservation_alarm_names + 1, RESERVATION_ALARMS - 1, alarms + 1);
 }

@@ -49,15 +49,18 @@ bool inventory_query_model_new(const struct bus_input *inputs, size_t count, str
     return false;
   model->arena = arena;
   bus_set_init(&model->products, &product_columns, 0, arena);
+  bus_set_init(&model->reservations, &reservation_columns, 0, arena);
   model->pages = bus_arena_array(arena, count, sizeof *model->pages);
   if (!model->pages)
     return false;
   for (size_t i = 0; i < count; i++)
     if (inputs[i].type == &product_get_type)
       bus_set_add(&model->products, &((const struct product_get *)inputs[i].body)->product_id);
+    else if (inputs[i].type == &reservation_get_type)
+      bus_set_add(&model->reservations, &((const struct own_name *)inputs[i].body)->reservation_id);
   gather_pages(model, inputs, count);
   *ret = model;
-  return bus_set_open(&model->products);
+  return bus_set_open(&model->products) && bus_set_open(&model->reservations);
 }
 
 /* A cursor of another order begins a page that is empty: behind the last product. */
@@ -91,6 +94,8 @@ bool inventory_query_lock(void *context, const struct bus_input *inputs, size_t 
   model->pong.workers_down = worker && !bus_worker_commands_are_up(worker);
   if (model->products.count > 0)
     bus_set_lock(&model->products, sql, GET_PRODUCTS);
+  if (model->reservations.count > 0)
+    bus_set_lock(&model->reservations, sql, GET_RESERVATIONS);
   for (size_t kind = 0; kind < INVENTORY_PAGE_KINDS; kind++) {
     struct bus_args *args = NULL;
     for (size_t i = model->first[kind]; i < model->first[kind + 1]; i++) {
@@ -105,7 +110,7 @@ bool inventory_query_lock(void *context, const struct bus_input *inputs, size_t 
 bool inventory_query_load(void *context, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
   (void)count; /* what inventory_query_lock queued, in its order */
   struct inventory_query_model *model = context;
-  bool good = bus_set_load_next(&model->products, &rows, err);
+  bool good = bus_set_load_next(&model->products, &rows, err) && bus_set_load_next(&model->reservations, &rows, err);
   for (size_t kind = 0; good && kind < INVENTORY_PAGE_KINDS; kind++) {
     const struct bus_pages pages = {&model->pages[model->first[kind]], model->first[kind + 1] - model->first[kind],
                                     sizeof *model->pages, model->arena};
@@ -147,12 +152,21 @@ static void answer_list(const struct inventory_query_model *model, const struct 
     bus_answer(effects, &product_page_type, &body);
 }
 
+static void answer_own(const struct inventory_query_model *model, const struct own_name *get,
+                       struct bus_effects *effects) {
+  const struct reservation *reservation = bus_set_find(&model->reservations, &get->reservation_id);
+  bool found = reservation && bus_set_is_stored(&model->reservations, reservation) && reservation_is_own(reservation);
+  inventory_own_answer(found ? reservation : NULL, found ? OWN_FOUND : OWN_NOT_FOUND, NULL, effects);
+}
+
 void inventory_query_decide(void *context, const struct bus_input *input, struct bus_effects *effects) {
   const struct inventory_query_model *model = context;
   if (input->type == &product_get_type)
     answer_get(model, input->body, effects);
   else if (input->type == &product_list_type)
     answer_list(model, input->body, effects);
+  else if (input->type == &reservation_get_type)
+    answer_own(model, input->body, effects);
   else if (input->type == &inventory_ping_type)
     bus_answer(effects, &inventory_pong_type, &model->pong);
   else

@@ -1,4 +1,5 @@
-/* The batch of queries: products by id and pages of products, read in at most two statements and answered. */
+/* The batch of queries: products and own reservations by id, and pages of products, read in one statement of each kind
+ * and answered. */
 #ifndef INVENTORY_QUERIES_H
 #define INVENTORY_QUERIES_H
 
@@ -21,6 +22,7 @@ enum { INVENTORY_PAGE_KINDS = 2 * PRODUCT_SORTS };
 struct inventory_query_model {
   struct bus_arena *arena;
   struct bus_set products;                /* of struct product, asked for by id; stored: it exists */
+  struct bus_set reservations;            /* of struct reservation; stored: it exists, and may be an order's */
   struct inventory_query_page *pages;     /* by kind: the order of their products, and whether words are searched for */
   size_t first[INVENTORY_PAGE_KINDS + 1]; /* pages[first[kind]] to pages[first[kind + 1]] */
   struct bus_pong pong;                   /* to every ping */

@@ -15,6 +15,8 @@ BEGINS_WITH_ID(inventory_reserve);
 BEGINS_WITH_ID(inventory_order);
 BEGINS_WITH_ID(inventory_due);
 BEGINS_WITH_ID(order_event);
+_Static_assert(offsetof(struct own_make, reservation_id) == 0 && offsetof(struct own_name, reservation_id) == 0,
+               "the reservation's id comes first");
 _Static_assert(offsetof(struct product_put, product.product_id) == 0 &&
                    offsetof(struct inventory_put_product, product_id) == 0 &&
                    offsetof(struct product_withdraw, product_id) == 0,
@@ -28,14 +30,16 @@ static bool updates_stock(const struct bus_input *input) {
 }
 
 const struct bus_uuid *inventory_order_of(const struct bus_input *input) {
-  bool names = input->kind == BUS_INPUT_DEADLINE || input->type == &inventory_reserve_type ||
-               input->type == &order_confirmed_type || input->type == &inventory_commit_type ||
-               input->type == &inventory_release_type;
-  return names ? input->body : NULL;
+  bool names_order = input->type == &inventory_reserve_type || input->type == &order_confirmed_type ||
+                     input->type == &inventory_commit_type || input->type == &inventory_release_type;
+  bool names_own = input->type == &reservation_make_type || input->type == &reservation_confirm_type ||
+                   input->type == &reservation_release_type;
+  return input->kind == BUS_INPUT_DEADLINE || names_order || names_own ? input->body : NULL;
 }
 
 static void add_products(struct bus_set *products, const struct bus_input *input) {
   const struct inventory_reserve *reserve = input->body;
+  const struct own_make *make = input->body;
   const struct order_event *confirmed = input->body;
   const struct inventory_put_product *put = input->body;
   const struct inventory_set_stock *set_stock = input->body;
@@ -43,6 +47,8 @@ static void add_products(struct bus_set *products, const struct bus_input *input
     return;
   for (size_t i = 0; input->type == &inventory_reserve_type && i < reserve->item_count; i++)
     bus_set_add(products, &reserve->items[i].product_id);
+  for (size_t i = 0; input->type == &reservation_make_type && i < make->item_count; i++)
+    bus_set_add(products, &make->items[i].product_id);
   for (size_t i = 0; input->type == &order_confirmed_type && i < confirmed->item_count; i++)
     bus_set_add(products, &confirmed->items[i].product_id);
   if (input->type == &inventory_put_product_type || input->type == &product_put_type ||
@@ -159,27 +165,36 @@ static void count_tally(struct bus_effects *effects, const struct inventory_tall
   bus_act(effects, action);
 }
 
+void inventory_change(struct inventory_model *model, struct reservation *reservation, enum reservation_command command,
+                      const struct reservation_decision *decision, struct bus_effects *effects) {
+  bool changed = decision->next != reservation->state;
+  if (changed && reservation->state == RESERVATION_NONE)
+    reservation->created_at = effects->now;
+  const struct inventory_tally tally = {.order_id = reservation->order_id,
+                                        .command = command,
+                                        .alarm = decision->alarm,
+                                        .changed = changed,
+                                        .state = decision->next,
+                                        .reason = decision->reason,
+                                        .units = reservation_evolve(reservation, decision)};
+  if (changed)
+    bus_set_change(&model->reservations, reservation);
+  count_tally(effects, &tally);
+}
+
 static void carry_out_command(struct inventory_model *model, const struct bus_uuid *order_id,
                               enum reservation_command command, const struct reservation_request *request,
                               struct bus_effects *effects) {
   struct reservation *reservation = inventory_model_reservation(model, order_id);
   assert(reservation);
+  if (reservation_is_own(reservation)) {
+    bus_park(effects, "the reservation belongs to no order");
+    return;
+  }
   struct reservation_decision decision;
   reservation_decide(reservation, command, request, &decision);
-  bool changed = decision.next != reservation->state;
-  if (changed && reservation->state == RESERVATION_NONE)
-    reservation->created_at = effects->now;
-  const struct inventory_tally tally = {.order_id = *order_id,
-                                        .command = command,
-                                        .alarm = decision.alarm,
-                                        .changed = changed,
-                                        .state = decision.next,
-                                        .reason = decision.reason,
-                                        .units = reservation_evolve(reservation, &decision)};
-  if (changed)
-    bus_set_change(&model->reservations, reservation);
+  inventory_change(model, reservation, command, &decision, effects);
   tell_outcome(reservation, &decision, effects);
-  count_tally(effects, &tally);
 }
 
 static struct product *product_of(const struct inventory_model *model, struct bus_str id) {
@@ -188,7 +203,7 @@ static struct product *product_of(const struct inventory_model *model, struct bu
   return product;
 }
 
-static struct reservation_line line_of(const struct inventory_model *model, struct bus_str product_id, int64_t quantity,
+struct reservation_line inventory_line(const struct inventory_model *model, struct bus_str product_id, int64_t quantity,
                                        int64_t unit_price) {
   return (struct reservation_line){
       .product = product_of(model, product_id), .quantity = quantity, .unit_price = unit_price};
@@ -202,7 +217,7 @@ static void decide_reserve(struct inventory_model *model, const void *message, s
                                               body->item_count, body->expected_total,
                                               .expected_until = soon ? body->expected_until : latest};
   for (size_t i = 0; request.lines && i < body->item_count; i++)
-    request.lines[i] = line_of(model, body->items[i].product_id, body->items[i].quantity, BUS_NO_INT64);
+    request.lines[i] = inventory_line(model, body->items[i].product_id, body->items[i].quantity, BUS_NO_INT64);
   if (request.lines)
     carry_out_command(model, &body->order_id, RESERVATION_RESERVE, &request, effects);
 }
@@ -214,7 +229,8 @@ static void decide_confirmed(struct inventory_model *model, const void *message,
   const struct reservation_request request = {bus_effects_array(effects, priced, sizeof *request.lines), priced,
                                               body->total, body->currency, .expected_until = BUS_NO_TIME};
   for (size_t i = 0; request.lines && i < priced; i++)
-    request.lines[i] = line_of(model, body->items[i].product_id, body->items[i].quantity, body->items[i].unit_price);
+    request.lines[i] =
+        inventory_line(model, body->items[i].product_id, body->items[i].quantity, body->items[i].unit_price);
   if (request.lines)
     carry_out_command(model, &body->order_id, RESERVATION_SELL, &request, effects);
 }
@@ -235,6 +251,8 @@ static void decide_due(struct inventory_model *model, const struct inventory_due
   const struct stock_event held = {due->order_id};
   const struct inventory_tally alarm = {.order_id = due->order_id, .alarm = ALARM_HELD};
   assert(reservation);
+  if (reservation_is_own(reservation))
+    inventory_own_expire(model, reservation, effects);
   if (!reservation_is_due(reservation, effects->now))
     return;
   reservation_asked(reservation, effects->now);
@@ -349,6 +367,9 @@ static const struct handler {
     {&product_put_type, decide_put},
     {&product_withdraw_type, decide_withdraw},
     {&product_update_stock_type, decide_update_stock},
+    {&reservation_make_type, inventory_own_make},
+    {&reservation_confirm_type, inventory_own_confirm},
+    {&reservation_release_type, inventory_own_release},
 };
 
 void inventory_decide(void *model, const struct bus_input *input, struct bus_effects *effects) {

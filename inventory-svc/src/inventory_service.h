@@ -11,7 +11,7 @@
 #include <bus/aggregate.h>
 #include <bus/effects.h>
 
-/* The body of a BUS_INPUT_DEADLINE: a reservation past its expected_until. */
+/* The body of a BUS_INPUT_DEADLINE: a reservation past its expected_until, an order's or an own one. */
 struct inventory_due {
   struct bus_uuid order_id;
 };
@@ -31,7 +31,7 @@ struct inventory_model {
   struct bus_set requests;     /* of struct stock_request; carried out: stored or changed */
 };
 
-/* The order whose reservation the input concerns, or NULL. */
+/* The order whose reservation the input concerns, or the own reservation; or NULL. */
 const struct bus_uuid *inventory_order_of(const struct bus_input *input);
 
 /* Which ids the inputs name. False: out of memory. */
@@ -64,6 +64,22 @@ struct inventory_tally {
   enum stock_reason reason;     /* of REJECTED */
   int64_t units;                /* that moved */
 };
+
+/* Lets the decision happen to the reservation, and counts it. */
+void inventory_change(struct inventory_model *model, struct reservation *reservation, enum reservation_command command,
+                      const struct reservation_decision *decision, struct bus_effects *effects);
+/* A line of the model's product. */
+struct reservation_line inventory_line(const struct inventory_model *model, struct bus_str product_id, int64_t quantity,
+                                       int64_t unit_price);
+
+/* Own reservations (inventory_own.c). */
+void inventory_own_make(struct inventory_model *model, const void *message, struct bus_effects *effects);
+void inventory_own_confirm(struct inventory_model *model, const void *message, struct bus_effects *effects);
+void inventory_own_release(struct inventory_model *model, const void *message, struct bus_effects *effects);
+void inventory_own_expire(struct inventory_model *model, struct reservation *reservation, struct bus_effects *effects);
+/* reservation NULL: without one. refusal: of OWN_REFUSED. */
+void inventory_own_answer(const struct reservation *reservation, enum own_outcome outcome,
+                          const struct reservation_decision *refusal, struct bus_effects *effects);
 
 /* bus_service.decide; model is a struct inventory_model whose products are set. */
 void inventory_decide(void *model, const struct bus_input *input, struct bus_effects *effects);

@@ -29,10 +29,11 @@ static const struct bus_recipe recipes[INVENTORY_STATEMENTS] = {
         "ORDER BY expected_until LIMIT 100",
         ""),
     /* Expected later than anything can be: by the time of before the server's clock was set back. */
-    [FIND_HELD_PUT_OFF] = BUS_STATEMENT("SELECT order_id FROM inventory.reservations WHERE state = 'RESERVED' "
-                                        "AND expected_until > now() + $1 * interval '1 microsecond' "
-                                        "ORDER BY expected_until DESC LIMIT 100",
-                                        "i"),
+    [FIND_HELD_PUT_OFF] =
+        BUS_STATEMENT("SELECT order_id FROM inventory.reservations WHERE state = 'RESERVED' "
+                      "AND expires_at IS NULL AND expected_until > now() + $1 * interval '1 microsecond' "
+                      "ORDER BY expected_until DESC LIMIT 100",
+                      "i"),
 };
 
 /* A page of products on sale behind each cursor, pages in the order of the rows. */
@@ -59,6 +60,8 @@ static const struct bus_recipe query_recipes[INVENTORY_QUERY_STATEMENTS] = {
                                       "SELECT {p.row} FROM inventory.products p WHERE p.product_id = ANY ($1) "
                                       "ORDER BY p.product_id",
                                       "T"),
+    [GET_RESERVATIONS] = BUS_STATEMENT_OF(
+        &reservation_columns, "SELECT {r.row} FROM inventory.reservations r WHERE r.order_id = ANY ($1)", "U"),
     [LIST_PRODUCTS] = LIST(BY_ID),
     [LIST_PRODUCTS + PRODUCTS_BY_PRICE] = LIST(BY_PRICE),
     [LIST_PRODUCTS + PRODUCTS_BY_PRICE_DOWN] = LIST(BY_PRICE_DOWN),

@@ -25,6 +25,7 @@ extern struct bus_statement inventory_statements[INVENTORY_STATEMENTS];
 /* Those of the threads that answer queries. */
 enum inventory_query_statement {
   GET_PRODUCTS,
+  GET_RESERVATIONS,
   LIST_PRODUCTS,                                   /* by id; then by price, and by price downwards */
   SEARCH_PRODUCTS = LIST_PRODUCTS + PRODUCT_SORTS, /* in the same orders */
   INVENTORY_QUERY_STATEMENTS = SEARCH_PRODUCTS + PRODUCT_SORTS,

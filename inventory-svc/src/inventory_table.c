@@ -4,7 +4,8 @@
 #include <assert.h>
 #include <stdio.h>
 
-const char *const reservation_state_names[] = {"NONE", "RESERVED", "COMMITTED", "RELEASED", "REJECTED", NULL};
+const char *const reservation_state_names[] = {"NONE",     "RESERVED", "COMMITTED", "RELEASED",
+                                               "REJECTED", "EXPIRED",  NULL};
 const char *const reservation_command_names[] = {"reserve", "sell", "release", NULL};
 const char *const reservation_alarm_names[RESERVATION_ALARMS] = {
     [ALARM_NONE] = "none", [ALARM_MISSING] = "stock_missing", [ALARM_SOLD] = "release_of_sold", [ALARM_HELD] = "held"};
@@ -22,7 +23,7 @@ const char *const reservation_alarm_names[RESERVATION_ALARMS] = {
 
 /* The cells of a row: reserve, sell, release. */
 _Static_assert(RESERVATION_COMMANDS == 3, "a row has a cell for each command");
-static const struct reservation_rule rules[RESERVATION_STATES][RESERVATION_COMMANDS] = {
+static const struct reservation_rule rules[RESERVATION_ORDER_STATES][RESERVATION_COMMANDS] = {
     [RESERVATION_NONE] = {TRY, SELL, MOVE(RESERVATION_RELEASED, ANSWER_RELEASED)},
     [RESERVATION_RESERVED] = {TELL(ANSWER_RESERVED, ), MOVE(RESERVATION_COMMITTED, ANSWER_NONE),
                               MOVE(RESERVATION_RELEASED, ANSWER_RELEASED)},
@@ -33,7 +34,29 @@ static const struct reservation_rule rules[RESERVATION_STATES][RESERVATION_COMMA
 };
 
 const struct reservation_rule *reservation_rule_of(enum reservation_state state, enum reservation_command command) {
+  assert(state < RESERVATION_ORDER_STATES);
   return &rules[state][command];
+}
+
+/* The cells of a row: confirm, release, expire. A reservation that is not there, an order's and one whose time is over
+ * have no row. */
+#define OWN_GO(state)                                                                                                  \
+  { .next = (state), .outcome = OWN_DONE }
+#define OWN_STAY(state, what)                                                                                          \
+  { .next = (state), .outcome = (what) }
+static const struct own_rule own_rules[RESERVATION_STATES][OWN_COMMANDS] = {
+    [RESERVATION_RESERVED] = {OWN_GO(RESERVATION_COMMITTED), OWN_GO(RESERVATION_RELEASED),
+                              OWN_STAY(RESERVATION_RESERVED, OWN_TOO_LATE)},
+    [RESERVATION_COMMITTED] = {OWN_STAY(RESERVATION_COMMITTED, OWN_DONE), OWN_STAY(RESERVATION_COMMITTED, OWN_TOO_LATE),
+                               OWN_STAY(RESERVATION_COMMITTED, OWN_TOO_LATE)},
+    [RESERVATION_RELEASED] = {OWN_STAY(RESERVATION_RELEASED, OWN_TOO_LATE), OWN_STAY(RESERVATION_RELEASED, OWN_DONE),
+                              OWN_STAY(RESERVATION_RELEASED, OWN_DONE)},
+    [RESERVATION_EXPIRED] = {OWN_STAY(RESERVATION_EXPIRED, OWN_TOO_LATE), OWN_STAY(RESERVATION_EXPIRED, OWN_DONE),
+                             OWN_STAY(RESERVATION_EXPIRED, OWN_DONE)},
+};
+
+const struct own_rule *own_rule_of(enum reservation_state state, enum own_command command) {
+  return &own_rules[state][command - OWN_CONFIRM];
 }
 
 static void put_rule(const struct reservation_rule *rule, char *text, size_t size) {
@@ -67,7 +90,7 @@ void reservation_print_table(void (*write)(void *context, const char *text), voi
     write(context, text);
   }
   write(context, "\n|---|---|---|---|\n");
-  for (int state = 0; state < RESERVATION_STATES; state++) {
+  for (int state = 0; state < RESERVATION_ORDER_STATES; state++) {
     (void)snprintf(text, sizeof text, "| %s |", reservation_state_names[state]); /* as short */
     write(context, text);
     for (int command = 0; command < RESERVATION_COMMANDS; command++) {

@@ -23,6 +23,14 @@ struct reservation_rule {
 
 const struct reservation_rule *reservation_rule_of(enum reservation_state state, enum reservation_command command);
 
+/* Own reservations: the state afterwards, and whether the command is done or comes too late. */
+struct own_rule {
+  enum reservation_state next;
+  enum own_outcome outcome;
+};
+enum { OWN_COMMANDS = OWN_EXPIRE - OWN_CONFIRM + 1 };
+const struct own_rule *own_rule_of(enum reservation_state state, enum own_command command);
+
 /* The transition table in Markdown, for the README. */
 void reservation_print_table(void (*write)(void *context, const char *text), void *context);
 

@@ -1,5 +1,5 @@
-/* Periodics of inventory-svc: order-svc is asked about reservations that are held for longer than expected, and old
- * requests of set-stock are deleted. */
+/* Periodics of inventory-svc: order-svc is asked about reservations that are held for longer than expected, own ones
+ * expire, and old requests that set stock are deleted. */
 #include "inventory_upkeep.h"
 
 #include "inventory.h"

@@ -1,4 +1,4 @@
-/* inventory-svc: the catalogue, its stock, and the reservations of orders. */
+/* inventory-svc: the catalogue, its stock, and reservations. */
 #include "inventory_columns.h"
 #include "inventory_metrics.h"
 #include "inventory_queries.h"
@@ -35,6 +35,7 @@ static const struct bus_service requests = {
     .load = inventory_load,
     .decide = inventory_decide,
     .store = inventory_store,
+    .act = inventory_metrics_count,
 };
 
 static const struct bus_service queries = {
@@ -54,7 +55,7 @@ static const struct bus_program program = {
     .default_port = SERVICE_PORT,
     .topology = &orderbus_topology,
     .schema_project = SERVICE_DATABASE,
-    .schema_change = "stock_versions",
+    .schema_change = "own_reservations",
     .commands = &commands,
     .requests = &requests,
     .queries = &queries,

@@ -50,6 +50,11 @@ def test_a_product_named_like_a_path_is_named_percent_encoded(api, stack, name):
 def test_every_id_that_can_be_ordered_can_be_named_in_a_path(api, stack):
     order = api.complete(*[item(name) for name in IDS])
     assert order["status"] == "CONFIRMED"
+    reserved = api.post("/api/inventory/reserve", {"idempotency_key": str(uuid.uuid4()),
+                                                   "items": [item(name) for name in IDS]})
+    assert reserved.status_code == 201
+    assert api.call("DELETE", "/api/inventory/reservations/" + encoded(reserved.json()["reservation_id"])
+                    ).json()["status"] == "RELEASED"
     listed = {product["product_id"] for product in api.get("/api/products?limit=100").json()["items"]}
     assert set(IDS) <= listed
     for name in IDS:
@@ -74,6 +79,7 @@ def test_an_order_is_named_in_a_path_percent_encoded(api, stack):
 def test_no_other_id_is_taken_anywhere(api, stack, name):
     assert api.place(item(name)).status_code == 400
     assert api.set_stock(name, 1).status_code == 400
+    assert api.post("/api/inventory/reserve", {"idempotency_key": "k", "items": [item(name)]}).status_code == 400
     for given in {encoded(name.encode().decode("latin-1")), urllib.parse.quote(name, safe="")}:
         assert get_raw(stack, "/api/products/" + given)[0] in (400, 404), given
     double = "/api/products/" + encoded(encoded("A"))

@@ -30,7 +30,8 @@ def healthy():
         "payments.ledger": [{"order_id": ID, "type": "captured", "amount": 10}],
         "payments.audit": [],
         "stock_audit": [],
-        "inventory.products": [{"product_id": "A", "received": 100, "on_hand": 98, "reserved": 0, "sold": 2}],
+        "inventory.products": [{"product_id": "A", "received": 100, "on_hand": 98, "reserved": 0, "sold": 2,
+                                "own_reserved": 0, "own_sold": 0}],
         "bus.outbox": [],
         "bus.inbox": [{"rows": 7, "ids": 7}],
         "ledger": [{"type": "captured", "order_id": ID, "amount": 10}],
@@ -255,6 +256,14 @@ def test_refunded_order_is_no_violation(monkeypatch):
     facts["order_list"][0].update(refunded=10, version=6)
     facts["order_events"].append({"id": ID, "seq": 6, "type": "payment.refunded", "data": {"amount": 10}})
     assert not invariants.check(Told(facts, monkeypatch)).violations()
+
+
+def test_what_reservations_without_an_order_hold_is_no_violation(monkeypatch):
+    facts = healthy()
+    facts["inventory.products"][0].update(on_hand=91, reserved=4, own_reserved=4, sold=5, own_sold=3)
+    assert not invariants.check(Told(facts, monkeypatch)).violations()
+    facts["inventory.products"][0].update(own_sold=2)
+    assert invariants.check(Told(facts, monkeypatch)).violations()
 
 
 def under_way(facts):

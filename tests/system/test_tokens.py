@@ -203,6 +203,21 @@ def test_Z4_stock_is_for_operators(edge, api, issuer):
         wait_until(lambda token=token: edge.call("GET", f"/api/orders/{order_id}", token).status_code == 200, 20, "it")
 
 
+def test_Z4_stock_is_reserved_by_operators(edge, api, issuer):
+    operator, customer = issuer.token("o-1", role="operator"), issuer.token("c-1")
+    wait_until(lambda: edge.call("GET", "/api/orders", operator).status_code == 200, 20, "keys and broker")
+    body = {"idempotency_key": str(uuid.uuid4()), "items": [item("LOAD-1")]}
+    made = edge.call("POST", "/api/inventory/reserve", operator, json=body)
+    assert made.status_code == 201
+    path = made.headers["Location"]
+    for method, route in (("POST", "/api/inventory/reserve"), ("GET", path), ("DELETE", path),
+                          ("POST", f"{path}/confirm"), ("POST", f"{path}/release")):
+        refused = edge.call(method, route, customer, json=body if route.endswith("reserve") else None)
+        assert refused.status_code == 403 and 'error="insufficient_scope"' in challenge(refused), route
+        assert edge.call(method, route, None).status_code == 401, route
+    assert edge.call("DELETE", path, issuer.token("a-1", role="admin")).json()["status"] == "RELEASED"
+
+
 def test_Z4_products_are_put_and_withdrawn_by_admins(edge, api, issuer):
     def write(method, token):
         body = {"name": "Token", "price": 5, "currency": "EUR"} if method == "PUT" else None

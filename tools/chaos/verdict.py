@@ -107,8 +107,9 @@ def wait_rest(sources, seconds):
 
 
 def oversold(sources):
-    """Products of which more was sold than is held by CONFIRMED orders."""
-    products = sources.rows("inventory", "SELECT product_id, sold FROM inventory.products")
+    """Products of which more was sold to orders than is held by CONFIRMED ones."""
+    products = [{"product_id": row["product_id"], "sold": row["sold"] - row["own_sold"]}
+                for row in invariants.products_of(sources)]
     ordered = invariants.held_by_confirmed(sources)
     return [row | {"ordered": ordered[row["product_id"]]} for row in products
             if row["sold"] > ordered[row["product_id"]]]
