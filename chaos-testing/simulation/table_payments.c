@@ -1,4 +1,4 @@
-/* The payments database: what payment-svc's statements do to payments.payments and payments.ledger. */
+/* The payments database: what payment-svc's statements do to payments, refunds and the ledger. */
 #include "table_payments.h"
 
 #include "records.h"
@@ -7,6 +7,20 @@
 #include <payment_statements.h>
 
 enum { DUE_ROWS = 128 }; /* more than a seed has payments */
+
+/* The CHECKs of the migration refunds.sql. */
+static bool are_refunds_valid(const struct payment *p) {
+  bool refunding = p->state == PAYMENT_REFUNDING, unknown = p->state == PAYMENT_UNKNOWN;
+  bool captured = p->state == PAYMENT_CAPTURED || refunding, refunded = p->state == PAYMENT_REFUNDED;
+  bool of_operator = !bus_uuid_is_nil(&p->refund_id);
+  return p->refunded_amount >= 0 && p->refund_amount >= 0 && p->refunded_amount + p->refund_amount <= p->amount &&
+         p->promised_amount >= 0 && p->promised_amount <= p->amount && of_operator == (p->refund_amount > 0) &&
+         bus_implies(refunded, p->refunded_amount == p->amount) &&
+         bus_implies(captured, p->refunded_amount < p->amount || p->amount == 0) &&
+         bus_implies(!captured && !refunded && !unknown, p->refunded_amount == 0 && p->promised_amount == 0) &&
+         bus_implies(of_operator, refunding || unknown) &&
+         bus_implies(refunding, (p->refund_requested || of_operator) && p->refunds > 0);
+}
 
 /* The CHECKs of the migrations payments.sql and read_back.sql. */
 static bool is_valid_payment(const void *record) {
@@ -18,25 +32,58 @@ static bool is_valid_payment(const void *record) {
   bool explained = p->state == PAYMENT_DECLINED || p->state == PAYMENT_FAILED || voided || unknown;
   return p->amount >= 0 && p->version >= 1 && p->attempts >= 0 &&
          bus_implies(processing || refunding, p->next_attempt_at != BUS_NO_TIME) &&
-         (unknown || processing == has_token) && p->refunded_amount == (refunded ? p->amount : 0) &&
-         bus_implies(refunding, p->refund_requested && p->refunds > 0) &&
+         (unknown || processing == has_token) && are_refunds_valid(p) &&
          bus_implies(captured, p->amount == 0 || p->psp_id[0]) && (voided || p->currency[0]) &&
          bus_implies(explained, p->reason[0] != '\0') && bus_implies(p->psp_refund_id[0] != '\0', refunding);
 }
 
 static void init(struct database *database) {
   records_init(&database->tables[PAYMENTS], &payment_columns, is_valid_payment);
+  records_init(&database->tables[REFUNDS], &refund_columns, NULL);
   records_init(&database->tables[PAYMENT_LEDGER], &booking_columns, NULL);
 }
 
+/* Open and of one of the orders, or named. */
+static bool is_wanted(const struct refund *refund, const struct bus_args *args) {
+  for (size_t i = 0; i < memory_args_rows(args); i++) {
+    const struct value *values = memory_args_row(args, i);
+    bool of_order = !values[0].null && bus_uuid_equal(&values[0].uuid, &refund->order_id);
+    if ((of_order && refund->state == REFUND_OPEN) ||
+        (!values[1].null && bus_uuid_equal(&values[1].uuid, &refund->refund_id)))
+      return true;
+  }
+  return false;
+}
+
+/* The rows of payments are locked. */
+static void read_refunds(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
+  const struct table *refunds = &reading->database->tables[REFUNDS];
+  for (struct row *row = refunds->rows; row; row = row->next)
+    if (is_wanted(row->record, args))
+      records_read(ret, refunds, row, reading->arena);
+}
+
 static void read(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
-  records_lock(reading, &reading->database->tables[PAYMENTS], args, ret);
+  if (args->statement == READ_REFUNDS)
+    read_refunds(reading, args, ret);
+  else
+    records_lock(reading, &reading->database->tables[PAYMENTS], args, ret);
 }
 
 static enum commit write(struct world *world, struct database *database, const struct bus_args *args) {
-  if (args->statement == UPDATE_PAYMENTS)
-    return records_update(world, &database->tables[PAYMENTS], args);
-  return records_insert(world, &database->tables[args->statement == INSERT_PAYMENTS ? PAYMENTS : PAYMENT_LEDGER], args);
+  struct table *tables = database->tables;
+  switch (args->statement) {
+  case INSERT_PAYMENTS:
+    return records_insert(world, &tables[PAYMENTS], args);
+  case UPDATE_PAYMENTS:
+    return records_update(world, &tables[PAYMENTS], args);
+  case INSERT_REFUNDS:
+    return records_insert(world, &tables[REFUNDS], args);
+  case UPDATE_REFUNDS:
+    return records_update(world, &tables[REFUNDS], args);
+  default:
+    return records_insert(world, &tables[PAYMENT_LEDGER], args);
+  }
 }
 
 static const struct payment *payment_in(const struct row *row) {

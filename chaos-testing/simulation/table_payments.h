@@ -1,4 +1,5 @@
-/* The tables of the payments database, for who looks at the rows: of struct payment and struct payment_booking. */
+/* The tables of the payments database, for who looks at the rows: of struct payment, struct refund and struct
+ * payment_booking. */
 #ifndef SIM_TABLE_PAYMENTS_H
 #define SIM_TABLE_PAYMENTS_H
 
@@ -6,6 +7,6 @@
 
 #include <payment_service.h>
 
-enum { PAYMENTS, PAYMENT_LEDGER };
+enum { PAYMENTS, REFUNDS, PAYMENT_LEDGER };
 
 #endif

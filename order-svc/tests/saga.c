@@ -13,8 +13,8 @@ void saga_bodies_init(struct saga_bodies *b) {
       .cancel = {.order_id = id, .customer_id = BUS_STR("c-1")},
       .rejected = {id, STOCK_OUT_OF_STOCK, BUS_STR("SKU-2")},
       .stock = {id},
-      .captured = {id, SAGA_TOTAL, BUS_STR("EUR")},
-      .refunded = {id, SAGA_TOTAL, BUS_STR("EUR")},
+      .captured = {id, SAGA_TOTAL, BUS_STR("EUR"), BUS_NO_INT64},
+      .refunded = {id, SAGA_TOTAL, BUS_STR("EUR"), BUS_NO_INT64},
       .refusal = {id, BUS_STR("insufficient_funds")},
   };
   b->place = (struct order_place){.order_id = id,

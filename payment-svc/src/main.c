@@ -1,5 +1,6 @@
 /* payment-svc: charges and refunds payments at the payment service provider, exactly as often as was asked. */
 #include "payment_columns.h"
+#include "payment_queries.h"
 #include "payment_service.h"
 #include "payment_statements.h"
 #include "payment_store.h"
@@ -30,13 +31,15 @@ static const struct bus_service commands = {
 };
 
 static const struct bus_service queries = {
+    .statements = payment_query_statements,
+    .statement_count = BUS_COUNT(payment_query_statements),
     .open = bus_worker_is_context,
     .lock = payment_query_lock,
     .load = payment_query_load,
     .decide = payment_query_decide,
 };
 
-static const struct bus_table *const tables[] = {&payment_columns, &booking_columns, NULL};
+static const struct bus_table *const tables[] = {&payment_columns, &refund_columns, &booking_columns, NULL};
 
 static const struct bus_program program = {
     .summary = "Charges and refunds payments at the payment service provider.",
@@ -44,7 +47,7 @@ static const struct bus_program program = {
     .default_port = SERVICE_PORT,
     .topology = &orderbus_topology,
     .schema_project = SERVICE_DATABASE,
-    .schema_change = "cause",
+    .schema_change = "refunds",
     .commands = &commands,
     .queries = &queries,
     .options = payment_options,

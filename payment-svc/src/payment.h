@@ -4,7 +4,8 @@
  *
  * A payment is one row per order. A charge is committed as PROCESSING before the PSP is called, so that whatever
  * crashes there is a row that comes due and repeats the call with the same idempotency key until the answer is
- * definite. A refund works the same way from REFUNDING.
+ * definite. A refund works the same way from REFUNDING. A payment has one refund under way: refunds that operators ask
+ * for meanwhile wait for it.
  */
 #ifndef PAYMENT_H
 #define PAYMENT_H
@@ -40,7 +41,8 @@ extern const char *const payment_state_names[];
 
 enum payment_input_kind {
   PAYMENT_ON_CHARGE,       /* the command */
-  PAYMENT_ON_REFUND,       /* the command */
+  PAYMENT_ON_REFUND,       /* the command: all that is left */
+  PAYMENT_ON_REFUND_PART,  /* an operator's command: a part, or all that is left */
   PAYMENT_ON_DUE,          /* next_attempt_at has come */
   PAYMENT_ON_CAPTURED,     /* charge call: amount, currency and id are as meant */
   PAYMENT_ON_DECLINED,     /* charge call: the PSP said no */
@@ -65,7 +67,10 @@ struct payment {
   char psp_refund_id[PAYMENT_PSP_ID_SIZE]; /* of the refund that is pending at the PSP; "" otherwise */
   char reason[PAYMENT_REASON_SIZE];        /* why it is DECLINED, FAILED, VOIDED or UNKNOWN */
   int64_t refunds;                         /* number of the refund's idempotency key; 0: none was asked of the PSP */
-  int64_t refunded_amount;
+  int64_t refunded_amount;                 /* of the refunds that were carried out */
+  int64_t promised_amount;                 /* of all refunds of operators, those that wait too */
+  struct bus_uuid refund_id;               /* operator's refund that is under way; nil: none, or order-svc's */
+  int64_t refund_amount;                   /* of the refund with refund_id; 0: order-svc's takes all that is left */
   int64_t attempts;          /* calls granted for the charge, then for its refund; less those that were never sent */
   bus_time first_attempt_at; /* when the idempotency key in use was first sent */
   bus_time next_attempt_at;  /* when somebody must look again; BUS_NO_TIME: never */
@@ -74,14 +79,34 @@ struct payment {
   int64_t version;        /* 1 for the first that is stored */
 };
 
+enum refund_state { REFUND_NONE, REFUND_OPEN, REFUND_DONE, REFUND_STATES };
+/* "none", "open", "done"; as in the database */
+extern const char *const refund_state_names[];
+
+/* A refund that an operator asked for. It is OPEN until the PSP has carried it out. */
+struct refund {
+  struct bus_uuid refund_id; /* of the client's key */
+  struct bus_uuid order_id;
+  enum refund_state state;
+  int64_t number;        /* refunds of one payment are carried out in this order */
+  int64_t amount;        /* minor units */
+  bool whole;            /* asked for without an amount */
+  struct bus_str reason; /* the operator's; absent: none */
+  bool restock;          /* what was sold is put back into stock */
+  struct bus_str psp_id; /* DONE */
+  bus_time created_at;
+};
+
 enum payment_call_kind { PAYMENT_CALL_CHARGE, PAYMENT_CALL_REFUND };
 
 /* One call to the PSP. Plain data: it is copied through queues. */
 struct payment_call {
   enum payment_call_kind kind;
   struct bus_uuid order_id;
-  int64_t attempt; /* the row's `attempts` that granted it */
-  int64_t refund;  /* number of the idempotency key, REFUND only */
+  int64_t attempt;           /* the row's `attempts` that granted it */
+  int64_t refund;            /* number of the idempotency key, REFUND only */
+  struct bus_uuid refund_id; /* operator's refund; nil: order-svc's, or a charge */
+  bool is_rest;              /* REFUND: nothing stays captured, so that the PSP refuses to carry it out twice */
   int64_t amount;
   char currency[PAYMENT_CURRENCY_SIZE];
   char token[PAYMENT_TOKEN_SIZE];   /* CHARGE */
@@ -103,6 +128,7 @@ struct payment_result {
   enum payment_call_kind call;
   enum payment_input_kind kind; /* PAYMENT_ON_CAPTURED and those after it */
   int64_t attempt, refund;      /* the call's */
+  struct bus_uuid refund_id;    /* the call's */
   int64_t wait;                 /* microseconds that the PSP, or the breaker, asks for; 0: none */
   char psp_id[PAYMENT_PSP_ID_SIZE];
   char reason[PAYMENT_REASON_SIZE];
@@ -110,10 +136,12 @@ struct payment_result {
 
 struct payment_input {
   enum payment_input_kind kind;
-  int64_t amount;                      /* CHARGE */
+  int64_t amount;                      /* CHARGE; REFUND_PART: BUS_NO_INT64: all that is left */
   struct bus_str currency, token;      /* CHARGE */
-  struct bus_cause cause;              /* CHARGE, REFUND: the command */
+  struct bus_cause cause;              /* CHARGE, REFUND, REFUND_PART: the command */
   const struct payment_result *result; /* of a call */
+  struct bus_uuid refund_id;           /* REFUND_PART, of a new refund */
+  const struct refund *waiting;        /* the next of the payment's refunds that wait for their turn; NULL: none */
 };
 
 /* Microseconds. */
@@ -157,8 +185,14 @@ struct payment_decision {
   bool moved;           /* its state was entered by this input: what is counted as a fact */
   enum payment_say say; /* to be emitted, with the row's amount, reason, … */
   enum payment_money money;
+  int64_t money_amount;
+  int64_t money_refund; /* RETURNED: number of the refund's idempotency key */
   const char *money_id; /* the PSP's id of that; lives as long as the input */
-  bool calls;           /* `call` is to be made after COMMIT */
+  bool is_refunded;     /* the refund `refunded_id` was carried out; nil: order-svc's, and with it all that wait */
+  struct bus_uuid refunded_id;
+  int outcome;      /* REFUND_PART: enum payment_outcome */
+  int64_t accepted; /* REFUND_PART, ACCEPTED: the amount of the new refund */
+  bool calls;       /* `call` is to be made after COMMIT */
   struct payment_call call;
   enum payment_alarm alarm;
 };
@@ -182,6 +216,10 @@ int64_t payment_read_delay(const struct payment_policy *policy, int64_t pending,
  * before the database's clock was set back. */
 int64_t payment_longest_wait(const struct payment_policy *policy);
 
+/* What is still captured. */
+int64_t payment_left(const struct payment *payment);
+/* What a refund may still ask for. */
+int64_t payment_refundable(const struct payment *payment);
 /* True for every valid stored payment. */
 bool payment_is_valid(const struct payment *payment);
 bool payment_is_open(enum payment_state state); /* PROCESSING, REFUNDING: someone must look again */

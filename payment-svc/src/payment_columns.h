@@ -5,6 +5,7 @@
 #include <bus/column.h>
 
 extern const struct bus_table payment_columns; /* payments.payments, a struct payment */
+extern const struct bus_table refund_columns;  /* payments.refunds, a struct refund */
 extern const struct bus_table booking_columns; /* payments.ledger, a struct payment_booking */
 
 #endif

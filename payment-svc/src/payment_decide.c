@@ -95,6 +95,21 @@ static void wait_for(struct payment_step *step, int64_t delay) {
   step->effects->changed = true;
 }
 
+/* ---- refunds ---- */
+
+static const struct bus_uuid no_refund;
+
+/* The amount of the refund under way. */
+static int64_t under_way(const struct payment *payment) {
+  bool of_operator = !bus_uuid_is_nil(&payment->refund_id);
+  return of_operator ? payment->refund_amount : payment->amount - payment->refunded_amount;
+}
+
+/* A second refund with another key would be of more than what is left, so the PSP refuses it. */
+static bool takes_rest(const struct payment *payment) {
+  return under_way(payment) == payment->amount - payment->refunded_amount;
+}
+
 /* Lets one call go, and keeps it to itself for the lease. */
 static void grant(struct payment_step *step) {
   struct payment *payment = step->payment;
@@ -108,7 +123,9 @@ static void grant(struct payment_step *step) {
                                 .order_id = payment->order_id,
                                 .attempt = payment->attempts,
                                 .refund = payment->refunds,
-                                .amount = payment->amount,
+                                .refund_id = payment->refund_id,
+                                .is_rest = !charges && takes_rest(payment),
+                                .amount = charges ? payment->amount : under_way(payment),
                                 .trace = payment->cause.trace};
   COPY_TEXT(call->currency, payment->currency);
   COPY_TEXT(call->token, payment->token);
@@ -125,11 +142,22 @@ static void turn_refund_key(struct payment_step *step) {
   payment->first_attempt_at = BUS_NO_TIME;
 }
 
-static void start_refund(struct payment_step *step) {
+static void start_refund(struct payment_step *step, const struct bus_uuid *refund_id, int64_t amount) {
   enter(step, PAYMENT_REFUNDING);
+  step->payment->refund_id = *refund_id;
+  step->payment->refund_amount = amount;
   step->payment->attempts = 0;
   turn_refund_key(step);
   grant(step);
+}
+
+/* All that is left, for order-svc. */
+static void refund_rest(struct payment_step *step) {
+  start_refund(step, &no_refund, 0);
+}
+
+static void start_waiting(struct payment_step *step) {
+  start_refund(step, &step->input->waiting->refund_id, step->input->waiting->amount);
 }
 
 static bool is_due(const struct payment_step *step) {
@@ -214,11 +242,42 @@ void payment_rule_note_refund(struct payment_step *step) {
 void payment_rule_refund(struct payment_step *step) {
   note(step);
   if (step->payment->amount > 0) {
-    start_refund(step);
+    refund_rest(step);
     return;
   }
   enter(step, PAYMENT_REFUNDED); /* nothing to give back */
   payment_rule_answer(step);
+}
+
+void payment_rule_refund_part(struct payment_step *step) {
+  struct payment *payment = step->payment;
+  int64_t left = payment_refundable(payment);
+  int64_t amount = step->input->amount == BUS_NO_INT64 ? left : step->input->amount;
+  if (payment->refund_requested) {
+    payment_rule_refuse_part(step);
+    return;
+  }
+  if (left == 0 || amount > left) {
+    step->effects->outcome = PAYMENT_REFUND_TOO_LARGE;
+    return;
+  }
+  step->effects->outcome = PAYMENT_REFUND_ACCEPTED;
+  step->effects->accepted = amount;
+  step->effects->changed = true;
+  payment->promised_amount += amount;
+  payment->cause = step->input->cause;
+  if (payment->state == PAYMENT_CAPTURED)
+    start_refund(step, &step->input->refund_id, amount);
+}
+
+void payment_rule_refuse_part(struct payment_step *step) {
+  step->effects->outcome = PAYMENT_NOT_REFUNDABLE;
+}
+
+/* Its key is too old, and with another one the PSP might carry it out twice. */
+static void give_up(struct payment_step *step) {
+  enter_because(step, PAYMENT_UNKNOWN, "no_definite_answer");
+  alarm_with(step, PAYMENT_ALARM_EXPIRED);
 }
 
 void payment_rule_charge_again(struct payment_step *step) {
@@ -228,15 +287,19 @@ void payment_rule_charge_again(struct payment_step *step) {
     grant(step);
     return;
   }
-  enter_because(step, PAYMENT_UNKNOWN, "no_definite_answer");
-  alarm_with(step, PAYMENT_ALARM_EXPIRED);
+  give_up(step);
 }
 
 void payment_rule_refund_again(struct payment_step *step) {
   if (!is_due(step))
     return;
   bool is_known = step->payment->psp_refund_id[0] != '\0'; /* it is read back: its key is not used again */
-  if (key_is_old(step) && !is_known)
+  bool is_lost = key_is_old(step) && !is_known;
+  if (is_lost && !takes_rest(step->payment)) {
+    give_up(step);
+    return;
+  }
+  if (is_lost)
     turn_refund_key(step); /* the PSP refuses to refund twice what was captured once */
   grant(step);
 }
@@ -247,7 +310,13 @@ void payment_rule_announce(struct payment_step *step) {
     return;
   step->payment->next_attempt_at = BUS_NO_TIME;
   step->effects->changed = true;
-  payment_rule_answer(step);
+  bool is_partly_refunded = step->payment->state == PAYMENT_CAPTURED && step->payment->refunded_amount > 0;
+  if (is_partly_refunded)
+    step->effects->say = PAYMENT_SAY_REFUNDED;
+  else
+    payment_rule_answer(step);
+  if (step->payment->state == PAYMENT_CAPTURED && step->input->waiting)
+    start_waiting(step);
 }
 
 static bool is_another(const char *known, const char *told) {
@@ -259,10 +328,11 @@ void payment_rule_capture(struct payment_step *step) {
     payment_rule_contradict(step);
   COPY_TEXT(step->payment->psp_id, step->input->result->psp_id);
   step->effects->money = PAYMENT_MONEY_TAKEN;
+  step->effects->money_amount = step->payment->amount;
   step->effects->money_id = step->input->result->psp_id;
   step->payment->reason[0] = '\0';
   if (step->payment->refund_requested) {
-    start_refund(step);
+    refund_rest(step);
     return;
   }
   enter(step, PAYMENT_CAPTURED);
@@ -295,13 +365,45 @@ void payment_rule_fail(struct payment_step *step) {
   payment_rule_answer(step);
 }
 
+/* The refund under way is carried out: its amount moved. */
+static void book_refund(struct payment_step *step) {
+  struct payment *payment = step->payment;
+  struct payment_decision *effects = step->effects;
+  effects->money = PAYMENT_MONEY_RETURNED;
+  effects->money_amount = under_way(payment);
+  effects->money_refund = step->input->result->refund;
+  effects->money_id = step->input->result->psp_id;
+  effects->is_refunded = true;
+  effects->refunded_id = payment->refund_id;
+  effects->say = PAYMENT_SAY_REFUNDED;
+  payment->refunded_amount += effects->money_amount;
+  payment->refund_id = no_refund;
+  payment->refund_amount = 0;
+  payment->reason[0] = '\0';
+}
+
+static bool is_of_refund_under_way(const struct payment_step *step) {
+  return bus_uuid_equal(&step->input->result->refund_id, &step->payment->refund_id);
+}
+
 void payment_rule_refunded(struct payment_step *step) {
-  step->effects->money = PAYMENT_MONEY_RETURNED;
-  step->effects->money_id = step->input->result->psp_id;
-  step->payment->refunded_amount = step->payment->amount;
-  step->payment->reason[0] = '\0';
-  enter(step, PAYMENT_REFUNDED);
-  payment_rule_answer(step);
+  if (!is_of_refund_under_way(step))
+    return; /* of one that was carried out before: the same call twice */
+  book_refund(step);
+  if (step->payment->refunded_amount == step->payment->amount)
+    enter(step, PAYMENT_REFUNDED);
+  else if (step->payment->refund_requested)
+    refund_rest(step);
+  else if (step->input->waiting)
+    start_waiting(step);
+  else
+    enter(step, PAYMENT_CAPTURED);
+}
+
+/* A call for a refund that was carried out before. */
+void payment_rule_same_refund(struct payment_step *step) {
+  if (step->payment->refunded_amount == 0)
+    payment_rule_contradict(step);
 }
 
 void payment_rule_settle_capture(struct payment_step *step) {

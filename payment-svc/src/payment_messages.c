@@ -17,11 +17,27 @@ const struct bus_schema payment_charge_schema = BUS_SCHEMA("payment.charge", str
 static const struct bus_field refund_fields[] = {ORDER_ID(struct payment_refund)};
 const struct bus_schema payment_refund_schema = BUS_SCHEMA("payment.refund", struct payment_refund, refund_fields);
 
+#define REFUND_REASON(S)                                                                                               \
+  BUS_FIELD_STRING(S, reason, BUS_TEXT, 1, PAYMENT_REFUND_REASON_MAX, BUS_OPTIONAL, "the operator's reason")
+#define RESTOCK(S) BUS_FIELD_BOOL(S, restock, BUS_OPTIONAL, "what was sold is put back into stock")
+static const struct bus_field refund_part_fields[] = {
+    BUS_FIELD_UUID(struct payment_refund_part, refund_id, BUS_REQUIRED, "of the client's key"),
+    ORDER_ID(struct payment_refund_part),
+    BUS_FIELD_INT64(struct payment_refund_part, amount, 1, BUS_JSON_INT_MAX, BUS_OPTIONAL,
+                    "in minor units; all that is left"),
+    REFUND_REASON(struct payment_refund_part),
+    RESTOCK(struct payment_refund_part),
+};
+const struct bus_schema payment_refund_part_schema =
+    BUS_SCHEMA("payment.refund-part", struct payment_refund_part, refund_part_fields);
+
 static const struct bus_field event_fields[] = {
     ORDER_ID(struct payment_event),
     BUS_FIELD_INT64(struct payment_event, amount, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "in minor units"),
     BUS_FIELD_STRING(struct payment_event, currency, BUS_TOKEN, PAYMENT_CURRENCY_LEN, PAYMENT_CURRENCY_LEN,
                      BUS_OPTIONAL, "ISO 4217"),
+    BUS_FIELD_INT64(struct payment_event, left, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL,
+                    "refunded: what is still captured; nothing"),
 };
 const struct bus_schema payment_event_schema = BUS_SCHEMA("payment event", struct payment_event, event_fields);
 
@@ -30,6 +46,51 @@ static const struct bus_field refusal_fields[] = {
     BUS_FIELD_STRING(struct payment_refusal, reason, BUS_TOKEN, 1, PAYMENT_REASON_MAX, BUS_REQUIRED, "why"),
 };
 const struct bus_schema payment_refusal_schema = BUS_SCHEMA("payment refusal", struct payment_refusal, refusal_fields);
+
+static const struct bus_field get_fields[] = {ORDER_ID(struct payment_get)};
+const struct bus_schema payment_get_schema = BUS_SCHEMA("payment.get", struct payment_get, get_fields);
+
+const char *const refund_status_names[] = {"pending", "succeeded", NULL};
+static const struct bus_field refund_view_fields[] = {
+    BUS_FIELD_UUID(struct refund_view, refund_id, BUS_REQUIRED, "the refund"),
+    ORDER_ID(struct refund_view),
+    BUS_FIELD_ENUM(struct refund_view, status, refund_status_names, BUS_REQUIRED,
+                   "succeeded: the provider has carried it out"),
+    BUS_FIELD_INT64(struct refund_view, amount, 1, BUS_JSON_INT_MAX, BUS_REQUIRED, "in minor units"),
+    BUS_FIELD_STRING(struct refund_view, currency, BUS_TOKEN, PAYMENT_CURRENCY_LEN, PAYMENT_CURRENCY_LEN, BUS_REQUIRED,
+                     "ISO 4217"),
+    REFUND_REASON(struct refund_view),
+    RESTOCK(struct refund_view),
+    BUS_FIELD_TIME(struct refund_view, created_at, BUS_REQUIRED, "when it was accepted"),
+};
+const struct bus_schema refund_view_schema = BUS_SCHEMA("refund", struct refund_view, refund_view_fields);
+
+static const struct bus_field payment_view_fields[] = {
+    BUS_FIELD_UUID(struct payment_view, payment_id, BUS_REQUIRED, "the payment: the id of its order"),
+    ORDER_ID(struct payment_view),
+    BUS_FIELD_STRING(struct payment_view, status, BUS_TOKEN, 1, 32, BUS_REQUIRED, "where the payment is"),
+    BUS_FIELD_INT64(struct payment_view, amount, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "in minor units"),
+    BUS_FIELD_STRING(struct payment_view, currency, BUS_TOKEN, PAYMENT_CURRENCY_LEN, PAYMENT_CURRENCY_LEN, BUS_OPTIONAL,
+                     "ISO 4217; null if it was never charged"),
+    BUS_FIELD_INT64(struct payment_view, refunded, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "what came back, in minor units"),
+    BUS_FIELD_INT64(struct payment_view, refundable, 0, BUS_JSON_INT_MAX, BUS_REQUIRED,
+                    "what a refund may ask for now, in minor units"),
+    BUS_FIELD_ARRAY(struct payment_view, refunds, refund_count, struct refund_view, &refund_view_schema, 0,
+                    PAYMENT_REFUNDS_MAX, BUS_REQUIRED, "refunds that operators asked for, oldest first"),
+    BUS_FIELD_INT64(struct payment_view, version, 1, BUS_JSON_INT_MAX, BUS_REQUIRED, "+1 by each change"),
+};
+const struct bus_schema payment_view_schema = BUS_SCHEMA("payment", struct payment_view, payment_view_fields);
+
+const char *const payment_outcome_names[] = {"found",      "not_found", "accepted",       "replayed",
+                                             "key_reused", "too_large", "not_refundable", NULL};
+static const struct bus_field answer_fields[] = {
+    BUS_FIELD_ENUM(struct payment_answer, outcome, payment_outcome_names, BUS_REQUIRED, "what became of the request"),
+    BUS_FIELD_OBJECT(struct payment_answer, payment, struct payment_view, &payment_view_schema, BUS_OPTIONAL,
+                     "the payment"),
+    BUS_FIELD_OBJECT(struct payment_answer, refund, struct refund_view, &refund_view_schema, BUS_OPTIONAL,
+                     "the refund"),
+};
+const struct bus_schema payment_answer_schema = BUS_SCHEMA("payment.answer", struct payment_answer, answer_fields);
 
 static const struct bus_field ping_fields[] = {
     BUS_FIELD_BOOL(struct payment_ping, deep, BUS_OPTIONAL, "reserved"),
@@ -40,6 +101,8 @@ const struct bus_message_type payment_charge_type =
     BUS_COMMAND("payment.charge.v1", &payment_charge_schema, "order-svc");
 const struct bus_message_type payment_refund_type =
     BUS_COMMAND("payment.refund.v1", &payment_refund_schema, "order-svc");
+const struct bus_message_type payment_refund_part_type =
+    BUS_COMMAND("payment.refund-part.v1", &payment_refund_part_schema, "edge");
 const struct bus_message_type payment_captured_type =
     BUS_EVENT("payment.captured.v1", &payment_event_schema, "payment-svc");
 const struct bus_message_type payment_refunded_type =
@@ -48,5 +111,15 @@ const struct bus_message_type payment_declined_type =
     BUS_EVENT("payment.declined.v1", &payment_refusal_schema, "payment-svc");
 const struct bus_message_type payment_failed_type =
     BUS_EVENT("payment.failed.v1", &payment_refusal_schema, "payment-svc");
+const struct bus_message_type payment_get_type = BUS_QUERY("payment.get.v1", &payment_get_schema, "edge");
+const struct bus_message_type payment_answer_type = BUS_ANSWER("payment.answer.v1", &payment_answer_schema);
 const struct bus_message_type payment_ping_type = BUS_QUERY("payment.ping.v1", &payment_ping_schema, "edge");
 const struct bus_message_type payment_pong_type = BUS_ANSWER("payment.pong.v1", &bus_pong_schema);
+
+/* The namespace of refund ids; a constant forever. */
+static const struct bus_uuid refund_namespace = {
+    {0x72, 0x65, 0x66, 0x75, 0x6e, 0x64, 0x45, 0x75, 0x8e, 0x10, 0x72, 0x65, 0x66, 0x75, 0x6e, 0x64}};
+
+void payment_refund_id_of(struct bus_str key, struct bus_uuid *ret) {
+  bus_uuid_v5(&refund_namespace, key, ret);
+}

@@ -6,7 +6,14 @@
 #include <bus/message.h>
 
 /* Bytes of texts, here, in rows and in their CHECKs. */
-enum { PAYMENT_CURRENCY_LEN = 3, PAYMENT_TOKEN_MAX = 128, PAYMENT_PSP_ID_MAX = 128, PAYMENT_REASON_MAX = 64 };
+enum {
+  PAYMENT_CURRENCY_LEN = 3,
+  PAYMENT_TOKEN_MAX = 128,
+  PAYMENT_PSP_ID_MAX = 128,
+  PAYMENT_REASON_MAX = 64,
+  PAYMENT_REFUND_REASON_MAX = 200
+};
+enum { PAYMENT_REFUNDS_MAX = 100 }; /* refunds of operators, of one payment */
 
 /* payment.charge.v1: answered by payment.captured, payment.declined or payment.failed. */
 struct payment_charge {
@@ -19,27 +26,84 @@ struct payment_charge {
 struct payment_refund {
   struct bus_uuid order_id;
 };
-/* payment.captured.v1; payment.refunded.v1: amount is all that was refunded, 0 where nothing had been captured. */
+/* payment.refund-part.v1, asked for by an operator: answered by payment.answer, carried out later. */
+struct payment_refund_part {
+  struct bus_uuid refund_id; /* of the client's key: the same refund is answered again, not carried out again */
+  struct bus_uuid order_id;
+  int64_t amount; /* minor units; BUS_NO_INT64: all that is left */
+  struct bus_str reason;
+  bool restock; /* what was sold is put back into stock */
+};
+/* payment.captured.v1; payment.refunded.v1: amount is all that was refunded so far, 0 where nothing had been
+ * captured. */
 struct payment_event {
   struct bus_uuid order_id;
   int64_t amount;
   struct bus_str currency;
+  int64_t left; /* refunded: what is still captured; BUS_NO_INT64: nothing */
 };
 /* payment.declined.v1 (the PSP said no), payment.failed.v1 (definite: no money moved) */
 struct payment_refusal {
   struct bus_uuid order_id;
   struct bus_str reason; /* "insufficient_funds", "voided", … */
 };
+
+/* Queries (payment-svc.query) and answers. */
+struct payment_get {
+  struct bus_uuid order_id;
+};
+enum refund_status { REFUND_PENDING, REFUND_SUCCEEDED };
+extern const char *const refund_status_names[];
+struct refund_view {
+  struct bus_uuid refund_id, order_id;
+  int status;
+  int64_t amount;
+  struct bus_str currency, reason;
+  bool restock;
+  bus_time created_at;
+};
+struct payment_view {
+  struct bus_uuid payment_id, order_id; /* the same: an order has one payment */
+  struct bus_str status;                /* "captured", … */
+  int64_t amount;
+  struct bus_str currency;
+  int64_t refunded;   /* carried out */
+  int64_t refundable; /* what a refund may still ask for */
+  struct refund_view *refunds;
+  size_t refund_count;
+  int64_t version;
+};
+enum payment_outcome {
+  PAYMENT_FOUND,
+  PAYMENT_NOT_FOUND,
+  PAYMENT_REFUND_ACCEPTED,
+  PAYMENT_REFUND_REPLAYED,
+  PAYMENT_REFUND_KEY_REUSED, /* by another refund */
+  PAYMENT_REFUND_TOO_LARGE,  /* more than what is left */
+  PAYMENT_NOT_REFUNDABLE,    /* not captured, or all of it is being refunded */
+};
+extern const char *const payment_outcome_names[];
+struct payment_answer {
+  int outcome;
+  struct payment_view *payment;
+  struct refund_view *refund;
+};
 struct payment_ping {
   bool deep;
 };
 
-extern const struct bus_schema payment_charge_schema, payment_refund_schema, payment_event_schema,
-    payment_refusal_schema, payment_ping_schema;
+extern const struct bus_schema payment_charge_schema, payment_refund_schema, payment_refund_part_schema,
+    payment_event_schema, payment_refusal_schema, payment_get_schema, refund_view_schema, payment_view_schema,
+    payment_answer_schema, payment_ping_schema;
 
 extern const struct bus_message_type payment_charge_type, payment_refund_type; /* commands, from order-svc */
+extern const struct bus_message_type payment_refund_part_type;                 /* command, from edge */
 extern const struct bus_message_type payment_captured_type, payment_declined_type, payment_refunded_type,
-    payment_failed_type;                                                   /* events, to order-svc */
-extern const struct bus_message_type payment_ping_type, payment_pong_type; /* query, from edge; its answer */
+    payment_failed_type;                                                     /* events, to order-svc */
+extern const struct bus_message_type payment_get_type, payment_ping_type;    /* queries, from edge */
+extern const struct bus_message_type payment_answer_type, payment_pong_type; /* answers */
+
+/* UUIDv5 of the client's idempotency key of a refund. */
+void payment_refund_id_of(struct bus_str key, struct bus_uuid *ret);
 
 #endif

@@ -12,6 +12,8 @@ static const struct bus_uuid *order_of_delivery(const struct bus_input *input) {
     return &((const struct payment_charge *)input->body)->order_id;
   if (input->type == &payment_refund_type)
     return &((const struct payment_refund *)input->body)->order_id;
+  if (input->type == &payment_refund_part_type)
+    return &((const struct payment_refund_part *)input->body)->order_id;
   return NULL;
 }
 
@@ -34,21 +36,120 @@ bool payment_model_new(const struct bus_input *inputs, size_t count, const struc
     return false;
   model->policy = policy;
   bus_set_init(&model->payments, &payment_columns, 0, arena);
-  for (size_t i = 0; i < count; i++)
+  bus_set_init(&model->refunds, &refund_columns, 0, arena);
+  for (size_t i = 0; i < count; i++) {
     if (payment_order_of(&inputs[i]))
       bus_set_add(&model->payments, payment_order_of(&inputs[i]));
+    if (inputs[i].type == &payment_refund_part_type)
+      bus_set_add(&model->refunds, &((const struct payment_refund_part *)inputs[i].body)->refund_id);
+  }
   *ret = model;
-  return bus_set_open(&model->payments);
+  return bus_set_open(&model->payments) && bus_set_open(&model->refunds);
 }
 
 struct payment *payment_model_find(const struct payment_model *model, const struct bus_uuid *order_id) {
   return bus_set_find(&model->payments, order_id);
 }
 
+/* ---- refunds of operators ---- */
+
+static bool is_open_of(const struct refund *refund, const struct payment *payment) {
+  return refund->state == REFUND_OPEN && bus_uuid_equal(&refund->order_id, &payment->order_id);
+}
+
+/* The next one that waits for its turn. */
+static const struct refund *find_waiting(const struct payment_model *model, const struct payment *payment) {
+  const struct refund *first = NULL;
+  for (size_t i = 0; i < model->refunds.count; i++) {
+    const struct refund *refund = bus_set_at(&model->refunds, i);
+    if (is_open_of(refund, payment) && !bus_uuid_equal(&refund->refund_id, &payment->refund_id) &&
+        (!first || refund->number < first->number))
+      first = refund;
+  }
+  return first;
+}
+
+static void finish_refunds(struct payment_model *model, const struct payment *payment,
+                           const struct payment_decision *done) {
+  bool all = payment->state == PAYMENT_REFUNDED; /* also those that order-svc's refund came before */
+  for (size_t i = 0; done->is_refunded && i < model->refunds.count; i++) {
+    struct refund *refund = bus_set_at(&model->refunds, i);
+    if (!is_open_of(refund, payment) || !(all || bus_uuid_equal(&refund->refund_id, &done->refunded_id)))
+      continue;
+    refund->state = REFUND_DONE;
+    refund->psp_id = bus_str(done->money_id);
+    bus_set_change(&model->refunds, refund);
+  }
+}
+
+void refund_view_of(const struct refund *refund, const struct payment *payment, struct refund_view *ret) {
+  *ret = (struct refund_view){.refund_id = refund->refund_id,
+                              .order_id = refund->order_id,
+                              .status = refund->state == REFUND_DONE ? REFUND_SUCCEEDED : REFUND_PENDING,
+                              .amount = refund->amount,
+                              .currency = bus_str(payment->currency),
+                              .reason = refund->reason,
+                              .restock = refund->restock,
+                              .created_at = refund->created_at};
+}
+
+void payment_view_of(const struct payment *payment, struct payment_view *ret) {
+  *ret = (struct payment_view){.payment_id = payment->order_id,
+                               .order_id = payment->order_id,
+                               .status = bus_str(payment_state_names[payment->state]),
+                               .amount = payment->amount,
+                               .currency = payment->currency[0] ? bus_str(payment->currency) : BUS_NO_STR,
+                               .refunded = payment->refunded_amount,
+                               .refundable = payment_refundable(payment),
+                               .version = payment->version};
+}
+
+static void answer_part(struct bus_effects *effects, int outcome, const struct payment *payment,
+                        const struct refund *refund) {
+  struct payment_view payment_view;
+  struct refund_view refund_view;
+  struct payment_answer answer = {.outcome = outcome};
+  if (payment->state != PAYMENT_NONE) {
+    payment_view_of(payment, &payment_view);
+    answer.payment = &payment_view;
+  }
+  if (refund) {
+    refund_view_of(refund, payment, &refund_view);
+    answer.refund = &refund_view;
+  }
+  bus_answer(effects, &payment_answer_type, &answer);
+}
+
+static bool is_same_refund(const struct refund *refund, const struct payment_refund_part *part) {
+  bool same_amount = part->amount == BUS_NO_INT64 ? refund->whole : !refund->whole && refund->amount == part->amount;
+  return same_amount && bus_uuid_equal(&refund->order_id, &part->order_id) &&
+         bus_str_equal(refund->reason, part->reason) && refund->restock == part->restock;
+}
+
+static void keep_refund(struct payment_model *model, struct refund *refund, const struct payment_refund_part *part,
+                        const struct payment *payment, const struct payment_decision *done, bus_time now) {
+  *refund = (struct refund){.refund_id = part->refund_id,
+                            .order_id = part->order_id,
+                            .state = REFUND_OPEN,
+                            .number = payment->version,
+                            .amount = done->accepted,
+                            .whole = part->amount == BUS_NO_INT64,
+                            .reason = part->reason,
+                            .restock = part->restock,
+                            .created_at = now};
+  bus_set_change(&model->refunds, refund);
+}
+
 /* ---- inputs ---- */
 
 static struct payment_input input_of_delivery(const struct bus_input *input) {
   struct payment_input in = {.kind = PAYMENT_ON_REFUND, .cause = {input->envelope->trace, input->envelope->message_id}};
+  if (input->type == &payment_refund_part_type) {
+    const struct payment_refund_part *part = input->body;
+    in.kind = PAYMENT_ON_REFUND_PART;
+    in.amount = part->amount;
+    in.refund_id = part->refund_id;
+  }
   if (input->type != &payment_charge_type)
     return in;
   const struct payment_charge *charge = input->body;
@@ -76,10 +177,11 @@ static void tell_payment(struct bus_effects *effects, const struct payment *paym
                                                          [PAYMENT_SAY_DECLINED] = &payment_declined_type,
                                                          [PAYMENT_SAY_FAILED] = &payment_failed_type,
                                                          [PAYMENT_SAY_REFUNDED] = &payment_refunded_type};
-  const struct payment_event event = {.order_id = payment->order_id,
-                                      .amount =
-                                          what == PAYMENT_SAY_REFUNDED ? payment->refunded_amount : payment->amount,
-                                      .currency = payment->currency[0] ? bus_str(payment->currency) : BUS_NO_STR};
+  const struct payment_event event = {
+      .order_id = payment->order_id,
+      .amount = what == PAYMENT_SAY_REFUNDED ? payment->refunded_amount : payment->amount,
+      .currency = payment->currency[0] ? bus_str(payment->currency) : BUS_NO_STR,
+      .left = what == PAYMENT_SAY_REFUNDED && payment_left(payment) > 0 ? payment_left(payment) : BUS_NO_INT64};
   const struct payment_refusal refusal = {.order_id = payment->order_id, .reason = bus_str(payment->reason)};
   bool moved = what == PAYMENT_SAY_CAPTURED || what == PAYMENT_SAY_REFUNDED;
   if (what != PAYMENT_SAY_NOTHING)
@@ -96,7 +198,8 @@ static void book_money(struct payment_model *model, const struct payment *paymen
     return;
   *booking = (struct payment_booking){.order_id = payment->order_id,
                                       .entry = done->money,
-                                      .amount = payment->amount,
+                                      .refund = done->money == PAYMENT_MONEY_RETURNED ? done->money_refund : 0,
+                                      .amount = done->money_amount,
                                       .currency = bus_str(payment->currency),
                                       .psp_id = bus_str(done->money_id),
                                       .next = model->bookings};
@@ -122,6 +225,40 @@ static void act_on(const struct payment *payment, const struct payment_decision 
 
 /* ---- deciding ---- */
 
+static void carry_out(struct payment_model *model, struct payment *payment, const struct payment_input *in,
+                      struct payment_decision *done, struct bus_effects *effects) {
+  payment_decide(payment, in, model->policy, effects->now, bus_uuid_source_random(effects->ids), done);
+  payment_evolve(payment, done);
+  if (done->changed)
+    bus_set_change(&model->payments, payment);
+  tell_payment(effects, payment, done->say);
+  book_money(model, payment, done, effects);
+  finish_refunds(model, payment, done);
+  act_on(payment, done, effects);
+}
+
+/* A refund that is known is answered again, whatever the payment's state. */
+static void decide_part(struct payment_model *model, struct payment *payment, const struct payment_input *in,
+                        const struct payment_refund_part *part, struct bus_effects *effects) {
+  struct refund *refund = bus_set_find(&model->refunds, &part->refund_id);
+  struct payment_decision done;
+  assert(refund);
+  if (refund->state != REFUND_NONE) {
+    bool same = is_same_refund(refund, part);
+    answer_part(effects, same ? PAYMENT_REFUND_REPLAYED : PAYMENT_REFUND_KEY_REUSED, payment, same ? refund : NULL);
+    return;
+  }
+  if (payment->state == PAYMENT_NONE) {
+    answer_part(effects, PAYMENT_NOT_FOUND, payment, NULL);
+    return;
+  }
+  carry_out(model, payment, in, &done, effects);
+  bool accepted = done.outcome == PAYMENT_REFUND_ACCEPTED;
+  if (accepted)
+    keep_refund(model, refund, part, payment, &done, effects->now);
+  answer_part(effects, done.outcome, payment, accepted ? refund : NULL);
+}
+
 void payment_service_decide(void *context, const struct bus_input *input, struct bus_effects *effects) {
   struct payment_model *model = context;
   const struct bus_uuid *order_id = payment_order_of(input);
@@ -131,17 +268,11 @@ void payment_service_decide(void *context, const struct bus_input *input, struct
     return;
   }
   struct payment_input in = payment_input_of(input);
+  in.waiting = find_waiting(model, payment);
+  if (in.kind == PAYMENT_ON_REFUND_PART) {
+    decide_part(model, payment, &in, input->body, effects);
+    return;
+  }
   struct payment_decision done;
-  payment_decide(payment, &in, model->policy, effects->now, bus_uuid_source_random(effects->ids), &done);
-  payment_evolve(payment, &done);
-  if (done.changed)
-    bus_set_change(&model->payments, payment);
-  tell_payment(effects, payment, done.say);
-  book_money(model, payment, &done, effects);
-  act_on(payment, &done, effects);
-}
-
-void payment_query_decide(void *model, const struct bus_input *input, struct bus_effects *effects) {
-  assert(input->type == &payment_ping_type);
-  bus_answer(effects, &payment_pong_type, model);
+  carry_out(model, payment, &in, &done, effects);
 }

@@ -17,6 +17,7 @@ struct payment_due {
 struct payment_booking {
   struct bus_uuid order_id;
   enum payment_money entry;
+  int64_t refund; /* number of the refund's idempotency key; 0: the capture */
   int64_t amount;
   struct bus_str currency, psp_id; /* live as long as the model; as the inputs */
   struct payment_booking *next;
@@ -25,6 +26,7 @@ struct payment_booking {
 struct payment_model {
   const struct payment_policy *policy;
   struct bus_set payments;          /* of struct payment, by order id; state NONE until loaded */
+  struct bus_set refunds;           /* of struct refund: those that the inputs name, and the open ones of payments */
   struct payment_booking *bookings; /* the last one first */
 };
 
@@ -36,6 +38,10 @@ bool payment_model_new(const struct bus_input *inputs, size_t count, const struc
                        struct bus_arena *arena, struct payment_model **ret) BUS_MUST_CHECK;
 /* NULL: not in the model. */
 struct payment *payment_model_find(const struct payment_model *model, const struct bus_uuid *order_id);
+
+/* What operators see. The refunds' room: as many as there are. */
+void refund_view_of(const struct refund *refund, const struct payment *payment, struct refund_view *ret);
+void payment_view_of(const struct payment *payment, struct payment_view *ret);
 
 /* Actions after COMMIT: a call, metrics and logs. */
 struct payment_action {
@@ -51,8 +57,5 @@ struct payment_action {
 
 /* bus_service.decide over a struct payment_model. */
 void payment_service_decide(void *model, const struct bus_input *input, struct bus_effects *effects);
-
-/* bus_service.decide of the queries: answers payment.ping. model: a struct bus_pong. */
-void payment_query_decide(void *model, const struct bus_input *input, struct bus_effects *effects);
 
 #endif

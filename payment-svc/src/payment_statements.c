@@ -9,9 +9,17 @@
 
 static const struct bus_recipe recipes[PAYMENT_STATEMENTS] = {
     [LOCK_PAYMENTS] = BUS_LOCK(&payment_columns),
+    [READ_REFUNDS] =
+        BUS_STATEMENT_OF(&refund_columns,
+                         "SELECT {r.row} FROM payments.refunds r WHERE r.order_id = ANY ($1) "
+                         "AND r.state = 'open' UNION ALL SELECT {n.row} FROM payments.refunds n "
+                         "WHERE n.refund_id = ANY ($2) AND (n.order_id = ANY ($1) AND n.state = 'open') IS NOT TRUE",
+                         "UU"),
     [INSERT_PAYMENTS] = BUS_INSERT(&payment_columns),
     [UPDATE_PAYMENTS] = BUS_UPDATE(&payment_columns),
     [INSERT_LEDGER] = BUS_INSERT(&booking_columns),
+    [INSERT_REFUNDS] = BUS_INSERT(&refund_columns),
+    [UPDATE_REFUNDS] = BUS_UPDATE(&refund_columns),
     [FIND_DUE] = BUS_STATEMENT("(SELECT p.order_id FROM payments.payments p WHERE " FAILURES
                                "= 0 AND p.next_attempt_at <= now() "
                                "ORDER BY p.next_attempt_at LIMIT $1) UNION ALL (SELECT d.order_id "
@@ -39,8 +47,20 @@ static const struct bus_recipe recipes[PAYMENT_STATEMENTS] = {
                       "i"),
 };
 
-struct bus_statement payment_statements[PAYMENT_STATEMENTS];
+static const struct bus_recipe query_recipes[PAYMENT_QUERY_STATEMENTS] = {
+    [GET_PAYMENTS] = BUS_STATEMENT_OF(&payment_columns,
+                                      "SELECT {p.row} FROM payments.payments p WHERE p.order_id = ANY ($1) "
+                                      "ORDER BY p.order_id",
+                                      "U"),
+    [GET_PAYMENT_REFUNDS] = BUS_STATEMENT_OF(&refund_columns,
+                                             "SELECT {r.row} FROM payments.refunds r WHERE r.order_id = ANY ($1) "
+                                             "ORDER BY r.order_id, r.number",
+                                             "U"),
+};
+
+struct bus_statement payment_statements[PAYMENT_STATEMENTS], payment_query_statements[PAYMENT_QUERY_STATEMENTS];
 
 bool payment_statements_make(void) {
-  return bus_recipes_make(recipes, PAYMENT_STATEMENTS, payment_statements);
+  return bus_recipes_make(recipes, PAYMENT_STATEMENTS, payment_statements) &&
+         bus_recipes_make(query_recipes, PAYMENT_QUERY_STATEMENTS, payment_query_statements);
 }

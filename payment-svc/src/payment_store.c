@@ -1,8 +1,21 @@
-/* Rows of payments.payments and payments.ledger to the model and back. */
+/* Rows of payments.payments, payments.refunds and payments.ledger to the model and back. */
 #include "payment_store.h"
 
 #include "payment_columns.h"
 #include "payment_statements.h"
+
+/* Open refunds of the payments, and the refunds that inputs name; the shorter array is filled with NULL. */
+static void read_refunds(const struct payment_model *model, struct bus_sql *sql) {
+  struct bus_args *args = bus_sql_add(sql, READ_REFUNDS);
+  size_t payments = model->payments.count, refunds = model->refunds.count;
+  static const struct bus_uuid none;
+  for (size_t i = 0; i < payments || i < refunds; i++) {
+    const struct payment *payment = i < payments ? bus_set_at(&model->payments, i) : NULL;
+    const struct refund *refund = i < refunds ? bus_set_at(&model->refunds, i) : NULL;
+    bus_args_uuid_or_null(args, payment ? &payment->order_id : &none);
+    bus_args_uuid_or_null(args, refund ? &refund->refund_id : &none);
+  }
+}
 
 bool payment_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                   struct bus_sql *sql, void **ret_model) {
@@ -11,6 +24,7 @@ bool payment_lock(void *context, const struct bus_input *inputs, size_t count, s
   if (!payment_model_new(inputs, count, policy, arena, &model))
     return false;
   bus_set_lock(&model->payments, sql, LOCK_PAYMENTS);
+  read_refunds(model, sql);
   *ret_model = model;
   return true;
 }
@@ -18,13 +32,14 @@ bool payment_lock(void *context, const struct bus_input *inputs, size_t count, s
 bool payment_load(void *context, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
   struct payment_model *model = context;
   (void)count; /* what payment_lock queued */
-  return bus_set_load(&model->payments, rows[0], err);
+  return bus_set_load(&model->payments, rows[0], err) && bus_set_load(&model->refunds, rows[1], err);
 }
 
 bool payment_store(void *context, struct bus_sql *sql) {
   const struct payment_model *model = context;
   struct bus_args *args = NULL;
   bus_set_store(&model->payments, sql, INSERT_PAYMENTS, UPDATE_PAYMENTS);
+  bus_set_store(&model->refunds, sql, INSERT_REFUNDS, UPDATE_REFUNDS);
   for (const struct payment_booking *booking = model->bookings; booking; booking = booking->next)
     bus_sql_add_row(sql, &args, INSERT_LEDGER, &booking_columns, booking);
   return true; /* memory that ran out is remembered by the trip */

@@ -8,11 +8,11 @@ PAYMENT_RULES(RULE)
 #undef RULE
 
 /* A row has a cell for each input. */
-#define ROW(charge, refund, due, captured, declined, refused, refunded, not_refunded, pending, unsure, not_started,    \
-            suspect)                                                                                                   \
+#define ROW(charge, refund, part, due, captured, declined, refused, refunded, not_refunded, pending, unsure,           \
+            not_started, suspect)                                                                                      \
   {                                                                                                                    \
-    [PAYMENT_ON_CHARGE] = &on_##charge, [PAYMENT_ON_REFUND] = &on_##refund, [PAYMENT_ON_DUE] = &on_##due,              \
-    [PAYMENT_ON_CAPTURED] = &on_##captured, [PAYMENT_ON_DECLINED] = &on_##declined,                                    \
+    [PAYMENT_ON_CHARGE] = &on_##charge, [PAYMENT_ON_REFUND] = &on_##refund, [PAYMENT_ON_REFUND_PART] = &on_##part,     \
+    [PAYMENT_ON_DUE] = &on_##due, [PAYMENT_ON_CAPTURED] = &on_##captured, [PAYMENT_ON_DECLINED] = &on_##declined,      \
     [PAYMENT_ON_REFUSED] = &on_##refused, [PAYMENT_ON_REFUNDED] = &on_##refunded,                                      \
     [PAYMENT_ON_NOT_REFUNDED] = &on_##not_refunded, [PAYMENT_ON_PENDING] = &on_##pending,                              \
     [PAYMENT_ON_UNSURE] = &on_##unsure, [PAYMENT_ON_NOT_STARTED] = &on_##not_started,                                  \
@@ -20,24 +20,24 @@ PAYMENT_RULES(RULE)
   }
 
 static const struct payment_rule *const rules[PAYMENT_STATES][PAYMENT_INPUTS] = {
-    [PAYMENT_NONE] = ROW(charge, make_void, ignore, contradict, ignore, ignore, contradict, ignore, contradict, ignore,
-                         ignore, contradict),
-    [PAYMENT_PROCESSING] = ROW(ignore, note_refund, charge_again, capture, decline, fail, contradict, ignore, read_back,
-                               retry, take_back, suspect),
-    [PAYMENT_CAPTURED] = ROW(answer, refund, announce, same_capture, contradict, contradict, contradict, ignore, ignore,
-                             ignore, ignore, contradict),
-    [PAYMENT_DECLINED] =
-        ROW(answer, answer, announce, give_back, ignore, ignore, contradict, ignore, ignore, ignore, ignore, suspect),
-    [PAYMENT_FAILED] =
-        ROW(answer, answer, announce, give_back, ignore, ignore, contradict, ignore, ignore, ignore, ignore, suspect),
-    [PAYMENT_VOIDED] = ROW(refuse_voided, answer, announce, contradict, ignore, ignore, contradict, ignore, contradict,
-                           ignore, ignore, contradict),
-    [PAYMENT_REFUNDING] = ROW(ignore, ignore, refund_again, same_capture, contradict, contradict, refunded, new_refund,
-                              read_back, retry, take_back, suspect),
-    [PAYMENT_REFUNDED] = ROW(answer, answer, announce, same_capture, contradict, contradict, ignore, ignore, ignore,
-                             ignore, ignore, contradict),
-    [PAYMENT_UNKNOWN] = ROW(ignore, note_refund, ignore, settle_capture, contradict, contradict, settle_refund, ignore,
-                            ignore, ignore, ignore, contradict),
+    [PAYMENT_NONE] = ROW(charge, make_void, refuse_part, ignore, contradict, ignore, ignore, contradict, ignore,
+                         contradict, ignore, ignore, contradict),
+    [PAYMENT_PROCESSING] = ROW(ignore, note_refund, refuse_part, charge_again, capture, decline, fail, contradict,
+                               ignore, read_back, retry, take_back, suspect),
+    [PAYMENT_CAPTURED] = ROW(answer, refund, refund_part, announce, same_capture, contradict, contradict, same_refund,
+                             ignore, ignore, ignore, ignore, contradict),
+    [PAYMENT_DECLINED] = ROW(answer, answer, refuse_part, announce, give_back, ignore, ignore, contradict, ignore,
+                             ignore, ignore, ignore, suspect),
+    [PAYMENT_FAILED] = ROW(answer, answer, refuse_part, announce, give_back, ignore, ignore, contradict, ignore, ignore,
+                           ignore, ignore, suspect),
+    [PAYMENT_VOIDED] = ROW(refuse_voided, answer, refuse_part, announce, contradict, ignore, ignore, contradict, ignore,
+                           contradict, ignore, ignore, contradict),
+    [PAYMENT_REFUNDING] = ROW(ignore, note_refund, refund_part, refund_again, same_capture, contradict, contradict,
+                              refunded, new_refund, read_back, retry, take_back, suspect),
+    [PAYMENT_REFUNDED] = ROW(answer, answer, refund_part, announce, same_capture, contradict, contradict, ignore,
+                             ignore, ignore, ignore, ignore, contradict),
+    [PAYMENT_UNKNOWN] = ROW(ignore, note_refund, refuse_part, ignore, settle_capture, contradict, contradict,
+                            settle_refund, ignore, ignore, ignore, ignore, contradict),
 };
 
 const struct payment_rule *payment_rule_of(enum payment_state state, enum payment_input_kind input) {

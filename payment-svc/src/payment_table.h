@@ -28,17 +28,20 @@ struct payment_rule {
   X(refuse_voided, "answer failed")                                                                                    \
   X(note_refund, "note it; never sent: VOIDED")                                                                        \
   X(refund, "REFUNDING, call; amount 0: REFUNDED")                                                                     \
+  X(refund_part, "accept up to what is left; none under way: REFUNDING, call")                                         \
+  X(refuse_part, "refuse")                                                                                             \
   X(charge_again, "call again, or read back if pending; key old: UNKNOWN")                                             \
-  X(refund_again, "call again, or read back if pending; key old: new key")                                             \
-  X(announce, "answer as it is, if due")                                                                               \
+  X(refund_again, "call again, or read back if pending; key old: new key, or UNKNOWN for a part")                      \
+  X(announce, "answer as it is, if due; a refund waits: REFUNDING, call")                                              \
   X(capture, "CAPTURED; refund noted: REFUNDING, call")                                                                \
   X(settle_capture, "CAPTURED; refund noted: REFUNDING, call")                                                         \
-  X(settle_refund, "REFUNDED; none asked: alarm")                                                                      \
+  X(settle_refund, "REFUNDED; of a part: the next refund, or CAPTURED; none asked: alarm")                             \
   X(give_back, "REFUNDING, call, alarm")                                                                               \
   X(same_capture, "another id: alarm")                                                                                 \
   X(decline, "DECLINED")                                                                                               \
   X(fail, "FAILED")                                                                                                    \
-  X(refunded, "REFUNDED")                                                                                              \
+  X(refunded, "REFUNDED; of a part: the next refund, or CAPTURED")                                                     \
+  X(same_refund, "of no refund: alarm")                                                                                \
   X(new_refund, "wait, new key, alarm")                                                                                \
   X(retry, "wait")                                                                                                     \
   X(read_back, "keep the id, wait")                                                                                    \

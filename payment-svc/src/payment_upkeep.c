@@ -8,7 +8,6 @@
 
 #include <bus/failpoint.h>
 #include <bus/log.h>
-#include <bus/pong.h>
 
 #include <stdlib.h>
 
@@ -104,21 +103,3 @@ const struct bus_periodic payment_periodics[PAYMENT_PERIODICS] = {
     {.statement = FIND_PUT_OFF, .interval_ms = FIND_PUT_OFF_MS, .args = find_put_off_args, .rows = bus_worker_push_due},
     {.statement = LOOK_AFTER, .interval_ms = LOOK_AFTER_MS, .args = look_after_args, .rows = look_after_rows},
 };
-
-/* ---- queries: nothing is read from the database ---- */
-
-bool payment_query_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
-                        struct bus_sql *sql, void **ret_model) {
-  struct bus_pong *pong = bus_arena_alloc(arena, sizeof *pong);
-  (void)inputs, (void)count, (void)sql;
-  if (!pong)
-    return false;
-  pong->workers_down = !bus_worker_commands_are_up(context);
-  *ret_model = pong;
-  return true;
-}
-
-bool payment_query_load(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
-  (void)model, (void)rows, (void)count, (void)err;
-  return true;
-}

@@ -14,8 +14,4 @@ void payment_act(void *context, const void *action);
 enum { PAYMENT_PERIODICS = 3 };
 extern const struct bus_periodic payment_periodics[PAYMENT_PERIODICS];
 
-bool payment_query_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
-                        struct bus_sql *sql, void **ret_model);
-bool payment_query_load(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err);
-
 #endif

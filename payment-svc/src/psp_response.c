@@ -18,7 +18,7 @@ struct intent {
   struct metadata *metadata;
   struct failure *last_payment_error;
 };
-struct refund {
+struct refund_object {
   struct bus_str id, currency, status, payment_intent;
   int64_t amount;
 };
@@ -57,13 +57,13 @@ static const struct bus_field intent_fields[] = {
 static const struct bus_schema intent_schema = BUS_SCHEMA("payment intent", struct intent, intent_fields);
 
 static const struct bus_field refund_fields[] = {
-    PSP_ID(struct refund, id, BUS_REQUIRED),
-    AMOUNT(struct refund, amount, BUS_REQUIRED),
-    CURRENCY(struct refund),
-    WORD(struct refund, status, BUS_REQUIRED),
-    PSP_ID(struct refund, payment_intent, BUS_REQUIRED),
+    PSP_ID(struct refund_object, id, BUS_REQUIRED),
+    AMOUNT(struct refund_object, amount, BUS_REQUIRED),
+    CURRENCY(struct refund_object),
+    WORD(struct refund_object, status, BUS_REQUIRED),
+    PSP_ID(struct refund_object, payment_intent, BUS_REQUIRED),
 };
-static const struct bus_schema refund_schema = BUS_SCHEMA("refund", struct refund, refund_fields);
+static const struct bus_schema refund_schema = BUS_SCHEMA("refund", struct refund_object, refund_fields);
 
 static const struct bus_field document_fields[] = {
     BUS_FIELD_OBJECT(struct failure_document, error, struct failure, &failure_schema, BUS_REQUIRED, "what is wrong"),
@@ -73,8 +73,12 @@ static const struct bus_schema document_schema = BUS_SCHEMA("error answer", stru
 /* ---- results ---- */
 
 static struct payment_result result_of(const struct payment_call *call, enum payment_input_kind kind) {
-  return (struct payment_result){
-      .order_id = call->order_id, .call = call->kind, .kind = kind, .attempt = call->attempt, .refund = call->refund};
+  return (struct payment_result){.order_id = call->order_id,
+                                 .call = call->kind,
+                                 .kind = kind,
+                                 .attempt = call->attempt,
+                                 .refund = call->refund,
+                                 .refund_id = call->refund_id};
 }
 
 /* Bounded by the field tables; what is our own word is short. */
@@ -166,7 +170,8 @@ static void read_intent(const struct payment_call *call, const struct intent *in
     conclude_pending(ret, intent->id, intent->status);
 }
 
-static void read_refund(const struct payment_call *call, const struct refund *refund, struct payment_result *ret) {
+static void read_refund(const struct payment_call *call, const struct refund_object *refund,
+                        struct payment_result *ret) {
   bool as_meant = refund->amount == call->amount && same_currency(refund->currency, call->currency) &&
                   bus_str_is(refund->payment_intent, call->psp_id) && is_the_one_read(refund->id, call);
   set_text(ret->psp_id, sizeof ret->psp_id, refund->id);
@@ -183,7 +188,7 @@ static void read_refund(const struct payment_call *call, const struct refund *re
 static bool read_success(const struct payment_call *call, struct bus_str body, struct bus_arena *arena,
                          struct payment_result *ret) {
   struct intent intent;
-  struct refund refund;
+  struct refund_object refund;
   if (call->kind == PAYMENT_CALL_CHARGE && parse(&intent_schema, body, arena, &intent))
     read_intent(call, &intent, ret);
   else if (call->kind == PAYMENT_CALL_REFUND && parse(&refund_schema, body, arena, &refund))
@@ -197,10 +202,19 @@ static bool read_success(const struct payment_call *call, struct bus_str body, s
 
 /* ---- refusals ---- */
 
-static void read_refund_failure(const struct failure *failure, struct payment_result *ret) {
-  if (failure->code.data && bus_str_is(failure->code, "charge_already_refunded")) {
-    set_text(ret->psp_id, sizeof ret->psp_id, failure->code); /* by an earlier key, whose answer was lost */
+/* Less is left than we know of: by an earlier key, whose answer was lost; or by someone else. */
+static void read_too_much(const struct payment_call *call, const struct failure *failure, struct payment_result *ret) {
+  set_text(ret->psp_id, sizeof ret->psp_id, failure->code);
+  if (call->is_rest)
     conclude(ret, PAYMENT_ON_REFUNDED, BUS_STR(""));
+  else
+    conclude(ret, PAYMENT_ON_SUSPECT, BUS_STR("mismatch"));
+}
+
+static void read_refund_failure(const struct payment_call *call, const struct failure *failure,
+                                struct payment_result *ret) {
+  if (failure->code.data && bus_str_is(failure->code, "charge_already_refunded")) {
+    read_too_much(call, failure, ret);
   } else {
     conclude(ret, PAYMENT_ON_NOT_REFUNDED, first_of(failure->code, failure->type));
   }
@@ -227,7 +241,7 @@ static bool read_failure(const struct payment_call *call, const struct bus_http_
   else if (call->kind == PAYMENT_CALL_CHARGE)
     read_charge_failure(answer->status, failure, ret);
   else
-    read_refund_failure(failure, ret);
+    read_refund_failure(call, failure, ret);
   return true;
 }
 

@@ -60,7 +60,11 @@ struct payment_input sample_input(enum payment_input_kind kind, enum payment_sta
     input.currency = BUS_STR("EUR");
     input.token = BUS_STR("pm_card_visa");
   }
-  if (kind == PAYMENT_ON_CHARGE || kind == PAYMENT_ON_REFUND)
+  if (kind == PAYMENT_ON_REFUND_PART) {
+    input.amount = 500;
+    input.refund_id = (struct bus_uuid){{1}};
+  }
+  if (kind == PAYMENT_ON_CHARGE || kind == PAYMENT_ON_REFUND || kind == PAYMENT_ON_REFUND_PART)
     input.cause =
         (struct bus_cause){.trace = {.trace_id = {1}, .span_id = {2}, .flags = 1, .state = "a=b"}, .message_id = {{3}}};
   if (kind < PAYMENT_ON_CAPTURED)

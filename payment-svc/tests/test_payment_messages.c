@@ -90,12 +90,16 @@ TEST(message_refund_ignores_what_it_does_not_know)
 
 TEST(message_events)
 {
-  const struct payment_event event = {.order_id = sample_order(), .amount = 0, .currency = BUS_NO_STR};
-  const struct payment_event captured = {.order_id = sample_order(), .amount = 5, .currency = BUS_STR("EUR")};
+  const struct payment_event event = {.order_id = sample_order(), .amount = 0, .left = BUS_NO_INT64};
+  const struct payment_event captured = {
+      .order_id = sample_order(), .amount = 5, .currency = BUS_STR("EUR"), .left = BUS_NO_INT64};
+  const struct payment_event part = {.order_id = sample_order(), .amount = 2, .currency = BUS_STR("EUR"), .left = 3};
   const struct payment_refusal refusal = {.order_id = sample_order(), .reason = BUS_STR("voided")};
   check_encoding(&payment_event_schema, &event, "{\"order_id\":\"" SAMPLE_ORDER "\",\"amount\":0}");
   check_encoding(&payment_event_schema, &captured,
                  "{\"order_id\":\"" SAMPLE_ORDER "\",\"amount\":5,\"currency\":\"EUR\"}");
+  check_encoding(&payment_event_schema, &part,
+                 "{\"order_id\":\"" SAMPLE_ORDER "\",\"amount\":2,\"currency\":\"EUR\",\"left\":3}");
   check_encoding(&payment_refusal_schema, &refusal, "{\"order_id\":\"" SAMPLE_ORDER "\",\"reason\":\"voided\"}");
   done();
 }

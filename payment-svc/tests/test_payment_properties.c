@@ -53,8 +53,8 @@ static void transact(struct world *world, const struct payment_input *input) {
   assert_true(!done.changed || payment_is_valid(&row));
   if (done.say != PAYMENT_SAY_NOTHING)
     world->said[done.say] = true;
-  world->taken += done.money == PAYMENT_MONEY_TAKEN ? row.amount : 0;
-  world->returned += done.money == PAYMENT_MONEY_RETURNED ? row.amount : 0;
+  world->taken += done.money == PAYMENT_MONEY_TAKEN ? done.money_amount : 0;
+  world->returned += done.money == PAYMENT_MONEY_RETURNED ? done.money_amount : 0;
   world->alarms += done.alarm != PAYMENT_NO_ALARM && done.alarm != PAYMENT_ALARM_REFUND;
   if (done.calls && (world->calm || !one_in(world, 10)))
     keep_call(world, &done.call); /* or it died right after COMMIT */

@@ -1,7 +1,6 @@
 /* decide() as the worker calls it: batches of inputs over a model, and what comes out. */
 #include "sample.h"
 
-#include <bus/pong.h>
 #include <payment_messages.h>
 #include <payment_service.h>
 #include <stdlib.h>
@@ -252,22 +251,5 @@ TEST(service_alarm_is_an_action)
   assert_int_equal(action->alarm, PAYMENT_ALARM_SUSPECT);
   assert_int_equal(action->state, PAYMENT_UNKNOWN);
   assert_false(action->calls);
-  bench_free(bench);
-}
-
-TEST(service_ping_is_answered)
-{
-  struct bench *bench = bench_new();
-  const struct payment_ping ping = {.deep = false};
-  deliver(bench, &payment_ping_type, &ping);
-  bench->envelopes[0].reply_to = BUS_STR("edge.reply.1");
-  bus_effects_init(&bench->effects, bench->arena, &bench->ids, NOW, "payment-svc");
-  bus_effects_begin(&bench->effects, &bench->inputs[0]);
-  struct bus_pong pong = {.workers_down = true};
-  payment_query_decide(&pong, &bench->inputs[0], &bench->effects);
-  assert_int_equal(bench->effects.count, 1);
-  assert_int_equal(effect_at(bench, 0)->kind, BUS_EFFECT_ANSWER);
-  assert_ptr_equal(effect_at(bench, 0)->type, &payment_pong_type);
-  assert_true(bus_str_is(effect_at(bench, 0)->body, "{\"workers_down\":true}"));
   bench_free(bench);
 }

@@ -8,10 +8,11 @@ import pytest
 
 from testkit import plans
 
-GROWING = {"payments", "ledger", "inbox", "outbox"}
+GROWING = {"payments", "refunds", "ledger", "inbox", "outbox"}
 SERVICE = "payment-svc"
 ORDERS = 100_000
-LOCK, INSERT, UPDATE, LEDGER, FIND_DUE, LOOK_AFTER, FIND_PUT_OFF = range(7)
+(LOCK, READ_REFUNDS, INSERT, UPDATE, LEDGER, FIND_DUE, LOOK_AFTER, FIND_PUT_OFF, INSERT_REFUNDS,
+ UPDATE_REFUNDS) = range(10)
 
 # The payments of a day: nearly all are definite, a few are open or unknown.
 FILL = f"""
@@ -33,6 +34,12 @@ INSERT INTO payments.ledger (order_id, entry, amount, currency, psp_id)
 SELECT order_id, entry, amount, currency, psp_id
 FROM payments.payments, unnest(ARRAY['captured', 'refunded']) AS entry
 WHERE state IN ('captured', 'refunding', 'refunded') AND (entry = 'captured' OR state = 'refunded');
+
+WITH refunds AS (
+    INSERT INTO payments.refunds (refund_id, order_id, state, number, amount, whole, restock, created_at)
+    SELECT gen_random_uuid(), order_id, 'open', 2, 5, false, false, now()
+    FROM payments.payments WHERE state = 'captured' LIMIT 10000 RETURNING order_id)
+UPDATE payments.payments p SET promised_amount = 5 FROM refunds r WHERE p.order_id = r.order_id;
 """
 
 
@@ -100,10 +107,10 @@ class Session:
         return self.cursor.fetchall() if self.cursor.description else self.cursor.rowcount
 
     def insert(self, order, state="processing", amount=1998, currency="EUR", token="pm_card_visa", psp_id=None,
-               refund_id=None, reason=None, refunds=0, refunded=0, attempts=1, first=None, due=None, wanted=False,
-               trace=None, cause=None, state_text=None, version=1):
-        columns = (order, state, amount, currency, token, psp_id, refund_id, reason, refunds, refunded, attempts, first,
-                   due, wanted, trace, cause, state_text, version)
+               refund_id=None, reason=None, refunds=0, refunded=0, promised=0, part=None, part_amount=0, attempts=1,
+               first=None, due=None, wanted=False, trace=None, cause=None, state_text=None, version=1):
+        columns = (order, state, amount, currency, token, psp_id, refund_id, reason, refunds, refunded, promised, part,
+                   part_amount, attempts, first, due, wanted, trace, cause, state_text, version)
         return self.run(INSERT, *[[column] for column in columns])
 
 
@@ -126,8 +133,8 @@ def test_a_batch_is_written_locked_and_read_back(session):
         assert session.insert(order, first=NOW, due=LATER, trace=TRACE, cause=CAUSE, state_text="a=1") == 1
     rows = session.run(LOCK, list(reversed(orders)))
     assert [row[0] for row in rows] == orders
-    assert rows[0][1:] == ("processing", 1998, "EUR", "pm_card_visa", None, None, None, 0, 0, 1, NOW, LATER, False,
-                           TRACE, CAUSE, "a=1", 1)
+    assert rows[0][1:] == ("processing", 1998, "EUR", "pm_card_visa", None, None, None, 0, 0, 0, None, 0, 1, NOW,
+                           LATER, False, TRACE, CAUSE, "a=1", 1)
 
 
 def test_an_update_changes_what_it_is_given(session):
@@ -135,14 +142,14 @@ def test_an_update_changes_what_it_is_given(session):
     for order in orders:
         session.insert(order, first=NOW, due=LATER)
     assert session.run(UPDATE, orders, ["refunding", "declined"], [None, None], ["pi_1", None], ["re_1", None],
-                       [None, "expired_card"], [2, 0], [0, 0], [3, 1], [NOW, NOW],
+                       [None, "expired_card"], [2, 0], [5, 0], [12, 0], [CAUSE, None], [7, 0], [3, 1], [NOW, NOW],
                        [LATER, None], [True, False], [TRACE, None], [CAUSE, None], ["a=1", None],
                        [5, 2]) == 2
     rows = {row[0]: row[1:] for row in session.run(LOCK, orders)}
-    assert rows[orders[0]] == ("refunding", 1998, "EUR", None, "pi_1", "re_1", None, 2, 0, 3, NOW, LATER,
-                               True, TRACE, CAUSE, "a=1", 5)
-    assert rows[orders[1]] == ("declined", 1998, "EUR", None, None, None, "expired_card", 0, 0, 1, NOW, None,
-                               False, None, None, None, 2)
+    assert rows[orders[0]] == ("refunding", 1998, "EUR", None, "pi_1", "re_1", None, 2, 5, 12, CAUSE, 7, 3, NOW,
+                               LATER, True, TRACE, CAUSE, "a=1", 5)
+    assert rows[orders[1]] == ("declined", 1998, "EUR", None, None, None, "expired_card", 0, 0, 0, None, 0, 1, NOW,
+                               None, False, None, None, None, 2)
 
 
 def test_only_what_is_due_is_found_the_longest_due_first(session):
@@ -184,13 +191,37 @@ def test_gauges_count_what_an_operator_wants_to_know(session):
 def test_no_second_payment_and_no_second_capture_for_an_order(session):
     order = str(uuid.uuid4())
     session.insert(order, due=LATER)
-    assert session.run(LEDGER, [order], ["captured"], [1998], ["EUR"], ["pi_1"]) == 1
+    assert session.run(LEDGER, [order], ["captured"], [0], [1998], ["EUR"], ["pi_1"]) == 1
     session.connection.commit()
     for again in (lambda: session.insert(order, due=LATER),
-                  lambda: session.run(LEDGER, [order], ["captured"], [1998], ["EUR"], ["pi_2"])):
+                  lambda: session.run(LEDGER, [order], ["captured"], [0], [1998], ["EUR"], ["pi_2"])):
         with pytest.raises(psycopg2.errors.UniqueViolation):
             again()
         session.connection.rollback()
+
+
+def add_refund(session, order, number, refund_id=None):
+    refund_id = refund_id or str(uuid.uuid4())
+    columns = (refund_id, order, "open", number, 5, False, None, False, None, NOW)
+    assert session.run(INSERT_REFUNDS, *[[column] for column in columns]) == 1
+    return refund_id
+
+
+def test_open_refunds_are_read_and_those_that_are_named(session):
+    """A key may have been used for another payment's refund. The shorter array is filled with NULL."""
+    mine, other = (str(uuid.uuid4()) for _ in range(2))
+    for order in (mine, other):
+        session.insert(order, "captured", token=None, psp_id="pi_1")
+    done, opened, named = (add_refund(session, order, number) for order, number in ((mine, 2), (mine, 3), (other, 2)))
+    assert session.run(UPDATE_REFUNDS, [done], ["done"], ["re_1"]) == 1
+
+    def found(orders, refunds):
+        return sorted(row[0] for row in session.run(READ_REFUNDS, orders, refunds))
+
+    assert found([mine], [None]) == [opened]
+    assert found([mine, None], [named, done]) == sorted([opened, named, done])
+    assert found([mine, other], [named, None]) == sorted([opened, named])
+    assert found([mine], [str(uuid.uuid4())]) == [opened]
 
 
 @pytest.mark.parametrize("bad", [
@@ -200,7 +231,14 @@ def test_no_second_payment_and_no_second_capture_for_an_order(session):
     {"state": "captured", "token": None, "due": None},                 # captured without the PSP's id
     {"state": "declined", "token": None, "due": None},                 # no reason
     {"state": "refunded", "token": None, "psp_id": "pi_1", "due": None},
-    {"state": "captured", "token": None, "psp_id": "pi_1", "due": None, "refunded": 5},
+    {"state": "captured", "token": None, "psp_id": "pi_1", "due": None, "refunded": 1998},  # all came back
+    {"state": "captured", "token": None, "psp_id": "pi_1", "due": None, "promised": 1999},
+    {"state": "captured", "token": None, "psp_id": "pi_1", "due": None, "part": CAUSE, "part_amount": 5},
+    {"state": "refunding", "token": None, "psp_id": "pi_1", "refunds": 1},  # nobody asked for it
+    {"state": "refunding", "token": None, "psp_id": "pi_1", "refunds": 1, "refunded": 1990, "part": CAUSE,
+     "part_amount": 9},
+    {"state": "refunding", "token": None, "psp_id": "pi_1", "refunds": 1, "part": CAUSE},
+    {"promised": 1},                                                   # of a charge that may yet be declined
     {"state": "paid"},
     {"amount": -1},
     {"amount": 1_000_000_000_001},
@@ -226,6 +264,8 @@ def test_a_row_that_breaks_a_rule_is_refused(session, bad):
     "DELETE FROM payments.payments",
     "TRUNCATE payments.payments",
     "UPDATE payments.ledger SET amount = 1",
+    "UPDATE payments.refunds SET amount = 1",
+    "DELETE FROM payments.refunds",
     "DELETE FROM payments.ledger",
     "TRUNCATE payments.ledger",
     "SELECT FROM payments.audit",
@@ -295,6 +335,44 @@ def test_an_operator_settles_what_is_unknown(unknown, outcome, refund_requested,
     assert cursor.fetchone()[0] == expected[0]
     assert read(cursor, order) == expected
     assert (order,) not in audit(cursor)
+
+
+@pytest.mark.parametrize("outcome, state, refunded, left_open", [
+    ("refunded", "captured", 500, ["00000000-0000-4000-8000-000000000002"]),
+    ("captured", "refunding", 0, ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"]),
+])
+def test_an_operator_settles_the_refund_of_a_part(unknown, outcome, state, refunded, left_open):
+    """The refund that waits behind it goes on."""
+    make, cursor = unknown
+    order = make()
+    cursor.execute("BEGIN")
+    cursor.execute("INSERT INTO payments.ledger (order_id, entry, amount, currency, psp_id)"
+                   " VALUES (%s, 'captured', 1998, 'EUR', 'pi_9')", (order,))
+    for number in (1, 2):
+        cursor.execute("INSERT INTO payments.refunds (refund_id, order_id, state, number, amount, whole, restock,"
+                       " created_at) VALUES (%s, %s, 'open', %s, 500, false, false, now())",
+                       (f"00000000-0000-4000-8000-00000000000{number}", order, number))
+    cursor.execute("UPDATE payments.payments SET psp_id = 'pi_9', refunds = 1, promised_amount = 1000,"
+                   " refund_amount = 500, refund_id = '00000000-0000-4000-8000-000000000001'"
+                   " WHERE order_id = %s", (order,))
+    cursor.execute("SELECT payments.settle(%s, %s, 're_9')", (order, outcome))
+    assert cursor.fetchone()[0] == state
+    assert read(cursor, order)[:6] == (state, None, "pi_9", None, 2 if state == "refunding" else 1, refunded)
+    cursor.execute("SELECT refund_id::text FROM payments.refunds WHERE order_id = %s AND state = 'open' ORDER BY 1",
+                   (order,))
+    assert [row[0] for row in cursor.fetchall()] == left_open
+    assert (order,) not in audit(cursor)
+    cursor.execute("ROLLBACK")
+
+
+def test_the_legs_of_each_movement_sum_to_zero(filled):
+    with filled.superuser() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM (SELECT FROM payments.legs GROUP BY order_id, entry, refund"
+                       " HAVING sum(amount) <> 0 OR count(*) <> 2) AS wrong")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("SELECT account, sum(amount)::bigint FROM payments.legs GROUP BY account ORDER BY account")
+        (customer, paid), (provider, owed) = cursor.fetchall()
+        assert (customer, provider) == ("customer", "provider") and paid == -owed != 0
 
 
 def test_only_what_is_unknown_can_be_settled(unknown):

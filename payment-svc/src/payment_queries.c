@@ -1,0 +1,96 @@
+/* Answers queries: a payment with its refunds, and pings. */
+#include "payment_queries.h"
+
+#include "payment_columns.h"
+#include "payment_service.h"
+#include "payment_statements.h"
+
+bool payment_query_model_new(const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                             struct payment_query_model **ret) {
+  struct payment_query_model *model = bus_arena_alloc(arena, sizeof *model);
+  if (!model)
+    return false;
+  bus_set_init(&model->payments, &payment_columns, 0, arena);
+  bus_set_init(&model->refunds, &refund_columns, 0, arena);
+  for (size_t i = 0; i < count; i++)
+    if (inputs[i].type == &payment_get_type)
+      bus_set_add(&model->payments, &((const struct payment_get *)inputs[i].body)->order_id);
+  *ret = model;
+  return bus_set_open(&model->payments) && bus_set_open(&model->refunds);
+}
+
+bool payment_query_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                        struct bus_sql *sql, void **ret_model) {
+  const struct bus_worker *worker = context;
+  struct payment_query_model *model;
+  if (!payment_query_model_new(inputs, count, arena, &model))
+    return false;
+  model->pong.workers_down = worker && !bus_worker_commands_are_up(worker);
+  if (model->payments.count > 0) {
+    bus_set_lock(&model->payments, sql, GET_PAYMENTS);
+    bus_set_lock(&model->payments, sql, GET_PAYMENT_REFUNDS);
+  }
+  *ret_model = model;
+  return true;
+}
+
+bool payment_query_load(void *context, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
+  struct payment_query_model *model = context;
+  return count == 0 || (bus_set_load(&model->payments, rows[0], err) && bus_set_load(&model->refunds, rows[1], err));
+}
+
+static bool is_of(const struct refund *refund, const struct payment *payment) {
+  return bus_uuid_equal(&refund->order_id, &payment->order_id);
+}
+
+static size_t count_refunds(const struct payment_query_model *model, const struct payment *payment) {
+  size_t count = 0;
+  for (size_t i = 0; i < model->refunds.count; i++)
+    count += is_of(bus_set_at(&model->refunds, i), payment);
+  return count;
+}
+
+/* The set is sorted by id: the refunds are put into their order. */
+static void show_refunds(const struct payment_query_model *model, const struct payment *payment,
+                         struct payment_view *view, const struct refund **sorted) {
+  for (size_t i = 0; i < model->refunds.count; i++) {
+    const struct refund *refund = bus_set_at(&model->refunds, i);
+    size_t place = view->refund_count;
+    if (!is_of(refund, payment))
+      continue;
+    for (; place > 0 && refund->number < sorted[place - 1]->number; place--)
+      sorted[place] = sorted[place - 1];
+    sorted[place] = refund;
+    view->refund_count++;
+  }
+  for (size_t i = 0; i < view->refund_count; i++)
+    refund_view_of(sorted[i], payment, &view->refunds[i]);
+}
+
+static void answer_get(const struct payment_query_model *model, const struct payment_get *get,
+                       struct bus_effects *effects) {
+  const struct payment *payment = bus_set_find(&model->payments, &get->order_id);
+  struct payment_view view;
+  struct payment_answer answer = {.outcome = PAYMENT_NOT_FOUND};
+  if (payment && bus_set_is_stored(&model->payments, payment)) {
+    size_t count = count_refunds(model, payment);
+    const struct refund **sorted = bus_effects_array(effects, count + 1, sizeof *sorted);
+    payment_view_of(payment, &view);
+    view.refunds = bus_effects_array(effects, count + 1, sizeof *view.refunds);
+    if (!sorted || !view.refunds)
+      return;
+    show_refunds(model, payment, &view, sorted);
+    answer = (struct payment_answer){.outcome = PAYMENT_FOUND, .payment = &view};
+  }
+  bus_answer(effects, &payment_answer_type, &answer);
+}
+
+void payment_query_decide(void *context, const struct bus_input *input, struct bus_effects *effects) {
+  const struct payment_query_model *model = context;
+  if (input->type == &payment_get_type)
+    answer_get(model, input->body, effects);
+  else if (input->type == &payment_ping_type)
+    bus_answer(effects, &payment_pong_type, &model->pong);
+  else
+    bus_park(effects, "payment-svc answers no such query");
+}
