@@ -42,7 +42,7 @@ TEST(a_new_order_is_202_with_location_and_the_order)
   assert_int_equal(response.retry_after_s, 0);
   assert_body(&response, "{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\",\"status\":\"PENDING\",\"reason\":null,"
                          "\"items\":[{\"product_id\":\"SKU-00001\",\"quantity\":2,\"unit_price\":null}],\"total\":null,"
-                         "\"currency\":null,\"created_at\":\"2023-11-14T22:13:20.123Z\",\"updated_at\":"
+                         "\"currency\":null,\"refunded\":0,\"created_at\":\"2023-11-14T22:13:20.123Z\",\"updated_at\":"
                          "\"2023-11-14T22:13:21.000Z\",\"version\":1}");
   CLOSE;
 }
@@ -115,7 +115,7 @@ TEST(what_cannot_be_an_answer_is_503)
 #define ONLY_ACCEPTED                                                                                                  \
   "{\"order_id\":\"" ID                                                                                                \
   "\",\"customer_id\":null,\"status\":\"ACCEPTED\",\"reason\":null,\"items\":null,\"total\":null,"                     \
-  "\"currency\":null,\"created_at\":null,\"updated_at\":null,\"version\":null}"
+  "\"currency\":null,\"refunded\":null,\"created_at\":null,\"updated_at\":null,\"version\":null}"
 
 TEST(an_order_accepted_on_the_confirm_is_202_and_repeats_nothing_of_the_request)
 {

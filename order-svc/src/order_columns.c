@@ -23,6 +23,7 @@ static const struct bus_column orders[] = {
     BUS_COLUMN_LIST(O, items, item_count, I, &item_columns, ORDER_ITEMS_MAX, ONCE | STEP | BUS_VIEW),
     BUS_COLUMN_INT64(O, total, 0, BUS_JSON_INT_MAX, STEP | BUS_VIEW | BUS_NULL),
     BUS_COLUMN_TEXT(O, currency, ORDER_CURRENCY_LEN, ORDER_CURRENCY_LEN, STEP | BUS_VIEW | BUS_NULL),
+    BUS_COLUMN_INT64(O, refunded, 0, BUS_JSON_INT_MAX, STEP | BUS_VIEW),
     BUS_COLUMN_TIME(O, created_at, ONCE | BUS_VIEW),
     BUS_COLUMN_TIME(O, updated_at, STEP | BUS_VIEW),
     BUS_COLUMN_INT64(O, version, 1, INT64_MAX, STEP | BUS_VIEW),
@@ -31,7 +32,6 @@ static const struct bus_column orders[] = {
                   .flags = ONCE | BUS_NULL),
     BUS_COLUMN_TEXT(O, request_hash, ORDER_HASH_LEN, ORDER_HASH_LEN, ONCE),
     BUS_COLUMN_INT64(O, captured, 0, BUS_JSON_INT_MAX, STEP),
-    BUS_COLUMN_INT64(O, refunded, 0, BUS_JSON_INT_MAX, STEP),
     BUS_COLUMN_BOOL(O, stock_settled, STEP),
     BUS_COLUMN_BOOL(O, payment_settled, STEP),
 

@@ -230,14 +230,40 @@ static void cancel_if_stock_is_settled(struct deciding *d) {
     add_fact(d, FACT_CANCELLED);
 }
 
-/* A refund of less than was captured settles nothing: the refund stays open and is asked again. */
+static int64_t left_of(const struct payment_event *payment) {
+  return payment->left == BUS_NO_INT64 ? 0 : payment->left;
+}
+
+/* What came back, and what is left, was captured before; the event that says so may come later. */
+static void note_capture_behind(struct deciding *d) {
+  int64_t captured = d->payment->amount + left_of(d->payment);
+  if (left_of(d->payment) > 0 && captured > d->order->captured)
+    add_fact(d, FACT_PAYMENT_CAPTURED)->amount = captured;
+}
+
+/* An operator's refund: the order stays as it is. */
+static bool step_note_refund(struct deciding *d) {
+  int64_t amount = d->payment->amount;
+  if (amount + left_of(d->payment) > d->order->total)
+    d->decision->alarm = "refunded more than was captured";
+  else if (amount > d->order->refunded) {
+    note_capture_behind(d);
+    add_fact(d, FACT_PAYMENT_REFUNDED)->amount = amount;
+  }
+  return true;
+}
+
+/* An operator's refund of a part settles nothing: the refund of the rest stays open and is asked again. So it does
+ * where less was refunded than was captured, and no more is left. */
 static bool step_money_back(struct deciding *d) {
   int64_t amount = d->payment->amount;
-  bool covers = amount >= d->order->captured || d->order->refunded >= d->order->captured;
-  if (!covers)
+  bool is_part = left_of(d->payment) > 0;
+  bool covers = !is_part && (amount >= d->order->captured || d->order->refunded >= d->order->captured);
+  if (!covers && !is_part)
     d->decision->alarm = "refunded less than was captured";
   if (amount <= d->order->refunded && (d->order->payment_settled || !covers))
     return true;
+  note_capture_behind(d);
   add_fact(d, FACT_PAYMENT_REFUNDED)->amount = amount;
   if (covers && !d->order->payment_settled)
     cancel_if_stock_is_settled(d);
@@ -313,6 +339,7 @@ static bool (*const steps[])(struct deciding *) = {
     [STEP_CONFIRM_PAID] = step_confirm_paid,
     [STEP_COMPENSATE] = step_compensate,
     [STEP_STOCK_BACK] = step_stock_back,
+    [STEP_NOTE_REFUND] = step_note_refund,
     [STEP_MONEY_BACK] = step_money_back,
     [STEP_MONEY_REFUSED] = step_money_refused,
     [STEP_NOTE_CAPTURE] = step_note_capture,

@@ -145,6 +145,7 @@ struct order_view order_view_of(struct order *order) {
       .item_count = order->item_count,
       .total = order->total,
       .currency = order->currency,
+      .refunded = order->refunded,
       .created_at = order->created_at,
       .updated_at = order->updated_at,
       .version = order->version,

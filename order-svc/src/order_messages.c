@@ -45,6 +45,7 @@ static const struct bus_field view_fields[] = {
     ORDER_ITEMS(struct order_view, BUS_REQUIRED, "what is ordered"),
     BUS_FIELD_INT64(struct order_view, total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "in minor units; null until RESERVED"),
     ORDER_CURRENCY(struct order_view, BUS_OPTIONAL, "ISO 4217; null until RESERVED"),
+    BUS_FIELD_INT64(struct order_view, refunded, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "what came back, in minor units"),
     BUS_FIELD_TIME(struct order_view, created_at, BUS_REQUIRED, "when it was placed"),
     BUS_FIELD_TIME(struct order_view, updated_at, BUS_REQUIRED, "when it last changed"),
     BUS_FIELD_INT64(struct order_view, version, 1, BUS_JSON_INT_MAX, BUS_REQUIRED, "seq of its last event"),

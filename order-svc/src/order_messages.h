@@ -68,6 +68,7 @@ struct order_view {
   size_t item_count;
   int64_t total; /* minor units; BUS_NO_INT64 until RESERVED */
   struct bus_str currency;
+  int64_t refunded; /* what came back */
   bus_time created_at, updated_at;
   int64_t version;
   struct order_request request;

@@ -93,7 +93,7 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
                 [ORDER_ON_PAYMENT_CAPTURED] = GO(STEP_CONFIRM, ORDER_CONFIRMED),
                 [ORDER_ON_PAYMENT_DECLINED] = UNDO,
                 [ORDER_ON_PAYMENT_FAILED] = UNDO,
-                [ORDER_ON_PAYMENT_REFUNDED] = IGNORE(ORDER_RESERVED),
+                [ORDER_ON_PAYMENT_REFUNDED] = GO(STEP_NOTE_REFUND, ORDER_RESERVED),
                 [ORDER_ON_DEADLINE] = UNDO,
             },
         [ORDER_PAID] =
@@ -111,7 +111,7 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
                 [ORDER_ON_PAYMENT_CAPTURED] = IGNORE(ORDER_PAID),
                 [ORDER_ON_PAYMENT_DECLINED] = ALARM(ORDER_PAID, "payment declined after it was captured"),
                 [ORDER_ON_PAYMENT_FAILED] = ALARM(ORDER_PAID, "payment failed after it was captured"),
-                [ORDER_ON_PAYMENT_REFUNDED] = ALARM(ORDER_PAID, "payment refunded that nobody asked back"),
+                [ORDER_ON_PAYMENT_REFUNDED] = GO(STEP_NOTE_REFUND, ORDER_PAID),
                 [ORDER_ON_DEADLINE] = GO(STEP_CONFIRM_PAID, ORDER_CONFIRMED),
             },
         [ORDER_COMPENSATING] =
@@ -145,7 +145,7 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
                 [ORDER_ON_PAYMENT_CAPTURED] = IGNORE(ORDER_CONFIRMED),
                 [ORDER_ON_PAYMENT_DECLINED] = ALARM(ORDER_CONFIRMED, "payment declined after it was captured"),
                 [ORDER_ON_PAYMENT_FAILED] = ALARM(ORDER_CONFIRMED, "payment failed after it was captured"),
-                [ORDER_ON_PAYMENT_REFUNDED] = ALARM(ORDER_CONFIRMED, "payment refunded that nobody asked back"),
+                [ORDER_ON_PAYMENT_REFUNDED] = GO(STEP_NOTE_REFUND, ORDER_CONFIRMED),
                 [ORDER_ON_DEADLINE] = IGNORE(ORDER_CONFIRMED),
             },
         [ORDER_REJECTED] =
@@ -202,6 +202,7 @@ static const struct step_text {
     [STEP_CONFIRM_PAID] = {NULL, "order.confirmed"},
     [STEP_COMPENSATE] = {NULL, "release, refund"},
     [STEP_STOCK_BACK] = {"stock settled", "once the payment is settled too"},
+    [STEP_NOTE_REFUND] = {"noted", NULL},
     [STEP_MONEY_BACK] = {"payment settled", "once the stock is settled too"},
     [STEP_MONEY_REFUSED] = {"payment settled", "once the stock is settled too"},
     [STEP_NOTE_CAPTURE] = {"`payment.refund` unless one covers it", "refund again"},

@@ -19,6 +19,7 @@ enum order_step {
   STEP_CONFIRM_PAID,     /* an order that the release before left in PAID */
   STEP_COMPENSATE,       /* undo whatever was asked */
   STEP_STOCK_BACK,       /* inventory holds nothing; CANCELLED once the money is settled too */
+  STEP_NOTE_REFUND,      /* an operator has refunded a part, or all */
   STEP_MONEY_BACK,       /* all that was captured was refunded; CANCELLED once the stock is settled too */
   STEP_MONEY_REFUSED,    /* nothing was ever captured; CANCELLED once the stock is settled too */
   STEP_NOTE_CAPTURE,     /* captured after all: the refund that was asked, or a new one, covers it */

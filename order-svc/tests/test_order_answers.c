@@ -6,7 +6,7 @@
 #define AT_START "\"2026-01-01T00:00:00.000Z\""
 #define VIEW(status, reason, items, total, at, version)                                                                \
   "{" ID ",\"customer_id\":\"c-1\",\"status\":\"" status "\"" reason ",\"items\":" items total                         \
-  ",\"created_at\":" AT_START ",\"updated_at\":" at ",\"version\":" version "}"
+  ",\"refunded\":0,\"created_at\":" AT_START ",\"updated_at\":" at ",\"version\":" version "}"
 #define PRICED_TOTAL ",\"total\":1999,\"currency\":\"EUR\""
 
 static struct bus_envelope *add_asking(enum order_message message) {

@@ -76,7 +76,8 @@ TEST(an_order_that_is_there)
   model->asked[0].page.count = 1;
   assert_text(decide(0)->body,
               "{\"outcome\":\"found\",\"order\":{\"order_id\":\"11223344-5566-5788-99aa-bbccddeeff00\",\"customer_id\":"
-              "\"c-1\",\"status\":\"PENDING\",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":1}],\"created_at\":"
+              "\"c-1\",\"status\":\"PENDING\",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":1}],\"refunded\":0,"
+              "\"created_at\":"
               "\"2026-01-01T00:00:00.000Z\",\"updated_at\":\"2026-01-01T00:00:00.000Z\",\"version\":1}}");
   bus_arena_free(arena);
 }
@@ -112,7 +113,8 @@ static struct bus_str many(struct order *orders, size_t count, size_t missing) {
 
 #define ONE(last)                                                                                                      \
   "{\"outcome\":\"found\",\"order\":{\"order_id\":\"11223344-5566-5788-99aa-bbccddeeff" last "\",\"customer_id\":"     \
-  "\"c-1\",\"status\":\"PENDING\",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":1}],\"created_at\":"               \
+  "\"c-1\",\"status\":\"PENDING\",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":1}],\"refunded\":0,\"created_"     \
+  "at\":"                                                                                                              \
   "\"2026-01-01T00:00:00.000Z\",\"updated_at\":\"2026-01-01T00:00:00.000Z\",\"version\":1}}"
 
 TEST(many_orders_are_answered_in_the_order_in_which_they_were_asked_for)

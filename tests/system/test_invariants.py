@@ -28,6 +28,7 @@ def healthy():
                          {"id": ID, "seq": 3, "type": "order.confirmed", "data": {"amount": 10}}],
         "i.product_id": [{"product_id": "A", "quantity": 2}],
         "payments.ledger": [{"order_id": ID, "type": "captured", "amount": 10}],
+        "payments.refunds": [],
         "payments.audit": [],
         "stock_audit": [],
         "inventory.products": [{"product_id": "A", "received": 100, "on_hand": 98, "reserved": 0, "sold": 2,
@@ -56,8 +57,8 @@ class Told:
         monkeypatch.setattr(invariants, "read_ledger", lambda _: facts["ledger"])
 
     def rows(self, _database, sql):
-        tables = ["i.product_id", "order_items", "order_events", "order_list", "payments.ledger", "payments.audit",
-                  "stock_audit", "inventory.products", "bus.outbox", "bus.inbox"]
+        tables = ["i.product_id", "order_items", "order_events", "order_list", "payments.ledger", "payments.refunds",
+                  "payments.audit", "stock_audit", "inventory.products", "bus.outbox", "bus.inbox"]
         return copy.deepcopy(self.facts[next(name for name in tables if name in sql)])
 
     def snapshot(self, database, *queries):
@@ -263,6 +264,36 @@ def test_what_reservations_without_an_order_hold_is_no_violation(monkeypatch):
     facts["inventory.products"][0].update(on_hand=91, reserved=4, own_reserved=4, sold=5, own_sold=3)
     assert not invariants.check(Told(facts, monkeypatch)).violations()
     facts["inventory.products"][0].update(own_sold=2)
+    assert invariants.check(Told(facts, monkeypatch)).violations()
+
+
+def refunded_by_an_operator(facts, amount=4):
+    """A part came back, and everyone knows."""
+    for name in ("ledger", "payments.ledger"):
+        facts[name].append({"order_id": ID, "type": "refunded", "amount": amount})
+    facts["payments.refunds"].append({"order_id": ID, "amount": amount})
+    facts["order_list"][0].update(refunded=amount, version=4)
+    facts["order_events"].append({"id": ID, "seq": 4, "type": "payment.refunded", "data": {"amount": amount}})
+
+
+def test_refund_of_an_operator_is_no_violation(monkeypatch):
+    facts = healthy()
+    refunded_by_an_operator(facts)
+    assert not invariants.check(Told(facts, monkeypatch)).violations()
+
+
+@pytest.mark.parametrize("name", ["ledger", "payments.ledger", "payments.refunds"])
+def test_refund_of_an_operator_that_one_does_not_know_is_a_violation(monkeypatch, name):
+    facts = healthy()
+    refunded_by_an_operator(facts)
+    facts[name].pop()
+    assert invariants.check(Told(facts, monkeypatch)).violations()
+
+
+def test_refund_of_an_operator_may_be_under_way_in_a_running_system(monkeypatch):
+    facts = healthy()
+    facts["payments.refunds"].append({"order_id": ID, "amount": 4})
+    assert not invariants.check(Told(facts, monkeypatch), at_rest=False).violations()
     assert invariants.check(Told(facts, monkeypatch)).violations()
 
 
