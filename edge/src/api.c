@@ -341,3 +341,19 @@ void edge_inventory_update(void *context, struct bus_http_exchange *exchange) {
   else
     write_product(edge, exchange, update->product_id, update, may_hold);
 }
+
+/* Without payment-svc's answer it may yet be refused, so that the confirm alone is no success. */
+void edge_payments_refund(void *context, struct bus_http_exchange *exchange) {
+  struct edge *edge = context;
+  const struct refund_request *refund = bus_http_request(exchange);
+  const struct edge_command command = {.type = &payment_refund_part_type,
+                                       .answer = &payment_answer_type,
+                                       .correlation_id = &refund->command.order_id,
+                                       .body = &refund->command,
+                                       .needs_answer = true};
+  const void *said;
+  struct response response;
+  if (edge_tell(edge, exchange, &command, &said, &response) == EDGE_ANSWERED)
+    response = response_refund(said, bus_http_arena(exchange));
+  edge_respond(edge, exchange, &response);
+}

@@ -222,6 +222,7 @@ void edge_orders_of_user(void *edge, struct bus_http_exchange *exchange);
 void edge_products_put(void *edge, struct bus_http_exchange *exchange);
 void edge_products_withdraw(void *edge, struct bus_http_exchange *exchange);
 void edge_inventory_update(void *edge, struct bus_http_exchange *exchange);
+void edge_payments_refund(void *edge, struct bus_http_exchange *exchange);
 
 /* ---- routes.c ---- */
 extern const struct bus_http_route edge_routes[];

@@ -309,6 +309,42 @@ const struct bus_http_input put_input = {.size = sizeof(struct product_put),
                                          .no_such = "no such product",
                                          .body = &put_schema};
 
+/* ---- payments ---- */
+
+static const struct bus_field payment_path[] = {BUS_FIELD_UUID(
+    struct payment_get, order_id, BUS_REQUIRED, "the payment: the id of its order", .example = ORDER_EXAMPLE)};
+const struct bus_http_input payment_input = {.size = sizeof(struct payment_get),
+                                             .path = BUS_TABLE(struct payment_get, payment_path),
+                                             .no_such = "no such payment"};
+const struct bus_http_input order_payments_input = {.size = sizeof(struct payment_get), BY_ORDER(struct payment_get)};
+
+static const struct bus_field refund_fields[] = {
+    KEY_FIELD(struct refund_request),
+    BUS_FIELD_UUID(struct refund_request, payment_id, BUS_OPTIONAL, "the payment; or order_id"),
+    BUS_FIELD_UUID(struct payment_refund_part, order_id, BUS_OPTIONAL, "its order; or payment_id",
+                   .example = ORDER_EXAMPLE),
+    BUS_FIELD_INT64(struct payment_refund_part, amount, 1, BUS_JSON_INT_MAX, BUS_OPTIONAL,
+                    "in minor units; without it all that can still be refunded", .example = "1"),
+    BUS_FIELD_STRING(struct payment_refund_part, reason, BUS_PLAIN, 1, PAYMENT_REFUND_REASON_MAX, BUS_OPTIONAL,
+                     "why, for people", .example = "damaged"),
+};
+static const struct bus_schema refund_schema = BUS_SCHEMA("refund request", struct refund_request, refund_fields);
+_Static_assert(offsetof(struct refund_request, command) == 0, "the table of the command is that of the request");
+
+/* The id of a refund is that of its key alone: the key of another refund is found out. */
+static void check_refund(void *request, struct bus_problems *problems) {
+  struct refund_request *refund = request;
+  bool by_payment = !bus_uuid_is_nil(&refund->payment_id), by_order = !bus_uuid_is_nil(&refund->command.order_id);
+  if (by_payment == by_order)
+    bus_problem_add(problems, "order_id", "must be given, or payment_id, and not both");
+  if (by_payment)
+    refund->command.order_id = refund->payment_id;
+  payment_refund_id_of(refund->idempotency_key, &refund->command.refund_id);
+}
+
+const struct bus_http_input refund_input = {
+    .size = sizeof(struct refund_request), .body = &refund_schema, .key = &refund_fields[0], .check = check_refund};
+
 static const struct bus_field withdraw_path[] = {BUS_FIELD_STRING(struct product_withdraw, product_id, BUS_ID, 1,
                                                                   BUS_ID_MAX, BUS_REQUIRED, "the product",
                                                                   .example = PRODUCT_EXAMPLE)};

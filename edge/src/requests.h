@@ -6,6 +6,7 @@
 #include <bus/route.h>
 #include <inventory_messages.h>
 #include <order_messages.h>
+#include <payment_messages.h>
 
 #define REQUEST_CUSTOMER_DEFAULT "anonymous"
 
@@ -24,6 +25,13 @@ struct stock_request {
   struct stock_update update; /* but for its condition, which is a header */
   struct bus_str idempotency_key;
   struct bus_str hash; /* as order_place.request_hash */
+};
+
+/* POST /api/payments/refund */
+struct refund_request {
+  struct payment_refund_part command;
+  struct bus_uuid payment_id; /* another name of the order's id */
+  struct bus_str idempotency_key;
 };
 
 /* PUT /api/orders/{id}/status */
@@ -55,6 +63,8 @@ extern const struct bus_http_input place_input,                             /* s
     stock_input,                                                            /* struct stock_request */
     reserve_input,                                                          /* struct reserve_request */
     reservation_input,                                                      /* struct own_name */
+    refund_input,                                                           /* struct refund_request */
+    payment_input, order_payments_input,                                    /* struct payment_get */
     events_input, stream_input,                                             /* struct events_request */
     status_input,                                                           /* struct status_request */
     user_orders_input,                                                      /* struct order_list */

@@ -4,6 +4,7 @@
 
 #include <inventory_messages.h>
 #include <order_messages.h>
+#include <payment_messages.h>
 
 struct response {
   int status;
@@ -57,7 +58,12 @@ typedef struct response response_view(const void *said, struct bus_arena *arena)
 struct accepted_stock {
   struct bus_str idempotency_key, status;
 };
-extern const struct bus_schema accepted_stock_schema, event_page_schema;
+/* The payments of an order: one at most. */
+struct payment_page {
+  struct payment_view *items;
+  size_t item_count;
+};
+extern const struct bus_schema accepted_stock_schema, event_page_schema, payment_page_schema;
 /* The shape of an order, for one that is only accepted as well: its id and the status ACCEPTED, the rest null. Made by
  * responses_init, which every response that needs it calls. */
 extern struct bus_schema accepted_order_schema;
@@ -97,5 +103,10 @@ struct response response_changed_meanwhile(void);
 /* An own reservation. */
 response_view response_reservation;
 struct response response_stock_accepted(struct bus_str idempotency_key, struct bus_arena *arena);
+
+/* Payments: of a struct payment_answer. */
+response_view response_payment;
+response_view response_order_payments;
+response_view response_refund;
 
 #endif

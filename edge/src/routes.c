@@ -68,6 +68,8 @@ static void probe(void *edge, struct bus_http_exchange *exchange) {
   { 429, "too many failed attempts (Retry-After)", NULL }
 #define NO_RESERVATION                                                                                                 \
   { 404, "no such reservation", NULL }
+#define NO_PAYMENT                                                                                                     \
+  { 404, "no such payment", NULL }
 #define NO_PRODUCT                                                                                                     \
   { 404, "no such product", NULL }
 
@@ -237,6 +239,34 @@ const struct bus_http_route edge_routes[] = {
          "Withdraws a product from sale: orders for it are rejected, and lists leave it out. If-Match: its entity "
          "tag.",
      ANSWERS({200, "withdrawn", &product_view_schema}, NO_PRODUCT, CONDITION, UNAVAILABLE)},
+    {.method = "POST",
+     .path = "/api/payments/refund",
+     .access = BUS_ROUTE_OPERATOR,
+     .input = &refund_input,
+     .handler = edge_payments_refund,
+     .body_limit = BODY_LIMIT,
+     .summary =
+         "Refunds a payment, whole or in part. The provider carries refunds of one payment out one after another.",
+     ANSWERS({202, "accepted; GET of the payment shows what became of it", &refund_view_schema},
+             {200, "the same request again: the refund as it is now (Idempotent-Replayed)", &refund_view_schema}, WRONG,
+             NO_PAYMENT, {409, "more than can still be refunded, or the payment is not captured", NULL}, REUSED,
+             UNAVAILABLE)},
+    {.method = "GET",
+     .path = "/api/payments/{id}",
+     .access = BUS_ROUTE_OPERATOR,
+     .input = &payment_input,
+     .handler = edge_query,
+     QUERY(payment_get_type, payment_answer_type, response_payment),
+     .summary = "A payment and its refunds",
+     ANSWERS({200, "the payment", &payment_view_schema}, NOT_MODIFIED, NO_PAYMENT, UNAVAILABLE)},
+    {.method = "GET",
+     .path = "/api/orders/{id}/payments",
+     .access = BUS_ROUTE_OPERATOR,
+     .input = &order_payments_input,
+     .handler = edge_query,
+     QUERY(payment_get_type, payment_answer_type, response_order_payments),
+     .summary = "The payment of an order and its refunds",
+     ANSWERS({200, "one payment at most", &payment_page_schema}, NO_ORDER, UNAVAILABLE)},
     {.method = "POST",
      .path = "/api/auth/register",
      .input = &register_input,

@@ -218,6 +218,23 @@ def test_Z4_stock_is_reserved_by_operators(edge, api, issuer):
     assert edge.call("DELETE", path, issuer.token("a-1", role="admin")).json()["status"] == "RELEASED"
 
 
+def test_Z4_refunds_are_for_operators(edge, api, issuer):
+    order_id = order_of(edge, api, issuer.token("c-1"))
+    api.wait_final(order_id)
+
+    def refund(token):
+        return edge.call("POST", "/api/payments/refund", token,
+                         json={"idempotency_key": f"refund-{order_id}", "order_id": order_id, "amount": 1})
+
+    refused = refund(issuer.token("c-1"))
+    assert refused.status_code == 403 and 'error="insufficient_scope"' in challenge(refused)
+    assert refund(None).status_code == 401
+    assert edge.call("GET", f"/api/payments/{order_id}", issuer.token("c-1")).status_code == 403
+    operator = issuer.token("o-1", role="operator")
+    assert refund(operator).status_code == 202
+    wait_until(lambda: edge.call("GET", f"/api/payments/{order_id}", operator).json()["refunded"] == 1, 20, "the refund")
+
+
 def test_Z4_products_are_put_and_withdrawn_by_admins(edge, api, issuer):
     def write(method, token):
         body = {"name": "Token", "price": 5, "currency": "EUR"} if method == "PUT" else None
