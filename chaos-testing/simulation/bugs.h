@@ -45,6 +45,9 @@
   X(EXPIRED_SOLD, "expired-confirmed", "a reservation is confirmed after it has expired")                              \
   X(NEVER_EXPIRES, "own-never-expires", "nothing looks for reservations that have expired")                            \
   X(NEW_KEY, "new-psp-key-per-retry", "each attempt at a charge has its own idempotency key")                          \
+  X(NEW_REFUND_KEY, "new-psp-key-per-refund-retry", "each attempt at a refund has its own idempotency key")            \
+  X(REFUND_UNLOCKED, "refund-limit-without-lock", "a refund is held against what was left before the one under way")   \
+  X(REFUND_REPEATED, "repeated-refund-refunds-again", "a repeated request for a refund makes another one")             \
   X(TIMEOUT_DECLINES, "psp-timeout-is-decline", "a call without an answer counts as declined")                         \
   X(VOID_UNDER_WAY, "voided-under-way", "a refund voids a charge whose call is out: its capture is kept")              \
   X(REFUND_AGAIN, "refund-done-unasked", "a refund counts as done when it is asked")                                   \

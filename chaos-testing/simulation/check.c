@@ -104,7 +104,7 @@ void check_money(struct world *world, const struct bus_uuid *order_id) {
     }
   if (captures > 1)
     world_violate(world, "the PSP has captured an order twice");
-  if (net != 0 && net != captured)
+  if (net < 0 || net > captured)
     world_violate(world, "the PSP holds %" PRId64 " of a capture of %" PRId64, net, captured);
 }
 
@@ -119,7 +119,8 @@ static const char *short_id(const struct bus_uuid *id) {
 
 static void end_of_order(struct world *world, const struct order *order) {
   int status = order->status;
-  int64_t net = psp_net(world, &order->order_id), expected = status == ORDER_CONFIRMED ? order->total : 0;
+  int64_t net = psp_net(world, &order->order_id);
+  int64_t expected = status == ORDER_CONFIRMED ? order->total - order->refunded : 0;
   if (status < ORDER_CONFIRMED || !order->payment_settled || !order->stock_settled)
     world_violate(world, "order %s ends %s", short_id(&order->order_id), order_state_name(status));
   if (net != expected)
@@ -248,6 +249,9 @@ void check_end(struct world *world) {
     if (payment->next_attempt_at != BUS_NO_TIME)
       world_violate(world, "a payment stays %s", payment_state_names[payment->state]);
   }
+  for (const struct row *row = world->databases[SERVICE_PAYMENT].tables[REFUNDS].rows; row; row = row->next)
+    if (((const struct refund *)row->record)->state != REFUND_DONE)
+      world_violate(world, "a refund stays open");
   end_of_stock(world);
   end_of_messages(world);
 }

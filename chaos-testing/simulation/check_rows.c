@@ -64,7 +64,8 @@ static struct order *fold_of(struct world *world, const struct bus_uuid *order_i
 /* Money and stock stand as the state says when it is entered. */
 static void check_entered(struct world *world, const struct order *order) {
   int64_t net = psp_net(world, &order->order_id);
-  int64_t expected = order->status == ORDER_CONFIRMED ? order->total : 0;
+  int64_t refunded = psp_refunded(world, &order->order_id); /* by an operator, before the order was CONFIRMED */
+  int64_t expected = order->status == ORDER_CONFIRMED ? order->total - refunded : 0;
   if (order_is_final(order) && net != expected)
     world_violate(world, "an order becomes %s while the PSP holds %" PRId64 " and not %" PRId64,
                   order_state_name(order->status), net, expected);
@@ -235,16 +236,40 @@ static int64_t booked(const struct database *database, const struct bus_uuid *or
   return sum;
 }
 
+/* An operator has asked for each, and together they are what the payment has promised. */
+static int64_t promised(struct world *world, const struct database *database, const struct bus_uuid *order_id) {
+  int64_t sum = 0;
+  for (const struct row *row = database->tables[REFUNDS].rows; row; row = row->next) {
+    const struct refund *refund = row->record;
+    if (!clients_asked_refund(world, &refund->refund_id))
+      world_violate(world, "a refund is made that no operator asked for");
+    if (bus_uuid_equal(&refund->order_id, order_id))
+      sum += refund->amount;
+  }
+  return sum;
+}
+
+static void check_refunds(struct world *world, const struct database *database, const struct payment *payment) {
+  int64_t sum = promised(world, database, &payment->order_id), moved = psp_refunded(world, &payment->order_id);
+  if (payment->promised_amount != sum)
+    world_violate(world, "a payment has promised %" PRId64 ", and its refunds are %" PRId64, payment->promised_amount,
+                  sum);
+  if (moved > (payment->refund_requested ? payment->amount : sum) || moved < payment->refunded_amount)
+    world_violate(world, "%" PRId64 " of a payment were refunded, and the PSP says %" PRId64, payment->refunded_amount,
+                  moved);
+}
+
 static void check_payment(struct world *world, const struct database *database, const struct payment *payment) {
   bool refunded = payment->state == PAYMENT_REFUNDED;
   bool captured = refunded || payment->state == PAYMENT_CAPTURED || payment->state == PAYMENT_REFUNDING;
   int64_t taken = booked(database, &payment->order_id, PAYMENT_MONEY_TAKEN);
   int64_t back = booked(database, &payment->order_id, PAYMENT_MONEY_RETURNED);
-  if (taken != (captured ? payment->amount : 0) || back != (refunded ? payment->amount : 0))
+  if (taken != (captured ? payment->amount : 0) || back != payment->refunded_amount || back > taken)
     world_violate(world, "a payment is %s, and its books say %" PRId64 " taken, %" PRId64 " given back",
                   payment_state_names[payment->state], taken, back);
   if (refunded && psp_net(world, &payment->order_id) != 0)
     world_violate(world, "a payment is refunded, and the PSP holds %" PRId64, psp_net(world, &payment->order_id));
+  check_refunds(world, database, payment);
 }
 
 void check_payments(struct world *world) {

@@ -269,6 +269,37 @@ static void plan_own(struct world *world, struct client_own *own) {
   }
 }
 
+/* ---- an operator who refunds ---- */
+
+static void send_refund(struct world *world, void *subject, uint64_t detail) {
+  struct clients *clients = subject;
+  broker_inject(world, QUEUE_PAYMENTS, outsider(world, &payment_refund_part_type, "edge", &clients->refunds[detail]));
+}
+
+/* A part of some order, or all that is left; at times more than it cost. The request may be repeated. */
+static void refund(struct world *world, void *subject, uint64_t detail) {
+  struct clients *clients = world->clients;
+  struct payment_refund_part *part = &clients->refunds[clients->refund_count];
+  uint64_t bits = random_next(&world->random);
+  (void)subject, (void)detail;
+  *part = (struct payment_refund_part){
+      .order_id = clients->orders[random_below(&world->random, clients->order_count)].order_id,
+      .amount = random_chance(&world->random, PPM / 4) ? BUS_NO_INT64 : random_between(&world->random, 1, 4000)};
+  memcpy(part->refund_id.bytes, &bits, 8);
+  send_refund(world, clients, clients->refund_count);
+  if (random_chance(&world->random, PPM / 2))
+    world_after(world, random_wait(&world->random, 10 * BUS_SECOND), send_refund, clients, clients->refund_count);
+  clients->refund_count++;
+}
+
+bool clients_asked_refund(const struct world *world, const struct bus_uuid *refund_id) {
+  const struct clients *clients = world->clients;
+  size_t i = 0;
+  while (i < clients->refund_count && !bus_uuid_equal(&clients->refunds[i].refund_id, refund_id))
+    i++;
+  return i < clients->refund_count;
+}
+
 bool clients_is_set_stock(const struct bus_message_type *type) {
   return type == &inventory_set_stock_type;
 }
@@ -291,7 +322,7 @@ static struct message *stray(struct world *world, const struct bus_uuid *order_i
   const struct stock_event event = {*order_id};
   const struct stock_rejected rejected = {*order_id, STOCK_OUT_OF_STOCK, BUS_NO_STR};
   const struct stock_reserved reserved = {*order_id, &item, 1, 1, BUS_STR("EUR")};
-  const struct payment_event paid = {*order_id, 1, BUS_NO_STR};
+  const struct payment_event paid = {.order_id = *order_id, .amount = 1, .currency = BUS_NO_STR, .left = BUS_NO_INT64};
   const struct payment_refusal refused = {*order_id, BUS_STR("nobody")};
   const struct {
     const struct bus_message_type *type;
@@ -367,6 +398,7 @@ void clients_init(struct world *world) {
   plan_some(world, world->plan.set_stocks, set_stock, CLIENT_PRODUCTS);
   plan_some(world, world->plan.new_prices, new_price, CLIENT_PRODUCTS);
   plan_some(world, world->plan.poison, poison, POISONS);
+  plan_some(world, world->plan.refunds, refund, 1);
 }
 
 const struct bus_uuid *check_order_id(const struct client_order *client) {

@@ -5,8 +5,9 @@
 #include "edge.h"
 
 #include <inventory_messages.h>
+#include <payment_messages.h>
 
-enum { CLIENT_PRODUCTS = 4, VARIANTS = 2, TRIES_MAX = 12 };
+enum { CLIENT_PRODUCTS = 4, VARIANTS = 2, TRIES_MAX = 12, REFUNDS_MAX = 16 };
 
 struct client_order {
   int number;
@@ -32,9 +33,13 @@ struct clients {
   struct client_own own[OWN_MAX];
   struct client_order orders[ORDERS_MAX];
   size_t order_count;
+  struct payment_refund_part refunds[REFUNDS_MAX]; /* that an operator has asked for */
+  size_t refund_count;
 };
 
 void clients_init(struct world *world);
+/* Has an operator asked for it? */
+bool clients_asked_refund(const struct world *world, const struct bus_uuid *refund_id);
 bool clients_is_set_stock(const struct bus_message_type *type);
 
 #endif

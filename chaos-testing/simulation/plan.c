@@ -60,6 +60,7 @@ static void draw_clients(struct plan *plan, struct random *random) {
   plan->poison = some(random, 3 * PPM / 4, 3);
   plan->redrives = some(random, PPM / 2, 12);
   plan->own_reservations = some(random, PPM / 2, OWN_MAX);
+  plan->refunds = some(random, PPM / 3, 12);
 }
 
 /* All is well but for a few cards: then no other order may suffer. */

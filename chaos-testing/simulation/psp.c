@@ -42,6 +42,14 @@ int64_t psp_net(const struct world *world, const struct bus_uuid *order_id) {
   return net;
 }
 
+int64_t psp_refunded(const struct world *world, const struct bus_uuid *order_id) {
+  int64_t refunded = 0;
+  for (const struct psp_money *money = world->psp->ledger; money; money = money->next)
+    if (money->refund && bus_uuid_equal(&money->order_id, order_id))
+      refunded += money->amount;
+  return refunded;
+}
+
 void psp_outage(struct world *world, int64_t duration) {
   TRACE(world, "PSP goes away");
   world->psp->away_until = world->now + duration;

@@ -128,7 +128,8 @@ static void hold_back(struct world *world, struct worker *worker, const struct p
 }
 
 static struct bus_str key_of(struct world *world, const struct payment_call *call, const char *key) {
-  if (!has_bug(world, BUG_NEW_KEY))
+  bool refunds = call->kind == PAYMENT_CALL_REFUND;
+  if (!has_bug(world, BUG_NEW_KEY) && !(has_bug(world, BUG_NEW_REFUND_KEY) && refunds))
     return world_text(world, bus_str(key));
   struct bus_str other = bus_arena_printf(world->arena, "%s-%" PRId64, key, call->attempt);
   return other;

@@ -213,13 +213,35 @@ static void count_as_refunded(struct payment_model *model, struct payment *payme
   payment_service_decide(model, input, effects);
 }
 
+/* As if it had been decided beside the refund that is under way. */
+static void decide_unlocked(struct payment_model *model, struct payment *payment, const struct bus_input *input,
+                            struct bus_effects *effects) {
+  int64_t unseen = payment->refund_amount;
+  payment->promised_amount -= unseen;
+  payment_service_decide(model, input, effects);
+  payment->promised_amount += unseen;
+}
+
+/* The request's key is not looked at. */
+static void decide_anew(struct payment_model *model, const struct bus_input *input, struct bus_effects *effects) {
+  const struct payment_refund_part *part = input->body;
+  struct refund *refund = bus_set_find(&model->refunds, &part->refund_id);
+  refund->state = REFUND_NONE;
+  payment_service_decide(model, input, effects);
+}
+
 void bugs_decide_payment(struct world *world, void *model, const struct bus_input *input, struct bus_effects *effects) {
   struct payment *payment = payment_of(model, input);
   bool refunds = input->kind == BUS_INPUT_DELIVERY && input->type == &payment_refund_type;
   enum payment_state before = payment ? payment->state : PAYMENT_NONE;
   if (has_bug(world, BUG_VOID_UNDER_WAY) && payment && refunds && before == PAYMENT_PROCESSING)
     payment->attempts = 0;
-  payment_service_decide(model, input, effects);
+  if (has_bug(world, BUG_REFUND_UNLOCKED) && payment && input->type == &payment_refund_part_type)
+    decide_unlocked(model, payment, input, effects);
+  else if (has_bug(world, BUG_REFUND_REPEATED) && payment && input->type == &payment_refund_part_type)
+    decide_anew(model, input, effects);
+  else
+    payment_service_decide(model, input, effects);
   if (has_bug(world, BUG_REFUND_AGAIN) && payment && before == PAYMENT_CAPTURED && payment->state == PAYMENT_REFUNDING)
     count_as_refunded(model, payment, effects);
 }
