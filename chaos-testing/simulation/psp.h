@@ -38,7 +38,7 @@ void psp_done(struct world *world);
 void psp_take(struct world *world, struct psp_call_state *call);
 const struct psp_money *psp_ledger(const struct world *world);
 /* Captured less refunded. */
-/* What was refunded of it. */
+/* The amount that was refunded of it. */
 int64_t psp_refunded(const struct world *world, const struct bus_uuid *order_id);
 int64_t psp_net(const struct world *world, const struct bus_uuid *order_id);
 void psp_outage(struct world *world, int64_t duration);

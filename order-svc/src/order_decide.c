@@ -234,7 +234,7 @@ static int64_t left_of(const struct payment_event *payment) {
   return payment->left == BUS_NO_INT64 ? 0 : payment->left;
 }
 
-/* What came back, and what is left, was captured before; the event that says so may come later. */
+/* The refunded and the remaining amount were captured before; the event that says so may come later. */
 static void note_capture_behind(struct deciding *d) {
   int64_t captured = d->payment->amount + left_of(d->payment);
   if (left_of(d->payment) > 0 && captured > d->order->captured)

@@ -1,4 +1,4 @@
-/* What operators refund of an order: shown, and never taken for the end of an undone order's refund. */
+/* Refunds of operators: shown with the order, and never taken for the end of an undone order's refund. */
 #include "saga.h"
 
 static struct saga saga;

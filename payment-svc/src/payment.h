@@ -216,9 +216,9 @@ int64_t payment_read_delay(const struct payment_policy *policy, int64_t pending,
  * before the database's clock was set back. */
 int64_t payment_longest_wait(const struct payment_policy *policy);
 
-/* What is still captured. */
+/* The amount that is still captured. */
 int64_t payment_left(const struct payment *payment);
-/* What a refund may still ask for. */
+/* The amount that a refund may still ask for. */
 int64_t payment_refundable(const struct payment *payment);
 /* True for every valid stored payment. */
 bool payment_is_valid(const struct payment *payment);

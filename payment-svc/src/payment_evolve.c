@@ -35,7 +35,7 @@ int64_t payment_refundable(const struct payment *payment) {
   return open && !payment->refund_requested ? payment->amount - payment->promised_amount : 0;
 }
 
-/* What is carried out, under way and promised is never more than what was captured. */
+/* The amounts carried out, under way and promised are never more than what was captured. */
 static bool are_refunds_valid(const struct payment *payment) {
   enum payment_state state = payment->state;
   bool of_operator = !bus_uuid_is_nil(&payment->refund_id);

@@ -39,7 +39,7 @@ bool payment_model_new(const struct bus_input *inputs, size_t count, const struc
 /* NULL: not in the model. */
 struct payment *payment_model_find(const struct payment_model *model, const struct bus_uuid *order_id);
 
-/* What operators see. The refunds' room: as many as there are. */
+/* The views for operators. The refunds' room: as many as there are. */
 void refund_view_of(const struct refund *refund, const struct payment *payment, struct refund_view *ret);
 void payment_view_of(const struct payment *payment, struct payment_view *ret);
 

@@ -232,7 +232,8 @@ def test_Z4_refunds_are_for_operators(edge, api, issuer):
     assert edge.call("GET", f"/api/payments/{order_id}", issuer.token("c-1")).status_code == 403
     operator = issuer.token("o-1", role="operator")
     assert refund(operator).status_code == 202
-    wait_until(lambda: edge.call("GET", f"/api/payments/{order_id}", operator).json()["refunded"] == 1, 20, "the refund")
+    payment = f"/api/payments/{order_id}"
+    wait_until(lambda: edge.call("GET", payment, operator).json()["refunded"] == 1, 20, "the refund")
 
 
 def test_Z4_products_are_put_and_withdrawn_by_admins(edge, api, issuer):
