@@ -20,6 +20,15 @@ static enum own_status status_of(enum reservation_state state) {
   return OWN_RESERVED;
 }
 
+static struct stock_item *items_of(const struct reservation *reservation, struct bus_effects *effects) {
+  struct stock_item *items = bus_effects_array(effects, reservation->line_count, sizeof *items);
+  for (size_t i = 0; items && i < reservation->line_count; i++) {
+    const struct reservation_line *line = &reservation->lines[i];
+    items[i] = (struct stock_item){line->product_id, line->quantity, line->unit_price};
+  }
+  return items;
+}
+
 void inventory_own_answer(const struct reservation *reservation, enum own_outcome outcome,
                           const struct reservation_decision *refusal, struct bus_effects *effects) {
   struct own_view view;
@@ -29,12 +38,9 @@ void inventory_own_answer(const struct reservation *reservation, enum own_outcom
     body.product_id = refusal->guilty;
   }
   if (reservation) {
-    struct stock_item *items = bus_effects_array(effects, reservation->line_count, sizeof *items);
+    struct stock_item *items = items_of(reservation, effects);
     if (!items)
       return;
-    for (size_t i = 0; i < reservation->line_count; i++)
-      items[i] = (struct stock_item){reservation->lines[i].product_id, reservation->lines[i].quantity,
-                                     reservation->lines[i].unit_price};
     view = (struct own_view){.reservation_id = reservation->order_id,
                              .status = (int)status_of(reservation->state),
                              .items = items,

@@ -47,12 +47,12 @@ bool inventory_query_model_new(const struct bus_input *inputs, size_t count, str
   struct inventory_query_model *model = bus_arena_alloc(arena, sizeof *model);
   if (!model)
     return false;
-  model->arena = arena;
-  bus_set_init(&model->products, &product_columns, 0, arena);
-  bus_set_init(&model->reservations, &reservation_columns, 0, arena);
   model->pages = bus_arena_array(arena, count, sizeof *model->pages);
   if (!model->pages)
     return false;
+  model->arena = arena;
+  bus_set_init(&model->products, &product_columns, 0, arena);
+  bus_set_init(&model->reservations, &reservation_columns, 0, arena);
   for (size_t i = 0; i < count; i++)
     if (inputs[i].type == &product_get_type)
       bus_set_add(&model->products, &((const struct product_get *)inputs[i].body)->product_id);
@@ -159,13 +159,22 @@ static void answer_own(const struct inventory_query_model *model, const struct o
   inventory_own_answer(found ? reservation : NULL, found ? OWN_FOUND : OWN_NOT_FOUND, NULL, effects);
 }
 
+static bool answer_catalogue(const struct inventory_query_model *model, const struct bus_input *input,
+                             struct bus_effects *effects) {
+  if (input->type == &product_get_type) {
+    answer_get(model, input->body, effects);
+    return true;
+  }
+  if (input->type == &product_list_type)
+    answer_list(model, input->body, effects);
+  return input->type == &product_list_type;
+}
+
 void inventory_query_decide(void *context, const struct bus_input *input, struct bus_effects *effects) {
   const struct inventory_query_model *model = context;
-  if (input->type == &product_get_type)
-    answer_get(model, input->body, effects);
-  else if (input->type == &product_list_type)
-    answer_list(model, input->body, effects);
-  else if (input->type == &reservation_get_type)
+  if (answer_catalogue(model, input, effects))
+    return;
+  if (input->type == &reservation_get_type)
     answer_own(model, input->body, effects);
   else if (input->type == &inventory_ping_type)
     bus_answer(effects, &inventory_pong_type, &model->pong);

@@ -5,19 +5,6 @@
 #include "inventory_columns.h"
 #include "inventory_statements.h"
 
-/* Products that messages name, and those of the reservations that they name; the shorter array is filled with NULL. */
-static void lock_products(const struct inventory_model *model, struct bus_sql *sql) {
-  struct bus_args *args = bus_sql_add(sql, LOCK_PRODUCTS);
-  size_t orders = model->reservations.count, products = model->products.count;
-  for (size_t i = 0; i < orders || i < products; i++) {
-    const struct product *product = i < products ? bus_set_at(&model->products, i) : NULL;
-    const struct reservation *reservation = i < orders ? bus_set_at(&model->reservations, i) : NULL;
-    static const struct bus_uuid none;
-    bus_args_text_or_null(args, product ? product->id : BUS_NO_STR);
-    bus_args_uuid_or_null(args, reservation ? &reservation->order_id : &none);
-  }
-}
-
 bool inventory_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                     struct bus_sql *sql, void **ret_model) {
   (void)context;
@@ -26,7 +13,8 @@ bool inventory_lock(void *context, const struct bus_input *inputs, size_t count,
     return false;
   if (model->reservations.count > 0)
     bus_set_lock(&model->reservations, sql, LOCK_RESERVATIONS);
-  lock_products(model, sql);
+  /* Products that messages name, and those of the reservations that they name. */
+  bus_set_lock_both(&model->products, &model->reservations, sql, LOCK_PRODUCTS);
   if (model->requests.count > 0)
     bus_set_lock(&model->requests, sql, READ_REQUESTS);
   *ret_model = model;

@@ -12,9 +12,11 @@ bool payment_query_model_new(const struct bus_input *inputs, size_t count, struc
     return false;
   bus_set_init(&model->payments, &payment_columns, 0, arena);
   bus_set_init(&model->refunds, &refund_columns, 0, arena);
-  for (size_t i = 0; i < count; i++)
-    if (inputs[i].type == &payment_get_type)
-      bus_set_add(&model->payments, &((const struct payment_get *)inputs[i].body)->order_id);
+  for (const struct bus_input *input = inputs; input < inputs + count; input++) {
+    const struct payment_get *get = input->body;
+    if (input->type == &payment_get_type)
+      bus_set_add(&model->payments, &get->order_id);
+  }
   *ret = model;
   return bus_set_open(&model->payments) && bus_set_open(&model->refunds);
 }
@@ -25,11 +27,11 @@ bool payment_query_lock(void *context, const struct bus_input *inputs, size_t co
   struct payment_query_model *model;
   if (!payment_query_model_new(inputs, count, arena, &model))
     return false;
-  model->pong.workers_down = worker && !bus_worker_commands_are_up(worker);
   if (model->payments.count > 0) {
     bus_set_lock(&model->payments, sql, GET_PAYMENTS);
     bus_set_lock(&model->payments, sql, GET_PAYMENT_REFUNDS);
   }
+  model->pong.workers_down = worker && !bus_worker_commands_are_up(worker);
   *ret_model = model;
   return true;
 }
@@ -87,10 +89,10 @@ static void answer_get(const struct payment_query_model *model, const struct pay
 
 void payment_query_decide(void *context, const struct bus_input *input, struct bus_effects *effects) {
   const struct payment_query_model *model = context;
-  if (input->type == &payment_get_type)
-    answer_get(model, input->body, effects);
+  if (input->type != &payment_get_type && input->type != &payment_ping_type)
+    bus_park(effects, "payment-svc answers no such query");
   else if (input->type == &payment_ping_type)
     bus_answer(effects, &payment_pong_type, &model->pong);
   else
-    bus_park(effects, "payment-svc answers no such query");
+    answer_get(model, input->body, effects);
 }

@@ -4,19 +4,6 @@
 #include "payment_columns.h"
 #include "payment_statements.h"
 
-/* Open refunds of the payments, and the refunds that inputs name; the shorter array is filled with NULL. */
-static void read_refunds(const struct payment_model *model, struct bus_sql *sql) {
-  struct bus_args *args = bus_sql_add(sql, READ_REFUNDS);
-  size_t payments = model->payments.count, refunds = model->refunds.count;
-  static const struct bus_uuid none;
-  for (size_t i = 0; i < payments || i < refunds; i++) {
-    const struct payment *payment = i < payments ? bus_set_at(&model->payments, i) : NULL;
-    const struct refund *refund = i < refunds ? bus_set_at(&model->refunds, i) : NULL;
-    bus_args_uuid_or_null(args, payment ? &payment->order_id : &none);
-    bus_args_uuid_or_null(args, refund ? &refund->refund_id : &none);
-  }
-}
-
 bool payment_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                   struct bus_sql *sql, void **ret_model) {
   const struct payment_policy *policy = context;
@@ -24,7 +11,8 @@ bool payment_lock(void *context, const struct bus_input *inputs, size_t count, s
   if (!payment_model_new(inputs, count, policy, arena, &model))
     return false;
   bus_set_lock(&model->payments, sql, LOCK_PAYMENTS);
-  read_refunds(model, sql);
+  /* Open refunds of the payments, and the refunds that inputs name. */
+  bus_set_lock_both(&model->payments, &model->refunds, sql, READ_REFUNDS);
   *ret_model = model;
   return true;
 }

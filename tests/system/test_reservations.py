@@ -18,7 +18,8 @@ def name(api):
 
 
 def reserve(api, *items, key=None, **members):
-    return api.post("/api/inventory/reserve", {"idempotency_key": key or str(uuid.uuid4()), "items": list(items)} | members)
+    body = {"idempotency_key": key or str(uuid.uuid4()), "items": list(items)}
+    return api.post("/api/inventory/reserve", body | members)
 
 
 def end(api, reservation_id, word):

@@ -11,7 +11,7 @@ import jwt
 import pytest
 
 from dev import build, ports, user_keys
-from testkit.client import wait_until
+from testkit.client import item, wait_until
 from testkit.edges import Edge
 from testkit.issuer import Issuer, base64url
 

@@ -3,7 +3,8 @@
 TITLES = {
     1: "every accepted order exists and is final",
     2: "one capture an order, and captured - refunded is its total if CONFIRMED, else 0",
-    3: "stock: received = on hand + reserved + sold, no order holds any, sold is what CONFIRMED orders and own reservations hold",
+    3: "stock: received = on hand + reserved + sold, no order holds any, sold is what CONFIRMED orders and own "
+       "reservations hold",
     4: "the fold of each order's events is its row",
     5: "outboxes empty, no inbox id twice, nothing dead without a cause",
 }

@@ -47,6 +47,9 @@ bool bus_set_is_changed(const struct bus_set *set, const void *row);
 
 /* The keys as the array of the statement. */
 void bus_set_lock(const struct bus_set *set, struct bus_sql *sql, size_t statement);
+/* The keys of two sets as the statement's two arrays, of which the shorter one is filled with NULL. */
+void bus_set_lock_both(const struct bus_set *first, const struct bus_set *second, struct bus_sql *sql,
+                       size_t statement);
 /* Reads rows of the table, from column 0 on. Keys that were not added become rows of the set too: pointers to rows are
  * good from here on. */
 bool bus_set_load(struct bus_set *set, const struct bus_rows *rows, struct bus_error *err) BUS_MUST_CHECK;

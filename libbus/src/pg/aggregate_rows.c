@@ -5,13 +5,29 @@ static bool is_text(const struct bus_set *set) {
   return set->table->columns[0].cell == BUS_CELL_TEXT;
 }
 
+/* NULL behind the last key. */
+static void add_argument(const struct bus_set *set, size_t i, struct bus_args *args) {
+  static const struct bus_uuid none;
+  bool is_there = i < set->key_count;
+  if (is_text(set))
+    bus_args_text_or_null(args, is_there ? ((const struct bus_str *)(const void *)set->keys)[i] : BUS_NO_STR);
+  else
+    bus_args_uuid_or_null(args, is_there ? &((const struct bus_uuid *)(const void *)set->keys)[i] : &none);
+}
+
 void bus_set_lock(const struct bus_set *set, struct bus_sql *sql, size_t statement) {
   struct bus_args *args = bus_sql_add(sql, statement);
   for (size_t i = 0; i < set->key_count; i++)
-    if (is_text(set))
-      bus_args_text(args, ((const struct bus_str *)(const void *)set->keys)[i]);
-    else
-      bus_args_uuid(args, &((const struct bus_uuid *)(const void *)set->keys)[i]);
+    add_argument(set, i, args);
+}
+
+void bus_set_lock_both(const struct bus_set *first, const struct bus_set *second, struct bus_sql *sql,
+                       size_t statement) {
+  struct bus_args *args = bus_sql_add(sql, statement);
+  for (size_t i = 0; i < first->key_count || i < second->key_count; i++) {
+    add_argument(first, i, args);
+    add_argument(second, i, args);
+  }
 }
 
 /* Rows come in the order of their keys: mostly the next one is it. */

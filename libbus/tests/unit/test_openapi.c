@@ -48,6 +48,8 @@ static const struct bus_http_route routes[] = {
   "a condition that cannot be met, such as If-Match\"},\"413\":{\"$ref\":\"#/components/responses/problem\","          \
   "\"description\":\"the body is larger than this path takes\"},\"415\":{\"$ref\":\"#/components/responses/p"          \
   "roblem\",\"description\":\"the body's media type or Content-Encoding is not taken here (Accept-Encoding)"           \
+  "\"},\"429\":{\"$ref\":\"#/components/responses/problem\",\"description\":\"too many requests of this c"             \
+  "ustomer or address (Retry-After)"                                                                                   \
   "\"},\"431\":{\"$ref\":\"#/components/responses/problem\",\"description\":\"too many header fields, or too"          \
   " large ones\"},\"503\":{\"$ref\":\"#/components/responses/problem\",\"description\":\"cannot be served no"          \
   "w; repeating is safe (Retry-After)\"}"
