@@ -78,7 +78,7 @@ def check_response(document, operation, response):
     media_type = response.headers["Content-Type"]
     assert media_type in documented, where
     schema = resolved(document, documented[media_type]["schema"])
-    if schema["type"] == "object":
+    if schema.get("type") == "object":
         jsonschema.Draft202012Validator(schema).validate(response.json())
 
 
@@ -87,7 +87,7 @@ def test_every_example_works_as_documented(api, stack, document):
         response = send_example(api, stack, method, path, operation)
         check_response(document, operation, response)
         refused = 401 if path in (*OF_CALLERS, "/api/auth/token") else 0
-        refused = 409 if path.endswith(("/cancel", "/status")) else refused
+        refused = 409 if path.endswith(("/cancel", "/status", "/confirm", "/release")) else refused
         assert response.status_code < 300 or response.status_code == refused, response.text
 
 
@@ -104,7 +104,9 @@ def wrong_requests(operation):
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "query":
             yield f"?{parameter['name']}=%00", None
-    for content in operation.get("requestBody", {}).get("content", {}).values():
+    for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+        if media_type != "application/json":
+            continue
         yield "", [1]
         yield "", {"no_such": 1}
         for name in content["schema"]["properties"]:
