@@ -68,6 +68,7 @@ def test_a_user_of_your_own(started):
     said = started("set -e\n" + "\n".join(commands(BLOCKS[3])))
     assert said.startswith('{"status":"accepted"}')
     assert "event: order.confirmed" in said and "event: end" in said
+    assert '"amount":100' in said[said.index("event: end"):]
 
 
 def test_libbus_installs(started, tmp_path):
