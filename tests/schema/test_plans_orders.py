@@ -88,7 +88,7 @@ def run(database, statement, values, analyze=False):
 
 LAST = datetime.datetime(9999, 12, 31, tzinfo=datetime.timezone.utc)
 LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-PLACE, ID, CREATED = 0, 1, 7  # columns of a page
+PLACE, ID, CREATED = 0, 1, 8  # columns of a page
 LIST_ALL = ("LATERAL", "c.shelf", "(status, before")
 LIST_CUSTOMER = ("LATERAL", "c.shelf", "c.customer_id")
 

@@ -13,5 +13,6 @@ ALTER TABLE inventory.reservations DROP CONSTRAINT reservations_own;
 ALTER TABLE inventory.reservations DROP CONSTRAINT reservations_state_check;
 ALTER TABLE inventory.reservations ADD CONSTRAINT reservations_state_check
     CHECK (state IN ('RESERVED', 'COMMITTED', 'RELEASED', 'REJECTED'));
-ALTER TABLE inventory.reservations DROP COLUMN expires_at;
+ALTER TABLE inventory.reservations DROP COLUMN expires_at;  -- and the index with it
+CREATE INDEX reservations_held ON inventory.reservations (expected_until) WHERE state = 'RESERVED';
 COMMIT;
