@@ -58,7 +58,10 @@ struct bus_breaker_failure {
   uint64_t subject;
   int64_t at;      /* the last one */
   uint64_t others; /* the breaker's `others` at that time */
-  bool certain;    /* false: its only failure so far is a call that still runs */
+  /* The last one of a call that has ended: a call that runs for long is a failure only until it succeeds. */
+  bool certain; /* false: there is none */
+  int64_t certain_at;
+  uint64_t certain_others;
 };
 
 struct bus_breaker {

@@ -47,19 +47,36 @@ static void forget_old_failures(struct bus_breaker *breaker, int64_t now) {
  */
 static void note_failure(struct bus_breaker *breaker, uint64_t subject, bool certain, int64_t now) {
   struct bus_breaker_failure *before = find_failure(breaker, subject);
-  certain = certain || (before && before->certain);
+  struct bus_breaker_failure failure = before ? *before : (struct bus_breaker_failure){.subject = subject};
+  failure.at = now;
+  failure.others = breaker->others;
+  if (certain) {
+    failure.certain = true;
+    failure.certain_at = now;
+    failure.certain_others = breaker->others;
+  }
   if (before)
     remove_failure(breaker, before);
   else if (breaker->failure_count == BUS_BREAKER_THRESHOLD_MAX)
     remove_failure(breaker, &breaker->failures[0]);
-  breaker->failures[breaker->failure_count++] =
-      (struct bus_breaker_failure){.subject = subject, .at = now, .others = breaker->others, .certain = certain};
+  breaker->failures[breaker->failure_count++] = failure;
 }
 
+/* The subject's call was late, and succeeds: what remains is the failure before it. */
 static void forget_uncertain_failure(struct bus_breaker *breaker, uint64_t subject) {
-  struct bus_breaker_failure *failure = find_failure(breaker, subject);
-  if (failure && !failure->certain)
-    remove_failure(breaker, failure);
+  struct bus_breaker_failure *found = find_failure(breaker, subject);
+  if (found == NULL || (found->certain && found->at == found->certain_at))
+    return;
+  struct bus_breaker_failure failure = *found;
+  remove_failure(breaker, found);
+  if (!failure.certain)
+    return;
+  failure.at = failure.certain_at;
+  failure.others = failure.certain_others;
+  int place = breaker->failure_count++;
+  for (; place > 0 && breaker->failures[place - 1].at > failure.at; place--)
+    breaker->failures[place] = breaker->failures[place - 1];
+  breaker->failures[place] = failure;
 }
 
 static void note_failed_call(struct bus_breaker *breaker, int64_t now) {
@@ -88,6 +105,7 @@ static void note_success(struct bus_breaker *breaker, uint64_t subject, int64_t 
   breaker->has_succeeded = true;
   breaker->succeeded_at = now;
   forget_uncertain_failure(breaker, subject);
+  forget_old_failures(breaker, now);
   if (find_failure(breaker, subject))
     return; /* the subject is counted: as one that failed */
   int64_t number = bucket_number(breaker, now);

@@ -195,6 +195,25 @@ TEST(breaker_counts_a_late_call_once)
   assert_int_equal(breaker.failure_count, 4);
 }
 
+TEST(breaker_forgets_a_failure_by_its_own_time_when_a_late_call_of_its_subject_succeeds)
+{
+  begin_with_limit(7 * BUS_SECOND);
+  fail_subject(1);
+  now += 2 * BUS_SECOND;
+  assert_true(try_call(1));
+  now += 4 * BUS_SECOND; /* the call is late: a failure until it ends */
+  assert_state(BUS_BREAKER_CLOSED);
+  fail_subject(2);
+  end_call(1, true);
+  assert_int_equal(breaker.failure_count, 2);
+  assert_true(breaker.failures[0].subject == calls[1].subject && breaker.failures[0].at < breaker.failures[1].at);
+  now += 5 * BUS_SECOND; /* 11 s after it failed, 9 s after it was late */
+  fail_subjects(3, 3);
+  assert_state(BUS_BREAKER_CLOSED); /* four of five */
+  fail_subject(6);
+  assert_state(BUS_BREAKER_OPEN);
+}
+
 TEST(breaker_without_a_limit_waits_for_the_end)
 {
   begin(&defaults);
