@@ -210,13 +210,15 @@ def test_a_backlog_is_no_loss(monkeypatch, counts, rests_after, looks):
 
 
 class Books:
-    """Sources of a system in which one order is captured twice, one product sold too often, and one key used twice."""
+    """Sources of a system in which one order is captured twice, one product sold too often, which a
+    reservation of its own holds, too, and one key used twice."""
 
     ledger = None
 
     def rows(self, database, _sql):
         return {"orders": [{"product_id": "A", "quantity": 2}, {"product_id": "B", "quantity": 2}],
-                "inventory": [{"product_id": "A", "sold": 2}, {"product_id": "B", "sold": 3}]}[database]
+                "inventory": [{"product_id": "A", "sold": 2, "own_sold": 0},
+                              {"product_id": "B", "sold": 5, "own_sold": 2}]}[database]
 
 
 def test_what_is_doubled_is_counted_and_blamed_once(monkeypatch):
