@@ -318,7 +318,7 @@ def test_tokens_and_keys_are_there_while_user_svc_is_away(edge, api, stack, user
     assert (again.status_code, again.json()) == (200, keys)
     edge.stop()
     edge.start()
-    assert takes(edge, token)
+    wait_until(lambda: takes(edge, token), 20, "the keys that were stored")
 
 
 # Users about themselves
