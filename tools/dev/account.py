@@ -37,6 +37,15 @@ def _check_reachable(path, user):
         above = os.path.dirname(above)
 
 
+def read_file(path):
+    """→ its text; None: there is no such file"""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
 def write_file(path, text, user=None, mode=0o600):
     """Writes a file that nobody sees half-written or, for a moment, with wider rights."""
     temporary = path + ".new"

@@ -3,7 +3,7 @@ import os
 import shutil
 import subprocess
 
-from dev import packages, paths
+from dev import account, packages, paths
 from dev.gotool import GoTool
 from dev.report import DevError, step
 from dev.state import State
@@ -38,7 +38,7 @@ class Environment:
         return os.path.join(self.folder, self._place, name or self.sample)
 
     def installed(self):
-        return os.access(self.program(), os.X_OK) and _read(self._mark) == _read(self.pinned)
+        return os.access(self.program(), os.X_OK) and account.read_file(self._mark) == account.read_file(self.pinned)
 
     def missing(self):
         return f"{self.name} is not installed: ./dev contract install"
@@ -96,14 +96,6 @@ class NodePrograms(Environment):
         for name in ("package.json", "package-lock.json"):
             shutil.copy(os.path.join(PINNED, "npm", name), self.folder)
         self.run(["npm", "ci", "--prefix", self.folder, "--ignore-scripts", "--no-audit", "--no-fund"])
-
-
-def _read(path):
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
 
 
 SCHEMATHESIS = Schemathesis()

@@ -3,7 +3,7 @@ import os
 import shutil
 import subprocess
 
-from dev import paths
+from dev import account, paths
 from dev.report import DevError, step
 from dev.state import State
 
@@ -22,7 +22,7 @@ class Issuers:
         self._mark = os.path.join(self.folder, "installed.json")  # the lock file of what is installed
 
     def installed(self):
-        return _read(self._mark) == _read(os.path.join(SOURCE, LOCK))
+        return account.read_file(self._mark) == account.read_file(os.path.join(SOURCE, LOCK))
 
     @staticmethod
     def missing():
@@ -55,14 +55,6 @@ class Issuers:
         place = os.path.join(self.folder, script)
         shutil.copy(os.path.join(SOURCE, script), place)
         return [NODE, place, *map(str, arguments)]
-
-
-def _read(path):
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
 
 
 ISSUERS = Issuers()
