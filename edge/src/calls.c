@@ -32,13 +32,14 @@ static enum refusal refusal_of(const struct edge *edge, enum bus_request_state s
 
 static struct bus_pending *begin(struct edge *edge, struct bus_http_exchange *exchange,
                                  const struct bus_message_type *type, const struct bus_uuid *correlation_id,
-                                 const void *body) {
+                                 const struct bus_uuid *message_id, const void *body) {
   static const struct bus_uuid none;
   return bus_request_begin(edge->requester,
                            &(struct bus_request){.type = type,
                                                  .correlation_id = correlation_id ? *correlation_id : none,
                                                  .trace = bus_http_trace(exchange),
                                                  .body = body,
+                                                 .message_id = message_id,
                                                  .valid_ms = edge->settings->query_timeout_ms});
 }
 
@@ -51,7 +52,7 @@ static bool take_answer(struct bus_pending *pending, const struct bus_message_ty
 /* Out of the breaker's sight: sends, waits, decodes. */
 static bool ask(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_query *query,
                 const void **ret_body, enum refusal *ret_refusal) {
-  struct bus_pending *pending = begin(edge, exchange, query->kind->type, query->correlation_id, query->body);
+  struct bus_pending *pending = begin(edge, exchange, query->kind->type, query->correlation_id, NULL, query->body);
   if (pending == NULL) {
     *ret_refusal = REFUSAL_NO_MEMORY;
     return false;
@@ -194,18 +195,44 @@ static enum edge_outcome tell(struct edge *edge, struct edge_sent_command *sent,
   return EDGE_ANSWERED;
 }
 
+/* NULL: *ret_refusal says why nothing was sent. *ret_sent is the command's state. */
+static struct bus_pending *begin_command(struct edge *edge, struct bus_http_exchange *exchange,
+                                         const struct edge_command *command, struct edge_sent_command **ret_sent,
+                                         struct response *ret_refusal) {
+  struct edge_sent_command *sent = *ret_sent = edge_sent_command(edge, command->type);
+  struct bus_pending *pending =
+      sent ? begin(edge, exchange, command->type, command->correlation_id, command->message_id, command->body) : NULL;
+  if (pending == NULL)
+    *ret_refusal = response_refusal(sent ? REFUSAL_NO_MEMORY : REFUSAL_UNROUTABLE);
+  return pending;
+}
+
 enum edge_outcome edge_tell(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_command *command,
                             const void **ret_body, struct response *ret_refusal) {
-  struct edge_sent_command *sent = edge_sent_command(edge, command->type);
-  struct bus_pending *pending =
-      sent ? begin(edge, exchange, command->type, command->correlation_id, command->body) : NULL;
-  if (pending == NULL) {
-    *ret_refusal = response_refusal(sent ? REFUSAL_NO_MEMORY : REFUSAL_UNROUTABLE);
+  struct edge_sent_command *sent;
+  struct bus_pending *pending = begin_command(edge, exchange, command, &sent, ret_refusal);
+  if (pending == NULL)
     return EDGE_REFUSED;
-  }
   bus_series_add(edge->metrics.waiting, 1);
   enum edge_outcome outcome = tell(edge, sent, command, pending, bus_http_arena(exchange), ret_body, ret_refusal);
   bus_series_add(edge->metrics.waiting, -1);
   bus_request_end(pending);
   return outcome;
+}
+
+bool edge_send(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_command *command,
+               struct response *ret_refusal) {
+  struct edge_sent_command *sent;
+  struct bus_pending *pending = begin_command(edge, exchange, command, &sent, ret_refusal);
+  if (pending == NULL)
+    return false;
+  int64_t until = bus_monotonic() + edge->settings->accept_total_ms * BUS_MILLISECOND;
+  bus_series_add(edge->metrics.waiting, 1);
+  enum bus_request_state state = bus_request_wait(pending, until, true);
+  bus_series_add(edge->metrics.waiting, -1);
+  bus_request_end(pending);
+  edge_routing_note(sent, state);
+  if (state != BUS_REQUEST_CONFIRMED)
+    *ret_refusal = response_refusal(refusal_of(edge, state, REFUSAL_NO_CONFIRM));
+  return state == BUS_REQUEST_CONFIRMED;
 }

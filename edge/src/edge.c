@@ -3,6 +3,7 @@
 
 #include <bus/clock.h>
 #include <bus/hash.h>
+#include <bus/log.h>
 
 #include <stdio.h>
 
@@ -144,6 +145,8 @@ bool edge_open(struct edge *edge, const struct edge_settings *settings, const st
   open_counters(&edge->metrics);
   open_gauges(edge);
   open_routing_gauges(edge);
+  if (settings->psp_webhook_secret[0] == '\0')
+    bus_log(BUS_INFO, "PSP_WEBHOOK_SECRET is not set: events of the payment provider are answered 503");
   return edge_watch_start(edge, err);
 }
 

@@ -139,6 +139,7 @@ bool edge_ask(struct edge *edge, struct bus_http_exchange *exchange, const struc
 struct edge_command {
   const struct bus_message_type *type, *answer;
   const struct bus_uuid *correlation_id; /* NULL: none */
+  const struct bus_uuid *message_id;     /* NULL: a new one */
   const void *body;
   bool needs_answer;                 /* its service may refuse it: the confirm alone is no success */
   int64_t wait_ms;                   /* for an answer that is the last; 0: for the first one only */
@@ -151,6 +152,10 @@ enum edge_outcome {
 };
 enum edge_outcome edge_tell(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_command *command,
                             const void **ret_body, struct response *ret_refusal);
+
+/* A command that is never answered: waits for the broker's confirm alone. False: *ret_refusal. */
+bool edge_send(struct edge *edge, struct bus_http_exchange *exchange, const struct edge_command *command,
+               struct response *ret_refusal) BUS_MUST_CHECK;
 
 /* ---- GET /api/orders/{id} (reads.c) ---- */
 void edge_reads_init(struct edge_reads *reads);
@@ -223,6 +228,9 @@ void edge_products_put(void *edge, struct bus_http_exchange *exchange);
 void edge_products_withdraw(void *edge, struct bus_http_exchange *exchange);
 void edge_inventory_update(void *edge, struct bus_http_exchange *exchange);
 void edge_payments_refund(void *edge, struct bus_http_exchange *exchange);
+
+/* ---- POST /webhooks/psp (webhook.c) ---- */
+void edge_webhook_psp(void *edge, struct bus_http_exchange *exchange);
 
 /* ---- routes.c ---- */
 extern const struct bus_http_route edge_routes[];

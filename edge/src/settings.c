@@ -129,6 +129,14 @@ static const struct bus_option options[] = {
     TEXT("USER_SEAL_KEY", user_seal_key, 0, 64, "",
          "public key of user-svc, which passwords are sealed to; empty: there is no user-svc, and its routes answer "
          "503"),
+    {.name = "PSP_WEBHOOK_SECRET",
+     .kind = BUS_OPTION_STRING,
+     .offset = offsetof(struct edge_settings, psp_webhook_secret),
+     .max = 256,
+     .fallback = "",
+     .secret = true,
+     .description = "secret that the payment provider signs its events with (POST /webhooks/psp); empty: they are "
+                    "answered 503"},
     TEXT("PAYMENT_DEFAULT_TOKEN", payment_default_token, 1, 128, "pm_card_visa",
          "payment token of orders that name none"),
     BUS_BREAKER_OPTION_ROWS(struct edge_settings, breaker),

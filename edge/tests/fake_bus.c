@@ -19,7 +19,7 @@ const struct fake_script fake_silence = {.confirm_at = NEVER,
 void fake_begin(const char *body) {
   fake_end();
   fake.arena = bus_arena_new(1 << 20);
-  fake.body = bus_str(body);
+  fake.body = bus_arena_copy(fake.arena, bus_str(body)); /* handlers may erase it */
   fake.status = 0;
   fake.header_count = 0;
   fake.notes[0] = '\0';
@@ -101,6 +101,7 @@ struct bus_pending *bus_request_begin(struct bus_requester *requester, const str
   fake.begun++;
   if (!bus_encode(request->type->schema, request->body, fake.arena, &fake.sent))
     abort();
+  fake.sent_id = request->message_id ? *request->message_id : (struct bus_uuid){{0}};
   struct bus_pending *pending = fake.script.no_memory ? NULL : calloc(1, sizeof *pending);
   if (pending)
     pending->begun = fake.now;
@@ -200,7 +201,7 @@ const void *bus_http_caller(const struct bus_http_exchange *exchange) {
 
 struct bus_str bus_http_body(const struct bus_http_exchange *exchange) {
   (void)exchange;
-  return BUS_NO_STR;
+  return fake.body;
 }
 
 struct bus_str bus_http_client(const struct bus_http_exchange *exchange) {
@@ -219,6 +220,8 @@ struct bus_str bus_http_header(const struct bus_http_exchange *exchange, const c
     return fake.last_event;
   if (strcmp(name, "If-Match") == 0)
     return fake.match;
+  if (strcmp(name, "Stripe-Signature") == 0)
+    return fake.signature;
   return strcmp(name, "Prefer") == 0 ? fake.prefer : BUS_NO_STR;
 }
 

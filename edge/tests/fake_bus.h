@@ -32,6 +32,7 @@ struct fake {
   int logged;                              /* lines */
   int breaker_changes[BUS_BREAKER_STATES]; /* to each state */
   struct bus_str sent;                     /* the last one's body, encoded */
+  struct bus_uuid sent_id;                 /* its message id; nil: a new one */
 
   /* the exchange: request, then what was answered */
   struct bus_arena *arena;
@@ -42,6 +43,7 @@ struct fake {
   struct bus_str none_match; /* the tag in If-None-Match */
   struct bus_str match;      /* If-Match */
   struct bus_str last_event; /* Last-Event-ID */
+  struct bus_str signature;  /* Stripe-Signature */
   int waits;                 /* of a stream, before its client goes */
   const char *query;         /* "name=value", or NULL */
   int status;

@@ -43,6 +43,7 @@ enum payment_input_kind {
   PAYMENT_ON_CHARGE,       /* the command */
   PAYMENT_ON_REFUND,       /* the command: all that is left */
   PAYMENT_ON_REFUND_PART,  /* an operator's command: a part, or all that is left */
+  PAYMENT_ON_CHECK,        /* the command: the PSP says that an intent or refund has changed */
   PAYMENT_ON_DUE,          /* next_attempt_at has come */
   PAYMENT_ON_CAPTURED,     /* charge call: amount, currency and id are as meant */
   PAYMENT_ON_DECLINED,     /* charge call: the PSP said no */
@@ -138,6 +139,7 @@ struct payment_input {
   enum payment_input_kind kind;
   int64_t amount;                      /* CHARGE; REFUND_PART: BUS_NO_INT64: all that is left */
   struct bus_str currency, token;      /* CHARGE */
+  struct bus_str psp_id;               /* CHECK */
   struct bus_cause cause;              /* CHARGE, REFUND, REFUND_PART: the command */
   const struct payment_result *result; /* of a call */
   struct bus_uuid refund_id;           /* REFUND_PART, of a new refund */

@@ -110,6 +110,11 @@ static bool takes_rest(const struct payment *payment) {
   return under_way(payment) == payment->amount - payment->refunded_amount;
 }
 
+/* The id by which the charge or refund that is open is read back; "": the PSP has not told it. */
+static const char *pending_id(const struct payment *payment) {
+  return payment->state == PAYMENT_REFUNDING ? payment->psp_refund_id : payment->psp_id;
+}
+
 /* Lets one call go, and keeps it to itself for the lease. */
 static void grant(struct payment_step *step) {
   struct payment *payment = step->payment;
@@ -130,7 +135,7 @@ static void grant(struct payment_step *step) {
   COPY_TEXT(call->currency, payment->currency);
   COPY_TEXT(call->token, payment->token);
   COPY_TEXT(call->psp_id, payment->psp_id);
-  COPY_TEXT(call->read_id, charges ? payment->psp_id : payment->psp_refund_id);
+  COPY_TEXT(call->read_id, pending_id(payment));
   step->effects->calls = true;
 }
 
@@ -302,6 +307,16 @@ void payment_rule_refund_again(struct payment_step *step) {
   if (is_lost)
     turn_refund_key(step); /* the PSP refuses to refund twice what was captured once */
   grant(step);
+}
+
+/* The PSP says that the object has changed: it need not wait for its time. A call that may be out is not repeated: it
+ * is due again within a lease. */
+void payment_rule_call_now(struct payment_step *step) {
+  const struct payment *payment = step->payment;
+  const char *known = pending_id(payment);
+  bool waits = payment->next_attempt_at > step->now + step->policy->lease;
+  if (known[0] ? bus_str_is(step->input->psp_id, known) : waits && !key_is_old(step))
+    grant(step);
 }
 
 /* An operator settled it, and set it due so that the answer goes out. */

@@ -6,9 +6,9 @@
 const char *const payment_state_names[] = {"none",   "processing", "captured", "declined", "failed",
                                            "voided", "refunding",  "refunded", "unknown",  NULL};
 const char *const payment_money_names[] = {"none", "captured", "refunded", NULL};
-const char *const payment_input_names[] = {"charge",  "refund",   "refund part",  "due",     "captured", "declined",
-                                           "refused", "refunded", "not refunded", "pending", "unsure",   "not started",
-                                           "suspect", NULL};
+const char *const payment_input_names[] = {"charge",   "refund",   "refund part", "check",    "due",
+                                           "captured", "declined", "refused",     "refunded", "not refunded",
+                                           "pending",  "unsure",   "not started", "suspect",  NULL};
 const char *const refund_state_names[] = {"none", "open", "done", NULL};
 const char *const payment_call_names[] = {"charge", "refund", "charge_read", "refund_read", NULL};
 const char *const payment_alarm_names[] = {"none",         "expired",        "suspect", "contradiction",

@@ -30,6 +30,12 @@ static const struct bus_field refund_part_fields[] = {
 };
 const struct bus_schema payment_refund_part_schema =
     BUS_SCHEMA("payment.refund-part", struct payment_refund_part, refund_part_fields);
+static const struct bus_field check_fields[] = {
+    ORDER_ID(struct payment_check),
+    BUS_FIELD_STRING(struct payment_check, psp_id, BUS_TOKEN, 1, PAYMENT_PSP_ID_MAX, BUS_REQUIRED,
+                     "the payment intent or refund that has changed"),
+};
+const struct bus_schema payment_check_schema = BUS_SCHEMA("payment.check", struct payment_check, check_fields);
 
 static const struct bus_field event_fields[] = {
     ORDER_ID(struct payment_event),
@@ -103,6 +109,7 @@ const struct bus_message_type payment_refund_type =
     BUS_COMMAND("payment.refund.v1", &payment_refund_schema, "order-svc");
 const struct bus_message_type payment_refund_part_type =
     BUS_COMMAND("payment.refund-part.v1", &payment_refund_part_schema, "edge");
+const struct bus_message_type payment_check_type = BUS_COMMAND("payment.check.v1", &payment_check_schema, "edge");
 const struct bus_message_type payment_captured_type =
     BUS_EVENT("payment.captured.v1", &payment_event_schema, "payment-svc");
 const struct bus_message_type payment_refunded_type =

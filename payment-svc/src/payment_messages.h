@@ -34,6 +34,12 @@ struct payment_refund_part {
   struct bus_str reason;
   bool restock; /* what was sold is put back into stock */
 };
+/* payment.check.v1: the provider says that this payment intent or refund has changed. It is only a hint: the object is
+ * read from the provider. */
+struct payment_check {
+  struct bus_uuid order_id;
+  struct bus_str psp_id;
+};
 /* payment.captured.v1; payment.refunded.v1: amount is all that was refunded so far, 0 where nothing had been
  * captured. */
 struct payment_event {
@@ -93,11 +99,11 @@ struct payment_ping {
 };
 
 extern const struct bus_schema payment_charge_schema, payment_refund_schema, payment_refund_part_schema,
-    payment_event_schema, payment_refusal_schema, payment_get_schema, refund_view_schema, payment_view_schema,
-    payment_answer_schema, payment_ping_schema;
+    payment_check_schema, payment_event_schema, payment_refusal_schema, payment_get_schema, refund_view_schema,
+    payment_view_schema, payment_answer_schema, payment_ping_schema;
 
-extern const struct bus_message_type payment_charge_type, payment_refund_type; /* commands, from order-svc */
-extern const struct bus_message_type payment_refund_part_type;                 /* command, from edge */
+extern const struct bus_message_type payment_charge_type, payment_refund_type;     /* commands, from order-svc */
+extern const struct bus_message_type payment_refund_part_type, payment_check_type; /* commands, from edge */
 extern const struct bus_message_type payment_captured_type, payment_declined_type, payment_refunded_type,
     payment_failed_type;                                                     /* events, to order-svc */
 extern const struct bus_message_type payment_get_type, payment_ping_type;    /* queries, from edge */

@@ -14,6 +14,8 @@ static const struct bus_uuid *order_of_delivery(const struct bus_input *input) {
     return &((const struct payment_refund *)input->body)->order_id;
   if (input->type == &payment_refund_part_type)
     return &((const struct payment_refund_part *)input->body)->order_id;
+  if (input->type == &payment_check_type)
+    return &((const struct payment_check *)input->body)->order_id;
   return NULL;
 }
 
@@ -149,6 +151,10 @@ static struct payment_input input_of_delivery(const struct bus_input *input) {
     in.kind = PAYMENT_ON_REFUND_PART;
     in.amount = part->amount;
     in.refund_id = part->refund_id;
+  }
+  if (input->type == &payment_check_type) {
+    in.kind = PAYMENT_ON_CHECK;
+    in.psp_id = ((const struct payment_check *)input->body)->psp_id;
   }
   if (input->type != &payment_charge_type)
     return in;

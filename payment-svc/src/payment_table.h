@@ -33,6 +33,7 @@ struct payment_rule {
   X(charge_again, "call again, or read back if pending; key old: UNKNOWN")                                             \
   X(refund_again, "call again, or read back if pending; key old: new key, or UNKNOWN for a part")                      \
   X(announce, "answer as it is, if due; a refund waits: REFUNDING, call")                                              \
+  X(call_now, "call now if far from due, or read back if pending")                                                     \
   X(capture, "CAPTURED; refund noted: REFUNDING, call")                                                                \
   X(settle_capture, "CAPTURED; refund noted: REFUNDING, call")                                                         \
   X(settle_refund, "REFUNDED; of a part: the next refund, or CAPTURED; none asked: alarm")                             \

@@ -114,11 +114,11 @@ class World:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
-    def send(self, kind, bodies):
-        """Commands as order-svc sends them, confirmed by the broker."""
+    def send(self, kind, bodies, user="order-svc"):
+        """Commands as that service sends them, confirmed by the broker."""
         lines = "".join(json.dumps(body) + "\n" for body in bodies)
         subprocess.run([program_path("bus-send"), kind], input=lines, text=True, check=True,
-                       timeout=60, env={"RABBITMQ_URL": self.broker.url("order-svc")})
+                       timeout=60, env={"RABBITMQ_URL": self.broker.url(user)})
 
     def charge(self, token="pm_card_visa", amount=1998, count=1):
         orders = [str(uuid.uuid4()) for _ in range(count)]
@@ -132,6 +132,10 @@ class World:
 
     def refund(self, *orders):
         self.send("payment.refund.v1", [{"order_id": order} for order in orders])
+
+    def check_at_psp(self, order, psp_id):
+        """As the edge does for an event of the PSP."""
+        self.send("payment.check.v1", [{"order_id": order, "psp_id": psp_id}], "edge")
 
     def events(self):
         """Messages to order-svc since the last call: (type, body)."""

@@ -84,6 +84,52 @@ TEST(pending_answer_with_another_id_is_alarmed)
   assert_int_equal(payment.state, PAYMENT_CAPTURED);
 }
 
+/* ---- what the PSP tells ---- */
+
+static struct payment_decision check(struct payment *payment, const char *psp_id, bus_time now) {
+  const struct payment_input input = {.kind = PAYMENT_ON_CHECK, .psp_id = bus_str(psp_id)};
+  return decide_at(payment, &input, now);
+}
+
+TEST(charge_that_has_changed_is_read_back_at_once)
+{
+  struct payment_call call;
+  struct payment payment = charged(&call);
+  (void)give(&payment, PAYMENT_ON_PENDING, &call, NOW);
+  assert_false(check(&payment, "pi_2", NOW + 1).changed);
+  struct payment_decision done = check(&payment, "pi_1", NOW + 1);
+  assert_true(done.calls);
+  assert_string_equal(done.call.read_id, "pi_1");
+  assert_int_equal(payment.next_attempt_at, NOW + 1 + sample_policy.lease);
+  /* The result of an earlier reading does not put off the one that is out. */
+  (void)give(&payment, PAYMENT_ON_PENDING, &call, NOW + 2);
+  assert_int_equal(payment.next_attempt_at, NOW + 1 + sample_policy.lease);
+  assert_int_equal(give(&payment, PAYMENT_ON_CAPTURED, &done.call, NOW + 3).say, PAYMENT_SAY_CAPTURED);
+  assert_false(check(&payment, "pi_1", NOW + 4).changed);
+}
+
+TEST(refund_that_has_changed_is_read_back_at_once)
+{
+  struct payment_call call;
+  struct payment payment = refunding(&call);
+  (void)give(&payment, PAYMENT_ON_PENDING, &call, NOW);
+  assert_false(check(&payment, "pi_1", NOW + 1).changed); /* its charge */
+  assert_string_equal(check(&payment, "re_1", NOW + 1).call.read_id, "re_1");
+}
+
+TEST(charge_whose_answer_was_lost_is_posted_at_once_only_if_no_call_can_be_out)
+{
+  struct payment_call call;
+  struct payment payment = charged(&call);
+  assert_false(check(&payment, "pi_1", NOW + 1).changed);
+  payment.next_attempt_at = NOW + sample_policy.slow_max;
+  struct payment_decision done = check(&payment, "pi_1", NOW + 1);
+  assert_true(done.calls);
+  assert_string_equal(done.call.read_id, "");
+  payment.next_attempt_at = NOW + 30 * BUS_HOUR;
+  assert_false(check(&payment, "pi_1", NOW + 25 * BUS_HOUR).calls); /* its key is not relied on any more */
+}
+
 /* ---- refunds ---- */
 
 TEST(refund_that_is_pending_is_read_back_for_days_with_the_same_key_and_no_alarm)

@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from conftest import PSP_KEY, Program, program_path
+from conftest import PSP_KEY, QUICK, Program, program_path
 from dev.ports import pick_one
 from testkit.client import wait_until
 
@@ -172,6 +172,36 @@ def test_killed_while_a_charge_is_pending_reads_it_back(world):
     world.service.start("/health/ready")
     assert world.expect(1) == {order: [(CAPTURED, MONEY)]}
     assert world.psp_requests("POST /v1/payment_intents") == posts
+
+
+def wait_for_ledger(world, order, kind):
+    """Waits until the PSP has that fact of the order; → the id of its object."""
+    found = []
+    wait_until(lambda: found.extend(line["id"] for line in world.ledger(order) if line["type"] == kind) or found, 10,
+               kind)
+    return found[0]
+
+
+def test_an_event_of_the_psp_ends_a_pending_charge_and_refund_early(world):
+    """Each would be read back after 30 s at the earliest."""
+    world.service.end()
+    world.service.start("/health/ready", RETRY_INITIAL_MS="60000", RETRY_SLOW_MS="60000", RETRY_SLOW_MAX_MS="600000")
+    order = world.charge("pm_sandbox_processing_refund_pending")
+    intent = wait_for_ledger(world, order, "captured")
+    world.check_at_psp(str(uuid.uuid4()), intent)  # of an order that there is not
+    world.check_at_psp(order, "pi_another")
+    time.sleep(0.3)
+    assert world.row(order) == ("processing",)
+    world.check_at_psp(order, intent)
+    assert world.expect(1, 10) == {order: [(CAPTURED, MONEY)]}
+    world.refund(order)
+    refund = wait_for_ledger(world, order, "refunded")
+    for _ in range(3):
+        world.check_at_psp(order, refund)
+    assert world.expect(1, 10) == {order: [(REFUNDED, MONEY)]}
+    assert [line["type"] for line in world.ledger(order)] == ["pending", "captured", "refund_pending", "refunded"]
+    world.service.end()
+    world.service.start("/health/ready", **QUICK)
 
 
 def test_a_charge_that_stays_pending_becomes_unknown_when_its_key_is_old(world):

@@ -7,7 +7,8 @@ ROLES = ("customer", "operator", "admin")
 SHARED = ("400", "401", "403", "408", "411", "412", "413", "415", "429", "431", "503")
 # A right request may get these, for a reason that the schema cannot say and the description does.
 RIGHT = {"POST /api/auth/reset": ["400"],  # the token in the body is unknown
-         "POST /api/auth/token": ["400"]}  # another grant, or credentials twice
+         "POST /api/auth/token": ["400"],  # another grant, or credentials twice
+         "POST /webhooks/psp": ["400"]}  # not signed by the provider
 HEAD = """
 [generation]
 allow-x00 = true

@@ -15,7 +15,7 @@ LIBC = frozenset("""
 # Symbols of compilers and their sanitizers.
 COMPILER = re.compile(r"_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|__(asan|ubsan|tsan|sanitizer)_\w+")
 # Pure libraries, for the core alone.
-CORE = re.compile(r"cJSON_\w+|nettle_(sha1|sha256)_\w+")
+CORE = re.compile(r"cJSON_\w+|nettle_(sha1|sha256|hmac_sha256)_\w+|nettle_memeql_sec")
 
 # Only for a telling message; the lists above decide.
 KINDS = {

@@ -134,6 +134,7 @@ FOREIGN = "018f0000-0000-7000-8000-00000000f001"
 COMMANDS = {
     "payment.charge.v1": ("order-svc", {"order_id": FOREIGN, "amount": 1, "currency": "EUR", "token": "pm_card_visa"}),
     "payment.refund.v1": ("order-svc", {"order_id": FOREIGN}),
+    "payment.check.v1": ("edge", {"order_id": FOREIGN, "psp_id": "pi_1"}),
     "inventory.release.v1": ("order-svc", {"order_id": FOREIGN}),
     "inventory.set-stock.v1": ("edge", {"request_id": FOREIGN, "product_id": "A", "on_hand": 1}),
     "inventory.put-product.v1": ("operator", {"product_id": "FOREIGN", "name": "x", "price": 1, "currency": "EUR"}),

@@ -53,6 +53,8 @@ class Service:
             found["LEDGER_FILE"] = ledger_file(stack.state)
         if self.name == user_keys.SERVICE:
             found |= user_keys.variables(stack.state) | {"TOKEN_ISSUER": _issuer(stack)}
+        if manifest.serves_clients and PROVIDER in manifests.NAMES:
+            found["PSP_WEBHOOK_SECRET"] = webhook_secret(stack.state)
         if manifest.serves_clients and user_keys.SERVICE in manifests.NAMES:
             found |= {"USER_SEAL_KEY": user_keys.seal_key(stack.state), "OIDC_ISSUER": _issuer(stack),
                       "AUTH": stack.auth}
@@ -119,6 +121,11 @@ class Service:
 
 def psp_key(state):
     return "sk_test_" + state.secret("psp-key")
+
+
+def webhook_secret(state):
+    """The secret that the provider signs its events with."""
+    return "whsec_" + state.secret("psp-webhook")
 
 
 def _issuer(stack):

@@ -1,4 +1,4 @@
-/* SHA-256 (FIPS 180-4), by nettle, and its lower-case hexadecimal text. Pure. */
+/* SHA-256 (FIPS 180-4) and HMAC-SHA-256 (RFC 2104), by nettle, and their lower-case hexadecimal text. Pure. */
 #pragma once
 
 #include <bus/base.h>
@@ -9,5 +9,11 @@ BUS_C_BEGIN
 
 void bus_sha256(struct bus_str data, uint8_t digest[32]);
 void bus_sha256_hex(struct bus_str data, char text[BUS_SHA256_TEXT]);
+
+/* The authentication code of all parts, one behind the other. */
+void bus_hmac_sha256_hex(struct bus_str key, const struct bus_str *parts, size_t count, char text[BUS_SHA256_TEXT]);
+
+/* Are two secrets equal? The time depends on the lengths alone. */
+bool bus_secret_equal(struct bus_str a, struct bus_str b);
 
 BUS_C_END

@@ -50,6 +50,9 @@ struct bus_request {
   struct bus_uuid correlation_id;
   const struct bus_trace *trace; /* its child travels */
   const void *body;              /* a struct of type->schema */
+  /* The id of what the message came from, so that its receiver knows a repetition; NULL: a new id. While a request with
+   * the same id is open, another is UNAVAILABLE. */
+  const struct bus_uuid *message_id;
   /* A query that writes: not carried out later than so many milliseconds from now, by the receiver's clock; 0: 5000.
    * Clocks of asker and receiver should differ by less than a second. */
   int64_t valid_ms;

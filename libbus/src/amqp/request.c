@@ -10,6 +10,11 @@ enum { VALID_MS = 5000 };
 
 /* ---- begin ---- */
 
+/* Another request has the id that was given: the confirm of one could not be told from that of the other. */
+static bool is_repeated(const struct bus_requester *requester, const struct bus_request *request) {
+  return request->message_id && request_table_find(&requester->table, request->message_id) != NULL;
+}
+
 static bool is_accepting(const struct bus_requester *requester) {
   return !requester->closing && requester->open_count < requester->max_open && atomic_load(&requester->up) &&
          !atomic_load(&requester->blocked);
@@ -46,14 +51,17 @@ static void fill_pending(struct bus_pending *pending, const struct bus_request *
   };
   if (request->type->writes)
     pending->envelope.deadline = now + (request->valid_ms > 0 ? request->valid_ms : VALID_MS) * BUS_MILLISECOND;
-  bus_uuid_v7(&requester->ids, now, &pending->envelope.message_id);
+  if (request->message_id)
+    pending->envelope.message_id = *request->message_id;
+  else
+    bus_uuid_v7(&requester->ids, now, &pending->envelope.message_id);
   bus_trace_child(request->trace, &requester->ids, &pending->envelope.trace);
 }
 
 /* With the lock held, and the body encoded. */
 static struct bus_pending *admit(struct bus_requester *requester, const struct bus_request *request,
                                  struct bus_arena *arena, struct bus_str body) {
-  if (!is_accepting(requester)) {
+  if (!is_accepting(requester) || is_repeated(requester, request)) {
     requester_keep_arena(requester, arena);
     return &requester->unavailable;
   }

@@ -1,6 +1,8 @@
-/* SHA-256 by nettle. */
+/* SHA-256 and HMAC-SHA-256 by nettle. */
 #include <bus/hash.h>
 
+#include <nettle/hmac.h>
+#include <nettle/memops.h>
 #include <nettle/sha2.h>
 
 #include "hex.h"
@@ -17,4 +19,20 @@ void bus_sha256_hex(struct bus_str data, char text[BUS_SHA256_TEXT]) {
   uint8_t digest[32];
   bus_sha256(data, digest);
   *bus_hex_write(text, digest, sizeof digest) = '\0';
+}
+
+void bus_hmac_sha256_hex(struct bus_str key, const struct bus_str *parts, size_t count, char text[BUS_SHA256_TEXT]) {
+  struct hmac_sha256_ctx hmac;
+  uint8_t digest[32];
+  hmac_sha256_set_key(&hmac, key.len, (const uint8_t *)key.data);
+  for (size_t i = 0; i < count; i++)
+    if (parts[i].len > 0)
+      hmac_sha256_update(&hmac, parts[i].len, (const uint8_t *)parts[i].data);
+  hmac_sha256_digest(&hmac, sizeof digest, digest);
+  *bus_hex_write(text, digest, sizeof digest) = '\0';
+  explicit_bzero(&hmac, sizeof hmac);
+}
+
+bool bus_secret_equal(struct bus_str a, struct bus_str b) {
+  return a.len == b.len && (a.len == 0 || memeql_sec(a.data, b.data, a.len) != 0);
 }

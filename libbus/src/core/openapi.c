@@ -171,8 +171,13 @@ static void write_operation_id(struct bus_json_writer *writer, const struct bus_
 
 static void write_request_body(struct bus_json_writer *writer, const struct bus_http_route *route) {
   const struct bus_http_input *input = route->input;
-  bus_json_put(writer, "'requestBody':{'required':$r,'content':{", input->body_may_be_empty ? "false" : "true");
-  write_content(writer, route->media_type ? route->media_type : "application/json", input->body, true);
+  const char *media_type = route->media_type ? route->media_type : "application/json";
+  bus_json_put(writer, "'requestBody':{'required':$r,'content':{",
+               input && input->body_may_be_empty ? "false" : "true");
+  if (input)
+    write_content(writer, media_type, input->body, true);
+  else /* the handler reads it */
+    bus_json_put(writer, "$s:{'schema':{'type':'object'}}", media_type);
   bus_json_put(writer, "}},");
 }
 
@@ -198,7 +203,7 @@ static void write_operation(struct bus_json_writer *writer, const struct bus_htt
   write_security(writer, route->access);
   if (route->input)
     write_parameters(writer, route);
-  if (route->input && route->input->body)
+  if (route->input ? route->input->body != NULL : route->body_limit > 0)
     write_request_body(writer, route);
   write_answers(writer, route);
   bus_json_put(writer, "}");

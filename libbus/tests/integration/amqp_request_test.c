@@ -39,6 +39,26 @@ TEST(request_is_confirmed_where_nobody_answers)
   bus_requester_free(requester);
 }
 
+/* The same event may come twice at once: the second must not take the confirm of the first. */
+TEST(request_with_an_id_of_its_own_is_open_once)
+{
+  const char *url = make_place();
+  struct bus_requester *requester = new_requester(url, 0);
+  const struct number body = {1};
+  const struct bus_uuid id = {{0xab, 1, 2, 3}};
+  const struct bus_request request = {.type = &ask, .body = &body, .message_id = &id};
+  await_up(requester);
+  struct bus_pending *first = bus_request_begin(requester, &request), *second = bus_request_begin(requester, &request);
+  assert_int_equal(wait_ms(second, 5000, true), BUS_REQUEST_UNAVAILABLE);
+  assert_int_equal(wait_ms(first, 5000, true), BUS_REQUEST_CONFIRMED);
+  bus_request_end(second);
+  bus_request_end(first);
+  struct bus_pending *later = bus_request_begin(requester, &request);
+  assert_int_equal(wait_ms(later, 5000, true), BUS_REQUEST_CONFIRMED);
+  bus_request_end(later);
+  bus_requester_free(requester);
+}
+
 /* "Confirmed" would be a promise that nobody gave: the message goes with its queue's time to live. */
 TEST(request_query_is_never_confirmed)
 {

@@ -1,4 +1,4 @@
-/* bus/hash.h: the vectors of FIPS 180-4. */
+/* bus/hash.h: the vectors of FIPS 180-4 and RFC 4231. */
 #include <bus/hash.h>
 
 #include "test.h"
@@ -39,4 +39,26 @@ TEST(hash_nul_counts)
   bus_sha256_hex(BUS_STR("a\0b"), a);
   bus_sha256_hex(BUS_STR("a"), b);
   assert_string_not_equal(a, b);
+}
+
+/* Cases 2 and 6 of RFC 4231: a short key, and one that is longer than a block. */
+TEST(hash_hmac_vectors)
+{
+  char text[BUS_SHA256_TEXT], key[131];
+  const struct bus_str parts[] = {BUS_STR("what do ya want "), BUS_NO_STR, BUS_STR("for nothing?")};
+  bus_hmac_sha256_hex(BUS_STR("Jefe"), parts, 3, text);
+  assert_string_equal(text, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  memset(key, 0xaa, sizeof key);
+  const struct bus_str long_text = BUS_STR("Test Using Larger Than Block-Size Key - Hash Key First");
+  bus_hmac_sha256_hex((struct bus_str){key, sizeof key}, &long_text, 1, text);
+  assert_string_equal(text, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
+TEST(hash_secrets_are_compared_whole)
+{
+  assert_true(bus_secret_equal(BUS_STR("secret"), BUS_STR("secret")));
+  assert_true(bus_secret_equal(BUS_STR(""), BUS_NO_STR));
+  assert_false(bus_secret_equal(BUS_STR("secret"), BUS_STR("Secret")));
+  assert_false(bus_secret_equal(BUS_STR("secret"), BUS_STR("secrets")));
+  assert_false(bus_secret_equal(BUS_STR("secret"), BUS_STR("secre\0")));
 }

@@ -1,0 +1,111 @@
+"""Events of the payment provider at the edge: signed ones reach payment-svc once, all others nothing."""
+import hashlib
+import hmac
+import json
+import time
+import uuid
+
+import pytest
+import requests
+
+from conftest import log_lines
+from dev import services
+from testkit.client import item, wait_until
+
+PATH = "/webhooks/psp"
+
+
+def event(order_id, psp_id, kind="payment_intent.succeeded", event_id=None):
+    return json.dumps({"id": event_id or f"evt_{uuid.uuid4().hex}", "object": "event", "type": kind,
+                       "data": {"object": {"id": psp_id, "metadata": {"order_id": order_id}}}})
+
+
+def sign(secret, body, at=None):
+    seconds = str(int(time.time() if at is None else at))
+    code = hmac.new(secret.encode(), f"{seconds}.{body}".encode(), hashlib.sha256).hexdigest()
+    return f"t={seconds},v1={code}"
+
+
+@pytest.fixture(name="deliver")
+def fixture_deliver(stack):
+    """Sends an event to the edge: body, signature (None: the right one) → status."""
+    secret = services.webhook_secret(stack.state)
+
+    def deliver(body, signature=None):
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        if signature != "":
+            headers["Stripe-Signature"] = sign(secret, body) if signature is None else signature
+        return requests.post(stack.url("edge") + PATH, data=body, headers=headers, timeout=10).status_code
+
+    return deliver
+
+
+@pytest.fixture(name="slow")
+def fixture_slow(stack):
+    """payment-svc reads pending objects back after 30 s at the earliest."""
+    before = stack.overrides["payment-svc"]
+    stack.overrides["payment-svc"] = before | {"RETRY_INITIAL_MS": "60000", "RETRY_SLOW_MS": "60000",
+                                               "RETRY_SLOW_MAX_MS": "600000"}
+    stack.start_service("payment-svc")
+    yield
+    stack.overrides["payment-svc"] = before
+    stack.start_service("payment-svc")
+
+
+def provider_id(ledger, order_id, kind):
+    """Waits until the provider has that fact of the order; → the id of its object."""
+    found = []
+    wait_until(lambda: found.extend(line["id"] for line in ledger()
+                                    if line.get("order_id") == order_id and line["type"] == kind) or found, 20, kind)
+    return found[0]
+
+
+def inbox(stack):
+    return int(stack.sql("payments", "SELECT count(*) FROM bus.inbox")[0][0])
+
+
+def test_an_event_ends_a_pending_charge_early(api, stack, ledger, slow, deliver):
+    order_id = api.place(item("A"), token="pm_sandbox_processing").json()["order_id"]
+    intent = provider_id(ledger, order_id, "captured")
+    body = event(order_id, intent)
+    assert deliver(body) == 204
+    assert api.wait_final(order_id, 10)["status"] == "CONFIRMED"
+    before = inbox(stack)
+    assert [deliver(body) for _ in range(3)] == [204] * 3  # the event once more: its id is known
+    time.sleep(0.5)
+    assert inbox(stack) == before
+
+
+def test_P4_events_of_the_provider(api, stack, ledger, deliver):
+    """Only a right signature of this body, not older than five minutes, is taken."""
+    secret = services.webhook_secret(stack.state)
+    body = event(str(uuid.uuid4()), "pi_1")
+    before = inbox(stack)
+    for signature in ("", "t=1,v1=", sign("whsec_of_someone_else", body), sign(secret, body, time.time() - 310),
+                      sign(secret, body + " "), sign(secret, body).replace("t=", "t=1")):
+        assert deliver(body, signature) == 400, signature
+    assert deliver("{}") == 400
+    time.sleep(0.5)
+    assert inbox(stack) == before
+    old = sign("whsec_before", body).split(",")[1]
+    assert deliver(body, f"{sign(secret, body)},{old}") == 204  # signed with two secrets while one is replaced
+    wait_until(lambda: inbox(stack) == before + 1, 10, "the command")
+
+
+def test_events_of_what_is_not_ours_are_taken_and_change_nothing(stack, api, deliver):
+    order_id = str(uuid.uuid4())
+    assert deliver(event("", "pi_1")) == 204
+    assert deliver(event(order_id, "pi_1", kind="payment_intent.created")) == 204
+    assert deliver(event(order_id, "pi_1")) == 204
+    time.sleep(0.5)
+    assert stack.sql("payments", f"SELECT count(*) FROM payments.payments WHERE order_id = '{order_id}'") == [["0"]]
+    assert stack.sql("payments", "SELECT count(*) FROM bus.parked") == [["0"]]
+
+
+def test_no_event_is_logged(stack, api, deliver):
+    """The body may hold personal data, and the signature is a secret's trace."""
+    body = event(str(uuid.uuid4()), "pi_canary")
+    assert deliver(body) == 204
+    text = json.dumps([log_lines(stack, name) for name in ("edge", "payment-svc")])
+    assert "pi_canary" not in text and "v1=" not in text
+    assert services.webhook_secret(stack.state) not in text
