@@ -3,12 +3,11 @@
 
 #include <bus/http_client.h>
 
-#include <poll.h>
 #include <stdlib.h>
 
 #include "settings.h"
 
-enum { RESPONSE_MAX = 1 << 17, FDS = 8, CONNECT_MS = 2000, READ_MS = 3000, TOTAL_MS = 5000 };
+enum { RESPONSE_MAX = 1 << 17, CONNECT_MS = 2000, READ_MS = 3000, TOTAL_MS = 5000 };
 
 struct edge_oidc {
   const char *issuer;
@@ -54,14 +53,7 @@ static bool get_text(struct edge_oidc *oidc, const char *url, struct bus_arena *
   bus_fail(err, BUS_E_NOMEM, "out of memory reading %s", url);
   if (!bus_http_client_start(oidc->client, &call, end_get, &get, err))
     return false;
-  struct bus_poll_source source = bus_http_client_source(oidc->client);
-  while (bus_http_client_pending(oidc->client) > 0) {
-    struct pollfd fds[FDS];
-    int timeout = TOTAL_MS;
-    size_t count = source.prepare(source.context, fds, FDS, &timeout);
-    (void)poll(fds, count, timeout);
-    source.dispatch(source.context, fds, count);
-  }
+  bus_http_client_finish(oidc->client);
   *ret = get.body;
   return get.done;
 }

@@ -69,11 +69,19 @@ def test_an_event_ends_a_pending_charge_early(api, stack, ledger, slow, deliver)
     intent = provider_id(ledger, order_id, "captured")
     body = event(order_id, intent)
     assert deliver(body) == 204
-    assert api.wait_final(order_id, 10)["status"] == "CONFIRMED"
+    assert api.wait_final(order_id, 20)["status"] == "CONFIRMED"
     before = inbox(stack)
     assert [deliver(body) for _ in range(3)] == [204] * 3  # the event once more: its id is known
     time.sleep(0.5)
     assert inbox(stack) == before
+
+
+def test_the_provider_tells_the_edge_itself(api, slow):
+    """./dev and the tests give both the same secret: a charge, then a refund, ends without reading back."""
+    paid = api.place(item("A"), token="pm_sandbox_processing").json()["order_id"]
+    undone = api.place(item("A"), token="pm_sandbox_refund_pending").json()["order_id"]
+    api.wait_status(undone, "CONFIRMED")
+    assert api.wait_final(paid, 25)["status"] == "CONFIRMED"
 
 
 def test_P4_events_of_the_provider(api, stack, ledger, deliver):

@@ -26,6 +26,7 @@ class Manifest:
     broker_user: str = None
     checks_tokens: bool = False  # it calls issuers of tokens, and keeps their last key set in OIDC_KEYS_FILE
     links: tuple = ()         # other services that it calls, besides its database and the broker
+    webhook: str = None       # path of the program that serves clients, which it tells of events
     suites: dict = dataclasses.field(default_factory=dict)
 
     @property

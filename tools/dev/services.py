@@ -51,6 +51,9 @@ class Service:
             found["PSP_KEY"] = psp_key(stack.state)
         if self.name == PROVIDER:
             found["LEDGER_FILE"] = ledger_file(stack.state)
+        if manifest.webhook:
+            found |= {"WEBHOOK_URL": stack.url(_client_server()) + manifest.webhook,
+                      "WEBHOOK_SECRET": webhook_secret(stack.state)}
         if self.name == user_keys.SERVICE:
             found |= user_keys.variables(stack.state) | {"TOKEN_ISSUER": _issuer(stack)}
         if manifest.serves_clients and PROVIDER in manifests.NAMES:
@@ -129,8 +132,12 @@ def webhook_secret(state):
 
 
 def _issuer(stack):
-    """The issuer of user-svc's tokens: the first program that serves clients shows their keys."""
-    return stack.url(next(one.name for one in manifests.ALL if one.serves_clients))
+    """The issuer of user-svc's tokens: the program that serves clients shows their keys."""
+    return stack.url(_client_server())
+
+
+def _client_server():
+    return next(one.name for one in manifests.ALL if one.serves_clients)
 
 
 def ledger_file(state):

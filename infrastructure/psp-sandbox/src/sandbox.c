@@ -34,6 +34,19 @@ const struct bus_option psp_options[] = {
      .min = 1,
      .max = 4096,
      .description = "File of all facts; created when it is not there"},
+    {.name = "WEBHOOK_URL",
+     .kind = BUS_OPTION_STRING,
+     .offset = offsetof(struct psp_settings, webhook_url),
+     .fallback = "",
+     .max = 1024,
+     .description = "URL that an event is sent to when a pending intent or refund becomes final; empty: nowhere"},
+    {.name = "WEBHOOK_SECRET",
+     .kind = BUS_OPTION_STRING,
+     .offset = offsetof(struct psp_settings, webhook_secret),
+     .fallback = "",
+     .max = 256,
+     .secret = true,
+     .description = "Secret that events are signed with"},
     {.name = "LATENCY_MS",
      .kind = BUS_OPTION_INT,
      .offset = offsetof(struct psp_settings, latency_ms),
@@ -99,7 +112,8 @@ bool psp_sandbox_open(struct psp_sandbox *sandbox, const struct psp_settings *se
   bus_uuid_source_init(&sandbox->ids, seed);
   pthread_mutex_init(&sandbox->lock, NULL);
   pthread_cond_init(&sandbox->more_pending, NULL);
-  if (psp_ledger_open(settings->ledger_file, replay, &sandbox->book, &sandbox->ledger, err) &&
+  if (psp_webhooks_start(settings->webhook_url, settings->webhook_secret, &sandbox->webhooks, err) &&
+      psp_ledger_open(settings->ledger_file, replay, &sandbox->book, &sandbox->ledger, err) &&
       psp_settler_start(sandbox, err))
     return true;
   psp_sandbox_close(sandbox);
@@ -108,6 +122,7 @@ bool psp_sandbox_open(struct psp_sandbox *sandbox, const struct psp_settings *se
 
 void psp_sandbox_close(struct psp_sandbox *sandbox) {
   psp_settler_stop(sandbox);
+  psp_webhooks_stop(sandbox->webhooks);
   psp_ledger_close(sandbox->ledger);
   psp_book_done(&sandbox->book);
   pthread_cond_destroy(&sandbox->more_pending);

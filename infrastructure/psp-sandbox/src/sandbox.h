@@ -11,10 +11,11 @@
 
 #include "book.h"
 #include "ledger.h"
+#include "webhook.h"
 
 struct psp_settings {
   int64_t port, threads;
-  const char *bind, *psp_key, *ledger_file;
+  const char *bind, *psp_key, *ledger_file, *webhook_url, *webhook_secret;
   int64_t latency_ms, timeout_ms, hang_ms, pending_ms;
   int log_level, access_log;
 };
@@ -25,7 +26,8 @@ extern const size_t psp_option_count;
 struct psp_sandbox {
   const struct psp_settings *settings;
   struct psp_ledger *ledger;
-  pthread_mutex_t lock; /* book, ids and stopping */
+  struct psp_webhooks *webhooks; /* NULL: there is nobody to tell */
+  pthread_mutex_t lock;          /* book, ids and stopping */
   struct psp_book book;
   struct bus_uuid_source ids;
   pthread_t settler;

@@ -31,6 +31,7 @@ static void *settle_loop(void *context) {
     struct bus_arena *arena = bus_arena_new(ARENA_LIMIT);
     if (!arena || !psp_sandbox_record(sandbox, &entry, arena))
       psp_out_of_memory();
+    psp_webhooks_tell(sandbox->webhooks, &entry);
     bus_arena_free(arena);
     pthread_mutex_lock(&sandbox->lock);
   }

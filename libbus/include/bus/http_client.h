@@ -54,6 +54,8 @@ bool bus_http_client_start(struct bus_http_client *client, const struct bus_http
                            void (*done)(void *context, const struct bus_http_result *result), void *context,
                            struct bus_error *err) BUS_MUST_CHECK;
 size_t bus_http_client_pending(const struct bus_http_client *client);
+/* Blocks until no call is under way: for a thread that has nothing else to poll. */
+void bus_http_client_finish(struct bus_http_client *client);
 
 /* Valid as long as the client. */
 struct bus_poll_source bus_http_client_source(struct bus_http_client *client);

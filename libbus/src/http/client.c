@@ -10,7 +10,7 @@
 
 #include "../core/heap.h"
 
-enum { NO_ROOM_POLL_MS = 10, WATCHED_FIRST = 8 };
+enum { NO_ROOM_POLL_MS = 10, WATCHED_FIRST = 8, FINISH_FDS = 16 };
 
 struct bus_http_client {
   struct bus_http_client_settings settings;
@@ -256,4 +256,15 @@ bool bus_http_client_start(struct bus_http_client *client, const struct bus_http
 
 size_t bus_http_client_pending(const struct bus_http_client *client) {
   return client->pending;
+}
+
+void bus_http_client_finish(struct bus_http_client *client) {
+  struct bus_poll_source source = bus_http_client_source(client);
+  while (client->pending > 0) {
+    struct pollfd fds[FINISH_FDS];
+    int timeout = (int)client->settings.total_timeout_ms;
+    size_t count = source.prepare(source.context, fds, FINISH_FDS, &timeout);
+    (void)poll(fds, count, timeout);
+    source.dispatch(source.context, fds, count);
+  }
 }

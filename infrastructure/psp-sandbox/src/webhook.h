@@ -1,0 +1,29 @@
+/* Events to the webhook of WEBHOOK_URL, as Stripe sends them: signed, and again until they are answered with 2xx, for a
+ * bounded time. Events wait in memory alone: those of before a restart are lost. */
+#ifndef PSP_WEBHOOK_H
+#define PSP_WEBHOOK_H
+
+#include "entry.h"
+
+#include <bus/error.h>
+
+struct psp_webhooks;
+
+/* *ret is NULL if the URL is empty. url and secret are kept. */
+bool psp_webhooks_start(const char *url, const char *secret, struct psp_webhooks **ret,
+                        struct bus_error *err) BUS_MUST_CHECK;
+/* Drops what was not delivered. Accepts NULL. */
+void psp_webhooks_stop(struct psp_webhooks *webhooks);
+
+/* Tells that a pending object has become final; does not block. Thread-safe. Accepts NULL. */
+void psp_webhooks_tell(struct psp_webhooks *webhooks, const struct psp_entry *entry);
+
+/* ---- pure parts ---- */
+
+/* The event, as JSON in the arena; absent when out of memory. Its id is the same for the same entry. */
+struct bus_str psp_event_of(const struct psp_entry *entry, struct bus_arena *arena);
+/* "Stripe-Signature: t=…,v1=…" of a body at that time. */
+enum { PSP_SIGNATURE_SIZE = 128 };
+void psp_sign(struct bus_str secret, struct bus_str body, bus_time now, char ret[PSP_SIGNATURE_SIZE]);
+
+#endif
