@@ -89,7 +89,7 @@ static void build_read(const struct payment_call *call, const char *collection, 
 void psp_request_build(const struct payment_call *call, struct psp_request *ret) {
   struct form form = {ret->body, sizeof ret->body, 0};
   bool charges = call->kind == PAYMENT_CALL_CHARGE;
-  const char *collection = charges ? "/v1/payment_intents" : "/v1/refunds";
+  const char *collection = charges ? PSP_PATH_INTENTS : PSP_PATH_REFUNDS;
   char order[BUS_UUID_TEXT];
   ret->body[0] = ret->key[0] = '\0';
   if (call->read_id[0]) {
@@ -106,6 +106,13 @@ void psp_request_build(const struct payment_call *call, struct psp_request *ret)
     (void)snprintf(ret->key, sizeof ret->key, "refund-%s-%" PRId64, order, call->refund); /* fits: 63 characters */
     build_refund(call, &form);
   }
+}
+
+bool psp_id_is_path_segment(struct bus_str id) {
+  for (size_t i = 0; i < id.len; i++)
+    if (!isascii((unsigned char)id.data[i]) || !(isalnum((unsigned char)id.data[i]) || strchr("_-", id.data[i])))
+      return false;
+  return id.len > 0;
 }
 
 static bool starts_with(const char *text, const char *prefix) {

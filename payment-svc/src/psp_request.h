@@ -7,6 +7,9 @@
 /* The version of the PSP's API that requests and answers are written for. */
 #define PSP_API_VERSION "2023-10-16"
 
+#define PSP_PATH_INTENTS "/v1/payment_intents"
+#define PSP_PATH_REFUNDS "/v1/refunds"
+
 enum { PSP_PATH_SIZE = 160, PSP_BODY_SIZE = 1280, PSP_KEY_SIZE = 80 };
 
 struct psp_request {
@@ -17,6 +20,9 @@ struct psp_request {
 };
 
 void psp_request_build(const struct payment_call *call, struct psp_request *ret);
+
+/* Can the id be a segment of a path? The PSP's ids are letters, digits and "_". */
+bool psp_id_is_path_segment(struct bus_str id);
 
 /* May requests with card tokens and our key go there? https, or plain http where the host is this machine or plain is
  * allowed on purpose. No path, query, user or fragment. */

@@ -1,6 +1,8 @@
 /* The PSP's answers: field tables of the parts that matter, and what each means. */
 #include "psp_response.h"
 
+#include "psp_request.h"
+
 #include <bus/field.h>
 
 #include <ctype.h>
@@ -136,17 +138,9 @@ static bool is_the_one_read(struct bus_str id, const struct payment_call *call) 
   return call->read_id[0] == '\0' || bus_str_is(id, call->read_id);
 }
 
-/* Can the id be a segment of the path that reads the object back? Stripe's ids are letters, digits and "_". */
-static bool is_path_id(struct bus_str id) {
-  for (size_t i = 0; i < id.len; i++)
-    if (!isascii((unsigned char)id.data[i]) || !(isalnum((unsigned char)id.data[i]) || strchr("_-", id.data[i])))
-      return false;
-  return id.len > 0;
-}
-
 /* A status that is not final, or one that is new to us: the object is read back until it is final. */
 static void conclude_pending(struct payment_result *ret, struct bus_str id, struct bus_str status) {
-  conclude(ret, is_path_id(id) ? PAYMENT_ON_PENDING : PAYMENT_ON_UNSURE, status);
+  conclude(ret, psp_id_is_path_segment(id) ? PAYMENT_ON_PENDING : PAYMENT_ON_UNSURE, status);
 }
 
 static bool is_as_meant(const struct intent *intent, const struct payment_call *call) {

@@ -127,6 +127,7 @@ static struct psp_record *make_record(const struct psp_entry *entry) {
     return NULL;
   char *end = (char *)(record + 1);
   record->type = entry->type;
+  record->at = entry->at;
   record->amount = entry->amount;
   record->status = entry->status;
   record->id = store(&end, entry->id);
@@ -143,11 +144,14 @@ static struct psp_record *make_record(const struct psp_entry *entry) {
   return record;
 }
 
-static struct psp_record *find_record(const struct psp_book *book, struct bus_str id) {
-  struct psp_record *record = psp_map_get(&book->ids, id);
+static struct psp_record *newest_of(struct psp_record *record) {
   while (record && record->became)
     record = record->became;
   return record;
+}
+
+static struct psp_record *find_record(const struct psp_book *book, struct bus_str id) {
+  return newest_of(psp_map_get(&book->ids, id));
 }
 
 static void take_from_pending(struct psp_book *book, const struct psp_record *record) {
@@ -174,6 +178,7 @@ bool psp_book_record(struct psp_book *book, const struct psp_entry *entry, bool 
   struct psp_record *record = make_record(entry);
   if (record == NULL)
     return false;
+  record->is_first = before == NULL;
   record->next = book->records;
   book->records = record;
   if (before) {
@@ -216,6 +221,19 @@ bool psp_book_due(const struct psp_book *book, bus_time now, struct psp_entry *r
 
 const struct psp_record *psp_book_find(const struct psp_book *book, struct bus_str id) {
   return find_record(book, id);
+}
+
+bool psp_book_list(const struct psp_book *book, bool refunds, struct bus_str after, bus_time since, size_t max,
+                   const struct psp_record **ret, size_t *ret_count) {
+  const struct psp_record *cursor = after.data ? psp_map_get(&book->ids, after) : NULL;
+  if (after.data && (cursor == NULL || psp_entry_is_refund(cursor->type) != refunds))
+    return false;
+  *ret_count = 0;
+  for (struct psp_record *record = cursor ? cursor->next : book->records; record && *ret_count < max;
+       record = record->next)
+    if (record->is_first && record->at >= since && psp_entry_is_refund(record->type) == refunds)
+      ret[(*ret_count)++] = newest_of(record);
+  return true;
 }
 
 bool psp_book_reserve_refund(struct psp_book *book, const struct psp_refund *refund, struct psp_reservation *ret,

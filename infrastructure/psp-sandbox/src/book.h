@@ -11,6 +11,8 @@
 struct psp_record {
   struct psp_record *next;
   int type;
+  bool is_first; /* of its object */
+  bus_time at;
   int64_t amount;
   int64_t refunded; /* of a captured intent: refunded or pending, also what is on its way into the ledger */
   int64_t refunds;  /* how many refunds of it there were, failed ones too */
@@ -60,6 +62,11 @@ bool psp_book_record(struct psp_book *book, const struct psp_entry *entry, bool 
 
 /* The object as it is now. NULL: there is none. */
 const struct psp_record *psp_book_find(const struct psp_book *book, struct bus_str id);
+
+/* Objects as they are now, newest first, at most max of those made at `since` or later and before the object `after`
+ * (absent: all). False: there is no such object. */
+bool psp_book_list(const struct psp_book *book, bool refunds, struct bus_str after, bus_time since, size_t max,
+                   const struct psp_record **ret, size_t *ret_count) BUS_MUST_CHECK;
 
 /* Sets the amount aside, so that two refunds cannot give the same money back. amount BUS_NO_INT64: all that is left.
  * Writes *ret_error on failure. */

@@ -22,6 +22,10 @@ void psp_reply_error(struct bus_http_exchange *exchange, const struct psp_error 
   psp_reply_json(exchange, error->status, psp_response_error(bus_http_arena(exchange), error));
 }
 
+struct bus_str psp_object_of(const struct psp_record *record) {
+  return record->status == 200 ? record->answer : psp_response_failed_intent(record->answer);
+}
+
 static const struct psp_error no_key = {401, "invalid_request_error", NULL, NULL, NULL, "Invalid API Key provided."};
 static const struct psp_error in_use = {409,
                                         "idempotency_error",

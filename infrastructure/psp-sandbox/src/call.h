@@ -25,8 +25,14 @@ extern const struct psp_error psp_no_memory;
 void psp_reply_json(struct bus_http_exchange *exchange, int64_t status, struct bus_str json);
 void psp_reply_error(struct bus_http_exchange *exchange, const struct psp_error *error);
 
+/* The object as its GET shows it. */
+struct bus_str psp_object_of(const struct psp_record *record);
+
 /* False: it was answered with 401. */
 bool psp_authorize(const struct psp_sandbox *sandbox, struct bus_http_exchange *exchange) BUS_MUST_CHECK;
+
+/* ---- list.c: GET of a collection ---- */
+void psp_list(struct psp_sandbox *sandbox, struct bus_http_exchange *exchange, bool refunds);
 
 /* Reads key and form. False: it was answered. */
 bool psp_call_start(struct psp_sandbox *sandbox, struct bus_http_exchange *exchange, const char *path,

@@ -116,7 +116,7 @@ static void get_one(struct psp_sandbox *sandbox, struct bus_http_exchange *excha
   const struct psp_record *record = psp_book_find(&sandbox->book, bus_http_path_segment(exchange, 0));
   pthread_mutex_unlock(&sandbox->lock);
   if (record && psp_entry_is_refund(record->type) == is_refund) {
-    psp_reply_json(exchange, 200, record->status == 200 ? record->answer : psp_response_failed_intent(record->answer));
+    psp_reply_json(exchange, 200, psp_object_of(record));
     return;
   }
   const struct psp_error missing = {.status = 404,
@@ -129,6 +129,14 @@ static void get_one(struct psp_sandbox *sandbox, struct bus_http_exchange *excha
 
 static void get_intent(void *context, struct bus_http_exchange *exchange) {
   get_one(context, exchange, false);
+}
+
+static void list_intents(void *context, struct bus_http_exchange *exchange) {
+  psp_list(context, exchange, false);
+}
+
+static void list_refunds(void *context, struct bus_http_exchange *exchange) {
+  psp_list(context, exchange, true);
 }
 
 static void get_refund(void *context, struct bus_http_exchange *exchange) {
@@ -176,6 +184,8 @@ const struct bus_http_route psp_routes[] = {
      .handler = post_intent,
      .body_limit = BODY_MAX,
      .media_type = FORM},
+    {.method = "GET", .path = "/v1/payment_intents", .handler = list_intents},
+    {.method = "GET", .path = "/v1/refunds", .handler = list_refunds},
     {.method = "GET", .path = "/v1/payment_intents/{id}", .handler = get_intent},
     {.method = "POST", .path = "/v1/refunds", .handler = post_refund, .body_limit = BODY_MAX, .media_type = FORM},
     {.method = "GET", .path = "/v1/refunds/{id}", .handler = get_refund},
