@@ -9,16 +9,6 @@ const char *const psp_signature_names[] = {"signed", "unsigned", "forged", "old"
 
 /* ---- the signature ---- */
 
-static bool read_seconds(struct bus_str text, int64_t *ret) {
-  *ret = 0;
-  for (size_t i = 0; i < text.len; i++) {
-    if (text.data[i] < '0' || text.data[i] > '9')
-      return false;
-    *ret = *ret * 10 + (text.data[i] - '0');
-  }
-  return text.len > 0 && text.len <= TIME_DIGITS_MAX;
-}
-
 /* The value of "name=value", if the member has that name. */
 static bool has_name(struct bus_str member, const char *name, struct bus_str *ret_value) {
   struct bus_str value = member, found = bus_str_cut(&value, '=');
@@ -59,7 +49,7 @@ enum psp_signature psp_signature_check(struct bus_str header, struct bus_str bod
   char expected[BUS_SHA256_TEXT];
   int64_t seconds;
   bool found;
-  if (!time.data || !read_seconds(time, &seconds))
+  if (!time.data || !bus_str_number(time, TIME_DIGITS_MAX, &seconds))
     return PSP_UNSIGNED;
   bus_hmac_sha256_hex(secret, parts, BUS_COUNT(parts), expected);
   if (count_codes(header, expected, &found) == 0)

@@ -79,13 +79,9 @@ static bool get(struct reader *reader, const char *path) {
   return false;
 }
 
-static bool print_lines(struct reader *reader, const struct psp_page *page) {
-  for (size_t i = 0; i < page->count; i++) {
-    struct bus_str text = reconcile_line_format(&page->lines[i], reader->arena);
-    if (text.data == NULL || fwrite(text.data, 1, text.len, stdout) != text.len)
-      return false;
-  }
-  return true;
+static bool print_line(struct reader *reader, const struct reconcile_line *line) {
+  struct bus_str text = reconcile_line_format(line, reader->arena);
+  return text.data && fwrite(text.data, 1, text.len, stdout) == text.len;
 }
 
 static bool print_list(struct reader *reader, enum psp_list_kind kind) {
@@ -100,8 +96,9 @@ static bool print_list(struct reader *reader, enum psp_list_kind kind) {
       (void)fprintf(stderr, "psp-records: GET %s: the answer is not a list\n", path);
       return false;
     }
-    if (!print_lines(reader, &page))
-      return false;
+    for (size_t i = 0; i < page.count; i++)
+      if (!print_line(reader, &page.lines[i]))
+        return false;
   }
   return true;
 }

@@ -2,7 +2,6 @@
 #include "reconcile.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -64,40 +63,42 @@ static bool is_same(const struct reconcile_side *ours, const struct reconcile_si
          theirs->other_currency[0] == '\0';
 }
 
-static void say(struct reconcile *reconcile, const char *format, ...) BUS_PRINTF(2, 3);
-static void say(struct reconcile *reconcile, const char *format, ...) {
-  char text[512];
-  va_list args;
-  va_start(args, format);
-  (void)vsnprintf(text, sizeof text, format, args); /* fits: two ids of the provider at most */
-  va_end(args);
+static void report(struct reconcile *reconcile, const char *text) {
   reconcile->differences++;
   reconcile->report(reconcile->context, reconcile->order, text);
 }
 
+/* Fits: two ids of the provider at most. */
+#define SAY(reconcile, ...)                                                                                            \
+  do {                                                                                                                 \
+    char text[512];                                                                                                    \
+    (void)snprintf(text, sizeof text, __VA_ARGS__);                                                                    \
+    report((reconcile), text);                                                                                         \
+  } while (0)
+
 static void compare_captures(struct reconcile *reconcile) {
   const struct reconcile_side *ours = &reconcile->ours, *theirs = &reconcile->theirs;
   if (theirs->captures > 1)
-    say(reconcile, "double: %" PRId64 " captures at the provider, %s to %s", theirs->captures, theirs->first_id,
+    SAY(reconcile, "double: %" PRId64 " captures at the provider, %s to %s", theirs->captures, theirs->first_id,
         theirs->last_id);
   if (ours->captures == 0 && theirs->captures > 0)
-    say(reconcile, "missing here: capture %s of %" PRId64 " %s", theirs->first_id, theirs->captured, theirs->currency);
+    SAY(reconcile, "missing here: capture %s of %" PRId64 " %s", theirs->first_id, theirs->captured, theirs->currency);
   else if (theirs->captures == 0 && ours->captures > 0)
-    say(reconcile, "missing there: capture %s of %" PRId64 " %s", ours->first_id, ours->captured, ours->currency);
+    SAY(reconcile, "missing there: capture %s of %" PRId64 " %s", ours->first_id, ours->captured, ours->currency);
   else if (theirs->captures == 1 && ours->captured != theirs->captured)
-    say(reconcile, "captured amount differs: here %" PRId64 ", there %" PRId64, ours->captured, theirs->captured);
+    SAY(reconcile, "captured amount differs: here %" PRId64 ", there %" PRId64, ours->captured, theirs->captured);
   else if (theirs->captures == 1 && strcmp(ours->first_id, theirs->first_id) != 0)
-    say(reconcile, "capture differs: here %s, there %s", ours->first_id, theirs->first_id);
+    SAY(reconcile, "capture differs: here %s, there %s", ours->first_id, theirs->first_id);
 }
 
 static void compare_refunds(struct reconcile *reconcile) {
   const struct reconcile_side *ours = &reconcile->ours, *theirs = &reconcile->theirs;
   if (ours->refunds == 0 && theirs->refunds > 0)
-    say(reconcile, "missing here: refund of %" PRId64 " %s", theirs->refunded, theirs->currency);
+    SAY(reconcile, "missing here: refund of %" PRId64 " %s", theirs->refunded, theirs->currency);
   else if (theirs->refunds == 0 && ours->refunds > 0)
-    say(reconcile, "missing there: refund of %" PRId64 " %s", ours->refunded, ours->currency);
+    SAY(reconcile, "missing there: refund of %" PRId64 " %s", ours->refunded, ours->currency);
   else if (ours->refunded != theirs->refunded)
-    say(reconcile, "refunded amount differs: here %" PRId64 ", there %" PRId64, ours->refunded, theirs->refunded);
+    SAY(reconcile, "refunded amount differs: here %" PRId64 ", there %" PRId64, ours->refunded, theirs->refunded);
 }
 
 static void compare_currencies(struct reconcile *reconcile) {
@@ -105,7 +106,7 @@ static void compare_currencies(struct reconcile *reconcile) {
   const char *here = ours->other_currency[0] ? ours->other_currency : ours->currency;
   const char *there = theirs->other_currency[0] ? theirs->other_currency : theirs->currency;
   if (here[0] && there[0] && strcmp(here, there) != 0)
-    say(reconcile, "currency differs: here %s, there %s", here, there);
+    SAY(reconcile, "currency differs: here %s, there %s", here, there);
 }
 
 /* On one side alone, and outside the time that both sides were read for. */

@@ -65,9 +65,7 @@ def parser():
     added = verb("psql", verbs.psql, "psql on one of the databases, as its administrator")
     added.add_argument("database", metavar="DB", help="one of: " + " ".join(manifests.DATABASES))
     added.add_argument("arguments", nargs=argparse.REMAINDER, help="for psql")
-    added = verb("reconcile", reconcile.reconcile, "compare the ledger with the provider's records: 0 equal, 1 they "
-                                                   "differ, 2 could not compare")
-    added.add_argument("--days", type=int, default=0, help="money that moved in the last so many days alone")
+    reconcile.add_options(verb("reconcile", reconcile.reconcile, "compare the ledger with the provider's records"))
     added = verb("admin", admin.admin, "make an administrator; prints a reset token, once")
     added.add_argument("email", metavar="EMAIL", help="whose account it is")
     client.add_options(verb("client", client.client, "make a program's client id and secret; prints them, once"))

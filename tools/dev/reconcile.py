@@ -21,6 +21,11 @@ FROM payments.payments WHERE next_attempt_at IS NOT NULL AND state IN ('processi
 ) TO STDOUT"""
 
 
+def add_options(parser):
+    parser.epilog = "The exit status is 0 if they are equal, 1 if they differ, 2 if they could not be compared."
+    parser.add_argument("--days", type=int, default=0, help="money that moved in the last so many days alone")
+
+
 def reconcile(options):
     stack = session.required()
     until = int(time.time()) - FRESH_SECONDS

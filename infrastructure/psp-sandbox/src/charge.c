@@ -121,16 +121,7 @@ static bool check_names(const struct psp_form *form, const char *const *names, s
 }
 
 static bool read_amount(struct bus_str text, int64_t *ret) {
-  int64_t amount = 0;
-  if (text.len < 1 || text.len > AMOUNT_DIGITS)
-    return false;
-  for (size_t i = 0; i < text.len; i++) {
-    if (text.data[i] < '0' || text.data[i] > '9')
-      return false;
-    amount = amount * 10 + (text.data[i] - '0');
-  }
-  *ret = amount;
-  return amount >= 1;
+  return bus_str_number(text, AMOUNT_DIGITS, ret) && *ret >= 1;
 }
 
 static bool is_currency(struct bus_str text) {

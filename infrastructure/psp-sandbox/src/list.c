@@ -23,15 +23,7 @@ static bool find_number(struct bus_str query, const char *name, struct bus_arena
   struct bus_str text;
   if (!bus_form_find(query, name, arena, &text))
     return false;
-  if (text.data == NULL)
-    return true;
-  *ret = 0;
-  for (size_t i = 0; i < text.len; i++) {
-    if (text.data[i] < '0' || text.data[i] > '9')
-      return false;
-    *ret = *ret * 10 + (text.data[i] - '0');
-  }
-  return text.len > 0 && text.len <= NUMBER_DIGITS;
+  return text.data == NULL || bus_str_number(text, NUMBER_DIGITS, ret);
 }
 
 static bool read_question(struct bus_http_exchange *exchange, struct question *ret) {

@@ -51,6 +51,20 @@ static inline bool bus_str_is_one_of(struct bus_str a, const char *const *names)
   return *names != NULL;
 }
 
+/* Reads 1 to `most` digits, at most 18, and nothing else. */
+static inline bool bus_str_number(struct bus_str text, size_t most, int64_t *ret) {
+  int64_t number = 0;
+  if (text.len < 1 || text.len > most)
+    return false;
+  for (size_t i = 0; i < text.len; i++) {
+    if (text.data[i] < '0' || text.data[i] > '9')
+      return false;
+    number = number * 10 + (text.data[i] - '0');
+  }
+  *ret = number;
+  return true;
+}
+
 /* Cuts off *rest the text before the next `end`, and `end` itself; all of it where there is none. */
 static inline struct bus_str bus_str_cut(struct bus_str *rest, char end) {
   if (rest->len == 0)

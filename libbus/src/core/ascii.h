@@ -1,4 +1,4 @@
-/* Characters and numbers of protocols, whatever the locale. Private to libbus. */
+/* Characters of protocols, whatever the locale. Private to libbus. */
 #pragma once
 
 #include <bus/base.h>
@@ -13,20 +13,6 @@ static inline bool ascii_is_lower(char c) {
 
 static inline bool ascii_is_alphanumeric(char c) {
   return ascii_is_digit(c) || ascii_is_lower(c) || (c >= 'A' && c <= 'Z');
-}
-
-/* Reads 1 to `most` digits, at most 18, and nothing else. */
-static inline bool ascii_number(struct bus_str text, size_t most, int64_t *ret) {
-  int64_t number = 0;
-  if (text.len < 1 || text.len > most)
-    return false;
-  for (size_t i = 0; i < text.len; i++) {
-    if (!ascii_is_digit(text.data[i]))
-      return false;
-    number = number * 10 + (text.data[i] - '0');
-  }
-  *ret = number;
-  return true;
 }
 
 /* The text without such characters at its ends. */

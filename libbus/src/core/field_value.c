@@ -297,7 +297,7 @@ enum { NUMBER_DIGITS_MAX = 13 }; /* enough for BUS_JSON_INT_MAX */
 /* A text that is not of the field's kind stays a string, which the field's decoder refuses. */
 static struct cJSON node_of(const struct bus_field *field, struct bus_str text, char *copy) {
   int64_t number;
-  if (field->kind == BUS_KIND_INT64 && ascii_number(text, NUMBER_DIGITS_MAX, &number))
+  if (field->kind == BUS_KIND_INT64 && bus_str_number(text, NUMBER_DIGITS_MAX, &number))
     return (struct cJSON){.type = cJSON_Number, .valuedouble = (double)number};
   if (field->kind == BUS_KIND_BOOL && bus_str_is(text, "true"))
     return (struct cJSON){.type = cJSON_True};

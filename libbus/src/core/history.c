@@ -59,7 +59,7 @@ bool bus_history_last(struct bus_str history, struct bus_failure *ret) {
   struct bus_failure found = {.service = bus_str_cut(&rest, ' ')};
   found.error = bus_str_cut(&rest, ' ');
   found.cause = rest;
-  if (!bus_time_parse(at, &found.at) || !ascii_number(attempt, ATTEMPT_DIGITS_MAX, &found.attempt) ||
+  if (!bus_time_parse(at, &found.at) || !bus_str_number(attempt, ATTEMPT_DIGITS_MAX, &found.attempt) ||
       found.error.len == 0)
     return false;
   *ret = found;

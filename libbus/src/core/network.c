@@ -34,7 +34,7 @@ bool bus_address_parse(struct bus_str text, struct bus_address *ret) {
 
 static bool is_port(struct bus_str text) {
   int64_t port;
-  return ascii_number(text, 5, &port) && port <= UINT16_MAX;
+  return bus_str_number(text, 5, &port) && port <= UINT16_MAX;
 }
 
 bool bus_address_parse_peer(struct bus_str text, struct bus_address *ret) {
@@ -77,7 +77,7 @@ static bool parse_network(struct bus_str text, struct bus_address *ret_address, 
   if (!bus_address_parse(address, ret_address))
     return false;
   bool has_prefix = address.len < text.len, v4 = memchr(address.data, ':', address.len) == NULL;
-  if (has_prefix && (!ascii_number(rest, 3, &bits) || bits > (v4 ? ALL_BITS - V4_BITS : ALL_BITS)))
+  if (has_prefix && (!bus_str_number(rest, 3, &bits) || bits > (v4 ? ALL_BITS - V4_BITS : ALL_BITS)))
     return false;
   *ret_bits = (int)bits + (has_prefix && v4 ? V4_BITS : 0);
   for (int bit = *ret_bits; bit < ALL_BITS; bit++)

@@ -56,7 +56,7 @@ void bus_time_format(bus_time time, char text[BUS_TIME_TEXT]) {
 /* Takes `digits` digits off the front. */
 static bool take_number(struct bus_str *text, size_t digits, int *ret) {
   int64_t value;
-  if (text->len < digits || !ascii_number((struct bus_str){text->data, digits}, digits, &value))
+  if (text->len < digits || !bus_str_number((struct bus_str){text->data, digits}, digits, &value))
     return false;
   text->data += digits;
   text->len -= digits;

@@ -148,7 +148,7 @@ static int64_t retry_after(CURL *easy) {
   struct curl_header *header;
   int64_t seconds;
   bool given = curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &header) == CURLHE_OK;
-  return given && ascii_number(bus_str(header->value), 9, &seconds) ? seconds : -1;
+  return given && bus_str_number(bus_str(header->value), 9, &seconds) ? seconds : -1;
 }
 
 /* curl counts the bytes of every attempt, also of attempts that it repeated by itself on another connection. */

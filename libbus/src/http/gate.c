@@ -105,7 +105,7 @@ static size_t find_header(const struct head *head, const char *name, struct bus_
 }
 
 bool http_content_length(struct bus_str value, int64_t *ret) {
-  return ascii_number(value, LENGTH_DIGITS_MAX, ret);
+  return bus_str_number(value, LENGTH_DIGITS_MAX, ret);
 }
 
 static int check_framing(const struct head *head, const char **ret_reason) {
@@ -169,7 +169,7 @@ bool http_host_name(struct bus_str host, struct bus_str *ret) {
   struct bus_str name = {host.data, name_len};
   int64_t port;
   if (name_len < host.len &&
-      !ascii_number((struct bus_str){host.data + name_len + 1, host.len - name_len - 1}, PORT_DIGITS_MAX, &port))
+      !bus_str_number((struct bus_str){host.data + name_len + 1, host.len - name_len - 1}, PORT_DIGITS_MAX, &port))
     return false;
   if (name_len > 0 && host.data[0] == '[' ? !is_bracketed(name) : !is_host_name(name))
     return false;
