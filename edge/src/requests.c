@@ -129,7 +129,18 @@ const struct bus_http_input stream_input = {.size = sizeof(struct events_request
                                             .query = BUS_TABLE(struct events_request, stream_query),
                                             .check = check_events};
 
+const struct bus_http_told_header stream_headers[] = {
+    {"Last-Event-ID", "the seq of the event behind which the stream is to begin; it goes before after", "^[0-9]{0,15}$",
+     NULL},
+    {0},
+};
+
 /* ---- POST /api/orders ---- */
+
+const struct bus_http_told_header place_headers[] = {
+    {"Prefer", "wait=N: wait up to N seconds for the final state (RFC 7240)", NULL, "wait=10"},
+    {0},
+};
 
 /* Prices are the catalogue's: a client cannot name one. */
 static const struct bus_field item_fields[] = {

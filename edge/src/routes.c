@@ -85,6 +85,7 @@ const struct bus_http_route edge_routes[] = {
      .path = "/api/orders",
      .access = BUS_ROUTE_CUSTOMER,
      .input = &place_input,
+     .headers = place_headers,
      .handler = edge_orders_post,
      .body_limit = BODY_LIMIT,
      .summary = "Places an order. Prefer: wait=N waits up to N seconds for its final state.",
@@ -122,6 +123,7 @@ const struct bus_http_route edge_routes[] = {
      .path = "/api/orders/{id}/stream",
      .access = BUS_ROUTE_CUSTOMER,
      .input = &stream_input,
+     .headers = stream_headers,
      .handler = edge_orders_stream,
      .summary =
          "The history of an order as server-sent events, until it is final. Last-Event-ID resumes behind an event.",

@@ -54,6 +54,14 @@ struct bus_http_answer {
   const struct bus_schema *schema; /* NULL: without a JSON body, or from 400 on a problem */
 };
 
+/* For the documentation: a header that the handler of a route reads by itself. */
+struct bus_http_told_header {
+  const char *name; /* NULL: the end of the list */
+  const char *description;
+  const char *pattern; /* of a value that is not refused; NULL: any value of a header is taken */
+  const char *example; /* NULL: none */
+};
+
 /* Who may call a route, in rising order of rights. The guard of the server keeps it (bus/http_server.h). */
 enum bus_route_access { BUS_ROUTE_PUBLIC, BUS_ROUTE_CUSTOMER, BUS_ROUTE_OPERATOR, BUS_ROUTE_ADMIN };
 
@@ -70,9 +78,10 @@ struct bus_http_route {
   bool is_probe;    /* a request that is answered below 400 stands in the access log at debug alone */
   enum bus_route_access access;          /* public unless it says otherwise */
   bool any_host;                         /* answers whatever the one Host says: for probes that ask by address */
-  const char *summary;                   /* documentation, as are produces and the answers */
+  const char *summary;                   /* documentation, as are produces, the headers and the answers */
   const char *produces;                  /* media type of the answers below 300 that have no schema; NULL: no body */
-  const struct bus_http_answer *answers; /* NULL: 200 alone */
+  const struct bus_http_answer *answers; /* NULL: 200 alone. 304 among them: the route keeps If-None-Match */
+  const struct bus_http_told_header *headers; /* beside Idempotency-Key and conditions; NULL: none */
 };
 
 /* ---- pure parts of the server ---- */

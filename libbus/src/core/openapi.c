@@ -21,10 +21,16 @@ static void write_content(struct bus_json_writer *writer, const char *media_type
 
 /* ---- parameters ---- */
 
+static void begin_parameter(struct bus_json_writer *writer, struct bus_str name, const char *place, bool *more) {
+  bus_json_put(writer, "$r{'name':$v,'in':$s,", *more ? "," : "\"parameters\":[", name, place);
+  *more = true;
+}
+
 static void write_parameter(struct bus_json_writer *writer, const struct bus_field *field, struct bus_str name,
-                            const char *place, bool is_first) {
-  bus_json_put(writer, "$r{'name':$v,'in':$s,'required':$r,'description':$s,'schema':", bus_json_comma(!is_first), name,
-               place, field->presence == BUS_REQUIRED ? "true" : "false", field->description);
+                            const char *place, bool *more) {
+  begin_parameter(writer, name, place, more);
+  bus_json_put(writer, "'required':$r,'description':$s,'schema':", field->presence == BUS_REQUIRED ? "true" : "false",
+               field->description);
   bus_json_schema_field(writer, field, (struct bus_schema_use){.nullable = false});
   bus_json_put(writer, "}");
 }
@@ -36,20 +42,60 @@ static struct bus_str next_segment(const char **path) {
   return (struct bus_str){begin, (size_t)(end - begin)};
 }
 
-static void write_parameters(struct bus_json_writer *writer, const struct bus_http_route *route) {
+static void write_input(struct bus_json_writer *writer, const struct bus_http_route *route, bool *more) {
   const struct bus_http_input *input = route->input;
   const struct bus_schema *query = input->query;
   const char *path = route->path;
-  size_t written = 0;
-  bus_json_put(writer, "'parameters':[");
   for (size_t i = 0; input->path && i < input->path->field_count; i++)
-    write_parameter(writer, &input->path->fields[i], next_segment(&path), "path", written++ == 0);
+    write_parameter(writer, &input->path->fields[i], next_segment(&path), "path", more);
   for (size_t i = 0; query && i < query->field_count; i++)
-    write_parameter(writer, &query->fields[i], bus_str(query->fields[i].name), "query", written++ == 0);
+    write_parameter(writer, &query->fields[i], bus_str(query->fields[i].name), "query", more);
   const struct bus_field *key = input->key ? input->key : input->header_key;
   if (key)
-    write_parameter(writer, key, BUS_STR("Idempotency-Key"), "header", written == 0);
-  bus_json_put(writer, "],");
+    write_parameter(writer, key, BUS_STR("Idempotency-Key"), "header", more);
+}
+
+/* Values without bounds: a long one is a head that is too large. */
+static void write_header(struct bus_json_writer *writer, const struct bus_http_told_header *header, bool *more) {
+  static const char any_value[] = "^[\\t\\x20-\\x7E\\x80-\\xFF]*$"; /* RFC 9110, 5.5 */
+  begin_parameter(writer, bus_str(header->name), "header", more);
+  bus_json_put(writer, "'required':false,'description':$s,'schema':{'type':'string','pattern':$s,", header->description,
+               header->pattern ? header->pattern : any_value);
+  if (header->example)
+    bus_json_put(writer, "'examples':[$s],", header->example);
+  bus_json_put(writer, "'description':$s}}", header->description);
+}
+
+/* A malformed condition of a request that writes holds for no entity tag: 412. */
+static const struct bus_http_told_header if_match = {"If-Match", "only if this is the entity tag; *: if there is one",
+                                                     "^(\\*|\"[!#-~]{1,64}\")$", NULL};
+static const struct bus_http_told_header if_none = {"If-None-Match", "*: only if there is none", "^\\*$", NULL};
+static const struct bus_http_told_header if_changed = {"If-None-Match", "304 without a body if this is the entity tag",
+                                                       NULL, NULL};
+
+static bool has_answer(const struct bus_http_answer *answers, int status) {
+  while (answers->status != 0 && answers->status != status)
+    answers++;
+  return answers->status == status;
+}
+
+static void write_headers(struct bus_json_writer *writer, const struct bus_http_route *route, bool *more) {
+  if (route->conditional) {
+    write_header(writer, &if_match, more);
+    write_header(writer, &if_none, more);
+  }
+  if (route->answers && has_answer(route->answers, 304))
+    write_header(writer, &if_changed, more);
+  for (const struct bus_http_told_header *header = route->headers; header && header->name; header++)
+    write_header(writer, header, more);
+}
+
+static void write_parameters(struct bus_json_writer *writer, const struct bus_http_route *route) {
+  bool more = false;
+  if (route->input)
+    write_input(writer, route, &more);
+  write_headers(writer, route, &more);
+  bus_json_put(writer, more ? "]," : "");
 }
 
 /* ---- responses ---- */
@@ -85,12 +131,6 @@ static bool may_refuse(const struct bus_http_route *route, const struct refusal 
     break;
   }
   return true;
-}
-
-static bool has_answer(const struct bus_http_answer *answers, int status) {
-  while (answers->status != 0 && answers->status != status)
-    answers++;
-  return answers->status == status;
 }
 
 static void write_refusal(struct bus_json_writer *writer, int status, const char *description) {
@@ -201,8 +241,7 @@ static void write_operation(struct bus_json_writer *writer, const struct bus_htt
   bus_json_put(writer, "':{'summary':$s,", route->summary ? route->summary : "");
   write_operation_id(writer, route);
   write_security(writer, route->access);
-  if (route->input)
-    write_parameters(writer, route);
+  write_parameters(writer, route);
   if (route->input ? route->input->body != NULL : route->body_limit > 0)
     write_request_body(writer, route);
   write_answers(writer, route);

@@ -102,3 +102,41 @@ TEST(without_memory_there_is_no_document)
   assert_false(bus_openapi_encode(&document, arena, &text));
   bus_arena_free(arena);
 }
+
+/* The parameters of the one operation of this row, as JSON. */
+static const char *parameters_of(struct bus_arena *arena, const struct bus_http_route *route) {
+  struct bus_str text;
+  const struct bus_openapi document = {"things", "1", "all of them", route, 1, &text_schema};
+  assert_true(bus_openapi_encode(&document, arena, &text));
+  char *begin = strstr(text.data, "\"parameters\":");
+  return begin ? strtok(begin, "]") : NULL;
+}
+
+#define HEADER(name, said) "{\"name\":\"" name "\",\"in\":\"header\",\"required\":false,\"description\":\"" said "\","
+
+TEST(headers_that_a_route_reads_are_parameters)
+{
+  static const struct bus_http_told_header told[] = {{"Last", "the last", "^[0-9]+$", "7"}, {0}};
+  static const struct bus_http_answer unchanged[] = {{304, "as it was", NULL}, {0}};
+  static const struct bus_http_route cases[] = {
+      {.method = "GET", .path = "/a", .headers = told},
+      {.method = "GET", .path = "/a", .answers = unchanged},
+      {.method = "PUT", .path = "/a", .conditional = true},
+      {.method = "PUT", .path = "/a"},
+  };
+  static const char *const wanted[] = {
+      "\"parameters\":[" HEADER("Last", "the last") "\"schema\":{\"type\":\"string\",\"pattern\":\"^[0-9",
+      "\"parameters\":[" HEADER("If-None-Match", "304 without a body if this is the entity tag"),
+      "\"parameters\":[" HEADER("If-Match", "only if this is the entity tag; *: if there is one"),
+      NULL,
+  };
+  for (size_t i = 0; i < BUS_COUNT(cases); i++) {
+    struct bus_arena *arena = bus_arena_new(1 << 16);
+    const char *found = parameters_of(arena, &cases[i]);
+    if (wanted[i])
+      assert_true(found && strncmp(found, wanted[i], strlen(wanted[i])) == 0);
+    else
+      assert_null(found);
+    bus_arena_free(arena);
+  }
+}
