@@ -299,6 +299,14 @@ const struct bus_http_input reservation_input = {.size = sizeof(struct own_name)
                                                  .path = BUS_TABLE(struct own_name, reservation_path),
                                                  .no_such = "no such reservation"};
 
+/* Clients of JSON send {} where there is nothing to say. */
+static const struct bus_schema nothing_schema = {.name = "nothing", .size = sizeof(struct own_name)};
+const struct bus_http_input reservation_end_input = {.size = sizeof(struct own_name),
+                                                     .path = BUS_TABLE(struct own_name, reservation_path),
+                                                     .no_such = "no such reservation",
+                                                     .body = &nothing_schema,
+                                                     .body_may_be_empty = true};
+
 /* ---- PUT and DELETE /api/products/{id} ---- */
 
 static const struct bus_field put_path[] = {BUS_FIELD_STRING(struct inventory_put_product, product_id, BUS_ID, 1,

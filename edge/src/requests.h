@@ -65,7 +65,7 @@ bool request_condition(struct bus_str if_match, struct bus_str if_none_match, st
 extern const struct bus_http_input place_input,                             /* struct place_request */
     stock_input,                                                            /* struct stock_request */
     reserve_input,                                                          /* struct reserve_request */
-    reservation_input,                                                      /* struct own_name */
+    reservation_input, reservation_end_input,                               /* struct own_name */
     refund_input,                                                           /* struct refund_request */
     payment_input, order_payments_input,                                    /* struct payment_get */
     events_input, stream_input,                                             /* struct events_request */

@@ -74,7 +74,7 @@ static void probe(void *edge, struct bus_http_exchange *exchange) {
   { 404, "no such product", NULL }
 
 #define RELEASES                                                                                                       \
-  .access = BUS_ROUTE_OPERATOR, .input = &reservation_input, .handler = edge_query,                                    \
+  .access = BUS_ROUTE_OPERATOR, .handler = edge_query,                                                                 \
   QUERY(reservation_release_type, reservation_answer_type, response_reservation),                                      \
   .summary = "Releases a reservation: its stock is back on sale. A repeat is harmless",                                \
   ANSWERS({200, "it is RELEASED, or had EXPIRED", &own_view_schema}, NO_RESERVATION,                                   \
@@ -185,12 +185,17 @@ const struct bus_http_route edge_routes[] = {
      QUERY(reservation_get_type, reservation_answer_type, response_reservation),
      .summary = "A reservation without an order. One that has expired is RESERVED for up to five seconds more",
      ANSWERS({200, "the reservation", &own_view_schema}, NO_RESERVATION, UNAVAILABLE)},
-    {.method = "DELETE", .path = "/api/inventory/reservations/{reservation}", RELEASES},
-    {.method = "POST", .path = "/api/inventory/reservations/{reservation}/release", RELEASES},
+    {.method = "DELETE", .path = "/api/inventory/reservations/{reservation}", .input = &reservation_input, RELEASES},
+    {.method = "POST",
+     .path = "/api/inventory/reservations/{reservation}/release",
+     .input = &reservation_end_input,
+     .body_limit = BODY_LIMIT,
+     RELEASES},
     {.method = "POST",
      .path = "/api/inventory/reservations/{reservation}/confirm",
      .access = BUS_ROUTE_OPERATOR,
-     .input = &reservation_input,
+     .input = &reservation_end_input,
+     .body_limit = BODY_LIMIT,
      .handler = edge_query,
      QUERY(reservation_confirm_type, reservation_answer_type, response_reservation),
      .summary = "Confirms a reservation: its stock is sold. A repeat is harmless",

@@ -178,3 +178,11 @@ def test_the_headers_that_an_operation_reads_are_parameters(document):
                 found.setdefault(one["name"], set()).add(f"{method} {path}")
                 assert not one["required"], path
     assert found == HEADERS
+
+
+def test_a_route_with_nothing_to_say_takes_an_empty_object(document):
+    for word in ("confirm", "release"):
+        operation = operations(document)["POST", "/api/inventory/reservations/{reservation}/" + word]
+        body = operation["requestBody"]
+        schema = body["content"]["application/json"]["schema"]
+        assert not body["required"] and schema["properties"] == {} and schema["additionalProperties"] is False

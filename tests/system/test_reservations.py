@@ -52,6 +52,15 @@ def test_a_reservation_is_made_and_confirmed(api, name, stack):
     assert late.status_code == 409 and "sold" in late.json()["detail"]
 
 
+def test_confirm_and_release_take_an_empty_object_and_no_member(api, name):
+    for word, status in (("confirm", "CONFIRMED"), ("release", "RELEASED")):
+        path = f"{PATH}/{reserve(api, item(name, 1)).json()['reservation_id']}/{word}"
+        wrong = api.call("POST", path, {"quantity": 1})
+        assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "quantity")
+        ended = api.call("POST", path, {})
+        assert (ended.status_code, ended.json()["status"]) == (200, status)
+
+
 def test_a_reservation_is_released_once(api, name):
     for word in ("release", None):
         path = f"{PATH}/{reserve(api, item(name, 3)).json()['reservation_id']}"
