@@ -330,6 +330,11 @@ const struct bus_http_input put_input = {.size = sizeof(struct product_put),
 
 /* ---- payments ---- */
 
+const struct bus_http_told_header psp_headers[] = {
+    {"Stripe-Signature", "the provider's signature: t=TIME,v1=HMAC of the body", NULL, NULL},
+    {0},
+};
+
 static const struct bus_field payment_path[] = {BUS_FIELD_UUID(
     struct payment_get, order_id, BUS_REQUIRED, "the payment: the id of its order", .example = ORDER_EXAMPLE)};
 const struct bus_http_input payment_input = {.size = sizeof(struct payment_get),

@@ -374,6 +374,7 @@ const struct bus_http_route edge_routes[] = {
      ANSWERS({200, "they are erased", &auth_status_schema}, FOREIGN, NO_USER, UNAVAILABLE)},
     {.method = "POST",
      .path = "/webhooks/psp",
+     .headers = psp_headers,
      .handler = edge_webhook_psp,
      .body_limit = BODY_LIMIT,
      .summary = "Takes an event of the payment provider, signed by Stripe-Signature, and has the payment that it is "

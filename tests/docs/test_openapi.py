@@ -16,6 +16,7 @@ BOUNDS = {"string": ({"minLength", "maxLength"}, {"format"}, {"enum"}), "integer
 # Headers whose values only the limit of a head bounds, and the operations that read each.
 HEADERS = {
     "Prefer": {"POST /api/orders"},
+    "Stripe-Signature": {"POST /webhooks/psp"},
     "Last-Event-ID": {"GET /api/orders/{id}/stream"},
     "If-Match": {"POST /api/inventory/update", "PUT /api/products/{product}", "DELETE /api/products/{product}"},
     "If-None-Match": {"POST /api/inventory/update", "PUT /api/products/{product}", "DELETE /api/products/{product}",
