@@ -44,6 +44,8 @@
   X(EXPIRED_AGAIN, "expired-released-again", "the release of an expired reservation gives its stock back again")       \
   X(EXPIRED_SOLD, "expired-confirmed", "a reservation is confirmed after it has expired")                              \
   X(NEVER_EXPIRES, "own-never-expires", "nothing looks for reservations that have expired")                            \
+  X(RESTOCK_LOST, "restock-lost", "inventory does not read inventory.restock")                                         \
+  X(RESTOCK_AGAIN, "restocked-per-refund", "each refund puts its order's stock back again")                            \
   X(NEW_KEY, "new-psp-key-per-retry", "each attempt at a charge has its own idempotency key")                          \
   X(NEW_REFUND_KEY, "new-psp-key-per-refund-retry", "each attempt at a refund has its own idempotency key")            \
   X(REFUND_UNLOCKED, "refund-limit-without-lock", "a refund is held against what was left before the one under way")   \

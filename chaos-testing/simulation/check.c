@@ -4,6 +4,7 @@
 #include "check_rows.h"
 #include "clients.h"
 #include "psp.h"
+#include "records.h"
 #include "table_inventory.h"
 #include "table_orders.h"
 #include "table_payments.h"
@@ -164,11 +165,18 @@ static void end_of_cancels(struct world *world, const struct client_order *clien
                     client->number);
 }
 
+/* An operator has put it back into stock. */
+static bool is_returned(const struct world *world, const struct bus_uuid *order_id) {
+  const struct row *row = records_find(&world->databases[SERVICE_INVENTORY].tables[RESERVATIONS], order_id);
+  return row && reservation_in(row)->state == RESERVATION_RETURNED;
+}
+
 static int64_t sold_by_orders(const struct world *world, struct bus_str product_id) {
   int64_t sold = 0;
   for (const struct row *row = world->databases[SERVICE_ORDER].tables[ORDERS].rows; row; row = row->next) {
     const struct order *order = order_in(row);
-    for (size_t i = 0; order->status == ORDER_CONFIRMED && i < order->item_count; i++)
+    bool holds = order->status == ORDER_CONFIRMED && !is_returned(world, &order->order_id);
+    for (size_t i = 0; holds && i < order->item_count; i++)
       if (bus_str_equal(order->items[i].product_id, product_id))
         sold += order->items[i].quantity;
   }
@@ -184,6 +192,14 @@ static int64_t sold_without_orders(const struct world *world, struct bus_str pro
         sold += own->lines[i].quantity;
   }
   return sold;
+}
+
+static void end_of_refund(struct world *world, const struct refund *refund) {
+  const struct order *order = orders_find(&world->databases[SERVICE_ORDER], &refund->order_id);
+  if (refund->state != REFUND_DONE)
+    world_violate(world, "a refund stays open");
+  if (refund->restock && order->status == ORDER_CONFIRMED && !is_returned(world, &refund->order_id))
+    world_violate(world, "the stock of order %s was not put back", short_id(&refund->order_id));
 }
 
 static void end_of_stock(struct world *world) {
@@ -250,8 +266,7 @@ void check_end(struct world *world) {
       world_violate(world, "a payment stays %s", payment_state_names[payment->state]);
   }
   for (const struct row *row = world->databases[SERVICE_PAYMENT].tables[REFUNDS].rows; row; row = row->next)
-    if (((const struct refund *)row->record)->state != REFUND_DONE)
-      world_violate(world, "a refund stays open");
+    end_of_refund(world, row->record);
   end_of_stock(world);
   end_of_messages(world);
 }

@@ -284,7 +284,8 @@ static void refund(struct world *world, void *subject, uint64_t detail) {
   (void)subject, (void)detail;
   *part = (struct payment_refund_part){
       .order_id = clients->orders[random_below(&world->random, clients->order_count)].order_id,
-      .amount = random_chance(&world->random, PPM / 4) ? BUS_NO_INT64 : random_between(&world->random, 1, 4000)};
+      .amount = random_chance(&world->random, PPM / 4) ? BUS_NO_INT64 : random_between(&world->random, 1, 4000),
+      .restock = random_chance(&world->random, PPM / 3)};
   memcpy(part->refund_id.bytes, &bits, 8);
   send_refund(world, clients, clients->refund_count);
   if (random_chance(&world->random, PPM / 2))

@@ -167,15 +167,18 @@ void bugs_decide_inventory(struct world *world, void *given, const struct bus_in
     bus_set_change(&model->reservations, inventory_model_reservation(model, inventory_order_of(input)));
     return;
   }
+  bool restocks = input->type == &inventory_restock_type;
   struct reservation *entry =
-      reserves || sells || releases ? inventory_model_reservation(model, inventory_order_of(input)) : NULL;
-  if (has_bug(world, BUG_SALE_LOST) && sells)
+      reserves || sells || releases || restocks ? inventory_model_reservation(model, inventory_order_of(input)) : NULL;
+  if ((has_bug(world, BUG_SALE_LOST) && sells) || (has_bug(world, BUG_RESTOCK_LOST) && restocks))
     return;
   if (reserves)
     before_reserve(world, model, input);
   enum reservation_state before = entry ? entry->state : RESERVATION_NONE;
   if (has_bug(world, BUG_RELEASE_TWICE) && entry && releases && before == RESERVATION_RELEASED && entry->line_count > 0)
     entry->state = RESERVATION_RESERVED;
+  if (has_bug(world, BUG_RESTOCK_AGAIN) && restocks && before == RESERVATION_RETURNED)
+    entry->state = RESERVATION_COMMITTED;
   inventory_decide(model, input, effects);
   if (has_bug(world, BUG_NO_TOMBSTONE) && entry && releases && before == RESERVATION_NONE)
     keep_no_row(model, entry);

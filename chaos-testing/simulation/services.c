@@ -74,6 +74,7 @@ static void count_reservation(struct world *world, const struct inventory_model 
       [RESERVATION_RESERVE] = &inventory_reserve_type,
       [RESERVATION_SELL] = &order_confirmed_type,
       [RESERVATION_RELEASE] = &inventory_release_type,
+      [RESERVATION_RETURN] = &inventory_restock_type,
   };
   for (int command = 0; command < RESERVATION_COMMANDS; command++)
     if (input->type == types[command])

@@ -351,6 +351,8 @@ static const struct bus_field refund_fields[] = {
                     "in minor units; without it all that can still be refunded", .example = "1"),
     BUS_FIELD_STRING(struct payment_refund_part, reason, BUS_PLAIN, 1, PAYMENT_REFUND_REASON_MAX, BUS_OPTIONAL,
                      "why, for people", .example = "damaged"),
+    BUS_FIELD_BOOL(struct payment_refund_part, restock, BUS_OPTIONAL,
+                   "true: all that the order bought is put back into stock, once"),
 };
 static const struct bus_schema refund_schema = BUS_SCHEMA("refund request", struct refund_request, refund_fields);
 _Static_assert(offsetof(struct refund_request, command) == 0, "the table of the command is that of the request");

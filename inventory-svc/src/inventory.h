@@ -46,6 +46,7 @@ enum reservation_state {
   RESERVATION_RESERVED,
   RESERVATION_COMMITTED,
   RESERVATION_RELEASED, /* also a tombstone: a release that came before its reserve */
+  RESERVATION_RETURNED, /* sold, and put back into stock */
   RESERVATION_REJECTED,
   RESERVATION_ORDER_STATES, /* of an order's reservation */
   RESERVATION_EXPIRED = RESERVATION_ORDER_STATES,
@@ -54,8 +55,14 @@ enum reservation_state {
 /* "NONE", "RESERVED", …, as the database has them; NULL-terminated. */
 extern const char *const reservation_state_names[];
 
-/* SELL: the order is CONFIRMED. */
-enum reservation_command { RESERVATION_RESERVE, RESERVATION_SELL, RESERVATION_RELEASE, RESERVATION_COMMANDS };
+/* SELL: the order is CONFIRMED. RETURN: an operator has refunded it and puts its stock back. */
+enum reservation_command {
+  RESERVATION_RESERVE,
+  RESERVATION_SELL,
+  RESERVATION_RELEASE,
+  RESERVATION_RETURN,
+  RESERVATION_COMMANDS
+};
 extern const char *const reservation_command_names[];
 
 struct reservation_line {
@@ -93,7 +100,15 @@ struct reservation_request {
   bool is_own;             /* RESERVE: it expires then */
 };
 
-enum reservation_answer { ANSWER_NONE, ANSWER_RESERVED, ANSWER_REJECTED, ANSWER_RELEASED, ANSWER_MISSING };
+/* LATER: the command is to come again, behind one that is on its way. */
+enum reservation_answer {
+  ANSWER_NONE,
+  ANSWER_RESERVED,
+  ANSWER_REJECTED,
+  ANSWER_RELEASED,
+  ANSWER_MISSING,
+  ANSWER_LATER
+};
 
 /* Alarms for an operator. */
 enum reservation_alarm {
@@ -163,6 +178,8 @@ void product_reserve(struct product *product, int64_t quantity);
 void product_release(struct product *product, int64_t quantity);
 /* reserved → sold */
 void product_sell(struct product *product, int64_t quantity);
+/* sold → on_hand */
+void product_return(struct product *product, int64_t quantity);
 /* received moves by the difference. */
 void product_set_on_hand(struct product *product, int64_t on_hand);
 

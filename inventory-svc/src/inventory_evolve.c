@@ -38,6 +38,10 @@ void product_sell(struct product *product, int64_t quantity) {
   move_units(product, quantity, &product->reserved, &product->sold);
 }
 
+void product_return(struct product *product, int64_t quantity) {
+  move_units(product, quantity, &product->sold, &product->on_hand);
+}
+
 void product_set_on_hand(struct product *product, int64_t on_hand) {
   assert(product_exists(product) && on_hand >= 0);
   product->received += on_hand - product->on_hand;
@@ -97,7 +101,8 @@ int64_t reservation_evolve(struct reservation *reservation, const struct reserva
   if (decision->next == reservation->state)
     return 0;
   enum reservation_state before = reservation->state;
-  assert(before == RESERVATION_NONE || before == RESERVATION_RESERVED || decision->next == RESERVATION_COMMITTED);
+  assert(before == RESERVATION_NONE || before == RESERVATION_RESERVED || decision->next == RESERVATION_COMMITTED ||
+         decision->next == RESERVATION_RETURNED);
   reservation->state = decision->next;
   reservation->expected_until = BUS_NO_TIME;
   switch (decision->next) {
@@ -114,6 +119,8 @@ int64_t reservation_evolve(struct reservation *reservation, const struct reserva
   case RESERVATION_RELEASED:
   case RESERVATION_EXPIRED:
     return move_stock(reservation, product_release);
+  case RESERVATION_RETURNED:
+    return move_stock(reservation, product_return);
   case RESERVATION_REJECTED:
     reservation->reason = decision->reason;
     reservation->guilty = decision->guilty;

@@ -208,6 +208,8 @@ const struct bus_message_type inventory_commit_type =
     BUS_COMMAND("inventory.commit.v1", &inventory_order_schema, "order-svc");
 const struct bus_message_type inventory_release_type =
     BUS_COMMAND("inventory.release.v1", &inventory_order_schema, "order-svc");
+const struct bus_message_type inventory_restock_type =
+    BUS_COMMAND("inventory.restock.v1", &inventory_order_schema, "payment-svc");
 const struct bus_message_type inventory_set_stock_type =
     BUS_COMMAND("inventory.set-stock.v1", &inventory_set_stock_schema, "edge");
 const struct bus_message_type inventory_put_product_type =

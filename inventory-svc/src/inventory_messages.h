@@ -24,7 +24,8 @@ struct inventory_reserve {
   int64_t expected_total;  /* BUS_NO_INT64: whatever it costs */
   bus_time expected_until; /* order-svc has decided by then; BUS_NO_TIME: unknown */
 };
-/* inventory.release.v1; and inventory.commit.v1, which the release before sent instead of order.confirmed */
+/* inventory.release.v1; inventory.restock.v1: what was sold is back; and inventory.commit.v1, which the release before
+ * sent instead of order.confirmed */
 struct inventory_order {
   struct bus_uuid order_id;
 };
@@ -206,6 +207,7 @@ extern const struct bus_schema stock_item_schema, inventory_reserve_schema, inve
 
 extern const struct bus_message_type inventory_reserve_type, inventory_commit_type,
     inventory_release_type;                                      /* commands, from order-svc */
+extern const struct bus_message_type inventory_restock_type;     /* command, from payment-svc */
 extern const struct bus_message_type inventory_set_stock_type;   /* command, from edge */
 extern const struct bus_message_type inventory_put_product_type; /* command, from operator */
 extern const struct bus_message_type product_put_type, product_withdraw_type,

@@ -12,6 +12,7 @@ static enum own_status status_of(enum reservation_state state) {
   case RESERVATION_EXPIRED:
     return OWN_EXPIRED;
   case RESERVATION_NONE:
+  case RESERVATION_RETURNED: /* an order's alone */
   case RESERVATION_REJECTED: /* never stored for an own one */
   case RESERVATION_RESERVED:
   case RESERVATION_STATES:

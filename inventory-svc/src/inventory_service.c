@@ -31,7 +31,8 @@ static bool updates_stock(const struct bus_input *input) {
 
 const struct bus_uuid *inventory_order_of(const struct bus_input *input) {
   bool names_order = input->type == &inventory_reserve_type || input->type == &order_confirmed_type ||
-                     input->type == &inventory_commit_type || input->type == &inventory_release_type;
+                     input->type == &inventory_commit_type || input->type == &inventory_release_type ||
+                     input->type == &inventory_restock_type;
   bool names_own = input->type == &reservation_make_type || input->type == &reservation_confirm_type ||
                    input->type == &reservation_release_type;
   return input->kind == BUS_INPUT_DEADLINE || names_order || names_own ? input->body : NULL;
@@ -193,6 +194,10 @@ static void carry_out_command(struct inventory_model *model, const struct bus_uu
   }
   struct reservation_decision decision;
   reservation_decide(reservation, command, request, &decision);
+  if (decision.answer == ANSWER_LATER) {
+    bus_retry(effects, "the order's stock is not sold yet");
+    return;
+  }
   inventory_change(model, reservation, command, &decision, effects);
   tell_outcome(reservation, &decision, effects);
 }
@@ -244,6 +249,11 @@ static void decide_commit(struct inventory_model *model, const void *message, st
 static void decide_release(struct inventory_model *model, const void *message, struct bus_effects *effects) {
   const struct inventory_order *body = message;
   carry_out_command(model, &body->order_id, RESERVATION_RELEASE, NULL, effects);
+}
+
+static void decide_restock(struct inventory_model *model, const void *message, struct bus_effects *effects) {
+  const struct inventory_order *body = message;
+  carry_out_command(model, &body->order_id, RESERVATION_RETURN, NULL, effects);
 }
 
 static void decide_due(struct inventory_model *model, const struct inventory_due *due, struct bus_effects *effects) {
@@ -362,6 +372,7 @@ static const struct handler {
     {&order_confirmed_type, decide_confirmed},
     {&inventory_commit_type, decide_commit},
     {&inventory_release_type, decide_release},
+    {&inventory_restock_type, decide_restock},
     {&inventory_set_stock_type, decide_set_stock},
     {&inventory_put_product_type, decide_put_product},
     {&product_put_type, decide_put},

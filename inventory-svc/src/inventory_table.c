@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 const char *const reservation_state_names[] = {"NONE",     "RESERVED", "COMMITTED", "RELEASED",
-                                               "REJECTED", "EXPIRED",  NULL};
-const char *const reservation_command_names[] = {"reserve", "sell", "release", NULL};
+                                               "RETURNED", "REJECTED", "EXPIRED",   NULL};
+const char *const reservation_command_names[] = {"reserve", "sell", "release", "return", NULL};
 const char *const reservation_alarm_names[RESERVATION_ALARMS] = {
     [ALARM_NONE] = "none", [ALARM_MISSING] = "stock_missing", [ALARM_SOLD] = "release_of_sold", [ALARM_HELD] = "held"};
 
@@ -21,16 +21,20 @@ const char *const reservation_alarm_names[RESERVATION_ALARMS] = {
 #define MOVE(state, what)                                                                                              \
   { .step = STEP_MOVE, .next = (state), .answer = (what) }
 
-/* The cells of a row: reserve, sell, release. */
-_Static_assert(RESERVATION_COMMANDS == 3, "a row has a cell for each command");
+/* The cells of a row: reserve, sell, release, return. */
+_Static_assert(RESERVATION_COMMANDS == 4, "a row has a cell for each command");
 static const struct reservation_rule rules[RESERVATION_ORDER_STATES][RESERVATION_COMMANDS] = {
-    [RESERVATION_NONE] = {TRY, SELL, MOVE(RESERVATION_RELEASED, ANSWER_RELEASED)},
+    [RESERVATION_NONE] = {TRY, SELL, MOVE(RESERVATION_RELEASED, ANSWER_RELEASED), TELL(ANSWER_NONE, )},
     [RESERVATION_RESERVED] = {TELL(ANSWER_RESERVED, ), MOVE(RESERVATION_COMMITTED, ANSWER_NONE),
-                              MOVE(RESERVATION_RELEASED, ANSWER_RELEASED)},
-    [RESERVATION_COMMITTED] = {TELL(ANSWER_NONE, ), TELL(ANSWER_NONE, ), TELL(ANSWER_NONE, .alarm = ALARM_SOLD)},
-    [RESERVATION_RELEASED] = {TELL(ANSWER_REJECTED, .reason = STOCK_ALREADY_RELEASED), SELL, TELL(ANSWER_RELEASED, )},
+                              MOVE(RESERVATION_RELEASED, ANSWER_RELEASED), TELL(ANSWER_LATER, )},
+    [RESERVATION_COMMITTED] = {TELL(ANSWER_NONE, ), TELL(ANSWER_NONE, ), TELL(ANSWER_NONE, .alarm = ALARM_SOLD),
+                               MOVE(RESERVATION_RETURNED, ANSWER_NONE)},
+    [RESERVATION_RETURNED] = {TELL(ANSWER_NONE, ), TELL(ANSWER_NONE, ), TELL(ANSWER_NONE, .alarm = ALARM_SOLD),
+                              TELL(ANSWER_NONE, )},
+    [RESERVATION_RELEASED] = {TELL(ANSWER_REJECTED, .reason = STOCK_ALREADY_RELEASED), SELL, TELL(ANSWER_RELEASED, ),
+                              TELL(ANSWER_NONE, )},
     [RESERVATION_REJECTED] = {RECALL(ANSWER_REJECTED, ), RECALL(ANSWER_MISSING, .alarm = ALARM_MISSING),
-                              RECALL(ANSWER_REJECTED, )},
+                              RECALL(ANSWER_REJECTED, ), TELL(ANSWER_NONE, )},
 };
 
 const struct reservation_rule *reservation_rule_of(enum reservation_state state, enum reservation_command command) {
@@ -60,8 +64,8 @@ const struct own_rule *own_rule_of(enum reservation_state state, enum own_comman
 }
 
 static void put_rule(const struct reservation_rule *rule, char *text, size_t size) {
-  static const char *const answers[] = {"–", "`stock.reserved`", "`stock.rejected`", "`stock.released`",
-                                        "`stock.missing`"};
+  static const char *const answers[] = {
+      "–", "`stock.reserved`", "`stock.rejected`", "`stock.released`", "`stock.missing`", "again later"};
   const char *answer = answers[rule->answer];
   int length = 0;
   if (rule->step == STEP_TRY)
@@ -86,10 +90,10 @@ void reservation_print_table(void (*write)(void *context, const char *text), voi
   char text[160];
   write(context, "| state |");
   for (int command = 0; command < RESERVATION_COMMANDS; command++) {
-    (void)snprintf(text, sizeof text, " %s |", reservation_command_names[command]); /* three short words */
+    (void)snprintf(text, sizeof text, " %s |", reservation_command_names[command]); /* short words */
     write(context, text);
   }
-  write(context, "\n|---|---|---|---|\n");
+  write(context, "\n|---|---|---|---|---|\n");
   for (int state = 0; state < RESERVATION_ORDER_STATES; state++) {
     (void)snprintf(text, sizeof text, "| %s |", reservation_state_names[state]); /* as short */
     write(context, text);

@@ -11,10 +11,10 @@ static const struct bus_message_type *const types[] = {
     &inventory_pong_type,        &stock_reserved_type,      &stock_rejected_type,      &stock_released_type,
     &stock_missing_type,         &stock_held_type,          &stock_committed_type,     &product_update_stock_type,
     &reservation_make_type,      &reservation_confirm_type, &reservation_release_type, &reservation_get_type,
-    &reservation_answer_type,
+    &reservation_answer_type,    &inventory_restock_type,
 };
 static const struct bus_message_type *const commands[] = {
-    &inventory_reserve_type, &order_confirmed_type,     &inventory_commit_type,
+    &inventory_restock_type, &inventory_reserve_type,   &order_confirmed_type,       &inventory_commit_type,
     &inventory_release_type, &inventory_set_stock_type, &inventory_put_product_type,
 };
 static const struct bus_message_type *const requests[] = {&product_put_type,          &product_withdraw_type,

@@ -3,6 +3,8 @@
 
 #include "payment_columns.h"
 
+#include <inventory_messages.h>
+
 #include <assert.h>
 
 /* ---- the model ---- */
@@ -71,16 +73,23 @@ static const struct refund *find_waiting(const struct payment_model *model, cons
   return first;
 }
 
+static void finish_refund(struct payment_model *model, struct refund *refund, const struct payment *payment,
+                          struct bus_str psp_id, struct bus_effects *effects) {
+  const struct inventory_order order = {.order_id = refund->order_id};
+  refund->state = REFUND_DONE;
+  refund->psp_id = psp_id;
+  bus_set_change(&model->refunds, refund);
+  if (refund->restock)
+    bus_emit_caused(effects, &inventory_restock_type, &refund->order_id, &payment->cause, &order);
+}
+
 static void finish_refunds(struct payment_model *model, const struct payment *payment,
-                           const struct payment_decision *done) {
+                           const struct payment_decision *done, struct bus_effects *effects) {
   bool all = payment->state == PAYMENT_REFUNDED; /* also those that order-svc's refund came before */
   for (size_t i = 0; done->is_refunded && i < model->refunds.count; i++) {
     struct refund *refund = bus_set_at(&model->refunds, i);
-    if (!is_open_of(refund, payment) || !(all || bus_uuid_equal(&refund->refund_id, &done->refunded_id)))
-      continue;
-    refund->state = REFUND_DONE;
-    refund->psp_id = bus_str(done->money_id);
-    bus_set_change(&model->refunds, refund);
+    if (is_open_of(refund, payment) && (all || bus_uuid_equal(&refund->refund_id, &done->refunded_id)))
+      finish_refund(model, refund, payment, bus_str(done->money_id), effects);
   }
 }
 
@@ -239,7 +248,7 @@ static void carry_out(struct payment_model *model, struct payment *payment, cons
     bus_set_change(&model->payments, payment);
   tell_payment(effects, payment, done->say);
   book_money(model, payment, done, effects);
-  finish_refunds(model, payment, done);
+  finish_refunds(model, payment, done, effects);
   act_on(payment, done, effects);
 }
 

@@ -31,6 +31,7 @@ def healthy():
         "payments.refunds": [],
         "payments.audit": [],
         "stock_audit": [],
+        "inventory.reservation_items": [],
         "inventory.products": [{"product_id": "A", "received": 100, "on_hand": 98, "reserved": 0, "sold": 2,
                                 "own_reserved": 0, "own_sold": 0}],
         "bus.outbox": [],
@@ -58,7 +59,8 @@ class Told:
 
     def rows(self, _database, sql):
         tables = ["i.product_id", "order_items", "order_events", "order_list", "payments.ledger", "payments.refunds",
-                  "payments.audit", "stock_audit", "inventory.products", "bus.outbox", "bus.inbox"]
+                  "payments.audit", "stock_audit", "inventory.products", "inventory.reservation_items", "bus.outbox",
+                  "bus.inbox"]
         return copy.deepcopy(self.facts[next(name for name in tables if name in sql)])
 
     def snapshot(self, database, *queries):
@@ -295,6 +297,14 @@ def test_refund_of_an_operator_may_be_under_way_in_a_running_system(monkeypatch)
     facts["payments.refunds"].append({"order_id": ID, "amount": 4})
     assert not invariants.check(Told(facts, monkeypatch), at_rest=False).violations()
     assert invariants.check(Told(facts, monkeypatch)).violations()
+
+
+def test_stock_that_was_put_back_is_not_held(monkeypatch):
+    facts = healthy()
+    facts["inventory.reservation_items"].append({"product_id": "A", "quantity": 2})
+    assert invariants.check(Told(facts, monkeypatch)).violations()
+    facts["inventory.products"][0].update(on_hand=100, sold=0)
+    assert not invariants.check(Told(facts, monkeypatch)).violations()
 
 
 def under_way(facts):

@@ -126,3 +126,14 @@ def test_payment_svc_is_killed_meanwhile(api, ledger, stack, paid):
     assert refund(api, paid, amount=200).status_code in (202, 503)
     wait_until(lambda: api.order(paid)["refunded"] >= 300, 20, "the refund")
     assert refunds_at_provider(ledger, paid)[0] == 300
+
+
+def test_stock_is_put_back_once(api, paid):
+    before = api.product("A")
+    for _ in range(2):
+        assert refund(api, paid, amount=100, restock=True).status_code == 202
+    wait_refunded(api, paid, 200)
+    wait_until(lambda: api.product("A")["on_hand"] == before["on_hand"] + 2, 20, "the stock")
+    assert refund(api, paid, restock=True).status_code == 202
+    wait_refunded(api, paid, 1998)
+    assert api.product("A")["on_hand"] == before["on_hand"] + 2

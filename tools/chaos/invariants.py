@@ -183,13 +183,22 @@ def products_of(sources):
             WHERE r.expires_at IS NOT NULL GROUP BY held.product_id) own USING (product_id)""")
 
 
+def put_back(sources):
+    """→ Counter: what operators put back into stock of each product"""
+    return collections.Counter({row["product_id"]: row["quantity"] for row in sources.rows("inventory", """
+        SELECT product_id, sum(quantity)::bigint AS quantity FROM inventory.reservation_items
+        WHERE state = 'RETURNED' GROUP BY product_id""")})
+
+
 def check_stock(sources, found, at_rest=True):
     """An order is CONFIRMED before its stock is sold: until that message is processed its stock is still reserved."""
     for row in sources.rows("inventory", "SELECT * FROM inventory.stock_audit"):
         found.add(3, f"inventory.stock_audit: {dict(row)}")
+    back = put_back(sources)
     least = held_by_confirmed(sources)
     products = products_of(sources)
-    most = held_by_confirmed(sources)
+    most = held_by_confirmed(sources) - back
+    least -= put_back(sources)
     for product in products:
         name = product["product_id"]
         if product["received"] != product["on_hand"] + product["reserved"] + product["sold"]:
