@@ -24,13 +24,6 @@ static struct bus_uuid id_after(const struct bus_envelope *parked) {
 
 /* ---- who sent it ---- */
 
-static const struct bus_message_type *type_of(const struct bus_queue *queue, struct bus_str name) {
-  for (size_t i = 0; i < queue->type_count; i++)
-    if (bus_str_is(name, queue->types[i]->type))
-      return queue->types[i];
-  return NULL;
-}
-
 /* Errors that a service gives before it has checked the sender. */
 static bool precedes_sender_check(struct bus_str error) {
   static const char *const names[] = {"BUS_E_SENDER", "BUS_E_DECODE", "BUS_E_UNKNOWN_TYPE", "BUS_E_CRASHED"};
@@ -57,7 +50,7 @@ bool dead_sender(const struct bus_topology *topology, const struct bus_queue *qu
                  struct bus_str *ret_sender, struct bus_error *err) {
   char senders[BUS_SENDERS_TEXT];
   struct bus_failure last;
-  const struct bus_message_type *type = type_of(queue, parked->type);
+  const struct bus_message_type *type = bus_topology_queue_type(queue, parked->type);
   bool failed = bus_history_last(parked->history, &last);
   *ret_sender = sender_of(topology, queue, parked, type, failed ? &last : NULL);
   int len = (int)ret_sender->len;

@@ -235,10 +235,15 @@ def dead_messages(sources, queues):
     return found
 
 
+def is_of_process(name):
+    """A queue of one process, which is deleted with its connection: answers to it, or what it listens to."""
+    return ".reply." in name or ".event." in name
+
+
 def not_empty(queues):
     """Those that hold messages and should not at rest."""
     return [queue for queue in queues if queue.get("messages", 0) > 0
-            and not queue["name"].endswith(".dead") and ".reply." not in queue["name"]]
+            and not queue["name"].endswith(".dead") and not is_of_process(queue["name"])]
 
 
 def check_queues(sources, found):

@@ -5,6 +5,7 @@ import time
 
 import psycopg2
 
+from chaos import invariants
 from dev import manifests
 from load.memory import memory
 from load.reservation_rate import metric
@@ -56,7 +57,7 @@ class Samples(threading.Thread):
         return {"at": time.monotonic() - self._began,
                 "programs": {name: process(pid) for name, pid in self._pids.items()},
                 "queues": {queue["name"]: queue.get("messages", 0) for queue in self.sources.queues()
-                           if ".reply." not in queue["name"]},
+                           if not invariants.is_of_process(queue["name"])},
                 "remembered": int(metric(self.stack.url("edge-admin"), "edge_accepted_orders")),
                 "rows": {name: self._rows(connection) for name, connection in self._databases.items()}}
 

@@ -14,6 +14,9 @@
 
 BUS_C_BEGIN
 
+struct bus_effects;
+struct bus_message_type;
+
 struct bus_set {
   const struct bus_table *table; /* its key is one column, uuid or text */
   size_t size;                   /* of a row: the table's struct, or one that begins with it */
@@ -42,6 +45,9 @@ void bus_set_change(struct bus_set *set, const void *row);
 void bus_set_keep(struct bus_set *set, const void *row);
 bool bus_set_is_stored(const struct bus_set *set, const void *row);
 bool bus_set_is_changed(const struct bus_set *set, const void *row);
+/* Publishes notices of rows (bus_notify_list): take writes a row's item, or returns false for none. */
+void bus_set_notify(const struct bus_set *set, struct bus_effects *effects, const struct bus_message_type *type,
+                    bool (*take)(const void *row, void *ret));
 
 /* ---- over a database ---- */
 

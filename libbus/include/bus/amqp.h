@@ -65,6 +65,7 @@ struct bus_publication {
   enum bus_exchange exchange;
   struct bus_str key;
   bool mandatory;
+  bool transient;                      /* also on an exchange whose messages are persistent */
   const struct bus_envelope *envelope; /* app_id and user_id are set by the connection */
   struct bus_str body;
   struct bus_str cause; /* parked and retried messages: why; header bus-cause; absent: none */
@@ -84,6 +85,9 @@ bool bus_amqp_consume(struct bus_amqp *amqp, const char *queue, int consumer, in
 bool bus_amqp_cancel(struct bus_amqp *amqp, int consumer, struct bus_error *err) BUS_MUST_CHECK;
 bool bus_amqp_ack(struct bus_amqp *amqp, uint64_t tag, bool multiple, struct bus_error *err) BUS_MUST_CHECK;
 
+/* Declares this connection's instance of an event queue of the topology, and its bindings. */
+bool bus_amqp_event_queue(struct bus_amqp *amqp, const struct bus_queue *queue, const char *instance,
+                          struct bus_error *err) BUS_MUST_CHECK;
 /* Declares an exclusive, auto-deleted queue, bound to bus.reply by its name. */
 bool bus_amqp_reply_queue(struct bus_amqp *amqp, const char *name, struct bus_error *err) BUS_MUST_CHECK;
 

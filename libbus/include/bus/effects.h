@@ -32,13 +32,14 @@ enum bus_verdict {
 enum bus_effect_kind {
   BUS_EFFECT_EMIT,   /* an outbox row in this transaction, published after its COMMIT and until it is confirmed */
   BUS_EFFECT_ANSWER, /* published once after COMMIT, from memory; lost if the process dies in between */
+  BUS_EFFECT_NOTICE, /* the same, to the event queues that are there */
   BUS_EFFECT_ACTION, /* the service's act() after COMMIT, e.g. "start this call"; lost if the process dies in between */
 };
 
 struct bus_effect {
   enum bus_effect_kind kind;
   const struct bus_input *cause;
-  /* EMIT, ANSWER */
+  /* EMIT, ANSWER, NOTICE */
   const struct bus_message_type *type;
   struct bus_envelope envelope; /* message_id, correlation, causation, trace, reply_to (ANSWER: where it goes) */
   struct bus_str body;          /* JSON */
@@ -91,6 +92,11 @@ struct bus_asker {
 };
 void bus_answer_to(struct bus_effects *effects, const struct bus_asker *asker, const struct bus_message_type *type,
                    const void *body);
+
+/* Publishes a notice (BUS_NOTICE). */
+void bus_notify(struct bus_effects *effects, const struct bus_message_type *type, const void *body);
+/* Publishes notices whose first field is an array, until all items are in one; none without items. */
+void bus_notify_list(struct bus_effects *effects, const struct bus_message_type *type, const void *items, size_t count);
 
 /* Zeroed elements in the batch's arena. NULL: out of memory, and the effects have failed. */
 void *bus_effects_array(struct bus_effects *effects, size_t count, size_t size) BUS_MUST_CHECK;

@@ -121,6 +121,9 @@ const char *bus_http_method(const struct bus_http_exchange *exchange);
 struct bus_str bus_http_client(const struct bus_http_exchange *exchange);
 /* For handlers that wait: waits at most that long. True: the client has disconnected or the server stops. */
 bool bus_http_wait_gone(struct bus_http_exchange *exchange, int64_t timeout_ms);
+/* The same, at most until fd (such as an eventfd) is readable. */
+enum bus_http_wait { BUS_HTTP_WAITED, BUS_HTTP_READY, BUS_HTTP_GONE };
+enum bus_http_wait bus_http_wait_ready(struct bus_http_exchange *exchange, int fd, int64_t timeout_ms);
 
 /* Takes one of the places for waiting handlers, a quarter of the threads, until the handler returns. False: all places
  * are taken; respond at once. A stream takes a place by itself. */

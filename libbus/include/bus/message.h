@@ -29,9 +29,12 @@ struct bus_message_type {
   enum bus_exchange exchange;
   const char *senders[BUS_SENDERS_MAX]; /* the users that may publish it, then NULL; an answer has none: every service
                                            may */
-  bool open;                            /* a query that every user who asks may publish */
+  bool open;                            /* a query that every user who asks may publish, or a notice that every user
+                                           may */
   bool writes;                          /* a query that its receiver carries out before it answers */
   bool taken_elsewhere;                 /* an event that another system's queue takes */
+  bool notice;                          /* an event that is published once, from memory, after COMMIT: only event
+                                           queues take it, and it is lost where none is there */
   const struct bus_schema *schema;
 };
 
@@ -40,6 +43,8 @@ struct bus_message_type {
   { .type = (name), .exchange = BUS_EXCHANGE_CMD, .senders = {__VA_ARGS__}, .schema = (body) }
 #define BUS_EVENT(name, body, ...)                                                                                     \
   { .type = (name), .exchange = BUS_EXCHANGE_EVENT, .senders = {__VA_ARGS__}, .schema = (body) }
+#define BUS_NOTICE(name, body, ...)                                                                                    \
+  { .type = (name), .exchange = BUS_EXCHANGE_EVENT, .senders = {__VA_ARGS__}, .notice = true, .schema = (body) }
 #define BUS_QUERY(name, body, ...)                                                                                     \
   { .type = (name), .exchange = BUS_EXCHANGE_QUERY, .senders = {__VA_ARGS__}, .schema = (body) }
 #define BUS_REQUEST(name, body, ...)                                                                                   \

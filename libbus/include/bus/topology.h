@@ -30,6 +30,8 @@ enum bus_queue_kind {
   BUS_QUEUE_WORK,
   BUS_QUEUE_QUERY,   /* of queries that only read */
   BUS_QUEUE_REQUEST, /* of queries that write; declared like a query queue */
+  BUS_QUEUE_EVENT,   /* of events, for each process of its user a queue of its own: <name>.<instance>, exclusive,
+                        transient, deleted with its connection; the oldest messages go first where it is full */
 };
 
 struct bus_queue {
@@ -37,7 +39,8 @@ struct bus_queue {
   enum bus_queue_kind kind;
   const struct bus_message_type *const *types;
   size_t type_count;
-  int64_t max_bytes; /* x-max-length-bytes; 0: none */
+  int64_t max_bytes;  /* x-max-length-bytes; 0: none */
+  int64_t max_length; /* x-max-length; of event queues alone */
 };
 
 /* Initializers; list is an array of types. */
@@ -48,6 +51,13 @@ struct bus_queue {
 
 #define BUS_REQUEST_QUEUE(queue, list)                                                                                 \
   { .name = (queue), .kind = BUS_QUEUE_REQUEST, .types = (list), .type_count = BUS_COUNT(list) }
+
+enum { BUS_EVENTS_MAX = 10000 };
+#define BUS_EVENT_QUEUE(queue, list)                                                                                   \
+  {                                                                                                                    \
+    .name = (queue), .kind = BUS_QUEUE_EVENT, .types = (list), .type_count = BUS_COUNT(list),                          \
+    .max_length = BUS_EVENTS_MAX                                                                                       \
+  }
 
 struct bus_user {
   const char *name;
@@ -105,12 +115,20 @@ struct bus_declaration {
   char key[BUS_KEY_MAX];      /* BINDING */
   struct bus_declare_argument arguments[8];
   size_t argument_count;
+  bool exclusive; /* QUEUE: of its connection alone, and deleted with it; else durable */
 };
 
 /* Calls visit for every declaration, in an order in which the broker accepts them. Stops and returns false when visit
  * returns false. */
 bool bus_topology_each(const struct bus_topology *topology,
                        bool (*visit)(void *context, const struct bus_declaration *declaration), void *context);
+
+/* The same for one process's instance of an event queue, which its user declares. */
+bool bus_topology_each_of_events(const struct bus_queue *queue, const char *instance,
+                                 bool (*visit)(void *context, const struct bus_declaration *declaration),
+                                 void *context);
+/* May a queue of this name be an instance of the event queue? */
+bool bus_topology_is_instance(const struct bus_queue *queue, struct bus_str name) BUS_MUST_CHECK;
 
 /* Permissions of a user, as RabbitMQ's regular expressions. Names are matched whole, dots escaped. */
 struct bus_permission {
@@ -130,6 +148,8 @@ bool bus_topology_topic_permissions(const struct bus_topology *topology, const s
                                     struct bus_topic_permission ret[6], size_t *ret_count);
 
 const struct bus_message_type *bus_topology_type(const struct bus_topology *topology, struct bus_str type);
+/* The type of this name that the queue takes; NULL: none. */
+const struct bus_message_type *bus_topology_queue_type(const struct bus_queue *queue, struct bus_str name);
 const struct bus_queue *bus_topology_queue(const struct bus_topology *topology, const char *name);
 /* The part whose user reads the queue. */
 const struct bus_topology_part *bus_topology_owner(const struct bus_topology *topology, const struct bus_queue *queue);
@@ -150,7 +170,8 @@ struct bus_str bus_topology_sender(const struct bus_topology *topology, const ch
 bool bus_topology_is_sender(const struct bus_topology *topology, const struct bus_message_type *type,
                             struct bus_str user) BUS_MUST_CHECK;
 /* True if a queue must take the type: for each command, and for an event that a queue of this topology takes or that is
- * taken elsewhere. Publishers then set AMQP's flag `mandatory`. */
+ * taken elsewhere. Event queues do not count, because their processes come and go. Publishers then set AMQP's flag
+ * `mandatory`. */
 bool bus_topology_is_mandatory(const struct bus_topology *topology, const struct bus_message_type *type) BUS_MUST_CHECK;
 /* True if service may take the message as one of this type: its sender is one of the type's senders. A message that
  * service published to itself without naming another sender counts as its own: earlier versions of libbus named none in

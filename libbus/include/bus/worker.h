@@ -35,6 +35,7 @@ BUS_C_BEGIN
  * recognise it by an id in its body, and answer as before. */
 
 struct bus_worker;
+struct bus_alive;
 
 /* A statement that runs at intervals: in trip 1 of a batch, or in a transaction of its own if no batch comes. */
 struct bus_periodic {
@@ -74,6 +75,8 @@ struct bus_service {
   /* Pure. Called for each input that is not an inbox duplicate, in order of arrival. It sees the changes that earlier
    * inputs of the batch made to the model. The time is effects->now, Postgres's now() of this transaction. */
   void (*decide)(void *model, const struct bus_input *input, struct bus_effects *effects);
+  /* Pure: what the batch as a whole tells, after its last decide, by bus_notify alone. NULL: nothing. */
+  void (*conclude)(void *model, struct bus_effects *effects);
   /* Queues trip 2's statements, each changed aggregate once. NULL for a service that only answers queries: it has no
    * transaction, inbox and trip 2, and a delivery is acked once it is answered. */
   bool (*store)(void *model, struct bus_sql *sql);
@@ -104,6 +107,10 @@ struct bus_worker_settings {
    * the worker's thread. */
   bool (*commands_are_up)(void *context);
   void *commands_context;
+  /* Fills in what the process says of itself every BUS_ALIVE_EVERY; NULL: this worker says nothing. Called on the
+   * worker's thread. */
+  void (*alive)(void *context, struct bus_alive *ret);
+  void *alive_context;
 };
 #define BUS_WORKER_DEFAULTS                                                                                            \
   .batch_max = 200, .gather_ms = 10, .heartbeat_s = BUS_AMQP_HEARTBEAT_S, .outbox_grace_ms = 5000,                     \

@@ -105,7 +105,8 @@ static void declare_queue(struct bus_amqp *amqp, const struct bus_declaration *d
       entries[i].value = (amqp_field_value_t){.kind = AMQP_FIELD_KIND_I64, .value.i64 = argument->number};
   }
   amqp_table_t arguments = {.num_entries = (int)d->argument_count, .entries = entries};
-  (void)amqp_queue_declare(amqp->state, CHANNEL, amqp_cstring_bytes(d->name), passive, 1, 0, 0, arguments);
+  (void)amqp_queue_declare(amqp->state, CHANNEL, amqp_cstring_bytes(d->name), passive, !d->exclusive, d->exclusive,
+                           d->exclusive, arguments);
 }
 
 static void send_declaration(struct bus_amqp *amqp, const struct bus_declaration *d, bool passive) {
@@ -177,6 +178,22 @@ bool bus_amqp_declare(struct bus_amqp *amqp, const struct bus_declaration *decla
     return refused(amqp, declaration, code, &reply.reply, err);
   (void)snprintf(what, sizeof what, "declare %s", declaration->name);
   return answered(amqp, what, err);
+}
+
+struct declaring {
+  struct bus_amqp *amqp;
+  struct bus_error *err;
+};
+
+static bool declare_one(void *context, const struct bus_declaration *declaration) {
+  const struct declaring *declaring = context;
+  return bus_amqp_declare(declaring->amqp, declaration, false, declaring->err);
+}
+
+bool bus_amqp_event_queue(struct bus_amqp *amqp, const struct bus_queue *queue, const char *instance,
+                          struct bus_error *err) {
+  struct declaring declaring = {amqp, err};
+  return bus_topology_each_of_events(queue, instance, declare_one, &declaring);
 }
 
 bool bus_amqp_queue_depth(struct bus_amqp *amqp, const char *queue, int64_t *ret, struct bus_error *err) {

@@ -89,9 +89,11 @@ static void set_optional(struct envelope_wire *wire, const struct bus_envelope *
 }
 
 /* Queries and answers are transient: after a restart of the broker their askers have timed out. */
-static uint8_t delivery_mode_of(enum bus_exchange exchange) {
-  return exchange == BUS_EXCHANGE_QUERY || exchange == BUS_EXCHANGE_REPLY ? AMQP_DELIVERY_NONPERSISTENT
-                                                                          : AMQP_DELIVERY_PERSISTENT;
+static uint8_t delivery_mode_of(const struct bus_publication *publication) {
+  enum bus_exchange exchange = publication->exchange;
+  return publication->transient || exchange == BUS_EXCHANGE_QUERY || exchange == BUS_EXCHANGE_REPLY
+             ? AMQP_DELIVERY_NONPERSISTENT
+             : AMQP_DELIVERY_PERSISTENT;
 }
 
 void envelope_encode(const struct bus_publication *publication, const struct envelope_sender *sender,
@@ -101,7 +103,7 @@ void envelope_encode(const struct bus_publication *publication, const struct env
       ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
                 AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_TYPE_FLAG | AMQP_BASIC_USER_ID_FLAG | AMQP_BASIC_APP_ID_FLAG,
       .content_type = rabbit_bytes(BUS_STR("application/json")),
-      .delivery_mode = delivery_mode_of(publication->exchange),
+      .delivery_mode = delivery_mode_of(publication),
       .message_id = rabbit_bytes(uuid_text(&envelope->message_id, ret->message_id)),
       .type = rabbit_bytes(envelope->type),
       .user_id = rabbit_bytes(sender->user),

@@ -6,16 +6,12 @@
 #include <bus/log.h>
 
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { BATCH = 64, REPLY_PREFETCH = 1000, STABLE_MS = 10000 };
-#define CONFIRMS_WAIT (10 * BUS_MILLISECOND)
+#include "thread_loop.h"
 
-static void take_wake(const struct bus_requester *requester) {
-  eventfd_t count;
-  (void)eventfd_read(requester->wake_fd, &count); /* none there is as good */
-}
+enum { BATCH = 64, REPLY_PREFETCH = 1000 };
+#define CONFIRMS_WAIT (10 * BUS_MILLISECOND)
 
 /* ---- connections ---- */
 
@@ -38,7 +34,8 @@ static void close_both(struct bus_requester *requester) {
   requester->publishing = requester->consuming = NULL;
 }
 
-static bool connect_both(struct bus_requester *requester) {
+static bool connect_both(void *context) {
+  struct bus_requester *requester = context;
   struct bus_error err;
   requester->reply_queue_gone = requester->deaf = false;
   requester->publishing_readable = requester->consuming_readable = true; /* calls may have left frames behind */
@@ -97,6 +94,7 @@ static bool publish_one(struct bus_requester *requester, const struct bus_pendin
   struct bus_publication publication = {.exchange = pending->type->exchange,
                                         .key = bus_message_key(pending->type),
                                         .mandatory = pending->type->exchange == BUS_EXCHANGE_CMD,
+                                        .transient = pending->type->notice,
                                         .envelope = &pending->envelope,
                                         .body = pending->body};
   uint64_t seq;
@@ -202,10 +200,11 @@ static void sleep_until_event(struct bus_requester *requester) {
   requester->publishing_readable = fds[1].revents != 0;
   requester->consuming_readable = fds[2].revents != 0;
   if (fds[0].revents & POLLIN)
-    take_wake(requester);
+    thread_loop_take_wake(requester->wake_fd);
 }
 
-static void serve(struct bus_requester *requester) {
+static void serve(void *context) {
+  struct bus_requester *requester = context;
   struct bus_error err;
   while (!atomic_load(&requester->stopping)) {
     if (!publish_queue(requester, &err) || !pump_links(requester, &err)) {
@@ -218,28 +217,13 @@ static void serve(struct bus_requester *requester) {
   close_both(requester);
 }
 
-static void wait_before_next_try(struct bus_requester *requester, int64_t delay) {
-  int64_t until = bus_monotonic() + delay, left;
-  while (!atomic_load(&requester->stopping) && (left = until - bus_monotonic()) > 0) {
-    struct pollfd fd = {.fd = requester->wake_fd, .events = POLLIN};
-    (void)poll(&fd, 1, (int)(left / BUS_MILLISECOND) + 1); /* interrupted is as good */
-    take_wake(requester);
-  }
-}
-
 void *requester_run(void *argument) {
   struct bus_requester *requester = argument;
-  uint64_t seed[4];
-  struct bus_uuid_source random;
-  bus_random_seed(seed);
-  bus_uuid_source_init(&random, seed);
-  while (!atomic_load(&requester->stopping)) {
-    int64_t began = bus_monotonic();
-    if (connect_both(requester))
-      serve(requester);
-    if (bus_monotonic() - began > STABLE_MS * BUS_MILLISECOND) /* else what refuses us is asked less and less often */
-      bus_rotation_reset(&requester->hosts);
-    wait_before_next_try(requester, bus_rotation_next(&requester->hosts, bus_uuid_source_random(&random)));
-  }
+  thread_loop_run(&(struct thread_loop){.hosts = &requester->hosts,
+                                        .stopping = &requester->stopping,
+                                        .wake_fd = requester->wake_fd,
+                                        .connect = connect_both,
+                                        .serve = serve,
+                                        .context = requester});
   return NULL;
 }

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-enum { CONNECTIONS_A_USER = 100, QUEUES_AN_ASKER = 100, WAITING_BYTES = 64 << 20 };
+enum { CONNECTIONS_A_USER = 100, QUEUES_AN_ASKER = 100, INSTANCES = 100, WAITING_BYTES = 64 << 20 };
 
 /* The name in a regular expression in JSON: names are of a-z 0-9 - . */
 static void print_name(FILE *out, const char *name) {
@@ -16,7 +16,8 @@ static size_t count_queues(const struct bus_topology *topology, bool work) {
   const struct bus_queue *queue;
   size_t count = 0;
   for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++)
-    count += (queue->kind == BUS_QUEUE_WORK) == work && bus_topology_is_own(topology, queue);
+    if ((queue->kind == BUS_QUEUE_WORK) == work && bus_topology_is_own(topology, queue))
+      count += queue->kind == BUS_QUEUE_EVENT ? INSTANCES : 1;
   return count;
 }
 
@@ -41,6 +42,8 @@ static void print_names(FILE *out, const struct bus_topology *topology, bool wor
       continue;
     (void)fputs(between, out);
     print_name(out, queue->name);
+    if (queue->kind == BUS_QUEUE_EVENT)
+      (void)fputs("\\\\..+", out);
     between = "|";
   }
 }

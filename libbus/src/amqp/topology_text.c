@@ -148,6 +148,24 @@ static bool starts_with(struct bus_str line, struct bus_str text) {
   return line.len >= text.len && memcmp(line.data, text.data, text.len) == 0;
 }
 
+/* "source\tdestination\tkey", as the process of an event queue's user makes it. */
+static bool is_of_events(const struct bus_queue *queue, struct bus_str line) {
+  struct bus_str rest = line, source = bus_str_cut(&rest, '\t'), name = bus_str_cut(&rest, '\t');
+  for (size_t i = 0; i < queue->type_count; i++)
+    if (bus_topology_is_instance(queue, name) && bus_str_is(source, bus_exchange_name(queue->types[i]->exchange)) &&
+        bus_str_equal(rest, bus_message_key(queue->types[i])))
+      return true;
+  return false;
+}
+
+static bool is_of_any_events(const struct bus_topology *topology, struct bus_str line) {
+  const struct bus_queue *queue;
+  for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++)
+    if (is_of_events(queue, line))
+      return true;
+  return false;
+}
+
 /* Askers bind their own queues to bus.reply. */
 static bool has_our_source(struct bus_str line) {
   return starts_with(line, BUS_STR("bus.")) && !starts_with(line, BUS_STR("bus.reply\t"));
@@ -158,7 +176,7 @@ void topology_each_foreign_binding(const char *list, const struct bus_topology *
   struct foreign foreign;
   while (!topology->guest && next_line(&list, &foreign.line)) {
     foreign.ours = false;
-    if (!has_our_source(foreign.line))
+    if (!has_our_source(foreign.line) || is_of_any_events(topology, foreign.line))
       continue;
     (void)bus_topology_each(topology, compare_line, &foreign); /* stops early where it is found */
     if (!foreign.ours)

@@ -1,5 +1,6 @@
 /* The keyed set of a batch's rows, as far as it needs no database. */
 #include <bus/aggregate.h>
+#include <bus/effects.h>
 
 #include <assert.h>
 #include <stdlib.h>
@@ -113,4 +114,13 @@ bool bus_set_is_stored(const struct bus_set *set, const void *row) {
 
 bool bus_set_is_changed(const struct bus_set *set, const void *row) {
   return (*mark_of(set, row) & CHANGED) != 0;
+}
+
+void bus_set_notify(const struct bus_set *set, struct bus_effects *effects, const struct bus_message_type *type,
+                    bool (*take)(const void *row, void *ret)) {
+  size_t size = type->schema->fields[0].item->size, count = 0;
+  char *items = set->count > 0 ? bus_effects_array(effects, set->count, size) : NULL;
+  for (size_t i = 0; items && i < set->count; i++)
+    count += take(bus_set_at(set, i), items + count * size);
+  bus_notify_list(effects, type, items, count);
 }

@@ -102,12 +102,22 @@ static void write_operation(struct bus_json_writer *writer, const char *who, boo
   *more = true;
 }
 
+static void write_every_sender(struct bus_json_writer *writer, const struct bus_topology *topology,
+                               const struct bus_message_type *type, bool *more) {
+  for (size_t i = 0; i < topology->part_count; i++)
+    if (bus_topology_is_sender(topology, type, bus_str(topology->parts[i]->user.name)))
+      write_operation(writer, topology->parts[i]->user.name, true, type, more);
+}
+
 /* Every service may send an answer: those have no operation. */
 static void write_senders(struct bus_json_writer *writer, const struct bus_topology *topology, bool *more) {
   const struct bus_message_type *type;
   for (size_t i = 0; (type = bus_topology_type_at(topology, i)) != NULL; i++)
-    for (size_t j = 0; j < BUS_SENDERS_MAX && type->senders[j]; j++)
-      write_operation(writer, type->senders[j], true, type, more);
+    if (type->notice && type->open)
+      write_every_sender(writer, topology, type, more);
+    else
+      for (size_t j = 0; j < BUS_SENDERS_MAX && type->senders[j]; j++)
+        write_operation(writer, type->senders[j], true, type, more);
 }
 
 static void write_takers(struct bus_json_writer *writer, const struct bus_topology *topology, bool *more) {

@@ -1,14 +1,11 @@
 /* The circuit breaker: counts failed and successful subjects, opens, lets probes through, and closes. */
 #include <bus/breaker.h>
+#include <bus/hash.h>
 
 #include <assert.h>
 
 uint64_t bus_breaker_subject(const void *id, size_t size) {
-  const unsigned char *bytes = id;
-  uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-  for (size_t i = 0; i < size; i++)
-    hash = (hash ^ bytes[i]) * UINT64_C(1099511628211);
-  return hash;
+  return bus_hash64(id, size);
 }
 
 void bus_breaker_init(struct bus_breaker *breaker, const struct bus_breaker_settings *settings) {

@@ -115,6 +115,24 @@ void bus_answer(struct bus_effects *effects, const struct bus_message_type *type
   bus_answer_to(effects, &asker, type, body);
 }
 
+void bus_notify(struct bus_effects *effects, const struct bus_message_type *type, const void *body) {
+  static const struct bus_envelope plain;
+  add_message(effects, BUS_EFFECT_NOTICE, type, &plain, body);
+}
+
+void bus_notify_list(struct bus_effects *effects, const struct bus_message_type *type, const void *items,
+                     size_t count) {
+  const struct bus_field *list = &type->schema->fields[0];
+  char *body = count > 0 ? bus_effects_array(effects, 1, type->schema->size) : NULL;
+  for (size_t first = 0, part; body && first < count; first += part) {
+    const void *at = (const char *)items + first * list->item->size;
+    part = count - first < (size_t)list->max ? count - first : (size_t)list->max;
+    memcpy(body + list->offset, &at, sizeof at);
+    memcpy(body + list->count_offset, &part, sizeof part);
+    bus_notify(effects, type, body);
+  }
+}
+
 void bus_act(struct bus_effects *effects, const void *action) {
   struct bus_effect *effect = append_effect(effects, BUS_EFFECT_ACTION);
   if (effect)

@@ -1,4 +1,4 @@
-/* SHA-256 and HMAC-SHA-256 by nettle. */
+/* SHA-256 and HMAC-SHA-256 by nettle, and FNV-1a. */
 #include <bus/hash.h>
 
 #include <nettle/hmac.h>
@@ -35,4 +35,21 @@ void bus_hmac_sha256_hex(struct bus_str key, const struct bus_str *parts, size_t
 
 bool bus_secret_equal(struct bus_str a, struct bus_str b) {
   return a.len == b.len && (a.len == 0 || memeql_sec(a.data, b.data, a.len) != 0);
+}
+
+uint64_t bus_sha256_short(struct bus_str data) {
+  uint8_t digest[32];
+  uint64_t ret = 0;
+  bus_sha256(data, digest);
+  for (size_t i = 0; i < sizeof ret; i++)
+    ret = ret << 8 | digest[i];
+  return ret;
+}
+
+uint64_t bus_hash64(const void *data, size_t size) {
+  const uint8_t *bytes = data;
+  uint64_t hash = UINT64_C(14695981039346656037);
+  for (size_t i = 0; i < size; i++)
+    hash = (hash ^ bytes[i]) * UINT64_C(1099511628211);
+  return hash;
 }

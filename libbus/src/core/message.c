@@ -31,7 +31,7 @@ struct bus_str bus_message_key(const struct bus_message_type *type) {
 
 void bus_message_senders(const struct bus_message_type *type, char text[BUS_SENDERS_TEXT]) {
   size_t len = 0;
-  (void)snprintf(text, BUS_SENDERS_TEXT, "%s", type->open ? "every user who asks" : "");
+  (void)snprintf(text, BUS_SENDERS_TEXT, "%s", !type->open ? "" : type->notice ? "every user" : "every user who asks");
   for (size_t i = 0; !type->open && i < BUS_SENDERS_MAX && type->senders[i] && len < BUS_SENDERS_TEXT; i++)
     len += (size_t)snprintf(text + len, BUS_SENDERS_TEXT - len, "%s%s", i > 0 ? ", " : "", type->senders[i]);
 }

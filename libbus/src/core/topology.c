@@ -118,6 +118,8 @@ static bool declare_tier_queue(const struct visit *v, const struct bus_tier *tie
 }
 
 static bool declare_queue(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {
+  if (queue->kind == BUS_QUEUE_EVENT)
+    return true; /* their user declares them */
   if (queue->kind != BUS_QUEUE_WORK)
     return declare_query_queue(v, queue, topology->query_ttl_ms);
   bool good = declare_work_queue(v, queue) && declare_dead_queue(v, queue);
@@ -136,10 +138,10 @@ static bool is_bound_already(const struct bus_queue *queue, size_t index) {
   return false;
 }
 
-static bool bind_types(const struct visit *v, const struct bus_queue *queue) {
+static bool bind_types(const struct visit *v, const struct bus_queue *queue, const char *name) {
   for (size_t i = 0; i < queue->type_count; i++) {
     const struct bus_message_type *type = queue->types[i];
-    if (!is_bound_already(queue, i) && !bind(v, bus_exchange_name(type->exchange), bus_message_key(type), queue->name))
+    if (!is_bound_already(queue, i) && !bind(v, bus_exchange_name(type->exchange), bus_message_key(type), name))
       return false;
   }
   return true;
@@ -184,7 +186,9 @@ static bool bind_work(const struct visit *v, const struct bus_topology *topology
 
 static bool bind_queue(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {
   const struct bus_user *user = &bus_topology_owner(topology, queue)->user;
-  return bind_types(v, queue) && (queue->kind != BUS_QUEUE_WORK || bind_work(v, topology, user, queue));
+  if (queue->kind == BUS_QUEUE_EVENT)
+    return true;
+  return bind_types(v, queue, queue->name) && (queue->kind != BUS_QUEUE_WORK || bind_work(v, topology, user, queue));
 }
 
 static bool each_queue(const struct visit *v, const struct bus_topology *topology,
@@ -201,6 +205,25 @@ bool bus_topology_each(const struct bus_topology *topology,
                        bool (*visit)(void *context, const struct bus_declaration *declaration), void *context) {
   struct visit v = {visit, context};
   return each_exchange(&v, topology) && each_queue(&v, topology, declare_queue) && each_queue(&v, topology, bind_queue);
+}
+
+bool bus_topology_each_of_events(const struct bus_queue *queue, const char *instance,
+                                 bool (*visit)(void *context, const struct bus_declaration *declaration),
+                                 void *context) {
+  struct visit v = {visit, context};
+  struct bus_declaration d = queue_of(queue, ".", "classic");
+  size_t len = strlen(d.name);
+  d.exclusive = true;
+  snprintf(d.name + len, sizeof d.name - len, "%s", instance);
+  add_number(&d, "x-max-length", queue->max_length);
+  add_text(&d, "x-overflow", "drop-head");
+  return visit_one(&v, &d) && bind_types(&v, queue, d.name);
+}
+
+bool bus_topology_is_instance(const struct bus_queue *queue, struct bus_str name) {
+  size_t len = strlen(queue->name);
+  return queue->kind == BUS_QUEUE_EVENT && name.len > len + 1 && memcmp(name.data, queue->name, len) == 0 &&
+         name.data[len] == '.';
 }
 
 const struct bus_message_type *bus_topology_type_at(const struct bus_topology *topology, size_t index) {
@@ -233,6 +256,13 @@ const struct bus_queue *bus_topology_queue(const struct bus_topology *topology, 
   return found;
 }
 
+const struct bus_message_type *bus_topology_queue_type(const struct bus_queue *queue, struct bus_str name) {
+  for (size_t i = 0; i < queue->type_count; i++)
+    if (bus_str_is(name, queue->types[i]->type))
+      return queue->types[i];
+  return NULL;
+}
+
 const struct bus_topology_part *bus_topology_owner(const struct bus_topology *topology, const struct bus_queue *queue) {
   for (size_t i = 0; i < topology->part_count; i++)
     for (size_t j = 0; j < topology->parts[i]->queue_count; j++)
@@ -253,7 +283,7 @@ size_t bus_topology_count_receivers(const struct bus_topology *topology, const s
   const struct bus_queue *queue;
   size_t count = 0;
   for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++)
-    count += takes_key(queue, type);
+    count += queue->kind != BUS_QUEUE_EVENT && takes_key(queue, type);
   return count;
 }
 

@@ -89,8 +89,8 @@ static const char *problem_of_senders(const struct bus_topology *topology, const
   bool query = type->exchange == BUS_EXCHANGE_QUERY;
   if (type->exchange == BUS_EXCHANGE_REPLY)
     return type->senders[0] ? "an answer has no senders" : NULL;
-  if (type->open && !query)
-    return "only a query is open to every user who asks";
+  if (type->open && !query && !type->notice)
+    return "only a query is open to every user who asks, and a notice to every user";
   if (!type->open && !type->senders[0])
     return "has no sender";
   for (size_t i = 0; i < BUS_SENDERS_MAX && type->senders[i]; i++) {
@@ -110,6 +110,8 @@ static const char *problem_of_type(const struct bus_topology *topology, const st
     return "is there twice";
   if (type->writes && type->exchange != BUS_EXCHANGE_QUERY)
     return "only a query writes";
+  if (type->notice && (type->exchange != BUS_EXCHANGE_EVENT || type->taken_elsewhere))
+    return "a notice is an event of this system";
   if (type->taken_elsewhere && type->exchange != BUS_EXCHANGE_EVENT)
     return "only an event is taken elsewhere";
   const char *problem = problem_of_senders(topology, type);
@@ -130,6 +132,10 @@ static bool is_reserved(const char *name) {
 /* NULL: nothing. */
 static const char *problem_of_taking(const struct bus_queue *queue, const struct bus_message_type *type) {
   bool query = type->exchange == BUS_EXCHANGE_QUERY;
+  if (queue->kind == BUS_QUEUE_EVENT)
+    return type->exchange == BUS_EXCHANGE_EVENT ? NULL : "an event queue takes events";
+  if (type->notice)
+    return "only an event queue takes a notice";
   if (type->exchange == BUS_EXCHANGE_REPLY || query == (queue->kind == BUS_QUEUE_WORK))
     return "a work queue takes commands and events, a query queue takes queries";
   if (query && type->writes != (queue->kind == BUS_QUEUE_REQUEST))
@@ -152,6 +158,17 @@ static const char *problem_of_queue_types(const struct bus_topology *topology, c
   return NULL;
 }
 
+/* Its user alone may declare <name>.<instance>. */
+static const char *problem_of_event_queue(const struct bus_topology *topology, const struct bus_queue *queue) {
+  const char *user = bus_topology_owner(topology, queue)->user.name;
+  size_t len = strlen(user);
+  if (queue->max_length <= 0)
+    return "an event queue needs a max_length";
+  if (strncmp(queue->name, user, len) != 0 || queue->name[len] != '.')
+    return "the name of an event queue begins with its user's and a dot";
+  return problem_of_queue_types(topology, queue);
+}
+
 static const char *problem_of_queue(const struct bus_topology *topology, const struct bus_queue *queue) {
   if (!is_name(queue->name, BUS_NAME_MAX, true))
     return "a name is 1 to 64 of a-z 0-9 - .";
@@ -161,6 +178,10 @@ static const char *problem_of_queue(const struct bus_topology *topology, const s
     return "is there twice";
   if (queue->max_bytes < 0)
     return "max_bytes is negative";
+  if (queue->kind == BUS_QUEUE_EVENT)
+    return problem_of_event_queue(topology, queue);
+  if (queue->max_length != 0)
+    return "only an event queue has a max_length";
   if (queue->kind == BUS_QUEUE_WORK && topology->tier_count == 0)
     return "a work queue needs retry tiers";
   if (queue->kind != BUS_QUEUE_WORK && topology->query_ttl_ms <= 0)

@@ -3,11 +3,24 @@
 
 #include "topology_pattern.h"
 
-static bool owns_work(const struct bus_topology_part *part) {
+static bool has_kind(const struct bus_topology_part *part, enum bus_queue_kind kind) {
   for (size_t i = 0; i < part->queue_count; i++)
-    if (part->queues[i].kind == BUS_QUEUE_WORK)
+    if (part->queues[i].kind == kind)
       return true;
   return false;
+}
+
+static bool owns_work(const struct bus_topology_part *part) {
+  return has_kind(part, BUS_QUEUE_WORK);
+}
+
+static bool takes_events(const struct bus_topology_part *part) {
+  return has_kind(part, BUS_QUEUE_EVENT);
+}
+
+/* Events are not answered. */
+static bool answers(const struct bus_topology_part *part) {
+  return owns_work(part) || has_kind(part, BUS_QUEUE_QUERY) || has_kind(part, BUS_QUEUE_REQUEST);
 }
 
 static bool anyone_asks(const struct bus_topology *topology) {
@@ -34,7 +47,7 @@ bool bus_topology_may_write(const struct bus_topology *topology, const struct bu
                             enum bus_exchange exchange) {
   switch (exchange) {
   case BUS_EXCHANGE_REPLY: /* a user that reads commands or queries also answers them */
-    return part->queue_count > 0 && anyone_asks(topology);
+    return answers(part) && anyone_asks(topology);
   case BUS_EXCHANGE_RETRY:
     return part->user.redrives || owns_work(part);
   case BUS_EXCHANGE_DEAD:
@@ -59,11 +72,22 @@ static void add_own_replies(struct bus_pattern *pattern, const struct bus_user *
 static void add_queues(struct bus_pattern *pattern, const struct bus_topology_part *part, bool only_work,
                        const char *suffix) {
   for (size_t i = 0; i < part->queue_count; i++) {
-    if (only_work && part->queues[i].kind != BUS_QUEUE_WORK)
+    if (part->queues[i].kind == BUS_QUEUE_EVENT || (only_work && part->queues[i].kind != BUS_QUEUE_WORK))
       continue;
     bus_pattern_begin_alternative(pattern);
     bus_pattern_add_literal(pattern, bus_str(part->queues[i].name));
     bus_pattern_add_regex(pattern, suffix);
+  }
+}
+
+/* The instances of event queues. */
+static void add_event_queues(struct bus_pattern *pattern, const struct bus_topology_part *part) {
+  for (size_t i = 0; i < part->queue_count; i++) {
+    if (part->queues[i].kind != BUS_QUEUE_EVENT)
+      continue;
+    bus_pattern_begin_alternative(pattern);
+    bus_pattern_add_literal(pattern, bus_str(part->queues[i].name));
+    bus_pattern_add_regex(pattern, "\\..+");
   }
 }
 
@@ -73,10 +97,11 @@ static void add_all_work(struct bus_pattern *pattern, const struct bus_topology 
       add_queues(pattern, topology->parts[i], true, suffix);
 }
 
-static bool configure_pattern(char *text, size_t size, const struct bus_user *user) {
+static bool configure_pattern(char *text, size_t size, const struct bus_topology_part *part) {
   struct bus_pattern pattern = bus_pattern_start(text, size);
-  if (user->asks)
-    add_own_replies(&pattern, user);
+  if (part->user.asks)
+    add_own_replies(&pattern, &part->user);
+  add_event_queues(&pattern, part);
   return bus_pattern_end(&pattern);
 }
 
@@ -94,6 +119,7 @@ static bool write_pattern(char *text, size_t size, const struct bus_topology *to
   }
   if (user->asks) /* binding a queue writes to it */
     add_own_replies(&pattern, user);
+  add_event_queues(&pattern, part);
   return bus_pattern_end(&pattern);
 }
 
@@ -109,12 +135,17 @@ static bool read_pattern(char *text, size_t size, const struct bus_topology *top
     bus_pattern_add_literal(&pattern, bus_str(bus_exchange_name(BUS_EXCHANGE_REPLY)));
     add_own_replies(&pattern, user);
   }
+  if (takes_events(part)) {
+    bus_pattern_begin_alternative(&pattern);
+    bus_pattern_add_literal(&pattern, bus_str(bus_exchange_name(BUS_EXCHANGE_EVENT)));
+    add_event_queues(&pattern, part);
+  }
   return bus_pattern_end(&pattern);
 }
 
 bool bus_topology_permission(const struct bus_topology *topology, const struct bus_topology_part *part,
                              struct bus_permission *ret) {
-  bool configure = configure_pattern(ret->configure, sizeof ret->configure, &part->user);
+  bool configure = configure_pattern(ret->configure, sizeof ret->configure, part);
   bool write = write_pattern(ret->write, sizeof ret->write, topology, part);
   bool read = read_pattern(ret->read, sizeof ret->read, topology, part);
   return configure && write && read;
@@ -181,10 +212,22 @@ static bool topic_write_pattern(char *text, size_t size, const struct bus_topolo
   return bus_pattern_end(&pattern);
 }
 
-static bool topic_read_pattern(char *text, size_t size, const struct bus_user *user, enum bus_exchange exchange) {
+static void add_taken_keys(struct bus_pattern *pattern, const struct bus_topology_part *part) {
+  for (size_t i = 0; i < part->queue_count; i++)
+    for (size_t j = 0; part->queues[i].kind == BUS_QUEUE_EVENT && j < part->queues[i].type_count; j++) {
+      bus_pattern_begin_alternative(pattern);
+      bus_pattern_add_literal(pattern, bus_message_key(part->queues[i].types[j]));
+    }
+}
+
+/* Binding a queue reads the key from the exchange. */
+static bool topic_read_pattern(char *text, size_t size, const struct bus_topology_part *part,
+                               enum bus_exchange exchange) {
   struct bus_pattern pattern = bus_pattern_start(text, size);
-  if (user->asks && exchange == BUS_EXCHANGE_REPLY)
-    add_own_replies(&pattern, user);
+  if (part->user.asks && exchange == BUS_EXCHANGE_REPLY)
+    add_own_replies(&pattern, &part->user);
+  if (exchange == BUS_EXCHANGE_EVENT)
+    add_taken_keys(&pattern, part);
   return bus_pattern_end(&pattern);
 }
 
@@ -197,12 +240,13 @@ bool bus_topology_topic_permissions(const struct bus_topology *topology, const s
   *ret_count = 0;
   for (int i = BUS_EXCHANGE_CMD; i < BUS_EXCHANGE_BACK; i++) {
     enum bus_exchange exchange = (enum bus_exchange)i;
-    if (!bus_topology_may_write(topology, part, exchange) && !(user->asks && exchange == BUS_EXCHANGE_REPLY))
+    bool binds = exchange == BUS_EXCHANGE_REPLY ? user->asks : exchange == BUS_EXCHANGE_EVENT && takes_events(part);
+    if (!bus_topology_may_write(topology, part, exchange) && !binds)
       continue;
     struct bus_topic_permission *topic = &ret[(*ret_count)++];
     bus_exchange_of(exchange, bus_str(user->name), topic->exchange);
     fits &= topic_write_pattern(topic->write, sizeof topic->write, topology, part, exchange);
-    fits &= topic_read_pattern(topic->read, sizeof topic->read, user, exchange);
+    fits &= topic_read_pattern(topic->read, sizeof topic->read, part, exchange);
   }
   return fits;
 }

@@ -23,7 +23,7 @@ bool bus_topology_is_sender(const struct bus_topology *topology, const struct bu
                             struct bus_str user) {
   if (type->open) {
     const struct bus_user *asker = bus_topology_find_user(topology, user);
-    return asker && asker->asks;
+    return asker && (type->notice ? !asker->redrives : asker->asks);
   }
   for (size_t i = 0; i < BUS_SENDERS_MAX && type->senders[i]; i++)
     if (bus_str_is(user, type->senders[i]))

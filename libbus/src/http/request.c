@@ -49,17 +49,23 @@ const char *bus_http_method(const struct bus_http_exchange *exchange) {
   return exchange->method;
 }
 
-bool bus_http_wait_gone(struct bus_http_exchange *exchange, int64_t timeout_ms) {
+enum bus_http_wait bus_http_wait_ready(struct bus_http_exchange *exchange, int fd, int64_t timeout_ms) {
   enum { STEP_MS = 100 };
-  int fd = http_sockets_find(&exchange->connection);
+  int client = http_sockets_find(&exchange->connection);
   int64_t deadline = bus_monotonic() + timeout_ms * BUS_MILLISECOND;
   for (int64_t left_ms = timeout_ms; left_ms > 0; left_ms = (deadline - bus_monotonic()) / BUS_MILLISECOND) {
-    struct pollfd entry = {.fd = fd, .events = POLLRDHUP};
-    int ready = poll(&entry, 1, left_ms < STEP_MS ? (int)left_ms : STEP_MS);
-    if (ready != 0 || atomic_load(&exchange->server->stopping))
-      return true;
+    struct pollfd entries[] = {{.fd = client, .events = POLLRDHUP}, {.fd = fd, .events = POLLIN}};
+    int ready = poll(entries, BUS_COUNT(entries), left_ms < STEP_MS ? (int)left_ms : STEP_MS);
+    if (ready < 0 || entries[0].revents != 0 || atomic_load(&exchange->server->stopping))
+      return BUS_HTTP_GONE;
+    if (entries[1].revents != 0)
+      return BUS_HTTP_READY;
   }
-  return false;
+  return BUS_HTTP_WAITED;
+}
+
+bool bus_http_wait_gone(struct bus_http_exchange *exchange, int64_t timeout_ms) {
+  return bus_http_wait_ready(exchange, -1, timeout_ms) == BUS_HTTP_GONE;
 }
 
 void bus_http_set_caller(struct bus_http_exchange *exchange, const void *caller) {

@@ -1,4 +1,5 @@
 /* A whole service program: configuration, worker threads, the admin listener, signals. */
+#include <bus/alive.h>
 #include <bus/clock.h>
 #include <bus/log.h>
 #include <bus/service.h>
@@ -85,6 +86,8 @@ struct running {
   size_t worker_count, thread_count;
   size_t command_count; /* of the workers: the first ones take commands */
   struct bus_admin *admin;
+  char instance[BUS_UUID_TEXT];
+  bus_time started_at;
   atomic_bool draining;
   bool failed;
 };
@@ -141,6 +144,27 @@ static bool is_ready(void *context) {
   return true;
 }
 
+static void say_alive(void *context, struct bus_alive *ret) {
+  struct running *running = context;
+  *ret = (struct bus_alive){.instance = bus_str(running->instance),
+                            .version = bus_str(ORDERBUS_VERSION),
+                            .started_at = running->started_at,
+                            .state = is_ready(running) ? BUS_ALIVE_READY : BUS_ALIVE_NOT_READY};
+  if (atomic_load(&running->draining))
+    ret->state = BUS_ALIVE_DRAINING;
+}
+
+static void name_instance(struct running *running) {
+  uint64_t seed[4];
+  struct bus_uuid_source ids;
+  struct bus_uuid id;
+  bus_random_seed(seed);
+  bus_uuid_source_init(&ids, seed);
+  running->started_at = bus_wall_clock();
+  bus_uuid_v7(&ids, running->started_at, &id);
+  bus_uuid_format(&id, running->instance);
+}
+
 static bool start_admin(struct running *running, struct bus_error *err) {
   static const struct bus_health_check checks[] = {{.name = "database", .is_up = database_is_up},
                                                    {.name = "message_queue", .is_up = broker_is_up}};
@@ -173,6 +197,8 @@ static bool add_workers(struct running *running, const struct bus_service *servi
                         struct bus_error *err) {
   for (int64_t i = 0; service && i < count; i++) {
     struct bus_worker **slot = &running->workers[running->worker_count];
+    settings.worker.alive = running->worker_count == 0 ? say_alive : NULL; /* one speaks for all */
+    settings.worker.alive_context = running;
     if (!bus_worker_new(service, running->program->topology, &settings.worker, running->program->settings, slot, err))
       return false;
     running->worker_count++;
@@ -216,6 +242,7 @@ static void fill_worker_settings(const struct bus_program *program) {
 static int run_service(const struct bus_program *program) {
   struct running running = {.program = program};
   struct bus_error err = {.code = BUS_OK};
+  name_instance(&running);
   settings.worker.commands_are_up = commands_are_up;
   settings.worker.commands_context = &running;
   bool good = add_workers(&running, program->commands, settings.workers, &err);

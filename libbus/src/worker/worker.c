@@ -105,6 +105,7 @@ void bus_worker_free(struct bus_worker *worker) {
 
 static void run_once(struct bus_worker *worker) {
   worker_answer_probe(worker);
+  alive_announce(worker);
   if (!worker_connect(worker)) {
     if (worker->fatal.code == BUS_OK)
       worker_pump(worker, worker_next_deadline(worker));

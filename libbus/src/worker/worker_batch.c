@@ -389,5 +389,7 @@ int64_t batch_next_deadline(const struct bus_worker *worker) {
     next = from;
   if (acks_pending(&worker->acks) > 0 && worker->ack_at < next)
     next = worker->ack_at;
+  if (alive_next(worker) < next)
+    next = alive_next(worker);
   return held < next ? held : next;
 }

@@ -93,7 +93,7 @@ struct generation {
 };
 
 /* A message of ours that the broker has not confirmed yet. */
-enum slip_kind { SLIP_ANSWER, SLIP_OUTBOX, SLIP_HELD };
+enum slip_kind { SLIP_ANSWER /* or a notice */, SLIP_OUTBOX, SLIP_HELD };
 struct held; /* a delivery that is retried or parked: acked only after its confirm */
 struct slip {
   enum slip_kind kind;
@@ -223,6 +223,7 @@ struct bus_worker {
   uint64_t lowest_open, next_seq;
   size_t unconfirmed_bytes;
   struct held *held;
+  int64_t alive_at;       /* when the process says next that it is alive */
   int64_t held_logged_at; /* when it was last said that the broker does not take one */
   struct uuid_list confirmed, unroutable;
   size_t confirmed_in_trip, unroutable_in_trip;
@@ -399,6 +400,8 @@ bool publish_is_open(const struct bus_worker *worker);
 /* Room for another one of that size? Waits for confirms, pumping; false: not connected, blocked, or out of patience. */
 bool publish_wait_room(struct bus_worker *worker, size_t bytes);
 void publish_effect(struct bus_worker *worker, const struct bus_effect *effect);
+void publish_notice(struct bus_worker *worker, const struct bus_message_type *type, const struct bus_envelope *envelope,
+                    struct bus_str body);
 void publish_outbox_row(struct bus_worker *worker, const struct bus_message_type *type,
                         const struct bus_envelope *envelope, struct bus_str body);
 /* Retried or parked: held until the broker has it, then its delivery is settled. */
@@ -411,6 +414,11 @@ int64_t publish_held_next(const struct bus_worker *worker);
 void publish_on_confirm(struct bus_worker *worker, uint64_t seq, bool multiple, bool ack);
 void publish_on_return(struct bus_worker *worker, const struct bus_uuid *message_id);
 size_t publish_open_count(const struct bus_worker *worker);
+
+/* ---- worker_alive.c ---- */
+void alive_announce(struct bus_worker *worker);
+/* When it is due; INT64_MAX: never, or once the connection is open. */
+int64_t alive_next(const struct bus_worker *worker);
 
 /* ---- worker_trace.c: a line for each message at debug ---- */
 void trace_received(const struct bus_worker *worker, const struct entry *entry);

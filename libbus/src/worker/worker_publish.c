@@ -113,9 +113,20 @@ void publish_outbox_row(struct bus_worker *worker, const struct bus_message_type
   (void)send(worker, &publication, SLIP_OUTBOX, NULL); /* not sent: the row is due for the sweeper */
 }
 
+void publish_notice(struct bus_worker *worker, const struct bus_message_type *type, const struct bus_envelope *envelope,
+                    struct bus_str body) {
+  const struct bus_publication publication = {
+      .exchange = type->exchange, .key = bus_message_key(type), .transient = true, .envelope = envelope, .body = body};
+  (void)send(worker, &publication, SLIP_ANSWER, NULL); /* a notice that is not sent is lost, as any may be */
+}
+
 void publish_effect(struct bus_worker *worker, const struct bus_effect *effect) {
   if (effect->kind == BUS_EFFECT_EMIT) {
     publish_outbox_row(worker, effect->type, &effect->envelope, effect->body);
+    return;
+  }
+  if (effect->kind == BUS_EFFECT_NOTICE) {
+    publish_notice(worker, effect->type, &effect->envelope, effect->body);
     return;
   }
   struct bus_envelope envelope = effect->envelope;

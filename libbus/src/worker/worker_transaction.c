@@ -227,6 +227,14 @@ static bool decide(struct bus_worker *worker, struct attempt *attempt, struct bu
   return true;
 }
 
+static bool conclude(struct bus_worker *worker, struct attempt *attempt, struct bus_error *err) {
+  if (!worker->service->conclude || attempt->asked_count == 0)
+    return true;
+  bus_effects_begin(&attempt->effects, NULL);
+  worker->service->conclude(attempt->model, &attempt->effects);
+  return !attempt->effects.failed || bus_fail(err, BUS_E_NOMEM, "out of memory for a notice, or it cannot be encoded");
+}
+
 static bool first_trip(struct bus_worker *worker, struct attempt *attempt, struct bus_error *err) {
   struct bus_sql *sql = pg_begin_trip(worker->pg, worker->work);
   (void)pg_add_own(sql, SQL_BEGIN);
@@ -389,7 +397,7 @@ static bool run_transaction(struct bus_worker *worker, struct attempt *attempt, 
     return nomem(err);
   if (!first_trip(worker, attempt, err))
     return false;
-  if (!decide(worker, attempt, err))
+  if (!decide(worker, attempt, err) || !conclude(worker, attempt, err))
     return false;
   if (attempt->count > 0 && BUS_FAIL_POINT("worker.after-decide", pg_fd(worker->pg)))
     return nomem(err);

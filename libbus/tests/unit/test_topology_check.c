@@ -120,7 +120,7 @@ TEST(topology_wrong_types)
   assert_wrong_type((struct bus_message_type)BUS_EVENT("x.v1", NULL, "order-svc", "nobody"), "its sender is no user");
   assert_wrong_type((struct bus_message_type){.type = "x.v1", .exchange = BUS_EXCHANGE_EVENT}, "has no sender");
   assert_wrong_type((struct bus_message_type){.type = "x.v1", .exchange = BUS_EXCHANGE_CMD, .open = true},
-                    "only a query is open to every user who asks");
+                    "only a query is open to every user who asks, and a notice to every user");
   assert_wrong_type((struct bus_message_type){.type = "x.v1", .exchange = BUS_EXCHANGE_QUERY, .taken_elsewhere = true},
                     "only an event is taken elsewhere");
   assert_wrong_type((struct bus_message_type){.type = "x.v1", .exchange = BUS_EXCHANGE_REPLY, .senders = {"edge"}},

@@ -8,11 +8,15 @@
 static const struct bus_message_type place = BUS_COMMAND("order.place.v1", NULL, "edge");
 static const struct bus_message_type *const types[] = {&place};
 static const struct bus_queue queues[] = {BUS_WORK_QUEUE("order-svc", types)};
+static const struct bus_message_type reserved = BUS_EVENT("stock.reserved.v1", NULL, "order-svc");
+static const struct bus_message_type *const heard[] = {&reserved};
+static const struct bus_queue listening[] = {BUS_EVENT_QUEUE("audit.event", heard)};
 static const struct bus_topology_part edge = {.user = {.name = "edge", .asks = true}},
+                                      audit = {.user = {.name = "audit"}, .queues = listening, .queue_count = 1},
                                       order = BUS_TOPOLOGY_PART("order-svc", types, queues);
-static const struct bus_topology_part *const parts[] = {&edge, &order};
+static const struct bus_topology_part *const parts[] = {&edge, &order, &audit};
 static const struct bus_topology topology = {
-    .parts = parts, .part_count = 2, .tiers = bus_default_tiers, .tier_count = 1, .query_ttl_ms = 1000};
+    .parts = parts, .part_count = 3, .tiers = bus_default_tiers, .tier_count = 1, .query_ttl_ms = 1000};
 
 static char *printed(void (*print)(FILE *out)) {
   char *text = NULL;
@@ -89,7 +93,10 @@ TEST(topology_text_finds_bindings_that_are_not_ours)
                                 "bus.cmd\tspy\torder.place\n"
                                 "bus.reply\tedge.reply.1\tedge.reply.1\n"
                                 "other\torder-svc\tx\n"
+                                "bus.event\taudit.event.7-1\tstock.reserved\n" /* a process's of audit */
+                                "bus.event\taudit.event.7-1\torder.place\n"
                                 "bus.event\torder-svc\tstock.gone\n",
                                 &topology, keep, all);
-  assert_string_equal(all, "bus.cmd\tspy\torder.place;bus.event\torder-svc\tstock.gone;");
+  assert_string_equal(all, "bus.cmd\tspy\torder.place;bus.event\taudit.event.7-1\torder.place;"
+                           "bus.event\torder-svc\tstock.gone;");
 }

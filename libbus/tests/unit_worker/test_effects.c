@@ -341,3 +341,45 @@ TEST(out_of_memory_is_remembered)
   assert_true(f.effects.failed); /* of the whole batch */
   close_all(&f);
 }
+
+TEST(a_notice_is_of_the_batch)
+{
+  static const struct bus_message_type noticed = BUS_NOTICE("thing.noticed.v1", &schema, "thing");
+  const struct body body = {3};
+  struct fixture f;
+  open(&f);
+  bus_effects_begin(&f.effects, NULL);
+  bus_notify(&f.effects, &noticed, &body);
+  const struct bus_effect *effect = f.effects.first;
+  assert_int_equal(effect->kind, BUS_EFFECT_NOTICE);
+  assert_null(effect->cause);
+  assert_true(bus_uuid_is_nil(&effect->envelope.causation_id) && bus_uuid_is_nil(&effect->envelope.correlation_id));
+  assert_true(bus_str_is(effect->envelope.app_id, "thing") && bus_str_is(effect->body, "{\"n\":3}"));
+  close_all(&f);
+}
+
+struct bodies {
+  struct body *items;
+  size_t count;
+};
+
+TEST(a_long_list_takes_several_notices)
+{
+  static const struct bus_field list_fields[] = {
+      BUS_FIELD_ARRAY(struct bodies, items, count, struct body, &schema, 1, 2, BUS_REQUIRED, "two at most")};
+  static const struct bus_schema list_schema = BUS_SCHEMA("things", struct bodies, list_fields);
+  static const struct bus_message_type noticed = BUS_NOTICE("thing.noticed.v1", &list_schema, "thing");
+  static const char *const expected[] = {"{\"items\":[{\"n\":1},{\"n\":2}]}", "{\"items\":[{\"n\":3}]}"};
+  const struct body items[] = {{1}, {2}, {3}};
+  struct fixture f;
+  open(&f);
+  bus_effects_begin(&f.effects, NULL);
+  bus_notify_list(&f.effects, &noticed, items, 0);
+  assert_int_equal(f.effects.count, 0);
+  bus_notify_list(&f.effects, &noticed, items, 3);
+  assert_int_equal(f.effects.count, 2);
+  const struct bus_effect *effect = f.effects.first;
+  for (int i = 0; i < 2; i++, effect = effect->next)
+    assert_true(bus_str_is(effect->body, expected[i]));
+  close_all(&f);
+}
