@@ -169,6 +169,12 @@ const struct bus_schema product_view_schema = BUS_SCHEMA("product", struct produ
 static const struct bus_field get_fields[] = {PRODUCT_ID(struct product_get, BUS_REQUIRED)};
 const struct bus_schema product_get_schema = BUS_SCHEMA("product.get", struct product_get, get_fields);
 
+static const struct bus_field changes_fields[] = {
+    BUS_FIELD_ARRAY(struct products_changed, products, product_count, struct product_get, &product_get_schema, 1,
+                    PRODUCT_CHANGES_MAX, BUS_REQUIRED, "products that have changed"),
+};
+const struct bus_schema product_changes_schema = BUS_SCHEMA("product.changed", struct products_changed, changes_fields);
+
 static const struct bus_field list_fields[] = {
     BUS_FIELD_STRING(struct product_list, cursor, BUS_TOKEN, 1, PRODUCT_CURSOR_MAX, BUS_OPTIONAL,
                      "begin behind this product"),
@@ -232,6 +238,8 @@ const struct bus_message_type inventory_ping_type = BUS_QUERY("inventory.ping.v1
 const struct bus_message_type inventory_answer_type = BUS_ANSWER("inventory.answer.v1", &inventory_answer_schema);
 const struct bus_message_type product_page_type = BUS_ANSWER("product.page.v1", &product_page_schema);
 const struct bus_message_type inventory_pong_type = BUS_ANSWER("inventory.pong.v1", &bus_pong_schema);
+const struct bus_message_type product_changed_type =
+    BUS_NOTICE("product.changed.v1", &product_changes_schema, "inventory-svc");
 const struct bus_message_type stock_reserved_type =
     BUS_EVENT("stock.reserved.v1", &stock_reserved_schema, "inventory-svc");
 const struct bus_message_type stock_rejected_type =

@@ -5,7 +5,7 @@
 #include <bus/field.h>
 #include <bus/message.h>
 
-enum { STOCK_ITEMS_MAX = 100, STOCK_QUANTITY_MAX = 1000, STOCK_PAGE_MAX = 100 };
+enum { STOCK_ITEMS_MAX = 100, STOCK_QUANTITY_MAX = 1000, STOCK_PAGE_MAX = 100, PRODUCT_CHANGES_MAX = 200 };
 /* Bytes of texts, here, in rows and in their CHECKs. */
 enum { STOCK_PRODUCT_ID_MAX = BUS_ID_MAX, STOCK_NAME_MAX = 200, STOCK_CURRENCY_LEN = 3 };
 #define STOCK_ON_HAND_MAX INT64_C(1000000000)
@@ -195,6 +195,11 @@ struct product_page {
   size_t item_count;
   struct bus_str next_cursor;
 };
+/* product.changed.v1, a notice: products that a batch has changed, whether their stock or what is sold. */
+struct products_changed {
+  struct product_get *products;
+  size_t product_count;
+};
 struct inventory_ping {
   bool deep;
 };
@@ -203,7 +208,7 @@ extern const struct bus_schema stock_item_schema, inventory_reserve_schema, inve
     inventory_set_stock_schema, inventory_put_product_schema, stock_reserved_schema, stock_rejected_schema,
     stock_event_schema, product_view_schema, product_get_schema, product_list_schema, inventory_answer_schema,
     product_page_schema, inventory_ping_schema, product_put_schema, product_withdraw_schema, stock_update_schema,
-    own_make_schema, own_name_schema, own_view_schema, own_answer_schema;
+    own_make_schema, own_name_schema, own_view_schema, own_answer_schema, product_changes_schema;
 
 extern const struct bus_message_type inventory_reserve_type, inventory_commit_type,
     inventory_release_type;                                      /* commands, from order-svc */
@@ -217,6 +222,7 @@ extern const struct bus_message_type reservation_make_type, reservation_confirm_
 extern const struct bus_message_type reservation_get_type, reservation_answer_type; /* query, from edge; answer */
 extern const struct bus_message_type product_get_type, product_list_type, inventory_ping_type; /* queries, from edge */
 extern const struct bus_message_type inventory_answer_type, product_page_type, inventory_pong_type; /* answers */
+extern const struct bus_message_type product_changed_type;                                          /* notice */
 extern const struct bus_message_type stock_reserved_type, stock_rejected_type, stock_released_type, stock_missing_type,
     stock_held_type, stock_committed_type; /* events, to order-svc */
 

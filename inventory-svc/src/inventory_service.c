@@ -396,3 +396,17 @@ void inventory_decide(void *model, const struct bus_input *input, struct bus_eff
   }
   bus_park(effects, "inventory-svc has no use for this message");
 }
+
+/* ---- the batch ---- */
+
+/* Products that are not as they were read. */
+static bool take_change(const void *row, void *ret) {
+  const struct product *product = row;
+  *(struct product_get *)ret = (struct product_get){product->id};
+  return product_changes(product) != product->stored;
+}
+
+void inventory_conclude(void *context, struct bus_effects *effects) {
+  const struct inventory_model *model = context;
+  bus_set_notify(&model->products, effects, &product_changed_type, take_change);
+}

@@ -83,6 +83,8 @@ void inventory_own_answer(const struct reservation *reservation, enum own_outcom
 
 /* bus_service.decide; model is a struct inventory_model whose products are set. */
 void inventory_decide(void *model, const struct bus_input *input, struct bus_effects *effects);
+/* bus_service.conclude */
+void inventory_conclude(void *model, struct bus_effects *effects);
 
 /* As clients see it; points to the product's text. */
 void product_view_of(const struct product *product, struct product_view *ret);

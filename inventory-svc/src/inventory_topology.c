@@ -11,7 +11,7 @@ static const struct bus_message_type *const types[] = {
     &inventory_pong_type,        &stock_reserved_type,      &stock_rejected_type,      &stock_released_type,
     &stock_missing_type,         &stock_held_type,          &stock_committed_type,     &product_update_stock_type,
     &reservation_make_type,      &reservation_confirm_type, &reservation_release_type, &reservation_get_type,
-    &reservation_answer_type,    &inventory_restock_type,
+    &reservation_answer_type,    &inventory_restock_type,   &product_changed_type,
 };
 static const struct bus_message_type *const commands[] = {
     &inventory_restock_type, &inventory_reserve_type,   &order_confirmed_type,       &inventory_commit_type,

@@ -23,6 +23,7 @@ static const struct bus_service commands = {
     .lock = inventory_lock,
     .load = inventory_load,
     .decide = inventory_decide,
+    .conclude = inventory_conclude,
     .store = inventory_store,
     .act = inventory_metrics_count,
 };
@@ -34,6 +35,7 @@ static const struct bus_service requests = {
     .lock = inventory_lock,
     .load = inventory_load,
     .decide = inventory_decide,
+    .conclude = inventory_conclude,
     .store = inventory_store,
     .act = inventory_metrics_count,
 };

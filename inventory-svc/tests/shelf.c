@@ -171,6 +171,8 @@ void shelf_run(struct shelf *shelf) {
     parked += bus_effects_end(&shelf->effects) != BUS_DONE;
     assert_true(inventory_model_is_valid(model));
   }
+  bus_effects_begin(&shelf->effects, NULL);
+  inventory_conclude(model, &shelf->effects);
   assert_false(shelf->effects.failed);
   assert_int_equal(parked, shelf->parked);
   store(shelf, model);
@@ -179,7 +181,14 @@ void shelf_run(struct shelf *shelf) {
 
 const struct bus_effect *shelf_message(const struct shelf *shelf, size_t n) {
   for (const struct bus_effect *effect = shelf->effects.first; effect; effect = effect->next)
-    if (effect->kind != BUS_EFFECT_ACTION && n-- == 0)
+    if (effect->kind != BUS_EFFECT_ACTION && effect->kind != BUS_EFFECT_NOTICE && n-- == 0)
+      return effect;
+  return NULL;
+}
+
+const struct bus_effect *shelf_notice(const struct shelf *shelf) {
+  for (const struct bus_effect *effect = shelf->effects.first; effect; effect = effect->next)
+    if (effect->kind == BUS_EFFECT_NOTICE)
       return effect;
   return NULL;
 }

@@ -38,8 +38,10 @@ void shelf_run(struct shelf *shelf);
 /* shelf_add and shelf_run of one message; returns its only message. */
 const struct bus_effect *shelf_one(struct shelf *shelf, const struct bus_message_type *type, const void *body);
 
-/* The n-th message (not action) of the last run; NULL: none. */
+/* The n-th message (neither action nor notice) of the last run; NULL: none. */
 const struct bus_effect *shelf_message(const struct shelf *shelf, size_t n);
+/* Its notice; NULL: none. */
+const struct bus_effect *shelf_notice(const struct shelf *shelf);
 
 void shelf_put(struct shelf *shelf, const char *id, int64_t price, const char *currency, int64_t on_hand);
 const struct product *shelf_product(const struct shelf *shelf, const char *id);

@@ -341,3 +341,24 @@ TEST(a_batch_without_memory_fails_whole)
   bus_arena_free(tiny);
   shelf_free(shelf);
 }
+
+/* ---- the batch ---- */
+
+TEST(a_batch_tells_which_products_have_changed)
+{
+  struct shelf *shelf = shelf_new();
+  const struct inventory_set_stock set = {{{1}}, BUS_STR("B"), 7}, again = {{{2}}, BUS_STR("NONE"), 7};
+  shelf_put(shelf, "A", 5, "EUR", 10);
+  assert_ptr_equal(shelf_notice(shelf)->type, &product_changed_type);
+  assert_true(bus_str_is(shelf_notice(shelf)->body, "{\"products\":[{\"product_id\":\"A\"}]}"));
+  shelf_put(shelf, "B", 5, "EUR", 10);
+  shelf_add(shelf, &inventory_set_stock_type, &set);
+  shelf_add(shelf, &inventory_set_stock_type, &set); /* once is enough */
+  shelf_run(shelf);
+  assert_true(bus_str_is(shelf_notice(shelf)->body, "{\"products\":[{\"product_id\":\"B\"}]}"));
+  shelf_add(shelf, &inventory_set_stock_type, &set); /* carried out already */
+  shelf_add(shelf, &inventory_set_stock_type, &again);
+  shelf_run(shelf);
+  assert_null(shelf_notice(shelf));
+  shelf_free(shelf);
+}

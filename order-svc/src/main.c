@@ -24,6 +24,7 @@ static const struct bus_service commands = {
     .lock = order_lock,
     .load = order_load,
     .decide = order_decide_input,
+    .conclude = order_conclude,
     .store = order_store,
     .act = order_metrics_count,
 };

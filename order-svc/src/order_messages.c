@@ -91,6 +91,19 @@ static const struct bus_field get_many_fields[] = {
 };
 const struct bus_schema order_get_many_schema = BUS_SCHEMA("order.get-many", struct order_get_many, get_many_fields);
 
+static const struct bus_field change_fields[] = {
+    BUS_FIELD_UUID(struct order_change, order_id, BUS_REQUIRED, "the order"),
+    BUS_FIELD_INT64(struct order_change, version, 1, BUS_JSON_INT_MAX, BUS_REQUIRED, "counts its changes"),
+    BUS_FIELD_ENUM(struct order_change, status, order_status_names, BUS_REQUIRED, "its status now"),
+};
+const struct bus_schema order_change_schema = BUS_SCHEMA("order_change", struct order_change, change_fields);
+
+static const struct bus_field changes_fields[] = {
+    BUS_FIELD_ARRAY(struct order_changes, orders, order_count, struct order_change, &order_change_schema, 1,
+                    ORDER_CHANGES_MAX, BUS_REQUIRED, "orders that have changed"),
+};
+const struct bus_schema order_changes_schema = BUS_SCHEMA("order.changed", struct order_changes, changes_fields);
+
 static const struct bus_field answers_fields[] = {
     BUS_FIELD_ARRAY(struct order_answers, answers, answer_count, struct order_answer, &order_answer_schema, 1,
                     ORDER_GET_MANY_MAX, BUS_REQUIRED, "one for each order that was asked for, in that order"),
@@ -169,6 +182,7 @@ const struct bus_message_type order_get_many_type = BUS_QUERY("order.get-many.v1
 const struct bus_message_type order_list_type = BUS_QUERY("order.list.v1", &order_list_schema, "edge");
 const struct bus_message_type order_events_get_type = BUS_QUERY("order.events.v1", &order_events_get_schema, "edge");
 const struct bus_message_type order_ping_type = BUS_QUERY("order.ping.v1", &order_ping_schema, "edge");
+const struct bus_message_type order_changed_type = BUS_NOTICE("order.changed.v1", &order_changes_schema, "order-svc");
 const struct bus_message_type order_answer_type = BUS_ANSWER("order.answer.v1", &order_answer_schema);
 const struct bus_message_type order_answers_type = BUS_ANSWER("order.answers.v1", &order_answers_schema);
 const struct bus_message_type order_page_type = BUS_ANSWER("order.page.v1", &order_page_schema);

@@ -14,7 +14,13 @@ enum {
   ORDER_TOKEN_MAX = 128,
   ORDER_REPLY_TO_MAX = 255, /* of a queue's name in AMQP */
 };
-enum { ORDER_ITEMS_MAX = 100, ORDER_QUANTITY_MAX = 1000, ORDER_PAGE_MAX = 100, ORDER_GET_MANY_MAX = 64 };
+enum {
+  ORDER_ITEMS_MAX = 100,
+  ORDER_QUANTITY_MAX = 1000,
+  ORDER_PAGE_MAX = 100,
+  ORDER_GET_MANY_MAX = 64,
+  ORDER_CHANGES_MAX = 200
+};
 
 /* The queues, work queues first: in this order a worker of commands has its own. */
 enum { ORDER_QUEUE_EVENTS, ORDER_QUEUE_PLACE, ORDER_QUEUE_QUERIES };
@@ -182,15 +188,28 @@ struct order_event {
   struct bus_str reason;
 };
 
+/* order.changed.v1, a notice: what a batch has committed. Its receivers read the orders that they show. */
+struct order_change {
+  struct bus_uuid order_id;
+  int64_t version;
+  int status;
+};
+struct order_changes {
+  struct order_change *orders;
+  size_t order_count;
+};
+
 extern const struct bus_schema order_place_schema, order_cancel_schema, order_answer_schema, order_get_schema,
     order_get_many_schema, order_answers_schema, order_list_schema, order_page_schema, order_events_get_schema,
-    order_history_schema, order_event_view_schema, order_ping_schema, order_pong_schema, order_event_schema;
+    order_history_schema, order_event_view_schema, order_ping_schema, order_pong_schema, order_event_schema,
+    order_change_schema, order_changes_schema;
 
 extern const struct bus_message_type order_place_type, order_cancel_type; /* commands, from edge */
 extern const struct bus_message_type order_get_type, order_get_many_type, order_list_type, order_events_get_type,
     order_ping_type; /* queries, from edge */
 extern const struct bus_message_type order_answer_type, order_answers_type, order_page_type, order_history_type,
-    order_pong_type; /* answers */
+    order_pong_type;                                     /* answers */
+extern const struct bus_message_type order_changed_type; /* notice */
 extern const struct bus_message_type order_created_type, order_confirmed_type, order_rejected_type,
     order_cancelled_type; /* events */
 

@@ -303,3 +303,18 @@ void order_decide_input(void *context, const struct bus_input *input, struct bus
   else
     finish_turn(&turn);
 }
+
+/* ---- the batch ---- */
+
+/* Orders whose log has grown. */
+static bool take_change(const void *row, void *ret) {
+  const struct order_entry *entry = row;
+  if (entry->last)
+    *(struct order_change *)ret = (struct order_change){entry->now.order_id, entry->now.version, entry->now.status};
+  return entry->last;
+}
+
+void order_conclude(void *context, struct bus_effects *effects) {
+  const struct order_model *model = context;
+  bus_set_notify(&model->orders, effects, &order_changed_type, take_change);
+}

@@ -44,5 +44,6 @@ struct order_tally {
   int status;        /* with the alarm */
 };
 
-/* The worker's decide(); model is a struct order_model. */
+/* The worker's decide() and conclude(); model is a struct order_model. */
 void order_decide_input(void *model, const struct bus_input *input, struct bus_effects *effects);
+void order_conclude(void *model, struct bus_effects *effects);

@@ -1,6 +1,8 @@
 /* Inputs to effects: golden messages, deadlines, several inputs of one order in a batch, and what is counted. */
 #include "one_order.h"
 
+#include <stdio.h>
+
 /* ---- golden messages of each step ---- */
 
 static const struct order *order_at(size_t index) {
@@ -327,5 +329,39 @@ TEST(the_age_of_what_finished)
   rig_add(&rig, ORDER_ON_PAYMENT_CAPTURED);
   run(ORDER_RESERVED);
   assert_true(rig_tally(&rig, 0)->age == 3 * BUS_SECOND);
+  rig_done(&rig);
+}
+
+/* ---- the batch ---- */
+
+static void conclude(void) {
+  bus_effects_begin(&rig.effects, NULL);
+  order_conclude(rig.model, &rig.effects);
+  assert_false(rig.effects.failed);
+}
+
+TEST(a_batch_tells_which_orders_have_changed)
+{
+  char expected[256];
+  begin(ORDER_PENDING);
+  rig_add(&rig, ORDER_ON_STOCK_RESERVED);
+  rig_add(&rig, ORDER_ON_PAYMENT_CAPTURED);
+  run(ORDER_PENDING);
+  conclude();
+  (void)snprintf(expected, sizeof expected, "{\"orders\":[{" ID ",\"version\":%d,\"status\":\"CONFIRMED\"}]}",
+                 (int)entry()->now.version);
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_NOTICE), 1);
+  assert_ptr_equal(rig_effect(&rig, BUS_EFFECT_NOTICE, 0)->type, &order_changed_type);
+  assert_text(rig_effect(&rig, BUS_EFFECT_NOTICE, 0)->body, expected);
+  rig_done(&rig);
+}
+
+TEST(a_batch_that_changed_no_order_tells_nothing)
+{
+  begin(ORDER_CONFIRMED);
+  rig_add(&rig, ORDER_ON_CANCEL);
+  run(ORDER_CONFIRMED);
+  conclude();
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_NOTICE), 0);
   rig_done(&rig);
 }
