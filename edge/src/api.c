@@ -64,6 +64,28 @@ void edge_query(void *context, struct bus_http_exchange *exchange) {
   query(context, exchange, bus_http_request(exchange));
 }
 
+/* ---- products ---- */
+
+void edge_products_get(void *context, struct bus_http_exchange *exchange) {
+  struct edge *edge = context;
+  struct bus_arena *arena = bus_http_arena(exchange);
+  const struct product_get *get = bus_http_request(exchange);
+  struct product_view view;
+  struct product_ticket ticket;
+  const struct inventory_answer known = {INVENTORY_FOUND, &view};
+  const void *said = &known;
+  struct response response;
+  bool hit = product_cache_find(edge->products, get->product_id, bus_monotonic(), arena, &view, &ticket);
+  bus_series_add(hit ? edge->metrics.product_hits : edge->metrics.product_misses, 1);
+  if (hit || ask_route(edge, exchange, get, &said, &response)) {
+    const struct inventory_answer *answer = said;
+    if (!hit && answer->product)
+      product_cache_keep(edge->products, &ticket, answer->product, bus_monotonic());
+    response = response_product(answer, arena);
+  }
+  edge_respond(edge, exchange, &response);
+}
+
 static bool read_condition(const struct bus_http_exchange *exchange, struct product_condition *ret) {
   return request_condition(bus_http_header(exchange, "If-Match"), bus_http_header(exchange, "If-None-Match"), ret);
 }
@@ -77,6 +99,7 @@ static void write_product(struct edge *edge, struct bus_http_exchange *exchange,
   struct response response = response_changed_meanwhile();
   if (may_hold && edge_ask(edge, exchange, &query, &said, &response))
     response = kind->view(said, bus_http_arena(exchange));
+  product_cache_forget(edge->products, product_id); /* the client reads what it has written, before the event comes */
   edge_respond(edge, exchange, &response);
 }
 
@@ -320,6 +343,7 @@ static void set_stock(struct edge *edge, struct bus_http_exchange *exchange, con
     response = response_stock(said, bus_http_arena(exchange));
   else if (outcome == EDGE_CONFIRMED)
     response = response_stock_accepted(request->idempotency_key, bus_http_arena(exchange));
+  product_cache_forget(edge->products, set_stock.product_id);
   edge_respond(edge, exchange, &response);
 }
 

@@ -76,6 +76,13 @@ static void open_counters(struct edge_metrics *metrics) {
   metrics->orders_replayed = series(orders, "replayed");
   struct bus_metric *waiting = family(
       "edge_waiting_requests", "Requests that wait for the bus; long: because of a Prefer header", BUS_GAUGE, "kind");
+  struct bus_metric *products = family("edge_product_cache_total", "Reads of one product", BUS_COUNTER, "result");
+  metrics->product_hits = series(products, "hit");
+  metrics->product_misses = series(products, "miss");
+  metrics->resyncs =
+      bus_metric_series(bus_metric_register(&(struct bus_metric_spec){
+                            .name = "edge_resyncs_total", .help = "How often events were missed", .kind = BUS_COUNTER}),
+                        NULL);
   metrics->waiting = series(waiting, "any");
   metrics->long_waiting = series(waiting, "long");
 }
@@ -105,19 +112,33 @@ static bool open_requester(struct edge *edge, struct bus_error *err) {
   uint64_t seed[4];
   struct bus_uuid_source source;
   struct bus_uuid uuid;
-  char instance[BUS_UUID_TEXT];
   bus_random_seed(seed);
   bus_uuid_source_init(&source, seed);
-  bus_uuid_v7(&source, bus_wall_clock(), &uuid);
-  bus_uuid_format(&uuid, instance);
+  edge->started_at = bus_wall_clock();
+  bus_uuid_v7(&source, edge->started_at, &uuid);
+  bus_uuid_format(&uuid, edge->instance);
   const char *ca_file = edge->settings->rabbitmq_ca_file;
   return bus_requester_new(&(struct bus_requester_settings){.amqp_url = edge->settings->rabbitmq_url,
                                                             .ca_file = ca_file && *ca_file ? ca_file : NULL,
                                                             .service = "edge",
-                                                            .instance = instance,
+                                                            .instance = edge->instance,
                                                             .heartbeat_s = edge->settings->heartbeat_s,
                                                             .max_open = (int)edge->settings->max_open_requests},
                            &edge->requester, err);
+}
+
+/* Last: events find the whole edge. */
+static bool open_listener(struct edge *edge, const struct bus_topology *topology, struct bus_error *err) {
+  const char *ca_file = edge->settings->rabbitmq_ca_file;
+  return bus_listener_new(&(struct bus_listener_settings){.amqp_url = edge->settings->rabbitmq_url,
+                                                          .ca_file = ca_file && *ca_file ? ca_file : NULL,
+                                                          .instance = edge->instance,
+                                                          .heartbeat_s = edge->settings->heartbeat_s,
+                                                          .topology = topology,
+                                                          .queue = bus_topology_queue(topology, "edge.event"),
+                                                          .calls = &edge_listener_calls,
+                                                          .context = edge},
+                          &edge->listener, err);
 }
 
 /* Behind the requester: with AUTH=own the keys come by it. */
@@ -130,9 +151,13 @@ bool edge_open(struct edge *edge, const struct edge_settings *settings, const st
                struct bus_error *err) {
   const struct bus_breaker_settings breaker = edge_breaker_settings(settings);
   *edge = (struct edge){
-      .settings = settings, .accepted = accepted_new(ACCEPTED_MAX), .accepted_stock = accepted_new(ACCEPTED_MAX)};
-  if (edge->accepted == NULL || edge->accepted_stock == NULL)
-    return bus_fail(err, BUS_E_NOMEM, "out of memory for the memory of accepted orders and stock updates");
+      .settings = settings,
+      .accepted = accepted_new(ACCEPTED_MAX),
+      .accepted_stock = accepted_new(ACCEPTED_MAX),
+      .products = product_cache_new(settings->product_cache_ms * BUS_MILLISECOND),
+  };
+  if (edge->accepted == NULL || edge->accepted_stock == NULL || edge->products == NULL)
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for accepted orders and stock updates, or for products");
   make_customer_key(settings->customer_hash_key, edge->customer_key);
   edge->backlog.limit = settings->shed_outbox_age_ms * BUS_MILLISECOND;
   own_keys_init(&edge->own_keys);
@@ -141,13 +166,16 @@ bool edge_open(struct edge *edge, const struct edge_settings *settings, const st
     return false;
   edge_reads_init(&edge->reads);
   streams_init(&edge->streams);
+  streams_init(&edge->feeds);
+  feed_init(&edge->feed);
+  instances_init(&edge->instances);
   edge_health_open(edge);
   open_counters(&edge->metrics);
   open_gauges(edge);
   open_routing_gauges(edge);
   if (settings->psp_webhook_secret[0] == '\0')
     bus_log(BUS_INFO, "PSP_WEBHOOK_SECRET is not set: events of the payment provider are answered 503");
-  return edge_watch_start(edge, err);
+  return edge_watch_start(edge, err) && open_listener(edge, topology, err);
 }
 
 void edge_begin_drain(struct edge *edge) {
@@ -156,11 +184,13 @@ void edge_begin_drain(struct edge *edge) {
 }
 
 void edge_close(struct edge *edge) {
+  bus_listener_free(edge->listener);
   edge_watch_stop(edge);
   edge_auth_close(edge->auth);
   bus_requester_free(edge->requester);
   own_keys_close(&edge->own_keys);
   accepted_free(edge->accepted);
   accepted_free(edge->accepted_stock);
+  product_cache_free(edge->products);
   *edge = (struct edge){.settings = edge->settings};
 }

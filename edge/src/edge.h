@@ -15,12 +15,17 @@
 #include "accept_mode.h"
 #include "accepted.h"
 #include "auth.h"
+#include "feed.h"
 #include "gather.h"
+#include "instances.h"
 #include "own_keys.h"
+#include "product_cache.h"
 #include "responses.h"
 #include "settings.h"
 #include "shed.h"
 #include "streams.h"
+
+#include <bus/listener.h>
 
 enum { EDGE_COMMANDS_MAX = 32, EDGE_SERVICES_MAX = 16, EDGE_CHECKS_MAX = EDGE_SERVICES_MAX + 3 };
 
@@ -55,6 +60,7 @@ struct edge_metrics {
   struct bus_series *refused[REFUSAL_COUNT];
   struct bus_series *orders_answered, *orders_confirmed, *orders_replayed;
   struct bus_series *waiting, *long_waiting;
+  struct bus_series *product_hits, *product_misses, *resyncs;
 };
 
 /* The thread that asks order-svc how far it is behind. */
@@ -62,7 +68,9 @@ struct edge_watch {
   pthread_t thread;
   pthread_mutex_t mutex;
   pthread_cond_t end;
-  bool runs, ends; /* ends: under the mutex */
+  bool runs, ends;              /* ends: under the mutex */
+  int64_t streams_at, alive_at; /* the thread's own: when it looked at the orders of streams; when it says next that
+                                   this edge is alive */
 };
 
 /* Reads of orders that share queries. */
@@ -74,15 +82,19 @@ struct edge_reads {
 
 struct edge {
   const struct edge_settings *settings;
+  char instance[BUS_UUID_TEXT]; /* of this process */
+  bus_time started_at;
   uint8_t customer_key[32];     /* of the hashes in the access log */
   bool has_users;               /* USER_SEAL_KEY was given */
   struct bus_seal_key user_key; /* passwords and tokens are sealed to it */
   struct own_keys own_keys;
   struct bus_requester *requester;
+  struct bus_listener *listener;
   struct bus_admin *admin;
-  struct edge_auth *auth;                               /* NULL: AUTH=off */
-  struct accepted *accepted;                            /* orders */
-  struct accepted *accepted_stock;                      /* stock updates, by their request id */
+  struct edge_auth *auth;          /* NULL: AUTH=off */
+  struct accepted *accepted;       /* orders */
+  struct accepted *accepted_stock; /* stock updates, by their request id */
+  struct product_cache *products;
   struct edge_sent_command commands[EDGE_COMMANDS_MAX]; /* in the topology's order, as the services */
   size_t command_count;
   struct edge_service services[EDGE_SERVICES_MAX];
@@ -92,7 +104,10 @@ struct edge {
   struct backlog backlog;
   struct intake intake;
   struct edge_reads reads;
-  struct streams streams;
+  struct streams streams, feeds; /* of one order, of all */
+  struct feed feed;
+  struct instances instances;
+  atomic_bool listening, has_listened; /* events come; they have come since the start */
   struct edge_watch watch;
   atomic_bool draining;           /* the process is to end: it is not ready any more */
   atomic_ullong nameless_queries; /* numbers those that ask for nothing in particular */
@@ -190,6 +205,26 @@ bool edge_ping_has_workers(const struct edge_service *service, const void *pong)
 /* One look of the watch at the orders of all streams; blocks for a second at most where order-svc is silent. */
 void edge_streams_look(struct edge *edge);
 
+/* ---- events (events.c) ---- */
+extern const struct bus_listener_calls edge_listener_calls; /* context: struct edge */
+/* This edge says that it is alive; blocks for a second at most. */
+void edge_say_alive(struct edge *edge);
+
+/* ---- server-sent events (stream.c) ---- */
+struct edge_pause {
+  struct bus_http_exchange *exchange;
+  int fd; /* readable: there may be news; -1: none */
+  int64_t until, quiet_until;
+};
+/* Calls serve(context) while the stream is in the list, with its wake_fd. 429: its customer has enough. */
+struct response edge_stream_join(struct streams *streams, struct stream *stream, void (*serve)(void *context),
+                                 void *context);
+bool edge_stream_open(struct bus_http_exchange *exchange) BUS_MUST_CHECK;
+bool edge_stream_resync(struct bus_http_exchange *exchange) BUS_MUST_CHECK;
+struct edge_pause edge_pause_of(struct bus_http_exchange *exchange, int fd);
+/* Waits until fd is readable, for half a second at most. False: the stream ends. */
+bool edge_stream_pause(const struct edge *edge, struct edge_pause *pause) BUS_MUST_CHECK;
+
 /* ---- the backlog and the intake of order-svc, and services whose breaker is open (watch.c) ---- */
 bool edge_watch_start(struct edge *edge, struct bus_error *err) BUS_MUST_CHECK;
 /* Accepts one that was never started. */
@@ -213,11 +248,15 @@ struct bus_str edge_owner(const struct bus_http_exchange *exchange);
 /* The handler of every query that is its row alone: data is a struct edge_query_kind, the input is the query's body,
  * and what the path names is the item of the breaker. */
 void edge_query(void *edge, struct bus_http_exchange *exchange);
+/* From the cache, where it has the product. */
+void edge_products_get(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_post(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_get(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_list(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_events(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_stream(void *edge, struct bus_http_exchange *exchange);
+void edge_events_stream(void *edge, struct bus_http_exchange *exchange);
+void edge_services_list(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_cancel(void *edge, struct bus_http_exchange *exchange);
 /* PUT /api/orders/{id}/status: cancels it, or refuses any other change. */
 void edge_orders_status(void *edge, struct bus_http_exchange *exchange);

@@ -1,4 +1,16 @@
-/* The edge's part of the topology: it asks, and owns neither types nor queues. */
+/* The edge's part of the topology: it asks, and each edge listens to what has changed and who is alive. */
+#include <bus/alive.h>
 #include <bus/topology.h>
+#include <inventory_messages.h>
+#include <order_messages.h>
 
-const struct bus_topology_part edge_topology = {.user = {.name = "edge", .asks = true}};
+static const struct bus_message_type *const types[] = {&bus_alive_type};
+static const struct bus_message_type *const events[] = {&order_changed_type, &product_changed_type, &bus_alive_type};
+
+static const struct bus_queue queues[] = {BUS_EVENT_QUEUE("edge.event", events)};
+
+const struct bus_topology_part edge_topology = {.user = {.name = "edge", .asks = true},
+                                                .types = types,
+                                                .type_count = BUS_COUNT(types),
+                                                .queues = queues,
+                                                .queue_count = BUS_COUNT(queues)};

@@ -126,6 +126,9 @@ static const struct bus_option options[] = {
            "refused if SHED_REQUESTS_AGE_MS is passed; probes never are; 0: never"),
     NUMBER("SHED_REQUESTS_AGE_MS", shed_requests_age_ms, 0, 30000, "250", "ms",
            "mean age of requests in progress, beyond which SHED_REQUESTS counts"),
+    NUMBER("PRODUCT_CACHE_MS", product_cache_ms, 0, 60000, "5000", "ms",
+           "how long a product is shown as it was read last, unless an event says before that it has changed; 0: each "
+           "is asked for"),
     TEXT("USER_SEAL_KEY", user_seal_key, 0, 64, "",
          "public key of user-svc, which passwords are sealed to; empty: there is no user-svc, and its routes answer "
          "503"),

@@ -1,10 +1,14 @@
 /* GET /api/orders/{id}/stream: the log of an order as server-sent events. A stream reads the log once at its begin, and
- * then whenever the watch has seen another version of the order; all streams together cost a query a second for each 64
- * orders. The seq of an event is its id, so that a client that comes back goes on behind the last one that it has. */
+ * then whenever an event names a higher version of the order. The watch asks for the versions as well, as a net: all
+ * streams together cost a query for each 64 orders, every 15 s, or every second while no events come. The seq of an
+ * event is its id, so that a client that comes back goes on behind the last one that it has. */
 #include "edge.h"
 #include "requests.h"
 
 #include <bus/clock.h>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 enum { ARENA_LIMIT = 4 << 20, PAGE = 100, LOOK_MS = 500 };
 #define QUIET (15 * BUS_SECOND)   /* then a comment is sent, which keeps proxies from closing the connection */
@@ -52,6 +56,53 @@ static bool read_page(struct reading *reading, const struct order_history **ret,
   return (*ret)->outcome == ORDER_FOUND;
 }
 
+/* ---- any stream ---- */
+
+struct response edge_stream_join(struct streams *streams, struct stream *stream, void (*serve)(void *context),
+                                 void *context) {
+  stream->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); /* without one it looks twice a second */
+  bool joined = streams_join(streams, stream);
+  if (joined) {
+    serve(context);
+    streams_leave(streams, stream);
+  }
+  if (stream->wake_fd >= 0)
+    (void)close(stream->wake_fd);
+  return joined ? (struct response){.status = 0} : response_too_many_streams();
+}
+
+bool edge_stream_open(struct bus_http_exchange *exchange) {
+  bus_http_add_header(exchange, "X-Accel-Buffering", BUS_STR("no")); /* nginx would hold events back */
+  return bus_http_stream_start(exchange, 200, "text/event-stream");
+}
+
+bool edge_stream_resync(struct bus_http_exchange *exchange) {
+  return bus_http_stream_write(exchange, BUS_STR("event: resync\ndata: {}\n\n"));
+}
+
+/* A stream does not outlive the token that opened it. */
+struct edge_pause edge_pause_of(struct bus_http_exchange *exchange, int fd) {
+  const struct bus_token_claims *caller = bus_http_caller(exchange);
+  int64_t now = bus_monotonic(), left = caller ? caller->exp - bus_wall_clock() : LONGEST;
+  return (struct edge_pause){exchange, fd, now + (left < LONGEST ? left : LONGEST), now + QUIET};
+}
+
+bool edge_stream_pause(const struct edge *edge, struct edge_pause *pause) {
+  eventfd_t count;
+  int64_t now = bus_monotonic();
+  if (atomic_load(&edge->draining) || now >= pause->until)
+    return false;
+  if (now >= pause->quiet_until) {
+    if (!bus_http_stream_write(pause->exchange, BUS_STR(":\n\n")))
+      return false;
+    pause->quiet_until = now + QUIET;
+  }
+  enum bus_http_wait ended = bus_http_wait_ready(pause->exchange, pause->fd, LOOK_MS);
+  if (ended == BUS_HTTP_READY)
+    (void)eventfd_read(pause->fd, &count);
+  return ended != BUS_HTTP_GONE;
+}
+
 /* ---- the stream ---- */
 
 static bool send_page(struct reading *reading, const struct order_history *page) {
@@ -79,66 +130,51 @@ static bool send_news(struct reading *reading, bool *ret_known) {
   return true;
 }
 
-static bool is_to_end(const struct reading *reading, int64_t until) {
-  return atomic_load(&reading->edge->draining) || bus_monotonic() >= until;
+/* version: what the log was read for. */
+static bool has_news(struct reading *reading, int64_t version) {
+  struct stream *stream = &reading->stream;
+  return atomic_load(&stream->version) > version || atomic_exchange(&stream->unseen, false) ||
+         atomic_load(&stream->missed);
 }
 
-/* False: the stream ends. *version: what the log was read for. */
-static bool wait_for_news(struct reading *reading, int64_t version, bool known, int64_t until) {
-  int64_t quiet_until = bus_monotonic() + QUIET, retry_at = bus_monotonic() + PAUSE;
-  while (!is_to_end(reading, until)) {
-    int64_t now = bus_monotonic();
-    if (atomic_load(&reading->stream.version) != version || atomic_exchange(&reading->stream.unseen, false) ||
-        (!known && now >= retry_at))
-      return true;
-    if (now >= quiet_until && !bus_http_stream_write(reading->exchange, BUS_STR(":\n\n")))
-      return false;
-    if (now >= quiet_until)
-      quiet_until = now + QUIET;
-    if (bus_http_wait_gone(reading->exchange, LOOK_MS))
-      return false;
-  }
+/* False: the stream ends. */
+static bool wait_for_news(struct reading *reading, int64_t version, bool known, struct edge_pause *pause) {
+  int64_t retry_at = bus_monotonic() + PAUSE;
+  do {
+    if (has_news(reading, version) || (!known && bus_monotonic() >= retry_at))
+      return !atomic_exchange(&reading->stream.missed, false) || edge_stream_resync(reading->exchange);
+  } while (edge_stream_pause(reading->edge, pause));
   return false;
 }
 
 /* The order first, then its log: what the log has behind the version is sent now, too. */
-static void follow(struct reading *reading, int64_t until) {
+static void follow(struct reading *reading) {
+  struct edge_pause pause = edge_pause_of(reading->exchange, reading->stream.wake_fd);
   const struct order_view *order;
   struct response refusal;
   for (;;) {
-    int64_t version = atomic_load(&reading->stream.version);
     bool known, found = read_order(reading, &order, &refusal), final = found && order_status_is_final(order->status);
-    if (found && order->version > version)
-      version = order->version;
-    atomic_store(&reading->stream.version, version);
+    int64_t version = found ? order->version : atomic_load(&reading->stream.version);
     if (!send_news(reading, &known))
       return;
     if (final && known) {
       (void)bus_http_stream_write(reading->exchange, BUS_STR("event: end\ndata: {}\n\n"));
       return;
     }
-    if (!wait_for_news(reading, version, found && known, until))
+    if (!wait_for_news(reading, version, found && known, &pause))
       return;
   }
 }
 
-/* A stream does not outlive the token that opened it. */
-static int64_t longest(const struct bus_http_exchange *exchange) {
-  const struct bus_token_claims *caller = bus_http_caller(exchange);
-  int64_t left = caller ? caller->exp - bus_wall_clock() : LONGEST;
-  return left < LONGEST ? left : LONGEST;
-}
-
-static void serve(struct reading *reading) {
-  bus_http_add_header(reading->exchange, "X-Accel-Buffering", BUS_STR("no")); /* nginx would hold events back */
-  if (bus_http_stream_start(reading->exchange, 200, "text/event-stream"))
-    follow(reading, bus_monotonic() + longest(reading->exchange));
+static void serve(void *context) {
+  struct reading *reading = context;
+  if (edge_stream_open(reading->exchange))
+    follow(reading);
 }
 
 static uint64_t customer_of(const struct order_view *order) {
-  bool nameless = bus_str_is(order->customer_id, REQUEST_CUSTOMER_DEFAULT);
-  return nameless ? bus_breaker_subject(order->order_id.bytes, sizeof order->order_id.bytes)
-                  : bus_breaker_subject(order->customer_id.data, order->customer_id.len);
+  const struct bus_str id = {(const char *)order->order_id.bytes, sizeof order->order_id.bytes};
+  return streams_customer(bus_str_is(order->customer_id, REQUEST_CUSTOMER_DEFAULT) ? id : order->customer_id);
 }
 
 /* True: the client has every event of an order to which none is added; 204 tells an EventSource not to come back. */
@@ -157,11 +193,7 @@ static struct response open_stream(struct reading *reading) {
   reading->stream.customer = customer_of(order);
   if (has_all(reading, order))
     return (struct response){.status = 204};
-  if (!streams_join(&reading->edge->streams, &reading->stream))
-    return response_too_many_streams();
-  serve(reading);
-  streams_leave(&reading->edge->streams, &reading->stream);
-  return (struct response){.status = 0};
+  return edge_stream_join(&reading->edge->streams, &reading->stream, serve, reading);
 }
 
 void edge_orders_stream(void *context, struct bus_http_exchange *exchange) {

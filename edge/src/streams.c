@@ -1,11 +1,31 @@
 /* The list of open streams, and the text of an event. */
 #include "streams.h"
 
+#include <bus/hash.h>
+
 #include <inttypes.h>
+#include <sys/eventfd.h>
 
 void streams_init(struct streams *streams) {
   streams->first = NULL;
   (void)pthread_mutex_init(&streams->mutex, NULL); /* a default mutex: cannot fail on Linux */
+}
+
+static void wake(const struct stream *stream) {
+  if (stream->wake_fd >= 0)
+    (void)eventfd_write(stream->wake_fd, 1); /* full means that it is awake already */
+}
+
+/* With the mutex held, which keeps a lower version from replacing a higher one. */
+static void raise_version(struct stream *stream, int64_t version) {
+  if (version <= atomic_load(&stream->version))
+    return;
+  atomic_store(&stream->version, version);
+  wake(stream);
+}
+
+uint64_t streams_customer(struct bus_str id) {
+  return bus_sha256_short(id);
 }
 
 bool streams_join(struct streams *streams, struct stream *stream) {
@@ -49,9 +69,33 @@ void streams_see(struct streams *streams, const struct bus_uuid *order_id, const
     if (!bus_uuid_equal(&stream->order_id, order_id))
       continue;
     if (answer->order)
-      atomic_store(&stream->version, answer->order->version);
+      raise_version(stream, answer->order->version);
     else if (answer->outcome == ORDER_LEFT_OUT)
       atomic_store(&stream->unseen, true);
+  }
+  (void)pthread_mutex_unlock(&streams->mutex);
+}
+
+void streams_note(struct streams *streams, const struct bus_uuid *order_id, int64_t version) {
+  (void)pthread_mutex_lock(&streams->mutex);
+  for (struct stream *stream = streams->first; stream; stream = stream->next)
+    if (bus_uuid_equal(&stream->order_id, order_id))
+      raise_version(stream, version);
+  (void)pthread_mutex_unlock(&streams->mutex);
+}
+
+void streams_wake(struct streams *streams) {
+  (void)pthread_mutex_lock(&streams->mutex);
+  for (const struct stream *stream = streams->first; stream; stream = stream->next)
+    wake(stream);
+  (void)pthread_mutex_unlock(&streams->mutex);
+}
+
+void streams_resync(struct streams *streams) {
+  (void)pthread_mutex_lock(&streams->mutex);
+  for (struct stream *stream = streams->first; stream; stream = stream->next) {
+    atomic_store(&stream->missed, true);
+    wake(stream);
   }
   (void)pthread_mutex_unlock(&streams->mutex);
 }

@@ -7,6 +7,7 @@
 
 #define WATCH_PAUSE BUS_SECOND
 #define WATCH_PATIENCE BUS_SECOND
+#define STREAMS_NET (15 * BUS_SECOND) /* between looks at the orders of streams while events come */
 enum { ARENA_LIMIT = 1 << 16 };
 
 static void note(struct edge *edge, int64_t age) {
@@ -42,6 +43,13 @@ static bool is_pinged(struct edge_service *service, int64_t now) {
   return service->ping && (service->ping == &order_ping_type || edge_breaker_is_open(&service->breaker, now));
 }
 
+static void look_at_streams(struct edge *edge, int64_t now) {
+  if (atomic_load(&edge->listening) && now < edge->watch.streams_at + STREAMS_NET)
+    return;
+  edge->watch.streams_at = now;
+  edge_streams_look(edge);
+}
+
 void edge_watch_once(struct edge *edge, struct bus_arena *arena) {
   int64_t now = bus_monotonic();
   struct bus_pending *pings[EDGE_SERVICES_MAX] = {NULL};
@@ -55,7 +63,7 @@ void edge_watch_once(struct edge *edge, struct bus_arena *arena) {
     if (edge->services[i].ping == &order_ping_type)
       note_order(edge, pong);
   }
-  edge_streams_look(edge);
+  look_at_streams(edge, now);
 }
 
 /* ---- the thread ---- */
@@ -76,6 +84,7 @@ static void *watch(void *context) {
   while (arena && !is_to_end(edge)) {
     bus_arena_reset(arena);
     edge_watch_once(edge, arena);
+    edge_say_alive(edge);
   }
   bus_arena_free(arena);
   return NULL;

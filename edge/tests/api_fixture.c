@@ -29,12 +29,19 @@ const struct order_answer says_accepted = {ORDER_ACCEPTED, &view}, says_final = 
 void set_up(void) {
   struct bus_breaker_settings breaker = BUS_BREAKER_DEFAULTS;
   breaker.time_limit = settings.query_timeout_ms * BUS_MILLISECOND;
-  edge = (struct edge){.settings = &settings, .accepted = accepted_new(10), .accepted_stock = accepted_new(10)};
+  edge = (struct edge){.settings = &settings,
+                       .accepted = accepted_new(10),
+                       .accepted_stock = accepted_new(10),
+                       .products = product_cache_new(5 * BUS_SECOND)};
   struct bus_error err;
   assert_true(edge_services_open(&edge, &orderbus_topology, &breaker, &err));
   edge_health_open(&edge);
   edge_reads_init(&edge.reads);
   streams_init(&edge.streams);
+  streams_init(&edge.feeds);
+  feed_init(&edge.feed);
+  instances_init(&edge.instances);
+  memcpy(edge.instance, "7f", sizeof "7f");
   own_keys_init(&edge.own_keys);
   fake = (struct fake){.script = fake_silence, .now = AT_MS(1000000)};
 }
@@ -44,6 +51,7 @@ void tear_down(void) {
   own_keys_close(&edge.own_keys);
   accepted_free(edge.accepted);
   accepted_free(edge.accepted_stock);
+  product_cache_free(edge.products);
 }
 
 int post_body(const char *body) {

@@ -5,6 +5,7 @@
 #include <bus/clock.h>
 #include <bus/log.h>
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,10 +251,15 @@ bool bus_http_stream_write(struct bus_http_exchange *exchange, struct bus_str te
   return fake.json.data != NULL;
 }
 
-bool bus_http_wait_gone(struct bus_http_exchange *exchange, int64_t timeout_ms) {
+enum bus_http_wait bus_http_wait_ready(struct bus_http_exchange *exchange, int fd, int64_t timeout_ms) {
+  struct pollfd entry = {.fd = fd, .events = POLLIN};
   (void)exchange;
+  if (fake.on_wait)
+    fake.on_wait();
+  if (poll(&entry, 1, 0) > 0)
+    return BUS_HTTP_READY;
   fake.now += timeout_ms * BUS_MILLISECOND;
-  return fake.waits-- <= 0;
+  return fake.waits-- <= 0 ? BUS_HTTP_GONE : BUS_HTTP_WAITED;
 }
 
 void bus_http_note(struct bus_http_exchange *exchange, const char *name, struct bus_str value) {

@@ -45,6 +45,7 @@ struct fake {
   struct bus_str last_event; /* Last-Event-ID */
   struct bus_str signature;  /* Stripe-Signature */
   int waits;                 /* of a stream, before its client goes */
+  void (*on_wait)(void);     /* what happens meanwhile; NULL: nothing does */
   const char *query;         /* "name=value", or NULL */
   int status;
   struct bus_str json; /* the answer's body; of a problem its detail */

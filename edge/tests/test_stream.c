@@ -125,7 +125,7 @@ TEST(a_fifth_stream_of_a_customer_is_429)
   set_up();
   order_is(ORDER_CONFIRMED, 2);
   for (int i = 0; i < STREAMS_A_CUSTOMER; i++) {
-    open[i].customer = bus_breaker_subject("c-1", 3);
+    open[i].customer = streams_customer(BUS_STR("c-1"));
     assert_true(streams_join(&edge.streams, &open[i]));
   }
   stream();
@@ -152,5 +152,76 @@ TEST(the_watch_sees_another_version)
   edge_streams_look(&edge);
   assert_int_equal(fake.begun, 1);
   assert_int_equal(atomic_load(&open.version), 4);
+  tear_down();
+}
+
+/* ---- events ---- */
+
+static void hear_of_version_5(void) {
+  struct order_change change = {edge.streams.first->order_id, 5, ORDER_CONFIRMED};
+  const struct order_changes changes = {&change, 1};
+  fake.on_wait = NULL;
+  order_is(ORDER_CONFIRMED, 2);
+  viewed.version = 5;
+  edge_listener_calls.event(&edge, &order_changed_type, BUS_STR("order-svc"), &changes);
+}
+
+TEST(an_event_lets_a_stream_read_at_once)
+{
+  set_up();
+  order_is(ORDER_PENDING, 0);
+  fake.waits = 1;
+  fake.on_wait = hear_of_version_5;
+  int64_t begun = fake.now;
+  stream();
+  assert_json_has("id: 2\nevent: confirmed\n");
+  assert_int_equal(count(END), 1);
+  assert_true(fake.now - begun < AT_MS(100));
+  tear_down();
+}
+
+static void hear_again(void) {
+  fake.on_wait = NULL;
+  edge_listener_calls.lost(&edge);
+  assert_false(atomic_load(&edge.listening));
+  edge_listener_calls.attached(&edge);
+}
+
+TEST(a_stream_says_that_events_were_missed_and_reads)
+{
+  set_up();
+  order_is(ORDER_PENDING, 0);
+  edge_listener_calls.attached(&edge); /* the first time none was missed */
+  fake.waits = 3;
+  fake.on_wait = hear_again;
+  stream();
+  assert_int_equal(count("event: resync\ndata: {}\n\n"), 1);
+  assert_int_equal(fake.begun, 5); /* and the order and its log once more */
+  tear_down();
+}
+
+TEST(the_watch_asks_seldom_while_events_come)
+{
+  static struct order_answers all = {&found, 1};
+  struct stream open = {.order_id = {{5}}, .wake_fd = -1};
+  struct bus_arena *arena = bus_arena_new(1 << 16);
+  set_up();
+  order_is(ORDER_PENDING, 0);
+  assert_true(streams_join(&edge.streams, &open));
+  fake_begin("");
+  fake.script.by_type = false;
+  fake.script.answers[0] = (struct fake_answer){AT_MS(2), &order_answers_type, &all};
+  edge_listener_calls.attached(&edge);
+  edge_watch_once(&edge, arena);
+  int begun = fake.begun;
+  edge_watch_once(&edge, arena);
+  assert_int_equal(fake.begun, begun + 1); /* order-svc's ping */
+  fake.now += 15 * BUS_SECOND;
+  edge_watch_once(&edge, arena);
+  assert_int_equal(fake.begun, begun + 3);
+  edge_listener_calls.lost(&edge);
+  edge_watch_once(&edge, arena);
+  assert_int_equal(fake.begun, begun + 5);
+  bus_arena_free(arena);
   tear_down();
 }

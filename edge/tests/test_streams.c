@@ -2,6 +2,9 @@
 #include "streams.h"
 #include "test.h"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 static struct bus_uuid id_of(int number) {
   return (struct bus_uuid){{1, (uint8_t)number}};
 }
@@ -56,6 +59,40 @@ TEST(news_of_an_order_reach_its_streams_alone)
   streams_see(&streams, &open[1].order_id, &(struct order_answer){ORDER_LEFT_OUT, NULL});
   assert_true(atomic_load(&open[1].unseen));
   assert_false(atomic_load(&open[0].unseen));
+}
+
+static bool is_woken(const struct stream *stream) {
+  eventfd_t count = 0;
+  return eventfd_read(stream->wake_fd, &count) == 0;
+}
+
+TEST(a_higher_version_wakes_the_streams_of_its_order)
+{
+  struct streams streams;
+  struct stream open[2] = {{.order_id = id_of(1)}, {.order_id = id_of(2)}};
+  streams_init(&streams);
+  for (int i = 0; i < 2; i++) {
+    open[i].wake_fd = eventfd(0, EFD_NONBLOCK);
+    assert_true(streams_join(&streams, &open[i]));
+  }
+  streams_note(&streams, &open[0].order_id, 3);
+  assert_true(is_woken(&open[0]));
+  assert_false(is_woken(&open[1]));
+  streams_note(&streams, &open[0].order_id, 2); /* it comes late */
+  assert_false(is_woken(&open[0]));
+  assert_int_equal(atomic_load(&open[0].version), 3);
+  streams_resync(&streams);
+  for (int i = 0; i < 2; i++) {
+    assert_true(is_woken(&open[i]));
+    assert_true(atomic_load(&open[i].missed));
+    (void)close(open[i].wake_fd);
+  }
+}
+
+TEST(customers_are_counted_apart)
+{
+  assert_true(streams_customer(BUS_STR("c-1")) == streams_customer(BUS_STR("c-1")));
+  assert_true(streams_customer(BUS_STR("c-1")) != streams_customer(BUS_STR("c-2")));
 }
 
 TEST(an_event_has_its_seq_as_id_and_its_type_as_name)

@@ -146,6 +146,8 @@ TEST(permission_Q1_services_read_their_own_queues_alone)
   const struct bus_queue *queue;
   for (size_t p = 0; p < orderbus_topology.part_count; p++)
     for (size_t q = 0; (queue = bus_topology_queue_at(&orderbus_topology, q)); q++) {
+      if (queue->kind == BUS_QUEUE_EVENT) /* each process has its own */
+        continue;
       const char *user = orderbus_topology.parts[p]->user.name;
       bool own = bus_topology_owner(&orderbus_topology, queue) == orderbus_topology.parts[p];
       struct link *link = open_as(user);
@@ -187,6 +189,48 @@ TEST(permission_Q1_edge_has_reply_queues_of_its_own_name_alone)
   assert_false(bus_amqp_reply_queue(link->amqp, "edge.reply.2", &link->err));
   assert_int_equal(link->err.code, BUS_E_AMQP_REFUSED);
   link_close(link);
+}
+
+static const struct bus_queue *event_queue(void) {
+  return bus_topology_queue(&orderbus_topology, "edge.event");
+}
+
+TEST(permission_Q1_edge_has_event_queues_of_its_own_name_alone)
+{
+  struct bus_queue renamed = *event_queue();
+  struct link *link = open_as("edge"), *second = open_as("edge"), *other = open_as("order-svc");
+  assert_true(bus_amqp_event_queue(link->amqp, event_queue(), "7-1", &link->err));
+  assert_true(bus_amqp_consume(link->amqp, "edge.event.7-1", 0, 10, false, &link->err));
+  assert_false(bus_amqp_consume(second->amqp, "edge.event.7-1", 0, 10, false, &second->err)); /* another's */
+  assert_false(bus_amqp_event_queue(other->amqp, event_queue(), "7-2", &other->err));
+  assert_int_equal(other->err.code, BUS_E_AMQP_REFUSED);
+  link_close(other);
+  link_close(second);
+  link_close(link);
+  renamed.name = "order-svc.event";
+  link = open_as("edge");
+  assert_false(bus_amqp_event_queue(link->amqp, &renamed, "7-3", &link->err));
+  assert_int_equal(link->err.code, BUS_E_AMQP_REFUSED);
+  link_close(link);
+}
+
+TEST(permission_Q1_edge_binds_the_keys_of_its_events_alone)
+{
+  static const struct {
+    enum bus_exchange exchange;
+    const char *key;
+  } refused[] = {{BUS_EXCHANGE_EVENT, "#"},
+                 {BUS_EXCHANGE_EVENT, "order.*"},
+                 {BUS_EXCHANGE_EVENT, "payment.captured"},
+                 {BUS_EXCHANGE_CMD, "payment.charge"}};
+  for (size_t i = 0; i < BUS_COUNT(refused); i++) {
+    struct link *link = open_as("edge");
+    assert_true(bus_amqp_event_queue(link->amqp, event_queue(), "spy", &link->err));
+    struct bus_declaration binding = binding_of(refused[i].exchange, refused[i].key, "edge.event.spy");
+    assert_false(bus_amqp_declare(link->amqp, &binding, false, &link->err));
+    assert_int_equal(link->err.code, BUS_E_AMQP_REFUSED);
+    link_close(link);
+  }
 }
 
 TEST(permission_Q1_edge_cannot_listen_in_on_commands_and_events)
