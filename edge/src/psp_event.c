@@ -3,6 +3,8 @@
 
 #include <bus/hash.h>
 
+#include <ctype.h>
+
 enum { TIME_DIGITS_MAX = 12 };
 
 const char *const psp_signature_names[] = {"signed", "unsigned", "forged", "old", NULL};
@@ -68,12 +70,15 @@ struct metadata {
 struct object {
   struct bus_str id;
   struct metadata *metadata;
+  struct bus_str payment_intent, currency, reason, status; /* of a dispute */
+  int64_t amount;
 };
 struct content {
   struct object *object;
 };
 struct event {
   struct bus_str id, type;
+  int64_t created;
   struct content *data;
 };
 
@@ -84,6 +89,11 @@ static const struct bus_schema metadata_schema = BUS_SCHEMA("metadata", struct m
 static const struct bus_field object_fields[] = {
     BUS_FIELD_STRING(struct object, id, BUS_TEXT, 0, 255, BUS_OPTIONAL, "the provider's id"),
     BUS_FIELD_OBJECT(struct object, metadata, struct metadata, &metadata_schema, BUS_OPTIONAL, "ours"),
+    BUS_FIELD_STRING(struct object, payment_intent, BUS_TEXT, 0, 255, BUS_OPTIONAL, "of a dispute"),
+    BUS_FIELD_STRING(struct object, currency, BUS_TEXT, 0, 255, BUS_OPTIONAL, "of a dispute, in lower case"),
+    BUS_FIELD_STRING(struct object, reason, BUS_TEXT, 0, 255, BUS_OPTIONAL, "of a dispute"),
+    BUS_FIELD_STRING(struct object, status, BUS_TEXT, 0, 255, BUS_OPTIONAL, "of a dispute"),
+    BUS_FIELD_INT64(struct object, amount, INT64_MIN + 1, INT64_MAX, BUS_OPTIONAL, "of a dispute"),
 };
 static const struct bus_schema object_schema = BUS_SCHEMA("object", struct object, object_fields);
 static const struct bus_field content_fields[] = {
@@ -93,6 +103,7 @@ static const struct bus_schema content_schema = BUS_SCHEMA("data", struct conten
 static const struct bus_field event_fields[] = {
     BUS_FIELD_STRING(struct event, id, BUS_TOKEN, 1, 255, BUS_REQUIRED, "the event's id"),
     BUS_FIELD_STRING(struct event, type, BUS_TOKEN, 1, 255, BUS_REQUIRED, "kind of event"),
+    BUS_FIELD_INT64(struct event, created, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "Unix seconds"),
     BUS_FIELD_OBJECT(struct event, data, struct content, &content_schema, BUS_REQUIRED, "what has changed"),
 };
 static const struct bus_schema event_schema = BUS_SCHEMA("event", struct event, event_fields);
@@ -115,6 +126,35 @@ static bool read_check(const struct object *object, struct payment_check *ret) {
   return bus_id_is_valid(object->id) && object->metadata && bus_uuid_parse(object->metadata->order_id, &ret->order_id);
 }
 
+/* False: out of memory, or no three letters. */
+static bool upper_currency(struct bus_str told, struct bus_arena *arena, struct bus_str *ret) {
+  char text[PAYMENT_CURRENCY_LEN];
+  for (size_t i = 0; i < told.len && i < sizeof text; i++)
+    text[i] = (char)toupper((unsigned char)told.data[i]);
+  *ret = bus_arena_copy(arena, (struct bus_str){text, sizeof text});
+  return told.len == sizeof text && ret->data;
+}
+
+/* A dispute says which payment intent it is about, and none of our ids: payment-svc's records tell whose it is. */
+static bool read_dispute(const struct event *event, struct bus_arena *arena, struct payment_dispute *ret) {
+  const struct object *object = event->data->object;
+  *ret = (struct payment_dispute){.dispute_id = object->id,
+                                  .psp_id = object->payment_intent,
+                                  .amount = object->amount,
+                                  .reason = object->reason,
+                                  .status = object->status,
+                                  .at = event->created * BUS_SECOND};
+  struct bus_str text;
+  return event->created != BUS_NO_INT64 && upper_currency(object->currency, arena, &ret->currency) &&
+         bus_encode(&payment_dispute_schema, ret, arena, &text) &&
+         bus_decode(&payment_dispute_schema, text, BUS_REFUSE_UNKNOWN, arena, ret, NULL);
+}
+
+static bool begins_with(struct bus_str text, const char *begin) {
+  size_t len = strlen(begin);
+  return text.len >= len && memcmp(text.data, begin, len) == 0;
+}
+
 bool psp_event_read(struct bus_str body, struct bus_arena *arena, struct psp_event *ret) {
   struct event event;
   if (!bus_decode(&event_schema, body, BUS_IGNORE_UNKNOWN, arena, &event, NULL))
@@ -123,5 +163,7 @@ bool psp_event_read(struct bus_str body, struct bus_arena *arena, struct psp_eve
   bus_uuid_v5(&event_namespace, event.id, &ret->message_id);
   if (bus_str_is_one_of(event.type, changes) && read_check(event.data->object, &ret->check))
     ret->news = PSP_NEWS_CHANGED;
+  else if (begins_with(event.type, "charge.dispute.") && read_dispute(&event, arena, &ret->dispute))
+    ret->news = PSP_NEWS_DISPUTE;
   return true;
 }

@@ -24,11 +24,15 @@ enum psp_signature psp_signature_check(struct bus_str header, struct bus_str bod
 enum psp_news {
   PSP_NEWS_NONE,    /* of another kind, or of an object that is not ours */
   PSP_NEWS_CHANGED, /* a payment intent or refund may be final */
+  PSP_NEWS_DISPUTE, /* a charge is disputed, or its dispute went on */
 };
 struct psp_event {
   enum psp_news news;
-  struct bus_uuid message_id; /* derived from the event's id */
-  struct payment_check check; /* CHANGED; psp_id lies in the arena */
+  struct bus_uuid message_id;   /* derived from the event's id */
+  union {                       /* texts lie in the arena */
+    struct payment_check check; /* CHANGED */
+    struct payment_dispute dispute;
+  };
 };
 
 /* False: it is not an event. */

@@ -1,5 +1,5 @@
 /* POST /webhooks/psp: a signed event of the payment provider becomes a command to payment-svc, which reads the object
- * that the event names from the provider. */
+ * that the event names from the provider; of a dispute it records what the event says. */
 #include "edge.h"
 #include "psp_event.h"
 
@@ -12,10 +12,11 @@ static void refuse(struct edge *edge, struct bus_http_exchange *exchange, const 
 
 /* The provider sends an event again until the broker has confirmed its command. */
 static void pass_on(struct edge *edge, struct bus_http_exchange *exchange, const struct psp_event *event) {
-  const struct edge_command command = {.type = &payment_check_type,
-                                       .correlation_id = &event->check.order_id,
+  bool disputes = event->news == PSP_NEWS_DISPUTE;
+  const struct edge_command command = {.type = disputes ? &payment_dispute_type : &payment_check_type,
+                                       .correlation_id = disputes ? NULL : &event->check.order_id,
                                        .message_id = &event->message_id,
-                                       .body = &event->check};
+                                       .body = disputes ? (const void *)&event->dispute : &event->check};
   struct response refusal;
   if (edge_send(edge, exchange, &command, &refusal))
     bus_http_reply(exchange, 204, NULL, BUS_NO_STR);

@@ -141,6 +141,31 @@ TEST(event_of_something_else)
   arena = NULL;
 }
 
+#define DISPUTE(amount, currency)                                                                                      \
+  "{\"id\":\"dp_1\",\"object\":\"dispute\",\"payment_intent\":\"pi_1\",\"amount\":" amount ",\"currency\":" currency   \
+  ",\"reason\":\"fraudulent\",\"status\":\"needs_response\",\"metadata\":{}}"
+
+TEST(event_of_a_dispute)
+{
+  static const char *const wrong[] = {DISPUTE("1998", "\"euro\""), DISPUTE("1998", "null"), DISPUTE("null", "\"eur\""),
+                                      DISPUTE("-1", "\"eur\""), INTENT};
+  struct psp_event event = read_event("evt_1", "charge.dispute.created", DISPUTE("1998", "\"eur\""));
+  assert_int_equal(event.news, PSP_NEWS_DISPUTE);
+  assert_true(bus_str_is(event.dispute.dispute_id, "dp_1"));
+  assert_true(bus_str_is(event.dispute.psp_id, "pi_1"));
+  assert_true(bus_str_is(event.dispute.currency, "EUR"));
+  assert_true(bus_str_is(event.dispute.reason, "fraudulent"));
+  assert_true(bus_str_is(event.dispute.status, "needs_response"));
+  assert_int_equal(event.dispute.amount, 1998);
+  assert_int_equal(event.dispute.at, INT64_C(1772000000) * BUS_SECOND);
+  event = read_event("evt_2", "charge.dispute.closed", DISPUTE("1998", "\"eur\""));
+  assert_int_equal(event.news, PSP_NEWS_DISPUTE);
+  for (size_t i = 0; i < BUS_COUNT(wrong); i++)
+    assert_int_equal(read_event("evt_3", "charge.dispute.created", wrong[i]).news, PSP_NEWS_NONE);
+  bus_arena_free(arena);
+  arena = NULL;
+}
+
 TEST(event_has_the_same_message_id_forever)
 {
   struct psp_event first = read_event("evt_1", "refund.updated", INTENT);

@@ -49,6 +49,20 @@ TEST(event_is_taken_once_the_broker_has_confirmed_it)
   tear_down();
 }
 
+TEST(event_of_a_dispute_is_sent_as_it_was_told)
+{
+  set_up_webhook(SECRET);
+  fake.script.confirm_at = AT_MS(1);
+  assert_int_equal(
+      deliver("{\"id\":\"evt_9\",\"type\":\"charge.dispute.closed\",\"created\":1772000000,\"data\":{\"object"
+              "\":{\"id\":\"dp_1\",\"payment_intent\":\"pi_1\",\"amount\":5,\"currency\":\"eur\",\"reason\":"
+              "\"general\",\"status\":\"lost\"}}}"),
+      204);
+  assert_true(bus_str_is(fake.sent, "{\"dispute_id\":\"dp_1\",\"psp_id\":\"pi_1\",\"amount\":5,\"currency\":\"EUR\","
+                                    "\"reason\":\"general\",\"status\":\"lost\",\"at\":\"2026-02-25T06:13:20.000Z\"}"));
+  tear_down();
+}
+
 TEST(event_that_the_broker_did_not_take_comes_again)
 {
   set_up_webhook(SECRET);

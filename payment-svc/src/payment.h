@@ -177,6 +177,7 @@ enum payment_alarm {
   PAYMENT_ALARM_CONTRADICTION, /* the PSP answers otherwise than before: nothing changed */
   PAYMENT_ALARM_LATE_CAPTURE,  /* captured after it was said that no money moved: refunded */
   PAYMENT_ALARM_REFUND,        /* a refund keeps failing */
+  PAYMENT_ALARM_DISPUTE,       /* a charge is disputed, or its dispute went on */
   PAYMENT_ALARMS,
 };
 extern const char *const payment_alarm_names[];

@@ -62,3 +62,16 @@ static const struct bus_column bookings[] = {
     BUS_COLUMN_TEXT(B, psp_id, 1, PAYMENT_PSP_ID_MAX, BUS_FIXED),
 };
 const struct bus_table booking_columns = BUS_COLUMN_TABLE("payments.ledger", B, bookings);
+
+#define D struct payment_dispute_news
+static const struct bus_column disputes[] = {
+    BUS_COLUMN_UUID(D, event_id, BUS_KEY),
+    BUS_COLUMN_TEXT(D, dispute_id, 1, PAYMENT_PSP_ID_MAX, BUS_FIXED),
+    BUS_COLUMN_TEXT(D, psp_id, 1, PAYMENT_PSP_ID_MAX, BUS_FIXED),
+    BUS_COLUMN_INT64(D, amount, 0, BUS_JSON_INT_MAX, BUS_FIXED),
+    BUS_COLUMN_TEXT(D, currency, PAYMENT_CURRENCY_LEN, PAYMENT_CURRENCY_LEN, BUS_FIXED),
+    BUS_COLUMN_TEXT(D, reason, 1, PAYMENT_DISPUTE_WORD_MAX, BUS_FIXED),
+    BUS_COLUMN_TEXT(D, status, 1, PAYMENT_DISPUTE_WORD_MAX, BUS_FIXED),
+    BUS_COLUMN_TIME(D, at, BUS_FIXED),
+};
+const struct bus_table dispute_columns = BUS_COLUMN_TABLE("payments.dispute_events", D, disputes);

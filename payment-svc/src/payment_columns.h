@@ -7,5 +7,6 @@
 extern const struct bus_table payment_columns; /* payments.payments, a struct payment */
 extern const struct bus_table refund_columns;  /* payments.refunds, a struct refund */
 extern const struct bus_table booking_columns; /* payments.ledger, a struct payment_booking */
+extern const struct bus_table dispute_columns; /* payments.dispute_events, a struct payment_dispute_news */
 
 #endif

@@ -11,8 +11,8 @@ const char *const payment_input_names[] = {"charge",   "refund",   "refund part"
                                            "pending",  "unsure",   "not started", "suspect",  NULL};
 const char *const refund_state_names[] = {"none", "open", "done", NULL};
 const char *const payment_call_names[] = {"charge", "refund", "charge_read", "refund_read", NULL};
-const char *const payment_alarm_names[] = {"none",         "expired",        "suspect", "contradiction",
-                                           "late_capture", "refund_failing", NULL};
+const char *const payment_alarm_names[] = {"none",         "expired",        "suspect",  "contradiction",
+                                           "late_capture", "refund_failing", "disputed", NULL};
 
 size_t payment_call_name(const struct payment_call *call) {
   return (size_t)call->kind + (call->read_id[0] ? 2 : 0);

@@ -36,6 +36,21 @@ static const struct bus_field check_fields[] = {
                      "the payment intent or refund that has changed"),
 };
 const struct bus_schema payment_check_schema = BUS_SCHEMA("payment.check", struct payment_check, check_fields);
+static const struct bus_field dispute_fields[] = {
+    BUS_FIELD_STRING(struct payment_dispute, dispute_id, BUS_TOKEN, 1, PAYMENT_PSP_ID_MAX, BUS_REQUIRED, "the dispute"),
+    BUS_FIELD_STRING(struct payment_dispute, psp_id, BUS_TOKEN, 1, PAYMENT_PSP_ID_MAX, BUS_REQUIRED,
+                     "the payment intent that was charged"),
+    BUS_FIELD_INT64(struct payment_dispute, amount, 0, BUS_JSON_INT_MAX, BUS_REQUIRED,
+                    "what is disputed, in minor units"),
+    BUS_FIELD_STRING(struct payment_dispute, currency, BUS_TOKEN, PAYMENT_CURRENCY_LEN, PAYMENT_CURRENCY_LEN,
+                     BUS_REQUIRED, "ISO 4217"),
+    BUS_FIELD_STRING(struct payment_dispute, reason, BUS_TOKEN, 1, PAYMENT_DISPUTE_WORD_MAX, BUS_REQUIRED,
+                     "the provider's word for why: fraudulent, product_not_received, …"),
+    BUS_FIELD_STRING(struct payment_dispute, status, BUS_TOKEN, 1, PAYMENT_DISPUTE_WORD_MAX, BUS_REQUIRED,
+                     "the provider's word: needs_response, under_review, won, lost, …"),
+    BUS_FIELD_TIME(struct payment_dispute, at, BUS_REQUIRED, "when the provider says so"),
+};
+const struct bus_schema payment_dispute_schema = BUS_SCHEMA("payment.dispute", struct payment_dispute, dispute_fields);
 
 static const struct bus_field event_fields[] = {
     ORDER_ID(struct payment_event),
@@ -110,6 +125,7 @@ const struct bus_message_type payment_refund_type =
 const struct bus_message_type payment_refund_part_type =
     BUS_COMMAND("payment.refund-part.v1", &payment_refund_part_schema, "edge");
 const struct bus_message_type payment_check_type = BUS_COMMAND("payment.check.v1", &payment_check_schema, "edge");
+const struct bus_message_type payment_dispute_type = BUS_COMMAND("payment.dispute.v1", &payment_dispute_schema, "edge");
 const struct bus_message_type payment_captured_type =
     BUS_EVENT("payment.captured.v1", &payment_event_schema, "payment-svc");
 const struct bus_message_type payment_refunded_type =

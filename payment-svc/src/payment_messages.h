@@ -10,6 +10,7 @@ enum {
   PAYMENT_CURRENCY_LEN = 3,
   PAYMENT_TOKEN_MAX = 128,
   PAYMENT_PSP_ID_MAX = 128,
+  PAYMENT_DISPUTE_WORD_MAX = 64,
   PAYMENT_REASON_MAX = 64,
   PAYMENT_REFUND_REASON_MAX = 200
 };
@@ -39,6 +40,13 @@ struct payment_refund_part {
 struct payment_check {
   struct bus_uuid order_id;
   struct bus_str psp_id;
+};
+/* payment.dispute.v1: a customer disputes a charge at the bank, or that dispute went on. As the provider told it. */
+struct payment_dispute {
+  struct bus_str dispute_id, psp_id; /* the provider's: the dispute's, and the payment intent's */
+  int64_t amount;
+  struct bus_str currency, reason, status;
+  bus_time at; /* of the event */
 };
 /* payment.captured.v1; payment.refunded.v1: amount is all that was refunded so far, 0 where nothing had been
  * captured. */
@@ -99,11 +107,12 @@ struct payment_ping {
 };
 
 extern const struct bus_schema payment_charge_schema, payment_refund_schema, payment_refund_part_schema,
-    payment_check_schema, payment_event_schema, payment_refusal_schema, payment_get_schema, refund_view_schema,
-    payment_view_schema, payment_answer_schema, payment_ping_schema;
+    payment_check_schema, payment_dispute_schema, payment_event_schema, payment_refusal_schema, payment_get_schema,
+    refund_view_schema, payment_view_schema, payment_answer_schema, payment_ping_schema;
 
-extern const struct bus_message_type payment_charge_type, payment_refund_type;     /* commands, from order-svc */
-extern const struct bus_message_type payment_refund_part_type, payment_check_type; /* commands, from edge */
+extern const struct bus_message_type payment_charge_type, payment_refund_type; /* commands, from order-svc */
+extern const struct bus_message_type payment_refund_part_type, payment_check_type,
+    payment_dispute_type; /* commands, from edge */
 extern const struct bus_message_type payment_captured_type, payment_declined_type, payment_refunded_type,
     payment_failed_type;                                                     /* events, to order-svc */
 extern const struct bus_message_type payment_get_type, payment_ping_type;    /* queries, from edge */

@@ -238,6 +238,29 @@ static void act_on(const struct payment *payment, const struct payment_decision 
   bus_act(effects, action);
 }
 
+/* ---- disputes ---- */
+
+/* Each piece of news is a row: they come in any order, and the provider's time tells which is the last. */
+static void record_dispute(struct payment_model *model, const struct bus_input *input, struct bus_effects *effects) {
+  struct payment_dispute_news *news = bus_effects_array(effects, 1, sizeof *news);
+  struct payment_action *action = bus_effects_array(effects, 1, sizeof *action);
+  if (!news || !action)
+    return;
+  const struct payment_dispute *told = input->body;
+  *news = (struct payment_dispute_news){.event_id = input->envelope->message_id,
+                                        .dispute_id = told->dispute_id,
+                                        .psp_id = told->psp_id,
+                                        .amount = told->amount,
+                                        .currency = told->currency,
+                                        .reason = told->reason,
+                                        .status = told->status,
+                                        .at = told->at,
+                                        .next = model->disputes};
+  model->disputes = news;
+  *action = (struct payment_action){.alarm = PAYMENT_ALARM_DISPUTE, .trace = input->envelope->trace, .dispute = news};
+  bus_act(effects, action);
+}
+
 /* ---- deciding ---- */
 
 static void carry_out(struct payment_model *model, struct payment *payment, const struct payment_input *in,
@@ -276,6 +299,10 @@ static void decide_part(struct payment_model *model, struct payment *payment, co
 
 void payment_service_decide(void *context, const struct bus_input *input, struct bus_effects *effects) {
   struct payment_model *model = context;
+  if (input->type == &payment_dispute_type) {
+    record_dispute(model, input, effects);
+    return;
+  }
   const struct bus_uuid *order_id = payment_order_of(input);
   struct payment *payment = order_id ? payment_model_find(model, order_id) : NULL;
   if (!payment) {

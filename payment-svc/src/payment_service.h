@@ -23,11 +23,22 @@ struct payment_booking {
   struct payment_booking *next;
 };
 
+/* One piece of news of a dispute. */
+struct payment_dispute_news {
+  struct bus_uuid event_id;          /* of the message */
+  struct bus_str dispute_id, psp_id; /* as in struct payment_dispute; live as long as the inputs */
+  int64_t amount;
+  struct bus_str currency, reason, status;
+  bus_time at;
+  struct payment_dispute_news *next;
+};
+
 struct payment_model {
   const struct payment_policy *policy;
   struct bus_set payments;          /* of struct payment, by order id; state NONE until loaded */
   struct bus_set refunds;           /* of struct refund: those that the inputs name, and the open ones of payments */
   struct payment_booking *bookings; /* the last one first */
+  struct payment_dispute_news *disputes; /* likewise */
 };
 
 /* Which payment an input is about; NULL: none that we know of. */
@@ -53,6 +64,7 @@ struct payment_action {
   struct bus_uuid order_id;
   struct bus_trace trace;
   int64_t attempts;
+  const struct payment_dispute_news *dispute; /* ALARM_DISPUTE alone: it names no order */
 };
 
 /* bus_service.decide over a struct payment_model. */

@@ -20,6 +20,7 @@ static const struct bus_recipe recipes[PAYMENT_STATEMENTS] = {
     [INSERT_LEDGER] = BUS_INSERT(&booking_columns),
     [INSERT_REFUNDS] = BUS_INSERT(&refund_columns),
     [UPDATE_REFUNDS] = BUS_UPDATE(&refund_columns),
+    [INSERT_DISPUTES] = BUS_INSERT(&dispute_columns),
     [FIND_DUE] = BUS_STATEMENT("(SELECT p.order_id FROM payments.payments p WHERE " FAILURES
                                "= 0 AND p.next_attempt_at <= now() "
                                "ORDER BY p.next_attempt_at LIMIT $1) UNION ALL (SELECT d.order_id "

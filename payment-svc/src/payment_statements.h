@@ -15,6 +15,7 @@ enum payment_statement {
   FIND_PUT_OFF, /* most rows, µs that nothing is put off for → order_id */
   INSERT_REFUNDS,
   UPDATE_REFUNDS,
+  INSERT_DISPUTES,
   PAYMENT_STATEMENTS,
 };
 

@@ -1,4 +1,4 @@
-/* Rows of payments.payments, payments.refunds and payments.ledger to the model and back. */
+/* Rows of payments.payments, payments.refunds, payments.ledger and payments.dispute_events to the model and back. */
 #include "payment_store.h"
 
 #include "payment_columns.h"
@@ -30,5 +30,8 @@ bool payment_store(void *context, struct bus_sql *sql) {
   bus_set_store(&model->refunds, sql, INSERT_REFUNDS, UPDATE_REFUNDS);
   for (const struct payment_booking *booking = model->bookings; booking; booking = booking->next)
     bus_sql_add_row(sql, &args, INSERT_LEDGER, &booking_columns, booking);
+  args = NULL;
+  for (const struct payment_dispute_news *news = model->disputes; news; news = news->next)
+    bus_sql_add_row(sql, &args, INSERT_DISPUTES, &dispute_columns, news);
   return true; /* memory that ran out is remembered by the trip */
 }

@@ -50,11 +50,20 @@ bool payment_open(const void *given, struct bus_worker *worker, void **ret_conte
   return true;
 }
 
+static void log_dispute(const struct payment_dispute_news *dispute, const struct bus_trace *trace) {
+  bus_log(BUS_ERROR, "a payment is disputed", BUS_F_VIEW("dispute", dispute->dispute_id),
+          BUS_F_VIEW("payment_intent", dispute->psp_id), BUS_F_VIEW("status", dispute->status),
+          BUS_F_VIEW("reason", dispute->reason), BUS_F_INT("amount", dispute->amount),
+          BUS_F_VIEW("currency", dispute->currency), BUS_F_TRACE(trace));
+}
+
 void payment_act(void *opaque, const void *given) {
   struct context *context = opaque;
   const struct payment_action *action = given;
   payment_metrics_fact(action);
-  if (action->alarm != PAYMENT_NO_ALARM)
+  if (action->dispute)
+    log_dispute(action->dispute, &action->trace);
+  else if (action->alarm != PAYMENT_NO_ALARM)
     bus_log(BUS_ERROR, "payment needs attention", BUS_F_STR("alarm", payment_alarm_names[action->alarm]),
             BUS_F_STR("state", payment_state_names[action->state]), BUS_F_UUID("order_id", &action->order_id),
             BUS_F_INT("attempts", action->attempts), BUS_F_TRACE(&action->trace));

@@ -238,6 +238,31 @@ TEST(service_without_memory_fails_the_batch)
   bench_free(bench);
 }
 
+TEST(service_dispute_is_recorded_and_alarmed)
+{
+  struct bench *bench = bench_new();
+  const struct payment_dispute told = {.dispute_id = BUS_STR("dp_1"),
+                                       .psp_id = BUS_STR("pi_1"),
+                                       .amount = 1998,
+                                       .currency = BUS_STR("EUR"),
+                                       .reason = BUS_STR("fraudulent"),
+                                       .status = BUS_STR("needs_response"),
+                                       .at = NOW};
+  deliver(bench, &payment_dispute_type, &told);
+  run(bench);
+  const struct payment_dispute_news *news = bench->model->disputes;
+  assert_non_null(news);
+  assert_null(news->next);
+  assert_true(bus_uuid_equal(&news->event_id, &bench->envelopes[0].message_id));
+  assert_true(bus_str_is(news->psp_id, "pi_1") && bus_str_is(news->status, "needs_response"));
+  assert_int_equal(bench->effects.count, 1);
+  const struct payment_action *action = effect_at(bench, 0)->action;
+  assert_int_equal(action->alarm, PAYMENT_ALARM_DISPUTE);
+  assert_ptr_equal(action->dispute, news);
+  assert_false(action->calls || action->moved);
+  bench_free(bench);
+}
+
 TEST(service_alarm_is_an_action)
 {
   struct bench *bench = bench_new();

@@ -64,6 +64,12 @@ def inbox(stack):
     return int(stack.sql("payments", "SELECT count(*) FROM bus.inbox")[0][0])
 
 
+def metric(stack, name):
+    """A metric of payment-svc; 0 where it has none of that name."""
+    text = requests.get(stack.url("payment-svc") + "/metrics", timeout=5).text
+    return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(f"{name} "))
+
+
 def test_an_event_ends_a_pending_charge_early(api, stack, ledger, slow, deliver):
     order_id = api.place(item("A"), token="pm_sandbox_processing").json()["order_id"]
     intent = provider_id(ledger, order_id, "captured")
@@ -108,6 +114,31 @@ def test_events_of_what_is_not_ours_are_taken_and_change_nothing(stack, api, del
     time.sleep(0.5)
     assert stack.sql("payments", f"SELECT count(*) FROM payments.payments WHERE order_id = '{order_id}'") == [["0"]]
     assert stack.sql("payments", "SELECT count(*) FROM bus.parked") == [["0"]]
+
+
+def test_a_dispute_is_recorded_and_alarmed(api, stack, ledger, deliver):
+    """The sandbox tells of it by itself; what the provider says later is the last word, whichever comes first."""
+    def told(columns):
+        return stack.sql("payments", f"SELECT {columns} FROM payments.disputed_orders WHERE order_id = '{order_id}'")
+
+    order_id = api.complete(item("A"), token="pm_card_createDispute")["order_id"]
+    wait_until(lambda: told("status") == [["needs_response"]], 20, "the dispute")
+    intent = provider_id(ledger, order_id, "captured")
+    found = told("dispute_id, psp_id, amount, currency, reason")
+    assert found == [[f"dp_{intent}", intent, "999", "EUR", "fraudulent"]]
+    assert metric(stack, 'payment_alarms_total{alarm="disputed"}') >= 1
+    lines = [line for line in log_lines(stack, "payment-svc") if line.get("payment_intent") == intent]
+    assert lines and lines[0]["level"] == "error"
+    for status, age in (("lost", 0), ("under_review", 60)):
+        body = json.dumps({"id": f"evt_{uuid.uuid4().hex}", "type": "charge.dispute.updated",
+                           "created": int(time.time()) + 5 - age,
+                           "data": {"object": {"id": f"dp_{intent}", "payment_intent": intent, "amount": 999,
+                                               "currency": "eur", "reason": "fraudulent", "status": status}}})
+        assert deliver(body) == 204
+    wait_until(lambda: stack.sql("payments", "SELECT count(*) FROM payments.dispute_events "
+                                             f"WHERE psp_id = '{intent}'") == [["3"]], 20, "the news")
+    assert told("status") == [["lost"]]
+    assert api.order(order_id)["status"] == "CONFIRMED"
 
 
 def test_no_event_is_logged(stack, api, deliver):

@@ -37,6 +37,7 @@ const struct psp_method psp_methods[] = {
     {"pm_card_visa_chargeDeclinedInsufficientFunds", PSP_DECLINES, &insufficient_funds, NULL, NULL},
     {"pm_card_chargeDeclinedInsufficientFunds", PSP_DECLINES, &insufficient_funds, NULL, NULL},
     {"pm_card_chargeDeclinedExpiredCard", PSP_DECLINES, &expired_card, NULL, NULL},
+    {"pm_card_createDispute", PSP_IS_DISPUTED, NULL, NULL, NULL},
     {"pm_sandbox_timeout", PSP_SUCCEEDS_LATE, NULL, NULL, NULL},
     {"pm_sandbox_timeout_declined", PSP_DECLINES_LATE, &generic_decline, NULL, NULL},
     {"pm_sandbox_error_once", PSP_FAILS_ONCE, NULL, NULL, NULL},
@@ -76,25 +77,27 @@ const struct psp_method *psp_method_find(struct bus_str token) {
 struct psp_plan psp_plan_of(const struct psp_method *method, int attempt) {
   switch (method->behaviour) {
   case PSP_SUCCEEDS:
-    return (struct psp_plan){PSP_CAPTURE, false};
+    return (struct psp_plan){.step = PSP_CAPTURE};
+  case PSP_IS_DISPUTED:
+    return (struct psp_plan){.step = PSP_CAPTURE, .is_disputed = true};
   case PSP_DECLINES:
-    return (struct psp_plan){PSP_DECLINE, false};
+    return (struct psp_plan){.step = PSP_DECLINE};
   case PSP_SUCCEEDS_LATE:
-    return (struct psp_plan){PSP_CAPTURE, true};
+    return (struct psp_plan){.step = PSP_CAPTURE, .is_late = true};
   case PSP_DECLINES_LATE:
-    return (struct psp_plan){PSP_DECLINE, true};
+    return (struct psp_plan){.step = PSP_DECLINE, .is_late = true};
   case PSP_FAILS_ONCE:
-    return (struct psp_plan){attempt == 0 ? PSP_ANSWER_500 : PSP_CAPTURE, false};
+    return (struct psp_plan){.step = attempt == 0 ? PSP_ANSWER_500 : PSP_CAPTURE};
   case PSP_LIMITS_ONCE:
-    return (struct psp_plan){attempt == 0 ? PSP_ANSWER_429 : PSP_CAPTURE, false};
+    return (struct psp_plan){.step = attempt == 0 ? PSP_ANSWER_429 : PSP_CAPTURE};
   case PSP_TAKES_TIME:
-    return (struct psp_plan){PSP_PEND, false};
+    return (struct psp_plan){.step = PSP_PEND};
   case PSP_HANGS:
-    return (struct psp_plan){PSP_HANG, false};
+    return (struct psp_plan){.step = PSP_HANG};
   case PSP_FAILS:
     break;
   }
-  return (struct psp_plan){PSP_ANSWER_500, false};
+  return (struct psp_plan){.step = PSP_ANSWER_500};
 }
 
 /* ---- parameters ---- */

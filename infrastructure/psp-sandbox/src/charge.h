@@ -18,6 +18,7 @@ bool psp_refuse(struct psp_error *ret, int status, const char *code, const char 
 enum psp_behaviour {
   PSP_SUCCEEDS,
   PSP_DECLINES,
+  PSP_IS_DISPUTED,   /* captured, and disputed at once */
   PSP_SUCCEEDS_LATE, /* recorded at once, answered after the client's time-out */
   PSP_DECLINES_LATE,
   PSP_FAILS_ONCE,  /* 500 to the first call with a key */
@@ -54,7 +55,7 @@ extern const size_t psp_method_count;
 enum psp_step { PSP_CAPTURE, PSP_DECLINE, PSP_PEND, PSP_ANSWER_500, PSP_ANSWER_429, PSP_HANG };
 struct psp_plan {
   enum psp_step step;
-  bool is_late;
+  bool is_late, is_disputed;
 };
 struct psp_plan psp_plan_of(const struct psp_method *method, int attempt);
 

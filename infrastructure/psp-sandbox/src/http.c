@@ -25,6 +25,8 @@ static void carry_out(struct psp_call *call, const struct psp_charge *charge, st
     psp_call_fail(call, &psp_no_memory);
     return;
   }
+  if (plan.is_disputed)
+    psp_webhooks_dispute(call->sandbox->webhooks, &entry);
   if (plan.is_late)
     (void)bus_http_wait_gone(call->exchange, call->sandbox->settings->timeout_ms); /* answered in any case */
   psp_reply_json(call->exchange, entry.status, entry.answer);

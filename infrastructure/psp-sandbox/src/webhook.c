@@ -114,9 +114,11 @@ static void *run(void *context) {
 
 /* ---- from the other threads ---- */
 
-static struct waiting *make_waiting(const struct psp_entry *entry) {
+typedef struct bus_str event_maker(const struct psp_entry *entry, struct bus_arena *arena);
+
+static struct waiting *make_waiting(const struct psp_entry *entry, event_maker *make) {
   struct bus_arena *arena = bus_arena_new(ARENA_LIMIT);
-  struct bus_str body = arena ? psp_event_of(entry, arena) : BUS_NO_STR;
+  struct bus_str body = arena ? make(entry, arena) : BUS_NO_STR;
   struct waiting *waiting = body.data ? calloc(1, sizeof *waiting + body.len) : NULL;
   if (waiting) {
     waiting->len = body.len;
@@ -126,10 +128,10 @@ static struct waiting *make_waiting(const struct psp_entry *entry) {
   return waiting;
 }
 
-void psp_webhooks_tell(struct psp_webhooks *webhooks, const struct psp_entry *entry) {
+static void tell(struct psp_webhooks *webhooks, const struct psp_entry *entry, event_maker *make) {
   if (webhooks == NULL)
     return;
-  struct waiting *waiting = make_waiting(entry);
+  struct waiting *waiting = make_waiting(entry, make);
   pthread_mutex_lock(&webhooks->lock);
   bool has_room = waiting && webhooks->count < WAITING_MAX;
   if (has_room)
@@ -139,6 +141,14 @@ void psp_webhooks_tell(struct psp_webhooks *webhooks, const struct psp_entry *en
     return;
   free(waiting);
   bus_log(BUS_WARN, "event dropped: too many wait, or out of memory");
+}
+
+void psp_webhooks_tell(struct psp_webhooks *webhooks, const struct psp_entry *entry) {
+  tell(webhooks, entry, psp_event_of);
+}
+
+void psp_webhooks_dispute(struct psp_webhooks *webhooks, const struct psp_entry *intent) {
+  tell(webhooks, intent, psp_dispute_event_of);
 }
 
 /* ---- start and stop ---- */

@@ -87,6 +87,7 @@ TEST(tokens_behave)
   assert_int_equal(plan("pm_card_visa_chargeDeclined", 0).step, PSP_DECLINE);
   assert_int_equal(plan("pm_sandbox_timeout", 0).step, PSP_CAPTURE);
   assert_true(plan("pm_sandbox_timeout", 0).is_late);
+  assert_true(plan("pm_card_createDispute", 0).is_disputed);
   assert_int_equal(plan("pm_sandbox_timeout_declined", 0).step, PSP_DECLINE);
   assert_true(plan("pm_sandbox_timeout_declined", 0).is_late);
   assert_int_equal(plan("pm_sandbox_error_once", 0).step, PSP_ANSWER_500);

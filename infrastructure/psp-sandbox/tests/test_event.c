@@ -30,6 +30,23 @@ TEST(event_says_what_the_object_became)
   arena = NULL;
 }
 
+TEST(event_of_a_dispute_names_the_intent)
+{
+  const struct psp_entry intent = {.type = PSP_CAPTURED,
+                                   .id = BUS_STR("pi_1"),
+                                   .amount = 1998,
+                                   .currency = BUS_STR("eur"),
+                                   .at = INT64_C(1772000000) * BUS_SECOND};
+  arena = bus_arena_new(65536);
+  struct bus_str text = psp_dispute_event_of(&intent, arena);
+  assert_true(bus_str_is(text, "{\"id\":\"evt_dp_pi_1\",\"object\":\"event\",\"type\":\"charge.dispute.created\","
+                               "\"created\":1772000000,\"livemode\":false,\"data\":{\"object\":{\"id\":\"dp_pi_1\","
+                               "\"object\":\"dispute\",\"payment_intent\":\"pi_1\",\"amount\":1998,\"currency\":"
+                               "\"eur\",\"reason\":\"fraudulent\",\"status\":\"needs_response\"}}}"));
+  bus_arena_free(arena);
+  arena = NULL;
+}
+
 /* The code is that of openssl dgst -sha256 -hmac whsec_test. */
 TEST(event_signature)
 {
