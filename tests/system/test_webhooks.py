@@ -1,6 +1,4 @@
 """Events of the payment provider at the edge: signed ones reach payment-svc once, all others nothing."""
-import hashlib
-import hmac
 import json
 import time
 import uuid
@@ -11,19 +9,9 @@ import requests
 from conftest import log_lines
 from dev import services
 from testkit.client import item, wait_until
+from testkit.webhooks import event, sign
 
 PATH = "/webhooks/psp"
-
-
-def event(order_id, psp_id, kind="payment_intent.succeeded", event_id=None):
-    return json.dumps({"id": event_id or f"evt_{uuid.uuid4().hex}", "object": "event", "type": kind,
-                       "data": {"object": {"id": psp_id, "metadata": {"order_id": order_id}}}})
-
-
-def sign(secret, body, at=None):
-    seconds = str(int(time.time() if at is None else at))
-    code = hmac.new(secret.encode(), f"{seconds}.{body}".encode(), hashlib.sha256).hexdigest()
-    return f"t={seconds},v1={code}"
 
 
 @pytest.fixture(name="deliver")
