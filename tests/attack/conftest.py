@@ -38,10 +38,10 @@ def start_edge(stack, issuer, tmp_path_factory):
     """A function: an edge with these variables more, until the end of the suite."""
     made = []
 
-    def start(**variables):
+    def start(preset=None, **variables):
         key = stack.services["edge"].variables()["USER_SEAL_KEY"]
         common = {"AUTH": "oidc", "OIDC_ISSUER": issuer.url, "RATE_LIMIT": "0", "USER_SEAL_KEY": key}
-        one = Edge(stack, str(tmp_path_factory.mktemp("edge")), **common | variables)
+        one = Edge(stack, str(tmp_path_factory.mktemp("edge")), preset, **common | variables)
         made.append(one)
         wait_until(one.has_keys, 60, "keys and broker")
         return one

@@ -11,13 +11,13 @@ from testkit.client import item, wait_until
 
 
 class Edge:
-    """An edge that checks tokens, beside the stack's own."""
+    """An edge that checks tokens, beside the stack's own. preset: of its build, if it is another than the stack's."""
 
-    def __init__(self, stack, folder, **variables):
+    def __init__(self, stack, folder, preset=None, **variables):
         self.port = ports.pick_one()
         self.admin = ports.pick_one((self.port,))
         self.url = f"http://127.0.0.1:{self.port}"
-        self.program = os.path.join(build.programs(stack.preset), "edge")
+        self.program = os.path.join(build.programs(preset or stack.preset), "edge")
         self.log = os.path.join(folder, "edge.log")
         self.variables = {
             "PORT": str(self.port), "ADMIN_PORT": str(self.admin), "RABBITMQ_URL": stack.broker.url("edge"),
