@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from dev import account, proc
+from dev import account, broker, proc
 from dev.postgres import psql
 from dev.report import DevError
 from dev.servers import TestServers
@@ -199,3 +199,12 @@ def test_postgres_starts_again_right_after_it_was_killed(pair, resumes):
     assert postgres.start()
     assert psql(postgres.url(), "SELECT 1;") == "1\n" and slow not in proc.leftovers(postgres.data)
     resume.cancel()
+
+
+@pytest.mark.parametrize("said, calls", (("log in: request timed out", 6), ("log in: refused", 1)))
+def test_a_broker_that_answers_late_is_asked_again(monkeypatch, said, calls):
+    made = []
+    monkeypatch.setattr(broker, "_call", lambda *words: (made.append(words), (said, 1))[1])
+    with pytest.raises(DevError, match=said):
+        broker._run(["bus-topology", "apply"], tries=broker.LOGINS)
+    assert len(made) == calls
