@@ -59,6 +59,7 @@ static bool start_api(struct edge *edge, struct listeners *listeners, struct bus
                                              .threads = (int)edge->settings->http_threads,
                                              .body_deadline_ms = edge->settings->body_deadline_ms,
                                              .idle_ms = edge->settings->keep_alive_ms,
+                                             .address_connections = (int)edge->settings->address_connections,
                                              .work_max = edge->settings->shed_requests,
                                              .work_age_ms = edge->settings->shed_requests_age_ms,
                                              .hosts = any ? NULL : hosts.items,

@@ -105,6 +105,9 @@ static const struct bus_option options[] = {
     NUMBER("HTTP_THREADS", http_threads, 4, 4096, "256", NULL,
            "connections served at once; half of them at most are kept between requests, and a quarter at most waits "
            "because of a Prefer header"),
+    NUMBER("ADDRESS_CONNECTIONS", address_connections, 0, 4096, "64", NULL,
+           "connections of one address served at once, TRUSTED_PROXIES aside; requests on further ones are answered "
+           "503; 0: any number"),
     NUMBER("BODY_DEADLINE_MS", body_deadline_ms, 100, 60000, "5000", "ms", "a whole request body"),
     NUMBER("KEEP_ALIVE_MS", keep_alive_ms, 1, 3600000, "75000", "ms",
            "how long an idle connection is kept; longer than a proxy in front keeps it"),

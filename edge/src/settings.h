@@ -12,7 +12,7 @@ struct edge_settings {
   int auth; /* enum edge_auth_mode */
   const char *oidc_issuer, *oidc_audience, *oidc_algorithms, *oidc_ca_file, *oidc_keys_file;
   int64_t oidc_max_token_age_s, oidc_refresh_s;
-  int64_t rate_limit, rate_limit_burst, address_rate_limit, address_rate_limit_burst;
+  int64_t rate_limit, rate_limit_burst, address_rate_limit, address_rate_limit_burst, address_connections;
   const char *customer_hash_key;
   bool public_metrics;
   const char *bind, *trusted_proxies;

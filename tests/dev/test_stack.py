@@ -91,8 +91,9 @@ def variables(stack, name):
 
 def test_each_service_is_given_what_it_needs_and_no_more(stack):
     common = {"PORT", "BIND", "RABBITMQ_URL", "LOG_LEVEL"}
-    assert set(variables(stack, "edge")) == common | {"ADDRESS_RATE_LIMIT", "ADMIN_PORT", "AUTH", "DRAIN_MS",
-                                                      "DRAIN_KEPT_MS", "OIDC_ISSUER", "OIDC_KEYS_FILE", "USER_SEAL_KEY"}
+    assert set(variables(stack, "edge")) == common | {"ADDRESS_CONNECTIONS", "ADDRESS_RATE_LIMIT", "ADMIN_PORT", "AUTH",
+                                                      "DRAIN_MS", "DRAIN_KEPT_MS", "OIDC_ISSUER", "OIDC_KEYS_FILE",
+                                                      "USER_SEAL_KEY"}
     assert variables(stack, "edge")["AUTH"] == "off", "only ./dev up asks for tokens"
     assert set(variables(stack, "user-svc")) == common | {"DATABASE_URL", "SEAL_KEY_FILE", "SIGNING_KEY_FILE",
                                                           "RESET_FOLDER", "TOKEN_ISSUER"}

@@ -30,7 +30,8 @@ class Edge:
     def start(self):
         service = self._stack.services["edge"]
         variables = {name: value for name, value in service.variables().items() if name not in LOCAL_ONLY}
-        variables |= {"PORT": str(self.port), "ADMIN_PORT": str(self.admin_port), "ALLOWED_HOSTS": HOST} | self._changes
+        variables |= {"PORT": str(self.port), "ADMIN_PORT": str(self.admin_port), "ALLOWED_HOSTS": HOST,
+                      "TRUSTED_PROXIES": "127.0.0.1"} | self._changes
         account.write_file(self._file, "".join(f"{name}={value}\n" for name, value in variables.items()))
         environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"} | SANITIZERS
         with open(self.log, "ab") as log:

@@ -45,7 +45,7 @@ class Service:
             # No load balancer looks at readiness here, so a stop need not wait until one has noticed. All clients have
             # the one address of this machine, so that it is no use to count it.
             found |= {"ADMIN_PORT": str(stack.ports[manifest.admin]), "DRAIN_MS": "0", "DRAIN_KEPT_MS": "0",
-                      "ADDRESS_RATE_LIMIT": "0"}
+                      "ADDRESS_RATE_LIMIT": "0", "ADDRESS_CONNECTIONS": "0"}
         found |= {variable: self._address(target) for target, variable in manifest.targets().items()}
         if PROVIDER in (self.name, *manifest.links):
             found["PSP_KEY"] = psp_key(stack.state)

@@ -21,7 +21,7 @@ class Edge:
         self.log = os.path.join(folder, "edge.log")
         self.variables = {
             "PORT": str(self.port), "ADMIN_PORT": str(self.admin), "RABBITMQ_URL": stack.broker.url("edge"),
-            "DRAIN_MS": "0", "DRAIN_KEPT_MS": "0", "ADDRESS_RATE_LIMIT": "0",
+            "DRAIN_MS": "0", "DRAIN_KEPT_MS": "0", "ADDRESS_RATE_LIMIT": "0", "ADDRESS_CONNECTIONS": "0",
             "OIDC_KEYS_FILE": os.path.join(folder, "keys")} | variables
         self.start()
 

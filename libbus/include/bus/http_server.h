@@ -59,6 +59,8 @@ struct bus_http_settings {
   int64_t body_deadline_ms;    /* whole body, default 5000 */
   int64_t idle_ms;             /* keep-alive; default 75000 */
   int requests_per_connection; /* default 100000 */
+  int address_connections;     /* so many connections of one address have a thread at a time, trusted proxies aside; */
+                               /* further ones are closed, or answered 503 if they come with a request; 0: any number */
   int64_t work_max;            /* so many requests in progress, probes and waiting ones (bus_http_hold) aside, */
   int64_t work_age_ms;         /* with a mean age beyond this: new ones are answered 503 at once. work_max 0: never */
   const char *const *hosts;    /* allowlist of Host names without port, NULL-terminated; NULL: any well-formed one */

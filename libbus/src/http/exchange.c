@@ -13,6 +13,8 @@ static int answer_refusal(struct bus_http_exchange *exchange, int status, const 
     bus_http_add_header(exchange, "Allow", bus_str(exchange->match.allow));
   if (status == 415)
     bus_http_add_header(exchange, "Accept-Encoding", BUS_STR("identity"));
+  if (status == 503)
+    bus_http_add_header(exchange, "Retry-After", BUS_STR("1"));
   bus_http_problem(exchange, status, "%s", reason);
   return exchange->status;
 }
@@ -259,12 +261,21 @@ static const char *why_no_body(int status) {
   }
 }
 
+/* No byte of its body is waited for: the input is shut. */
+static int refuse_crowd(struct bus_http_exchange *exchange) {
+  exchange->content_length = 0;
+  return http_exchange_refuse(exchange, 503, "too many connections of this address");
+}
+
 int http_exchange_run(struct bus_http_exchange *exchange) {
+  const struct http_seat *seat = http_connection_seat(&exchange->connection);
   const char *reason;
   http_slow_begin(exchange);
   int status = check(exchange, &reason);
   if (exchange->status != 0) /* a preflight */
     return exchange->status;
+  if (status == 0 && seat && seat->over && !exchange->match.route->is_probe)
+    return refuse_crowd(exchange);
   if (status != 0)
     return http_exchange_refuse(exchange, status, reason);
   status = http_body_read(exchange);

@@ -34,11 +34,14 @@ void http_scratch_give(struct http_pool *pool, struct http_scratch *scratch);
 
 /* A connection that has a thread; under the lock of the places, but for what its own thread alone uses. */
 struct http_seat {
-  int fd;                /* -1: unknown, or the connection has ended */
-  uintptr_t served;      /* requests; its thread's own */
-  bool kept;             /* the last answer did not say that the connection ends; its thread's own */
-  int64_t reading_since; /* the first byte of a request that is not complete; 0: there is none */
-  bool ends;             /* its input was shut, and its thread is about to be free */
+  int fd;                  /* -1: unknown, or the connection has ended */
+  uintptr_t served;        /* requests; its thread's own */
+  bool kept;               /* the last answer did not say that the connection ends; its thread's own */
+  int64_t reading_since;   /* the first byte of a request that is not complete; 0: there is none */
+  bool ends;               /* its input was shut, and its thread is about to be free */
+  struct bus_address peer; /* if connections of an address are counted and this is no trusted proxy */
+  size_t counted;          /* bytes of it that count; 0: not counted */
+  bool over;               /* one too many of its address */
   struct http_seat *next_free;
 };
 
@@ -78,6 +81,10 @@ void http_places_drain(struct http_places *places);
 /* Until bus_monotonic is `until`; after http_places_drain. False: there still are some. */
 bool http_places_wait_none_kept(struct http_places *places, int64_t until);
 bool http_places_wait_none_open(struct http_places *places, int64_t until);
+
+/* ---- address.c ---- */
+/* False: the address has as many connections as it may have, beside this one. */
+bool http_address_admit(struct bus_http_server *server, struct http_seat *seat) BUS_MUST_CHECK;
 
 /* ---- slow.c: a thread shuts slow clients while few threads are free ---- */
 bool http_slow_start(struct http_places *places) BUS_MUST_CHECK;

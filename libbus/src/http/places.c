@@ -150,7 +150,9 @@ struct http_seat *http_places_await(struct bus_http_server *server, int fd) {
   struct http_seat *seat = take_seat(&server->places, fd);
   if (fd < 0 || seat == NULL)
     return seat;
-  if (!is_readable(fd, PROMPT_MS)) {
+  if (!http_address_admit(server, seat)) {
+    (void)shutdown(fd, SHUT_RD); /* a request that is there already is answered */
+  } else if (!is_readable(fd, PROMPT_MS)) {
     size_t waiting = http_listener_waiting(atomic_load(&server->listener));
     take_kept(&server->places, seat, true, waiting);
     if (!(seat->kept ? is_readable(fd, server->settings.idle_ms) : waiting == 0 && speaks_in_time(server, fd)))
