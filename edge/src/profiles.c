@@ -1,5 +1,6 @@
 /* Handlers of /api/users and of a change of password. Each needs a caller: without authentication nobody is anyone. */
 #include "profiles.h"
+#include "requests.h"
 
 #include "own_keys.h"
 
@@ -54,7 +55,7 @@ static const struct bus_field export_path[] = {
     BUS_FIELD_UUID(struct export_request, user_id, BUS_REQUIRED, "the user", .example = PROFILE_EXAMPLE)};
 static const struct bus_field export_query[] = {
     BUS_FIELD_STRING(struct export_request, cursor, BUS_TOKEN, 1, ORDER_CURSOR_TEXT - 1, BUS_OPTIONAL,
-                     "the next_cursor of orders in an earlier export", .opaque = true),
+                     "the next_cursor of orders in an earlier export", .opaque = true, .pattern = ORDER_CURSOR_PATTERN),
 };
 
 static void check_export(void *request, struct bus_problems *problems) {

@@ -21,8 +21,6 @@ struct payment_choice {
 #define CUSTOMER_EXAMPLE "customer-1"
 #define ORDER_EXAMPLE "93a6faf9-8e60-5688-b327-4e76310d86ff"
 #define RESERVATION_EXAMPLE "d76a0705-af1a-552a-909a-a128f2f1cb20"
-/* The microseconds and the id of an order. */
-#define ORDER_CURSOR_PATTERN "^[0-9]{1,17}\\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 /* The members of an input that stand for a path's one segment. */
 #define BY_ORDER(S)                                                                                                    \
@@ -54,7 +52,7 @@ static const struct bus_field orders_query[] = {
     ORDER_CURSOR_FIELD,
 };
 static const struct bus_field user_orders_path[] = {
-    BUS_FIELD_STRING(struct order_list, customer_id, BUS_VISIBLE, 1, ORDER_CUSTOMER_MAX, BUS_REQUIRED,
+    BUS_FIELD_STRING(struct order_list, customer_id, BUS_ID, 1, ORDER_CUSTOMER_MAX, BUS_REQUIRED,
                      "the user, who is the customer of the orders", .example = CUSTOMER_EXAMPLE)};
 static const struct bus_field user_orders_query[] = {LIMIT_FIELD(struct order_list, ORDER_PAGE_MAX), STATUS_FIELD,
                                                      ORDER_CURSOR_FIELD};
@@ -130,7 +128,7 @@ const struct bus_http_input stream_input = {.size = sizeof(struct events_request
                                             .check = check_events};
 
 const struct bus_http_told_header stream_headers[] = {
-    {"Last-Event-ID", "the seq of the event behind which the stream is to begin; it goes before after", "^[0-9]{0,15}$",
+    {"Last-Event-ID", "the seq of the event behind which the stream is to begin; it goes before after", "^[0-9]{0,12}$",
      NULL},
     {0},
 };

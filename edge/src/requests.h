@@ -9,6 +9,8 @@
 #include <payment_messages.h>
 
 #define REQUEST_CUSTOMER_DEFAULT "anonymous"
+/* A cursor of orders for documents: the microseconds and the id of an order. */
+#define ORDER_CURSOR_PATTERN "^[0-9]{1,17}\\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 /* POST /api/orders. The request_hash of the command is the SHA-256 of the canonical encoding of the decoded request
  * without its key: spaces and the order of members do not count, and neither does what the default token is today. */

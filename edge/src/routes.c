@@ -332,7 +332,7 @@ const struct bus_http_route edge_routes[] = {
      .path = "/api/auth/token",
      .input = &token_input,
      .handler = edge_client_token,
-     .body_limit = 2048,
+     .body_limit = BODY_LIMIT,
      .media_type = "application/x-www-form-urlencoded",
      .summary = "An access token for a program, by its client id and secret in the form or in Authorization: Basic",
      ANSWERS({200, "the token", &user_client_tokens_schema},

@@ -109,7 +109,7 @@ struct bus_str stream_event(const struct order_event_view *event, struct bus_are
 }
 
 bool stream_position(struct bus_str text, int64_t *ret) {
-  enum { DIGITS_MAX = 15 };
+  enum { DIGITS_MAX = 12 }; /* the query that follows takes no larger number than BUS_JSON_INT_MAX */
   int64_t seq = 0;
   for (size_t i = 0; i < text.len; i++) {
     if (text.data[i] < '0' || text.data[i] > '9')

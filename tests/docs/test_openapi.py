@@ -187,3 +187,17 @@ def test_a_route_with_nothing_to_say_takes_an_empty_object(document):
         body = operation["requestBody"]
         schema = body["content"]["application/json"]["schema"]
         assert not body["required"] and schema["properties"] == {} and schema["additionalProperties"] is False
+
+
+def test_a_segment_has_characters_that_a_path_may_have(document):
+    for place, operation in operations(document).items():
+        for one in operation.get("parameters", ()):
+            if one["in"] == "path" and "format" not in one["schema"]:
+                assert one["schema"]["pattern"] == r"^(?!\.{1,2}$)[A-Za-z0-9._:-]*$", place
+
+
+def test_a_cursor_of_orders_has_its_pattern(document):
+    for path in ("/api/orders", "/api/users/{user}/orders", "/api/users/{user}/export"):
+        found = [one["schema"]["pattern"] for one in operations(document)["GET", path]["parameters"]
+                 if one["name"] == "cursor"]
+        assert len(found) == 1 and found[0].startswith("^[0-9]{1,17}"), path
