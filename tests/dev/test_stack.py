@@ -93,13 +93,14 @@ def test_each_service_is_given_what_it_needs_and_no_more(stack):
     common = {"PORT", "BIND", "RABBITMQ_URL", "LOG_LEVEL"}
     assert set(variables(stack, "edge")) == common | {"ADDRESS_CONNECTIONS", "ADDRESS_RATE_LIMIT", "ADMIN_PORT", "AUTH",
                                                       "DRAIN_MS", "DRAIN_KEPT_MS", "OIDC_ISSUER", "OIDC_KEYS_FILE",
-                                                      "USER_SEAL_KEY"}
+                                                      "PSP_WEBHOOK_SECRET", "USER_SEAL_KEY"}
     assert variables(stack, "edge")["AUTH"] == "off", "only ./dev up asks for tokens"
     assert set(variables(stack, "user-svc")) == common | {"DATABASE_URL", "SEAL_KEY_FILE", "SIGNING_KEY_FILE",
                                                           "RESET_FOLDER", "TOKEN_ISSUER"}
     assert set(variables(stack, "order-svc")) == set(variables(stack, "inventory-svc")) == common | {"DATABASE_URL"}
     assert set(variables(stack, "payment-svc")) == common | {"DATABASE_URL", "PSP_URL", "PSP_KEY"}
-    assert set(variables(stack, "psp-sandbox")) == {"PORT", "BIND", "PSP_KEY", "LEDGER_FILE"}
+    sandbox = {"PORT", "BIND", "PSP_KEY", "LEDGER_FILE", "WEBHOOK_SECRET", "WEBHOOK_URL"}
+    assert set(variables(stack, "psp-sandbox")) == sandbox
     assert "//order_svc:" in variables(stack, "order-svc")["DATABASE_URL"]
     assert "//payment-svc:" in variables(stack, "payment-svc")["RABBITMQ_URL"]
 
