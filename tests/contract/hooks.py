@@ -1,6 +1,7 @@
 """Hooks of schemathesis: rules of the edge that a JSON Schema cannot express. The document says each in words."""
 import itertools
 import os
+import uuid
 
 import schemathesis
 
@@ -8,6 +9,7 @@ LOCAL_PART_BYTES = 64  # of an e-mail address
 ID_CHARACTERS = 64
 # The caller, and one of its orders. Every second right request is about these.
 KNOWN = {"user": os.environ["CONTRACT_USER"], "id": os.environ["CONTRACT_ORDER"]}
+CALLERS = os.environ["CONTRACT_CALLERS"].split()
 turn = itertools.count()
 
 
@@ -75,14 +77,29 @@ def _give_one_change(case):
         case.body["on_hand"] = 1
 
 
-def _keep_cursors_apart(query):
-    """`after` and `cursor` are one. A cursor by price has a price, and another one of products is an id."""
-    if "after" in query or "price" in str(query.get("sort")) or len(str(query.get("cursor"))) > ID_CHARACTERS:
+def _give_one_payment(case):
+    """A refund names its payment or its order, not both."""
+    if "payment_id" in _schema_of(case.operation).get("properties", {}) and isinstance(case.body, dict):
+        case.body.pop("payment_id" if case.body.get("order_id") is not None else "order_id", None)
+        if case.body.get("payment_id") is None:
+            case.body.setdefault("order_id", KNOWN["id"])
+
+
+def _keep_cursors_apart(case):
+    """`after` and `cursor` are one. A cursor by price has a price, another one of products is an id, and one of users
+    holds an e-mail address."""
+    query = case.query or {}
+    if ("after" in query or "price" in str(query.get("sort")) or case.operation.path == "/api/users"
+            or len(str(query.get("cursor"))) > ID_CHARACTERS):
         query.pop("cursor", None)
 
 
+def _erases_a_user(case):
+    return (case.method.upper(), case.operation.path) == ("DELETE", "/api/users/{user}")
+
+
 def _ask_about_what_is_there(case):
-    if next(turn) % 2 or (case.method.upper(), case.path.split("/")[2:3]) == ("DELETE", ["users"]):
+    if next(turn) % 2 or _erases_a_user(case):
         return
     for name in set(case.path_parameters or ()) & set(KNOWN):
         case.path_parameters[name] = KNOWN[name]
@@ -92,7 +109,10 @@ def _ask_about_what_is_there(case):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Completes right requests. A wrong method is tried on a right path: a malformed one is 400 whatever the method."""
+    """Completes right requests. A wrong method is tried on a right path: a malformed one is 400 whatever the method. No
+    caller is erased."""
+    if _erases_a_user(case) and case.path_parameters.get("user") in CALLERS:
+        case.path_parameters["user"] = str(uuid.uuid4())
     if case.method.upper() != case.operation.method.upper():
         for one in case.operation.definition.raw.get("parameters", ()):
             if one["in"] == "path":
@@ -101,7 +121,8 @@ def before_call(context, case, kwargs):
         case.body = _plain_integers(case.body)
         _give_one_key(case)
         _give_one_change(case)
-        _keep_cursors_apart(case.query or {})
+        _give_one_payment(case)
+        _keep_cursors_apart(case)
         _ask_about_what_is_there(case)
 
 
