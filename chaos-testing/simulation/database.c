@@ -31,12 +31,12 @@ bool row_lock(struct reading *reading, struct row *row) {
   return true;
 }
 
-void database_guard(struct reading *reading, bool alone) {
+void database_guard(struct reading *reading, enum guarded what, bool alone) {
   struct guard *own = NULL;
   if (has_bug(reading->world, BUG_NO_LOCKS))
     return;
   for (size_t i = 0; i < WORKERS_MAX; i++) {
-    struct guard *guard = &reading->database->guards[i];
+    struct guard *guard = &reading->database->guards[what][i];
     if (!guard->session || guard->session == reading->session)
       own = guard;
     else
@@ -47,9 +47,10 @@ void database_guard(struct reading *reading, bool alone) {
 }
 
 void database_unlock(struct database *database, const void *session) {
-  for (size_t i = 0; i < WORKERS_MAX; i++)
-    if (database->guards[i].session == session)
-      database->guards[i].session = NULL;
+  for (size_t what = 0; what < GUARDED; what++)
+    for (size_t i = 0; i < WORKERS_MAX; i++)
+      if (database->guards[what][i].session == session)
+        database->guards[what][i].session = NULL;
   for (size_t i = 0; i < TABLES_MAX; i++)
     for (struct row *row = database->tables[i].rows; row; row = row->next)
       if (row->locker == session)

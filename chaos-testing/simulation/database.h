@@ -45,6 +45,9 @@ enum commit { COMMIT_DONE, COMMIT_CONFLICT, COMMIT_DATA, COMMIT_FAULT };
 
 struct store;
 
+/* The advisory locks of a service. */
+enum guarded { GUARDED_TOMBSTONES, GUARDED_UNPAID, GUARDED };
+
 /* An advisory lock of the transaction. */
 struct guard {
   const void *session;
@@ -61,7 +64,7 @@ struct database {
   struct id_count *inbox[INBOX_SLOTS];
   struct id_count *suspects;
   struct outgoing *outbox, **outbox_end;
-  struct guard guards[WORKERS_MAX];
+  struct guard guards[GUARDED][WORKERS_MAX];
   size_t parked;
 };
 
@@ -102,8 +105,8 @@ static inline bus_time database_now(const struct world *world, const struct data
 /* ---- tables ---- */
 /* False: another session holds it. */
 bool row_lock(struct reading *reading, struct row *row);
-/* Takes the service's advisory lock, alone or shared; or blocks. */
-void database_guard(struct reading *reading, bool alone);
+/* Takes an advisory lock, alone or shared; or blocks. */
+void database_guard(struct reading *reading, enum guarded what, bool alone);
 void database_unlock(struct database *database, const void *session);
 
 /* ---- libbus's own tables ---- */

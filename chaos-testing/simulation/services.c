@@ -15,7 +15,9 @@
 
 const char *const service_names[SERVICES] = {"order-svc", "inventory-svc", "payment-svc"};
 
-static const struct order_context order_context = {.policy = {.deadline = 60 * BUS_SECOND, .resend = 30 * BUS_SECOND}};
+static const struct order_context order_context = {
+    .policy = {.deadline = 60 * BUS_SECOND, .resend = 30 * BUS_SECOND, .pay_later = 15 * BUS_MINUTE},
+    .unpaid = {.all = 10000, .of_customer = 5}};
 static const struct payment_policy payment_policy = {PAYMENT_POLICY_DEFAULTS};
 
 /* ---- order-svc ---- */
@@ -27,6 +29,7 @@ static bool lock_orders(struct world *world, const struct bus_input *inputs, siz
   if (!order_lock(&context, inputs, count, arena, sql, ret_model))
     return false;
   ((struct order_model *)*ret_model)->policy = &order_context.policy;
+  ((struct order_model *)*ret_model)->unpaid = &order_context.unpaid;
   return true;
 }
 
@@ -122,15 +125,15 @@ static bool lock_payments(struct world *world, const struct bus_input *inputs, s
 }
 
 static void count_payment(struct world *world, const struct payment_model *model, const struct bus_input *input) {
-  const struct bus_uuid *order_id = payment_order_of(input);
+  struct bus_uuid key;
   enum payment_input_kind kind = PAYMENT_ON_DUE;
-  if (!order_id)
+  if (!payment_key_of(input, &key))
     return;
   if (input->kind == BUS_INPUT_DELIVERY)
     kind = input->type == &payment_charge_type ? PAYMENT_ON_CHARGE : PAYMENT_ON_REFUND;
   else if (input->kind == BUS_INPUT_COMPLETION)
     kind = ((const struct payment_result *)input->body)->kind;
-  world->tally->payment[payment_model_find(model, order_id)->state][kind]++;
+  world->tally->payment[payment_model_find(model, &key)->state][kind]++;
 }
 
 static void decide_payment(struct world *world, void *model, const struct bus_input *input,

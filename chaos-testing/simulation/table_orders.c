@@ -6,11 +6,11 @@
 #include <order_columns.h>
 #include <order_statements.h>
 
-/* The CHECKs of the migration orders.sql. */
+/* The CHECKs of the migrations orders.sql and pay_later.sql. */
 static bool is_valid_order(const void *record) {
   const struct order *o = record;
   int status = o->status;
-  bool is_final = status >= ORDER_CONFIRMED, priced = o->total != BUS_NO_INT64;
+  bool is_final = order_status_is_final(status), priced = o->total != BUS_NO_INT64;
   bool undone = status == ORDER_COMPENSATING || status == ORDER_REJECTED || status == ORDER_CANCELLED;
   return status >= 0 && status < ORDER_STATUS_COUNT && o->version >= 1 && o->item_count >= 1 &&
          priced == (o->items[0].unit_price != BUS_NO_INT64) && priced == (o->currency.data != NULL) &&
@@ -21,7 +21,9 @@ static bool is_valid_order(const void *record) {
          bus_implies(status == ORDER_COMPENSATING, !(o->stock_settled && o->payment_settled)) &&
          bus_implies(is_final, o->stock_settled) && is_final == (o->deadline == BUS_NO_TIME) &&
          is_final == (o->due_at == BUS_NO_TIME) && bus_implies(!is_final, o->due_at <= o->deadline) &&
-         (status == ORDER_PENDING) == (o->payment_token.data != NULL) &&
+         (status == ORDER_PENDING && !o->pay_later) == (o->payment_token.data != NULL) &&
+         bus_implies(status == ORDER_AWAITING_PAYMENT, priced && o->pay_later) &&
+         o->attempts <= (o->pay_later ? ORDER_ATTEMPTS_MAX : 0) &&
          (o->asker.reply_to.data == NULL) == (o->reply_until == BUS_NO_TIME) && o->created_at <= o->updated_at &&
          o->captured >= 0 && o->refunded >= 0;
 }
@@ -50,14 +52,54 @@ static void find_tombstones(struct reading *reading, const struct bus_args *args
       records_read(ret, tombstones, row, reading->arena);
 }
 
+static bool is_unpaid(const struct order *o) {
+  return o->pay_later && !order_status_is_final(o->status);
+}
+
+/* $1, $2 bound the counts; $3: the customers. */
+static void count_unpaid(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
+  const struct table *orders = &reading->database->tables[ORDERS];
+  for (size_t i = 0; i < memory_args_rows(args); i++) {
+    struct value *cells = memory_rows_add(ret, 3, reading->arena);
+    cells[0] = *memory_args_row(args, i);
+    cells[1] = cells[2] = (struct value){.number = 0};
+    for (const struct row *row = orders->rows; row; row = row->next) {
+      bool unpaid = is_unpaid(order_in(row));
+      cells[1].number += unpaid && bus_str_equal(order_in(row)->customer_id, cells[0].text);
+      cells[2].number += unpaid;
+    }
+  }
+}
+
+static void find_attempts(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
+  const struct table *events = &reading->database->tables[ORDER_EVENTS];
+  for (const struct row *row = events->rows; row; row = row->next) {
+    const struct order_record *record = row->record;
+    if (record->type != FACT_PAYMENT_REQUESTED || !is_asked(args, &record->order_id))
+      continue;
+    struct value *cells = memory_rows_add(ret, 2, reading->arena);
+    cells[0] = (struct value){.uuid = record->order_id};
+    cells[1] = (struct value){.text = record->data};
+  }
+}
+
 static void read_orders(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
   switch (args->statement) {
   case GUARD_SHARED:
   case GUARD_ALONE:
-    database_guard(reading, args->statement == GUARD_ALONE);
+    database_guard(reading, GUARDED_TOMBSTONES, args->statement == GUARD_ALONE);
+    break;
+  case GUARD_UNPAID:
+    database_guard(reading, GUARDED_UNPAID, true);
     break;
   case FIND_TOMBSTONES:
     find_tombstones(reading, args, ret);
+    break;
+  case COUNT_UNPAID:
+    count_unpaid(reading, args, ret);
+    break;
+  case FIND_ATTEMPTS:
+    find_attempts(reading, args, ret);
     break;
   default:
     records_lock(reading, &reading->database->tables[ORDERS], args, ret);

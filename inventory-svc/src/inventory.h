@@ -120,12 +120,15 @@ enum reservation_alarm {
 };
 extern const char *const reservation_alarm_names[RESERVATION_ALARMS];
 
-/* A reservation is held no longer without a question to order-svc, or an alarm. */
+/* A reservation is held no longer without a question to order-svc, or an alarm, unless order-svc said when it expects
+ * to decide. */
 #define RESERVATION_ALARM_AFTER (10 * BUS_MINUTE)
 #define RESERVATION_ASK_EVERY BUS_MINUTE
+/* order-svc may expect to decide so much later: an order that is paid later has up to a day. */
+#define RESERVATION_HOLD_MAX (25 * BUS_HOUR)
 /* Upper bound of every expected_until, including transactions that began a little later: a reservation that is expected
  * later was written before the database's clock was set back. */
-#define RESERVATION_LONGEST_WAIT (RESERVATION_ALARM_AFTER + 5 * BUS_SECOND)
+#define RESERVATION_LONGEST_WAIT (RESERVATION_HOLD_MAX + 5 * BUS_SECOND)
 
 struct reservation_decision {
   enum reservation_state next; /* the present one: nothing happens */

@@ -216,11 +216,12 @@ struct reservation_line inventory_line(const struct inventory_model *model, stru
 
 static void decide_reserve(struct inventory_model *model, const void *message, struct bus_effects *effects) {
   const struct inventory_reserve *body = message;
-  bus_time latest = effects->now + RESERVATION_ALARM_AFTER;
-  bool soon = body->expected_until != BUS_NO_TIME && body->expected_until < latest;
+  bus_time latest = effects->now + RESERVATION_HOLD_MAX, expected = body->expected_until;
+  if (expected == BUS_NO_TIME)
+    expected = effects->now + RESERVATION_ALARM_AFTER;
   const struct reservation_request request = {bus_effects_array(effects, body->item_count, sizeof *request.lines),
                                               body->item_count, body->expected_total,
-                                              .expected_until = soon ? body->expected_until : latest};
+                                              .expected_until = expected < latest ? expected : latest};
   for (size_t i = 0; request.lines && i < body->item_count; i++)
     request.lines[i] = inventory_line(model, body->items[i].product_id, body->items[i].quantity, BUS_NO_INT64);
   if (request.lines)

@@ -287,11 +287,11 @@ TEST(order_svc_is_asked_about_a_time_of_before_the_clock_was_set_back)
 {
   struct fixture fixture;
   bring_into(&fixture, RESERVATION_RESERVED);
-  fixture.reservation.expected_until = 2 * BUS_HOUR;
-  assert_false(ask_when_due(&fixture.reservation, 2 * BUS_HOUR - RESERVATION_LONGEST_WAIT));
-  assert_true(ask_when_due(&fixture.reservation, 2 * BUS_HOUR - RESERVATION_LONGEST_WAIT - 1));
+  fixture.reservation.expected_until = 30 * BUS_HOUR;
+  assert_false(ask_when_due(&fixture.reservation, 30 * BUS_HOUR - RESERVATION_LONGEST_WAIT));
+  assert_true(ask_when_due(&fixture.reservation, 30 * BUS_HOUR - RESERVATION_LONGEST_WAIT - 1));
   assert_int_equal(fixture.reservation.expected_until,
-                   2 * BUS_HOUR - RESERVATION_LONGEST_WAIT - 1 + RESERVATION_ASK_EVERY);
+                   30 * BUS_HOUR - RESERVATION_LONGEST_WAIT - 1 + RESERVATION_ASK_EVERY);
 }
 
 /* ---- pricing ---- */

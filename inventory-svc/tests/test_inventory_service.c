@@ -231,17 +231,28 @@ TEST(a_reservation_past_its_time_is_asked_about_each_minute)
   shelf_free(shelf);
 }
 
-TEST(ten_minutes_are_alarmed_whatever_was_expected)
+/* A reservation that is still held is alarmed at the first question that is ten minutes old. */
+TEST(the_alarm_waits_for_ten_minutes_and_for_the_time_that_order_svc_expects)
 {
-  static const bus_time until[] = {BUS_NO_TIME, BUS_HOUR, 120 * BUS_SECOND};
-  for (size_t i = 0; i < BUS_COUNT(until); i++) {
+  static const struct {
+    bus_time until, alarmed;
+    bool asked_before;
+  } cases[] = {
+      {BUS_NO_TIME, 10 * BUS_MINUTE, false},
+      {120 * BUS_SECOND, 11 * BUS_MINUTE, true},
+      {BUS_HOUR, BUS_HOUR, false},
+      {30 * BUS_HOUR, RESERVATION_HOLD_MAX, false},
+  };
+  for (size_t i = 0; i < BUS_COUNT(cases); i++) {
     struct shelf *shelf = shelf_with_stock();
     struct stock_item item = {BUS_STR("SKU-1"), 1, BUS_NO_INT64};
-    const struct inventory_reserve reserve = expected_until(&item, until[i]);
+    const struct inventory_reserve reserve = expected_until(&item, cases[i].until);
     shelf->now = 0;
     (void)shelf_one(shelf, &inventory_reserve_type, &reserve);
-    assert_int_equal(due(shelf, 10 * BUS_MINUTE - 1) != NULL, i == 2);
-    assert_non_null(due(shelf, i == 2 ? 12 * BUS_MINUTE : 10 * BUS_MINUTE));
+    assert_int_equal(due(shelf, 10 * BUS_MINUTE - 1) != NULL, cases[i].asked_before);
+    if (!cases[i].asked_before)
+      assert_null(due(shelf, cases[i].alarmed - 1));
+    assert_non_null(due(shelf, cases[i].alarmed));
     assert_int_equal(first_tally(shelf)->alarm, ALARM_HELD);
     shelf_free(shelf);
   }

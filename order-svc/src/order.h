@@ -10,17 +10,18 @@
  * was once written must decode in every later version. */
 enum order_fact_type {
   FACT_CREATED,   /* order.created: the request as it was decoded */
-  FACT_RESERVED,  /* order.reserved: prices, total and currency are locked */
+  FACT_RESERVED,  /* order.reserved: prices, total and currency are locked; it awaits its payment if it is paid later */
   FACT_PAID,      /* order.paid: captured while RESERVED; only in logs of the releases before CONFIRMED came at once */
   FACT_CONFIRMED, /* order.confirmed: captured, so that nothing can stop it; amount absent behind order.paid */
   FACT_REJECTED,  /* order.rejected */
-  FACT_COMPENSATING,     /* order.compensating: undone from here on */
-  FACT_CANCELLED,        /* order.cancelled: all of it is undone */
-  FACT_STOCK_RETURNED,   /* stock.returned: inventory holds nothing for it */
-  FACT_PAYMENT_REFUSED,  /* payment.refused: no money moved */
-  FACT_PAYMENT_CAPTURED, /* payment.captured: while it was being undone, or later */
-  FACT_PAYMENT_REFUNDED, /* payment.refunded: amount is all that came back */
-  FACT_STOCK_MISSING,    /* stock.missing: CONFIRMED, and inventory could not sell it */
+  FACT_COMPENSATING,      /* order.compensating: undone from here on */
+  FACT_CANCELLED,         /* order.cancelled: all of it is undone */
+  FACT_STOCK_RETURNED,    /* stock.returned: inventory holds nothing for it */
+  FACT_PAYMENT_REFUSED,   /* payment.refused: no money moved */
+  FACT_PAYMENT_CAPTURED,  /* payment.captured: while it was being undone, or later */
+  FACT_PAYMENT_REFUNDED,  /* payment.refunded: amount is all that came back */
+  FACT_STOCK_MISSING,     /* stock.missing: CONFIRMED, and inventory could not sell it */
+  FACT_PAYMENT_REQUESTED, /* payment.requested: an attempt to pay later has begun */
   FACT_TYPES,
 };
 
@@ -30,8 +31,11 @@ struct order_fact {
   struct bus_str customer_id;   /* created */
   struct order_item *items;     /* created; reserved: the order's own, with unit_price */
   size_t item_count;            /* of items */
+  struct bus_str payment;       /* created: "later"; absent: at once */
   struct order_request request; /* created */
-  struct bus_str request_hash;  /* created */
+  struct bus_str request_hash;  /* created; payment.requested: of the order.pay */
+  struct bus_uuid pay_id;       /* payment.requested */
+  int64_t attempt;              /* payment.requested: 1, 2, … */
   int64_t total;                /* reserved */
   struct bus_str currency;      /* reserved */
   int64_t amount;               /* minor units. paid, confirmed, payment.captured, payment.refunded */
@@ -72,6 +76,16 @@ struct order_tombstone {
   struct bus_uuid order_id;
 };
 
+/* An order.pay that an attempt followed. */
+struct order_attempt {
+  struct bus_uuid order_id, pay_id;
+  struct bus_str request_hash;
+  struct order_attempt *next;
+};
+
+/* Whether one more order may be paid later. */
+enum order_room { ORDER_ROOM, ORDER_ROOM_CUSTOMER_FULL, ORDER_ROOM_FULL };
+
 struct order {
   struct bus_uuid order_id;
 
@@ -81,14 +95,17 @@ struct order {
   struct bus_str customer_id;
   struct order_item *items;
   size_t item_count;
+  bool pay_later;
   struct order_request request;
   struct bus_str request_hash;
   struct bus_str reason;
-  int64_t total; /* BUS_NO_INT64 until RESERVED; from then on a charge was asked */
+  int64_t total; /* BUS_NO_INT64 until RESERVED or AWAITING_PAYMENT */
   struct bus_str currency;
   int64_t captured, refunded; /* as far as payment-svc has said */
   bool stock_settled;         /* inventory holds nothing for it (CONFIRMED: it sells it) */
-  bool payment_settled;       /* no money of it is held, or may yet be taken (CONFIRMED: it was earned) */
+  bool payment_settled; /* no money of it is held, or may yet be taken (CONFIRMED: it was earned). To be paid later:
+                         * no attempt is open */
+  int64_t attempts;     /* to pay it later; the last one alone may be open */
   bus_time created_at, updated_at;
 
   /* Operational: what the log does not tell. */
@@ -100,12 +117,17 @@ struct order {
   bus_time reply_until;
   struct bus_cause cause; /* the order.place, for what deadlines send */
 
-  struct order_tombstone *tombstones; /* cancels that came before the order */
+  /* Needed by messages of a batch, and not stored. */
+  enum order_room room;        /* order.place */
+  struct order_attempt *tried; /* order.pay: those that an attempt followed */
+
+  struct order_tombstone *tombstones; /* order.place, order.cancel: cancels that came before the order */
 };
 
 enum order_message {
   ORDER_ON_PLACE,            /* struct order_place */
   ORDER_ON_CANCEL,           /* struct order_cancel */
+  ORDER_ON_PAY,              /* struct order_pay */
   ORDER_ON_STOCK_RESERVED,   /* struct stock_reserved */
   ORDER_ON_STOCK_REJECTED,   /* struct stock_rejected */
   ORDER_ON_STOCK_RELEASED,   /* struct stock_event */
@@ -138,6 +160,8 @@ enum {
 
 /* Why an order was undone that was not reserved, or not paid, within its deadline. */
 #define ORDER_REASON_TIMEOUT "timeout"
+/* Why an order was undone that was not paid later in time. Not "timeout": it tells nothing about the system's load. */
+#define ORDER_REASON_UNPAID "not_paid_in_time"
 
 enum { ORDER_FACTS_MAX = 4, ORDER_NO_OUTCOME = -1 };
 

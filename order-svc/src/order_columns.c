@@ -1,7 +1,7 @@
 /* The tables of the orders database, column by column. */
 #include "order_columns.h"
 
-#include "order.h"
+#include "order_service.h"
 
 #define I struct order_item
 static const struct bus_column items[] = {
@@ -34,8 +34,10 @@ static const struct bus_column orders[] = {
     BUS_COLUMN_INT64(O, captured, 0, BUS_JSON_INT_MAX, STEP),
     BUS_COLUMN_BOOL(O, stock_settled, STEP),
     BUS_COLUMN_BOOL(O, payment_settled, STEP),
+    BUS_COLUMN_BOOL(O, pay_later, ONCE),
+    BUS_COLUMN_INT64(O, attempts, 0, ORDER_ATTEMPTS_MAX, STEP),
 
-    BUS_COLUMN_TIME(O, deadline, BUS_CHANGING | BUS_NULL),
+    BUS_COLUMN_TIME(O, deadline, BUS_CHANGING | BUS_NULL | BUS_VIEW),
     BUS_COLUMN_TIME(O, due_at, BUS_CHANGING | BUS_NULL),
     BUS_COLUMN_INT64(O, resends, 0, INT64_MAX, BUS_CHANGING),
     BUS_COLUMN_TEXT(O, payment_token, 1, ORDER_TOKEN_MAX, BUS_CHANGING | BUS_NULL),
@@ -45,8 +47,17 @@ static const struct bus_column orders[] = {
     BUS_COLUMN_TIME(O, reply_until, BUS_CHANGING | BUS_NULL),
     BUS_COLUMNS_CAUSE(O, cause, BUS_FIXED),
 };
-const char order_schema_change[] = "cause";
+const char order_schema_change[] = "pay_later";
 const struct bus_table order_columns = BUS_COLUMN_TABLE("orders.orders", O, orders);
+
+/* A customer's orders that are to be paid later: counted, not stored. */
+#define C struct order_customer
+static const struct bus_column customers[] = {
+    BUS_COLUMN_TEXT(C, customer_id, 1, ORDER_CUSTOMER_MAX, BUS_KEY),
+    BUS_COLUMN_INT64(C, unpaid, 0, INT64_MAX, BUS_FIXED),
+    BUS_COLUMN_INT64(C, unpaid_of_all, 0, INT64_MAX, BUS_FIXED),
+};
+const struct bus_table customer_columns = BUS_COLUMN_TABLE("the unpaid orders of a customer", C, customers);
 
 #define E struct order_record
 static const struct bus_column events[] = {
@@ -74,6 +85,7 @@ const struct bus_table tombstone_columns = BUS_COLUMN_TABLE("orders.tombstones",
 static const struct bus_field created_fields[] = {
     ORDER_CUSTOMER(F, BUS_REQUIRED),
     ORDER_ITEMS(F, BUS_REQUIRED, "what is ordered"),
+    BUS_FIELD_STRING(F, payment, BUS_TOKEN, 1, 16, BUS_OPTIONAL, "later: after it is reserved"),
     BUS_FIELD_EMBED(F, request, struct order_request, &order_request_schema),
     ORDER_REQUEST_HASH(F),
 };
@@ -91,6 +103,12 @@ static const struct bus_field compensating_fields[] = {
     BUS_FIELD_BOOL(F, alarm, BUS_OPTIONAL, "behind the pivot"),
 };
 
+static const struct bus_field requested_fields[] = {
+    BUS_FIELD_INT64(F, attempt, 1, ORDER_ATTEMPTS_MAX, BUS_REQUIRED, "1, 2, …"),
+    BUS_FIELD_UUID(F, pay_id, BUS_REQUIRED, "of the request"),
+    ORDER_REQUEST_HASH(F),
+};
+
 const char *const order_fact_names[] = {
     [FACT_CREATED] = "order.created",
     [FACT_RESERVED] = "order.reserved",
@@ -104,6 +122,7 @@ const char *const order_fact_names[] = {
     [FACT_PAYMENT_CAPTURED] = "payment.captured",
     [FACT_PAYMENT_REFUNDED] = "payment.refunded",
     [FACT_STOCK_MISSING] = "stock.missing",
+    [FACT_PAYMENT_REQUESTED] = "payment.requested",
     [FACT_TYPES] = NULL,
 };
 static const struct bus_schema *const fact_schemas[FACT_TYPES] = {
@@ -119,6 +138,7 @@ static const struct bus_schema *const fact_schemas[FACT_TYPES] = {
     [FACT_PAYMENT_CAPTURED] = BUS_TABLE(F, money_fields),
     [FACT_PAYMENT_REFUNDED] = BUS_TABLE(F, money_fields),
     [FACT_STOCK_MISSING] = BUS_TABLE(F, reason_fields),
+    [FACT_PAYMENT_REQUESTED] = BUS_TABLE(F, requested_fields),
 };
 
 enum order_fact_type order_fact_find(struct bus_str name) {

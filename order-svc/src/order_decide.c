@@ -13,6 +13,7 @@ struct deciding {
     const void *body;
     const struct order_place *place;
     const struct order_cancel *cancel;
+    const struct order_pay *pay;
     const struct stock_reserved *reserved;
     const struct stock_rejected *rejected;
     const struct payment_event *payment;
@@ -77,16 +78,31 @@ static bool create_order(struct deciding *d) {
                                                    .customer_id = place->customer_id,
                                                    .items = items,
                                                    .item_count = place->item_count,
+                                                   .payment = place->pay_later ? BUS_STR("later") : BUS_NO_STR,
                                                    .request = place->request,
                                                    .request_hash = place->request_hash};
   d->decision->outcome = ORDER_ACCEPTED;
   return true;
 }
 
+/* Why the order cannot be paid later; NULL: it can, or is paid at once. */
+static const char *no_room(const struct deciding *d) {
+  static const char *const reasons[] = {[ORDER_ROOM_CUSTOMER_FULL] = "too_many_unpaid_orders: of this customer",
+                                        [ORDER_ROOM_FULL] = "too_many_unpaid_orders: of all customers"};
+  return d->place->pay_later ? reasons[d->order->room] : NULL;
+}
+
 static bool step_create(struct deciding *d) {
   struct bus_str twice = product_twice(d->place);
+  const char *unpaid = no_room(d);
+  if (!d->place->pay_later && !d->place->payment_token.data)
+    return park_message(d, "no payment token");
   if (!create_order(d))
     return false;
+  if (unpaid) {
+    add_fact(d, FACT_REJECTED)->reason = bus_str(unpaid);
+    return true;
+  }
   if (twice.data)
     return give_reason(d, "product_twice", twice, &add_fact(d, FACT_REJECTED)->reason);
   d->decision->sends = SEND_RESERVE;
@@ -151,7 +167,54 @@ static bool step_lock_prices(struct deciding *d) {
   if (fact.item_count == 0)
     return park_message(d, "reserved items, prices and total do not fit the order");
   *add_fact(d, FACT_RESERVED) = fact;
+  d->decision->sends = d->order->pay_later ? 0 : SEND_CHARGE;
+  return true;
+}
+
+static const struct order_attempt *find_attempt(const struct order *order, const struct bus_uuid *pay_id) {
+  const struct order_attempt *attempt = order->tried;
+  while (attempt && !bus_uuid_equal(&attempt->pay_id, pay_id))
+    attempt = attempt->next;
+  return attempt;
+}
+
+/* A customer who pays twice under one key pays once: whatever became of the attempt, it is answered and no other
+ * begins.
+ */
+static bool is_repeated_pay(struct deciding *d) {
+  const struct order_attempt *known = find_attempt(d->order, &d->pay->pay_id);
+  if (known)
+    d->decision->outcome = bus_str_equal(known->request_hash, d->pay->request_hash) ? ORDER_REPLAYED : ORDER_KEY_REUSED;
+  return known != NULL;
+}
+
+/* While an attempt is open its money may yet be taken: no other begins. */
+static bool step_pay(struct deciding *d) {
+  const struct order *order = d->order;
+  if (is_repeated_pay(d))
+    return true;
+  if (!order->payment_settled || order->attempts == ORDER_ATTEMPTS_MAX) {
+    d->decision->outcome = order->payment_settled ? ORDER_PAY_SPENT : ORDER_PAY_OPEN;
+    return true;
+  }
+  *add_fact(d, FACT_PAYMENT_REQUESTED) = (struct order_fact){.type = FACT_PAYMENT_REQUESTED,
+                                                             .attempt = order->attempts + 1,
+                                                             .pay_id = d->pay->pay_id,
+                                                             .request_hash = d->pay->request_hash};
   d->decision->sends = SEND_CHARGE;
+  d->decision->outcome = ORDER_PAY_ACCEPTED;
+  return true;
+}
+
+static bool step_refuse_pay(struct deciding *d) {
+  if (!is_repeated_pay(d))
+    d->decision->outcome = d->rule->outcome;
+  return true;
+}
+
+static bool step_note_refusal(struct deciding *d) {
+  if (!d->order->payment_settled)
+    add_fact(d, FACT_PAYMENT_REFUSED)->reason = d->refusal->reason;
   return true;
 }
 
@@ -194,7 +257,7 @@ static bool compensation_reason(struct deciding *d, struct bus_str *ret) {
   case ORDER_ON_STOCK_REJECTED:
     return give_reason(d, "stock_lost", bus_str(stock_reason_names[d->rejected->reason]), ret);
   default:
-    *ret = BUS_STR(ORDER_REASON_TIMEOUT);
+    *ret = d->order->status == ORDER_AWAITING_PAYMENT ? BUS_STR(ORDER_REASON_UNPAID) : BUS_STR(ORDER_REASON_TIMEOUT);
     return true;
   }
 }
@@ -208,7 +271,7 @@ static bool step_compensate(struct deciding *d) {
     add_fact(d, FACT_PAYMENT_REFUSED)->reason = d->refusal->reason;
   *add_fact(d, FACT_COMPENSATING) = fact;
   d->decision->sends = SEND_RELEASE;
-  bool charge_was_asked = d->order->total != BUS_NO_INT64;
+  bool charge_was_asked = d->order->total != BUS_NO_INT64 && !d->order->payment_settled;
   if (charge_was_asked && !refused)
     d->decision->sends |= SEND_REFUND;
   if (d->message == ORDER_ON_CANCEL)
@@ -334,6 +397,9 @@ static bool (*const steps[])(struct deciding *) = {
     [STEP_CREATE_CANCELLED] = step_create_cancelled,
     [STEP_REPLAY] = step_replay,
     [STEP_LOCK_PRICES] = step_lock_prices,
+    [STEP_PAY] = step_pay,
+    [STEP_REFUSE_PAY] = step_refuse_pay,
+    [STEP_NOTE_REFUSAL] = step_note_refusal,
     [STEP_REJECT] = step_note_rejection,
     [STEP_CONFIRM] = step_confirm,
     [STEP_CONFIRM_PAID] = step_confirm_paid,
@@ -355,12 +421,37 @@ static int state_for_cancel(const struct order *order, struct bus_str asking) {
   return find_tombstone(order, asking) ? ORDER_TOMBSTONE : ORDER_NONE;
 }
 
+/* Someone else's order cannot be paid: it is not there. */
+static int state_for_pay(const struct order *order, struct bus_str asking) {
+  bool exists = order->status != ORDER_NONE;
+  return exists && (!asking.data || bus_str_equal(asking, order->customer_id)) ? order->status : ORDER_NONE;
+}
+
 int order_state_for(const struct order *order, enum order_message message, const void *body) {
+  if (message == ORDER_ON_PAY)
+    return state_for_pay(order, ((const struct order_pay *)body)->customer_id);
   if (message == ORDER_ON_CANCEL)
     return state_for_cancel(order, ((const struct order_cancel *)body)->customer_id);
   if (message != ORDER_ON_PLACE || order->status != ORDER_NONE)
     return order->status;
   return find_tombstone(order, ((const struct order_place *)body)->customer_id) ? ORDER_TOMBSTONE : ORDER_NONE;
+}
+
+/* The attempt that an event of payment-svc is about; 0: of an order that is paid at once, or no such event. */
+static int64_t attempt_told(enum order_message message, const void *body) {
+  int64_t attempt = BUS_NO_INT64;
+  if (message == ORDER_ON_PAYMENT_DECLINED || message == ORDER_ON_PAYMENT_FAILED)
+    attempt = ((const struct payment_refusal *)body)->attempt;
+  else if (message == ORDER_ON_PAYMENT_CAPTURED || message == ORDER_ON_PAYMENT_REFUNDED)
+    attempt = ((const struct payment_event *)body)->attempt;
+  return attempt == BUS_NO_INT64 ? 0 : attempt;
+}
+
+/* Only the last attempt may be open. An earlier one captured nothing, and payment-svc has given back what its provider
+ * took after it had said so. */
+static bool is_of_earlier_attempt(const struct order *order, enum order_message message, const void *body) {
+  int64_t attempt = attempt_told(message, body);
+  return attempt > 0 && attempt < order->attempts;
 }
 
 bool order_decide(const struct order *order, enum order_message message, const void *body, bus_time now,
@@ -370,6 +461,8 @@ bool order_decide(const struct order *order, enum order_message message, const v
   *ret = (struct order_decision){.outcome = ORDER_NO_OUTCOME};
   if (message == ORDER_ON_DEADLINE && !order_is_final(order) && now < order->deadline)
     return true; /* it moved since it was looked up */
+  if (is_of_earlier_attempt(order, message, body))
+    return true;
   ret->alarm = rule->alarm;
   struct deciding d = {order, message, {body}, arena, rule, ret};
   return steps[rule->step](&d);

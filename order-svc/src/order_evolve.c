@@ -26,13 +26,15 @@ static void apply_created(struct order *order, const struct order_fact *fact, bu
   order->customer_id = fact->customer_id;
   order->items = fact->items;
   order->item_count = fact->item_count;
+  order->pay_later = fact->payment.data != NULL;
   order->request = fact->request;
   order->request_hash = fact->request_hash;
   order->created_at = at;
 }
 
 static void apply_reserved(struct order *order, const struct order_fact *fact) {
-  order->status = ORDER_RESERVED;
+  order->status = order->pay_later ? ORDER_AWAITING_PAYMENT : ORDER_RESERVED;
+  order->payment_settled = order->pay_later; /* no attempt is open */
   order->items = fact->items;
   order->total = fact->total;
   order->currency = fact->currency;
@@ -44,6 +46,11 @@ static void apply_compensating(struct order *order, const struct order_fact *fac
   order->reason = fact->reason;
   if (order->total == BUS_NO_INT64)
     order->payment_settled = true;
+}
+
+static void apply_requested(struct order *order, const struct order_fact *fact) {
+  order->attempts = fact->attempt;
+  order->payment_settled = false;
 }
 
 static void apply_captured(struct order *order, int64_t amount) {
@@ -110,6 +117,9 @@ void order_evolve(struct order *order, const struct order_fact *fact, bus_time a
     break;
   case FACT_STOCK_MISSING:
     break;
+  case FACT_PAYMENT_REQUESTED:
+    apply_requested(order, fact);
+    break;
   case FACT_TYPES:
     assert(fact->type != FACT_TYPES);
   }
@@ -126,6 +136,8 @@ bool order_is_valid(const struct order *order) {
          order->customer_id.data && order->request_hash.data && priced == (order->currency.data != NULL) &&
          bus_implies(status == ORDER_PENDING || status == ORDER_REJECTED, !priced) &&
          bus_implies(status == ORDER_RESERVED || status == ORDER_PAID || status == ORDER_CONFIRMED, priced) &&
+         bus_implies(status == ORDER_AWAITING_PAYMENT, priced && order->pay_later) && order->attempts >= 0 &&
+         order->attempts <= (order->pay_later ? ORDER_ATTEMPTS_MAX : 0) &&
          bus_implies(status == ORDER_PAID || status == ORDER_CONFIRMED, order->captured == order->total) &&
          undone == (order->reason.data != NULL) && order->captured >= 0 && order->refunded >= 0 &&
          bus_implies(is_final, order->stock_settled) &&
@@ -149,6 +161,7 @@ struct order_view order_view_of(struct order *order) {
       .created_at = order->created_at,
       .updated_at = order->updated_at,
       .version = order->version,
+      .pay_by = order->status == ORDER_AWAITING_PAYMENT ? order->deadline : BUS_NO_TIME,
       .request = order->request,
   };
 }

@@ -6,16 +6,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-const char *const order_status_names[] = {"PENDING",   "RESERVED", "PAID",      "COMPENSATING",
-                                          "CONFIRMED", "REJECTED", "CANCELLED", NULL};
+const char *const order_status_names[] = {
+    "PENDING", "RESERVED", "PAID", "COMPENSATING", "CONFIRMED", "REJECTED", "CANCELLED", "AWAITING_PAYMENT", NULL};
 
 bool order_status_is_final(int status) {
   return status == ORDER_CONFIRMED || status == ORDER_REJECTED || status == ORDER_CANCELLED;
 }
 
-const char *const order_outcome_names[] = {"accepted",  "replayed",        "key_reused",  "found",
-                                           "not_found", "cancel_accepted", "cancel_done", "cancel_too_late",
-                                           "final",     "left_out",        NULL};
+const char *const order_outcome_names[] = {
+    "accepted",        "replayed",    "key_reused",      "found",     "not_found",
+    "cancel_accepted", "cancel_done", "cancel_too_late", "final",     "left_out",
+    "pay_accepted",    "pay_not_due", "pay_open",        "pay_spent", NULL};
 
 #define ORDER_ID(S) BUS_FIELD_UUID(S, order_id, BUS_REQUIRED, "the order")
 
@@ -49,6 +50,8 @@ static const struct bus_field view_fields[] = {
     BUS_FIELD_TIME(struct order_view, created_at, BUS_REQUIRED, "when it was placed"),
     BUS_FIELD_TIME(struct order_view, updated_at, BUS_REQUIRED, "when it last changed"),
     BUS_FIELD_INT64(struct order_view, version, 1, BUS_JSON_INT_MAX, BUS_REQUIRED, "seq of its last event"),
+    BUS_FIELD_TIME(struct order_view, pay_by, BUS_OPTIONAL,
+                   "AWAITING_PAYMENT: when the order is cancelled unless it is paid; else null"),
     BUS_FIELD_EMBED(struct order_view, request, struct order_request, &order_shown_schema),
 };
 const struct bus_schema order_view_schema = BUS_SCHEMA("order", struct order_view, view_fields);
@@ -57,7 +60,9 @@ static const struct bus_field place_fields[] = {
     ORDER_ID(struct order_place),
     ORDER_CUSTOMER(struct order_place, BUS_REQUIRED),
     ORDER_ITEMS(struct order_place, BUS_REQUIRED, "what is ordered"),
-    BUS_FIELD_STRING(struct order_place, payment_token, BUS_TOKEN, 1, ORDER_TOKEN_MAX, BUS_REQUIRED, "the PSP's token"),
+    BUS_FIELD_STRING(struct order_place, payment_token, BUS_TOKEN, 1, ORDER_TOKEN_MAX, BUS_OPTIONAL,
+                     "the PSP's token; absent if it is paid later"),
+    BUS_FIELD_BOOL(struct order_place, pay_later, BUS_OPTIONAL, "order.pay follows"),
     BUS_FIELD_EMBED(struct order_place, request, struct order_request, &order_request_schema),
     ORDER_REQUEST_HASH(struct order_place),
     BUS_FIELD_INT64(struct order_place, wait_ms, 0, 60000, BUS_OPTIONAL, "how long the client waits for a final state"),
@@ -72,6 +77,15 @@ static const struct bus_field cancel_fields[] = {
     BUS_FIELD_BOOL(struct order_cancel, accepted, BUS_OPTIONAL, "the order was accepted on the broker's confirm alone"),
 };
 const struct bus_schema order_cancel_schema = BUS_SCHEMA("order.cancel", struct order_cancel, cancel_fields);
+
+static const struct bus_field pay_fields[] = {
+    ORDER_ID(struct order_pay),
+    ORDER_CUSTOMER(struct order_pay, BUS_OPTIONAL),
+    BUS_FIELD_UUID(struct order_pay, pay_id, BUS_REQUIRED, "the same for every try of one request"),
+    BUS_FIELD_STRING(struct order_pay, payment_token, BUS_TOKEN, 1, ORDER_TOKEN_MAX, BUS_REQUIRED, "the PSP's token"),
+    ORDER_REQUEST_HASH(struct order_pay),
+};
+const struct bus_schema order_pay_schema = BUS_SCHEMA("order.pay", struct order_pay, pay_fields);
 
 static const struct bus_field answer_fields[] = {
     BUS_FIELD_ENUM(struct order_answer, outcome, order_outcome_names, BUS_REQUIRED, "what became of the request"),
@@ -177,6 +191,7 @@ const struct bus_schema order_event_schema = BUS_SCHEMA("order event", struct or
 
 const struct bus_message_type order_place_type = BUS_COMMAND("order.place.v1", &order_place_schema, "edge");
 const struct bus_message_type order_cancel_type = BUS_COMMAND("order.cancel.v1", &order_cancel_schema, "edge");
+const struct bus_message_type order_pay_type = BUS_COMMAND("order.pay.v1", &order_pay_schema, "edge");
 const struct bus_message_type order_get_type = BUS_QUERY("order.get.v1", &order_get_schema, "edge");
 const struct bus_message_type order_get_many_type = BUS_QUERY("order.get-many.v1", &order_get_many_schema, "edge");
 const struct bus_message_type order_list_type = BUS_QUERY("order.list.v1", &order_list_schema, "edge");
@@ -224,4 +239,8 @@ void order_id_of(struct bus_str customer_id, struct bus_str key, struct bus_uuid
   name[customer_len] = '\0';
   memcpy(name + customer_len + 1, key.data, key_len);
   bus_uuid_v5(&order_namespace, (struct bus_str){name, customer_len + 1 + key_len}, ret);
+}
+
+void order_pay_id_of(const struct bus_uuid *order_id, struct bus_str key, struct bus_uuid *ret) {
+  bus_uuid_v5(order_id, key, ret);
 }

@@ -14,6 +14,8 @@ enum {
   ORDER_TOKEN_MAX = 128,
   ORDER_REPLY_TO_MAX = 255, /* of a queue's name in AMQP */
 };
+/* Attempts to pay an order later. */
+enum { ORDER_ATTEMPTS_MAX = 20 };
 enum {
   ORDER_ITEMS_MAX = 100,
   ORDER_QUANTITY_MAX = 1000,
@@ -33,6 +35,7 @@ enum order_status {
   ORDER_CONFIRMED,
   ORDER_REJECTED,
   ORDER_CANCELLED,
+  ORDER_AWAITING_PAYMENT, /* reserved, to be paid later; no order that is paid at once comes here */
   ORDER_STATUS_COUNT,
 };
 /* "PENDING" …, NULL-terminated; the index is the enum's value, in SQL too. */
@@ -77,6 +80,7 @@ struct order_view {
   int64_t refunded; /* what came back */
   bus_time created_at, updated_at;
   int64_t version;
+  bus_time pay_by; /* AWAITING_PAYMENT: then it is undone; else BUS_NO_TIME */
   struct order_request request;
 };
 extern const struct bus_schema order_item_schema, order_view_schema;
@@ -88,7 +92,8 @@ struct order_place {
   struct bus_str customer_id;
   struct order_item *items; /* unit_price absent; each product once */
   size_t item_count;
-  struct bus_str payment_token;
+  struct bus_str payment_token; /* absent: pay_later */
+  bool pay_later;               /* order.pay follows */
   struct order_request request;
   struct bus_str request_hash; /* SHA-256, hexadecimal, of the canonical request without its key */
   int64_t wait_ms;
@@ -104,6 +109,16 @@ struct order_cancel {
   bool accepted;
 };
 
+/* order.pay.v1: edge → order-svc; answered with order.answer. One more attempt to pay an order that is
+ * AWAITING_PAYMENT. */
+struct order_pay {
+  struct bus_uuid order_id;
+  struct bus_str customer_id; /* who must own the order; absent: anybody may */
+  struct bus_uuid pay_id;     /* from order_pay_id_of: a repetition has the same */
+  struct bus_str payment_token;
+  struct bus_str request_hash; /* as in order.place */
+};
+
 enum order_outcome {
   ORDER_ACCEPTED,        /* a new order is committed */
   ORDER_REPLAYED,        /* the same key and the same request: the order as it is */
@@ -115,6 +130,10 @@ enum order_outcome {
   ORDER_CANCEL_TOO_LATE, /* CONFIRMED or REJECTED, or PAID */
   ORDER_FINAL,           /* the second answer to order.place */
   ORDER_LEFT_OUT,        /* order.get-many: it did not fit into the answer; to be asked for alone */
+  ORDER_PAY_ACCEPTED,    /* an attempt has begun */
+  ORDER_PAY_NOT_DUE,     /* the order does not await a payment */
+  ORDER_PAY_OPEN,        /* the last attempt may still capture */
+  ORDER_PAY_SPENT,       /* ORDER_ATTEMPTS_MAX attempts were made */
 };
 extern const char *const order_outcome_names[];
 
@@ -199,12 +218,12 @@ struct order_changes {
   size_t order_count;
 };
 
-extern const struct bus_schema order_place_schema, order_cancel_schema, order_answer_schema, order_get_schema,
-    order_get_many_schema, order_answers_schema, order_list_schema, order_page_schema, order_events_get_schema,
-    order_history_schema, order_event_view_schema, order_ping_schema, order_pong_schema, order_event_schema,
-    order_change_schema, order_changes_schema;
+extern const struct bus_schema order_place_schema, order_cancel_schema, order_pay_schema, order_answer_schema,
+    order_get_schema, order_get_many_schema, order_answers_schema, order_list_schema, order_page_schema,
+    order_events_get_schema, order_history_schema, order_event_view_schema, order_ping_schema, order_pong_schema,
+    order_event_schema, order_change_schema, order_changes_schema;
 
-extern const struct bus_message_type order_place_type, order_cancel_type; /* commands, from edge */
+extern const struct bus_message_type order_place_type, order_cancel_type, order_pay_type; /* commands, from edge */
 extern const struct bus_message_type order_get_type, order_get_many_type, order_list_type, order_events_get_type,
     order_ping_type; /* queries, from edge */
 extern const struct bus_message_type order_answer_type, order_answers_type, order_page_type, order_history_type,
@@ -220,3 +239,5 @@ bool order_cursor_parse(struct bus_str text, bus_time *ret_created_at, struct bu
 
 /* UUIDv5 of customer, 0x00 and key: the same request has the same id on every edge. */
 void order_id_of(struct bus_str customer_id, struct bus_str key, struct bus_uuid *ret);
+/* UUIDv5 of the key in the order's namespace. */
+void order_pay_id_of(const struct bus_uuid *order_id, struct bus_str key, struct bus_uuid *ret);

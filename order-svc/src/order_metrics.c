@@ -44,7 +44,7 @@ static void register_metrics(void) {
   const char *states[ORDER_STATES];
   for (int state = 0; state < ORDER_STATES; state++)
     states[state] = order_state_name(state);
-  enum { FINAL = ORDER_CONFIRMED, FINALS = ORDER_STATUS_COUNT - FINAL };
+  enum { FINAL = ORDER_CONFIRMED, FINALS = ORDER_CANCELLED + 1 - FINAL };
   bus_metric_singles(specs, SINGLES, singles);
   bus_metric_series_each(&specs[FINISHED], states + FINAL, FINALS, finished + FINAL);
   bus_metric_series_each(&specs[AGE], states + FINAL, FINALS, age + FINAL);

@@ -8,6 +8,8 @@
 static bus_time deadline_of(const struct order *order, const struct order_policy *policy, bus_time now) {
   if (order_is_final(order))
     return BUS_NO_TIME;
+  if (order->status == ORDER_AWAITING_PAYMENT)
+    return now + policy->pay_later;
   bool forward = order->status == ORDER_PENDING || order->status == ORDER_RESERVED;
   return now + (forward ? policy->deadline : policy->resend);
 }
@@ -20,8 +22,18 @@ int64_t order_longest_wait(const struct order_policy *policy) {
   return (policy->deadline > policy->resend ? policy->deadline : policy->resend) + CLOCK_MARGIN;
 }
 
-bus_time order_expected_until(const struct order *order, bus_time now) {
-  return order->deadline + (order->deadline - now);
+int64_t order_longest_wait_for_payment(const struct order_policy *policy) {
+  int64_t longest = order_longest_wait(policy), awaited = policy->pay_later + CLOCK_MARGIN;
+  return longest > awaited ? longest : awaited;
+}
+
+static int64_t longest_wait_of(const struct order *order, const struct order_policy *policy) {
+  return order->status == ORDER_AWAITING_PAYMENT ? order_longest_wait_for_payment(policy) : order_longest_wait(policy);
+}
+
+bus_time order_expected_until(const struct order *order, const struct order_policy *policy, bus_time now) {
+  int64_t forward = order->deadline - now;
+  return order->deadline + forward + (order->pay_later ? policy->pay_later : 0);
 }
 
 int64_t order_late_after(const struct order_policy *policy) {
@@ -35,7 +47,7 @@ int64_t order_late_within(const struct order_policy *policy) {
 void order_schedule(struct order *order, int before, bool deadline_reached, const struct order_policy *policy,
                     bus_time now) {
   bool due = deadline_reached && order->deadline != BUS_NO_TIME &&
-             (now >= order->deadline || order->deadline > now + order_longest_wait(policy));
+             (now >= order->deadline || order->deadline > now + longest_wait_of(order, policy));
   if (order->status != before || due)
     order->deadline = deadline_of(order, policy, now);
   if (before == ORDER_NONE && order->deadline != BUS_NO_TIME)
@@ -59,6 +71,13 @@ int64_t order_budget_take(struct order_budget *budget, int64_t now) {
 
 bool order_intake_is_full(const struct order_load *load, const struct order_limits *limits) {
   return load->open >= limits->open || (load->late >= limits->late && load->open > 0);
+}
+
+enum order_room order_room_for(int64_t unpaid_of_all, int64_t unpaid_of_customer,
+                               const struct order_unpaid_limits *limits) {
+  if (unpaid_of_customer >= limits->of_customer)
+    return ORDER_ROOM_CUSTOMER_FULL;
+  return unpaid_of_all >= limits->all ? ORDER_ROOM_FULL : ORDER_ROOM;
 }
 
 int64_t order_intake_rows(const struct order_limits *limits) {

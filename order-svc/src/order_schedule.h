@@ -7,15 +7,18 @@
 /* ---- deadlines ---- */
 
 struct order_policy {
-  int64_t deadline; /* µs in PENDING and in RESERVED; then it is undone */
-  int64_t resend;   /* µs between repetitions in COMPENSATING */
+  int64_t deadline;  /* µs in PENDING and in RESERVED; then it is undone */
+  int64_t resend;    /* µs between repetitions in COMPENSATING */
+  int64_t pay_later; /* µs in AWAITING_PAYMENT; then it is undone */
 };
 /* µs: nothing is put off for longer, transactions that began a little later included. A deadline that is further away
  * was set before the clock was set back, and is set anew when it is looked at. */
 int64_t order_longest_wait(const struct order_policy *policy);
-/* When a new order is decided at the latest, if its deadlines are met: it may spend one in PENDING and one in RESERVED.
- */
-bus_time order_expected_until(const struct order *order, bus_time now);
+/* The same in AWAITING_PAYMENT. */
+int64_t order_longest_wait_for_payment(const struct order_policy *policy);
+/* When a new order is decided at the latest, if its deadlines are met: it may spend one in PENDING and one in RESERVED,
+ * or one in AWAITING_PAYMENT and a little time to be undone in. */
+bus_time order_expected_until(const struct order *order, const struct order_policy *policy, bus_time now);
 /* µs, a quarter of the deadline: an order that is younger is not late. */
 int64_t order_late_after(const struct order_policy *policy);
 /* µs: an order whose deadline is no further away has waited for more than a quarter of it, and is late. */
@@ -43,7 +46,8 @@ int64_t order_budget_take(struct order_budget *budget, int64_t now);
 
 /* Counts from the database. */
 struct order_load {
-  int64_t open; /* PENDING and RESERVED; COMPENSATING orders wait only to be undone */
+  /* PENDING and RESERVED; COMPENSATING orders wait only to be undone, AWAITING_PAYMENT ones for their customers */
+  int64_t open;
   /* Among the newest order_intake_window() orders that are older than a quarter of the deadline: reserved or paid too
    * late, and no newer order is CONFIRMED, so that the order itself is not the cause. */
   int64_t late;
@@ -52,6 +56,13 @@ struct order_load {
 struct order_limits {
   int64_t open, late; /* new orders wait from so many on */
 };
+
+/* How many open orders may be orders that are paid later: of all, and of a customer. */
+struct order_unpaid_limits {
+  int64_t all, of_customer;
+};
+enum order_room order_room_for(int64_t unpaid_of_all, int64_t unpaid_of_customer,
+                               const struct order_unpaid_limits *limits);
 
 /* Late orders close the intake only while an order is open: one must be let through to find out that orders succeed
  * again. */

@@ -14,6 +14,7 @@
 #define BEGINS_WITH_ID(S) _Static_assert(offsetof(struct S, order_id) == 0, "the order's id comes first")
 BEGINS_WITH_ID(order_place);
 BEGINS_WITH_ID(order_cancel);
+BEGINS_WITH_ID(order_pay);
 BEGINS_WITH_ID(stock_reserved);
 BEGINS_WITH_ID(stock_rejected);
 BEGINS_WITH_ID(stock_event);
@@ -29,17 +30,32 @@ enum order_message order_input_message(const struct bus_input *input) {
   return message < ORDER_ON_DEADLINE ? (enum order_message)message : ORDER_MESSAGES;
 }
 
+static void note_need(struct order_model *model, const struct bus_input *input) {
+  enum order_message message = order_input_message(input);
+  const struct order_place *place = message == ORDER_ON_PLACE ? input->body : NULL;
+  const struct order_cancel *cancel = message == ORDER_ON_CANCEL ? input->body : NULL;
+  struct order_need *need = &model->need;
+  if (message != ORDER_MESSAGES)
+    bus_set_add(&model->orders, input->body);
+  if (place && place->pay_later)
+    bus_set_add(&model->customers, &place->customer_id);
+  need->tombstones |= place || cancel;
+  need->alone |= cancel && cancel->accepted;
+  need->customers |= place && place->pay_later;
+  need->attempts |= message == ORDER_ON_PAY;
+}
+
 bool order_model_new(const struct bus_input *inputs, size_t count, const struct order_policy *policy,
-                     struct bus_arena *arena, struct order_model **ret) {
+                     const struct order_unpaid_limits *unpaid, struct bus_arena *arena, struct order_model **ret) {
   struct order_model *model = bus_arena_alloc(arena, sizeof *model);
   if (!model)
     return false;
-  *model = (struct order_model){.arena = arena, .policy = policy};
+  *model = (struct order_model){.arena = arena, .policy = policy, .unpaid = unpaid};
   bus_set_init(&model->orders, &order_columns, sizeof(struct order_entry), arena);
+  bus_set_init(&model->customers, &customer_columns, 0, arena);
   for (size_t i = 0; i < count; i++)
-    if (order_input_message(&inputs[i]) != ORDER_MESSAGES)
-      bus_set_add(&model->orders, inputs[i].body);
-  if (!bus_set_open(&model->orders))
+    note_need(model, &inputs[i]);
+  if (!bus_set_open(&model->orders) || !bus_set_open(&model->customers))
     return false;
   for (size_t i = 0; i < model->orders.count; i++) {
     struct order *order = bus_set_at(&model->orders, i);
@@ -62,6 +78,15 @@ bool order_model_add_tombstone(struct order_model *model, struct order_entry *en
   *added = *tombstone;
   added->next = entry->now.tombstones;
   entry->now.tombstones = added;
+  return true;
+}
+
+bool order_model_add_attempt(struct order_model *model, struct order_entry *entry, const struct order_fact *requested) {
+  struct order_attempt *added = bus_arena_alloc(model->arena, sizeof *added);
+  if (!added)
+    return false;
+  *added = (struct order_attempt){entry->now.order_id, requested->pay_id, requested->request_hash, entry->now.tried};
+  entry->now.tried = added;
   return true;
 }
 
@@ -96,7 +121,7 @@ struct turn {
   const struct order_decision *decision;
   struct bus_effects *effects;
   int before;                   /* the status before it */
-  struct bus_str payment_token; /* as it was before it was given up */
+  struct bus_str payment_token; /* for a charge: as it was before it was given up, or as the order is paid with now */
 };
 
 /* ---- messages to other services ---- */
@@ -113,7 +138,7 @@ static void send_reserve(const struct turn *turn) {
   for (size_t i = 0; i < order->item_count; i++)
     items[i] = (struct stock_item){order->items[i].product_id, order->items[i].quantity, BUS_NO_INT64};
   const struct inventory_reserve body = {order->order_id, items, order->item_count, order->request.expected_total,
-                                         order_expected_until(order, turn->effects->now)};
+                                         order_expected_until(order, turn->model->policy, turn->effects->now)};
   emit_for(turn, &inventory_reserve_type, &body);
 }
 
@@ -132,9 +157,10 @@ static void send_event(const struct turn *turn, const struct bus_message_type *t
 static void send_commands(const struct turn *turn) {
   const struct order *order = turn->order;
   unsigned sends = turn->decision->sends;
-  const struct payment_charge charge = {order->order_id, order->total, order->currency, turn->payment_token};
+  int64_t attempt = order->attempts > 0 ? order->attempts : BUS_NO_INT64;
+  const struct payment_charge charge = {order->order_id, order->total, order->currency, turn->payment_token, attempt};
   const struct inventory_order stock = {order->order_id};
-  const struct payment_refund refund = {order->order_id};
+  const struct payment_refund refund = {order->order_id, attempt};
   if (sends & SEND_RESERVE)
     send_reserve(turn);
   if (sends & SEND_CHARGE)
@@ -214,7 +240,9 @@ static void begin_saga(struct order *order, const struct bus_input *input) {
 /* False when out of memory. */
 static bool record_decision(const struct turn *turn) {
   for (size_t i = 0; i < turn->decision->fact_count; i++)
-    if (!order_model_record(turn->model, turn->entry, &turn->decision->facts[i], turn->effects->now))
+    if (!order_model_record(turn->model, turn->entry, &turn->decision->facts[i], turn->effects->now) ||
+        (turn->decision->facts[i].type == FACT_PAYMENT_REQUESTED &&
+         !order_model_add_attempt(turn->model, turn->entry, &turn->decision->facts[i])))
       return false;
   if (!turn->decision->keeps_cancel)
     return true;
@@ -265,22 +293,48 @@ static void tally_turn(const struct turn *turn) {
   bus_act(turn->effects, action);
 }
 
+/* An order of a customer that is paid later: the batch counts it with those that the database had. */
+static void count_unpaid(const struct turn *turn) {
+  bool created = turn->before == ORDER_NONE && turn->decision->fact_count > 0;
+  struct order_customer *customer = created && turn->order->pay_later && !order_is_final(turn->order)
+                                        ? bus_set_find(&turn->model->customers, &turn->order->customer_id)
+                                        : NULL;
+  if (!customer)
+    return;
+  customer->unpaid++;
+  turn->model->placed_unpaid++;
+}
+
+/* A client that waits for the order's end is also answered when the order begins to await its payment. */
+static bool is_answered(const struct order *order) {
+  return order_is_final(order) || order->status == ORDER_AWAITING_PAYMENT;
+}
+
 static void finish_turn(struct turn *turn) {
   if (turn->message == ORDER_ON_PLACE && turn->before == ORDER_NONE)
     begin_saga(turn->order, turn->effects->input);
-  turn->payment_token = turn->order->payment_token;
+  turn->payment_token = turn->message == ORDER_ON_PAY ? ((const struct order_pay *)turn->body)->payment_token
+                                                      : turn->order->payment_token;
   if (!record_decision(turn)) {
     turn->effects->failed = true;
     return;
   }
   if (turn->order->status != ORDER_NONE)
     keep_books(turn);
+  count_unpaid(turn);
   send_commands(turn);
   send_events(turn);
   answer_command(turn);
-  if (turn->before != turn->order->status && order_is_final(turn->order))
+  if (turn->before != turn->order->status && is_answered(turn->order))
     answer_final(turn);
   tally_turn(turn);
+}
+
+static enum order_room room_of(const struct order_model *model, const struct order_place *place) {
+  const struct order_customer *customer = bus_set_find(&model->customers, &place->customer_id);
+  if (!customer || !place->pay_later)
+    return ORDER_ROOM;
+  return order_room_for(customer->unpaid_of_all + model->placed_unpaid, customer->unpaid, model->unpaid);
 }
 
 void order_decide_input(void *context, const struct bus_input *input, struct bus_effects *effects) {
@@ -294,6 +348,8 @@ void order_decide_input(void *context, const struct bus_input *input, struct bus
   assert(entry);
   struct order *order = &entry->now;
   struct order_decision decision;
+  if (message == ORDER_ON_PLACE)
+    order->room = room_of(model, input->body);
   struct turn turn = {model, entry, order, message, input->body, &decision, effects, order->status, BUS_NO_STR};
   if (!order_decide(order, message, input->body, effects->now, model->arena, &decision))
     effects->failed = true;

@@ -11,6 +11,8 @@ static const struct bus_recipe recipes[ORDER_STATEMENTS] = {
      * what the other writes. So one that may write a tombstone runs alone among those that look for tombstones. */
     [GUARD_SHARED] = BUS_STATEMENT("SELECT pg_advisory_xact_lock_shared(" GUARD_KEY ")", ""),
     [GUARD_ALONE] = BUS_STATEMENT("SELECT pg_advisory_xact_lock(" GUARD_KEY ")", ""),
+    /* Two transactions that count a customer's unpaid orders would each miss those of the other: one at a time. */
+    [GUARD_UNPAID] = BUS_STATEMENT("SELECT pg_advisory_xact_lock('orders.orders'::regclass::oid::bigint)", ""),
     [LOCK_ORDERS] = BUS_LOCK(&order_columns),
     /* An order that another worker inserted since it was not found: 23505, and the batch comes again. */
     [INSERT_ORDERS] = BUS_INSERT(&order_columns),
@@ -18,6 +20,17 @@ static const struct bus_recipe recipes[ORDER_STATEMENTS] = {
     [INSERT_EVENTS] = BUS_INSERT(&event_columns),
     [FIND_TOMBSTONES] = BUS_STATEMENT_OF(&tombstone_columns,
                                          "SELECT {t.row} FROM orders.tombstones t WHERE t.order_id = ANY ($1)", "U"),
+    /* The open orders that are paid later: of each customer, and of all, as far as limits go ($2, $3). */
+    [COUNT_UNPAID] = BUS_STATEMENT(
+        "SELECT n.customer_id, (SELECT count(*) FROM (SELECT FROM orders.orders o WHERE o.customer_id = "
+        "n.customer_id AND o.pay_later AND o.shelf IN (0, 7) LIMIT $1) AS c), a.unpaid "
+        "FROM unnest($3) AS n (customer_id), (SELECT count(*) AS unpaid FROM (SELECT FROM orders.orders o "
+        "WHERE o.pay_later AND o.shelf IN (0, 7) LIMIT $2) AS c) AS a",
+        "iiT"),
+    /* The order.pay that attempts followed, from the log. */
+    [FIND_ATTEMPTS] = BUS_STATEMENT("SELECT e.order_id, e.data::text FROM orders.order_events e "
+                                    "WHERE e.order_id = ANY ($1) AND e.type = 'payment.requested'",
+                                    "U"),
     [INSERT_TOMBSTONES] = BUS_INSERT(&tombstone_columns),
     /* $1: hours. A tombstone that is as old as the inbox has met its order, or its order.place is gone. */
     [PURGE_TOMBSTONES] =
@@ -27,11 +40,13 @@ static const struct bus_recipe recipes[ORDER_STATEMENTS] = {
                       "i"),
     [FIND_DUE] =
         BUS_STATEMENT("SELECT o.order_id FROM orders.orders o WHERE o.due_at <= now() ORDER BY o.due_at LIMIT $1", "i"),
-    /* Due later than anything can be: by the time of before the server's clock was set back. */
+    /* Due later than anything can be: by the time of before the server's clock was set back. $3: of orders that await
+     * their payment. */
     [FIND_PUT_OFF] =
         BUS_STATEMENT("SELECT o.order_id FROM orders.orders o WHERE o.due_at > now() + $2 * interval '1 microsecond' "
+                      "AND (o.status <> 7 OR o.due_at > now() + $3 * interval '1 microsecond') "
                       "ORDER BY o.due_at DESC LIMIT $1",
-                      "ii"),
+                      "iii"),
     /* A struct order_load. Open: PENDING and RESERVED orders among the $1 newest on their shelf. Late: orders that were
      * undone by their deadline, or whose deadline is at most $2 µs away, among the $4 newest ones that are older than
      * $3 µs and newer than the newest CONFIRMED order. */
@@ -50,10 +65,12 @@ static const struct bus_recipe recipes[ORDER_STATEMENTS] = {
                       "iiii"),
 };
 
-/* Newest first behind a cursor. The index begins with the shelf (0: open, else the final status; a generated column, so
- * that the steps of an open order leave the index alone): one short range of each shelf that may hold some, merged. */
+/* Newest first behind a cursor. The index begins with the shelf (0: open, else the status, final or AWAITING_PAYMENT; a
+ * generated column, so that the steps of an open order leave the index alone): one short range of each shelf that may
+ * hold some, merged. */
 #define PAGE_OF(condition)                                                                                             \
-  "CROSS JOIN LATERAL (SELECT o.* FROM (VALUES (0::smallint), (4::smallint), (5::smallint), (6::smallint)) "           \
+  "CROSS JOIN LATERAL (SELECT o.* FROM (VALUES (0::smallint), (4::smallint), (5::smallint), (6::smallint), "           \
+  "(7::smallint)) "                                                                                                    \
   "AS s (shelf) CROSS JOIN LATERAL (SELECT * FROM orders.orders c WHERE " condition "c.shelf = s.shelf "               \
   "AND (c.created_at, c.order_id) < (n.before, n.before_id) AND (n.status IS NULL OR c.status = n.status) "            \
   "ORDER BY c.created_at DESC, c.order_id DESC LIMIT n.most) o "                                                       \

@@ -7,6 +7,7 @@
 const struct order_incoming order_incoming[ORDER_MESSAGES] = {
     [ORDER_ON_PLACE] = {"order.place", &order_place_type},
     [ORDER_ON_CANCEL] = {"order.cancel", &order_cancel_type},
+    [ORDER_ON_PAY] = {"order.pay", &order_pay_type},
     [ORDER_ON_STOCK_RESERVED] = {"stock.reserved", &stock_reserved_type},
     [ORDER_ON_STOCK_REJECTED] = {"stock.rejected", &stock_rejected_type},
     [ORDER_ON_STOCK_RELEASED] = {"stock.released", &stock_released_type},
@@ -39,6 +40,9 @@ const char *order_state_name(int state) {
   { .step = (what), .next = (state) }
 #define UNDO                                                                                                           \
   { .step = STEP_COMPENSATE, .next = ORDER_COMPENSATING, .outcome = ORDER_CANCEL_ACCEPTED }
+/* An order that awaits no payment. */
+#define NOT_DUE(state)                                                                                                 \
+  { .step = STEP_REFUSE_PAY, .next = (state), .outcome = ORDER_PAY_NOT_DUE }
 /* Events of an order that does not exist. */
 #define UNKNOWN_ORDER(state)                                                                                           \
   [ORDER_ON_STOCK_RESERVED] = PARK(state), [ORDER_ON_STOCK_REJECTED] = PARK(state),                                    \
@@ -54,19 +58,24 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
             {
                 [ORDER_ON_PLACE] = GO(STEP_CREATE, ORDER_PENDING),
                 [ORDER_ON_CANCEL] = {.step = STEP_KEEP_CANCEL, .next = ORDER_TOMBSTONE, .outcome = ORDER_NOT_FOUND},
+                [ORDER_ON_PAY] = REFUSE(ORDER_NONE, ORDER_NOT_FOUND),
                 UNKNOWN_ORDER(ORDER_NONE),
             },
         [ORDER_TOMBSTONE] =
             {
                 [ORDER_ON_PLACE] = GO(STEP_CREATE_CANCELLED, ORDER_CANCELLED),
                 [ORDER_ON_CANCEL] = REFUSE(ORDER_TOMBSTONE, ORDER_CANCEL_ACCEPTED),
+                [ORDER_ON_PAY] = REFUSE(ORDER_TOMBSTONE, ORDER_NOT_FOUND),
                 UNKNOWN_ORDER(ORDER_TOMBSTONE),
             },
         [ORDER_PENDING] =
             {
                 [ORDER_ON_PLACE] = GO(STEP_REPLAY, ORDER_PENDING),
                 [ORDER_ON_CANCEL] = UNDO,
-                [ORDER_ON_STOCK_RESERVED] = GO(STEP_LOCK_PRICES, ORDER_RESERVED),
+                [ORDER_ON_PAY] = NOT_DUE(ORDER_PENDING),
+                [ORDER_ON_STOCK_RESERVED] = {.step = STEP_LOCK_PRICES,
+                                             .next = ORDER_RESERVED,
+                                             .later = ORDER_AWAITING_PAYMENT},
                 [ORDER_ON_STOCK_REJECTED] = GO(STEP_REJECT, ORDER_REJECTED),
                 [ORDER_ON_STOCK_RELEASED] = IGNORE(ORDER_PENDING),
                 [ORDER_ON_STOCK_MISSING] = ALARM(ORDER_PENDING, "stock missing before it was sold"),
@@ -82,6 +91,7 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
             {
                 [ORDER_ON_PLACE] = GO(STEP_REPLAY, ORDER_RESERVED),
                 [ORDER_ON_CANCEL] = UNDO,
+                [ORDER_ON_PAY] = NOT_DUE(ORDER_RESERVED),
                 [ORDER_ON_STOCK_RESERVED] = IGNORE(ORDER_RESERVED),
                 [ORDER_ON_STOCK_REJECTED] = {.step = STEP_COMPENSATE,
                                              .next = ORDER_COMPENSATING,
@@ -100,6 +110,7 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
             {
                 [ORDER_ON_PLACE] = GO(STEP_REPLAY, ORDER_PAID),
                 [ORDER_ON_CANCEL] = REFUSE(ORDER_PAID, ORDER_CANCEL_TOO_LATE),
+                [ORDER_ON_PAY] = NOT_DUE(ORDER_PAID),
                 [ORDER_ON_STOCK_RESERVED] = IGNORE(ORDER_PAID),
                 [ORDER_ON_STOCK_REJECTED] = {.step = STEP_COMPENSATE,
                                              .next = ORDER_COMPENSATING,
@@ -118,6 +129,7 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
             {
                 [ORDER_ON_PLACE] = GO(STEP_REPLAY, ORDER_COMPENSATING),
                 [ORDER_ON_CANCEL] = REFUSE(ORDER_COMPENSATING, ORDER_CANCEL_ACCEPTED),
+                [ORDER_ON_PAY] = NOT_DUE(ORDER_COMPENSATING),
                 [ORDER_ON_STOCK_RESERVED] = IGNORE(ORDER_COMPENSATING), /* the release is on its way behind it */
                 [ORDER_ON_STOCK_REJECTED] = GO(STEP_STOCK_BACK, ORDER_CANCELLED),
                 [ORDER_ON_STOCK_RELEASED] = GO(STEP_STOCK_BACK, ORDER_CANCELLED),
@@ -134,6 +146,7 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
             {
                 [ORDER_ON_PLACE] = GO(STEP_REPLAY, ORDER_CONFIRMED),
                 [ORDER_ON_CANCEL] = REFUSE(ORDER_CONFIRMED, ORDER_CANCEL_TOO_LATE),
+                [ORDER_ON_PAY] = NOT_DUE(ORDER_CONFIRMED),
                 [ORDER_ON_STOCK_RESERVED] = IGNORE(ORDER_CONFIRMED),
                 [ORDER_ON_STOCK_REJECTED] = ALARM(ORDER_CONFIRMED, "stock rejected after it was sold"),
                 [ORDER_ON_STOCK_RELEASED] = IGNORE(ORDER_CONFIRMED),
@@ -152,6 +165,7 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
             {
                 [ORDER_ON_PLACE] = GO(STEP_REPLAY, ORDER_REJECTED),
                 [ORDER_ON_CANCEL] = REFUSE(ORDER_REJECTED, ORDER_CANCEL_TOO_LATE),
+                [ORDER_ON_PAY] = NOT_DUE(ORDER_REJECTED),
                 [ORDER_ON_STOCK_RESERVED] = ALARM(ORDER_REJECTED, "stock reserved for an order that was rejected"),
                 [ORDER_ON_STOCK_REJECTED] = IGNORE(ORDER_REJECTED),
                 [ORDER_ON_STOCK_RELEASED] = IGNORE(ORDER_REJECTED),
@@ -168,6 +182,7 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
             {
                 [ORDER_ON_PLACE] = GO(STEP_REPLAY, ORDER_CANCELLED),
                 [ORDER_ON_CANCEL] = REFUSE(ORDER_CANCELLED, ORDER_CANCEL_DONE),
+                [ORDER_ON_PAY] = NOT_DUE(ORDER_CANCELLED),
                 [ORDER_ON_STOCK_RESERVED] = IGNORE(ORDER_CANCELLED), /* overtaken by its own release */
                 [ORDER_ON_STOCK_REJECTED] = IGNORE(ORDER_CANCELLED),
                 [ORDER_ON_STOCK_RELEASED] = IGNORE(ORDER_CANCELLED),
@@ -179,6 +194,25 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
                 [ORDER_ON_PAYMENT_FAILED] = IGNORE(ORDER_CANCELLED),
                 [ORDER_ON_PAYMENT_REFUNDED] = GO(STEP_MONEY_BACK, ORDER_CANCELLED),
                 [ORDER_ON_DEADLINE] = IGNORE(ORDER_CANCELLED),
+            },
+        [ORDER_AWAITING_PAYMENT] =
+            {
+                [ORDER_ON_PLACE] = GO(STEP_REPLAY, ORDER_AWAITING_PAYMENT),
+                [ORDER_ON_CANCEL] = UNDO,
+                [ORDER_ON_PAY] = GO(STEP_PAY, ORDER_AWAITING_PAYMENT),
+                [ORDER_ON_STOCK_RESERVED] = IGNORE(ORDER_AWAITING_PAYMENT),
+                [ORDER_ON_STOCK_REJECTED] = {.step = STEP_COMPENSATE,
+                                             .next = ORDER_COMPENSATING,
+                                             .alarm = "reservation gone before the payment"},
+                [ORDER_ON_STOCK_RELEASED] = IGNORE(ORDER_AWAITING_PAYMENT),
+                [ORDER_ON_STOCK_MISSING] = ALARM(ORDER_AWAITING_PAYMENT, "stock missing before it was sold"),
+                [ORDER_ON_STOCK_HELD] = IGNORE(ORDER_AWAITING_PAYMENT),
+                [ORDER_ON_STOCK_COMMITTED] = ALARM(ORDER_AWAITING_PAYMENT, "stock committed before it was asked"),
+                [ORDER_ON_PAYMENT_CAPTURED] = GO(STEP_CONFIRM, ORDER_CONFIRMED),
+                [ORDER_ON_PAYMENT_DECLINED] = GO(STEP_NOTE_REFUSAL, ORDER_AWAITING_PAYMENT),
+                [ORDER_ON_PAYMENT_FAILED] = GO(STEP_NOTE_REFUSAL, ORDER_AWAITING_PAYMENT),
+                [ORDER_ON_PAYMENT_REFUNDED] = IGNORE(ORDER_AWAITING_PAYMENT),
+                [ORDER_ON_DEADLINE] = UNDO,
             },
 };
 /* clang-format on */
@@ -197,6 +231,9 @@ static const struct step_text {
     [STEP_CREATE_CANCELLED] = {NULL, "nothing is asked"},
     [STEP_REPLAY] = {"answered as it is", NULL},
     [STEP_LOCK_PRICES] = {NULL, "payment.charge"},
+    [STEP_PAY] = {"`pay_accepted`, unless an attempt is open or it is the same again", "payment.charge"},
+    [STEP_REFUSE_PAY] = {NULL, NULL},
+    [STEP_NOTE_REFUSAL] = {"the next attempt may follow", NULL},
     [STEP_REJECT] = {NULL, NULL},
     [STEP_CONFIRM] = {NULL, "order.confirmed"},
     [STEP_CONFIRM_PAID] = {NULL, "order.confirmed"},
@@ -240,15 +277,25 @@ static void print_arrow(write_text *write, void *context, int from, enum order_m
   write(context, "\n");
 }
 
+static void print_later(write_text *write, void *context, int from, enum order_message message) {
+  int later = order_rules[from][message].later;
+  if (later)
+    PRINT("  ", order_state_name(from), " --> ", order_state_name(later), ": ", order_incoming[message].name,
+          " / to be paid later\n");
+}
+
 static void print_diagram(write_text *write, void *context) {
   write(context, "```mermaid\nstateDiagram-v2\n");
   for (int i = 0; i < ORDER_STATES; i++) {
     int from = i < 2 ? ORDER_NONE + i : i - 2; /* what comes before an order first */
-    for (int message = 0; message < ORDER_MESSAGES; message++)
+    for (int message = 0; message < ORDER_MESSAGES; message++) {
       print_arrow(write, context, from, (enum order_message)message);
+      print_later(write, context, from, (enum order_message)message);
+    }
   }
-  for (int state = ORDER_CONFIRMED; state <= ORDER_CANCELLED; state++)
-    PRINT("  ", order_state_name(state), " --> [*]\n");
+  for (int state = 0; state < ORDER_STATUS_COUNT; state++)
+    if (order_status_is_final(state))
+      PRINT("  ", order_state_name(state), " --> [*]\n");
   write(context, "```\n\n");
 }
 
@@ -257,12 +304,14 @@ static void print_diagram(write_text *write, void *context) {
 static void print_cell(write_text *write, void *context, int state, enum order_message message) {
   const struct order_rule *rule = &order_rules[state][message];
   const struct step_text *text = &step_texts[rule->step];
-  if (rule->step == STEP_REFUSE)
+  if (rule->step == STEP_REFUSE || rule->step == STEP_REFUSE_PAY)
     PRINT(" `", order_outcome_names[rule->outcome], "`");
   else if (text->word)
     PRINT(" ", rule->alarm && rule->step == STEP_IGNORE ? "alarm" : text->word);
   if (rule->next != state)
     PRINT(" → ", order_state_name(rule->next));
+  if (rule->later)
+    PRINT("; to be paid later → ", order_state_name(rule->later));
   if (rule->alarm && rule->step != STEP_IGNORE)
     write(context, ", alarm");
   write(context, " |");

@@ -13,7 +13,10 @@ enum order_step {
   STEP_CREATE,           /* a new order; REJECTED at once where it asks for nonsense */
   STEP_CREATE_CANCELLED, /* a new order whose cancel came before it: nothing is asked */
   STEP_REPLAY,           /* the same request again, or another one under its key */
-  STEP_LOCK_PRICES,      /* the stock is reserved: charge */
+  STEP_LOCK_PRICES,      /* the stock is reserved: charge, or await the payment */
+  STEP_PAY,              /* one more attempt, if none is open; a repetition is answered as it is */
+  STEP_REFUSE_PAY,       /* refused with rule.outcome; a repetition is answered as it is */
+  STEP_NOTE_REFUSAL,     /* the attempt captured nothing: another one may follow */
   STEP_REJECT,           /* nothing was reserved */
   STEP_CONFIRM,          /* the money is there: inventory sells what it has reserved */
   STEP_CONFIRM_PAID,     /* an order that the release before left in PAID */
@@ -31,6 +34,7 @@ enum order_step {
 struct order_rule {
   enum order_step step;
   int next;          /* the state that it leads to, if only together with another message */
+  int later;         /* LOCK_PRICES: the state of an order that is paid later */
   int outcome;       /* REFUSE and KEEP_CANCEL; and what a COMPENSATE by command is answered */
   const char *alarm; /* what somebody should look at, or NULL */
 };

@@ -21,6 +21,13 @@ const struct bus_option order_options[ORDER_OPTIONS] = {
      "an order that is not reserved, or not paid, within that time is undone"},
     {"SAGA_RESEND_MS", SETTING(resend_ms), "30000", 100, 86400000, NULL, false, "ms",
      "between repetitions of what an order that is being undone still waits for"},
+    {"PAY_LATER_MS", SETTING(pay_later_ms), "900000", 1000, 86400000, NULL, false, "ms",
+     "an order that is paid later, and not within that time, is undone"},
+    {"MAX_UNPAID_ORDERS", SETTING(max_unpaid), "10000", 1, 1000000, NULL, false, NULL,
+     "orders that are paid later are rejected while so many are open; they do not count towards MAX_OPEN_SAGAS once "
+     "they are reserved"},
+    {"MAX_UNPAID_ORDERS_OF_CUSTOMER", SETTING(max_unpaid_of_customer), "5", 1, 1000, NULL, false, NULL,
+     "the same for the orders of one customer"},
 };
 
 enum { DUE_INTERVAL_MS = 500, PUT_OFF_INTERVAL_MS = 5000, INTAKE_INTERVAL_MS = 500, PURGE_INTERVAL_MS = 60000 };
@@ -31,8 +38,10 @@ bool order_open(const void *settings, struct bus_worker *worker, void **ret_cont
   if (!context)
     return bus_fail(err, BUS_E_NOMEM, "out of memory for a worker's context");
   *context = (struct order_context){
-      .policy = {own->deadline_ms * BUS_MILLISECOND, own->resend_ms * BUS_MILLISECOND},
+      .policy = {own->deadline_ms * BUS_MILLISECOND, own->resend_ms * BUS_MILLISECOND,
+                 own->pay_later_ms * BUS_MILLISECOND},
       .limits = {own->max_open_sagas, own->max_late_sagas},
+      .unpaid = {own->max_unpaid, own->max_unpaid_of_customer},
       .tombstones_keep_h = bus_worker_inbox_keep_h(worker),
   };
   order_metrics_register();
@@ -64,6 +73,7 @@ static void put_off_args(void *context, struct bus_args *args) {
   const struct order_context *own = context;
   bus_args_int64(args, take_due_budget());
   bus_args_int64(args, order_longest_wait(&own->policy));
+  bus_args_int64(args, order_longest_wait_for_payment(&own->policy));
 }
 
 /* ---- the intake ----

@@ -11,14 +11,16 @@
 struct order_settings {
   int64_t max_open_sagas, max_late_sagas;
   int64_t deadline_ms, resend_ms;
+  int64_t pay_later_ms, max_unpaid, max_unpaid_of_customer;
 };
 
-enum { ORDER_OPTIONS = 4 };
+enum { ORDER_OPTIONS = 7 };
 extern const struct bus_option order_options[ORDER_OPTIONS];
 
 struct order_context {
   struct order_policy policy;
   struct order_limits limits;
+  struct order_unpaid_limits unpaid;
   int64_t tombstones_keep_h;
 };
 

@@ -12,7 +12,7 @@
 #include <test.h>
 
 enum { OWN_BEGIN, OWN_COMMIT, OWN_ROLLBACK };
-enum { LOCK_STATEMENTS = 3 };
+enum { LOCK_STATEMENTS = 7 };
 static const struct bus_statement own[] = {{"BEGIN", ""}, {"COMMIT", ""}, {"ROLLBACK", ""}};
 
 const char *database_ask(const struct migrated *database, const char *sql, char *text, size_t size) {
@@ -51,6 +51,7 @@ static struct link *open_with(const struct migrated *database, struct pg_registr
   link->arena = bus_arena_new(256 << 20);
   assert_non_null(link->arena);
   link->context.policy = saga_policy;
+  link->context.unpaid = (struct order_unpaid_limits){.all = 10000, .of_customer = 5};
   link->now = SAGA_START;
   bus_uuid_source_init(&link->ids, seed);
   if (!pg_new(&settings, &link->pg, &link->error))

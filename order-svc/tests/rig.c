@@ -1,6 +1,8 @@
 /* Inputs as a worker makes them, effects as it would carry them out. */
 #include "rig.h"
 
+const struct order_unpaid_limits rig_unpaid_limits = {.all = 10, .of_customer = 5};
+
 void rig_init(struct rig *rig) {
   static const uint64_t seed[4] = {1, 2, 3, 4};
   memset(rig, 0, sizeof *rig);
@@ -46,7 +48,8 @@ struct order rig_order(struct rig *rig, int state) {
 }
 
 void rig_run(struct rig *rig, const struct order *stored) {
-  assert_true(order_model_new(rig->inputs, rig->input_count, &saga_policy, rig->arena, &rig->model));
+  assert_true(
+      order_model_new(rig->inputs, rig->input_count, &saga_policy, &rig_unpaid_limits, rig->arena, &rig->model));
   struct order_entry *entry = stored ? order_model_find(rig->model, &stored->order_id) : NULL;
   if (entry) {
     entry->now = *stored;

@@ -6,6 +6,8 @@
 
 enum { RIG_INPUTS = 16 };
 
+extern const struct order_unpaid_limits rig_unpaid_limits; /* 10, 5 */
+
 struct rig {
   struct bus_arena *arena;
   struct bus_uuid_source ids;

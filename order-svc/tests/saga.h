@@ -12,7 +12,7 @@
 extern const struct bus_uuid saga_order_id;
 #define SAGA_HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define SAGA_START (INT64_C(1767225600) * BUS_SECOND) /* 2026-01-01T00:00:00Z */
-extern const struct order_policy saga_policy;         /* 60 s, 30 s */
+extern const struct order_policy saga_policy;         /* 60 s, 30 s, 15 min */
 enum { SAGA_TOTAL = 2 * 999 + 1 };                    /* 2 × SKU-1 at 999 and 1 × SKU-2 at 1 */
 
 /* Everything that a message may carry, for the standard order of two items. */
@@ -21,6 +21,7 @@ struct saga_bodies {
   struct stock_item priced[2];
   struct order_place place;
   struct order_cancel cancel;
+  struct order_pay pay;
   struct stock_reserved reserved;
   struct stock_rejected rejected;
   struct stock_event stock;
@@ -42,6 +43,8 @@ void saga_done(struct saga *saga);
 /* Decides, lets it happen and schedules; asserts that the order is valid afterwards. DEADLINE: at the deadline. */
 void saga_tell(struct saga *saga, enum order_message message);
 void saga_tell_body(struct saga *saga, enum order_message message, const void *body);
+/* AWAITING_PAYMENT with an open attempt. */
+enum { SAGA_PAYING = ORDER_STATES };
 /* By the shortest way from the beginning into a state. */
 void saga_bring_to(struct saga *saga, int state);
 

@@ -24,7 +24,7 @@ static bool decide(struct bus_arena *arena, const void *context) {
   rig.now += BUS_HOUR; /* deadlines have come */
   torture_pause(false);
   bus_effects_init(&effects, arena, &rig.ids, rig.now, "order-svc");
-  bool done = order_model_new(rig.inputs, rig.input_count, &saga_policy, arena, &model);
+  bool done = order_model_new(rig.inputs, rig.input_count, &saga_policy, &rig_unpaid_limits, arena, &model);
   if (done) {
     struct order_entry *entry = order_model_find(model, &saga_order_id);
     if (cell->state != ORDER_NONE)

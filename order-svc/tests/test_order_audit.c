@@ -17,6 +17,7 @@
   "\"request_hash\" : \"" HASH                                                                                         \
   "\", \"reason\" : null, \"total\" : 1999, \"currency\" : \"EUR\", \"captured\" : 1999, "                             \
   "\"refunded\" : 0, \"stock_settled\" : true, \"payment_settled\" : true, "                                           \
+  "\"pay_later\" : false, \"attempts\" : 0, "                                                                          \
   "\"created_at\" : \"2026-01-01T00:00:01.000001+00:00\", \"updated_at\" : \"2026-01-01T00:00:04.000001+00:00\", "     \
   "\"events\" : [" EVENT("1", "order.created", "1", CREATED) ", " EVENT(                                               \
       "2", "order.reserved", "2", RESERVED) ", " EVENT("3", "order.paid", "3",                                         \

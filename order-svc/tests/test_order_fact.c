@@ -23,6 +23,11 @@ static const struct golden {
     {FACT_PAYMENT_REFUSED, "payment.refused", "{\"reason\":\"insufficient_funds\"}"},
     {FACT_PAYMENT_CAPTURED, "payment.captured", "{\"amount\":1999}"},
     {FACT_PAYMENT_REFUNDED, "payment.refunded", "{\"amount\":0}"},
+    {FACT_CREATED, "order.created",
+     "{\"customer_id\":\"c-1\",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":2}],\"payment\":\"later\","
+     "\"request_hash\":\"" SAGA_HASH "\"}"},
+    {FACT_PAYMENT_REQUESTED, "payment.requested",
+     "{\"attempt\":1,\"pay_id\":\"11223344-5566-5788-99aa-bbccddeeff01\",\"request_hash\":\"" SAGA_HASH "\"}"},
 };
 
 TEST(golden_texts_are_read_and_written_the_same)

@@ -19,7 +19,14 @@ static const struct golden {
 } goldens[] = {
     {&order_place_type, "order.place.v1",
      "{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":2}],"
-     "\"payment_token\":\"pm_card_visa\",\"expected_total\":1998,\"request_hash\":\"" HASH "\",\"wait_ms\":5000}"},
+     "\"payment_token\":\"pm_card_visa\",\"pay_later\":false,\"expected_total\":1998,\"request_hash\":\"" HASH
+     "\",\"wait_ms\":5000}"},
+    {&order_place_type, "order.place.v1",
+     "{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\",\"items\":[{\"product_id\":\"SKU-1\",\"quantity\":2}],"
+     "\"pay_later\":true,\"request_hash\":\"" HASH "\"}"},
+    {&order_pay_type, "order.pay.v1",
+     "{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\",\"pay_id\":\"" ID "\",\"payment_token\":\"pm_card_visa\","
+     "\"request_hash\":\"" HASH "\"}"},
     {&order_cancel_type, "order.cancel.v1",
      "{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\",\"reason\":\"ordered twice\",\"accepted\":true}"},
     {&order_get_type, "order.get.v1", "{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\"}"},

@@ -32,7 +32,7 @@ TEST(a_reservation_is_expected_for_two_deadlines)
 {
   saga_init(&saga);
   saga_bring_to(&saga, ORDER_PENDING);
-  assert_true(order_expected_until(&saga.order, saga.now) == SAGA_START + 120 * BUS_SECOND);
+  assert_true(order_expected_until(&saga.order, &saga_policy, saga.now) == SAGA_START + 120 * BUS_SECOND);
   saga_done(&saga);
 }
 

@@ -294,9 +294,9 @@ TEST(due_orders_are_found_and_open_ones_counted)
   assert_int_equal(bus_rows_count(link_statement(link, FIND_DUE, 0)), 0);
   /* A deadline of long ago is further away than one of a thousand years before. */
   int64_t millennium = 365000 * 24 * BUS_HOUR;
-  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(10, BUS_SECOND))), 0);
-  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(10, -millennium))), 2);
-  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(1, -millennium))), 1);
+  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(10, BUS_SECOND, BUS_SECOND))), 0);
+  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(10, -millennium, -millennium))), 2);
+  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(1, -millennium, -millennium))), 1);
   assert_load(NUMBERS(10, 0, 0, 10), 2, 2);
   assert_load(NUMBERS(1, 0, 0, 1), 1, 1);
   assert_load(NUMBERS(10, -millennium, 0, 10), 2, 0);

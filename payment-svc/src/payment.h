@@ -2,10 +2,10 @@
  * One payment: its states, and what each input does to it. Pure: time and randomness are arguments, effects come out as
  * data.
  *
- * A payment is one row per order. A charge is committed as PROCESSING before the PSP is called, so that whatever
- * crashes there is a row that comes due and repeats the call with the same idempotency key until the answer is
- * definite. A refund works the same way from REFUNDING. A payment has one refund under way: refunds that operators ask
- * for meanwhile wait for it.
+ * A payment is one row per order; of an order that is paid later, one row per attempt. A charge is committed as
+ * PROCESSING before the PSP is called, so that whatever crashes there is a row that comes due and repeats the call with
+ * the same idempotency key until the answer is definite. A refund works the same way from REFUNDING. A payment has one
+ * refund under way: refunds that operators ask for meanwhile wait for it.
  */
 #ifndef PAYMENT_H
 #define PAYMENT_H
@@ -59,7 +59,9 @@ enum payment_input_kind {
 extern const char *const payment_input_names[];
 
 struct payment {
-  struct bus_uuid order_id;
+  struct bus_uuid order_id;   /* the row's key: the order; of an attempt to pay later, see payment_row_id */
+  struct bus_uuid attempt_of; /* the order of an attempt to pay later; else nil */
+  int64_t pay_attempt;        /* 1, 2, …; else 0 */
   enum payment_state state;
   int64_t amount; /* minor units */
   char currency[PAYMENT_CURRENCY_SIZE];
@@ -97,13 +99,18 @@ struct refund {
   struct bus_str psp_id; /* DONE */
   bus_time created_at;
 };
+/* The key of the row: the order's id, or for an attempt to pay it later one that is made of both. */
+struct bus_uuid payment_row_id(const struct bus_uuid *order_id, int64_t pay_attempt);
+/* The order that is paid. */
+struct bus_uuid payment_order(const struct payment *payment);
 
 enum payment_call_kind { PAYMENT_CALL_CHARGE, PAYMENT_CALL_REFUND };
 
 /* One call to the PSP. Plain data: it is copied through queues. */
 struct payment_call {
   enum payment_call_kind kind;
-  struct bus_uuid order_id;
+  struct bus_uuid order_id;  /* the order that is paid */
+  int64_t pay_attempt;       /* the row's */
   int64_t attempt;           /* the row's `attempts` that granted it */
   int64_t refund;            /* number of the idempotency key, REFUND only */
   struct bus_uuid refund_id; /* operator's refund; nil: order-svc's, or a charge */
@@ -128,6 +135,7 @@ struct payment_result {
   struct bus_uuid order_id;
   enum payment_call_kind call;
   enum payment_input_kind kind; /* PAYMENT_ON_CAPTURED and those after it */
+  int64_t pay_attempt;          /* the call's */
   int64_t attempt, refund;      /* the call's */
   struct bus_uuid refund_id;    /* the call's */
   int64_t wait;                 /* microseconds that the PSP, or the breaker, asks for; 0: none */
@@ -141,6 +149,8 @@ struct payment_input {
   struct bus_str currency, token;      /* CHARGE */
   struct bus_str psp_id;               /* CHECK */
   struct bus_cause cause;              /* CHARGE, REFUND, REFUND_PART: the command */
+  struct bus_uuid attempt_of;          /* CHARGE, REFUND: as the row has them */
+  int64_t pay_attempt;
   const struct payment_result *result; /* of a call */
   struct bus_uuid refund_id;           /* REFUND_PART, of a new refund */
   const struct refund *waiting;        /* the next of the payment's refunds that wait for their turn; NULL: none */

@@ -10,6 +10,8 @@ static bool is_valid(const void *row) {
 #define P struct payment
 static const struct bus_column payments[] = {
     BUS_COLUMN_UUID(P, order_id, BUS_KEY),
+    BUS_COLUMN_UUID(P, attempt_of, BUS_FIXED | BUS_NULL),
+    BUS_COLUMN_INT64(P, pay_attempt, 0, PAYMENT_ATTEMPTS_MAX, BUS_FIXED),
     BUS_COLUMN_NAME(P, state, enum payment_state, payment_state_names, BUS_CHANGING),
     BUS_COLUMN_INT64(P, amount, 0, BUS_JSON_INT_MAX, BUS_FIXED),
     BUS_COLUMN_CHARS(P, currency, PAYMENT_CURRENCY_LEN, BUS_FIXED | BUS_NULL),

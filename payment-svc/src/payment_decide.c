@@ -79,7 +79,8 @@ static void grant(struct payment_step *step) {
   wait_for(step, step->policy->lease);
   struct payment_call *call = &step->effects->call;
   *call = (struct payment_call){.kind = charges ? PAYMENT_CALL_CHARGE : PAYMENT_CALL_REFUND,
-                                .order_id = payment->order_id,
+                                .order_id = payment_order(payment),
+                                .pay_attempt = payment->pay_attempt,
                                 .attempt = payment->attempts,
                                 .refund = payment->refunds,
                                 .refund_id = payment->refund_id,
@@ -460,6 +461,10 @@ void payment_decide(const struct payment *payment, const struct payment_input *i
                     const struct payment_policy *policy, bus_time now, uint64_t random, struct payment_decision *ret) {
   assert(payment->state < PAYMENT_STATES && input->kind < PAYMENT_INPUTS);
   *ret = (struct payment_decision){.next = *payment};
+  if (payment->state == PAYMENT_NONE) {
+    ret->next.attempt_of = input->attempt_of;
+    ret->next.pay_attempt = input->pay_attempt;
+  }
   struct payment_step step = {&ret->next, input, policy, now, random, ret};
   payment_rule_of(payment->state, input->kind)->apply(&step);
 }

@@ -2,6 +2,8 @@
 #include "payment.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 const char *const payment_state_names[] = {"none",   "processing", "captured", "declined", "failed",
                                            "voided", "refunding",  "refunded", "unknown",  NULL};
@@ -16,6 +18,19 @@ const char *const payment_alarm_names[] = {"none",         "expired",        "su
 
 size_t payment_call_name(const struct payment_call *call) {
   return (size_t)call->kind + (call->read_id[0] ? 2 : 0);
+}
+
+struct bus_uuid payment_row_id(const struct bus_uuid *order_id, int64_t pay_attempt) {
+  struct bus_uuid id = *order_id;
+  char name[40];
+  int length = snprintf(name, sizeof name, "attempt-%" PRId64, pay_attempt); /* fits: 28 characters */
+  if (pay_attempt > 0)
+    bus_uuid_v5(order_id, (struct bus_str){name, (size_t)length}, &id);
+  return id;
+}
+
+struct bus_uuid payment_order(const struct payment *payment) {
+  return payment->pay_attempt > 0 ? payment->attempt_of : payment->order_id;
 }
 
 bool payment_is_open(enum payment_state state) {
@@ -56,7 +71,8 @@ bool payment_is_valid(const struct payment *payment) {
   bool explained =
       state == PAYMENT_DECLINED || state == PAYMENT_FAILED || state == PAYMENT_VOIDED || state == PAYMENT_UNKNOWN;
   return state != PAYMENT_NONE && payment->version > 0 && payment->attempts >= 0 && payment->amount >= 0 &&
-         are_refunds_valid(payment) && bus_implies(state == PAYMENT_PROCESSING, has_token && payment->amount > 0) &&
+         are_refunds_valid(payment) && payment->pay_attempt >= 0 &&
+         bus_implies(state == PAYMENT_PROCESSING, has_token && payment->amount > 0) &&
          bus_implies(has_token, state == PAYMENT_PROCESSING || state == PAYMENT_UNKNOWN) &&
          bus_implies(explained, has_reason) &&
          bus_implies(had_been_captured(state) && payment->amount > 0, payment->psp_id[0] != '\0') &&

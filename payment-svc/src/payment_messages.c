@@ -4,6 +4,8 @@
 #include <bus/pong.h>
 
 #define ORDER_ID(S) BUS_FIELD_UUID(S, order_id, BUS_REQUIRED, "the order")
+#define ATTEMPT(S)                                                                                                     \
+  BUS_FIELD_INT64(S, attempt, 1, PAYMENT_ATTEMPTS_MAX, BUS_OPTIONAL, "of an order that is paid later: 1, 2, …")
 
 static const struct bus_field charge_fields[] = {
     ORDER_ID(struct payment_charge),
@@ -11,10 +13,11 @@ static const struct bus_field charge_fields[] = {
     BUS_FIELD_STRING(struct payment_charge, currency, BUS_TOKEN, PAYMENT_CURRENCY_LEN, PAYMENT_CURRENCY_LEN,
                      BUS_REQUIRED, "ISO 4217"),
     BUS_FIELD_STRING(struct payment_charge, token, BUS_TOKEN, 1, PAYMENT_TOKEN_MAX, BUS_REQUIRED, "the PSP's token"),
+    ATTEMPT(struct payment_charge),
 };
 const struct bus_schema payment_charge_schema = BUS_SCHEMA("payment.charge", struct payment_charge, charge_fields);
 
-static const struct bus_field refund_fields[] = {ORDER_ID(struct payment_refund)};
+static const struct bus_field refund_fields[] = {ORDER_ID(struct payment_refund), ATTEMPT(struct payment_refund)};
 const struct bus_schema payment_refund_schema = BUS_SCHEMA("payment.refund", struct payment_refund, refund_fields);
 
 #define REFUND_REASON(S)                                                                                               \
@@ -59,12 +62,14 @@ static const struct bus_field event_fields[] = {
                      BUS_OPTIONAL, "ISO 4217"),
     BUS_FIELD_INT64(struct payment_event, left, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL,
                     "refunded: what is still captured; nothing"),
+    ATTEMPT(struct payment_event),
 };
 const struct bus_schema payment_event_schema = BUS_SCHEMA("payment event", struct payment_event, event_fields);
 
 static const struct bus_field refusal_fields[] = {
     ORDER_ID(struct payment_refusal),
     BUS_FIELD_STRING(struct payment_refusal, reason, BUS_TOKEN, 1, PAYMENT_REASON_MAX, BUS_REQUIRED, "why"),
+    ATTEMPT(struct payment_refusal),
 };
 const struct bus_schema payment_refusal_schema = BUS_SCHEMA("payment refusal", struct payment_refusal, refusal_fields);
 

@@ -15,6 +15,7 @@ enum {
   PAYMENT_REFUND_REASON_MAX = 200
 };
 enum { PAYMENT_REFUNDS_MAX = 100 }; /* refunds of operators, of one payment */
+enum { PAYMENT_ATTEMPTS_MAX = 1000 };
 
 /* payment.charge.v1: answered by payment.captured, payment.declined or payment.failed. */
 struct payment_charge {
@@ -22,10 +23,12 @@ struct payment_charge {
   int64_t amount; /* minor units */
   struct bus_str currency;
   struct bus_str token;
+  int64_t attempt; /* to pay later: 1, 2, …; BUS_NO_INT64: the order's one charge, here and below */
 };
 /* payment.refund.v1: all that was captured and is not yet refunded; also before the charge is definite, or known. */
 struct payment_refund {
   struct bus_uuid order_id;
+  int64_t attempt;
 };
 /* payment.refund-part.v1, asked for by an operator: answered by payment.answer, carried out later. */
 struct payment_refund_part {
@@ -55,11 +58,13 @@ struct payment_event {
   int64_t amount;
   struct bus_str currency;
   int64_t left; /* refunded: what is still captured; BUS_NO_INT64: nothing */
+  int64_t attempt;
 };
 /* payment.declined.v1 (the PSP said no), payment.failed.v1 (definite: no money moved) */
 struct payment_refusal {
   struct bus_uuid order_id;
   struct bus_str reason; /* "insufficient_funds", "voided", … */
+  int64_t attempt;
 };
 
 /* Queries (payment-svc.query) and answers. */

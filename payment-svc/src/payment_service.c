@@ -9,28 +9,43 @@
 
 /* ---- the model ---- */
 
-static const struct bus_uuid *order_of_delivery(const struct bus_input *input) {
-  if (input->type == &payment_charge_type)
-    return &((const struct payment_charge *)input->body)->order_id;
-  if (input->type == &payment_refund_type)
-    return &((const struct payment_refund *)input->body)->order_id;
-  if (input->type == &payment_refund_part_type)
-    return &((const struct payment_refund_part *)input->body)->order_id;
-  if (input->type == &payment_check_type)
-    return &((const struct payment_check *)input->body)->order_id;
-  return NULL;
+/* 0: the order's one charge. */
+static int64_t attempt_of(int64_t told) {
+  return told == BUS_NO_INT64 ? 0 : told;
 }
 
-const struct bus_uuid *payment_order_of(const struct bus_input *input) {
+static bool key_of_delivery(const struct bus_input *input, struct bus_uuid *ret) {
+  const struct payment_charge *charge = input->body;
+  const struct payment_refund *refund = input->body;
+  bool charges = input->type == &payment_charge_type;
+  if (input->type == &payment_refund_part_type) {
+    *ret = ((const struct payment_refund_part *)input->body)->order_id;
+    return true;
+  }
+  if (input->type == &payment_check_type) {
+    *ret = ((const struct payment_check *)input->body)->order_id;
+    return true;
+  }
+  if (!charges && input->type != &payment_refund_type)
+    return false;
+  *ret = charges ? payment_row_id(&charge->order_id, attempt_of(charge->attempt))
+                 : payment_row_id(&refund->order_id, attempt_of(refund->attempt));
+  return true;
+}
+
+bool payment_key_of(const struct bus_input *input, struct bus_uuid *ret) {
+  const struct payment_result *result = input->body;
   switch (input->kind) {
   case BUS_INPUT_DELIVERY:
-    return order_of_delivery(input);
+    return key_of_delivery(input, ret);
   case BUS_INPUT_DEADLINE:
-    return &((const struct payment_due *)input->body)->order_id;
+    *ret = ((const struct payment_due *)input->body)->order_id;
+    return true;
   case BUS_INPUT_COMPLETION:
-    return &((const struct payment_result *)input->body)->order_id;
+    *ret = payment_row_id(&result->order_id, result->pay_attempt);
+    return true;
   }
-  return NULL;
+  return false;
 }
 
 bool payment_model_new(const struct bus_input *inputs, size_t count, const struct payment_policy *policy,
@@ -42,8 +57,9 @@ bool payment_model_new(const struct bus_input *inputs, size_t count, const struc
   bus_set_init(&model->payments, &payment_columns, 0, arena);
   bus_set_init(&model->refunds, &refund_columns, 0, arena);
   for (size_t i = 0; i < count; i++) {
-    if (payment_order_of(&inputs[i]))
-      bus_set_add(&model->payments, payment_order_of(&inputs[i]));
+    struct bus_uuid key;
+    if (payment_key_of(&inputs[i], &key))
+      bus_set_add(&model->payments, &key);
     if (inputs[i].type == &payment_refund_part_type)
       bus_set_add(&model->refunds, &((const struct payment_refund_part *)inputs[i].body)->refund_id);
   }
@@ -51,8 +67,8 @@ bool payment_model_new(const struct bus_input *inputs, size_t count, const struc
   return bus_set_open(&model->payments) && bus_set_open(&model->refunds);
 }
 
-struct payment *payment_model_find(const struct payment_model *model, const struct bus_uuid *order_id) {
-  return bus_set_find(&model->payments, order_id);
+struct payment *payment_model_find(const struct payment_model *model, const struct bus_uuid *key) {
+  return bus_set_find(&model->payments, key);
 }
 
 /* ---- refunds of operators ---- */
@@ -153,6 +169,12 @@ static void keep_refund(struct payment_model *model, struct refund *refund, cons
 
 /* ---- inputs ---- */
 
+static void name_attempt(struct payment_input *in, const struct bus_uuid *order_id, int64_t told) {
+  in->pay_attempt = attempt_of(told);
+  if (in->pay_attempt > 0)
+    in->attempt_of = *order_id;
+}
+
 static struct payment_input input_of_delivery(const struct bus_input *input) {
   struct payment_input in = {.kind = PAYMENT_ON_REFUND, .cause = {input->envelope->trace, input->envelope->message_id}};
   if (input->type == &payment_refund_part_type) {
@@ -160,14 +182,20 @@ static struct payment_input input_of_delivery(const struct bus_input *input) {
     in.kind = PAYMENT_ON_REFUND_PART;
     in.amount = part->amount;
     in.refund_id = part->refund_id;
+    return in;
   }
   if (input->type == &payment_check_type) {
     in.kind = PAYMENT_ON_CHECK;
     in.psp_id = ((const struct payment_check *)input->body)->psp_id;
-  }
-  if (input->type != &payment_charge_type)
     return in;
+  }
   const struct payment_charge *charge = input->body;
+  const struct payment_refund *refund = input->body;
+  if (input->type != &payment_charge_type) {
+    name_attempt(&in, &refund->order_id, refund->attempt);
+    return in;
+  }
+  name_attempt(&in, &charge->order_id, charge->attempt);
   in.kind = PAYMENT_ON_CHARGE;
   in.amount = charge->amount;
   in.currency = charge->currency;
@@ -192,15 +220,18 @@ static void tell_payment(struct bus_effects *effects, const struct payment *paym
                                                          [PAYMENT_SAY_DECLINED] = &payment_declined_type,
                                                          [PAYMENT_SAY_FAILED] = &payment_failed_type,
                                                          [PAYMENT_SAY_REFUNDED] = &payment_refunded_type};
+  const struct bus_uuid order_id = payment_order(payment);
+  int64_t attempt = payment->pay_attempt > 0 ? payment->pay_attempt : BUS_NO_INT64;
   const struct payment_event event = {
-      .order_id = payment->order_id,
+      .order_id = order_id,
       .amount = what == PAYMENT_SAY_REFUNDED ? payment->refunded_amount : payment->amount,
       .currency = payment->currency[0] ? bus_str(payment->currency) : BUS_NO_STR,
-      .left = what == PAYMENT_SAY_REFUNDED && payment_left(payment) > 0 ? payment_left(payment) : BUS_NO_INT64};
-  const struct payment_refusal refusal = {.order_id = payment->order_id, .reason = bus_str(payment->reason)};
+      .left = what == PAYMENT_SAY_REFUNDED && payment_left(payment) > 0 ? payment_left(payment) : BUS_NO_INT64,
+      .attempt = attempt};
+  const struct payment_refusal refusal = {.order_id = order_id, .reason = bus_str(payment->reason), .attempt = attempt};
   bool moved = what == PAYMENT_SAY_CAPTURED || what == PAYMENT_SAY_REFUNDED;
   if (what != PAYMENT_SAY_NOTHING)
-    bus_emit_caused(effects, types[what], &payment->order_id, &payment->cause,
+    bus_emit_caused(effects, types[what], &order_id, &payment->cause,
                     moved ? (const void *)&event : (const void *)&refusal);
 }
 
@@ -232,7 +263,7 @@ static void act_on(const struct payment *payment, const struct payment_decision 
                                     .moved = done->moved,
                                     .state = payment->state,
                                     .alarm = done->alarm,
-                                    .order_id = payment->order_id,
+                                    .order_id = payment_order(payment),
                                     .trace = payment->cause.trace,
                                     .attempts = payment->attempts};
   bus_act(effects, action);
@@ -303,8 +334,8 @@ void payment_service_decide(void *context, const struct bus_input *input, struct
     record_dispute(model, input, effects);
     return;
   }
-  const struct bus_uuid *order_id = payment_order_of(input);
-  struct payment *payment = order_id ? payment_model_find(model, order_id) : NULL;
+  struct bus_uuid key;
+  struct payment *payment = payment_key_of(input, &key) ? payment_model_find(model, &key) : NULL;
   if (!payment) {
     bus_park(effects, "no payment command");
     return;

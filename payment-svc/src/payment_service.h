@@ -8,7 +8,8 @@
 #include <bus/aggregate.h>
 #include <bus/effects.h>
 
-/* The body of a BUS_INPUT_DEADLINE. Plain data. The body of a BUS_INPUT_COMPLETION is a struct payment_result. */
+/* The body of a BUS_INPUT_DEADLINE: the row's key. Plain data. The body of a BUS_INPUT_COMPLETION is a struct
+ * payment_result. */
 struct payment_due {
   struct bus_uuid order_id;
 };
@@ -41,14 +42,14 @@ struct payment_model {
   struct payment_dispute_news *disputes; /* likewise */
 };
 
-/* Which payment an input is about; NULL: none that we know of. */
-const struct bus_uuid *payment_order_of(const struct bus_input *input);
+/* Which payment an input is about: the key of its row. False: none that we know of. */
+bool payment_key_of(const struct bus_input *input, struct bus_uuid *ret) BUS_MUST_CHECK;
 
 /* The payments that the inputs name. False: out of memory. */
 bool payment_model_new(const struct bus_input *inputs, size_t count, const struct payment_policy *policy,
                        struct bus_arena *arena, struct payment_model **ret) BUS_MUST_CHECK;
 /* NULL: not in the model. */
-struct payment *payment_model_find(const struct payment_model *model, const struct bus_uuid *order_id);
+struct payment *payment_model_find(const struct payment_model *model, const struct bus_uuid *key);
 
 /* The views for operators. The refunds' room: as many as there are. */
 void refund_view_of(const struct refund *refund, const struct payment *payment, struct refund_view *ret);

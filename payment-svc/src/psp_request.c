@@ -86,11 +86,22 @@ static void build_read(const struct payment_call *call, const char *collection, 
   (void)snprintf(ret->path, sizeof ret->path, "%s/%s", collection, call->read_id); /* fits: 149 characters */
 }
 
+/* It fits: 84 characters at most. */
+static void build_key(const struct payment_call *call, struct psp_request *ret) {
+  char order[BUS_UUID_TEXT], attempt[24] = "";
+  bus_uuid_format(&call->order_id, order);
+  if (call->pay_attempt > 0)
+    (void)snprintf(attempt, sizeof attempt, "-%" PRId64, call->pay_attempt);
+  if (call->kind == PAYMENT_CALL_CHARGE)
+    (void)snprintf(ret->key, sizeof ret->key, "charge-%s%s", order, attempt);
+  else
+    (void)snprintf(ret->key, sizeof ret->key, "refund-%s%s-%" PRId64, order, attempt, call->refund);
+}
+
 void psp_request_build(const struct payment_call *call, struct psp_request *ret) {
   struct form form = {ret->body, sizeof ret->body, 0};
   bool charges = call->kind == PAYMENT_CALL_CHARGE;
   const char *collection = charges ? PSP_PATH_INTENTS : PSP_PATH_REFUNDS;
-  char order[BUS_UUID_TEXT];
   ret->body[0] = ret->key[0] = '\0';
   if (call->read_id[0]) {
     build_read(call, collection, ret);
@@ -98,14 +109,11 @@ void psp_request_build(const struct payment_call *call, struct psp_request *ret)
   }
   ret->method = "POST";
   (void)snprintf(ret->path, sizeof ret->path, "%s", collection); /* fits */
-  bus_uuid_format(&call->order_id, order);
-  if (charges) {
-    (void)snprintf(ret->key, sizeof ret->key, "charge-%s", order); /* fits: 43 characters */
+  build_key(call, ret);
+  if (charges)
     build_charge(call, &form);
-  } else {
-    (void)snprintf(ret->key, sizeof ret->key, "refund-%s-%" PRId64, order, call->refund); /* fits: 63 characters */
+  else
     build_refund(call, &form);
-  }
 }
 
 bool psp_id_is_path_segment(struct bus_str id) {

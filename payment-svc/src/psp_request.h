@@ -10,12 +10,14 @@
 #define PSP_PATH_INTENTS "/v1/payment_intents"
 #define PSP_PATH_REFUNDS "/v1/refunds"
 
-enum { PSP_PATH_SIZE = 160, PSP_BODY_SIZE = 1280, PSP_KEY_SIZE = 80 };
+enum { PSP_PATH_SIZE = 160, PSP_BODY_SIZE = 1280, PSP_KEY_SIZE = 96 };
 
 struct psp_request {
   const char *method;       /* "POST"; "GET" where the call reads back, without key and body */
   char path[PSP_PATH_SIZE]; /* "/v1/payment_intents", "/v1/refunds/<id>" */
-  char key[PSP_KEY_SIZE];   /* "charge-<order id>", "refund-<order id>-<n>": the same for every attempt */
+  /* "charge-<order id>", "refund-<order id>-<n>": the same however often the call is tried. An attempt to pay
+   * later has "charge-<order id>-<attempt>", "refund-<order id>-<attempt>-<n>". */
+  char key[PSP_KEY_SIZE];
   char body[PSP_BODY_SIZE]; /* application/x-www-form-urlencoded */
 };
 

@@ -76,6 +76,7 @@ static const struct bus_schema document_schema = BUS_SCHEMA("error answer", stru
 
 static struct payment_result result_of(const struct payment_call *call, enum payment_input_kind kind) {
   return (struct payment_result){.order_id = call->order_id,
+                                 .pay_attempt = call->pay_attempt,
                                  .call = call->kind,
                                  .kind = kind,
                                  .attempt = call->attempt,

@@ -42,8 +42,8 @@ static bool decide(struct bus_arena *arena, const void *context) {
 
 TEST(every_kind_of_input)
 {
-  const struct payment_charge charge = {sample_order(), 1998, BUS_STR("EUR"), BUS_STR("pm_card_visa")};
-  const struct payment_refund refund = {sample_order()};
+  const struct payment_charge charge = {sample_order(), 1998, BUS_STR("EUR"), BUS_STR("pm_card_visa"), BUS_NO_INT64};
+  const struct payment_refund refund = {sample_order(), BUS_NO_INT64};
   const struct payment_due due = {sample_order()};
   struct payment_result captured, declined;
   (void)sample_input(PAYMENT_ON_CAPTURED, PAYMENT_PROCESSING, &captured);

@@ -32,8 +32,11 @@ static void done(void) {
 
 TEST(message_charge)
 {
-  const struct payment_charge charge = {
-      .order_id = sample_order(), .amount = 1998, .currency = BUS_STR("EUR"), .token = BUS_STR("pm_card_visa")};
+  const struct payment_charge charge = {.order_id = sample_order(),
+                                        .amount = 1998,
+                                        .currency = BUS_STR("EUR"),
+                                        .token = BUS_STR("pm_card_visa"),
+                                        .attempt = BUS_NO_INT64};
   struct payment_charge read;
   check_encoding(&payment_charge_schema, &charge, CHARGE_JSON);
   assert_true(decodes(&payment_charge_schema, CHARGE_JSON, &read));
@@ -81,7 +84,7 @@ TEST(message_charge_longest_token_fits)
 TEST(message_refund_ignores_what_it_does_not_know)
 {
   struct payment_refund read;
-  const struct payment_refund refund = {.order_id = sample_order()};
+  const struct payment_refund refund = {.order_id = sample_order(), .attempt = BUS_NO_INT64};
   check_encoding(&payment_refund_schema, &refund, "{\"order_id\":\"" SAMPLE_ORDER "\"}");
   assert_true(decodes(&payment_refund_schema, "{\"order_id\":\"" SAMPLE_ORDER "\",\"new\":[1]}", &read));
   assert_true(bus_uuid_equal(&read.order_id, &refund.order_id));
@@ -90,17 +93,20 @@ TEST(message_refund_ignores_what_it_does_not_know)
 
 TEST(message_events)
 {
-  const struct payment_event event = {.order_id = sample_order(), .amount = 0, .left = BUS_NO_INT64};
+  const struct payment_event event = {
+      .order_id = sample_order(), .amount = 0, .left = BUS_NO_INT64, .attempt = BUS_NO_INT64};
   const struct payment_event captured = {
-      .order_id = sample_order(), .amount = 5, .currency = BUS_STR("EUR"), .left = BUS_NO_INT64};
-  const struct payment_event part = {.order_id = sample_order(), .amount = 2, .currency = BUS_STR("EUR"), .left = 3};
-  const struct payment_refusal refusal = {.order_id = sample_order(), .reason = BUS_STR("voided")};
+      .order_id = sample_order(), .amount = 5, .currency = BUS_STR("EUR"), .left = BUS_NO_INT64, .attempt = 3};
+  const struct payment_event part = {
+      .order_id = sample_order(), .amount = 2, .currency = BUS_STR("EUR"), .left = 3, .attempt = BUS_NO_INT64};
+  const struct payment_refusal refusal = {.order_id = sample_order(), .reason = BUS_STR("voided"), .attempt = 3};
   check_encoding(&payment_event_schema, &event, "{\"order_id\":\"" SAMPLE_ORDER "\",\"amount\":0}");
   check_encoding(&payment_event_schema, &captured,
-                 "{\"order_id\":\"" SAMPLE_ORDER "\",\"amount\":5,\"currency\":\"EUR\"}");
+                 "{\"order_id\":\"" SAMPLE_ORDER "\",\"amount\":5,\"currency\":\"EUR\",\"attempt\":3}");
   check_encoding(&payment_event_schema, &part,
                  "{\"order_id\":\"" SAMPLE_ORDER "\",\"amount\":2,\"currency\":\"EUR\",\"left\":3}");
-  check_encoding(&payment_refusal_schema, &refusal, "{\"order_id\":\"" SAMPLE_ORDER "\",\"reason\":\"voided\"}");
+  check_encoding(&payment_refusal_schema, &refusal,
+                 "{\"order_id\":\"" SAMPLE_ORDER "\",\"reason\":\"voided\",\"attempt\":3}");
   done();
 }
 

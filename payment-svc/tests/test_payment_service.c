@@ -140,6 +140,65 @@ TEST(service_tombstone_and_the_charge_behind_it_in_one_batch)
   bench_free(bench);
 }
 
+/* ---- attempts to pay later: each is a row, of one order ---- */
+
+static struct payment *attempt_in(struct bench *bench, const struct bus_uuid *order_id, int64_t number) {
+  const struct bus_uuid key = payment_row_id(order_id, number);
+  return payment_model_find(bench->model, &key);
+}
+
+TEST(service_each_attempt_is_a_row_of_its_own)
+{
+  struct bench *bench = bench_new();
+  struct payment_charge charges[2] = {a_charge(1, 1998), a_charge(1, 1998)};
+  for (size_t i = 0; i < 2; i++) {
+    charges[i].attempt = (int64_t)i + 1;
+    deliver(bench, &payment_charge_type, &charges[i]);
+  }
+  run(bench);
+  assert_int_equal(bench->model->payments.count, 2);
+  for (int64_t i = 0; i < 2; i++) {
+    const struct payment *attempt = attempt_in(bench, &charges[0].order_id, i + 1);
+    const struct payment_action *action = effect_at(bench, (size_t)i)->action;
+    assert_int_equal(attempt->state, PAYMENT_PROCESSING);
+    assert_int_equal(attempt->pay_attempt, i + 1);
+    assert_true(bus_uuid_equal(&attempt->attempt_of, &charges[0].order_id));
+    assert_true(bus_uuid_equal(&action->call.order_id, &charges[0].order_id));
+    assert_int_equal(action->call.pay_attempt, i + 1);
+  }
+  bench_free(bench);
+}
+
+TEST(service_a_refund_voids_its_attempt_and_says_which)
+{
+  struct bench *bench = bench_new();
+  const struct payment_refund refund = {.order_id = order(1), .attempt = 2};
+  struct payment_charge charge = a_charge(1, 1998);
+  charge.attempt = 2;
+  deliver(bench, &payment_refund_type, &refund);
+  deliver(bench, &payment_charge_type, &charge);
+  run(bench);
+  assert_int_equal(attempt_in(bench, &refund.order_id, 2)->state, PAYMENT_VOIDED);
+  assert_true(bus_str_is(effect_at(bench, 0)->body,
+                         "{\"order_id\":\"0f5a6c1e-4b1d-5c53-9a3e-2f6f0c6f7a01\",\"amount\":0,\"attempt\":2}"));
+  assert_true(bus_uuid_equal(&effect_at(bench, 0)->envelope.correlation_id, &refund.order_id));
+  assert_true(
+      bus_str_is(effect_at(bench, 2)->body,
+                 "{\"order_id\":\"0f5a6c1e-4b1d-5c53-9a3e-2f6f0c6f7a01\",\"reason\":\"voided\",\"attempt\":2}"));
+  bench_free(bench);
+}
+
+TEST(service_a_result_finds_its_attempt)
+{
+  struct bus_uuid key;
+  const struct payment_result result = {.order_id = order(1), .pay_attempt = 2};
+  const struct bus_input input = {.kind = BUS_INPUT_COMPLETION, .body = &result};
+  const struct bus_uuid second = payment_row_id(&result.order_id, 2), first_one = payment_row_id(&result.order_id, 0);
+  assert_true(payment_key_of(&input, &key));
+  assert_true(bus_uuid_equal(&key, &second));
+  assert_true(bus_uuid_equal(&first_one, &result.order_id));
+}
+
 TEST(service_result_is_said_in_the_commands_trace_and_booked)
 {
   struct bench *bench = bench_new();

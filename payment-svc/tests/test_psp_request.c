@@ -39,6 +39,21 @@ TEST(request_of_a_refund)
   assert_string_equal(request.body, "payment_intent=pi_1&amount=1998&metadata%5Border_id%5D=" SAMPLE_ORDER);
 }
 
+/* Each attempt to pay later has a key of its own; the order is the same. */
+TEST(request_of_an_attempt_to_pay_later)
+{
+  struct payment_call call = charge_call(), refund = refund_call();
+  struct psp_request request;
+  call.pay_attempt = refund.pay_attempt = 3;
+  psp_request_build(&call, &request);
+  assert_string_equal(request.key, "charge-" SAMPLE_ORDER "-3");
+  assert_non_null(strstr(request.body, "metadata%5Border_id%5D=" SAMPLE_ORDER));
+  refund.refund = INT64_MAX;
+  refund.pay_attempt = PAYMENT_ATTEMPTS_MAX;
+  psp_request_build(&refund, &request);
+  assert_string_equal(request.key, "refund-" SAMPLE_ORDER "-1000-9223372036854775807");
+}
+
 TEST(request_that_reads_back_is_a_get_without_key_and_body)
 {
   struct payment_call call = charge_call();

@@ -20,17 +20,17 @@ HASH = "0123456789abcdef" * 4
 FILL = f"""
 INSERT INTO orders.orders (order_id, customer_id, product_ids, quantities, request_hash, created_at, updated_at, status,
                            reason, unit_prices, total, currency, version, captured, refunded, stock_settled,
-                           payment_settled, deadline, due_at, resends, payment_token)
+                           payment_settled, deadline, due_at, resends, payment_token, pay_later)
 SELECT gen_random_uuid(), CASE WHEN n % 2 = 0 THEN 'anonymous' ELSE 'c-' || n % 997 END, '{{SKU-1,SKU-2}}', '{{1,2}}',
        '{HASH}', at, at, status, CASE WHEN status IN (3, 5, 6) THEN 'why' END,
        CASE WHEN priced THEN '{{100,100}}'::bigint[] END, CASE WHEN priced THEN 300 END,
        CASE WHEN priced THEN 'EUR' END, 4, CASE WHEN status IN (2, 4) THEN 300 ELSE 0 END, 0, status >= 4, status >= 4,
-       CASE WHEN status < 4 THEN at + interval '1 minute' END, CASE WHEN status < 4 THEN at + interval '1 minute' END,
-       0,
-       CASE WHEN status = 0 THEN 'pm_card_visa' END
-FROM (SELECT n, now() - n * interval '1 second' AS at, status, status IN (1, 2, 4) AS priced
+       CASE WHEN status < 4 OR status = 7 THEN at + interval '1 minute' END,
+       CASE WHEN status < 4 OR status = 7 THEN at + interval '1 minute' END, 0,
+       CASE WHEN status = 0 THEN 'pm_card_visa' END, status = 7
+FROM (SELECT n, now() - n * interval '1 second' AS at, status, status IN (1, 2, 4, 7) AS priced
       FROM (SELECT n, (CASE WHEN n <= 1000 THEN n % 4 WHEN n % 10 = 0 THEN 5 WHEN n % 10 = 1 THEN 6
-                       ELSE 4 END)::smallint AS status
+                            WHEN n % 1000 = 2 THEN 7 ELSE 4 END)::smallint AS status
             FROM generate_series(1, {ORDERS}) AS n) AS numbered) AS generated;
 
 INSERT INTO orders.order_events (order_id, seq, type, at, data)
@@ -112,7 +112,7 @@ def expected_page(database, customer, status, limit, before=None):
 
 
 @pytest.mark.parametrize("customer", [None, "anonymous", "c-7", "nobody"])
-@pytest.mark.parametrize("status", [None, 0, 3, 4, 5, 6])
+@pytest.mark.parametrize("status", [None, 0, 3, 4, 5, 6, 7])
 def test_pages_hold_the_newest_and_follow_on(filled, customer, status):
     found = page(filled, customer, status)
     assert [row[ID] for row in found] == expected_page(filled, customer, status, 10)
@@ -130,7 +130,7 @@ def blocks(tree):
 @pytest.mark.parametrize("customer", [None, "anonymous", "c-7", "nobody"])
 @pytest.mark.parametrize("status", [None, 4, 5, 6])
 def test_a_page_reads_little(filled, customer, status):
-    """Ten rows of each of four shelves, a few index pages each: never the table."""
+    """Ten rows of each of five shelves, a few index pages each: never the table."""
     assert blocks(page(filled, customer, status, analyze=True)) < 120
 
 
@@ -138,6 +138,13 @@ def test_a_page_reads_little(filled, customer, status):
 def test_a_page_of_open_orders_reads_no_more_than_these(filled, customer):
     """They are few: the gate before order.place sees to it."""
     assert blocks(page(filled, customer, 2, analyze=True)) < 1200
+
+
+def test_unpaid_orders_are_counted_by_their_own_index(filled):
+    unpaid = statement_with("pay_later AND")
+    rows = run(filled, unpaid, [5, 10000, ["anonymous", "nobody"]])
+    assert rows == [("anonymous", 5, 99), ("nobody", 0, 99)]
+    assert blocks(run(filled, unpaid, [5, 10000, ["anonymous", "nobody"]], analyze=True)) < 300
 
 
 def test_deadlines_and_the_gate_read_little(filled):
@@ -215,7 +222,7 @@ def test_steps_are_hot(database):
             "refunded": 0, "stock_settled": final, "payment_settled": final, "resends": 0,
             "deadline": None if final else now + datetime.timedelta(seconds=60 + version),
             "due_at": None if final else now + datetime.timedelta(seconds=30),
-            "payment_token": "pm_card_visa" if status == 0 else None}
+            "payment_token": "pm_card_visa" if status == 0 else None, "pay_later": False, "attempts": 0}
 
     def given(statement, status, version):
         """A value for each parameter, by the names that the statement gives them; the lists' items last."""

@@ -108,9 +108,11 @@ class Session:
 
     def insert(self, order, state="processing", amount=1998, currency="EUR", token="pm_card_visa", psp_id=None,
                refund_id=None, reason=None, refunds=0, refunded=0, promised=0, part=None, part_amount=0, attempts=1,
-               first=None, due=None, wanted=False, trace=None, cause=None, state_text=None, version=1):
-        columns = (order, state, amount, currency, token, psp_id, refund_id, reason, refunds, refunded, promised, part,
-                   part_amount, attempts, first, due, wanted, trace, cause, state_text, version)
+               first=None, due=None, wanted=False, trace=None, cause=None, state_text=None, version=1,
+               attempt_of=None, attempt=0):
+        columns = (order, attempt_of, attempt, state, amount, currency, token, psp_id, refund_id, reason, refunds,
+                   refunded, promised, part, part_amount, attempts, first, due, wanted, trace, cause, state_text,
+                   version)
         return self.run(INSERT, *[[column] for column in columns])
 
 
@@ -133,8 +135,8 @@ def test_a_batch_is_written_locked_and_read_back(session):
         assert session.insert(order, first=NOW, due=LATER, trace=TRACE, cause=CAUSE, state_text="a=1") == 1
     rows = session.run(LOCK, list(reversed(orders)))
     assert [row[0] for row in rows] == orders
-    assert rows[0][1:] == ("processing", 1998, "EUR", "pm_card_visa", None, None, None, 0, 0, 0, None, 0, 1, NOW,
-                           LATER, False, TRACE, CAUSE, "a=1", 1)
+    assert rows[0][1:] == (None, 0, "processing", 1998, "EUR", "pm_card_visa", None, None, None, 0, 0, 0, None, 0, 1,
+                           NOW, LATER, False, TRACE, CAUSE, "a=1", 1)
 
 
 def test_an_update_changes_what_it_is_given(session):
@@ -146,10 +148,10 @@ def test_an_update_changes_what_it_is_given(session):
                        [LATER, None], [True, False], [TRACE, None], [CAUSE, None], ["a=1", None],
                        [5, 2]) == 2
     rows = {row[0]: row[1:] for row in session.run(LOCK, orders)}
-    assert rows[orders[0]] == ("refunding", 1998, "EUR", None, "pi_1", "re_1", None, 2, 5, 12, CAUSE, 7, 3, NOW,
-                               LATER, True, TRACE, CAUSE, "a=1", 5)
-    assert rows[orders[1]] == ("declined", 1998, "EUR", None, None, None, "expired_card", 0, 0, 0, None, 0, 1, NOW,
-                               None, False, None, None, None, 2)
+    assert rows[orders[0]] == (None, 0, "refunding", 1998, "EUR", None, "pi_1", "re_1", None, 2, 5, 12, CAUSE, 7, 3,
+                               NOW, LATER, True, TRACE, CAUSE, "a=1", 5)
+    assert rows[orders[1]] == (None, 0, "declined", 1998, "EUR", None, None, None, "expired_card", 0, 0, 0, None, 0, 1,
+                               NOW, None, False, None, None, None, 2)
 
 
 def test_only_what_is_due_is_found_the_longest_due_first(session):
@@ -248,6 +250,9 @@ def test_open_refunds_are_read_and_those_that_are_named(session):
     {"refund_id": "re_1"},                                             # of a payment that is not refunded
     {"token": "x" * 129},
     {"version": 0},
+    {"attempt": 1},                                                    # of no order
+    {"attempt_of": CAUSE},                                             # without a number
+    {"attempt_of": CAUSE, "attempt": 1001},
 ])
 def test_a_row_that_breaks_a_rule_is_refused(session, bad):
     with pytest.raises(psycopg2.errors.CheckViolation):

@@ -81,7 +81,8 @@ def check_accepted(sources, orders, found, at_rest=True):
             if order_id not in orders:
                 found.add(1, f"{order_id} was accepted and is not there")
     for order_id, order in orders.items():
-        if order["status"] not in FINAL and (at_rest or order["age"] > OPEN_SECONDS):
+        waits = order["status"] == "AWAITING_PAYMENT" and order["before_deadline"]
+        if order["status"] not in FINAL and not waits and (at_rest or order["age"] > OPEN_SECONDS):
             found.add(1, f"{order_id} is {order['status']} since {order['updated_at']}")
     for order_id in sources.cancelled:
         if orders.get(order_id, {}).get("status") == "CONFIRMED":
@@ -112,7 +113,9 @@ class _Books:
 
 def read_books(sources):
     """→ {whose: _Books}"""
-    rows = sources.rows("payments", "SELECT order_id::text, entry AS type, amount FROM payments.ledger")
+    rows = sources.rows("payments", """
+        SELECT coalesce(p.attempt_of, l.order_id)::text AS order_id, l.entry AS type, l.amount
+        FROM payments.ledger l LEFT JOIN payments.payments p ON p.order_id = l.order_id""")
     return {"the provider": _Books(read_ledger(sources.ledger)), "payments": _Books(rows)}
 
 
@@ -190,6 +193,14 @@ def put_back(sources):
         WHERE state = 'RETURNED' GROUP BY product_id""")})
 
 
+def held_by_unpaid(sources):
+    """→ Counter: what orders that await their payment hold of each product"""
+    return collections.Counter({row["product_id"]: row["quantity"] for row in sources.rows("orders", """
+        SELECT i.product_id, sum(i.quantity)::bigint AS quantity
+        FROM orders.order_items i JOIN orders.order_list o USING (order_id)
+        WHERE o.status = 'AWAITING_PAYMENT' GROUP BY i.product_id""")})
+
+
 def check_stock(sources, found, at_rest=True):
     """An order is CONFIRMED before its stock is sold: until that message is processed its stock is still reserved."""
     for row in sources.rows("inventory", "SELECT * FROM inventory.stock_audit"):
@@ -199,6 +210,7 @@ def check_stock(sources, found, at_rest=True):
     products = products_of(sources)
     most = held_by_confirmed(sources) - back
     least -= put_back(sources)
+    unpaid = held_by_unpaid(sources) if at_rest else None
     for product in products:
         name = product["product_id"]
         if product["received"] != product["on_hand"] + product["reserved"] + product["sold"]:
@@ -206,8 +218,8 @@ def check_stock(sources, found, at_rest=True):
         if min(product["on_hand"], product["reserved"], product["sold"]) < 0:
             found.add(3, f"{name} has a negative number: {dict(product)}")
         reserved, sold = product["reserved"] - product["own_reserved"], product["sold"] - product["own_sold"]
-        if at_rest and reserved != 0:
-            found.add(3, f"{name}: {reserved} reserved for orders, though every saga is final")
+        if at_rest and reserved != unpaid[name]:
+            found.add(3, f"{name}: {reserved} reserved for orders, and {unpaid[name]} held by open ones")
         if sold + (0 if at_rest else reserved) < least[name]:
             found.add(3, f"{name}: sold {sold}, CONFIRMED orders hold {least[name]}")
         if sold > most[name]:
@@ -282,7 +294,8 @@ def check(sources, since=None, at_rest=True):
     found = Findings()
     books = read_books(sources)
     orders = {row["id"]: row for row in sources.rows("orders", """
-        SELECT *, order_id::text AS id, extract(epoch FROM now() - created_at) AS age FROM orders.order_list""")}
+        SELECT *, order_id::text AS id, extract(epoch FROM now() - created_at) AS age, deadline > now() AS before_deadline
+        FROM orders.order_list""")}
     check_accepted(sources, orders, found, at_rest)
     check_money(sources, orders, books, found, at_rest)
     check_stock(sources, found, at_rest)
