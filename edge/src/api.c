@@ -251,6 +251,11 @@ static bool refuse_place(struct edge *edge, const struct bus_http_exchange *exch
   return refusal != REFUSAL_NONE || known == ACCEPTED_OTHER;
 }
 
+static bool may_act_for_others(const struct bus_http_exchange *exchange) {
+  const struct bus_token_claims *caller = bus_http_caller(exchange);
+  return caller && bus_token_has_scope(caller, USER_SCOPE_ON_BEHALF);
+}
+
 /* With authentication the customer is the caller; the scope for others' orders may name another. False: it may not. */
 static bool name_customer(const struct bus_http_exchange *exchange, struct order_place *place) {
   const struct place_request *request = bus_http_request(exchange);
@@ -262,7 +267,7 @@ static bool name_customer(const struct bus_http_exchange *exchange, struct order
   if (!names_another)
     place->customer_id = bus_str(caller->sub);
   order_id_of(place->customer_id, request->idempotency_key, &place->order_id);
-  return !names_another || bus_token_has_scope(caller, USER_SCOPE_ON_BEHALF);
+  return !names_another || may_act_for_others(exchange);
 }
 
 void edge_orders_post(void *context, struct bus_http_exchange *exchange) {
@@ -325,6 +330,27 @@ void edge_orders_status(void *context, struct bus_http_exchange *exchange) {
   else
     bus_http_problem(exchange, 409, "an order becomes %s by itself; clients may set: %s",
                      order_status_names[request->status], order_status_names[ORDER_CANCELLED]);
+}
+
+/* Without an answer nobody would know whether an attempt has begun: the same key asks again. */
+void edge_payments_post(void *context, struct bus_http_exchange *exchange) {
+  struct edge *edge = context;
+  const struct pay_request *request = bus_http_request(exchange);
+  struct order_pay pay = request->pay;
+  const void *said;
+  struct response response;
+  char id[BUS_UUID_TEXT];
+  bus_uuid_format(&pay.order_id, id);
+  bus_http_note(exchange, "order_id", bus_str(id));
+  pay.customer_id = may_act_for_others(exchange) ? BUS_NO_STR : edge_owner(exchange);
+  const struct edge_command command = {.type = &order_pay_type,
+                                       .answer = &order_answer_type,
+                                       .correlation_id = &pay.order_id,
+                                       .body = &pay,
+                                       .needs_answer = true};
+  if (edge_tell(edge, exchange, &command, &said, &response) == EDGE_ANSWERED)
+    response = response_pay(said, bus_http_arena(exchange));
+  edge_respond(edge, exchange, &response);
 }
 
 /* Sets what is on hand, whatever it is: a command, which is good on its confirm alone. */

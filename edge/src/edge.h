@@ -262,6 +262,7 @@ void edge_orders_cancel(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_status(void *edge, struct bus_http_exchange *exchange);
 /* GET /api/users/{user}/orders and its other name: another customer than the caller is 404. */
 void edge_orders_of_user(void *edge, struct bus_http_exchange *exchange);
+void edge_payments_post(void *edge, struct bus_http_exchange *exchange);
 /* Queries that write, under the conditions of the headers. */
 void edge_products_put(void *edge, struct bus_http_exchange *exchange);
 void edge_products_withdraw(void *edge, struct bus_http_exchange *exchange);

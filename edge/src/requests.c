@@ -3,7 +3,14 @@
 
 #include <stdio.h>
 
+enum pay_when { PAY_NOW, PAY_LATER };
+static const char *const pay_when_names[] = {"now", "later", NULL};
+
 struct payment_choice {
+  struct bus_str token;
+  int when; /* enum pay_when, or -1 */
+};
+struct payment_means {
   struct bus_str token;
 };
 
@@ -149,8 +156,11 @@ static const struct bus_field item_fields[] = {
 static const struct bus_schema item_schema = BUS_SCHEMA("item", struct order_item, item_fields);
 
 static const struct bus_field payment_fields[] = {
-    BUS_FIELD_STRING(struct payment_choice, token, BUS_TOKEN, 1, 128, BUS_REQUIRED, "the PSP's token of a card",
-                     .example = "pm_card_visa"),
+    BUS_FIELD_STRING(struct payment_choice, token, BUS_TOKEN, 1, 128, BUS_OPTIONAL,
+                     "the PSP's token of a card; required unless the order is paid later", .example = "pm_card_visa"),
+    BUS_FIELD_ENUM(struct payment_choice, when, pay_when_names, BUS_OPTIONAL,
+                   "later: the order is reserved, and awaits POST /api/payments until its pay_by; now, if absent",
+                   .example = "now"),
 };
 static const struct bus_schema payment_schema = BUS_SCHEMA("payment", struct payment_choice, payment_fields);
 
@@ -179,9 +189,18 @@ static void add_twice(struct bus_problems *problems, size_t index) {
   bus_problem_add(problems, path, "stands more than once; add the quantities up");
 }
 
+static void check_payment(const struct payment_choice *payment, struct bus_problems *problems) {
+  if (payment->when == PAY_LATER && payment->token.data)
+    bus_problem_add(problems, "payment.token", "must be absent if the order is paid later");
+  else if (payment->when != PAY_LATER && !payment->token.data)
+    bus_problem_add(problems, "payment.token", "is required");
+}
+
 static void check_place(void *request, struct bus_problems *problems) {
   struct place_request *placed = request;
   struct order_place *place = &placed->place;
+  if (placed->payment)
+    check_payment(placed->payment, problems);
   for (size_t i = 0; i < place->item_count; i++) {
     place->items[i].unit_price = BUS_NO_INT64;
     if (stands_before(place->items, i))
@@ -198,9 +217,39 @@ const struct bus_http_input place_input = {.size = sizeof(struct place_request),
 
 struct order_place request_place(const struct place_request *request, struct bus_str default_token) {
   struct order_place place = request->place;
+  place.pay_later = request->payment && request->payment->when == PAY_LATER;
   place.payment_token = request->payment ? request->payment->token : default_token;
   return place;
 }
+
+/* ---- POST /api/payments ---- */
+
+static const struct bus_field means_fields[] = {
+    BUS_FIELD_STRING(struct payment_means, token, BUS_TOKEN, 1, ORDER_TOKEN_MAX, BUS_REQUIRED,
+                     "the PSP's token of a card", .example = "pm_card_visa"),
+};
+static const struct bus_schema means_schema = BUS_SCHEMA("payment means", struct payment_means, means_fields);
+
+static const struct bus_field pay_fields[] = {
+    KEY_FIELD(struct pay_request),
+    BUS_FIELD_UUID(struct order_pay, order_id, BUS_REQUIRED, "an order that awaits its payment",
+                   .example = ORDER_EXAMPLE),
+    BUS_FIELD_OBJECT(struct pay_request, payment, struct payment_means, &means_schema, BUS_REQUIRED, "how it is paid"),
+};
+static const struct bus_schema pay_schema = BUS_SCHEMA("pay order", struct pay_request, pay_fields);
+
+static void check_pay(void *request, struct bus_problems *problems) {
+  struct pay_request *pay = request;
+  (void)problems;
+  order_pay_id_of(&pay->pay.order_id, pay->idempotency_key, &pay->pay.pay_id);
+  pay->pay.payment_token = pay->payment->token;
+}
+
+const struct bus_http_input pay_input = {.size = sizeof(struct pay_request),
+                                         .body = &pay_schema,
+                                         .key = &pay_fields[0],
+                                         .hash = offsetof(struct pay_request, pay.request_hash),
+                                         .check = check_pay};
 
 /* ---- POST /api/orders/{id}/cancel ---- */
 

@@ -17,10 +17,17 @@
 struct place_request {
   struct order_place place; /* all but payment_token and wait_ms */
   struct bus_str idempotency_key;
-  struct payment_choice *payment; /* NULL: the default token */
+  struct payment_choice *payment; /* NULL: the default token, now */
 };
 /* default_token: for requests that name none. */
 struct order_place request_place(const struct place_request *request, struct bus_str default_token);
+
+/* POST /api/payments */
+struct pay_request {
+  struct order_pay pay; /* all but customer_id */
+  struct bus_str idempotency_key;
+  struct payment_means *payment;
+};
 
 /* POST /api/inventory/update */
 struct stock_request {
@@ -65,6 +72,7 @@ extern const struct bus_http_input put_input, withdraw_input; /* struct product_
 bool request_condition(struct bus_str if_match, struct bus_str if_none_match, struct product_condition *ret);
 
 extern const struct bus_http_input place_input,                             /* struct place_request */
+    pay_input,                                                              /* struct pay_request */
     stock_input,                                                            /* struct stock_request */
     reserve_input,                                                          /* struct reserve_request */
     reservation_input, reservation_end_input,                               /* struct own_name */

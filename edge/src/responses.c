@@ -173,11 +173,10 @@ struct response response_get(const struct order_answer *answer) {
   }
 }
 
-static struct response too_late(const struct order_answer *answer, struct bus_arena *arena) {
+static struct response conflict(const struct order_answer *answer, const char *why, struct bus_arena *arena) {
   if (answer->order == NULL)
     return response_refusal(REFUSAL_BAD_ANSWER);
-  struct bus_str detail = bus_arena_printf(arena, "the order is %s and can no longer be cancelled",
-                                           order_status_names[answer->order->status]);
+  struct bus_str detail = bus_arena_printf(arena, "the order is %s%s", order_status_names[answer->order->status], why);
   return detail.data ? problem(409, detail.data) : response_refusal(REFUSAL_NO_MEMORY);
 }
 
@@ -190,7 +189,39 @@ struct response response_cancel(const struct order_answer *answer, const struct 
   case ORDER_CANCEL_DONE:
     return order(200, answer);
   case ORDER_CANCEL_TOO_LATE:
-    return too_late(answer, arena);
+    return conflict(answer, " and can no longer be cancelled", arena);
+  case ORDER_NOT_FOUND:
+    return order_not_found();
+  default:
+    return response_refusal(REFUSAL_BAD_ANSWER);
+  }
+}
+
+/* While an attempt is open its outcome is near: it is worth trying again. */
+static struct response pay_is_open(const struct order_answer *answer, struct bus_arena *arena) {
+  struct response response = conflict(answer, ", and its last payment may still be captured", arena);
+  if (response.status == 409)
+    response.retry_after_s = 1;
+  return response;
+}
+
+struct response response_pay(const struct order_answer *answer, struct bus_arena *arena) {
+  struct response result;
+  switch (answer->outcome) {
+  case ORDER_PAY_ACCEPTED:
+    return order(202, answer);
+  case ORDER_REPLAYED:
+    result = order(200, answer);
+    result.replayed = result.schema != NULL;
+    return result;
+  case ORDER_KEY_REUSED:
+    return response_key_reused();
+  case ORDER_PAY_OPEN:
+    return pay_is_open(answer, arena);
+  case ORDER_PAY_NOT_DUE:
+    return conflict(answer, " and awaits no payment", arena);
+  case ORDER_PAY_SPENT:
+    return conflict(answer, ", and too many payments of it have failed", arena);
   case ORDER_NOT_FOUND:
     return order_not_found();
   default:

@@ -84,6 +84,9 @@ struct response response_no_user(void);
 /* GET /api/orders/{id} */
 struct response response_get(const struct order_answer *answer);
 
+/* POST /api/payments */
+struct response response_pay(const struct order_answer *answer, struct bus_arena *arena);
+
 /* POST /api/orders/{id}/cancel */
 struct response response_cancel(const struct order_answer *answer, const struct bus_uuid *order_id,
                                 struct bus_arena *arena);

@@ -21,6 +21,8 @@ const struct corpus_case place_corpus[] = {
     {WITH("\"customer_id\":\"" X64 "\""), NULL},
     {WITH("\"payment\":{\"token\":\"pm_card_visa\"}"), NULL},
     {WITH("\"payment\":null"), NULL},
+    {WITH("\"payment\":{\"when\":\"later\"}"), NULL},
+    {WITH("\"payment\":{\"when\":\"now\",\"token\":\"pm_card_visa\"}"), NULL},
     {WITH("\"expected_total\":0"), NULL},
     {WITH("\"expected_total\":1998"), NULL},
     {WITH("\"expected_total\":1000000000000"), NULL},
@@ -151,6 +153,9 @@ const struct corpus_case place_corpus[] = {
 
     /* payment and total (J2) */
     {WITH("\"payment\":{}"), "payment.token;"},
+    {WITH("\"payment\":{\"when\":\"now\"}"), "payment.token;"},
+    {WITH("\"payment\":{\"when\":\"later\",\"token\":\"pm_card_visa\"}"), "payment.token;"},
+    {WITH("\"payment\":{\"when\":\"never\",\"token\":\"pm_card_visa\"}"), "payment.when;"},
     {WITH("\"payment\":\"pm_card_visa\""), "payment;"},
     {WITH("\"payment\":[]"), "payment;"},
     {WITH("\"payment\":{\"token\":\"\"}"), "payment.token;"},

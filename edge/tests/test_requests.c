@@ -52,6 +52,45 @@ TEST(every_body_of_the_place_corpus_gets_its_verdict)
   bus_arena_free(arena);
 }
 
+static const struct pay_request *pay(struct bus_arena *arena, const char *body, struct bus_problems *problems) {
+  const struct bus_http_given given = {.body = bus_str(body)};
+  return bus_http_decode(&pay_input, &given, arena, problems);
+}
+
+#define PAID "\"order_id\":\"11223344-5566-5788-99aa-bbccddeeff01\",\"payment\":{\"token\":\"pm_x\"}"
+
+/* The id of a payment is made of the order and the key, so that every try has the same. */
+TEST(a_payment_is_known_by_its_key)
+{
+  struct bus_arena *arena = arena_of(state);
+  struct bus_problems problems;
+  const struct pay_request *one = pay(arena, "{\"idempotency_key\":\"k-1\"," PAID "}", &problems);
+  const struct pay_request *again = pay(arena, "{" PAID ",\"idempotency_key\":\"k-1\"}", &problems);
+  const struct pay_request *two = pay(arena, "{\"idempotency_key\":\"k-2\"," PAID "}", &problems);
+  assert_true(one && again && two);
+  assert_true(bus_uuid_equal(&one->pay.pay_id, &again->pay.pay_id));
+  assert_false(bus_uuid_equal(&one->pay.pay_id, &two->pay.pay_id));
+  assert_true(bus_str_equal(one->pay.request_hash, two->pay.request_hash));
+  assert_true(bus_str_is(one->pay.payment_token, "pm_x"));
+  assert_null(pay(arena, "{" PAID "}", &problems));
+  assert_null(pay(arena, "{\"idempotency_key\":\"k-1\"}", &problems));
+  assert_int_equal(problems.count, 2);
+  bus_arena_free(arena);
+}
+
+TEST(an_order_that_is_paid_later_has_no_token)
+{
+  struct bus_arena *arena = arena_of(state);
+  struct bus_problems problems;
+  struct order_place later;
+  assert_true(place(arena,
+                    "{\"idempotency_key\":\"k\",\"items\":[{\"product_id\":\"A\",\"quantity\":1}],"
+                    "\"payment\":{\"when\":\"later\"}}",
+                    NULL, &later, &problems));
+  assert_true(later.pay_later && !later.payment_token.data);
+  bus_arena_free(arena);
+}
+
 /* order-svc must be able to decode and store each request that the edge accepts. */
 TEST(every_accepted_body_makes_a_command_that_its_receiver_decodes)
 {

@@ -183,6 +183,39 @@ TEST(cancel_is_202_then_200_or_409_with_the_status)
   CLOSE;
 }
 
+TEST(a_payment_is_202_then_200_or_409_with_the_status)
+{
+  OPEN;
+  static const struct {
+    int outcome;
+    enum order_status order;
+    int status, retry_after_s;
+    const char *detail;
+  } cases[] = {
+      {ORDER_PAY_ACCEPTED, ORDER_AWAITING_PAYMENT, 202, 0, NULL},
+      {ORDER_REPLAYED, ORDER_CONFIRMED, 200, 0, NULL},
+      {ORDER_KEY_REUSED, ORDER_CONFIRMED, 422, 0, "this idempotency key was used with another request"},
+      {ORDER_PAY_OPEN, ORDER_AWAITING_PAYMENT, 409, 1,
+       "the order is AWAITING_PAYMENT, and its last payment may still be captured"},
+      {ORDER_PAY_NOT_DUE, ORDER_CANCELLED, 409, 0, "the order is CANCELLED and awaits no payment"},
+      {ORDER_PAY_SPENT, ORDER_AWAITING_PAYMENT, 409, 0,
+       "the order is AWAITING_PAYMENT, and too many payments of it have failed"},
+      {ORDER_NOT_FOUND, ORDER_CANCELLED, 404, 1, "no such order"},
+      {ORDER_CANCEL_DONE, ORDER_CANCELLED, 503, 1, NULL},
+  };
+  for (size_t i = 0; i < BUS_COUNT(cases); i++) {
+    struct order_view view = a_view(cases[i].order);
+    struct response response = response_pay(&(struct order_answer){cases[i].outcome, &view}, arena);
+    assert_int_equal(response.status, cases[i].status);
+    assert_int_equal(response.replayed, cases[i].outcome == ORDER_REPLAYED);
+    if (response.status < 500)
+      assert_int_equal(response.retry_after_s, cases[i].retry_after_s);
+    if (cases[i].detail)
+      assert_string_equal(response.detail, cases[i].detail);
+  }
+  CLOSE;
+}
+
 /* On the broker's confirm, or on order-svc's word that it keeps the cancel until the order comes. */
 TEST(a_cancel_that_comes_before_its_order_is_202_and_claims_nothing)
 {
