@@ -32,6 +32,9 @@
   X(CANCEL_LATE, "cancel-accepted-after-pivot", "a CONFIRMED order is undone on the customer's word")                  \
   X(CANCEL_FORGOTTEN, "cancel-before-order-forgotten", "a cancel that comes before its order leaves no tombstone")     \
   X(CANCEL_UNKNOWN, "unknown-cancel-accepted", "the edge accepts a cancel of an order that it does not know")          \
+  X(PAY_FORGOTTEN, "pay-key-forgotten", "a repeated order.pay begins another attempt")                                 \
+  X(PAY_OPEN, "second-attempt-while-one-is-open", "order.pay charges although the last attempt may capture")           \
+  X(UNPAID_UNLOCKED, "unpaid-counted-without-lock", "batches count the unpaid orders of a customer at the same time")  \
   X(PRICE_MOVED, "price-moved-before-charge", "the charge asks today's price, not the locked one")                     \
   X(ANY_BODY, "other-body-replayed", "another request under a key is answered as the first")                           \
   X(RELEASE_TWICE, "release-twice", "a repeated release gives the stock back again")                                   \

@@ -122,7 +122,7 @@ static void end_of_order(struct world *world, const struct order *order) {
   int status = order->status;
   int64_t net = psp_net(world, &order->order_id);
   int64_t expected = status == ORDER_CONFIRMED ? order->total - order->refunded : 0;
-  if (status < ORDER_CONFIRMED || !order->payment_settled || !order->stock_settled)
+  if (!order_is_final(order) || !order->payment_settled || !order->stock_settled)
     world_violate(world, "order %s ends %s", short_id(&order->order_id), order_state_name(status));
   if (net != expected)
     world_violate(world, "order %s is %s, and the PSP holds %" PRId64 " where it should hold %" PRId64,
@@ -150,6 +150,9 @@ static void end_of_client(struct world *world, const struct client_order *client
     end_beside_bad_cards(world, client, order);
   if (client->accepted && !order)
     world_violate(world, "client %d heard a 2xx, and there is no such order", client->number);
+  if (order && order->attempts > client->pay_keys)
+    world_violate(world, "client %d paid under %d keys, and %" PRId64 " attempts were made", client->number,
+                  client->pay_keys, order->attempts);
   if (client->cancel_accepted && order && order->status != ORDER_CANCELLED)
     world_violate(world, "client %d was told that its order is being cancelled, and it is %s", client->number,
                   order_state_name(order->status));
@@ -237,7 +240,7 @@ static void count_outcome(struct world *world, const struct order *order) {
     outcome = OUTCOME_REJECTED;
   else if (bus_str_is(reason, "customer"))
     outcome = OUTCOME_CUSTOMER;
-  else if (bus_str_is(reason, "timeout"))
+  else if (bus_str_is(reason, ORDER_REASON_TIMEOUT) || bus_str_is(reason, ORDER_REASON_UNPAID))
     outcome = OUTCOME_DEADLINE;
   else if (reason.len > 16 && memcmp(reason.data, "payment_declined", 16) == 0)
     outcome = OUTCOME_DECLINED;
@@ -277,7 +280,7 @@ _Noreturn void check_overdue(struct world *world) {
   for (int i = 0; i < SERVICES; i++)
     for (const struct outgoing *outgoing = world->databases[i].outbox; outgoing; outgoing = outgoing->next)
       waiting++;
-  while (open && order_in(open)->status >= ORDER_CONFIRMED)
+  while (open && order_is_final(order_in(open)))
     open = open->next;
   world_violate(world, "no end: an order is %s, %zu messages in outboxes, %zu in queues",
                 open ? order_state_name(order_in(open)->status) : "final", waiting, world->broker->alive);

@@ -43,8 +43,10 @@ void check_init(struct world *world) {
 static bool may_go(int from, int to) {
   static const unsigned next[ORDER_STATES] = {
       [ORDER_NONE] = 1U << ORDER_PENDING,
-      [ORDER_PENDING] = 1U << ORDER_RESERVED | 1U << ORDER_REJECTED | 1U << ORDER_COMPENSATING,
+      [ORDER_PENDING] =
+          1U << ORDER_RESERVED | 1U << ORDER_AWAITING_PAYMENT | 1U << ORDER_REJECTED | 1U << ORDER_COMPENSATING,
       [ORDER_RESERVED] = 1U << ORDER_CONFIRMED | 1U << ORDER_COMPENSATING,
+      [ORDER_AWAITING_PAYMENT] = 1U << ORDER_CONFIRMED | 1U << ORDER_COMPENSATING,
       [ORDER_COMPENSATING] = 1U << ORDER_CANCELLED,
   };
   return from == to || next[from] >> to & 1;
@@ -98,6 +100,18 @@ static void check_fold(struct world *world, const struct order *row) {
         column->name, order_state_name(row->status), row->version, order_state_name(order->status), order->version);
 }
 
+/* As many as are allowed: the limit of each customer. */
+static void check_unpaid(struct world *world, const struct order *order) {
+  const struct table *orders = &world->databases[SERVICE_ORDER].tables[ORDERS];
+  int unpaid = 0;
+  for (const struct row *row = orders->rows; row; row = row->next) {
+    const struct order *other = row->record;
+    unpaid += other->pay_later && !order_is_final(other) && bus_str_equal(other->customer_id, order->customer_id);
+  }
+  if (unpaid > SIM_UNPAID_MAX)
+    world_violate(world, "a customer has %d orders that are paid later, and may have %d", unpaid, SIM_UNPAID_MAX);
+}
+
 void check_orders(struct world *world) {
   const struct table *tables = world->databases[SERVICE_ORDER].tables;
   const struct row *event = world->check->last_event ? world->check->last_event->next : tables[ORDER_EVENTS].rows;
@@ -108,6 +122,7 @@ void check_orders(struct world *world) {
   for (struct row *row = tables[ORDERS].rows; row; row = row->next)
     if (row->touched) {
       check_fold(world, row->record);
+      check_unpaid(world, row->record);
       row->touched = false;
     }
 }
@@ -250,7 +265,7 @@ static int64_t promised(struct world *world, const struct database *database, co
 }
 
 static void check_refunds(struct world *world, const struct database *database, const struct payment *payment) {
-  int64_t sum = promised(world, database, &payment->order_id), moved = psp_refunded(world, &payment->order_id);
+  int64_t sum = promised(world, database, &payment->order_id), moved = psp_refunded_of(world, payment->psp_id);
   if (payment->promised_amount != sum)
     world_violate(world, "a payment has promised %" PRId64 ", and its refunds are %" PRId64, payment->promised_amount,
                   sum);
@@ -267,8 +282,9 @@ static void check_payment(struct world *world, const struct database *database, 
   if (taken != (captured ? payment->amount : 0) || back != payment->refunded_amount || back > taken)
     world_violate(world, "a payment is %s, and its books say %" PRId64 " taken, %" PRId64 " given back",
                   payment_state_names[payment->state], taken, back);
-  if (refunded && psp_net(world, &payment->order_id) != 0)
-    world_violate(world, "a payment is refunded, and the PSP holds %" PRId64, psp_net(world, &payment->order_id));
+  if (refunded && psp_refunded_of(world, payment->psp_id) != payment->amount)
+    world_violate(world, "a payment is refunded, and the PSP gave %" PRId64 " back",
+                  psp_refunded_of(world, payment->psp_id));
   check_refunds(world, database, payment);
 }
 

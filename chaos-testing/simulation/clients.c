@@ -5,6 +5,7 @@
 #include "records.h"
 #include "table_inventory.h"
 #include "table_orders.h"
+#include "worker.h"
 
 #include <inventory_statements.h>
 #include <payment_messages.h>
@@ -29,11 +30,12 @@ static void ask(struct world *world, void *subject, uint64_t detail) {
   const struct ask ask_ = {.kind = step->kind,
                            .client = step->client,
                            .variant = step->variant,
-                           .body = step->client->bodies[step->variant],
-                           .wait_s = step->waits ? 5 : 0};
+                           .body = step->kind == REQUEST_PAY ? step->client->pay_bodies[step->variant]
+                                                             : step->client->bodies[step->variant % VARIANTS],
+                           .wait_s = step->waits && step->kind != REQUEST_PAY ? 5 : 0};
+  static const char *const does[REQUESTS] = {"orders", "cancels", "pays"};
   (void)detail;
-  TRACE(world, "client %d %s%s", step->client->number, step->kind == REQUEST_PLACE ? "orders" : "cancels",
-        step->variant ? ", another body" : "");
+  TRACE(world, "client %d %s%s", step->client->number, does[step->kind], step->variant ? ", another body" : "");
   edge_ask(world, edge, &ask_);
 }
 
@@ -102,13 +104,16 @@ void client_hears(struct world *world, const struct ask *asked, const struct res
     look_at(world, asked, response);
     if (asked->kind == REQUEST_CANCEL)
       hear_cancelled(client, response, letter);
-    else if (asked->variant == 0 || response->schema == &order_view_schema) {
+    else if (asked->kind == REQUEST_PLACE && (asked->variant == 0 || response->schema == &order_view_schema)) {
       client->accepted = true;
       check_accepted(world, client, letter);
     }
   }
-  int64_t *tries = asked->kind == REQUEST_PLACE ? &client->tries : &client->cancels;
-  bool gone = asked->kind == REQUEST_CANCEL && response->status == 404;
+  int64_t *const counts[REQUESTS] = {&client->tries, &client->cancels, &client->pays};
+  int64_t *tries = counts[asked->kind];
+  bool gone = asked->kind != REQUEST_PLACE && response->status == 404;
+  /* Not reserved yet, or the last attempt is open: the customer tries again. */
+  gone |= asked->kind == REQUEST_PAY && response->status == 409;
   if ((unsure || gone) && ++*tries < TRIES_MAX)
     plan_step(world, random_between(&world->random, BUS_SECOND, 4 * BUS_SECOND), client, asked->kind, asked->variant);
 }
@@ -153,6 +158,8 @@ static void write_bodies(struct world *world, struct client_order *client) {
   bool two = random_chance(&world->random, PPM / 2),
        guesses = world->plan.bad_cards == 0 && random_chance(&world->random, PPM / 20);
   const char *token = client->bad_card ? bad_card(world) : card(world);
+  struct bus_str payment =
+      client->later ? BUS_STR("\"when\":\"later\"") : bus_arena_printf(world->arena, "\"token\":\"%s\"", token);
   client->quantities[0] =
       random_chance(&world->random, world->plan.dear_ppm) ? 50 : random_between(&world->random, 1, 3);
   client->quantities[1] = client->quantities[0] + 1;
@@ -162,13 +169,38 @@ static void write_bodies(struct world *world, struct client_order *client) {
     struct bus_str more = two ? bus_arena_printf(world->arena, ",{\"product_id\":\"%s\",\"quantity\":%" PRId64 "}",
                                                  product_ids[second], other)
                               : BUS_STR("");
-    client->bodies[variant] = bus_arena_printf(
-        world->arena,
-        "{\"idempotency_key\":\"key-%d\",\"customer_id\":\"c-%d\",\"items\":[{\"product_id\":\"%s\","
-        "\"quantity\":%" PRId64 "}%.*s],\"payment\":{\"token\":\"%s\"}%s%s%.*s}",
-        client->number, client->number % 3, product_ids[first], client->quantities[variant], (int)more.len, more.data,
-        token, guesses ? ",\"expected_total\":1" : "", shown.len > 0 ? "," : "", (int)shown.len, shown.data);
+    client->bodies[variant] =
+        bus_arena_printf(world->arena,
+                         "{\"idempotency_key\":\"key-%d\",\"customer_id\":\"c-%d\",\"items\":[{\"product_id\":\"%s\","
+                         "\"quantity\":%" PRId64 "}%.*s],\"payment\":{%.*s}%s%s%.*s}",
+                         client->number, client->number % 3, product_ids[first], client->quantities[variant],
+                         (int)more.len, more.data, (int)payment.len, payment.data,
+                         guesses ? ",\"expected_total\":1" : "", shown.len > 0 ? "," : "", (int)shown.len, shown.data);
     assert(client->bodies[variant].data);
+  }
+}
+
+/* Mostly soon after the order; sometimes about its deadline, so that it expires during the payment. */
+static int64_t when_paid(struct world *world) {
+  if (random_chance(&world->random, PPM / 4))
+    return services_order_policy()->pay_later + random_between(&world->random, -30, 60) * BUS_SECOND;
+  return random_wait(&world->random, BUS_MINUTE);
+}
+
+/* One card after the other, each under its key; some are tried again under the same. */
+static void plan_payments(struct world *world, struct client_order *client, int64_t begin) {
+  char id[BUS_UUID_TEXT];
+  bus_uuid_format(&client->order_id, id);
+  client->pay_keys = (int)random_between(&world->random, 1, PAY_KEYS_MAX);
+  for (int i = 0; i < client->pay_keys; i++) {
+    client->pay_bodies[i] = bus_arena_printf(
+        world->arena, "{\"idempotency_key\":\"pay-%d\",\"order_id\":\"%s\",\"payment\":{\"token\":\"%s\"}}", i, id,
+        card(world));
+    assert(client->pay_bodies[i].data);
+    begin += when_paid(world);
+    plan_step(world, begin, client, REQUEST_PAY, i);
+    if (random_chance(&world->random, world->plan.repeat_ppm))
+      plan_step(world, begin + random_wait(&world->random, 20 * BUS_SECOND), client, REQUEST_PAY, i);
   }
 }
 
@@ -181,8 +213,13 @@ static void plan_customer(struct world *world, struct client_order *client) {
   if (client->bad_card)
     begin = plan->faults_for / 4 + client->number * BUS_SECOND / 4;
   order_id_of(customer, key, &client->order_id);
+  client->later = random_chance(&world->random, plan->later_ppm);
+  if (client->later)
+    begin -= begin % (20 * BUS_SECOND); /* customers place several at once, up to their limit */
   write_bodies(world, client);
   plan_step(world, begin, client, REQUEST_PLACE, 0);
+  if (client->later)
+    plan_payments(world, client, begin);
   if (random_chance(&world->random, plan->repeat_ppm))
     plan_step(world, begin + random_wait(&world->random, 10 * BUS_SECOND), client, REQUEST_PLACE, 0);
   if (random_chance(&world->random, plan->other_body_ppm))
@@ -323,8 +360,9 @@ static struct message *stray(struct world *world, const struct bus_uuid *order_i
   const struct stock_event event = {*order_id};
   const struct stock_rejected rejected = {*order_id, STOCK_OUT_OF_STOCK, BUS_NO_STR};
   const struct stock_reserved reserved = {*order_id, &item, 1, 1, BUS_STR("EUR")};
-  const struct payment_event paid = {.order_id = *order_id, .amount = 1, .currency = BUS_NO_STR, .left = BUS_NO_INT64};
-  const struct payment_refusal refused = {*order_id, BUS_STR("nobody")};
+  const struct payment_event paid = {
+      .order_id = *order_id, .amount = 1, .currency = BUS_NO_STR, .left = BUS_NO_INT64, .attempt = BUS_NO_INT64};
+  const struct payment_refusal refused = {*order_id, BUS_STR("nobody"), BUS_NO_INT64};
   const struct {
     const struct bus_message_type *type;
     const void *body;

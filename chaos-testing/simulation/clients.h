@@ -7,7 +7,7 @@
 #include <inventory_messages.h>
 #include <payment_messages.h>
 
-enum { CLIENT_PRODUCTS = 4, VARIANTS = 2, TRIES_MAX = 12, REFUNDS_MAX = 16 };
+enum { CLIENT_PRODUCTS = 4, VARIANTS = 2, TRIES_MAX = 12, REFUNDS_MAX = 16, PAY_KEYS_MAX = 3 };
 
 struct client_order {
   int number;
@@ -16,6 +16,10 @@ struct client_order {
   struct bus_str shown;         /* what it gives and is to be shown again, as a JSON object */
   int64_t quantities[VARIANTS]; /* of the first item */
   int64_t tries, cancels;
+  bool later;                              /* it is paid later */
+  int pay_keys;                            /* under so many keys */
+  struct bus_str pay_bodies[PAY_KEYS_MAX]; /* one for each key */
+  int64_t pays;
   bool bad_card;                                     /* its payment fails by itself */
   bool accepted;                                     /* a 2xx was heard */
   bool cancel_accepted;                              /* by order-svc itself */

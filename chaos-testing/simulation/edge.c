@@ -17,7 +17,7 @@ struct request {
   uint64_t life;
   const struct message *message;
   struct order_place *place;
-  bool needs_answer; /* a cancel of an order that this edge has not accepted itself */
+  bool needs_answer; /* a payment, or a cancel of an order that this edge has not accepted itself */
   struct bus_uuid order_id;
   struct letter *letter;
   enum accept_patience patience;
@@ -48,7 +48,7 @@ static void end_confirmed(struct world *world, struct request *request) {
   struct edge *edge = request->edge;
   enum accept_ending ending = request->patience == ACCEPT_CONFIRM ? ACCEPT_UNKNOWN : ACCEPT_TIMED_OUT;
   struct response response;
-  if (request->needs_answer && !has_bug(world, BUG_CANCEL_UNKNOWN))
+  if (request->needs_answer && (request->ask.kind == REQUEST_PAY || !has_bug(world, BUG_CANCEL_UNKNOWN)))
     response = response_refusal(REFUSAL_NO_ANSWER);
   else if (request->ask.kind == REQUEST_CANCEL)
     response = response_accepted(202, &request->order_id, world->arena);
@@ -65,6 +65,8 @@ static void end_answered(struct world *world, struct request *request, const str
   if (request->ask.kind == REQUEST_PLACE) {
     response = response_place(order, request->ask.wait_s);
     accepted_forget(request->edge->accepted, &request->order_id);
+  } else if (request->ask.kind == REQUEST_PAY) {
+    response = response_pay(order, world->arena);
   } else {
     response = response_cancel(order, &request->order_id, world->arena);
   }
@@ -229,6 +231,20 @@ static bool read_place(struct world *world, struct request *request) {
          ACCEPTED_OTHER;
 }
 
+static struct order_pay *read_pay(struct world *world, struct request *request) {
+  struct bus_problems problems;
+  const struct bus_http_given given = {.body = request->ask.body};
+  const struct pay_request *pay = bus_http_decode(&pay_input, &given, world->arena, &problems);
+  struct order_pay *command = world_alloc(world, sizeof *command);
+  if (!pay)
+    world_violate(world, "an edge refuses a good payment: %s %s", problems.items[0].path, problems.items[0].text);
+  *command = pay->pay;
+  command->customer_id = BUS_NO_STR;
+  request->order_id = command->order_id;
+  request->needs_answer = true;
+  return command;
+}
+
 static void say(struct world *world, const struct ask *ask, struct response response) {
   client_hears(world, ask, &response, NULL);
 }
@@ -254,9 +270,12 @@ void edge_ask(struct world *world, struct edge *edge, const struct ask *ask) {
     cancel.accepted = accepted_knows(edge->accepted, &cancel.order_id, world->now);
     request->needs_answer = !cancel.accepted;
   }
-  const void *body = ask->kind == REQUEST_PLACE ? (const void *)request->place : &cancel;
-  const struct bus_message_type *type = ask->kind == REQUEST_PLACE ? &order_place_type : &order_cancel_type;
-  send(world, request, command(world, edge, type, &request->order_id, body));
+  const void *bodies[REQUESTS] = {[REQUEST_PLACE] = request->place, [REQUEST_CANCEL] = &cancel};
+  static const struct bus_message_type *const types[REQUESTS] = {
+      [REQUEST_PLACE] = &order_place_type, [REQUEST_CANCEL] = &order_cancel_type, [REQUEST_PAY] = &order_pay_type};
+  if (ask->kind == REQUEST_PAY)
+    bodies[REQUEST_PAY] = read_pay(world, request);
+  send(world, request, command(world, edge, types[ask->kind], &request->order_id, bodies[ask->kind]));
 }
 
 /* ---- its life ---- */

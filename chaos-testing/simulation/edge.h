@@ -11,14 +11,14 @@
 
 struct client_order;
 
-enum request_kind { REQUEST_PLACE, REQUEST_CANCEL };
+enum request_kind { REQUEST_PLACE, REQUEST_CANCEL, REQUEST_PAY, REQUESTS };
 
 /* A client's request, and the address of its answer. */
 struct ask {
   enum request_kind kind;
   struct client_order *client;
   int variant;         /* which of its bodies */
-  struct bus_str body; /* of a place */
+  struct bus_str body; /* of a place or a payment */
   int64_t wait_s;
 };
 
@@ -28,7 +28,7 @@ struct edge {
   struct peer peer;
   int index;
   struct accepted *accepted;
-  struct accept_mode modes[2];
+  struct accept_mode modes[REQUESTS];
   struct bus_uuid_source ids;
   struct request *requests;
 };

@@ -52,7 +52,7 @@ static void draw_clients(struct plan *plan, struct random *random) {
   plan->other_body_ppm = some(random, PPM / 2, PPM / 3);
   plan->cancel_ppm = some(random, PPM / 3, PPM / 2);
   plan->wait_ppm = some(random, PPM / 2, PPM / 2);
-  plan->odd_card_ppm = some(random, PPM / 8, 2 * PPM / 3);
+  plan->odd_card_ppm = some(random, PPM / 8, 3 * PPM / 4);
   plan->stock_ppm = some(random, PPM / 2, PPM / 2);
   plan->dear_ppm = some(random, PPM / 2, PPM / 8);
   plan->set_stocks = some(random, PPM / 2, 4);
@@ -61,6 +61,7 @@ static void draw_clients(struct plan *plan, struct random *random) {
   plan->redrives = some(random, PPM / 2, 12);
   plan->own_reservations = some(random, PPM / 2, OWN_MAX);
   plan->refunds = some(random, PPM / 3, 12);
+  plan->later_ppm = some(random, PPM / 2, PPM / 3);
 }
 
 /* All is well but for a few cards: then no other order may suffer. */

@@ -33,7 +33,7 @@ struct plan {
   int64_t psp_lost_ppm, psp_silent_ppm, psp_error_ppm, psp_slow_ppm;
   int64_t psp_outages;
   /* the clients */
-  int64_t orders, repeat_ppm, other_body_ppm, cancel_ppm, wait_ppm, odd_card_ppm, stock_ppm, dear_ppm;
+  int64_t orders, repeat_ppm, other_body_ppm, cancel_ppm, wait_ppm, odd_card_ppm, stock_ppm, dear_ppm, later_ppm;
   int64_t set_stocks, new_prices, poison, redrives, refunds;
   int64_t own_reservations; /* an operator's, without an order */
   int64_t bad_cards; /* instead of all faults: so many orders, at one time, whose calls to the PSP fail or hang */

@@ -42,6 +42,14 @@ int64_t psp_net(const struct world *world, const struct bus_uuid *order_id) {
   return net;
 }
 
+int64_t psp_refunded_of(const struct world *world, const char *intent) {
+  int64_t refunded = 0;
+  for (const struct psp_money *money = world->psp->ledger; money; money = money->next)
+    if (money->refund && bus_str_is(money->intent, intent))
+      refunded += money->amount;
+  return refunded;
+}
+
 int64_t psp_refunded(const struct world *world, const struct bus_uuid *order_id) {
   int64_t refunded = 0;
   for (const struct psp_money *money = world->psp->ledger; money; money = money->next)
@@ -99,7 +107,9 @@ static void move_money(struct world *world, const struct psp_entry *entry) {
   if (!bus_uuid_parse(entry->order_id, &order_id))
     world_violate(world, "the PSP's ledger has an entry without an order");
   struct psp_money *money = world_alloc(world, sizeof *money);
-  *money = (struct psp_money){order_id, entry->type == PSP_REFUNDED, entry->amount, world->psp->ledger};
+  struct bus_str intent = entry->type == PSP_REFUNDED ? entry->payment_intent : entry->id;
+  intent = bus_arena_printf(world->arena, "%.*s", (int)intent.len, intent.data);
+  *money = (struct psp_money){order_id, intent, entry->type == PSP_REFUNDED, entry->amount, world->psp->ledger};
   world->psp->ledger = money;
   check_money(world, &order_id);
   TRACE(world, "PSP %s %" PRId64 " of %.*s", money->refund ? "refunds" : "captures", money->amount, (int)entry->id.len,

@@ -10,6 +10,7 @@
 /* One entry of the PSP's own ledger. */
 struct psp_money {
   struct bus_uuid order_id;
+  struct bus_str intent; /* that captured it, or gives it back */
   bool refund;
   int64_t amount;
   struct psp_money *next;
@@ -37,9 +38,10 @@ void psp_done(struct world *world);
 /* The request is there: carries it out and calls caller_answer, perhaps late, perhaps never. */
 void psp_take(struct world *world, struct psp_call_state *call);
 const struct psp_money *psp_ledger(const struct world *world);
-/* Captured less refunded. */
-/* The amount that was refunded of it. */
+/* The amount that was refunded of an order; of one payment intent. */
 int64_t psp_refunded(const struct world *world, const struct bus_uuid *order_id);
+int64_t psp_refunded_of(const struct world *world, const char *intent);
+/* Captured less refunded. */
 int64_t psp_net(const struct world *world, const struct bus_uuid *order_id);
 void psp_outage(struct world *world, int64_t duration);
 bool psp_is_away(const struct world *world);

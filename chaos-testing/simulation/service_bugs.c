@@ -49,6 +49,21 @@ static void charge_todays_price(const struct world *world, const struct bus_inpu
   }
 }
 
+static bool is_known_pay(const struct order *order, const struct order_pay *pay) {
+  const struct order_attempt *attempt = order->tried;
+  while (attempt && !bus_uuid_equal(&attempt->pay_id, &pay->pay_id))
+    attempt = attempt->next;
+  return attempt != NULL;
+}
+
+static void before_pay(struct world *world, struct order *order, const struct order_pay *pay) {
+  if (has_bug(world, BUG_PAY_FORGOTTEN))
+    order->tried = NULL;
+  if (has_bug(world, BUG_PAY_OPEN) && order->status == ORDER_AWAITING_PAYMENT && !is_known_pay(order, pay) &&
+      order->attempts < ORDER_ATTEMPTS_MAX)
+    order->payment_settled = true;
+}
+
 static void before_order(struct world *world, struct order_model *model, struct order_entry *entry,
                          enum order_message message, const struct bus_input *input, const struct bus_effects *effects) {
   const struct order_fact refused = {.type = FACT_PAYMENT_REFUSED, .reason = BUS_NO_STR};
@@ -58,6 +73,8 @@ static void before_order(struct world *world, struct order_model *model, struct 
     entry->now.status = ORDER_RESERVED;
   if (has_bug(world, BUG_CANCEL_FORGOTTEN) && message == ORDER_ON_CANCEL)
     ((struct order_cancel *)(uintptr_t)input->body)->accepted = false;
+  if (message == ORDER_ON_PAY)
+    before_pay(world, &entry->now, input->body);
   if (has_bug(world, BUG_EARLY_CANCEL) && message == ORDER_ON_STOCK_RELEASED &&
       entry->now.status == ORDER_COMPENSATING && !entry->now.payment_settled)
     assert(order_model_record(model, entry, &refused, effects->now));
@@ -192,8 +209,8 @@ void bugs_decide_inventory(struct world *world, void *given, const struct bus_in
 /* ---- payment-svc ---- */
 
 static struct payment *payment_of(struct payment_model *model, const struct bus_input *input) {
-  const struct bus_uuid *order_id = payment_order_of(input);
-  return order_id ? payment_model_find(model, order_id) : NULL;
+  struct bus_uuid key;
+  return payment_key_of(input, &key) ? payment_model_find(model, &key) : NULL;
 }
 
 /* The refund that was only asked counts as done. */

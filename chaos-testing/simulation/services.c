@@ -3,6 +3,7 @@
 #include "worker.h"
 
 #include "psp.h"
+#include "table_orders.h"
 
 #include <inventory_service.h>
 #include <inventory_store.h>
@@ -17,7 +18,7 @@ const char *const service_names[SERVICES] = {"order-svc", "inventory-svc", "paym
 
 static const struct order_context order_context = {
     .policy = {.deadline = 60 * BUS_SECOND, .resend = 30 * BUS_SECOND, .pay_later = 15 * BUS_MINUTE},
-    .unpaid = {.all = 10000, .of_customer = 5}};
+    .unpaid = {.all = 10000, .of_customer = SIM_UNPAID_MAX}};
 static const struct payment_policy payment_policy = {PAYMENT_POLICY_DEFAULTS};
 
 /* ---- order-svc ---- */

@@ -90,7 +90,8 @@ static void read_orders(struct reading *reading, const struct bus_args *args, st
     database_guard(reading, GUARDED_TOMBSTONES, args->statement == GUARD_ALONE);
     break;
   case GUARD_UNPAID:
-    database_guard(reading, GUARDED_UNPAID, true);
+    if (!has_bug(reading->world, BUG_UNPAID_UNLOCKED))
+      database_guard(reading, GUARDED_UNPAID, true);
     break;
   case FIND_TOMBSTONES:
     find_tombstones(reading, args, ret);

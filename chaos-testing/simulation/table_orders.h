@@ -9,6 +9,9 @@
 
 enum { ORDERS, ORDER_EVENTS, TOMBSTONES };
 
+/* Orders that a customer may have not yet paid: fewer than by default, so that customers reach the limit. */
+enum { SIM_UNPAID_MAX = 1 };
+
 /* The number that order-svc's statement counts; now: the database's. */
 struct order_load orders_load(const struct database *database, const struct order_policy *policy,
                               const struct order_limits *limits, bus_time now);

@@ -13,7 +13,7 @@ void tally_add(struct tally *to, const struct tally *from) {
 }
 
 #define CELL(message) (1U << (message))
-#define COMMANDS (CELL(ORDER_ON_PLACE) | CELL(ORDER_ON_CANCEL))
+#define COMMANDS (CELL(ORDER_ON_PLACE) | CELL(ORDER_ON_CANCEL) | CELL(ORDER_ON_PAY))
 #define ANY_EVENT                                                                                                      \
   (CELL(ORDER_ON_STOCK_RESERVED) | CELL(ORDER_ON_STOCK_REJECTED) | CELL(ORDER_ON_STOCK_RELEASED) |                     \
    CELL(ORDER_ON_STOCK_HELD) | CELL(ORDER_ON_PAYMENT_CAPTURED) | CELL(ORDER_ON_PAYMENT_DECLINED) |                     \
@@ -29,9 +29,14 @@ bool tally_is_reachable(int state, int message) {
       [ORDER_RESERVED] = COMMANDS | CELL(ORDER_ON_STOCK_RESERVED) | CELL(ORDER_ON_STOCK_HELD) |
                          CELL(ORDER_ON_PAYMENT_CAPTURED) | CELL(ORDER_ON_PAYMENT_DECLINED) |
                          CELL(ORDER_ON_PAYMENT_FAILED) | CELL(ORDER_ON_PAYMENT_REFUNDED) | DEADLINE,
+      /* A late capture of an attempt that was declined is refunded unasked. */
+      [ORDER_AWAITING_PAYMENT] = COMMANDS | CELL(ORDER_ON_STOCK_RESERVED) | CELL(ORDER_ON_STOCK_HELD) |
+                                 CELL(ORDER_ON_PAYMENT_CAPTURED) | CELL(ORDER_ON_PAYMENT_DECLINED) |
+                                 CELL(ORDER_ON_PAYMENT_FAILED) | DEADLINE,
       [ORDER_COMPENSATING] = COMMANDS | ANY_EVENT | DEADLINE,
       [ORDER_CONFIRMED] = COMMANDS | CELL(ORDER_ON_STOCK_RESERVED) | CELL(ORDER_ON_STOCK_HELD) |
-                          CELL(ORDER_ON_PAYMENT_CAPTURED) | CELL(ORDER_ON_PAYMENT_REFUNDED) | DEADLINE,
+                          CELL(ORDER_ON_PAYMENT_CAPTURED) | CELL(ORDER_ON_PAYMENT_REFUNDED) | DEADLINE |
+                          CELL(ORDER_ON_PAYMENT_DECLINED) | CELL(ORDER_ON_PAYMENT_FAILED), /* of earlier attempts */
       [ORDER_REJECTED] = COMMANDS | CELL(ORDER_ON_STOCK_REJECTED) | DEADLINE,
       [ORDER_CANCELLED] = COMMANDS | ANY_EVENT | DEADLINE,
       [ORDER_NONE] = COMMANDS | (ANY_EVENT & ~CELL(ORDER_ON_STOCK_HELD)) | CELL(ORDER_ON_STOCK_MISSING),
