@@ -15,6 +15,7 @@ static struct order_view a_view(enum order_status status) {
       .created_at = INT64_C(1700000000123456),
       .updated_at = INT64_C(1700000001000000),
       .version = 1,
+      .pay_by = BUS_NO_TIME,
   };
 }
 
@@ -43,7 +44,7 @@ TEST(a_new_order_is_202_with_location_and_the_order)
   assert_body(&response, "{\"order_id\":\"" ID "\",\"customer_id\":\"c-1\",\"status\":\"PENDING\",\"reason\":null,"
                          "\"items\":[{\"product_id\":\"SKU-00001\",\"quantity\":2,\"unit_price\":null}],\"total\":null,"
                          "\"currency\":null,\"refunded\":0,\"created_at\":\"2023-11-14T22:13:20.123Z\",\"updated_at\":"
-                         "\"2023-11-14T22:13:21.000Z\",\"version\":1}");
+                         "\"2023-11-14T22:13:21.000Z\",\"version\":1,\"pay_by\":null}");
   CLOSE;
 }
 
@@ -115,7 +116,7 @@ TEST(what_cannot_be_an_answer_is_503)
 #define ONLY_ACCEPTED                                                                                                  \
   "{\"order_id\":\"" ID                                                                                                \
   "\",\"customer_id\":null,\"status\":\"ACCEPTED\",\"reason\":null,\"items\":null,\"total\":null,"                     \
-  "\"currency\":null,\"refunded\":null,\"created_at\":null,\"updated_at\":null,\"version\":null}"
+  "\"currency\":null,\"refunded\":null,\"created_at\":null,\"updated_at\":null,\"version\":null,\"pay_by\":null}"
 
 TEST(an_order_accepted_on_the_confirm_is_202_and_repeats_nothing_of_the_request)
 {

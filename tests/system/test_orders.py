@@ -9,7 +9,7 @@ from testkit.client import item
 
 ISO = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 MEMBERS = ["order_id", "customer_id", "status", "reason", "items", "total", "currency", "refunded", "created_at",
-           "updated_at", "version"]
+           "updated_at", "version", "pay_by"]
 
 
 def charges(ledger, order_id):
