@@ -76,7 +76,7 @@ def slices(attempts, begin, end, width=1.0):
 
 
 # The saga goes one way: a later state is never followed by an earlier one, and a final one by none.
-RANK = {"ACCEPTED": 0, "PENDING": 1, "RESERVED": 2, "COMPENSATING": 3,
+RANK = {"ACCEPTED": 0, "PENDING": 1, "RESERVED": 2, "AWAITING_PAYMENT": 2, "COMPENSATING": 3,
         "CONFIRMED": 4, "REJECTED": 4, "CANCELLED": 4}
 FINAL = ("CONFIRMED", "REJECTED", "CANCELLED")
 

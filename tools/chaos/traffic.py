@@ -14,6 +14,8 @@ from load import traffic
 TOKENS = {"declined": "pm_card_visa_chargeDeclined", "shaky": "pm_sandbox_error_once", "late": "pm_sandbox_timeout",
           "failing": "pm_sandbox_error", "hanging": "pm_sandbox_hang"}
 # Twenty orders in a row hold so many of each kind, shuffled: shares do not depend on luck.
+# Cards that an order is paid with later, one after the other.
+CARDS = ("pm_card_visa_chargeDeclined", "pm_card_visa")
 DECK = {"happy": 4, "wait": 2, "declined": 2, "sold_out": 2, "unknown": 1, "cancel": 7, "twice": 1, "other_body": 1}
 ORDER = "order"
 CLIENT_SECONDS = 10  # then a client gives the connection up
@@ -21,6 +23,7 @@ IDLE_SECONDS = 0.25  # then a client uses a new connection
 PATIENCE = 60        # seconds that clients go on repeating after the last new order
 FOLLOWED = 4         # one order in so many is read back until it is final
 OWN_WAIT = 3         # seconds that a client of kind "wait" is willing to wait
+TOO_SOON = 12        # tries of a request that the order, or its payment, is not ready for
 
 
 class Traffic:
@@ -125,6 +128,8 @@ class Traffic:
         body = {"idempotency_key": key, "items": self._items(kind)}
         if kind in TOKENS:
             body["payment"] = {"token": TOKENS[kind]}
+        if kind == "later":
+            body["payment"] = {"when": "later"}
         order_id = yield from self._place(kind, key, body)
         if kind == "cancel":
             yield self._random.uniform(0, 0.15)
@@ -135,6 +140,15 @@ class Traffic:
         if kind == "other_body":
             yield self._random.uniform(0, 1)
             yield from self._place_other(key, body)
+        if kind == "later":
+            for card, token in enumerate(CARDS):
+                yield from self._ask_until("/api/payments", {"idempotency_key": f"{key}-{card}", "order_id": order_id,
+                                                             "payment": {"token": token}})
+        if kind == "refunded":
+            yield from self._ask_until("/api/payments/refund",
+                                       {"idempotency_key": f"{key}-back", "order_id": order_id, "amount": 1})
+        if kind == "reserving":
+            yield from self._reserve(key)
         if number % FOLLOWED == 0:
             yield from self._follow(order_id)
 
@@ -204,6 +218,27 @@ class Traffic:
                 self.surprises.append(f"cancel of {order_id}: {status} {answer}")
                 return
             yield self._pause(reply.retry_after)
+
+    def _ask_until(self, path, body=None, method="POST"):
+        """Repeats until the answer is definite, 404 and 409 only for a while: it may be too soon. → the last body"""
+        refused = 0
+        while True:
+            reply, answer = yield from self._call(path, method, path, body)
+            refused += reply.status in (404, 409)
+            if reply.status in (200, 201, 202) or refused == TOO_SOON:
+                return answer
+            if reply.status not in (404, 409, 503, *NO_ANSWER):
+                self.surprises.append(f"{method} {path} {body}: {reply.status} {answer}")
+                return None
+            yield self._pause(reply.retry_after)
+
+    def _reserve(self, key):
+        """A reservation without an order, which is then sold, given back or left to expire."""
+        made = yield from self._ask_until("/api/inventory/reserve", {
+            "idempotency_key": f"{key}-own", "items": [{"product_id": PLENTY[0], "quantity": 1}], "expires_in": 60})
+        word = self._random.choice(("confirm", "release", None))
+        if made and word:
+            yield from self._ask_until(f"/api/inventory/reservations/{made['reservation_id']}/{word}", {})
 
     def _follow(self, order_id):
         """Reads it until it is final: what it says may not go back."""

@@ -12,8 +12,9 @@ from chaos.traffic import DECK, Traffic
 from chaos.crash_matrix.readers import Readers
 
 RATE = 40
-# Beside the kinds of chaos.traffic: a payment whose first call fails, and one whose answer comes too late.
-ALL_KINDS = {**DECK, "shaky": 1, "late": 1}
+# Beside the kinds of chaos.traffic: a payment whose first call fails, and one whose answer comes too late; orders that
+# are paid later, refunded in part, and that a reservation without an order comes beside.
+ALL_KINDS = {**DECK, "shaky": 1, "late": 1, "later": 2, "refunded": 1, "reserving": 1}
 HIT_SECONDS = 15       # so long a point is waited for
 END_SECONDS = 12       # a drain takes 10 s at most
 RECOVERY_SECONDS = 20  # so long a recovery is waited for
