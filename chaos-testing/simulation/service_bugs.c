@@ -208,11 +208,6 @@ void bugs_decide_inventory(struct world *world, void *given, const struct bus_in
 
 /* ---- payment-svc ---- */
 
-static struct payment *payment_of(struct payment_model *model, const struct bus_input *input) {
-  struct bus_uuid key;
-  return payment_key_of(input, &key) ? payment_model_find(model, &key) : NULL;
-}
-
 /* The refund that was only asked counts as done. */
 static void count_as_refunded(struct payment_model *model, struct payment *payment, struct bus_effects *effects) {
   const struct payment_result result = {.order_id = payment->order_id,
@@ -251,7 +246,7 @@ static void decide_anew(struct payment_model *model, const struct bus_input *inp
 }
 
 void bugs_decide_payment(struct world *world, void *model, const struct bus_input *input, struct bus_effects *effects) {
-  struct payment *payment = payment_of(model, input);
+  struct payment *payment = payment_model_of(model, input);
   bool refunds = input->kind == BUS_INPUT_DELIVERY && input->type == &payment_refund_type;
   enum payment_state before = payment ? payment->state : PAYMENT_NONE;
   if (has_bug(world, BUG_VOID_UNDER_WAY) && payment && refunds && before == PAYMENT_PROCESSING)

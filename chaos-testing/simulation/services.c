@@ -126,15 +126,15 @@ static bool lock_payments(struct world *world, const struct bus_input *inputs, s
 }
 
 static void count_payment(struct world *world, const struct payment_model *model, const struct bus_input *input) {
-  struct bus_uuid key;
+  const struct payment *payment = payment_model_of(model, input);
   enum payment_input_kind kind = PAYMENT_ON_DUE;
-  if (!payment_key_of(input, &key))
+  if (!payment)
     return;
   if (input->kind == BUS_INPUT_DELIVERY)
     kind = input->type == &payment_charge_type ? PAYMENT_ON_CHARGE : PAYMENT_ON_REFUND;
   else if (input->kind == BUS_INPUT_COMPLETION)
     kind = ((const struct payment_result *)input->body)->kind;
-  world->tally->payment[payment_model_find(model, &key)->state][kind]++;
+  world->tally->payment[payment->state][kind]++;
 }
 
 static void decide_payment(struct world *world, void *model, const struct bus_input *input,

@@ -4,8 +4,9 @@
 #include <inttypes.h>
 
 static const struct bus_field payment_page_fields[] = {
-    BUS_FIELD_ARRAY(struct payment_page, items, item_count, struct payment_view, &payment_view_schema, 0, 1,
-                    BUS_REQUIRED, "the order's payment, if there is one"),
+    BUS_FIELD_ARRAY(struct payment_page, items, item_count, struct payment_view, &payment_view_schema, 0,
+                    PAYMENT_ATTEMPTS_MAX, BUS_REQUIRED,
+                    "the order's payment, if there is one; of an order that is paid later, all attempts"),
 };
 const struct bus_schema payment_page_schema = BUS_SCHEMA("payments", struct payment_page, payment_page_fields);
 
@@ -30,7 +31,7 @@ struct response response_order_payments(const void *said, struct bus_arena *aren
   struct payment_page *page = bus_arena_alloc(arena, sizeof *page);
   if (!page)
     return response_refusal(REFUSAL_NO_MEMORY);
-  *page = (struct payment_page){.items = answer->payment, .item_count = answer->payment ? 1 : 0};
+  *page = (struct payment_page){.items = answer->payments, .item_count = answer->payment_count};
   return response_found(&payment_page_schema, page);
 }
 

@@ -382,8 +382,9 @@ const struct bus_http_told_header psp_headers[] = {
     {0},
 };
 
-static const struct bus_field payment_path[] = {BUS_FIELD_UUID(
-    struct payment_get, order_id, BUS_REQUIRED, "the payment: the id of its order", .example = ORDER_EXAMPLE)};
+static const struct bus_field payment_path[] = {
+    BUS_FIELD_UUID(struct payment_get, order_id, BUS_REQUIRED,
+                   "the payment: the id of its order, or of an attempt to pay it later", .example = ORDER_EXAMPLE)};
 const struct bus_http_input payment_input = {.size = sizeof(struct payment_get),
                                              .path = BUS_TABLE(struct payment_get, payment_path),
                                              .no_such = "no such payment"};

@@ -89,7 +89,7 @@ extern const char *const refund_state_names[];
 /* A refund that an operator asked for. It is OPEN until the PSP has carried it out. */
 struct refund {
   struct bus_uuid refund_id; /* of the client's key */
-  struct bus_uuid order_id;
+  struct bus_uuid order_id;  /* the payment's key */
   enum refund_state state;
   int64_t number;        /* refunds of one payment are carried out in this order */
   int64_t amount;        /* minor units */
@@ -145,11 +145,11 @@ struct payment_result {
 
 struct payment_input {
   enum payment_input_kind kind;
-  int64_t amount;                      /* CHARGE; REFUND_PART: BUS_NO_INT64: all that is left */
-  struct bus_str currency, token;      /* CHARGE */
-  struct bus_str psp_id;               /* CHECK */
-  struct bus_cause cause;              /* CHARGE, REFUND, REFUND_PART: the command */
-  struct bus_uuid attempt_of;          /* CHARGE, REFUND: as the row has them */
+  int64_t amount;                 /* CHARGE; REFUND_PART: BUS_NO_INT64: all that is left */
+  struct bus_str currency, token; /* CHARGE */
+  struct bus_str psp_id;          /* CHECK */
+  struct bus_cause cause;         /* CHARGE, REFUND, REFUND_PART: the command */
+  struct bus_uuid attempt_of;     /* CHARGE, REFUND: as the row has them */
   int64_t pay_attempt;
   const struct payment_result *result; /* of a call */
   struct bus_uuid refund_id;           /* REFUND_PART, of a new refund */

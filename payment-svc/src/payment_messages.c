@@ -92,8 +92,10 @@ static const struct bus_field refund_view_fields[] = {
 const struct bus_schema refund_view_schema = BUS_SCHEMA("refund", struct refund_view, refund_view_fields);
 
 static const struct bus_field payment_view_fields[] = {
-    BUS_FIELD_UUID(struct payment_view, payment_id, BUS_REQUIRED, "the payment: the id of its order"),
+    BUS_FIELD_UUID(struct payment_view, payment_id, BUS_REQUIRED,
+                   "the payment: the id of its order; of an order that is paid later, an attempt's own"),
     ORDER_ID(struct payment_view),
+    ATTEMPT(struct payment_view),
     BUS_FIELD_STRING(struct payment_view, status, BUS_TOKEN, 1, 32, BUS_REQUIRED, "where the payment is"),
     BUS_FIELD_INT64(struct payment_view, amount, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "in minor units"),
     BUS_FIELD_STRING(struct payment_view, currency, BUS_TOKEN, PAYMENT_CURRENCY_LEN, PAYMENT_CURRENCY_LEN, BUS_OPTIONAL,
@@ -112,7 +114,9 @@ const char *const payment_outcome_names[] = {"found",      "not_found", "accepte
 static const struct bus_field answer_fields[] = {
     BUS_FIELD_ENUM(struct payment_answer, outcome, payment_outcome_names, BUS_REQUIRED, "what became of the request"),
     BUS_FIELD_OBJECT(struct payment_answer, payment, struct payment_view, &payment_view_schema, BUS_OPTIONAL,
-                     "the payment"),
+                     "the payment; of an order that is paid later, the last attempt"),
+    BUS_FIELD_ARRAY(struct payment_answer, payments, payment_count, struct payment_view, &payment_view_schema, 0,
+                    PAYMENT_ATTEMPTS_MAX, BUS_OPTIONAL, "all payments of the order, the first attempt first"),
     BUS_FIELD_OBJECT(struct payment_answer, refund, struct refund_view, &refund_view_schema, BUS_OPTIONAL,
                      "the refund"),
 };

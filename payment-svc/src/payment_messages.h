@@ -15,7 +15,7 @@ enum {
   PAYMENT_REFUND_REASON_MAX = 200
 };
 enum { PAYMENT_REFUNDS_MAX = 100 }; /* refunds of operators, of one payment */
-enum { PAYMENT_ATTEMPTS_MAX = 1000 };
+enum { PAYMENT_ATTEMPTS_MAX = 20 }; /* to pay an order later */
 
 /* payment.charge.v1: answered by payment.captured, payment.declined or payment.failed. */
 struct payment_charge {
@@ -33,8 +33,8 @@ struct payment_refund {
 /* payment.refund-part.v1, asked for by an operator: answered by payment.answer, carried out later. */
 struct payment_refund_part {
   struct bus_uuid refund_id; /* of the client's key: the same refund is answered again, not carried out again */
-  struct bus_uuid order_id;
-  int64_t amount; /* minor units; BUS_NO_INT64: all that is left */
+  struct bus_uuid order_id;  /* or the payment */
+  int64_t amount;            /* minor units; BUS_NO_INT64: all that is left */
   struct bus_str reason;
   bool restock; /* what was sold is put back into stock */
 };
@@ -69,7 +69,7 @@ struct payment_refusal {
 
 /* Queries (payment-svc.query) and answers. */
 struct payment_get {
-  struct bus_uuid order_id;
+  struct bus_uuid order_id; /* or the payment */
 };
 enum refund_status { REFUND_PENDING, REFUND_SUCCEEDED };
 extern const char *const refund_status_names[];
@@ -82,8 +82,10 @@ struct refund_view {
   bus_time created_at;
 };
 struct payment_view {
-  struct bus_uuid payment_id, order_id; /* the same: an order has one payment */
-  struct bus_str status;                /* "captured", … */
+  struct bus_uuid payment_id; /* the order's id; of an attempt to pay later: an id of its own */
+  struct bus_uuid order_id;
+  int64_t attempt;       /* to pay later: 1, 2, …; else BUS_NO_INT64 */
+  struct bus_str status; /* "captured", … */
   int64_t amount;
   struct bus_str currency;
   int64_t refunded;   /* carried out */
@@ -104,7 +106,9 @@ enum payment_outcome {
 extern const char *const payment_outcome_names[];
 struct payment_answer {
   int outcome;
-  struct payment_view *payment;
+  struct payment_view *payment;  /* of an order that is paid later: the last attempt */
+  struct payment_view *payments; /* FOUND: all of the order */
+  size_t payment_count;
   struct refund_view *refund;
 };
 struct payment_ping {

@@ -15,7 +15,7 @@ bool payment_query_model_new(const struct bus_input *inputs, size_t count, struc
   for (const struct bus_input *input = inputs; input < inputs + count; input++) {
     const struct payment_get *get = input->body;
     if (input->type == &payment_get_type)
-      bus_set_add(&model->payments, &get->order_id);
+      payment_add_keys(&model->payments, &get->order_id);
   }
   *ret = model;
   return bus_set_open(&model->payments) && bus_set_open(&model->refunds);
@@ -69,20 +69,42 @@ static void show_refunds(const struct payment_query_model *model, const struct p
     refund_view_of(sorted[i], payment, &view->refunds[i]);
 }
 
+/* False when out of memory. */
+static bool show_payment(const struct payment_query_model *model, const struct payment *payment,
+                         struct payment_view *view, struct bus_effects *effects) {
+  size_t count = count_refunds(model, payment);
+  const struct refund **sorted = bus_effects_array(effects, count + 1, sizeof *sorted);
+  payment_view_of(payment, view);
+  view->refunds = bus_effects_array(effects, count + 1, sizeof *view->refunds);
+  if (sorted && view->refunds)
+    show_refunds(model, payment, view, sorted);
+  return sorted && view->refunds;
+}
+
+static bool show_payments(const struct payment_query_model *model, const struct bus_uuid *order_id,
+                          struct payment_answer *answer, struct bus_effects *effects) {
+  answer->payments = bus_effects_array(effects, PAYMENT_ATTEMPTS_MAX + 1, sizeof *answer->payments);
+  for (int64_t attempt = 0; answer->payments && attempt <= PAYMENT_ATTEMPTS_MAX; attempt++) {
+    const struct bus_uuid key = payment_row_id(order_id, attempt);
+    const struct payment *payment = bus_set_find(&model->payments, &key);
+    const struct bus_uuid paid = payment_order(payment);
+    if (payment->state == PAYMENT_NONE || !bus_uuid_equal(&paid, order_id))
+      continue; /* the id of an attempt is no order's */
+    if (!show_payment(model, payment, &answer->payments[answer->payment_count++], effects))
+      return false;
+  }
+  return answer->payments != NULL;
+}
+
 static void answer_get(const struct payment_query_model *model, const struct payment_get *get,
                        struct bus_effects *effects) {
-  const struct payment *payment = bus_set_find(&model->payments, &get->order_id);
+  const struct payment *payment = payment_last_of(&model->payments, &get->order_id);
   struct payment_view view;
   struct payment_answer answer = {.outcome = PAYMENT_NOT_FOUND};
-  if (payment && bus_set_is_stored(&model->payments, payment)) {
-    size_t count = count_refunds(model, payment);
-    const struct refund **sorted = bus_effects_array(effects, count + 1, sizeof *sorted);
-    payment_view_of(payment, &view);
-    view.refunds = bus_effects_array(effects, count + 1, sizeof *view.refunds);
-    if (!sorted || !view.refunds)
-      return;
-    show_refunds(model, payment, &view, sorted);
+  if (payment->state != PAYMENT_NONE) {
     answer = (struct payment_answer){.outcome = PAYMENT_FOUND, .payment = &view};
+    if (!show_payment(model, payment, &view, effects) || !show_payments(model, &get->order_id, &answer, effects))
+      return;
   }
   bus_answer(effects, &payment_answer_type, &answer);
 }

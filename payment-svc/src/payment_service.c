@@ -18,14 +18,6 @@ static bool key_of_delivery(const struct bus_input *input, struct bus_uuid *ret)
   const struct payment_charge *charge = input->body;
   const struct payment_refund *refund = input->body;
   bool charges = input->type == &payment_charge_type;
-  if (input->type == &payment_refund_part_type) {
-    *ret = ((const struct payment_refund_part *)input->body)->order_id;
-    return true;
-  }
-  if (input->type == &payment_check_type) {
-    *ret = ((const struct payment_check *)input->body)->order_id;
-    return true;
-  }
   if (!charges && input->type != &payment_refund_type)
     return false;
   *ret = charges ? payment_row_id(&charge->order_id, attempt_of(charge->attempt))
@@ -33,7 +25,8 @@ static bool key_of_delivery(const struct bus_input *input, struct bus_uuid *ret)
   return true;
 }
 
-bool payment_key_of(const struct bus_input *input, struct bus_uuid *ret) {
+/* The key of the payment that an input is about. */
+static bool key_of(const struct bus_input *input, struct bus_uuid *ret) {
   const struct payment_result *result = input->body;
   switch (input->kind) {
   case BUS_INPUT_DELIVERY:
@@ -48,6 +41,33 @@ bool payment_key_of(const struct bus_input *input, struct bus_uuid *ret) {
   return false;
 }
 
+/* Operators and the PSP name the order, and not the attempt to pay it. */
+static const struct bus_uuid *order_named(const struct bus_input *input) {
+  bool delivered = input->kind == BUS_INPUT_DELIVERY;
+  if (delivered && input->type == &payment_refund_part_type)
+    return &((const struct payment_refund_part *)input->body)->order_id;
+  if (delivered && input->type == &payment_check_type)
+    return &((const struct payment_check *)input->body)->order_id;
+  return NULL;
+}
+
+void payment_add_keys(struct bus_set *payments, const struct bus_uuid *id) {
+  for (int64_t attempt = 0; attempt <= PAYMENT_ATTEMPTS_MAX; attempt++) {
+    const struct bus_uuid key = payment_row_id(id, attempt);
+    bus_set_add(payments, &key);
+  }
+}
+
+struct payment *payment_last_of(const struct bus_set *payments, const struct bus_uuid *id) {
+  for (int64_t attempt = PAYMENT_ATTEMPTS_MAX; attempt > 0; attempt--) {
+    const struct bus_uuid key = payment_row_id(id, attempt);
+    struct payment *payment = bus_set_find(payments, &key);
+    if (payment && payment->state != PAYMENT_NONE)
+      return payment;
+  }
+  return bus_set_find(payments, id);
+}
+
 bool payment_model_new(const struct bus_input *inputs, size_t count, const struct payment_policy *policy,
                        struct bus_arena *arena, struct payment_model **ret) {
   struct payment_model *model = bus_arena_alloc(arena, sizeof *model);
@@ -58,7 +78,9 @@ bool payment_model_new(const struct bus_input *inputs, size_t count, const struc
   bus_set_init(&model->refunds, &refund_columns, 0, arena);
   for (size_t i = 0; i < count; i++) {
     struct bus_uuid key;
-    if (payment_key_of(&inputs[i], &key))
+    if (order_named(&inputs[i]))
+      payment_add_keys(&model->payments, order_named(&inputs[i]));
+    else if (key_of(&inputs[i], &key))
       bus_set_add(&model->payments, &key);
     if (inputs[i].type == &payment_refund_part_type)
       bus_set_add(&model->refunds, &((const struct payment_refund_part *)inputs[i].body)->refund_id);
@@ -69,6 +91,13 @@ bool payment_model_new(const struct bus_input *inputs, size_t count, const struc
 
 struct payment *payment_model_find(const struct payment_model *model, const struct bus_uuid *key) {
   return bus_set_find(&model->payments, key);
+}
+
+struct payment *payment_model_of(const struct payment_model *model, const struct bus_input *input) {
+  struct bus_uuid key;
+  if (order_named(input))
+    return payment_last_of(&model->payments, order_named(input));
+  return key_of(input, &key) ? payment_model_find(model, &key) : NULL;
 }
 
 /* ---- refunds of operators ---- */
@@ -91,12 +120,12 @@ static const struct refund *find_waiting(const struct payment_model *model, cons
 
 static void finish_refund(struct payment_model *model, struct refund *refund, const struct payment *payment,
                           struct bus_str psp_id, struct bus_effects *effects) {
-  const struct inventory_order order = {.order_id = refund->order_id};
+  const struct inventory_order order = {.order_id = payment_order(payment)};
   refund->state = REFUND_DONE;
   refund->psp_id = psp_id;
   bus_set_change(&model->refunds, refund);
   if (refund->restock)
-    bus_emit_caused(effects, &inventory_restock_type, &refund->order_id, &payment->cause, &order);
+    bus_emit_caused(effects, &inventory_restock_type, &order.order_id, &payment->cause, &order);
 }
 
 static void finish_refunds(struct payment_model *model, const struct payment *payment,
@@ -111,7 +140,7 @@ static void finish_refunds(struct payment_model *model, const struct payment *pa
 
 void refund_view_of(const struct refund *refund, const struct payment *payment, struct refund_view *ret) {
   *ret = (struct refund_view){.refund_id = refund->refund_id,
-                              .order_id = refund->order_id,
+                              .order_id = payment_order(payment),
                               .status = refund->state == REFUND_DONE ? REFUND_SUCCEEDED : REFUND_PENDING,
                               .amount = refund->amount,
                               .currency = bus_str(payment->currency),
@@ -122,7 +151,8 @@ void refund_view_of(const struct refund *refund, const struct payment *payment, 
 
 void payment_view_of(const struct payment *payment, struct payment_view *ret) {
   *ret = (struct payment_view){.payment_id = payment->order_id,
-                               .order_id = payment->order_id,
+                               .order_id = payment_order(payment),
+                               .attempt = payment->pay_attempt > 0 ? payment->pay_attempt : BUS_NO_INT64,
                                .status = bus_str(payment_state_names[payment->state]),
                                .amount = payment->amount,
                                .currency = payment->currency[0] ? bus_str(payment->currency) : BUS_NO_STR,
@@ -147,16 +177,17 @@ static void answer_part(struct bus_effects *effects, int outcome, const struct p
   bus_answer(effects, &payment_answer_type, &answer);
 }
 
-static bool is_same_refund(const struct refund *refund, const struct payment_refund_part *part) {
+static bool is_same_refund(const struct refund *refund, const struct payment *payment,
+                           const struct payment_refund_part *part) {
   bool same_amount = part->amount == BUS_NO_INT64 ? refund->whole : !refund->whole && refund->amount == part->amount;
-  return same_amount && bus_uuid_equal(&refund->order_id, &part->order_id) &&
+  return same_amount && bus_uuid_equal(&refund->order_id, &payment->order_id) &&
          bus_str_equal(refund->reason, part->reason) && refund->restock == part->restock;
 }
 
 static void keep_refund(struct payment_model *model, struct refund *refund, const struct payment_refund_part *part,
                         const struct payment *payment, const struct payment_decision *done, bus_time now) {
   *refund = (struct refund){.refund_id = part->refund_id,
-                            .order_id = part->order_id,
+                            .order_id = payment->order_id,
                             .state = REFUND_OPEN,
                             .number = payment->version,
                             .amount = done->accepted,
@@ -313,7 +344,7 @@ static void decide_part(struct payment_model *model, struct payment *payment, co
   struct payment_decision done;
   assert(refund);
   if (refund->state != REFUND_NONE) {
-    bool same = is_same_refund(refund, part);
+    bool same = is_same_refund(refund, payment, part);
     answer_part(effects, same ? PAYMENT_REFUND_REPLAYED : PAYMENT_REFUND_KEY_REUSED, payment, same ? refund : NULL);
     return;
   }
@@ -334,8 +365,7 @@ void payment_service_decide(void *context, const struct bus_input *input, struct
     record_dispute(model, input, effects);
     return;
   }
-  struct bus_uuid key;
-  struct payment *payment = payment_key_of(input, &key) ? payment_model_find(model, &key) : NULL;
+  struct payment *payment = payment_model_of(model, input);
   if (!payment) {
     bus_park(effects, "no payment command");
     return;

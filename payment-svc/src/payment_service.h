@@ -42,12 +42,16 @@ struct payment_model {
   struct payment_dispute_news *disputes; /* likewise */
 };
 
-/* Which payment an input is about: the key of its row. False: none that we know of. */
-bool payment_key_of(const struct bus_input *input, struct bus_uuid *ret) BUS_MUST_CHECK;
-
 /* The payments that the inputs name. False: out of memory. */
 bool payment_model_new(const struct bus_input *inputs, size_t count, const struct payment_policy *policy,
                        struct bus_arena *arena, struct payment_model **ret) BUS_MUST_CHECK;
+/* The keys of all payments that an order can have; or the payment itself, where the id is one. */
+void payment_add_keys(struct bus_set *payments, const struct bus_uuid *id);
+/* Among those: the last attempt to pay the order later; else its one payment, which perhaps does not exist. A next
+ * attempt follows only where the last took no money, so that no earlier one is what the order was paid with. */
+struct payment *payment_last_of(const struct bus_set *payments, const struct bus_uuid *id);
+/* The payment that an input is about. NULL: none that we know of. */
+struct payment *payment_model_of(const struct payment_model *model, const struct bus_input *input);
 /* NULL: not in the model. */
 struct payment *payment_model_find(const struct payment_model *model, const struct bus_uuid *key);
 

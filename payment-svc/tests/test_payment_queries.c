@@ -58,19 +58,77 @@ TEST(query_of_no_payment_is_not_found)
   assert_answer(asked, &payment_answer_type, "{\"outcome\":\"not_found\"}");
 }
 
+static void keep(struct payment_query_model *model, const struct bus_uuid *id, int64_t attempt,
+                 enum payment_state state) {
+  const struct bus_uuid key = payment_row_id(id, attempt);
+  struct payment *payment = bus_set_find(&model->payments, &key);
+  *payment = sample_payment(state);
+  payment->order_id = key;
+  payment->pay_attempt = attempt;
+  payment->attempt_of = attempt > 0 ? *id : payment->attempt_of;
+  bus_set_keep(&model->payments, payment);
+}
+
+#define SHOWN                                                                                                          \
+  "{\"payment_id\":\"" SAMPLE_ORDER "\",\"order_id\":\"" SAMPLE_ORDER "\",\"status\":\"captured\",\"amount\":1998,"    \
+  "\"currency\":\"EUR\",\"refunded\":500,\"refundable\":1498,\"refunds\":[],\"version\":3}"
+
 TEST(query_shows_a_payment)
 {
   const struct payment_get get = {sample_order()};
   struct asked *asked = ask(&payment_get_type, &get);
   struct payment_query_model *model = model_of(asked);
-  struct payment *payment = bus_set_at(&model->payments, 0);
-  *payment = sample_payment(PAYMENT_CAPTURED);
+  keep(model, &get.order_id, 0, PAYMENT_CAPTURED);
+  struct payment *payment = bus_set_find(&model->payments, &get.order_id);
   payment->promised_amount = 500;
   payment->refunded_amount = 500;
-  bus_set_keep(&model->payments, payment);
   payment_query_decide(model, &asked->input, &asked->effects);
-  assert_answer(asked, &payment_answer_type,
-                "{\"outcome\":\"found\",\"payment\":{\"payment_id\":\"" SAMPLE_ORDER "\",\"order_id\":\"" SAMPLE_ORDER
-                "\",\"status\":\"captured\",\"amount\":1998,"
-                "\"currency\":\"EUR\",\"refunded\":500,\"refundable\":1498,\"refunds\":[],\"version\":3}}");
+  assert_answer(asked, &payment_answer_type, "{\"outcome\":\"found\",\"payment\":" SHOWN ",\"payments\":[" SHOWN "]}");
+}
+
+static const struct payment_answer *answer_of(struct asked *asked) {
+  struct bus_problems problems = {.count = 0};
+  struct payment_answer *answer = bus_arena_alloc(asked->arena, sizeof *answer);
+  assert_int_equal(asked->effects.count, 1);
+  assert_true(bus_decode(&payment_answer_schema, asked->effects.first->body, BUS_IGNORE_UNKNOWN, asked->arena, answer,
+                         &problems));
+  return answer;
+}
+
+TEST(query_of_an_order_that_is_paid_later_shows_its_attempts)
+{
+  const struct payment_get get = {sample_order()};
+  struct asked *asked = ask(&payment_get_type, &get);
+  struct payment_query_model *model = model_of(asked);
+  const struct bus_uuid second = payment_row_id(&get.order_id, 2);
+  keep(model, &get.order_id, 1, PAYMENT_DECLINED);
+  keep(model, &get.order_id, 2, PAYMENT_CAPTURED);
+  payment_query_decide(model, &asked->input, &asked->effects);
+  const struct payment_answer *answer = answer_of(asked);
+  assert_int_equal(answer->outcome, PAYMENT_FOUND);
+  assert_int_equal(answer->payment->attempt, 2);
+  assert_true(bus_uuid_equal(&answer->payment->payment_id, &second));
+  assert_true(bus_uuid_equal(&answer->payment->order_id, &get.order_id));
+  assert_int_equal(answer->payment_count, 2);
+  assert_true(bus_str_is(answer->payments[0].status, "declined") && answer->payments[0].attempt == 1);
+  assert_true(bus_str_is(answer->payments[1].status, "captured") && answer->payments[1].attempt == 2);
+  bus_arena_free(asked->arena);
+}
+
+TEST(query_of_an_attempt_shows_it_and_no_order)
+{
+  const struct bus_uuid order_id = sample_order();
+  const struct payment_get get = {payment_row_id(&order_id, 2)};
+  struct asked *asked = ask(&payment_get_type, &get);
+  struct payment_query_model *model = model_of(asked);
+  keep(model, &get.order_id, 0, PAYMENT_CAPTURED);
+  struct payment *payment = bus_set_find(&model->payments, &get.order_id);
+  payment->pay_attempt = 2;
+  payment->attempt_of = order_id;
+  payment_query_decide(model, &asked->input, &asked->effects);
+  const struct payment_answer *answer = answer_of(asked);
+  assert_true(bus_uuid_equal(&answer->payment->payment_id, &get.order_id));
+  assert_true(bus_uuid_equal(&answer->payment->order_id, &order_id));
+  assert_int_equal(answer->payment_count, 0);
+  bus_arena_free(asked->arena);
 }

@@ -1,6 +1,7 @@
 /* decide() as the worker calls it: batches of inputs over a model, and what comes out. */
 #include "sample.h"
 
+#include <inventory_messages.h>
 #include <payment_messages.h>
 #include <payment_service.h>
 #include <stdlib.h>
@@ -190,13 +191,112 @@ TEST(service_a_refund_voids_its_attempt_and_says_which)
 
 TEST(service_a_result_finds_its_attempt)
 {
-  struct bus_uuid key;
+  struct bench *bench = bench_new();
   const struct payment_result result = {.order_id = order(1), .pay_attempt = 2};
   const struct bus_input input = {.kind = BUS_INPUT_COMPLETION, .body = &result};
   const struct bus_uuid second = payment_row_id(&result.order_id, 2), first_one = payment_row_id(&result.order_id, 0);
-  assert_true(payment_key_of(&input, &key));
-  assert_true(bus_uuid_equal(&key, &second));
+  assert_true(payment_model_new(&input, 1, &sample_policy, bench->arena, &bench->model));
+  assert_true(bus_uuid_equal(&payment_model_of(bench->model, &input)->order_id, &second));
   assert_true(bus_uuid_equal(&first_one, &result.order_id));
+  bench_free(bench);
+}
+
+/* As if it had been loaded: an order whose first attempt was declined, and whose second captured 1998. */
+static void keep_two_attempts(struct bench *bench, const struct bus_uuid *order_id) {
+  for (int64_t number = 1; number <= 2; number++) {
+    struct payment *payment = attempt_in(bench, order_id, number);
+    const struct bus_uuid key = payment->order_id;
+    *payment = sample_payment(number == 1 ? PAYMENT_DECLINED : PAYMENT_CAPTURED);
+    payment->order_id = key;
+    payment->attempt_of = *order_id;
+    payment->pay_attempt = number;
+    bus_set_keep(&bench->model->payments, payment);
+  }
+}
+
+TEST(service_an_operators_refund_finds_the_attempt_that_was_captured)
+{
+  const struct bus_uuid id = order(1), second = payment_row_id(&id, 2), named[] = {id, second};
+  for (size_t i = 0; i < BUS_COUNT(named); i++) {
+    struct bench *bench = bench_new();
+    const struct payment_refund_part part = {
+        .refund_id = order(9), .order_id = named[i], .amount = 500, .reason = BUS_NO_STR, .restock = true};
+    deliver(bench, &payment_refund_part_type, &part);
+    deliver(bench, &payment_refund_part_type, &part);
+    bench->envelopes[0].reply_to = bench->envelopes[1].reply_to = BUS_STR("edge.reply.1");
+    assert_true(payment_model_new(bench->inputs, bench->count, &sample_policy, bench->arena, &bench->model));
+    if (i == 0)
+      keep_two_attempts(bench, &id);
+    else {
+      *payment_model_find(bench->model, &second) = sample_payment(PAYMENT_CAPTURED);
+      payment_model_find(bench->model, &second)->order_id = second;
+      payment_model_find(bench->model, &second)->attempt_of = id;
+      payment_model_find(bench->model, &second)->pay_attempt = 2;
+    }
+    run(bench);
+    const struct payment *payment = payment_model_find(bench->model, &second);
+    const struct refund *refund = bus_set_find(&bench->model->refunds, &part.refund_id);
+    assert_int_equal(payment->state, PAYMENT_REFUNDING);
+    assert_true(bus_uuid_equal(&refund->order_id, &second));
+    const struct payment_action *action = effect_at(bench, 0)->action;
+    assert_int_equal(action->call.pay_attempt, 2);
+    assert_true(bus_uuid_equal(&action->call.order_id, &id));
+    assert_non_null(strstr(effect_at(bench, 1)->body.data, "\"outcome\":\"accepted\""));
+    assert_non_null(strstr(effect_at(bench, 1)->body.data, "\"attempt\":2,"));
+    assert_non_null(strstr(effect_at(bench, 2)->body.data, "\"outcome\":\"replayed\""));
+    bench_free(bench);
+  }
+}
+
+TEST(service_stock_of_an_order_paid_later_is_put_back_by_the_orders_id)
+{
+  struct bench *bench = bench_new();
+  const struct bus_uuid id = order(1), second = payment_row_id(&id, 2), refund_id = order(9);
+  const struct payment_refund_part part = {.refund_id = refund_id, .order_id = id, .amount = 500, .restock = true};
+  struct payment_result result = {.order_id = id,
+                                  .pay_attempt = 2,
+                                  .call = PAYMENT_CALL_REFUND,
+                                  .kind = PAYMENT_ON_REFUNDED,
+                                  .attempt = 1,
+                                  .refund = 1,
+                                  .refund_id = refund_id};
+  memcpy(result.psp_id, "re_1", sizeof "re_1");
+  deliver(bench, &payment_refund_part_type, &part);
+  push(bench, BUS_INPUT_COMPLETION, &result);
+  assert_true(payment_model_new(bench->inputs, bench->count, &sample_policy, bench->arena, &bench->model));
+  keep_two_attempts(bench, &id);
+  run(bench);
+  assert_int_equal(payment_model_find(bench->model, &second)->refunded_amount, 500);
+  const struct bus_effect *effect = bench->effects.first;
+  while (effect && effect->type != &inventory_restock_type)
+    effect = effect->next;
+  assert_non_null(effect);
+  assert_string_equal(effect->body.data, "{\"order_id\":\"0f5a6c1e-4b1d-5c53-9a3e-2f6f0c6f7a01\"}");
+  bench_free(bench);
+}
+
+TEST(service_the_psps_hint_finds_the_last_attempt)
+{
+  struct bench *bench = bench_new();
+  const struct bus_uuid id = order(1);
+  const struct payment_check check = {id, BUS_STR("pi_2")};
+  deliver(bench, &payment_check_type, &check);
+  assert_true(payment_model_new(bench->inputs, bench->count, &sample_policy, bench->arena, &bench->model));
+  keep_two_attempts(bench, &id);
+  struct payment *last = attempt_in(bench, &id, 2);
+  const struct bus_uuid key = last->order_id;
+  *last = sample_payment(PAYMENT_PROCESSING);
+  last->order_id = key;
+  last->attempt_of = id;
+  last->pay_attempt = 2;
+  last->next_attempt_at = NOW + BUS_MINUTE;
+  memcpy(last->psp_id, "pi_2", sizeof "pi_2");
+  run(bench);
+  const struct payment_action *action = effect_at(bench, 0)->action;
+  assert_true(action->calls);
+  assert_int_equal(action->call.pay_attempt, 2);
+  assert_string_equal(action->call.read_id, "pi_2");
+  bench_free(bench);
 }
 
 TEST(service_result_is_said_in_the_commands_trace_and_booked)

@@ -51,7 +51,7 @@ TEST(request_of_an_attempt_to_pay_later)
   refund.refund = INT64_MAX;
   refund.pay_attempt = PAYMENT_ATTEMPTS_MAX;
   psp_request_build(&refund, &request);
-  assert_string_equal(request.key, "refund-" SAMPLE_ORDER "-1000-9223372036854775807");
+  assert_string_equal(request.key, "refund-" SAMPLE_ORDER "-20-9223372036854775807");
 }
 
 TEST(request_that_reads_back_is_a_get_without_key_and_body)

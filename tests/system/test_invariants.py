@@ -26,6 +26,7 @@ def healthy():
         "order_events": [{"id": ID, "seq": 1, "type": "order.created", "data": created},
                          {"id": ID, "seq": 2, "type": "order.reserved", "data": reserved},
                          {"id": ID, "seq": 3, "type": "order.confirmed", "data": {"amount": 10}}],
+        "= 'AWAITING_PAYMENT' GROUP": [],
         "i.product_id": [{"product_id": "A", "quantity": 2}],
         "payments.ledger": [{"order_id": ID, "type": "captured", "amount": 10}],
         "payments.refunds": [],
@@ -58,9 +59,9 @@ class Told:
         monkeypatch.setattr(invariants, "read_ledger", lambda _: facts["ledger"])
 
     def rows(self, _database, sql):
-        tables = ["i.product_id", "order_items", "order_events", "order_list", "payments.ledger", "payments.refunds",
-                  "payments.audit", "stock_audit", "inventory.products", "inventory.reservation_items", "bus.outbox",
-                  "bus.inbox"]
+        tables = ["= 'AWAITING_PAYMENT' GROUP", "i.product_id", "order_items", "order_events", "order_list",
+                  "payments.ledger", "payments.refunds", "payments.audit", "stock_audit", "inventory.products",
+                  "inventory.reservation_items", "bus.outbox", "bus.inbox"]
         return copy.deepcopy(self.facts[next(name for name in tables if name in sql)])
 
     def snapshot(self, database, *queries):
@@ -305,6 +306,36 @@ def test_stock_that_was_put_back_is_not_held(monkeypatch):
     assert invariants.check(Told(facts, monkeypatch)).violations()
     facts["inventory.products"][0].update(on_hand=100, sold=0)
     assert not invariants.check(Told(facts, monkeypatch)).violations()
+
+
+def awaits_payment(facts, age=-60):
+    """The order is to be paid later, and its stock is reserved; age: since its deadline."""
+    facts["order_list"][0].update(status="AWAITING_PAYMENT", captured=0, version=2, age=age)
+    facts["order_events"].pop()
+    facts["order_events"][0]["data"]["payment"] = "later"
+    facts["inventory.products"][0].update(reserved=2, sold=0)
+    facts["i.product_id"].clear()
+    facts["= 'AWAITING_PAYMENT' GROUP"].append({"product_id": "A", "quantity": 2})
+    for name in ("ledger", "payments.ledger"):
+        facts[name].clear()
+
+
+def test_an_order_awaits_its_payment_until_its_deadline(monkeypatch):
+    facts = healthy()
+    awaits_payment(facts)
+    assert not invariants.check(Told(facts, monkeypatch)).violations()
+    facts["order_list"][0]["age"] = 1
+    assert invariants.check(Told(facts, monkeypatch)).violations()
+    assert not invariants.check(Told(facts, monkeypatch), at_rest=False).violations()
+    facts["order_list"][0]["age"] = invariants.OPEN_SECONDS + 1
+    assert invariants.check(Told(facts, monkeypatch), at_rest=False).violations()
+
+
+def test_stock_of_an_order_that_awaits_its_payment_must_be_reserved(monkeypatch):
+    facts = healthy()
+    awaits_payment(facts)
+    facts["inventory.products"][0].update(on_hand=100, reserved=0)
+    assert invariants.check(Told(facts, monkeypatch)).violations()
 
 
 def under_way(facts):

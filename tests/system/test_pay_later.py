@@ -1,11 +1,13 @@
 """Orders that are paid later: attempts, their keys at the provider, the deadline, and the limit of a customer."""
 import concurrent.futures
 import contextlib
+import time
 import uuid
 
 import pytest
 import requests
 
+from dev import reconcile
 from testkit.client import item, wait_until
 
 
@@ -124,6 +126,7 @@ def test_the_deadline_releases_the_stock_and_refunds_what_is_captured_after_it(a
     with deadline_of(stack, 2500):
         unpaid, late = awaiting(api, item("A"))["order_id"], awaiting(api, item("A"))["order_id"]
         assert pay(api, late, "pm_sandbox_processing").status_code == 202
+        wait_until(lambda: lines(ledger, late, "pending"), 20, "the charge")
         stack.stop_service("payment-svc")  # the capture is not known before the deadline
         for order_id in (unpaid, late):
             api.wait_status(order_id, ("COMPENSATING", "CANCELLED"))
@@ -133,7 +136,7 @@ def test_the_deadline_releases_the_stock_and_refunds_what_is_captured_after_it(a
             assert (order["status"], order["reason"]) == ("CANCELLED", "not_paid_in_time")
             assert reserved(stack, order_id) == "RELEASED"
         assert moves(ledger, unpaid) == []
-        assert moves(ledger, late) in ([], [("captured", 999), ("refunded", 999)])
+        assert moves(ledger, late) == [("captured", 999), ("refunded", 999)]
 
 
 def test_the_sixth_unpaid_order_of_a_customer_is_refused(api, stack):
@@ -152,7 +155,50 @@ def test_the_sixth_unpaid_order_of_a_customer_is_refused(api, stack):
         assert api.wait_final(order_id)["status"] == "CANCELLED"
 
 
-@pytest.mark.parametrize("payment", [{"when": "later", "token": "pm_card_visa"}, {"when": "now"}, {"when": "never"}, {}])
+def test_payments_and_refunds_of_an_order_that_was_paid_later(api, stack, ledger):
+    order_id = awaiting(api, item("A", 2))["order_id"]
+    assert pay(api, order_id, "pm_card_chargeDeclinedInsufficientFunds").status_code == 202
+    wait_until(lambda: "payment.refused" in api.event_types(order_id), 20, "the decline")
+    assert pay(api, order_id).status_code == 202
+    assert api.wait_final(order_id)["status"] == "CONFIRMED"
+    first, second = api.get(f"/api/orders/{order_id}/payments").json()["items"]
+    assert [(one["attempt"], one["status"]) for one in (first, second)] == [(1, "declined"), (2, "captured")]
+    assert {one["order_id"] for one in (first, second)} == {order_id}
+    for one in (first, second):
+        assert api.get(f"/api/payments/{one['payment_id']}").json() == one
+    assert api.get(f"/api/payments/{order_id}").json() == second
+    for named in ({"order_id": order_id, "amount": 500}, {"payment_id": second["payment_id"], "restock": True}):
+        answer = api.post("/api/payments/refund", {"idempotency_key": str(uuid.uuid4())} | named)
+        assert answer.status_code == 202 and answer.json()["order_id"] == order_id, answer.text
+    wait_until(lambda: api.order(order_id)["refunded"] == 1998, 20, "the refunds")
+    assert moves(ledger, order_id) == [("captured", 1998), ("refunded", 500), ("refunded", 1498)]
+    wait_until(lambda: reserved(stack, order_id) == "RETURNED", 20, "the stock to be put back")
+    assert api.post("/api/payments/refund", {"idempotency_key": str(uuid.uuid4()),
+                                             "payment_id": first["payment_id"]}).status_code == 409
+    legs = stack.sql("payments", "SELECT account, sum(amount) FROM payments.legs "
+                     f"WHERE paid_order = '{order_id}' GROUP BY account ORDER BY account")
+    assert legs == [["customer", "0"], ["provider", "0"]]
+    assert reconcile.compare(stack, 0, int(time.time()) + 5) == 0
+
+
+def test_an_event_of_the_provider_ends_an_attempt_early(api, stack, ledger):
+    """payment-svc itself would read the pending charge after 30 s at the earliest."""
+    before = stack.overrides["payment-svc"]
+    stack.overrides["payment-svc"] = before | {"RETRY_INITIAL_MS": "60000", "RETRY_SLOW_MS": "60000",
+                                               "RETRY_SLOW_MAX_MS": "600000"}
+    stack.start_service("payment-svc")
+    try:
+        order_id = awaiting(api, item("A"))["order_id"]
+        assert pay(api, order_id, "pm_sandbox_processing").status_code == 202
+        assert api.wait_final(order_id, 25)["status"] == "CONFIRMED"
+    finally:
+        stack.overrides["payment-svc"] = before
+        stack.start_service("payment-svc")
+    assert moves(ledger, order_id) == [("captured", 999)]
+
+
+@pytest.mark.parametrize("payment", [{"when": "later", "token": "pm_card_visa"}, {"when": "now"}, {"when": "never"},
+                                     {}])
 def test_payments_that_say_no_means_or_two(api, payment):
     answer = api.post("/api/orders", {"idempotency_key": str(uuid.uuid4()), "items": [item("A")], "payment": payment})
     assert answer.status_code == 400 and "payment" in answer.text

@@ -81,7 +81,7 @@ def check_accepted(sources, orders, found, at_rest=True):
             if order_id not in orders:
                 found.add(1, f"{order_id} was accepted and is not there")
     for order_id, order in orders.items():
-        waits = order["status"] == "AWAITING_PAYMENT" and order["before_deadline"]
+        waits = order["status"] == "AWAITING_PAYMENT" and order["age"] < 0
         if order["status"] not in FINAL and not waits and (at_rest or order["age"] > OPEN_SECONDS):
             found.add(1, f"{order_id} is {order['status']} since {order['updated_at']}")
     for order_id in sources.cancelled:
@@ -121,7 +121,9 @@ def read_books(sources):
 
 def _given_back(sources):
     """→ Counter: what operators refunded of each order, or will"""
-    rows = sources.rows("payments", "SELECT order_id::text, amount FROM payments.refunds")
+    rows = sources.rows("payments", """
+        SELECT coalesce(p.attempt_of, r.order_id)::text AS order_id, r.amount
+        FROM payments.refunds r JOIN payments.payments p ON p.order_id = r.order_id""")
     given = collections.Counter()
     for row in rows:
         given[row["order_id"]] += row["amount"]
@@ -294,7 +296,8 @@ def check(sources, since=None, at_rest=True):
     found = Findings()
     books = read_books(sources)
     orders = {row["id"]: row for row in sources.rows("orders", """
-        SELECT *, order_id::text AS id, extract(epoch FROM now() - created_at) AS age, deadline > now() AS before_deadline
+        SELECT *, order_id::text AS id, extract(epoch FROM now() - CASE status WHEN 'AWAITING_PAYMENT' THEN deadline
+                                                WHEN 'COMPENSATING' THEN updated_at ELSE created_at END) AS age
         FROM orders.order_list""")}
     check_accepted(sources, orders, found, at_rest)
     check_money(sources, orders, books, found, at_rest)

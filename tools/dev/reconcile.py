@@ -13,10 +13,12 @@ FAILED = 2
 FRESH_SECONDS = 60  # what is younger may still be under way
 MARGIN_SECONDS = 86400  # a charge may be pending that long before it moves money
 OURS = """COPY (
-SELECT order_id, entry, amount, currency, psp_id, floor(extract(epoch FROM at))::bigint FROM payments.ledger
-WHERE at >= to_timestamp({since})
+SELECT coalesce(p.attempt_of, l.order_id), l.entry, l.amount, l.currency, l.psp_id,
+       floor(extract(epoch FROM l.at))::bigint
+FROM payments.ledger l LEFT JOIN payments.payments p ON p.order_id = l.order_id WHERE l.at >= to_timestamp({since})
 UNION ALL
-SELECT order_id, 'open', amount, currency, coalesce(psp_id, '-'), floor(extract(epoch FROM updated_at))::bigint
+SELECT coalesce(attempt_of, order_id), 'open', amount, currency, coalesce(psp_id, '-'),
+       floor(extract(epoch FROM updated_at))::bigint
 FROM payments.payments WHERE next_attempt_at IS NOT NULL AND state IN ('processing', 'refunding')
 ) TO STDOUT"""
 

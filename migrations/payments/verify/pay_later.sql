@@ -1,4 +1,6 @@
--- Columns, CHECK and index are there.
+-- Columns, CHECK, views and index are there.
+SELECT paid_order FROM payments.legs WHERE false;
+SELECT 1 / (pg_get_viewdef('payments.disputed_orders'::regclass) LIKE '%attempt_of%')::int;
 SELECT attempt_of, pay_attempt FROM payments.payments WHERE false;
 SELECT 1 / count(*) FROM pg_constraint
 WHERE conrelid = 'payments.payments'::regclass AND conname = 'payments_attempt';
