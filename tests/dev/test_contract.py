@@ -88,6 +88,8 @@ def test_every_package_of_node_is_pinned_with_its_hash():
     assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values())
 
 
-def test_oasdiff_is_pinned():
-    assert re.fullmatch(r"v\d+\.\d+\.\d+", contract.OASDIFF.version())
-    assert os.path.exists(os.path.join(contract.OASDIFF.pinned, "go.sum"))
+@pytest.mark.parametrize("tool", [contract.OASDIFF, contract.STRIPE_MOCK], ids=lambda tool: tool.name)
+def test_a_program_in_go_is_pinned_with_its_sources(tool):
+    assert re.fullmatch(r"v\d+\.\d+\.\d+", tool.version())
+    with open(os.path.join(tool.pinned, "go.sum"), encoding="utf-8") as file:
+        assert f"{tool.module} {tool.version()} h1:" in file.read()

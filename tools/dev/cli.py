@@ -99,7 +99,7 @@ def parser():
     added.add_argument("--times", type=int, default=1, metavar="N", help="so often, one after the other")
     added.add_argument("--jobs", type=int, default=1, metavar="N", help="scenarios at a time, on their own stacks (1)")
     preset(added)
-    verb("contract", contract.contract, "install the programs of the suite `contract`: oasdiff and schemathesis"
+    verb("contract", contract.contract, "install the programs of the suite `contract`: oasdiff, stripe-mock, …"
          ).add_argument("action", choices=("install",))
     verb("issuers", issuers.issuers, "install the issuers of tokens that the suite `attack` tries an edge with"
          ).add_argument("action", choices=("install",))

@@ -11,6 +11,9 @@ from dev.state import State
 # Compares OpenAPI documents.
 OASDIFF = GoTool("oasdiff", "infrastructure/contract/oasdiff", "github.com/oasdiff/oasdiff", "", (1, 26),
                  "./dev contract install")
+# Checks requests against Stripe's OpenAPI document.
+STRIPE_MOCK = GoTool("stripe-mock", "infrastructure/contract/stripe-mock", "github.com/stripe/stripe-mock", "", (1, 26),
+                     "./dev contract install")
 PINNED = os.path.join(paths.ROOT, "infrastructure", "contract")
 PYTHON = "/usr/bin/python3"  # Debian's, which has pip by a package
 INSTALL_SECONDS = 900
@@ -104,6 +107,7 @@ NODE_PROGRAMS = NodePrograms()
 
 def contract(options):
     assert options.action == "install"
-    for name, tool in (("oasdiff", OASDIFF), ("schemathesis", SCHEMATHESIS), ("spectral", NODE_PROGRAMS)):
+    for name, tool in (("oasdiff", OASDIFF), ("stripe-mock", STRIPE_MOCK), ("schemathesis", SCHEMATHESIS),
+                       ("spectral", NODE_PROGRAMS)):
         step(name, tool.install())
     return 0
