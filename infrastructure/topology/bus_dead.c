@@ -347,9 +347,8 @@ static int parse_dead_options(struct program *program, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-  bus_process_standard_files();
   static struct program program; /* the window is large for a stack */
-  program.settings = (struct bus_amqp_settings){.url = getenv("RABBITMQ_URL"), .name = "bus-dead", .heartbeat_s = 60};
+  program.settings = bus_operator_begin("bus-dead");
   int status = parse_dead_options(&program, argc, argv);
   return status >= 0 ? status : run_verb(&program, argc - optind, argv + optind);
 }

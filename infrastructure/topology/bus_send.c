@@ -190,9 +190,8 @@ static int parse_send_options(struct program *program, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-  bus_process_standard_files();
   static struct program program; /* the window is large for a stack */
-  program.settings = (struct bus_amqp_settings){.url = getenv("RABBITMQ_URL"), .name = "bus-send"};
+  program.settings = bus_operator_begin("bus-send");
   int status = parse_send_options(&program, argc, argv);
   return status >= 0 ? status : check_and_run(&program, argv[optind]);
 }

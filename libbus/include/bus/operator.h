@@ -14,6 +14,10 @@ BUS_C_BEGIN
     NULL, 0, NULL, 0                                                                                                   \
   }
 
+/* For the begin of main: opens standard files that are closed, and returns the settings for RABBITMQ_URL, with time for
+ * a broker that has just started. */
+struct bus_amqp_settings bus_operator_begin(const char *name);
+
 /* The next option of the program's own. 0: there is none; *ret_status is -1, or the status to exit with at once. The
  * version is printed with settings->name. */
 int bus_operator_next(int argc, char **argv, const struct option *options, const char *help,

@@ -1,13 +1,22 @@
 /* The options that all operators' programs have. */
 #include <bus/operator.h>
 
+#include <bus/process.h>
+
 #include <stdio.h>
+#include <stdlib.h>
 
 #ifndef ORDERBUS_VERSION
 #define ORDERBUS_VERSION "unknown"
 #endif
 
-enum { TROUBLE = 2 };
+enum { TROUBLE = 2, OPEN_MS = 20000 };
+
+struct bus_amqp_settings bus_operator_begin(const char *name) {
+  bus_process_standard_files();
+  return (struct bus_amqp_settings){
+      .url = getenv("RABBITMQ_URL"), .name = name, .heartbeat_s = 60, .open_timeout_ms = OPEN_MS};
+}
 
 int bus_operator_next(int argc, char **argv, const struct option *options, const char *help,
                       struct bus_amqp_settings *settings, int *ret_status) {
