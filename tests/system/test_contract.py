@@ -34,6 +34,11 @@ def example_of(parameter):
     return parameter["schema"].get("examples", [None])[0]
 
 
+def body_of(content):
+    """A body without members has no example."""
+    return content.get("example", {})
+
+
 def tokens_of(api, stack, path, example):
     """A body's example with the token that a client would have: a document cannot have one that works."""
     account = {"email": "ann@example.org", "password": "correct horse battery"}
@@ -57,7 +62,7 @@ def send_example(api, stack, method, path, operation):
         return requests.request(method, api.base + url, data=form["example"], timeout=35)
     if (method, path) == ("POST", "/api/orders"):
         return api.place_body(content["example"])
-    return api.call(method, url, content and tokens_of(api, stack, path, content["example"]))
+    return api.call(method, url, content and tokens_of(api, stack, path, body_of(content)))
 
 
 def resolved(document, part):
@@ -88,7 +93,8 @@ def test_every_example_works_as_documented(api, stack, document):
         response = send_example(api, stack, method, path, operation)
         check_response(document, operation, response)
         refused = 401 if path in (*OF_CALLERS, "/api/auth/token") else 0
-        refused = 409 if path.endswith(("/cancel", "/status", "/confirm", "/release")) else refused
+        refused = 409 if path.endswith(("/cancel", "/status", "/confirm", "/release", "/payments")) else refused
+        refused = 400 if path == "/webhooks/psp" else refused  # the provider alone can sign
         assert response.status_code < 300 or response.status_code == refused, response.text
 
 
@@ -96,7 +102,7 @@ def test_every_route_has_an_example_for_its_path_and_its_body(document):
     for method, path, operation in operations(document):
         assert all(example_of(one) is not None for one in operation.get("parameters", ()) if one["required"]), path
         for content in operation.get("requestBody", {}).get("content", {}).values():
-            assert content["example"], path
+            assert content.get("example") or not content["schema"].get("properties"), path
 
 
 def wrong_requests(operation):
@@ -110,7 +116,7 @@ def wrong_requests(operation):
             continue
         yield "", [1]
         yield "", {"no_such": 1}
-        for name in content["schema"]["properties"]:
+        for name in content["schema"].get("properties", ()):
             yield "", content["example"] | {name: {"no_such": 1}}
 
 
