@@ -1,6 +1,8 @@
 /* Responses about payments and their refunds. */
 #include "responses.h"
 
+#include <currency.h>
+
 #include <inttypes.h>
 
 static const struct bus_field payment_page_fields[] = {
@@ -41,6 +43,16 @@ static struct response too_large(const struct payment_answer *answer, struct bus
   return detail.data ? refuse(409, detail.data) : response_refusal(REFUSAL_NO_MEMORY);
 }
 
+static struct response uneven(const struct payment_answer *answer, struct bus_arena *arena) {
+  char amounts[CURRENCY_AMOUNTS_SIZE];
+  const struct currency *currency = answer->payment ? currency_find(answer->payment->currency) : NULL;
+  if (!currency)
+    return response_refusal(REFUSAL_BAD_ANSWER);
+  currency_amounts(currency, answer->payment->currency, amounts);
+  struct bus_str detail = bus_arena_printf(arena, "amount must be %s", amounts);
+  return detail.data ? refuse(409, detail.data) : response_refusal(REFUSAL_NO_MEMORY);
+}
+
 static struct response accepted(int status, const struct payment_answer *answer) {
   if (!answer->refund)
     return response_refusal(REFUSAL_BAD_ANSWER);
@@ -61,6 +73,8 @@ struct response response_refund(const void *said, struct bus_arena *arena) {
     return response_key_reused();
   case PAYMENT_REFUND_TOO_LARGE:
     return too_large(answer, arena);
+  case PAYMENT_REFUND_UNEVEN:
+    return uneven(answer, arena);
   case PAYMENT_NOT_REFUNDABLE:
     return refuse(409, "the payment is not captured, or all of it is being refunded");
   case PAYMENT_NOT_FOUND:

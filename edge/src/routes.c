@@ -281,10 +281,15 @@ const struct bus_http_route edge_routes[] = {
      .body_limit = BODY_LIMIT,
      .summary =
          "Refunds a payment, whole or in part. The provider carries refunds of one payment out one after another.",
-     ANSWERS({202, "accepted; GET of the payment shows what became of it", &refund_view_schema},
-             {200, "the same request again: the refund as it is now (Idempotent-Replayed)", &refund_view_schema}, WRONG,
-             NO_PAYMENT, {409, "more than can still be refunded, or the payment is not captured", NULL}, REUSED,
-             UNAVAILABLE)},
+     ANSWERS(
+         {202, "accepted; GET of the payment shows what became of it", &refund_view_schema},
+         {200, "the same request again: the refund as it is now (Idempotent-Replayed)", &refund_view_schema}, WRONG,
+         NO_PAYMENT,
+         {409,
+          "more than can still be refunded, an amount that the provider does not take in this currency, or the payment "
+          "is not captured",
+          NULL},
+         REUSED, UNAVAILABLE)},
     {.method = "GET",
      .path = "/api/payments/{id}",
      .access = BUS_ROUTE_OPERATOR,

@@ -349,6 +349,21 @@ TEST(a_reservation_is_201_200_404_409_or_422)
   CLOSE;
 }
 
+TEST(an_uneven_refund_says_which_amounts_are_taken)
+{
+  OPEN;
+  struct payment_view payment = {.currency = BUS_STR("KWD")};
+  const struct payment_answer answer = {.outcome = PAYMENT_REFUND_UNEVEN, .payment = &payment},
+                              bare = {.outcome = PAYMENT_REFUND_UNEVEN};
+  struct response response = response_refund(&answer, arena);
+  assert_int_equal(response.status, 409);
+  assert_string_equal(response.detail, "amount must be a multiple of 10 in KWD, whose amounts have 3 decimals");
+  assert_int_equal(response_refund(&bare, arena).status, 503);
+  payment.currency = BUS_STR("XXX");
+  assert_int_equal(response_refund(&answer, arena).status, 503);
+  CLOSE;
+}
+
 TEST(a_refused_reservation_says_why)
 {
   OPEN;

@@ -1,4 +1,5 @@
 /* The rules of the state table: keys, leases, waits, reasons, events, calls, ledger rows and alarms. */
+#include "currency.h"
 #include "payment_table.h"
 
 #include <assert.h>
@@ -209,6 +210,12 @@ void payment_rule_refund(struct payment_step *step) {
   payment_rule_answer(step);
 }
 
+/* In a currency that the provider takes no more, the provider decides. */
+static bool is_taken(const struct payment *payment, int64_t amount) {
+  const struct currency *currency = currency_find(bus_str(payment->currency));
+  return !currency || currency_takes(currency, amount);
+}
+
 void payment_rule_refund_part(struct payment_step *step) {
   struct payment *payment = step->payment;
   int64_t left = payment_refundable(payment);
@@ -219,6 +226,10 @@ void payment_rule_refund_part(struct payment_step *step) {
   }
   if (left == 0 || amount > left) {
     step->effects->outcome = PAYMENT_REFUND_TOO_LARGE;
+    return;
+  }
+  if (step->input->amount != BUS_NO_INT64 && !is_taken(payment, amount)) {
+    step->effects->outcome = PAYMENT_REFUND_UNEVEN;
     return;
   }
   step->effects->outcome = PAYMENT_REFUND_ACCEPTED;

@@ -109,8 +109,8 @@ static const struct bus_field payment_view_fields[] = {
 };
 const struct bus_schema payment_view_schema = BUS_SCHEMA("payment", struct payment_view, payment_view_fields);
 
-const char *const payment_outcome_names[] = {"found",      "not_found", "accepted",       "replayed",
-                                             "key_reused", "too_large", "not_refundable", NULL};
+const char *const payment_outcome_names[] = {"found",     "not_found",      "accepted",      "replayed", "key_reused",
+                                             "too_large", "not_refundable", "uneven_amount", NULL};
 static const struct bus_field answer_fields[] = {
     BUS_FIELD_ENUM(struct payment_answer, outcome, payment_outcome_names, BUS_REQUIRED, "what became of the request"),
     BUS_FIELD_OBJECT(struct payment_answer, payment, struct payment_view, &payment_view_schema, BUS_OPTIONAL,

@@ -102,6 +102,7 @@ enum payment_outcome {
   PAYMENT_REFUND_KEY_REUSED, /* by another refund */
   PAYMENT_REFUND_TOO_LARGE,  /* more than what is left */
   PAYMENT_NOT_REFUNDABLE,    /* not captured, or all of it is being refunded */
+  PAYMENT_REFUND_UNEVEN,     /* the provider takes no such amount in this currency */
 };
 extern const char *const payment_outcome_names[];
 struct payment_answer {

@@ -67,6 +67,21 @@ TEST(parts_are_never_more_than_was_captured)
   assert_int_equal(ask_part(&payment, 3, BUS_NO_INT64).outcome, PAYMENT_REFUND_TOO_LARGE);
 }
 
+TEST(part_is_an_amount_that_the_provider_takes)
+{
+  struct payment payment = sample_payment(PAYMENT_CAPTURED);
+  memcpy(payment.currency, "KWD", sizeof "KWD");
+  payment.amount = 1990;
+  assert_int_equal(ask_part(&payment, 1, 995).outcome, PAYMENT_REFUND_UNEVEN);
+  assert_int_equal(payment.state, PAYMENT_CAPTURED);
+  assert_int_equal(ask_part(&payment, 1, 1995).outcome, PAYMENT_REFUND_TOO_LARGE);
+  assert_int_equal(ask_part(&payment, 1, 990).outcome, PAYMENT_REFUND_ACCEPTED);
+  assert_int_equal(ask_part(&payment, 2, BUS_NO_INT64).outcome, PAYMENT_REFUND_ACCEPTED);
+  payment = sample_payment(PAYMENT_CAPTURED);
+  memcpy(payment.currency, "XXX", sizeof "XXX"); /* no longer in the table: the provider decides */
+  assert_int_equal(ask_part(&payment, 1, 995).outcome, PAYMENT_REFUND_ACCEPTED);
+}
+
 TEST(part_waits_for_the_one_under_way)
 {
   struct payment payment = sample_payment(PAYMENT_CAPTURED);

@@ -18,6 +18,7 @@ DECIDING = [one.short for one in manifests.WITH_DATABASE]
 PURE = {
     "bus_core": "libbus/src/core/libbus_core.a",
     "orderbus_topology": "infrastructure/topology/liborderbus_topology.a",
+    "currencies": "payment-svc/libcurrencies.a",
     **{f"{one.short}_{part}": f"{one.folder}/lib{one.short}_{part}.a"
        for one in manifests.WITH_DATABASE for part in ("domain", "messages")},
 }
@@ -101,7 +102,8 @@ def test_a_pure_part_asks_libc_for_nothing_but_memory_and_text(name):
 @pytest.mark.parametrize("service", DECIDING)
 def test_a_domain_links_without_any_io_library(service, tmp_path):
     (tmp_path / "main.c").write_text("int main(void) { return 0; }\n")
-    archives = [archive(f"{service}_domain"), *(archive(f"{name}_messages") for name in DECIDING), archive("bus_core")]
+    archives = [archive(f"{service}_domain"), *(archive(f"{name}_messages") for name in DECIDING),
+                archive("currencies"), archive("bus_core")]
     output("gcc", *sanitizers(), str(tmp_path / "main.c"), "-o", str(tmp_path / "main"),
            "-Wl,--whole-archive", *archives, "-Wl,--no-whole-archive", "-lcjson", "-lnettle")
     output(str(tmp_path / "main"))
