@@ -252,6 +252,8 @@ bool psp_book_reserve_refund(struct psp_book *book, const struct psp_refund *ref
   if (amount > left)
     return psp_refuse(ret_error, 400, "charge_already_refunded", "amount",
                       "The amount is greater than what is left of the charge.");
+  if (!psp_check_amount(intent->currency, amount, ret_error))
+    return false;
   bool is_first = intent->refunds++ == 0;
   intent->refunded += amount;
   *ret = (struct psp_reservation){

@@ -1,6 +1,8 @@
 /* The table of tokens, and the parameters of charges and refunds. */
 #include "charge.h"
 
+#include <currency.h>
+
 enum { AMOUNT_DIGITS = 12, VALUE_MAX = 500 };
 
 static const struct psp_error generic_decline = {
@@ -134,6 +136,29 @@ static bool is_currency(struct bus_str text) {
   return text.len == 3;
 }
 
+/* Codes of requests and records are in lower case. NULL: the provider does not take it. */
+static const struct currency *find_currency(struct bus_str code) {
+  char capitals[3];
+  if (!is_currency(code))
+    return NULL;
+  for (size_t i = 0; i < sizeof capitals; i++)
+    capitals[i] = (char)(code.data[i] - 'a' + 'A');
+  return currency_find((struct bus_str){capitals, sizeof capitals});
+}
+
+bool psp_check_amount(struct bus_str code, int64_t amount, struct psp_error *ret_error) {
+  const struct currency *currency = find_currency(code);
+  if (!currency)
+    return refuse_parameter(ret_error, NULL, "currency", "Invalid currency: this sandbox does not take it.");
+  if (currency_takes(currency, amount))
+    return true;
+  return currency->decimals == 3
+             ? refuse_parameter(ret_error, "invalid_charge_amount", "amount",
+                                "Invalid amount. The last digit of an amount with three decimals must be 0.")
+             : refuse_parameter(ret_error, "invalid_charge_amount_no_decimal_compatible", "amount",
+                                "Invalid amount. Amounts in this currency must be evenly divisible by 100.");
+}
+
 bool psp_charge_read(const struct psp_form *form, struct psp_charge *ret, struct psp_error *ret_error) {
   static const char *const names[] = {"amount",
                                       "currency",
@@ -162,6 +187,8 @@ bool psp_charge_read(const struct psp_form *form, struct psp_charge *ret, struct
   if (!is_currency(charge.currency))
     return refuse_parameter(ret_error, charge.currency.data ? NULL : "parameter_missing", "currency",
                             "The currency must be a lower-case ISO code.");
+  if (!psp_check_amount(charge.currency, charge.amount, ret_error))
+    return false;
   if (!bus_str_is(psp_form_get(form, "confirm"), "true"))
     return refuse_parameter(ret_error, NULL, "confirm", "This sandbox creates and confirms in one call: confirm=true.");
   if (token.data == NULL)

@@ -72,6 +72,8 @@ struct psp_refund {
   struct bus_str order_id; /* metadata[order_id], or absent */
 };
 
+/* Whether Stripe takes such an amount in that currency, of a charge or a refund. *ret_error is written if not. */
+bool psp_check_amount(struct bus_str code, int64_t amount, struct psp_error *ret_error) BUS_MUST_CHECK;
 /* Write *ret only on success, *ret_error only on failure. */
 bool psp_charge_read(const struct psp_form *form, struct psp_charge *ret, struct psp_error *ret_error) BUS_MUST_CHECK;
 bool psp_refund_read(const struct psp_form *form, struct psp_refund *ret, struct psp_error *ret_error) BUS_MUST_CHECK;

@@ -114,6 +114,23 @@ TEST(refunds_never_exceed_what_was_captured)
   psp_book_done(&book);
 }
 
+TEST(a_refund_is_of_an_amount_that_stripe_takes)
+{
+  struct psp_book book = {0};
+  struct psp_error error = {0};
+  int64_t amount = 0;
+  struct psp_entry entry = capture("pi_1", "k", 1000);
+  entry.currency = BUS_STR("kwd");
+  assert_true(psp_book_record(&book, &entry, true));
+  assert_false(reserve(&book, "pi_1", 995, &amount, &error));
+  assert_string_equal(error.code, "invalid_charge_amount");
+  assert_string_equal(error.param, "amount");
+  assert_true(reserve(&book, "pi_1", 990, &amount, &error));
+  assert_true(reserve(&book, "pi_1", BUS_NO_INT64, &amount, &error));
+  assert_int_equal(amount, 10);
+  psp_book_done(&book);
+}
+
 TEST(a_live_refund_is_counted_once_and_one_read_again_too)
 {
   struct psp_book live = {0}, again = {0};

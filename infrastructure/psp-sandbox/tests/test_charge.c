@@ -66,6 +66,26 @@ TEST(missing_and_malformed_parameters_are_named)
   assert_string_equal(charge_error(GOOD "&amonut=2").code, "parameter_unknown");
 }
 
+static const char *amount_error(const char *currency, int amount) {
+  char body[128];
+  snprintf(body, sizeof body, "amount=%d&currency=%s&payment_method=pm_card_visa&confirm=true", amount, currency);
+  struct psp_form form = form_of(body);
+  struct psp_charge charge;
+  struct psp_error error = {0};
+  return psp_charge_read(&form, &charge, &error) ? "" : error.code ? error.code : error.param;
+}
+
+TEST(an_amount_is_one_that_stripe_takes_in_its_currency)
+{
+  assert_string_equal(amount_error("eur", 1), "");
+  assert_string_equal(amount_error("jpy", 1), "");
+  assert_string_equal(amount_error("kwd", 5120), "");
+  assert_string_equal(amount_error("kwd", 5124), "invalid_charge_amount");
+  assert_string_equal(amount_error("isk", 500), "");
+  assert_string_equal(amount_error("isk", 510), "invalid_charge_amount_no_decimal_compatible");
+  assert_string_equal(amount_error("xxx", 500), "currency");
+}
+
 TEST(an_unknown_token_is_no_payment_method)
 {
   struct psp_error error = charge_error("amount=1&currency=eur&payment_method=pm_nothing&confirm=true");
