@@ -1,6 +1,9 @@
 /* The tables of what clients send, and what is checked beyond a table. */
 #include "requests.h"
 
+#include <currency.h>
+
+#include <inttypes.h>
 #include <stdio.h>
 
 enum pay_when { PAY_NOW, PAY_LATER };
@@ -362,18 +365,42 @@ static const struct bus_field put_path[] = {BUS_FIELD_STRING(struct inventory_pu
 static const struct bus_field put_fields[] = {
     BUS_FIELD_STRING(struct inventory_put_product, name, BUS_PLAIN, 1, STOCK_NAME_MAX, BUS_REQUIRED,
                      "what it is called", .example = "Sample"),
-    BUS_FIELD_INT64(struct inventory_put_product, price, 0, BUS_JSON_INT_MAX, BUS_REQUIRED,
-                    "price of one in minor units", .example = "999"),
+    BUS_FIELD_INT64(
+        struct inventory_put_product, price, 0, BUS_JSON_INT_MAX, BUS_REQUIRED,
+        "price of one in minor units; a multiple of 10 in currencies with three decimals, of 100 in ISK and UGX",
+        .example = "999"),
     BUS_FIELD_STRING(struct inventory_put_product, currency, BUS_TOKEN, STOCK_CURRENCY_LEN, STOCK_CURRENCY_LEN,
-                     BUS_REQUIRED, "ISO 4217", .example = "EUR"),
+                     BUS_REQUIRED, "ISO 4217", .example = "EUR", .pattern = CURRENCY_PATTERN),
     BUS_FIELD_INT64(struct inventory_put_product, on_hand, 0, STOCK_ON_HAND_MAX, BUS_OPTIONAL,
                     "what can be reserved of a new product", .example = "100"),
 };
 static const struct bus_schema put_schema = BUS_SCHEMA("put product", struct inventory_put_product, put_fields);
+
+static void add_price(struct bus_problems *problems, int64_t price, const char *amounts) {
+  size_t n = problems->count;
+  bus_problem_add(problems, "price", "must be %s", amounts);
+  if (n < BUS_PROBLEMS_MAX)
+    (void)snprintf(problems->items[n].value, sizeof problems->items[n].value, "%" PRId64, price); /* 20 at most */
+}
+
+/* The provider would refuse to charge an order at such a price. */
+static void check_put(void *request, struct bus_problems *problems) {
+  const struct inventory_put_product *product = &((struct product_put *)request)->product;
+  const struct currency *currency = currency_find(product->currency);
+  char amounts[CURRENCY_AMOUNTS_SIZE];
+  if (!currency) {
+    bus_problem_add(problems, "currency", "must be %s", CURRENCY_ALLOWED);
+  } else if (!currency_takes(currency, product->price)) {
+    currency_amounts(currency, product->currency, amounts);
+    add_price(problems, product->price, amounts);
+  }
+}
+
 const struct bus_http_input put_input = {.size = sizeof(struct product_put),
                                          .path = BUS_TABLE(struct inventory_put_product, put_path),
                                          .no_such = "no such product",
-                                         .body = &put_schema};
+                                         .body = &put_schema,
+                                         .check = check_put};
 
 /* ---- payments ---- */
 

@@ -25,6 +25,12 @@ bool decode_stock(struct bus_str body, struct bus_str header, struct bus_arena *
   return decode(&stock_input, &given, arena, ret, sizeof *ret, problems);
 }
 
+bool decode_put(struct bus_str body, struct bus_arena *arena, struct product_put *ret, struct bus_problems *problems) {
+  const struct bus_str segment = BUS_STR("A");
+  return decode(&put_input, &(struct bus_http_given){.segments = &segment, .body = body}, arena, ret, sizeof *ret,
+                problems);
+}
+
 bool decode_cancel(struct bus_str body, const struct bus_uuid *order_id, struct bus_arena *arena,
                    struct order_cancel *ret, struct bus_problems *problems) {
   char id[BUS_UUID_TEXT];

@@ -9,6 +9,7 @@ bool decode_place(struct bus_str body, struct bus_str header, struct bus_str def
                   struct order_place *ret, struct bus_problems *problems);
 bool decode_stock(struct bus_str body, struct bus_str header, struct bus_arena *arena, struct stock_request *ret,
                   struct bus_problems *problems);
+bool decode_put(struct bus_str body, struct bus_arena *arena, struct product_put *ret, struct bus_problems *problems);
 bool decode_cancel(struct bus_str body, const struct bus_uuid *order_id, struct bus_arena *arena,
                    struct order_cancel *ret, struct bus_problems *problems);
 

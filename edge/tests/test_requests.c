@@ -5,6 +5,8 @@
 
 #include <bus/hash.h>
 
+#include <currency.h>
+
 #include <stdio.h>
 
 static struct bus_arena *arena_of(void **state) {
@@ -410,6 +412,38 @@ TEST(out_of_memory_is_a_refusal_and_writes_nothing)
     }
     bus_arena_free(arena);
   }
+}
+
+/* ---- prices ---- */
+
+/* "" where the product is accepted, else the first problem with the wrong number. */
+static const char *put_problem(const char *price, const char *currency) {
+  static char text[320];
+  char body[128];
+  struct bus_arena *arena = bus_arena_new(65536);
+  struct bus_problems problems = {0};
+  struct product_put put;
+  snprintf(body, sizeof body, "{\"name\":\"x\",\"price\":%s,\"currency\":\"%s\"}", price, currency);
+  text[0] = '\0';
+  if (!decode_put(bus_str(body), arena, &put, &problems))
+    snprintf(text, sizeof text, "%s %s %s", problems.items[0].path, problems.items[0].text, problems.items[0].value);
+  bus_arena_free(arena);
+  return text;
+}
+
+TEST(price_is_an_amount_that_the_provider_takes)
+{
+  static const char no_currency[] = "currency must be " CURRENCY_ALLOWED " ";
+  assert_string_equal(put_problem("1", "EUR"), "");
+  assert_string_equal(put_problem("1", "JPY"), "");
+  assert_string_equal(put_problem("5120", "KWD"), "");
+  assert_string_equal(put_problem("5124", "KWD"),
+                      "price must be a multiple of 10 in KWD, whose amounts have 3 decimals 5124");
+  assert_string_equal(put_problem("150", "UGX"),
+                      "price must be a multiple of 100 in UGX, whose amounts have 2 decimals 150");
+  assert_string_equal(put_problem("1", "eur"), no_currency);
+  assert_string_equal(put_problem("1", "XXX"), no_currency);
+  assert_string_equal(put_problem("-1", "XXX"), "price must be an integer from 0 to 1000000000000 -1");
 }
 
 /* ---- conditions ---- */

@@ -3,9 +3,11 @@
 
 #include "inventory_columns.h"
 
+#include <currency.h>
 #include <order_messages.h>
 
 #include <assert.h>
+#include <inttypes.h>
 
 /* ---- the model ---- */
 
@@ -339,7 +341,24 @@ static void decide_set_stock(struct inventory_model *model, const void *message,
   decide_update_stock(model, &update, effects);
 }
 
+/* Dead-letters a price that the provider would refuse to charge. */
+static bool has_price(const struct inventory_put_product *product, struct bus_effects *effects) {
+  const struct currency *currency = currency_find(product->currency);
+  char amounts[CURRENCY_AMOUNTS_SIZE];
+  if (currency && currency_takes(currency, product->price))
+    return true;
+  if (currency) {
+    currency_amounts(currency, product->currency, amounts);
+    bus_park(effects, "price %" PRId64 ": must be %s", product->price, amounts);
+  } else {
+    bus_park(effects, "currency must be %s", CURRENCY_ALLOWED);
+  }
+  return false;
+}
+
 static void carry_out_put(struct inventory_model *model, const struct product_put *put, struct bus_effects *effects) {
+  if (!has_price(&put->product, effects))
+    return;
   struct product *product = product_of(model, put->product.product_id);
   enum inventory_outcome outcome = product_decide_put(product, put);
   if (outcome != INVENTORY_CHANGED_MEANWHILE)

@@ -151,6 +151,29 @@ TEST(an_update_of_both_kinds_or_of_neither_is_dropped)
   shelf_free(shelf);
 }
 
+TEST(a_price_that_the_provider_would_refuse_is_dropped)
+{
+  static const struct {
+    const char *currency;
+    int64_t price;
+    size_t parked;
+  } cases[] = {{"KWD", 5124, 1}, {"KWD", 5120, 0}, {"KWD", 0, 0}, {"JPY", 1, 0},
+               {"ISK", 150, 1},  {"ISK", 100, 0},  {"XXX", 1, 1}, {"eur", 1, 1}};
+  for (size_t i = 0; i < BUS_COUNT(cases); i++) {
+    struct shelf *shelf = shelf_with_stock();
+    const struct inventory_put_product put = {BUS_STR("SKU-9"), BUS_STR("New"), cases[i].price,
+                                              bus_str(cases[i].currency), 5};
+    const struct product_put under = {put, {BUS_NO_INT64, BUS_NO_INT64, false}};
+    shelf->parked = cases[i].parked;
+    shelf_add(shelf, &inventory_put_product_type, &put);
+    shelf_run(shelf);
+    assert_int_equal(shelf->stored_products, 1 - cases[i].parked);
+    shelf_add(shelf, &product_put_type, &under);
+    shelf_run(shelf);
+    shelf_free(shelf);
+  }
+}
+
 TEST(set_stock_below_what_is_reserved_keeps_reservations)
 {
   struct shelf *shelf = shelf_with_stock();

@@ -7,6 +7,7 @@ import schemathesis
 
 LOCAL_PART_BYTES = 64  # of an e-mail address
 ID_CHARACTERS = 64
+PRICE_STEP = 100  # a multiple of the steps of all currencies
 # The caller, and one of its orders. Every second right request is about these.
 KNOWN = {"user": os.environ["CONTRACT_USER"], "id": os.environ["CONTRACT_ORDER"]}
 CALLERS = os.environ["CONTRACT_CALLERS"].split()
@@ -85,6 +86,12 @@ def _give_one_payment(case):
             case.body.setdefault("order_id", KNOWN["id"])
 
 
+def _give_one_price(case):
+    """Prices are multiples of 10 or 100 in some currencies."""
+    if "price" in _schema_of(case.operation).get("properties", {}) and isinstance(case.body, dict):
+        case.body["price"] -= case.body["price"] % PRICE_STEP
+
+
 def _keep_cursors_apart(case):
     """`after` and `cursor` are one. A cursor by price has a price, another one of products is an id, and one of users
     holds an e-mail address."""
@@ -122,6 +129,7 @@ def before_call(context, case, kwargs):
         _give_one_key(case)
         _give_one_change(case)
         _give_one_payment(case)
+        _give_one_price(case)
         _keep_cursors_apart(case)
         _ask_about_what_is_there(case)
 

@@ -71,3 +71,11 @@ def test_a_term_has_one_entry():
     terms = [term.strip() for row in re.findall(r"^\| ([^|]+) \|", read("docs/glossary.md"), re.M)
              for term in row.split(",") if row not in ("term", "---")]
     assert len(terms) > 50 and len(terms) == len(set(terms))
+
+
+def test_the_api_names_the_currencies_whose_amounts_are_special():
+    groups = re.findall(r'#define CURRENCY_(?!HUNDREDTHS)\w+ "([A-Z|]+)"', read("payment-svc/src/currency.h"))
+    rows = re.findall(r"^\| (`[A-Z]{3}`(?:, `[A-Z]{3}`)*) \|", read("docs/api.md"), re.M)
+    assert len(groups) == 3
+    assert sorted(sorted(group.split("|")) for group in groups) == sorted(
+        sorted(re.findall(r"[A-Z]{3}", row)) for row in rows)
