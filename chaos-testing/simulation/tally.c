@@ -32,7 +32,7 @@ bool tally_is_reachable(int state, int message) {
       /* A late capture of an attempt that was declined is refunded unasked. */
       [ORDER_AWAITING_PAYMENT] = COMMANDS | CELL(ORDER_ON_STOCK_RESERVED) | CELL(ORDER_ON_STOCK_HELD) |
                                  CELL(ORDER_ON_PAYMENT_CAPTURED) | CELL(ORDER_ON_PAYMENT_DECLINED) |
-                                 CELL(ORDER_ON_PAYMENT_FAILED) | DEADLINE,
+                                 CELL(ORDER_ON_PAYMENT_FAILED) | CELL(ORDER_ON_PAYMENT_REFUNDED) | DEADLINE,
       [ORDER_COMPENSATING] = COMMANDS | ANY_EVENT | DEADLINE,
       [ORDER_CONFIRMED] = COMMANDS | CELL(ORDER_ON_STOCK_RESERVED) | CELL(ORDER_ON_STOCK_HELD) |
                           CELL(ORDER_ON_PAYMENT_CAPTURED) | CELL(ORDER_ON_PAYMENT_REFUNDED) | DEADLINE |

@@ -304,9 +304,12 @@ static void note_capture_behind(struct deciding *d) {
     add_fact(d, FACT_PAYMENT_CAPTURED)->amount = captured;
 }
 
-/* An operator's refund: the order stays as it is. */
+/* An operator's refund: the order stays as it is. An attempt that has ended took nothing for the order: what its
+ * provider took later is no money of the order, nor is its refund. */
 static bool step_note_refund(struct deciding *d) {
   int64_t amount = d->payment->amount;
+  if (d->order->status == ORDER_AWAITING_PAYMENT && d->order->payment_settled)
+    return true;
   if (amount + left_of(d->payment) > d->order->total)
     d->decision->alarm = "refunded more than was captured";
   else if (amount > d->order->refunded) {

@@ -63,7 +63,8 @@ static void apply_captured(struct order *order, int64_t amount) {
 static void apply_refunded(struct order *order, int64_t amount) {
   if (amount > order->refunded)
     order->refunded = amount;
-  if (order->refunded >= order->captured)
+  /* While an order awaits its payment, the refund tells of a capture whose event is on its way: no next attempt. */
+  if (order->refunded >= order->captured && order->status != ORDER_AWAITING_PAYMENT)
     order->payment_settled = true;
 }
 

@@ -93,6 +93,34 @@ TEST(someone_elses_order_cannot_be_paid)
   saga_done(&saga);
 }
 
+/* The events of one payment may change places. */
+TEST(an_operators_refund_that_comes_before_the_capture_lets_no_next_attempt_begin)
+{
+  for (int cancelled = 0; cancelled < 2; cancelled++) {
+    bring_to(SAGA_PAYING);
+    saga_tell(&saga, ORDER_ON_PAYMENT_REFUNDED);
+    assert_int_equal(saga.order.refunded, SAGA_TOTAL);
+    pay_again(2);
+    assert_int_equal(saga.last.outcome, ORDER_PAY_OPEN);
+    saga_tell(&saga, cancelled ? ORDER_ON_CANCEL : ORDER_ON_PAYMENT_CAPTURED);
+    assert_int_equal(saga.order.status, cancelled ? ORDER_COMPENSATING : ORDER_CONFIRMED);
+    assert_int_equal(saga.last.sends & SEND_REFUND, cancelled ? SEND_REFUND : 0);
+    assert_int_equal(saga.order.refunded, SAGA_TOTAL);
+    saga_done(&saga);
+  }
+}
+
+/* payment-svc gives back by itself what its provider takes after a decline. */
+TEST(a_refund_of_an_attempt_that_was_declined_is_no_money_of_the_order)
+{
+  bring_to(SAGA_PAYING);
+  saga_tell(&saga, ORDER_ON_PAYMENT_DECLINED);
+  saga_tell(&saga, ORDER_ON_PAYMENT_REFUNDED);
+  assert_int_equal(saga.order.refunded, 0);
+  assert_true(saga.order.payment_settled);
+  saga_done(&saga);
+}
+
 /* Events come twice and late: those of an earlier attempt settle nothing. */
 TEST(events_of_an_earlier_attempt_are_ignored)
 {
