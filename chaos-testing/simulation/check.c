@@ -197,12 +197,21 @@ static int64_t sold_without_orders(const struct world *world, struct bus_str pro
   return sold;
 }
 
+/* A refund has the key of its payment. */
+static struct bus_uuid order_of_refund(const struct world *world, const struct refund *refund) {
+  const struct row *row = world->databases[SERVICE_PAYMENT].tables[PAYMENTS].rows;
+  while (row && !bus_uuid_equal(&((const struct payment *)row->record)->order_id, &refund->order_id))
+    row = row->next;
+  return row ? payment_order(row->record) : refund->order_id;
+}
+
 static void end_of_refund(struct world *world, const struct refund *refund) {
-  const struct order *order = orders_find(&world->databases[SERVICE_ORDER], &refund->order_id);
+  const struct bus_uuid order_id = order_of_refund(world, refund);
+  const struct order *order = orders_find(&world->databases[SERVICE_ORDER], &order_id);
   if (refund->state != REFUND_DONE)
     world_violate(world, "a refund stays open");
-  if (refund->restock && order->status == ORDER_CONFIRMED && !is_returned(world, &refund->order_id))
-    world_violate(world, "the stock of order %s was not put back", short_id(&refund->order_id));
+  if (refund->restock && order->status == ORDER_CONFIRMED && !is_returned(world, &order_id))
+    world_violate(world, "the stock of order %s was not put back", short_id(&order_id));
 }
 
 static void end_of_stock(struct world *world) {
