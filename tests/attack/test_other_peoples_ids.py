@@ -77,6 +77,8 @@ def ask(edge, token, operation, one_id):
     for name in parameters(operation):
         path = path.replace("{" + name + "}", one_id)
     named = {name: one_id for name in members(operation)[:1]}
+    if operation.schema and "idempotency_key" in operation.schema.get("properties", ()):
+        named["idempotency_key"] = str(uuid.uuid4())
     body = {"json": sample(operation.schema) | named} if operation.schema else {}
     return edge.call(operation.method, path, token, **body)
 

@@ -55,7 +55,7 @@ def read(old_reader, messages):
     for line in done.stdout.splitlines():
         name, why = line.split("\t")
         found |= {(name, re.sub(r"\[\d+\]", "[]", one.split(" ")[0]) if one != "unknown type" else one)
-                  for one in why.split("; ")}
+                  for one in why.split("; ") if not re.match(r"and \d+ more", one)}  # of the same list
     return found
 
 
@@ -77,7 +77,7 @@ def test_the_last_release_reads_what_is_sent_today(old_reader):
 
 
 def test_what_it_does_not_read_is_named(old_reader):
-    body = next(bodies(schemas()["order.place.v1"]))
+    body = next(bodies(schemas()["order.place.v1"])) | {"payment_token": "pm_card_visa"}  # the release requires it
     wrong = body | {"items": [{"product_id": "A", "quantity": "1", "unit_price": 1}]}
     assert read(old_reader, [("order.place.v1", body)]) == set()
     assert read(old_reader, [("order.place.v1", wrong)]) == {("order.place.v1", "items[].quantity")}
