@@ -143,6 +143,12 @@ const struct bus_http_told_header stream_headers[] = {
     {0},
 };
 
+const struct bus_http_told_header feed_headers[] = {
+    {"Last-Event-ID", "the id of the event behind which the stream is to begin; resync if it is not known here", NULL,
+     NULL},
+    {0},
+};
+
 /* ---- POST /api/orders ---- */
 
 const struct bus_http_told_header place_headers[] = {

@@ -43,8 +43,9 @@ struct refund_request {
   struct bus_str idempotency_key;
 };
 
-/* Headers that handlers read: of POST /api/orders, of GET /api/orders/{id}/stream, of POST /webhooks/psp. */
-extern const struct bus_http_told_header place_headers[], stream_headers[], psp_headers[];
+/* Headers that handlers read: of POST /api/orders, of GET /api/orders/{id}/stream, of GET /api/events, of POST
+ * /webhooks/psp. */
+extern const struct bus_http_told_header place_headers[], stream_headers[], feed_headers[], psp_headers[];
 
 /* PUT /api/orders/{id}/status */
 struct status_request {

@@ -154,6 +154,7 @@ const struct bus_http_route edge_routes[] = {
     {.method = "GET",
      .path = "/api/events",
      .access = BUS_ROUTE_OPERATOR,
+     .headers = feed_headers,
      .handler = edge_events_stream,
      .summary = "Changes of all orders as server-sent events, as they happen. Last-Event-ID resumes behind an event of "
                 "the same edge; resync says that changes are missing.",

@@ -17,7 +17,7 @@ BOUNDS = {"string": ({"minLength", "maxLength"}, {"format"}, {"enum"}), "integer
 HEADERS = {
     "Prefer": {"POST /api/orders"},
     "Stripe-Signature": {"POST /webhooks/psp"},
-    "Last-Event-ID": {"GET /api/orders/{id}/stream"},
+    "Last-Event-ID": {"GET /api/orders/{id}/stream", "GET /api/events"},
     "If-Match": {"POST /api/inventory/update", "PUT /api/products/{product}", "DELETE /api/products/{product}"},
     "If-None-Match": {"POST /api/inventory/update", "PUT /api/products/{product}", "DELETE /api/products/{product}",
                       "GET /api/orders/{id}", "GET /api/inventory/{product}", "GET /api/products/{product}",
