@@ -43,10 +43,21 @@ def refund(api, order, **members):
     assert answer.status_code == 202, answer.text
 
 
+def pay_later(api):
+    """→ an order that was paid after it had been placed."""
+    placed = api.place_body({"idempotency_key": str(uuid.uuid4()), "customer_id": "c", "items": [item("A", 2)],
+                             "payment": {"when": "later"}}).json()["order_id"]
+    api.wait_status(placed, "AWAITING_PAYMENT")
+    answer = api.post("/api/payments", {"idempotency_key": str(uuid.uuid4()), "order_id": placed,
+                                        "payment": {"token": "pm_card_visa"}})
+    assert answer.status_code == 202, answer.text
+    return api.wait_final(placed)
+
+
 def pay_and_refund(api):
-    """Charges and refunds, at once and pending, in whole and in part."""
+    """Charges and refunds, at once and pending, in whole and in part, and of an order that is paid later."""
     orders = [api.complete(item("A", 2), token=token)
-              for token in (None, "pm_sandbox_processing", "pm_sandbox_refund_pending")]
+              for token in (None, "pm_sandbox_processing", "pm_sandbox_refund_pending")] + [pay_later(api)]
     assert [order["status"] for order in orders] == ["CONFIRMED"] * len(orders)
     for order in orders:
         refund(api, order["order_id"], amount=500, reason="damaged")
@@ -112,6 +123,10 @@ def test_each_kind_of_request_was_made(calls):
         collections = re.findall(r'^#define PSP_PATH_\w+ "(.+)"', file.read(), re.M)
     assert collections and all(any(one in kind for kind in KINDS) for one in collections)
     assert {call.status for call in calls} == {200}
+    keys = {re.sub(r"\w{8}(-\w{4}){3}-\w{12}", "ORDER", dict(call.headers)["Idempotency-Key"])
+            for call in calls if call.method == "POST"}
+    assert keys == {"charge-ORDER", "refund-ORDER-1", "refund-ORDER-2",
+                    "charge-ORDER-1", "refund-ORDER-1-1", "refund-ORDER-1-2"}
 
 
 def test_stripe_mock_refuses_none(calls, mock):
