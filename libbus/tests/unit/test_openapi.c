@@ -109,7 +109,9 @@ static const char *parameters_of(struct bus_arena *arena, const struct bus_http_
   const struct bus_openapi document = {"things", "1", "all of them", route, 1, &text_schema};
   assert_true(bus_openapi_encode(&document, arena, &text));
   char *begin = strstr(text.data, "\"parameters\":");
-  return begin ? strtok(begin, "]") : NULL;
+  if (begin)
+    begin[strcspn(begin, "]")] = '\0';
+  return begin;
 }
 
 #define HEADER(name, said) "{\"name\":\"" name "\",\"in\":\"header\",\"required\":false,\"description\":\"" said "\","
