@@ -43,6 +43,9 @@ class Edge:
                 raise DevError(f"an edge is not ready: see {self.log}")
             time.sleep(0.02)
 
+    def pid(self):
+        return self._process.pid
+
     def ready(self):
         connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=2)
         try:

@@ -7,11 +7,12 @@ from load.bench.window import Window
 from dev.report import DevError
 
 
-def run(system, options, products=PRODUCTS, items=1):
-    """Orders over so many products, each with so many items. Every order that is made must be CONFIRMED."""
+def run(system, options, products=PRODUCTS, items=1, url=None, token=None):
+    """Orders over so many products, each with so many items. Every order that is made must be CONFIRMED. url: of
+    another edge than the stack's own; token: the access token of each request."""
     window, processors = Window(system), cpu.Processors()
-    said = wrk.run(system.stack.url("edge"), "orders.lua", [uuid.uuid4(), products, items],
-                   options.connections, options.seconds)
+    arguments = [uuid.uuid4(), products, items] + ([token] if token else [])
+    said = wrk.run(url or system.stack.url("edge"), "orders.lua", arguments, options.connections, options.seconds)
     idle, stolen = processors.end()
     orders, confirmed, took, costs = window.end()
     check(said, orders, confirmed)

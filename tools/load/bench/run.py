@@ -3,7 +3,7 @@ import contextlib
 import json
 import os
 
-from load.bench import backlog, closed, filled, floor, open_loop, reads, report, rest, scale, shapes
+from load.bench import backlog, closed, filled, floor, open_loop, reads, report, rest, scale, shapes, tokens
 from load.bench import figures
 from load.bench import system as systems
 from dev import paths
@@ -11,7 +11,8 @@ from dev.report import DevError, step
 
 # In this order; the floor beside what it is compared with.
 PARTS = {"disk": rest.disk, "closed": closed.run, "floor": floor.run, "open": open_loop.run, "reads": reads.run,
-         "wide": scale.wide, "shapes": shapes.run, "workers": scale.workers, "processes": scale.processes,
+         "wide": scale.wide, "shapes": shapes.run, "tokens": tokens.run,
+         "workers": scale.workers, "processes": scale.processes,
          "backlog": backlog.run, "start": rest.start, "idle": rest.idle, "filled": filled.run}
 ONCE = ("workers", "processes", "backlog", "filled")
 ASKED_FOR = ("filled",)  # takes twenty minutes and 31 GiB with ten million orders

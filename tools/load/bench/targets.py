@@ -18,6 +18,7 @@ TARGETS = {
     **{("start", f"start to ready s {name}"): (1, AT_MOST) for name in SERVICES},
     ("idle", "idle % of a core, services"): (0.5, AT_MOST),
     **{("wide", f"RssAnon MiB {name}"): (8, AT_MOST) for name in SERVICES},
+    ("tokens", "with tokens, of the rate without %"): (95, AT_LEAST),
     ("filled", "of the rate with few %"): (90, AT_LEAST),
     ("floor", "share of the floor %"): (75, AT_LEAST),
 }
