@@ -68,6 +68,15 @@ def _give_one_key(case):
         case.headers["Idempotency-Key"] = "made-by-the-test"
 
 
+def _pay_now_or_later(case):
+    """An order has its card now, or is paid later."""
+    payment = case.body.get("payment") if isinstance(case.body, dict) else None
+    if isinstance(payment, dict) and payment.get("when") == "later":
+        payment.pop("token", None)
+    elif isinstance(payment, dict) and payment.get("token") is None:
+        payment["token"] = "pm_card_visa"
+
+
 def _give_one_change(case):
     """Stock is set or changed, not both."""
     if "delta" not in _schema_of(case.operation).get("properties", {}) or not isinstance(case.body, dict):
@@ -128,6 +137,7 @@ def before_call(context, case, kwargs):
         case.body = _plain_integers(case.body)
         _give_one_key(case)
         _give_one_change(case)
+        _pay_now_or_later(case)
         _give_one_payment(case)
         _give_one_price(case)
         _keep_cursors_apart(case)

@@ -99,8 +99,8 @@ def parser():
     added.add_argument("--times", type=int, default=1, metavar="N", help="so often, one after the other")
     added.add_argument("--jobs", type=int, default=1, metavar="N", help="scenarios at a time, on their own stacks (1)")
     preset(added)
-    verb("contract", contract.contract, "install the programs of the suite `contract`: oasdiff, stripe-mock, …"
-         ).add_argument("action", choices=("install",))
+    contract.add_options(verb("contract", contract.contract,
+                              "install the programs of the suites `contract` and `live`: oasdiff, schemathesis, …"))
     verb("issuers", issuers.issuers, "install the issuers of tokens that the suite `attack` tries an edge with"
          ).add_argument("action", choices=("install",))
     simulation.add_options(verb("sim", simulation.sim, "run the services' decisions over a simulated world"))

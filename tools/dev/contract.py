@@ -105,9 +105,19 @@ SCHEMATHESIS = Schemathesis()
 NODE_PROGRAMS = NodePrograms()
 
 
+PROGRAMS = {"oasdiff": OASDIFF, "stripe-mock": STRIPE_MOCK, "schemathesis": SCHEMATHESIS, "spectral": NODE_PROGRAMS}
+
+
+def add_options(parser):
+    parser.add_argument("action", choices=("install",))
+    parser.add_argument("programs", nargs="*", metavar="PROGRAM", help=f"some of: {' '.join(PROGRAMS)}; all of them")
+
+
 def contract(options):
     assert options.action == "install"
-    for name, tool in (("oasdiff", OASDIFF), ("stripe-mock", STRIPE_MOCK), ("schemathesis", SCHEMATHESIS),
-                       ("spectral", NODE_PROGRAMS)):
-        step(name, tool.install())
+    unknown = set(options.programs) - set(PROGRAMS)
+    if unknown:
+        raise DevError(f"no such program: {' '.join(sorted(unknown))}; there are {' '.join(PROGRAMS)}", status=2)
+    for name in options.programs or PROGRAMS:
+        step(name, PROGRAMS[name].install())
     return 0

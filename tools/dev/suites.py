@@ -91,27 +91,27 @@ def _integration(seconds):
             return sum(pool.map(share, range(1, SHARES + 1)), Result())
 
 
-def _pytest(name, servers=False):
+def _pytest(name, servers=False, place=None, marks=None):
     def run_pytest(seconds):
-        place = os.path.join("tests", name)
-        if not os.path.isdir(os.path.join(paths.ROOT, place)):
-            return skip(f"there is no {place}")
+        tests = os.path.join("tests", place or name)
+        if not os.path.exists(os.path.join(paths.ROOT, tests)):
+            return skip(f"there is no {tests}")
         with temporary_folder(name) as folder:
             pair = TestServers(os.path.join(folder, "servers")) if servers else None
             env = pair.up() if pair else {}
             try:
-                return _pytest_in(folder, place, seconds, env)
+                return _pytest_in(folder, tests, seconds, env, marks=marks)
             finally:
                 if pair:
                     pair.down(discard=True)
     return run_pytest
 
 
-def _pytest_in(folder, place, seconds, env=None, preset=PRESET):
+def _pytest_in(folder, place, seconds, env=None, preset=PRESET, marks=None):
     report = os.path.join(folder, "report.xml")
     own = services.SANITIZERS | {"ORDERBUS_TEST_TMP": folder, "ORDERBUS_PRESET": preset}
     status, output = run(["/usr/bin/python3", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q",
-                          f"--junitxml={report}", place], seconds, own | (env or {}))
+                          f"--junitxml={report}", *(["-m", marks] if marks else []), place], seconds, own | (env or {}))
     return count(report, status, output)
 
 
@@ -154,6 +154,7 @@ TABLE = {
     "system": (600, _pytest("system")),
     "crash": (150, _pytest("crash")),
     "load": (90, _pytest("load")),
+    "live": (240, _pytest("live", place="contract/test_live.py", marks="not long")),
     "readme": (180, _pytest("readme")),
     "chaos": (300, _pytest("chaos")),
 }
@@ -161,7 +162,7 @@ SHORT_NAMES = tuple(TABLE)
 TABLE |= {
     "attack": (900, _pytest("attack")),
     "change": (300, _pytest("change")),
-    "contract": (900, _pytest("contract")),
+    "contract": (1200, _pytest("contract", marks="not short")),
     "service": (600, _pytest("service", servers=True)),
 } | proofs.TABLE
 NAMES = tuple(TABLE)
@@ -174,7 +175,7 @@ BESIDE = ("dev", "crash")
 # Suites that measure recovery times wait for all of those.
 MEASURES = ("attack", "chaos", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "attack",
-              "change", "contract", "service", "chaos", "load", "readme")
+              "change", "contract", "service", "chaos", "load", "live", "readme")
 
 
 def forget_the_users_stack(environment):
