@@ -16,14 +16,22 @@ static void note_products(struct edge *edge, const struct products_changed *chan
     product_cache_forget(edge->products, changes->products[i].product_id);
 }
 
+/* The one before may have died between a COMMIT and its notice: what that changed, nothing else tells. */
+static void note_new_process(struct edge *edge, struct bus_str service) {
+  if (!bus_str_is(service, order_changed_type.senders[0]))
+    return;
+  feed_gap(&edge->feed);
+  streams_wake(&edge->feeds);
+}
+
 static void on_event(void *context, const struct bus_message_type *type, struct bus_str sender, const void *body) {
   struct edge *edge = context;
   if (type == &order_changed_type)
     note_orders(edge, body);
   else if (type == &product_changed_type)
     note_products(edge, body);
-  else if (type == &bus_alive_type)
-    instances_note(&edge->instances, sender, body, bus_monotonic(), bus_wall_clock());
+  else if (type == &bus_alive_type && instances_note(&edge->instances, sender, body, bus_monotonic(), bus_wall_clock()))
+    note_new_process(edge, sender);
 }
 
 static void on_attached(void *context) {

@@ -41,15 +41,17 @@ static void put(char *room, size_t size, struct bus_str text) {
   (void)snprintf(room, size, "%.*s", (int)text.len, text.data); /* it fits: tables and names are bounded */
 }
 
-void instances_note(struct instances *instances, struct bus_str service, const struct bus_alive *alive, int64_t now,
+bool instances_note(struct instances *instances, struct bus_str service, const struct bus_alive *alive, int64_t now,
                     bus_time wall) {
   (void)pthread_mutex_lock(&instances->mutex);
   struct instance *item = place_of(instances, service, alive->instance);
+  bool is_new = !bus_str_is(service, item->service) || !bus_str_is(alive->instance, item->id);
   *item = (struct instance){.started_at = alive->started_at, .seen_at = wall, .state = alive->state, .heard_at = now};
   put(item->service, sizeof item->service, service);
   put(item->id, sizeof item->id, alive->instance);
   put(item->version, sizeof item->version, alive->version);
   (void)pthread_mutex_unlock(&instances->mutex);
+  return is_new;
 }
 
 static int compare(const void *a, const void *b) {

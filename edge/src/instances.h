@@ -36,8 +36,9 @@ struct instance_list {
 extern const struct bus_schema instance_list_schema;
 
 void instances_init(struct instances *instances);
-/* now is monotonic, wall the time of day. If all places are taken, the process that was silent longest gives way. */
-void instances_note(struct instances *instances, struct bus_str service, const struct bus_alive *alive, int64_t now,
+/* True: it was not in the table. now is monotonic, wall the time of day. If all places are taken, the process that was
+ * silent longest gives way. */
+bool instances_note(struct instances *instances, struct bus_str service, const struct bus_alive *alive, int64_t now,
                     bus_time wall);
 /* Those that spoke lately, by service and start. False: out of memory. */
 bool instances_list(struct instances *instances, int64_t now, struct bus_arena *arena,

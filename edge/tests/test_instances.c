@@ -13,9 +13,9 @@ static void begin(void) {
   arena = bus_arena_new(1 << 20);
 }
 
-static void say(const char *service, const char *id, bus_time started_at, int64_t now) {
+static bool say(const char *service, const char *id, bus_time started_at, int64_t now) {
   const struct bus_alive alive = {bus_str(id), BUS_STR("1.0"), started_at, BUS_ALIVE_READY};
-  instances_note(&instances, bus_str(service), &alive, now, now * 10);
+  return instances_note(&instances, bus_str(service), &alive, now, now * 10);
 }
 
 static size_t count(int64_t now) {
@@ -28,10 +28,10 @@ TEST(processes_are_listed_by_service_and_start)
 {
   begin();
   assert_int_equal(count(1), 0);
-  say("order-svc", "b", 20, 1);
-  say("order-svc", "a", 30, 2);
-  say("edge", "a", 40, 3);
-  say("order-svc", "b", 20, 4); /* again */
+  (void)say("order-svc", "b", 20, 1);
+  (void)say("order-svc", "a", 30, 2);
+  (void)say("edge", "a", 40, 3);
+  (void)say("order-svc", "b", 20, 4); /* again */
   assert_int_equal(count(5), 3);
   assert_string_equal(list.items[0].service.data, "edge");
   assert_string_equal(list.items[1].instance.data, "b");
@@ -41,15 +41,26 @@ TEST(processes_are_listed_by_service_and_start)
   bus_arena_free(arena);
 }
 
+TEST(a_process_is_new_once)
+{
+  begin();
+  assert_true(say("edge", "a", 1, 1));
+  assert_false(say("edge", "a", 1, 2));
+  assert_true(say("order-svc", "a", 1, 3));
+  assert_true(say("edge", "b", 1, 4));
+  assert_false(say("edge", "a", 1, 5 + BUS_ALIVE_SILENT)); /* it was silent for a while */
+  bus_arena_free(arena);
+}
+
 TEST(a_silent_process_falls_out)
 {
   begin();
-  say("edge", "a", 1, 1);
-  say("edge", "b", 1, 1 + BUS_ALIVE_EVERY);
+  (void)say("edge", "a", 1, 1);
+  (void)say("edge", "b", 1, 1 + BUS_ALIVE_EVERY);
   assert_int_equal(count(BUS_ALIVE_SILENT), 2);
   assert_int_equal(count(1 + BUS_ALIVE_SILENT), 1);
   assert_string_equal(list.items[0].instance.data, "b");
-  say("edge", "a", 1, 2 + BUS_ALIVE_SILENT);
+  (void)say("edge", "a", 1, 2 + BUS_ALIVE_SILENT);
   assert_int_equal(count(3 + BUS_ALIVE_SILENT), 2);
   bus_arena_free(arena);
 }
@@ -60,7 +71,7 @@ TEST(the_table_is_bounded)
   begin();
   for (int i = 0; i < 2 * INSTANCES_MAX; i++) {
     (void)snprintf(id, sizeof id, "%d", i);
-    say("edge", id, i, i + 1);
+    (void)say("edge", id, i, i + 1);
   }
   assert_int_equal(count(2 * INSTANCES_MAX), INSTANCES_MAX);
   assert_string_equal(list.items[0].instance.data, "256"); /* those that spoke first gave way */
@@ -71,7 +82,7 @@ TEST(a_list_without_memory_is_none)
 {
   struct bus_arena *tiny = bus_arena_new(64);
   begin();
-  say("edge", "a", 1, 1);
+  (void)say("edge", "a", 1, 1);
   assert_false(instances_list(&instances, 2, tiny, &list));
   bus_arena_free(tiny);
   bus_arena_free(arena);

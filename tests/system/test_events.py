@@ -160,6 +160,19 @@ def test_who_comes_from_another_edge_is_told_to_read_again(api):
     assert first[1] == "resync"
 
 
+def test_a_new_process_of_order_svc_has_the_followers_read_again(api, stack):
+    """The one that was killed may have committed a change that it told nobody."""
+    ready, seen = threading.Event(), []
+    listener = threading.Thread(
+        target=lambda: seen.extend(follow(api, lambda events: events[-1][1] == "resync", ready)))
+    listener.start()
+    assert ready.wait(20)
+    stack.kill("order-svc")
+    stack.start_service("order-svc")
+    listener.join(40)
+    assert not listener.is_alive() and seen[-1][1] == "resync"
+
+
 def test_services_say_that_they_are_there(api, stack):
     def states():
         return {(one["service"], one["instance"]): one["state"] for one in api.get("/api/services").json()["items"]}
