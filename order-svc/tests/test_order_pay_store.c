@@ -3,6 +3,8 @@
 #include "order_statements.h"
 #include "saga.h"
 
+#include <stdio.h>
+
 static struct migrated database;
 static struct link *link;
 static struct saga_bodies bodies;
@@ -29,7 +31,9 @@ static void tell(const struct bus_message_type *type, const void *body) {
 }
 
 static void assert_says(const char *sql, const char *expected) {
-  assert_string_equal(database_ask(&database, sql, text, sizeof text), expected);
+  char line[256];
+  (void)snprintf(line, sizeof line, "%s\n", expected);
+  assert_string_equal(database_ask(&database, sql, text, sizeof text), line);
 }
 
 TEST(an_attempt_is_known_again_and_the_row_is_the_fold_of_its_log)

@@ -18,6 +18,7 @@ static bool key_of_delivery(const struct bus_input *input, struct bus_uuid *ret)
   const struct payment_charge *charge = input->body;
   const struct payment_refund *refund = input->body;
   bool charges = input->type == &payment_charge_type;
+  assert(input->body);
   if (!charges && input->type != &payment_refund_type)
     return false;
   *ret = charges ? payment_row_id(&charge->order_id, attempt_of(charge->attempt))

@@ -6,7 +6,7 @@
 
 static bool read_peer(int fd, struct bus_address *ret) {
   static const uint8_t ipv4_mapped[12] = {[10] = 0xFF, [11] = 0xFF};
-  struct sockaddr_storage peer;
+  struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
   socklen_t len = sizeof peer;
   if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0)
     return false;
