@@ -130,10 +130,10 @@ static void end_of_order(struct world *world, const struct order *order) {
 }
 
 #define SOON (5 * BUS_SECOND)
-/* The bad cards were most of those tried, and a breaker opened: a rest of one second, two probes that hang until they
- * count as failed, a rest of two seconds, and the time until the order comes due. Bad cards do not last for a second
- * round: five of seven opened it. */
-#define SOON_AFTER_OPENING (8 * BUS_SECOND)
+/* The bad cards were most of those tried, and a breaker opened: rests of one, two and four seconds, between which a
+ * probe hangs until it counts as failed, and the time until the order comes due. Bad cards do not last for a third
+ * round: five of seven opened it, and of the other two each may be a round's only probe. */
+#define SOON_AFTER_OPENING (13 * BUS_SECOND)
 
 /* In a seed in which nothing goes wrong but a few cards: the order is not of these. */
 static void end_beside_bad_cards(struct world *world, const struct client_order *client, const struct order *order) {

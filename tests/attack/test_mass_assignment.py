@@ -10,7 +10,8 @@ EXTRAS = {
     "created_at": "2020-01-01T00:00:00Z", "__proto__": {"role": "admin"}, "constructor": {}, "withdrawn": False,
     "email_verified": True, "refunded": 0,
 }
-TAKING = [one for one in all_operations() if one.schema]
+# The provider's event has no table of members: it is signed, and may have any.
+TAKING = [one for one in all_operations() if one.schema and "properties" in one.schema]
 CASES = [(one, name) for one in TAKING for name in EXTRAS if name not in one.schema.get("properties", {})]
 
 

@@ -35,7 +35,7 @@ FORGED = {
     "of the body without the time": [f"t={NOW},v1={code(SECRET, HINT)}"],
     "of another time": [f"t={NOW},v1={signed(HINT, NOW - 1)}"],
     "six minutes old": [sign(SECRET, HINT, NOW - 360)],
-    "six minutes ahead": [sign(SECRET, HINT, NOW + 360)],
+    "an hour ahead": [sign(SECRET, HINT, NOW + 3600)],  # NOW is that of the suite's begin
     "old, with a new time before it": [f"t={NOW},{sign(SECRET, HINT, NOW - 360)}"],
     "old, with a new time behind it": [f"{sign(SECRET, HINT, NOW - 360)},t={NOW}"],
     "time with a sign": [f"t=+{NOW},v1={code(SECRET, f'+{NOW}.{HINT}')}"],
