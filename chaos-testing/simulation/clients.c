@@ -197,7 +197,7 @@ static void plan_payments(struct world *world, struct client_order *client, int6
         world->arena, "{\"idempotency_key\":\"pay-%d\",\"order_id\":\"%s\",\"payment\":{\"token\":\"%s\"}}", i, id,
         card(world));
     assert(client->pay_bodies[i].data);
-    begin += when_paid(world);
+    begin += client->later ? when_paid(world) : random_wait(&world->random, world->plan.latency * 12);
     plan_step(world, begin, client, REQUEST_PAY, i);
     if (random_chance(&world->random, world->plan.repeat_ppm))
       plan_step(world, begin + random_wait(&world->random, 20 * BUS_SECOND), client, REQUEST_PAY, i);
@@ -218,7 +218,7 @@ static void plan_customer(struct world *world, struct client_order *client) {
     begin -= begin % (20 * BUS_SECOND); /* customers place several at once, up to their limit */
   write_bodies(world, client);
   plan_step(world, begin, client, REQUEST_PLACE, 0);
-  if (client->later)
+  if (client->later || random_chance(&world->random, PPM / 20)) /* some pay what is paid at once */
     plan_payments(world, client, begin);
   if (random_chance(&world->random, plan->repeat_ppm))
     plan_step(world, begin + random_wait(&world->random, 10 * BUS_SECOND), client, REQUEST_PLACE, 0);

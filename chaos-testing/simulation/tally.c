@@ -40,7 +40,7 @@ bool tally_is_reachable(int state, int message) {
       [ORDER_REJECTED] = COMMANDS | CELL(ORDER_ON_STOCK_REJECTED) | DEADLINE,
       [ORDER_CANCELLED] = COMMANDS | ANY_EVENT | DEADLINE,
       [ORDER_NONE] = COMMANDS | (ANY_EVENT & ~CELL(ORDER_ON_STOCK_HELD)) | CELL(ORDER_ON_STOCK_MISSING),
-      [ORDER_TOMBSTONE] = COMMANDS,
+      [ORDER_TOMBSTONE] = COMMANDS & ~CELL(ORDER_ON_PAY), /* an order that is not there: a payment sees no cancel */
   };
   return cells[state] >> message & 1;
 }
