@@ -7,7 +7,6 @@
 #include <bus/clock.h>
 #include <bus/history.h>
 #include <bus/operator.h>
-#include <bus/process.h>
 
 #include <inttypes.h>
 #include <stdio.h>

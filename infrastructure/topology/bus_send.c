@@ -4,7 +4,6 @@
 
 #include <bus/clock.h>
 #include <bus/operator.h>
-#include <bus/process.h>
 
 #include <errno.h>
 #include <stdio.h>

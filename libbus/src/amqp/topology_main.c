@@ -3,7 +3,6 @@
 
 #include <bus/asyncapi.h>
 #include <bus/operator.h>
-#include <bus/process.h>
 
 #include <errno.h>
 #include <stdlib.h>
