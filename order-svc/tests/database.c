@@ -216,3 +216,15 @@ struct bus_str link_said(const struct link *link, size_t n) {
       return effect->body;
   return BUS_NO_STR;
 }
+
+void database_assert_says(const struct migrated *database, const char *sql, const char *expected) {
+  static char text[4096];
+  assert_string_equal(database_ask(database, sql, text, sizeof text), expected);
+}
+
+void link_tell(struct link *link, const struct bus_message_type *type, const void *body) {
+  (void)link_add(link, type, body);
+  link->now += BUS_SECOND;
+  if (!link_run(link))
+    fail_msg("%s", link->error.text);
+}

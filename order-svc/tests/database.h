@@ -11,6 +11,9 @@
 /* The first column of the rows, each followed by a newline, as the superuser. Gives `text` back. */
 const char *database_ask(const struct migrated *database, const char *sql, char *text, size_t size);
 
+/* Fails the test unless the rows are these. */
+void database_assert_says(const struct migrated *database, const char *sql, const char *expected);
+
 /* One worker's connection and memory. */
 struct link {
   struct pg *pg;
@@ -40,6 +43,8 @@ void link_decide(struct link *link);
 bool link_store(struct link *link);
 /* All of it. */
 bool link_run(struct link *link);
+/* A batch of this message alone, a second later. Fails the test if it is not committed. */
+void link_tell(struct link *link, const struct bus_message_type *type, const void *body);
 /* Rows of one statement with one number, in a transaction of its own. */
 const struct bus_rows *link_statement(struct link *link, size_t statement, int64_t number);
 const struct bus_rows *link_statement_of(struct link *link, size_t statement, const int64_t *numbers, size_t count);

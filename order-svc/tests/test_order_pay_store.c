@@ -3,12 +3,9 @@
 #include "order_statements.h"
 #include "saga.h"
 
-#include <stdio.h>
-
 static struct migrated database;
 static struct link *link;
 static struct saga_bodies bodies;
-static char text[4096];
 
 static void begin(void) {
   migrated_open(&database, MIGRATIONS, "order_svc");
@@ -24,16 +21,11 @@ static void end(void) {
 }
 
 static void tell(const struct bus_message_type *type, const void *body) {
-  link_add(link, type, body);
-  link->now += BUS_SECOND;
-  if (!link_run(link))
-    fail_msg("%s", link->error.text);
+  link_tell(link, type, body);
 }
 
 static void assert_says(const char *sql, const char *expected) {
-  char line[256];
-  (void)snprintf(line, sizeof line, "%s\n", expected);
-  assert_string_equal(database_ask(&database, sql, text, sizeof text), line);
+  database_assert_says(&database, sql, expected);
 }
 
 TEST(an_attempt_is_known_again_and_the_row_is_the_fold_of_its_log)
@@ -41,18 +33,18 @@ TEST(an_attempt_is_known_again_and_the_row_is_the_fold_of_its_log)
   begin();
   tell(&order_place_type, &bodies.place);
   tell(&stock_reserved_type, &bodies.reserved);
-  assert_says("SELECT status || ' ' || shelf FROM orders.orders", "7 7");
+  assert_says("SELECT status || ' ' || shelf FROM orders.orders", "7 7\n");
   tell(&order_pay_type, &bodies.pay);
   bodies.refusal.attempt = 1;
   tell(&payment_declined_type, &bodies.refusal);
   tell(&order_pay_type, &bodies.pay); /* the same key */
-  assert_says("SELECT attempts FROM orders.orders", "1");
+  assert_says("SELECT attempts FROM orders.orders", "1\n");
   bodies.pay.pay_id.bytes[0] = 9;
   tell(&order_pay_type, &bodies.pay);
-  assert_says("SELECT attempts FROM orders.orders", "2");
+  assert_says("SELECT attempts FROM orders.orders", "2\n");
   bodies.captured.attempt = 2;
   tell(&payment_captured_type, &bodies.captured);
-  assert_says("SELECT status || ' ' || shelf FROM orders.orders", "4 4");
+  assert_says("SELECT status || ' ' || shelf FROM orders.orders", "4 4\n");
   end();
 }
 
@@ -71,12 +63,12 @@ TEST(open_orders_are_counted_by_customer)
     place_as("c-1", i);
   place_as("c-2", 6);
   assert_says("SELECT string_agg(customer_id || status, ' ' ORDER BY order_id) FROM orders.orders",
-              "c-10 c-10 c-10 c-10 c-10 c-15 c-20");
+              "c-10 c-10 c-10 c-10 c-10 c-15 c-20\n");
   const struct stock_rejected rejected = {bodies.place.order_id, STOCK_OUT_OF_STOCK, BUS_NO_STR};
   struct stock_rejected first = rejected;
   first.order_id.bytes[15] = 0;
   tell(&stock_rejected_type, &first); /* it is open no longer */
   place_as("c-1", 7);
-  assert_says("SELECT status FROM orders.orders ORDER BY order_id DESC LIMIT 1", "0");
+  assert_says("SELECT status FROM orders.orders ORDER BY order_id DESC LIMIT 1", "0\n");
   end();
 }

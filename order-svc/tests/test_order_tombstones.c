@@ -23,14 +23,11 @@ static void end(void) {
 }
 
 static void tell(const struct bus_message_type *type, const void *body) {
-  link_add(link, type, body);
-  link->now += BUS_SECOND;
-  if (!link_run(link))
-    fail_msg("%s", link->error.text);
+  link_tell(link, type, body);
 }
 
 static void assert_says(const char *sql, const char *expected) {
-  assert_string_equal(database_ask(&database, sql, text, sizeof text), expected);
+  database_assert_says(&database, sql, expected);
 }
 
 static void assert_cancelled_untouched(const char *reason_line) {
