@@ -76,12 +76,14 @@ struct bus_envelope {
   struct bus_str sender;          /* bus-sender: who sent it first, as the user who relays it says; see
                                      bus_topology_sender */
   bool copied;                    /* carries CC or BCC: routing keys that the broker's permissions do not check */
-  bus_time timestamp;             /* when it was first published; whole seconds, as AMQP has it */
-  int64_t attempt;                /* bus-attempt: 0 for the first delivery, +1 by each retry tier */
-  bus_time deadline;              /* bus-deadline, on a query that writes: not carried out later; else 0 */
-  bus_time first_failed_at;       /* bus-first-failed, on a retried message; else BUS_NO_TIME */
-  struct bus_str history;         /* bus-history, on a retried or parked message (see bus/history.h); else absent */
+  bus_time timestamp;       /* when it was first published; whole seconds, as AMQP has it; in a bundle milliseconds */
+  int64_t attempt;          /* bus-attempt: 0 for the first delivery, +1 by each retry tier */
+  bus_time deadline;        /* bus-deadline, on a query that writes: not carried out later; else 0 */
+  bus_time first_failed_at; /* bus-first-failed, on a retried message; else BUS_NO_TIME */
+  struct bus_str history;   /* bus-history, on a retried or parked message (see bus/history.h); else absent */
   bool redelivered;
+  bool bundle;          /* the body is a bundle of messages (see bus/bundle.h): message_id is the bundle's own */
+  int64_t bundle_count; /* bus-count, on a bundle: messages in it, as its sender says; 0: the sender did not say */
 };
 
 /* Moves the envelope's texts into the arena. False when out of memory: some are moved. */

@@ -2,6 +2,7 @@
  * that no message is blamed for it, and results stay as they were. */
 #include "torture.h"
 
+#include <bus/bundle.h>
 #include <bus/config.h>
 #include <bus/effects.h>
 #include <bus/metrics.h>
@@ -180,6 +181,30 @@ TEST(effects)
   torture(emit, NULL);
   torture(take_back, NULL);
 }
+
+/* Both directions of a bundle; one that cannot be cut for want of memory is not blamed on its sender. */
+static bool bundle(struct bus_arena *arena, const void *context) {
+  const struct bus_envelope envelopes[] = {{.message_id = {{1}}}, {.message_id = {{2}}, .correlation_id = {{3}}}};
+  const struct bus_bundle_item items[] = {{&done_type, &envelopes[0], BUS_STR("{\"n\":5}")},
+                                          {&done_type, &envelopes[1], BUS_STR("{\"n\":6}")}};
+  struct bus_envelope delivery;
+  struct bus_bundle_element *elements = NULL;
+  struct bus_error err = {.code = BUS_OK};
+  struct bus_str text = BUS_NO_STR;
+  size_t count = 0;
+  (void)context;
+  bus_bundle_envelope(items, 2, &(struct bus_uuid){{9}}, &delivery);
+  bool encoded = bus_bundle_encode("thing", items, 2, arena, &text);
+  bool cut = encoded && bus_bundle_cut(&delivery, text, arena, &elements, &count, &err);
+  torture_over();
+  assert_true(encoded == (text.data != NULL));
+  assert_int_equal(err.code, encoded && !cut ? BUS_E_NOMEM : BUS_OK);
+  assert_true(cut == (elements != NULL) && cut == (count == 2));
+  return cut;
+}
+
+TEST(bundles)
+{ torture(bundle, NULL); }
 
 /* ---- what is made once ---- */
 
