@@ -51,6 +51,24 @@ bool bus_bundle_encode(const char *service, const struct bus_bundle_item *items,
 void bus_bundle_envelope(const struct bus_bundle_item *items, size_t count, const struct bus_uuid *id,
                          struct bus_envelope *ret);
 
+/* Groups of messages, in the order in which they are published: each is one AMQP message. */
+struct bus_bundle_groups {
+  size_t count;
+  size_t *order; /* indices of the items, group by group; in a group as they were given */
+  size_t *first; /* group g is order[first[g]] up to order[first[g + 1]] */
+};
+
+/* May the message be part of a bundle? Its type allows it, and it is not too large. */
+bool bus_bundle_takes(const struct bus_bundle_item *item);
+
+/* Groups messages by type and reply address; a group has at most `most` messages (1 to BUS_BUNDLE_MAX) and
+ * BUS_BUNDLE_BYTES, a message that no bundle takes is alone in one. Groups are in the order of their first message.
+ * Messages of one type and reply address stay in their order, and so do all messages of one correlation_id: a message
+ * whose correlation_id stands in a later group opens a new group. Takes linear time. The result lies in the arena;
+ * false when out of memory. */
+bool bus_bundle_group(const struct bus_bundle_item *items, size_t count, size_t most, struct bus_arena *arena,
+                      struct bus_bundle_groups *ret) BUS_MUST_CHECK;
+
 /* A message that came in. */
 struct bus_bundle_element {
   struct bus_envelope envelope;

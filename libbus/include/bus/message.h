@@ -35,6 +35,7 @@ struct bus_message_type {
   bool taken_elsewhere;                 /* an event that another system's queue takes */
   bool notice;                          /* an event that is published once, from memory, after COMMIT: only event
                                            queues take it, and it is lost where none is there */
+  bool single;                          /* never in a bundle (bus/bundle.h): for readers that cannot cut one */
   const struct bus_schema *schema;
 };
 
@@ -51,6 +52,10 @@ struct bus_message_type {
   { .type = (name), .exchange = BUS_EXCHANGE_QUERY, .senders = {__VA_ARGS__}, .writes = true, .schema = (body) }
 #define BUS_ANSWER(name, body)                                                                                         \
   { .type = (name), .exchange = BUS_EXCHANGE_REPLY, .schema = (body) }
+
+/* May messages of the type travel in bundles? Not those that are `single`, nor queries and requests, which have a
+ * deadline or a short life, nor notices. */
+bool bus_message_bundles(const struct bus_message_type *type);
 
 /* Writes the senders as "edge, operator", cut to the size. */
 enum { BUS_SENDERS_TEXT = 256 };

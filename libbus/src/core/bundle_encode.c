@@ -7,20 +7,20 @@
 #include "json_write.h"
 
 /* An element with all its attributes, each as long as it can be, but for texts that the bound counts. */
-static const char longest[] =
-    "{\"specversion\":\"1.0\",\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\","
-    "\"source\":\"/0123456789012345678901234567890123456789012345678901234567890123\",\"type\":\"\","
-    "\"subject\":\"01890a5d-ac96-774b-bcce-b302099a8057\",\"time\":\"2026-03-01T12:00:00.123Z\","
-    "\"datacontenttype\":\"application/json\","
-    "\"traceparent\":\"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\",\"tracestate\":\"\","
-    "\"causationid\":\"01890a5d-ac96-774b-bcce-b302099a8057\",\"data\":},";
+#define LONGEST                                                                                                        \
+  "{\"specversion\":\"1.0\",\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\","                                          \
+  "\"source\":\"/0123456789012345678901234567890123456789012345678901234567890123\",\"type\":\"\","                    \
+  "\"subject\":\"01890a5d-ac96-774b-bcce-b302099a8057\",\"time\":\"2026-03-01T12:00:00.123Z\","                        \
+  "\"datacontenttype\":\"application/json\","                                                                          \
+  "\"traceparent\":\"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\",\"tracestate\":\"\","                   \
+  "\"causationid\":\"01890a5d-ac96-774b-bcce-b302099a8057\",\"data\":},"
 
 static size_t text_bound(struct bus_str text) {
   return bus_json_plain_run(text.data, text.len) == text.len ? text.len : text.len * BUS_JSON_ESCAPE_MAX;
 }
 
 size_t bus_bundle_item_bound(const struct bus_bundle_item *item) {
-  return sizeof longest + text_bound(bus_str(item->type->type)) + text_bound(bus_str(item->envelope->trace.state)) +
+  return sizeof LONGEST + text_bound(bus_str(item->type->type)) + text_bound(bus_str(item->envelope->trace.state)) +
          item->body.len;
 }
 

@@ -29,6 +29,10 @@ struct bus_str bus_message_key(const struct bus_message_type *type) {
   return key;
 }
 
+bool bus_message_bundles(const struct bus_message_type *type) {
+  return !type->single && !type->notice && type->exchange != BUS_EXCHANGE_QUERY;
+}
+
 void bus_message_senders(const struct bus_message_type *type, char text[BUS_SENDERS_TEXT]) {
   size_t len = 0;
   (void)snprintf(text, BUS_SENDERS_TEXT, "%s", !type->open ? "" : type->notice ? "every user" : "every user who asks");
