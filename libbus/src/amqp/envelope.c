@@ -1,7 +1,10 @@
 /* Writes and reads a message's envelope: properties for what AMQP names, headers for the rest. */
 #include "envelope.h"
 
+#include <bus/bundle.h>
 #include <bus/history.h>
+
+#include <strings.h>
 
 static const char header_traceparent[] = "traceparent";
 static const char header_tracestate[] = "tracestate";
@@ -11,6 +14,7 @@ static const char header_first_failed[] = "bus-first-failed";
 static const char header_deadline[] = "bus-deadline";
 static const char header_history[] = "bus-history";
 static const char header_sender[] = "bus-sender";
+static const char header_count[] = "bus-count";
 static const char header_cause[] = "bus-cause";
 static const char header_cause_class[] = "bus-cause-class";
 /* More routing keys: AMQP 0-9-1 clients send the first two, AMQP 1.0 clients the third. */
@@ -44,6 +48,8 @@ static void add_headers(struct envelope_wire *wire, const struct bus_publication
   }
   if (!bus_uuid_is_nil(&envelope->causation_id))
     add_text(wire, BUS_STR(header_causation), uuid_text(&envelope->causation_id, wire->causation_id));
+  if (envelope->bundle)
+    add_header(wire, BUS_STR(header_count), AMQP_FIELD_KIND_I64)->value.i64 = envelope->bundle_count;
   add_header(wire, BUS_STR(header_attempt), AMQP_FIELD_KIND_I64)->value.i64 = envelope->attempt;
   if (envelope->first_failed_at > 0) {
     bus_time_format(envelope->first_failed_at, wire->first_failed);
@@ -63,7 +69,8 @@ static void add_headers(struct envelope_wire *wire, const struct bus_publication
     add_text(wire, BUS_STR(header_cause_class), publication->cause_class);
 }
 
-/* The four that CloudEvents requires, so that an AMQP 1.0 reader sees a CloudEvent in binary mode. */
+/* The four that CloudEvents requires, so that an AMQP 1.0 reader sees a CloudEvent in binary mode. A bundle has none of
+ * them: it is no event, and the binding for AMQP knows no batch. */
 static void add_cloud_event(struct envelope_wire *wire, const struct bus_envelope *envelope,
                             const struct envelope_sender *sender) {
   add_text(wire, BUS_STR("cloudEvents:specversion"), BUS_STR("1.0"));
@@ -102,7 +109,7 @@ void envelope_encode(const struct bus_publication *publication, const struct env
   ret->properties = (amqp_basic_properties_t){
       ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
                 AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_TYPE_FLAG | AMQP_BASIC_USER_ID_FLAG | AMQP_BASIC_APP_ID_FLAG,
-      .content_type = rabbit_bytes(BUS_STR("application/json")),
+      .content_type = rabbit_bytes(envelope->bundle ? BUS_STR(BUS_BUNDLE_CONTENT_TYPE) : BUS_STR("application/json")),
       .delivery_mode = delivery_mode_of(publication),
       .message_id = rabbit_bytes(uuid_text(&envelope->message_id, ret->message_id)),
       .type = rabbit_bytes(envelope->type),
@@ -112,7 +119,8 @@ void envelope_encode(const struct bus_publication *publication, const struct env
   };
   set_optional(ret, envelope);
   add_headers(ret, publication);
-  add_cloud_event(ret, envelope, sender);
+  if (!envelope->bundle)
+    add_cloud_event(ret, envelope, sender);
 }
 
 /* ---- reading ---- */
@@ -194,6 +202,18 @@ static struct bus_str at_most(struct bus_str text, size_t max) {
   return text.len >= 1 && text.len <= max ? text : BUS_NO_STR;
 }
 
+/* A media type in any case, perhaps with parameters behind it. */
+static bool is_bundle(const amqp_basic_properties_t *properties) {
+  static const char bundle[] = BUS_BUNDLE_CONTENT_TYPE;
+  struct bus_str type = BUS_NO_STR;
+  if (properties->_flags & AMQP_BASIC_CONTENT_TYPE_FLAG)
+    type = rabbit_view(properties->content_type);
+  type = bus_str_cut(&type, ';');
+  while (type.len > 0 && type.data[type.len - 1] == ' ')
+    type.len--;
+  return type.len == sizeof bundle - 1 && strncasecmp(type.data, bundle, type.len) == 0;
+}
+
 static bool is_copy(struct bus_str name) {
   for (size_t i = 0; i < BUS_COUNT(headers_copies); i++)
     if (bus_str_is(name, headers_copies[i]))
@@ -219,6 +239,8 @@ static void read_header(struct bus_str name, const amqp_field_value_t *value, st
     ret->history = at_most(text_of(value), BUS_HISTORY_MAX);
   else if (bus_str_equal(name, BUS_STR(header_sender)))
     ret->sender = visible(text_of(value), BUS_NAME_MAX);
+  else if (ret->bundle && bus_str_equal(name, BUS_STR(header_count)))
+    ret->bundle_count = count_of(value);
   else if (is_copy(name))
     ret->copied = true;
 }
@@ -232,6 +254,7 @@ bool envelope_decode(const amqp_basic_properties_t *properties, struct bus_arena
       .reply_to = name_of(properties->reply_to, flags & AMQP_BASIC_REPLY_TO_FLAG, BUS_KEY_MAX - 1),
       .timestamp = timestamp_of(properties),
       .first_failed_at = BUS_NO_TIME,
+      .bundle = is_bundle(properties),
   };
   envelope_message_id(properties, &envelope.message_id);
   if (flags & AMQP_BASIC_CORRELATION_ID_FLAG)

@@ -19,6 +19,8 @@ static void check(const struct bus_envelope *envelope) {
   FUZZ_CHECK(is_name(envelope->type, BUS_TYPE_MAX) && is_name(envelope->app_id, BUS_NAME_MAX));
   FUZZ_CHECK(is_name(envelope->user_id, BUS_NAME_MAX) && is_name(envelope->reply_to, BUS_KEY_MAX - 1));
   FUZZ_CHECK(is_name(envelope->sender, BUS_NAME_MAX));
+  FUZZ_CHECK(envelope->bundle || envelope->bundle_count == 0);
+  FUZZ_CHECK(envelope->bundle_count >= 0 && envelope->bundle_count <= ENVELOPE_ATTEMPT_MAX);
   FUZZ_CHECK(envelope->attempt >= 0 && envelope->attempt <= ENVELOPE_ATTEMPT_MAX);
 }
 
@@ -45,6 +47,7 @@ static void compare(const struct bus_envelope *a, const struct bus_envelope *b) 
   FUZZ_CHECK(bus_str_equal(a->type, b->type) && bus_str_equal(a->reply_to, b->reply_to));
   FUZZ_CHECK(memcmp(&a->trace, &b->trace, sizeof a->trace) == 0);
   FUZZ_CHECK(a->attempt == b->attempt && bus_str_equal(a->sender, b->sender) && !b->copied);
+  FUZZ_CHECK(a->bundle == b->bundle && a->bundle_count == b->bundle_count);
   FUZZ_CHECK(a->timestamp <= 0 || a->timestamp == b->timestamp);
   FUZZ_CHECK(bus_str_equal(b->user_id, sender.user) && bus_str_equal(b->app_id, sender.user));
 }

@@ -2,6 +2,8 @@
 #include "amqp_fixture.h"
 #include "connection.h"
 
+#include <bus/bundle.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -89,6 +91,46 @@ TEST(consume_several_queues_by_index)
   assert_int_equal(link_nth(link, SEEN_DELIVERY, 0)->consumer + link_nth(link, SEEN_DELIVERY, 1)->consumer, 7);
   link_close(link);
   link_close(other);
+}
+
+/* Through the broker and back; a bundle that is published again, as to a dead queue, stays one. */
+TEST(consume_bundle_and_cut_it)
+{
+  static const struct bus_message_type type = BUS_EVENT("test.thing.v1", NULL, "test");
+  const char *queue;
+  struct link *link = open_with_messages(&queue, 0);
+  struct bus_envelope sent[3], outer;
+  struct bus_bundle_item items[3];
+  struct bus_publication publication = {.exchange = BUS_EXCHANGE_EVENT, .key = bus_str(queue), .envelope = &outer};
+  for (size_t i = 0; i < 3; i++) {
+    sent[i] = (struct bus_envelope){
+        .message_id = next_id(), .correlation_id = next_id(), .timestamp = (bus_time)(1 + i) * BUS_SECOND};
+    items[i] = (struct bus_bundle_item){&type, &sent[i], BUS_STR("{\"n\":5}")};
+  }
+  struct bus_uuid id = next_id();
+  uint64_t seq;
+  bus_bundle_envelope(items, 3, &id, &outer);
+  assert_true(bus_bundle_encode(bus_amqp_user(link->amqp), items, 3, link->arena, &publication.body));
+  assert_true(bus_amqp_publish(link->amqp, &publication, &seq, &link->err));
+  link_consume(link, queue, 0, 10);
+  link_await(link, SEEN_DELIVERY, 1, 5000);
+  outer = link_nth(link, SEEN_DELIVERY, 0)->delivery.envelope;
+  assert_true(bus_amqp_publish(link->amqp, &publication, &seq, &link->err));
+  link_await(link, SEEN_DELIVERY, 2, 5000);
+  const struct bus_delivery *delivery = &link_nth(link, SEEN_DELIVERY, 1)->delivery;
+  struct bus_bundle_element *elements;
+  size_t count;
+  assert_true(bus_uuid_equal(&delivery->envelope.message_id, &id));
+  if (!bus_bundle_cut(&delivery->envelope, delivery->body, link->arena, &elements, &count, &link->err))
+    fail_msg("%s", link->err.text);
+  assert_int_equal(count, 3);
+  for (size_t i = 0; i < 3; i++) {
+    assert_true(bus_uuid_equal(&elements[i].envelope.message_id, &sent[i].message_id));
+    assert_true(bus_uuid_equal(&elements[i].envelope.correlation_id, &sent[i].correlation_id));
+    assert_true(bus_str_is(elements[i].envelope.user_id, bus_amqp_user(link->amqp)));
+    assert_true(bus_str_is(elements[i].body, "{\"n\":5}"));
+  }
+  link_close(link);
 }
 
 TEST(consume_is_told_when_its_queue_is_deleted)

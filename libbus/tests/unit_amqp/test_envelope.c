@@ -179,6 +179,47 @@ static struct bus_envelope decode(const amqp_basic_properties_t *properties) {
   return envelope;
 }
 
+TEST(bundle_is_marked_by_its_content_type)
+{
+  struct envelope_wire wire;
+  struct bus_envelope envelope = full_envelope();
+  struct bus_publication publication = {.envelope = &envelope};
+  envelope.bundle = true;
+  envelope.bundle_count = 7;
+  envelope_encode(&publication, &sender, &wire);
+  assert_bytes(wire.properties.content_type, "application/cloudevents-batch+json");
+  assert_int_equal(header_of(&wire, "bus-count")->value.i64, 7);
+  assert_null(header_of(&wire, "cloudEvents:id")); /* a batch is no event */
+  struct bus_envelope back = decode(&wire.properties);
+  assert_true(back.bundle && back.bundle_count == 7);
+  wire.properties.content_type = amqp_cstring_bytes("application/json");
+  back = decode(&wire.properties);
+  assert_true(!back.bundle && back.bundle_count == 0);
+}
+
+TEST(content_type_of_a_bundle_is_read_as_a_media_type)
+{
+  static const struct {
+    const char *text;
+    bool bundle;
+  } cases[] = {{"application/cloudevents-batch+json", true},
+               {"Application/CloudEvents-Batch+JSON", true},
+               {"application/cloudevents-batch+json; charset=utf-8", true},
+               {"application/cloudevents-batch+json ;x", true},
+               {"application/cloudevents-batch+json2", false},
+               {"application/cloudevents-batch", false},
+               {"application/cloudevents+json", false},
+               {";", false},
+               {"", false}};
+  for (size_t i = 0; i < BUS_COUNT(cases); i++) {
+    amqp_basic_properties_t properties = {._flags = AMQP_BASIC_CONTENT_TYPE_FLAG,
+                                          .content_type = amqp_cstring_bytes(cases[i].text)};
+    assert_int_equal(decode(&properties).bundle, cases[i].bundle);
+    properties._flags = 0;
+    assert_false(decode(&properties).bundle);
+  }
+}
+
 static struct bus_envelope decode_header(const char *name, amqp_field_value_t value) {
   amqp_table_entry_t entry = {.key = amqp_cstring_bytes(name), .value = value};
   amqp_basic_properties_t properties = {._flags = AMQP_BASIC_HEADERS_FLAG,
