@@ -1,7 +1,6 @@
 """A whole stack: real servers, migrations and topology, with stand-ins for the services."""
 import os
 import re
-import shutil
 import signal
 import socket
 import stat
@@ -13,33 +12,7 @@ from dev.postgres import psql
 from dev.report import DevError
 from dev.stack import Stack
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 PARTS = len(manifests.NAMES) + 2  # with Postgres and RabbitMQ
-
-
-def tools_folder():
-    """A build that has the two programs that the tooling itself calls."""
-    for preset in (build.default_preset(), *build.PRESETS):
-        if all(os.path.exists(os.path.join(build.programs(preset), name)) for name in ("bus-topology", "bus-send")):
-            return build.programs(preset)
-    return None
-
-
-@pytest.fixture(scope="module")
-def programs():
-    tools = tools_folder()
-    if tools is None:
-        pytest.skip("bus-topology and bus-send are not built")
-    with runner.temporary_folder("dev-programs") as folder:
-        for name in manifests.NAMES:
-            shutil.copy(os.path.join(HERE, "stand_in.py"), os.path.join(folder, name))
-            os.chmod(os.path.join(folder, name), 0o755)
-        for name in ("bus-topology", "bus-send"):
-            os.symlink(os.path.join(tools, name), os.path.join(folder, name))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(build, "programs", lambda preset: folder)
-            patch.setenv("PORT", "1")  # must not reach any service
-            yield folder
 
 
 @pytest.fixture(scope="module")
@@ -192,18 +165,6 @@ def test_servers_come_back_under_running_services(stack):
 
 
 # The verbs, on a stack of the user's own
-
-@pytest.fixture
-def own(programs, folder, monkeypatch):
-    """Free ports by their variables, as a user whose usual ports are taken would have it."""
-    from dev import ports
-    monkeypatch.setenv("ORDERBUS_STATE", os.path.join(folder, "own"))
-    for name, port in ports.pick_free().items():
-        monkeypatch.setenv(ports.TABLE[name][1], str(port))
-    monkeypatch.setattr(build, "build_programs", lambda preset: None)
-    yield os.path.join(folder, "own")
-    cli.main(["down"])
-
 
 def test_a_users_day(own, dev, unread, capsys):
     assert cli.main(["up"]) == 0

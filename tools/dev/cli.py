@@ -48,7 +48,11 @@ def parser():
     def preset(added):
         added.add_argument("--preset", choices=build.PRESETS, help="default: ORDERBUS_PRESET, else release")
 
-    preset(verb("up", verbs.up, "install what is missing, build, start everything and place one order"))
+    added = verb("up", verbs.up, "install what is missing, build, start everything and place one order")
+    preset(added)
+    added.add_argument("--supervise", action="store_true",
+                       help="and leave a supervisor behind, which restarts services and private servers that die, 0.2 "
+                            "to 5 s later; ./dev down ends it first")
     verb("migrate", verbs.migrate, "make roles and databases, and deploy the migrations that are missing")
     verb("seed", verbs.seed, "put the sample catalogue into the running stack, unless it is there")
     added = verb("test", suites.test, "run everything that CI runs, or some suites of it")
@@ -59,7 +63,7 @@ def parser():
     verb("status", verbs.status, "what runs; the exit status is 0 if all of it is ready")
     verb("topology", verbs.topology, "compare the broker's exchanges, queues and bindings with what they must be")
     added = verb("logs", verbs.logs, "follow the logs of all parts, or of one")
-    added.add_argument("service", nargs="?", metavar="SVC", help=_parts())
+    added.add_argument("service", nargs="?", metavar="SVC", help=_parts() + ", or supervisor")
     added.add_argument("-n", "--lines", type=int, default=20, help="how many lines to begin with (20)")
     added.add_argument("--no-follow", action="store_true", help="print and end")
     added = verb("psql", verbs.psql, "psql on one of the databases, as its administrator")

@@ -55,8 +55,9 @@ class Postgres:
     def running(self):
         return self.process.pid() is not None
 
-    def start(self):
-        """Starts the server unless it runs with these very settings; → True if it was started."""
+    def start(self, wait=True):
+        """Starts the server unless it runs with these very settings; → True if it was started. wait: until it accepts
+        connections."""
         settings = self._settings()
         if self.running():
             if self.process.matches(settings):
@@ -70,7 +71,8 @@ class Postgres:
         account.write_file(os.path.join(self.data, "orderbus.conf"), settings, USER)
         self.process.start([*account.prefix(USER), *self._wrapper(), f"{binaries}/postgres", "-D", self.data],
                            _environment(), self.home, settings)
-        self.process.wait_until(self._accepts, START_SECONDS, "ready")
+        if wait:
+            self.process.wait_until(self._accepts, START_SECONDS, "ready")
         return True
 
     def stop(self):

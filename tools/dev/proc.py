@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import time
 
 from dev import account
@@ -75,6 +76,10 @@ class Process:
         if done:
             self._ended[pid] = os.waitstatus_to_exitcode(status)
 
+    def exit_status(self, pid):
+        """None: it runs, or this object has not seen it end."""
+        return self._ended.get(pid)
+
     def exit_statuses(self):
         """Exit statuses of ended processes that this object started; a negative one is a signal."""
         return list(self._ended.values())
@@ -98,6 +103,18 @@ class Process:
         child.returncode = 0  # this object must not wait for a process that is meant to outlive it
         return child.pid
 
+    def become(self, folder):
+        """Makes the calling process the named one: it works in `folder`, and its output goes to the log."""
+        self._rotate_log()
+        os.chdir(folder)
+        nowhere = os.open(os.devnull, os.O_RDONLY)
+        log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        for target, source in ((0, nowhere), (1, log), (2, log)):
+            os.dup2(source, target)
+        sys.stdout = sys.stderr = open(1, "w", encoding="utf-8", closefd=False)
+        record = {"pid": os.getpid(), "started": start_time(os.getpid()), "settings": ""}
+        account.write_file(self.pid_file, json.dumps(record) + "\n")
+
     def _rotate_log(self):
         """Logs are appended to for as long as the state lives; two files bound them well enough here."""
         if os.path.exists(self.log) and os.path.getsize(self.log) > LOG_MAX:
@@ -115,8 +132,10 @@ class Process:
         return True
 
     def wait_end(self, seconds):
+        """Until the process that runs now has ended: a supervisor may start another one at once."""
         deadline = time.monotonic() + seconds
-        while self.pid() is not None:
+        record = self.record()
+        while self.pid() is not None and self.record() == record:
             if time.monotonic() > deadline:
                 return False
             time.sleep(POLL_SECONDS)

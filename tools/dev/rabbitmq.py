@@ -50,8 +50,9 @@ class RabbitMQ:
     def _prefix(self):
         return account.prefix(USER)
 
-    def start(self):
-        """Starts epmd and the broker unless both run with these very settings; → True if anything was started."""
+    def start(self, wait=True):
+        """Starts epmd and the broker unless both run with these very settings; → True if anything was started. wait:
+        until the broker listens."""
         settings = self._settings()
         if self.running() and self.process.matches(settings):
             return False
@@ -64,7 +65,8 @@ class RabbitMQ:
         self._start_epmd()
         self.process.start([*self._prefix(), f"{BIN}/rabbitmq-server"], self._environment(), self.home,
                            settings)
-        self.process.wait_until(self._listens, START_SECONDS, "ready")
+        if wait:
+            self.process.wait_until(self._listens, START_SECONDS, "ready")
         return True
 
     def stop(self):

@@ -6,12 +6,14 @@ from dev import build, databases, manifests, ports, services
 from dev.broker import Broker
 from dev.parallel import at_once
 from dev.postgres import psql
+from dev.proc import Process
 from dev.report import DevError, warn
 from dev.servers import Servers, end_leftovers
 from dev.state import State
 
 SERVERS = ("postgres", "rabbitmq")
 VHOST = "orderbus"
+SUPERVISOR_SECONDS = 5
 
 
 class Stack:
@@ -32,6 +34,7 @@ class Stack:
         self.overrides = overrides or {}
         self.given = given or {}
         self.ports = chosen or self.state.free_ports()
+        self.supervisor = Process(self.state, "supervisor")
         self.servers = self.make_servers()
         self.databases = databases.Databases(self.state, self._admin_urls())
         self.broker = Broker(self.state, self.given.get("amqp") or self.servers.rabbitmq.url(), self._management_url())
@@ -106,7 +109,9 @@ class Stack:
             service.wait_ready(seconds)
 
     def stop(self):
-        """Services drain together, then the broker, epmd and Postgres; nothing of this state runs afterwards."""
+        """First the supervisor ends, then services drain together, then the broker, epmd and Postgres end; nothing of
+        this state runs afterwards."""
+        self._end_supervisor()
         with self.state.lock():
             self.stop_services()
             self.servers.stop()
@@ -116,11 +121,16 @@ class Stack:
         """As stop, for a stack that nobody will start again: the services drain, and the broker, which would take
         seconds, is killed."""
         try:
+            self._end_supervisor()
             with self.state.lock():
                 self.stop_services()
                 self.servers.rabbitmq.kill()
         finally:
             self.stop()
+
+    def _end_supervisor(self):
+        """Without the state's lock, which it may hold."""
+        self.supervisor.stop((signal.SIGTERM, SUPERVISOR_SECONDS))
 
     def stop_services(self):
         for service in self.services.values():
@@ -140,6 +150,14 @@ class Stack:
         if name in self.own_servers():
             return self._server(name)
         raise DevError(f"there is no {name} here: choose one of {', '.join([*manifests.NAMES, *self.own_servers()])}")
+
+    def begin_part(self, name):
+        """Starts a service or server, and does not wait until it is ready."""
+        part = self.part(name)
+        if name in self.services:
+            part.start()
+        else:
+            part.start(wait=False)
 
     def start_service(self, name, wait=True):
         part = self.part(name)

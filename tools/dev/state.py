@@ -6,12 +6,22 @@ import os
 import secrets
 import shutil
 import threading
+import time
 
 from dev import account, ports
 from dev.report import DevError
 
 MARK = "orderbus-state"
+SUPERVISOR_SECONDS = 5
 _SECRETS = threading.Lock()  # servers are started at the same time
+
+
+def _locked(file):
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class State:
@@ -45,13 +55,16 @@ class State:
 
     @contextlib.contextmanager
     def lock(self):
-        """One change of the stack at a time; a second ./dev says so instead of waiting silently."""
+        """One change of the stack at a time; a second ./dev says so instead of waiting silently. A supervisor holds the
+        lock for a moment, as long as it restarts a part."""
         self.create()
+        patience = SUPERVISOR_SECONDS if os.path.exists(os.path.join(self.path, "run", "supervisor.json")) else 0.0
+        deadline = time.monotonic() + patience
         with open(os.path.join(self.path, "lock"), "a", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise DevError(f"another ./dev is changing the stack in {self.path}; wait for it to end") from None
+            while not _locked(file):
+                if time.monotonic() >= deadline:
+                    raise DevError(f"another ./dev is changing the stack in {self.path}; wait for it to end")
+                time.sleep(0.05)
             yield self
 
     def read(self, name):

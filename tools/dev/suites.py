@@ -150,7 +150,7 @@ TABLE = {
     "docs": (10, _pytest("docs")),
     "purity": (30, _pytest("purity")),
     "install": (60, _pytest("install")),
-    "dev": (400, _pytest("dev")),
+    "dev": (440, _pytest("dev")),
     "system": (650, _pytest("system")),
     "crash": (150, _pytest("crash")),
     "load": (100, _pytest("load")),

@@ -4,7 +4,7 @@ import signal
 import time
 
 from dev import build as building
-from dev import demo, manifests, packages, paths, session, token, urls
+from dev import demo, manifests, packages, paths, session, supervise, token, urls
 from dev.report import DevError, step
 from dev.servers import TestServers
 from dev.state import State
@@ -15,18 +15,27 @@ def up(options):
     stack = session.new(options.preset)
     step("build", f"preset {stack.preset}")
     building.build_programs(stack.preset)
-    with stack.state.lock():
-        stack.check_ports()
-        _say_servers(stack, stack.start_servers())
-        _say_changes(stack.prepare())
-        started = stack.start_services()
-        step("services", ", ".join(started) + " started" if started else "all running")
+    if options.supervise:
+        supervise.begin(stack, lambda: _start(stack), session.required)
+    else:
+        _start(stack)
+    if (pid := stack.supervisor.pid()) is not None:
+        step("supervisor", f"restarts what dies, pid {pid}, log {stack.supervisor.log}")
     _seed(stack)
     order = demo.place_order(stack, token.issue(stack, "customer"))
     step("order", f"{order['order_id']} {order['status']}, total {order['total']} {order['currency']}")
     _say_where(stack)
     _say_tokens(stack)
     return 0
+
+
+def _start(stack):
+    with stack.state.lock():
+        stack.check_ports()
+        _say_servers(stack, stack.start_servers())
+        _say_changes(stack.prepare())
+        started = stack.start_services()
+        step("services", ", ".join(started) + " started" if started else "all running")
 
 
 def _say_changes(changes):
@@ -119,8 +128,20 @@ def status(_options):
         healthy = healthy and ready
         word = "ready" if ready else "not ready" if pid else "died" if process.died() else "stopped"
         step(name, f"{word:<10}" + (f"pid {pid:<8} up {_age(pid):<10} {_memory(pid)}" if pid else ""))
+    healthy = _say_supervisor(stack) and healthy
     _say_where(stack)
     return 0 if healthy else 1
+
+
+def _say_supervisor(stack):
+    """→ False if it died. A stack without one has no such line."""
+    pid = stack.supervisor.pid()
+    if pid:
+        step("supervisor", f"{'running':<10}pid {pid:<8} up {_age(pid):<10} {supervise.summary(stack.state)}")
+    elif stack.supervisor.died():
+        step("supervisor", "died      ./dev up --supervise starts another one")
+        return False
+    return True
 
 
 def _age(pid):
@@ -145,8 +166,9 @@ def _memory(pid):
 def logs(options):
     """Hands over to tail, which follows until it is interrupted."""
     stack = session.required()
-    names = [options.service] if options.service else [*stack.own_servers(), *manifests.NAMES]
-    files = [stack.log(name) for name in names if os.path.exists(stack.log(name))]
+    names = [options.service] if options.service else [*stack.own_servers(), *manifests.NAMES, "supervisor"]
+    logs_of = {name: stack.supervisor.log if name == "supervisor" else stack.log(name) for name in names}
+    files = [path for path in logs_of.values() if os.path.exists(path)]
     if not files:
         raise DevError("there are no logs yet")
     follow = [] if options.no_follow else ["-F"]
