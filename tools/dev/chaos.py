@@ -14,6 +14,25 @@ from dev.report import DevError, step
 RESULTS = os.path.join(paths.ROOT, "chaos-testing", "results", "scenarios.md")
 WORDS = ("all", "list", "install")
 CRASH_MATRIX = "crash-matrix"
+SOAK = "soak"
+
+
+def add_options(added):
+    added.add_argument("scenarios", nargs="*", metavar="SCENARIO",
+                       help="as ./dev chaos list names them, all, crash-matrix [list], or soak: an hour of orders "
+                            "under random faults")
+    added.add_argument("--only", metavar="SERVICE/POINT/FAULT", action="append",
+                       help='of crash-matrix; the end of a part may be "*"; may be repeated')
+    added.add_argument("--short", action="store_true", help="a few seconds each")
+    added.add_argument("--no-record", action="store_true", help="leave the tables in chaos-testing/results as they are")
+    added.add_argument("--times", type=int, default=1, metavar="N", help="so often, one after the other")
+    added.add_argument("--jobs", type=int, default=1, metavar="N", help="scenarios at a time, on their own stacks (1)")
+    added.add_argument("--minutes", type=float, help="of soak (60; with --short 3)")
+    added.add_argument("--rate", type=float, metavar="N", help="of soak: orders a second (100; with --short 50)")
+    added.add_argument("--fault-every", type=float, metavar="SECONDS", help="of soak (180; with --short 20)")
+    added.add_argument("--seed", type=int, metavar="N",
+                       help="of soak: chooses the faults; without it another one each time, which is printed")
+    return added
 
 
 def chaos(options):
@@ -26,6 +45,9 @@ def chaos(options):
         from chaos.crash_matrix import run
         return run.run(options.preset or "dev", options.only, options.short, "list" in options.scenarios,
                        not options.no_record)
+    if options.scenarios == [SOAK]:
+        from chaos.soak import run as soak
+        return soak.run(options)
     from chaos import catalogue
     known = catalogue.scenarios()
     if not options.scenarios or "list" in options.scenarios:

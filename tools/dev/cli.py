@@ -93,16 +93,8 @@ def parser():
     k6.add_options(verb("k6", k6.k6, "load on the stack by the k6 that you have (PATH or K6): a script, or list"))
     load.add_options(verb("load", load.load, "run one of the load programs"))
     invariants.add_options(verb("invariants", invariants.invariants, "check the five invariants of a system"))
-    added = verb("chaos", chaos.chaos, "faults on the real stack: scenarios, all, list, or install (their proxy)")
-    added.add_argument("scenarios", nargs="*", metavar="SCENARIO",
-                       help="as ./dev chaos list names them, all, or crash-matrix [list]")
-    added.add_argument("--only", metavar="SERVICE/POINT/FAULT", action="append",
-                       help='of crash-matrix; the end of a part may be "*"; may be repeated')
-    added.add_argument("--short", action="store_true", help="a few seconds each")
-    added.add_argument("--no-record", action="store_true", help="leave the tables in chaos-testing/results as they are")
-    added.add_argument("--times", type=int, default=1, metavar="N", help="so often, one after the other")
-    added.add_argument("--jobs", type=int, default=1, metavar="N", help="scenarios at a time, on their own stacks (1)")
-    preset(added)
+    preset(chaos.add_options(verb("chaos", chaos.chaos, "faults on the real stack: scenarios, all, list, soak, or "
+                                                        "install (their proxy)")))
     contract.add_options(verb("contract", contract.contract,
                               "install the programs of the suites `contract` and `live`: oasdiff, schemathesis, …"))
     verb("issuers", issuers.issuers, "install the issuers of tokens that the suite `attack` tries an edge with"

@@ -36,6 +36,10 @@ SUMMARIES = {
     "chaos-testing/results/leaks.md": (r": (\d+ requests),$", r"^(FAILED|[A-Z].* and all invariants held)\.$",
                                        r"^`.*`, ([\d-]+): "),
     "chaos-testing/results/soak.md": (r"([\d.]+ minutes at \d+ requests a second)", r"^`.*`, ([\d-]+),"),
+    "chaos-testing/results/chaos-soak.md": (
+        r"([\d.]+ minutes at [\d.]+ orders/s)", r"^\| availability, [^|]*\| (?P<available>[\d.]+%) \|",
+        r"^\| availability without retries \| (?P<without_retries>[\d.]+%) \|", r"^\| lost \| (?P<lost>\d+) \|",
+        r"^Written by .* on ([\d-]+)[:,]"),
     "load-testing/results/bench.md": (
         r"^\| accepted orders/s +\| +(?P<accepted_orders_a_second>[\d,]+) ",
         r"^\| confirmed orders/s +\| +(?P<confirmed_orders_a_second>[\d,]+) "),

@@ -18,4 +18,5 @@ TABLE = {
     "sim-long": (600, _verb("sim", "--seeds", "100000", "--no-record")),
     "crash-matrix": (2700, _verb("chaos", "crash-matrix", "--no-record")),
     "chaos-long": (2400, _verb("chaos", "all", "--no-record")),
+    "chaos-soak": (480, _verb("chaos", "soak", "--short", "--seed", "1")),
 }

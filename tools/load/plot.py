@@ -30,24 +30,27 @@ def _text(x, y, text, more=""):
     return f'<text x="{x:.0f}" y="{y:.0f}"{more}>{html.escape(text)}</text>'
 
 
-def _chart(title, lines, top, seconds):
+def _chart(title, lines, top, seconds, marks):
     highest = ceiling(max(y for points in lines.values() for _, y in points) or 1)
     yield _text(LEFT, top - 8, title, ' font-weight="bold"')
     yield f'<rect x="{LEFT}" y="{top}" width="{PLOT}" height="{HEIGHT}" fill="none" stroke="#bbb"/>'
     for part in (0, .5, 1):
         yield _text(LEFT - 6, top + HEIGHT * (1 - part) + 4, f"{highest * part:g}", ' text-anchor="end"')
         yield _text(LEFT + PLOT * part, top + HEIGHT + 14, f"{seconds * part / 60:.3g} min", ' text-anchor="middle"')
+    for at in marks:
+        x = f"{LEFT + at / seconds * PLOT:.1f}"
+        yield f'<line x1="{x}" x2="{x}" y1="{top}" y2="{top + HEIGHT}" stroke="#ddd"/>'
     for number, (name, points) in enumerate(lines.items()):
         colour = COLOURS[number % len(COLOURS)]
         yield _line(points, top, highest, seconds, colour)
         yield _text(LEFT + PLOT + 10, top + 12 + 16 * number, name, f' fill="{colour}"')
 
 
-def svg(charts, seconds):
-    """charts: {title: {line's name: [(second, value)]}}"""
+def svg(charts, seconds, marks=()):
+    """charts: {title: {line's name: [(second, value)]}}; marks: seconds with a thin line from top to bottom"""
     height = TOP + len(charts) * (HEIGHT + GAP)
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" '
              'font-size="11">', '<rect width="100%" height="100%" fill="#fff"/>']
     for number, (title, lines) in enumerate(charts.items()):
-        parts += _chart(title, lines, TOP + number * (HEIGHT + GAP), seconds)
+        parts += _chart(title, lines, TOP + number * (HEIGHT + GAP), seconds, marks)
     return "\n".join([*parts, "</svg>", ""])
