@@ -207,7 +207,7 @@ static bool take_name(struct cut *cut, enum attribute *ret) {
 }
 
 static bool take_attribute(struct cut *cut, struct bus_bundle_element *element, struct found *found) {
-  enum attribute attribute;
+  enum attribute attribute = ATTRIBUTES;
   struct bus_str json;
   char room[TEXT_MAX];
   if (!take_name(cut, &attribute))
