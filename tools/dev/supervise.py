@@ -94,7 +94,7 @@ class Supervisor:
         while (self._stack.supervisor.record() or {}).get("pid") == os.getpid():
             try:
                 self.look()
-            except ERRORS as error:
+            except Exception as error:  # whatever went wrong with one part, the others need their supervisor
                 print(json.dumps({"ts": _now(), "msg": f"{type(error).__name__}: {error}"}), flush=True)
             time.sleep(POLL_SECONDS)
 
@@ -113,12 +113,12 @@ class Supervisor:
 
     def _look_at(self, name, watch):
         process = self._process(name)
-        record = process.record()
-        if record is None and not watch.failing:  # stopped on purpose
+        record, pid = process.record(), process.pid()
+        if pid is not None:
+            watch.sees(pid)
+        elif record is None and not watch.failing:  # stopped on purpose
             watch.due = None
             self._statuses.pop(watch.pid, None)
-        elif process.pid() is not None:
-            watch.sees(record["pid"])
         elif watch.due is None:
             watch.died(record["pid"], self._status(process, record["pid"]))
         elif time.monotonic() >= watch.due:
@@ -139,11 +139,12 @@ class Supervisor:
                     return  # another ./dev started or stopped it meanwhile
                 self._stack = self._current()
                 self._stack.begin_part(name)
+                pid = self._process(name).record()["pid"]
         except ERRORS as error:
             watch.failed(error)
             self._log(name, watch, None)
             return
-        self._log(name, watch, self._process(name).record()["pid"])
+        self._log(name, watch, pid)
         watch.begun()
 
     def _log(self, name, watch, pid):
