@@ -1,4 +1,5 @@
 """The suites that ./dev test runs only with --all, or by name: they prove more than the others, and take longer."""
+import os
 import sys
 
 from dev import paths
@@ -15,6 +16,7 @@ def _verb(*words):
 
 # name: (budget in seconds on two cores, what runs it)
 TABLE = {
+    "mutate": (600, _verb("mutate", "--sample", "40", "--record", os.path.join("build", "mutation", "suite.jsonl"))),
     "sim-long": (600, _verb("sim", "--seeds", "100000", "--no-record")),
     "crash-matrix": (2700, _verb("chaos", "crash-matrix", "--no-record")),
     "chaos-long": (2400, _verb("chaos", "all", "--no-record")),
