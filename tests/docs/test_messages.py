@@ -3,7 +3,10 @@ import copy
 import glob
 import json
 import os
+import re
 import subprocess
+import sys
+import types
 
 import jsonschema
 import pytest
@@ -129,7 +132,8 @@ def test_the_schemas_are_valid_and_every_field_is_described(schemas):
 
 def test_both_documents_have_the_same_messages(schemas, asyncapi):
     components = asyncapi["components"]
-    assert set(components["messages"]) == set(schemas["$defs"]) == set(components["schemas"]) - {"envelope"}
+    alone = {name for name in components["messages"] if not name.endswith(".bundle")}
+    assert alone == set(schemas["$defs"]) == set(components["schemas"]) - {"envelope", "bundle", "cloudevent"}
     assert all(components["schemas"][name] == schema for name, schema in schemas["$defs"].items())
 
 
@@ -153,8 +157,88 @@ def test_every_reference_leads_to_its_part(asyncapi):
 def test_every_message_is_on_one_channel_and_every_command_has_a_sender_and_a_queue(asyncapi):
     listed = [name for channel in asyncapi["channels"].values() for name in channel["messages"]]
     assert sorted(listed) == sorted(asyncapi["components"]["messages"])
-    for name, message in asyncapi["components"]["messages"].items():
+    messages = asyncapi["components"]["messages"]
+    commands = {name for name, message in messages.items() if message["tags"][0]["name"] == "command"}
+    for name, message in messages.items():
         found = {one["action"] for one in asyncapi["operations"].values()
-                 if one["messages"][0]["$ref"].endswith(f"/messages/{name}")}
-        if message["tags"][0]["name"] == "command":
+                 if any(form["$ref"].endswith(f"/messages/{name}") for form in one["messages"])}
+        if message["name"] in commands:
             assert found == {"send", "receive"}, name
+
+
+# Both forms of a message
+
+def test_commands_events_and_answers_have_a_second_form_and_queries_have_none(asyncapi):
+    messages = asyncapi["components"]["messages"]
+    for name, message in messages.items():
+        kind = message["tags"][0]["name"]
+        if kind in ("command", "answer"):
+            assert messages[name + ".bundle"]["contentType"] == "application/cloudevents-batch+json"
+        assert kind != "query" or name + ".bundle" not in messages
+    assert "order.confirmed.v1.bundle" in messages and "order.changed.v1.bundle" not in messages, "a notice is single"
+
+
+def forms():
+    """The properties and body of each AMQP message that the C encoder makes of two messages: one, the other, both."""
+    program = os.path.join(build.folder(PRESET), "tests", "print_forms")
+    done = subprocess.run([program], capture_output=True, timeout=60, check=True)
+    for line in done.stdout.splitlines():
+        *texts, body = line.split(b"\t")
+        names = ("content_type", "message_id", "type", "correlation_id")
+        yield types.SimpleNamespace(**{name: text.decode() or None for name, text in zip(names, texts)}), body
+
+
+def reader_of_the_document():
+    with open(os.path.join(paths.ROOT, "docs", "messages.md"), encoding="utf-8") as file:
+        return re.search(r"```python\n(.*?)```", file.read(), re.S).group(1)
+
+
+def read_by(source, deliveries, capsys, monkeypatch):
+    """Runs a reader on the deliveries: what it prints, and what it acks."""
+    acked = []
+
+    class Channel:
+        def basic_consume(self, queue, on_message):
+            self.on_message = on_message
+
+        def start_consuming(self):
+            for tag, (properties, body) in enumerate(deliveries):
+                self.on_message(self, types.SimpleNamespace(delivery_tag=tag), properties, body)
+
+        def basic_qos(self, prefetch_count):
+            pass
+
+        def basic_ack(self, tag):
+            acked.append(tag)
+    pika = types.ModuleType("pika")
+    pika.URLParameters = str
+    pika.BlockingConnection = lambda url: types.SimpleNamespace(channel=Channel)
+    monkeypatch.setitem(sys.modules, "pika", pika)
+    monkeypatch.setenv("RABBITMQ_URL", "amqp://localhost")
+    monkeypatch.setattr(sys, "argv", ["reader", "a-queue"])
+    exec(compile(source, "reader", "exec"), {"__name__": "__main__"})  # pylint: disable=exec-used
+    return capsys.readouterr().out.splitlines(), acked
+
+
+def test_the_reader_of_the_document_reads_both_forms(capsys, monkeypatch):
+    source = reader_of_the_document()
+    assert len(source.splitlines()) <= 30
+    first, second, bundle = forms()
+    alone = read_by(source, [first, second], capsys, monkeypatch)
+    assert alone == ([
+        'order.confirmed.v1 02000000-0000-0000-0000-000000000000 {"note": "\\u00e9 ]},{\\""}',
+        'order.confirmed.v1 04000000-0000-0000-0000-000000000000 {"numbers": [1, 2]}'], [0, 1])
+    assert read_by(source, [bundle], capsys, monkeypatch) == (alone[0], [0])
+    assert read_by(source, [second, bundle, first], capsys, monkeypatch)[0] == alone[0][::-1], "each message once"
+
+
+def test_a_bundle_fits_its_schema(asyncapi):
+    *_, (properties, body) = forms()
+    message = asyncapi["components"]["messages"][properties.type + ".bundle"]
+    assert message["contentType"] == properties.content_type
+    schema = copy.deepcopy({**message["payload"], "components": asyncapi["components"]})
+    events = json.loads(body)
+    schema["components"]["schemas"][properties.type]["required"] = []  # the bodies are any ones
+    jsonschema.Draft202012Validator(schema).validate(events)
+    events[1]["type"] = "order.place.v1"
+    assert not jsonschema.Draft202012Validator(schema).is_valid(events)

@@ -44,6 +44,8 @@ struct bus_message_type {
   { .type = (name), .exchange = BUS_EXCHANGE_CMD, .senders = {__VA_ARGS__}, .schema = (body) }
 #define BUS_EVENT(name, body, ...)                                                                                     \
   { .type = (name), .exchange = BUS_EXCHANGE_EVENT, .senders = {__VA_ARGS__}, .schema = (body) }
+#define BUS_SINGLE_EVENT(name, body, ...)                                                                              \
+  { .type = (name), .exchange = BUS_EXCHANGE_EVENT, .senders = {__VA_ARGS__}, .single = true, .schema = (body) }
 #define BUS_NOTICE(name, body, ...)                                                                                    \
   { .type = (name), .exchange = BUS_EXCHANGE_EVENT, .senders = {__VA_ARGS__}, .notice = true, .schema = (body) }
 #define BUS_QUERY(name, body, ...)                                                                                     \

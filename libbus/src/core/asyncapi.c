@@ -1,9 +1,11 @@
 /* The AsyncAPI 3.0 document of a topology, and the JSON Schemas of its messages. */
 #include <bus/asyncapi.h>
+#include <bus/bundle.h>
 
 #include "json_schema.h"
 
 #define ANSWERS "answers" /* the channel of bus.reply */
+#define BUNDLE ".bundle"  /* behind a type: its messages in bundles */
 
 /* A message carries no null: absent members are left out. Decoders accept null for them, and ignore unknown members. */
 static const struct bus_schema_use of_messages = {.strict = false, .nullable = true};
@@ -67,6 +69,9 @@ static void write_channel(struct bus_json_writer *writer, const struct bus_topol
       continue;
     bus_json_put(writer, "$r$s:{'$r':", bus_json_comma(more), type->type, "$ref");
     bus_json_put(writer, "'#/components/messages/$r'}", type->type);
+    if (bus_message_bundles(type))
+      bus_json_put(writer, ",'$r" BUNDLE "':{'$r':'#/components/messages/$r" BUNDLE "'}", type->type, "$ref",
+                   type->type);
     more = true;
   }
   bus_json_put(writer, "},'bindings':{'amqp':{'is':'routingKey','exchange':{'name':$s,'type':'topic','durable':true,",
@@ -98,7 +103,13 @@ static void write_operation(struct bus_json_writer *writer, const char *who, boo
   bus_json_raw(writer, channel);
   bus_json_put(writer, "'},'messages':[{'$r':'#/channels/", "$ref");
   bus_json_raw(writer, channel);
-  bus_json_put(writer, "/messages/$r'}]}", type->type);
+  bus_json_put(writer, "/messages/$r'}", type->type);
+  if (bus_message_bundles(type)) {
+    bus_json_put(writer, ",{'$r':'#/channels/", "$ref");
+    bus_json_raw(writer, channel);
+    bus_json_put(writer, "/messages/$r" BUNDLE "'}", type->type);
+  }
+  bus_json_put(writer, "]}");
   *more = true;
 }
 
@@ -149,26 +160,85 @@ static void write_message(struct bus_json_writer *writer, const struct bus_messa
   bus_json_put(writer, "'payload':{'$r':'#/components/schemas/$r'}}", "$ref", type->type);
 }
 
+/* The other form of a message. Its tag keeps it apart from the types. */
+static void write_bundle(struct bus_json_writer *writer, const struct bus_message_type *type) {
+  bus_json_put(writer, ",'$r" BUNDLE "':{'name':$s,'title':'$r" BUNDLE "','summary':'several $r in one AMQP message',",
+               type->type, type->type, type->type, type->type);
+  bus_json_put(writer, "'contentType':$s,'tags':[{'name':'bundle'}],'headers':{'$r':'#/components/schemas/bundle'},",
+               BUS_BUNDLE_CONTENT_TYPE, "$ref");
+  bus_json_put(writer, "'payload':{'type':'array','minItems':1,'maxItems':$d,'items':{'allOf':[",
+               (long long)BUS_BUNDLE_MAX);
+  bus_json_put(writer, "{'$r':'#/components/schemas/cloudevent'},{'type':'object','properties':{", "$ref");
+  bus_json_put(writer, "'type':{'const':$s},'data':{'$r':'#/components/schemas/$r'}}}]}}}", type->type, "$ref",
+               type->type);
+}
+
+struct property {
+  const char *name, *schema, *description;
+};
+
+static void write_properties(struct bus_json_writer *writer, const char *title, const char *required,
+                             const struct property *properties, size_t count) {
+  bus_json_put(writer, "$s:{'title':$s,'type':'object','required':[$r],'properties':{", title, title, required);
+  for (size_t i = 0; i < count; i++)
+    bus_json_put(writer, "$r$s:{$r,'description':$s}", bus_json_comma(i > 0), properties[i].name, properties[i].schema,
+                 properties[i].description);
+  bus_json_put(writer, "}},");
+}
+
+#define UUID "\"type\":\"string\",\"format\":\"uuid\""
+#define TEXT(max) "\"type\":\"string\",\"maxLength\":" #max
+#define CONST(value) "\"const\":\"" value "\""
+
+/* Properties and headers of a bundle, and its elements (bus/bundle.h). */
+static void write_bundle_schemas(struct bus_json_writer *writer) {
+  static const struct property envelope[] = {
+      {"message_id", UUID, "the bundle's own; receivers know duplicates by the ids of its elements"},
+      {"type", TEXT(64), "that of all elements"},
+      {"user_id", TEXT(64), "the publisher, checked by the broker"},
+      {"app_id", TEXT(64), "the publisher"},
+      {"reply_to", TEXT(255), "the queue of the asker, of all elements"},
+      {"bus-count", "\"type\":\"integer\",\"minimum\":1,\"maximum\":128", "number of elements"},
+  };
+  static const struct property element[] = {
+      {"specversion", CONST("1.0"), "of CloudEvents"},
+      {"id", UUID, "the message_id of this message: the key by which receivers know a duplicate"},
+      {"source", TEXT(65), "/ and the publisher"},
+      {"type", TEXT(64), "name and version of the message"},
+      {"subject", UUID, "the correlation_id: the order or product; absent where there is none"},
+      {"time", "\"type\":\"string\",\"format\":\"date-time\"", "when the message was made"},
+      {"datacontenttype", CONST("application/json"), "of data"},
+      {"traceparent", TEXT(55), "the trace, as in W3C Trace Context"},
+      {"tracestate", TEXT(512), "belongs to traceparent"},
+      {"causationid", UUID, "the message that led to this one"},
+      {"data", "\"type\":\"object\"", "the body of this message"},
+  };
+  write_properties(writer, "bundle", "\"message_id\",\"type\",\"bus-count\"", envelope, BUS_COUNT(envelope));
+  write_properties(writer, "cloudevent", "\"specversion\",\"id\",\"source\",\"type\",\"data\"", element,
+                   BUS_COUNT(element));
+}
+
 /* The envelope: AMQP's properties beside the header fields (bus/message.h). */
 static void write_envelope(struct bus_json_writer *writer) {
-  static const struct property {
-    const char *name, *schema, *description;
-  } properties[] = {
-      {"message_id", "\"format\":\"uuid\"", "a UUIDv7: the key by which receivers know a duplicate"},
-      {"type", "\"maxLength\":64", "name and version of the message"},
-      {"correlation_id", "\"format\":\"uuid\"", "the order or product; absent where there is none"},
-      {"user_id", "\"maxLength\":64", "the publisher, checked by the broker"},
-      {"app_id", "\"maxLength\":64", "the publisher"},
-      {"reply_to", "\"maxLength\":255", "the queue of the asker, in a query or command that wants an answer"},
-      {"causation-id", "\"format\":\"uuid\"", "the message that led to this one"},
-      {"traceparent", "\"maxLength\":55", "the trace, as in W3C Trace Context"},
+  static const struct property properties[] = {
+      {"message_id", UUID, "a UUIDv7: the key by which receivers know a duplicate"},
+      {"type", TEXT(64), "name and version of the message"},
+      {"correlation_id", UUID, "the order or product; absent where there is none"},
+      {"user_id", TEXT(64), "the publisher, checked by the broker"},
+      {"app_id", TEXT(64), "the publisher"},
+      {"reply_to", TEXT(255), "the queue of the asker, in a query or command that wants an answer"},
+      {"causation-id", UUID, "the message that led to this one"},
+      {"traceparent", TEXT(55), "the trace, as in W3C Trace Context"},
   };
-  bus_json_put(writer, "'envelope':{'title':'envelope','type':'object','required':['message_id','type'],"
-                       "'properties':{");
-  for (size_t i = 0; i < BUS_COUNT(properties); i++)
-    bus_json_put(writer, "$r$s:{'type':'string',$r,'description':$s}", bus_json_comma(i > 0), properties[i].name,
-                 properties[i].schema, properties[i].description);
-  bus_json_put(writer, "}},");
+  write_properties(writer, "envelope", "\"message_id\",\"type\"", properties, BUS_COUNT(properties));
+}
+
+static bool has_bundles(const struct bus_topology *topology) {
+  const struct bus_message_type *type;
+  for (size_t i = 0; (type = bus_topology_type_at(topology, i)) != NULL; i++)
+    if (bus_message_bundles(type))
+      return true;
+  return false;
 }
 
 static void write_messages(struct bus_json_writer *writer, const struct bus_topology *topology) {
@@ -176,15 +246,20 @@ static void write_messages(struct bus_json_writer *writer, const struct bus_topo
   for (size_t i = 0; (type = bus_topology_type_at(topology, i)) != NULL; i++) {
     bus_json_put(writer, bus_json_comma(i > 0));
     write_message(writer, type);
+    if (bus_message_bundles(type))
+      write_bundle(writer, type);
   }
 }
 
 static void write_document(struct bus_json_writer *writer, const void *context) {
   const struct bus_topology *topology = context;
   bool more = false;
-  bus_json_put(writer, "{'asyncapi':'3.0.0','info':{'title':$s,'version':$s,'description':$s},",
-               topology->title ? topology->title : "messages", topology->version ? topology->version : "0",
-               "Messages of the system over AMQP 0-9-1: commands, events, queries and answers");
+  bus_json_put(
+      writer, "{'asyncapi':'3.0.0','info':{'title':$s,'version':$s,'description':$s},",
+      topology->title ? topology->title : "messages", topology->version ? topology->version : "0",
+      "Messages of the system over AMQP 0-9-1: commands, events, queries and answers. A message comes alone or, "
+      "where the type has a form " BUNDLE ", in a bundle: the JSON batch of CloudEvents 1.0 as body, with its "
+      "content type. The AMQP binding of CloudEvents defines only the single event, not the batch.");
   bus_json_put(writer, "'defaultContentType':'application/json','channels':{");
   write_channels(writer, topology);
   bus_json_put(writer, "},'operations':{");
@@ -194,6 +269,8 @@ static void write_document(struct bus_json_writer *writer, const void *context) 
   write_messages(writer, topology);
   bus_json_put(writer, "},'schemas':{");
   write_envelope(writer);
+  if (has_bundles(topology))
+    write_bundle_schemas(writer);
   write_schemas(writer, topology);
   bus_json_put(writer, "}}}");
 }

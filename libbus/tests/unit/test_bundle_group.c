@@ -7,7 +7,7 @@
 
 enum { ITEMS = 2000 };
 
-static const struct bus_message_type alone = {.type = "a.alone.v1", .exchange = BUS_EXCHANGE_EVENT, .single = true};
+static const struct bus_message_type alone = BUS_SINGLE_EVENT("a.alone.v1", NULL, "edge");
 static const struct bus_message_type notice = BUS_NOTICE("a.notice.v1", NULL, "edge");
 
 static struct bus_envelope envelopes[ITEMS];
