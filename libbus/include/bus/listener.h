@@ -16,7 +16,8 @@ struct bus_listener;
 
 /* Called on the listener's thread, which reads no further event until the call returns. */
 struct bus_listener_calls {
-  /* sender: the user, checked by the broker; body: a struct of type->schema; both valid during the call. A message of
+  /* One call for each event, alone or in a bundle (bus/bundle.h).
+   * sender: the user, checked by the broker; body: a struct of type->schema; both valid during the call. A message of
    * another type than those of the queue, from a user that may not send it, or that cannot be decoded is logged and
    * dropped. */
   void (*event)(void *context, const struct bus_message_type *type, struct bus_str sender, const void *body);

@@ -1,8 +1,8 @@
 /*
  * Requests from many threads over one I/O thread: commands published with confirms, queries, and answers matched by
- * causation-id. An HTTP edge is built on it. The I/O thread owns a publishing and a consuming connection and the
- * exclusive queue "<service>.reply.<instance>"; it connects on the first request, reconnects with backoff, and sleeps
- * when idle.
+ * causation-id, which come alone or in bundles (bus/bundle.h). An HTTP edge is built on it. The I/O thread owns a
+ * publishing and a consuming connection and the exclusive queue "<service>.reply.<instance>"; it connects on the first
+ * request, reconnects with backoff, and sleeps when idle.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /* The thread of a listener: connects with backoff, takes events, acks them many at once, and looks at the length of its
  * queue, which drops its oldest messages when it is full. */
 #include <bus/amqp.h>
+#include <bus/bundle.h>
 #include <bus/clock.h>
 #include <bus/listener.h>
 #include <bus/log.h>
@@ -30,7 +31,7 @@ struct bus_listener {
   /* the thread's alone */
   struct bus_rotation hosts;
   struct bus_amqp *amqp;
-  struct bus_arena *incoming, *decoded;
+  struct bus_arena *incoming, *cut, *decoded; /* of a pump, a bundle, an event */
   unsigned connections; /* a lost connection's queue may live on for a while: each has a name of its own */
   char queue[BUS_KEY_MAX];
   uint64_t last_tag; /* of the newest event; 0: all are acked */
@@ -41,30 +42,55 @@ struct bus_listener {
 
 /* ---- events ---- */
 
-/* NULL: the event was handled. */
-static const char *take(struct bus_listener *listener, const struct bus_delivery *delivery) {
+static void drop(const struct bus_envelope *envelope, const char *why) {
+  bus_log(BUS_WARN, "event dropped", BUS_F_STR("why", why), BUS_F_VIEW("type", envelope->type),
+          BUS_F_VIEW("user", envelope->user_id), BUS_F_UUID("message_id", &envelope->message_id));
+}
+
+static void take_event(struct bus_listener *listener, const struct bus_message_type *type,
+                       const struct bus_envelope *envelope, struct bus_str json) {
+  const struct bus_listener_settings *settings = &listener->settings;
+  bus_arena_reset(listener->decoded);
+  void *body = bus_arena_alloc(listener->decoded, type->schema->size);
+  if (!body || !bus_decode(type->schema, json, BUS_IGNORE_UNKNOWN, listener->decoded, body, NULL))
+    drop(envelope, "it cannot be decoded");
+  else
+    settings->calls->event(settings->context, type, envelope->user_id, body);
+}
+
+static void take_bundle(struct bus_listener *listener, const struct bus_message_type *type,
+                        const struct bus_delivery *delivery) {
+  struct bus_bundle_element *elements;
+  struct bus_error err;
+  size_t count;
+  bus_arena_reset(listener->cut);
+  if (!bus_bundle_cut(&delivery->envelope, delivery->body, listener->cut, &elements, &count, &err)) {
+    drop(&delivery->envelope, err.text);
+    return;
+  }
+  for (size_t i = 0; i < count; i++)
+    take_event(listener, type, &elements[i].envelope, elements[i].body);
+}
+
+/* An event is not relayed, so its user is its first sender. */
+static void take(struct bus_listener *listener, const struct bus_delivery *delivery) {
   const struct bus_listener_settings *settings = &listener->settings;
   const struct bus_envelope *envelope = &delivery->envelope;
   const struct bus_message_type *type =
       envelope->type.data ? bus_topology_queue_type(settings->queue, envelope->type) : NULL;
   if (!delivery->body.data || !type)
-    return "no body, or a type that the queue does not take";
-  if (envelope->copied || !bus_topology_is_sender(settings->topology, type, envelope->user_id))
-    return "its sender may not send this type"; /* an event is not relayed, so its user is its first sender */
-  bus_arena_reset(listener->decoded);
-  void *body = bus_arena_alloc(listener->decoded, type->schema->size);
-  if (!body || !bus_decode(type->schema, delivery->body, BUS_IGNORE_UNKNOWN, listener->decoded, body, NULL))
-    return "it cannot be decoded";
-  settings->calls->event(settings->context, type, envelope->user_id, body);
-  return NULL;
+    drop(envelope, "no body, or a type that the queue does not take");
+  else if (envelope->copied || !bus_topology_is_sender(settings->topology, type, envelope->user_id))
+    drop(envelope, "its sender may not send this type");
+  else if (envelope->bundle)
+    take_bundle(listener, type, delivery);
+  else
+    take_event(listener, type, envelope, delivery->body);
 }
 
 static void on_delivery(void *context, const struct bus_delivery *delivery) {
   struct bus_listener *listener = context;
-  const char *problem = take(listener, delivery);
-  if (problem)
-    bus_log(BUS_WARN, "event dropped", BUS_F_STR("why", problem), BUS_F_VIEW("type", delivery->envelope.type),
-            BUS_F_VIEW("user", delivery->envelope.user_id), BUS_F_UUID("message_id", &delivery->envelope.message_id));
+  take(listener, delivery);
   if (listener->unacked++ == 0)
     listener->ack_at = bus_monotonic() + ACK_WAIT;
   listener->unlooked++;
@@ -201,6 +227,7 @@ static void *run(void *argument) {
 
 static void destroy(struct bus_listener *listener) {
   bus_arena_free(listener->incoming);
+  bus_arena_free(listener->cut);
   bus_arena_free(listener->decoded);
   if (listener->wake_fd >= 0)
     (void)close(listener->wake_fd);
@@ -217,8 +244,9 @@ static bool init(struct bus_listener *listener, const struct bus_listener_settin
   (void)snprintf(listener->name, sizeof listener->name, "%s events", listener->service);
   listener->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   listener->incoming = bus_arena_new(ARENA_LIMIT);
+  listener->cut = bus_arena_new(ARENA_LIMIT);
   listener->decoded = bus_arena_new(ARENA_LIMIT);
-  return listener->wake_fd >= 0 && listener->incoming && listener->decoded;
+  return listener->wake_fd >= 0 && listener->incoming && listener->cut && listener->decoded;
 }
 
 bool bus_listener_new(const struct bus_listener_settings *settings, struct bus_listener **ret, struct bus_error *err) {

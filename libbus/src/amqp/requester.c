@@ -45,6 +45,7 @@ static void destroy(struct bus_requester *requester) {
   request_table_done(&requester->table);
   request_window_done(&requester->window);
   bus_arena_free(requester->incoming);
+  bus_arena_free(requester->cut);
   pthread_cond_destroy(&requester->drained);
   pthread_mutex_destroy(&requester->lock);
   if (requester->wake_fd >= 0)
@@ -62,9 +63,10 @@ static bool init(struct bus_requester *requester, const struct bus_requester_set
   bool sync = init_sync(requester);
   requester->unavailable = (struct bus_pending){.owner = requester, .state = BUS_REQUEST_UNAVAILABLE};
   requester->incoming = bus_arena_new(ARENA_LIMIT * 4);
+  requester->cut = bus_arena_new(ARENA_LIMIT);
   bus_random_seed(seed);
   bus_uuid_source_init(&requester->ids, seed);
-  if (!copy_settings(requester, settings) || requester->incoming == NULL)
+  if (!copy_settings(requester, settings) || requester->incoming == NULL || requester->cut == NULL)
     return bus_fail(err, BUS_E_NOMEM, "no memory for a requester");
   if (!sync || pthread_create(&requester->thread, NULL, requester_run, requester) != 0)
     return bus_fail(err, BUS_E_SYSTEM, "no event descriptor or thread for a requester");

@@ -90,7 +90,7 @@ struct bus_requester {
   struct bus_rotation hosts;
   struct bus_amqp *publishing, *consuming;
   struct request_window window;
-  struct bus_arena *incoming;
+  struct bus_arena *incoming, *cut; /* cut: the elements of one bundle of answers */
   struct wake_list wakes;
   int64_t pumped_at;   /* both */
   int64_t confirms_at; /* when they are read though nothing else has come */

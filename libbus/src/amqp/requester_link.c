@@ -1,6 +1,7 @@
 /* Applies broker events to requests: confirms, returns, answers, alarms, lost connections. */
 #include "requester.h"
 
+#include <bus/bundle.h>
 #include <bus/clock.h>
 #include <bus/failpoint.h>
 #include <bus/log.h>
@@ -59,15 +60,15 @@ static void on_returned(void *context, const struct bus_uuid *message_id, struct
 
 /* ---- answers ---- */
 
-static struct answer *copy_answer(struct bus_requester *requester, const struct bus_delivery *delivery) {
+static struct answer *copy_answer(struct bus_requester *requester, struct bus_str type, struct bus_str body) {
   struct bus_arena *arena = requester_take_arena(requester);
   if (arena == NULL)
     arena = bus_arena_new(ARENA_LIMIT);
   struct answer *answer = arena ? bus_arena_alloc(arena, sizeof *answer) : NULL;
   if (answer) {
     answer->arena = arena;
-    answer->type = bus_arena_copy(arena, delivery->envelope.type);
-    answer->body = bus_arena_copy(arena, delivery->body);
+    answer->type = bus_arena_copy(arena, type);
+    answer->body = bus_arena_copy(arena, body);
   }
   if (answer && answer->type.data && answer->body.data)
     return answer;
@@ -88,21 +89,50 @@ static void add_answer(struct bus_pending *pending, struct answer *answer) {
   requester_notify(pending);
 }
 
+/* With the lock held. False: the answer was dropped for want of memory. */
+static bool take_answer(struct bus_requester *requester, const struct bus_envelope *envelope, struct bus_str body) {
+  struct bus_pending *pending = request_table_find(&requester->table, &envelope->causation_id);
+  if (pending == NULL || pending->answer_count >= ANSWERS_MAX)
+    return true;
+  struct answer *answer = copy_answer(requester, envelope->type, body);
+  if (answer)
+    add_answer(pending, answer);
+  return answer != NULL;
+}
+
+/* One after the other: each belongs to a request of its own. */
+static bool take_bundle(struct bus_requester *requester, const struct bus_delivery *delivery, struct bus_error *err) {
+  struct bus_bundle_element *elements;
+  size_t count, lost = 0;
+  bus_arena_reset(requester->cut);
+  if (!bus_bundle_cut(&delivery->envelope, delivery->body, requester->cut, &elements, &count, err))
+    return false;
+  pthread_mutex_lock(&requester->lock);
+  for (size_t i = 0; i < count; i++)
+    lost += !take_answer(requester, &elements[i].envelope, elements[i].body);
+  pthread_mutex_unlock(&requester->lock);
+  return lost == 0 || bus_fail(err, BUS_E_NOMEM, "no memory for %zu answers of a bundle", lost);
+}
+
+static bool take_single(struct bus_requester *requester, const struct bus_delivery *delivery, struct bus_error *err) {
+  if (delivery->body.data == NULL || delivery->envelope.type.data == NULL)
+    return bus_fail(err, BUS_E_DECODE, "too large, or without type");
+  pthread_mutex_lock(&requester->lock);
+  bool taken = take_answer(requester, &delivery->envelope, delivery->body);
+  pthread_mutex_unlock(&requester->lock);
+  return taken || bus_fail(err, BUS_E_NOMEM, "no memory");
+}
+
 static void on_delivery(void *context, const struct bus_delivery *delivery) {
   struct bus_requester *requester = context;
-  bool dropped = delivery->body.data == NULL || delivery->envelope.type.data == NULL;
-  dropped = BUS_FAIL_POINT("requester.answer", bus_amqp_fd(requester->consuming)) || dropped;
-  pthread_mutex_lock(&requester->lock);
-  struct bus_pending *pending = request_table_find(&requester->table, &delivery->envelope.causation_id);
-  if (pending && !dropped && pending->answer_count < ANSWERS_MAX) {
-    struct answer *answer = copy_answer(requester, delivery);
-    dropped = answer == NULL;
-    if (answer)
-      add_answer(pending, answer);
-  }
-  pthread_mutex_unlock(&requester->lock);
-  if (dropped)
-    bus_log(BUS_WARN, "answer dropped: too large, without type, or no memory",
+  struct bus_error err = {.text = "failpoint"};
+  bool taken = !BUS_FAIL_POINT("requester.answer", bus_amqp_fd(requester->consuming));
+  if (taken && delivery->envelope.bundle)
+    taken = take_bundle(requester, delivery, &err);
+  else if (taken)
+    taken = take_single(requester, delivery, &err);
+  if (!taken)
+    bus_log(BUS_WARN, "answer dropped", BUS_F_STR("why", err.text),
             BUS_F_UUID("message_id", &delivery->envelope.message_id), BUS_F_TRACE(&delivery->envelope.trace));
 }
 

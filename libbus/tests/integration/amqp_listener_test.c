@@ -1,6 +1,7 @@
 /* The listener against a real broker: events come, each decoded; it says when some were missed. */
 #include "amqp_fixture.h"
 
+#include <bus/bundle.h>
 #include <bus/listener.h>
 
 #include <pthread.h>
@@ -15,7 +16,8 @@ static const struct bus_field fields[] = {BUS_FIELD_INT64(struct number, value, 
 static const struct bus_schema schema = BUS_SCHEMA("number", struct number, fields);
 static const struct bus_message_type noticed = BUS_NOTICE("test.noticed.v1", &schema, "admin");
 static const struct bus_message_type foreign = BUS_NOTICE("test.foreign.v1", &schema, "other");
-static const struct bus_message_type *const types[] = {&noticed, &foreign};
+static const struct bus_message_type changed = BUS_EVENT("test.changed.v1", &schema, "admin");
+static const struct bus_message_type *const types[] = {&noticed, &foreign, &changed};
 
 enum { LENGTH = 3000, FLOOD = 6000 };
 
@@ -35,7 +37,7 @@ static void on_event(void *context, const struct bus_message_type *type, struct 
   struct heard *heard = context;
   while (atomic_load(&heard->stuck))
     usleep(1000);
-  atomic_store(&heard->last, type == &noticed ? (int)((const struct number *)body)->value : -1);
+  atomic_store(&heard->last, type != &foreign ? (int)((const struct number *)body)->value : -1);
   if (bus_str_is(sender, "admin"))
     atomic_fetch_add(&heard->events, 1);
 }
@@ -63,7 +65,7 @@ static void begin(struct heard *heard) {
   heard->queue = (struct bus_queue)BUS_EVENT_QUEUE("admin.event", types);
   heard->queue.max_length = LENGTH;
   heard->admin = (struct bus_topology_part){.user = {.name = "admin"}, .queues = &heard->queue, .queue_count = 1};
-  heard->other = (struct bus_topology_part){.user = {.name = "other"}, .types = types, .type_count = 2};
+  heard->other = (struct bus_topology_part){.user = {.name = "other"}, .types = types, .type_count = 3};
   heard->parts[0] = &heard->admin;
   heard->parts[1] = &heard->other;
   heard->topology = (struct bus_topology){.parts = heard->parts, .part_count = 2};
@@ -118,6 +120,34 @@ TEST(listener_takes_events_and_drops_what_is_none)
   assert_int_equal(atomic_load(&heard.events), 1);
   end(&heard);
   assert_int_equal(atomic_load(&heard.lost), 1); /* its end */
+}
+
+/* The middle one cannot be decoded; then a bundle that says another number than it has. */
+TEST(listener_takes_the_events_of_a_bundle)
+{
+  static const struct bus_str bodies[] = {BUS_STR("{\"value\":4}"), BUS_STR("{]"), BUS_STR("{\"value\":5}")};
+  struct heard heard = {.last = 0};
+  struct bus_envelope envelopes[3], outer;
+  struct bus_bundle_item items[3];
+  struct bus_uuid id = next_id();
+  struct bus_publication publication = {
+      .exchange = BUS_EXCHANGE_EVENT, .key = BUS_STR("test.changed"), .envelope = &outer};
+  uint64_t seq;
+  begin(&heard);
+  for (size_t i = 0; i < 3; i++) {
+    envelopes[i] = (struct bus_envelope){.message_id = next_id()};
+    items[i] = (struct bus_bundle_item){&changed, &envelopes[i], bodies[i]};
+  }
+  bus_bundle_envelope(items, 3, &id, &outer);
+  assert_true(bus_bundle_encode("admin", items, 3, heard.link->arena, &publication.body));
+  assert_true(bus_amqp_publish(heard.link->amqp, &publication, &seq, &heard.link->err));
+  outer.bundle_count = 2;
+  assert_true(bus_amqp_publish(heard.link->amqp, &publication, &seq, &heard.link->err));
+  publish_number(&heard, 6);
+  await(&heard.events, 3);
+  assert_int_equal(atomic_load(&heard.events), 3);
+  assert_int_equal(atomic_load(&heard.last), 6);
+  end(&heard);
 }
 
 TEST(listener_says_that_its_queue_was_full)

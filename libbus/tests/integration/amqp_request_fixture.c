@@ -1,7 +1,10 @@
 /* One who asks, and one who answers in a thread of his own. */
 #include "amqp_request_fixture.h"
 
+#include <bus/bundle.h>
+
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -29,6 +32,29 @@ static void send_answer(struct responder *responder, const struct bus_envelope *
     atomic_store(&responder->stopping, true);
 }
 
+static void hold_answer(struct responder *responder, const struct bus_delivery *request) {
+  struct bus_bundle_item items[BUNDLED];
+  struct bus_envelope outer;
+  struct bus_uuid id = next_id();
+  struct bus_publication publication = {.exchange = BUS_EXCHANGE_REPLY, .envelope = &outer};
+  struct bus_error err;
+  uint64_t seq;
+  size_t last = responder->held_count++;
+  responder->held[last] = (struct bus_envelope){.message_id = next_id(), .causation_id = request->envelope.message_id};
+  (void)snprintf(responder->bodies[last], sizeof responder->bodies[last], "%s", request->body.data);
+  (void)snprintf(responder->reply_to, BUS_KEY_MAX, "%s", request->envelope.reply_to.data);
+  if (responder->held_count < BUNDLED)
+    return;
+  for (size_t i = 0; i < BUNDLED; i++)
+    items[i] = (struct bus_bundle_item){&answer, &responder->held[i], bus_str(responder->bodies[i])};
+  bus_bundle_envelope(items, BUNDLED, &id, &outer);
+  publication.key = bus_str(responder->reply_to);
+  if (!bus_bundle_encode("admin", items, BUNDLED, responder->link->arena, &publication.body) ||
+      !bus_amqp_publish(responder->link->amqp, &publication, &seq, &err))
+    atomic_store(&responder->stopping, true);
+  responder->held_count = 0;
+}
+
 static void on_request(void *context, const struct bus_delivery *delivery) {
   struct responder *responder = context;
   struct bus_error err;
@@ -37,6 +63,10 @@ static void on_request(void *context, const struct bus_delivery *delivery) {
   atomic_fetch_add(&responder->taken, 1);
   if (!bus_amqp_ack(responder->link->amqp, delivery->tag, false, &err))
     atomic_store(&responder->stopping, true);
+  if (behaviour == ANSWER_IN_BUNDLES) {
+    hold_answer(responder, delivery);
+    return;
+  }
   send_answer(responder, &delivery->envelope, type, behaviour == ANSWER_GARBAGE ? BUS_STR("{]") : delivery->body);
   if (behaviour == ANSWER_TWICE)
     send_answer(responder, &delivery->envelope, type, BUS_STR("{\"value\":2}"));

@@ -14,7 +14,9 @@ struct number {
 /* Two commands, the second of which no queue takes; a query; what they are answered with. */
 extern const struct bus_message_type ask, lost_ask, query, answer;
 
-enum behaviour { ANSWER_ONCE, ANSWER_TWICE, ANSWER_GARBAGE, ANSWER_STRANGE_TYPE };
+/* IN_BUNDLES: the answers to each BUNDLED requests come in one bundle. */
+enum behaviour { ANSWER_ONCE, ANSWER_TWICE, ANSWER_GARBAGE, ANSWER_STRANGE_TYPE, ANSWER_IN_BUNDLES };
+enum { BUNDLED = 5 };
 
 struct responder {
   struct link *link;
@@ -22,6 +24,9 @@ struct responder {
   atomic_bool stopping;
   atomic_int behaviour;
   atomic_size_t taken;
+  struct bus_envelope held[BUNDLED]; /* answers that wait for their bundle */
+  char bodies[BUNDLED][32], reply_to[BUS_KEY_MAX];
+  size_t held_count;
 };
 
 /* A fresh virtual host with the queue "asked"; the URL. */

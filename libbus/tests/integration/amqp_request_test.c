@@ -168,6 +168,28 @@ TEST(request_takes_a_second_answer)
   stop_responder(responder);
 }
 
+TEST(request_answers_of_a_bundle_find_their_requests)
+{
+  const char *url = make_place();
+  struct responder *responder = start_responder(url, ANSWER_IN_BUNDLES);
+  struct bus_requester *requester = new_requester(url, 0);
+  struct bus_pending *pending[2 * BUNDLED];
+  await_up(requester);
+  for (int i = 0; i < 2 * BUNDLED; i++)
+    pending[i] = begin(requester, i % 2 ? &ask : &query, 100 + i);
+  (void)wait_ms(pending[3], 5000, true); /* else it may not be sent */
+  bus_request_end(pending[3]);           /* its answer belongs to no request */
+  for (int i = 0; i < 2 * BUNDLED; i++) {
+    if (i == 3)
+      continue;
+    assert_int_equal(wait_ms(pending[i], 5000, false), BUS_REQUEST_ANSWERED);
+    assert_int_equal(take(pending[i]), 100 + i);
+    bus_request_end(pending[i]);
+  }
+  bus_requester_free(requester);
+  stop_responder(responder);
+}
+
 TEST(request_answer_that_cannot_be_read_is_none)
 {
   static const enum behaviour behaviours[] = {ANSWER_GARBAGE, ANSWER_STRANGE_TYPE};
