@@ -1,5 +1,6 @@
 """The column tables that a service prints (`--print-columns`) against the database that its migrations make: names,
-types and NULLs against information_schema, bounds against the CHECKs in pg_constraint, and the service's rights."""
+types and NULLs against information_schema, bounds against the CHECKs in pg_constraint and the functions that they call,
+and the service's rights."""
 import re
 import subprocess
 from collections import namedtuple
@@ -60,8 +61,11 @@ def test_every_other_column_has_a_value_of_its_own(made):
 
 def bounds(checks, name):
     """The bounds of one column in the CHECKs: (least, most), None for a missing one."""
-    of_column = rf"\(?(?:octet_length|length)?\(?\b{name}\b\)? (>=|<=|=) '?(-?\d+)'?(?:::(?:bigint|integer))?\)"
+    of_column = rf"\(?(?:octet_length|length)?\(?\b{name}\b\)? (>=|<=|=) '?(-?\d+)'?(?:::\w+)?(?:\)| AND)"
     found = re.findall(of_column, " ".join(checks))
+    between = re.search(rf"\b{name}\b\)? BETWEEN (\d+) AND (\w+)", " ".join(checks))
+    if between:
+        found[:0] = [(">=", between[1])] + [("<=", between[2])] * between[2].isdigit()
     for shortest, longest in re.findall(rf"\(\b{name}\b ~ '\^\[[^\]]*\]{{(\d+)(?:,(\d+))?}}\$'", " ".join(checks)):
         found += [(">=", shortest), ("<=", longest or shortest)]
     least = [int(number) for sign, number in found if sign in (">=", "=")]
@@ -76,6 +80,7 @@ def test_bounds_are_those_of_the_checks(made):
             continue
         checks = [row[0] for row in rows(cursor, "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
                                          " WHERE contype = 'c' AND conrelid = %s::regclass", column.table)]
+        checks.append(plans.rules(cursor, column.table))
         least = None if column.min == LEAST or column.type == "text" and column.min == 0 else column.min
         most = None if column.max == MOST else column.max
         assert bounds(checks, column.name) == (least, most), column

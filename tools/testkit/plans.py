@@ -112,6 +112,15 @@ class Database:
             cursor.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(self.owner)))
 
 
+def rules(cursor, table):
+    """The text of the functions that the CHECKs of a table call."""
+    cursor.execute("SELECT string_agg(p.prosrc, ' ') FROM pg_constraint c"
+                   " JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = c.oid"
+                   " JOIN pg_proc p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid"
+                   " WHERE c.contype = 'c' AND c.conrelid = %s::regclass", (table,))
+    return cursor.fetchone()[0] or ""
+
+
 def prepare(cursor, statement):
     """PREPARE with the declared types: an unknown column, a missing right or a wrong type fails here or at EXECUTE."""
     declared = f" ({', '.join(types(statement))})" if statement.params else ""
