@@ -25,7 +25,7 @@ def test_a_seed_deals_the_same_faults_and_each_group_as_often():
 
 
 def test_no_fault_is_longer_than_it_may_be():
-    assert max(fault.seconds for fault in faults.deal(3, 200, 4.5)) == 4.5
+    assert max(fault.seconds for fault in faults.deal(3, 200, 20 / 3)) == 6.7
 
 
 # Clients
@@ -37,10 +37,11 @@ def clock(monkeypatch):
     return made
 
 
-def place(clock, *answers, key="k"):
+def place(clock, *answers, kind="happy"):
     """Feeds a client its answers, (seconds that it took, status); → (its orders, when each try began)"""
     load, tries, due = patient.PatientTraffic("http://127.0.0.1:1", seed=1), [], clock.now
-    session, reply, left = load._place("happy", key, {"items": []}), None, list(answers)
+    load.asked_to_wait = []
+    session, reply, left = load._place(kind, "k", {"items": []}), None, list(answers)
     try:
         while True:
             wish = session.send(reply)
@@ -48,6 +49,7 @@ def place(clock, *answers, key="k"):
                 clock.now, reply = clock.now + wish, None
                 continue
             tries.append(round(clock.now - due, 1))
+            load.asked_to_wait.append(b"Prefer: wait=3" in wish.data)
             began, (took, status) = clock.now, left.pop(0)
             clock.now += took
             body = b'{"order_id":"o","status":"PENDING"}' if status == 202 else b"{}"
@@ -83,6 +85,27 @@ def test_a_try_that_lasts_leaves_no_time_for_others(clock):
     assert len(place(clock, (4, CUT), (4, CUT), (4, CUT))[1]) == 3
 
 
+def test_a_client_asks_to_wait_only_as_long_as_it_has_the_time(clock):
+    load, tries = place(clock, (0, CUT), (0, CUT), (4, CUT), (0.5, 202), kind="wait")
+    assert load.asked_to_wait == [True, True, True, False] and figures.availability(load.orders) == (1, 0)
+
+
+def test_another_body_is_not_tried_under_a_key_without_an_order(clock):
+    load, _ = place(clock, (4, CUT), (4, CUT), (4, CUT), kind="other_body")
+    assert list(load._place_other("k", {"items": []})) == []
+    load, _ = place(clock, (0, 202), kind="other_body")
+    assert next(load._place_other("k", {"items": []})).kind == "order"
+
+
+def test_the_second_placing_of_a_key_does_not_count(clock):
+    load, _ = place(clock, (4, CUT), (4, CUT), (4, CUT), kind="twice")
+    session = load._place("twice", "k", {"items": []})
+    next(session)
+    with pytest.raises(StopIteration):
+        session.send(Reply(202, b'{"order_id":"o","status":"PENDING"}', None, clock.now, clock.now))
+    assert figures.by_tries(load.orders) == {0: 1}
+
+
 def test_an_answer_that_no_client_may_get_is_told(clock):
     load, tries = place(clock, (0, 500))
     assert len(tries) == 1 and len(load.surprises) == 1 and figures.availability(load.orders) == (0, 0)
@@ -114,18 +137,19 @@ def test_memory_is_judged_by_the_slope_of_all_lives(slope, ok):
 
 
 def test_a_restart_is_neither_growth_nor_its_contrary():
-    lives = [life(1, 0, 360, 0, base=2000), life(2, 1800, 360, 0, base=9000)]
-    assert figures.memory_check("edge", lives, 60, 1.0).figure == "+0.00 MiB/h over 2 lives, the longest 1735 s"
+    lives = [life(1, 0, 360, 0, base=2000), life(2, 1800, 360, 0, base=9000), life(3, 3600, 3, 100)]
+    assert figures.memory_check("edge", lives, 60, 1.0).figure == (
+        "at most 8.8 MiB in 3 processes; +0.00 MiB/h in 2 of them, over 1735 s")
 
 
 def test_the_first_seconds_of_a_life_do_not_count():
     young = memory.Life(1, [(5 * n, min(3000, 1000 + 500 * n)) for n in range(360)])
-    assert memory.growth([young], 60)[0] == pytest.approx(0, abs=0.001)
-    assert memory.growth([young], 0)[0] > 0.01
+    assert memory.Growth([young], 60, 600).per_hour == pytest.approx(0, abs=0.001)
+    assert memory.Growth([young], 0, 600).per_hour > 0.01
 
 
 def test_a_short_life_and_the_ledger_s_keeper_are_not_judged():
-    assert figures.memory_check("edge", [life(1, 0, 3, 100)], 60, 1.0).ok is None
+    assert figures.memory_check("edge", [life(1, 0, 120, 100)], 60, 1.0).ok is None
     assert figures.memory_check("psp-sandbox", [life(1, 0, 360, 100)], 60, 1.0).ok is None
 
 
@@ -136,9 +160,9 @@ def plan(**changes):
     return run.Plan(**given)
 
 
-def test_an_hour_has_nineteen_faults_and_the_short_form_eight():
+def test_an_hour_has_nineteen_faults_and_the_short_form_one_of_each_group():
     assert (plan().seconds, plan().rate, len(plan().faults)) == (3600, 100, 19)
-    assert (plan(short=True).seconds, len(plan(short=True).faults)) == (180, 8)
+    assert (plan(short=True).seconds, len(plan(short=True).faults)) == (180, len(faults.GROUPS))
     with pytest.raises(DevError, match="have no fault"):
         plan(minutes=1)
 

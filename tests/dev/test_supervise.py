@@ -2,11 +2,13 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
 
-from dev import cli, proc, session, supervise
+from dev import cli, paths, proc, session, supervise
 from dev.proc import Process
 from dev.report import DevError
 from testkit.client import wait_until
@@ -82,7 +84,10 @@ def test_a_part_that_was_stopped_on_purpose_stays_so_and_leaves_no_zombie(one, c
     one.begin_part("one")
     pid, supervisor = one.process.pid(), supervise.Supervisor(one, lambda: one)
     look_for(supervisor, 0.05)
-    Process(one.state, "one").stop((signal.SIGTERM, 5))
+    stop = ("import sys; from dev.proc import Process; from dev.state import State\n"
+            "Process(State(sys.argv[1]), 'one').stop((15, 5))")
+    subprocess.run([sys.executable, "-c", stop, one.state.path], check=True,
+                   env=os.environ | {"PYTHONPATH": paths.TOOLS})
     look_for(supervisor, 0.5)
     assert one.process.record() is None and capsys.readouterr().out == "" and not os.path.exists(f"/proc/{pid}")
 

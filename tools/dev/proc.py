@@ -33,7 +33,7 @@ def _digest(settings):
     return hashlib.sha256(settings.encode()).hexdigest()
 
 
-def _allow_many_files():
+def allow_many_files():
     """The usual limit of 1024 is little for a broker; what we start inherits ours."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 65536 if most == resource.RLIM_INFINITY else min(most, 65536)
@@ -93,7 +93,7 @@ class Process:
         return (self.record() or {}).get("settings") == _digest(settings)
 
     def start(self, argv, env, cwd, settings=""):
-        _allow_many_files()
+        allow_many_files()
         self._rotate_log()
         with open(self.log, "ab") as log:
             child = subprocess.Popen(argv, env=env | self.marker, cwd=cwd, stdin=subprocess.DEVNULL, stdout=log,

@@ -44,7 +44,7 @@ def _stop(dice, longest):
 
 
 def _seconds(dice, least, most, longest):
-    return min(longest, round(dice.uniform(least, most), 1))
+    return round(min(longest, dice.uniform(least, most)), 1)
 
 
 def _on_link(group, name, text, spoil, seconds):

@@ -46,7 +46,7 @@ class Life:
         self.pid, self.points = pid, list(points)
 
     def settled(self, seconds):
-        """Without its first seconds, in which caches and pools fill."""
+        """Without its first seconds."""
         return [point for point in self.points if point[0] >= self.points[0][0] + seconds]
 
 
@@ -61,10 +61,20 @@ def slope(series):
     return products / squares if squares else None
 
 
-def growth(lives, settle):
-    """→ (MiB an hour, seconds of the longest life) of the settled parts of all lives; None: too few points."""
-    series = [points for points in (life.settled(settle) for life in lives if life.points) if len(points) > 2]
-    found = slope(series)
-    if found is None:
-        return None
-    return found * 3600 / 1024, max(points[-1][0] - points[0][0] for points in series)
+class Growth:
+    """The slope over all lives of one program that lasted at least `least` seconds behind the first `settle` ones.
+
+    per_hour  MiB; None: there is no such life
+    judged    how many lives
+    longest   seconds of the longest of them, without the first ones
+    highest   MiB, of all lives at any time
+    """
+
+    def __init__(self, lives, settle, least):
+        series = [points for points in (life.settled(settle) for life in lives if life.points)
+                  if len(points) > 1 and points[-1][0] - points[0][0] >= least]
+        found = slope(series)
+        self.per_hour = None if found is None else found * 3600 / 1024
+        self.judged = len(series)
+        self.longest = max((points[-1][0] - points[0][0] for points in series), default=0.0)
+        self.highest = max((kib for life in lives for _, kib in life.points), default=0) / 1024

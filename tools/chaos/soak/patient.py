@@ -35,12 +35,16 @@ class PatientTraffic(Traffic):
         self._clients.patience = TRY_SECONDS
         self._clients.answers = _Nothing()  # of an hour they would need too much memory
         self.orders = Orders()
+        self._again = set()  # keys that are placed a second time, which counts no more
 
     def _place(self, kind, key, body):
         """→ the order's id; None: the client gave up."""
-        due, first = time.monotonic(), key not in self.ids
-        headers = f"Prefer: wait={OWN_WAIT}\r\n" if kind == "wait" else ""
+        due, first = time.monotonic(), key not in self._again
+        if kind == "twice":
+            self._again.add(key)
         for number, _ in enumerate(TRIES_AT, 1):
+            may_wait = kind == "wait" and time.monotonic() - due < WITHIN - TRY_SECONDS
+            headers = f"Prefer: wait={OWN_WAIT}\r\n" if may_wait else ""
             attempt, answer = yield from self._post_order(kind, key, number, body, headers)
             took = attempt.ended - due
             if attempt.accepted and took <= WITHIN:
@@ -55,6 +59,11 @@ class PatientTraffic(Traffic):
             yield pause
         self._count(first, due, 0, time.monotonic() - due)
         return None
+
+    def _place_other(self, key, body):
+        """Without an order under the key the other body would be the first one."""
+        if key in self.ids:
+            yield from super()._place_other(key, body)
 
     def _count(self, first, due, tries, took):
         if first:

@@ -20,8 +20,7 @@ class Found:
         self.plan, self.command, self.load, self.rows = plan, command, load, rows
         self.lives, self.final, self.verdict, self.restarts = lives, final, verdict, restarts
         self.date = time.strftime("%Y-%m-%d", time.gmtime())
-        self.checks = list(figures.checks(load.orders, plan.rate, plan.seconds, rows, verdict, lives, plan.settle,
-                                          MAX_SLOPE))
+        self.checks = list(figures.checks(load.orders, plan, rows, verdict, lives, MAX_SLOPE))
 
     def good(self):
         return all(check.ok is not False for check in self.checks)
