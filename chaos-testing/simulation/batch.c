@@ -132,8 +132,8 @@ static void next_segment(struct world *world, struct worker *worker) {
     finish(world, worker);
 }
 
-static enum batch_outcome outcome_of(enum commit outcome) {
-  return outcome == COMMIT_DATA ? BATCH_DATA : outcome == COMMIT_FAULT ? BATCH_FAULT : BATCH_CONFLICT;
+static enum bus_batch_outcome outcome_of(enum commit outcome) {
+  return outcome == COMMIT_DATA ? BUS_BATCH_DATA : outcome == COMMIT_FAULT ? BUS_BATCH_FAULT : BUS_BATCH_CONFLICT;
 }
 
 /* A probe transaction has no input, so this database always takes it. */

@@ -1,5 +1,7 @@
 /* Which deliveries are settled: libbus's own acks, in the seed's memory. */
-#include "../../libbus/src/worker/worker_internal.h"
+#include "../../libbus/src/pipeline/acks.h"
+
+#include <stdlib.h>
 
 struct world;
 struct settling;
@@ -29,7 +31,8 @@ void settling_reset(struct settling *settling) {
 }
 
 void settling_received(struct settling *settling, uint64_t tag) {
-  (void)acks_received(&settling->acks, tag); /* prefetch is far less than its room */
+  if (!acks_received(&settling->acks, tag, 1))
+    abort(); /* prefetch is far less than its room */
 }
 
 void settling_settle(struct settling *settling, uint64_t tag) {
@@ -37,5 +40,5 @@ void settling_settle(struct settling *settling, uint64_t tag) {
 }
 
 uint64_t settling_ackable(struct settling *settling) {
-  return acks_ackable(&settling->acks);
+  return acks_take(&settling->acks);
 }

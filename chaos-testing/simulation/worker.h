@@ -6,7 +6,7 @@
 #include "broker.h"
 #include "database.h"
 
-#include "../../libbus/src/worker/worker_blame.h"
+#include "../../libbus/src/pipeline/blame.h"
 
 #include <bus/backoff.h>
 #include <bus/effects.h>

@@ -30,7 +30,7 @@ def test_a_readme_shows_its_programs_variables(name):
     with open(os.path.join(paths.ROOT, name), encoding="utf-8") as file:
         text = file.read()
     assert text == generated.with_output(text, PRESET, generated.READMES[name]), "run ./dev generate"
-    assert "<!-- print --print-markdown -->" in text
+    assert "<!-- print --print-markdown -->" in text or not name.endswith("README.md")
 
 
 @pytest.mark.parametrize("name", generated.SECTIONS)

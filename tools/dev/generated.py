@@ -12,8 +12,8 @@ TABLE = {f"{one.folder}/.env.example": (one.name, "--print-env") for one in mani
 # file: (program, word, what makes the file of its output)
 MADE = {"docs/messages.md": ("bus-topology", "asyncapi", messages.markdown)}
 
-# file: program; the README of a program shows its output between <!-- print FLAG --> and <!-- end -->.
-READMES = {f"{one.folder}/README.md": one.name for one in manifests.ALL}
+# file: program; a document shows its output between <!-- print FLAG --> and <!-- end -->.
+READMES = {f"{one.folder}/README.md": one.name for one in manifests.ALL} | {"docs/architecture.md": "order-svc"}
 _PRINT = re.compile(r"(<!-- print (\S+) -->\n).*?(<!-- end -->)", re.S)
 
 # file: (program, flag, what makes a section of its output), for the lines between <!-- made --> and <!-- end -->

@@ -53,6 +53,20 @@ void bus_args_int64_or_null(struct bus_args *args, int64_t value);              
 void bus_args_text_or_null(struct bus_args *args, struct bus_str value);         /* data NULL: NULL */
 void bus_args_time_or_null(struct bus_args *args, bus_time value);               /* BUS_NO_TIME: NULL */
 
+/* ---- a trip: statements that are sent together (the pipeline's, bus/pipeline.h) ---- */
+struct bus_registry {
+  const struct bus_statement *statements;
+  size_t count;
+};
+enum { BUS_REGISTRY_OWN, BUS_REGISTRY_SERVICE, BUS_REGISTRIES };
+
+/* An empty one in the arena, where its parameters lie too; NULL: out of memory. The statements are kept. */
+struct bus_sql *bus_sql_new(struct bus_arena *arena, const struct bus_registry registries[BUS_REGISTRIES]);
+/* As bus_sql_add, from libbus's own registry. */
+struct bus_args *bus_sql_add_own(struct bus_sql *sql, size_t statement);
+/* How many statements it holds. */
+size_t bus_sql_count(const struct bus_sql *sql);
+
 /* ---- reading (inside load and the like) ---- */
 struct bus_rows; /* the rows of one statement */
 

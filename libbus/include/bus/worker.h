@@ -37,6 +37,7 @@ BUS_C_BEGIN
 struct bus_worker;
 struct bus_alive;
 
+enum { BUS_PERIODICS_MAX = 16 /* of a service */ };
 /* A statement that runs at intervals: in trip 1 of a batch, or in a transaction of its own if no batch comes. */
 struct bus_periodic {
   size_t statement;

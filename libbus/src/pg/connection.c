@@ -4,20 +4,13 @@
 #include "args.h"
 #include "rows.h"
 #include "session.h"
+#include "trip.h"
 
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TRIP_MAX = 48, NAME_MAX_LEN = 24 };
-
-struct bus_sql {
-  struct pg *pg;
-  struct bus_arena *arena;
-  struct bus_args *first, *last;
-  size_t count;
-  bool failed;
-};
+enum { NAME_MAX_LEN = 24 };
 
 struct pg {
   PGconn *conn;
@@ -274,39 +267,8 @@ void pg_advance(struct pg *pg) {
 struct bus_sql *pg_begin_trip(struct pg *pg, struct bus_arena *arena) {
   pg_end_trip(pg);
   pg->failed_at = -1;
-  pg->sql = (struct bus_sql){.pg = pg, .arena = arena};
+  bus_sql_init(&pg->sql, arena, pg->settings.registries);
   return &pg->sql;
-}
-
-static struct bus_args *add(struct bus_sql *sql, size_t registry, size_t index) {
-  const struct pg_registry *from = &sql->pg->settings.registries[registry];
-  struct bus_args *args =
-      index < from->count && sql->count < TRIP_MAX ? pg_args_new(sql->arena, &from->statements[index]) : NULL;
-  if (!args) {
-    sql->failed = true;
-    return NULL;
-  }
-  args->registry = registry;
-  args->index = index;
-  if (sql->last)
-    sql->last->after = args;
-  else
-    sql->first = args;
-  sql->last = args;
-  sql->count++;
-  return args;
-}
-
-struct bus_args *bus_sql_add(struct bus_sql *sql, size_t statement) {
-  return add(sql, PG_SERVICE, statement);
-}
-
-struct bus_args *pg_add_own(struct bus_sql *sql, size_t statement) {
-  return add(sql, PG_OWN, statement);
-}
-
-size_t pg_trip_count(const struct bus_sql *sql) {
-  return sql->count;
 }
 
 static bool send_statement(struct pg *pg, const struct bus_args *args) {
@@ -341,7 +303,11 @@ static bool finish_parameters(const struct bus_sql *sql, struct bus_error *err) 
 }
 
 bool pg_send_trip(struct pg *pg, struct bus_error *err) {
-  if (!finish_parameters(&pg->sql, err))
+  return pg_send(pg, &pg->sql, err);
+}
+
+bool pg_send(struct pg *pg, const struct bus_sql *sql, struct bus_error *err) {
+  if (!finish_parameters(sql, err))
     return false;
   if (pg->state == PG_DEAD) {
     pg_error(pg, err);
@@ -351,7 +317,8 @@ bool pg_send_trip(struct pg *pg, struct bus_error *err) {
     return bus_fail(err, BUS_E_DB_CONNECTION, "not connected to the database");
   pg->failure = (struct bus_error){.code = BUS_OK};
   pg->received = 0;
-  for (const struct bus_args *args = pg->sql.first; args; args = args->after)
+  pg->failed_at = -1;
+  for (const struct bus_args *args = sql->first; args; args = args->after)
     if (!send_statement(pg, args)) {
       die(pg, "cannot send to the database");
       break;
@@ -374,6 +341,13 @@ const struct bus_rows *pg_rows(const struct pg *pg, size_t index) {
 const char *pg_tag(const struct pg *pg, size_t index) {
   const struct bus_rows *rows = pg_rows(pg, index);
   return rows ? PQcmdStatus(rows->result) : "";
+}
+
+const char *pg_last_tag(const struct pg *pg) {
+  size_t last = pg->received;
+  while (last > 0 && !pg_rows(pg, last - 1))
+    last--;
+  return last > 0 ? pg_tag(pg, last - 1) : "";
 }
 
 bool pg_failed(const struct pg *pg, struct bus_error *err) {

@@ -33,11 +33,8 @@ struct pg;
 extern const char pg_session_set_local[];
 
 /* Two registries: libbus's own statements and the service's. Both are kept. */
-struct pg_registry {
-  const struct bus_statement *statements;
-  size_t count;
-};
-enum { PG_OWN, PG_SERVICE, PG_REGISTRIES };
+#define pg_registry bus_registry
+enum { PG_OWN = BUS_REGISTRY_OWN, PG_SERVICE = BUS_REGISTRY_SERVICE, PG_REGISTRIES = BUS_REGISTRIES };
 
 struct pg_settings {
   const char *url;
@@ -82,14 +79,22 @@ void pg_advance(struct pg *pg);
 /* ---- a trip ---- */
 /* Statements are added with bus_sql_add (the service's) and pg_add_own. Parameters lie in the arena. */
 struct bus_sql *pg_begin_trip(struct pg *pg, struct bus_arena *arena);
-struct bus_args *pg_add_own(struct bus_sql *sql, size_t statement);
-size_t pg_trip_count(const struct bus_sql *sql);
+static inline struct bus_args *pg_add_own(struct bus_sql *sql, size_t statement) {
+  return bus_sql_add_own(sql, statement);
+}
+static inline size_t pg_trip_count(const struct bus_sql *sql) {
+  return bus_sql_count(sql);
+}
 /* Sends all and one Sync. False: out of memory while parameters were built (nothing was sent), or the link is dead. */
 bool pg_send_trip(struct pg *pg, struct bus_error *err) BUS_MUST_CHECK;
+/* The same for a trip that was not begun here. */
+bool pg_send(struct pg *pg, const struct bus_sql *sql, struct bus_error *err) BUS_MUST_CHECK;
 /* PG_DONE: rows of the index-th statement; NULL when it failed or came after a failure. */
 const struct bus_rows *pg_rows(const struct pg *pg, size_t index);
 /* The command tag of the index-th statement ("COMMIT"). */
 const char *pg_tag(const struct pg *pg, size_t index);
+/* The last statement's; NULL-safe: "" where there is none. */
+const char *pg_last_tag(const struct pg *pg);
 /* The first failure of the trip, if any: its class says what to do. */
 bool pg_failed(const struct pg *pg, struct bus_error *err);
 /* Which statement of the trip that was; -1: none, or not known. */

@@ -2,6 +2,7 @@
 #include <bus/alive.h>
 #include <bus/clock.h>
 #include <bus/log.h>
+#include <bus/pipeline.h>
 #include <bus/service.h>
 
 #include <assert.h>
@@ -306,7 +307,7 @@ int bus_service_main(int argc, char **argv, const struct bus_program *given) {
   completed.commands = complete(given->commands, given->part, BUS_QUEUE_WORK, &commands);
   completed.requests = complete(given->requests, given->part, BUS_QUEUE_REQUEST, &requests);
   completed.queries = complete(given->queries, given->part, BUS_QUEUE_QUERY, &queries);
-  const char *const flags[] = {"--print-sql", "--print-columns", program->print_flag, NULL};
+  const char *const flags[] = {"--print-sql", "--print-columns", "--print-pipeline", program->print_flag, NULL};
   common_options[3].fallback = program->default_port;
   const struct bus_option_table tables[] = {
       {common_options, BUS_COUNT(common_options), &settings},
@@ -327,8 +328,8 @@ int bus_service_main(int argc, char **argv, const struct bus_program *given) {
     print_columns(program->tables);
     return EXIT_SUCCESS;
   }
-  if (flag == 2) {
-    program->print(print_text, NULL);
+  if (flag == 2 || flag == 3) {
+    (flag == 2 ? bus_pipeline_print : program->print)(print_text, NULL);
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
   }
   bus_process_init();

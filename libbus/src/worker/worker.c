@@ -10,11 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WORK_LIMIT ((size_t)1 << 30)
-/* After a stop, within the 10 s that a program has: the batch in hand, its confirms, the last transaction. */
-#define GRACE_BATCH (3 * BUS_SECOND)
-#define GRACE_CONFIRMS (5 * BUS_SECOND)
-#define GRACE_LAST (7 * BUS_SECOND)
+static void write_log(void *context, enum bus_level level, const char *msg, const struct bus_log_field *fields) {
+  (void)context;
+  bus_log_write(level, msg, fields);
+}
 
 static bool takes_requests(const struct bus_service *service, const struct bus_topology *topology) {
   return bus_topology_queue(topology, service->queues[0])->kind == BUS_QUEUE_REQUEST;
@@ -24,8 +23,8 @@ static bool service_is_valid(const struct bus_service *service, const struct bus
                              struct bus_error *err) {
   if (service->queue_count == 0 || service->queue_count > QUEUES_MAX)
     return bus_fail(err, BUS_E_CONFIG, "%s: 1 to %d queues, not %zu", service->name, QUEUES_MAX, service->queue_count);
-  if (service->periodic_count > PERIODICS_MAX)
-    return bus_fail(err, BUS_E_CONFIG, "%s: at most %d periodics", service->name, PERIODICS_MAX);
+  if (service->periodic_count > BUS_PERIODICS_MAX)
+    return bus_fail(err, BUS_E_CONFIG, "%s: at most %d periodics", service->name, BUS_PERIODICS_MAX);
   for (size_t i = 0; i < service->queue_count; i++) {
     const struct bus_queue *queue = bus_topology_queue(topology, service->queues[i]);
     if (!queue)
@@ -37,19 +36,30 @@ static bool service_is_valid(const struct bus_service *service, const struct bus
   return pg_registry_check(&registry, err) || bus_error_wrap(err, "%s", service->name);
 }
 
-static bool allocate(struct bus_worker *worker) {
-  size_t unacked = (size_t)worker->settings.batch_max * 2 * worker->service->queue_count;
-  worker->batch_room = (size_t)worker->settings.batch_max;
-  worker->batch = calloc(worker->batch_room, sizeof(struct entry *));
-  worker->work = bus_arena_new(WORK_LIMIT);
-  worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  return worker->batch && worker->work && worker->wake_fd >= 0 && intake_init(worker) && publish_init(worker) &&
-         acks_init(&worker->acks, unacked + 1) && metrics_init(worker);
+static bool make_pipeline(struct bus_worker *worker) {
+  struct bus_pipeline_setup setup = {
+      .service = worker->service,
+      .topology = worker->topology,
+      .settings = &worker->settings,
+      .worker = worker,
+      .log = {.write = write_log, .debug = bus_log_enabled(BUS_DEBUG)},
+      .broker_hosts = bus_amqp_url_hosts(worker->settings.amqp_url),
+      .now = bus_monotonic(),
+  };
+  bus_random_seed(setup.seed);
+  worker->pipeline = bus_pipeline_new(&setup);
+  return worker->pipeline != NULL;
 }
 
-static void init_sync(struct bus_worker *worker) {
-  bus_cond_init(&worker->probe_done);
-  (void)pthread_mutex_init(&worker->probe_lock, NULL);
+static void init(struct bus_worker *worker) {
+  uint64_t seed[4];
+  bus_random_seed(seed);
+  bus_uuid_source_init(&worker->ids, seed);
+  memcpy(worker->database.own, bus_own_statements, sizeof worker->database.own);
+  worker->database.own[BUS_OWN_SETTINGS].sql = pg_session_set_local;
+  bus_cond_init(&worker->probing.done);
+  (void)pthread_mutex_init(&worker->probing.lock, NULL);
+  worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
 bool bus_worker_new(const struct bus_service *service, const struct bus_topology *topology,
@@ -65,22 +75,12 @@ bool bus_worker_new(const struct bus_service *service, const struct bus_topology
   worker->service = service;
   worker->topology = topology;
   worker->settings = *settings;
-  worker->requests = takes_requests(service, topology);
   worker->program_settings = program_settings;
-  worker->wake_fd = -1;
-  worker->pg_backoff = (struct bus_backoff){.first = 100 * BUS_MILLISECOND, .max = 5 * BUS_SECOND};
-  worker->amqp_hosts =
-      (struct bus_rotation){.backoff = worker->pg_backoff, .hosts = bus_amqp_url_hosts(settings->amqp_url)};
-  worker->stop_grace = GRACE_BATCH;
-  uint64_t seed[4];
-  bus_random_seed(seed);
-  bus_uuid_source_init(&worker->ids, seed);
-  init_sync(worker);
-  if (!allocate(worker)) {
+  init(worker);
+  if (worker->wake_fd < 0 || !metrics_init(worker) || !make_pipeline(worker)) {
     bus_worker_free(worker);
     return bus_fail(err, BUS_E_NOMEM, "out of memory for a worker");
   }
-  periodic_init(worker);
   *ret = worker;
   return true;
 }
@@ -90,62 +90,23 @@ void bus_worker_free(struct bus_worker *worker) {
     return;
   if (worker->wake_fd >= 0)
     (void)close(worker->wake_fd);
-  acks_free(&worker->acks);
-  publish_free(worker);
-  intake_free(worker);
-  bus_arena_free(worker->work);
-  free(worker->batch);
-  metrics_free(worker); /* the others count what they give back */
-  (void)pthread_cond_destroy(&worker->probe_done);
-  (void)pthread_mutex_destroy(&worker->probe_lock);
+  bus_pipeline_free(worker->pipeline);
+  metrics_free(worker);
+  (void)pthread_cond_destroy(&worker->probing.done);
+  (void)pthread_mutex_destroy(&worker->probing.lock);
   free(worker);
 }
 
 /* ---- running ---- */
 
-static void run_once(struct bus_worker *worker) {
-  worker_answer_probe(worker);
-  alive_announce(worker);
-  if (!worker_connect(worker)) {
-    if (worker->fatal.code == BUS_OK)
-      worker_pump(worker, worker_next_deadline(worker));
-    return;
-  }
-  worker_apply_pauses(worker);
-  batch_gather(worker);
-  size_t count = stall_take(worker, worker->batch, worker->batch_room);
-  if (count > 0) {
-    batch_process(worker, worker->batch, count);
-    return;
-  }
-  batch_idle(worker);
-  int64_t batch_at = stall_next(worker), idle_at = batch_next_deadline(worker);
-  if (bus_monotonic() < batch_at && !worker_stopping(worker))
-    worker_pump_idle(worker, batch_at < idle_at ? batch_at : idle_at);
-}
-
-/* Drain: wait, within the time given, until publications are confirmed and their outbox rows deleted. The broker
- * requeues unprocessed deliveries when the channel closes. */
-static void drain(struct bus_worker *worker) {
-  int64_t until = worker_bound(worker, INT64_MAX, GRACE_CONFIRMS);
-  WORKER_CUT_POINT(worker, "draining", worker_fd(worker->publishing));
-  while (publish_is_open(worker) && (publish_open_count(worker) > 0 || worker->held) && bus_monotonic() < until) {
-    publish_held(worker, bus_monotonic());
-    worker_pump(worker, until);
-  }
-  worker->stop_grace = GRACE_LAST;
-  batch_drain(worker);
-  WORKER_CRASH_POINT(worker, "drained");
-}
-
 bool bus_worker_run(struct bus_worker *worker, struct bus_error *err) {
   if (worker->service->open && !worker->service->open(worker->program_settings, worker, &worker->context, err))
     return false;
-  while (!worker_stopping(worker) && worker->fatal.code == BUS_OK)
-    run_once(worker);
-  if (worker_stopping(worker))
-    drain(worker);
-  worker_disconnect(worker);
+  bus_pipeline_set_context(worker->pipeline, worker->context);
+  while (!worker->stopped && worker->fatal.code == BUS_OK)
+    loop_turn(worker);
+  broker_close(worker);
+  database_close(worker);
   if (worker->service->close)
     worker->service->close(worker->context);
   if (worker->fatal.code != BUS_OK && err)
@@ -162,15 +123,15 @@ static void wake(struct bus_worker *worker) {
 
 void bus_worker_stop(struct bus_worker *worker) {
   long long not_yet = 0;
-  (void)atomic_compare_exchange_strong(&worker->stop_at, &not_yet, bus_monotonic()); /* the first one counts */
+  (void)atomic_compare_exchange_strong(&worker->seen.stop_at, &not_yet, bus_monotonic()); /* the first one counts */
   wake(worker);
 }
 
 struct bus_worker_status bus_worker_status(const struct bus_worker *worker) {
-  return (struct bus_worker_status){.database = (enum bus_link_state)atomic_load(&worker->status_database),
-                                    .broker = (enum bus_link_state)atomic_load(&worker->status_broker),
-                                    .consuming = atomic_load(&worker->status_consuming),
-                                    .blocked = atomic_load(&worker->status_blocked)};
+  return (struct bus_worker_status){.database = (enum bus_link_state)atomic_load(&worker->seen.database),
+                                    .broker = (enum bus_link_state)atomic_load(&worker->seen.broker),
+                                    .consuming = atomic_load(&worker->seen.consuming),
+                                    .blocked = atomic_load(&worker->seen.blocked)};
 }
 
 bool bus_worker_commands_are_up(const struct bus_worker *worker) {
@@ -184,16 +145,46 @@ bool bus_worker_is_context(const void *settings, struct bus_worker *worker, void
 }
 
 struct bus_worker_status bus_worker_probe(struct bus_worker *worker, int64_t timeout_ms) {
+  struct probing *probing = &worker->probing;
   int64_t until = bus_monotonic() + timeout_ms * BUS_MILLISECOND;
   struct bus_worker_status status = {.database = BUS_LINK_DOWN, .broker = BUS_LINK_DOWN};
-  (void)pthread_mutex_lock(&worker->probe_lock);
-  uint64_t mine = ++worker->probe_asked;
-  atomic_store(&worker->probe_wanted, true);
+  (void)pthread_mutex_lock(&probing->lock);
+  uint64_t mine = ++probing->asked;
+  atomic_store(&probing->wanted, true);
   wake(worker);
-  while (worker->probe_answered < mine && bus_cond_wait(&worker->probe_done, &worker->probe_lock, until))
+  while (probing->answered < mine && bus_cond_wait(&probing->done, &probing->lock, until))
     continue;
-  if (worker->probe_answered >= mine)
-    status = worker->probe_result;
-  (void)pthread_mutex_unlock(&worker->probe_lock);
+  if (probing->answered >= mine)
+    status = probing->result;
+  (void)pthread_mutex_unlock(&probing->lock);
   return status;
+}
+
+/* ---- from the service's functions ---- */
+
+bool bus_worker_push(struct bus_worker *worker, enum bus_input_kind kind, const void *body, size_t size) {
+  return bus_pipeline_push(worker->pipeline, kind, body, size);
+}
+
+size_t bus_worker_pushed(const struct bus_worker *worker) {
+  return bus_pipeline_pushed(worker->pipeline);
+}
+
+void bus_worker_pause(struct bus_worker *worker, size_t queue, bool paused) {
+  bus_pipeline_pause(worker->pipeline, queue, paused);
+}
+
+int64_t bus_worker_inbox_keep_h(const struct bus_worker *worker) {
+  return worker->settings.inbox_keep_h;
+}
+
+bool bus_worker_is_settled(const struct bus_worker *worker) {
+  return bus_pipeline_is_settled(worker->pipeline);
+}
+
+bool bus_worker_add_source(struct bus_worker *worker, struct bus_poll_source source) {
+  if (worker->source_count == SOURCES_MAX)
+    return false;
+  worker->sources[worker->source_count++] = source;
+  return true;
 }

@@ -7,7 +7,7 @@
 enum { ARENA_LIMIT = 1 << 16 };
 
 static bool speaks(const struct bus_worker *worker) {
-  return worker->settings.alive && publish_is_open(worker) &&
+  return worker->settings.alive && broker_stands(&worker->broker) && atomic_load(&worker->seen.consuming) &&
          bus_topology_type(worker->topology, bus_str(bus_alive_type.type)) == &bus_alive_type;
 }
 
@@ -22,9 +22,12 @@ static void announce(struct bus_worker *worker, struct bus_arena *arena) {
   bus_uuid_v7(&worker->ids, envelope.timestamp, &envelope.message_id);
   if (!bus_encode(bus_alive_type.schema, &alive, arena, &json))
     return;
-  publish_notice(worker, &bus_alive_type, &envelope, json);
-  if (publish_is_open(worker))
-    bus_amqp_flush(worker->publishing);
+  const struct bus_publication notice = {.exchange = bus_alive_type.exchange,
+                                         .key = bus_message_key(&bus_alive_type),
+                                         .transient = true,
+                                         .envelope = &envelope,
+                                         .body = json};
+  loop_step(worker, &(struct bus_pipeline_event){.kind = BUS_ON_NOTICE, .notice = &notice});
 }
 
 void alive_announce(struct bus_worker *worker) {

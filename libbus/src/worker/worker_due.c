@@ -3,14 +3,6 @@
 
 #include <bus/failpoint.h>
 
-static bool waits_in(const struct generation *generation, const struct bus_uuid *due) {
-  for (size_t i = generation->next; i < generation->count; i++)
-    if (generation->entries[i].input.kind == BUS_INPUT_DEADLINE &&
-        bus_uuid_equal(generation->entries[i].input.body, due))
-      return true;
-  return false;
-}
-
 void bus_worker_push_due(void *context, struct bus_worker *worker, const struct bus_rows *rows) {
   (void)context;
   size_t count = bus_rows_count(rows);
@@ -18,7 +10,7 @@ void bus_worker_push_due(void *context, struct bus_worker *worker, const struct 
     return;
   for (size_t row = 0; row < count; row++) {
     const struct bus_uuid due = bus_rows_uuid(rows, row, 0);
-    if (waits_in(worker->draining, &due) || waits_in(worker->filling, &due))
+    if (bus_pipeline_waits(worker->pipeline, &due))
       continue;
     if (!bus_worker_push(worker, BUS_INPUT_DEADLINE, &due, sizeof due))
       return;

@@ -5,17 +5,19 @@
 
 #include <stdlib.h>
 
-enum { TYPES_MAX = 64, BATCH_OUTCOMES = BATCH_FAULT + 1, EXCHANGES = BUS_EXCHANGE_BACK };
+/* Behind the pipeline's counts: gauges that it measures now and then. */
+enum { METRIC_OUTBOX_DEPTH = BUS_PIPELINE_COUNTS, METRIC_OUTBOX_AGE, METRIC_OUTBOX_UNROUTABLE, METRICS };
+enum { TYPES_MAX = 64, EXCHANGES = BUS_EXCHANGE_BACK };
 
-static const char *const message_outcome_names[] = {"done", "retried", "parked", "duplicate", "late"};
-enum { OUTCOMES = BUS_COUNT(message_outcome_names) };
+static const char *const message_outcome_names[BUS_MESSAGE_OUTCOMES] = {"done", "retried", "parked", "duplicate",
+                                                                        "late"};
 
 struct worker_metrics {
-  struct bus_series *batches[BATCH_OUTCOMES], *batch_size, *batch_duration;
+  struct bus_series *batches[BUS_BATCH_OUTCOMES], *batch_size, *batch_duration;
   struct bus_metric *messages;
   struct {
     const struct bus_message_type *type;
-    struct bus_series *series[OUTCOMES];
+    struct bus_series *series[BUS_MESSAGE_OUTCOMES];
   } types[TYPES_MAX];
   struct bus_series *published[EXCHANGES], *values[METRICS];
 };
@@ -43,14 +45,14 @@ static const struct {
   struct bus_metric_spec spec;
   const char *label;
 } singles[METRICS] = {
-    [METRIC_CONFIRMED] = {.spec = CONFIRMS, .label = "confirmed"},
-    [METRIC_NACKED] = {.spec = CONFIRMS, .label = "nacked"},
-    [METRIC_RETURNED] = {.spec = CONFIRMS, .label = "returned"},
-    [METRIC_SWEPT] = {.spec =
-                          BUS_COUNTER_SPEC("bus_outbox_swept_total", "Outbox rows that the sweeper published again.")},
-    [METRIC_ANSWERS_DROPPED] = {.spec = BUS_COUNTER_SPEC(
-                                    "bus_answers_dropped_total",
-                                    "Answers that were not sent: reply_to was no address of the user that asked.")},
+    [BUS_COUNT_CONFIRMED] = {.spec = CONFIRMS, .label = "confirmed"},
+    [BUS_COUNT_NACKED] = {.spec = CONFIRMS, .label = "nacked"},
+    [BUS_COUNT_RETURNED] = {.spec = CONFIRMS, .label = "returned"},
+    [BUS_COUNT_SWEPT] = {.spec = BUS_COUNTER_SPEC("bus_outbox_swept_total",
+                                                  "Outbox rows that the sweeper published again.")},
+    [BUS_COUNT_ANSWERS_DROPPED] = {.spec = BUS_COUNTER_SPEC(
+                                       "bus_answers_dropped_total",
+                                       "Answers that were not sent: reply_to was no address of the user that asked.")},
     [METRIC_OUTBOX_DEPTH] = {.spec = BUS_GAUGE_SPEC("bus_outbox_depth", "Rows in the outbox; 10001 stands for more.")},
     [METRIC_OUTBOX_AGE] = {.spec = BUS_GAUGE_SPEC("bus_outbox_oldest_age_seconds",
                                                   "Age of the oldest row in the outbox.", .scale = 1e-6)},
@@ -58,16 +60,16 @@ static const struct {
         {.spec =
              BUS_GAUGE_SPEC("bus_outbox_unroutable",
                             "Rows of the outbox that the broker returned: no queue is bound; 10001 stands for more.")},
-    [METRIC_HELD] =
+    [BUS_COUNT_HELD] =
         {.spec = BUS_GAUGE_SPEC(
              "bus_held_messages",
              "Messages to retry or to park that the broker has not taken yet; they hold up the acks behind them.")},
-    [METRIC_STALLED] =
+    [BUS_COUNT_STALLED] =
         {.spec = BUS_GAUGE_SPEC(
              "bus_stalled_workers",
              "Worker threads none of whose transactions commit: their messages stay unacked and are tried again.")},
-    [METRIC_BROKER_RECONNECTS] = {.spec = RECONNECTS, .label = "broker"},
-    [METRIC_DATABASE_RECONNECTS] = {.spec = RECONNECTS, .label = "database"},
+    [BUS_COUNT_BROKER_RECONNECTS] = {.spec = RECONNECTS, .label = "broker"},
+    [BUS_COUNT_DATABASE_RECONNECTS] = {.spec = RECONNECTS, .label = "database"},
 };
 
 static struct bus_series *series(const struct bus_metric_spec *spec, const char *label, const char *second) {
@@ -75,14 +77,15 @@ static struct bus_series *series(const struct bus_metric_spec *spec, const char 
 }
 
 bool metrics_init(struct bus_worker *worker) {
-  const char *name = worker->requests ? "request" : worker->service->store ? "command" : "query";
+  bool requests = bus_topology_queue(worker->topology, worker->service->queues[0])->kind == BUS_QUEUE_REQUEST;
+  const char *name = requests ? "request" : worker->service->store ? "command" : "query";
   struct worker_metrics *metrics = worker->metrics = calloc(1, sizeof *metrics);
   if (!metrics)
     return false;
   metrics->messages = bus_metric_register(&messages);
   metrics->batch_size = series(&batch_size, name, NULL);
   metrics->batch_duration = series(&batch_duration, name, NULL);
-  for (size_t i = 0; i < BATCH_OUTCOMES; i++)
+  for (size_t i = 0; i < BUS_BATCH_OUTCOMES; i++)
     metrics->batches[i] = series(&batches, name, batch_outcome_names[i]);
   for (size_t i = 0; i < EXCHANGES; i++)
     metrics->published[i] = series(&published, bus_exchange_name((enum bus_exchange)i), NULL);
@@ -95,19 +98,23 @@ void metrics_free(struct bus_worker *worker) {
   free(worker->metrics);
 }
 
-void metrics_add(struct bus_worker *worker, enum worker_metric metric, int64_t more) {
-  bus_series_add(worker->metrics->values[metric], more);
+void metrics_step(struct bus_worker *worker, const struct bus_pipeline_actions *actions) {
+  struct bus_series **values = worker->metrics->values;
+  for (size_t i = 0; i < BUS_PIPELINE_COUNTS; i++)
+    if (actions->counts[i] != 0)
+      bus_series_add(values[i], actions->counts[i]);
+  if (!actions->outbox.known)
+    return;
+  bus_series_set(values[METRIC_OUTBOX_DEPTH], actions->outbox.rows);
+  bus_series_set(values[METRIC_OUTBOX_AGE], actions->outbox.oldest_age);
+  bus_series_set(values[METRIC_OUTBOX_UNROUTABLE], actions->outbox.unroutable);
 }
 
-void metrics_set(struct bus_worker *worker, enum worker_metric metric, int64_t value) {
-  bus_series_set(worker->metrics->values[metric], value);
-}
-
-void metrics_batch(struct bus_worker *worker, enum batch_outcome outcome, size_t size, int64_t duration) {
+void metrics_batch(struct bus_worker *worker, enum bus_batch_outcome outcome, size_t size, int64_t duration) {
   if (size == 0)
     return; /* housekeeping */
   bus_series_add(worker->metrics->batches[outcome], 1);
-  if (outcome != BATCH_COMMITTED)
+  if (outcome != BUS_BATCH_COMMITTED)
     return;
   bus_series_observe(worker->metrics->batch_size, (int64_t)size);
   bus_series_observe(worker->metrics->batch_duration, duration);
@@ -120,22 +127,17 @@ static struct bus_series *message_series(struct worker_metrics *metrics, const s
     i++;
   metrics->types[i].type = type;
   if (!metrics->types[i].series[outcome]) {
-    const char *const values[] = {type ? type->type : "unknown", message_outcome_names[outcome]};
+    const char *const values[] = {type->type, message_outcome_names[outcome]};
     metrics->types[i].series[outcome] = bus_metric_series(metrics->messages, values);
   }
   return metrics->types[i].series[outcome];
 }
 
-void metrics_message(struct bus_worker *worker, const struct entry *entry) {
-  if (!entry_is_delivery(entry))
-    return;
-  size_t outcome = entry->late ? 4 : entry->duplicate ? 3 : (size_t)entry->verdict;
-  if (entry->input.type)
-    bus_series_add(message_series(worker->metrics, entry->input.type, outcome), 1);
-  else
-    bus_series_add(
-        bus_metric_series(worker->metrics->messages, (const char *const[]){"unknown", message_outcome_names[outcome]}),
-        1);
+void metrics_message(struct bus_worker *worker, const struct bus_message_type *type, enum bus_message_outcome outcome) {
+  struct worker_metrics *metrics = worker->metrics;
+  const char *const unknown[] = {"unknown", message_outcome_names[outcome]};
+  bus_series_add(type ? message_series(metrics, type, (size_t)outcome) : bus_metric_series(metrics->messages, unknown),
+                 1);
 }
 
 void metrics_published(struct bus_worker *worker, enum bus_exchange exchange) {

@@ -1,7 +1,12 @@
-/* The worker's pieces without memory: nothing that was delivered is settled or parked because of it. */
+/* The pipeline's parts without memory: nothing that was delivered is settled or parked because of it. */
 #include "torture.h"
 
-#include "worker_internal.h"
+#include "decode.h"
+#include "holds.h"
+#include "intake.h"
+#include "ledger.h"
+
+#include <bus/worker.h>
 
 #include <stdlib.h>
 
@@ -11,11 +16,11 @@ struct body {
   int64_t n;
   struct bus_str note;
 };
-static const struct bus_field fields[] = {
+static const struct bus_field body_fields[] = {
     BUS_FIELD_INT64(struct body, n, 0, 100, BUS_REQUIRED, "a number"),
     BUS_FIELD_STRING(struct body, note, BUS_TEXT, 0, 100, BUS_OPTIONAL, "a note"),
 };
-static const struct bus_schema schema = BUS_SCHEMA("body", struct body, fields);
+static const struct bus_schema schema = BUS_SCHEMA("body", struct body, body_fields);
 static const struct bus_message_type known = BUS_COMMAND("thing.do.v1", &schema, "owner");
 static const struct bus_message_type *const types[] = {&known};
 static const struct bus_queue queues[] = {BUS_WORK_QUEUE("things", types)};
@@ -73,51 +78,54 @@ static bool make(struct bus_arena *arena, const void *context) {
 TEST(a_worker_is_made_or_not)
 { torture(make, NULL); }
 
-static void deliver(struct bus_worker *worker, uint64_t tag) {
-  struct bus_delivery delivery = {.tag = tag, .body = BUS_STR("{\"n\":1,\"note\":\"some\"}")};
-  delivery.envelope = (struct bus_envelope){.message_id = {{1, (uint8_t)tag}},
-                                            .type = BUS_STR("thing.do.v1"),
-                                            .user_id = BUS_STR("owner"),
-                                            .first_failed_at = BUS_NO_TIME};
-  intake_on_delivery(worker, &delivery);
+static void log_nothing(void *context, enum bus_level level, const char *msg, const struct bus_log_field *fields) {
+  (void)context, (void)level, (void)msg, (void)fields;
+}
+static const struct bus_worker_settings settings_of_parts = {BUS_WORKER_DEFAULTS};
+static const struct bus_pipeline_setup setup = {
+    .service = &service, .topology = &topology, .settings = &settings_of_parts, .log = {.write = log_nothing}};
+
+static bool deliver(struct intake *intake, uint8_t number) {
+  struct entry *entry = intake_append(intake);
+  if (!entry)
+    return false;
+  entry->tag = number;
+  entry->raw = BUS_STR("{\"n\":1,\"note\":\"some\"}");
+  entry->envelope = (struct bus_envelope){.message_id = {{1, number}},
+                                          .type = BUS_STR("thing.do.v1"),
+                                          .user_id = BUS_STR("owner"),
+                                          .first_failed_at = BUS_NO_TIME};
+  return true;
 }
 
 /* Without memory a delivery waits for another try; it is not refused for its contents. */
 static bool take_in(struct bus_arena *arena, const void *context) {
-  struct bus_worker *worker = calloc(1, sizeof *worker);
+  static struct intake intake;
+  struct suspects suspects = {.counted = {{0}}};
+  struct bus_pipeline_actions actions = {.count = 0};
+  const struct turn turn = {.now = 1, .wall = BUS_HOUR, .actions = &actions, .setup = &setup};
   struct entry *entries[8];
-  bool done = worker != NULL;
-  size_t count = 0;
   const int64_t pushed = 7;
+  size_t count = 0, right = 0;
   (void)arena;
   (void)context;
-  if (done) {
-    worker->service = &service;
-    worker->topology = &topology;
-    worker->settings = (struct bus_worker_settings){BUS_WORKER_DEFAULTS};
-    done = intake_init(worker) && acks_init(&worker->acks, 100);
-  }
-  if (done) {
-    for (uint64_t tag = 1; tag <= 3; tag++)
-      deliver(worker, tag);
-    done = bus_worker_push(worker, BUS_INPUT_COMPLETION, &pushed, sizeof pushed);
-    count = intake_take(worker, entries, 8);
-    for (size_t i = 0; i < count; i++)
-      intake_decode(worker, entries[i]);
-  }
+  memset(&intake, 0, sizeof intake);
+  bool done = intake_init(&intake);
+  for (uint8_t number = 1; done && number <= 3; number++)
+    done = deliver(&intake, number);
+  done = done && intake_push(&intake, BUS_INPUT_COMPLETION, &pushed, sizeof pushed);
+  if (done)
+    count = intake_take(&intake, &suspects, entries, 8);
+  for (size_t i = 0; i < count; i++)
+    decode_entry(&turn, entries[i], intake_arena_of(&intake, entries[i]));
   torture_over();
-  size_t right = 0;
   for (size_t i = 0; i < count; i++) {
+    const struct ruling *ruling = &entries[i]->ruling;
     right += entries[i]->input.body != NULL;
-    assert_true(!entries[i]->refused || entries[i]->cause.code == BUS_E_NOMEM);
-    assert_true(!entries[i]->refused || entries[i]->verdict == BUS_RETRY);
+    assert_true(!ruling->refused || ruling->cause.code == BUS_E_NOMEM);
+    assert_true(!ruling->refused || ruling->verdict == BUS_RETRY);
   }
-  if (worker) {
-    assert_true(count == 4 || worker->amqp_error.code == BUS_E_NOMEM || !done);
-    intake_free(worker);
-    acks_free(&worker->acks);
-    free(worker);
-  }
+  intake_free(&intake);
   return done && right == 4;
 }
 
@@ -125,48 +133,39 @@ TEST(deliveries_that_find_no_memory_are_retried)
 { torture(take_in, NULL); }
 
 static bool list(struct bus_arena *arena, const void *context) {
-  struct uuid_list list = {.ids = NULL};
-  size_t added = 0;
+  struct ledger ledger = {.again_at = 0};
   (void)arena;
   (void)context;
   for (uint8_t i = 0; i < 250; i++)
-    added += uuid_list_add(&list, &(struct bus_uuid){{i}});
+    ledger_confirmed(&ledger, &(struct bus_uuid){{i}});
   torture_over();
-  assert_int_equal(list.count, added);
-  free(list.ids);
-  return added == 250;
+  size_t count = ledger.confirmed.count;
+  assert_true(ledger_is_valid(&ledger));
+  ledger_free(&ledger);
+  return count == 250;
 }
 
 TEST(lists_of_ids)
 { torture(list, NULL); }
 
 static bool hold(struct bus_arena *arena, const void *context) {
-  struct bus_worker *worker = calloc(1, sizeof *worker);
-  struct entry entry = {.raw = BUS_STR("{\"n\":1}"), .tag = 5, .verdict = BUS_RETRY, .tier = 1};
-  const struct bus_worker *measured = context;
+  struct bus_pipeline_actions actions = {.count = 0};
+  const struct turn turn = {.now = 1, .wall = BUS_HOUR, .actions = &actions, .setup = &setup};
+  struct entry entry = {.raw = BUS_STR("{\"n\":1}"),
+                        .tag = 5,
+                        .ruling = {.verdict = BUS_RETRY, .tier = 1},
+                        .input.kind = BUS_INPUT_DELIVERY};
+  struct holds holds = {.first = NULL};
   (void)arena;
+  (void)context;
   entry.envelope = (struct bus_envelope){.type = BUS_STR("thing.do.v1"), .first_failed_at = BUS_NO_TIME};
-  bool done = worker && publish_init(worker);
-  if (done) {
-    worker->service = &service;
-    worker->topology = &topology;
-    worker->metrics = measured->metrics;
-    publish_hold(worker, &entry);
-    done = worker->held != NULL;
-  }
+  bool done = holds_add(&holds, &turn, &entry);
   torture_over();
-  if (worker) {
-    assert_true(done || !worker->slips || worker->amqp_error.code == BUS_E_NOMEM);
-    publish_free(worker);
-    free(worker);
-  }
+  assert_int_equal(done, holds.first != NULL);
+  assert_int_equal(actions.counts[BUS_COUNT_HELD], done);
+  holds_free(&holds);
   return done;
 }
 
 TEST(a_message_that_cannot_be_held_stays_the_brokers)
-{
-  struct bus_worker measured = {.service = &service};
-  assert_true(metrics_init(&measured));
-  torture(hold, &measured);
-  metrics_free(&measured);
-}
+{ torture(hold, NULL); }

@@ -1,0 +1,25 @@
+/* Indices into bus_own_statements. */
+#pragma once
+
+#include <bus/pipeline.h>
+
+enum own_statement {
+  OWN_BEGIN,
+  OWN_SETTINGS,
+  OWN_NOW,
+  OWN_INBOX_INSERT,
+  OWN_INBOX_DELETE,
+  OWN_OUTBOX_INSERT,
+  OWN_OUTBOX_DELETE,
+  OWN_OUTBOX_UNROUTABLE,
+  OWN_OUTBOX_SWEEP,
+  OWN_OUTBOX_RECALL,
+  OWN_OUTBOX_DEPTH,
+  OWN_PARKED_INSERT,
+  OWN_SUSPECT_COUNT,
+  OWN_SUSPECT_DELETE,
+  OWN_PURGE,
+  OWN_COMMIT,
+  OWN_ROLLBACK,
+  OWN_STATEMENTS,
+};

@@ -1,0 +1,24 @@
+/* The rate of inputs, as a mean that forgets. */
+#include "pace.h"
+
+#include <assert.h>
+
+#define MEMORY (50 * BUS_MILLISECOND)
+#define WORTH_WAITING 16.0 /* inputs */
+
+void pace_begin(struct pace *pace, int64_t now, size_t count) {
+  assert(now >= pace->began_at);
+  int64_t took = now - pace->began_at + 1;
+  double rate = (double)count * (double)BUS_SECOND / (double)took;
+  pace->rate += (rate - pace->rate) * (double)took / (double)(took + MEMORY);
+  pace->began_at = now;
+}
+
+int64_t pace_next(const struct pace *pace, int64_t window) {
+  double expected = pace->rate * (double)window / (double)BUS_SECOND;
+  return expected < WORTH_WAITING ? pace->began_at : pace->began_at + window;
+}
+
+bool pace_is_valid(const struct pace *pace) {
+  return pace->rate >= 0.0;
+}
