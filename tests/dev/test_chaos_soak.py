@@ -187,7 +187,7 @@ def test_the_record_has_the_figures_the_faults_and_the_restarts(tmp_path):
     document = json.loads(document)
     assert document["availability"] == {"with_retries": 1, "without_retries": 1}
     assert document["orders_by_tries"] == {"1": 18000} and document["restarts"] == [{"part": "edge"}]
-    assert "| 50 s | kill -9 of edge | 0.5 s | 100 | 3 | 0 |" in text and picture.count("<line") == 3
+    assert "| 50 s | kill -9 of edge | 0.5 s | 100 | 3 | 0 |" in text and picture.count("<line") == 4
     line = generated.summary("chaos-testing/results/chaos-soak.md", text)
     assert line.startswith("3 minutes at 100 orders/s, 100.0000% available, 100.0000% without retries, 0 lost, 20")
 

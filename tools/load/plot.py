@@ -31,7 +31,7 @@ def _text(x, y, text, more=""):
 
 
 def _chart(title, lines, top, seconds, marks):
-    highest = ceiling(max(y for points in lines.values() for _, y in points) or 1)
+    highest = ceiling(max((y for points in lines.values() for _, y in points), default=0) or 1)
     yield _text(LEFT, top - 8, title, ' font-weight="bold"')
     yield f'<rect x="{LEFT}" y="{top}" width="{PLOT}" height="{HEIGHT}" fill="none" stroke="#bbb"/>'
     for part in (0, .5, 1):

@@ -4,6 +4,7 @@ import os
 import time
 
 from chaos.soak import figures
+from load.memory import SERVICES
 from load.plot import svg
 from load.soak import table
 
@@ -47,12 +48,14 @@ def charts(found):
         times = [due for due, tries in zip(orders.due, orders.tries) if is_counted(tries)]
         return figures.per_slot(times, SLOT_SECONDS, begin, end)
     memory = {name: [(at, kib / 1024) for life in lives for at, kib in life.points]
-              for name, lives in found.lives.items() if name != "rabbitmq"}
+              for name, lives in found.lives.items() if lives}
+    others = [name for name in memory if name not in SERVICES]
     return {"orders/s without a 2xx": {"at the first try": failed(lambda tries: tries != 1),
                                        "after 4 tries": failed(lambda tries: tries == 0)},
             "orders/s": {"accepted": figures.per_slot(found.load.accepted.values(), SLOT_SECONDS, begin, end),
                          "final": figures.per_slot(found.final, SLOT_SECONDS, begin, end)},
-            "RssAnon, MiB": memory}
+            "RssAnon, MiB": {name: memory[name] for name in memory if name in SERVICES},
+            "RssAnon of the rest, MiB (psp-sandbox keeps every charge)": {name: memory[name] for name in others}}
 
 
 def markdown(found):
@@ -60,7 +63,7 @@ def markdown(found):
              f"Written by `{found.command}` on {found.date}: {found.plan.seconds / 60:g} minutes at "
              f"{found.plan.rate:g} orders/s, a fault every {found.plan.every:g} s, {os.cpu_count()} cores shared by "
              "clients, programs, Postgres and the broker.", "",
-             *table(found.checks), "", f"![orders and memory over time]({NAME}.svg)", "",
+             *table(found.checks), "", f"![orders and memory over time; a thin line at each fault]({NAME}.svg)", "",
              f"[{NAME}.json]({NAME}.json) has every series and each restart by the supervisor.", "",
              "## Faults", "",
              "The recovery counts from the end of the fault, or from the death of a process, to the first second in "
