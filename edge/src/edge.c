@@ -123,7 +123,8 @@ static bool open_requester(struct edge *edge, struct bus_error *err) {
                                                             .service = "edge",
                                                             .instance = edge->instance,
                                                             .heartbeat_s = edge->settings->heartbeat_s,
-                                                            .max_open = (int)edge->settings->max_open_requests},
+                                                            .max_open = (int)edge->settings->max_open_requests,
+                                                            .bundle_max = (int)edge->settings->bundle_max},
                            &edge->requester, err);
 }
 

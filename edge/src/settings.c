@@ -1,6 +1,7 @@
 /* The edge's variables: names, ranges, defaults and what they are for. */
 #include "settings.h"
 
+#include <bus/bundle.h>
 #include <bus/log.h>
 #include <bus/token.h>
 
@@ -117,6 +118,10 @@ static const struct bus_option options[] = {
            "and how long at most, while clients still keep connections: each gets one more answer, with Connection: "
            "close; longer than a proxy in front keeps an idle connection"),
     NUMBER("MAX_OPEN_REQUESTS", max_open_requests, 1, 100000, "4096", NULL, "requests under way on the bus"),
+    NUMBER(
+        "BUNDLE_MAX", bundle_max, 1, BUS_BUNDLE_MAX, BUS_BUNDLE_DEFAULT, NULL,
+        "commands of one type that may travel in one AMQP message, if they are sent at the same time; 1: each alone, "
+        "while a service of a release without bundles runs"),
     NUMBER("ACCEPT_TIMEOUT_MS", accept_timeout_ms, 1, 30000, "500", "ms",
            "how long a command waits for its answer before the broker's confirm is enough"),
     NUMBER("ACCEPT_TOTAL_MS", accept_total_ms, 1, 30000, "2000", "ms", "how long a command waits for anything at all"),

@@ -21,6 +21,9 @@ BUS_C_BEGIN
 
 #define BUS_BUNDLE_CONTENT_TYPE "application/cloudevents-batch+json"
 
+/* Default of the variable BUNDLE_MAX of programs that publish: off, until no reader of an older release runs. */
+#define BUS_BUNDLE_DEFAULT "1"
+
 enum {
   BUS_BUNDLE_MAX = 128,              /* elements */
   BUS_BUNDLE_BYTES = 64 * 1024,      /* of the body that bus_bundle_encode writes */

@@ -22,6 +22,10 @@ struct bus_requester_settings {
   int64_t heartbeat_s;
   int max_open;           /* requests at once; 0: 4096 */
   size_t max_unconfirmed; /* bytes; 0: 1 MiB */
+  /* Commands of one type that wait for the I/O thread at the same time travel in one bundle (bus/bundle.h) of at most
+   * so many; up to BUS_BUNDLE_MAX; 0 or 1: each alone. A lone command leaves at once. One confirm answers all of a
+   * bundle, and one return or nack fails all. Their readers must read bundles. */
+  int bundle_max;
 };
 
 /* Starts the I/O thread. The broker need not be up. */

@@ -70,6 +70,29 @@ void request_table_done(struct request_table *table) {
   *table = (struct request_table){.entries = NULL};
 }
 
+struct request_bundle *request_bundle_new(struct request_table *bundles, const struct bus_uuid *id, size_t count) {
+  struct request_bundle *bundle = calloc(1, sizeof *bundle + count * sizeof *bundle->members);
+  if (bundle == NULL)
+    return NULL;
+  bundle->id = *id;
+  bundle->count = count;
+  if (request_table_add(bundles, id, bundle))
+    return bundle;
+  free(bundle);
+  return NULL;
+}
+
+void request_bundle_free(struct request_table *bundles, struct request_bundle *bundle) {
+  request_table_remove(bundles, &bundle->id);
+  free(bundle);
+}
+
+void request_bundles_reset(struct request_table *bundles) {
+  for (size_t i = 0; i < bundles->room; i++)
+    free(bundles->entries[i].request);
+  request_table_done(bundles);
+}
+
 static struct window_entry *window_at(const struct request_window *window, uint64_t seq) {
   return &window->ring[seq & (window->room - 1)];
 }

@@ -1,4 +1,4 @@
-/* Open requests by their message id, and publications by their sequence number. Pure. */
+/* Open requests by their message id, publications by their sequence number, and the requests of a bundle. Pure. */
 #pragma once
 
 #include <bus/base.h>
@@ -22,10 +22,32 @@ void *request_table_find(const struct request_table *table, const struct bus_uui
 void request_table_remove(struct request_table *table, const struct bus_uuid *id);
 void request_table_done(struct request_table *table);
 
-/* ---- by sequence number ---- */
-struct window_entry {
+/* ---- bundles ---- */
+struct request_member {
   void *request;
   uint32_t generation; /* of the request: it may be another one by the time of the confirm */
+};
+
+/* The requests of one publication. */
+struct request_bundle {
+  struct bus_uuid id; /* the AMQP message's */
+  size_t count;
+  struct request_member members[];
+};
+
+/* A bundle of `count` members, which the caller fills, in a table of its own kind; freed by one of the next two. NULL
+ * when out of memory. */
+struct request_bundle *request_bundle_new(struct request_table *bundles, const struct bus_uuid *id,
+                                          size_t count) BUS_MUST_CHECK;
+void request_bundle_free(struct request_table *bundles, struct request_bundle *bundle);
+/* Frees all bundles, and the table. */
+void request_bundles_reset(struct request_table *bundles);
+
+/* ---- by sequence number ---- */
+struct window_entry {
+  struct request_bundle *bundle; /* or NULL, and one request */
+  void *request;
+  uint32_t generation;
   uint32_t bytes;
   bool open, query;
 };

@@ -1,6 +1,7 @@
 /* The requester's beginning and end. */
 #include "requester.h"
 
+#include <bus/bundle.h>
 #include <bus/clock.h>
 
 #include <stdio.h>
@@ -26,6 +27,7 @@ static bool copy_settings(struct bus_requester *requester, const struct bus_requ
   requester->heartbeat_s = settings->heartbeat_s > 0 ? settings->heartbeat_s : BUS_AMQP_HEARTBEAT_S;
   requester->max_open = settings->max_open > 0 ? (size_t)settings->max_open : MAX_OPEN;
   requester->max_unconfirmed = settings->max_unconfirmed > 0 ? settings->max_unconfirmed : MAX_UNCONFIRMED;
+  requester->bundle_max = settings->bundle_max > 1 ? (size_t)settings->bundle_max : 1;
   (void)snprintf(requester->name, sizeof requester->name, "%s", settings->service);
   int len = snprintf(requester->reply_queue, sizeof requester->reply_queue, "%s.reply.%s", settings->service,
                      settings->instance);
@@ -44,8 +46,10 @@ static void destroy(struct bus_requester *requester) {
   requester_pool_done(requester);
   request_table_done(&requester->table);
   request_window_done(&requester->window);
+  request_bundles_reset(&requester->bundles);
   bus_arena_free(requester->incoming);
   bus_arena_free(requester->cut);
+  bus_arena_free(requester->outgoing);
   pthread_cond_destroy(&requester->drained);
   pthread_mutex_destroy(&requester->lock);
   if (requester->wake_fd >= 0)
@@ -64,9 +68,12 @@ static bool init(struct bus_requester *requester, const struct bus_requester_set
   requester->unavailable = (struct bus_pending){.owner = requester, .state = BUS_REQUEST_UNAVAILABLE};
   requester->incoming = bus_arena_new(ARENA_LIMIT * 4);
   requester->cut = bus_arena_new(ARENA_LIMIT);
+  requester->outgoing = bus_arena_new(ARENA_LIMIT);
   bus_random_seed(seed);
   bus_uuid_source_init(&requester->ids, seed);
-  if (!copy_settings(requester, settings) || requester->incoming == NULL || requester->cut == NULL)
+  bus_random_seed(seed);
+  bus_uuid_source_init(&requester->bundle_ids, seed);
+  if (!copy_settings(requester, settings) || !requester->incoming || !requester->cut || !requester->outgoing)
     return bus_fail(err, BUS_E_NOMEM, "no memory for a requester");
   if (!sync || pthread_create(&requester->thread, NULL, requester_run, requester) != 0)
     return bus_fail(err, BUS_E_SYSTEM, "no event descriptor or thread for a requester");
@@ -79,6 +86,8 @@ bool bus_requester_new(const struct bus_requester_settings *settings, struct bus
     return false;
   if (!is_instance(settings->instance) || strlen(settings->service) >= BUS_NAME_MAX)
     return bus_fail(err, BUS_E_CONFIG, "a requester's instance is 1 to 40 letters, digits and hyphens");
+  if (settings->bundle_max < 0 || settings->bundle_max > BUS_BUNDLE_MAX)
+    return bus_fail(err, BUS_E_CONFIG, "a requester's bundle_max is 0 to %d", (int)BUS_BUNDLE_MAX);
   struct bus_requester *requester = calloc(1, sizeof *requester);
   if (requester == NULL)
     return bus_fail(err, BUS_E_NOMEM, "no memory for a requester");

@@ -69,7 +69,7 @@ struct bus_requester {
   char *url, *ca_file;
   char reply_queue[BUS_KEY_MAX], name[BUS_NAME_MAX];
   int64_t heartbeat_s;
-  size_t max_open, max_unconfirmed;
+  size_t max_open, max_unconfirmed, bundle_max;
   struct bus_pending unavailable; /* what begin returns for what is certainly not sent */
 
   pthread_mutex_t lock; /* guards all that follows, up to the atomics */
@@ -90,7 +90,9 @@ struct bus_requester {
   struct bus_rotation hosts;
   struct bus_amqp *publishing, *consuming;
   struct request_window window;
-  struct bus_arena *incoming, *cut; /* cut: the elements of one bundle of answers */
+  struct request_table bundles; /* unconfirmed ones, by their ids */
+  struct bus_uuid_source bundle_ids;
+  struct bus_arena *incoming, *cut, *outgoing; /* of a pump; of one bundle of answers; of one batch of requests */
   struct wake_list wakes;
   int64_t pumped_at;   /* both */
   int64_t confirms_at; /* when they are read though nothing else has come */
@@ -121,6 +123,10 @@ void requester_wake(struct bus_requester *requester);
 
 /* ---- requester_io.c: the I/O thread ---- */
 void *requester_run(void *requester);
+
+/* ---- requester_publish.c ---- */
+/* Publishes what waits in the queue now, within the limit of what is unconfirmed. False: the connection is lost. */
+bool requester_publish_queue(struct bus_requester *requester, struct bus_error *err);
 
 /* ---- requester_link.c: the events of its connections ---- */
 extern const struct bus_amqp_events requester_publishing_events, requester_consuming_events;

@@ -1,4 +1,4 @@
-/* The I/O thread: connects with backoff, publishes the callers' requests, pumps both connections, sleeps. */
+/* The I/O thread: connects with backoff, has the callers' requests published, pumps both connections, sleeps. */
 #include "requester.h"
 
 #include <bus/clock.h>
@@ -10,7 +10,7 @@
 
 #include "thread_loop.h"
 
-enum { BATCH = 64, REPLY_PREFETCH = 1000 };
+enum { REPLY_PREFETCH = 1000 };
 #define CONFIRMS_WAIT (10 * BUS_MILLISECOND)
 
 /* ---- connections ---- */
@@ -40,6 +40,7 @@ static bool connect_both(void *context) {
   requester->reply_queue_gone = requester->deaf = false;
   requester->publishing_readable = requester->consuming_readable = true; /* calls may have left frames behind */
   request_window_reset(&requester->window);
+  request_bundles_reset(&requester->bundles);
   if (!open_both(requester, &err)) {
     close_both(requester);
     bus_log(BUS_WARN, "broker away", BUS_F_STR("error", bus_error_name(err.code)), BUS_F_STR("text", err.text));
@@ -57,81 +58,6 @@ static void lose_both(struct bus_requester *requester, const struct bus_error *e
   BUS_CRASH_POINT("requester.lost");
   bus_log(BUS_WARN, "broker connection lost", BUS_F_STR("error", bus_error_name(err->code)),
           BUS_F_STR("text", err->text));
-}
-
-/* ---- publishing ---- */
-
-static size_t wire_size(const struct bus_pending *pending) {
-  return pending->body.len + MESSAGE_OVERHEAD;
-}
-
-/* Takes requests from the queue's head while they fit under the cap. One always fits if no message is unconfirmed. */
-static size_t take_batch(struct bus_requester *requester, struct bus_pending *batch[BATCH]) {
-  size_t count = 0, bytes = requester->window.bytes;
-  pthread_mutex_lock(&requester->lock);
-  while (count < BATCH && requester->queue_first && (bytes == 0 || bytes < requester->max_unconfirmed)) {
-    struct bus_pending *pending = requester->queue_first;
-    requester->queue_first = pending->next;
-    if (requester->queue_first == NULL)
-      requester->queue_last = NULL;
-    if (pending->open) {
-      bytes += wire_size(pending);
-      batch[count++] = pending;
-    } else { /* its caller has given up */
-      pending->queued = false;
-      requester_let_go(pending);
-    }
-  }
-  pthread_mutex_unlock(&requester->lock);
-  return count;
-}
-
-static bool publish_one(struct bus_requester *requester, const struct bus_pending *pending, struct bus_error *err) {
-  struct window_entry entry = {.request = (void *)(uintptr_t)pending,
-                               .generation = pending->generation,
-                               .bytes = (uint32_t)wire_size(pending),
-                               .query = pending->query};
-  struct bus_publication publication = {.exchange = pending->type->exchange,
-                                        .key = bus_message_key(pending->type),
-                                        .mandatory = pending->type->exchange == BUS_EXCHANGE_CMD,
-                                        .transient = pending->type->notice,
-                                        .envelope = &pending->envelope,
-                                        .body = pending->body};
-  uint64_t seq;
-  if (BUS_FAIL_POINT("requester.before-publish", bus_amqp_fd(requester->publishing)))
-    return bus_fail(err, BUS_E_AMQP_CONNECTION, "failpoint");
-  if (!bus_amqp_publish(requester->publishing, &publication, &seq, err))
-    return false;
-  BUS_CUT_POINT("requester.after-publish", bus_amqp_fd(requester->publishing));
-  return request_window_push(&requester->window, seq, &entry) ||
-         bus_fail(err, BUS_E_NOMEM, "no memory for an unconfirmed request");
-}
-
-/* A message that was not tried was certainly not sent: its request becomes UNAVAILABLE. */
-static void settle_requests(struct bus_requester *requester, struct bus_pending **batch, size_t count, size_t tried) {
-  pthread_mutex_lock(&requester->lock);
-  for (size_t i = 0; i < count; i++) {
-    struct bus_pending *pending = batch[i];
-    pending->queued = false;
-    requester_keep_arena(requester, pending->arena);
-    pending->arena = NULL;
-    if (i >= tried)
-      requester_set_state(pending, BUS_REQUEST_UNAVAILABLE);
-    requester_let_go(pending);
-  }
-  pthread_mutex_unlock(&requester->lock);
-  requester_wake_callers(requester);
-}
-
-static bool publish_queue(struct bus_requester *requester, struct bus_error *err) {
-  struct bus_pending *batch[BATCH];
-  size_t count = take_batch(requester, batch), tried = 0;
-  bool sent = true;
-  while (sent && tried < count)
-    sent = publish_one(requester, batch[tried++], err);
-  if (count > 0)
-    settle_requests(requester, batch, count, tried);
-  return sent;
 }
 
 /* ---- the loop ---- */
@@ -207,7 +133,7 @@ static void serve(void *context) {
   struct bus_requester *requester = context;
   struct bus_error err;
   while (!atomic_load(&requester->stopping)) {
-    if (!publish_queue(requester, &err) || !pump_links(requester, &err)) {
+    if (!requester_publish_queue(requester, &err) || !pump_links(requester, &err)) {
       lose_both(requester, &err);
       return;
     }

@@ -23,17 +23,27 @@ static void count_nacks(const struct confirm *confirm) {
 }
 
 /* A query's confirm promises nothing: the message expires by its queue's TTL. */
-static void on_settled(void *context, const struct window_entry *entry) {
-  const struct confirm *confirm = context;
-  struct bus_pending *pending = entry->request;
-  if (!entry->query) /* nacked queries do not concern the command queues */
-    count_nacks(confirm);
-  if (pending->generation != entry->generation || !pending->open || pending->state != BUS_REQUEST_SENT)
+static void settle(const struct confirm *confirm, struct bus_pending *pending, uint32_t generation) {
+  if (pending->generation != generation || !pending->open || pending->state != BUS_REQUEST_SENT)
     return;
   if (!confirm->ack)
     requester_set_state(pending, BUS_REQUEST_REFUSED);
   else if (!pending->query)
     requester_set_state(pending, BUS_REQUEST_CONFIRMED);
+}
+
+static void on_settled(void *context, const struct window_entry *entry) {
+  const struct confirm *confirm = context;
+  struct request_bundle *bundle = entry->bundle;
+  if (!entry->query) /* nacked queries do not concern the command queues */
+    count_nacks(confirm);
+  if (bundle == NULL) {
+    settle(confirm, entry->request, entry->generation);
+    return;
+  }
+  for (size_t i = 0; i < bundle->count; i++)
+    settle(confirm, bundle->members[i].request, bundle->members[i].generation);
+  request_bundle_free(&confirm->requester->bundles, bundle);
 }
 
 static void on_confirm(void *context, uint64_t seq, bool multiple, bool ack) {
@@ -47,14 +57,25 @@ static void on_confirm(void *context, uint64_t seq, bool multiple, bool ack) {
   BUS_CUT_POINT("requester.after-confirm", bus_amqp_fd(requester->publishing));
 }
 
+static void set_unroutable(struct bus_pending *pending) {
+  if (pending && pending->state == BUS_REQUEST_SENT)
+    requester_set_state(pending, BUS_REQUEST_UNROUTABLE);
+}
+
+/* The confirm of the publication follows, and frees its bundle. */
 static void on_returned(void *context, const struct bus_uuid *message_id, struct bus_str exchange, struct bus_str key) {
   struct bus_requester *requester = context;
+  const struct request_bundle *bundle = request_table_find(&requester->bundles, message_id);
   (void)exchange;
   (void)key;
   pthread_mutex_lock(&requester->lock);
-  struct bus_pending *pending = request_table_find(&requester->table, message_id);
-  if (pending && pending->state == BUS_REQUEST_SENT)
-    requester_set_state(pending, BUS_REQUEST_UNROUTABLE);
+  if (bundle == NULL)
+    set_unroutable(request_table_find(&requester->table, message_id));
+  for (size_t i = 0; bundle && i < bundle->count; i++) {
+    struct bus_pending *pending = bundle->members[i].request;
+    if (pending->open && pending->generation == bundle->members[i].generation)
+      set_unroutable(pending);
+  }
   pthread_mutex_unlock(&requester->lock);
 }
 

@@ -32,7 +32,7 @@ static void send_answer(struct responder *responder, const struct bus_envelope *
     atomic_store(&responder->stopping, true);
 }
 
-static void hold_answer(struct responder *responder, const struct bus_delivery *request) {
+static void hold_answer(struct responder *responder, const struct bus_envelope *request, struct bus_str body) {
   struct bus_bundle_item items[BUNDLED];
   struct bus_envelope outer;
   struct bus_uuid id = next_id();
@@ -40,9 +40,9 @@ static void hold_answer(struct responder *responder, const struct bus_delivery *
   struct bus_error err;
   uint64_t seq;
   size_t last = responder->held_count++;
-  responder->held[last] = (struct bus_envelope){.message_id = next_id(), .causation_id = request->envelope.message_id};
-  (void)snprintf(responder->bodies[last], sizeof responder->bodies[last], "%s", request->body.data);
-  (void)snprintf(responder->reply_to, BUS_KEY_MAX, "%s", request->envelope.reply_to.data);
+  responder->held[last] = (struct bus_envelope){.message_id = next_id(), .causation_id = request->message_id};
+  (void)snprintf(responder->bodies[last], sizeof responder->bodies[last], "%.*s", (int)body.len, body.data);
+  (void)snprintf(responder->reply_to, BUS_KEY_MAX, "%s", request->reply_to.data);
   if (responder->held_count < BUNDLED)
     return;
   for (size_t i = 0; i < BUNDLED; i++)
@@ -55,21 +55,32 @@ static void hold_answer(struct responder *responder, const struct bus_delivery *
   responder->held_count = 0;
 }
 
-static void on_request(void *context, const struct bus_delivery *delivery) {
-  struct responder *responder = context;
-  struct bus_error err;
+static void answer_one(struct responder *responder, const struct bus_envelope *request, struct bus_str body) {
   int behaviour = atomic_load(&responder->behaviour);
   struct bus_str type = behaviour == ANSWER_STRANGE_TYPE ? BUS_STR("test.strange.v1") : BUS_STR("test.answer.v1");
   atomic_fetch_add(&responder->taken, 1);
-  if (!bus_amqp_ack(responder->link->amqp, delivery->tag, false, &err))
-    atomic_store(&responder->stopping, true);
   if (behaviour == ANSWER_IN_BUNDLES) {
-    hold_answer(responder, delivery);
+    hold_answer(responder, request, body);
     return;
   }
-  send_answer(responder, &delivery->envelope, type, behaviour == ANSWER_GARBAGE ? BUS_STR("{]") : delivery->body);
+  send_answer(responder, request, type, behaviour == ANSWER_GARBAGE ? BUS_STR("{]") : body);
   if (behaviour == ANSWER_TWICE)
-    send_answer(responder, &delivery->envelope, type, BUS_STR("{\"value\":2}"));
+    send_answer(responder, request, type, BUS_STR("{\"value\":2}"));
+}
+
+static void on_request(void *context, const struct bus_delivery *delivery) {
+  struct responder *responder = context;
+  struct bus_bundle_element *elements;
+  struct bus_error err;
+  size_t count;
+  atomic_fetch_add(&responder->deliveries, 1);
+  if (!bus_amqp_ack(responder->link->amqp, delivery->tag, false, &err))
+    atomic_store(&responder->stopping, true);
+  if (!delivery->envelope.bundle)
+    answer_one(responder, &delivery->envelope, delivery->body);
+  else if (bus_bundle_cut(&delivery->envelope, delivery->body, responder->link->arena, &elements, &count, &err))
+    for (size_t i = 0; i < count; i++)
+      answer_one(responder, &elements[i].envelope, elements[i].body);
 }
 
 static void *respond(void *argument) {

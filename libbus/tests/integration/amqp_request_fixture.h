@@ -23,7 +23,7 @@ struct responder {
   pthread_t thread;
   atomic_bool stopping;
   atomic_int behaviour;
-  atomic_size_t taken;
+  atomic_size_t taken, deliveries;   /* requests; AMQP messages, some with several */
   struct bus_envelope held[BUNDLED]; /* answers that wait for their bundle */
   char bodies[BUNDLED][32], reply_to[BUS_KEY_MAX];
   size_t held_count;

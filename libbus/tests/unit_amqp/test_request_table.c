@@ -170,3 +170,41 @@ TEST(window_forgets_at_a_reset)
   assert_int_equal(visited.count, 1);
   request_window_done(&window);
 }
+
+/* ---- bundles ---- */
+
+static void note_bundle(void *context, const struct window_entry *entry) {
+  struct request_table *bundles = context;
+  assert_non_null(entry->bundle);
+  request_bundle_free(bundles, entry->bundle);
+}
+
+/* One sequence number stands for all members; what is never confirmed goes with its connection. */
+TEST(bundle_is_one_publication_of_several_requests)
+{
+  static int requests[3];
+  struct request_table bundles = {.entries = NULL};
+  struct request_window window = {.ring = NULL};
+  request_window_reset(&window);
+  for (uint64_t seq = 1; seq <= 200; seq++) {
+    struct bus_uuid id = id_of(seq, false);
+    struct request_bundle *bundle = request_bundle_new(&bundles, &id, 3);
+    assert_non_null(bundle);
+    for (uint32_t i = 0; i < 3; i++)
+      bundle->members[i] = (struct request_member){&requests[i], i};
+    assert_true(request_window_push(&window, seq, &(struct window_entry){.bundle = bundle, .bytes = 10}));
+    assert_ptr_equal(request_table_find(&bundles, &id), bundle);
+  }
+  assert_int_equal(window.bytes, 2000);
+  request_window_confirm(&window, 150, true, note_bundle, &bundles);
+  assert_int_equal(window.bytes, 500);
+  assert_int_equal(bundles.count, 50);
+  struct bus_uuid gone = id_of(150, false), there = id_of(151, false);
+  assert_null(request_table_find(&bundles, &gone));
+  const struct request_bundle *bundle = request_table_find(&bundles, &there);
+  assert_int_equal(bundle->count, 3);
+  assert_ptr_equal(bundle->members[2].request, &requests[2]);
+  request_bundles_reset(&bundles);
+  assert_null(request_table_find(&bundles, &there));
+  request_window_done(&window);
+}
