@@ -20,6 +20,8 @@ option(ORDERBUS_TSAN "Thread sanitizer" OFF)
 option(ORDERBUS_FAILPOINTS "Points at which tests make a crash or an error fall; never in what is shipped" OFF)
 option(ORDERBUS_FUZZ "Fuzz targets driven by libFuzzer, with ORDERBUS_ASAN's sanitizers (clang)" OFF)
 
+option(ORDERBUS_COVERAGE "Count lines and branches (clang), without assertions" OFF)
+
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   set(CMAKE_C_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
@@ -36,6 +38,11 @@ if(ORDERBUS_FAILPOINTS)
 endif()
 if(ORDERBUS_FUZZ)
   target_compile_options(orderbus_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(ORDERBUS_COVERAGE) # variables that only an assertion reads are unused without it
+  target_compile_options(orderbus_options INTERFACE -fprofile-instr-generate -fcoverage-mapping -O1 -DNDEBUG
+    -Wno-unused-variable -Wno-unused-parameter -Wno-unused-but-set-variable -Wno-unused-function)
+  target_link_options(orderbus_options INTERFACE -fprofile-instr-generate)
 endif()
 if(ORDERBUS_ASAN OR ORDERBUS_FUZZ)
   target_compile_options(orderbus_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)

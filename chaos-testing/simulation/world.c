@@ -101,6 +101,10 @@ _Noreturn void world_violate(struct world *world, const char *format, ...) {
   longjmp(world->violated, 1); // NOLINT(cert-err52-cpp,misc-*): out of whatever depth it was seen in
 }
 
+#ifdef NDEBUG
+_Noreturn void __assert_fail(const char *assertion, const char *file, unsigned line, const char *function);
+#endif
+
 /* An assertion of a service is an invariant, too: in production the process would end before it commits. */
 _Noreturn void __assert_fail(const char *assertion, const char *file, unsigned line, const char *function) {
   const char *name = strrchr(file, '/');

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 
-from dev import (admin, bench, build, chaos, client, contract, fuzz, generated, invariants, issuers, k6, load,
+from dev import (admin, bench, build, chaos, client, contract, coverage, fuzz, generated, invariants, issuers, k6, load,
                  manifests, mutate, packages, paths, ports, reconcile, session, simulation, suites, token, verbs)
 from dev.report import DevError
 
@@ -100,6 +100,7 @@ def parser():
     verb("issuers", issuers.issuers, "install the issuers of tokens that the suite `attack` tries an edge with"
          ).add_argument("action", choices=("install",))
     simulation.add_options(verb("sim", simulation.sim, "run the services' decisions over a simulated world"))
+    coverage.add_options(verb("coverage", coverage.coverage, "lines and branches that unit tests and seeds reach"))
     mutate.add_options(verb("mutate", mutate.mutate, "change the decisions' code a little: do tests notice?"))
     bench.add_options(verb("bench", bench.bench, "what an order costs, and how many a second there can be"))
     return top

@@ -146,8 +146,7 @@ def mutate(options: argparse.Namespace) -> int:
     settings = {"sample": options.sample, "seed": options.seed, "files": options.files, "seeds": options.seeds}
     path = os.path.abspath(options.record or os.path.join(paths.ROOT, FOLDER, "results.jsonl"))
     record = Record(path, settings, options.resume)
-    for preset in (mutate_build.UNIT, mutate_build.SEEDS):
-        build.configure(preset)
+    build.build(mutate_build.UNIT)
     build.build(mutate_build.SEEDS, ["simulation"])
     with tempfile.TemporaryDirectory(dir=os.path.dirname(record.path)) as folder:
         chosen = _choose(record, options, folder)

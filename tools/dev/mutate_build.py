@@ -101,12 +101,11 @@ def part(name: str) -> str:
 
 
 def programs(name: str) -> list[Program]:
-    """Builds all test programs of the file's part."""
+    """All of the file's part; CTest names those alone that are built."""
     place = os.path.join(build.folder(UNIT), part(name), "tests")
     found = [one for one in _all_programs() if (one.folder + "/").startswith(place + "/")]
     if not found:
         raise DevError(f"no unit test stands in {part(name)}/tests")
-    build.build(UNIT, [one.target for one in found])
     return found
 
 

@@ -10,7 +10,6 @@ from dev.report import step
 DOCUMENT = os.path.join("docs", "reliability.md")
 RESULTS = os.path.join("chaos-testing", "results", "mutation.md")
 EXPLAINED = os.path.join("chaos-testing", "results", "mutation-explained.json")
-_SECTION = re.compile(r"(<!-- mutation -->\n).*?(<!-- end -->)", re.S)
 WAYS = ("test", "assertion", "sanitizer", "crash", "timeout", "memory", "invariant")
 
 
@@ -96,9 +95,16 @@ def write(verdicts: list[dict], command: str) -> None:
     known = explanations()
     with open(os.path.join(paths.ROOT, RESULTS), "w", encoding="utf-8") as file:
         file.write(results(verdicts, command, known))
+    replace("mutation", section(verdicts, command, known))
+    step("written", f"{DOCUMENT}, {RESULTS}")
+
+
+def replace(mark: str, text: str) -> None:
+    """The lines between <!-- mark --> and <!-- end --> of the document."""
     place = os.path.join(paths.ROOT, DOCUMENT)
     with open(place, encoding="utf-8") as file:
-        text = file.read()
+        before = file.read()
+    after = re.sub(rf"(<!-- {mark} -->\n).*?(<!-- end -->)", lambda found: f"{found[1]}{text}\n{found[2]}", before,
+                   count=1, flags=re.S)
     with open(place, "w", encoding="utf-8") as file:
-        file.write(_SECTION.sub(lambda found: found[1] + section(verdicts, command, known) + "\n" + found[2], text))
-    step("written", f"{DOCUMENT}, {RESULTS}")
+        file.write(after)
