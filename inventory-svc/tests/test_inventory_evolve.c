@@ -116,9 +116,53 @@ TEST(a_withdrawn_product_keeps_its_stock_and_is_put_again)
   assert_int_equal(product.version, 3);
 }
 
+TEST(put_without_a_stock_begins_with_none)
+{
+  struct product product = {.id = BUS_STR("SKU-2")};
+  const struct inventory_put_product put = {product.id, BUS_STR("Two"), 5, BUS_STR("EUR"), BUS_NO_INT64};
+  product_put(&product, &put);
+  assert_true(product_exists(&product));
+  assert_stock(&product, 0, 0, 0, 0);
+  assert_int_equal(product.stock_version, 1);
+}
+
+TEST(states_without_a_stock_of_their_own_move_none)
+{
+  static const enum reservation_state states[] = {RESERVATION_NONE, RESERVATION_STATES};
+  for (size_t i = 0; i < BUS_COUNT(states); i++) {
+    struct product product = ten();
+    struct reservation_line line = {.product = &product, .quantity = 3};
+    struct reservation reservation = {.state = RESERVATION_RESERVED, .lines = &line, .line_count = 1};
+    const struct reservation_decision decision = {.next = states[i]};
+    assert_int_equal(reservation_evolve(&reservation, &decision), 0);
+    assert_int_equal(reservation.state, states[i]);
+    assert_stock(&product, 10, 0, 0, 10);
+  }
+}
+
+TEST(a_reservation_tells_how_many_units_it_moved)
+{
+  struct product product = ten();
+  struct reservation_line line = {.product = &product, .quantity = 3};
+  const struct reservation_request request = {.lines = &line, .line_count = 1};
+  static const enum reservation_state states[] = {RESERVATION_RESERVED, RESERVATION_COMMITTED, RESERVATION_RETURNED};
+  struct reservation reservation = {.state = RESERVATION_NONE};
+  for (size_t i = 0; i < BUS_COUNT(states); i++) {
+    const struct reservation_decision decision = {.next = states[i], .request = &request};
+    assert_int_equal(reservation_evolve(&reservation, &decision), 3);
+    assert_int_equal(reservation_evolve(&reservation, &decision), 0);
+  }
+  reservation.state = RESERVATION_NONE;
+  const struct reservation_decision rejected = {.next = RESERVATION_REJECTED, .reason = STOCK_OUT_OF_STOCK};
+  assert_int_equal(reservation_evolve(&reservation, &rejected), 0);
+  assert_int_equal(reservation.reason, STOCK_OUT_OF_STOCK);
+}
+
 TEST(validity_sees_every_imbalance)
 {
-  struct product wrong[] = {ten(), ten(), ten(), ten(), ten(), {.on_hand = 1, .received = 1}};
+  struct product wrong[] = {
+      ten(), ten(), ten(), ten(), ten(), {.on_hand = 1, .received = 1}, ten(), {.stock_version = 1}};
+  wrong[6].version = -1;
   wrong[0].received = 11;
   wrong[1].on_hand = 9;
   wrong[2].reserved = -1, wrong[2].on_hand = 11;

@@ -67,6 +67,8 @@ TEST(the_same_request_makes_it_once)
   struct shelf *shelf = with_own();
   struct stock_item three[] = {{BUS_STR("SKU-1"), 3, BUS_NO_INT64}}, other[] = {{BUS_STR("SKU-2"), 2, BUS_NO_INT64}};
   const struct own_make make = make_of(two_of_one, 1), more = make_of(three, 1), another = make_of(other, 1);
+  struct stock_item both[] = {two_of_one[0], {BUS_STR("SKU-2"), 2, BUS_NO_INT64}};
+  const struct own_make two = make_of(both, 2);
   struct own_make longer = make;
   longer.expires_in++;
   shelf->now += 5 * BUS_SECOND;
@@ -77,6 +79,7 @@ TEST(the_same_request_makes_it_once)
                     "{\"outcome\":\"key_reused\"}");
   ASSERT_SAYS(shelf_one(shelf, &reservation_make_type, &another), "key_reused");
   ASSERT_SAYS(shelf_one(shelf, &reservation_make_type, &longer), "key_reused");
+  ASSERT_SAYS(shelf_one(shelf, &reservation_make_type, &two), "key_reused");
   assert_stock(shelf, 8, 2, 0);
   shelf_free(shelf);
 }

@@ -260,8 +260,7 @@ static void write_pieces(write_text *write, void *context, const char *const *pi
 /* ---- the picture ---- */
 
 static bool is_arrow(const struct order_rule *rule, int from) {
-  bool settles = rule->step == STEP_STOCK_BACK || rule->step == STEP_MONEY_BACK || rule->step == STEP_MONEY_REFUSED;
-  return rule->next != from || (settles && from != ORDER_CANCELLED) || rule->step == STEP_RESEND ||
+  return rule->next != from || rule->step == STEP_RESEND ||
          (rule->step == STEP_NOTE_CAPTURE && from == ORDER_CANCELLED);
 }
 

@@ -16,6 +16,7 @@ static bool decide(struct bus_arena *arena, const void *context) {
   struct bus_effects effects;
   torture_pause(true);
   rig_init(&rig);
+  rig.bodies.cancel.reason = BUS_STR("no longer needed");
   struct bus_envelope *envelope = rig_add(&rig, cell->message);
   if (envelope)
     envelope->reply_to = BUS_STR("edge.reply.1");
@@ -44,6 +45,7 @@ TEST(every_step_of_a_saga)
 {
   static const struct cell cells[] = {
       {ORDER_NONE, ORDER_ON_PLACE},
+      {ORDER_TOMBSTONE, ORDER_ON_PLACE},
       {ORDER_PENDING, ORDER_ON_PLACE},
       {ORDER_PENDING, ORDER_ON_STOCK_RESERVED},
       {ORDER_PENDING, ORDER_ON_STOCK_REJECTED},

@@ -54,12 +54,10 @@ static void put(const struct printer *printer, const char *text) {
 }
 
 static void put_upper(const struct printer *printer, const char *text) {
-  char upper[32];
-  size_t i = 0;
-  for (; text[i] && i < sizeof upper - 1; i++)
-    upper[i] = (char)toupper((unsigned char)text[i]);
-  upper[i] = '\0';
-  put(printer, upper);
+  for (; *text; text++) {
+    const char upper[] = {(char)toupper((unsigned char)*text), '\0'};
+    put(printer, upper);
+  }
 }
 
 static void put_cell(const struct printer *printer, enum payment_state state, enum payment_input_kind input,

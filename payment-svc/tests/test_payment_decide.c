@@ -442,3 +442,17 @@ TEST(settled_as_captured_with_a_refund_asked_is_refunded)
   assert_int_equal(done.call.refund, 1);
   assert_int_equal(payment.first_attempt_at, NOW);
 }
+
+TEST(result_of_an_earlier_refund_key_takes_nothing_back)
+{
+  struct payment_call call;
+  struct payment payment = refunding(&call);
+  payment.refunds++; /* its number of attempts may be the same */
+  struct payment_decision done = give(&payment, PAYMENT_ON_NOT_STARTED, &call, NOW);
+  assert_false(done.changed);
+  assert_int_equal(payment.attempts, call.attempt);
+  payment.refunds--;
+  done = give(&payment, PAYMENT_ON_NOT_STARTED, &call, NOW);
+  assert_true(done.changed);
+  assert_int_equal(payment.attempts, call.attempt - 1);
+}

@@ -99,3 +99,72 @@ TEST(lack_of_memory_is_remembered_until_the_set_is_opened)
   assert_false(bus_set_open(&set));
   bus_arena_free(arena);
 }
+
+/* ---- what a batch tells of its rows ---- */
+
+struct number {
+  int64_t n;
+};
+struct numbers {
+  struct number *items;
+  size_t count;
+};
+static const struct bus_field number_fields[] = {BUS_FIELD_INT64(struct number, n, 0, 100, BUS_REQUIRED, "a number")};
+static const struct bus_schema number_schema = BUS_SCHEMA("number", struct number, number_fields);
+static const struct bus_field list_fields[] = {
+    BUS_FIELD_ARRAY(struct numbers, items, count, struct number, &number_schema, 1, 9, BUS_REQUIRED, "the numbers")};
+static const struct bus_schema list_schema = BUS_SCHEMA("numbers", struct numbers, list_fields);
+static const struct bus_message_type numbered = BUS_NOTICE("thing.numbered.v1", &list_schema, "thing");
+
+/* The row's number, unless it is zero. */
+static bool take_number(const void *row, void *ret) {
+  const struct number number = {((const struct label *)row)->number};
+  if (number.n != 0)
+    *(struct number *)ret = number;
+  return number.n != 0;
+}
+
+static struct bus_effects notify_of(struct bus_set *set, struct bus_arena *memory, int64_t count) {
+  static struct bus_uuid_source ids;
+  static const uint64_t seed[4] = {1, 2, 3, 4};
+  static const char *const names[] = {"a", "b", "c"};
+  struct bus_effects effects;
+  bus_uuid_source_init(&ids, seed);
+  for (int64_t i = 0; i < count; i++)
+    bus_set_add(set, &(struct bus_str){names[i], 1});
+  assert_true(bus_set_open(set));
+  for (int64_t i = 0; i < count; i++)
+    ((struct label *)bus_set_at(set, (size_t)i))->number = i == 1 ? 0 : i + 5;
+  bus_effects_init(&effects, memory, &ids, 1, "thing");
+  bus_set_notify(set, &effects, &numbered, take_number);
+  return effects;
+}
+
+TEST(a_notice_is_of_the_rows_that_are_taken)
+{
+  struct bus_set set = begin(&label_table);
+  struct bus_effects effects = notify_of(&set, arena, 3);
+  assert_int_equal(effects.count, 1);
+  assert_true(bus_str_is(effects.first->body, "{\"items\":[{\"n\":5},{\"n\":7}]}"));
+  bus_arena_free(arena);
+}
+
+TEST(an_empty_set_is_no_notice)
+{
+  struct bus_set set = begin(&label_table);
+  struct bus_effects effects = notify_of(&set, arena, 0);
+  assert_int_equal(effects.count, 0);
+  assert_false(effects.failed);
+  bus_arena_free(arena);
+}
+
+TEST(a_notice_without_memory_is_remembered)
+{
+  struct bus_set set = begin(&label_table);
+  struct bus_arena *small = bus_arena_new(1);
+  struct bus_effects effects = notify_of(&set, small, 3);
+  assert_true(effects.failed);
+  assert_int_equal(effects.count, 0);
+  bus_arena_free(small);
+  bus_arena_free(arena);
+}

@@ -246,4 +246,5 @@ TEST(breaker_state_names)
   assert_string_equal(bus_breaker_state_name(BUS_BREAKER_CLOSED), "closed");
   assert_string_equal(bus_breaker_state_name(BUS_BREAKER_HALF_OPEN), "half-open");
   assert_string_equal(bus_breaker_state_name(BUS_BREAKER_OPEN), "open");
+  assert_string_equal(bus_breaker_state_name(BUS_BREAKER_STATES), "?");
 }

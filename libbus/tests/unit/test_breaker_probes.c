@@ -201,6 +201,19 @@ TEST(breaker_is_closed_by_a_ping)
   assert_state(BUS_BREAKER_CLOSED);
 }
 
+TEST(breaker_that_is_closed_may_be_tried_at_once)
+{
+  begin(&defaults);
+  assert_true(bus_breaker_retry_at(&breaker, 1, BUS_BREAKER_FRESH, now) == now);
+  open_it();
+  assert_true(bus_breaker_retry_at(&breaker, 1, BUS_BREAKER_FRESH, now) == now + BUS_SECOND);
+  now += BUS_SECOND;
+  assert_true(bus_breaker_retry_at(&breaker, 1, BUS_BREAKER_FRESH, now) == now);
+  bus_breaker_alive(&breaker, now);
+  now -= 1;
+  assert_true(bus_breaker_retry_at(&breaker, 1, BUS_BREAKER_FRESH, now) == now);
+}
+
 /* ---- calls from before a change ---- */
 
 TEST(breaker_late_answers_of_before_are_no_probes)
@@ -254,6 +267,24 @@ TEST(breaker_counts_no_call_that_is_dropped)
   bus_breaker_drop(&breaker, &calls[1], now);
   assert_state(BUS_BREAKER_HALF_OPEN);
   assert_int_equal(bus_breaker_room(&breaker, BUS_BREAKER_FRESH, now), 2);
+}
+
+/* The ping made the count of failed calls zero. */
+TEST(breaker_forgets_no_failed_call_twice)
+{
+  begin_with_limit(7 * BUS_SECOND);
+  for (uint64_t subject = 0; subject < 5; subject++)
+    assert_true(try_call(subject));
+  now += 4 * BUS_SECOND;
+  assert_state(BUS_BREAKER_OPEN);
+  bus_breaker_alive(&breaker, now);
+  for (uint64_t subject = 0; subject < 5; subject++)
+    bus_breaker_drop(&breaker, &calls[subject], now);
+  assert_int_equal(breaker.failed_call_count, 0);
+  fail_subjects(10, 4);
+  assert_state(BUS_BREAKER_CLOSED);
+  fail_subject(14);
+  assert_state(BUS_BREAKER_OPEN);
 }
 
 /* Whatever happens to it: as many as it says may go, and then none. */

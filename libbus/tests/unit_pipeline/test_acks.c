@@ -61,6 +61,37 @@ TEST(tags_that_mean_nothing_are_ignored)
   acks_free(&acks);
 }
 
+TEST(a_tag_that_was_settled_needs_no_room_again)
+{
+  struct acks acks;
+  assert_true(acks_init(&acks, 10));
+  for (uint64_t tag = 1; tag <= 3; tag++) {
+    assert_true(acks_received(&acks, tag, 1));
+    acks_settle(&acks, tag);
+  }
+  assert_true(acks_received(&acks, 1, 1));
+  assert_true(acks_received(&acks, 3, 1));
+  assert_int_equal(acks_open(&acks), 0);
+  acks_free(&acks);
+}
+
+/* Its place in the window belongs to an earlier tag. */
+TEST(a_tag_beyond_the_window_is_not_settled)
+{
+  struct acks acks;
+  assert_true(acks_init(&acks, 10));
+  for (uint64_t tag = 1; tag < acks.room; tag++)
+    assert_true(acks_received(&acks, tag, 1));
+  assert_false(acks_received(&acks, acks.room, 1));
+  assert_false(acks_received(&acks, acks.room + 1, 1));
+  acks_settle(&acks, acks.room + 1);
+  assert_int_equal(acks_take(&acks), 0);
+  acks_settle(&acks, acks.room);
+  acks_settle(&acks, 1);
+  assert_int_equal(acks_take(&acks), 1);
+  acks_free(&acks);
+}
+
 TEST(a_new_connection_counts_from_one)
 {
   struct acks acks;

@@ -342,6 +342,18 @@ TEST(out_of_memory_is_remembered)
   close_all(&f);
 }
 
+/* Before the first input, too. */
+TEST(an_event_without_an_input_has_no_cause)
+{
+  struct fixture f;
+  open(&f);
+  emit(&f, 1);
+  assert_null(f.effects.first->cause);
+  assert_true(bus_uuid_is_nil(&f.effects.first->envelope.causation_id));
+  assert_false(bus_trace_is_set(&f.effects.first->envelope.trace));
+  close_all(&f);
+}
+
 TEST(a_notice_is_of_the_batch)
 {
   static const struct bus_message_type noticed = BUS_NOTICE("thing.noticed.v1", &schema, "thing");
