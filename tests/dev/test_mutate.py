@@ -3,7 +3,8 @@ import json
 
 import pytest
 
-from dev import (cli, mutate, mutate_operators, mutate_report, mutate_sample, mutate_source, mutate_trial, paths)
+from dev import (cli, mutate, mutate_build, mutate_operators, mutate_report, mutate_sample, mutate_source,
+                 mutate_trial, paths)
 from dev.mutate_record import Record
 from dev.mutate_trial import Ended, Verdict
 from dev.report import DevError
@@ -140,15 +141,25 @@ def test_every_file_has_mutants_and_the_same_ones_again():
         mutate_sample.files("no_such_file.c")
 
 
-def test_the_pipelines_folder_takes_the_place_of_the_workers_pure_files(tmp_path, monkeypatch):
-    for name in ("order-svc/src/order_decide.c", "libbus/src/worker/worker_acks.c"):
-        (tmp_path / name).parent.mkdir(parents=True)
-        (tmp_path / name).touch()
+def test_a_new_file_of_the_pipeline_is_mutated_too(tmp_path, monkeypatch):
+    (tmp_path / "libbus/src/pipeline").mkdir(parents=True)
+    for name in ("anything.c", "anything.h"):
+        (tmp_path / "libbus/src/pipeline" / name).touch()
     monkeypatch.setattr(paths, "ROOT", str(tmp_path))
-    assert mutate_sample.files() == ["order-svc/src/order_decide.c", "libbus/src/worker/worker_acks.c"]
-    (tmp_path / "libbus/src/pipeline").mkdir()
-    (tmp_path / "libbus/src/pipeline/anything.c").touch()
-    assert mutate_sample.files() == ["libbus/src/pipeline/anything.c", "order-svc/src/order_decide.c"]
+    assert mutate_sample.files() == ["libbus/src/pipeline/anything.c"]
+
+
+def test_a_mutants_object_takes_the_place_of_the_programs_own(monkeypatch):
+    words = ("cc", "a/batch.c.o", "b/src/pipeline/batch.c.o", "-o", "bin/x", "lib.a")
+    linked = []
+
+    class Done:
+        returncode = 0
+
+    monkeypatch.setattr(mutate_build, "_link_words", lambda preset, target: words)
+    monkeypatch.setattr(mutate_build.subprocess, "run", lambda words, **_: linked.append(words) or Done())
+    assert mutate_build.link("release", "bin/x", "libbus/src/pipeline/batch.c", "m.o", "y") == ""
+    assert linked == [["cc", "m.o", "a/batch.c.o", "-o", "y", "lib.a", "-Wl,--strip-debug"]]
 
 
 def test_quotas_are_in_proportion_and_leave_no_file_out():

@@ -12,6 +12,7 @@ from dev.report import DevError
 UNIT = "asan"  # the preset of unit tests: a sanitizer's report kills, too
 SEEDS = "release"  # the preset of the simulation, and of the comparison of objects
 LABELS = {"unit", "alloc"}
+PLANTED = "-DORDERBUS_BUGS"  # a source that is also compiled with planted bugs is mutated without them
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +29,9 @@ class Program:
 @functools.cache
 def _entries(preset: str) -> dict[str, dict]:
     with open(os.path.join(build.folder(preset), "compile_commands.json"), encoding="utf-8") as file:
-        return {os.path.relpath(entry["file"], paths.ROOT): entry for entry in json.load(file)}
+        entries = json.load(file)
+    return {os.path.relpath(entry["file"], paths.ROOT): entry
+            for entry in sorted(entries, key=lambda entry: PLANTED not in entry["command"])}
 
 
 def _without_cache(words: list[str]) -> list[str]:
@@ -65,9 +68,11 @@ def _link_words(preset: str, target: str) -> tuple[str, ...]:
     return tuple(word for word in words if word != "-g")
 
 
-def link(preset: str, target: str, replacement: str, ret: str) -> str:
-    """Links the target with this object before the archives, so that their member is not taken. → "" or the errors"""
-    words = list(_link_words(preset, target))
+def link(preset: str, target: str, name: str, replacement: str, ret: str) -> str:
+    """Links the target with this object of the source `name`: in the place of its own, or before the archives, so that
+    their member is not taken. → "" or the errors"""
+    own = "/".join(["", *name.split("/")[-2:]]) + ".o"
+    words = [word for word in _link_words(preset, target) if not word.endswith(own)]
     first = next(index for index, word in enumerate(words) if word.endswith(".o"))
     words[words.index("-o") + 1] = ret
     done = subprocess.run([*words[:first], replacement, *words[first:], "-Wl,--strip-debug"],

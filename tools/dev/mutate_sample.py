@@ -9,7 +9,7 @@ from dev import mutate_operators, mutate_source, paths
 from dev.mutate_operators import Mutant
 from dev.report import DevError
 
-# Decisions, their tables, and the pipeline; until libbus/src/pipeline is there, the pure files of the worker.
+# Decisions, their tables, and the pipeline.
 FILES = (
     "order-svc/src/*_decide.c", "order-svc/src/*_evolve.c", "order-svc/src/*_table.c",
     "inventory-svc/src/*_decide.c", "inventory-svc/src/*_evolve.c", "inventory-svc/src/*_table.c",
@@ -17,7 +17,6 @@ FILES = (
     "libbus/src/core/aggregate.c", "libbus/src/core/effects.c", "libbus/src/core/backoff.c",
     "libbus/src/core/breaker.c", "libbus/src/pipeline/*.c",
 )
-UNTIL_THEN = ("libbus/src/worker/worker_acks.c", "libbus/src/worker/worker_blame.c", "libbus/src/worker/worker_pace.c")
 HEADERS = ("*-svc/src/*.h", "libbus/include/bus/*.h", "libbus/src/*/*.h")
 SURE = 1.96  # standard deviations: 95 %
 
@@ -30,8 +29,6 @@ def _glob(patterns: tuple[str, ...]) -> list[str]:
 def files(pattern: str | None = None) -> list[str]:
     """Those of FILES that a glob names; one without a slash is compared with the last part alone."""
     found = _glob(FILES)
-    if not any(name.startswith("libbus/src/pipeline/") for name in found):
-        found += _glob(UNTIL_THEN)
     if pattern:
         found = [name for name in found
                  if fnmatch.fnmatch(name if "/" in pattern else os.path.basename(name), pattern)]

@@ -145,10 +145,10 @@ class Verdict:
     how: str = ""
 
 
-def _linked(preset: str, target: str, made: str, ret: str) -> None:
-    errors = mutate_build.link(preset, target, made, ret)
+def _linked(preset: str, target: str, mutant: Mutant, made: str, ret: str) -> None:
+    errors = mutate_build.link(preset, target, mutant.file, made, ret)
     if errors:
-        raise DevError(f"{target} does not link with a mutant:\n{errors}")
+        raise DevError(f"{target} does not link with the mutant {mutant.id}:\n{errors}")
 
 
 def _by_tests(court: Court, mutant: Mutant, text: str, folder: str) -> Verdict:
@@ -156,7 +156,7 @@ def _by_tests(court: Court, mutant: Mutant, text: str, folder: str) -> Verdict:
     if not mutate_build.compile_text(UNIT, mutant.file, text, made):
         raise DevError(f"mutant {mutant.id} compiles in the preset {SEEDS} alone")
     for test in court.tests(mutant.file):
-        _linked(UNIT, test.target, made, program)
+        _linked(UNIT, test.target, mutant, made, program)
         for arguments, usual in court.runs(test):
             ended = run([program, *arguments], test.folder, GRACE + SLOWER * usual)
             if ended.failed():
@@ -168,7 +168,7 @@ def _by_seeds(court: Court, mutant: Mutant, text: str, folder: str) -> Verdict:
     made, program = os.path.join(folder, "seeds.o"), os.path.join(folder, "simulation")
     if not mutate_build.compile_text(SEEDS, mutant.file, text, made):
         raise DevError(f"mutant {mutant.id} no longer compiles")
-    _linked(SEEDS, "bin/simulation", made, program)
+    _linked(SEEDS, "bin/simulation", mutant, made, program)
     ended = run(court.simulation(program), folder, GRACE + SLOWER * court.usual_seeds())
     if not ended.failed():
         return Verdict(False)
