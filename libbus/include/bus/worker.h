@@ -86,21 +86,22 @@ struct bus_service {
 };
 
 struct bus_worker_settings {
-  const char *database_url;   /* postgres://…; */
-  const char *amqp_url;       /* amqp:// or amqps://, one or several hosts (bus/amqp.h) */
-  const char *ca_file;        /* for amqps; NULL: the system's */
-  int64_t batch_max;          /* 200 */
-  int64_t gather_ms;          /* 10: under load batches begin at least that far from each other; 0: never wait */
-  int64_t heartbeat_s;        /* 5 */
-  int64_t outbox_grace_ms;    /* 5000: until an outbox row is due for the sweeper */
-  int64_t outbox_lease_ms;    /* 30000: what a sweeper's claim adds */
-  int64_t give_up_ms;         /* 86400000: a message that still fails after that is dead-lettered */
-  int64_t inbox_keep_h;       /* 168: age at which inbox rows are purged */
-  int64_t parking_h;          /* 72: age up to which a dead letter may be moved back under its own id */
-  int64_t quiet_ms;           /* 200: pause after which confirmed outbox rows are deleted without a batch */
-  int64_t settle_max_ms;      /* 60000: settled at the latest that long after connecting */
-  int64_t blame_after_ms;     /* 300000: time for which a message fails alone before it is put off without proof */
-  int64_t latency_ms;         /* 0; added to every batch on purpose (gremlin) */
+  const char *database_url; /* postgres://…; */
+  const char *amqp_url;     /* amqp:// or amqps://, one or several hosts (bus/amqp.h) */
+  const char *ca_file;      /* for amqps; NULL: the system's */
+  int64_t batch_max;        /* 200 */
+  int64_t bundle_max;       /* 128: most messages that travel in one AMQP message (bus/bundle.h); 1: none are joined */
+  int64_t gather_ms;        /* 10: under load batches begin at least that far from each other; 0: never wait */
+  int64_t heartbeat_s;      /* 5 */
+  int64_t outbox_grace_ms;  /* 5000: until an outbox row is due for the sweeper */
+  int64_t outbox_lease_ms;  /* 30000: what a sweeper's claim adds */
+  int64_t give_up_ms;       /* 86400000: a message that still fails after that is dead-lettered */
+  int64_t inbox_keep_h;     /* 168: age at which inbox rows are purged */
+  int64_t parking_h;        /* 72: age up to which a dead letter may be moved back under its own id */
+  int64_t quiet_ms;         /* 200: pause after which confirmed outbox rows are deleted without a batch */
+  int64_t settle_max_ms;    /* 60000: settled at the latest that long after connecting */
+  int64_t blame_after_ms;   /* 300000: time for which a message fails alone before it is put off without proof */
+  int64_t latency_ms;       /* 0; added to every batch on purpose (gremlin) */
   bool allow_unsafe_database; /* false; also a database with fsync or full_page_writes off */
   const char *schema_project; /* sqitch project and the change that this version needs; NULL: not checked */
   const char *schema_change;
@@ -114,7 +115,7 @@ struct bus_worker_settings {
   void *alive_context;
 };
 #define BUS_WORKER_DEFAULTS                                                                                            \
-  .batch_max = 200, .gather_ms = 10, .heartbeat_s = BUS_AMQP_HEARTBEAT_S, .outbox_grace_ms = 5000,                     \
+  .batch_max = 200, .bundle_max = 128, .gather_ms = 10, .heartbeat_s = BUS_AMQP_HEARTBEAT_S, .outbox_grace_ms = 5000,  \
   .outbox_lease_ms = 30000, .give_up_ms = 86400000, .inbox_keep_h = 168, .parking_h = 72, .quiet_ms = 200,             \
   .settle_max_ms = 60000, .blame_after_ms = 300000
 

@@ -291,10 +291,12 @@ enum next attempt_decide(struct bus_pipeline *pipeline) {
                      pipeline->setup.service->name);
   if (!decide_inputs(pipeline, &err) || (transaction && !conclude(pipeline, &err)))
     return fail_with(pipeline, &err, transaction, false);
+  if (!outgoings_plan(&attempt->outgoings, &pipeline->turn, &attempt->effects,
+                      (size_t)pipeline->setup.settings->bundle_max))
+    return attempt_no_memory(pipeline, transaction);
   if (transaction)
     return second_trip(pipeline);
   count_batch(pipeline, BUS_BATCH_COMMITTED);
-  attempt->effect = attempt->effects.first;
   bus_backoff_reset(&pipeline->links.database_backoff);
   return NEXT_PUBLISH;
 }
@@ -313,6 +315,5 @@ enum next attempt_committed(struct bus_pipeline *pipeline, const struct bus_trip
   bus_backoff_reset(&pipeline->links.database_backoff);
   if (attempt->wrote && stall_committed(&pipeline->stall, &pipeline->turn, attempt->entries, attempt->count))
     links_unsettle(&pipeline->links, &pipeline->turn);
-  attempt->effect = attempt->effects.first;
   return NEXT_PUBLISH;
 }

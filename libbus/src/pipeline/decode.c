@@ -92,6 +92,10 @@ void decode_entry(const struct turn *turn, struct entry *entry, struct bus_arena
   entry->decoded = true;
   entry->input.envelope = &entry->envelope;
   entry->input.type = type;
+  if (entry->uncut) {
+    trace_received(turn, entry);
+    return;
+  }
   if (bus_uuid_is_nil(&entry->envelope.message_id))
     refuse(entry, BUS_E_DECODE, "message_id is missing or not a UUID");
   else if (!entry->envelope.type.data)

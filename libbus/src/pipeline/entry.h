@@ -29,6 +29,7 @@ struct entry {
   int consumer;
   size_t body_size; /* local inputs */
   bool decoded;     /* looked at by decode_entry */
+  bool uncut;       /* a bundle that cannot be cut */
   bool fails;       /* it finds no memory there */
   bool duplicate;   /* the inbox has it */
   bool late;        /* a request past its deadline: dropped */

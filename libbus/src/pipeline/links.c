@@ -3,6 +3,9 @@
 
 #define STABLE (10 * BUS_SECOND) /* a connection that stood so long: the next outage is a new one */
 #define SETTLED_QUIET (1 * BUS_SECOND)
+#define FLOW_PERIOD (10 * BUS_SECOND)
+#define FLOW_PAUSE BUS_MINUTE /* between changes */
+enum { FEW_DELIVERIES = 16, MANY_MESSAGES = 8 };
 
 void links_init(struct links *links, const struct bus_pipeline_setup *setup) {
   links->database_backoff = (struct bus_backoff){.first = 100 * BUS_MILLISECOND, .max = 5 * BUS_SECOND};
@@ -69,19 +72,49 @@ void links_down(struct links *links, const struct turn *turn, struct link *link,
   memset(links->reading, 0, sizeof links->reading);
 }
 
+static void subscribe(const struct links *links, const struct turn *turn, size_t queue, bool reads) {
+  struct bus_pipeline_action *action = turn_do(turn, reads ? BUS_DO_CONSUME : BUS_DO_CANCEL);
+  action->consume.queue = queue;
+  action->consume.prefetch = links->flow.few ? FEW_DELIVERIES : (int)turn->setup->settings->batch_max * 2;
+}
+
 void links_apply_pauses(struct links *links, const struct turn *turn) {
   const struct bus_service *service = turn->setup->service;
   for (size_t i = 0; i < service->queue_count && links->broker.state == LINK_UP; i++) {
     if (links->paused[i] == !links->reading[i])
       continue;
-    bool fresh = links->broker.up_at == turn->now; /* all of them begin */
     links->reading[i] = !links->paused[i];
-    struct bus_pipeline_action *action = turn_do(turn, links->paused[i] ? BUS_DO_CANCEL : BUS_DO_CONSUME);
-    action->consume.queue = i;
-    action->consume.prefetch = (int)turn->setup->settings->batch_max * 2;
-    if (!fresh)
+    subscribe(links, turn, i, links->reading[i]);
+    if (links->broker.up_at != turn->now) /* else all of them begin */
       turn_log(turn, BUS_INFO, links->paused[i] ? "queue paused" : "queue resumed",
                BUS_F_STR("queue", service->queues[i]));
+  }
+}
+
+void links_delivered(struct links *links, size_t messages, int64_t now) {
+  assert(messages > 0);
+  links->settling.last_delivery_at = now;
+  links->flow.deliveries++;
+  links->flow.messages += messages;
+}
+
+void links_adapt(struct links *links, const struct turn *turn) {
+  struct flow *flow = &links->flow;
+  if (turn->now < flow->since + FLOW_PERIOD || links->broker.state != LINK_UP)
+    return;
+  bool few = flow->deliveries > 0 && flow->messages > flow->deliveries * MANY_MESSAGES;
+  bool changes = few != flow->few && (flow->changed_at == 0 || turn->now >= flow->changed_at + FLOW_PAUSE);
+  flow->since = turn->now;
+  flow->deliveries = flow->messages = 0;
+  if (!changes)
+    return;
+  flow->few = few;
+  flow->changed_at = turn->now;
+  for (size_t i = 0; i < turn->setup->service->queue_count; i++) {
+    if (!links->reading[i])
+      continue;
+    subscribe(links, turn, i, false);
+    subscribe(links, turn, i, true);
   }
 }
 

@@ -21,6 +21,15 @@ struct settling {
   int64_t last_delivery_at;
 };
 
+/* How many messages a delivery holds: basic.qos can only count deliveries, so fewer are asked for while they are
+ * bundles. */
+struct flow {
+  int64_t since; /* when counting began */
+  size_t deliveries, messages;
+  bool few;           /* deliveries at once */
+  int64_t changed_at; /* 0: never */
+};
+
 struct links {
   struct link database, broker;
   bool pooled; /* the database's */
@@ -29,6 +38,7 @@ struct links {
   uint64_t epoch;            /* counts the broker's connections: a tag of an older one is void */
   bool paused[QUEUES_MAX], reading[QUEUES_MAX];
   struct settling settling;
+  struct flow flow;
 };
 
 void links_init(struct links *links, const struct bus_pipeline_setup *setup);
@@ -46,6 +56,10 @@ void links_down(struct links *links, const struct turn *turn, struct link *link,
                 uint64_t random);
 /* Begins and ends reading queues, as they are paused or not. */
 void links_apply_pauses(struct links *links, const struct turn *turn);
+/* One delivery with so many messages. */
+void links_delivered(struct links *links, size_t messages, int64_t now);
+/* Now and then asks for fewer or more deliveries at once. */
+void links_adapt(struct links *links, const struct turn *turn);
 /* Deadlines wait again until the queues were seen empty. */
 void links_unsettle(struct links *links, const struct turn *turn);
 /* idle: no input waits, and the broker may send more. */

@@ -8,6 +8,7 @@
 #include "intake.h"
 #include "ledger.h"
 #include "links.h"
+#include "outgoing.h"
 #include "pace.h"
 #include "stall.h"
 #include "suspects.h"
@@ -65,8 +66,8 @@ struct attempt {
   bool second;  /* the second trip was begun */
   bool commits; /* its COMMIT was sent, perhaps */
   bool wrote;   /* more than inbox rows: such a commit proves that the database takes what the inputs need */
-  struct bus_effect *effect; /* committed: the next one to carry out */
-  size_t published;          /* of this commit */
+  struct outgoings outgoings;
+  size_t published; /* of this commit */
 };
 
 /* How the last attempt failed. */
@@ -163,6 +164,10 @@ struct upkeep_facts machine_upkeep_facts(const struct bus_pipeline *pipeline);
 static inline bool machine_is_stopping(const struct bus_pipeline *pipeline) {
   return pipeline->life.ending.stop_at != 0;
 }
+
+/* ---- arrival.c ---- */
+/* Keeps a delivery until it is batched: a bundle as its messages. Returns why it cannot; NULL: it is kept. */
+const char *arrival_keep(struct bus_pipeline *pipeline, const struct bus_delivery *delivery, bool fails);
 
 /* ---- attempt.c: an attempt until its COMMIT ---- */
 enum next attempt_start(struct bus_pipeline *pipeline);

@@ -10,12 +10,13 @@ const struct bus_statement bus_own_statements[BUS_OWN_STATEMENTS] = {
                           "ON CONFLICT DO NOTHING RETURNING message_id, now()",
                           "U"},
     [OWN_INBOX_DELETE] = {"DELETE FROM bus.inbox WHERE message_id = ANY($1)", "U"},
-    [OWN_OUTBOX_INSERT] = {"INSERT INTO bus.outbox (id, type, correlation_id, causation_id, traceparent, tracestate, "
-                           "body, next_attempt_at) SELECT id, type, correlation_id, causation_id, traceparent, "
-                           "tracestate, body, now() + $1 * interval '1 millisecond' "
-                           "FROM unnest($2, $3, $4, $5, $6, $7, $8) "
-                           "AS row (id, type, correlation_id, causation_id, traceparent, tracestate, body)",
-                           "iUTUUTTT"},
+    [OWN_OUTBOX_INSERT] =
+        {"INSERT INTO bus.outbox (id, type, correlation_id, causation_id, traceparent, tracestate, "
+         "body, messages, next_attempt_at) SELECT id, type, correlation_id, causation_id, traceparent, "
+         "tracestate, body, messages, now() + $1 * interval '1 millisecond' "
+         "FROM unnest($2, $3, $4, $5, $6, $7, $8, $9) "
+         "AS row (id, type, correlation_id, causation_id, traceparent, tracestate, body, messages)",
+         "iUTUUTTTI"},
     [OWN_OUTBOX_DELETE] = {"DELETE FROM bus.outbox WHERE id IN "
                            "(SELECT id FROM bus.outbox WHERE id = ANY($1) FOR UPDATE SKIP LOCKED)",
                            "U"},
@@ -24,11 +25,13 @@ const struct bus_statement bus_own_statements[BUS_OWN_STATEMENTS] = {
                                "(SELECT id FROM bus.outbox WHERE id = ANY($1) FOR UPDATE SKIP LOCKED)",
                                "U"},
     /* A claim: others see the rows as not due until the lease is over. */
-    [OWN_OUTBOX_SWEEP] = {"UPDATE bus.outbox AS claimed SET attempts = attempts + 1, next_attempt_at = now() + "
-                          "$1 * interval '1 millisecond' WHERE id IN (SELECT id FROM bus.outbox "
-                          "WHERE next_attempt_at <= now() ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED) "
-                          "RETURNING id, type, correlation_id, causation_id, traceparent, body, created_at, tracestate",
-                          "ii"},
+    [OWN_OUTBOX_SWEEP] =
+        {"UPDATE bus.outbox AS claimed SET attempts = attempts + 1, next_attempt_at = now() + "
+         "$1 * interval '1 millisecond' WHERE id IN (SELECT id FROM bus.outbox "
+         "WHERE next_attempt_at <= now() ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED) "
+         "RETURNING id, type, correlation_id, causation_id, traceparent, body, created_at, tracestate, "
+         "messages::int8",
+         "ii"},
     /* No row is due later than in $1, no unroutable row later than in 5 minutes. A later time was written before the
      * server's clock was set back; the row would wait until the clock has caught up. */
     [OWN_OUTBOX_RECALL] = {"UPDATE bus.outbox SET next_attempt_at = now() WHERE id IN (SELECT id FROM bus.outbox "
@@ -37,7 +40,8 @@ const struct bus_statement bus_own_statements[BUS_OWN_STATEMENTS] = {
                            "ORDER BY next_attempt_at DESC LIMIT $2 FOR UPDATE SKIP LOCKED)",
                            "ii"},
     /* Bounded: an outage may leave millions of rows. UUIDv7 sorts by age. */
-    [OWN_OUTBOX_DEPTH] = {"SELECT (SELECT count(*) FROM (SELECT 1 FROM bus.outbox LIMIT 10001) AS bounded), "
+    [OWN_OUTBOX_DEPTH] = {"SELECT (SELECT coalesce(sum(messages), 0)::int8 FROM (SELECT messages FROM bus.outbox LIMIT "
+                          "10001) AS bounded), "
                           "(SELECT created_at FROM bus.outbox ORDER BY id LIMIT 1), now(), "
                           "(SELECT count(*) FROM (SELECT 1 FROM bus.outbox WHERE unroutable LIMIT 10001) AS bounded)",
                           ""},

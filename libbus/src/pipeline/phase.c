@@ -47,23 +47,9 @@ struct reaction {
 /* ---- in any phase ---- */
 
 static enum next do_keep(struct bus_pipeline *pipeline, const struct bus_pipeline_event *event) {
-  const struct bus_delivery *delivery = event->delivery;
-  bool in_window = acks_received(&pipeline->acks, delivery->tag, 1);
-  struct entry *entry = in_window ? intake_append(&pipeline->intake) : NULL;
-  if (!entry) { /* unsettled: the broker gives it to someone else when this connection ends */
-    machine_lose_broker(pipeline, in_window ? "out of memory for a delivery"
-                                            : "too many deliveries behind one that cannot be settled");
-    return NEXT_WAIT;
-  }
-  entry->input.kind = BUS_INPUT_DELIVERY;
-  entry->envelope = delivery->envelope;
-  entry->raw = delivery->body;
-  entry->tag = delivery->tag;
-  entry->epoch = pipeline->links.epoch;
-  entry->consumer = delivery->consumer;
-  entry->fails = event->fails;
-  pipeline->links.settling.last_delivery_at = pipeline->turn.now;
-  suspects_see(&pipeline->suspects, entry);
+  const char *why = arrival_keep(pipeline, event->delivery, event->fails);
+  if (why) /* unsettled: the broker gives it to someone else when this connection ends */
+    machine_lose_broker(pipeline, why);
   return NEXT_WAIT;
 }
 

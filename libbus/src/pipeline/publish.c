@@ -29,39 +29,40 @@ static void send_outbox(struct bus_pipeline *pipeline, const struct bus_message_
     ledger_confirmed(&pipeline->ledger, &envelope->message_id);
 }
 
-static void send_notice(struct bus_pipeline *pipeline, const struct bus_effect *effect) {
-  struct bus_publication publication = publication_of(effect->type, &effect->envelope, effect->body);
+static void send_notice(struct bus_pipeline *pipeline, const struct outgoing *outgoing) {
+  struct bus_publication publication = publication_of(outgoing->type, outgoing->envelope, outgoing->body);
   publication.transient = true;
   send(pipeline, &publication, BUS_SENT_ANSWER);
 }
 
-static void send_answer(struct bus_pipeline *pipeline, struct bus_effect *effect) {
-  struct bus_str address = effect->envelope.reply_to;
+static void send_answer(struct bus_pipeline *pipeline, const struct outgoing *outgoing) {
+  struct bus_str address = outgoing->envelope->reply_to;
   if (!bus_topology_is_reply(pipeline->setup.topology, BUS_NO_STR, address)) { /* kept since an earlier version */
     turn_count(&pipeline->turn, BUS_COUNT_ANSWERS_DROPPED, 1);
     return;
   }
-  effect->envelope.reply_to = BUS_NO_STR;
+  outgoing->envelope->reply_to = BUS_NO_STR;
   const struct bus_publication publication = {
-      .exchange = BUS_EXCHANGE_REPLY, .key = address, .envelope = &effect->envelope, .body = effect->body};
+      .exchange = BUS_EXCHANGE_REPLY, .key = address, .envelope = outgoing->envelope, .body = outgoing->body};
   send(pipeline, &publication, BUS_SENT_ANSWER);
 }
 
-static void send_effect(struct bus_pipeline *pipeline, struct bus_effect *effect) {
-  if (effect->kind == BUS_EFFECT_EMIT)
-    send_outbox(pipeline, effect->type, &effect->envelope, effect->body);
-  else if (effect->kind == BUS_EFFECT_NOTICE)
-    send_notice(pipeline, effect);
+static void send_outgoing(struct bus_pipeline *pipeline, const struct outgoing *outgoing) {
+  if (outgoing->kind == BUS_EFFECT_EMIT)
+    send_outbox(pipeline, outgoing->type, outgoing->envelope, outgoing->body);
+  else if (outgoing->kind == BUS_EFFECT_NOTICE)
+    send_notice(pipeline, outgoing);
   else
-    send_answer(pipeline, effect);
+    send_answer(pipeline, outgoing);
 }
 
 void publish_early(struct bus_pipeline *pipeline) {
-  for (struct bus_effect *effect = pipeline->attempt.effects.first; effect; effect = effect->next) {
-    if (effect->kind != BUS_EFFECT_EMIT || !window_is_open(&pipeline->window) ||
-        !window_has_room(&pipeline->window, &pipeline->turn, effect->body.len))
-      continue;
-    send_outbox(pipeline, effect->type, &effect->envelope, effect->body);
+  const struct outgoings *outgoings = &pipeline->attempt.outgoings;
+  for (size_t i = 0; i < outgoings->count; i++) {
+    const struct outgoing *outgoing = &outgoings->items[i];
+    if (outgoing->kind == BUS_EFFECT_EMIT && window_is_open(&pipeline->window) &&
+        window_has_room(&pipeline->window, &pipeline->turn, outgoing->body.len))
+      send_outbox(pipeline, outgoing->type, outgoing->envelope, outgoing->body);
   }
 }
 
@@ -93,19 +94,19 @@ static enum next wait_for_room(struct bus_pipeline *pipeline) {
 
 /* False: it waits for room. Not sent while the connection is closed or paused: an outbox row is then due for the
  * sweeper, an answer is a time-out of the asker's. */
-static bool carry_out(struct bus_pipeline *pipeline, struct bus_effect *effect) {
+static bool carry_out(struct bus_pipeline *pipeline, const struct outgoing *outgoing) {
   struct window *window = &pipeline->window;
-  if (effect->kind == BUS_EFFECT_ACTION) {
+  if (outgoing->kind == BUS_EFFECT_ACTION) {
     if (turn_room(&pipeline->turn) < ROOM_LEAST)
       return false;
-    turn_do(&pipeline->turn, BUS_DO_SERVICE)->service = effect->action;
+    turn_do(&pipeline->turn, BUS_DO_SERVICE)->service = outgoing->action;
     return true;
   }
   if (!window_is_open(window))
     return true;
-  if (!window_has_room(window, &pipeline->turn, effect->body.len))
+  if (!window_has_room(window, &pipeline->turn, outgoing->body.len))
     return false;
-  send_effect(pipeline, effect);
+  send_outgoing(pipeline, outgoing);
   return true;
 }
 
@@ -135,10 +136,11 @@ static bool publish_swept(struct bus_pipeline *pipeline) {
 
 enum next publish_next(struct bus_pipeline *pipeline) {
   struct attempt *attempt = &pipeline->attempt;
-  for (; attempt->effect; attempt->effect = attempt->effect->next)
-    if (!carry_out(pipeline, attempt->effect))
+  struct outgoings *outgoings = &attempt->outgoings;
+  for (; outgoings->next < outgoings->count; outgoings->next++)
+    if (!carry_out(pipeline, &outgoings->items[outgoings->next]))
       return wait_for_room(pipeline);
-  if (attempt->effects.first && attempt->published > 0)
+  if (attempt->published > 0)
     turn_point(&pipeline->turn, BUS_POINT_PUBLISHED);
   upkeep_committed(&pipeline->upkeep, &pipeline->turn);
   if (!publish_swept(pipeline))

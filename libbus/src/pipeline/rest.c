@@ -159,6 +159,7 @@ enum next rest_tick(struct bus_pipeline *pipeline) {
   if (probe(pipeline) || !links_are_up(&pipeline->links))
     return NEXT_WAIT;
   links_apply_pauses(&pipeline->links, &pipeline->turn);
+  links_adapt(&pipeline->links, &pipeline->turn);
   if (gathers(pipeline) || is_delayed(pipeline)) {
     pipeline->waiting.phase = PHASE_GATHERING;
     return NEXT_WAIT;

@@ -5,32 +5,36 @@
 
 #include "../core/utf8.h"
 
-static void add_outbox_row(struct bus_args *args, const struct bus_effect *effect) {
+static void add_outbox_row(struct bus_args *args, const struct outgoing *outgoing) {
+  const struct bus_envelope *envelope = outgoing->envelope;
   char traceparent[BUS_TRACEPARENT_TEXT];
-  bus_args_uuid(args, &effect->envelope.message_id);
-  bus_args_text(args, effect->envelope.type);
-  bus_args_uuid_or_null(args, &effect->envelope.correlation_id);
-  bus_args_uuid_or_null(args, &effect->envelope.causation_id);
-  if (bus_trace_is_set(&effect->envelope.trace)) {
-    bus_trace_format(&effect->envelope.trace, traceparent);
+  bus_args_uuid(args, &envelope->message_id);
+  bus_args_text(args, envelope->type);
+  bus_args_uuid_or_null(args, &envelope->correlation_id);
+  bus_args_uuid_or_null(args, &envelope->causation_id);
+  if (bus_trace_is_set(&envelope->trace)) {
+    bus_trace_format(&envelope->trace, traceparent);
     bus_args_text(args, bus_str(traceparent));
   } else {
     bus_args_null(args);
   }
-  bus_args_text_or_null(args, effect->envelope.trace.state[0] ? bus_str(effect->envelope.trace.state) : BUS_NO_STR);
-  bus_args_text(args, effect->body);
+  bus_args_text_or_null(args, envelope->trace.state[0] ? bus_str(envelope->trace.state) : BUS_NO_STR);
+  bus_args_text(args, outgoing->body);
+  bus_args_int64(args, (int64_t)outgoing_messages(outgoing));
 }
 
+/* A row an AMQP message, so that the sweeper sends the same bytes under the same ids. */
 static void add_outbox(struct bus_pipeline *pipeline, struct bus_sql *sql) {
+  const struct outgoings *outgoings = &pipeline->attempt.outgoings;
   struct bus_args *args = NULL;
-  for (const struct bus_effect *effect = pipeline->attempt.effects.first; effect; effect = effect->next) {
-    if (effect->kind != BUS_EFFECT_EMIT)
+  for (size_t i = 0; i < outgoings->count; i++) {
+    if (outgoings->items[i].kind != BUS_EFFECT_EMIT)
       continue;
     if (!args) {
       args = bus_sql_add_own(sql, OWN_OUTBOX_INSERT);
       bus_args_int64(args, pipeline->setup.settings->outbox_grace_ms);
     }
-    add_outbox_row(args, effect);
+    add_outbox_row(args, &outgoings->items[i]);
   }
 }
 

@@ -32,7 +32,9 @@ static bool copy_row(const struct turn *turn, const struct bus_rows *rows, size_
                                           .correlation_id = bus_rows_uuid(rows, row, 2),
                                           .causation_id = bus_rows_uuid(rows, row, 3),
                                           .timestamp = bus_rows_time(rows, row, 6),
-                                          .first_failed_at = BUS_NO_TIME};
+                                          .first_failed_at = BUS_NO_TIME,
+                                          .bundle = bus_rows_int64(rows, row, 8) > 1};
+  swept->envelope.bundle_count = swept->envelope.bundle ? bus_rows_int64(rows, row, 8) : 0;
   if (traceparent.data && !bus_trace_parse(traceparent, &swept->envelope.trace))
     swept->envelope.trace = (struct bus_trace){0};
   bus_trace_set_state(&swept->envelope.trace, bus_rows_text(rows, row, 7));

@@ -26,7 +26,7 @@ static void publish(struct bus_worker *worker, const struct bus_pipeline_action 
   assert(seq == action->publish.seq);
   if (broker->confirms_at == 0)
     broker->confirms_at = bus_monotonic() + CONFIRMS_WAIT;
-  metrics_published(worker, action->publish.publication.exchange);
+  metrics_published(worker, action->publish.publication.exchange, action->publish.publication.envelope);
 }
 
 static void ack(struct bus_worker *worker, uint64_t tag) {

@@ -125,6 +125,7 @@ static void on_delivery(void *context, const struct bus_delivery *delivery) {
   struct bus_pipeline_event event = {.kind = BUS_ON_DELIVERY};
   event.delivery = delivery;
   event.fails = WORKER_ERROR_POINT(worker, "decode");
+  metrics_received(worker, &delivery->envelope);
   loop_step(worker, &event);
 }
 

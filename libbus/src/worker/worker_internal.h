@@ -163,4 +163,5 @@ void metrics_free(struct bus_worker *worker);
 void metrics_step(struct bus_worker *worker, const struct bus_pipeline_actions *actions);
 void metrics_batch(struct bus_worker *worker, enum bus_batch_outcome outcome, size_t size, int64_t duration);
 void metrics_message(struct bus_worker *worker, const struct bus_message_type *type, enum bus_message_outcome outcome);
-void metrics_published(struct bus_worker *worker, enum bus_exchange exchange);
+void metrics_published(struct bus_worker *worker, enum bus_exchange exchange, const struct bus_envelope *envelope);
+void metrics_received(struct bus_worker *worker, const struct bus_envelope *envelope);

@@ -12,6 +12,9 @@ enum { TYPES_MAX = 64, EXCHANGES = BUS_EXCHANGE_BACK };
 static const char *const message_outcome_names[BUS_MESSAGE_OUTCOMES] = {"done", "retried", "parked", "duplicate",
                                                                         "late"};
 
+enum direction { PUBLISHED, RECEIVED, DIRECTIONS };
+static const char *const direction_names[DIRECTIONS] = {"published", "received"};
+
 struct worker_metrics {
   struct bus_series *batches[BUS_BATCH_OUTCOMES], *batch_size, *batch_duration;
   struct bus_metric *messages;
@@ -19,10 +22,12 @@ struct worker_metrics {
     const struct bus_message_type *type;
     struct bus_series *series[BUS_MESSAGE_OUTCOMES];
   } types[TYPES_MAX];
+  struct bus_series *bundles[DIRECTIONS], *bundle_size[DIRECTIONS];
   struct bus_series *published[EXCHANGES], *values[METRICS];
 };
 
 static const double size_bounds[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
+static const double bundle_bounds[] = {2, 4, 8, 16, 32, 64, 128};
 static const double duration_bounds[] = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5};
 static const char *const batch_outcome_names[] = {"committed", "conflict", "data", "lost", "other", "fault"};
 
@@ -37,6 +42,11 @@ static const struct bus_metric_spec messages = BUS_COUNTER_SPEC(
     "bus_messages_total", "Messages taken from queues, by type and outcome.", .labels = {"type", "outcome"});
 static const struct bus_metric_spec published =
     BUS_COUNTER_SPEC("bus_published_total", "Messages written to the broker, by exchange.", .labels = {"exchange"});
+
+static const struct bus_metric_spec bundles =
+    BUS_COUNTER_SPEC("bus_bundles_total", "AMQP messages with several messages in them.", .labels = {"direction"});
+static const struct bus_metric_spec bundle_size =
+    BUS_HISTOGRAM_SPEC("bus_bundle_size", bundle_bounds, "Messages in a bundle.", .labels = {"direction"});
 
 #define CONFIRMS BUS_COUNTER_SPEC("bus_confirms_total", "Publisher confirms, by outcome.", .labels = {"outcome"})
 #define RECONNECTS BUS_COUNTER_SPEC("bus_reconnects_total", "Lost or failed connections.", .labels = {"link"})
@@ -89,6 +99,10 @@ bool metrics_init(struct bus_worker *worker) {
     metrics->batches[i] = series(&batches, name, batch_outcome_names[i]);
   for (size_t i = 0; i < EXCHANGES; i++)
     metrics->published[i] = series(&published, bus_exchange_name((enum bus_exchange)i), NULL);
+  for (size_t i = 0; i < DIRECTIONS; i++) {
+    metrics->bundles[i] = series(&bundles, direction_names[i], NULL);
+    metrics->bundle_size[i] = series(&bundle_size, direction_names[i], NULL);
+  }
   for (size_t i = 0; i < METRICS; i++)
     metrics->values[i] = series(&singles[i].spec, singles[i].label, NULL);
   return true;
@@ -140,6 +154,22 @@ void metrics_message(struct bus_worker *worker, const struct bus_message_type *t
                  1);
 }
 
-void metrics_published(struct bus_worker *worker, enum bus_exchange exchange) {
-  bus_series_add(worker->metrics->published[exchange], 1);
+static int64_t messages_in(const struct bus_envelope *envelope) {
+  return envelope->bundle && envelope->bundle_count > 0 ? envelope->bundle_count : 1;
+}
+
+static void count_bundle(struct bus_worker *worker, const struct bus_envelope *envelope, enum direction direction) {
+  if (!envelope->bundle)
+    return;
+  bus_series_add(worker->metrics->bundles[direction], 1);
+  bus_series_observe(worker->metrics->bundle_size[direction], messages_in(envelope));
+}
+
+void metrics_published(struct bus_worker *worker, enum bus_exchange exchange, const struct bus_envelope *envelope) {
+  bus_series_add(worker->metrics->published[exchange], messages_in(envelope));
+  count_bundle(worker, envelope, PUBLISHED);
+}
+
+void metrics_received(struct bus_worker *worker, const struct bus_envelope *envelope) {
+  count_bundle(worker, envelope, RECEIVED);
 }

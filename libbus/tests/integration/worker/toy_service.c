@@ -16,6 +16,7 @@ struct bus_message_type toy_added_type = {.type = "toy.added.v1",
                                           .exchange = BUS_EXCHANGE_EVENT,
                                           .senders = {"admin"},
                                           .taken_elsewhere = true,
+                                          .single = true, /* so that queue depths count messages */
                                           .schema = &add_schema};
 struct bus_message_type toy_unheard_type = BUS_COMMAND("toy.unheard.v1", &add_schema, "admin");
 struct bus_message_type toy_full_type = BUS_COMMAND("toy.full.v1", &add_schema, "admin");

@@ -1,0 +1,2 @@
+-- The column is there.
+SELECT messages FROM bus.outbox WHERE false;
