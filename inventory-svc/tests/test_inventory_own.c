@@ -84,6 +84,17 @@ TEST(the_same_request_makes_it_once)
   shelf_free(shelf);
 }
 
+TEST(a_request_for_the_first_line_alone_is_another)
+{
+  struct shelf *shelf = shelf_with_stock();
+  struct stock_item both[] = {two_of_one[0], {BUS_STR("SKU-2"), 2, BUS_NO_INT64}};
+  const struct own_make two = make_of(both, 2), one = make_of(both, 1);
+  ASSERT_SAYS(shelf_one(shelf, &reservation_make_type, &two), "\"made\"");
+  ASSERT_SAYS(shelf_one(shelf, &reservation_make_type, &one), "key_reused");
+  ASSERT_SAYS(shelf_one(shelf, &reservation_make_type, &two), "\"repeated\"");
+  shelf_free(shelf);
+}
+
 TEST(a_refusal_leaves_nothing_behind)
 {
   struct shelf *shelf = shelf_with_stock();

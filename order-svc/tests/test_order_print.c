@@ -26,7 +26,9 @@ TEST(the_readme_shows_the_saga_as_it_is)
   size_t len = fread(readme, 1, sizeof readme - 1, file);
   readme[len] = '\0';
   assert_int_equal(fclose(file), 0);
-  assert_non_null(strstr(readme, picture()));
+  (void)picture();
+  append(NULL, "\n"); /* the end of a table: a part of it is not enough */
+  assert_non_null(strstr(readme, printed));
 }
 
 TEST(every_state_and_message_is_in_it)

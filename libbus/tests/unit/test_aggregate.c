@@ -62,6 +62,10 @@ TEST(rows_keep_their_marks)
   bus_set_keep(&set, bus_set_find(&set, &keys[1]));
   assert_true(bus_set_is_changed(&set, bus_set_at(&set, 1)) && !bus_set_is_stored(&set, bus_set_at(&set, 1)));
   assert_true(bus_set_is_stored(&set, bus_set_at(&set, 0)) && !bus_set_is_changed(&set, bus_set_at(&set, 0)));
+  bus_set_keep(&set, bus_set_at(&set, 1));
+  bus_set_change(&set, bus_set_at(&set, 0));
+  for (size_t i = 0; i < 2; i++)
+    assert_true(bus_set_is_changed(&set, bus_set_at(&set, i)) && bus_set_is_stored(&set, bus_set_at(&set, i)));
   bus_arena_free(arena);
 }
 
