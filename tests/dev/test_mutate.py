@@ -133,6 +133,8 @@ def test_every_file_has_mutants_and_the_same_ones_again():
     names = mutate_sample.files()
     assert "order-svc/src/order_decide.c" in names and len(names) >= 13
     some = mutate_sample.candidates(mutate_sample.files("order_*.c"))
+    assert mutate_sample.files("breaker.c,order-svc/*_table.c") == [
+        "libbus/src/core/breaker.c", "order-svc/src/order_table.c"]
     assert set(some) == {f"order-svc/src/order_{part}.c" for part in ("decide", "evolve", "table")}
     assert {"constant", "operator", "condition", "statement", "return", "initialiser", "cell"} == {
         one.kind for mutants in some.values() for one in mutants}
@@ -183,8 +185,8 @@ def test_wilsons_interval():
     assert mutate_sample.interval(10, 10)[1] == pytest.approx(1.0)
 
 
-def record(tmp_path, resume, sample=3):
-    return Record(str(tmp_path / "results.jsonl"), {"sample": sample}, resume)
+def record(tmp_path, resume, seed=3):
+    return Record(str(tmp_path / "results.jsonl"), {"seed": seed}, resume)
 
 
 def test_a_run_that_was_interrupted_goes_on(tmp_path):
@@ -203,7 +205,7 @@ def test_a_run_that_was_interrupted_goes_on(tmp_path):
     last = record(tmp_path, True).verdicts
     assert last[first.id]["killed"] and len(last) == 3
     with pytest.raises(DevError):
-        record(tmp_path, True, sample=4)
+        record(tmp_path, True, seed=4)
     assert record(tmp_path, False).verdicts == {}
 
 

@@ -20,11 +20,13 @@ FOLDER = os.path.join("build", "mutation")
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sample", type=int, default=400, metavar="N", help="how many mutants; 0: all (400)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the sample (1)")
-    parser.add_argument("--files", metavar="GLOB", help="of these files alone, such as order_*.c")
+    parser.add_argument("--files", metavar="GLOB",
+                        help="of these files alone, such as order_*.c; several between commas")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="mutants at a time (2)")
     parser.add_argument("--seeds", type=int, default=2000, metavar="N", help="of the simulation for each (2000)")
     parser.add_argument("--resume", action="store_true",
-                        help="go on with the last run; what survived is tried again if a test program has changed")
+                        help="go on with the last run, or enlarge its sample; what survived is tried again if a test "
+                             "program has changed")
     parser.add_argument("--list", action="store_true", help="print all mutants and try none")
     parser.add_argument("--report", action="store_true", help=f"write the result into {mutate_report.DOCUMENT}")
     parser.add_argument("--record", metavar="FILE", help=f"the file of JSON lines ({FOLDER}/results.jsonl)")
@@ -143,7 +145,7 @@ def mutate(options: argparse.Namespace) -> int:
     packages.ensure(packages.UP)
     if options.list:
         return _list(options)
-    settings = {"sample": options.sample, "seed": options.seed, "files": options.files, "seeds": options.seeds}
+    settings = {"seed": options.seed, "seeds": options.seeds}  # a sample of another size begins in the same way
     path = os.path.abspath(options.record or os.path.join(paths.ROOT, FOLDER, "results.jsonl"))
     record = Record(path, settings, options.resume)
     build.build(mutate_build.UNIT)

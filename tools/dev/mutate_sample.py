@@ -27,11 +27,11 @@ def _glob(patterns: tuple[str, ...]) -> list[str]:
 
 
 def files(pattern: str | None = None) -> list[str]:
-    """Those of FILES that a glob names; one without a slash is compared with the last part alone."""
+    """Those of FILES that one of the globs between commas names; one without a slash is compared with the last part."""
     found = _glob(FILES)
     if pattern:
-        found = [name for name in found
-                 if fnmatch.fnmatch(name if "/" in pattern else os.path.basename(name), pattern)]
+        found = [name for name in found if any(
+            fnmatch.fnmatch(name if "/" in one else os.path.basename(name), one) for one in pattern.split(","))]
     if not found:
         raise DevError(f"no mutated file is called {pattern}", status=2)
     return found
