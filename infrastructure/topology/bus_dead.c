@@ -4,6 +4,7 @@
 #include "orderbus_topology.h"
 #include "send_session.h"
 
+#include <bus/bundle.h>
 #include <bus/clock.h>
 #include <bus/history.h>
 #include <bus/operator.h>
@@ -12,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { EXIT_SOME_FAILED = 1, EXIT_TROUBLE = 2, IDS_MAX = 100 };
+enum { EXIT_SOME_FAILED = 1, EXIT_TROUBLE = 2, IDS_MAX = 100, BUNDLE_ARENA = 1 << 20 };
 
 struct verb {
   const char *name;
@@ -43,13 +44,15 @@ static const char help[] =
     "\n"
     "  list    how many each queue has; or a line for each message: id, when it was parked, type, sender, order, "
     "attempt,\n"
-    "          why. A ! after the sender: it may not send that type, or not to this queue\n"
+    "          why. A ! after the sender: it may not send that type, or not to this queue. bundle:COUNT instead of the "
+    "order:\n"
+    "          several messages in one, which could not be cut\n"
     "  show    the same messages whole, with the history of their failed tries and their bodies\n"
     "  replay  sends them back to their queue as new messages with new ids; each leaves the dead queue once the "
     "broker\n"
     "          has its successor. Sent twice, a message is taken once. A message whose sender may not send its type "
     "is\n"
-    "          refused, also under --all\n"
+    "          refused, also under --all. A bundle is sent again whole\n"
     "  drop    shows them and takes them away for ever\n"
     "\n"
     "  --all            every message that lies there now\n"
@@ -89,6 +92,14 @@ static void print_sender(const struct bus_queue *queue, const struct bus_envelop
   (void)fputs(right ? " " : "! ", stdout);
 }
 
+/* The order of a message; a bundle has those of its elements. */
+static void print_order(const struct bus_envelope *envelope) {
+  if (envelope->bundle)
+    (void)printf("bundle:%" PRId64, envelope->bundle_count);
+  else
+    print_uuid(&envelope->correlation_id);
+}
+
 static void print_line(const struct bus_queue *queue, const struct bus_envelope *envelope) {
   struct bus_failure last = {.attempt = envelope->attempt, .error = BUS_STR("-"), .cause = BUS_STR("no history")};
   char at[BUS_TIME_TEXT];
@@ -100,12 +111,27 @@ static void print_line(const struct bus_queue *queue, const struct bus_envelope 
   print_text(envelope->type.data ? envelope->type : BUS_STR("-"), false);
   (void)putchar(' ');
   print_sender(queue, envelope);
-  print_uuid(&envelope->correlation_id);
+  print_order(envelope);
   (void)printf(" %" PRId64 " ", last.attempt);
   print_text(last.error, false);
   (void)putchar(' ');
   print_text(last.cause, false);
   (void)putchar('\n');
+}
+
+static void print_bundle(const struct bus_delivery *delivery) {
+  struct bus_arena *arena = bus_arena_new(BUNDLE_ARENA);
+  struct bus_bundle_element *elements;
+  struct bus_error err;
+  size_t count;
+  (void)printf("  " BUS_BUNDLE_CONTENT_TYPE ", bus-count %" PRId64 "; ", delivery->envelope.bundle_count);
+  if (!arena)
+    (void)fputs("out of memory for its elements\n", stdout);
+  else if (!bus_bundle_cut(&delivery->envelope, delivery->body, arena, &elements, &count, &err))
+    (void)printf("cannot be cut: %s\n", err.text);
+  else
+    (void)fputs("its elements can be cut\n", stdout);
+  bus_arena_free(arena);
 }
 
 static void print_whole(const struct bus_queue *queue, const struct bus_delivery *delivery) {
@@ -123,6 +149,8 @@ static void print_whole(const struct bus_queue *queue, const struct bus_delivery
     print_text((struct bus_str){envelope->history.data + begin, end - begin}, false);
     (void)putchar('\n');
   }
+  if (envelope->bundle)
+    print_bundle(delivery);
   (void)fputs("  body ", stdout);
   print_text(delivery->body, true);
   (void)putchar('\n');

@@ -75,7 +75,9 @@ struct bus_envelope dead_redrive(const struct bus_envelope *parked, struct bus_s
                                   .trace = parked->trace,
                                   .sender = sender,
                                   .timestamp = now,
-                                  .first_failed_at = BUS_NO_TIME};
+                                  .first_failed_at = BUS_NO_TIME,
+                                  .bundle = parked->bundle,
+                                  .bundle_count = parked->bundle_count};
   if (bus_uuid_is_nil(&parked->message_id))
     bus_uuid_v7(random, now, &envelope.message_id);
   else

@@ -13,7 +13,8 @@ bool dead_sender(const struct bus_topology *topology, const struct bus_queue *qu
 
 /* A new message with a new id, as if it had never failed: attempt 0, no history, caused by the old one, sent now. The
  * id follows from the old message, so that one that is sent twice, because its first sending was not seen to end, is
- * taken once. sender: who sent it first, from dead_sender. `random`: for the id where the old message has none. */
+ * taken once. A bundle stays one, and its elements keep their ids: those that were taken before are taken once. sender:
+ * who sent it first, from dead_sender. `random`: for the id where the old message has none. */
 struct bus_envelope dead_redrive(const struct bus_envelope *parked, struct bus_str sender, bus_time now,
                                  struct bus_uuid_source *random);
 

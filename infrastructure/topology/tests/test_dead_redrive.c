@@ -52,6 +52,17 @@ TEST(a_redriven_message_is_new)
   assert_true(bus_str_is(new.sender, "order-svc"));
 }
 
+TEST(a_redriven_bundle_is_a_bundle)
+{
+  struct bus_envelope old = parked(), new = redrive(old);
+  assert_false(new.bundle);
+  old.bundle = true;
+  old.bundle_count = 7;
+  new = redrive(old);
+  assert_true(new.bundle &&new.bundle_count == 7);
+  assert_false(bus_uuid_equal(&new.message_id, &old.message_id));
+}
+
 /* A program that died between the confirm and the ack is run again. */
 TEST(a_message_that_is_sent_twice_has_one_new_id)
 {

@@ -39,6 +39,19 @@ static void end(struct link *link) {
   link_close(link);
 }
 
+static void park_envelope(const struct bus_envelope *envelope, const char *body, char id[BUS_UUID_TEXT]) {
+  const struct bus_publication publication = {.exchange = BUS_EXCHANGE_DEAD,
+                                              .key = BUS_STR("inventory-svc"),
+                                              .mandatory = true,
+                                              .envelope = envelope,
+                                              .body = bus_str(body)};
+  uint64_t seq;
+  size_t before = link_count(service, SEEN_ACK);
+  assert_true(bus_amqp_publish(service->amqp, &publication, &seq, &service->err));
+  link_await(service, SEEN_ACK, before + 1, 5000);
+  bus_uuid_format(&envelope->message_id, id);
+}
+
 /* sender: whom the service names as the one who sent it. */
 static void park_of(const char *sender, const char *body, char id[BUS_UUID_TEXT]) {
   struct bus_envelope envelope = {.type = BUS_STR("inventory.release.v1"),
@@ -49,16 +62,7 @@ static void park_of(const char *sender, const char *body, char id[BUS_UUID_TEXT]
                                   .attempt = 1,
                                   .first_failed_at = bus_wall_clock(),
                                   .history = BUS_STR(HISTORY)};
-  const struct bus_publication publication = {.exchange = BUS_EXCHANGE_DEAD,
-                                              .key = BUS_STR("inventory-svc"),
-                                              .mandatory = true,
-                                              .envelope = &envelope,
-                                              .body = bus_str(body)};
-  uint64_t seq;
-  size_t before = link_count(service, SEEN_ACK);
-  assert_true(bus_amqp_publish(service->amqp, &publication, &seq, &service->err));
-  link_await(service, SEEN_ACK, before + 1, 5000);
-  bus_uuid_format(&envelope.message_id, id);
+  park_envelope(&envelope, body, id);
 }
 
 static void park(const char *body, char id[BUS_UUID_TEXT]) {
@@ -153,6 +157,47 @@ TEST(dead_replays_no_forged_message_not_even_under_all)
   assert_int_equal(output.status, 1);
   assert_int_equal(depth(link, "inventory-svc.dead", FORGED), FORGED);
   assert_int_equal(depth(link, "inventory-svc", 1), 1);
+  end(link);
+}
+
+/* One whose elements cannot be told apart, and one that a service of an older release could not cut. */
+TEST(dead_replays_a_bundle_whole)
+{
+  static const char bodies[2][300] = {
+      "[]",
+      "[{\"specversion\":\"1.0\",\"id\":\"01890a5d-ac96-774b-bcce-b302099a8057\",\"source\":\"/order-svc\",\"type\":"
+      "\"inventory.release.v1\",\"data\":{\"order_id\":\"01890000-0000-7000-8000-000000000001\"}}]"};
+  const char *url, *operator;
+  char ids[2][BUS_UUID_TEXT], new[BUS_UUID_TEXT], line[256];
+  struct link *link = begin(&url, &operator);
+  for (int i = 0; i < 2; i++) {
+    const struct bus_envelope envelope = {.type = BUS_STR("inventory.release.v1"),
+                                          .message_id = next_id(),
+                                          .sender = BUS_STR("order-svc"),
+                                          .history = BUS_STR(HISTORY),
+                                          .bundle = true,
+                                          .bundle_count = 3 - 2 * i};
+    park_envelope(&envelope, bodies[i], ids[i]);
+  }
+  dead(operator, "list", "inventory-svc", NULL);
+  (void)snprintf(line, sizeof line, "%s 2026-03-01T12:00:30.250Z inventory.release.v1 order-svc bundle:3 1 ", ids[0]);
+  assert_says(&output, line);
+  dead(operator, "show", "inventory-svc", NULL);
+  assert_says(&output, "  application/cloudevents-batch+json, bus-count 3; cannot be cut: bundle: the array is empty");
+  assert_says(&output, "  application/cloudevents-batch+json, bus-count 1; its elements can be cut\n");
+  assert_says(&output, bodies[1]);
+  dead(operator, "replay", "inventory-svc", "01890a5d-ac96-774b-bcce-b302099a8057"); /* of an element */
+  assert_int_equal(output.status, 1);
+  dead(operator, "replay", "inventory-svc", ids[1]);
+  assert_says(&output, "1 sent again\n");
+  link_consume(link, "inventory-svc", 0, 10);
+  link_await(link, SEEN_DELIVERY, 1, 5000);
+  const struct bus_delivery *delivery = &link_nth(link, SEEN_DELIVERY, 0)->delivery;
+  bus_uuid_format(&delivery->envelope.message_id, new);
+  assert_string_not_equal(new, ids[1]);
+  assert_true(delivery->envelope.bundle && delivery->envelope.bundle_count == 1);
+  assert_true(bus_str_is(delivery->envelope.sender, "order-svc") && bus_str_is(delivery->body, bodies[1]));
+  assert_int_equal(depth(link, "inventory-svc.dead", 1), 1);
   end(link);
 }
 
