@@ -169,7 +169,7 @@ def section(found: list[Covered], decisive: set[str], command: str) -> str:
 
 
 def coverage(options: argparse.Namespace) -> int:
-    packages.ensure(packages.UP + packages.TEST)
+    packages.ensure(packages.UP + packages.COVERAGE)
     build.build(PRESET)
     shutil.rmtree(_profiles(), ignore_errors=True)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:

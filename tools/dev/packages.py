@@ -25,6 +25,8 @@ TEST = (
 CHECK = ("python3-psycopg2",)
 # The generator of ./dev bench: it is cheap, so that what is measured is the system.
 BENCH = ("wrk",)
+# The programs that read the counters of ./dev coverage.
+COVERAGE = ("clang", "llvm")
 # For the environments of ./dev contract install: of Python, and of Node where no npm is.
 CONTRACT = ("python3-pip",)
 NPM = ("npm",)
@@ -58,7 +60,7 @@ def ensure(names):
 
 def install(names):
     """The part that runs as root; it takes no package that this file does not name."""
-    unknown = set(names) - set(UP) - set(TEST) - set(BENCH) - set(CONTRACT) - set(NPM)
+    unknown = set(names) - set(UP) - set(TEST) - set(BENCH) - set(COVERAGE) - set(CONTRACT) - set(NPM)
     if unknown or not account.is_root():
         raise DevError(f"refused to install {' '.join(sorted(unknown))}" if unknown else "only root can install")
     with _no_service_starts(), _no_main_cluster(names):
