@@ -5,13 +5,17 @@
 
 #include "hex.h"
 #include "json_scan.h"
+#include "json_write.h"
 
 enum attribute { SPECVERSION, ID, TYPE, SUBJECT, TIME, TRACEPARENT, TRACESTATE, CAUSATIONID, DATA, ATTRIBUTES };
 
-static const char *const names[ATTRIBUTES] = {
-    [SPECVERSION] = "specversion", [ID] = "id",     [TYPE] = "type",
-    [SUBJECT] = "subject",         [TIME] = "time", [TRACEPARENT] = "traceparent",
-    [TRACESTATE] = "tracestate",   [DATA] = "data", [CAUSATIONID] = "causationid",
+#define NAME(text)                                                                                                     \
+  { text, sizeof(text) - 1 }
+
+static const struct bus_str names[ATTRIBUTES] = {
+    [SPECVERSION] = NAME("specversion"), [ID] = NAME("id"),     [TYPE] = NAME("type"),
+    [SUBJECT] = NAME("subject"),         [TIME] = NAME("time"), [TRACEPARENT] = NAME("traceparent"),
+    [TRACESTATE] = NAME("tracestate"),   [DATA] = NAME("data"), [CAUSATIONID] = NAME("causationid"),
 };
 
 /* No attribute that counts is longer. */
@@ -62,16 +66,17 @@ static void skip_space(struct cut *cut) {
     cut->at++;
 }
 
-/* Behind a quotation mark: past the closing one. */
+/* Behind a quotation mark: past the closing one. The next quotation mark is looked for once, not behind each escape. */
 static bool skip_string(struct cut *cut) {
-  while (cut->at < cut->body.len) {
-    char c = cut->body.data[cut->at++];
-    if (c == '"')
-      return true;
-    if (c == '\\' && cut->at < cut->body.len)
-      cut->at++;
+  const char *at = cut->body.data + cut->at, *end = cut->body.data + cut->body.len;
+  const char *quote = memchr(at, '"', (size_t)(end - at)), *escape;
+  while (quote && (escape = memchr(at, '\\', (size_t)(quote - at))) != NULL) {
+    at = escape + 2;
+    if (at > quote)
+      quote = memchr(at, '"', (size_t)(end - at));
   }
-  return refuse_bundle(cut, "a string does not end");
+  cut->at = quote ? (size_t)(quote + 1 - cut->body.data) : cut->body.len;
+  return quote || refuse_bundle(cut, "a string does not end");
 }
 
 /* Takes the text up to the comma or bracket that ends a value: strings and brackets are all that is looked at. */
@@ -129,9 +134,17 @@ static struct bus_str text_of(struct bus_str json, char room[TEXT_MAX]) {
   return (struct bus_str){room, len};
 }
 
+/* A string of plain ASCII without escapes, as nearly all names and attributes are. */
+static bool is_plain(struct bus_str json) {
+  return json.len >= 2 && json.data[0] == '"' && json.data[json.len - 1] == '"' &&
+         bus_json_plain_run(json.data + 1, json.len - 2) == json.len - 2;
+}
+
 /* A name or an attribute: one value that is neither object nor array. */
 static bool scan(const struct cut *cut, struct bus_str json) {
   struct bus_json_scan scan;
+  if (is_plain(json))
+    return true;
   if (bus_json_scan(json, 1, NULL, &scan))
     return true;
   return bus_fail(cut->err, BUS_E_DECODE, "bundle[%zu]: an attribute must be a JSON text, number, boolean or null: %s",
@@ -142,7 +155,7 @@ static bool scan(const struct cut *cut, struct bus_str json) {
 
 static enum attribute attribute_of(struct bus_str name) {
   enum attribute attribute = SPECVERSION;
-  while (attribute < ATTRIBUTES && !bus_str_is(name, names[attribute]))
+  while (attribute < ATTRIBUTES && !bus_str_equal(name, names[attribute]))
     attribute++;
   return attribute;
 }
@@ -219,7 +232,8 @@ static bool take_attribute(struct cut *cut, struct bus_bundle_element *element, 
   if (!take_value(cut, &json))
     return false;
   if (attribute < ATTRIBUTES && found->seen[attribute])
-    return bus_fail(cut->err, BUS_E_DECODE, "bundle[%zu]: %s is given more than once", cut->index, names[attribute]);
+    return bus_fail(cut->err, BUS_E_DECODE, "bundle[%zu]: %s is given more than once", cut->index,
+                    names[attribute].data);
   if (attribute < ATTRIBUTES)
     found->seen[attribute] = true;
   if (attribute == DATA) {
@@ -256,8 +270,16 @@ static void begin_element(const struct cut *cut, struct bus_bundle_element *elem
   element->body = BUS_STR("");
 }
 
+/* Without its room for a tracestate, which is not read before it is written. */
+static void begin_found(struct found *found) {
+  memset(found->seen, 0, sizeof found->seen);
+  found->version = found->type = false;
+  found->tracestate = BUS_NO_STR;
+}
+
 static bool take_element(struct cut *cut, struct bus_bundle_element *element) {
-  struct found found = {.version = false};
+  struct found found;
+  begin_found(&found);
   begin_element(cut, element);
   skip_space(cut);
   if (!take(cut, '{'))

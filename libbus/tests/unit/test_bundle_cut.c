@@ -203,3 +203,20 @@ TEST(hostile_nesting_needs_no_stack)
   assert_non_null(strstr(err.text, "',' or '}' is expected"));
   free(body);
 }
+
+/* With quadratic time it would run into the time limit of a test. */
+TEST(hostile_escapes_take_linear_time)
+{
+  enum { SIZE = 1 << 20 };
+  char *body = malloc(SIZE);
+  size_t head = (size_t)snprintf(body, SIZE, "[" START(ID_1) ",\"data\":\"");
+  memset(body + head, '\\', SIZE - head);
+  size_t even = (SIZE - head - 3) / 2 * 2;
+  memcpy(body + head + even, "\"}]", 3);
+  assert_true(cut(1, (struct bus_str){body, head + even + 3}));
+  assert_int_equal(elements[0].body.len, even + 2);
+  memcpy(body + head + even - 1, "\"}]", 3); /* the last backslash escapes the quotation mark */
+  assert_false(cut(1, (struct bus_str){body, head + even + 2}));
+  assert_non_null(strstr(err.text, "a string does not end"));
+  free(body);
+}
