@@ -144,3 +144,13 @@ TEST(retry_tier_odd_arguments)
   assert_int_equal(bus_retry_tier(-1, 3, 0, BUS_HOUR), 0);
   assert_int_equal(bus_retry_tier(INT64_MAX, 3, 0, BUS_HOUR), 2);
 }
+
+TEST(nacks_count_on_while_the_sweeper_leaves_no_longer_pause)
+{
+  struct bus_nacks nacks = {.patience = 0};
+  assert_false(bus_nacks_add(&nacks, BUS_SECOND));
+  assert_true(bus_nacks_add(&nacks, 16 * BUS_SECOND));
+  bus_nacks_end(&nacks);
+  assert_false(bus_nacks_add(&nacks, BUS_SECOND));
+  assert_false(bus_nacks_add(&nacks, 16 * BUS_SECOND + 1)); /* begins again */
+}

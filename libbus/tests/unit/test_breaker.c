@@ -93,6 +93,19 @@ TEST(breaker_counts_no_success_from_before_the_window)
   assert_state(BUS_BREAKER_OPEN);
 }
 
+/* One new success keeps the breaker from opening because every call fails: the share decides. */
+TEST(breaker_takes_no_share_of_successes_from_before_the_window)
+{
+  begin(&defaults);
+  succeed_subjects(100, 50);
+  now += defaults.window + defaults.window / BUS_BREAKER_SPANS;
+  succeed(200);
+  fail_subjects(0, 4);
+  assert_state(BUS_BREAKER_CLOSED);
+  fail_subject(4);
+  assert_state(BUS_BREAKER_OPEN);
+}
+
 TEST(breaker_failures_leave_the_window)
 {
   begin(&defaults);
