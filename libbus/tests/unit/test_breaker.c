@@ -98,8 +98,9 @@ TEST(breaker_takes_no_share_of_successes_from_before_the_window)
 {
   begin(&defaults);
   succeed_subjects(100, 50);
-  now += defaults.window + defaults.window / BUS_BREAKER_SPANS;
+  now += defaults.window / 2;
   succeed(200);
+  now += defaults.window / 2 + defaults.window / BUS_BREAKER_SPANS;
   fail_subjects(0, 4);
   assert_state(BUS_BREAKER_CLOSED);
   fail_subject(4);
