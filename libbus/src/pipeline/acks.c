@@ -9,6 +9,7 @@
 enum { ROOM_LEAST = 64, MESSAGES_MAX = UINT8_MAX };
 
 bool acks_init(struct acks *acks, size_t room) {
+  assert(room > 0);
   size_t size = ROOM_LEAST;
   while (size < room * 2)
     size *= 2;
@@ -22,6 +23,7 @@ void acks_free(struct acks *acks) {
 }
 
 void acks_reset(struct acks *acks) {
+  assert(acks->ring);
   memset(acks->ring, 0, acks->room);
   acks->acked = acks->settled = acks->highest = 0;
   acks->ack_at = 0;
@@ -32,6 +34,7 @@ static uint8_t *slot_of(const struct acks *acks, uint64_t tag) {
 }
 
 bool acks_received(struct acks *acks, uint64_t tag, size_t messages) {
+  assert(tag > 0);
   assert(messages >= 1 && messages <= MESSAGES_MAX);
   if (tag > acks->highest)
     acks->highest = tag;
@@ -44,6 +47,7 @@ bool acks_received(struct acks *acks, uint64_t tag, size_t messages) {
 }
 
 size_t acks_open(const struct acks *acks) {
+  assert(acks->settled <= acks->highest);
   return (size_t)(acks->highest - acks->settled);
 }
 
@@ -60,6 +64,7 @@ void acks_settle(struct acks *acks, uint64_t tag) {
 }
 
 size_t acks_pending(const struct acks *acks) {
+  assert(acks->acked <= acks->settled);
   return (size_t)(acks->settled - acks->acked);
 }
 

@@ -26,6 +26,7 @@ static void refuse(struct entry *entry, const struct bus_error *why) {
 /* False: out of memory; some entries have been appended, and the connection ends. */
 static bool append_elements(struct bus_pipeline *pipeline, const struct bus_delivery *delivery,
                             const struct bus_bundle_element *elements, size_t count, bool fails) {
+  assert(count > 0 && count <= BUS_BUNDLE_MAX);
   for (size_t i = 0; i < count; i++) {
     struct entry *entry = append(pipeline, delivery);
     if (!entry)
@@ -38,6 +39,7 @@ static bool append_elements(struct bus_pipeline *pipeline, const struct bus_deli
 }
 
 const char *arrival_keep(struct bus_pipeline *pipeline, const struct bus_delivery *delivery, bool fails) {
+  assert(delivery->consumer >= 0 && (size_t)delivery->consumer < pipeline->setup.service->queue_count);
   struct bus_bundle_element *elements = NULL;
   struct bus_error err = {.code = BUS_OK};
   size_t count = 1;

@@ -33,6 +33,7 @@ static void count_batch(const struct bus_pipeline *pipeline, enum bus_batch_outc
 }
 
 static enum next fail_with(struct bus_pipeline *pipeline, const struct bus_error *err, bool in_transaction, bool dead) {
+  assert(err->code != BUS_OK && !(in_transaction && dead));
   struct failed *failed = &pipeline->batch.failed;
   failed->error = *err;
   failed->outcome = dead ? BUS_BATCH_LOST : outcome_of(err);
@@ -60,6 +61,7 @@ static bool is_rider_guilty(struct bus_pipeline *pipeline, long failed_at) {
 }
 
 enum next attempt_failed(struct bus_pipeline *pipeline, const struct bus_trip_result *trip) {
+  assert(trip->error.code != BUS_OK);
   pipeline->batch.failed.rider = is_rider_guilty(pipeline, trip->failed_at);
   machine_note_dead(pipeline, trip);
   if (trip->dead && pipeline->attempt.commits &&
@@ -192,6 +194,7 @@ static int by_uuid(const void *a, const void *b) {
 
 /* A delivery that the inbox did not insert is a duplicate; of two with one id in this batch the first is new. */
 static bool mark_duplicates(struct bus_pipeline *pipeline, const struct bus_rows *rows) {
+  assert(rows);
   struct attempt *attempt = &pipeline->attempt;
   size_t count = bus_rows_count(rows);
   struct bus_uuid *fresh = bus_arena_array(pipeline->work, count + 1, sizeof *fresh);
@@ -284,6 +287,7 @@ static bool conclude(struct bus_pipeline *pipeline, struct bus_error *err) {
 
 enum next attempt_decide(struct bus_pipeline *pipeline) {
   struct attempt *attempt = &pipeline->attempt;
+  assert(attempt->asked_count <= attempt->count && !attempt->second);
   bool transaction = pipeline->setup.service->store != NULL;
   struct bus_error err = {.code = BUS_OK};
   if (!attempt->effects.arena) /* a query that needs no trip */

@@ -89,9 +89,11 @@ static enum next decode_and_try(struct bus_pipeline *pipeline) {
 
 enum next batch_begin(struct bus_pipeline *pipeline) {
   struct batch *batch = &pipeline->batch;
+  assert(batch->count == 0 && links_are_up(&pipeline->links));
   size_t count = take(pipeline);
   if (count == 0)
     return NEXT_REST;
+  assert(count <= batch->room);
   struct entry *first = batch->entries[0];
   batch->count = count;
   batch->epoch = pipeline->links.epoch;
@@ -105,6 +107,7 @@ enum next batch_begin(struct bus_pipeline *pipeline) {
 }
 
 enum next batch_counted(struct bus_pipeline *pipeline, const struct bus_trip_result *trip) {
+  assert(pipeline->batch.count == 1 && pipeline->batch.suspect && trip->count > 0);
   suspects_count(&pipeline->suspects, pipeline->batch.entries[0], bus_rows_int64(trip->rows[0], 0, 0));
   return decode_and_try(pipeline);
 }
@@ -118,6 +121,7 @@ enum next batch_not_counted(struct bus_pipeline *pipeline, const struct bus_trip
 /* A transaction without inputs: the same two trips, for periodics, the sweeper and confirmed rows. */
 enum next batch_housekeep(struct bus_pipeline *pipeline) {
   struct batch *batch = &pipeline->batch;
+  assert(batch->count == 0);
   batch->count = 0;
   batch->epoch = pipeline->links.epoch;
   batch->suspect = batch->bare = false;
@@ -130,6 +134,7 @@ enum next batch_housekeep(struct bus_pipeline *pipeline) {
 
 enum next batch_segment(struct bus_pipeline *pipeline) {
   struct bisect *bisect = &pipeline->batch.bisect;
+  assert(bisect_top(bisect).count > 0);
   pipeline->batch.bare = false;
   bisect->failures = (struct failures){0};
   if (bisect_is_hopeless(bisect, pipeline->stall.commit_at, pipeline->turn.now))
@@ -162,6 +167,7 @@ static bool uncount_suspect(struct bus_pipeline *pipeline) {
 }
 
 static void note_stall(struct bus_pipeline *pipeline) {
+  assert(pipeline->batch.count > 0);
   const struct bisect *bisect = &pipeline->batch.bisect;
   if (!bisect->deferred || pipeline->stall.commit_at != bisect->commit_at)
     return;

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 void bisect_begin(struct bisect *bisect, size_t count, int64_t commit_at) {
+  assert(count < (size_t)1 << (SEGMENTS_MAX - 1) && commit_at >= 0);
   *bisect = (struct bisect){.segments = {{0, count}}, .count = 1, .commit_at = commit_at};
 }
 
@@ -25,6 +26,7 @@ void bisect_split(struct bisect *bisect) {
   bisect->segments[bisect->count - 1] = (struct segment){whole.first + half, whole.count - half};
   bisect->segments[bisect->count++] = (struct segment){whole.first, half};
   bisect->failures = (struct failures){0};
+  assert(bisect_is_valid(bisect));
 }
 
 bool bisect_is_hopeless(const struct bisect *bisect, int64_t commit_at, int64_t now) {

@@ -25,11 +25,13 @@ static int tier_of(const struct turn *turn, const struct entry *entry) {
 }
 
 void decode_put_off(const struct turn *turn, struct entry *entry) {
+  assert(entry->ruling.cause.code != BUS_OK);
   entry->ruling.tier = decode_retries(turn->setup) ? tier_of(turn, entry) : -1;
   entry->ruling.verdict = entry->ruling.tier < 0 ? BUS_PARK : BUS_RETRY;
 }
 
 static void refuse(struct entry *entry, enum bus_errc code, const char *text) {
+  assert(code != BUS_OK && !entry->input.body);
   entry->ruling.refused = true;
   entry->ruling.verdict = BUS_PARK;
   (void)bus_fail(&entry->ruling.cause, code, "%s", text);
@@ -90,6 +92,7 @@ void decode_entry(const struct turn *turn, struct entry *entry, struct bus_arena
   const struct bus_queue *queue = bus_topology_queue(setup->topology, setup->service->queues[entry->consumer]);
   const struct bus_message_type *type = queue ? bus_topology_queue_type(queue, entry->envelope.type) : NULL;
   entry->decoded = true;
+  assert(entry->consumer >= 0 && (size_t)entry->consumer < setup->service->queue_count);
   entry->input.envelope = &entry->envelope;
   entry->input.type = type;
   if (entry->uncut) {

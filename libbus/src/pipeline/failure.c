@@ -13,6 +13,7 @@ enum { CONFLICT_TRIES = 5, CONFLICT_PAUSE_MS = 40, LOST_TRIES = 3, RIDER_TRIES =
 
 /* A deadline is found again. A delivery of a lost connection comes again. */
 static void defer(struct bus_pipeline *pipeline, struct entry *entry, const struct bus_error *why) {
+  assert(why->code != BUS_OK);
   struct bisect *bisect = &pipeline->batch.bisect;
   if (entry->input.kind == BUS_INPUT_DEADLINE || (entry_is_delivery(entry) && entry->epoch != pipeline->links.epoch))
     return;
@@ -79,6 +80,7 @@ static bool ask_database(struct bus_pipeline *pipeline) {
 
 /* The guilty input, found by halves or alone from the beginning. */
 static enum next condemn(struct bus_pipeline *pipeline, struct entry *entry, enum blame blamed) {
+  assert(entry_is_delivery(entry) && (blamed == BLAME_SIMILAR || blamed == BLAME_MESSAGE));
   bool recorded = entry->ruling.refused; /* recording its refusal failed: hold it without */
   entry->ruling.refused = true;
   entry->ruling.cause = pipeline->batch.failed.error;
@@ -109,6 +111,7 @@ static enum next decide_blame(struct bus_pipeline *pipeline, struct entry *entry
 
 enum next failure_judge(struct bus_pipeline *pipeline) {
   struct entry *entry = judged_entry(pipeline);
+  assert(pipeline->batch.bisect.until != 0);
   if (!decode_retries(&pipeline->setup)) {
     drop(pipeline, entry, &pipeline->batch.failed.error);
     return batch_next_segment(pipeline);
@@ -147,6 +150,7 @@ static bool is_searched(struct bus_pipeline *pipeline, struct segment segment) {
 enum next failure_divide(struct bus_pipeline *pipeline) {
   struct bisect *bisect = &pipeline->batch.bisect;
   struct segment segment = bisect_top(bisect);
+  assert(segment.count > 0);
   if (bisect->until == 0) {
     if (!is_searched(pipeline, segment) && pipeline->batch.failed.outcome == BUS_BATCH_FAULT)
       return failure_defer(pipeline, &pipeline->batch.failed.error);
@@ -241,6 +245,7 @@ enum next failure_recovered(struct bus_pipeline *pipeline) {
 /* Reconnects and tries the same batch again: committed messages appear as duplicates. */
 enum next failure_outcome(struct bus_pipeline *pipeline) {
   struct batch *batch = &pipeline->batch;
+  assert(batch->failed.outcome != BUS_BATCH_COMMITTED && batch->failed.error.code != BUS_OK);
   struct segment segment = bisect_top(&batch->bisect);
   if (batch->count == 0)
     return housekeeping_failed(pipeline);

@@ -51,6 +51,7 @@ static struct bus_str copy_behind(char **at, struct bus_str text) {
 }
 
 static struct held *held_new(const struct turn *turn, const struct entry *entry, struct bus_str history) {
+  assert(history.len < BUS_HISTORY_MAX);
   const struct bus_envelope *from = &entry->envelope;
   struct bus_str sender = bus_topology_sender(turn->setup->topology, turn->setup->service->name, from);
   size_t size = from->type.len + from->app_id.len + from->user_id.len + from->reply_to.len + sender.len + history.len +
@@ -114,6 +115,7 @@ static const char *class_name(enum bus_errc code) {
 }
 
 static void send_held(const struct turn *turn, struct window *window, struct held *held) {
+  assert(!held->sent);
   const struct bus_publication publication = {.exchange = held->exchange,
                                               .key = bus_str(held->key),
                                               .mandatory = true,
@@ -148,6 +150,7 @@ int64_t holds_next(const struct holds *holds, const struct window *window) {
 
 void holds_arrived(struct holds *holds, const struct turn *turn, struct held *held, struct acks *acks) {
   struct held **at = &holds->first;
+  assert(held->sent && holds->count > 0);
   while (*at != held)
     at = &(*at)->next;
   *at = held->next;

@@ -14,6 +14,7 @@ enum {
 };
 
 static void list_add(struct uuid_list *list, const struct bus_uuid *id) {
+  assert(list->count <= LIST_MAX && !bus_uuid_is_nil(id));
   if (list->count == LIST_MAX)
     return;
   struct bus_uuid *ids = heap_grow(list->ids, (list->count + 1) * sizeof *ids, LIST_FIRST * sizeof *ids, &list->room);
@@ -47,6 +48,7 @@ void ledger_unroutable(struct ledger *ledger, const struct bus_uuid *id) {
 
 /* Returns the statement's index in the trip; -1: none. */
 static long add_uuids(struct bus_sql *sql, size_t statement, const struct uuid_list *list, size_t count) {
+  assert(count <= list->count);
   if (count == 0)
     return -1;
   long index = (long)bus_sql_count(sql);

@@ -8,6 +8,7 @@
 enum { FEW_DELIVERIES = 16, MANY_MESSAGES = 8 };
 
 void links_init(struct links *links, const struct bus_pipeline_setup *setup) {
+  assert(setup->broker_hosts > 0);
   links->database_backoff = (struct bus_backoff){.first = 100 * BUS_MILLISECOND, .max = 5 * BUS_SECOND};
   links->hosts = (struct bus_rotation){.backoff = links->database_backoff, .hosts = setup->broker_hosts};
 }
@@ -73,6 +74,7 @@ void links_down(struct links *links, const struct turn *turn, struct link *link,
 }
 
 static void subscribe(const struct links *links, const struct turn *turn, size_t queue, bool reads) {
+  assert(links->broker.state == LINK_UP && queue < turn->setup->service->queue_count);
   struct bus_pipeline_action *action = turn_do(turn, reads ? BUS_DO_CONSUME : BUS_DO_CANCEL);
   action->consume.queue = queue;
   action->consume.prefetch = links->flow.few ? FEW_DELIVERIES : (int)turn->setup->settings->batch_max * 2;

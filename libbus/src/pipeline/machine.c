@@ -65,6 +65,7 @@ void bus_pipeline_set_context(struct bus_pipeline *pipeline, void *context) {
 /* ---- what the parts share ---- */
 
 void machine_turn_arenas(struct bus_pipeline *pipeline) {
+  assert(pipeline->batch.before != pipeline->work);
   struct bus_arena *next = pipeline->batch.before;
   pipeline->batch.before = pipeline->work;
   pipeline->work = next;
@@ -92,6 +93,7 @@ struct bus_pipeline_action *machine_send(struct bus_pipeline *pipeline, struct b
 }
 
 enum next machine_roll_back(struct bus_pipeline *pipeline, enum next after) {
+  assert(after == NEXT_OUTCOME || after == NEXT_KEEP);
   struct bus_sql *sql = machine_begin_trip(pipeline);
   pipeline->waiting.after = after;
   if (!sql) {
@@ -104,6 +106,7 @@ enum next machine_roll_back(struct bus_pipeline *pipeline, enum next after) {
 }
 
 void machine_lose_database(struct bus_pipeline *pipeline, const char *why) {
+  assert(pipeline->links.database.state == LINK_UP && why);
   struct bus_error err;
   (void)bus_fail(&err, BUS_E_DB_CONNECTION, "%s", why);
   (void)turn_do(&pipeline->turn, BUS_DO_CLOSE_DATABASE);
@@ -161,8 +164,10 @@ void bus_pipeline_step(struct bus_pipeline *pipeline, const struct bus_pipeline_
   memset(actions->counts, 0, sizeof actions->counts);
   actions->outbox.known = false;
   enum next next = phase_react(pipeline, event);
-  while (next != NEXT_WAIT)
+  while (next != NEXT_WAIT) {
+    assert(next < NEXTS && continuations[next]);
     next = continuations[next](pipeline);
+  }
   if (event->kind == BUS_ON_TICK)
     rest_plan(pipeline);
   *ret = *actions;

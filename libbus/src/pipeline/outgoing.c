@@ -15,6 +15,7 @@ static bool may_be_joined(const struct bus_effect *effect) {
 
 static struct outgoing single(struct bus_effect *effect) {
   bool acts = effect->kind == BUS_EFFECT_ACTION;
+  assert(acts == (effect->type == NULL));
   return (struct outgoing){.kind = effect->kind,
                            .type = acts ? NULL : effect->type,
                            .envelope = acts ? NULL : &effect->envelope,
@@ -42,6 +43,7 @@ static bool join(const struct turn *turn, const struct bus_effects *effects, con
                  struct outgoing *ret) {
   size_t first = joined->groups.first[group], count = joined->groups.first[group + 1] - first;
   const size_t *order = joined->groups.order + first;
+  assert(group < joined->groups.count && count > 0);
   struct bus_arena *arena = effects->arena;
   struct bus_uuid id;
   *ret = single(joined->effects[order[0]]);
@@ -73,6 +75,7 @@ static bool place(struct outgoings *outgoings, const struct turn *turn, const st
     if (begins && !join(turn, effects, joined, group++, &outgoings->items[outgoings->count++]))
       return false;
   }
+  assert(group == joined->groups.count);
   return true;
 }
 

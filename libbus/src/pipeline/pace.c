@@ -12,9 +12,11 @@ void pace_begin(struct pace *pace, int64_t now, size_t count) {
   double rate = (double)count * (double)BUS_SECOND / (double)took;
   pace->rate += (rate - pace->rate) * (double)took / (double)(took + MEMORY);
   pace->began_at = now;
+  assert(pace_is_valid(pace));
 }
 
 int64_t pace_next(const struct pace *pace, int64_t window) {
+  assert(window >= 0);
   double expected = pace->rate * (double)window / (double)BUS_SECOND;
   return expected < WORTH_WAITING ? pace->began_at : pace->began_at + window;
 }

@@ -10,6 +10,7 @@ enum { ROOM_LEAST = 8 /* actions that may still be needed */ };
 /* ---- one publication ---- */
 
 static void send(struct bus_pipeline *pipeline, const struct bus_publication *publication, enum bus_sent_kind kind) {
+  assert(!bus_uuid_is_nil(&publication->envelope->message_id));
   bool first = pipeline->attempt.published++ == 0;
   window_send(&pipeline->window, &pipeline->turn, publication, kind, NULL, first);
 }
@@ -95,6 +96,7 @@ static enum next wait_for_room(struct bus_pipeline *pipeline) {
 /* False: it waits for room. Not sent while the connection is closed or paused: an outbox row is then due for the
  * sweeper, an answer is a time-out of the asker's. */
 static bool carry_out(struct bus_pipeline *pipeline, const struct outgoing *outgoing) {
+  assert((outgoing->kind == BUS_EFFECT_ACTION) == (outgoing->envelope == NULL));
   struct window *window = &pipeline->window;
   if (outgoing->kind == BUS_EFFECT_ACTION) {
     if (turn_room(&pipeline->turn) < ROOM_LEAST)
@@ -136,6 +138,7 @@ static bool publish_swept(struct bus_pipeline *pipeline) {
 
 enum next publish_next(struct bus_pipeline *pipeline) {
   struct attempt *attempt = &pipeline->attempt;
+  assert(attempt->outgoings.next <= attempt->outgoings.count);
   struct outgoings *outgoings = &attempt->outgoings;
   for (; outgoings->next < outgoings->count; outgoings->next++)
     if (!carry_out(pipeline, &outgoings->items[outgoings->next]))
@@ -169,6 +172,7 @@ static bool is_of_this_connection(const struct bus_pipeline *pipeline, const str
 static void settle(struct bus_pipeline *pipeline, struct entry *entry) {
   if (!entry_is_delivery(entry))
     return;
+  assert(entry->decoded);
   count_message(pipeline, entry);
   if (!is_of_this_connection(pipeline, entry))
     return;
@@ -186,6 +190,7 @@ enum next publish_settle(struct bus_pipeline *pipeline) {
     begin_waiting(pipeline);
     return NEXT_WAIT;
   }
+  assert(attempt->outgoings.next == attempt->outgoings.count && !pipeline->upkeep.swept);
   for (size_t i = 0; i < attempt->count; i++)
     settle(pipeline, attempt->entries[i]);
   holds_send(&pipeline->holds, &pipeline->turn, &pipeline->window);
@@ -204,6 +209,7 @@ static void count_nack(struct bus_pipeline *pipeline) {
 }
 
 static void close_slip(struct bus_pipeline *pipeline, const struct slip *slip, bool ack) {
+  assert(!slip->open && (slip->kind == BUS_SENT_HELD) == (slip->held != NULL));
   const struct turn *turn = &pipeline->turn;
   bool arrived = ack && !slip->returned;
   if (!slip->returned) /* counted already */

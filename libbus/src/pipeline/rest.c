@@ -19,6 +19,7 @@ int64_t machine_bound(const struct bus_pipeline *pipeline, int64_t until) {
 /* ---- probes ---- */
 
 static void answer_probe(struct bus_pipeline *pipeline, bool good) {
+  assert(pipeline->life.ending.probing);
   pipeline->life.ending.probing = false;
   turn_do(&pipeline->turn, BUS_DO_ANSWER_PROBE)->database = good;
 }
@@ -115,6 +116,7 @@ static enum next work_idly(struct bus_pipeline *pipeline) {
 /* Waits, within the time given, until publications are confirmed and their outbox rows deleted. The broker requeues
  * unprocessed deliveries when the channel closes. */
 enum next rest_drain(struct bus_pipeline *pipeline) {
+  assert(machine_is_stopping(pipeline) && pipeline->batch.count == 0);
   struct ending *ending = &pipeline->life.ending;
   const struct window *window = &pipeline->window;
   if (!ending->draining)
@@ -150,6 +152,7 @@ static bool is_stalled(const struct bus_pipeline *pipeline) {
 }
 
 enum next rest_tick(struct bus_pipeline *pipeline) {
+  assert(pipeline->batch.count == 0);
   pipeline->waiting.phase = PHASE_IDLE;
   if (machine_is_stopping(pipeline))
     return rest_drain(pipeline);

@@ -7,6 +7,7 @@
 
 static void add_outbox_row(struct bus_args *args, const struct outgoing *outgoing) {
   const struct bus_envelope *envelope = outgoing->envelope;
+  assert(outgoing->body.data && outgoing_messages(outgoing) >= 1);
   char traceparent[BUS_TRACEPARENT_TEXT];
   bus_args_uuid(args, &envelope->message_id);
   bus_args_text(args, envelope->type);
@@ -59,6 +60,7 @@ static struct bus_str history_of(const struct turn *turn, struct bus_arena *aren
 
 static void add_parked_row(const struct turn *turn, struct bus_arena *arena, struct bus_args *args,
                            struct entry *entry) {
+  assert(entry->ruling.verdict == BUS_PARK && entry->ruling.cause.code != BUS_OK);
   bus_args_uuid(args, &entry->envelope.message_id);
   bus_args_text(args, bus_str(turn->setup->service->queues[entry->consumer]));
   bus_args_text(args, clean(arena, entry->envelope.type));
@@ -133,10 +135,12 @@ static bool add_all(struct bus_pipeline *pipeline, struct bus_sql *sql) {
 
 enum next second_trip(struct bus_pipeline *pipeline) {
   struct attempt *attempt = &pipeline->attempt;
+  assert(!attempt->second && attempt->outgoings.next == 0);
   struct bus_sql *sql = machine_begin_trip(pipeline);
   attempt->second = true;
   if (!sql || !add_all(pipeline, sql))
     return attempt_no_memory(pipeline, true);
+  assert(!attempt->commits);
   attempt->commits = true;
   if (BUS_BUG("publish-before-commit", "messages are published before their COMMIT"))
     publish_early(pipeline);

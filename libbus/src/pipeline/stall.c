@@ -15,6 +15,7 @@ struct type_record *stall_type(struct stall *stall, const struct bus_message_typ
 }
 
 static void begin(struct stall *stall, const struct turn *turn) {
+  assert(stall->since == 0 && turn->now > 0);
   stall->since = turn->now;
   stall->backoff = (struct bus_backoff){.first = 2 * BUS_SECOND, .max = 30 * BUS_SECOND};
   turn_count(turn, BUS_COUNT_STALLED, 1);
@@ -65,6 +66,7 @@ bool stall_committed(struct stall *stall, const struct turn *turn, struct entry 
 }
 
 void stall_hold_deadlines(struct stall *stall, const struct turn *turn, int64_t ms) {
+  assert(ms >= 0);
   stall->deadlines_at = turn->now + ms * BUS_MILLISECOND + DEADLINES_MARGIN;
 }
 

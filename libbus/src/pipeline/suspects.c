@@ -20,6 +20,7 @@ bool suspects_must_be_alone(struct suspects *suspects, struct entry *entry) {
 }
 
 void suspects_count(struct suspects *suspects, struct entry *entry, int64_t tries) {
+  assert(entry->alone && tries > 0);
   entry->suspect = true;
   suspects->counted = entry->envelope.message_id;
   if (tries <= SUSPECT_TRIES || entry->ruling.refused ||

@@ -171,6 +171,7 @@ int64_t upkeep_next(const struct upkeep *upkeep, const struct bus_pipeline_setup
 
 static void add_statement(struct periodic_state *state, const struct turn *turn, size_t i, void *context,
                           struct bus_sql *sql) {
+  assert(state->trip_index < 0 && state->next_at <= turn->now);
   const struct bus_periodic *periodic = of_service(turn->setup, i);
   state->trip_index = (long)bus_sql_count(sql);
   struct bus_args *args =
@@ -213,6 +214,7 @@ void upkeep_committed(struct upkeep *upkeep, const struct turn *turn) {
     struct periodic_state *state = &upkeep->states[i];
     if (state->trip_index < 0)
       continue;
+    assert(i < PERIODICS_OWN || !state->more);
     state->next_at = turn->now + (state->more ? own[i].interval_of_more : interval_of(turn->setup, i));
     state->trip_index = -1;
   }

@@ -27,6 +27,7 @@ static struct slip *slip_at(const struct window *window, uint64_t seq) {
 }
 
 void window_reset(struct window *window, bool up) {
+  assert(window->slips && !(up && window->up));
   for (uint64_t seq = window->lowest_open; seq < window->next_seq; seq++)
     *slip_at(window, seq) = (struct slip){.open = false};
   window->lowest_open = window->next_seq = 1;
@@ -76,6 +77,7 @@ struct slip *window_confirmed(struct window *window, uint64_t seq, bool multiple
 }
 
 void window_advance(struct window *window) {
+  assert(window->lowest_open <= window->next_seq);
   while (window->lowest_open < window->next_seq && !slip_at(window, window->lowest_open)->open)
     window->lowest_open++;
 }

@@ -5,6 +5,7 @@
 
 static struct bus_uuid numbered(size_t n) {
   struct bus_uuid id = {{0}};
+  n++; /* no nil */
   memcpy(id.bytes, &n, sizeof n);
   return id;
 }

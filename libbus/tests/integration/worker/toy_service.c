@@ -19,7 +19,9 @@ struct bus_message_type toy_added_type = {.type = "toy.added.v1",
                                           .single = true, /* so that queue depths count messages */
                                           .schema = &add_schema};
 struct bus_message_type toy_unheard_type = BUS_COMMAND("toy.unheard.v1", &add_schema, "admin");
-struct bus_message_type toy_full_type = BUS_COMMAND("toy.full.v1", &add_schema, "admin");
+/* Also one by one: its queue takes one message. */
+struct bus_message_type toy_full_type = {
+    .type = "toy.full.v1", .exchange = BUS_EXCHANGE_CMD, .senders = {"admin"}, .single = true, .schema = &add_schema};
 struct bus_message_type toy_get_type = BUS_QUERY("toy.get.v1", &add_schema, "admin");
 struct bus_message_type toy_set_type = BUS_REQUEST("toy.set.v1", &add_schema, "admin");
 struct bus_message_type toy_count_type = BUS_ANSWER("toy.count.v1", &add_schema);
