@@ -21,8 +21,8 @@ BUS_C_BEGIN
 
 #define BUS_BUNDLE_CONTENT_TYPE "application/cloudevents-batch+json"
 
-/* Default of the variable BUNDLE_MAX of programs that publish: off, until no reader of an older release runs. */
-#define BUS_BUNDLE_DEFAULT "1"
+/* Default of the variable BUNDLE_MAX of programs that publish; 1 until no reader of an older release runs. */
+#define BUS_BUNDLE_DEFAULT "128"
 
 enum {
   BUS_BUNDLE_MAX = 128,              /* elements */
