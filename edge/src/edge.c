@@ -124,7 +124,8 @@ static bool open_requester(struct edge *edge, struct bus_error *err) {
                                                             .instance = edge->instance,
                                                             .heartbeat_s = edge->settings->heartbeat_s,
                                                             .max_open = (int)edge->settings->max_open_requests,
-                                                            .bundle_max = (int)edge->settings->bundle_max},
+                                                            .bundle_max = (int)edge->settings->bundle_max,
+                                                            .gather_ms = edge->settings->gather_ms},
                            &edge->requester, err);
 }
 

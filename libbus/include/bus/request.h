@@ -23,9 +23,12 @@ struct bus_requester_settings {
   int max_open;           /* requests at once; 0: 4096 */
   size_t max_unconfirmed; /* bytes; 0: 1 MiB */
   /* Commands of one type that wait for the I/O thread at the same time travel in one bundle (bus/bundle.h) of at most
-   * so many; up to BUS_BUNDLE_MAX; 0 or 1: each alone. A lone command leaves at once. One confirm answers all of a
-   * bundle, and one return or nack fails all. Their readers must read bundles. */
+   * so many; up to BUS_BUNDLE_MAX; 0 or 1: each alone. One confirm answers all of a bundle, and one return or nack
+   * fails all. Their readers must read bundles. */
   int bundle_max;
+  /* Bundles leave at least so many milliseconds from each other, if more commands than one came lately in that time. A
+   * query lets all leave that wait. 0: nothing waits. */
+  int64_t gather_ms;
 };
 
 /* Starts the I/O thread. The broker need not be up. */

@@ -27,8 +27,10 @@ static void enqueue(struct bus_requester *requester, struct bus_pending *pending
   else
     requester->queue_first = pending;
   requester->queue_last = pending;
-  if (requester->asleep) {
-    requester->asleep = false;
+  bool hastens = requester->gathering && pending->query; /* an asker waits for it, and no other joins it */
+  requester->urgent |= pending->query;
+  if (requester->asleep || hastens) {
+    requester->asleep = requester->gathering = false;
     requester_wake(requester);
   }
 }

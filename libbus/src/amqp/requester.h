@@ -3,6 +3,8 @@
 
 #include "request_table.h"
 
+#include "../core/pace.h"
+
 #include <bus/amqp.h>
 #include <bus/backoff.h>
 #include <bus/request.h>
@@ -70,6 +72,7 @@ struct bus_requester {
   char reply_queue[BUS_KEY_MAX], name[BUS_NAME_MAX];
   int64_t heartbeat_s;
   size_t max_open, max_unconfirmed, bundle_max;
+  int64_t gather;                 /* microseconds; 0: nothing waits */
   struct bus_pending unavailable; /* what begin returns for what is certainly not sent */
 
   pthread_mutex_t lock; /* guards all that follows, up to the atomics */
@@ -81,6 +84,7 @@ struct bus_requester {
   struct arena_pool pool;
   struct bus_uuid_source ids;
   bool closing, asleep, hurried;
+  bool gathering, urgent; /* commands wait for others; something in the queue must not */
 
   atomic_bool up, blocked, stopping;
   int wake_fd;
@@ -94,6 +98,7 @@ struct bus_requester {
   struct bus_uuid_source bundle_ids;
   struct bus_arena *incoming, *cut, *outgoing; /* of a pump; of one bundle of answers; of one batch of requests */
   struct wake_list wakes;
+  struct pace pace;    /* of batches that leave */
   int64_t pumped_at;   /* both */
   int64_t confirms_at; /* when they are read though nothing else has come */
   struct bus_nacks nacks;
@@ -125,6 +130,8 @@ void requester_wake(struct bus_requester *requester);
 void *requester_run(void *requester);
 
 /* ---- requester_publish.c ---- */
+/* How long what is in the queue waits for more, in microseconds; 0: not at all. */
+int64_t requester_gather_left(struct bus_requester *requester);
 /* Publishes what waits in the queue now, within the limit of what is unconfirmed. False: the connection is lost. */
 bool requester_publish_queue(struct bus_requester *requester, struct bus_error *err);
 

@@ -6,6 +6,7 @@
 #include <bus/log.h>
 
 #include <poll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "thread_loop.h"
@@ -91,6 +92,16 @@ static bool pump_links(struct bus_requester *requester, struct bus_error *err) {
   return !requester->reply_queue_gone || bus_fail(err, BUS_E_AMQP_CONNECTION, "the reply queue was deleted");
 }
 
+/* Callers wake the thread while commands wait for others only where something must leave at once. */
+static int64_t gather(struct bus_requester *requester) {
+  int64_t left = requester_gather_left(requester);
+  pthread_mutex_lock(&requester->lock);
+  requester->gathering = left > 0 && !requester->urgent;
+  left = requester->gathering ? left : 0;
+  pthread_mutex_unlock(&requester->lock);
+  return left;
+}
+
 /* Marks the thread as asleep only if it has no message to publish; from then on callers wake it. */
 static bool may_sleep(struct bus_requester *requester) {
   bool buffered = bus_amqp_has_buffered(requester->publishing) || bus_amqp_has_buffered(requester->consuming);
@@ -118,10 +129,15 @@ static void sleep_until_event(struct bus_requester *requester) {
   };
   if (confirms > 0 && confirms < left)
     left = confirms;
-  int timeout_ms = left > 0 && may_sleep(requester) ? (int)(left / BUS_MILLISECOND) + 1 : 0;
-  (void)poll(fds, BUS_COUNT(fds), timeout_ms); /* interrupted is as good */
+  int64_t gathering = gather(requester);
+  if (gathering > 0)
+    left = gathering < left ? gathering : left;
+  else if (left <= 0 || !may_sleep(requester))
+    left = 0;
+  const struct timespec timeout = {.tv_sec = left / BUS_SECOND, .tv_nsec = left % BUS_SECOND * 1000};
+  (void)ppoll(fds, BUS_COUNT(fds), &timeout, NULL); /* interrupted is as good */
   pthread_mutex_lock(&requester->lock);
-  requester->asleep = false;
+  requester->asleep = requester->gathering = false;
   pthread_mutex_unlock(&requester->lock);
   requester->publishing_readable = fds[1].revents != 0;
   requester->consuming_readable = fds[2].revents != 0;

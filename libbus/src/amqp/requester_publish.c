@@ -6,6 +6,7 @@
 #include <bus/failpoint.h>
 
 enum { BATCH = BUS_BUNDLE_MAX };
+#define WORTH_WAITING 1.0 /* commands */
 
 /* Requests that were taken from the queue, in the order in which they are published. */
 struct batch {
@@ -35,6 +36,7 @@ static void take_batch(struct bus_requester *requester, struct batch *batch) {
       requester_let_go(pending);
     }
   }
+  requester->urgent = requester->queue_first != NULL; /* no room for it now */
   pthread_mutex_unlock(&requester->lock);
 }
 
@@ -128,11 +130,24 @@ static bool publish_batch(struct bus_requester *requester, struct batch *batch, 
   return true;
 }
 
+int64_t requester_gather_left(struct bus_requester *requester) {
+  if (requester->gather == 0)
+    return 0;
+  pthread_mutex_lock(&requester->lock);
+  bool waits = requester->queue_first != NULL && !requester->urgent && !requester->closing;
+  pthread_mutex_unlock(&requester->lock);
+  int64_t left = waits ? pace_next(&requester->pace, requester->gather, WORTH_WAITING) - bus_monotonic() : 0;
+  return left > 0 ? left : 0;
+}
+
 bool requester_publish_queue(struct bus_requester *requester, struct bus_error *err) {
   struct batch batch = {.count = 0};
+  if (requester_gather_left(requester) > 0)
+    return true;
   take_batch(requester, &batch);
   if (batch.count == 0)
     return true;
+  pace_begin(&requester->pace, bus_monotonic(), batch.count);
   bool sent = publish_batch(requester, &batch, err);
   settle_requests(requester, &batch);
   return sent;

@@ -9,11 +9,12 @@
 #include "ledger.h"
 #include "links.h"
 #include "outgoing.h"
-#include "pace.h"
 #include "stall.h"
 #include "suspects.h"
 #include "upkeep.h"
 #include "window.h"
+
+#include "../core/pace.h"
 
 enum phase {
   PHASE_IDLE,         /* no batch; nothing has come, or a link is away */

@@ -9,6 +9,7 @@
 #define GRACE_LAST (7 * BUS_SECOND)
 #define TRIP_PATIENCE (15 * BUS_SECOND) /* the roles' statement_timeout is 10 s */
 #define IDLE_AFTER (100 * BUS_MILLISECOND)
+#define WORTH_WAITING 16.0 /* inputs */
 
 int64_t machine_bound(const struct bus_pipeline *pipeline, int64_t until) {
   const struct ending *ending = &pipeline->life.ending;
@@ -55,7 +56,7 @@ static bool probe(struct bus_pipeline *pipeline) {
 static int64_t gather_until(const struct bus_pipeline *pipeline) {
   if (BUS_BUG("gathers-for-ever", "under load the next batch is always a moment away"))
     return pipeline->pace.rate > 100 ? pipeline->turn.now + 1 : pipeline->pace.began_at;
-  return pace_next(&pipeline->pace, pipeline->setup.settings->gather_ms * BUS_MILLISECOND);
+  return pace_next(&pipeline->pace, pipeline->setup.settings->gather_ms * BUS_MILLISECOND, WORTH_WAITING);
 }
 
 /* Waits a moment where that makes the next batch a good deal larger: a transaction costs about the same for one message

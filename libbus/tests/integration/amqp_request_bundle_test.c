@@ -11,9 +11,13 @@
 
 enum { THREADS = 32, REQUESTS = 50 };
 
-static struct bus_requester *bundling_requester(const char *url, int bundle_max) {
-  const struct bus_requester_settings settings = {
-      .amqp_url = url, .service = "edge", .instance = fresh_name("i"), .heartbeat_s = 10, .bundle_max = bundle_max};
+static struct bus_requester *gathering_requester(const char *url, int bundle_max, int64_t gather_ms) {
+  const struct bus_requester_settings settings = {.amqp_url = url,
+                                                  .service = "edge",
+                                                  .instance = fresh_name("i"),
+                                                  .heartbeat_s = 10,
+                                                  .bundle_max = bundle_max,
+                                                  .gather_ms = gather_ms};
   struct bus_requester *requester;
   struct bus_error err;
   if (!bus_requester_new(&settings, &requester, &err))
@@ -21,6 +25,10 @@ static struct bus_requester *bundling_requester(const char *url, int bundle_max)
   await_up(requester);
   usleep(100000); /* it is at rest */
   return requester;
+}
+
+static struct bus_requester *bundling_requester(const char *url, int bundle_max) {
+  return gathering_requester(url, bundle_max, 0);
 }
 
 /* While it is on, requests queue up without waking the I/O thread, as if that were busy. */
@@ -237,6 +245,35 @@ TEST(bundled_requests_of_many_threads_are_answered)
   assert_true(atomic_load(&responder->deliveries) < THREADS * REQUESTS); /* some came together */
   bus_requester_free(requester);
   stop_responder(responder);
+}
+
+/* At a high rate bundles leave apart from each other. */
+TEST(commands_wait_for_others_only_at_a_high_rate)
+{
+  enum { MANY = 200 };
+  const char *url = make_place();
+  struct bus_requester *requester = gathering_requester(url, 128, 100);
+  struct bus_pending *pending[MANY];
+  pending[0] = begin(requester, &ask, 0);
+  assert_int_equal(wait_ms(pending[0], 5000, true), BUS_REQUEST_CONFIRMED);
+  bus_request_end(pending[0]);
+  for (size_t i = 0; i < MANY; i++) {
+    pending[i] = begin(requester, &ask, (int64_t)i);
+    usleep(2000);
+  }
+  expect_all(pending, MANY, BUS_REQUEST_CONFIRMED);
+  end_all(pending, MANY);
+  struct link *link = link_open(url);
+  link_consume(link, "asked", 0, 1000);
+  size_t messages = 0, deliveries = 0;
+  for (; messages < MANY + 1; deliveries++) {
+    const struct bus_delivery *delivery = nth_delivery(link, deliveries);
+    messages += delivery->envelope.bundle ? (size_t)delivery->envelope.bundle_count : 1;
+  }
+  assert_int_equal(messages, MANY + 1);
+  assert_true(deliveries < MANY / 4);
+  link_close(link);
+  bus_requester_free(requester);
 }
 
 TEST(bundle_max_is_checked)

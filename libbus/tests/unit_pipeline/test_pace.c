@@ -1,5 +1,5 @@
 /* pace.c: batches begin at once while messages are few, and apart from each other when they are many. */
-#include "pace.h"
+#include "../core/pace.h"
 
 #include <test.h>
 
@@ -10,7 +10,7 @@ static int64_t after(int batches, size_t count, int64_t apart) {
   struct pace pace = {.began_at = BUS_SECOND};
   for (int i = 1; i <= batches; i++)
     pace_begin(&pace, BUS_SECOND + i * apart, count);
-  return pace_next(&pace, WINDOW) - pace.began_at;
+  return pace_next(&pace, WINDOW, 16.0) - pace.began_at;
 }
 
 TEST(few_messages_wait_for_nobody)
@@ -34,13 +34,13 @@ TEST(what_was_is_soon_forgotten)
   struct pace pace = {0};
   for (int64_t now = BUS_SECOND; now < 2 * BUS_SECOND; now += BUS_MILLISECOND)
     pace_begin(&pace, now, 10);
-  assert_true(pace_next(&pace, WINDOW) > pace.began_at);
+  assert_true(pace_next(&pace, WINDOW, 16.0) > pace.began_at);
   pace_begin(&pace, 3 * BUS_SECOND, 1);
-  assert_int_equal(pace_next(&pace, WINDOW), pace.began_at);
+  assert_int_equal(pace_next(&pace, WINDOW, 16.0), pace.began_at);
 }
 
 TEST(no_window_no_wait)
 {
   struct pace pace = {.began_at = 5, .rate = 1e6};
-  assert_int_equal(pace_next(&pace, 0), 5);
+  assert_int_equal(pace_next(&pace, 0, 16.0), 5);
 }

@@ -4,7 +4,6 @@
 #include <assert.h>
 
 #define MEMORY (50 * BUS_MILLISECOND)
-#define WORTH_WAITING 16.0 /* inputs */
 
 void pace_begin(struct pace *pace, int64_t now, size_t count) {
   assert(now >= pace->began_at);
@@ -15,10 +14,10 @@ void pace_begin(struct pace *pace, int64_t now, size_t count) {
   assert(pace_is_valid(pace));
 }
 
-int64_t pace_next(const struct pace *pace, int64_t window) {
+int64_t pace_next(const struct pace *pace, int64_t window, double worth) {
   assert(window >= 0);
   double expected = pace->rate * (double)window / (double)BUS_SECOND;
-  return expected < WORTH_WAITING ? pace->began_at : pace->began_at + window;
+  return expected < worth ? pace->began_at : pace->began_at + window;
 }
 
 bool pace_is_valid(const struct pace *pace) {

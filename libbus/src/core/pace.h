@@ -1,0 +1,16 @@
+/* When a batch begins: at once at a low rate, a moment after the last one at a high rate. Private to libbus. */
+#pragma once
+
+#include <bus/base.h>
+
+struct pace {
+  int64_t began_at; /* monotonic: when the last batch with inputs began */
+  double rate;      /* inputs a second lately */
+};
+
+/* A batch of so many inputs begins. */
+void pace_begin(struct pace *pace, int64_t now, size_t count);
+/* The earliest time for the next batch; window: microseconds between batches under load; worth: inputs that must be
+ * expected within it, so that waiting pays. */
+int64_t pace_next(const struct pace *pace, int64_t window, double worth);
+bool pace_is_valid(const struct pace *pace) BUS_MUST_CHECK;
