@@ -7,9 +7,10 @@
 /* ---- taking ---- */
 
 /* When messages that have just come may be tried. Suspects of a crash are taken one by one: the next one only once this
- * one is settled. */
+ * one is settled and acked. Of two that crash their consumer each would otherwise bring the other one back, uncounted. */
 static int64_t fresh_from(const struct bus_pipeline *pipeline) {
-  if (intake_defers_suspect(&pipeline->intake))
+  bool unsettled = pipeline->holds.first || acks_pending(&pipeline->acks) > 0;
+  if (intake_defers_suspect(&pipeline->intake) || (unsettled && suspects_any(&pipeline->suspects)))
     return INT64_MAX;
   return pipeline->stall.since == 0 ? 0 : pipeline->stall.fresh_at;
 }
@@ -190,7 +191,7 @@ enum next batch_rest(struct bus_pipeline *pipeline) {
   pipeline->waiting.phase = PHASE_IDLE;
   if (batch->count > 0) {
     note_stall(pipeline);
-    machine_ack(pipeline, false);
+    machine_ack(pipeline, suspects_any(&pipeline->suspects));
     pipeline->life.quiet.last_batch_at = pipeline->turn.now;
   }
   batch->count = 0;

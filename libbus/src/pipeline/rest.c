@@ -108,7 +108,7 @@ static int64_t housekeeping_at(const struct bus_pipeline *pipeline) {
 
 static enum next work_idly(struct bus_pipeline *pipeline) {
   holds_send(&pipeline->holds, &pipeline->turn, &pipeline->window);
-  machine_ack(pipeline, false);
+  machine_ack(pipeline, suspects_any(&pipeline->suspects));
   return pipeline->turn.now >= housekeeping_at(pipeline) ? batch_housekeep(pipeline) : NEXT_WAIT;
 }
 

@@ -9,6 +9,13 @@ void suspects_see(struct suspects *suspects, const struct entry *entry) {
   suspects->suspect[entry->consumer] = entry->envelope.redelivered; /* of an earlier process, or another one */
 }
 
+bool suspects_any(const struct suspects *suspects) {
+  bool any = false;
+  for (size_t queue = 0; queue < QUEUES_MAX; queue++)
+    any = any || suspects->suspect[queue];
+  return any;
+}
+
 bool suspects_must_be_alone(struct suspects *suspects, struct entry *entry) {
   size_t queue = BUS_BUG("suspects-of-one-queue", "a fresh message of any queue ends the suspicion of all")
                      ? 0

@@ -16,6 +16,8 @@ struct suspects {
 
 /* A delivery has arrived. */
 void suspects_see(struct suspects *suspects, const struct entry *entry);
+/* May a message that comes next have crashed its consumer? */
+bool suspects_any(const struct suspects *suspects);
 /* Sets entry->alone. Local inputs are not suspected. */
 bool suspects_must_be_alone(struct suspects *suspects, struct entry *entry);
 /* It has been tried alone so often, this time included. Past SUSPECT_TRIES it is refused. */
