@@ -113,6 +113,8 @@ static void swap(struct intake *intake) {
 size_t intake_take(struct intake *intake, struct suspects *suspects, struct entry **entries, size_t max) {
   if (intake->draining->next == intake->draining->count && intake->filling->count > 0)
     swap(intake);
+  if (intake->deferred.count == 0)
+    bus_arena_reset(intake->deferred.arena); /* not earlier: the last batch's answers may have pointed into it */
   struct generation *from = intake->draining;
   size_t count = 0;
   for (bool alone = false; !alone && count < max && from->next < from->count; from->next++) {
@@ -201,8 +203,6 @@ bool intake_deferred_done(struct intake *intake, uint64_t epoch, struct bus_aren
     memcpy(deferred->entries + rest, again, kept * sizeof *again);
   deferred->count = rest + kept;
   deferred->next = 0;
-  if (deferred->count == 0)
-    bus_arena_reset(deferred->arena);
   return taken == 0 || again != NULL;
 }
 
