@@ -8,6 +8,7 @@
 struct trial {
   int tries; /* whole batches with it that met a fault */
   int64_t failing_since, alone_since;
+  bool fault; /* the last failure was a fault, and so was each since failing_since */
 };
 
 /* Verdict before or after it is decided. */

@@ -109,6 +109,16 @@ static enum next decide_blame(struct bus_pipeline *pipeline, struct entry *entry
   return batch_next_segment(pipeline);
 }
 
+/* A commit proves nothing about a fault that came after it, although the entry had failed otherwise before. */
+static void note_failure(struct bus_pipeline *pipeline, struct trial *trial) {
+  bool fault = pipeline->batch.failed.outcome == BUS_BATCH_FAULT;
+  if (trial->failing_since == 0 || (fault && !trial->fault)) {
+    trial->failing_since = pipeline->turn.now;
+    trial->tries = 0;
+  }
+  trial->fault = fault;
+}
+
 enum next failure_judge(struct bus_pipeline *pipeline) {
   struct entry *entry = judged_entry(pipeline);
   assert(pipeline->batch.bisect.until != 0);
@@ -116,6 +126,7 @@ enum next failure_judge(struct bus_pipeline *pipeline) {
     drop(pipeline, entry, &pipeline->batch.failed.error);
     return batch_next_segment(pipeline);
   }
+  note_failure(pipeline, &entry->trial);
   if (entry->trial.alone_since == 0)
     entry->trial.alone_since = pipeline->turn.now;
   enum blame blamed = blame(pipeline, entry);
@@ -139,8 +150,7 @@ static bool is_searched(struct bus_pipeline *pipeline, struct segment segment) {
                   BUS_BUG("parts-tried-at-once", "a batch that meets a fault is searched before others have committed");
   for (size_t i = 0; i < segment.count; i++) {
     struct trial *trial = &pipeline->batch.entries[segment.first + i]->trial;
-    if (trial->failing_since == 0)
-      trial->failing_since = pipeline->turn.now;
+    note_failure(pipeline, trial);
     trial->tries++;
     searched = searched || trial->tries >= BLAME_WHOLE_TRIES || pipeline->stall.commit_at > trial->failing_since;
   }
