@@ -130,20 +130,17 @@ static void send_held(const struct turn *turn, struct window *window, struct hel
 
 void holds_send(struct holds *holds, const struct turn *turn, struct window *window) {
   for (struct held *held = holds->first; held && window_is_open(window); held = held->next) {
-    if (held->sent || held->again_at > turn->now)
-      continue;
-    if (!window_has_room(window, turn, held->body.len))
-      return;
-    send_held(turn, window, held);
+    if (!held->sent && held->again_at <= turn->now && window_has_room(window, turn, held->body.len))
+      send_held(turn, window, held);
   }
 }
 
 int64_t holds_next(const struct holds *holds, const struct window *window) {
   int64_t next = INT64_MAX;
   if (!window_is_open(window))
-    return next; /* what opens it wakes the pipeline */
+    return next; /* what opens it, or makes room, wakes the pipeline */
   for (const struct held *held = holds->first; held; held = held->next)
-    if (!held->sent && held->again_at < next)
+    if (!held->sent && held->again_at < next && window_takes(window, held->body.len))
       next = held->again_at;
   return next;
 }

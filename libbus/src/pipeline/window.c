@@ -36,11 +36,13 @@ void window_reset(struct window *window, bool up) {
   window->up = up;
 }
 
-bool window_has_room(const struct window *window, const struct turn *turn, size_t bytes) {
-  if (turn_room(turn) <= RESERVE)
-    return false;
+bool window_takes(const struct window *window, size_t bytes) {
   return window_count(window) == 0 ||
          (window_count(window) < UNCONFIRMED_MAX - 1 && window->bytes + bytes + ENVELOPE_BYTES <= UNCONFIRMED_BYTES);
+}
+
+bool window_has_room(const struct window *window, const struct turn *turn, size_t bytes) {
+  return turn_room(turn) > RESERVE && window_takes(window, bytes);
 }
 
 void window_send(struct window *window, const struct turn *turn, const struct bus_publication *publication,

@@ -36,7 +36,9 @@ static inline bool window_is_open(const struct window *window) {
 static inline size_t window_count(const struct window *window) {
   return (size_t)(window->next_seq - window->lowest_open);
 }
-/* For a body of that size, and in this step. */
+/* For a body of that size; confirms make room. */
+bool window_takes(const struct window *window, size_t bytes);
+/* The same, and in this step. */
 bool window_has_room(const struct window *window, const struct turn *turn, size_t bytes);
 /* Sends; there must be room. */
 void window_send(struct window *window, const struct turn *turn, const struct bus_publication *publication,
