@@ -7,9 +7,10 @@
 /* ---- taking ---- */
 
 /* When messages that have just come may be tried. Suspects of a crash are taken one by one: the next one only once this
- * one is settled and acked. Of two that crash their consumer each would otherwise bring the other one back, uncounted. */
+ * one is settled and acked. Else two messages that crash their consumer bring each other back, uncounted, forever. */
 static int64_t fresh_from(const struct bus_pipeline *pipeline) {
-  bool unsettled = pipeline->holds.first || acks_pending(&pipeline->acks) > 0;
+  bool unsettled = (pipeline->holds.first || acks_pending(&pipeline->acks) > 0) &&
+                   !BUS_BUG("next-suspect-too-soon", "a suspect is tried while the one before it is not acked");
   if (intake_defers_suspect(&pipeline->intake) || (unsettled && suspects_any(&pipeline->suspects)))
     return INT64_MAX;
   return pipeline->stall.since == 0 ? 0 : pipeline->stall.fresh_at;

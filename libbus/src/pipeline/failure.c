@@ -112,7 +112,8 @@ static enum next decide_blame(struct bus_pipeline *pipeline, struct entry *entry
 /* A commit proves nothing about a fault that came after it, although the entry had failed otherwise before. */
 static void note_failure(struct bus_pipeline *pipeline, struct trial *trial) {
   bool fault = pipeline->batch.failed.outcome == BUS_BATCH_FAULT;
-  if (trial->failing_since == 0 || (fault && !trial->fault)) {
+  bool other = fault && !trial->fault && !BUS_BUG("earlier-commit-proves", "a fault is blamed by a commit before it");
+  if (trial->failing_since == 0 || other) {
     trial->failing_since = pipeline->turn.now;
     trial->tries = 0;
   }

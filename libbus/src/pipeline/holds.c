@@ -140,7 +140,8 @@ int64_t holds_next(const struct holds *holds, const struct window *window) {
   if (!window_is_open(window))
     return next; /* what opens it, or makes room, wakes the pipeline */
   for (const struct held *held = holds->first; held; held = held->next)
-    if (!held->sent && held->again_at < next && window_takes(window, held->body.len))
+    if (!held->sent && held->again_at < next &&
+        (window_takes(window, held->body.len) || BUS_BUG("full-window-spins", "a held message without room is due")))
       next = held->again_at;
   return next;
 }

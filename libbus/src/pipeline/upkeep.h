@@ -25,7 +25,8 @@ struct swept {
 
 struct upkeep {
   struct periodic_state states[PERIODICS_OWN + BUS_PERIODICS_MAX];
-  struct swept *swept; /* in the batch's arena */
+  struct swept *swept;        /* in the batch's arena */
+  struct bus_uuid high_water; /* a planted bug's */
 };
 
 /* Conditions that some wait for. */

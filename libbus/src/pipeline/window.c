@@ -15,6 +15,7 @@ enum {
 bool window_init(struct window *window) {
   window->slips = calloc(UNCONFIRMED_MAX, sizeof *window->slips);
   window->lowest_open = window->next_seq = 1;
+  window->most = UNCONFIRMED_MAX - 1;
   return window->slips != NULL;
 }
 
@@ -38,7 +39,7 @@ void window_reset(struct window *window, bool up) {
 
 bool window_takes(const struct window *window, size_t bytes) {
   return window_count(window) == 0 ||
-         (window_count(window) < UNCONFIRMED_MAX - 1 && window->bytes + bytes + ENVELOPE_BYTES <= UNCONFIRMED_BYTES);
+         (window_count(window) < window->most && window->bytes + bytes + ENVELOPE_BYTES <= UNCONFIRMED_BYTES);
 }
 
 bool window_has_room(const struct window *window, const struct turn *turn, size_t bytes) {

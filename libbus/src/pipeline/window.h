@@ -22,6 +22,7 @@ struct window {
   struct slip *slips; /* ring by sequence number */
   uint64_t lowest_open, next_seq;
   size_t bytes;
+  size_t most; /* publications; the simulation has fewer */
   struct bus_nacks nacks;
 };
 
