@@ -29,9 +29,15 @@ void broker_init(struct world *world) {
   world->broker = broker;
 }
 
-struct letter *letter_new(struct world *world) {
-  struct letter *letter = world_alloc(world, sizeof *letter);
-  letter->number = ++world->broker->next_letter;
+struct letter *letter_of(struct world *world, const struct bus_uuid *id) {
+  struct letter **slot = &world->broker->letters[id->bytes[15]], *letter = *slot;
+  while (letter && !bus_uuid_equal(&letter->id, id))
+    letter = letter->next;
+  if (letter)
+    return letter;
+  letter = world_alloc(world, sizeof *letter);
+  *letter = (struct letter){.id = *id, .next = *slot, .number = ++world->broker->next_letter};
+  *slot = letter;
   return letter;
 }
 
@@ -82,7 +88,10 @@ void broker_inject(struct world *world, int queue, const struct message *message
 }
 
 static bool takes(int queue, const struct bus_message_type *type) {
-  const struct bus_queue *table = bus_topology_queue(&orderbus_topology, queue_names[queue]);
+  static const struct bus_queue *tables[QUEUES];
+  if (!tables[queue])
+    tables[queue] = bus_topology_queue(&orderbus_topology, queue_names[queue]);
+  const struct bus_queue *table = tables[queue];
   for (size_t i = 0; i < table->type_count; i++)
     if (table->types[i] == type)
       return true;
@@ -92,7 +101,6 @@ static bool takes(int queue, const struct bus_message_type *type) {
 /* False: no queue is bound. */
 static bool route(struct world *world, const struct message *message) {
   bool routed = false, missed = false;
-  world->broker->history[world->broker->routed++ % HISTORY] = message;
   for (int queue = 0; queue < QUEUES; queue++) {
     if (!takes(queue, message->type))
       continue;
@@ -103,32 +111,75 @@ static bool route(struct world *world, const struct message *message) {
   }
   if (!missed)
     message->letter->arrived = true;
+  if (routed)
+    world->broker->history[world->broker->routed++ % HISTORY] = message;
   return routed;
 }
 
-void broker_redrive(struct world *world) {
-  struct broker *broker = world->broker;
-  uint64_t known = broker->routed < HISTORY ? broker->routed : HISTORY;
-  if (known == 0)
-    return;
+static void send_again(struct world *world, const struct message *known) {
   struct message *message = world_alloc(world, sizeof *message);
-  *message = *broker->history[random_below(&world->random, known)];
+  *message = *known;
   uint64_t bits = random_next(&world->random);
   memcpy(message->envelope.message_id.bytes + 8, &bits, 8);
-  message->letter = letter_new(world);
+  message->letter = letter_of(world, &message->envelope.message_id);
   message->letter->external = true;
+  message->letter->type = message->type;
+  message->letter->order_id = message->envelope.correlation_id;
   TRACE(world, "%s is sent again as m%" PRIu64, message->type->type, message->letter->number);
   for (int queue = 0; queue < QUEUES; queue++)
     if (takes(queue, message->type))
       broker_inject(world, queue, message);
 }
 
-static void bury(struct world *world, const struct message *message) {
+void broker_redrive(struct world *world) {
+  struct broker *broker = world->broker;
+  uint64_t known = broker->routed < HISTORY ? broker->routed : HISTORY;
+  if (known > 0)
+    send_again(world, broker->history[random_below(&world->random, known)]);
+}
+
+void broker_place_again(struct world *world) {
+  const struct broker *broker = world->broker;
+  uint64_t known = broker->routed < HISTORY ? broker->routed : HISTORY, i = 0;
+  while (i < known && !takes(QUEUE_PLACE, broker->history[i]->type))
+    i++;
+  if (i < known && random_chance(&world->random, PPM / 2))
+    send_again(world, broker->history[i]);
+}
+
+/* The fault of a dead letter is mended: the operator sends the message again, in its first sender's name, once no other
+ * copy is under way. */
+static void send_back(struct world *world, void *subject, uint64_t queue) {
+  struct dead *dead = subject;
+  if (dead->message->letter->copies > dead->message->letter->buried) {
+    world_after(world, random_wait(&world->random, BUS_MINUTE), send_back, dead, queue);
+    return;
+  }
+  struct message *message = world_alloc(world, sizeof *message);
+  *message = *dead->message;
+  message->envelope.user_id = BUS_STR("operator");
+  message->letter->poison = message->letter->crashes = message->letter->kills = false;
+  for (struct dead **at = &world->broker->dead_letters; *at; at = &(*at)->next)
+    if (*at == dead) {
+      *at = dead->next;
+      break;
+    }
+  world->broker->dead--;
+  TRACE(world, "the operator sends m%" PRIu64 " again", message->letter->number);
+  broker_inject(world, (int)queue, message);
+  message->letter->copies--;
+  message->letter->buried--;
+}
+
+static void bury(struct world *world, const struct message *message, int queue) {
   struct dead *dead = world_alloc(world, sizeof *dead);
   *dead = (struct dead){message, world->broker->dead_letters};
   world->broker->dead_letters = dead;
   world->broker->dead++;
   message->letter->copies++;
+  bool first = message->letter->buried++ == 0;
+  if (first && (message->letter->crashes || message->letter->kills) && random_chance(&world->random, PPM / 2))
+    world_after(world, random_wait(&world->random, BUS_MINUTE), send_back, dead, (uint64_t)queue);
 }
 
 static bool deliver_reply(struct world *world, const struct sending *sending);
@@ -141,7 +192,7 @@ static bool take(struct world *world, const struct sending *sending) {
     append(world, sending->queue, sending->message, orderbus_topology.tiers[sending->tier].ttl_ms * BUS_MILLISECOND);
     return true;
   case BUS_EXCHANGE_DEAD:
-    bury(world, sending->message);
+    bury(world, sending->message, sending->queue);
     return true;
   default:
     return route(world, sending->message);
@@ -162,24 +213,62 @@ static int64_t way(struct world *world, bus_time *last) {
 static void confirm_comes(struct world *world, void *subject, uint64_t epoch) {
   struct sending *sending = subject;
   struct peer *peer = sending->peer;
-  if (peer->epoch != epoch || !peer->linked || peer_waits(world, peer, confirm_comes, subject, epoch))
-    return;
-  peer->on_confirm(world, peer, sending);
+  if (peer->epoch == epoch && peer->linked)
+    peer->on_confirm(world, peer, sending);
 }
 
+/* All before it have the same outcome: one confirm may do for them. */
+static bool may_be_multiple(const struct sending *sending) {
+  for (const struct sending *earlier = sending->peer->open; earlier != sending; earlier = earlier->next)
+    if (!earlier->taken || earlier->returned || earlier->acked != sending->acked)
+      return false;
+  return true;
+}
+
+static void remove_open(struct sending *sending) {
+  struct sending **at = &sending->peer->open;
+  while (*at != sending)
+    at = &(*at)->next;
+  *at = sending->next;
+  if (sending->peer->open_end == &sending->next)
+    sending->peer->open_end = at;
+  sending->confirmed = true;
+}
+
+static void confirm(struct world *world, void *subject, uint64_t epoch) {
+  struct sending *sending = subject;
+  struct peer *peer = sending->peer;
+  if (peer->epoch != epoch || !peer->linked || sending->confirmed)
+    return;
+  if (!sending->returned && peer->open != sending && may_be_multiple(sending))
+    sending->multiple = random_chance(&world->random, PPM / 2);
+  while (sending->multiple && peer->open != sending)
+    remove_open(peer->open);
+  remove_open(sending);
+  world_after(world, way(world, &peer->in_at), confirm_comes, sending, epoch);
+}
+
+/* While the broker is blocked it reads no publication. */
 static void arrive(struct world *world, void *subject, uint64_t epoch) {
   struct sending *sending = subject;
   struct peer *peer = sending->peer;
   if (peer->epoch != epoch || !peer->linked)
     return; /* lost with its connection */
+  if (world->broker->blocked) {
+    world_at(world, world->broker->blocked_until, arrive, sending, epoch);
+    return;
+  }
+  sending->taken = true;
   sending->acked = world->quiet || !random_chance(&world->random, world->plan.refuse_ppm);
   if (sending->acked)
     sending->returned = !take(world, sending) && sending->mandatory;
   TRACE(world, "broker takes m%" PRIu64 " %s from %s%s%s", sending->message->letter->number,
         sending->message->type ? sending->message->type->type : "?", peer->name, sending->acked ? "" : ": refused",
         sending->returned ? ": returned" : "");
-  if (sending->kind != SENDING_ANSWER)
-    world_after(world, way(world, &peer->in_at), confirm_comes, sending, epoch);
+  if (!sending->returned && random_chance(&world->random, PPM / 4))
+    world_after(world, random_wait(&world->random, world->plan.latency), confirm, sending, epoch);
+  else
+    confirm(world, sending, epoch);
   broker_dispatch(world);
 }
 
@@ -196,9 +285,15 @@ static void perhaps_break(struct world *world, struct peer *peer) {
 
 void broker_publish(struct world *world, const struct sending *given) {
   struct sending *sending = world_alloc(world, sizeof *sending);
+  struct peer *peer = given->peer;
   *sending = *given;
-  sending->epoch = sending->peer->epoch;
+  sending->epoch = peer->epoch;
+  sending->seq = ++peer->next_seq;
   check_sender(world, sending);
+  if (!peer->linked)
+    return; /* into a connection that is gone */
+  *peer->open_end = sending;
+  peer->open_end = &sending->next;
   world_after(world, way(world, &sending->peer->out_at), arrive, sending, sending->epoch);
   perhaps_break(world, sending->peer);
 }
@@ -230,8 +325,6 @@ static void delivery_comes(struct world *world, void *subject, uint64_t delivery
   if (copy->state != COPY_OUT || copy->delivery != delivery)
     return;
   struct peer *peer = copy->peer;
-  if (peer_waits(world, peer, delivery_comes, subject, delivery))
-    return;
   peer->on_delivery(world, peer, copy->message, copy->queue, copy->tag, copy->redelivered);
 }
 
@@ -240,7 +333,7 @@ static struct peer *consumer_of(struct world *world, int queue) {
   size_t count = 0;
   for (size_t i = 0; i < world->worker_count; i++) {
     struct peer *peer = peer_of_worker(world, i);
-    if (peer->linked && (peer->queues & ~peer->paused_queues) >> queue & 1 && peer->unacked < peer->prefetch)
+    if (peer->linked && peer->reading >> queue & 1 && peer->unacked[queue] < peer->prefetch)
       found[count++] = peer;
   }
   if (count < 2)
@@ -260,7 +353,7 @@ void broker_dispatch(struct world *world) {
       copy->peer = peer;
       copy->tag = ++peer->next_tag;
       copy->delivery = ++world->broker->next_delivery;
-      peer->unacked++;
+      peer->unacked[queue]++;
       world_after(world, way(world, &peer->in_at), delivery_comes, copy, copy->delivery);
     }
   }
@@ -284,7 +377,7 @@ static void settle(struct world *world, struct peer *peer, uint64_t tag) {
       }
       *at = copy->next;
       copy->state = COPY_COMING; /* a delivery under way is void */
-      peer->unacked--;
+      peer->unacked[queue]--;
       world->broker->alive--;
       copy->message->letter->copies--;
       check_settled(world, copy->message, queue);
@@ -298,14 +391,39 @@ static void ack_arrives(struct world *world, void *subject, uint64_t epoch) {
     return;
   settle(world, ack->peer, ack->tag);
   broker_dispatch(world);
-  ack->peer->on_wake(world, ack->peer);
 }
 
 void broker_ack(struct world *world, struct peer *peer, uint64_t tag) {
   struct ack *ack = world_alloc(world, sizeof *ack);
+  if (!peer->linked)
+    return;
   *ack = (struct ack){peer, tag};
   world_after(world, way(world, &peer->out_at), ack_arrives, ack, peer->epoch);
   perhaps_break(world, peer);
+}
+
+struct interest {
+  struct peer *peer;
+  int queue;
+  uint64_t number;
+  bool reads;
+};
+
+static void interest_arrives(struct world *world, void *subject, uint64_t epoch) {
+  const struct interest *interest = subject;
+  unsigned bit = 1U << interest->queue;
+  struct peer *peer = interest->peer;
+  if (peer->epoch != epoch || !peer->linked || peer->interests[interest->queue] != interest->number)
+    return;
+  peer->reading = interest->reads ? peer->reading | bit : peer->reading & ~bit;
+  broker_dispatch(world);
+}
+
+/* Queues answer for themselves: one before the other, or behind it. */
+void broker_read(struct world *world, struct peer *peer, int queue, bool reads) {
+  struct interest *interest = world_alloc(world, sizeof *interest);
+  *interest = (struct interest){peer, queue, ++peer->interests[queue], reads};
+  world_after(world, random_wait(&world->random, world->plan.latency), interest_arrives, interest, peer->epoch);
 }
 
 void broker_requeue(struct world *world, struct peer *peer) {
@@ -316,5 +434,5 @@ void broker_requeue(struct world *world, struct peer *peer) {
         copy->redelivered = true;
         world->tally->redeliveries++;
       }
-  peer->unacked = 0;
+  memset(peer->unacked, 0, sizeof peer->unacked);
 }

@@ -9,18 +9,29 @@
 
 /* Facts about a message that do not travel with it, for the invariants. One for each message id. */
 struct letter {
-  uint64_t number; /* in the trace */
-  bool external;   /* from outside the services: no outbox has it */
-  bool committed;  /* its outbox row was */
-  bool arrived;    /* the broker had it once, in every queue that it is for */
-  bool poison;     /* put in on purpose, to be parked */
-  bool crashes;    /* whoever decides it */
-  int copies;      /* in queues, tiers and among the dead */
-  int processed;   /* committed with its consumer's effects */
-  bool late;       /* a cancel that was processed when its order was beyond the pivot, or REJECTED */
+  struct bus_uuid id;
+  struct letter *next; /* with a similar id */
+  const struct bus_message_type *type;
+  struct bus_uuid order_id;
+  struct bus_str body;    /* of its outbox row */
+  uint64_t number;        /* in the trace */
+  bool external;          /* from outside the services: no outbox has it */
+  bool committed;         /* its outbox row was */
+  bool arrived;           /* the broker had it once, in every queue that it is for */
+  bool poison;            /* put in on purpose, to be parked */
+  bool crashes;           /* whoever decides it */
+  bool kills;             /* the session that writes what it leads to */
+  int64_t refusals;       /* of transactions with it, by a database that takes none */
+  bus_time failing_since; /* a database refused it first, and no commit came since; 0: it did not */
+  int64_t attempts;       /* counted */
+  int copies;             /* in queues, tiers and among the dead */
+  int buried;             /* of them, among the dead */
+  int processed;          /* committed with its consumer's effects */
+  bool late;              /* a cancel that was processed when its order was beyond the pivot, or REJECTED */
 };
 
 struct sending;
+struct frame;
 
 struct message {
   struct bus_envelope envelope;        /* user_id: who published it */
@@ -41,18 +52,20 @@ struct peer {
   bus_time paused_until;
   int64_t wall_offset;
   bool linked;
-  uint64_t epoch;                 /* counts connections */
-  bus_time out_at, in_at;         /* what goes one way keeps its order */
-  unsigned queues, paused_queues; /* bit sets: what it consumes */
-  size_t prefetch, unacked;
-  uint64_t next_tag;
+  uint64_t epoch;         /* counts connections */
+  bus_time out_at, in_at; /* what goes one way keeps its order */
+  unsigned reading;       /* bit set: the queues that it consumes */
+  uint64_t interests[QUEUES];
+  size_t prefetch, unacked[QUEUES];
+  uint64_t next_tag, next_seq;
+  struct sending *open, **open_end; /* not confirmed, in order */
   void *owner;
   void (*on_delivery)(struct world *world, struct peer *peer, const struct message *message, int queue, uint64_t tag,
                       bool redelivered);
   void (*on_reply)(struct world *world, struct peer *peer, const struct message *message);
   void (*on_confirm)(struct world *world, struct peer *peer, const struct sending *sending);
   void (*on_link)(struct world *world, struct peer *peer, bool up);
-  void (*on_wake)(struct world *world, struct peer *peer); /* something may have changed for it */
+  void (*on_blocked)(struct world *world, struct peer *peer, bool blocked);
 };
 struct peer *peer_of_worker(struct world *world, size_t index);
 struct peer *peer_of_edge(struct world *world, int index);
@@ -68,16 +81,24 @@ struct sending {
   int tier;  /* RETRY */
   uint64_t epoch;
   bool mandatory;
-  bool acked, returned; /* in the confirm */
-  void *held;           /* the sender's own */
+  uint64_t seq;          /* of its confirm */
+  bool taken, confirmed; /* by the broker */
+  bool acked, returned;  /* in the confirm */
+  bool multiple;         /* the confirm is of all up to it */
+  void *held;            /* the sender's own */
+  struct sending *next;  /* of the peer's */
 };
 
 struct copy; /* of a message in a queue */
 
 enum { HISTORY = 64 };
 
+enum { LETTER_SLOTS = 256 };
+
 struct broker {
   bool up, blocked;
+  bus_time blocked_until;
+  struct letter *letters[LETTER_SLOTS];
   const struct message *history[HISTORY]; /* the last that were routed */
   uint64_t routed;
   struct {
@@ -93,16 +114,20 @@ struct broker {
 };
 
 void broker_init(struct world *world);
-struct letter *letter_new(struct world *world);
+/* The facts about the message with that id. */
+struct letter *letter_of(struct world *world, const struct bus_uuid *id);
 /* Takes a copy of the struct; the connection keeps the order. */
 void broker_publish(struct world *world, const struct sending *sending);
 void broker_ack(struct world *world, struct peer *peer, uint64_t tag);
+/* Begins or ends to read a queue. */
+void broker_read(struct world *world, struct peer *peer, int queue, bool reads);
 void broker_dispatch(struct world *world);
 /* Requeues all unacked deliveries. */
 void broker_requeue(struct world *world, struct peer *peer);
 bool broker_has(const struct broker *broker, int queue);
 
-void peer_connect(struct world *world, struct peer *peer);
+/* False: the broker is away. */
+bool peer_connect(struct world *world, struct peer *peer);
 /* Closes the connection: unacked deliveries are requeued, frames on their way are lost. */
 void peer_break(struct world *world, struct peer *peer);
 /* True: the process stands still, and the event comes again when it goes on. */
@@ -113,6 +138,8 @@ void broker_block(struct world *world, int64_t duration);
 void broker_unbind(struct world *world, int queue, int64_t duration);
 /* Sends something again that was sent before, with an id of its own, as an operator may. */
 void broker_redrive(struct world *world);
+/* Perhaps a request for an order comes again. */
+void broker_place_again(struct world *world);
 /* Puts a message there that no program of ours sent. */
 void broker_inject(struct world *world, int queue, const struct message *message);
 

@@ -1,28 +1,11 @@
-/* The planted bugs: each is a switch at a seam of the simulation, none is in the services. They show that the
- * invariants see what they are for. */
+/* The planted bugs show that the invariants see what they are for. Those of the pipeline are switches in its own code
+ * (BUS_BUG); the others stand here, each a switch at a seam of the simulation. */
 #ifndef SIM_BUGS_H
 #define SIM_BUGS_H
 
 #include <bus/base.h>
 
 #define BUG_MAP(X)                                                                                                     \
-  X(NO_INBOX, "no-inbox-check", "a message that was processed is processed again")                                     \
-  X(ACK_EARLY, "ack-before-commit", "a delivery is acked when its batch begins")                                       \
-  X(PUBLISH_EARLY, "publish-before-commit", "messages are published before their COMMIT")                              \
-  X(DELETE_EARLY, "outbox-deleted-before-confirm", "an outbox row counts as confirmed when it is sent")                \
-  X(CONFIRM_ANY, "nack-counts-as-confirm", "a message that the broker refused counts as confirmed")                    \
-  X(DROP_UNROUTABLE, "unroutable-dropped", "a returned message counts as confirmed")                                   \
-  X(SWEEP_HIGH_WATER, "sweeper-high-water", "the sweeper takes only ids above the last that it took")                  \
-  X(SWEEP_NEVER, "no-sweeper", "outbox rows are published once, from memory")                                          \
-  X(COMMIT_UNCHECKED, "commit-tag-unchecked", "a COMMIT that rolled back counts as one")                               \
-  X(LOST_IS_FAILED, "unknown-commit-published", "a COMMIT without an answer counts as one")                            \
-  X(BLAME_FAULT, "fault-blamed-on-messages", "what a database refuses of everybody is blamed on messages")             \
-  X(NO_SUSPECTS, "suspects-never-parked", "a message that crashes its consumer is tried for ever")                     \
-  X(HELD_ACK_EARLY, "retry-acked-before-confirm", "a retried message is acked before its tier has it")                 \
-  X(HELD_INBOX, "inbox-kept-on-retry", "a retried message leaves its inbox row behind")                                \
-  X(OLD_TAGS, "old-tags-acked", "tags of an older connection are acked on the new one")                                \
-  X(ACK_GAPS, "multiple-ack-over-gaps", "a multiple ack covers what is not settled")                                   \
-  X(NEW_IDS, "sweeper-gives-new-ids", "what is published again has an id of its own")                                  \
   X(NO_LOCKS, "no-row-locks", "rows are read without FOR UPDATE: stale versions are written back")                     \
   X(SKIP_FACT, "fact-not-logged", "an order changes without an event")                                                 \
   X(NO_DEADLINE, "deadline-ignored", "due orders are not looked at")                                                   \
@@ -71,12 +54,17 @@ enum bug {
       BUGS
 };
 
-struct bug_card {
+/* One of either kind. */
+struct planted {
   const char *name, *text;
+  enum bug bug; /* BUG_NONE: the pipeline's */
 };
-extern const struct bug_card bug_cards[BUGS];
-
-/* BUGS: none of that name. */
-enum bug bug_find(const char *name);
+enum { PLANTED_MAX = 128 };
+/* All of them, the pipeline's first. Returns how many. */
+size_t bugs_list(struct planted ret[PLANTED_MAX]);
+/* False: none of that name. */
+bool bugs_find(const char *name, struct planted *ret);
+/* Switches one of the pipeline's. */
+void bugs_switch(const struct planted *bug, bool on);
 
 #endif

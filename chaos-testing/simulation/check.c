@@ -14,8 +14,8 @@
 #include <orderbus_topology.h>
 #include <stdio.h>
 
-static const char *type_of(const struct message *message) {
-  return message->type ? message->type->type : "?";
+static const char *name_of(const struct letter *letter) {
+  return letter->type ? letter->type->type : "?";
 }
 
 /* ---- messages ---- */
@@ -29,15 +29,15 @@ void check_sender(struct world *world, const struct sending *sending) {
 
 void check_settled(struct world *world, const struct message *message, int queue) {
   const struct letter *letter = message->letter;
-  if (letter->copies == 0 && letter->processed == 0)
-    world_violate(world, "m%" PRIu64 " %s has left %s and was not processed", letter->number, type_of(message),
+  bool may_be_dropped = letter->type && letter->type->writes; /* then its asker's time runs out */
+  if (letter->copies == 0 && letter->processed == 0 && !may_be_dropped)
+    world_violate(world, "m%" PRIu64 " %s has left %s and was not processed", letter->number, name_of(letter),
                   queue_names[queue]);
 }
 
-void check_delivered(struct world *world, const struct message *message) {
-  if (!message->letter->arrived)
-    world_violate(world, "m%" PRIu64 " %s has left the outbox and never arrived", message->letter->number,
-                  type_of(message));
+void check_delivered(struct world *world, const struct letter *letter) {
+  if (!letter->arrived)
+    world_violate(world, "m%" PRIu64 " %s has left the outbox and never arrived", letter->number, name_of(letter));
 }
 
 static bool is_beyond_cancel(const struct world *world, const struct bus_uuid *order_id) {
@@ -46,29 +46,17 @@ static bool is_beyond_cancel(const struct world *world, const struct bus_uuid *o
   return status == ORDER_CONFIRMED || status == ORDER_REJECTED;
 }
 
-void check_processed(struct world *world, const struct message *message) {
-  struct letter *letter = message->letter;
+void check_processed(struct world *world, struct letter *letter) {
   if (!letter->external && !letter->committed)
     world_violate(world, "m%" PRIu64 " %s was processed, and its sender never committed it", letter->number,
-                  type_of(message));
-  if (message->type == &order_cancel_type)
-    letter->late = is_beyond_cancel(world, &message->envelope.correlation_id);
-  if (++letter->processed > 1)
-    world_violate(world, "m%" PRIu64 " %s was processed twice", letter->number, type_of(message));
-}
-
-void check_parked(struct world *world, const struct item *item) {
-  const struct letter *letter = item->message->letter;
-  if (item->cause.text[0] == '\0')
-    world_violate(world, "m%" PRIu64 " is parked without a cause", letter->number);
-  if (!letter->poison)
-    world_violate(world, "m%" PRIu64 " %s is parked: %s", letter->number, type_of(item->message), item->cause.text);
-}
-
-void check_blamed(struct world *world, const struct worker *worker, const struct item *item, bool counted) {
-  bus_time refuses_since = worker->database->refuses_since;
-  if (counted && refuses_since != 0 && refuses_since <= item->failing_since)
-    world_violate(world, "a fault of the database is blamed on m%" PRIu64, item->message->letter->number);
+                  name_of(letter));
+  letter->failing_since = 0;
+  letter->refusals = 0;
+  if (letter->type == &order_cancel_type)
+    letter->late = is_beyond_cancel(world, &letter->order_id);
+  bool once = !letter->type || !letter->type->writes; /* a request is recognised by an id in its body */
+  if (++letter->processed > 1 && once)
+    world_violate(world, "m%" PRIu64 " %s was processed twice", letter->number, name_of(letter));
 }
 
 void check_accepted(struct world *world, const struct client_order *client, const struct letter *letter) {
@@ -80,16 +68,13 @@ void check_accepted(struct world *world, const struct client_order *client, cons
 void check_committed(struct world *world, const struct worker *worker) {
   if (worker->service == SERVICE_ORDER)
     check_orders(world);
-  else if (worker->service == SERVICE_INVENTORY)
-    check_inventory(world, worker);
-  else
+  else if (worker->service == SERVICE_PAYMENT)
     check_payments(world);
+  else
+    check_inventory(world, worker);
 }
 
-void check_intake(struct world *world, const struct worker *worker, bool closed) {
-  int64_t forward = 0;
-  for (int status = ORDER_PENDING; status <= ORDER_RESERVED; status++)
-    forward += orders_in(worker->database, (enum order_status)status);
+void check_intake(struct world *world, const struct worker *worker, int64_t forward, bool closed) {
   if (closed && forward == 0)
     world_violate(world, "no order is taken while %" PRId64 " wait only to be undone",
                   orders_in(worker->database, ORDER_COMPENSATING));
@@ -228,11 +213,11 @@ static void end_of_stock(struct world *world) {
 }
 
 static void end_of_messages(struct world *world) {
-  for (int i = 0; i < SERVICES; i++) {
-    const struct outgoing *outgoing = world->databases[i].outbox;
-    if (outgoing)
-      world_violate(world, "m%" PRIu64 " %s stays in the outbox of %s", outgoing->message->letter->number,
-                    type_of(outgoing->message), service_names[i]);
+  for (int i = 0; i < DATABASES; i++) {
+    const struct letter *letter = bus_tables_first(&world->databases[i]);
+    if (letter)
+      world_violate(world, "m%" PRIu64 " %s stays in the outbox of %s", letter->number, name_of(letter),
+                    service_names[i]);
   }
   if (world->broker->alive > 0)
     world_violate(world, "%zu messages stay in the queues", world->broker->alive);
@@ -286,9 +271,8 @@ void check_end(struct world *world) {
 _Noreturn void check_overdue(struct world *world) {
   const struct row *open = world->databases[SERVICE_ORDER].tables[ORDERS].rows;
   size_t waiting = 0;
-  for (int i = 0; i < SERVICES; i++)
-    for (const struct outgoing *outgoing = world->databases[i].outbox; outgoing; outgoing = outgoing->next)
-      waiting++;
+  for (int i = 0; i < DATABASES; i++)
+    waiting += bus_tables_count(&world->databases[i]);
   while (open && order_is_final(order_in(open)))
     open = open->next;
   world_violate(world, "no end: an order is %s, %zu messages in outboxes, %zu in queues",

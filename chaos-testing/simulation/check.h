@@ -6,7 +6,6 @@
 
 struct client_order;
 struct worker;
-struct item;
 
 void check_init(struct world *world);
 
@@ -15,19 +14,16 @@ void check_sender(struct world *world, const struct sending *sending);
 /* A delivery was acked: its effects are committed, or it waits elsewhere. */
 void check_settled(struct world *world, const struct message *message, int queue);
 /* An outbox row goes: every queue that it is for had it. */
-void check_delivered(struct world *world, const struct message *message);
+void check_delivered(struct world *world, const struct letter *letter);
 /* A message's effects are committed: once, and its sender's commit stands. */
-void check_processed(struct world *world, const struct message *message);
-/* Only what is poison is parked, and with a cause. */
-void check_parked(struct world *world, const struct item *item);
-/* An attempt is counted, or a message dead-lettered, only where its database took something since it failed first. */
-void check_blamed(struct world *world, const struct worker *worker, const struct item *item, bool counted);
+void check_processed(struct world *world, struct letter *letter);
 /* A client heard a 2xx: the order is there, or its command is. */
 void check_accepted(struct world *world, const struct client_order *client, const struct letter *letter);
 /* Rows, books and the fold of the log after a COMMIT. */
 void check_committed(struct world *world, const struct worker *worker);
-/* New orders wait in their queue, or do not: never while all that is open waits only to be undone. */
-void check_intake(struct world *world, const struct worker *worker, bool closed);
+/* New orders wait in their queue, or do not: never while all that is open waits only to be undone; forward: how many
+ * were open otherwise. */
+void check_intake(struct world *world, const struct worker *worker, int64_t forward, bool closed);
 /* The PSP's own ledger after an entry. */
 void check_money(struct world *world, const struct bus_uuid *order_id);
 

@@ -129,9 +129,14 @@ void check_orders(struct world *world) {
 
 /* One that has long had all that it needs. */
 static bool is_at_work(const struct world *world, const struct worker *worker) {
-  return worker->service == SERVICE_ORDER && worker->peer.up && worker->session && worker->peer.linked &&
+  return worker->service == SERVICE_ORDER && worker->peer.up && worker->session.up && worker->peer.linked &&
          worker->peer.paused_until < world->now - DUE_SLACK &&
          worker->connected_at < world->now - BUS_MINUTE - DUE_SLACK;
+}
+
+/* Which message kills a session takes some tries to find out, with pauses between them. */
+static bool is_searching(const struct world *world, const struct database *database) {
+  return database->killed_at != 0 && database->killed_at > world->now - BUS_MINUTE;
 }
 
 void check_deadlines(struct world *world, void *subject, uint64_t detail) {
@@ -143,7 +148,8 @@ void check_deadlines(struct world *world, void *subject, uint64_t detail) {
   for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next) {
     const struct order *order = order_in(row);
     open |= order->due_at != BUS_NO_TIME;
-    if (working && order->due_at != BUS_NO_TIME && order->due_at < database_now(world, database) - DUE_SLACK)
+    if (working && !is_searching(world, database) && order->due_at != BUS_NO_TIME &&
+        order->due_at < database_now(world, database) - DUE_SLACK)
       world_violate(world, "an order stays %s though it is long due", order_state_name(order->status));
   }
   if (open)
@@ -164,8 +170,8 @@ static int64_t held(const struct database *database, struct bus_str product_id, 
 }
 
 static bool sets_stock(const struct worker *worker) {
-  for (size_t i = 0; i < worker->transaction.asked_count; i++)
-    if (clients_is_set_stock(worker->transaction.asked[i]->input.type))
+  for (size_t i = 0; i < worker->decided_count; i++)
+    if (clients_is_set_stock(worker->decided[i].type))
       return true;
   return false;
 }
@@ -178,11 +184,10 @@ static bool is_released(const struct check *check, const struct bus_uuid *order_
 }
 
 static void note_releases(struct check *check, const struct worker *worker) {
-  for (size_t i = 0; i < worker->transaction.asked_count; i++) {
-    const struct item *item = worker->transaction.asked[i];
-    const struct bus_uuid *order_id = item->input.body;
-    if (item->input.type == &inventory_release_type && item->verdict == BUS_DONE && !is_released(check, order_id))
-      check->released[check->released_count++] = *order_id;
+  for (size_t i = 0; i < worker->decided_count; i++) {
+    const struct decided *decided = &worker->decided[i];
+    if (decided->type == &inventory_release_type && decided->done && !is_released(check, &decided->subject))
+      check->released[check->released_count++] = decided->subject;
   }
 }
 
@@ -214,7 +219,7 @@ static void check_own(struct world *world, const struct worker *worker) {
     if (moves && seen->state != RESERVATION_NONE && seen->state != RESERVATION_RESERVED)
       world_violate(world, "a reservation without an order goes from %s to %s", reservation_state_names[seen->state],
                     reservation_state_names[now->state]);
-    if (moves && now->state == RESERVATION_COMMITTED && worker->transaction.now >= now->expires_at)
+    if (moves && now->state == RESERVATION_COMMITTED && worker->session.now >= now->expires_at)
       world_violate(world, "a reservation without an order is sold after its time");
     seen->state = now->state;
   }

@@ -238,8 +238,6 @@ static struct message *outsider(struct world *world, const struct bus_message_ty
   struct message *message = world_alloc(world, sizeof *message);
   uint64_t bits = random_next(&world->random), more = random_next(&world->random);
   message->type = type;
-  message->letter = letter_new(world);
-  message->letter->external = true;
   message->envelope = (struct bus_envelope){.type = bus_str(type->type),
                                             .app_id = bus_str(user),
                                             .user_id = bus_str(user),
@@ -247,6 +245,9 @@ static struct message *outsider(struct world *world, const struct bus_message_ty
                                             .first_failed_at = BUS_NO_TIME};
   memcpy(message->envelope.message_id.bytes, &bits, 8);
   memcpy(message->envelope.message_id.bytes + 8, &more, 8);
+  message->letter = letter_of(world, &message->envelope.message_id);
+  message->letter->external = true;
+  message->letter->type = type;
   bool encoded = bus_encode(type->schema, body, world->arena, &message->body);
   assert(encoded);
   return message;
@@ -273,7 +274,7 @@ static void new_price(struct world *world, void *subject, uint64_t detail) {
 
 enum own_step { OWN_STEP_MAKE, OWN_STEP_CONFIRM, OWN_STEP_RELEASE, OWN_STEPS };
 
-/* Requests travel as commands do here, so that they meet all faults of those; a repeat is a message of its own. */
+/* Requests are put into their queue; a repeat is a message of its own. */
 static void ask_for_own(struct world *world, void *subject, uint64_t step) {
   const struct client_own *own = subject;
   const struct own_name name = {own->make.reservation_id};
@@ -283,7 +284,11 @@ static void ask_for_own(struct world *world, void *subject, uint64_t step) {
       [OWN_STEP_RELEASE] = &reservation_release_type,
   };
   const void *body = step == OWN_STEP_MAKE ? (const void *)&own->make : &name;
-  broker_inject(world, QUEUE_REQUESTS, outsider(world, types[step], "edge", body));
+  struct message *message = outsider(world, types[step], "edge", body);
+  message->envelope.deadline = world->now + random_between(&world->random, 1, 60) * BUS_SECOND;
+  if (random_chance(&world->random, PPM / 2))
+    message->envelope.reply_to = BUS_STR("edge.reply.0");
+  broker_inject(world, QUEUE_REQUESTS, message);
 }
 
 /* Ends are asked for around the time when it expires, and more than one of them. */
@@ -375,24 +380,46 @@ static struct message *stray(struct world *world, const struct bus_uuid *order_i
   return outsider(world, strays[kind].type, strays[kind].type->senders[0], strays[kind].body);
 }
 
-enum poison { POISON_CUT, POISON_SENDER, POISON_TYPE, POISON_CRASH, POISON_STRAY, POISONS };
+/* Once what is wrong with it is mended, order-svc may take it. */
+static struct message *harmless(struct world *world, const struct bus_uuid *order_id) {
+  const struct order_cancel cancel = {.order_id = *order_id, .customer_id = BUS_NO_STR, .reason = BUS_NO_STR};
+  return outsider(world, &order_cancel_type, "edge", &cancel);
+}
+
+/* All that have none share their facts. */
+static void lose_id(struct world *world, struct message *message) {
+  message->envelope.message_id = (struct bus_uuid){{0}};
+  message->letter = letter_of(world, &message->envelope.message_id);
+  message->letter->external = message->letter->poison = true;
+  message->letter->type = message->type;
+}
 
 /* Each is to be parked alone, whatever comes beside it. */
 static void poison(struct world *world, void *subject, uint64_t kind) {
   static const struct bus_message_type tomorrow = BUS_EVENT("stock.released.v2", &stock_event_schema, "inventory-svc");
   struct bus_uuid order_id = {{0x11}};
   uint64_t bits = random_next(&world->random);
+  bool may_be_mended = kind == POISON_CRASH || kind == POISON_KILL;
   (void)subject;
   memcpy(order_id.bytes + 8, &bits, 8);
-  struct message *message = stray(world, &order_id, kind == POISON_STRAY ? (int)(bits % STRAYS) : STRAY_RELEASED);
+  struct message *message = may_be_mended
+                                ? harmless(world, &order_id)
+                                : stray(world, &order_id, kind == POISON_STRAY ? (int)(bits % STRAYS) : STRAY_RELEASED);
   message->letter->poison = true;
+  message->letter->order_id = order_id;
   message->letter->crashes = kind == POISON_CRASH;
+  message->letter->kills = kind == POISON_KILL;
   if (kind == POISON_CUT)
     message->body.len /= 2;
   if (kind == POISON_SENDER)
     message->envelope.user_id = BUS_STR("payment-svc");
   if (kind == POISON_TYPE)
     message->envelope.type = bus_str(tomorrow.type);
+  message->envelope.copied = kind == POISON_COPIED;
+  if (kind == POISON_NO_BODY)
+    message->body = BUS_NO_STR;
+  if (kind == POISON_NO_ID)
+    lose_id(world, message);
   broker_inject(world, QUEUE_ORDERS, message);
 }
 
@@ -436,7 +463,11 @@ void clients_init(struct world *world) {
     plan_own(world, &clients->own[i]);
   plan_some(world, world->plan.set_stocks, set_stock, CLIENT_PRODUCTS);
   plan_some(world, world->plan.new_prices, new_price, CLIENT_PRODUCTS);
-  plan_some(world, world->plan.poison, poison, POISONS);
+  for (int64_t i = 0; i < world->plan.poison; i++) {
+    uint64_t kind = random_below(&world->random, POISONS);
+    int64_t delay = random_between(&world->random, 0, world->plan.faults_for);
+    world_after(world, delay, poison, NULL, world->plan.poison_kind < 0 ? kind : (uint64_t)world->plan.poison_kind);
+  }
   plan_some(world, world->plan.refunds, refund, 1);
 }
 

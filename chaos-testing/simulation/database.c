@@ -1,17 +1,15 @@
-/* Tables, row locks, inbox, outbox. */
+/* Tables, row locks, outages. */
 #include "database.h"
 
-#include "check.h"
+#include "table_bus.h"
 #include "worker.h"
 
 #include <assert.h>
 
-static const struct store *const stores[SERVICES] = {&orders_store, &inventory_store_tables, &payments_store};
+static const struct store *const stores[DATABASES] = {&orders_store, &inventory_store_tables, &payments_store};
 
 void database_init(struct world *world, struct database *database, int service) {
-  (void)world;
-  *database = (struct database){.service = service, .store = stores[service], .up = true};
-  database->outbox_end = &database->outbox;
+  *database = (struct database){.service = service, .store = stores[service], .up = true, .bus = bus_tables_new(world)};
   bool made = database->store->make();
   assert(made);
   (void)made;
@@ -46,7 +44,7 @@ void database_guard(struct reading *reading, enum guarded what, bool alone) {
     *own = (struct guard){reading->session, alone};
 }
 
-void database_unlock(struct database *database, const void *session) {
+void database_unlock(struct database *database, const struct session *session) {
   for (size_t what = 0; what < GUARDED; what++)
     for (size_t i = 0; i < WORKERS_MAX; i++)
       if (database->guards[what][i].session == session)
@@ -55,80 +53,10 @@ void database_unlock(struct database *database, const void *session) {
     for (struct row *row = database->tables[i].rows; row; row = row->next)
       if (row->locker == session)
         row->locker = NULL;
-  for (struct outgoing *outgoing = database->outbox; outgoing; outgoing = outgoing->next)
-    if (outgoing->locker == session)
-      outgoing->locker = NULL;
 }
 
-/* ---- libbus's own tables ---- */
-
-static struct id_count **slot_of(struct database *database, const struct bus_uuid *id) {
-  return &database->inbox[id->bytes[15]];
-}
-
-struct id_count *inbox_find(struct database *database, const struct bus_uuid *id) {
-  struct id_count *found = *slot_of(database, id);
-  while (found && !bus_uuid_equal(&found->id, id))
-    found = found->next;
-  return found;
-}
-
-void inbox_add(struct world *world, struct database *database, const struct bus_uuid *id) {
-  struct id_count *entry = world_alloc(world, sizeof *entry);
-  *entry = (struct id_count){*id, 1, *slot_of(database, id)};
-  *slot_of(database, id) = entry;
-}
-
-int64_t suspect_count(struct world *world, struct database *database, const struct bus_uuid *id) {
-  struct id_count *entry = database->suspects;
-  while (entry && !bus_uuid_equal(&entry->id, id))
-    entry = entry->next;
-  if (entry)
-    return ++entry->count;
-  entry = world_alloc(world, sizeof *entry);
-  *entry = (struct id_count){*id, 1, database->suspects};
-  database->suspects = entry;
-  return 1;
-}
-
-void suspect_forget(struct database *database, const struct bus_uuid *id) {
-  for (struct id_count **at = &database->suspects; *at; at = &(*at)->next)
-    if (bus_uuid_equal(&(*at)->id, id)) {
-      *at = (*at)->next;
-      return;
-    }
-}
-
-struct outgoing *outbox_add(struct world *world, struct database *database, const struct message *message,
-                            bus_time next_attempt_at) {
-  struct outgoing *outgoing = world_alloc(world, sizeof *outgoing);
-  *outgoing = (struct outgoing){.message = message, .next_attempt_at = next_attempt_at};
-  *database->outbox_end = outgoing;
-  database->outbox_end = &outgoing->next;
-  message->letter->committed = true;
-  return outgoing;
-}
-
-struct outgoing *outbox_find(const struct database *database, const struct message *message) {
-  struct outgoing *outgoing = database->outbox;
-  while (outgoing && outgoing->message != message)
-    outgoing = outgoing->next;
-  return outgoing;
-}
-
-void outbox_delete(struct world *world, struct database *database, const struct message *message, const void *session) {
-  for (struct outgoing **at = &database->outbox; *at; at = &(*at)->next) {
-    struct outgoing *outgoing = *at;
-    if (outgoing->message != message)
-      continue;
-    if (outgoing->locker && outgoing->locker != session)
-      return;
-    check_delivered(world, message);
-    *at = outgoing->next;
-    if (database->outbox_end == &outgoing->next)
-      database->outbox_end = at;
-    return;
-  }
+void database_found(struct reading *reading, struct bus_rows *ret, const struct bus_uuid *id) {
+  *memory_rows_add(ret, 1, reading->arena) = (struct value){.uuid = *id};
 }
 
 /* ---- what happens to it ---- */
@@ -146,8 +74,8 @@ void database_outage(struct world *world, struct database *database, int64_t dur
   database->up = false;
   TRACE(world, "database of %s goes away", service_names[database->service]);
   for (size_t i = 0; i < world->worker_count; i++)
-    if (world->workers[i].service == database->service)
-      worker_session_dies(world, &world->workers[i]);
+    if (world->workers[i].database == database)
+      session_die(world, &world->workers[i].session);
   world_after(world, duration, database_returns, database, 0);
 }
 
@@ -162,6 +90,24 @@ void database_refuses(struct world *world, struct database *database, int64_t du
   if (database->refuses_since != 0)
     return;
   database->refuses_since = world->now;
+  database->refuses_all = random_chance(&world->random, PPM / 2);
   TRACE(world, "database of %s refuses every input", service_names[database->service]);
   world_after(world, duration, database_takes, database, 0);
+}
+
+static void database_mended(struct world *world, void *subject, uint64_t detail) {
+  struct database *database = subject;
+  (void)detail;
+  database->broken = 0;
+  TRACE(world, "database of %s carries out all statements again", service_names[database->service]);
+}
+
+void database_breaks(struct world *world, struct database *database, int64_t duration) {
+  static const enum bus_errc kinds[] = {BUS_E_DB_FAULT, BUS_E_DB_DATA, BUS_E_DB_OTHER};
+  if (database->broken != 0)
+    return;
+  database->broken = 1 + random_below(&world->random, BUS_TABLES_RIDERS + 1);
+  database->broken_as = kinds[random_below(&world->random, BUS_COUNT(kinds))];
+  TRACE(world, "database of %s fails in a statement that rides along", service_names[database->service]);
+  world_after(world, duration, database_mended, database, 0);
 }

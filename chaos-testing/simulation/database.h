@@ -1,19 +1,23 @@
-/* One service's database: the service's tables with their keys, CHECKs and row locks, the tables of libbus, a clock of
- * its own, and one session for each worker. */
+/* One service's database: the service's tables with their keys, CHECKs and row locks, the tables of libbus, and a clock
+ * of its own. */
 #ifndef SIM_DATABASE_H
 #define SIM_DATABASE_H
 
 #include "broker.h"
 #include "memory_sql.h"
 
+#include <bus/error.h>
+
 enum { TABLES_MAX = 4 };
 
 struct bus_table;
+struct bus_tables;
+struct session;
 
 struct row {
-  void *record;       /* the service's struct */
-  const void *locker; /* the session that holds it FOR UPDATE */
-  bool touched;       /* since it was last checked */
+  void *record;                 /* the service's struct */
+  const struct session *locker; /* that holds it FOR UPDATE */
+  bool touched;                 /* since it was last checked */
   struct row *next;
 };
 
@@ -23,25 +27,7 @@ struct table {
   struct row *rows;
 };
 
-/* A row of the outbox. */
-struct outgoing {
-  const struct message *message;
-  bus_time next_attempt_at;
-  int64_t attempts;
-  bool unroutable;
-  const void *locker;
-  struct outgoing *next;
-};
-
-struct id_count {
-  struct bus_uuid id;
-  int64_t count;
-  struct id_count *next;
-};
-
-enum { INBOX_SLOTS = 256 };
-
-enum commit { COMMIT_DONE, COMMIT_CONFLICT, COMMIT_DATA, COMMIT_FAULT };
+enum commit { COMMIT_DONE, COMMIT_CONFLICT, COMMIT_DATA };
 
 struct store;
 
@@ -50,7 +36,7 @@ enum guarded { GUARDED_TOMBSTONES, GUARDED_UNPAID, GUARDED };
 
 /* An advisory lock of the transaction. */
 struct guard {
-  const void *session;
+  const struct session *session;
   bool alone;
 };
 
@@ -59,41 +45,36 @@ struct database {
   const struct store *store;
   bool up;
   bus_time refuses_since; /* a GRANT is missing: whatever has inputs rolls back; 0: it takes them */
+  bool refuses_all;       /* the inbox, too; else only what is written */
+  uint64_t broken;        /* a statement that rides along fails; 0: none */
+  enum bus_errc broken_as;
+  bus_time killed_at; /* a message killed a session last; 0: never */
   int64_t clock_offset;
   struct table tables[TABLES_MAX];
-  struct id_count *inbox[INBOX_SLOTS];
-  struct id_count *suspects;
-  struct outgoing *outbox, **outbox_end;
+  struct bus_tables *bus;
   struct guard guards[GUARDED][WORKERS_MAX];
-  size_t parked;
 };
 
 /* The rows that a statement of trip 1 reads; rows that it locks are the session's from then on. */
 struct reading {
   struct world *world;
   struct database *database;
-  const void *session;
+  const struct session *session;
   struct bus_arena *arena;
+  bus_time now;
   bool blocked; /* another session holds a row of them */
-};
-
-/* How many due rows are looked for. repeated: of payments whose call failed before. */
-struct due_room {
-  size_t most, repeated;
-  bool oldest_first; /* whatever failed before */
 };
 
 /* The effect of a service's statements. */
 struct store {
-  const struct bus_statement *statements;
-  bool (*make)(void); /* their texts, once */
+  size_t rider;       /* a statement of its periodics */
+  bool (*make)(void); /* the statements' texts, once */
   void (*init)(struct database *database);
   void (*read)(struct reading *reading, const struct bus_args *args, struct bus_rows *ret);
   /* Without `world`: looks only whether it can be done. */
   enum commit (*write)(struct world *world, struct database *database, const struct bus_args *args);
-  /* When the next row comes due, by the database's clock; INT64_MAX: none. */
-  bus_time (*due_at)(const struct database *database);
-  size_t (*find_due)(const struct database *database, bus_time now, struct due_room room, struct bus_uuid *ret);
+  /* When a periodic finds the next row, by the database's clock; INT64_MAX: never. */
+  bus_time (*due_at)(const struct database *database, bus_time now);
 };
 extern const struct store orders_store, inventory_store_tables, payments_store;
 
@@ -107,21 +88,13 @@ static inline bus_time database_now(const struct world *world, const struct data
 bool row_lock(struct reading *reading, struct row *row);
 /* Takes an advisory lock, alone or shared; or blocks. */
 void database_guard(struct reading *reading, enum guarded what, bool alone);
-void database_unlock(struct database *database, const void *session);
-
-/* ---- libbus's own tables ---- */
-struct id_count *inbox_find(struct database *database, const struct bus_uuid *id);
-void inbox_add(struct world *world, struct database *database, const struct bus_uuid *id);
-int64_t suspect_count(struct world *world, struct database *database, const struct bus_uuid *id);
-void suspect_forget(struct database *database, const struct bus_uuid *id);
-struct outgoing *outbox_add(struct world *world, struct database *database, const struct message *message,
-                            bus_time next_attempt_at);
-/* A row that another session holds stays. */
-void outbox_delete(struct world *world, struct database *database, const struct message *message, const void *session);
-struct outgoing *outbox_find(const struct database *database, const struct message *message);
+void database_unlock(struct database *database, const struct session *session);
+/* A row of one cell, for a periodic that finds an aggregate. */
+void database_found(struct reading *reading, struct bus_rows *ret, const struct bus_uuid *id);
 
 /* ---- what happens to it ---- */
 void database_outage(struct world *world, struct database *database, int64_t duration);
 void database_refuses(struct world *world, struct database *database, int64_t duration);
+void database_breaks(struct world *world, struct database *database, int64_t duration);
 
 #endif

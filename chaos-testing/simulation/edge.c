@@ -117,7 +117,7 @@ static void on_confirm(struct world *world, struct peer *peer, const struct send
     return;
   if (sending->returned)
     end(world, request, response_refusal(REFUSAL_UNROUTABLE), ACCEPT_UNKNOWN);
-  else if (!sending->acked && !has_bug(world, BUG_CONFIRM_ANY))
+  else if (!sending->acked)
     end(world, request, response_refusal(REFUSAL_QUEUE_FULL), ACCEPT_UNKNOWN);
   else {
     request->confirmed = true;
@@ -150,8 +150,17 @@ static void on_reply(struct world *world, struct peer *peer, const struct messag
     request->first = order;
 }
 
+static void connect_again(struct world *world, void *subject, uint64_t life) {
+  struct peer *peer = subject;
+  if (peer->up && peer->life == life && !peer->linked && !peer_connect(world, peer))
+    world_after(world, random_between(&world->random, BUS_SECOND / 2, 2 * BUS_SECOND), connect_again, peer, life);
+}
+
 static void on_link(struct world *world, struct peer *peer, bool up) {
   struct edge *edge = peer->owner;
+  if (!up)
+    world_after(world, random_between(&world->random, BUS_SECOND / 10, 2 * BUS_SECOND), connect_again, peer,
+                peer->life);
   struct request *next;
   for (struct request *request = edge->requests; request && !up; request = next) {
     next = request->next;
@@ -160,8 +169,8 @@ static void on_link(struct world *world, struct peer *peer, bool up) {
   }
 }
 
-static void on_wake(struct world *world, struct peer *peer) {
-  (void)world, (void)peer; /* requests have their own time */
+static void on_blocked(struct world *world, struct peer *peer, bool blocked) {
+  (void)world, (void)peer, (void)blocked; /* it looks at the broker's own word */
 }
 
 static void on_delivery(struct world *world, struct peer *peer, const struct message *message, int queue, uint64_t tag,
@@ -175,8 +184,6 @@ static struct message *command(struct world *world, struct edge *edge, const str
                                const struct bus_uuid *order_id, const void *body) {
   struct message *message = world_alloc(world, sizeof *message);
   message->type = type;
-  message->letter = letter_new(world);
-  message->letter->external = true;
   message->envelope = (struct bus_envelope){.type = bus_str(type->type),
                                             .correlation_id = *order_id,
                                             .app_id = BUS_STR("edge"),
@@ -184,6 +191,10 @@ static struct message *command(struct world *world, struct edge *edge, const str
                                             .reply_to = bus_arena_printf(world->arena, "edge.reply.%d", edge->index),
                                             .first_failed_at = BUS_NO_TIME};
   bus_uuid_v7(&edge->ids, world->now + edge->peer.wall_offset, &message->envelope.message_id);
+  message->letter = letter_of(world, &message->envelope.message_id);
+  message->letter->external = true;
+  message->letter->type = type;
+  message->letter->order_id = *order_id;
   bus_trace_start(&edge->ids, &message->envelope.trace);
   bool encoded = bus_encode(type->schema, body, world->arena, &message->body);
   assert(encoded);
@@ -293,7 +304,7 @@ static void start(struct world *world, void *subject, uint64_t life) {
   assert(edge->accepted);
   memset(edge->modes, 0, sizeof edge->modes);
   edge->peer.up = true;
-  peer_connect(world, &edge->peer);
+  connect_again(world, &edge->peer, life);
 }
 
 void edge_crash(struct world *world, struct edge *edge, int64_t downtime) {
@@ -326,7 +337,7 @@ void edges_init(struct world *world) {
                                .on_reply = on_reply,
                                .on_confirm = on_confirm,
                                .on_link = on_link,
-                               .on_wake = on_wake};
+                               .on_blocked = on_blocked};
     start(world, edge, 0);
   }
 }

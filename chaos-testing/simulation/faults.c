@@ -29,7 +29,7 @@ static void unbind(struct world *world, void *subject, uint64_t detail) {
 /* Sometimes the network: then the broker is out of reach for its workers, too. */
 static void lose_database(struct world *world, void *subject, uint64_t detail) {
   (void)subject, (void)detail;
-  struct database *database = &world->databases[random_below(&world->random, SERVICES)];
+  struct database *database = &world->databases[random_below(&world->random, DATABASES)];
   bool network = random_chance(&world->random, PPM / 2);
   database_outage(world, database, random_between(&world->random, BUS_SECOND / 10, world->plan.database_outage_max));
   for (size_t i = 0; i < world->worker_count && network; i++)
@@ -39,10 +39,18 @@ static void lose_database(struct world *world, void *subject, uint64_t detail) {
 
 static void refuse(struct world *world, void *subject, uint64_t detail) {
   (void)subject, (void)detail;
-  struct database *database = &world->databases[random_below(&world->random, SERVICES)];
+  struct database *database = &world->databases[random_below(&world->random, DATABASES)];
   int64_t left = world->begin + world->plan.faults_for - world->now;
   int64_t duration = random_between(&world->random, BUS_SECOND / 10, 90 * BUS_SECOND);
   database_refuses(world, database, duration < left ? duration : left);
+}
+
+static void break_rider(struct world *world, void *subject, uint64_t detail) {
+  (void)subject, (void)detail;
+  struct database *database = &world->databases[random_below(&world->random, DATABASES)];
+  int64_t left = world->begin + world->plan.faults_for - world->now;
+  int64_t duration = random_between(&world->random, BUS_SECOND / 10, 60 * BUS_SECOND);
+  database_breaks(world, database, duration < left ? duration : left);
 }
 
 /* A database's clock, or the wall clock of a process. */
@@ -54,11 +62,10 @@ static void move_clock(struct world *world, void *subject, uint64_t detail) {
     some_worker(world)->peer.wall_offset += jump;
     return;
   }
-  struct database *database = &world->databases[random_below(&world->random, SERVICES)];
+  struct database *database = &world->databases[random_below(&world->random, DATABASES)];
   TRACE(world, "clock of %s's database jumps", service_names[database->service]);
   database->clock_offset += jump;
-  for (size_t i = 0; i < world->worker_count; i++)
-    world->workers[i].peer.on_wake(world, &world->workers[i].peer);
+  driver_plan_all(world, database);
 }
 
 static void kill_one(struct world *world, void *subject, uint64_t detail) {
@@ -74,6 +81,16 @@ static void pause_one(struct world *world, void *subject, uint64_t detail) {
   (void)subject, (void)detail;
   struct worker *worker = some_worker(world);
   worker_pause(world, worker, random_between(&world->random, BUS_SECOND / 10, 60 * BUS_SECOND));
+}
+
+static void stop_one(struct world *world, void *subject, uint64_t detail) {
+  (void)subject, (void)detail;
+  worker_stop(world, some_worker(world));
+}
+
+static void probe_one(struct world *world, void *subject, uint64_t detail) {
+  (void)subject, (void)detail;
+  worker_probe(world, some_worker(world));
 }
 
 static void lose_psp(struct world *world, void *subject, uint64_t detail) {
@@ -106,9 +123,12 @@ void faults_init(struct world *world) {
   plan_some(world, plan->unbound, unbind);
   plan_some(world, plan->database_outages, lose_database);
   plan_some(world, plan->refusals, refuse);
+  plan_some(world, plan->breaks, break_rider);
   plan_some(world, plan->clock_jumps, move_clock);
   plan_some(world, plan->kills, kill_one);
   plan_some(world, plan->pauses, pause_one);
+  plan_some(world, plan->stops, stop_one);
+  plan_some(world, plan->probes, probe_one);
   plan_some(world, plan->psp_outages, lose_psp);
   plan_some(world, plan->redrives, redrive);
   world_after(world, plan->faults_for, calm, NULL, 0);

@@ -14,7 +14,7 @@ enum { JOBS_MAX = 64, ENOUGH_ORDERS = 5000, ENOUGH_SEEDS = 100000 };
 struct options {
   uint64_t first, seeds;
   int jobs;
-  enum bug bug;
+  struct planted bug;
   bool one, traced, all_bugs, cells;
 };
 
@@ -55,7 +55,8 @@ static void run_share(const struct options *options, int job, struct report *ret
   struct run run;
   if (!run_init(&run))
     abort();
-  run.bug = options->bug;
+  run.bug = options->bug.bug;
+  bugs_switch(&options->bug, true);
   *ret = (struct report){.failed = 0};
   for (uint64_t i = (uint64_t)job; i < options->seeds; i += (uint64_t)options->jobs) {
     if (run_seed(&run, options->first + i))
@@ -66,6 +67,7 @@ static void run_share(const struct options *options, int job, struct report *ret
     break;
   }
   ret->tally = run.tally;
+  bugs_switch(&options->bug, false);
   run_done(&run);
 }
 
@@ -217,7 +219,8 @@ static int one_seed(const struct options *options) {
   struct run run;
   if (!run_init(&run))
     abort();
-  run.bug = options->bug;
+  run.bug = options->bug.bug;
+  bugs_switch(&options->bug, true);
   run.traced = options->traced;
   bool held = run_seed(&run, options->first);
   if (held)
@@ -232,25 +235,28 @@ static int one_seed(const struct options *options) {
 /* ---- planted bugs ---- */
 
 static int every_bug(struct options options) {
-  int missed = 0;
-  for (int bug = BUG_NONE + 1; bug < BUGS; bug++) {
+  struct planted all[PLANTED_MAX];
+  size_t count = bugs_list(all), missed = 0;
+  for (size_t i = 0; i < count; i++) {
     struct report report;
-    options.bug = (enum bug)bug;
+    options.bug = all[i];
     run_share(&options, 0, &report);
     if (report.failed)
-      printf("caught %-30s after %6" PRId64 " seeds: %s\n", bug_cards[bug].name, report.tally.seeds, report.violation);
+      printf("caught %-30s after %6" PRId64 " seeds: %s\n", all[i].name, report.tally.seeds, report.violation);
     else
-      printf("MISSED %-30s in %" PRId64 " seeds\n", bug_cards[bug].name, report.tally.seeds);
+      printf("MISSED %-30s in %" PRId64 " seeds\n", all[i].name, report.tally.seeds);
     fflush(stdout);
     missed += !report.failed;
   }
-  printf("%d of %d planted bugs caught\n", BUGS - 1 - missed, BUGS - 1);
+  printf("%zu of %zu planted bugs caught\n", count - missed, count);
   return missed ? 1 : 0;
 }
 
 static int list_bugs(void) {
-  for (int bug = BUG_NONE + 1; bug < BUGS; bug++)
-    printf("%-30s %s\n", bug_cards[bug].name, bug_cards[bug].text);
+  struct planted all[PLANTED_MAX];
+  size_t count = bugs_list(all);
+  for (size_t i = 0; i < count; i++)
+    printf("%-30s %s\n", all[i].name, all[i].text);
   return 0;
 }
 
@@ -265,9 +271,8 @@ static bool read_number(const char *text, uint64_t most, uint64_t *ret) {
   return true;
 }
 
-static bool read_bug(const char *name, enum bug *ret) {
-  *ret = bug_find(name);
-  if (*ret < BUGS)
+static bool read_bug(const char *name, struct planted *ret) {
+  if (bugs_find(name, ret))
     return true;
   fprintf(stderr, "simulation: no bug is called %s; --bugs lists them\n", name);
   return false;
@@ -285,7 +290,7 @@ int main(int argc, char **argv) {
                                         {"cells", no_argument, NULL, 'c'},
                                         {"help", no_argument, NULL, 'h'},
                                         {NULL, 0, NULL, 0}};
-  struct options options = {.first = 1, .seeds = 1000, .jobs = 1, .bug = BUG_NONE};
+  struct options options = {.first = 1, .seeds = 1000, .jobs = 1};
   uint64_t jobs = 1;
   bool good = true;
   for (int word; good && (word = getopt_long(argc, argv, "", words, NULL)) != -1;)

@@ -3,11 +3,7 @@
 
 #include <assert.h>
 
-void memory_sql_init(struct bus_sql *sql, const struct bus_statement *registry, struct bus_arena *arena) {
-  sql->registry = registry;
-  sql->arena = arena;
-  sql->count = 0;
-}
+enum { STATEMENTS_FIRST = 8, VALUES_FIRST = 4 };
 
 /* Doubles in the arena; what was there is copied. */
 static void *grow(struct bus_arena *arena, void *items, size_t count, size_t *room, size_t size, size_t first) {
@@ -20,15 +16,48 @@ static void *grow(struct bus_arena *arena, void *items, size_t count, size_t *ro
   return grown;
 }
 
-struct bus_args *bus_sql_add(struct bus_sql *sql, size_t statement) {
-  assert(sql->count < STATEMENTS_MAX);
+struct bus_sql *bus_sql_new(struct bus_arena *arena, const struct bus_registry registries[BUS_REGISTRIES]) {
+  struct bus_sql *sql = bus_arena_alloc(arena, sizeof *sql);
+  assert(sql);
+  memcpy(sql->registries, registries, sizeof sql->registries);
+  sql->arena = arena;
+  return sql;
+}
+
+static struct bus_args *add_statement(struct bus_sql *sql, int from, size_t statement) {
+  size_t size = sizeof *sql->items;
+  sql->items = bus_arena_grow(sql->arena, sql->items, sql->count * size, (sql->count + 1) * size,
+                              STATEMENTS_FIRST * size, &sql->room);
+  assert(sql->items && statement < sql->registries[from].count);
   struct bus_args *args = &sql->items[sql->count++];
-  *args = (struct bus_args){.statement = statement, .arena = sql->arena};
-  for (const char *kind = sql->registry[statement].params; *kind; kind++)
+  const char *params = sql->registries[from].statements[statement].params;
+  *args = (struct bus_args){.own = from == BUS_REGISTRY_OWN, .statement = statement, .arena = sql->arena};
+  bool lists = false;
+  for (const char *kind = params; *kind; kind++) {
     *(*kind >= 'a' ? &args->singles : &args->width) += 1;
-  if (strpbrk(sql->registry[statement].params, "VW"))
+    lists |= *kind == 'V' || *kind == 'W';
+  }
+  if (lists)
     args->width -= 2; /* the bounds of the list, which stands in its row here */
   return args;
+}
+
+struct bus_args *bus_sql_add(struct bus_sql *sql, size_t statement) {
+  return add_statement(sql, BUS_REGISTRY_SERVICE, statement);
+}
+
+struct bus_args *bus_sql_add_own(struct bus_sql *sql, size_t statement) {
+  return add_statement(sql, BUS_REGISTRY_OWN, statement);
+}
+
+size_t bus_sql_count(const struct bus_sql *sql) {
+  return sql->count;
+}
+
+bool memory_sql_writes(const struct bus_sql *sql, const struct bus_args *args) {
+  const struct bus_registry *registry = &sql->registries[args->own ? BUS_REGISTRY_OWN : BUS_REGISTRY_SERVICE];
+  const char *text = registry->statements[args->statement].sql;
+  return *text != 'S' && *text != '('; /* of a SELECT */
 }
 
 struct bus_args memory_args(struct bus_arena *arena) {
@@ -45,7 +74,8 @@ static struct value *add(struct bus_args *args) {
     return args->items++;
   }
   if (args->count == args->room)
-    args->values = grow(args->arena, args->values, args->count, &args->room, sizeof *args->values, 32);
+    args->values = grow(args->arena, args->values, args->count, &args->room, sizeof *args->values,
+                        args->singles + args->width > VALUES_FIRST ? args->singles + args->width : VALUES_FIRST);
   struct value *value = &args->values[args->count++];
   *value = (struct value){.text = BUS_NO_STR};
   return value;

@@ -1,5 +1,5 @@
-/* bus/sql.h in memory: what a service's lock() and store() queue, as cells, so that the services' own stores run over
- * the tables of the simulation. */
+/* bus/sql.h in memory: what libbus and a service's lock() and store() queue, as cells, so that both run over the tables
+ * of the simulation. */
 #ifndef SIM_MEMORY_SQL_H
 #define SIM_MEMORY_SQL_H
 
@@ -14,9 +14,8 @@ struct value {
   size_t item_count;
 };
 
-enum { STATEMENTS_MAX = 12 };
-
 struct bus_args {
+  bool own; /* of libbus's registry */
   size_t statement;
   size_t singles, width; /* single values of the statement; then cells of each row: see bus/sql.h */
   struct bus_arena *arena;
@@ -27,10 +26,10 @@ struct bus_args {
 };
 
 struct bus_sql {
-  const struct bus_statement *registry;
+  struct bus_registry registries[BUS_REGISTRIES];
   struct bus_arena *arena;
-  struct bus_args items[STATEMENTS_MAX];
-  size_t count;
+  struct bus_args *items;
+  size_t count, room; /* room: in bytes */
 };
 
 struct bus_rows {
@@ -40,7 +39,9 @@ struct bus_rows {
 
 /* Arguments of no statement: where a row's own values are wanted. */
 struct bus_args memory_args(struct bus_arena *arena);
-void memory_sql_init(struct bus_sql *sql, const struct bus_statement *registry, struct bus_arena *arena);
+
+/* Does the statement change rows? */
+bool memory_sql_writes(const struct bus_sql *sql, const struct bus_args *args);
 
 /* How many rows the arrays have, and one of their cells. */
 size_t memory_args_rows(const struct bus_args *args);

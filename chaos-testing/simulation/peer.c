@@ -3,25 +3,21 @@
 
 /* ---- connections ---- */
 
-static void connect_again(struct world *world, void *subject, uint64_t life) {
-  struct peer *peer = subject;
-  if (peer->up && peer->life == life && !peer->linked)
-    peer_connect(world, peer);
-}
-
-void peer_connect(struct world *world, struct peer *peer) {
-  if (!world->broker->up) {
-    world_after(world, random_between(&world->random, BUS_SECOND / 2, 2 * BUS_SECOND), connect_again, peer, peer->life);
-    return;
-  }
+bool peer_connect(struct world *world, struct peer *peer) {
+  if (!world->broker->up || peer->linked)
+    return false;
   peer->linked = true;
   peer->epoch++;
-  peer->next_tag = 0;
-  peer->paused_queues = 0;
+  peer->next_tag = peer->next_seq = 0;
+  peer->reading = 0;
+  peer->open = NULL;
+  peer->open_end = &peer->open;
   peer->out_at = peer->in_at = world->now;
   TRACE(world, "%s connects to the broker", peer->name);
   peer->on_link(world, peer, true);
-  broker_dispatch(world);
+  if (world->broker->blocked)
+    peer->on_blocked(world, peer, true);
+  return true;
 }
 
 void peer_break(struct world *world, struct peer *peer) {
@@ -32,7 +28,6 @@ void peer_break(struct world *world, struct peer *peer) {
   TRACE(world, "%s loses the broker", peer->name);
   broker_requeue(world, peer);
   peer->on_link(world, peer, false);
-  world_after(world, random_between(&world->random, BUS_SECOND / 10, 2 * BUS_SECOND), connect_again, peer, peer->life);
   broker_dispatch(world);
 }
 
@@ -63,19 +58,24 @@ void broker_outage(struct world *world, int64_t duration) {
   world_after(world, duration, broker_returns, NULL, 0);
 }
 
+static void say_blocked(struct world *world, bool blocked) {
+  world->broker->blocked = blocked;
+  TRACE(world, blocked ? "broker takes no publications" : "broker takes publications again");
+  for (size_t i = 0; i < world->worker_count; i++)
+    if (peer_of_worker(world, i)->linked)
+      peer_of_worker(world, i)->on_blocked(world, peer_of_worker(world, i), blocked);
+}
+
 static void unblock(struct world *world, void *subject, uint64_t detail) {
   (void)subject, (void)detail;
-  world->broker->blocked = false;
-  TRACE(world, "broker takes publications again");
-  for (size_t i = 0; i < world->worker_count; i++)
-    peer_of_worker(world, i)->on_wake(world, peer_of_worker(world, i));
+  say_blocked(world, false);
 }
 
 void broker_block(struct world *world, int64_t duration) {
   if (world->broker->blocked)
     return;
-  world->broker->blocked = true;
-  TRACE(world, "broker takes no publications");
+  world->broker->blocked_until = world->now + duration;
+  say_blocked(world, true);
   world_after(world, duration, unblock, NULL, 0);
 }
 

@@ -23,9 +23,12 @@ static void draw_broker(struct plan *plan, struct random *random) {
 static void draw_databases(struct plan *plan, struct random *random) {
   plan->conflict_ppm = some(random, PPM / 2, 200000);
   plan->unknown_ppm = some(random, PPM / 2, 50000);
+  plan->hang_ppm = some(random, 7 * PPM / 8, 10000);
   plan->database_outages = some(random, 3 * PPM / 4, 3);
   plan->database_outage_max = random_between(random, 1, 60) * BUS_SECOND;
-  plan->refusals = some(random, 3 * PPM / 4, 2);
+  plan->refusals = some(random, 3 * PPM / 4, 4);
+  plan->breaks = some(random, 3 * PPM / 4, 2);
+  plan->pooled = random_chance(random, PPM / 8);
   plan->clock_jumps = some(random, 3 * PPM / 4, 4);
 }
 
@@ -34,7 +37,9 @@ static void draw_processes(struct plan *plan, struct random *random) {
   plan->kills = some(random, PPM / 2, 4);
   plan->downtime_max = random_between(random, 1, 60) * BUS_SECOND;
   plan->pauses = some(random, 3 * PPM / 4, 2);
-  for (int i = 0; i < 3; i++)
+  plan->stops = some(random, 3 * PPM / 4, 3);
+  plan->probes = some(random, 7 * PPM / 8, 3);
+  for (int i = 0; i < 4; i++)
     plan->workers[i] = random_between(random, 1, 2);
 }
 
@@ -58,6 +63,7 @@ static void draw_clients(struct plan *plan, struct random *random) {
   plan->set_stocks = some(random, PPM / 2, 4);
   plan->new_prices = some(random, PPM / 2, 4);
   plan->poison = some(random, 3 * PPM / 4, 3);
+  plan->poison_kind = random_chance(random, PPM / 2) ? -1 : random_between(random, 0, POISONS - 1);
   plan->redrives = some(random, PPM / 2, 12);
   plan->own_reservations = some(random, PPM / 2, OWN_MAX);
   plan->refunds = some(random, PPM / 3, 12);
@@ -69,13 +75,24 @@ static void draw_bad_cards(struct plan *plan, struct random *random) {
   const struct plan calm = {.faults_for = random_between(random, 20, 120) * BUS_SECOND,
                             .latency = plan->latency,
                             .batch_max = plan->batch_max,
-                            .workers = {plan->workers[0], plan->workers[1], plan->workers[2]},
+                            .workers = {plan->workers[0], plan->workers[1], plan->workers[2], 1},
                             .max_open_sagas = 10000,
                             .max_late_sagas = 500,
                             .give_up = plan->give_up,
+                            .blame_after = plan->blame_after,
+                            .gather_ms = 10,
+                            .broker_hosts = 1,
                             .orders = random_between(random, 20, ORDERS_MAX),
                             .bad_cards = random_between(random, 2, 7)};
   *plan = calm;
+}
+
+/* Two faults that the pipeline must tell from each other: messages that kill sessions, and a database that refuses
+ * whatever comes. */
+static void draw_killers(struct plan *plan, struct random *random) {
+  plan->poison = random_between(random, 2, 4);
+  plan->poison_kind = POISON_KILL;
+  plan->refusals = random_between(random, 4, 8);
 }
 
 void plan_draw(struct plan *plan, struct random *random) {
@@ -86,11 +103,18 @@ void plan_draw(struct plan *plan, struct random *random) {
   plan->max_open_sagas = random_chance(random, PPM / 8) ? 2 : 10000;
   plan->max_late_sagas = random_chance(random, PPM / 8) ? 1 : 500;
   plan->give_up = 20 * BUS_MINUTE;
+  plan->blame_after = random_between(random, 1, 300) * BUS_SECOND;
+  plan->gather_ms = random_chance(random, PPM / 2) ? 10 : random_between(random, 0, 300);
+  plan->broker_hosts = (size_t)random_between(random, 1, 3);
+  plan->window =
+      random_chance(random, PPM / 2) ? 0 : (size_t)random_between(random, 1, random_chance(random, PPM / 2) ? 2 : 16);
   draw_broker(plan, random);
   draw_databases(plan, random);
   draw_processes(plan, random);
   draw_psp(plan, random);
   draw_clients(plan, random);
+  if (random_chance(random, PPM / 24))
+    draw_killers(plan, random);
   if (random_chance(random, PPM / 20))
     draw_bad_cards(plan, random);
 }

@@ -43,7 +43,6 @@ static void report(struct world *world, struct worker *worker, const struct paym
         result->call == PAYMENT_CALL_CHARGE ? "charge" : "refund", result->attempt, payment_input_names[result->kind],
         result->reason);
   worker_push(world, worker, BUS_INPUT_COMPLETION, result, sizeof *result);
-  worker_wake(world, worker);
 }
 
 /* The judgement on an opening comes at once, while what led to it is known. */
@@ -191,17 +190,10 @@ void caller_take(struct world *world, struct worker *worker, const struct paymen
     hold_back(world, worker, call, 0, "no_room");
 }
 
-static size_t room_for(struct world *world, struct worker *worker, enum bus_breaker_past past) {
+size_t caller_room(struct world *world, struct worker *worker, enum bus_breaker_past past) {
+  look_for_late_calls(world, worker);
   size_t room = payment_turns_room(&worker->turns, past);
   size_t allowed = bus_breaker_room(&worker->breaker, past, world->now);
-  return room < allowed ? room : allowed;
-}
-
-struct due_room caller_room(struct world *world, struct worker *worker) {
-  look_for_late_calls(world, worker);
-  struct due_room room = {.most = room_for(world, worker, BUS_BREAKER_FRESH),
-                          .repeated = room_for(world, worker, BUS_BREAKER_FAILED),
-                          .oldest_first = has_bug(world, BUG_PROBE_ANY)};
   look_at_breaker(world, worker);
-  return room;
+  return room < allowed ? room : allowed;
 }

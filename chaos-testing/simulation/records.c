@@ -59,7 +59,7 @@ void records_read(struct bus_rows *ret, const struct table *table, const struct 
 
 void records_lock(struct reading *reading, const struct table *table, const struct bus_args *args,
                   struct bus_rows *ret) {
-  for (size_t i = 0; i < memory_args_rows(args); i++) {
+  for (size_t i = 0; i < memory_args_rows(args) && !reading->blocked; i++) {
     struct row *row = find_value(table, memory_args_row(args, i));
     if (row && row_lock(reading, row))
       records_read(ret, table, row, reading->arena);

@@ -1,37 +1,94 @@
-/* The services as they are: their own lock, load, decide and store, with the planted bugs around them. */
-#include "service_bugs.h"
-#include "worker.h"
+/* The services as they are: their own functions, with the planted bugs around them. */
+#include "services.h"
 
-#include "psp.h"
+#include "service_bugs.h"
+
+#include "check.h"
+#include "check_worker.h"
 #include "table_orders.h"
 
+#include "../../inventory-svc/src/inventory_upkeep.h"
+
 #include <inventory_service.h>
+#include <inventory_statements.h>
 #include <inventory_store.h>
 #include <order_service.h>
+#include <order_statements.h>
 #include <order_store.h>
 #include <order_upkeep.h>
 #include <payment_messages.h>
-#include <payment_service.h>
-#include <payment_store.h>
 
-const char *const service_names[SERVICES] = {"order-svc", "inventory-svc", "payment-svc"};
+const char *const service_names[DATABASES] = {"order-svc", "inventory-svc", "payment-svc"};
 
 static const struct order_context order_context = {
     .policy = {.deadline = 60 * BUS_SECOND, .resend = 30 * BUS_SECOND, .pay_later = 15 * BUS_MINUTE},
     .unpaid = {.all = 10000, .of_customer = SIM_UNPAID_MAX}};
 static const struct payment_policy payment_policy = {PAYMENT_POLICY_DEFAULTS};
 
+const struct order_policy *services_order_policy(void) {
+  return &order_context.policy;
+}
+
+const struct payment_policy *services_payment_policy(void) {
+  return &payment_policy;
+}
+
+void services_init_context(struct world *world, struct worker *worker) {
+  struct service_context *context = &worker->context;
+  if (worker->service == SERVICE_PAYMENT) {
+    context->payment = payment_policy;
+    return;
+  }
+  context->order = order_context;
+  context->order.limits = (struct order_limits){world->plan.max_open_sagas, world->plan.max_late_sagas};
+  context->order.tombstones_keep_h = bus_worker_inbox_keep_h(&context->handle);
+}
+
+/* Functions that get a model alone. */
+struct bus_worker *services_present;
+
+void services_enter(struct bus_worker *worker) {
+  services_present = worker;
+}
+
+/* ---- around each decision ---- */
+
+void services_lock(const struct bus_input *inputs, size_t count) {
+  struct worker *worker = services_present->worker;
+  worker->asked_count = count < DECIDED_MAX ? count : DECIDED_MAX;
+  for (size_t i = 0; i < worker->asked_count; i++)
+    worker->asked[i] = inputs[i].envelope ? inputs[i].envelope->message_id : (struct bus_uuid){{0}};
+}
+
+bool services_begin(const struct bus_input *input) {
+  struct worker *worker = services_present->worker;
+  struct world *world = services_present->world;
+  struct decided *decided = &worker->decided[worker->decided_count++];
+  if (worker->decided_count > DECIDED_MAX)
+    world_violate(world, "%s decides more than a batch holds", worker->peer.name);
+  *decided = (struct decided){.type = input->type};
+  if (input->kind != BUS_INPUT_DELIVERY)
+    return true;
+  decided->letter = letter_of(world, &input->envelope->message_id);
+  memcpy(&decided->subject, input->body, sizeof decided->subject);
+  if (!decided->letter->crashes)
+    return true;
+  check_alone(world, worker, input->envelope);
+  worker->doomed = true;
+  return false;
+}
+
+void services_end(const struct bus_effects *effects) {
+  struct worker *worker = services_present->worker;
+  worker->decided[worker->decided_count - 1].done = effects->verdict == BUS_DONE;
+}
+
 /* ---- order-svc ---- */
 
-static bool lock_orders(struct world *world, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+static bool lock_orders(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                         struct bus_sql *sql, void **ret_model) {
-  struct order_context context = order_context;
-  (void)world;
-  if (!order_lock(&context, inputs, count, arena, sql, ret_model))
-    return false;
-  ((struct order_model *)*ret_model)->policy = &order_context.policy;
-  ((struct order_model *)*ret_model)->unpaid = &order_context.unpaid;
-  return true;
+  services_lock(inputs, count);
+  return order_lock(context, inputs, count, arena, sql, ret_model);
 }
 
 static void count_cell(struct world *world, int state, enum order_message message) {
@@ -41,36 +98,82 @@ static void count_cell(struct world *world, int state, enum order_message messag
                   order_state_name(state));
 }
 
-static void decide_order(struct world *world, void *model, const struct bus_input *input, struct bus_effects *effects) {
+static void decide_order(void *model, const struct bus_input *input, struct bus_effects *effects) {
+  struct world *world = services_present->world;
   enum order_message message = order_input_message(input);
+  if (!services_begin(input))
+    return;
   if (message != ORDER_MESSAGES)
     count_cell(world, order_state_for(&order_model_find(model, input->body)->now, message, input->body), message);
   if (world->bug != BUG_NONE)
     bugs_decide_order(world, model, input, effects);
   else
     order_decide_input(model, input, effects);
+  services_end(effects);
 }
 
-static bool store_orders(struct world *world, void *model, struct bus_sql *sql) {
-  if (has_bug(world, BUG_SKIP_FACT))
+static bool store_orders(void *model, struct bus_sql *sql) {
+  if (has_bug(services_present->world, BUG_SKIP_FACT))
     bugs_skip_fact(model);
   return order_store(model, sql);
 }
 
-static struct due_room due_orders(struct world *world, struct worker *worker) {
-  return (struct due_room){.most = (size_t)order_budget_take(&worker->budget, world->now)};
+static void count_nothing(void *context, const void *action) {
+  (void)context, (void)action; /* metrics and alarms */
 }
 
-static void count_nothing(struct world *world, struct worker *worker, const void *action) {
-  (void)world, (void)worker, (void)action; /* metrics and alarms */
+/* The real one is the process's, and knows the real time. */
+static int64_t take_budget(void) {
+  return order_budget_take(&services_present->worker->budget, services_present->world->now);
+}
+
+static void due_args(void *context, struct bus_args *args) {
+  (void)context;
+  bus_args_int64(args, take_budget());
+}
+
+static void put_off_args(void *context, struct bus_args *args) {
+  const struct service_context *own = context;
+  bus_args_int64(args, take_budget());
+  bus_args_int64(args, order_longest_wait(&own->order.policy));
+  bus_args_int64(args, order_longest_wait_for_payment(&own->order.policy));
+}
+
+/* The real one also counts metrics. */
+static void intake_rows(void *context, struct bus_worker *handle, const struct bus_rows *rows) {
+  const struct service_context *own = context;
+  struct world *world = handle->world;
+  struct order_load load = {.open = bus_rows_int64(rows, 0, 0), .late = bus_rows_int64(rows, 0, 1)};
+  int64_t forward = load.open;
+  if (has_bug(world, BUG_UNDONE_COUNT))
+    load.open += orders_in(handle->worker->database, ORDER_COMPENSATING);
+  bool closed = order_intake_is_full(&load, &own->order.limits);
+  check_intake(world, handle->worker, forward, closed);
+  bus_worker_pause(handle, ORDER_QUEUE_PLACE, closed);
+}
+
+static struct bus_periodic own_order_periodics[ORDER_PERIODICS];
+
+/* Those that keep state of the process have it here in the worker. */
+static void make_order_periodics(void) {
+  for (size_t i = 0; i < ORDER_PERIODICS; i++) {
+    struct bus_periodic *periodic = &own_order_periodics[i];
+    *periodic = order_periodics[i];
+    if (periodic->statement == FIND_DUE)
+      periodic->args = due_args;
+    if (periodic->statement == FIND_PUT_OFF)
+      periodic->args = put_off_args;
+    if (periodic->statement == COUNT_OPEN)
+      periodic->rows = intake_rows;
+  }
 }
 
 /* ---- inventory-svc ---- */
 
-static bool lock_inventory(struct world *world, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+static bool lock_inventory(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                            struct bus_sql *sql, void **ret_model) {
-  (void)world;
-  return inventory_lock(NULL, inputs, count, arena, sql, ret_model);
+  services_lock(inputs, count);
+  return inventory_lock(context, inputs, count, arena, sql, ret_model);
 }
 
 static void count_reservation(struct world *world, const struct inventory_model *model, const struct bus_input *input) {
@@ -85,105 +188,86 @@ static void count_reservation(struct world *world, const struct inventory_model 
       world->tally->reservation[inventory_model_reservation(model, inventory_order_of(input))->state][command]++;
 }
 
-static void decide_inventory(struct world *world, void *model, const struct bus_input *input,
-                             struct bus_effects *effects) {
+static void decide_inventory(void *model, const struct bus_input *input, struct bus_effects *effects) {
+  struct world *world = services_present->world;
+  if (!services_begin(input))
+    return;
   count_reservation(world, model, input);
   if (world->bug != BUG_NONE)
     bugs_decide_inventory(world, model, input, effects);
   else
     inventory_decide(model, input, effects);
-}
-
-static bool store_inventory(struct world *world, void *model, struct bus_sql *sql) {
-  (void)world;
-  return inventory_store(model, sql);
-}
-
-static struct due_room held_reservations(struct world *world, struct worker *worker) {
-  (void)world, (void)worker;
-  return (struct due_room){.most = 100};
+  services_end(effects);
 }
 
 /* No sound story leads to an alarm: the order of what is missing or sold was decided otherwise. A reservation may be
  * held for long. */
-static void look_at_reservation(struct world *world, struct worker *worker, const void *action) {
+static void look_at_reservation(void *context, const void *action) {
   const struct inventory_tally *tally = action;
-  (void)worker;
+  (void)context;
   if (tally->alarm == ALARM_MISSING || tally->alarm == ALARM_SOLD)
-    world_violate(world, "a reservation is alarmed: %s", reservation_alarm_names[tally->alarm]);
+    world_violate(services_present->world, "a reservation is alarmed: %s", reservation_alarm_names[tally->alarm]);
 }
 
-/* ---- payment-svc ---- */
+/* ---- all of them ---- */
 
-static bool lock_payments(struct world *world, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
-                          struct bus_sql *sql, void **ret_model) {
-  struct payment_policy policy = payment_policy;
-  (void)world;
-  if (!payment_lock(&policy, inputs, count, arena, sql, ret_model))
-    return false;
-  ((struct payment_model *)*ret_model)->policy = &payment_policy;
-  return true;
+void services_make(void) {
+  make_order_periodics();
 }
 
-static void count_payment(struct world *world, const struct payment_model *model, const struct bus_input *input) {
-  const struct payment *payment = payment_model_of(model, input);
-  enum payment_input_kind kind = PAYMENT_ON_DUE;
-  if (!payment)
-    return;
-  if (input->kind == BUS_INPUT_DELIVERY)
-    kind = input->type == &payment_charge_type ? PAYMENT_ON_CHARGE : PAYMENT_ON_REFUND;
-  else if (input->kind == BUS_INPUT_COMPLETION)
-    kind = ((const struct payment_result *)input->body)->kind;
-  world->tally->payment[payment->state][kind]++;
-}
+static const char *const order_queues[] = {"order-svc", "order-svc.place"};
+static const char *const inventory_queues[] = {"inventory-svc"};
+static const char *const request_queues[] = {"inventory-svc.request"};
 
-static void decide_payment(struct world *world, void *model, const struct bus_input *input,
-                           struct bus_effects *effects) {
-  count_payment(world, model, input);
-  if (world->bug != BUG_NONE)
-    bugs_decide_payment(world, model, input, effects);
-  else
-    payment_service_decide(model, input, effects);
-}
+static const struct bus_service order_bus = {
+    .name = "order-svc",
+    .queues = order_queues,
+    .queue_count = BUS_COUNT(order_queues),
+    .statements = order_statements,
+    .statement_count = ORDER_STATEMENTS,
+    .periodics = own_order_periodics,
+    .periodic_count = ORDER_PERIODICS,
+    .lock = lock_orders,
+    .load = order_load,
+    .decide = decide_order,
+    .conclude = order_conclude,
+    .store = store_orders,
+    .act = count_nothing,
+};
 
-static bool store_payments(struct world *world, void *model, struct bus_sql *sql) {
-  (void)world;
-  return payment_store(model, sql);
-}
+static const struct bus_service inventory_bus = {
+    .name = "inventory-svc",
+    .queues = inventory_queues,
+    .queue_count = BUS_COUNT(inventory_queues),
+    .statements = inventory_statements,
+    .statement_count = INVENTORY_STATEMENTS,
+    .periodics = inventory_periodics,
+    .periodic_count = INVENTORY_PERIODICS,
+    .lock = lock_inventory,
+    .load = inventory_load,
+    .decide = decide_inventory,
+    .conclude = inventory_conclude,
+    .store = inventory_store,
+    .act = look_at_reservation,
+};
 
-static void call_psp(struct world *world, struct worker *worker, const void *given) {
-  const struct payment_action *action = given;
-  if (action->calls)
-    caller_take(world, worker, &action->call);
-}
-
-const struct order_policy *services_order_policy(void) {
-  return &order_context.policy;
-}
+static const struct bus_service request_bus = {
+    .name = "inventory-svc",
+    .queues = request_queues,
+    .queue_count = BUS_COUNT(request_queues),
+    .statements = inventory_statements,
+    .statement_count = INVENTORY_STATEMENTS,
+    .lock = lock_inventory,
+    .load = inventory_load,
+    .decide = decide_inventory,
+    .conclude = inventory_conclude,
+    .store = inventory_store,
+    .act = look_at_reservation,
+};
 
 const struct service services[SERVICES] = {
-    [SERVICE_ORDER] = {.queues = 1U << QUEUE_ORDERS | 1U << QUEUE_PLACE,
-                       .due_interval = 500 * BUS_MILLISECOND,
-                       .lock = lock_orders,
-                       .load = order_load,
-                       .decide = decide_order,
-                       .store = store_orders,
-                       .act = count_nothing,
-                       .due_room = due_orders},
-    [SERVICE_INVENTORY] = {.queues = 1U << QUEUE_INVENTORY | 1U << QUEUE_REQUESTS,
-                           .due_interval = 5 * BUS_SECOND,
-                           .lock = lock_inventory,
-                           .load = inventory_load,
-                           .decide = decide_inventory,
-                           .store = store_inventory,
-                           .act = look_at_reservation,
-                           .due_room = held_reservations},
-    [SERVICE_PAYMENT] = {.queues = 1U << QUEUE_PAYMENTS,
-                         .due_interval = 250 * BUS_MILLISECOND,
-                         .lock = lock_payments,
-                         .load = payment_load,
-                         .decide = decide_payment,
-                         .store = store_payments,
-                         .act = call_psp,
-                         .due_room = caller_room},
+    [SERVICE_ORDER] = {.queues = {QUEUE_ORDERS, QUEUE_PLACE}, .bus = &order_bus},
+    [SERVICE_INVENTORY] = {.queues = {QUEUE_INVENTORY, -1}, .bus = &inventory_bus},
+    [SERVICE_REQUESTS] = {.queues = {QUEUE_REQUESTS, -1}, .bus = &request_bus},
+    [SERVICE_PAYMENT] = {.queues = {QUEUE_PAYMENTS, -1}, .bus = &payment_bus},
 };

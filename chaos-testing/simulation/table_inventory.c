@@ -61,15 +61,32 @@ static bool is_wanted(const struct reading *reading, const struct bus_args *args
 
 static void lock_products(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
   const struct table *products = &reading->database->tables[PRODUCTS];
-  for (struct row *row = products->rows; row; row = row->next)
+  for (struct row *row = products->rows; row && !reading->blocked; row = row->next)
     if (is_wanted(reading, args, ((const struct product *)row->record)->id) && row_lock(reading, row))
       records_read(ret, products, row, reading->arena);
+}
+
+static bus_time due_of(const struct reservation *reservation) {
+  return reservation->state == RESERVATION_RESERVED ? reservation->expected_until : BUS_NO_TIME;
+}
+
+static void find_held(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
+  bus_time now = reading->now;
+  for (const struct row *row = reading->database->tables[RESERVATIONS].rows; row; row = row->next) {
+    bus_time until = due_of(reservation_in(row));
+    bool own = reservation_is_own(reservation_in(row));
+    if (until != BUS_NO_TIME &&
+        (args->statement == FIND_HELD ? until <= now : !own && until > now + args->values[0].number))
+      database_found(reading, ret, &reservation_in(row)->order_id);
+  }
 }
 
 static void read(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
   const struct table *tables = reading->database->tables;
   if (args->statement == LOCK_PRODUCTS)
     lock_products(reading, args, ret);
+  else if (args->statement == FIND_HELD || args->statement == FIND_HELD_PUT_OFF)
+    find_held(reading, args, ret);
   else
     records_lock(reading, &tables[args->statement == LOCK_RESERVATIONS ? RESERVATIONS : STOCK_REQUESTS], args, ret);
 }
@@ -87,26 +104,24 @@ static enum commit write(struct world *world, struct database *database, const s
     return records_insert(world, &tables[PRODUCTS], args);
   case UPDATE_PRODUCTS:
     return records_update(world, &tables[PRODUCTS], args);
+  case PURGE_REQUESTS: /* none is old enough */
+    return COMMIT_DONE;
   default:
     return records_insert(world, &tables[STOCK_REQUESTS], args);
   }
 }
 
-static bus_time due_at(const struct database *database) {
+static bus_time due_at(const struct database *database, bus_time now) {
   bus_time first = INT64_MAX;
-  for (const struct row *row = database->tables[RESERVATIONS].rows; row; row = row->next)
-    if (reservation_in(row)->expected_until != BUS_NO_TIME && reservation_in(row)->expected_until < first)
-      first = reservation_in(row)->expected_until;
+  for (const struct row *row = database->tables[RESERVATIONS].rows; row; row = row->next) {
+    bus_time due = due_of(reservation_in(row));
+    if (due == BUS_NO_TIME)
+      continue;
+    if (!reservation_is_own(reservation_in(row)) && due > now + RESERVATION_LONGEST_WAIT)
+      due = now;
+    first = due < first ? due : first;
+  }
   return first;
 }
 
-static size_t find_due(const struct database *database, bus_time now, struct due_room room, struct bus_uuid *ret) {
-  size_t count = 0;
-  for (const struct row *row = database->tables[RESERVATIONS].rows; row && count < room.most; row = row->next)
-    if (reservation_in(row)->expected_until != BUS_NO_TIME && reservation_in(row)->expected_until <= now)
-      ret[count++] = reservation_in(row)->order_id;
-  return count;
-}
-
-const struct store inventory_store_tables = {
-    inventory_statements, inventory_statements_make, init, read, write, due_at, find_due};
+const struct store inventory_store_tables = {FIND_HELD, inventory_statements_make, init, read, write, due_at};

@@ -2,6 +2,7 @@
 #include "table_orders.h"
 
 #include "records.h"
+#include "worker.h"
 
 #include <order_columns.h>
 #include <order_statements.h>
@@ -56,6 +57,32 @@ static bool is_unpaid(const struct order *o) {
   return o->pay_later && !order_status_is_final(o->status);
 }
 
+static bool is_due(const struct order *order, bus_time now) {
+  return order->due_at != BUS_NO_TIME && order->due_at <= now;
+}
+
+static void find_due(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
+  bool none = has_bug(reading->world, BUG_NO_DEADLINE);
+  for (const struct row *row = reading->database->tables[ORDERS].rows; row && !none; row = row->next)
+    if (is_due(order_in(row), reading->now) && (int64_t)ret->count < args->values[0].number)
+      database_found(reading, ret, &order_in(row)->order_id);
+}
+
+/* Due later than anything can be: set before the clock was set back. */
+static bool is_put_off(const struct order *order, bus_time now, int64_t longest, int64_t longest_for_payment) {
+  return order->due_at != BUS_NO_TIME && order->due_at > now + longest &&
+         (order->status != ORDER_AWAITING_PAYMENT || order->due_at > now + longest_for_payment);
+}
+
+static void find_put_off(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
+  const struct value *values = args->values;
+  bool none = has_bug(reading->world, BUG_NO_DEADLINE);
+  for (const struct row *row = reading->database->tables[ORDERS].rows; row && !none; row = row->next)
+    if (is_put_off(order_in(row), reading->now, values[1].number, values[2].number) &&
+        (int64_t)ret->count < values[0].number)
+      database_found(reading, ret, &order_in(row)->order_id);
+}
+
 /* $1, $2 bound the counts; $3: the customers. */
 static void count_unpaid(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
   const struct table *orders = &reading->database->tables[ORDERS];
@@ -81,59 +108,6 @@ static void find_attempts(struct reading *reading, const struct bus_args *args, 
     cells[0] = (struct value){.uuid = record->order_id};
     cells[1] = (struct value){.text = record->data};
   }
-}
-
-static void read_orders(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
-  switch (args->statement) {
-  case GUARD_SHARED:
-  case GUARD_ALONE:
-    database_guard(reading, GUARDED_TOMBSTONES, args->statement == GUARD_ALONE);
-    break;
-  case GUARD_UNPAID:
-    if (!has_bug(reading->world, BUG_UNPAID_UNLOCKED))
-      database_guard(reading, GUARDED_UNPAID, true);
-    break;
-  case FIND_TOMBSTONES:
-    find_tombstones(reading, args, ret);
-    break;
-  case COUNT_UNPAID:
-    count_unpaid(reading, args, ret);
-    break;
-  case FIND_ATTEMPTS:
-    find_attempts(reading, args, ret);
-    break;
-  default:
-    records_lock(reading, &reading->database->tables[ORDERS], args, ret);
-  }
-}
-
-static enum commit write_orders(struct world *world, struct database *database, const struct bus_args *args) {
-  switch (args->statement) {
-  case INSERT_ORDERS:
-    return records_insert(world, &database->tables[ORDERS], args);
-  case UPDATE_ORDERS:
-    return records_update(world, &database->tables[ORDERS], args);
-  case INSERT_TOMBSTONES:
-    return records_insert(world, &database->tables[TOMBSTONES], args);
-  default:
-    return records_insert(world, &database->tables[ORDER_EVENTS], args);
-  }
-}
-
-static bus_time due_at(const struct database *database) {
-  bus_time first = INT64_MAX;
-  for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next)
-    if (order_in(row)->due_at != BUS_NO_TIME && order_in(row)->due_at < first)
-      first = order_in(row)->due_at;
-  return first;
-}
-
-static size_t find_due(const struct database *database, bus_time now, struct due_room room, struct bus_uuid *ret) {
-  size_t count = 0;
-  for (const struct row *row = database->tables[ORDERS].rows; row && count < room.most; row = row->next)
-    if (order_in(row)->due_at != BUS_NO_TIME && order_in(row)->due_at <= now)
-      ret[count++] = order_in(row)->order_id;
-  return count;
 }
 
 static bus_time newest_confirmed(const struct database *database) {
@@ -164,17 +138,69 @@ static int64_t newer_ones(const struct database *database, const struct order *c
   return count;
 }
 
-struct order_load orders_load(const struct database *database, const struct order_policy *policy,
-                              const struct order_limits *limits, bus_time now) {
+/* $1: how many open orders are looked at; $2: how late a deadline is; $3: how old an order is; $4: how many of them. */
+static void count_open(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
+  const struct database *database = reading->database;
+  const struct value *values = args->values;
   struct order_load load = {0, 0};
-  bus_time confirmed = newest_confirmed(database), until = now - order_late_after(policy);
+  bus_time confirmed = newest_confirmed(database), until = reading->now - values[2].number;
   for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next) {
     const struct order *c = order_in(row);
-    load.open += c->status <= ORDER_RESERVED;
-    load.late += c->created_at > confirmed && c->created_at <= until && is_late(c, order_late_within(policy), now) &&
-                 newer_ones(database, c, confirmed, until) < order_intake_window(limits);
+    load.open += c->status <= ORDER_RESERVED && load.open < values[0].number;
+    load.late += c->created_at > confirmed && c->created_at <= until && is_late(c, values[1].number, reading->now) &&
+                 newer_ones(database, c, confirmed, until) < values[3].number;
   }
-  return load;
+  struct value *cells = memory_rows_add(ret, 2, reading->arena);
+  cells[0] = (struct value){.number = load.open};
+  cells[1] = (struct value){.number = load.late};
+}
+
+static void read_orders(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
+  switch (args->statement) {
+  case GUARD_SHARED:
+  case GUARD_ALONE:
+    database_guard(reading, GUARDED_TOMBSTONES, args->statement == GUARD_ALONE);
+    break;
+  case GUARD_UNPAID:
+    if (!has_bug(reading->world, BUG_UNPAID_UNLOCKED))
+      database_guard(reading, GUARDED_UNPAID, true);
+    break;
+  case FIND_TOMBSTONES:
+    find_tombstones(reading, args, ret);
+    break;
+  case COUNT_UNPAID:
+    count_unpaid(reading, args, ret);
+    break;
+  case FIND_ATTEMPTS:
+    find_attempts(reading, args, ret);
+    break;
+  case FIND_DUE:
+    find_due(reading, args, ret);
+    break;
+  case FIND_PUT_OFF:
+    find_put_off(reading, args, ret);
+    break;
+  case COUNT_OPEN:
+    count_open(reading, args, ret);
+    break;
+  default:
+    records_lock(reading, &reading->database->tables[ORDERS], args, ret);
+  }
+}
+
+static enum commit write_orders(struct world *world, struct database *database, const struct bus_args *args) {
+  switch (args->statement) {
+  case INSERT_ORDERS:
+    return records_insert(world, &database->tables[ORDERS], args);
+  case UPDATE_ORDERS:
+    return records_update(world, &database->tables[ORDERS], args);
+  case INSERT_TOMBSTONES:
+    return records_insert(world, &database->tables[TOMBSTONES], args);
+  case PURGE_TOMBSTONES: /* none is old enough */
+    return COMMIT_DONE;
+  default:
+    return records_insert(world, &database->tables[ORDER_EVENTS], args);
+  }
 }
 
 int64_t orders_in(const struct database *database, enum order_status status) {
@@ -189,5 +215,16 @@ const struct order *orders_find(const struct database *database, const struct bu
   return row ? row->record : NULL;
 }
 
-const struct store orders_store = {order_statements, order_statements_make, init, read_orders, write_orders, due_at,
-                                   find_due};
+static bus_time due_at(const struct database *database, bus_time now) {
+  const struct order_policy *policy = services_order_policy();
+  bus_time first = INT64_MAX;
+  for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next) {
+    const struct order *order = order_in(row);
+    bool off = is_put_off(order, now, order_longest_wait(policy), order_longest_wait_for_payment(policy));
+    bus_time due = off ? now : order->due_at == BUS_NO_TIME ? INT64_MAX : order->due_at;
+    first = due < first ? due : first;
+  }
+  return first;
+}
+
+const struct store orders_store = {FIND_DUE, order_statements_make, init, read_orders, write_orders, due_at};

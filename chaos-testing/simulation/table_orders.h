@@ -12,9 +12,6 @@ enum { ORDERS, ORDER_EVENTS, TOMBSTONES };
 /* Orders that a customer may have not yet paid: fewer than by default, so that customers reach the limit. */
 enum { SIM_UNPAID_MAX = 1 };
 
-/* The number that order-svc's statement counts; now: the database's. */
-struct order_load orders_load(const struct database *database, const struct order_policy *policy,
-                              const struct order_limits *limits, bus_time now);
 int64_t orders_in(const struct database *database, enum order_status status);
 /* NULL: there is none. */
 const struct order *orders_find(const struct database *database, const struct bus_uuid *order_id);

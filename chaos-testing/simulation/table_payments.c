@@ -2,6 +2,7 @@
 #include "table_payments.h"
 
 #include "records.h"
+#include "worker.h"
 
 #include <payment_columns.h>
 #include <payment_statements.h>
@@ -63,9 +64,61 @@ static void read_refunds(struct reading *reading, const struct bus_args *args, s
       records_read(ret, refunds, row, reading->arena);
 }
 
+static const struct payment *payment_in(const struct row *row) {
+  return row->record;
+}
+
+static int64_t failures_of(const struct row *row, bool oldest_first) {
+  int64_t attempts = payment_in(row)->attempts;
+  if (oldest_first)
+    return 0;
+  return attempts < 3 ? attempts : 3;
+}
+
+static bool goes_before(const struct row *a, const struct row *b, bool oldest_first) {
+  int64_t of_a = failures_of(a, oldest_first), of_b = failures_of(b, oldest_first);
+  return of_a != of_b ? of_a < of_b : payment_in(a)->next_attempt_at < payment_in(b)->next_attempt_at;
+}
+
+/* FIND_DUE: what failed least comes first, and of that what is due the longest. */
+static void find_due(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
+  const struct row *sorted[DUE_ROWS];
+  int64_t most = args->values[0].number, repeated_most = args->values[1].number;
+  bool oldest_first = has_bug(reading->world, BUG_PROBE_ANY);
+  int64_t first = 0;
+  size_t count = 0;
+  for (const struct row *row = reading->database->tables[PAYMENTS].rows; row && count < DUE_ROWS; row = row->next) {
+    size_t place = count;
+    if (payment_in(row)->next_attempt_at == BUS_NO_TIME || payment_in(row)->next_attempt_at > reading->now)
+      continue;
+    for (count++; place > 0 && goes_before(row, sorted[place - 1], oldest_first); place--)
+      sorted[place] = sorted[place - 1];
+    sorted[place] = row;
+  }
+  for (size_t i = 0; i < count; i++) {
+    bool repeated = failures_of(sorted[i], oldest_first) > 0;
+    first += !repeated;
+    if (repeated ? (int64_t)i - first < repeated_most : first <= most)
+      database_found(reading, ret, &payment_in(sorted[i])->order_id);
+  }
+}
+
+/* Due later than anything can be: set before the clock was set back. */
+static void find_put_off(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
+  for (const struct row *row = reading->database->tables[PAYMENTS].rows; row; row = row->next)
+    if (payment_in(row)->next_attempt_at != BUS_NO_TIME &&
+        payment_in(row)->next_attempt_at > reading->now + args->values[1].number &&
+        (int64_t)ret->count < args->values[0].number)
+      database_found(reading, ret, &payment_in(row)->order_id);
+}
+
 static void read(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
   if (args->statement == READ_REFUNDS)
     read_refunds(reading, args, ret);
+  else if (args->statement == FIND_DUE)
+    find_due(reading, args, ret);
+  else if (args->statement == FIND_PUT_OFF)
+    find_put_off(reading, args, ret);
   else
     records_lock(reading, &reading->database->tables[PAYMENTS], args, ret);
 }
@@ -86,49 +139,17 @@ static enum commit write(struct world *world, struct database *database, const s
   }
 }
 
-static const struct payment *payment_in(const struct row *row) {
-  return row->record;
-}
-
-static bus_time due_at(const struct database *database) {
+static bus_time due_at(const struct database *database, bus_time now) {
   bus_time first = INT64_MAX;
-  for (const struct row *row = database->tables[PAYMENTS].rows; row; row = row->next)
-    if (payment_in(row)->next_attempt_at != BUS_NO_TIME && payment_in(row)->next_attempt_at < first)
-      first = payment_in(row)->next_attempt_at;
+  for (const struct row *row = database->tables[PAYMENTS].rows; row; row = row->next) {
+    bus_time due = payment_in(row)->next_attempt_at;
+    if (due == BUS_NO_TIME)
+      continue;
+    if (due > now + payment_longest_wait(services_payment_policy()))
+      due = now;
+    first = due < first ? due : first;
+  }
   return first;
 }
 
-static int64_t failures_of(const struct row *row, struct due_room room) {
-  int64_t attempts = payment_in(row)->attempts;
-  if (room.oldest_first)
-    return 0;
-  return attempts < 3 ? attempts : 3;
-}
-
-static bool goes_before(const struct row *a, const struct row *b, struct due_room room) {
-  int64_t of_a = failures_of(a, room), of_b = failures_of(b, room);
-  return of_a != of_b ? of_a < of_b : payment_in(a)->next_attempt_at < payment_in(b)->next_attempt_at;
-}
-
-/* FIND_DUE: what failed least comes first, and of that what is due the longest. */
-static size_t find_due(const struct database *database, bus_time now, struct due_room room, struct bus_uuid *ret) {
-  const struct row *sorted[DUE_ROWS];
-  size_t count = 0, kept = 0, first = 0;
-  for (const struct row *row = database->tables[PAYMENTS].rows; row && count < DUE_ROWS; row = row->next) {
-    size_t place = count;
-    if (payment_in(row)->next_attempt_at == BUS_NO_TIME || payment_in(row)->next_attempt_at > now)
-      continue;
-    for (count++; place > 0 && goes_before(row, sorted[place - 1], room); place--)
-      sorted[place] = sorted[place - 1];
-    sorted[place] = row;
-  }
-  for (size_t i = 0; i < count; i++) {
-    bool repeated = failures_of(sorted[i], room) > 0;
-    first += !repeated;
-    if (repeated ? i - first < room.repeated : first <= room.most)
-      ret[kept++] = payment_in(sorted[i])->order_id;
-  }
-  return kept;
-}
-
-const struct store payments_store = {payment_statements, payment_statements_make, init, read, write, due_at, find_due};
+const struct store payments_store = {FIND_DUE, payment_statements_make, init, read, write, due_at};

@@ -1,195 +1,218 @@
-/* A worker's life: starting, connecting, crashing, and what arrives. */
+/* A worker's life: starting, crashing, standing still; and what reaches it from the broker and its database. */
 #include "worker.h"
 
+#include "check.h"
+#include "check_worker.h"
 #include "psp.h"
+
+#include <orderbus_topology.h>
 
 #include <stdio.h>
 
 static void start(struct world *world, void *subject, uint64_t life);
 
-/* ---- connections ---- */
+/* ---- from the broker ---- */
 
 static void on_link(struct world *world, struct peer *peer, bool up) {
   struct worker *worker = peer->owner;
-  worker->settled = false;
-  worker->connected_at = world->now;
-  publish_reset(world, worker);
-  size_t kept = 0;
-  for (size_t i = 0; i < worker->item_count; i++)
-    if (!worker->items[i]->message) /* deliveries come again by themselves */
-      worker->items[kept++] = worker->items[i];
-  worker->item_count = kept;
-  stall_forget(worker);
-  if (up)
-    worker_wake(world, worker);
-  tick_plan(world, worker);
-}
-
-static void on_wake(struct world *world, struct peer *peer) {
-  struct worker *worker = peer->owner;
   if (!peer->up)
     return;
-  publish_held(world, worker);
-  worker_wake(world, worker);
-  tick_plan(world, worker);
+  (void)driver_read(world, worker, up ? FRAME_UP : FRAME_DOWN);
+  driver_plan(world, worker);
 }
 
-static void connect_session(struct world *world, void *subject, uint64_t life) {
-  struct worker *worker = subject;
-  if (!worker->peer.up || worker->peer.life != life || worker->session)
-    return;
-  if (!worker->database->up) {
-    world_after(world, random_between(&world->random, BUS_SECOND / 5, 2 * BUS_SECOND), connect_session, worker, life);
-    return;
-  }
-  worker->session = true;
-  worker->settled = false;
-  worker->connected_at = world->now;
-  TRACE(world, "%s connects to its database", worker->peer.name);
-  if (worker->busy)
-    attempt_begin(world, worker);
-  else
-    worker_wake(world, worker);
-  if (worker->session)
-    tick_plan(world, worker);
+static void on_blocked(struct world *world, struct peer *peer, bool blocked) {
+  driver_read(world, peer->owner, FRAME_BLOCKED)->blocked = blocked;
+  driver_plan(world, peer->owner);
 }
-
-void worker_session_dies(struct world *world, struct worker *worker) {
-  struct transaction *transaction = &worker->transaction;
-  if (!worker->session)
-    return;
-  worker->session = false;
-  bool open = transaction->open;
-  if (open && transaction->sent && random_chance(&world->random, PPM / 2)) {
-    (void)attempt_apply(world, worker); /* whatever came of it: nobody is told */
-    world->tally->unknown_commits++;
-  }
-  transaction->open = transaction->sent = false;
-  transaction->serial++;
-  database_unlock(worker->database, worker);
-  TRACE(world, "%s loses its database%s", worker->peer.name, open ? " in a transaction" : "");
-  if (!worker->peer.up)
-    return;
-  world_after(world, random_between(&world->random, BUS_SECOND / 10, BUS_SECOND), connect_session, worker,
-              worker->peer.life);
-  if (open && has_bug(world, BUG_LOST_IS_FAILED) && worker->busy)
-    batch_outcome(world, worker, COMMIT_DONE);
-}
-
-/* ---- what arrives ---- */
 
 static void on_delivery(struct world *world, struct peer *peer, const struct message *message, int queue, uint64_t tag,
                         bool redelivered) {
-  struct worker *worker = peer->owner;
-  if (worker->item_count == ITEMS_MAX)
-    world_violate(world, "%s has %d inputs waiting", peer->name, ITEMS_MAX);
-  struct item *item = world_alloc(world, sizeof *item);
-  *item = (struct item){.message = message,
-                        .envelope = message->envelope,
-                        .queue = queue,
-                        .tag = tag,
-                        .epoch = peer->epoch,
-                        .redelivered = redelivered};
-  item->input.kind = BUS_INPUT_DELIVERY;
-  item->envelope.redelivered = redelivered;
-  worker->items[worker->item_count++] = item;
-  settling_received(worker->settling, tag);
-  if (!worker->first_seen) {
-    worker->first_seen = true;
-    worker->suspect = redelivered;
-  }
-  worker_wake(world, worker);
+  struct frame *frame = driver_read(world, peer->owner, FRAME_DELIVERY);
+  frame->message = message;
+  frame->queue = queue;
+  frame->tag = tag;
+  frame->redelivered = redelivered;
+  driver_plan(world, peer->owner);
 }
 
-void worker_push(struct world *world, struct worker *worker, enum bus_input_kind kind, const void *body, size_t size) {
-  if (worker->item_count == ITEMS_MAX)
-    return; /* it will be found again */
-  struct item *item = world_alloc(world, sizeof *item);
-  void *copy = world_alloc(world, size);
-  memcpy(copy, body, size);
-  item->input.kind = kind;
-  item->input.body = copy;
-  worker->items[worker->item_count++] = item;
-  worker->pushed++;
+static void on_confirm(struct world *world, struct peer *peer, const struct sending *sending) {
+  driver_read(world, peer->owner, FRAME_CONFIRM)->sending = sending;
+  driver_plan(world, peer->owner);
 }
 
 static void no_reply(struct world *world, struct peer *peer, const struct message *message) {
   (void)world, (void)peer, (void)message; /* workers ask nobody */
 }
 
-/* ---- its turn ---- */
+/* ---- from the database ---- */
 
-static void take_turn(struct world *world, void *subject, uint64_t life) {
-  struct worker *worker = subject;
-  if (worker->peer.life != life || !worker->peer.up || peer_waits(world, &worker->peer, take_turn, subject, life))
-    return;
-  worker->waking = false;
-  if (!worker->busy && worker->session)
-    batch_begin(world, worker);
+/* The messages of the attempt under way. */
+static size_t worker_letters(struct world *world, const struct worker *worker, struct letter *ret[DECIDED_MAX]) {
+  size_t count = 0;
+  for (size_t i = 0; i < worker->asked_count; i++)
+    if (!bus_uuid_is_nil(&worker->asked[i]))
+      ret[count++] = letter_of(world, &worker->asked[i]);
+  return count;
 }
 
-void worker_wake(struct world *world, struct worker *worker) {
-  if (worker->waking || worker->busy || !worker->peer.up || !worker->session)
-    return;
-  if (!stall_has_work(world, worker) && !tick_is_due(world, worker))
-    return;
-  worker->waking = true;
-  world_after(world, random_wait(&world->random, world->plan.latency / 4 + 1), take_turn, worker, worker->peer.life);
+void worker_answered(struct world *world, struct worker *worker) {
+  worker->answered = true;
+  driver_plan(world, worker);
 }
 
-bool worker_is_settled(struct world *world, struct worker *worker) {
-  if (stall_holds_deadlines(worker))
-    return worker->settled = false;
-  bool seen_empty = worker->peer.linked && worker->item_count == worker->pushed;
-  for (int queue = 0; queue < QUEUES; queue++)
-    if (services[worker->service].queues >> queue & 1 && broker_has(world->broker, queue))
-      seen_empty = false;
-  if (seen_empty || world->now >= worker->connected_at + BUS_MINUTE)
-    worker->settled = true;
-  return worker->settled;
+void worker_database_lost(struct world *world, struct worker *worker) {
+  worker->lost = true;
+  worker_wake(world, worker);
+}
+
+void worker_refused(struct world *world, struct worker *worker) {
+  struct letter *letters[DECIDED_MAX];
+  size_t count = worker_letters(world, worker, letters);
+  worker->refusal.inputs = worker->asked_count;
+  /* Failures of a local input are not counted here; a request is not kept for later; a part is searched already. */
+  worker->refusal.may_search =
+      count < worker->asked_count || worker->service == SERVICE_REQUESTS || worker->asked_count < worker->batch_inputs;
+  for (size_t i = 0; i < count; i++) {
+    check_refused(world, letters[i]);
+    worker->refusal.may_search |=
+        letters[i]->refusals >= REFUSALS_BEFORE_SEARCH || worker->committed_at > letters[i]->failing_since;
+  }
+}
+
+void worker_committed(struct world *world, struct worker *worker) {
+  worker->refusal.inputs = 0;
+  if (worker->decided_count > 0)
+    worker->committed_at = world->now;
+  for (size_t i = 0; i < worker->decided_count; i++)
+    if (worker->decided[i].letter && worker->decided[i].done)
+      check_processed(world, worker->decided[i].letter);
+  check_committed(world, worker);
+}
+
+bool worker_decided_killer(const struct worker *worker) {
+  for (size_t i = 0; i < worker->decided_count; i++)
+    if (worker->decided[i].letter && worker->decided[i].letter->kills)
+      return true;
+  return false;
+}
+
+/* ---- from within ---- */
+
+void worker_push(struct world *world, struct worker *worker, enum bus_input_kind kind, const void *body, size_t size) {
+  if (!bus_pipeline_push(worker->pipeline, kind, body, size))
+    world_violate(world, "%s has no room for an input of its own", worker->peer.name);
+  worker_wake(world, worker);
+}
+
+/* ---- bus/worker.h, as the services see it ---- */
+
+bool bus_worker_push(struct bus_worker *handle, enum bus_input_kind kind, const void *body, size_t size) {
+  return bus_pipeline_push(handle->worker->pipeline, kind, body, size);
+}
+
+size_t bus_worker_pushed(const struct bus_worker *handle) {
+  return bus_pipeline_pushed(handle->worker->pipeline);
+}
+
+void bus_worker_push_due(void *context, struct bus_worker *handle, const struct bus_rows *rows) {
+  (void)context;
+  for (size_t row = 0; row < bus_rows_count(rows); row++) {
+    const struct bus_uuid due = bus_rows_uuid(rows, row, 0);
+    if (!bus_pipeline_waits(handle->worker->pipeline, &due) &&
+        !bus_worker_push(handle, BUS_INPUT_DEADLINE, &due, sizeof due))
+      return;
+  }
+}
+
+void bus_worker_pause(struct bus_worker *handle, size_t queue, bool paused) {
+  bus_pipeline_pause(handle->worker->pipeline, queue, paused);
+}
+
+int64_t bus_worker_inbox_keep_h(const struct bus_worker *handle) {
+  return handle->world->settings.inbox_keep_h;
+}
+
+bool bus_worker_is_settled(const struct bus_worker *handle) {
+  return bus_pipeline_is_settled(handle->worker->pipeline);
 }
 
 /* ---- its life ---- */
 
-static void start(struct world *world, void *subject, uint64_t life) {
-  struct worker *worker = subject;
-  uint64_t seed[4];
-  if (worker->peer.up || worker->peer.life != life)
+static void write_log(void *context, enum bus_level level, const char *msg, const struct bus_log_field *fields) {
+  const struct bus_worker *handle = context;
+  char text[1024];
+  if (!handle->world->traced)
     return;
-  for (size_t i = 0; i < 4; i++)
-    seed[i] = random_next(&world->random);
-  bus_uuid_source_init(&worker->ids, seed);
-  caller_init(world, worker);
-  worker->peer.up = true;
-  TRACE(world, "%s starts", worker->peer.name);
-  connect_session(world, worker, life);
-  peer_connect(world, &worker->peer);
+  size_t len = bus_log_format(text, sizeof text, handle->world->now, handle->worker->peer.name, level, msg, fields);
+  const char *at = strstr(text, "\"msg\"");
+  if (len > 0 && text[len - 1] == '\n')
+    text[len - 1] = '\0';
+  TRACE(handle->world, "%s [%s] %s", handle->worker->peer.name,
+        handle->worker->pipeline ? bus_pipeline_phase(handle->worker->pipeline) : "starting", at ? at : text);
 }
 
-void worker_crash(struct world *world, struct worker *worker, int64_t downtime) {
-  struct peer *peer = &worker->peer;
-  if (!peer->up)
+static struct bus_pipeline *make_pipeline(struct world *world, struct worker *worker) {
+  struct bus_pipeline_setup setup = {.service = services[worker->service].bus,
+                                     .topology = &orderbus_topology,
+                                     .settings = &world->settings,
+                                     .worker = &worker->context.handle,
+                                     .log = {write_log, &worker->context.handle, world->traced},
+                                     .broker_hosts = world->plan.broker_hosts,
+                                     .now = world->now};
+  for (size_t i = 0; i < 4; i++)
+    setup.seed[i] = random_next(&world->random);
+  struct bus_pipeline *pipeline = bus_pipeline_new(&setup);
+  if (!pipeline)
+    world_violate(world, "out of memory for a pipeline");
+  bus_pipeline_set_context(pipeline, &worker->context);
+  if (world->plan.window > 0)
+    sleep_limit_window(pipeline, world->plan.window);
+  return pipeline;
+}
+
+static void start(struct world *world, void *subject, uint64_t life) {
+  struct worker *worker = subject;
+  if (worker->peer.up || worker->peer.life != life)
     return;
-  TRACE(world, "%s crashes", peer->name);
-  world->tally->crashes++;
+  services_init_context(world, worker);
+  caller_init(world, worker);
+  worker->pipeline = make_pipeline(world, worker);
+  worker->peer.up = true;
+  worker->attend = BUS_ATTEND_ALL;
+  worker->wake_at = world->now;
+  TRACE(world, "%s starts", worker->peer.name);
+  driver_plan(world, worker);
+}
+
+/* The end of the process. */
+static void end(struct world *world, struct worker *worker, int64_t downtime) {
+  struct peer *peer = &worker->peer;
   peer->up = false;
   peer->life++;
   peer->paused_until = 0;
-  worker_session_dies(world, worker);
-  worker->item_count = worker->pushed = 0;
+  session_end(world, &worker->session);
+  worker->session.sent = false;
+  bus_pipeline_free(worker->pipeline);
+  worker->pipeline = NULL;
   peer_break(world, peer);
-  worker->busy = worker->waking = false;
-  stall_reset(worker);
-  worker->segment_count = 0;
-  worker->confirmed_count = worker->unroutable_count = 0;
-  worker->suspect_counted = (struct bus_uuid){{0}};
-  worker->first_seen = worker->suspect = false;
+  worker->frames = NULL;
+  worker->frames_end = &worker->frames;
+  worker->answered = worker->lost = worker->refused = worker->opened = worker->wanted = false;
+  worker->stops = worker->probes = worker->doomed = false;
+  worker->decided_count = worker->asked_count = worker->refusal.inputs = 0;
+  worker->turn_at = worker->committed_at = 0;
+  memset(worker->fresh_seen, 0, sizeof worker->fresh_seen);
   worker->budget = (struct order_budget){.spent = 0};
-  worker->high_water = (struct bus_uuid){{0}};
-  worker->tick_at = 0;
-  peer->paused_queues = 0;
-  worker->sweep_at = worker->due_at = world->now;
   world_after(world, downtime, start, worker, peer->life);
+}
+
+void worker_crash(struct world *world, struct worker *worker, int64_t downtime) {
+  if (!worker->peer.up)
+    return;
+  TRACE(world, "%s crashes", worker->peer.name);
+  world->tally->crashes++;
+  end(world, worker, downtime);
 }
 
 bool worker_perhaps_crashes(struct world *world, struct worker *worker) {
@@ -212,37 +235,65 @@ void worker_pause(struct world *world, struct worker *worker, int64_t duration) 
   TRACE(world, "%s stands still", worker->peer.name);
   worker->peer.paused_until = world->now + duration;
   world_after(world, 10 * BUS_SECOND, no_heartbeat, worker, worker->peer.epoch);
+  session_watch(world, &worker->session);
 }
 
-static void init(struct world *world, struct worker *worker, int service, int64_t number) {
+void worker_stop(struct world *world, struct worker *worker) {
+  if (!worker->peer.up)
+    return;
+  TRACE(world, "%s is told to stop", worker->peer.name);
+  worker->stops = true;
+  worker_wake(world, worker);
+}
+
+void worker_stopped(struct world *world, struct worker *worker) {
+  TRACE(world, "%s has stopped", worker->peer.name);
+  end(world, worker, random_between(&world->random, BUS_SECOND / 10, 5 * BUS_SECOND));
+}
+
+void worker_probe(struct world *world, struct worker *worker) {
+  worker->probes = worker->peer.up;
+  worker_wake(world, worker);
+}
+
+static void init(struct world *world, struct worker *worker, int service, int64_t number, struct bus_arena *arena) {
   char name[32];
-  (void)snprintf(name, sizeof name, "%s/%" PRId64, service_names[service], number); /* fits */
+  bool requests = service == SERVICE_REQUESTS;
+  int of = requests ? SERVICE_INVENTORY : service;
+  (void)snprintf(name, sizeof name, "%s%s/%" PRId64, service_names[of], requests ? ".request" : "", number); /* fits */
   worker->service = service;
-  worker->database = &world->databases[service];
-  worker->settling = settling_new(world);
+  worker->database = &world->databases[of];
+  worker->frames_end = &worker->frames;
+  worker->context.handle = (struct bus_worker){world, worker};
+  session_init(&worker->session, worker, arena);
   worker->peer = (struct peer){.name = world_text(world, bus_str(name)).data,
-                               .user = service_names[service],
-                               .queues = services[service].queues,
+                               .user = service_names[of],
                                .prefetch = (size_t)world->plan.batch_max * 2,
                                .owner = worker,
+                               .open_end = &worker->peer.open,
                                .on_delivery = on_delivery,
                                .on_reply = no_reply,
-                               .on_confirm = publish_confirm,
+                               .on_confirm = on_confirm,
                                .on_link = on_link,
-                               .on_wake = on_wake};
+                               .on_blocked = on_blocked};
 }
 
 void workers_init(struct world *world, struct bus_arena *const *scratch) {
   world->workers = world_alloc(world, WORKERS_MAX * sizeof *world->workers);
+  services_make();
   for (int service = 0; service < SERVICES; service++)
     for (int64_t number = 0; number < world->plan.workers[service]; number++) {
-      struct worker *worker = &world->workers[world->worker_count];
-      worker->index = world->worker_count;
-      worker->work = scratch[world->worker_count++];
-      init(world, worker, service, number);
+      size_t index = world->worker_count++;
+      world->workers[index].index = index;
+      init(world, &world->workers[index], service, number, scratch[index]);
     }
   for (size_t i = 0; i < world->worker_count; i++)
     start(world, &world->workers[i], 0);
+}
+
+void workers_done(struct world *world) {
+  for (size_t i = 0; i < world->worker_count; i++)
+    bus_pipeline_free(world->workers[i].pipeline);
 }
 
 struct peer *peer_of_worker(struct world *world, size_t index) {

@@ -1,122 +1,94 @@
-/* A worker: libbus's batch pipeline over the simulated broker and databases, around a service's own lock, load, decide
- * and store. A process is one worker. */
+/* A worker process: libbus's pipeline, driven over the simulated broker and databases, around a service's own
+ * functions. */
 #ifndef SIM_WORKER_H
 #define SIM_WORKER_H
 
 #include "broker.h"
 #include "database.h"
+#include "session.h"
 
-#include "../../libbus/src/pipeline/blame.h"
-
-#include <bus/backoff.h>
-#include <bus/effects.h>
-#include <bus/error.h>
+#include <bus/pipeline.h>
 #include <order_schedule.h>
+#include <order_upkeep.h>
 #include <payment_turns.h>
 
-enum { ITEMS_MAX = 96, BATCH_ROOM = 16, EMITTED_MAX = 128, OPEN_MAX = 256, TYPE_RECORDS = 16 };
+enum { DECIDED_MAX = 64, WORKER_QUEUES = 2, REFUSALS_BEFORE_SEARCH = 3 };
 /* payment-svc's slots, as they are by default; its queue is longer than any seed needs. */
 enum { CALLER_SLOTS = 32, CALLER_QUEUE = 64 };
 
-/* One input on its way through. */
-struct item {
-  struct bus_input input;
-  struct bus_envelope envelope;
-  const struct message *message; /* of a delivery */
-  int queue;
-  uint64_t tag, epoch;
-  bool redelivered, decoded, duplicate, alone, suspect, refused;
-  enum bus_verdict verdict;
-  int tier;
-  struct bus_error cause;
-  int tries;
-  bus_time failing_since, alone_since;
-  bool uncounted; /* put off without an attempt */
+/* The worker, as the services' functions get it. */
+struct bus_worker {
+  struct world *world;
+  struct worker *worker;
 };
 
-/* The outcomes of messages of one type; NULL: of local inputs. */
-struct type_record {
+/* Their context: in front lies what the service itself has there. */
+struct service_context {
+  union {
+    struct order_context order;
+    struct payment_policy payment;
+  };
+  struct bus_worker handle;
+};
+
+/* An input that was decided in the attempt under way. */
+struct decided {
+  struct letter *letter; /* NULL: a local input */
   const struct bus_message_type *type;
-  bool used;
-  bus_time committed_at;
-  int blamed;
+  struct bus_uuid subject; /* its body's first member */
+  bool done;
 };
 
-/* A delivery that is retried or parked: acked once the broker has it elsewhere. */
-struct held {
-  struct message message;
-  uint64_t tag, epoch;
-  enum bus_exchange exchange;
-  int queue, tier;
-  bool sent, done;
-  struct held *next;
+/* A frame from the broker that the process has not read. */
+enum frame_kind { FRAME_DELIVERY, FRAME_CONFIRM, FRAME_BLOCKED, FRAME_UP, FRAME_DOWN };
+struct frame {
+  enum frame_kind kind;
+  bus_time at;
+  const struct message *message; /* DELIVERY */
+  const struct sending *sending; /* CONFIRM */
+  int queue;
+  uint64_t tag;
+  bool redelivered, blocked;
+  struct frame *next;
 };
 
-/* The transaction under way. */
-struct transaction {
-  uint64_t serial;
-  bool open, sent;
-  bool bare; /* with no input: housekeeping */
-  bus_time began, waits_since, now;
-  struct bus_sql reads, writes;
-  void *model;
-  struct bus_input inputs[BATCH_ROOM];
-  struct item *asked[BATCH_ROOM];
-  size_t asked_count;
-  struct bus_effects effects;
-  struct message *emitted[EMITTED_MAX]; /* one for each effect that is emitted */
-  size_t emitted_count;
-  struct outgoing *claimed[OPEN_MAX];
-  size_t claimed_count, confirmed_count, unroutable_count;
-  bool ticked, swept;
-  enum commit outcome;
-};
-
-struct segment {
-  size_t first, count;
-};
-
-struct settling; /* which deliveries are settled: libbus's own acks */
+struct psp_call_state;
 
 struct worker {
   struct peer peer;
   int service;
   size_t index;
   struct database *database;
-  struct bus_arena *work;
-  struct bus_uuid_source ids;
-  bool session; /* with the database */
-  /* intake */
-  struct item *items[ITEMS_MAX];
-  size_t item_count, pushed;
-  bool suspect, first_seen, waking;
-  struct bus_uuid suspect_counted;
-  bool settled;
+  struct session session;
+  struct bus_pipeline *pipeline;
+  struct service_context context;
+  /* the driver */
+  struct frame *frames, **frames_end;
+  bool answered;      /* the trip's answer has come */
+  bool lost;          /* the database's connection is gone, and the pipeline does not know */
+  bool refused;       /* it cannot be opened */
+  bool opened;        /* it is open */
+  bool wanted;        /* a tick is due at once */
+  bool begins;        /* a batch may begin in this step */
+  bool stops, probes; /* to be said to the pipeline */
+  int64_t wake_at;    /* by the pipeline */
+  enum bus_attention attend;
+  bus_time turn_at; /* an event is planned then; 0: none */
   bus_time connected_at;
-  /* the batch */
-  bool busy;
-  struct item *batch[BATCH_ROOM];
-  struct segment segments[BATCH_ROOM];
-  size_t segment_count;
-  int conflicts;
-  bool searching, deferring; /* this batch: parts of it are tried; something of it is kept for later */
-  bus_time began_commit_at;
-  struct transaction transaction;
-  /* while no transaction commits */
-  struct item *deferred[ITEMS_MAX];
-  size_t deferred_count;
-  bool fresh; /* the batch holds what had just come */
-  bus_time stalled_since, again_at, fresh_at, commit_at;
-  struct bus_backoff stall_backoff;
-  struct type_record types[TYPE_RECORDS];
-  /* publishing */
-  const struct message *confirmed[OPEN_MAX], *unroutable[OPEN_MAX];
-  size_t confirmed_count, unroutable_count;
-  struct held *held;
-  struct settling *settling;
-  struct bus_uuid high_water;
-  /* now and then */
-  bus_time sweep_at, due_at, tick_at, last_work_at;
+  bus_time ticked_at;
+  int idle_ticks;
+  /* the attempt under way */
+  struct decided decided[DECIDED_MAX];
+  struct bus_uuid asked[DECIDED_MAX]; /* message ids; nil: local inputs */
+  size_t decided_count, asked_count;
+  size_t batch_inputs; /* when its batch began */
+  bool doomed;         /* it decides what crashes it */
+  bool fresh_seen[QUEUES];
+  bus_time committed_at; /* with inputs */
+  struct {
+    size_t inputs;   /* 0: it was not */
+    bool may_search; /* parts of it may be tried */
+  } refusal;         /* of the last attempt */
   struct order_budget budget;
   /* payment-svc: calls to the PSP */
   struct bus_breaker breaker;
@@ -127,80 +99,55 @@ struct worker {
 };
 
 void workers_init(struct world *world, struct bus_arena *const *scratch);
-void worker_wake(struct world *world, struct worker *worker);
+void workers_done(struct world *world);
 /* The process dies and starts again later. */
 void worker_crash(struct world *world, struct worker *worker, int64_t downtime);
 bool worker_perhaps_crashes(struct world *world, struct worker *worker);
 void worker_pause(struct world *world, struct worker *worker, int64_t duration);
-/* The connection to the database is gone; whether a COMMIT under way was carried out, nobody knows. */
-void worker_session_dies(struct world *world, struct worker *worker);
+/* It is told to drain and end, and starts again later. */
+void worker_stop(struct world *world, struct worker *worker);
+void worker_stopped(struct world *world, struct worker *worker);
+void worker_probe(struct world *world, struct worker *worker);
 /* An input that is no delivery; the body is copied. */
 void worker_push(struct world *world, struct worker *worker, enum bus_input_kind kind, const void *body, size_t size);
-bool worker_is_settled(struct world *world, struct worker *worker);
 
-/* ---- attempt.c: the two trips ---- */
-void attempt_begin(struct world *world, struct worker *worker);
-/* Applies the transaction at the database. */
-enum commit attempt_apply(struct world *world, struct worker *worker);
+/* ---- what its session says ---- */
+void worker_answered(struct world *world, struct worker *worker);
+void worker_database_lost(struct world *world, struct worker *worker);
+/* The database refuses the transaction, whatever its inputs. */
+void worker_refused(struct world *world, struct worker *worker);
+void worker_committed(struct world *world, struct worker *worker);
+/* Is an input of the transaction one that kills its session? */
+bool worker_decided_killer(const struct worker *worker);
 
-/* ---- batch.c: a batch until it is settled ---- */
-void batch_begin(struct world *world, struct worker *worker);
-void batch_outcome(struct world *world, struct worker *worker, enum commit outcome);
+/* ---- driver.c ---- */
+/* Its turn comes soon. */
+void worker_wake(struct world *world, struct worker *worker);
+/* Looks again at when its turn is. */
+void driver_plan(struct world *world, struct worker *worker);
+void driver_plan_all(struct world *world, const struct database *database);
+struct frame *driver_read(struct world *world, struct worker *worker, enum frame_kind kind);
 
-/* ---- stall.c: while no transaction commits ---- */
-struct type_record *stall_type(struct worker *worker, const struct bus_message_type *type);
-/* No message is to blame: the input is kept unacked. */
-void stall_defer(struct world *world, struct worker *worker, struct item *item);
-/* The end of a batch. */
-void stall_note(struct world *world, struct worker *worker);
-void stall_committed(struct world *world, struct worker *worker, struct item *const *items, size_t count);
-/* Up to max inputs that come next; alone: the first one is suspected of a crash. */
-size_t stall_take(struct world *world, struct worker *worker, size_t max, bool *ret_alone);
-bool stall_has_work(const struct world *world, const struct worker *worker);
-/* The connection is gone: its deliveries come again. */
-void stall_forget(struct worker *worker);
-void stall_reset(struct worker *worker);
-bool stall_holds_deadlines(const struct worker *worker);
+/* ---- sleep.c: when the pipeline's time comes, if nothing reaches it ---- */
+int64_t sleep_until(const struct world *world, const struct worker *worker);
+/* Fewer publications than in production may be unconfirmed, so that they have to wait. */
+void sleep_limit_window(struct bus_pipeline *pipeline, size_t most);
 
-/* ---- publish.c ---- */
-bool publish_is_open(const struct world *world, const struct worker *worker);
-void publish_outbox(struct world *world, struct worker *worker, const struct message *message);
-/* False: the process crashed on the way. */
-bool publish_committed(struct world *world, struct worker *worker);
-void publish_settle(struct world *world, struct worker *worker, struct item **items, size_t count);
-void publish_held(struct world *world, struct worker *worker);
-void publish_confirm(struct world *world, struct peer *peer, const struct sending *sending);
-void publish_reset(struct world *world, struct worker *worker);
-struct message *publish_message(struct world *world, struct worker *worker, const struct bus_effect *effect);
-
-/* ---- tick.c: deadlines, sweeper, confirmed rows ---- */
-void tick_plan(struct world *world, struct worker *worker);
-void tick_plan_all(struct world *world, const struct database *database);
-bool tick_is_due(struct world *world, struct worker *worker);
-void tick_add(struct world *world, struct worker *worker);
-
-/* ---- settling.c ---- */
-struct settling *settling_new(struct world *world);
-void settling_reset(struct settling *settling);
-void settling_received(struct settling *settling, uint64_t tag);
-void settling_settle(struct settling *settling, uint64_t tag);
-/* The tag to ack with all before it, or 0. */
-uint64_t settling_ackable(struct settling *settling);
+/* ---- actions.c: what the pipeline wants done. False: the process is gone. ---- */
+bool actions_carry_out(struct world *world, struct worker *worker, const struct bus_pipeline_actions *actions);
 
 /* ---- services.c: the services as they are ---- */
 struct service {
-  unsigned queues;
-  int64_t due_interval;
-  bool (*lock)(struct world *world, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
-               struct bus_sql *sql, void **ret_model);
-  bool (*load)(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err);
-  void (*decide)(struct world *world, void *model, const struct bus_input *input, struct bus_effects *effects);
-  bool (*store)(struct world *world, void *model, struct bus_sql *sql);
-  void (*act)(struct world *world, struct worker *worker, const void *action);
-  struct due_room (*due_room)(struct world *world, struct worker *worker);
+  const struct bus_service *bus;
+  int queues[WORKER_QUEUES];
 };
 extern const struct service services[SERVICES];
-/* The state of the order-svc that runs here. */
+/* Once, before any worker. */
+void services_make(void);
+void services_init_context(struct world *world, struct worker *worker);
+/* Whose step it is, for functions that get no context. */
+void services_enter(struct bus_worker *worker);
 const struct order_policy *services_order_policy(void);
+const struct payment_policy *services_payment_policy(void);
 
 #endif

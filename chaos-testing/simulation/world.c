@@ -10,13 +10,14 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define ARENA_LIMIT ((size_t)256 << 20)
 #define END_AFTER (4 * BUS_HOUR) /* of the last fault: retry tiers, slow retries, clocks that went back */
-enum { EVENTS_MAX = 2000000 };
+enum { EVENTS_MAX = 500000, MAPPED_FROM = 128 << 10 };
 
 static struct world *present; /* for what the services' asserts say */
 
@@ -118,9 +119,16 @@ _Noreturn void __assert_fail(const char *assertion, const char *file, unsigned l
 
 static void begin(struct world *world, struct bus_arena *const *scratch) {
   world->now = world->begin = WORLD_BEGIN;
-  world->databases = world_alloc(world, SERVICES * sizeof *world->databases);
+  world->databases = world_alloc(world, DATABASES * sizeof *world->databases);
   plan_draw(&world->plan, &world->random);
-  for (int i = 0; i < SERVICES; i++)
+  world->settings = (struct bus_worker_settings){BUS_WORKER_DEFAULTS};
+  world->settings.batch_max = world->plan.batch_max;
+  world->settings.bundle_max = 1; /* the broker here knows single messages */
+  world->settings.gather_ms = world->plan.gather_ms;
+  world->settings.give_up_ms = world->plan.give_up / BUS_MILLISECOND;
+  world->settings.blame_after_ms = world->plan.blame_after / BUS_MILLISECOND;
+  world->checks_parts = true;
+  for (int i = 0; i < DATABASES; i++)
     database_init(world, &world->databases[i], i);
   broker_init(world);
   psp_init(world);
@@ -143,8 +151,10 @@ static void live(struct world *world) {
   check_end(world);
 }
 
+/* A pipeline's window is large, and mostly stays untouched: it is mapped each time, so that nobody has to clear it. */
 bool run_init(struct run *run) {
   *run = (struct run){.bug = BUG_NONE};
+  (void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
   run->arena = bus_arena_new(ARENA_LIMIT);
   for (size_t i = 0; i < WORKERS_MAX; i++)
     run->scratch[i] = bus_arena_new(ARENA_LIMIT);
@@ -193,5 +203,6 @@ bool run_seed(struct run *run, uint64_t seed) {
   run->tally.virtual_time += world->now - world->begin;
   psp_done(world);
   edges_done(world);
+  workers_done(world);
   return run->violation[0] == '\0';
 }

@@ -9,6 +9,7 @@
 #include "tally.h"
 
 #include <bus/arena.h>
+#include <bus/worker.h>
 
 #include <inttypes.h>
 #include <setjmp.h>
@@ -24,9 +25,10 @@ struct event {
   uint64_t detail;
 };
 
-enum { SERVICE_ORDER, SERVICE_INVENTORY, SERVICE_PAYMENT, SERVICES };
-enum { WORKERS_MAX = 6, EDGES = 2 };
-extern const char *const service_names[SERVICES];
+/* Behind those with a database of their own: the workers of inventory-svc that carry out requests. */
+enum { SERVICE_ORDER, SERVICE_INVENTORY, SERVICE_PAYMENT, DATABASES, SERVICE_REQUESTS = DATABASES, SERVICES };
+enum { WORKERS_MAX = 8, EDGES = 2 };
+extern const char *const service_names[DATABASES];
 
 struct world {
   uint64_t seed;
@@ -37,13 +39,15 @@ struct world {
   uint64_t next_number;
   struct bus_arena *arena; /* as long as the seed */
   struct plan plan;
-  bool quiet;          /* the faults are over */
-  bool breaker_opened; /* one in front of the PSP, at some time */
+  struct bus_worker_settings settings; /* of all workers */
+  bool checks_parts;                   /* of the pipelines, after each step */
+  bool quiet;                          /* the faults are over */
+  bool breaker_opened;                 /* one in front of the PSP, at some time */
   enum bug bug;
   bool traced;
   struct tally *tally;
   struct broker *broker;
-  struct database *databases; /* SERVICES */
+  struct database *databases; /* DATABASES */
   struct worker *workers;
   size_t worker_count;
   struct edge *edges; /* EDGES */

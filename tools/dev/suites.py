@@ -137,7 +137,7 @@ TABLE = {
     "build-gcc-asan": (300, _build_suite(PRESET)),
     "unit": (100, _unit),
     "alloc": (30, _alloc),
-    "sim": (70, _sim),
+    "sim": (200, _sim),
     "build-clang": (240, _build_suite("clang")),
     "build-tsan": (300, _build_tsan),
     "build-release": (240, _build_suite("release")),
