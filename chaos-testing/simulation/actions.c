@@ -4,6 +4,7 @@
 #include "check.h"
 #include "check_worker.h"
 
+#include <bus/bundle.h>
 #include <orderbus_topology.h>
 
 #include <stdlib.h>
@@ -47,6 +48,21 @@ static void keep_texts(struct world *world, struct bus_envelope *envelope) {
     world_violate(world, "out of memory");
 }
 
+/* An answer is of no row, and comes after the commit of what it answers. */
+static void open_message(struct world *world, struct message *message, bool answer) {
+  struct bus_bundle_element *elements;
+  struct letters letters = letters_of(world, &message->envelope, message->body, &elements);
+  letters_name(&letters, message->type, elements, &message->envelope.correlation_id);
+  message->letter->type = message->type;
+  for (size_t i = 0; i < letters.count && answer; i++) {
+    letters.items[i]->external = true;
+    check_answer(world, letters.items[i],
+                 elements ? &elements[i].envelope.causation_id : &message->envelope.causation_id);
+  }
+  if (elements)
+    message->letters = letters;
+}
+
 static const struct message *message_of(struct world *world, const struct worker *worker,
                                         const struct bus_pipeline_action *action) {
   const struct bus_publication *publication = &action->publish.publication;
@@ -57,13 +73,9 @@ static const struct message *message_of(struct world *world, const struct worker
   keep_texts(world, &message->envelope);
   message->type = bus_topology_type(&orderbus_topology, message->envelope.type);
   message->letter = letter_of(world, &message->envelope.message_id);
-  if (!message->letter->type) {
-    message->letter->type = message->type;
-    message->letter->order_id = message->envelope.correlation_id;
-  }
   bool has_row = action->publish.kind == BUS_SENT_OUTBOX && message->letter->body.data;
   message->body = has_row ? message->letter->body : world_text(world, publication->body);
-  message->letter->external |= action->publish.kind == BUS_SENT_ANSWER; /* no row has it */
+  open_message(world, message, action->publish.kind == BUS_SENT_ANSWER);
   return message;
 }
 
@@ -77,8 +89,6 @@ static void publish(struct world *world, struct worker *worker, const struct bus
                             .exchange = publication->exchange,
                             .mandatory = publication->mandatory};
   address(world, publication->key, &sending);
-  if (sending.kind == SENDING_ANSWER)
-    check_answer(world, sending.message);
   if (sending.kind == SENDING_HELD)
     check_moved(world, worker, &sending, publication);
   if (action->publish.seq != worker->peer.next_seq + 1)

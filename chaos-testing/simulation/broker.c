@@ -61,13 +61,19 @@ static void append(struct world *world, int queue, const struct message *message
   while (*at)
     at = &(*at)->next;
   *at = copy;
-  message->letter->copies++;
+  for (size_t i = 0; i < message_letters(message); i++)
+    message_letter(message, i)->copies++;
   world->broker->alive++;
   if (delay > 0) {
     world_after(world, delay, make_ready, copy, 0);
     return;
   }
   copy->state = COPY_READY;
+}
+
+static void note_arrival(const struct message *message) {
+  for (size_t i = 0; i < message_letters(message); i++)
+    message_letter(message, i)->arrived = true;
 }
 
 static void put(struct world *world, int queue, const struct message *message, int64_t delay) {
@@ -82,7 +88,7 @@ static void put(struct world *world, int queue, const struct message *message, i
 }
 
 void broker_inject(struct world *world, int queue, const struct message *message) {
-  message->letter->arrived = true;
+  note_arrival(message);
   put(world, queue, message, 0);
   broker_dispatch(world);
 }
@@ -110,7 +116,7 @@ static bool route(struct world *world, const struct message *message) {
     missed |= !world->broker->queues[queue].bound;
   }
   if (!missed)
-    message->letter->arrived = true;
+    note_arrival(message);
   if (routed)
     world->broker->history[world->broker->routed++ % HISTORY] = message;
   return routed;
@@ -366,6 +372,14 @@ struct ack {
   uint64_t tag;
 };
 
+static void settle_letters(struct world *world, const struct message *message, int queue) {
+  for (size_t i = 0; i < message_letters(message); i++) {
+    struct letter *letter = message_letter(message, i);
+    letter->copies--;
+    check_settled(world, letter, queue);
+  }
+}
+
 static void settle(struct world *world, struct peer *peer, uint64_t tag) {
   for (int queue = 0; queue < QUEUES; queue++) {
     struct copy **at = &world->broker->queues[queue].first;
@@ -379,8 +393,7 @@ static void settle(struct world *world, struct peer *peer, uint64_t tag) {
       copy->state = COPY_COMING; /* a delivery under way is void */
       peer->unacked[queue]--;
       world->broker->alive--;
-      copy->message->letter->copies--;
-      check_settled(world, copy->message, queue);
+      settle_letters(world, copy->message, queue);
     }
   }
 }

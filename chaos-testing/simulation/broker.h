@@ -33,11 +33,18 @@ struct letter {
 struct sending;
 struct frame;
 
+/* The letters of what travels in one message: its own, or those of a bundle's messages. */
+struct letters {
+  struct letter **items;
+  size_t count;
+};
+
 struct message {
   struct bus_envelope envelope;        /* user_id: who published it */
   const struct bus_message_type *type; /* NULL: unknown to everybody */
   struct bus_str body;
   struct letter *letter;
+  struct letters letters; /* of a bundle; else none */
 };
 
 enum { QUEUE_ORDERS, QUEUE_PLACE, QUEUE_INVENTORY, QUEUE_PAYMENTS, QUEUE_REQUESTS, QUEUES };
@@ -115,6 +122,19 @@ struct broker {
 
 void broker_init(struct world *world);
 /* The facts about the message with that id. */
+struct bus_bundle_element;
+/* elements: of a bundle; else NULL. */
+struct letters letters_of(struct world *world, const struct bus_envelope *envelope, struct bus_str body,
+                          struct bus_bundle_element **ret_elements);
+/* Says what they are, the first time. */
+void letters_name(const struct letters *letters, const struct bus_message_type *type,
+                  const struct bus_bundle_element *elements, const struct bus_uuid *order_id);
+static inline size_t message_letters(const struct message *message) {
+  return message->letters.count > 0 ? message->letters.count : 1;
+}
+static inline struct letter *message_letter(const struct message *message, size_t i) {
+  return message->letters.count > 0 ? message->letters.items[i] : message->letter;
+}
 struct letter *letter_of(struct world *world, const struct bus_uuid *id);
 /* Takes a copy of the struct; the connection keeps the order. */
 void broker_publish(struct world *world, const struct sending *sending);

@@ -18,13 +18,12 @@ static int by_name(const void *a, const void *b) {
   return strcmp(((const struct planted *)a)->name, ((const struct planted *)b)->name);
 }
 
-/* A bug may need several switches. Bugs of bundles are left out: a delivery holds one message here. */
+/* A bug may need several switches. */
 static bool is_listed(const struct planted *bugs, size_t count, const char *name) {
-  static const char bundle[] = "bundle-";
   size_t i = 0;
   while (i < count && strcmp(bugs[i].name, name) != 0)
     i++;
-  return i < count || strncmp(name, bundle, sizeof bundle - 1) == 0;
+  return i < count;
 }
 
 size_t bugs_list(struct planted ret[PLANTED_MAX]) {

@@ -27,8 +27,7 @@ void check_sender(struct world *world, const struct sending *sending) {
     world_violate(world, "%s may not send %s", sending->peer->user, type->type);
 }
 
-void check_settled(struct world *world, const struct message *message, int queue) {
-  const struct letter *letter = message->letter;
+void check_settled(struct world *world, const struct letter *letter, int queue) {
   bool may_be_dropped = letter->type && letter->type->writes; /* then its asker's time runs out */
   if (letter->copies == 0 && letter->processed == 0 && !may_be_dropped)
     world_violate(world, "m%" PRIu64 " %s has left %s and was not processed", letter->number, name_of(letter),

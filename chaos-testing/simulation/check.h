@@ -12,7 +12,7 @@ void check_init(struct world *world);
 /* Only its owner sends a type. */
 void check_sender(struct world *world, const struct sending *sending);
 /* A delivery was acked: its effects are committed, or it waits elsewhere. */
-void check_settled(struct world *world, const struct message *message, int queue);
+void check_settled(struct world *world, const struct letter *letter, int queue);
 /* An outbox row goes: every queue that it is for had it. */
 void check_delivered(struct world *world, const struct letter *letter);
 /* A message's effects are committed: once, and its sender's commit stands. */

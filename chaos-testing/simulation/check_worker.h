@@ -14,7 +14,7 @@ void check_part(struct world *world, const struct worker *worker);
 void check_moved(struct world *world, const struct worker *worker, const struct sending *sending,
                  const struct bus_publication *publication);
 /* An answer goes out: what it answers is committed. */
-void check_answer(struct world *world, const struct message *message);
+void check_answer(struct world *world, const struct letter *letter, const struct bus_uuid *cause);
 /* A message crashes the process that decides it: one that may have crashed an earlier process is alone. */
 void check_alone(struct world *world, const struct worker *worker, const struct bus_envelope *envelope);
 

@@ -3,6 +3,7 @@
 
 #include "check.h"
 
+#include <bus/bundle.h>
 #include <requests.h>
 
 #include <assert.h>
@@ -132,8 +133,7 @@ static bool is_meant(const struct world *world, const struct request *request, c
          bus_uuid_equal(&message->envelope.causation_id, &request->message->envelope.message_id);
 }
 
-static void on_reply(struct world *world, struct peer *peer, const struct message *message) {
-  struct edge *edge = peer->owner;
+static void take_answer(struct world *world, struct edge *edge, const struct message *message) {
   struct bus_problems problems;
   struct request *request = edge->requests;
   while (request && !is_meant(world, request, message))
@@ -148,6 +148,20 @@ static void on_reply(struct world *world, struct peer *peer, const struct messag
     end_answered(world, request, order);
   else
     request->first = order;
+}
+
+static void on_reply(struct world *world, struct peer *peer, const struct message *message) {
+  struct bus_bundle_element *elements;
+  size_t count = letters_of(world, &message->envelope, message->body, &elements).count;
+  if (!elements)
+    take_answer(world, peer->owner, message);
+  for (size_t i = 0; i < count && elements; i++) {
+    const struct message one = {.envelope = elements[i].envelope,
+                                .type = message->type,
+                                .body = elements[i].body,
+                                .letter = message->letters.items[i]};
+    take_answer(world, peer->owner, &one);
+  }
 }
 
 static void connect_again(struct world *world, void *subject, uint64_t life) {

@@ -81,6 +81,7 @@ static void draw_bad_cards(struct plan *plan, struct random *random) {
                             .give_up = plan->give_up,
                             .blame_after = plan->blame_after,
                             .gather_ms = 10,
+                            .bundle_max = 128,
                             .broker_hosts = 1,
                             .orders = random_between(random, 20, ORDERS_MAX),
                             .bad_cards = random_between(random, 2, 7)};
@@ -106,6 +107,7 @@ void plan_draw(struct plan *plan, struct random *random) {
   plan->blame_after = random_between(random, 1, 300) * BUS_SECOND;
   plan->gather_ms = random_chance(random, PPM / 2) ? 10 : random_between(random, 0, 300);
   plan->broker_hosts = (size_t)random_between(random, 1, 3);
+  plan->bundle_max = random_chance(random, PPM / 4) ? 1 : random_between(random, 2, 16);
   plan->window =
       random_chance(random, PPM / 2) ? 0 : (size_t)random_between(random, 1, random_chance(random, PPM / 2) ? 2 : 16);
   draw_broker(plan, random);

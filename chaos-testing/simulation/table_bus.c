@@ -24,6 +24,7 @@ struct id_count {
 /* A row of the outbox. */
 struct outgoing {
   struct letter *letter;
+  struct letters letters;
   struct bus_uuid id, correlation_id, causation_id;
   struct bus_str type, traceparent, tracestate, body;
   bus_time created_at, next_attempt_at;
@@ -174,7 +175,11 @@ static void outbox_insert(struct world *world, struct session *session, const st
                              .messages = cells[7].number,
                              .created_at = session->now,
                              .next_attempt_at = due};
-    row->letter->committed = true;
+    const struct bus_envelope envelope = {
+        .message_id = row->id, .type = row->type, .bundle = row->messages > 1, .bundle_count = row->messages};
+    row->letters = letters_of(world, &envelope, row->body, NULL);
+    for (size_t l = 0; l < row->letters.count; l++)
+      row->letters.items[l]->committed = true;
     row->letter->body = row->body;
     session->emitted++;
     *tables->outbox_end = row;
@@ -201,7 +206,8 @@ static void outbox_delete(struct world *world, struct session *session, const st
       at = &row->next;
       continue;
     }
-    check_delivered(world, row->letter);
+    for (size_t i = 0; i < row->letters.count; i++)
+      check_delivered(world, row->letters.items[i]);
     *at = row->next;
     if (tables->outbox_end == &row->next)
       tables->outbox_end = at;

@@ -123,7 +123,7 @@ static void begin(struct world *world, struct bus_arena *const *scratch) {
   plan_draw(&world->plan, &world->random);
   world->settings = (struct bus_worker_settings){BUS_WORKER_DEFAULTS};
   world->settings.batch_max = world->plan.batch_max;
-  world->settings.bundle_max = 1; /* the broker here knows single messages */
+  world->settings.bundle_max = world->plan.bundle_max;
   world->settings.gather_ms = world->plan.gather_ms;
   world->settings.give_up_ms = world->plan.give_up / BUS_MILLISECOND;
   world->settings.blame_after_ms = world->plan.blame_after / BUS_MILLISECOND;

@@ -55,6 +55,8 @@ static bool join(const struct turn *turn, const struct bus_effects *effects, con
     return false;
   for (size_t i = 0; i < count; i++)
     items[i] = joined->items[order[i]];
+  if (BUS_BUG("bundle-element-id-reused", "the messages of a bundle share the first one's id"))
+    joined->effects[order[1]]->envelope.message_id = joined->effects[order[0]]->envelope.message_id;
   bus_uuid_v7(effects->ids, effects->now, &id);
   bus_bundle_envelope(items, count, &id, envelope);
   ret->envelope = envelope;
@@ -79,14 +81,6 @@ static bool place(struct outgoings *outgoings, const struct turn *turn, const st
   return true;
 }
 
-static void reverse(struct outgoings *outgoings) {
-  for (size_t i = 0; i < outgoings->count / 2; i++) {
-    struct outgoing first = outgoings->items[i];
-    outgoings->items[i] = outgoings->items[outgoings->count - 1 - i];
-    outgoings->items[outgoings->count - 1 - i] = first;
-  }
-}
-
 bool outgoings_plan(struct outgoings *outgoings, const struct turn *turn, const struct bus_effects *effects,
                     size_t most) {
   struct joined joined = {.count = 0};
@@ -95,11 +89,7 @@ bool outgoings_plan(struct outgoings *outgoings, const struct turn *turn, const 
       (struct outgoings){.items = bus_arena_array(effects->arena, effects->count + 1, sizeof(struct outgoing))};
   if (!outgoings->items)
     return false;
-  if (!collect(&joined, effects) ||
-      !bus_bundle_group(joined.items, joined.count, most, effects->arena, &joined.groups) ||
-      !place(outgoings, turn, effects, &joined))
-    return false;
-  if (BUS_BUG("bundle-order-reversed", "what a commit sends is published last first"))
-    reverse(outgoings);
-  return true;
+  return collect(&joined, effects) &&
+         bus_bundle_group(joined.items, joined.count, most, effects->arena, &joined.groups) &&
+         place(outgoings, turn, effects, &joined);
 }

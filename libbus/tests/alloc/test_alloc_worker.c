@@ -136,7 +136,7 @@ static bool list(struct bus_arena *arena, const void *context) {
   struct ledger ledger = {.again_at = 0};
   (void)arena;
   (void)context;
-  for (uint8_t i = 0; i < 250; i++)
+  for (uint8_t i = 1; i <= 250; i++)
     ledger_confirmed(&ledger, &(struct bus_uuid){{i}});
   torture_over();
   size_t count = ledger.confirmed.count;
