@@ -22,8 +22,9 @@ static bool is_instance(const char *text) {
 static bool copy_settings(struct bus_requester *requester, const struct bus_requester_settings *settings) {
   requester->url = strdup(settings->amqp_url);
   requester->ca_file = settings->ca_file ? strdup(settings->ca_file) : NULL;
-  requester->hosts = (struct bus_rotation){.backoff = {.first = 200 * BUS_MILLISECOND, .max = 5 * BUS_SECOND},
-                                           .hosts = bus_amqp_url_hosts(settings->amqp_url)};
+  requester->hosts =
+      (struct bus_rotation){.backoff = {.first = 200 * BUS_MILLISECOND, .max = BUS_SECOND}, /* clients wait */
+                            .hosts = bus_amqp_url_hosts(settings->amqp_url)};
   requester->heartbeat_s = settings->heartbeat_s > 0 ? settings->heartbeat_s : BUS_AMQP_HEARTBEAT_S;
   requester->max_open = settings->max_open > 0 ? (size_t)settings->max_open : MAX_OPEN;
   requester->max_unconfirmed = settings->max_unconfirmed > 0 ? settings->max_unconfirmed : MAX_UNCONFIRMED;
