@@ -17,7 +17,7 @@ static const struct bus_topology_part owner = {.user = {.name = "owner", .asks =
                                       operator= {.user = {.name = "operator", .redrives = true}},
                                       thing = BUS_TOPOLOGY_PART("thing", types, queues);
 static const struct bus_topology_part *const topology_parts[] = {&owner, &other, &operator, & thing };
-static const struct bus_topology topology = {
+const struct bus_topology part_rig_topology = {
     .parts = topology_parts, .part_count = BUS_COUNT(topology_parts), .tiers = bus_default_tiers, .tier_count = 3};
 static const char *const names[] = {"things", "things"}, *const asked_names[] = {"asked"};
 
@@ -40,7 +40,7 @@ struct parts *parts_new(void) {
   assert_non_null(parts);
   parts->settings = (struct bus_worker_settings){BUS_WORKER_DEFAULTS};
   parts->setup = (struct bus_pipeline_setup){
-      .service = &service, .topology = &topology, .settings = &parts->settings, .log = {.write = log_nothing}};
+      .service = &service, .topology = &part_rig_topology, .settings = &parts->settings, .log = {.write = log_nothing}};
   parts->turn = (struct turn){
       .now = bus_monotonic(), .wall = bus_wall_clock(), .actions = &parts->actions, .setup = &parts->setup};
   assert_true(intake_init(&parts->intake));

@@ -20,6 +20,7 @@ struct parts {
 
 /* thing.do.v1: the user owner sends it, the queue things of the service thing takes it. */
 extern const struct bus_message_type part_rig_type;
+extern const struct bus_topology part_rig_topology;
 /* The service thing with queries alone, and with requests. */
 extern const struct bus_service part_rig_query, part_rig_request;
 

@@ -1,0 +1,191 @@
+/* The functions of machine_rig.h. */
+#include "machine_rig.h"
+
+#include "rows.h"
+
+#include <test.h>
+
+#include <endian.h>
+#include <stdlib.h>
+
+enum { ROWS_MAX = 16, UUID_TYPE = 2950, TIME_TYPE = 1184 };
+
+static const struct bus_field happened_fields[] = {BUS_FIELD_INT64(struct body, n, 0, 100, BUS_REQUIRED, "a number")};
+static const struct bus_schema happened_schema = BUS_SCHEMA("happened", struct body, happened_fields);
+static const struct bus_message_type happened = {.type = "thing.happened.v1",
+                                                 .exchange = BUS_EXCHANGE_EVENT,
+                                                 .senders = {"thing"},
+                                                 .taken_elsewhere = true,
+                                                 .schema = &happened_schema};
+static const struct bus_statement statements[] = {{"SELECT 1", ""}};
+
+static bool lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                 struct bus_sql *sql, void **ret_model) {
+  (void)context, (void)inputs, (void)count, (void)arena;
+  *ret_model = NULL;
+  return bus_sql_add(sql, 0) != NULL;
+}
+
+static bool load(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
+  (void)model, (void)rows, (void)err;
+  assert_int_equal(count, 1);
+  return true;
+}
+
+static void decide(void *model, const struct bus_input *input, struct bus_effects *effects) {
+  (void)model;
+  bus_emit(effects, &happened, &input->envelope->message_id, input->body);
+}
+
+static bool store(void *model, struct bus_sql *sql) {
+  (void)model;
+  return bus_sql_add(sql, 0) != NULL;
+}
+
+static const char *const queues[] = {"things"};
+static const struct bus_service service = {.name = "thing",
+                                           .queues = queues,
+                                           .queue_count = 1,
+                                           .statements = statements,
+                                           .statement_count = 1,
+                                           .lock = lock,
+                                           .load = load,
+                                           .decide = decide,
+                                           .store = store};
+
+static void log_nothing(void *context, enum bus_level level, const char *msg, const struct bus_log_field *fields) {
+  (void)context, (void)level, (void)msg, (void)fields;
+}
+
+struct machine *machine_new(void) {
+  struct machine *machine = calloc(1, sizeof *machine);
+  assert_non_null(machine);
+  machine->settings = (struct bus_worker_settings){BUS_WORKER_DEFAULTS};
+  machine->now = BUS_HOUR;
+  const struct bus_pipeline_setup setup = {.service = &service,
+                                           .topology = &part_rig_topology,
+                                           .settings = &machine->settings,
+                                           .log = {.write = log_nothing},
+                                           .broker_hosts = 1,
+                                           .seed = {1, 2, 3, 4},
+                                           .now = machine->now};
+  machine->pipeline = bus_pipeline_new(&setup);
+  assert_non_null(machine->pipeline);
+  return machine;
+}
+
+void machine_free(struct machine *machine) {
+  bus_pipeline_free(machine->pipeline);
+  free(machine);
+}
+
+/* ---- events ---- */
+
+void machine_step(struct machine *machine, struct bus_pipeline_event event) {
+  event.now = ++machine->now;
+  event.wall = machine->now;
+  bus_pipeline_step(machine->pipeline, &event, &machine->actions);
+  assert_true(bus_pipeline_is_valid(machine->pipeline));
+}
+
+void machine_tick(struct machine *machine, int64_t later) {
+  machine->now += later;
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_TICK});
+}
+
+void machine_connect(struct machine *machine) {
+  machine_tick(machine, 0);
+  assert_non_null(machine_action(machine, BUS_DO_OPEN_DATABASE, 0));
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_DATABASE_UP});
+  machine_tick(machine, 0);
+  assert_non_null(machine_action(machine, BUS_DO_OPEN_BROKER, 0));
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_BROKER_UP});
+  const struct bus_pipeline_action *consume = machine_action(machine, BUS_DO_CONSUME, 0);
+  assert_non_null(consume);
+  assert_int_equal(consume->consume.prefetch, 400);
+}
+
+static struct bus_uuid numbered(uint8_t id) {
+  return (struct bus_uuid){{1, id}};
+}
+
+void machine_deliver(struct machine *machine, uint64_t tag, uint8_t id) {
+  struct bus_delivery delivery = {.tag = tag, .body = BUS_STR("{\"n\":1}")};
+  delivery.envelope = (struct bus_envelope){.message_id = numbered(id),
+                                            .type = BUS_STR("thing.do.v1"),
+                                            .user_id = BUS_STR("owner"),
+                                            .first_failed_at = BUS_NO_TIME};
+  struct bus_pipeline_event event = {.kind = BUS_ON_DELIVERY};
+  event.delivery = &delivery;
+  machine_step(machine, event);
+}
+
+/* Rows (message_id, now()) as the inbox returns them, in Postgres's binary form. */
+static PGresult *inbox_rows(const uint8_t *ids, size_t count) {
+  PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+  char message_id[] = "message_id", now[] = "now";
+  PGresAttDesc columns[] = {{.name = message_id, .format = 1, .typid = UUID_TYPE, .typlen = 16, .atttypmod = -1},
+                            {.name = now, .format = 1, .typid = TIME_TYPE, .typlen = 8, .atttypmod = -1}};
+  uint64_t time = htobe64(1000);
+  assert_true(result && PQsetResultAttrs(result, 2, columns));
+  for (size_t i = 0; i < count; i++) {
+    struct bus_uuid id = numbered(ids[i]);
+    assert_true(PQsetvalue(result, (int)i, 0, (char *)id.bytes, 16));
+    assert_true(PQsetvalue(result, (int)i, 1, (char *)&time, 8));
+  }
+  return result;
+}
+
+/* The inbox is the second statement of trip 1, behind BEGIN. */
+void machine_done(struct machine *machine, const uint8_t *ids, size_t count) {
+  const struct bus_rows inbox = {inbox_rows(ids, count)}, none = {PQmakeEmptyPGresult(NULL, PGRES_COMMAND_OK)};
+  const struct bus_rows *rows[ROWS_MAX];
+  for (size_t i = 0; i < ROWS_MAX; i++)
+    rows[i] = i == 1 ? &inbox : &none;
+  const struct bus_trip_result trip = {.rows = rows, .count = ROWS_MAX, .tag = "SELECT"};
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_TRIP_DONE, .trip = &trip});
+  PQclear(inbox.result);
+  PQclear(none.result);
+}
+
+void machine_committed(struct machine *machine) {
+  const struct bus_trip_result trip = {.tag = "COMMIT"};
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_TRIP_DONE, .trip = &trip});
+}
+
+void machine_failed(struct machine *machine, enum bus_errc code, bool in_transaction, bool dead) {
+  const struct bus_trip_result trip = {.error = {code, "as the test wants it"},
+                                       .tag = "",
+                                       .failed_at = -1,
+                                       .in_transaction = in_transaction,
+                                       .dead = dead};
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_TRIP_FAILED, .trip = &trip});
+}
+
+void machine_confirm(struct machine *machine, uint64_t seq, bool ack) {
+  struct bus_pipeline_event event = {.kind = BUS_ON_CONFIRM};
+  event.confirm.seq = seq;
+  event.confirm.ack = ack;
+  machine_step(machine, event);
+}
+
+/* ---- what follows ---- */
+
+const struct bus_pipeline_action *machine_action(const struct machine *machine, enum bus_pipeline_action_kind kind,
+                                                 size_t n) {
+  for (size_t i = 0; i < machine->actions.count; i++)
+    if (machine->actions.items[i].kind == kind && n-- == 0)
+      return &machine->actions.items[i];
+  return NULL;
+}
+
+void machine_expect_trip(const struct machine *machine, enum bus_trip_kind purpose) {
+  const struct bus_pipeline_action *trip = machine_action(machine, BUS_DO_TRIP, 0);
+  assert_non_null(trip);
+  assert_int_equal(trip->trip.purpose, purpose);
+  assert_null(machine_action(machine, BUS_DO_TRIP, 1));
+}
+
+void machine_expect_phase(const struct machine *machine, const char *phase) {
+  assert_string_equal(bus_pipeline_phase(machine->pipeline), phase);
+}

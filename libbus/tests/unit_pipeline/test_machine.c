@@ -1,0 +1,218 @@
+/* The machine over scripts of events: a batch from its delivery to its ack, and each way in which it can fail. */
+#include "machine_rig.h"
+
+#include <test.h>
+
+static const uint8_t both[] = {1, 2};
+
+/* A delivery has come, and trip 1 is under way. */
+static struct machine *trip_1(uint8_t deliveries) {
+  struct machine *machine = machine_new();
+  machine_connect(machine);
+  for (uint8_t i = 1; i <= deliveries; i++)
+    machine_deliver(machine, i, i);
+  machine_expect_phase(machine, "idle");
+  machine_tick(machine, 0);
+  machine_expect_trip(machine, BUS_TRIP_1);
+  return machine;
+}
+
+static struct machine *trip_2(uint8_t deliveries) {
+  struct machine *machine = trip_1(deliveries);
+  machine_done(machine, both, deliveries);
+  machine_expect_trip(machine, BUS_TRIP_2);
+  machine_expect_phase(machine, "trip 2");
+  return machine;
+}
+
+TEST(a_batch_is_published_after_its_commit_and_acked_with_the_next_ones)
+{
+  struct machine *machine = trip_2(2);
+  assert_null(machine_action(machine, BUS_DO_PUBLISH, 0));
+  machine_committed(machine);
+  const struct bus_pipeline_action *publish = machine_action(machine, BUS_DO_PUBLISH, 0);
+  assert_non_null(publish);
+  assert_int_equal(publish->publish.seq, 1);
+  assert_int_equal(publish->publish.publication.envelope->bundle_count, 2); /* both events travel together */
+  assert_non_null(machine_action(machine, BUS_DO_COUNT_MESSAGE, 1));
+  assert_null(machine_action(machine, BUS_DO_ACK, 0));
+  machine_tick(machine, 0);
+  assert_null(machine_action(machine, BUS_DO_ACK, 0));
+  machine_tick(machine, 25 * BUS_MILLISECOND);
+  const struct bus_pipeline_action *ack = machine_action(machine, BUS_DO_ACK, 0);
+  assert_non_null(ack);
+  assert_int_equal(ack->tag, 2);
+  machine_free(machine);
+}
+
+TEST(a_duplicate_is_acked_and_not_decided)
+{
+  struct machine *machine = trip_1(2);
+  machine_done(machine, both, 1);
+  machine_committed(machine);
+  const struct bus_pipeline_action *publish = machine_action(machine, BUS_DO_PUBLISH, 0);
+  assert_non_null(publish);
+  assert_false(publish->publish.publication.envelope->bundle);
+  assert_null(machine_action(machine, BUS_DO_PUBLISH, 1));
+  assert_int_equal(machine_action(machine, BUS_DO_COUNT_MESSAGE, 1)->message.outcome, BUS_MESSAGE_DUPLICATE);
+  machine_tick(machine, 25 * BUS_MILLISECOND);
+  assert_int_equal(machine_action(machine, BUS_DO_ACK, 0)->tag, 2);
+  machine_free(machine);
+}
+
+TEST(a_confirmed_row_is_deleted_once_it_is_quiet)
+{
+  struct machine *machine = trip_2(1);
+  machine_committed(machine);
+  machine_confirm(machine, 1, true);
+  machine_tick(machine, 90 * BUS_MILLISECOND);
+  assert_null(machine_action(machine, BUS_DO_TRIP, 0));
+  machine_tick(machine, 200 * BUS_MILLISECOND);
+  machine_expect_trip(machine, BUS_TRIP_1);
+  machine_done(machine, NULL, 0);
+  machine_expect_trip(machine, BUS_TRIP_2);
+  machine_committed(machine);
+  assert_int_equal(bus_pipeline_unconfirmed(machine->pipeline), 0);
+  machine_free(machine);
+}
+
+TEST(a_conflict_is_tried_again_after_a_moment)
+{
+  struct machine *machine = trip_1(1);
+  for (int i = 0; i < 4; i++) {
+    machine_failed(machine, BUS_E_DB_CONFLICT, true, false);
+    machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
+    machine_done(machine, NULL, 0);
+    machine_expect_phase(machine, "pausing");
+    machine_tick(machine, 4 * BUS_MILLISECOND);
+    assert_null(machine_action(machine, BUS_DO_TRIP, 0));
+    machine_tick(machine, 42 * BUS_MILLISECOND);
+    machine_expect_trip(machine, BUS_TRIP_1);
+  }
+  machine_free(machine);
+}
+
+TEST(a_commit_that_rolled_back_is_none)
+{
+  struct machine *machine = trip_2(1);
+  const struct bus_trip_result trip = {.tag = "ROLLBACK"};
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_TRIP_DONE, .trip = &trip});
+  assert_null(machine_action(machine, BUS_DO_PUBLISH, 0));
+  machine_free(machine);
+}
+
+/* Whether it was committed is asked of the inbox. */
+TEST(a_lost_commit_is_tried_again_on_a_new_connection)
+{
+  struct machine *machine = trip_2(1);
+  machine_failed(machine, BUS_E_DB_CONNECTION, false, true);
+  assert_non_null(machine_action(machine, BUS_DO_CLOSE_DATABASE, 0));
+  machine_expect_phase(machine, "recovering");
+  machine_tick(machine, 10 * BUS_SECOND);
+  assert_non_null(machine_action(machine, BUS_DO_OPEN_DATABASE, 0));
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_DATABASE_UP});
+  machine_tick(machine, 0);
+  machine_expect_trip(machine, BUS_TRIP_1);
+  machine_done(machine, NULL, 0); /* no fresh row: it was */
+  machine_committed(machine);
+  assert_null(machine_action(machine, BUS_DO_PUBLISH, 0));
+  assert_int_equal(machine_action(machine, BUS_DO_COUNT_MESSAGE, 0)->message.outcome, BUS_MESSAGE_DUPLICATE);
+  machine_free(machine);
+}
+
+TEST(a_value_that_the_database_refuses_is_found_by_halves_and_parked)
+{
+  struct machine *machine = trip_1(2);
+  machine_failed(machine, BUS_E_DB_DATA, true, false);
+  machine_done(machine, NULL, 0);           /* rolled back */
+  machine_expect_trip(machine, BUS_TRIP_1); /* the first half */
+  machine_done(machine, both, 1);
+  machine_committed(machine);
+  machine_expect_trip(machine, BUS_TRIP_1); /* the second */
+  machine_failed(machine, BUS_E_DB_DATA, true, false);
+  machine_done(machine, NULL, 0);
+  machine_expect_trip(machine, BUS_TRIP_1); /* records the refusal */
+  machine_done(machine, NULL, 0);
+  machine_committed(machine);
+  const struct bus_pipeline_action *publish = machine_action(machine, BUS_DO_PUBLISH, 0);
+  assert_non_null(publish);
+  assert_int_equal(publish->publish.kind, BUS_SENT_HELD);
+  assert_int_equal(publish->publish.publication.exchange, BUS_EXCHANGE_DEAD);
+  uint64_t seq = publish->publish.seq;
+  machine_tick(machine, 25 * BUS_MILLISECOND);
+  assert_int_equal(machine_action(machine, BUS_DO_ACK, 0)->tag, 1); /* not over the gap */
+  machine_confirm(machine, seq, true);
+  machine_tick(machine, 0);
+  assert_int_equal(machine_action(machine, BUS_DO_ACK, 0)->tag, 2);
+  machine_free(machine);
+}
+
+TEST(a_trip_without_an_answer_is_given_up)
+{
+  struct machine *machine = trip_1(1);
+  machine_tick(machine, 14 * BUS_SECOND);
+  assert_null(machine_action(machine, BUS_DO_GIVE_UP_TRIP, 0));
+  machine_tick(machine, BUS_SECOND);
+  assert_non_null(machine_action(machine, BUS_DO_GIVE_UP_TRIP, 0));
+  machine_free(machine);
+}
+
+/* Its tags are void on the next connection. */
+TEST(deliveries_of_a_lost_connection_are_not_acked)
+{
+  static const struct bus_error gone = {BUS_E_AMQP_CONNECTION, "gone"};
+  struct machine *machine = trip_2(1);
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_BROKER_DOWN, .error = &gone});
+  machine_committed(machine);
+  assert_null(machine_action(machine, BUS_DO_PUBLISH, 0));
+  for (int i = 0; i < 5; i++) {
+    machine_tick(machine, 100 * BUS_MILLISECOND);
+    assert_null(machine_action(machine, BUS_DO_ACK, 0));
+  }
+  machine_free(machine);
+}
+
+TEST(a_stop_waits_for_confirms_acks_and_ends)
+{
+  struct machine *machine = trip_2(1);
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_STOP});
+  machine_committed(machine);
+  machine_tick(machine, 0);
+  machine_expect_phase(machine, "draining");
+  machine_confirm(machine, 1, true);
+  machine_tick(machine, 0);
+  assert_int_equal(machine_action(machine, BUS_DO_ACK, 0)->tag, 1);
+  machine_expect_trip(machine, BUS_TRIP_1); /* the last one deletes the row */
+  machine_done(machine, NULL, 0);
+  machine_committed(machine);
+  machine_tick(machine, 0);
+  assert_non_null(machine_action(machine, BUS_DO_STOPPED, 0));
+  machine_expect_phase(machine, "stopped");
+  machine_free(machine);
+}
+
+TEST(a_stop_does_not_wait_for_ever)
+{
+  struct machine *machine = trip_2(1);
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_STOP});
+  machine_committed(machine);
+  machine_tick(machine, 0);
+  machine_tick(machine, 4 * BUS_SECOND);
+  machine_expect_phase(machine, "draining");
+  machine_tick(machine, 2 * BUS_SECOND);
+  machine_expect_phase(machine, "stopped");
+  machine_free(machine);
+}
+
+TEST(a_probe_asks_the_database_between_batches)
+{
+  struct machine *machine = trip_2(1);
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_PROBE});
+  assert_null(machine_action(machine, BUS_DO_ANSWER_PROBE, 0));
+  machine_committed(machine);
+  machine_tick(machine, 0);
+  machine_expect_trip(machine, BUS_TRIP_PROBE);
+  machine_done(machine, NULL, 0);
+  assert_true(machine_action(machine, BUS_DO_ANSWER_PROBE, 0)->database);
+  machine_free(machine);
+}
