@@ -152,10 +152,15 @@ static void write_log(void *context, enum bus_level level, const char *msg, cons
         handle->worker->pipeline ? bus_pipeline_phase(handle->worker->pipeline) : "starting", at ? at : text);
 }
 
+/* While a system is upgraded, some processes send bundles and some do not. */
+static const struct bus_worker_settings *draw_settings(struct world *world) {
+  return random_chance(&world->random, PPM / 4) ? &world->alone : &world->settings;
+}
+
 static struct bus_pipeline *make_pipeline(struct world *world, struct worker *worker) {
   struct bus_pipeline_setup setup = {.service = services[worker->service].bus,
                                      .topology = &orderbus_topology,
-                                     .settings = &world->settings,
+                                     .settings = draw_settings(world),
                                      .worker = &worker->context.handle,
                                      .log = {write_log, &worker->context.handle, world->traced},
                                      .broker_hosts = world->plan.broker_hosts,

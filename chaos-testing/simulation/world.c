@@ -127,6 +127,8 @@ static void begin(struct world *world, struct bus_arena *const *scratch) {
   world->settings.gather_ms = world->plan.gather_ms;
   world->settings.give_up_ms = world->plan.give_up / BUS_MILLISECOND;
   world->settings.blame_after_ms = world->plan.blame_after / BUS_MILLISECOND;
+  world->alone = world->settings;
+  world->alone.bundle_max = 1;
   world->checks_parts = true;
   for (int i = 0; i < DATABASES; i++)
     database_init(world, &world->databases[i], i);

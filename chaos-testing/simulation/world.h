@@ -39,10 +39,10 @@ struct world {
   uint64_t next_number;
   struct bus_arena *arena; /* as long as the seed */
   struct plan plan;
-  struct bus_worker_settings settings; /* of all workers */
-  bool checks_parts;                   /* of the pipelines, after each step */
-  bool quiet;                          /* the faults are over */
-  bool breaker_opened;                 /* one in front of the PSP, at some time */
+  struct bus_worker_settings settings, alone; /* of workers; of those that send each message alone */
+  bool checks_parts;                          /* of the pipelines, after each step */
+  bool quiet;                                 /* the faults are over */
+  bool breaker_opened;                        /* one in front of the PSP, at some time */
   enum bug bug;
   bool traced;
   struct tally *tally;

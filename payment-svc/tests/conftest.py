@@ -15,7 +15,7 @@ import requests
 
 from dev.broker import Broker
 from dev.ports import pick_one
-from testkit import plans
+from testkit import bundles, plans
 from testkit.client import wait_until
 
 PSP_KEY = "sk_test_payment_tests"
@@ -141,7 +141,7 @@ class World:
         """Messages to order-svc since the last call: (type, body)."""
         got = self.management("POST", f"queues/{self.vhost}/order-svc/get",
                               {"count": 10000, "ackmode": "ack_requeue_false", "encoding": "auto"})
-        return [(message["properties"]["type"], json.loads(message["payload"])) for message in got]
+        return bundles.messages(got)
 
     def expect(self, count, seconds=20):
         """The next events, exactly that many, as {order: [(type, rest of the body)]}."""

@@ -146,11 +146,13 @@ static bool take_single(struct bus_requester *requester, const struct bus_delive
 
 static void on_delivery(void *context, const struct bus_delivery *delivery) {
   struct bus_requester *requester = context;
-  struct bus_error err = {.text = "failpoint"};
-  bool taken = !BUS_FAIL_POINT("requester.answer", bus_amqp_fd(requester->consuming));
-  if (taken && delivery->envelope.bundle)
+  struct bus_error err;
+  bool taken;
+  if (BUS_FAIL_POINT("requester.answer", bus_amqp_fd(requester->consuming)))
+    taken = bus_fail(&err, BUS_E_NOMEM, "failpoint");
+  else if (delivery->envelope.bundle)
     taken = take_bundle(requester, delivery, &err);
-  else if (taken)
+  else
     taken = take_single(requester, delivery, &err);
   if (!taken)
     bus_log(BUS_WARN, "answer dropped", BUS_F_STR("why", err.text),

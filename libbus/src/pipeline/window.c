@@ -48,7 +48,7 @@ bool window_has_room(const struct window *window, const struct turn *turn, size_
 
 void window_send(struct window *window, const struct turn *turn, const struct bus_publication *publication,
                  enum bus_sent_kind kind, struct held *held, bool first) {
-  assert(window_is_open(window) && window_has_room(window, turn, publication->body.len));
+  assert(window_is_open(window) && window_takes(window, publication->body.len));
   assert((kind == BUS_SENT_HELD) == (held != NULL));
   struct bus_pipeline_action *action = turn_do(turn, BUS_DO_PUBLISH);
   action->publish.publication = *publication;
