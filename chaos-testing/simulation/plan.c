@@ -70,11 +70,12 @@ static void draw_clients(struct plan *plan, struct random *random) {
   plan->later_ppm = some(random, PPM / 2, PPM / 3);
 }
 
-/* All is well but for a few cards: then no other order may suffer. */
+/* All is well but for a few cards: then no other order may suffer. Batches are large enough that orders do not wait for
+ * each other. */
 static void draw_bad_cards(struct plan *plan, struct random *random) {
   const struct plan calm = {.faults_for = random_between(random, 20, 120) * BUS_SECOND,
                             .latency = plan->latency,
-                            .batch_max = plan->batch_max,
+                            .batch_max = plan->batch_max > 4 ? plan->batch_max : 4,
                             .workers = {plan->workers[0], plan->workers[1], plan->workers[2], 1},
                             .max_open_sagas = 10000,
                             .max_late_sagas = 500,
