@@ -137,11 +137,10 @@ static void suspect_count(struct world *world, struct session *session, const st
                           struct bus_rows *ret) {
   struct id_count **list = &session->database->bus->suspects;
   const struct bus_uuid *id = &args->values[0].uuid;
-  if (*find(list, id))
-    (*find(list, id))->count++;
-  else
+  struct id_count *known = *find(list, id);
+  if (!known)
     add_id(world, list, id);
-  *memory_rows_add(ret, 1, session->arena) = (struct value){.number = (*find(list, id))->count};
+  *memory_rows_add(ret, 1, session->arena) = (struct value){.number = known ? ++known->count : 1};
 }
 
 static void suspect_delete(struct session *session, const struct bus_args *args) {

@@ -5,6 +5,8 @@
 #include <bus/clock.h>
 #include <bus/failpoint.h>
 
+#include <assert.h>
+
 enum { BATCH = BUS_BUNDLE_MAX };
 #define WORTH_WAITING 1.0 /* commands */
 
@@ -62,6 +64,7 @@ static bool publish(struct bus_requester *requester, const struct bus_bundle_ite
 
 static bool publish_one(struct bus_requester *requester, struct bus_pending *pending,
                         const struct bus_bundle_item *item, struct bus_error *err) {
+  assert(pending);
   const struct window_entry entry = {.request = pending, .generation = pending->generation, .query = pending->query};
   return publish(requester, item, &entry, err);
 }

@@ -106,7 +106,7 @@ static bool take_value(struct cut *cut, struct bus_str *ret) {
  * counts may have. Returns the bytes behind the backslash. */
 static size_t unescape(const char *escape, char *ret) {
   static const char letters[] = "bfnrt", values[] = "\b\f\n\r\t";
-  uint8_t code[2];
+  uint8_t code[2] = {UINT8_MAX, UINT8_MAX};
   const char *letter = strchr(letters, escape[0]);
   *ret = letter ? values[letter - letters] : escape[0];
   if (escape[0] != 'u')
