@@ -241,8 +241,10 @@ TEST(permission_Q1_edge_cannot_listen_in_on_commands_and_events)
                                                 BUS_EXCHANGE_DEAD};
   for (size_t i = 0; i < BUS_COUNT(exchanges); i++) {
     struct link *link = open_as("edge");
-    assert_true(bus_amqp_reply_queue(link->amqp, "edge.reply.spy", &link->err));
-    struct bus_declaration binding = binding_of(exchanges[i], "#", "edge.reply.spy");
+    char queue[32]; /* one of its own: the last one may not be gone yet */
+    (void)snprintf(queue, sizeof queue, "edge.reply.spy-%zu", i);
+    assert_true(bus_amqp_reply_queue(link->amqp, queue, &link->err));
+    struct bus_declaration binding = binding_of(exchanges[i], "#", queue);
     assert_false(bus_amqp_declare(link->amqp, &binding, false, &link->err));
     assert_int_equal(link->err.code, BUS_E_AMQP_REFUSED);
     link_close(link);
@@ -253,8 +255,8 @@ TEST(permission_Q1_edge_cannot_listen_in_on_commands_and_events)
 TEST(permission_Q1_edge_cannot_listen_in_on_another_edges_answers)
 {
   struct link *link = open_as("edge");
-  assert_true(bus_amqp_reply_queue(link->amqp, "edge.reply.spy", &link->err));
-  struct bus_declaration binding = binding_of(BUS_EXCHANGE_REPLY, "order-svc.reply.1", "edge.reply.spy");
+  assert_true(bus_amqp_reply_queue(link->amqp, "edge.reply.binder", &link->err));
+  struct bus_declaration binding = binding_of(BUS_EXCHANGE_REPLY, "order-svc.reply.1", "edge.reply.binder");
   assert_false(bus_amqp_declare(link->amqp, &binding, false, &link->err));
   assert_int_equal(link->err.code, BUS_E_AMQP_REFUSED);
   link_close(link);
