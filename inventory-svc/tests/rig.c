@@ -41,7 +41,7 @@ static void await(struct rig_link *link, enum pg_state busy) {
   }
 }
 
-static struct rig_link *connect_with(const struct migrated *database, struct pg_registry registry) {
+static struct rig_link *connect_with(const struct migrated *database, struct bus_registry registry) {
   static const uint64_t seed[4] = {5, 6, 7, 8};
   char url[512];
   struct rig_link *link = calloc(1, sizeof *link);
@@ -64,12 +64,12 @@ static struct rig_link *connect_with(const struct migrated *database, struct pg_
 
 struct rig_link *rig_connect(const struct migrated *database) {
   assert_true(inventory_statements_make());
-  return connect_with(database, (struct pg_registry){inventory_statements, INVENTORY_STATEMENTS});
+  return connect_with(database, (struct bus_registry){inventory_statements, INVENTORY_STATEMENTS});
 }
 
 struct rig_link *rig_connect_queries(const struct migrated *database) {
   assert_true(inventory_statements_make());
-  return connect_with(database, (struct pg_registry){inventory_query_statements, INVENTORY_QUERY_STATEMENTS});
+  return connect_with(database, (struct bus_registry){inventory_query_statements, INVENTORY_QUERY_STATEMENTS});
 }
 
 void rig_disconnect(struct rig_link *link) {

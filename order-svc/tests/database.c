@@ -40,7 +40,7 @@ static void await(struct link *link, enum pg_state busy) {
   }
 }
 
-static struct link *open_with(const struct migrated *database, struct pg_registry registry) {
+static struct link *open_with(const struct migrated *database, struct bus_registry registry) {
   static const uint64_t seed[4] = {5, 6, 7, 8};
   char url[512];
   struct link *link = calloc(1, sizeof *link);
@@ -66,12 +66,12 @@ static struct link *open_with(const struct migrated *database, struct pg_registr
 
 struct link *link_open(const struct migrated *database) {
   assert_true(order_statements_make());
-  return open_with(database, (struct pg_registry){order_statements, ORDER_STATEMENTS});
+  return open_with(database, (struct bus_registry){order_statements, ORDER_STATEMENTS});
 }
 
 struct link *link_open_queries(const struct migrated *database) {
   assert_true(order_statements_make());
-  return open_with(database, (struct pg_registry){order_query_statements, ORDER_QUERY_STATEMENTS});
+  return open_with(database, (struct bus_registry){order_query_statements, ORDER_QUERY_STATEMENTS});
 }
 
 void link_close(struct link *link) {

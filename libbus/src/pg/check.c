@@ -74,7 +74,7 @@ static bool letters_are_good(const char *letters) {
   return !letters || strlen(letters) <= PG_PARAMS_MAX;
 }
 
-bool pg_registry_check(const struct pg_registry *registry, struct bus_error *err) {
+bool pg_registry_check(const struct bus_registry *registry, struct bus_error *err) {
   for (size_t i = 0; i < registry->count; i++) {
     const struct bus_statement *statement = &registry->statements[i];
     if (!statement->sql)

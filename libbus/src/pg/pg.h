@@ -33,7 +33,6 @@ struct pg;
 extern const char pg_session_set_local[];
 
 /* Two registries: libbus's own statements and the service's. Both are kept. */
-#define pg_registry bus_registry
 enum { PG_OWN = BUS_REGISTRY_OWN, PG_SERVICE = BUS_REGISTRY_SERVICE, PG_REGISTRIES = BUS_REGISTRIES };
 
 struct pg_settings {
@@ -41,7 +40,7 @@ struct pg_settings {
   const char *application_name;
   size_t first_host; /* of several in the URL: which one is tried first */
   bool allow_unsafe; /* also a server that may lose what it committed */
-  struct pg_registry registries[PG_REGISTRIES];
+  struct bus_registry registries[PG_REGISTRIES];
 };
 
 enum pg_state {
@@ -61,7 +60,7 @@ struct pg_hosts {
 };
 void pg_hosts_from(const char *url, size_t first, struct pg_hosts *ret);
 /* Can these be prepared? Letters known, not too many, single values before arrays. */
-bool pg_registry_check(const struct pg_registry *registry, struct bus_error *err) BUS_MUST_CHECK;
+bool pg_registry_check(const struct bus_registry *registry, struct bus_error *err) BUS_MUST_CHECK;
 
 /* Begins to connect; false only when out of memory or for a malformed URL. */
 bool pg_new(const struct pg_settings *settings, struct pg **ret, struct bus_error *err) BUS_MUST_CHECK;

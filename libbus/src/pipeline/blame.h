@@ -7,7 +7,6 @@ enum {
   BLAME_WHOLE_TRIES = 3,    /* a batch that meets a fault is tried whole so often, then in halves */
   BLAME_WITHOUT_COMMIT = 5, /* messages of a type in a row that are blamed without proof */
 };
-#define BLAME_PATIENCE_MS 300000 /* how long a message fails alone before a probe decides */
 
 enum blame {
   BLAME_NOBODY,  /* it stays unacked and is tried again with backoff */
@@ -24,7 +23,7 @@ struct blame_facts {
   int64_t similar_at;    /* when a message of its type was committed last */
   int64_t commit_at;     /* when any input was committed last */
   int blamed;            /* messages of its type that were blamed since one was committed */
-  int64_t patience;      /* BLAME_PATIENCE_MS, in microseconds */
+  int64_t patience;      /* how long it fails alone before a probe decides, in microseconds */
   int64_t now;
 };
 

@@ -32,7 +32,7 @@ static bool service_is_valid(const struct bus_service *service, const struct bus
     if (queue->kind != bus_topology_queue(topology, service->queues[0])->kind)
       return bus_fail(err, BUS_E_CONFIG, "%s: its queues are of more than one kind", service->name);
   }
-  const struct pg_registry registry = {service->statements, service->statement_count};
+  const struct bus_registry registry = {service->statements, service->statement_count};
   return pg_registry_check(&registry, err) || bus_error_wrap(err, "%s", service->name);
 }
 

@@ -55,7 +55,7 @@ TEST(a_password_with_a_slash_stops_the_start_and_is_not_printed)
 
 static bool is_good(const char *sql, const char *params, struct bus_error *err) {
   const struct bus_statement statements[] = {{"SELECT 1", "uU"}, {sql, params}};
-  const struct pg_registry registry = {statements, BUS_COUNT(statements)};
+  const struct bus_registry registry = {statements, BUS_COUNT(statements)};
   return pg_registry_check(&registry, err);
 }
 
@@ -65,7 +65,7 @@ TEST(a_registry_that_can_be_prepared)
   assert_true(is_good("SELECT 1", NULL, &err));
   assert_true(is_good("SELECT 1", "", &err));
   assert_true(is_good("SELECT 1", "uitzblUITZBL", &err));
-  assert_true(pg_registry_check(&(const struct pg_registry){NULL, 0}, &err));
+  assert_true(pg_registry_check(&(const struct bus_registry){NULL, 0}, &err));
 }
 
 TEST(a_registry_that_cannot_is_named)
