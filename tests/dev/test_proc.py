@@ -54,6 +54,16 @@ def test_a_signal_that_was_sent_is_not_repeated_by_stop(process, state):
     assert process.exit_statuses() == [7]
 
 
+def test_one_that_ends_just_behind_the_look_still_gives_its_exit_status(process, state, monkeypatch):
+    pid = process.start(["sh", "-c", "exit 3"], ENV, state.path)
+    while proc.start_time(pid) is not None:
+        time.sleep(0.01)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "waitpid", lambda *_: (0, 0))  # as if it ran until pid() has asked
+        assert process.pid() is None
+    assert process.exit_status(pid) == 3
+
+
 def test_outlives_the_one_who_started_it(state):
     code = ("import sys; from dev.proc import Process; from dev.state import State\n"
             "s = State(sys.argv[1]); print(Process(s, 'child').start(['sleep', '60'], {'PATH': '/usr/bin'}, s.path))")

@@ -77,7 +77,8 @@ class Process:
             self._ended[pid] = os.waitstatus_to_exitcode(status)
 
     def exit_status(self, pid):
-        """None: it runs, or this object has not seen it end."""
+        """None: it runs, or this process did not start it."""
+        self._reap(pid)  # pid() may have found it a zombie that had ended a moment after it was looked for
         return self._ended.get(pid)
 
     def exit_statuses(self):
