@@ -192,6 +192,9 @@ static void carry_out(struct world *world, struct worker *worker, const struct b
   case BUS_DO_SERVICE:
     services[worker->service].bus->act(&worker->context, action->service);
     break;
+  case BUS_DO_COUNT_BATCH:
+    worker_tried(worker, action->batch.size);
+    break;
   case BUS_DO_STOPPED:
     worker_stopped(world, worker);
     break;

@@ -80,6 +80,12 @@ void worker_refused(struct world *world, struct worker *worker) {
   }
 }
 
+/* Messages that are refused before they are decided are in the batch, too: their rows in bus.parked may be what the
+ * database refuses. Their failures are not counted here. */
+void worker_tried(struct worker *worker, size_t size) {
+  worker->refusal.may_search |= size > worker->refusal.inputs;
+}
+
 void worker_committed(struct world *world, struct worker *worker) {
   worker->refusal.inputs = 0;
   if (worker->decided_count > 0)

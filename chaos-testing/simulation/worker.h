@@ -116,6 +116,8 @@ void worker_answered(struct world *world, struct worker *worker);
 void worker_database_lost(struct world *world, struct worker *worker);
 /* The database refuses the transaction, whatever its inputs. */
 void worker_refused(struct world *world, struct worker *worker);
+/* An attempt with so many messages, with those that are not decided, has ended. */
+void worker_tried(struct worker *worker, size_t size);
 void worker_committed(struct world *world, struct worker *worker);
 /* Is an input of the transaction one that kills its session? */
 bool worker_decided_killer(const struct worker *worker);
