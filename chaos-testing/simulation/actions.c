@@ -74,6 +74,9 @@ static const struct message *message_of(struct world *world, const struct worker
   message->type = bus_topology_type(&orderbus_topology, message->envelope.type);
   message->letter = letter_of(world, &message->envelope.message_id);
   bool has_row = action->publish.kind == BUS_SENT_OUTBOX && message->letter->body.data;
+  if (has_row && !bus_str_equal(message->letter->body, publication->body))
+    world_violate(world, "%s sends other bytes of m%" PRIu64 " than its outbox row has", worker->peer.name,
+                  message->letter->number);
   message->body = has_row ? message->letter->body : world_text(world, publication->body);
   open_message(world, message, action->publish.kind == BUS_SENT_ANSWER);
   return message;
@@ -91,6 +94,8 @@ static void publish(struct world *world, struct worker *worker, const struct bus
   address(world, publication->key, &sending);
   if (sending.kind == SENDING_HELD)
     check_moved(world, worker, &sending, publication);
+  else
+    leaving_check(world, &worker->leaving, &sending);
   if (action->publish.seq != worker->peer.next_seq + 1)
     world_violate(world, "%s expects confirm %" PRIu64 " where %" PRIu64 " comes", worker->peer.name,
                   action->publish.seq, worker->peer.next_seq + 1);
@@ -147,6 +152,7 @@ static bool is_outward(enum bus_pipeline_action_kind kind) {
 
 static void begin_attempt(struct world *world, struct worker *worker) {
   worker->decided_count = 0;
+  leaving_begin(world, &worker->leaving);
   if (worker->begins)
     worker->batch_inputs = worker->asked_count;
   else

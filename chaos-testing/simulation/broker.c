@@ -93,7 +93,7 @@ void broker_inject(struct world *world, int queue, const struct message *message
   broker_dispatch(world);
 }
 
-static bool takes(int queue, const struct bus_message_type *type) {
+bool broker_takes(int queue, const struct bus_message_type *type) {
   static const struct bus_queue *tables[QUEUES];
   if (!tables[queue])
     tables[queue] = bus_topology_queue(&orderbus_topology, queue_names[queue]);
@@ -108,7 +108,7 @@ static bool takes(int queue, const struct bus_message_type *type) {
 static bool route(struct world *world, const struct message *message) {
   bool routed = false, missed = false;
   for (int queue = 0; queue < QUEUES; queue++) {
-    if (!takes(queue, message->type))
+    if (!broker_takes(queue, message->type))
       continue;
     if (world->broker->queues[queue].bound)
       put(world, queue, message, 0);
@@ -133,7 +133,7 @@ static void send_again(struct world *world, const struct message *known) {
   message->letter->order_id = message->envelope.correlation_id;
   TRACE(world, "%s is sent again as m%" PRIu64, message->type->type, message->letter->number);
   for (int queue = 0; queue < QUEUES; queue++)
-    if (takes(queue, message->type))
+    if (broker_takes(queue, message->type))
       broker_inject(world, queue, message);
 }
 
@@ -147,7 +147,7 @@ void broker_redrive(struct world *world) {
 void broker_place_again(struct world *world) {
   const struct broker *broker = world->broker;
   uint64_t known = broker->routed < HISTORY ? broker->routed : HISTORY, i = 0;
-  while (i < known && !takes(QUEUE_PLACE, broker->history[i]->type))
+  while (i < known && !broker_takes(QUEUE_PLACE, broker->history[i]->type))
     i++;
   if (i < known && random_chance(&world->random, PPM / 2))
     send_again(world, broker->history[i]);

@@ -13,14 +13,20 @@ struct letter {
   struct letter *next; /* with a similar id */
   const struct bus_message_type *type;
   struct bus_uuid order_id;
-  struct bus_str body;    /* of its outbox row */
-  uint64_t number;        /* in the trace */
-  bool external;          /* from outside the services: no outbox has it */
-  bool committed;         /* its outbox row was */
-  bool arrived;           /* the broker had it once, in every queue that it is for */
-  bool poison;            /* put in on purpose, to be parked */
-  bool crashes;           /* whoever decides it */
-  bool kills;             /* the session that writes what it leads to */
+  struct bus_str body;   /* of its outbox row */
+  uint64_t number;       /* in the trace */
+  bool external;         /* from outside the services: no outbox has it */
+  bool committed;        /* its outbox row was */
+  bool arrived;          /* the broker had it once, in every queue that it is for */
+  bool poison;           /* put in on purpose, to be parked */
+  bool crashes;          /* whoever decides it */
+  bool kills;            /* the session that writes what it leads to */
+  bool stumbles, mended; /* one of a bundle: what it leads to cannot be written, until it has been put off once */
+  struct letter *row;    /* the outbox row that it was committed in: its own, or that of its bundle; or NULL */
+  struct {
+    uint64_t attempt; /* of any worker; 0: it was not emitted */
+    size_t place;     /* among what was emitted there */
+  } emission;
   int64_t refusals;       /* of transactions with it, by a database that takes none */
   bus_time failing_since; /* a database refused it first, and no commit came since; 0: it did not */
   int64_t attempts;       /* counted */
@@ -112,7 +118,7 @@ struct broker {
     struct copy *first;
     bool bound;
   } queues[QUEUES];
-  uint64_t next_place, next_delivery, next_letter;
+  uint64_t next_place, next_delivery, next_letter, next_attempt;
   size_t alive, dead;
   struct dead {
     const struct message *message;
@@ -145,6 +151,8 @@ void broker_dispatch(struct world *world);
 /* Requeues all unacked deliveries. */
 void broker_requeue(struct world *world, struct peer *peer);
 bool broker_has(const struct broker *broker, int queue);
+/* Does the topology bind the queue to that type? */
+bool broker_takes(int queue, const struct bus_message_type *type);
 
 /* False: the broker is away. */
 bool peer_connect(struct world *world, struct peer *peer);

@@ -27,6 +27,15 @@ static void check_dead(struct world *world, const struct letter *letter, struct 
                   cause.data);
 }
 
+static void check_guilt(struct world *world, struct letter *letter, struct bus_str cause) {
+  if (!bus_str_is(cause, STUMBLE))
+    return;
+  if (!letter->stumbles)
+    world_violate(world, "m%" PRIu64 " %s is put off for the fault of another message", letter->number,
+                  name_of(letter));
+  letter->mended = true;
+}
+
 void check_moved(struct world *world, const struct worker *worker, const struct sending *sending,
                  const struct bus_publication *publication) {
   struct letter *letter = sending->message->letter;
@@ -36,6 +45,7 @@ void check_moved(struct world *world, const struct worker *worker, const struct 
         (int)publication->cause.len, publication->cause.data);
   if (dead)
     check_dead(world, letter, publication->cause);
+  check_guilt(world, letter, publication->cause);
   bool counted = dead || sending->message->envelope.attempt > letter->attempts;
   letter->attempts = sending->message->envelope.attempt;
   bool again = letter->processed > 0; /* another copy was: this one is only acked later */

@@ -24,6 +24,7 @@ static void draw_databases(struct plan *plan, struct random *random) {
   plan->conflict_ppm = some(random, PPM / 2, 200000);
   plan->unknown_ppm = some(random, PPM / 2, 50000);
   plan->hang_ppm = some(random, 7 * PPM / 8, 10000);
+  plan->stumble_ppm = some(random, PPM / 2, 200000);
   plan->database_outages = some(random, 3 * PPM / 4, 3);
   plan->database_outage_max = random_between(random, 1, 60) * BUS_SECOND;
   plan->refusals = some(random, 3 * PPM / 4, 4);

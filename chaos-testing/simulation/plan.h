@@ -43,6 +43,7 @@ struct plan {
   int64_t unbound; /* a queue is not bound for a while */
   /* the databases */
   int64_t conflict_ppm, unknown_ppm, hang_ppm;
+  int64_t stumble_ppm; /* of a bundle one message leads to a row that is refused at first */
   int64_t database_outages, database_outage_max;
   int64_t refusals; /* a GRANT is missing for a while */
   int64_t breaks;   /* a statement that rides along fails for a while */

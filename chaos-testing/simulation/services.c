@@ -81,6 +81,7 @@ bool services_begin(const struct bus_input *input) {
 void services_end(const struct bus_effects *effects) {
   struct worker *worker = services_present->worker;
   worker->decided[worker->decided_count - 1].done = effects->verdict == BUS_DONE;
+  leaving_emitted(services_present->world, &worker->leaving, effects);
 }
 
 /* ---- order-svc ---- */

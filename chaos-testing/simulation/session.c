@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include "check.h"
+#include "check_worker.h"
 #include "worker.h"
 
 #include "../../libbus/src/pipeline/own.h"
@@ -208,10 +209,17 @@ static void go_on(struct world *world, void *subject, uint64_t serial) {
     run(world, session);
 }
 
-/* Draws a conflict, or a COMMIT that the server turns into a ROLLBACK. True: the trip has failed. */
+/* Refuses the row of one message, draws a conflict, or a COMMIT that the server turns into a ROLLBACK. True: the trip
+ * has failed. */
 static bool conflicts(struct world *world, struct session *session) {
   session->voided = false;
-  if (session->purpose != BUS_TRIP_2 || world->quiet || !random_chance(&world->random, world->plan.conflict_ppm))
+  if (session->purpose != BUS_TRIP_2)
+    return false;
+  if (worker_decided_stumbler(session->worker)) {
+    (void)refuse(world, session, BUS_E_DB_OTHER, STUMBLE);
+    return true;
+  }
+  if (world->quiet || !random_chance(&world->random, world->plan.conflict_ppm))
     return false;
   session->voided = random_chance(&world->random, PPM / 16);
   if (session->voided)
@@ -283,7 +291,7 @@ void session_open(struct world *world, struct session *session) {
 static bool carry_out_perhaps(struct world *world, struct session *session) {
   bool under_way = session->sent && session->purpose == BUS_TRIP_2 && session->open && !session->aborted;
   if (!under_way || session->waiting || worker_decided_killer(session->worker) ||
-      !random_chance(&world->random, PPM / 2))
+      worker_decided_stumbler(session->worker) || !random_chance(&world->random, PPM / 2))
     return under_way;
   session->voided = false;
   run(world, session);

@@ -157,6 +157,16 @@ static struct bus_str keep(struct world *world, const struct value *value) {
   return value->null ? BUS_NO_STR : world_text(world, value->text);
 }
 
+static void note_row(struct world *world, const struct outgoing *row) {
+  size_t count = row->letters.count;
+  for (size_t i = 0; i < count; i++) {
+    row->letters.items[i]->committed = true;
+    row->letters.items[i]->row = row->letter;
+  }
+  if (count > 1 && !world->quiet && random_chance(&world->random, world->plan.stumble_ppm))
+    row->letters.items[random_below(&world->random, count)]->stumbles = true;
+}
+
 static void outbox_insert(struct world *world, struct session *session, const struct bus_args *args) {
   struct bus_tables *tables = session->database->bus;
   bus_time due = session->now + args->values[0].number * BUS_MILLISECOND;
@@ -177,8 +187,7 @@ static void outbox_insert(struct world *world, struct session *session, const st
     const struct bus_envelope envelope = {
         .message_id = row->id, .type = row->type, .bundle = row->messages > 1, .bundle_count = row->messages};
     row->letters = letters_of(world, &envelope, row->body, NULL);
-    for (size_t l = 0; l < row->letters.count; l++)
-      row->letters.items[l]->committed = true;
+    note_row(world, row);
     row->letter->body = row->body;
     session->emitted++;
     *tables->outbox_end = row;

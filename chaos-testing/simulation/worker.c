@@ -103,6 +103,15 @@ bool worker_decided_killer(const struct worker *worker) {
   return false;
 }
 
+bool worker_decided_stumbler(const struct worker *worker) {
+  for (size_t i = 0; i < worker->decided_count; i++) {
+    const struct letter *letter = worker->decided[i].letter;
+    if (letter && letter->stumbles && !letter->mended)
+      return true;
+  }
+  return false;
+}
+
 /* ---- from within ---- */
 
 void worker_push(struct world *world, struct worker *worker, enum bus_input_kind kind, const void *body, size_t size) {

@@ -5,6 +5,7 @@
 
 #include "broker.h"
 #include "database.h"
+#include "leaving.h"
 #include "session.h"
 
 #include <bus/pipeline.h>
@@ -85,6 +86,7 @@ struct worker {
   bool doomed;         /* it decides what crashes it */
   bool fresh_seen[QUEUES];
   bus_time committed_at; /* with inputs */
+  struct leaving leaving;
   struct {
     size_t inputs;   /* 0: it was not */
     bool may_search; /* parts of it may be tried */
@@ -121,6 +123,8 @@ void worker_tried(struct worker *worker, size_t size);
 void worker_committed(struct world *world, struct worker *worker);
 /* Is an input of the transaction one that kills its session? */
 bool worker_decided_killer(const struct worker *worker);
+/* Or one whose row is refused? */
+bool worker_decided_stumbler(const struct worker *worker);
 
 /* ---- driver.c ---- */
 /* Its turn comes soon. */

@@ -78,6 +78,17 @@ static bool ask_database(struct bus_pipeline *pipeline) {
   return true;
 }
 
+/* A planted bug's: the other messages of its bundle are ruled like it. */
+static void condemn_bundle(struct bus_pipeline *pipeline, const struct entry *guilty) {
+  const struct batch *batch = &pipeline->batch;
+  for (size_t i = 0; i < batch->count; i++) {
+    struct entry *entry = batch->entries[i];
+    if (entry_is_delivery(entry) && entry->tag == guilty->tag && entry->epoch == guilty->epoch &&
+        BUS_BUG("bundle-retried-whole", "the fault of one message of a bundle is held against all of them"))
+      entry->ruling = guilty->ruling;
+  }
+}
+
 /* The guilty input, found by halves or alone from the beginning. */
 static enum next condemn(struct bus_pipeline *pipeline, struct entry *entry, enum blame blamed) {
   assert(entry_is_delivery(entry) && (blamed == BLAME_SIMILAR || blamed == BLAME_MESSAGE));
@@ -88,6 +99,7 @@ static enum next condemn(struct bus_pipeline *pipeline, struct entry *entry, enu
   entry->ruling.uncounted = blamed == BLAME_SIMILAR;
   if (pipeline->batch.failed.outcome != BUS_BATCH_DATA || entry->ruling.uncounted)
     decode_put_off(&pipeline->turn, entry);
+  condemn_bundle(pipeline, entry);
   if (blamed == BLAME_MESSAGE)
     stall_type(&pipeline->stall, entry->input.type)->blamed++;
   if (!recorded)

@@ -81,6 +81,15 @@ static bool place(struct outgoings *outgoings, const struct turn *turn, const st
   return true;
 }
 
+/* A planted bug's. */
+static void reverse(struct outgoings *outgoings) {
+  for (size_t i = 0; i < outgoings->count / 2; i++) {
+    struct outgoing *other = &outgoings->items[outgoings->count - 1 - i], kept = outgoings->items[i];
+    outgoings->items[i] = *other;
+    *other = kept;
+  }
+}
+
 bool outgoings_plan(struct outgoings *outgoings, const struct turn *turn, const struct bus_effects *effects,
                     size_t most) {
   struct joined joined = {.count = 0};
@@ -89,7 +98,11 @@ bool outgoings_plan(struct outgoings *outgoings, const struct turn *turn, const 
       (struct outgoings){.items = bus_arena_array(effects->arena, effects->count + 1, sizeof(struct outgoing))};
   if (!outgoings->items)
     return false;
-  return collect(&joined, effects) &&
-         bus_bundle_group(joined.items, joined.count, most, effects->arena, &joined.groups) &&
-         place(outgoings, turn, effects, &joined);
+  if (!collect(&joined, effects) ||
+      !bus_bundle_group(joined.items, joined.count, most, effects->arena, &joined.groups) ||
+      !place(outgoings, turn, effects, &joined))
+    return false;
+  if (BUS_BUG("bundle-order-reversed", "what one transaction sends is published in the reverse order"))
+    reverse(outgoings);
+  return true;
 }
