@@ -1,7 +1,9 @@
 """The crash matrix's plan and report, without a stack: which rows there are, and what makes one red."""
+import contextlib
+
 import pytest
 
-from chaos.crash_matrix import plan, report, rows
+from chaos.crash_matrix import plan, report, rows, run
 from dev import cli
 from dev.report import DevError
 from chaos.verdict import Verdict
@@ -160,6 +162,55 @@ def test_a_row_needs_orders_of_all_kinds_around_its_fault():
 def test_a_row_is_red_when_another_service_died_of_it():
     made, system = look(pid=8)
     assert "order-svc ended by itself" in made.problems[0] and system.restarted == ["order-svc"]
+
+
+class Idle:
+    def __init__(self, *_, **__):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+class Judge:
+    @staticmethod
+    def judge(*_, **__):
+        return Verdict()
+
+
+class Stack(System):
+    """One whose programs record these faults, and do nothing else."""
+
+    def __init__(self, faults):
+        super().__init__(faults, {"edge": 1, "order-svc": 7})
+
+    def forget_faults(self):
+        pass
+
+    def switch_on(self, *_):
+        pass
+
+    @staticmethod
+    def url(_name):
+        return "http://nowhere"
+
+
+@pytest.mark.parametrize("faults", [[], [("edge.draining", "disconnect", "1")], [("edge.parsed", "delay", "1")]])
+def test_a_point_that_is_never_reached_fails_the_matrix(monkeypatch, capsys, faults):
+    for name in ("Traffic", "Readers"):
+        monkeypatch.setattr(rows, name, Idle)
+    monkeypatch.setattr(rows, "HIT_SECONDS", 0.05)
+    monkeypatch.setattr(run.plan, "rows", lambda _: [plan.Row("edge", "edge.parsed", "disconnect", "25")])
+    monkeypatch.setattr(run.build, "build_programs", lambda _: None)
+    monkeypatch.setattr(run.stack, "print_points", lambda *_: "")
+    monkeypatch.setattr(run.stack, "matrix_stack", lambda *_: contextlib.nullcontext(Stack(faults)))
+    monkeypatch.setattr(run, "Judge", lambda _: Judge)
+    monkeypatch.setattr(run, "_at_the_end", lambda _: [])
+    assert run.run("asan", record=False) == 1
+    assert "the point was not reached within 0.05 s" in capsys.readouterr().out
 
 
 def test_markdown_has_a_line_a_row_and_the_reasons():

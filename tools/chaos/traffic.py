@@ -33,12 +33,13 @@ class Traffic:
     connections   clients at once; one that is not answered holds its connection
     log           file of the clients' record, appended to
     deck          how many orders of each kind come in a row; those in TOKENS are of the payment provider's making
+    burst         so many orders begin at the same moment
     """
 
-    def __init__(self, url, rate=50, connections=128, log=None, seed=None, deck=None):
+    def __init__(self, url, rate=50, connections=128, log=None, seed=None, deck=None, burst=1):
         address = urllib.parse.urlsplit(url)
         self._host = address.netloc
-        self._clients = traffic.Traffic((address.hostname, address.port), connections, self, rate,
+        self._clients = traffic.Traffic((address.hostname, address.port), connections, self, rate, burst=burst,
                                         patience=CLIENT_SECONDS, idle=IDLE_SECONDS)
         self.rate = rate
         self._log = ClientLog(log)

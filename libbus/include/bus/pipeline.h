@@ -133,6 +133,13 @@ enum bus_pipeline_point {
   BUS_POINT_BEFORE_SWEEP,
   BUS_POINT_DRAINING,
   BUS_POINT_DRAINED,
+  BUS_POINT_BUNDLE_CUT,          /* into its messages */
+  BUS_POINT_BUNDLE_HALVED,       /* a batch, between two messages of one bundle */
+  BUS_POINT_BUNDLE_PUBLISHED,    /* of an outbox row */
+  BUS_POINT_BUNDLE_CONFIRMED,    /* its outbox row is still there */
+  BUS_POINT_BUNDLE_PARTLY_KNOWN, /* the inbox has some messages of a delivery */
+  BUS_POINT_BUNDLE_SWEPT,        /* published again */
+  BUS_POINT_ELEMENT_HELD,        /* published to be tried later, while others of its bundle are done */
 };
 
 enum bus_batch_outcome {

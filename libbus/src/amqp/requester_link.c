@@ -41,8 +41,11 @@ static void on_settled(void *context, const struct window_entry *entry) {
     settle(confirm, entry->request, entry->generation);
     return;
   }
-  for (size_t i = 0; i < bundle->count; i++)
+  for (size_t i = 0; i < bundle->count; i++) {
+    if (i > 0)
+      BUS_CRASH_POINT("requester.bundle-confirmed"); /* some of its callers are answered */
     settle(confirm, bundle->members[i].request, bundle->members[i].generation);
+  }
   request_bundle_free(&confirm->requester->bundles, bundle);
 }
 

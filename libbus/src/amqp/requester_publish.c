@@ -58,6 +58,8 @@ static bool publish(struct bus_requester *requester, const struct bus_bundle_ite
   if (!bus_amqp_publish(requester->publishing, &publication, &seq, err))
     return false;
   BUS_CUT_POINT("requester.after-publish", bus_amqp_fd(requester->publishing));
+  if (entry->bundle)
+    BUS_CUT_POINT("requester.bundle-published", bus_amqp_fd(requester->publishing));
   return request_window_push(&requester->window, seq, &sized) ||
          bus_fail(err, BUS_E_NOMEM, "no memory for an unconfirmed request");
 }

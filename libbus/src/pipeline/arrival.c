@@ -35,6 +35,7 @@ static bool append_elements(struct bus_pipeline *pipeline, const struct bus_deli
     entry->raw = elements[i].body;
     entry->fails = fails && i == 0;
   }
+  turn_point(&pipeline->turn, BUS_POINT_BUNDLE_CUT);
   return true;
 }
 

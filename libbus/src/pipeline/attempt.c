@@ -3,6 +3,7 @@
 
 #include "decode.h"
 #include "own.h"
+#include "points.h"
 #include "trace.h"
 
 #include <stdlib.h>
@@ -237,6 +238,7 @@ enum next attempt_answered(struct bus_pipeline *pipeline, const struct bus_trip_
   upkeep_read(&pipeline->upkeep, &pipeline->turn, pipeline->context, trip, pipeline->work);
   if (attempt->inbox_row >= 0 && !mark_duplicates(pipeline, trip->rows[attempt->inbox_row]))
     return attempt_no_memory(pipeline, open);
+  turn_point_if(&pipeline->turn, points_is_bundle_partly_known(attempt), BUS_POINT_BUNDLE_PARTLY_KNOWN);
   pipeline->batch.failed.rider = false;
   if (attempt->asked_count > 0 &&
       !pipeline->setup.service->load(attempt->model, trip->rows + attempt->first_service_row, attempt->service_rows,

@@ -4,6 +4,7 @@
 
 #include "decode.h"
 #include "own.h"
+#include "points.h"
 
 enum { CONFLICT_TRIES = 5, CONFLICT_PAUSE_MS = 40, LOST_TRIES = 3, RIDER_TRIES = 3 };
 #define IDLE_PENALTY (1 * BUS_SECOND)
@@ -182,6 +183,7 @@ enum next failure_divide(struct bus_pipeline *pipeline) {
   if (segment.count == 1)
     return NEXT_JUDGE;
   bisect_split(bisect);
+  turn_point_if(&pipeline->turn, points_is_bundle_halved(&pipeline->batch), BUS_POINT_BUNDLE_HALVED);
   return NEXT_SEGMENT;
 }
 

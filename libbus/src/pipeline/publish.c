@@ -3,6 +3,7 @@
 #include "machine.h"
 
 #include "decode.h"
+#include "points.h"
 
 #define ROOM_PATIENCE (5 * BUS_SECOND)
 enum { ROOM_LEAST = 8 /* actions that may still be needed */ };
@@ -49,9 +50,10 @@ static void send_answer(struct bus_pipeline *pipeline, const struct outgoing *ou
 }
 
 static void send_outgoing(struct bus_pipeline *pipeline, const struct outgoing *outgoing) {
-  if (outgoing->kind == BUS_EFFECT_EMIT)
+  if (outgoing->kind == BUS_EFFECT_EMIT) {
     send_outbox(pipeline, outgoing->type, outgoing->envelope, outgoing->body);
-  else if (outgoing->kind == BUS_EFFECT_NOTICE)
+    turn_point_if(&pipeline->turn, outgoing->envelope->bundle, BUS_POINT_BUNDLE_PUBLISHED);
+  } else if (outgoing->kind == BUS_EFFECT_NOTICE)
     send_notice(pipeline, outgoing);
   else
     send_answer(pipeline, outgoing);
@@ -148,6 +150,7 @@ static bool publish_swept(struct bus_pipeline *pipeline) {
     regroup(pipeline, swept);
     turn_point(&pipeline->turn, BUS_POINT_SWEPT);
     send_outbox(pipeline, swept->type, &swept->envelope, swept->body);
+    turn_point_if(&pipeline->turn, swept->envelope.bundle, BUS_POINT_BUNDLE_SWEPT);
     turn_count(&pipeline->turn, BUS_COUNT_SWEPT, 1);
     if (!swept->next)
       turn_point(&pipeline->turn, BUS_POINT_SWEPT_PUBLISHED);
@@ -213,6 +216,7 @@ enum next publish_settle(struct bus_pipeline *pipeline) {
   for (size_t i = 0; i < attempt->count; i++)
     settle(pipeline, attempt->entries[i]);
   holds_send(&pipeline->holds, &pipeline->turn, &pipeline->window);
+  turn_point_if(&pipeline->turn, points_is_element_held(attempt), BUS_POINT_ELEMENT_HELD);
   if (window_is_open(&pipeline->window))
     (void)turn_do(&pipeline->turn, BUS_DO_FLUSH);
   pipeline->life.quiet.last_work_at = pipeline->turn.now;
@@ -239,6 +243,7 @@ static void close_slip(struct bus_pipeline *pipeline, const struct slip *slip, b
     ledger_confirmed(&pipeline->ledger, &slip->message_id);
     if (turn_room(turn) > ROOM_LEAST)
       turn_point(turn, BUS_POINT_CONFIRMED);
+    turn_point_if(turn, slip->bundle && turn_room(turn) > ROOM_LEAST, BUS_POINT_BUNDLE_CONFIRMED);
   }
   if (slip->kind == BUS_SENT_OUTBOX && slip->returned)
     ledger_unroutable(&pipeline->ledger, &slip->message_id);

@@ -37,8 +37,10 @@ static inline void turn_count(const struct turn *turn, enum bus_pipeline_count w
 
 #ifdef ORDERBUS_FAILPOINTS
 #define turn_point(turn, which) (turn_do((turn), BUS_DO_POINT)->point = (which))
+#define turn_point_if(turn, condition, which) ((condition) ? (void)turn_point((turn), (which)) : (void)0)
 #else
 #define turn_point(turn, which) ((void)(turn))
+#define turn_point_if(turn, condition, which) ((void)(turn)) /* the condition is not compiled either */
 #endif
 
 /* A planted bug: a switch of the simulation's build alone, which shows that its checks would see the fault. */

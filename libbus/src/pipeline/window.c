@@ -59,6 +59,7 @@ void window_send(struct window *window, const struct turn *turn, const struct bu
   assert(!slip->open);
   *slip = (struct slip){.kind = kind,
                         .open = true,
+                        .bundle = publication->envelope->bundle,
                         .bytes = (uint32_t)(publication->body.len + ENVELOPE_BYTES),
                         .message_id = publication->envelope->message_id,
                         .held = held};

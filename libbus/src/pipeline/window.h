@@ -11,7 +11,7 @@ struct held; /* holds.h */
 /* A publication that the broker has not confirmed yet. */
 struct slip {
   enum bus_sent_kind kind;
-  bool open, returned;
+  bool open, returned, bundle;
   uint32_t bytes;
   struct bus_uuid message_id;
   struct held *held; /* HELD */

@@ -90,6 +90,27 @@ static void reach(const struct bus_worker *worker, enum bus_pipeline_point point
   case BUS_POINT_DRAINED:
     WORKER_CRASH_POINT(worker, "drained");
     break;
+  case BUS_POINT_BUNDLE_CUT:
+    BUS_CUT_POINT("worker.bundle-cut", consuming);
+    break;
+  case BUS_POINT_BUNDLE_HALVED:
+    BUS_CUT_POINT("worker.bundle-halved", worker->database.pg ? pg_fd(worker->database.pg) : -1);
+    break;
+  case BUS_POINT_BUNDLE_PUBLISHED:
+    BUS_CUT_POINT("worker.bundle-published", publishing);
+    break;
+  case BUS_POINT_BUNDLE_CONFIRMED:
+    BUS_CUT_POINT("worker.bundle-confirmed", publishing);
+    break;
+  case BUS_POINT_BUNDLE_PARTLY_KNOWN:
+    BUS_CUT_POINT("worker.bundle-partly-known", consuming);
+    break;
+  case BUS_POINT_BUNDLE_SWEPT:
+    BUS_CUT_POINT("worker.bundle-swept", publishing);
+    break;
+  case BUS_POINT_ELEMENT_HELD:
+    BUS_CUT_POINT("worker.element-held", publishing);
+    break;
   }
 }
 

@@ -38,12 +38,25 @@ SETUP = {
     "worker.due-pushed": {"at": 2},
     "worker.deadline-decided": {"at": 2},
     "worker.completion-decided": {"at": 10},
+    "worker.bundle-cut": {"at": 8},
+    # A pause makes the batch after it large; that one fails until parts of it are halved, too.
+    "worker.bundle-halved": {"before": "worker.before-trip-1=delay:1500@20,worker.before-trip-2=error@21..45", "at": 1},
+    "worker.bundle-published": {"at": 8},
+    "worker.bundle-confirmed": {"at": 8},
+    "worker.bundle-partly-known": {"before": "worker.decode=error@20..60,worker.element-held=disconnect@1", "at": 1},
+    "worker.bundle-swept": {"before": "worker.bundle-published=disconnect@8", "at": 1},
+    "worker.element-held": {"before": "worker.decode=error@20..60", "at": 1},
+    "requester.bundle-published": {"at": 8},
+    "requester.bundle-confirmed": {"at": 8},
 }
 VARIABLES = {(service, point): variables
              for service, own in OWN.items() for point, variables in own.get("points", {}).items()}
 # The first letters of a point's name tell how often it is reached a second.
 AT = {"query.": 5, "payment.": 8, "http-client.": 8}
 AT_ELSE = 25
+# Points of bundles: so many clients come at the same moment, for only what waits at the same time travels together.
+BUNDLES = ("worker.bundle-", "worker.element-", "requester.bundle-")
+BURST = 8
 
 # Pauses that are long enough to outlast a lease, a timeout of the other side, or a client.
 DELAYS = {
@@ -68,6 +81,8 @@ MORE = [
     *((service, "worker.before-trip-2", "error", "20..32", None) for service in WITH_WORKERS),
     *((service, "worker.before-ack", "crash", "1", "worker.commit-sent=crash@20") for service in WITH_WORKERS),
     *((service, "worker.after-commit", "crash", "1", "worker.after-publish=crash@20") for service in WITH_WORKERS),
+    *((service, "worker.after-trip-1", "crash", "1", "worker.decode=error@20..60,worker.element-held=crash@1")
+      for service in WITH_WORKERS),
     *((service, *row) for service, own in OWN.items() for row in own.get("more", ())),
 ]
 
@@ -107,6 +122,7 @@ class Row:
         self.before = setup.get("before")
         self.first = setup.get("first")
         self.drains = setup.get("drains", False)
+        self.burst = BURST if any(start in f"{point} {self.first}" for start in BUNDLES) else 1
         self.variables = variables or {}
 
     @property

@@ -71,7 +71,7 @@ def _run(system, judge, row, result):
     began = datetime.datetime.now(datetime.timezone.utc)
     pids = {name: system.pid(name) for name in system.services if name != row.service}
     system.switch_on(row.service, row.first or row.switches(), row.variables)
-    with Traffic(system.url("edge"), rate=RATE, deck=ALL_KINDS) as load, Readers(system.url("edge")):
+    with Traffic(system.url("edge"), rate=RATE, deck=ALL_KINDS, burst=row.burst) as load, Readers(system.url("edge")):
         hit_at = _let_it_fall(system, row, load, result)
         if hit_at is not None:
             result.recovery = _recovery(system, hit_at)
