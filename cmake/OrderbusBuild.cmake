@@ -30,7 +30,8 @@ endif()
 add_library(orderbus_options INTERFACE)
 target_compile_options(orderbus_options INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Werror -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wvla
-  -fstack-protector-strong -fstack-clash-protection -fcf-protection -fno-omit-frame-pointer)
+  -fstack-protector-strong -fstack-clash-protection -fcf-protection -fno-omit-frame-pointer
+  -fno-semantic-interposition)
 target_compile_definitions(orderbus_options INTERFACE _GNU_SOURCE ORDERBUS_VERSION="${PROJECT_VERSION}")
 target_link_options(orderbus_options INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
 if(ORDERBUS_FAILPOINTS)
