@@ -112,7 +112,8 @@ static struct block *take_new(struct bus_arena *arena, size_t size) {
   return make_current(arena, block);
 }
 
-void *bus_arena_alloc(struct bus_arena *arena, size_t size) {
+/* Not zeroed. */
+static void *take(struct bus_arena *arena, size_t size) {
   if (size > SIZE_MAX - sizeof(struct block) - ALIGNMENT)
     return NULL;
   size_t step = size == 0 ? ALIGNMENT : (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -127,7 +128,12 @@ void *bus_arena_alloc(struct bus_arena *arena, size_t size) {
   block->used += step;
   arena->used += step;
   ASAN_UNPOISON_MEMORY_REGION(memory, size);
-  return memset(memory, 0, size);
+  return memory;
+}
+
+void *bus_arena_alloc(struct bus_arena *arena, size_t size) {
+  void *memory = take(arena, size);
+  return memory ? memset(memory, 0, size) : NULL;
 }
 
 void *bus_arena_array(struct bus_arena *arena, size_t count, size_t size) {
@@ -140,11 +146,12 @@ void *bus_arena_array(struct bus_arena *arena, size_t count, size_t size) {
 struct bus_str bus_arena_copy(struct bus_arena *arena, struct bus_str text) {
   if (text.len == SIZE_MAX)
     return BUS_NO_STR;
-  char *copy = bus_arena_alloc(arena, text.len + 1);
+  char *copy = take(arena, text.len + 1);
   if (copy == NULL)
     return BUS_NO_STR;
   if (text.len > 0)
     memcpy(copy, text.data, text.len);
+  copy[text.len] = '\0';
   return (struct bus_str){copy, text.len};
 }
 
@@ -153,7 +160,7 @@ struct bus_str bus_arena_printf(struct bus_arena *arena, const char *format, ...
   va_start(args, format);
   int len = vsnprintf(NULL, 0, format, args);
   va_end(args);
-  char *text = len < 0 ? NULL : bus_arena_alloc(arena, (size_t)len + 1);
+  char *text = len < 0 ? NULL : take(arena, (size_t)len + 1);
   if (text == NULL)
     return BUS_NO_STR;
   va_start(args, format);

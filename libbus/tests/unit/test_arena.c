@@ -114,6 +114,19 @@ TEST(arena_copy_ends_with_nul)
   bus_arena_free(arena);
 }
 
+TEST(arena_copy_in_used_memory_ends_with_nul)
+{
+  struct bus_arena *arena = bus_arena_new(4096);
+  for (size_t size = 1; size < 40; size++) {
+    memset(bus_arena_alloc(arena, 100), 'x', 100);
+    bus_arena_reset(arena);
+    struct bus_str copy = bus_arena_copy(arena, (struct bus_str){"0123456789012345678901234567890123456789", size});
+    assert_int_equal(strlen(copy.data), size);
+    assert_string_equal(bus_arena_printf(arena, "%s", "ab").data, "ab");
+  }
+  bus_arena_free(arena);
+}
+
 TEST(arena_copy_and_printf_say_when_out_of_memory)
 {
   struct bus_arena *arena = bus_arena_new(16);
