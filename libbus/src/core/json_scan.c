@@ -3,6 +3,7 @@
 
 #include "ascii.h"
 #include "hex.h"
+#include "json_write.h"
 #include "utf8.h"
 
 enum { NUMBER_MAX = 60 }; /* characters; cJSON reads no more than 63 */
@@ -78,7 +79,10 @@ static bool scan_escape(struct scanner *s) {
 static bool scan_string(struct scanner *s) {
   if (!take(s, '"'))
     return refuse_json(s, "a string is expected");
-  while (!take(s, '"')) {
+  for (;;) {
+    s->at += bus_json_plain_run(s->text + s->at, s->len - s->at);
+    if (take(s, '"'))
+      return true;
     if (s->at == s->len)
       return refuse_json(s, "a string does not end");
     if ((unsigned char)peek(s) < 0x20)
@@ -93,7 +97,6 @@ static bool scan_string(struct scanner *s) {
       return refuse_json(s, "invalid UTF-8");
     s->at += count;
   }
-  return true;
 }
 
 /* Digits of an integer within ±BUS_JSON_INT_MAX, and not -0. */

@@ -59,8 +59,27 @@ void bus_json_char(struct bus_json_writer *writer, char c) {
   bus_json_raw(writer, (struct bus_str){&c, 1});
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Sets the top bit of a byte that is `byte`, and perhaps of bytes above it. */
+static uint64_t find_byte(uint64_t bytes, uint8_t byte) {
+  uint64_t same = bytes ^ EACH(byte);
+  return (same - EACH(1)) & ~same;
+}
+
+static bool are_plain(uint64_t bytes) {
+  uint64_t others =
+      bytes | (bytes - EACH(0x20)) | find_byte(bytes, 0x7F) | find_byte(bytes, '"') | find_byte(bytes, '\\');
+  return (others & EACH(0x80)) == 0;
+}
+
 size_t bus_json_plain_run(const char *text, size_t len) {
   size_t count = 0;
+  for (uint64_t bytes; len - count >= sizeof bytes; count += sizeof bytes) {
+    memcpy(&bytes, text + count, sizeof bytes);
+    if (!are_plain(bytes))
+      break;
+  }
   while (count < len && text[count] >= 0x20 && text[count] < 0x7F && text[count] != '"' && text[count] != '\\')
     count++;
   return count;

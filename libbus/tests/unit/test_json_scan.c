@@ -1,5 +1,6 @@
 /* The lexical corpus: what is JSON for us and what is not, and that cJSON agrees with all that is let through. */
 #include <json_scan.h>
+#include <json_write.h>
 
 #include <cjson/cJSON.h>
 
@@ -325,4 +326,17 @@ TEST(scan_ends_early_on_a_flood_of_brackets)
   assert_false(bus_json_scan((struct bus_str){text, sizeof text}, BUS_JSON_NODES, bits, &scan));
   assert_string_equal(scan.problem, "nested too deep");
   assert_int_equal(scan.at, BUS_JSON_DEPTH + 1);
+}
+
+TEST(a_plain_run_ends_at_each_byte_that_is_not_plain)
+{
+  char text[20];
+  for (int byte = 0; byte < 256; byte++)
+    for (size_t at = 0; at < sizeof text; at++) {
+      bool plain = byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
+      memset(text, at % 2 ? '~' : ' ', sizeof text);
+      text[at] = (char)byte;
+      assert_int_equal(bus_json_plain_run(text, sizeof text), plain ? sizeof text : at);
+    }
+  assert_int_equal(bus_json_plain_run(text, 0), 0);
 }
