@@ -241,19 +241,19 @@ const struct bus_queue *bus_topology_queue_at(const struct bus_topology *topolog
 }
 
 const struct bus_message_type *bus_topology_type(const struct bus_topology *topology, struct bus_str type) {
-  const struct bus_message_type *found;
-  for (size_t i = 0; (found = bus_topology_type_at(topology, i)); i++)
-    if (bus_str_is(type, found->type))
-      break;
-  return found;
+  for (size_t i = 0; i < topology->part_count; i++)
+    for (size_t j = 0; j < topology->parts[i]->type_count; j++)
+      if (bus_str_is(type, topology->parts[i]->types[j]->type))
+        return topology->parts[i]->types[j];
+  return NULL;
 }
 
 const struct bus_queue *bus_topology_queue(const struct bus_topology *topology, const char *name) {
-  const struct bus_queue *found;
-  for (size_t i = 0; (found = bus_topology_queue_at(topology, i)); i++)
-    if (strcmp(found->name, name) == 0)
-      break;
-  return found;
+  for (size_t i = 0; i < topology->part_count; i++)
+    for (size_t j = 0; j < topology->parts[i]->queue_count; j++)
+      if (strcmp(topology->parts[i]->queues[j].name, name) == 0)
+        return &topology->parts[i]->queues[j];
+  return NULL;
 }
 
 const struct bus_message_type *bus_topology_queue_type(const struct bus_queue *queue, struct bus_str name) {
