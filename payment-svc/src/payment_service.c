@@ -60,13 +60,14 @@ void payment_add_keys(struct bus_set *payments, const struct bus_uuid *id) {
 }
 
 struct payment *payment_last_of(const struct bus_set *payments, const struct bus_uuid *id) {
-  for (int64_t attempt = PAYMENT_ATTEMPTS_MAX; attempt > 0; attempt--) {
-    const struct bus_uuid key = payment_row_id(id, attempt);
-    struct payment *payment = bus_set_find(payments, &key);
-    if (payment && payment->state != PAYMENT_NONE)
-      return payment;
+  struct payment *last = bus_set_find(payments, id);
+  for (size_t i = 0; i < payments->count; i++) {
+    struct payment *payment = bus_set_at(payments, i);
+    bool later = payment->state != PAYMENT_NONE && payment->pay_attempt > 0 && bus_uuid_equal(&payment->attempt_of, id);
+    if (later && (!last || last->pay_attempt < payment->pay_attempt))
+      last = payment;
   }
-  return bus_set_find(payments, id);
+  return last;
 }
 
 bool payment_model_new(const struct bus_input *inputs, size_t count, const struct payment_policy *policy,
