@@ -1,6 +1,8 @@
 /* Drawing a seed's faults. */
 #include "plan.h"
 
+enum { ENOUGH_ROOM = 255 }; /* publications: no worker of a seed sends as many at once */
+
 /* Off in that share of the seeds; else up to `most`. */
 static int64_t some(struct random *random, int64_t off_ppm, int64_t most) {
   bool off = random_chance(random, off_ppm);
@@ -84,6 +86,7 @@ static void draw_bad_cards(struct plan *plan, struct random *random) {
                             .blame_after = plan->blame_after,
                             .gather_ms = 10,
                             .bundle_max = 128,
+                            .window = ENOUGH_ROOM,
                             .broker_hosts = 1,
                             .orders = random_between(random, 20, ORDERS_MAX),
                             .bad_cards = random_between(random, 2, 7)};
@@ -110,8 +113,9 @@ void plan_draw(struct plan *plan, struct random *random) {
   plan->gather_ms = random_chance(random, PPM / 2) ? 10 : random_between(random, 0, 300);
   plan->broker_hosts = (size_t)random_between(random, 1, 3);
   plan->bundle_max = random_chance(random, PPM / 4) ? 1 : random_between(random, 2, 16);
-  plan->window =
-      random_chance(random, PPM / 2) ? 0 : (size_t)random_between(random, 1, random_chance(random, PPM / 2) ? 2 : 16);
+  plan->window = random_chance(random, PPM / 2)
+                     ? ENOUGH_ROOM
+                     : (size_t)random_between(random, 1, random_chance(random, PPM / 2) ? 2 : 16);
   draw_broker(plan, random);
   draw_databases(plan, random);
   draw_processes(plan, random);

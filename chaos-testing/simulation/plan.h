@@ -31,7 +31,7 @@ struct plan {
   int64_t max_open_sagas, max_late_sagas; /* a seed has few orders: in some seeds so few close the intake */
   int64_t give_up, blame_after, gather_ms, bundle_max;
   size_t broker_hosts;
-  size_t window; /* publications that a worker may have unconfirmed; 0: as many as in production */
+  size_t window; /* publications that a worker may have unconfirmed */
   bool pooled;   /* a pooler stands before the databases */
   /* the broker */
   int64_t slow_ppm, slow_max; /* a message comes that late */

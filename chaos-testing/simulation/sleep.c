@@ -63,7 +63,3 @@ int64_t sleep_until(const struct world *world, const struct worker *worker) {
   next = earlier(next, holds_next(&pipeline->holds, &pipeline->window));
   return later(worker->wake_at, next);
 }
-
-void sleep_limit_window(struct bus_pipeline *pipeline, size_t most) {
-  pipeline->window.most = most;
-}

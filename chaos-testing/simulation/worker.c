@@ -179,6 +179,7 @@ static struct bus_pipeline *make_pipeline(struct world *world, struct worker *wo
                                      .worker = &worker->context.handle,
                                      .log = {write_log, &worker->context.handle, world->traced},
                                      .broker_hosts = world->plan.broker_hosts,
+                                     .unconfirmed_max = world->plan.window,
                                      .now = world->now};
   for (size_t i = 0; i < 4; i++)
     setup.seed[i] = random_next(&world->random);
@@ -186,8 +187,6 @@ static struct bus_pipeline *make_pipeline(struct world *world, struct worker *wo
   if (!pipeline)
     world_violate(world, "out of memory for a pipeline");
   bus_pipeline_set_context(pipeline, &worker->context);
-  if (world->plan.window > 0)
-    sleep_limit_window(pipeline, world->plan.window);
   return pipeline;
 }
 
@@ -196,7 +195,8 @@ static void start(struct world *world, void *subject, uint64_t life) {
   if (worker->peer.up || worker->peer.life != life)
     return;
   services_init_context(world, worker);
-  caller_init(world, worker);
+  if (worker->service == SERVICE_PAYMENT)
+    caller_init(world, worker);
   worker->pipeline = make_pipeline(world, worker);
   worker->peer.up = true;
   worker->attend = BUS_ATTEND_ALL;
@@ -286,6 +286,8 @@ static void init(struct world *world, struct worker *worker, int service, int64_
   worker->frames_end = &worker->frames;
   worker->context.handle = (struct bus_worker){world, worker};
   session_init(&worker->session, worker, arena);
+  if (service == SERVICE_PAYMENT)
+    worker->waiting = world_alloc(world, CALLER_QUEUE * sizeof *worker->waiting);
   worker->peer = (struct peer){.name = world_text(world, bus_str(name)).data,
                                .user = service_names[of],
                                .prefetch = (size_t)world->plan.batch_max * 2,

@@ -96,8 +96,8 @@ struct worker {
   struct bus_breaker breaker;
   bool breaker_was_open;
   struct payment_turns turns;
-  struct payment_waiting waiting[CALLER_QUEUE];
-  struct psp_call_state *calls; /* of this process, the newest first */
+  struct payment_waiting *waiting; /* CALLER_QUEUE */
+  struct psp_call_state *calls;    /* of this process, the newest first */
 };
 
 void workers_init(struct world *world, struct bus_arena *const *scratch);
@@ -136,8 +136,6 @@ struct frame *driver_read(struct world *world, struct worker *worker, enum frame
 
 /* ---- sleep.c: when the pipeline's time comes, if nothing reaches it ---- */
 int64_t sleep_until(const struct world *world, const struct worker *worker);
-/* Fewer publications than in production may be unconfirmed, so that they have to wait. */
-void sleep_limit_window(struct bus_pipeline *pipeline, size_t most);
 
 /* ---- actions.c: what the pipeline wants done. False: the process is gone. ---- */
 bool actions_carry_out(struct world *world, struct worker *worker, const struct bus_pipeline_actions *actions);

@@ -10,14 +10,13 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define ARENA_LIMIT ((size_t)256 << 20)
 #define END_AFTER (4 * BUS_HOUR) /* of the last fault: retry tiers, slow retries, clocks that went back */
-enum { EVENTS_MAX = 500000, MAPPED_FROM = 128 << 10 };
+enum { EVENTS_MAX = 500000 };
 
 static struct world *present; /* for what the services' asserts say */
 
@@ -153,10 +152,8 @@ static void live(struct world *world) {
   check_end(world);
 }
 
-/* A pipeline's window is large, and mostly stays untouched: it is mapped each time, so that nobody has to clear it. */
 bool run_init(struct run *run) {
   *run = (struct run){.bug = BUG_NONE};
-  (void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
   run->arena = bus_arena_new(ARENA_LIMIT);
   for (size_t i = 0; i < WORKERS_MAX; i++)
     run->scratch[i] = bus_arena_new(ARENA_LIMIT);

@@ -37,8 +37,9 @@ struct bus_pipeline_setup {
   const struct bus_worker_settings *settings;
   struct bus_worker *worker; /* passed on to the service's functions */
   struct bus_pipeline_log log;
-  size_t broker_hosts; /* how many nodes the driver can open in turn */
-  uint64_t seed[4];    /* of ids and jitter */
+  size_t broker_hosts;    /* how many nodes the driver can open in turn */
+  size_t unconfirmed_max; /* publications at a time; 0: 8191 */
+  uint64_t seed[4];       /* of ids and jitter */
   int64_t now;
 };
 

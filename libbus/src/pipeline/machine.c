@@ -20,11 +20,12 @@ static bool allocate(struct bus_pipeline *pipeline) {
   pipeline->batch.room = batch_max;
   pipeline->batch.entries = calloc(batch_max, sizeof(struct entry *));
   pipeline->actions.room = 2 * batch_max + ACTIONS_LEAST;
-  pipeline->actions.items = calloc(pipeline->actions.room, sizeof *pipeline->actions.items);
+  pipeline->actions.items = malloc(pipeline->actions.room * sizeof *pipeline->actions.items);
   pipeline->work = bus_arena_new(WORK_LIMIT);
   pipeline->batch.before = bus_arena_new(WORK_LIMIT);
   return pipeline->batch.entries && pipeline->actions.items && pipeline->work && pipeline->batch.before &&
-         intake_init(&pipeline->intake) && window_init(&pipeline->window) && acks_init(&pipeline->acks, unacked + 1);
+         intake_init(&pipeline->intake) && window_init(&pipeline->window, setup->unconfirmed_max) &&
+         acks_init(&pipeline->acks, unacked + 1);
 }
 
 struct bus_pipeline *bus_pipeline_new(const struct bus_pipeline_setup *setup) {

@@ -6,16 +6,18 @@
 #include <stdlib.h>
 
 enum {
-  UNCONFIRMED_MAX = 8192,      /* a power of two */
+  UNCONFIRMED_MAX = 8191,
   UNCONFIRMED_BYTES = 1 << 20, /* what the socket takes */
   ENVELOPE_BYTES = 512,        /* frames and properties beside a body, roughly */
   RESERVE = 32,                /* actions that the rest of a step may need */
 };
 
-bool window_init(struct window *window) {
-  window->slips = calloc(UNCONFIRMED_MAX, sizeof *window->slips);
+bool window_init(struct window *window, size_t most) {
+  window->most = most > 0 ? most : UNCONFIRMED_MAX;
+  for (window->room = 1; window->room <= window->most;)
+    window->room *= 2;
+  window->slips = calloc(window->room, sizeof *window->slips);
   window->lowest_open = window->next_seq = 1;
-  window->most = UNCONFIRMED_MAX - 1;
   return window->slips != NULL;
 }
 
@@ -24,7 +26,7 @@ void window_free(struct window *window) {
 }
 
 static struct slip *slip_at(const struct window *window, uint64_t seq) {
-  return &window->slips[seq % UNCONFIRMED_MAX];
+  return &window->slips[seq & (window->room - 1)];
 }
 
 void window_reset(struct window *window, bool up) {
@@ -98,7 +100,7 @@ bool window_is_valid(const struct window *window) {
   size_t bytes = 0;
   for (uint64_t at = window->lowest_open; at < window->next_seq; at++)
     bytes += slip_at(window, at)->open ? slip_at(window, at)->bytes : 0;
-  return bytes == window->bytes && window_count(window) < UNCONFIRMED_MAX &&
+  return bytes == window->bytes && window_count(window) <= window->most &&
          bus_implies(window_count(window) > 0, slip_at(window, window->lowest_open)->open) &&
          bus_implies(!window->up, window_count(window) == 0);
 }

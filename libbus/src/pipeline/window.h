@@ -20,13 +20,15 @@ struct slip {
 struct window {
   bool up, blocked;
   struct slip *slips; /* ring by sequence number */
+  size_t room;        /* slips; a power of two */
   uint64_t lowest_open, next_seq;
   size_t bytes;
-  size_t most; /* publications; the simulation has fewer */
+  size_t most; /* publications */
   struct bus_nacks nacks;
 };
 
-bool window_init(struct window *window) BUS_MUST_CHECK;
+/* most: publications that may be unconfirmed; 0: as many as in production. */
+bool window_init(struct window *window, size_t most) BUS_MUST_CHECK;
 void window_free(struct window *window);
 /* A new connection, or none: what was open is unknown. */
 void window_reset(struct window *window, bool up);
