@@ -106,16 +106,12 @@ void records_add(struct world *world, struct table *table, const void *record) {
 }
 
 static enum commit insert(struct world *world, struct table *table, const struct bus_args *args, size_t number) {
-  struct value *values = memory_args_row(args, number);
-  void *record = make(table, values, args->width, args->arena);
+  void *record = make(table, memory_args_row(args, number), args->width, world ? world->arena : args->arena);
   if (is_taken(table, record))
     return COMMIT_CONFLICT;
-  if (table->is_valid && !table->is_valid(record))
-    return COMMIT_DATA;
-  if (!world)
-    return COMMIT_DONE;
-  append(world, table, make(table, values, args->width, world->arena));
-  return COMMIT_DONE;
+  if (world)
+    append(world, table, record);
+  return world || !table->is_valid || table->is_valid(record) ? COMMIT_DONE : COMMIT_DATA;
 }
 
 /* Puts the values of an update over the cells of the whole row. */
@@ -139,10 +135,9 @@ static enum commit update(struct world *world, struct table *table, const struct
     return COMMIT_DONE;
   struct bus_args cells = cells_of(table, row->record, args->arena);
   overlay(table->of, values, cells.values);
-  if (table->is_valid && !table->is_valid(make(table, cells.values, cells.count, args->arena)))
-    return COMMIT_DATA;
   if (!world)
-    return COMMIT_DONE;
+    return !table->is_valid || table->is_valid(make(table, cells.values, cells.count, args->arena)) ? COMMIT_DONE
+                                                                                                    : COMMIT_DATA;
   fill(table, cells.values, cells.count, world->arena, row->record);
   row->touched = true;
   return COMMIT_DONE;
