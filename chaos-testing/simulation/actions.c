@@ -48,12 +48,20 @@ static void keep_texts(struct world *world, struct bus_envelope *envelope) {
     world_violate(world, "out of memory");
 }
 
+/* It is copied from memory to memory, and must be whole wherever it is sent on. */
+static void check_trace(struct world *world, const struct message *message, const struct bus_trace *trace) {
+  if (trace->state.data && !bus_str_is(trace->state, TRACESTATE))
+    world_violate(world, "%s goes out with a tracestate that never came in", message->type->type);
+}
+
 /* An answer is of no row, and comes after the commit of what it answers. */
 static void open_message(struct world *world, struct message *message, bool answer) {
   struct bus_bundle_element *elements;
   struct letters letters = letters_of(world, &message->envelope, message->body, &elements);
   letters_name(&letters, message->type, elements, &message->envelope.correlation_id);
   message->letter->type = message->type;
+  for (size_t i = 0; i < letters.count; i++)
+    check_trace(world, message, elements ? &elements[i].envelope.trace : &message->envelope.trace);
   for (size_t i = 0; i < letters.count && answer; i++) {
     letters.items[i]->external = true;
     check_answer(world, letters.items[i],

@@ -36,6 +36,9 @@ struct letter {
   bool late;              /* a cancel that was processed when its order was beyond the pivot, or REJECTED */
 };
 
+/* The tracestate of each request; what it leads to carries it on. */
+#define TRACESTATE "simulation=1"
+
 struct sending;
 struct frame;
 

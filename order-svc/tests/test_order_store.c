@@ -127,7 +127,7 @@ TEST(every_step_comes_back_as_it_was)
   begin();
   bodies.place.wait_ms = 5000;
   link_add(link, &order_place_type, &bodies.place)->trace =
-      (struct bus_trace){.trace_id = {1, 2}, .span_id = {3, 4}, .flags = 1, .state = "a=1,b=2"};
+      (struct bus_trace){.trace_id = {1, 2}, .span_id = {3, 4}, .flags = 1, .state = BUS_STR("a=1,b=2")};
   run(link);
   check_loaded(&order_model_find(link->model, &saga_order_id)->now);
   tell_and_compare(&stock_reserved_type, &bodies.reserved, ORDER_RESERVED);

@@ -121,7 +121,8 @@ struct payment_call {
   char psp_id[PAYMENT_PSP_ID_SIZE]; /* REFUND: the payment intent */
   /* The intent or refund that is read back by GET, because its status was not final; "": it is asked for by POST. */
   char read_id[PAYMENT_PSP_ID_SIZE];
-  struct bus_trace trace;
+  struct bus_trace trace; /* without its state: */
+  char tracestate[BUS_TRACESTATE_MAX + 1];
 };
 
 /* "charge", "refund", and "charge_read", "refund_read" where the call reads back; for logs and metrics. */

@@ -149,16 +149,16 @@ struct trace_headers {
 };
 
 /* The trace goes on at the PSP. Returns how many headers were written. */
-static size_t add_trace(const struct bus_trace *trace, struct trace_headers *text, const char **headers) {
+static size_t add_trace(const struct payment_call *call, struct trace_headers *text, const char **headers) {
   char parent[BUS_TRACEPARENT_TEXT];
-  if (!bus_trace_is_set(trace))
+  if (!bus_trace_is_set(&call->trace))
     return 0;
-  bus_trace_format(trace, parent);
+  bus_trace_format(&call->trace, parent);
   (void)snprintf(text->parent, sizeof text->parent, "traceparent: %s", parent);
-  (void)snprintf(text->state, sizeof text->state, "tracestate: %s", trace->state);
+  (void)snprintf(text->state, sizeof text->state, "tracestate: %s", call->tracestate);
   headers[0] = text->parent;
   headers[1] = text->state;
-  return trace->state[0] ? 2 : 1;
+  return call->tracestate[0] ? 2 : 1;
 }
 
 static bool start_http(struct payment_caller *caller, struct slot *slot, struct bus_error *err) {
@@ -170,7 +170,7 @@ static bool start_http(struct payment_caller *caller, struct slot *slot, struct 
   (void)snprintf(key, sizeof key, "Idempotency-Key: %s", request.key);
   bool posts = request.key[0] != '\0';
   const char *headers[HEADERS_MAX + 1] = {caller->authorization, "Stripe-Version: " PSP_API_VERSION};
-  size_t count = 2 + add_trace(&slot->call.trace, &trace, headers + 2);
+  size_t count = 2 + add_trace(&slot->call, &trace, headers + 2);
   if (posts) {
     headers[count++] = key;
     headers[count++] = "Content-Type: application/x-www-form-urlencoded";

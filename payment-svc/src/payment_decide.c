@@ -92,6 +92,9 @@ static void grant(struct payment_step *step) {
   COPY_TEXT(call->token, payment->token);
   COPY_TEXT(call->psp_id, payment->psp_id);
   COPY_TEXT(call->read_id, pending_id(payment));
+  if (call->trace.state.data) /* the batch's, which ends before the call */
+    COPY_VIEW(call->tracestate, call->trace.state);
+  call->trace.state = BUS_NO_STR;
   step->effects->calls = true;
 }
 

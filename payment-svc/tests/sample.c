@@ -65,8 +65,8 @@ struct payment_input sample_input(enum payment_input_kind kind, enum payment_sta
     input.refund_id = (struct bus_uuid){{1}};
   }
   if (kind == PAYMENT_ON_CHARGE || kind == PAYMENT_ON_REFUND || kind == PAYMENT_ON_REFUND_PART)
-    input.cause =
-        (struct bus_cause){.trace = {.trace_id = {1}, .span_id = {2}, .flags = 1, .state = "a=b"}, .message_id = {{3}}};
+    input.cause = (struct bus_cause){.trace = {.trace_id = {1}, .span_id = {2}, .flags = 1, .state = BUS_STR("a=b")},
+                                     .message_id = {{3}}};
   if (kind < PAYMENT_ON_CAPTURED)
     return input;
   bool refund = is_refund_result(kind, state);

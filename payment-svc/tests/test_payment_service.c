@@ -307,13 +307,13 @@ TEST(service_result_is_said_in_the_commands_trace_and_booked)
   push(bench, BUS_INPUT_COMPLETION, &result);
   assert_true(payment_model_new(bench->inputs, bench->count, &sample_policy, bench->arena, &bench->model));
   keep(bench, PAYMENT_PROCESSING);
-  first(bench)->cause =
-      (struct bus_cause){.trace = {.trace_id = {9}, .span_id = {1}, .flags = 1, .state = "a=1"}, .message_id = {{4}}};
+  first(bench)->cause = (struct bus_cause){
+      .trace = {.trace_id = {9}, .span_id = {1}, .flags = 1, .state = BUS_STR("a=1")}, .message_id = {{4}}};
   run(bench);
   const struct bus_effect *effect = effect_at(bench, 0);
   assert_ptr_equal(effect->type, &payment_captured_type);
   assert_int_equal(effect->envelope.trace.trace_id[0], 9);
-  assert_string_equal(effect->envelope.trace.state, "a=1");
+  assert_string_equal(effect->envelope.trace.state.data, "a=1");
   assert_int_equal(effect->envelope.causation_id.bytes[0], 4); /* the command's message */
   assert_non_null(bench->model->bookings);
   assert_int_equal(bench->model->bookings->entry, PAYMENT_MONEY_TAKEN);

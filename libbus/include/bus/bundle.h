@@ -80,7 +80,7 @@ struct bus_bundle_element {
 
 /* Cuts a delivery into its elements. An element has its own message_id, correlation_id, causation_id, trace and
  * timestamp (the delivery's where it has none); all else in its envelope is the delivery's. Its texts lie where the
- * delivery's lie, its body in the delivery's. The array lies in the arena.
+ * delivery's lie, its body in the delivery's. The array and the states of its traces lie in the arena.
  *
  * The bodies are not looked into: where they are too deep, too large or no JSON, bus_decode refuses them one by one.
  * Takes linear time and no recursion. False: the whole bundle cannot be cut, and *ret is unchanged. BUS_E_DECODE says

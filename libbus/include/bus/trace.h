@@ -12,8 +12,8 @@ enum { BUS_TRACESTATE_MAX = 512, BUS_TRACESTATE_MEMBERS = 32 };
 struct bus_trace {
   uint8_t trace_id[16]; /* all zero: no trace */
   uint8_t span_id[8];
-  uint8_t flags;                      /* bit 0: sampled */
-  char state[BUS_TRACESTATE_MAX + 1]; /* tracestate as it came; "": none */
+  uint8_t flags;        /* bit 0: sampled */
+  struct bus_str state; /* tracestate as it came, or absent */
 };
 
 #define BUS_TRACEPARENT_TEXT 56 /* 00-<32>-<16>-<2> and NUL */
@@ -23,8 +23,8 @@ bool bus_trace_is_set(const struct bus_trace *trace);
 /* Version 00, and higher versions by their first four fields; all-zero ids, upper case and other lengths are refused.
  */
 bool bus_trace_parse(struct bus_str traceparent, struct bus_trace *ret) BUS_MUST_CHECK;
-/* Keeps tracestate with the trace, byte for byte. One that is malformed, longer than BUS_TRACESTATE_MAX characters or
- * of more than BUS_TRACESTATE_MEMBERS members is dropped whole, as is one without a trace. */
+/* Sets a trace's state to that text, which is not copied. One that is malformed, longer than BUS_TRACESTATE_MAX
+ * characters or of more than BUS_TRACESTATE_MEMBERS members is dropped whole, as is one without a trace. */
 void bus_trace_set_state(struct bus_trace *trace, struct bus_str tracestate);
 void bus_trace_format(const struct bus_trace *trace, char text[BUS_TRACEPARENT_TEXT]);
 void bus_trace_id_format(const struct bus_trace *trace, char text[BUS_TRACE_ID_TEXT]);

@@ -43,8 +43,8 @@ static void add_headers(struct envelope_wire *wire, const struct bus_publication
   if (bus_trace_is_set(&envelope->trace)) {
     bus_trace_format(&envelope->trace, wire->traceparent);
     add_text(wire, BUS_STR(header_traceparent), bus_str(wire->traceparent));
-    if (envelope->trace.state[0])
-      add_text(wire, BUS_STR(header_tracestate), bus_str(envelope->trace.state));
+    if (envelope->trace.state.data)
+      add_text(wire, BUS_STR(header_tracestate), envelope->trace.state);
   }
   if (!bus_uuid_is_nil(&envelope->causation_id))
     add_text(wire, BUS_STR(header_causation), uuid_text(&envelope->causation_id, wire->causation_id));

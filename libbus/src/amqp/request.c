@@ -58,6 +58,9 @@ static void fill_pending(struct bus_pending *pending, const struct bus_request *
   else
     bus_uuid_v7(&requester->ids, now, &pending->envelope.message_id);
   bus_trace_child(request->trace, &requester->ids, &pending->envelope.trace);
+  struct bus_str *state = &pending->envelope.trace.state;
+  if (state->data) /* the caller's; it is left out where there is no memory for it */
+    *state = bus_arena_copy(arena, *state);
 }
 
 /* With the lock held, and the body encoded. */

@@ -26,13 +26,13 @@ struct cut {
   size_t at;
   size_t index; /* of the element at hand, from 0 */
   const struct bus_envelope *delivery;
+  struct bus_arena *arena;
   struct bus_error *err;
 };
 
 /* Attributes of the element at hand that are judged at its end. */
 struct found {
   bool seen[ATTRIBUTES], version, type;
-  char state[TEXT_MAX];
   struct bus_str tracestate; /* may come before its traceparent */
 };
 
@@ -191,9 +191,7 @@ static void read_attribute(const struct cut *cut, enum attribute attribute, stru
       envelope->trace = (struct bus_trace){.flags = 0};
     break;
   case TRACESTATE:
-    found->tracestate = (struct bus_str){found->state, text.len};
-    if (text.len > 0)
-      memcpy(found->state, text.data, text.len);
+    found->tracestate = text.data ? bus_arena_copy(cut->arena, text) : BUS_NO_STR; /* absent, too, without memory */
     break;
   case CAUSATIONID:
     read_uuid(text, &envelope->causation_id);
@@ -270,16 +268,8 @@ static void begin_element(const struct cut *cut, struct bus_bundle_element *elem
   element->body = BUS_STR("");
 }
 
-/* Without its room for a tracestate, which is not read before it is written. */
-static void begin_found(struct found *found) {
-  memset(found->seen, 0, sizeof found->seen);
-  found->version = found->type = false;
-  found->tracestate = BUS_NO_STR;
-}
-
 static bool take_element(struct cut *cut, struct bus_bundle_element *element) {
-  struct found found;
-  begin_found(&found);
+  struct found found = {.version = false};
   begin_element(cut, element);
   skip_space(cut);
   if (!take(cut, '{'))
@@ -337,7 +327,7 @@ static bool take_elements(struct cut *cut, struct bus_bundle_element *elements, 
 
 bool bus_bundle_cut(const struct bus_envelope *delivery, struct bus_str body, struct bus_arena *arena,
                     struct bus_bundle_element **ret, size_t *ret_count, struct bus_error *err) {
-  struct cut cut = {.body = body, .delivery = delivery, .err = err};
+  struct cut cut = {.body = body, .delivery = delivery, .arena = arena, .err = err};
   if (!delivery->bundle)
     return bus_fail(err, BUS_E_DECODE, "the content type is not " BUS_BUNDLE_CONTENT_TYPE);
   if (body.data == NULL)

@@ -20,7 +20,7 @@ static size_t text_bound(struct bus_str text) {
 }
 
 size_t bus_bundle_item_bound(const struct bus_bundle_item *item) {
-  return sizeof LONGEST + text_bound(bus_str(item->type->type)) + text_bound(bus_str(item->envelope->trace.state)) +
+  return sizeof LONGEST + text_bound(bus_str(item->type->type)) + text_bound(item->envelope->trace.state) +
          item->body.len;
 }
 
@@ -51,8 +51,8 @@ static void put_trace(struct bus_json_writer *writer, const struct bus_trace *tr
     return;
   bus_trace_format(trace, text);
   put_text(writer, BUS_STR(",\"traceparent\":"), (struct bus_str){text, BUS_TRACEPARENT_TEXT - 1});
-  if (trace->state[0])
-    put_text(writer, BUS_STR(",\"tracestate\":"), bus_str(trace->state));
+  if (trace->state.data)
+    put_text(writer, BUS_STR(",\"tracestate\":"), trace->state);
 }
 
 static void put_element(struct bus_json_writer *writer, const char *service, const struct bus_bundle_item *item) {

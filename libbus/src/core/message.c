@@ -41,8 +41,8 @@ void bus_message_senders(const struct bus_message_type *type, char text[BUS_SEND
 }
 
 bool bus_envelope_move(struct bus_envelope *envelope, struct bus_arena *arena) {
-  struct bus_str *const texts[] = {&envelope->type,     &envelope->app_id,  &envelope->user_id,
-                                   &envelope->reply_to, &envelope->history, &envelope->sender};
+  struct bus_str *const texts[] = {&envelope->type,    &envelope->app_id, &envelope->user_id,    &envelope->reply_to,
+                                   &envelope->history, &envelope->sender, &envelope->trace.state};
   for (size_t i = 0; i < BUS_COUNT(texts); i++) {
     if (texts[i]->data == NULL)
       continue;

@@ -1,4 +1,4 @@
-/* W3C Trace Context: whether a tracestate is well-formed, and keeping it with its trace. */
+/* W3C Trace Context: whether a tracestate is well-formed. */
 #include <bus/trace.h>
 
 #include "ascii.h"
@@ -70,10 +70,7 @@ static bool is_well_formed(struct bus_str text) {
 }
 
 void bus_trace_set_state(struct bus_trace *trace, struct bus_str tracestate) {
-  bool kept =
+  bool good =
       bus_trace_is_set(trace) && tracestate.data && tracestate.len <= BUS_TRACESTATE_MAX && is_well_formed(tracestate);
-  if (trace->state[0] != '\0') /* else all of it is zero */
-    memset(trace->state, 0, sizeof trace->state);
-  if (kept)
-    memcpy(trace->state, tracestate.data, tracestate.len);
+  trace->state = good ? tracestate : BUS_NO_STR;
 }

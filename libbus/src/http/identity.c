@@ -27,7 +27,7 @@ static struct bus_str new_request_id(const struct bus_http_exchange *exchange) {
   return bus_arena_copy(exchange->scratch->arena, bus_str(text));
 }
 
-/* Several tracestate headers are one list, in their order. */
+/* Several tracestate headers are one list, in their order. It is left out where there is no memory for it. */
 static void read_trace_state(const struct bus_http_exchange *exchange, struct bus_trace *trace) {
   char text[BUS_TRACESTATE_MAX + 1];
   size_t len = 0;
@@ -42,7 +42,8 @@ static void read_trace_state(const struct bus_http_exchange *exchange, struct bu
     memcpy(text + len, value.data, value.len);
     len += value.len;
   }
-  bus_trace_set_state(trace, (struct bus_str){text, len});
+  if (len > 0)
+    bus_trace_set_state(trace, bus_arena_copy(exchange->scratch->arena, (struct bus_str){text, len}));
 }
 
 void http_identify(struct bus_http_exchange *exchange, bool is_head_right) {

@@ -49,7 +49,7 @@ static void add_value(struct bus_args *args, const struct bus_column *column, co
     add_traceparent(args, slot);
     break;
   case BUS_CELL_TRACESTATE:
-    add_chars(args, ((const struct bus_trace *)slot)->state);
+    bus_args_text_or_null(args, ((const struct bus_trace *)slot)->state);
     break;
   case BUS_CELL_LIST:
   case BUS_CELL_NOW:
@@ -154,6 +154,14 @@ static void read_trace(struct bus_str text, struct bus_trace *slot) {
     *slot = (struct bus_trace){.flags = 0};
 }
 
+static bool read_state(const struct reader *reader, struct bus_str text, struct bus_trace *slot) {
+  struct bus_str kept;
+  if (!keep_text(reader, text, &kept))
+    return false;
+  bus_trace_set_state(slot, kept);
+  return true;
+}
+
 static bool read_item(const struct reader *reader, const struct bus_column *item, struct bus_elements *elements,
                       void *slot) {
   if (item->cell == BUS_CELL_TEXT)
@@ -226,8 +234,7 @@ static bool read_value(struct reader *reader, const struct bus_column *column, v
     read_trace(bus_rows_text(rows, row, at), slot);
     return true;
   case BUS_CELL_TRACESTATE:
-    bus_trace_set_state(slot, bus_rows_text(rows, row, at));
-    return true;
+    return read_state(reader, bus_rows_text(rows, row, at), slot);
   case BUS_CELL_LIST:
   case BUS_CELL_NOW:
     break;

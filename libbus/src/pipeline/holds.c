@@ -55,7 +55,7 @@ static struct held *held_new(const struct turn *turn, const struct entry *entry,
   const struct bus_envelope *from = &entry->envelope;
   struct bus_str sender = bus_topology_sender(turn->setup->topology, turn->setup->service->name, from);
   size_t size = from->type.len + from->app_id.len + from->user_id.len + from->reply_to.len + sender.len + history.len +
-                entry->raw.len + 7;
+                from->trace.state.len + entry->raw.len + 8;
   struct held *held = calloc(1, sizeof *held + size);
   if (!held)
     return NULL;
@@ -68,6 +68,7 @@ static struct held *held_new(const struct turn *turn, const struct entry *entry,
   held->envelope.reply_to = copy_behind(&at, from->reply_to);
   held->envelope.sender = copy_behind(&at, sender);
   held->envelope.history = copy_behind(&at, history);
+  held->envelope.trace.state = copy_behind(&at, from->trace.state);
   held->body = entry->raw.data ? copy_behind(&at, entry->raw) : BUS_STR("");
   held->cause = entry->ruling.cause;
   return held;

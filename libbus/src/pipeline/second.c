@@ -19,7 +19,7 @@ static void add_outbox_row(struct bus_args *args, const struct outgoing *outgoin
   } else {
     bus_args_null(args);
   }
-  bus_args_text_or_null(args, envelope->trace.state[0] ? bus_str(envelope->trace.state) : BUS_NO_STR);
+  bus_args_text_or_null(args, envelope->trace.state);
   bus_args_text(args, outgoing->body);
   bus_args_int64(args, (int64_t)outgoing_messages(outgoing));
 }

@@ -20,7 +20,8 @@ static void add_sweep(const struct turn *turn, struct bus_args *args) {
  * row. */
 static bool copy_row(const struct turn *turn, const struct bus_rows *rows, size_t row, struct bus_arena *arena,
                      struct swept *swept) {
-  struct bus_str traceparent = bus_rows_text(rows, row, 4), type = bus_rows_text(rows, row, 1);
+  struct bus_str traceparent = bus_rows_text(rows, row, 4), tracestate = bus_rows_text(rows, row, 7);
+  struct bus_str type = bus_rows_text(rows, row, 1);
   swept->type = bus_topology_type(turn->setup->topology, type);
   if (!swept->type) {
     turn_log(turn, BUS_ERROR, "outbox row of a type that this version does not know; it stays",
@@ -37,7 +38,8 @@ static bool copy_row(const struct turn *turn, const struct bus_rows *rows, size_
   swept->envelope.bundle_count = swept->envelope.bundle ? bus_rows_int64(rows, row, 8) : 0;
   if (traceparent.data && !bus_trace_parse(traceparent, &swept->envelope.trace))
     swept->envelope.trace = (struct bus_trace){0};
-  bus_trace_set_state(&swept->envelope.trace, bus_rows_text(rows, row, 7));
+  if (tracestate.data)
+    bus_trace_set_state(&swept->envelope.trace, bus_arena_copy(arena, tracestate));
   swept->body = bus_arena_copy(arena, bus_rows_text(rows, row, 5));
   return swept->body.data != NULL;
 }

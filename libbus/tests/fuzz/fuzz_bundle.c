@@ -54,7 +54,8 @@ static void send_on(const struct bus_bundle_element *elements, size_t count, str
     FUZZ_CHECK(bus_uuid_equal(&a->message_id, &b->message_id));
     FUZZ_CHECK(bus_uuid_equal(&a->correlation_id, &b->correlation_id));
     FUZZ_CHECK(bus_uuid_equal(&a->causation_id, &b->causation_id));
-    FUZZ_CHECK(memcmp(&a->trace, &b->trace, sizeof a->trace) == 0);
+    FUZZ_CHECK(memcmp(&a->trace, &b->trace, offsetof(struct bus_trace, state)) == 0);
+    FUZZ_CHECK(bus_str_equal(a->trace.state, b->trace.state));
     FUZZ_CHECK(bus_str_equal(items[i].body, again[i].body));
   }
 }

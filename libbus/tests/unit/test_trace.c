@@ -97,7 +97,7 @@ TEST(trace_start_is_sampled_and_new)
   assert_memory_not_equal(a.trace_id, b.trace_id, 16);
   bus_trace_format(&a, text);
   assert_true(bus_trace_parse(bus_str(text), &again));
-  assert_memory_equal(&a, &again, sizeof a);
+  assert_memory_equal(&a, &again, offsetof(struct bus_trace, state));
 }
 
 TEST(trace_child_keeps_trace_and_flags)
@@ -147,7 +147,7 @@ TEST(tracestate_is_kept_byte_for_byte)
                                       "0tenant@sys=x",
                                       "a_-*/9=!\"#$%&'()*+-./:;<>?@[]^_`{|}~ x"};
   for (size_t i = 0; i < BUS_COUNT(texts); i++)
-    assert_string_equal(with_state(texts[i]).state, texts[i]);
+    assert_string_equal(with_state(texts[i]).state.data, texts[i]);
 }
 
 TEST(tracestate_that_is_malformed_is_dropped_whole)
@@ -156,7 +156,7 @@ TEST(tracestate_that_is_malformed_is_dropped_whole)
       "",      ",",      " ",          "a",    "a=",   "=1",      "A=1",  "a=1,b",       "a=1 ,b=2,a=3",
       "a=b=c", "a=\x7f", "a=\xc3\xa9", "@b=1", "a@=1", "a@b@c=1", "1a=1", "a=1\r\nx: y", "a@systemnamethatistoolong=1"};
   for (size_t i = 0; i < BUS_COUNT(bad); i++)
-    if (with_state(bad[i]).state[0])
+    if (with_state(bad[i]).state.data)
       fail_msg("kept: %s", bad[i]);
 }
 
@@ -165,23 +165,23 @@ TEST(tracestate_is_bounded_by_members_and_characters)
   char text[1024] = "";
   for (int i = 0; i < 32; i++)
     (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%sk%d=v", i ? "," : "", i);
-  assert_string_equal(with_state(text).state, text);
+  assert_string_equal(with_state(text).state.data, text);
   (void)snprintf(text + strlen(text), sizeof text - strlen(text), ",k32=v");
-  assert_string_equal(with_state(text).state, "");
+  assert_null(with_state(text).state.data);
   (void)snprintf(text, sizeof text, "a=%0253d,b=%0254d", 1, 2); /* 255 + 1 + 256 characters */
   assert_int_equal(strlen(text), BUS_TRACESTATE_MAX);
-  assert_string_equal(with_state(text).state, text);
+  assert_string_equal(with_state(text).state.data, text);
   (void)snprintf(text, sizeof text, "a=%0253d,b=%0255d", 1, 2);
-  assert_string_equal(with_state(text).state, "");
+  assert_null(with_state(text).state.data);
   (void)snprintf(text, sizeof text, "a=%0257d", 1);
-  assert_string_equal(with_state(text).state, "");
+  assert_null(with_state(text).state.data);
 }
 
 TEST(tracestate_without_a_trace_means_nothing)
 {
   struct bus_trace unset = {.flags = 0};
   bus_trace_set_state(&unset, BUS_STR("a=1"));
-  assert_string_equal(unset.state, "");
+  assert_null(unset.state.data);
 }
 
 TEST(tracestate_goes_on_to_a_child_and_not_to_a_new_trace)
@@ -190,7 +190,7 @@ TEST(tracestate_goes_on_to_a_child_and_not_to_a_new_trace)
   struct bus_trace parent = with_state("a=1"), child;
   source_for(&source);
   bus_trace_child(&parent, &source, &child);
-  assert_string_equal(child.state, "a=1");
+  assert_string_equal(child.state.data, "a=1");
   bus_trace_start(&source, &child);
-  assert_string_equal(child.state, "");
+  assert_null(child.state.data);
 }

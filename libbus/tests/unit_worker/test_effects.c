@@ -128,7 +128,7 @@ TEST(a_deadline_emits_with_the_cause_that_was_kept)
   const struct bus_effect *effect = f.effects.first;
   assert_true(bus_uuid_equal(&effect->envelope.causation_id, &kept.message_id));
   assert_memory_equal(effect->envelope.trace.trace_id, f.envelope.trace.trace_id, 16);
-  assert_string_equal(effect->envelope.trace.state, "vendor=1");
+  assert_string_equal(effect->envelope.trace.state.data, "vendor=1");
   assert_true(bus_uuid_is_nil(&effect->next->envelope.causation_id));
   assert_false(bus_trace_is_set(&effect->next->envelope.trace));
   close_all(&f);
