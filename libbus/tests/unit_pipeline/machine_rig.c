@@ -1,11 +1,16 @@
 /* The functions of machine_rig.h. */
 #include "machine_rig.h"
 
+#include "args.h"
+#include "own.h"
 #include "rows.h"
+#include "trip.h"
 
+#include <bus/bundle.h>
 #include <test.h>
 
 #include <endian.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { ROWS_MAX = 16, UUID_TYPE = 2950, TIME_TYPE = 1184 };
@@ -34,7 +39,8 @@ static bool load(void *model, const struct bus_rows *const *rows, size_t count, 
 
 static void decide(void *model, const struct bus_input *input, struct bus_effects *effects) {
   (void)model;
-  bus_emit(effects, &happened, &input->envelope->message_id, input->body);
+  if (input->kind == BUS_INPUT_DELIVERY)
+    bus_emit(effects, &happened, &input->envelope->message_id, input->body);
 }
 
 static bool store(void *model, struct bus_sql *sql) {
@@ -81,10 +87,27 @@ void machine_free(struct machine *machine) {
 
 /* ---- events ---- */
 
+static void look_at_trip(struct machine *machine, const struct bus_sql *sql) {
+  size_t at = 0;
+  machine->now_at = machine->inbox_at = 0;
+  machine->unsent = sql->failed;
+  for (const struct bus_args *args = sql->first; args; args = args->after, at++) {
+    bool own = args->registry == BUS_REGISTRY_OWN;
+    machine->unsent = machine->unsent || args->failed;
+    if (own && args->index == OWN_NOW)
+      machine->now_at = at;
+    else if (own && args->index == OWN_INBOX_INSERT)
+      machine->inbox_at = at;
+  }
+}
+
 void machine_step(struct machine *machine, struct bus_pipeline_event event) {
   event.now = ++machine->now;
   event.wall = machine->now;
   bus_pipeline_step(machine->pipeline, &event, &machine->actions);
+  const struct bus_pipeline_action *trip = machine_action(machine, BUS_DO_TRIP, 0);
+  if (trip)
+    look_at_trip(machine, trip->trip.sql);
   assert_true(bus_pipeline_is_valid(machine->pipeline));
 }
 
@@ -120,6 +143,35 @@ void machine_deliver(struct machine *machine, uint64_t tag, uint8_t id) {
   machine_step(machine, event);
 }
 
+void machine_deliver_bundle(struct machine *machine, uint64_t tag, const uint8_t *ids, size_t count) {
+  enum { MOST = 4, ROOM = 1 << 16 };
+  static char text[ROOM];
+  struct bus_envelope envelopes[MOST];
+  struct bus_bundle_item items[MOST];
+  struct bus_uuid id = numbered((uint8_t)(100 + ids[0]));
+  struct bus_delivery delivery = {.tag = tag};
+  size_t len = 1;
+  assert_true(count <= MOST);
+  text[0] = '[';
+  for (size_t i = 0; i < count; i++) {
+    envelopes[i] = (struct bus_envelope){.message_id = numbered(ids[i]), .first_failed_at = BUS_NO_TIME};
+    items[i] = (struct bus_bundle_item){&part_rig_type, &envelopes[i], BUS_STR("{\"n\":1}")};
+    char hex[BUS_UUID_TEXT];
+    bus_uuid_format(&envelopes[i].message_id, hex);
+    len += (size_t)snprintf(text + len, ROOM - len,
+                            "%s{\"specversion\":\"1.0\",\"id\":\"%s\",\"source\":\"/owner\",\"type\":\"thing.do.v1\","
+                            "\"data\":{\"n\":1}}",
+                            i ? "," : "", hex);
+  }
+  text[len++] = ']';
+  bus_bundle_envelope(items, count, &id, &delivery.envelope);
+  delivery.envelope.user_id = BUS_STR("owner");
+  delivery.body = (struct bus_str){text, len};
+  struct bus_pipeline_event event = {.kind = BUS_ON_DELIVERY};
+  event.delivery = &delivery;
+  machine_step(machine, event);
+}
+
 /* Rows (message_id, now()) as the inbox returns them, in Postgres's binary form. */
 static PGresult *inbox_rows(const uint8_t *ids, size_t count) {
   PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
@@ -136,15 +188,26 @@ static PGresult *inbox_rows(const uint8_t *ids, size_t count) {
   return result;
 }
 
-/* The inbox is the second statement of trip 1, behind BEGIN. */
+/* As SELECT now() returns it. */
+static PGresult *time_row(void) {
+  PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+  char now[] = "now";
+  PGresAttDesc column = {.name = now, .format = 1, .typid = TIME_TYPE, .typlen = 8, .atttypmod = -1};
+  uint64_t time = htobe64(1000);
+  assert_true(result && PQsetResultAttrs(result, 1, &column) && PQsetvalue(result, 0, 0, (char *)&time, 8));
+  return result;
+}
+
 void machine_done(struct machine *machine, const uint8_t *ids, size_t count) {
   const struct bus_rows inbox = {inbox_rows(ids, count)}, none = {PQmakeEmptyPGresult(NULL, PGRES_COMMAND_OK)};
+  const struct bus_rows now = {machine->now_at ? time_row() : NULL};
   const struct bus_rows *rows[ROWS_MAX];
   for (size_t i = 0; i < ROWS_MAX; i++)
-    rows[i] = i == 1 ? &inbox : &none;
+    rows[i] = i > 0 && i == machine->inbox_at ? &inbox : i > 0 && i == machine->now_at ? &now : &none;
   const struct bus_trip_result trip = {.rows = rows, .count = ROWS_MAX, .tag = "SELECT"};
   machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_TRIP_DONE, .trip = &trip});
   PQclear(inbox.result);
+  PQclear(now.result);
   PQclear(none.result);
 }
 

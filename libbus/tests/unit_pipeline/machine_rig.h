@@ -10,6 +10,9 @@ struct machine {
   struct bus_pipeline *pipeline;
   struct bus_pipeline_actions actions; /* of the last step */
   int64_t now;
+  /* of the last trip: places of its statements, 0 where it has none, and whether memory sufficed for it */
+  size_t now_at, inbox_at;
+  bool unsent;
 };
 
 /* One that reads the queue things; each message that it decides emits an event. */
@@ -23,6 +26,8 @@ void machine_tick(struct machine *machine, int64_t later);
 /* Both links are opened, and the queue is read. */
 void machine_connect(struct machine *machine);
 void machine_deliver(struct machine *machine, uint64_t tag, uint8_t id);
+/* One delivery of several messages. */
+void machine_deliver_bundle(struct machine *machine, uint64_t tag, const uint8_t *ids, size_t count);
 /* The trip under way is done; ids: inbox rows that were fresh, by their number. */
 void machine_done(struct machine *machine, const uint8_t *ids, size_t count);
 void machine_committed(struct machine *machine);
