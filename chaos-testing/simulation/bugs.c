@@ -5,8 +5,9 @@
 
 #include <stdlib.h>
 
-extern struct bus_bug *const __start_bus_bugs[];
-extern struct bus_bug *const __stop_bus_bugs[];
+/* Weak: NULL in a build without planted bugs. */
+extern struct bus_bug *const __start_bus_bugs[] __attribute__((weak));
+extern struct bus_bug *const __stop_bus_bugs[] __attribute__((weak));
 
 static const struct planted seams[] = {
 #define BUG_CARD(name, word, text) {word, text, BUG_##name},

@@ -1,5 +1,6 @@
 """./dev coverage, as far as it needs no build: what llvm-cov's export says of the product's files."""
 import json
+import os
 
 import pytest
 
@@ -53,6 +54,53 @@ def test_missing_branches_are_named_and_the_impossible_ones_are_not_counted(root
 def test_a_branch_that_stands_in_several_instances_is_taken_by_one_of_them(root):
     found = exported(root, one(f"{root}/libbus/src/core/a.c", [[8, 10, 8, 20, 3, 0], [8, 10, 8, 20, 0, 2]]))[0]
     assert not found.missing
+
+
+PLANTED = """bool late(int age, int most) {
+  if (BUS_BUG("early", "it is early") && age > most)
+    return true;
+  if (BUS_BUG("never", "it never is")) {
+    for (int i = 0; i < age; i++)
+      age += most > i;
+  }
+  return age > most && !BUS_BUG("always", "it always is");
+}
+
+/* A planted bug's: nothing else calls it. */
+static bool other(int age) {
+  if (age)
+    return true;
+  return false;
+}
+
+static bool real(int age) {
+  return age ? true : false;
+}
+""".split("\n")
+
+
+@pytest.mark.parametrize("line, part, planted", [
+    (2, "age >", True), (5, "i <", True), (6, "most >", True), (8, "age >", False), (13, "age)", True),
+    (19, "age ?", False)])
+def test_what_only_a_planted_bug_reaches_is_not_counted(line, part, planted):
+    column = PLANTED[line - 1].index(part) + 1
+    assert coverage.of_planted_bug(PLANTED, line, column) == planted
+    assert not coverage.folded(PLANTED, line, column)
+
+
+@pytest.mark.parametrize("line, part", [(2, "BUS_BUG"), (8, "!BUS_BUG")])
+def test_the_switch_of_a_planted_bug_is_constant(line, part):
+    assert coverage.folded(PLANTED, line, PLANTED[line - 1].index(part) + 1)
+
+
+def test_a_constant_is_not_among_the_branches_that_llvm_counts(root):
+    place = os.path.join(root, "libbus/src/core/a.c")
+    with open(place, "w", encoding="utf-8") as file:
+        file.write("\n".join(PLANTED))
+    row = one(f"{root}/libbus/src/core/a.c", [[8, 10, 8, 20, 3, 1], [8, 24, 8, 60, 0, 0]])
+    row["summary"]["branches"]["count"] = 2
+    found = exported(root, row)[0]
+    assert found.branches == (2, 2) and not found.missing
 
 
 def test_a_case_of_its_own_is_counted(root):

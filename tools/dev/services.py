@@ -14,6 +14,7 @@ READY_SECONDS = 60
 # Settings of a sanitized build: a leak or error ends the process with this status, and a report names the place.
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:exitcode=99:detect_stack_use_after_return=1",
               "UBSAN_OPTIONS": "print_stacktrace=1:exitcode=99", "TSAN_OPTIONS": "exitcode=99"}
+COUNTERS = "LLVM_PROFILE_FILE"  # the place for the counters of a program that counts what it reaches
 
 
 class Service:
@@ -145,6 +146,8 @@ def ledger_file(state):
 
 
 def _environment():
-    """Passes none of the caller's environment on: a stray PORT would change every program's configuration."""
-    return {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"} | {
+    """Passes none of the caller's environment on: a stray PORT would change every program's configuration. But for
+    what compilers' runtimes read."""
+    given = {name: os.environ[name] for name in (COUNTERS,) if name in os.environ}
+    return {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"} | given | {
         name: os.environ.get(name) or value for name, value in SANITIZERS.items()}

@@ -95,9 +95,12 @@ static bool collect(struct bus_pipeline *pipeline) {
 
 static void add_inbox(struct attempt *attempt, struct bus_sql *sql) {
   struct bus_args *args = NULL;
-  bool all = BUS_BUG("inbox-kept-on-retry", "a retried message leaves its inbox row behind");
-  struct entry *const *entries = all ? attempt->entries : attempt->asked;
-  size_t count = all ? attempt->count : attempt->asked_count;
+  struct entry *const *entries = attempt->asked;
+  size_t count = attempt->asked_count;
+  if (BUS_BUG("inbox-kept-on-retry", "a retried message leaves its inbox row behind")) {
+    entries = attempt->entries;
+    count = attempt->count;
+  }
   attempt->inbox_row = -1;
   for (size_t i = 0; i < count; i++) {
     if (!entry_is_delivery(entries[i]))

@@ -59,6 +59,7 @@ static void send_outgoing(struct bus_pipeline *pipeline, const struct outgoing *
     send_answer(pipeline, outgoing);
 }
 
+/* A planted bug's. */
 void publish_early(struct bus_pipeline *pipeline) {
   const struct outgoings *outgoings = &pipeline->attempt.outgoings;
   for (size_t i = 0; i < outgoings->count; i++) {
@@ -122,8 +123,8 @@ static void give_new_id(struct bus_pipeline *pipeline, struct swept *swept) {
 /* A planted bug's: two rows that are swept together become a bundle that is in no row. */
 static void regroup(struct bus_pipeline *pipeline, struct swept *swept) {
   const struct swept *next = swept->next;
-  if (!BUS_BUG("sweeper-bundles-anew", "what is published again is bundled with other rows, under a new id") || !next ||
-      next->type != swept->type || next->envelope.bundle || swept->envelope.bundle || !bus_message_bundles(swept->type))
+  if (!next || next->type != swept->type || next->envelope.bundle || swept->envelope.bundle ||
+      !bus_message_bundles(swept->type))
     return;
   const struct bus_bundle_item items[] = {{swept->type, &swept->envelope, swept->body},
                                           {next->type, &next->envelope, next->body}};
@@ -147,7 +148,8 @@ static bool publish_swept(struct bus_pipeline *pipeline) {
     if (!window_has_room(&pipeline->window, &pipeline->turn, swept->body.len))
       return false;
     give_new_id(pipeline, swept);
-    regroup(pipeline, swept);
+    if (BUS_BUG("sweeper-bundles-anew", "what is published again is bundled with other rows, under a new id"))
+      regroup(pipeline, swept);
     turn_point(&pipeline->turn, BUS_POINT_SWEPT);
     send_outbox(pipeline, swept->type, &swept->envelope, swept->body);
     turn_point_if(&pipeline->turn, swept->envelope.bundle, BUS_POINT_BUNDLE_SWEPT);

@@ -44,11 +44,11 @@ static inline void turn_count(const struct turn *turn, enum bus_pipeline_count w
 #endif
 
 /* A planted bug: a switch of the simulation's build alone, which shows that its checks would see the fault. */
-#ifdef ORDERBUS_BUGS
 struct bus_bug {
   const char *name, *text;
   bool on;
 };
+#ifdef ORDERBUS_BUGS
 #define BUS_BUG(word, what)                                                                                            \
   __extension__({                                                                                                      \
     static struct bus_bug bug_ = {(word), (what), false};                                                              \

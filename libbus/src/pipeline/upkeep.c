@@ -47,8 +47,6 @@ static bool copy_row(const struct turn *turn, const struct bus_rows *rows, size_
 /* A planted bug's. */
 static bool is_passed(struct upkeep *upkeep, const struct bus_rows *rows, size_t row) {
   const struct bus_uuid id = bus_rows_uuid(rows, row, 0);
-  if (!BUS_BUG("sweeper-high-water", "the sweeper takes only ids above the last that it took"))
-    return false;
   bool passed = bus_uuid_compare(&id, &upkeep->high_water) <= 0;
   if (!passed)
     upkeep->high_water = id;
@@ -60,10 +58,11 @@ static bool read_sweep(struct upkeep *upkeep, const struct turn *turn, const str
   size_t count = bus_rows_count(rows);
   struct swept **tail = &upkeep->swept;
   for (size_t row = 0; row < count; row++) {
-    struct swept *swept = is_passed(upkeep, rows, row) ? NULL : bus_arena_alloc(arena, sizeof *swept);
-    if (!swept)
+    if (BUS_BUG("sweeper-high-water", "the sweeper takes only ids above the last that it took") &&
+        is_passed(upkeep, rows, row))
       continue;
-    if (!copy_row(turn, rows, row, arena, swept))
+    struct swept *swept = bus_arena_alloc(arena, sizeof *swept);
+    if (!swept || !copy_row(turn, rows, row, arena, swept))
       continue;
     *tail = swept;
     tail = &swept->next;
