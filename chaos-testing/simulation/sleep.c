@@ -49,7 +49,7 @@ static int64_t deletion_at(const struct bus_pipeline *pipeline) {
   int64_t quiet = pipeline->setup.settings->quiet_ms * BUS_MILLISECOND;
   return ledger_is_empty(&pipeline->ledger)
              ? INT64_MAX
-             : later(pipeline->life.quiet.last_work_at + quiet, pipeline->ledger.again_at);
+             : later(pipeline->waiting.quiet.last_work_at + quiet, pipeline->ledger.again_at);
 }
 
 int64_t sleep_until(const struct world *world, const struct worker *worker) {

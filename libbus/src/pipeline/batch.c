@@ -193,7 +193,7 @@ enum next batch_rest(struct bus_pipeline *pipeline) {
   if (batch->count > 0) {
     note_stall(pipeline);
     machine_ack(pipeline, suspects_any(&pipeline->suspects));
-    pipeline->life.quiet.last_batch_at = pipeline->turn.now;
+    pipeline->waiting.quiet.last_batch_at = pipeline->turn.now;
   }
   batch->count = 0;
   return NEXT_WAIT;

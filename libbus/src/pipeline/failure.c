@@ -202,7 +202,7 @@ static enum next housekeeping_failed(struct bus_pipeline *pipeline) {
   struct batch *batch = &pipeline->batch;
   if (batch->failed.rider && batch->failed.outcome != BUS_BATCH_LOST && ++batch->tries < BUS_PERIODICS_MAX)
     return NEXT_ATTEMPT;
-  pipeline->life.quiet.idle_again_at = pipeline->turn.now + IDLE_PENALTY;
+  pipeline->waiting.quiet.idle_again_at = pipeline->turn.now + IDLE_PENALTY;
   lose_session(pipeline);
   turn_log(&pipeline->turn, BUS_WARN, "housekeeping rolled back",
            BUS_F_STR("error", bus_error_name(batch->failed.error.code)), BUS_F_STR("cause", batch->failed.error.text));

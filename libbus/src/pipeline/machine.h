@@ -94,20 +94,21 @@ struct batch {
   int tries;                /* of housekeeping */
 };
 
-/* The trip or pause that is waited for. */
+/* Times of the last work, for what waits for quiet. Monotonic. */
+struct quiet {
+  int64_t last_work_at;  /* a commit or a confirm */
+  int64_t last_batch_at; /* with inputs: what is due rides on the next one, if there is one soon */
+  int64_t idle_again_at; /* after a transaction without inputs failed */
+};
+
+/* The trip, pause or quiet that is waited for. */
 struct waiting {
   enum phase phase;
   enum next after;  /* ROLLING_BACK: what comes then */
   int64_t since;    /* of a trip, or of PUBLISHING without room */
   int64_t until;    /* PAUSING; a delay on purpose before a batch (0: none) */
   int64_t gathered; /* for the batch that began then, gathering is over */
-};
-
-/* Times of the last work, for what waits for quiet. Monotonic. */
-struct quiet {
-  int64_t last_work_at;  /* a commit or a confirm */
-  int64_t last_batch_at; /* with inputs: what is due rides on the next one, if there is one soon */
-  int64_t idle_again_at; /* after a transaction without inputs failed */
+  struct quiet quiet;
 };
 
 struct ending {
@@ -137,10 +138,7 @@ struct bus_pipeline {
   struct batch batch;
   struct attempt attempt;
   struct waiting waiting;
-  struct quiet_and_ending {
-    struct quiet quiet;
-    struct ending ending;
-  } life;
+  struct ending ending;
 };
 
 /* ---- machine.c ---- */
@@ -163,7 +161,7 @@ void machine_ack(struct bus_pipeline *pipeline, bool now);
 int64_t machine_bound(const struct bus_pipeline *pipeline, int64_t until);
 struct upkeep_facts machine_upkeep_facts(const struct bus_pipeline *pipeline);
 static inline bool machine_is_stopping(const struct bus_pipeline *pipeline) {
-  return pipeline->life.ending.stop_at != 0;
+  return pipeline->ending.stop_at != 0;
 }
 
 /* ---- arrival.c ---- */

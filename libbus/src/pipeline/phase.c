@@ -97,13 +97,13 @@ static enum next do_detach(struct bus_pipeline *pipeline, const struct bus_pipel
 }
 
 static enum next do_note_probe(struct bus_pipeline *pipeline) {
-  pipeline->life.ending.probing = true;
+  pipeline->ending.probing = true;
   return NEXT_WAIT;
 }
 
 static enum next do_note_stop(struct bus_pipeline *pipeline) {
   if (!machine_is_stopping(pipeline))
-    pipeline->life.ending.stop_at = pipeline->turn.now;
+    pipeline->ending.stop_at = pipeline->turn.now;
   return NEXT_WAIT;
 }
 

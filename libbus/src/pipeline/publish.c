@@ -221,7 +221,7 @@ enum next publish_settle(struct bus_pipeline *pipeline) {
   turn_point_if(&pipeline->turn, points_is_element_held(attempt), BUS_POINT_ELEMENT_HELD);
   if (window_is_open(&pipeline->window))
     (void)turn_do(&pipeline->turn, BUS_DO_FLUSH);
-  pipeline->life.quiet.last_work_at = pipeline->turn.now;
+  pipeline->waiting.quiet.last_work_at = pipeline->turn.now;
   return batch_next_segment(pipeline);
 }
 
@@ -265,5 +265,5 @@ void publish_confirm(struct bus_pipeline *pipeline, uint64_t seq, bool multiple,
   while (pipeline->window.up && (slip = window_confirmed(&pipeline->window, seq, multiple)) != NULL)
     close_slip(pipeline, slip, took);
   window_advance(&pipeline->window);
-  pipeline->life.quiet.last_work_at = pipeline->turn.now;
+  pipeline->waiting.quiet.last_work_at = pipeline->turn.now;
 }

@@ -12,7 +12,7 @@
 #define WORTH_WAITING 16.0 /* inputs */
 
 int64_t machine_bound(const struct bus_pipeline *pipeline, int64_t until) {
-  const struct ending *ending = &pipeline->life.ending;
+  const struct ending *ending = &pipeline->ending;
   int64_t end = ending->stop_at + (ending->draining ? GRACE_LAST : GRACE_BATCH);
   return machine_is_stopping(pipeline) && end < until ? end : until;
 }
@@ -20,13 +20,13 @@ int64_t machine_bound(const struct bus_pipeline *pipeline, int64_t until) {
 /* ---- probes ---- */
 
 static void answer_probe(struct bus_pipeline *pipeline, bool good) {
-  assert(pipeline->life.ending.probing);
-  pipeline->life.ending.probing = false;
+  assert(pipeline->ending.probing);
+  pipeline->ending.probing = false;
   turn_do(&pipeline->turn, BUS_DO_ANSWER_PROBE)->database = good;
 }
 
 void rest_answer_no(struct bus_pipeline *pipeline) {
-  if (pipeline->life.ending.probing)
+  if (pipeline->ending.probing)
     answer_probe(pipeline, false);
 }
 
@@ -38,7 +38,7 @@ enum next rest_probed(struct bus_pipeline *pipeline, bool good) {
 
 /* True: a trip asks. */
 static bool probe(struct bus_pipeline *pipeline) {
-  if (!pipeline->life.ending.probing)
+  if (!pipeline->ending.probing)
     return false;
   bus_arena_reset(pipeline->work);
   struct bus_sql *sql = pipeline->links.database.state == LINK_UP ? machine_begin_trip(pipeline) : NULL;
@@ -92,13 +92,13 @@ static bool is_delayed(struct bus_pipeline *pipeline) {
 static int64_t quiet_ends_at(const struct bus_pipeline *pipeline) {
   if (ledger_is_empty(&pipeline->ledger))
     return INT64_MAX;
-  int64_t quiet = pipeline->life.quiet.last_work_at + pipeline->setup.settings->quiet_ms * BUS_MILLISECOND;
+  int64_t quiet = pipeline->waiting.quiet.last_work_at + pipeline->setup.settings->quiet_ms * BUS_MILLISECOND;
   return quiet > pipeline->ledger.again_at ? quiet : pipeline->ledger.again_at;
 }
 
 /* When a transaction without inputs is due. */
 static int64_t housekeeping_at(const struct bus_pipeline *pipeline) {
-  const struct quiet *quiet = &pipeline->life.quiet;
+  const struct quiet *quiet = &pipeline->waiting.quiet;
   int64_t next = upkeep_next(&pipeline->upkeep, &pipeline->setup, machine_upkeep_facts(pipeline));
   int64_t quiet_at = quiet_ends_at(pipeline), from = quiet->last_batch_at + IDLE_AFTER;
   from = from > quiet->idle_again_at ? from : quiet->idle_again_at;
@@ -118,7 +118,7 @@ static enum next work_idly(struct bus_pipeline *pipeline) {
  * unprocessed deliveries when the channel closes. */
 enum next rest_drain(struct bus_pipeline *pipeline) {
   assert(machine_is_stopping(pipeline) && pipeline->batch.count == 0);
-  struct ending *ending = &pipeline->life.ending;
+  struct ending *ending = &pipeline->ending;
   const struct window *window = &pipeline->window;
   if (!ending->draining)
     turn_point(&pipeline->turn, BUS_POINT_DRAINING);
@@ -204,7 +204,7 @@ static int64_t publishing_until(const struct bus_pipeline *pipeline) {
 
 void rest_plan(struct bus_pipeline *pipeline) {
   struct bus_pipeline_actions *actions = &pipeline->actions;
-  const struct ending *ending = &pipeline->life.ending;
+  const struct ending *ending = &pipeline->ending;
   bool quiet = links_are_up(&pipeline->links) && !pipeline->holds.first;
   actions->attend = BUS_ATTEND_ALL;
   switch (pipeline->waiting.phase) {
