@@ -48,8 +48,6 @@ bool psp_is_away(const struct world *world);
 
 /* ---- psp_caller.c: in payment-svc ---- */
 void caller_take(struct world *world, struct worker *worker, const struct payment_call *call);
-/* How many calls may begin. */
-size_t caller_room(struct world *world, struct worker *worker, enum bus_breaker_past past);
 /* For a process that starts. */
 void caller_init(struct world *world, struct worker *worker);
 void caller_answer(struct world *world, void *call, uint64_t detail);

@@ -190,7 +190,9 @@ void caller_take(struct world *world, struct worker *worker, const struct paymen
     hold_back(world, worker, call, 0, "no_room");
 }
 
-size_t caller_room(struct world *world, struct worker *worker, enum bus_breaker_past past) {
+size_t payment_caller_room(struct payment_caller *caller, enum bus_breaker_past past) {
+  struct world *world = caller->world;
+  struct worker *worker = caller->worker;
   look_for_late_calls(world, worker);
   size_t room = payment_turns_room(&worker->turns, past);
   size_t allowed = bus_breaker_room(&worker->breaker, past, world->now);

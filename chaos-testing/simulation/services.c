@@ -36,7 +36,8 @@ const struct payment_policy *services_payment_policy(void) {
 void services_init_context(struct world *world, struct worker *worker) {
   struct service_context *context = &worker->context;
   if (worker->service == SERVICE_PAYMENT) {
-    context->payment = payment_policy;
+    context->caller = (struct payment_caller){world, worker};
+    context->payment = (struct payment_context){payment_policy, &context->caller, &context->handle};
     return;
   }
   context->order = order_context;

@@ -5,6 +5,7 @@
 #include "service_bugs.h"
 
 #include <payment_messages.h>
+#include <payment_metrics.h>
 #include <payment_service.h>
 #include <payment_statements.h>
 #include <payment_store.h>
@@ -46,28 +47,10 @@ static void call_psp(void *context, const void *given) {
     caller_take(own->handle.world, own->handle.worker, &action->call);
 }
 
-/* As payment_upkeep.c has them, which calls the PSP for real. */
-static int64_t room_for(struct service_context *context, enum bus_breaker_past past) {
-  size_t room = caller_room(context->handle.world, context->handle.worker, past);
-  size_t pushed = bus_worker_pushed(&context->handle);
-  return room > pushed ? (int64_t)(room - pushed) : 0;
+/* Gauges are metrics. */
+void payment_metrics_gauges(const struct payment_gauges *gauges) {
+  (void)gauges;
 }
-
-static void payments_due_args(void *context, struct bus_args *args) {
-  bus_args_int64(args, room_for(context, BUS_BREAKER_FRESH));
-  bus_args_int64(args, room_for(context, BUS_BREAKER_FAILED));
-}
-
-static void payments_put_off_args(void *context, struct bus_args *args) {
-  const struct service_context *own = context;
-  bus_args_int64(args, room_for(context, BUS_BREAKER_FAILED));
-  bus_args_int64(args, payment_longest_wait(&own->payment));
-}
-
-static const struct bus_periodic periodics[] = {
-    {.statement = FIND_DUE, .interval_ms = 250, .args = payments_due_args, .rows = bus_worker_push_due},
-    {.statement = FIND_PUT_OFF, .interval_ms = 5000, .args = payments_put_off_args, .rows = bus_worker_push_due},
-};
 
 static const char *const queues[] = {"payment-svc"};
 
@@ -77,8 +60,8 @@ const struct bus_service payment_bus = {
     .queue_count = BUS_COUNT(queues),
     .statements = payment_statements,
     .statement_count = PAYMENT_STATEMENTS,
-    .periodics = periodics,
-    .periodic_count = BUS_COUNT(periodics),
+    .periodics = payment_periodics,
+    .periodic_count = PAYMENT_PERIODICS,
     .lock = lock_payments,
     .load = payment_load,
     .decide = decide_payment,

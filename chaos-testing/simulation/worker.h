@@ -11,6 +11,7 @@
 #include <bus/pipeline.h>
 #include <order_schedule.h>
 #include <order_upkeep.h>
+#include <payment_periodics.h>
 #include <payment_turns.h>
 
 enum { DECIDED_MAX = 64, WORKER_QUEUES = 2, REFUSALS_BEFORE_SEARCH = 3 };
@@ -23,12 +24,19 @@ struct bus_worker {
   struct worker *worker;
 };
 
+/* As payment-svc's periodics see it. */
+struct payment_caller {
+  struct world *world;
+  struct worker *worker;
+};
+
 /* Their context: in front lies what the service itself has there. */
 struct service_context {
   union {
     struct order_context order;
-    struct payment_policy payment;
+    struct payment_context payment;
   };
+  struct payment_caller caller;
   struct bus_worker handle;
 };
 

@@ -1,5 +1,6 @@
 /* payment-svc: charges and refunds payments at the payment service provider, exactly as often as was asked. */
 #include "payment_columns.h"
+#include "payment_periodics.h"
 #include "payment_queries.h"
 #include "payment_service.h"
 #include "payment_statements.h"

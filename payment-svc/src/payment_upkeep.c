@@ -1,28 +1,19 @@
-/* State of payment-svc for each worker, actions after COMMIT, and periodics. */
+/* State of payment-svc for each worker, and actions after COMMIT. */
 #include "payment_upkeep.h"
 
-#include "payment_caller.h"
 #include "payment_metrics.h"
+#include "payment_periodics.h"
 #include "payment_service.h"
-#include "payment_statements.h"
 
 #include <bus/failpoint.h>
 #include <bus/log.h>
 
 #include <stdlib.h>
 
-enum { FIND_DUE_MS = 250, FIND_PUT_OFF_MS = 5000, LOOK_AFTER_MS = 10000 };
-
-/* One worker's; payment_lock takes it for the policy, its first member. */
-struct context {
-  struct payment_policy policy;
-  struct payment_caller *caller;
-  struct bus_worker *worker;
-};
-_Static_assert(offsetof(struct context, policy) == 0, "payment_lock takes a context for its policy");
+_Static_assert(offsetof(struct payment_context, policy) == 0, "payment_lock takes a context for its policy");
 
 void payment_close(void *opaque) {
-  struct context *context = opaque;
+  struct payment_context *context = opaque;
   if (context)
     payment_caller_free(context->caller);
   free(context);
@@ -33,7 +24,7 @@ bool payment_open(const void *given, struct bus_worker *worker, void **ret_conte
   if (!payment_settings_check(own, err))
     return false;
   payment_metrics_register();
-  struct context *context = calloc(1, sizeof *context);
+  struct payment_context *context = calloc(1, sizeof *context);
   if (!context)
     return bus_fail(err, BUS_E_NOMEM, "out of memory for a worker's context");
   context->policy = payment_policy_of(own);
@@ -58,7 +49,7 @@ static void log_dispute(const struct payment_dispute_news *dispute, const struct
 }
 
 void payment_act(void *opaque, const void *given) {
-  struct context *context = opaque;
+  struct payment_context *context = opaque;
   const struct payment_action *action = given;
   payment_metrics_fact(action);
   if (action->dispute)
@@ -72,43 +63,3 @@ void payment_act(void *opaque, const void *given) {
   if (action->calls && !BUS_ERROR_POINT("payment.claimed")) /* else it is as good as lost with the process */
     payment_caller_take(context->caller, &action->call);
 }
-
-/* ---- now and then ---- */
-
-/* No more than can be called: the others wait in the database. */
-static int64_t room_for(struct context *context, enum bus_breaker_past past) {
-  size_t room = payment_caller_room(context->caller, past), pushed = bus_worker_pushed(context->worker);
-  return room > pushed ? (int64_t)(room - pushed) : 0;
-}
-
-static void find_due_args(void *opaque, struct bus_args *args) {
-  struct context *context = opaque;
-  bus_args_int64(args, room_for(context, BUS_BREAKER_FRESH));
-  bus_args_int64(args, room_for(context, BUS_BREAKER_FAILED));
-}
-
-static void find_put_off_args(void *opaque, struct bus_args *args) {
-  struct context *context = opaque;
-  bus_args_int64(args, room_for(context, BUS_BREAKER_FAILED));
-  bus_args_int64(args, payment_longest_wait(&context->policy));
-}
-
-static void look_after_args(void *opaque, struct bus_args *args) {
-  const struct context *context = opaque;
-  bus_args_int64(args, context->policy.quick_attempts);
-}
-
-static void look_after_rows(void *opaque, struct bus_worker *worker, const struct bus_rows *rows) {
-  (void)opaque, (void)worker;
-  const struct payment_gauges gauges = {.open = bus_rows_int64(rows, 0, 0),
-                                        .refunds_failing = bus_rows_int64(rows, 0, 1),
-                                        .unknown = bus_rows_int64(rows, 0, 2),
-                                        .oldest_age = bus_rows_int64(rows, 0, 3)};
-  payment_metrics_gauges(&gauges);
-}
-
-const struct bus_periodic payment_periodics[PAYMENT_PERIODICS] = {
-    {.statement = FIND_DUE, .interval_ms = FIND_DUE_MS, .args = find_due_args, .rows = bus_worker_push_due},
-    {.statement = FIND_PUT_OFF, .interval_ms = FIND_PUT_OFF_MS, .args = find_put_off_args, .rows = bus_worker_push_due},
-    {.statement = LOOK_AFTER, .interval_ms = LOOK_AFTER_MS, .args = look_after_args, .rows = look_after_rows},
-};

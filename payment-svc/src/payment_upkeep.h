@@ -11,7 +11,4 @@ bool payment_open(const void *settings, struct bus_worker *worker, void **ret_co
 void payment_close(void *context);
 void payment_act(void *context, const void *action);
 
-enum { PAYMENT_PERIODICS = 3 };
-extern const struct bus_periodic payment_periodics[PAYMENT_PERIODICS];
-
 #endif
