@@ -237,35 +237,17 @@ static const struct bus_service order_bus = {
     .act = count_nothing,
 };
 
-static const struct bus_service inventory_bus = {
-    .name = "inventory-svc",
-    .queues = inventory_queues,
-    .queue_count = BUS_COUNT(inventory_queues),
-    .statements = inventory_statements,
-    .statement_count = INVENTORY_STATEMENTS,
-    .periodics = inventory_periodics,
-    .periodic_count = INVENTORY_PERIODICS,
-    .lock = lock_inventory,
-    .load = inventory_load,
-    .decide = decide_inventory,
-    .conclude = inventory_conclude,
-    .store = inventory_store,
-    .act = look_at_reservation,
-};
-
-static const struct bus_service request_bus = {
-    .name = "inventory-svc",
-    .queues = request_queues,
-    .queue_count = BUS_COUNT(request_queues),
-    .statements = inventory_statements,
-    .statement_count = INVENTORY_STATEMENTS,
-    .lock = lock_inventory,
-    .load = inventory_load,
-    .decide = decide_inventory,
-    .conclude = inventory_conclude,
-    .store = inventory_store,
-    .act = look_at_reservation,
-};
+/* Commands and requests are carried out by the same functions; the periodics run beside the commands. */
+#define INVENTORY_BUS(taken, ...)                                                                                      \
+  {                                                                                                                    \
+    .name = "inventory-svc", .queues = (taken), .queue_count = BUS_COUNT(taken), .statements = inventory_statements,   \
+    .statement_count = INVENTORY_STATEMENTS, .lock = lock_inventory, .load = inventory_load,                           \
+    .decide = decide_inventory, .conclude = inventory_conclude, .store = inventory_store, .act = look_at_reservation,  \
+    __VA_ARGS__                                                                                                        \
+  }
+static const struct bus_service inventory_bus =
+    INVENTORY_BUS(inventory_queues, .periodics = inventory_periodics, .periodic_count = INVENTORY_PERIODICS);
+static const struct bus_service request_bus = INVENTORY_BUS(request_queues, .periodics = NULL);
 
 const struct service services[SERVICES] = {
     [SERVICE_ORDER] = {.queues = {QUEUE_ORDERS, QUEUE_PLACE}, .bus = &order_bus},
