@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROWS_MAX = 16, UUID_TYPE = 2950, TIME_TYPE = 1184 };
+enum { ROWS_MAX = 32, UUID_TYPE = 2950, TIME_TYPE = 1184 };
 
 static const struct bus_field happened_fields[] = {BUS_FIELD_INT64(struct body, n, 0, 100, BUS_REQUIRED, "a number")};
 static const struct bus_schema happened_schema = BUS_SCHEMA("happened", struct body, happened_fields);
@@ -144,7 +144,7 @@ void machine_deliver(struct machine *machine, uint64_t tag, uint8_t id) {
 }
 
 void machine_deliver_bundle(struct machine *machine, uint64_t tag, const uint8_t *ids, size_t count) {
-  enum { MOST = 4, ROOM = 1 << 16 };
+  enum { MOST = 16, ROOM = 1 << 16 };
   static char text[ROOM];
   struct bus_envelope envelopes[MOST];
   struct bus_bundle_item items[MOST];

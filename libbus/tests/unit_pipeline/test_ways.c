@@ -1,0 +1,257 @@
+/* A driver, a setting or a service chooses another way through the machine: a pooler, a delay, a pause, many bundles,
+ * notices, and functions of a service that fail. */
+#include "machine.h"
+#include "machine_rig.h"
+
+#include <test.h>
+
+enum { OTHER_QUEUE = 9, FEW = 16, USUAL = 400, MANY = 12 };
+
+/* The pipeline asks its service through the setup, which it keeps a copy of. */
+static struct bus_service altered;
+
+static struct machine *connected(const struct bus_service *service) {
+  struct machine *machine = machine_new();
+  machine->pipeline->setup.service = service ? service : machine->pipeline->setup.service;
+  machine_connect(machine);
+  return machine;
+}
+
+static struct bus_service *copy_of_the_service(void) {
+  struct machine *machine = machine_new();
+  altered = *machine->pipeline->setup.service;
+  machine_free(machine);
+  return &altered;
+}
+
+static struct machine *first_trip(const struct bus_service *service) {
+  struct machine *machine = connected(service);
+  machine_deliver(machine, 1, 1);
+  machine_tick(machine, 0);
+  machine_expect_trip(machine, BUS_TRIP_1);
+  return machine;
+}
+
+static const uint8_t first[] = {1};
+
+/* ---- settings and links ---- */
+
+TEST(behind_a_pooler_each_transaction_sets_its_session)
+{
+  struct machine *machine = machine_new();
+  machine_tick(machine, 0);
+  struct bus_pipeline_event up = {.kind = BUS_ON_DATABASE_UP};
+  up.database.pooled = true;
+  machine_step(machine, up);
+  machine_tick(machine, 0);
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_BROKER_UP});
+  machine_deliver(machine, 1, 1);
+  machine_tick(machine, 0);
+  machine_expect_trip(machine, BUS_TRIP_1);
+  assert_int_equal(machine->inbox_at, 2); /* BEGIN and the settings stand before it */
+  machine_free(machine);
+}
+
+TEST(a_batch_waits_for_the_delay_that_is_set)
+{
+  struct machine *machine = connected(NULL);
+  machine->settings.latency_ms = 50;
+  machine_tick(machine, 0);
+  machine_expect_phase(machine, "idle"); /* nothing has come */
+  machine_deliver(machine, 1, 1);
+  machine_tick(machine, 0);
+  machine_expect_phase(machine, "gathering");
+  machine_tick(machine, 40 * BUS_MILLISECOND);
+  assert_null(machine_action(machine, BUS_DO_TRIP, 0));
+  machine_tick(machine, 10 * BUS_MILLISECOND);
+  machine_expect_trip(machine, BUS_TRIP_1);
+  machine_free(machine);
+}
+
+TEST(a_paused_queue_is_left_and_read_again)
+{
+  struct machine *machine = connected(NULL);
+  bus_pipeline_pause(machine->pipeline, OTHER_QUEUE, true); /* there is none of that number */
+  machine_tick(machine, 0);
+  assert_int_equal(machine->actions.count, 0);
+  bus_pipeline_pause(machine->pipeline, 0, true);
+  machine_tick(machine, 0);
+  assert_non_null(machine_action(machine, BUS_DO_CANCEL, 0));
+  bus_pipeline_pause(machine->pipeline, 0, false);
+  machine_tick(machine, 0);
+  assert_non_null(machine_action(machine, BUS_DO_CONSUME, 0));
+  machine_free(machine);
+}
+
+/* basic.qos counts deliveries: with many messages in each, few of them are enough. */
+TEST(many_messages_in_a_delivery_change_the_prefetch_at_most_once_a_minute)
+{
+  uint8_t ids[MANY];
+  for (size_t i = 0; i < MANY; i++)
+    ids[i] = (uint8_t)(i + 1);
+  struct machine *machine = connected(NULL);
+  machine_deliver_bundle(machine, 1, ids, MANY);
+  machine_tick(machine, 0);
+  assert_non_null(machine_action(machine, BUS_DO_CANCEL, 0));
+  assert_int_equal(machine_action(machine, BUS_DO_CONSUME, 0)->consume.prefetch, FEW);
+  machine_done(machine, ids, MANY);
+  machine_committed(machine);
+  for (int i = 0; i < 5; i++) {
+    machine_tick(machine, 11 * BUS_SECOND);
+    assert_null(machine_action(machine, BUS_DO_CONSUME, 0));
+    if (machine_action(machine, BUS_DO_TRIP, 0)) { /* periodics */
+      machine_done(machine, NULL, 0);
+      machine_committed(machine);
+    }
+  }
+  machine_tick(machine, 11 * BUS_SECOND);
+  assert_int_equal(machine_action(machine, BUS_DO_CONSUME, 0)->consume.prefetch, USUAL);
+  machine_free(machine);
+}
+
+TEST(a_delivery_without_room_among_the_open_ones_ends_the_connection)
+{
+  struct machine *machine = connected(NULL);
+  machine_deliver(machine, 1 << 20, 1);
+  assert_non_null(machine_action(machine, BUS_DO_CLOSE_BROKER, 0));
+  machine_free(machine);
+}
+
+/* ---- notices ---- */
+
+static const struct bus_pipeline_action *notify(struct machine *machine) {
+  static const struct bus_envelope envelope = {.type = {"thing.changed.v1", 16}};
+  const struct bus_publication notice = {.exchange = BUS_EXCHANGE_EVENT, .envelope = &envelope, .transient = true};
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_NOTICE, .notice = &notice});
+  return machine_action(machine, BUS_DO_PUBLISH, 0);
+}
+
+TEST(a_notice_is_sent_at_once_or_never)
+{
+  struct machine *machine = machine_new();
+  assert_null(notify(machine)); /* no broker yet */
+  machine_connect(machine);
+  assert_non_null(notify(machine));
+  assert_non_null(machine_action(machine, BUS_DO_FLUSH, 0));
+  struct bus_pipeline_event blocked = {.kind = BUS_ON_BLOCKED};
+  blocked.blocked = true;
+  machine_step(machine, blocked);
+  assert_null(notify(machine));
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_BLOCKED});
+  machine->pipeline->window.most = 1; /* the one that is not confirmed */
+  assert_null(notify(machine));
+  machine_free(machine);
+}
+
+/* ---- functions of a service ---- */
+
+static bool load_nothing(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
+  (void)model, (void)rows, (void)count;
+  return bus_fail(err, BUS_E_DB_DATA, "a row that no version wrote");
+}
+
+static bool lock_nothing(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                         struct bus_sql *sql, void **ret_model) {
+  (void)context, (void)inputs, (void)count, (void)arena, (void)sql;
+  *ret_model = NULL;
+  return true;
+}
+
+static bool refuse_to_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                           struct bus_sql *sql, void **ret_model) {
+  (void)context, (void)inputs, (void)count, (void)arena, (void)sql, (void)ret_model;
+  return false;
+}
+
+static bool refuse_to_store(void *model, struct bus_sql *sql) {
+  (void)model, (void)sql;
+  return false;
+}
+
+static void decide_too_much(void *model, const struct bus_input *input, struct bus_effects *effects) {
+  (void)model, (void)input;
+  effects->failed = true; /* as an effect without memory leaves it */
+}
+
+static void conclude_too_much(void *model, struct bus_effects *effects) {
+  (void)model;
+  effects->failed = true;
+}
+
+static void decide_nothing(void *model, const struct bus_input *input, struct bus_effects *effects) {
+  (void)model, (void)input, (void)effects;
+}
+
+TEST(rows_that_cannot_be_loaded_roll_back)
+{
+  copy_of_the_service()->load = load_nothing;
+  struct machine *machine = first_trip(&altered);
+  machine_done(machine, first, 1);
+  machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
+  machine_free(machine);
+}
+
+TEST(effects_that_cannot_be_carried_out_roll_back)
+{
+  const int64_t done = 1;
+  copy_of_the_service()->decide = decide_too_much;
+  struct machine *machine = first_trip(&altered);
+  machine_done(machine, first, 1);
+  machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
+  machine_free(machine);
+  machine = connected(&altered);
+  assert_true(bus_pipeline_push(machine->pipeline, BUS_INPUT_COMPLETION, &done, sizeof done));
+  machine_tick(machine, 0);
+  machine_done(machine, NULL, 0);
+  machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
+  machine_free(machine);
+}
+
+TEST(a_conclusion_that_fails_rolls_back)
+{
+  copy_of_the_service()->conclude = conclude_too_much;
+  struct machine *machine = first_trip(&altered);
+  machine_done(machine, first, 1);
+  machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
+  machine_free(machine);
+}
+
+TEST(a_store_without_memory_rolls_back)
+{
+  copy_of_the_service()->store = refuse_to_store;
+  struct machine *machine = first_trip(&altered);
+  machine_done(machine, first, 1);
+  machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
+  machine_free(machine);
+}
+
+/* No transaction was begun: there is none to roll back, and the message stays the broker's. */
+TEST(a_lock_without_memory_sends_no_trip)
+{
+  copy_of_the_service()->lock = refuse_to_lock;
+  struct machine *machine = connected(&altered);
+  machine_deliver(machine, 1, 1);
+  machine_tick(machine, 0);
+  const struct bus_pipeline_action *trip = machine_action(machine, BUS_DO_TRIP, 0);
+  assert_true(!trip || trip->trip.purpose != BUS_TRIP_ROLLBACK);
+  assert_null(machine_action(machine, BUS_DO_ACK, 0));
+  machine_free(machine);
+}
+
+TEST(a_query_that_needs_no_rows_makes_no_trip)
+{
+  struct bus_service *service = copy_of_the_service();
+  service->store = NULL;
+  service->lock = lock_nothing;
+  service->decide = decide_nothing;
+  struct machine *machine = connected(&altered);
+  machine_deliver(machine, 1, 1);
+  machine_tick(machine, 0);
+  assert_null(machine_action(machine, BUS_DO_TRIP, 0));
+  assert_int_equal(machine_action(machine, BUS_DO_COUNT_MESSAGE, 0)->message.outcome, BUS_MESSAGE_DONE);
+  service->lock = refuse_to_lock;
+  machine_deliver(machine, 2, 2);
+  machine_tick(machine, 0);
+  assert_null(machine_action(machine, BUS_DO_TRIP, 0));
+  machine_free(machine);
+}
