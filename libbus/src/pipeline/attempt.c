@@ -117,7 +117,7 @@ static void add_inbox(struct attempt *attempt, struct bus_sql *sql) {
 static void add_now(const struct bus_pipeline *pipeline, struct attempt *attempt, struct bus_sql *sql) {
   attempt->now_row = -1;
   for (size_t i = 0; i < attempt->asked_count && attempt->now_row < 0; i++)
-    if (setup_takes_requests(&pipeline->setup) || !entry_is_delivery(attempt->asked[i])) {
+    if (pipeline->turn.takes_requests || !entry_is_delivery(attempt->asked[i])) {
       attempt->now_row = (long)bus_sql_count(sql);
       (void)bus_sql_add_own(sql, OWN_NOW);
     }
@@ -161,7 +161,7 @@ static enum next start_transaction(struct bus_pipeline *pipeline, struct bus_sql
     (void)bus_sql_add_own(sql, OWN_SETTINGS);
   add_now(pipeline, attempt, sql);
   attempt->inbox_row = -1;
-  if (!setup_takes_requests(&pipeline->setup))
+  if (!pipeline->turn.takes_requests)
     add_inbox(attempt, sql);
   if (!ask(pipeline, sql))
     return attempt_no_memory(pipeline, false);

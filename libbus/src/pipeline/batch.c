@@ -101,7 +101,7 @@ enum next batch_begin(struct bus_pipeline *pipeline) {
   batch->epoch = pipeline->links.epoch;
   bisect_begin(&batch->bisect, count, pipeline->stall.commit_at);
   pace_begin(&pipeline->pace, pipeline->turn.now, count);
-  batch->suspect = first->alone && decode_retries(&pipeline->setup) && !bus_uuid_is_nil(&first->envelope.message_id);
+  batch->suspect = first->alone && decode_retries(&pipeline->turn) && !bus_uuid_is_nil(&first->envelope.message_id);
   batch->suspect_id = first->envelope.message_id;
   if (batch->suspect && count_suspect(pipeline, first))
     return NEXT_WAIT;

@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
-bool decode_retries(const struct bus_pipeline_setup *setup) {
-  return setup->service->store && !setup_takes_requests(setup);
+bool decode_retries(const struct turn *turn) {
+  return turn->setup->service->store && !turn->takes_requests;
 }
 
 static int tier_of(const struct turn *turn, const struct entry *entry) {
@@ -26,7 +26,7 @@ static int tier_of(const struct turn *turn, const struct entry *entry) {
 
 void decode_put_off(const struct turn *turn, struct entry *entry) {
   assert(entry->ruling.cause.code != BUS_OK);
-  entry->ruling.tier = decode_retries(turn->setup) ? tier_of(turn, entry) : -1;
+  entry->ruling.tier = decode_retries(turn) ? tier_of(turn, entry) : -1;
   entry->ruling.verdict = entry->ruling.tier < 0 ? BUS_PARK : BUS_RETRY;
 }
 
@@ -82,7 +82,7 @@ static void check_reply_to(const struct turn *turn, struct entry *entry) {
 }
 
 bool decode_is_late(const struct turn *turn, const struct entry *entry) {
-  return setup_takes_requests(turn->setup) && entry_is_delivery(entry) && entry->envelope.deadline < turn->wall;
+  return turn->takes_requests && entry_is_delivery(entry) && entry->envelope.deadline < turn->wall;
 }
 
 static bool may_send(const struct bus_pipeline_setup *setup, const struct entry *entry,
@@ -121,7 +121,7 @@ void decode_entry(const struct turn *turn, struct entry *entry, struct bus_arena
     refuse(entry, BUS_E_SENDER, "header CC or BCC: the broker checks no permission for its routing keys");
   else if (!type)
     put_off(turn, entry, BUS_E_UNKNOWN_TYPE, "type is unknown to this version");
-  else if (setup_takes_requests(setup) && entry->envelope.deadline <= 0)
+  else if (turn->takes_requests && entry->envelope.deadline <= 0)
     refuse(entry, BUS_E_DECODE, "bus-deadline is missing or not a time");
   else if (!may_send(setup, entry, type))
     refuse_sender(turn, entry, type);

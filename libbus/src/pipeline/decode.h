@@ -13,4 +13,4 @@ bool decode_is_late(const struct turn *turn, const struct entry *entry);
 /* The verdict on an entry that cannot be processed now: the tier that it waits in, or parked when its time is over. */
 void decode_put_off(const struct turn *turn, struct entry *entry);
 /* Are its messages retried through tiers and dead-lettered? */
-bool decode_retries(const struct bus_pipeline_setup *setup);
+bool decode_retries(const struct turn *turn);

@@ -136,7 +136,7 @@ static void note_failure(struct bus_pipeline *pipeline, struct trial *trial) {
 enum next failure_judge(struct bus_pipeline *pipeline) {
   struct entry *entry = judged_entry(pipeline);
   assert(pipeline->batch.bisect.until != 0);
-  if (!decode_retries(&pipeline->setup)) {
+  if (!decode_retries(&pipeline->turn)) {
     drop(pipeline, entry, &pipeline->batch.failed.error);
     return batch_next_segment(pipeline);
   }
@@ -160,7 +160,7 @@ enum next failure_answered(struct bus_pipeline *pipeline, bool good) {
 
 /* Whole batches meet a fault so often before parts of them are tried, unless others have committed since. */
 static bool is_searched(struct bus_pipeline *pipeline, struct segment segment) {
-  bool searched = !decode_retries(&pipeline->setup) ||
+  bool searched = !decode_retries(&pipeline->turn) ||
                   BUS_BUG("parts-tried-at-once", "a batch that meets a fault is searched before others have committed");
   for (size_t i = 0; i < segment.count; i++) {
     struct trial *trial = &pipeline->batch.entries[segment.first + i]->trial;
@@ -260,7 +260,7 @@ enum next failure_recovered(struct bus_pipeline *pipeline) {
   struct segment segment = bisect_top(&pipeline->batch.bisect);
   if (is_abandoned(pipeline))
     return NEXT_FINISH;
-  if (setup_takes_requests(&pipeline->setup) && pipeline->batch.failed.unknown) {
+  if (pipeline->turn.takes_requests && pipeline->batch.failed.unknown) {
     pipeline->batch.failed.unknown = false;
     return batch_next_segment(pipeline);
   }
@@ -275,7 +275,7 @@ enum next failure_outcome(struct bus_pipeline *pipeline) {
   if (batch->count == 0)
     return housekeeping_failed(pipeline);
   log_failure(pipeline, segment.count);
-  if (setup_takes_requests(&pipeline->setup) && batch->failed.unknown)
+  if (pipeline->turn.takes_requests && batch->failed.unknown)
     drop_segment(pipeline, segment);
   lose_session(pipeline);
   if (batch->failed.outcome != BUS_BATCH_LOST || is_abandoned(pipeline) || links_are_up(&pipeline->links))

@@ -33,7 +33,7 @@ struct bus_pipeline *bus_pipeline_new(const struct bus_pipeline_setup *setup) {
   if (!pipeline)
     return NULL;
   pipeline->setup = *setup;
-  pipeline->turn = (struct turn){.now = setup->now, .actions = &pipeline->actions, .setup = &pipeline->setup};
+  turn_init(&pipeline->turn, &pipeline->setup, &pipeline->actions);
   bus_uuid_source_init(&pipeline->ids, setup->seed);
   if (!allocate(pipeline)) {
     bus_pipeline_free(pipeline);

@@ -200,7 +200,7 @@ static void settle(struct bus_pipeline *pipeline, struct entry *entry) {
   count_message(pipeline, entry);
   if (!is_of_this_connection(pipeline, entry))
     return;
-  bool done = entry->ruling.verdict == BUS_DONE || entry->duplicate || !decode_retries(&pipeline->setup);
+  bool done = entry->ruling.verdict == BUS_DONE || entry->duplicate || !decode_retries(&pipeline->turn);
   if (done || BUS_BUG("retry-acked-before-confirm", "a retried message is acked before its tier has it"))
     acks_settle(&pipeline->acks, entry->tag);
   /* Unsettled, it stays the broker's; a new connection brings it again. */

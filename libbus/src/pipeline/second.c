@@ -78,7 +78,7 @@ static void add_parked(struct bus_pipeline *pipeline, struct bus_sql *sql) {
   for (size_t i = 0; i < attempt->count; i++) {
     struct entry *entry = attempt->entries[i];
     if (!entry_is_delivery(entry) || entry->duplicate || entry->ruling.verdict != BUS_PARK ||
-        setup_takes_requests(&pipeline->setup))
+        pipeline->turn.takes_requests)
       continue;
     if (!args)
       args = bus_sql_add_own(sql, OWN_PARKED_INSERT);
@@ -126,7 +126,7 @@ static bool add_all(struct bus_pipeline *pipeline, struct bus_sql *sql) {
   ledger_add(&pipeline->ledger, sql, pipeline->turn.now, attempt->count == 0 || machine_is_stopping(pipeline),
              pipeline->batch.bare);
   add_parked(pipeline, sql);
-  if (!setup_takes_requests(&pipeline->setup))
+  if (!pipeline->turn.takes_requests)
     add_ids(sql, OWN_INBOX_DELETE, attempt->asked, attempt->asked_count, is_undone);
   add_ids(sql, OWN_SUSPECT_DELETE, attempt->entries, attempt->count, is_suspect);
   (void)bus_sql_add_own(sql, OWN_COMMIT);

@@ -12,6 +12,8 @@ struct turn {
   bus_time wall;
   struct bus_pipeline_actions *actions;
   const struct bus_pipeline_setup *setup;
+  bool
+      takes_requests; /* of the service's queues: its messages are only dropped; others are retried and dead-lettered */
 };
 
 #define turn_log(turn, level, msg, ...)                                                                                \
@@ -59,9 +61,11 @@ struct bus_bug {
 #define BUS_BUG(word, what) false
 #endif
 
-/* Its messages are retried through tiers and dead-lettered; others are only dropped. */
-static inline bool setup_takes_requests(const struct bus_pipeline_setup *setup) {
-  return bus_topology_queue(setup->topology, setup->service->queues[0])->kind == BUS_QUEUE_REQUEST;
+static inline void turn_init(struct turn *turn, const struct bus_pipeline_setup *setup,
+                             struct bus_pipeline_actions *actions) {
+  const struct bus_queue *queue = bus_topology_queue(setup->topology, setup->service->queues[0]);
+  *turn = (struct turn){.now = setup->now, .actions = actions, .setup = setup};
+  turn->takes_requests = queue->kind == BUS_QUEUE_REQUEST;
 }
 
 static inline const char *setup_version(const struct bus_pipeline_setup *setup) {

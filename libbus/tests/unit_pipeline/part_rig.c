@@ -40,11 +40,17 @@ struct parts *parts_new(void) {
   assert_non_null(parts);
   parts->settings = (struct bus_worker_settings){BUS_WORKER_DEFAULTS};
   parts->setup = (struct bus_pipeline_setup){
-      .service = &service, .topology = &part_rig_topology, .settings = &parts->settings, .log = {.write = log_nothing}};
-  parts->turn = (struct turn){
-      .now = bus_monotonic(), .wall = bus_wall_clock(), .actions = &parts->actions, .setup = &parts->setup};
+      .topology = &part_rig_topology, .settings = &parts->settings, .log = {.write = log_nothing}};
+  parts_serve(parts, &service);
   assert_true(intake_init(&parts->intake));
   return parts;
+}
+
+void parts_serve(struct parts *parts, const struct bus_service *served) {
+  parts->setup.service = served;
+  parts->setup.now = bus_monotonic();
+  turn_init(&parts->turn, &parts->setup, &parts->actions);
+  parts->turn.wall = bus_wall_clock();
 }
 
 void parts_free(struct parts *parts) {

@@ -26,6 +26,8 @@ extern const struct bus_service part_rig_query, part_rig_request;
 
 struct parts *parts_new(void);
 void parts_free(struct parts *parts);
+/* From now on they are of another service. */
+void parts_serve(struct parts *parts, const struct bus_service *served);
 void parts_deliver(struct parts *parts, const struct bus_delivery *delivery);
 size_t parts_take(struct parts *parts, struct entry **entries, size_t max);
 void parts_decode(struct parts *parts, struct entry *entry);

@@ -110,7 +110,7 @@ TEST(a_request_needs_a_deadline_and_is_late_after_it)
 {
   struct parts *parts = parts_new();
   struct bus_envelope envelope = GOOD;
-  parts->setup.service = &part_rig_request;
+  parts_serve(parts, &part_rig_request);
   struct entry *entry = decoded(parts, envelope, "{\"n\":1}");
   assert_true(entry->ruling.refused);
   assert_non_null(strstr(entry->ruling.cause.text, "bus-deadline"));
@@ -130,7 +130,7 @@ TEST(a_request_that_fails_is_in_no_tier)
   entry.envelope.first_failed_at = BUS_NO_TIME;
   decode_put_off(&parts->turn, &entry);
   assert_int_equal(entry.ruling.verdict, BUS_RETRY);
-  parts->setup.service = &part_rig_request;
+  parts_serve(parts, &part_rig_request);
   decode_put_off(&parts->turn, &entry);
   assert_int_equal(entry.ruling.verdict, BUS_PARK);
   parts_free(parts);
@@ -215,7 +215,7 @@ TEST(an_unknown_type_waits_in_the_last_tier)
 TEST(queries_are_never_put_off)
 {
   struct parts *parts = parts_new();
-  parts->setup.service = &part_rig_query;
+  parts_serve(parts, &part_rig_query);
   assert_tier(parts, failing(0, -1, BUS_E_LATER), -1);
   parts_free(parts);
 }
