@@ -71,16 +71,16 @@ void edge_products_get(void *context, struct bus_http_exchange *exchange) {
   struct bus_arena *arena = bus_http_arena(exchange);
   const struct product_get *get = bus_http_request(exchange);
   struct product_view view;
-  struct product_ticket ticket;
+  struct view_ticket ticket;
   const struct inventory_answer known = {INVENTORY_FOUND, &view};
   const void *said = &known;
   struct response response;
-  bool hit = product_cache_find(edge->products, get->product_id, bus_monotonic(), arena, &view, &ticket);
-  bus_series_add(hit ? edge->metrics.product_hits : edge->metrics.product_misses, 1);
+  bool hit = view_cache_find(edge->products, get->product_id, bus_monotonic(), arena, &view, &ticket);
+  bus_series_add(edge->metrics.product_reads[hit], 1);
   if (hit || ask_route(edge, exchange, get, &said, &response)) {
     const struct inventory_answer *answer = said;
     if (!hit && answer->product)
-      product_cache_keep(edge->products, &ticket, answer->product, bus_monotonic());
+      view_cache_keep(edge->products, &ticket, get->product_id, answer->product, arena, bus_monotonic());
     response = response_product(answer, arena);
   }
   edge_respond(edge, exchange, &response);
@@ -99,7 +99,7 @@ static void write_product(struct edge *edge, struct bus_http_exchange *exchange,
   struct response response = response_changed_meanwhile();
   if (may_hold && edge_ask(edge, exchange, &query, &said, &response))
     response = kind->view(said, bus_http_arena(exchange));
-  product_cache_forget(edge->products, product_id); /* the client reads what it has written, before the event comes */
+  view_cache_forget(edge->products, product_id); /* the client reads what it has written, before the event comes */
   edge_respond(edge, exchange, &response);
 }
 
@@ -369,7 +369,7 @@ static void set_stock(struct edge *edge, struct bus_http_exchange *exchange, con
     response = response_stock(said, bus_http_arena(exchange));
   else if (outcome == EDGE_CONFIRMED)
     response = response_stock_accepted(request->idempotency_key, bus_http_arena(exchange));
-  product_cache_forget(edge->products, set_stock.product_id);
+  view_cache_forget(edge->products, set_stock.product_id);
   edge_respond(edge, exchange, &response);
 }
 

@@ -217,6 +217,8 @@ enum edge_outcome edge_tell(struct edge *edge, struct bus_http_exchange *exchang
   enum edge_outcome outcome = tell(edge, sent, command, pending, bus_http_arena(exchange), ret_body, ret_refusal);
   bus_series_add(edge->metrics.waiting, -1);
   bus_request_end(pending);
+  /* The client reads what it has written, before the event comes. */
+  view_cache_forget(edge->orders, edge_order_key(command->correlation_id));
   return outcome;
 }
 

@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+enum { ORDERS_CACHED = 1024, PRODUCTS_CACHED = 4096 };
+
 static struct bus_series *series(struct bus_metric *metric, const char *value) {
   return bus_metric_series(metric, (const char *const[]){value});
 }
@@ -53,6 +55,13 @@ static struct bus_metric *family(const char *name, const char *help, enum bus_me
   return bus_metric_register(&(struct bus_metric_spec){.name = name, .help = help, .kind = kind, .labels = {label}});
 }
 
+/* Misses and hits. */
+static void open_cache(const char *name, const char *help, struct bus_series *ret[2]) {
+  struct bus_metric *reads = family(name, help, BUS_COUNTER, "result");
+  ret[true] = series(reads, "hit");
+  ret[false] = series(reads, "miss");
+}
+
 static void open_routing_gauges(struct edge *edge) {
   struct bus_metric *unroutable =
       family("edge_unroutable", "1 while no queue is bound for the command", BUS_GAUGE, "command");
@@ -76,9 +85,8 @@ static void open_counters(struct edge_metrics *metrics) {
   metrics->orders_replayed = series(orders, "replayed");
   struct bus_metric *waiting = family(
       "edge_waiting_requests", "Requests that wait for the bus; long: because of a Prefer header", BUS_GAUGE, "kind");
-  struct bus_metric *products = family("edge_product_cache_total", "Reads of one product", BUS_COUNTER, "result");
-  metrics->product_hits = series(products, "hit");
-  metrics->product_misses = series(products, "miss");
+  open_cache("edge_order_cache_total", "Reads of one order", metrics->order_reads);
+  open_cache("edge_product_cache_total", "Reads of one product", metrics->product_reads);
   metrics->resyncs =
       bus_metric_series(bus_metric_register(&(struct bus_metric_spec){
                             .name = "edge_resyncs_total", .help = "How often events were missed", .kind = BUS_COUNTER}),
@@ -156,10 +164,11 @@ bool edge_open(struct edge *edge, const struct edge_settings *settings, const st
       .settings = settings,
       .accepted = accepted_new(ACCEPTED_MAX),
       .accepted_stock = accepted_new(ACCEPTED_MAX),
-      .products = product_cache_new(settings->product_cache_ms * BUS_MILLISECOND),
+      .orders = view_cache_new(&order_view_schema, ORDERS_CACHED, settings->order_cache_ms * BUS_MILLISECOND),
+      .products = view_cache_new(&product_view_schema, PRODUCTS_CACHED, settings->product_cache_ms * BUS_MILLISECOND),
   };
-  if (edge->accepted == NULL || edge->accepted_stock == NULL || edge->products == NULL)
-    return bus_fail(err, BUS_E_NOMEM, "out of memory for accepted orders and stock updates, or for products");
+  if (edge->accepted == NULL || edge->accepted_stock == NULL || edge->orders == NULL || edge->products == NULL)
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for accepted orders and stock updates, or for cached views");
   make_customer_key(settings->customer_hash_key, edge->customer_key);
   edge->backlog.limit = settings->shed_outbox_age_ms * BUS_MILLISECOND;
   own_keys_init(&edge->own_keys);
@@ -193,6 +202,7 @@ void edge_close(struct edge *edge) {
   own_keys_close(&edge->own_keys);
   accepted_free(edge->accepted);
   accepted_free(edge->accepted_stock);
-  product_cache_free(edge->products);
+  view_cache_free(edge->orders);
+  view_cache_free(edge->products);
   *edge = (struct edge){.settings = edge->settings};
 }

@@ -19,11 +19,11 @@
 #include "gather.h"
 #include "instances.h"
 #include "own_keys.h"
-#include "product_cache.h"
 #include "responses.h"
 #include "settings.h"
 #include "shed.h"
 #include "streams.h"
+#include "view_cache.h"
 
 #include <bus/listener.h>
 
@@ -60,7 +60,8 @@ struct edge_metrics {
   struct bus_series *refused[REFUSAL_COUNT];
   struct bus_series *orders_answered, *orders_confirmed, *orders_replayed;
   struct bus_series *waiting, *long_waiting;
-  struct bus_series *product_hits, *product_misses, *resyncs;
+  struct bus_series *order_reads[2], *product_reads[2]; /* that were misses, hits of their cache */
+  struct bus_series *resyncs;
 };
 
 /* The thread that asks order-svc how far it is behind. */
@@ -94,7 +95,7 @@ struct edge {
   struct edge_auth *auth;          /* NULL: AUTH=off */
   struct accepted *accepted;       /* orders */
   struct accepted *accepted_stock; /* stock updates, by their request id */
-  struct product_cache *products;
+  struct view_cache *orders, *products;
   struct edge_sent_command commands[EDGE_COMMANDS_MAX]; /* in the topology's order, as the services */
   size_t command_count;
   struct edge_service services[EDGE_SERVICES_MAX];
@@ -134,6 +135,11 @@ void edge_breaker_end(struct edge_breaker *breaker, struct bus_breaker_call *cal
 void edge_breaker_alive(struct edge_breaker *breaker, int64_t now);
 /* Does it hold queries back? */
 bool edge_breaker_is_open(struct edge_breaker *breaker, int64_t now);
+
+/* The key of an order in the cache of orders. */
+static inline struct bus_str edge_order_key(const struct bus_uuid *order_id) {
+  return (struct bus_str){(const char *)order_id->bytes, sizeof order_id->bytes};
+}
 
 /* ---- asking (calls.c); all block the calling thread for a bounded time ---- */
 struct edge_query_kind {

@@ -5,6 +5,7 @@
 
 static void note_orders(struct edge *edge, const struct order_changes *changes) {
   for (size_t i = 0; i < changes->order_count; i++) {
+    view_cache_forget(edge->orders, edge_order_key(&changes->orders[i].order_id));
     streams_note(&edge->streams, &changes->orders[i].order_id, changes->orders[i].version);
     feed_add(&edge->feed, &changes->orders[i]);
   }
@@ -13,7 +14,7 @@ static void note_orders(struct edge *edge, const struct order_changes *changes) 
 
 static void note_products(struct edge *edge, const struct products_changed *changes) {
   for (size_t i = 0; i < changes->product_count; i++)
-    product_cache_forget(edge->products, changes->products[i].product_id);
+    view_cache_forget(edge->products, changes->products[i].product_id);
 }
 
 /* The one before may have died between a COMMIT and its notice: what that changed, nothing else tells. */
@@ -36,7 +37,8 @@ static void on_event(void *context, const struct bus_message_type *type, struct 
 
 static void on_attached(void *context) {
   struct edge *edge = context;
-  product_cache_open(edge->products);
+  view_cache_open(edge->orders);
+  view_cache_open(edge->products);
   atomic_store(&edge->listening, true);
   if (!atomic_exchange(&edge->has_listened, true))
     return;
@@ -49,7 +51,8 @@ static void on_attached(void *context) {
 static void on_lost(void *context) {
   struct edge *edge = context;
   atomic_store(&edge->listening, false);
-  product_cache_close(edge->products);
+  view_cache_close(edge->orders);
+  view_cache_close(edge->products);
 }
 
 const struct bus_listener_calls edge_listener_calls = {.event = on_event, .attached = on_attached, .lost = on_lost};

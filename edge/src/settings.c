@@ -136,6 +136,9 @@ static const struct bus_option options[] = {
            "refused if SHED_REQUESTS_AGE_MS is passed; probes never are; 0: never"),
     NUMBER("SHED_REQUESTS_AGE_MS", shed_requests_age_ms, 0, 30000, "250", "ms",
            "mean age of requests in progress, beyond which SHED_REQUESTS counts"),
+    NUMBER("ORDER_CACHE_MS", order_cache_ms, 0, 60000, "100", "ms",
+           "how long an order is shown as it was read last, unless an event says before that it has changed; 0: each "
+           "is asked for"),
     NUMBER("PRODUCT_CACHE_MS", product_cache_ms, 0, 60000, "5000", "ms",
            "how long a product is shown as it was read last, unless an event says before that it has changed; 0: each "
            "is asked for"),

@@ -25,7 +25,7 @@ struct edge_settings {
   int64_t bundle_max, gather_ms;
   int64_t accept_timeout_ms, accept_total_ms, query_timeout_ms, prefer_wait_max_s;
   int64_t shed_outbox_age_ms, shed_requests, shed_requests_age_ms;
-  int64_t product_cache_ms;
+  int64_t order_cache_ms, product_cache_ms;
   const char *payment_default_token, *user_seal_key, *psp_webhook_secret;
   struct bus_breaker_options breaker;
 };

@@ -32,7 +32,8 @@ void set_up(void) {
   edge = (struct edge){.settings = &settings,
                        .accepted = accepted_new(10),
                        .accepted_stock = accepted_new(10),
-                       .products = product_cache_new(5 * BUS_SECOND)};
+                       .orders = view_cache_new(&order_view_schema, 16, 5 * BUS_SECOND),
+                       .products = view_cache_new(&product_view_schema, 16, 5 * BUS_SECOND)};
   struct bus_error err;
   assert_true(edge_services_open(&edge, &orderbus_topology, &breaker, &err));
   edge_health_open(&edge);
@@ -51,7 +52,8 @@ void tear_down(void) {
   own_keys_close(&edge.own_keys);
   accepted_free(edge.accepted);
   accepted_free(edge.accepted_stock);
-  product_cache_free(edge.products);
+  view_cache_free(edge.orders);
+  view_cache_free(edge.products);
 }
 
 int post_body(const char *body) {

@@ -2,8 +2,12 @@
 #include "api_fixture.h"
 #include "test.h"
 
-static struct product_view product = {
-    .product_id = BUS_STR("A"), .name = BUS_STR("Product"), .price = 1, .currency = BUS_STR("EUR"), .version = 3};
+static struct product_view product = {.product_id = BUS_STR("A"),
+                                      .name = BUS_STR("Product"),
+                                      .price = 1,
+                                      .currency = BUS_STR("EUR"),
+                                      .version = 3,
+                                      .stock_version = BUS_NO_INT64};
 static const struct inventory_answer found = {INVENTORY_FOUND, &product}, none = {INVENTORY_NOT_FOUND, NULL};
 
 static void begin(void) {

@@ -18,6 +18,47 @@ TEST(an_order_is_read)
   tear_down();
 }
 
+static int read_order(void) {
+  answer_read(10, &says_found);
+  return call("GET /api/orders/{id}", "");
+}
+
+TEST(an_order_is_asked_for_once_until_it_changes)
+{
+  set_up();
+  edge_listener_calls.attached(&edge);
+  point_to_order();
+  assert_int_equal(read_order(), 10);
+  assert_int_equal(read_order(), 0);
+  assert_int_equal(fake.status, 200);
+  assert_true(bus_str_is(fake_header("ETag"), "\"1\"") || bus_str_is(fake_header("ETag"), "1"));
+  struct order_change changed = {.order_id = {{7}}, .version = 2};
+  const struct order_changes changes = {&changed, 1};
+  edge_listener_calls.event(&edge, &order_changed_type, BUS_STR("order-svc"), &changes);
+  assert_int_equal(read_order(), 0); /* it was another one */
+  assert_true(bus_uuid_parse(fake.segment, &changed.order_id));
+  edge_listener_calls.event(&edge, &order_changed_type, BUS_STR("order-svc"), &changes);
+  assert_int_equal(read_order(), 10);
+  fake.now += 5 * BUS_SECOND;
+  assert_int_equal(read_order(), 10);
+  edge_listener_calls.lost(&edge);
+  assert_int_equal(read_order(), 10);
+  assert_int_equal(read_order(), 10);
+  tear_down();
+}
+
+TEST(an_order_is_asked_for_after_each_of_its_commands)
+{
+  set_up();
+  edge_listener_calls.attached(&edge);
+  point_to_order();
+  assert_int_equal(read_order(), 10);
+  confirm_only(5);
+  (void)call("POST /api/orders/{id}/cancel", "{}");
+  assert_int_equal(read_order(), 10);
+  tear_down();
+}
+
 TEST(an_answer_of_another_order_is_nobody_s)
 {
   static struct order_answer other;

@@ -112,19 +112,23 @@ static bool is_right(const struct response *answer, int number) {
     return answer->status == 503;
   if (number % 20 == UNKNOWN)
     return answer->status == 404;
-  if (number % 20 == BIG) /* asked for alone: not yet text */
+  if (answer->schema) /* asked for alone, or known: not yet text */
     return answer->status == 200 && ((const struct order_view *)answer->body)->version == number + 1;
   return answer->status == 200 && version_in(answer->json) == number + 1;
 }
 
 /* Each in an arena of its own, which is gone as soon as it has its answer. */
-static bool read_one(int number) {
+static bool read_as(struct bus_str customer, int number) {
   struct bus_http_exchange exchange = {bus_arena_new(1 << 20)};
   struct bus_uuid id = id_of(number);
-  struct response answer = edge_read(&edge, &exchange, &(struct order_get){id, BUS_NO_STR});
+  struct response answer = edge_read(&edge, &exchange, &(struct order_get){id, customer});
   bool right = is_right(&answer, number);
   bus_arena_free(exchange.arena);
   return right;
+}
+
+static bool read_one(int number) {
+  return read_as(BUS_NO_STR, number);
 }
 
 static void *read_often(void *argument) {
@@ -135,11 +139,18 @@ static void *read_often(void *argument) {
   return NULL;
 }
 
-static void begin(void) {
+/* lifetime: of an order in the cache. */
+static void begin_with(int64_t lifetime) {
   memset(&service, 0, sizeof service);
-  edge = (struct edge){.settings = NULL};
+  view_cache_free(edge.orders); /* of the test before */
+  edge = (struct edge){.orders = view_cache_new(&order_view_schema, 64, lifetime)};
+  view_cache_open(edge.orders);
   edge_reads_init(&edge.reads);
-  edge.metrics.waiting = bus_metric_series(NULL, NULL);
+  edge.metrics.waiting = edge.metrics.order_reads[0] = edge.metrics.order_reads[1] = bus_metric_series(NULL, NULL);
+}
+
+static void begin(void) {
+  begin_with(0);
 }
 
 static void read_by_many_threads(void) {
@@ -213,4 +224,27 @@ TEST(answers_that_do_not_fit_the_questions_are_nobody_s)
   assert_true(read_one(1));
   service = (typeof(service)){.mixes_up = true};
   assert_true(read_one(1));
+}
+
+TEST(an_order_that_was_read_is_known_until_it_changes)
+{
+  begin_with(BUS_HOUR);
+  const struct bus_uuid id = id_of(1);
+  for (int i = 0; i < 3; i++)
+    assert_true(read_one(1));
+  assert_int_equal(atomic_load(&service.queries), 1);
+  view_cache_forget(edge.orders, edge_order_key(&id));
+  assert_true(read_one(1) && read_one(1));
+  assert_int_equal(atomic_load(&service.queries), 2);
+  assert_true(read_one(UNKNOWN) && read_one(UNKNOWN)); /* it may come any time */
+  assert_int_equal(atomic_load(&service.queries), 4);
+}
+
+TEST(a_known_order_is_shown_to_its_customer_alone)
+{
+  begin_with(BUS_HOUR);
+  assert_true(read_as(BUS_STR("anonymous"), 1) && read_as(BUS_STR("anonymous"), 1));
+  assert_int_equal(atomic_load(&service.queries), 1);
+  assert_true(read_as(BUS_STR("another"), 1)); /* order-svc says what becomes of it: here all is everybody's */
+  assert_int_equal(atomic_load(&service.queries), 2);
 }

@@ -1,36 +1,43 @@
-/* The cache of products: lifetime, changes, reads that were under way, bounds. */
-#include "product_cache.h"
+/* The cache of views, of products here: lifetime, changes, reads that were under way, bounds. */
 #include "test.h"
+#include "view_cache.h"
+
+#include <inventory_messages.h>
 
 #include <stdio.h>
 
-enum { LIFE = 1000 };
+enum { LIFE = 1000, ROOM = 4096 };
 
-static struct product_cache *cache;
+static struct view_cache *cache;
 static struct bus_arena *arena;
-static struct product_ticket ticket;
+static struct view_ticket ticket;
 static struct product_view found;
 
 static void begin(void) {
   arena = bus_arena_new(1 << 16);
-  cache = product_cache_new(LIFE);
-  product_cache_open(cache);
+  cache = view_cache_new(&product_view_schema, ROOM, LIFE);
+  view_cache_open(cache);
 }
 
 static void end(void) {
-  product_cache_free(cache);
+  view_cache_free(cache);
   bus_arena_free(arena);
 }
 
 static bool find(const char *id, int64_t now) {
   bus_arena_reset(arena);
-  return product_cache_find(cache, bus_str(id), now, arena, &found, &ticket);
+  return view_cache_find(cache, bus_str(id), now, arena, &found, &ticket);
 }
 
 static void keep(const char *id, int64_t version, int64_t now) {
-  const struct product_view product = {
-      .product_id = bus_str(id), .name = BUS_STR("a name"), .currency = BUS_STR("EUR"), .version = version};
-  product_cache_keep(cache, &ticket, &product, now);
+  const struct product_view product = {.product_id = bus_str(id),
+                                       .name = BUS_STR("a name"),
+                                       .currency = BUS_STR("EUR"),
+                                       .version = version,
+                                       .stock_version = 1};
+  struct bus_arena *scratch = bus_arena_new(1 << 16);
+  view_cache_keep(cache, &ticket, product.product_id, &product, scratch, now);
+  bus_arena_free(scratch);
 }
 
 TEST(a_product_is_kept_for_its_lifetime)
@@ -55,9 +62,9 @@ TEST(a_change_forgets_the_product_and_reads_under_way)
   begin();
   assert_false(find("A", 1));
   keep("A", 1, 1);
-  product_cache_forget(cache, BUS_STR("A"));
+  view_cache_forget(cache, BUS_STR("A"));
   assert_false(find("A", 1));
-  product_cache_forget(cache, BUS_STR("A")); /* while inventory-svc is asked */
+  view_cache_forget(cache, BUS_STR("A")); /* while inventory-svc is asked */
   keep("A", 1, 1);
   assert_false(find("A", 1));
   keep("A", 2, 1);
@@ -71,12 +78,12 @@ TEST(nothing_is_kept_while_changes_are_missed)
   assert_false(find("A", 1));
   keep("A", 1, 1);
   assert_false(find("B", 1));
-  product_cache_close(cache);
+  view_cache_close(cache);
   keep("B", 1, 1);
   assert_false(find("A", 1));
   keep("A", 1, 1);
   assert_false(find("A", 1));
-  product_cache_open(cache);
+  view_cache_open(cache);
   keep("A", 1, 1); /* read before it was open */
   assert_false(find("A", 1));
   keep("A", 1, 1);
@@ -109,10 +116,10 @@ TEST(without_a_lifetime_or_memory_nothing_is_kept_or_found)
   begin();
   assert_false(find("A", 1));
   keep("A", 1, 1);
-  assert_false(product_cache_find(cache, BUS_STR("A"), 1, tiny, &found, &ticket));
-  product_cache_free(cache);
-  cache = product_cache_new(0);
-  product_cache_open(cache);
+  assert_false(view_cache_find(cache, BUS_STR("A"), 1, tiny, &found, &ticket));
+  view_cache_free(cache);
+  cache = view_cache_new(&product_view_schema, ROOM, 0);
+  view_cache_open(cache);
   assert_false(find("A", 1));
   keep("A", 1, 1);
   assert_false(find("A", 1));
