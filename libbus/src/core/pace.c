@@ -14,6 +14,12 @@ void pace_begin(struct pace *pace, int64_t now, size_t count) {
   assert(pace_is_valid(pace));
 }
 
+void pace_end(struct pace *pace, int64_t now) {
+  assert(now >= pace->began_at);
+  pace->took += (now - pace->began_at - pace->took) / 4;
+  assert(pace_is_valid(pace));
+}
+
 int64_t pace_next(const struct pace *pace, int64_t window, double worth) {
   assert(window >= 0);
   double expected = pace->rate * (double)window / (double)BUS_SECOND;
@@ -21,5 +27,5 @@ int64_t pace_next(const struct pace *pace, int64_t window, double worth) {
 }
 
 bool pace_is_valid(const struct pace *pace) {
-  return pace->rate >= 0.0;
+  return pace->rate >= 0.0 && pace->took >= 0;
 }

@@ -321,6 +321,8 @@ enum next attempt_committed(struct bus_pipeline *pipeline, const struct bus_trip
   }
   count_batch(pipeline, BUS_BATCH_COMMITTED);
   ledger_committed(&pipeline->ledger, pipeline->turn.now);
+  if (pipeline->batch.count > 0)
+    pace_end(&pipeline->pace, pipeline->turn.now);
   bus_backoff_reset(&pipeline->links.database_backoff);
   if (attempt->wrote && stall_committed(&pipeline->stall, &pipeline->turn, attempt->entries, attempt->count))
     links_unsettle(&pipeline->links, &pipeline->turn);

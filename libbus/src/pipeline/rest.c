@@ -10,6 +10,10 @@
 #define TRIP_PATIENCE (15 * BUS_SECOND) /* the roles' statement_timeout is 10 s */
 #define IDLE_AFTER (100 * BUS_MILLISECOND)
 #define WORTH_WAITING 16.0 /* inputs */
+/* At lower rates a batch waits until the last one began so many times as long ago as that one took: batches then take
+ * half of the time at most, and what came meanwhile shares one. Slow servers make them larger by themselves. */
+enum { SHARE = 2 };
+#define WORTH_SHARING 2.0 /* inputs */
 
 int64_t machine_bound(const struct bus_pipeline *pipeline, int64_t until) {
   const struct ending *ending = &pipeline->ending;
@@ -56,7 +60,10 @@ static bool probe(struct bus_pipeline *pipeline) {
 static int64_t gather_until(const struct bus_pipeline *pipeline) {
   if (BUS_BUG("gathers-for-ever", "under load the next batch is always a moment away"))
     return pipeline->pace.rate > 100 ? pipeline->turn.now + 1 : pipeline->pace.began_at;
-  return pace_next(&pipeline->pace, pipeline->setup.settings->gather_ms * BUS_MILLISECOND, WORTH_WAITING);
+  int64_t most = pipeline->setup.settings->gather_ms * BUS_MILLISECOND, shared = SHARE * pipeline->pace.took;
+  int64_t until = pace_next(&pipeline->pace, most, WORTH_WAITING);
+  return until > pipeline->pace.began_at ? until
+                                         : pace_next(&pipeline->pace, shared < most ? shared : most, WORTH_SHARING);
 }
 
 /* Waits a moment where that makes the next batch a good deal larger: a transaction costs about the same for one message

@@ -44,3 +44,14 @@ TEST(no_window_no_wait)
   struct pace pace = {.began_at = 5, .rate = 1e6};
   assert_int_equal(pace_next(&pace, 0, 16.0), 5);
 }
+
+TEST(the_time_of_batches_is_a_mean_that_forgets)
+{
+  struct pace pace = {.began_at = BUS_SECOND};
+  for (int i = 0; i < 40; i++)
+    pace_end(&pace, BUS_SECOND + 8000);
+  assert_in_range(pace.took, 7990, 8000);
+  for (int i = 0; i < 8; i++)
+    pace_end(&pace, BUS_SECOND + 400);
+  assert_in_range(pace.took, 400, 1300);
+}
