@@ -1,6 +1,7 @@
 /* Calls that wait for the broker's answer: channel, confirms, consumers, declarations. */
 #include "connection.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 struct timeval link_timeval(int64_t ms) {
@@ -38,15 +39,19 @@ bool bus_amqp_confirm(struct bus_amqp *amqp, struct bus_error *err) {
 
 /* ---- consumers ---- */
 
-/* "bus-3": the index that its deliveries carry. */
-static amqp_bytes_t consumer_tag(int consumer, char text[8]) {
-  (void)snprintf(text, 8, "bus-%d", consumer & (CONSUMERS_MAX - 1));
+enum { TAG_TEXT = sizeof "bus-3-18446744073709551615" };
+
+/* "bus-3-1": the index that its deliveries carry, and a number that no other consumer of the connection has: RabbitMQ
+ * 3.10 counts a quorum queue's deliveries by tag, and loses count where one comes again before all before are settled.
+ */
+static amqp_bytes_t consumer_tag(const struct bus_amqp *amqp, int consumer, char text[TAG_TEXT]) {
+  (void)snprintf(text, TAG_TEXT, "bus-%d-%" PRIu64, consumer, amqp->consumers[consumer].number);
   return amqp_cstring_bytes(text);
 }
 
 bool bus_amqp_consume(struct bus_amqp *amqp, const char *queue, int consumer, int prefetch, bool no_ack,
                       struct bus_error *err) {
-  char tag[8], what[BUS_KEY_MAX + 16];
+  char tag[TAG_TEXT], what[BUS_KEY_MAX + 16];
   if (consumer < 0 || consumer >= CONSUMERS_MAX || prefetch < 1 || prefetch > UINT16_MAX)
     return bus_fail(err, BUS_E_INVALID, "consume %s: consumer 0 to %d, prefetch 1 to %d", queue, CONSUMERS_MAX - 1,
                     UINT16_MAX);
@@ -56,24 +61,25 @@ bool bus_amqp_consume(struct bus_amqp *amqp, const char *queue, int consumer, in
   (void)amqp_basic_qos(amqp->state, CHANNEL, 0, (uint16_t)prefetch, 0); /* per consumer; quorum queues know no other */
   if (!answered(amqp, what, err))
     return false;
-  (void)amqp_basic_consume(amqp->state, CHANNEL, amqp_cstring_bytes(queue), consumer_tag(consumer, tag), 0, no_ack, 0,
-                           amqp_empty_table);
+  amqp->consumers[consumer].number = ++amqp->last_consumer;
+  (void)amqp_basic_consume(amqp->state, CHANNEL, amqp_cstring_bytes(queue), consumer_tag(amqp, consumer, tag), 0,
+                           no_ack, 0, amqp_empty_table);
   if (!answered(amqp, what, err))
     return false;
-  amqp->consuming[consumer] = true;
+  amqp->consumers[consumer].stands = true;
   return true;
 }
 
 bool bus_amqp_cancel(struct bus_amqp *amqp, int consumer, struct bus_error *err) {
-  char tag[8];
+  char tag[TAG_TEXT];
   if (!link_stands(amqp, err))
     return false;
-  if (consumer < 0 || consumer >= CONSUMERS_MAX || !amqp->consuming[consumer])
+  if (consumer < 0 || consumer >= CONSUMERS_MAX || !amqp->consumers[consumer].stands)
     return true;
-  (void)amqp_basic_cancel(amqp->state, CHANNEL, consumer_tag(consumer, tag));
+  (void)amqp_basic_cancel(amqp->state, CHANNEL, consumer_tag(amqp, consumer, tag));
   if (!answered(amqp, "cancel a consumer", err))
     return false;
-  amqp->consuming[consumer] = false;
+  amqp->consumers[consumer].stands = false;
   return true;
 }
 
@@ -140,7 +146,7 @@ static bool reopen_channel(struct bus_amqp *amqp, struct bus_error *err) {
   amqp_channel_close_ok_t ok = {0};
   bool used = amqp->next_seq > 0;
   for (int i = 0; i < CONSUMERS_MAX; i++)
-    used |= amqp->consuming[i];
+    used |= amqp->consumers[i].stands;
   if (used)
     return link_fail_with(amqp, BUS_E_TOPOLOGY, "the channel went with a refused declaration", err);
   int status = amqp_send_method(amqp->state, CHANNEL, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok);

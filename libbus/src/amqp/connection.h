@@ -38,7 +38,11 @@ struct bus_amqp {
   char user[BUS_NAME_MAX], source[BUS_NAME_MAX + 1], peer[128];
   struct envelope_sender sender;
   uint64_t next_seq; /* 0: without confirms */
-  bool consuming[CONSUMERS_MAX];
+  uint64_t last_consumer;
+  struct {
+    uint64_t number; /* in its tag */
+    bool stands;
+  } consumers[CONSUMERS_MAX];
   bool corked;
   struct reader reader;
   struct bus_arena *arena;

@@ -11,10 +11,10 @@ struct sink {
 
 /* ---- methods ---- */
 
-/* From "bus-3"; -1 for a tag that is not ours. */
+/* From "bus-3-1"; -1 for a tag that is not ours. */
 static int consumer_of(amqp_bytes_t tag) {
   struct bus_str text = rabbit_view(tag);
-  if (text.len != 5 || memcmp(text.data, "bus-", 4) != 0)
+  if (text.len < 5 || memcmp(text.data, "bus-", 4) != 0 || (text.len > 5 && text.data[5] != '-'))
     return -1;
   int consumer = text.data[4] - '0';
   return consumer >= 0 && consumer < CONSUMERS_MAX ? consumer : -1;
@@ -72,7 +72,7 @@ static bool on_cancel(const struct sink *sink, const amqp_basic_cancel_t *cancel
   int consumer = consumer_of(cancel->consumer_tag);
   if (consumer < 0)
     return true;
-  sink->amqp->consuming[consumer] = false;
+  sink->amqp->consumers[consumer].stands = false;
   if (sink->events->cancelled)
     sink->events->cancelled(sink->context, consumer);
   return true;

@@ -8,20 +8,24 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A connection with a queue of its own that holds so many messages. */
-static struct link *open_with_messages(const char **ret_queue, size_t count) {
-  struct link *link = link_open(test_url());
-  *ret_queue = fresh_name("consume");
-  declare_bound_queue(link, BUS_EXCHANGE_EVENT, *ret_queue);
+static void fill(struct link *link, const char *queue, size_t count) {
   assert_true(bus_amqp_confirm(link->amqp, &link->err));
   for (size_t i = 0; i < count; i++)
-    link_publish(link, BUS_EXCHANGE_EVENT, *ret_queue, true, NULL);
+    link_publish(link, BUS_EXCHANGE_EVENT, queue, true, NULL);
   uint64_t last = 0;
   for (int i = 0; last < count && i < 200; i++) {
     assert_true(link_pump_for(link, 20));
     if (link_count(link, SEEN_ACK) > 0)
       last = link_nth(link, SEEN_ACK, link_count(link, SEEN_ACK) - 1)->seq;
   }
+}
+
+/* A connection with a queue of its own that holds so many messages. */
+static struct link *open_with_messages(const char **ret_queue, size_t count) {
+  struct link *link = link_open(test_url());
+  *ret_queue = fresh_name("consume");
+  declare_bound_queue(link, BUS_EXCHANGE_EVENT, *ret_queue);
+  fill(link, *ret_queue, count);
   return link;
 }
 
@@ -60,6 +64,33 @@ TEST(consume_prefetch_bounds_what_is_unsettled)
   assert_int_equal(link_count(link, SEEN_DELIVERY), 3);
   assert_true(bus_amqp_ack(link->amqp, 2, true, &link->err));
   link_await(link, SEEN_DELIVERY, 5, 5000);
+  link_close(link);
+}
+
+/* RabbitMQ 3.10 numbers a quorum queue's deliveries by consumer tag: where a tag is used again while deliveries of the
+ * consumer before are unsettled, it loses count and closes the connection with INTERNAL_ERROR. */
+TEST(consume_again_while_deliveries_are_unsettled)
+{
+  enum { FIRST = 40, MORE = 20, ROUNDS = 6 };
+  const char *queue = fresh_name("consume");
+  struct link *link = link_open(test_url());
+  size_t seen = 0;
+  declare_quorum_queue(link, BUS_EXCHANGE_EVENT, queue);
+  fill(link, queue, FIRST);
+  for (int round = 0; round < ROUNDS; round++) {
+    link_consume(link, queue, 0, 2);
+    link_await(link, SEEN_DELIVERY, seen + 2, 5000);
+    assert_true(bus_amqp_ack(link->amqp, seen + 1, true, &link->err));
+    assert_true(bus_amqp_cancel(link->amqp, 0, &link->err));
+    assert_true(link_pump_for(link, 50));
+    seen = link_count(link, SEEN_DELIVERY);
+  }
+  for (size_t i = 0; i < MORE; i++)
+    link_publish(link, BUS_EXCHANGE_EVENT, queue, true, NULL);
+  link_consume(link, queue, 0, 100);
+  link_await(link, SEEN_DELIVERY, FIRST + MORE, 5000);
+  assert_true(bus_amqp_ack(link->amqp, FIRST + MORE, true, &link->err));
+  assert_true(link_pump_for(link, 200));
   link_close(link);
 }
 

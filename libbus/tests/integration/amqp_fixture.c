@@ -241,11 +241,22 @@ void declare_exchanges(struct link *link) {
   }
 }
 
-void declare_bound_queue(struct link *link, enum bus_exchange exchange, const char *name) {
-  struct bus_declaration queue = queue_of(name), binding = binding_of(exchange, name, name);
+static void declare_and_bind(struct link *link, enum bus_exchange exchange, const struct bus_declaration *queue) {
+  struct bus_declaration binding = binding_of(exchange, queue->name, queue->name);
   declare_exchanges(link);
-  declare(link, &queue);
+  declare(link, queue);
   declare(link, &binding);
+}
+
+void declare_bound_queue(struct link *link, enum bus_exchange exchange, const char *name) {
+  struct bus_declaration queue = queue_of(name);
+  declare_and_bind(link, exchange, &queue);
+}
+
+void declare_quorum_queue(struct link *link, enum bus_exchange exchange, const char *name) {
+  struct bus_declaration queue = queue_of(name);
+  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-queue-type", "quorum", 0};
+  declare_and_bind(link, exchange, &queue);
 }
 
 static bool apply_one(void *context, const struct bus_declaration *declaration) {

@@ -63,6 +63,7 @@ void declare(struct link *link, const struct bus_declaration *declaration);
 void declare_exchanges(struct link *link);
 /* A classic queue that goes away by itself, bound to the exchange by its own name. */
 void declare_bound_queue(struct link *link, enum bus_exchange exchange, const char *name);
+void declare_quorum_queue(struct link *link, enum bus_exchange exchange, const char *name);
 bool apply_topology(struct link *link, const struct bus_topology *topology);
 
 /* ---- management API: TEST_MGMT_URL, http://user:password@host:port; skips without ---- */
