@@ -82,7 +82,8 @@ static void subscribe(const struct links *links, const struct turn *turn, size_t
 
 void links_apply_pauses(struct links *links, const struct turn *turn) {
   const struct bus_service *service = turn->setup->service;
-  for (size_t i = 0; i < service->queue_count && links->broker.state == LINK_UP; i++) {
+  assert(links->broker.state == LINK_UP);
+  for (size_t i = 0; i < service->queue_count; i++) {
     if (links->paused[i] == !links->reading[i])
       continue;
     links->reading[i] = !links->paused[i];
@@ -102,7 +103,8 @@ void links_delivered(struct links *links, size_t messages, int64_t now) {
 
 void links_adapt(struct links *links, const struct turn *turn) {
   struct flow *flow = &links->flow;
-  if (turn->now < flow->since + FLOW_PERIOD || links->broker.state != LINK_UP)
+  assert(links->broker.state == LINK_UP);
+  if (turn->now < flow->since + FLOW_PERIOD)
     return;
   bool few = flow->deliveries > 0 && flow->messages > flow->deliveries * MANY_MESSAGES;
   bool changes = few != flow->few && (flow->changed_at == 0 || turn->now >= flow->changed_at + FLOW_PAUSE);

@@ -15,7 +15,10 @@ struct world {
   uint64_t published; /* highest sequence number that is not confirmed */
   bool held, committed, settled;
   uint64_t acked;
+  struct bus_str body; /* of the message that comes alone */
 };
+
+#define REFUSED BUS_STR("{\"n\":1000}")
 
 static const uint8_t ids[] = {1, 2, 3};
 
@@ -82,6 +85,7 @@ static bool carry(struct world *world) {
   machine_deliver_bundle(world->machine, 1, ids, 2);
   note(world);
   if (!machine_action(world->machine, BUS_DO_CLOSE_BROKER, 0)) {
+    world->machine->body = world->body;
     machine_deliver(world->machine, 2, 3);
     note(world);
   }
@@ -94,9 +98,9 @@ static bool carry(struct world *world) {
 }
 
 static bool any_call(struct bus_arena *arena, const void *context) {
-  (void)arena, (void)context;
+  (void)arena;
   torture_pause(true);
-  struct world world = {.machine = machine_new()};
+  struct world world = {.machine = machine_new(), .body = context ? REFUSED : BUS_NO_STR};
   machine_connect(world.machine);
   torture_pause(false);
   bool done = carry(&world);
@@ -108,6 +112,9 @@ static bool any_call(struct bus_arena *arena, const void *context) {
 TEST(a_batch_survives_any_allocation_that_fails)
 { torture_ours(any_call, NULL); }
 
+TEST(a_message_that_is_parked_survives_any_allocation_that_fails)
+{ torture_ours(any_call, ids); }
+
 static void limit(struct bus_arena **arena, size_t bytes) {
   bus_arena_free(*arena);
   *arena = bus_arena_new(bytes);
@@ -115,26 +122,32 @@ static void limit(struct bus_arena **arena, size_t bytes) {
 }
 
 /* More and more room, until a batch fits. */
-static void with_little_room(bool inputs) {
+static void with_little_room(bool inputs, struct bus_str body) {
   bool done = false;
   size_t bytes = 0, failed = 0;
   for (; !done; bytes += LIMIT_STEP, failed++) {
     assert_true(bytes < LIMIT_MAX);
-    struct world world = {.machine = machine_new()};
+    struct world world = {.machine = machine_new(), .body = body};
     struct bus_pipeline *pipeline = world.machine->pipeline;
     machine_connect(world.machine);
     limit(inputs ? &pipeline->intake.generations[0].arena : &pipeline->work, bytes);
     limit(inputs ? &pipeline->intake.generations[1].arena : &pipeline->batch.before, bytes);
     if (inputs)
       limit(&pipeline->intake.deferred.arena, bytes);
-    done = carry(&world) && world.committed && !world.held;
+    done = carry(&world) && world.committed && (body.data || !world.held);
     machine_free(world.machine);
   }
   assert_true(failed > 1);
 }
 
 TEST(a_batch_survives_any_lack_of_room_for_its_work)
-{ with_little_room(false); }
+{ with_little_room(false, BUS_NO_STR); }
 
 TEST(a_batch_survives_any_lack_of_room_for_its_inputs)
-{ with_little_room(true); }
+{ with_little_room(true, BUS_NO_STR); }
+
+TEST(a_message_that_is_parked_survives_any_lack_of_room)
+{
+  with_little_room(false, REFUSED);
+  with_little_room(true, REFUSED);
+}

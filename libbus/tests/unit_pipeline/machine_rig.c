@@ -99,6 +99,7 @@ static void look_at_trip(struct machine *machine, const struct bus_sql *sql) {
     else if (own && args->index == OWN_INBOX_INSERT)
       machine->inbox_at = at;
   }
+  machine->statements = at;
 }
 
 void machine_step(struct machine *machine, struct bus_pipeline_event event) {
@@ -133,13 +134,14 @@ static struct bus_uuid numbered(uint8_t id) {
 }
 
 void machine_deliver(struct machine *machine, uint64_t tag, uint8_t id) {
-  struct bus_delivery delivery = {.tag = tag, .body = BUS_STR("{\"n\":1}")};
+  struct bus_delivery delivery = {.tag = tag, .body = machine->body.data ? machine->body : BUS_STR("{\"n\":1}")};
   delivery.envelope = (struct bus_envelope){.message_id = numbered(id),
                                             .type = BUS_STR("thing.do.v1"),
                                             .user_id = BUS_STR("owner"),
                                             .first_failed_at = BUS_NO_TIME};
   struct bus_pipeline_event event = {.kind = BUS_ON_DELIVERY};
   event.delivery = &delivery;
+  event.fails = machine->fails;
   machine_step(machine, event);
 }
 
@@ -169,6 +171,7 @@ void machine_deliver_bundle(struct machine *machine, uint64_t tag, const uint8_t
   delivery.body = (struct bus_str){text, len};
   struct bus_pipeline_event event = {.kind = BUS_ON_DELIVERY};
   event.delivery = &delivery;
+  event.fails = machine->fails;
   machine_step(machine, event);
 }
 

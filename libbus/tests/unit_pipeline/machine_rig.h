@@ -11,8 +11,10 @@ struct machine {
   struct bus_pipeline_actions actions; /* of the last step */
   int64_t now;
   /* of the last trip: places of its statements, 0 where it has none, and whether memory sufficed for it */
-  size_t now_at, inbox_at;
+  size_t statements, now_at, inbox_at;
   bool unsent;
+  bool fails;          /* the next deliveries find no memory to be decoded: of a bundle the first message */
+  struct bus_str body; /* of the next deliveries, where it is not the usual one */
 };
 
 /* One that reads the queue things; each message that it decides emits an event. */

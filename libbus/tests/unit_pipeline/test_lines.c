@@ -59,6 +59,61 @@ static struct machine *talking(void) {
   return machine;
 }
 
+TEST(parts_of_a_batch_that_roll_back_are_lines)
+{
+  struct machine *machine = talking();
+  machine_deliver(machine, 1, 1);
+  machine_deliver(machine, 2, 2);
+  machine_tick(machine, 0);
+  for (int i = 0; i < 2; i++) { /* all, and the first half */
+    machine_failed(machine, BUS_E_DB_DATA, true, false);
+    machine_done(machine, NULL, 0);
+  }
+  assert_int_equal(times(said, "batch rolled back"), 2);
+  machine_free(machine);
+}
+
+/* Ticks until something is published, and answers the trips of periodics. */
+static const struct bus_pipeline_action *next_publication(struct machine *machine) {
+  const struct bus_pipeline_action *publish = machine_action(machine, BUS_DO_PUBLISH, 0);
+  for (int i = 0; i < 20 && !publish; i++) {
+    const struct bus_pipeline_action *trip = machine_action(machine, BUS_DO_TRIP, 0);
+    if (trip && trip->trip.purpose == BUS_TRIP_2)
+      machine_committed(machine);
+    else if (trip)
+      machine_done(machine, NULL, 0);
+    else
+      machine_tick(machine, 100 * BUS_MILLISECOND);
+    publish = machine_action(machine, BUS_DO_PUBLISH, 0);
+  }
+  return publish;
+}
+
+/* Its dead queue is gone: it is published again each second, and one line in ten seconds says so. */
+TEST(a_held_message_that_no_queue_takes_is_a_line_now_and_then)
+{
+  const uint8_t none = 0;
+  struct machine *machine = talking();
+  machine->body = BUS_STR("{\"n\":1000}");
+  machine_deliver(machine, 1, 1);
+  machine_tick(machine, 0);
+  machine_done(machine, &none, 0);
+  machine_committed(machine);
+  for (int64_t began = machine->now; machine->now < began + 12 * BUS_SECOND;) {
+    const struct bus_pipeline_action *publish = next_publication(machine);
+    assert_non_null(publish);
+    const struct bus_uuid id = publish->publish.publication.envelope->message_id;
+    uint64_t seq = publish->publish.seq;
+    assert_int_equal(publish->publish.kind, BUS_SENT_HELD);
+    machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_RETURNED, .returned = &id});
+    machine_confirm(machine, seq, true);
+    size_t lines = machine->now < began + 10 * BUS_SECOND ? 1 : 2;
+    assert_int_equal(times(said, "retry or dead queue does not take a message"), lines);
+  }
+  assert_null(machine_action(machine, BUS_DO_ACK, 0));
+  machine_free(machine);
+}
+
 TEST(each_step_of_a_message_is_a_line)
 {
   static const uint8_t first[] = {1};
