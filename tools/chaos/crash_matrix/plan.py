@@ -39,8 +39,9 @@ SETUP = {
     "worker.deadline-decided": {"at": 2},
     "worker.completion-decided": {"at": 10},
     "worker.bundle-cut": {"at": 8},
-    # A pause makes the batch after it large; that one fails until parts of it are halved, too.
-    "worker.bundle-halved": {"before": "worker.before-trip-1=delay:1500@20,worker.before-trip-2=error@21..45", "at": 1},
+    # Pauses make batches large; one of them fails until parts of it are halved, too.
+    "worker.bundle-halved": {
+        "before": "worker.before-trip-1=delay:900@10..17,worker.before-trip-2=error@12..40", "at": 1},
     "worker.bundle-published": {"at": 8},
     "worker.bundle-confirmed": {"at": 8},
     "worker.bundle-partly-known": {"before": "worker.decode=error@20..60,worker.element-held=disconnect@1", "at": 1},
