@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define ACK_WAIT (20 * BUS_MILLISECOND)
+#define ACK_WAIT (90 * BUS_MILLISECOND) /* shorter than until a transaction without inputs, which would hold it up */
 enum { ROOM_LEAST = 64, MESSAGES_MAX = UINT8_MAX };
 
 bool acks_init(struct acks *acks, size_t room) {

@@ -73,11 +73,15 @@ void links_down(struct links *links, const struct turn *turn, struct link *link,
   memset(links->reading, 0, sizeof links->reading);
 }
 
+size_t links_prefetch(const struct links *links, const struct turn *turn) {
+  return links->flow.few ? FEW_DELIVERIES : (size_t)turn->setup->settings->batch_max * 2;
+}
+
 static void subscribe(const struct links *links, const struct turn *turn, size_t queue, bool reads) {
   assert(links->broker.state == LINK_UP && queue < turn->setup->service->queue_count);
   struct bus_pipeline_action *action = turn_do(turn, reads ? BUS_DO_CONSUME : BUS_DO_CANCEL);
   action->consume.queue = queue;
-  action->consume.prefetch = links->flow.few ? FEW_DELIVERIES : (int)turn->setup->settings->batch_max * 2;
+  action->consume.prefetch = (int)links_prefetch(links, turn);
 }
 
 void links_apply_pauses(struct links *links, const struct turn *turn) {

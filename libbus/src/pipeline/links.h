@@ -54,6 +54,8 @@ void links_broker_up(struct links *links, const struct turn *turn);
 /* Either of the two is closed, or was not opened: it is opened again after a while. */
 void links_down(struct links *links, const struct turn *turn, struct link *link, const struct bus_error *why,
                 uint64_t random);
+/* How many deliveries of a queue may be unacked. */
+size_t links_prefetch(const struct links *links, const struct turn *turn);
 /* Begins and ends reading queues, as they are paused or not. */
 void links_apply_pauses(struct links *links, const struct turn *turn);
 /* One delivery with so many messages. */

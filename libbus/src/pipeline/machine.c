@@ -130,7 +130,7 @@ void machine_lose_broker(struct bus_pipeline *pipeline, const char *why) {
 
 void machine_ack(struct bus_pipeline *pipeline, bool now) {
   struct acks *acks = &pipeline->acks;
-  size_t enough = ((size_t)pipeline->setup.settings->batch_max + 1) / 2;
+  size_t enough = (links_prefetch(&pipeline->links, &pipeline->turn) + 3) / 4; /* the broker is to send more */
   bool due = acks_are_due(acks, pipeline->turn.now, enough);
   if (!pipeline->window.up || acks_pending(acks) == 0 || (!now && !due))
     return;

@@ -38,7 +38,7 @@ TEST(a_batch_is_published_after_its_commit_and_acked_with_the_next_ones)
   assert_null(machine_action(machine, BUS_DO_ACK, 0));
   machine_tick(machine, 0);
   assert_null(machine_action(machine, BUS_DO_ACK, 0));
-  machine_tick(machine, 25 * BUS_MILLISECOND);
+  machine_tick(machine, 95 * BUS_MILLISECOND);
   const struct bus_pipeline_action *ack = machine_action(machine, BUS_DO_ACK, 0);
   assert_non_null(ack);
   assert_int_equal(ack->tag, 2);
@@ -89,7 +89,7 @@ TEST(a_duplicate_is_acked_and_not_decided)
   assert_false(publish->publish.publication.envelope->bundle);
   assert_null(machine_action(machine, BUS_DO_PUBLISH, 1));
   assert_int_equal(machine_action(machine, BUS_DO_COUNT_MESSAGE, 1)->message.outcome, BUS_MESSAGE_DUPLICATE);
-  machine_tick(machine, 25 * BUS_MILLISECOND);
+  machine_tick(machine, 95 * BUS_MILLISECOND);
   assert_int_equal(machine_action(machine, BUS_DO_ACK, 0)->tag, 2);
   machine_free(machine);
 }
@@ -173,7 +173,7 @@ TEST(a_value_that_the_database_refuses_is_found_by_halves_and_parked)
   assert_int_equal(publish->publish.kind, BUS_SENT_HELD);
   assert_int_equal(publish->publish.publication.exchange, BUS_EXCHANGE_DEAD);
   uint64_t seq = publish->publish.seq;
-  machine_tick(machine, 25 * BUS_MILLISECOND);
+  machine_tick(machine, 95 * BUS_MILLISECOND);
   assert_int_equal(machine_action(machine, BUS_DO_ACK, 0)->tag, 1); /* not over the gap */
   machine_confirm(machine, seq, true);
   machine_tick(machine, 0);

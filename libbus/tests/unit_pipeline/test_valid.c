@@ -24,7 +24,7 @@ static struct machine *under_way(void) {
   machine_tick(machine, 0);
   machine_done(machine, first, 1);
   machine_committed(machine);
-  machine_tick(machine, 25 * BUS_MILLISECOND);
+  machine_tick(machine, 95 * BUS_MILLISECOND);
   assert_non_null(machine_action(machine, BUS_DO_ACK, 0));
   machine_deliver(machine, 2, 2);
   return machine;

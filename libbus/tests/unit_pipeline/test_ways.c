@@ -248,7 +248,7 @@ TEST(a_bundle_of_one_is_a_message)
   machine_done(machine, first, 1);
   machine_committed(machine);
   assert_int_equal(machine_action(machine, BUS_DO_COUNT_MESSAGE, 0)->message.outcome, BUS_MESSAGE_DONE);
-  machine_tick(machine, 25 * BUS_MILLISECOND);
+  machine_tick(machine, 95 * BUS_MILLISECOND);
   assert_int_equal(machine_action(machine, BUS_DO_ACK, 0)->tag, 1);
   machine_free(machine);
 }
