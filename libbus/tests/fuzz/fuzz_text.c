@@ -67,7 +67,7 @@ static void trace(struct bus_str text) {
   FUZZ_CHECK(bus_trace_is_set(&parsed));
   bus_trace_format(&parsed, formatted);
   FUZZ_CHECK(bus_trace_parse(bus_str(formatted), &again));
-  FUZZ_CHECK(memcmp(&parsed, &again, sizeof parsed) == 0);
+  FUZZ_CHECK(memcmp(&parsed, &again, offsetof(struct bus_trace, state)) == 0);
 }
 
 static bool is_clean(struct bus_str text) {

@@ -92,7 +92,7 @@ TEST(requests_at_once_are_one_message)
     assert_true(bus_str_is(elements[i].body, body));
     assert_true(bus_uuid_equal(&elements[i].envelope.message_id, &pending[i]->envelope.message_id));
     assert_true(bus_uuid_equal(&elements[i].envelope.correlation_id, &pending[i]->envelope.correlation_id));
-    assert_memory_equal(&elements[i].envelope.trace, &pending[i]->envelope.trace, sizeof(struct bus_trace));
+    assert_memory_equal(&elements[i].envelope.trace, &pending[i]->envelope.trace, offsetof(struct bus_trace, state));
   }
   assert_int_equal(unconfirmed_bundles(requester), 0);
   end_all(pending, 5);
