@@ -84,7 +84,7 @@ static void draw_bad_cards(struct plan *plan, struct random *random) {
                             .max_late_sagas = 500,
                             .give_up = plan->give_up,
                             .blame_after = plan->blame_after,
-                            .gather_ms = 10,
+                            .gather_ms = 20,
                             .bundle_max = 128,
                             .window = ENOUGH_ROOM,
                             .broker_hosts = 1,
@@ -110,7 +110,7 @@ void plan_draw(struct plan *plan, struct random *random) {
   plan->max_late_sagas = random_chance(random, PPM / 8) ? 1 : 500;
   plan->give_up = 20 * BUS_MINUTE;
   plan->blame_after = random_between(random, 1, 300) * BUS_SECOND;
-  plan->gather_ms = random_chance(random, PPM / 2) ? 10 : random_between(random, 0, 300);
+  plan->gather_ms = random_chance(random, PPM / 2) ? 20 : random_between(random, 0, 300);
   plan->broker_hosts = (size_t)random_between(random, 1, 3);
   plan->bundle_max = random_chance(random, PPM / 4) ? 1 : random_between(random, 2, 16);
   plan->window = random_chance(random, PPM / 2)

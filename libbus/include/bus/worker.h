@@ -91,7 +91,7 @@ struct bus_worker_settings {
   const char *ca_file;      /* for amqps; NULL: the system's */
   int64_t batch_max;        /* 200 */
   int64_t bundle_max;       /* 128: most messages that travel in one AMQP message (bus/bundle.h); 1: none are joined */
-  int64_t gather_ms;        /* 10: under load batches begin at least that far from each other; 0: never wait */
+  int64_t gather_ms;        /* 20: under load batches begin at least that far from each other; 0: never wait */
   int64_t heartbeat_s;      /* 5 */
   int64_t outbox_grace_ms;  /* 5000: until an outbox row is due for the sweeper */
   int64_t outbox_lease_ms;  /* 30000: what a sweeper's claim adds */
@@ -115,7 +115,7 @@ struct bus_worker_settings {
   void *alive_context;
 };
 #define BUS_WORKER_DEFAULTS                                                                                            \
-  .batch_max = 200, .bundle_max = 128, .gather_ms = 10, .heartbeat_s = BUS_AMQP_HEARTBEAT_S, .outbox_grace_ms = 5000,  \
+  .batch_max = 200, .bundle_max = 128, .gather_ms = 20, .heartbeat_s = BUS_AMQP_HEARTBEAT_S, .outbox_grace_ms = 5000,  \
   .outbox_lease_ms = 30000, .give_up_ms = 86400000, .inbox_keep_h = 168, .parking_h = 72, .quiet_ms = 200,             \
   .settle_max_ms = 60000, .blame_after_ms = 300000
 

@@ -11,8 +11,8 @@
 #define IDLE_AFTER (100 * BUS_MILLISECOND)
 #define WORTH_WAITING 16.0 /* inputs */
 /* At lower rates a batch waits until the last one began so many times as long ago as that one took: batches then take
- * half of the time at most, and what came meanwhile shares one. Slow servers make them larger by themselves. */
-enum { SHARE = 2 };
+ * a quarter of the time at most, and what came meanwhile shares one. Slow servers make them larger by themselves. */
+enum { SHARE = 4 };
 #define WORTH_SHARING 2.0 /* inputs */
 
 int64_t machine_bound(const struct bus_pipeline *pipeline, int64_t until) {

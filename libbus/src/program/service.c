@@ -61,7 +61,7 @@ static struct bus_option common_options[] = {
      "most messages in one transaction; prefetch is twice that"},
     {"BUNDLE_MAX", BUS_OPTION_INT, offsetof(struct settings, worker.bundle_max), BUS_BUNDLE_DEFAULT, 1, BUS_BUNDLE_MAX,
      NULL, false, "messages", "most messages of one transaction that travel in one AMQP message; 1: each alone"},
-    {"GATHER_MS", BUS_OPTION_INT, offsetof(struct settings, worker.gather_ms), "10", 0, 100, NULL, false, "ms",
+    {"GATHER_MS", BUS_OPTION_INT, offsetof(struct settings, worker.gather_ms), "20", 0, 100, NULL, false, "ms",
      "under load batches begin at least that far from each other, so that they are worth their cost; 0: at once"},
     {"HEARTBEAT_S", BUS_OPTION_INT, offsetof(struct settings, worker.heartbeat_s), "5", 1, 600, NULL, false, "s",
      "AMQP heartbeat"},

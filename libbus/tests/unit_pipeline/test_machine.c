@@ -45,14 +45,15 @@ TEST(a_batch_is_published_after_its_commit_and_acked_with_the_next_ones)
   machine_free(machine);
 }
 
-/* A batch of two takes four milliseconds; the next two came during it. */
+/* A batch of three takes four milliseconds; the next three came during it. */
 static void slow_batch(struct machine *machine, uint8_t first) {
-  const uint8_t ids[] = {first, (uint8_t)(first + 1)};
+  enum { COUNT = 3 };
+  const uint8_t ids[COUNT] = {first, (uint8_t)(first + 1), (uint8_t)(first + 2)};
   machine_expect_trip(machine, BUS_TRIP_1);
   machine->now += 2 * BUS_MILLISECOND;
-  machine_done(machine, ids, 2);
-  machine_deliver(machine, first + 2U, (uint8_t)(first + 2));
-  machine_deliver(machine, first + 3U, (uint8_t)(first + 3));
+  machine_done(machine, ids, COUNT);
+  for (size_t i = COUNT; i < (size_t)2 * COUNT; i++)
+    machine_deliver(machine, first + i, (uint8_t)(first + i));
   machine->now += 2 * BUS_MILLISECOND;
   machine_committed(machine);
 }
@@ -60,18 +61,18 @@ static void slow_batch(struct machine *machine, uint8_t first) {
 /* Fewer than sixteen in GATHER_MS. */
 TEST(batches_take_a_share_of_the_time)
 {
-  struct machine *machine = trip_1(2);
+  struct machine *machine = trip_1(3);
   uint8_t first = 1;
-  for (; first < 40; first += 2) {
+  for (; first < 60; first += 3) {
     slow_batch(machine, first);
     machine_tick(machine, 0);
-    for (int looks = 0; looks < 2 && !machine_action(machine, BUS_DO_TRIP, 0); looks++)
+    for (int looks = 0; looks < 5 && !machine_action(machine, BUS_DO_TRIP, 0); looks++)
       machine_tick(machine, 4 * BUS_MILLISECOND);
   }
   slow_batch(machine, first);
   machine_tick(machine, 0);
   machine_expect_phase(machine, "gathering");
-  machine_tick(machine, 3 * BUS_MILLISECOND);
+  machine_tick(machine, 11 * BUS_MILLISECOND);
   machine_expect_phase(machine, "gathering");
   machine_tick(machine, BUS_MILLISECOND);
   machine_tick(machine, 0); /* after a look at what came meanwhile */
