@@ -12,8 +12,7 @@ struct turn {
   bus_time wall;
   struct bus_pipeline_actions *actions;
   const struct bus_pipeline_setup *setup;
-  bool
-      takes_requests; /* of the service's queues: its messages are only dropped; others are retried and dead-lettered */
+  bool takes_requests; /* its messages are only dropped; those of other services are retried and dead-lettered */
 };
 
 #define turn_log(turn, level, msg, ...)                                                                                \

@@ -383,24 +383,26 @@ static void decide_nothing(void *model, const struct bus_input *input, struct bu
   (void)model, (void)input, (void)effects;
 }
 
-TEST(rows_that_cannot_be_loaded_roll_back)
-{
-  copy_of_the_service()->load = load_nothing;
+/* The transaction of one message that the altered service gets is rolled back. */
+static void expect_rollback(void) {
   struct machine *machine = first_trip(&altered);
   machine_done(machine, first, 1);
   machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
   machine_free(machine);
 }
 
+TEST(rows_that_cannot_be_loaded_roll_back)
+{
+  copy_of_the_service()->load = load_nothing;
+  expect_rollback();
+}
+
 TEST(effects_that_cannot_be_carried_out_roll_back)
 {
   const int64_t done = 1;
   copy_of_the_service()->decide = decide_too_much;
-  struct machine *machine = first_trip(&altered);
-  machine_done(machine, first, 1);
-  machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
-  machine_free(machine);
-  machine = connected(&altered);
+  expect_rollback();
+  struct machine *machine = connected(&altered);
   assert_true(bus_pipeline_push(machine->pipeline, BUS_INPUT_COMPLETION, &done, sizeof done));
   machine_tick(machine, 0);
   machine_done(machine, NULL, 0);
@@ -411,19 +413,13 @@ TEST(effects_that_cannot_be_carried_out_roll_back)
 TEST(a_conclusion_that_fails_rolls_back)
 {
   copy_of_the_service()->conclude = conclude_too_much;
-  struct machine *machine = first_trip(&altered);
-  machine_done(machine, first, 1);
-  machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
-  machine_free(machine);
+  expect_rollback();
 }
 
 TEST(a_store_without_memory_rolls_back)
 {
   copy_of_the_service()->store = refuse_to_store;
-  struct machine *machine = first_trip(&altered);
-  machine_done(machine, first, 1);
-  machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
-  machine_free(machine);
+  expect_rollback();
 }
 
 /* No transaction was begun: there is none to roll back, and the message stays the broker's. */
