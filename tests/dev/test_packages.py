@@ -1,6 +1,7 @@
 """Packages: what counts as missing, and that the machine's own policy and Postgres stay as they were."""
 import os
 import stat
+import subprocess
 
 import pytest
 
@@ -33,6 +34,11 @@ def test_everything_that_is_needed_is_asked_for_once():
 def test_only_our_packages_can_be_installed():
     with pytest.raises(DevError, match="refused to install netcat"):
         packages.install(["cmake", "netcat"])
+
+
+def test_the_program_that_installs_runs():
+    done = subprocess.run([*packages.INSTALLER, "netcat"], capture_output=True, text=True, check=False)
+    assert done.stderr == "dev: refused to install netcat\n"
 
 
 def test_nothing_missing_asks_nobody(monkeypatch):

@@ -30,6 +30,8 @@ COVERAGE = ("clang", "llvm")
 # For the environments of ./dev contract install: of Python, and of Node where no npm is.
 CONTRACT = ("python3-pip",)
 NPM = ("npm",)
+INSTALLER = (sys.executable, "-B", "-I", os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+             "install-packages")
 POLICY = "/usr/sbin/policy-rc.d"
 NO_CLUSTER = "/etc/postgresql-common/createcluster.d/orderbus.conf"
 OURS = "#!/bin/sh\n# Made by orderbus's ./dev while it installs packages, and removed right after.\nexit 101\n"
@@ -48,7 +50,7 @@ def ensure(names):
     if not absent:
         return
     step("packages", "installing " + " ".join(absent))
-    words = [sys.executable, "-B", "-I", os.path.dirname(os.path.abspath(__file__)), "install-packages", *absent]
+    words = [*INSTALLER, *absent]
     if not account.is_root():
         if not os.path.exists("/usr/bin/sudo"):
             raise DevError("these Debian packages are missing, and there is no sudo to install them: "
