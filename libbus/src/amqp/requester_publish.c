@@ -9,6 +9,7 @@
 
 enum { BATCH = BUS_BUNDLE_MAX };
 #define WORTH_WAITING 1.0 /* commands */
+#define ENOUGH 8.0        /* commands */
 
 /* Requests that were taken from the queue, in the order in which they are published. */
 struct batch {
@@ -135,13 +136,21 @@ static bool publish_batch(struct bus_requester *requester, struct batch *batch, 
   return true;
 }
 
+/* Half of the time is enough where many commands come: clients that wait for their answers place no others meanwhile.
+ */
+static int64_t gather_until(const struct bus_requester *requester) {
+  const struct pace *pace = &requester->pace;
+  int64_t until = pace_next(pace, pace->rate, requester->gather / 2, ENOUGH);
+  return until > pace->began_at ? until : pace_next(pace, pace->rate, requester->gather, WORTH_WAITING);
+}
+
 int64_t requester_gather_left(struct bus_requester *requester) {
   if (requester->gather == 0)
     return 0;
   pthread_mutex_lock(&requester->lock);
   bool waits = requester->queue_first != NULL && !requester->urgent && !requester->closing;
   pthread_mutex_unlock(&requester->lock);
-  int64_t left = waits ? pace_next(&requester->pace, requester->gather, WORTH_WAITING) - bus_monotonic() : 0;
+  int64_t left = waits ? gather_until(requester) - bus_monotonic() : 0;
   return left > 0 ? left : 0;
 }
 
@@ -152,7 +161,7 @@ bool requester_publish_queue(struct bus_requester *requester, struct bus_error *
   take_batch(requester, &batch);
   if (batch.count == 0)
     return true;
-  pace_begin(&requester->pace, bus_monotonic(), batch.count);
+  pace_begin(&requester->pace, bus_monotonic(), batch.count, batch.count);
   bool sent = publish_batch(requester, &batch, err);
   settle_requests(requester, &batch);
   return sent;

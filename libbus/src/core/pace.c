@@ -5,11 +5,16 @@
 
 #define MEMORY (50 * BUS_MILLISECOND)
 
-void pace_begin(struct pace *pace, int64_t now, size_t count) {
-  assert(now >= pace->began_at);
+static double mean(double rate, size_t count, int64_t took) {
+  double last = (double)count * (double)BUS_SECOND / (double)took;
+  return rate + (last - rate) * (double)took / (double)(took + MEMORY);
+}
+
+void pace_begin(struct pace *pace, int64_t now, size_t count, size_t arrivals) {
+  assert(now >= pace->began_at && arrivals <= count);
   int64_t took = now - pace->began_at + 1;
-  double rate = (double)count * (double)BUS_SECOND / (double)took;
-  pace->rate += (rate - pace->rate) * (double)took / (double)(took + MEMORY);
+  pace->rate = mean(pace->rate, count, took);
+  pace->arrivals = mean(pace->arrivals, arrivals, took);
   pace->began_at = now;
   assert(pace_is_valid(pace));
 }
@@ -20,12 +25,12 @@ void pace_end(struct pace *pace, int64_t now) {
   assert(pace_is_valid(pace));
 }
 
-int64_t pace_next(const struct pace *pace, int64_t window, double worth) {
+int64_t pace_next(const struct pace *pace, double rate, int64_t window, double worth) {
   assert(window >= 0);
-  double expected = pace->rate * (double)window / (double)BUS_SECOND;
+  double expected = rate * (double)window / (double)BUS_SECOND;
   return expected < worth ? pace->began_at : pace->began_at + window;
 }
 
 bool pace_is_valid(const struct pace *pace) {
-  return pace->rate >= 0.0 && pace->took >= 0;
+  return pace->arrivals >= 0.0 && pace->rate >= 0.0 && pace->took >= 0;
 }

@@ -89,6 +89,16 @@ static enum next decode_and_try(struct bus_pipeline *pipeline) {
   return NEXT_SEGMENT;
 }
 
+/* The messages of a bundle lie side by side. */
+static size_t arrivals_of(const struct batch *batch) {
+  size_t arrivals = 0;
+  for (size_t i = 0; i < batch->count; i++) {
+    const struct entry *entry = batch->entries[i], *last = i > 0 ? batch->entries[i - 1] : NULL;
+    arrivals += !last || !entry_is_delivery(entry) || !entry_is_delivery(last) || last->tag != entry->tag;
+  }
+  return arrivals;
+}
+
 enum next batch_begin(struct bus_pipeline *pipeline) {
   struct batch *batch = &pipeline->batch;
   assert(batch->count == 0 && links_are_up(&pipeline->links));
@@ -100,7 +110,7 @@ enum next batch_begin(struct bus_pipeline *pipeline) {
   batch->count = count;
   batch->epoch = pipeline->links.epoch;
   bisect_begin(&batch->bisect, count, pipeline->stall.commit_at);
-  pace_begin(&pipeline->pace, pipeline->turn.now, count);
+  pace_begin(&pipeline->pace, pipeline->turn.now, count, arrivals_of(batch));
   batch->suspect = first->alone && decode_retries(&pipeline->turn) && !bus_uuid_is_nil(&first->envelope.message_id);
   batch->suspect_id = first->envelope.message_id;
   if (batch->suspect && count_suspect(pipeline, first))

@@ -61,9 +61,10 @@ static int64_t gather_until(const struct bus_pipeline *pipeline) {
   if (BUS_BUG("gathers-for-ever", "under load the next batch is always a moment away"))
     return pipeline->pace.rate > 100 ? pipeline->turn.now + 1 : pipeline->pace.began_at;
   int64_t most = pipeline->setup.settings->gather_ms * BUS_MILLISECOND, shared = SHARE * pipeline->pace.took;
-  int64_t until = pace_next(&pipeline->pace, most, WORTH_WAITING);
-  return until > pipeline->pace.began_at ? until
-                                         : pace_next(&pipeline->pace, shared < most ? shared : most, WORTH_SHARING);
+  int64_t until = pace_next(&pipeline->pace, pipeline->pace.rate, most, WORTH_WAITING);
+  return until > pipeline->pace.began_at
+             ? until
+             : pace_next(&pipeline->pace, pipeline->pace.arrivals, shared < most ? shared : most, WORTH_SHARING);
 }
 
 /* Waits a moment where that makes the next batch a good deal larger: a transaction costs about the same for one message

@@ -80,6 +80,27 @@ TEST(batches_take_a_share_of_the_time)
   machine_free(machine);
 }
 
+/* Messages that were gathered once go on: a bundle waits for no second one. */
+TEST(a_bundle_is_one_arrival)
+{
+  struct machine *machine = trip_1(3);
+  uint64_t tag = 3;
+  for (uint8_t first = 1; first < 90; first += 3) {
+    const uint8_t ids[] = {first, (uint8_t)(first + 1), (uint8_t)(first + 2)};
+    const uint8_t next[] = {(uint8_t)(first + 3), (uint8_t)(first + 4), (uint8_t)(first + 5)};
+    machine_expect_trip(machine, BUS_TRIP_1);
+    machine->now += 2 * BUS_MILLISECOND;
+    machine_done(machine, ids, 3);
+    machine->now += 2 * BUS_MILLISECOND;
+    machine_committed(machine);
+    machine_tick(machine, (first < 80 ? 16 : 2) * BUS_MILLISECOND);
+    machine_deliver_bundle(machine, ++tag, next, 3);
+    machine_tick(machine, 0);
+  }
+  machine_expect_trip(machine, BUS_TRIP_1);
+  machine_free(machine);
+}
+
 TEST(a_duplicate_is_acked_and_not_decided)
 {
   struct machine *machine = trip_1(2);

@@ -9,8 +9,8 @@
 static int64_t after(int batches, size_t count, int64_t apart) {
   struct pace pace = {.began_at = BUS_SECOND};
   for (int i = 1; i <= batches; i++)
-    pace_begin(&pace, BUS_SECOND + i * apart, count);
-  return pace_next(&pace, WINDOW, 16.0) - pace.began_at;
+    pace_begin(&pace, BUS_SECOND + i * apart, count, count);
+  return pace_next(&pace, pace.rate, WINDOW, 16.0) - pace.began_at;
 }
 
 TEST(few_messages_wait_for_nobody)
@@ -33,16 +33,25 @@ TEST(what_was_is_soon_forgotten)
 {
   struct pace pace = {0};
   for (int64_t now = BUS_SECOND; now < 2 * BUS_SECOND; now += BUS_MILLISECOND)
-    pace_begin(&pace, now, 10);
-  assert_true(pace_next(&pace, WINDOW, 16.0) > pace.began_at);
-  pace_begin(&pace, 3 * BUS_SECOND, 1);
-  assert_int_equal(pace_next(&pace, WINDOW, 16.0), pace.began_at);
+    pace_begin(&pace, now, 10, 10);
+  assert_true(pace_next(&pace, pace.rate, WINDOW, 16.0) > pace.began_at);
+  pace_begin(&pace, 3 * BUS_SECOND, 1, 1);
+  assert_int_equal(pace_next(&pace, pace.rate, WINDOW, 16.0), pace.began_at);
+}
+
+TEST(a_bundle_is_one_arrival_of_many_inputs)
+{
+  struct pace pace = {0};
+  for (int64_t now = BUS_SECOND; now < 2 * BUS_SECOND; now += 10 * BUS_MILLISECOND)
+    pace_begin(&pace, now, 50, 1);
+  assert_in_range(pace.rate, 4900, 5000);
+  assert_in_range(pace.arrivals, 98, 100);
 }
 
 TEST(no_window_no_wait)
 {
   struct pace pace = {.began_at = 5, .rate = 1e6};
-  assert_int_equal(pace_next(&pace, 0, 16.0), 5);
+  assert_int_equal(pace_next(&pace, pace.rate, 0, 16.0), 5);
 }
 
 TEST(the_time_of_batches_is_a_mean_that_forgets)
