@@ -287,7 +287,9 @@ static bool conclude(struct bus_pipeline *pipeline, struct bus_error *err) {
     return true;
   bus_effects_begin(&attempt->effects, NULL);
   pipeline->setup.service->conclude(attempt->model, &attempt->effects);
-  return !attempt->effects.failed || bus_fail(err, BUS_E_NOMEM, "out of memory for a notice, or it cannot be encoded");
+  if (!attempt->effects.failed)
+    return true;
+  return bus_fail(err, BUS_E_NOMEM, "out of memory for a notice, or it cannot be encoded");
 }
 
 enum next attempt_decide(struct bus_pipeline *pipeline) {

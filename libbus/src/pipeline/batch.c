@@ -42,10 +42,6 @@ int64_t batch_next_inputs(const struct bus_pipeline *pipeline) {
 
 /* ---- suspects ---- */
 
-static bool is_counted(const struct bus_pipeline *pipeline, const struct entry *entry) {
-  return entry->suspect || bus_uuid_equal(&entry->envelope.message_id, &pipeline->suspects.counted);
-}
-
 static struct bus_sql *begin_suspect_trip(struct bus_pipeline *pipeline, enum own_statement statement) {
   bus_arena_reset(pipeline->work);
   struct bus_sql *sql = machine_begin_trip(pipeline);
@@ -61,7 +57,8 @@ static void log_uncounted(const struct bus_pipeline *pipeline) {
 /* Counted before it is tried, in a transaction of its own: a crash leaves the count behind. False: it is tried at once.
  */
 static bool count_suspect(struct bus_pipeline *pipeline, struct entry *entry) {
-  if (is_counted(pipeline, entry)) {
+  assert(!entry->suspect); /* cleared when it was put off */
+  if (bus_uuid_equal(&entry->envelope.message_id, &pipeline->suspects.counted)) {
     entry->suspect = true;
     return false;
   }

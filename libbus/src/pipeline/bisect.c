@@ -30,7 +30,8 @@ void bisect_split(struct bisect *bisect) {
 }
 
 bool bisect_is_hopeless(const struct bisect *bisect, int64_t commit_at, int64_t now) {
-  return bisect->deferred && bisect->until != 0 && commit_at == bisect->commit_at && now > bisect->until;
+  assert(bisect->count > 0 && (!bisect->deferred || bisect->until != 0)); /* else the whole batch was put off */
+  return bisect->deferred && commit_at == bisect->commit_at && now > bisect->until;
 }
 
 /* Segments lie behind each other, the last of the batch at the bottom. */

@@ -102,7 +102,8 @@ void decode_entry(const struct turn *turn, struct entry *entry, struct bus_arena
   if (entry->decoded || !entry_is_delivery(entry))
     return;
   const struct bus_queue *queue = bus_topology_queue(setup->topology, setup->service->queues[entry->consumer]);
-  const struct bus_message_type *type = queue ? bus_topology_queue_type(queue, entry->envelope.type) : NULL;
+  assert(queue); /* the worker has checked its queues */
+  const struct bus_message_type *type = bus_topology_queue_type(queue, entry->envelope.type);
   entry->decoded = true;
   assert(entry->consumer >= 0 && (size_t)entry->consumer < setup->service->queue_count);
   entry->input.envelope = &entry->envelope;

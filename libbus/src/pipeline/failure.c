@@ -278,8 +278,9 @@ enum next failure_outcome(struct bus_pipeline *pipeline) {
   if (pipeline->turn.takes_requests && batch->failed.unknown)
     drop_segment(pipeline, segment);
   lose_session(pipeline);
-  if (batch->failed.outcome != BUS_BATCH_LOST || is_abandoned(pipeline) || links_are_up(&pipeline->links))
+  if (batch->failed.outcome != BUS_BATCH_LOST || is_abandoned(pipeline))
     return failure_recovered(pipeline);
+  assert(!links_are_up(&pipeline->links));
   pipeline->waiting.phase = PHASE_RECOVERING;
   return NEXT_WAIT;
 }

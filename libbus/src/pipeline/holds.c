@@ -43,8 +43,7 @@ static struct bus_str copy_behind(char **at, struct bus_str text) {
   if (!text.data)
     return BUS_NO_STR;
   char *copy = *at;
-  if (text.len > 0)
-    memcpy(copy, text.data, text.len);
+  memcpy(copy, text.data, text.len);
   copy[text.len] = '\0';
   *at += text.len + 1;
   return (struct bus_str){copy, text.len};

@@ -72,7 +72,8 @@ void ledger_add(struct ledger *ledger, struct bus_sql *sql, int64_t now, bool ur
 }
 
 bool ledger_is_guilty(struct ledger *ledger, const struct turn *turn, long failed) {
-  if (failed < 0 || (failed != ledger->confirmed_index && failed != ledger->unroutable_index))
+  assert(failed >= 0);
+  if (failed != ledger->confirmed_index && failed != ledger->unroutable_index)
     return false;
   ledger->again_at = turn->now + PENALTY;
   turn_log(turn, BUS_ERROR,

@@ -200,7 +200,8 @@ static void settle(struct bus_pipeline *pipeline, struct entry *entry) {
   count_message(pipeline, entry);
   if (!is_of_this_connection(pipeline, entry))
     return;
-  bool done = entry->ruling.verdict == BUS_DONE || entry->duplicate || !decode_retries(&pipeline->turn);
+  assert(!entry->duplicate || entry->ruling.verdict == BUS_DONE);
+  bool done = entry->ruling.verdict == BUS_DONE || !decode_retries(&pipeline->turn);
   if (done || BUS_BUG("retry-acked-before-confirm", "a retried message is acked before its tier has it"))
     acks_settle(&pipeline->acks, entry->tag);
   /* Unsettled, it stays the broker's; a new connection brings it again. */
@@ -243,8 +244,7 @@ static void close_slip(struct bus_pipeline *pipeline, const struct slip *slip, b
     bus_rotation_reset(&pipeline->links.hosts);
   if (slip->kind == BUS_SENT_OUTBOX && arrived) {
     ledger_confirmed(&pipeline->ledger, &slip->message_id);
-    if (turn_room(turn) > ROOM_LEAST)
-      turn_point(turn, BUS_POINT_CONFIRMED);
+    turn_point_if(turn, turn_room(turn) > ROOM_LEAST, BUS_POINT_CONFIRMED);
     turn_point_if(turn, slip->bundle && turn_room(turn) > ROOM_LEAST, BUS_POINT_BUNDLE_CONFIRMED);
   }
   if (slip->kind == BUS_SENT_OUTBOX && slip->returned)

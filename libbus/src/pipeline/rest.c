@@ -230,7 +230,7 @@ void rest_plan(struct bus_pipeline *pipeline) {
     actions->wake_at = pipeline->waiting.until;
     break;
   case PHASE_RECOVERING:
-    actions->wake_at = machine_is_stopping(pipeline) ? pipeline->turn.now : links_next(&pipeline->links);
+    actions->wake_at = links_next(&pipeline->links);
     break;
   case PHASE_DRAINING:
     actions->wake_at = earlier(ending->stop_at + GRACE_CONFIRMS, holds_next(&pipeline->holds, &pipeline->window));

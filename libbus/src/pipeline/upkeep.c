@@ -190,7 +190,7 @@ static void add_statement(struct periodic_state *state, const struct turn *turn,
       periodic ? bus_sql_add(sql, periodic->statement) : bus_sql_add_own(sql, (size_t)own[i].statement);
   if (!periodic && own[i].add)
     own[i].add(turn, args);
-  else if (periodic && periodic->args && args)
+  else if (periodic && periodic->args)
     periodic->args(context, args);
 }
 
@@ -233,10 +233,11 @@ void upkeep_committed(struct upkeep *upkeep, const struct turn *turn) {
 }
 
 bool upkeep_is_guilty(struct upkeep *upkeep, const struct turn *turn, long index) {
+  assert(index >= 0);
   size_t i = 0;
   while (i < count_all(turn->setup) && upkeep->states[i].trip_index != index)
     i++;
-  if (index < 0 || i == count_all(turn->setup))
+  if (i == count_all(turn->setup))
     return false;
   const struct bus_periodic *periodic = of_service(turn->setup, i);
   int64_t pause = interval_of(turn->setup, i);
