@@ -133,16 +133,27 @@ static struct bus_uuid numbered(uint8_t id) {
   return (struct bus_uuid){{1, id}};
 }
 
-void machine_deliver(struct machine *machine, uint64_t tag, uint8_t id) {
-  struct bus_delivery delivery = {.tag = tag, .body = machine->body.data ? machine->body : BUS_STR("{\"n\":1}")};
+struct bus_delivery machine_delivery(uint64_t tag, uint8_t id) {
+  struct bus_delivery delivery = {.tag = tag, .body = BUS_STR("{\"n\":1}")};
   delivery.envelope = (struct bus_envelope){.message_id = numbered(id),
                                             .type = BUS_STR("thing.do.v1"),
                                             .user_id = BUS_STR("owner"),
                                             .first_failed_at = BUS_NO_TIME};
+  return delivery;
+}
+
+void machine_deliver_as(struct machine *machine, const struct bus_delivery *delivery) {
   struct bus_pipeline_event event = {.kind = BUS_ON_DELIVERY};
-  event.delivery = &delivery;
+  event.delivery = delivery;
   event.fails = machine->fails;
   machine_step(machine, event);
+}
+
+void machine_deliver(struct machine *machine, uint64_t tag, uint8_t id) {
+  struct bus_delivery delivery = machine_delivery(tag, id);
+  if (machine->body.data)
+    delivery.body = machine->body;
+  machine_deliver_as(machine, &delivery);
 }
 
 void machine_deliver_bundle(struct machine *machine, uint64_t tag, const uint8_t *ids, size_t count) {
@@ -169,10 +180,7 @@ void machine_deliver_bundle(struct machine *machine, uint64_t tag, const uint8_t
   bus_bundle_envelope(items, count, &id, &delivery.envelope);
   delivery.envelope.user_id = BUS_STR("owner");
   delivery.body = (struct bus_str){text, len};
-  struct bus_pipeline_event event = {.kind = BUS_ON_DELIVERY};
-  event.delivery = &delivery;
-  event.fails = machine->fails;
-  machine_step(machine, event);
+  machine_deliver_as(machine, &delivery);
 }
 
 /* Rows (message_id, now()) as the inbox returns them, in Postgres's binary form. */

@@ -28,6 +28,9 @@ void machine_tick(struct machine *machine, int64_t later);
 /* Both links are opened, and the queue is read. */
 void machine_connect(struct machine *machine);
 void machine_deliver(struct machine *machine, uint64_t tag, uint8_t id);
+/* The usual message of that number, to be altered. */
+struct bus_delivery machine_delivery(uint64_t tag, uint8_t id);
+void machine_deliver_as(struct machine *machine, const struct bus_delivery *delivery);
 /* One delivery of several messages. */
 void machine_deliver_bundle(struct machine *machine, uint64_t tag, const uint8_t *ids, size_t count);
 /* The trip under way is done; ids: inbox rows that were fresh, by their number. */
