@@ -109,6 +109,24 @@ static bool any_call(struct bus_arena *arena, const void *context) {
   return done;
 }
 
+static bool keep(struct bus_arena *arena, const void *context) {
+  (void)arena, (void)context;
+  torture_pause(true);
+  struct machine *machine = machine_new();
+  machine_connect(machine);
+  torture_pause(false);
+  machine_deliver(machine, 1, 1);
+  torture_over();
+  bool kept = !machine_action(machine, BUS_DO_CLOSE_BROKER, 0);
+  assert_int_equal(intake_count(&machine->pipeline->intake), kept);
+  machine_free(machine);
+  return kept;
+}
+
+/* The broker gives it to another one when the connection ends. */
+TEST(a_delivery_is_kept_or_its_connection_ends)
+{ torture_ours(keep, NULL); }
+
 TEST(a_batch_survives_any_allocation_that_fails)
 { torture_ours(any_call, NULL); }
 

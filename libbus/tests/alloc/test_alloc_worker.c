@@ -132,6 +132,24 @@ static bool take_in(struct bus_arena *arena, const void *context) {
 TEST(deliveries_that_find_no_memory_are_retried)
 { torture(take_in, NULL); }
 
+static bool defer(struct bus_arena *arena, const void *context) {
+  static struct intake intake;
+  struct entry entry = {.raw = BUS_STR("{\"n\":1}"), .input.kind = BUS_INPUT_DELIVERY};
+  (void)arena, (void)context;
+  memset(&intake, 0, sizeof intake);
+  torture_pause(true);
+  assert_true(intake_init(&intake));
+  torture_pause(false);
+  bool done = intake_defer(&intake, &entry);
+  torture_over();
+  assert_int_equal(intake_deferred_count(&intake), done);
+  intake_free(&intake);
+  return done;
+}
+
+TEST(an_input_is_kept_for_another_try_or_not_at_all)
+{ torture(defer, NULL); }
+
 static bool list(struct bus_arena *arena, const void *context) {
   struct ledger ledger = {.again_at = 0};
   (void)arena;

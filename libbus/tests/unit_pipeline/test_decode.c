@@ -119,6 +119,8 @@ TEST(a_request_needs_a_deadline_and_is_late_after_it)
   assert_false(entry->ruling.refused || decode_is_late(&parts->turn, entry));
   entry->envelope.deadline = parts->turn.wall - BUS_MILLISECOND;
   assert_true(decode_is_late(&parts->turn, entry));
+  entry->input.kind = BUS_INPUT_COMPLETION; /* no asker waits for it */
+  assert_false(decode_is_late(&parts->turn, entry));
   parts_free(parts);
 }
 
