@@ -1,6 +1,8 @@
 /* ledger.c: confirmed ids are kept until their deletion is committed, in order and bounded. */
 #include "ledger.h"
 
+#include "own.h"
+
 #include <test.h>
 
 static struct bus_uuid numbered(size_t n) {
@@ -42,5 +44,25 @@ TEST(confirmed_ids_are_bounded)
   ledger_committed(&ledger, 5);
   confirm(&ledger, 7, 1);
   assert_int_equal(ledger.confirmed.count, 65536);
+  ledger_free(&ledger);
+}
+
+/* A statement of its own for a few rows is not worth it: they wait for others, or for a while. */
+TEST(enough_confirmed_ids_are_deleted_at_once)
+{
+  enum { ENOUGH = 100 };
+  const struct bus_registry registries[BUS_REGISTRIES] = {
+      [BUS_REGISTRY_OWN] = {bus_own_statements, BUS_OWN_STATEMENTS}};
+  struct bus_arena *arena = bus_arena_new(1 << 20);
+  struct ledger ledger = {.deleted_at = BUS_SECOND};
+  struct bus_sql *sql = bus_sql_new(arena, registries);
+  confirm(&ledger, 0, ENOUGH - 1);
+  ledger_add(&ledger, sql, BUS_SECOND, false, false);
+  assert_int_equal(bus_sql_count(sql), 0);
+  confirm(&ledger, ENOUGH, 1);
+  ledger_add(&ledger, sql, BUS_SECOND, false, false);
+  assert_int_equal(bus_sql_count(sql), 1);
+  assert_int_equal(ledger.confirmed_in_trip, ENOUGH);
+  bus_arena_free(arena);
   ledger_free(&ledger);
 }

@@ -108,6 +108,8 @@ TEST(other_parts_that_do_not_fit_are_seen)
   struct bus_pipeline *pipeline = machine->pipeline;
   EXPECT_SEEN(pipeline->holds.count, 1);
   EXPECT_SEEN(pipeline->pace.rate, -1.0);
+  EXPECT_SEEN(pipeline->pace.arrivals, -1.0);
+  EXPECT_SEEN(pipeline->pace.took, -1);
   EXPECT_SEEN(pipeline->stall.since, -1);
   EXPECT_SEEN(pipeline->stall.commit_at, -1);
   EXPECT_SEEN(pipeline->stall.deadlines_at, -1);
