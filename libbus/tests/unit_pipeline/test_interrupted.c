@@ -318,3 +318,39 @@ TEST(a_notice_does_not_hold_up_the_end)
   machine_expect_phase(machine, "stopped");
   machine_free(machine);
 }
+
+TEST(a_machine_that_has_stopped_does_nothing_more)
+{
+  struct machine *machine = machine_new();
+  machine_connect(machine);
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_STOP});
+  machine_tick(machine, 0);
+  assert_non_null(machine_action(machine, BUS_DO_STOPPED, 0));
+  machine_deliver(machine, 1, 1); /* it was on its way */
+  machine_tick(machine, BUS_MINUTE);
+  assert_int_equal(machine->actions.count, 0);
+  assert_true(machine->actions.wake_at == INT64_MAX);
+  machine_free(machine);
+}
+
+/* ---- quiet ---- */
+
+/* Messages that waited for the connection come first; deadlines are looked at after them. */
+TEST(queues_are_settled_after_a_second_without_a_delivery)
+{
+  struct machine *machine = machine_new();
+  machine_connect(machine);
+  machine_tick(machine, BUS_SECOND / 2);
+  machine_deliver(machine, 1, 1);
+  machine_tick(machine, 0);
+  machine_done(machine, first, 1);
+  machine_committed(machine);
+  machine_tick(machine, BUS_SECOND - 10 * BUS_MILLISECOND);
+  assert_false(bus_pipeline_is_settled(machine->pipeline));
+  machine_expect_trip(machine, BUS_TRIP_1); /* housekeeping */
+  machine_done(machine, NULL, 0);
+  machine_committed(machine);
+  machine_tick(machine, 10 * BUS_MILLISECOND);
+  assert_true(bus_pipeline_is_settled(machine->pipeline));
+  machine_free(machine);
+}
