@@ -75,8 +75,9 @@ void worker_refused(struct world *world, struct worker *worker) {
       count < worker->asked_count || worker->service == SERVICE_REQUESTS || worker->asked_count < worker->batch_inputs;
   for (size_t i = 0; i < count; i++) {
     check_refused(world, letters[i]);
-    worker->refusal.may_search |=
-        letters[i]->refusals >= REFUSALS_BEFORE_SEARCH || worker->committed_at > letters[i]->failing_since;
+    bool forgotten = letters[i]->processed > 0; /* how often this copy was refused: another one was processed */
+    worker->refusal.may_search |= forgotten || letters[i]->refusals >= REFUSALS_BEFORE_SEARCH ||
+                                  worker->committed_at > letters[i]->failing_since;
   }
 }
 
