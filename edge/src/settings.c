@@ -226,17 +226,10 @@ unsigned edge_algorithms(const char *text) {
   return found;
 }
 
-static bool begins(struct bus_str *rest, const char *start) {
-  size_t len = strlen(start);
-  if (rest->len < len || memcmp(rest->data, start, len) != 0)
-    return false;
-  *rest = (struct bus_str){rest->data + len, rest->len - len};
-  return true;
-}
-
 /* The text behind "http://" names this machine: an address or localhost, then a port, a path or its end. */
 static bool is_loopback_host(struct bus_str rest) {
-  bool named = begins(&rest, "127.0.0.1") || begins(&rest, "localhost") || begins(&rest, "[::1]");
+  bool named = bus_str_cut_start(&rest, "127.0.0.1") || bus_str_cut_start(&rest, "localhost") ||
+               bus_str_cut_start(&rest, "[::1]");
   return named && (rest.len == 0 || rest.data[0] == ':' || rest.data[0] == '/');
 }
 
@@ -245,14 +238,14 @@ bool edge_url_is_safe(struct bus_str url, bool plain_too) {
     if (url.data[i] <= 0x20 || url.data[i] > 0x7E || strchr("@\\#\"", url.data[i]) != NULL)
       return false;
   struct bus_str rest = url;
-  if (begins(&rest, "https://"))
+  if (bus_str_cut_start(&rest, "https://"))
     return rest.len > 0 && rest.data[0] != '/';
-  return plain_too && begins(&rest, "http://") && is_loopback_host(rest);
+  return plain_too && bus_str_cut_start(&rest, "http://") && is_loopback_host(rest);
 }
 
 static bool is_loopback_address(const char *bind) {
   struct bus_str rest = bus_str(bind);
-  return begins(&rest, "127.") || bus_str_is(rest, "[::1]") || bus_str_is(rest, "localhost");
+  return bus_str_cut_start(&rest, "127.") || bus_str_is(rest, "[::1]") || bus_str_is(rest, "localhost");
 }
 
 bool edge_settings_check(const struct edge_settings *settings, struct bus_error *err) {

@@ -76,6 +76,16 @@ static inline struct bus_str bus_str_cut(struct bus_str *rest, char end) {
   return text;
 }
 
+/* Cuts `start` off the front of *rest; false where it begins otherwise. */
+static inline bool bus_str_cut_start(struct bus_str *rest, const char *start) {
+  size_t len = strlen(start);
+  if (rest->len < len || memcmp(rest->data, start, len) != 0)
+    return false;
+  rest->data += len;
+  rest->len -= len;
+  return true;
+}
+
 static inline bool bus_implies(bool premise, bool conclusion) {
   return !premise || conclusion;
 }

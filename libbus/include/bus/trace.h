@@ -28,6 +28,10 @@ bool bus_trace_parse(struct bus_str traceparent, struct bus_trace *ret) BUS_MUST
 void bus_trace_set_state(struct bus_trace *trace, struct bus_str tracestate);
 void bus_trace_format(const struct bus_trace *trace, char text[BUS_TRACEPARENT_TEXT]);
 void bus_trace_id_format(const struct bus_trace *trace, char text[BUS_TRACE_ID_TEXT]);
+bool bus_trace_is_sampled(const struct bus_trace *trace);
+/* Sets the sampled flag of a new trace in that many cases of a million, 0 to 1,000,000. The trace id alone decides, so
+ * that every process decides likewise. */
+void bus_trace_sample(struct bus_trace *trace, int64_t of_a_million);
 /* A new trace, sampled. */
 void bus_trace_start(struct bus_uuid_source *source, struct bus_trace *ret);
 /* The same trace, and its state, with a span of its own; a new trace where parent is NULL or not set. */

@@ -3,7 +3,7 @@
 
 #include "hex.h"
 
-enum { TRACEPARENT_LEN = BUS_TRACEPARENT_TEXT - 1, SAMPLED = 1 };
+enum { TRACEPARENT_LEN = BUS_TRACEPARENT_TEXT - 1, SAMPLED = 1, MILLION = 1000000 };
 
 static bool is_zero(const uint8_t *bytes, size_t count) {
   uint8_t any = 0;
@@ -80,6 +80,20 @@ void bus_trace_start(struct bus_uuid_source *source, struct bus_trace *ret) {
   fill_random(source, ret->trace_id);
   fill_random(source, ret->trace_id + 8);
   fill_random(source, ret->span_id);
+}
+
+bool bus_trace_is_sampled(const struct bus_trace *trace) {
+  return (trace->flags & SAMPLED) != 0;
+}
+
+/* The last seven bytes of a trace id are its randomness (W3C Trace Context, level 2); OpenTelemetry samples what is at
+ * or above a threshold. */
+void bus_trace_sample(struct bus_trace *trace, int64_t of_a_million) {
+  uint64_t randomness = 0;
+  for (size_t i = sizeof trace->trace_id - 7; i < sizeof trace->trace_id; i++)
+    randomness = randomness << 8 | trace->trace_id[i];
+  uint64_t threshold = (uint64_t)(MILLION - of_a_million) * ((UINT64_C(1) << 56) / MILLION);
+  trace->flags = of_a_million > 0 && randomness >= threshold ? SAMPLED : 0;
 }
 
 void bus_trace_child(const struct bus_trace *parent, struct bus_uuid_source *source, struct bus_trace *ret) {

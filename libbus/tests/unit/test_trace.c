@@ -194,3 +194,40 @@ TEST(tracestate_goes_on_to_a_child_and_not_to_a_new_trace)
   bus_trace_start(&source, &child);
   assert_null(child.state.data);
 }
+
+/* How many of the new traces are sampled. */
+static int sampled(int64_t of_a_million, int traces) {
+  struct bus_uuid_source source;
+  int count = 0;
+  source_for(&source);
+  for (int i = 0; i < traces; i++) {
+    struct bus_trace trace;
+    bus_trace_start(&source, &trace);
+    bus_trace_sample(&trace, of_a_million);
+    count += bus_trace_is_sampled(&trace);
+  }
+  return count;
+}
+
+TEST(new_traces_are_sampled_at_the_rate)
+{
+  assert_int_equal(sampled(0, 1000), 0);
+  assert_int_equal(sampled(1000000, 1000), 1000);
+  assert_in_range(sampled(250000, 20000), 4700, 5300);
+  assert_in_range(sampled(10000, 20000), 140, 260);
+}
+
+TEST(the_end_of_the_trace_id_decides)
+{
+  struct bus_trace trace = {.trace_id = {1}, .flags = 1};
+  memset(trace.trace_id + 9, 0x80, 7); /* just above the half */
+  bus_trace_sample(&trace, 500000);
+  assert_true(bus_trace_is_sampled(&trace));
+  bus_trace_sample(&trace, 490000);
+  assert_false(bus_trace_is_sampled(&trace));
+  memset(trace.trace_id + 9, 0xFF, 7);
+  bus_trace_sample(&trace, 0);
+  assert_false(bus_trace_is_sampled(&trace));
+  bus_trace_sample(&trace, 1);
+  assert_true(bus_trace_is_sampled(&trace));
+}
