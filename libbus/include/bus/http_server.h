@@ -29,6 +29,10 @@
  * CORS (the Fetch standard): a request with an Origin of the list gets Access-Control-Allow-Origin, a preflight of one
  * 204 with the methods of the path. Every other OPTIONS is 405. Credentials (cookies) are never allowed.
  *
+ * With a tracer each request of a sampled trace is a span (bus/span.h) of kind SERVER, by OpenTelemetry's conventions
+ * for HTTP: its name is method and route. It has no url.path and no address of the client, because both may be personal
+ * data.
+ *
  * Every answer carries `traceparent` and `X-Request-Id`: the client's own where it is 1 to 64 of [A-Za-z0-9._~:+/=-],
  * else a new one. Both, and the trace_id of a problem, stand in the request's line of the access log:
  *   {…,"msg":"request","listener","method","route","status","duration_us","bytes","trace_id","request_id","client",
@@ -46,6 +50,7 @@
 #include <bus/network.h>
 #include <bus/route.h>
 #include <bus/trace.h>
+#include <bus/tracer.h>
 
 BUS_C_BEGIN
 
@@ -70,6 +75,8 @@ struct bus_http_settings {
   const char *metrics_name;    /* label "listener" of http_requests_total; NULL: not counted */
   enum bus_access_log access_log;
   const struct bus_networks *trusted_proxies; /* whose X-Forwarded-For counts; NULL: nobody's */
+  struct bus_tracer *tracer; /* where the spans of requests are recorded, those of probes aside; NULL: none are */
+  const char *span_note;     /* a note (bus_http_note) that the span has as an attribute, too; NULL: none */
   const uint8_t *client_key; /* 32 bytes: the access log has the client's address as a hash with this key; NULL: not */
   /* Runs before the input of a route that is no probe is decoded, with the context of the handlers. False: it has
    * answered. NULL: every route is public. */
@@ -115,7 +122,7 @@ struct bus_str bus_http_body(const struct bus_http_exchange *exchange);
 /* Adds a field to the request's line in the access log, at most four. name is a literal; value is copied. No personal
  * data and no secrets. */
 void bus_http_note(struct bus_http_exchange *exchange, const char *name, struct bus_str value);
-/* The trace of this request: the client's traceparent continued, or a new one. */
+/* The trace of this request: the client's traceparent continued, or a new one, with the id of the request's span. */
 const struct bus_trace *bus_http_trace(const struct bus_http_exchange *exchange);
 const char *bus_http_method(const struct bus_http_exchange *exchange);
 /* Whom limits count: the bytes of the client's IPv4 address, or the first half of an IPv6 one. The client is the

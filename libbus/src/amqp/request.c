@@ -57,7 +57,10 @@ static void fill_pending(struct bus_pending *pending, const struct bus_request *
     pending->envelope.message_id = *request->message_id;
   else
     bus_uuid_v7(&requester->ids, now, &pending->envelope.message_id);
-  bus_trace_child(request->trace, &requester->ids, &pending->envelope.trace);
+  if (bus_trace_is_set(request->trace)) /* the caller's span is the parent of what the message causes */
+    pending->envelope.trace = *request->trace;
+  else
+    bus_trace_start(&requester->ids, &pending->envelope.trace);
   struct bus_str *state = &pending->envelope.trace.state;
   if (state->data) /* the caller's; it is left out where there is no memory for it */
     *state = bus_arena_copy(arena, *state);

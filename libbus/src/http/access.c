@@ -1,4 +1,4 @@
-/* Records a finished request: its metrics, and its line in the access log. */
+/* Records a finished request: its metrics, its span, and its line in the access log. */
 #include "internal.h"
 
 #include <stdio.h>
@@ -66,6 +66,7 @@ static void write_line(const struct bus_http_exchange *exchange, int status, int
 
 void http_access_done(const struct bus_http_exchange *exchange, int status, int64_t duration) {
   count(exchange, status, duration);
+  http_span_record(exchange, status, duration);
   if (is_logged(exchange, status))
     write_line(exchange, status, duration);
 }

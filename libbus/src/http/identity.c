@@ -54,5 +54,9 @@ void http_identify(struct bus_http_exchange *exchange, bool is_head_right) {
     parent = (struct bus_trace){0};
   read_trace_state(exchange, &parent);
   bus_trace_child(&parent, &exchange->scratch->ids, &exchange->trace);
+  if (bus_trace_is_set(&parent))
+    memcpy(exchange->parent_span, parent.span_id, sizeof exchange->parent_span);
+  else
+    bus_tracer_sample(exchange->server->settings.tracer, &exchange->trace);
   exchange->request_id = is_request_id(request_id) ? request_id : new_request_id(exchange);
 }

@@ -135,6 +135,9 @@ void http_access_done(const struct bus_http_exchange *exchange, int status, int6
 /* Records a request whose exchange could not be allocated. */
 void http_access_bare(const struct bus_http_server *server, int status);
 
+/* ---- span.c: records the span of a request that is over, if its trace is sampled ---- */
+void http_span_record(const struct bus_http_exchange *exchange, int status, int64_t duration);
+
 /* ---- the exchange ---- */
 struct http_added_header {
   struct http_added_header *next;
@@ -163,6 +166,7 @@ struct bus_http_exchange {
   const void *caller;  /* see bus_http_set_caller */
   struct bus_address client;
   struct bus_trace trace;
+  uint8_t parent_span[8];    /* of the client; all zero: the trace is new */
   struct bus_str request_id; /* absent where there was no memory */
   struct http_note notes[HTTP_NOTES_MAX];
   size_t note_count;
