@@ -4,6 +4,7 @@
 #include <bus/amqp.h>
 #include <bus/failpoint.h>
 #include <bus/log.h>
+#include <bus/otlp.h>
 
 #include <malloc.h>
 #include <orderbus_topology.h>
@@ -11,9 +12,10 @@
 struct listeners {
   struct bus_http_server *api;
   struct bus_admin *admin;
+  struct bus_otlp *otlp; /* NULL: no tracing */
 };
 
-enum { LARGE_BYTES = 32768 };
+enum { LARGE_BYTES = 32768, FLUSH_SPANS_MS = 1000 };
 
 /* 256 threads over many malloc arenas would keep memory that they no longer use; what is large goes back to the kernel
  * as soon as it is freed. Without any of this the edge is only larger. */
@@ -67,11 +69,19 @@ static bool start_api(struct edge *edge, struct listeners *listeners, struct bus
                                              .default_prefix = "/api",
                                              .metrics_name = "api",
                                              .access_log = (enum bus_access_log)edge->settings->access_log,
+                                             .tracer = bus_otlp_tracer(listeners->otlp),
+                                             .span_note = "order_id",
                                              .trusted_proxies = &proxies,
                                              .client_key = edge->customer_key,
                                              .guard = edge->auth ? guard : NULL};
   return bus_http_server_start(&settings, edge_routes, edge_route_count(edge->settings->public_metrics), edge,
                                &listeners->api, err);
+}
+
+static bool start_tracing(struct edge *edge, struct listeners *listeners, struct bus_error *err) {
+  const struct bus_span_resource resource = {
+      .service = "edge", .instance = edge->instance, .version = ORDERBUS_VERSION};
+  return bus_otlp_start(&edge->settings->tracing, &resource, &listeners->otlp, err);
 }
 
 /* Load balancers and proxies are to notice nothing but an edge that is not ready. */
@@ -85,25 +95,27 @@ static int64_t drain_limit_ms(const struct edge_settings *settings) {
   return settings->drain_ms > settings->drain_kept_ms ? settings->drain_ms : settings->drain_kept_ms;
 }
 
-/* In this order: no new requests, then those under way, then the bus. */
+/* In this order: no new requests, then those under way, then their spans, then the bus. */
 static void stop(struct edge *edge, struct listeners *listeners) {
   BUS_CRASH_POINT("edge.draining");
   bus_http_server_stop(listeners->api);
   BUS_CRASH_POINT("edge.drained");
   if (listeners->admin)
     bus_admin_stop(listeners->admin);
+  bus_otlp_stop(listeners->otlp, FLUSH_SPANS_MS);
   edge_close(edge);
 }
 
 static bool start(struct edge *edge, struct listeners *listeners, struct bus_error *err) {
-  return edge_settings_check(&edge_settings, err) && bus_amqp_url_check(edge_settings.rabbitmq_url, err) &&
+  return edge_settings_check(&edge_settings, err) && bus_trace_options_check(&edge_settings.tracing, err) &&
+         bus_amqp_url_check(edge_settings.rabbitmq_url, err) &&
          edge_open(edge, &edge_settings, &orderbus_topology, err) && start_admin(edge, listeners, err) &&
-         start_api(edge, listeners, err);
+         start_tracing(edge, listeners, err) && start_api(edge, listeners, err);
 }
 
 static int serve(void) {
   static struct edge edge;
-  struct listeners listeners = {NULL, NULL};
+  struct listeners listeners = {NULL, NULL, NULL};
   struct bus_error err;
   bool started = start(&edge, &listeners, &err);
   if (started) {

@@ -156,6 +156,7 @@ static const struct bus_option options[] = {
     TEXT("PAYMENT_DEFAULT_TOKEN", payment_default_token, 1, 128, "pm_card_visa",
          "payment token of orders that name none"),
     BUS_BREAKER_OPTION_ROWS(struct edge_settings, breaker),
+    BUS_TRACE_OPTION_ROWS(struct edge_settings, tracing),
 };
 
 const struct bus_option_table edge_option_table = {options, BUS_COUNT(options), &edge_settings};

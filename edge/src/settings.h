@@ -4,6 +4,7 @@
 
 #include <bus/breaker_options.h>
 #include <bus/config.h>
+#include <bus/trace_options.h>
 
 enum edge_auth_mode { EDGE_AUTH_OFF, EDGE_AUTH_OIDC, EDGE_AUTH_OWN };
 
@@ -28,6 +29,7 @@ struct edge_settings {
   int64_t order_cache_ms, product_cache_ms;
   const char *payment_default_token, *user_seal_key, *psp_webhook_secret;
   struct bus_breaker_options breaker;
+  struct bus_trace_options tracing;
 };
 
 /* The one table, over static settings that bus_config_main fills. */
