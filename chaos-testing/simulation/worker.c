@@ -76,8 +76,8 @@ void worker_refused(struct world *world, struct worker *worker) {
   for (size_t i = 0; i < count; i++) {
     check_refused(world, letters[i]);
     bool forgotten = letters[i]->processed > 0; /* how often this copy was refused: another one was processed */
-    worker->refusal.may_search |= forgotten || letters[i]->refusals >= REFUSALS_BEFORE_SEARCH ||
-                                  worker->committed_at > letters[i]->failing_since;
+    worker->refusal.may_search |=
+        forgotten || letters[i]->refusals >= REFUSALS_BEFORE_SEARCH || worker->committed_at > letters[i]->failing_since;
   }
 }
 
