@@ -30,6 +30,8 @@ COVERAGE = ("clang", "llvm")
 # For the environments of ./dev contract install: of Python, and of Node where no npm is.
 CONTRACT = ("python3-pip",)
 NPM = ("npm",)
+# promtool and amtool, for the suite `alerts`; their servers are not started.
+ALERTS = ("prometheus", "prometheus-alertmanager")
 INSTALLER = (sys.executable, "-B", "-I", os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
              "install-packages")
 POLICY = "/usr/sbin/policy-rc.d"
@@ -62,7 +64,7 @@ def ensure(names):
 
 def install(names):
     """The part that runs as root; it takes no package that this file does not name."""
-    unknown = set(names) - set(UP) - set(TEST) - set(BENCH) - set(COVERAGE) - set(CONTRACT) - set(NPM)
+    unknown = set(names) - set(UP) - set(TEST) - set(BENCH) - set(COVERAGE) - set(CONTRACT) - set(NPM) - set(ALERTS)
     if unknown or not account.is_root():
         raise DevError(f"refused to install {' '.join(sorted(unknown))}" if unknown else "only root can install")
     with _no_service_starts(), _no_main_cluster(names):

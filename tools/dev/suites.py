@@ -115,6 +115,11 @@ def _pytest_in(folder, place, seconds, env=None, preset=PRESET, marks=None):
     return count(report, status, output)
 
 
+def _alerts(seconds):
+    packages.ensure(packages.ALERTS)
+    return _pytest("alerts")(seconds)
+
+
 def _tsan(seconds):
     """The tests that have threads, on servers of their own, and beside them a whole stack under load. A report counts
     whatever its program's end was and whoever started it."""
@@ -160,6 +165,7 @@ TABLE = {
 }
 SHORT_NAMES = tuple(TABLE)
 TABLE |= {
+    "alerts": (180, _alerts),
     "attack": (900, _pytest("attack")),
     "change": (300, _pytest("change")),
     "contract": (1200, _pytest("contract", marks="not short")),
@@ -174,8 +180,8 @@ AT_LEISURE = ("build-tsan", "build-release", "fuzz", "tidy")
 BESIDE = ("dev", "crash")
 # Suites that measure recovery times wait for all of those.
 MEASURES = ("attack", "chaos", *proofs.TABLE)
-NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "attack",
-              "change", "contract", "service", "chaos", "load", "live", "readme")
+NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "alerts",
+              "attack", "change", "contract", "service", "chaos", "load", "live", "readme")
 
 
 def forget_the_users_stack(environment):

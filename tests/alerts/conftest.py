@@ -1,0 +1,87 @@
+"""Fixtures: the rules, promtool on them, and the metrics of each program, which runs without a broker or a database."""
+import glob
+import os
+import re
+import subprocess
+
+import pytest
+import requests
+import yaml
+
+from dev import build, manifests, paths, ports, runner, user_keys
+from dev.state import State
+from testkit.client import wait_until
+
+PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
+PROMETHEUS = os.path.join(paths.ROOT, "infrastructure", "prometheus")
+NOWHERE = "127.0.0.1:1"
+
+
+def load(*parts):
+    with open(os.path.join(PROMETHEUS, *parts), encoding="utf-8") as file:
+        return yaml.safe_load(file)
+
+
+RULE_FILES = sorted(glob.glob(os.path.join(PROMETHEUS, "rules", "*.yml")))
+RULES = [rule for path in RULE_FILES for group in load(path)["groups"] for rule in group["rules"]]
+ALERTS = {rule["alert"]: rule for rule in RULES if "alert" in rule}
+
+
+def tool(*words):
+    """→ exit status and output"""
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
+    return done.returncode, done.stdout
+
+
+def _started(service, folder):
+    """The program at a port of its own; all that it talks to is away."""
+    port, other = ports.pick_one(), ports.pick_one()
+    listeners = {"PORT": str(port)}
+    if service.serves_clients:
+        listeners = {"ADMIN_PORT": str(port), "PORT": str(other), "AUTH": "off"}
+    keys = user_keys.variables(State(os.path.join(folder, "state")).create()) if service.short == "user" else {}
+    links = {f"{manifests.named(name).short.upper()}_URL": f"http://{NOWHERE}" for name in service.links}
+    variables = {"RABBITMQ_URL": f"amqp://a:b@{NOWHERE}/orderbus", "DATABASE_URL": f"postgresql://a:b@{NOWHERE}/x",
+                 "PSP_KEY": "sk_test_alerts"}
+    with open(os.path.join(folder, service.name + ".log"), "wb") as log:
+        process = subprocess.Popen([os.path.join(build.programs(PRESET), service.name)], stdin=subprocess.DEVNULL,
+                                   stderr=log, env=variables | links | keys | listeners)
+    return process, f"http://127.0.0.1:{port}/metrics"
+
+
+def _scrape(url):
+    try:
+        return requests.get(url, timeout=5).text
+    except requests.ConnectionError:
+        return None
+
+
+def _text_of(service, folder):
+    process, url = _started(service, folder)
+    try:
+        wait_until(lambda: _scrape(url) is not None, 20, f"the metrics of {service.name}")
+        return _scrape(url)  # the second scrape counts the first one
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def texts():
+    """{service: what a scrape of it gets}"""
+    with runner.temporary_folder("alerts-metrics") as folder:
+        return {service.name: _text_of(service, folder) for service in manifests.ON_BUS}
+
+
+@pytest.fixture(scope="session")
+def exposed(texts):
+    """{name of a series: {label name: its values}}, None for a metric that has no series yet; a histogram has three
+    names."""
+    found = {}
+    for name, kind in re.findall(r"^# TYPE (\w+) (\w+)$", "".join(texts.values()), re.M):
+        found |= {name + suffix: None for suffix in (("_bucket", "_sum", "_count") if kind == "histogram" else ("",))}
+    for name, labels in re.findall(r"^(\w+)(?:\{(.*)\})? \S+$", "".join(texts.values()), re.M):
+        found[name] = found[name] or {}
+        for label, value in re.findall(r'(\w+)="([^"]*)"', labels):
+            found[name].setdefault(label, set()).add(value)
+    return found
