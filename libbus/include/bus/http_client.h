@@ -21,6 +21,8 @@ struct bus_http_client_settings {
   const char *user_agent;
   const char *ca_file; /* NULL: the system's */
   bool allow_plain;    /* http:// as well as https:// */
+  bool quick_exit; /* an abort does not wait for a name to be resolved: a thread of the resolver may outlive the client;
+                      for a client that is freed when the process ends */
 };
 
 struct bus_http_call {

@@ -89,6 +89,7 @@ static bool set_method(CURL *easy, const struct bus_http_call *spec) {
 static bool set_limits(CURL *easy, const struct bus_http_client_settings *settings) {
   return SET(CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms) &&
          SET(CURLOPT_TIMEOUT_MS, (long)settings->total_timeout_ms) && SET(CURLOPT_NOSIGNAL, 1L) &&
+         SET(CURLOPT_QUICK_EXIT, settings->quick_exit ? 1L : 0L) &&
          SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)settings->max_response);
 }
 

@@ -150,7 +150,8 @@ static bool open_client(struct bus_otlp *otlp, const struct bus_trace_options *o
                                                     .max_connections = 1,
                                                     .user_agent = "libbus",
                                                     .ca_file = ca_file && *ca_file ? ca_file : NULL,
-                                                    .allow_plain = bus_trace_options_is_plain(options)};
+                                                    .allow_plain = bus_trace_options_is_plain(options),
+                                                    .quick_exit = true};
   size_t len = strlen(options->endpoint);
   while (len > 0 && options->endpoint[len - 1] == '/')
     len--;

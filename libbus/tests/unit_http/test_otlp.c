@@ -4,6 +4,7 @@
 #include <bus/otlp.h>
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -60,6 +61,12 @@ static void collect(void *context, struct bus_http_exchange *exchange) {
   bus_http_reply(exchange, 200, "application/json", BUS_STR("{}"));
 }
 
+static void assert_collected(const char *text) {
+  pthread_mutex_lock(&lock);
+  assert_non_null(strstr(collected, text));
+  pthread_mutex_unlock(&lock);
+}
+
 static struct bus_http_server *collector_start(void) {
   static const struct bus_http_route routes[] = {
       {.method = "POST", .path = "/a/v1/traces", .handler = collect, .body_limit = sizeof collected - 1}};
@@ -70,15 +77,19 @@ static struct bus_http_server *collector_start(void) {
   return server;
 }
 
-static struct bus_otlp *start(int port, const char *path) {
+static struct bus_otlp *start_for(const char *endpoint) {
   struct bus_otlp *otlp;
   struct bus_error err;
-  const struct bus_trace_options options = {.endpoint = driven_url(port, path), .ca_file = "", .sample_ppm = 1000000};
+  const struct bus_trace_options options = {.endpoint = endpoint, .ca_file = "", .sample_ppm = 1000000};
   if (!bus_otlp_start(&options, &resource, &otlp, &err))
     fail_msg("%s", err.text);
   assert_non_null(otlp);
   count_from_now();
   return otlp;
+}
+
+static struct bus_otlp *start(int port, const char *path) {
+  return start_for(driven_url(port, path));
 }
 
 static struct bus_span sample(void) {
@@ -146,10 +157,10 @@ TEST(spans_of_requests_arrive_with_parent_and_resource)
       "GET /trace HTTP/1.1\r\nHost: a\r\nConnection: close\r\ntraceparent: " TRACEPARENT "\r\n\r\n";
   assert_int_equal(raw_status(raw_talk(fixture.port, request, 5000)), 200);
   assert_true(comes(exported, 1)); /* without a stop, once it has gathered */
-  assert_non_null(strstr(collected, "\"service.name\",\"value\":{\"stringValue\":\"edge\"}"));
-  assert_non_null(strstr(collected, "\"service.instance.id\",\"value\":{\"stringValue\":\"instance-1\"}"));
-  assert_non_null(strstr(collected, "\"traceId\":\"4bf92f3577b34da6a3ce929d0e0e4736\""));
-  assert_non_null(strstr(collected, "\"parentSpanId\":\"00f067aa0ba902b7\",\"name\":\"GET /trace\",\"kind\":2"));
+  assert_collected("\"service.name\",\"value\":{\"stringValue\":\"edge\"}");
+  assert_collected("\"service.instance.id\",\"value\":{\"stringValue\":\"instance-1\"}");
+  assert_collected("\"traceId\":\"4bf92f3577b34da6a3ce929d0e0e4736\"");
+  assert_collected("\"parentSpanId\":\"00f067aa0ba902b7\",\"name\":\"GET /trace\",\"kind\":2");
   fixture_stop(&fixture);
   bus_otlp_stop(otlp, 1000);
   bus_http_server_stop(collector);
@@ -259,4 +270,33 @@ TEST(a_collector_that_is_back_gets_spans_again)
   assert_true(comes(exported, 2));
   bus_otlp_stop(otlp, 1000);
   odd_server_stop(server);
+}
+
+/* ---- a resolver that hangs; it takes the place of libc's, and addresses need none ---- */
+
+enum { RESOLVER_S = 4 };
+static atomic_int asked;
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **ret) {
+  (void)node;
+  (void)service;
+  (void)hints;
+  (void)ret;
+  atomic_fetch_add(&asked, 1);
+  sleep(RESOLVER_S);
+  return EAI_AGAIN;
+}
+
+TEST(a_stop_does_not_wait_for_the_resolver)
+{
+  struct bus_otlp *otlp = start_for("http://collector.invalid:4318");
+  record(otlp, 256);
+  int64_t until = bus_monotonic() + 10 * BUS_SECOND;
+  while (atomic_load(&asked) == 0 && bus_monotonic() < until)
+    poll(NULL, 0, 10);
+  assert_int_equal(atomic_load(&asked), 1);
+  int64_t began = bus_monotonic();
+  bus_otlp_stop(otlp, 300);
+  assert_true(bus_monotonic() - began < 2 * BUS_SECOND);
+  assert_int_equal(lost("stopped"), 256);
 }
