@@ -33,9 +33,9 @@ TEST(a_missing_grant_sends_no_message_to_a_retry_tier)
   toy_start(&toy, &run);
   toy_await(&toy, "SELECT least(last_value, 20) FROM toy.tries", 20, 30); /* whole three times, then in halves */
   assert_int_equal(toy_metric("bus_stalled_workers "), 1);
+  int64_t before = toy_number(&toy, TRIES);
   (void)toy_publish(&toy, 50, 1);
   toy_flush(&toy);
-  int64_t before = toy_number(&toy, TRIES);
   toy_sleep_ms(1500);
   assert_true(toy_number(&toy, TRIES) > before);
   assert_int_equal(toy_number(&toy, INBOX), 0);
