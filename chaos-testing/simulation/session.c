@@ -47,6 +47,8 @@ static void answer(struct world *world, struct session *session) {
   session->serial++;
   session->result.in_transaction = session->open;
   world_after(world, random_wait(&world->random, world->plan.latency / 8 + 1), answer_comes, session, session->serial);
+  if (session->worker->peer.paused_until > world->now) /* its client will be silent */
+    session_watch(world, session);
 }
 
 static void fail(struct world *world, struct session *session, enum bus_errc code, long at, const char *text) {
