@@ -18,3 +18,13 @@ static inline void *heap_grow(void *memory, size_t needed, size_t first, size_t 
     *room = size;
   return larger;
 }
+
+/* Halves an array's room, though not below `first`, where a quarter of it was enough; what is needed is kept. */
+static inline void *heap_shrink(void *memory, size_t needed, size_t first, size_t *room) {
+  size_t size = *room / 2;
+  void *smaller = size >= first && needed <= size / 2 ? realloc(memory, size) : NULL;
+  if (!smaller)
+    return memory;
+  *room = size;
+  return smaller;
+}

@@ -5,7 +5,8 @@
 
 #include "../core/heap.h"
 
-enum { GENERATION_FIRST = 64, PUSHED_MAX = 10000 };
+enum { PUSHED_MAX = 10000 };
+#define GENERATION_FIRST (64 * sizeof(struct entry))
 /* Prefetch bounds what arrives; this only stops a runaway. */
 #define GENERATION_LIMIT ((size_t)1 << 30)
 
@@ -33,7 +34,7 @@ void intake_free(struct intake *intake) {
 
 static struct entry *append(struct generation *generation) {
   size_t needed = (generation->count + 1) * sizeof(struct entry);
-  struct entry *entries = heap_grow(generation->entries, needed, GENERATION_FIRST * sizeof *entries, &generation->room);
+  struct entry *entries = heap_grow(generation->entries, needed, GENERATION_FIRST, &generation->room);
   if (!entries)
     return NULL;
   generation->entries = entries;
@@ -104,10 +105,17 @@ size_t intake_count(const struct intake *intake) {
   return intake->draining->count - intake->draining->next + intake->filling->count;
 }
 
+/* What a burst took is given back over the cycles that follow. */
+static void start_again(struct generation *generation) {
+  size_t needed = generation->count * sizeof *generation->entries;
+  bus_arena_reset(generation->arena);
+  generation->entries = heap_shrink(generation->entries, needed, GENERATION_FIRST, &generation->room);
+  generation->count = generation->next = 0;
+}
+
 static void swap(struct intake *intake) {
   struct generation *empty = intake->draining;
-  bus_arena_reset(empty->arena);
-  empty->count = empty->next = 0;
+  start_again(empty);
   intake->draining = intake->filling;
   intake->filling = empty;
 }
@@ -116,7 +124,7 @@ size_t intake_take(struct intake *intake, struct suspects *suspects, struct entr
   if (intake->draining->next == intake->draining->count && intake->filling->count > 0)
     swap(intake);
   if (intake->deferred.count == 0)
-    bus_arena_reset(intake->deferred.arena); /* not earlier: the last batch's answers may have pointed into it */
+    start_again(&intake->deferred); /* not earlier: the last batch's answers may have pointed into it */
   struct generation *from = intake->draining;
   size_t count = 0;
   for (bool alone = false; !alone && count < max && from->next < from->count; from->next++) {

@@ -182,3 +182,45 @@ TEST(local_inputs_are_never_suspects)
   assert_true(parts->suspects.suspect[0]);
   parts_free(parts);
 }
+
+static size_t room(const struct parts *parts) {
+  return parts->intake.generations[0].room + parts->intake.generations[1].room;
+}
+
+static void carry(struct parts *parts, uint64_t count) {
+  struct entry *entries[10];
+  for (uint64_t tag = 1; tag <= count; tag++)
+    deliver(parts, tag, false);
+  while (parts_take(parts, entries, 10) > 0)
+    continue;
+}
+
+TEST(a_burst_s_room_is_given_back_over_the_cycles_after_it)
+{
+  enum { BURST = 5000, CYCLES = 20 };
+  struct parts *parts = parts_new();
+  carry(parts, 1);
+  carry(parts, 1);
+  size_t usual = room(parts);
+  carry(parts, BURST);
+  carry(parts, BURST);
+  size_t most = room(parts);
+  assert_true(most >= 2 * BURST * sizeof(struct entry));
+  for (int i = 0; i < CYCLES; i++)
+    carry(parts, 1);
+  assert_int_equal(room(parts), usual);
+  parts_free(parts);
+}
+
+TEST(bursts_in_turn_with_single_messages_keep_their_room)
+{
+  enum { SOME = 200 };
+  struct parts *parts = parts_new();
+  for (int i = 0; i < 4; i++)
+    carry(parts, SOME);
+  size_t most = room(parts);
+  carry(parts, 1);
+  carry(parts, 1);
+  assert_true(room(parts) >= most / 2);
+  parts_free(parts);
+}
