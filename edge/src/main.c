@@ -134,6 +134,7 @@ static int serve(void) {
 
 int main(int argc, char **argv) {
   int flag;
+  bus_process_without_thread_caches(argv);
   bus_process_init();
   bound_memory();
   int status = bus_config_main(argc, argv, "edge", "Takes orders over REST and passes them to the message queue.",

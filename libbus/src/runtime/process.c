@@ -1,16 +1,17 @@
-/* Process setup of every program: signals, core dumps, memory arenas. */
+/* Process setup of every program: signals and core dumps. */
+#include "process_memory.h"
+
 #include <bus/log.h>
 #include <bus/process.h>
 
 #include <assert.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { DRAIN_SECONDS = 10, EXIT_SECOND_SIGNAL = 130, EXIT_DRAIN_TIMEOUT = 124 };
+enum { DRAIN_SECONDS = 10, EXIT_SECOND_SIGNAL = 130, EXIT_DRAIN_TIMEOUT = 124, TRIM_SECONDS = 30 };
 
 static bool is_ignored(int signal_number) {
   struct sigaction now;
@@ -42,7 +43,7 @@ void bus_process_init(void) {
   (void)signal(SIGPIPE, SIG_IGN);
   (void)signal(SIGUSR1, SIG_IGN); /* without a meaning here, and by default they end a process without a drain */
   (void)signal(SIGUSR2, SIG_IGN);
-  (void)mallopt(M_ARENA_MAX, 2); /* an arena a thread would cost more memory than contention costs time */
+  process_bound_memory();
   protect_memory();
 }
 
@@ -54,11 +55,12 @@ static void on_second_signal(int signal_number) {
 }
 
 int bus_process_wait(int64_t drain_ms) {
+  const struct timespec pause = {.tv_sec = TRIM_SECONDS};
   sigset_t set;
-  int signal_number = 0;
+  int signal_number;
   ending_signals(&set);
-  while (sigwait(&set, &signal_number) != 0)
-    continue;
+  while ((signal_number = sigtimedwait(&set, NULL, &pause)) < 0)
+    process_return_memory();
   const struct sigaction at_once = {.sa_handler = on_second_signal};
   (void)sigaction(SIGTERM, &at_once, NULL);
   (void)sigaction(SIGINT, &at_once, NULL);

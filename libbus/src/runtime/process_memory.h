@@ -1,0 +1,7 @@
+/* How malloc keeps and returns memory in every program. Private to libbus. */
+#pragma once
+
+/* Before any thread starts. */
+void process_bound_memory(void);
+/* Gives the kernel back what lies free, if that is much. Of any thread, at any time. */
+void process_return_memory(void);
