@@ -158,13 +158,16 @@ static bool fails_after(struct bus_worker *worker, struct bus_error *err) {
   (void)fd;
   switch (worker->trip.kind) {
   case BUS_TRIP_QUERY:
-    return BUS_FAIL_POINT("query.after-trip", fd) && !bus_fail(err, BUS_E_DB_CONFLICT, "failpoint");
+    if (BUS_FAIL_POINT("query.after-trip", fd))
+      return !bus_fail(err, BUS_E_DB_CONFLICT, "failpoint");
+    BUS_CUT_POINT("query.after-commit", worker_fd(worker->broker.publishing));
+    return false;
   case BUS_TRIP_1:
     return worker->trip.inputs && BUS_FAIL_POINT("worker.after-trip-1", fd) &&
            !bus_fail(err, BUS_E_DB_CONFLICT, "failpoint");
   case BUS_TRIP_2:
     if (worker->trip.inputs)
-      WORKER_CUT_POINT(worker, "after-commit", worker_fd(worker->broker.publishing));
+      BUS_CUT_POINT("worker.after-commit", worker_fd(worker->broker.publishing));
     return false;
   case BUS_TRIP_SUSPECT:
     BUS_CRASH_POINT("worker.suspect-counted");
