@@ -97,6 +97,18 @@ def test_the_log_of_the_quorum_queues_leaves_most_of_the_brokers_memory_free(pai
     assert 8 * bytes_of[0] <= bytes_of[1]
 
 
+def test_a_stop_in_order_takes_the_handler_away_that_the_broker_waits_for(pair, monkeypatch):
+    _, rabbitmq = parts(pair)
+    monkeypatch.setattr(proc.Process, "stop", lambda *_: None)
+    handlers = "gen_event:which_handlers(rabbit_event)."
+    assert "rabbit_mgmt_db_handler" in rabbitmq.ctl("eval", handlers)
+    try:
+        rabbitmq.stop()
+        assert "rabbit_mgmt_db_handler" not in rabbitmq.ctl("eval", handlers)
+    finally:
+        rabbitmq.ctl("eval", "gen_event:add_handler(rabbit_event, rabbit_mgmt_db_handler, []).")
+
+
 def test_no_password_stands_in_the_arguments_of_a_process(pair):
     known = pair.state.read("secrets.json").values()
     for process in (*(part.process for part in parts(pair)), parts(pair)[1].epmd):
