@@ -27,7 +27,7 @@ def test_installed_and_unknown_packages():
 
 
 def test_everything_that_is_needed_is_asked_for_once():
-    names = packages.UP + packages.TEST + packages.BENCH + packages.ALERTS
+    names = packages.UP + packages.TEST + packages.BENCH + packages.OBSERVE
     assert len(set(names)) == len(names)
 
 

@@ -95,8 +95,8 @@ def test_free_ports_are_distinct_and_below_the_ephemeral_range():
 
 
 def test_two_that_choose_at_the_same_time_choose_different_ports(monkeypatch):
-    monkeypatch.setattr(ports, "_free_range", lambda: (20000, 20064))
-    program = "from dev import ports; ports._free_range = lambda: (20000, 20064); print(*ports.pick_free().values())"
+    monkeypatch.setattr(ports, "_free_range", lambda: (20000, 20160))
+    program = "from dev import ports; ports._free_range = lambda: (20000, 20160); print(*ports.pick_free().values())"
     with subprocess.Popen([sys.executable, "-c", f"{program}; import sys; sys.stdout.flush(); sys.stdin.read()"],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=TOOLS) as other:
         theirs = set(map(int, other.stdout.readline().split()))

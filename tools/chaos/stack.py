@@ -26,8 +26,8 @@ _KEEPING = threading.Lock()  # several may end at a time
 class ChaosStack(Stack):
     usual = SHORT
 
-    def __init__(self, state_dir, preset="release", overrides=None):
-        super().__init__(state_dir, preset=preset)
+    def __init__(self, state_dir, preset="release", overrides=None, observed=False):
+        super().__init__(state_dir, preset=preset, observed=observed)
         self.proxies = Proxies(self.state, {name: self.ports[behind] for name, (_, _, behind) in TABLE.items()})
         self.links = {name: Link(self.proxies, name) for name in TABLE}
         self._usual = _merged(self.usual, overrides or {})

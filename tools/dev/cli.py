@@ -50,9 +50,7 @@ def parser():
 
     added = verb("up", verbs.up, "install what is missing, build, start everything and place one order")
     preset(added)
-    added.add_argument("--supervise", action="store_true",
-                       help="and leave a supervisor behind, which restarts services and private servers that die, 0.2 "
-                            "to 5 s later; ./dev down ends it first")
+    _add_up(added)
     verb("migrate", verbs.migrate, "make roles and databases, and deploy the migrations that are missing")
     verb("seed", verbs.seed, "put the sample catalogue into the running stack, unless it is there")
     added = verb("test", suites.test, "run everything that CI runs, or some suites of it")
@@ -104,6 +102,15 @@ def parser():
     mutate.add_options(verb("mutate", mutate.mutate, "change the decisions' code a little: do tests notice?"))
     bench.add_options(verb("bench", bench.bench, "what an order costs, and how many a second there can be"))
     return top
+
+
+def _add_up(added):
+    added.add_argument("--supervise", action="store_true",
+                       help="and leave a supervisor behind, which restarts services and private servers that die, 0.2 "
+                            "to 5 s later; ./dev down ends it first")
+    added.add_argument("--observe", action="store_true",
+                       help="and start Prometheus and Alertmanager, with the rules of infrastructure/prometheus, and "
+                            "the exporters of the host, Postgres and RabbitMQ; without it those that run are ended")
 
 
 def _parts():

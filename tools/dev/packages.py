@@ -32,6 +32,8 @@ CONTRACT = ("python3-pip",)
 NPM = ("npm",)
 # promtool and amtool, for the suite `alerts`; their servers are not started.
 ALERTS = ("prometheus", "prometheus-alertmanager")
+# Programs that ./dev up --observe starts, besides those.
+OBSERVE = (*ALERTS, "prometheus-node-exporter", "prometheus-postgres-exporter")
 INSTALLER = (sys.executable, "-B", "-I", os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
              "install-packages")
 POLICY = "/usr/sbin/policy-rc.d"
@@ -64,7 +66,7 @@ def ensure(names):
 
 def install(names):
     """The part that runs as root; it takes no package that this file does not name."""
-    unknown = set(names) - set(UP) - set(TEST) - set(BENCH) - set(COVERAGE) - set(CONTRACT) - set(NPM) - set(ALERTS)
+    unknown = set(names) - set(UP) - set(TEST) - set(BENCH) - set(COVERAGE) - set(CONTRACT) - set(NPM) - set(OBSERVE)
     if unknown or not account.is_root():
         raise DevError(f"refused to install {' '.join(sorted(unknown))}" if unknown else "only root can install")
     with _no_service_starts(), _no_main_cluster(names):

@@ -15,8 +15,17 @@ _SERVERS = {
     "ui": (15672, "ORDERBUS_UI_PORT", "the private RabbitMQ's management"),
 }
 SERVER_PORTS = tuple(_SERVERS)
+# Ports that only ./dev up --observe uses.
+_OBSERVERS = {
+    "prometheus": (19090, "ORDERBUS_PROMETHEUS_PORT", "the private Prometheus"),
+    "alertmanager": (19093, "ORDERBUS_ALERTMANAGER_PORT", "the private Alertmanager"),
+    "alert-relay": (19099, "ORDERBUS_ALERT_RELAY_PORT", "the receiver of the private Alertmanager"),
+    "node-exporter": (19100, "ORDERBUS_NODE_EXPORTER_PORT", "the private node exporter"),
+    "pg-exporter": (19187, "ORDERBUS_PG_EXPORTER_PORT", "the private Postgres exporter"),
+    "broker-metrics": (15692, "ORDERBUS_BROKER_METRICS_PORT", "the metrics of the private RabbitMQ"),
+}
 # name: (default, variable, what listens there)
-TABLE = {name: row for one in manifests.ALL for name, row in one.ports().items()} | _SERVERS
+TABLE = {name: row for one in manifests.ALL for name, row in one.ports().items()} | _SERVERS | _OBSERVERS
 
 _LOOPBACK, _ANY = "127.0.0.1", ""
 _claims = []  # one socket for each port that this process chose; its name is taken until the process ends

@@ -16,8 +16,8 @@ USER = "rabbitmq"
 ADMIN = "admin"
 BIN = "/usr/lib/rabbitmq/bin"  # Debian's wrappers in /usr/sbin refuse ordinary users and work in the system's folders
 START_SECONDS = 120
-# The management agent's handler sets a variable of the application that is being stopped, and waits 5 s in vain for that
-# (RabbitMQ 3.10.8, rabbit_mgmt_db_handler:ensure_statistics_disabled/0).
+# The management agent's handler sets a variable of the application that is being stopped, and waits 5 s in vain for
+# that (RabbitMQ 3.10.8, rabbit_mgmt_db_handler:ensure_statistics_disabled/0).
 DROP_STATISTICS = "gen_event:delete_handler(rabbit_event, rabbit_mgmt_db_handler, [])."
 DROP_SECONDS = 10
 
@@ -25,11 +25,13 @@ DROP_SECONDS = 10
 class RabbitMQ:
     address = "127.0.0.1"
 
-    def __init__(self, state, chosen, vhost, suffix=""):
-        """suffix: of its folder and processes, where a state has several."""
+    def __init__(self, state, chosen, vhost, suffix="", metrics=False):
+        """suffix: of its folder and processes, where a state has several. metrics: with the plugin for Prometheus,
+        which listens on the port "broker-metrics" of `chosen`."""
         self.state = state
         self.ports = chosen
         self.vhost = vhost
+        self.metrics = metrics
         self.home = os.path.join(state.path, "rabbitmq" + suffix)
         self.node = f"ob-{short_hash(state.path)}@localhost"
         self.process = Process(state, "rabbitmq" + suffix)
@@ -47,7 +49,8 @@ class RabbitMQ:
 
     def own_ports(self):
         """Those that must be free before a start; an epmd of ours may be left from a broker that died."""
-        return ["amqp", "dist", "ui", *([] if self.epmd.pid() else ["epmd"])]
+        return ["amqp", "dist", "ui", *(["broker-metrics"] if self.metrics else []),
+                *([] if self.epmd.pid() else ["epmd"])]
 
     def running(self):
         return self.process.pid() is not None and self.epmd.pid() is not None
@@ -126,11 +129,14 @@ class RabbitMQ:
 
     def _write_files(self, settings):
         account.write_file(self._file("rabbitmq.conf"), settings, USER)
-        account.write_file(self._file("enabled_plugins"), "[rabbitmq_management].\n", USER)
+        account.write_file(self._file("enabled_plugins"), f"[{','.join(self._plugins())}].\n", USER)
         account.write_file(self._file("rabbitmq-env.conf"), "", USER)
         account.write_file(self._file("advanced.config"), self._advanced(), USER)
         # Random and private, and there before the node and its tools would make one each.
         account.write_file(self._file(".erlang.cookie"), self.state.secret("erlang-cookie"), USER, 0o400)
+
+    def _plugins(self):
+        return ["rabbitmq_management", *(["rabbitmq_prometheus"] if self.metrics else [])]
 
     def _advanced(self):
         """Settings that rabbitmq.conf cannot express: Erlang terms. Quorum queues count their messages every second
@@ -151,6 +157,8 @@ class RabbitMQ:
             "raft.wal_max_size_bytes": 67108864,
             "max_message_size": 1048576, "log.file": "false", "log.console": "true", "log.console.level": "info",
         }
+        if self.metrics:
+            settings |= {"prometheus.tcp.ip": self.address, "prometheus.tcp.port": self.ports["broker-metrics"]}
         return "".join(f"{name} = {value}\n" for name, value in settings.items())
 
     def _environment(self):

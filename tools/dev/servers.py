@@ -11,10 +11,11 @@ from dev.state import State
 
 
 class Servers:
-    def __init__(self, state, chosen, vhost):
+    def __init__(self, state, chosen, vhost, metrics=False):
+        """metrics: the broker serves its metrics, as RabbitMQ has it."""
         self.state = state
         self.postgres = Postgres(state, chosen["postgres"])
-        self.rabbitmq = RabbitMQ(state, chosen, vhost)
+        self.rabbitmq = RabbitMQ(state, chosen, vhost, metrics=metrics)
 
     def start(self):
         return at_once([self.postgres.start, self.rabbitmq.start])

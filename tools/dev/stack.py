@@ -4,6 +4,7 @@ import signal
 
 from dev import build, databases, manifests, ports, services
 from dev.broker import Broker
+from dev.observers import Observers
 from dev.parallel import at_once
 from dev.postgres import psql
 from dev.proc import Process
@@ -25,23 +26,26 @@ class Stack:
     given       {database: url, …} for each of manifests.DATABASES and/or {"amqp": url, "management": url}:
                 administrators' URLs of servers that exist; the stack starts none of that kind then
     auth        AUTH of the edge: "off" for tests and measurements whose subject it is not, or "own"
+    observed    the broker serves its metrics, and start() starts Prometheus and the rest of dev.observers too
     """
 
-    def __init__(self, state_dir, chosen=None, preset="asan", overrides=None, given=None, auth="off"):
+    def __init__(self, state_dir, chosen=None, preset="asan", overrides=None, given=None, auth="off", observed=False):
         self.state = State(state_dir).create()
         self.preset = preset
         self.auth = auth
         self.overrides = overrides or {}
         self.given = given or {}
+        self.observed = observed
         self.ports = chosen or self.state.free_ports()
         self.supervisor = Process(self.state, "supervisor")
         self.servers = self.make_servers()
         self.databases = databases.Databases(self.state, self._admin_urls())
         self.broker = Broker(self.state, self.given.get("amqp") or self.servers.rabbitmq.url(), self._management_url())
         self.services = {name: services.Service(self, name) for name in manifests.NAMES}
+        self.observers = Observers(self)
 
     def make_servers(self):
-        return Servers(self.state, self.ports, VHOST)
+        return Servers(self.state, self.ports, VHOST, metrics=self.observed)
 
     def _admin_urls(self):
         return {name: self.given.get(name) or self.servers.postgres.url(name) for name in manifests.DATABASES}
@@ -68,6 +72,8 @@ class Stack:
             self.start_servers()
             self.prepare()
             self.start_services()
+            if self.observed:
+                self.observers.start()
         return self
 
     def check_ports(self):
@@ -78,6 +84,8 @@ class Stack:
         for service in self.services.values():
             if not service.running():
                 ports.require_free(self.ports, service.own_ports())
+        if self.observed:
+            ports.require_free(self.ports, self.observers.ports_to_take())
 
     def start_servers(self):
         for name in SERVERS:
@@ -113,6 +121,7 @@ class Stack:
         this state runs afterwards."""
         self._end_supervisor()
         with self.state.lock():
+            self.observers.stop()
             self.stop_services()
             self.servers.stop()
             end_leftovers(self.state)
@@ -149,6 +158,8 @@ class Stack:
             return self.services[name]
         if name in self.own_servers():
             return self._server(name)
+        if observer := self.observers.named(name):
+            return observer
         raise DevError(f"there is no {name} here: choose one of {', '.join([*manifests.NAMES, *self.own_servers()])}")
 
     def begin_part(self, name):

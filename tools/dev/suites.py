@@ -8,6 +8,7 @@ import threading
 import time
 
 from dev import build, checks, fuzz, packages, paths, ports, proofs, sanitizer, services, session
+from dev.gotool import TOXIPROXY
 from dev.report import DevError
 from dev.runner import Result, count, end_all, run, skip, temporary_folder
 from dev.servers import TestServers
@@ -120,6 +121,12 @@ def _alerts(seconds):
     return _pytest("alerts")(seconds)
 
 
+def _observe(seconds):
+    packages.ensure(packages.OBSERVE)
+    TOXIPROXY.install()
+    return _pytest("observe")(seconds)
+
+
 def _tsan(seconds):
     """The tests that have threads, on servers of their own, and beside them a whole stack under load. A report counts
     whatever its program's end was and whoever started it."""
@@ -169,6 +176,7 @@ TABLE |= {
     "attack": (900, _pytest("attack")),
     "change": (300, _pytest("change")),
     "contract": (1200, _pytest("contract", marks="not short")),
+    "observe": (2400, _observe),
     "service": (600, _pytest("service", servers=True)),
 } | proofs.TABLE
 NAMES = tuple(TABLE)
@@ -179,9 +187,9 @@ AT_LEISURE = ("build-tsan", "build-release", "fuzz", "tidy")
 # Long ones that mostly wait: they, too, run one after the other beside the suites that follow.
 BESIDE = ("dev", "crash")
 # Suites that measure recovery times wait for all of those.
-MEASURES = ("attack", "chaos", *proofs.TABLE)
+MEASURES = ("attack", "chaos", "observe", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "alerts",
-              "attack", "change", "contract", "service", "chaos", "load", "live", "readme")
+              "attack", "change", "contract", "observe", "service", "chaos", "load", "live", "readme")
 
 
 def forget_the_users_stack(environment):

@@ -11,8 +11,8 @@ from dev.state import State
 
 
 def up(options):
-    packages.ensure(packages.UP)
-    stack = session.new(options.preset)
+    packages.ensure(packages.UP + (packages.OBSERVE if options.observe else ()))
+    stack = session.new(options.preset, options.observe)
     step("build", f"preset {stack.preset}")
     building.build_programs(stack.preset)
     if options.supervise:
@@ -36,6 +36,11 @@ def _start(stack):
         _say_changes(stack.prepare())
         started = stack.start_services()
         step("services", ", ".join(started) + " started" if started else "all running")
+        if not stack.observed:
+            stack.observers.stop()
+            return
+        started = stack.observers.start()
+        step("observers", ", ".join(started) + " started" if started else "all running")
 
 
 def _say_changes(changes):
@@ -79,6 +84,8 @@ def _say_where(stack):
     if "rabbitmq" in stack.own_servers():
         user = urls.broker(stack.amqp_url())
         step("management", f"{stack.url('ui')}  user {user.user}  password {user.password}")
+    for observer in stack.observers.expected():
+        step(observer.name, observer.url())
     step("state", stack.state.path)
 
 
@@ -126,11 +133,20 @@ def status(_options):
         pid = process.pid()
         ready = pid is not None and (name not in stack.services or stack.services[name].ready())
         healthy = healthy and ready
-        word = "ready" if ready else "not ready" if pid else "died" if process.died() else "stopped"
-        step(name, f"{word:<10}" + (f"pid {pid:<8} up {_age(pid):<10} {_memory(pid)}" if pid else ""))
+        _say_process(name, process, ready)
+    for observer in stack.observers.expected():
+        ready = observer.ready()
+        healthy = healthy and ready
+        _say_process(observer.name, observer.process, ready)
     healthy = _say_supervisor(stack) and healthy
     _say_where(stack)
     return 0 if healthy else 1
+
+
+def _say_process(name, process, ready):
+    pid = process.pid()
+    word = "ready" if ready else "not ready" if pid else "died" if process.died() else "stopped"
+    step(name, f"{word:<10}" + (f"pid {pid:<8} up {_age(pid):<10} {_memory(pid)}" if pid else ""))
 
 
 def _say_supervisor(stack):
@@ -166,7 +182,8 @@ def _memory(pid):
 def logs(options):
     """Hands over to tail, which follows until it is interrupted."""
     stack = session.required()
-    names = [options.service] if options.service else [*stack.own_servers(), *manifests.NAMES, "supervisor"]
+    names = [*stack.own_servers(), *manifests.NAMES, *(one.name for one in stack.observers.expected()), "supervisor"]
+    names = [options.service] if options.service else names
     logs_of = {name: stack.supervisor.log if name == "supervisor" else stack.log(name) for name in names}
     files = [path for path in logs_of.values() if os.path.exists(path)]
     if not files:
