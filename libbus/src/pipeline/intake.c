@@ -105,7 +105,7 @@ size_t intake_count(const struct intake *intake) {
   return intake->draining->count - intake->draining->next + intake->filling->count;
 }
 
-/* What a burst took is given back over the cycles that follow. */
+/* Memory that a burst took is given back over the cycles that follow. */
 static void start_again(struct generation *generation) {
   size_t needed = generation->count * sizeof *generation->entries;
   bus_arena_reset(generation->arena);

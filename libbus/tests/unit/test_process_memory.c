@@ -66,7 +66,7 @@ static long anonymous_kib(void) {
 
 enum { BLOCKS = 4096, BLOCK_BYTES = 8192, SAMPLE = 64 };
 
-/* Of 32 MiB one block in 64 stays. */
+/* One block in 64 of 32 MiB stays. */
 static int free_most_small_blocks(void) {
   static void *blocks[BLOCKS];
   for (int i = 0; i < BLOCKS; i++)
