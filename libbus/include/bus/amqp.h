@@ -96,7 +96,13 @@ bool bus_amqp_reply_queue(struct bus_amqp *amqp, const char *name, struct bus_er
  * BUS_E_TOPOLOGY: it does not exist or differs; the connection stays usable, on a new channel. */
 bool bus_amqp_declare(struct bus_amqp *amqp, const struct bus_declaration *declaration, bool passive,
                       struct bus_error *err) BUS_MUST_CHECK;
-/* Number of ready messages in a queue, without unacked ones. BUS_E_TOPOLOGY: the queue does not exist. */
+/* Ready messages in a queue, without unacked ones, and its consumers. BUS_E_TOPOLOGY: the queue does not exist. */
+struct bus_queue_state {
+  int64_t ready, consumers;
+};
+bool bus_amqp_queue_state(struct bus_amqp *amqp, const char *queue, struct bus_queue_state *ret,
+                          struct bus_error *err) BUS_MUST_CHECK;
+/* The ready messages alone. */
 bool bus_amqp_queue_depth(struct bus_amqp *amqp, const char *queue, int64_t *ret, struct bus_error *err) BUS_MUST_CHECK;
 /* Makes a round trip to the broker: checks that the exchange bus.event exists. */
 bool bus_amqp_ping(struct bus_amqp *amqp, struct bus_error *err) BUS_MUST_CHECK;

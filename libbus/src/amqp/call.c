@@ -202,7 +202,8 @@ bool bus_amqp_event_queue(struct bus_amqp *amqp, const struct bus_queue *queue, 
   return bus_topology_each_of_events(queue, instance, declare_one, &declaring);
 }
 
-bool bus_amqp_queue_depth(struct bus_amqp *amqp, const char *queue, int64_t *ret, struct bus_error *err) {
+bool bus_amqp_queue_state(struct bus_amqp *amqp, const char *queue, struct bus_queue_state *ret,
+                          struct bus_error *err) {
   struct bus_declaration declaration = {.kind = BUS_DECLARE_QUEUE};
   char what[BUS_KEY_MAX + 16];
   int code;
@@ -211,14 +212,24 @@ bool bus_amqp_queue_depth(struct bus_amqp *amqp, const char *queue, int64_t *ret
   (void)snprintf(declaration.name, sizeof declaration.name, "%s", queue);
   const amqp_queue_declare_ok_t *ok =
       amqp_queue_declare(amqp->state, CHANNEL, amqp_cstring_bytes(queue), 1, 1, 0, 0, amqp_empty_table);
-  int64_t depth = ok ? ok->message_count : 0; /* lies in the library's buffers */
+  struct bus_queue_state state = {0};
+  if (ok) /* lies in the library's buffers */
+    state = (struct bus_queue_state){.ready = ok->message_count, .consumers = ok->consumer_count};
   amqp_rpc_reply_t reply = amqp_get_rpc_reply(amqp->state);
   if (is_refused_declaration(reply, &code))
     return refused(amqp, &declaration, code, &reply.reply, err);
   (void)snprintf(what, sizeof what, "look at %s", queue);
   if (!answered(amqp, what, err))
     return false;
-  *ret = depth;
+  *ret = state;
+  return true;
+}
+
+bool bus_amqp_queue_depth(struct bus_amqp *amqp, const char *queue, int64_t *ret, struct bus_error *err) {
+  struct bus_queue_state state;
+  if (!bus_amqp_queue_state(amqp, queue, &state, err))
+    return false;
+  *ret = state.ready;
   return true;
 }
 

@@ -50,7 +50,7 @@ bool pg_new(const struct pg_settings *settings, struct pg **ret, struct bus_erro
   const char *const options[][2] = {
       {"connect_timeout", "3"},      {"keepalives_idle", "5"},
       {"keepalives_interval", "2"},  {"keepalives_count", "3"},
-      {"tcp_user_timeout", "10000"}, {"target_session_attrs", "read-write"},
+      {"tcp_user_timeout", "10000"}, {"target_session_attrs", settings->only_reads ? "any" : "read-write"},
       {"gssencmode", "disable"},     {"client_encoding", "UTF8"},
       {"dbname", settings->url},     {"fallback_application_name", settings->application_name},
       {"host", hosts.host}, /* empty ones count as absent; others come before the URL's */

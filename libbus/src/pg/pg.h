@@ -40,6 +40,7 @@ struct pg_settings {
   const char *application_name;
   size_t first_host; /* of several in the URL: which one is tried first */
   bool allow_unsafe; /* also a server that may lose what it committed */
+  bool only_reads;   /* also a standby, or as a role whose transactions are read-only */
   struct bus_registry registries[PG_REGISTRIES];
 };
 
