@@ -2,7 +2,8 @@
 --
 -- psql variables: database, service (the runtime role), owner (owns everything, nobody logs in as it), migrator (logs
 -- in for migrations and acts as the owner), service_password and migrator_password (plain, or SCRAM verifiers);
--- connections (30 where it is not set: of the runtime role, all instances of the service together).
+-- connections (30 where it is not set: of the runtime role, all instances of the service together). Where they are set:
+-- operator, operator_password (a role for operators' programs, which reads what the migrations grant it).
 \if :{?connections}
 \else
 \set connections 30
@@ -44,3 +45,17 @@ GRANT CONNECT ON DATABASE :"database" TO :"service", :"migrator";
 ALTER ROLE :"migrator" IN DATABASE :"database" SET role = :'owner';
 -- A migration that waits for a lock makes everyone behind it wait: better it fails and is run again.
 ALTER ROLE :"migrator" IN DATABASE :"database" SET lock_timeout = '3s';
+
+-- The operator's role reads alone, in short transactions: it must hold up neither the service nor vacuum.
+\if :{?operator}
+SELECT format('CREATE ROLE %I', :'operator')
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'operator') \gexec
+ALTER ROLE :"operator" LOGIN NOINHERIT NOCREATEDB NOCREATEROLE CONNECTION LIMIT 5 PASSWORD :'operator_password';
+ALTER ROLE :"operator" RESET ALL;
+ALTER ROLE :"operator" SET default_transaction_read_only = on;
+ALTER ROLE :"operator" SET lock_timeout = '1s';
+ALTER ROLE :"operator" SET statement_timeout = '5s';
+ALTER ROLE :"operator" SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE :"operator" IN DATABASE :"database" RESET ALL;
+GRANT CONNECT ON DATABASE :"database" TO :"operator";
+\endif

@@ -104,12 +104,17 @@ static void name_template(const char *project, char *name, size_t size) {
                  digest[5]);
 }
 
+static void make_role(PGconn *admin, const char *name, const char *suffix) {
+  run(admin, "DO $$ BEGIN CREATE ROLE %s%s LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$",
+      name, suffix);
+}
+
 /* The first test makes it, others wait for that. It is marked as a template when it is complete. */
 static void make_template(PGconn *admin, const char *name, const char *project, const char *role) {
   run(admin, "SELECT pg_advisory_lock(hashtext('%s'))", name);
   if (run(admin, "SELECT 1 FROM pg_database WHERE datname = '%s' AND datistemplate", name) == 0) {
-    run(admin, "DO $$ BEGIN CREATE ROLE %s LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$",
-        role);
+    make_role(admin, role, "");
+    make_role(admin, strrchr(project, '/') + 1, "_operator"); /* in projects that have none it has no rights */
     run(admin, "DROP DATABASE IF EXISTS %s", name);
     run(admin, "CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8'", name);
     migrate(name, project);

@@ -53,6 +53,10 @@ class Databases:
                 "migrator_password": scram_verifier(self.state.secret("postgres-" + roles["migrator"])),
                 "service_password": scram_verifier(self.state.secret("postgres-" + roles["runtime"])),
             }
+            if manifests.OPERATOR in roles:
+                operator = roles[manifests.OPERATOR]
+                variables |= {"operator": operator,
+                              "operator_password": scram_verifier(self.state.secret("postgres-" + operator))}
             psql(admin.text(path=first_database), sql, variables)
 
     def migrate(self):

@@ -9,6 +9,7 @@ from dev.report import DevError
 
 PLACES = ("*/service.json", "infrastructure/*/service.json")
 ROLES = {"owner", "migrator", "runtime"}
+OPERATOR = "operator"  # a further role, of databases that operators read by a role of their own
 # Servers that ./dev starts itself: their short names in links, and the variables that hold their URLs.
 SERVER_LINKS = {"postgres": ("pg", "DATABASE_URL"), "rabbitmq": ("amqp", "RABBITMQ_URL")}
 
@@ -22,7 +23,7 @@ class Manifest:
     port: int
     admin_port: int = None    # health and metrics; None: the program has neither
     database: str = None      # its migrations are in migrations/<database>
-    roles: dict = None        # names of the roles of its database, by ROLES
+    roles: dict = None        # names of the roles of its database, by ROLES and OPERATOR
     broker_user: str = None
     checks_tokens: bool = False  # it calls issuers of tokens, and keeps their last key set in OIDC_KEYS_FILE
     links: tuple = ()         # other services that it calls, besides its database and the broker
@@ -71,7 +72,7 @@ def _load(path):
 
 
 def _check(path, found):
-    if bool(found.database) != bool(found.roles) or set(found.roles or ROLES) != ROLES:
+    if bool(found.database) != bool(found.roles) or set(found.roles or ROLES) - {OPERATOR} != ROLES:
         raise DevError(f"{path}: a service with a database names its roles {', '.join(sorted(ROLES))}")
     plan = os.path.join("migrations", found.database or "", "sqitch.plan")
     if found.database and not os.path.exists(os.path.join(paths.ROOT, plan)):

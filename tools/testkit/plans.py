@@ -25,7 +25,8 @@ TYPES = {"u": "uuid", "i": "int8", "t": "text", "z": "timestamptz", "b": "bytea"
 # Processes for one statement would be worth their start already with the rows that there are.
 AS_OVER_MILLIONS = "".join(f"SET LOCAL {name} = 0;" for name in (
     "parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size", "min_parallel_index_scan_size"))
-RUNTIME_ROLES = [one.roles["runtime"] for one in manifests.WITH_DATABASE]
+GRANTED_ROLES = [one.roles[kind] for one in manifests.WITH_DATABASE for kind in ("runtime", manifests.OPERATOR)
+                 if kind in one.roles]
 
 
 def program(name):
@@ -65,7 +66,7 @@ class Database:
 
     def _create(self):
         with self._admin() as cursor:
-            for role in RUNTIME_ROLES:
+            for role in GRANTED_ROLES:
                 cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,))
                 if not cursor.fetchone():
                     cursor.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
