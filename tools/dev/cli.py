@@ -8,7 +8,8 @@ import sys
 import textwrap
 
 from dev import (admin, bench, build, chaos, client, contract, coverage, fuzz, generated, invariants, issuers, k6, load,
-                 manifests, mutate, packages, paths, ports, reconcile, session, simulation, suites, token, verbs)
+                 manifests, mutate, orderctl, packages, paths, ports, reconcile, session, simulation, suites, token,
+                 verbs)
 from dev.report import DevError
 
 STATE_HELP = {
@@ -68,6 +69,7 @@ def parser():
     added.add_argument("database", metavar="DB", help="one of: " + " ".join(manifests.DATABASES))
     added.add_argument("arguments", nargs=argparse.REMAINDER, help="for psql")
     reconcile.add_options(verb("reconcile", reconcile.reconcile, "compare the ledger with the provider's records"))
+    orderctl.add_options(verb("order", orderctl.order, "where an order stands, what it waits for, and what to do"))
     added = verb("admin", admin.admin, "make an administrator; prints a reset token, once")
     added.add_argument("email", metavar="EMAIL", help="whose account it is")
     client.add_options(verb("client", client.client, "make a program's client id and secret; prints them, once"))

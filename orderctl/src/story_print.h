@@ -1,0 +1,10 @@
+/* Prints a story for people. Texts of messages are printed without control characters. */
+#ifndef STORY_PRINT_H
+#define STORY_PRINT_H
+
+#include "story.h"
+
+/* False: the standard output cannot be written. */
+bool story_print(const struct story *story) BUS_MUST_CHECK;
+
+#endif

@@ -1,0 +1,221 @@
+/* Takes the rows of each database into a story. */
+#include "story_read.h"
+
+#include "story_fields.h"
+#include "story_statements.h"
+#include "verdict.h"
+
+#include <bus/clock.h>
+
+#include <stdio.h>
+
+enum { TIMEOUT_MS = 5000 };
+
+/* One database's part of one story. */
+struct reading {
+  struct story *story;
+  struct bus_arena *arena;
+  enum story_place place;
+  bool failed; /* out of memory */
+};
+
+/* ---- rows ---- */
+
+static struct bus_str text_of(struct reading *reading, const struct bus_rows *rows, size_t row, int column) {
+  struct bus_str text = bus_rows_text(rows, row, column);
+  struct bus_str copy = text.data ? bus_arena_copy(reading->arena, text) : text;
+  reading->failed = reading->failed || (text.data && !copy.data);
+  return copy;
+}
+
+static void take_cell(struct reading *reading, const struct bus_field *field, const struct bus_rows *rows, size_t row,
+                      int column, char *record) {
+  void *cell = record + field->offset;
+  switch (field->kind) {
+  case BUS_KIND_UUID:
+    *(struct bus_uuid *)cell = bus_rows_uuid(rows, row, column);
+    break;
+  case BUS_KIND_INT64:
+    *(int64_t *)cell = bus_rows_int64(rows, row, column);
+    break;
+  case BUS_KIND_BOOL:
+    *(bool *)cell = bus_rows_bool(rows, row, column);
+    break;
+  case BUS_KIND_TIME:
+    *(bus_time *)cell = bus_rows_time(rows, row, column);
+    break;
+  default:
+    *(struct bus_str *)cell = text_of(reading, rows, row, column);
+  }
+}
+
+/* Columns stand in the order of the field table; the place is no column. */
+static void take_row(struct reading *reading, const struct bus_schema *schema, const struct bus_rows *rows, size_t row,
+                     char *record) {
+  int column = 0;
+  for (size_t i = 0; i < schema->field_count; i++) {
+    const struct bus_field *field = &schema->fields[i];
+    if (field->kind == BUS_KIND_ENUM)
+      *(int *)(void *)(record + field->offset) = (int)reading->place;
+    else
+      take_cell(reading, field, rows, row, column++, record);
+  }
+}
+
+/* Member of the story that takes the rows of a statement: an array, a single row, or a time (value). */
+struct target {
+  const struct bus_schema *schema;
+  size_t array, count;
+  bool single, value;
+};
+
+#define MANY(table, member, number)                                                                                    \
+  { .schema = (table), .array = offsetof(struct story, member), .count = offsetof(struct story, number) }
+#define ONE(table, member)                                                                                             \
+  { .schema = (table), .array = offsetof(struct story, member), .single = true }
+#define TIME(member)                                                                                                   \
+  { .array = offsetof(struct story, member), .value = true }
+#define COMMON                                                                                                         \
+  [STORY_SQL_OUTGOING] = MANY(&story_outgoing_schema, outgoing, outgoing_count), [STORY_SQL_PARKED] =                  \
+                                                                                     MANY(&story_parked_schema,        \
+                                                                                          parked, parked_count)
+
+enum { TARGETS_MAX = STORY_SQL_NOW + 1 };
+static const struct target targets[STORY_BROKER][TARGETS_MAX] = {
+    [STORY_ORDERS] = {COMMON, [STORY_SQL_ORDER] = ONE(&story_order_schema, order),
+                      [STORY_SQL_EVENTS] = MANY(&story_event_schema, events, event_count),
+                      [STORY_SQL_CANCEL] = TIME(cancel_first_at),
+                      [STORY_SQL_PLACE] = MANY(&story_taken_schema, taken, taken_count), [STORY_SQL_NOW] = TIME(now)},
+    [STORY_INVENTORY] = {COMMON, [STORY_SQL_RESERVATION] = ONE(&story_reservation_schema, reservation)},
+    [STORY_PAYMENTS] = {COMMON, [STORY_SQL_PAYMENTS] = MANY(&story_payment_schema, payments, payment_count),
+                        [STORY_SQL_LEDGER] = MANY(&story_movement_schema, movements, movement_count),
+                        [STORY_SQL_REFUNDS] = MANY(&story_refund_schema, refunds, refund_count),
+                        [STORY_SQL_COMMANDS] = MANY(&story_taken_schema, taken, taken_count)},
+};
+
+/* Behind the rows that another database has given. */
+static void take_rows(struct reading *reading, const struct target *target, const struct bus_rows *rows) {
+  void **array = (void **)(void *)((char *)reading->story + target->array);
+  size_t none = 0, *count = target->single ? &none : (size_t *)(void *)((char *)reading->story + target->count);
+  size_t more = bus_rows_count(rows), size = target->schema->size;
+  if (more == 0)
+    return;
+  char *made = bus_arena_array(reading->arena, *count + more, size);
+  if (!made) {
+    reading->failed = true;
+    return;
+  }
+  if (*count > 0)
+    memcpy(made, *array, *count * size);
+  *array = made;
+  for (size_t i = 0; i < more; i++)
+    take_row(reading, target->schema, rows, i, made + (*count)++ * size);
+}
+
+/* ---- one database ---- */
+
+static void ask_all(void *context, struct bus_sql *sql) {
+  const struct reading *reading = context;
+  const struct bus_registry *registry = &story_statements[reading->place];
+  for (size_t i = 0; i < registry->count; i++) {
+    struct bus_args *args = bus_sql_add(sql, i);
+    if (registry->statements[i].params[0] != '\0')
+      bus_args_uuid(args, &reading->story->order_id);
+  }
+}
+
+static void take_all(void *context, size_t index, const struct bus_rows *rows) {
+  struct reading *reading = context;
+  const struct target *target = &targets[reading->place][index];
+  if (target->value)
+    *(bus_time *)(void *)((char *)reading->story + target->array) = bus_rows_time(rows, 0, 0);
+  else
+    take_rows(reading, target, rows);
+}
+
+static bool read_place(struct story_places *places, enum story_place place, struct bus_arena *arena,
+                       struct story *story) {
+  struct reading reading = {.story = story, .arena = arena, .place = place};
+  const struct bus_reader_calls calls = {.ask = ask_all, .take = take_all, .context = &reading};
+  struct bus_error *problem = &places->problems[place];
+  if (problem->code == BUS_OK && !bus_reader_run(places->readers[place], arena, &calls, problem)) {
+    bus_reader_free(places->readers[place]); /* of no further use */
+    places->readers[place] = NULL;
+  }
+  return !reading.failed;
+}
+
+/* ---- a story ---- */
+
+static bool add_dead(const struct story_places *places, struct bus_arena *arena, struct story *story) {
+  story->dead = bus_arena_array(arena, places->dead_count + 1, sizeof *story->dead);
+  if (!story->dead)
+    return false;
+  for (size_t i = 0; i < places->dead_count; i++)
+    if (bus_uuid_equal(&places->dead_orders[i], &story->order_id))
+      story->dead[story->dead_count++] = places->dead[i];
+  return true;
+}
+
+static bool note_sources(struct story_places *places, struct bus_arena *arena, struct story *story) {
+  bool good = true;
+  for (int i = 0; i < STORY_PLACES; i++) {
+    const struct bus_error *problem = &places->problems[i];
+    story->sources[i].place = i;
+    if (problem->code == BUS_OK)
+      continue;
+    story->sources[i].problem = bus_arena_copy(arena, bus_str(problem->text));
+    good = good && story->sources[i].problem.data;
+  }
+  return good;
+}
+
+bool story_read(struct story_places *places, const struct bus_uuid *order_id, struct bus_arena *arena,
+                struct story *ret, struct bus_error *err) {
+  *ret = (struct story){.order_id = *order_id, .now = bus_wall_clock(), .cancel_first_at = BUS_NO_TIME};
+  bool good = true;
+  for (int place = 0; place < STORY_BROKER; place++)
+    good = good && read_place(places, (enum story_place)place, arena, ret);
+  ret->queues = places->queues;
+  ret->queue_count = places->queue_count;
+  good = good && add_dead(places, arena, ret) && note_sources(places, arena, ret);
+  if (!good || !story_make_steps(ret, arena))
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for the story of an order");
+  verdict_of(ret, &ret->verdict);
+  return true;
+}
+
+/* ---- all places ---- */
+
+static void open_reader(const struct story_settings *settings, int place, struct story_places *places) {
+  const struct bus_reader_settings reader = {.url = settings->urls[place],
+                                             .name = "orderctl",
+                                             .statements = story_statements[place].statements,
+                                             .count = story_statements[place].count,
+                                             .timeout_ms = TIMEOUT_MS};
+  struct bus_error *problem = &places->problems[place];
+  if (!reader.url || !reader.url[0])
+    (void)bus_fail(problem, BUS_E_CONFIG, "no URL of it is set");
+  else if (bus_reader_open(&reader, &places->readers[place], problem))
+    *problem = (struct bus_error){.code = BUS_OK};
+}
+
+bool story_places_open(const struct story_settings *settings, const struct bus_uuid *only, struct story_places *ret,
+                       struct bus_error *err) {
+  *ret = (struct story_places){.arena = bus_arena_new((size_t)256 << 20)};
+  if (!ret->arena)
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for dead letters");
+  for (int place = 0; place < STORY_BROKER; place++)
+    open_reader(settings, place, ret);
+  if (story_broker_read(&settings->broker, only, ret, err))
+    return true;
+  story_places_close(ret);
+  return false;
+}
+
+void story_places_close(struct story_places *places) {
+  for (int place = 0; place < STORY_BROKER; place++)
+    bus_reader_free(places->readers[place]);
+  bus_arena_free(places->arena);
+  *places = (struct story_places){0};
+}

@@ -1,0 +1,62 @@
+/* Reads through the views and columns that the migrations grant the operator's role. */
+#include "story_statements.h"
+
+#define OUTGOING                                                                                                       \
+  [STORY_SQL_OUTGOING] = {"SELECT message_id, type, causation_id, unroutable, attempts, messages, created_at, "        \
+                          "next_attempt_at FROM bus.outbox_messages WHERE correlation_id = $1 "                        \
+                          "ORDER BY created_at LIMIT 200",                                                             \
+                          "u"}
+#define PARKED                                                                                                         \
+  [STORY_SQL_PARKED] = {"SELECT message_id, queue, type, attempt, cause_class, cause, history, service_version, "      \
+                        "parked_at FROM bus.parked WHERE correlation_id = $1 ORDER BY parked_at LIMIT 200",            \
+                        "u"}
+
+static const struct bus_statement orders[] = {
+    OUTGOING,
+    PARKED,
+    [STORY_SQL_ORDER] = {"SELECT status, reason, total, currency, captured, refunded, stock_settled, payment_settled, "
+                         "pay_later, attempts, version, resends, created_at, updated_at, deadline, causation_id "
+                         "FROM orders.order_states WHERE order_id = $1",
+                         "u"},
+    [STORY_SQL_EVENTS] = {"SELECT seq, type, at FROM orders.order_events WHERE order_id = $1 ORDER BY seq LIMIT 200",
+                          "u"},
+    [STORY_SQL_CANCEL] = {"SELECT min(received_at) FROM orders.tombstones WHERE order_id = $1", "u"},
+    [STORY_SQL_PLACE] = {"SELECT i.message_id, 'order.place', i.received_at FROM orders.order_states o "
+                         "JOIN bus.inbox i ON i.message_id = o.causation_id WHERE o.order_id = $1",
+                         "u"},
+    [STORY_SQL_NOW] = {"SELECT now()", ""},
+};
+
+static const struct bus_statement inventory[] = {
+    OUTGOING,
+    PARKED,
+    [STORY_SQL_RESERVATION] = {"SELECT state, reason, created_at, updated_at, expected_until "
+                               "FROM inventory.reservations WHERE order_id = $1 AND expires_at IS NULL",
+                               "u"},
+};
+
+static const struct bus_statement payments[] = {
+    OUTGOING,
+    PARKED,
+    [STORY_SQL_PAYMENTS] = {"SELECT pay_attempt, state, reason, amount, currency, refunds, refund_requested, attempts, "
+                            "first_attempt_at, next_attempt_at, psp_id, created_at, updated_at, causation_id "
+                            "FROM payments.payments WHERE order_id = $1 OR attempt_of = $1 ORDER BY pay_attempt",
+                            "u"},
+    [STORY_SQL_LEDGER] = {"SELECT l.entry, l.refund, l.amount, l.currency, l.psp_id, l.at FROM payments.ledger l "
+                          "JOIN payments.payments p USING (order_id) WHERE p.order_id = $1 OR p.attempt_of = $1 "
+                          "ORDER BY l.at LIMIT 200",
+                          "u"},
+    [STORY_SQL_REFUNDS] = {"SELECT refund_id, number, state, amount, created_at, updated_at FROM payments.refunds "
+                           "WHERE order_id = $1 ORDER BY number LIMIT 200",
+                           "u"},
+    [STORY_SQL_COMMANDS] = {"SELECT i.message_id, 'a command', i.received_at FROM payments.payments p "
+                            "JOIN bus.inbox i ON i.message_id = p.causation_id "
+                            "WHERE p.order_id = $1 OR p.attempt_of = $1 ORDER BY i.received_at",
+                            "u"},
+};
+
+const struct bus_registry story_statements[STORY_BROKER] = {
+    [STORY_ORDERS] = {orders, BUS_COUNT(orders)},
+    [STORY_INVENTORY] = {inventory, BUS_COUNT(inventory)},
+    [STORY_PAYMENTS] = {payments, BUS_COUNT(payments)},
+};

@@ -1,0 +1,20 @@
+/* The statements of orderctl, for each database. */
+#ifndef STORY_STATEMENTS_H
+#define STORY_STATEMENTS_H
+
+#include "story.h"
+
+#include <bus/sql.h>
+
+/* Statements of every database. */
+enum { STORY_SQL_OUTGOING, STORY_SQL_PARKED, STORY_SQL_COMMON };
+enum { STORY_SQL_ORDER = STORY_SQL_COMMON, STORY_SQL_EVENTS, STORY_SQL_CANCEL, STORY_SQL_PLACE, STORY_SQL_NOW };
+enum { STORY_SQL_RESERVATION = STORY_SQL_COMMON };
+enum { STORY_SQL_PAYMENTS = STORY_SQL_COMMON, STORY_SQL_LEDGER, STORY_SQL_REFUNDS, STORY_SQL_COMMANDS };
+
+enum { STORY_ROWS_MAX = 200 };
+
+/* By the place. */
+extern const struct bus_registry story_statements[STORY_BROKER];
+
+#endif

@@ -1,0 +1,35 @@
+"""./dev order: orderctl with the URLs of the running stack."""
+import os
+import subprocess
+
+from dev import build, manifests, services, session
+
+PROGRAM = "orderctl"
+
+
+def add_options(parser):
+    parser.add_argument("id", metavar="ID", help="the order's id")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    parser.epilog = "The exit status is 0 if nothing is to be done, 1 if somebody must act, 2 for trouble, 3 if no " \
+                    "place knows the order."
+
+
+def order(options):
+    stack = session.required()
+    return run(stack, "order", options.id, *(["--json"] if options.json else [])).returncode
+
+
+def variables(stack):
+    """The URLs for orderctl: the operator's role in each database that has one, and the operator's user."""
+    found = {one.database.upper() + "_DATABASE_URL": stack.database_url(one.database, one.roles[manifests.OPERATOR])
+             for one in manifests.WITH_DATABASE if manifests.OPERATOR in one.roles}
+    return found | {"RABBITMQ_URL": stack.amqp_url("operator")}
+
+
+def run(stack, *words, given=None, **options):
+    """Runs orderctl. The URLs, which hold passwords, go by the environment: arguments can be read by every user."""
+    program = os.path.join(build.programs(stack.preset), PROGRAM)
+    if not os.path.exists(program):
+        build.build(stack.preset, [f"bin/{PROGRAM}"])
+    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"} | services.SANITIZERS | variables(stack) | (given or {})
+    return subprocess.run([*build.launcher(program), program, *words], env=environment, check=False, **options)
