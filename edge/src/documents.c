@@ -3,8 +3,6 @@
 #include "edge.h"
 #include "embedded.h"
 
-#include <bus/hash.h>
-
 #include <pthread.h>
 
 enum { DOCUMENT_LIMIT = 1 << 20, TAG_DIGITS = 32 };
@@ -18,11 +16,19 @@ enum { DOCUMENT_LIMIT = 1 << 20, TAG_DIGITS = 32 };
 /* OpenAPI without the route of metrics, which is not always served. */
 enum { OPENAPI_WITHOUT_METRICS = EDGE_DOCUMENTS, DOCUMENTS };
 
-static struct document {
-  const char *media_type;
-  struct bus_str text;
-  char tag[BUS_SHA256_TEXT]; /* of the text */
-} documents[DOCUMENTS];
+static struct document documents[DOCUMENTS];
+
+struct document edge_document_of(const char *name, const char *media_type, const struct embedded_file *file) {
+  struct document made = {.name = name, .media_type = media_type, .text = {(const char *)file->bytes, file->len}};
+  bus_sha256_hex(made.text, made.tag);
+  return made;
+}
+
+void edge_document_reply(struct bus_http_exchange *exchange, const struct document *document, const char *policy) {
+  bus_http_add_header(exchange, "Content-Security-Policy", bus_str(policy));
+  bus_http_add_header(exchange, "Referrer-Policy", BUS_STR("no-referrer"));
+  bus_http_reply_document(exchange, document->media_type, document->text, (struct bus_str){document->tag, TAG_DIGITS});
+}
 
 static struct document make_openapi(bool has_metrics) {
   const struct bus_openapi document = {.title = "orderbus",
@@ -39,21 +45,16 @@ static struct document make_openapi(bool has_metrics) {
   arenas[has_metrics] = bus_arena_new(DOCUMENT_LIMIT);
   if (!arenas[has_metrics] || !bus_openapi_encode(&document, arenas[has_metrics], &made.text))
     made.text = BUS_NO_STR;
+  bus_sha256_hex(made.text, made.tag);
   return made;
-}
-
-static struct document embedded(const char *media_type, const struct embedded_file *file) {
-  return (struct document){.media_type = media_type, .text = {(const char *)file->bytes, file->len}};
 }
 
 static void make_all(void) {
   documents[EDGE_OPENAPI] = make_openapi(true);
   documents[OPENAPI_WITHOUT_METRICS] = make_openapi(false);
-  documents[EDGE_PAGE] = embedded("text/html; charset=utf-8", &page_html);
-  documents[EDGE_PAGE_STYLE] = embedded("text/css; charset=utf-8", &page_css);
-  documents[EDGE_PAGE_SCRIPT] = embedded("text/javascript; charset=utf-8", &page_js);
-  for (size_t i = 0; i < DOCUMENTS; i++)
-    bus_sha256_hex(documents[i].text, documents[i].tag);
+  documents[EDGE_PAGE] = edge_document_of("page.html", EDGE_HTML, &page_html);
+  documents[EDGE_PAGE_STYLE] = edge_document_of("page.css", EDGE_CSS, &page_css);
+  documents[EDGE_PAGE_SCRIPT] = edge_document_of("page.js", EDGE_JS, &page_js);
 }
 
 static const struct document *find(size_t name) {
@@ -76,7 +77,5 @@ void edge_document(void *context, struct bus_http_exchange *exchange) {
     bus_http_problem(exchange, 503, "out of memory for the document");
     return;
   }
-  bus_http_add_header(exchange, "Content-Security-Policy", BUS_STR(PAGE_POLICY));
-  bus_http_add_header(exchange, "Referrer-Policy", BUS_STR("no-referrer"));
-  bus_http_reply_document(exchange, document->media_type, document->text, (struct bus_str){document->tag, TAG_DIGITS});
+  edge_document_reply(exchange, document, PAGE_POLICY);
 }

@@ -6,6 +6,8 @@
 #include "own_keys.h"
 #include "profiles.h"
 #include "requests.h"
+#include "route_rows.h"
+#include "ui.h"
 #include "users.h"
 
 #include <stdio.h>
@@ -13,72 +15,10 @@
 enum { BODY_LIMIT = 65536 };
 
 /* The admin's handlers, whose context is the admin and not the edge. */
-static void probe(void *edge, struct bus_http_exchange *exchange) {
+static void ask_admin(void *edge, struct bus_http_exchange *exchange) {
   const bus_http_handler *handler = bus_http_route(exchange)->data;
   (*handler)(((struct edge *)edge)->admin, exchange);
 }
-
-#define QUERY(question, said, map)                                                                                     \
-  .data = &(const struct edge_query_kind) {                                                                            \
-    .type = &(question), .answer = &(said), .view = (map)                                                              \
-  }
-#define AUTH(asks, good, invalid)                                                                                      \
-  .handler = edge_user_request, .body_limit = BODY_LIMIT, .data = &(const struct edge_user_kind) {                     \
-    .query = {.type = &(asks), .answer = &user_answer_type}, .status = (good), .invalid_status = (invalid)             \
-  }
-#define KEYS(shown)                                                                                                    \
-  .handler = edge_own_keys, .data = &(const struct edge_own_keys_kind) {                                               \
-    (shown)                                                                                                            \
-  }
-#define PROBE(to)                                                                                                      \
-  .handler = probe, .is_probe = true, .data = &(const bus_http_handler) {                                              \
-    to                                                                                                                 \
-  }
-#define DOCUMENT(name)                                                                                                 \
-  .handler = edge_document, .data = &(const enum edge_document_name) {                                                 \
-    name                                                                                                               \
-  }
-#define ANSWERS(...)                                                                                                   \
-  .answers = (const struct bus_http_answer[]) {                                                                        \
-    __VA_ARGS__, {                                                                                                     \
-      0, NULL, NULL                                                                                                    \
-    }                                                                                                                  \
-  }
-#define UNAVAILABLE                                                                                                    \
-  { 503, "cannot be served now; repeating is safe (Retry-After)", NULL }
-#define WRONG                                                                                                          \
-  { 400, "every wrong field is named in errors", NULL }
-#define NOT_MODIFIED                                                                                                   \
-  { 304, "If-None-Match names the entity tag", NULL }
-#define REUSED                                                                                                         \
-  { 422, "the idempotency key was used with another request", NULL }
-#define NO_ORDER                                                                                                       \
-  { 404, "no such order", NULL }
-#define CONDITION                                                                                                      \
-  { 412, "the product has changed meanwhile, or the condition is not one on its entity tag", NULL }
-#define NO_USER                                                                                                        \
-  { 404, "no such user", NULL }
-#define FOREIGN                                                                                                        \
-  { 403, "the token is of another issuer than user-svc", NULL }
-#define USER_ORDERS                                                                                                    \
-  .input = &user_orders_input, .handler = edge_orders_of_user, QUERY(order_list_type, order_page_type, NULL),          \
-  .summary = "Orders of a user, newest first: the caller's own, or for operators anyone's",                            \
-  ANSWERS({200, "a page", &order_page_schema}, WRONG, NO_USER, UNAVAILABLE)
-#define LOCKED                                                                                                         \
-  { 429, "too many failed attempts (Retry-After)", NULL }
-#define NO_RESERVATION                                                                                                 \
-  { 404, "no such reservation", NULL }
-#define NO_PAYMENT                                                                                                     \
-  { 404, "no such payment", NULL }
-#define NO_PRODUCT                                                                                                     \
-  { 404, "no such product", NULL }
-
-#define RELEASES                                                                                                       \
-  .access = BUS_ROUTE_OPERATOR, .handler = edge_query,                                                                 \
-  QUERY(reservation_release_type, reservation_answer_type, response_reservation),                                      \
-  .summary = "Releases a reservation: its stock is back on sale. A repeat is harmless",                                \
-  ANSWERS({200, "it is RELEASED, or had EXPIRED", &own_view_schema}, NO_RESERVATION,                                   \
-          {409, "it is confirmed: its stock is sold", NULL}, UNAVAILABLE)
 
 const struct bus_http_route edge_routes[] = {
     {.method = "POST",
@@ -318,21 +258,21 @@ const struct bus_http_route edge_routes[] = {
      .input = &login_input,
      AUTH(user_login_type, 200, 401),
      .summary = "Begins a session",
-     ANSWERS({200, "the session's tokens", &user_tokens_schema}, WRONG, {401, "wrong e-mail address or password", NULL},
-             LOCKED, UNAVAILABLE)},
+     ANSWERS({200, "the session's tokens", &session_tokens_schema}, WRONG,
+             {401, "wrong e-mail address or password", NULL}, FOREIGN_PAGE, LOCKED, UNAVAILABLE)},
     {.method = "POST",
      .path = "/api/auth/refresh",
      .input = &refresh_input,
      AUTH(user_refresh_type, 200, 401),
      .summary = "Takes a refresh token and gives the next tokens. A token that is used twice ends its session.",
-     ANSWERS({200, "the session's next tokens", &user_tokens_schema}, WRONG,
-             {401, "unknown, used or expired token", NULL}, UNAVAILABLE)},
+     ANSWERS({200, "the session's next tokens", &session_tokens_schema}, WRONG,
+             {401, "unknown, used or expired token, or no cookie", NULL}, FOREIGN_PAGE, UNAVAILABLE)},
     {.method = "POST",
      .path = "/api/auth/logout",
      .input = &logout_input,
      AUTH(user_logout_type, 200, 400),
      .summary = "Ends the session of a refresh token",
-     ANSWERS({200, "it is over", &auth_status_schema}, WRONG, UNAVAILABLE)},
+     ANSWERS({200, "it is over", &auth_status_schema}, WRONG, {401, "no cookie", NULL}, FOREIGN_PAGE, UNAVAILABLE)},
     {.method = "POST",
      .path = "/api/auth/forgot",
      .input = &forgot_input,
@@ -430,30 +370,10 @@ const struct bus_http_route edge_routes[] = {
      .any_host = true,
      .summary = "Whether the broker and every service are up",
      ANSWERS({200, "all are up", &bus_health_schema}, {503, "something is down: see causes", &bus_health_schema})},
-    {.method = "GET",
-     .path = "/health/live",
-     PROBE(bus_admin_live),
-     .any_host = true,
-     .summary = "Whether this process runs",
-     ANSWERS({200, "it runs", &bus_status_schema})},
-    {.method = "GET",
-     .path = "/healthz",
-     PROBE(bus_admin_live),
-     .any_host = true,
-     .summary = "Whether this process runs",
-     ANSWERS({200, "it runs", &bus_status_schema})},
-    {.method = "GET",
-     .path = "/health/ready",
-     PROBE(bus_admin_ready),
-     .any_host = true,
-     .summary = "Whether this process can serve",
-     ANSWERS({200, "it can", &bus_status_schema}, {503, "it cannot, or is to end", &bus_status_schema})},
-    {.method = "GET",
-     .path = "/ready",
-     PROBE(bus_admin_ready),
-     .any_host = true,
-     .summary = "Whether this process can serve",
-     ANSWERS({200, "it can", &bus_status_schema}, {503, "it cannot, or is to end", &bus_status_schema})},
+    {.method = "GET", .path = "/health/live", LIVE},
+    {.method = "GET", .path = "/healthz", LIVE},
+    {.method = "GET", .path = "/health/ready", READY},
+    {.method = "GET", .path = "/ready", READY},
     {.method = "GET",
      .path = "/api/openapi.json",
      DOCUMENT(EDGE_OPENAPI),
@@ -478,6 +398,26 @@ const struct bus_http_route edge_routes[] = {
      .summary = "Script of the page",
      .produces = "text/javascript; charset=utf-8",
      ANSWERS({200, "the script", NULL}, NOT_MODIFIED)},
+    {.method = "GET",
+     .path = "/ui/",
+     .handler = edge_ui_file,
+     .summary = "A page to place and follow orders, and for operators to watch all of them",
+     .produces = EDGE_HTML,
+     ANSWERS({200, "the page", NULL}, NOT_MODIFIED)},
+    {.method = "GET",
+     .path = "/ui/{file}",
+     .input = &ui_file_input,
+     .handler = edge_ui_file,
+     .summary = "A script or style of the page",
+     .produces = "text/*",
+     ANSWERS({200, "the file", NULL}, NOT_MODIFIED, {404, "the page has no such file", NULL})},
+    {.method = "GET",
+     .path = "/api/admin/metrics",
+     .access = BUS_ROUTE_OPERATOR,
+     ADMIN(bus_admin_metrics),
+     .summary = "Metrics of this edge in Prometheus's text format",
+     .produces = "text/plain; version=0.0.4",
+     ANSWERS({200, "the metrics", NULL})},
     {.method = "GET", /* last: see below */
      .path = "/metrics",
      PROBE(bus_admin_metrics),

@@ -1,6 +1,8 @@
 /* Handlers of the routes that user-svc answers. */
 #include "users.h"
 
+#include "session_cookie.h"
+
 #include <bus/hash.h>
 #include <bus/secret.h>
 
@@ -28,8 +30,19 @@ static const struct bus_field register_fields[] = {
     PASSWORD(password, USER_PASSWORD_MIN),
     BUS_FIELD_STRING(B, name, BUS_PLAIN, 1, USER_NAME_MAX, BUS_OPTIONAL, "what the user is called", .example = "Ann"),
 };
-static const struct bus_field login_fields[] = {EMAIL, PASSWORD(password, 1)};
-static const struct bus_field refresh_fields[] = {TOKEN(refresh_token, "of a login or the last refresh")};
+static const struct bus_field login_fields[] = {
+    EMAIL,
+    PASSWORD(password, 1),
+    BUS_FIELD_BOOL(B, cookie, BUS_OPTIONAL,
+                   "true: the refresh token comes as the cookie __Host-refresh and not in the body; for pages of this "
+                   "host alone"),
+};
+static const struct bus_field refresh_fields[] = {
+    BUS_FIELD_STRING(B, refresh_token, BUS_TOKEN, USER_TOKEN_LEN, USER_TOKEN_LEN, BUS_OPTIONAL,
+                     "of a login or the last refresh; it or cookie must be there", .example = TOKEN_EXAMPLE),
+    BUS_FIELD_BOOL(B, cookie, BUS_OPTIONAL,
+                   "true: the refresh token is in the cookie __Host-refresh; for pages of this host alone"),
+};
 static const struct bus_field forgot_fields[] = {EMAIL};
 static const struct bus_field reset_fields[] = {TOKEN(token, "reset token"), PASSWORD(password, USER_PASSWORD_MIN)};
 
@@ -39,14 +52,22 @@ static void check_email(void *request, struct bus_problems *problems) {
     bus_problem_add(problems, "email", "must be an e-mail address of at most %d bytes", USER_EMAIL_MAX);
 }
 
+static void check_refresh(void *request, struct bus_problems *problems) {
+  const struct auth_body *body = request;
+  if (!body->refresh_token.data && !body->cookie)
+    bus_problem_add(problems, "refresh_token", "must be there, unless cookie is true");
+  else if (body->refresh_token.data && body->cookie)
+    bus_problem_add(problems, "cookie", "must be absent beside refresh_token");
+}
+
 static const struct bus_field key_field = USER_KEY_FIELD(B);
 #define INPUT(name, fields, checks)                                                                                    \
   const struct bus_http_input name##_input = {                                                                         \
       .size = sizeof(B), .body = BUS_TABLE(B, fields), .header_key = &key_field, .check = (checks)}
 INPUT(register, register_fields, check_email);
 INPUT(login, login_fields, check_email);
-INPUT(refresh, refresh_fields, NULL);
-INPUT(logout, refresh_fields, NULL);
+INPUT(refresh, refresh_fields, check_refresh);
+INPUT(logout, refresh_fields, check_refresh);
 INPUT(forgot, forgot_fields, check_email);
 INPUT(reset, reset_fields, NULL);
 
@@ -56,6 +77,17 @@ static const struct bus_field status_fields[] = {
     BUS_FIELD_STRING(struct auth_status, status, BUS_TOKEN, 1, 16, BUS_REQUIRED, "accepted or done"),
 };
 const struct bus_schema auth_status_schema = BUS_SCHEMA("status", struct auth_status, status_fields);
+
+#define T struct user_tokens
+static const struct bus_field session_fields[] = {
+    BUS_FIELD_STRING(T, access_token, BUS_VISIBLE, 1, USER_TOKENS_MAX, BUS_REQUIRED,
+                     "for the header Authorization: Bearer"),
+    BUS_FIELD_STRING(T, token_type, BUS_TOKEN, 1, 16, BUS_REQUIRED, "Bearer"),
+    BUS_FIELD_INT64(T, expires_in, 1, BUS_JSON_INT_MAX, BUS_REQUIRED, "seconds of the access token"),
+    BUS_FIELD_STRING(T, refresh_token, BUS_TOKEN, USER_TOKEN_LEN, USER_TOKEN_LEN, BUS_OPTIONAL,
+                     "for one POST /api/auth/refresh; absent if the cookie __Host-refresh has it"),
+};
+const struct bus_schema session_tokens_schema = BUS_SCHEMA("tokens", T, session_fields);
 
 static struct response refusal(int status, const char *detail, int64_t retry_after_s) {
   return (struct response){
@@ -166,10 +198,53 @@ static bool fill(const struct edge *edge, struct bus_http_exchange *exchange, co
   return filled;
 }
 
-void edge_user_request(void *context, struct bus_http_exchange *exchange) {
-  struct edge *edge = context;
+/* ---- the session's cookie ---- */
+
+/* Takes the refresh token from the cookie; login has none yet. → the refusal; status 0: none. */
+static struct response open_cookie(struct bus_http_exchange *exchange, struct auth_body *body) {
+  bool begins = body->password.data != NULL;
+  if (!session_origin_is_own(bus_http_header(exchange, "Origin"), bus_http_header(exchange, "Host")))
+    return refusal(403, "cookie is for pages of this host alone: Origin must be its own, https or on loopback",
+                   BUS_NO_INT64);
+  if (begins)
+    return (struct response){.status = 0};
+  struct bus_str token = session_cookie_find(bus_http_header(exchange, "Cookie"));
+  if (!token.data)
+    return refusal(401, "there is no session: the cookie is absent or malformed", BUS_NO_INT64);
+  body->refresh_token = bus_arena_copy(bus_http_arena(exchange), token); /* it is erased when it is sealed */
+  return body->refresh_token.data ? (struct response){.status = 0} : response_refusal(REFUSAL_NO_MEMORY);
+}
+
+/* Puts the refresh token of the response into the cookie. */
+static struct response hide_token(struct bus_http_exchange *exchange, const struct response *response) {
+  struct bus_arena *arena = bus_http_arena(exchange);
+  struct user_tokens *shown = bus_arena_alloc(arena, sizeof *shown);
+  const struct user_tokens *tokens = response->body;
+  struct bus_str cookie = session_cookie_set(tokens->refresh_token, arena);
+  if (!shown || !cookie.data)
+    return response_refusal(REFUSAL_NO_MEMORY);
+  *shown = *tokens;
+  shown->refresh_token = BUS_NO_STR;
+  bus_http_add_header(exchange, "Set-Cookie", cookie);
+  return response_found(&session_tokens_schema, shown);
+}
+
+/* A failed login leaves an older session its cookie. */
+static bool ends_session(const struct auth_body *body, const struct response *response) {
+  return !body->password.data && (response->status == 200 || response->status == 400 || response->status == 401);
+}
+
+static void close_cookie(struct bus_http_exchange *exchange, const struct auth_body *body, struct response *response) {
+  if (response->status == 200 && response->schema == &user_tokens_schema)
+    *response = hide_token(exchange, response);
+  else if (ends_session(body, response))
+    bus_http_add_header(exchange, "Set-Cookie", session_cookie_end());
+}
+
+/* ---- the handler ---- */
+
+static struct response ask(struct edge *edge, struct bus_http_exchange *exchange, const struct auth_body *body) {
   const struct edge_user_kind *kind = bus_http_route(exchange)->data;
-  const struct auth_body *body = bus_http_request(exchange);
   struct user_request request = {.request_id = {{0}}};
   struct bus_seal_pair pair;
   char hash[BUS_SHA256_TEXT];
@@ -183,5 +258,18 @@ void edge_user_request(void *context, struct bus_http_exchange *exchange) {
            edge_ask(edge, exchange, &(struct edge_query){.kind = &kind->query, .body = &request}, &said, &response))
     response = respond_to(said, kind, &pair, bus_http_arena(exchange));
   bus_erase(&pair, sizeof pair);
+  return response;
+}
+
+void edge_user_request(void *context, struct bus_http_exchange *exchange) {
+  struct edge *edge = context;
+  struct auth_body body = *(const struct auth_body *)bus_http_request(exchange);
+  struct response response = {.status = 0};
+  if (body.cookie)
+    response = open_cookie(exchange, &body);
+  if (response.status == 0)
+    response = ask(edge, exchange, &body);
+  if (body.cookie)
+    close_cookie(exchange, &body, &response);
   edge_respond(edge, exchange, &response);
 }

@@ -10,6 +10,7 @@
 /* The body of a request; each route's table has the members that it takes. */
 struct auth_body {
   struct bus_str email, name, password, refresh_token, token, idempotency_key;
+  bool cookie;                           /* the refresh token is in the session's cookie */
   char normal_email[USER_EMAIL_MAX + 1]; /* "": the route takes none */
 };
 
@@ -24,7 +25,8 @@ struct edge_user_kind {
 struct auth_status {
   struct bus_str status;
 };
-extern const struct bus_schema auth_status_schema;
+/* The tokens as a client sees them: without the refresh token if a cookie has it. */
+extern const struct bus_schema auth_status_schema, session_tokens_schema;
 
 extern const struct bus_http_input register_input, login_input, refresh_input, logout_input, forgot_input, reset_input;
 

@@ -217,13 +217,20 @@ const struct bus_http_route *bus_http_route(const struct bus_http_exchange *exch
 
 struct bus_str bus_http_header(const struct bus_http_exchange *exchange, const char *name) {
   (void)exchange;
-  if (strcmp(name, "Last-Event-ID") == 0)
-    return fake.last_event;
-  if (strcmp(name, "If-Match") == 0)
-    return fake.match;
-  if (strcmp(name, "Stripe-Signature") == 0)
-    return fake.signature;
-  return strcmp(name, "Prefer") == 0 ? fake.prefer : BUS_NO_STR;
+  const struct {
+    const char *name;
+    struct bus_str value;
+  } given[] = {{"Last-Event-ID", fake.last_event},
+               {"If-Match", fake.match},
+               {"Stripe-Signature", fake.signature},
+               {"Origin", fake.origin},
+               {"Host", fake.host},
+               {"Cookie", fake.cookie},
+               {"Prefer", fake.prefer}};
+  for (size_t i = 0; i < BUS_COUNT(given); i++)
+    if (strcmp(name, given[i].name) == 0)
+      return given[i].value;
+  return BUS_NO_STR;
 }
 
 const struct bus_trace *bus_http_trace(const struct bus_http_exchange *exchange) {
@@ -286,8 +293,8 @@ void bus_http_reply_json(struct bus_http_exchange *exchange, int status, const s
 
 void bus_http_reply(struct bus_http_exchange *exchange, int status, const char *media_type, struct bus_str body) {
   (void)exchange;
-  (void)media_type;
   fake.status = status;
+  fake.media_type = media_type;
   fake.json = body;
 }
 

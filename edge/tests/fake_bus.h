@@ -44,10 +44,12 @@ struct fake {
   struct bus_str match;      /* If-Match */
   struct bus_str last_event; /* Last-Event-ID */
   struct bus_str signature;  /* Stripe-Signature */
-  int waits;                 /* of a stream, before its client goes */
-  void (*on_wait)(void);     /* what happens meanwhile; NULL: nothing does */
-  const char *query;         /* "name=value", or NULL */
+  struct bus_str origin, host, cookie;
+  int waits;             /* of a stream, before its client goes */
+  void (*on_wait)(void); /* what happens meanwhile; NULL: nothing does */
+  const char *query;     /* "name=value", or NULL */
   int status;
+  const char *media_type;
   struct bus_str json; /* the answer's body; of a problem its detail */
   struct bus_str names[FAKE_HEADERS], values[FAKE_HEADERS];
   size_t header_count;

@@ -22,7 +22,7 @@ HEADERS = {
     "If-None-Match": {"POST /api/inventory/update", "PUT /api/products/{product}", "DELETE /api/products/{product}",
                       "GET /api/orders/{id}", "GET /api/inventory/{product}", "GET /api/products/{product}",
                       "GET /api/payments/{id}", "GET /api/openapi.json", "GET /docs", "GET /docs/page.css",
-                      "GET /docs/page.js"},
+                      "GET /docs/page.js", "GET /ui/", "GET /ui/{file}"},
 }
 
 

@@ -144,7 +144,9 @@ def test_a_method_that_a_path_has_not_is_405_with_allow(api, document):
 # Documents
 
 DOCUMENTS = {"/api/openapi.json": "application/json", "/docs": "text/html; charset=utf-8",
-             "/docs/page.css": "text/css; charset=utf-8", "/docs/page.js": "text/javascript; charset=utf-8"}
+             "/docs/page.css": "text/css; charset=utf-8", "/docs/page.js": "text/javascript; charset=utf-8",
+             "/ui/": "text/html; charset=utf-8", "/ui/app.css": "text/css; charset=utf-8",
+             "/ui/app.js": "text/javascript; charset=utf-8"}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
