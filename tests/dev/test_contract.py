@@ -53,7 +53,7 @@ def test_the_environment_is_made_once_and_again_for_other_versions(pinned, monke
 
 
 def test_the_programs_of_node_are_made_once_and_run_nothing_meanwhile(pinned, monkeypatch):
-    made, tool = [], contract.NodePrograms()
+    made, tool = [], contract.NodePrograms("npm", os.path.join(contract.PINNED, "npm"), "spectral")
     stand_in(monkeypatch, made)
     assert not tool.installed()
     assert tool.install() == tool.program() and tool.installed()

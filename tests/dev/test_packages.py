@@ -27,7 +27,7 @@ def test_installed_and_unknown_packages():
 
 
 def test_everything_that_is_needed_is_asked_for_once():
-    names = packages.UP + packages.TEST + packages.BENCH + packages.OBSERVE
+    names = packages.UP + packages.TEST + packages.BENCH + packages.OBSERVE + packages.BROWSER
     assert len(set(names)) == len(names)
 
 

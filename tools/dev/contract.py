@@ -83,11 +83,10 @@ class Schemathesis(Environment):
 
 
 class NodePrograms(Environment):
-    """Spectral, and the program that makes a collection for Postman. Their packages run nothing when installed."""
+    """The packages that folder/package-lock.json pins. They run nothing when installed."""
 
-    def __init__(self):
-        pinned = os.path.join(PINNED, "npm", "package-lock.json")
-        super().__init__("contract-npm", pinned, "node_modules/.bin", "spectral")
+    def __init__(self, name, folder, sample):
+        super().__init__(name, os.path.join(folder, "package-lock.json"), "node_modules/.bin", sample)
 
     @staticmethod
     def ensure_packages():
@@ -97,12 +96,15 @@ class NodePrograms(Environment):
     def fill(self):
         os.makedirs(self.folder)
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(os.path.join(PINNED, "npm", name), self.folder)
+            shutil.copy(os.path.join(os.path.dirname(self.pinned), name), self.folder)
         self.run(["npm", "ci", "--prefix", self.folder, "--ignore-scripts", "--no-audit", "--no-fund"])
 
 
 SCHEMATHESIS = Schemathesis()
-NODE_PROGRAMS = NodePrograms()
+# Spectral, and the program that makes a collection for Postman.
+NODE_PROGRAMS = NodePrograms("contract-npm", os.path.join(PINNED, "npm"), "spectral")
+# For the suite `browser`, which installs them itself: playwright-core, axe-core, lighthouse.
+BROWSER_PROGRAMS = NodePrograms("browser-npm", os.path.join(paths.ROOT, "infrastructure", "browser"), "lighthouse")
 
 
 PROGRAMS = {"oasdiff": OASDIFF, "stripe-mock": STRIPE_MOCK, "schemathesis": SCHEMATHESIS, "spectral": NODE_PROGRAMS}

@@ -34,6 +34,8 @@ NPM = ("npm",)
 ALERTS = ("prometheus", "prometheus-alertmanager")
 # Programs that ./dev up --observe starts, besides those.
 OBSERVE = (*ALERTS, "prometheus-node-exporter", "prometheus-postgres-exporter")
+# The browser of the suite `browser`.
+BROWSER = ("chromium",)
 INSTALLER = (sys.executable, "-B", "-I", os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
              "install-packages")
 POLICY = "/usr/sbin/policy-rc.d"
@@ -66,7 +68,8 @@ def ensure(names):
 
 def install(names):
     """The part that runs as root; it takes no package that this file does not name."""
-    unknown = set(names) - set(UP) - set(TEST) - set(BENCH) - set(COVERAGE) - set(CONTRACT) - set(NPM) - set(OBSERVE)
+    known = {*UP, *TEST, *BENCH, *COVERAGE, *CONTRACT, *NPM, *OBSERVE, *BROWSER}
+    unknown = set(names) - known
     if unknown or not account.is_root():
         raise DevError(f"refused to install {' '.join(sorted(unknown))}" if unknown else "only root can install")
     with _no_service_starts(), _no_main_cluster(names):

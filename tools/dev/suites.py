@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-from dev import build, checks, fuzz, packages, paths, ports, proofs, sanitizer, services, session
+from dev import build, checks, contract, fuzz, packages, paths, ports, proofs, sanitizer, services, session
 from dev.gotool import TOXIPROXY
 from dev.report import DevError
 from dev.runner import Result, count, end_all, run, skip, temporary_folder
@@ -127,6 +127,12 @@ def _observe(seconds):
     return _pytest("observe")(seconds)
 
 
+def _browser(seconds):
+    packages.ensure(packages.BROWSER)
+    contract.BROWSER_PROGRAMS.install()
+    return _pytest("browser")(seconds)
+
+
 def _tsan(seconds):
     """The tests that have threads, on servers of their own, and beside them a whole stack under load. A report counts
     whatever its program's end was and whoever started it."""
@@ -174,6 +180,7 @@ SHORT_NAMES = tuple(TABLE)
 TABLE |= {
     "alerts": (180, _alerts),
     "attack": (900, _pytest("attack")),
+    "browser": (600, _browser),
     "change": (300, _pytest("change")),
     "contract": (1200, _pytest("contract", marks="not short")),
     "observe": (2400, _observe),
@@ -189,7 +196,7 @@ BESIDE = ("dev", "crash")
 # Suites that measure recovery times wait for all of those.
 MEASURES = ("attack", "chaos", "observe", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "alerts",
-              "attack", "change", "contract", "observe", "service", "chaos", "load", "live", "readme")
+              "attack", "browser", "change", "contract", "observe", "service", "chaos", "load", "live", "readme")
 
 
 def forget_the_users_stack(environment):
