@@ -55,6 +55,11 @@ def disk(left, kind="ext4"):
             "node_filesystem_size_bytes" + DISK % kind: "1000x60"}
 
 
+def connections(count):
+    return {f'http_connections{{{EDGE}, listener="api", state="open"}}': f"{count}x60",
+            f'http_threads{{{EDGE}, listener="api"}}': "256x60"}
+
+
 def sagas(finished):
     return {f"orders_open_sagas{{{ORDER}}}": "7x60",
             f'orders_finished_total{{{ORDER}, status="CONFIRMED"}}': finished}
@@ -84,8 +89,7 @@ AVAILABILITY = (
 SATURATION = (
     gauge("EdgeThreadsBusy", f'edge_waiting_requests{{{EDGE}, kind="any"}}', 240, 200,
           ("edge", "10.0.0.1:8084", "240"), early="45s"),
-    gauge("EdgeConnectionsHigh", f'process_open_fds{{job="orderbus", {EDGE}}}', 270, 256,
-          ("edge", "10.0.0.1:8084", "270"), early="1m"),
+    Case("EdgeConnectionsHigh", connections(240), connections(230), ("edge", "10.0.0.1:8084", "93.75%"), early="1m"),
     gauge("EdgeOverloaded", f'edge_refused_total{{{EDGE}, cause="queue_full"}}', "0+15", "0+1",
           ("edge", "10.0.0.1:8084", "queue_full", "1 requests")),
     Case("EdgeOverloaded", {f'edge_refused_total{{{EDGE}, cause="blocked"}}': "0+15x60"},

@@ -55,8 +55,8 @@ void bus_metric_callback(const struct bus_metric_spec *spec, int64_t (*read)(voi
 /* Prints all registered metrics in the text format by `write`. */
 void bus_metrics_print(void (*write)(void *context, struct bus_str text), void *context);
 
-/* process_resident_memory_bytes, process_resident_anon_bytes, process_cpu_seconds_total, process_open_fds,
- * process_start_time_seconds: from /proc/self; and bus_log_lines_dropped_total. */
+/* process_resident_memory_bytes, process_resident_anon_bytes, process_virtual_memory_bytes, process_cpu_seconds_total,
+ * process_open_fds, process_max_fds, process_start_time_seconds; bus_build_info and bus_log_lines_dropped_total. */
 void bus_metrics_register_process(void);
 
 BUS_C_END

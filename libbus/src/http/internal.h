@@ -45,6 +45,8 @@ struct http_seat {
   struct http_seat *next_free;
 };
 
+enum { HTTP_SHOWN_OPEN, HTTP_SHOWN_KEPT, HTTP_SHOWN_HELD, HTTP_SHOWN_COUNT };
+
 struct http_places {
   pthread_mutex_t lock;
   pthread_cond_t fewer;   /* while draining: a count below fell */
@@ -57,11 +59,14 @@ struct http_places {
   struct http_seat *seats; /* one for each thread */
   struct http_seat *free_seats;
   pthread_t slow;
-  bool slow_runs, slow_ends; /* slow_ends: under the lock */
+  bool slow_runs, slow_ends;                  /* slow_ends: under the lock */
+  struct bus_series *shown[HTTP_SHOWN_COUNT]; /* gauges of the counts above; NULL: without metrics */
 };
 
 bool http_places_init(struct http_places *places, int threads) BUS_MUST_CHECK;
 void http_places_done(struct http_places *places);
+/* Shows the counts as metrics of this listener, and how many threads there are. */
+void http_places_show(struct http_places *places, const char *listener);
 void http_places_open(struct http_places *places);
 void http_places_closed(struct http_places *places);
 /* Waits for the first byte of a new connection, and ends its input where none comes. Returns the connection's seat;

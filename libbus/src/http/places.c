@@ -30,6 +30,29 @@ void http_places_done(struct http_places *places) {
   pthread_mutex_destroy(&places->lock);
 }
 
+void http_places_show(struct http_places *places, const char *listener) {
+  static const char *const states[] = {
+      [HTTP_SHOWN_OPEN] = "open", [HTTP_SHOWN_KEPT] = "kept", [HTTP_SHOWN_HELD] = "held"};
+  static const struct bus_metric_spec connections = BUS_GAUGE_SPEC(
+      "http_connections",
+      "Connections that hold a thread: open ones, of them kept ones, and those whose request waits for its client.",
+      .labels = {"listener", "state"});
+  static const struct bus_metric_spec threads =
+      BUS_GAUGE_SPEC("http_threads", "Threads, and so the most connections.", .labels = {"listener"});
+  struct bus_metric *metric = bus_metric_register(&connections);
+  for (size_t i = 0; i < HTTP_SHOWN_COUNT; i++)
+    places->shown[i] = bus_metric_series(metric, (const char *const[]){listener, states[i]});
+  bus_series_set(bus_metric_series(bus_metric_register(&threads), &listener), (int64_t)places->threads);
+}
+
+/* With the lock held, after a count has changed. */
+static void show(const struct http_places *places) {
+  const size_t counts[] = {
+      [HTTP_SHOWN_OPEN] = places->open, [HTTP_SHOWN_KEPT] = places->kept, [HTTP_SHOWN_HELD] = places->held};
+  for (size_t i = 0; i < HTTP_SHOWN_COUNT && places->shown[i]; i++)
+    bus_series_set(places->shown[i], (int64_t)counts[i]);
+}
+
 /* At least one, however few threads there are. */
 static size_t share(const struct http_places *places, size_t divisor) {
   return places->threads >= divisor ? places->threads / divisor : 1;
@@ -44,6 +67,7 @@ static void signal_fewer(struct http_places *places) {
 void http_places_open(struct http_places *places) {
   pthread_mutex_lock(&places->lock);
   places->open++;
+  show(places);
   if (http_slow_is_short(places))
     pthread_cond_signal(&places->shorter);
   pthread_mutex_unlock(&places->lock);
@@ -52,6 +76,7 @@ void http_places_open(struct http_places *places) {
 void http_places_closed(struct http_places *places) {
   pthread_mutex_lock(&places->lock);
   places->open--;
+  show(places);
   signal_fewer(places);
   pthread_mutex_unlock(&places->lock);
 }
@@ -73,6 +98,7 @@ void http_places_forget(struct http_places *places, struct http_seat *seat) {
   pthread_mutex_lock(&places->lock);
   if (seat->kept) {
     places->kept--;
+    show(places);
     signal_fewer(places);
   }
   *seat = (struct http_seat){.fd = -1, .next_free = places->free_seats};
@@ -92,6 +118,7 @@ static void take_kept(struct http_places *places, struct http_seat *seat, bool m
   bool taken =
       may && !seat->ends && !places->draining && !is_crowded(places, waiting) && places->kept < share(places, 2);
   places->kept += taken;
+  show(places);
   if (seat->kept && !taken)
     signal_fewer(places);
   seat->kept = taken;
@@ -170,6 +197,7 @@ bool bus_http_hold(struct bus_http_exchange *exchange) {
   pthread_mutex_lock(&places->lock);
   exchange->holds = places->held < share(places, 4);
   places->held += exchange->holds;
+  show(places);
   pthread_mutex_unlock(&places->lock);
   if (exchange->holds)
     http_work_end(exchange);
@@ -182,6 +210,7 @@ void http_places_release(struct bus_http_exchange *exchange) {
     return;
   pthread_mutex_lock(&places->lock);
   places->held--;
+  show(places);
   pthread_mutex_unlock(&places->lock);
   exchange->holds = false;
 }

@@ -75,8 +75,10 @@ static struct bus_http_server *server_new(const struct bus_http_settings *settin
   }
   http_work_init(&server->work);
   http_pool_init(&server->pool);
-  if (settings->metrics_name)
+  if (settings->metrics_name) {
     metrics_register(&server->metrics);
+    http_places_show(&server->places, settings->metrics_name);
+  }
   return server;
 }
 

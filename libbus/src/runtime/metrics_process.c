@@ -72,13 +72,19 @@ static int64_t start_time(void *context) {
   return known;
 }
 
+static int64_t most_fds(void *context) {
+  (void)context;
+  struct rlimit limit;
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (int64_t)limit.rlim_cur : 0;
+}
+
 static int64_t log_lines_dropped(void *context) {
   (void)context;
   return bus_log_dropped();
 }
 
 void bus_metrics_register_process(void) {
-  static char resident[] = "VmRSS:", anonymous[] = "RssAnon:";
+  static char resident[] = "VmRSS:", anonymous[] = "RssAnon:", virtual[] = "VmSize:";
   static const struct {
     struct bus_metric_spec spec;
     int64_t (*read)(void *context);
@@ -89,7 +95,9 @@ void bus_metrics_register_process(void) {
        anonymous},
       {BUS_COUNTER_SPEC("process_cpu_seconds_total", "User and system time spent.", .scale = 1e-6), cpu_microseconds,
        NULL},
+      {BUS_GAUGE_SPEC("process_virtual_memory_bytes", "Address space."), status_bytes, virtual},
       {BUS_GAUGE_SPEC("process_open_fds", "Open file descriptors."), open_fds, NULL},
+      {BUS_GAUGE_SPEC("process_max_fds", "The most file descriptors there may be."), most_fds, NULL},
       {BUS_GAUGE_SPEC("process_start_time_seconds", "Start of the process, since 1970.", .scale = 1e-6), start_time,
        NULL},
       {BUS_COUNTER_SPEC("bus_log_lines_dropped_total", "Log lines that stderr did not take in time."),
@@ -97,4 +105,8 @@ void bus_metrics_register_process(void) {
   };
   for (size_t i = 0; i < BUS_COUNT(metrics); i++)
     bus_metric_callback(&metrics[i].spec, metrics[i].read, metrics[i].context);
+  static const struct bus_metric_spec build =
+      BUS_GAUGE_SPEC("bus_build_info", "1; the labels name the build.", .labels = {"version", "compiler"});
+  bus_series_set(bus_metric_series(bus_metric_register(&build), (const char *const[]){ORDERBUS_VERSION, __VERSION__}),
+                 1);
 }

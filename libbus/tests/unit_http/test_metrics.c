@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -232,6 +233,12 @@ TEST(the_process_tells_about_itself)
   int fd = dup(1);
   assert_int_equal((int)sample("process_open_fds"), (int)fds + 1);
   close(fd);
+  struct rlimit limit;
+  assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  assert_int_equal((int64_t)sample("process_max_fds"), (int64_t)limit.rlim_cur);
+  assert_true(sample("process_virtual_memory_bytes") > sample("process_resident_memory_bytes"));
+  assert_non_null(
+      strstr(scrape(), "\nbus_build_info{version=\"" ORDERBUS_VERSION "\",compiler=\"" __VERSION__ "\"} 1\n"));
   double age = (double)bus_wall_clock() / 1e6 - sample("process_start_time_seconds");
   assert_true(age > -2 && age < 60);
 }

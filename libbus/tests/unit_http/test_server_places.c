@@ -1,5 +1,6 @@
 /* Who may hold a thread: kept connections, clients that are let wait, and everyone else. */
 #include <bus/clock.h>
+#include <bus/metrics.h>
 
 #include <pthread.h>
 #include <stdio.h>
@@ -33,6 +34,40 @@ static int keep_half(int port, int kept[KEPT]) {
       return i;
   }
   return KEPT;
+}
+
+static int64_t shown(const char *name, const char *const *labels) {
+  const struct bus_metric_spec spec = {.name = name, .kind = BUS_GAUGE}; /* it is registered already */
+  return bus_series_value(bus_metric_series(bus_metric_register(&spec), labels));
+}
+
+static int64_t connections(const char *state) {
+  return shown("http_connections", (const char *const[]){"places", state});
+}
+
+static bool comes_to(const char *state, int64_t count) {
+  for (int i = 0; i < 500 && connections(state) != count; i++)
+    usleep(10000);
+  return connections(state) == count;
+}
+
+TEST(connections_are_shown_while_they_last)
+{
+  int kept[KEPT];
+  struct fixture fixture = fixture_start((struct bus_http_settings){.threads = THREADS, .metrics_name = "places"});
+  assert_int_equal(shown("http_threads", (const char *const[]){"places"}), THREADS);
+  assert_int_equal(connections("open"), 0);
+  assert_int_equal(keep_half(fixture.port, kept), KEPT);
+  assert_int_equal(connections("open"), KEPT);
+  assert_true(comes_to("kept", KEPT));
+  assert_int_equal(connections("held"), 0);
+  close(kept[0]);
+  assert_true(comes_to("open", KEPT - 1));
+  assert_true(comes_to("kept", KEPT - 1));
+  for (int i = 1; i < KEPT; i++)
+    close(kept[i]);
+  assert_true(comes_to("open", 0));
+  fixture_stop(&fixture);
 }
 
 TEST(kept_connections_hold_half_of_the_threads_and_others_are_told_to_close)
