@@ -55,7 +55,7 @@ enum bus_request_state {
 struct bus_request {
   const struct bus_message_type *type;
   struct bus_uuid correlation_id;
-  const struct bus_trace *trace; /* travels as it is; NULL or not set: a new one does */
+  const struct bus_trace *trace; /* travels as it is; NULL or not set: a new one that is not sampled */
   const void *body;              /* a struct of type->schema */
   /* The id of what the message came from, so that its receiver knows a repetition; NULL: a new id. While a request with
    * the same id is open, another is UNAVAILABLE. */

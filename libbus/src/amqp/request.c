@@ -57,10 +57,12 @@ static void fill_pending(struct bus_pending *pending, const struct bus_request *
     pending->envelope.message_id = *request->message_id;
   else
     bus_uuid_v7(&requester->ids, now, &pending->envelope.message_id);
-  if (bus_trace_is_set(request->trace)) /* the caller's span is the parent of what the message causes */
+  if (bus_trace_is_set(request->trace)) { /* the caller's span is the parent of what the message causes */
     pending->envelope.trace = *request->trace;
-  else
+  } else { /* a ping: log lines name its trace, and no spans are recorded of it */
     bus_trace_start(&requester->ids, &pending->envelope.trace);
+    bus_trace_sample(&pending->envelope.trace, 0);
+  }
   struct bus_str *state = &pending->envelope.trace.state;
   if (state->data) /* the caller's; it is left out where there is no memory for it */
     *state = bus_arena_copy(arena, *state);

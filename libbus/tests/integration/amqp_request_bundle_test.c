@@ -100,6 +100,22 @@ TEST(requests_at_once_are_one_message)
   bus_requester_free(requester);
 }
 
+/* A ping belongs to no client's request. */
+TEST(requests_without_a_trace_get_one_that_is_not_sampled)
+{
+  struct bus_requester *requester = bundling_requester(make_place(), 0);
+  struct number body = {.value = 1};
+  struct bus_trace trace;
+  assert_true(bus_trace_parse(BUS_STR("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), &trace));
+  const struct bus_request traced = {.type = &query, .trace = &trace, .body = &body};
+  struct bus_pending *pending[] = {begin(requester, &query, 1), bus_request_begin(requester, &traced)};
+  assert_true(bus_trace_is_set(&pending[0]->envelope.trace));
+  assert_false(bus_trace_is_sampled(&pending[0]->envelope.trace));
+  assert_memory_equal(&pending[1]->envelope.trace, &trace, offsetof(struct bus_trace, state));
+  end_all(pending, 2);
+  bus_requester_free(requester);
+}
+
 /* Queries, a lone command, and all of a requester that does not bundle. */
 TEST(requests_that_go_alone)
 {
