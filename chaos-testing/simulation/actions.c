@@ -49,9 +49,15 @@ static void keep_texts(struct world *world, struct bus_envelope *envelope) {
 }
 
 /* It is copied from memory to memory, and must be whole wherever it is sent on. */
-static void check_trace(struct world *world, const struct message *message, const struct bus_trace *trace) {
+static void check_trace(struct world *world, struct letter *letter, const struct message *message,
+                        const struct bus_trace *trace) {
+  static const uint8_t none[sizeof letter->span];
   if (trace->state.data && !bus_str_is(trace->state, TRACESTATE))
     world_violate(world, "%s goes out with a tracestate that never came in", message->type->type);
+  if (memcmp(letter->span, none, sizeof none) == 0)
+    memcpy(letter->span, trace->span_id, sizeof letter->span);
+  if (memcmp(letter->span, trace->span_id, sizeof letter->span) != 0)
+    world_violate(world, "m%" PRIu64 " is sent again with another span as its parent", letter->number);
 }
 
 /* An answer is of no row, and comes after the commit of what it answers. */
@@ -61,7 +67,7 @@ static void open_message(struct world *world, struct message *message, bool answ
   letters_name(&letters, message->type, elements, &message->envelope.correlation_id);
   message->letter->type = message->type;
   for (size_t i = 0; i < letters.count; i++)
-    check_trace(world, message, elements ? &elements[i].envelope.trace : &message->envelope.trace);
+    check_trace(world, letters.items[i], message, elements ? &elements[i].envelope.trace : &message->envelope.trace);
   for (size_t i = 0; i < letters.count && answer; i++) {
     letters.items[i]->external = true;
     check_answer(world, letters.items[i],
@@ -69,6 +75,15 @@ static void open_message(struct world *world, struct message *message, bool answ
   }
   if (elements)
     message->letters = letters;
+}
+
+static void check_span(struct world *world, const struct bus_pipeline_action *action) {
+  struct bus_processed processed;
+  if (!bus_pipeline_processed(action, &processed))
+    return;
+  const struct letter *letter = letter_of(world, &processed.envelope->message_id);
+  if (memcmp(processed.parent_id, letter->span, sizeof letter->span) != 0)
+    world_violate(world, "the span of m%" PRIu64 " is not the child of the one that sent it", letter->number);
 }
 
 static const struct message *message_of(struct world *world, const struct worker *worker,
@@ -208,6 +223,10 @@ static void carry_out(struct world *world, struct worker *worker, const struct b
     break;
   case BUS_DO_COUNT_BATCH:
     worker_tried(worker, action->batch.size);
+    (void)bus_pipeline_served(action, NULL, 0); /* what it reads must be there still */
+    break;
+  case BUS_DO_COUNT_MESSAGE:
+    check_span(world, action);
     break;
   case BUS_DO_STOPPED:
     worker_stopped(world, worker);

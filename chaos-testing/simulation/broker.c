@@ -131,6 +131,7 @@ static void send_again(struct world *world, const struct message *known) {
   message->letter->external = true;
   message->letter->type = message->type;
   message->letter->order_id = message->envelope.correlation_id;
+  memcpy(message->letter->span, message->envelope.trace.span_id, sizeof message->letter->span);
   TRACE(world, "%s is sent again as m%" PRIu64, message->type->type, message->letter->number);
   for (int queue = 0; queue < QUEUES; queue++)
     if (broker_takes(queue, message->type))

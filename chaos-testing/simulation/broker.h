@@ -14,6 +14,7 @@ struct letter {
   const struct bus_message_type *type;
   struct bus_uuid order_id;
   struct bus_str body;   /* of its outbox row */
+  uint8_t span[8];       /* that it names as its parent, however often it is sent; all zero: not sent yet */
   uint64_t number;       /* in the trace */
   bool external;         /* from outside the services: no outbox has it */
   bool committed;        /* its outbox row was */

@@ -211,6 +211,7 @@ static struct message *command(struct world *world, struct edge *edge, const str
   message->letter->order_id = *order_id;
   bus_trace_start(&edge->ids, &message->envelope.trace);
   bus_trace_set_state(&message->envelope.trace, BUS_STR(TRACESTATE));
+  memcpy(message->letter->span, message->envelope.trace.span_id, sizeof message->letter->span);
   bool encoded = bus_encode(type->schema, body, world->arena, &message->body);
   assert(encoded);
   return message;

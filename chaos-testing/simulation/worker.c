@@ -178,6 +178,7 @@ static struct bus_pipeline *make_pipeline(struct world *world, struct worker *wo
                                      .topology = &orderbus_topology,
                                      .settings = draw_settings(world),
                                      .worker = &worker->context.handle,
+                                     .spans = true,
                                      .log = {write_log, &worker->context.handle, world->traced},
                                      .broker_hosts = world->plan.broker_hosts,
                                      .unconfirmed_max = world->plan.window,

@@ -19,7 +19,7 @@
 /* An outage gives thousands of the same line: one in so long says it, and how many more there were. */
 #define SAY_AGAIN (10 * BUS_SECOND)
 
-enum { HEADERS_MAX = 6, AUTHORIZATION_SIZE = 300, URL_SIZE = 256 + PSP_PATH_SIZE + 1 };
+enum { HEADERS_MAX = 4, AUTHORIZATION_SIZE = 300, URL_SIZE = 256 + PSP_PATH_SIZE + 1 };
 
 struct slot {
   struct payment_caller *caller;
@@ -144,39 +144,29 @@ static void on_done(void *context, const struct bus_http_result *answer) {
   start_waiting(caller);
 }
 
-struct trace_headers {
-  char parent[sizeof "traceparent: " + BUS_TRACEPARENT_TEXT], state[sizeof "tracestate: " + BUS_TRACESTATE_MAX];
-};
-
-/* The trace goes on at the PSP. Returns how many headers were written. */
-static size_t add_trace(const struct payment_call *call, struct trace_headers *text, const char **headers) {
-  char parent[BUS_TRACEPARENT_TEXT];
-  if (!bus_trace_is_set(&call->trace))
-    return 0;
-  bus_trace_format(&call->trace, parent);
-  (void)snprintf(text->parent, sizeof text->parent, "traceparent: %s", parent);
-  (void)snprintf(text->state, sizeof text->state, "tracestate: %s", call->tracestate);
-  headers[0] = text->parent;
-  headers[1] = text->state;
-  return call->tracestate[0] ? 2 : 1;
-}
-
 static bool start_http(struct payment_caller *caller, struct slot *slot, struct bus_error *err) {
   struct psp_request request;
-  struct trace_headers trace;
+  struct bus_trace trace = slot->call.trace;
   char url[URL_SIZE], key[PSP_KEY_SIZE + 32];
   psp_request_build(&slot->call, &request);
   (void)snprintf(url, sizeof url, "%s%s", caller->settings->psp_url, request.path); /* bounded by the options table */
   (void)snprintf(key, sizeof key, "Idempotency-Key: %s", request.key);
   bool posts = request.key[0] != '\0';
   const char *headers[HEADERS_MAX + 1] = {caller->authorization, "Stripe-Version: " PSP_API_VERSION};
-  size_t count = 2 + add_trace(&slot->call, &trace, headers + 2);
+  size_t count = 2;
+  if (slot->call.tracestate[0])
+    trace.state = bus_str(slot->call.tracestate);
   if (posts) {
     headers[count++] = key;
     headers[count++] = "Content-Type: application/x-www-form-urlencoded";
   }
-  const struct bus_http_call call = {
-      .method = request.method, .url = url, .body = posts ? bus_str(request.body) : BUS_NO_STR, .headers = headers};
+  const struct bus_http_call call = {.method = request.method,
+                                     .url = url,
+                                     .body = posts ? bus_str(request.body) : BUS_NO_STR,
+                                     .headers = headers,
+                                     .trace = &trace, /* it goes on at the PSP */
+                                     .route = request.route,
+                                     .resend = slot->call.attempt};
   if (BUS_ERROR_POINT("payment.before-send"))
     return bus_fail(err, BUS_E_NOMEM, "failpoint");
   return bus_http_client_start(caller->http, &call, on_done, slot, err);
@@ -277,12 +267,13 @@ static bool allocate(struct payment_caller *caller) {
 bool payment_caller_new(const struct payment_settings *settings, struct bus_worker *worker, struct payment_caller **ret,
                         struct bus_error *err) {
   const struct bus_breaker_settings breaker = payment_breaker_of(settings);
-  const struct bus_http_client_settings http = payment_http_of(settings);
+  struct bus_http_client_settings http = payment_http_of(settings);
   struct payment_caller *caller = calloc(1, sizeof *caller);
   if (!caller)
     return bus_fail(err, BUS_E_NOMEM, "out of memory for the PSP's client");
   caller->settings = settings;
   caller->worker = worker;
+  http.tracer = bus_worker_tracer(worker);
   (void)snprintf(caller->authorization, sizeof caller->authorization, "Authorization: Bearer %s", settings->psp_key);
   bus_breaker_init(&caller->breaker, &breaker);
   if (!allocate(caller)) {

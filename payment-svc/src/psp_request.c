@@ -83,6 +83,7 @@ static void build_refund(const struct payment_call *call, struct form *form) {
 /* read_id has letters, digits, "_" and "-" alone: psp_response.c takes no other. */
 static void build_read(const struct payment_call *call, const char *collection, struct psp_request *ret) {
   ret->method = "GET";
+  ret->route = call->kind == PAYMENT_CALL_CHARGE ? PSP_PATH_INTENTS "/{id}" : PSP_PATH_REFUNDS "/{id}";
   (void)snprintf(ret->path, sizeof ret->path, "%s/%s", collection, call->read_id); /* fits: 149 characters */
 }
 
@@ -108,6 +109,7 @@ void psp_request_build(const struct payment_call *call, struct psp_request *ret)
     return;
   }
   ret->method = "POST";
+  ret->route = collection;
   (void)snprintf(ret->path, sizeof ret->path, "%s", collection); /* fits */
   build_key(call, ret);
   if (charges)

@@ -14,6 +14,7 @@ enum { PSP_PATH_SIZE = 160, PSP_BODY_SIZE = 1280, PSP_KEY_SIZE = 96 };
 
 struct psp_request {
   const char *method;       /* "POST"; "GET" where the call reads back, without key and body */
+  const char *route;        /* the path without an id: "/v1/refunds/{id}" */
   char path[PSP_PATH_SIZE]; /* "/v1/payment_intents", "/v1/refunds/<id>" */
   /* "charge-<order id>", "refund-<order id>-<n>": the same however often the call is tried. An attempt to pay
    * later has "charge-<order id>-<attempt>", "refund-<order id>-<attempt>-<n>". */

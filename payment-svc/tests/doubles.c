@@ -51,6 +51,11 @@ bool bus_worker_push(struct bus_worker *worker, enum bus_input_kind kind, const 
   return true;
 }
 
+struct bus_tracer *bus_worker_tracer(const struct bus_worker *worker) {
+  (void)worker;
+  return NULL;
+}
+
 /* ---- HTTP client ---- */
 
 bool bus_http_client_new(const struct bus_http_client_settings *settings, struct bus_http_client **ret,
@@ -84,7 +89,12 @@ bool bus_http_client_start(struct bus_http_client *client, const struct bus_http
   if (doubles.call_count == DOUBLE_CALLS)
     abort();
   struct double_call *kept = &doubles.calls[doubles.call_count++];
-  *kept = (struct double_call){.done = done, .context = context};
+  *kept = (struct double_call){.done = done, .context = context, .resend = call->resend};
+  if (bus_trace_is_set(call->trace))
+    bus_trace_format(call->trace, kept->traceparent);
+  (void)snprintf(kept->tracestate, sizeof kept->tracestate, "%.*s", (int)call->trace->state.len,
+                 call->trace->state.data ? call->trace->state.data : "");
+  (void)snprintf(kept->route, sizeof kept->route, "%s", call->route);
   (void)snprintf(kept->url, sizeof kept->url, "%s %s", call->method, call->url);
   (void)snprintf(kept->body, sizeof kept->body, "%.*s", (int)call->body.len, call->body.data);
   for (size_t i = 0; call->headers[i]; i++)

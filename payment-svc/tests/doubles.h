@@ -11,6 +11,8 @@ enum { DOUBLE_CALLS = 64, DOUBLE_PUSHED = 64 };
 
 struct double_call {
   char url[300], body[1300], headers[8][320];
+  char traceparent[BUS_TRACEPARENT_TEXT], tracestate[16], route[64];
+  int64_t resend;
   char order[4]; /* the last byte of the order's id, as a number */
   void (*done)(void *context, const struct bus_http_result *result);
   void *context;

@@ -21,8 +21,9 @@ TEST(caller_sends_what_was_built)
   assert_true(has_header(&doubles.calls[0], "Idempotency-Key: charge-" SAMPLE_ORDER));
   assert_true(has_header(&doubles.calls[0], "Content-Type: application/x-www-form-urlencoded"));
   assert_true(has_header(&doubles.calls[0], "Stripe-Version: 2023-10-16"));
-  assert_true(has_header(&doubles.calls[0], "traceparent: 00-01000000000000000000000000000000-0200000000000000-01"));
-  assert_true(has_header(&doubles.calls[0], "tracestate: a=b"));
+  assert_string_equal(doubles.calls[0].traceparent, "00-01000000000000000000000000000000-0200000000000000-01");
+  assert_string_equal(doubles.calls[0].tracestate, "a=b");
+  assert_string_equal(doubles.calls[0].route, "/v1/payment_intents");
   finish();
 }
 

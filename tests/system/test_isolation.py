@@ -390,3 +390,5 @@ def test_curl_is_linked_only_where_it_is_used(stack, api):
     calls_out = {"edge"}  # to the issuer of tokens
     for name in (one.name for one in manifests.ON_BUS if not one.links and one.name not in calls_out):
         assert "libcurl" not in readelf(stack, name, "-dW"), name
+        with open(f"/proc/{stack.services[name].process.pid()}/maps", encoding="utf-8") as maps:
+            assert "libcurl" not in maps.read(), f"{name} opens it without an endpoint for spans"

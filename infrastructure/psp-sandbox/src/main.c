@@ -1,21 +1,24 @@
 /* psp-sandbox: a payment provider for tests, in Stripe's shapes, with a ledger that tells what was really captured. */
+#include <bus/clock.h>
 #include <bus/log.h>
 #include <bus/metrics.h>
+#include <bus/otlp.h>
 #include <bus/process.h>
 
 #include <stdlib.h>
 
 #include "sandbox.h"
 
-enum { IDLE_MS = 15000 };
+enum { IDLE_MS = 15000, FLUSH_SPANS_MS = 1000 };
 
-static int serve(struct psp_sandbox *sandbox) {
+static int serve(struct psp_sandbox *sandbox, struct bus_tracer *tracer) {
   const struct psp_settings *settings = sandbox->settings;
   const struct bus_http_settings http = {.bind = settings->bind,
                                          .port = (int)settings->port,
                                          .threads = (int)settings->threads,
                                          .idle_ms = IDLE_MS,
                                          .metrics_name = "psp-sandbox",
+                                         .tracer = tracer,
                                          .access_log = (enum bus_access_log)settings->access_log};
   struct bus_http_server *server;
   struct bus_error err;
@@ -27,6 +30,29 @@ static int serve(struct psp_sandbox *sandbox) {
   bus_log(BUS_INFO, "stopping", BUS_F_INT("signal", bus_process_wait(0)));
   bus_http_server_stop(server);
   return EXIT_SUCCESS;
+}
+
+/* Only its callers' traces are sampled: it begins none. */
+static bool start_tracing(struct psp_sandbox *sandbox, struct bus_otlp **ret, struct bus_error *err) {
+  static char instance[BUS_UUID_TEXT];
+  static const struct bus_span_resource resource = {
+      .service = "psp-sandbox", .instance = instance, .version = ORDERBUS_VERSION};
+  struct bus_uuid id;
+  bus_uuid_v7(&sandbox->ids, bus_wall_clock(), &id);
+  bus_uuid_format(&id, instance);
+  return bus_otlp_start(&sandbox->settings->tracing, &resource, ret, err);
+}
+
+static int run(struct psp_sandbox *sandbox) {
+  struct bus_otlp *otlp = NULL;
+  struct bus_error err;
+  int status = EXIT_FAILURE;
+  if (start_tracing(sandbox, &otlp, &err))
+    status = serve(sandbox, bus_otlp_tracer(otlp));
+  else
+    bus_log(BUS_ERROR, "start refused", BUS_F_STR("error", err.text));
+  bus_otlp_stop(otlp, FLUSH_SPANS_MS);
+  return status;
 }
 
 int main(int argc, char **argv) {
@@ -45,7 +71,7 @@ int main(int argc, char **argv) {
     bus_log(BUS_ERROR, "start refused", BUS_F_STR("error", err.text));
     return EXIT_FAILURE;
   }
-  status = serve(&sandbox);
+  status = run(&sandbox);
   psp_sandbox_close(&sandbox);
   bus_config_done(tables, BUS_COUNT(tables));
   return status;

@@ -98,6 +98,7 @@ const struct bus_option psp_options[] = {
      .fallback = "errors",
      .names = bus_access_log_names,
      .description = "Requests that are logged, whatever the level: off, those answered from 400 on, or all"},
+    BUS_TRACE_EXPORT_ROWS(struct psp_settings, tracing),
 };
 const size_t psp_option_count = BUS_COUNT(psp_options);
 

@@ -5,6 +5,7 @@
 
 #include <bus/config.h>
 #include <bus/http_server.h>
+#include <bus/trace_options.h>
 #include <bus/uuid.h>
 
 #include <pthread.h>
@@ -18,6 +19,7 @@ struct psp_settings {
   const char *bind, *psp_key, *ledger_file, *webhook_url, *webhook_secret;
   int64_t latency_ms, timeout_ms, hang_ms, pending_ms;
   int log_level, access_log;
+  struct bus_trace_options tracing;
 };
 
 extern const struct bus_option psp_options[];

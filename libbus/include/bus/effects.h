@@ -76,8 +76,9 @@ struct bus_cause {
   struct bus_uuid message_id;
 };
 
-/* Emits a command or event. Its causation is the input's message, its trace a child of the input's. An input without a
- * message (deadline, completion) or without a trace needs bus_emit_caused, with the cause that the aggregate keeps. */
+/* Emits a command or event. Its causation is the input's message, its trace the input's: the span that it names as its
+ * parent is the one that processes the input, where spans are recorded (bus_pipeline_setup). An input without a message
+ * (deadline, completion) or without a trace needs bus_emit_caused, with the cause that the aggregate keeps. */
 void bus_emit(struct bus_effects *effects, const struct bus_message_type *type, const struct bus_uuid *correlation_id,
               const void *body);
 void bus_emit_caused(struct bus_effects *effects, const struct bus_message_type *type,

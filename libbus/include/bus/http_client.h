@@ -1,5 +1,6 @@
 /* HTTP client: libcurl's multi interface inside a worker's poll set, never blocking it. It is in target bus_curl, so
- * that only programs with outgoing calls link libcurl. One client for each thread. It verifies certificates and host
+ * that only programs with outgoing calls link libcurl; bus_curl_late is the same client for programs that seldom need
+ * it, and opens libcurl with the first client. One client for each thread. It verifies certificates and host
  * names, refuses redirects and proxies, and caps responses. curl may send a request again by itself, so callers give an
  * idempotency key. */
 #pragma once
@@ -7,6 +8,7 @@
 #include <bus/base.h>
 #include <bus/error.h>
 #include <bus/poll.h>
+#include <bus/tracer.h>
 
 BUS_C_BEGIN
 
@@ -19,8 +21,9 @@ struct bus_http_client_settings {
   int max_connections;        /* 32: to all hosts together; further calls wait for one */
   size_t max_response;        /* 65536 bytes */
   const char *user_agent;
-  const char *ca_file; /* NULL: the system's */
-  bool allow_plain;    /* http:// as well as https:// */
+  const char *ca_file;       /* NULL: the system's */
+  struct bus_tracer *tracer; /* each call of a sampled trace is a span of kind CLIENT; NULL: none is */
+  bool allow_plain;          /* http:// as well as https:// */
   bool quick_exit; /* an abort does not wait for a name to be resolved: a thread of the resolver may outlive the client;
                       for a client that is freed when the process ends */
 };
@@ -28,8 +31,12 @@ struct bus_http_client_settings {
 struct bus_http_call {
   const char *method; /* "GET", "POST" */
   const char *url;
-  struct bus_str body;        /* copied; absent: none */
-  const char *const *headers; /* "Name: value", NULL-terminated; copied; CR or LF is refused */
+  struct bus_str body;           /* copied; absent: none */
+  const char *const *headers;    /* "Name: value", NULL-terminated; copied; CR or LF is refused */
+  const struct bus_trace *trace; /* goes on as traceparent and tracestate, which `headers` must not hold; NULL or not
+                                    set: none does */
+  const char *route;             /* for the span: the path without ids ("/v1/refunds/{id}"); a literal, or NULL */
+  int64_t resend;                /* for the span: how often this was sent before */
 };
 
 /* NOT_SENT: no byte of the request arrived (resolve, connect). UNKNOWN: the server may have carried it out (time-out,

@@ -17,6 +17,7 @@
 
 #include <bus/amqp.h>
 #include <bus/log.h>
+#include <bus/span.h>
 #include <bus/worker.h>
 
 BUS_C_BEGIN
@@ -37,6 +38,8 @@ struct bus_pipeline_setup {
   const struct bus_worker_settings *settings;
   struct bus_worker *worker; /* passed on to the service's functions */
   struct bus_pipeline_log log;
+  bool spans;             /* each delivery of a sampled trace is a span (bus_trace_process), the parent of what follows
+                             from it; without, the sender's span is that */
   size_t broker_hosts;    /* how many nodes the driver can open in turn */
   size_t unconfirmed_max; /* publications at a time; 0: 8191 */
   uint64_t seed[4];       /* of ids and jitter */
@@ -208,11 +211,16 @@ struct bus_pipeline_action {
     struct {
       const struct bus_message_type *type; /* NULL: unknown */
       enum bus_message_outcome outcome;
+      int64_t duration;          /* since it arrived */
+      const struct entry *entry; /* see bus_pipeline_processed */
     } message;
     struct {
       enum bus_batch_outcome outcome;
       size_t size;
       int64_t duration;
+      struct entry *const *entries;     /* see bus_pipeline_served */
+      const struct bus_effect *effects; /* of one that committed */
+      const struct bus_error *error;    /* of one that did not */
     } batch;
     enum bus_pipeline_point point;
   };
@@ -255,6 +263,22 @@ struct bus_pipeline_actions {
 /* Takes the event in. The actions are those of this step alone; they lie in the pipeline's memory. */
 void bus_pipeline_step(struct bus_pipeline *pipeline, const struct bus_pipeline_event *event,
                        struct bus_pipeline_actions *ret);
+
+/* ---- spans of what was done: asked while a step's actions are carried out ---- */
+
+/* A delivery whose processing is a span. */
+struct bus_processed {
+  const struct bus_envelope *envelope; /* its trace has the id of this span */
+  const uint8_t *parent_id;            /* the span that sent it */
+  size_t queue;                        /* index in the service's queues */
+  size_t bundled;                      /* messages of the bundle that it came in; 0: it came alone */
+  const struct bus_error *cause;       /* of one that is not done */
+};
+/* The delivery of a COUNT_MESSAGE. False: it is no span. */
+bool bus_pipeline_processed(const struct bus_pipeline_action *action, struct bus_processed *ret) BUS_MUST_CHECK;
+/* The spans whose inputs the transaction of a COUNT_BATCH served; of a deadline or a completed call, the one that its
+ * messages name. The first `room` of them are written; returns how many there are. */
+size_t bus_pipeline_served(const struct bus_pipeline_action *action, struct bus_span_link *ret, size_t room);
 
 /* ---- beside the steps ---- */
 

@@ -10,10 +10,11 @@
 BUS_C_BEGIN
 
 enum {
-  BUS_SPAN_NAME_MAX = 96,      /* bytes */
-  BUS_SPAN_ATTRIBUTES_MAX = 8, /* further ones are counted and left out */
-  BUS_SPAN_VALUE_MAX = 128,    /* bytes of one text */
-  BUS_SPAN_TEXT_MAX = 320,     /* bytes of all texts together */
+  BUS_SPAN_NAME_MAX = 96,       /* bytes */
+  BUS_SPAN_ATTRIBUTES_MAX = 12, /* further ones are counted and left out */
+  BUS_SPAN_LINKS_MAX = 8,       /* further ones are counted and left out */
+  BUS_SPAN_VALUE_MAX = 128,     /* bytes of one text */
+  BUS_SPAN_TEXT_MAX = 320,      /* bytes of all texts together */
 };
 
 /* The numbers of OTLP's SpanKind and StatusCode. */
@@ -35,6 +36,11 @@ struct bus_span_attribute {
   int64_t number;   /* INT; BOOL: 0 or 1 */
 };
 
+/* Another span that this one belongs to, perhaps of another trace. */
+struct bus_span_link {
+  uint8_t trace_id[16], span_id[8];
+};
+
 /* Filled by the functions below; copied as it is. */
 struct bus_span {
   uint8_t trace_id[16], span_id[8];
@@ -43,9 +49,10 @@ struct bus_span {
   enum bus_span_status status;
   bus_time began, ended; /* CLOCK_REALTIME */
   uint16_t name_len, text_len;
-  uint8_t attribute_count;
-  uint32_t dropped_attributes;
+  uint8_t attribute_count, link_count;
+  uint32_t dropped_attributes, dropped_links;
   struct bus_span_attribute attributes[BUS_SPAN_ATTRIBUTES_MAX];
+  struct bus_span_link links[BUS_SPAN_LINKS_MAX];
   char name[BUS_SPAN_NAME_MAX];
   char text[BUS_SPAN_TEXT_MAX];
 };
@@ -59,6 +66,10 @@ void bus_span_set_name(struct bus_span *span, const char *format, ...) BUS_PRINT
 void bus_span_add_text(struct bus_span *span, const char *key, struct bus_str value);
 void bus_span_add_int(struct bus_span *span, const char *key, int64_t value);
 void bus_span_add_bool(struct bus_span *span, const char *key, bool value);
+/* The span's status is ERROR, and its error.type this text. */
+void bus_span_fail(struct bus_span *span, struct bus_str type);
+/* The first `count` of `total` links. */
+void bus_span_add_links(struct bus_span *span, const struct bus_span_link *links, size_t count, size_t total);
 
 /* The process that the spans are of: the attributes service.name, service.instance.id and service.version. */
 struct bus_span_resource {
@@ -69,5 +80,9 @@ struct bus_span_resource {
  * memory. */
 bool bus_spans_encode(const struct bus_span_resource *resource, const struct bus_span *spans, size_t count,
                       struct bus_arena *arena, struct bus_str *ret) BUS_MUST_CHECK;
+
+/* Spans that a collector rejected of `sent`, as its ExportTraceServiceResponse says in partialSuccess; 0 where it says
+ * nothing that can be read. The arena is for reading. */
+size_t bus_spans_rejected(struct bus_str answer, size_t sent, struct bus_arena *arena);
 
 BUS_C_END

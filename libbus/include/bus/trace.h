@@ -36,5 +36,8 @@ void bus_trace_sample(struct bus_trace *trace, int64_t of_a_million);
 void bus_trace_start(struct bus_uuid_source *source, struct bus_trace *ret);
 /* The same trace, and its state, with a span of its own; a new trace where parent is NULL or not set. */
 void bus_trace_child(const struct bus_trace *parent, struct bus_uuid_source *source, struct bus_trace *ret);
+/* The span in which a queue's reader processes a message. Message and queue alone decide: whoever processes it, and
+ * however often it is tried, messages that it causes name the same parent. */
+void bus_trace_process(struct bus_trace *trace, const struct bus_uuid *message_id, const char *queue);
 
 BUS_C_END

@@ -2,7 +2,8 @@
  * ends:
  *   bus_spans_exported_total          spans that the collector took
  *   bus_spans_dropped_total{cause}    full: the ring was; unreachable: no answer of the collector; refused: an answer
- *                                     other than 2xx; no_memory; stopped: not sent within the time of the stop
+ *                                     other than 2xx; rejected: by an answer of 2xx (partialSuccess); no_memory;
+ * stopped: not sent within the time of the stop
  *
  * Thread-safe: any number of threads record, one takes. A NULL tracer is one that is off: it samples and records
  * nothing. */
@@ -48,6 +49,7 @@ enum bus_span_loss {
   BUS_SPAN_LOST_FULL,
   BUS_SPAN_LOST_UNREACHABLE,
   BUS_SPAN_LOST_REFUSED,
+  BUS_SPAN_LOST_REJECTED,
   BUS_SPAN_LOST_NO_MEMORY,
   BUS_SPAN_LOST_STOPPED
 };

@@ -24,6 +24,7 @@
 #include <bus/poll.h>
 #include <bus/sql.h>
 #include <bus/topology.h>
+#include <bus/tracer.h>
 
 BUS_C_BEGIN
 
@@ -109,6 +110,8 @@ struct bus_worker_settings {
    * the worker's thread. */
   bool (*commands_are_up)(void *context);
   void *commands_context;
+  struct bus_tracer *tracer; /* NULL: no spans. With one, of each sampled trace: the processing of a message, and the
+                                transaction that it was part of (docs/tracing.md) */
   /* Fills in what the process says of itself every BUS_ALIVE_EVERY; NULL: this worker says nothing. Called on the
    * worker's thread. */
   void (*alive)(void *context, struct bus_alive *ret);
@@ -155,6 +158,8 @@ size_t bus_worker_pushed(const struct bus_worker *worker);
 void bus_worker_push_due(void *context, struct bus_worker *worker, const struct bus_rows *rows);
 /* Stops or resumes reading one of the service's queues. */
 void bus_worker_pause(struct bus_worker *worker, size_t queue, bool paused);
+/* For a service's calls (bus/http_client.h); NULL: no spans are recorded. Also valid inside open. */
+struct bus_tracer *bus_worker_tracer(const struct bus_worker *worker);
 /* INBOX_KEEP_H, for data that a service keeps as long as inbox rows. Also valid inside open. */
 int64_t bus_worker_inbox_keep_h(const struct bus_worker *worker);
 /* True once the worker has seen its queues empty since the last connect, or settle_max_ms has passed. */

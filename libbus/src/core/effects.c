@@ -83,7 +83,7 @@ void bus_emit_caused(struct bus_effects *effects, const struct bus_message_type 
   struct bus_envelope envelope = {.correlation_id = *correlation_id,
                                   .causation_id = cause ? cause->message_id : kept->message_id};
   if (bus_trace_is_set(trace))
-    bus_trace_child(trace, effects->ids, &envelope.trace);
+    envelope.trace = *trace;
   add_message(effects, BUS_EFFECT_EMIT, type, &envelope, body);
 }
 
@@ -102,7 +102,7 @@ void bus_answer_to(struct bus_effects *effects, const struct bus_asker *asker, c
   if (cause) {
     envelope.correlation_id = cause->correlation_id;
     if (bus_trace_is_set(&cause->trace))
-      bus_trace_child(&cause->trace, effects->ids, &envelope.trace);
+      envelope.trace = cause->trace;
   }
   add_message(effects, BUS_EFFECT_ANSWER, type, &envelope, body);
 }

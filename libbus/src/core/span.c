@@ -67,3 +67,16 @@ void bus_span_add_bool(struct bus_span *span, const char *key, bool value) {
   if (attribute)
     attribute->number = value;
 }
+
+void bus_span_fail(struct bus_span *span, struct bus_str type) {
+  span->status = BUS_SPAN_ERROR;
+  bus_span_add_text(span, "error.type", type);
+}
+
+void bus_span_add_links(struct bus_span *span, const struct bus_span_link *links, size_t count, size_t total) {
+  size_t room = BUS_SPAN_LINKS_MAX - (size_t)span->link_count, taken = count < room ? count : room;
+  if (taken > 0)
+    memcpy(&span->links[span->link_count], links, taken * sizeof *links);
+  span->link_count = (uint8_t)(span->link_count + taken);
+  span->dropped_links += (uint32_t)(total - taken);
+}

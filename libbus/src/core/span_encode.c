@@ -55,6 +55,19 @@ static bool has_parent(const struct bus_span *span) {
   return memcmp(span->parent_id, none, sizeof none) != 0;
 }
 
+static void put_links(struct bus_json_writer *writer, const struct bus_span *span) {
+  for (size_t i = 0; i < span->link_count; i++) {
+    put_id(writer, i > 0 ? ",{\"traceId\":\"" : ",\"links\":[{\"traceId\":\"", span->links[i].trace_id,
+           sizeof span->links[i].trace_id);
+    put_id(writer, ",\"spanId\":\"", span->links[i].span_id, sizeof span->links[i].span_id);
+    put(writer, i + 1 < span->link_count ? "}" : "}]");
+  }
+  if (span->dropped_links > 0) {
+    put(writer, ",\"droppedLinksCount\":");
+    bus_json_int64(writer, span->dropped_links);
+  }
+}
+
 static void put_span(struct bus_json_writer *writer, const struct bus_span *span) {
   put_id(writer, "{\"traceId\":\"", span->trace_id, sizeof span->trace_id);
   put_id(writer, ",\"spanId\":\"", span->span_id, sizeof span->span_id);
@@ -74,6 +87,7 @@ static void put_span(struct bus_json_writer *writer, const struct bus_span *span
   }
   put(writer, "],\"droppedAttributesCount\":");
   bus_json_int64(writer, span->dropped_attributes);
+  put_links(writer, span);
   put(writer, ",\"status\":{\"code\":");
   bus_json_int64(writer, span->status);
   put(writer, "}}");

@@ -1,9 +1,11 @@
 /* W3C Trace Context: traceparent text to struct and back, new traces and child spans. */
 #include <bus/trace.h>
 
+#include <bus/hash.h>
+
 #include "hex.h"
 
-enum { TRACEPARENT_LEN = BUS_TRACEPARENT_TEXT - 1, SAMPLED = 1, MILLION = 1000000 };
+enum { TRACEPARENT_LEN = BUS_TRACEPARENT_TEXT - 1, SAMPLED = 1, MILLION = 1000000, QUEUE_MAX = 64 };
 
 static bool is_zero(const uint8_t *bytes, size_t count) {
   uint8_t any = 0;
@@ -104,4 +106,14 @@ void bus_trace_child(const struct bus_trace *parent, struct bus_uuid_source *sou
   if (ret != parent)
     *ret = *parent;
   fill_random(source, ret->span_id);
+}
+
+void bus_trace_process(struct bus_trace *trace, const struct bus_uuid *message_id, const char *queue) {
+  char text[sizeof *message_id + QUEUE_MAX];
+  size_t len = strlen(queue) < QUEUE_MAX ? strlen(queue) : QUEUE_MAX;
+  memcpy(text, message_id, sizeof *message_id);
+  memcpy(text + sizeof *message_id, queue, len);
+  uint64_t id = bus_hash64(text, sizeof *message_id + len);
+  id += id == 0; /* an id is not zero */
+  memcpy(trace->span_id, &id, sizeof trace->span_id);
 }

@@ -56,7 +56,16 @@ bool bus_trace_options_is_plain(const struct bus_trace_options *options) {
   return bus_str_cut_start(&endpoint, "http://");
 }
 
+static bool check_headers(const struct bus_trace_options *options, struct bus_error *err) {
+  struct bus_trace_headers headers;
+  bool good = bus_trace_headers_cut(options->headers, &headers, err);
+  explicit_bzero(&headers, sizeof headers);
+  return good;
+}
+
 bool bus_trace_options_check(const struct bus_trace_options *options, struct bus_error *err) {
+  if (!check_headers(options, err))
+    return false;
   if (!bus_trace_options_is_on(options) || is_endpoint(bus_str(options->endpoint)))
     return true;
   bool shown = strchr(options->endpoint, '@') == NULL;

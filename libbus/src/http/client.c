@@ -20,6 +20,7 @@ struct bus_http_client {
   int64_t curl_deadline;              /* monotonic; -1: none */
   struct http_call *calls;
   size_t pending;
+  struct bus_uuid_source ids; /* with a tracer: of spans */
 };
 
 /* ---- what curl waits for ---- */
@@ -88,6 +89,7 @@ static void remove_call(struct bus_http_client *client, struct http_call *call) 
 static void finish(struct bus_http_client *client, struct http_call *call, CURLcode code) {
   struct bus_http_result result = http_call_result(call, code);
   remove_call(client, call);
+  http_call_end_span(call, client->settings.tracer, &result);
   call->done(call->context, &result);
   http_call_free(call);
 }
@@ -208,9 +210,17 @@ static bool multi_init(struct bus_http_client *client) {
          curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections) == CURLM_OK;
 }
 
+static void seed_ids(struct bus_http_client *client) {
+  uint64_t seed[4];
+  bus_random_seed(seed);
+  bus_uuid_source_init(&client->ids, seed);
+}
+
 bool bus_http_client_new(const struct bus_http_client_settings *settings, struct bus_http_client **ret,
                          struct bus_error *err) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
+  if (!http_curl_open(err))
+    return false;
   pthread_once(&once, init_library);
   struct bus_http_client *client = calloc(1, sizeof *client);
   if (client == NULL)
@@ -218,6 +228,8 @@ bool bus_http_client_new(const struct bus_http_client_settings *settings, struct
   client->settings = *settings;
   set_defaults(&client->settings);
   client->curl_deadline = -1;
+  if (settings->tracer)
+    seed_ids(client);
   if (!multi_init(client)) {
     bus_http_client_free(client);
     return bus_fail(err, BUS_E_NOMEM, "HTTP client");
@@ -241,7 +253,7 @@ void bus_http_client_free(struct bus_http_client *client) {
 
 bool bus_http_client_start(struct bus_http_client *client, const struct bus_http_call *spec, http_call_done *done,
                            void *context, struct bus_error *err) {
-  struct http_call *call = http_call_new(&client->settings, spec, err);
+  struct http_call *call = http_call_new(&client->settings, spec, &client->ids, err);
   if (call == NULL)
     return false;
   call->done = done;

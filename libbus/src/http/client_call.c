@@ -67,8 +67,20 @@ static bool append_header(struct http_call *call, const char *line) {
   return true;
 }
 
-static bool set_headers(struct http_call *call, const struct bus_http_call *spec) {
+static bool append_trace(struct http_call *call, const struct bus_trace *trace) {
+  char line[sizeof "traceparent: " + BUS_TRACESTATE_MAX + 1], text[BUS_TRACEPARENT_TEXT];
+  bus_trace_format(trace, text);
+  (void)snprintf(line, sizeof line, "traceparent: %s", text);
+  if (!append_header(call, line))
+    return false;
+  (void)snprintf(line, sizeof line, "tracestate: %.*s", (int)trace->state.len, trace->state.data);
+  return trace->state.len == 0 || append_header(call, line);
+}
+
+static bool set_headers(struct http_call *call, const struct bus_http_call *spec, const struct bus_trace *trace) {
   bool set = append_header(call, "Expect:"); /* no waiting for 100 Continue */
+  if (set && bus_trace_is_set(trace))
+    set = append_trace(call, trace);
   for (const char *const *header = spec->headers; set && header && *header; header++)
     set = append_header(call, *header);
   return set && curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers) == CURLE_OK;
@@ -110,21 +122,24 @@ static bool set_callbacks(CURL *easy, struct http_call *call) {
 }
 
 static bool set_options(struct http_call *call, const struct bus_http_client_settings *settings,
-                        const struct bus_http_call *spec) {
+                        const struct bus_http_call *spec, const struct bus_trace *trace) {
   CURL *easy = call->easy;
   return SET(CURLOPT_URL, spec->url) && set_method(easy, spec) && set_limits(easy, settings) &&
-         set_security(easy, settings) && set_callbacks(easy, call) && set_headers(call, spec) &&
+         set_security(easy, settings) && set_callbacks(easy, call) && set_headers(call, spec, trace) &&
          (settings->user_agent == NULL || SET(CURLOPT_USERAGENT, settings->user_agent));
 }
 
 struct http_call *http_call_new(const struct bus_http_client_settings *settings, const struct bus_http_call *spec,
-                                struct bus_error *err) {
+                                struct bus_uuid_source *ids, struct bus_error *err) {
+  struct bus_trace trace = {.flags = 0};
   if (!spec_check(spec, err))
     return NULL;
   struct http_call *call = calloc(1, sizeof *call);
-  if (call)
+  if (call) {
     call->easy = curl_easy_init();
-  if (call == NULL || call->easy == NULL || !set_options(call, settings, spec)) {
+    http_call_begin_span(call, settings, spec, ids, &trace);
+  }
+  if (call == NULL || call->easy == NULL || !set_options(call, settings, spec, &trace)) {
     http_call_free(call);
     bus_fail(err, BUS_E_NOMEM, "HTTP call to %s", spec->url);
     return NULL;
@@ -139,6 +154,7 @@ void http_call_free(struct http_call *call) {
     return;
   curl_easy_cleanup(call->easy);
   curl_slist_free_all(call->headers);
+  free(call->span);
   free(call->text);
   free(call);
 }

@@ -4,6 +4,9 @@
 #include <bus/http_client.h>
 
 #include <curl/curl.h>
+#ifdef BUS_CURL_LATE
+#include "curl_late.h"
+#endif
 
 typedef void http_call_done(void *context, const struct bus_http_result *result);
 
@@ -17,14 +20,29 @@ struct http_call {
   bool has_head; /* the empty line after the head has come */
   int64_t started, last_byte;
   char error[CURL_ERROR_SIZE];
+  struct bus_span *span; /* NULL: none is recorded */
   http_call_done *done;
   void *context;
 };
 
-/* An easy handle with every option set; NULL with err. */
+/* An easy handle with every option set; NULL with err. ids: of spans. */
 struct http_call *http_call_new(const struct bus_http_client_settings *settings, const struct bus_http_call *spec,
-                                struct bus_error *err);
+                                struct bus_uuid_source *ids, struct bus_error *err);
 /* Accepts NULL and the half-built. The easy handle must be out of the multi handle. */
 void http_call_free(struct http_call *call);
 /* The outcome of the call. */
 struct bus_http_result http_call_result(struct http_call *call, CURLcode code);
+
+/* ---- client_span.c ---- */
+/* *trace becomes the trace that the request carries: that of a new span, if one is to be recorded. */
+void http_call_begin_span(struct http_call *call, const struct bus_http_client_settings *settings,
+                          const struct bus_http_call *spec, struct bus_uuid_source *ids, struct bus_trace *trace);
+void http_call_end_span(const struct http_call *call, struct bus_tracer *tracer, const struct bus_http_result *result);
+
+#ifndef BUS_CURL_LATE
+/* Is libcurl there? */
+static inline bool http_curl_open(struct bus_error *err) {
+  (void)err;
+  return true;
+}
+#endif

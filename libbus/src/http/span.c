@@ -27,8 +27,7 @@ static void describe(struct bus_span *span, const struct bus_http_exchange *exch
   if (status < 500)
     return;
   (void)snprintf(code, sizeof code, "%d", status);
-  bus_span_add_text(span, "error.type", bus_str(code));
-  span->status = BUS_SPAN_ERROR;
+  bus_span_fail(span, bus_str(code));
 }
 
 /* A frame of its own: only a request that is sampled touches the span's bytes of its stack. */

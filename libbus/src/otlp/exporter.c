@@ -30,6 +30,8 @@ struct bus_otlp {
   struct bus_arena *arena;
   struct bus_span *batch;
   char url[BUS_TRACE_ENDPOINT_MAX + 16];
+  struct bus_trace_headers headers;
+  const char *lines[BUS_TRACE_HEADERS_MAX + 2]; /* those and the content type */
   pthread_t thread;
   _Atomic int64_t until; /* of bus_monotonic: no call goes on after it */
   /* the thread's own */
@@ -38,16 +40,21 @@ struct bus_otlp {
     bool done;
     enum bus_http_outcome outcome;
     int status;
+    size_t sent, rejected;
     char error[160];
   } answer;
 };
 
 static void note_answer(void *context, const struct bus_http_result *result) {
-  struct answer *answer = &((struct bus_otlp *)context)->answer;
+  struct bus_otlp *otlp = context;
+  struct answer *answer = &otlp->answer;
   answer->done = true;
   answer->outcome = result->outcome;
   answer->status = result->status;
   (void)snprintf(answer->error, sizeof answer->error, "%s", result->error ? result->error : "");
+  if (result->outcome == BUS_HTTP_ANSWERED && result->status / 100 == 2)
+    answer->rejected = bus_spans_rejected(result->body, answer->sent, otlp->arena);
+  bus_arena_reset(otlp->arena);
 }
 
 /* Drives the call until its answer, its time limit or the end of the exporter. */
@@ -89,13 +96,12 @@ static void rest(struct bus_otlp *otlp) {
 /* False: the batch could not be sent for want of memory. */
 static bool post(struct bus_otlp *otlp, size_t count) {
   struct bus_str body;
-  otlp->answer = (struct answer){.done = false};
-  const char *const headers[] = {"Content-Type: application/json", NULL};
-  bool sent =
-      bus_spans_encode(&otlp->resource, otlp->batch, count, otlp->arena, &body) &&
-      bus_http_client_start(
-          otlp->client, &(struct bus_http_call){.method = "POST", .url = otlp->url, .body = body, .headers = headers},
-          note_answer, otlp, NULL);
+  otlp->answer = (struct answer){.sent = count};
+  bool sent = bus_spans_encode(&otlp->resource, otlp->batch, count, otlp->arena, &body) &&
+              bus_http_client_start(
+                  otlp->client,
+                  &(struct bus_http_call){.method = "POST", .url = otlp->url, .body = body, .headers = otlp->lines},
+                  note_answer, otlp, NULL);
   bus_arena_reset(otlp->arena);
   if (sent)
     drive(otlp);
@@ -116,7 +122,8 @@ static void export(struct bus_otlp *otlp, size_t count) {
     log_change(otlp, taken);
   if (taken) {
     otlp->rest_ms = 0;
-    bus_tracer_count_exported(otlp->tracer, count);
+    bus_tracer_count_exported(otlp->tracer, count - otlp->answer.rejected);
+    bus_tracer_count_lost(otlp->tracer, BUS_SPAN_LOST_REJECTED, otlp->answer.rejected);
     return;
   }
   bus_tracer_count_lost(otlp->tracer, loss_of(&otlp->answer), count);
@@ -139,6 +146,7 @@ static void otlp_free(struct bus_otlp *otlp) {
     bus_arena_free(otlp->arena);
   bus_tracer_free(otlp->tracer);
   free(otlp->batch);
+  explicit_bzero(&otlp->headers, sizeof otlp->headers);
   free(otlp);
 }
 
@@ -159,6 +167,17 @@ static bool open_client(struct bus_otlp *otlp, const struct bus_trace_options *o
   return bus_http_client_new(&settings, &otlp->client, err);
 }
 
+static bool open_headers(struct bus_otlp *otlp, const struct bus_trace_options *options, struct bus_error *err) {
+  size_t count = 0;
+  if (!bus_trace_headers_cut(options->headers, &otlp->headers, err))
+    return false;
+  otlp->lines[count++] = "Content-Type: application/json";
+  for (const char *const *line = otlp->headers.lines; *line; line++)
+    otlp->lines[count++] = *line;
+  otlp->lines[count] = NULL;
+  return true;
+}
+
 static bool open_all(struct bus_otlp *otlp, const struct bus_trace_options *options, struct bus_error *err) {
   const struct bus_tracer_settings settings = {
       .room = ROOM, .batch = BATCH, .gather_ms = GATHER_MS, .sample_ppm = options->sample_ppm};
@@ -166,7 +185,8 @@ static bool open_all(struct bus_otlp *otlp, const struct bus_trace_options *opti
   otlp->batch = calloc(BATCH, sizeof *otlp->batch);
   if (otlp->arena == NULL || otlp->batch == NULL)
     return bus_fail(err, BUS_E_NOMEM, "out of memory for the exporter of spans");
-  if (!bus_tracer_new(&settings, &otlp->tracer, err) || !open_client(otlp, options, err))
+  if (!open_headers(otlp, options, err) || !bus_tracer_new(&settings, &otlp->tracer, err) ||
+      !open_client(otlp, options, err))
     return false;
   return pthread_create(&otlp->thread, NULL, run, otlp) == 0 ||
          bus_fail(err, BUS_E_SYSTEM, "cannot start the thread that exports spans");

@@ -91,6 +91,10 @@ int pg_fd(const struct pg *pg) {
   return pg->conn && pg->state != PG_DEAD ? PQsocket(pg->conn) : -1;
 }
 
+const char *pg_database(const struct pg *pg) {
+  return PQdb(pg->conn);
+}
+
 bool pg_is_pooled(const struct pg *pg) {
   return pg->pooled;
 }

@@ -68,6 +68,8 @@ bool pg_new(const struct pg_settings *settings, struct pg **ret, struct bus_erro
 void pg_free(struct pg *pg);
 
 enum pg_state pg_state(const struct pg *pg);
+/* Its name; valid as long as the connection. */
+const char *pg_database(const struct pg *pg);
 /* Once connected: does a pooler stand between us and the server? */
 bool pg_is_pooled(const struct pg *pg);
 /* -1 while there is none. Events to wait for: POLLIN, and POLLOUT where something is still to be sent. */

@@ -12,6 +12,7 @@ static struct entry *append(struct bus_pipeline *pipeline, const struct bus_deli
   entry->tag = delivery->tag;
   entry->epoch = pipeline->links.epoch;
   entry->consumer = delivery->consumer;
+  entry->since = pipeline->turn.now;
   suspects_see(&pipeline->suspects, entry);
   return entry;
 }
@@ -33,6 +34,7 @@ static bool append_elements(struct bus_pipeline *pipeline, const struct bus_deli
       return false;
     entry->envelope = elements[i].envelope;
     entry->raw = elements[i].body;
+    entry->bundled = count;
     entry->fails = fails && i == 0;
   }
   turn_point(&pipeline->turn, BUS_POINT_BUNDLE_CUT);

@@ -31,6 +31,9 @@ static void count_batch(const struct bus_pipeline *pipeline, enum bus_batch_outc
   action->batch.outcome = outcome;
   action->batch.size = attempt->count;
   action->batch.duration = pipeline->turn.now - attempt->began;
+  action->batch.entries = attempt->entries;
+  action->batch.effects = outcome == BUS_BATCH_COMMITTED ? attempt->effects.first : NULL;
+  action->batch.error = outcome == BUS_BATCH_COMMITTED ? NULL : &pipeline->batch.failed.error;
 }
 
 static enum next fail_with(struct bus_pipeline *pipeline, const struct bus_error *err, bool in_transaction, bool dead) {

@@ -97,6 +97,16 @@ static bool may_send(const struct bus_pipeline_setup *setup, const struct entry 
   return bus_topology_may_send(setup->topology, setup->service->name, envelope, type);
 }
 
+/* Messages, calls and rows of the service carry this span on as their parent. */
+static void begin_span(const struct turn *turn, struct entry *entry) {
+  struct bus_trace *trace = &entry->envelope.trace;
+  if (!turn->setup->spans || entry->is_span || !bus_trace_is_set(trace) || !bus_trace_is_sampled(trace))
+    return;
+  entry->is_span = true;
+  memcpy(entry->parent, trace->span_id, sizeof entry->parent);
+  bus_trace_process(trace, &entry->envelope.message_id, turn->setup->service->queues[entry->consumer]);
+}
+
 void decode_entry(const struct turn *turn, struct entry *entry, struct bus_arena *arena) {
   const struct bus_pipeline_setup *setup = turn->setup;
   if (entry->decoded || !entry_is_delivery(entry))
@@ -108,6 +118,7 @@ void decode_entry(const struct turn *turn, struct entry *entry, struct bus_arena
   assert(entry->consumer >= 0 && (size_t)entry->consumer < setup->service->queue_count);
   entry->input.envelope = &entry->envelope;
   entry->input.type = type;
+  begin_span(turn, entry);
   if (entry->uncut) {
     trace_received(turn, entry);
     return;

@@ -28,16 +28,20 @@ struct entry {
   uint64_t tag;                 /* DELIVERY */
   uint64_t epoch;               /* DELIVERY: of the connection that the tag belongs to */
   int consumer;
-  size_t body_size; /* local inputs */
-  bool decoded;     /* looked at by decode_entry */
-  bool uncut;       /* a bundle that cannot be cut */
-  bool fails;       /* it finds no memory there */
-  bool duplicate;   /* the inbox has it */
-  bool late;        /* a request past its deadline: dropped */
-  bool alone;       /* suspected of a crash: a batch of its own */
-  bool suspect;     /* counted in bus.suspects */
-  bool deferred;    /* it lies in intake->deferred */
-  bool kept;        /* deferred: it stays there after this try */
+  bool is_span;      /* DELIVERY: the envelope's trace names its own span, and no longer: */
+  uint8_t parent[8]; /* its sender's */
+  size_t bundled;    /* messages of its bundle; 0: it came alone */
+  int64_t since;     /* when it arrived */
+  size_t body_size;  /* local inputs */
+  bool decoded;      /* looked at by decode_entry */
+  bool uncut;        /* a bundle that cannot be cut */
+  bool fails;        /* it finds no memory there */
+  bool duplicate;    /* the inbox has it */
+  bool late;         /* a request past its deadline: dropped */
+  bool alone;        /* suspected of a crash: a batch of its own */
+  bool suspect;      /* counted in bus.suspects */
+  bool deferred;     /* it lies in intake->deferred */
+  bool kept;         /* deferred: it stays there after this try */
   struct ruling ruling;
   struct trial trial;
 };

@@ -61,6 +61,8 @@ static struct held *held_new(const struct turn *turn, const struct entry *entry,
   char *at = held->text;
   held->tag = entry->tag;
   held->envelope = *from;
+  if (entry->is_span) /* it is sent on as it came */
+    memcpy(held->envelope.trace.span_id, entry->parent, sizeof entry->parent);
   held->envelope.type = copy_behind(&at, from->type);
   held->envelope.app_id = copy_behind(&at, from->app_id);
   held->envelope.user_id = copy_behind(&at, from->user_id);

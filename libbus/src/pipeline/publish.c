@@ -182,6 +182,8 @@ static void count_message(const struct bus_pipeline *pipeline, const struct entr
       [BUS_DONE] = BUS_MESSAGE_DONE, [BUS_RETRY] = BUS_MESSAGE_RETRIED, [BUS_PARK] = BUS_MESSAGE_PARKED};
   struct bus_pipeline_action *action = turn_do(&pipeline->turn, BUS_DO_COUNT_MESSAGE);
   action->message.type = entry->input.type;
+  action->message.duration = pipeline->turn.now - entry->since;
+  action->message.entry = entry;
   action->message.outcome = entry->late        ? BUS_MESSAGE_LATE
                             : entry->duplicate ? BUS_MESSAGE_DUPLICATE
                                                : outcomes[entry->ruling.verdict];

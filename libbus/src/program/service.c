@@ -3,6 +3,7 @@
 #include <bus/bundle.h>
 #include <bus/clock.h>
 #include <bus/log.h>
+#include <bus/otlp.h>
 #include <bus/pipeline.h>
 #include <bus/service.h>
 
@@ -16,7 +17,7 @@
 
 #include "../pg/session.h"
 
-enum { WORKERS_MAX = 32, QUEUES_MAX = 8 };
+enum { WORKERS_MAX = 32, QUEUES_MAX = 8, FLUSH_SPANS_MS = 1000 };
 
 struct settings {
   int log_level, access_log;
@@ -26,6 +27,7 @@ struct settings {
   int64_t workers, query_workers;
   bool gremlin;
   int64_t gremlin_ms;
+  struct bus_trace_options tracing;
   struct bus_worker_settings worker;
 };
 static struct settings settings = {.worker = {BUS_WORKER_DEFAULTS}}; /* also of what no option sets */
@@ -81,6 +83,7 @@ static struct bus_option common_options[] = {
      "slow every batch down on purpose"},
     {"GREMLIN_LATENCY_MS", BUS_OPTION_INT, offsetof(struct settings, gremlin_ms), "3000", 0, 60000, NULL, false, "ms",
      "by how much"},
+    BUS_TRACE_EXPORT_ROWS(struct settings, tracing),
 };
 
 struct running {
@@ -90,6 +93,7 @@ struct running {
   size_t worker_count, thread_count;
   size_t command_count; /* of the workers: the first ones take commands */
   struct bus_admin *admin;
+  struct bus_otlp *otlp; /* NULL: no tracing */
   char instance[BUS_UUID_TEXT];
   bus_time started_at;
   atomic_bool draining;
@@ -182,6 +186,16 @@ static bool start_admin(struct running *running, struct bus_error *err) {
   return bus_admin_start(&admin, &running->admin, err);
 }
 
+/* New traces begin at the edge. */
+static bool start_tracing(struct running *running, struct bus_error *err) {
+  const struct bus_span_resource resource = {
+      .service = running->program->name, .instance = running->instance, .version = ORDERBUS_VERSION};
+  if (!bus_otlp_start(&settings.tracing, &resource, &running->otlp, err))
+    return false;
+  settings.worker.tracer = bus_otlp_tracer(running->otlp);
+  return true;
+}
+
 /* ---- workers ---- */
 
 static void *run_worker(void *context) {
@@ -230,6 +244,7 @@ static void stop_all(struct running *running) {
   bus_admin_stop(running->admin);
   for (size_t i = 0; i < running->worker_count; i++)
     bus_worker_free(running->workers[i]);
+  bus_otlp_stop(running->otlp, FLUSH_SPANS_MS);
 }
 
 /* ---- the program ---- */
@@ -249,7 +264,7 @@ static int run_service(const struct bus_program *program) {
   name_instance(&running);
   settings.worker.commands_are_up = commands_are_up;
   settings.worker.commands_context = &running;
-  bool good = add_workers(&running, program->commands, settings.workers, &err);
+  bool good = start_tracing(&running, &err) && add_workers(&running, program->commands, settings.workers, &err);
   good = good && add_workers(&running, program->requests, settings.workers, &err);
   running.command_count = running.worker_count;
   good = good && add_workers(&running, program->queries, settings.query_workers, &err) && start_admin(&running, &err) &&

@@ -5,11 +5,10 @@
 
 #include <stdlib.h>
 
-static const char *const losses[] = {[BUS_SPAN_LOST_FULL] = "full",
-                                     [BUS_SPAN_LOST_UNREACHABLE] = "unreachable",
-                                     [BUS_SPAN_LOST_REFUSED] = "refused",
-                                     [BUS_SPAN_LOST_NO_MEMORY] = "no_memory",
-                                     [BUS_SPAN_LOST_STOPPED] = "stopped"};
+static const char *const losses[] = {
+    [BUS_SPAN_LOST_FULL] = "full",           [BUS_SPAN_LOST_UNREACHABLE] = "unreachable",
+    [BUS_SPAN_LOST_REFUSED] = "refused",     [BUS_SPAN_LOST_REJECTED] = "rejected",
+    [BUS_SPAN_LOST_NO_MEMORY] = "no_memory", [BUS_SPAN_LOST_STOPPED] = "stopped"};
 
 struct bus_tracer {
   struct bus_tracer_settings settings;

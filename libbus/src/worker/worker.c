@@ -43,6 +43,7 @@ static bool make_pipeline(struct bus_worker *worker) {
       .settings = &worker->settings,
       .worker = worker,
       .log = {.write = write_log, .debug = bus_log_enabled(BUS_DEBUG)},
+      .spans = worker->settings.tracer != NULL,
       .broker_hosts = bus_amqp_url_hosts(worker->settings.amqp_url),
       .now = bus_monotonic(),
   };
@@ -172,6 +173,10 @@ size_t bus_worker_pushed(const struct bus_worker *worker) {
 
 void bus_worker_pause(struct bus_worker *worker, size_t queue, bool paused) {
   bus_pipeline_pause(worker->pipeline, queue, paused);
+}
+
+struct bus_tracer *bus_worker_tracer(const struct bus_worker *worker) {
+  return worker->settings.tracer;
 }
 
 int64_t bus_worker_inbox_keep_h(const struct bus_worker *worker) {

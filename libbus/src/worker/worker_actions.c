@@ -156,9 +156,11 @@ static void carry_out(struct bus_worker *worker, const struct bus_pipeline_actio
     break;
   case BUS_DO_COUNT_MESSAGE:
     metrics_message(worker, action->message.type, action->message.outcome);
+    spans_message(worker, action);
     break;
   case BUS_DO_COUNT_BATCH:
     metrics_batch(worker, action->batch.outcome, action->batch.size, action->batch.duration);
+    spans_batch(worker, action);
     break;
   case BUS_DO_POINT:
     reach(worker, action->point);

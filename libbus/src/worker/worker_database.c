@@ -113,6 +113,7 @@ static void tell_up(struct bus_worker *worker) {
   struct database *database = &worker->database;
   database->stage = DATABASE_UP;
   database->was_up = true;
+  (void)snprintf(database->name, sizeof database->name, "%s", pg_database(database->pg));
   atomic_store(&worker->seen.database, BUS_LINK_UP);
   struct bus_pipeline_event event = {.kind = BUS_ON_DATABASE_UP};
   event.database.pooled = pg_is_pooled(database->pg);

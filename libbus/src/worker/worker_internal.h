@@ -25,6 +25,7 @@ enum database_stage {
 struct database {
   struct pg *pg;
   enum database_stage stage;
+  char name[64];     /* once it was up: for spans */
   size_t first_host; /* of several in the URL */
   int64_t deadline;  /* monotonic: to be connected by then */
   bool checked;      /* the schema */
@@ -91,7 +92,7 @@ struct bus_worker {
   struct bus_poll_source sources[SOURCES_MAX];
   size_t source_count;
   int64_t alive_at;           /* when the process says next that it is alive */
-  struct bus_uuid_source ids; /* of its own notices */
+  struct bus_uuid_source ids; /* of its own notices, and of spans */
   struct worker_metrics *metrics;
   struct probing probing;
   struct seen seen;
@@ -163,5 +164,10 @@ void metrics_free(struct bus_worker *worker);
 void metrics_step(struct bus_worker *worker, const struct bus_pipeline_actions *actions);
 void metrics_batch(struct bus_worker *worker, enum bus_batch_outcome outcome, size_t size, int64_t duration);
 void metrics_message(struct bus_worker *worker, const struct bus_message_type *type, enum bus_message_outcome outcome);
+const char *metrics_outcome_name(enum bus_message_outcome outcome);
 void metrics_published(struct bus_worker *worker, enum bus_exchange exchange, const struct bus_envelope *envelope);
 void metrics_received(struct bus_worker *worker, const struct bus_envelope *envelope);
+
+/* ---- worker_spans.c; nothing without a tracer ---- */
+void spans_batch(struct bus_worker *worker, const struct bus_pipeline_action *action);
+void spans_message(struct bus_worker *worker, const struct bus_pipeline_action *action);

@@ -12,6 +12,10 @@ enum { TYPES_MAX = 64, EXCHANGES = BUS_EXCHANGE_BACK };
 static const char *const message_outcome_names[BUS_MESSAGE_OUTCOMES] = {"done", "retried", "parked", "duplicate",
                                                                         "late"};
 
+const char *metrics_outcome_name(enum bus_message_outcome outcome) {
+  return message_outcome_names[outcome];
+}
+
 enum direction { PUBLISHED, RECEIVED, DIRECTIONS };
 static const char *const direction_names[DIRECTIONS] = {"published", "received"};
 

@@ -128,3 +128,60 @@ TEST(encoding_without_memory_fails)
   assert_false(bus_spans_encode(&resource, &span, 1, arena, &json));
   bus_arena_free(arena);
 }
+
+TEST(links_are_encoded_and_bounded)
+{
+  struct bus_span span = span_of(OWN, NULL);
+  struct bus_span_link links[BUS_SPAN_LINKS_MAX + 1];
+  memset(links, 0xAB, sizeof links);
+  span.began = 1;
+  span.ended = 2;
+  bus_span_add_links(&span, NULL, 0, 0);
+  bus_span_add_links(&span, links, 2, 2);
+#define LINK "{\"traceId\":\"abababababababababababababababab\",\"spanId\":\"abababababababab\"}"
+#define BEFORE                                                                                                         \
+  PREFIX "{\"traceId\":\"" TRACE "\",\"spanId\":\"00f067aa0ba902b7\",\"name\":\"\",\"kind\":2,"                        \
+         "\"startTimeUnixNano\":\"1000\",\"endTimeUnixNano\":\"2000\",\"attributes\":[],\"droppedAttributesCount\":0,"
+  assert_encoded(&span, 1, BEFORE "\"links\":[" LINK "," LINK "],\"status\":{\"code\":0}}" SUFFIX);
+  span.link_count = 0;
+  bus_span_add_links(&span, links, 1, 10);
+  assert_encoded(&span, 1, BEFORE "\"links\":[" LINK "],\"droppedLinksCount\":9,\"status\":{\"code\":0}}" SUFFIX);
+  bus_span_add_links(&span, links, BUS_SPAN_LINKS_MAX, BUS_SPAN_LINKS_MAX);
+  assert_int_equal(span.link_count, BUS_SPAN_LINKS_MAX);
+  assert_int_equal(span.dropped_links, 10);
+}
+
+TEST(a_span_that_failed_names_its_error)
+{
+  struct bus_span span = span_of(OWN, NULL);
+  bus_span_fail(&span, BUS_STR("23505"));
+  assert_int_equal(span.status, BUS_SPAN_ERROR);
+  assert_string_equal(span.attributes[0].key, "error.type");
+  assert_int_equal(span.attributes[0].len, 5);
+}
+
+static size_t rejected(const char *answer) {
+  struct bus_arena *arena = bus_arena_new(1 << 20);
+  size_t count = bus_spans_rejected(bus_str(answer), 10, arena);
+  bus_arena_free(arena);
+  return count;
+}
+
+TEST(a_collector_says_how_many_spans_it_rejected)
+{
+  assert_int_equal(rejected("{\"partialSuccess\":{\"rejectedSpans\":\"3\",\"errorMessage\":\"too old\"}}"), 3);
+  assert_int_equal(rejected("{\"partialSuccess\":{\"rejectedSpans\":3}}"), 3);
+  assert_int_equal(rejected("{\"partialSuccess\":{\"rejectedSpans\":\"999\"}}"), 10);
+  assert_int_equal(rejected("{\"partialSuccess\":{\"rejectedSpans\":999999}}"), 10);
+  static const char *const none[] = {"{}",
+                                     "",
+                                     "[]",
+                                     "{\"partialSuccess\":{}}",
+                                     "{\"partialSuccess\":{\"rejectedSpans\":-1}}",
+                                     "{\"partialSuccess\":{\"rejectedSpans\":\"x\"}}",
+                                     "{\"partialSuccess\":null}",
+                                     "{\"partialSuccess\":{\"errorMessage\":\"a warning\"}}",
+                                     "OK"};
+  for (size_t i = 0; i < BUS_COUNT(none); i++)
+    assert_int_equal(rejected(none[i]), 0);
+}

@@ -231,3 +231,23 @@ TEST(the_end_of_the_trace_id_decides)
   bus_trace_sample(&trace, 1);
   assert_true(bus_trace_is_sampled(&trace));
 }
+
+TEST(the_span_of_a_message_follows_from_message_and_queue)
+{
+  static const struct bus_uuid id = {{1, 2, 3}}, other_id = {{1, 2, 4}};
+  static const char long_name[] = "0123456789012345678901234567890123456789012345678901234567890123456789";
+  struct bus_trace trace, again, other;
+  assert_true(bus_trace_parse(BUS_STR("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), &trace));
+  again = other = trace;
+  again.span_id[0] = 0xFF; /* whoever sent it this time */
+  bus_trace_process(&trace, &id, "order-svc");
+  bus_trace_process(&again, &id, "order-svc");
+  assert_memory_equal(&trace, &again, sizeof trace);
+  assert_memory_equal(trace.trace_id, other.trace_id, sizeof trace.trace_id);
+  assert_memory_not_equal(trace.span_id, other.span_id, sizeof trace.span_id);
+  bus_trace_process(&other, &other_id, "order-svc");
+  assert_memory_not_equal(trace.span_id, other.span_id, sizeof trace.span_id);
+  bus_trace_process(&other, &id, "order-svc.place");
+  assert_memory_not_equal(trace.span_id, other.span_id, sizeof trace.span_id);
+  bus_trace_process(&other, &id, long_name);
+}

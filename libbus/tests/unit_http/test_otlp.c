@@ -23,7 +23,7 @@ static const struct bus_span_resource resource = {"edge", "instance-1", "1.2.3"}
 
 /* ---- metrics, since the exporter was started ---- */
 
-static const char *const causes[] = {"full", "unreachable", "refused", "stopped"};
+static const char *const causes[] = {"full", "unreachable", "refused", "rejected", "stopped"};
 static int64_t exported_before, lost_before[BUS_COUNT(causes)];
 
 static int64_t exported(void) {
@@ -206,6 +206,27 @@ TEST(spans_that_are_refused_are_counted)
   bus_otlp_stop(otlp, 2000);
   assert_int_equal(lost("refused"), 5);
   assert_int_equal(exported(), 0);
+  odd_server_stop(server);
+}
+
+static void reject_two(int fd, const char *request) {
+  assert_non_null(strstr(request, "\r\nauthorization: Bearer sesame\r\n"));
+  odd_send(fd, "HTTP/1.1 200 OK\r\nContent-Length: 40\r\nConnection: close\r\n\r\n"
+               "{\"partialSuccess\":{\"rejectedSpans\":\"2\"}}");
+}
+
+TEST(spans_that_are_rejected_are_counted_and_headers_are_sent)
+{
+  struct odd_server *server = odd_server_start(reject_two);
+  const struct bus_trace_options options = {.endpoint = driven_url(odd_server_port(server), ""),
+                                            .headers = "authorization=Bearer%20sesame"};
+  struct bus_otlp *otlp;
+  assert_true(bus_otlp_start(&options, &resource, &otlp, NULL));
+  count_from_now();
+  record(otlp, 5);
+  bus_otlp_stop(otlp, 2000);
+  assert_int_equal(lost("rejected"), 2);
+  assert_int_equal(exported(), 3);
   odd_server_stop(server);
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "fixture.h"
+#include "span_text.h"
 #include "test.h"
 
 #define TRACE "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -33,22 +34,9 @@ static const struct bus_span *span_of(const char *request) {
   return &spans[0];
 }
 
-static const struct bus_span_attribute *find(const struct bus_span *span, const char *key) {
-  for (size_t i = 0; i < span->attribute_count; i++)
-    if (strcmp(span->attributes[i].key, key) == 0)
-      return &span->attributes[i];
-  return NULL;
-}
-
-static void assert_text(const struct bus_span *span, const char *key, const char *text) {
-  const struct bus_span_attribute *attribute = find(span, key);
-  assert_non_null(attribute);
-  assert_true(bus_str_is((struct bus_str){span->text + attribute->at, attribute->len}, text));
-}
-
 static void assert_is(const struct bus_span *span, const char *name, int64_t status) {
   assert_true(bus_str_is((struct bus_str){span->name, span->name_len}, name));
-  assert_int_equal(find(span, "http.response.status_code")->number, status);
+  assert_int_equal(span_attribute(span, "http.response.status_code")->number, status);
 }
 
 TEST(the_span_of_a_request_is_the_child_of_the_clients)
@@ -60,11 +48,11 @@ TEST(the_span_of_a_request_is_the_child_of_the_clients)
   assert_int_equal(span->trace_id[0], 0x4b);
   assert_int_equal(span->kind, BUS_SPAN_SERVER);
   assert_is(span, "GET /trace", 200);
-  assert_text(span, "http.request.method", "GET");
-  assert_text(span, "http.route", "/trace");
-  assert_text(span, "url.scheme", "http");
-  assert_text(span, "network.protocol.version", "1.1");
-  assert_null(find(span, "error.type"));
+  span_assert_text(span, "http.request.method", "GET");
+  span_assert_text(span, "http.route", "/trace");
+  span_assert_text(span, "url.scheme", "http");
+  span_assert_text(span, "network.protocol.version", "1.1");
+  assert_null(span_attribute(span, "error.type"));
   assert_int_equal(span->status, BUS_SPAN_UNSET);
   assert_int_equal(span->attribute_count, 5);
   assert_true(span->began <= span->ended && span->ended - span->began < 5 * BUS_SECOND);
@@ -127,14 +115,14 @@ TEST(probes_have_no_span)
 TEST(refusals_have_spans_without_the_clients_bytes)
 {
   assert_is(span_of(GET("/nowhere/secret", "")), "GET", 404);
-  assert_null(find(&spans[0], "http.route"));
+  assert_null(span_attribute(&spans[0], "http.route"));
   assert_is(span_of("BREW /trace HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), "HTTP", 405);
-  assert_text(&spans[0], "http.request.method", "_OTHER");
+  span_assert_text(&spans[0], "http.request.method", "_OTHER");
   assert_is(span_of("POST /decoded/" ID
                     " HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n"
                     "Content-Length: 2\r\n\r\n{}"),
             "POST /decoded/{id}", 400);
-  assert_text(&spans[0], "id", ID);
+  span_assert_text(&spans[0], "id", ID);
 }
 
 TEST(a_server_error_is_the_status_of_its_span)
@@ -142,5 +130,5 @@ TEST(a_server_error_is_the_status_of_its_span)
   const struct bus_span *span = span_of(GET("/silent", ""));
   assert_is(span, "GET /silent", 500);
   assert_int_equal(span->status, BUS_SPAN_ERROR);
-  assert_text(span, "error.type", "500");
+  span_assert_text(span, "error.type", "500");
 }

@@ -72,12 +72,17 @@ struct machine *machine_new(void) {
                                            .topology = &part_rig_topology,
                                            .settings = &machine->settings,
                                            .log = {.write = log_nothing},
+                                           .spans = true,
                                            .broker_hosts = 1,
                                            .seed = {1, 2, 3, 4},
                                            .now = machine->now};
   machine->pipeline = bus_pipeline_new(&setup);
   assert_non_null(machine->pipeline);
   return machine;
+}
+
+const struct bus_service *machine_service(void) {
+  return &service;
 }
 
 void machine_free(struct machine *machine) {
@@ -228,11 +233,8 @@ void machine_committed(struct machine *machine) {
 }
 
 void machine_failed(struct machine *machine, enum bus_errc code, bool in_transaction, bool dead) {
-  const struct bus_trip_result trip = {.error = {code, "as the test wants it"},
-                                       .tag = "",
-                                       .failed_at = -1,
-                                       .in_transaction = in_transaction,
-                                       .dead = dead};
+  struct bus_trip_result trip = {.tag = "", .failed_at = -1, .in_transaction = in_transaction, .dead = dead};
+  (void)bus_fail(&trip.error, code, "%s", machine->failure ? machine->failure : "as the test wants it");
   machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_TRIP_FAILED, .trip = &trip});
 }
 

@@ -14,12 +14,14 @@ struct machine {
   size_t statements, now_at, inbox_at;
   bool unsent;
   bool fails;          /* the next deliveries find no memory to be decoded: of a bundle the first message */
+  const char *failure; /* the text of the next trip's failure; NULL: the usual one */
   struct bus_str body; /* of the next deliveries, where it is not the usual one */
 };
 
 /* One that reads the queue things; each message that it decides emits an event. */
 struct machine *machine_new(void);
 void machine_free(struct machine *machine);
+const struct bus_service *machine_service(void);
 
 /* ---- events; each checks that the parts fit together ---- */
 void machine_step(struct machine *machine, struct bus_pipeline_event event);
