@@ -59,16 +59,12 @@ export async function an_order_is_found_by_customer_and_key(browser) {
   const key = (await sent).headers()['idempotency-key'];
   const id = await card.locator('code').first().getAttribute('title');
   await signInOperator(page);
-  const found = await page.evaluate((path) => fetch(path), `${env.PAGE_URL}/health/live`);
-  assert.ok(found);
-  const who = await customer.evaluate(() => document.querySelector('.who').title);
   await page.getByRole('link', {name: 'Operations'}).click();
   await page.getByLabel(/^Find orders/).fill(id);
   await page.keyboard.press('Enter');
   const story = page.getByRole('region', {name: /^Order/}).filter({hasText: id});
   await story.getByText('Paid and confirmed').waitFor();
   const subject = await story.locator('dd').nth(1).innerText();
-  assert.ok(who && subject);
   await view(page, 'operations');
   await page.getByLabel(/^Find orders/).fill(`${subject} ${key}`);
   await page.keyboard.press('Enter');
