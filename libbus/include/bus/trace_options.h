@@ -18,7 +18,7 @@ enum { BUS_TRACE_ENDPOINT_MAX = 255, BUS_TRACE_HEADERS_MAX = 8, BUS_TRACE_HEADER
 /* Headers of each request to the collector, as lines: "Name: value". */
 struct bus_trace_headers {
   const char *lines[BUS_TRACE_HEADERS_MAX + 1]; /* NULL-terminated; in: */
-  char text[BUS_TRACE_HEADERS_SIZE + BUS_TRACE_HEADERS_MAX];
+  char text[BUS_TRACE_HEADERS_SIZE + BUS_TRACE_HEADERS_MAX + 1];
 };
 
 /* S: the struct of the settings; member: its struct bus_trace_options. For a program that begins no traces. */

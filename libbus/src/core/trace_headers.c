@@ -65,7 +65,7 @@ static bool cut_line(struct bus_str pair, char **at) {
   return good;
 }
 
-/* Each pair is one character longer as a line, with its NUL two, of which its comma gives one. */
+/* A pair is two characters longer as a line with its NUL, and has one more for its comma, but for the last pair. */
 static bool cut(struct bus_str rest, struct bus_trace_headers *ret) {
   char *at = ret->text;
   size_t count = 0;
