@@ -1,6 +1,7 @@
 /* bus-dead: an operator's view of parked messages, and the way back for them. */
 #include "dead_queue.h"
 #include "dead_redrive.h"
+#include "dead_send.h"
 #include "orderbus_topology.h"
 #include "send_session.h"
 
@@ -189,20 +190,6 @@ static enum dead_fate visit_drop(void *context, const struct bus_delivery *deliv
   return fflush(stdout) == 0 ? DEAD_GOES : DEAD_STOPS; /* what nobody could read is not dropped */
 }
 
-static bool send_again(struct program *program, const struct bus_delivery *delivery,
-                       const struct bus_envelope *envelope) {
-  char key[BUS_KEY_MAX];
-  long confirmed = program->session.confirmed;
-  (void)snprintf(key, sizeof key, "%s.%s", orderbus_topology.tiers[0].name, program->queue->name);
-  const struct bus_publication publication = {.exchange = BUS_EXCHANGE_RETRY,
-                                              .key = bus_str(key),
-                                              .mandatory = true,
-                                              .envelope = envelope,
-                                              .body = delivery->body};
-  return send_one(&program->session, &publication, program->done + 1, &program->err) &&
-         send_finish(&program->session, &program->err) && program->session.confirmed > confirmed;
-}
-
 static enum dead_fate refuse_replay(struct program *program, const struct bus_envelope *envelope,
                                     const struct bus_error *err) {
   char id[BUS_UUID_TEXT];
@@ -221,9 +208,8 @@ static enum dead_fate visit_replay(void *context, const struct bus_delivery *del
   if (!dead_sender(&orderbus_topology, program->queue, &delivery->envelope, &sender, &err))
     return refuse_replay(program, &delivery->envelope, &err);
   struct bus_envelope envelope = dead_redrive(&delivery->envelope, sender, bus_wall_clock(), &program->source);
-  if (!delivery->body.data)
-    (void)bus_fail(&program->err, BUS_E_INVALID, "its body is larger than 1 MiB");
-  if (!delivery->body.data || !send_again(program, delivery, &envelope)) {
+  if (!dead_send(&program->session, &orderbus_topology, program->queue, &envelope, delivery->body, program->done + 1,
+                 &program->err)) {
     program->kept++;
     return DEAD_STOPS;
   }

@@ -7,7 +7,7 @@
 
 enum { URL_MAX = 1024 };
 
-static struct settings { const char *orders, *inventory, *payments, *broker, *broker_ca; } settings;
+static struct settings { const char *orders, *inventory, *payments, *broker, *broker_ca, *audit; } settings;
 
 #define URL(member, variable, what)                                                                                    \
   {                                                                                                                    \
@@ -26,10 +26,16 @@ static const struct bus_option options[] = {
      .fallback = "",
      .max = URL_MAX,
      .description = "certificates for amqps; empty: the system's"},
+    {.name = "ORDERCTL_AUDIT_FILE",
+     .kind = BUS_OPTION_STRING,
+     .offset = offsetof(struct settings, audit),
+     .fallback = "",
+     .max = URL_MAX,
+     .description = "the file that keeps a line for each action; needed by dead retry and dead drop"},
 };
 static const struct bus_option_table table = {options, BUS_COUNT(options), &settings};
 
-int settings_read(const char *env_file, struct story_settings *ret) {
+int settings_read(const char *env_file, struct story_settings *ret, const char **ret_audit_file) {
   char name[] = "orderctl", flag[] = "--env-file";
   char *words[] = {name, env_file ? flag : NULL, (char *)(uintptr_t)env_file, NULL}; /* they are only read */
   int unused;
@@ -39,6 +45,7 @@ int settings_read(const char *env_file, struct story_settings *ret) {
   ret->urls[STORY_PAYMENTS] = settings.payments;
   ret->broker.url = settings.broker;
   ret->broker.ca_file = status < 0 && settings.broker_ca[0] ? settings.broker_ca : NULL;
+  *ret_audit_file = settings.audit;
   return status;
 }
 

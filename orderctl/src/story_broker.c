@@ -81,8 +81,8 @@ static enum dead_fate visit_dead(void *context, const struct bus_delivery *deliv
   struct looking *looking = context;
   const struct bus_envelope *envelope = &delivery->envelope;
   if (envelope->bundle) {
-    if (looking->only && names_order(delivery->body, looking->only))
-      add_dead(looking, envelope, looking->only);
+    if (!looking->only || names_order(delivery->body, looking->only))
+      add_dead(looking, envelope, looking->only ? looking->only : &envelope->correlation_id);
   } else if (!looking->only || bus_uuid_equal(&envelope->correlation_id, looking->only))
     add_dead(looking, envelope, &envelope->correlation_id);
   return looking->failed ? DEAD_STOPS : DEAD_STAYS;

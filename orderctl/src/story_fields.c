@@ -19,6 +19,8 @@ static const struct bus_field sentence_fields[] = {
     SENTENCE(struct story_sentence, action, "what to do; empty: nothing"),
 };
 
+const struct bus_schema story_sentence_schema = BUS_SCHEMA("story_sentence", struct story_sentence, sentence_fields);
+
 static const struct bus_field source_fields[] = {
     PLACE(struct story_source),
     SENTENCE(struct story_source, problem, "why it was not read"),
@@ -186,8 +188,8 @@ static const struct bus_field story_fields[] = {
 static const struct bus_schema story_schema = BUS_SCHEMA("story", struct story, story_fields);
 
 static const struct bus_field document_fields[] = {
-    BUS_FIELD_OBJECT(struct story_document, verdict, struct story_sentence,
-                     BUS_TABLE(struct story_sentence, sentence_fields), BUS_REQUIRED, "the sentence"),
+    BUS_FIELD_OBJECT(struct story_document, verdict, struct story_sentence, &story_sentence_schema, BUS_REQUIRED,
+                     "the sentence"),
     BUS_FIELD_ARRAY(struct story_document, sources, source_count, struct story_source,
                     BUS_TABLE(struct story_source, source_fields), STORY_PLACES, STORY_PLACES, BUS_REQUIRED,
                     "what was read"),

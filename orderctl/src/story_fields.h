@@ -19,7 +19,7 @@ struct story_document {
 
 extern const struct bus_schema story_order_schema, story_event_schema, story_reservation_schema, story_payment_schema,
     story_movement_schema, story_refund_schema, story_taken_schema, story_outgoing_schema, story_parked_schema;
-extern const struct bus_schema story_document_schema;
+extern const struct bus_schema story_sentence_schema, story_document_schema;
 
 /* The document points into itself and into the story. */
 void story_document_of(const struct story *story, struct story_document *ret);

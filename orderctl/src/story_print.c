@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 /* A cause may quote a stranger's message, and this goes to a terminal. */
-static void print_text(struct bus_str text) {
+void story_print_text(struct bus_str text) {
   for (size_t i = 0; i < text.len; i++) {
     unsigned char c = (unsigned char)text.data[i];
     (void)putchar(c >= 0x20 && c != 0x7F ? c : '?');
@@ -27,16 +27,16 @@ static void print_head(const struct story *story) {
   char id[BUS_UUID_TEXT];
   bus_uuid_format(&story->order_id, id);
   (void)printf("order %s ", id);
-  print_text(order ? order->status : BUS_STR("is not in the database"));
+  story_print_text(order ? order->status : BUS_STR("is not in the database"));
   if (order && order->total != BUS_NO_INT64)
     (void)printf(", total %" PRId64 ", captured %" PRId64 ", refunded %" PRId64 " %.*s", order->total, order->captured,
                  order->refunded, (int)order->currency.len, order->currency.data);
   (void)fputs("\n  ", stdout);
-  print_text(bus_str(story->verdict.text));
+  story_print_text(bus_str(story->verdict.text));
   (void)putchar('\n');
   if (verdict_needs_action(&story->verdict)) {
     (void)fputs("  -> ", stdout);
-    print_text(bus_str(story->verdict.action));
+    story_print_text(bus_str(story->verdict.action));
     (void)putchar('\n');
   }
 }
@@ -59,7 +59,7 @@ static void print_steps(const struct story *story) {
     print_time(step->at);
     print_after(step->after);
     (void)printf("  %-10.*s", (int)step->place.len, step->place.data);
-    print_text(step->what);
+    story_print_text(step->what);
     (void)putchar('\n');
   }
 }
@@ -67,16 +67,16 @@ static void print_steps(const struct story *story) {
 static void print_history(struct bus_str history) {
   while (history.len > 0) {
     (void)fputs("    try ", stdout);
-    print_text(bus_str_cut(&history, '\n'));
+    story_print_text(bus_str_cut(&history, '\n'));
     (void)putchar('\n');
   }
 }
 
-static void print_dead(const struct story_dead *dead) {
+void story_print_dead(const struct story_dead *dead) {
   char id[BUS_UUID_TEXT];
   bus_uuid_format(&dead->message_id, id);
   (void)printf("\nlies in %.*s.dead: %s ", (int)dead->queue.len, dead->queue.data, id);
-  print_text(dead->type);
+  story_print_text(dead->type);
   (void)printf("%s%s\n", dead->bundle ? " (a bundle)" : "", dead->forged ? " (its sender may not send it)" : "");
   print_history(dead->history);
 }
@@ -95,7 +95,7 @@ static void print_problems(const struct story *story) {
   for (int i = 0; i < STORY_PLACES; i++)
     if (story->sources[i].problem.data) {
       (void)printf("\n%s%s: not reachable: ", story_place_names[i], i == STORY_BROKER ? "" : " database");
-      print_text(story->sources[i].problem);
+      story_print_text(story->sources[i].problem);
       (void)putchar('\n');
     }
 }
@@ -104,7 +104,7 @@ bool story_print(const struct story *story) {
   print_head(story);
   print_steps(story);
   for (size_t i = 0; i < story->dead_count; i++)
-    print_dead(&story->dead[i]);
+    story_print_dead(&story->dead[i]);
   if (story->queue_count > 0)
     (void)fputs("\nqueues, of all orders\n", stdout);
   for (size_t i = 0; i < story->queue_count; i++)

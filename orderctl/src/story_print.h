@@ -7,4 +7,8 @@
 /* False: the standard output cannot be written. */
 bool story_print(const struct story *story) BUS_MUST_CHECK;
 
+/* Parts of it, for other verbs. */
+void story_print_text(struct bus_str text);
+void story_print_dead(const struct story_dead *dead);
+
 #endif

@@ -114,10 +114,24 @@ static void take_rows(struct reading *reading, const struct target *target, cons
 
 /* ---- one database ---- */
 
+static bool is_of_a_story(enum story_place place, size_t statement) {
+  return statement < TARGETS_MAX && (targets[place][statement].schema || targets[place][statement].value);
+}
+
+/* The index-th of those that belong to a story. */
+static const struct target *asked(enum story_place place, size_t index) {
+  size_t statement = 0;
+  while (!is_of_a_story(place, statement) || index-- > 0)
+    statement++;
+  return &targets[place][statement];
+}
+
 static void ask_all(void *context, struct bus_sql *sql) {
   const struct reading *reading = context;
   const struct bus_registry *registry = &story_statements[reading->place];
   for (size_t i = 0; i < registry->count; i++) {
+    if (!is_of_a_story(reading->place, i))
+      continue;
     struct bus_args *args = bus_sql_add(sql, i);
     if (registry->statements[i].params[0] != '\0')
       bus_args_uuid(args, &reading->story->order_id);
@@ -126,7 +140,7 @@ static void ask_all(void *context, struct bus_sql *sql) {
 
 static void take_all(void *context, size_t index, const struct bus_rows *rows) {
   struct reading *reading = context;
-  const struct target *target = &targets[reading->place][index];
+  const struct target *target = asked(reading->place, index);
   if (target->value)
     *(bus_time *)(void *)((char *)reading->story + target->array) = bus_rows_time(rows, 0, 0);
   else
@@ -218,4 +232,44 @@ void story_places_close(struct story_places *places) {
     bus_reader_free(places->readers[place]);
   bus_arena_free(places->arena);
   *places = (struct story_places){0};
+}
+
+/* ---- which orders are stuck ---- */
+
+struct stuck_asking {
+  int64_t older_s, limit;
+  struct bus_uuid *ids;
+  size_t count;
+};
+
+static void ask_stuck(void *context, struct bus_sql *sql) {
+  const struct stuck_asking *asking = context;
+  struct bus_args *args = bus_sql_add(sql, STORY_SQL_STUCK);
+  bus_args_int64(args, asking->older_s);
+  bus_args_int64(args, asking->limit);
+}
+
+static void take_stuck(void *context, size_t index, const struct bus_rows *rows) {
+  struct stuck_asking *asking = context;
+  (void)index;
+  for (size_t i = 0; i < bus_rows_count(rows); i++)
+    asking->ids[asking->count++] = bus_rows_uuid(rows, i, 0);
+}
+
+bool story_find_stuck(struct story_places *places, int64_t older_s, int64_t limit, struct bus_uuid **ret,
+                      size_t *ret_count, struct bus_error *err) {
+  struct stuck_asking asking = {.older_s = older_s, .limit = limit};
+  const struct bus_reader_calls calls = {ask_stuck, take_stuck, &asking};
+  if (places->problems[STORY_ORDERS].code != BUS_OK) {
+    *err = places->problems[STORY_ORDERS];
+    return bus_error_wrap(err, "orders database");
+  }
+  asking.ids = bus_arena_array(places->arena, (size_t)limit, sizeof *asking.ids);
+  if (!asking.ids)
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for %lld orders", (long long)limit);
+  if (!bus_reader_run(places->readers[STORY_ORDERS], places->arena, &calls, err))
+    return false;
+  *ret = asking.ids;
+  *ret_count = asking.count;
+  return true;
 }

@@ -34,6 +34,11 @@ void story_places_close(struct story_places *places);
 bool story_read(struct story_places *places, const struct bus_uuid *order_id, struct bus_arena *arena,
                 struct story *ret, struct bus_error *err) BUS_MUST_CHECK;
 
+/* Open orders that nothing has changed for so long, at most `limit`, the longest overdue first; in the places' arena.
+ */
+bool story_find_stuck(struct story_places *places, int64_t older_s, int64_t limit, struct bus_uuid **ret,
+                      size_t *ret_count, struct bus_error *err) BUS_MUST_CHECK;
+
 /* For story_places_open. Reads queues and dead letters; what fails is the broker's problem. */
 bool story_broker_read(const struct bus_amqp_settings *settings, const struct bus_uuid *only,
                        struct story_places *places, struct bus_error *err) BUS_MUST_CHECK;

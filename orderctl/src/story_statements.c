@@ -10,10 +10,16 @@
   [STORY_SQL_PARKED] = {"SELECT message_id, queue, type, attempt, cause_class, cause, history, service_version, "      \
                         "parked_at FROM bus.parked WHERE correlation_id = $1 ORDER BY parked_at LIMIT 200",            \
                         "u"}
+/* How many of these messages were taken, and how many were dead-lettered. */
+#define FATES                                                                                                          \
+  [STORY_SQL_FATES] = {"SELECT (SELECT count(*) FROM bus.inbox WHERE message_id = ANY ($1)), "                         \
+                       "(SELECT count(DISTINCT message_id) FROM bus.parked WHERE message_id = ANY ($1))",              \
+                       "U"}
 
 static const struct bus_statement orders[] = {
     OUTGOING,
     PARKED,
+    FATES,
     [STORY_SQL_ORDER] = {"SELECT status, reason, total, currency, captured, refunded, stock_settled, payment_settled, "
                          "pay_later, attempts, version, resends, created_at, updated_at, deadline, causation_id "
                          "FROM orders.order_states WHERE order_id = $1",
@@ -25,11 +31,17 @@ static const struct bus_statement orders[] = {
                          "JOIN bus.inbox i ON i.message_id = o.causation_id WHERE o.order_id = $1",
                          "u"},
     [STORY_SQL_NOW] = {"SELECT now()", ""},
+    [STORY_SQL_STUCK] = {"SELECT order_id FROM orders.order_states WHERE due_at IS NOT NULL "
+                         "AND updated_at < now() - make_interval(secs => $1::float8) "
+                         "AND NOT (status = 'AWAITING_PAYMENT' AND payment_settled AND deadline > now()) "
+                         "ORDER BY due_at LIMIT $2",
+                         "ii"},
 };
 
 static const struct bus_statement inventory[] = {
     OUTGOING,
     PARKED,
+    FATES,
     [STORY_SQL_RESERVATION] = {"SELECT state, reason, created_at, updated_at, expected_until "
                                "FROM inventory.reservations WHERE order_id = $1 AND expires_at IS NULL",
                                "u"},
@@ -38,6 +50,7 @@ static const struct bus_statement inventory[] = {
 static const struct bus_statement payments[] = {
     OUTGOING,
     PARKED,
+    FATES,
     [STORY_SQL_PAYMENTS] = {"SELECT pay_attempt, state, reason, amount, currency, refunds, refund_requested, attempts, "
                             "first_attempt_at, next_attempt_at, psp_id, created_at, updated_at, causation_id "
                             "FROM payments.payments WHERE order_id = $1 OR attempt_of = $1 ORDER BY pay_attempt",

@@ -70,6 +70,7 @@ def parser():
     added.add_argument("arguments", nargs=argparse.REMAINDER, help="for psql")
     reconcile.add_options(verb("reconcile", reconcile.reconcile, "compare the ledger with the provider's records"))
     orderctl.add_options(verb("order", orderctl.order, "where an order stands, what it waits for, and what to do"))
+    orderctl.add_words(verb("orderctl", orderctl.orderctl, "orderctl on the running stack: stuck, dead list, …"))
     added = verb("admin", admin.admin, "make an administrator; prints a reset token, once")
     added.add_argument("email", metavar="EMAIL", help="whose account it is")
     client.add_options(verb("client", client.client, "make a program's client id and secret; prints them, once"))

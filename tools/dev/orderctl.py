@@ -1,4 +1,5 @@
 """./dev order: orderctl with the URLs of the running stack."""
+import argparse
 import os
 import subprocess
 
@@ -14,16 +15,28 @@ def add_options(parser):
                     "place knows the order."
 
 
+def add_words(parser):
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="for orderctl")
+
+
 def order(options):
     stack = session.required()
     return run(stack, "order", options.id, *(["--json"] if options.json else [])).returncode
+
+
+def orderctl(options):
+    return run(session.required(), *options.arguments).returncode
 
 
 def variables(stack):
     """The URLs for orderctl: the operator's role in each database that has one, and the operator's user."""
     found = {one.database.upper() + "_DATABASE_URL": stack.database_url(one.database, one.roles[manifests.OPERATOR])
              for one in manifests.WITH_DATABASE if manifests.OPERATOR in one.roles}
-    return found | {"RABBITMQ_URL": stack.amqp_url("operator")}
+    return found | {"RABBITMQ_URL": stack.amqp_url("operator"), "ORDERCTL_AUDIT_FILE": audit_file(stack)}
+
+
+def audit_file(stack):
+    return os.path.join(stack.state.folder("work"), "orderctl-audit.jsonl")
 
 
 def run(stack, *words, given=None, **options):

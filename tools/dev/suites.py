@@ -184,6 +184,7 @@ TABLE |= {
     "change": (300, _pytest("change")),
     "contract": (1200, _pytest("contract", marks="not short")),
     "observe": (2400, _observe),
+    "operator": (300, _pytest("operator")),
     "service": (600, _pytest("service", servers=True)),
 } | proofs.TABLE
 NAMES = tuple(TABLE)
@@ -196,7 +197,8 @@ BESIDE = ("dev", "crash")
 # Suites that measure recovery times wait for all of those.
 MEASURES = ("attack", "chaos", "observe", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "alerts",
-              "attack", "browser", "change", "contract", "observe", "service", "chaos", "load", "live", "readme")
+              "attack", "browser", "change", "contract", "observe", "operator", "service", "chaos", "load", "live",
+              "readme")
 
 
 def forget_the_users_stack(environment):

@@ -1,0 +1,27 @@
+/* The command line, and the verbs. */
+#ifndef PROGRAM_H
+#define PROGRAM_H
+
+#include "settings.h"
+
+enum { EXIT_FINE, EXIT_ACT, EXIT_TROUBLE, EXIT_NOT_FOUND };
+enum { ARENA_LIMIT = 64 << 20 };
+
+struct program {
+  struct story_settings settings;
+  const char *env_file;
+  const char *audit_file; /* "": none */
+  bool json, all, dry_run;
+  const char *type, *error; /* NULL: any */
+  int64_t older_s, limit, rate, canary, watch_s;
+};
+
+/* Prints on stderr; returns EXIT_TROUBLE. */
+int trouble(const char *text);
+
+/* Each prints and returns the status to exit with. */
+int run_order(const struct program *program, int count, char **words);
+int run_stuck(const struct program *program, int count, char **words);
+int run_dead(const struct program *program, int count, char **words);
+
+#endif
