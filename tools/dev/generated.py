@@ -3,7 +3,7 @@ import os
 import re
 import subprocess
 
-from dev import build, manifests, messages, paths, routes
+from dev import build, dashboards, manifests, messages, paths, routes
 from dev.report import DevError
 
 # file: (program, flag)
@@ -113,4 +113,7 @@ def generate(options):
         _rewrite(name, lambda text, name=name: with_section(text, preset, name))
     for name in DOCUMENTS:
         _rewrite(name, with_results)
+    for name, text in dashboards.files().items():
+        with open(os.path.join(paths.ROOT, name), "w", encoding="utf-8") as file:
+            file.write(text)
     return 0

@@ -1,0 +1,201 @@
+"""Faults on the private stack: which alerts each must cause, how it begins, and how it ends."""
+import contextlib
+import dataclasses
+import os
+import subprocess
+
+import psycopg2
+
+from chaos import root
+from chaos.disk import Disk
+from chaos.stack import PLENTY
+from dev import build
+from testkit.amqp import Publisher
+from testkit.client import item
+
+BUSY = 85  # connections to Postgres, of 100
+BACKLOG = 10_100
+DISK_MIB = 32
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """alerts: {alert: labels of the instance that must fire}. run(system): a context; the fault lasts as long as it.
+    lingering: alerts whose window is longer than the test waits; that they end is not seen."""
+    name: str
+    alerts: dict
+    run: object
+    lingering: tuple = ()
+    seconds: int = 240
+
+
+class System:
+    """The means of a fault. folder: a place of its own."""
+
+    def __init__(self, stack, api, folder):
+        self.stack = stack
+        self.api = api
+        self.folder = folder
+
+    def bindings_of(self, key):
+        """Paths, in the management API, of the bindings with a routing key."""
+        vhost = self.stack.broker.admin.path
+        found = [one for one in self.stack.broker.management.must("GET", "bindings", vhost)
+                 if one["routing_key"] == key and one["source"]]
+        assert found, key
+        return [("bindings", vhost, "e", one["source"], "q", one["destination"], one["properties_key"])
+                for one in found]
+
+    def place(self):
+        answer = self.api.place(item(PLENTY[0]))
+        assert answer.status_code == 202, answer.text
+        return answer.json()["order_id"]
+
+
+@contextlib.contextmanager
+def killed(system, *names):
+    for name in names:
+        system.stack.kill(name)
+    yield
+    for name in names:
+        system.stack.start_service(name)
+
+
+@contextlib.contextmanager
+def parts_away(system):
+    """A service, an exporter and the targets of another service, and a crowd of sessions at Postgres."""
+    observers = system.stack.observers
+    known = [group for group in observers.targets()["services"] if group["labels"]["service"] != "inventory-svc"]
+    with killed(system, "user-svc", "node-exporter"), sessions(system):
+        observers.write_targets(services=known)
+        try:
+            yield
+        finally:
+            observers.write_targets()
+
+
+@contextlib.contextmanager
+def sessions(system):
+    held = []
+    try:
+        for _ in range(BUSY - int(system.stack.sql("orders", "SELECT count(*) FROM pg_stat_activity "
+                                                             "WHERE datname IS NOT NULL")[0][0])):
+            held.append(psycopg2.connect(system.stack.database_url("orders")))
+        yield
+    finally:
+        for session in held:
+            session.close()
+
+
+@contextlib.contextmanager
+def provider_away(system):
+    """And a message that no version of a service can read."""
+    with Publisher(system.stack.amqp_url("operator")) as operator:
+        operator.publish("bus.cmd", "inventory.put-product", body=b"no JSON", headers={}, properties={
+            "type": "inventory.put-product.v1", "message_id": "0198a0a0-0000-7000-8000-000000000001",
+            "user_id": "operator", "content_type": "application/json", "delivery_mode": 2})
+    with killed(system, "psp-sandbox"):
+        yield
+
+
+@contextlib.contextmanager
+def without_bindings(system):
+    """The command that cancels an order and the one that charges a payment have no queue."""
+    order = system.place()
+    for key in ("order.cancel", "payment.charge"):
+        for path in system.bindings_of(key):
+            system.stack.broker.management.must("DELETE", *path)
+    system.api.cancel(order)
+    yield
+    system.stack.broker.set_up(build.programs(system.stack.preset))
+    system.api.cancel(order)  # the edge learns by the next command of the kind that a queue takes it
+
+
+@contextlib.contextmanager
+def without_a_right(system):
+    system.stack.sql("orders", "REVOKE UPDATE ON orders.orders FROM order_svc")
+    yield
+    system.stack.sql("orders", "GRANT UPDATE ON orders.orders TO order_svc")
+
+
+@contextlib.contextmanager
+def broker_blocks(system):
+    broker = system.stack.servers.rabbitmq
+    broker.ctl("set_vm_memory_high_watermark", "0.0000001")
+    yield
+    broker.ctl("set_vm_memory_high_watermark", "absolute", "1GiB")
+
+
+@contextlib.contextmanager
+def slow_links(system):
+    for name in ("edge-amqp", "order-pg"):
+        system.stack.link(name).slow(3000)
+    yield
+    for name in ("edge-amqp", "order-pg"):
+        system.stack.link(name).clear()
+
+
+@contextlib.contextmanager
+def database_away(system):
+    with killed(system, "postgres"):
+        yield
+
+
+@contextlib.contextmanager
+def cut_off(system):
+    """One service from the broker, which the others reach."""
+    system.stack.link("payment-amqp").down()
+    yield
+    system.stack.link("payment-amqp").clear()
+
+
+@contextlib.contextmanager
+def backlog(system):
+    """The consumer of a queue is away, and the queue is filled."""
+    with killed(system, "payment-svc"):
+        with Publisher(system.stack.amqp_url("order-svc")) as publisher:
+            for _ in range(BACKLOG):
+                publisher.publish("bus.cmd", "payment.charge")
+        yield
+        system.stack.servers.rabbitmq.ctl("purge_queue", "-p", system.stack.broker.admin.path, "payment-svc")
+
+
+@contextlib.contextmanager
+def disk_nearly_full(system):
+    """A small file system of its own, in a file: the exporter leaves those in memory out."""
+    root.require()
+    image, folder = os.path.join(system.folder, "image"), os.path.join(system.folder, "disk")
+    os.makedirs(folder)
+    with open(image, "wb") as file:
+        file.truncate(DISK_MIB << 20)
+    subprocess.run(["/usr/sbin/mkfs.ext4", "-q", image], check=True)
+    subprocess.run(["/usr/bin/mount", "-o", "loop", image, folder], check=True)
+    disk = Disk(folder, DISK_MIB)
+    try:
+        disk.fill()
+        yield
+    finally:
+        disk.unmount()
+
+
+BURN = {"AvailabilityBurnFast": {"service": "edge"}, "AvailabilityBurnSlow": {"service": "edge"}}
+SLOW = {"LatencyBurnFast": {"service": "edge"}, "LatencyBurnSlow": {"service": "edge"}}
+ALL = (
+    Fault("slow links", SLOW, slow_links, lingering=tuple(SLOW)),
+    Fault("parts away", {"ServiceDown": {"service": "user-svc"}, "ExporterDown": {"job": "node"},
+                         "TargetsMissing": {"service": "inventory-svc"}, "PostgresConnectionsHigh": {}}, parts_away),
+    Fault("provider away", {"BreakerOpen": {"service": "payment-svc"}, "DeadLetters": {"service": "inventory-svc"}},
+          provider_away, lingering=("DeadLetters",)),
+    # The outbox of order-svc grows old, so the edge refuses orders.
+    Fault("without bindings", {"CommandUnroutable": {"command": "order.cancel"},
+                               "OutboxUnroutable": {"service": "order-svc"}, "OutboxOld": {"service": "order-svc"},
+                               "EdgeOverloaded": {"cause": "backlog"}, "HighErrorRate": {"service": "edge"}, **BURN},
+          without_bindings, lingering=tuple(BURN)),
+    Fault("without a right", {"WorkersStalled": {"service": "order-svc"}}, without_a_right),
+    Fault("disk nearly full", {"LowDisk": {}}, disk_nearly_full),
+    Fault("broker blocks", {"BrokerAlarm": {}, "EdgeBrokerDown": {}, "EdgeOverloaded": {"cause": "blocked"}},
+          broker_blocks),
+    Fault("database away", {"PostgresDown": {}, "DatabaseLinkDown": {"service": "order-svc"}}, database_away),
+    Fault("cut off", {"BrokerLinkDown": {"service": "payment-svc"}}, cut_off),
+    Fault("consumer away", {"QueueBacklog": {"queue": "payment-svc"}}, backlog, seconds=540),
+)
