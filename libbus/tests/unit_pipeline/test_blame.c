@@ -67,3 +67,13 @@ TEST(a_probe_decides_once_a_message_has_failed_alone_for_long)
     assert_int_equal(blame_of(&facts), BLAME_ASK);
   }
 }
+
+/* A commit in the same step may have come before the failure. */
+TEST(a_commit_at_the_time_of_the_first_failure_proves_nothing)
+{
+  for (size_t i = 0; i < BUS_COUNT(outcomes); i++) {
+    struct blame_facts facts = facts_of(outcomes[i]);
+    facts.similar_at = facts.commit_at = FAILED_AT;
+    assert_int_equal(blame_of(&facts), BLAME_NOBODY);
+  }
+}

@@ -93,7 +93,7 @@ TEST(a_batch_that_meets_a_fault_is_tried_whole_three_times_and_then_in_halves)
   machine_free(machine);
 }
 
-/* Nobody is blamed, for too many of the type were already. */
+/* Too many of the type were blamed already, so no message of this batch is. */
 static struct machine *searching_for(int64_t time) {
   struct machine *machine = trying(2);
   stall_type(&machine->pipeline->stall, &part_rig_type)->blamed = BLAME_WITHOUT_COMMIT;
@@ -166,7 +166,7 @@ TEST(a_message_is_blamed_for_each_statement_of_its_own)
   }
 }
 
-/* No tier takes it: whoever pushed it finds it again. */
+/* No tier takes it, and the service finds it again. */
 TEST(a_local_input_that_is_to_blame_is_dropped_with_an_error_line)
 {
   const int64_t done = 1;
@@ -182,7 +182,7 @@ TEST(a_local_input_that_is_to_blame_is_dropped_with_an_error_line)
 
 /* ---- while no transaction commits ---- */
 
-/* Nothing comes for a second, and housekeeping is answered. */
+/* A second passes without a delivery; housekeeping is answered. */
 static void settle(struct machine *machine) {
   for (int i = 0; i < 20 && !bus_pipeline_is_settled(machine->pipeline); i++) {
     machine_tick(machine, 100 * BUS_MILLISECOND);

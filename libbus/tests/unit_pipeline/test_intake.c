@@ -71,6 +71,22 @@ TEST(local_inputs_are_bounded)
   parts_free(parts);
 }
 
+/* They are found again. One is of the batch under way, one waits behind it, one came since. */
+TEST(deadlines_that_are_dropped_make_room_for_other_inputs)
+{
+  struct parts *parts = parts_new();
+  struct entry *entries[10];
+  push(parts, 1);
+  push(parts, 2);
+  assert_int_equal(parts_take(parts, entries, 1), 1);
+  push(parts, 3);
+  assert_int_equal(parts->intake.pushed, 2);
+  intake_drop_deadlines(&parts->intake);
+  assert_int_equal(parts->intake.pushed, 0);
+  assert_int_equal(parts_take(parts, entries, 10), 0);
+  parts_free(parts);
+}
+
 /* After a lost connection deliveries come again by themselves; local inputs would not. */
 TEST(a_lost_connection_forgets_deliveries_alone)
 {

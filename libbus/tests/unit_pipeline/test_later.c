@@ -5,6 +5,7 @@
 #include "machine.h"
 #include "machine_rig.h"
 
+#include <bus/history.h>
 #include <test.h>
 
 /* ---- inputs that are tried again ---- */
@@ -46,6 +47,23 @@ TEST(a_local_input_is_tried_again_with_its_body_or_without_one)
   assert_int_equal(take_all(&parts->intake, entries), 2);
   assert_int_equal(*(const int64_t *)entries[0]->input.body, 42);
   assert_int_equal(entries[1]->body_size, 0);
+  parts_free(parts);
+}
+
+/* Tried beside others, it would take them along if it crashes the process. */
+TEST(a_suspect_that_is_tried_again_is_a_batch_of_its_own)
+{
+  struct parts *parts = parts_new();
+  struct entry *entries[4];
+  for (uint8_t id = 1; id <= 3; id++) {
+    struct entry entry = delivered(id, 1);
+    entry.alone = id == 2;
+    assert_true(intake_defer(&parts->intake, &entry));
+  }
+  for (uint64_t tag = 1; tag <= 3; tag++) {
+    assert_int_equal(take_all(&parts->intake, entries), 1);
+    assert_int_equal(entries[0]->tag, tag);
+  }
   parts_free(parts);
 }
 
@@ -191,6 +209,19 @@ TEST(an_empty_text_is_held_as_it_came)
   const struct bus_envelope *held = &holds.first->envelope;
   assert_true(bus_str_is(held->app_id, "") && bus_str_is(held->user_id, "owner"));
   assert_null(held->reply_to.data);
+  holds_free(&holds);
+  parts_free(parts);
+}
+
+TEST(the_history_of_a_held_message_tells_when_it_failed)
+{
+  struct parts *parts = parts_new();
+  struct holds holds = {.first = NULL};
+  struct bus_failure last;
+  parts->turn.wall = 1700000000 * BUS_SECOND;
+  hold(parts, &holds, 1);
+  assert_true(bus_history_last(holds.first->envelope.history, &last));
+  assert_true(last.at == parts->turn.wall && holds.first->envelope.first_failed_at == parts->turn.wall);
   holds_free(&holds);
   parts_free(parts);
 }

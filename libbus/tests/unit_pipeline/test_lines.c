@@ -32,6 +32,7 @@ TEST(the_table_has_a_row_for_each_phase_and_names_what_is_the_same_in_all)
   assert_memory_equal(text, "| phase | tick |", 16);
   assert_non_null(strstr(text, "\n|---|---|"));
   assert_non_null(strstr(text, "\n| trip 2 | watch the time | publish, settle | roll back | cannot come |\n"));
+  assert_non_null(strstr(text, "\n| draining | drain |"));
   assert_non_null(strstr(text, "\nIn every phase: delivery: keep; confirm: settle;"));
   free(text);
 }
@@ -75,6 +76,7 @@ TEST(parts_of_a_batch_that_roll_back_are_lines)
   for (int i = 0; i < 2; i++) { /* all, and the first half */
     machine_failed(machine, BUS_E_DB_DATA, true, false);
     machine_done(machine, NULL, 0);
+    assert_int_equal(times(said, "batch rolled back!"), 1); /* the whole one is a warning */
   }
   assert_int_equal(times(said, "batch rolled back"), 2);
   machine_free(machine);

@@ -35,6 +35,7 @@ TEST(a_batch_is_published_after_its_commit_and_acked_with_the_next_ones)
   assert_int_equal(publish->publish.seq, 1);
   assert_int_equal(publish->publish.publication.envelope->bundle_count, 2); /* both events travel together */
   assert_non_null(machine_action(machine, BUS_DO_COUNT_MESSAGE, 1));
+  assert_non_null(machine_action(machine, BUS_DO_FLUSH, 0));
   assert_null(machine_action(machine, BUS_DO_ACK, 0));
   machine_tick(machine, 0);
   assert_null(machine_action(machine, BUS_DO_ACK, 0));
@@ -129,6 +130,45 @@ TEST(a_confirmed_row_is_deleted_once_it_is_quiet)
   machine_expect_trip(machine, BUS_TRIP_2);
   machine_committed(machine);
   assert_int_equal(bus_pipeline_unconfirmed(machine->pipeline), 0);
+  machine_free(machine);
+}
+
+/* A driver measures trips of batches apart from those of housekeeping. */
+TEST(a_trip_tells_whether_it_carries_inputs)
+{
+  struct machine *machine = trip_1(1);
+  assert_true(machine_action(machine, BUS_DO_TRIP, 0)->trip.inputs);
+  machine_done(machine, both, 1);
+  machine_committed(machine);
+  machine_confirm(machine, 1, true);
+  machine_tick(machine, 300 * BUS_MILLISECOND);
+  machine_expect_trip(machine, BUS_TRIP_1);
+  assert_false(machine_action(machine, BUS_DO_TRIP, 0)->trip.inputs);
+  machine_free(machine);
+}
+
+/* Confirms and deliveries can be read once the trip has answered. */
+TEST(the_broker_is_not_worth_waking_up_for_while_a_trip_is_under_way)
+{
+  struct machine *machine = trip_1(1);
+  assert_int_equal(machine->actions.attend, BUS_ATTEND_NO_BROKER);
+  machine_done(machine, both, 1);
+  machine_committed(machine);
+  machine_tick(machine, 0);
+  assert_int_equal(machine->actions.attend, BUS_ATTEND_DELIVERIES);
+  machine_free(machine);
+}
+
+TEST(housekeeping_begins_at_the_time_that_was_planned)
+{
+  struct machine *machine = machine_new();
+  machine_connect(machine);
+  machine_tick(machine, 0);
+  machine_expect_phase(machine, "idle");
+  machine_tick(machine, machine->actions.wake_at - machine->now - 2);
+  assert_null(machine_action(machine, BUS_DO_TRIP, 0));
+  machine_tick(machine, 0); /* a microsecond later */
+  machine_expect_trip(machine, BUS_TRIP_1);
   machine_free(machine);
 }
 
@@ -270,5 +310,18 @@ TEST(a_probe_asks_the_database_between_batches)
   machine_expect_trip(machine, BUS_TRIP_PROBE);
   machine_done(machine, NULL, 0);
   assert_true(machine_action(machine, BUS_DO_ANSWER_PROBE, 0)->database);
+  machine_free(machine);
+}
+
+/* A batch waits for the database meanwhile, so that no trip can ask. */
+TEST(a_probe_while_the_database_is_away_is_answered_no)
+{
+  struct machine *machine = trip_1(1);
+  machine_failed(machine, BUS_E_DB_CONNECTION, false, true);
+  machine_expect_phase(machine, "recovering");
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_PROBE});
+  machine_tick(machine, 0);
+  const struct bus_pipeline_action *answer = machine_action(machine, BUS_DO_ANSWER_PROBE, 0);
+  assert_true(answer && !answer->database);
   machine_free(machine);
 }

@@ -114,6 +114,66 @@ TEST(a_batch_is_settled_in_a_step_of_its_own_where_it_has_no_room)
   machine_free(machine);
 }
 
+TEST(a_full_batch_is_published_and_settled_in_one_step)
+{
+  enum { FULL = 200 };
+  uint8_t ids[FULL];
+  struct machine *machine = deciding(NULL);
+  for (size_t i = 0; i < FULL; i++) {
+    ids[i] = (uint8_t)(i + 1);
+    machine_deliver(machine, ids[i], ids[i]);
+  }
+  machine_tick(machine, 0);
+  machine_done(machine, ids, FULL);
+  machine_committed(machine);
+  assert_int_equal(count_of(machine, BUS_DO_PUBLISH), FULL);
+  assert_int_equal(count_of(machine, BUS_DO_COUNT_MESSAGE), FULL);
+  machine_expect_phase(machine, "idle");
+  machine_free(machine);
+}
+
+/* ---- more than there is memory for ---- */
+
+/* How many messages are planned with so much room; 0: it does not suffice. */
+static size_t planned_within(size_t room, const struct bus_effects *effects, const struct turn *turn) {
+  struct bus_effects copy = *effects;
+  struct outgoings outgoings;
+  size_t messages = 0;
+  copy.arena = bus_arena_new(room);
+  assert_non_null(copy.arena);
+  if (outgoings_plan(&outgoings, turn, &copy, BUS_BUNDLE_MAX))
+    for (size_t i = 0; i < outgoings.count; i++)
+      messages += outgoing_messages(&outgoings.items[i]);
+  bus_arena_free(copy.arena);
+  return messages;
+}
+
+/* The outbox gets those that are planned: another would be lost with its commit. */
+TEST(all_events_of_a_commit_are_planned_or_none)
+{
+  enum { STEP = 16 };
+  struct parts *parts = parts_new();
+  struct bus_arena *arena = bus_arena_new((size_t)1 << 20);
+  struct bus_uuid_source ids;
+  struct bus_effects effects;
+  const struct bus_input input = {.kind = BUS_INPUT_COMPLETION};
+  const struct bus_uuid order = {{1}};
+  size_t failed = 0;
+  bus_uuid_source_init(&ids, (const uint64_t[4]){1, 2, 3, 4});
+  bus_effects_init(&effects, arena, &ids, 1000, "thing");
+  bus_effects_begin(&effects, &input);
+  for (size_t i = 0; i < EFFECTS; i++)
+    bus_emit(&effects, &part_rig_type, &order, &body);
+  assert_int_equal(bus_effects_end(&effects), BUS_DONE);
+  for (size_t planned = 0; planned == 0; failed++) {
+    planned = planned_within(failed * STEP, &effects, &parts->turn);
+    assert_true(planned == 0 || planned == EFFECTS);
+  }
+  assert_true(failed > 1);
+  bus_arena_free(arena);
+  parts_free(parts);
+}
+
 /* ---- more than the socket takes ---- */
 
 static size_t notify(struct machine *machine, size_t len) {

@@ -11,7 +11,7 @@
 
 #include <endian.h>
 
-enum { UUID_TYPE = 2950, TEXT_TYPE = 25, TIME_TYPE = 1184, INT_TYPE = 20, COLUMNS = 9, FIRST_PARAM = 0 };
+enum { UUID_TYPE = 2950, TEXT_TYPE = 25, TIME_TYPE = 1184, INT_TYPE = 20, COLUMNS = 9 };
 
 /* An outbox row as the sweeper's statement returns it; NULL: the column is NULL. */
 struct outbox_row {
@@ -46,11 +46,11 @@ static PGresult *swept_rows(const struct outbox_row *rows, size_t count) {
   PGresult *result = empty_sweep();
   uint64_t time = htobe64(1000), one = htobe64(1);
   for (int i = 0; i < (int)count; i++) {
-    const struct bus_uuid id = {{1, (uint8_t)(i + 1)}};
+    const struct bus_uuid id = {{1, (uint8_t)(i + 1)}}, correlation = {{2, id.bytes[1]}}, cause = {{3, id.bytes[1]}};
     set(result, i, 0, id.bytes, sizeof id.bytes);
     set_text(result, i, 1, rows[i].type);
-    set(result, i, 2, NULL, 0);
-    set(result, i, 3, NULL, 0);
+    set(result, i, 2, correlation.bytes, sizeof correlation.bytes);
+    set(result, i, 3, cause.bytes, sizeof cause.bytes);
     set_text(result, i, 4, rows[i].traceparent);
     set_text(result, i, 5, "{\"n\":1}");
     set(result, i, 6, &time, sizeof time);
@@ -100,6 +100,17 @@ TEST(a_row_of_an_unknown_type_stays_and_the_others_are_swept)
   assert_non_null(swept->next);
   assert_int_equal(swept->next->envelope.message_id.bytes[1], 3);
   assert_null(swept->next->next);
+  sweep_done(&sweep);
+}
+
+TEST(a_swept_row_keeps_its_order_and_its_cause)
+{
+  static const struct outbox_row row = {"thing.do.v1", NULL, NULL};
+  struct sweep sweep = sweep_of(&row, 1, ROOM);
+  assert_non_null(sweep.upkeep.swept);
+  const struct bus_envelope *swept = &sweep.upkeep.swept->envelope;
+  assert_true(bus_uuid_equal(&swept->correlation_id, &(struct bus_uuid){{2, 1}}));
+  assert_true(bus_uuid_equal(&swept->causation_id, &(struct bus_uuid){{3, 1}}));
   sweep_done(&sweep);
 }
 
@@ -155,36 +166,57 @@ TEST(a_full_sweep_is_followed_by_another)
   }
 }
 
-/* The first parameter of a statement in the trip. */
-static int64_t int_of(const struct bus_sql *sql, size_t own) {
+/* A parameter of a statement in the trip. */
+static const void *param_of(const struct bus_sql *sql, size_t own, size_t param, size_t size) {
   for (const struct bus_args *args = sql->first; args; args = args->after)
     if (args->registry == BUS_REGISTRY_OWN && args->index == own) {
-      uint64_t value;
-      assert_int_equal(args->params[FIRST_PARAM].len, sizeof value);
-      memcpy(&value, args->params[FIRST_PARAM].data, sizeof value);
-      return (int64_t)be64toh(value);
+      assert_int_equal(args->params[param].len, size);
+      return args->params[param].data;
     }
   fail_msg("the trip has no such statement");
-  return 0;
+  return NULL;
+}
+
+static int64_t int_of(const struct bus_sql *sql, size_t own, size_t param) {
+  uint64_t value;
+  memcpy(&value, param_of(sql, own, param, sizeof value), sizeof value);
+  return (int64_t)be64toh(value);
+}
+
+/* The parts, and a trip with all that is due. */
+struct due {
+  struct parts *parts;
+  struct bus_pipeline_action points[4];
+  struct bus_arena *arena;
+  struct bus_sql *sql;
+};
+
+static void due_init(struct due *due, int64_t grace_ms, int64_t lease_ms) {
+  const struct bus_registry registries[BUS_REGISTRIES] = {
+      [BUS_REGISTRY_OWN] = {bus_own_statements, BUS_OWN_STATEMENTS}};
+  const struct upkeep_facts facts = {.settled = true, .publishes = true};
+  struct upkeep upkeep;
+  *due = (struct due){.parts = parts_new(), .arena = bus_arena_new(ROOM)};
+  due->sql = bus_sql_new(due->arena, registries);
+  struct parts *parts = due->parts;
+  parts->actions = (struct bus_pipeline_actions){.items = due->points, .room = BUS_COUNT(due->points)};
+  parts->settings.outbox_grace_ms = grace_ms;
+  parts->settings.outbox_lease_ms = lease_ms;
+  parts->turn.wall = 1700000000 * BUS_SECOND;
+  upkeep_init(&upkeep, &parts->setup, 0);
+  upkeep_add(&upkeep, &parts->turn, facts, false, NULL, due->sql);
+}
+
+static void due_done(struct due *due) {
+  bus_arena_free(due->arena);
+  parts_free(due->parts);
 }
 
 static int64_t recalled_after(int64_t grace_ms, int64_t lease_ms) {
-  struct bus_pipeline_action points[4];
-  struct parts *parts = parts_new();
-  struct upkeep upkeep;
-  struct bus_arena *arena = bus_arena_new(ROOM);
-  const struct bus_registry registries[BUS_REGISTRIES] = {
-      [BUS_REGISTRY_OWN] = {bus_own_statements, BUS_OWN_STATEMENTS}};
-  struct bus_sql *sql = bus_sql_new(arena, registries);
-  const struct upkeep_facts facts = {.settled = true, .publishes = true};
-  parts->actions = (struct bus_pipeline_actions){.items = points, .room = BUS_COUNT(points)};
-  parts->settings.outbox_grace_ms = grace_ms;
-  parts->settings.outbox_lease_ms = lease_ms;
-  upkeep_init(&upkeep, &parts->setup, 0);
-  upkeep_add(&upkeep, &parts->turn, facts, false, NULL, sql);
-  int64_t recalled = int_of(sql, OWN_OUTBOX_RECALL);
-  bus_arena_free(arena);
-  parts_free(parts);
+  struct due due;
+  due_init(&due, grace_ms, lease_ms);
+  int64_t recalled = int_of(due.sql, OWN_OUTBOX_RECALL, 0);
+  due_done(&due);
   return recalled;
 }
 
@@ -193,4 +225,32 @@ TEST(rows_are_recalled_beyond_the_longer_of_grace_and_lease)
 {
   assert_int_equal(recalled_after(5000, 30000), 35000);
   assert_int_equal(recalled_after(40000, 30000), 45000);
+}
+
+/* A backlog of millions must not hold up the batch that the statement rides on. */
+TEST(each_statement_takes_a_bounded_number_of_rows)
+{
+  struct due due;
+  due_init(&due, 5000, 30000);
+  assert_int_equal(int_of(due.sql, OWN_OUTBOX_SWEEP, 1), 200);
+  assert_int_equal(int_of(due.sql, OWN_OUTBOX_RECALL, 1), 1000);
+  assert_int_equal(int_of(due.sql, OWN_PURGE, 1), 5000);
+  due_done(&due);
+}
+
+/* The primary key finds them: an id of that time or later has these six bytes or greater ones. */
+TEST(a_purge_leaves_the_ids_of_the_time_that_is_kept)
+{
+  struct due due;
+  struct bus_uuid_source source;
+  struct bus_uuid oldest, before;
+  due_init(&due, 5000, 30000);
+  int64_t kept_from = due.parts->turn.wall - due.parts->settings.inbox_keep_h * BUS_HOUR;
+  memcpy(&before, param_of(due.sql, OWN_PURGE, 0, sizeof before), sizeof before);
+  bus_uuid_source_init(&source, (const uint64_t[4]){1, 2, 3, 4});
+  bus_uuid_v7(&source, kept_from, &oldest);
+  assert_memory_equal(before.bytes, oldest.bytes, 6);
+  assert_true(bus_uuid_compare(&before, &oldest) < 0);
+  assert_int_equal(int_of(due.sql, OWN_PURGE, 2), due.parts->settings.inbox_keep_h);
+  due_done(&due);
 }

@@ -1,5 +1,4 @@
-/* A driver, a setting or a service chooses another way through the machine: a pooler, a delay, a pause, many bundles,
- * notices, and functions of a service that fail. */
+/* A driver or a setting chooses another way through the machine: a pooler, a delay, a pause, many bundles, notices. */
 #include "machine.h"
 #include "machine_rig.h"
 
@@ -7,25 +6,14 @@
 
 enum { OTHER_QUEUE = 9, FEW = 16, USUAL = 400, MANY = 12 };
 
-/* The pipeline asks its service through the setup, which it keeps a copy of. */
-static struct bus_service altered;
-
-static struct machine *connected(const struct bus_service *service) {
+static struct machine *connected(void) {
   struct machine *machine = machine_new();
-  machine->pipeline->setup.service = service ? service : machine->pipeline->setup.service;
   machine_connect(machine);
   return machine;
 }
 
-static struct bus_service *copy_of_the_service(void) {
-  struct machine *machine = machine_new();
-  altered = *machine->pipeline->setup.service;
-  machine_free(machine);
-  return &altered;
-}
-
-static struct machine *first_trip(const struct bus_service *service) {
-  struct machine *machine = connected(service);
+static struct machine *first_trip(void) {
+  struct machine *machine = connected();
   machine_deliver(machine, 1, 1);
   machine_tick(machine, 0);
   machine_expect_trip(machine, BUS_TRIP_1);
@@ -52,25 +40,29 @@ TEST(behind_a_pooler_each_transaction_sets_its_session)
   machine_free(machine);
 }
 
-TEST(a_batch_waits_for_the_delay_that_is_set)
+TEST(each_batch_waits_for_the_delay_that_is_set)
 {
-  struct machine *machine = connected(NULL);
+  struct machine *machine = connected();
   machine->settings.latency_ms = 50;
-  machine_tick(machine, 0);
-  machine_expect_phase(machine, "idle"); /* nothing has come */
-  machine_deliver(machine, 1, 1);
-  machine_tick(machine, 0);
-  machine_expect_phase(machine, "gathering");
-  machine_tick(machine, 40 * BUS_MILLISECOND);
-  assert_null(machine_action(machine, BUS_DO_TRIP, 0));
-  machine_tick(machine, 10 * BUS_MILLISECOND);
-  machine_expect_trip(machine, BUS_TRIP_1);
+  for (uint8_t id = 1; id <= 2; id++) {
+    machine_tick(machine, 0);
+    machine_expect_phase(machine, "idle"); /* nothing has come */
+    machine_deliver(machine, id, id);
+    machine_tick(machine, 0);
+    machine_expect_phase(machine, "gathering");
+    machine_tick(machine, 40 * BUS_MILLISECOND);
+    assert_null(machine_action(machine, BUS_DO_TRIP, 0));
+    machine_tick(machine, 10 * BUS_MILLISECOND);
+    machine_expect_trip(machine, BUS_TRIP_1);
+    machine_done(machine, &id, 1);
+    machine_committed(machine);
+  }
   machine_free(machine);
 }
 
 TEST(a_paused_queue_is_left_and_read_again)
 {
-  struct machine *machine = connected(NULL);
+  struct machine *machine = connected();
   bus_pipeline_pause(machine->pipeline, OTHER_QUEUE, true); /* there is none of that number */
   machine_tick(machine, 0);
   assert_int_equal(machine->actions.count, 0);
@@ -103,7 +95,7 @@ TEST(many_messages_in_a_delivery_change_the_prefetch_at_most_once_a_minute)
   uint8_t ids[MANY];
   for (size_t i = 0; i < MANY; i++)
     ids[i] = (uint8_t)(i + 1);
-  struct machine *machine = connected(NULL);
+  struct machine *machine = connected();
   machine_deliver_bundle(machine, 1, ids, MANY);
   machine_tick(machine, 0);
   assert_non_null(machine_action(machine, BUS_DO_CANCEL, 0));
@@ -121,7 +113,7 @@ TEST(many_messages_in_a_delivery_change_the_prefetch_at_most_once_a_minute)
 
 TEST(a_delivery_without_room_among_the_open_ones_ends_the_connection)
 {
-  struct machine *machine = connected(NULL);
+  struct machine *machine = connected();
   machine_deliver(machine, 1 << 20, 1);
   assert_non_null(machine_action(machine, BUS_DO_CLOSE_BROKER, 0));
   machine_free(machine);
@@ -159,7 +151,7 @@ static const uint8_t both[] = {1, 2};
 
 TEST(confirms_of_nothing_are_ignored)
 {
-  struct machine *machine = first_trip(NULL);
+  struct machine *machine = first_trip();
   machine_done(machine, first, 1);
   machine_committed(machine);
   struct bus_pipeline_event beyond = {.kind = BUS_ON_CONFIRM};
@@ -175,9 +167,48 @@ TEST(confirms_of_nothing_are_ignored)
   machine_free(machine);
 }
 
+TEST(confirms_and_nacks_are_counted)
+{
+  struct machine *machine = first_trip();
+  machine_done(machine, first, 1);
+  machine_committed(machine);
+  machine_confirm(machine, 1, true);
+  assert_int_equal(machine->actions.counts[BUS_COUNT_CONFIRMED], 1);
+  assert_int_equal(machine->actions.counts[BUS_COUNT_NACKED], 0);
+  machine_deliver(machine, 2, 2);
+  machine_tick(machine, 0);
+  machine_done(machine, (const uint8_t[]){2}, 1);
+  machine_committed(machine);
+  machine_confirm(machine, 2, false);
+  assert_int_equal(machine->actions.counts[BUS_COUNT_CONFIRMED], 0);
+  assert_int_equal(machine->actions.counts[BUS_COUNT_NACKED], 1);
+  machine_free(machine);
+}
+
+TEST(a_confirm_of_several_counts_those_that_were_open)
+{
+  static const uint8_t three[] = {1, 2, 3};
+  struct machine *machine = connected();
+  machine->settings.bundle_max = 1;
+  for (uint8_t id = 1; id <= 3; id++)
+    machine_deliver(machine, id, id);
+  machine_tick(machine, 0);
+  machine_done(machine, three, 3);
+  machine_committed(machine);
+  machine_confirm(machine, 2, true);
+  assert_int_equal(machine->actions.counts[BUS_COUNT_CONFIRMED], 1);
+  struct bus_pipeline_event all = {.kind = BUS_ON_CONFIRM};
+  all.confirm.seq = 3;
+  all.confirm.ack = all.confirm.multiple = true;
+  machine_step(machine, all);
+  assert_int_equal(machine->actions.counts[BUS_COUNT_CONFIRMED], 2);
+  assert_int_equal(bus_pipeline_unconfirmed(machine->pipeline), 0);
+  machine_free(machine);
+}
+
 /* Two events that do not travel together, and room for one. */
 static struct machine *without_room(void) {
-  struct machine *machine = connected(NULL);
+  struct machine *machine = connected();
   machine->settings.bundle_max = 1;
   machine->pipeline->window.most = 1;
   machine_deliver(machine, 1, 1);
@@ -218,7 +249,7 @@ TEST(a_broker_that_confirms_nothing_for_long_is_left)
 TEST(a_bundle_is_acked_once_the_retry_of_one_of_its_messages_is_confirmed)
 {
   static const uint8_t second[] = {2};
-  struct machine *machine = connected(NULL);
+  struct machine *machine = connected();
   machine->fails = true;
   machine_deliver_bundle(machine, 1, both, 2);
   machine_tick(machine, 0);
@@ -242,7 +273,7 @@ TEST(a_bundle_is_acked_once_the_retry_of_one_of_its_messages_is_confirmed)
 
 TEST(a_bundle_of_one_is_a_message)
 {
-  struct machine *machine = connected(NULL);
+  struct machine *machine = connected();
   machine_deliver_bundle(machine, 1, first, 1);
   machine_tick(machine, 0);
   machine_done(machine, first, 1);
@@ -258,7 +289,7 @@ TEST(a_bundle_of_one_is_a_message)
 /* Behind a pooler the session may stand although nothing of it is left: it is closed, too. */
 TEST(a_connection_that_is_lost_behind_a_pooler_is_closed_and_the_batch_tried_again)
 {
-  struct machine *machine = first_trip(NULL);
+  struct machine *machine = first_trip();
   machine_failed(machine, BUS_E_DB_CONNECTION, false, false);
   assert_non_null(machine_action(machine, BUS_DO_CLOSE_DATABASE, 0));
   machine_expect_phase(machine, "recovering");
@@ -273,7 +304,7 @@ TEST(a_connection_that_is_lost_behind_a_pooler_is_closed_and_the_batch_tried_aga
 TEST(a_guilty_message_of_a_lost_connection_is_left_to_the_broker)
 {
   static const struct bus_error gone = {BUS_E_AMQP_CONNECTION, "gone"};
-  struct machine *machine = first_trip(NULL);
+  struct machine *machine = first_trip();
   machine_failed(machine, BUS_E_DB_OTHER, true, false);
   machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
   machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_BROKER_DOWN, .error = &gone});
@@ -281,6 +312,25 @@ TEST(a_guilty_message_of_a_lost_connection_is_left_to_the_broker)
   assert_null(machine_action(machine, BUS_DO_PUBLISH, 0));
   assert_null(machine_action(machine, BUS_DO_ACK, 0));
   assert_int_equal(machine->pipeline->holds.count, 0);
+  machine_free(machine);
+}
+
+/* The hosts are the broker's. */
+TEST(a_lost_broker_is_opened_at_its_next_host_and_a_lost_database_changes_none)
+{
+  static const struct bus_error gone = {BUS_E_AMQP_CONNECTION, "gone"};
+  struct machine *machine = first_trip();
+  machine->pipeline->links.hosts.hosts = 3;
+  machine_failed(machine, BUS_E_DB_CONNECTION, false, true);
+  assert_int_equal(machine->pipeline->links.hosts.host, 0);
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_BROKER_DOWN, .error = &gone});
+  machine_tick(machine, 10 * BUS_SECOND); /* the batch is left to the broker */
+  machine_tick(machine, 0);
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_DATABASE_UP});
+  machine_tick(machine, 0);
+  const struct bus_pipeline_action *open = machine_action(machine, BUS_DO_OPEN_BROKER, 0);
+  assert_non_null(open);
+  assert_int_equal(open->host, 1);
   machine_free(machine);
 }
 
@@ -310,7 +360,7 @@ static void fail_last_statement(struct machine *machine, bool dead) {
 TEST(a_batch_sheds_riders_that_fail)
 {
   enum { OWN = 3 /* BEGIN, the inbox, the service's */ };
-  struct machine *machine = connected(NULL);
+  struct machine *machine = connected();
   machine_deliver(machine, 1, 1);
   machine_tick(machine, 11 * BUS_SECOND);
   machine_expect_trip(machine, BUS_TRIP_1);
@@ -330,131 +380,11 @@ TEST(a_batch_sheds_riders_that_fail)
 
 TEST(housekeeping_that_fails_with_its_session_waits)
 {
-  struct machine *machine = connected(NULL);
+  struct machine *machine = connected();
   machine_tick(machine, 11 * BUS_SECOND);
   machine_expect_trip(machine, BUS_TRIP_1);
   fail_last_statement(machine, true);
   assert_null(machine_action(machine, BUS_DO_TRIP, 0));
   assert_non_null(machine_action(machine, BUS_DO_CLOSE_DATABASE, 0));
-  machine_free(machine);
-}
-
-/* ---- functions of a service ---- */
-
-static bool load_nothing(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
-  (void)model, (void)rows, (void)count;
-  return bus_fail(err, BUS_E_DB_DATA, "a row that no version wrote");
-}
-
-static bool load_what_is_there(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
-  (void)model, (void)rows, (void)count, (void)err;
-  return true;
-}
-
-static bool lock_nothing(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
-                         struct bus_sql *sql, void **ret_model) {
-  (void)context, (void)inputs, (void)count, (void)arena, (void)sql;
-  *ret_model = NULL;
-  return true;
-}
-
-static bool refuse_to_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
-                           struct bus_sql *sql, void **ret_model) {
-  (void)context, (void)inputs, (void)count, (void)arena, (void)sql, (void)ret_model;
-  return false;
-}
-
-static bool refuse_to_store(void *model, struct bus_sql *sql) {
-  (void)model, (void)sql;
-  return false;
-}
-
-static void decide_too_much(void *model, const struct bus_input *input, struct bus_effects *effects) {
-  (void)model, (void)input;
-  effects->failed = true; /* as an effect without memory leaves it */
-}
-
-static void conclude_too_much(void *model, struct bus_effects *effects) {
-  (void)model;
-  effects->failed = true;
-}
-
-static void decide_nothing(void *model, const struct bus_input *input, struct bus_effects *effects) {
-  (void)model, (void)input, (void)effects;
-}
-
-/* The transaction of one message that the altered service gets is rolled back. */
-static void expect_rollback(void) {
-  struct machine *machine = first_trip(&altered);
-  machine_done(machine, first, 1);
-  machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
-  machine_free(machine);
-}
-
-TEST(rows_that_cannot_be_loaded_roll_back)
-{
-  copy_of_the_service()->load = load_nothing;
-  expect_rollback();
-}
-
-TEST(effects_that_cannot_be_carried_out_roll_back)
-{
-  const int64_t done = 1;
-  copy_of_the_service()->decide = decide_too_much;
-  expect_rollback();
-  struct machine *machine = connected(&altered);
-  assert_true(bus_pipeline_push(machine->pipeline, BUS_INPUT_COMPLETION, &done, sizeof done));
-  machine_tick(machine, 0);
-  machine_done(machine, NULL, 0);
-  machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
-  machine_free(machine);
-}
-
-TEST(a_conclusion_that_fails_rolls_back)
-{
-  copy_of_the_service()->conclude = conclude_too_much;
-  expect_rollback();
-}
-
-TEST(a_store_without_memory_rolls_back)
-{
-  copy_of_the_service()->store = refuse_to_store;
-  expect_rollback();
-}
-
-/* No transaction was begun: there is none to roll back, and the message stays the broker's. */
-TEST(a_lock_without_memory_sends_no_trip)
-{
-  copy_of_the_service()->lock = refuse_to_lock;
-  struct machine *machine = connected(&altered);
-  machine_deliver(machine, 1, 1);
-  machine_tick(machine, 0);
-  const struct bus_pipeline_action *trip = machine_action(machine, BUS_DO_TRIP, 0);
-  assert_true(!trip || trip->trip.purpose != BUS_TRIP_ROLLBACK);
-  assert_null(machine_action(machine, BUS_DO_ACK, 0));
-  machine_free(machine);
-}
-
-TEST(a_query_that_needs_no_rows_makes_no_trip)
-{
-  struct bus_service *service = copy_of_the_service();
-  service->store = NULL;
-  service->lock = lock_nothing;
-  service->load = load_what_is_there;
-  service->decide = decide_nothing;
-  struct machine *machine = connected(&altered);
-  machine_deliver(machine, 1, 1);
-  machine_tick(machine, 0);
-  assert_null(machine_action(machine, BUS_DO_TRIP, 0));
-  assert_int_equal(machine_action(machine, BUS_DO_COUNT_MESSAGE, 0)->message.outcome, BUS_MESSAGE_DONE);
-  machine->pipeline->links.pooled = true; /* a pooler's session is set in any case */
-  machine_deliver(machine, 2, 2);
-  machine_tick(machine, 0);
-  machine_expect_trip(machine, BUS_TRIP_QUERY);
-  machine_done(machine, NULL, 0);
-  service->lock = refuse_to_lock;
-  machine_deliver(machine, 3, 3);
-  machine_tick(machine, 0);
-  assert_null(machine_action(machine, BUS_DO_TRIP, 0));
   machine_free(machine);
 }

@@ -1,0 +1,206 @@
+/* The functions of a service: those that fail, those that need no trip, and verdicts that put a message off or refuse
+ * it. */
+#include "machine.h"
+#include "machine_rig.h"
+
+#include "args.h"
+#include "own.h"
+#include "trip.h"
+
+#include <test.h>
+
+static const uint8_t first[] = {1};
+
+/* The pipeline asks its service through the setup, which it keeps a copy of. */
+static struct bus_service altered;
+
+static struct bus_service *copy_of_the_service(void) {
+  struct machine *machine = machine_new();
+  altered = *machine->pipeline->setup.service;
+  machine_free(machine);
+  return &altered;
+}
+
+static struct machine *connected(void) {
+  struct machine *machine = machine_new();
+  machine->pipeline->setup.service = &altered;
+  machine_connect(machine);
+  return machine;
+}
+
+static struct machine *first_trip(void) {
+  struct machine *machine = connected();
+  machine_deliver(machine, 1, 1);
+  machine_tick(machine, 0);
+  machine_expect_trip(machine, BUS_TRIP_1);
+  return machine;
+}
+
+/* ---- functions that fail ---- */
+
+static bool load_nothing(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
+  (void)model, (void)rows, (void)count;
+  return bus_fail(err, BUS_E_DB_DATA, "a row that no version wrote");
+}
+
+static bool load_what_is_there(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
+  (void)model, (void)rows, (void)count, (void)err;
+  return true;
+}
+
+static bool lock_nothing(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                         struct bus_sql *sql, void **ret_model) {
+  (void)context, (void)inputs, (void)count, (void)arena, (void)sql;
+  *ret_model = NULL;
+  return true;
+}
+
+static bool refuse_to_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                           struct bus_sql *sql, void **ret_model) {
+  (void)context, (void)inputs, (void)count, (void)arena, (void)sql, (void)ret_model;
+  return false;
+}
+
+static bool refuse_to_store(void *model, struct bus_sql *sql) {
+  (void)model, (void)sql;
+  return false;
+}
+
+static void decide_too_much(void *model, const struct bus_input *input, struct bus_effects *effects) {
+  (void)model, (void)input;
+  effects->failed = true; /* as an effect without memory leaves it */
+}
+
+static void conclude_too_much(void *model, struct bus_effects *effects) {
+  (void)model;
+  effects->failed = true;
+}
+
+static void decide_nothing(void *model, const struct bus_input *input, struct bus_effects *effects) {
+  (void)model, (void)input, (void)effects;
+}
+
+/* The transaction of one message that the altered service gets is rolled back. */
+static void expect_rollback(void) {
+  struct machine *machine = first_trip();
+  machine_done(machine, first, 1);
+  machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
+  machine_free(machine);
+}
+
+TEST(rows_that_cannot_be_loaded_roll_back)
+{
+  copy_of_the_service()->load = load_nothing;
+  expect_rollback();
+}
+
+TEST(effects_that_cannot_be_carried_out_roll_back)
+{
+  const int64_t done = 1;
+  copy_of_the_service()->decide = decide_too_much;
+  expect_rollback();
+  struct machine *machine = connected();
+  assert_true(bus_pipeline_push(machine->pipeline, BUS_INPUT_COMPLETION, &done, sizeof done));
+  machine_tick(machine, 0);
+  machine_done(machine, NULL, 0);
+  machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
+  machine_free(machine);
+}
+
+TEST(a_conclusion_that_fails_rolls_back)
+{
+  copy_of_the_service()->conclude = conclude_too_much;
+  expect_rollback();
+}
+
+TEST(a_store_without_memory_rolls_back)
+{
+  copy_of_the_service()->store = refuse_to_store;
+  expect_rollback();
+}
+
+/* No transaction was begun: there is none to roll back, and the message stays the broker's. */
+TEST(a_lock_without_memory_sends_no_trip)
+{
+  copy_of_the_service()->lock = refuse_to_lock;
+  struct machine *machine = connected();
+  machine_deliver(machine, 1, 1);
+  machine_tick(machine, 0);
+  const struct bus_pipeline_action *trip = machine_action(machine, BUS_DO_TRIP, 0);
+  assert_true(!trip || trip->trip.purpose != BUS_TRIP_ROLLBACK);
+  assert_null(machine_action(machine, BUS_DO_ACK, 0));
+  machine_free(machine);
+}
+
+TEST(a_query_that_needs_no_rows_makes_no_trip)
+{
+  struct bus_service *service = copy_of_the_service();
+  service->store = NULL;
+  service->lock = lock_nothing;
+  service->load = load_what_is_there;
+  service->decide = decide_nothing;
+  struct machine *machine = connected();
+  machine_deliver(machine, 1, 1);
+  machine_tick(machine, 0);
+  assert_null(machine_action(machine, BUS_DO_TRIP, 0));
+  assert_int_equal(machine_action(machine, BUS_DO_COUNT_MESSAGE, 0)->message.outcome, BUS_MESSAGE_DONE);
+  machine->pipeline->links.pooled = true; /* a pooler's session is set in any case */
+  machine_deliver(machine, 2, 2);
+  machine_tick(machine, 0);
+  machine_expect_trip(machine, BUS_TRIP_QUERY);
+  machine_done(machine, NULL, 0);
+  service->lock = refuse_to_lock;
+  machine_deliver(machine, 3, 3);
+  machine_tick(machine, 0);
+  assert_null(machine_action(machine, BUS_DO_TRIP, 0));
+  machine_free(machine);
+}
+
+/* ---- verdicts of a service ---- */
+
+static void put_off(void *model, const struct bus_input *input, struct bus_effects *effects) {
+  (void)model, (void)input;
+  bus_retry(effects, "not yet");
+}
+
+static void refuse(void *model, const struct bus_input *input, struct bus_effects *effects) {
+  (void)model, (void)input;
+  bus_park(effects, "never");
+}
+
+/* An operator's tools group dead letters by their class. */
+TEST(a_message_that_a_service_puts_off_or_refuses_travels_with_its_cause)
+{
+  for (int parks = 0; parks < 2; parks++) {
+    copy_of_the_service()->decide = parks ? refuse : put_off;
+    struct machine *machine = first_trip();
+    machine_done(machine, first, 1);
+    machine_committed(machine);
+    const struct bus_pipeline_action *held = machine_action(machine, BUS_DO_PUBLISH, 0);
+    assert_non_null(held);
+    assert_int_equal(held->publish.publication.exchange, parks ? BUS_EXCHANGE_DEAD : BUS_EXCHANGE_RETRY);
+    assert_true(bus_str_is(held->publish.publication.cause, parks ? "never" : "not yet"));
+    assert_true(bus_str_is(held->publish.publication.cause_class, parks ? "permanent" : "retryable"));
+    machine_free(machine);
+  }
+}
+
+static void expect_text(const struct pg_param *param, const char *text) {
+  assert_non_null(memmem(param->data, param->len, text, strlen(text)));
+}
+
+TEST(a_parked_message_is_recorded_with_its_type_and_cause)
+{
+  enum { TYPE = 2, CAUSE = 6 }; /* parameters */
+  copy_of_the_service()->decide = refuse;
+  struct machine *machine = first_trip();
+  machine_done(machine, first, 1);
+  machine_expect_trip(machine, BUS_TRIP_2);
+  const struct bus_args *args = machine_action(machine, BUS_DO_TRIP, 0)->trip.sql->first;
+  while (args && (args->registry != BUS_REGISTRY_OWN || args->index != OWN_PARKED_INSERT))
+    args = args->after;
+  assert_non_null(args);
+  expect_text(&args->params[TYPE], "thing.do.v1");
+  expect_text(&args->params[CAUSE], "never");
+  machine_free(machine);
+}
