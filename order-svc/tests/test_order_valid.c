@@ -137,6 +137,25 @@ TEST(time_does_not_go_back)
   saga_done(&saga);
 }
 
+TEST(an_order_before_its_first_fact_has_no_times)
+{
+  struct order none;
+  order_init(&none, &saga_order_id);
+  assert_true(none.created_at == BUS_NO_TIME && none.updated_at == BUS_NO_TIME);
+  assert_true(none.deadline == BUS_NO_TIME && none.due_at == BUS_NO_TIME && none.reply_until == BUS_NO_TIME);
+}
+
+/* An amount in it, of another version, is no money that was taken. */
+TEST(a_refused_payment_is_settled_and_captures_nothing)
+{
+  const struct order_fact refused = {.type = FACT_PAYMENT_REFUSED, .amount = 5};
+  begin(ORDER_RESERVED);
+  order_evolve(order, &refused, order->updated_at);
+  assert_true(order->payment_settled);
+  assert_int_equal(order->captured, 0);
+  saga_done(&saga);
+}
+
 /* ---- events that fit an order, or do not ---- */
 
 static void assert_unusable(void) {

@@ -282,3 +282,16 @@ TEST(a_message_that_is_tried_again_keeps_its_own_envelope)
   bus_arena_free(scratch);
   parts_free(parts);
 }
+
+/* Its age is nothing then, and does not exceed a limit of nothing. */
+TEST(a_message_is_put_off_once_even_if_it_may_not_grow_old)
+{
+  struct parts *parts = parts_new();
+  struct bus_envelope envelope = GOOD;
+  envelope.type = BUS_STR("thing.do.v9");
+  parts->settings.give_up_ms = 0;
+  assert_int_equal(decoded(parts, envelope, "{}")->ruling.verdict, BUS_RETRY);
+  envelope.first_failed_at = parts->turn.wall - 1;
+  assert_int_equal(decoded(parts, envelope, "{}")->ruling.verdict, BUS_PARK);
+  parts_free(parts);
+}

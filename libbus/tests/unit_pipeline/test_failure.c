@@ -180,6 +180,25 @@ TEST(a_local_input_that_is_to_blame_is_dropped_with_an_error_line)
   machine_free(machine);
 }
 
+/* Housekeeping's second trip begins with it. */
+TEST(rows_that_cannot_be_deleted_are_an_error_line_and_wait)
+{
+  const struct bus_trip_result failed = {
+      .error = {BUS_E_DB_OTHER, "as the test wants it"}, .tag = "", .failed_at = 0, .in_transaction = true};
+  struct machine *machine = trying(1);
+  commit(machine, first, 1);
+  machine_confirm(machine, 1, true);
+  begin(machine, 300 * BUS_MILLISECOND);
+  machine_done(machine, NULL, 0);
+  machine_expect_trip(machine, BUS_TRIP_2);
+  await_line(machine, BUS_ERROR,
+             "confirmed rows of the outbox cannot be deleted; messages go on, and are sent again until then");
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_TRIP_FAILED, .trip = &failed});
+  assert_int_equal(awaited.times, 1);
+  assert_true(machine->pipeline->ledger.again_at == machine->now + BUS_SECOND);
+  machine_free(machine);
+}
+
 /* ---- while no transaction commits ---- */
 
 /* A second passes without a delivery; housekeeping is answered. */

@@ -50,6 +50,16 @@ TEST(a_local_input_is_tried_again_with_its_body_or_without_one)
   parts_free(parts);
 }
 
+TEST(a_local_input_of_one_byte_is_tried_again_with_it)
+{
+  struct parts *parts = parts_new();
+  struct entry *entries[4], entry = {.input = {.kind = BUS_INPUT_COMPLETION, .body = "x"}, .body_size = 1};
+  assert_true(intake_defer(&parts->intake, &entry));
+  assert_int_equal(take_all(&parts->intake, entries), 1);
+  assert_memory_equal(entries[0]->input.body, "x", 1);
+  parts_free(parts);
+}
+
 /* Tried beside others, it would take them along if it crashes the process. */
 TEST(a_suspect_that_is_tried_again_is_a_batch_of_its_own)
 {

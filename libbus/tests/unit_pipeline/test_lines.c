@@ -46,12 +46,16 @@ static void say(const char *text) {
   assert_in_range(snprintf(said + len, sizeof said - len, "%s", text), 0, sizeof said - len - 1);
 }
 
+static bool is_shown(const char *name) {
+  return strcmp(name, "verdict") == 0 || strcmp(name, "input") == 0 || strcmp(name, "why") == 0;
+}
+
 static void note(void *context, enum bus_level level, const char *msg, const struct bus_log_field *fields) {
   (void)context;
   say(msg);
   say(level == BUS_DEBUG ? "" : "!");
   for (; fields->kind != BUS_LOG_END; fields++)
-    if (fields->text.len > 0 && (strcmp(fields->name, "verdict") == 0 || strcmp(fields->name, "input") == 0)) {
+    if (fields->text.len > 0 && is_shown(fields->name)) {
       say(" ");
       say(fields->text.data);
     }
@@ -119,7 +123,21 @@ TEST(a_held_message_that_no_queue_takes_is_a_line_now_and_then)
     size_t lines = machine->now < began + 10 * BUS_SECOND ? 1 : 2;
     assert_int_equal(times(said, "retry or dead queue does not take a message"), lines);
   }
+  assert_int_equal(times(said, "acks wait behind it! returned\n"), 2);
   assert_null(machine_action(machine, BUS_DO_ACK, 0));
+  machine_free(machine);
+}
+
+TEST(a_held_message_that_its_queue_nacks_is_a_line_that_says_so)
+{
+  struct machine *machine = talking();
+  machine->body = BUS_STR("{\"n\":1000}");
+  machine_deliver(machine, 1, 1);
+  machine_tick(machine, 0);
+  machine_done(machine, NULL, 0);
+  machine_committed(machine);
+  machine_confirm(machine, 1, false);
+  assert_int_equal(times(said, "acks wait behind it! nacked\n"), 1);
   machine_free(machine);
 }
 

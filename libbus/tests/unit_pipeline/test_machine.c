@@ -117,6 +117,21 @@ TEST(a_duplicate_is_acked_and_not_decided)
   machine_free(machine);
 }
 
+/* The broker has redelivered it, and the first of the two is still in the batch. */
+TEST(of_two_messages_with_one_id_in_a_batch_the_second_is_a_duplicate)
+{
+  struct machine *machine = machine_new();
+  machine_connect(machine);
+  machine_deliver(machine, 1, 1);
+  machine_deliver(machine, 2, 1);
+  machine_tick(machine, 0);
+  machine_done(machine, both, 1);
+  machine_committed(machine);
+  assert_int_equal(machine_action(machine, BUS_DO_COUNT_MESSAGE, 0)->message.outcome, BUS_MESSAGE_DONE);
+  assert_int_equal(machine_action(machine, BUS_DO_COUNT_MESSAGE, 1)->message.outcome, BUS_MESSAGE_DUPLICATE);
+  machine_free(machine);
+}
+
 TEST(a_confirmed_row_is_deleted_once_it_is_quiet)
 {
   struct machine *machine = trip_2(1);

@@ -181,6 +181,9 @@ TEST(a_message_that_a_service_puts_off_or_refuses_travels_with_its_cause)
     assert_int_equal(held->publish.publication.exchange, parks ? BUS_EXCHANGE_DEAD : BUS_EXCHANGE_RETRY);
     assert_true(bus_str_is(held->publish.publication.cause, parks ? "never" : "not yet"));
     assert_true(bus_str_is(held->publish.publication.cause_class, parks ? "permanent" : "retryable"));
+    assert_int_equal(held->publish.publication.envelope->attempt, !parks);
+    assert_true(held->publish.publication.mandatory); /* else a missing queue would swallow it */
+    assert_int_equal(machine->actions.counts[BUS_COUNT_HELD], 1);
     machine_free(machine);
   }
 }
