@@ -79,12 +79,16 @@ class RabbitMQ:
 
     def stop(self):
         """SIGTERM makes the broker close its connections and write everything out. epmd goes last."""
-        if self.running() and self._listens():
-            with contextlib.suppress(DevError, subprocess.TimeoutExpired):  # without it the stop takes longer, no more
-                self.ctl("eval", DROP_STATISTICS, seconds=DROP_SECONDS)
+        self.prepare_stop()
         sent = self.process.stop((signal.SIGTERM, 30))
         self.epmd.stop((signal.SIGTERM, 5))
         return sent
+
+    def prepare_stop(self):
+        """So that SIGTERM ends the broker in a second; without it, or where it fails, in six."""
+        if self.running() and self._listens():
+            with contextlib.suppress(DevError, subprocess.TimeoutExpired):
+                self.ctl("eval", DROP_STATISTICS, seconds=DROP_SECONDS)
 
     def kill(self):
         """SIGKILL to the node; its epmd stays, as it would on a host."""

@@ -69,9 +69,14 @@ def _late(dice, longest):
     return _on_link("late", name, f"{ms} ms a round trip", lambda link: link.slow(ms, ms // 2), seconds)
 
 
+def _stop_broker(system):
+    system.servers.rabbitmq.prepare_stop()
+    _signal(system, "rabbitmq", signal.SIGTERM)
+
+
 def _broker(dice, _longest):
-    text, number = dice.choice([("stopped in order", signal.SIGTERM), ("kill -9", signal.SIGKILL)])
-    return _ends("broker", f"RabbitMQ: {text}", "rabbitmq", number)
+    in_order = Fault("broker", "RabbitMQ: stopped in order", _stop_broker)
+    return dice.choice([in_order, _ends("broker", "RabbitMQ: kill -9", "rabbitmq", signal.SIGKILL)])
 
 
 def _postgres(dice, _longest):
