@@ -79,6 +79,7 @@ def _say_servers(stack, started):
 def _say_where(stack):
     print()
     step("API", stack.url("edge") + "/api/orders")
+    step("page", stack.url("edge") + "/ui/")
     step("health", stack.url("edge") + "/health")
     step("metrics", " ".join(stack.url(one.admin) + "/metrics" for one in manifests.ALL if one.admin_port))
     if "rabbitmq" in stack.own_servers():
