@@ -51,9 +51,9 @@ const char *arrival_keep(struct bus_pipeline *pipeline, const struct bus_deliver
       bus_bundle_cut(&delivery->envelope, delivery->body, pipeline->intake.filling->arena, &elements, &count, &err);
   if (err.code == BUS_E_NOMEM)
     return "out of memory for a bundle";
-  if (!acks_received(&pipeline->acks, delivery->tag, cut ? count : 1))
+  if (!acks_received(&pipeline->acks, delivery->tag, count))
     return "too many deliveries behind one that cannot be settled";
-  links_delivered(&pipeline->links, cut ? count : 1, pipeline->turn.now);
+  links_delivered(&pipeline->links, count, pipeline->turn.now);
   if (cut && count > 1 && BUS_BUG("bundle-element-lost", "the last message of a bundle is lost when it is cut")) {
     acks_settle(&pipeline->acks, delivery->tag);
     count--;

@@ -71,6 +71,24 @@ TEST(local_inputs_are_bounded)
   parts_free(parts);
 }
 
+/* The service looks for due aggregates again and again: one that waits is not pushed twice. */
+TEST(a_deadline_waits_until_it_is_taken)
+{
+  struct parts *parts = parts_new();
+  struct entry *entries[10];
+  const struct bus_uuid due = {{1}}, other = {{2}};
+  assert_false(intake_waits(&parts->intake, &due));
+  assert_true(intake_push(&parts->intake, BUS_INPUT_COMPLETION, &other, sizeof other));
+  assert_true(intake_push(&parts->intake, BUS_INPUT_DEADLINE, &due, sizeof due));
+  assert_true(intake_waits(&parts->intake, &due));
+  assert_false(intake_waits(&parts->intake, &other));
+  assert_int_equal(parts_take(parts, entries, 1), 1);
+  assert_true(intake_waits(&parts->intake, &due)); /* behind the batch under way */
+  assert_int_equal(parts_take(parts, entries, 1), 1);
+  assert_false(intake_waits(&parts->intake, &due));
+  parts_free(parts);
+}
+
 /* They are found again. One is of the batch under way, one waits behind it, one came since. */
 TEST(deadlines_that_are_dropped_make_room_for_other_inputs)
 {

@@ -87,6 +87,24 @@ TEST(a_message_of_an_older_connection_is_committed_and_not_acked)
   machine_free(machine);
 }
 
+TEST(deliveries_of_the_next_connection_are_acked)
+{
+  struct machine *machine = machine_new();
+  machine_connect(machine);
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_BROKER_DOWN, .error = &gone});
+  machine_tick(machine, 10 * BUS_SECOND);
+  assert_non_null(machine_action(machine, BUS_DO_OPEN_BROKER, 0));
+  machine_step(machine, (struct bus_pipeline_event){.kind = BUS_ON_BROKER_UP});
+  machine_deliver(machine, 1, 1);
+  machine_tick(machine, 0);
+  machine_done(machine, first, 1);
+  machine_committed(machine);
+  machine_tick(machine, 95 * BUS_MILLISECOND);
+  const struct bus_pipeline_action *ack = machine_action(machine, BUS_DO_ACK, 0);
+  assert_true(ack && ack->tag == 1);
+  machine_free(machine);
+}
+
 /* Recording the refusal fails, so the message is held without a record. */
 TEST(a_refused_message_is_held_unless_its_connection_is_lost)
 {
