@@ -136,3 +136,24 @@ TEST(an_attempt_that_failed_served_its_messages_and_says_why)
   assert_int_equal(batch->batch.error->code, BUS_E_DB_CONFLICT);
   machine_free(machine);
 }
+
+/* An event that a completed call has sent. */
+static struct bus_effect sent_for(const struct bus_input *call, uint8_t span, uint8_t flags, struct bus_effect *next) {
+  struct bus_effect effect = {.kind = BUS_EFFECT_EMIT, .cause = call, .next = next};
+  effect.envelope.trace = sent_by(flags);
+  effect.envelope.trace.span_id[0] = span;
+  return effect;
+}
+
+TEST(messages_of_one_call_in_a_row_are_one_link)
+{
+  const struct bus_input call = {.kind = BUS_INPUT_COMPLETION};
+  struct bus_effect other = sent_for(&call, 2, 1, NULL), second = sent_for(&call, 1, 1, &other);
+  struct bus_effect first = sent_for(&call, 1, 1, &second), unsampled = sent_for(&call, 3, 0, &first);
+  struct bus_pipeline_action action = {.kind = BUS_DO_COUNT_BATCH};
+  struct bus_span_link served[4];
+  action.batch.effects = &unsampled;
+  assert_int_equal(bus_pipeline_served(&action, served, 4), 2);
+  assert_int_equal(served[0].span_id[0], 1);
+  assert_int_equal(served[1].span_id[0], 2);
+}
