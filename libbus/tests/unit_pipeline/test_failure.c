@@ -120,7 +120,7 @@ TEST(a_batch_is_searched_for_ten_seconds_while_no_part_of_it_commits)
 TEST(few_messages_of_a_type_in_a_row_are_parked_for_their_values)
 {
   struct machine *machine = connected();
-  for (uint8_t i = 1; i <= BLAMED_WITHOUT_PROOF; i++) {
+  for (uint8_t i = 1; i <= (uint8_t)BLAMED_WITHOUT_PROOF; i++) {
     machine_deliver(machine, i, i);
     begin(machine, 0);
     roll_back(machine, BUS_E_DB_DATA);
