@@ -166,7 +166,7 @@ static bool start_http(struct payment_caller *caller, struct slot *slot, struct 
                                      .headers = headers,
                                      .trace = &trace, /* it goes on at the PSP */
                                      .route = request.route,
-                                     .resend = slot->call.attempt};
+                                     .resend = slot->call.attempt - 1};
   if (BUS_ERROR_POINT("payment.before-send"))
     return bus_fail(err, BUS_E_NOMEM, "failpoint");
   return bus_http_client_start(caller->http, &call, on_done, slot, err);

@@ -24,6 +24,7 @@ TEST(caller_sends_what_was_built)
   assert_string_equal(doubles.calls[0].traceparent, "00-01000000000000000000000000000000-0200000000000000-01");
   assert_string_equal(doubles.calls[0].tracestate, "a=b");
   assert_string_equal(doubles.calls[0].route, "/v1/payment_intents");
+  assert_int_equal(doubles.calls[0].resend, 0);
   finish();
 }
 
