@@ -65,11 +65,8 @@ class Environment:
             raise DevError(f"{self.name} cannot be installed: {(done.stderr or done.stdout).strip()}")
 
 
-class Schemathesis(Environment):
-    """A virtual environment. Beside schemathesis it has openapi-spec-validator."""
-
-    def __init__(self):
-        super().__init__("schemathesis", os.path.join(PINNED, "requirements.txt"), "bin", "st")
+class PythonPackages(Environment):
+    """A virtual environment."""
 
     @staticmethod
     def ensure_packages():
@@ -80,6 +77,13 @@ class Schemathesis(Environment):
         self.run([PYTHON, "-m", "pip", "--python", self.program("python"), "install", "--quiet",
                   "--disable-pip-version-check", "--require-hashes", "--only-binary", ":all:", "--requirement",
                   self.pinned])
+
+
+class Schemathesis(PythonPackages):
+    """Beside schemathesis it has openapi-spec-validator."""
+
+    def __init__(self):
+        super().__init__("schemathesis", os.path.join(PINNED, "requirements.txt"), "bin", "st")
 
 
 class NodePrograms(Environment):

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-from dev import build, checks, contract, fuzz, packages, paths, ports, proofs, sanitizer, services, session
+from dev import build, checks, contract, fuzz, packages, paths, ports, proofs, sanitizer, services, session, traces
 from dev.gotool import TOXIPROXY
 from dev.report import DevError
 from dev.runner import Result, count, end_all, run, skip, temporary_folder
@@ -133,6 +133,11 @@ def _browser(seconds):
     return _pytest("browser")(seconds)
 
 
+def _traces(seconds):
+    traces.MESSAGES.install()
+    return _pytest("traces")(seconds)
+
+
 def _tsan(seconds):
     """The tests that have threads, on servers of their own, and beside them a whole stack under load. A report counts
     whatever its program's end was and whoever started it."""
@@ -186,6 +191,7 @@ TABLE |= {
     "observe": (2400, _observe),
     "operator": (300, _pytest("operator")),
     "service": (600, _pytest("service", servers=True)),
+    "traces": (300, _traces),
 } | proofs.TABLE
 NAMES = tuple(TABLE)
 LONG_NAMES = NAMES[len(SHORT_NAMES):]
@@ -197,8 +203,8 @@ BESIDE = ("dev", "crash")
 # Suites that measure recovery times wait for all of those.
 MEASURES = ("attack", "chaos", "observe", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "alerts",
-              "attack", "browser", "change", "contract", "observe", "operator", "service", "chaos", "load", "live",
-              "readme")
+              "attack", "browser", "change", "contract", "observe", "operator", "service", "traces", "chaos", "load",
+              "live", "readme")
 
 
 def forget_the_users_stack(environment):
