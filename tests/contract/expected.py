@@ -6,7 +6,9 @@ ROLES = ("customer", "operator", "admin")
 # Refusals of the server itself, with the same words on every route: no right request with a token gets them.
 SHARED = ("400", "401", "403", "408", "411", "412", "413", "415", "429", "431", "503")
 # A right request may get these, for a reason that the schema cannot say and the description does.
-RIGHT = {"POST /api/auth/reset": ["400"],  # the token in the body is unknown
+RIGHT = {"POST /api/auth/logout": ["400"],  # neither a refresh token nor cookie, or both
+         "POST /api/auth/refresh": ["400"],  # the same
+         "POST /api/auth/reset": ["400"],  # the token in the body is unknown
          "POST /api/auth/token": ["400"],  # another grant, or credentials twice
          "POST /webhooks/psp": ["400"]}  # not signed by the provider
 # Its stream ends with the caller's token: a role that may open it makes no such request.
