@@ -47,7 +47,8 @@ void check_moved(struct world *world, const struct worker *worker, const struct 
     check_dead(world, letter, publication->cause);
   check_guilt(world, letter, publication->cause);
   bool counted = dead || sending->message->envelope.attempt > letter->attempts;
-  letter->attempts = sending->message->envelope.attempt;
+  if (counted) /* a copy that came twice may have fewer */
+    letter->attempts = sending->message->envelope.attempt;
   bool again = letter->processed > 0; /* another copy was: this one is only acked later */
   if (counted && !again && bus_str_is(publication->cause_class, "fault") && refuses_since != 0 &&
       refuses_since <= letter->failing_since)
