@@ -124,7 +124,7 @@ export async function pictures_of_the_page(browser) {
   await picture(customer, 'page-shop');
   for (const name of ['Sample product 4', 'Sample product 6'])
     await customer.getByRole('button', {name: `One ${name} less`}).click();
-  const operator = await open(browser, {viewport: {width: 1180, height: 1000}});
+  const operator = await open(browser, {viewport: {width: 1180, height: 760}});
   await signInOperator(operator);
   await view(operator, 'operations');
   await operator.getByRole('region', {name: 'Changes'}).getByText('Live').waitFor();
