@@ -1,4 +1,4 @@
-/* Consumes a dead queue as far as it goes at the start; what is not acked falls back when the connection closes. */
+/* Consumes a dead queue as far as it goes at the start, and gives back what is not acked. */
 #include "dead_queue.h"
 
 #include <bus/arena.h>
@@ -66,13 +66,14 @@ static bool look_through(const struct dead_look *look, struct bus_amqp *amqp, in
   if (!bus_amqp_queue_depth(amqp, look->queue, &depth, err))
     return false;
   int64_t left = look->peeks && depth > DEAD_LOOK_MAX ? DEAD_LOOK_MAX : depth, beyond = depth - left;
-  int prefetch = left < DEAD_LOOK_MAX ? (int)left : DEAD_LOOK_MAX; /* what stays is held until the connection closes */
+  int prefetch = left < DEAD_LOOK_MAX ? (int)left : DEAD_LOOK_MAX; /* what stays is held until the end */
   struct bus_arena *arena = bus_arena_new(ARENA_LIMIT);
   if (!arena)
     return bus_fail(err, BUS_E_NOMEM, "out of memory");
   bus_amqp_set_arena(amqp, arena);
   bool good = left == 0 || (bus_amqp_consume(amqp, look->queue, 0, prefetch, false, err) &&
-                            visit_all(look, amqp, arena, &left, err));
+                            visit_all(look, amqp, arena, &left, err) && bus_amqp_cancel(amqp, 0, err) &&
+                            bus_amqp_give_back(amqp, err));
   bus_arena_free(arena);
   *ret_unseen = left + beyond;
   return good;

@@ -84,6 +84,9 @@ bool bus_amqp_consume(struct bus_amqp *amqp, const char *queue, int consumer, in
 /* Cancels the consumer. Prefetched deliveries stay unacked with this connection until they are settled. */
 bool bus_amqp_cancel(struct bus_amqp *amqp, int consumer, struct bus_error *err) BUS_MUST_CHECK;
 bool bus_amqp_ack(struct bus_amqp *amqp, uint64_t tag, bool multiple, struct bus_error *err) BUS_MUST_CHECK;
+/* Gives all unacked deliveries back to their queues. A connection that is closed gives them back as well, though
+ * perhaps after its end is known: who reads the queue next could miss some. Cancel the consumers first. */
+bool bus_amqp_give_back(struct bus_amqp *amqp, struct bus_error *err) BUS_MUST_CHECK;
 
 /* Declares this connection's instance of an event queue of the topology, and its bindings. */
 bool bus_amqp_event_queue(struct bus_amqp *amqp, const struct bus_queue *queue, const char *instance,

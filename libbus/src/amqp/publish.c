@@ -63,3 +63,13 @@ bool bus_amqp_ack(struct bus_amqp *amqp, uint64_t tag, bool multiple, struct bus
   watchdog_leave(&amqp->watchdog);
   return status == AMQP_STATUS_OK || link_fail_status(amqp, status, "ack", err);
 }
+
+bool bus_amqp_give_back(struct bus_amqp *amqp, struct bus_error *err) {
+  enum { EVERY_TAG = 0 };
+  if (!link_stands(amqp, err))
+    return false;
+  watchdog_enter(&amqp->watchdog);
+  int status = amqp_basic_nack(amqp->state, CHANNEL, EVERY_TAG, true, true);
+  watchdog_leave(&amqp->watchdog);
+  return status == AMQP_STATUS_OK || link_fail_status(amqp, status, "nack", err);
+}
