@@ -1,9 +1,10 @@
-"""Queries beside the orders: a product, a page of orders, and the health that asks every service."""
+"""Queries beside the orders: a product, a page of orders, payments, and the health that asks every service."""
 import http.client
 import threading
 import urllib.parse
+import uuid
 
-PATHS = ("/api/products/CHAOS-1", "/api/orders?limit=3", "/health")
+PATHS = ("/api/products/CHAOS-1", "/api/orders?limit=3", f"/api/orders/{uuid.uuid4()}/payments", "/health")
 EACH = 2
 TICK_SECONDS = 0.1
 
