@@ -53,12 +53,13 @@ TEST(large_blocks_go_back_whatever_was_freed_before)
 }
 
 static long anonymous_kib(void) {
+  static const char name[] = "RssAnon:";
   long kib = -1;
   char line[256];
   FILE *file = fopen("/proc/self/status", "re");
-  while (file && fgets(line, sizeof line, file))
-    if (sscanf(line, "RssAnon: %ld", &kib) == 1)
-      break;
+  while (file && kib < 0 && fgets(line, sizeof line, file))
+    if (strncmp(line, name, sizeof name - 1) == 0)
+      kib = strtol(line + sizeof name - 1, NULL, 10);
   if (file)
     (void)fclose(file);
   return kib;

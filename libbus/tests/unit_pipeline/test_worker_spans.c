@@ -108,7 +108,7 @@ TEST(a_transaction_links_to_the_others_that_it_served)
   enum { COUNT = 12 };
   uint8_t ids[COUNT];
   begin(true);
-  for (uint8_t i = 0; i < COUNT; i++) {
+  for (int i = 0; i < COUNT; i++) {
     ids[i] = (uint8_t)(i + 1);
     deliver(ids[i], 0, false, NULL);
   }
