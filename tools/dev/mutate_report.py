@@ -88,7 +88,7 @@ def section(verdicts: list[dict], command: str, known: dict[str, dict]) -> str:
     return "\n".join([
         "", f"`{command}`, {time.strftime('%Y-%m-%d')}: {figures(verdicts)}. Killed by: {by_way(verdicts)}.", "",
         *by_file(verdicts, known), "",
-        f"[mutation.md](../{RESULTS}) lists the {alive} survivors with an explanation each.", ""])
+        f"[mutation.md](../{RESULTS}) lists the {alive} survivors, and why they survive where that is known.", ""])
 
 
 def write(verdicts: list[dict], command: str) -> None:
