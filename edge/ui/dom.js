@@ -54,6 +54,11 @@ export function failure(error, again) {
       again ? h('button', {class: 'small', type: 'button', onclick: again}, 'Try again') : null);
 }
 
+/* The button below a list that goes on. */
+export function more(text, onclick) {
+  return h('button', {id: 'more', class: 'quiet-button', type: 'button', onclick}, text);
+}
+
 export function skeleton(rows) {
   return h(
       'div', {class: 'skeleton', 'aria-hidden': 'true'}, Array.from({length: rows}, () => h('div', {class: 'bone'})));

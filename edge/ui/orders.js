@@ -1,6 +1,6 @@
 /* Orders: the list, and one order with its saga as it goes on. */
 import {callOnce, get, newKey, stream} from './api.js';
-import {announce, badge, empty, failure, field, h, repeat, show, skeleton} from './dom.js';
+import {announce, badge, empty, failure, field, h, more, repeat, show, skeleton} from './dom.js';
 import {clockTime, duration, isFinal, mayCancel, money, number, reason, shortId, statusOf, time} from './format.js';
 import {isOperator} from './session.js';
 
@@ -296,19 +296,10 @@ export function ordersView(signal, chosen) {
                 h('a', {class: 'button', href: '#/shop'}, 'To the shop'))));
     else
       show(list, state.items.map((order) => orderRow(order, `#/orders/${order.order_id}`, order.order_id === chosen)));
-    show(
-        foot,
-        state.cursor ? h('button', {
-          id: 'more',
-          class: 'quiet-button',
-          type: 'button',
-          onclick: () => {
-            state.pages++;
-            load();
-          }
-        },
-                         'Older orders') :
-                       null);
+    show(foot, state.cursor ? more('Older orders', () => {
+           state.pages++;
+           load();
+         }) : null);
   };
   const load = async () => {
     try {

@@ -1,6 +1,6 @@
 /* The shop: products with their stock, the basket, and the order that is placed of it. */
 import {callOnce, get, newKey} from './api.js';
-import {announce, badge, empty, failure, field, h, repeat, show, skeleton} from './dom.js';
+import {announce, badge, empty, failure, field, h, more, repeat, show, skeleton} from './dom.js';
 import {money, number} from './format.js';
 import {CARDS, tracker} from './orders.js';
 import {isSignedIn} from './session.js';
@@ -96,19 +96,10 @@ function catalogue(onChange) {
                                    draw();
                                    onChange();
                                  })));
-    show(
-        foot,
-        state.cursor ? h('button', {
-          id: 'more',
-          class: 'quiet-button',
-          type: 'button',
-          onclick: () => {
-            state.pages++;
-            load();
-          }
-        },
-                         'More products') :
-                       null);
+    show(foot, state.cursor ? more('More products', () => {
+           state.pages++;
+           load();
+         }) : null);
   };
   const query = (cursor) => {
     const parameters = new URLSearchParams({limit: String(PAGE)});
