@@ -1,7 +1,9 @@
 """A collector for tests: takes OTLP/HTTP with JSON, and reads each request by OpenTelemetry's own messages."""
 import base64
+import contextlib
 import http.server
 import json
+import socket
 import sys
 import threading
 import time
@@ -69,12 +71,17 @@ class Collector:
         self.came_at = 0.0  # the last request
         self.faults, self.bodies = [], []
         self._spans, self._lock, self._server, self._thread = [], threading.Lock(), None, None
+        self._connections = []
 
     def start(self):
         collector = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                super().setup()
+                collector._connections.append(self.connection)
 
             def do_POST(self):  # noqa: N802
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -95,9 +102,13 @@ class Collector:
         return self
 
     def stop(self):
+        """Cuts kept connections as well, which their threads would go on answering."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        while self._connections:
+            with contextlib.suppress(OSError):  # it ended before
+                self._connections.pop().shutdown(socket.SHUT_RDWR)
 
     def take(self, path, headers, body):
         try:
