@@ -2,6 +2,7 @@
 #include "payment_caller.h"
 
 #include "payment_metrics.h"
+#include "payment_results.h"
 #include "payment_turns.h"
 #include "psp_request.h"
 #include "psp_response.h"
@@ -47,6 +48,8 @@ struct payment_caller {
   struct slot *slots, *free_slots;
   struct payment_turns turns;
   struct payment_waiting *waiting; /* the turns' pool */
+  struct payment_results results;
+  struct bus_poll_source answers; /* the client's */
   char authorization[AUTHORIZATION_SIZE];
 };
 
@@ -84,6 +87,19 @@ static enum bus_level level_of(struct payment_caller *caller, const struct payme
                                                                                                   : BUS_DEBUG;
 }
 
+static void push(struct payment_caller *caller, const struct payment_result *result) {
+  if (BUS_ERROR_POINT("payment.result") ||
+      !bus_worker_push(caller->worker, BUS_INPUT_COMPLETION, result, sizeof *result))
+    bus_log(BUS_WARN, "result of a call dropped; its payment comes due again",
+            BUS_F_UUID("order_id", &result->order_id));
+}
+
+static void push_results(struct payment_caller *caller) {
+  for (size_t i = 0; i < caller->results.count; i++)
+    push(caller, &caller->results.items[i]);
+  caller->results.count = 0;
+}
+
 static void report(struct payment_caller *caller, const struct payment_call *call, const struct payment_result *result,
                    int64_t duration) {
   size_t more;
@@ -93,9 +109,6 @@ static void report(struct payment_caller *caller, const struct payment_call *cal
           BUS_F_INT("unsaid", more), BUS_F_STR("outcome", payment_input_names[result->kind]),
           BUS_F_STR("reason", result->reason), BUS_F_UUID("order_id", &call->order_id),
           BUS_F_INT("attempt", call->attempt), BUS_F_INT("duration_us", duration), BUS_F_TRACE(&call->trace));
-  if (BUS_ERROR_POINT("payment.result") ||
-      !bus_worker_push(caller->worker, BUS_INPUT_COMPLETION, result, sizeof *result))
-    bus_log(BUS_WARN, "result of a call dropped; its payment comes due again", BUS_F_UUID("order_id", &call->order_id));
 }
 
 static void hold_back(struct payment_caller *caller, const struct payment_call *call, int64_t wait,
@@ -109,6 +122,7 @@ static void hold_back(struct payment_caller *caller, const struct payment_call *
             BUS_F_INT("again_in_ms", wait / BUS_MILLISECOND));
   psp_response_not_started(call, wait, reason, &result);
   report(caller, call, &result, 0);
+  push(caller, &result);
 }
 
 /* ---- starting ---- */
@@ -140,6 +154,9 @@ static void on_done(void *context, const struct bus_http_result *answer) {
   give_back(caller, slot);
   payment_metrics_pending(-1);
   report(caller, &call, &result, answer->duration);
+  payment_results_add(&caller->results, &result, now);
+  if (payment_results_full(&caller->results))
+    push_results(caller);
   show_breaker(caller, now);
   start_waiting(caller);
 }
@@ -244,16 +261,38 @@ size_t payment_caller_room(struct payment_caller *caller, enum bus_breaker_past 
 
 /* ---- its life ---- */
 
+static int64_t results_wait(const struct payment_caller *caller) {
+  return payment_results_wait(&caller->results, payment_turns_under_way(&caller->turns), bus_monotonic());
+}
+
+static size_t prepare(void *context, struct pollfd *fds, size_t room, int *timeout_ms) {
+  struct payment_caller *caller = context;
+  size_t count = caller->answers.prepare(caller->answers.context, fds, room, timeout_ms);
+  if (caller->results.count > 0) {
+    int wait = (int)((results_wait(caller) + BUS_MILLISECOND - 1) / BUS_MILLISECOND);
+    *timeout_ms = *timeout_ms < 0 || wait < *timeout_ms ? wait : *timeout_ms;
+  }
+  return count;
+}
+
+static void dispatch(void *context, const struct pollfd *fds, size_t count) {
+  struct payment_caller *caller = context;
+  caller->answers.dispatch(caller->answers.context, fds, count);
+  if (results_wait(caller) == 0)
+    push_results(caller);
+}
+
 struct bus_poll_source payment_caller_source(struct payment_caller *caller) {
-  return bus_http_client_source(caller->http);
+  return (struct bus_poll_source){caller, prepare, dispatch};
 }
 
 static bool allocate(struct payment_caller *caller) {
   size_t slots = (size_t)caller->settings->concurrency, room = (size_t)caller->settings->queue;
   caller->slots = calloc(slots, sizeof *caller->slots);
   caller->waiting = calloc(room + 1, sizeof *caller->waiting);
+  caller->results = (struct payment_results){.items = calloc(slots, sizeof *caller->results.items), .room = slots};
   caller->parsing = bus_arena_new(PARSE_LIMIT);
-  if (!caller->slots || !caller->waiting || !caller->parsing)
+  if (!caller->slots || !caller->waiting || !caller->results.items || !caller->parsing)
     return false;
   for (size_t i = 0; i < slots; i++) {
     caller->slots[i].caller = caller;
@@ -284,6 +323,7 @@ bool payment_caller_new(const struct payment_settings *settings, struct bus_work
     payment_caller_free(caller);
     return false;
   }
+  caller->answers = bus_http_client_source(caller->http);
   payment_metrics_breaker_added();
   *ret = caller;
   return true;
@@ -299,6 +339,7 @@ void payment_caller_free(struct payment_caller *caller) {
   }
   bus_http_client_free(caller->http);
   bus_arena_free(caller->parsing);
+  free(caller->results.items);
   free(caller->waiting);
   free(caller->slots);
   explicit_bzero(caller->authorization, sizeof caller->authorization);

@@ -7,6 +7,25 @@
 struct payment_settings settings;
 struct payment_caller *caller;
 
+void turn(void) {
+  struct bus_poll_source source = payment_caller_source(caller);
+  source.dispatch(source.context, NULL, 0);
+}
+
+int timeout_ms(void) {
+  struct bus_poll_source source = payment_caller_source(caller);
+  int found = -1;
+  (void)source.prepare(source.context, NULL, 0, &found);
+  return found;
+}
+
+/* No result waits for another. */
+static void turn_late(void) {
+  doubles.now += BUS_SECOND;
+  turn();
+  doubles.now -= BUS_SECOND;
+}
+
 void begin(int64_t concurrency, int64_t queue) {
   struct bus_error err;
   doubles_reset();
@@ -19,6 +38,8 @@ void begin(int64_t concurrency, int64_t queue) {
                                        .total_timeout_ms = 7000,
                                        .lease_ms = 30000,
                                        .breaker = {5, 50, 10000, 1000, 30000, 2}};
+  doubles.answered = turn_late;
+  doubles.client_timeout_ms = -1;
   assert_true(payment_caller_new(&settings, NULL, &caller, &err));
 }
 

@@ -13,9 +13,14 @@
 extern struct payment_settings settings;
 extern struct payment_caller *caller;
 
-/* A caller with so many slots and so many places for calls that wait; finish() frees it. */
+/* A caller with so many slots and so many places for calls that wait; finish() frees it. Results are passed on at once,
+ * until doubles.answered is NULL. */
 void begin(int64_t concurrency, int64_t queue);
 void finish(void);
+
+/* A turn of the worker's loop; how long it may sleep before the next one, -1: for ever. */
+void turn(void);
+int timeout_ms(void);
 
 struct payment_call call_of(uint8_t number);
 void take(uint8_t number);

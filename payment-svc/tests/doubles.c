@@ -109,8 +109,18 @@ size_t bus_http_client_pending(const struct bus_http_client *client) {
   return doubles.call_count;
 }
 
+static size_t prepare(void *context, struct pollfd *fds, size_t room, int *timeout_ms) {
+  (void)context, (void)fds, (void)room;
+  *timeout_ms = doubles.client_timeout_ms;
+  return 0;
+}
+
+static void dispatch(void *context, const struct pollfd *fds, size_t count) {
+  (void)context, (void)fds, (void)count;
+}
+
 struct bus_poll_source bus_http_client_source(struct bus_http_client *client) {
-  return (struct bus_poll_source){.context = client};
+  return (struct bus_poll_source){client, prepare, dispatch};
 }
 
 static void finish(size_t number, const struct bus_http_result *result) {
@@ -120,6 +130,8 @@ static void finish(size_t number, const struct bus_http_result *result) {
   doubles.call_count--;
   memmove(&doubles.calls[number], &doubles.calls[number + 1], (doubles.call_count - number) * sizeof *doubles.calls);
   call.done(call.context, result);
+  if (doubles.answered)
+    doubles.answered();
 }
 
 static struct bus_http_result answer_of(int status, const char *body) {

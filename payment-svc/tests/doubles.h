@@ -26,6 +26,8 @@ struct doubles {
   size_t pushed_count;
   size_t warned; /* lines of the log, from warnings on */
   bool refuse_start, refuse_push, refuse_client;
+  int client_timeout_ms;  /* the HTTP client's next deadline */
+  void (*answered)(void); /* after each answer; NULL: nothing */
 };
 extern struct doubles doubles;
 
