@@ -15,7 +15,7 @@ RATE = 40
 # Beside the kinds of chaos.traffic: a payment whose first call fails, and one whose answer comes too late; orders that
 # are paid later, refunded in part, and that a reservation without an order comes beside.
 ALL_KINDS = {**DECK, "shaky": 1, "late": 1, "later": 2, "refunded": 1, "reserving": 1}
-HIT_SECONDS = 15       # so long a point is waited for
+HIT_SECONDS = 45       # so long a point is waited for: some need two rare things at once
 END_SECONDS = 12       # a drain takes 10 s at most
 RECOVERY_SECONDS = 20  # so long a recovery is waited for
 AFTER_SECONDS = 0.6    # load goes on for so long after it
