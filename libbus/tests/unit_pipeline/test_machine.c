@@ -148,6 +148,24 @@ TEST(a_confirmed_row_is_deleted_once_it_is_quiet)
   machine_free(machine);
 }
 
+/* Confirms that come one after another are deleted together. */
+TEST(quiet_counts_from_the_last_confirm)
+{
+  struct machine *machine = trip_2(1);
+  machine_committed(machine);
+  machine_tick(machine, 150 * BUS_MILLISECOND);
+  machine_expect_trip(machine, BUS_TRIP_1); /* first housekeeping */
+  machine_done(machine, NULL, 0);
+  machine_committed(machine);
+  machine_tick(machine, 100 * BUS_MILLISECOND);
+  machine_confirm(machine, 1, true);
+  machine_tick(machine, 190 * BUS_MILLISECOND);
+  assert_null(machine_action(machine, BUS_DO_TRIP, 0));
+  machine_tick(machine, 10 * BUS_MILLISECOND);
+  machine_expect_trip(machine, BUS_TRIP_1);
+  machine_free(machine);
+}
+
 /* A driver measures trips of batches apart from those of housekeeping. */
 TEST(a_trip_tells_whether_it_carries_inputs)
 {
