@@ -10,6 +10,7 @@
 #define TRIP_PATIENCE (15 * BUS_SECOND) /* the roles' statement_timeout is 10 s */
 #define IDLE_AFTER (100 * BUS_MILLISECOND)
 #define WORTH_WAITING 16.0 /* inputs */
+#define ENOUGH 64.0        /* inputs: a batch that is larger costs hardly less for each */
 /* At lower rates a batch waits until the last one began so many times as long ago as that one took: batches then take
  * a quarter of the time at most, and what came meanwhile shares one. Slow servers make them larger by themselves. */
 enum { SHARE = 4 };
@@ -57,11 +58,17 @@ static bool probe(struct bus_pipeline *pipeline) {
 
 /* ---- gathering ---- */
 
+/* As long as it takes until enough have come, but no longer than that. */
+static int64_t enough_in(const struct bus_pipeline *pipeline, int64_t most) {
+  double rate = pipeline->pace.rate, window = (double)most;
+  return rate * window > ENOUGH * (double)BUS_SECOND ? (int64_t)(ENOUGH * (double)BUS_SECOND / rate) : most;
+}
+
 static int64_t gather_until(const struct bus_pipeline *pipeline) {
   if (BUS_BUG("gathers-for-ever", "under load the next batch is always a moment away"))
     return pipeline->pace.rate > 100 ? pipeline->turn.now + 1 : pipeline->pace.began_at;
   int64_t most = pipeline->setup.settings->gather_ms * BUS_MILLISECOND, shared = SHARE * pipeline->pace.took;
-  int64_t until = pace_next(&pipeline->pace, pipeline->pace.rate, most, WORTH_WAITING);
+  int64_t until = pace_next(&pipeline->pace, pipeline->pace.rate, enough_in(pipeline, most), WORTH_WAITING);
   return until > pipeline->pace.began_at
              ? until
              : pace_next(&pipeline->pace, pipeline->pace.arrivals, shared < most ? shared : most, WORTH_SHARING);

@@ -81,6 +81,32 @@ TEST(batches_take_a_share_of_the_time)
   machine_free(machine);
 }
 
+/* Twenty-five come in a millisecond. */
+TEST(a_batch_that_is_large_enough_waits_for_no_more)
+{
+  enum { COUNT = 100, TURNS = 30 };
+  uint8_t ids[COUNT];
+  struct machine *machine = trip_1(COUNT);
+  for (uint8_t i = 0; i < COUNT; i++)
+    ids[i] = (uint8_t)(i + 1);
+  int looks = 0;
+  for (uint64_t turn = 1; turn <= TURNS; turn++) {
+    machine->now += 2 * BUS_MILLISECOND;
+    machine_done(machine, ids, COUNT);
+    for (uint8_t i = 0; i < COUNT; i++)
+      machine_deliver(machine, turn * COUNT + ids[i], ids[i]);
+    machine->now += 2 * BUS_MILLISECOND;
+    machine_committed(machine);
+    machine_confirm(machine, turn, true);
+    machine_tick(machine, 0);
+    for (looks = 0; looks < 20 && !machine_action(machine, BUS_DO_TRIP, 0); looks++)
+      machine_tick(machine, BUS_MILLISECOND);
+    machine_expect_trip(machine, BUS_TRIP_1);
+  }
+  assert_in_range(looks, 0, 2);
+  machine_free(machine);
+}
+
 /* Messages that were gathered once go on: a bundle waits for no second one. */
 TEST(a_bundle_is_one_arrival)
 {
