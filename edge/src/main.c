@@ -5,6 +5,7 @@
 #include <bus/failpoint.h>
 #include <bus/log.h>
 #include <bus/otlp.h>
+#include <bus/probe.h>
 
 #include <malloc.h>
 #include <orderbus_topology.h>
@@ -137,11 +138,14 @@ int main(int argc, char **argv) {
   bus_process_without_thread_caches(argv);
   bus_process_init();
   bound_memory();
-  int status = bus_config_main(argc, argv, "edge", "Takes orders over REST and passes them to the message queue.",
-                               &edge_option_table, 1, (const char *const[]){"--print-openapi", NULL}, &flag);
+  int status =
+      bus_config_main(argc, argv, "edge", "Takes orders over REST and passes them to the message queue.",
+                      &edge_option_table, 1, (const char *const[]){BUS_FLAG_HEALTH, "--print-openapi", NULL}, &flag);
   if (status >= 0)
     return status;
-  if (flag >= 0)
+  if (flag == 0)
+    return bus_probe_main("edge", edge_settings.bind, edge_settings.admin_port, "/health/ready");
+  if (flag > 0)
     return edge_print_openapi();
   bus_log_init("edge", (enum bus_level)edge_settings.log_level);
   bus_metrics_register_process();

@@ -335,7 +335,7 @@ static int run_verb(struct program *program, int count, char **words) {
   if (!program->verb)
     return dead_trouble("list, show, replay or drop; see --help");
   if (program->settings.url == NULL)
-    return dead_trouble("no broker: give --url, or set RABBITMQ_URL");
+    return dead_trouble(BUS_OPERATOR_NO_BROKER);
   if (count == 1 && program->verb == &verbs[0])
     return count_all(program);
   program->queue = count > 1 ? bus_topology_queue(&orderbus_topology, words[1]) : NULL;

@@ -173,7 +173,7 @@ static int check_and_run(struct program *program, const char *type) {
   if (program->type == NULL || !can_be_sent(program->type))
     return send_trouble("no such command or event; see --types");
   if (program->settings.url == NULL)
-    return send_trouble("no broker: give --url, or set RABBITMQ_URL");
+    return send_trouble(BUS_OPERATOR_NO_BROKER);
   return send_input(program);
 }
 

@@ -1,34 +1,20 @@
 /* Reads key files; makes and opens what is secret. */
 #include "user_keys.h"
 
+#include <bus/config.h>
 #include <bus/hash.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { FILE_MAX = 8192, PUBLISHED_MAX = 65536 };
-#define OTHERS (S_IRWXG | S_IRWXO)
 
 /* ---- files ---- */
 
 static bool read_private(const char *variable, const char *path, char text[FILE_MAX], struct bus_error *err) {
-  struct stat found;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return bus_fail(err, BUS_E_CONFIG, "%s: cannot read %s: %s", variable, path, strerror(errno));
-  bool is_private = fstat(fd, &found) == 0 && (found.st_mode & OTHERS) == 0;
-  ssize_t got = is_private ? read(fd, text, FILE_MAX) : -1;
-  (void)close(fd);
-  if (!is_private)
-    return bus_fail(err, BUS_E_CONFIG, "%s: %s may be readable by its owner alone (mode 0400)", variable, path);
-  if (got <= 0 || got == FILE_MAX)
-    return bus_fail(err, BUS_E_CONFIG, "%s: %s is empty or longer than %d bytes", variable, path, FILE_MAX - 1);
-  text[got] = '\0';
-  return true;
+  if (!bus_secret_file_read(path, text, FILE_MAX, err))
+    return bus_error_wrap(err, "%s", variable);
+  return text[0] || bus_fail(err, BUS_E_CONFIG, "%s: %s is empty", variable, path);
 }
 
 static bool read_seal(const struct user_settings *settings, struct user_key_ring *ring, struct bus_error *err) {
@@ -36,7 +22,6 @@ static bool read_seal(const struct user_settings *settings, struct user_key_ring
   struct bus_seal_key key;
   if (!read_private("SEAL_KEY_FILE", settings->seal_key_file, text, err))
     return false;
-  text[strcspn(text, "\r\n")] = '\0';
   bool good = bus_seal_key_parse(bus_str(text), &key);
   bus_erase(text, sizeof text);
   if (!good)

@@ -3,6 +3,7 @@
 #include <bus/log.h>
 #include <bus/metrics.h>
 #include <bus/otlp.h>
+#include <bus/probe.h>
 #include <bus/process.h>
 
 #include <stdlib.h>
@@ -60,11 +61,14 @@ int main(int argc, char **argv) {
   const struct bus_option_table tables[] = {{psp_options, psp_option_count, &settings}};
   struct psp_sandbox sandbox;
   struct bus_error err;
+  int flag;
   bus_process_init();
   int status = bus_config_main(argc, argv, "psp-sandbox", "A payment provider for tests, in Stripe's shapes.", tables,
-                               BUS_COUNT(tables), NULL, NULL);
+                               BUS_COUNT(tables), (const char *const[]){BUS_FLAG_HEALTH, NULL}, &flag);
   if (status >= 0)
     return status;
+  if (flag >= 0)
+    return bus_probe_main("psp-sandbox", settings.bind, settings.port, "/health");
   bus_log_init("psp-sandbox", (enum bus_level)settings.log_level);
   bus_metrics_register_process();
   if (!psp_sandbox_open(&sandbox, &settings, &err)) {

@@ -3,6 +3,8 @@
  * come from the environment, and from the file that --env-file names (lines KEY=value, '#' comments, optional quotes;
  * the environment wins). A malformed value stops the start; the error has the variable's name, value and range. So does
  * an unknown variable of the file; the environment may hold variables of other programs. Secrets are never printed.
+ * A secret NAME may stand in a file instead, such as a credential of systemd: the variable NAME_FILE names it. An empty
+ * file counts as a secret that is not set.
  * Reading and checking are pure over a lookup function; only bus_config_main touches the process.
  */
 #pragma once
@@ -46,12 +48,15 @@ bool bus_config_read(const struct bus_option_table *tables, size_t table_count,
 /* Frees the strings that bus_config_read made. */
 void bus_config_done(const struct bus_option_table *tables, size_t table_count);
 
+/* Behind the name of a secret: the variable that names its file. */
+#define BUS_SECRET_FILE "_FILE"
+
 /* `name` in `env` text (a whole .env file's contents), copied into value; false where it is not set. A malformed line
  * is found by bus_env_check, with its number. */
 bool bus_env_find(struct bus_str env, const char *name, char *value, size_t size);
 bool bus_env_check(struct bus_str env, struct bus_error *err) BUS_MUST_CHECK;
-/* Refuses a variable that is in none of the tables and not among `others` (NULL-terminated, or NULL): names its line,
- * the variable and the nearest known one, never the value. */
+/* Refuses a variable that is in none of the tables, is no NAME_FILE of a secret, and is not among `others`
+ * (NULL-terminated, or NULL): names its line, the variable and the nearest known one, never the value. */
 bool bus_env_check_names(struct bus_str env, const struct bus_option_table *tables, size_t table_count,
                          const char *const *others, struct bus_error *err) BUS_MUST_CHECK;
 
@@ -60,12 +65,20 @@ enum bus_config_format { BUS_CONFIG_HELP, BUS_CONFIG_ENV_EXAMPLE, BUS_CONFIG_MAR
 void bus_config_print(const struct bus_option_table *tables, size_t table_count, enum bus_config_format format,
                       void (*write)(void *context, const char *text), void *context);
 
+/* The content of a file that holds a secret, with a NUL and without the line end that editors add. Refused: a file that
+ * has a NUL, does not fit into `size`, or that others than its owner and group may read or any but its owner
+ * may write. */
+bool bus_secret_file_read(const char *path, char *text, size_t size, struct bus_error *err) BUS_MUST_CHECK;
+
+/* An extra flag that needs the settings: the program asks its own /health/ready (bus/probe.h) and ends. */
+#define BUS_FLAG_HEALTH "--health"
+
 /* Start of every program's main. Handles --help, --version, --print-env (.env.example), --print-markdown (README
  * table), --env-file FILE, and then reads the environment. An unknown argument or an invalid variable is printed on
  * stderr. extra: further flags without value that the program handles itself (NULL-terminated, or NULL), e.g.
- * "--print-saga". With such a flag the environment is not read and the settings stay unchanged, because the program
- * only prints and ends. Returns -1 to go on, else the exit status: 2 for every mistake. *ret_flag: index of the extra
- * flag given, or -1. */
+ * "--print-saga". With such a flag, BUS_FLAG_HEALTH aside, the environment is not read and the settings stay unchanged,
+ * because the program only prints and ends. Returns -1 to go on, else the exit status: 2 for every mistake. *ret_flag:
+ * index of the extra flag given, or -1. */
 int bus_config_main(int argc, char **argv, const char *program, const char *summary,
                     const struct bus_option_table *tables, size_t table_count, const char *const *extra, int *ret_flag);
 

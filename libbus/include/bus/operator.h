@@ -14,8 +14,9 @@ BUS_C_BEGIN
     NULL, 0, NULL, 0                                                                                                   \
   }
 
-/* For the begin of main: opens standard files that are closed, and returns the settings for RABBITMQ_URL, with time for
- * a broker that has just started. */
+/* For the begin of main: opens standard files that are closed, and returns the settings for RABBITMQ_URL, or
+ * for the URL in the file that RABBITMQ_URL_FILE names, with time for a broker that has just started. */
+#define BUS_OPERATOR_NO_BROKER "no broker: give --url, or set RABBITMQ_URL, or RABBITMQ_URL_FILE to a file with the URL"
 struct bus_amqp_settings bus_operator_begin(const char *name);
 
 /* The next option of the program's own. 0: there is none; *ret_status is -1, or the status to exit with at once. The

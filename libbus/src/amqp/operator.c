@@ -1,6 +1,7 @@
 /* The options that all operators' programs have. */
 #include <bus/operator.h>
 
+#include <bus/config.h>
 #include <bus/process.h>
 
 #include <stdio.h>
@@ -10,12 +11,25 @@
 #define ORDERBUS_VERSION "unknown"
 #endif
 
-enum { TROUBLE = 2, OPEN_MS = 20000 };
+enum { TROUBLE = 2, OPEN_MS = 20000, URL_SIZE = 1100 };
+
+/* NULL: neither the variable nor the file that RABBITMQ_URL_FILE names has it. */
+static const char *broker_url(const char *program) {
+  static char text[URL_SIZE];
+  struct bus_error err;
+  const char *url = getenv("RABBITMQ_URL"), *path = getenv("RABBITMQ_URL" BUS_SECRET_FILE);
+  if (url || !path)
+    return url;
+  if (bus_secret_file_read(path, text, sizeof text, &err))
+    return text;
+  (void)fprintf(stderr, "%s: RABBITMQ_URL" BUS_SECRET_FILE ": %s\n", program, err.text);
+  return NULL;
+}
 
 struct bus_amqp_settings bus_operator_begin(const char *name) {
   bus_process_standard_files();
   return (struct bus_amqp_settings){
-      .url = getenv("RABBITMQ_URL"), .name = name, .heartbeat_s = 60, .open_timeout_ms = OPEN_MS};
+      .url = broker_url(name), .name = name, .heartbeat_s = 60, .open_timeout_ms = OPEN_MS};
 }
 
 int bus_operator_next(int argc, char **argv, const struct option *options, const char *help,

@@ -211,7 +211,7 @@ static bool read_bindings(struct program *program) {
 static int with_broker(struct program *program, int (*verb)(struct program *program)) {
   struct bus_error err;
   if (program->settings.url == NULL)
-    return trouble("no broker: give --url, or set RABBITMQ_URL");
+    return trouble(BUS_OPERATOR_NO_BROKER);
   if (!read_bindings(program))
     return EXIT_TROUBLE;
   if (!bus_amqp_open_any(&program->settings, &program->amqp, &err))

@@ -84,13 +84,25 @@ static void compare(struct search *search, const char *known) {
   search->distance = distance;
 }
 
+static bool names_file_of(struct bus_str name, const struct bus_option *option) {
+  size_t len = strlen(option->name);
+  return option->secret && name.len > len && memcmp(name.data, option->name, len) == 0 &&
+         bus_str_is((struct bus_str){name.data + len, name.len - len}, BUS_SECRET_FILE);
+}
+
+static void compare_option(struct search *search, const struct bus_option *option) {
+  compare(search, option->name);
+  if (names_file_of(search->name, option))
+    search->distance = 0;
+}
+
 /* distance 0: it is that one. */
 static struct search find_nearest(struct bus_str name, const struct bus_option_table *tables, size_t table_count,
                                   const char *const *others) {
   struct search search = {.name = name};
   for (size_t i = 0; i < table_count; i++)
     for (size_t j = 0; j < tables[i].count; j++)
-      compare(&search, tables[i].options[j].name);
+      compare_option(&search, &tables[i].options[j]);
   for (; others && *others; others++)
     compare(&search, *others);
   return search;

@@ -79,7 +79,9 @@ static void list_names(const struct bus_option *option, char *text, size_t size)
 void bus_option_range(const struct bus_option *option, char text[BUS_OPTION_RANGE_TEXT]) {
   switch (option->kind) {
   case BUS_OPTION_STRING:
-    snprintf(text, BUS_OPTION_RANGE_TEXT, "text of %" PRId64 " to %" PRId64 " bytes", option->min, option->max);
+    snprintf(text, BUS_OPTION_RANGE_TEXT, "text of %" PRId64 " to %" PRId64 " bytes%s%s%s", option->min, option->max,
+             option->secret ? ", or in the file that " : "", option->secret ? option->name : "",
+             option->secret ? BUS_SECRET_FILE " names" : "");
     break;
   case BUS_OPTION_INT:
     snprintf(text, BUS_OPTION_RANGE_TEXT, "an integer from %" PRId64 " to %" PRId64 "%s%s", option->min, option->max,

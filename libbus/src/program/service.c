@@ -5,6 +5,7 @@
 #include <bus/log.h>
 #include <bus/otlp.h>
 #include <bus/pipeline.h>
+#include <bus/probe.h>
 #include <bus/service.h>
 
 #include <assert.h>
@@ -317,6 +318,31 @@ static const struct bus_service *complete(const struct bus_service *given, const
   return &ret->service;
 }
 
+enum { FLAG_HEALTH, FLAG_SQL, FLAG_COLUMNS, FLAG_PIPELINE }; /* and the program's own */
+
+static int print_parts(const struct bus_program *program) {
+  printf("session\n\n%s\n\f\n", pg_session_set);
+  print_statements(program->commands, "command");
+  print_statements(program->requests, "request");
+  print_statements(program->queries, "query");
+  return EXIT_SUCCESS;
+}
+
+static int carry_out(const struct bus_program *program, int flag) {
+  switch (flag) {
+  case FLAG_HEALTH:
+    return bus_probe_main(program->name, settings.bind, settings.port, "/health/ready");
+  case FLAG_SQL:
+    return print_parts(program);
+  case FLAG_COLUMNS:
+    print_columns(program->tables);
+    return EXIT_SUCCESS;
+  default:
+    (flag == FLAG_PIPELINE ? bus_pipeline_print : program->print)(print_text, NULL);
+    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  }
+}
+
 int bus_service_main(int argc, char **argv, const struct bus_program *given) {
   static struct completed commands, requests, queries;
   struct bus_program completed = *given;
@@ -325,7 +351,8 @@ int bus_service_main(int argc, char **argv, const struct bus_program *given) {
   completed.commands = complete(given->commands, given->part, BUS_QUEUE_WORK, &commands);
   completed.requests = complete(given->requests, given->part, BUS_QUEUE_REQUEST, &requests);
   completed.queries = complete(given->queries, given->part, BUS_QUEUE_QUERY, &queries);
-  const char *const flags[] = {"--print-sql", "--print-columns", "--print-pipeline", program->print_flag, NULL};
+  const char *const flags[] = {BUS_FLAG_HEALTH,    "--print-sql",       "--print-columns",
+                               "--print-pipeline", program->print_flag, NULL};
   common_options[3].fallback = program->default_port;
   const struct bus_option_table tables[] = {
       {common_options, BUS_COUNT(common_options), &settings},
@@ -335,21 +362,8 @@ int bus_service_main(int argc, char **argv, const struct bus_program *given) {
   int status = bus_config_main(argc, argv, program->name, program->summary, tables, BUS_COUNT(tables), flags, &flag);
   if (status >= 0)
     return status;
-  if (flag == 0) {
-    printf("session\n\n%s\n\f\n", pg_session_set);
-    print_statements(program->commands, "command");
-    print_statements(program->requests, "request");
-    print_statements(program->queries, "query");
-    return EXIT_SUCCESS;
-  }
-  if (flag == 1) {
-    print_columns(program->tables);
-    return EXIT_SUCCESS;
-  }
-  if (flag == 2 || flag == 3) {
-    (flag == 2 ? bus_pipeline_print : program->print)(print_text, NULL);
-    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-  }
+  if (flag >= 0)
+    return carry_out(program, flag);
   bus_process_init();
   bus_log_init(program->name, (enum bus_level)settings.log_level);
   fill_worker_settings(program);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "config_secret.h"
+
 enum { EXIT_USAGE = 2, ENV_FILE_MAX = 64 * 1024, ENV_VALUE_MAX = 4096, COMPLAINT_SIZE = 4096 };
 
 struct program {
@@ -21,6 +23,7 @@ struct environment {
   char *file; /* contents of the file, or NULL */
   size_t file_len;
   char value[ENV_VALUE_MAX]; /* what the last lookup found in the file */
+  struct config_secrets secrets;
 };
 
 static void print_out(void *context, const char *text) {
@@ -118,7 +121,7 @@ static bool slurp(const struct program *program, const char *path, struct enviro
 }
 
 /* The environment wins over the file; an empty variable counts as not set. */
-static const char *lookup(void *context, const char *name) {
+static const char *lookup_variable(void *context, const char *name) {
   struct environment *environment = context;
   const char *value = getenv(name);
   if (value && value[0])
@@ -128,17 +131,26 @@ static const char *lookup(void *context, const char *name) {
   return found ? environment->value : NULL;
 }
 
+static const char *lookup(void *context, const char *name) {
+  struct environment *environment = context;
+  const char *value = lookup_variable(environment, name);
+  return value ? value : config_secrets_find(&environment->secrets, name);
+}
+
 /* Secrets were in there. */
 static void forget(struct environment *environment) {
   if (environment->file)
     explicit_bzero(environment->file, environment->file_len);
   free(environment->file);
   explicit_bzero(environment->value, sizeof environment->value);
+  config_secrets_done(&environment->secrets);
 }
 
 static bool read_environment(const struct program *program, const char *path, struct bus_error *err) {
   struct environment environment = {0};
   bool done = (path == NULL || slurp(program, path, &environment, err)) &&
+              config_secrets_read(program->tables, program->table_count, lookup_variable, &environment,
+                                  &environment.secrets, err) &&
               bus_config_read(program->tables, program->table_count, lookup, &environment, err);
   if (done && !bus_failpoints_read(lookup, &environment, err)) {
     bus_config_done(program->tables, program->table_count);
@@ -146,6 +158,10 @@ static bool read_environment(const struct program *program, const char *path, st
   }
   forget(&environment);
   return done;
+}
+
+static bool needs_settings(const struct program *program, int flag) {
+  return flag < 0 || strcmp(program->extra[flag], BUS_FLAG_HEALTH) == 0;
 }
 
 int bus_config_main(int argc, char **argv, const char *program, const char *summary,
@@ -158,7 +174,7 @@ int bus_config_main(int argc, char **argv, const char *program, const char *summ
   int flag = -1, status = read_arguments(&self, argc, argv, &path, &flag);
   if (status >= 0)
     return status;
-  if (flag < 0 && !read_environment(&self, path, &err))
+  if (needs_settings(&self, flag) && !read_environment(&self, path, &err))
     return complain(&self, err.text, NULL);
   if (ret_flag)
     *ret_flag = flag;

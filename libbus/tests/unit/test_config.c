@@ -75,10 +75,14 @@ TEST(config_strings_are_copies)
 
 TEST(config_missing_and_empty)
 {
-  assert_refused(LIST("PORT=1"), "URL is not set and has no default: it must be text of 5 to 60 bytes "
-                                 "(where the database is)");
-  assert_refused(LIST("URL="), "URL is not set and has no default: it must be text of 5 to 60 bytes "
-                               "(where the database is)");
+  assert_refused(
+      LIST("PORT=1"),
+      "URL is not set and has no default: it must be text of 5 to 60 bytes, or in the file that URL_FILE names "
+      "(where the database is)");
+  assert_refused(
+      LIST("URL="),
+      "URL is not set and has no default: it must be text of 5 to 60 bytes, or in the file that URL_FILE names "
+      "(where the database is)");
   struct bus_error err;
   assert_true(bus_config_read(config_tables, 2, in_list, LIST("URL=12345", "PORT="), &err));
   assert_true(config_sample.port == 8080);
@@ -150,9 +154,10 @@ TEST(config_bool_words)
 
 TEST(L2_config_never_shows_a_secret)
 {
-  assert_refused(LIST("URL=pw"), "URL must be text of 5 to 60 bytes (its value is secret)");
+  assert_refused(LIST("URL=pw"),
+                 "URL must be text of 5 to 60 bytes, or in the file that URL_FILE names (its value is secret)");
   assert_refused(LIST("URL=12345", "COLOR=a-secret-that-is-too-long"),
-                 "COLOR must be text of 1 to 20 bytes (its value is secret)");
+                 "COLOR must be text of 1 to 20 bytes, or in the file that COLOR_FILE names (its value is secret)");
 }
 
 TEST(config_long_value_is_shortened)
@@ -273,28 +278,30 @@ static const char *print(enum bus_config_format form) {
 
 TEST(config_prints_markdown)
 {
-  assert_string_equal(print(BUS_CONFIG_MARKDOWN),
-                      "| variable | what | value | default |\n"
-                      "|---|---|---|---|\n"
-                      "| `URL` | where the database is | text of 5 to 60 bytes | must be set |\n"
-                      "| `NAME` | a\\|b | text of 0 to 10 bytes | empty |\n"
-                      "| `PORT` | port of the API | an integer from 1 to 65535 | `8080` |\n"
-                      "| `TIMEOUT` | how long | an integer from -10 to 10, in ms | `-5` |\n"
-                      "| `ON` | whether | true or false | `false` |\n"
-                      "| `LEVEL` | least level | one of debug, info, warn | `info` |\n"
-                      "| `COLOR` | paint | text of 1 to 20 bytes | (secret) |\n");
+  assert_string_equal(
+      print(BUS_CONFIG_MARKDOWN),
+      "| variable | what | value | default |\n"
+      "|---|---|---|---|\n"
+      "| `URL` | where the database is | text of 5 to 60 bytes, or in the file that URL_FILE names | must be set |\n"
+      "| `NAME` | a\\|b | text of 0 to 10 bytes | empty |\n"
+      "| `PORT` | port of the API | an integer from 1 to 65535 | `8080` |\n"
+      "| `TIMEOUT` | how long | an integer from -10 to 10, in ms | `-5` |\n"
+      "| `ON` | whether | true or false | `false` |\n"
+      "| `LEVEL` | least level | one of debug, info, warn | `info` |\n"
+      "| `COLOR` | paint | text of 1 to 20 bytes, or in the file that COLOR_FILE names | (secret) |\n");
 }
 
 TEST(config_prints_env_example)
 {
-  assert_string_equal(print(BUS_CONFIG_ENV_EXAMPLE),
-                      "# where the database is: text of 5 to 60 bytes; must be set\nURL=\n\n"
-                      "# a|b: text of 0 to 10 bytes\nNAME=\n\n"
-                      "# port of the API: an integer from 1 to 65535\nPORT=8080\n\n"
-                      "# how long: an integer from -10 to 10, in ms\nTIMEOUT=-5\n\n"
-                      "# whether: true or false\nON=false\n\n"
-                      "# least level: one of debug, info, warn\nLEVEL=info\n\n"
-                      "# paint: text of 1 to 20 bytes\nCOLOR=\n\n");
+  assert_string_equal(
+      print(BUS_CONFIG_ENV_EXAMPLE),
+      "# where the database is: text of 5 to 60 bytes, or in the file that URL_FILE names; must be set\nURL=\n\n"
+      "# a|b: text of 0 to 10 bytes\nNAME=\n\n"
+      "# port of the API: an integer from 1 to 65535\nPORT=8080\n\n"
+      "# how long: an integer from -10 to 10, in ms\nTIMEOUT=-5\n\n"
+      "# whether: true or false\nON=false\n\n"
+      "# least level: one of debug, info, warn\nLEVEL=info\n\n"
+      "# paint: text of 1 to 20 bytes, or in the file that COLOR_FILE names\nCOLOR=\n\n");
   struct bus_error err;
   assert_true(bus_env_check(bus_str(printed), &err)); /* what we print we can read */
 }
@@ -304,8 +311,8 @@ TEST(config_prints_help)
   const char *help = print(BUS_CONFIG_HELP);
   assert_non_null(
       strstr(help, "  PORT                           port of the API: an integer from 1 to 65535; default 8080\n"));
-  assert_non_null(
-      strstr(help, "  URL                            where the database is: text of 5 to 60 bytes; must be set\n"));
+  assert_non_null(strstr(help, "  URL                            where the database is: text of 5 to 60 bytes, or in "
+                               "the file that URL_FILE names; must be set\n"));
   assert_non_null(strstr(help, "  NAME                           a|b: text of 0 to 10 bytes; default empty\n"));
   assert_non_null(strstr(help, "; default (secret)\n"));
 }

@@ -3,12 +3,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config_sample.h"
 #include "test.h"
 
-static const char *const extra[] = {"--print-saga", "--other", NULL};
+static const char *const extra[] = {"--print-saga", "--other", BUS_FLAG_HEALTH, NULL};
 static int flag;
 static char out[8192], err_text[8192];
 
@@ -50,7 +51,8 @@ static int run(const char *const *arguments) {
 #define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
 
 static void clear_environment(void) {
-  static const char *const names[] = {"URL", "NAME", "PORT", "TIMEOUT", "ON", "LEVEL", "COLOR"};
+  static const char *const names[] = {"URL",     "URL_FILE", "NAME",  "NAME_FILE", "PORT",
+                                      "TIMEOUT", "ON",       "LEVEL", "COLOR",     "COLOR_FILE"};
   for (size_t i = 0; i < BUS_COUNT(names); i++)
     unsetenv(names[i]);
 }
@@ -82,7 +84,7 @@ TEST(config_main_prints_and_ends)
 {
   clear_environment();
   assert_int_equal(RUN("--help"), 0);
-  assert_non_null(strstr(out, "usage: order-svc [--env-file FILE] [--print-saga] [--other]\n"));
+  assert_non_null(strstr(out, "usage: order-svc [--env-file FILE] [--print-saga] [--other] [--health]\n"));
   assert_non_null(strstr(out, "Takes orders."));
   assert_non_null(strstr(out, "PORT"));
   assert_int_equal(RUN("--version"), 0);
@@ -188,4 +190,127 @@ TEST(config_main_refuses_bad_files)
   assert_int_equal(RUN("--env-file", "/tmp"), 2);
   assert_int_equal(RUN("--env-file", "/dev/zero"), 2);
   assert_non_null(strstr(err_text, "larger than"));
+}
+
+/* ---- secrets in files ---- */
+
+TEST(S1_a_secret_is_read_from_the_file_that_its_variable_names)
+{
+  clear_environment();
+  const char *path = file_with("amqp://in-file\n");
+  setenv("URL_FILE", path, 1);
+  assert_int_equal(run((const char *const[]){NULL}), -1);
+  assert_string_equal(config_sample.url, "amqp://in-file");
+  bus_config_done(config_tables, 2);
+  unlink(path);
+}
+
+TEST(S1_the_file_of_variables_may_name_the_file_of_a_secret)
+{
+  char secret[64], text[128];
+  clear_environment();
+  snprintf(secret, sizeof secret, "%s", file_with("amqp://in-file"));
+  snprintf(text, sizeof text, "URL_FILE=%s\n", secret);
+  const char *path = file_with(text);
+  assert_int_equal(RUN("--env-file", path), -1);
+  assert_string_equal(config_sample.url, "amqp://in-file");
+  bus_config_done(config_tables, 2);
+  unlink(secret);
+  unlink(path);
+}
+
+TEST(S1_only_a_secret_has_a_file)
+{
+  char expected[256];
+  clear_environment();
+  setenv("NAME_FILE", "/nonexistent", 1); /* inherited: not the program's */
+  setenv("URL", "amqp://here", 1);
+  assert_int_equal(run((const char *const[]){NULL}), -1);
+  assert_string_equal(config_sample.name, "");
+  bus_config_done(config_tables, 2);
+  const char *path = file_with("NAME_FILE=/nonexistent\n");
+  assert_int_equal(RUN("--env-file", path), 2);
+  snprintf(expected, sizeof expected, "order-svc: %s: line 1: unknown variable NAME_FILE", path);
+  assert_memory_equal(err_text, expected, strlen(expected));
+  unlink(path);
+}
+
+TEST(S1_a_secret_and_its_file_are_not_both_set)
+{
+  clear_environment();
+  setenv("URL", "amqp://here", 1);
+  setenv("URL_FILE", "/nonexistent", 1);
+  assert_int_equal(run((const char *const[]){NULL}), 2);
+  assert_string_equal(err_text, "order-svc: URL and URL_FILE are both set: set one of them\n");
+}
+
+static void refuse_file(const char *text, size_t len, mode_t mode, const char *problem) {
+  char path[] = "/tmp/config-test-XXXXXX", expected[256];
+  clear_environment();
+  int fd = mkstemp(path);
+  assert_true(fd >= 0);
+  assert_int_equal(write(fd, text, len), (ssize_t)len);
+  assert_int_equal(fchmod(fd, mode), 0);
+  close(fd);
+  setenv("URL_FILE", path, 1);
+  assert_int_equal(run((const char *const[]){NULL}), 2);
+  snprintf(expected, sizeof expected, "order-svc: URL_FILE: %s %s\n", path, problem);
+  assert_string_equal(err_text, expected);
+  unlink(path);
+}
+
+TEST(S1_a_file_that_is_no_secret_is_refused)
+{
+  static const char zeros[5000];
+  refuse_file("amqp://here", 11, 0444, "has the mode 0444: only its owner and group may read it (0400 or 0440)");
+  refuse_file("amqp://here", 11, 0460, "has the mode 0460: only its owner and group may read it (0400 or 0440)");
+  refuse_file("amqp\0//", 7, 0400, "has a NUL");
+  refuse_file(zeros, sizeof zeros, 0400, "is longer than 4095 bytes");
+  clear_environment();
+  setenv("URL_FILE", "/nonexistent/file", 1);
+  assert_int_equal(run((const char *const[]){NULL}), 2);
+  assert_string_equal(err_text, "order-svc: URL_FILE: /nonexistent/file: No such file or directory\n");
+}
+
+TEST(S1_an_empty_file_counts_as_not_set)
+{
+  for (size_t i = 0; i < 2; i++) {
+    clear_environment();
+    const char *path = file_with(i == 0 ? "" : "\n");
+    setenv("URL_FILE", path, 1);
+    assert_int_equal(run((const char *const[]){NULL}), 2);
+    assert_non_null(strstr(err_text, "order-svc: URL is not set"));
+    setenv("URL", "amqp://here", 1);
+    setenv("COLOR_FILE", path, 1);
+    unsetenv("URL_FILE");
+    assert_int_equal(run((const char *const[]){NULL}), -1);
+    assert_string_equal(config_other.color, "hunter2");
+    bus_config_done(config_tables, 2);
+    unlink(path);
+  }
+}
+
+TEST(S1_a_group_may_read_a_secret_and_its_value_is_checked_and_not_shown)
+{
+  clear_environment();
+  const char *path = file_with("abc");
+  assert_int_equal(chmod(path, 0440), 0);
+  setenv("URL_FILE", path, 1);
+  assert_int_equal(run((const char *const[]){NULL}), 2);
+  assert_string_equal(err_text, "order-svc: URL must be text of 5 to 60 bytes, or in the file that URL_FILE names (its "
+                                "value is secret)\n");
+  unlink(path);
+}
+
+TEST(config_main_reads_the_settings_for_a_health_check)
+{
+  clear_environment();
+  setenv("URL", "amqp://here", 1);
+  setenv("PORT", "99", 1);
+  assert_int_equal(RUN("--health"), -1);
+  assert_int_equal(flag, 2);
+  assert_true(config_sample.port == 99);
+  bus_config_done(config_tables, 2);
+  setenv("PORT", "none", 1);
+  assert_int_equal(RUN("--health"), 2);
 }
