@@ -44,4 +44,4 @@ foreach(name libbus-core libbus libbus-curl libbus-token libbus-secret)
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc" DESTINATION "${BUS_PC_DIR}" COMPONENT libbus)
 endforeach()
 
-install(FILES sql/bus.sql sql/bus-2.sql sql/bus-3.sql sql/bus-4.sql DESTINATION "${CMAKE_INSTALL_DATADIR}/libbus" COMPONENT libbus)
+install(DIRECTORY sql/ DESTINATION "${CMAKE_INSTALL_DATADIR}/libbus" COMPONENT libbus)
