@@ -125,9 +125,8 @@ static bool open_requester(struct edge *edge, struct bus_error *err) {
   edge->started_at = bus_wall_clock();
   bus_uuid_v7(&source, edge->started_at, &uuid);
   bus_uuid_format(&uuid, edge->instance);
-  const char *ca_file = edge->settings->rabbitmq_ca_file;
   return bus_requester_new(&(struct bus_requester_settings){.amqp_url = edge->settings->rabbitmq_url,
-                                                            .ca_file = ca_file && *ca_file ? ca_file : NULL,
+                                                            .tls = edge->settings->rabbitmq_tls,
                                                             .service = "edge",
                                                             .instance = edge->instance,
                                                             .heartbeat_s = edge->settings->heartbeat_s,
@@ -139,9 +138,8 @@ static bool open_requester(struct edge *edge, struct bus_error *err) {
 
 /* Last: events find the whole edge. */
 static bool open_listener(struct edge *edge, const struct bus_topology *topology, struct bus_error *err) {
-  const char *ca_file = edge->settings->rabbitmq_ca_file;
   return bus_listener_new(&(struct bus_listener_settings){.amqp_url = edge->settings->rabbitmq_url,
-                                                          .ca_file = ca_file && *ca_file ? ca_file : NULL,
+                                                          .tls = edge->settings->rabbitmq_tls,
                                                           .instance = edge->instance,
                                                           .heartbeat_s = edge->settings->heartbeat_s,
                                                           .topology = topology,

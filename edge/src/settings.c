@@ -101,7 +101,7 @@ static const struct bus_option options[] = {
      .secret = true,
      .description =
          "broker: amqp://user:password@host:port/vhost, or amqps://; a cluster's nodes as host:port,host:port"},
-    TEXT("RABBITMQ_CA_FILE", rabbitmq_ca_file, 0, 1024, "", "certificates that an amqps:// broker is checked against"),
+    BUS_TLS_AMQP_ROWS(struct edge_settings, rabbitmq_tls),
     NUMBER("RABBITMQ_HEARTBEAT", heartbeat_s, 1, 600, "5", "s", "heartbeat of both connections"),
     NUMBER("HTTP_THREADS", http_threads, 4, 4096, "256", NULL,
            "connections served at once; half of them at most are kept between requests, and a quarter at most waits "

@@ -4,6 +4,7 @@
 
 #include <bus/breaker_options.h>
 #include <bus/config.h>
+#include <bus/tls_options.h>
 #include <bus/trace_options.h>
 
 enum edge_auth_mode { EDGE_AUTH_OFF, EDGE_AUTH_OIDC, EDGE_AUTH_OWN };
@@ -18,7 +19,8 @@ struct edge_settings {
   bool public_metrics;
   const char *bind, *trusted_proxies;
   int64_t port, admin_port;
-  const char *rabbitmq_url, *rabbitmq_ca_file;
+  const char *rabbitmq_url;
+  struct bus_tls_files rabbitmq_tls;
   int64_t heartbeat_s;
   const char *allowed_hosts, *cors_origins;
   int64_t http_threads, body_deadline_ms, keep_alive_ms, drain_ms, drain_kept_ms;

@@ -58,9 +58,7 @@ static const char help[] =
     "\n"
     "  --all            every message that lies there now\n"
     "  --url URL        amqp://user:password@host:port/vhost or amqps://…, of the operator's user; else the variable\n"
-    "                   RABBITMQ_URL, which ps(1) does not show\n"
-    "  --ca-file FILE   certificates for amqps (default: the system's)\n"
-    "  --help, --version\n"
+    "                   RABBITMQ_URL, which ps(1) does not show\n" BUS_OPERATOR_TLS_HELP "  --help, --version\n"
     "\n"
     "Status: 0 all was done; 1 some were not there, or were not taken and stay where they are; 2 trouble.\n";
 

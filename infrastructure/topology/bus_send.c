@@ -26,9 +26,8 @@ static const char help[] =
     "line. A line that does not fit the type is named and not sent. The sender is the URL's user.\n"
     "\n"
     "  --url URL        amqp://user:password@host:port/vhost or amqps://…, with several nodes of a cluster as\n"
-    "                   host:port,host:port; else the variable RABBITMQ_URL, which ps(1) does not show\n"
-    "  --ca-file FILE   certificates for amqps (default: the system's)\n"
-    "  --types          the types that can be sent, and who may\n"
+    "                   host:port,host:port; else the variable RABBITMQ_URL, which ps(1) does not "
+    "show\n" BUS_OPERATOR_TLS_HELP "  --types          the types that can be sent, and who may\n"
     "  --help, --version\n"
     "\n"
     "Status: 0 all were confirmed by the broker; 1 some were wrong, returned, nacked or refused; 2 trouble.\n";

@@ -7,7 +7,10 @@
 
 enum { URL_MAX = 1024 };
 
-static struct settings { const char *orders, *inventory, *payments, *broker, *broker_ca, *audit; } settings;
+static struct settings {
+  const char *orders, *inventory, *payments, *broker, *audit;
+  struct bus_tls_files tls;
+} settings;
 
 #define URL(member, variable, what)                                                                                    \
   {                                                                                                                    \
@@ -20,12 +23,7 @@ static const struct bus_option options[] = {
     URL(inventory, "INVENTORY_DATABASE_URL", "the inventory database, as its role inventory_operator"),
     URL(payments, "PAYMENTS_DATABASE_URL", "the payments database, as its role payments_operator"),
     URL(broker, "RABBITMQ_URL", "the broker, as its user operator"),
-    {.name = "RABBITMQ_CA_FILE",
-     .kind = BUS_OPTION_STRING,
-     .offset = offsetof(struct settings, broker_ca),
-     .fallback = "",
-     .max = URL_MAX,
-     .description = "certificates for amqps; empty: the system's"},
+    BUS_TLS_AMQP_ROWS(struct settings, tls),
     {.name = "ORDERCTL_AUDIT_FILE",
      .kind = BUS_OPTION_STRING,
      .offset = offsetof(struct settings, audit),
@@ -44,7 +42,7 @@ int settings_read(const char *env_file, struct story_settings *ret, const char *
   ret->urls[STORY_INVENTORY] = settings.inventory;
   ret->urls[STORY_PAYMENTS] = settings.payments;
   ret->broker.url = settings.broker;
-  ret->broker.ca_file = status < 0 && settings.broker_ca[0] ? settings.broker_ca : NULL;
+  ret->broker.tls = settings.tls;
   *ret_audit_file = settings.audit;
   return status;
 }

@@ -13,6 +13,7 @@
 #include <bus/base.h>
 #include <bus/error.h>
 #include <bus/message.h>
+#include <bus/tls_options.h>
 #include <bus/topology.h>
 
 BUS_C_BEGIN
@@ -23,12 +24,12 @@ struct bus_amqp;
 enum { BUS_AMQP_HEARTBEAT_S = 5 };
 
 struct bus_amqp_settings {
-  const char *url;         /* amqp://user:password@host:port/vhost, amqps://; several hosts: host:port,host:port */
-  size_t host;             /* which of the URL's hosts, from 0; beyond the last: the first again, and so on */
-  const char *name;        /* shown in the management UI: "inventory-svc consume" */
-  const char *ca_file;     /* amqps; NULL: the system's */
-  int64_t heartbeat_s;     /* 0: BUS_AMQP_HEARTBEAT_S */
-  int64_t open_timeout_ms; /* 0: 3000; TCP connect and handshake each */
+  const char *url;          /* amqp://user:password@host:port/vhost, amqps://; several hosts: host:port,host:port */
+  size_t host;              /* which of the URL's hosts, from 0; beyond the last: the first again, and so on */
+  const char *name;         /* shown in the management UI: "inventory-svc consume" */
+  struct bus_tls_files tls; /* amqps; read for each connection */
+  int64_t heartbeat_s;      /* 0: BUS_AMQP_HEARTBEAT_S */
+  int64_t open_timeout_ms;  /* 0: 3000; TCP connect and handshake each */
 };
 
 /* Checks the form of a URL. The error never holds the password. */

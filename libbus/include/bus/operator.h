@@ -9,13 +9,22 @@ BUS_C_BEGIN
 
 /* The end of a table for getopt_long, behind a program's own options. */
 #define BUS_OPERATOR_OPTIONS                                                                                           \
-  {"url", required_argument, NULL, 'u'}, {"ca-file", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},  \
-      {"version", no_argument, NULL, 'V'}, {                                                                           \
+  {"url", required_argument, NULL, 'u'}, {"ca-file", required_argument, NULL, 'c'},                                    \
+      {"cert-file", required_argument, NULL, 'C'}, {"key-file", required_argument, NULL, 'K'},                         \
+      {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {                                         \
     NULL, 0, NULL, 0                                                                                                   \
   }
 
-/* For the begin of main: opens standard files that are closed, and returns the settings for RABBITMQ_URL, or
- * for the URL in the file that RABBITMQ_URL_FILE names, with time for a broker that has just started. */
+/* Their lines in a program's help. */
+#define BUS_OPERATOR_TLS_HELP                                                                                          \
+  "  --ca-file FILE   certificates for amqps (default: RABBITMQ_CA_FILE, else the system's)\n"                         \
+  "  --cert-file FILE, --key-file FILE\n"                                                                              \
+  "                   client certificate for amqps and its private key (default: RABBITMQ_CERT_FILE,\n"                \
+  "                   RABBITMQ_KEY_FILE, else none)\n"
+
+/* For the begin of main: opens standard files that are closed, and returns the settings of the variables RABBITMQ_URL
+ * (or of the file that RABBITMQ_URL_FILE names), RABBITMQ_CA_FILE, RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE, with time
+ * for a broker that has just started. */
 #define BUS_OPERATOR_NO_BROKER "no broker: give --url, or set RABBITMQ_URL, or RABBITMQ_URL_FILE to a file with the URL"
 struct bus_amqp_settings bus_operator_begin(const char *name);
 

@@ -19,8 +19,9 @@
 
 BUS_C_BEGIN
 
-/* Variables that every program has: LOG_LEVEL, BIND, PORT, RABBITMQ_URL, RABBITMQ_CA_FILE; services also DATABASE_URL,
- * WORKERS, QUERY_WORKERS, BATCH_MAX, GREMLIN_ENABLED, GREMLIN_LATENCY_MS, and those of struct bus_worker_settings. */
+/* Variables that every program has: LOG_LEVEL, BIND, PORT, RABBITMQ_URL, RABBITMQ_CA_FILE, _CERT_FILE, _KEY_FILE;
+ * services also DATABASE_URL, WORKERS, QUERY_WORKERS, BATCH_MAX, GREMLIN_ENABLED, GREMLIN_LATENCY_MS, and those of
+ * struct bus_worker_settings. */
 
 struct bus_program {
   const char *summary; /* one line for --help */

@@ -89,7 +89,7 @@ struct bus_service {
 struct bus_worker_settings {
   const char *database_url; /* postgres://…; */
   const char *amqp_url;     /* amqp:// or amqps://, one or several hosts (bus/amqp.h) */
-  const char *ca_file;      /* for amqps; NULL: the system's */
+  struct bus_tls_files tls; /* for amqps */
   int64_t batch_max;        /* 200 */
   int64_t bundle_max;       /* 128: most messages that travel in one AMQP message (bus/bundle.h); 1: none are joined */
   int64_t gather_ms;        /* 20: under load batches begin at least that far from each other; 0: never wait */

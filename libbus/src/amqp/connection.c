@@ -58,8 +58,17 @@ static const char *system_ca_file(void) {
   return NULL;
 }
 
-static amqp_socket_t *tls_socket(struct bus_amqp *amqp, const char *ca_file, struct bus_error *err) {
-  const char *file = ca_file && ca_file[0] ? ca_file : system_ca_file();
+static bool use_certificate(amqp_socket_t *socket, const struct bus_tls_files *files, struct bus_error *err) {
+  if (!bus_tls_files_check(files, "RABBITMQ", err))
+    return false;
+  if (bus_tls_path(files->cert) == NULL || amqp_ssl_socket_set_key(socket, files->cert, files->key) == AMQP_STATUS_OK)
+    return true;
+  return bus_fail(err, BUS_E_CONFIG, "TLS: no client certificate in %s with its private key in %s", files->cert,
+                  files->key);
+}
+
+static amqp_socket_t *tls_socket(struct bus_amqp *amqp, const struct bus_tls_files *files, struct bus_error *err) {
+  const char *file = bus_tls_path(files->ca) ? files->ca : system_ca_file();
   amqp_socket_t *socket = amqp_ssl_socket_new(amqp->state);
   if (socket == NULL)
     return (void)bus_fail(err, BUS_E_NOMEM, "TLS: no socket"), NULL;
@@ -69,7 +78,7 @@ static amqp_socket_t *tls_socket(struct bus_amqp *amqp, const char *ca_file, str
     return (void)bus_fail(err, BUS_E_CONFIG, "TLS: this library has no TLS 1.2"), NULL;
   if (file == NULL || amqp_ssl_socket_set_cacert(socket, file) != AMQP_STATUS_OK)
     return (void)bus_fail(err, BUS_E_CONFIG, "TLS: no CA certificates in %s", file ? file : "the system"), NULL;
-  return socket;
+  return use_certificate(socket, files, err) ? socket : NULL;
 }
 
 static bool is_certificate_error(int status) {
@@ -80,7 +89,7 @@ static bool is_certificate_error(int status) {
 static bool connect_socket(struct bus_amqp *amqp, const struct bus_amqp_settings *settings,
                            const struct amqp_connection_info *info, const struct timeval *timeout,
                            struct bus_error *err) {
-  amqp_socket_t *socket = info->ssl ? tls_socket(amqp, settings->ca_file, err) : amqp_tcp_socket_new(amqp->state);
+  amqp_socket_t *socket = info->ssl ? tls_socket(amqp, &settings->tls, err) : amqp_tcp_socket_new(amqp->state);
   if (socket == NULL)
     return info->ssl ? false : bus_fail(err, BUS_E_NOMEM, "no socket");
   int status = amqp_socket_open_noblock(socket, info->host, info->port, timeout);

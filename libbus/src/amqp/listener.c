@@ -131,7 +131,7 @@ static bool open_link(struct bus_listener *listener, struct bus_error *err) {
   const struct bus_amqp_settings link = {.url = settings->amqp_url,
                                          .host = listener->hosts.host,
                                          .name = listener->name,
-                                         .ca_file = settings->ca_file,
+                                         .tls = settings->tls,
                                          .heartbeat_s = listener->heartbeat_s};
   char instance[64];
   (void)snprintf(instance, sizeof instance, "%s-%u", settings->instance, listener->connections++);

@@ -28,8 +28,10 @@ static const char *broker_url(const char *program) {
 
 struct bus_amqp_settings bus_operator_begin(const char *name) {
   bus_process_standard_files();
+  const struct bus_tls_files tls = {
+      .ca = getenv("RABBITMQ_CA_FILE"), .cert = getenv("RABBITMQ_CERT_FILE"), .key = getenv("RABBITMQ_KEY_FILE")};
   return (struct bus_amqp_settings){
-      .url = broker_url(name), .name = name, .heartbeat_s = 60, .open_timeout_ms = OPEN_MS};
+      .url = broker_url(name), .name = name, .tls = tls, .heartbeat_s = 60, .open_timeout_ms = OPEN_MS};
 }
 
 int bus_operator_next(int argc, char **argv, const struct option *options, const char *help,
@@ -40,7 +42,13 @@ int bus_operator_next(int argc, char **argv, const struct option *options, const
       settings->url = optarg;
       break;
     case 'c':
-      settings->ca_file = optarg;
+      settings->tls.ca = optarg;
+      break;
+    case 'C':
+      settings->tls.cert = optarg;
+      break;
+    case 'K':
+      settings->tls.key = optarg;
       break;
     case 'h':
       *ret_status = fputs(help, stdout) < 0 ? TROUBLE : 0;

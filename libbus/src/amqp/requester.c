@@ -21,7 +21,7 @@ static bool is_instance(const char *text) {
 
 static bool copy_settings(struct bus_requester *requester, const struct bus_requester_settings *settings) {
   requester->url = strdup(settings->amqp_url);
-  requester->ca_file = settings->ca_file ? strdup(settings->ca_file) : NULL;
+  requester->tls = settings->tls;
   requester->hosts =
       (struct bus_rotation){.backoff = {.first = 200 * BUS_MILLISECOND, .max = BUS_SECOND}, /* clients wait */
                             .hosts = bus_amqp_url_hosts(settings->amqp_url)};
@@ -33,8 +33,7 @@ static bool copy_settings(struct bus_requester *requester, const struct bus_requ
   (void)snprintf(requester->name, sizeof requester->name, "%s", settings->service);
   int len = snprintf(requester->reply_queue, sizeof requester->reply_queue, "%s.reply.%s", settings->service,
                      settings->instance);
-  return requester->url && (!settings->ca_file || requester->ca_file) && len > 0 &&
-         (size_t)len < sizeof requester->reply_queue;
+  return requester->url && len > 0 && (size_t)len < sizeof requester->reply_queue;
 }
 
 static bool init_sync(struct bus_requester *requester) {
@@ -59,7 +58,6 @@ static void destroy(struct bus_requester *requester) {
   if (requester->url)
     explicit_bzero(requester->url, strlen(requester->url));
   free(requester->url);
-  free(requester->ca_file);
   free(requester);
 }
 

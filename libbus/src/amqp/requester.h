@@ -68,7 +68,8 @@ struct arena_pool {
 };
 
 struct bus_requester {
-  char *url, *ca_file;
+  char *url;
+  struct bus_tls_files tls;
   char reply_queue[BUS_KEY_MAX], name[BUS_NAME_MAX];
   int64_t heartbeat_s;
   size_t max_open, max_unconfirmed, bundle_max;

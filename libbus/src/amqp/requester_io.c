@@ -20,7 +20,7 @@ static bool open_both(struct bus_requester *requester, struct bus_error *err) {
   const struct bus_amqp_settings settings = {.url = requester->url,
                                              .host = requester->hosts.host,
                                              .name = requester->name,
-                                             .ca_file = requester->ca_file,
+                                             .tls = requester->tls,
                                              .heartbeat_s = requester->heartbeat_s};
   if (!bus_amqp_open_pair(&settings, "answers", &requester->publishing, &requester->consuming, err) ||
       !bus_amqp_reply_queue(requester->consuming, requester->reply_queue, err))

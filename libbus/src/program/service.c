@@ -24,7 +24,7 @@ struct settings {
   int log_level, access_log;
   const char *bind;
   int64_t port;
-  const char *amqp_url, *ca_file, *database_url;
+  const char *amqp_url, *database_url;
   int64_t workers, query_workers;
   bool gremlin;
   int64_t gremlin_ms;
@@ -50,8 +50,7 @@ static struct bus_option common_options[] = {
      "port of the admin listener"},
     {"RABBITMQ_URL", BUS_OPTION_STRING, offsetof(struct settings, amqp_url), NULL, 8, 1024, NULL, true, NULL,
      "broker: amqp://user:password@host:port/vhost, or amqps://; a cluster's nodes as host:port,host:port"},
-    {"RABBITMQ_CA_FILE", BUS_OPTION_STRING, offsetof(struct settings, ca_file), "", 0, 1024, NULL, false, NULL,
-     "certificates that an amqps:// broker is verified with; empty: the system's"},
+    BUS_TLS_AMQP_ROWS(struct settings, worker.tls),
     {"DATABASE_URL", BUS_OPTION_STRING, offsetof(struct settings, database_url), NULL, 8, 1024, NULL, true, NULL,
      "this service's own Postgres database: postgres://user:password@host:port/database"},
     {"ALLOW_UNSAFE_DATABASE", BUS_OPTION_BOOL, offsetof(struct settings, worker.allow_unsafe_database), "false", 0, 0,
@@ -253,7 +252,6 @@ static void stop_all(struct running *running) {
 static void fill_worker_settings(const struct bus_program *program) {
   settings.worker.database_url = settings.database_url;
   settings.worker.amqp_url = settings.amqp_url;
-  settings.worker.ca_file = settings.ca_file && *settings.ca_file ? settings.ca_file : NULL;
   settings.worker.latency_ms = settings.gremlin ? settings.gremlin_ms : 0;
   settings.worker.schema_project = program->schema_project;
   settings.worker.schema_change = program->schema_change;

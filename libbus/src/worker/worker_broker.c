@@ -47,7 +47,7 @@ static bool open_pair(struct bus_worker *worker, size_t host, struct bus_error *
   const struct bus_amqp_settings settings = {.url = worker->settings.amqp_url,
                                              .host = host,
                                              .name = worker->service->name,
-                                             .ca_file = worker->settings.ca_file,
+                                             .tls = worker->settings.tls,
                                              .heartbeat_s = worker->settings.heartbeat_s};
   return bus_amqp_open_pair(&settings, "consume", &broker->publishing, &broker->consuming, err) &&
          (broker->checked || check_queues(worker, err));

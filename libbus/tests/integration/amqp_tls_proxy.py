@@ -35,6 +35,7 @@ def main():
     parser.add_argument("--cert", required=True)
     parser.add_argument("--key", required=True)
     parser.add_argument("--server", required=True, help="host:port")
+    parser.add_argument("--client-ca", help="who must have signed the certificate that clients must have")
     parser.add_argument("--old", action="store_true", help="TLS 1.1 at most")
     options = parser.parse_args()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -43,6 +44,9 @@ def main():
         context.minimum_version = ssl.TLSVersion.TLSv1
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     context.load_cert_chain(options.cert, options.key)
+    if options.client_ca:
+        context.load_verify_locations(options.client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
     host, port = options.server.rsplit(":", 1)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(listener.getsockname()[1], flush=True)
