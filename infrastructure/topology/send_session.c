@@ -61,15 +61,20 @@ static const struct bus_amqp_events events = {.confirm = on_confirm, .returned =
 
 /* ---- waiting ---- */
 
-static bool pump(struct send_session *session, int timeout_ms, struct bus_error *err) {
-  if (!bus_amqp_pump(session->amqp, &events, session, err))
+bool send_pump(struct bus_amqp *amqp, const struct bus_amqp_events *what, void *context, int timeout_ms,
+               struct bus_error *err) {
+  if (!bus_amqp_pump(amqp, what, context, err))
     return false;
-  if (timeout_ms == 0 || bus_amqp_has_buffered(session->amqp))
+  if (timeout_ms == 0 || bus_amqp_has_buffered(amqp))
     return true;
-  struct pollfd fd = {.fd = bus_amqp_fd(session->amqp), .events = POLLIN};
+  struct pollfd fd = {.fd = bus_amqp_fd(amqp), .events = POLLIN};
   if (poll(&fd, 1, timeout_ms) < 0 && errno != EINTR)
     return bus_fail(err, BUS_E_SYSTEM, "poll: %s", strerror(errno));
-  return bus_amqp_pump(session->amqp, &events, session, err);
+  return bus_amqp_pump(amqp, what, context, err);
+}
+
+static bool pump(struct send_session *session, int timeout_ms, struct bus_error *err) {
+  return send_pump(session->amqp, &events, session, timeout_ms, err);
 }
 
 static bool has_room(const struct send_session *session, size_t bytes) {

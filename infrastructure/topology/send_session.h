@@ -23,6 +23,10 @@ struct send_session {
   const char *unit; /* what `line` counts, for what is said about one: "line" */
 };
 
+/* Reads what has arrived; waits for it if there is nothing, at most so long. */
+bool send_pump(struct bus_amqp *amqp, const struct bus_amqp_events *events, void *context, int timeout_ms,
+               struct bus_error *err) BUS_MUST_CHECK;
+
 bool send_open(struct send_session *session, const struct bus_amqp_settings *settings,
                struct bus_error *err) BUS_MUST_CHECK;
 void send_close(struct send_session *session);

@@ -38,6 +38,9 @@ bool bus_amqp_url_check(const char *url, struct bus_error *err) BUS_MUST_CHECK;
  * connection opens one host, and the next one when it fails (bus_rotation). */
 size_t bus_amqp_url_hosts(const char *url);
 
+/* The virtual host of a URL, decoded. */
+bool bus_amqp_url_vhost(const char *url, char *text, size_t size, struct bus_error *err) BUS_MUST_CHECK;
+
 /* Connects, announces consumer_cancel_notify and connection.blocked, opens the channel. */
 bool bus_amqp_open(const struct bus_amqp_settings *settings, struct bus_amqp **ret,
                    struct bus_error *err) BUS_MUST_CHECK;
@@ -55,6 +58,10 @@ int bus_amqp_fd(const struct bus_amqp *amqp);
 const char *bus_amqp_user(const struct bus_amqp *amqp);
 /* "host:port" of the node that it is open to, for logs. */
 const char *bus_amqp_peer(const struct bus_amqp *amqp);
+
+/* A property that the broker named at the login: "product", "version" ("3.10.8"), "cluster_name". Absent: no such text.
+ * Valid as long as the connection. */
+struct bus_str bus_amqp_server(const struct bus_amqp *amqp, const char *property);
 
 /* ---- publishing ---- */
 /* Writes queued publications to the socket now; without a flush the next pump writes them. */

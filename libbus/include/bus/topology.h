@@ -96,6 +96,10 @@ struct bus_topology {
   const char *title, *version; /* of the system, for documents; or NULL */
 };
 
+/* A user with `redrives` may publish to its exchange bus.retry.<user> with the key "<shortest tier>.probe", too, for
+ * which no queue is bound: a message that is `mandatory` comes back, and so shows that the broker takes messages. */
+#define BUS_PROBE "probe"
+
 /* The default tiers: 1s, 30s, 10m. */
 extern const struct bus_tier bus_default_tiers[3];
 
@@ -185,6 +189,18 @@ bool bus_topology_is_reply(const struct bus_topology *topology, struct bus_str u
 
 /* Checks a topology. The error names the first fault: a command that no queue takes, a name too long, and so on. */
 bool bus_topology_is_valid(const struct bus_topology *topology, struct bus_error *err) BUS_MUST_CHECK;
+
+/* ---- comparing with what a broker lists ---- */
+
+/* "queue order-svc", "binding bus.cmd order.place -> order-svc.place" */
+enum { BUS_DECLARATION_TEXT = 3 * BUS_KEY_MAX + 16 };
+void bus_topology_name(const struct bus_declaration *declaration, char *text, size_t size);
+/* Is the binding in the output of `rabbitmqctl list_bindings source_name destination_name routing_key`? */
+bool bus_topology_lists_binding(const char *list, const struct bus_declaration *binding) BUS_MUST_CHECK;
+/* Calls visit for each line of the list whose source is one of our exchanges (bus.reply aside: its queues come and go)
+ * and which the topology does not have. A guest has none: the rest is the other system's. */
+void bus_topology_each_foreign_binding(const char *list, const struct bus_topology *topology,
+                                       void (*visit)(void *context, struct bus_str line), void *context);
 
 /* The program `bus-topology`: apply|diff|print|definitions|asyncapi|schemas, --url amqp://…; returns main's status.
  * apply        declares what is missing; refuses to change what differs (a changed argument is a new queue)

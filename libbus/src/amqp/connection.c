@@ -205,6 +205,16 @@ const char *bus_amqp_peer(const struct bus_amqp *amqp) {
   return amqp->peer;
 }
 
+struct bus_str bus_amqp_server(const struct bus_amqp *amqp, const char *property) {
+  const amqp_table_t *properties = amqp_get_server_properties(amqp->state);
+  for (int i = 0; i < properties->num_entries; i++) {
+    const amqp_table_entry_t *entry = &properties->entries[i];
+    if (entry->value.kind == AMQP_FIELD_KIND_UTF8 && bus_str_is(rabbit_view(entry->key), property))
+      return rabbit_view(entry->value.value.bytes);
+  }
+  return BUS_NO_STR;
+}
+
 void bus_amqp_set_arena(struct bus_amqp *amqp, struct bus_arena *arena) {
   amqp->arena = arena;
 }

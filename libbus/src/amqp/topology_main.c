@@ -59,8 +59,8 @@ static int trouble(const char *text) {
 
 /* Says so on a line; *count goes up. */
 static void report(size_t *count, const char *what, const struct bus_declaration *declaration) {
-  char name[3 * BUS_KEY_MAX + 16];
-  topology_name(declaration, name, sizeof name);
+  char name[BUS_DECLARATION_TEXT];
+  bus_topology_name(declaration, name, sizeof name);
   (void)printf("%s: %s\n", what, name);
   ++*count;
 }
@@ -92,7 +92,7 @@ static bool look(void *context, const struct bus_declaration *declaration) {
   struct program *program = context;
   struct bus_error err;
   if (declaration->kind == BUS_DECLARE_BINDING) {
-    if (!program->applying && program->bindings && !topology_lists_binding(program->bindings, declaration))
+    if (!program->applying && program->bindings && !bus_topology_lists_binding(program->bindings, declaration))
       report(&program->missing, "missing", declaration);
     return true;
   }
@@ -114,7 +114,7 @@ static int diff(struct program *program) {
   if (!bus_topology_each(program->topology, look, program))
     return EXIT_TROUBLE;
   if (program->bindings)
-    topology_each_foreign_binding(program->bindings, program->topology, on_foreign, program);
+    bus_topology_each_foreign_binding(program->bindings, program->topology, on_foreign, program);
   else
     (void)fputs("bus-topology: bindings not compared: give --bindings\n", stderr);
   if (program->missing + program->differing + program->foreign > 0)

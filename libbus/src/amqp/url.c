@@ -104,6 +104,15 @@ bool bus_amqp_url_check(const char *url, struct bus_error *err) {
   return true;
 }
 
+bool bus_amqp_url_vhost(const char *url, char *text, size_t size, struct bus_error *err) {
+  struct broker_url parsed = {.info = {0}};
+  if (!url_parse(url, 0, &parsed, err))
+    return false;
+  bool fits = (size_t)snprintf(text, size, "%s", parsed.info.vhost) < size;
+  url_forget(&parsed);
+  return fits || refuse_url(err, "the vhost is too long");
+}
+
 size_t bus_amqp_url_hosts(const char *url) {
   return url && check_parts(url, NULL) ? count_hosts(url) : 1;
 }

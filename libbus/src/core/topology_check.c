@@ -174,6 +174,8 @@ static const char *problem_of_queue(const struct bus_topology *topology, const s
     return "a name is 1 to 64 of a-z 0-9 - .";
   if (is_reserved(queue->name))
     return "bus.*, amq.*, *.reply.* and *.dead are reserved names";
+  if (strcmp(queue->name, BUS_PROBE) == 0)
+    return "is the name of a probe";
   if (bus_topology_queue(topology, queue->name) != queue)
     return "is there twice";
   if (queue->max_bytes < 0)

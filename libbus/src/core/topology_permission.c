@@ -179,7 +179,8 @@ static void add_askers(struct bus_pattern *pattern, const struct bus_topology *t
       add_own_replies(pattern, &topology->parts[i]->user);
 }
 
-/* Two groups side by side: tiers and queues. A user who re-drives messages may write to the shortest tier only. */
+/* Two groups side by side: tiers and queues. A user who re-drives messages may write to the shortest tier only, and may
+ * probe the broker. */
 static void add_retries(struct bus_pattern *pattern, const struct bus_topology *topology,
                         const struct bus_topology_part *part) {
   size_t tiers = part->user.redrives && topology->tier_count > 0 ? 1 : topology->tier_count;
@@ -190,9 +191,11 @@ static void add_retries(struct bus_pattern *pattern, const struct bus_topology *
     bus_pattern_add_literal(pattern, bus_str(topology->tiers[i].name));
   }
   bus_pattern_begin_group(pattern, "\\.");
-  if (part->user.redrives)
+  if (part->user.redrives) {
     add_all_work(pattern, topology, "");
-  else
+    bus_pattern_begin_alternative(pattern);
+    bus_pattern_add_literal(pattern, BUS_STR(BUS_PROBE));
+  } else
     add_queues(pattern, part, true, "");
 }
 

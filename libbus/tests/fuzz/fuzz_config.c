@@ -99,8 +99,9 @@ static void on_foreign(void *context, struct bus_str line) {
 }
 
 static bool is_listed(void *context, const struct bus_declaration *declaration) {
-  if (declaration->kind == BUS_DECLARE_BINDING)
-    (void)topology_lists_binding(context, declaration);
+  const char *list = context;
+  bool listed = declaration->kind == BUS_DECLARE_BINDING && bus_topology_lists_binding(list, declaration);
+  FUZZ_CHECK(!listed || list[0] != '\0');
   return true;
 }
 
@@ -108,7 +109,7 @@ static void bindings(struct bus_str text) {
   char *list = fuzz_text(text);
   struct bus_str view = {list, text.len};
   (void)bus_topology_each(&topology_sample, is_listed, list); /* never stops early */
-  topology_each_foreign_binding(list, &topology_sample, on_foreign, &view);
+  bus_topology_each_foreign_binding(list, &topology_sample, on_foreign, &view);
   free(list);
 }
 

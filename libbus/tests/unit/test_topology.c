@@ -261,6 +261,9 @@ TEST(Q1_topology_who_sends_dead_messages_again_does_no_more)
                                        "payment-svc\\.dead)$");
   assert_true(may_publish(&operator, "bus.retry.operator", "1s.payment-svc"));
   assert_true(may_publish(&operator, "bus.retry.operator", "1s.order-svc.place"));
+  assert_true(may_publish(&operator, "bus.retry.operator", "1s.probe"));
+  assert_false(may_publish(&operator, "bus.retry.operator", "30s.probe"));
+  assert_false(may_publish(sample_parts[SAMPLE_PAYMENT], "bus.retry.payment-svc", "1s.probe"));
   assert_false(may_publish(&operator, "bus.retry.operator", "10m.payment-svc"));
   assert_false(may_publish(&operator, "bus.retry.operator", "1s.order-svc.query"));
   assert_false(may_publish(&operator, "bus.retry.payment-svc", "1s.payment-svc"));

@@ -189,6 +189,7 @@ TEST(topology_wrong_queue_names)
   assert_wrong_queue_name("a_b", "a name is 1 to 64 of a-z 0-9 - .");
   assert_wrong_queue_name("a#", "a name is 1 to 64 of a-z 0-9 - .");
   assert_wrong_queue_name("bus.retry.1s", "bus.*, amq.*, *.reply.* and *.dead are reserved names");
+  assert_wrong_queue_name("probe", "is the name of a probe");
   assert_wrong_queue_name("amq.x", "bus.*, amq.*, *.reply.* and *.dead are reserved names");
   assert_wrong_queue_name("order-svc.dead", "bus.*, amq.*, *.reply.* and *.dead are reserved names");
   assert_wrong_queue_name("edge.reply.1", "bus.*, amq.*, *.reply.* and *.dead are reserved names");

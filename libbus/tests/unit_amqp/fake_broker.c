@@ -120,8 +120,12 @@ static void on_declare(struct fake_broker *broker, amqp_method_number_t ok) {
 }
 
 static void send_start(struct fake_broker *broker) {
+  amqp_table_entry_t properties[] = {
+      {amqp_cstring_bytes("threads"), {.kind = AMQP_FIELD_KIND_I32, .value.i32 = 1}},
+      {amqp_cstring_bytes("version"), {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = amqp_cstring_bytes("9.8.7")}}};
   amqp_connection_start_t start = {.version_major = 0,
                                    .version_minor = 9,
+                                   .server_properties = {BUS_COUNT(properties), properties},
                                    .mechanisms = amqp_cstring_bytes("PLAIN"),
                                    .locales = amqp_cstring_bytes("en_US")};
   fake_send_method(broker, 0, AMQP_CONNECTION_START_METHOD, &start);

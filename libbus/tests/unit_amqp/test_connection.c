@@ -48,6 +48,9 @@ TEST(connection_to_any_host_finds_the_one_that_answers)
   struct bus_amqp_settings settings = {.url = url, .open_timeout_ms = 2000};
   assert_true(bus_amqp_open_any(&settings, &amqp, &err));
   assert_non_null(strstr(fake_broker_url(broker), bus_amqp_peer(amqp)));
+  assert_true(bus_str_is(bus_amqp_server(amqp, "version"), "9.8.7"));
+  assert_null(bus_amqp_server(amqp, "threads").data); /* no text */
+  assert_null(bus_amqp_server(amqp, "cluster_name").data);
   bus_amqp_free(amqp);
   fake_broker_stop(broker);
   amqp = NULL;

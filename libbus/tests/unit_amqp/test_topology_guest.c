@@ -106,10 +106,10 @@ TEST(topology_guest_takes_no_offence_at_the_hosts_bindings)
 {
   struct bus_topology host = guest;
   int found = 0;
-  topology_each_foreign_binding("bus.cmd\torder-svc\torder.cancel\n", &guest, count, &found);
+  bus_topology_each_foreign_binding("bus.cmd\torder-svc\torder.cancel\n", &guest, count, &found);
   assert_int_equal(found, 0);
   host.guest = NULL;
-  topology_each_foreign_binding("bus.cmd\torder-svc\torder.cancel\n", &host, count, &found);
+  bus_topology_each_foreign_binding("bus.cmd\torder-svc\torder.cancel\n", &host, count, &found);
   assert_int_equal(found, 1);
 }
 

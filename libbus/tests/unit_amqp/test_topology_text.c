@@ -68,12 +68,12 @@ TEST(topology_text_definitions_are_json_and_escaped)
 TEST(topology_text_finds_a_binding_by_its_whole_line)
 {
   struct bus_declaration d = {.kind = BUS_DECLARE_BINDING, .name = "q", .exchange = "bus.cmd", .key = "a.b"};
-  assert_true(topology_lists_binding("source\tdest\tkey\nbus.cmd\tq\ta.b\n", &d));
-  assert_true(topology_lists_binding("bus.cmd\tq\ta.b", &d));
-  assert_true(topology_lists_binding("bus.cmd\tq\ta.b\r\n", &d));
-  assert_false(topology_lists_binding("bus.cmd\tq\ta.b.c\n", &d));
-  assert_false(topology_lists_binding("xbus.cmd\tq\ta.b\n", &d));
-  assert_false(topology_lists_binding("", &d));
+  assert_true(bus_topology_lists_binding("source\tdest\tkey\nbus.cmd\tq\ta.b\n", &d));
+  assert_true(bus_topology_lists_binding("bus.cmd\tq\ta.b", &d));
+  assert_true(bus_topology_lists_binding("bus.cmd\tq\ta.b\r\n", &d));
+  assert_false(bus_topology_lists_binding("bus.cmd\tq\ta.b.c\n", &d));
+  assert_false(bus_topology_lists_binding("xbus.cmd\tq\ta.b\n", &d));
+  assert_false(bus_topology_lists_binding("", &d));
 }
 
 enum { ALL = 256 };
@@ -87,16 +87,16 @@ static void keep(void *context, struct bus_str line) {
 TEST(topology_text_finds_bindings_that_are_not_ours)
 {
   char all[ALL] = "";
-  topology_each_foreign_binding("source_name\tdestination_name\trouting_key\n"
-                                "\torder-svc\torder-svc\n"          /* the default exchange's own */
-                                "bus.cmd\torder-svc\torder.place\n" /* ours */
-                                "bus.cmd\tspy\torder.place\n"
-                                "bus.reply\tedge.reply.1\tedge.reply.1\n"
-                                "other\torder-svc\tx\n"
-                                "bus.event\taudit.event.7-1\tstock.reserved\n" /* a process's of audit */
-                                "bus.event\taudit.event.7-1\torder.place\n"
-                                "bus.event\torder-svc\tstock.gone\n",
-                                &topology, keep, all);
+  bus_topology_each_foreign_binding("source_name\tdestination_name\trouting_key\n"
+                                    "\torder-svc\torder-svc\n"          /* the default exchange's own */
+                                    "bus.cmd\torder-svc\torder.place\n" /* ours */
+                                    "bus.cmd\tspy\torder.place\n"
+                                    "bus.reply\tedge.reply.1\tedge.reply.1\n"
+                                    "other\torder-svc\tx\n"
+                                    "bus.event\taudit.event.7-1\tstock.reserved\n" /* a process's of audit */
+                                    "bus.event\taudit.event.7-1\torder.place\n"
+                                    "bus.event\torder-svc\tstock.gone\n",
+                                    &topology, keep, all);
   assert_string_equal(all, "bus.cmd\tspy\torder.place;bus.event\taudit.event.7-1\torder.place;"
                            "bus.event\torder-svc\tstock.gone;");
 }

@@ -28,6 +28,20 @@ TEST(url_has_the_usual_defaults)
   assert_int_equal(url.info.port, 5671);
 }
 
+TEST(url_has_a_vhost)
+{
+  char text[10];
+  struct bus_error err;
+  assert_true(bus_amqp_url_vhost("amqp://u:p@h/order%2Fbus", text, sizeof text, &err));
+  assert_string_equal(text, "order/bus");
+  assert_true(bus_amqp_url_vhost("amqp://u:p@h", text, sizeof text, &err));
+  assert_string_equal(text, "/");
+  assert_false(bus_amqp_url_vhost("amqp://u:p@h/orders/bus2", text, sizeof text, &err));
+  assert_false(bus_amqp_url_vhost("amqp://u:p@h/ten-bytes-", text, sizeof text, &err));
+  assert_false(bus_amqp_url_vhost("http://u:p@h", text, sizeof text, &err));
+  assert_null(strstr(err.text, "u:p"));
+}
+
 TEST(url_takes_an_ipv6_host)
 {
   struct broker_url url;
