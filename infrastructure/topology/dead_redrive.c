@@ -84,3 +84,18 @@ struct bus_envelope dead_redrive(const struct bus_envelope *parked, struct bus_s
     envelope.message_id = id_after(parked);
   return envelope;
 }
+
+struct bus_envelope dead_undone(const struct bus_envelope *sent, struct bus_str sender, const struct bus_uuid *id,
+                                const struct bus_uuid *causation_id, struct bus_str history) {
+  struct bus_failure last;
+  struct bus_envelope envelope = *sent;
+  if (!bus_history_last(history, &last))
+    last.attempt = 0;
+  envelope.message_id = *id;
+  envelope.causation_id = *causation_id;
+  envelope.sender = sender;
+  envelope.history = history;
+  envelope.attempt = last.attempt;
+  envelope.redelivered = false;
+  return envelope;
+}

@@ -18,6 +18,11 @@ bool dead_sender(const struct bus_topology *topology, const struct bus_queue *qu
 struct bus_envelope dead_redrive(const struct bus_envelope *parked, struct bus_str sender, bus_time now,
                                  struct bus_uuid_source *random);
 
+/* The reverse: the dead letter that `sent`, made by dead_redrive, came of. It had this id, this cause and this history;
+ * sending it again gives the same message. sender: as above. */
+struct bus_envelope dead_undone(const struct bus_envelope *sent, struct bus_str sender, const struct bus_uuid *id,
+                                const struct bus_uuid *causation_id, struct bus_str history);
+
 /* When it was parked, as its history has it; else when it was published; else 0. */
 bus_time dead_parked_at(const struct bus_envelope *parked);
 

@@ -1,9 +1,7 @@
-/* Appends whole lines by one write each, so that two operators' lines do not mix. */
+/* Appends whole lines by one write each, so that two operators' lines do not mix; and reads them. */
 #include "audit.h"
 
 #include <bus/clock.h>
-#include <bus/field.h>
-#include <bus/timefmt.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,29 +10,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FILE_MODE = 0640, ARENA_LIMIT = 1 << 16 };
+enum { FILE_MODE = 0640, ARENA_LIMIT = 1 << 18 };
 
-struct line {
-  bus_time at;
-  struct bus_str operator_name, action, queue, mark, text;
-  struct bus_uuid message_id, order_id, successor;
-  int64_t messages;
-};
-
-#define TEXT(member, what) BUS_FIELD_STRING(struct line, member, BUS_TEXT, 0, 512, BUS_OPTIONAL, what)
-static const struct bus_field fields[] = {
-    BUS_FIELD_OF(struct line, at, bus_time, BUS_KIND_TIME, BUS_REQUIRED, .description = "time"),
-    TEXT(operator_name, "who: the login, or the one behind sudo"),
-    TEXT(action, "verb"),
-    TEXT(queue, "work queue"),
-    TEXT(mark, "begin or end"),
-    BUS_FIELD_UUID(struct line, message_id, BUS_OPTIONAL, "message"),
-    BUS_FIELD_UUID(struct line, order_id, BUS_OPTIONAL, "its order"),
-    BUS_FIELD_UUID(struct line, successor, BUS_OPTIONAL, "the message that it is sent again as"),
-    BUS_FIELD_INT64(struct line, messages, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "number of messages"),
-    TEXT(text, "how it ended"),
-};
-static const struct bus_schema schema = BUS_SCHEMA("audit", struct line, fields);
+/* ---- writing ---- */
 
 static const char *who(void) {
   const char *sudo = getenv("SUDO_USER");
@@ -42,14 +20,16 @@ static const char *who(void) {
   return sudo && *sudo ? sudo : found ? found->pw_name : "unknown";
 }
 
-static bool append(const struct audit *audit, struct line *line, bool shown, struct bus_error *err) {
+static bool append(const struct audit *audit, struct audit_line *line, bool shown, struct bus_error *err) {
   struct bus_arena *arena = bus_arena_new(ARENA_LIMIT);
   struct bus_str text, whole = BUS_NO_STR;
   line->at = bus_wall_clock();
   line->operator_name = bus_str(who());
   line->action = bus_str(audit->action);
-  line->queue = bus_str(audit->queue);
-  if (arena && bus_encode(&schema, line, arena, &text))
+  line->queue = audit->queue[0] ? bus_str(audit->queue) : BUS_NO_STR;
+  line->run = audit->run;
+  line->undoes = audit->undoes;
+  if (arena && audit_line_encode(line, arena, &text))
     whole = bus_arena_printf(arena, "%.*s\n", (int)text.len, text.data);
   bool good = whole.data && write(audit->fd, whole.data, whole.len) == (ssize_t)whole.len;
   if (!good)
@@ -61,10 +41,23 @@ static bool append(const struct audit *audit, struct line *line, bool shown, str
   return good;
 }
 
-bool audit_open(const char *path, const char *action, const char *queue, struct audit *ret, struct bus_error *err) {
-  if (!path || !*path)
-    return bus_fail(err, BUS_E_CONFIG, "ORDERCTL_AUDIT_FILE must name the file that keeps a record of each action");
-  *ret = (struct audit){open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, FILE_MODE), action, queue};
+static bool is_named(const char *path, struct bus_error *err) {
+  return (path && *path) ||
+         bus_fail(err, BUS_E_CONFIG, "ORDERCTL_AUDIT_FILE must name the file that keeps a record of each action");
+}
+
+bool audit_open(const char *path, const char *action, const char *queue, const struct bus_uuid *undoes,
+                struct audit *ret, struct bus_error *err) {
+  struct bus_uuid_source source;
+  uint64_t seed[4];
+  if (!is_named(path, err))
+    return false;
+  *ret = (struct audit){open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, FILE_MODE), action, queue, {{0}}, {{0}}};
+  bus_random_seed(seed);
+  bus_uuid_source_init(&source, seed);
+  bus_uuid_v7(&source, bus_wall_clock(), &ret->run);
+  if (undoes)
+    ret->undoes = *undoes;
   return ret->fd >= 0 || bus_fail(err, BUS_E_SYSTEM, "cannot open the audit file %s: %s", path, strerror(errno));
 }
 
@@ -74,15 +67,55 @@ void audit_close(struct audit *audit) {
   audit->fd = -1;
 }
 
-bool audit_message(struct audit *audit, const struct bus_uuid *message_id, const struct bus_uuid *order_id,
-                   const struct bus_uuid *successor, struct bus_error *err) {
-  struct line line = {
-      .message_id = *message_id, .order_id = *order_id, .successor = *successor, .messages = BUS_NO_INT64};
+bool audit_message(struct audit *audit, const struct audit_line *message, struct bus_error *err) {
+  struct audit_line line = *message;
   return append(audit, &line, false, err);
 }
 
 bool audit_mark(struct audit *audit, const char *mark, int64_t messages, const char *text, struct bus_error *err) {
-  struct line line = {.mark = bus_str(mark), .messages = messages, .text = bus_str(text)};
+  struct audit_line line = audit_line_none();
+  line.mark = bus_str(mark);
+  line.messages = messages;
+  line.text = bus_str(text);
   return append(audit, &line, true, err) &&
          (fsync(audit->fd) == 0 || errno == EINVAL || bus_fail(err, BUS_E_SYSTEM, "fsync: %s", strerror(errno)));
+}
+
+/* ---- reading ---- */
+
+static bool visit_lines(FILE *file, struct bus_arena *arena,
+                        bool (*visit)(void *context, const struct audit_line *line, struct bus_str raw), void *context,
+                        int64_t *unread) {
+  char *text = NULL;
+  size_t room = 0;
+  bool goes_on = true;
+  for (ssize_t len; goes_on && (len = getline(&text, &room, file)) > 0;) {
+    struct bus_str raw = {text, (size_t)len - (text[len - 1] == '\n')};
+    struct audit_line line;
+    text[raw.len] = '\0';
+    bus_arena_reset(arena);
+    if (audit_line_decode(raw, arena, &line))
+      goes_on = visit(context, &line, raw);
+    else
+      ++*unread;
+  }
+  free(text);
+  return ferror(file) == 0;
+}
+
+bool audit_each(const char *path, bool (*visit)(void *context, const struct audit_line *line, struct bus_str raw),
+                void *context, int64_t *ret_unread, struct bus_error *err) {
+  *ret_unread = 0;
+  if (!is_named(path, err))
+    return false;
+  FILE *file = fopen(path, "re");
+  if (!file)
+    return bus_fail(err, BUS_E_SYSTEM, "cannot open the audit file %s: %s", path, strerror(errno));
+  struct bus_arena *arena = bus_arena_new(ARENA_LIMIT);
+  bool good = arena ? visit_lines(file, arena, visit, context, ret_unread) ||
+                          bus_fail(err, BUS_E_SYSTEM, "cannot read the audit file %s: %s", path, strerror(errno))
+                    : bus_fail(err, BUS_E_NOMEM, "out of memory for the audit file");
+  bus_arena_free(arena);
+  (void)fclose(file); /* only read */
+  return good;
 }

@@ -133,14 +133,23 @@ static int look(const struct program *program, int count, char **words, bool who
 
 /* ---- the verbs ---- */
 
+static int undo(const struct program *program, int count, char **words) {
+  struct bus_uuid run;
+  if (count != 1 || !bus_uuid_parse(bus_str(words[0]), &run))
+    return trouble("dead undo takes the id of a run, a UUID, as orderctl audit prints it");
+  return dead_undo(program, &run);
+}
+
 int run_dead(const struct program *program, int count, char **words) {
   struct dead_choice choice;
   const char *verb = count > 0 ? words[0] : "";
   if (strcmp(verb, "list") == 0 || strcmp(verb, "show") == 0)
     return look(program, count - 1, words + 1, strcmp(verb, "show") == 0);
+  if (strcmp(verb, "undo") == 0)
+    return undo(program, count - 1, words + 1);
   bool retries = strcmp(verb, "retry") == 0;
   if (!retries && strcmp(verb, "drop") != 0)
-    return trouble("dead list, show, retry or drop; see --help");
+    return trouble("dead list, show, retry, undo or drop; see --help");
   int status = choose_to_act(program, count - 1, words + 1, &choice);
   if (status >= 0)
     return status;

@@ -7,7 +7,8 @@
 
 #include <bus/amqp.h>
 
-enum { DEAD_IDS_MAX = 100 };
+enum { DEAD_IDS_MAX = 100, DEAD_END = 448 };
+#define DEAD_RETRY "dead.retry" /* in the record */
 
 /* Which messages of one dead queue are meant. */
 struct dead_choice {
@@ -23,5 +24,7 @@ bool dead_is_chosen(const struct dead_choice *choice, const struct bus_envelope 
 int dead_retry(const struct dead_choice *choice);
 /* Takes them away forever. */
 int dead_drop(const struct dead_choice *choice);
+/* Puts back what the run has sent and nobody has taken. */
+int dead_undo(const struct program *program, const struct bus_uuid *run);
 
 #endif

@@ -1,7 +1,7 @@
 /* Re-driving and dropping: an audit line before each message, a canary, a rate, and an end by itself. */
 #include "dead.h"
+#include "dead_fates.h"
 #include "dead_plan.h"
-#include "story_statements.h"
 
 #include <bus/clock.h>
 #include <dead_queue.h>
@@ -14,13 +14,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { CHUNK_S = 10, CHUNK_MAX = 500, POLL_MS = 500, REMEMBERED = 100000, READ_MS = 5000, DEAD_END = 448 };
+enum { CHUNK_S = 10, CHUNK_MAX = 500, POLL_MS = 500, REMEMBERED = 100000 };
 
 struct action {
   const struct dead_choice *choice;
   struct audit audit;
-  struct bus_arena *arena;
-  struct bus_uuid *successors; /* of messages that were sent again; they may come back */
+  struct bus_arena *arena, *scratch; /* scratch: of one line of the record */
+  struct bus_uuid *successors;       /* of messages that were sent again; they may come back */
   struct send_session session;
   struct bus_uuid_source source;
   struct bus_reader *reader;
@@ -78,12 +78,13 @@ static bool begin(const struct dead_choice *choice, const char *name, struct act
   bus_random_seed(seed);
   bus_uuid_source_init(&action->source, seed);
   action->arena = bus_arena_new((size_t)64 << 20);
-  if (action->arena)
+  action->scratch = bus_arena_new(1 << 18);
+  if (action->arena && action->scratch)
     action->successors = bus_arena_array(action->arena, REMEMBERED, sizeof *action->successors);
   if (!action->successors)
     return bus_fail(&action->err, BUS_E_NOMEM, "out of memory for a re-drive");
   if (!choice->program->dry_run &&
-      !audit_open(choice->program->audit_file, name, choice->queue->name, &action->audit, &action->err))
+      !audit_open(choice->program->audit_file, name, choice->queue->name, NULL, &action->audit, &action->err))
     return false;
   return look_through(action, visit_count, true);
 }
@@ -92,6 +93,20 @@ static void end(struct action *action) {
   bus_reader_free(action->reader);
   audit_close(&action->audit);
   bus_arena_free(action->arena);
+  bus_arena_free(action->scratch);
+}
+
+/* successor: nil where the message is dropped. */
+static bool record(struct action *action, const struct bus_envelope *old, const struct bus_uuid *successor) {
+  struct audit_line line = audit_line_none();
+  line.message_id = old->message_id;
+  line.order_id = old->correlation_id;
+  line.causation_id = old->causation_id;
+  line.successor = *successor;
+  bus_arena_reset(action->scratch);
+  if (!audit_line_set_history(&line, old->history, action->scratch))
+    return bus_fail(&action->err, BUS_E_NOMEM, "out of memory for the record of a message");
+  return audit_message(&action->audit, &line, &action->err);
 }
 
 /* ---- sending again ---- */
@@ -115,7 +130,7 @@ static enum dead_fate visit_retry(void *context, const struct bus_delivery *deli
     return DEAD_STOPS;
   keep_rate(action);
   struct bus_envelope envelope = dead_redrive(old, sender, bus_wall_clock(), &action->source);
-  if (!audit_message(&action->audit, &old->message_id, &old->correlation_id, &envelope.message_id, &action->err) ||
+  if (!record(action, old, &envelope.message_id) ||
       !dead_send(&action->session, &orderbus_topology, action->choice->queue, &envelope, delivery->body,
                  action->done + 1, &action->err)) {
     if (action->err.code == BUS_OK)
@@ -138,56 +153,15 @@ static bool send_some(struct action *action, int64_t count) {
 
 /* ---- watching ---- */
 
-static void ask_fates(void *context, struct bus_sql *sql) {
-  const struct action *action = context;
-  struct bus_args *args = bus_sql_add(sql, STORY_SQL_FATES);
-  int64_t known = action->done < REMEMBERED ? action->done : REMEMBERED;
-  for (int64_t i = 0; i < known; i++)
-    bus_args_uuid(args, &action->successors[i]);
-}
-
-struct fates {
-  struct action *action;
-  struct dead_watch *watch;
-};
-
-static void ask_of(void *context, struct bus_sql *sql) {
-  ask_fates(((struct fates *)context)->action, sql);
-}
-
-static void take_fates(void *context, size_t index, const struct bus_rows *rows) {
-  struct fates *fates = context;
-  (void)index;
-  fates->watch->taken = bus_rows_int64(rows, 0, 0);
-  fates->watch->failed = bus_rows_int64(rows, 0, 1);
-}
-
 static bool read_fates(struct action *action, struct dead_watch *watch) {
-  struct fates fates = {action, watch};
-  const struct bus_reader_calls calls = {ask_of, take_fates, &fates};
-  struct bus_arena *arena = bus_arena_new((size_t)64 << 20);
+  struct dead_fates fates;
+  int64_t known = action->done < REMEMBERED ? action->done : REMEMBERED;
   watch->sent = action->done;
-  bool good = arena ? bus_reader_run(action->reader, arena, &calls, &action->err)
-                    : bus_fail(&action->err, BUS_E_NOMEM, "out of memory for watching");
-  bus_arena_free(arena);
-  return good;
-}
-
-static bool open_watch(struct action *action) {
-  static const char *const services[STORY_BROKER] = {"order-svc", "inventory-svc", "payment-svc"};
-  const char *service = bus_topology_owner(&orderbus_topology, action->choice->queue)->user.name;
-  for (int i = 0; i < STORY_BROKER; i++) {
-    if (strcmp(services[i], service) != 0)
-      continue;
-    const struct bus_reader_settings settings = {.url = action->choice->program->settings.urls[i],
-                                                 .name = "orderctl",
-                                                 .statements = story_statements[i].statements,
-                                                 .count = story_statements[i].count,
-                                                 .timeout_ms = READ_MS};
-    return bus_reader_open(&settings, &action->reader, &action->err) ||
-           bus_error_wrap(&action->err, "the %s database tells whether messages come back", story_place_names[i]);
-  }
-  return bus_fail(&action->err, BUS_E_CONFIG, "%s has no database to watch: say --canary 0", service);
+  if (!dead_fates_read(action->reader, action->successors, (size_t)known, &fates, &action->err))
+    return false;
+  watch->taken = fates.taken;
+  watch->failed = fates.failed;
+  return true;
 }
 
 static enum dead_step watch_canary(struct action *action, struct dead_watch *watch) {
@@ -247,17 +221,18 @@ static int retry_with(struct action *action) {
   struct dead_watch watch = {0};
   struct bus_error ignored;
   char text[DEAD_END];
-  if (action->choice->program->canary > 0 && !open_watch(action))
+  if (action->choice->program->canary > 0 &&
+      !dead_fates_open(action->choice->program, action->choice->queue, &action->reader, &action->err))
     return trouble(action->err.text);
   if (!send_open(&action->session, &action->choice->program->settings.broker, &action->err))
     return trouble(action->err.text);
   action->session.unit = "message";
   int status = EXIT_TROUBLE;
-  if (audit_mark(&action->audit, "begin", action->chosen - action->refused, "", &action->err)) {
+  if (audit_mark(&action->audit, AUDIT_BEGIN, action->chosen - action->refused, "", &action->err)) {
     enum dead_step step = send_all(action, &watch);
     (void)stopped(step, action, &watch, text);
     status = step == DEAD_GO_ON && action->refused == 0 ? EXIT_FINE : EXIT_ACT;
-    if (!audit_mark(&action->audit, "end", action->done, text, &ignored))
+    if (!audit_mark(&action->audit, AUDIT_END, action->done, text, &ignored))
       status = trouble(ignored.text);
     (void)printf("%s\n", text);
   } else
@@ -277,7 +252,7 @@ static int preview(const struct action *action, const char *verb) {
 int dead_retry(const struct dead_choice *choice) {
   static struct action action; /* the session's window is large for a stack */
   int status;
-  if (!begin(choice, "dead.retry", &action))
+  if (!begin(choice, DEAD_RETRY, &action))
     status = trouble(action.err.text);
   else if (choice->program->dry_run)
     status = preview(&action, "sent again");
@@ -296,8 +271,7 @@ static enum dead_fate visit_drop(void *context, const struct bus_delivery *deliv
   static const struct bus_uuid nil;
   if (!is_due(action, &delivery->envelope))
     return DEAD_STAYS;
-  if (!audit_message(&action->audit, &delivery->envelope.message_id, &delivery->envelope.correlation_id, &nil,
-                     &action->err))
+  if (!record(action, &delivery->envelope, &nil))
     return DEAD_STOPS;
   action->done++;
   return DEAD_GOES;
@@ -305,11 +279,11 @@ static enum dead_fate visit_drop(void *context, const struct bus_delivery *deliv
 
 static int drop_with(struct action *action) {
   struct bus_error ignored;
-  if (!audit_mark(&action->audit, "begin", action->chosen, "", &action->err))
+  if (!audit_mark(&action->audit, AUDIT_BEGIN, action->chosen, "", &action->err))
     return trouble(action->err.text);
   action->err = (struct bus_error){.code = BUS_OK};
   bool good = look_through(action, visit_drop, false) && action->err.code == BUS_OK;
-  if (!audit_mark(&action->audit, "end", action->done, good ? "done" : action->err.text, &ignored))
+  if (!audit_mark(&action->audit, AUDIT_END, action->done, good ? "done" : action->err.text, &ignored))
     return trouble(ignored.text);
   (void)printf("%" PRId64 " dropped\n", action->done);
   if (!good)

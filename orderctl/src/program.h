@@ -2,7 +2,7 @@
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
-#include "settings.h"
+#include "story_read.h"
 
 enum { EXIT_FINE, EXIT_ACT, EXIT_TROUBLE, EXIT_NOT_FOUND };
 enum { ARENA_LIMIT = 64 << 20 };
@@ -10,9 +10,11 @@ enum { ARENA_LIMIT = 64 << 20 };
 struct program {
   struct story_settings settings;
   const char *env_file;
-  const char *audit_file; /* "": none */
+  const char *service_urls[STORY_BROKER]; /* of the broker, as the services' users; "": none */
+  const char *management_url;             /* "": none */
+  const char *audit_file;                 /* "": none */
   bool json, all, dry_run;
-  const char *type, *error; /* NULL: any */
+  const char *type, *error, *action; /* NULL: any */
   int64_t older_s, limit, rate, canary, watch_s;
 };
 
@@ -22,6 +24,10 @@ int trouble(const char *text);
 /* Each prints and returns the status to exit with. */
 int run_order(const struct program *program, int count, char **words);
 int run_stuck(const struct program *program, int count, char **words);
+int run_outbox(const struct program *program, int count, char **words);
+int run_broker(const struct program *program, int count, char **words);
+int run_topology(const struct program *program, int count, char **words);
+int run_audit(const struct program *program, int count, char **words);
 int run_dead(const struct program *program, int count, char **words);
 
 #endif

@@ -8,7 +8,8 @@
 enum { URL_MAX = 1024 };
 
 static struct settings {
-  const char *orders, *inventory, *payments, *broker, *audit;
+  const char *orders, *inventory, *payments, *orders_broker, *inventory_broker, *payments_broker, *broker, *management,
+      *audit;
   struct bus_tls_files tls;
 } settings;
 
@@ -24,26 +25,37 @@ static const struct bus_option options[] = {
     URL(payments, "PAYMENTS_DATABASE_URL", "the payments database, as its role payments_operator"),
     URL(broker, "RABBITMQ_URL", "the broker, as its user operator"),
     BUS_TLS_AMQP_ROWS(struct settings, tls),
+    URL(orders_broker, "ORDERS_RABBITMQ_URL", "the broker, as its user order-svc; for dead undo of its queues"),
+    URL(inventory_broker, "INVENTORY_RABBITMQ_URL", "the broker, as inventory-svc"),
+    URL(payments_broker, "PAYMENTS_RABBITMQ_URL", "the broker, as payment-svc"),
+    URL(management, "RABBITMQ_MANAGEMENT_URL",
+        "its management API, http[s]://user:password@host:port; for topology diff"),
     {.name = "ORDERCTL_AUDIT_FILE",
      .kind = BUS_OPTION_STRING,
      .offset = offsetof(struct settings, audit),
      .fallback = "",
      .max = URL_MAX,
-     .description = "the file that keeps a line for each action; needed by dead retry and dead drop"},
+     .description = "the file that keeps a line for each action; needed by all verbs that act"},
 };
 static const struct bus_option_table table = {options, BUS_COUNT(options), &settings};
 
-int settings_read(const char *env_file, struct story_settings *ret, const char **ret_audit_file) {
+int settings_read(struct program *program) {
   char name[] = "orderctl", flag[] = "--env-file";
-  char *words[] = {name, env_file ? flag : NULL, (char *)(uintptr_t)env_file, NULL}; /* they are only read */
+  const char *file = program->env_file;
+  char *words[] = {name, file ? flag : NULL, (char *)(uintptr_t)file, NULL}; /* they are only read */
   int unused;
-  int status = bus_config_main(env_file ? 3 : 1, words, "orderctl", "", &table, 1, NULL, &unused);
+  int status = bus_config_main(file ? 3 : 1, words, "orderctl", "", &table, 1, NULL, &unused);
+  struct story_settings *ret = &program->settings;
   ret->urls[STORY_ORDERS] = settings.orders;
   ret->urls[STORY_INVENTORY] = settings.inventory;
   ret->urls[STORY_PAYMENTS] = settings.payments;
   ret->broker.url = settings.broker;
   ret->broker.tls = settings.tls;
-  *ret_audit_file = settings.audit;
+  program->service_urls[STORY_ORDERS] = settings.orders_broker;
+  program->service_urls[STORY_INVENTORY] = settings.inventory_broker;
+  program->service_urls[STORY_PAYMENTS] = settings.payments_broker;
+  program->management_url = settings.management;
+  program->audit_file = settings.audit;
   return status;
 }
 

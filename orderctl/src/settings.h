@@ -2,10 +2,11 @@
 #ifndef SETTINGS_H
 #define SETTINGS_H
 
-#include "story_read.h"
+#include "program.h"
 
-/* From the environment, or from the file (NULL: none). -1: go on; else the status to exit with, and stderr says why. */
-int settings_read(const char *env_file, struct story_settings *ret, const char **ret_audit_file);
+/* From the environment, or from program->env_file, into the program. -1: go on; else the status to exit with, and
+ * stderr says why. */
+int settings_read(struct program *program);
 /* Writes their table for --help. */
 void settings_print(void);
 void settings_done(void);

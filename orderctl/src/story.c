@@ -10,9 +10,26 @@ const char *const story_place_names[STORY_PLACES + 1] = {[STORY_ORDERS] = "order
                                                          [STORY_PAYMENTS] = "payments",
                                                          [STORY_BROKER] = "broker"};
 
+const char *const story_services[STORY_BROKER] = {
+    [STORY_ORDERS] = "order-svc", [STORY_INVENTORY] = "inventory-svc", [STORY_PAYMENTS] = "payment-svc"};
+
 bool story_is_final(const struct story_order *order) {
   static const char *const ends[] = {"CONFIRMED", "REJECTED", "CANCELLED", NULL};
   return bus_str_is_one_of(order->status, ends);
+}
+
+void *story_grow(struct bus_arena *arena, void *array, size_t used, size_t *room, size_t item) {
+  enum { FIRST_ROOM = 64 };
+  if (used < *room)
+    return array;
+  size_t larger = *room ? 2 * *room : FIRST_ROOM;
+  void *more = bus_arena_array(arena, larger, item);
+  if (!more)
+    return NULL;
+  if (array)
+    memcpy(more, array, used * item);
+  *room = larger;
+  return more;
 }
 
 bus_time story_time_of(const struct bus_uuid *id) {

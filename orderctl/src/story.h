@@ -7,6 +7,8 @@
 /* The places that a story is read from. */
 enum story_place { STORY_ORDERS, STORY_INVENTORY, STORY_PAYMENTS, STORY_BROKER, STORY_PLACES };
 extern const char *const story_place_names[STORY_PLACES + 1];
+/* Services of the databases; each is also the name of its work queue. */
+extern const char *const story_services[STORY_BROKER];
 
 /* problem: absent where the place was read. */
 struct story_source {
@@ -167,6 +169,9 @@ static inline bool story_was_read(const struct story *story, enum story_place pl
 
 /* CONFIRMED, REJECTED or CANCELLED. */
 bool story_is_final(const struct story_order *order);
+
+/* The array with room for one more item: itself, or a larger copy; *room counts items. NULL: out of memory. */
+void *story_grow(struct bus_arena *arena, void *array, size_t used, size_t *room, size_t item) BUS_MUST_CHECK;
 
 /* The time within a version 7 id; BUS_NO_TIME for others. */
 bus_time story_time_of(const struct bus_uuid *id);

@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+const struct bus_uuid story_no_order;
+
 /* The look through one dead queue. */
 struct looking {
   struct story_places *places;
@@ -161,7 +163,7 @@ bool story_broker_read(const struct bus_amqp_settings *settings, const struct bu
   *problem = (struct bus_error){.code = BUS_OK};
   if (!settings->url || !settings->url[0])
     (void)bus_fail(problem, BUS_E_CONFIG, "no URL of it is set");
-  else if (bus_amqp_open_any(settings, &amqp, problem) && read_queues(amqp, places, problem))
+  else if (bus_amqp_open_any(settings, &amqp, problem) && read_queues(amqp, places, problem) && only != STORY_NO_DEAD)
     (void)read_all_dead(settings, &looking, problem); /* the problem says what failed */
   bus_amqp_free(amqp);
   if (problem->code != BUS_OK)

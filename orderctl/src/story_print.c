@@ -16,6 +16,16 @@ void story_print_text(struct bus_str text) {
   }
 }
 
+void story_print_verdict(const struct story_verdict *verdict) {
+  story_print_text(bus_str(verdict->text));
+  (void)putchar('\n');
+  if (verdict_needs_action(verdict)) {
+    (void)fputs("  -> ", stdout);
+    story_print_text(bus_str(verdict->action));
+    (void)putchar('\n');
+  }
+}
+
 static void print_time(bus_time at) {
   char text[BUS_TIME_TEXT];
   bus_time_format(at, text);
@@ -32,13 +42,7 @@ static void print_head(const struct story *story) {
     (void)printf(", total %" PRId64 ", captured %" PRId64 ", refunded %" PRId64 " %.*s", order->total, order->captured,
                  order->refunded, (int)order->currency.len, order->currency.data);
   (void)fputs("\n  ", stdout);
-  story_print_text(bus_str(story->verdict.text));
-  (void)putchar('\n');
-  if (verdict_needs_action(&story->verdict)) {
-    (void)fputs("  -> ", stdout);
-    story_print_text(bus_str(story->verdict.action));
-    (void)putchar('\n');
-  }
+  story_print_verdict(&story->verdict);
 }
 
 static void print_after(int64_t after) {

@@ -2,6 +2,7 @@
 #include "story_read.h"
 
 #include "story_fields.h"
+#include "story_rows.h"
 #include "story_statements.h"
 #include "verdict.h"
 
@@ -18,49 +19,6 @@ struct reading {
   enum story_place place;
   bool failed; /* out of memory */
 };
-
-/* ---- rows ---- */
-
-static struct bus_str text_of(struct reading *reading, const struct bus_rows *rows, size_t row, int column) {
-  struct bus_str text = bus_rows_text(rows, row, column);
-  struct bus_str copy = text.data ? bus_arena_copy(reading->arena, text) : text;
-  reading->failed = reading->failed || (text.data && !copy.data);
-  return copy;
-}
-
-static void take_cell(struct reading *reading, const struct bus_field *field, const struct bus_rows *rows, size_t row,
-                      int column, char *record) {
-  void *cell = record + field->offset;
-  switch (field->kind) {
-  case BUS_KIND_UUID:
-    *(struct bus_uuid *)cell = bus_rows_uuid(rows, row, column);
-    break;
-  case BUS_KIND_INT64:
-    *(int64_t *)cell = bus_rows_int64(rows, row, column);
-    break;
-  case BUS_KIND_BOOL:
-    *(bool *)cell = bus_rows_bool(rows, row, column);
-    break;
-  case BUS_KIND_TIME:
-    *(bus_time *)cell = bus_rows_time(rows, row, column);
-    break;
-  default:
-    *(struct bus_str *)cell = text_of(reading, rows, row, column);
-  }
-}
-
-/* Columns stand in the order of the field table; the place is no column. */
-static void take_row(struct reading *reading, const struct bus_schema *schema, const struct bus_rows *rows, size_t row,
-                     char *record) {
-  int column = 0;
-  for (size_t i = 0; i < schema->field_count; i++) {
-    const struct bus_field *field = &schema->fields[i];
-    if (field->kind == BUS_KIND_ENUM)
-      *(int *)(void *)(record + field->offset) = (int)reading->place;
-    else
-      take_cell(reading, field, rows, row, column++, record);
-  }
-}
 
 /* Member of the story that takes the rows of a statement: an array, a single row, or a time (value). */
 struct target {
@@ -80,7 +38,7 @@ struct target {
                                                                                      MANY(&story_parked_schema,        \
                                                                                           parked, parked_count)
 
-enum { TARGETS_MAX = STORY_SQL_NOW + 1 };
+enum { TARGETS_MAX = STORY_SQL_PLACE + 1 };
 static const struct target targets[STORY_BROKER][TARGETS_MAX] = {
     [STORY_ORDERS] = {COMMON, [STORY_SQL_ORDER] = ONE(&story_order_schema, order),
                       [STORY_SQL_EVENTS] = MANY(&story_event_schema, events, event_count),
@@ -94,22 +52,10 @@ static const struct target targets[STORY_BROKER][TARGETS_MAX] = {
 };
 
 /* Behind the rows that another database has given. */
-static void take_rows(struct reading *reading, const struct target *target, const struct bus_rows *rows) {
+static bool take_rows(struct reading *reading, const struct target *target, const struct bus_rows *rows) {
   void **array = (void **)(void *)((char *)reading->story + target->array);
   size_t none = 0, *count = target->single ? &none : (size_t *)(void *)((char *)reading->story + target->count);
-  size_t more = bus_rows_count(rows), size = target->schema->size;
-  if (more == 0)
-    return;
-  char *made = bus_arena_array(reading->arena, *count + more, size);
-  if (!made) {
-    reading->failed = true;
-    return;
-  }
-  if (*count > 0)
-    memcpy(made, *array, *count * size);
-  *array = made;
-  for (size_t i = 0; i < more; i++)
-    take_row(reading, target->schema, rows, i, made + (*count)++ * size);
+  return story_rows_append(target->schema, rows, reading->place, reading->arena, array, count);
 }
 
 /* ---- one database ---- */
@@ -144,7 +90,7 @@ static void take_all(void *context, size_t index, const struct bus_rows *rows) {
   if (target->value)
     *(bus_time *)(void *)((char *)reading->story + target->array) = bus_rows_time(rows, 0, 0);
   else
-    take_rows(reading, target, rows);
+    reading->failed = !take_rows(reading, target, rows) || reading->failed;
 }
 
 static bool read_place(struct story_places *places, enum story_place place, struct bus_arena *arena,

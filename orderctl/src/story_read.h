@@ -24,6 +24,10 @@ struct story_places {
   size_t dead_count;
 };
 
+/* For `only`: the dead queues are not read. */
+extern const struct bus_uuid story_no_order;
+#define STORY_NO_DEAD (&story_no_order)
+
 /* Opens the databases, reads the state of all queues and, in the dead queues, the messages of `only` (NULL: of all
  * orders). Places that are away are noted. False: out of memory. */
 bool story_places_open(const struct story_settings *settings, const struct bus_uuid *only, struct story_places *ret,

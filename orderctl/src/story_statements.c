@@ -15,11 +15,21 @@
   [STORY_SQL_FATES] = {"SELECT (SELECT count(*) FROM bus.inbox WHERE message_id = ANY ($1)), "                         \
                        "(SELECT count(DISTINCT message_id) FROM bus.parked WHERE message_id = ANY ($1))",              \
                        "U"}
+#define NOW [STORY_SQL_NOW] = {"SELECT now()", ""}
+#define OUTBOX                                                                                                         \
+  [STORY_SQL_OUTBOX] = {                                                                                               \
+      "SELECT type, count(*), sum(messages)::int8, count(*) FILTER (WHERE next_attempt_at <= now()), "                 \
+      "count(*) FILTER (WHERE next_attempt_at > now() AND (attempts > 0 OR unroutable)), "                             \
+      "count(*) FILTER (WHERE unroutable), max(attempts), min(created_at), min(next_attempt_at) "                      \
+      "FROM bus.outbox GROUP BY type ORDER BY min(created_at)",                                                        \
+      ""}
 
 static const struct bus_statement orders[] = {
     OUTGOING,
     PARKED,
     FATES,
+    NOW,
+    OUTBOX,
     [STORY_SQL_ORDER] = {"SELECT status, reason, total, currency, captured, refunded, stock_settled, payment_settled, "
                          "pay_later, attempts, version, resends, created_at, updated_at, deadline, causation_id "
                          "FROM orders.order_states WHERE order_id = $1",
@@ -30,7 +40,6 @@ static const struct bus_statement orders[] = {
     [STORY_SQL_PLACE] = {"SELECT i.message_id, 'order.place', i.received_at FROM orders.order_states o "
                          "JOIN bus.inbox i ON i.message_id = o.causation_id WHERE o.order_id = $1",
                          "u"},
-    [STORY_SQL_NOW] = {"SELECT now()", ""},
     [STORY_SQL_STUCK] = {"SELECT order_id FROM orders.order_states WHERE due_at IS NOT NULL "
                          "AND updated_at < now() - make_interval(secs => $1::float8) "
                          "AND NOT (status = 'AWAITING_PAYMENT' AND payment_settled AND deadline > now()) "
@@ -42,6 +51,8 @@ static const struct bus_statement inventory[] = {
     OUTGOING,
     PARKED,
     FATES,
+    NOW,
+    OUTBOX,
     [STORY_SQL_RESERVATION] = {"SELECT state, reason, created_at, updated_at, expected_until "
                                "FROM inventory.reservations WHERE order_id = $1 AND expires_at IS NULL",
                                "u"},
@@ -51,6 +62,8 @@ static const struct bus_statement payments[] = {
     OUTGOING,
     PARKED,
     FATES,
+    NOW,
+    OUTBOX,
     [STORY_SQL_PAYMENTS] = {"SELECT pay_attempt, state, reason, amount, currency, refunds, refund_requested, attempts, "
                             "first_attempt_at, next_attempt_at, psp_id, created_at, updated_at, causation_id "
                             "FROM payments.payments WHERE order_id = $1 OR attempt_of = $1 ORDER BY pay_attempt",

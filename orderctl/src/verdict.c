@@ -3,42 +3,13 @@
 
 #include <bus/timefmt.h>
 
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-/* Rows of an outbox lie there for a moment after they are published; answers need a moment on their way. */
-enum { MOMENT_S = 10 };
 /* Deadlines come late by as much after an outage (docs/architecture.md). */
 enum { LATE_S = 60 };
 /* After so many tries of one call the provider, or the way to it, is at fault. */
 enum { TRIES_OF_A_FAULT = 3 };
 enum { TEXT = 256 };
-
-const char *const story_code_names[STORY_CODES + 1] = {
-    [STORY_DONE] = "done",
-    [STORY_UNDER_WAY] = "under_way",
-    [STORY_WAITS_CUSTOMER] = "waits_for_customer",
-    [STORY_BACKLOG] = "backlog",
-    [STORY_RETRIES] = "retries",
-    [STORY_PROVIDER] = "provider",
-    [STORY_PROVIDER_UNKNOWN] = "provider_unknown",
-    [STORY_NO_CONSUMER] = "no_consumer",
-    [STORY_PAUSED] = "paused",
-    [STORY_UNPUBLISHED] = "unpublished",
-    [STORY_UNROUTABLE] = "unroutable",
-    [STORY_DEAD] = "dead",
-    [STORY_DROPPED] = "dropped",
-    [STORY_OVERDUE] = "overdue",
-    [STORY_ACCEPTED] = "accepted",
-    [STORY_UNKNOWN] = "unknown",
-    [STORY_LOST] = "lost",
-    [STORY_UNREACHABLE] = "unreachable",
-};
-
-bool verdict_needs_action(const struct story_verdict *verdict) {
-  return verdict->action[0] != '\0';
-}
 
 /* One thing that an open order waits for. */
 struct wait {
@@ -47,32 +18,6 @@ struct wait {
   const char *service, *queue, *command;
   bool answered; /* the service has done its part; only its event is on the way */
 };
-
-static void say(struct story_verdict *verdict, enum story_code code, const char *format, ...) BUS_PRINTF(3, 4);
-static void say(struct story_verdict *verdict, enum story_code code, const char *format, ...) {
-  va_list args;
-  *verdict = (struct story_verdict){.code = (int)code};
-  va_start(args, format);
-  (void)vsnprintf(verdict->text, sizeof verdict->text, format, args); /* a cut text still says where */
-  va_end(args);
-}
-
-static void advise(struct story_verdict *verdict, const char *format, ...) BUS_PRINTF(2, 3);
-static void advise(struct story_verdict *verdict, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  (void)vsnprintf(verdict->action, sizeof verdict->action, format, args);
-  va_end(args);
-}
-
-/* "1 message", "no consumer" */
-static const char *count_text(int64_t count, const char *noun, char text[TEXT]) {
-  if (count == 0)
-    (void)snprintf(text, TEXT, "no %s", noun);
-  else
-    (void)snprintf(text, TEXT, "%" PRId64 " %s%s", count, noun, count == 1 ? "" : "s");
-  return text;
-}
 
 static const struct story_queue *find_queue(const struct story *story, const char *name) {
   static const struct story_queue none;
@@ -101,9 +46,9 @@ static void say_unreachable(const struct story *story, enum story_place place, c
                             struct story_verdict *ret) {
   struct bus_str problem = story->sources[place].problem;
   bool broker = place == STORY_BROKER;
-  say(ret, STORY_UNREACHABLE, "%s: %s%s is not reachable: %.*s", what, story_place_names[place],
-      broker ? "" : " database", (int)problem.len, problem.data);
-  advise(ret, "make it reachable, then ask again");
+  verdict_say(ret, STORY_UNREACHABLE, "%s: %s%s is not reachable: %.*s", what, story_place_names[place],
+              broker ? "" : " database", (int)problem.len, problem.data);
+  verdict_advise(ret, "make it reachable, then ask again");
 }
 
 static bool orders_not_read(const struct story *story, struct story_verdict *ret) {
@@ -134,13 +79,13 @@ static bool lies_dead(const struct story *story, struct story_verdict *ret) {
   const struct story_dead *dead = &story->dead[0];
   bus_time_format(dead->at, at);
   bus_uuid_format(&dead->message_id, id);
-  say(ret, STORY_DEAD, "%sits %.*s lies dead in %.*s.dead since %s: %.*s %.*s", ended(story, end), (int)dead->type.len,
-      dead->type.data, (int)dead->queue.len, dead->queue.data, at, (int)dead->error.len, dead->error.data,
-      (int)dead->cause.len, dead->cause.data);
+  verdict_say(ret, STORY_DEAD, "%sits %.*s lies dead in %.*s.dead since %s: %.*s %.*s", ended(story, end),
+              (int)dead->type.len, dead->type.data, (int)dead->queue.len, dead->queue.data, at, (int)dead->error.len,
+              dead->error.data, (int)dead->cause.len, dead->cause.data);
   if (should_be_dropped(dead))
-    advise(ret, "find its sender, then: bus-dead drop %.*s %s", (int)dead->queue.len, dead->queue.data, id);
+    verdict_advise(ret, "find its sender, then: bus-dead drop %.*s %s", (int)dead->queue.len, dead->queue.data, id);
   else
-    advise(ret, "correct the cause, then: bus-dead replay %.*s %s", (int)dead->queue.len, dead->queue.data, id);
+    verdict_advise(ret, "correct the cause, then: bus-dead replay %.*s %s", (int)dead->queue.len, dead->queue.data, id);
   return true;
 }
 
@@ -149,9 +94,9 @@ static bool has_no_queue(const struct story *story, struct story_verdict *ret) {
     const struct story_outgoing *out = &story->outgoing[i];
     if (!out->unroutable)
       continue;
-    say(ret, STORY_UNROUTABLE, "no queue takes its %.*s, which stays in the outbox of %s", (int)out->type.len,
-        out->type.data, story_place_names[out->place]);
-    advise(ret, "bus-topology diff names the missing queue or binding; bus-topology apply makes it");
+    verdict_say(ret, STORY_UNROUTABLE, "no queue takes its %.*s, which stays in the outbox of %s", (int)out->type.len,
+                out->type.data, story_place_names[out->place]);
+    verdict_advise(ret, "bus-topology diff names the missing queue or binding; bus-topology apply makes it");
     return true;
   }
   return false;
@@ -168,33 +113,35 @@ static const char *cancelled_before(const struct story *story) {
 
 static void judge_intake(const struct story *story, struct story_verdict *ret) {
   const struct story_queue *place = find_queue(story, "order-svc.place");
-  char messages[TEXT];
+  char messages[VERDICT_COUNT];
   const char *cancelled = cancelled_before(story);
-  (void)count_text(place->ready, "message", messages);
+  (void)verdict_count(place->ready, "message", messages);
   if (place->ready > 0 && place->consumers == 0 && !lacks_consumer(story, "order-svc")) {
-    say(ret, STORY_PAUSED,
-        "not in the database; if the edge accepted it (202), it is among the %s in order-svc.place, from which "
-        "order-svc takes none while too many orders are open (MAX_OPEN_SAGAS)%s",
-        messages, cancelled);
-    advise(ret, "see what holds the open orders: orderctl stuck");
+    verdict_say(ret, STORY_PAUSED,
+                "not in the database; if the edge accepted it (202), it is among the %s in order-svc.place, from which "
+                "order-svc takes none while too many orders are open (MAX_OPEN_SAGAS)%s",
+                messages, cancelled);
+    verdict_advise(ret, "see what holds the open orders: orderctl stuck");
   } else if (place->ready > 0 && place->consumers == 0) {
-    say(ret, STORY_ACCEPTED,
+    verdict_say(
+        ret, STORY_ACCEPTED,
         "not in the database; if the edge accepted it (202), it waits for order-svc: its queue order-svc.place has %s "
         "and no consumer%s",
         messages, cancelled);
-    advise(ret, "start order-svc");
+    verdict_advise(ret, "start order-svc");
   } else if (place->ready > 0)
-    say(ret, STORY_BACKLOG,
+    verdict_say(
+        ret, STORY_BACKLOG,
         "not in the database; if the edge accepted it (202), it is among the %s in order-svc.place, which order-svc "
         "takes one after the other%s",
         messages, cancelled);
   else if (place->retrying > 0)
-    say(ret, STORY_RETRIES,
-        "not in the database; if the edge accepted it (202), it may wait for its next try in %.*s%s",
-        (int)place->tier.len, place->tier.data, cancelled);
+    verdict_say(ret, STORY_RETRIES,
+                "not in the database; if the edge accepted it (202), it may wait for its next try in %.*s%s",
+                (int)place->tier.len, place->tier.data, cancelled);
   else {
-    say(ret, STORY_UNKNOWN, "no database knows this order, and order-svc.place has no message%s", cancelled);
-    advise(ret, "check the id: an order that was answered by 2xx is never here unseen");
+    verdict_say(ret, STORY_UNKNOWN, "no database knows this order, and order-svc.place has no message%s", cancelled);
+    verdict_advise(ret, "check the id: an order that was answered by 2xx is never here unseen");
   }
 }
 
@@ -203,11 +150,11 @@ static bool was_dropped(const struct story *story, struct story_verdict *ret) {
   if (story->parked_count == 0)
     return false;
   const struct story_parked *parked = &story->parked[story->parked_count - 1];
-  say(ret, STORY_DROPPED,
-      "not in the database: its %.*s was dead-lettered in %.*s (%.*s) and is no longer in the dead queue",
-      (int)parked->type.len, parked->type.data, (int)parked->queue.len, parked->queue.data, (int)parked->cause.len,
-      parked->cause.data);
-  advise(ret, "if it was sent again a moment ago, ask again; if it was dropped, the client must order again");
+  verdict_say(ret, STORY_DROPPED,
+              "not in the database: its %.*s was dead-lettered in %.*s (%.*s) and is no longer in the dead queue",
+              (int)parked->type.len, parked->type.data, (int)parked->queue.len, parked->queue.data,
+              (int)parked->cause.len, parked->cause.data);
+  verdict_advise(ret, "if it was sent again a moment ago, ask again; if it was dropped, the client must order again");
   return true;
 }
 
@@ -215,9 +162,10 @@ static bool is_absent(const struct story *story, struct story_verdict *ret) {
   if (story->order)
     return false;
   if (story->reservation || story->payment_count > 0) {
-    say(ret, STORY_LOST, "the orders database has no row of it, but %s has",
-        story->reservation ? story_place_names[STORY_INVENTORY] : story_place_names[STORY_PAYMENTS]);
-    advise(ret, "compare the databases: one was restored from an older backup, or they are of different systems");
+    verdict_say(ret, STORY_LOST, "the orders database has no row of it, but %s has",
+                story->reservation ? story_place_names[STORY_INVENTORY] : story_place_names[STORY_PAYMENTS]);
+    verdict_advise(ret,
+                   "compare the databases: one was restored from an older backup, or they are of different systems");
   } else if (story_was_read(story, STORY_BROKER)) {
     if (find_queue(story, "order-svc.place")->ready > 0 || !was_dropped(story, ret))
       judge_intake(story, ret);
@@ -240,27 +188,27 @@ static const struct story_payment *open_payment(const struct story *story) {
 /* "has no consumer" of payment-svc comes first: without it nobody asks the provider. */
 static bool asks_provider(const struct story *story, struct story_verdict *ret) {
   const struct story_payment *payment = open_payment(story);
-  char end[TEXT], since[BUS_TIME_TEXT], next[BUS_TIME_TEXT], tries[TEXT];
+  char end[TEXT], since[BUS_TIME_TEXT], next[BUS_TIME_TEXT], tries[VERDICT_COUNT];
   if (!payment || lacks_consumer(story, "payment-svc"))
     return false;
   const char *call = bus_str_is(payment->state, "refunding") ? "refund" : "charge";
   if (bus_str_is(payment->state, "unknown")) {
-    say(ret, STORY_PROVIDER_UNKNOWN, "%sthe provider's answer to its payment was never seen, so its outcome is unknown",
-        ended(story, end));
-    advise(ret, "read the provider's records (./dev reconcile), then settle it: SELECT payments.settle(…)");
+    verdict_say(ret, STORY_PROVIDER_UNKNOWN,
+                "%sthe provider's answer to its payment was never seen, so its outcome is unknown", ended(story, end));
+    verdict_advise(ret, "read the provider's records (./dev reconcile), then settle it: SELECT payments.settle(…)");
     return true;
   }
   bus_time begin = payment->first_attempt_at == BUS_NO_TIME ? payment->updated_at : payment->first_attempt_at;
   bus_time_format(begin, since);
   bus_time_format(payment->next_attempt_at == BUS_NO_TIME ? begin : payment->next_attempt_at, next);
-  if (payment->attempts <= 1 && age_s(story, begin) < MOMENT_S) {
-    say(ret, STORY_UNDER_WAY, "%swaits for the payment provider's answer to its %s", ended(story, end), call);
+  if (payment->attempts <= 1 && age_s(story, begin) < VERDICT_MOMENT_S) {
+    verdict_say(ret, STORY_UNDER_WAY, "%swaits for the payment provider's answer to its %s", ended(story, end), call);
     return true;
   }
-  say(ret, STORY_PROVIDER, "%swaits for the payment provider: its %s was tried %s since %s, next at %s",
-      ended(story, end), call, count_text(payment->attempts, "time", tries), since, next);
+  verdict_say(ret, STORY_PROVIDER, "%swaits for the payment provider: its %s was tried %s since %s, next at %s",
+              ended(story, end), call, verdict_count(payment->attempts, "time", tries), since, next);
   if (payment->attempts >= TRIES_OF_A_FAULT)
-    advise(ret, "look at the provider, and at the log and the breaker of payment-svc");
+    verdict_advise(ret, "look at the provider, and at the log and the breaker of payment-svc");
   return true;
 }
 
@@ -268,53 +216,50 @@ static bool asks_provider(const struct story *story, struct story_verdict *ret) 
 
 static const struct story_outgoing *old_outgoing(const struct story *story, enum story_place place) {
   for (size_t i = 0; i < story->outgoing_count; i++)
-    if (story->outgoing[i].place == (int)place && age_s(story, story->outgoing[i].created_at) >= MOMENT_S)
+    if (story->outgoing[i].place == (int)place && age_s(story, story->outgoing[i].created_at) >= VERDICT_MOMENT_S)
       return &story->outgoing[i];
   return NULL;
 }
 
-static const char *const services[] = {
-    [STORY_ORDERS] = "order-svc", [STORY_INVENTORY] = "inventory-svc", [STORY_PAYMENTS] = "payment-svc"};
-
 static bool waits_in_outbox(const struct story *story, enum story_place place, struct story_verdict *ret) {
   const struct story_outgoing *out = old_outgoing(story, place);
-  char since[BUS_TIME_TEXT], tries[TEXT];
+  char since[BUS_TIME_TEXT], tries[VERDICT_COUNT];
   if (!out)
     return false;
   bus_time_format(out->created_at, since);
-  say(ret, STORY_UNPUBLISHED, "its %.*s lies in the outbox of %s since %s, sent again %s", (int)out->type.len,
-      out->type.data, services[place], since, count_text(out->attempts, "time", tries));
-  if (lacks_consumer(story, services[place]))
-    advise(ret, "start %s", services[place]);
+  verdict_say(ret, STORY_UNPUBLISHED, "its %.*s lies in the outbox of %s since %s, sent again %s", (int)out->type.len,
+              out->type.data, story_services[place], since, verdict_count(out->attempts, "time", tries));
+  if (lacks_consumer(story, story_services[place]))
+    verdict_advise(ret, "start %s", story_services[place]);
   else
-    advise(ret, "read the log of %s: the broker blocks it, or does not confirm", services[place]);
+    verdict_advise(ret, "read the log of %s: the broker blocks it, or does not confirm", story_services[place]);
   return true;
 }
 
 /* "start payment-svc", and the other one that the order needs afterwards */
 static void advise_start(const struct story *story, const char *service, struct story_verdict *ret) {
   bool both = strcmp(service, "order-svc") != 0 && lacks_consumer(story, "order-svc");
-  advise(ret, "start %s%s", service, both ? " and order-svc" : "");
+  verdict_advise(ret, "start %s%s", service, both ? " and order-svc" : "");
 }
 
 static bool waits_in_queue(const struct story *story, const char *service, const char *queue,
                            struct story_verdict *ret) {
   const struct story_queue *found = find_queue(story, queue);
-  char messages[TEXT];
+  char messages[VERDICT_COUNT];
   if (lacks_consumer(story, queue)) {
-    say(ret, STORY_NO_CONSUMER, "waits for %s: its queue %s has %s and no consumer", service, queue,
-        count_text(found->ready, "message", messages));
+    verdict_say(ret, STORY_NO_CONSUMER, "waits for %s: its queue %s has %s and no consumer", service, queue,
+                verdict_count(found->ready, "message", messages));
     advise_start(story, service, ret);
     return true;
   }
   if (found->ready > 0)
-    say(ret, STORY_BACKLOG, "waits for %s: its queue %s has %s, which it takes one after the other", service, queue,
-        count_text(found->ready, "message", messages));
+    verdict_say(ret, STORY_BACKLOG, "waits for %s: its queue %s has %s, which it takes one after the other", service,
+                queue, verdict_count(found->ready, "message", messages));
   else if (found->retrying > 0) {
-    say(ret, STORY_RETRIES, "waits for %s, for which %s wait%s for the next try in %.*s", service,
-        count_text(found->retrying, "message", messages), found->retrying == 1 ? "s" : "", (int)found->tier.len,
-        found->tier.data);
-    advise(ret, "if it stays so, read the log of %s for the cause", service);
+    verdict_say(ret, STORY_RETRIES, "waits for %s, for which %s wait%s for the next try in %.*s", service,
+                verdict_count(found->retrying, "message", messages), found->retrying == 1 ? "s" : "",
+                (int)found->tier.len, found->tier.data);
+    verdict_advise(ret, "if it stays so, read the log of %s for the cause", service);
   }
   return found->ready > 0 || found->retrying > 0;
 }
@@ -325,17 +270,18 @@ static void judge_time(const struct wait *wait, struct story_verdict *ret) {
   char deadline[BUS_TIME_TEXT];
   const char *what = wait->answered ? "waits for the answer of" : "waits for";
   bool undone = bus_str_is(order->status, "PENDING") || bus_str_is(order->status, "RESERVED");
-  if (order->deadline == BUS_NO_TIME || age_s(story, order->updated_at) < MOMENT_S) {
-    say(ret, STORY_UNDER_WAY, "%s %s, which has no backlog", what, wait->service);
+  if (order->deadline == BUS_NO_TIME || age_s(story, order->updated_at) < VERDICT_MOMENT_S) {
+    verdict_say(ret, STORY_UNDER_WAY, "%s %s, which has no backlog", what, wait->service);
     return;
   }
   bus_time_format(order->deadline, deadline);
   if (age_s(story, order->deadline) > LATE_S) {
-    say(ret, STORY_OVERDUE, "%s %s, and its deadline %s has passed unnoticed", what, wait->service, deadline);
-    advise(ret, "read the log of order-svc: it puts deadlines off while it commits nothing");
+    verdict_say(ret, STORY_OVERDUE, "%s %s, and its deadline %s has passed unnoticed", what, wait->service, deadline);
+    verdict_advise(ret, "read the log of order-svc: it puts deadlines off while it commits nothing");
   } else
-    say(ret, STORY_UNDER_WAY, "%s %s; no queue, outbox or dead queue has its %s: order-svc %s at %s", what,
-        wait->service, wait->answered ? "answer" : wait->command, undone ? "undoes the order" : "asks again", deadline);
+    verdict_say(ret, STORY_UNDER_WAY, "%s %s; no queue, outbox or dead queue has its %s: order-svc %s at %s", what,
+                wait->service, wait->answered ? "answer" : wait->command, undone ? "undoes the order" : "asks again",
+                deadline);
 }
 
 static void judge_wait(const struct wait *wait, struct story_verdict *ret) {
@@ -402,9 +348,9 @@ static bool is_final(const struct story *story, struct story_verdict *ret) {
     return true;
   }
   bool explained = order->reason.data && order->reason.len > 0;
-  say(ret, STORY_DONE, "ended as %.*s%s%.*s%s: nothing is left to do", (int)order->status.len, order->status.data,
-      explained ? " (" : "", explained ? (int)order->reason.len : 0, explained ? order->reason.data : "",
-      explained ? ")" : "");
+  verdict_say(ret, STORY_DONE, "ended as %.*s%s%.*s%s: nothing is left to do", (int)order->status.len,
+              order->status.data, explained ? " (" : "", explained ? (int)order->reason.len : 0,
+              explained ? order->reason.data : "", explained ? ")" : "");
   return true;
 }
 
@@ -420,7 +366,7 @@ static bool awaits_payment(const struct story *story, struct story_verdict *ret)
   if (story->order->deadline == BUS_NO_TIME)
     return false;
   bus_time_format(story->order->deadline, deadline);
-  say(ret, STORY_WAITS_CUSTOMER, "waits for its customer to pay until %s; then order-svc undoes it", deadline);
+  verdict_say(ret, STORY_WAITS_CUSTOMER, "waits for its customer to pay until %s; then order-svc undoes it", deadline);
   return true;
 }
 

@@ -35,9 +35,16 @@ def test_the_manual_and_the_completion_name_every_option(usage):
     assert {name for name in options if not re.search(rf"(?<![\w-]){name}(?![\w-])", completion)} == set()
 
 
+def test_the_manual_and_the_completion_name_every_verb(usage):
+    verbs = set(re.findall(r"orderctl \[OPTION…\] ([a-z]+)", usage))
+    assert {"order", "outbox", "dead"} <= verbs == set(complete("orderctl", ""))
+    manual = text_of("man/orderctl.1")
+    assert {verb for verb in verbs if not re.search(rf'^\.BR? "?{verb}\b', manual, re.M)} == set()
+
+
 def test_the_manual_names_every_variable(usage):
     variables = set(re.findall(r"^  ([A-Z][A-Z_]+) ", usage, re.M))
-    assert len(variables) == 8
+    assert len(variables) == 12
     assert {name for name in variables if name not in text_of("man/orderctl.1")} == set()
 
 
@@ -60,7 +67,9 @@ def complete(*words):
 
 
 def test_the_completion_completes():
-    assert complete("orderctl", "") == ["order", "stuck", "dead"]
+    assert complete("orderctl", "") == ["order", "stuck", "outbox", "topology", "broker", "dead", "audit"]
+    assert complete("orderctl", "topology", "") == ["diff"] and complete("orderctl", "broker", "") == ["probe"]
+    assert complete("orderctl", "outbox", "order-svc", "in") == ["inventory-svc"]
     assert complete("orderctl", "dead", "re") == ["retry"]
     assert complete("orderctl", "--ca") == ["--canary"]
     declared = output("bus-topology", "print")

@@ -10,6 +10,7 @@ from dev.report import DevError
 CONNECTIONS = 100  # of one user
 LOGINS = 6  # on a busy machine a broker that makes its queues answers a login later than a program waits
 USERS = (*(one.broker_user for one in manifests.ON_BUS), "operator")
+TAGS = {"operator": "management"}  # it may list what is in its virtual host
 
 
 class Broker:
@@ -19,6 +20,12 @@ class Broker:
         self.state = state
         self.admin = urls.broker(admin_url)
         self.management = Management.from_url(management_url)
+        self._management_url = management_url
+
+    def management_url(self, user):
+        """The management API for one of USERS that may ask it."""
+        url = urls.Url(self._management_url, ("http", "https"), 15672)
+        return url.text(user, self.state.secret("amqp-" + user))
 
     def url(self, user=None):
         """The URL for one of USERS; without one the administrator's."""
@@ -30,7 +37,8 @@ class Broker:
         api.must("PUT", "vhosts", vhost, body={})
         self._allow_administrator(vhost)
         for user in USERS:
-            api.must("PUT", "users", user, body={"password": self.state.secret("amqp-" + user), "tags": ""})
+            api.must("PUT", "users", user, body={"password": self.state.secret("amqp-" + user),
+                                                 "tags": TAGS.get(user, "")})
             for limit in ("max-connections", "max-channels"):
                 api.must("PUT", "user-limits", user, limit, body={"value": CONNECTIONS})
         api.must("POST", "definitions", body=_definitions(programs, vhost, self._disk_bytes()))

@@ -29,10 +29,14 @@ def orderctl(options):
 
 
 def variables(stack):
-    """The URLs for orderctl: the operator's role in each database that has one, and the operator's user."""
+    """The URLs for orderctl: the operator's role in each database that has one, the operator's user, and the users of
+    the services for dead undo."""
+    of_operators = [one for one in manifests.WITH_DATABASE if manifests.OPERATOR in one.roles]
     found = {one.database.upper() + "_DATABASE_URL": stack.database_url(one.database, one.roles[manifests.OPERATOR])
-             for one in manifests.WITH_DATABASE if manifests.OPERATOR in one.roles}
-    return found | {"RABBITMQ_URL": stack.amqp_url("operator"), "ORDERCTL_AUDIT_FILE": audit_file(stack)}
+             for one in of_operators}
+    found |= {one.database.upper() + "_RABBITMQ_URL": stack.amqp_url(one.broker_user) for one in of_operators}
+    return found | {"RABBITMQ_URL": stack.amqp_url("operator"), "ORDERCTL_AUDIT_FILE": audit_file(stack),
+                    "RABBITMQ_MANAGEMENT_URL": stack.broker.management_url("operator")}
 
 
 def audit_file(stack):

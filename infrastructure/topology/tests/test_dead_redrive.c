@@ -52,6 +52,24 @@ TEST(a_redriven_message_is_new)
   assert_true(bus_str_is(new.sender, "order-svc"));
 }
 
+TEST(an_undone_message_is_the_old_one_and_becomes_the_same_new_one_again)
+{
+  struct bus_envelope old = parked(), new = redrive(old);
+  new.user_id = BUS_STR("operator");
+  new.redelivered = true;
+  struct bus_envelope undone =
+      dead_undone(&new, BUS_STR("order-svc"), &old.message_id, &old.causation_id, bus_str(HISTORY));
+  assert_true(bus_uuid_equal(&undone.message_id, &old.message_id));
+  assert_true(bus_uuid_equal(&undone.causation_id, &old.causation_id));
+  assert_true(bus_uuid_equal(&undone.correlation_id, &old.correlation_id));
+  assert_true(bus_str_is(undone.history, HISTORY) && bus_str_is(undone.sender, "order-svc"));
+  assert_int_equal(undone.attempt, 1);
+  assert_false(undone.redelivered);
+  assert_int_equal(dead_parked_at(&undone), PARKED_AT);
+  struct bus_envelope again = redrive(undone);
+  assert_true(bus_uuid_equal(&again.message_id, &new.message_id));
+}
+
 TEST(a_redriven_bundle_is_a_bundle)
 {
   struct bus_envelope old = parked(), new = redrive(old);
