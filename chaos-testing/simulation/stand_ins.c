@@ -6,6 +6,10 @@ int64_t bus_monotonic(void) {
   return 0;
 }
 
+bus_time bus_wall_clock(void) {
+  return 0;
+}
+
 bool bus_log_enabled(enum bus_level level) {
   (void)level;
   return false;

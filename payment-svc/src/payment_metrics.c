@@ -99,7 +99,7 @@ void payment_metrics_call(const struct payment_call *call, const struct payment_
   size_t name = payment_call_name(call);
   bus_series_add(calls[name][result->kind], 1);
   if (result->kind != PAYMENT_ON_NOT_STARTED)
-    bus_series_observe(durations[name], duration);
+    bus_series_observe_in(durations[name], duration, &call->trace);
 }
 
 void payment_metrics_held_back(const char *reason) {

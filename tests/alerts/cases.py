@@ -36,7 +36,7 @@ def ratio(bad, good="0+15"):
 
 def slow(within, route="/api/products"):
     """15 requests each 15 s, some of them within 1 s."""
-    return {DURATIONS % ("bucket", route, ', le="1"'): f"0+{within}x1680",
+    return {DURATIONS % ("bucket", route, ', le="1.0"'): f"0+{within}x1680",
             DURATIONS % ("count", route, ""): "0+15x1680"}
 
 

@@ -49,28 +49,39 @@ def _started(service, folder):
     return process, f"http://127.0.0.1:{port}/metrics"
 
 
-def _scrape(url):
+def _scrape(url, accept="text/plain"):
     try:
-        return requests.get(url, timeout=5).text
+        return requests.get(url, timeout=5, headers={"Accept": accept})
     except requests.ConnectionError:
         return None
 
 
-def _text_of(service, folder):
+# The header of Prometheus 2.42.
+PREFERS_OPENMETRICS = ("application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+                       "text/plain;version=0.0.4;q=0.5,*/*;q=0.1")
+
+
+def _answers_of(service, folder):
     process, url = _started(service, folder)
     try:
         wait_until(lambda: _scrape(url) is not None, 20, f"the metrics of {service.name}")
-        return _scrape(url)  # the second scrape counts the first one
+        return _scrape(url), _scrape(url, PREFERS_OPENMETRICS)  # later scrapes count the first one
     finally:
         process.kill()
         process.wait()
 
 
 @pytest.fixture(scope="session")
-def texts():
-    """{service: what a scrape of it gets}"""
+def answers():
+    """{service: the answers to a scrape of the text format, and of OpenMetrics}"""
     with runner.temporary_folder("alerts-metrics") as folder:
-        return {service.name: _text_of(service, folder) for service in manifests.ON_BUS}
+        return {service.name: _answers_of(service, folder) for service in manifests.ON_BUS}
+
+
+@pytest.fixture(scope="session")
+def texts(answers):
+    """{service: what a scrape of it gets}"""
+    return {name: text.text for name, (text, _) in answers.items()}
 
 
 @pytest.fixture(scope="session")

@@ -30,8 +30,8 @@ COVERAGE = ("clang", "llvm")
 # For the environments of ./dev contract install: of Python, and of Node where no npm is.
 CONTRACT = ("python3-pip",)
 NPM = ("npm",)
-# promtool and amtool, for the suite `alerts`; their servers are not started.
-ALERTS = ("prometheus", "prometheus-alertmanager")
+# promtool and amtool, for the suite `alerts`, whose servers are not started, and a reader of OpenMetrics.
+ALERTS = ("prometheus", "prometheus-alertmanager", "python3-prometheus-client")
 # Programs that ./dev up --observe starts, besides those.
 OBSERVE = (*ALERTS, "prometheus-node-exporter", "prometheus-postgres-exporter")
 # The browser of the suite `browser`.

@@ -174,8 +174,8 @@ static void write_metrics(void *context, struct bus_str text) {
 
 static void get_metrics(void *context, struct bus_http_exchange *exchange) {
   (void)context;
-  if (bus_http_stream_start(exchange, 200, "text/plain; version=0.0.4"))
-    bus_metrics_print(write_metrics, exchange);
+  if (bus_http_stream_start(exchange, 200, bus_metrics_media_type(BUS_METRICS_TEXT)))
+    bus_metrics_print(BUS_METRICS_TEXT, write_metrics, exchange);
 }
 
 #define FORM "application/x-www-form-urlencoded"

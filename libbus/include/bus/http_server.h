@@ -106,6 +106,9 @@ struct bus_arena *bus_http_arena(struct bus_http_exchange *exchange);
 struct bus_str bus_http_path_segment(const struct bus_http_exchange *exchange, size_t index);
 /* The value of a header, by its name in any case; absent when it is not there or stands twice. */
 struct bus_str bus_http_header(const struct bus_http_exchange *exchange, const char *name);
+/* True: Accept names `type`, and not with a lower weight than `usual`. Ranges with wildcards name neither. Types are
+ * "text/plain", without parameters. */
+bool bus_http_prefers(const struct bus_http_exchange *exchange, const char *type, const char *usual);
 /* The query as it came, for bus_form_find; absent where there is none. */
 struct bus_str bus_http_query(const struct bus_http_exchange *exchange);
 /* The struct of the route's input, decoded; NULL where the route has none. A request that is wrong does not reach its

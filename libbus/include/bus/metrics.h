@@ -1,8 +1,10 @@
-/* Metrics in the Prometheus text format (version 0.0.4). Thread-safe: counting is one atomic addition. Metrics are
- * static data, registered once; their label values are a bounded set, known when they are registered. */
+/* Metrics in Prometheus's text format (version 0.0.4) and in OpenMetrics (1.0.0). Thread-safe: counting is one atomic
+ * addition. Metrics are static data, registered once; their label values are a bounded set, known when they are
+ * registered. */
 #pragma once
 
 #include <bus/base.h>
+#include <bus/trace.h>
 
 BUS_C_BEGIN
 
@@ -47,13 +49,20 @@ void bus_metric_singles(const struct bus_metric_spec *specs, size_t count, struc
 void bus_series_add(struct bus_series *series, int64_t n);         /* COUNTER, GAUGE */
 void bus_series_set(struct bus_series *series, int64_t value);     /* GAUGE */
 void bus_series_observe(struct bus_series *series, int64_t value); /* HISTOGRAM */
-int64_t bus_series_value(const struct bus_series *series);         /* COUNTER, GAUGE; HISTOGRAM: how many */
+/* The same. A sampled trace is the exemplar of the value's bucket until a later one replaces it. NULL: no trace. */
+void bus_series_observe_in(struct bus_series *series, int64_t value, const struct bus_trace *trace);
+int64_t bus_series_value(const struct bus_series *series); /* COUNTER, GAUGE; HISTOGRAM: how many */
 
 /* Registers a gauge whose value is read at each scrape. */
 void bus_metric_callback(const struct bus_metric_spec *spec, int64_t (*read)(void *context), void *context);
 
-/* Prints all registered metrics in the text format by `write`. */
-void bus_metrics_print(void (*write)(void *context, struct bus_str text), void *context);
+/* OpenMetrics alone has exemplars; its counters are families without "_total". */
+enum bus_metrics_format { BUS_METRICS_TEXT, BUS_METRICS_OPENMETRICS };
+/* Its media type. */
+const char *bus_metrics_media_type(enum bus_metrics_format format);
+/* Prints all registered metrics by `write`. */
+void bus_metrics_print(enum bus_metrics_format format, void (*write)(void *context, struct bus_str text),
+                       void *context);
 
 /* process_resident_memory_bytes, process_resident_anon_bytes, process_virtual_memory_bytes, process_cpu_seconds_total,
  * process_open_fds, process_max_fds, process_start_time_seconds; bus_build_info and bus_log_lines_dropped_total. */

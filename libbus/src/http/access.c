@@ -13,6 +13,10 @@ static const char *class_of(int status) {
   return status >= 100 && status < 600 ? classes[status / 100 - 1] : "other";
 }
 
+static bool is_probe(const struct bus_http_exchange *exchange) {
+  return exchange->match.route && exchange->match.route->is_probe;
+}
+
 static void count(const struct bus_http_exchange *exchange, int status, int64_t duration) {
   const struct bus_http_server *server = exchange->server;
   const char *listener = server->settings.metrics_name, *method = http_method_label(exchange->method);
@@ -23,13 +27,13 @@ static void count(const struct bus_http_exchange *exchange, int status, int64_t 
   bus_series_add(
       bus_metric_series(server->metrics.requests, (const char *const[]){listener, method, route_of(exchange), text}),
       1);
-  bus_series_observe(bus_metric_series(server->metrics.duration,
-                                       (const char *const[]){listener, method, route_of(exchange), class_of(status)}),
-                     duration);
+  bus_series_observe_in(
+      bus_metric_series(server->metrics.duration,
+                        (const char *const[]){listener, method, route_of(exchange), class_of(status)}),
+      duration, is_probe(exchange) ? NULL : &exchange->trace);
 }
 
 static bool is_logged(const struct bus_http_exchange *exchange, int status) {
-  const struct bus_http_route *route = exchange->match.route;
   switch (exchange->server->settings.access_log) {
   case BUS_ACCESS_OFF:
     return false;
@@ -38,7 +42,7 @@ static bool is_logged(const struct bus_http_exchange *exchange, int status) {
   case BUS_ACCESS_ALL:
     break;
   }
-  return status >= 400 || route == NULL || !route->is_probe || bus_log_enabled(BUS_DEBUG);
+  return status >= 400 || !is_probe(exchange) || bus_log_enabled(BUS_DEBUG);
 }
 
 static void write_line(const struct bus_http_exchange *exchange, int status, int64_t duration) {

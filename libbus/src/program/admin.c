@@ -100,11 +100,14 @@ static void append_page(void *context, struct bus_str piece) {
 void bus_admin_metrics(void *context, struct bus_http_exchange *exchange) {
   struct text text = {.arena = bus_http_arena(exchange)};
   (void)context;
-  bus_metrics_print(append_page, &text);
+  bool open = bus_http_prefers(exchange, "application/openmetrics-text", "text/plain");
+  enum bus_metrics_format format = open ? BUS_METRICS_OPENMETRICS : BUS_METRICS_TEXT;
+  bus_http_add_header(exchange, "Vary", BUS_STR("Accept"));
+  bus_metrics_print(format, append_page, &text);
   if (text.failed)
     bus_http_problem(exchange, 500, "out of memory for the metrics");
   else
-    bus_http_reply(exchange, 200, "text/plain; version=0.0.4", (struct bus_str){text.data, text.len});
+    bus_http_reply(exchange, 200, bus_metrics_media_type(format), (struct bus_str){text.data, text.len});
 }
 
 static const struct bus_http_route routes[] = {

@@ -182,13 +182,42 @@ void bus_series_set(struct bus_series *series, int64_t value) {
   atomic_store_explicit(&series->value, value, memory_order_relaxed);
 }
 
+/* NULL: out of memory. */
+static struct exemplar *exemplars_of(struct bus_series *series) {
+  struct exemplar *known = series->exemplars;
+  if (known)
+    return known;
+  struct exemplar *made = calloc(buckets_of(series->metric), sizeof *made); /* zero is a flag that is clear */
+  if (made && !atomic_compare_exchange_strong(&series->exemplars, &known, made)) {
+    free(made);
+    return known;
+  }
+  return made;
+}
+
+static void keep_exemplar(struct bus_series *series, size_t bucket, int64_t value, const struct bus_trace *trace) {
+  struct exemplar *exemplars = buckets_of(series->metric) > 0 ? exemplars_of(series) : NULL;
+  if (!exemplars || atomic_flag_test_and_set_explicit(&exemplars[bucket].held, memory_order_acquire))
+    return;
+  memcpy(exemplars[bucket].trace_id, trace->trace_id, sizeof trace->trace_id);
+  exemplars[bucket].value = value;
+  exemplars[bucket].at = bus_wall_clock();
+  atomic_flag_clear_explicit(&exemplars[bucket].held, memory_order_release);
+}
+
 void bus_series_observe(struct bus_series *series, int64_t value) {
+  bus_series_observe_in(series, value, NULL);
+}
+
+void bus_series_observe_in(struct bus_series *series, int64_t value, const struct bus_trace *trace) {
   const struct bus_metric *metric = series->metric;
   size_t bucket = 0;
   while (bucket < metric->spec.bound_count && value > metric->bounds[bucket])
     bucket++;
   atomic_fetch_add_explicit(&series->buckets[bucket], 1, memory_order_relaxed);
   atomic_fetch_add_explicit(&series->value, value, memory_order_relaxed);
+  if (trace && bus_trace_is_sampled(trace))
+    keep_exemplar(series, bucket, value, trace);
 }
 
 int64_t bus_series_value(const struct bus_series *series) {

@@ -1,4 +1,4 @@
-/* The Prometheus text format, version 0.0.4. */
+/* The Prometheus text format, version 0.0.4, and OpenMetrics, version 1.0.0. */
 #include "metrics_internal.h"
 
 #include <assert.h>
@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 struct printer {
+  bool open; /* OpenMetrics */
   void (*write)(void *context, struct bus_str text);
   void *context;
 };
@@ -25,7 +26,7 @@ static void put(const struct printer *printer, const char *format, ...) {
   printer->write(printer->context, (struct bus_str){text, (size_t)len});
 }
 
-/* Backslash and line feed are escaped everywhere, quotes in label values. */
+/* Backslash and line feed are escaped everywhere, quotes in label values and in OpenMetrics. */
 static void put_escaped(const struct printer *printer, const char *text, bool quoted) {
   while (*text != '\0') {
     size_t plain = strcspn(text, quoted ? "\\\n\"" : "\\\n");
@@ -63,6 +64,41 @@ static void put_sample(const struct printer *printer, const struct bus_series *s
     put(printer, "}");
 }
 
+/* Such as 0.25, 1.0: OpenMetrics wants a point, and one series has one bound in both formats. */
+static void format_bound(double bound, char *text, size_t size) {
+  int len = snprintf(text, size, "%.15g", bound);
+  if (strcspn(text, ".e") == (size_t)len)
+    (void)snprintf(text + len, size - (size_t)len, ".0");
+}
+
+/* Who writes it at the moment makes it newer: the next scrape shows it. */
+static bool read_exemplar(struct exemplar *exemplar, struct bus_trace *ret_trace, int64_t *ret_value,
+                          bus_time *ret_at) {
+  if (atomic_flag_test_and_set_explicit(&exemplar->held, memory_order_acquire))
+    return false;
+  *ret_trace = (struct bus_trace){.flags = 0};
+  memcpy(ret_trace->trace_id, exemplar->trace_id, sizeof exemplar->trace_id);
+  *ret_value = exemplar->value;
+  *ret_at = exemplar->at;
+  atomic_flag_clear_explicit(&exemplar->held, memory_order_release);
+  return true;
+}
+
+/* " # {trace_id="…"} value seconds" */
+static void put_exemplar(const struct printer *printer, const struct bus_series *series, size_t bucket) {
+  struct exemplar *exemplars = printer->open ? series->exemplars : NULL;
+  struct bus_trace trace;
+  int64_t value;
+  bus_time at;
+  if (!exemplars || !read_exemplar(&exemplars[bucket], &trace, &value, &at) || at == 0)
+    return;
+  char id[BUS_TRACE_ID_TEXT], time[32];
+  bus_trace_id_format(&trace, id);
+  (void)snprintf(time, sizeof time, "%" PRId64 ".%06" PRId64, at / BUS_SECOND, at % BUS_SECOND);
+  put(printer, " # {trace_id=\"%s\"} %.15g %s", id,
+      (double)value * (series->metric->spec.scale > 0 ? series->metric->spec.scale : 1), time);
+}
+
 /* The count is the last bucket's, so that a scrape in the middle of an observation is consistent in itself. */
 static void put_histogram(const struct printer *printer, const struct bus_series *series) {
   const struct bus_metric *metric = series->metric;
@@ -70,10 +106,12 @@ static void put_histogram(const struct printer *printer, const struct bus_series
   for (size_t i = 0; i <= metric->spec.bound_count; i++) {
     char bound[32] = "+Inf";
     if (i < metric->spec.bound_count)
-      snprintf(bound, sizeof bound, "%.15g", metric->spec.bounds[i]);
+      format_bound(metric->spec.bounds[i], bound, sizeof bound);
     count += atomic_load_explicit(&series->buckets[i], memory_order_relaxed);
     put_sample(printer, series, "_bucket", bound);
-    put(printer, " %" PRId64 "\n", count);
+    put(printer, " %" PRId64, count);
+    put_exemplar(printer, series, i);
+    put(printer, "\n");
   }
   put_sample(printer, series, "_sum", NULL);
   put_value(printer, metric, atomic_load_explicit(&series->value, memory_order_relaxed));
@@ -90,14 +128,30 @@ static void put_series(const struct printer *printer, const struct bus_series *s
   put_value(printer, series->metric, bus_series_value(series));
 }
 
-static void put_head(const struct printer *printer, const struct bus_metric *metric) {
-  put(printer, "# HELP %s ", metric->spec.name);
-  put_escaped(printer, metric->spec.help, false);
-  put(printer, "\n# TYPE %s %s\n", metric->spec.name, kinds[metric->spec.kind]);
+/* The name that HELP and TYPE are of. */
+static int family_len(const struct printer *printer, const struct bus_metric *metric) {
+  static const char suffix[] = "_total";
+  size_t len = strlen(metric->spec.name), tail = sizeof suffix - 1;
+  bool cut = printer->open && metric->spec.kind == BUS_COUNTER && len > tail &&
+             strcmp(metric->spec.name + len - tail, suffix) == 0;
+  return (int)(cut ? len - tail : len);
 }
 
-void bus_metrics_print(void (*write)(void *context, struct bus_str text), void *context) {
-  const struct printer printer = {write, context};
+static void put_head(const struct printer *printer, const struct bus_metric *metric) {
+  int len = family_len(printer, metric);
+  put(printer, "# HELP %.*s ", len, metric->spec.name);
+  put_escaped(printer, metric->spec.help, printer->open);
+  put(printer, "\n# TYPE %.*s %s\n", len, metric->spec.name, kinds[metric->spec.kind]);
+}
+
+const char *bus_metrics_media_type(enum bus_metrics_format format) {
+  return format == BUS_METRICS_OPENMETRICS ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                           : "text/plain; version=0.0.4";
+}
+
+void bus_metrics_print(enum bus_metrics_format format, void (*write)(void *context, struct bus_str text),
+                       void *context) {
+  const struct printer printer = {format == BUS_METRICS_OPENMETRICS, write, context};
   pthread_mutex_lock(&metrics_lock);
   for (struct bus_metric *metric = metrics_first; metric; metric = metric->next) {
     put_head(&printer, metric);
@@ -109,4 +163,6 @@ void bus_metrics_print(void (*write)(void *context, struct bus_str text), void *
       put_series(&printer, series);
   }
   pthread_mutex_unlock(&metrics_lock);
+  if (printer.open)
+    put(&printer, "# EOF\n");
 }

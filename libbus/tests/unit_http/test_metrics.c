@@ -24,11 +24,15 @@ static void append(void *context, struct bus_str text) {
   page->text[page->len] = '\0';
 }
 
-static const char *scrape(void) {
+static const char *scrape_as(enum bus_metrics_format format) {
   static struct page page;
   page.len = 0;
-  bus_metrics_print(append, &page);
+  bus_metrics_print(format, append, &page);
   return page.text;
+}
+
+static const char *scrape(void) {
+  return scrape_as(BUS_METRICS_TEXT);
 }
 
 static struct bus_series *series_of(struct bus_metric *metric, const char *a, const char *b) {
@@ -88,7 +92,7 @@ TEST(a_histogram_prints_cumulative_buckets_in_its_unit)
   assert_string_equal(scrape(), "# HELP wait_seconds Wait.\n# TYPE wait_seconds histogram\n"
                                 "wait_seconds_bucket{who=\"me\",le=\"0.001\"} 1\n"
                                 "wait_seconds_bucket{who=\"me\",le=\"0.25\"} 3\n"
-                                "wait_seconds_bucket{who=\"me\",le=\"1\"} 3\n"
+                                "wait_seconds_bucket{who=\"me\",le=\"1.0\"} 3\n"
                                 "wait_seconds_bucket{who=\"me\",le=\"+Inf\"} 4\n"
                                 "wait_seconds_sum{who=\"me\"} 2.252001\n"
                                 "wait_seconds_count{who=\"me\"} 4\n");
@@ -100,8 +104,76 @@ TEST(a_histogram_without_labels_has_only_bounds)
   const struct bus_metric_spec spec = {
       .name = "batch", .help = "Size.", .kind = BUS_HISTOGRAM, .bounds = bounds, .bound_count = 1};
   bus_series_observe(bus_metric_series(bus_metric_register(&spec), NULL), 3);
-  assert_string_equal(scrape(), "# HELP batch Size.\n# TYPE batch histogram\nbatch_bucket{le=\"10\"} 1\n"
+  assert_string_equal(scrape(), "# HELP batch Size.\n# TYPE batch histogram\nbatch_bucket{le=\"10.0\"} 1\n"
                                 "batch_bucket{le=\"+Inf\"} 1\nbatch_sum 3\nbatch_count 1\n");
+}
+
+TEST(openmetrics_names_counters_without_total_escapes_quotes_and_says_where_it_ends)
+{
+  const struct bus_metric_spec quoted = {.name = "odd", .help = "a \"b\"", .kind = BUS_GAUGE};
+  bus_series_add(series_of(counter("things_total"), "a", "red"), 2);
+  bus_series_set(bus_metric_series(bus_metric_register(&quoted), NULL), 1);
+  assert_string_equal(scrape_as(BUS_METRICS_OPENMETRICS), "# HELP things Things.\n# TYPE things counter\n"
+                                                          "things_total{kind=\"a\",colour=\"red\"} 2\n"
+                                                          "# HELP odd a \\\"b\\\"\n# TYPE odd gauge\nodd 1\n# EOF\n");
+  assert_non_null(strstr(bus_metrics_media_type(BUS_METRICS_OPENMETRICS), "application/openmetrics-text; version=1.0"));
+}
+
+static struct bus_series *waits(void) {
+  static const double bounds[] = {0.25, 1};
+  const struct bus_metric_spec spec = BUS_HISTOGRAM_SPEC("wait_seconds", bounds, "Wait.", .scale = 1e-6);
+  return bus_metric_series(bus_metric_register(&spec), NULL);
+}
+
+static struct bus_trace trace_of(uint8_t last, bool sampled) {
+  struct bus_trace trace = {.flags = sampled};
+  trace.trace_id[15] = last;
+  return trace;
+}
+
+#define ID(last) "{trace_id=\"000000000000000000000000000000" last "\"}"
+
+/* The time behind the line's beginning is now. */
+static void assert_recent(const char *text, const char *line) {
+  const char *found = strstr(text, line);
+  if (!found) {
+    fail_msg("%s is not in %s", line, text);
+    return;
+  }
+  double age = (double)bus_wall_clock() / 1e6 - strtod(found + strlen(line), NULL);
+  assert_true(age > -1 && age < 60);
+}
+
+TEST(each_bucket_shows_its_last_sampled_observation)
+{
+  const struct bus_trace first = trace_of(1, true), second = trace_of(2, true), unsampled = trace_of(3, false);
+  bus_series_observe_in(waits(), 1000, &first);
+  bus_series_observe_in(waits(), 250000, &second);
+  bus_series_observe_in(waits(), 2000, &unsampled);
+  bus_series_observe_in(waits(), 7000000, &first);
+  bus_series_observe(waits(), 2000);
+  const char *text = scrape_as(BUS_METRICS_OPENMETRICS);
+  assert_recent(text, "\nwait_seconds_bucket{le=\"0.25\"} 4 # " ID("02") " 0.25 ");
+  assert_non_null(strstr(text, "\nwait_seconds_bucket{le=\"1.0\"} 4\n"));
+  assert_recent(text, "\nwait_seconds_bucket{le=\"+Inf\"} 5 # " ID("01") " 7 ");
+  assert_non_null(strstr(text, "\nwait_seconds_sum 7.255\nwait_seconds_count 5\n# EOF\n"));
+}
+
+TEST(the_text_format_has_no_exemplars)
+{
+  const struct bus_trace trace = trace_of(1, true);
+  bus_series_observe_in(waits(), 1000, &trace);
+  assert_null(strstr(scrape(), "trace_id"));
+  assert_null(strstr(scrape(), "# EOF"));
+}
+
+TEST(only_histograms_keep_exemplars)
+{
+  const struct bus_trace trace = trace_of(1, true);
+  struct bus_series *series = series_of(counter("things_total"), "a", "red");
+  bus_series_observe_in(bus_metric_series(NULL, NULL), 1, &trace);
+  bus_series_add(series, 1);
+  assert_null(strstr(scrape_as(BUS_METRICS_OPENMETRICS), "trace_id"));
 }
 
 TEST(a_name_is_registered_once)
@@ -178,6 +250,35 @@ TEST(threads_that_make_and_count_the_same_series_lose_nothing)
   int64_t sum = bus_series_value(series_of(metric, "t", "red")) + bus_series_value(series_of(metric, "t", "blue")) +
                 bus_series_value(series_of(metric, "t", "green"));
   assert_int_equal(sum, (int64_t)THREADS * ROUNDS);
+}
+
+static void *observe(void *context) {
+  (void)context;
+  for (int i = 0; i < ROUNDS; i++) {
+    const struct bus_trace trace = trace_of((uint8_t)(1 + i % 9), true);
+    bus_series_observe_in(waits(), 1000 * (1 + i % 9), &trace);
+  }
+  return NULL;
+}
+
+/* The digit of the trace is that of the value: an exemplar is of one observation. */
+TEST(threads_that_observe_while_a_scrape_reads_show_whole_exemplars)
+{
+  pthread_t threads[THREADS];
+  for (int i = 0; i < THREADS; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, observe, NULL), 0);
+  for (int i = 0; i < 200; i++) {
+    static const char between[] = "\"} 0.00";
+    const char *found = strstr(scrape_as(BUS_METRICS_OPENMETRICS), " # {trace_id=\"");
+    if (found) {
+      const char *digit = strchr(found, '"') + 32;
+      assert_memory_equal(digit + 1, between, sizeof between - 1);
+      assert_int_equal(*digit, digit[sizeof between]);
+    }
+  }
+  for (int i = 0; i < THREADS; i++)
+    pthread_join(threads[i], NULL);
+  assert_int_equal(bus_series_value(waits()), (int64_t)THREADS * ROUNDS);
 }
 
 enum { NAMES = 300 };

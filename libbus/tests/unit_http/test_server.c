@@ -486,7 +486,7 @@ TEST(requests_are_counted_by_pattern_method_and_status)
   raw_talk(fixture.port, "FOO /item/1 HTTP/1.1\r\n" CLOSE, 5000);
   raw_talk(fixture.port, "BAR /item/1 HTTP/1.1\r\n" CLOSE, 5000);
   fixture_stop(&fixture);
-  bus_metrics_print(append, text);
+  bus_metrics_print(BUS_METRICS_TEXT, append, text);
   assert_non_null(
       strstr(text, "http_requests_total{listener=\"test\",method=\"GET\",route=\"/item/{id}\",status=\"200\"} 2\n"));
   assert_non_null(

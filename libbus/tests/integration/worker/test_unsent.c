@@ -18,7 +18,7 @@ static void find_text(void *context, struct bus_str piece) {
 static bool metrics_say(const char *line) {
   static char text[METRICS_MAX];
   text[0] = '\0';
-  bus_metrics_print(find_text, text);
+  bus_metrics_print(BUS_METRICS_TEXT, find_text, text);
   return strstr(text, line) != NULL;
 }
 

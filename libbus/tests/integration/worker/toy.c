@@ -361,7 +361,7 @@ static void append_text(void *context, struct bus_str piece) {
 int64_t toy_metric(const char *series) {
   char *text = calloc(1, METRICS_ROOM);
   assert_non_null(text);
-  bus_metrics_print(append_text, text);
+  bus_metrics_print(BUS_METRICS_TEXT, append_text, text);
   const char *at = strstr(text, series);
   while (at && at > text && at[-1] != '\n') /* in a comment */
     at = strstr(at + 1, series);
