@@ -3,6 +3,7 @@
 #pragma once
 
 #include "order_messages.h"
+#include "order_reason.h"
 
 #include <bus/effects.h>
 
@@ -157,11 +158,6 @@ enum {
   SEND_RELEASE = 1 << 3,
   SEND_REFUND = 1 << 4,
 };
-
-/* Why an order was undone that was not reserved, or not paid, within its deadline. */
-#define ORDER_REASON_TIMEOUT "timeout"
-/* Why an order was undone that was not paid later in time. Not "timeout": it tells nothing about the system's load. */
-#define ORDER_REASON_UNPAID "not_paid_in_time"
 
 enum { ORDER_FACTS_MAX = 4, ORDER_NO_OUTCOME = -1 };
 

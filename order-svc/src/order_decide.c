@@ -39,7 +39,8 @@ static bool park_message(struct deciding *d, const char *why) {
 }
 
 /* "code" or "code: detail" */
-static bool give_reason(struct deciding *d, const char *code, struct bus_str detail, struct bus_str *ret) {
+static bool give_reason(struct deciding *d, size_t why, struct bus_str detail, struct bus_str *ret) {
+  const char *code = order_why_name(why);
   *ret = detail.data ? bus_arena_printf(d->arena, "%s: %.*s", code, (int)detail.len, detail.data) : bus_str(code);
   return ret->data != NULL;
 }
@@ -48,7 +49,7 @@ static bool give_reason(struct deciding *d, const char *code, struct bus_str det
 
 /* A customer's text never reads as one of the system's own reasons. */
 static bool customers_reason(struct deciding *d, struct bus_str words, struct bus_str *ret) {
-  return give_reason(d, "customer", words, ret);
+  return give_reason(d, ORDER_WHY_CUSTOMER, words, ret);
 }
 
 /* That of anybody's order, or of this customer's. */
@@ -85,11 +86,11 @@ static bool create_order(struct deciding *d) {
   return true;
 }
 
-/* Why the order cannot be paid later; NULL: it can, or is paid at once. */
+/* Whose orders are too many for one more that is paid later; NULL: it can be, or is paid at once. */
 static const char *no_room(const struct deciding *d) {
-  static const char *const reasons[] = {[ORDER_ROOM_CUSTOMER_FULL] = "too_many_unpaid_orders: of this customer",
-                                        [ORDER_ROOM_FULL] = "too_many_unpaid_orders: of all customers"};
-  return d->place->pay_later ? reasons[d->order->room] : NULL;
+  static const char *const whose[] = {
+      [ORDER_ROOM_CUSTOMER_FULL] = "of this customer", [ORDER_ROOM_FULL] = "of all customers"};
+  return d->place->pay_later ? whose[d->order->room] : NULL;
 }
 
 static bool step_create(struct deciding *d) {
@@ -99,12 +100,10 @@ static bool step_create(struct deciding *d) {
     return park_message(d, "no payment token");
   if (!create_order(d))
     return false;
-  if (unpaid) {
-    add_fact(d, FACT_REJECTED)->reason = bus_str(unpaid);
-    return true;
-  }
+  if (unpaid)
+    return give_reason(d, ORDER_WHY_TOO_MANY_UNPAID, bus_str(unpaid), &add_fact(d, FACT_REJECTED)->reason);
   if (twice.data)
-    return give_reason(d, "product_twice", twice, &add_fact(d, FACT_REJECTED)->reason);
+    return give_reason(d, ORDER_WHY_TWICE, twice, &add_fact(d, FACT_REJECTED)->reason);
   d->decision->sends = SEND_RESERVE;
   return true;
 }
@@ -221,7 +220,7 @@ static bool step_note_refusal(struct deciding *d) {
 /* Inventory could not reserve, or could not sell. */
 static bool step_note_rejection(struct deciding *d) {
   enum order_fact_type type = d->rule->step == STEP_REJECT ? FACT_REJECTED : FACT_STOCK_MISSING;
-  return give_reason(d, stock_reason_names[d->rejected->reason], d->rejected->product_id, &add_fact(d, type)->reason);
+  return give_reason(d, (size_t)d->rejected->reason, d->rejected->product_id, &add_fact(d, type)->reason);
 }
 
 static bool step_confirm(struct deciding *d) {
@@ -251,11 +250,11 @@ static bool compensation_reason(struct deciding *d, struct bus_str *ret) {
   case ORDER_ON_CANCEL:
     return customers_reason(d, d->cancel->reason, ret);
   case ORDER_ON_PAYMENT_DECLINED:
-    return give_reason(d, "payment_declined", d->refusal->reason, ret);
+    return give_reason(d, ORDER_WHY_DECLINED, d->refusal->reason, ret);
   case ORDER_ON_PAYMENT_FAILED:
-    return give_reason(d, "payment_failed", d->refusal->reason, ret);
+    return give_reason(d, ORDER_WHY_FAILED, d->refusal->reason, ret);
   case ORDER_ON_STOCK_REJECTED:
-    return give_reason(d, "stock_lost", bus_str(stock_reason_names[d->rejected->reason]), ret);
+    return give_reason(d, ORDER_WHY_STOCK_LOST, bus_str(stock_reason_names[d->rejected->reason]), ret);
   default:
     *ret = d->order->status == ORDER_AWAITING_PAYMENT ? BUS_STR(ORDER_REASON_UNPAID) : BUS_STR(ORDER_REASON_TIMEOUT);
     return true;

@@ -22,7 +22,8 @@ static const struct bus_metric_spec specs[] = {
                                                        "in time, and no newer order is CONFIRMED."),
     [INTAKE_CLOSED] = BUS_GAUGE_SPEC("orders_intake_closed", "1 while new orders wait in their queue."),
     [FINISHED] =
-        BUS_COUNTER_SPEC("orders_finished_total", "Orders that came into a final status.", .labels = {"status"}),
+        BUS_COUNTER_SPEC("orders_finished_total", "Orders that came into a final status, by the code of their reason.",
+                         .labels = {"status", "reason"}),
     [AGE] = BUS_HISTOGRAM_SPEC("orders_saga_seconds", age_bounds, "From placing an order to its final status.",
                                .labels = {"status"}, .scale = 1e-6),
     [RESENT] =
@@ -36,9 +37,21 @@ static const struct bus_metric_spec specs[] = {
                                  .labels = {"currency"}, .series_max = ORDER_REVENUE_CURRENCIES + 1),
 };
 
-static struct bus_series *singles[SINGLES], *finished[ORDER_STATUS_COUNT], *age[ORDER_STATUS_COUNT],
+static struct bus_series *singles[SINGLES], *confirmed, *finished[ORDER_WHYS + 1], *age[ORDER_STATUS_COUNT],
     *resent[BUS_COUNT(resent_names)], *alarms[ORDER_STATES];
 static struct bus_metric *revenue;
+
+/* Each reason belongs to one status. One without a known code is that of an order which an older release began to undo.
+ */
+static void register_finished(void) {
+  struct bus_metric *metric = bus_metric_register(&specs[FINISHED]);
+  confirmed = bus_metric_series(metric, (const char *const[]){order_state_name(ORDER_CONFIRMED), "none"});
+  for (size_t why = 0; why <= ORDER_WHYS; why++) {
+    int status = why < ORDER_WHY_CUSTOMER ? ORDER_REJECTED : ORDER_CANCELLED;
+    const char *const values[] = {order_state_name(status), why < ORDER_WHYS ? order_why_name(why) : "other"};
+    finished[why] = bus_metric_series(metric, values);
+  }
+}
 
 static void register_metrics(void) {
   const char *states[ORDER_STATES];
@@ -46,7 +59,7 @@ static void register_metrics(void) {
     states[state] = order_state_name(state);
   enum { FINAL = ORDER_CONFIRMED, FINALS = ORDER_CANCELLED + 1 - FINAL };
   bus_metric_singles(specs, SINGLES, singles);
-  bus_metric_series_each(&specs[FINISHED], states + FINAL, FINALS, finished + FINAL);
+  register_finished();
   bus_metric_series_each(&specs[AGE], states + FINAL, FINALS, age + FINAL);
   bus_metric_series_each(&specs[RESENT], resent_names, BUS_COUNT(resent_names), resent);
   bus_metric_series_each(&specs[ALARMS], states, ORDER_STATES, alarms);
@@ -83,8 +96,8 @@ void order_metrics_count(void *context, const void *action) {
   if (tally->created)
     bus_series_add(singles[CREATED], 1);
   if (tally->finished >= 0) {
-    bus_series_add(finished[tally->finished], 1);
-    bus_series_observe(age[tally->finished], tally->age);
+    bus_series_add(tally->finished == ORDER_CONFIRMED ? confirmed : finished[tally->why], 1);
+    bus_series_observe_in(age[tally->finished], tally->age, &tally->trace);
   }
   if (tally->finished == ORDER_CONFIRMED)
     count_revenue(tally->currency, tally->earned);

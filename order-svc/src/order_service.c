@@ -284,10 +284,13 @@ static void tally_turn(const struct turn *turn) {
   *action = (struct order_tally){.order_id = turn->order->order_id,
                                  .created = created,
                                  .finished = finished ? turn->order->status : -1,
+                                 .why = order_why_find(turn->order->reason),
+                                 .trace = turn->order->cause.trace,
                                  .age = finished ? turn->order->updated_at - turn->order->created_at : 0,
                                  .resent = resent,
                                  .alarm = decision->alarm,
                                  .status = turn->order->status};
+  action->trace.state = BUS_NO_STR;
   if (action->finished == ORDER_CONFIRMED)
     tally_earnings(turn->order, action);
   bus_act(turn->effects, action);

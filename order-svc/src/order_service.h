@@ -57,13 +57,15 @@ bool order_model_record(struct order_model *model, struct order_entry *entry, co
 struct order_tally {
   struct bus_uuid order_id;
   bool created;
-  int finished;      /* the final status that it came into, or -1 */
-  int64_t age;       /* finished: µs since it was placed */
-  int64_t earned;    /* CONFIRMED: captured and not refunded, in minor units of the currency; else 0 */
-  char currency[4];  /* earned: ISO 4217 */
-  unsigned resent;   /* SEND_… bits */
-  const char *alarm; /* or NULL */
-  int status;        /* with the alarm */
+  int finished;           /* the final status that it came into, or -1 */
+  size_t why;             /* finished, and not CONFIRMED: as order_why_find */
+  int64_t age;            /* finished: µs since it was placed */
+  struct bus_trace trace; /* finished: that of the order.place, without its state */
+  int64_t earned;         /* CONFIRMED: captured and not refunded, in minor units of the currency; else 0 */
+  char currency[4];       /* earned: ISO 4217 */
+  unsigned resent;        /* SEND_… bits */
+  const char *alarm;      /* or NULL */
+  int status;             /* with the alarm */
 };
 
 /* The worker's decide() and conclude(); model is a struct order_model. */

@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include <bus/metrics.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SERIES "\norders_revenue_minor_units_total{currency=\""
@@ -24,7 +25,7 @@ static void append(void *context, struct bus_str text) {
 static const char *scrape(void) {
   static struct page page;
   page.len = 0;
-  bus_metrics_print(append, &page);
+  bus_metrics_print(BUS_METRICS_TEXT, append, &page);
   return page.text;
 }
 
@@ -45,6 +46,42 @@ static void finish(int status, const char *currency, int64_t earned) {
   struct order_tally tally = {.finished = status, .earned = earned, .status = status};
   (void)snprintf(tally.currency, sizeof tally.currency, "%s", currency);
   order_metrics_count(NULL, &tally);
+}
+
+static void undo(int status, const char *reason) {
+  struct order_tally tally = {.finished = status, .status = status, .why = order_why_find(bus_str(reason))};
+  order_metrics_count(NULL, &tally);
+}
+
+#define FINISHED(status, reason) "\norders_finished_total{status=\"" status "\",reason=\"" reason "\"} "
+
+TEST(finished_orders_are_counted_by_status_and_the_code_of_their_reason)
+{
+  order_metrics_register();
+  assert_printed(FINISHED("CANCELLED", "timeout") "0\n", true); /* there before its first event, so that rates see it */
+  finish(ORDER_CONFIRMED, "EUR", 1);
+  undo(ORDER_REJECTED, "out_of_stock: SKU-1");
+  undo(ORDER_REJECTED, "out_of_stock: SKU-2");
+  undo(ORDER_CANCELLED, "customer: out_of_stock");
+  undo(ORDER_CANCELLED, "payment_declined: card_declined");
+  undo(ORDER_CANCELLED, "of an older release");
+  assert_printed(FINISHED("CONFIRMED", "none") "1\n", true);
+  assert_printed(FINISHED("REJECTED", "out_of_stock") "2\n", true);
+  assert_printed(FINISHED("CANCELLED", "customer") "1\n", true);
+  assert_printed(FINISHED("CANCELLED", "payment_declined") "1\n", true);
+  assert_printed(FINISHED("CANCELLED", "other") "1\n", true);
+}
+
+TEST(each_code_is_found_alone_and_before_a_detail)
+{
+  char text[64];
+  for (size_t why = 0; why < ORDER_WHYS; why++) {
+    assert_int_equal(order_why_find(bus_str(order_why_name(why))), why);
+    (void)snprintf(text, sizeof text, "%s: timeout", order_why_name(why));
+    assert_int_equal(order_why_find(bus_str(text)), why);
+  }
+  assert_int_equal(order_why_find(BUS_NO_STR), ORDER_WHYS);
+  assert_int_equal(order_why_find(BUS_STR("time")), ORDER_WHYS);
 }
 
 TEST(revenue_is_counted_by_currency)

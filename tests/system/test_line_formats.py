@@ -123,6 +123,26 @@ def test_C5_metrics_are_well_formed_and_bounded(stack, api, name):
     assert len(values) < 2000
 
 
+def test_a_bucket_names_the_trace_of_a_request_and_of_an_order(stack, api):
+    """In OpenMetrics, for a client that asks for it. The last sampled request of a bucket is its exemplar."""
+    traces = set()
+    for _ in range(3):
+        trace = uuid.uuid4().hex
+        traces.add(trace)
+        api.complete(item("A"), headers={"traceparent": f"00-{trace}-{uuid.uuid4().hex[:16]}-01"})
+
+    def found(name, selector):
+        headers = {"Accept": "application/openmetrics-text"}
+        answer = requests.get(stack.url(name) + "/metrics", timeout=5, headers=headers)
+        assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+        return set(re.findall(rf'^{selector}.*}} \d+ # {{trace_id="([0-9a-f]{{32}})"}} [0-9.e-]+ [0-9.]+$', answer.text,
+                              re.M))
+    assert found("edge-admin", 'http_request_duration_seconds_bucket{.*route="/api/orders"') & traces
+    assert found("order-svc", 'orders_saga_seconds_bucket{status="CONFIRMED"') & traces
+    assert found("payment-svc", 'payment_psp_call_duration_seconds_bucket{call=') & traces
+    assert not found("edge-admin", 'http_request_duration_seconds_bucket{.*route="/metrics"')
+
+
 def test_metrics_count_what_happened(stack, api):
     def edge(name, labels=""):
         _, values = parse_metrics(requests.get(stack.url("edge-admin") + "/metrics", timeout=5).text)
