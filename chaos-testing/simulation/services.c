@@ -245,8 +245,8 @@ static const struct bus_service order_bus = {
     .decide = decide_inventory, .conclude = inventory_conclude, .store = inventory_store, .act = look_at_reservation,  \
     __VA_ARGS__                                                                                                        \
   }
-static const struct bus_service inventory_bus =
-    INVENTORY_BUS(inventory_queues, .periodics = inventory_periodics, .periodic_count = INVENTORY_PERIODICS);
+static const struct bus_service inventory_bus = INVENTORY_BUS(inventory_queues, .periodics = inventory_periodics,
+                                                              .periodic_count = INVENTORY_RESERVATION_PERIODICS);
 static const struct bus_service request_bus = INVENTORY_BUS(request_queues, .periodics = NULL);
 
 const struct service services[SERVICES] = {

@@ -8,9 +8,10 @@
 #include <pthread.h>
 
 enum { REASONS = STOCK_NO_RESERVATION + 1 };
+enum { LOW, OUT, SCARCITIES };
 
 static struct bus_series *changes[RESERVATION_STATES], *repeats[RESERVATION_COMMANDS], *rejections[REASONS],
-    *units[RESERVATION_STATES], *alarms[RESERVATION_ALARMS];
+    *units[RESERVATION_STATES], *alarms[RESERVATION_ALARMS], *scarce[SCARCITIES];
 
 /* A series for each value of the metric's one label. */
 static void register_each(const char *name, const char *help, const char *label, const char *const *values,
@@ -28,6 +29,12 @@ static void register_all(void) {
                 STOCK_ALREADY_RELEASED, rejections);
   register_each("inventory_stock_units_total", "Units of stock that moved with reservations.", "state",
                 reservation_state_names + 1, RESERVATION_STATES - 1, units + 1);
+  static const struct bus_metric_spec scarcities[SCARCITIES] = {
+      [LOW] = BUS_GAUGE_SPEC("inventory_products_low_stock",
+                             "Products on sale with fewer on hand than LOW_STOCK, those without any among them."),
+      [OUT] = BUS_GAUGE_SPEC("inventory_products_out_of_stock", "Products on sale with none on hand."),
+  };
+  bus_metric_singles(scarcities, SCARCITIES, scarce);
   register_each("inventory_alarms_total", "Reservations that a person should look at.", "alarm",
                 reservation_alarm_names + 1, RESERVATION_ALARMS - 1, alarms + 1);
 }
@@ -39,6 +46,11 @@ bool inventory_metrics_open(const void *settings, struct bus_worker *worker, voi
   (void)pthread_once(&once, register_all); /* fails only for a wrong argument */
   *ret_context = NULL;
   return true;
+}
+
+void inventory_metrics_scarcity(const struct inventory_scarcity *found) {
+  bus_series_set(scarce[LOW], found->low);
+  bus_series_set(scarce[OUT], found->out);
 }
 
 static void sound_alarm(const struct inventory_tally *tally) {

@@ -34,6 +34,12 @@ static const struct bus_recipe recipes[INVENTORY_STATEMENTS] = {
                       "AND expires_at IS NULL AND expected_until > now() + $1 * interval '1 microsecond' "
                       "ORDER BY expected_until DESC LIMIT 100",
                       "i"),
+    /* The page of products behind $1, at most $2: how many, the last one, how many have fewer than $3, and none. */
+    [WALK_STOCK] = BUS_STATEMENT(
+        "SELECT count(*), coalesce(max(product_id), ''), count(*) FILTER (WHERE on_hand < $3 AND NOT withdrawn), "
+        "count(*) FILTER (WHERE on_hand = 0 AND NOT withdrawn) FROM (SELECT product_id, on_hand, withdrawn "
+        "FROM inventory.products WHERE product_id > $1 ORDER BY product_id LIMIT $2) page",
+        "tii"),
 };
 
 /* A page of products on sale behind each cursor, pages in the order of the rows. */

@@ -17,6 +17,7 @@ enum inventory_statement {
   PURGE_REQUESTS,
   FIND_HELD,
   FIND_HELD_PUT_OFF,
+  WALK_STOCK,
   INVENTORY_STATEMENTS,
 };
 

@@ -19,7 +19,8 @@ static const struct bus_service commands = {
     .statement_count = INVENTORY_STATEMENTS,
     .periodics = inventory_periodics,
     .periodic_count = INVENTORY_PERIODICS,
-    .open = inventory_metrics_open,
+    .open = inventory_open,
+    .close = inventory_close,
     .lock = inventory_lock,
     .load = inventory_load,
     .decide = inventory_decide,
@@ -51,6 +52,8 @@ static const struct bus_service queries = {
 
 static const struct bus_table *const tables[] = {&product_columns, &reservation_columns, &request_columns, NULL};
 
+static struct inventory_settings settings;
+
 static const struct bus_program program = {
     .summary = "Keeps the catalogue, its stock and the reservations of orders.",
     .part = &inventory_topology,
@@ -61,6 +64,9 @@ static const struct bus_program program = {
     .commands = &commands,
     .requests = &requests,
     .queries = &queries,
+    .options = inventory_options,
+    .option_count = INVENTORY_OPTIONS,
+    .settings = &settings,
     .tables = tables,
     .print_flag = "--print-states",
     .print = reservation_print_table,
