@@ -9,12 +9,11 @@
 #define GRACE_LAST (7 * BUS_SECOND)
 #define TRIP_PATIENCE (15 * BUS_SECOND) /* the roles' statement_timeout is 10 s */
 #define IDLE_AFTER (100 * BUS_MILLISECOND)
-#define WORTH_WAITING 16.0 /* inputs */
-#define ENOUGH 64.0        /* inputs: a batch that is larger costs hardly less for each */
-/* At lower rates a batch waits until the last one began so many times as long ago as that one took: batches then take
- * a quarter of the time at most, and what came meanwhile shares one. Slow servers make them larger by themselves. */
+/* A batch waits until the last one began so many times as long ago as batches take: they then take a quarter of the
+ * time at most, and what came meanwhile shares one. Slow servers make them larger by themselves. */
 enum { SHARE = 4 };
-#define WORTH_SHARING 2.0 /* inputs */
+#define WORTH_SHARING 2.0 /* arrivals */
+#define ENOUGH 64.0       /* inputs: a batch that is larger costs hardly less for each */
 
 int64_t machine_bound(const struct bus_pipeline *pipeline, int64_t until) {
   const struct ending *ending = &pipeline->ending;
@@ -68,10 +67,8 @@ static int64_t gather_until(const struct bus_pipeline *pipeline) {
   if (BUS_BUG("gathers-for-ever", "under load the next batch is always a moment away"))
     return pipeline->pace.rate > 100 ? pipeline->turn.now + 1 : pipeline->pace.began_at;
   int64_t most = pipeline->setup.settings->gather_ms * BUS_MILLISECOND, shared = SHARE * pipeline->pace.took;
-  int64_t until = pace_next(&pipeline->pace, pipeline->pace.rate, enough_in(pipeline, most), WORTH_WAITING);
-  return until > pipeline->pace.began_at
-             ? until
-             : pace_next(&pipeline->pace, pipeline->pace.arrivals, shared < most ? shared : most, WORTH_SHARING);
+  int64_t window = enough_in(pipeline, shared < most ? shared : most);
+  return pace_next(&pipeline->pace, pipeline->pace.arrivals, window, WORTH_SHARING);
 }
 
 /* Waits a moment where that makes the next batch a good deal larger: a transaction costs about the same for one message

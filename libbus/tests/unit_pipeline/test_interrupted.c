@@ -181,15 +181,30 @@ TEST(a_batch_whose_session_died_waits_until_another_may_be_opened_or_for_a_stop)
 }
 
 /* Too many of its type were blamed without a commit, so the database is asked whether it takes anything. */
-static struct machine *asking(const struct bus_topology *topology) {
+static struct machine *to_ask(const struct bus_topology *topology) {
   struct machine *machine = machine_new();
   machine->settings.blame_after_ms = 0;
   machine->pipeline->setup.topology = topology ? topology : machine->pipeline->setup.topology;
   stall_type(&machine->pipeline->stall, &part_rig_type)->blamed = BLAME_WITHOUT_COMMIT;
-  (void)trying(machine);
+  return trying(machine);
+}
+
+static struct machine *asking(const struct bus_topology *topology) {
+  struct machine *machine = to_ask(topology);
   roll_back(machine, BUS_E_DB_DATA);
   machine_expect_trip(machine, BUS_TRIP_ASK);
   return machine;
+}
+
+TEST(a_message_whose_session_dies_before_the_question_is_kept_for_later)
+{
+  struct machine *machine = to_ask(NULL);
+  machine_failed(machine, BUS_E_DB_DATA, true, false);
+  machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
+  machine_failed(machine, BUS_E_DB_CONNECTION, false, true);
+  assert_null(machine_action(machine, BUS_DO_TRIP, 0));
+  assert_int_equal(intake_deferred_count(&machine->pipeline->intake), 1);
+  machine_free(machine);
 }
 
 TEST(a_value_refused_of_a_whole_type_is_retried_and_the_attempt_not_counted)

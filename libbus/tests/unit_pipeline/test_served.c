@@ -1,4 +1,5 @@
 /* Which deliveries are spans, whose parents they are, and what a transaction served. */
+#include "entry.h"
 #include "machine_rig.h"
 
 #include <test.h>
@@ -103,6 +104,19 @@ TEST(a_transaction_serves_each_of_its_messages_but_duplicates)
   machine_free(machine);
 }
 
+/* It was dropped. */
+TEST(a_request_past_its_deadline_is_served_by_no_transaction)
+{
+  struct entry late = {.input.kind = BUS_INPUT_DELIVERY, .is_span = true}, *entries[] = {&late};
+  struct bus_pipeline_action action = {.kind = BUS_DO_COUNT_BATCH};
+  struct bus_span_link served[1];
+  action.batch.entries = entries;
+  action.batch.size = 1;
+  assert_int_equal(bus_pipeline_served(&action, served, 1), 1);
+  late.late = true;
+  assert_int_equal(bus_pipeline_served(&action, served, 1), 0);
+}
+
 /* A body that cannot be decoded is dead-lettered with the bytes that came. */
 TEST(a_message_that_is_held_goes_on_with_its_senders_span)
 {
@@ -150,9 +164,10 @@ TEST(messages_of_one_call_in_a_row_are_one_link)
   const struct bus_input call = {.kind = BUS_INPUT_COMPLETION};
   struct bus_effect other = sent_for(&call, 2, 1, NULL), second = sent_for(&call, 1, 1, &other);
   struct bus_effect first = sent_for(&call, 1, 1, &second), unsampled = sent_for(&call, 3, 0, &first);
+  struct bus_effect of_nobody = sent_for(NULL, 4, 1, &unsampled);
   struct bus_pipeline_action action = {.kind = BUS_DO_COUNT_BATCH};
   struct bus_span_link served[4];
-  action.batch.effects = &unsampled;
+  action.batch.effects = &of_nobody;
   assert_int_equal(bus_pipeline_served(&action, served, 4), 2);
   assert_int_equal(served[0].span_id[0], 1);
   assert_int_equal(served[1].span_id[0], 2);
