@@ -142,15 +142,28 @@ static void send_reserve(const struct turn *turn) {
   emit_for(turn, &inventory_reserve_type, &body);
 }
 
+const struct bus_message_type *order_event_type(enum order_fact_type fact) {
+  static const struct bus_message_type *const events[FACT_TYPES] = {
+      [FACT_CREATED] = &order_created_type,
+      [FACT_CONFIRMED] = &order_confirmed_type,
+      [FACT_REJECTED] = &order_rejected_type,
+      [FACT_CANCELLED] = &order_cancelled_type,
+  };
+  return events[fact];
+}
+
+struct order_event order_event_of(const struct order *order, const struct bus_message_type *type) {
+  return (struct order_event){.order_id = order->order_id,
+                              .customer_id = order->customer_id,
+                              .items = order->items,
+                              .item_count = order->item_count,
+                              .total = order->total,
+                              .currency = order->currency,
+                              .reason = type == &order_created_type ? BUS_NO_STR : order->reason};
+}
+
 static void send_event(const struct turn *turn, const struct bus_message_type *type) {
-  const struct order *order = turn->order;
-  const struct order_event body = {.order_id = order->order_id,
-                                   .customer_id = order->customer_id,
-                                   .items = order->items,
-                                   .item_count = order->item_count,
-                                   .total = order->total,
-                                   .currency = order->currency,
-                                   .reason = type == &order_created_type ? BUS_NO_STR : order->reason};
+  const struct order_event body = order_event_of(turn->order, type);
   emit_for(turn, type, &body);
 }
 
@@ -174,15 +187,11 @@ static void send_commands(const struct turn *turn) {
 }
 
 static void send_events(const struct turn *turn) {
-  static const struct bus_message_type *const events[FACT_TYPES] = {
-      [FACT_CREATED] = &order_created_type,
-      [FACT_CONFIRMED] = &order_confirmed_type,
-      [FACT_REJECTED] = &order_rejected_type,
-      [FACT_CANCELLED] = &order_cancelled_type,
-  };
-  for (size_t i = 0; i < turn->decision->fact_count; i++)
-    if (events[turn->decision->facts[i].type])
-      send_event(turn, events[turn->decision->facts[i].type]);
+  for (size_t i = 0; i < turn->decision->fact_count; i++) {
+    const struct bus_message_type *type = order_event_type(turn->decision->facts[i].type);
+    if (type)
+      send_event(turn, type);
+  }
 }
 
 /* ---- answers ---- */

@@ -68,6 +68,10 @@ struct order_tally {
   int status;             /* with the alarm */
 };
 
+/* The event that order-svc publishes with a fact (NULL: none), and its body, of the order as it is then. */
+const struct bus_message_type *order_event_type(enum order_fact_type fact);
+struct order_event order_event_of(const struct order *order, const struct bus_message_type *type);
+
 /* The worker's decide() and conclude(); model is a struct order_model. */
 void order_decide_input(void *model, const struct bus_input *input, struct bus_effects *effects);
 void order_conclude(void *model, struct bus_effects *effects);
