@@ -174,3 +174,22 @@ void reconcile_add(struct reconcile *reconcile, const struct reconcile_line *lin
   else
     count(is_theirs ? &reconcile->theirs : &reconcile->ours, line);
 }
+
+/* ---- whole sides ---- */
+
+static int compare_orders(const void *a, const void *b) {
+  return strcmp(((const struct reconcile_line *)a)->order, ((const struct reconcile_line *)b)->order);
+}
+
+void reconcile_all(struct reconcile *reconcile, struct reconcile_line *ours, size_t our_count,
+                   struct reconcile_line *theirs, size_t their_count) {
+  if (our_count > 0)
+    qsort(ours, our_count, sizeof *ours, compare_orders);
+  if (their_count > 0)
+    qsort(theirs, their_count, sizeof *theirs, compare_orders);
+  for (size_t i = 0, j = 0; i < our_count || j < their_count;) {
+    bool is_theirs = i == our_count || (j < their_count && compare_orders(&theirs[j], &ours[i]) < 0);
+    reconcile_add(reconcile, is_theirs ? &theirs[j++] : &ours[i++], is_theirs);
+  }
+  reconcile_end(reconcile);
+}

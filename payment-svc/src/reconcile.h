@@ -52,4 +52,8 @@ struct reconcile {
 void reconcile_add(struct reconcile *reconcile, const struct reconcile_line *line, bool is_theirs);
 void reconcile_end(struct reconcile *reconcile);
 
+/* Both sides whole: sorts them, and compares all of their orders. */
+void reconcile_all(struct reconcile *reconcile, struct reconcile_line *ours, size_t our_count,
+                   struct reconcile_line *theirs, size_t their_count);
+
 #endif

@@ -76,6 +76,27 @@ TEST(reconcile_names_each_difference)
   assert_said(NULL, CAPTURED("-", "7", "pi_9"), "- missing here: capture pi_9 of 7 EUR\n");
 }
 
+static struct reconcile_line line_of(const char *text) {
+  struct reconcile_line line;
+  if (!reconcile_line_parse(bus_str(text), &line))
+    fail_msg("%s", text);
+  return line;
+}
+
+TEST(reconcile_sorts_and_compares_whole_sides)
+{
+  struct reconcile_line ours[] = {line_of(CAPTURED(B, "5", "pi_2")), line_of(CAPTURED(A, "7", "pi_1"))};
+  struct reconcile_line theirs[] = {line_of(CAPTURED(B, "6", "pi_2")), line_of(CAPTURED("-", "1", "pi_3")),
+                                    line_of(CAPTURED(A, "7", "pi_1"))};
+  begin(0, INT64_MAX);
+  reconcile_all(&reconcile, ours, 2, theirs, 3);
+  assert_string_equal(said, "- missing here: capture pi_3 of 1 EUR\n1 captured amount differs: here 5, there 6\n");
+  assert_int_equal(reconcile.orders, 3);
+  begin(0, INT64_MAX);
+  reconcile_all(&reconcile, NULL, 0, NULL, 0);
+  assert_string_equal(said, "");
+}
+
 TEST(reconcile_names_a_double_charge)
 {
   begin(0, INT64_MAX);
