@@ -10,16 +10,19 @@ bus_time dead_parked_at(const struct bus_envelope *parked) {
   return parked->timestamp > 0 ? parked->timestamp : 0;
 }
 
-/* Version 7 in form: the inbox forgets ids by their time. Its random part is the old id, hashed with the history, which
- * is another one each time that a message is parked. */
-static struct bus_uuid id_after(const struct bus_envelope *parked) {
+struct bus_uuid dead_id_of(const struct bus_uuid *space, struct bus_str name, bus_time at) {
   struct bus_uuid id;
-  int64_t ms = dead_parked_at(parked) / BUS_MILLISECOND;
-  bus_uuid_v5(&parked->message_id, parked->history, &id);
+  int64_t ms = at / BUS_MILLISECOND;
+  bus_uuid_v5(space, name, &id);
   for (int i = 5; i >= 0; i--, ms >>= 8)
     id.bytes[i] = (uint8_t)ms;
   id.bytes[6] = (uint8_t)((id.bytes[6] & 0x0F) | 0x70);
   return id;
+}
+
+/* Its random part is the old id, hashed with the history, which is another one each time that a message is parked. */
+static struct bus_uuid id_after(const struct bus_envelope *parked) {
+  return dead_id_of(&parked->message_id, parked->history, dead_parked_at(parked));
 }
 
 /* ---- who sent it ---- */

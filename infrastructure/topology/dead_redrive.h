@@ -5,6 +5,10 @@
 #include <bus/amqp.h>
 #include <bus/topology.h>
 
+/* A message id that follows from a time, and from another id with a name. It is of version 7 in form: the inbox forgets
+ * ids by their time. */
+struct bus_uuid dead_id_of(const struct bus_uuid *space, struct bus_str name, bus_time at);
+
 /* Who sent the message that lies in queue's dead queue, and may it be sent again? Only where that user may send its
  * type to the queue: a consumer trusts what the operator sends. *ret_sender is written in any case; the error names the
  * sender and what is wrong. */

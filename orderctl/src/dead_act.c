@@ -2,6 +2,7 @@
 #include "dead.h"
 #include "dead_fates.h"
 #include "dead_plan.h"
+#include "pace.h"
 
 #include <bus/clock.h>
 #include <dead_queue.h>
@@ -26,7 +27,8 @@ struct action {
   struct bus_reader *reader;
   int64_t chosen, refused, done; /* counted at the begin; then done */
   int64_t left;                  /* of this look */
-  bus_time begun, next_at;
+  bus_time begun;
+  int64_t next_at;
   struct bus_error err; /* of a visit */
 };
 
@@ -111,15 +113,6 @@ static bool record(struct action *action, const struct bus_envelope *old, const 
 
 /* ---- sending again ---- */
 
-static void keep_rate(struct action *action) {
-  int64_t gap = BUS_SECOND / action->choice->program->rate, wait = action->next_at - bus_monotonic();
-  if (wait > 0) {
-    struct timespec pause = {.tv_sec = wait / BUS_SECOND, .tv_nsec = wait % BUS_SECOND * 1000};
-    (void)nanosleep(&pause, NULL); /* a signal ends it early: one message is early */
-  }
-  action->next_at = bus_monotonic() + gap;
-}
-
 static enum dead_fate visit_retry(void *context, const struct bus_delivery *delivery) {
   struct action *action = context;
   struct bus_str sender;
@@ -128,7 +121,7 @@ static enum dead_fate visit_retry(void *context, const struct bus_delivery *deli
     return DEAD_STAYS;
   if (action->left == 0)
     return DEAD_STOPS;
-  keep_rate(action);
+  pace_keep(action->choice->program->rate, &action->next_at);
   struct bus_envelope envelope = dead_redrive(old, sender, bus_wall_clock(), &action->source);
   if (!record(action, old, &envelope.message_id) ||
       !dead_send(&action->session, &orderbus_topology, action->choice->queue, &envelope, delivery->body,

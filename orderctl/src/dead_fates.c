@@ -59,3 +59,22 @@ bool dead_fates_read(struct bus_reader *reader, const struct bus_uuid *ids, size
   bus_arena_free(arena);
   return good;
 }
+
+static void ask_first(void *context, struct bus_sql *sql) {
+  (void)context;
+  (void)bus_sql_add(sql, STORY_SQL_FIRST);
+}
+
+static void take_first(void *context, size_t index, const struct bus_rows *rows) {
+  (void)index;
+  *(bus_time *)context = bus_rows_time(rows, 0, 0);
+}
+
+bool dead_first_taken(struct bus_reader *reader, bus_time *ret, struct bus_error *err) {
+  const struct bus_reader_calls calls = {ask_first, take_first, ret};
+  struct bus_arena *arena = bus_arena_new(ARENA_LIMIT);
+  bool good =
+      arena ? bus_reader_run(reader, arena, &calls, err) : bus_fail(err, BUS_E_NOMEM, "out of memory for the inbox");
+  bus_arena_free(arena);
+  return good;
+}

@@ -15,6 +15,8 @@ bool dead_fates_open(const struct program *program, const struct bus_queue *queu
                      struct bus_error *err) BUS_MUST_CHECK;
 bool dead_fates_read(struct bus_reader *reader, const struct bus_uuid *ids, size_t count, struct dead_fates *ret,
                      struct bus_error *err) BUS_MUST_CHECK;
+/* Time of the first message that the inbox still knows; BUS_NO_TIME: it knows none. */
+bool dead_first_taken(struct bus_reader *reader, bus_time *ret, struct bus_error *err) BUS_MUST_CHECK;
 /* The place of the queue's service; STORY_BROKER: it is none that orderctl reads. */
 enum story_place dead_place(const struct bus_queue *queue);
 

@@ -16,15 +16,22 @@ static const struct choice {
     {"json", FLAG, offsetof(struct program, json), 0, 0, 0},
     {"all", FLAG, offsetof(struct program, all), 0, 0, 0},
     {"dry-run", FLAG, offsetof(struct program, dry_run), 0, 0, 0},
+    {"force", FLAG, offsetof(struct program, force), 0, 0, 0},
     {"type", TEXT, offsetof(struct program, type), 0, 0, 0},
     {"error", TEXT, offsetof(struct program, error), 0, 0, 0},
     {"action", TEXT, offsetof(struct program, action), 0, 0, 0},
+    {"order", TEXT, offsetof(struct program, order), 0, 0, 0},
+    {"since", TEXT, offsetof(struct program, since), 0, 0, 0},
+    {"until", TEXT, offsetof(struct program, until), 0, 0, 0},
+    {"mix", TEXT, offsetof(struct program, mix), 0, 0, 0},
     {"env-file", TEXT, offsetof(struct program, env_file), 0, 0, 0},
     {"older", NUMBER, offsetof(struct program, older_s), 60, 0, 100000000},
     {"limit", NUMBER, offsetof(struct program, limit), 0, 1, 10000},
     {"canary", NUMBER, offsetof(struct program, canary), 5, 0, 1000},
     {"watch", NUMBER, offsetof(struct program, watch_s), 15, 1, 3600},
     {"rate", NUMBER, offsetof(struct program, rate), 50, 1, 10000},
+    {"days", NUMBER, offsetof(struct program, days), 0, 0, 10000},
+    {"seconds", NUMBER, offsetof(struct program, seconds), 10, 1, 86400},
 };
 enum { CHOICES = BUS_COUNT(choices), FIRST = 256, HELP = 'h', VERSION = 'V' };
 

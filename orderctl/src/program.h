@@ -11,11 +11,17 @@ struct program {
   struct story_settings settings;
   const char *env_file;
   const char *service_urls[STORY_BROKER]; /* of the broker, as the services' users; "": none */
-  const char *management_url;             /* "": none */
-  const char *audit_file;                 /* "": none */
-  bool json, all, dry_run;
+  const char *psp_url, *psp_key, *psp_ca_file;
+  bool psp_allow_plain;
+  const char *log_url; /* the orders database, as a role that reads the log; "": none */
+  const char *edge_url, *edge_token;
+  const char *management_url; /* "": none */
+  const char *audit_file;     /* "": none */
+  bool json, all, dry_run, force;
   const char *type, *error, *action; /* NULL: any */
-  int64_t older_s, limit, rate, canary, watch_s;
+  const char *mix;                   /* NULL: the default */
+  const char *order, *since, *until; /* NULL: not said */
+  int64_t older_s, limit, rate, canary, watch_s, days, seconds;
 };
 
 /* Prints on stderr; returns EXIT_TROUBLE. */
@@ -27,6 +33,9 @@ int run_stuck(const struct program *program, int count, char **words);
 int run_outbox(const struct program *program, int count, char **words);
 int run_broker(const struct program *program, int count, char **words);
 int run_topology(const struct program *program, int count, char **words);
+int run_pay(const struct program *program, int count, char **words);
+int run_simulate(const struct program *program, int count, char **words);
+int run_replay(const struct program *program, int count, char **words);
 int run_audit(const struct program *program, int count, char **words);
 int run_dead(const struct program *program, int count, char **words);
 

@@ -5,11 +5,12 @@
 
 #include <stdio.h>
 
-enum { URL_MAX = 1024 };
+enum { URL_MAX = 1024, TOKEN_MAX = 4000 };
 
 static struct settings {
   const char *orders, *inventory, *payments, *orders_broker, *inventory_broker, *payments_broker, *broker, *management,
-      *audit;
+      *log, *psp, *psp_key, *psp_ca, *edge, *token, *audit;
+  bool psp_allow_plain;
   struct bus_tls_files tls;
 } settings;
 
@@ -30,6 +31,24 @@ static const struct bus_option options[] = {
     URL(payments_broker, "PAYMENTS_RABBITMQ_URL", "the broker, as payment-svc"),
     URL(management, "RABBITMQ_MANAGEMENT_URL",
         "its management API, http[s]://user:password@host:port; for topology diff"),
+    URL(log, "ORDERS_LOG_DATABASE_URL",
+        "the orders database, as a role that reads the log with its customers' data, such as order_svc; for replay"),
+    URL(psp, "PSP_URL", "the payment provider, for pay: scheme, host and port"),
+    URL(psp_key, "PSP_KEY", "the provider's secret key, as payment-svc has it; one that may only read is better"),
+    URL(psp_ca, "PSP_CA_FILE", "certificates that the provider is verified with; empty: the system's"),
+    {.name = "PSP_ALLOW_PLAIN",
+     .kind = BUS_OPTION_BOOL,
+     .offset = offsetof(struct settings, psp_allow_plain),
+     .fallback = "false",
+     .description = "plain http to a provider on another machine"},
+    URL(edge, "EDGE_URL", "the edge, for simulate, such as http://127.0.0.1:8080"),
+    {.name = "EDGE_TOKEN",
+     .kind = BUS_OPTION_STRING,
+     .offset = offsetof(struct settings, token),
+     .fallback = "",
+     .max = TOKEN_MAX,
+     .secret = true,
+     .description = "an access token of a customer or operator; empty: the edge asks for none"},
     {.name = "ORDERCTL_AUDIT_FILE",
      .kind = BUS_OPTION_STRING,
      .offset = offsetof(struct settings, audit),
@@ -54,6 +73,13 @@ int settings_read(struct program *program) {
   program->service_urls[STORY_ORDERS] = settings.orders_broker;
   program->service_urls[STORY_INVENTORY] = settings.inventory_broker;
   program->service_urls[STORY_PAYMENTS] = settings.payments_broker;
+  program->log_url = settings.log;
+  program->psp_url = settings.psp;
+  program->psp_key = settings.psp_key;
+  program->psp_ca_file = settings.psp_ca;
+  program->psp_allow_plain = settings.psp_allow_plain;
+  program->edge_url = settings.edge;
+  program->edge_token = settings.token;
   program->management_url = settings.management;
   program->audit_file = settings.audit;
   return status;

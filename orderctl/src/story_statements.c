@@ -24,12 +24,15 @@
       "FROM bus.outbox GROUP BY type ORDER BY min(created_at)",                                                        \
       ""}
 
+#define FIRST [STORY_SQL_FIRST] = {"SELECT min(received_at) FROM bus.inbox", ""}
+
 static const struct bus_statement orders[] = {
     OUTGOING,
     PARKED,
     FATES,
     NOW,
     OUTBOX,
+    FIRST,
     [STORY_SQL_ORDER] = {"SELECT status, reason, total, currency, captured, refunded, stock_settled, payment_settled, "
                          "pay_later, attempts, version, resends, created_at, updated_at, deadline, causation_id "
                          "FROM orders.order_states WHERE order_id = $1",
@@ -53,6 +56,7 @@ static const struct bus_statement inventory[] = {
     FATES,
     NOW,
     OUTBOX,
+    FIRST,
     [STORY_SQL_RESERVATION] = {"SELECT state, reason, created_at, updated_at, expected_until "
                                "FROM inventory.reservations WHERE order_id = $1 AND expires_at IS NULL",
                                "u"},
@@ -64,6 +68,7 @@ static const struct bus_statement payments[] = {
     FATES,
     NOW,
     OUTBOX,
+    FIRST,
     [STORY_SQL_PAYMENTS] = {"SELECT pay_attempt, state, reason, amount, currency, refunds, refund_requested, attempts, "
                             "first_attempt_at, next_attempt_at, psp_id, created_at, updated_at, causation_id "
                             "FROM payments.payments WHERE order_id = $1 OR attempt_of = $1 ORDER BY pay_attempt",
@@ -72,6 +77,16 @@ static const struct bus_statement payments[] = {
                           "JOIN payments.payments p USING (order_id) WHERE p.order_id = $1 OR p.attempt_of = $1 "
                           "ORDER BY l.at LIMIT 200",
                           "u"},
+    /* Lines of payment-svc's reconcile.h. */
+    [STORY_SQL_MOVEMENTS] =
+        {"SELECT concat_ws(E'\\t', coalesce(p.attempt_of, l.order_id), l.entry, l.amount, l.currency, "
+         "l.psp_id, floor(extract(epoch FROM l.at))::int8) FROM payments.ledger l "
+         "LEFT JOIN payments.payments p ON p.order_id = l.order_id "
+         "WHERE l.at >= to_timestamp($1::float8) UNION ALL "
+         "SELECT concat_ws(E'\\t', coalesce(attempt_of, order_id), 'open', amount, currency, "
+         "coalesce(psp_id, '-'), floor(extract(epoch FROM updated_at))::int8) FROM payments.payments "
+         "WHERE next_attempt_at IS NOT NULL AND state IN ('processing', 'refunding')",
+         "i"},
     [STORY_SQL_REFUNDS] = {"SELECT refund_id, number, state, amount, created_at, updated_at FROM payments.refunds "
                            "WHERE order_id = $1 ORDER BY number LIMIT 200",
                            "u"},
@@ -80,6 +95,16 @@ static const struct bus_statement payments[] = {
                             "WHERE p.order_id = $1 OR p.attempt_of = $1 ORDER BY i.received_at",
                             "u"},
 };
+
+static const struct bus_statement order_log[] = {
+    [STORY_LOG_ORDERS] = {"SELECT order_id FROM orders.order_events WHERE at >= $1 AND at < $2 AND type IN "
+                          "('order.created', 'order.confirmed', 'order.rejected', 'order.cancelled') "
+                          "GROUP BY order_id ORDER BY min(at) LIMIT $3",
+                          "zzi"},
+    [STORY_LOG_OF_ORDER] =
+        {"SELECT seq, type, at, data::text FROM orders.order_events WHERE order_id = $1 ORDER BY seq", "u"},
+};
+const struct bus_registry story_log_statements = {order_log, BUS_COUNT(order_log)};
 
 const struct bus_registry story_statements[STORY_BROKER] = {
     [STORY_ORDERS] = {orders, BUS_COUNT(orders)},

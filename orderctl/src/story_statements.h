@@ -7,7 +7,15 @@
 #include <bus/sql.h>
 
 /* Statements of every database. */
-enum { STORY_SQL_OUTGOING, STORY_SQL_PARKED, STORY_SQL_FATES, STORY_SQL_NOW, STORY_SQL_OUTBOX, STORY_SQL_COMMON };
+enum {
+  STORY_SQL_OUTGOING,
+  STORY_SQL_PARKED,
+  STORY_SQL_FATES,
+  STORY_SQL_NOW,
+  STORY_SQL_OUTBOX,
+  STORY_SQL_FIRST,
+  STORY_SQL_COMMON
+};
 enum {
   STORY_SQL_ORDER = STORY_SQL_COMMON,
   STORY_SQL_EVENTS,
@@ -16,9 +24,19 @@ enum {
   STORY_SQL_STUCK,
 };
 enum { STORY_SQL_RESERVATION = STORY_SQL_COMMON };
-enum { STORY_SQL_PAYMENTS = STORY_SQL_COMMON, STORY_SQL_LEDGER, STORY_SQL_REFUNDS, STORY_SQL_COMMANDS };
+enum {
+  STORY_SQL_PAYMENTS = STORY_SQL_COMMON,
+  STORY_SQL_LEDGER,
+  STORY_SQL_REFUNDS,
+  STORY_SQL_COMMANDS,
+  STORY_SQL_MOVEMENTS
+};
 
 enum { STORY_ROWS_MAX = 200 };
+
+/* Statements over the log of orders, whose data the operator's role does not read. */
+enum { STORY_LOG_ORDERS, STORY_LOG_OF_ORDER };
+extern const struct bus_registry story_log_statements;
 
 /* By the place. */
 extern const struct bus_registry story_statements[STORY_BROKER];

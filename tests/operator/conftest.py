@@ -3,8 +3,9 @@ import os
 
 import pytest
 
-from dev import private
+from dev import build, private
 from dev.stack import Stack
+from testkit.client import Api, wait_until
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +20,12 @@ def whole(stack):
     """Every test begins with everything running."""
     stack.start_services()
     yield
+
+
+@pytest.fixture(scope="session")
+def api(stack):
+    made = Api(stack.url("edge"))
+    stack.broker.publish(build.programs(stack.preset), "inventory.put-product.v1", [
+        {"product_id": "A", "name": "Product A", "price": 999, "currency": "EUR", "on_hand": 1000}])
+    wait_until(lambda: made.get("/api/products/A").status_code == 200, 30, "the catalogue")
+    return made

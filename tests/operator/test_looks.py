@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from testkit.client import Api, item, wait_until
+from testkit.client import item, wait_until
 from dev import build, orderctl
 
 MANY = 3
@@ -22,15 +22,6 @@ def objects(stack, *words, **options):
     """→ (status, the JSON objects that it printed, one a line)"""
     status, text, _ = run(stack, "--json", *words, **options)
     return status, [json.loads(line) for line in text.splitlines()]
-
-
-@pytest.fixture(scope="module")
-def api(stack):
-    made = Api(stack.url("edge"))
-    stack.broker.publish(build.programs(stack.preset), "inventory.put-product.v1", [
-        {"product_id": "A", "name": "Product A", "price": 999, "currency": "EUR", "on_hand": 1000}])
-    wait_until(lambda: made.get("/api/products/A").status_code == 200, 30, "the catalogue")
-    return made
 
 
 # ---- stuck ----

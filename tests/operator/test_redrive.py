@@ -15,8 +15,8 @@ LAME = "ALTER TABLE inventory.products ADD CONSTRAINT lame CHECK (price <> 4242)
 NOT_LAME = "ALTER TABLE inventory.products DROP CONSTRAINT IF EXISTS lame"
 
 
-def run(stack, *words, seconds=300):
-    done = orderctl.run(stack, *words, capture_output=True, text=True, timeout=seconds)
+def run(stack, *words, seconds=300, given=None):
+    done = orderctl.run(stack, *words, given=given, capture_output=True, text=True, timeout=seconds)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -3,7 +3,7 @@ import argparse
 import os
 import subprocess
 
-from dev import build, manifests, services, session
+from dev import build, manifests, reconcile, services, session, token
 
 PROGRAM = "orderctl"
 
@@ -35,8 +35,11 @@ def variables(stack):
     found = {one.database.upper() + "_DATABASE_URL": stack.database_url(one.database, one.roles[manifests.OPERATOR])
              for one in of_operators}
     found |= {one.database.upper() + "_RABBITMQ_URL": stack.amqp_url(one.broker_user) for one in of_operators}
+    provider = stack.services["payment-svc"].variables()
+    found |= {name: provider[name] for name in reconcile.PROVIDER if name in provider}
     return found | {"RABBITMQ_URL": stack.amqp_url("operator"), "ORDERCTL_AUDIT_FILE": audit_file(stack),
-                    "RABBITMQ_MANAGEMENT_URL": stack.broker.management_url("operator")}
+                    "RABBITMQ_MANAGEMENT_URL": stack.broker.management_url("operator"), "EDGE_URL": stack.url("edge"),
+                    "ORDERS_LOG_DATABASE_URL": stack.database_url("orders", "order_svc")}
 
 
 def audit_file(stack):
@@ -48,5 +51,7 @@ def run(stack, *words, given=None, **options):
     program = os.path.join(build.programs(stack.preset), PROGRAM)
     if not os.path.exists(program):
         build.build(stack.preset, [f"bin/{PROGRAM}"])
-    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"} | services.SANITIZERS | variables(stack) | (given or {})
+    bearer = token.issue(stack, "operator") if "simulate" in words else None  # no other verb asks the edge
+    environment = ({"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"} | services.SANITIZERS | variables(stack) |
+                   ({"EDGE_TOKEN": bearer} if bearer else {}) | (given or {}))
     return subprocess.run([*build.launcher(program), program, *words], env=environment, check=False, **options)

@@ -9,6 +9,7 @@ from dev.report import DevError
 
 RECORDS = "psp-records"  # prints the provider's
 COMPARE = "payment-reconcile"
+PROVIDER = ("PSP_URL", "PSP_KEY", "PSP_CA_FILE", "PSP_ALLOW_PLAIN")  # variables of the provider
 FAILED = 2
 FRESH_SECONDS = 60  # what is younger may still be under way
 MARGIN_SECONDS = 86400  # a charge may be pending that long before it moves money
@@ -57,8 +58,7 @@ def _write_ours(stack, begin, path):
 
 def _write_theirs(stack, begin, path):
     variables = stack.services["payment-svc"].variables()
-    wanted = ("PSP_URL", "PSP_KEY", "PSP_CA_FILE", "PSP_ALLOW_PLAIN")
-    environment = {"PATH": "/usr/bin:/bin"} | {name: variables[name] for name in wanted if name in variables}
+    environment = {"PATH": "/usr/bin:/bin"} | {name: variables[name] for name in PROVIDER if name in variables}
     _sort([_program(stack, RECORDS)], environment | {"SINCE": str(begin)} | services.SANITIZERS, path,
           "the provider")
 

@@ -111,6 +111,18 @@ TEST(the_new_id_is_a_v7_of_when_it_was_parked)
   assert_int_equal(id.bytes[8] >> 6, 2);
 }
 
+TEST(an_id_follows_from_its_parts)
+{
+  const struct bus_uuid space = {{1}};
+  struct bus_uuid id = dead_id_of(&space, BUS_STR("replay 3"), PARKED_AT), again, other;
+  again = dead_id_of(&space, BUS_STR("replay 3"), PARKED_AT);
+  other = dead_id_of(&space, BUS_STR("replay 4"), PARKED_AT);
+  assert_true(bus_uuid_equal(&id, &again));
+  assert_false(bus_uuid_equal(&id, &other));
+  assert_int_equal(id.bytes[6] >> 4, 7);
+  assert_memory_equal(id.bytes, other.bytes, 6); /* the time */
+}
+
 TEST(a_message_without_id_or_history_can_be_sent_too)
 {
   struct bus_envelope envelope = parked(), first, second;
