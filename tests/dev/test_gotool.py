@@ -27,6 +27,21 @@ def test_the_pinned_go_is_new_enough():
     assert TOXIPROXY.least_go <= tuple(map(int, gotoolchain.VERSION[2:].split(".")[:2]))
 
 
+def own_program(folder):
+    (folder / "go.mod").write_text("module m\n\nrequire example.org/part v1.2.3\n")
+    return gotool.GoTool("own", str(folder), "example.org/part", None, (1, 23), "a verb")
+
+
+@pytest.mark.parametrize("changed", ("go.mod", "go.sum", "main.go"))
+def test_an_own_program_is_made_again_when_its_source_or_a_pinned_version_changes(tmp_path, changed):
+    tool = own_program(tmp_path)
+    before = tool.program()
+    assert os.path.basename(before).startswith("own-v1.2.3-") and tool.program() == before
+    with open(tmp_path / changed, "a", encoding="utf-8") as file:
+        file.write("// changed\n")
+    assert tool.program() != before
+
+
 @pytest.fixture
 def no_tool(tmp_path, monkeypatch):
     monkeypatch.setattr(gotool, "TOOLS", str(tmp_path))

@@ -1,6 +1,7 @@
 """Observers of a stack: who is started for which servers, what Prometheus scrapes, and the receiver of alerts."""
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -8,8 +9,8 @@ import time
 import pytest
 import requests
 
-from dev import account, alert_relay, manifests, ports, session
-from dev.observers import Observers
+from dev import account, alert_relay, manifests, paths, ports, session
+from dev.observers import COLLECTOR_FILES, Observers
 from dev.stack import Stack
 
 NOTICE = {"alerts": [{"status": "firing", "startsAt": "2026-01-01T00:00:00Z",
@@ -32,7 +33,8 @@ def test_a_stack_is_not_watched_unless_it_is_said(folder):
 
 def test_a_watched_stack_has_all_of_them(folder):
     made = stack_in(folder, observed=True)
-    assert names(made) == ["node-exporter", "pg-exporter", "alert-relay", "alertmanager", "prometheus"]
+    assert names(made) == ["node-exporter", "pg-exporter", "alert-relay", "alertmanager", "victorialogs", "zipkin",
+                           "otelcol", "prometheus"]
     assert "rabbitmq_prometheus" in made.servers.rabbitmq._plugins()
     assert f"prometheus.tcp.port = {made.ports['broker-metrics']}\n" in made.servers.rabbitmq._settings()
     assert "prometheus.tcp.ip = 127.0.0.1\n" in made.servers.rabbitmq._settings()
@@ -44,6 +46,25 @@ def test_given_servers_have_exporters_of_their_own(folder):
     made = stack_in(folder, observed=True, given=given)
     assert "pg-exporter" not in names(made)
     assert made.observers.targets()["rabbitmq"] == made.observers.targets()["postgres"] == []
+
+
+def test_services_send_spans_of_every_request_to_the_collector_of_a_watched_stack(folder):
+    made, plain = stack_in(folder, observed=True), stack_in(folder)
+    for service in made.services.values():
+        assert service.variables()["OTEL_EXPORTER_OTLP_ENDPOINT"] == made.url("otelcol")
+        assert ("TRACES_SAMPLE_PPM" in service.variables()) == service.manifest.serves_clients
+    for service in plain.services.values():
+        assert "OTEL_EXPORTER_OTLP_ENDPOINT" not in service.variables()
+
+
+def test_the_collector_has_the_addresses_of_this_stack(folder):
+    made = stack_in(folder, observed=True)
+    found = made.observers.named("otelcol").variables()
+    assert found["ORDERBUS_OTLP"] == f"127.0.0.1:{made.ports['otelcol']}"
+    assert found["ORDERBUS_VICTORIALOGS"] == made.url("victorialogs") and found["ORDERBUS_ZIPKIN"] == made.url("zipkin")
+    files = [os.path.join(paths.ROOT, "infrastructure", name) for name in COLLECTOR_FILES.values()]
+    used = "".join(account.read_file(path) for path in files)
+    assert set(re.findall(r"\$\{env:(\w+)", used)) == set(found)
 
 
 def test_targets_are_the_ports_of_this_stack(folder):
@@ -69,9 +90,10 @@ def test_what_was_watched_is_known_later(monkeypatch, folder):
     assert not session.known().observed
 
 
-def test_a_stack_of_before_has_no_ports_for_observers(folder):
+@pytest.mark.parametrize("lacking", ("prometheus", "zipkin"))
+def test_a_stack_of_before_has_no_ports_for_observers(folder, lacking):
     made = stack_in(folder)
-    made.ports = {name: port for name, port in made.ports.items() if name != "prometheus"}
+    made.ports = {name: port for name, port in made.ports.items() if name != lacking}
     assert Observers(made).expected() == [] and Observers(made).named("prometheus") is None
 
 

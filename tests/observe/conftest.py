@@ -12,9 +12,6 @@ from testkit.prometheus import Prometheus
 
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
 
-# The collector is away, so that spans are counted as dropped.
-TRACED = {"edge": {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "TRACES_SAMPLE_PPM": "1000000"}}
-
 
 class SlowLoad(Load):
     """Enough to fill every series, and little enough for a build with a sanitizer."""
@@ -23,7 +20,7 @@ class SlowLoad(Load):
 
 @pytest.fixture(scope="session")
 def stack():
-    with private.stack("observe", lambda folder: DefaultStack(folder, PRESET, TRACED, observed=True)) as made:
+    with private.stack("observe", lambda folder: DefaultStack(folder, PRESET, observed=True)) as made:
         made.put_catalogue()
         yield made
 

@@ -10,7 +10,8 @@ from dev import account, manifests, paths, ports
 
 RULES = [rule for path in sorted(glob.glob(os.path.join(paths.ROOT, "infrastructure/prometheus/rules/*.yml")))
          for group in yaml.safe_load(account.read_file(path))["groups"] for rule in group["rules"]]
-OBSERVERS = ("prometheus", "alertmanager", "alert-relay", "node-exporter", "pg-exporter")
+OBSERVERS = ("prometheus", "alertmanager", "alert-relay", "node-exporter", "pg-exporter", "victorialogs", "zipkin",
+             "otelcol")
 
 
 def test_every_part_of_the_stack_is_scraped(stack, prometheus):

@@ -9,23 +9,8 @@ import requests
 
 from collector import HEADER
 from testkit.client import item, wait_until
+from testkit.story import NAMES, SERVICES, SPANS, TRANSACTIONS
 
-SERVICES = {"edge", "order-svc", "inventory-svc", "payment-svc", "psp-sandbox"}
-# The spans of an order that is confirmed, (service, kind, name): (service, name) of the parent; None: the client.
-STORY = {
-    ("edge", "SERVER", "POST /api/orders"): None,
-    ("order-svc", "CONSUMER", "process order.place.v1"): ("edge", "POST /api/orders"),
-    ("inventory-svc", "CONSUMER", "process inventory.reserve.v1"): ("order-svc", "process order.place.v1"),
-    ("order-svc", "CONSUMER", "process stock.reserved.v1"): ("inventory-svc", "process inventory.reserve.v1"),
-    ("payment-svc", "CONSUMER", "process payment.charge.v1"): ("order-svc", "process stock.reserved.v1"),
-    ("payment-svc", "CLIENT", "POST /v1/payment_intents"): ("payment-svc", "process payment.charge.v1"),
-    ("psp-sandbox", "SERVER", "POST /v1/payment_intents"): ("payment-svc", "POST /v1/payment_intents"),
-    ("order-svc", "CONSUMER", "process payment.captured.v1"): ("payment-svc", "process payment.charge.v1"),
-    ("inventory-svc", "CONSUMER", "process order.confirmed.v1"): ("order-svc", "process payment.captured.v1"),
-}
-NAMES = {name for _, _, name in STORY}
-TRANSACTIONS = {"order-svc": "transaction orders", "inventory-svc": "transaction inventory",
-                "payment-svc": "transaction payments"}
 KNOWN = {
     "SERVER": {"http.request.method", "http.route", "http.response.status_code", "url.scheme",
                "network.protocol.version", "order_id", "error.type"},
@@ -56,7 +41,7 @@ def test_an_order_is_one_trace(traced):
     spans = traced.spans(trace, *NAMES, *TRANSACTIONS.values())
     ids = by_id(spans)
     assert {one.service for one in spans} == SERVICES
-    for place, parent in STORY.items():
+    for place, parent in SPANS.items():
         span = one_of(spans, *place)
         if parent:
             above = ids[span.parent]
@@ -139,7 +124,7 @@ def test_orders_at_once_are_traces_of_their_own_and_transactions_link_to_them(tr
         assert order["status"] == "CONFIRMED"
         spans = traced.spans(trace, *NAMES)
         by_id(spans)
-        assert {(one.service, one.kind, one.name) for one in spans} >= set(STORY)  # a slow call may be repeated
+        assert {(one.service, one.kind, one.name) for one in spans} >= set(SPANS)  # a slow call may be repeated
         known |= {(trace, one.id) for one in spans}
     linking = [one for one in collector.spans() if one.links]
     assert linking and all(one.name.startswith("transaction ") for one in linking)

@@ -7,9 +7,9 @@ import subprocess
 import sys
 import textwrap
 
-from dev import (admin, bench, build, chaos, client, contract, coverage, fuzz, generated, invariants, issuers, k6, load,
-                 manifests, mutate, orderctl, packages, paths, ports, reconcile, session, simulation, suites, token,
-                 verbs)
+from dev import (admin, backends, bench, build, chaos, client, contract, coverage, fuzz, generated, invariants, issuers,
+                 k6, load, manifests, mutate, orderctl, packages, paths, ports, reconcile, session, simulation, suites,
+                 token, verbs)
 from dev.report import DevError
 
 STATE_HELP = {
@@ -100,6 +100,8 @@ def parser():
                               "install the programs of the suites `contract` and `live`: oasdiff, schemathesis, …"))
     verb("issuers", issuers.issuers, "install the issuers of tokens that the suite `attack` tries an edge with"
          ).add_argument("action", choices=("install",))
+    verb("observers", backends.observers, "install VictoriaLogs, Zipkin and a collector, for `./dev up --observe`"
+         ).add_argument("action", choices=("install",))
     simulation.add_options(verb("sim", simulation.sim, "run the services' decisions over a simulated world"))
     coverage.add_options(verb("coverage", coverage.coverage, "lines and branches that unit tests and seeds reach"))
     mutate.add_options(verb("mutate", mutate.mutate, "change the decisions' code a little: do tests notice?"))
@@ -112,8 +114,9 @@ def _add_up(added):
                        help="and leave a supervisor behind, which restarts services and private servers that die, 0.2 "
                             "to 5 s later; ./dev down ends it first")
     added.add_argument("--observe", action="store_true",
-                       help="and start Prometheus and Alertmanager, with the rules of infrastructure/prometheus, and "
-                            "the exporters of the host, Postgres and RabbitMQ; without it those that run are ended")
+                       help="and start Prometheus and Alertmanager, with the rules of infrastructure/prometheus, the "
+                            "exporters of the host, Postgres and RabbitMQ, and VictoriaLogs and Zipkin, which a "
+                            "collector fills; without it those that run are ended")
 
 
 def _parts():

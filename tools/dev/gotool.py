@@ -1,6 +1,8 @@
 """Programs in Go that runs need: each is built from sources whose hashes a go.sum in the repository holds."""
 import contextlib
 import fcntl
+import glob
+import hashlib
 import os
 import re
 import shutil
@@ -18,6 +20,7 @@ class GoTool:
     """
     pinned    folder of the go.mod that names the version, beside its go.sum
     module    what is pinned there; its program is the package `package` of it
+    package   None: the program is the folder's own, of parts that are pinned at the version of `module`
     least_go  what the module needs
     verb      what a user types to have it
     """
@@ -26,7 +29,8 @@ class GoTool:
         self.name = name
         self.pinned = os.path.join(paths.ROOT, pinned)
         self.module = module
-        self.package = module + package
+        self.is_own = package is None
+        self.package = "." if self.is_own else module + package
         self.least_go = least_go
         self.verb = verb
 
@@ -36,7 +40,17 @@ class GoTool:
 
     def program(self):
         """Path of the pinned version, once it is installed."""
-        return os.path.join(TOOLS, f"{self.name}-{self.version()}")
+        return os.path.join(TOOLS, f"{self.name}-{self.version()}{self._mark()}")
+
+    def _mark(self):
+        """An own program is made again when its source or a pinned version changes."""
+        if not self.is_own:
+            return ""
+        found = hashlib.sha256()
+        for path in sorted(glob.glob(os.path.join(self.pinned, "*.go")) + glob.glob(os.path.join(self.pinned, "go.*"))):
+            with open(path, "rb") as file:
+                found.update(file.read())
+        return "-" + found.hexdigest()[:8]
 
     def installed(self):
         return os.access(self.program(), os.X_OK)

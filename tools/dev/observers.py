@@ -1,4 +1,5 @@
-"""Observers of a stack: Prometheus and Alertmanager with the product's own files, and exporters, on loopback."""
+"""Observers of a stack: the servers of metrics, alerts, logs and traces with the product's own files, and exporters, on
+loopback."""
 import glob
 import http.client
 import json
@@ -6,13 +7,13 @@ import os
 import signal
 import sys
 
-from dev import account, alert_relay, manifests, paths, ports
+from dev import account, alert_relay, backends, manifests, paths, ports
 from dev.parallel import at_once
 from dev.postgres import psql
 from dev.proc import Process
 
 SOURCE = os.path.join(paths.ROOT, "infrastructure")
-READY_SECONDS = 60
+READY_SECONDS = 180  # Zipkin needs ten of an idle machine
 STOP_SECONDS = 10
 ROLE = "orderbus_observer"
 # It reads the statistics of all databases, and no row of any table.
@@ -24,19 +25,21 @@ GRANT pg_monitor TO orderbus_observer;
 GRANT CONNECT ON DATABASE postgres TO orderbus_observer;
 """
 RELAY_ADDRESS = "127.0.0.1:9099"  # of the receivers in alertmanager.yml
+COLLECTOR_FILES = {"logs.yml": "logs/otelcol.yml", "traces.yml": "otelcol/config.yaml"}
 
 
 class Observer:
-    """One program. path: of its interface, answers 200 once it is ready; words(): its command; secrets(): variables."""
+    """One program. path: of its interface, answers anything but 503 once it is ready; words(): its command;
+    variables(): a dictionary, which may hold secrets."""
 
-    def __init__(self, stack, name, path, words, secrets=dict):
+    def __init__(self, stack, name, path, words, variables=dict):
         self.name = name
         self.process = Process(stack.state, name)
         self._port = stack.ports[name]
         self._folder = stack.state.folder(os.path.join("observe", name))
         self._path = path
         self._words = words
-        self._secrets = secrets
+        self.variables = variables
 
     def url(self):
         return f"http://127.0.0.1:{self._port}"
@@ -49,7 +52,7 @@ class Observer:
 
     def start(self, wait=True):
         """Starts it unless it runs with these very settings; → True if it was started."""
-        words, environment = self._words(self._folder), {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"} | self._secrets()
+        words, environment = self._words(self._folder), {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"} | self.variables()
         settings = json.dumps([words, environment]) + _texts(self._folder)
         if self.running():
             if self.process.matches(settings):
@@ -75,7 +78,7 @@ class Observer:
             connection.request("GET", self._path)
             answer = connection.getresponse()
             answer.read()
-            return answer.status in (200, 501)  # the relay only knows POST
+            return answer.status != 503  # the relay and the collector only know POST
         except (OSError, http.client.HTTPException):
             return False
         finally:
@@ -93,7 +96,7 @@ class Observers:
 
     def __init__(self, stack):
         self._stack = stack
-        self._all = {one.name: one for one in self._made()} if "prometheus" in stack.ports else {}
+        self._all = {one.name: one for one in self._made()} if ports.OBSERVER_PORTS <= stack.ports.keys() else {}
 
     def _made(self):
         stack = self._stack
@@ -109,6 +112,17 @@ class Observers:
             "/usr/bin/prometheus-alertmanager", f"--config.file={folder}/alertmanager.yml",
             f"--web.listen-address={self._address('alertmanager')}", "--cluster.listen-address=",
             f"--storage.path={folder}/data"])
+        yield Observer(stack, "victorialogs", "/health", lambda folder: [
+            backends.VICTORIALOGS.program(), f"-httpListenAddr={self._address('victorialogs')}",
+            f"-storageDataPath={folder}/data", "-retentionPeriod=7d", "-memory.allowedBytes=64MiB"])
+        yield Observer(stack, "zipkin", "/health", lambda folder: [
+            backends.JAVA, "-Xmx256m", "-XX:+UseSerialGC", "-Djava.net.preferIPv4Stack=true",
+            f"-Djava.io.tmpdir={folder}", "-jar", backends.ZIPKIN.program(), "--armeria.ports[0].ip=127.0.0.1",
+            f"--armeria.ports[0].port={stack.ports['zipkin']}", "--armeria.ports[0].protocols[0]=http"],
+            lambda: {"MEM_MAX_SPANS": "100000"})
+        yield Observer(stack, "otelcol", "/v1/traces", lambda folder: [
+            backends.OTELCOL.program(), f"--config=file:{folder}/logs.yml", f"--config=file:{folder}/traces.yml"],
+            self._collector_variables)
         yield Observer(stack, "prometheus", "/-/ready", lambda folder: [
             "/usr/bin/prometheus", f"--config.file={folder}/prometheus.yml",
             f"--web.listen-address={self._address('prometheus')}", f"--storage.tsdb.path={folder}/data",
@@ -152,6 +166,8 @@ class Observers:
         _write(os.path.join(self._folder("alertmanager"), "alertmanager.yml"),
                text.replace(RELAY_ADDRESS, self._address("alert-relay")))
         _write(self._token_file(), self._stack.state.secret("alert-relay"))
+        for name, source in COLLECTOR_FILES.items():
+            _write(os.path.join(self._folder("otelcol"), name), account.read_file(os.path.join(SOURCE, source)))
 
     def targets(self):
         """{file of targets: what stands in it}; JSON is YAML."""
@@ -181,6 +197,12 @@ class Observers:
     def _postgres_login(self):
         url = self._stack.servers.postgres.url("postgres", ROLE)
         return {"DATA_SOURCE_NAME": url + "?sslmode=disable"}
+
+    def _collector_variables(self):
+        stack = self._stack
+        return {"ORDERBUS_LOGS": stack.state.folder("logs"), "ORDERBUS_OTLP": self._address("otelcol"),
+                "ORDERBUS_COLLECTOR_STATE": os.path.join(self._folder("otelcol"), "positions"),
+                "ORDERBUS_VICTORIALOGS": stack.url("victorialogs"), "ORDERBUS_ZIPKIN": stack.url("zipkin")}
 
 
 def _write(path, text):

@@ -34,6 +34,8 @@ NPM = ("npm",)
 ALERTS = ("prometheus", "prometheus-alertmanager", "python3-prometheus-client")
 # Programs that ./dev up --observe starts, besides those.
 OBSERVE = (*ALERTS, "prometheus-node-exporter", "prometheus-postgres-exporter")
+# The Java that Zipkin runs on, and the program that fetches it.
+JAVA = ("default-jre-headless", "maven")
 # The browser of the suite `browser`.
 BROWSER = ("chromium",)
 INSTALLER = (sys.executable, "-B", "-I", os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
@@ -68,7 +70,7 @@ def ensure(names):
 
 def install(names):
     """The part that runs as root; it takes no package that this file does not name."""
-    known = {*UP, *TEST, *BENCH, *COVERAGE, *CONTRACT, *NPM, *OBSERVE, *BROWSER}
+    known = {*UP, *TEST, *BENCH, *COVERAGE, *CONTRACT, *NPM, *OBSERVE, *JAVA, *BROWSER}
     unknown = set(names) - known
     if unknown or not account.is_root():
         raise DevError(f"refused to install {' '.join(sorted(unknown))}" if unknown else "only root can install")

@@ -22,8 +22,12 @@ _OBSERVERS = {
     "alert-relay": (19099, "ORDERBUS_ALERT_RELAY_PORT", "the receiver of the private Alertmanager"),
     "node-exporter": (19100, "ORDERBUS_NODE_EXPORTER_PORT", "the private node exporter"),
     "pg-exporter": (19187, "ORDERBUS_PG_EXPORTER_PORT", "the private Postgres exporter"),
+    "victorialogs": (19428, "ORDERBUS_VICTORIALOGS_PORT", "the private VictoriaLogs"),
+    "otelcol": (14318, "ORDERBUS_OTELCOL_PORT", "the private collector of spans"),
+    "zipkin": (19411, "ORDERBUS_ZIPKIN_PORT", "the private Zipkin"),
     "broker-metrics": (15692, "ORDERBUS_BROKER_METRICS_PORT", "the metrics of the private RabbitMQ"),
 }
+OBSERVER_PORTS = set(_OBSERVERS)
 # name: (default, variable, what listens there)
 TABLE = {name: row for one in manifests.ALL for name, row in one.ports().items()} | _SERVERS | _OBSERVERS
 

@@ -55,6 +55,10 @@ class Service:
         if manifest.webhook:
             found |= {"WEBHOOK_URL": stack.url(_client_server()) + manifest.webhook,
                       "WEBHOOK_SECRET": webhook_secret(stack.state)}
+        if stack.observed:
+            found["OTEL_EXPORTER_OTLP_ENDPOINT"] = stack.url("otelcol")
+            if manifest.serves_clients:
+                found["TRACES_SAMPLE_PPM"] = "1000000"
         if self.name == user_keys.SERVICE:
             found |= user_keys.variables(stack.state) | {"TOKEN_ISSUER": _issuer(stack)}
         if manifest.serves_clients and PROVIDER in manifests.NAMES:

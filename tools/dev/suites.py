@@ -7,7 +7,8 @@ import sys
 import threading
 import time
 
-from dev import build, checks, contract, fuzz, packages, paths, ports, proofs, sanitizer, services, session, traces
+from dev import (backends, build, checks, contract, fuzz, packages, paths, ports, proofs, sanitizer, services, session,
+                 traces)
 from dev.gotool import TOXIPROXY
 from dev.report import DevError
 from dev.runner import Result, count, end_all, run, skip, temporary_folder
@@ -124,6 +125,7 @@ def _alerts(seconds):
 def _observe(seconds):
     packages.ensure(packages.OBSERVE)
     TOXIPROXY.install()
+    backends.install_all()
     return _pytest("observe")(seconds)
 
 

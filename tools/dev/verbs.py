@@ -4,7 +4,7 @@ import signal
 import time
 
 from dev import build as building
-from dev import demo, manifests, packages, paths, session, supervise, token, urls
+from dev import backends, demo, manifests, packages, paths, session, supervise, token, urls
 from dev.report import DevError, step
 from dev.servers import TestServers
 from dev.state import State
@@ -12,6 +12,8 @@ from dev.state import State
 
 def up(options):
     packages.ensure(packages.UP + (packages.OBSERVE if options.observe else ()))
+    if options.observe:
+        backends.install_all()
     stack = session.new(options.preset, options.observe)
     step("build", f"preset {stack.preset}")
     building.build_programs(stack.preset)
