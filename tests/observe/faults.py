@@ -1,8 +1,11 @@
 """Faults on the private stack: which alerts each must cause, how it begins, and how it ends."""
 import contextlib
 import dataclasses
+import json
 import os
 import subprocess
+import time
+import uuid
 
 import psycopg2
 
@@ -16,6 +19,7 @@ from testkit.client import item
 BUSY = 85  # connections to Postgres, of 100
 BACKLOG = 10_100
 DISK_MIB = 32
+RESTARTS, SCRAPE_SECONDS = 3, 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,15 +153,49 @@ def cut_off(system):
     system.stack.link("payment-amqp").clear()
 
 
+def said(system, user, exchange, kind, order, body):
+    """A message that only a user who is broken into, or a service with a fault, would send."""
+    properties = {"type": kind, "message_id": str(uuid.uuid4()), "user_id": user, "correlation_id": order,
+                  "content_type": "application/json", "delivery_mode": 2}
+    with Publisher(system.stack.amqp_url(user)) as publisher:
+        assert publisher.publish(exchange, kind.removesuffix(".v1"), properties, {}, json.dumps(body).encode()) == "ack"
+
+
+@contextlib.contextmanager
+def contradictions(system):
+    """The stock of a confirmed order is said to be missing, and is to be released; a customer disputes a charge."""
+    order = system.api.complete(item(PLENTY[0]), token="pm_card_createDispute")["order_id"]
+    said(system, "inventory-svc", "bus.event", "stock.missing.v1", order,
+         {"order_id": order, "reason": "out_of_stock", "product_id": PLENTY[0]})
+    said(system, "order-svc", "bus.cmd", "inventory.release.v1", order, {"order_id": order})
+    yield
+
+
+@contextlib.contextmanager
+def restarts(system):
+    """A service ends again and again, and a scrape comes between two ends."""
+    for _ in range(RESTARTS):
+        time.sleep(SCRAPE_SECONDS)
+        system.stack.kill("user-svc")
+        system.stack.start_service("user-svc")
+    yield
+
+
+# All open orders are late at a time, long before their deadline, and a few of them close the intake.
+PATIENT = {"SAGA_DEADLINE_MS": "400000", "MAX_OPEN_SAGAS": "150"}
+
+
 @contextlib.contextmanager
 def backlog(system):
-    """The consumer of a queue is away, and the queue is filled."""
+    """The consumer of a queue is away, and the queue is filled: orders are late, and no new ones are taken."""
+    system.stack.restart_with("order-svc", PATIENT)
     with killed(system, "payment-svc"):
         with Publisher(system.stack.amqp_url("order-svc")) as publisher:
             for _ in range(BACKLOG):
                 publisher.publish("bus.cmd", "payment.charge")
         yield
         system.stack.servers.rabbitmq.ctl("purge_queue", "-p", system.stack.broker.admin.path, "payment-svc")
+    system.stack.restart_with("order-svc", {})
 
 
 @contextlib.contextmanager
@@ -180,6 +218,8 @@ def disk_nearly_full(system):
 
 BURN = {"AvailabilityBurnFast": {"service": "edge"}, "AvailabilityBurnSlow": {"service": "edge"}}
 SLOW = {"LatencyBurnFast": {"service": "edge"}, "LatencyBurnSlow": {"service": "edge"}}
+ALARMS = {"SagaAlarms": {"service": "order-svc"}, "ReservationAlarms": {"service": "inventory-svc"},
+          "PaymentAlarms": {"service": "payment-svc"}}
 ALL = (
     Fault("slow links", SLOW, slow_links, lingering=tuple(SLOW)),
     Fault("parts away", {"ServiceDown": {"service": "user-svc"}, "ExporterDown": {"job": "node"},
@@ -197,5 +237,8 @@ ALL = (
           broker_blocks),
     Fault("database away", {"PostgresDown": {}, "DatabaseLinkDown": {"service": "order-svc"}}, database_away),
     Fault("cut off", {"BrokerLinkDown": {"service": "payment-svc"}}, cut_off),
-    Fault("consumer away", {"QueueBacklog": {"queue": "payment-svc"}}, backlog, seconds=540),
+    Fault("contradictions", ALARMS, contradictions, lingering=tuple(ALARMS)),
+    Fault("restarts", {"ServiceRestarting": {"service": "user-svc"}}, restarts, lingering=("ServiceRestarting",)),
+    Fault("consumer away", {"QueueBacklog": {"queue": "payment-svc"}, "IntakeClosed": {"service": "order-svc"},
+                            "SagasLate": {}, "SagasStuck": {}}, backlog, seconds=600),
 )

@@ -1,10 +1,12 @@
 """Each alert that can be provoked fires under its real fault, and ends after it."""
+import os
+import subprocess
 import time
 
 import pytest
 
 import faults
-from dev import dashboard_panels
+from dev import build, dashboard_panels
 from dev.runner import temporary_folder
 from testkit.client import wait_until
 
@@ -12,6 +14,7 @@ from testkit.client import wait_until
 SERVICE_DOWN_SECONDS = 30
 RESOLVE_SECONDS = 300
 QUIET_SECONDS = 120
+DEAD_SECONDS = 700
 
 
 @pytest.fixture
@@ -53,6 +56,17 @@ def test_a_killed_service_is_delivered_in_time(stack, prometheus, notices, now, 
     assert seen["receiver"] == "pager"
     stack.start_service("user-svc")
     notices.wait("ServiceDown", "resolved", now, 120, service="user-svc")
+
+
+def test_dead_letters_that_lie_for_ten_minutes_are_told_of_until_they_are_gone(stack, prometheus):
+    """The fault "provider away" leaves one; an operator drops it, as the runbook says."""
+    queue = {"queue": "inventory-svc.dead"}
+    wait_until(lambda: fires(prometheus, "DeadQueueNotEmpty", queue), DEAD_SECONDS, "DeadQueueNotEmpty")
+    bus_dead = os.path.join(build.programs(stack.preset), "bus-dead")
+    done = subprocess.run([bus_dead, "drop", "inventory-svc", "--all"], stdin=subprocess.DEVNULL, timeout=60,
+                          env={"RABBITMQ_URL": stack.amqp_url("operator")}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    wait_until(lambda: not fires(prometheus, "DeadQueueNotEmpty", queue), 60, "its end")
 
 
 def test_what_lingers_ends_too(prometheus):
