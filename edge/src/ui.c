@@ -1,4 +1,4 @@
-/* Serves the files of the page at /ui/, each with its hash as entity tag. */
+/* Serves the files of the page at /ui/, each with its hash as entity tag; /ui leads there. */
 #include "ui.h"
 
 #include "documents.h"
@@ -52,4 +52,11 @@ void edge_ui_file(void *edge, struct bus_http_exchange *exchange) {
     edge_document_reply(exchange, file, UI_POLICY);
   else
     bus_http_problem(exchange, 404, "%s", ui_file_input.no_such);
+}
+
+/* The address is relative, so that it holds behind a proxy that puts the page below a prefix. */
+void edge_ui_redirect(void *edge, struct bus_http_exchange *exchange) {
+  (void)edge;
+  bus_http_add_header(exchange, "Location", BUS_STR("ui/"));
+  bus_http_reply(exchange, 308, NULL, BUS_NO_STR);
 }

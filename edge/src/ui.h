@@ -7,6 +7,9 @@
 /* GET /ui/ and GET /ui/{file}. Thread-safe. */
 void edge_ui_file(void *edge, struct bus_http_exchange *exchange);
 
+/* GET /ui: 308. */
+void edge_ui_redirect(void *edge, struct bus_http_exchange *exchange);
+
 extern const struct bus_http_input ui_file_input;
 
 #endif

@@ -53,3 +53,12 @@ TEST(E12_a_name_that_is_no_file_of_the_page_is_404)
   }
   tear_down();
 }
+
+TEST(a_path_without_the_slash_leads_to_the_page)
+{
+  set_up();
+  (void)call("GET /ui", "");
+  assert_int_equal(fake.status, 308);
+  assert_true(bus_str_is(fake_header("Location"), "ui/"));
+  tear_down();
+}

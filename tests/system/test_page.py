@@ -22,6 +22,11 @@ def test_E12_no_text_becomes_html(api):
     assert "<script>" not in page.text and "<style>" not in page.text and " style=" not in page.text
 
 
+def test_the_path_without_its_slash_leads_to_the_page(api):
+    answer = api.get("/ui")
+    assert (answer.status_code, answer.headers["Location"], answer.content) == (308, "ui/", b"")
+
+
 def with_cookie(api, route, token, origin=None):
     headers = {"Origin": origin or api.base, "Cookie": f"__Host-refresh={token}"}
     return patient(lambda key: api.post(f"/api/auth/{route}", {"cookie": True}, headers=headers | key))

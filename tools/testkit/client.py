@@ -34,7 +34,8 @@ class Api:
         """A connection that the server closed while it was idle is tried once more: nothing of it was carried out."""
         for attempt in range(2):
             try:
-                return self._session().request(method, self.base + path, json=body, headers=headers, timeout=timeout)
+                return self._session().request(method, self.base + path, json=body, headers=headers, timeout=timeout,
+                                               allow_redirects=False)
             except requests.ConnectionError:
                 if attempt or method == "POST":
                     raise

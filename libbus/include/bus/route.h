@@ -78,7 +78,8 @@ struct bus_http_route {
   bool is_probe;    /* a request that is answered below 400 stands in the access log at debug alone */
   enum bus_route_access access;          /* public unless it says otherwise */
   bool any_host;                         /* answers whatever the one Host says: for probes that ask by address */
-  const char *summary;                   /* documentation, as are produces, the headers and the answers */
+  const char *summary;                   /* documentation, as are operation, produces, the headers and the answers */
+  const char *operation;                 /* its operationId; NULL: made of method and path */
   const char *produces;                  /* media type of the answers below 300 that have no schema; NULL: no body */
   const struct bus_http_answer *answers; /* NULL: 200 alone. 304 among them: the route keeps If-None-Match */
   const struct bus_http_told_header *headers; /* beside Idempotency-Key and conditions; NULL: none */

@@ -196,6 +196,10 @@ static bool is_letter_or_digit(char c) {
 
 /* post_api_orders_id_cancel: the method, and the path's words. */
 static void write_operation_id(struct bus_json_writer *writer, const struct bus_http_route *route) {
+  if (route->operation) {
+    bus_json_put(writer, "'operationId':$s,", route->operation);
+    return;
+  }
   bus_json_put(writer, "'operationId':'");
   for (const char *c = route->method; *c; c++)
     bus_json_char(writer, (char)(*c | 0x20));
