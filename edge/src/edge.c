@@ -170,8 +170,8 @@ bool edge_open(struct edge *edge, const struct edge_settings *settings, const st
   make_customer_key(settings->customer_hash_key, edge->customer_key);
   edge->backlog.limit = settings->shed_outbox_age_ms * BUS_MILLISECOND;
   own_keys_init(&edge->own_keys);
-  if (!open_users(edge, err) || !edge_services_open(edge, topology, &breaker, err) || !open_requester(edge, err) ||
-      !open_auth(edge, err))
+  if (!open_users(edge, err) || !edge_services_open(edge, topology, &breaker, err) ||
+      !edge_queues_open(&edge->queues, topology, err) || !open_requester(edge, err) || !open_auth(edge, err))
     return false;
   edge_reads_init(&edge->reads);
   streams_init(&edge->streams);
@@ -198,6 +198,7 @@ void edge_close(struct edge *edge) {
   edge_auth_close(edge->auth);
   bus_requester_free(edge->requester);
   own_keys_close(&edge->own_keys);
+  edge_queues_close(&edge->queues);
   accepted_free(edge->accepted);
   accepted_free(edge->accepted_stock);
   view_cache_free(edge->orders);

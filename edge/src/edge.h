@@ -19,6 +19,7 @@
 #include "gather.h"
 #include "instances.h"
 #include "own_keys.h"
+#include "queues.h"
 #include "responses.h"
 #include "settings.h"
 #include "shed.h"
@@ -53,6 +54,7 @@ struct edge_service {
   char name[BUS_NAME_MAX + 16];               /* "order_service" */
   const struct bus_message_type *ping, *pong; /* NULL: it takes no ping */
   size_t workers_down;                        /* offset of that member in the pong */
+  const struct bus_message_type *trail;       /* NULL: it answers no trail */
   struct edge_breaker breaker;
 };
 
@@ -108,6 +110,7 @@ struct edge {
   struct streams streams, feeds; /* of one order, of all */
   struct feed feed;
   struct instances instances;
+  struct edge_queues queues;
   atomic_bool listening, has_listened; /* events come; they have come since the start */
   struct edge_watch watch;
   atomic_bool draining;           /* the process is to end: it is not ready any more */
@@ -263,6 +266,9 @@ void edge_orders_events(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_stream(void *edge, struct bus_http_exchange *exchange);
 void edge_events_stream(void *edge, struct bus_http_exchange *exchange);
 void edge_services_list(void *edge, struct bus_http_exchange *exchange);
+/* Ask all services for the messages of an order that did not get on, and for dead letters by cause (trails.c). */
+void edge_orders_trail(void *edge, struct bus_http_exchange *exchange);
+void edge_dead_letters(void *edge, struct bus_http_exchange *exchange);
 void edge_orders_cancel(void *edge, struct bus_http_exchange *exchange);
 /* PUT /api/orders/{id}/status: cancels it, or refuses any other change. */
 void edge_orders_status(void *edge, struct bus_http_exchange *exchange);

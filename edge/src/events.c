@@ -1,6 +1,7 @@
 /* Takes the events that the edge listens to: orders and products that have changed, processes that are alive. */
 #include "edge.h"
 
+#include <bus/alive_measure.h>
 #include <bus/clock.h>
 
 static void note_orders(struct edge *edge, const struct order_changes *changes) {
@@ -67,13 +68,15 @@ static int state_of(struct edge *edge) {
 
 void edge_say_alive(struct edge *edge) {
   int64_t now = bus_monotonic();
-  const struct bus_alive alive = {.instance = bus_str(edge->instance),
-                                  .version = bus_str(ORDERBUS_VERSION),
-                                  .started_at = edge->started_at,
-                                  .state = state_of(edge)};
+  struct bus_alive_breaker breakers[BUS_ALIVE_BREAKERS_MAX];
+  struct bus_alive alive = {.instance = bus_str(edge->instance),
+                            .version = bus_str(ORDERBUS_VERSION),
+                            .started_at = edge->started_at,
+                            .state = state_of(edge)};
   if (now < edge->watch.alive_at || !bus_requester_is_up(edge->requester))
     return;
   edge->watch.alive_at = now + BUS_ALIVE_EVERY;
+  bus_alive_measure(&alive, breakers);
   struct bus_pending *pending =
       bus_request_begin(edge->requester, &(struct bus_request){.type = &bus_alive_type, .body = &alive});
   if (pending) /* until it is sent: one that is ended before is not */

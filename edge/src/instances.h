@@ -14,6 +14,12 @@ struct instance {
   char service[BUS_NAME_MAX + 1], id[BUS_INSTANCE_MAX + 1], version[BUS_VERSION_MAX + 1];
   bus_time started_at, seen_at;
   int state;
+  struct bus_alive_figures figures;
+  struct {
+    char dependency[BUS_DEPENDENCY_MAX + 1];
+    int state;
+  } breakers[BUS_ALIVE_BREAKERS_MAX];
+  size_t breaker_count;
   int64_t heard_at; /* monotonic; 0: an empty place */
 };
 
@@ -27,6 +33,9 @@ struct instance_view {
   struct bus_str service, instance, version;
   int state; /* enum bus_alive_state */
   bus_time started_at, seen_at;
+  struct bus_alive_figures figures;
+  struct bus_alive_breaker *breakers;
+  size_t breaker_count;
 };
 struct instance_list {
   struct instance_view *items;

@@ -7,6 +7,7 @@
 #include "profiles.h"
 #include "requests.h"
 #include "route_rows.h"
+#include "trails.h"
 #include "ui.h"
 #include "users.h"
 
@@ -108,6 +109,12 @@ const struct bus_http_route edge_routes[] = {
      .handler = edge_services_list,
      .summary = "The processes of all services that spoke in the last 20 s",
      ANSWERS({200, "processes by service and start", &instance_list_schema}, UNAVAILABLE)},
+    {.method = "GET",
+     .path = "/api/queues",
+     .access = BUS_ROUTE_OPERATOR,
+     .handler = edge_queues_list,
+     .summary = "The queues of all services as the broker counts them, at most two seconds ago",
+     ANSWERS({200, "queues by service", &queue_list_schema}, UNAVAILABLE)},
     {.method = "POST",
      .path = "/api/payments",
      .access = BUS_ROUTE_CUSTOMER,
@@ -239,6 +246,20 @@ const struct bus_http_route edge_routes[] = {
      QUERY(payment_get_type, payment_answer_type, response_payment),
      .summary = "A payment and its refunds",
      ANSWERS({200, "the payment", &payment_view_schema}, NOT_MODIFIED, NO_PAYMENT, UNAVAILABLE)},
+    {.method = "GET",
+     .path = "/api/orders/{id}/trail",
+     .access = BUS_ROUTE_OPERATOR,
+     .input = &order_payments_input,
+     .handler = edge_orders_trail,
+     .summary = "Messages of an order that did not get on: in outboxes, or dead-lettered. Never their bodies",
+     ANSWERS({200, "the messages that the services know; of an order that none knows, none", &order_trail_schema},
+             NO_ORDER, UNAVAILABLE)},
+    {.method = "GET",
+     .path = "/api/dead-letters",
+     .access = BUS_ROUTE_OPERATOR,
+     .handler = edge_dead_letters,
+     .summary = "Why messages were dead-lettered in the last seven days, as each service recorded it",
+     ANSWERS({200, "causes by service", &dead_letters_schema}, UNAVAILABLE)},
     {.method = "GET",
      .path = "/api/orders/{id}/payments",
      .access = BUS_ROUTE_OPERATOR,

@@ -4,6 +4,7 @@
 #include "edge.h"
 
 #include <bus/clock.h>
+#include <bus/trail.h>
 
 #include <stdio.h>
 
@@ -68,6 +69,8 @@ static bool add_queue(struct edge *edge, const struct bus_topology *topology, co
     struct edge_service *service = add_service(edge, part, settings);
     if (service == NULL)
       return bus_fail(err, BUS_E_CONFIG, "more than %d services take queries", EDGE_SERVICES_MAX);
+    if (type->schema == &bus_trail_get_schema)
+      service->trail = type;
     if (ends_with(bus_message_key(type), BUS_STR(".ping")) && !take_ping(service, topology, type, err))
       return false;
   }

@@ -36,6 +36,7 @@ void set_up(void) {
                        .products = view_cache_new(&product_view_schema, 16, 5 * BUS_SECOND)};
   struct bus_error err;
   assert_true(edge_services_open(&edge, &orderbus_topology, &breaker, &err));
+  assert_true(edge_queues_open(&edge.queues, &orderbus_topology, &err));
   edge_health_open(&edge);
   edge_reads_init(&edge.reads);
   streams_init(&edge.streams);
@@ -50,6 +51,7 @@ void set_up(void) {
 void tear_down(void) {
   fake_end();
   own_keys_close(&edge.own_keys);
+  edge_queues_close(&edge.queues);
   accepted_free(edge.accepted);
   accepted_free(edge.accepted_stock);
   view_cache_free(edge.orders);

@@ -1,6 +1,8 @@
 /* Everything that the handlers call, played from the script. */
 #include "fake_bus.h"
 
+#include <bus/alive_measure.h>
+#include <bus/amqp.h>
 #include <bus/breaker_metrics.h>
 #include <bus/clock.h>
 #include <bus/log.h>
@@ -81,6 +83,31 @@ void bus_breaker_metrics_move(struct bus_breaker_metrics *metrics, enum bus_brea
   fake.breaker_changes[to]++;
 }
 
+void bus_alive_measure(struct bus_alive *alive, struct bus_alive_breaker room[BUS_ALIVE_BREAKERS_MAX]) {
+  bus_set_absent(&bus_alive_figures_schema, &alive->figures);
+  alive->breakers = room;
+}
+
+/* ---- a connection of its own ---- */
+bool bus_amqp_open_any(const struct bus_amqp_settings *settings, struct bus_amqp **ret, struct bus_error *err) {
+  (void)settings;
+  *ret = NULL;
+  fake.opened++;
+  return !fake.script.is_down || bus_fail(err, BUS_E_AMQP_CONNECTION, "no broker");
+}
+
+void bus_amqp_free(struct bus_amqp *amqp) {
+  (void)amqp;
+}
+
+bool bus_amqp_queue_depths(struct bus_amqp *amqp, const struct bus_topology *topology, const struct bus_queue *queue,
+                           struct bus_queue_depths *ret, struct bus_error *err) {
+  (void)amqp, (void)topology;
+  *ret = (struct bus_queue_depths){.ready = fake.ready, .consumers = 1, .retrying = 2, .dead = 3};
+  return !fake.missing_queue || strcmp(queue->name, fake.missing_queue) != 0 ||
+         bus_fail(err, BUS_E_TOPOLOGY, "no queue %s", queue->name);
+}
+
 /* ---- requests ---- */
 struct bus_pending {
   int64_t begun;
@@ -94,6 +121,12 @@ bool bus_requester_is_up(const struct bus_requester *requester) {
 
 bool bus_requester_is_blocked(const struct bus_requester *requester) {
   (void)requester;
+  return fake.script.is_blocked;
+}
+
+bool bus_requester_blocked_for(struct bus_requester *requester, char reason[BUS_REQUESTER_REASON]) {
+  (void)requester;
+  (void)snprintf(reason, BUS_REQUESTER_REASON, "%s", fake.script.is_blocked ? "low on disk" : "");
   return fake.script.is_blocked;
 }
 

@@ -29,6 +29,9 @@ struct fake {
   int64_t hurried_at;                      /* bus_requester_hurry is called then; 0: never */
   bool no_place;                           /* bus_http_hold finds none */
   int begun;                               /* requests */
+  int opened;                              /* connections of their own */
+  int64_t ready;                           /* in each queue */
+  const char *missing_queue;               /* NULL: all are there */
   int logged;                              /* lines */
   int breaker_changes[BUS_BREAKER_STATES]; /* to each state */
   struct bus_str sent;                     /* the last one's body, encoded */

@@ -86,7 +86,8 @@ TEST(a_fifth_feed_of_a_caller_is_429)
 
 TEST(services_are_listed)
 {
-  const struct bus_alive alive = {BUS_STR("i-1"), BUS_STR("1.0"), BUS_SECOND, BUS_ALIVE_NOT_READY};
+  const struct bus_alive alive = {
+      .instance = BUS_STR("i-1"), .version = BUS_STR("1.0"), .started_at = BUS_SECOND, .state = BUS_ALIVE_NOT_READY};
   set_up();
   edge_listener_calls.event(&edge, &bus_alive_type, BUS_STR("order-svc"), &alive);
   (void)call("GET /api/services", "");

@@ -14,7 +14,13 @@ static void begin(void) {
 }
 
 static bool say(const char *service, const char *id, bus_time started_at, int64_t now) {
-  const struct bus_alive alive = {bus_str(id), BUS_STR("1.0"), started_at, BUS_ALIVE_READY};
+  struct bus_alive_breaker breakers[] = {{BUS_STR("payment_provider"), BUS_ALIVE_OPEN}};
+  const struct bus_alive alive = {.instance = bus_str(id),
+                                  .version = BUS_STR("1.0"),
+                                  .started_at = started_at,
+                                  .figures = {.outbox_messages = now},
+                                  .breakers = breakers,
+                                  .breaker_count = BUS_COUNT(breakers)};
   return instances_note(&instances, bus_str(service), &alive, now, now * 10);
 }
 
@@ -38,6 +44,19 @@ TEST(processes_are_listed_by_service_and_start)
   assert_int_equal(list.items[1].seen_at, 40);
   assert_string_equal(list.items[2].instance.data, "a");
   assert_string_equal(list.items[2].version.data, "1.0");
+  bus_arena_free(arena);
+}
+
+TEST(a_process_keeps_what_it_said_last)
+{
+  begin();
+  (void)say("order-svc", "a", 1, 5);
+  (void)say("order-svc", "a", 1, 6);
+  assert_int_equal(count(7), 1);
+  assert_int_equal(list.items[0].figures.outbox_messages, 6);
+  assert_int_equal(list.items[0].breaker_count, 1);
+  assert_string_equal(list.items[0].breakers[0].dependency.data, "payment_provider");
+  assert_int_equal(list.items[0].breakers[0].state, BUS_ALIVE_OPEN);
   bus_arena_free(arena);
 }
 

@@ -2,6 +2,7 @@
 #include "inventory_messages.h"
 
 #include <bus/pong.h>
+#include <bus/trail.h>
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -235,6 +236,7 @@ const struct bus_message_type reservation_answer_type = BUS_ANSWER("reservation.
 const struct bus_message_type product_get_type = BUS_QUERY("product.get.v1", &product_get_schema, "edge");
 const struct bus_message_type product_list_type = BUS_QUERY("product.list.v1", &product_list_schema, "edge");
 const struct bus_message_type inventory_ping_type = BUS_QUERY("inventory.ping.v1", &inventory_ping_schema, "edge");
+const struct bus_message_type inventory_trail_type = BUS_TRAIL_QUERY("inventory.trail.v1", "edge");
 const struct bus_message_type inventory_answer_type = BUS_ANSWER("inventory.answer.v1", &inventory_answer_schema);
 const struct bus_message_type product_page_type = BUS_ANSWER("product.page.v1", &product_page_schema);
 const struct bus_message_type inventory_pong_type = BUS_ANSWER("inventory.pong.v1", &bus_pong_schema);

@@ -220,7 +220,8 @@ extern const struct bus_message_type product_put_type, product_withdraw_type,
 extern const struct bus_message_type reservation_make_type, reservation_confirm_type,
     reservation_release_type;                                                       /* queries that write, from edge */
 extern const struct bus_message_type reservation_get_type, reservation_answer_type; /* query, from edge; answer */
-extern const struct bus_message_type product_get_type, product_list_type, inventory_ping_type; /* queries, from edge */
+extern const struct bus_message_type product_get_type, product_list_type, inventory_ping_type,
+    inventory_trail_type; /* queries, from edge */
 extern const struct bus_message_type inventory_answer_type, product_page_type, inventory_pong_type; /* answers */
 extern const struct bus_message_type product_changed_type;                                          /* notice */
 extern const struct bus_message_type stock_reserved_type, stock_rejected_type, stock_released_type, stock_missing_type,

@@ -2,6 +2,7 @@
 #include "order_messages.h"
 
 #include <bus/pong.h>
+#include <bus/trail.h>
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -197,6 +198,7 @@ const struct bus_message_type order_get_many_type = BUS_QUERY("order.get-many.v1
 const struct bus_message_type order_list_type = BUS_QUERY("order.list.v1", &order_list_schema, "edge");
 const struct bus_message_type order_events_get_type = BUS_QUERY("order.events.v1", &order_events_get_schema, "edge");
 const struct bus_message_type order_ping_type = BUS_QUERY("order.ping.v1", &order_ping_schema, "edge");
+const struct bus_message_type order_trail_type = BUS_TRAIL_QUERY("order.trail.v1", "edge");
 const struct bus_message_type order_changed_type = BUS_NOTICE("order.changed.v1", &order_changes_schema, "order-svc");
 const struct bus_message_type order_answer_type = BUS_ANSWER("order.answer.v1", &order_answer_schema);
 const struct bus_message_type order_answers_type = BUS_ANSWER("order.answers.v1", &order_answers_schema);

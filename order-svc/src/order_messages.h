@@ -225,7 +225,7 @@ extern const struct bus_schema order_place_schema, order_cancel_schema, order_pa
 
 extern const struct bus_message_type order_place_type, order_cancel_type, order_pay_type; /* commands, from edge */
 extern const struct bus_message_type order_get_type, order_get_many_type, order_list_type, order_events_get_type,
-    order_ping_type; /* queries, from edge */
+    order_ping_type, order_trail_type; /* queries, from edge */
 extern const struct bus_message_type order_answer_type, order_answers_type, order_page_type, order_history_type,
     order_pong_type;                                     /* answers */
 extern const struct bus_message_type order_changed_type; /* notice */

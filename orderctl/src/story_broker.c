@@ -103,26 +103,17 @@ static bool read_dead(const struct bus_amqp_settings *settings, struct looking *
 
 static bool read_queue(struct bus_amqp *amqp, const struct bus_queue *queue, struct bus_arena *arena,
                        struct story_queue *ret, struct bus_error *problem) {
-  struct bus_queue_state state;
-  char name[BUS_KEY_MAX];
-  int64_t depth;
-  if (!bus_amqp_queue_state(amqp, queue->name, &state, problem))
+  struct bus_queue_depths depths;
+  if (!bus_amqp_queue_depths(amqp, &orderbus_topology, queue, &depths, problem))
     return false;
   *ret = (struct story_queue){.name = bus_str(queue->name),
                               .service = bus_str(bus_topology_owner(&orderbus_topology, queue)->user.name),
-                              .ready = state.ready,
-                              .consumers = state.consumers};
-  (void)snprintf(name, sizeof name, "%s.dead", queue->name);
-  if (!bus_amqp_queue_depth(amqp, name, &ret->dead, problem))
-    return false;
-  for (size_t i = 0; i < orderbus_topology.tier_count; i++) {
-    (void)snprintf(name, sizeof name, "bus.retry.%s.%s", orderbus_topology.tiers[i].name, queue->name);
-    if (!bus_amqp_queue_depth(amqp, name, &depth, problem))
-      return false;
-    ret->retrying += depth;
-    if (depth > 0)
-      ret->tier = bus_arena_copy(arena, bus_str(name));
-  }
+                              .ready = depths.ready,
+                              .consumers = depths.consumers,
+                              .retrying = depths.retrying,
+                              .dead = depths.dead};
+  if (depths.tier)
+    ret->tier = bus_arena_printf(arena, "bus.retry.%s.%s", depths.tier->name, queue->name);
   return true;
 }
 

@@ -2,6 +2,7 @@
 #include "payment_messages.h"
 
 #include <bus/pong.h>
+#include <bus/trail.h>
 
 #define ORDER_ID(S) BUS_FIELD_UUID(S, order_id, BUS_REQUIRED, "the order")
 #define ATTEMPT(S)                                                                                                     \
@@ -146,6 +147,7 @@ const struct bus_message_type payment_failed_type =
 const struct bus_message_type payment_get_type = BUS_QUERY("payment.get.v1", &payment_get_schema, "edge");
 const struct bus_message_type payment_answer_type = BUS_ANSWER("payment.answer.v1", &payment_answer_schema);
 const struct bus_message_type payment_ping_type = BUS_QUERY("payment.ping.v1", &payment_ping_schema, "edge");
+const struct bus_message_type payment_trail_type = BUS_TRAIL_QUERY("payment.trail.v1", "edge");
 const struct bus_message_type payment_pong_type = BUS_ANSWER("payment.pong.v1", &bus_pong_schema);
 
 /* The namespace of refund ids; a constant forever. */

@@ -124,9 +124,9 @@ extern const struct bus_message_type payment_charge_type, payment_refund_type; /
 extern const struct bus_message_type payment_refund_part_type, payment_check_type,
     payment_dispute_type; /* commands, from edge */
 extern const struct bus_message_type payment_captured_type, payment_declined_type, payment_refunded_type,
-    payment_failed_type;                                                     /* events, to order-svc */
-extern const struct bus_message_type payment_get_type, payment_ping_type;    /* queries, from edge */
-extern const struct bus_message_type payment_answer_type, payment_pong_type; /* answers */
+    payment_failed_type;                                                                      /* events, to order-svc */
+extern const struct bus_message_type payment_get_type, payment_ping_type, payment_trail_type; /* queries, from edge */
+extern const struct bus_message_type payment_answer_type, payment_pong_type;                  /* answers */
 
 /* UUIDv5 of the client's idempotency key of a refund. */
 void payment_refund_id_of(struct bus_str key, struct bus_uuid *ret);

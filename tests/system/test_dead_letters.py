@@ -2,6 +2,7 @@
 import json
 import os
 import subprocess
+import time
 import uuid
 
 from testkit.amqp import Publisher
@@ -31,6 +32,21 @@ def dead_ids(stack, queue="inventory-svc"):
     return {line.split()[0]: line for line in text.splitlines()}
 
 
+def assert_shown(api, order_id, message_id, count):
+    """The edge tells operators of it: with the order, by cause, and in the counts of its queue."""
+    trail = api.get(f"/api/orders/{order_id}/trail").json()
+    assert trail["silent"] == trail["outgoing"] == []
+    (dead,) = trail["dead"]
+    assert (dead["service"], dead["message_id"], dead["queue"]) == ("inventory-svc", message_id, "inventory-svc")
+    assert (dead["type"], dead["error"]) == ("inventory.reserve.v1", "BUS_E_DB_DATA") and "lame" in dead["cause"]
+    causes = api.get("/api/dead-letters").json()
+    (cause,) = [one for one in causes["items"] if "lame" in one["cause"]]
+    assert causes["silent"] == [] and cause["count"] == 1 and cause["message_id"] == message_id
+    time.sleep(2.1)  # counts are that old
+    (queue,) = [one for one in api.get("/api/queues").json()["items"] if one["queue"] == "inventory-svc"]
+    assert queue["dead"] == count and queue["consumers"] >= 1 and queue["service"] == "inventory-svc"
+
+
 def test_order_whose_command_was_parked_is_finished_by_a_replay(api, stack):
     """A rule of the database that the code does not keep, as a bad release would have it."""
     before = dead_ids(stack)
@@ -47,6 +63,7 @@ def test_order_whose_command_was_parked_is_finished_by_a_replay(api, stack):
     rows = stack.sql("inventory", "SELECT service_version <> '', history LIKE '%inventory-svc/%23514%lame%' "
                                   f"FROM bus.parked WHERE message_id = '{message_id}'")
     assert rows == [["t", "t"]]
+    assert_shown(api, order_id, message_id, len(dead_ids(stack)))
     status, text = bus_dead(stack, "replay", "inventory-svc", message_id)
     assert status == 0 and "1 sent again" in text, text
     order = api.wait_final(order_id)
@@ -86,3 +103,21 @@ def test_every_dead_message_has_its_row(api, stack):
         lying = {line.split()[0]: line for line in text.splitlines() if not line.startswith("-")}
         rows = {row[0] for row in stack.sql(database, f"SELECT message_id FROM bus.parked WHERE queue = '{queue}'")}
         assert not {key: line for key, line in lying.items() if key not in rows}, queue
+
+
+def test_what_waits_in_an_outbox_is_in_the_trail_of_its_order(api, stack):
+    """A message alone and one of a bundle; nobody else's."""
+    order_id, other, alone, bundle, inner = (str(uuid.uuid4()) for _ in range(5))
+    element = [{"id": inner, "subject": order_id}, {"id": str(uuid.uuid4()), "subject": other}]
+    rows = (f"('{alone}', 'order.cancelled.v1', '{order_id}', '{{}}', true, 1, 'infinity')",
+            f"('{bundle}', 'order.created.v1', NULL, '{json.dumps(element)}', false, 2, 'infinity')")
+    columns = "id, type, correlation_id, body, unroutable, messages, next_attempt_at"
+    stack.sql("orders", f"INSERT INTO bus.outbox ({columns}) VALUES {', '.join(rows)}")
+    try:
+        found = api.get(f"/api/orders/{order_id}/trail").json()["outgoing"]
+        others = api.get(f"/api/orders/{other}/trail").json()["outgoing"]
+    finally:
+        stack.sql("orders", f"DELETE FROM bus.outbox WHERE id IN ('{alone}', '{bundle}')")
+    assert {(one["service"], one["message_id"], one["unroutable"]) for one in found} == {
+        ("order-svc", alone, True), ("order-svc", inner, False)}
+    assert len(others) == 1

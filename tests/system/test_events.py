@@ -185,4 +185,26 @@ def test_services_say_that_they_are_there(api, stack):
     wait_until(lambda: set(states().values()) == {"ready"}, 30, "all of them ready")
     listed = api.get("/api/services").json()
     assert list(listed) == ["items", "next_cursor"]
-    assert list(listed["items"][0]) == ["service", "instance", "version", "state", "started_at", "seen_at"]
+    figures = ["messages", "retried", "dead_lettered", "batches", "batch_us", "outbox_messages", "outbox_age_ms",
+               "outbox_unroutable", "held_messages", "stalled_workers"]
+    assert list(listed["items"][0]) == ["service", "instance", "version", "state", "started_at", "seen_at", *figures,
+                                        "breakers"]
+
+
+def test_services_say_what_they_have_done(api):
+    """Each figure comes from a metric of the process; the edge works no batches."""
+    api.wait_final(api.place(item("A")).json()["order_id"])
+
+    def working():
+        found = {one["service"]: one for one in api.get("/api/services").json()["items"]}
+        return found if found["order-svc"]["batches"] and found["order-svc"]["outbox_messages"] is not None else None
+
+    found = wait_until(working, 30, "figures of order-svc")
+    for name in ("order-svc", "inventory-svc", "payment-svc"):
+        one = found[name]
+        assert one["messages"] > 0 and one["batch_us"] > one["batches"] > 0, one
+        assert min(one[figure] for figure in ("retried", "dead_lettered", "outbox_messages", "outbox_age_ms",
+                                              "outbox_unroutable", "held_messages", "stalled_workers")) >= 0, one
+    assert found["edge"]["messages"] is None and found["edge"]["outbox_messages"] is None
+    breakers = {name: {breaker["dependency"] for breaker in one["breakers"]} for name, one in found.items()}
+    assert {"order_service", "payment_service"} <= breakers["edge"] and breakers["payment-svc"] == {"payment_provider"}

@@ -35,6 +35,10 @@ static const char *const types_since[] = {"stock.missing.v1",
                                           "product.changed.v1",
                                           "service.alive.v1",
                                           "order.pay.v1",
+                                          "order.trail.v1",
+                                          "inventory.trail.v1",
+                                          "payment.trail.v1",
+                                          "service.trail.v1",
                                           NULL};
 static const char *const types_gone[] = {NULL};
 

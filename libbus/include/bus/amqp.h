@@ -115,6 +115,14 @@ bool bus_amqp_queue_state(struct bus_amqp *amqp, const char *queue, struct bus_q
                           struct bus_error *err) BUS_MUST_CHECK;
 /* The ready messages alone. */
 bool bus_amqp_queue_depth(struct bus_amqp *amqp, const char *queue, int64_t *ret, struct bus_error *err) BUS_MUST_CHECK;
+/* The same of a queue of the topology; of a work queue also the messages in its retry tiers and in its dead queue, else
+ * 0. tier: the longest tier that has messages; NULL: none. */
+struct bus_queue_depths {
+  int64_t ready, consumers, retrying, dead;
+  const struct bus_tier *tier;
+};
+bool bus_amqp_queue_depths(struct bus_amqp *amqp, const struct bus_topology *topology, const struct bus_queue *queue,
+                           struct bus_queue_depths *ret, struct bus_error *err) BUS_MUST_CHECK;
 /* Makes a round trip to the broker: checks that the exchange bus.event exists. */
 bool bus_amqp_ping(struct bus_amqp *amqp, struct bus_error *err) BUS_MUST_CHECK;
 

@@ -52,6 +52,11 @@ void bus_series_observe(struct bus_series *series, int64_t value); /* HISTOGRAM 
 /* The same. A sampled trace is the exemplar of the value's bucket until a later one replaces it. NULL: no trace. */
 void bus_series_observe_in(struct bus_series *series, int64_t value, const struct bus_trace *trace);
 int64_t bus_series_value(const struct bus_series *series); /* COUNTER, GAUGE; HISTOGRAM: how many */
+int64_t bus_series_sum(const struct bus_series *series);   /* HISTOGRAM: of all values observed */
+/* The value of the index-th label. It lives as long as the process. */
+const char *bus_series_label(const struct bus_series *series, size_t index);
+/* Calls visit for each series of the metric; a metric that was not registered, or is read by a callback, has none. */
+void bus_metric_each(const char *name, void (*visit)(void *context, const struct bus_series *series), void *context);
 
 /* Registers a gauge whose value is read at each scrape. */
 void bus_metric_callback(const struct bus_metric_spec *spec, int64_t (*read)(void *context), void *context);

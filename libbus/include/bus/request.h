@@ -41,6 +41,9 @@ void bus_requester_free(struct bus_requester *requester);
 bool bus_requester_is_up(const struct bus_requester *requester);
 /* True while the broker blocks publishers; further messages would only fill our own memory. */
 bool bus_requester_is_blocked(const struct bus_requester *requester);
+/* The same, and the broker's words for it, such as "low on memory"; as they came from outside. */
+enum { BUS_REQUESTER_REASON = 64 };
+bool bus_requester_blocked_for(struct bus_requester *requester, char reason[BUS_REQUESTER_REASON]);
 
 /* The state of a request. */
 enum bus_request_state {

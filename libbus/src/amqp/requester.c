@@ -131,3 +131,11 @@ bool bus_requester_is_up(const struct bus_requester *requester) {
 bool bus_requester_is_blocked(const struct bus_requester *requester) {
   return atomic_load(&requester->blocked);
 }
+
+bool bus_requester_blocked_for(struct bus_requester *requester, char reason[BUS_REQUESTER_REASON]) {
+  pthread_mutex_lock(&requester->lock);
+  bool blocked = atomic_load(&requester->blocked);
+  memcpy(reason, requester->blocked_reason, sizeof requester->blocked_reason);
+  pthread_mutex_unlock(&requester->lock);
+  return blocked;
+}

@@ -86,6 +86,7 @@ struct bus_requester {
   struct bus_uuid_source ids;
   bool closing, asleep, hurried;
   bool gathering, urgent; /* commands wait for others; something in the queue must not */
+  char blocked_reason[BUS_REQUESTER_REASON];
 
   atomic_bool up, blocked, stopping;
   int wake_fd;

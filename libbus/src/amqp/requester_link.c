@@ -6,6 +6,8 @@
 #include <bus/failpoint.h>
 #include <bus/log.h>
 
+#include <stdio.h>
+
 /* ---- confirms and returns ---- */
 
 struct confirm {
@@ -185,6 +187,8 @@ static void on_blocked(void *context, bool blocked, struct bus_str reason) {
   struct bus_requester *requester = context;
   pthread_mutex_lock(&requester->lock);
   atomic_store(&requester->blocked, blocked);
+  (void)snprintf(requester->blocked_reason, sizeof requester->blocked_reason, "%.*s", (int)reason.len,
+                 reason.data ? reason.data : "");
   if (blocked)
     refuse_queue(requester);
   pthread_mutex_unlock(&requester->lock);

@@ -1,5 +1,5 @@
 /* A whole service program: configuration, worker threads, the admin listener, signals. */
-#include <bus/alive.h>
+#include <bus/alive_measure.h>
 #include <bus/bundle.h>
 #include <bus/clock.h>
 #include <bus/log.h>
@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../pg/session.h"
+#include "trail.h"
 
 enum { WORKERS_MAX = 32, QUEUES_MAX = 8, FLUSH_SPANS_MS = 1000 };
 
@@ -96,6 +97,7 @@ struct running {
   struct bus_otlp *otlp; /* NULL: no tracing */
   char instance[BUS_UUID_TEXT];
   bus_time started_at;
+  struct bus_alive_breaker breakers[BUS_ALIVE_BREAKERS_MAX]; /* of the one worker that speaks */
   atomic_bool draining;
   bool failed;
 };
@@ -160,6 +162,7 @@ static void say_alive(void *context, struct bus_alive *ret) {
                             .state = is_ready(running) ? BUS_ALIVE_READY : BUS_ALIVE_NOT_READY};
   if (atomic_load(&running->draining))
     ret->state = BUS_ALIVE_DRAINING;
+  bus_alive_measure(ret, running->breakers);
 }
 
 static void name_instance(struct running *running) {
@@ -343,12 +346,14 @@ static int carry_out(const struct bus_program *program, int flag) {
 
 int bus_service_main(int argc, char **argv, const struct bus_program *given) {
   static struct completed commands, requests, queries;
+  static struct trail_service trails;
   struct bus_program completed = *given;
   const struct bus_program *program = &completed;
   completed.name = given->part ? given->part->user.name : given->name;
   completed.commands = complete(given->commands, given->part, BUS_QUEUE_WORK, &commands);
   completed.requests = complete(given->requests, given->part, BUS_QUEUE_REQUEST, &requests);
-  completed.queries = complete(given->queries, given->part, BUS_QUEUE_QUERY, &queries);
+  completed.queries =
+      trail_beside(complete(given->queries, given->part, BUS_QUEUE_QUERY, &queries), given->part, &trails);
   const char *const flags[] = {BUS_FLAG_HEALTH,    "--print-sql",       "--print-columns",
                                "--print-pipeline", program->print_flag, NULL};
   common_options[3].fallback = program->default_port;

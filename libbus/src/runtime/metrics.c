@@ -229,3 +229,19 @@ int64_t bus_series_value(const struct bus_series *series) {
     count += atomic_load_explicit(&series->buckets[i], memory_order_relaxed);
   return count;
 }
+
+int64_t bus_series_sum(const struct bus_series *series) {
+  return atomic_load_explicit(&series->value, memory_order_relaxed);
+}
+
+const char *bus_series_label(const struct bus_series *series, size_t index) {
+  return series->values[index];
+}
+
+void bus_metric_each(const char *name, void (*visit)(void *context, const struct bus_series *series), void *context) {
+  pthread_mutex_lock(&metrics_lock);
+  const struct bus_metric *metric = find_metric(name);
+  pthread_mutex_unlock(&metrics_lock);
+  for (const struct bus_series *series = metric ? metric->first : NULL; series; series = series->next)
+    visit(context, series);
+}
