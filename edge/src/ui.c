@@ -23,10 +23,12 @@ static const struct ui_source {
   const char *name, *media_type;
   const struct embedded_file *file;
 } sources[] = {
-    {"", EDGE_HTML, &index_html},           {"app.css", EDGE_CSS, &app_css},    {"app.js", EDGE_JS, &app_js},
-    {"api.js", EDGE_JS, &api_js},           {"dom.js", EDGE_JS, &dom_js},       {"format.js", EDGE_JS, &format_js},
-    {"session.js", EDGE_JS, &session_js},   {"shop.js", EDGE_JS, &shop_js},     {"orders.js", EDGE_JS, &orders_js},
-    {"operator.js", EDGE_JS, &operator_js}, {"panels.js", EDGE_JS, &panels_js},
+    {"", EDGE_HTML, &index_html},           {"app.css", EDGE_CSS, &app_css},      {"app.js", EDGE_JS, &app_js},
+    {"api.js", EDGE_JS, &api_js},           {"dom.js", EDGE_JS, &dom_js},         {"format.js", EDGE_JS, &format_js},
+    {"session.js", EDGE_JS, &session_js},   {"shop.js", EDGE_JS, &shop_js},       {"orders.js", EDGE_JS, &orders_js},
+    {"operator.js", EDGE_JS, &operator_js}, {"panels.js", EDGE_JS, &panels_js},   {"alarms.js", EDGE_JS, &alarms_js},
+    {"services.js", EDGE_JS, &services_js}, {"refunds.js", EDGE_JS, &refunds_js}, {"story.js", EDGE_JS, &story_js},
+    {"dead.js", EDGE_JS, &dead_js},
 };
 static struct document files[BUS_COUNT(sources)];
 

@@ -30,11 +30,18 @@ export function announce(text) {
   document.getElementById('announcer').textContent = text;
 }
 
-/* Shows the children, if they differ from those that are there; the focus stays where it was. */
+/* Shows the children in place of those that are there; the focus and what was scrolled stay where they were. */
 export function show(place, ...children) {
   const focused = place.contains(document.activeElement) ? document.activeElement.id : '';
+  const scrolled = [...place.querySelectorAll('.scroll[id]')].map((one) => [one.id, one.scrollLeft, one.scrollTop]);
   place.replaceChildren(...children.flat(2).filter(Boolean));
   if (focused) document.getElementById(focused)?.focus({preventScroll: true});
+  for (const [id, left, top] of scrolled) document.getElementById(id)?.scrollTo(left, top);
+}
+
+/* A part that scrolls by itself, also by keys. */
+export function scroller(id, label, ...children) {
+  return h('div', {id, class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label}, ...children);
 }
 
 export function field(label, input, hint) {

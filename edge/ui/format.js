@@ -17,6 +17,15 @@ export function money(amount, currency) {
       .format(amount / 10 ** digits);
 }
 
+/* "12.5" or "12,50" in minor units; null: it is no amount of the currency above nothing. */
+export function minorOf(text, currency) {
+  const digits = digitsOf(currency);
+  const match = /^(\d{1,12})(?:[.,](\d{1,3}))?$/.exec(text);
+  if (!match || (match[2] || '').length > digits) return null;
+  const amount = Number(match[1] + (match[2] || '').padEnd(digits, '0'));
+  return amount > 0 && Number.isSafeInteger(amount) ? amount : null;
+}
+
 const plain = new Intl.NumberFormat();
 const short = new Intl.NumberFormat(undefined, {notation: 'compact', maximumFractionDigits: 1});
 export const number = (value) => plain.format(value);

@@ -1,9 +1,11 @@
 /* The operators' view: traffic, services, orders as they change, search, and stock. */
 import {get, stream} from './api.js';
-import {badge, empty, failure, h, repeat, show, skeleton} from './dom.js';
+import {deadPanel} from './dead.js';
+import {badge, empty, failure, h, repeat, scroller, show, skeleton} from './dom.js';
 import {clockTime, money, number, shortId, STATUSES, statusOf} from './format.js';
 import {orderRow, statusBadge, tracker} from './orders.js';
-import {servicesPanel, trafficPanel} from './panels.js';
+import {trafficPanel} from './panels.js';
+import {servicePanels} from './services.js';
 
 const COUNT_MS = 5000, STOCK_MS = 10000, COUNTED = 100, FEED = 12, LOW = 10;
 const OPEN = STATUSES.filter((name) => !['CONFIRMED', 'REJECTED', 'CANCELLED'].includes(name));
@@ -197,8 +199,9 @@ function stockPanel() {
       show(
           body,
           items.length > 0 ?
-              h('div', {class: 'scroll tall', tabindex: '0', role: 'region', 'aria-label': 'Stock'},
-                h('table', {}, h('thead', {}, h('tr', {}, head)), h('tbody', {}, items.slice(0, 50).map(stockRow)))) :
+              scroller(
+                  'stock', 'Stock',
+                  h('table', {}, h('thead', {}, h('tr', {}, head)), h('tbody', {}, items.slice(0, 50).map(stockRow)))) :
               empty('No products', 'The catalogue is empty.'));
     } catch (error) {
       show(body, failure(error, load));
@@ -217,10 +220,11 @@ export function operatorView(signal, chosen) {
   const detail = chosen ? tracker(chosen, signal, {payments: true, onSettled: () => orders.load()}) :
                           feedPanel(signal, () => orders.load());
   const [traffic, edge] = trafficPanel();
+  const {alarms, services, queues} = servicePanels();
   return h(
       'div', {class: 'page'}, h('h1', {class: 'hidden-text'}, 'Operations'),
-      h('div', {class: 'board'}, traffic, orders.made,
+      h('div', {class: 'board'}, alarms, traffic, orders.made,
         h('div', {class: 'side'}, chosen ? h('a', {class: 'back-link', href: '#/operations'}, '← All changes') : null,
           detail),
-        servicesPanel(), edge, stockPanel()));
+        services, queues, edge, deadPanel(), stockPanel()));
 }

@@ -2,7 +2,9 @@
 import {callOnce, get, newKey, stream} from './api.js';
 import {announce, badge, empty, failure, field, h, more, repeat, show, skeleton} from './dom.js';
 import {clockTime, duration, isFinal, mayCancel, money, number, reason, shortId, statusOf, time} from './format.js';
+import {refundParts} from './refunds.js';
 import {isOperator} from './session.js';
+import {detailOf, EVENTS, storyList} from './story.js';
 
 const POLL_MS = 6000;
 
@@ -16,34 +18,6 @@ export const CARDS = [
 export const statusBadge = (status) => badge(...statusOf(status));
 
 /* ---- the saga's steps ---- */
-
-const EVENTS = {
-  'order.created': 'Order placed',
-  'order.reserved': 'Stock reserved',
-  'payment.requested': 'Payment requested',
-  'order.confirmed': 'Paid and confirmed',
-  'order.paid': 'Paid',
-  'order.rejected': 'Rejected',
-  'order.compensating': 'Undoing the steps so far',
-  'stock.returned': 'Stock is back on sale',
-  'payment.refused': 'No money moved',
-  'payment.captured': 'Payment captured',
-  'payment.refunded': 'Refunded',
-  'stock.missing': 'Stock is missing',
-  'order.cancelled': 'Cancelled',
-};
-const BACK = new Set([
-  'order.rejected', 'order.compensating', 'stock.returned', 'payment.refused', 'payment.refunded', 'stock.missing',
-  'order.cancelled'
-]);
-
-function detailOf(event, order) {
-  const {data} = event;
-  if (data.reason) return reason(data.reason);
-  if (data.amount !== undefined && data.amount !== null) return money(data.amount, order?.currency);
-  if (event.type === 'order.reserved') return money(data.total, data.currency);
-  return '';
-}
 
 /* done | now | failed | open for each of the four steps of an order. */
 export function stepsOf(status, events) {
@@ -80,11 +54,19 @@ function timeline(events, order) {
       'ol', {class: 'timeline', 'aria-label': 'History'},
       events.map(
           (event) =>
-              h('li', {class: BACK.has(event.type) ? 'back' : ''},
-                h('span', {class: 'grow'}, h('span', {class: 'what'}, EVENTS[event.type] || event.type),
+              h('li', {class: EVENTS[event.type]?.[2] ? 'back' : ''},
+                h('span', {class: 'grow'}, h('span', {class: 'what'}, EVENTS[event.type]?.[0] || event.type),
                   h('span', {class: 'quiet'}, detailOf(event, order))),
                 h('time', {class: 'quiet num', datetime: event.at, title: time(event.at)},
                   event.seq === 1 ? clockTime(event.at) : `+${duration(new Date(event.at) - first)}`))));
+}
+
+function paymentFacts(payment) {
+  const facts = [
+    ['State', payment.status], ['Amount', money(payment.amount, payment.currency)],
+    ['Refunded', money(payment.refunded, payment.currency)], ['Refundable', money(payment.refundable, payment.currency)]
+  ];
+  return h('dl', {class: 'facts'}, facts.map(([name, shown]) => [h('dt', {}, name), h('dd', {class: 'num'}, shown)]));
 }
 
 /* ---- one order ---- */
@@ -105,6 +87,7 @@ class Tracker {
       card: CARDS[0][0]
     });
     this.place = h('section', {class: 'card tracker', 'aria-labelledby': `order-${orderId}`});
+    this.refunds = refundParts(() => this.read());
     show(this.place, skeleton(4));
     this.read();
     stream(
@@ -119,24 +102,29 @@ class Tracker {
 
   async read() {
     try {
-      const [order, payments] = await Promise.all([get(`/api/orders/${this.orderId}`), this.readPayments()]);
-      Object.assign(this, {order, payments, error: null});
+      const [order, rest] = await Promise.all([get(`/api/orders/${this.orderId}`), this.readMore()]);
+      Object.assign(this, {order, ...rest, error: null});
     } catch (error) {
       if (!this.order) this.error = error;
     }
     this.draw();
   }
 
-  readPayments() {
-    return this.options.payments ?
-        get(`/api/orders/${this.orderId}/payments`).then((page) => page.items).catch(() => []) :
-        [];
+  /* The parts for operators. One that cannot be read stays as it was. */
+  async readMore() {
+    if (!this.options.payments) return {};
+    const parts = {payments: `/api/orders/${this.orderId}/payments`, trail: `/api/orders/${this.orderId}/trail`};
+    if (this.order && !isFinal(this.order.status)) parts.queues = '/api/queues';
+    const read = await Promise.all(
+        Object.entries(parts).map(([name, path]) => get(path).then((body) => [[name, body]], () => [])));
+    const {payments, ...rest} = Object.fromEntries(read.flat());
+    return payments ? {...rest, payments: payments.items} : rest;
   }
 
   async take({type, data}) {
     if (type === 'resync' || this.events.some((event) => event.seq === data.seq)) return;
     this.events.push(data);
-    announce(`Order ${shortId(this.orderId)}: ${EVENTS[data.type] || data.type}. ${detailOf(data, this.order)}`);
+    announce(`Order ${shortId(this.orderId)}: ${EVENTS[data.type]?.[0] || data.type}. ${detailOf(data, this.order)}`);
     this.draw();
     await this.read();
     if (this.order && isFinal(this.order.status)) this.options.onSettled?.(this.order);
@@ -220,16 +208,10 @@ class Tracker {
                                     null);
   }
 
-  paymentFacts() {
+  paymentParts() {
     if (!this.payments?.length) return null;
     return h(
-        'div', {}, h('h3', {}, 'Payment'),
-        this.payments.map(
-            (one) =>
-                h('dl', {class: 'facts'}, h('dt', {}, 'State'), h('dd', {}, one.status), h('dt', {}, 'Amount'),
-                  h('dd', {class: 'num'}, money(one.amount, one.currency)), h('dt', {}, 'Refunded'),
-                  h('dd', {class: 'num'}, money(one.refunded, one.currency)), h('dt', {}, 'Refundable'),
-                  h('dd', {class: 'num'}, money(one.refundable, one.currency)))));
+        'div', {}, h('h3', {}, 'Payment'), this.payments.flatMap((one) => [paymentFacts(one), ...this.refunds(one)]));
   }
 
   head() {
@@ -255,7 +237,7 @@ class Tracker {
     const why = order.reason ? h('p', {class: 'why'}, reason(order.reason)) : null;
     return [
       stepList(order.status, this.events), why, this.actionError ? failure(this.actionError) : null, who, this.lines(),
-      this.actions(), this.paymentFacts(), timeline(this.events, order)
+      this.actions(), this.paymentParts(), this.options.payments ? storyList(this) : timeline(this.events, order)
     ];
   }
 

@@ -1,9 +1,9 @@
-/* What operators watch: figures of the edge's metrics, and the services behind it. */
-import {get, getText} from './api.js';
-import {badge, empty, failure, h, repeat, show, skeleton, svg} from './dom.js';
-import {ago, compact, duration, number, time} from './format.js';
+/* Figures of the edge's metrics: traffic and latencies, and what it knows of the bus. */
+import {getText} from './api.js';
+import {badge, failure, h, repeat, show, skeleton, svg} from './dom.js';
+import {compact, duration, number} from './format.js';
 
-const EVERY_MS = 2000, KEPT = 60, SERVICES_MS = 5000;
+const EVERY_MS = 2000, KEPT = 60;
 
 /* ---- Prometheus's text format ---- */
 
@@ -80,7 +80,7 @@ function tile(name, value, unit, values) {
         sparkline(values)));
 }
 
-const rate = (value) => value < 10 ? (Math.round(value * 10) / 10).toLocaleString() : compact(Math.round(value));
+export const rate = (value) => value < 10 ? (Math.round(value * 10) / 10).toLocaleString() : compact(Math.round(value));
 
 function tiles(history) {
   const last = history.at(-1) || {};
@@ -97,11 +97,8 @@ function tiles(history) {
   ];
 }
 
-const STATES = [['good', 'Closed'], ['wait', 'Half-open'], ['bad', 'Open']];
-
 function dependencies(samples) {
   const value = (name) => samples.find((one) => one.name === name)?.value;
-  const breakers = samples.filter((one) => one.name === 'circuit_breaker_state');
   const backlog = value('edge_backlog_age_seconds') ?? 0, unroutable = sum(samples, 'edge_unroutable');
   const rows = [
     ['Broker', value('edge_broker_up') ? badge('good', 'Connected') : badge('bad', 'Away')],
@@ -109,8 +106,7 @@ function dependencies(samples) {
     ['Oldest outbox message', backlog > 0 ? duration(backlog * 1000) : 'none'],
     ['Commands without a queue', unroutable ? badge('bad', number(unroutable)) : 'none'],
     ['Requests on the bus', number(sum(samples, 'edge_waiting_requests', (labels) => labels.kind === 'any'))],
-    ...breakers.map(
-        (one) => [`Breaker of ${one.labels.dependency.replace('_service', '-svc')}`, badge(...STATES[one.value])]),
+    ['Orders answered on the confirm alone', value('edge_confirm_is_enough') ? badge('wait', 'Yes') : 'no'],
   ];
   return h('dl', {class: 'facts wide'}, rows.map(([name, shown]) => [h('dt', {}, name), h('dd', {}, shown)]));
 }
@@ -158,72 +154,4 @@ export function trafficPanel() {
         h('div', {class: 'head'}, h('h2', {id: 'edge-title'}, 'Edge and bus')), facts);
   repeat(traffic, EVERY_MS, load);
   return [traffic, edge];
-}
-
-/* ---- services ---- */
-
-const PROCESS = {
-  ready: ['good', 'Ready'],
-  not_ready: ['bad', 'Not ready'],
-  draining: ['wait', 'Draining']
-};
-
-function processRows(items, health) {
-  const names = [...new Set(items.map((one) => one.service))];
-  const silent = Object.keys(health.services || {})
-                     .filter((name) => name.endsWith('_service'))
-                     .map((name) => name.replace('_service', '-svc'))
-                     .filter((name) => !names.includes(name));
-  const rows = items.map(
-      (one) =>
-          h('tr', {}, h('th', {scope: 'row'}, one.service), h('td', {}, badge(...PROCESS[one.state])),
-            h('td', {class: 'mono'}, one.version), h('td', {class: 'mono'}, one.instance.slice(0, 8)),
-            h('td', {class: 'num'},
-              h('time', {datetime: one.started_at, title: time(one.started_at)}, ago(one.started_at)))));
-  return [
-    ...rows,
-    ...silent.map(
-        (name) =>
-            h('tr', {}, h('th', {scope: 'row'}, name), h('td', {}, badge('bad', 'Silent')),
-              h('td', {colspan: '3', class: 'quiet'}, 'no process has spoken for 20 s')))
-  ];
-}
-
-function causesOf(health) {
-  const causes = Object.entries(health.causes || {});
-  return causes.length > 0 ?
-      h('div', {class: 'notice bad', role: 'alert'},
-        causes.map(([name, why]) => h('p', {}, `${name}: ${typeof why === 'string' ? why : JSON.stringify(why)}`))) :
-      null;
-}
-
-/* /health says 503 with the same body when a part is down. */
-const readHealth = () => get('/health').catch((error) => error.body || {services: {}, causes: {health: error.message}});
-
-export function servicesPanel() {
-  const body = h('div', {});
-  const load = async () => {
-    try {
-      const [{items}, health] = await Promise.all([get('/api/services'), readHealth()]);
-      const table =
-          h('table', {},
-            h('thead', {},
-              h('tr', {},
-                ['Service', 'State', 'Version', 'Process', 'Started'].map((name) => h('th', {scope: 'col'}, name)))),
-            h('tbody', {}, processRows(items, health)));
-      show(
-          body, causesOf(health),
-          items.length > 0 ?
-              h('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Processes'}, table) :
-              empty('No process has spoken', 'Each says every five seconds that it is there.'));
-    } catch (error) {
-      show(body, failure(error, load));
-    }
-  };
-  show(body, skeleton(4));
-  const made =
-      h('section', {class: 'card flush', 'aria-labelledby': 'services-title'},
-        h('div', {class: 'head'}, h('h2', {id: 'services-title'}, 'Services')), body);
-  repeat(made, SERVICES_MS, load);
-  return made;
 }

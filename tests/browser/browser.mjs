@@ -1,5 +1,6 @@
 // Chromium, its pages, and the steps that cases share.
 import assert from 'node:assert/strict';
+import {readFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import path from 'node:path';
 import {pathToFileURL} from 'node:url';
@@ -44,6 +45,14 @@ export async function open(browser, options = {}) {
 
 export function assertWhole(page) {
   assert.deepEqual(page.faults, []);
+}
+
+export async function assertAccessible(page, where) {
+  await page.evaluate(await readFile(require.resolve('axe-core/axe.min.js'), 'utf8'));
+  const {violations} = await page.evaluate(() => globalThis.axe.run(document, {resultTypes: ['violations']}));
+  const found =
+      violations.map((one) => `${where}: ${one.impact} ${one.id}: ${one.nodes.map((node) => node.html).join(' | ')}`);
+  assert.deepEqual(found, []);
 }
 
 export const view = (page, name) => page.goto(`${URL_}#/${name}`);

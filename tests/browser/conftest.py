@@ -1,6 +1,7 @@
 """One stack with users for all cases, and what they need of it: a catalogue, an operator, a browser."""
 import os
 import shutil
+import uuid
 
 import pytest
 import requests
@@ -8,6 +9,7 @@ import requests
 from dev import admin, build, demo, paths, ports, private
 from dev.contract import BROWSER_PROGRAMS
 from dev.stack import Stack
+from testkit.amqp import Publisher
 from testkit.client import wait_until
 
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
@@ -34,6 +36,15 @@ def stack():
         wait_until(lambda: call(made, "POST", "/api/auth/reset", {"token": token, "password": PASSWORD}).ok, 60,
                    "the operator's password")
         yield made
+
+
+@pytest.fixture(scope="session")
+def dead_letter(stack):
+    """A command that payment-svc cannot read."""
+    envelope = {"type": "payment.charge.v1", "message_id": str(uuid.uuid4()), "user_id": "order-svc",
+                "app_id": "order-svc"}
+    with Publisher(stack.amqp_url("order-svc")) as publisher:
+        assert publisher.publish("bus.cmd", "payment.charge", envelope, {}, b"{}") == "ack"
 
 
 @pytest.fixture(scope="session")

@@ -1,22 +1,14 @@
 // How the page looks and reads: phones, the dark, screen readers, pictures of it.
 import assert from 'node:assert/strict';
-import {readFile, stat} from 'node:fs/promises';
+import {stat} from 'node:fs/promises';
 import path from 'node:path';
-import {assertWhole, becomes, env, fillBasket, importModule, launch, open, order, register, require, signInOperator, URL_, view} from './browser.mjs';
+import {assertAccessible, assertWhole, becomes, env, fillBasket, importModule, launch, open, order, register, signInOperator, URL_, view} from './browser.mjs';
 
 const PHONE = {
   width: 320,
   height: 640
 };
 const MOST_BYTES = 150_000;
-
-async function assertAccessible(page, where) {
-  await page.evaluate(await readFile(require.resolve('axe-core/axe.min.js'), 'utf8'));
-  const {violations} = await page.evaluate(() => globalThis.axe.run(document, {resultTypes: ['violations']}));
-  const found =
-      violations.map((one) => `${where}: ${one.impact} ${one.id}: ${one.nodes.map((node) => node.html).join(' | ')}`);
-  assert.deepEqual(found, []);
-}
 
 async function assertFits(page, where) {
   const [wide, seen] =
@@ -47,7 +39,7 @@ async function eachView(page, check) {
   await page.locator('.spark polyline').first().waitFor();
   await check('operations');
   await view(page, `operations/${id}`);
-  await page.locator('.timeline li').nth(1).waitFor();
+  await page.locator('.story li').nth(2).waitFor();
   await check('an order for operators');
 }
 
@@ -133,8 +125,8 @@ export async function pictures_of_the_page(browser) {
   await operator.waitForTimeout(3000);
   await picture(operator, 'page-operations');
   await operator.emulateMedia({colorScheme: 'dark'});
-  await operator.locator('.feed a').first().click();
-  await operator.locator('.timeline li').nth(1).waitFor();
+  await operator.locator('.feed a', {hasText: 'Cancelled'}).first().click();
+  await operator.getByRole('list', {name: 'Story'}).getByText('Cancelled').waitFor();
   await picture(operator, 'page-operations-dark');
   const phone = await open(browser, {viewport: {width: 360, height: 720}, deviceScaleFactor: 2, colorScheme: 'dark'});
   await register(phone, `bea-${crypto.randomUUID().slice(0, 4)}@example.org`);

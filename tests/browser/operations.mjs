@@ -18,9 +18,18 @@ export async function operators_see_services_and_traffic(browser) {
   const services = page.getByRole('region', {name: 'Services'});
   for (const name of ['edge', 'inventory-svc', 'order-svc', 'payment-svc', 'user-svc'])
     await services.getByRole('row', {name: new RegExp(`^${name} Ready`)}).waitFor();
+  // Each says what it takes and holds; rates need two looks.
+  await services.getByRole('row', {name: /^edge Ready .*4 closed/}).waitFor();
+  await services.getByRole('row', {name: /^order-svc Ready \d[\d.]* .* 0 /}).waitFor();
+  await services.getByRole('row', {name: /^payment-svc Ready .*1 closed/}).waitFor();
+  const queues = page.getByRole('region', {name: 'Queues', exact: true});
+  await queues.getByText('counted').waitFor();
+  for (const name of ['order-svc', 'order-svc.place', 'inventory-svc', 'payment-svc'])
+    await queues.getByRole('row', {name: new RegExp(`^${name} \\d+ 1 0 0$`)}).waitFor();
+  await queues.getByRole('row', {name: /^user-svc\.query \(queries\) \d+ 1 – –$/}).waitFor();
+  await page.getByRole('region', {name: 'Alarms'}).getByText('None').waitFor();
   const edge = page.getByRole('region', {name: 'Edge and bus'});
   await edge.getByText('Connected').waitFor();
-  await edge.getByText('Breaker of order-svc').waitFor();
   await page.waitForFunction(() => document.querySelector('.tile .figure')?.textContent !== '0');
   await page.getByRole('region', {name: 'Stock, least first'}).getByText('Sold out').first().waitFor();
   assertWhole(page);
@@ -42,11 +51,62 @@ export async function operators_watch_orders_as_they_change(browser) {
   await page.keyboard.press('Enter');
   const story = page.getByRole('region', {name: /^Order/}).filter({hasText: id});
   await story.getByText('Stock reserved').waitFor();
+  await story.getByText('It waits for the customer.').waitFor();
   await card.getByRole('button', {name: /^Pay/}).click();
   await becomes(story, 'Confirmed');
   await story.getByText('Refundable').waitFor();
+  const lines = story.getByRole('list', {name: 'Story'});
+  await lines.getByText(/^the customer: /).waitFor();
+  await lines.getByText(/^payment-svc: /).waitFor();
+  await lines.getByText('Paid and confirmed').waitFor();
   assertWhole(page);
   assertWhole(customer);
+}
+
+export async function an_operator_refunds_a_part_and_the_rest(browser) {
+  const page = await open(browser), customer = await open(browser);
+  await register(customer);
+  const card = await order(customer);
+  await becomes(card, 'Confirmed');
+  const id = await card.locator('code').first().getAttribute('title');
+  await signInOperator(page);
+  await view(page, `operations/${id}`);
+  const story = page.getByRole('region', {name: /^Order/}).filter({hasText: id});
+  await story.getByText('Refund', {exact: true}).click();
+  const amount = story.getByLabel('Amount');
+  for (const wrong of ['0', '1.234', '9999999', 'x']) {
+    await amount.fill(wrong);
+    await story.getByText(/^An amount up to /).waitFor();
+    assert.ok(await story.getByRole('button', {name: /^Refund /}).isDisabled(), wrong);
+  }
+  await amount.fill('1.5');
+  await story.getByLabel('Reason (optional)').fill('damaged <b>');
+  await story.getByRole('button', {name: 'Refund €1.50'}).click();
+  await story.getByRole('button', {name: 'No'}).click();
+  await story.getByRole('button', {name: 'Refund €1.50'}).click();
+  // The first answer is lost; the same key is sent again, and no second refund is made.
+  let sent = 0;
+  const keys = new Set();
+  await page.route('**/api/payments/refund', async (route) => {
+    keys.add(route.request().headers()['idempotency-key']);
+    if (++sent > 1) return route.continue();
+    await route.fetch();
+    return route.abort();
+  });
+  await story.getByRole('button', {name: 'Yes, refund €1.50'}).click();
+  const refunds = story.getByRole('list', {name: 'Refunds'});
+  await refunds.getByText('damaged <b>').waitFor();
+  await refunds.getByText('Carried out').waitFor();
+  assert.equal(await refunds.getByRole('listitem').count(), 1);
+  assert.equal(keys.size, 1);
+  await page.unroute('**/api/payments/refund');
+  await story.getByLabel('Put all that the order bought back into stock').check();
+  await story.getByRole('button', {name: /^Refund €/}).click();
+  await story.getByRole('button', {name: /^Yes, refund €/}).click();
+  await refunds.getByText(', stock put back').waitFor();
+  await story.getByRole('list', {name: 'Story'}).getByText('Refund asked for').nth(1).waitFor();
+  await story.getByText('Refund', {exact: true}).waitFor({state: 'detached'});
+  assertWhole(page);
 }
 
 // The id of an order is made of its customer and key, as the edge does it.

@@ -11,11 +11,12 @@ from dev import paths
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 SECONDS = 600
+FILES = ("shop", "operations", "looks", "faults")  # behind the pictures: a dead letter stays
 MOST_BYTES = 150_000
 
 
 def _cases():
-    for name in ("shop", "operations", "looks"):
+    for name in FILES:
         with open(os.path.join(FOLDER, name + ".mjs"), encoding="utf-8") as file:
             found = re.findall(r"^export (?:async function|const) (\w+)", file.read(), re.M)
             yield from ((name, case) for case in found)
@@ -29,7 +30,9 @@ def _run(environment, file, case):
 
 
 @pytest.mark.parametrize("file, case", _cases())
-def test_case(environment, stack, file, case):
+def test_case(request, environment, stack, file, case):
+    if file == "faults":
+        request.getfixturevalue("dead_letter")
     said = _run(environment, file, case)
     for secret in [one for line in re.findall(r'^{"secrets".*', said, re.M) for one in json.loads(line)["secrets"]]:
         for log in glob.glob(os.path.join(stack.state.path, "**", "*.log"), recursive=True):
