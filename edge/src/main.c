@@ -13,6 +13,7 @@
 struct listeners {
   struct bus_http_server *api;
   struct bus_admin *admin;
+  struct bus_tls *tls;   /* NULL: plain HTTP */
   struct bus_otlp *otlp; /* NULL: no tracing */
 };
 
@@ -33,6 +34,7 @@ static bool is_ready(void *context) {
 static bool start_admin(struct edge *edge, struct listeners *listeners, struct bus_error *err) {
   const struct bus_admin_settings settings = {.bind = edge->settings->bind,
                                               .port = (int)edge->settings->admin_port,
+                                              .tls = listeners->tls,
                                               .access_log = (enum bus_access_log)edge->settings->access_log,
                                               .checks = edge->checks,
                                               .check_count = edge->check_count,
@@ -59,6 +61,7 @@ static bool start_api(struct edge *edge, struct listeners *listeners, struct bus
     return bus_error_wrap(err, "TRUSTED_PROXIES");
   const struct bus_http_settings settings = {.bind = edge->settings->bind,
                                              .port = (int)edge->settings->port,
+                                             .tls = listeners->tls,
                                              .threads = (int)edge->settings->http_threads,
                                              .body_deadline_ms = edge->settings->body_deadline_ms,
                                              .idle_ms = edge->settings->keep_alive_ms,
@@ -103,6 +106,7 @@ static void stop(struct edge *edge, struct listeners *listeners) {
   BUS_CRASH_POINT("edge.drained");
   if (listeners->admin)
     bus_admin_stop(listeners->admin);
+  bus_tls_free(listeners->tls);
   bus_otlp_stop(listeners->otlp, FLUSH_SPANS_MS);
   edge_close(edge);
 }
@@ -111,16 +115,18 @@ static bool start(struct edge *edge, struct listeners *listeners, struct bus_err
   return edge_settings_check(&edge_settings, err) && bus_trace_options_check(&edge_settings.tracing, err) &&
          bus_amqp_url_check(edge_settings.rabbitmq_url, err) &&
          bus_tls_files_check(&edge_settings.rabbitmq_tls, "RABBITMQ", err) &&
+         bus_tls_new(&edge_settings.tls, &listeners->tls, err) &&
          edge_open(edge, &edge_settings, &orderbus_topology, err) && start_admin(edge, listeners, err) &&
          start_tracing(edge, listeners, err) && start_api(edge, listeners, err);
 }
 
 static int serve(void) {
   static struct edge edge;
-  struct listeners listeners = {NULL, NULL, NULL};
+  struct listeners listeners = {.api = NULL};
   struct bus_error err;
   bool started = start(&edge, &listeners, &err);
   if (started) {
+    bus_tls_follow_hangup(listeners.tls);
     bus_log(BUS_INFO, "serving", BUS_F_STR("bind", edge_settings.bind), BUS_F_INT("port", edge_settings.port),
             BUS_F_INT("admin_port", edge_settings.admin_port), BUS_F_STR("version", ORDERBUS_VERSION));
     bus_log(BUS_INFO, "stopping", BUS_F_INT("signal", bus_process_wait(drain_limit_ms(&edge_settings))));
@@ -145,7 +151,8 @@ int main(int argc, char **argv) {
   if (status >= 0)
     return status;
   if (flag == 0)
-    return bus_probe_main("edge", edge_settings.bind, edge_settings.admin_port, "/health/ready");
+    return bus_probe_main("edge", edge_settings.bind, edge_settings.admin_port,
+                          bus_tls_path(edge_settings.tls.cert) != NULL, "/health/ready");
   if (flag > 0)
     return edge_print_openapi();
   bus_log_init("edge", (enum bus_level)edge_settings.log_level);

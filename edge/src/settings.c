@@ -76,6 +76,7 @@ static const struct bus_option options[] = {
     TEXT("OIDC_KEYS_FILE", oidc_keys_file, 0, 1024, "",
          "file that keeps the last key set for a restart while the issuer is away; empty: none"),
     TEXT("BIND", bind, 1, 64, "127.0.0.1", "address that both listeners are on"),
+    BUS_TLS_SERVER_ROWS(struct edge_settings, tls),
     NUMBER("PORT", port, 1, 65535, SERVICE_PORT, NULL, "API and health"),
     TEXT(
         "TRUSTED_PROXIES", trusted_proxies, 0, 1024, "",

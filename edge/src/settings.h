@@ -20,7 +20,7 @@ struct edge_settings {
   const char *bind, *trusted_proxies;
   int64_t port, admin_port;
   const char *rabbitmq_url;
-  struct bus_tls_files rabbitmq_tls;
+  struct bus_tls_files rabbitmq_tls, tls;
   int64_t heartbeat_s;
   const char *allowed_hosts, *cors_origins;
   int64_t http_threads, body_deadline_ms, keep_alive_ms, drain_ms, drain_kept_ms;

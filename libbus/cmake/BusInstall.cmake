@@ -27,7 +27,7 @@ endfunction()
 
 # Five sets, so that who wants the pure part need not have the libraries of the others.
 bus_export(busCoreTargets bus_core bus_runtime)
-bus_export(busTargets bus_curl_late bus_otlp bus_pg bus_amqp bus_http bus_pipeline bus_worker bus_program bus)
+bus_export(busTargets bus_curl_late bus_otlp bus_pg bus_amqp bus_tls bus_http bus_pipeline bus_worker bus_program bus)
 bus_export(busCurlTargets bus_curl)
 bus_export(busTokenTargets bus_token)
 bus_export(busSecretTargets bus_secret)

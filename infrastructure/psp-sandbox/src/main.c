@@ -12,10 +12,11 @@
 
 enum { IDLE_MS = 15000, FLUSH_SPANS_MS = 1000 };
 
-static int serve(struct psp_sandbox *sandbox, struct bus_tracer *tracer) {
+static int serve(struct psp_sandbox *sandbox, struct bus_tls *tls, struct bus_tracer *tracer) {
   const struct psp_settings *settings = sandbox->settings;
   const struct bus_http_settings http = {.bind = settings->bind,
                                          .port = (int)settings->port,
+                                         .tls = tls,
                                          .threads = (int)settings->threads,
                                          .idle_ms = IDLE_MS,
                                          .metrics_name = "psp-sandbox",
@@ -27,6 +28,7 @@ static int serve(struct psp_sandbox *sandbox, struct bus_tracer *tracer) {
     bus_log(BUS_ERROR, "start refused", BUS_F_STR("error", err.text));
     return EXIT_FAILURE;
   }
+  bus_tls_follow_hangup(tls);
   bus_log(BUS_INFO, "ready", BUS_F_STR("bind", settings->bind), BUS_F_INT("port", settings->port));
   bus_log(BUS_INFO, "stopping", BUS_F_INT("signal", bus_process_wait(0)));
   bus_http_server_stop(server);
@@ -46,12 +48,14 @@ static bool start_tracing(struct psp_sandbox *sandbox, struct bus_otlp **ret, st
 
 static int run(struct psp_sandbox *sandbox) {
   struct bus_otlp *otlp = NULL;
+  struct bus_tls *tls = NULL;
   struct bus_error err;
   int status = EXIT_FAILURE;
-  if (start_tracing(sandbox, &otlp, &err))
-    status = serve(sandbox, bus_otlp_tracer(otlp));
+  if (start_tracing(sandbox, &otlp, &err) && bus_tls_new(&sandbox->settings->tls, &tls, &err))
+    status = serve(sandbox, tls, bus_otlp_tracer(otlp));
   else
     bus_log(BUS_ERROR, "start refused", BUS_F_STR("error", err.text));
+  bus_tls_free(tls);
   bus_otlp_stop(otlp, FLUSH_SPANS_MS);
   return status;
 }
@@ -68,7 +72,8 @@ int main(int argc, char **argv) {
   if (status >= 0)
     return status;
   if (flag >= 0)
-    return bus_probe_main("psp-sandbox", settings.bind, settings.port, "/health");
+    return bus_probe_main("psp-sandbox", settings.bind, settings.port, bus_tls_path(settings.tls.cert) != NULL,
+                          "/health");
   bus_log_init("psp-sandbox", (enum bus_level)settings.log_level);
   bus_metrics_register_process();
   if (!psp_sandbox_open(&sandbox, &settings, &err)) {

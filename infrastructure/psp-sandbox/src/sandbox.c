@@ -21,6 +21,7 @@ const struct bus_option psp_options[] = {
      .min = 1,
      .max = 64,
      .description = "Address to listen on; IPv6 in brackets"},
+    BUS_TLS_SERVER_ROWS(struct psp_settings, tls),
     {.name = "PSP_KEY",
      .kind = BUS_OPTION_STRING,
      .offset = offsetof(struct psp_settings, psp_key),
@@ -40,6 +41,8 @@ const struct bus_option psp_options[] = {
      .fallback = "",
      .max = 1024,
      .description = "URL that an event is sent to when a pending intent or refund becomes final; empty: nowhere"},
+    BUS_TLS_ROW(struct psp_settings, tls.ca, "WEBHOOK_CA_FILE",
+                "certificates that an https:// WEBHOOK_URL is verified with; empty: the system's"),
     {.name = "WEBHOOK_SECRET",
      .kind = BUS_OPTION_STRING,
      .offset = offsetof(struct psp_settings, webhook_secret),
@@ -113,7 +116,9 @@ bool psp_sandbox_open(struct psp_sandbox *sandbox, const struct psp_settings *se
   bus_uuid_source_init(&sandbox->ids, seed);
   pthread_mutex_init(&sandbox->lock, NULL);
   pthread_cond_init(&sandbox->more_pending, NULL);
-  if (psp_webhooks_start(settings->webhook_url, settings->webhook_secret, &sandbox->webhooks, err) &&
+  const struct psp_webhook_target target = {
+      .url = settings->webhook_url, .secret = settings->webhook_secret, .ca_file = bus_tls_path(settings->tls.ca)};
+  if (psp_webhooks_start(&target, &sandbox->webhooks, err) &&
       psp_ledger_open(settings->ledger_file, replay, &sandbox->book, &sandbox->ledger, err) &&
       psp_settler_start(sandbox, err))
     return true;

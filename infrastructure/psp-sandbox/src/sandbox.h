@@ -19,6 +19,7 @@ struct psp_settings {
   const char *bind, *psp_key, *ledger_file, *webhook_url, *webhook_secret;
   int64_t latency_ms, timeout_ms, hang_ms, pending_ms;
   int log_level, access_log;
+  struct bus_tls_files tls; /* ca: for the webhook */
   struct bus_trace_options tracing;
 };
 

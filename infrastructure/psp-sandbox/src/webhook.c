@@ -165,21 +165,22 @@ static void free_webhooks(struct psp_webhooks *webhooks) {
   free(webhooks);
 }
 
-bool psp_webhooks_start(const char *url, const char *secret, struct psp_webhooks **ret, struct bus_error *err) {
+bool psp_webhooks_start(const struct psp_webhook_target *target, struct psp_webhooks **ret, struct bus_error *err) {
   const struct bus_http_client_settings http = {.connect_timeout_ms = CONNECT_MS,
                                                 .read_timeout_ms = TOTAL_MS,
                                                 .total_timeout_ms = TOTAL_MS,
                                                 .max_connections = 1,
                                                 .user_agent = "psp-sandbox",
+                                                .ca_file = target->ca_file,
                                                 .allow_plain = true};
   *ret = NULL;
-  if (url == NULL || *url == '\0')
+  if (target->url == NULL || *target->url == '\0')
     return true;
   struct psp_webhooks *webhooks = calloc(1, sizeof *webhooks);
   if (webhooks == NULL)
     return bus_fail(err, BUS_E_NOMEM, "out of memory for webhooks");
-  webhooks->url = url;
-  webhooks->secret = secret;
+  webhooks->url = target->url;
+  webhooks->secret = target->secret;
   pthread_mutex_init(&webhooks->lock, NULL);
   pthread_cond_init(&webhooks->changed, NULL);
   bool started = bus_http_client_new(&http, &webhooks->client, err) &&

@@ -9,8 +9,15 @@
 
 struct psp_webhooks;
 
-/* *ret is NULL if the URL is empty. url and secret are kept. */
-bool psp_webhooks_start(const char *url, const char *secret, struct psp_webhooks **ret,
+/* Its texts are kept. */
+struct psp_webhook_target {
+  const char *url;     /* empty: nobody is told */
+  const char *secret;  /* that events are signed with */
+  const char *ca_file; /* of an https:// url; NULL: the system's certificates */
+};
+
+/* *ret is NULL if the URL is empty. */
+bool psp_webhooks_start(const struct psp_webhook_target *target, struct psp_webhooks **ret,
                         struct bus_error *err) BUS_MUST_CHECK;
 /* Drops what was not delivered. Accepts NULL. */
 void psp_webhooks_stop(struct psp_webhooks *webhooks);

@@ -60,7 +60,7 @@ TEST(event_without_a_url_is_not_told)
 {
   struct psp_webhooks *webhooks;
   struct bus_error err;
-  assert_true(psp_webhooks_start("", "secret", &webhooks, &err));
+  assert_true(psp_webhooks_start(&(struct psp_webhook_target){.url = "", .secret = "secret"}, &webhooks, &err));
   assert_null(webhooks);
   psp_webhooks_tell(webhooks, &(struct psp_entry){.type = PSP_CAPTURED});
   psp_webhooks_stop(webhooks);

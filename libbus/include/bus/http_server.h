@@ -49,6 +49,7 @@
 #include <bus/log.h>
 #include <bus/network.h>
 #include <bus/route.h>
+#include <bus/tls.h>
 #include <bus/trace.h>
 #include <bus/tracer.h>
 
@@ -60,6 +61,7 @@ struct bus_http_exchange; /* one request and its answer; valid inside the handle
 struct bus_http_settings {
   const char *bind; /* address: "127.0.0.1"; IPv6 in brackets */
   int port;
+  struct bus_tls *tls; /* HTTPS alone, and Strict-Transport-Security in each answer; NULL: plain HTTP */
   int threads;
   int64_t body_deadline_ms;    /* whole body, default 5000 */
   int64_t idle_ms;             /* keep-alive; default 75000 */

@@ -5,8 +5,9 @@
 
 BUS_C_BEGIN
 
-/* Asks http://bind:port/path within 3 s; bind may be every address. → 0 if the answer has status 200;
+/* Asks http://bind:port/path within 3 s, with has_tls https://, whose certificate is not verified: the instance is on
+ * this machine. bind may be every address. → 0 if the answer has status 200;
  * else 1, and the cause is printed on stderr. */
-int bus_probe_main(const char *program, const char *bind, int64_t port, const char *path);
+int bus_probe_main(const char *program, const char *bind, int64_t port, bool has_tls, const char *path);
 
 BUS_C_END

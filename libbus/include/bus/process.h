@@ -22,6 +22,9 @@ void bus_process_without_thread_caches(char **argv);
  * forbidden, for the secrets in memory. Freed memory goes back to the kernel.
  */
 void bus_process_init(void);
+/* From now on SIGHUP has bus_process_wait call this function instead of ending the wait, also where it was ignored at
+ * the start; during the drain it does nothing. */
+void bus_process_on_hangup(void (*reload)(void *context), void *context);
 /* Waits for the first SIGTERM, SIGINT or SIGHUP, and meanwhile returns memory that lies free to the kernel. From then
  * on a second one exits at once with status 130, and a drain that takes 10 s longer than drain_ms ends with status 124;
  * both say so in a last log line. */

@@ -2,7 +2,8 @@
  * The runtime of a whole program: configuration, logs, worker threads, signals, and the admin HTTP listener. A
  * service's main is one call with one table.
  *
- * First SIGTERM, SIGINT or SIGHUP: drain, within 10 s; the second: exit at once. The admin listener (BIND:PORT) serves
+ * First SIGTERM, SIGINT or SIGHUP: drain, within 10 s; the second: exit at once. With TLS_CERT_FILE a SIGHUP reads the
+ * certificate again instead. The admin listener (BIND:PORT) serves
  *   /health/live   200 as long as the process serves
  *   /health/ready  200 when every worker is attached to its queues, else 503
  *   /health        deep: {"status":"UP","services":{"database":"UP","message_queue":"UP"},"timestamp":…}, each really
@@ -19,9 +20,9 @@
 
 BUS_C_BEGIN
 
-/* Variables that every program has: LOG_LEVEL, BIND, PORT, RABBITMQ_URL, RABBITMQ_CA_FILE, _CERT_FILE, _KEY_FILE;
- * services also DATABASE_URL, WORKERS, QUERY_WORKERS, BATCH_MAX, GREMLIN_ENABLED, GREMLIN_LATENCY_MS, and those of
- * struct bus_worker_settings. */
+/* Variables that every program has: LOG_LEVEL, BIND, PORT, TLS_CERT_FILE, TLS_KEY_FILE, RABBITMQ_URL, RABBITMQ_CA_FILE,
+ * _CERT_FILE, _KEY_FILE; services also DATABASE_URL, WORKERS, QUERY_WORKERS, BATCH_MAX, GREMLIN_ENABLED,
+ * GREMLIN_LATENCY_MS, and those of struct bus_worker_settings. */
 
 struct bus_program {
   const char *summary; /* one line for --help */
@@ -63,6 +64,7 @@ struct bus_health_check {
 struct bus_admin_settings {
   const char *bind;
   int port;
+  struct bus_tls *tls; /* NULL: plain HTTP */
   enum bus_access_log access_log;
   const struct bus_health_check *checks;
   size_t check_count;

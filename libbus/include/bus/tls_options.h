@@ -28,6 +28,13 @@ enum { BUS_TLS_PATH_MAX = 1024 };
                   "client certificate for an amqps:// broker, read again for each connection; empty: none"),           \
       BUS_TLS_ROW(S, member.key, "RABBITMQ_KEY_FILE", "private key of RABBITMQ_CERT_FILE")
 
+/* The same for the listeners of the program itself. */
+#define BUS_TLS_SERVER_ROWS(S, member)                                                                                 \
+  BUS_TLS_ROW(S, member.cert, "TLS_CERT_FILE",                                                                         \
+              "certificate of the listeners, and behind it those between it and the CA; read again on SIGHUP; empty: " \
+              "plain HTTP"),                                                                                           \
+      BUS_TLS_ROW(S, member.key, "TLS_KEY_FILE", "private key of TLS_CERT_FILE")
+
 /* The value, or NULL where it is empty. */
 const char *bus_tls_path(const char *path);
 /* BUS_E_CONFIG where one of cert and key is given without the other. prefix: of their variables ("RABBITMQ"). */

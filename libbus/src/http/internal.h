@@ -35,6 +35,7 @@ void http_scratch_give(struct http_pool *pool, struct http_scratch *scratch);
 /* A connection that has a thread; under the lock of the places, but for what its own thread alone uses. */
 struct http_seat {
   int fd;                  /* -1: unknown, or the connection has ended */
+  void *session;           /* of TLS; NULL: plain; its thread's own */
   uintptr_t served;        /* requests; its thread's own */
   bool kept;               /* the last answer did not say that the connection ends; its thread's own */
   int64_t reading_since;   /* the first byte of a request that is not complete; 0: there is none */
@@ -72,6 +73,8 @@ void http_places_closed(struct http_places *places);
 /* Waits for the first byte of a new connection, and ends its input where none comes. Returns the connection's seat;
  * NULL: there is none. fd: -1 where it is unknown; then nothing is waited for. */
 struct http_seat *http_places_await(struct bus_http_server *server, int fd);
+/* The same again behind a handshake, for the first byte of the request. Accepts NULL. */
+void http_places_await_request(struct bus_http_server *server, struct http_seat *seat);
 /* Frees the places of a connection that is about to be closed, and its seat; accepts NULL. */
 void http_places_forget(struct http_places *places, struct http_seat *seat);
 /* Counts an answer. True: the connection may be kept after it; never where that is not wanted. */

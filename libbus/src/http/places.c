@@ -173,20 +173,39 @@ static void begin_reading(struct http_places *places, struct http_seat *seat) {
 
 /* Pools open connections before they have a request, and keep them: such a connection is kept as one after an answer
  * is. */
-struct http_seat *http_places_await(struct bus_http_server *server, int fd) {
-  struct http_seat *seat = take_seat(&server->places, fd);
-  if (fd < 0 || seat == NULL)
-    return seat;
-  if (!http_address_admit(server, seat)) {
-    (void)shutdown(fd, SHUT_RD); /* a request that is there already is answered */
-  } else if (!is_readable(fd, PROMPT_MS)) {
+static void await_byte(struct bus_http_server *server, struct http_seat *seat) {
+  int fd = seat->fd;
+  if (!is_readable(fd, PROMPT_MS)) {
     size_t waiting = http_listener_waiting(atomic_load(&server->listener));
     take_kept(&server->places, seat, true, waiting);
     if (!(seat->kept ? is_readable(fd, server->settings.idle_ms) : waiting == 0 && speaks_in_time(server, fd)))
       (void)shutdown(fd, SHUT_RD);
   }
   begin_reading(&server->places, seat);
+}
+
+struct http_seat *http_places_await(struct bus_http_server *server, int fd) {
+  struct http_seat *seat = take_seat(&server->places, fd);
+  if (fd < 0 || seat == NULL)
+    return seat;
+  if (http_address_admit(server, seat)) {
+    await_byte(server, seat);
+  } else {
+    (void)shutdown(fd, SHUT_RD); /* a request that is there already is answered */
+    begin_reading(&server->places, seat);
+  }
   return seat;
+}
+
+void http_places_await_request(struct bus_http_server *server, struct http_seat *seat) {
+  if (seat == NULL || seat->fd < 0 || seat->over)
+    return;
+  pthread_mutex_lock(&server->places.lock);
+  bool ends = seat->ends;
+  seat->reading_since = 0; /* the handshake is complete */
+  pthread_mutex_unlock(&server->places.lock);
+  if (!ends)
+    await_byte(server, seat);
 }
 
 /* ---- requests that wait for their client ---- */

@@ -51,6 +51,8 @@ void bus_http_add_header(struct bus_http_exchange *exchange, const char *name, s
   exchange->added_end = &added->next;
 }
 
+#define HSTS "Strict-Transport-Security: max-age=31536000\r\n"
+
 /* Headers of every answer. framing: the header line that gives the body's length. */
 static int head_format(char head[HEAD_SIZE], const struct bus_http_exchange *exchange, int status,
                        const char *media_type, const char *framing) {
@@ -63,11 +65,11 @@ static int head_format(char head[HEAD_SIZE], const struct bus_http_exchange *exc
                                                                    : "";
   return snprintf(head, HEAD_SIZE,
                   "HTTP/1.1 %d %s\r\nDate: %s\r\n%s%s%s%sCache-Control: %s\r\n"
-                  "X-Content-Type-Options: nosniff\r\ntraceparent: %s\r\nX-Request-Id: %.*s\r\n%s",
+                  "X-Content-Type-Options: nosniff\r\n%straceparent: %s\r\nX-Request-Id: %.*s\r\n%s",
                   status, http_status_title(status), date, media_type ? "Content-Type: " : "",
                   media_type ? media_type : "", media_type ? "\r\n" : "", framing,
-                  exchange->is_cacheable ? "public, max-age=300" : "no-store", trace, (int)id.len,
-                  id.data ? id.data : "", connection);
+                  exchange->is_cacheable ? "public, max-age=300" : "no-store",
+                  exchange->server->settings.tls ? HSTS : "", trace, (int)id.len, id.data ? id.data : "", connection);
 }
 
 static size_t added_size(const struct bus_http_exchange *exchange) {

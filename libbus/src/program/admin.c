@@ -130,6 +130,7 @@ bool bus_admin_start(const struct bus_admin_settings *settings, struct bus_admin
   bus_metrics_register_process();
   const struct bus_http_settings http = {.bind = settings->bind,
                                          .port = settings->port,
+                                         .tls = settings->tls,
                                          .threads = ADMIN_THREADS,
                                          .metrics_name = "admin",
                                          .access_log = settings->access_log};

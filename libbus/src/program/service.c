@@ -25,6 +25,7 @@ struct settings {
   int log_level, access_log;
   const char *bind;
   int64_t port;
+  struct bus_tls_files tls;
   const char *amqp_url, *database_url;
   int64_t workers, query_workers;
   bool gremlin;
@@ -49,6 +50,7 @@ static struct bus_option common_options[] = {
      "address of the admin listener (health, metrics)"},
     {"PORT", BUS_OPTION_INT, offsetof(struct settings, port), "0", 1, 65535, NULL, false, NULL,
      "port of the admin listener"},
+    BUS_TLS_SERVER_ROWS(struct settings, tls),
     {"RABBITMQ_URL", BUS_OPTION_STRING, offsetof(struct settings, amqp_url), NULL, 8, 1024, NULL, true, NULL,
      "broker: amqp://user:password@host:port/vhost, or amqps://; a cluster's nodes as host:port,host:port"},
     BUS_TLS_AMQP_ROWS(struct settings, worker.tls),
@@ -94,6 +96,7 @@ struct running {
   size_t worker_count, thread_count;
   size_t command_count; /* of the workers: the first ones take commands */
   struct bus_admin *admin;
+  struct bus_tls *tls;   /* NULL: the admin listener is plain */
   struct bus_otlp *otlp; /* NULL: no tracing */
   char instance[BUS_UUID_TEXT];
   bus_time started_at;
@@ -179,8 +182,11 @@ static void name_instance(struct running *running) {
 static bool start_admin(struct running *running, struct bus_error *err) {
   static const struct bus_health_check checks[] = {{.name = "database", .is_up = database_is_up},
                                                    {.name = "message_queue", .is_up = broker_is_up}};
+  if (!bus_tls_new(&settings.tls, &running->tls, err))
+    return false;
   const struct bus_admin_settings admin = {.bind = settings.bind,
                                            .port = (int)settings.port,
+                                           .tls = running->tls,
                                            .access_log = (enum bus_access_log)settings.access_log,
                                            .checks = checks,
                                            .check_count = BUS_COUNT(checks),
@@ -245,6 +251,7 @@ static void stop_all(struct running *running) {
     running->failed = running->failed || failed != NULL;
   }
   bus_admin_stop(running->admin);
+  bus_tls_free(running->tls);
   for (size_t i = 0; i < running->worker_count; i++)
     bus_worker_free(running->workers[i]);
   bus_otlp_stop(running->otlp, FLUSH_SPANS_MS);
@@ -274,6 +281,7 @@ static int run_service(const struct bus_program *program) {
   if (good) {
     bus_log(BUS_INFO, "started", BUS_F_INT("port", settings.port), BUS_F_INT("workers", settings.workers),
             BUS_F_STR("version", ORDERBUS_VERSION));
+    bus_tls_follow_hangup(running.tls);
     int signal_number = bus_process_wait(0);
     atomic_store(&running.draining, true);
     bus_log(BUS_INFO, "draining", BUS_F_INT("signal", signal_number));
@@ -332,7 +340,8 @@ static int print_parts(const struct bus_program *program) {
 static int carry_out(const struct bus_program *program, int flag) {
   switch (flag) {
   case FLAG_HEALTH:
-    return bus_probe_main(program->name, settings.bind, settings.port, "/health/ready");
+    return bus_probe_main(program->name, settings.bind, settings.port, bus_tls_path(settings.tls.cert) != NULL,
+                          "/health/ready");
   case FLAG_SQL:
     return print_parts(program);
   case FLAG_COLUMNS:

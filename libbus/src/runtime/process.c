@@ -13,16 +13,27 @@
 
 enum { DRAIN_SECONDS = 10, EXIT_SECOND_SIGNAL = 130, EXIT_DRAIN_TIMEOUT = 124, TRIM_SECONDS = 30 };
 
+static struct {
+  void (*reload)(void *context);
+  void *context;
+} hangup;
+
+void bus_process_on_hangup(void (*reload)(void *context), void *context) {
+  hangup.reload = reload;
+  hangup.context = context;
+}
+
 static bool is_ignored(int signal_number) {
   struct sigaction now;
   return sigaction(signal_number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
-static void ending_signals(sigset_t *set) {
+/* The signals that bus_process_wait takes. */
+static void awaited_signals(sigset_t *set) {
   (void)sigemptyset(set);
   (void)sigaddset(set, SIGTERM);
   (void)sigaddset(set, SIGINT);
-  if (!is_ignored(SIGHUP))
+  if (hangup.reload || !is_ignored(SIGHUP))
     (void)sigaddset(set, SIGHUP);
 }
 
@@ -38,7 +49,8 @@ static void protect_memory(void) {
 void bus_process_init(void) {
   sigset_t set;
   bus_process_standard_files();
-  ending_signals(&set);
+  awaited_signals(&set);
+  (void)sigaddset(&set, SIGHUP); /* a blocked signal stays pending also where it is ignored */
   (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
   (void)signal(SIGPIPE, SIG_IGN);
   (void)signal(SIGUSR1, SIG_IGN); /* without a meaning here, and by default they end a process without a drain */
@@ -54,17 +66,29 @@ static void on_second_signal(int signal_number) {
   _exit(late ? EXIT_DRAIN_TIMEOUT : EXIT_SECOND_SIGNAL);
 }
 
-int bus_process_wait(int64_t drain_ms) {
+static int await_end(const sigset_t *set) {
   const struct timespec pause = {.tv_sec = TRIM_SECONDS};
+  for (;;) {
+    int signal_number = sigtimedwait(set, NULL, &pause);
+    if (signal_number < 0)
+      process_return_memory();
+    else if (signal_number == SIGHUP && hangup.reload)
+      hangup.reload(hangup.context);
+    else
+      return signal_number;
+  }
+}
+
+int bus_process_wait(int64_t drain_ms) {
   sigset_t set;
-  int signal_number;
-  ending_signals(&set);
-  while ((signal_number = sigtimedwait(&set, NULL, &pause)) < 0)
-    process_return_memory();
+  awaited_signals(&set);
+  int signal_number = await_end(&set);
   const struct sigaction at_once = {.sa_handler = on_second_signal};
   (void)sigaction(SIGTERM, &at_once, NULL);
   (void)sigaction(SIGINT, &at_once, NULL);
-  if (!is_ignored(SIGHUP))
+  if (hangup.reload)
+    (void)signal(SIGHUP, SIG_IGN);
+  else if (!is_ignored(SIGHUP))
     (void)sigaction(SIGHUP, &at_once, NULL);
   (void)sigaction(SIGALRM, &at_once, NULL);
   (void)alarm((unsigned)(drain_ms / 1000) + DRAIN_SECONDS);

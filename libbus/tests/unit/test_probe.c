@@ -44,7 +44,7 @@ static void listen_on(struct listener *listener, int family, const char *answer)
 static int probe(const char *bind, int family, const char *answer) {
   struct listener listener;
   listen_on(&listener, family, answer);
-  int status = bus_probe_main("order-svc", bind, listener.port, "/health/ready");
+  int status = bus_probe_main("order-svc", bind, listener.port, false, "/health/ready");
   pthread_join(listener.thread, NULL);
   close(listener.fd);
   assert_string_equal(listener.asked, "GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
@@ -74,9 +74,9 @@ TEST(C1_a_program_that_does_not_listen_or_answer_is_unhealthy)
 {
   struct listener listener;
   listen_on(&listener, AF_INET, NULL);
-  assert_int_equal(bus_probe_main("order-svc", "127.0.0.1", listener.port, "/"), 1);
+  assert_int_equal(bus_probe_main("order-svc", "127.0.0.1", listener.port, false, "/"), 1);
   pthread_join(listener.thread, NULL);
   close(listener.fd);
-  assert_int_equal(bus_probe_main("order-svc", "127.0.0.1", listener.port, "/"), 1);
-  assert_int_equal(bus_probe_main("order-svc", "no.address", listener.port, "/"), 1);
+  assert_int_equal(bus_probe_main("order-svc", "127.0.0.1", listener.port, false, "/"), 1);
+  assert_int_equal(bus_probe_main("order-svc", "no.address", listener.port, false, "/"), 1);
 }

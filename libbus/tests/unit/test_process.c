@@ -87,6 +87,34 @@ static int hang_up_under_nohup(void) {
 TEST(process_under_nohup_goes_on_at_sighup)
 { assert_int_equal(in_child(hang_up_under_nohup), SIGTERM); }
 
+static int reloads;
+
+static void reload(void *context) {
+  (void)context;
+  reloads++;
+  (void)kill(getpid(), reloads < 2 ? SIGHUP : SIGTERM);
+}
+
+static int hang_up_twice(void) {
+  bus_process_init();
+  bus_process_on_hangup(reload, NULL);
+  (void)kill(getpid(), SIGHUP);
+  int ended_by = bus_process_wait(0);
+  (void)raise(SIGHUP); /* during the drain it is ignored */
+  return ended_by == SIGTERM ? reloads : 100;
+}
+
+TEST(process_reloads_on_sighup_where_there_is_something_to_reload)
+{ assert_int_equal(in_child(hang_up_twice), 2); }
+
+static int hang_up_twice_under_nohup(void) {
+  (void)signal(SIGHUP, SIG_IGN);
+  return hang_up_twice();
+}
+
+TEST(process_reloads_on_sighup_also_under_nohup)
+{ assert_int_equal(in_child(hang_up_twice_under_nohup), 2); }
+
 static int user_signals(void) {
   bus_process_init();
   (void)kill(getpid(), SIGUSR1);

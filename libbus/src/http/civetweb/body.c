@@ -5,6 +5,8 @@
 
 #include <sys/ioctl.h>
 
+#include "../../tls/tls.h"
+
 static bool send_continue(struct bus_http_exchange *exchange) {
   static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
   struct bus_str expect = bus_http_header(exchange, "expect");
@@ -19,8 +21,12 @@ static int64_t buffered_bytes(const struct bus_http_exchange *exchange) {
   return http_buffered_body(exchange->connection.info, exchange->head_span, &buffered) ? (int64_t)buffered.len : 0;
 }
 
-static int64_t bytes_in_socket(const struct http_seat *seat) {
+/* Bytes that can be read at once; with TLS those of the record that has been begun: what is in the socket may be a part
+ * of the next one. */
+static int64_t bytes_ready(const struct http_seat *seat) {
   int ready = 0;
+  if (seat && seat->session)
+    return (int64_t)tls_pending(seat->session);
   return seat && seat->fd >= 0 && ioctl(seat->fd, FIONREAD, &ready) == 0 ? ready : 0;
 }
 
@@ -46,7 +52,7 @@ int http_body_read(struct bus_http_exchange *exchange) {
     return -1;
   const struct http_seat *seat = http_connection_seat(&exchange->connection);
   for (int64_t have = 0, wanted; have < length; have += wanted) {
-    int64_t ready = bytes_in_socket(seat) + (have == 0 ? buffered_bytes(exchange) : 0);
+    int64_t ready = bytes_ready(seat) + (have == 0 ? buffered_bytes(exchange) : 0);
     wanted = at_least_one(ready, length - have);
     int got = mg_read(exchange->connection.civetweb, body + have, (size_t)wanted);
     if (got < 0)

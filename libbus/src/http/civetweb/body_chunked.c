@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "../../tls/tls.h"
 #include "../chunked.h"
 
 enum { FIRST_ROOM = 2048, PIECE = 4096 };
@@ -50,33 +51,45 @@ static int take_chunks(struct body *body, struct bus_str input) {
   }
 }
 
+struct wire {
+  int fd;
+  void *session; /* of TLS; NULL: plain */
+};
+
+/* Bytes read; 0: there is nothing yet; -1: the connection is gone. */
+static ssize_t receive(const struct wire *wire, char *text, size_t size) {
+  if (wire->session)
+    return tls_read(wire->session, text, size);
+  ssize_t got = recv(wire->fd, text, size, MSG_DONTWAIT);
+  if (got > 0)
+    return got;
+  return got < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
+}
+
 /* Bytes read; 0: the deadline has passed; -1: the connection is gone. */
-static ssize_t receive_piece(int fd, char *text, size_t size, int64_t deadline) {
+static ssize_t receive_piece(const struct wire *wire, char *text, size_t size, int64_t deadline) {
   for (;;) {
     int64_t left_ms = (deadline - bus_monotonic()) / BUS_MILLISECOND;
-    struct pollfd entry = {.fd = fd, .events = POLLIN};
+    struct pollfd entry = {.fd = wire->fd, .events = POLLIN};
     if (left_ms <= 0)
       return 0;
-    int ready = poll(&entry, 1, (int)left_ms);
+    bool is_decrypted = wire->session && tls_pending(wire->session) > 0;
+    int ready = is_decrypted ? 1 : poll(&entry, 1, (int)left_ms);
     if (ready < 0 && errno != EINTR)
       return -1;
-    if (ready <= 0)
-      continue;
-    ssize_t got = recv(fd, text, size, MSG_DONTWAIT);
-    if (got > 0)
+    ssize_t got = ready > 0 ? receive(wire, text, size) : 0;
+    if (got != 0)
       return got;
-    if (got == 0 || (errno != EAGAIN && errno != EINTR))
-      return -1;
   }
 }
 
-static int read_wire(struct body *body, int fd, struct bus_str buffered, int64_t deadline) {
+static int read_wire(struct body *body, const struct wire *wire, struct bus_str buffered, int64_t deadline) {
   char *piece = bus_arena_alloc(body->arena, PIECE);
   if (piece == NULL)
     return 503;
   int status = take_chunks(body, buffered);
   while (status == 0) {
-    ssize_t got = receive_piece(fd, piece, PIECE, deadline);
+    ssize_t got = receive_piece(wire, piece, PIECE, deadline);
     if (got <= 0)
       return got == 0 ? 408 : -1;
     status = take_chunks(body, (struct bus_str){piece, (size_t)got});
@@ -90,11 +103,12 @@ int http_body_read_chunked(struct bus_http_exchange *exchange, int64_t deadline)
   struct bus_str buffered;
   if (!http_buffered_body(exchange->connection.info, exchange->head_span, &buffered))
     return 411; /* a civetweb that is laid out otherwise: with a length it can be read */
-  int fd = http_sockets_find(&exchange->connection);
-  if (fd < 0)
+  const struct http_seat *seat = http_connection_seat(&exchange->connection);
+  const struct wire wire = {http_sockets_find(&exchange->connection), seat ? seat->session : NULL};
+  if (wire.fd < 0)
     return 503;
   http_chunked_init(&body.reader, limit);
-  int status = read_wire(&body, fd, buffered, deadline);
+  int status = read_wire(&body, &wire, buffered, deadline);
   if (status != 200)
     return status;
   if (body.text)

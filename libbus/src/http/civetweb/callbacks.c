@@ -4,6 +4,8 @@
 
 #include <bus/clock.h>
 
+#include "../../tls/tls.h"
+
 static struct bus_str path_of(const struct mg_request_info *info) {
   const char *target = info->request_uri ? info->request_uri : "";
   return (struct bus_str){target, strcspn(target, "?")};
@@ -101,15 +103,47 @@ static struct bus_http_server *server_of(const struct mg_connection *connection)
   return mg_get_user_data(mg_get_context(connection));
 }
 
-static int init_connection(const struct mg_connection *connection, void **ret_data) {
+/* The connection of this thread. With TLS it has its seat before civetweb knows: from the handshake on. */
+static _Thread_local struct {
+  bool is_open;
+  struct http_seat *seat;
+} mine;
+
+static void open_connection(const struct mg_connection *connection) {
   struct bus_http_server *server = server_of(connection);
   http_places_open(&server->places);
-  *ret_data = http_places_await(server, http_sockets_of(connection));
+  mine.is_open = true;
+  mine.seat = http_places_await(server, http_sockets_of(connection));
+}
+
+static void begin_handshake(void *connection, void *session) {
+  if (mine.is_open) /* TLS 1.3 has messages behind the handshake that look like another one */
+    return;
+  open_connection(connection);
+  if (mine.seat)
+    mine.seat->session = session;
+}
+
+static int init_connection(const struct mg_connection *connection, void **ret_data) {
+  if (mine.is_open)
+    http_places_await_request(server_of(connection), mine.seat);
+  else
+    open_connection(connection);
+  *ret_data = mine.seat;
   return 0;
 }
 
 static void connection_close(const struct mg_connection *connection) {
-  http_places_forget(&server_of(connection)->places, mg_get_user_connection_data(connection));
+  http_places_forget(&server_of(connection)->places, mine.seat);
+  mine.seat = NULL;
+}
+
+/* civetweb asks for the context at its start, and at its end what to do with it. */
+static int use_context(void **context, void *server) {
+  struct bus_tls *tls = ((struct bus_http_server *)server)->settings.tls;
+  *context = tls_context(tls);
+  tls_on_handshake(tls, begin_handshake);
+  return 1;
 }
 
 static void *init_thread(const struct mg_context *civetweb, int type) {
@@ -119,7 +153,9 @@ static void *init_thread(const struct mg_context *civetweb, int type) {
 }
 
 static void connection_closed(const struct mg_connection *connection) {
-  http_places_closed(&server_of(connection)->places);
+  if (mine.is_open) /* else its handshake could not begin */
+    http_places_closed(&server_of(connection)->places);
+  mine.is_open = false;
   http_stack_trim(mg_get_thread_pointer(connection));
 }
 
@@ -129,12 +165,15 @@ static int log_message(const struct mg_connection *connection, const char *messa
   return 1; /* civetweb's own words are about clients that went away */
 }
 
-const struct mg_callbacks http_callbacks = {
-    .begin_request = begin_request,
-    .http_error = http_error,
-    .init_connection = init_connection,
-    .init_thread = init_thread,
-    .connection_close = connection_close,
-    .connection_closed = connection_closed,
-    .log_message = log_message,
-};
+struct mg_callbacks http_callbacks(const struct bus_http_server *server) {
+  return (struct mg_callbacks){
+      .begin_request = begin_request,
+      .http_error = http_error,
+      .init_connection = init_connection,
+      .init_thread = init_thread,
+      .connection_close = connection_close,
+      .connection_closed = connection_closed,
+      .log_message = log_message,
+      .external_ssl_ctx = server->settings.tls ? use_context : NULL,
+  };
+}

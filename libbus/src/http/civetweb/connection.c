@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "../../tls/tls.h"
+
 enum { LINGER_MS = 300, LINGER_BYTES = 256 * 1024 };
 
 bool http_connection_write(const struct http_connection *connection, const char *text, size_t len) {
@@ -26,6 +28,9 @@ const char *http_connection_peer(const struct http_connection *connection) {
 
 void http_connection_linger(const struct http_connection *connection) {
   int fd = http_sockets_find(connection);
+  const struct http_seat *seat = http_connection_seat(connection);
+  if (seat && seat->session)
+    tls_close_notify(seat->session);
   if (fd < 0 || shutdown(fd, SHUT_WR) != 0)
     return;
   int64_t deadline = bus_monotonic() + LINGER_MS * BUS_MILLISECOND;

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../../tls/tls.h"
+
 enum { HEAD_TIMEOUT_MS = 3000 /* also the longest wait for one byte of a body */ };
 
 /* civetweb says only that it failed; binding once more shows why. */
@@ -44,7 +46,7 @@ static struct mg_context *start_civetweb(struct bus_http_server *server) {
   const struct bus_http_settings *settings = &server->settings;
   int64_t head_ms = settings->body_deadline_ms < HEAD_TIMEOUT_MS ? settings->body_deadline_ms : HEAD_TIMEOUT_MS;
   char listen_on[96], threads[12], read_buffer[12], idle_ms[24], timeout_ms[24];
-  snprintf(listen_on, sizeof listen_on, "%s:%d", settings->bind, settings->port);
+  snprintf(listen_on, sizeof listen_on, "%s:%d%s", settings->bind, settings->port, settings->tls ? "s" : "");
   snprintf(threads, sizeof threads, "%d", settings->threads);
   snprintf(read_buffer, sizeof read_buffer, "%d", HTTP_READ_BUFFER);
   snprintf(idle_ms, sizeof idle_ms, "%lld", (long long)settings->idle_ms);
@@ -71,17 +73,29 @@ static struct mg_context *start_civetweb(struct bus_http_server *server) {
   };
   const char *options[2 * BUS_COUNT(pairs) + 1] = {NULL};
   memcpy(options, pairs, sizeof pairs);
-  return mg_start(&http_callbacks, server, options);
+  const struct mg_callbacks callbacks = http_callbacks(server);
+  return mg_start(&callbacks, server, options);
 }
 
 static void init_library(void) {
   mg_init_library(MG_FEATURES_DEFAULT);
 }
 
+/* Servers are started one after the other. */
+static bool prepare_tls(struct bus_error *err) {
+  static bool ready;
+  if (!ready && !tls_open_names(err))
+    return false;
+  ready = ready || (mg_init_library(MG_FEATURES_TLS) & MG_FEATURES_TLS) != 0;
+  return ready || bus_fail(err, BUS_E_CONFIG, "TLS: civetweb does not find all that it needs in OpenSSL");
+}
+
 bool http_engine_start(struct bus_http_server *server, struct bus_error *err) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   struct mg_server_port port;
   pthread_once(&once, init_library);
+  if (server->settings.tls && !prepare_tls(err))
+    return false;
   server->engine.civetweb = start_civetweb(server);
   if (server->engine.civetweb == NULL)
     return explain(&server->settings, err);

@@ -5,7 +5,8 @@
 
 #include "../internal.h"
 
-extern const struct mg_callbacks http_callbacks; /* callbacks.c */
+/* ---- callbacks.c ---- */
+struct mg_callbacks http_callbacks(const struct bus_http_server *server);
 
 /* ---- body_chunked.c: deadline: of bus_monotonic; content_length is the body's length afterwards ---- */
 int http_body_read_chunked(struct bus_http_exchange *exchange, int64_t deadline);

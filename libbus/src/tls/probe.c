@@ -1,9 +1,10 @@
-/* One GET to this machine over a plain socket: a health check needs no HTTP library. */
+/* One GET to this machine over a socket: a health check needs no HTTP library. */
 #include <bus/log.h>
 #include <bus/probe.h>
 
 #include <errno.h>
 #include <netdb.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -39,14 +40,31 @@ static int connect_to(const char *host, int64_t port) {
   return connected ? fd : -1;
 }
 
+enum { STATUS_LEN = sizeof "HTTP/1.1 200" - 1 };
+
+/* Writes the beginning of the answer to `text`, which holds the request; → its length, 0: there is none. */
+static size_t talk_plain(int fd, char *text, size_t len) {
+  ssize_t got = send(fd, text, len, MSG_NOSIGNAL) == (ssize_t)len ? recv(fd, text, STATUS_LEN, MSG_WAITALL) : 0;
+  return got > 0 ? (size_t)got : 0;
+}
+
+static size_t talk_tls(int fd, char *text, size_t len) {
+  SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+  SSL *session = context ? SSL_new(context) : NULL;
+  size_t got = 0;
+  if (session && SSL_set_fd(session, fd) == 1 && SSL_connect(session) == 1 &&
+      SSL_write(session, text, (int)len) == (int)len && SSL_read_ex(session, text, STATUS_LEN, &got) != 1)
+    got = 0;
+  SSL_free(session);
+  SSL_CTX_free(context);
+  return got;
+}
+
 /* The status of the answer; 0: there is none. */
-static int ask(int fd, const char *path) {
+static int ask(int fd, bool has_tls, const char *path) {
   char text[TEXT_SIZE];
   int len = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
-  if (send(fd, text, (size_t)len, MSG_NOSIGNAL) != len)
-    return 0;
-  ssize_t got = recv(fd, text, sizeof "HTTP/1.1 200" - 1, MSG_WAITALL);
-  text[got > 0 ? got : 0] = '\0';
+  text[(has_tls ? talk_tls : talk_plain)(fd, text, (size_t)len)] = '\0';
   return strncmp(text, "HTTP/1.1 ", strlen("HTTP/1.1 ")) == 0 ? (int)strtol(text + strlen("HTTP/1.1 "), NULL, 10) : 0;
 }
 
@@ -57,13 +75,13 @@ static int complain(const char *program, const char *host, int64_t port, const c
   return EXIT_FAILURE;
 }
 
-int bus_probe_main(const char *program, const char *bind, int64_t port, const char *path) {
+int bus_probe_main(const char *program, const char *bind, int64_t port, bool has_tls, const char *path) {
   char host[HOST_SIZE], problem[64];
   address_of(bind, host);
   int fd = connect_to(host, port);
   if (fd < 0)
     return complain(program, host, port, path, strerror(errno));
-  int status = ask(fd, path);
+  int status = ask(fd, has_tls, path);
   (void)close(fd);
   if (status == 200)
     return EXIT_SUCCESS;

@@ -1,0 +1,20 @@
+/* The HTTP server's interface to TLS. A session is OpenSSL's SSL, which the server's engine makes and frees. */
+#pragma once
+
+#include <bus/tls.h>
+
+#include <sys/types.h>
+
+/* Before civetweb is told to use TLS. */
+bool tls_open_names(struct bus_error *err) BUS_MUST_CHECK;
+/* OpenSSL's SSL_CTX, for the engine. It lives as long as tls. */
+void *tls_context(struct bus_tls *tls);
+/* Sets what is called as a handshake begins, on the thread that makes it: owner is what the engine has attached to the
+ * session. It may be called again for the same session. */
+void tls_on_handshake(struct bus_tls *tls, void (*begin)(void *owner, void *session));
+/* Bytes that are decrypted and not read yet; further ones are still in the socket. */
+size_t tls_pending(void *session);
+/* Bytes read; 0: a whole record has not come yet; -1: the connection has ended. */
+ssize_t tls_read(void *session, char *text, size_t size);
+/* Tells the peer that nothing more is sent. */
+void tls_close_notify(void *session);
