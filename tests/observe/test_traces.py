@@ -68,7 +68,8 @@ def test_a_trace_is_found_by_its_orders_id(zipkin, api, load):
     trace, order = confirmed(api)
     zipkin.whole(trace)
     found = zipkin.get("traces", annotationQuery=f"order_id={order}", lookback=600_000)
-    assert found and {one["traceId"] for spans in found for one in spans} == {trace}
+    # Each read of the order is a trace of its own.
+    assert trace in {one["traceId"] for spans in found for one in spans}
 
 
 def test_all_programs_are_services_of_zipkin(zipkin, api, load):
