@@ -32,7 +32,7 @@ async function eachView(page, check) {
   await check('awaiting payment');
   const id = await card.locator('code').first().getAttribute('title');
   await view(page, `orders/${id}`);
-  await page.locator('.timeline li').nth(1).waitFor();
+  await page.locator('.story li').nth(2).waitFor();
   await check('orders');
   await view(page, 'operations');
   await page.getByRole('row', {name: /^user-svc Ready/}).waitFor();
@@ -124,9 +124,13 @@ export async function pictures_of_the_page(browser) {
   await operator.getByRole('row', {name: /^user-svc Ready/}).waitFor();
   await operator.waitForTimeout(3000);
   await picture(operator, 'page-operations');
+  await operator.getByRole('region', {name: 'Services'}).scrollIntoViewIfNeeded();
+  await operator.evaluate(() => scrollTo(0, document.querySelector('[aria-labelledby=services-title]').offsetTop - 64));
+  await picture(operator, 'page-services');
   await operator.emulateMedia({colorScheme: 'dark'});
   await operator.locator('.feed a', {hasText: 'Cancelled'}).first().click();
   await operator.getByRole('list', {name: 'Story'}).getByText('Cancelled').waitFor();
+  await operator.evaluate(() => scrollTo(0, document.querySelector('.story-part').getBoundingClientRect().top + scrollY - 330));
   await picture(operator, 'page-operations-dark');
   const phone = await open(browser, {viewport: {width: 360, height: 720}, deviceScaleFactor: 2, colorScheme: 'dark'});
   await register(phone, `bea-${crypto.randomUUID().slice(0, 4)}@example.org`);
