@@ -145,9 +145,9 @@ int main(int argc, char **argv) {
   bus_process_without_thread_caches(argv);
   bus_process_init();
   bound_memory();
-  int status =
-      bus_config_main(argc, argv, "edge", "Takes orders over REST and passes them to the message queue.",
-                      &edge_option_table, 1, (const char *const[]){BUS_FLAG_HEALTH, "--print-openapi", NULL}, &flag);
+  int status = bus_config_main(argc, argv, "edge", ORDERBUS_VERSION,
+                               "Takes orders over REST and passes them to the message queue.", &edge_option_table, 1,
+                               (const char *const[]){BUS_FLAG_HEALTH, "--print-openapi", NULL}, &flag);
   if (status >= 0)
     return status;
   if (flag == 0)

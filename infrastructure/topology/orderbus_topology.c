@@ -22,4 +22,5 @@ const struct bus_topology orderbus_topology = {
     .query_ttl_ms = 5000,
     .title = "orderbus",
     .version = ORDERBUS_VERSION,
+    .correlation = "order_id",
 };

@@ -27,7 +27,7 @@ endfunction()
 
 # Five sets, so that who wants the pure part need not have the libraries of the others.
 bus_export(busCoreTargets bus_core bus_runtime)
-bus_export(busTargets bus_curl_late bus_otlp bus_pg bus_amqp bus_tls bus_http bus_pipeline bus_worker bus_program bus)
+bus_export(busTargets bus_curl_late bus_otlp bus_pg bus_amqp bus_tls bus_http bus_pipeline bus_worker bus_program bus_tool bus)
 bus_export(busCurlTargets bus_curl)
 bus_export(busTokenTargets bus_token)
 bus_export(busSecretTargets bus_secret)
@@ -37,7 +37,7 @@ configure_package_config_file(cmake/busConfig.cmake.in "${CMAKE_CURRENT_BINARY_D
 write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/busConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/busConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/busConfigVersion.cmake"
-  "${PROJECT_SOURCE_DIR}/cmake/Findcivetweb.cmake" DESTINATION "${BUS_CMAKE_DIR}" COMPONENT libbus)
+  "${CMAKE_CURRENT_SOURCE_DIR}/cmake/BusTools.cmake" "${PROJECT_SOURCE_DIR}/cmake/Findcivetweb.cmake" DESTINATION "${BUS_CMAKE_DIR}" COMPONENT libbus)
 
 foreach(name libbus-core libbus libbus-curl libbus-token libbus-secret)
   configure_file(cmake/${name}.pc.in "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc" @ONLY)

@@ -55,6 +55,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON bus.outbox TO :"service";
 GRANT SELECT, INSERT, UPDATE, DELETE ON bus.suspects TO :"service";
 GRANT SELECT, INSERT ON bus.parked TO :"service";
 
--- The service checks at its start that the migrations that it needs are there.
+-- Where sqitch deploys, the service checks at its start that the migrations that it needs are there.
+SELECT to_regclass('sqitch.changes') IS NOT NULL AS has_sqitch \gset
+\if :has_sqitch
 GRANT USAGE ON SCHEMA sqitch TO :"service";
 GRANT SELECT ON sqitch.changes TO :"service";
+\endif

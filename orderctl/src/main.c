@@ -103,7 +103,7 @@ static int print_help(void) {
 }
 
 int main(int argc, char **argv) {
-  struct program program = {.settings.broker = bus_operator_begin("orderctl")};
+  struct program program = {.settings.broker = bus_operator_begin("orderctl", ORDERBUS_VERSION)};
   options_set_defaults(&program);
   switch (options_take(&program, argc, argv)) {
   case OPTIONS_HELP:

@@ -63,7 +63,7 @@ int settings_read(struct program *program) {
   const char *file = program->env_file;
   char *words[] = {name, file ? flag : NULL, (char *)(uintptr_t)file, NULL}; /* they are only read */
   int unused;
-  int status = bus_config_main(file ? 3 : 1, words, "orderctl", "", &table, 1, NULL, &unused);
+  int status = bus_config_main(file ? 3 : 1, words, "orderctl", NULL, "", &table, 1, NULL, &unused);
   struct story_settings *ret = &program->settings;
   ret->urls[STORY_ORDERS] = settings.orders;
   ret->urls[STORY_INVENTORY] = settings.inventory;

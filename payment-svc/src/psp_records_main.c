@@ -48,8 +48,9 @@ static int print_all(void) {
 }
 
 int main(int argc, char **argv) {
-  int status = bus_config_main(argc, argv, "psp-records", "Prints what the payment provider has captured and refunded.",
-                               tables, BUS_COUNT(tables), NULL, NULL);
+  int status = bus_config_main(argc, argv, "psp-records", ORDERBUS_VERSION,
+                               "Prints what the payment provider has captured and refunded.", tables, BUS_COUNT(tables),
+                               NULL, NULL);
   if (status < 0)
     status = print_all();
   bus_config_done(tables, BUS_COUNT(tables));

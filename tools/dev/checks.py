@@ -39,8 +39,10 @@ def _wording():
 
 
 def _copies():
-    """The product's code alone: tests and their simulation may repeat themselves."""
-    files = [name for name in tracked(".c", ".h") if not re.search(r"(^|/)(tests|testing)/|-testing/", name)]
+    """The product's code alone: tests and their simulation may repeat themselves, and templates and examples are wholes
+    that a reader copies."""
+    files = [name for name in tracked(".c", ".h")
+             if not re.search(r"(^|/)(tests|testing|templates|examples)/|-testing/", name)]
     found = copies.problems({name: _text_of(name).decode() for name in files})
     return Result(len(files) - len(found), len(found), 0, "".join(f"{line}\n" for line in found))
 

@@ -67,8 +67,9 @@ int main(int argc, char **argv) {
   struct bus_error err;
   int flag;
   bus_process_init();
-  int status = bus_config_main(argc, argv, "psp-sandbox", "A payment provider for tests, in Stripe's shapes.", tables,
-                               BUS_COUNT(tables), (const char *const[]){BUS_FLAG_HEALTH, NULL}, &flag);
+  int status =
+      bus_config_main(argc, argv, "psp-sandbox", ORDERBUS_VERSION, "A payment provider for tests, in Stripe's shapes.",
+                      tables, BUS_COUNT(tables), (const char *const[]){BUS_FLAG_HEALTH, NULL}, &flag);
   if (status >= 0)
     return status;
   if (flag >= 0)

@@ -37,6 +37,8 @@ bool bus_amqp_url_check(const char *url, struct bus_error *err) BUS_MUST_CHECK;
 /* Number of hosts in the URL: nodes of one cluster with the same users and virtual hosts. A caller with a lasting
  * connection opens one host, and the next one when it fails (bus_rotation). */
 size_t bus_amqp_url_hosts(const char *url);
+/* The URL's user. */
+bool bus_amqp_url_user(const char *url, char name[BUS_NAME_MAX], struct bus_error *err) BUS_MUST_CHECK;
 
 /* The virtual host of a URL, decoded. */
 bool bus_amqp_url_vhost(const char *url, char *text, size_t size, struct bus_error *err) BUS_MUST_CHECK;

@@ -78,8 +78,8 @@ bool bus_secret_file_read(const char *path, char *text, size_t size, struct bus_
  * stderr. extra: further flags without value that the program handles itself (NULL-terminated, or NULL), e.g.
  * "--print-saga". With such a flag, BUS_FLAG_HEALTH aside, the environment is not read and the settings stay unchanged,
  * because the program only prints and ends. Returns -1 to go on, else the exit status: 2 for every mistake. *ret_flag:
- * index of the extra flag given, or -1. */
-int bus_config_main(int argc, char **argv, const char *program, const char *summary,
+ * index of the extra flag given, or -1. version: the program's own, for --version; NULL: libbus's. */
+int bus_config_main(int argc, char **argv, const char *program, const char *version, const char *summary,
                     const struct bus_option_table *tables, size_t table_count, const char *const *extra, int *ret_flag);
 
 BUS_C_END

@@ -49,18 +49,23 @@ struct bus_effect {
 };
 
 /* The effects of one batch in order, and the verdict on the input that is being decided. */
+struct bus_topology;
+
 struct bus_effects {
   struct bus_arena *arena;
   struct bus_uuid_source *ids;
   bus_time now;
-  const char *service; /* app_id */
+  const char *service;                       /* app_id */
+  const struct bus_topology *topology;       /* what may be sent; NULL: everything, in tests of decisions */
+  const struct bus_message_type *checked[8]; /* types of this batch that may be */
   const struct bus_input *input;
   struct bus_effect *first, *last;
   struct bus_effect *before_input; /* last effect before this input's; a retry or park removes those behind it */
   size_t count;
   enum bus_verdict verdict;
   char reason[160];
-  bool failed; /* out of memory or a body that cannot be encoded: the batch is not committed */
+  bool refused; /* a message was sent that the topology does not allow; the reason says so */
+  bool failed;  /* that, out of memory, or a body that cannot be encoded: the batch is not committed */
 };
 
 void bus_effects_init(struct bus_effects *effects, struct bus_arena *arena, struct bus_uuid_source *ids, bus_time now,
@@ -75,6 +80,9 @@ struct bus_cause {
   struct bus_trace trace;
   struct bus_uuid message_id;
 };
+
+/* An input that sends a type which the topology does not let this service send, or which is of another kind, is
+ * dead-lettered, and the cause names the cure; its transaction is rolled back. */
 
 /* Emits a command or event. Its causation is the input's message, its trace the input's: the span that it names as its
  * parent is the one that processes the input, where spans are recorded (bus_pipeline_setup). An input without a message
@@ -98,6 +106,22 @@ void bus_answer_to(struct bus_effects *effects, const struct bus_asker *asker, c
 void bus_notify(struct bus_effects *effects, const struct bus_message_type *type, const void *body);
 /* Publishes notices whose first field is an array, until all items are in one; none without items. */
 void bus_notify_list(struct bus_effects *effects, const struct bus_message_type *type, const void *items, size_t count);
+
+/* NULL: the input is no message of that type. */
+static inline const void *bus_input_body(const struct bus_input *input, const struct bus_message_type *type) {
+  return input->type == type ? input->body : NULL;
+}
+
+/* The same for a type that BUS_MESSAGE declares, by its name. The last argument is a pointer to the type's struct, such
+ * as
+ * &(struct shipment){.order_id = id}; a pointer to another struct is an error of the compiler. C alone. */
+#define BUS_POINTER_TO_BODY(name, ...)                                                                                 \
+  _Generic((__VA_ARGS__), name##_body * : (__VA_ARGS__), const name##_body * : (__VA_ARGS__))
+#define BUS_BODY(input, name) ((const name##_body *)bus_input_body((input), &name##_type))
+#define BUS_EMIT(effects, name, correlation_id, ...)                                                                   \
+  bus_emit((effects), &name##_type, (correlation_id), BUS_POINTER_TO_BODY(name, __VA_ARGS__))
+#define BUS_REPLY(effects, name, ...) bus_answer((effects), &name##_type, BUS_POINTER_TO_BODY(name, __VA_ARGS__))
+#define BUS_NOTIFY(effects, name, ...) bus_notify((effects), &name##_type, BUS_POINTER_TO_BODY(name, __VA_ARGS__))
 
 /* Zeroed elements in the batch's arena. NULL: out of memory, and the effects have failed. */
 void *bus_effects_array(struct bus_effects *effects, size_t count, size_t size) BUS_MUST_CHECK;

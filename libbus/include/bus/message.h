@@ -55,6 +55,12 @@ struct bus_message_type {
 #define BUS_ANSWER(name, body)                                                                                         \
   { .type = (name), .exchange = BUS_EXCHANGE_REPLY, .schema = (body) }
 
+/* Declares the type <name>_type, whose bodies are of the struct S, for BUS_BODY, BUS_EMIT, BUS_REPLY and BUS_NOTIFY of
+ * bus/effects.h: with another struct a program does not compile. */
+#define BUS_MESSAGE(name, S)                                                                                           \
+  extern const struct bus_message_type name##_type;                                                                    \
+  typedef S name##_body
+
 /* May messages of the type travel in bundles? Not those that are `single`, nor queries and requests, which have a
  * deadline or a short life, nor notices. */
 bool bus_message_bundles(const struct bus_message_type *type);
@@ -74,7 +80,7 @@ struct bus_str bus_message_key(const struct bus_message_type *type);
 struct bus_envelope {
   struct bus_uuid message_id;     /* v7; the dedupe key; never changes, also when published again */
   struct bus_str type;            /* "inventory.reserve.v1" */
-  struct bus_uuid correlation_id; /* the order id; nil where there is none */
+  struct bus_uuid correlation_id; /* what the message is about, such as an order; nil where there is none */
   struct bus_uuid causation_id;   /* the message that caused this one; in an answer the request's message_id; or nil */
   struct bus_trace trace;         /* not set where the sender sent none or a malformed one */
   struct bus_str app_id;          /* the publisher */

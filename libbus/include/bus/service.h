@@ -30,7 +30,8 @@ struct bus_program {
    * are those of `commands`, its request queues those of `requests`, its query queues those of `queries`. NULL: `name`
    * and the services say so themselves. */
   const struct bus_topology_part *part;
-  const char *name; /* without a part: "inventory-svc" */
+  const char *name;    /* without a part: "inventory-svc" */
+  const char *version; /* the program's own: --version, logs, spans, failed messages; NULL: libbus's */
   const char *default_port;
   const struct bus_topology *topology;
   const char *schema_project, *schema_change;

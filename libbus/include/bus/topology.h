@@ -93,7 +93,9 @@ struct bus_topology {
   const struct bus_tier *tiers; /* shortest first */
   size_t tier_count;
   int64_t query_ttl_ms;
-  const char *title, *version; /* of the system, for documents; or NULL */
+  const char *title, *version; /* of the system, for documents and --version; or NULL */
+  const char *correlation; /* what logs and spans call the correlation id, and the member of bodies that bus-send and
+                              bus-ask take it from, such as "order_id"; NULL: "correlation_id" and no member */
 };
 
 /* A user with `redrives` may publish to its exchange bus.retry.<user> with the key "<shortest tier>.probe", too, for
@@ -102,6 +104,9 @@ struct bus_topology {
 
 /* The default tiers: 1s, 30s, 10m. */
 extern const struct bus_tier bus_default_tiers[3];
+
+/* The topology's name for the correlation id. */
+const char *bus_topology_correlation(const struct bus_topology *topology);
 
 /* One exchange, queue or binding; names are NUL-terminated. */
 enum bus_declare_kind { BUS_DECLARE_EXCHANGE, BUS_DECLARE_QUEUE, BUS_DECLARE_BINDING };

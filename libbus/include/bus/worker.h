@@ -54,7 +54,7 @@ struct bus_periodic {
 
 struct bus_service {
   const char *name;          /* as the topology's user: "inventory-svc"; app_id of what it sends */
-  const char *version;       /* in the history of each failed message; NULL: libbus's version */
+  const char *version;       /* in the history of each failed message; NULL: the program's */
   const char *const *queues; /* of the topology, all of one kind; a queue's types must be decodable */
   size_t queue_count;
 

@@ -26,7 +26,11 @@ static const char *broker_url(const char *program) {
   return NULL;
 }
 
-struct bus_amqp_settings bus_operator_begin(const char *name) {
+static const char *program_version = ORDERBUS_VERSION;
+
+struct bus_amqp_settings bus_operator_begin(const char *name, const char *version) {
+  if (version)
+    program_version = version;
   bus_process_standard_files();
   const struct bus_tls_files tls = {
       .ca = getenv("RABBITMQ_CA_FILE"), .cert = getenv("RABBITMQ_CERT_FILE"), .key = getenv("RABBITMQ_KEY_FILE")};
@@ -54,7 +58,7 @@ int bus_operator_next(int argc, char **argv, const struct option *options, const
       *ret_status = fputs(help, stdout) < 0 ? TROUBLE : 0;
       return 0;
     case 'V':
-      *ret_status = printf("%s " ORDERBUS_VERSION "\n", settings->name) < 0 ? TROUBLE : 0;
+      *ret_status = printf("%s %s\n", settings->name, program_version) < 0 ? TROUBLE : 0;
       return 0;
     case '?': /* getopt has printed the cause */
       *ret_status = TROUBLE;

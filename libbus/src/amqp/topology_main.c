@@ -272,8 +272,10 @@ static int parse_options(struct program *program, int argc, char **argv) {
 }
 
 int bus_topology_main(int argc, char **argv, const struct bus_topology *topology) {
-  struct program program = {
-      .topology = topology, .settings = bus_operator_begin("bus-topology"), .vhost = "/", .disk_bytes = 8 * DISK_MIN};
+  struct program program = {.topology = topology,
+                            .settings = bus_operator_begin("bus-topology", topology->version),
+                            .vhost = "/",
+                            .disk_bytes = 8 * DISK_MIN};
   int status = parse_options(&program, argc, argv);
   return status >= 0 ? status : run_verb(&program, argv[optind]);
 }

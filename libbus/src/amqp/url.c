@@ -116,3 +116,12 @@ bool bus_amqp_url_vhost(const char *url, char *text, size_t size, struct bus_err
 size_t bus_amqp_url_hosts(const char *url) {
   return url && check_parts(url, NULL) ? count_hosts(url) : 1;
 }
+
+bool bus_amqp_url_user(const char *url, char name[BUS_NAME_MAX], struct bus_error *err) {
+  struct broker_url parsed;
+  if (!url_parse(url, 0, &parsed, err))
+    return false;
+  (void)snprintf(name, BUS_NAME_MAX, "%s", parsed.info.user);
+  url_forget(&parsed);
+  return true;
+}

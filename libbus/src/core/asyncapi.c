@@ -205,7 +205,7 @@ static void write_bundle_schemas(struct bus_json_writer *writer) {
       {"id", UUID, "the message_id of this message: the key by which receivers know a duplicate"},
       {"source", TEXT(65), "/ and the publisher"},
       {"type", TEXT(64), "name and version of the message"},
-      {"subject", UUID, "the correlation_id: the order or product; absent where there is none"},
+      {"subject", UUID, "the correlation_id; absent where there is none"},
       {"time", "\"type\":\"string\",\"format\":\"date-time\"", "when the message was made"},
       {"datacontenttype", CONST("application/json"), "of data"},
       {"traceparent", TEXT(55), "the trace, as in W3C Trace Context"},
@@ -223,7 +223,7 @@ static void write_envelope(struct bus_json_writer *writer) {
   static const struct property properties[] = {
       {"message_id", UUID, "a UUIDv7: the key by which receivers know a duplicate"},
       {"type", TEXT(64), "name and version of the message"},
-      {"correlation_id", UUID, "the order or product; absent where there is none"},
+      {"correlation_id", UUID, "what the message is about; absent where there is none"},
       {"user_id", TEXT(64), "the publisher, checked by the broker"},
       {"app_id", TEXT(64), "the publisher"},
       {"reply_to", TEXT(255), "the queue of the asker, in a query or command that wants an answer"},

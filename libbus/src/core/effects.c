@@ -1,6 +1,8 @@
 /* Effects of a decision: a list in the batch's arena, taken back when an input is retried or parked. */
 #include <bus/effects.h>
 
+#include "effects_check.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -58,6 +60,8 @@ static const struct bus_envelope *cause_envelope(const struct bus_effects *effec
 static void add_message(struct bus_effects *effects, enum bus_effect_kind kind, const struct bus_message_type *type,
                         const struct bus_envelope *envelope, const void *body) {
   struct bus_str json;
+  if (!effects_may_send(effects, kind, type))
+    return;
   if (!bus_encode(type->schema, body, effects->arena, &json)) {
     effects->failed = true;
     return;
@@ -147,6 +151,8 @@ static void set_verdict(struct bus_effects *effects, enum bus_verdict verdict, c
 
 void bus_retry(struct bus_effects *effects, const char *format, ...) {
   va_list args;
+  if (effects->refused)
+    return; /* its reason stays */
   va_start(args, format);
   set_verdict(effects, BUS_RETRY, format, args);
   va_end(args);
@@ -154,6 +160,8 @@ void bus_retry(struct bus_effects *effects, const char *format, ...) {
 
 void bus_park(struct bus_effects *effects, const char *format, ...) {
   va_list args;
+  if (effects->refused)
+    return; /* its reason stays */
   va_start(args, format);
   set_verdict(effects, BUS_PARK, format, args);
   va_end(args);

@@ -296,3 +296,7 @@ bool bus_topology_is_mandatory(const struct bus_topology *topology, const struct
 bool bus_topology_is_own(const struct bus_topology *topology, const struct bus_queue *queue) {
   return !bus_topology_owner(topology, queue)->user.elsewhere;
 }
+
+const char *bus_topology_correlation(const struct bus_topology *topology) {
+  return topology->correlation ? topology->correlation : "correlation_id";
+}

@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <endian.h>
 
-enum { ARRAY_HEADER = 20, FIRST_ROOM = 256 };
+enum { ARRAY_HEADER = 20, FIRST_ROOM = 256, NULL_VALUE = 'n', LIST_BEGIN = 's', CUT_SHORT = 0 };
 
 struct letter {
   char letter, kind; /* of the values */
@@ -16,6 +16,12 @@ struct letter {
 static const struct letter letters[] = {{'u', 'u', 2950, 2951}, {'i', 'i', 20, 1016}, {'t', 't', 25, 1009},
                                         {'z', 'z', 1184, 1185}, {'b', 'b', 17, 1001}, {'l', 'l', 16, 1000},
                                         {'w', 'i', 0, 1016},    {'v', 't', 0, 1009}};
+/* The function that gives a value of the kind. */
+static const struct {
+  char kind;
+  const char *name;
+} givers[] = {{'u', "bus_args_uuid"}, {'i', "bus_args_int64"}, {'t', "bus_args_text"},
+              {'z', "bus_args_time"}, {'b', "bus_args_bytes"}, {'l', "bus_args_bool"}};
 
 static const struct letter *find_letter(char letter) {
   for (size_t i = 0; i < BUS_COUNT(letters); i++)
@@ -74,8 +80,10 @@ static struct pg_param *peek_param(struct bus_args *args) {
   return args->next < args->param_count ? &args->params[args->next] : NULL;
 }
 
-static void *misuse(struct bus_args *args) {
+static void *misuse(struct bus_args *args, char kind) {
   args->failed = args->misused = true;
+  args->misused_at = args->next;
+  args->misused_by = kind;
   return NULL;
 }
 
@@ -84,7 +92,7 @@ static struct pg_param *next_param(struct bus_args *args, char kind) {
   struct pg_param *param = peek_param(args);
   if (!param || (kind != 0 && find_letter(param->letter)->kind != kind) ||
       is_list(param->letter) != (args->in_list > 0))
-    return misuse(args);
+    return misuse(args, kind != 0 ? kind : NULL_VALUE);
   if (args->in_list == 0 || --args->in_list == 0)
     args->next++;
   return param;
@@ -95,7 +103,7 @@ void bus_args_list(struct bus_args *args, size_t count) {
     return;
   const struct pg_param *param = peek_param(args);
   if (!param || !is_list(param->letter) || args->in_list > 0)
-    (void)misuse(args);
+    (void)misuse(args, LIST_BEGIN);
   else if (count == 0)
     args->next++;
   args->in_list = count;
@@ -205,7 +213,7 @@ static bool is_complete(const struct bus_args *args) {
 
 bool pg_args_finish(struct bus_args *args) {
   if (!args->failed && !is_complete(args))
-    args->failed = args->misused = true;
+    (void)misuse(args, CUT_SHORT);
   for (size_t i = 0; i < args->param_count && !args->failed; i++) {
     struct pg_param *param = &args->params[i];
     if (islower((unsigned char)param->letter))
@@ -215,4 +223,30 @@ bool pg_args_finish(struct bus_args *args) {
     write_header(param);
   }
   return !args->failed;
+}
+
+static const char *giver_of(char kind) {
+  for (size_t i = 0; i < BUS_COUNT(givers); i++)
+    if (givers[i].kind == kind)
+      return givers[i].name;
+  return "bus_args_null";
+}
+
+bool pg_args_misuse(const struct bus_args *args, struct bus_error *err) {
+  const char *all = args->statement->params ? args->statement->params : "";
+  const char *by = args->misused_by == LIST_BEGIN ? "bus_args_list" : giver_of(args->misused_by);
+  size_t at = args->misused_at;
+  if (at >= args->param_count)
+    return bus_fail(err, BUS_E_INVALID,
+                    "statement \"%.60s\": %s gives a value, but its letters \"%s\" have none for it",
+                    args->statement->sql, by, all);
+  char letter = args->params[at].letter;
+  const char *wanted = is_list(letter) && args->in_list == 0 ? "bus_args_list" : giver_of(find_letter(letter)->kind);
+  if (args->misused_by == CUT_SHORT)
+    return bus_fail(err, BUS_E_INVALID,
+                    "statement \"%.60s\": letter %zu of \"%s\" has no value, or its row or list ends "
+                    "too early: give it by %s",
+                    args->statement->sql, at + 1, all, wanted);
+  return bus_fail(err, BUS_E_INVALID, "statement \"%.60s\": letter %zu of \"%s\" takes a value of %s, not of %s",
+                  args->statement->sql, at + 1, all, wanted, by);
 }

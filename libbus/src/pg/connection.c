@@ -18,6 +18,7 @@ struct pg {
   enum pg_state state;
   PostgresPollingStatusType polling;
   bool preparing;
+  bool refused; /* a statement, while it was prepared */
   bool pooled;
   struct bus_sql sql;
   struct bus_rows results[TRIP_MAX + 1];
@@ -85,6 +86,10 @@ void pg_free(struct pg *pg) {
 
 enum pg_state pg_state(const struct pg *pg) {
   return pg->state;
+}
+
+bool pg_is_refused(const struct pg *pg) {
+  return pg->refused;
 }
 
 int pg_fd(const struct pg *pg) {
@@ -169,6 +174,33 @@ static void advance_connecting(struct pg *pg) {
 
 /* ---- receiving ---- */
 
+/* The statement whose preparation was answered; NULL: a setting of the session. */
+static const struct bus_statement *prepared_statement(const struct pg *pg, size_t *ret_registry, size_t *ret_index) {
+  if (!pg->preparing || pg->received < PG_SESSION_STATEMENTS)
+    return NULL;
+  *ret_index = pg->received - PG_SESSION_STATEMENTS;
+  for (*ret_registry = 0; *ret_registry < PG_REGISTRIES; ++*ret_registry) {
+    const struct bus_registry *registry = &pg->settings.registries[*ret_registry];
+    if (*ret_index < registry->count)
+      return &registry->statements[*ret_index];
+    *ret_index -= registry->count;
+  }
+  return NULL;
+}
+
+/* Which statement it was, and what to do: without it nobody knows whether the service or the database is wrong. */
+static void blame_statement(struct pg *pg) {
+  size_t registry, index;
+  const struct bus_statement *statement = prepared_statement(pg, &registry, &index);
+  if (statement && bus_error_class(pg->failure.code) == BUS_CLASS_FAULT) {
+    pg->refused = true;
+    (void)bus_error_wrap(&pg->failure,
+                         "the database refuses statement %zu of the %s, \"%.60s\": correct it, or deploy the "
+                         "migration that it needs",
+                         index, registry == PG_OWN ? "library" : "service", statement->sql);
+  }
+}
+
 static void note_failure(struct pg *pg, const PGresult *result) {
   if (pg->failure.code != BUS_OK)
     return;
@@ -181,6 +213,7 @@ static void note_failure(struct pg *pg, const PGresult *result) {
   (void)bus_fail(&pg->failure, pg_errc_of(sqlstate), "SQLSTATE %s: %s%s%s", sqlstate ? sqlstate : "none",
                  primary ? primary : PQresultErrorMessage(result), constraint ? ", constraint " : "",
                  constraint ? constraint : "");
+  blame_statement(pg);
 }
 
 /* The answer to pg_session_check. */
@@ -216,7 +249,7 @@ static void finish_sync(struct pg *pg) {
   pg->preparing = false;
   pg->state = PG_IDLE;
   if (pg->failure.code != BUS_OK) {
-    if (bus_error_class(pg->failure.code) != BUS_CLASS_FATAL)
+    if (bus_error_class(pg->failure.code) != BUS_CLASS_FATAL && !pg->refused)
       (void)bus_error_wrap(&pg->failure, "the database session cannot be prepared");
     pg->state = PG_DEAD;
   }
@@ -299,8 +332,7 @@ static bool finish_parameters(const struct bus_sql *sql, struct bus_error *err) 
       continue;
     name_of(args->registry, args->index, name);
     if (args->misused)
-      return bus_fail(err, BUS_E_INVALID, "statement %s: its values do not fit its letters \"%s\"", name,
-                      args->statement->params);
+      return pg_args_misuse(args, err);
     return bus_fail(err, BUS_E_NOMEM, "out of memory for the parameters of statement %s", name);
   }
   return true;

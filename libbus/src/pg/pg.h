@@ -72,6 +72,8 @@ enum pg_state pg_state(const struct pg *pg);
 const char *pg_database(const struct pg *pg);
 /* Once connected: does a pooler stand between us and the server? */
 bool pg_is_pooled(const struct pg *pg);
+/* The database refused a statement of the registries when it was prepared: it is dead, and its error names it. */
+bool pg_is_refused(const struct pg *pg);
 /* -1 while there is none. Events to wait for: POLLIN, and POLLOUT where something is still to be sent. */
 int pg_fd(const struct pg *pg);
 short pg_events(const struct pg *pg);

@@ -15,6 +15,7 @@ static enum bus_batch_outcome outcome_of(const struct bus_error *err) {
   case BUS_CLASS_CONFLICT:
     return BUS_BATCH_CONFLICT;
   case BUS_CLASS_DATA:
+  case BUS_CLASS_PERMANENT: /* an input whose decision or arguments are wrong */
     return BUS_BATCH_DATA;
   case BUS_CLASS_FAULT:
     return BUS_BATCH_FAULT;
@@ -241,6 +242,7 @@ enum next attempt_answered(struct bus_pipeline *pipeline, const struct bus_trip_
   assert(attempt->first_service_row + attempt->service_rows <= trip->count);
   bus_effects_init(&attempt->effects, pipeline->work, &pipeline->ids, now_of(pipeline, trip),
                    pipeline->setup.service->name);
+  attempt->effects.topology = pipeline->setup.topology;
   upkeep_read(&pipeline->upkeep, &pipeline->turn, pipeline->context, trip, pipeline->work);
   if (attempt->inbox_row >= 0 && !mark_duplicates(pipeline, trip->rows[attempt->inbox_row]))
     return attempt_no_memory(pipeline, open);
@@ -271,6 +273,8 @@ static bool decide_inputs(struct bus_pipeline *pipeline, struct bus_error *err) 
     pipeline->setup.service->decide(attempt->model, &attempt->inputs[i], effects);
     entry->ruling.verdict = bus_effects_end(effects);
     trace_decided(&pipeline->turn, entry, effects->count - before);
+    if (effects->refused)
+      return bus_fail(err, BUS_E_INVALID, "%s", effects->reason);
     if (effects->failed)
       return bus_fail(err, BUS_E_NOMEM, "effects of %s: out of memory, or a message that cannot be encoded",
                       entry->input.type ? entry->input.type->type : "a local input");
@@ -292,7 +296,8 @@ static bool conclude(struct bus_pipeline *pipeline, struct bus_error *err) {
   pipeline->setup.service->conclude(attempt->model, &attempt->effects);
   if (!attempt->effects.failed)
     return true;
-  return bus_fail(err, BUS_E_NOMEM, "out of memory for a notice, or it cannot be encoded");
+  return attempt->effects.refused ? bus_fail(err, BUS_E_INVALID, "%s", attempt->effects.reason)
+                                  : bus_fail(err, BUS_E_NOMEM, "out of memory for a notice, or it cannot be encoded");
 }
 
 enum next attempt_decide(struct bus_pipeline *pipeline) {
@@ -300,9 +305,11 @@ enum next attempt_decide(struct bus_pipeline *pipeline) {
   assert(attempt->asked_count <= attempt->count && !attempt->second);
   bool transaction = pipeline->setup.service->store != NULL;
   struct bus_error err = {.code = BUS_OK};
-  if (!attempt->effects.arena) /* a query that needs no trip */
+  if (!attempt->effects.arena) { /* a query that needs no trip */
     bus_effects_init(&attempt->effects, pipeline->work, &pipeline->ids, pipeline->turn.wall,
                      pipeline->setup.service->name);
+    attempt->effects.topology = pipeline->setup.topology;
+  }
   if (!decide_inputs(pipeline, &err) || (transaction && !conclude(pipeline, &err)))
     return fail_with(pipeline, &err, transaction, false);
   if (!outgoings_plan(&attempt->outgoings, &pipeline->turn, &attempt->effects,

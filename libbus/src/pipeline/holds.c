@@ -1,6 +1,8 @@
 /* The list of held deliveries. */
 #include "holds.h"
 
+#include "trace.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -76,11 +78,8 @@ static struct held *held_new(const struct turn *turn, const struct entry *entry,
 }
 
 static void log_held(const struct turn *turn, const struct entry *entry, const char *msg, const char *where) {
-  turn_log(turn, BUS_WARN, msg, BUS_F_STR("queue", turn->setup->service->queues[entry->consumer]),
-           BUS_F_VIEW("type", entry->envelope.type), BUS_F_UUID("message_id", &entry->envelope.message_id),
-           BUS_F_UUID("order_id", &entry->envelope.correlation_id), BUS_F_TRACE(&entry->envelope.trace),
-           BUS_F_INT("attempt", entry->envelope.attempt), BUS_F_STR("to", where),
-           BUS_F_STR("error", bus_error_name(entry->ruling.cause.code)), BUS_F_STR("cause", entry->ruling.cause.text));
+  const struct bus_log_field to = BUS_F_STR("to", where);
+  trace_undone(turn, entry, msg, to, entry->ruling.cause.code, entry->ruling.cause.text);
 }
 
 bool holds_add(struct holds *holds, const struct turn *turn, struct entry *entry) {

@@ -65,7 +65,10 @@ void links_down(struct links *links, const struct turn *turn, struct link *link,
       broker ? bus_rotation_next(&links->hosts, random) : bus_backoff_next(&links->database_backoff, random);
   *link = (struct link){.state = LINK_AWAY, .again_at = turn->now + delay};
   turn_count(turn, broker ? BUS_COUNT_BROKER_RECONNECTS : BUS_COUNT_DATABASE_RECONNECTS, 1);
-  turn_log(turn, BUS_WARN, broker ? "broker is away; trying again" : "database is away; trying again",
+  turn_log(turn, BUS_WARN,
+           broker                                               ? "broker is away; trying again"
+           : bus_error_class(why->code) == BUS_CLASS_CONNECTION ? "database is away; trying again"
+                                                                : "database refuses the session; trying again",
            BUS_F_STR("cause", why->text), BUS_F_INT("again_in_ms", delay / BUS_MILLISECOND));
   if (!broker)
     return;

@@ -4,6 +4,7 @@
 #include "acks.h"
 #include "bisect.h"
 #include "blame.h"
+#include "dropped.h"
 #include "holds.h"
 #include "intake.h"
 #include "ledger.h"
@@ -132,6 +133,7 @@ struct bus_pipeline {
   struct stall stall;
   struct window window;
   struct holds holds;
+  struct dropped dropped;
   struct ledger ledger;
   struct pace pace;
   struct upkeep upkeep;

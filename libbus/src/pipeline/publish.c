@@ -3,6 +3,7 @@
 #include "machine.h"
 
 #include "decode.h"
+#include "dropped.h"
 #include "points.h"
 
 #define ROOM_PATIENCE (5 * BUS_SECOND)
@@ -204,6 +205,8 @@ static void settle(struct bus_pipeline *pipeline, struct entry *entry) {
     return;
   assert(!entry->duplicate || entry->ruling.verdict == BUS_DONE);
   bool done = entry->ruling.verdict == BUS_DONE || !decode_retries(&pipeline->turn);
+  if (!decode_retries(&pipeline->turn) && (entry->late || entry->ruling.verdict != BUS_DONE))
+    dropped_log(&pipeline->dropped, &pipeline->turn, entry);
   if (done || BUS_BUG("retry-acked-before-confirm", "a retried message is acked before its tier has it"))
     acks_settle(&pipeline->acks, entry->tag);
   /* Unsettled, it stays the broker's; a new connection brings it again. */

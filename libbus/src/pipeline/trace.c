@@ -10,8 +10,9 @@ void trace_received(const struct turn *turn, const struct entry *entry) {
   if (turn->setup->log.debug)
     turn_log(turn, BUS_DEBUG, "message received", BUS_F_STR("queue", queue_of(turn, entry)),
              BUS_F_VIEW("type", envelope->type), BUS_F_UUID("message_id", &envelope->message_id),
-             BUS_F_UUID("order_id", &envelope->correlation_id), BUS_F_UUID("causation_id", &envelope->causation_id),
-             BUS_F_TRACE(&envelope->trace), BUS_F_INT("attempt", envelope->attempt),
+             BUS_F_UUID(setup_correlation(turn->setup), &envelope->correlation_id),
+             BUS_F_UUID("causation_id", &envelope->causation_id), BUS_F_TRACE(&envelope->trace),
+             BUS_F_INT("attempt", envelope->attempt),
              BUS_F_STR("refused", entry->ruling.refused ? entry->ruling.cause.text : NULL));
 }
 
@@ -27,8 +28,9 @@ void trace_decided(const struct turn *turn, const struct entry *entry, size_t ef
   if (turn->setup->log.debug)
     turn_log(turn, BUS_DEBUG, "message decided", BUS_F_STR("queue", queue_of(turn, entry)),
              BUS_F_STR("input", kinds[entry->input.kind]), BUS_F_VIEW("type", envelope->type),
-             BUS_F_UUID("message_id", &envelope->message_id), BUS_F_UUID("order_id", &envelope->correlation_id),
-             BUS_F_TRACE(&envelope->trace), BUS_F_STR("verdict", verdict_of(entry)), BUS_F_INT("effects", effects));
+             BUS_F_UUID("message_id", &envelope->message_id),
+             BUS_F_UUID(setup_correlation(turn->setup), &envelope->correlation_id), BUS_F_TRACE(&envelope->trace),
+             BUS_F_STR("verdict", verdict_of(entry)), BUS_F_INT("effects", effects));
 }
 
 void trace_published(const struct turn *turn, const struct bus_publication *publication) {
@@ -36,6 +38,16 @@ void trace_published(const struct turn *turn, const struct bus_publication *publ
   if (turn->setup->log.debug)
     turn_log(turn, BUS_DEBUG, "message published", BUS_F_STR("exchange", bus_exchange_name(publication->exchange)),
              BUS_F_VIEW("key", publication->key), BUS_F_VIEW("type", envelope->type),
-             BUS_F_UUID("message_id", &envelope->message_id), BUS_F_UUID("order_id", &envelope->correlation_id),
+             BUS_F_UUID("message_id", &envelope->message_id),
+             BUS_F_UUID(setup_correlation(turn->setup), &envelope->correlation_id),
              BUS_F_UUID("causation_id", &envelope->causation_id), BUS_F_TRACE(&envelope->trace));
+}
+
+void trace_undone(const struct turn *turn, const struct entry *entry, const char *msg, struct bus_log_field more,
+                  enum bus_errc code, const char *cause) {
+  turn_log(turn, BUS_WARN, msg, BUS_F_STR("queue", queue_of(turn, entry)), BUS_F_VIEW("type", entry->envelope.type),
+           BUS_F_UUID("message_id", &entry->envelope.message_id),
+           BUS_F_UUID(setup_correlation(turn->setup), &entry->envelope.correlation_id),
+           BUS_F_TRACE(&entry->envelope.trace), BUS_F_INT("attempt", entry->envelope.attempt), more,
+           BUS_F_STR("error", bus_error_name(code)), BUS_F_STR("cause", cause));
 }

@@ -67,6 +67,11 @@ static inline void turn_init(struct turn *turn, const struct bus_pipeline_setup 
   turn->takes_requests = queue->kind == BUS_QUEUE_REQUEST;
 }
 
+/* The name of the correlation id in logs. */
+static inline const char *setup_correlation(const struct bus_pipeline_setup *setup) {
+  return bus_topology_correlation(setup->topology);
+}
+
 static inline const char *setup_version(const struct bus_pipeline_setup *setup) {
   return setup->service->version ? setup->service->version : ORDERBUS_VERSION;
 }

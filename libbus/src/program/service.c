@@ -38,6 +38,7 @@ static struct settings settings = {.worker = {BUS_WORKER_DEFAULTS}}; /* also of 
 /* A service of the program with the name and the queues of its part of the topology. */
 struct completed {
   struct bus_service service;
+  const char *version; /* where the service names none */
   const char *queues[QUEUES_MAX];
 };
 
@@ -57,7 +58,8 @@ static struct bus_option common_options[] = {
     {"DATABASE_URL", BUS_OPTION_STRING, offsetof(struct settings, database_url), NULL, 8, 1024, NULL, true, NULL,
      "this service's own Postgres database: postgres://user:password@host:port/database"},
     {"ALLOW_UNSAFE_DATABASE", BUS_OPTION_BOOL, offsetof(struct settings, worker.allow_unsafe_database), "false", 0, 0,
-     NULL, false, NULL, "start also where the database runs with fsync or full_page_writes off and may lose orders"},
+     NULL, false, NULL,
+     "start also where the database runs with fsync or full_page_writes off and may lose what was committed"},
     {"WORKERS", BUS_OPTION_INT, offsetof(struct settings, workers), "1", 1, WORKERS_MAX, NULL, false, NULL,
      "worker threads, each with connections of its own"},
     {"QUERY_WORKERS", BUS_OPTION_INT, offsetof(struct settings, query_workers), "1", 1, WORKERS_MAX, NULL, false, NULL,
@@ -160,7 +162,7 @@ static bool is_ready(void *context) {
 static void say_alive(void *context, struct bus_alive *ret) {
   struct running *running = context;
   *ret = (struct bus_alive){.instance = bus_str(running->instance),
-                            .version = bus_str(ORDERBUS_VERSION),
+                            .version = bus_str(running->program->version),
                             .started_at = running->started_at,
                             .state = is_ready(running) ? BUS_ALIVE_READY : BUS_ALIVE_NOT_READY};
   if (atomic_load(&running->draining))
@@ -198,7 +200,7 @@ static bool start_admin(struct running *running, struct bus_error *err) {
 /* New traces begin at the edge. */
 static bool start_tracing(struct running *running, struct bus_error *err) {
   const struct bus_span_resource resource = {
-      .service = running->program->name, .instance = running->instance, .version = ORDERBUS_VERSION};
+      .service = running->program->name, .instance = running->instance, .version = running->program->version};
   if (!bus_otlp_start(&settings.tracing, &resource, &running->otlp, err))
     return false;
   settings.worker.tracer = bus_otlp_tracer(running->otlp);
@@ -273,14 +275,15 @@ static int run_service(const struct bus_program *program) {
   name_instance(&running);
   settings.worker.commands_are_up = commands_are_up;
   settings.worker.commands_context = &running;
-  bool good = start_tracing(&running, &err) && add_workers(&running, program->commands, settings.workers, &err);
+  bool good = bus_topology_is_valid(program->topology, &err) && start_tracing(&running, &err) &&
+              add_workers(&running, program->commands, settings.workers, &err);
   good = good && add_workers(&running, program->requests, settings.workers, &err);
   running.command_count = running.worker_count;
   good = good && add_workers(&running, program->queries, settings.query_workers, &err) && start_admin(&running, &err) &&
          start_threads(&running, &err);
   if (good) {
     bus_log(BUS_INFO, "started", BUS_F_INT("port", settings.port), BUS_F_INT("workers", settings.workers),
-            BUS_F_STR("version", ORDERBUS_VERSION));
+            BUS_F_STR("version", program->version));
     bus_tls_follow_hangup(running.tls);
     int signal_number = bus_process_wait(0);
     atomic_store(&running.draining, true);
@@ -313,9 +316,13 @@ static void print_columns(const struct bus_table *const *tables) {
 
 static const struct bus_service *complete(const struct bus_service *given, const struct bus_topology_part *part,
                                           enum bus_queue_kind kind, struct completed *ret) {
-  if (!given || !part)
-    return given;
+  if (!given)
+    return NULL;
   ret->service = *given;
+  if (!given->version)
+    ret->service.version = ret->version;
+  if (!part)
+    return &ret->service;
   ret->service.name = part->user.name;
   ret->service.queues = ret->queues;
   ret->service.queue_count = 0;
@@ -359,6 +366,8 @@ int bus_service_main(int argc, char **argv, const struct bus_program *given) {
   struct bus_program completed = *given;
   const struct bus_program *program = &completed;
   completed.name = given->part ? given->part->user.name : given->name;
+  completed.version = given->version ? given->version : ORDERBUS_VERSION;
+  commands.version = requests.version = queries.version = completed.version;
   completed.commands = complete(given->commands, given->part, BUS_QUEUE_WORK, &commands);
   completed.requests = complete(given->requests, given->part, BUS_QUEUE_REQUEST, &requests);
   completed.queries =
@@ -371,7 +380,8 @@ int bus_service_main(int argc, char **argv, const struct bus_program *given) {
       {program->options, program->option_count, program->settings},
   };
   int flag = -1;
-  int status = bus_config_main(argc, argv, program->name, program->summary, tables, BUS_COUNT(tables), flags, &flag);
+  int status = bus_config_main(argc, argv, program->name, program->version, program->summary, tables, BUS_COUNT(tables),
+                               flags, &flag);
   if (status >= 0)
     return status;
   if (flag >= 0)

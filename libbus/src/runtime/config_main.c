@@ -13,7 +13,7 @@
 enum { EXIT_USAGE = 2, ENV_FILE_MAX = 64 * 1024, ENV_VALUE_MAX = 4096, COMPLAINT_SIZE = 4096 };
 
 struct program {
-  const char *name, *summary;
+  const char *name, *version, *summary;
   const struct bus_option_table *tables;
   size_t table_count;
   const char *const *extra;
@@ -66,7 +66,7 @@ static bool print_what_is_asked(const struct program *program, const char *argum
 #endif
   if (strcmp(argument, "--version") != 0)
     return false;
-  printf("%s %s\n", program->name, ORDERBUS_VERSION);
+  printf("%s %s\n", program->name, program->version);
   return true;
 }
 
@@ -164,10 +164,10 @@ static bool needs_settings(const struct program *program, int flag) {
   return flag < 0 || strcmp(program->extra[flag], BUS_FLAG_HEALTH) == 0;
 }
 
-int bus_config_main(int argc, char **argv, const char *program, const char *summary,
+int bus_config_main(int argc, char **argv, const char *program, const char *version, const char *summary,
                     const struct bus_option_table *tables, size_t table_count, const char *const *extra,
                     int *ret_flag) {
-  struct program self = {program, summary, tables, table_count, extra};
+  struct program self = {program, version ? version : ORDERBUS_VERSION, summary, tables, table_count, extra};
   const char *path = NULL;
   struct bus_error err;
   bus_process_standard_files();

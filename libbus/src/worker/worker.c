@@ -19,6 +19,25 @@ static bool takes_requests(const struct bus_service *service, const struct bus_t
   return bus_topology_queue(topology, service->queues[0])->kind == BUS_QUEUE_REQUEST;
 }
 
+/* The broker knows the service by its user alone: permissions, senders and relays go by that name. */
+static bool user_is_right(const struct bus_service *service, const struct bus_topology *topology, const char *amqp_url,
+                          struct bus_error *err) {
+  char user[BUS_NAME_MAX];
+  const char *owner = bus_topology_owner(topology, bus_topology_queue(topology, service->queues[0]))->user.name;
+  if (strcmp(service->name, owner) != 0)
+    return bus_fail(err, BUS_E_CONFIG,
+                    "service %s: queue %s belongs to the user %s in the topology: name the service %s", service->name,
+                    service->queues[0], owner, owner);
+  if (!bus_amqp_url_user(amqp_url, user, err))
+    return false;
+  return strcmp(user, service->name) == 0 ||
+         bus_fail(
+             err, BUS_E_CONFIG,
+             "RABBITMQ_URL logs in as %s, but the topology gives the queues and permissions of this service to the "
+             "user %s: give the URL that user",
+             user, service->name);
+}
+
 static bool service_is_valid(const struct bus_service *service, const struct bus_topology *topology,
                              struct bus_error *err) {
   if (service->queue_count == 0 || service->queue_count > QUEUES_MAX)
@@ -67,7 +86,7 @@ bool bus_worker_new(const struct bus_service *service, const struct bus_topology
                     const struct bus_worker_settings *settings, const void *program_settings, struct bus_worker **ret,
                     struct bus_error *err) {
   if (!service_is_valid(service, topology, err) || !bus_amqp_url_check(settings->amqp_url, err) ||
-      !pg_url_check(settings->database_url, err) ||
+      !user_is_right(service, topology, settings->amqp_url, err) || !pg_url_check(settings->database_url, err) ||
       (service->store && !takes_requests(service, topology) && !retention_is_enough(settings, topology, err)))
     return false;
   struct bus_worker *worker = calloc(1, sizeof *worker);

@@ -93,7 +93,7 @@ static void tell_dead(struct bus_worker *worker) {
   pg_error(database->pg, &err);
   if (database->stage == DATABASE_CHECKING && err.code == BUS_E_DB_SCHEMA)
     schema_is_missing(worker, err.text);
-  else if (!database->was_up && bus_error_class(err.code) == BUS_CLASS_FATAL)
+  else if (!database->was_up && (bus_error_class(err.code) == BUS_CLASS_FATAL || pg_is_refused(database->pg)))
     worker->fatal = err;
   tell_down(worker, &err);
 }

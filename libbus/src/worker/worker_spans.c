@@ -35,7 +35,7 @@ static void describe_message(const struct bus_worker *worker, struct bus_span *s
   bus_span_add_text(span, "messaging.operation.type", BUS_STR("process"));
   bus_span_add_text(span, "messaging.destination.name", bus_str(worker->service->queues[processed->queue]));
   add_uuid(span, "messaging.message.id", &envelope->message_id);
-  add_uuid(span, "order_id", &envelope->correlation_id);
+  add_uuid(span, bus_topology_correlation(worker->topology), &envelope->correlation_id);
   if (processed->bundled > 0)
     bus_span_add_int(span, "messaging.batch.message_count", (int64_t)processed->bundled);
   if (envelope->attempt > 0)

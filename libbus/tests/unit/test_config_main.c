@@ -42,7 +42,7 @@ static int run(const char *const *arguments) {
   flag = 42;
   redirect(stdout, STDOUT_FILENO, out, sizeof out, &saved_out, true);
   redirect(stderr, STDERR_FILENO, err_text, sizeof err_text, &saved_err, true);
-  int status = bus_config_main(argc, argv, "order-svc", "Takes orders.", config_tables, 2, extra, &flag);
+  int status = bus_config_main(argc, argv, "order-svc", "4.5.6", "Takes orders.", config_tables, 2, extra, &flag);
   redirect(stdout, STDOUT_FILENO, out, sizeof out, &saved_out, false);
   redirect(stderr, STDERR_FILENO, err_text, sizeof err_text, &saved_err, false);
   return status;
@@ -88,7 +88,7 @@ TEST(config_main_prints_and_ends)
   assert_non_null(strstr(out, "Takes orders."));
   assert_non_null(strstr(out, "PORT"));
   assert_int_equal(RUN("--version"), 0);
-  assert_memory_equal(out, "order-svc ", 10);
+  assert_string_equal(out, "order-svc 4.5.6\n");
   assert_int_equal(RUN("--print-env"), 0);
   assert_non_null(strstr(out, "PORT=8080\n"));
   assert_int_equal(RUN("--print-markdown"), 0);

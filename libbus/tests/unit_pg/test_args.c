@@ -250,6 +250,46 @@ TEST(one_value_too_many_is_refused)
   end();
 }
 
+static void assert_says(struct bus_args *args, const char *text) {
+  struct bus_error err;
+  assert_false(pg_args_finish(args));
+  assert_false(pg_args_misuse(args, &err));
+  assert_int_equal(err.code, BUS_E_INVALID);
+  assert_string_equal(err.text, text);
+}
+
+TEST(a_misuse_names_the_letter_and_the_function_that_fits)
+{
+  struct bus_args *args = begin("iT");
+  bus_args_text(args, BUS_STR("x"));
+  assert_says(args, "statement \"SELECT 1\": letter 1 of \"iT\" takes a value of bus_args_int64, not of bus_args_text");
+  args = begin("uZ");
+  bus_args_uuid(args, &some_id);
+  bus_args_time(args, 1);
+  bus_args_bool(args, true);
+  assert_says(args, "statement \"SELECT 1\": letter 2 of \"uZ\" takes a value of bus_args_time, not of bus_args_bool");
+  args = begin("iUT");
+  bus_args_int64(args, 1);
+  bus_args_uuid(args, &some_id);
+  assert_says(args,
+              "statement \"SELECT 1\": letter 3 of \"iUT\" has no value, or its row or list ends too early: give it "
+              "by bus_args_text");
+  args = begin("i");
+  bus_args_int64(args, 1);
+  bus_args_bytes(args, BUS_STR("x"));
+  assert_says(args, "statement \"SELECT 1\": bus_args_bytes gives a value, but its letters \"i\" have none for it");
+  args = begin("");
+  bus_args_null(args);
+  assert_says(args, "statement \"SELECT 1\": bus_args_null gives a value, but its letters \"\" have none for it");
+  args = begin("V");
+  bus_args_text(args, BUS_STR("x"));
+  assert_says(args, "statement \"SELECT 1\": letter 1 of \"V\" takes a value of bus_args_list, not of bus_args_text");
+  args = begin("T");
+  bus_args_list(args, 1);
+  assert_says(args, "statement \"SELECT 1\": letter 1 of \"T\" takes a value of bus_args_text, not of bus_args_list");
+  end();
+}
+
 TEST(out_of_memory_is_remembered_and_not_misuse)
 {
   bus_arena_free(arena);

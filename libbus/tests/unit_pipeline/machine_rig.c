@@ -15,13 +15,6 @@
 
 enum { ROWS_MAX = 32, UUID_TYPE = 2950, TIME_TYPE = 1184 };
 
-static const struct bus_field happened_fields[] = {BUS_FIELD_INT64(struct body, n, 0, 100, BUS_REQUIRED, "a number")};
-static const struct bus_schema happened_schema = BUS_SCHEMA("happened", struct body, happened_fields);
-static const struct bus_message_type happened = {.type = "thing.happened.v1",
-                                                 .exchange = BUS_EXCHANGE_EVENT,
-                                                 .senders = {"thing"},
-                                                 .taken_elsewhere = true,
-                                                 .schema = &happened_schema};
 static const struct bus_statement statements[] = {{"SELECT 1", ""}};
 
 static bool lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
@@ -40,7 +33,7 @@ static bool load(void *model, const struct bus_rows *const *rows, size_t count, 
 static void decide(void *model, const struct bus_input *input, struct bus_effects *effects) {
   (void)model;
   if (input->kind == BUS_INPUT_DELIVERY)
-    bus_emit(effects, &happened, &input->envelope->message_id, input->body);
+    bus_emit(effects, &part_rig_happened, &input->envelope->message_id, input->body);
 }
 
 static bool store(void *model, struct bus_sql *sql) {

@@ -10,8 +10,15 @@
 static const struct bus_field body_fields[] = {BUS_FIELD_INT64(struct body, n, 0, 100, BUS_REQUIRED, "a number")};
 static const struct bus_schema schema = BUS_SCHEMA("body", struct body, body_fields);
 const struct bus_message_type part_rig_type = BUS_COMMAND("thing.do.v1", &schema, "owner");
-static const struct bus_message_type *const types[] = {&part_rig_type};
-static const struct bus_queue queues[] = {BUS_WORK_QUEUE("things", types), BUS_REQUEST_QUEUE("asked", types)};
+const struct bus_message_type part_rig_happened = {.type = "thing.happened.v1",
+                                                   .exchange = BUS_EXCHANGE_EVENT,
+                                                   .senders = {"thing"},
+                                                   .taken_elsewhere = true,
+                                                   .schema = &schema};
+const struct bus_message_type part_rig_answer = BUS_ANSWER("thing.done.v1", &schema);
+static const struct bus_message_type *const types[] = {&part_rig_type, &part_rig_happened, &part_rig_answer};
+static const struct bus_message_type *const takes[] = {&part_rig_type};
+static const struct bus_queue queues[] = {BUS_WORK_QUEUE("things", takes), BUS_REQUEST_QUEUE("asked", takes)};
 static const struct bus_topology_part owner = {.user = {.name = "owner", .asks = true}},
                                       other = {.user = {.name = "other", .asks = true}},
                                       operator= {.user = {.name = "operator", .redrives = true}},

@@ -21,6 +21,8 @@ struct parts {
 /* thing.do.v1: the user owner sends it, the queue things of the service thing takes it. */
 extern const struct bus_message_type part_rig_type;
 extern const struct bus_topology part_rig_topology;
+/* An event and an answer that the service thing sends; the same body. */
+extern const struct bus_message_type part_rig_happened, part_rig_answer;
 /* The service thing with queries alone, and with requests. */
 extern const struct bus_service part_rig_query, part_rig_request;
 

@@ -46,7 +46,7 @@ static size_t count_of(const struct machine *machine, enum bus_pipeline_action_k
 static void emit_many(void *model, const struct bus_input *input, struct bus_effects *effects) {
   (void)model;
   for (size_t i = 0; i < EFFECTS; i++)
-    bus_emit(effects, &part_rig_type, &input->envelope->message_id, &body);
+    bus_emit(effects, &part_rig_happened, &input->envelope->message_id, &body);
 }
 
 static void act_often(void *model, const struct bus_input *input, struct bus_effects *effects) {
@@ -204,7 +204,7 @@ static struct bus_asker asker;
 
 static void answer(void *model, const struct bus_input *input, struct bus_effects *effects) {
   (void)model, (void)input;
-  bus_answer_to(effects, &asker, &part_rig_type, &body);
+  bus_answer_to(effects, &asker, &part_rig_answer, &body);
 }
 
 /* An aggregate may have kept its asker since a version that did not check the address. */

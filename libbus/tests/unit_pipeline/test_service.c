@@ -7,6 +7,7 @@
 #include "own.h"
 #include "trip.h"
 
+#include <stdio.h>
 #include <test.h>
 
 static const uint8_t first[] = {1};
@@ -186,6 +187,67 @@ TEST(a_message_that_a_service_puts_off_or_refuses_travels_with_its_cause)
     assert_int_equal(machine->actions.counts[BUS_COUNT_HELD], 1);
     machine_free(machine);
   }
+}
+
+static void emit_the_owners(void *model, const struct bus_input *input, struct bus_effects *effects) {
+  (void)model;
+  bus_emit(effects, &part_rig_type, &input->envelope->message_id, input->body);
+}
+
+/* Its transaction is rolled back, so that no row of it stays; the second try settles it without a decision. */
+TEST(a_message_over_which_the_service_sends_anothers_type_is_parked_with_the_cure)
+{
+  copy_of_the_service()->decide = emit_the_owners;
+  struct machine *machine = first_trip();
+  machine_done(machine, first, 1);
+  machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
+  machine_done(machine, NULL, 0);
+  machine_expect_trip(machine, BUS_TRIP_1);
+  machine_done(machine, NULL, 0);
+  machine_expect_trip(machine, BUS_TRIP_2);
+  machine_committed(machine);
+  const struct bus_pipeline_action *held = machine_action(machine, BUS_DO_PUBLISH, 0);
+  assert_non_null(held);
+  assert_int_equal(held->publish.publication.exchange, BUS_EXCHANGE_DEAD);
+  assert_true(bus_str_is(held->publish.publication.cause,
+                         "thing.do.v1: thing may not send it, owner may: name thing in the type's senders, or send a "
+                         "type of its own"));
+  machine_free(machine);
+}
+
+static char line[256];
+
+static void keep_line(void *context, enum bus_level level, const char *msg, const struct bus_log_field *fields) {
+  (void)context;
+  if (level == BUS_WARN)
+    (void)snprintf(line, sizeof line, "%s", msg);
+  for (; level == BUS_WARN && fields->kind != BUS_LOG_END; fields++)
+    if (strcmp(fields->name, "cause") == 0)
+      (void)snprintf(line + strlen(line), sizeof line - strlen(line), "; %.*s", (int)fields->text.len,
+                     fields->text.data);
+}
+
+TEST(a_query_that_a_service_refuses_is_a_line_at_most_one_a_second)
+{
+  struct bus_service *service = copy_of_the_service();
+  service->store = NULL;
+  service->lock = lock_nothing;
+  service->load = load_what_is_there;
+  service->decide = refuse;
+  struct machine *machine = connected();
+  machine->pipeline->setup.log.write = keep_line;
+  line[0] = '\0';
+  machine_deliver(machine, 1, 1);
+  machine_tick(machine, 0);
+  assert_string_equal(line, "query dropped: its asker gets no answer; never");
+  line[0] = '\0';
+  machine_deliver(machine, 2, 2);
+  machine_tick(machine, 0);
+  assert_string_equal(line, "");
+  machine_deliver(machine, 3, 3);
+  machine_tick(machine, BUS_SECOND);
+  assert_string_equal(line, "query dropped: its asker gets no answer; never");
+  machine_free(machine);
 }
 
 static void expect_text(const struct pg_param *param, const char *text) {

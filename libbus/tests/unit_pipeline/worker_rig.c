@@ -5,12 +5,16 @@
 
 #include <stdlib.h>
 
+/* The correlation id has a name of the system. */
+static const struct bus_topology names = {.correlation = "order_id"};
+
 struct bus_worker *worker_rig_new(const struct bus_service *service, struct bus_tracer *tracer) {
   static const uint64_t seed[4] = {1, 2, 3, 4};
   struct bus_worker *worker = calloc(1, sizeof *worker);
   if (!worker)
     abort();
   worker->service = service;
+  worker->topology = &names;
   worker->settings.tracer = tracer;
   memcpy(worker->database.name, "things", sizeof "things");
   bus_uuid_source_init(&worker->ids, seed);

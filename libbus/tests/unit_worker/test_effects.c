@@ -1,5 +1,6 @@
 /* core/effects.c: what a decision gives, in order, and what a retry or a park takes back. */
 #include <bus/effects.h>
+#include <bus/topology.h>
 
 #include <test.h>
 
@@ -392,5 +393,73 @@ TEST(a_long_list_takes_several_notices)
   const struct bus_effect *effect = f.effects.first;
   for (int i = 0; i < 2; i++, effect = effect->next)
     assert_true(bus_str_is(effect->body, expected[i]));
+  close_all(&f);
+}
+
+/* ---- what a topology does not let a service send ---- */
+
+static const struct bus_message_type foreign = BUS_EVENT("order.placed.v1", &schema, "shop", "edge");
+static const struct bus_message_type forgotten = BUS_EVENT("thing.forgotten.v1", &schema, "thing");
+static const struct bus_message_type query = BUS_QUERY("thing.get.v1", &schema, "edge");
+static const struct bus_message_type notice = BUS_NOTICE("thing.changed.v1", &schema, "thing");
+static const struct bus_message_type *const known[] = {&happened, &found, &foreign, &query, &notice};
+static const struct bus_topology_part part = {
+    .user = {.name = "thing"}, .types = known, .type_count = BUS_COUNT(known)};
+static const struct bus_topology_part *const parts[] = {&part};
+static const struct bus_topology topology = {.parts = parts, .part_count = 1};
+
+static void assert_refused(void (*send)(struct bus_effects *effects, const struct bus_message_type *type,
+                                        const void *body),
+                           const struct bus_message_type *type, const char *reason) {
+  struct fixture f;
+  const struct body body = {1};
+  open(&f);
+  f.effects.topology = &topology;
+  bus_effects_begin(&f.effects, &f.delivery);
+  emit(&f, 1);
+  assert_false(f.effects.failed);
+  send(&f.effects, type, &body);
+  assert_true(f.effects.failed && f.effects.refused);
+  assert_string_equal(f.effects.reason, reason);
+  bus_retry(&f.effects, "another reason");
+  emit(&f, 2);
+  assert_string_equal(f.effects.reason, reason);
+  assert_order(&f, "{\"n\":1}");
+  close_all(&f);
+}
+
+static void emit_it(struct bus_effects *effects, const struct bus_message_type *type, const void *body) {
+  const struct bus_uuid order = {{9}};
+  bus_emit(effects, type, &order, body);
+}
+
+TEST(a_type_that_the_service_may_not_send_is_refused_with_the_cure)
+{
+  assert_refused(emit_it, &foreign,
+                 "order.placed.v1: thing may not send it, shop, edge may: name thing in the type's senders, or send a "
+                 "type of its own");
+  assert_refused(emit_it, &forgotten,
+                 "thing.forgotten.v1: not in the topology: add it to the types of the part of its sender");
+}
+
+TEST(a_type_of_another_kind_is_refused_with_the_function_that_sends_it)
+{
+  assert_refused(emit_it, &found, "thing.found.v1: an answer is sent by bus_answer");
+  assert_refused(emit_it, &notice, "thing.changed.v1: a notice is sent by bus_notify");
+  assert_refused(emit_it, &query, "thing.get.v1: a query is sent by bus_request_begin");
+  assert_refused(bus_answer, &happened,
+                 "thing.happened.v1: bus_answer sends answers alone: declare the type with BUS_ANSWER");
+  assert_refused(bus_notify, &happened,
+                 "thing.happened.v1: bus_notify sends notices alone: declare the type with BUS_NOTICE, or emit it");
+}
+
+TEST(a_body_is_found_by_its_type_alone)
+{
+  struct fixture f;
+  const struct body body = {3};
+  open(&f);
+  f.delivery.body = &body;
+  assert_ptr_equal(bus_input_body(&f.delivery, &happened), &body);
+  assert_null(bus_input_body(&f.delivery, &foreign));
   close_all(&f);
 }

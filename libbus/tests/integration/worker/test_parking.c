@@ -145,7 +145,7 @@ TEST(a_parked_message_carries_its_history)
   assert_int_equal(toy_number(&toy,
                               "SELECT count(*) FROM bus.parked, regexp_split_to_table(history, E'\\n') WITH ORDINALITY "
                               "AS line (text, n) WHERE text !~ ('^\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z ' || n - 1 || "
-                              "' toy/7\\.8\\.9 BUS_E_UNKNOWN_TYPE type is unknown to this version$')"),
+                              "' admin/7\\.8\\.9 BUS_E_UNKNOWN_TYPE type is unknown to this version$')"),
                    0);
   read_history(&toy, dead, history);
   (void)snprintf(sql, sizeof sql, PARKED " WHERE history = '%s'", history);

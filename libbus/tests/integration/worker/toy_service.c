@@ -157,7 +157,7 @@ static const struct bus_statement query_statements[] = {{"SELECT id, n FROM toy.
 
 void toy_fill_services(struct toy *toy);
 void toy_fill_services(struct toy *toy) {
-  toy->service = (struct bus_service){.name = "toy",
+  toy->service = (struct bus_service){.name = "admin",
                                       .version = "7.8.9",
                                       .queues = toy->service_queues,
                                       .queue_count = 1,
@@ -167,7 +167,7 @@ void toy_fill_services(struct toy *toy) {
                                       .load = load,
                                       .decide = decide,
                                       .store = store};
-  toy->query_service = (struct bus_service){.name = "toy",
+  toy->query_service = (struct bus_service){.name = "admin",
                                             .queues = toy->query_queues,
                                             .queue_count = 1,
                                             .statements = query_statements,

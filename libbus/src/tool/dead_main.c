@@ -1,14 +1,14 @@
-/* bus-dead: an operator's view of parked messages, and the way back for them. */
+/* The program bus-dead: an operator's view of parked messages, and the way back for them. */
 #include "dead_queue.h"
 #include "dead_redrive.h"
 #include "dead_send.h"
-#include "orderbus_topology.h"
 #include "send_session.h"
 
 #include <bus/bundle.h>
 #include <bus/clock.h>
 #include <bus/history.h>
 #include <bus/operator.h>
+#include <bus/tool.h>
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,6 +23,7 @@ struct verb {
 };
 
 struct program {
+  const struct bus_topology *topology;
   struct bus_amqp_settings settings;
   const struct verb *verb;
   const struct bus_queue *queue;
@@ -41,13 +42,13 @@ static const char help[] =
     "       bus-dead [--url URL] show QUEUE [ID…]\n"
     "       bus-dead [--url URL] replay QUEUE ID…|--all\n"
     "       bus-dead [--url URL] drop QUEUE ID…|--all\n"
-    "Parked messages of a work queue, such as payment-svc.\n"
+    "Parked messages of a work queue, such as order-svc.\n"
     "\n"
-    "  list    how many each queue has; or a line for each message: id, when it was parked, type, sender, order, "
-    "attempt,\n"
-    "          why. A ! after the sender: it may not send that type, or not to this queue. bundle:COUNT instead of the "
-    "order:\n"
-    "          several messages in one, which could not be cut\n"
+    "  list    how many each queue has; or a line for each message: id, when it was parked, type, sender, correlation "
+    "id,\n"
+    "          attempt, why. A ! after the sender: it may not send that type, or not to this queue. bundle:COUNT "
+    "instead of\n"
+    "          the correlation id: several messages in one, which could not be cut\n"
     "  show    the same messages whole, with the history of their failed tries and their bodies\n"
     "  replay  sends them back to their queue as new messages with new ids; each leaves the dead queue once the "
     "broker\n"
@@ -83,23 +84,23 @@ static void print_uuid(const struct bus_uuid *uuid) {
   (void)fputs(bus_uuid_is_nil(uuid) ? "-" : text, stdout);
 }
 
-static void print_sender(const struct bus_queue *queue, const struct bus_envelope *envelope) {
+static void print_sender(const struct program *program, const struct bus_envelope *envelope) {
   struct bus_str sender;
   struct bus_error err;
-  bool right = dead_sender(&orderbus_topology, queue, envelope, &sender, &err);
+  bool right = dead_sender(program->topology, program->queue, envelope, &sender, &err);
   print_text(sender, false);
   (void)fputs(right ? " " : "! ", stdout);
 }
 
-/* The order of a message; a bundle has those of its elements. */
-static void print_order(const struct bus_envelope *envelope) {
+/* The correlation id of a message; a bundle has those of its elements. */
+static void print_correlation(const struct bus_envelope *envelope) {
   if (envelope->bundle)
     (void)printf("bundle:%" PRId64, envelope->bundle_count);
   else
     print_uuid(&envelope->correlation_id);
 }
 
-static void print_line(const struct bus_queue *queue, const struct bus_envelope *envelope) {
+static void print_line(const struct program *program, const struct bus_envelope *envelope) {
   struct bus_failure last = {.attempt = envelope->attempt, .error = BUS_STR("-"), .cause = BUS_STR("no history")};
   char at[BUS_TIME_TEXT];
   if (!bus_history_last(envelope->history, &last))
@@ -109,8 +110,8 @@ static void print_line(const struct bus_queue *queue, const struct bus_envelope 
   (void)printf(" %s ", at);
   print_text(envelope->type.data ? envelope->type : BUS_STR("-"), false);
   (void)putchar(' ');
-  print_sender(queue, envelope);
-  print_order(envelope);
+  print_sender(program, envelope);
+  print_correlation(envelope);
   (void)printf(" %" PRId64 " ", last.attempt);
   print_text(last.error, false);
   (void)putchar(' ');
@@ -133,9 +134,9 @@ static void print_bundle(const struct bus_delivery *delivery) {
   bus_arena_free(arena);
 }
 
-static void print_whole(const struct bus_queue *queue, const struct bus_delivery *delivery) {
+static void print_whole(const struct program *program, const struct bus_delivery *delivery) {
   const struct bus_envelope *envelope = &delivery->envelope;
-  print_line(queue, envelope);
+  print_line(program, envelope);
   (void)fputs("  dead-lettered by ", stdout);
   print_text(envelope->user_id, false);
   (void)fputs(", caused by ", stdout);
@@ -168,14 +169,14 @@ static bool is_chosen(struct program *program, const struct bus_envelope *envelo
 static enum dead_fate visit_list(void *context, const struct bus_delivery *delivery) {
   struct program *program = context;
   if (is_chosen(program, &delivery->envelope))
-    print_line(program->queue, &delivery->envelope);
+    print_line(program, &delivery->envelope);
   return DEAD_STAYS;
 }
 
 static enum dead_fate visit_show(void *context, const struct bus_delivery *delivery) {
   struct program *program = context;
   if (is_chosen(program, &delivery->envelope))
-    print_whole(program->queue, delivery);
+    print_whole(program, delivery);
   return DEAD_STAYS;
 }
 
@@ -183,7 +184,7 @@ static enum dead_fate visit_drop(void *context, const struct bus_delivery *deliv
   struct program *program = context;
   if (!is_chosen(program, &delivery->envelope))
     return DEAD_STAYS;
-  print_whole(program->queue, delivery);
+  print_whole(program, delivery);
   program->done++;
   return fflush(stdout) == 0 ? DEAD_GOES : DEAD_STOPS; /* what nobody could read is not dropped */
 }
@@ -203,10 +204,10 @@ static enum dead_fate visit_replay(void *context, const struct bus_delivery *del
   struct bus_error err;
   if (!is_chosen(program, &delivery->envelope))
     return DEAD_STAYS;
-  if (!dead_sender(&orderbus_topology, program->queue, &delivery->envelope, &sender, &err))
+  if (!dead_sender(program->topology, program->queue, &delivery->envelope, &sender, &err))
     return refuse_replay(program, &delivery->envelope, &err);
   struct bus_envelope envelope = dead_redrive(&delivery->envelope, sender, bus_wall_clock(), &program->source);
-  if (!dead_send(&program->session, &orderbus_topology, program->queue, &envelope, delivery->body, program->done + 1,
+  if (!dead_send(&program->session, program->topology, program->queue, &envelope, delivery->body, program->done + 1,
                  &program->err)) {
     program->kept++;
     return DEAD_STOPS;
@@ -296,9 +297,9 @@ static int count_all(const struct program *program) {
   bool good = true;
   if (!bus_amqp_open(&program->settings, &amqp, &err))
     return dead_trouble(err.text);
-  for (size_t i = 0; good && (queue = bus_topology_queue_at(&orderbus_topology, i)); i++) {
+  for (size_t i = 0; good && (queue = bus_topology_queue_at(program->topology, i)); i++) {
     int64_t depth = 0;
-    if (queue->kind != BUS_QUEUE_WORK || !bus_topology_is_own(&orderbus_topology, queue))
+    if (queue->kind != BUS_QUEUE_WORK || !bus_topology_is_own(program->topology, queue))
       continue;
     dead_name(queue, name);
     good = bus_amqp_queue_depth(amqp, name, &depth, &err);
@@ -336,7 +337,7 @@ static int run_verb(struct program *program, int count, char **words) {
     return dead_trouble(BUS_OPERATOR_NO_BROKER);
   if (count == 1 && program->verb == &verbs[0])
     return count_all(program);
-  program->queue = count > 1 ? bus_topology_queue(&orderbus_topology, words[1]) : NULL;
+  program->queue = count > 1 ? bus_topology_queue(program->topology, words[1]) : NULL;
   if (!program->queue || program->queue->kind != BUS_QUEUE_WORK)
     return dead_trouble("no such work queue; list names them");
   int status = take_ids(program, count - 2, words + 2);
@@ -357,9 +358,10 @@ static int parse_dead_options(struct program *program, int argc, char **argv) {
   return status;
 }
 
-int main(int argc, char **argv) {
+int bus_dead_main(int argc, char **argv, const struct bus_topology *topology) {
   static struct program program; /* the window is large for a stack */
-  program.settings = bus_operator_begin("bus-dead");
+  program.topology = topology;
+  program.settings = bus_operator_begin("bus-dead", topology->version);
   int status = parse_dead_options(&program, argc, argv);
   return status >= 0 ? status : run_verb(&program, argc - optind, argv + optind);
 }

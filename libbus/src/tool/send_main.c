@@ -1,9 +1,11 @@
-/* bus-send: an operator's way to publish messages: JSON bodies, one a line, checked against the type's schema. */
-#include "orderbus_topology.h"
+/* The program bus-send: an operator's way to publish messages: JSON bodies, one a line, checked against the type's
+ * schema. */
+#include "body.h"
 #include "send_session.h"
 
 #include <bus/clock.h>
 #include <bus/operator.h>
+#include <bus/tool.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +14,7 @@
 enum { EXIT_SOME_FAILED = 1, EXIT_TROUBLE = 2, ARENA_LIMIT = 8 << 20 };
 
 struct program {
+  const struct bus_topology *topology;
   const struct bus_message_type *type;
   struct bus_amqp_settings settings;
   struct send_session session;
@@ -22,7 +25,7 @@ struct program {
 
 static const char help[] =
     "usage: bus-send [--url URL] TYPE\n"
-    "Publishes messages of TYPE, such as inventory.put-product.v1: the standard input holds their bodies, JSON, one a\n"
+    "Publishes messages of TYPE, such as order.place.v1: the standard input holds their bodies, JSON, one a\n"
     "line. A line that does not fit the type is named and not sent. The sender is the URL's user.\n"
     "\n"
     "  --url URL        amqp://user:password@host:port/vhost or amqps://…, with several nodes of a cluster as\n"
@@ -41,10 +44,10 @@ static bool can_be_sent(const struct bus_message_type *type) {
   return type->exchange == BUS_EXCHANGE_CMD || type->exchange == BUS_EXCHANGE_EVENT;
 }
 
-static int print_types(void) {
+static int print_types(const struct program *program) {
   const struct bus_message_type *type;
   char senders[BUS_SENDERS_TEXT];
-  for (size_t i = 0; (type = bus_topology_type_at(&orderbus_topology, i)); i++) {
+  for (size_t i = 0; (type = bus_topology_type_at(program->topology, i)); i++) {
     bus_message_senders(type, senders);
     if (can_be_sent(type))
       (void)printf("%s %s\n", type->type, senders);
@@ -54,19 +57,10 @@ static int print_types(void) {
 
 /* ---- one line ---- */
 
-/* The body's order_id, where its schema has one. */
-static struct bus_uuid correlation_of(const struct bus_schema *schema, const void *body) {
-  struct bus_uuid id = {{0}};
-  for (size_t i = 0; i < schema->field_count; i++)
-    if (schema->fields[i].kind == BUS_KIND_UUID && strcmp(schema->fields[i].name, "order_id") == 0)
-      memcpy(&id, (const char *)body + schema->fields[i].offset, sizeof id);
-  return id;
-}
-
 static bool publish(struct program *program, const void *body, struct bus_str text, long line, struct bus_error *err) {
   struct bus_envelope envelope = {
       .type = bus_str(program->type->type),
-      .correlation_id = correlation_of(program->type->schema, body),
+      .correlation_id = body_correlation(program->topology, program->type->schema, body),
       .timestamp = bus_wall_clock(),
       .first_failed_at = BUS_NO_TIME,
   };
@@ -81,27 +75,17 @@ static bool publish(struct program *program, const void *body, struct bus_str te
   return send_one(&program->session, &publication, line, err);
 }
 
-static void refuse_line(struct program *program, long line, const struct bus_problems *problems) {
-  program->refused++;
-  for (size_t i = 0; i < problems->count && i < BUS_PROBLEMS_MAX; i++) {
-    const struct bus_problem *problem = &problems->items[i];
-    (void)fprintf(stderr, "line %ld: %s%s%s\n", line, problem->path, problem->path[0] ? " " : "", problem->text);
-  }
-}
-
 static bool send_line(struct program *program, struct bus_str json, long line, struct bus_error *err) {
-  const struct bus_schema *schema = program->type->schema;
-  struct bus_problems problems = {.count = 0};
   struct bus_str text;
+  char where[32];
+  (void)snprintf(where, sizeof where, "line %ld: ", line);
   bus_arena_reset(program->arena);
-  void *body = bus_arena_alloc(program->arena, schema->size);
-  if (body == NULL)
-    return bus_fail(err, BUS_E_NOMEM, "line %ld: out of memory", line);
-  if (!bus_decode(schema, json, BUS_REFUSE_UNKNOWN, program->arena, body, &problems)) {
-    refuse_line(program, line, &problems);
+  const void *body = body_read(program->type->schema, json, where, program->arena);
+  if (!body) {
+    program->refused++;
     return true;
   }
-  if (!bus_encode(schema, body, program->arena, &text))
+  if (!bus_encode(program->type->schema, body, program->arena, &text))
     return bus_fail(err, BUS_E_NOMEM, "line %ld: out of memory", line);
   return publish(program, body, text, line, err);
 }
@@ -168,7 +152,7 @@ static int send_input(struct program *program) {
 }
 
 static int check_and_run(struct program *program, const char *type) {
-  program->type = bus_topology_type(&orderbus_topology, bus_str(type));
+  program->type = bus_topology_type(program->topology, bus_str(type));
   if (program->type == NULL || !can_be_sent(program->type))
     return send_trouble("no such command or event; see --types");
   if (program->settings.url == NULL)
@@ -176,21 +160,15 @@ static int check_and_run(struct program *program, const char *type) {
   return send_input(program);
 }
 
-/* -1: go on; else the status to exit with. */
-static int parse_send_options(struct program *program, int argc, char **argv) {
-  static const struct option options[] = {
-      {"types", no_argument, NULL, 't'},
-      BUS_OPERATOR_OPTIONS,
-  };
-  int status;
-  if (bus_operator_next(argc, argv, options, help, &program->settings, &status) != 0)
-    return print_types();
-  return status >= 0 ? status : optind == argc - 1 ? -1 : send_trouble("one type is needed; see --help");
-}
-
-int main(int argc, char **argv) {
+int bus_send_main(int argc, char **argv, const struct bus_topology *topology) {
+  static const struct option options[] = {{"types", no_argument, NULL, 't'}, BUS_OPERATOR_OPTIONS};
   static struct program program; /* the window is large for a stack */
-  program.settings = bus_operator_begin("bus-send");
-  int status = parse_send_options(&program, argc, argv);
-  return status >= 0 ? status : check_and_run(&program, argv[optind]);
+  int status;
+  program.topology = topology;
+  program.settings = bus_operator_begin("bus-send", topology->version);
+  if (bus_operator_next(argc, argv, options, help, &program.settings, &status) != 0)
+    return print_types(&program);
+  if (status >= 0)
+    return status;
+  return optind == argc - 1 ? check_and_run(&program, argv[optind]) : send_trouble("one type is needed; see --help");
 }
