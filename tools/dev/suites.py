@@ -175,6 +175,7 @@ TABLE = {
     "docs": (10, _pytest("docs")),
     "purity": (30, _pytest("purity")),
     "install": (60, _pytest("install")),
+    "examples": (90, _pytest("examples", servers=True)),
     "dev": (440, _pytest("dev")),
     "system": (650, _pytest("system")),
     "crash": (150, _pytest("crash")),
