@@ -1,9 +1,8 @@
-"""A new service: its folder and its migrations are put into a copy of the tree, no other file is touched, and the
-build, ./dev, and the suites purity, schema, isolation and crash take it in."""
+"""A new service: ./dev new-service makes it in a copy of the tree, no other file is touched, and the build, its own
+tests, ./dev, and the suites purity, schema, isolation and crash take it in."""
 import contextlib
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -11,8 +10,6 @@ import pytest
 from dev import build, ports, runner
 from testkit import copies
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-FIXTURE = os.path.join(HERE, "fixtures", "receipt")
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
 CONFIRMED = re.compile(r"^order +\S+ CONFIRMED", re.M)
 
@@ -22,19 +19,10 @@ class Tree(copies.Copy):
 
     def __init__(self, folder):
         super().__init__(os.path.join(folder, "tree"))
-        for place, _, names in os.walk(FIXTURE):
-            for name in names:
-                self._add(os.path.relpath(os.path.join(place, name), FIXTURE))
         chosen = {row[1]: str(port) for row, port in zip(ports.TABLE.values(), ports.pick_free().values())}
         self.environment = os.environ | chosen | {
             "ORDERBUS_STATE": os.path.join(folder, "state"), "ORDERBUS_PRESET": PRESET, "CCACHE_BASEDIR": self.folder,
             "CCACHE_NOHASHDIR": "1", "ORDERBUS_TEST_TMP": folder, "ORDERBUS_RECEIPT_PORT": str(ports.pick_one())}
-
-    def _add(self, name):
-        target = os.path.join(self.folder, name)
-        assert not os.path.exists(target), f"{name} is in the tree already"
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        shutil.copy2(os.path.join(FIXTURE, name), target)
 
     def run(self, *words, seconds=600, status=0):
         done = subprocess.run(words, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE,
@@ -56,7 +44,8 @@ class Tree(copies.Copy):
 def tree():
     with runner.temporary_folder("new-service") as folder:
         made = Tree(folder)
-        made.build(*(f"bin/{name}" for name in (*build.PROGRAMS, "receipt-svc")))
+        made.dev("new-service", "receipt")
+        made.build("test_receipt", *(f"bin/{name}" for name in (*build.PROGRAMS, "receipt-svc")))
         yield made
 
 
@@ -68,6 +57,11 @@ def running(tree):
     finally:
         with contextlib.suppress(AssertionError):
             tree.dev("reset")
+
+
+def test_its_own_tests_are_green(tree):
+    said = tree.run("ctest", "--test-dir", os.path.join("build", PRESET), "-R", "^test_receipt[.]")
+    assert "100% tests passed, 0 tests failed out of 2" in said
 
 
 def test_up_starts_it_and_it_takes_part(tree, running):
@@ -113,3 +107,10 @@ def test_no_generated_file_is_stale(tree):
     tree.dev("generate", "--preset", PRESET)
     assert os.path.exists(os.path.join(tree.folder, "receipt-svc", ".env.example"))
     tree.pytest("tests/docs/test_generated.py", "-k", "receipt")
+
+
+def test_it_can_be_taken_away_again(tree):
+    """The last test: no file of it stays."""
+    assert "receipt-svc is removed" in tree.dev("new-service", "receipt", "--remove")
+    assert not os.path.exists(os.path.join(tree.folder, "receipt-svc"))
+    assert not os.path.exists(os.path.join(tree.folder, "migrations", "receipts"))

@@ -8,8 +8,8 @@ import sys
 import textwrap
 
 from dev import (admin, backends, bench, build, chaos, client, contract, coverage, fuzz, generated, invariants, issuers,
-                 k6, load, manifests, mutate, orderctl, packages, paths, ports, reconcile, session, simulation, suites,
-                 token, verbs)
+                 k6, load, manifests, mutate, new_service, orderctl, packages, paths, ports, reconcile, session,
+                 simulation, suites, token, verbs)
 from dev.report import DevError
 
 STATE_HELP = {
@@ -82,10 +82,7 @@ def parser():
     preset(added)
     added.add_argument("targets", nargs="*", metavar="TARGET")
     preset(verb("generate", generated.generate, "write the files that programs print of themselves"))
-    added = verb("servers", verbs.servers, "a private Postgres and RabbitMQ for tests, on free ports")
-    added.add_argument("action", choices=("up", "down", "env"))
-    added.add_argument("--state", required=True, help="the folder of their data")
-    added.add_argument("--wipe", action="store_true", help="with down: delete the folder too")
+    _add_makers(verb)
     added = verb("fuzz", fuzz.fuzz, "run fuzz targets and add to their record in chaos-testing/results")
     added.add_argument("targets", nargs="*", metavar="TARGET", help="all, where none is named")
     added.add_argument("--seconds", type=int, default=60, help="for each target (60)")
@@ -107,6 +104,15 @@ def parser():
     mutate.add_options(verb("mutate", mutate.mutate, "change the decisions' code a little: do tests notice?"))
     bench.add_options(verb("bench", bench.bench, "what an order costs, and how many a second there can be"))
     return top
+
+
+def _add_makers(verb):
+    new_service.add_options(verb("new-service", new_service.new_service,
+                                 "make a service from the template; with --remove: delete it again"))
+    added = verb("servers", verbs.servers, "a private Postgres and RabbitMQ for tests, on free ports")
+    added.add_argument("action", choices=("up", "down", "env"))
+    added.add_argument("--state", required=True, help="the folder of their data")
+    added.add_argument("--wipe", action="store_true", help="with down: delete the folder too")
 
 
 def _add_up(added):
