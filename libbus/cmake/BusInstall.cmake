@@ -45,3 +45,7 @@ foreach(name libbus-core libbus libbus-curl libbus-token libbus-secret)
 endforeach()
 
 install(DIRECTORY sql/ DESTINATION "${CMAKE_INSTALL_DATADIR}/libbus" COMPONENT libbus)
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/libbus" COMPONENT libbus)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/examples/shipping/" DESTINATION "${CMAKE_INSTALL_DATADIR}/libbus/example"
+  COMPONENT libbus)
+install(PROGRAMS cmake/bus-new DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT libbus)

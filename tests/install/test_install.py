@@ -203,6 +203,33 @@ def test_all_headers_and_the_sql_are_there(prefix, program, tmp_path):
         assert os.path.samefile(path, prefix / "share" / "libbus" / "bus.sql")
 
 
+def test_the_licence_is_there(prefix):
+    with open(os.path.join(paths.ROOT, "LICENSE"), encoding="utf-8") as file:
+        assert (prefix / "share" / "doc" / "libbus" / "LICENSE").read_text(encoding="utf-8") == file.read()
+
+
+def test_bus_new_makes_a_service_that_builds(prefix, tmp_path):
+    bus_new = str(prefix / "bin" / "bus-new")
+    assert "parcel-svc is made" in call(bus_new, "parcel", cwd=tmp_path).stdout
+    made = tmp_path / "parcel-svc"
+    texts = [path.name + path.read_text(encoding="utf-8") for path in made.iterdir()]
+    assert len(texts) == 8 and not [text for text in texts if "ship" in text.lower()]
+    call("cmake", "-S", str(made), "-B", str(tmp_path / "build"), "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}",
+         "-DCMAKE_C_FLAGS=-Wall -Wextra -Werror")
+    call("cmake", "--build", str(tmp_path / "build"))
+    assert call(str(tmp_path / "build" / "parcel-svc"), "--version").stdout == "parcel-svc 1.0.0\n"
+    said = call(str(tmp_path / "build" / "bus-topology"), "print").stdout
+    assert "queue parcel-svc.dead " in said
+    assert "choose another name" in call(bus_new, "parcel", cwd=tmp_path, status=2).stdout
+
+
+@pytest.mark.parametrize("name", ["", "a", "Parcel", "par-cel", "../x", "9x", "int", "p" * 21])
+def test_bus_new_refuses_a_name(prefix, tmp_path, name):
+    said = call(str(prefix / "bin" / "bus-new"), name, cwd=tmp_path, status=2).stdout
+    assert ("is a word of C" if name == "int" else "usage: bus-new") in said
+    assert not list(tmp_path.iterdir())
+
+
 def test_says_nowhere_where_it_was_made(prefix):
     texts = [path for path in prefix.rglob("*") if path.is_file() and path.suffix != ".a"]
     told = [str(path) for path in texts if any(
