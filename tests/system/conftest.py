@@ -31,13 +31,16 @@ def _catalogue():
 @pytest.fixture(scope="session")
 def stack():
     preset = os.environ.get("ORDERBUS_PRESET") or "asan"
-    with private.stack("system", lambda folder: Stack(folder, preset=preset, overrides=OVERRIDES)) as made:
+    tls = bool(os.environ.get("ORDERBUS_TEST_TLS"))
+    with private.stack("system", lambda folder: Stack(folder, preset=preset, overrides=OVERRIDES, tls=tls)) as made:
+        if tls:
+            os.environ["REQUESTS_CA_BUNDLE"] = made.certificates.ca
         yield made
 
 
 @pytest.fixture(scope="session")
 def api(stack):
-    made = Api(stack.url("edge"))
+    made = Api(stack.url("edge"), stack.certificates and stack.certificates.ca)
     stack.broker.publish(build.programs(stack.preset), "inventory.put-product.v1", _catalogue())
     last = list(PRICE)[-1]
     wait_until(lambda: made.get(f"/api/products/{last}").status_code == 200, 30, "the catalogue")

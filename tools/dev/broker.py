@@ -4,6 +4,7 @@ import os
 import subprocess
 
 from dev import build, manifests, urls
+from dev.certificates import OPERATOR
 from dev.management import Management
 from dev.report import DevError
 
@@ -14,13 +15,15 @@ TAGS = {"operator": "management"}  # it may list what is in its virtual host
 
 
 class Broker:
-    """`admin_url` is an administrator's URL whose path is the virtual host."""
+    """`admin_url` is an administrator's URL whose path is the virtual host. certificates: of our own broker, if it has
+    TLS."""
 
-    def __init__(self, state, admin_url, management_url):
+    def __init__(self, state, admin_url, management_url, certificates=None):
         self.state = state
         self.admin = urls.broker(admin_url)
-        self.management = Management.from_url(management_url)
+        self.management = Management.from_url(management_url, certificates)
         self._management_url = management_url
+        self._variables = certificates.broker_variables(OPERATOR) if certificates else {}
 
     def management_url(self, user):
         """The management API for one of USERS that may ask it."""
@@ -30,6 +33,10 @@ class Broker:
     def url(self, user=None):
         """The URL for one of USERS; without one the administrator's."""
         return self.admin.text() if user is None else self.admin.text(user, self.state.secret("amqp-" + user))
+
+    def variables(self, user=None):
+        """Those of an operator's program for one of USERS; without one the administrator's."""
+        return {"RABBITMQ_URL": self.url(user)} | self._variables
 
     def set_up(self, programs):
         """Users first, then what they may do, then exchanges and queues; all of it as often as one likes."""
@@ -42,7 +49,7 @@ class Broker:
             for limit in ("max-connections", "max-channels"):
                 api.must("PUT", "user-limits", user, limit, body={"value": CONNECTIONS})
         api.must("POST", "definitions", body=_definitions(programs, vhost, self._disk_bytes()))
-        _run([os.path.join(programs, "bus-topology"), "apply"], self.admin.text(), tries=LOGINS)
+        _run([os.path.join(programs, "bus-topology"), "apply"], self.variables(), tries=LOGINS)
         self._retire()
 
     def _disk_bytes(self):
@@ -58,7 +65,7 @@ class Broker:
 
     def difference(self, programs):
         """Runs bus-topology diff over exchanges, queues and bindings; → (its text, its status)."""
-        return _call([os.path.join(programs, "bus-topology"), "diff", "--bindings", "-"], self.admin.text(),
+        return _call([os.path.join(programs, "bus-topology"), "diff", "--bindings", "-"], self.variables(),
                      self._bindings())
 
     def _bindings(self):
@@ -73,7 +80,7 @@ class Broker:
     def publish(self, programs, kind, bodies):
         """Publishes JSON bodies as the operator, each confirmed by the broker."""
         lines = "".join(json.dumps(body) + "\n" for body in bodies)
-        _run([os.path.join(programs, "bus-send"), kind], self.url("operator"), lines)
+        _run([os.path.join(programs, "bus-send"), kind], self.variables("operator"), lines)
 
 
 def _definitions(programs, vhost, disk_bytes):
@@ -81,23 +88,23 @@ def _definitions(programs, vhost, disk_bytes):
                             "--disk", str(disk_bytes)]))
 
 
-def _run(words, url="", text="", tries=1):
+def _run(words, variables=None, text="", tries=1):
     """tries: of a call that does the same as often as one likes, if the broker does not answer in time."""
-    said, status = _call(words, url, text)
+    said, status = _call(words, variables, text)
     while status != 0 and tries > 1 and "request timed out" in said:
         tries -= 1
-        said, status = _call(words, url, text)
+        said, status = _call(words, variables, text)
     if status != 0:
         raise DevError(f"{os.path.basename(words[0])} failed: {said}")
     return said
 
 
-def _call(words, url="", text=""):
+def _call(words, variables=None, text=""):
     """→ (what it printed, its status). The URL, which holds a password, goes by the environment: arguments can be read
     by every user."""
     try:
         done = subprocess.run([*build.launcher(words[0]), *words], input=text, capture_output=True, text=True,
-                              timeout=60, check=False, env=os.environ | {"RABBITMQ_URL": url})
+                              timeout=60, check=False, env=os.environ | (variables or {}))
     except OSError as error:
         raise DevError(f"cannot run {words[0]}: {error.strerror}") from None
     failed = done.returncode != 0

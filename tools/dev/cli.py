@@ -7,9 +7,9 @@ import subprocess
 import sys
 import textwrap
 
-from dev import (admin, backends, bench, build, chaos, client, contract, coverage, fuzz, generated, invariants, issuers,
-                 k6, load, manifests, mutate, new_service, orderctl, packages, paths, ports, reconcile, session,
-                 simulation, suites, token, verbs)
+from dev import (admin, backends, bench, build, certs, chaos, client, contract, coverage, fuzz, generated, invariants,
+                 issuers, k6, load, manifests, mutate, new_service, orderctl, packages, paths, ports, reconcile,
+                 session, simulation, suites, token, verbs)
 from dev.report import DevError
 
 STATE_HELP = {
@@ -52,8 +52,7 @@ def parser():
     added = verb("up", verbs.up, "install what is missing, build, start everything and place one order")
     preset(added)
     _add_up(added)
-    verb("migrate", verbs.migrate, "make roles and databases, and deploy the migrations that are missing")
-    verb("seed", verbs.seed, "put the sample catalogue into the running stack, unless it is there")
+    _add_data(verb)
     added = verb("test", suites.test, "run everything that CI runs, or some suites of it")
     added.add_argument("suites", nargs="*", metavar="SUITE", help=f"some of: {' '.join(suites.NAMES)}")
     added.add_argument("--all", action="store_true", help=f"also {' '.join(suites.LONG_NAMES)}, which take an hour")
@@ -115,10 +114,20 @@ def _add_makers(verb):
     added.add_argument("--wipe", action="store_true", help="with down: delete the folder too")
 
 
+def _add_data(verb):
+    certs.add_options(verb("certs", certs.certs, "make the certificates of ./dev up --tls that are missing or expire "
+                                                 "soon, and have what runs read them"))
+    verb("migrate", verbs.migrate, "make roles and databases, and deploy the migrations that are missing")
+    verb("seed", verbs.seed, "put the sample catalogue into the running stack, unless it is there")
+
+
 def _add_up(added):
     added.add_argument("--supervise", action="store_true",
                        help="and leave a supervisor behind, which restarts services and private servers that die, 0.2 "
                             "to 5 s later; ./dev down ends it first")
+    added.add_argument("--tls", action="store_true",
+                       help="every listener speaks TLS alone, by certificates that ./dev certs makes: HTTPS, amqps "
+                            "with client certificates, Postgres with verify-full")
     added.add_argument("--observe", action="store_true",
                        help="and start Prometheus and Alertmanager, with the rules of infrastructure/prometheus, the "
                             "exporters of the host, Postgres and RabbitMQ, and VictoriaLogs and Zipkin, which a "

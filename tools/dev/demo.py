@@ -24,7 +24,8 @@ def call(stack, method, path, body=None, token=None):
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     request = urllib.request.Request(stack.url("edge") + path, method=method, headers=headers,
                                      data=None if body is None else json.dumps(body).encode())
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    handlers = [urllib.request.HTTPSHandler(context=stack.certificates.context())] if stack.certificates else []
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *handlers)
     try:
         with opener.open(request, timeout=10) as answer:
             return answer.status, json.load(answer)

@@ -2,29 +2,40 @@
 import base64
 import http.client
 import json
+import ssl
 import urllib.parse
 
 from dev import urls
 from dev.report import DevError
 
 
+def connect(host, port, context=None, seconds=5):
+    """context: of TLS; None: plain HTTP"""
+    if context:
+        return http.client.HTTPSConnection(host, port, timeout=seconds, context=context)
+    return http.client.HTTPConnection(host, port, timeout=seconds)
+
+
 class Management:
-    def __init__(self, host, port, user, password, tls=False):
+    def __init__(self, host, port, user, password, context=None):
+        """context: makes that of TLS, when a call is made; None: plain HTTP"""
         self._where = (host, port)
-        self._tls = tls
+        self._context = context
         token = base64.b64encode(f"{user}:{password}".encode()).decode()
         self._headers = {"Authorization": "Basic " + token, "Content-Type": "application/json"}
 
     @classmethod
-    def from_url(cls, text):
-        """http[s]://user:password@host:port"""
+    def from_url(cls, text, certificates=None):
+        """http[s]://user:password@host:port. certificates: of a private CA; None: the system's."""
         url = urls.Url(text, ("http", "https"), 15672)
-        return cls(url.host, url.port, url.user, url.password, url.scheme == "https")
+        context = None
+        if url.scheme == "https":
+            context = certificates.context if certificates else ssl.create_default_context
+        return cls(url.host, url.port, url.user, url.password, context)
 
     def call(self, method, *path, body=None, seconds=15, query=""):
         """→ (status, decoded answer or None); ConnectionError and the like when nobody answers."""
-        kind = http.client.HTTPSConnection if self._tls else http.client.HTTPConnection
-        connection = kind(*self._where, timeout=seconds)
+        connection = connect(*self._where, self._context and self._context(), seconds)
         try:
             words = "/".join(urllib.parse.quote(word, safe="") for word in path)
             text = None if body is None else json.dumps(body)

@@ -37,9 +37,10 @@ def variables(stack):
     found |= {one.database.upper() + "_RABBITMQ_URL": stack.amqp_url(one.broker_user) for one in of_operators}
     provider = stack.services["payment-svc"].variables()
     found |= {name: provider[name] for name in reconcile.PROVIDER if name in provider}
-    return found | {"RABBITMQ_URL": stack.amqp_url("operator"), "ORDERCTL_AUDIT_FILE": audit_file(stack),
-                    "RABBITMQ_MANAGEMENT_URL": stack.broker.management_url("operator"), "EDGE_URL": stack.url("edge"),
-                    "ORDERS_LOG_DATABASE_URL": stack.database_url("orders", "order_svc")}
+    return found | stack.broker.variables("operator") | {
+        "ORDERCTL_AUDIT_FILE": audit_file(stack),
+        "RABBITMQ_MANAGEMENT_URL": stack.broker.management_url("operator"), "EDGE_URL": stack.url("edge"),
+        "ORDERS_LOG_DATABASE_URL": stack.database_url("orders", "order_svc")}
 
 
 def audit_file(stack):

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import time
+import urllib.parse
 
 from dev import account, ports
 from dev.proc import Process, end, leftovers
@@ -38,16 +39,24 @@ def psql(url, sql, variables=None, seconds=60):
 
 
 class Postgres:
-    def __init__(self, state, port):
+    def __init__(self, state, port, certificates=None):
+        """certificates: it takes connections with TLS alone; None: without."""
         self.state = state
         self.port = port
+        self.certificates = certificates
         self.home = os.path.join(state.path, "postgres")
         self.data = os.path.join(self.home, "data")
         self.process = Process(state, "postgres")
 
     def url(self, database="postgres", user=SUPERUSER, password=None):
         password = password or self.state.secret(f"postgres-{user}")
-        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}{self._options()}"
+
+    def _options(self):
+        if not self.certificates:
+            return ""
+        return (f"?sslmode=verify-full&sslrootcert={urllib.parse.quote(self.certificates.ca)}&channel_binding=require"
+                "&gssencmode=disable")
 
     def own_ports(self):
         return ["postgres"]
@@ -69,6 +78,7 @@ class Postgres:
         account.make_folder(self.home, USER)
         self._initialise(binaries)
         account.write_file(os.path.join(self.data, "orderbus.conf"), settings, USER)
+        account.write_file(os.path.join(self.data, "pg_hba.conf"), self._hosts(), USER)
         self.process.start([*account.prefix(USER), *self._wrapper(), f"{binaries}/postgres", "-D", self.data],
                            _environment(), self.home, settings)
         if wait:
@@ -111,8 +121,16 @@ class Postgres:
         os.unlink(password)
         if done.returncode != 0:
             raise DevError(f"initdb failed: {done.stderr.strip()}")
-        account.write_file(os.path.join(self.data, "pg_hba.conf"), "host all all 127.0.0.1/32 scram-sha-256\n", USER)
         account.write_file(os.path.join(self.data, "postgresql.conf"), "include 'orderbus.conf'\n", USER)
+
+    def _hosts(self):
+        if not self.certificates:
+            return "host all all 127.0.0.1/32 scram-sha-256\n"
+        return "hostnossl all all all reject\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
+
+    def reload(self):
+        """Reads its certificate again; → True if it runs."""
+        return self.process.signal(signal.SIGHUP)
 
     def _check_version(self, binaries, version_file):
         with open(version_file, encoding="utf-8") as file:
@@ -137,6 +155,10 @@ class Postgres:
         }
         if os.path.exists(f"{program_folder()}/../lib/pg_stat_statements.so"):
             settings["shared_preload_libraries"] = "'pg_stat_statements'"
+        if self.certificates:
+            settings |= {"ssl": "on", "ssl_min_protocol_version": "'TLSv1.2'",
+                         "ssl_cert_file": f"'{self.certificates.cert('postgres')}'",
+                         "ssl_key_file": f"'{self.certificates.key('postgres')}'"}
         return "".join(f"{name} = {value}\n" for name, value in settings.items())
 
 

@@ -20,32 +20,38 @@ START_SECONDS = 120
 # that (RabbitMQ 3.10.8, rabbit_mgmt_db_handler:ensure_statistics_disabled/0).
 DROP_STATISTICS = "gen_event:delete_handler(rabbit_event, rabbit_mgmt_db_handler, [])."
 DROP_SECONDS = 10
+FORGET_CERTIFICATES = "ssl:clear_pem_cache()."
 
 
 class RabbitMQ:
     address = "127.0.0.1"
 
-    def __init__(self, state, chosen, vhost, suffix="", metrics=False):
+    def __init__(self, state, chosen, vhost, suffix="", metrics=False, certificates=None):
         """suffix: of its folder and processes, where a state has several. metrics: with the plugin for Prometheus,
-        which listens on the port "broker-metrics" of `chosen`."""
+        which listens on the port "broker-metrics" of `chosen`. certificates: its listeners take connections with TLS
+        alone, and that of AMQP those with a client certificate alone; None: without TLS."""
         self.state = state
         self.ports = chosen
         self.vhost = vhost
         self.metrics = metrics
+        self.certificates = certificates
         self.home = os.path.join(state.path, "rabbitmq" + suffix)
         self.node = f"ob-{short_hash(state.path)}@localhost"
         self.process = Process(state, "rabbitmq" + suffix)
         self.epmd = Process(state, "epmd" + suffix)
 
     def url(self, user=ADMIN, vhost=None):
-        return (f"amqp://{user}:{self.state.secret('amqp-' + user)}@{self.address}:{self.ports['amqp']}/"
+        # rabbitmq-c 0.11 compares names of a certificate, and no addresses.
+        scheme, host = ("amqps", "localhost") if self.certificates else ("amqp", self.address)
+        return (f"{scheme}://{user}:{self.state.secret('amqp-' + user)}@{host}:{self.ports['amqp']}/"
                 f"{vhost or self.vhost}")
 
     def management_url(self):
-        return f"http://{ADMIN}:{self.state.secret('amqp-' + ADMIN)}@{self.address}:{self.ports['ui']}"
+        scheme = "https" if self.certificates else "http"
+        return f"{scheme}://{ADMIN}:{self.state.secret('amqp-' + ADMIN)}@{self.address}:{self.ports['ui']}"
 
     def management(self):
-        return Management.from_url(self.management_url())
+        return Management.from_url(self.management_url(), self.certificates)
 
     def own_ports(self):
         """Those that must be free before a start; an epmd of ours may be left from a broker that died."""
@@ -150,8 +156,6 @@ class RabbitMQ:
     def _settings(self):
         # The administrator is made on the first start in the place of "guest", which never exists.
         settings = {
-            "listeners.tcp.local": f"{self.address}:{self.ports['amqp']}",
-            "management.tcp.ip": self.address, "management.tcp.port": self.ports["ui"],
             "default_user": ADMIN, "default_pass": self.state.secret("amqp-" + ADMIN),
             "default_vhost": self.vhost, "default_user_tags.administrator": "true",
             "default_permissions.configure": ".*", "default_permissions.read": ".*",
@@ -160,10 +164,26 @@ class RabbitMQ:
             # Quorum queues keep in memory what is in the log until it is cut: 512 MB by default, half of what there is.
             "raft.wal_max_size_bytes": 67108864,
             "max_message_size": 1048576, "log.file": "false", "log.console": "true", "log.console.level": "info",
-        }
+        } | self._listeners()
         if self.metrics:
             settings |= {"prometheus.tcp.ip": self.address, "prometheus.tcp.port": self.ports["broker-metrics"]}
         return "".join(f"{name} = {value}\n" for name, value in settings.items())
+
+    def _listeners(self):
+        amqp, management = f"{self.address}:{self.ports['amqp']}", {"ip": self.address, "port": self.ports["ui"]}
+        if not self.certificates:
+            return {"listeners.tcp.local": amqp} | {f"management.tcp.{name}": value
+                                                    for name, value in management.items()}
+        files = {"cacertfile": self.certificates.ca, "certfile": self.certificates.cert("rabbitmq"),
+                 "keyfile": self.certificates.key("rabbitmq"), "versions.1": "tlsv1.3", "versions.2": "tlsv1.2"}
+        peers = {"verify": "verify_peer", "fail_if_no_peer_cert": "true"}
+        return {"listeners.tcp": "none", "listeners.ssl.local": amqp} | {
+            f"ssl_options.{name}": value for name, value in (files | peers).items()} | {
+            f"management.ssl.{name}": value for name, value in (management | files).items()}
+
+    def reload(self):
+        """Reads its certificates again with the next handshake, instead of in two minutes; → True if it runs."""
+        return self.running() and self.ctl("eval", FORGET_CERTIFICATES) is not None
 
     def _environment(self):
         interface = "-kernel inet_dist_use_interface {" + self.address.replace(".", ",") + "}"

@@ -11,11 +11,11 @@ from dev.state import State
 
 
 class Servers:
-    def __init__(self, state, chosen, vhost, metrics=False):
-        """metrics: the broker serves its metrics, as RabbitMQ has it."""
+    def __init__(self, state, chosen, vhost, metrics=False, certificates=None):
+        """metrics: the broker serves its metrics, as RabbitMQ has it. certificates: both speak TLS alone."""
         self.state = state
-        self.postgres = Postgres(state, chosen["postgres"])
-        self.rabbitmq = RabbitMQ(state, chosen, vhost, metrics=metrics)
+        self.postgres = Postgres(state, chosen["postgres"], certificates)
+        self.rabbitmq = RabbitMQ(state, chosen, vhost, metrics=metrics, certificates=certificates)
 
     def start(self):
         return at_once([self.postgres.start, self.rabbitmq.start])

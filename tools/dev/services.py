@@ -5,6 +5,7 @@ import os
 import signal
 
 from dev import account, build, manifests, ports, user_keys
+from dev.management import connect
 from dev.proc import Process
 from dev.report import DevError
 
@@ -66,7 +67,20 @@ class Service:
         if manifest.serves_clients and user_keys.SERVICE in manifests.NAMES:
             found |= {"USER_SEAL_KEY": user_keys.seal_key(stack.state), "OIDC_ISSUER": _issuer(stack),
                       "AUTH": stack.auth}
-        return found | stack.overrides.get(self.name, {})
+        return found | self._tls_variables() | stack.overrides.get(self.name, {})
+
+    def _tls_variables(self):
+        certificates, manifest = self.stack.certificates, self.manifest
+        if not certificates:
+            return {}
+        found = certificates.listener_variables(self.name)
+        if manifest.broker_user and self.stack.broker_certificates():
+            found |= certificates.broker_variables(self.name)
+        if PROVIDER in manifest.links:
+            found["PSP_CA_FILE"] = certificates.ca
+        if manifest.webhook:
+            found["WEBHOOK_CA_FILE"] = certificates.ca
+        return found
 
     def _address(self, target):
         """The URL that this service is given for a server or another service."""
@@ -106,9 +120,9 @@ class Service:
         """The deep health report as (status, decoded body), (None, None) when nobody answers."""
         return self._get(self.stack.ports[self.manifest.admin], "/health")
 
-    @staticmethod
-    def _get(port, path):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    def _get(self, port, path):
+        certificates = self.stack.certificates
+        connection = connect("127.0.0.1", port, certificates.context() if certificates else None)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

@@ -38,13 +38,13 @@ def _usual_management(url):
     return place.text(url.user, url.password, "")
 
 
-def new(preset=None, observed=False):
+def new(preset=None, observed=False, tls=False):
     """The stack as the environment describes it now; what it says is kept for the verbs that come later."""
     state = State(paths.default_state()).create()
     preset, given, auth, chosen = preset or build.default_preset(), given_servers(), given_auth(), ports.configured()
     state.save_ports(chosen)
-    state.write("stack.json", {"preset": preset, "given": given, "auth": auth, "observed": observed})
-    return Stack(state.path, chosen, preset, given=given, auth=auth, observed=observed)
+    state.write("stack.json", {"preset": preset, "given": given, "auth": auth, "observed": observed, "tls": tls})
+    return Stack(state.path, chosen, preset, given=given, auth=auth, observed=observed, tls=tls)
 
 
 def known():
@@ -54,7 +54,8 @@ def known():
     if not settings:
         return None
     return Stack(state.path, ports.configured() | state.known_ports(), settings["preset"], given=settings["given"],
-                 auth=settings.get("auth", "off"), observed=settings.get("observed", False))  # one of before has none
+                 auth=settings.get("auth", "off"), observed=settings.get("observed", False),  # one of before has none
+                 tls=settings.get("tls", False))
 
 
 def required():

@@ -4,6 +4,7 @@ import signal
 
 from dev import build, databases, manifests, ports, services
 from dev.broker import Broker
+from dev.certificates import Certificates
 from dev.observers import Observers
 from dev.parallel import at_once
 from dev.postgres import psql
@@ -27,25 +28,34 @@ class Stack:
                 administrators' URLs of servers that exist; the stack starts none of that kind then
     auth        AUTH of the edge: "off" for tests and measurements whose subject it is not, or "own"
     observed    the broker serves its metrics, and start() starts Prometheus and the rest of dev.observers too
+    tls         every listener and every connection has TLS, by certificates of the state's own CA
     """
 
-    def __init__(self, state_dir, chosen=None, preset="asan", overrides=None, given=None, auth="off", observed=False):
+    def __init__(self, state_dir, chosen=None, preset="asan", overrides=None, given=None, auth="off", observed=False,
+                 tls=False):
         self.state = State(state_dir).create()
         self.preset = preset
         self.auth = auth
         self.overrides = overrides or {}
         self.given = given or {}
         self.observed = observed
+        self.tls = tls
+        self.certificates = Certificates(self.state) if tls else None
         self.ports = chosen or self.state.free_ports()
         self.supervisor = Process(self.state, "supervisor")
         self.servers = self.make_servers()
         self.databases = databases.Databases(self.state, self._admin_urls())
-        self.broker = Broker(self.state, self.given.get("amqp") or self.servers.rabbitmq.url(), self._management_url())
+        self.broker = Broker(self.state, self.given.get("amqp") or self.servers.rabbitmq.url(), self._management_url(),
+                             self.broker_certificates())
         self.services = {name: services.Service(self, name) for name in manifests.NAMES}
         self.observers = Observers(self)
 
     def make_servers(self):
-        return Servers(self.state, self.ports, VHOST, metrics=self.observed)
+        return Servers(self.state, self.ports, VHOST, metrics=self.observed, certificates=self.certificates)
+
+    def broker_certificates(self):
+        """None for a broker that is given: whoever gave it knows its certificates."""
+        return None if "amqp" in self.given else self.certificates
 
     def _admin_urls(self):
         return {name: self.given.get(name) or self.servers.postgres.url(name) for name in manifests.DATABASES}
@@ -88,6 +98,8 @@ class Stack:
             ports.require_free(self.ports, self.observers.ports_to_take())
 
     def start_servers(self):
+        if self.certificates:
+            self.certificates.make()
         for name in SERVERS:
             if name not in self.own_servers():
                 self._server(name).stop()  # ours may still run from the time before one was given
@@ -148,6 +160,11 @@ class Stack:
             if self.services[name].stop() == signal.SIGKILL:
                 warn(f"{name} did not drain within {services.DRAIN_SECONDS} s and was killed")
 
+    def reload_certificates(self):
+        """Has what runs read its certificate again; → the names of what was told."""
+        told = [name for name in self.own_servers() if self._server(name).reload()]
+        return told + [name for name, service in self.services.items() if service.process.signal(signal.SIGHUP)]
+
     # One part of it: a service of manifests.NAMES, or one of SERVERS
 
     def _server(self, name):
@@ -200,8 +217,9 @@ class Stack:
     # Addresses and files
 
     def url(self, name):
-        """http://… of a service, of its port for health and metrics (Manifest.admin), or of the management "ui"."""
-        return f"http://127.0.0.1:{self.ports[name]}"
+        """http://… of a service, of its port for health and metrics (Manifest.admin), or of the management "ui"; with
+        TLS https://…"""
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.ports[name]}"
 
     def database_url(self, database, role=None):
         """postgresql://… for a role ("order_svc", "orders_migrator", …); without one the administrator's."""

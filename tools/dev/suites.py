@@ -135,6 +135,15 @@ def _browser(seconds):
     return _pytest("browser")(seconds)
 
 
+def _tls(seconds):
+    """Tests of TLS itself, and those of orders, payments and events of the provider on a stack with TLS everywhere."""
+    found = _pytest("tls")(seconds)
+    for module in ("orders", "payments", "webhooks"):
+        with temporary_folder(f"tls-{module}") as folder:
+            found += _pytest_in(folder, f"tests/system/test_{module}.py", seconds, {"ORDERBUS_TEST_TLS": "1"})
+    return found
+
+
 def _traces(seconds):
     traces.MESSAGES.install()
     return _pytest("traces")(seconds)
@@ -194,6 +203,7 @@ TABLE |= {
     "observe": (2400, _observe),
     "operator": (300, _pytest("operator")),
     "service": (600, _pytest("service", servers=True)),
+    "tls": (600, _tls),
     "traces": (300, _traces),
 } | proofs.TABLE
 NAMES = tuple(TABLE)
@@ -205,9 +215,9 @@ AT_LEISURE = ("build-tsan", "build-release", "fuzz", "tidy")
 BESIDE = ("dev", "crash")
 # Suites that measure recovery times wait for all of those.
 MEASURES = ("attack", "chaos", "observe", *proofs.TABLE)
-NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash", "alerts",
-              "attack", "browser", "change", "contract", "observe", "operator", "service", "traces", "chaos", "load",
-              "live", "readme")
+NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash",
+              "alerts", "attack", "browser", "change", "contract", "observe", "operator", "service",
+              "tls", "traces", "chaos", "load", "live", "readme")
 
 
 def forget_the_users_stack(environment):

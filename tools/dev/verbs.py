@@ -11,10 +11,12 @@ from dev.state import State
 
 
 def up(options):
+    if options.observe and options.tls:
+        raise DevError("--observe and --tls together: the exporters and Prometheus speak plain HTTP alone", status=2)
     packages.ensure(packages.UP + (packages.OBSERVE if options.observe else ()))
     if options.observe:
         backends.install_all()
-    stack = session.new(options.preset, options.observe)
+    stack = session.new(options.preset, options.observe, options.tls)
     step("build", f"preset {stack.preset}")
     building.build_programs(stack.preset)
     if options.supervise:
@@ -89,6 +91,8 @@ def _say_where(stack):
         step("management", f"{stack.url('ui')}  user {user.user}  password {user.password}")
     for observer in stack.observers.expected():
         step(observer.name, observer.url())
+    if stack.certificates:
+        step("CA", f"{stack.certificates.ca}  curl --cacert FILE")
     step("state", stack.state.path)
 
 
