@@ -5,6 +5,7 @@
 # orderbus_service_field(FOLDER FIELD RESULT)  a field of that service.json, empty if it is absent
 # orderbus_service_definitions(TARGET)  SERVICE_PORT, SERVICE_ADMIN_PORT and SERVICE_DATABASE in the target's sources, as
 #                        the service.json of this folder says
+# orderbus_service_install(TARGET)  the program of the service in this folder goes into the service's package
 # orderbus_service_program(SOURCES … LIBRARIES …)  the program of the service in this folder, by the name in its
 #                        service.json, with these definitions
 file(GLOB manifests RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS
@@ -29,6 +30,10 @@ function(orderbus_service_definitions target)
   endforeach()
 endfunction()
 
+function(orderbus_service_install target)
+  install(TARGETS ${target} RUNTIME DESTINATION "${CMAKE_INSTALL_LIBEXECDIR}/orderbus" COMPONENT orderbus-${target})
+endfunction()
+
 function(orderbus_service_program)
   cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
   cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE folder)
@@ -36,7 +41,7 @@ function(orderbus_service_program)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} orderbus_topology bus orderbus_options)
   orderbus_service_definitions(${name})
-  install(TARGETS ${name})
+  orderbus_service_install(${name})
 endfunction()
 
 set(ORDERBUS_SERVICES "")

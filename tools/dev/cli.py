@@ -8,8 +8,8 @@ import sys
 import textwrap
 
 from dev import (admin, backends, bench, build, certs, chaos, client, contract, coverage, fuzz, generated, invariants,
-                 issuers, k6, load, manifests, mutate, new_service, orderctl, packages, paths, ports, reconcile,
-                 session, simulation, suites, token, verbs)
+                 issuers, k6, load, manifests, mutate, new_service, orderctl, package, packages, paths, ports,
+                 reconcile, session, simulation, suites, token, verbs)
 from dev.report import DevError
 
 STATE_HELP = {
@@ -60,10 +60,7 @@ def parser():
     verb("reset", verbs.reset, "stop everything and delete its data")
     verb("status", verbs.status, "what runs; the exit status is 0 if all of it is ready")
     verb("topology", verbs.topology, "compare the broker's exchanges, queues and bindings with what they must be")
-    added = verb("logs", verbs.logs, "follow the logs of all parts, or of one")
-    added.add_argument("service", nargs="?", metavar="SVC", help=_parts() + ", or supervisor")
-    added.add_argument("-n", "--lines", type=int, default=20, help="how many lines to begin with (20)")
-    added.add_argument("--no-follow", action="store_true", help="print and end")
+    _add_logs(verb("logs", verbs.logs, "follow the logs of all parts, or of one"))
     added = verb("psql", verbs.psql, "psql on one of the databases, as its administrator")
     added.add_argument("database", metavar="DB", help="one of: " + " ".join(manifests.DATABASES))
     added.add_argument("arguments", nargs=argparse.REMAINDER, help="for psql")
@@ -80,6 +77,7 @@ def parser():
     added = verb("build", verbs.build, "build everything, or some targets")
     preset(added)
     added.add_argument("targets", nargs="*", metavar="TARGET")
+    package.add_options(verb("package", package.package, "build Debian packages into build/packages"))
     preset(verb("generate", generated.generate, "write the files that programs print of themselves"))
     _add_makers(verb)
     added = verb("fuzz", fuzz.fuzz, "run fuzz targets and add to their record in chaos-testing/results")
@@ -119,6 +117,12 @@ def _add_data(verb):
                                                  "soon, and have what runs read them"))
     verb("migrate", verbs.migrate, "make roles and databases, and deploy the migrations that are missing")
     verb("seed", verbs.seed, "put the sample catalogue into the running stack, unless it is there")
+
+
+def _add_logs(added):
+    added.add_argument("service", nargs="?", metavar="SVC", help=_parts() + ", or supervisor")
+    added.add_argument("-n", "--lines", type=int, default=20, help="how many lines to begin with (20)")
+    added.add_argument("--no-follow", action="store_true", help="print and end")
 
 
 def _add_up(added):

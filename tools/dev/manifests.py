@@ -28,6 +28,8 @@ class Manifest:
     checks_tokens: bool = False  # it calls issuers of tokens, and keeps their last key set in OIDC_KEYS_FILE
     links: tuple = ()         # other services that it calls, besides its database and the broker
     webhook: str = None       # path of the program that serves clients, which it tells of events
+    key_files: tuple = ()     # variables that name files which this program alone may read
+    state: dict = dataclasses.field(default_factory=dict)  # {variable: place in its state folder; a folder ends with /}
     suites: dict = dataclasses.field(default_factory=dict)
 
     @property
@@ -64,7 +66,7 @@ def _load(path):
     try:
         with open(os.path.join(paths.ROOT, path), encoding="utf-8") as file:
             fields = json.load(file)
-        found = Manifest(folder, **fields | {"links": tuple(fields.get("links", ()))})
+        found = Manifest(folder, **fields | {name: tuple(fields.get(name, ())) for name in ("links", "key_files")})
     except (ValueError, TypeError) as error:
         raise DevError(f"{path}: {error}") from None
     _check(path, found)

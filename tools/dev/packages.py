@@ -38,6 +38,10 @@ OBSERVE = (*ALERTS, "prometheus-node-exporter", "prometheus-postgres-exporter")
 JAVA = ("default-jre-headless", "maven")
 # The browser of the suite `browser`.
 BROWSER = ("chromium",)
+# To pack Debian packages.
+PACKAGE = ("dpkg-dev", "file")
+# To make and boot base systems.
+SYSTEMS = ("debootstrap", "systemd-container")
 INSTALLER = (sys.executable, "-B", "-I", os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
              "install-packages")
 POLICY = "/usr/sbin/policy-rc.d"
@@ -70,7 +74,7 @@ def ensure(names):
 
 def install(names):
     """The part that runs as root; it takes no package that this file does not name."""
-    known = {*UP, *TEST, *BENCH, *COVERAGE, *CONTRACT, *NPM, *OBSERVE, *JAVA, *BROWSER}
+    known = {*UP, *TEST, *BENCH, *COVERAGE, *CONTRACT, *NPM, *OBSERVE, *JAVA, *BROWSER, *PACKAGE, *SYSTEMS}
     unknown = set(names) - known
     if unknown or not account.is_root():
         raise DevError(f"refused to install {' '.join(sorted(unknown))}" if unknown else "only root can install")

@@ -7,8 +7,8 @@ import sys
 import threading
 import time
 
-from dev import (backends, build, checks, contract, fuzz, packages, paths, ports, proofs, sanitizer, services, session,
-                 traces)
+from dev import (backends, build, checks, contract, fuzz, package, packages, paths, ports, proofs, sanitizer, services,
+                 session, systems, traces)
 from dev.gotool import TOXIPROXY
 from dev.report import DevError
 from dev.runner import Result, count, end_all, run, skip, temporary_folder
@@ -144,6 +144,12 @@ def _tls(seconds):
     return found
 
 
+def _packages(seconds):
+    package.make()
+    systems.MACHINE.install()
+    return _pytest("packages")(seconds)
+
+
 def _traces(seconds):
     traces.MESSAGES.install()
     return _pytest("traces")(seconds)
@@ -202,6 +208,7 @@ TABLE |= {
     "contract": (1200, _pytest("contract", marks="not short")),
     "observe": (2400, _observe),
     "operator": (300, _pytest("operator")),
+    "packages": (900, _packages),
     "service": (600, _pytest("service", servers=True)),
     "tls": (600, _tls),
     "traces": (300, _traces),
