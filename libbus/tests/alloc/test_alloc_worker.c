@@ -62,7 +62,7 @@ static const struct bus_service service = {
 
 static bool make(struct bus_arena *arena, const void *context) {
   struct bus_worker_settings settings = {BUS_WORKER_DEFAULTS, .database_url = "postgres://u:p@127.0.0.1/x",
-                                         .amqp_url = "amqp://u:p@127.0.0.1/x"};
+                                         .amqp_url = "amqp://thing:p@127.0.0.1/x"};
   struct bus_worker *worker = NULL;
   struct bus_error err = {.code = BUS_OK};
   (void)arena;
