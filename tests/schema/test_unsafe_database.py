@@ -42,7 +42,7 @@ def _reload(database, cursor, value):
 
 def start(database, **variables):
     environment = {"PATH": os.environ["PATH"], "PORT": free_port(), "DATABASE_URL": database.url(),
-                   "RABBITMQ_URL": "amqp://nobody:nothing@127.0.0.1:1/none",
+                   "RABBITMQ_URL": "amqp://order-svc:nothing@127.0.0.1:1/none",
                    "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")} | variables
     return subprocess.Popen([plans.program("order-svc")], env=environment, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True)

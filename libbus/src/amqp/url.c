@@ -118,7 +118,7 @@ size_t bus_amqp_url_hosts(const char *url) {
 }
 
 bool bus_amqp_url_user(const char *url, char name[BUS_NAME_MAX], struct bus_error *err) {
-  struct broker_url parsed;
+  struct broker_url parsed = {.info = {0}};
   if (!url_parse(url, 0, &parsed, err))
     return false;
   (void)snprintf(name, BUS_NAME_MAX, "%s", parsed.info.user);

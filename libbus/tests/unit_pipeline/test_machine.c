@@ -87,13 +87,13 @@ TEST(a_batch_that_is_large_enough_waits_for_no_more)
   enum { COUNT = 100, TURNS = 30 };
   uint8_t ids[COUNT];
   struct machine *machine = trip_1(COUNT);
-  for (uint8_t i = 0; i < COUNT; i++)
+  for (size_t i = 0; i < COUNT; i++)
     ids[i] = (uint8_t)(i + 1);
   int looks = 0;
   for (uint64_t turn = 1; turn <= TURNS; turn++) {
     machine->now += 2 * BUS_MILLISECOND;
     machine_done(machine, ids, COUNT);
-    for (uint8_t i = 0; i < COUNT; i++)
+    for (size_t i = 0; i < COUNT; i++)
       machine_deliver(machine, turn * COUNT + ids[i], ids[i]);
     machine->now += 2 * BUS_MILLISECOND;
     machine_committed(machine);
