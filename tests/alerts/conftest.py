@@ -41,7 +41,8 @@ def _started(service, folder):
         listeners = {"ADMIN_PORT": str(port), "PORT": str(other), "AUTH": "off"}
     keys = user_keys.variables(State(os.path.join(folder, "state")).create()) if service.short == "user" else {}
     links = {f"{manifests.named(name).short.upper()}_URL": f"http://{NOWHERE}" for name in service.links}
-    variables = {"RABBITMQ_URL": f"amqp://{service.broker_user}:b@{NOWHERE}/orderbus", "DATABASE_URL": f"postgresql://a:b@{NOWHERE}/x",
+    variables = {"RABBITMQ_URL": f"amqp://{service.broker_user}:b@{NOWHERE}/orderbus",
+                 "DATABASE_URL": f"postgresql://a:b@{NOWHERE}/x",
                  "PSP_KEY": "sk_test_alerts"}
     with open(os.path.join(folder, service.name + ".log"), "wb") as log:
         process = subprocess.Popen([os.path.join(build.programs(PRESET), service.name)], stdin=subprocess.DEVNULL,

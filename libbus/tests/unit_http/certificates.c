@@ -24,7 +24,8 @@ static void remove_folder(void) {
   char command[64];
   (void)snprintf(command, sizeof command, "rm -rf %s", folder);
   /* NOLINTNEXTLINE(cert-env33-c): as above */
-  (void)system(command);
+  if (system(command) != 0)
+    (void)fprintf(stderr, "%s stays behind\n", folder);
 }
 
 static void name_paths(void);
