@@ -188,11 +188,17 @@ static const struct bus_statement *prepared_statement(const struct pg *pg, size_
   return NULL;
 }
 
+/* Class 42 of Postgres's Appendix A is for a statement that does not fit the schema. A grant that is missing (42501) may
+ * come while the service waits. */
+static bool is_wrong_statement(const char *sqlstate) {
+  return sqlstate && strncmp(sqlstate, "42", 2) == 0 && strcmp(sqlstate, "42501") != 0;
+}
+
 /* Which statement it was, and what to do: without it nobody knows whether the service or the database is wrong. */
-static void blame_statement(struct pg *pg) {
+static void blame_statement(struct pg *pg, const char *sqlstate) {
   size_t registry, index;
   const struct bus_statement *statement = prepared_statement(pg, &registry, &index);
-  if (statement && bus_error_class(pg->failure.code) == BUS_CLASS_FAULT) {
+  if (statement && bus_error_class(pg->failure.code) == BUS_CLASS_FAULT && is_wrong_statement(sqlstate)) {
     pg->refused = true;
     (void)bus_error_wrap(&pg->failure,
                          "the database refuses statement %zu of the %s, \"%.60s\": correct it, or deploy the "
@@ -213,7 +219,7 @@ static void note_failure(struct pg *pg, const PGresult *result) {
   (void)bus_fail(&pg->failure, pg_errc_of(sqlstate), "SQLSTATE %s: %s%s%s", sqlstate ? sqlstate : "none",
                  primary ? primary : PQresultErrorMessage(result), constraint ? ", constraint " : "",
                  constraint ? constraint : "");
-  blame_statement(pg);
+  blame_statement(pg, sqlstate);
 }
 
 /* The answer to pg_session_check. */
