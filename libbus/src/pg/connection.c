@@ -188,8 +188,8 @@ static const struct bus_statement *prepared_statement(const struct pg *pg, size_
   return NULL;
 }
 
-/* Class 42 of Postgres's Appendix A is for a statement that does not fit the schema. A grant that is missing (42501) may
- * come while the service waits. */
+/* Class 42 of Postgres's Appendix A is for a statement that does not fit the schema. A grant that is missing (42501)
+ * may come while the service waits. */
 static bool is_wrong_statement(const char *sqlstate) {
   return sqlstate && strncmp(sqlstate, "42", 2) == 0 && strcmp(sqlstate, "42501") != 0;
 }
