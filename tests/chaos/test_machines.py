@@ -11,6 +11,7 @@ import pytest
 from dev import paths
 from dev.postgres import psql
 from dev.proc import Process, start_time
+from dev.report import DevError
 from dev.runner import temporary_folder
 from dev.state import State
 from chaos import root
@@ -38,6 +39,19 @@ def reaches(network, source, target):
             "except OSError: sys.exit(1)\n")
     words = [*network.prefix(source), sys.executable, "-c", code, network.address(target)]
     return subprocess.run(words, check=False, timeout=10).returncode == 0
+
+
+@pytest.mark.usefixtures("needs_root")
+def test_a_way_on_which_answers_are_dropped_is_named(state):
+    network = Network(state, 2)
+    network.up()
+    try:
+        subprocess.run([*network.prefix(2), "/usr/sbin/ip", "route", "add", "blackhole", f"{network.address(1)}/32"],
+                       check=True, timeout=10)
+        with pytest.raises(DevError, match=f"cannot reach {network.namespace(2)} over the bridge {network.bridge}"):
+            network.expect_way(1, 2)
+    finally:
+        network.down()
 
 
 @pytest.mark.usefixtures("needs_root")

@@ -7,6 +7,7 @@ from dev.paths import short_hash
 from dev.report import DevError
 
 SECONDS = 10
+WAY_SECONDS = 3
 
 
 def _ip(*words):
@@ -63,6 +64,19 @@ class Network:
         _ip("link", "set", self.bridge, "up")
         for number in range(1, self.count + 1):
             self._add_host(number)
+        for number in range(2, self.count + 1):
+            self.expect_way(1, number)
+
+    def expect_way(self, source, target):
+        """A port that nobody listens at refuses at once; a firewall says nothing."""
+        words = [*self.prefix(source), "/usr/bin/bash", "-c", f"</dev/tcp/{self.address(target)}/9"]
+        try:
+            subprocess.run(words, capture_output=True, timeout=WAY_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            raise DevError(
+                f"{self.namespace(source)} cannot reach {self.namespace(target)} over the bridge {self.bridge}: a "
+                "firewall of this machine drops what bridges forward. Docker sets it up so and leaves it behind: "
+                "iptables -P FORWARD ACCEPT, or sysctl net.bridge.bridge-nf-call-iptables=0, opens the way") from None
 
     def _add_host(self, number):
         outside = f"{self._stem}v{number}"
