@@ -32,6 +32,8 @@ bus_export(busCurlTargets bus_curl)
 bus_export(busTokenTargets bus_token)
 bus_export(busSecretTargets bus_secret)
 
+install(TARGETS bus_names_ssl bus_names_crypto LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/orderbus" COMPONENT libbus)
+
 configure_package_config_file(cmake/busConfig.cmake.in "${CMAKE_CURRENT_BINARY_DIR}/busConfig.cmake"
   INSTALL_DESTINATION "${BUS_CMAKE_DIR}" PATH_VARS BUS_SQL_FILE)
 write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/busConfigVersion.cmake"

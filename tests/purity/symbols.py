@@ -5,7 +5,7 @@ import re
 LIBC = frozenset("""
     malloc calloc realloc free
     memchr memcmp memcpy memmove memset explicit_bzero
-    strcasecmp strchr strcmp strdup strlen strncmp strrchr strspn strstr strtoll
+    strcasecmp strchr strcmp strcspn strdup strlen strncmp strrchr strspn strstr strtoll
     tolower toupper __ctype_b_loc
     snprintf vsnprintf
     inet_pton

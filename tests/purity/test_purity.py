@@ -49,7 +49,8 @@ SEEN = {
 READING = {"orderctl"}
 BANNED = ("strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "gets", "alloca")
 BANNED_OUTSIDE_TESTS = ("system", "popen")
-SQL_PLACES = re.compile(r"(.*-svc|orderctl)/src/\w+_(statements|store)\.c|libbus/src/pipeline/own\.c|"
+SQL_PLACES = re.compile(r"(.*-svc|orderctl)/src/\w+_(statements|store)\.c|examples/\w+/\w+\.c|"
+                        r"libbus/src/pipeline/own\.c|"
                         r"libbus/src/pg/reader\.c|libbus/src/program/trail\.c|"
                         r"libbus/src/worker/worker_database\.c|libbus/src/core/recipe\.c|libbus/src/pg/session\.c")
 HAVING_FAILPOINTS = [one.name for one in manifests.ON_BUS]
