@@ -288,7 +288,7 @@ struct bus_arena *bus_pipeline_arena(const struct bus_pipeline *pipeline);
  * during a step. */
 bool bus_pipeline_push(struct bus_pipeline *pipeline, enum bus_input_kind kind, const void *body, size_t size);
 size_t bus_pipeline_pushed(const struct bus_pipeline *pipeline);
-/* Does a deadline of this aggregate wait to be taken? */
+/* Does a deadline of this aggregate wait to be taken, or do all of them wait because one was refused just now? */
 bool bus_pipeline_waits(const struct bus_pipeline *pipeline, const struct bus_uuid *due);
 void bus_pipeline_pause(struct bus_pipeline *pipeline, size_t queue, bool paused);
 bool bus_pipeline_is_settled(const struct bus_pipeline *pipeline);

@@ -16,6 +16,8 @@ enum { CONFLICT_TRIES = 5, CONFLICT_PAUSE_MS = 40, LOST_TRIES = 3, RIDER_TRIES =
 static void defer(struct bus_pipeline *pipeline, struct entry *entry, const struct bus_error *why) {
   assert(why->code != BUS_OK);
   struct bisect *bisect = &pipeline->batch.bisect;
+  if (entry->input.kind == BUS_INPUT_DEADLINE)
+    stall_put_off_due(&pipeline->stall, &pipeline->turn);
   if (entry->input.kind == BUS_INPUT_DEADLINE || (entry_is_delivery(entry) && entry->epoch != pipeline->links.epoch))
     return;
   entry->suspect = false; /* the count is taken back */

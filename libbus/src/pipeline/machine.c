@@ -189,7 +189,7 @@ size_t bus_pipeline_pushed(const struct bus_pipeline *pipeline) {
 }
 
 bool bus_pipeline_waits(const struct bus_pipeline *pipeline, const struct bus_uuid *due) {
-  return intake_waits(&pipeline->intake, due);
+  return pipeline->turn.now < pipeline->stall.due_at || intake_waits(&pipeline->intake, due);
 }
 
 void bus_pipeline_pause(struct bus_pipeline *pipeline, size_t queue, bool paused) {

@@ -70,6 +70,10 @@ void stall_hold_deadlines(struct stall *stall, const struct turn *turn, int64_t 
   stall->deadlines_at = turn->now + ms * BUS_MILLISECOND + DEADLINES_MARGIN;
 }
 
+void stall_put_off_due(struct stall *stall, const struct turn *turn) {
+  stall->due_at = turn->now + FRESH_EVERY;
+}
+
 bool stall_is_valid(const struct stall *stall) {
-  return stall->since >= 0 && stall->commit_at >= 0 && stall->deadlines_at >= 0;
+  return stall->since >= 0 && stall->commit_at >= 0 && stall->deadlines_at >= 0 && stall->due_at >= 0;
 }

@@ -23,6 +23,7 @@ struct stall {
   int64_t fresh_at;     /* when what has come since is tried */
   int64_t commit_at;    /* inputs were committed last; 0: never */
   int64_t deadlines_at; /* no deadline fires before */
+  int64_t due_at;       /* rows that are due are no inputs before */
   struct bus_backoff backoff;
   struct type_record types[TYPE_RECORDS];
 };
@@ -38,4 +39,6 @@ bool stall_committed(struct stall *stall, const struct turn *turn, struct entry 
 void stall_end(struct stall *stall, const struct turn *turn, const char *why);
 /* Deadlines wait for messages that come back from a tier after so long. */
 void stall_hold_deadlines(struct stall *stall, const struct turn *turn, int64_t ms);
+/* A row that was due failed, and nobody was to blame: it is found again with the next transaction, and need not be. */
+void stall_put_off_due(struct stall *stall, const struct turn *turn);
 bool stall_is_valid(const struct stall *stall) BUS_MUST_CHECK;

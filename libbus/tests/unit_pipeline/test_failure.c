@@ -262,6 +262,23 @@ TEST(each_stall_begins_with_a_pause)
   machine_free(machine);
 }
 
+/* Each transaction finds the row again. */
+TEST(a_row_that_is_due_is_tried_once_a_second_while_the_database_refuses_it)
+{
+  const struct bus_uuid due = {{1}};
+  struct machine *machine = connected();
+  assert_true(bus_pipeline_push(machine->pipeline, BUS_INPUT_DEADLINE, &due, sizeof due));
+  begin(machine, 0);
+  assert_false(bus_pipeline_waits(machine->pipeline, &due));
+  roll_back(machine, BUS_E_DB_FAULT);
+  assert_true(bus_pipeline_waits(machine->pipeline, &due));
+  machine_tick(machine, BUS_SECOND - 100 * BUS_MILLISECOND);
+  assert_true(bus_pipeline_waits(machine->pipeline, &due));
+  machine_tick(machine, 100 * BUS_MILLISECOND);
+  assert_false(bus_pipeline_waits(machine->pipeline, &due));
+  machine_free(machine);
+}
+
 /* The row of one local input is a commit like that of many messages. */
 TEST(a_local_input_that_commits_ends_a_stall)
 {

@@ -113,6 +113,7 @@ TEST(other_parts_that_do_not_fit_are_seen)
   EXPECT_SEEN(pipeline->stall.since, -1);
   EXPECT_SEEN(pipeline->stall.commit_at, -1);
   EXPECT_SEEN(pipeline->stall.deadlines_at, -1);
+  EXPECT_SEEN(pipeline->stall.due_at, -1);
   machine_free(machine);
 }
 
