@@ -34,8 +34,9 @@ def dead_ids(stack, queue="inventory-svc"):
 
 def assert_shown(api, order_id, message_id, count):
     """The edge tells operators of it: with the order, by cause, and in the counts of its queue."""
-    trail = api.get(f"/api/orders/{order_id}/trail").json()
-    assert trail["silent"] == trail["outgoing"] == []
+    trail = wait_until(lambda: [found for found in [api.get(f"/api/orders/{order_id}/trail").json()]
+                                if not found["outgoing"]], 10, "rows of outboxes to be deleted once confirmed")[0]
+    assert trail["silent"] == []
     (dead,) = trail["dead"]
     assert (dead["service"], dead["message_id"], dead["queue"]) == ("inventory-svc", message_id, "inventory-svc")
     assert (dead["type"], dead["error"]) == ("inventory.reserve.v1", "BUS_E_DB_DATA") and "lame" in dead["cause"]
