@@ -39,6 +39,6 @@ bool stall_committed(struct stall *stall, const struct turn *turn, struct entry 
 void stall_end(struct stall *stall, const struct turn *turn, const char *why);
 /* Deadlines wait for messages that come back from a tier after so long. */
 void stall_hold_deadlines(struct stall *stall, const struct turn *turn, int64_t ms);
-/* A row that was due failed, and nobody was to blame: it is found again with the next transaction, and need not be. */
+/* A row that was due failed, and nobody was to blame. The next transaction finds it again; it waits for a second. */
 void stall_put_off_due(struct stall *stall, const struct turn *turn);
 bool stall_is_valid(const struct stall *stall) BUS_MUST_CHECK;

@@ -117,6 +117,7 @@ TEST(config_main_reads_failpoints_after_the_settings)
   unsetenv("BUS_FAILPOINTS");
   const char *const in_file[] = {"--env-file", file_with("URL=amqp://here\nBUS_FAILPOINTS=nowhere=crash\n"), NULL};
   assert_int_equal(run(in_file), 2);
+  unlink(in_file[1]);
   assert_non_null(strstr(err_text, "BUS_FAILPOINTS: this program has no point nowhere"));
   assert_int_equal(RUN("--print-failpoints"), 0);
   assert_string_equal(out, ""); /* it has none */
@@ -143,8 +144,10 @@ TEST(config_main_refuses_unknown_variables_of_the_file)
   snprintf(expected, sizeof expected, "order-svc: %s: line 2: unknown variable PROT; the nearest known one is PORT\n",
            path);
   assert_string_equal(err_text, expected);
+  unlink(path);
   path = file_with("URL=amqp://here\nPORT=99\n");
   assert_int_equal(RUN("--env-file", path), -1);
+  unlink(path);
   assert_true(config_sample.port == 99);
   bus_config_done(config_tables, 2);
   unsetenv("PROT");
