@@ -176,10 +176,12 @@ static bool is_outward(enum bus_pipeline_action_kind kind) {
 static void begin_attempt(struct world *world, struct worker *worker) {
   worker->decided_count = 0;
   leaving_begin(world, &worker->leaving);
-  if (worker->begins)
+  if (worker->begins) {
     worker->batch_inputs = worker->asked_count;
-  else
+    worker->batch_tried = 0;
+  } else {
     check_part(world, worker);
+  }
   worker->refusal.inputs = 0;
 }
 

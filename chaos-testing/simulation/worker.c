@@ -82,9 +82,11 @@ void worker_refused(struct world *world, struct worker *worker) {
 }
 
 /* Messages that are refused before they are decided are in the batch, too: their rows in bus.parked may be what the
- * database refuses. Their failures are not counted here. */
+ * database refuses. Their failures are not counted here. Without them, it is a part that is searched already. */
 void worker_tried(struct worker *worker, size_t size) {
-  worker->refusal.may_search |= size > worker->refusal.inputs;
+  if (size > worker->batch_tried)
+    worker->batch_tried = size;
+  worker->refusal.may_search |= size > worker->refusal.inputs || size < worker->batch_tried;
 }
 
 void worker_committed(struct world *world, struct worker *worker) {

@@ -91,6 +91,7 @@ struct worker {
   struct bus_uuid asked[DECIDED_MAX]; /* message ids; nil: local inputs */
   size_t decided_count, asked_count;
   size_t batch_inputs; /* when its batch began */
+  size_t batch_tried;  /* the largest attempt of its batch, messages refused before they are decided among it */
   bool doomed;         /* it decides what crashes it */
   bool fresh_seen[QUEUES];
   bus_time committed_at; /* with inputs */
