@@ -102,7 +102,7 @@ def not_ready(*services):
 def confirms(kind, p99):
     """Every order of the kind is CONFIRMED, and soon."""
     def check(during):
-        ids = [order_id for order_id, at in list(during.load.accepted.items())
+        ids = [order_id for order_id, at in during.load.accepted.copy().items()
                if during.begin <= at < during.end and during.load.kinds.get(order_id) == kind]
         found = {row[0]: (row[1], float(row[2])) for row in during.system.sql(
             "orders", "SELECT order_id::text, status, extract(epoch FROM updated_at - created_at) "

@@ -48,7 +48,7 @@ class Traffic:
         self._coming = []          # kinds of the next orders
         self._run = uuid.uuid4().hex[:12]
         self.attempts = []         # answers.Attempt of every POST of an order
-        self.accepted = {}         # order id: time.monotonic() of its first 2xx
+        self.accepted = {}         # order id: time.monotonic() of its first 2xx; read a copy() while clients run
         self.kinds = {}            # order id: kind
         self.cancelled = set()     # ids of orders whose cancel was taken
         self.undone = set()        # of these, the ones that order-svc itself said it undoes, or has undone
@@ -110,7 +110,7 @@ class Traffic:
         return self.count(None, begin, end) + sum(begin <= began < end for began in self._asking())
 
     def accepted_between(self, begin, end):
-        return sum(begin <= at < end for at in list(self.accepted.values()))
+        return sum(begin <= at < end for at in self.accepted.copy().values())
 
     def double_ids(self):
         """Keys under which two orders were answered."""
