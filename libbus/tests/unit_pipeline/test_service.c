@@ -77,6 +77,12 @@ static void conclude_too_much(void *model, struct bus_effects *effects) {
   effects->failed = true;
 }
 
+static void conclude_what_is_refused(void *model, struct bus_effects *effects) {
+  (void)model;
+  effects->failed = effects->refused = true; /* as a type of another service leaves it */
+  (void)snprintf(effects->reason, sizeof effects->reason, "%s", "thing.forgotten.v1: not in the topology");
+}
+
 static void decide_nothing(void *model, const struct bus_input *input, struct bus_effects *effects) {
   (void)model, (void)input, (void)effects;
 }
@@ -112,6 +118,19 @@ TEST(a_conclusion_that_fails_rolls_back)
 {
   copy_of_the_service()->conclude = conclude_too_much;
   expect_rollback();
+}
+
+TEST(a_conclusion_that_is_refused_rolls_back_with_its_reason)
+{
+  copy_of_the_service()->conclude = conclude_what_is_refused;
+  struct machine *machine = first_trip();
+  machine_done(machine, first, 1);
+  const struct bus_pipeline_action *counted = machine_action(machine, BUS_DO_COUNT_BATCH, 0);
+  assert_non_null(counted);
+  assert_int_equal(counted->batch.error->code, BUS_E_INVALID);
+  assert_string_equal(counted->batch.error->text, "thing.forgotten.v1: not in the topology");
+  machine_expect_trip(machine, BUS_TRIP_ROLLBACK);
+  machine_free(machine);
 }
 
 TEST(a_store_without_memory_rolls_back)

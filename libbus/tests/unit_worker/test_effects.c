@@ -422,6 +422,7 @@ static void assert_refused(void (*send)(struct bus_effects *effects, const struc
   assert_true(f.effects.failed && f.effects.refused);
   assert_string_equal(f.effects.reason, reason);
   bus_retry(&f.effects, "another reason");
+  bus_park(&f.effects, "another reason");
   emit(&f, 2);
   assert_string_equal(f.effects.reason, reason);
   assert_order(&f, "{\"n\":1}");
