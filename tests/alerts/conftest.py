@@ -65,8 +65,10 @@ PREFERS_OPENMETRICS = ("application/openmetrics-text;version=1.0.0,application/o
 def _answers_of(service, folder):
     process, url = _started(service, folder)
     try:
-        wait_until(lambda: _scrape(url) is not None, 20, f"the metrics of {service.name}")
-        return _scrape(url), _scrape(url, PREFERS_OPENMETRICS)  # later scrapes count the first one
+        # A request is counted after its answer: both answers must have the series of the first one.
+        wait_until(lambda: "http_requests_total{" in getattr(_scrape(url), "text", ""), 20,
+                   f"the metrics of {service.name}")
+        return _scrape(url), _scrape(url, PREFERS_OPENMETRICS)
     finally:
         process.kill()
         process.wait()
