@@ -9,8 +9,54 @@
 
 enum { ORDERS_CACHED = 1024, PRODUCTS_CACHED = 4096 };
 
-static struct bus_series *series(struct bus_metric *metric, const char *value) {
-  return bus_metric_series(metric, (const char *const[]){value});
+/* First the gauges that are read at each scrape. */
+enum {
+  ACCEPTED_ORDERS,
+  ACCEPTED_STOCK,
+  BACKLOG_AGE,
+  INTAKE_CLOSED,
+  CONFIRM_IS_ENOUGH,
+  BROKER_UP,
+  UNROUTABLE,
+  REFUSED,
+  ORDERS,
+  WAITING,
+  ORDER_CACHE,
+  PRODUCT_CACHE,
+  RESYNCS,
+};
+static const struct bus_metric_spec specs[] = {
+    [ACCEPTED_ORDERS] =
+        BUS_GAUGE_SPEC("edge_accepted_orders", "Orders remembered that were accepted on a confirm alone."),
+    [ACCEPTED_STOCK] = BUS_GAUGE_SPEC("edge_accepted_stock_updates",
+                                      "Stock updates remembered that were accepted on a confirm alone."),
+    [BACKLOG_AGE] = BUS_GAUGE_SPEC("edge_backlog_age_seconds",
+                                   "Age of order-svc's oldest unsent message, as it said last.", .scale = 1e-6),
+    [INTAKE_CLOSED] = BUS_GAUGE_SPEC("edge_intake_closed", "1 while new orders are refused: order-svc takes none."),
+    [CONFIRM_IS_ENOUGH] =
+        BUS_GAUGE_SPEC("edge_confirm_is_enough", "1 while orders are answered on the confirm at once."),
+    [BROKER_UP] = BUS_GAUGE_SPEC("edge_broker_up", "1 while the message queue takes messages."),
+    [UNROUTABLE] =
+        BUS_GAUGE_SPEC("edge_unroutable", "1 while no queue is bound for the command.", .labels = {"command"}),
+    [REFUSED] = BUS_COUNTER_SPEC("edge_refused_total", "Requests answered 503, by cause.", .labels = {"cause"}),
+    [ORDERS] = BUS_COUNTER_SPEC("edge_orders_accepted_total",
+                                "Orders answered 2xx: on order-svc's answer, on the confirm alone, or replayed.",
+                                .labels = {"kind"}),
+    [WAITING] = BUS_GAUGE_SPEC("edge_waiting_requests",
+                               "Requests that wait for the bus; long: because of a Prefer header.", .labels = {"kind"}),
+    [ORDER_CACHE] = BUS_COUNTER_SPEC("edge_order_cache_total", "Reads of one order.", .labels = {"result"}),
+    [PRODUCT_CACHE] = BUS_COUNTER_SPEC("edge_product_cache_total", "Reads of one product.", .labels = {"result"}),
+    [RESYNCS] = BUS_COUNTER_SPEC("edge_resyncs_total", "How often events were missed."),
+};
+
+void edge_metrics_register(void) {
+  for (size_t i = 0; i < BUS_COUNT(specs); i++)
+    bus_metric_register(&specs[i]);
+  bus_breaker_metrics_register();
+}
+
+static struct bus_series *series(size_t spec, const char *value) {
+  return bus_metric_series(bus_metric_register(&specs[spec]), (const char *const[]){value});
 }
 
 static int64_t read_accepted(void *context) {
@@ -33,66 +79,41 @@ static int64_t read_broker(void *context) {
   return bus_requester_is_up(context) && !bus_requester_is_blocked(context);
 }
 
-static void gauge(const char *name, const char *help, double scale, int64_t (*read)(void *context), void *context) {
-  bus_metric_callback(&(struct bus_metric_spec){.name = name, .help = help, .kind = BUS_GAUGE, .scale = scale}, read,
-                      context);
-}
-
 static void open_gauges(struct edge *edge) {
-  gauge("edge_accepted_orders", "Orders remembered that were accepted on a confirm alone", 0, read_accepted,
-        edge->accepted);
-  gauge("edge_accepted_stock_updates", "Stock updates remembered that were accepted on a confirm alone", 0,
-        read_accepted, edge->accepted_stock);
-  gauge("edge_backlog_age_seconds", "Age of order-svc's oldest unsent message, as it said last", 1e-6, read_backlog,
-        &edge->backlog);
-  gauge("edge_intake_closed", "1 while new orders are refused: order-svc takes none", 0, read_intake, &edge->intake);
-  gauge("edge_confirm_is_enough", "1 while orders are answered on the confirm at once", 0, read_mode,
-        &edge_sent_command(edge, &order_place_type)->mode);
-  gauge("edge_broker_up", "1 while the message queue takes messages", 0, read_broker, edge->requester);
-}
-
-static struct bus_metric *family(const char *name, const char *help, enum bus_metric_kind kind, const char *label) {
-  return bus_metric_register(&(struct bus_metric_spec){.name = name, .help = help, .kind = kind, .labels = {label}});
+  bus_metric_callback(&specs[ACCEPTED_ORDERS], read_accepted, edge->accepted);
+  bus_metric_callback(&specs[ACCEPTED_STOCK], read_accepted, edge->accepted_stock);
+  bus_metric_callback(&specs[BACKLOG_AGE], read_backlog, &edge->backlog);
+  bus_metric_callback(&specs[INTAKE_CLOSED], read_intake, &edge->intake);
+  bus_metric_callback(&specs[CONFIRM_IS_ENOUGH], read_mode, &edge_sent_command(edge, &order_place_type)->mode);
+  bus_metric_callback(&specs[BROKER_UP], read_broker, edge->requester);
 }
 
 /* Misses and hits. */
-static void open_cache(const char *name, const char *help, struct bus_series *ret[2]) {
-  struct bus_metric *reads = family(name, help, BUS_COUNTER, "result");
-  ret[true] = series(reads, "hit");
-  ret[false] = series(reads, "miss");
+static void open_cache(size_t spec, struct bus_series *ret[2]) {
+  ret[true] = series(spec, "hit");
+  ret[false] = series(spec, "miss");
 }
 
 static void open_routing_gauges(struct edge *edge) {
-  struct bus_metric *unroutable =
-      family("edge_unroutable", "1 while no queue is bound for the command", BUS_GAUGE, "command");
   for (size_t i = 0; i < edge->command_count; i++) {
     char name[BUS_TYPE_MAX];
     struct bus_str key = bus_message_key(edge->commands[i].type);
     (void)snprintf(name, sizeof name, "%.*s", (int)key.len, key.data); /* shorter than the type */
-    edge->commands[i].shown_unroutable = series(unroutable, name);
+    edge->commands[i].shown_unroutable = series(UNROUTABLE, name);
   }
 }
 
 static void open_counters(struct edge_metrics *metrics) {
-  struct bus_metric *refused = family("edge_refused_total", "Requests answered 503, by cause", BUS_COUNTER, "cause");
   for (int i = REFUSAL_NONE + 1; i < REFUSAL_COUNT; i++)
-    metrics->refused[i] = series(refused, refusal_name((enum refusal)i));
-  struct bus_metric *orders =
-      family("edge_orders_accepted_total",
-             "Orders answered 2xx: on order-svc's answer, on the confirm alone, or replayed", BUS_COUNTER, "kind");
-  metrics->orders_answered = series(orders, "answered");
-  metrics->orders_confirmed = series(orders, "confirmed");
-  metrics->orders_replayed = series(orders, "replayed");
-  struct bus_metric *waiting = family(
-      "edge_waiting_requests", "Requests that wait for the bus; long: because of a Prefer header", BUS_GAUGE, "kind");
-  open_cache("edge_order_cache_total", "Reads of one order", metrics->order_reads);
-  open_cache("edge_product_cache_total", "Reads of one product", metrics->product_reads);
-  metrics->resyncs =
-      bus_metric_series(bus_metric_register(&(struct bus_metric_spec){
-                            .name = "edge_resyncs_total", .help = "How often events were missed", .kind = BUS_COUNTER}),
-                        NULL);
-  metrics->waiting = series(waiting, "any");
-  metrics->long_waiting = series(waiting, "long");
+    metrics->refused[i] = series(REFUSED, refusal_name((enum refusal)i));
+  metrics->orders_answered = series(ORDERS, "answered");
+  metrics->orders_confirmed = series(ORDERS, "confirmed");
+  metrics->orders_replayed = series(ORDERS, "replayed");
+  open_cache(ORDER_CACHE, metrics->order_reads);
+  open_cache(PRODUCT_CACHE, metrics->product_reads);
+  metrics->resyncs = bus_metric_series(bus_metric_register(&specs[RESYNCS]), NULL);
+  metrics->waiting = series(WAITING, "any");
+  metrics->long_waiting = series(WAITING, "long");
 }
 
 /* Without a key of its own for all edges each process makes one: its hashes cannot be compared with another's, nor

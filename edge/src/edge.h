@@ -118,6 +118,8 @@ struct edge {
   struct edge_metrics metrics;
 };
 
+/* Registers the metrics, for --print-metrics. */
+void edge_metrics_register(void);
 /* Starts the requester; a broker that is away is no failure. */
 bool edge_open(struct edge *edge, const struct edge_settings *settings, const struct bus_topology *topology,
                struct bus_error *err) BUS_MUST_CHECK;

@@ -140,21 +140,36 @@ static int serve(void) {
   return started ? 0 : 1;
 }
 
+enum { FLAG_HEALTH, FLAG_OPENAPI, FLAG_METRICS };
+
+static int print_metrics(void) {
+  edge_metrics_register();
+  return bus_admin_print_metrics();
+}
+
+static int carry_out(int flag) {
+  if (flag == FLAG_OPENAPI)
+    return edge_print_openapi();
+  if (flag == FLAG_METRICS)
+    return print_metrics();
+  return bus_probe_main("edge", edge_settings.bind, edge_settings.admin_port,
+                        bus_tls_path(edge_settings.tls.cert) != NULL, "/health/ready");
+}
+
 int main(int argc, char **argv) {
+  static const char *const flags[] = {
+      [FLAG_HEALTH] = BUS_FLAG_HEALTH, [FLAG_OPENAPI] = "--print-openapi", [FLAG_METRICS] = BUS_FLAG_METRICS, NULL};
   int flag;
   bus_process_without_thread_caches(argv);
   bus_process_init();
   bound_memory();
   int status = bus_config_main(argc, argv, "edge", ORDERBUS_VERSION,
                                "Takes orders over REST and passes them to the message queue.", &edge_option_table, 1,
-                               (const char *const[]){BUS_FLAG_HEALTH, "--print-openapi", NULL}, &flag);
+                               flags, &flag);
   if (status >= 0)
     return status;
-  if (flag == 0)
-    return bus_probe_main("edge", edge_settings.bind, edge_settings.admin_port,
-                          bus_tls_path(edge_settings.tls.cert) != NULL, "/health/ready");
-  if (flag > 0)
-    return edge_print_openapi();
+  if (flag >= 0)
+    return carry_out(flag);
   bus_log_init("edge", (enum bus_level)edge_settings.log_level);
   bus_metrics_register_process();
   return serve();

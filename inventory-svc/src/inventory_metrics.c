@@ -39,11 +39,15 @@ static void register_all(void) {
                 reservation_alarm_names + 1, RESERVATION_ALARMS - 1, alarms + 1);
 }
 
+void inventory_metrics_register(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  (void)pthread_once(&once, register_all); /* fails only for a wrong argument */
+}
+
 bool inventory_metrics_open(const void *settings, struct bus_worker *worker, void **ret_context,
                             struct bus_error *err) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
   (void)settings, (void)worker, (void)err; /* nothing here can fail */
-  (void)pthread_once(&once, register_all); /* fails only for a wrong argument */
+  inventory_metrics_register();
   *ret_context = NULL;
   return true;
 }

@@ -6,6 +6,9 @@
 
 #include <bus/worker.h>
 
+/* Registers the metrics once a process. */
+void inventory_metrics_register(void);
+
 /* bus_service.open: registers the series once a process. */
 bool inventory_metrics_open(const void *settings, struct bus_worker *worker, void **ret_context, struct bus_error *err);
 

@@ -67,6 +67,7 @@ static const struct bus_program program = {
     .options = inventory_options,
     .option_count = INVENTORY_OPTIONS,
     .settings = &settings,
+    .register_metrics = inventory_metrics_register,
     .tables = tables,
     .print_flag = "--print-states",
     .print = reservation_print_table,

@@ -54,6 +54,7 @@ static const struct bus_program program = {
     .options = order_options,
     .option_count = ORDER_OPTIONS,
     .settings = &settings,
+    .register_metrics = order_metrics_register,
     .tables = tables,
     .print_flag = "--print-saga",
     .print = order_print_saga,

@@ -1,5 +1,6 @@
 /* payment-svc: charges and refunds payments at the payment service provider, exactly as often as was asked. */
 #include "payment_columns.h"
+#include "payment_metrics.h"
 #include "payment_periodics.h"
 #include "payment_queries.h"
 #include "payment_service.h"
@@ -54,6 +55,7 @@ static const struct bus_program program = {
     .options = payment_options,
     .option_count = BUS_COUNT(payment_options),
     .settings = &settings,
+    .register_metrics = payment_metrics_register,
     .tables = tables,
     .print_flag = "--print-states",
     .print = payment_table_print,

@@ -1,10 +1,13 @@
 """promtool and a reader of OpenMetrics find nothing wrong with what each program exposes."""
+import os
+import re
 import subprocess
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from dev import manifests
+from conftest import PRESET
+from dev import build, manifests
 
 EACH = pytest.mark.parametrize("service", [service.name for service in manifests.ON_BUS])
 
@@ -33,3 +36,12 @@ def test_both_formats_have_the_same_series(service, answers):
         return sorted(line.split(" # ")[0].rpartition(" ")[0] for line in answer.text.splitlines() if line[0] != "#")
     text, openmetrics = map(series, answers[service])
     assert text == openmetrics
+
+
+@EACH
+def test_the_printed_list_has_every_metric_that_is_exposed(service, texts):
+    done = subprocess.run([os.path.join(build.programs(PRESET), service), "--print-metrics"], stdout=subprocess.PIPE,
+                          text=True, timeout=60, check=True)
+    listed = dict(re.findall(r"^\| `(\w+)` \| (\w+) \| .* \|$", done.stdout, re.M))
+    exposed = dict(re.findall(r"^# TYPE (\w+) (\w+)$", texts[service], re.M))
+    assert exposed.items() <= listed.items() and len(exposed) > 15

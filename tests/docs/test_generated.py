@@ -1,6 +1,7 @@
 """Generated files are equal to the output of the programs; ./dev generate writes them."""
 import itertools
 import os
+import re
 import subprocess
 
 import pytest
@@ -23,6 +24,23 @@ def test_is_made_of_what_the_program_prints(name):
     program, word, make = generated.MADE[name]
     with open(os.path.join(paths.ROOT, name), encoding="utf-8") as file:
         assert file.read() == make(generated.printed(PRESET, program, word)), "run ./dev generate"
+
+
+def test_metrics_are_those_that_the_programs_print():
+    with open(os.path.join(paths.ROOT, generated.METRICS), encoding="utf-8") as file:
+        assert file.read() == generated.all_metrics(PRESET), "run ./dev generate"
+
+
+def test_no_metric_of_the_sources_is_left_out():
+    """A module's metrics are registered by a function of their own for --print-metrics, which may miss some."""
+    listed = set(re.findall(r"^\| `(\w+)` \|", generated.all_metrics(PRESET), re.M))
+    sources = [name for name in subprocess.check_output(["git", "ls-files", "*.c"], cwd=paths.ROOT, text=True).split()
+               if "tests/" not in name and not name.startswith(("templates/", "examples/"))]
+    assert len(listed) > 50
+    for name in sources:
+        with open(os.path.join(paths.ROOT, name), encoding="utf-8") as file:
+            named = re.findall(r'BUS_(?:COUNTER|GAUGE|HISTOGRAM)_SPEC\(\s*"(\w+)"', file.read())
+        assert set(named) <= listed, name
 
 
 @pytest.mark.parametrize("name", generated.READMES)

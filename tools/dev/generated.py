@@ -3,7 +3,7 @@ import os
 import re
 import subprocess
 
-from dev import build, dashboards, manifests, messages, paths, routes
+from dev import build, dashboards, manifests, messages, metrics, paths, routes
 from dev.report import DevError
 
 # file: (program, flag)
@@ -11,6 +11,8 @@ TABLE = {f"{one.folder}/.env.example": (one.name, "--print-env") for one in mani
 
 # file: (program, word, what makes the file of its output)
 MADE = {"docs/messages.md": ("bus-topology", "asyncapi", messages.markdown)}
+
+METRICS = "docs/metrics.md"
 
 # file: program; a document shows its output between <!-- print FLAG --> and <!-- end -->.
 READMES = {f"{one.folder}/README.md": one.name for one in manifests.ALL} | {"docs/architecture.md": "order-svc"}
@@ -98,6 +100,10 @@ def printed(preset, program, flag):
     return done.stdout
 
 
+def all_metrics(preset):
+    return metrics.markdown({one.name: printed(preset, one.name, "--print-metrics") for one in manifests.ON_BUS})
+
+
 def generate(options):
     preset = options.preset or build.default_preset()
     build.build_programs(preset)
@@ -107,6 +113,8 @@ def generate(options):
     for name, (program, word, make) in MADE.items():
         with open(os.path.join(paths.ROOT, name), "w", encoding="utf-8") as file:
             file.write(make(printed(preset, program, word)))
+    with open(os.path.join(paths.ROOT, METRICS), "w", encoding="utf-8") as file:
+        file.write(all_metrics(preset))
     for name, program in READMES.items():
         _rewrite(name, lambda text, program=program: with_output(text, preset, program))
     for name in SECTIONS:

@@ -23,6 +23,8 @@ struct bus_breaker_metrics {
   int64_t breakers[BUS_BREAKER_STATES]; /* in each state; under the mutex */
 };
 
+/* Registers the metrics, for bus_metrics_print_list. */
+void bus_breaker_metrics_register(void);
 /* Registers the metrics. dependency: such as "payment_provider"; it is copied. `metrics` stays where it is. */
 void bus_breaker_metrics_init(struct bus_breaker_metrics *metrics, const char *dependency);
 /* Adds a closed breaker. */

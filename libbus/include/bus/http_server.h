@@ -90,6 +90,8 @@ struct bus_http_settings {
 bool bus_http_server_start(const struct bus_http_settings *settings, const struct bus_http_route *routes,
                            size_t route_count, void *context, struct bus_http_server **ret,
                            struct bus_error *err) BUS_MUST_CHECK;
+/* Registers the metrics of a server, for bus_metrics_print_list. */
+void bus_http_metrics_register(void);
 /* The port that it listens on: the kernel's choice where settings said 0. */
 int bus_http_server_port(const struct bus_http_server *server);
 /* Drains before a stop, without errors for clients. For serve_ms all requests are served, each response with

@@ -69,6 +69,9 @@ const char *bus_metrics_media_type(enum bus_metrics_format format);
 void bus_metrics_print(enum bus_metrics_format format, void (*write)(void *context, struct bus_str text),
                        void *context);
 
+/* Prints the registered metrics as a Markdown table: name, type, labels, unit, help. A unit is the end of its name. */
+void bus_metrics_print_list(void (*write)(void *context, const char *text), void *context);
+
 /* process_resident_memory_bytes, process_resident_anon_bytes, process_virtual_memory_bytes, process_cpu_seconds_total,
  * process_open_fds, process_max_fds, process_start_time_seconds; bus_build_info and bus_log_lines_dropped_total. */
 void bus_metrics_register_process(void);

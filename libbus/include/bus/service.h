@@ -41,6 +41,7 @@ struct bus_program {
   const struct bus_option *options;   /* the program's own */
   size_t option_count;
   void *settings;                        /* static storage, filled from the options before open() */
+  void (*register_metrics)(void);        /* the program's own, for BUS_FLAG_METRICS; NULL: none */
   const struct bus_table *const *tables; /* what --print-columns prints; NULL-terminated; NULL: none */
   const char
       *print_flag; /* one more flag of the command line, such as "--print-saga": print(), then exit; NULL: none */
@@ -72,6 +73,12 @@ struct bus_admin_settings {
   bool (*is_ready)(void *context);
   void *context; /* for checks and is_ready */
 };
+
+/* A flag of the command line: bus_admin_print_metrics(), then exit. */
+#define BUS_FLAG_METRICS "--print-metrics"
+/* Registers the metrics of every program with a listener, and prints those and all that were registered before as a
+ * Markdown table. Returns the exit status. */
+int bus_admin_print_metrics(void);
 
 struct bus_admin;
 bool bus_admin_start(const struct bus_admin_settings *settings, struct bus_admin **ret,

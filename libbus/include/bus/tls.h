@@ -19,6 +19,8 @@ bool bus_tls_new(const struct bus_tls_files *files, struct bus_tls **ret, struct
 bool bus_tls_reload(struct bus_tls *tls, struct bus_error *err) BUS_MUST_CHECK;
 /* Has SIGHUP reload it (bus_process_on_hangup), and log what is wrong with the files. Accepts NULL: SIGHUP drains. */
 void bus_tls_follow_hangup(struct bus_tls *tls);
+/* Registers the metric, for bus_metrics_print_list. */
+void bus_tls_metrics_register(void);
 /* After the servers that use it. Accepts NULL. */
 void bus_tls_free(struct bus_tls *tls);
 

@@ -53,6 +53,8 @@ enum bus_span_loss {
   BUS_SPAN_LOST_NO_MEMORY,
   BUS_SPAN_LOST_STOPPED
 };
+/* Registers the counters, for bus_metrics_print_list. */
+void bus_tracer_metrics_register(void);
 void bus_tracer_count_exported(struct bus_tracer *tracer, size_t count);
 void bus_tracer_count_lost(struct bus_tracer *tracer, enum bus_span_loss cause, size_t count);
 

@@ -158,6 +158,8 @@ size_t bus_worker_pushed(const struct bus_worker *worker);
 void bus_worker_push_due(void *context, struct bus_worker *worker, const struct bus_rows *rows);
 /* Stops or resumes reading one of the service's queues. */
 void bus_worker_pause(struct bus_worker *worker, size_t queue, bool paused);
+/* Registers the metrics of workers, for bus_metrics_print_list. */
+void bus_worker_metrics_register(void);
 /* For a service's calls (bus/http_client.h); NULL: no spans are recorded. Also valid inside open. */
 struct bus_tracer *bus_worker_tracer(const struct bus_worker *worker);
 /* INBOX_KEEP_H, for data that a service keeps as long as inbox rows. Also valid inside open. */

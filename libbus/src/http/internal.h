@@ -68,6 +68,8 @@ bool http_places_init(struct http_places *places, int threads) BUS_MUST_CHECK;
 void http_places_done(struct http_places *places);
 /* Shows the counts as metrics of this listener, and how many threads there are. */
 void http_places_show(struct http_places *places, const char *listener);
+/* Registers these metrics. */
+void http_places_register(void);
 void http_places_open(struct http_places *places);
 void http_places_closed(struct http_places *places);
 /* Waits for the first byte of a new connection, and ends its input where none comes. Returns the connection's seat;

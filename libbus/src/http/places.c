@@ -30,15 +30,21 @@ void http_places_done(struct http_places *places) {
   pthread_mutex_destroy(&places->lock);
 }
 
+static const struct bus_metric_spec connections = BUS_GAUGE_SPEC(
+    "http_connections",
+    "Connections that hold a thread: open ones, of them kept ones, and those whose request waits for its client.",
+    .labels = {"listener", "state"});
+static const struct bus_metric_spec threads =
+    BUS_GAUGE_SPEC("http_threads", "Threads, and so the most connections.", .labels = {"listener"});
+
+void http_places_register(void) {
+  bus_metric_register(&connections);
+  bus_metric_register(&threads);
+}
+
 void http_places_show(struct http_places *places, const char *listener) {
   static const char *const states[] = {
       [HTTP_SHOWN_OPEN] = "open", [HTTP_SHOWN_KEPT] = "kept", [HTTP_SHOWN_HELD] = "held"};
-  static const struct bus_metric_spec connections = BUS_GAUGE_SPEC(
-      "http_connections",
-      "Connections that hold a thread: open ones, of them kept ones, and those whose request waits for its client.",
-      .labels = {"listener", "state"});
-  static const struct bus_metric_spec threads =
-      BUS_GAUGE_SPEC("http_threads", "Threads, and so the most connections.", .labels = {"listener"});
   struct bus_metric *metric = bus_metric_register(&connections);
   for (size_t i = 0; i < HTTP_SHOWN_COUNT; i++)
     places->shown[i] = bus_metric_series(metric, (const char *const[]){listener, states[i]});

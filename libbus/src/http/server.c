@@ -32,6 +32,12 @@ static void metrics_register(struct http_metrics *metrics) {
   metrics->duration = bus_metric_register(&duration);
 }
 
+void bus_http_metrics_register(void) {
+  struct http_metrics unused;
+  metrics_register(&unused);
+  http_places_register();
+}
+
 /* ---- start ---- */
 static void set_defaults(struct bus_http_settings *settings) {
   if (settings->threads <= 0)

@@ -3,6 +3,7 @@
 #include <bus/metrics.h>
 #include <bus/service.h>
 #include <bus/timefmt.h>
+#include <bus/tls.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,6 +109,20 @@ void bus_admin_metrics(void *context, struct bus_http_exchange *exchange) {
     bus_http_problem(exchange, 500, "out of memory for the metrics");
   else
     bus_http_reply(exchange, 200, bus_metrics_media_type(format), (struct bus_str){text.data, text.len});
+}
+
+static void print_text(void *context, const char *text) {
+  (void)context;
+  (void)fputs(text, stdout);
+}
+
+int bus_admin_print_metrics(void) {
+  bus_http_metrics_register();
+  bus_tls_metrics_register();
+  bus_tracer_metrics_register();
+  bus_metrics_register_process();
+  bus_metrics_print_list(print_text, NULL);
+  return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static const struct bus_http_route routes[] = {

@@ -334,7 +334,7 @@ static const struct bus_service *complete(const struct bus_service *given, const
   return &ret->service;
 }
 
-enum { FLAG_HEALTH, FLAG_SQL, FLAG_COLUMNS, FLAG_PIPELINE }; /* and the program's own */
+enum { FLAG_HEALTH, FLAG_SQL, FLAG_COLUMNS, FLAG_METRICS, FLAG_PIPELINE, FLAG_OWN };
 
 static int print_parts(const struct bus_program *program) {
   printf("session\n\n%s\n\f\n", pg_session_set);
@@ -342,6 +342,13 @@ static int print_parts(const struct bus_program *program) {
   print_statements(program->requests, "request");
   print_statements(program->queries, "query");
   return EXIT_SUCCESS;
+}
+
+static int print_metrics(const struct bus_program *program) {
+  if (program->register_metrics)
+    program->register_metrics();
+  bus_worker_metrics_register();
+  return bus_admin_print_metrics();
 }
 
 static int carry_out(const struct bus_program *program, int flag) {
@@ -354,6 +361,8 @@ static int carry_out(const struct bus_program *program, int flag) {
   case FLAG_COLUMNS:
     print_columns(program->tables);
     return EXIT_SUCCESS;
+  case FLAG_METRICS:
+    return print_metrics(program);
   default:
     (flag == FLAG_PIPELINE ? bus_pipeline_print : program->print)(print_text, NULL);
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -372,8 +381,13 @@ int bus_service_main(int argc, char **argv, const struct bus_program *given) {
   completed.requests = complete(given->requests, given->part, BUS_QUEUE_REQUEST, &requests);
   completed.queries =
       trail_beside(complete(given->queries, given->part, BUS_QUEUE_QUERY, &queries), given->part, &trails);
-  const char *const flags[] = {BUS_FLAG_HEALTH,    "--print-sql",       "--print-columns",
-                               "--print-pipeline", program->print_flag, NULL};
+  const char *const flags[] = {[FLAG_HEALTH] = BUS_FLAG_HEALTH,
+                               [FLAG_SQL] = "--print-sql",
+                               [FLAG_COLUMNS] = "--print-columns",
+                               [FLAG_METRICS] = BUS_FLAG_METRICS,
+                               [FLAG_PIPELINE] = "--print-pipeline",
+                               [FLAG_OWN] = program->print_flag,
+                               [FLAG_OWN + 1] = NULL};
   common_options[3].fallback = program->default_port;
   const struct bus_option_table tables[] = {
       {common_options, BUS_COUNT(common_options), &settings},

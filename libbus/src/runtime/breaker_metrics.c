@@ -8,6 +8,11 @@ static const struct bus_metric_spec transition_spec =
     BUS_COUNTER_SPEC("circuit_breaker_transitions_total", "Changes of a circuit breaker, by new state.",
                      .labels = {"dependency", "state"});
 
+void bus_breaker_metrics_register(void) {
+  bus_metric_register(&state_spec);
+  bus_metric_register(&transition_spec);
+}
+
 void bus_breaker_metrics_init(struct bus_breaker_metrics *metrics, const char *dependency) {
   struct bus_metric *states = bus_metric_register(&state_spec), *transitions = bus_metric_register(&transition_spec);
   *metrics = (struct bus_breaker_metrics){.state = bus_metric_series(states, &dependency)};

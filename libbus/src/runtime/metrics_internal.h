@@ -40,6 +40,9 @@ struct bus_metric {
   void *context;
 };
 
+/* "counter" … */
+const char *metrics_kind_name(enum bus_metric_kind kind);
+
 /* Held while metrics and series are made and while callbacks are read; never while counting. */
 extern pthread_mutex_t metrics_lock;
 extern struct bus_metric *_Atomic metrics_first;

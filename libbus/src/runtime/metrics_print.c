@@ -12,7 +12,10 @@ struct printer {
   void *context;
 };
 
-static const char *const kinds[] = {[BUS_COUNTER] = "counter", [BUS_GAUGE] = "gauge", [BUS_HISTOGRAM] = "histogram"};
+const char *metrics_kind_name(enum bus_metric_kind kind) {
+  static const char *const names[] = {[BUS_COUNTER] = "counter", [BUS_GAUGE] = "gauge", [BUS_HISTOGRAM] = "histogram"};
+  return names[kind];
+}
 
 /* For texts of a name or two: put_escaped writes help texts and values of labels. */
 BUS_PRINTF(2, 3)
@@ -141,7 +144,7 @@ static void put_head(const struct printer *printer, const struct bus_metric *met
   int len = family_len(printer, metric);
   put(printer, "# HELP %.*s ", len, metric->spec.name);
   put_escaped(printer, metric->spec.help, printer->open);
-  put(printer, "\n# TYPE %.*s %s\n", len, metric->spec.name, kinds[metric->spec.kind]);
+  put(printer, "\n# TYPE %.*s %s\n", len, metric->spec.name, metrics_kind_name(metric->spec.kind));
 }
 
 const char *bus_metrics_media_type(enum bus_metrics_format format) {

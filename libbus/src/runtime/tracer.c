@@ -20,11 +20,17 @@ struct bus_tracer {
   struct bus_series *exported, *lost[BUS_COUNT(losses)];
 };
 
+static const struct bus_metric_spec exported =
+    BUS_COUNTER_SPEC("bus_spans_exported_total", "Spans that the collector took.");
+static const struct bus_metric_spec lost =
+    BUS_COUNTER_SPEC("bus_spans_dropped_total", "Spans that no collector took, by cause.", .labels = {"cause"});
+
+void bus_tracer_metrics_register(void) {
+  bus_metric_register(&exported);
+  bus_metric_register(&lost);
+}
+
 static void open_metrics(struct bus_tracer *tracer) {
-  static const struct bus_metric_spec exported =
-      BUS_COUNTER_SPEC("bus_spans_exported_total", "Spans that the collector took.");
-  static const struct bus_metric_spec lost =
-      BUS_COUNTER_SPEC("bus_spans_dropped_total", "Spans that no collector took, by cause.", .labels = {"cause"});
   bus_metric_singles(&exported, 1, &tracer->exported);
   bus_metric_series_each(&lost, losses, BUS_COUNT(losses), tracer->lost);
 }

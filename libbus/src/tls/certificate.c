@@ -144,10 +144,11 @@ static bool set_up_context(struct bus_tls *tls) {
 
 /* ---- life ---- */
 
-static struct bus_series *register_metric(void) {
-  static const struct bus_metric_spec spec = BUS_GAUGE_SPEC(
-      "tls_certificate_not_after_seconds", "Unix time at which the certificate of the listeners expires.");
-  return bus_metric_series(bus_metric_register(&spec), NULL);
+static const struct bus_metric_spec not_after_spec =
+    BUS_GAUGE_SPEC("tls_certificate_not_after_seconds", "Unix time at which the certificate of the listeners expires.");
+
+void bus_tls_metrics_register(void) {
+  bus_metric_register(&not_after_spec);
 }
 
 bool bus_tls_new(const struct bus_tls_files *files, struct bus_tls **ret, struct bus_error *err) {
@@ -160,7 +161,7 @@ bool bus_tls_new(const struct bus_tls_files *files, struct bus_tls **ret, struct
   if (tls == NULL)
     return bus_fail(err, BUS_E_NOMEM, "TLS: no memory for a server's certificate");
   tls->files = *files;
-  tls->not_after = register_metric();
+  bus_metric_singles(&not_after_spec, 1, &tls->not_after);
   pthread_mutex_init(&tls->lock, NULL);
   if (!set_up_context(tls))
     (void)bus_fail(err, BUS_E_NOMEM, "TLS: OpenSSL makes no context");

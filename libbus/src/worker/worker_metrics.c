@@ -90,6 +90,15 @@ static struct bus_series *series(const struct bus_metric_spec *spec, const char 
   return bus_metric_series(bus_metric_register(spec), (const char *const[]){label, second});
 }
 
+void bus_worker_metrics_register(void) {
+  static const struct bus_metric_spec *const specs[] = {&batches,   &batch_size, &batch_duration, &messages,
+                                                        &published, &bundles,    &bundle_size};
+  for (size_t i = 0; i < BUS_COUNT(specs); i++)
+    bus_metric_register(specs[i]);
+  for (size_t i = 0; i < METRICS; i++)
+    bus_metric_register(&singles[i].spec);
+}
+
 bool metrics_init(struct bus_worker *worker) {
   bool requests = bus_topology_queue(worker->topology, worker->service->queues[0])->kind == BUS_QUEUE_REQUEST;
   const char *name = requests ? "request" : worker->service->store ? "command" : "query";

@@ -57,6 +57,29 @@ TEST(a_counter_prints_its_series)
                                 "things_total{kind=\"b\",colour=\"blue\"} 1\n");
 }
 
+static void append_text(void *context, const char *text) {
+  append(context, bus_str(text));
+}
+
+TEST(a_list_has_a_row_for_each_metric_with_its_type_labels_unit_and_help)
+{
+  static const double bounds[] = {1};
+  static struct page page;
+  const struct bus_metric_spec specs[] = {
+      BUS_COUNTER_SPEC("cpu_seconds_total", "Time.", .scale = 1e-6), BUS_GAUGE_SPEC("used_bytes", "Memory."),
+      BUS_HISTOGRAM_SPEC("wait_seconds", bounds, "Wait.", .labels = {"who"}), BUS_GAUGE_SPEC("bytes", "No unit.")};
+  for (size_t i = 0; i < BUS_COUNT(specs); i++)
+    bus_metric_register(&specs[i]);
+  bus_series_add(series_of(counter("things_total"), "a", "red"), 1);
+  bus_metrics_print_list(append_text, &page);
+  assert_string_equal(page.text, "| metric | type | labels | unit | meaning |\n|---|---|---|---|---|\n"
+                                 "| `cpu_seconds_total` | counter |  | seconds | Time. |\n"
+                                 "| `used_bytes` | gauge |  | bytes | Memory. |\n"
+                                 "| `wait_seconds` | histogram | `who` | seconds | Wait. |\n"
+                                 "| `bytes` | gauge |  |  | No unit. |\n"
+                                 "| `things_total` | counter | `kind`, `colour` |  | Things. |\n");
+}
+
 TEST(values_that_differ_only_in_their_border_are_two_series)
 {
   struct bus_metric *metric = counter("border_total");
