@@ -147,7 +147,7 @@ package_scripts(orderbus-common SERVICES orderbus.target)
 
 # ---- what an administrator runs: migrations, topology ----
 package_define(orderbus-admin "Migrations, topology and administrators' programs of orderbus"
-  DEPENDS "orderbus-common (= ${PROJECT_VERSION}-1), sqitch, libdbd-pg-perl, postgresql-client, curl")
+  DEPENDS "orderbus-common (= ${PROJECT_VERSION}-1), sqitch, libdbd-pg-perl, postgresql-client, curl, python3")
 function(install_oneshot name description command folder variable id)
   credential_lines(${folder} ${id} ${variable} FALSE credentials)
   set(text "${description}.")
@@ -158,7 +158,7 @@ install_oneshot(orderbus-migrate@ "Deploys the missing migrations of the databas
   admin MIGRATOR_URL_FILE "%i-migrator-url")
 install_oneshot(orderbus-topology "Declares exchanges, queues and bindings at the broker" "/usr/bin/bus-topology apply"
   admin RABBITMQ_URL_FILE rabbitmq-url)
-install(PROGRAMS "${parts}/orderbus-broker" "${parts}/orderbus-migrate" "${parts}/orderbus-roles" DESTINATION bin
+install(PROGRAMS infrastructure/backup/orderbus-backup "${parts}/orderbus-broker" "${parts}/orderbus-migrate" "${parts}/orderbus-roles" DESTINATION bin
   COMPONENT orderbus-admin)
 install(FILES "${parts}/url.sh" DESTINATION share/orderbus COMPONENT orderbus-admin)
 install(FILES "${parts}/admin.tmpfiles" DESTINATION lib/tmpfiles.d RENAME orderbus-admin.conf COMPONENT orderbus-admin)

@@ -24,7 +24,8 @@ def format_suite(seconds):
 
 def lint_suite(seconds):
     total = Result()
-    for files, words in ((_shell_files(), ["shellcheck"]), (tracked(".py"), ["flake8"]),
+    python = {*tracked(".py"), *_scripts(rb"#! ?/usr/bin/python3\b")}
+    for files, words in ((_shell_files(), ["shellcheck"]), (sorted(python), ["flake8"]),
                          (tracked(".yml", ".yaml"), ["yamllint", "--strict", "--format", "parsable"])):
         if files:
             total += _by_file(files, *run([*words, *files], seconds))
@@ -47,14 +48,18 @@ def _copies():
     return Result(len(files) - len(found), len(found), 0, "".join(f"{line}\n" for line in found))
 
 
-def _shell_files():
-    """By its first line or its name."""
+def _scripts(first_line):
     found = []
     for name in tracked(""):
         with open(os.path.join(paths.ROOT, name), "rb") as file:
-            if name.endswith(".sh") or re.match(rb"#! ?/(usr/)?bin/(env )?(ba|da)?sh\b", file.readline(80)):
+            if re.match(first_line, file.readline(80)):
                 found.append(name)
     return found
+
+
+def _shell_files():
+    """By its first line or its name."""
+    return sorted({*tracked(".sh"), *_scripts(rb"#! ?/(usr/)?bin/(env )?(ba|da)?sh\b")})
 
 
 def _by_file(files, status, output):

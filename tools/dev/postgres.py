@@ -124,9 +124,11 @@ class Postgres:
         account.write_file(os.path.join(self.data, "postgresql.conf"), "include 'orderbus.conf'\n", USER)
 
     def _hosts(self):
-        if not self.certificates:
-            return "host all all 127.0.0.1/32 scram-sha-256\n"
-        return "hostnossl all all all reject\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
+        """Connections for replication have lines of their own: "all" does not match them."""
+        kind = "hostssl" if self.certificates else "host"
+        refused = "hostnossl all all all reject\nhostnossl replication all all reject\n" if self.certificates else ""
+        return refused + "".join(f"{kind} {database} all 127.0.0.1/32 scram-sha-256\n"
+                                 for database in ("all", "replication"))
 
     def reload(self):
         """Reads its certificate again; → True if it runs."""
