@@ -3,11 +3,15 @@
 takes no new connections and keeps the old ones, as a load balancer does. (A proxy that accepts and then finds nobody
 behind it would look like a server that drops requests.)
 
-  delayed_link.py PORT TARGET_PORT READY_PORT DELAY_MS
+  delayed_link.py PORT TARGET_PORT READY_PORT DELAY_MS [CA]
+
+CA: the file that READY_PORT is verified with, where it speaks TLS.
 """
 import asyncio
+import contextlib
 import ctypes
 import socket
+import ssl
 import struct
 import sys
 
@@ -53,7 +57,8 @@ class Pipe(asyncio.Protocol):
         if data is not None:
             self.transport.write(data)
         elif self.transport.can_write_eof():
-            self.transport.write_eof()
+            with contextlib.suppress(OSError):  # the peer has reset the connection
+                self.transport.write_eof()
 
     def close(self):
         if self.transport is not None:
@@ -82,9 +87,9 @@ class Near(Pipe):
             self.transport.abort()
 
 
-async def is_ready(port):
+async def is_ready(port, context):
     try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
         writer.write(b"GET /health/ready HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n")
         line = await reader.readline()
         writer.close()
@@ -102,10 +107,10 @@ def listen(port):
     return made
 
 
-async def main(port, target, ready_port, delay_ms):
+async def main(port, target, ready_port, delay_ms, context):
     loop, server, listening = asyncio.get_running_loop(), None, None
     while True:
-        ready = await is_ready(ready_port)
+        ready = await is_ready(ready_port, context)
         if ready and server is None:
             listening = listen(port)
             server = await loop.create_server(lambda: Near(delay_ms / 1000, target), sock=listening)
@@ -118,4 +123,5 @@ async def main(port, target, ready_port, delay_ms):
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*map(int, sys.argv[1:])))
+    ca = ssl.create_default_context(cafile=sys.argv[5]) if sys.argv[5:] else None
+    asyncio.run(main(*map(int, sys.argv[1:5]), ca))

@@ -7,6 +7,7 @@ import sys
 import time
 
 from dev import account, ports
+from dev.management import connect
 from dev.report import DevError
 from dev.services import SANITIZERS
 
@@ -46,8 +47,13 @@ class Edge:
     def pid(self):
         return self._process.pid
 
+    def ca(self):
+        """[the file that its ports are verified with], or [] where they speak no TLS"""
+        return [self._stack.certificates.ca] if self._stack.certificates else []
+
     def ready(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=2)
+        certificates = self._stack.certificates
+        connection = connect("127.0.0.1", self.admin_port, certificates and certificates.context(), seconds=2)
         try:
             connection.request("GET", "/health/ready", headers={"Host": HOST, "Connection": "close"})
             return connection.getresponse().status == 200
@@ -95,7 +101,7 @@ class Link:
     def __init__(self, edge, delay_ms):
         self.port = ports.pick_one(())
         self._words = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "delayed_link.py"),
-                       *map(str, (self.port, edge.port, edge.admin_port, delay_ms))]
+                       *map(str, (self.port, edge.port, edge.admin_port, delay_ms)), *edge.ca()]
         self._process = None
 
     def __enter__(self):

@@ -207,6 +207,7 @@ TABLE |= {
     "browser": (600, _browser),
     "change": (300, _pytest("change")),
     "contract": (1200, _pytest("contract", marks="not short")),
+    "gateway": (900, _pytest("gateway")),
     "observe": (2400, _observe),
     "operator": (300, _pytest("operator")),
     "packages": (900, _packages),
@@ -222,9 +223,9 @@ AT_LEISURE = ("build-tsan", "build-release", "fuzz", "tidy")
 # Long ones that mostly wait: they, too, run one after the other beside the suites that follow.
 BESIDE = ("dev", "crash")
 # Suites that measure recovery times wait for all of those.
-MEASURES = ("attack", "chaos", "observe", *proofs.TABLE)
+MEASURES = ("attack", "chaos", "gateway", "observe", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash",
-              "alerts", "attack", "browser", "change", "contract", "observe", "operator", "service",
+              "alerts", "attack", "browser", "change", "contract", "gateway", "observe", "operator", "service",
               "tls", "traces", "chaos", "load", "live", "readme")
 
 

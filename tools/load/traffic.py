@@ -105,10 +105,10 @@ class Placed(Single):
 
 
 class Reads(Single):
-    """One path over and over."""
+    """One path over and over; host: the name of the server in each request."""
 
-    def __init__(self, path):
-        self._data = encode("GET", path)
+    def __init__(self, path, host="localhost"):
+        self._data = encode("GET", path, host=host)
 
     def request(self, _number):
         return "read", self._data
