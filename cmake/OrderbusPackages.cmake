@@ -32,9 +32,9 @@ function(package_scripts package)
   set(CPACK_DEBIAN_${upper}_PACKAGE_CONTROL_EXTRA "${files}" PARENT_SCOPE)
 endfunction()
 
-# package_define(COMPONENT SUMMARY [NAME …] [DEPENDS …] [RECOMMENDS …] [ALL]): the package of a component, by default of its name.
+# package_define(COMPONENT SUMMARY [NAME …] [DEPENDS …] [RECOMMENDS …]): the package of a component, by default of its name.
 macro(package_define package summary)
-  cmake_parse_arguments(arg "ALL" "NAME;DEPENDS;RECOMMENDS" "" ${ARGN})
+  cmake_parse_arguments(arg "" "NAME;DEPENDS;RECOMMENDS" "" ${ARGN})
   string(TOUPPER "${package}" upper)
   list(APPEND packages ${package})
   if(NOT arg_NAME)
@@ -44,9 +44,6 @@ macro(package_define package summary)
   set(CPACK_DEBIAN_${upper}_DESCRIPTION "${summary}")
   set(CPACK_DEBIAN_${upper}_PACKAGE_DEPENDS "${arg_DEPENDS}")
   set(CPACK_DEBIAN_${upper}_PACKAGE_RECOMMENDS "${arg_RECOMMENDS}")
-  if(arg_ALL)
-    set(CPACK_DEBIAN_${upper}_PACKAGE_ARCHITECTURE all)
-  endif()
   install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION share/doc/${arg_NAME} RENAME copyright COMPONENT ${package})
 endmacro()
 
@@ -141,8 +138,10 @@ install(FILES "${PROJECT_SOURCE_DIR}/orderctl/README.md" DESTINATION share/doc/o
 package_scripts(orderctl MADE /usr/lib/sysusers.d/orderctl.conf /usr/lib/tmpfiles.d/orderctl.conf
   PURGED /etc/orderbus/orderctl CONFFILES /etc/orderbus/orderctl.env)
 
-package_define(orderbus-common "The target of systemd that groups the services of orderbus" ALL)
+package_define(orderbus-common "What the services of orderbus share: their target of systemd, OpenSSL's names for TLS")
 install(FILES "${templates}/orderbus.target" DESTINATION ${unit_folder} COMPONENT orderbus-common)
+# Beside the programs: libbus-dev has lib/orderbus.
+install(TARGETS bus_names_ssl bus_names_crypto LIBRARY DESTINATION libexec/orderbus/lib COMPONENT orderbus-common)
 package_scripts(orderbus-common SERVICES orderbus.target)
 
 # ---- what an administrator runs: migrations, topology ----

@@ -9,7 +9,9 @@ import uuid
 import pytest
 from conftest import http, secret, unit
 
-from dev import demo, manifests, package, paths
+from dev import account, demo, manifests, package, paths
+from dev.certificates import Certificates
+from dev.state import State
 from testkit.client import wait_until
 
 PACKAGES = sorted(os.path.basename(path).split("_")[0] for path in package.found())
@@ -132,6 +134,26 @@ def test_C1_a_program_tells_its_health(running):
     assert running.run(*words, env=settings) == ""
     assert "order-svc: 127.0.0.1 port 9 /health/ready: Connection refused" in running.run(
         *words, env=["PORT=9", *settings[1:]], status=1)
+
+
+def test_a_service_speaks_tls_by_the_drop_in_of_the_readme(running, tmp_path):
+    certificates = Certificates(State(str(tmp_path / "state")).create())
+    certificates.make()
+    name = unit("order-svc")
+    for file, path in (("tls-cert", certificates.cert("order-svc")), ("tls-key", certificates.key("order-svc"))):
+        running.write(f"/etc/orderbus/order-svc/{file}", account.read_file(path))
+    readme = account.read_file(os.path.join(paths.ROOT, "infrastructure", "systemd", "README.md"))
+    drop_in = f"/etc/systemd/system/{name}.d/tls.conf"
+    running.write(drop_in, re.search(r"^```ini\n(.*?)^```$", readme, re.S | re.M)[1], "0644")
+    running.run("systemctl", "daemon-reload")
+    running.run("systemctl", "restart", name)
+    words = ["nsenter", "--target", running.init, "--net", "curl", "-s", "--cacert", certificates.ca]
+    wait_until(lambda: subprocess.run([*words, "https://127.0.0.1:8081/health/live"], check=False, timeout=20,
+                                      stdout=subprocess.DEVNULL).returncode == 0, 30, "an answer over TLS")
+    running.run("rm", drop_in)
+    running.run("systemctl", "daemon-reload")
+    running.run("systemctl", "restart", name)
+    wait_until(lambda: http(running, "GET", "/health")[0] == 200, 60, "ready services")
 
 
 def test_a_killed_service_comes_back(running):

@@ -8,10 +8,16 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* Below ../lib/orderbus of the folder that the program lies in: so it is in a build and where it is installed. */
+/* Relative to the program's folder: of a build and of what is installed, and of Debian's packages. */
+static const char *const places[] = {"../lib/orderbus", "lib"};
+
 static bool open_one(const char *folder, const char *name, struct bus_error *err) {
   char path[PATH_MAX + 64];
-  (void)snprintf(path, sizeof path, "%s/../lib/orderbus/%s", folder, name);
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    (void)snprintf(path, sizeof path, "%s/%s/%s", folder, places[i], name);
+    if (access(path, F_OK) == 0)
+      break;
+  }
   if (dlopen(path, RTLD_NOW | RTLD_GLOBAL) != NULL) /* for as long as the process lives */
     return true;
   const char *cause = dlerror();
