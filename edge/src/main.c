@@ -6,6 +6,7 @@
 #include <bus/log.h>
 #include <bus/otlp.h>
 #include <bus/probe.h>
+#include <bus/tls.h>
 
 #include <malloc.h>
 #include <orderbus_topology.h>
@@ -127,6 +128,7 @@ static int serve(void) {
   bool started = start(&edge, &listeners, &err);
   if (started) {
     bus_tls_follow_hangup(listeners.tls);
+    bus_tls_show_client(&edge_settings.rabbitmq_tls);
     bus_log(BUS_INFO, "serving", BUS_F_STR("bind", edge_settings.bind), BUS_F_INT("port", edge_settings.port),
             BUS_F_INT("admin_port", edge_settings.admin_port), BUS_F_STR("version", ORDERBUS_VERSION));
     bus_log(BUS_INFO, "stopping", BUS_F_INT("signal", bus_process_wait(drain_limit_ms(&edge_settings))));

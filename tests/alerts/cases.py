@@ -50,6 +50,13 @@ def up(*missing):
             for name, port in ports.items() if name not in missing}
 
 
+def certificates(alert, days, left):
+    """Cases of both metrics: the listeners' certificate, and a client's. Time begins at 0."""
+    end = days * 86400
+    return [gauge(alert, f"{metric}{{{EDGE}}}", end, end + 180, ("edge", "10.0.0.1:8084", left), early="45s")
+            for metric in ("tls_certificate_not_after_seconds", "tls_client_certificate_not_after_seconds")]
+
+
 def disk(left, kind="ext4"):
     return {"node_filesystem_avail_bytes" + DISK % kind: f"{left}x60",
             "node_filesystem_size_bytes" + DISK % kind: "1000x60"}
@@ -77,6 +84,8 @@ AVAILABILITY = (
     Case("HighErrorRate", ratio("0+1"), ratio("0+0.7"), ("edge", "10.0.0.1:8084", "6.25%"), early="15s"),
     Case("HighErrorRate", ratio("0+1"), ratio("0+1", "0+1"), ("edge",), at="10m"),
     Case("DeadMansSwitch", {}, None, ("value 1",), at="0m"),
+    *certificates("CertificateExpires", 20, "19d 23h 57m"),
+    *certificates("CertificateExpiresSoon", 3, "2d 23h 57m"),
     Case("AvailabilityBurnFast", ratio("0+0.3"), ratio("0+0.2"), ("edge", "1.961%"), at="2h"),
     # A burst of five minutes does not use up enough of the budget, and after a long outage the alert ends soon.
     Case("AvailabilityBurnFast", ratio("0+0.3"), ratio("0x400 0+0.3x20 6"), ("edge",), at="1h45m"),

@@ -9,6 +9,7 @@ import requests
 import yaml
 
 from dev import build, manifests, paths, ports, runner, user_keys
+from dev.certificates import Certificates
 from dev.state import State
 from testkit.client import wait_until
 
@@ -33,26 +34,27 @@ def tool(*words):
     return done.returncode, done.stdout
 
 
-def _started(service, folder):
-    """The program at a port of its own; all that it talks to is away."""
+def _started(service, folder, state, certificates):
+    """The program at a port of its own, with TLS; all that it talks to is away."""
     port, other = ports.pick_one(), ports.pick_one()
     listeners = {"PORT": str(port)}
     if service.serves_clients:
         listeners = {"ADMIN_PORT": str(port), "PORT": str(other), "AUTH": "off"}
-    keys = user_keys.variables(State(os.path.join(folder, "state")).create()) if service.short == "user" else {}
+    keys = user_keys.variables(state) if service.short == "user" else {}
     links = {f"{manifests.named(name).short.upper()}_URL": f"http://{NOWHERE}" for name in service.links}
     variables = {"RABBITMQ_URL": f"amqp://{service.broker_user}:b@{NOWHERE}/orderbus",
                  "DATABASE_URL": f"postgresql://a:b@{NOWHERE}/x",
-                 "PSP_KEY": "sk_test_alerts"}
+                 "PSP_KEY": "sk_test_alerts", **certificates.listener_variables(service.name),
+                 **certificates.broker_variables(service.name)}
     with open(os.path.join(folder, service.name + ".log"), "wb") as log:
         process = subprocess.Popen([os.path.join(build.programs(PRESET), service.name)], stdin=subprocess.DEVNULL,
                                    stderr=log, env=variables | links | keys | listeners)
-    return process, f"http://127.0.0.1:{port}/metrics"
+    return process, f"https://127.0.0.1:{port}/metrics"
 
 
-def _scrape(url, accept="text/plain"):
+def _scrape(url, authority, accept="text/plain"):
     try:
-        return requests.get(url, timeout=5, headers={"Accept": accept})
+        return requests.get(url, timeout=5, headers={"Accept": accept}, verify=authority)
     except requests.ConnectionError:
         return None
 
@@ -62,13 +64,14 @@ PREFERS_OPENMETRICS = ("application/openmetrics-text;version=1.0.0,application/o
                        "text/plain;version=0.0.4;q=0.5,*/*;q=0.1")
 
 
-def _answers_of(service, folder):
-    process, url = _started(service, folder)
+def _answers_of(service, folder, state, certificates):
+    process, url = _started(service, folder, state, certificates)
+    authority = certificates.ca
     try:
         # A request is counted after its answer: both answers must have the series of the first one.
-        wait_until(lambda: "http_requests_total{" in getattr(_scrape(url), "text", ""), 20,
+        wait_until(lambda: "http_requests_total{" in getattr(_scrape(url, authority), "text", ""), 20,
                    f"the metrics of {service.name}")
-        return _scrape(url), _scrape(url, PREFERS_OPENMETRICS)
+        return _scrape(url, authority), _scrape(url, authority, PREFERS_OPENMETRICS)
     finally:
         process.kill()
         process.wait()
@@ -78,7 +81,10 @@ def _answers_of(service, folder):
 def answers():
     """{service: the answers to a scrape of the text format, and of OpenMetrics}"""
     with runner.temporary_folder("alerts-metrics") as folder:
-        return {service.name: _answers_of(service, folder) for service in manifests.ON_BUS}
+        state = State(os.path.join(folder, "state")).create()
+        certificates = Certificates(state)
+        certificates.make()
+        return {service.name: _answers_of(service, folder, state, certificates) for service in manifests.ON_BUS}
 
 
 @pytest.fixture(scope="session")

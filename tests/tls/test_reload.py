@@ -1,10 +1,14 @@
 """Certificates are replaced under load: new handshakes see the new ones, no process restarts, no request is lost."""
+import re
 import socket
 import ssl
 import threading
 import time
 
-from dev import manifests
+import pytest
+import requests
+
+from dev import certificates, manifests
 from testkit.client import item, wait_until
 
 HTTP_PORTS = [port for one in manifests.ALL for port in one.ports()]
@@ -99,6 +103,22 @@ def test_a_broken_pair_changes_nothing(stack, api):
     finally:
         with open(stack.certificates.key("edge"), "w", encoding="ascii") as file:
             file.write(good)
+
+
+def ends(stack, service):
+    """The metrics of the certificates' ends: of the listeners, and of the client."""
+    text = requests.get(f"https://localhost:{stack.ports[service.admin]}/metrics", verify=stack.certificates.ca,
+                        timeout=15).text
+    return [int(found) for found in re.findall(r"^tls_(?:client_)?certificate_not_after_seconds (\d+)$", text, re.M)]
+
+
+@pytest.mark.parametrize("service", manifests.ON_BUS, ids=lambda one: one.name)
+def test_the_ends_of_both_certificates_are_shown_and_follow_a_renewal(stack, service):
+    for days in (10, certificates.DAYS):
+        stack.certificates.make(days, every=True)
+        stack.reload_certificates()
+        end = certificates.expiry(stack.certificates.cert(service.name)).timestamp()
+        wait_until(lambda end=end: ends(stack, service) == [end, end], 20, f"the end of {days} days")
 
 
 def _log(stack):

@@ -19,7 +19,10 @@ bool bus_tls_new(const struct bus_tls_files *files, struct bus_tls **ret, struct
 bool bus_tls_reload(struct bus_tls *tls, struct bus_error *err) BUS_MUST_CHECK;
 /* Has SIGHUP reload it (bus_process_on_hangup), and log what is wrong with the files. Accepts NULL: SIGHUP drains. */
 void bus_tls_follow_hangup(struct bus_tls *tls);
-/* Registers the metric, for bus_metrics_print_list. */
+/* Shows the end of the client certificate in files->cert as the metric tls_client_certificate_not_after_seconds: the
+ * file is read at each scrape. files: kept; without a certificate nothing is shown. */
+void bus_tls_show_client(struct bus_tls_files *files);
+/* Registers the metrics, for bus_metrics_print_list. */
 void bus_tls_metrics_register(void);
 /* After the servers that use it. Accepts NULL. */
 void bus_tls_free(struct bus_tls *tls);

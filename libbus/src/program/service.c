@@ -7,6 +7,7 @@
 #include <bus/pipeline.h>
 #include <bus/probe.h>
 #include <bus/service.h>
+#include <bus/tls.h>
 
 #include <assert.h>
 #include <pthread.h>
@@ -275,6 +276,7 @@ static int run_service(const struct bus_program *program) {
   name_instance(&running);
   settings.worker.commands_are_up = commands_are_up;
   settings.worker.commands_context = &running;
+  bus_tls_show_client(&settings.worker.tls);
   bool good = bus_topology_is_valid(program->topology, &err) && start_tracing(&running, &err) &&
               add_workers(&running, program->commands, settings.workers, &err);
   good = good && add_workers(&running, program->requests, settings.workers, &err);

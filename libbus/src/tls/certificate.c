@@ -4,7 +4,6 @@
 
 #include <bus/clock.h>
 #include <bus/log.h>
-#include <bus/metrics.h>
 #include <bus/process.h>
 #include <bus/timefmt.h>
 
@@ -12,14 +11,12 @@
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct bus_tls {
   struct bus_tls_files files;
   SSL_CTX *context;
   pthread_mutex_t lock;
   SSL_CTX *current; /* under the lock; it holds certificate and key alone */
-  struct bus_series *not_after;
   void (*begin)(void *owner, void *session);
 };
 
@@ -53,18 +50,12 @@ static SSL_CTX *read_pair(const struct bus_tls_files *files, struct bus_error *e
   return pair;
 }
 
-static bus_time not_after(SSL_CTX *pair) {
-  struct tm tm = {0};
-  const X509 *certificate = SSL_CTX_get0_certificate(pair);
-  return certificate && ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &tm) == 1 ? timegm(&tm) * BUS_SECOND : 0;
-}
-
 /* Tells of a pair that handshakes will use. */
 static void show_pair(const struct bus_tls *tls, SSL_CTX *pair) {
   char until[BUS_TIME_TEXT];
-  bus_time end = not_after(pair);
+  bus_time end = tls_expiry(SSL_CTX_get0_certificate(pair));
   bus_time_format(end, until);
-  bus_series_set(tls->not_after, end / BUS_SECOND);
+  tls_show_expiry(end);
   bus_log(end > bus_wall_clock() ? BUS_INFO : BUS_ERROR, "certificate read", BUS_F_STR("file", tls->files.cert),
           BUS_F_STR("not_after", until));
 }
@@ -144,13 +135,6 @@ static bool set_up_context(struct bus_tls *tls) {
 
 /* ---- life ---- */
 
-static const struct bus_metric_spec not_after_spec =
-    BUS_GAUGE_SPEC("tls_certificate_not_after_seconds", "Unix time at which the certificate of the listeners expires.");
-
-void bus_tls_metrics_register(void) {
-  bus_metric_register(&not_after_spec);
-}
-
 bool bus_tls_new(const struct bus_tls_files *files, struct bus_tls **ret, struct bus_error *err) {
   *ret = NULL;
   if (!bus_tls_files_check(files, "TLS", err))
@@ -161,7 +145,6 @@ bool bus_tls_new(const struct bus_tls_files *files, struct bus_tls **ret, struct
   if (tls == NULL)
     return bus_fail(err, BUS_E_NOMEM, "TLS: no memory for a server's certificate");
   tls->files = *files;
-  bus_metric_singles(&not_after_spec, 1, &tls->not_after);
   pthread_mutex_init(&tls->lock, NULL);
   if (!set_up_context(tls))
     (void)bus_fail(err, BUS_E_NOMEM, "TLS: OpenSSL makes no context");

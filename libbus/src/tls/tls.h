@@ -5,6 +5,8 @@
 
 #include <sys/types.h>
 
+struct x509_st; /* OpenSSL's X509 */
+
 /* Before civetweb is told to use TLS. */
 bool tls_open_names(struct bus_error *err) BUS_MUST_CHECK;
 /* OpenSSL's SSL_CTX, for the engine. It lives as long as tls. */
@@ -12,6 +14,10 @@ void *tls_context(struct bus_tls *tls);
 /* Sets what is called as a handshake begins, on the thread that makes it: owner is what the engine has attached to the
  * session. It may be called again for the same session. */
 void tls_on_handshake(struct bus_tls *tls, void (*begin)(void *owner, void *session));
+/* When the certificate expires; 0: it is NULL, or has no such time. */
+bus_time tls_expiry(const struct x509_st *certificate);
+/* Shows the end of the listeners' certificate as their metric. */
+void tls_show_expiry(bus_time end);
 /* Bytes that are decrypted and not read yet; further ones are still in the socket. */
 size_t tls_pending(void *session);
 /* Bytes read; 0: a whole record has not come yet; -1: the connection has ended. */

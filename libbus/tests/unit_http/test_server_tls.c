@@ -1,5 +1,6 @@
 /* HTTPS: what is spoken, what is refused, and certificates that are replaced under a running server. */
 #include <bus/clock.h>
+#include <bus/metrics.h>
 #include <bus/probe.h>
 #include <bus/tls.h>
 
@@ -8,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "certificates.h"
@@ -232,6 +234,65 @@ TEST(tls_a_pair_that_does_not_fit_changes_nothing)
   tls_client_close(client);
   stop(&secure);
 }
+
+/* ---- the ends of certificates ---- */
+
+struct page {
+  char text[16384];
+  size_t len;
+};
+
+static void append(void *context, struct bus_str text) {
+  struct page *page = context;
+  assert_true(page->len + text.len < sizeof page->text);
+  memcpy(page->text + page->len, text.data, text.len);
+  page->len += text.len;
+}
+
+/* The value of the metric; -1: it has no series. */
+static int64_t shown(const char *metric) {
+  struct page page = {.len = 0};
+  char line[80];
+  bus_metrics_print(BUS_METRICS_TEXT, append, &page);
+  (void)snprintf(line, sizeof line, "\n%s ", metric);
+  const char *found = strstr(page.text, line);
+  return found ? strtoll(found + strlen(line), NULL, 10) : -1;
+}
+
+static void assert_two_days(int64_t end) {
+  int64_t left = end - bus_wall_clock() / BUS_SECOND;
+  assert_in_range(left, 2 * 86400 - 120, 2 * 86400);
+}
+
+TEST(tls_the_end_of_the_listeners_certificate_is_shown)
+{
+  struct secure secure = start((struct bus_http_settings){0});
+  assert_two_days(shown("tls_certificate_not_after_seconds"));
+  assert_int_equal(shown("tls_client_certificate_not_after_seconds"), -1);
+  stop(&secure);
+}
+
+TEST(tls_the_end_of_a_client_certificate_is_that_of_its_file)
+{
+  static const char metric[] = "tls_client_certificate_not_after_seconds";
+  static struct bus_tls_files none, files;
+  certificates_use("first");
+  bus_tls_show_client(&none);
+  assert_int_equal(shown(metric), -1);
+  files.cert = certificates_path("pair.pem");
+  bus_tls_show_client(&files);
+  assert_two_days(shown(metric));
+  FILE *file = fopen(files.cert, "we");
+  assert_non_null(file);
+  assert_true(fputs("no certificate\n", file) > 0 && fclose(file) == 0);
+  assert_int_equal(shown(metric), 0);
+  assert_int_equal(unlink(files.cert), 0);
+  assert_int_equal(shown(metric), 0);
+  certificates_use("second");
+  assert_two_days(shown(metric));
+}
+
+/* ---- replaced under load ---- */
 
 struct load {
   int port;
