@@ -4,7 +4,6 @@
 #include "check_rows.h"
 #include "clients.h"
 #include "psp.h"
-#include "records.h"
 #include "table_inventory.h"
 #include "table_orders.h"
 #include "table_payments.h"
@@ -154,13 +153,14 @@ static void end_of_cancels(struct world *world, const struct client_order *clien
 
 /* An operator has put it back into stock. */
 static bool is_returned(const struct world *world, const struct bus_uuid *order_id) {
-  const struct row *row = records_find(&world->databases[SERVICE_INVENTORY].tables[RESERVATIONS], order_id);
+  const struct bus_memory_row *row =
+      bus_memory_find(&world->databases[SERVICE_INVENTORY].tables[RESERVATIONS], order_id);
   return row && reservation_in(row)->state == RESERVATION_RETURNED;
 }
 
 static int64_t sold_by_orders(const struct world *world, struct bus_str product_id) {
   int64_t sold = 0;
-  for (const struct row *row = world->databases[SERVICE_ORDER].tables[ORDERS].rows; row; row = row->next) {
+  for (const struct bus_memory_row *row = world->databases[SERVICE_ORDER].tables[ORDERS].rows; row; row = row->next) {
     const struct order *order = order_in(row);
     bool holds = order->status == ORDER_CONFIRMED && !is_returned(world, &order->order_id);
     for (size_t i = 0; holds && i < order->item_count; i++)
@@ -172,7 +172,8 @@ static int64_t sold_by_orders(const struct world *world, struct bus_str product_
 
 static int64_t sold_without_orders(const struct world *world, struct bus_str product_id) {
   int64_t sold = 0;
-  for (const struct row *row = world->databases[SERVICE_INVENTORY].tables[RESERVATIONS].rows; row; row = row->next) {
+  for (const struct bus_memory_row *row = world->databases[SERVICE_INVENTORY].tables[RESERVATIONS].rows; row;
+       row = row->next) {
     const struct reservation *own = reservation_in(row);
     for (size_t i = 0; reservation_is_own(own) && own->state == RESERVATION_COMMITTED && i < own->line_count; i++)
       if (bus_str_equal(own->lines[i].product_id, product_id))
@@ -183,7 +184,7 @@ static int64_t sold_without_orders(const struct world *world, struct bus_str pro
 
 /* A refund has the key of its payment. */
 static struct bus_uuid order_of_refund(const struct world *world, const struct refund *refund) {
-  const struct row *row = world->databases[SERVICE_PAYMENT].tables[PAYMENTS].rows;
+  const struct bus_memory_row *row = world->databases[SERVICE_PAYMENT].tables[PAYMENTS].rows;
   while (row && !bus_uuid_equal(&((const struct payment *)row->record)->order_id, &refund->order_id))
     row = row->next;
   return row ? payment_order(row->record) : refund->order_id;
@@ -199,7 +200,8 @@ static void end_of_refund(struct world *world, const struct refund *refund) {
 }
 
 static void end_of_stock(struct world *world) {
-  for (const struct row *row = world->databases[SERVICE_INVENTORY].tables[PRODUCTS].rows; row; row = row->next) {
+  for (const struct bus_memory_row *row = world->databases[SERVICE_INVENTORY].tables[PRODUCTS].rows; row;
+       row = row->next) {
     const struct product *product = row->record;
     int64_t sold = sold_by_orders(world, product->id) + sold_without_orders(world, product->id);
     if (product->reserved != 0)
@@ -243,12 +245,12 @@ static void count_outcome(struct world *world, const struct order *order) {
 
 void check_end(struct world *world) {
   const struct clients *clients = world->clients;
-  for (const struct row *row = world->databases[SERVICE_ORDER].tables[ORDERS].rows; row; row = row->next) {
+  for (const struct bus_memory_row *row = world->databases[SERVICE_ORDER].tables[ORDERS].rows; row; row = row->next) {
     end_of_order(world, order_in(row));
     count_outcome(world, order_in(row));
   }
   size_t orders = 0;
-  for (const struct row *row = world->databases[SERVICE_ORDER].tables[ORDERS].rows; row; row = row->next)
+  for (const struct bus_memory_row *row = world->databases[SERVICE_ORDER].tables[ORDERS].rows; row; row = row->next)
     orders++;
   if (orders > clients->order_count)
     world_violate(world, "%zu keys made %zu orders", clients->order_count, orders);
@@ -256,19 +258,20 @@ void check_end(struct world *world) {
     end_of_client(world, &clients->orders[i]);
     end_of_cancels(world, &clients->orders[i]);
   }
-  for (const struct row *row = world->databases[SERVICE_PAYMENT].tables[PAYMENTS].rows; row; row = row->next) {
+  for (const struct bus_memory_row *row = world->databases[SERVICE_PAYMENT].tables[PAYMENTS].rows; row;
+       row = row->next) {
     const struct payment *payment = row->record;
     if (payment->next_attempt_at != BUS_NO_TIME)
       world_violate(world, "a payment stays %s", payment_state_names[payment->state]);
   }
-  for (const struct row *row = world->databases[SERVICE_PAYMENT].tables[REFUNDS].rows; row; row = row->next)
+  for (const struct bus_memory_row *row = world->databases[SERVICE_PAYMENT].tables[REFUNDS].rows; row; row = row->next)
     end_of_refund(world, row->record);
   end_of_stock(world);
   end_of_messages(world);
 }
 
 _Noreturn void check_overdue(struct world *world) {
-  const struct row *open = world->databases[SERVICE_ORDER].tables[ORDERS].rows;
+  const struct bus_memory_row *open = world->databases[SERVICE_ORDER].tables[ORDERS].rows;
   size_t waiting = 0;
   for (int i = 0; i < DATABASES; i++)
     waiting += bus_tables_count(&world->databases[i]);

@@ -19,7 +19,7 @@ enum { FOLDS_MAX = 64 };
 struct check {
   struct order folds[FOLDS_MAX];
   size_t fold_count;
-  const struct row *last_event;
+  const struct bus_memory_row *last_event;
   int64_t received[CLIENT_PRODUCTS];
   struct bus_uuid released[FOLDS_MAX]; /* orders whose release inventory-svc has processed */
   size_t released_count;
@@ -33,7 +33,8 @@ struct check {
 void check_init(struct world *world) {
   size_t i = 0;
   world->check = world_alloc(world, sizeof *world->check);
-  for (const struct row *row = world->databases[SERVICE_INVENTORY].tables[PRODUCTS].rows; row; row = row->next)
+  for (const struct bus_memory_row *row = world->databases[SERVICE_INVENTORY].tables[PRODUCTS].rows; row;
+       row = row->next)
     world->check->received[i++] = ((const struct product *)row->record)->received;
 }
 
@@ -102,9 +103,9 @@ static void check_fold(struct world *world, const struct order *row) {
 
 /* As many as are allowed: the limit of each customer. */
 static void check_unpaid(struct world *world, const struct order *order) {
-  const struct table *orders = &world->databases[SERVICE_ORDER].tables[ORDERS];
+  const struct bus_memory_table *orders = &world->databases[SERVICE_ORDER].tables[ORDERS];
   int unpaid = 0;
-  for (const struct row *row = orders->rows; row; row = row->next) {
+  for (const struct bus_memory_row *row = orders->rows; row; row = row->next) {
     const struct order *other = row->record;
     unpaid += other->pay_later && !order_is_final(other) && bus_str_equal(other->customer_id, order->customer_id);
   }
@@ -113,13 +114,14 @@ static void check_unpaid(struct world *world, const struct order *order) {
 }
 
 void check_orders(struct world *world) {
-  const struct table *tables = world->databases[SERVICE_ORDER].tables;
-  const struct row *event = world->check->last_event ? world->check->last_event->next : tables[ORDER_EVENTS].rows;
+  const struct bus_memory_table *tables = world->databases[SERVICE_ORDER].tables;
+  const struct bus_memory_row *event =
+      world->check->last_event ? world->check->last_event->next : tables[ORDER_EVENTS].rows;
   for (; event; event = event->next) {
     fold_event(world, event->record);
     world->check->last_event = event;
   }
-  for (struct row *row = tables[ORDERS].rows; row; row = row->next)
+  for (struct bus_memory_row *row = tables[ORDERS].rows; row; row = row->next)
     if (row->touched) {
       check_fold(world, row->record);
       check_unpaid(world, row->record);
@@ -145,7 +147,7 @@ void check_deadlines(struct world *world, void *subject, uint64_t detail) {
   (void)subject, (void)detail;
   for (size_t i = 0; i < world->worker_count; i++)
     working |= is_at_work(world, &world->workers[i]);
-  for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next) {
+  for (const struct bus_memory_row *row = database->tables[ORDERS].rows; row; row = row->next) {
     const struct order *order = order_in(row);
     open |= order->due_at != BUS_NO_TIME;
     if (working && !is_searching(world, database) && order->due_at != BUS_NO_TIME &&
@@ -160,7 +162,7 @@ void check_deadlines(struct world *world, void *subject, uint64_t detail) {
 
 static int64_t held(const struct database *database, struct bus_str product_id, enum reservation_state state) {
   int64_t sum = 0;
-  for (const struct row *row = database->tables[RESERVATIONS].rows; row; row = row->next) {
+  for (const struct bus_memory_row *row = database->tables[RESERVATIONS].rows; row; row = row->next) {
     const struct reservation *reservation = reservation_in(row);
     for (size_t i = 0; reservation->state == state && i < reservation->line_count; i++)
       if (bus_str_equal(reservation->lines[i].product_id, product_id))
@@ -194,7 +196,7 @@ static void note_releases(struct check *check, const struct worker *worker) {
 /* A release keeps a reserve that comes behind it from taking anything. */
 static void check_released(struct world *world, const struct worker *worker) {
   note_releases(world->check, worker);
-  for (const struct row *row = worker->database->tables[RESERVATIONS].rows; row; row = row->next)
+  for (const struct bus_memory_row *row = worker->database->tables[RESERVATIONS].rows; row; row = row->next)
     if (reservation_in(row)->state == RESERVATION_RESERVED && is_released(world->check, &reservation_in(row)->order_id))
       world_violate(world, "stock is reserved behind its release");
 }
@@ -210,7 +212,7 @@ static struct own_seen *own_seen(struct check *check, const struct bus_uuid *id)
 
 /* Once its stock is sold or back, nothing happens to it any more; and it is not sold after its time. */
 static void check_own(struct world *world, const struct worker *worker) {
-  for (const struct row *row = worker->database->tables[RESERVATIONS].rows; row; row = row->next) {
+  for (const struct bus_memory_row *row = worker->database->tables[RESERVATIONS].rows; row; row = row->next) {
     const struct reservation *now = reservation_in(row);
     if (!reservation_is_own(now))
       continue;
@@ -230,7 +232,7 @@ void check_inventory(struct world *world, const struct worker *worker) {
   check_released(world, worker);
   check_own(world, worker);
   size_t i = 0;
-  for (struct row *row = database->tables[PRODUCTS].rows; row; row = row->next, i++) {
+  for (struct bus_memory_row *row = database->tables[PRODUCTS].rows; row; row = row->next, i++) {
     const struct product *p = row->record;
     if (p->received != p->on_hand + p->reserved + p->sold || p->on_hand < 0 || p->reserved < 0 || p->sold < 0)
       world_violate(world, "the balance of %s does not hold", p->id.data);
@@ -248,7 +250,7 @@ void check_inventory(struct world *world, const struct worker *worker) {
 
 static int64_t booked(const struct database *database, const struct bus_uuid *order_id, enum payment_money entry) {
   int64_t sum = 0;
-  for (const struct row *row = database->tables[PAYMENT_LEDGER].rows; row; row = row->next) {
+  for (const struct bus_memory_row *row = database->tables[PAYMENT_LEDGER].rows; row; row = row->next) {
     const struct payment_booking *booking = row->record;
     if (bus_uuid_equal(&booking->order_id, order_id) && booking->entry == entry)
       sum += booking->amount;
@@ -259,7 +261,7 @@ static int64_t booked(const struct database *database, const struct bus_uuid *or
 /* An operator has asked for each, and together they are what the payment has promised. */
 static int64_t promised(struct world *world, const struct database *database, const struct bus_uuid *order_id) {
   int64_t sum = 0;
-  for (const struct row *row = database->tables[REFUNDS].rows; row; row = row->next) {
+  for (const struct bus_memory_row *row = database->tables[REFUNDS].rows; row; row = row->next) {
     const struct refund *refund = row->record;
     if (!clients_asked_refund(world, &refund->refund_id))
       world_violate(world, "a refund is made that no operator asked for");
@@ -295,7 +297,7 @@ static void check_payment(struct world *world, const struct database *database, 
 
 void check_payments(struct world *world) {
   const struct database *database = &world->databases[SERVICE_PAYMENT];
-  for (struct row *row = database->tables[PAYMENTS].rows; row; row = row->next)
+  for (struct bus_memory_row *row = database->tables[PAYMENTS].rows; row; row = row->next)
     if (row->touched) {
       check_payment(world, database, row->record);
       row->touched = false;

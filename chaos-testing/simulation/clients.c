@@ -2,7 +2,6 @@
 #include "clients.h"
 
 #include "check.h"
-#include "records.h"
 #include "table_inventory.h"
 #include "table_orders.h"
 #include "worker.h"
@@ -439,7 +438,7 @@ static void stock_catalogue(struct world *world) {
                                     .received = on_hand,
                                     .version = 1,
                                     .stock_version = 1};
-    records_add(world, &world->databases[SERVICE_INVENTORY].tables[PRODUCTS], &product);
+    bus_memory_add(&world->databases[SERVICE_INVENTORY].tables[PRODUCTS], &product, world->arena);
   }
 }
 

@@ -18,7 +18,7 @@ void database_init(struct world *world, struct database *database, int service) 
 
 /* ---- tables ---- */
 
-bool row_lock(struct reading *reading, struct row *row) {
+bool row_lock(struct reading *reading, struct bus_memory_row *row) {
   if (has_bug(reading->world, BUG_NO_LOCKS))
     return true;
   if (row->locker && row->locker != reading->session) {
@@ -27,6 +27,15 @@ bool row_lock(struct reading *reading, struct row *row) {
   }
   row->locker = reading->session;
   return true;
+}
+
+void database_lock(struct reading *reading, const struct bus_memory_table *table, const struct bus_args *args,
+                   struct bus_rows *ret) {
+  for (size_t i = 0; i < bus_memory_arg_rows(args) && !reading->blocked; i++) {
+    struct bus_memory_row *row = bus_memory_find_value(table, bus_memory_arg_row(args, i));
+    if (row && row_lock(reading, row))
+      (void)bus_memory_read(ret, table, row, reading->arena); /* no allocation fails here */
+  }
 }
 
 void database_guard(struct reading *reading, enum guarded what, bool alone) {
@@ -50,13 +59,13 @@ void database_unlock(struct database *database, const struct session *session) {
       if (database->guards[what][i].session == session)
         database->guards[what][i].session = NULL;
   for (size_t i = 0; i < TABLES_MAX; i++)
-    for (struct row *row = database->tables[i].rows; row; row = row->next)
+    for (struct bus_memory_row *row = database->tables[i].rows; row; row = row->next)
       if (row->locker == session)
         row->locker = NULL;
 }
 
 void database_found(struct reading *reading, struct bus_rows *ret, const struct bus_uuid *id) {
-  *memory_rows_add(ret, 1, reading->arena) = (struct value){.uuid = *id};
+  *bus_memory_rows_add(ret, 1, reading->arena) = (struct bus_memory_value){.uuid = *id};
 }
 
 /* ---- what happens to it ---- */

@@ -4,7 +4,7 @@
 #define SIM_DATABASE_H
 
 #include "broker.h"
-#include "memory_sql.h"
+#include <bus/memory_sql.h>
 
 #include <bus/error.h>
 
@@ -13,21 +13,6 @@ enum { TABLES_MAX = 4 };
 struct bus_table;
 struct bus_tables;
 struct session;
-
-struct row {
-  void *record;                 /* the service's struct */
-  const struct session *locker; /* that holds it FOR UPDATE */
-  bool touched;                 /* since it was last checked */
-  struct row *next;
-};
-
-struct table {
-  const struct bus_table *of;
-  bool (*is_valid)(const void *record); /* the CHECKs; NULL: none */
-  struct row *rows;
-};
-
-enum commit { COMMIT_DONE, COMMIT_CONFLICT, COMMIT_DATA };
 
 struct store;
 
@@ -50,7 +35,7 @@ struct database {
   enum bus_errc broken_as;
   bus_time killed_at; /* a message killed a session last; 0: never */
   int64_t clock_offset;
-  struct table tables[TABLES_MAX];
+  struct bus_memory_table tables[TABLES_MAX];
   struct bus_tables *bus;
   struct guard guards[GUARDED][WORKERS_MAX];
 };
@@ -72,7 +57,7 @@ struct store {
   void (*init)(struct database *database);
   void (*read)(struct reading *reading, const struct bus_args *args, struct bus_rows *ret);
   /* Without `world`: looks only whether it can be done. */
-  enum commit (*write)(struct world *world, struct database *database, const struct bus_args *args);
+  enum bus_memory_outcome (*write)(struct world *world, struct database *database, const struct bus_args *args);
   /* When a periodic finds the next row, by the database's clock; INT64_MAX: never. */
   bus_time (*due_at)(const struct database *database, bus_time now);
 };
@@ -85,7 +70,10 @@ static inline bus_time database_now(const struct world *world, const struct data
 
 /* ---- tables ---- */
 /* False: another session holds it. */
-bool row_lock(struct reading *reading, struct row *row);
+bool row_lock(struct reading *reading, struct bus_memory_row *row);
+/* A locked row for each key of the statement, where there is one. */
+void database_lock(struct reading *reading, const struct bus_memory_table *table, const struct bus_args *args,
+                   struct bus_rows *ret);
 /* Takes an advisory lock, alone or shared; or blocks. */
 void database_guard(struct reading *reading, enum guarded what, bool alone);
 void database_unlock(struct database *database, const struct session *session);

@@ -78,7 +78,7 @@ static bool is_refused(const struct session *session, const struct bus_args *arg
     return false;
   if (args->own)
     return database->refuses_all ? bus_tables_ids(args) > 0 : bus_tables_adds(args);
-  return session->purpose == BUS_TRIP_2 && memory_sql_writes(session->sql, args);
+  return session->purpose == BUS_TRIP_2 && bus_memory_writes(session->sql, args);
 }
 
 static bool is_broken(const struct session *session, const struct bus_args *args) {
@@ -108,10 +108,10 @@ static enum ran run_read(struct world *world, struct session *session, const str
 
 /* Looks whether it can be done; it is done at COMMIT. */
 static enum ran run_write(struct world *world, struct session *session, const struct bus_args *args) {
-  enum commit outcome = session->database->store->write(NULL, session->database, args);
-  if (outcome == COMMIT_DATA)
+  enum bus_memory_outcome outcome = session->database->store->write(NULL, session->database, args);
+  if (outcome == BUS_MEMORY_DATA)
     return refuse(world, session, BUS_E_DB_DATA, "a value");
-  return outcome == COMMIT_CONFLICT ? refuse(world, session, BUS_E_DB_CONFLICT, "a key that is taken") : RAN;
+  return outcome == BUS_MEMORY_CONFLICT ? refuse(world, session, BUS_E_DB_CONFLICT, "a key that is taken") : RAN;
 }
 
 static enum ran run_statement(struct world *world, struct session *session, const struct bus_args *args,
@@ -125,7 +125,7 @@ static enum ran run_statement(struct world *world, struct session *session, cons
     return refuse(world, session, session->database->broken_as, "a statement that rides along fails");
   if (args->own)
     return run_own(world, session, args, rows);
-  return memory_sql_writes(session->sql, args) ? run_write(world, session, args) : run_read(world, session, args, rows);
+  return bus_memory_writes(session->sql, args) ? run_write(world, session, args) : run_read(world, session, args, rows);
 }
 
 /* ---- BEGIN, COMMIT, ROLLBACK ---- */
@@ -137,7 +137,7 @@ static void commit(struct world *world, struct session *session) {
     const struct bus_args *args = &session->sql->items[i];
     if (args->own)
       bus_tables_apply(world, session, args, NULL);
-    else if (memory_sql_writes(session->sql, args))
+    else if (bus_memory_writes(session->sql, args))
       (void)session->database->store->write(world, session->database, args); /* it was tried */
   }
   bus_tables_commit(world, session);
@@ -255,7 +255,7 @@ static void reach(struct world *world, void *subject, uint64_t serial) {
 
 void session_send(struct world *world, struct session *session, const struct bus_pipeline_action *action) {
   size_t count = action->trip.sql->count;
-  assert(!session->sent);
+  assert(!session->sent && !bus_memory_failed(action->trip.sql));
   if (!session->open)
     bus_arena_reset(session->arena);
   session->sent = true;

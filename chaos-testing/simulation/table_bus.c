@@ -62,7 +62,7 @@ struct bus_tables *bus_tables_new(struct world *world) {
 /* ---- ids ---- */
 
 static int by_uuid(const void *a, const void *b) {
-  return bus_uuid_compare(&((const struct value *)a)->uuid, &((const struct value *)b)->uuid);
+  return bus_uuid_compare(&((const struct bus_memory_value *)a)->uuid, &((const struct bus_memory_value *)b)->uuid);
 }
 
 static struct id_count **find(struct id_count **at, const struct bus_uuid *id) {
@@ -114,9 +114,9 @@ static bool inbox_insert(struct world *world, struct session *session, const str
     session->unseen.ids = fresh;
   }
   for (const struct fresh_id *fresh = session->unseen.ids; fresh; fresh = fresh->next) {
-    struct value *cells = memory_rows_add(ret, 2, session->arena);
-    cells[0] = (struct value){.uuid = fresh->id};
-    cells[1] = (struct value){.number = session->now};
+    struct bus_memory_value *cells = bus_memory_rows_add(ret, 2, session->arena);
+    cells[0] = (struct bus_memory_value){.uuid = fresh->id};
+    cells[1] = (struct bus_memory_value){.number = session->now};
   }
   return true;
 }
@@ -140,7 +140,7 @@ static void suspect_count(struct world *world, struct session *session, const st
   struct id_count *known = *find(list, id);
   if (!known)
     add_id(world, list, id);
-  *memory_rows_add(ret, 1, session->arena) = (struct value){.number = known ? ++known->count : 1};
+  *bus_memory_rows_add(ret, 1, session->arena) = (struct bus_memory_value){.number = known ? ++known->count : 1};
 }
 
 static void suspect_delete(struct session *session, const struct bus_args *args) {
@@ -153,7 +153,7 @@ static void suspect_delete(struct session *session, const struct bus_args *args)
 
 /* ---- the outbox ---- */
 
-static struct bus_str keep(struct world *world, const struct value *value) {
+static struct bus_str keep(struct world *world, const struct bus_memory_value *value) {
   return value->null ? BUS_NO_STR : world_text(world, value->text);
 }
 
@@ -170,8 +170,8 @@ static void note_row(struct world *world, const struct outgoing *row) {
 static void outbox_insert(struct world *world, struct session *session, const struct bus_args *args) {
   struct bus_tables *tables = session->database->bus;
   bus_time due = session->now + args->values[0].number * BUS_MILLISECOND;
-  for (size_t i = 0; i < memory_args_rows(args); i++) {
-    const struct value *cells = memory_args_row(args, i);
+  for (size_t i = 0; i < bus_memory_arg_rows(args); i++) {
+    const struct bus_memory_value *cells = bus_memory_arg_row(args, i);
     struct outgoing *row = world_alloc(world, sizeof *row);
     *row = (struct outgoing){.letter = letter_of(world, &cells[0].uuid),
                              .id = cells[0].uuid,
@@ -240,8 +240,8 @@ static void claim(struct session *session, struct outgoing *row, bus_time next_a
   session->unseen.claims = claimed;
 }
 
-static void put_text(struct value *cell, struct bus_str text) {
-  *cell = (struct value){.null = !text.data, .text = text};
+static void put_text(struct bus_memory_value *cell, struct bus_str text) {
+  *cell = (struct bus_memory_value){.null = !text.data, .text = text};
 }
 
 static void outbox_sweep(struct world *world, struct session *session, const struct bus_args *args,
@@ -251,16 +251,16 @@ static void outbox_sweep(struct world *world, struct session *session, const str
     if (row->next_attempt_at > session->now || !is_free(row, session) || (int64_t)ret->count == args->values[1].number)
       continue;
     claim(session, row, until, true);
-    struct value *cells = memory_rows_add(ret, BUS_TABLES_COLUMNS, session->arena);
-    cells[0] = (struct value){.uuid = row->id};
+    struct bus_memory_value *cells = bus_memory_rows_add(ret, BUS_TABLES_COLUMNS, session->arena);
+    cells[0] = (struct bus_memory_value){.uuid = row->id};
     put_text(&cells[1], row->type);
-    cells[2] = (struct value){.uuid = row->correlation_id};
-    cells[3] = (struct value){.uuid = row->causation_id};
+    cells[2] = (struct bus_memory_value){.uuid = row->correlation_id};
+    cells[3] = (struct bus_memory_value){.uuid = row->causation_id};
     put_text(&cells[4], row->traceparent);
     put_text(&cells[5], row->body);
-    cells[6] = (struct value){.number = row->created_at};
+    cells[6] = (struct bus_memory_value){.number = row->created_at};
     put_text(&cells[7], row->tracestate);
-    cells[8] = (struct value){.number = row->messages};
+    cells[8] = (struct bus_memory_value){.number = row->messages};
   }
   world->tally->sweeps += ret->count > 0;
 }
@@ -274,17 +274,17 @@ static void outbox_recall(struct session *session, const struct bus_args *args, 
   for (struct outgoing *row = session->database->bus->outbox; row; row = row->next)
     if (is_free(row, session) && is_put_off(row, session->now, args->values[0].number * BUS_MILLISECOND)) {
       claim(session, row, session->now, false);
-      (void)memory_rows_add(ret, 1, session->arena);
+      (void)bus_memory_rows_add(ret, 1, session->arena);
     }
 }
 
 static void outbox_depth(struct session *session, struct bus_rows *ret) {
   const struct outgoing *first = session->database->bus->outbox;
-  struct value *cells = memory_rows_add(ret, 4, session->arena);
-  cells[0] = (struct value){.number = (int64_t)bus_tables_count(session->database)};
-  cells[1] = (struct value){.null = !first, .number = first ? first->created_at : 0};
-  cells[2] = (struct value){.number = session->now};
-  cells[3] = (struct value){.number = 0};
+  struct bus_memory_value *cells = bus_memory_rows_add(ret, 4, session->arena);
+  cells[0] = (struct bus_memory_value){.number = (int64_t)bus_tables_count(session->database)};
+  cells[1] = (struct bus_memory_value){.null = !first, .number = first ? first->created_at : 0};
+  cells[2] = (struct bus_memory_value){.number = session->now};
+  cells[3] = (struct bus_memory_value){.number = 0};
   for (const struct outgoing *row = first; row; row = row->next)
     cells[3].number += row->unroutable;
 }
@@ -294,7 +294,7 @@ static void outbox_depth(struct session *session, struct bus_rows *ret) {
 bool bus_tables_run(struct world *world, struct session *session, const struct bus_args *args, struct bus_rows *ret) {
   switch ((enum own_statement)args->statement) {
   case OWN_NOW:
-    *memory_rows_add(ret, 1, session->arena) = (struct value){.number = session->now};
+    *bus_memory_rows_add(ret, 1, session->arena) = (struct bus_memory_value){.number = session->now};
     return true;
   case OWN_INBOX_INSERT:
     return inbox_insert(world, session, args, ret);
@@ -327,7 +327,7 @@ void bus_tables_apply(struct world *world, struct session *session, const struct
     outbox_unroutable(session, args);
     break;
   case OWN_PARKED_INSERT:
-    session->database->bus->parked += memory_args_rows(args);
+    session->database->bus->parked += bus_memory_arg_rows(args);
     break;
   case OWN_SUSPECT_COUNT:
     suspect_count(world, session, args, ret);

@@ -3,7 +3,7 @@
 #define SIM_TABLE_BUS_H
 
 #include "broker.h"
-#include "memory_sql.h"
+#include <bus/memory_sql.h>
 
 struct bus_tables;
 struct database;

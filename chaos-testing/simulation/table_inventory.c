@@ -1,8 +1,6 @@
 /* The inventory database: what inventory-svc's statements do to products, reservations and stock requests. */
 #include "table_inventory.h"
 
-#include "records.h"
-
 #include <inventory_columns.h>
 #include <inventory_statements.h>
 
@@ -24,17 +22,17 @@ static bool is_valid_reservation(const void *record) {
 }
 
 static void init(struct database *database) {
-  records_init(&database->tables[PRODUCTS], &product_columns, is_valid_product);
-  records_init(&database->tables[RESERVATIONS], &reservation_columns, is_valid_reservation);
-  records_init(&database->tables[STOCK_REQUESTS], &request_columns, NULL);
+  bus_memory_table_init(&database->tables[PRODUCTS], &product_columns, is_valid_product);
+  bus_memory_table_init(&database->tables[RESERVATIONS], &reservation_columns, is_valid_reservation);
+  bus_memory_table_init(&database->tables[STOCK_REQUESTS], &request_columns, NULL);
 }
 
 const struct product *products_find(const struct database *database, struct bus_str id) {
-  const struct row *row = records_find(&database->tables[PRODUCTS], &id);
+  const struct bus_memory_row *row = bus_memory_find(&database->tables[PRODUCTS], &id);
   return row ? row->record : NULL;
 }
 
-const struct reservation *reservation_in(const struct row *row) {
+const struct reservation *reservation_in(const struct bus_memory_row *row) {
   return row->record;
 }
 
@@ -49,10 +47,10 @@ static bool names(const struct reservation *reservation, struct bus_str product)
 
 /* Named by the messages, or by the reservations that they name. */
 static bool is_wanted(const struct reading *reading, const struct bus_args *args, struct bus_str product) {
-  for (size_t i = 0; i < memory_args_rows(args); i++) {
-    const struct value *values = memory_args_row(args, i);
-    const struct row *row =
-        values[1].null ? NULL : records_find(&reading->database->tables[RESERVATIONS], &values[1].uuid);
+  for (size_t i = 0; i < bus_memory_arg_rows(args); i++) {
+    const struct bus_memory_value *values = bus_memory_arg_row(args, i);
+    const struct bus_memory_row *row =
+        values[1].null ? NULL : bus_memory_find(&reading->database->tables[RESERVATIONS], &values[1].uuid);
     if ((!values[0].null && bus_str_equal(values[0].text, product)) || (row && names(row->record, product)))
       return true;
   }
@@ -60,10 +58,10 @@ static bool is_wanted(const struct reading *reading, const struct bus_args *args
 }
 
 static void lock_products(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
-  const struct table *products = &reading->database->tables[PRODUCTS];
-  for (struct row *row = products->rows; row && !reading->blocked; row = row->next)
+  const struct bus_memory_table *products = &reading->database->tables[PRODUCTS];
+  for (struct bus_memory_row *row = products->rows; row && !reading->blocked; row = row->next)
     if (is_wanted(reading, args, ((const struct product *)row->record)->id) && row_lock(reading, row))
-      records_read(ret, products, row, reading->arena);
+      bus_memory_read(ret, products, row, reading->arena);
 }
 
 static bus_time due_of(const struct reservation *reservation) {
@@ -72,7 +70,7 @@ static bus_time due_of(const struct reservation *reservation) {
 
 static void find_held(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
   bus_time now = reading->now;
-  for (const struct row *row = reading->database->tables[RESERVATIONS].rows; row; row = row->next) {
+  for (const struct bus_memory_row *row = reading->database->tables[RESERVATIONS].rows; row; row = row->next) {
     bus_time until = due_of(reservation_in(row));
     bool own = reservation_is_own(reservation_in(row));
     if (until != BUS_NO_TIME &&
@@ -82,38 +80,38 @@ static void find_held(struct reading *reading, const struct bus_args *args, stru
 }
 
 static void read(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
-  const struct table *tables = reading->database->tables;
+  const struct bus_memory_table *tables = reading->database->tables;
   if (args->statement == LOCK_PRODUCTS)
     lock_products(reading, args, ret);
   else if (args->statement == FIND_HELD || args->statement == FIND_HELD_PUT_OFF)
     find_held(reading, args, ret);
   else
-    records_lock(reading, &tables[args->statement == LOCK_RESERVATIONS ? RESERVATIONS : STOCK_REQUESTS], args, ret);
+    database_lock(reading, &tables[args->statement == LOCK_RESERVATIONS ? RESERVATIONS : STOCK_REQUESTS], args, ret);
 }
 
 /* ---- writing ---- */
 
-static enum commit write(struct world *world, struct database *database, const struct bus_args *args) {
-  struct table *tables = database->tables;
+static enum bus_memory_outcome write(struct world *world, struct database *database, const struct bus_args *args) {
+  struct bus_memory_table *tables = database->tables;
   switch (args->statement) {
   case INSERT_RESERVATIONS:
-    return records_insert(world, &tables[RESERVATIONS], args);
+    return bus_memory_insert(&tables[RESERVATIONS], args, world_keep(world));
   case UPDATE_RESERVATIONS:
-    return records_update(world, &tables[RESERVATIONS], args);
+    return bus_memory_update(&tables[RESERVATIONS], args, world_keep(world));
   case INSERT_PRODUCTS:
-    return records_insert(world, &tables[PRODUCTS], args);
+    return bus_memory_insert(&tables[PRODUCTS], args, world_keep(world));
   case UPDATE_PRODUCTS:
-    return records_update(world, &tables[PRODUCTS], args);
+    return bus_memory_update(&tables[PRODUCTS], args, world_keep(world));
   case PURGE_REQUESTS: /* none is old enough */
-    return COMMIT_DONE;
+    return BUS_MEMORY_DONE;
   default:
-    return records_insert(world, &tables[STOCK_REQUESTS], args);
+    return bus_memory_insert(&tables[STOCK_REQUESTS], args, world_keep(world));
   }
 }
 
 static bus_time due_at(const struct database *database, bus_time now) {
   bus_time first = INT64_MAX;
-  for (const struct row *row = database->tables[RESERVATIONS].rows; row; row = row->next) {
+  for (const struct bus_memory_row *row = database->tables[RESERVATIONS].rows; row; row = row->next) {
     bus_time due = due_of(reservation_in(row));
     if (due == BUS_NO_TIME)
       continue;

@@ -10,6 +10,6 @@ enum { PRODUCTS, RESERVATIONS, STOCK_REQUESTS };
 
 /* NULL: there is none. */
 const struct product *products_find(const struct database *database, struct bus_str id);
-const struct reservation *reservation_in(const struct row *row);
+const struct reservation *reservation_in(const struct bus_memory_row *row);
 
 #endif

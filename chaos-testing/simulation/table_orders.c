@@ -1,7 +1,6 @@
 /* The orders database: what order-svc's statements do to orders.orders, orders.order_events and orders.tombstones. */
 #include "table_orders.h"
 
-#include "records.h"
 #include "worker.h"
 
 #include <order_columns.h>
@@ -30,27 +29,27 @@ static bool is_valid_order(const void *record) {
 }
 
 static void init(struct database *database) {
-  records_init(&database->tables[ORDERS], &order_columns, is_valid_order);
-  records_init(&database->tables[ORDER_EVENTS], &event_columns, NULL);
-  records_init(&database->tables[TOMBSTONES], &tombstone_columns, NULL);
+  bus_memory_table_init(&database->tables[ORDERS], &order_columns, is_valid_order);
+  bus_memory_table_init(&database->tables[ORDER_EVENTS], &event_columns, NULL);
+  bus_memory_table_init(&database->tables[TOMBSTONES], &tombstone_columns, NULL);
 }
 
-const struct order *order_in(const struct row *row) {
+const struct order *order_in(const struct bus_memory_row *row) {
   return row->record;
 }
 
 static bool is_asked(const struct bus_args *args, const struct bus_uuid *order_id) {
-  for (size_t i = 0; i < memory_args_rows(args); i++)
-    if (bus_uuid_equal(&memory_args_row(args, i)->uuid, order_id))
+  for (size_t i = 0; i < bus_memory_arg_rows(args); i++)
+    if (bus_uuid_equal(&bus_memory_arg_row(args, i)->uuid, order_id))
       return true;
   return false;
 }
 
 static void find_tombstones(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
-  const struct table *tombstones = &reading->database->tables[TOMBSTONES];
-  for (const struct row *row = tombstones->rows; row; row = row->next)
+  const struct bus_memory_table *tombstones = &reading->database->tables[TOMBSTONES];
+  for (const struct bus_memory_row *row = tombstones->rows; row; row = row->next)
     if (is_asked(args, &((const struct order_tombstone *)row->record)->order_id))
-      records_read(ret, tombstones, row, reading->arena);
+      bus_memory_read(ret, tombstones, row, reading->arena);
 }
 
 static bool is_unpaid(const struct order *o) {
@@ -63,7 +62,7 @@ static bool is_due(const struct order *order, bus_time now) {
 
 static void find_due(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
   bool none = has_bug(reading->world, BUG_NO_DEADLINE);
-  for (const struct row *row = reading->database->tables[ORDERS].rows; row && !none; row = row->next)
+  for (const struct bus_memory_row *row = reading->database->tables[ORDERS].rows; row && !none; row = row->next)
     if (is_due(order_in(row), reading->now) && (int64_t)ret->count < args->values[0].number)
       database_found(reading, ret, &order_in(row)->order_id);
 }
@@ -75,9 +74,9 @@ static bool is_put_off(const struct order *order, bus_time now, int64_t longest,
 }
 
 static void find_put_off(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
-  const struct value *values = args->values;
+  const struct bus_memory_value *values = args->values;
   bool none = has_bug(reading->world, BUG_NO_DEADLINE);
-  for (const struct row *row = reading->database->tables[ORDERS].rows; row && !none; row = row->next)
+  for (const struct bus_memory_row *row = reading->database->tables[ORDERS].rows; row && !none; row = row->next)
     if (is_put_off(order_in(row), reading->now, values[1].number, values[2].number) &&
         (int64_t)ret->count < values[0].number)
       database_found(reading, ret, &order_in(row)->order_id);
@@ -85,12 +84,12 @@ static void find_put_off(struct reading *reading, const struct bus_args *args, s
 
 /* $1, $2 bound the counts; $3: the customers. */
 static void count_unpaid(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
-  const struct table *orders = &reading->database->tables[ORDERS];
-  for (size_t i = 0; i < memory_args_rows(args); i++) {
-    struct value *cells = memory_rows_add(ret, 3, reading->arena);
-    cells[0] = *memory_args_row(args, i);
-    cells[1] = cells[2] = (struct value){.number = 0};
-    for (const struct row *row = orders->rows; row; row = row->next) {
+  const struct bus_memory_table *orders = &reading->database->tables[ORDERS];
+  for (size_t i = 0; i < bus_memory_arg_rows(args); i++) {
+    struct bus_memory_value *cells = bus_memory_rows_add(ret, 3, reading->arena);
+    cells[0] = *bus_memory_arg_row(args, i);
+    cells[1] = cells[2] = (struct bus_memory_value){.number = 0};
+    for (const struct bus_memory_row *row = orders->rows; row; row = row->next) {
       bool unpaid = is_unpaid(order_in(row));
       cells[1].number += unpaid && bus_str_equal(order_in(row)->customer_id, cells[0].text);
       cells[2].number += unpaid;
@@ -99,20 +98,20 @@ static void count_unpaid(struct reading *reading, const struct bus_args *args, s
 }
 
 static void find_attempts(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
-  const struct table *events = &reading->database->tables[ORDER_EVENTS];
-  for (const struct row *row = events->rows; row; row = row->next) {
+  const struct bus_memory_table *events = &reading->database->tables[ORDER_EVENTS];
+  for (const struct bus_memory_row *row = events->rows; row; row = row->next) {
     const struct order_record *record = row->record;
     if (record->type != FACT_PAYMENT_REQUESTED || !is_asked(args, &record->order_id))
       continue;
-    struct value *cells = memory_rows_add(ret, 2, reading->arena);
-    cells[0] = (struct value){.uuid = record->order_id};
-    cells[1] = (struct value){.text = record->data};
+    struct bus_memory_value *cells = bus_memory_rows_add(ret, 2, reading->arena);
+    cells[0] = (struct bus_memory_value){.uuid = record->order_id};
+    cells[1] = (struct bus_memory_value){.text = record->data};
   }
 }
 
 static bus_time newest_confirmed(const struct database *database) {
   bus_time newest = INT64_MIN;
-  for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next)
+  for (const struct bus_memory_row *row = database->tables[ORDERS].rows; row; row = row->next)
     if (order_in(row)->status == ORDER_CONFIRMED && order_in(row)->created_at > newest)
       newest = order_in(row)->created_at;
   return newest;
@@ -133,7 +132,7 @@ static bool is_newer(const struct order *one, const struct order *other) {
 /* How many orders created after `since` and up to `until` are newer than this one. */
 static int64_t newer_ones(const struct database *database, const struct order *c, bus_time since, bus_time until) {
   int64_t count = 0;
-  for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next)
+  for (const struct bus_memory_row *row = database->tables[ORDERS].rows; row; row = row->next)
     count += order_in(row)->created_at > since && order_in(row)->created_at <= until && is_newer(order_in(row), c);
   return count;
 }
@@ -141,18 +140,18 @@ static int64_t newer_ones(const struct database *database, const struct order *c
 /* $1: how many open orders are looked at; $2: how late a deadline is; $3: how old an order is; $4: how many of them. */
 static void count_open(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
   const struct database *database = reading->database;
-  const struct value *values = args->values;
+  const struct bus_memory_value *values = args->values;
   struct order_load load = {0, 0};
   bus_time confirmed = newest_confirmed(database), until = reading->now - values[2].number;
-  for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next) {
+  for (const struct bus_memory_row *row = database->tables[ORDERS].rows; row; row = row->next) {
     const struct order *c = order_in(row);
     load.open += c->status <= ORDER_RESERVED && load.open < values[0].number;
     load.late += c->created_at > confirmed && c->created_at <= until && is_late(c, values[1].number, reading->now) &&
                  newer_ones(database, c, confirmed, until) < values[3].number;
   }
-  struct value *cells = memory_rows_add(ret, 2, reading->arena);
-  cells[0] = (struct value){.number = load.open};
-  cells[1] = (struct value){.number = load.late};
+  struct bus_memory_value *cells = bus_memory_rows_add(ret, 2, reading->arena);
+  cells[0] = (struct bus_memory_value){.number = load.open};
+  cells[1] = (struct bus_memory_value){.number = load.late};
 }
 
 static void read_orders(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
@@ -184,41 +183,42 @@ static void read_orders(struct reading *reading, const struct bus_args *args, st
     count_open(reading, args, ret);
     break;
   default:
-    records_lock(reading, &reading->database->tables[ORDERS], args, ret);
+    database_lock(reading, &reading->database->tables[ORDERS], args, ret);
   }
 }
 
-static enum commit write_orders(struct world *world, struct database *database, const struct bus_args *args) {
+static enum bus_memory_outcome write_orders(struct world *world, struct database *database,
+                                            const struct bus_args *args) {
   switch (args->statement) {
   case INSERT_ORDERS:
-    return records_insert(world, &database->tables[ORDERS], args);
+    return bus_memory_insert(&database->tables[ORDERS], args, world_keep(world));
   case UPDATE_ORDERS:
-    return records_update(world, &database->tables[ORDERS], args);
+    return bus_memory_update(&database->tables[ORDERS], args, world_keep(world));
   case INSERT_TOMBSTONES:
-    return records_insert(world, &database->tables[TOMBSTONES], args);
+    return bus_memory_insert(&database->tables[TOMBSTONES], args, world_keep(world));
   case PURGE_TOMBSTONES: /* none is old enough */
-    return COMMIT_DONE;
+    return BUS_MEMORY_DONE;
   default:
-    return records_insert(world, &database->tables[ORDER_EVENTS], args);
+    return bus_memory_insert(&database->tables[ORDER_EVENTS], args, world_keep(world));
   }
 }
 
 int64_t orders_in(const struct database *database, enum order_status status) {
   int64_t count = 0;
-  for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next)
+  for (const struct bus_memory_row *row = database->tables[ORDERS].rows; row; row = row->next)
     count += order_in(row)->status == (int)status;
   return count;
 }
 
 const struct order *orders_find(const struct database *database, const struct bus_uuid *order_id) {
-  const struct row *row = records_find(&database->tables[ORDERS], order_id);
+  const struct bus_memory_row *row = bus_memory_find(&database->tables[ORDERS], order_id);
   return row ? row->record : NULL;
 }
 
 static bus_time due_at(const struct database *database, bus_time now) {
   const struct order_policy *policy = services_order_policy();
   bus_time first = INT64_MAX;
-  for (const struct row *row = database->tables[ORDERS].rows; row; row = row->next) {
+  for (const struct bus_memory_row *row = database->tables[ORDERS].rows; row; row = row->next) {
     const struct order *order = order_in(row);
     bool off = is_put_off(order, now, order_longest_wait(policy), order_longest_wait_for_payment(policy));
     bus_time due = off ? now : order->due_at == BUS_NO_TIME ? INT64_MAX : order->due_at;

@@ -15,6 +15,6 @@ enum { SIM_UNPAID_MAX = 1 };
 int64_t orders_in(const struct database *database, enum order_status status);
 /* NULL: there is none. */
 const struct order *orders_find(const struct database *database, const struct bus_uuid *order_id);
-const struct order *order_in(const struct row *row);
+const struct order *order_in(const struct bus_memory_row *row);
 
 #endif

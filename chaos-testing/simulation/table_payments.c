@@ -1,7 +1,6 @@
 /* The payments database: what payment-svc's statements do to payments, refunds and the ledger. */
 #include "table_payments.h"
 
-#include "records.h"
 #include "worker.h"
 
 #include <payment_columns.h>
@@ -39,15 +38,15 @@ static bool is_valid_payment(const void *record) {
 }
 
 static void init(struct database *database) {
-  records_init(&database->tables[PAYMENTS], &payment_columns, is_valid_payment);
-  records_init(&database->tables[REFUNDS], &refund_columns, NULL);
-  records_init(&database->tables[PAYMENT_LEDGER], &booking_columns, NULL);
+  bus_memory_table_init(&database->tables[PAYMENTS], &payment_columns, is_valid_payment);
+  bus_memory_table_init(&database->tables[REFUNDS], &refund_columns, NULL);
+  bus_memory_table_init(&database->tables[PAYMENT_LEDGER], &booking_columns, NULL);
 }
 
 /* Open and of one of the orders, or named. */
 static bool is_wanted(const struct refund *refund, const struct bus_args *args) {
-  for (size_t i = 0; i < memory_args_rows(args); i++) {
-    const struct value *values = memory_args_row(args, i);
+  for (size_t i = 0; i < bus_memory_arg_rows(args); i++) {
+    const struct bus_memory_value *values = bus_memory_arg_row(args, i);
     bool of_order = !values[0].null && bus_uuid_equal(&values[0].uuid, &refund->order_id);
     if ((of_order && refund->state == REFUND_OPEN) ||
         (!values[1].null && bus_uuid_equal(&values[1].uuid, &refund->refund_id)))
@@ -58,24 +57,24 @@ static bool is_wanted(const struct refund *refund, const struct bus_args *args) 
 
 /* The rows of payments are locked. */
 static void read_refunds(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
-  const struct table *refunds = &reading->database->tables[REFUNDS];
-  for (struct row *row = refunds->rows; row; row = row->next)
+  const struct bus_memory_table *refunds = &reading->database->tables[REFUNDS];
+  for (struct bus_memory_row *row = refunds->rows; row; row = row->next)
     if (is_wanted(row->record, args))
-      records_read(ret, refunds, row, reading->arena);
+      bus_memory_read(ret, refunds, row, reading->arena);
 }
 
-static const struct payment *payment_in(const struct row *row) {
+static const struct payment *payment_in(const struct bus_memory_row *row) {
   return row->record;
 }
 
-static int64_t failures_of(const struct row *row, bool oldest_first) {
+static int64_t failures_of(const struct bus_memory_row *row, bool oldest_first) {
   int64_t attempts = payment_in(row)->attempts;
   if (oldest_first)
     return 0;
   return attempts < 3 ? attempts : 3;
 }
 
-static bool goes_before(const struct row *a, const struct row *b, bool oldest_first) {
+static bool goes_before(const struct bus_memory_row *a, const struct bus_memory_row *b, bool oldest_first) {
   int64_t of_a = failures_of(a, oldest_first), of_b = failures_of(b, oldest_first);
   return of_a != of_b ? of_a < of_b : payment_in(a)->next_attempt_at < payment_in(b)->next_attempt_at;
 }
@@ -84,12 +83,13 @@ enum { PAYMENT_GAUGES = 4 };
 
 /* FIND_DUE: what failed least comes first, and of that what is due the longest. */
 static void find_due(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
-  const struct row *sorted[DUE_ROWS];
+  const struct bus_memory_row *sorted[DUE_ROWS];
   int64_t most = args->values[0].number, repeated_most = args->values[1].number;
   bool oldest_first = has_bug(reading->world, BUG_PROBE_ANY);
   int64_t first = 0;
   size_t count = 0;
-  for (const struct row *row = reading->database->tables[PAYMENTS].rows; row && count < DUE_ROWS; row = row->next) {
+  for (const struct bus_memory_row *row = reading->database->tables[PAYMENTS].rows; row && count < DUE_ROWS;
+       row = row->next) {
     size_t place = count;
     if (payment_in(row)->next_attempt_at == BUS_NO_TIME || payment_in(row)->next_attempt_at > reading->now)
       continue;
@@ -107,7 +107,7 @@ static void find_due(struct reading *reading, const struct bus_args *args, struc
 
 /* Due later than anything can be: set before the clock was set back. */
 static void find_put_off(struct reading *reading, const struct bus_args *args, struct bus_rows *ret) {
-  for (const struct row *row = reading->database->tables[PAYMENTS].rows; row; row = row->next)
+  for (const struct bus_memory_row *row = reading->database->tables[PAYMENTS].rows; row; row = row->next)
     if (payment_in(row)->next_attempt_at != BUS_NO_TIME &&
         payment_in(row)->next_attempt_at > reading->now + args->values[1].number &&
         (int64_t)ret->count < args->values[0].number)
@@ -122,30 +122,30 @@ static void read(struct reading *reading, const struct bus_args *args, struct bu
   else if (args->statement == FIND_PUT_OFF)
     find_put_off(reading, args, ret);
   else if (args->statement == LOOK_AFTER)
-    (void)memory_rows_add(ret, PAYMENT_GAUGES, reading->arena);
+    (void)bus_memory_rows_add(ret, PAYMENT_GAUGES, reading->arena);
   else
-    records_lock(reading, &reading->database->tables[PAYMENTS], args, ret);
+    database_lock(reading, &reading->database->tables[PAYMENTS], args, ret);
 }
 
-static enum commit write(struct world *world, struct database *database, const struct bus_args *args) {
-  struct table *tables = database->tables;
+static enum bus_memory_outcome write(struct world *world, struct database *database, const struct bus_args *args) {
+  struct bus_memory_table *tables = database->tables;
   switch (args->statement) {
   case INSERT_PAYMENTS:
-    return records_insert(world, &tables[PAYMENTS], args);
+    return bus_memory_insert(&tables[PAYMENTS], args, world_keep(world));
   case UPDATE_PAYMENTS:
-    return records_update(world, &tables[PAYMENTS], args);
+    return bus_memory_update(&tables[PAYMENTS], args, world_keep(world));
   case INSERT_REFUNDS:
-    return records_insert(world, &tables[REFUNDS], args);
+    return bus_memory_insert(&tables[REFUNDS], args, world_keep(world));
   case UPDATE_REFUNDS:
-    return records_update(world, &tables[REFUNDS], args);
+    return bus_memory_update(&tables[REFUNDS], args, world_keep(world));
   default:
-    return records_insert(world, &tables[PAYMENT_LEDGER], args);
+    return bus_memory_insert(&tables[PAYMENT_LEDGER], args, world_keep(world));
   }
 }
 
 static bus_time due_at(const struct database *database, bus_time now) {
   bus_time first = INT64_MAX;
-  for (const struct row *row = database->tables[PAYMENTS].rows; row; row = row->next) {
+  for (const struct bus_memory_row *row = database->tables[PAYMENTS].rows; row; row = row->next) {
     bus_time due = payment_in(row)->next_attempt_at;
     if (due == BUS_NO_TIME)
       continue;

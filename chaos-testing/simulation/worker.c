@@ -135,12 +135,7 @@ size_t bus_worker_pushed(const struct bus_worker *handle) {
 
 void bus_worker_push_due(void *context, struct bus_worker *handle, const struct bus_rows *rows) {
   (void)context;
-  for (size_t row = 0; row < bus_rows_count(rows); row++) {
-    const struct bus_uuid due = bus_rows_uuid(rows, row, 0);
-    if (!bus_pipeline_waits(handle->worker->pipeline, &due) &&
-        !bus_worker_push(handle, BUS_INPUT_DEADLINE, &due, sizeof due))
-      return;
-  }
+  bus_pipeline_push_due(handle->worker->pipeline, rows);
 }
 
 void bus_worker_pause(struct bus_worker *handle, size_t queue, bool paused) {

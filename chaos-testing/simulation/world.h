@@ -67,6 +67,11 @@ void world_at(struct world *world, bus_time at, event_run *run, void *subject, u
 void *world_alloc(struct world *world, size_t size);
 struct bus_str world_text(struct world *world, struct bus_str text);
 
+/* The arena for rows that are written; NULL where a write is only tried. */
+static inline struct bus_arena *world_keep(const struct world *world) {
+  return world ? world->arena : NULL;
+}
+
 /* A line of the trace. */
 #define TRACE(world, ...)                                                                                              \
   do {                                                                                                                 \

@@ -22,7 +22,7 @@ static bool place(struct bus_arena *arena, const void *context) {
     done = answer.status == 202;
     assert_true(done || answer.refusal == REFUSAL_NO_MEMORY);
   }
-  torture_over();
+  bus_refusals_over();
   return done;
 }
 
@@ -37,7 +37,7 @@ static bool cancel(struct bus_arena *arena, const void *context) {
     done = answer.status == 202;
     assert_true(done || answer.refusal == REFUSAL_NO_MEMORY);
   }
-  torture_over();
+  bus_refusals_over();
   return done;
 }
 
@@ -51,7 +51,7 @@ static bool stock(struct bus_arena *arena, const void *context) {
     done = answer.status == 202;
     assert_true(done || answer.refusal == REFUSAL_NO_MEMORY);
   }
-  torture_over();
+  bus_refusals_over();
   return done;
 }
 
@@ -76,7 +76,7 @@ static bool remember(struct bus_arena *arena, const void *context) {
     assert_true(verdict == ACCEPTED_SAME || verdict == ACCEPTED_UNKNOWN);
     kept += verdict == ACCEPTED_SAME;
   }
-  torture_over();
+  bus_refusals_over();
   assert_true(!accepted || accepted_count(accepted) <= kept);
   done = done && kept == TOLD && accepted_count(accepted) == REMEMBERED;
   accepted_free(accepted);
@@ -95,7 +95,7 @@ static bool settings(struct bus_arena *arena, const void *context) {
   struct bus_error err = {.code = BUS_OK};
   (void)arena;
   bool done = bus_config_read(context, 1, lookup, NULL, &err);
-  torture_over();
+  bus_refusals_over();
   if (done)
     bus_config_done(context, 1);
   assert_true(done || err.code == BUS_E_NOMEM);

@@ -8,7 +8,7 @@ static int64_t count_pieces(const struct order_confirmed *order) {
   return pieces;
 }
 
-void shipping_decide(void *model, const struct bus_input *input, struct bus_effects *effects) {
+static void decide(void *model, const struct bus_input *input, struct bus_effects *effects) {
   const struct order_confirmed *order = BUS_BODY(input, order_confirmed);
   struct shipment *shipment = bus_set_find(model, &order->order_id);
   int64_t pieces = count_pieces(order);
@@ -24,7 +24,7 @@ void shipping_decide(void *model, const struct bus_input *input, struct bus_effe
   BUS_EMIT(effects, shipment_created, &order->order_id, shipment);
 }
 
-void shipping_answer(void *model, const struct bus_input *input, struct bus_effects *effects) {
+static void answer(void *model, const struct bus_input *input, struct bus_effects *effects) {
   const struct shipment_get *get = BUS_BODY(input, shipment_get);
   const struct shipment *shipment = bus_set_find(model, &get->order_id);
   const struct shipment none = {.order_id = get->order_id, .pieces = BUS_NO_INT64, .created_at = BUS_NO_TIME};
@@ -38,12 +38,12 @@ static const struct bus_column columns[] = {
     BUS_COLUMN_INT64(struct shipment, pieces, 1, SHIPPING_PIECES_MAX, BUS_FIXED),
     BUS_COLUMN_TIME(struct shipment, created_at, BUS_FIXED),
 };
-static const struct bus_table table = BUS_COLUMN_TABLE("shipping.shipments", struct shipment, columns);
+const struct bus_table shipment_table = BUS_COLUMN_TABLE("shipping.shipments", struct shipment, columns);
 
 static const struct bus_recipe recipes[SHIPMENT_STATEMENTS] = {
     [SHIPMENT_READ] =
-        BUS_STATEMENT_OF(&table, "SELECT {s.row} FROM shipping.shipments s WHERE s.order_id = ANY ($1)", "U"),
-    [SHIPMENT_INSERT] = BUS_INSERT(&table),
+        BUS_STATEMENT_OF(&shipment_table, "SELECT {s.row} FROM shipping.shipments s WHERE s.order_id = ANY ($1)", "U"),
+    [SHIPMENT_INSERT] = BUS_INSERT(&shipment_table),
 };
 struct bus_statement shipment_statements[SHIPMENT_STATEMENTS];
 
@@ -57,13 +57,13 @@ static const struct bus_uuid *order_of(const struct bus_input *input) {
   return order ? &order->order_id : &get->order_id;
 }
 
-bool shipping_lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
-                   struct bus_sql *sql, void **ret_model) {
+static bool lock(void *context, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                 struct bus_sql *sql, void **ret_model) {
   struct bus_set *shipments = bus_arena_alloc(arena, sizeof *shipments);
   (void)context;
   if (!shipments)
     return false;
-  bus_set_init(shipments, &table, 0, arena);
+  bus_set_init(shipments, &shipment_table, 0, arena);
   for (size_t i = 0; i < count; i++)
     bus_set_add(shipments, order_of(&inputs[i]));
   if (!bus_set_open(shipments))
@@ -73,12 +73,40 @@ bool shipping_lock(void *context, const struct bus_input *inputs, size_t count, 
   return true;
 }
 
-bool shipping_load(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
+static bool load(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
   (void)count; /* one statement */
   return bus_set_load(model, rows[0], err);
 }
 
-bool shipping_store(void *model, struct bus_sql *sql) {
+static bool store(void *model, struct bus_sql *sql) {
   bus_set_store(model, sql, SHIPMENT_INSERT, SHIPMENT_INSERT); /* no shipment changes once it is stored */
   return true;
 }
+
+/* ---- the program ---- */
+
+static const struct bus_service commands = {
+    .statements = shipment_statements,
+    .statement_count = SHIPMENT_STATEMENTS,
+    .lock = lock,
+    .load = load,
+    .decide = decide,
+    .store = store,
+};
+static const struct bus_service queries = {
+    /* without store: it only reads */
+    .statements = shipment_statements,
+    .statement_count = SHIPMENT_STATEMENTS,
+    .lock = lock,
+    .load = load,
+    .decide = answer,
+};
+const struct bus_program shipping_program = {
+    .summary = "Makes a parcel for each confirmed order.",
+    .version = "1.0.0",
+    .part = &shipping_part,
+    .topology = &shipping_topology,
+    .default_port = "8095",
+    .commands = &commands,
+    .queries = &queries,
+};

@@ -38,7 +38,7 @@ static bool decide(struct bus_arena *arena, const void *context) {
     assert_int_equal(bus_effects_end(&effects), BUS_DONE);
     done = !effects.failed;
   }
-  torture_over();
+  bus_refusals_over();
   assert_true(!done || (effects.count > 0 && inventory_model_is_valid(model)));
   return done;
 }

@@ -25,12 +25,13 @@ function(bus_export set)
   install(EXPORT ${set} NAMESPACE bus:: DESTINATION "${BUS_CMAKE_DIR}" COMPONENT libbus)
 endfunction()
 
-# Five sets, so that who wants the pure part need not have the libraries of the others.
+# Six sets, so that who wants the pure part need not have the libraries of the others.
 bus_export(busCoreTargets bus_core bus_runtime)
 bus_export(busTargets bus_curl_late bus_otlp bus_pg bus_amqp bus_tls bus_http bus_pipeline bus_worker bus_program bus_tool bus)
 bus_export(busCurlTargets bus_curl)
 bus_export(busTokenTargets bus_token)
 bus_export(busSecretTargets bus_secret)
+bus_export(busTestingTargets bus_memory bus_testing bus_refusals)
 
 install(TARGETS bus_names_ssl bus_names_crypto LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/orderbus" COMPONENT libbus)
 
@@ -41,7 +42,7 @@ write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/busConfigVersion.c
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/busConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/busConfigVersion.cmake"
   "${CMAKE_CURRENT_SOURCE_DIR}/cmake/BusTools.cmake" "${PROJECT_SOURCE_DIR}/cmake/Findcivetweb.cmake" DESTINATION "${BUS_CMAKE_DIR}" COMPONENT libbus)
 
-foreach(name libbus-core libbus libbus-curl libbus-token libbus-secret)
+foreach(name libbus-core libbus libbus-curl libbus-token libbus-secret libbus-testing)
   configure_file(cmake/${name}.pc.in "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc" @ONLY)
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc" DESTINATION "${BUS_PC_DIR}" COMPONENT libbus)
 endforeach()

@@ -14,7 +14,7 @@ static bool decide(struct bus_arena *arena, const void *context) {
   const struct cell *cell = context;
   struct order_model *model = NULL;
   struct bus_effects effects;
-  torture_pause(true);
+  bus_refusals_pause(true);
   rig_init(&rig);
   rig.bodies.cancel.reason = BUS_STR("no longer needed");
   struct bus_envelope *envelope = rig_add(&rig, cell->message);
@@ -23,7 +23,7 @@ static bool decide(struct bus_arena *arena, const void *context) {
   rig.bodies.place.wait_ms = 1000;
   struct order stored = rig_order(&rig, cell->state == ORDER_NONE ? ORDER_PENDING : cell->state);
   rig.now += BUS_HOUR; /* deadlines have come */
-  torture_pause(false);
+  bus_refusals_pause(false);
   bus_effects_init(&effects, arena, &rig.ids, rig.now, "order-svc");
   bool done = order_model_new(rig.inputs, rig.input_count, &saga_policy, &rig_unpaid_limits, arena, &model);
   if (done) {
@@ -35,7 +35,7 @@ static bool decide(struct bus_arena *arena, const void *context) {
     assert_int_equal(bus_effects_end(&effects), BUS_DONE); /* not the message's fault */
     done = !effects.failed;
   }
-  torture_over();
+  bus_refusals_over();
   assert_true(!done || effects.count > 0 || cell->state == ORDER_CANCELLED);
   rig_done(&rig);
   return done;
@@ -86,10 +86,10 @@ static bool answer(struct bus_arena *arena, const void *context) {
   static struct rig rig;
   struct order_query_model *model = NULL;
   struct bus_effects effects;
-  torture_pause(true);
+  bus_refusals_pause(true);
   rig_init(&rig);
   struct order found = rig_order(&rig, ORDER_PENDING);
-  torture_pause(false);
+  bus_refusals_pause(false);
   const struct bus_input *input = &inputs[*(const int *)context];
   bus_effects_init(&effects, arena, &rig.ids, rig.now, "order-svc");
   bool done = order_query_model_new(input, 1, arena, &model);
@@ -101,7 +101,7 @@ static bool answer(struct bus_arena *arena, const void *context) {
     assert_int_equal(bus_effects_end(&effects), BUS_DONE);
     done = !effects.failed;
   }
-  torture_over();
+  bus_refusals_over();
   assert_true(!done || effects.count == 1);
   rig_done(&rig);
   return done;

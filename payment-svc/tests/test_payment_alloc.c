@@ -35,7 +35,7 @@ static bool decide(struct bus_arena *arena, const void *context) {
     assert_int_equal(bus_effects_end(&effects), BUS_DONE);
     done = !effects.failed;
   }
-  torture_over();
+  bus_refusals_over();
   assert_true(!done || effects.count > 0);
   return done;
 }
@@ -74,7 +74,7 @@ static bool hear(struct bus_arena *arena, const void *context) {
       .outcome = BUS_HTTP_ANSWERED, .status = heard->status, .body = bus_str(heard->body), .retry_after_s = -1};
   struct payment_result result;
   (void)psp_response_read(&call, &answer, arena, &result); /* for the breaker */
-  torture_over();
+  bus_refusals_over();
   assert_true(result.kind == heard->kind || result.kind == PAYMENT_ON_UNSURE);
   return result.kind == heard->kind;
 }

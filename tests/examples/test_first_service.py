@@ -126,6 +126,34 @@ def test_an_order_gets_a_shipment_and_the_query_finds_it(reader, service):
                         said)
 
 
+def test_its_tests_run_without_servers(reader):
+    assert "100% tests passed, 0 tests failed out of 1" in reader.types(block("ctest --test-dir"))
+
+
+def test_its_statements_fit_the_database_and_others_are_named(reader, tmp_path):
+    check = block("build/shipping/shipping-test")
+    assert reader.types(check) == "all hold, and the statements fit the database\n"
+    wrongs = {"text-column": ("SELECT {s.row} FROM", "SELECT {s.row}, 7 FROM", "column ?column? is of a type that "
+                              "bus/sql.h does not read"),
+              "no-table": ("shipping.shipments s WHERE", "shipping.parcels s WHERE",
+                           'SQLSTATE 42P01: relation "shipping.parcels" does not exist'),
+              "no-right": ("[SHIPMENT_INSERT] = BUS_INSERT(&shipment_table)", '[SHIPMENT_INSERT] = BUS_STATEMENT('
+                           '"DELETE FROM shipping.shipments WHERE order_id = ANY ($1)", "U")',
+                           "SQLSTATE 42501: permission denied")}
+    for name, (old, new, said) in wrongs.items():
+        shutil.copytree(SHIPPING, tmp_path / name)
+        path = tmp_path / name / "shipping.c"
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1
+        path.write_text(text.replace(old, new), encoding="utf-8")
+        test = tmp_path / name / "shipping_test.c"
+        text = re.sub(r"^  (an|a)_\w+\(\);\n", "", test.read_text(encoding="utf-8"), flags=re.M)
+        test.write_text(text.replace("static void a", "__attribute__((unused)) static void a"), encoding="utf-8")
+        reader.types(f"cmake -S {tmp_path}/{name} -B {tmp_path}/build-{name} -G Ninja "
+                     f"-DCMAKE_PREFIX_PATH=$HOME/.local && cmake --build {tmp_path}/build-{name} -t shipping-test")
+        assert said in reader.types(check.replace("build/shipping/", f"{tmp_path}/build-{name}/"), 1)
+
+
 def test_a_second_message_about_the_order_makes_no_second_shipment(reader, service):
     again = block("0001\",\"items\"").replace('"quantity":2', '"quantity":5')
     assert "1 confirmed" in reader.types(again)
@@ -219,7 +247,7 @@ def test_the_code_of_the_readme_is_the_examples():
 
 def test_the_handler_is_short():
     with open(os.path.join(SHIPPING, "shipping.c"), encoding="utf-8") as source:
-        handler = re.search(r"^void shipping_decide\(.*?^}$", source.read(), re.M | re.S).group()
+        handler = re.search(r"^static void decide\(.*?^}$", source.read(), re.M | re.S).group()
     assert handler.count("\n") + 1 <= 25
 
 

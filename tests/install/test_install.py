@@ -24,7 +24,7 @@ SHOW_ALL = "-Wl,--no-as-needed"
 
 # How each program is made by hand: pkg-config's names.
 PACKAGES = {"service": "libbus", "pure": "libbus-core", "caller": "libbus-curl", "signer": "libbus-token",
-            "keeper": "libbus-secret"}
+            "keeper": "libbus-secret", "tested": "libbus-testing"}
 
 
 def call(*words, cwd=None, env=None, status=0):
@@ -151,6 +151,12 @@ def test_a_program_of_secrets_links_libsodium_alone(program, how):
     assert "libsodium" in needed(binary) and not needed(binary) & (OF_BUS | {"libcurl", "libcrypto"})
 
 
+@pytest.mark.parametrize("how", ["cmake", "pkg-config"])
+def test_a_test_of_a_program_runs_it_in_memory(program, how):
+    binary = program("tested", how)
+    assert call(binary).stdout.strip() == "the message was answered"
+
+
 def test_the_pure_part_asks_for_no_package_of_the_others(project, tmp_path):
     folder = tmp_path / "pkgconfig"
     folder.mkdir()
@@ -165,7 +171,7 @@ def test_the_pure_part_asks_for_no_package_of_the_others(project, tmp_path):
 
 @pytest.mark.parametrize("ask, found", [
     ("0.1", True), ("0.2", False), ("1.0", False),
-    ("COMPONENTS core bus curl token secret", True), ("COMPONENTS nonsense", False),
+    ("COMPONENTS core bus curl token secret testing", True), ("COMPONENTS nonsense", False),
 ])
 def test_is_found_by_version_and_component(prefix, tmp_path, ask, found):
     (tmp_path / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.24)\nproject(ask LANGUAGES C)\n"
@@ -213,10 +219,11 @@ def test_bus_new_makes_a_service_that_builds(prefix, tmp_path):
     assert "parcel-svc is made" in call(bus_new, "parcel", cwd=tmp_path).stdout
     made = tmp_path / "parcel-svc"
     texts = [path.name + path.read_text(encoding="utf-8") for path in made.iterdir()]
-    assert len(texts) == 8 and not [text for text in texts if "ship" in text.lower()]
+    assert len(texts) == 9 and not [text for text in texts if "ship" in text.lower()]
     call("cmake", "-S", str(made), "-B", str(tmp_path / "build"), "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}",
          "-DCMAKE_C_FLAGS=-Wall -Wextra -Werror")
     call("cmake", "--build", str(tmp_path / "build"))
+    assert "0 tests failed out of 1" in call("ctest", "--test-dir", str(tmp_path / "build")).stdout
     assert call(str(tmp_path / "build" / "parcel-svc"), "--version").stdout == "parcel-svc 1.0.0\n"
     said = call(str(tmp_path / "build" / "bus-topology"), "print").stdout
     assert "queue parcel-svc.dead " in said

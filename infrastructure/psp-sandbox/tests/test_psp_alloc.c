@@ -32,7 +32,7 @@ static bool take_form(struct bus_arena *arena, const void *context) {
                                   .answer = answer,
                                   .at = BUS_SECOND};
   done = done && answer.data && psp_entry_format(&entry, arena, &line);
-  torture_over();
+  bus_refusals_over();
   return done;
 }
 
@@ -65,7 +65,7 @@ static bool keep_book(struct bus_arena *arena, const void *context) {
     claimed += claim == PSP_CLAIM_NEW;
   }
   bool done = claimed == 40 && psp_book_record(&book, &captured, true);
-  torture_over();
+  bus_refusals_over();
   assert_true(!done ||
               psp_book_claim(&book, captured.idempotency_key, FINGERPRINT, &attempt, &record) == PSP_CLAIM_REPLAY);
   psp_book_done(&book);
@@ -93,7 +93,7 @@ static bool open_ledger(struct bus_arena *arena, const void *context) {
   struct bus_error err = {.code = BUS_OK};
   (void)arena;
   bool done = psp_ledger_open(path, see, &book, &ledger, &err);
-  torture_over();
+  bus_refusals_over();
   assert_true(done || err.code != BUS_OK);
   psp_ledger_close(ledger);
   int64_t records = 0;

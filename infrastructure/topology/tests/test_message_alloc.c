@@ -22,7 +22,7 @@ static bool message(struct bus_arena *arena, const void *context) {
   void *value = bus_arena_alloc(arena, schema->size);
   bool decoded = value && bus_decode(schema, sample->json, BUS_IGNORE_UNKNOWN, arena, value, &problems);
   bool done = decoded && bus_encode(schema, value, arena, &text);
-  torture_over();
+  bus_refusals_over();
   assert_true(!value || decoded || bus_problems_no_memory(&problems));
   return done;
 }
@@ -34,7 +34,7 @@ static bool fact(struct bus_arena *arena, const void *context) {
   struct bus_str text;
   bool decoded = order_fact_decode(sample->fact, sample->json, arena, &fact, &problems);
   bool done = decoded && order_fact_encode(&fact, arena, &text);
-  torture_over();
+  bus_refusals_over();
   assert_true(decoded || bus_problems_no_memory(&problems));
   return done;
 }

@@ -287,6 +287,9 @@ struct bus_arena *bus_pipeline_arena(const struct bus_pipeline *pipeline);
 /* As bus_worker_push, bus_worker_pushed, bus_worker_pause and bus_worker_is_settled; also from the service's functions
  * during a step. */
 bool bus_pipeline_push(struct bus_pipeline *pipeline, enum bus_input_kind kind, const void *body, size_t size);
+/* Pushes a deadline for each row, whose column 0 is the UUID of an aggregate, unless it waits already. Rows that do not
+ * fit are found again. */
+void bus_pipeline_push_due(struct bus_pipeline *pipeline, const struct bus_rows *rows);
 size_t bus_pipeline_pushed(const struct bus_pipeline *pipeline);
 /* Does a deadline of this aggregate wait to be taken, or do all of them wait because one was refused just now? */
 bool bus_pipeline_waits(const struct bus_pipeline *pipeline, const struct bus_uuid *due);

@@ -8,14 +8,6 @@
 
 enum { ARRAY_HEADER = 20, FIRST_ROOM = 256, NULL_VALUE = 'n', LIST_BEGIN = 's', CUT_SHORT = 0 };
 
-struct letter {
-  char letter, kind; /* of the values */
-  Oid single, array; /* single 0: there are lists alone */
-};
-/* OIDs of pg_type.dat; fixed for ever. */
-static const struct letter letters[] = {{'u', 'u', 2950, 2951}, {'i', 'i', 20, 1016}, {'t', 't', 25, 1009},
-                                        {'z', 'z', 1184, 1185}, {'b', 'b', 17, 1001}, {'l', 'l', 16, 1000},
-                                        {'w', 'i', 0, 1016},    {'v', 't', 0, 1009}};
 /* The function that gives a value of the kind. */
 static const struct {
   char kind;
@@ -23,22 +15,8 @@ static const struct {
 } givers[] = {{'u', "bus_args_uuid"}, {'i', "bus_args_int64"}, {'t', "bus_args_text"},
               {'z', "bus_args_time"}, {'b', "bus_args_bytes"}, {'l', "bus_args_bool"}};
 
-static const struct letter *find_letter(char letter) {
-  for (size_t i = 0; i < BUS_COUNT(letters); i++)
-    if (letters[i].letter == tolower((unsigned char)letter))
-      return &letters[i];
-  return NULL;
-}
-
 static bool is_list(char letter) {
-  return find_letter(letter)->single == 0;
-}
-
-Oid pg_letter_type(char letter) {
-  const struct letter *found = find_letter(letter);
-  if (!found)
-    return 0;
-  return isupper((unsigned char)letter) ? found->array : found->single;
+  return pg_letter(letter)->single == 0;
 }
 
 struct bus_args *pg_args_new(struct bus_arena *arena, const struct bus_statement *statement) {
@@ -90,8 +68,7 @@ static void *misuse(struct bus_args *args, char kind) {
 /* The one that takes the next value. Kind 0: any. */
 static struct pg_param *next_param(struct bus_args *args, char kind) {
   struct pg_param *param = peek_param(args);
-  if (!param || (kind != 0 && find_letter(param->letter)->kind != kind) ||
-      is_list(param->letter) != (args->in_list > 0))
+  if (!param || (kind != 0 && pg_letter(param->letter)->kind != kind) || is_list(param->letter) != (args->in_list > 0))
     return misuse(args, kind != 0 ? kind : NULL_VALUE);
   if (args->in_list == 0 || --args->in_list == 0)
     args->next++;
@@ -198,7 +175,7 @@ void bus_args_bool(struct bus_args *args, bool value) {
 static void write_header(struct pg_param *param) {
   put32(param->data, param->rows ? 1 : 0);
   put32(param->data + 4, param->has_null ? 1 : 0);
-  put32(param->data + 8, find_letter(find_letter(param->letter)->kind)->single);
+  put32(param->data + 8, pg_letter(pg_letter(param->letter)->kind)->single);
   put32(param->data + 12, (uint32_t)param->rows);
   put32(param->data + 16, 1);
   if (param->rows == 0)
@@ -241,7 +218,7 @@ bool pg_args_misuse(const struct bus_args *args, struct bus_error *err) {
                     "statement \"%.60s\": %s gives a value, but its letters \"%s\" have none for it",
                     args->statement->sql, by, all);
   char letter = args->params[at].letter;
-  const char *wanted = is_list(letter) && args->in_list == 0 ? "bus_args_list" : giver_of(find_letter(letter)->kind);
+  const char *wanted = is_list(letter) && args->in_list == 0 ? "bus_args_list" : giver_of(pg_letter(letter)->kind);
   if (args->misused_by == CUT_SHORT)
     return bus_fail(err, BUS_E_INVALID,
                     "statement \"%.60s\": letter %zu of \"%s\" has no value, or its row or list ends "

@@ -7,7 +7,7 @@
 
 #include <libpq-fe.h>
 
-enum { PG_PARAMS_MAX = 40 };
+#include "letters.h"
 
 struct pg_param {
   char letter;
@@ -38,5 +38,3 @@ struct bus_args *pg_args_new(struct bus_arena *arena, const struct bus_statement
 bool pg_args_finish(struct bus_args *args);
 /* Says of misused ones which value does not fit, and what would; returns false. */
 bool pg_args_misuse(const struct bus_args *args, struct bus_error *err);
-/* Type of the parameter that a letter stands for; 0: no such letter. */
-Oid pg_letter_type(char letter);

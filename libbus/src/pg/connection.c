@@ -126,9 +126,7 @@ static bool send_prepare(struct pg *pg, size_t registry, size_t index) {
   const struct bus_statement *statement = &pg->settings.registries[registry].statements[index];
   Oid types[PG_PARAMS_MAX];
   char name[NAME_MAX_LEN];
-  int count = 0;
-  for (const char *letter = statement->params; letter && *letter; letter++)
-    types[count++] = pg_letter_type(*letter);
+  int count = pg_letter_types(statement->params, types);
   name_of(registry, index, name);
   return PQsendPrepare(pg->conn, name, statement->sql, count, types) == 1;
 }

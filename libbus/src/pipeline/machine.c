@@ -184,6 +184,14 @@ bool bus_pipeline_push(struct bus_pipeline *pipeline, enum bus_input_kind kind, 
   return intake_push(&pipeline->intake, kind, body, size);
 }
 
+void bus_pipeline_push_due(struct bus_pipeline *pipeline, const struct bus_rows *rows) {
+  for (size_t row = 0; row < bus_rows_count(rows); row++) {
+    const struct bus_uuid due = bus_rows_uuid(rows, row, 0);
+    if (!bus_pipeline_waits(pipeline, &due) && !bus_pipeline_push(pipeline, BUS_INPUT_DEADLINE, &due, sizeof due))
+      return;
+  }
+}
+
 size_t bus_pipeline_pushed(const struct bus_pipeline *pipeline) {
   return pipeline->intake.pushed;
 }

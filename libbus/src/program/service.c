@@ -9,7 +9,6 @@
 #include <bus/service.h>
 #include <bus/tls.h>
 
-#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -18,9 +17,10 @@
 #include <unistd.h>
 
 #include "../pg/session.h"
+#include "../pipeline/complete.h"
 #include "trail.h"
 
-enum { WORKERS_MAX = 32, QUEUES_MAX = 8, FLUSH_SPANS_MS = 1000 };
+enum { WORKERS_MAX = 32, FLUSH_SPANS_MS = 1000 };
 
 struct settings {
   int log_level, access_log;
@@ -35,13 +35,6 @@ struct settings {
   struct bus_worker_settings worker;
 };
 static struct settings settings = {.worker = {BUS_WORKER_DEFAULTS}}; /* also of what no option sets */
-
-/* A service of the program with the name and the queues of its part of the topology. */
-struct completed {
-  struct bus_service service;
-  const char *version; /* where the service names none */
-  const char *queues[QUEUES_MAX];
-};
 
 static struct bus_option common_options[] = {
     {"LOG_LEVEL", BUS_OPTION_ENUM, offsetof(struct settings, log_level), "info", 0, 0, bus_level_names, false, NULL,
@@ -316,26 +309,6 @@ static void print_columns(const struct bus_table *const *tables) {
     bus_table_print(*tables, print_text, NULL);
 }
 
-static const struct bus_service *complete(const struct bus_service *given, const struct bus_topology_part *part,
-                                          enum bus_queue_kind kind, struct completed *ret) {
-  if (!given)
-    return NULL;
-  ret->service = *given;
-  if (!given->version)
-    ret->service.version = ret->version;
-  if (!part)
-    return &ret->service;
-  ret->service.name = part->user.name;
-  ret->service.queues = ret->queues;
-  ret->service.queue_count = 0;
-  for (size_t i = 0; i < part->queue_count; i++) {
-    assert(ret->service.queue_count < QUEUES_MAX);
-    if (part->queues[i].kind == kind)
-      ret->queues[ret->service.queue_count++] = part->queues[i].name;
-  }
-  return &ret->service;
-}
-
 enum { FLAG_HEALTH, FLAG_SQL, FLAG_COLUMNS, FLAG_METRICS, FLAG_PIPELINE, FLAG_OWN };
 
 static int print_parts(const struct bus_program *program) {
@@ -378,11 +351,11 @@ int bus_service_main(int argc, char **argv, const struct bus_program *given) {
   const struct bus_program *program = &completed;
   completed.name = given->part ? given->part->user.name : given->name;
   completed.version = given->version ? given->version : ORDERBUS_VERSION;
-  commands.version = requests.version = queries.version = completed.version;
-  completed.commands = complete(given->commands, given->part, BUS_QUEUE_WORK, &commands);
-  completed.requests = complete(given->requests, given->part, BUS_QUEUE_REQUEST, &requests);
+  completed.commands = service_complete(given->commands, given->part, BUS_QUEUE_WORK, completed.version, &commands);
+  completed.requests = service_complete(given->requests, given->part, BUS_QUEUE_REQUEST, completed.version, &requests);
   completed.queries =
-      trail_beside(complete(given->queries, given->part, BUS_QUEUE_QUERY, &queries), given->part, &trails);
+      trail_beside(service_complete(given->queries, given->part, BUS_QUEUE_QUERY, completed.version, &queries),
+                   given->part, &trails);
   const char *const flags[] = {[FLAG_HEALTH] = BUS_FLAG_HEALTH,
                                [FLAG_SQL] = "--print-sql",
                                [FLAG_COLUMNS] = "--print-columns",

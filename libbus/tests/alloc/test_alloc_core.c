@@ -33,7 +33,7 @@ static bool decode(struct bus_arena *arena, const void *context) {
   }
   done = done && bus_encode(&sample_schema, &sample, arena, &text);
   done = done && bus_encode_nulls(&sample_schema, &sample, arena, &text);
-  torture_over();
+  bus_refusals_over();
   assert_true(!done || text.len > 0);
   return done;
 }
@@ -48,7 +48,7 @@ static bool decode_wrong(struct bus_arena *arena, const void *context) {
   struct bus_problems problems;
   struct sample sample;
   bool decoded = bus_decode(&strict_schema, bus_str(context), BUS_REFUSE_UNKNOWN, arena, &sample, &problems);
-  torture_over();
+  bus_refusals_over();
   assert_false(decoded);
   assert_true(problems.count > 0);
   return !bus_problems_no_memory(&problems); /* it came to its verdict */
@@ -63,7 +63,7 @@ static bool copy_text(struct bus_arena *arena, const void *context) {
   char *array = bus_arena_array(arena, 100, 1000);
   if (array)
     memset(array, 1, 100000);
-  torture_over();
+  bus_refusals_over();
   assert_true(copy.data == NULL || bus_str_is(copy, context));
   assert_true(printed.data == NULL || printed.data[printed.len] == '\0');
   return copy.data && printed.data && array;
@@ -85,7 +85,7 @@ static bool reuse(struct bus_arena *arena, const void *context) {
     bus_arena_reset(arena);
     assert_int_equal(bus_arena_used(arena), 0);
   }
-  torture_over();
+  bus_refusals_over();
   assert_true(!done || bus_arena_alloc(arena, 1));
   return done;
 }
@@ -106,7 +106,7 @@ static bool read_config(struct bus_arena *arena, const void *context) {
   (void)arena;
   (void)context;
   bool done = bus_config_read(config_tables, 2, lookup, NULL, &err);
-  torture_over();
+  bus_refusals_over();
   if (done)
     bus_config_done(config_tables, 2);
   else
@@ -148,7 +148,7 @@ static bool emit(struct bus_arena *arena, const void *context) {
   bus_answer(&effects, &done_type, &thing);
   bus_act(&effects, "action");
   assert_int_equal(bus_effects_end(&effects), BUS_DONE);
-  torture_over();
+  bus_refusals_over();
   size_t count = 0;
   for (const struct bus_effect *effect = effects.first; effect; effect = effect->next, count++)
     assert_true(effect->kind == BUS_EFFECT_ACTION || effect->body.data);
@@ -170,7 +170,7 @@ static bool take_back(struct bus_arena *arena, const void *context) {
   bus_emit(&effects, &done_type, &(struct bus_uuid){{1}}, &thing);
   bus_park(&effects, "no");
   assert_int_equal(bus_effects_end(&effects), BUS_PARK);
-  torture_over();
+  bus_refusals_over();
   assert_null(effects.first);
   assert_int_equal(effects.count, 0);
   return !effects.failed;
@@ -196,7 +196,7 @@ static bool bundle(struct bus_arena *arena, const void *context) {
   bus_bundle_envelope(items, 2, &(struct bus_uuid){{9}}, &delivery);
   bool encoded = bus_bundle_encode("thing", items, 2, arena, &text);
   bool cut = encoded && bus_bundle_cut(&delivery, text, arena, &elements, &count, &err);
-  torture_over();
+  bus_refusals_over();
   assert_true(encoded == (text.data != NULL));
   assert_int_equal(err.code, encoded && !cut ? BUS_E_NOMEM : BUS_OK);
   assert_true(cut == (elements != NULL) && cut == (count == 2));
@@ -216,7 +216,7 @@ static bool series(struct bus_arena *arena, const void *context) {
   struct bus_series *made = bus_metric_series(bus_metric_register(spec), (const char *const[]){label});
   bus_series_add(made, 1);
   (void)arena;
-  torture_over();
+  bus_refusals_over();
   assert_non_null(made);
   return bus_series_value(bus_metric_series(bus_metric_register(spec), (const char *const[]){label})) == 1;
 }

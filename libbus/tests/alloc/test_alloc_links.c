@@ -31,7 +31,7 @@ static bool decode_envelope(struct bus_arena *arena, const void *context) {
   memset(&envelope, 0xA5, sizeof envelope);
   before = envelope;
   bool done = envelope_decode(&properties, arena, &envelope);
-  torture_over();
+  bus_refusals_over();
   if (!done)
     assert_memory_equal(&envelope, &before, sizeof envelope);
   return done;
@@ -63,15 +63,15 @@ static bool pump(struct bus_arena *arena, const void *context) {
   struct bus_error err = {.code = BUS_OK};
   int peer;
   (void)context;
-  torture_pause(true);
+  bus_refusals_pause(true);
   struct bus_amqp *amqp = amqp_pair_new(arena, &peer);
-  torture_pause(false);
+  bus_refusals_pause(false);
   say(peer, DELIVER HEADER BODY_FIRST, sizeof(DELIVER HEADER BODY_FIRST) - 1);
   bool done = bus_amqp_pump(amqp, &events, &seen, &err);
   if (done)
     say(peer, BODY_REST, sizeof BODY_REST - 1);
   done = done && bus_amqp_pump(amqp, &events, &seen, &err);
-  torture_over();
+  bus_refusals_over();
   assert_int_equal(seen.deliveries, done);
   assert_true(done || err.code == BUS_E_NOMEM || err.code == BUS_E_AMQP_CONNECTION);
   amqp->failure.code = BUS_E_AMQP_CONNECTION; /* there is nobody to say goodbye to */
@@ -98,7 +98,7 @@ static bool table(struct bus_arena *arena, const void *context) {
     added += more;
     done = done && more;
   }
-  torture_over();
+  bus_refusals_over();
   size_t found = 0;
   for (uint8_t i = 1; i < 200; i++)
     found += request_table_find(&table, &(struct bus_uuid){{i, 1}}) != NULL;
@@ -117,7 +117,7 @@ static bool window(struct bus_arena *arena, const void *context) {
   uint64_t seq = 1;
   while (seq <= 2000 && request_window_push(&window, seq, &entry))
     seq++;
-  torture_over();
+  bus_refusals_over();
   assert_int_equal(window.next, seq);
   assert_int_equal(window.bytes, 10 * (seq - 1));
   request_window_done(&window);
@@ -138,7 +138,7 @@ static bool build_args(struct bus_arena *arena, const void *context) {
   struct bus_args *args = pg_args_new(arena, &statement);
   (void)context;
   if (args == NULL) {
-    torture_over();
+    bus_refusals_over();
     return false;
   }
   bus_args_uuid(args, &id);
@@ -151,7 +151,7 @@ static bool build_args(struct bus_arena *arena, const void *context) {
     bus_args_time(args, BUS_SECOND);
   }
   bool done = pg_args_finish(args);
-  torture_over();
+  bus_refusals_over();
   assert_true(done || args->failed);
   assert_false(args->misused);
   return done;
@@ -161,7 +161,7 @@ static bool check_url(struct bus_arena *arena, const void *context) {
   struct bus_error err = {.code = BUS_OK};
   (void)arena;
   bool done = pg_url_check(context, &err);
-  torture_over();
+  bus_refusals_over();
   assert_true(done || err.code == BUS_E_NOMEM);
   assert_null(strstr(err.text, "secret"));
   return done;
@@ -177,7 +177,7 @@ static bool begin_to_connect(struct bus_arena *arena, const void *context) {
     bus_args_int64(pg_add_own(pg_begin_trip(pg, arena), 0), 1);
     done = !pg_send_trip(pg, &err) && err.code == BUS_E_DB_CONNECTION; /* it is not connected yet, or refused */
   }
-  torture_over();
+  bus_refusals_over();
   if (pg)
     pg_free(pg);
   assert_true(done || err.code == BUS_E_NOMEM || err.code == BUS_E_DB_CONNECTION);
@@ -207,7 +207,7 @@ static bool serve(struct bus_arena *arena, const void *context) {
   struct bus_error err = {.code = BUS_OK};
   (void)arena;
   bool done = bus_http_server_start(&settings, routes, 1, NULL, &server, &err);
-  torture_over();
+  bus_refusals_over();
   assert_int_equal(done, server != NULL);
   assert_true(done || err.code != BUS_OK);
   bus_http_server_stop(server);

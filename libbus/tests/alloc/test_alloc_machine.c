@@ -99,24 +99,24 @@ static bool carry(struct world *world) {
 
 static bool any_call(struct bus_arena *arena, const void *context) {
   (void)arena;
-  torture_pause(true);
+  bus_refusals_pause(true);
   struct world world = {.machine = machine_new(), .body = context ? REFUSED : BUS_NO_STR};
   machine_connect(world.machine);
-  torture_pause(false);
+  bus_refusals_pause(false);
   bool done = carry(&world);
-  torture_over();
+  bus_refusals_over();
   machine_free(world.machine);
   return done;
 }
 
 static bool keep(struct bus_arena *arena, const void *context) {
   (void)arena, (void)context;
-  torture_pause(true);
+  bus_refusals_pause(true);
   struct machine *machine = machine_new();
   machine_connect(machine);
-  torture_pause(false);
+  bus_refusals_pause(false);
   machine_deliver(machine, 1, 1);
-  torture_over();
+  bus_refusals_over();
   bool kept = !machine_action(machine, BUS_DO_CLOSE_BROKER, 0);
   assert_int_equal(intake_count(&machine->pipeline->intake), kept);
   machine_free(machine);

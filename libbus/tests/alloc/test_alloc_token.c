@@ -11,7 +11,7 @@ static bool check(struct bus_arena *arena, const void *context) {
   struct bus_token_claims claims;
   enum bus_token_verdict verdict =
       bus_token_check(&forge.issuer, 1, bus_str(context), FORGE_NOW * BUS_SECOND, arena, &claims);
-  torture_over();
+  bus_refusals_over();
   assert_true(verdict == BUS_TOKEN_OK || verdict == BUS_TOKEN_NO_MEMORY);
   return verdict == BUS_TOKEN_OK;
 }
@@ -24,7 +24,7 @@ static bool sign(struct bus_arena *arena, const void *context) {
       .sub = "c-1", .iss = FORGE_ISS, .iat = FORGE_NOW * BUS_SECOND, .exp = (FORGE_NOW + 600) * BUS_SECOND};
   bool done = bus_token_signer_jwk(context, arena, &jwk) &&
               bus_token_sign(context, &claims, FORGE_AUD, BUS_NO_STR, arena, &token, &err);
-  torture_over();
+  bus_refusals_over();
   assert_true(!done || token.len > 0);
   return done;
 }
@@ -35,7 +35,7 @@ static bool parse_keys(struct bus_arena *arena, const void *context) {
   struct bus_error err;
   bool done = bus_token_keys_parse(bus_str(context), BUS_TOKEN_ES256, arena, &keys, &err) &&
               bus_token_verifier_new(&forge.issuer, 1, 16, &verifier, &err);
-  torture_over();
+  bus_refusals_over();
   bus_token_verifier_free(verifier);
   bus_token_keys_free(keys);
   return done;

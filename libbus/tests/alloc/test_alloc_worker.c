@@ -68,7 +68,7 @@ static bool make(struct bus_arena *arena, const void *context) {
   (void)arena;
   (void)context;
   bool done = bus_worker_new(&service, &topology, &settings, NULL, &worker, &err);
-  torture_over();
+  bus_refusals_over();
   assert_int_equal(done, worker != NULL);
   assert_true(done || err.code == BUS_E_NOMEM);
   bus_worker_free(worker);
@@ -118,7 +118,7 @@ static bool take_in(struct bus_arena *arena, const void *context) {
     count = intake_take(&intake, &suspects, entries, 8);
   for (size_t i = 0; i < count; i++)
     decode_entry(&turn, entries[i], intake_arena_of(&intake, entries[i]));
-  torture_over();
+  bus_refusals_over();
   for (size_t i = 0; i < count; i++) {
     const struct ruling *ruling = &entries[i]->ruling;
     right += entries[i]->input.body != NULL;
@@ -137,11 +137,11 @@ static bool defer(struct bus_arena *arena, const void *context) {
   struct entry entry = {.raw = BUS_STR("{\"n\":1}"), .input.kind = BUS_INPUT_DELIVERY};
   (void)arena, (void)context;
   memset(&intake, 0, sizeof intake);
-  torture_pause(true);
+  bus_refusals_pause(true);
   assert_true(intake_init(&intake));
-  torture_pause(false);
+  bus_refusals_pause(false);
   bool done = intake_defer(&intake, &entry);
-  torture_over();
+  bus_refusals_over();
   assert_int_equal(intake_deferred_count(&intake), done);
   intake_free(&intake);
   return done;
@@ -156,7 +156,7 @@ static bool list(struct bus_arena *arena, const void *context) {
   (void)context;
   for (uint8_t i = 1; i <= 250; i++)
     ledger_confirmed(&ledger, &(struct bus_uuid){{i}});
-  torture_over();
+  bus_refusals_over();
   size_t count = ledger.confirmed.count;
   assert_true(ledger_is_valid(&ledger));
   ledger_free(&ledger);
@@ -178,7 +178,7 @@ static bool hold(struct bus_arena *arena, const void *context) {
   (void)context;
   entry.envelope = (struct bus_envelope){.type = BUS_STR("thing.do.v1"), .first_failed_at = BUS_NO_TIME};
   bool done = holds_add(&holds, &turn, &entry);
-  torture_over();
+  bus_refusals_over();
   assert_int_equal(done, holds.first != NULL);
   assert_int_equal(actions.counts[BUS_COUNT_HELD], done);
   holds_free(&holds);
