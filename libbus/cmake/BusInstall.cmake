@@ -49,6 +49,19 @@ endforeach()
 
 install(DIRECTORY sql/ DESTINATION "${CMAKE_INSTALL_DATADIR}/libbus" COMPONENT libbus)
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/libbus" COMPONENT libbus)
+# HTML and man pages: installed if the target bus_reference has made them before.
+find_program(DOXYGEN_EXECUTABLE doxygen)
+if(DOXYGEN_EXECUTABLE)
+  add_custom_target(bus_reference VERBATIM
+    COMMAND "${CMAKE_COMMAND}" "-DDOXYGEN=${DOXYGEN_EXECUTABLE}" "-DHEADERS=${CMAKE_CURRENT_SOURCE_DIR}/include/bus"
+      "-DFILTER=${CMAKE_CURRENT_SOURCE_DIR}/reference/doxygen.awk" "-DVERSION=${PROJECT_VERSION}"
+      "-DOUTPUT=${PROJECT_BINARY_DIR}/reference" -P "${CMAKE_CURRENT_SOURCE_DIR}/reference/reference.cmake")
+endif()
+install(DIRECTORY "${PROJECT_BINARY_DIR}/reference/html" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/libbus"
+  COMPONENT libbus OPTIONAL)
+install(DIRECTORY "${PROJECT_BINARY_DIR}/reference/man/man3" DESTINATION "${CMAKE_INSTALL_MANDIR}"
+  COMPONENT libbus OPTIONAL)
+
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/examples/shipping/" DESTINATION "${CMAKE_INSTALL_DATADIR}/libbus/example"
   COMPONENT libbus)
 install(PROGRAMS cmake/bus-new DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT libbus)

@@ -1,6 +1,7 @@
 """libbus installed into an empty folder, and programs built on it there by CMake and by pkg-config."""
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -194,6 +195,24 @@ def test_each_header_compiles_alone(prefix, tmp_path, words):
         if done.returncode != 0:
             failed[name] = done.stdout
     assert not failed
+
+
+FUNCTION = re.compile(r"^(?!static|typedef|#| |/|\*)[\w *]*?\b(bus_\w+)\((?!\*)", re.M)
+# Archives that stand for parts of others; and points at which only test builds fail.
+NOT_LINKED = {"memory_sql.h", "testing.h", "refusals.h", "failpoint.h"}
+
+
+def test_a_program_in_cplusplus_compiles_and_links_every_function(project, prefix, tmp_path):
+    headers = [name for name in HEADERS if name not in NOT_LINKED]
+    names = {found for name in headers
+             for found in FUNCTION.findall((prefix / "include" / "bus" / name).read_text(encoding="utf-8"))}
+    done = project("cplusplus")
+    assert done.returncode == 0, done.stdout
+    place = tmp_path / "cplusplus"
+    (place / "headers.inc").write_text("".join(f"#include <bus/{name}>\n" for name in headers))
+    (place / "functions.inc").write_text("".join(f"FUNCTION({name})\n" for name in sorted(names)))
+    call("cmake", "--build", str(tmp_path / "build"))
+    assert len(names) > 300 and call(str(tmp_path / "build" / "consumer")).stdout == f"{len(names)} functions link\n"
 
 
 def test_all_headers_and_the_sql_are_there(prefix, program, tmp_path):

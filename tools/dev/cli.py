@@ -9,7 +9,7 @@ import textwrap
 
 from dev import (admin, backends, bench, build, certs, chaos, client, contract, coverage, fuzz, generated, invariants,
                  issuers, k6, load, manifests, mutate, new_service, orderctl, package, packages, paths, ports,
-                 reconcile, session, simulation, suites, token, verbs)
+                 reconcile, reference, session, simulation, suites, token, verbs)
 from dev.report import DevError
 
 STATE_HELP = {
@@ -106,6 +106,7 @@ def parser():
 def _add_makers(verb):
     new_service.add_options(verb("new-service", new_service.new_service,
                                  "make a service from the template; with --remove: delete it again"))
+    verb("reference", reference.reference, "make HTML and man pages of libbus's headers in build/reference")
     added = verb("servers", verbs.servers, "a private Postgres and RabbitMQ for tests, on free ports")
     added.add_argument("action", choices=("up", "down", "env"))
     added.add_argument("--state", required=True, help="the folder of their data")

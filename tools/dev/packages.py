@@ -40,6 +40,8 @@ JAVA = ("default-jre-headless", "maven")
 BROWSER = ("chromium",)
 # To pack Debian packages.
 PACKAGE = ("dpkg-dev", "file")
+# The generator of ./dev reference.
+REFERENCE = ("doxygen",)
 # To make and boot base systems.
 SYSTEMS = ("debootstrap", "systemd-container")
 INSTALLER = (sys.executable, "-B", "-I", os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
@@ -74,7 +76,8 @@ def ensure(names):
 
 def install(names):
     """The part that runs as root; it takes no package that this file does not name."""
-    known = {*UP, *TEST, *BENCH, *COVERAGE, *CONTRACT, *NPM, *OBSERVE, *JAVA, *BROWSER, *PACKAGE, *SYSTEMS}
+    known = {*UP, *TEST, *BENCH, *COVERAGE, *CONTRACT, *NPM, *OBSERVE, *JAVA, *BROWSER, *PACKAGE, *REFERENCE,
+             *SYSTEMS}
     unknown = set(names) - known
     if unknown or not account.is_root():
         raise DevError(f"refused to install {' '.join(sorted(unknown))}" if unknown else "only root can install")

@@ -150,6 +150,11 @@ def _packages(seconds):
     return _pytest("packages")(seconds)
 
 
+def _reference(seconds):
+    packages.ensure(packages.REFERENCE)
+    return _pytest("reference")(seconds)
+
+
 def _traces(seconds):
     traces.MESSAGES.install()
     return _pytest("traces")(seconds)
@@ -211,6 +216,7 @@ TABLE |= {
     "observe": (2400, _observe),
     "operator": (300, _pytest("operator")),
     "packages": (900, _packages),
+    "reference": (90, _reference),
     "service": (600, _pytest("service", servers=True)),
     "tls": (600, _tls),
     "traces": (300, _traces),

@@ -38,12 +38,15 @@ bool bus_set_open(struct bus_set *set) BUS_MUST_CHECK;
 
 /* NULL: the key was not added. */
 void *bus_set_find(const struct bus_set *set, const void *key);
+/* The index-th row by key, below set->count; good until the set is loaded. */
 void *bus_set_at(const struct bus_set *set, size_t index);
 /* The row differs from the database's: bus_set_store writes it. */
 void bus_set_change(struct bus_set *set, const void *row);
 /* There is a row in the database; what bus_set_load does, without a database. */
 void bus_set_keep(struct bus_set *set, const void *row);
+/* Is there a row in the database? row is one of the set's. */
 bool bus_set_is_stored(const struct bus_set *set, const void *row);
+/* Was bus_set_change called for the row in this batch? */
 bool bus_set_is_changed(const struct bus_set *set, const void *row);
 /* Publishes notices of rows (bus_notify_list): take writes a row's item, or returns false for none. */
 void bus_set_notify(const struct bus_set *set, struct bus_effects *effects, const struct bus_message_type *type,

@@ -56,7 +56,9 @@ bool bus_amqp_open_pair(const struct bus_amqp_settings *settings, const char *ro
                         struct bus_amqp **ret_consuming, struct bus_error *err) BUS_MUST_CHECK;
 /* Closes with AMQP's handshake if the connection is still open (at most 1 s). Accepts NULL. */
 void bus_amqp_free(struct bus_amqp *amqp);
+/* The connection's socket, to poll for reading; it stays the connection's. */
 int bus_amqp_fd(const struct bus_amqp *amqp);
+/* The user that is logged in. Valid as long as the connection. */
 const char *bus_amqp_user(const struct bus_amqp *amqp);
 /* "host:port" of the node that it is open to, for logs. */
 const char *bus_amqp_peer(const struct bus_amqp *amqp);
@@ -93,6 +95,8 @@ bool bus_amqp_consume(struct bus_amqp *amqp, const char *queue, int consumer, in
                       struct bus_error *err) BUS_MUST_CHECK;
 /* Cancels the consumer. Prefetched deliveries stay unacked with this connection until they are settled. */
 bool bus_amqp_cancel(struct bus_amqp *amqp, int consumer, struct bus_error *err) BUS_MUST_CHECK;
+/* Acknowledges a delivery; multiple: and all deliveries before it. False: the connection is lost
+ * (BUS_E_AMQP_CONNECTION). */
 bool bus_amqp_ack(struct bus_amqp *amqp, uint64_t tag, bool multiple, struct bus_error *err) BUS_MUST_CHECK;
 /* Gives all unacked deliveries back to their queues. A connection that is closed gives them back as well, though
  * perhaps after its end is known: who reads the queue next could miss some. Cancel the consumers first. */
@@ -113,6 +117,7 @@ bool bus_amqp_declare(struct bus_amqp *amqp, const struct bus_declaration *decla
 struct bus_queue_state {
   int64_t ready, consumers;
 };
+/* Asks for the state of one queue. It fails as bus_amqp_declare does. */
 bool bus_amqp_queue_state(struct bus_amqp *amqp, const char *queue, struct bus_queue_state *ret,
                           struct bus_error *err) BUS_MUST_CHECK;
 /* The ready messages alone. */
@@ -123,6 +128,7 @@ struct bus_queue_depths {
   int64_t ready, consumers, retrying, dead;
   const struct bus_tier *tier;
 };
+/* Asks for the depths of a queue of the topology. It fails as bus_amqp_queue_state does. */
 bool bus_amqp_queue_depths(struct bus_amqp *amqp, const struct bus_topology *topology, const struct bus_queue *queue,
                            struct bus_queue_depths *ret, struct bus_error *err) BUS_MUST_CHECK;
 /* Makes a round trip to the broker: checks that the exchange bus.event exists. */

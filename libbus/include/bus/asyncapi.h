@@ -15,6 +15,7 @@ BUS_C_BEGIN
 /* Both: false when out of memory. */
 bool bus_asyncapi_encode(const struct bus_topology *topology, struct bus_arena *arena,
                          struct bus_str *ret) BUS_MUST_CHECK;
+/* Writes the JSON Schema document into the arena. False when out of memory. */
 bool bus_message_schemas_encode(const struct bus_topology *topology, struct bus_arena *arena,
                                 struct bus_str *ret) BUS_MUST_CHECK;
 

@@ -13,6 +13,7 @@ struct bus_backoff {
 /* The next delay: first × 2^failures, at most max, of which the upper half is random (`random`: 64 random bits);
  * counts the failure. */
 int64_t bus_backoff_next(struct bus_backoff *backoff, uint64_t random);
+/* Records a success: the next delay is the first one again. */
 void bus_backoff_reset(struct bus_backoff *backoff);
 
 /* Choice among several equal hosts, beginning with the first: each is tried once at the shortest delay; only after all

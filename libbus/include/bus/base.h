@@ -32,14 +32,17 @@ struct bus_str {
 #define BUS_STR(literal) ((struct bus_str){(literal), sizeof(literal) - 1})
 #define BUS_NO_STR ((struct bus_str){NULL, 0})
 
+/* The view of a NUL-terminated text; NULL: absent. */
 static inline struct bus_str bus_str(const char *text) {
   return (struct bus_str){text, text ? strlen(text) : 0};
 }
 
+/* Are the bytes the same? Absent and empty are equal. */
 static inline bool bus_str_equal(struct bus_str a, struct bus_str b) {
   return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+/* Is it that text? False where it is absent. */
 static inline bool bus_str_is(struct bus_str a, const char *text) {
   return a.data != NULL && bus_str_equal(a, bus_str(text));
 }
@@ -86,6 +89,7 @@ static inline bool bus_str_cut_start(struct bus_str *rest, const char *start) {
   return true;
 }
 
+/* False only where the premise holds and the conclusion does not. */
 static inline bool bus_implies(bool premise, bool conclusion) {
   return !premise || conclusion;
 }

@@ -92,6 +92,7 @@ struct bus_breaker {
 /* The subject number of an id. */
 uint64_t bus_breaker_subject(const void *id, size_t size);
 
+/* Makes it closed, without a past. The settings are copied. */
 void bus_breaker_init(struct bus_breaker *breaker, const struct bus_breaker_settings *settings);
 /* Asks whether a call for this subject may start now. After true, call bus_breaker_end or bus_breaker_drop. A subject
  * that failed within the window counts as BUS_BREAKER_FAILED, whatever `past` says. */

@@ -54,6 +54,7 @@ void bus_config_done(const struct bus_option_table *tables, size_t table_count);
 /* `name` in `env` text (a whole .env file's contents), copied into value; false where it is not set. A malformed line
  * is found by bus_env_check, with its number. */
 bool bus_env_find(struct bus_str env, const char *name, char *value, size_t size);
+/* Checks the whole text. False: the error names the first malformed line by its number (BUS_E_CONFIG). */
 bool bus_env_check(struct bus_str env, struct bus_error *err) BUS_MUST_CHECK;
 /* Refuses a variable that is in none of the tables, is no NAME_FILE of a secret, and is not among `others`
  * (NULL-terminated, or NULL): names its line, the variable and the nearest known one, never the value. */

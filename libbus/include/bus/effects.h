@@ -68,6 +68,7 @@ struct bus_effects {
   bool failed;  /* that, out of memory, or a body that cannot be encoded: the batch is not committed */
 };
 
+/* Begins the effects of a batch. All arguments are kept by pointer and must live as long as the batch. */
 void bus_effects_init(struct bus_effects *effects, struct bus_arena *arena, struct bus_uuid_source *ids, bus_time now,
                       const char *service);
 /* Begins the next input: the verdict is BUS_DONE again. */
@@ -89,6 +90,7 @@ struct bus_cause {
  * (deadline, completion) or without a trace needs bus_emit_caused, with the cause that the aggregate keeps. */
 void bus_emit(struct bus_effects *effects, const struct bus_message_type *type, const struct bus_uuid *correlation_id,
               const void *body);
+/* The same for an input without a message or trace: causation and trace are those that the aggregate keeps. */
 void bus_emit_caused(struct bus_effects *effects, const struct bus_message_type *type,
                      const struct bus_uuid *correlation_id, const struct bus_cause *kept, const void *body);
 
@@ -99,6 +101,7 @@ struct bus_asker {
   struct bus_str reply_to;    /* absent: no asker waits */
   struct bus_uuid request_id; /* message_id of the request */
 };
+/* Answers a request of an earlier batch; does nothing where no asker waits. */
 void bus_answer_to(struct bus_effects *effects, const struct bus_asker *asker, const struct bus_message_type *type,
                    const void *body);
 
@@ -131,6 +134,7 @@ void bus_act(struct bus_effects *effects, const void *action);
 
 /* Gives the input back undecided. The caller must not have changed any aggregate. */
 void bus_retry(struct bus_effects *effects, const char *format, ...) BUS_PRINTF(2, 3);
+/* Dead-letters the input with that reason. The caller must not have changed any aggregate. */
 void bus_park(struct bus_effects *effects, const char *format, ...) BUS_PRINTF(2, 3);
 
 BUS_C_END

@@ -63,6 +63,7 @@ struct bus_error {
   char text[256];
 };
 
+/* The class of a code, by the list above. */
 enum bus_class bus_error_class(enum bus_errc code);
 /* "BUS_E_DECODE" */
 const char *bus_error_name(enum bus_errc code);

@@ -143,10 +143,12 @@ void bus_problems_text(const struct bus_problems *problems, char *text, size_t s
 
 /* True if lack of memory is among the problems. The document may then be right; it was not read to its end. */
 bool bus_problems_no_memory(const struct bus_problems *problems);
+/* Adds lack of memory to the problems. */
 void bus_problem_add_no_memory(struct bus_problems *problems);
 
 /* The longest id that clients may choose and use in paths; of charset BUS_ID. */
 enum { BUS_ID_MAX = 64 };
+/* Is it an id that clients may choose: 1 to BUS_ID_MAX characters of charset BUS_ID? */
 bool bus_id_is_valid(struct bus_str text);
 /* Whether it is well-formed UTF-8 of these characters alone. */
 bool bus_text_is_of(enum bus_charset charset, struct bus_str text);

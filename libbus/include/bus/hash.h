@@ -8,7 +8,9 @@ BUS_C_BEGIN
 
 #define BUS_SHA256_TEXT 65
 
+/* The SHA-256 of the text, as bytes. */
 void bus_sha256(struct bus_str data, uint8_t digest[32]);
+/* The same in lower-case hexadecimal digits, with a NUL. */
 void bus_sha256_hex(struct bus_str data, char text[BUS_SHA256_TEXT]);
 /* The first 64 bits of the SHA-256: stands for a text where others may choose texts that collide in a quick hash. */
 uint64_t bus_sha256_short(struct bus_str data);

@@ -53,6 +53,7 @@ struct bus_http_result {
   int64_t duration;      /* microseconds */
 };
 
+/* Makes a client for one thread. False: the settings are refused, or out of memory. */
 bool bus_http_client_new(const struct bus_http_client_settings *settings, struct bus_http_client **ret,
                          struct bus_error *err) BUS_MUST_CHECK;
 /* Aborts calls under way; their callbacks are not called. Accepts NULL. */
@@ -62,6 +63,7 @@ void bus_http_client_free(struct bus_http_client *client);
 bool bus_http_client_start(struct bus_http_client *client, const struct bus_http_call *call,
                            void (*done)(void *context, const struct bus_http_result *result), void *context,
                            struct bus_error *err) BUS_MUST_CHECK;
+/* Calls that are under way. */
 size_t bus_http_client_pending(const struct bus_http_client *client);
 /* Blocks until no call is under way: for a thread that has nothing else to poll. */
 void bus_http_client_finish(struct bus_http_client *client);

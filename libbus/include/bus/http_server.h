@@ -104,9 +104,10 @@ void bus_http_server_drain(struct bus_http_server *server, int64_t serve_ms, int
 void bus_http_server_stop(struct bus_http_server *server);
 
 /* ---- the request ---- */
+/* The arena of this request, which is freed once the response is sent. */
 struct bus_arena *bus_http_arena(struct bus_http_exchange *exchange);
-/* The index-th {segment} of the route's path, from 0, with its percent escapes undone: characters of A-Z a-z 0-9
- * . _ : - alone, and neither "." nor "..". */
+/* The index-th {segment} of the route's path, from 0, with its percent escapes undone: letters, digits and the
+ * characters "._:-" alone, and neither "." nor "..". */
 struct bus_str bus_http_path_segment(const struct bus_http_exchange *exchange, size_t index);
 /* The value of a header, by its name in any case; absent when it is not there or stands twice. */
 struct bus_str bus_http_header(const struct bus_http_exchange *exchange, const char *name);
@@ -123,6 +124,7 @@ const struct bus_http_route *bus_http_route(const struct bus_http_exchange *exch
 /* Set by the guard: who calls, as the guard found out. It lives as long as the request's arena; NULL: nobody in
  * particular. */
 void bus_http_set_caller(struct bus_http_exchange *exchange, const void *caller);
+/* The caller that bus_http_set_caller set; NULL: none. */
 const void *bus_http_caller(const struct bus_http_exchange *exchange);
 /* The whole body, already read; NUL-terminated; empty where there is none. */
 struct bus_str bus_http_body(const struct bus_http_exchange *exchange);
@@ -131,6 +133,7 @@ struct bus_str bus_http_body(const struct bus_http_exchange *exchange);
 void bus_http_note(struct bus_http_exchange *exchange, const char *name, struct bus_str value);
 /* The trace of this request: the client's traceparent continued, or a new one, with the id of the request's span. */
 const struct bus_trace *bus_http_trace(const struct bus_http_exchange *exchange);
+/* "GET" and so on, as the request line has it; valid inside the handler. */
 const char *bus_http_method(const struct bus_http_exchange *exchange);
 /* Whom limits count: the bytes of the client's IPv4 address, or the first half of an IPv6 one. The client is the
  * connection's peer; where that is a trusted proxy, it is the rightmost address of X-Forwarded-For that is none. */
@@ -139,6 +142,7 @@ struct bus_str bus_http_client(const struct bus_http_exchange *exchange);
 bool bus_http_wait_gone(struct bus_http_exchange *exchange, int64_t timeout_ms);
 /* The same, at most until fd (such as an eventfd) is readable. */
 enum bus_http_wait { BUS_HTTP_WAITED, BUS_HTTP_READY, BUS_HTTP_GONE };
+/* Waits at most that long, and at most until fd is readable; BUS_HTTP_GONE as bus_http_wait_gone. */
 enum bus_http_wait bus_http_wait_ready(struct bus_http_exchange *exchange, int fd, int64_t timeout_ms);
 
 /* Takes one of the places for waiting handlers, a quarter of the threads, until the handler returns. False: all places
@@ -153,6 +157,7 @@ void bus_http_add_header(struct bus_http_exchange *exchange, const char *name, s
  * tag. tag: 1 to 64 visible characters without quotation marks. */
 bool bus_http_tag(struct bus_http_exchange *exchange, struct bus_str tag) BUS_MUST_CHECK;
 
+/* Responds with that body, which is copied before the call returns. */
 void bus_http_reply(struct bus_http_exchange *exchange, int status, const char *media_type, struct bus_str body);
 /* Encoded with bus_encode_nulls. */
 void bus_http_reply_json(struct bus_http_exchange *exchange, int status, const struct bus_schema *schema,
@@ -173,6 +178,7 @@ extern const struct bus_schema bus_http_problem_schema;
  * handler returns. False: the client is gone, or there are too many streams (answered 503); further writes do nothing.
  * Instead of the calls above. */
 bool bus_http_stream_start(struct bus_http_exchange *exchange, int status, const char *media_type);
+/* Writes a piece of the stream. False: the client is gone. */
 bool bus_http_stream_write(struct bus_http_exchange *exchange, struct bus_str text);
 
 /* The pure gate, for tests and fuzzing: one decision over the parsed head. 0: continue; else the status of the refusal,
@@ -180,6 +186,7 @@ bool bus_http_stream_write(struct bus_http_exchange *exchange, struct bus_str te
 struct bus_http_header_view {
   struct bus_str name, value;
 };
+/* Returns 0 to go on, else the status of the refusal; *ret_reason, which is static text, says why. */
 int bus_http_gate(const char *method, struct bus_str raw_path, const char *http_version,
                   const struct bus_http_header_view *headers, size_t header_count, const char **ret_reason);
 

@@ -46,6 +46,7 @@ struct bus_log_field {
 
 /* service: kept, not copied. Level and service hold for the process; call before other threads start. */
 void bus_log_init(const char *service, enum bus_level level);
+/* Are lines of that level written? For callers that would make a line in vain. */
 bool bus_log_enabled(enum bus_level level);
 
 /* {"time":"…","level":"info","service":"…","msg":"…", fields…}. Fields that are absent (nil, not set, NULL) are left

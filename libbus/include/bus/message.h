@@ -67,6 +67,7 @@ bool bus_message_bundles(const struct bus_message_type *type);
 
 /* Writes the senders as "edge, operator", cut to the size. */
 enum { BUS_SENDERS_TEXT = 256 };
+/* Writes the senders as "edge, operator", cut to the size of text. */
 void bus_message_senders(const struct bus_message_type *type, char text[BUS_SENDERS_TEXT]);
 
 /* The exchange that a user writes to: "bus.cmd", but "bus.retry.order-svc". The headers CC and BCC name more routing

@@ -33,6 +33,8 @@ struct bus_metric_spec {
   { .name = (text), .kind = BUS_GAUGE, .help = __VA_ARGS__ }
 #define BUS_HISTOGRAM_SPEC(text, limits, ...)                                                                          \
   { .name = (text), .kind = BUS_HISTOGRAM, .bounds = (limits), .bound_count = BUS_COUNT(limits), .help = __VA_ARGS__ }
+/* Registers a metric, which lives as long as the process; spec is kept. Called again for the same name, it returns the
+ * same metric. NULL: out of memory, which bus_metric_series takes, too. */
 struct bus_metric *bus_metric_register(const struct bus_metric_spec *spec);
 
 /* One time series of the metric. values: as many as labels; copied at the first call; look it up once and keep it where

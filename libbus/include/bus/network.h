@@ -30,6 +30,7 @@ struct bus_networks {
 /* "10.0.0.0/8,192.0.2.1,2001:db8::/32"; an empty text is no network. A network whose address has bits behind its prefix
  * is refused. */
 bool bus_networks_parse(const char *text, struct bus_networks *ret, struct bus_error *err) BUS_MUST_CHECK;
+/* Is the address in one of the networks? */
 bool bus_networks_have(const struct bus_networks *networks, const struct bus_address *address);
 
 /* Steps from the right to the left through X-Forwarded-For, to which each proxy appends the address that it sees, as

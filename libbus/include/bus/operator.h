@@ -25,8 +25,9 @@ BUS_C_BEGIN
 /* For the begin of main: opens standard files that are closed, and returns the settings of the variables RABBITMQ_URL
  * (or of the file that RABBITMQ_URL_FILE names), RABBITMQ_CA_FILE, RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE, with time
  * for a broker that has just started. version: for --version; NULL: libbus's own. */
-#define BUS_OPERATOR_NO_BROKER "no broker: give --url, or set RABBITMQ_URL, or RABBITMQ_URL_FILE to a file with the URL"
 struct bus_amqp_settings bus_operator_begin(const char *name, const char *version);
+
+#define BUS_OPERATOR_NO_BROKER "no broker: give --url, or set RABBITMQ_URL, or RABBITMQ_URL_FILE to a file with the URL"
 
 /* The next option of the program's own. 0: there is none; *ret_status is -1, or the status to exit with at once. The
  * version is printed with settings->name. */

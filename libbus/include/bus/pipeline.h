@@ -48,6 +48,7 @@ struct bus_pipeline_setup {
 
 /* NULL: out of memory. */
 struct bus_pipeline *bus_pipeline_new(const struct bus_pipeline_setup *setup);
+/* Accepts NULL. Deliveries that are not settled stay the broker's. */
 void bus_pipeline_free(struct bus_pipeline *pipeline);
 /* The context that the service's functions get; before the first step. */
 void bus_pipeline_set_context(struct bus_pipeline *pipeline, void *context);
@@ -290,10 +291,13 @@ bool bus_pipeline_push(struct bus_pipeline *pipeline, enum bus_input_kind kind, 
 /* Pushes a deadline for each row, whose column 0 is the UUID of an aggregate, unless it waits already. Rows that do not
  * fit are found again. */
 void bus_pipeline_push_due(struct bus_pipeline *pipeline, const struct bus_rows *rows);
+/* Inputs that were pushed and that no batch has taken yet. */
 size_t bus_pipeline_pushed(const struct bus_pipeline *pipeline);
 /* Does a deadline of this aggregate wait to be taken, or do all of them wait because one was refused just now? */
 bool bus_pipeline_waits(const struct bus_pipeline *pipeline, const struct bus_uuid *due);
+/* Stops or resumes reading the index-th queue of the service, from the next tick on. */
 void bus_pipeline_pause(struct bus_pipeline *pipeline, size_t queue, bool paused);
+/* As bus_worker_is_settled. */
 bool bus_pipeline_is_settled(const struct bus_pipeline *pipeline);
 /* Publications that the broker has not confirmed. */
 size_t bus_pipeline_unconfirmed(const struct bus_pipeline *pipeline);

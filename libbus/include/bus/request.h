@@ -38,11 +38,13 @@ bool bus_requester_new(const struct bus_requester_settings *settings, struct bus
 /* Lets open requests finish (at most 5 s), then closes. Accepts NULL. */
 void bus_requester_free(struct bus_requester *requester);
 
+/* Are both connections to the broker open? From any thread. */
 bool bus_requester_is_up(const struct bus_requester *requester);
 /* True while the broker blocks publishers; further messages would only fill our own memory. */
 bool bus_requester_is_blocked(const struct bus_requester *requester);
 /* The same, and the broker's words for it, such as "low on memory"; as they came from outside. */
 enum { BUS_REQUESTER_REASON = 64 };
+/* The same as bus_requester_is_blocked, with the broker's reason; "" where it is not blocked. */
 bool bus_requester_blocked_for(struct bus_requester *requester, char reason[BUS_REQUESTER_REASON]);
 
 /* The state of a request. */

@@ -109,6 +109,7 @@ struct bus_openapi {
   size_t route_count;
   const struct bus_schema *problem;
 };
+/* Writes the document into the arena. False when out of memory. */
 bool bus_openapi_encode(const struct bus_openapi *document, struct bus_arena *arena,
                         struct bus_str *ret) BUS_MUST_CHECK;
 

@@ -40,10 +40,13 @@ struct bus_seal_pair {
   struct bus_seal_key public_key, secret_key;
 };
 
+/* Makes a new pair at random. */
 void bus_seal_pair_new(struct bus_seal_pair *ret);
 /* The pair of a secret key. */
 void bus_seal_pair_of(const struct bus_seal_key *secret_key, struct bus_seal_pair *ret);
+/* Reads a key from its text. False: it is none. */
 bool bus_seal_key_parse(struct bus_str text, struct bus_seal_key *ret) BUS_MUST_CHECK;
+/* Writes a key as text, with a NUL. */
 void bus_seal_key_format(const struct bus_seal_key *key, char text[BUS_SEAL_KEY_TEXT + 1]);
 
 /* The text lies in the arena. False when out of memory. */
@@ -70,6 +73,7 @@ bool bus_password_verify(struct bus_str password, const char *hash, const struct
 /* ---- random and hashed tokens ---- */
 /* 256 random bits as text. */
 void bus_secret_token(char ret[BUS_SECRET_TOKEN_TEXT + 1]);
+/* Fills the memory with random bytes that are fit for secrets. */
 void bus_secret_random(void *bytes, size_t size);
 /* Version 4: random, so that it tells nothing. */
 void bus_secret_uuid(struct bus_uuid *ret);

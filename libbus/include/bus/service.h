@@ -81,14 +81,20 @@ struct bus_admin_settings {
 int bus_admin_print_metrics(void);
 
 struct bus_admin;
+/* Starts the listener of these routes on threads of its own. settings are copied, checks are not. False: the address
+ * cannot be bound, or out of memory. */
 bool bus_admin_start(const struct bus_admin_settings *settings, struct bus_admin **ret,
                      struct bus_error *err) BUS_MUST_CHECK;
+/* Lets requests under way end, and closes the listener. Accepts NULL. */
 void bus_admin_stop(struct bus_admin *admin);
 
 /* Handlers of the same four routes for another server's table. Their context is the struct bus_admin. */
 void bus_admin_live(void *admin, struct bus_http_exchange *exchange);
+/* The handler of /health/ready. */
 void bus_admin_ready(void *admin, struct bus_http_exchange *exchange);
+/* The handler of /health. */
 void bus_admin_health(void *admin, struct bus_http_exchange *exchange);
+/* The handler of /metrics. */
 void bus_admin_metrics(void *admin, struct bus_http_exchange *exchange);
 /* For documentation: the bodies of bus_admin_health, and of bus_admin_live and bus_admin_ready. */
 extern const struct bus_schema bus_health_schema, bus_status_schema;

@@ -64,7 +64,9 @@ void bus_span_init(struct bus_span *span, enum bus_span_kind kind, const struct 
 void bus_span_set_name(struct bus_span *span, const char *format, ...) BUS_PRINTF(2, 3);
 /* An absent value adds no attribute. */
 void bus_span_add_text(struct bus_span *span, const char *key, struct bus_str value);
+/* Adds an attribute that is a number; key as for bus_span_add_text. */
 void bus_span_add_int(struct bus_span *span, const char *key, int64_t value);
+/* Adds an attribute that is true or false; key as for bus_span_add_text. */
 void bus_span_add_bool(struct bus_span *span, const char *key, bool value);
 /* The span's status is ERROR, and its error.type this text. */
 void bus_span_fail(struct bus_span *span, struct bus_str type);

@@ -37,12 +37,18 @@ struct bus_args;
 /* Queues `statement` (index in the service's registry); its values are added through the result until the next call. */
 struct bus_args *bus_sql_add(struct bus_sql *sql, size_t statement);
 
+/* Gives a uuid. */
 void bus_args_uuid(struct bus_args *args, const struct bus_uuid *value);
+/* Gives an int8. */
 void bus_args_int64(struct bus_args *args, int64_t value);
 void bus_args_text(struct bus_args *args, struct bus_str value); /* valid UTF-8 without NUL */
+/* Gives a timestamptz. */
 void bus_args_time(struct bus_args *args, bus_time value);
+/* Gives a bytea; the bytes are copied. */
 void bus_args_bytes(struct bus_args *args, struct bus_str value);
+/* Gives a boolean. */
 void bus_args_bool(struct bus_args *args, bool value);
+/* Gives NULL, whatever the type of the parameter. */
 void bus_args_null(struct bus_args *args);
 /* Two values for two int8[]: the first and the last place of the row's items in the lists that follow, from 1 on. */
 void bus_args_list_bounds(struct bus_args *args, size_t count);
@@ -73,13 +79,18 @@ struct bus_rows; /* the rows of one statement */
 size_t bus_rows_count(const struct bus_rows *rows);
 /* rows changed by an INSERT, UPDATE or DELETE without RETURNING */
 int64_t bus_rows_affected(const struct bus_rows *rows);
+/* Is the column NULL in that row? */
 bool bus_rows_is_null(const struct bus_rows *rows, size_t row, int column);
 /* NULL reads as nil, BUS_NO_INT64, BUS_NO_STR, BUS_NO_TIME, false. Asserts that the column has that type. Text points
  * into the result: copy what must outlive the callback. */
 struct bus_uuid bus_rows_uuid(const struct bus_rows *rows, size_t row, int column);
+/* An int8; BUS_NO_INT64: NULL. */
 int64_t bus_rows_int64(const struct bus_rows *rows, size_t row, int column);
+/* A text or bytea, which lies in the result; absent: NULL. */
 struct bus_str bus_rows_text(const struct bus_rows *rows, size_t row, int column);
+/* A timestamptz; BUS_NO_TIME: NULL. */
 bus_time bus_rows_time(const struct bus_rows *rows, size_t row, int column);
+/* A boolean; false: also NULL. */
 bool bus_rows_bool(const struct bus_rows *rows, size_t row, int column);
 
 /* A column of text[] or int8[], one element after another; NULL and an empty array have none left. A NULL element reads
@@ -88,8 +99,11 @@ struct bus_elements {
   const void *next;
   size_t left;
 };
+/* The elements of an array column. */
 struct bus_elements bus_rows_elements(const struct bus_rows *rows, size_t row, int column);
+/* Takes the next element, of a text[]; absent: NULL. */
 struct bus_str bus_elements_text(struct bus_elements *elements);
+/* Takes the next element, of an int8[]; BUS_NO_INT64: NULL. */
 int64_t bus_elements_int64(struct bus_elements *elements);
 
 BUS_C_END

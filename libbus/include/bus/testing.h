@@ -38,18 +38,22 @@ void bus_test_free(struct bus_test *test);
  * the service words itself), inserts and updates are those of BUS_INSERT and BUS_UPDATE. A service with an `aggregate`
  * needs none of these. A statement without an answer fails bus_test_run, which names it. */
 void bus_test_reads(struct bus_test *test, const struct bus_statement *statement, const struct bus_table *table);
+/* The same for a statement of BUS_INSERT. */
 void bus_test_inserts(struct bus_test *test, const struct bus_statement *statement, const struct bus_table *table);
+/* The same for a statement of BUS_UPDATE. */
 void bus_test_updates(struct bus_test *test, const struct bus_statement *statement, const struct bus_table *table);
 /* Any other statement: `answer` adds rows to ret (bus_memory_rows_add) in the arena; it may read and write tables. It
  * is called once for each execution, also if the transaction is rolled back later. */
 typedef void bus_test_answer(void *context, struct bus_test *test, const struct bus_args *args, struct bus_arena *arena,
                              struct bus_rows *ret);
+/* Has any other statement answered by `answer`, which gets the context. */
 void bus_test_answers(struct bus_test *test, const struct bus_statement *statement, bus_test_answer *answer,
                       void *context);
 /* Adds a row, a copy of the table's struct; its texts and lists are not copied. */
 void bus_test_put(struct bus_test *test, const struct bus_table *table, const void *row);
 /* The row with this value of the first column; NULL: none. */
 const void *bus_test_row(const struct bus_test *test, const struct bus_table *table, const void *key);
+/* Rows of the table, committed ones. */
 size_t bus_test_row_count(const struct bus_test *test, const struct bus_table *table);
 /* The index-th row in the order of their insertion; index must be below bus_test_row_count. */
 const void *bus_test_row_at(const struct bus_test *test, const struct bus_table *table, size_t index);
@@ -82,6 +86,7 @@ struct bus_test_message {
 };
 /* All of them, in order. A message that a queue of the program takes is delivered there, too. */
 size_t bus_test_published_count(const struct bus_test *test);
+/* The index-th message, below bus_test_published_count. */
 const struct bus_test_message *bus_test_published(const struct bus_test *test, size_t index);
 /* The body of the index-th one of that type; NULL: there are not so many. */
 const void *bus_test_published_body(const struct bus_test *test, const struct bus_message_type *type, size_t index);
@@ -94,13 +99,16 @@ struct bus_test_dead {
   struct bus_str queue, cause, cause_class;
   const struct bus_envelope *envelope;
 };
+/* Dead letters so far. */
 size_t bus_test_dead_count(const struct bus_test *test);
+/* The index-th dead letter, below bus_test_dead_count. */
 const struct bus_test_dead *bus_test_dead(const struct bus_test *test, size_t index);
 
 /* Outcomes of the deliveries so far, counted. Queries are done or late. */
 struct bus_test_outcomes {
   size_t done, retried, parked, duplicate, late;
 };
+/* Counts the outcomes of all deliveries so far. */
 struct bus_test_outcomes bus_test_outcomes(const struct bus_test *test);
 
 /* ---- running ---- */
@@ -110,6 +118,7 @@ struct bus_test_outcomes bus_test_outcomes(const struct bus_test *test);
 bool bus_test_run(struct bus_test *test, struct bus_error *err) BUS_MUST_CHECK;
 /* Moves the clock on, and runs what comes due meanwhile: retries, periodic statements. Errors as for bus_test_run. */
 bool bus_test_advance(struct bus_test *test, int64_t milliseconds, struct bus_error *err) BUS_MUST_CHECK;
+/* The clock of the test, which is also Postgres's now(). */
 bus_time bus_test_now(const struct bus_test *test);
 
 /* ---- a real Postgres ---- */

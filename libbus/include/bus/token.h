@@ -50,6 +50,7 @@ struct bus_token_claims {
   bus_time iat, exp; /* whole seconds */
 };
 
+/* Is that name in the token's scope? */
 bool bus_token_has_scope(const struct bus_token_claims *claims, const char *name);
 
 /* ---- verdicts ---- */
@@ -75,6 +76,7 @@ enum bus_token_verdict {
   BUS_TOKEN_VERDICT_MAP(BUS_TOKEN_VERDICT_ENUM)
 #undef BUS_TOKEN_VERDICT_ENUM
 };
+/* Static text for a client, by the list above. */
 const char *bus_token_verdict_text(enum bus_token_verdict verdict);
 
 /* ---- keys ---- */
@@ -90,6 +92,7 @@ bool bus_token_keys_new(const struct bus_jwks *jwks, unsigned algs, struct bus_t
 bool bus_token_keys_parse(struct bus_str json, unsigned algs, struct bus_arena *arena, struct bus_token_keys **ret,
                           struct bus_error *err) BUS_MUST_CHECK;
 void bus_token_keys_free(struct bus_token_keys *keys); /* accepts NULL */
+/* Usable keys of the set. */
 size_t bus_token_keys_count(const struct bus_token_keys *keys);
 
 /* ---- one check, without state ---- */
@@ -144,6 +147,7 @@ bool bus_token_key_generate(struct bus_arena *arena, struct bus_str *ret_pem, st
 bool bus_token_signer_new(struct bus_str pem, const char *kid, struct bus_token_signer **ret,
                           struct bus_error *err) BUS_MUST_CHECK;
 void bus_token_signer_free(struct bus_token_signer *signer); /* accepts NULL */
+/* The id of the signer's key; valid as long as the signer. */
 const char *bus_token_signer_kid(const struct bus_token_signer *signer);
 /* The public half, for a JWKS; its texts are in the arena. False when out of memory. */
 bool bus_token_signer_jwk(const struct bus_token_signer *signer, struct bus_arena *arena,

@@ -156,9 +156,11 @@ bool bus_topology_permission(const struct bus_topology *topology, const struct b
 bool bus_topology_topic_permissions(const struct bus_topology *topology, const struct bus_topology_part *part,
                                     struct bus_topic_permission ret[6], size_t *ret_count);
 
+/* The type of that name in any part; NULL: none. */
 const struct bus_message_type *bus_topology_type(const struct bus_topology *topology, struct bus_str type);
 /* The type of this name that the queue takes; NULL: none. */
 const struct bus_message_type *bus_topology_queue_type(const struct bus_queue *queue, struct bus_str name);
+/* The queue of that name in any part; NULL: none. */
 const struct bus_queue *bus_topology_queue(const struct bus_topology *topology, const char *name);
 /* The part whose user reads the queue. */
 const struct bus_topology_part *bus_topology_owner(const struct bus_topology *topology, const struct bus_queue *queue);
@@ -166,6 +168,7 @@ const struct bus_topology_part *bus_topology_owner(const struct bus_topology *to
 bool bus_topology_is_own(const struct bus_topology *topology, const struct bus_queue *queue) BUS_MUST_CHECK;
 /* The types and queues of all parts, in their order; NULL behind the last. */
 const struct bus_message_type *bus_topology_type_at(const struct bus_topology *topology, size_t index);
+/* The index-th queue of all parts in their order; NULL behind the last. */
 const struct bus_queue *bus_topology_queue_at(const struct bus_topology *topology, size_t index);
 
 /* The sender of a message whose publisher the broker did not check. No user has this name. */
@@ -199,6 +202,7 @@ bool bus_topology_is_valid(const struct bus_topology *topology, struct bus_error
 
 /* "queue order-svc", "binding bus.cmd order.place -> order-svc.place" */
 enum { BUS_DECLARATION_TEXT = 3 * BUS_KEY_MAX + 16 };
+/* Writes what the declaration declares, such as "queue order-svc". */
 void bus_topology_name(const struct bus_declaration *declaration, char *text, size_t size);
 /* Is the binding in the output of `rabbitmqctl list_bindings source_name destination_name routing_key`? */
 bool bus_topology_lists_binding(const char *list, const struct bus_declaration *binding) BUS_MUST_CHECK;

@@ -19,6 +19,7 @@ struct bus_trace {
 #define BUS_TRACEPARENT_TEXT 56 /* 00-<32>-<16>-<2> and NUL */
 #define BUS_TRACE_ID_TEXT 33
 
+/* Is there a trace? */
 bool bus_trace_is_set(const struct bus_trace *trace);
 /* Version 00, and higher versions by their first four fields; all-zero ids, upper case and other lengths are refused.
  */
@@ -26,8 +27,11 @@ bool bus_trace_parse(struct bus_str traceparent, struct bus_trace *ret) BUS_MUST
 /* Sets a trace's state to that text, which is not copied. One that is malformed, longer than BUS_TRACESTATE_MAX
  * characters or of more than BUS_TRACESTATE_MEMBERS members is dropped whole, as is one without a trace. */
 void bus_trace_set_state(struct bus_trace *trace, struct bus_str tracestate);
+/* Writes the traceparent, with a NUL. */
 void bus_trace_format(const struct bus_trace *trace, char text[BUS_TRACEPARENT_TEXT]);
+/* Writes the trace id in lower-case hexadecimal digits, with a NUL. */
 void bus_trace_id_format(const struct bus_trace *trace, char text[BUS_TRACE_ID_TEXT]);
+/* Is the sampled flag set? */
 bool bus_trace_is_sampled(const struct bus_trace *trace);
 /* Sets the sampled flag of a new trace in that many cases of a million, 0 to 1,000,000. The trace id alone decides, so
  * that every process decides likewise. */

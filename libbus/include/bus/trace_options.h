@@ -53,6 +53,7 @@ struct bus_trace_headers {
 /* Refuses headers that cannot be cut, and an endpoint that is not http:// or https:// with a host, or that holds a
  * user, a query or a fragment. The error does not show a value with an '@', for it may hold a password. */
 bool bus_trace_options_check(const struct bus_trace_options *options, struct bus_error *err) BUS_MUST_CHECK;
+/* Is there an endpoint to export to? */
 bool bus_trace_options_is_on(const struct bus_trace_options *options);
 /* Percent escapes are decoded. False: it has no name, another separator, a character that no header may have, a name
  * that the exporter or HTTP itself sets, or too many; the error does not show it. */

@@ -23,6 +23,7 @@ struct bus_tracer_settings {
   int64_t sample_ppm; /* see bus_trace_sample */
 };
 
+/* Makes the ring of spans. settings are copied, their texts are not. False: out of memory. */
 bool bus_tracer_new(const struct bus_tracer_settings *settings, struct bus_tracer **ret,
                     struct bus_error *err) BUS_MUST_CHECK;
 /* After the last record and take. Accepts NULL. */
@@ -55,7 +56,9 @@ enum bus_span_loss {
 };
 /* Registers the counters, for bus_metrics_print_list. */
 void bus_tracer_metrics_register(void);
+/* Counts spans that the collector took, for the metrics. */
 void bus_tracer_count_exported(struct bus_tracer *tracer, size_t count);
+/* Counts spans that were lost for that cause, for the metrics. */
 void bus_tracer_count_lost(struct bus_tracer *tracer, enum bus_span_loss cause, size_t count);
 
 BUS_C_END

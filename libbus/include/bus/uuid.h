@@ -14,6 +14,7 @@ struct bus_uuid {
 
 /* All zero (RFC 9562, 5.9); stands for "absent" in optional fields. */
 bool bus_uuid_is_nil(const struct bus_uuid *uuid);
+/* Are all bytes the same? */
 bool bus_uuid_equal(const struct bus_uuid *a, const struct bus_uuid *b);
 /* Order of the bytes, which is Postgres's order of uuid. */
 int bus_uuid_compare(const struct bus_uuid *a, const struct bus_uuid *b);
@@ -35,7 +36,9 @@ struct bus_uuid_source {
   uint64_t rng[4]; /* xoshiro256**, seeded by the caller; see bus_random_seed in bus/clock.h */
 };
 
+/* Begins a stream; the seed must be random, or the same for the same stream. */
 void bus_uuid_source_init(struct bus_uuid_source *source, const uint64_t seed[4]);
+/* The next id of the stream, at that time. */
 void bus_uuid_v7(struct bus_uuid_source *source, bus_time now, struct bus_uuid *ret);
 /* 64 bits of the same stream: jitter, span ids. Not for secrets. */
 uint64_t bus_uuid_source_random(struct bus_uuid_source *source);

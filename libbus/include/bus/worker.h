@@ -130,6 +130,7 @@ bool bus_worker_new(const struct bus_service *service, const struct bus_topology
 /* Runs on the calling thread until bus_worker_stop. False only for errors that no retry can heal (BUS_CLASS_FATAL:
  * schema too old, queue missing, credentials refused at the first connect). */
 bool bus_worker_run(struct bus_worker *worker, struct bus_error *err) BUS_MUST_CHECK;
+/* Frees a worker that does not run. Accepts NULL. */
 void bus_worker_free(struct bus_worker *worker);
 
 /* ---- from any thread ---- */
@@ -143,6 +144,7 @@ struct bus_worker_status {
   bool consuming; /* attached to its queues, that is, ready */
   bool blocked;   /* the broker asked publishers to pause */
 };
+/* The state as the worker last knew it; asks nobody. */
 struct bus_worker_status bus_worker_status(const struct bus_worker *worker);
 /* Sends a round trip to database and broker on the worker's own connections, and waits at most timeout_ms for both. */
 struct bus_worker_status bus_worker_probe(struct bus_worker *worker, int64_t timeout_ms);
@@ -152,6 +154,7 @@ struct bus_worker_status bus_worker_probe(struct bus_worker *worker, int64_t tim
  * be freed. False if out of memory or if 10,000 inputs wait already: a periodic statement must then find the work
  * again. */
 bool bus_worker_push(struct bus_worker *worker, enum bus_input_kind kind, const void *body, size_t size);
+/* Inputs that were pushed and that no batch has taken yet. */
 size_t bus_worker_pushed(const struct bus_worker *worker);
 /* A bus_periodic.rows: column 0 is the UUID of an aggregate that is due, and each row becomes a BUS_INPUT_DEADLINE
  * whose body is that UUID, unless such an input waits already. Rows that do not fit are found again. */
