@@ -1,4 +1,5 @@
-/* Read-only transactions on a connection of their own, for programs that run once and may wait. Not thread-safe. */
+/* Transactions on a connection of their own, for programs that run once and may wait; read-only ones, where they are
+ * not asked to write. Not thread-safe. */
 #pragma once
 
 #include <bus/error.h>
@@ -14,6 +15,7 @@ struct bus_reader_settings {
   const struct bus_statement *statements;
   size_t count;
   int64_t timeout_ms; /* for connecting, and for each transaction */
+  bool writes;        /* its transactions may write; the server is a primary */
 };
 
 /* Connects and prepares the statements; blocks. */
@@ -30,8 +32,8 @@ struct bus_reader_calls {
 };
 enum { BUS_READER_MAX = 40 };
 
-/* One transaction, REPEATABLE READ and READ ONLY: all its statements see the same state. After a failure no rows
- * are taken; a failed reader is of no further use. Parameters lie in the arena. */
+/* One transaction, REPEATABLE READ and READ ONLY: all its statements see the same state. One that writes is READ
+ * COMMITTED. After a failure no rows are taken; a failed reader is of no further use. Parameters lie in the arena. */
 bool bus_reader_run(struct bus_reader *reader, struct bus_arena *arena, const struct bus_reader_calls *calls,
                     struct bus_error *err) BUS_MUST_CHECK;
 

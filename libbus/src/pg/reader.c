@@ -10,16 +10,18 @@
 #include <poll.h>
 #include <stdlib.h>
 
-enum { BEGIN_READING, END_READING };
+enum { BEGIN_READING, BEGIN_WRITING, END };
 
 static const struct bus_statement frame[] = {
     [BEGIN_READING] = {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ""},
-    [END_READING] = {"COMMIT", ""},
+    [BEGIN_WRITING] = {"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", ""},
+    [END] = {"COMMIT", ""},
 };
 
 struct bus_reader {
   struct pg *pg;
   int64_t timeout_ms;
+  bool writes;
 };
 
 static bool is_under_way(const struct pg *pg) {
@@ -52,9 +54,10 @@ bool bus_reader_open(const struct bus_reader_settings *settings, struct bus_read
       .url = settings->url,
       .application_name = settings->name,
       .allow_unsafe = true,
-      .only_reads = true,
+      .only_reads = !settings->writes,
       .registries = {[PG_OWN] = {frame, BUS_COUNT(frame)}, [PG_SERVICE] = {settings->statements, settings->count}}};
   reader->timeout_ms = settings->timeout_ms;
+  reader->writes = settings->writes;
   bool good = pg_new(&session, &reader->pg, err);
   if (good) {
     drive(reader);
@@ -93,10 +96,10 @@ static bool take_all(struct bus_reader *reader, size_t asked, const struct bus_r
 bool bus_reader_run(struct bus_reader *reader, struct bus_arena *arena, const struct bus_reader_calls *calls,
                     struct bus_error *err) {
   struct bus_sql *sql = pg_begin_trip(reader->pg, arena);
-  (void)pg_add_own(sql, BEGIN_READING);
+  (void)pg_add_own(sql, reader->writes ? BEGIN_WRITING : BEGIN_READING);
   calls->ask(calls->context, sql);
   size_t asked = pg_trip_count(sql) - 1;
-  (void)pg_add_own(sql, END_READING);
+  (void)pg_add_own(sql, END);
   if (!pg_send_trip(reader->pg, err))
     return false;
   drive(reader);

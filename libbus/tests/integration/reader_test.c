@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COUNT, TYPED, WRITE, SLEEP, STATEMENTS };
+enum { COUNT, TYPED, WRITE, DROP, SLEEP, STATEMENTS };
 static const struct bus_statement statements[STATEMENTS] = {
     [COUNT] = {"SELECT count(*) FROM pg_catalog.pg_database WHERE datname = 'template1'", ""},
     [TYPED] = {"SELECT $1::uuid, NULL::text, 'text'", "u"},
     [WRITE] = {"CREATE TABLE public.reader_must_not_write (x int)", ""},
+    [DROP] = {"DROP TABLE public.reader_must_not_write", ""},
     [SLEEP] = {"SELECT pg_sleep(20)::text", ""},
 };
 
@@ -42,7 +43,7 @@ static void take(void *context, size_t index, const struct bus_rows *rows) {
 }
 
 /* extra: of the URL's query; "" for none. Skips where no server is given. */
-static struct bus_reader *open_reader(const char *extra, int64_t timeout_ms) {
+static struct bus_reader *open_one(const char *extra, int64_t timeout_ms, bool writes) {
   const char *server = getenv("TEST_DATABASE_URL");
   char url[512];
   struct bus_reader *reader;
@@ -50,11 +51,19 @@ static struct bus_reader *open_reader(const char *extra, int64_t timeout_ms) {
   if (!server || !*server)
     test_skip("TEST_DATABASE_URL is not set");
   (void)snprintf(url, sizeof url, "%s%s%s", server, *extra == 0 ? "" : strchr(server, '?') ? "&" : "?", extra);
-  const struct bus_reader_settings settings = {
-      .url = url, .name = "reader", .statements = statements, .count = STATEMENTS, .timeout_ms = timeout_ms};
+  const struct bus_reader_settings settings = {.url = url,
+                                               .name = "reader",
+                                               .statements = statements,
+                                               .count = STATEMENTS,
+                                               .timeout_ms = timeout_ms,
+                                               .writes = writes};
   if (!bus_reader_open(&settings, &reader, &err))
     fail_msg("%s", err.text);
   return reader;
+}
+
+static struct bus_reader *open_reader(const char *extra, int64_t timeout_ms) {
+  return open_one(extra, timeout_ms, false);
 }
 
 static bool run(struct bus_reader *reader, struct asking *asking, struct bus_error *err) {
@@ -74,6 +83,18 @@ TEST(reader_gives_rows_of_several_transactions)
     assert_true(run(reader, &count, &err) && count.good);
     assert_true(run(reader, &typed, &err) && typed.good);
   }
+  bus_reader_free(reader);
+}
+
+TEST(reader_that_writes_commits)
+{
+  struct bus_error err;
+  struct asking write = {.statement = WRITE}, drop = {.statement = DROP};
+  struct bus_reader *reader = open_one("", 30000, true);
+  assert_true(run(reader, &write, &err));
+  bus_reader_free(reader);
+  reader = open_one("", 30000, true);
+  assert_true(run(reader, &drop, &err));
   bus_reader_free(reader);
 }
 
