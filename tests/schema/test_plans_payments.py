@@ -415,3 +415,66 @@ def test_the_audit_sees_what_does_not_add_up(filled):
         cursor.execute("INSERT INTO payments.ledger (order_id, entry, amount, currency, psp_id)"
                        " VALUES (gen_random_uuid(), 'captured', 1, 'EUR', 'pi_ghost')")
         assert len(audit(cursor)) == 2
+
+
+# ---- taking over what only the provider knows
+
+
+ADOPT = "SELECT payments.adopt(%s, NULL, 0, 1998, 'EUR', 'pi_9', %s, 're_9')"
+
+
+@pytest.mark.parametrize("refunded, expected", [
+    (0, ("captured", None, "pi_9", None, 0, 0, True, 2)), (500, ("captured", None, "pi_9", None, 1, 500, True, 2)),
+    (1998, ("refunded", None, "pi_9", None, 1, 1998, True, 2)),
+])
+def test_a_capture_without_a_payment_is_taken_over(unknown, refunded, expected):
+    _, cursor = unknown
+    order = str(uuid.uuid4())
+    cursor.execute(ADOPT, (order, refunded))
+    assert read(cursor, order) == expected
+    assert (order,) not in audit(cursor)
+
+
+@pytest.mark.parametrize("refunded, expected", [
+    (0, ("refunding", None, "pi_9", None, 1, 0, True, 8)), (500, ("refunding", None, "pi_9", None, 2, 500, True, 8)),
+    (1998, ("refunded", None, "pi_9", None, 1, 1998, True, 8)),
+])
+def test_a_refund_that_was_asked_for_goes_on_after_the_capture_is_taken_over(unknown, refunded, expected):
+    make, cursor = unknown
+    order = make(refund_requested=True)
+    cursor.execute(ADOPT, (order, refunded))
+    assert read(cursor, order) == expected
+    assert (order,) not in audit(cursor)
+
+
+def test_a_payment_that_was_voided_is_captured_all_the_same(unknown):
+    _, cursor = unknown
+    order = str(uuid.uuid4())
+    cursor.execute("INSERT INTO payments.payments (order_id, state, amount, reason, refund_requested, version) "
+                   "VALUES (%s, 'voided', 0, 'voided', true, 1)", (order,))
+    cursor.execute(ADOPT, (order, 0))
+    assert read(cursor, order) == ("refunding", None, "pi_9", None, 1, 0, True, 2)
+
+
+def test_a_refund_is_taken_over_once(unknown):
+    _, cursor = unknown
+    order = str(uuid.uuid4())
+    for refunded in (0, 1998, 1998):
+        cursor.execute(ADOPT, (order, refunded))
+    cursor.execute("SELECT entry, refund, amount FROM payments.ledger WHERE order_id = %s ORDER BY 1", (order,))
+    assert cursor.fetchall() == [("captured", 0, 1998), ("refunded", 1, 1998)]
+    assert (order,) not in audit(cursor)
+
+
+@pytest.mark.parametrize("captured, psp_id, refunded, said", [
+    (1997, "pi_9", 0, "is of 1998 EUR, not of 1997 EUR"), (1998, "pi_8", 0, "was captured as pi_9, not as pi_8"),
+    (1998, "pi_9", 1999, "are no amounts of one payment"), (1998, "pi_9", 499, "500 is refunded here, and 499")])
+def test_records_that_contradict_a_payment_are_refused(unknown, captured, psp_id, refunded, said):
+    _, cursor = unknown
+    order = str(uuid.uuid4())
+    cursor.execute("BEGIN")
+    cursor.execute(ADOPT, (order, 500))
+    with pytest.raises(psycopg2.Error, match=said):
+        cursor.execute("SELECT payments.adopt(%s, NULL, 0, %s, 'EUR', %s, %s, 're_9')",
+                       (order, captured, psp_id, refunded))
+    cursor.execute("ROLLBACK")
