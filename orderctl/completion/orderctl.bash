@@ -1,17 +1,17 @@
 # Completion of orderctl for bash.
 _orderctl() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb="" i
-  local options="--json --older --limit --type --error --action --all --dry-run --canary --watch --rate --days --seconds --mix --order --since --until --force --env-file --help --version"
+  local options="--json --older --limit --type --error --action --all --dry-run --canary --watch --rate --days --seconds --mix --order --since --until --force --repair --env-file --help --version"
   local queues="order-svc order-svc.place inventory-svc payment-svc"
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      order | stuck | outbox | topology | broker | dead | audit | replay | pay | simulate) verb=${COMP_WORDS[i]} ;;
+      order | stuck | outbox | topology | broker | dead | audit | replay | pay | reconcile | simulate) verb=${COMP_WORDS[i]} ;;
     esac
   done
   COMPREPLY=()
   case $before in
     --env-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-    --action) mapfile -t COMPREPLY < <(compgen -W "dead.retry dead.undo dead.drop replay simulate" -- "$word") ;;
+    --action) mapfile -t COMPREPLY < <(compgen -W "dead.retry dead.undo dead.drop replay reconcile simulate" -- "$word") ;;
     --older | --limit | --type | --error | --canary | --watch | --rate | --days | --seconds | --mix | --order | --since | --until) ;;
     outbox | *-svc)
       [[ $verb == outbox ]] && mapfile -t COMPREPLY < <(compgen -W "order-svc inventory-svc payment-svc" -- "$word")
@@ -24,7 +24,7 @@ _orderctl() {
       if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
       elif [[ -z $verb ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "order stuck outbox topology broker dead audit replay pay simulate" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "order stuck outbox topology broker dead audit replay pay reconcile simulate" -- "$word")
       fi
       ;;
   esac

@@ -1,6 +1,7 @@
 /* One statement over the inbox and the record of dead letters. */
 #include "dead_fates.h"
 
+#include "story_rows.h"
 #include "story_statements.h"
 
 #include <orderbus_topology.h>
@@ -37,9 +38,7 @@ struct asking {
 
 static void ask(void *context, struct bus_sql *sql) {
   const struct asking *asking = context;
-  struct bus_args *args = bus_sql_add(sql, STORY_SQL_FATES);
-  for (size_t i = 0; i < asking->count; i++)
-    bus_args_uuid(args, &asking->ids[i]);
+  story_rows_ask_ids(sql, STORY_SQL_FATES, asking->ids, asking->count);
 }
 
 static void take(void *context, size_t index, const struct bus_rows *rows) {

@@ -20,6 +20,7 @@ static const char help[] =
     "       orderctl [OPTION…] audit [RUN]\n"
     "       orderctl [OPTION…] replay QUEUE --order ID|--since TIME\n"
     "       orderctl [OPTION…] pay\n"
+    "       orderctl [OPTION…] reconcile\n"
     "       orderctl [OPTION…] simulate\n"
     "Says where orders stand, what they wait for, and what to do.\n"
     "\n"
@@ -38,6 +39,9 @@ static const char help[] =
     "  dead drop    takes them away forever; bus-dead show prints their bodies before\n"
     "  replay       makes events again from the log of orders, for a queue that was not there when they were sent\n"
     "  pay          where the ledger and the payment provider's records differ\n"
+    "  reconcile    where orders, stock, payments and the provider contradict each other, as after a restore, and "
+    "with\n"
+    "               --repair its end\n"
     "  simulate     places orders at the edge at a rate, for demonstrations: real orders, and real charges of "
     "EDGE_URL's\n"
     "               payment provider\n"
@@ -45,18 +49,19 @@ static const char help[] =
     "\n"
     "  --json            order: one JSON object; stuck, outbox, broker probe, topology diff,\n"
     "                    audit: one a line\n"
-    "  --older SECONDS   stuck: nothing has changed for so long (60)\n"
+    "  --older SECONDS   stuck, reconcile: nothing has changed for so long (60)\n"
     "  --limit N         stuck: at most N orders (100); retry: at most N messages; audit: the last N runs (20)\n"
     "  --type T, --error E   dead letters (replay: events) of this type, with this error, such as BUS_E_DB_DATA\n"
     "  --action A        audit: runs of this verb, such as dead.retry\n"
     "  --order ID, --since TIME, --until TIME   replay: events of one order, or of a time like 2026-03-01T12:00:00Z\n"
     "  --force           replay: also to a service that has had them\n"
+    "  --repair          reconcile: repair what needs no person\n"
     "  --all             every message that lies in the queue now\n"
     "  --dry-run         say how many it would be, and do nothing\n"
     "  --canary N        retry: so many first (5); 0: none\n"
     "  --watch SECONDS   retry: how long those may take (15); probe: how long an answer may take\n"
     "  --rate N          retry, replay: messages a second; simulate: orders a second (50)\n"
-    "  --days N          pay: money that moved in the last N days; 0: all (0)\n"
+    "  --days N          pay: money that moved in the last N days; reconcile: orders; 0: all (0)\n"
     "  --seconds N       simulate: how long (10)\n"
     "  --mix KIND=WEIGHT,…   simulate: " SIMULATE_MIX "\n"
     "  --env-file FILE   variables as lines NAME=value; those of the environment come first\n"
@@ -79,9 +84,10 @@ int trouble(const char *text) {
 static const struct verb {
   const char *name;
   int (*run)(const struct program *program, int count, char **words);
-} verbs[] = {{"order", run_order},       {"stuck", run_stuck},      {"outbox", run_outbox}, {"broker", run_broker},
-             {"topology", run_topology}, {"dead", run_dead},        {"audit", run_audit},   {"replay", run_replay},
-             {"pay", run_pay},           {"simulate", run_simulate}};
+} verbs[] = {{"order", run_order},         {"stuck", run_stuck},       {"outbox", run_outbox},
+             {"broker", run_broker},       {"topology", run_topology}, {"dead", run_dead},
+             {"audit", run_audit},         {"replay", run_replay},     {"pay", run_pay},
+             {"reconcile", run_reconcile}, {"simulate", run_simulate}};
 
 static int run_verb(struct program *program, int count, char **words) {
   for (size_t i = 0; count > 0 && i < BUS_COUNT(verbs); i++) {

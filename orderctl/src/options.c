@@ -17,6 +17,7 @@ static const struct choice {
     {"all", FLAG, offsetof(struct program, all), 0, 0, 0},
     {"dry-run", FLAG, offsetof(struct program, dry_run), 0, 0, 0},
     {"force", FLAG, offsetof(struct program, force), 0, 0, 0},
+    {"repair", FLAG, offsetof(struct program, repair), 0, 0, 0},
     {"type", TEXT, offsetof(struct program, type), 0, 0, 0},
     {"error", TEXT, offsetof(struct program, error), 0, 0, 0},
     {"action", TEXT, offsetof(struct program, action), 0, 0, 0},

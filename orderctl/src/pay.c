@@ -1,9 +1,9 @@
 /* orderctl pay: the ledger of payment-svc beside the provider's records. */
 #include "program.h"
+#include "provider.h"
 #include "story_statements.h"
 
 #include <bus/clock.h>
-#include <psp_records.h>
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -73,19 +73,6 @@ static bool read_ours(const struct program *program, int64_t since, struct side 
   return !side->wrong || bus_fail(err, BUS_E_DECODE, "payments.ledger has a row that is no movement");
 }
 
-/* ---- theirs ---- */
-
-static bool read_theirs(const struct program *program, int64_t since, struct side *side, struct bus_error *err) {
-  const struct psp_records records = {.url = program->psp_url,
-                                      .key = program->psp_key,
-                                      .ca_file = program->psp_ca_file,
-                                      .allow_plain = program->psp_allow_plain,
-                                      .since = since,
-                                      .visit = add,
-                                      .context = side};
-  return psp_records_read(&records, err) || bus_error_wrap(err, "payment provider");
-}
-
 /* ---- comparing ---- */
 
 struct printing {
@@ -134,7 +121,7 @@ static int pay(const struct program *program, struct bus_arena *arena) {
   int64_t until = bus_wall_clock() / BUS_SECOND - FRESH_S;
   int64_t since = program->days > 0 ? until - program->days * DAY_S : 0;
   int64_t begin = since > MARGIN_S ? since - MARGIN_S : 0;
-  if (!read_ours(program, begin, &ours, &err) || !read_theirs(program, begin, &theirs, &err))
+  if (!read_ours(program, begin, &ours, &err) || !provider_read(program, begin, add, &theirs, &err))
     return trouble(err.text);
   return compare(program, &ours, &theirs, since, until);
 }

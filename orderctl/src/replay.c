@@ -4,6 +4,7 @@
 #include "dead_fates.h"
 #include "pace.h"
 #include "program.h"
+#include "story_rows.h"
 #include "story_statements.h"
 
 #include <bus/clock.h>
@@ -60,9 +61,7 @@ static void ask_orders(void *context, struct bus_sql *sql) {
 static void take_orders(void *context, size_t index, const struct bus_rows *rows) {
   struct replaying *replaying = context;
   (void)index;
-  replaying->orders = bus_arena_array(replaying->kept, bus_rows_count(rows) + 1, sizeof *replaying->orders);
-  for (size_t i = 0; replaying->orders && i < bus_rows_count(rows); i++)
-    replaying->orders[replaying->order_count++] = bus_rows_uuid(rows, i, 0);
+  replaying->orders = story_rows_ids(rows, replaying->kept, &replaying->order_count);
 }
 
 static bool find_orders(struct replaying *replaying) {

@@ -9,7 +9,7 @@ enum { URL_MAX = 1024, TOKEN_MAX = 4000 };
 
 static struct settings {
   const char *orders, *inventory, *payments, *orders_broker, *inventory_broker, *payments_broker, *broker, *management,
-      *log, *psp, *psp_key, *psp_ca, *edge, *token, *audit;
+      *log, *orders_repair, *payments_repair, *psp, *psp_key, *psp_ca, *edge, *token, *audit;
   bool psp_allow_plain;
   struct bus_tls_files tls;
 } settings;
@@ -33,7 +33,12 @@ static const struct bus_option options[] = {
         "its management API, http[s]://user:password@host:port; for topology diff"),
     URL(log, "ORDERS_LOG_DATABASE_URL",
         "the orders database, as a role that reads the log with its customers' data, such as order_svc; for replay"),
-    URL(psp, "PSP_URL", "the payment provider, for pay: scheme, host and port"),
+    URL(orders_repair, "ORDERS_REPAIR_DATABASE_URL",
+        "the orders database, as orders_migrator; for reconcile --repair, which gives open orders time"),
+    URL(payments_repair, "PAYMENTS_REPAIR_DATABASE_URL",
+        "the payments database, as payments_migrator; for reconcile --repair, which takes over what only the provider "
+        "knows"),
+    URL(psp, "PSP_URL", "the payment provider, for pay and reconcile: scheme, host and port"),
     URL(psp_key, "PSP_KEY", "the provider's secret key, as payment-svc has it; one that may only read is better"),
     URL(psp_ca, "PSP_CA_FILE", "certificates that the provider is verified with; empty: the system's"),
     {.name = "PSP_ALLOW_PLAIN",
@@ -74,6 +79,8 @@ int settings_read(struct program *program) {
   program->service_urls[STORY_INVENTORY] = settings.inventory_broker;
   program->service_urls[STORY_PAYMENTS] = settings.payments_broker;
   program->log_url = settings.log;
+  program->repair_urls[STORY_ORDERS] = settings.orders_repair;
+  program->repair_urls[STORY_PAYMENTS] = settings.payments_repair;
   program->psp_url = settings.psp;
   program->psp_key = settings.psp_key;
   program->psp_ca_file = settings.psp_ca;

@@ -57,3 +57,17 @@ bool story_rows_append(const struct bus_schema *schema, const struct bus_rows *r
     good = story_row_take(schema, rows, i, place, arena, made + (*count)++ * size) && good;
   return good;
 }
+
+struct bus_uuid *story_rows_ids(const struct bus_rows *rows, struct bus_arena *arena, size_t *ret_count) {
+  struct bus_uuid *ids = bus_arena_array(arena, bus_rows_count(rows) + 1, sizeof *ids);
+  *ret_count = ids ? bus_rows_count(rows) : 0;
+  for (size_t i = 0; i < *ret_count; i++)
+    ids[i] = bus_rows_uuid(rows, i, 0);
+  return ids;
+}
+
+void story_rows_ask_ids(struct bus_sql *sql, size_t statement, const struct bus_uuid *ids, size_t count) {
+  struct bus_args *args = bus_sql_add(sql, statement);
+  for (size_t i = 0; i < count; i++)
+    bus_args_uuid(args, &ids[i]);
+}

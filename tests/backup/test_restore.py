@@ -5,15 +5,28 @@ import time
 import pytest
 
 from dev import demo, manifests
+from dev.report import DevError
 
 RPO_SECONDS, RTO_SECONDS = 2, 180  # generous: two cores, sanitized programs, a broker that starts beside other suites
+
+
+def first_order(stack):
+    """Sagas whose deadlines are over come first: until then new orders may get 503."""
+    deadline = time.monotonic() + RTO_SECONDS
+    while True:
+        try:
+            return demo.place_order(stack)
+        except DevError as error:
+            if "answered 503" not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.2)
 
 
 def test_everything_but_the_last_moment_comes_back(disaster, recover):
     begun = time.monotonic()
     restored = recover({database: None for database in manifests.DATABASES})
     restored.stack.start_services()
-    order = demo.place_order(restored.stack)
+    order = first_order(restored.stack)
     took = time.monotonic() - begun
     count, newest = restored.stack.sql("orders", "SELECT count(*), extract(epoch FROM max(created_at)) "
                                                  f"FROM orders.orders WHERE order_id <> '{order['order_id']}';")[0]

@@ -44,7 +44,7 @@ def test_the_manual_and_the_completion_name_every_verb(usage):
 
 def test_the_manual_names_every_variable(usage):
     variables = set(re.findall(r"^  ([A-Z][A-Z_]+) ", usage, re.M))
-    assert len(variables) == 19
+    assert len(variables) == 21
     assert {name for name in variables if name not in text_of("man/orderctl.1")} == set()
 
 
@@ -68,7 +68,7 @@ def complete(*words):
 
 def test_the_completion_completes():
     assert complete("orderctl", "") == ["order", "stuck", "outbox", "topology", "broker", "dead", "audit", "replay",
-                                        "pay", "simulate"]
+                                        "pay", "reconcile", "simulate"]
     assert complete("orderctl", "topology", "") == ["diff"] and complete("orderctl", "broker", "") == ["probe"]
     assert complete("orderctl", "outbox", "order-svc", "in") == ["inventory-svc"]
     assert complete("orderctl", "dead", "re") == ["retry"]

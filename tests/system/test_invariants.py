@@ -54,6 +54,7 @@ class Told:
         self.vhost = "test"
         self.accepted = facts["accepted"]
         self.cancelled = facts.get("cancelled", [])
+        self.lost = frozenset(facts.get("lost", ()))
         self.management = self
         monkeypatch.setattr(invariants, "COUNTED_SECONDS", 0)
         monkeypatch.setattr(invariants, "read_ledger", lambda _: facts["ledger"])
@@ -260,6 +261,20 @@ def test_refunded_order_is_no_violation(monkeypatch):
     facts["order_list"][0].update(refunded=10, version=6)
     facts["order_events"].append({"id": ID, "seq": 6, "type": "payment.refunded", "data": {"amount": 10}})
     assert not invariants.check(Told(facts, monkeypatch)).violations()
+
+
+def test_an_order_that_a_restore_lost_is_no_violation_once_its_money_is_back(monkeypatch):
+    facts = healthy()
+    lost = ID.replace("1", "2")
+    for name in ("ledger", "payments.ledger"):
+        facts[name].append({"order_id": lost, "type": "captured", "amount": 5})
+    facts["lost"] = [lost]
+    assert invariants.check(Told(facts, monkeypatch)).violations()
+    for name in ("ledger", "payments.ledger"):
+        facts[name].append({"order_id": lost, "type": "refunded", "amount": 5})
+    assert not invariants.check(Told(facts, monkeypatch)).violations()
+    facts["lost"] = []
+    assert invariants.check(Told(facts, monkeypatch)).violations()
 
 
 def test_what_reservations_without_an_order_hold_is_no_violation(monkeypatch):

@@ -40,7 +40,9 @@ def variables(stack):
     return found | stack.broker.variables("operator") | {
         "ORDERCTL_AUDIT_FILE": audit_file(stack),
         "RABBITMQ_MANAGEMENT_URL": stack.broker.management_url("operator"), "EDGE_URL": stack.url("edge"),
-        "ORDERS_LOG_DATABASE_URL": stack.database_url("orders", "order_svc")}
+        "ORDERS_LOG_DATABASE_URL": stack.database_url("orders", "order_svc")} | {
+            f"{name.upper()}_REPAIR_DATABASE_URL": stack.database_url(name, f"{name}_migrator")
+            for name in ("orders", "payments")}
 
 
 def audit_file(stack):

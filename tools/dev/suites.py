@@ -208,7 +208,7 @@ SHORT_NAMES = tuple(TABLE)
 TABLE |= {
     "alerts": (180, _alerts),
     "attack": (900, _pytest("attack")),
-    "backup": (600, _pytest("backup")),
+    "backup": (900, _pytest("backup")),
     "browser": (600, _browser),
     "change": (300, _pytest("change")),
     "contract": (1200, _pytest("contract", marks="not short")),
