@@ -19,8 +19,6 @@ static void fail(const char *what, int line) {
 static struct bus_test *begin(void) {
   struct bus_test *test;
   CHECK(bus_test_new(&shipping_program, &test, &err));
-  bus_test_reads(test, &shipment_statements[SHIPMENT_READ], &shipment_table);
-  bus_test_inserts(test, &shipment_statements[SHIPMENT_INSERT], &shipment_table);
   return test;
 }
 
@@ -61,7 +59,6 @@ static void a_commit_that_fails_is_tried_again(void) {
 
 int main(void) {
   const char *database_url = getenv("DATABASE_URL");
-  CHECK(shipment_statements_make());
   an_order_gets_one_shipment();
   an_order_that_fits_no_parcel_is_a_dead_letter();
   a_commit_that_fails_is_tried_again();

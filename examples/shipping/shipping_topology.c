@@ -16,11 +16,5 @@ static const struct bus_topology_part orders = {.user = {.name = "order-svc"}, .
 static const struct bus_topology_part operator= {.user = {.name = "operator", .asks = true, .redrives = true}};
 
 static const struct bus_topology_part *const parts[] = {&shipping_part, &orders, &operator};
-const struct bus_topology shipping_topology = {.parts = parts,
-                                               .part_count = BUS_COUNT(parts),
-                                               .tiers = bus_default_tiers,
-                                               .tier_count = BUS_COUNT(bus_default_tiers),
-                                               .query_ttl_ms = 5000,
-                                               .title = "shipping",
-                                               .version = "1.0.0",
-                                               .correlation = "order_id"};
+const struct bus_topology shipping_topology =
+    BUS_TOPOLOGY(parts, .title = "shipping", .version = "1.0.0", .correlation = "order_id");

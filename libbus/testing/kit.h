@@ -4,7 +4,7 @@
 #include <bus/pipeline.h>
 #include <bus/testing.h>
 
-#include "../src/pipeline/complete.h"
+#include "../src/pg/complete.h"
 
 enum { KIT_WORKERS = 3, KIT_QUEUES = COMPLETED_QUEUES_MAX };
 

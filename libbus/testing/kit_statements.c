@@ -3,6 +3,7 @@
 #include <bus/pipeline.h>
 #include <bus/testing.h>
 
+#include "../src/pg/complete.h"
 #include "../src/pg/letters.h"
 #include "../src/pg/pg.h"
 #include "../src/pg/session.h"
@@ -94,9 +95,14 @@ static bool check_registry(PGconn *connection, const char *service, const struct
   return true;
 }
 
-static bool check_service(PGconn *connection, const struct bus_service *service, const char *what,
-                          struct bus_error *err) {
-  return !service || check_registry(connection, what, service->statements, service->statement_count, err);
+static bool check_service(PGconn *connection, const struct bus_service *given, enum bus_queue_kind kind,
+                          const char *what, struct bus_error *err) {
+  struct completed completed = {.made = 0};
+  const struct bus_service *service;
+  bool good = service_complete(given, NULL, kind, NULL, &completed, &service, err) &&
+              (!service || check_registry(connection, what, service->statements, service->statement_count, err));
+  service_uncomplete(&completed);
+  return good;
 }
 
 /* The statement at BUS_OWN_SETTINGS is its driver's. */
@@ -110,9 +116,9 @@ static bool check_own(PGconn *connection, struct bus_error *err) {
 static bool check_program(PGconn *connection, const struct bus_program *program, struct bus_error *err) {
   const struct check session = {connection, "libbus itself", &(struct bus_statement){pg_session_set, ""}, 0, err};
   return is_good(&session, PQexec(connection, pg_session_set)) && check_own(connection, err) &&
-         check_service(connection, program->commands, "commands", err) &&
-         check_service(connection, program->requests, "requests", err) &&
-         check_service(connection, program->queries, "queries", err);
+         check_service(connection, program->commands, BUS_QUEUE_WORK, "commands", err) &&
+         check_service(connection, program->requests, BUS_QUEUE_REQUEST, "requests", err) &&
+         check_service(connection, program->queries, BUS_QUEUE_QUERY, "queries", err);
 }
 
 bool bus_test_statements(const struct bus_program *program, const char *database_url, struct bus_error *err) {

@@ -1,6 +1,8 @@
 /* A worker: drives its pipeline by events of the broker and the database in memory. */
 #include "kit.h"
 
+#include <bus/aggregate.h>
+
 #include <assert.h>
 #include <string.h>
 
@@ -23,6 +25,18 @@ static bool make(struct bus_worker *worker, const struct bus_pipeline_setup *set
   return true;
 }
 
+static void answer_aggregate(struct bus_worker *worker) {
+  const struct bus_service *service = worker->service;
+  const struct bus_table *table = service->aggregate ? service->aggregate->table : NULL;
+  if (!table)
+    return;
+  bus_test_reads(worker->test, &service->statements[BUS_AGGREGATE_READ], table);
+  if (!service->store)
+    return;
+  bus_test_inserts(worker->test, &service->statements[BUS_AGGREGATE_INSERT], table);
+  bus_test_updates(worker->test, &service->statements[BUS_AGGREGATE_UPDATE], table);
+}
+
 bool kit_worker_new(struct bus_test *test, const struct bus_service *given, enum bus_queue_kind kind,
                     struct bus_error *err) {
   struct bus_worker *worker = &test->workers[test->worker_count];
@@ -31,8 +45,11 @@ bool kit_worker_new(struct bus_test *test, const struct bus_service *given, enum
     return true;
   assert(test->worker_count < KIT_WORKERS);
   *worker = (struct bus_worker){.test = test, .wake_at = test->now};
-  worker->service = service_complete(given, program->part, kind, program->version, &worker->completed);
   test->worker_count++; /* so that it is freed */
+  if (!service_complete(given, program->part, kind, program->version, &worker->completed, &worker->service, err))
+    return false;
+  worker->context = service_context(worker->service);
+  answer_aggregate(worker);
   if (worker->service->queue_count == 0)
     return bus_fail(err, BUS_E_CONFIG, "%s has no queue for %s: add one to its part of the topology",
                     worker->service->name,
@@ -55,6 +72,7 @@ void kit_worker_free(struct bus_worker *worker) {
     worker->service->close(worker->context);
   bus_pipeline_free(worker->pipeline);
   bus_arena_free(worker->session.arena);
+  service_uncomplete(&worker->completed);
 }
 
 /* ---- actions ---- */

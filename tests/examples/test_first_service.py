@@ -133,13 +133,14 @@ def test_its_tests_run_without_servers(reader):
 def test_its_statements_fit_the_database_and_others_are_named(reader, tmp_path):
     check = block("build/shipping/shipping-test")
     assert reader.types(check) == "all hold, and the statements fit the database\n"
-    wrongs = {"text-column": ("SELECT {s.row} FROM", "SELECT {s.row}, 7 FROM", "column ?column? is of a type that "
-                              "bus/sql.h does not read"),
-              "no-table": ("shipping.shipments s WHERE", "shipping.parcels s WHERE",
-                           'SQLSTATE 42P01: relation "shipping.parcels" does not exist'),
-              "no-right": ("[SHIPMENT_INSERT] = BUS_INSERT(&shipment_table)", '[SHIPMENT_INSERT] = BUS_STATEMENT('
-                           '"DELETE FROM shipping.shipments WHERE order_id = ANY ($1)", "U")',
-                           "SQLSTATE 42501: permission denied")}
+    more = "static const struct bus_service commands = {.aggregate = &shipments, .decide = decide"
+    other = "static const struct bus_statement more[] = {{%s}};\n" + more + ", .statements = more, .statement_count = 1"
+    wrongs = {"column": (more, other % '"SELECT 7", ""', 'statement 3 of commands, "SELECT 7": column ?column? is of a '
+                         "type that bus/sql.h does not read"),
+              "table": ('"shipping.shipments"', '"shipping.parcels"',
+                        'SQLSTATE 42P01: relation "shipping.parcels" does not exist'),
+              "right": (more, other % '"DELETE FROM shipping.shipments WHERE order_id = ANY ($1)", "U"',
+                        "SQLSTATE 42501: permission denied")}
     for name, (old, new, said) in wrongs.items():
         shutil.copytree(SHIPPING, tmp_path / name)
         path = tmp_path / name / "shipping.c"
@@ -249,6 +250,15 @@ def test_the_handler_is_short():
     with open(os.path.join(SHIPPING, "shipping.c"), encoding="utf-8") as source:
         handler = re.search(r"^static void decide\(.*?^}$", source.read(), re.M | re.S).group()
     assert handler.count("\n") + 1 <= 25
+
+
+def test_the_service_is_short():
+    names = [name for name in glob.glob(os.path.join(SHIPPING, "*.[ch]")) if not name.endswith("_test.c")]
+    lines = 0
+    for name in names:
+        with open(name, encoding="utf-8") as source:
+            lines += source.read().count("\n")
+    assert len(names) == 6 and lines <= 160
 
 
 def test_another_struct_does_not_compile(reader, tmp_path):

@@ -15,6 +15,7 @@
 BUS_C_BEGIN
 
 struct bus_effects;
+struct bus_input;
 struct bus_message_type;
 
 struct bus_set {
@@ -69,5 +70,36 @@ void bus_set_store(const struct bus_set *set, struct bus_sql *sql, size_t insert
 /* The arguments of one more row; the statement is queued by the first. */
 void bus_sql_add_row(struct bus_sql *sql, struct bus_args **args, size_t statement, const struct bus_table *table,
                      const void *row);
+
+/* ---- the usual service ---- */
+
+/* A service whose inputs each name one row of one table: `aggregate` of struct bus_service takes the place of its lock,
+ * load, store and statements. The model that decide() gets is the struct bus_set of the batch's rows. */
+struct bus_aggregate {
+  const struct bus_table *table;
+  /* The key of the row that an input is about: a value of the table's first column, which must live as long as the
+   * input. NULL: the correlation id of a message, the body of a deadline. */
+  const void *(*key_of)(const struct bus_input *input);
+};
+
+/* The statements of such a service; its own follow, from BUS_AGGREGATE_STATEMENTS on. Rows are locked where the table
+ * has a column that changes and the service writes. */
+enum bus_aggregate_statement {
+  BUS_AGGREGATE_READ,
+  BUS_AGGREGATE_INSERT,
+  BUS_AGGREGATE_UPDATE,
+  BUS_AGGREGATE_STATEMENTS
+};
+
+/* lock() of such a service, which is its own context. */
+bool bus_aggregate_lock(void *service, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                        struct bus_sql *sql, void **ret_model) BUS_MUST_CHECK;
+/* load() of such a service. */
+bool bus_aggregate_load(void *model, const struct bus_rows *const *rows, size_t count,
+                        struct bus_error *err) BUS_MUST_CHECK;
+/* store() of such a service. Asserts that a stored row changes only where the table has a column that does. */
+bool bus_aggregate_store(void *model, struct bus_sql *sql) BUS_MUST_CHECK;
+/* Does the table have a column that updates write? */
+bool bus_table_changes(const struct bus_table *table) BUS_MUST_CHECK;
 
 BUS_C_END

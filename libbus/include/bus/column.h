@@ -117,7 +117,7 @@ struct bus_table {
 
 /* ---- statements ---- */
 
-enum bus_shape { BUS_SHAPE_TEXT, BUS_SHAPE_LOCK, BUS_SHAPE_INSERT, BUS_SHAPE_UPDATE };
+enum bus_shape { BUS_SHAPE_TEXT, BUS_SHAPE_READ, BUS_SHAPE_LOCK, BUS_SHAPE_INSERT, BUS_SHAPE_UPDATE };
 
 /* How one statement of a registry is made. */
 struct bus_recipe {
@@ -130,6 +130,9 @@ struct bus_recipe {
   { .sql = (text), .params = (letters) }
 #define BUS_STATEMENT_OF(rows, text, letters)                                                                          \
   { .table = (rows), .sql = (text), .params = (letters) }
+/* The rows whose keys are given. Parameter: an array of keys. */
+#define BUS_READ(rows)                                                                                                 \
+  { .shape = BUS_SHAPE_READ, .table = (rows) }
 /* The rows whose keys are given, locked in the order of the key. Parameter: an array of keys. */
 #define BUS_LOCK(rows)                                                                                                 \
   { .shape = BUS_SHAPE_LOCK, .table = (rows) }

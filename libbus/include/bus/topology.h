@@ -105,6 +105,14 @@ struct bus_topology {
 /* The default tiers: 1s, 30s, 10m. */
 extern const struct bus_tier bus_default_tiers[3];
 
+/* Initializer: an array of pointers to parts, and then further members; with the default tiers, and queries that live
+ * 5 s. */
+#define BUS_TOPOLOGY(part_list, ...)                                                                                   \
+  {                                                                                                                    \
+    .parts = (part_list), .part_count = BUS_COUNT(part_list), .tiers = bus_default_tiers,                              \
+    .tier_count = BUS_COUNT(bus_default_tiers), .query_ttl_ms = 5000, __VA_ARGS__                                      \
+  }
+
 /* The topology's name for the correlation id. */
 const char *bus_topology_correlation(const struct bus_topology *topology);
 

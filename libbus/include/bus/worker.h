@@ -36,6 +36,7 @@ BUS_C_BEGIN
  * recognise it by an id in its body, and answer as before. */
 
 struct bus_worker;
+struct bus_aggregate;
 struct bus_alive;
 
 enum { BUS_PERIODICS_MAX = 16 /* of a service */ };
@@ -58,6 +59,9 @@ struct bus_service {
   const char *const *queues; /* of the topology, all of one kind; a queue's types must be decodable */
   size_t queue_count;
 
+  /* The usual case: the functions lock, load and store, which then stay NULL as `open` does, and the first
+   * BUS_AGGREGATE_STATEMENTS statements are libbus's (bus/aggregate.h). NULL: the service has all of them. */
+  const struct bus_aggregate *aggregate;
   const struct bus_statement *statements;
   size_t statement_count;
   const struct bus_periodic *periodics;

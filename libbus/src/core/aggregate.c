@@ -82,6 +82,13 @@ bool bus_set_open(struct bus_set *set) {
   return true;
 }
 
+bool bus_table_changes(const struct bus_table *table) {
+  for (size_t i = 0; i < table->column_count; i++)
+    if (table->columns[i].flags & BUS_CHANGING)
+      return true;
+  return false;
+}
+
 void *bus_set_at(const struct bus_set *set, size_t index) {
   assert(index < set->count);
   return set->rows + index * set->size;

@@ -108,11 +108,13 @@ static void put_selected(struct writer *writer, const struct place *place) {
   sql_put(writer, "%s.%s%s", place->alias, place->column->name, cast);
 }
 
-static void make_lock(struct writer *writer, const struct bus_table *table) {
+static void make_read(struct writer *writer, const struct bus_table *table, bool locks) {
   const char *key = table->columns[0].name;
   sql_put(writer, "SELECT ");
   put_columns(writer, table, "t", BUS_ROW, put_selected);
-  sql_put(writer, " FROM %s t WHERE t.%s = ANY ($1) ORDER BY t.%s FOR UPDATE", table->name, key, key);
+  sql_put(writer, " FROM %s t WHERE t.%s = ANY ($1)", table->name, key);
+  if (locks)
+    sql_put(writer, " ORDER BY t.%s FOR UPDATE", key);
   put_letter(writer, letter_of(table->columns[0].cell));
 }
 
@@ -260,8 +262,9 @@ static bool make_statement(const struct bus_recipe *recipe, struct bus_statement
   case BUS_SHAPE_TEXT:
     make_text(&writer, recipe);
     break;
+  case BUS_SHAPE_READ:
   case BUS_SHAPE_LOCK:
-    make_lock(&writer, recipe->table);
+    make_read(&writer, recipe->table, recipe->shape == BUS_SHAPE_LOCK);
     break;
   case BUS_SHAPE_INSERT:
     make_insert(&writer, recipe->table);

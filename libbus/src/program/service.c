@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../pg/complete.h"
 #include "../pg/session.h"
-#include "../pipeline/complete.h"
 #include "trail.h"
 
 enum { WORKERS_MAX = 32, FLUSH_SPANS_MS = 1000 };
@@ -344,18 +344,29 @@ static int carry_out(const struct bus_program *program, int flag) {
   }
 }
 
-int bus_service_main(int argc, char **argv, const struct bus_program *given) {
+static bool complete_services(const struct bus_program *given, struct bus_program *ret, struct bus_error *err) {
   static struct completed commands, requests, queries;
   static struct trail_service trails;
+  const struct bus_topology_part *part = given->part;
+  bool good =
+      service_complete(given->commands, part, BUS_QUEUE_WORK, ret->version, &commands, &ret->commands, err) &&
+      service_complete(given->requests, part, BUS_QUEUE_REQUEST, ret->version, &requests, &ret->requests, err) &&
+      service_complete(given->queries, part, BUS_QUEUE_QUERY, ret->version, &queries, &ret->queries, err);
+  if (good)
+    ret->queries = trail_beside(ret->queries, part, &trails);
+  return good;
+}
+
+int bus_service_main(int argc, char **argv, const struct bus_program *given) {
   struct bus_program completed = *given;
   const struct bus_program *program = &completed;
   completed.name = given->part ? given->part->user.name : given->name;
   completed.version = given->version ? given->version : ORDERBUS_VERSION;
-  completed.commands = service_complete(given->commands, given->part, BUS_QUEUE_WORK, completed.version, &commands);
-  completed.requests = service_complete(given->requests, given->part, BUS_QUEUE_REQUEST, completed.version, &requests);
-  completed.queries =
-      trail_beside(service_complete(given->queries, given->part, BUS_QUEUE_QUERY, completed.version, &queries),
-                   given->part, &trails);
+  struct bus_error err = {.code = BUS_OK};
+  if (!complete_services(given, &completed, &err)) {
+    fprintf(stderr, "%s: %s\n", program->name, err.text);
+    return EXIT_FAILURE;
+  }
   const char *const flags[] = {[FLAG_HEALTH] = BUS_FLAG_HEALTH,
                                [FLAG_SQL] = "--print-sql",
                                [FLAG_COLUMNS] = "--print-columns",

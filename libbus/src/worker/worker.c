@@ -96,6 +96,7 @@ bool bus_worker_new(const struct bus_service *service, const struct bus_topology
   worker->topology = topology;
   worker->settings = *settings;
   worker->program_settings = program_settings;
+  worker->context = service_context(service);
   init(worker);
   if (worker->wake_fd < 0 || !metrics_init(worker) || !make_pipeline(worker)) {
     bus_worker_free(worker);

@@ -7,6 +7,7 @@
 #include <bus/pipeline.h>
 #include <bus/worker.h>
 
+#include "complete.h"
 #include "pg.h"
 
 #include <pthread.h>

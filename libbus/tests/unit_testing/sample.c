@@ -153,7 +153,31 @@ const struct bus_program counter_program = {.summary = "Counts.",
                                             .requests = &requests,
                                             .queries = &queries};
 
-/* ---- its test ---- */
+/* ---- the same by an aggregate ---- */
+
+static const void *key_of(const struct bus_input *input) {
+  return counter_of(input);
+}
+
+static const struct bus_statement due[] = {{"SELECT id FROM counters.counters WHERE reset_at <= now() LIMIT 10", ""}};
+static const struct bus_periodic short_periodics[] = {
+    {.statement = BUS_AGGREGATE_STATEMENTS, .interval_ms = 1000, .when_settled = true, .rows = bus_worker_push_due}};
+static const struct bus_aggregate counters = {.table = &counter_table, .key_of = key_of};
+static const struct bus_service short_commands = {.aggregate = &counters,
+                                                  .statements = due,
+                                                  .statement_count = BUS_COUNT(due),
+                                                  .periodics = short_periodics,
+                                                  .periodic_count = BUS_COUNT(short_periodics),
+                                                  .decide = decide};
+static const struct bus_service short_requests = {.aggregate = &counters, .decide = set_and_answer};
+static const struct bus_service short_queries = {.aggregate = &counters, .decide = answer};
+const struct bus_program counter_short_program = {.part = &part,
+                                                  .topology = &topology,
+                                                  .commands = &short_commands,
+                                                  .requests = &short_requests,
+                                                  .queries = &short_queries};
+
+/* ---- their tests ---- */
 
 static void find_due(void *context, struct bus_test *test, const struct bus_args *args, struct bus_arena *arena,
                      struct bus_rows *ret) {
@@ -177,5 +201,13 @@ struct bus_test *sample_test(void) {
   bus_test_inserts(test, &counter_statements[COUNTER_INSERT], &counter_table);
   bus_test_updates(test, &counter_statements[COUNTER_UPDATE], &counter_table);
   bus_test_answers(test, &counter_statements[COUNTER_DUE], find_due, NULL);
+  return test;
+}
+
+struct bus_test *sample_short_test(void) {
+  struct bus_test *test = NULL;
+  if (!bus_test_new(&counter_short_program, &test, NULL))
+    return NULL;
+  bus_test_answers(test, &due[0], find_due, NULL);
   return test;
 }

@@ -30,7 +30,8 @@ BUS_MESSAGE(counter_heard, struct counter_add); /* an event that must be taken, 
 enum { COUNTER_LOCK, COUNTER_INSERT, COUNTER_UPDATE, COUNTER_DUE, COUNTER_STATEMENTS };
 extern struct bus_statement counter_statements[COUNTER_STATEMENTS];
 extern const struct bus_table counter_table;
-extern const struct bus_program counter_program;
+extern const struct bus_program counter_program, counter_short_program; /* the short one by an aggregate */
 
 /* A test of it whose statements all have answers. */
 struct bus_test *sample_test(void);
+struct bus_test *sample_short_test(void);

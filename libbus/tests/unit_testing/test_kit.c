@@ -188,6 +188,44 @@ TEST(a_mandatory_message_that_no_queue_takes_is_returned_and_harms_nothing)
   bus_test_free(test);
 }
 
+/* ---- by an aggregate ---- */
+
+TEST(an_aggregate_has_the_statements_and_the_steps_of_a_batch)
+{
+  struct bus_test *test = sample_short_test();
+  assert_non_null(test);
+  add(test, &first, 2);
+  add(test, &first, 3);
+  run(test);
+  add(test, &first, 4); /* an update */
+  add(test, &second, 1);
+  run(test);
+  expect_count(test, &first, 9);
+  expect_count(test, &second, 1);
+  (void)BUS_TEST_SEND(test, counter_get, &first, &(struct counter_add){.counter = first});
+  (void)BUS_TEST_SEND(test, counter_set, &second, &(struct counter_add){.counter = second, .by = 8});
+  run(test);
+  assert_int_equal(BUS_TEST_PUBLISHED(test, counter_found, 0)->by + BUS_TEST_PUBLISHED(test, counter_found, 1)->by, 17);
+  expect_count(test, &second, 8);
+  advance(test, 61000); /* deadlines, by a statement of the service's own */
+  expect_count(test, &first, 0);
+  bus_test_free(test);
+}
+
+TEST(an_aggregate_beside_functions_that_it_replaces_is_refused)
+{
+  struct bus_program program = counter_short_program;
+  struct bus_service commands = *program.commands;
+  struct bus_test *test = NULL;
+  struct bus_error err = {.code = BUS_OK};
+  commands.open = bus_worker_is_context;
+  program.commands = &commands;
+  assert_false(bus_test_new(&program, &test, &err));
+  assert_string_equal(err.text,
+                      "counter-svc has an aggregate, which takes the place of open, lock, load and store: leave "
+                      "these out");
+}
+
 /* ---- faults of a test ---- */
 
 static void expect_failure(struct bus_test *test, const char *part) {
