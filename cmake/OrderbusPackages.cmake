@@ -129,6 +129,9 @@ package_define(libbus "Message-driven services in C on RabbitMQ and Postgres" NA
   DEPENDS "libpq-dev, librabbitmq-dev, libcivetweb-dev, libcjson-dev, nettle-dev, pkg-config"
   RECOMMENDS "cmake, libcurl4-openssl-dev, libssl-dev, libsodium-dev")
 
+package_define(orderbus-messages "Messages of orderbus for services of other systems: types, schemas, AsyncAPI"
+  NAME liborderbus-messages-dev DEPENDS "libbus-dev (>= ${PROJECT_VERSION})")
+
 package_define(orderctl "Where an order of orderbus stands, what it waits for, and what to do" RECOMMENDS libcurl4)
 set(etc /etc/orderbus)
 install(FILES "${parts}/orderctl.env" DESTINATION "${etc}" COMPONENT orderctl)

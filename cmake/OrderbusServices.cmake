@@ -6,6 +6,8 @@
 # orderbus_service_definitions(TARGET)  SERVICE_PORT, SERVICE_ADMIN_PORT and SERVICE_DATABASE in the target's sources, as
 #                        the service.json of this folder says
 # orderbus_service_install(TARGET)  the program of the service in this folder goes into the service's package
+# orderbus_messages(SOURCES…)  <short>_messages, the messages of the service in this folder: its header is
+#                        <short>_messages.h; both are in the package of messages (infrastructure/messages)
 # orderbus_service_program(SOURCES … LIBRARIES …)  the program of the service in this folder, by the name in its
 #                        service.json, with these definitions
 file(GLOB manifests RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS
@@ -32,6 +34,20 @@ endfunction()
 
 function(orderbus_service_install target)
   install(TARGETS ${target} RUNTIME DESTINATION "${CMAKE_INSTALL_LIBEXECDIR}/orderbus" COMPONENT orderbus-${target})
+endfunction()
+
+function(orderbus_messages)
+  cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE folder)
+  orderbus_service_field("${folder}" short name)
+  set(target ${name}_messages)
+  add_library(${target} STATIC ${ARGN})
+  target_link_libraries(${target} PUBLIC bus_core PRIVATE $<BUILD_INTERFACE:orderbus_options>)
+  target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/src>)
+  install(TARGETS ${target} EXPORT orderbusMessagesTargets
+    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT orderbus-messages
+    INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/orderbus")
+  install(FILES src/${target}.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/orderbus" COMPONENT orderbus-messages)
+  set_property(GLOBAL APPEND PROPERTY ORDERBUS_MESSAGES ${target})
 endfunction()
 
 function(orderbus_service_program)

@@ -10,12 +10,12 @@ import time
 import urllib.request
 
 import pytest
+from conftest import call
 
 from dev import build, paths
 
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
 HERE = os.path.dirname(os.path.abspath(__file__))
-BUILD = os.path.join(paths.ROOT, "build", "libbus-alone")
 HEADERS = sorted(os.listdir(os.path.join(paths.ROOT, "libbus", "include", "bus")))
 OF_BUS = {"librabbitmq", "libpq", "libcivetweb"}
 EXAMPLE_ID = "2ed6657d-e927-568b-95e1-2665a8aea6a2"  # RFC 9562, appendix A.4
@@ -26,23 +26,6 @@ SHOW_ALL = "-Wl,--no-as-needed"
 # How each program is made by hand: pkg-config's names.
 PACKAGES = {"service": "libbus", "pure": "libbus-core", "caller": "libbus-curl", "signer": "libbus-token",
             "keeper": "libbus-secret", "tested": "libbus-testing"}
-
-
-def call(*words, cwd=None, env=None, status=0):
-    done = subprocess.run(words, cwd=cwd, env=os.environ | (env or {}), text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=120, check=False)
-    end = "\n".join(done.stdout.splitlines()[-30:])
-    assert status is None or done.returncode == status, f"{' '.join(words)}\n{end}"
-    return done
-
-
-@pytest.fixture(scope="session")
-def built():
-    """libbus alone, without tests and sanitizers. The folder stays, so that a second run builds what changed."""
-    call("cmake", "-S", paths.ROOT, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
-         "-DORDERBUS_LIBBUS_ONLY=ON", "-DCMAKE_VERIFY_INTERFACE_HEADER_SETS=ON")
-    call("cmake", "--build", BUILD, "--parallel", "2", "--target", "all", "all_verify_interface_header_sets")
-    return BUILD
 
 
 @pytest.fixture(scope="session")

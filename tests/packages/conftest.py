@@ -37,7 +37,7 @@ def machine():
 
 @pytest.fixture(scope="session")
 def installed(machine):
-    """All but libbus-dev, which depends on a compiler's headers."""
+    """All but those for developers, which depend on a compiler's headers."""
     machine.run("sh", "-c", "dpkg --install /shared/orderbus-*.deb /shared/orderctl_*.deb")
     return machine
 

@@ -22,7 +22,7 @@ EXPOSURE_MAX = 20  # in tenths
 
 
 def test_there_is_a_package_for_each_program():
-    assert PACKAGES == sorted(["libbus-dev", *INSTALLED])
+    assert PACKAGES == sorted(["libbus-dev", "liborderbus-messages-dev", *INSTALLED])
 
 
 def test_a_program_is_built_on_libbus_dev(tmp_path):
