@@ -38,6 +38,8 @@ OBSERVE = (*ALERTS, "prometheus-node-exporter", "prometheus-postgres-exporter")
 JAVA = ("default-jre-headless", "maven")
 # The browser of the suite `browser`.
 BROWSER = ("chromium",)
+# Groovy as Jenkins has it, for the suite `pipelines`.
+PIPELINES = ("default-jre-headless", "groovy")
 # To pack Debian packages.
 PACKAGE = ("dpkg-dev", "file")
 # The generator of ./dev reference.
@@ -76,8 +78,8 @@ def ensure(names):
 
 def install(names):
     """The part that runs as root; it takes no package that this file does not name."""
-    known = {*UP, *TEST, *BENCH, *COVERAGE, *CONTRACT, *NPM, *OBSERVE, *JAVA, *BROWSER, *PACKAGE, *REFERENCE,
-             *SYSTEMS}
+    known = {*UP, *TEST, *BENCH, *COVERAGE, *CONTRACT, *NPM, *OBSERVE, *JAVA, *BROWSER, *PIPELINES, *PACKAGE,
+             *REFERENCE, *SYSTEMS}
     unknown = set(names) - known
     if unknown or not account.is_root():
         raise DevError(f"refused to install {' '.join(sorted(unknown))}" if unknown else "only root can install")

@@ -7,8 +7,8 @@ import sys
 import threading
 import time
 
-from dev import (backends, build, checks, contract, fuzz, package, packages, paths, ports, proofs, sanitizer, services,
-                 session, systems, traces)
+from dev import (backends, build, checks, contract, fuzz, package, packages, paths, pipelines, ports, proofs, sanitizer,
+                 services, session, systems, traces)
 from dev.gotool import TOXIPROXY
 from dev.report import DevError
 from dev.runner import Result, count, end_all, run, skip, temporary_folder
@@ -144,6 +144,13 @@ def _tls(seconds):
     return found
 
 
+def _pipelines(seconds):
+    packages.ensure(packages.PIPELINES)
+    pipelines.ACTIONLINT.install()
+    pipelines.LINTERS.install()
+    return _pytest("pipelines")(seconds)
+
+
 def _packages(seconds):
     package.make()
     systems.MACHINE.install()
@@ -216,6 +223,7 @@ TABLE |= {
     "observe": (2400, _observe),
     "operator": (300, _pytest("operator")),
     "packages": (900, _packages),
+    "pipelines": (300, _pipelines),
     "reference": (90, _reference),
     "service": (600, _pytest("service", servers=True)),
     "tls": (600, _tls),
