@@ -9,7 +9,7 @@ import textwrap
 
 from dev import (admin, backends, bench, build, certs, chaos, client, contract, coverage, fuzz, generated, invariants,
                  issuers, k6, load, manifests, mutate, new_service, orderctl, package, packages, paths, ports,
-                 reconcile, reference, session, simulation, suites, token, verbs)
+                 reconcile, reference, secret_files, session, simulation, suites, token, verbs)
 from dev.report import DevError
 
 STATE_HELP = {
@@ -78,6 +78,7 @@ def parser():
     preset(added)
     added.add_argument("targets", nargs="*", metavar="TARGET")
     package.add_options(verb("package", package.package, "build Debian packages into build/packages"))
+    secret_files.add_options(verb("secrets", secret_files.write, "write the secrets of a deployment as files"))
     preset(verb("generate", generated.generate, "write the files that programs print of themselves"))
     _add_makers(verb)
     added = verb("fuzz", fuzz.fuzz, "run fuzz targets and add to their record in chaos-testing/results")

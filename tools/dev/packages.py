@@ -40,6 +40,8 @@ JAVA = ("default-jre-headless", "maven")
 BROWSER = ("chromium",)
 # Groovy as Jenkins has it, for the suite `pipelines`.
 PIPELINES = ("default-jre-headless", "groovy")
+# A daemon for the suite `images`, and the program that starts compose files.
+IMAGES = ("docker-compose", "docker.io", "iptables")
 # To pack Debian packages.
 PACKAGE = ("dpkg-dev", "file")
 # The generator of ./dev reference.
@@ -78,7 +80,7 @@ def ensure(names):
 
 def install(names):
     """The part that runs as root; it takes no package that this file does not name."""
-    known = {*UP, *TEST, *BENCH, *COVERAGE, *CONTRACT, *NPM, *OBSERVE, *JAVA, *BROWSER, *PIPELINES, *PACKAGE,
+    known = {*UP, *TEST, *BENCH, *COVERAGE, *CONTRACT, *NPM, *OBSERVE, *JAVA, *BROWSER, *PIPELINES, *IMAGES, *PACKAGE,
              *REFERENCE, *SYSTEMS}
     unknown = set(names) - known
     if unknown or not account.is_root():

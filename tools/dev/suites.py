@@ -144,6 +144,13 @@ def _tls(seconds):
     return found
 
 
+def _images(seconds):
+    packages.ensure(packages.IMAGES)
+    package.make()
+    systems.MACHINE.install()
+    return _pytest("images")(seconds)
+
+
 def _pipelines(seconds):
     packages.ensure(packages.PIPELINES)
     pipelines.ACTIONLINT.install()
@@ -220,6 +227,7 @@ TABLE |= {
     "change": (300, _pytest("change")),
     "contract": (1200, _pytest("contract", marks="not short")),
     "gateway": (900, _pytest("gateway")),
+    "images": (1200, _images),
     "observe": (2400, _observe),
     "operator": (300, _pytest("operator")),
     "packages": (900, _packages),
