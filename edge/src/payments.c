@@ -1,4 +1,5 @@
-/* Responses about payments and their refunds. */
+/* Responses about payments and their refunds, and the request for a list of these. */
+#include "requests.h"
 #include "responses.h"
 
 #include <currency.h>
@@ -11,6 +12,14 @@ static const struct bus_field payment_page_fields[] = {
                     "the order's payment, if there is one; of an order that is paid later, all attempts"),
 };
 const struct bus_schema payment_page_schema = BUS_SCHEMA("payments", struct payment_page, payment_page_fields);
+
+static const struct bus_field refunds_query[] = {
+    BUS_FIELD_INT64(struct refund_list, limit, 1, REFUND_PAGE_MAX, BUS_OPTIONAL, "how many at most", .fallback = "20",
+                    .example = "20"),
+    BUS_FIELD_UUID(struct refund_list, cursor, BUS_OPTIONAL, "the next_cursor of an earlier page"),
+};
+const struct bus_http_input refunds_input = {.size = sizeof(struct refund_list),
+                                             .query = BUS_TABLE(struct refund_list, refunds_query)};
 
 static struct response refuse(int status, const char *detail) {
   return (struct response){.status = status, .detail = detail};

@@ -78,6 +78,7 @@ extern const struct bus_http_input place_input,                             /* s
     reserve_input,                                                          /* struct reserve_request */
     reservation_input, reservation_end_input,                               /* struct own_name */
     refund_input,                                                           /* struct refund_request */
+    refunds_input,                                                          /* struct refund_list */
     payment_input, order_payments_input,                                    /* struct payment_get */
     events_input, stream_input,                                             /* struct events_request */
     status_input,                                                           /* struct status_request */

@@ -28,7 +28,7 @@ static const struct ui_source {
     {"session.js", EDGE_JS, &session_js},   {"shop.js", EDGE_JS, &shop_js},       {"orders.js", EDGE_JS, &orders_js},
     {"operator.js", EDGE_JS, &operator_js}, {"panels.js", EDGE_JS, &panels_js},   {"alarms.js", EDGE_JS, &alarms_js},
     {"services.js", EDGE_JS, &services_js}, {"refunds.js", EDGE_JS, &refunds_js}, {"story.js", EDGE_JS, &story_js},
-    {"dead.js", EDGE_JS, &dead_js},
+    {"dead.js", EDGE_JS, &dead_js},         {"owed.js", EDGE_JS, &owed_js},
 };
 static struct document files[BUS_COUNT(sources)];
 

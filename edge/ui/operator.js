@@ -4,6 +4,7 @@ import {deadPanel} from './dead.js';
 import {badge, empty, failure, h, repeat, scroller, show, skeleton} from './dom.js';
 import {clockTime, money, number, shortId, STATUSES, statusOf} from './format.js';
 import {orderRow, statusBadge, tracker} from './orders.js';
+import {openRefundsPanel} from './owed.js';
 import {trafficPanel} from './panels.js';
 import {servicePanels} from './services.js';
 
@@ -226,5 +227,5 @@ export function operatorView(signal, chosen) {
       h('div', {class: 'board'}, alarms, traffic, orders.made,
         h('div', {class: 'side'}, chosen ? h('a', {class: 'back-link', href: '#/operations'}, '← All changes') : null,
           detail),
-        services, queues, edge, deadPanel(), stockPanel()));
+        services, queues, edge, openRefundsPanel(), deadPanel(), stockPanel()));
 }

@@ -110,6 +110,39 @@ static const struct bus_field payment_view_fields[] = {
 };
 const struct bus_schema payment_view_schema = BUS_SCHEMA("payment", struct payment_view, payment_view_fields);
 
+static const struct bus_field list_fields[] = {
+    BUS_FIELD_UUID(struct refund_list, cursor, BUS_OPTIONAL, "the last payment of the page before"),
+    BUS_FIELD_INT64(struct refund_list, limit, 1, REFUND_PAGE_MAX, BUS_REQUIRED, "how many at most"),
+};
+const struct bus_schema refund_list_schema = BUS_SCHEMA("refund.list", struct refund_list, list_fields);
+
+const char *const open_refund_status_names[] = {"called", "failing", "at_provider", "unknown", NULL};
+static const struct bus_field open_refund_fields[] = {
+    BUS_FIELD_UUID(struct open_refund, payment_id, BUS_REQUIRED, "the payment"),
+    ORDER_ID(struct open_refund),
+    BUS_FIELD_UUID(struct open_refund, refund_id, BUS_OPTIONAL,
+                   "the refund that an operator asked for; null if the order is being undone"),
+    BUS_FIELD_ENUM(struct open_refund, status, open_refund_status_names, BUS_REQUIRED,
+                   "called: no call has failed; failing: a call has failed and is repeated; at_provider: the provider "
+                   "has it, and has not carried it out; unknown: an operator must settle it"),
+    BUS_FIELD_INT64(struct open_refund, amount, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "in minor units"),
+    BUS_FIELD_STRING(struct open_refund, currency, BUS_TOKEN, PAYMENT_CURRENCY_LEN, PAYMENT_CURRENCY_LEN, BUS_OPTIONAL,
+                     "ISO 4217"),
+    BUS_FIELD_INT64(struct open_refund, attempts, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "calls of the provider so far"),
+    BUS_FIELD_STRING(struct open_refund, reason, BUS_TOKEN, 1, PAYMENT_REASON_MAX, BUS_OPTIONAL, "why it is unknown"),
+    BUS_FIELD_STRING(struct open_refund, psp_id, BUS_TOKEN, 1, PAYMENT_PSP_ID_MAX, BUS_OPTIONAL,
+                     "the provider's payment intent"),
+    BUS_FIELD_TIME(struct open_refund, since, BUS_OPTIONAL, "when the provider was first called for it"),
+    BUS_FIELD_TIME(struct open_refund, next_at, BUS_OPTIONAL, "when it is called or read next"),
+};
+static const struct bus_schema open_refund_schema = BUS_SCHEMA("open refund", struct open_refund, open_refund_fields);
+static const struct bus_field page_fields[] = {
+    BUS_FIELD_ARRAY(struct refund_page, items, item_count, struct open_refund, &open_refund_schema, 0, REFUND_PAGE_MAX,
+                    BUS_REQUIRED, "refunds by payment; one of each, behind which others of the same payment wait"),
+    BUS_FIELD_UUID(struct refund_page, next_cursor, BUS_OPTIONAL, "null at the end"),
+};
+const struct bus_schema refund_page_schema = BUS_SCHEMA("refund.page", struct refund_page, page_fields);
+
 const char *const payment_outcome_names[] = {"found",     "not_found",      "accepted",      "replayed", "key_reused",
                                              "too_large", "not_refundable", "uneven_amount", NULL};
 static const struct bus_field answer_fields[] = {
@@ -145,6 +178,8 @@ const struct bus_message_type payment_declined_type =
 const struct bus_message_type payment_failed_type =
     BUS_EVENT("payment.failed.v1", &payment_refusal_schema, "payment-svc");
 const struct bus_message_type payment_get_type = BUS_QUERY("payment.get.v1", &payment_get_schema, "edge");
+const struct bus_message_type refund_list_type = BUS_QUERY("refund.list.v1", &refund_list_schema, "edge");
+const struct bus_message_type refund_page_type = BUS_ANSWER("refund.page.v1", &refund_page_schema);
 const struct bus_message_type payment_answer_type = BUS_ANSWER("payment.answer.v1", &payment_answer_schema);
 const struct bus_message_type payment_ping_type = BUS_QUERY("payment.ping.v1", &payment_ping_schema, "edge");
 const struct bus_message_type payment_trail_type = BUS_TRAIL_QUERY("payment.trail.v1", "edge");

@@ -15,6 +15,7 @@ enum {
   PAYMENT_REFUND_REASON_MAX = 200
 };
 enum { PAYMENT_REFUNDS_MAX = 100 }; /* refunds of operators, of one payment */
+enum { REFUND_PAGE_MAX = 100 };
 enum { PAYMENT_ATTEMPTS_MAX = 20 }; /* to pay an order later */
 
 /* payment.charge.v1: answered by payment.captured, payment.declined or payment.failed. */
@@ -94,6 +95,30 @@ struct payment_view {
   size_t refund_count;
   int64_t version;
 };
+/* refund.list.v1, answered by refund.page.v1: refunds that are not carried out, one of each payment, by payment. */
+struct refund_list {
+  struct bus_uuid cursor; /* the last payment of the page before; nil: from the first */
+  int64_t limit;
+};
+enum open_refund_status { OPEN_REFUND_CALLED, OPEN_REFUND_FAILING, OPEN_REFUND_AT_PROVIDER, OPEN_REFUND_UNKNOWN };
+extern const char *const open_refund_status_names[];
+struct open_refund {
+  struct bus_uuid payment_id, order_id;
+  struct bus_uuid refund_id; /* an operator's; nil: order-svc undoes the order */
+  int status;
+  int64_t amount;
+  struct bus_str currency;
+  int64_t attempts;      /* calls, less those that were never sent */
+  struct bus_str reason; /* UNKNOWN */
+  struct bus_str psp_id; /* the payment intent */
+  bus_time since;        /* BUS_NO_TIME: not called yet */
+  bus_time next_at;      /* the next call or reading; BUS_NO_TIME: none */
+};
+struct refund_page {
+  struct open_refund *items;
+  size_t item_count;
+  struct bus_uuid next_cursor; /* nil: it is the last page */
+};
 enum payment_outcome {
   PAYMENT_FOUND,
   PAYMENT_NOT_FOUND,
@@ -118,7 +143,8 @@ struct payment_ping {
 
 extern const struct bus_schema payment_charge_schema, payment_refund_schema, payment_refund_part_schema,
     payment_check_schema, payment_dispute_schema, payment_event_schema, payment_refusal_schema, payment_get_schema,
-    refund_view_schema, payment_view_schema, payment_answer_schema, payment_ping_schema;
+    refund_view_schema, payment_view_schema, payment_answer_schema, payment_ping_schema, refund_list_schema,
+    refund_page_schema;
 
 extern const struct bus_message_type payment_charge_type, payment_refund_type; /* commands, from order-svc */
 extern const struct bus_message_type payment_refund_part_type, payment_check_type,
@@ -126,7 +152,8 @@ extern const struct bus_message_type payment_refund_part_type, payment_check_typ
 extern const struct bus_message_type payment_captured_type, payment_declined_type, payment_refunded_type,
     payment_failed_type;                                                                      /* events, to order-svc */
 extern const struct bus_message_type payment_get_type, payment_ping_type, payment_trail_type; /* queries, from edge */
-extern const struct bus_message_type payment_answer_type, payment_pong_type;                  /* answers */
+extern const struct bus_message_type refund_list_type;                                        /* likewise */
+extern const struct bus_message_type payment_answer_type, payment_pong_type, refund_page_type; /* answers */
 
 /* UUIDv5 of the client's idempotency key of a refund. */
 void payment_refund_id_of(struct bus_str key, struct bus_uuid *ret);

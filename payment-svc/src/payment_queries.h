@@ -1,4 +1,4 @@
-/* The batch of queries: payments by their orders, with the refunds of operators, read by two statements. */
+/* The batch of queries: payments by their orders, with the refunds of operators, and pages of open refunds. */
 #ifndef PAYMENT_QUERIES_H
 #define PAYMENT_QUERIES_H
 
@@ -6,16 +6,26 @@
 
 #include <bus/aggregate.h>
 #include <bus/effects.h>
+#include <bus/page.h>
 #include <bus/pong.h>
 #include <bus/worker.h>
 
-struct payment_query_model {
-  struct bus_set payments; /* of struct payment, asked for by id; stored: it exists */
-  struct bus_set refunds;  /* of struct refund: all of these payments */
-  struct bus_pong pong;    /* to every ping */
+/* One page of open refunds that somebody asked for. */
+struct payment_query_page {
+  struct bus_page page; /* of struct payment */
+  const struct refund_list *list;
 };
 
-/* The payments that the inputs ask for. False: out of memory. */
+struct payment_query_model {
+  struct bus_arena *arena;
+  struct bus_set payments; /* of struct payment, asked for by id; stored: it exists */
+  struct bus_set refunds;  /* of struct refund: all of these payments */
+  struct payment_query_page *pages;
+  size_t page_count;
+  struct bus_pong pong; /* to every ping */
+};
+
+/* The payments and pages that the inputs ask for. False: out of memory. */
 bool payment_query_model_new(const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                              struct payment_query_model **ret) BUS_MUST_CHECK;
 

@@ -57,6 +57,13 @@ static const struct bus_recipe query_recipes[PAYMENT_QUERY_STATEMENTS] = {
                                              "SELECT {r.row} FROM payments.refunds r WHERE r.order_id = ANY ($1) "
                                              "ORDER BY r.order_id, r.number",
                                              "U"),
+    /* The condition is that of the index payments_open_refunds. */
+    [LIST_OPEN_REFUNDS] = BUS_STATEMENT_OF(
+        &payment_columns,
+        "SELECT n.page, {p.row} FROM unnest($1, $2) WITH ORDINALITY AS n (most, id, page), LATERAL (SELECT * "
+        "FROM payments.payments c WHERE c.state IN ('refunding', 'unknown') AND (c.refund_requested OR c.refund_id IS "
+        "NOT NULL) AND c.order_id > n.id ORDER BY c.order_id LIMIT n.most) p ORDER BY n.page, p.order_id",
+        "IU"),
 };
 
 struct bus_statement payment_statements[PAYMENT_STATEMENTS], payment_query_statements[PAYMENT_QUERY_STATEMENTS];

@@ -22,6 +22,7 @@ enum payment_statement {
 enum payment_query_statement {
   GET_PAYMENTS,        /* order ids */
   GET_PAYMENT_REFUNDS, /* order ids → their refunds, oldest first */
+  LIST_OPEN_REFUNDS, /* limits, payments that pages begin behind → pages of payments whose refund is not carried out */
   PAYMENT_QUERY_STATEMENTS,
 };
 

@@ -14,8 +14,8 @@ from testkit.client import wait_until
 
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
 OPERATOR, PASSWORD = "olga@example.org", "canary-correct-horse-battery"
-# A password takes seconds on a busy machine.
-PATIENT = {"edge": {"QUERY_TIMEOUT_MS": "15000"}}
+# A password takes seconds on a busy machine. A refund that is pending at the provider is seen meanwhile.
+PATIENT = {"edge": {"QUERY_TIMEOUT_MS": "15000"}, "psp-sandbox": {"SANDBOX_PENDING_MS": "20000"}}
 HOSTILE_NAME = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 

@@ -1,6 +1,6 @@
 // The operators' view, and what it hides from customers.
 import assert from 'node:assert/strict';
-import {assertWhole, becomes, env, open, order, register, signInOperator, view} from './browser.mjs';
+import {assertAccessible, assertWhole, becomes, env, open, order, register, signInOperator, view} from './browser.mjs';
 
 export async function a_customer_has_no_operations(browser) {
   const page = await open(browser);
@@ -134,5 +134,35 @@ export async function an_order_is_found_by_customer_and_key(browser) {
   await page.keyboard.press('Enter');
   await page.getByText(`Orders of ${subject}`).waitFor();
   await page.locator(`.rows a[href="#/operations/${id}"]`).first().waitFor();
+  assertWhole(page);
+}
+
+export async function refunds_that_are_not_carried_out_are_listed(browser) {
+  const page = await open(browser), customer = await open(browser);
+  await register(customer);
+  // The provider takes its time for refunds of a card that the page does not offer.
+  await customer.route('**/api/orders', (route) => {
+    const body = route.request().postDataJSON();
+    const slow = JSON.stringify({...body, payment: {token: 'pm_sandbox_refund_pending'}});
+    return route.continue(body ? {postData: slow} : {});
+  });
+  const card = await order(customer);
+  await becomes(card, 'Confirmed');
+  const id = await card.locator('code').first().getAttribute('title');
+  await signInOperator(page);
+  await view(page, `operations/${id}`);
+  const story = page.getByRole('region', {name: /^Order/}).filter({hasText: id});
+  await story.getByText('Refund', {exact: true}).click();
+  await story.getByLabel('Amount').fill('1.5');
+  await story.getByRole('button', {name: 'Refund €1.50'}).click();
+  await story.getByRole('button', {name: 'Yes, refund €1.50'}).click();
+  const refund = page.getByRole('region', {name: 'Open refunds', exact: true}).getByRole('listitem').filter({
+    has: page.locator(`a[href="#/operations/${id}"]`)
+  });
+  await refund.getByText('At the provider').waitFor();
+  await refund.getByText('€1.50').waitFor();
+  await refund.getByText('asked for by an operator').waitFor();
+  await assertAccessible(page, 'open refunds');
+  await refund.waitFor({state: 'detached', timeout: 60000});
   assertWhole(page);
 }

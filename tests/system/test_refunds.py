@@ -112,6 +112,57 @@ def test_a_provider_that_takes_its_time(api, ledger):
     assert refunds_at_provider(ledger, paid) == [300, 200]
 
 
+def open_refunds(api, limit=100):
+    """All refunds that are not carried out, page by page."""
+    found, cursor = [], ""
+    while cursor is not None:
+        page = api.get(f"/api/refunds?limit={limit}{cursor and '&cursor=' + cursor}")
+        assert page.status_code == 200, page.text
+        assert len(page.json()["items"]) <= limit
+        found += page.json()["items"]
+        cursor = page.json()["next_cursor"]
+    return found
+
+
+def test_refunds_that_are_not_carried_out_are_listed(api, stack):
+    """Until the provider, which is away, has them: those of operators, and one of an order that is undone."""
+    parts = [api.complete(item("A", 2))["order_id"] for _ in range(3)]
+    known = {one["order_id"] for one in open_refunds(api)}
+    stack.stop_service("psp-sandbox")
+    try:
+        made = {order: refund(api, order, amount=100 + number).json()["refund_id"]
+                for number, order in enumerate(parts)}
+        wait_until(lambda: len([one for one in open_refunds(api) if one["order_id"] in made]) == 3, 20, "three refunds")
+        listed = {one["order_id"]: one for one in open_refunds(api, limit=1) if one["order_id"] not in known}
+        assert {order: one["refund_id"] for order, one in listed.items()} == made
+        for number, order in enumerate(parts):
+            assert (listed[order]["payment_id"], listed[order]["amount"]) == (order, 100 + number)
+            assert listed[order]["status"] in ("called", "failing") and listed[order]["currency"] == "EUR"
+            assert listed[order]["psp_id"].startswith("pi_") and listed[order]["next_at"]
+        ids = [one["payment_id"] for one in open_refunds(api)]
+        assert ids == sorted(ids)
+    finally:
+        stack.start_service("psp-sandbox")
+    wait_until(lambda: not {one["order_id"] for one in open_refunds(api)} & set(parts), 30, "their end")
+
+
+def test_a_refund_that_the_provider_has_is_listed_as_such(api):
+    paid = api.complete(item("A", 2), token="pm_sandbox_refund_pending")["order_id"]
+    assert refund(api, paid).status_code == 202
+
+    def listed():
+        return [one for one in open_refunds(api) if one["order_id"] == paid]
+    assert wait_until(lambda: [one for one in listed() if one["status"] == "at_provider"], 20, "the provider's refund")
+    wait_refunded(api, paid, 1998)
+    wait_until(lambda: not listed(), 10, "its end")
+
+
+def test_a_page_of_refunds_is_bounded(api):
+    for query in ("limit=0", "limit=101", "cursor=no-uuid"):
+        refused = api.get("/api/refunds?" + query)
+        assert refused.status_code == 400 and query.split("=")[0] in refused.text
+
+
 def test_a_provider_that_fails_at_first(api, ledger):
     paid = api.complete(item("A", 2), token="pm_sandbox_refund_fails_later")["order_id"]
     assert refund(api, paid, amount=300).status_code == 202

@@ -235,7 +235,9 @@ def test_Z4_refunds_are_for_operators(edge, api, issuer):
     refused = refund(issuer.token("c-1"))
     assert refused.status_code == 403 and 'error="insufficient_scope"' in challenge(refused)
     assert refund(None).status_code == 401
-    assert edge.call("GET", f"/api/payments/{order_id}", issuer.token("c-1")).status_code == 403
+    for path in (f"/api/payments/{order_id}", "/api/refunds"):
+        assert edge.call("GET", path, issuer.token("c-1")).status_code == 403
+    assert edge.call("GET", "/api/refunds", issuer.token("o-1", role="operator")).status_code == 200
     operator = issuer.token("o-1", role="operator")
     assert refund(operator).status_code == 202
     payment = f"/api/payments/{order_id}"
