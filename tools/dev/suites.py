@@ -226,6 +226,7 @@ TABLE |= {
     "browser": (600, _browser),
     "change": (300, _pytest("change")),
     "contract": (1200, _pytest("contract", marks="not short")),
+    "failover": (600, _pytest("failover")),
     "gateway": (900, _pytest("gateway")),
     "images": (1200, _images),
     "observe": (2400, _observe),
