@@ -142,6 +142,14 @@ def test_an_edge_that_is_gone_costs_no_request(stack, pair, tmp_path):
     assert 1 <= sum(tries) <= 10, "a few at once, before the first refusal counts"
 
 
+# Words of nginx's error log for a connection that ended while a request was on it.
+CLOSED = re.compile(r"prematurely closed|reset by peer|[Bb]roken pipe")
+
+
+def _closed(gateway):
+    return [line for line in gateway.log().splitlines() if CLOSED.search(line)]
+
+
 def _edges_of(gateway, since):
     """Entries of the access log: the address of an edge, or several, where a request was tried again."""
     return {json.loads(line)["edge"] for line in gateway.requests()[since:]}
@@ -171,6 +179,7 @@ def test_no_request_meets_a_closing_connection(gateway, pair, rate, burst, count
     load = clients(gateway, reads(), rate, burst)
     load.run(count=count)
     load.close()
+    assert not _closed(gateway)
     assert len(load.answers) == count
     assert not load.refused(), (load.statuses(), gateway.log()[-3000:])
     assert _edges_of(gateway, since) == {f"127.0.0.1:{pair.edges[0].port}"}
@@ -184,6 +193,7 @@ def test_no_request_after_a_pause_meets_a_closing_connection(gateway, pair):
         time.sleep(pause)
         load.run(count=100)
     load.close()
+    assert not _closed(gateway)
     assert not load.refused() and len(load.answers) == 300, (load.statuses(), gateway.log()[-3000:])
     assert _edges_of(gateway, since) == {f"127.0.0.1:{pair.edges[0].port}"}
 
