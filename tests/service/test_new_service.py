@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from dev import build, ports, runner
+from dev import build, gotool, ports, runner
 from testkit import copies
 
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
@@ -19,6 +19,9 @@ class Tree(copies.Copy):
 
     def __init__(self, folder):
         super().__init__(os.path.join(folder, "tree"))
+        os.makedirs(gotool.TOOLS, exist_ok=True)
+        os.makedirs(os.path.join(self.folder, "build"), exist_ok=True)
+        os.symlink(gotool.TOOLS, os.path.join(self.folder, "build", "tools"))
         chosen = {row[1]: str(port) for row, port in zip(ports.TABLE.values(), ports.pick_free().values())}
         self.environment = os.environ | chosen | {
             "ORDERBUS_STATE": os.path.join(folder, "state"), "ORDERBUS_PRESET": PRESET, "CCACHE_BASEDIR": self.folder,
@@ -100,6 +103,11 @@ def test_the_crash_matrix_has_its_rows(tree):
     assert {"receipt-svc/worker.commit-sent/crash", "receipt-svc/worker.before-ack/crash-again"} <= set(rows)
     said = tree.dev("chaos", "crash-matrix", "--preset", PRESET, "--only", "receipt-svc/worker.commit-sent/crash")
     assert "receipt-svc/worker.commit-sent/crash" in said and "FAILED" not in said
+
+
+def test_a_chaos_scenario_kills_it(tree):
+    said = tree.dev("chaos", "service-crash", "--short", "--no-record", "--preset", PRESET)
+    assert re.search(r"receipt-svc\b", said) and "FAILED" not in said
 
 
 def test_no_generated_file_is_stale(tree):

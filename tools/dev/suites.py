@@ -169,6 +169,11 @@ def _reference(seconds):
     return _pytest("reference")(seconds)
 
 
+def _service(seconds):
+    TOXIPROXY.install()
+    return _pytest("service", servers=True)(seconds)
+
+
 def _traces(seconds):
     traces.MESSAGES.install()
     return _pytest("traces")(seconds)
@@ -234,7 +239,7 @@ TABLE |= {
     "packages": (900, _packages),
     "pipelines": (300, _pipelines),
     "reference": (90, _reference),
-    "service": (600, _pytest("service", servers=True)),
+    "service": (600, _service),
     "tls": (600, _tls),
     "traces": (300, _traces),
 } | proofs.TABLE

@@ -1,55 +1,64 @@
-/* The decision, without a broker and a database: an order gets one receipt. */
+/* receipt-svc over a broker, a database and a clock in memory: an order gets one receipt, whatever comes twice. */
 #include "receipt.h"
 #include "receipt_messages.h"
 
+#include <bus/testing.h>
+#include <order_messages.h>
+#include <orderbus_topology.h>
 #include <test.h>
 
-#define NOW (INT64_C(1700000000) * BUS_SECOND)
+extern const struct bus_topology_part receipt_topology;
 
-struct fixture {
-  struct bus_arena *arena;
-  struct bus_uuid_source ids;
-  struct bus_set receipts;
-  struct bus_effects effects;
-  struct bus_envelope envelope;
-};
+static const struct bus_program program = {
+    .part = &receipt_topology, .topology = &orderbus_topology, .commands = &receipt_commands};
+static const struct bus_uuid order_id = {{9}};
 
-/* A batch over one order. */
-static void begin(struct fixture *f) {
-  static const uint64_t seed[4] = {1, 2, 3, 4};
-  *f = (struct fixture){.arena = bus_arena_new(1 << 20), .envelope.correlation_id = {{9}}};
-  bus_uuid_source_init(&f->ids, seed);
-  bus_effects_init(&f->effects, f->arena, &f->ids, NOW, "receipt-svc");
-  bus_set_init(&f->receipts, &receipt_columns, 0, f->arena);
-  bus_set_add(&f->receipts, &f->envelope.correlation_id);
-  assert_true(bus_set_open(&f->receipts));
+static struct bus_test *begin(void) {
+  struct bus_test *test;
+  struct bus_error err;
+  if (!bus_test_new(&program, &test, &err))
+    fail_msg("%s", err.text);
+  return test;
 }
 
-static void decide(struct fixture *f) {
-  const struct bus_input input = {.kind = BUS_INPUT_DELIVERY, .envelope = &f->envelope};
-  bus_effects_begin(&f->effects, &input);
-  receipt_decide(&f->receipts, &input, &f->effects);
-  assert_int_equal(bus_effects_end(&f->effects), BUS_DONE);
+static void run(struct bus_test *test) {
+  struct bus_error err;
+  if (!bus_test_run(test, &err))
+    fail_msg("%s", err.text);
+}
+
+static void confirm(struct bus_test *test) {
+  const struct order_event event = {
+      .order_id = order_id, .customer_id = BUS_STR("customer-1"), .total = 1, .currency = BUS_STR("EUR")};
+  (void)bus_test_send(test, &order_confirmed_type, &order_id, &event);
+  run(test);
+}
+
+static void expect_one_receipt(const struct bus_test *test) {
+  assert_int_equal(bus_test_row_count(test, &receipt_columns), 1);
+  assert_non_null(bus_test_row(test, &receipt_columns, &order_id));
+  assert_int_equal(bus_test_published_count(test), 1);
+  assert_true(bus_uuid_equal(&BUS_TEST_PUBLISHED(test, receipt_issued, 0)->order_id, &order_id));
 }
 
 TEST(a_confirmed_order_gets_one_receipt)
 {
-  struct fixture f;
-  begin(&f);
-  decide(&f);
-  assert_int_equal(f.effects.count, 1);
-  assert_ptr_equal(f.effects.first->type, &receipt_issued_type);
-  decide(&f);
-  assert_int_equal(f.effects.count, 1);
-  bus_arena_free(f.arena);
+  struct bus_test *test = begin();
+  confirm(test);
+  bus_test_send_again(test); /* the same message */
+  confirm(test);             /* another one about the same order */
+  expect_one_receipt(test);
+  bus_test_free(test);
 }
 
-TEST(an_order_that_has_a_receipt_gets_no_other)
+TEST(a_transaction_that_fails_is_tried_again)
 {
-  struct fixture f;
-  begin(&f);
-  bus_set_keep(&f.receipts, bus_set_at(&f.receipts, 0));
-  decide(&f);
-  assert_int_equal(f.effects.count, 0);
-  bus_arena_free(f.arena);
+  static const enum bus_errc codes[] = {BUS_E_DB_CONFLICT, BUS_E_DB_CONNECTION, BUS_E_DB_FAULT};
+  for (size_t i = 0; i < BUS_COUNT(codes); i++) {
+    struct bus_test *test = begin();
+    bus_test_refuse_commit(test, codes[i]);
+    confirm(test);
+    expect_one_receipt(test);
+    bus_test_free(test);
+  }
 }
