@@ -109,7 +109,7 @@ static struct bus_envelope *envelope_from(struct bus_test *test, const char *use
   return bus_envelope_move(envelope, test->arena) ? envelope : NULL;
 }
 
-static bool record(struct bus_test *test, const struct bus_envelope *envelope, struct bus_str text) {
+static bool record(struct bus_test *test, const struct bus_envelope *envelope, struct bus_str text, bool returned) {
   const struct bus_message_type *type = bus_topology_type(test->program->topology, envelope->type);
   assert(type); /* the pipeline sends what is in the topology */
   struct bus_test_message *message = kit_list_add(test, &test->broker.published, sizeof *message);
@@ -117,7 +117,7 @@ static bool record(struct bus_test *test, const struct bus_envelope *envelope, s
   struct bus_problems problems = {.count = 0};
   if (!message || !body)
     return false;
-  *message = (struct bus_test_message){.type = type, .envelope = envelope};
+  *message = (struct bus_test_message){.type = type, .envelope = envelope, .returned = returned};
   if (!keep_text(test, text, &message->text))
     return false;
   if (bus_decode(type->schema, message->text, BUS_IGNORE_UNKNOWN, test->arena, body, &problems))
@@ -165,11 +165,11 @@ static bool take(struct bus_test *test, const struct bus_envelope *envelope, con
   case BUS_EXCHANGE_DEAD:
     return bury(test, envelope, publication);
   case BUS_EXCHANGE_REPLY:
-    return record(test, envelope, publication->body);
+    return record(test, envelope, publication->body, false);
   default:
     *ret_taken =
         kit_broker_route(test, bus_topology_type(test->program->topology, envelope->type), envelope, publication->body);
-    return record(test, envelope, publication->body);
+    return record(test, envelope, publication->body, *ret_taken == 0 && publication->mandatory);
   }
 }
 

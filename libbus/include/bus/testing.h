@@ -83,6 +83,7 @@ struct bus_test_message {
   const struct bus_envelope *envelope;
   const void *body; /* the type's struct */
   struct bus_str text;
+  bool returned; /* a queue must take it, and none does: in production its outbox row stays, and is sent again */
 };
 /* All of them, in order. A message that a queue of the program takes is delivered there, too. */
 size_t bus_test_published_count(const struct bus_test *test);

@@ -116,7 +116,7 @@ static void decide(void *model, const struct bus_input *input, struct bus_effect
     return;
   counter->n += add->by;
   counter->reset_at = effects->now + SAMPLE_RESET_AFTER;
-  strcpy(counter->tag, "new");
+  memcpy(counter->tag, "new", sizeof "new");
   bus_set_change(model, counter);
   if (counter->n == SAMPLE_MOST)
     BUS_EMIT(effects, counter_heard, &counter->id, add);

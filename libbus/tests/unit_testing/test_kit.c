@@ -185,6 +185,7 @@ TEST(a_mandatory_message_that_no_queue_takes_is_returned_and_harms_nothing)
   run(test);
   expect_count(test, &first, SAMPLE_MOST);
   assert_int_equal(BUS_TEST_PUBLISHED(test, counter_heard, 0)->by, SAMPLE_MOST);
+  assert_true(bus_test_published(test, 0)->returned && !bus_test_published(test, 1)->returned);
   bus_test_free(test);
 }
 
