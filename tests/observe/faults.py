@@ -3,23 +3,27 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import time
 import uuid
 
 import psycopg2
+import requests
 
 from chaos import root
 from chaos.disk import Disk
 from chaos.stack import PLENTY
+from crowd import Crowd
 from dev import build
 from testkit.amqp import Publisher
-from testkit.client import item
+from testkit.client import item, wait_until
 
 BUSY = 85  # connections to Postgres, of 100
 BACKLOG = 10_100
 DISK_MIB = 32
 RESTARTS, SCRAPE_SECONDS = 3, 16
+CROWD = 240
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,8 +54,8 @@ class System:
         return [("bindings", vhost, "e", one["source"], "q", one["destination"], one["properties_key"])
                 for one in found]
 
-    def place(self):
-        answer = self.api.place(item(PLENTY[0]))
+    def place(self, **options):
+        answer = self.api.place(item(PLENTY[0]), **options)
         assert answer.status_code == 202, answer.text
         return answer.json()["order_id"]
 
@@ -200,20 +204,105 @@ def backlog(system):
 
 @contextlib.contextmanager
 def disk_nearly_full(system):
-    """A small file system of its own, in a file: the exporter leaves those in memory out."""
+    """A small file system of its own, in a file: the exporter leaves those in memory out. The edge logs on it."""
     root.require()
     image, folder = os.path.join(system.folder, "image"), os.path.join(system.folder, "disk")
     os.makedirs(folder)
     with open(image, "wb") as file:
         file.truncate(DISK_MIB << 20)
-    subprocess.run(["/usr/sbin/mkfs.ext4", "-q", image], check=True)
+    subprocess.run(["/usr/sbin/mkfs.ext4", "-q", "-m", "0", image], check=True)
     subprocess.run(["/usr/bin/mount", "-o", "loop", image, folder], check=True)
     disk = Disk(folder, DISK_MIB)
     try:
-        disk.fill()
-        yield
+        with logging_to(system, "edge", os.path.join(folder, "edge.log")):
+            disk.fill()
+            yield
     finally:
         disk.unmount()
+
+
+@contextlib.contextmanager
+def logging_to(system, service, path):
+    usual = system.stack.log(service)
+    log_to(system, service, path)
+    try:
+        yield
+    finally:
+        log_to(system, service, usual)
+
+
+def log_to(system, service, path):
+    system.stack.stop_service(service)
+    system.stack.services[service].process.log = path
+    system.stack.start_service(service)
+
+
+# The edge refuses no request, and waits for each answer.
+UNPROTECTED = {"SHED_REQUESTS": "0", "CIRCUIT_BREAKER_THRESHOLD": "100", "QUERY_TIMEOUT_MS": "30000",
+               "ACCEPT_TOTAL_MS": "30000"}
+
+
+@contextlib.contextmanager
+def crowd(system):
+    """As many clients as the edge has threads, nearly, and a broker that is far away."""
+    system.stack.restart_with("edge", UNPROTECTED)
+    system.stack.link("edge-amqp").slow(5000)
+    try:
+        with Crowd(system.stack.url("edge"), CROWD):
+            yield
+    finally:
+        system.stack.link("edge-amqp").clear()
+        system.stack.restart_with("edge", {})
+
+
+@contextlib.contextmanager
+def no_dead_queue(system):
+    """A message that nobody can read has no place to go."""
+    for path in system.bindings_of("payment-svc"):
+        system.stack.broker.management.must("DELETE", *path)
+    said(system, "order-svc", "bus.cmd", "payment.charge.v1", str(uuid.uuid4()), {"order_id": "none"})
+    yield
+    system.stack.broker.set_up(build.programs(system.stack.preset))
+    with Publisher(system.stack.amqp_url("operator")) as operator:
+        wait_until(lambda: operator.depth("payment-svc.dead") > 0, 120, "the message in its dead queue")
+    drop_dead(system.stack, "payment-svc")
+
+
+def drop_dead(stack, queue):
+    done = subprocess.run([os.path.join(build.programs(stack.preset), "bus-dead"), "drop", queue, "--all"],
+                          stdin=subprocess.DEVNULL, timeout=60, env={"RABBITMQ_URL": stack.amqp_url("operator")},
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@contextlib.contextmanager
+def key_forgotten(system):
+    """A charge is still pending when its idempotency key is used no more: a person settles it."""
+    system.stack.restart_with("payment-svc", {"PSP_KEY_LIFE_S": "20"})
+    order = system.place(token="pm_sandbox_processing_forever")
+    yield
+    system.stack.sql("payments", f"SELECT payments.settle('{order}', 'failed')")
+    system.stack.restart_with("payment-svc", {})
+
+
+@contextlib.contextmanager
+def certificate_ends(system):
+    """The client certificate of a service was not renewed."""
+    certificate, key = (os.path.join(system.folder, name) for name in ("client.pem", "client.key"))
+    lasting(certificate, key, 2)
+    system.stack.restart_with("user-svc", {"RABBITMQ_CERT_FILE": certificate, "RABBITMQ_KEY_FILE": key})
+    yield
+    lasting(certificate, key, 90)
+    metrics = requests.get(system.stack.url("user-svc") + "/metrics", timeout=5).text
+    end = int(re.search(r"^tls_client_certificate_not_after_seconds (\d+)$", metrics, re.M)[1])
+    assert end - time.time() > 80 * 86400
+    system.stack.restart_with("user-svc", {})  # the files go with the test
+
+
+def lasting(certificate, key, days):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-subj", "/CN=user-svc", "-days", str(days), "-keyout", key, "-out", certificate], check=True,
+                   capture_output=True, timeout=60)
 
 
 BURN = {"AvailabilityBurnFast": {"service": "edge"}, "AvailabilityBurnSlow": {"service": "edge"}}
@@ -232,7 +321,8 @@ ALL = (
                                "EdgeOverloaded": {"cause": "backlog"}, "HighErrorRate": {"service": "edge"}, **BURN},
           without_bindings, lingering=tuple(BURN)),
     Fault("without a right", {"WorkersStalled": {"service": "order-svc"}}, without_a_right),
-    Fault("disk nearly full", {"LowDisk": {}}, disk_nearly_full),
+    Fault("disk nearly full", {"LowDisk": {}, "LogLinesDropped": {"service": "edge"}}, disk_nearly_full,
+          lingering=("LogLinesDropped",)),
     Fault("broker blocks", {"BrokerAlarm": {}, "EdgeBrokerDown": {}, "EdgeOverloaded": {"cause": "blocked"}},
           broker_blocks),
     Fault("database away", {"PostgresDown": {}, "DatabaseLinkDown": {"service": "order-svc"}}, database_away),
@@ -241,4 +331,9 @@ ALL = (
     Fault("restarts", {"ServiceRestarting": {"service": "user-svc"}}, restarts, lingering=("ServiceRestarting",)),
     Fault("consumer away", {"QueueBacklog": {"queue": "payment-svc"}, "IntakeClosed": {"service": "order-svc"},
                             "SagasLate": {}, "SagasStuck": {}}, backlog, seconds=600),
+    Fault("crowd", {"EdgeConnectionsHigh": {"service": "edge"}, "EdgeThreadsBusy": {"service": "edge"}}, crowd),
+    Fault("no dead queue", {"MessagesHeld": {"service": "payment-svc"}}, no_dead_queue, seconds=420),
+    Fault("key forgotten", {"PaymentsUnknown": {"service": "payment-svc"}}, key_forgotten),
+    Fault("certificate ends", {"CertificateExpires": {"service": "user-svc"},
+                               "CertificateExpiresSoon": {"service": "user-svc"}}, certificate_ends),
 )

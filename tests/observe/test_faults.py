@@ -1,12 +1,10 @@
 """Each alert that can be provoked fires under its real fault, and ends after it."""
-import os
-import subprocess
 import time
 
 import pytest
 
 import faults
-from dev import build, dashboard_panels
+from dev import dashboard_panels
 from dev.runner import temporary_folder
 from testkit.client import wait_until
 
@@ -62,10 +60,7 @@ def test_dead_letters_that_lie_for_ten_minutes_are_told_of_until_they_are_gone(s
     """The fault "provider away" leaves one; an operator drops it, as the runbook says."""
     queue = {"queue": "inventory-svc.dead"}
     wait_until(lambda: fires(prometheus, "DeadQueueNotEmpty", queue), DEAD_SECONDS, "DeadQueueNotEmpty")
-    bus_dead = os.path.join(build.programs(stack.preset), "bus-dead")
-    done = subprocess.run([bus_dead, "drop", "inventory-svc", "--all"], stdin=subprocess.DEVNULL, timeout=60,
-                          env={"RABBITMQ_URL": stack.amqp_url("operator")}, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    faults.drop_dead(stack, "inventory-svc")
     wait_until(lambda: not fires(prometheus, "DeadQueueNotEmpty", queue), 60, "its end")
 
 
