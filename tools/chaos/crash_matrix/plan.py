@@ -14,9 +14,10 @@ OWN = {one.name: one.suites.get("crash", {}) for one in ORDERED}
 # then started again for the row's own fault. "drains": the process is told to end. "at": the number of the hit that
 # counts.
 SETUP = {
-    "worker.before-hold": {"before": "worker.decode=error@20", "at": 1},
-    "worker.hold-published": {"before": "worker.decode=error@20", "at": 1},
-    "worker.hold-confirmed": {"before": "worker.decode=error@20", "at": 1},
+    # Several, because a message that a lost connection brings again is decoded a second time.
+    "worker.before-hold": {"before": "worker.decode=error@20..24", "at": 1},
+    "worker.hold-published": {"before": "worker.decode=error@20..24", "at": 1},
+    "worker.hold-confirmed": {"before": "worker.decode=error@20..24", "at": 1},
     "worker.before-sweep": {"at": 4},
     # Several publications, because one of them may be an answer, which has no row.
     "worker.swept": {"before": "worker.before-publish=disconnect@15..18", "at": 1},
