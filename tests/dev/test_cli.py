@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from dev import cli, paths
+from dev import cli, orderctl, paths, session
 
 VERBS = ("up", "migrate", "seed", "test", "down", "reset", "status", "logs", "psql", "token", "client", "restart",
          "kill", "build", "generate", "servers", "fuzz", "bench", "chaos", "k6", "load", "invariants", "sim")
@@ -23,6 +23,15 @@ def test_every_verb_has_help_and_version(dev, verb):
 def test_help_names_every_verb(dev):
     named = re.findall(r"^    (\S+)", dev("--help").stdout, re.M)
     assert set(VERBS) <= set(named)
+
+
+@pytest.mark.parametrize("words", (["--all", "dead", "retry", "payment-svc"], ["stuck"], ["--", "stuck"], []))
+def test_all_words_behind_orderctl_are_its_own(monkeypatch, words):
+    seen = []
+    monkeypatch.setattr(session, "required", lambda: None)
+    monkeypatch.setattr(orderctl, "run", lambda _, *given: seen.extend(given) or subprocess.CompletedProcess([], 0))
+    assert cli.main(["orderctl", *words]) == 0
+    assert seen == words
 
 
 def test_works_from_any_folder_and_through_a_link(dev, folder):

@@ -169,12 +169,18 @@ def _is_unread(stream):
     return any(events & select.POLLERR for _, events in poll.poll(0))
 
 
+def _with_words_of_others(arguments):
+    """argparse takes an option at the head of orderctl's words for one of ./dev, unless "--" stands before it."""
+    of_others = arguments[:1] == ["orderctl"] and arguments[1:2] not in (["-h"], ["--help"], ["--version"])
+    return ["orderctl", "--", *arguments[1:]] if of_others else arguments
+
+
 def _run(arguments):
     try:
         if arguments[:1] == ["install-packages"]:  # what packages.ensure runs as root
             packages.install(arguments[1:])
             return 0
-        options = parser().parse_args(arguments)
+        options = parser().parse_args(_with_words_of_others(arguments))
         return options.run(options)
     except DevError as error:
         print(f"dev: {error}", file=sys.stderr)

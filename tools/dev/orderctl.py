@@ -25,7 +25,8 @@ def order(options):
 
 
 def orderctl(options):
-    return run(session.required(), *options.arguments).returncode
+    words = options.arguments[1:] if options.arguments[:1] == ["--"] else options.arguments
+    return run(session.required(), *words).returncode
 
 
 def variables(stack):
