@@ -317,7 +317,7 @@ def test_refund_of_an_operator_may_be_under_way_in_a_running_system(monkeypatch)
 
 def test_stock_that_was_put_back_is_not_held(monkeypatch):
     facts = healthy()
-    facts["inventory.reservation_items"].append({"product_id": "A", "quantity": 2})
+    facts["inventory.reservation_items"].append({"order_id": ID, "product_id": "A", "quantity": 2})
     assert invariants.check(Told(facts, monkeypatch)).violations()
     facts["inventory.products"][0].update(on_hand=100, sold=0)
     assert not invariants.check(Told(facts, monkeypatch)).violations()

@@ -84,6 +84,14 @@ TEST(text_keys_are_in_the_order_of_their_bytes)
   bus_arena_free(arena);
 }
 
+TEST(a_table_changes_if_a_column_of_it_does)
+{
+  static const struct bus_column columns[] = {BUS_COLUMN_UUID(struct sample, id, BUS_KEY)};
+  static const struct bus_table keys = BUS_COLUMN_TABLE("toy.keys", struct sample, columns);
+  assert_true(bus_table_changes(&sample_table));
+  assert_false(bus_table_changes(&keys));
+}
+
 TEST(an_empty_set_finds_nothing)
 {
   struct bus_set set = begin(&label_table);

@@ -5,6 +5,7 @@
 
 #include "args.h"
 #include "own.h"
+#include "rows.h"
 #include "trip.h"
 
 #include <stdio.h>
@@ -288,5 +289,48 @@ TEST(a_parked_message_is_recorded_with_its_type_and_cause)
     expect_text(&args->params[TYPE], "thing.do.v1");
     expect_text(&args->params[CAUSE], "never");
   }
+  machine_free(machine);
+}
+
+/* ---- rows that are due ---- */
+
+static PGresult *due_rows(size_t count) {
+  PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+  char name[] = "order_id";
+  PGresAttDesc column = {.name = name, .format = 1, .typid = 2950, .typlen = 16, .atttypmod = -1};
+  assert_true(result && PQsetResultAttrs(result, 1, &column));
+  for (size_t i = 0; i < count; i++) {
+    struct bus_uuid id = {{7, (uint8_t)i}};
+    assert_true(PQsetvalue(result, (int)i, 0, (char *)id.bytes, sizeof id.bytes));
+  }
+  return result;
+}
+
+static void push_due(struct machine *machine, size_t count) {
+  const struct bus_rows rows = {due_rows(count)};
+  bus_pipeline_push_due(machine->pipeline, &rows);
+  PQclear(rows.result);
+}
+
+TEST(each_row_that_is_due_waits_once)
+{
+  (void)copy_of_the_service();
+  struct machine *machine = connected();
+  push_due(machine, 2);
+  push_due(machine, 3);
+  assert_int_equal(bus_pipeline_pushed(machine->pipeline), 3);
+  machine_free(machine);
+}
+
+TEST(rows_that_are_due_and_do_not_fit_are_left)
+{
+  const int64_t done = 1;
+  size_t pushed = 0;
+  (void)copy_of_the_service();
+  struct machine *machine = connected();
+  while (bus_pipeline_push(machine->pipeline, BUS_INPUT_COMPLETION, &done, sizeof done))
+    pushed++;
+  push_due(machine, 2);
+  assert_int_equal(bus_pipeline_pushed(machine->pipeline), pushed);
   machine_free(machine);
 }
