@@ -47,7 +47,7 @@ static const struct bus_column orders[] = {
     BUS_COLUMN_TIME(O, reply_until, BUS_CHANGING | BUS_NULL),
     BUS_COLUMNS_CAUSE(O, cause, BUS_FIXED),
 };
-const char order_schema_change[] = "bus_4";
+const char order_schema_change[] = "archive";
 const struct bus_table order_columns = BUS_COLUMN_TABLE("orders.orders", O, orders);
 
 /* A customer's orders that are to be paid later: counted, not stored. */

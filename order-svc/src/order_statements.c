@@ -100,7 +100,7 @@ static const struct bus_recipe query_recipes[ORDER_QUERY_STATEMENTS] = {
                       "AS n (order_id, customer_id, after_seq, most, place) "
                       "JOIN orders.orders o ON o.order_id = n.order_id "
                       "AND (n.customer_id IS NULL OR o.customer_id = n.customer_id) "
-                      "LEFT JOIN LATERAL (SELECT v.seq, v.type, v.at, v.data FROM orders.order_events v "
+                      "LEFT JOIN LATERAL (SELECT v.seq, v.type, v.at, v.data FROM orders.all_events v "
                       "WHERE v.order_id = n.order_id AND v.seq > n.after_seq ORDER BY v.seq LIMIT n.most) e ON true "
                       "ORDER BY n.place, e.seq",
                       "UTII"),

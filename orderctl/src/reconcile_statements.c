@@ -18,7 +18,7 @@ static const struct bus_statement orders[] = {
     MESSAGES,
     PAGE("o.order_id, o.order_id, o.created_at, o.updated_at, o.status, o.total, o.refunded, o.attempts, o.pay_later, "
          "o.stock_settled, o.payment_settled, "
-         "EXISTS (SELECT FROM orders.order_events e WHERE e.order_id = o.order_id AND e.type = 'stock.missing')",
+         "EXISTS (SELECT FROM orders.all_events e WHERE e.order_id = o.order_id AND e.type = 'stock.missing')",
          "orders.order_states"),
 };
 

@@ -37,7 +37,7 @@ static const struct bus_statement orders[] = {
                          "pay_later, attempts, version, resends, created_at, updated_at, deadline, causation_id "
                          "FROM orders.order_states WHERE order_id = $1",
                          "u"},
-    [STORY_SQL_EVENTS] = {"SELECT seq, type, at FROM orders.order_events WHERE order_id = $1 ORDER BY seq LIMIT 200",
+    [STORY_SQL_EVENTS] = {"SELECT seq, type, at FROM orders.all_events WHERE order_id = $1 ORDER BY seq LIMIT 200",
                           "u"},
     [STORY_SQL_CANCEL] = {"SELECT min(received_at) FROM orders.tombstones WHERE order_id = $1", "u"},
     [STORY_SQL_PLACE] = {"SELECT i.message_id, 'order.place', i.received_at FROM orders.order_states o "
@@ -97,12 +97,12 @@ static const struct bus_statement payments[] = {
 };
 
 static const struct bus_statement order_log[] = {
-    [STORY_LOG_ORDERS] = {"SELECT order_id FROM orders.order_events WHERE at >= $1 AND at < $2 AND type IN "
+    [STORY_LOG_ORDERS] = {"SELECT order_id FROM orders.all_events WHERE at >= $1 AND at < $2 AND type IN "
                           "('order.created', 'order.confirmed', 'order.rejected', 'order.cancelled') "
                           "GROUP BY order_id ORDER BY min(at) LIMIT $3",
                           "zzi"},
-    [STORY_LOG_OF_ORDER] =
-        {"SELECT seq, type, at, data::text FROM orders.order_events WHERE order_id = $1 ORDER BY seq", "u"},
+    [STORY_LOG_OF_ORDER] = {"SELECT seq, type, at, data::text FROM orders.all_events WHERE order_id = $1 ORDER BY seq",
+                            "u"},
 };
 const struct bus_registry story_log_statements = {order_log, BUS_COUNT(order_log)};
 

@@ -186,7 +186,7 @@ def test_z1_a_query_sees_only_the_askers_own(filled):
     with filled.superuser() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT order_id::text FROM orders.orders WHERE customer_id = 'c-7' LIMIT 1")
         order = cursor.fetchone()[0]
-    get, events = statement_with("FROM unnest($1, $2) WITH ORDINALITY"), statement_with("order_events v")
+    get, events = statement_with("FROM unnest($1, $2) WITH ORDINALITY"), statement_with("all_events v")
     owners = [None, "c-7", "c-8", "anonymous"]
     assert [row[PLACE] for row in run(filled, get, [[order] * 4, owners])] == [1, 2]
     rows = run(filled, events, [[order] * 4, owners, [0, 2, 0, 0], [3] * 4])
@@ -197,7 +197,7 @@ def test_events_behind_the_last_one_are_none_but_the_order_is_found(filled):
     with filled.superuser() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT order_id::text FROM orders.orders LIMIT 1")
         order = cursor.fetchone()[0]
-    rows = run(filled, statement_with("order_events v"), [[order, str(uuid.uuid4())], [None] * 2, [9] * 2, [10] * 2])
+    rows = run(filled, statement_with("all_events v"), [[order, str(uuid.uuid4())], [None] * 2, [9] * 2, [10] * 2])
     assert rows == [(1, None, None, None, None)]
 
 

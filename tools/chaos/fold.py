@@ -59,7 +59,7 @@ def check_fold(sources, found, since=None):
     orders, items, events = sources.snapshot(
         "orders", f"SELECT *, order_id::text AS id FROM orders.order_list {which}",
         f"SELECT *, order_id::text AS id FROM orders.order_items {which} ORDER BY position",
-        f"SELECT *, order_id::text AS id FROM orders.order_events {which} ORDER BY seq")
+        f"SELECT *, order_id::text AS id FROM orders.all_events AS order_events {which} ORDER BY seq")
     items, events = _by_id(items), _by_id(events)
     for order in orders:
         order_id, log = order["id"], events.pop(order["id"], [])

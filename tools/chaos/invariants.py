@@ -176,7 +176,7 @@ def held_by_confirmed(sources):
         SELECT i.product_id, sum(i.quantity)::bigint AS quantity
         FROM orders.order_items i JOIN orders.order_list o USING (order_id)
         WHERE o.status = 'CONFIRMED' AND NOT EXISTS (
-            SELECT FROM orders.order_events e WHERE e.order_id = o.order_id AND e.type = 'stock.missing')
+            SELECT FROM orders.all_events e WHERE e.order_id = o.order_id AND e.type = 'stock.missing')
         GROUP BY i.product_id""")})
 
 
