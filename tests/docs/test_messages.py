@@ -11,10 +11,9 @@ import types
 import jsonschema
 import pytest
 
-from dev import build, paths
+from dev import build, paths, releases
 
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
-BASELINE = os.path.join(paths.ROOT, "docs", "releases", "baseline")
 # Words of a schema that a reader of either release checks. The bounds of both must be the same: a wider one lets one
 # side send what the other refuses.
 CHECKED = ("type", "format", "minimum", "maximum", "minLength", "maxLength", "x-maxBytes", "minItems", "maxItems",
@@ -37,8 +36,14 @@ def asyncapi():
     return printed("asyncapi")
 
 
-def recorded(name):
-    with open(os.path.join(BASELINE, name), encoding="utf-8") as file:
+def recorded():
+    """The messages of the last release."""
+    with open(releases.place("messages.json"), encoding="utf-8") as file:
+        return json.load(file)["$defs"]
+
+
+def accepted_differences():
+    with open(os.path.join(releases.FOLDER, "accepted.json"), encoding="utf-8") as file:
         return json.load(file)
 
 
@@ -73,9 +78,9 @@ def all_differences(old, new):
 
 
 def test_messages_of_the_last_release_and_of_today_are_read_by_both(schemas):
-    """Accept a difference in docs/releases/baseline/accepted.json, with its reason, or make a new version."""
-    accepted = recorded("accepted.json")
-    found = list(all_differences(recorded("messages.json")["$defs"], schemas["$defs"]))
+    """Accept a difference in docs/releases/accepted.json, with its reason, or make a new version."""
+    accepted = accepted_differences()
+    found = list(all_differences(recorded(), schemas["$defs"]))
     assert [line for line in found if line not in accepted] == []
     assert [line for line in accepted if line not in found and not line.startswith("openapi: ")] == [], "is no more"
     assert all(accepted.values())
@@ -91,14 +96,14 @@ def test_messages_of_the_last_release_and_of_today_are_read_by_both(schemas):
      "order.place.v1.note: a new field is required"),
 ))
 def test_a_breaking_change_is_named(change, line):
-    old = {"order.place.v1": recorded("messages.json")["$defs"]["order.place.v1"]}
+    old = {"order.place.v1": recorded()["order.place.v1"]}
     new = copy.deepcopy(old)
     change(new["order.place.v1"])
     assert list(all_differences(old, new)) == [line]
 
 
 def test_a_new_optional_field_and_a_new_type_break_nothing():
-    old = recorded("messages.json")["$defs"]
+    old = recorded()
     new = copy.deepcopy(old) | {"order.new.v1": {}}
     new["order.place.v1"]["properties"]["note"] = {"type": "string"}
     assert not list(all_differences(old, new))
