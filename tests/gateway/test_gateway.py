@@ -7,12 +7,13 @@ import time
 import uuid
 
 import pytest
-from conftest import PRODUCT, Gateway
+from conftest import PRODUCT
 
 from chaos.pair import Edge, Link
 from dev import ports
 from dev.certificates import GATEWAY
 from load.traffic import Placed, Reads, Traffic
+from testkit.gateway import Gateway
 
 READ = f"/api/products/{PRODUCT}"
 KEPT_RATE, KEPT_REQUESTS = 500, 20000

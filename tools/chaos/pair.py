@@ -1,4 +1,5 @@
-"""Two edges of a stack with the default numbers, as they stand behind a proxy, and slow links to them."""
+"""More processes of a stack's services; two edges with the default numbers, as they stand behind a proxy, and slow
+links to them."""
 import http.client
 import os
 import signal
@@ -17,31 +18,36 @@ READY_SECONDS = 30
 END_SECONDS = 80
 
 
-class Edge:
-    """One edge with ports of its own. changes: variables other than the defaults."""
+class Instance:
+    """One process of a service beside the stack's own, with ports of its own. changes: variables other than that one's.
+    Between a stop and a start, `stack` may become one of another version."""
 
-    def __init__(self, stack, name, changes=None):
-        self._stack = stack
+    def __init__(self, stack, service, name, changes=None):
+        self.stack = stack
+        self._service = service
         self._file = os.path.join(stack.state.folder("env"), name + ".env")
         self.log = os.path.join(stack.state.folder("logs"), name + ".log")
-        self.port, self.admin_port = ports.pick_one(()), ports.pick_one(())
+        self.port = ports.pick_one(())
+        two = stack.services[service].manifest.serves_clients
+        self.admin_port = ports.pick_one(()) if two else self.port
+        self._ports = {"PORT": str(self.port)} | ({"ADMIN_PORT": str(self.admin_port)} if two else {})
         self._changes = changes or {}
         self._process = None
 
+    def _variables(self):
+        return self.stack.services[self._service].variables() | self._ports | self._changes
+
     def start(self):
-        service = self._stack.services["edge"]
-        variables = {name: value for name, value in service.variables().items() if name not in LOCAL_ONLY}
-        variables |= {"PORT": str(self.port), "ADMIN_PORT": str(self.admin_port), "ALLOWED_HOSTS": HOST,
-                      "TRUSTED_PROXIES": "127.0.0.1"} | self._changes
-        account.write_file(self._file, "".join(f"{name}={value}\n" for name, value in variables.items()))
+        account.write_file(self._file, "".join(f"{name}={value}\n" for name, value in self._variables().items()))
         environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"} | SANITIZERS
+        program = self.stack.services[self._service].program
         with open(self.log, "ab") as log:
-            self._process = subprocess.Popen([service.program, "--env-file", self._file], stdin=subprocess.DEVNULL,
+            self._process = subprocess.Popen([program, "--env-file", self._file], stdin=subprocess.DEVNULL,
                                              stdout=log, stderr=log, env=environment)
         deadline = time.monotonic() + READY_SECONDS
         while not self.ready():
             if time.monotonic() > deadline or self._process.poll() is not None:
-                raise DevError(f"an edge is not ready: see {self.log}")
+                raise DevError(f"{self._service} is not ready: see {self.log}")
             time.sleep(0.02)
 
     def pid(self):
@@ -49,10 +55,10 @@ class Edge:
 
     def ca(self):
         """[the file that its ports are verified with], or [] where they speak no TLS"""
-        return [self._stack.certificates.ca] if self._stack.certificates else []
+        return [self.stack.certificates.ca] if self.stack.certificates else []
 
     def ready(self):
-        certificates = self._stack.certificates
+        certificates = self.stack.certificates
         connection = connect("127.0.0.1", self.admin_port, certificates and certificates.context(), seconds=2)
         try:
             connection.request("GET", "/health/ready", headers={"Host": HOST, "Connection": "close"})
@@ -75,11 +81,21 @@ class Edge:
             self._process.wait()
 
 
+class Edge(Instance):
+    """One edge with the default numbers."""
+
+    def __init__(self, stack, name, changes=None):
+        super().__init__(stack, "edge", name, {"ALLOWED_HOSTS": HOST, "TRUSTED_PROXIES": "127.0.0.1"} | (changes or {}))
+
+    def _variables(self):
+        return {name: value for name, value in super()._variables().items() if name not in LOCAL_ONLY}
+
+
 class Pair:
     """Both run as long as the block."""
 
-    def __init__(self, stack, changes=None):
-        self.edges = [Edge(stack, f"edge-{n}", changes) for n in (1, 2)]
+    def __init__(self, stack, changes=None, names=("edge-1", "edge-2")):
+        self.edges = [Edge(stack, name, changes) for name in names]
 
     def __enter__(self):
         try:

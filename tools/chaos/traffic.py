@@ -34,11 +34,12 @@ class Traffic:
     log           file of the clients' record, appended to
     deck          how many orders of each kind come in a row; those in TOKENS are of the payment provider's making
     burst         so many orders begin at the same moment
+    host          that the requests name, if it is another than the URL's
     """
 
-    def __init__(self, url, rate=50, connections=128, log=None, seed=None, deck=None, burst=1):
+    def __init__(self, url, rate=50, connections=128, log=None, seed=None, deck=None, burst=1, host=None):
         address = urllib.parse.urlsplit(url)
-        self._host = address.netloc
+        self._host = host or address.netloc
         self._clients = traffic.Traffic((address.hostname, address.port), connections, self, rate, burst=burst,
                                         patience=CLIENT_SECONDS, idle=IDLE_SECONDS)
         self.rate = rate

@@ -242,6 +242,7 @@ TABLE |= {
     "service": (600, _service),
     "tls": (600, _tls),
     "traces": (300, _traces),
+    "upgrade": (900, _pytest("upgrade")),
 } | proofs.TABLE
 NAMES = tuple(TABLE)
 LONG_NAMES = NAMES[len(SHORT_NAMES):]
@@ -254,7 +255,7 @@ BESIDE = ("dev", "crash")
 MEASURES = ("attack", "chaos", "gateway", "observe", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash",
               "alerts", "attack", "browser", "change", "contract", "gateway", "observe", "operator", "service",
-              "tls", "traces", "chaos", "load", "live", "readme")
+              "tls", "traces", "upgrade", "chaos", "load", "live", "readme")
 
 
 def forget_the_users_stack(environment):

@@ -1,4 +1,4 @@
-"""A copy of the checkout, in which tests change the sources and build."""
+"""Other trees of the sources, in which tests build: a copy of the checkout that they change, and a release."""
 import os
 import re
 import shutil
@@ -15,11 +15,28 @@ def call(*words, cwd, **environment):
     assert done.returncode == 0, f"{' '.join(words)}\n" + "\n".join(done.stdout.splitlines()[-60:])
 
 
-class Copy:
-    """The checkout as it is, in a folder of its own."""
+class Tree:
+    """Sources in a folder of their own."""
 
     def __init__(self, folder):
         self.folder = folder
+
+    def build(self, *targets, settings=()):
+        """Builds the targets, without one all, with the objects that ccache has of other folders; → the folder of the
+        programs."""
+        cache = {"CCACHE_BASEDIR": self.folder, "CCACHE_NOHASHDIR": "1"}
+        call("cmake", "--preset", PRESET, *settings, cwd=self.folder, **cache)
+        place = os.path.join(self.folder, "build", PRESET)
+        wanted = ("--target", *targets) if targets else ()
+        call("cmake", "--build", place, "--parallel", "2", *wanted, cwd=self.folder, **cache)
+        return os.path.join(place, "bin")
+
+
+class Copy(Tree):
+    """The checkout as it is."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
         for name in runner.tracked(""):
             os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
             shutil.copy2(os.path.join(paths.ROOT, name), os.path.join(folder, name))
@@ -29,14 +46,6 @@ class Copy:
         call("git", "apply", "--unidiff-zero", patch, cwd=self.folder)
         with open(patch, encoding="utf-8") as file:
             return re.findall(r"^\+\+\+ b/(.*)$", file.read(), re.M)
-
-    def build(self, *targets):
-        """Builds the targets, with the objects that ccache has of other folders; → the folder of the programs."""
-        cache = {"CCACHE_BASEDIR": self.folder, "CCACHE_NOHASHDIR": "1"}
-        call("cmake", "--preset", PRESET, cwd=self.folder, **cache)
-        place = os.path.join(self.folder, "build", PRESET)
-        call("cmake", "--build", place, "--parallel", "2", "--target", *targets, cwd=self.folder, **cache)
-        return os.path.join(place, "bin")
 
 
 def link_programs(folder, others, *names):
