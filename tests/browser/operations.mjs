@@ -56,8 +56,8 @@ export async function operators_watch_orders_as_they_change(browser) {
   await becomes(story, 'Confirmed');
   await story.getByText('Refundable').waitFor();
   const lines = story.getByRole('list', {name: 'Story'});
-  await lines.getByText(/^the customer: /).waitFor();
-  await lines.getByText(/^payment-svc: /).waitFor();
+  await lines.getByText(/^the customer: /).first().waitFor();
+  await lines.getByText(/^payment-svc: /).first().waitFor();
   await lines.getByText('Paid and confirmed').waitFor();
   assertWhole(page);
   assertWhole(customer);
