@@ -105,6 +105,7 @@ def all_metrics(preset):
 
 
 def generate(options):
+    from dev import kube  # it needs PyYAML, which only tests and this verb use
     preset = options.preset or build.default_preset()
     build.build_programs(preset)
     for name, (program, flag) in TABLE.items():
@@ -121,7 +122,8 @@ def generate(options):
         _rewrite(name, lambda text, name=name: with_section(text, preset, name))
     for name in DOCUMENTS:
         _rewrite(name, with_results)
-    for name, text in dashboards.files().items():
+    for name, text in (dashboards.files() | kube.files()).items():
+        os.makedirs(os.path.dirname(os.path.join(paths.ROOT, name)), exist_ok=True)
         with open(os.path.join(paths.ROOT, name), "w", encoding="utf-8") as file:
             file.write(text)
     return 0

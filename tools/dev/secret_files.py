@@ -23,6 +23,17 @@ def credentials(service):
             {name: (_id(name.removesuffix("_FILE")), True) for name in service.key_files})
 
 
+def of_deployment(service):
+    """{variable: name of its file} of the secrets that ./dev secrets writes for a service."""
+    return {variable: name for variable, (name, needed) in credentials(service).items()
+            if needed or variable.removesuffix("_FILE") in SHARED}
+
+
+def administrators(service):
+    """Roles, besides the superuser, that administrators and operators have of a service's database."""
+    return sorted({"migrator", manifests.OPERATOR} & set(service.roles))
+
+
 def _id(variable):
     return variable.lower().replace("_", "-")
 
@@ -66,13 +77,14 @@ class Files:
                  "management-url": self.broker_url("admin", "http", ":15672", "")}
         for one in manifests.WITH_DATABASE:
             found[f"{one.database}-admin-url"] = self.database_url("postgres", one.database, "postgres")
-            for name in {"migrator", manifests.OPERATOR} & set(one.roles):
+            for name in administrators(one):
                 found[f"{one.database}-{name}-url"] = self.database_url(one.roles[name], one.database)
         return found
 
     def of_servers(self):
         administrator = f"default_user = admin\ndefault_pass = {self._state.secret('amqp-admin')}\n"
         return {"servers": {"rabbitmq.conf": administrator, "erlang-cookie": self._state.secret("erlang-cookie"),
+                            "rabbitmq-password": self._state.secret("amqp-admin"),
                             "postgres-password": self._state.secret("postgres-postgres")},
                 "grafana": {"password": self._state.secret("grafana")}}
 
