@@ -146,7 +146,8 @@ static bool open_requester(struct edge *edge, struct bus_error *err) {
   edge->started_at = bus_wall_clock();
   bus_uuid_v7(&source, edge->started_at, &uuid);
   bus_uuid_format(&uuid, edge->instance);
-  return bus_requester_new(&(struct bus_requester_settings){.amqp_url = edge->settings->rabbitmq_url,
+  return bus_requester_new(&(struct bus_requester_settings){.amqp_url = edge->settings->rabbitmq_url.text,
+                                                            .amqp_url_file = edge->settings->rabbitmq_url.file,
                                                             .tls = edge->settings->rabbitmq_tls,
                                                             .service = "edge",
                                                             .instance = edge->instance,
@@ -159,7 +160,8 @@ static bool open_requester(struct edge *edge, struct bus_error *err) {
 
 /* Last: events find the whole edge. */
 static bool open_listener(struct edge *edge, const struct bus_topology *topology, struct bus_error *err) {
-  return bus_listener_new(&(struct bus_listener_settings){.amqp_url = edge->settings->rabbitmq_url,
+  return bus_listener_new(&(struct bus_listener_settings){.amqp_url = edge->settings->rabbitmq_url.text,
+                                                          .amqp_url_file = edge->settings->rabbitmq_url.file,
                                                           .tls = edge->settings->rabbitmq_tls,
                                                           .instance = edge->instance,
                                                           .heartbeat_s = edge->settings->heartbeat_s,

@@ -114,7 +114,7 @@ static void stop(struct edge *edge, struct listeners *listeners) {
 
 static bool start(struct edge *edge, struct listeners *listeners, struct bus_error *err) {
   return edge_settings_check(&edge_settings, err) && bus_trace_options_check(&edge_settings.tracing, err) &&
-         bus_amqp_url_check(edge_settings.rabbitmq_url, err) &&
+         bus_amqp_url_check(edge_settings.rabbitmq_url.text, err) &&
          bus_tls_files_check(&edge_settings.rabbitmq_tls, "RABBITMQ", err) &&
          bus_tls_new(&edge_settings.tls, &listeners->tls, err) &&
          edge_open(edge, &edge_settings, &orderbus_topology, err) && start_admin(edge, listeners, err) &&

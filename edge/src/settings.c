@@ -95,7 +95,7 @@ static const struct bus_option options[] = {
         "origins whose pages may call the API from a browser, such as https://shop.example, separated by commas; * for "
         "any; empty: none"),
     {.name = "RABBITMQ_URL",
-     .kind = BUS_OPTION_STRING,
+     .kind = BUS_OPTION_CREDENTIAL,
      .offset = offsetof(struct edge_settings, rabbitmq_url),
      .min = 1,
      .max = 1024,

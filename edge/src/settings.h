@@ -19,7 +19,7 @@ struct edge_settings {
   bool public_metrics;
   const char *bind, *trusted_proxies;
   int64_t port, admin_port;
-  const char *rabbitmq_url;
+  struct bus_credential rabbitmq_url;
   struct bus_tls_files rabbitmq_tls, tls;
   int64_t heartbeat_s;
   const char *allowed_hosts, *cors_origins;

@@ -99,7 +99,7 @@ static bool settings(struct bus_arena *arena, const void *context) {
   if (done)
     bus_config_done(context, 1);
   assert_true(done || err.code == BUS_E_NOMEM);
-  assert_null(edge_settings.rabbitmq_url);
+  assert_null(edge_settings.rabbitmq_url.text);
   return done;
 }
 

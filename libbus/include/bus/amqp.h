@@ -25,6 +25,7 @@ enum { BUS_AMQP_HEARTBEAT_S = 5 };
 
 struct bus_amqp_settings {
   const char *url;          /* amqp://user:password@host:port/vhost, amqps://; several hosts: host:port,host:port */
+  const char *url_file;     /* its file, read for each connection; the user stays that of `url`. NULL: `url` stays */
   size_t host;              /* which of the URL's hosts, from 0; beyond the last: the first again, and so on */
   const char *name;         /* shown in the management UI: "inventory-svc consume" */
   struct bus_tls_files tls; /* amqps; read for each connection */

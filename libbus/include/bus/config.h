@@ -4,7 +4,7 @@
  * the environment wins). A malformed value stops the start; the error has the variable's name, value and range. So does
  * an unknown variable of the file; the environment may hold variables of other programs. Secrets are never printed.
  * A secret NAME may stand in a file instead, such as a credential of systemd: the variable NAME_FILE names it. An empty
- * file counts as a secret that is not set.
+ * file counts as a secret that is not set. Users of a credential read the file again when they need it.
  * Reading and checking are pure over a lookup function; only bus_config_main touches the process.
  */
 #pragma once
@@ -15,10 +15,17 @@
 BUS_C_BEGIN
 
 enum bus_option_kind {
-  BUS_OPTION_STRING, /* const char *; min and max count bytes */
-  BUS_OPTION_INT,    /* int64_t in [min, max] */
-  BUS_OPTION_BOOL,   /* bool: true/false/1/0/yes/no/on/off */
-  BUS_OPTION_ENUM,   /* int: index into names */
+  BUS_OPTION_STRING,     /* const char *; min and max count bytes */
+  BUS_OPTION_CREDENTIAL, /* struct bus_credential; the same, for a secret that may change while the program runs */
+  BUS_OPTION_INT,        /* int64_t in [min, max] */
+  BUS_OPTION_BOOL,       /* bool: true/false/1/0/yes/no/on/off */
+  BUS_OPTION_ENUM,       /* int: index into names */
+};
+
+/* A secret, and where to read it again. */
+struct bus_credential {
+  const char *text;
+  const char *file; /* that NAME_FILE names; NULL: the text stands in NAME and never changes */
 };
 
 struct bus_option {

@@ -29,9 +29,10 @@ struct bus_listener_calls {
 };
 
 struct bus_listener_settings {
-  const char *amqp_url;     /* one or several hosts (bus/amqp.h); kept, as all that follows */
-  struct bus_tls_files tls; /* for amqps */
-  const char *instance;     /* unique for each process: [A-Za-z0-9-]{1,40} */
+  const char *amqp_url_file; /* of amqp_url, read for each connection; NULL: the URL stays */
+  const char *amqp_url;      /* one or several hosts (bus/amqp.h); kept, as all that follows */
+  struct bus_tls_files tls;  /* for amqps */
+  const char *instance;      /* unique for each process: [A-Za-z0-9-]{1,40} */
   int64_t heartbeat_s;
   const struct bus_topology *topology;
   const struct bus_queue *queue; /* an event queue of the topology */

@@ -16,10 +16,11 @@ BUS_C_BEGIN
 struct bus_requester;
 
 struct bus_requester_settings {
-  const char *amqp_url;     /* one or several hosts (bus/amqp.h) */
-  struct bus_tls_files tls; /* for amqps; its texts are kept */
-  const char *service;      /* "edge": the user, and the reply queue's first part */
-  const char *instance;     /* unique for each process: [A-Za-z0-9-]{1,40} */
+  const char *amqp_url_file; /* of amqp_url, read for each connection, and kept; NULL: the URL stays */
+  const char *amqp_url;      /* one or several hosts (bus/amqp.h) */
+  struct bus_tls_files tls;  /* for amqps; its texts are kept */
+  const char *service;       /* "edge": the user, and the reply queue's first part */
+  const char *instance;      /* unique for each process: [A-Za-z0-9-]{1,40} */
   int64_t heartbeat_s;
   int max_open;           /* requests at once; 0: 4096 */
   size_t max_unconfirmed; /* bytes; 0: 1 MiB */

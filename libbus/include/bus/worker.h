@@ -91,6 +91,8 @@ struct bus_service {
 };
 
 struct bus_worker_settings {
+  /* Files of the two URLs, read for each connection; NULL: the URL stays. */
+  const char *database_url_file, *amqp_url_file;
   const char *database_url; /* postgres://…; */
   const char *amqp_url;     /* amqp:// or amqps://, one or several hosts (bus/amqp.h) */
   struct bus_tls_files tls; /* for amqps */

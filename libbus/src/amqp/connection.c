@@ -128,7 +128,8 @@ static void set_names(struct bus_amqp *amqp, const struct amqp_connection_info *
 
 bool bus_amqp_open(const struct bus_amqp_settings *settings, struct bus_amqp **ret, struct bus_error *err) {
   struct broker_url url;
-  if (!url_parse(settings->url, settings->host, &url, err))
+  if (!(settings->url_file ? url_read(settings->url, settings->url_file, settings->host, &url, err)
+                           : url_parse(settings->url, settings->host, &url, err)))
     return false;
   struct bus_amqp *amqp = calloc(1, sizeof *amqp);
   if (amqp)

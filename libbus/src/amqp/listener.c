@@ -129,6 +129,7 @@ static bool settle(struct bus_listener *listener, struct bus_error *err) {
 static bool open_link(struct bus_listener *listener, struct bus_error *err) {
   const struct bus_listener_settings *settings = &listener->settings;
   const struct bus_amqp_settings link = {.url = settings->amqp_url,
+                                         .url_file = settings->amqp_url_file,
                                          .host = listener->hosts.host,
                                          .name = listener->name,
                                          .tls = settings->tls,

@@ -21,6 +21,7 @@ static bool is_instance(const char *text) {
 
 static bool copy_settings(struct bus_requester *requester, const struct bus_requester_settings *settings) {
   requester->url = strdup(settings->amqp_url);
+  requester->url_file = settings->amqp_url_file;
   requester->tls = settings->tls;
   requester->hosts =
       (struct bus_rotation){.backoff = {.first = 200 * BUS_MILLISECOND, .max = BUS_SECOND}, /* clients wait */

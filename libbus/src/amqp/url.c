@@ -3,6 +3,7 @@
 #include "url.h"
 
 #include <bus/amqp.h>
+#include <bus/config.h>
 
 #include <stdio.h>
 
@@ -88,6 +89,34 @@ bool url_parse(const char *url, size_t host, struct broker_url *ret, struct bus_
   if (strlen(url) >= sizeof ret->text)
     return refuse_url(err, "it is longer than 1023 bytes");
   return parse_one(url, host % count_hosts(url), ret, err);
+}
+
+static bool read_text(const char *file, size_t host, struct broker_url *ret, struct bus_error *err) {
+  char text[sizeof ret->text];
+  bool good = bus_secret_file_read(file, text, sizeof text, err);
+  good = good && (url_parse(text, host, ret, err) || bus_error_wrap(err, "%s", file));
+  explicit_bzero(text, sizeof text);
+  return good;
+}
+
+static bool is_same_user(const struct broker_url *url, const char *user, const char *file, struct bus_error *err) {
+  return strcmp(url->info.user, user) == 0 ||
+         bus_fail(err, BUS_E_CONFIG, "%s names the user \"%s\", but a running program stays \"%s\"", file,
+                  url->info.user, user);
+}
+
+bool url_read(const char *url, const char *file, size_t host, struct broker_url *ret, struct bus_error *err) {
+  char user[BUS_NAME_MAX];
+  if (!bus_amqp_url_user(url, user, err))
+    return false;
+  bool good = read_text(file, host, ret, err);
+  if (good && !is_same_user(ret, user, file, err)) {
+    url_forget(ret);
+    good = false;
+  }
+  if (!good && err)
+    err->code = BUS_E_AMQP_CONNECTION;
+  return good;
 }
 
 void url_forget(struct broker_url *url) {

@@ -1,11 +1,12 @@
 /* Reading a program's configuration: every value is checked before the first one is stored. */
 #include <bus/config.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "config_option.h"
 
-enum { SHOWN_VALUE_MAX = 40 };
+enum { SHOWN_VALUE_MAX = 40, NAME_SIZE = 128 };
 
 struct source {
   const char *(*lookup)(void *context, const char *name);
@@ -38,6 +39,20 @@ static bool read_option(const struct bus_option *option, const struct source *so
   return false;
 }
 
+static void forget_string(void *slot, bool secret) {
+  char *text;
+  memcpy(&text, slot, sizeof text);
+  if (text && secret)
+    explicit_bzero(text, strlen(text));
+  free(text);
+  memset(slot, 0, sizeof text);
+}
+
+static void forget_credential(struct bus_credential *credential) {
+  forget_string(&credential->text, true);
+  forget_string(&credential->file, false);
+}
+
 static bool store_string(const char *text, void *slot) {
   char *copy = strdup(text);
   if (copy)
@@ -45,11 +60,27 @@ static bool store_string(const char *text, void *slot) {
   return copy != NULL;
 }
 
-static bool store(const struct bus_option *option, const struct bus_option_value *value, void *settings) {
+/* A file that could not be kept leaves nothing. */
+static bool store_credential(const struct bus_option *option, const char *text, const struct source *source,
+                             struct bus_credential *ret) {
+  char variable[NAME_SIZE];
+  (void)snprintf(variable, sizeof variable, "%s" BUS_SECRET_FILE, option->name);
+  const char *file = source->lookup(source->context, variable);
+  *ret = (struct bus_credential){strdup(text), file ? strdup(file) : NULL};
+  if (ret->text && (!file || ret->file))
+    return true;
+  forget_credential(ret);
+  return false;
+}
+
+static bool store(const struct bus_option *option, const struct bus_option_value *value, const struct source *source,
+                  void *settings) {
   void *slot = (char *)settings + option->offset;
   switch (option->kind) {
   case BUS_OPTION_STRING:
     return store_string(value->text, slot);
+  case BUS_OPTION_CREDENTIAL:
+    return store_credential(option, value->text, source, slot);
   case BUS_OPTION_INT:
     *(int64_t *)slot = value->number;
     break;
@@ -71,20 +102,15 @@ static bool check_table(const struct bus_option_table *table, const struct sourc
   return true;
 }
 
-static void forget_string(const struct bus_option *option, void *settings) {
-  void *slot = (char *)settings + option->offset;
-  char *text;
-  memcpy(&text, slot, sizeof text);
-  if (text && option->secret)
-    explicit_bzero(text, strlen(text));
-  free(text);
-  memset(slot, 0, sizeof text);
-}
-
 static void forget_table(const struct bus_option_table *table, size_t count) {
-  for (size_t i = 0; i < count; i++)
-    if (table->options[i].kind == BUS_OPTION_STRING)
-      forget_string(&table->options[i], table->settings);
+  for (size_t i = 0; i < count; i++) {
+    const struct bus_option *option = &table->options[i];
+    void *slot = (char *)table->settings + option->offset;
+    if (option->kind == BUS_OPTION_STRING)
+      forget_string(slot, option->secret);
+    else if (option->kind == BUS_OPTION_CREDENTIAL)
+      forget_credential(slot);
+  }
 }
 
 /* If one value cannot be stored, those before it are freed: a table is stored as a whole or not at all. */
@@ -92,7 +118,7 @@ static bool store_table(const struct bus_option_table *table, const struct sourc
   struct bus_option_value value = {0};
   for (size_t i = 0; i < table->count; i++) {
     const struct bus_option *option = &table->options[i];
-    if (read_option(option, source, &value, err) && store(option, &value, table->settings))
+    if (read_option(option, source, &value, err) && store(option, &value, source, table->settings))
       continue;
     forget_table(table, i);
     return bus_fail(err, BUS_E_NOMEM, "%s: out of memory", option->name);

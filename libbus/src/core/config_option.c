@@ -53,6 +53,7 @@ bool bus_option_parse(const struct bus_option *option, const char *text, struct 
   bool fits = false;
   switch (option->kind) {
   case BUS_OPTION_STRING:
+  case BUS_OPTION_CREDENTIAL:
     fits = parse_string(option, text);
     break;
   case BUS_OPTION_INT:
@@ -79,6 +80,7 @@ static void list_names(const struct bus_option *option, char *text, size_t size)
 void bus_option_range(const struct bus_option *option, char text[BUS_OPTION_RANGE_TEXT]) {
   switch (option->kind) {
   case BUS_OPTION_STRING:
+  case BUS_OPTION_CREDENTIAL:
     snprintf(text, BUS_OPTION_RANGE_TEXT, "text of %" PRId64 " to %" PRId64 " bytes%s%s%s", option->min, option->max,
              option->secret ? ", or in the file that " : "", option->secret ? option->name : "",
              option->secret ? BUS_SECRET_FILE " names" : "");

@@ -37,6 +37,7 @@ enum { PG_OWN = BUS_REGISTRY_OWN, PG_SERVICE = BUS_REGISTRY_SERVICE, PG_REGISTRI
 
 struct pg_settings {
   const char *url;
+  const char *url_file; /* its file, read for each connection; NULL: `url` stays */
   const char *application_name;
   size_t first_host; /* of several in the URL: which one is tried first */
   bool allow_unsafe; /* also a server that may lose what it committed */

@@ -27,7 +27,7 @@ struct settings {
   const char *bind;
   int64_t port;
   struct bus_tls_files tls;
-  const char *amqp_url, *database_url;
+  struct bus_credential amqp_url, database_url;
   int64_t workers, query_workers;
   bool gremlin;
   int64_t gremlin_ms;
@@ -46,10 +46,10 @@ static struct bus_option common_options[] = {
     {"PORT", BUS_OPTION_INT, offsetof(struct settings, port), "0", 1, 65535, NULL, false, NULL,
      "port of the admin listener"},
     BUS_TLS_SERVER_ROWS(struct settings, tls),
-    {"RABBITMQ_URL", BUS_OPTION_STRING, offsetof(struct settings, amqp_url), NULL, 8, 1024, NULL, true, NULL,
+    {"RABBITMQ_URL", BUS_OPTION_CREDENTIAL, offsetof(struct settings, amqp_url), NULL, 8, 1024, NULL, true, NULL,
      "broker: amqp://user:password@host:port/vhost, or amqps://; a cluster's nodes as host:port,host:port"},
     BUS_TLS_AMQP_ROWS(struct settings, worker.tls),
-    {"DATABASE_URL", BUS_OPTION_STRING, offsetof(struct settings, database_url), NULL, 8, 1024, NULL, true, NULL,
+    {"DATABASE_URL", BUS_OPTION_CREDENTIAL, offsetof(struct settings, database_url), NULL, 8, 1024, NULL, true, NULL,
      "this service's own Postgres database: postgres://user:password@host:port/database"},
     {"ALLOW_UNSAFE_DATABASE", BUS_OPTION_BOOL, offsetof(struct settings, worker.allow_unsafe_database), "false", 0, 0,
      NULL, false, NULL,
@@ -256,8 +256,10 @@ static void stop_all(struct running *running) {
 /* ---- the program ---- */
 
 static void fill_worker_settings(const struct bus_program *program) {
-  settings.worker.database_url = settings.database_url;
-  settings.worker.amqp_url = settings.amqp_url;
+  settings.worker.database_url = settings.database_url.text;
+  settings.worker.database_url_file = settings.database_url.file;
+  settings.worker.amqp_url = settings.amqp_url.text;
+  settings.worker.amqp_url_file = settings.amqp_url.file;
   settings.worker.latency_ms = settings.gremlin ? settings.gremlin_ms : 0;
   settings.worker.schema_project = program->schema_project;
   settings.worker.schema_change = program->schema_change;

@@ -128,7 +128,7 @@ static const char *lookup_variable(void *context, const char *name) {
     return value;
   struct bus_str file = {environment->file, environment->file_len};
   bool found = environment->file && bus_env_find(file, name, environment->value, sizeof environment->value);
-  return found ? environment->value : NULL;
+  return found && environment->value[0] ? environment->value : NULL;
 }
 
 static const char *lookup(void *context, const char *name) {

@@ -45,6 +45,7 @@ static bool open_pair(struct bus_worker *worker, size_t host, struct bus_error *
   if (broker->was_up && WORKER_ERROR_POINT(worker, "reconnect-broker"))
     return bus_fail(err, BUS_E_AMQP_CONNECTION, "failpoint");
   const struct bus_amqp_settings settings = {.url = worker->settings.amqp_url,
+                                             .url_file = worker->settings.amqp_url_file,
                                              .host = host,
                                              .name = worker->service->name,
                                              .tls = worker->settings.tls,

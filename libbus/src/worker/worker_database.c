@@ -18,6 +18,7 @@ void database_open(struct bus_worker *worker) {
   struct database *database = &worker->database;
   bool check = !database->checked && worker->settings.schema_project;
   struct pg_settings settings = {.url = worker->settings.database_url,
+                                 .url_file = worker->settings.database_url_file,
                                  .application_name = worker->service->name,
                                  .first_host = database->first_host,
                                  .allow_unsafe = worker->settings.allow_unsafe_database};

@@ -113,7 +113,7 @@ static bool read_config(struct bus_arena *arena, const void *context) {
     assert_int_equal(err.code, BUS_E_NOMEM);
   assert_null(config_sample.url);
   assert_null(config_sample.name);
-  assert_null(config_other.color);
+  assert_null(config_other.color.text);
   return done;
 }
 

@@ -49,7 +49,7 @@ static void check_settings(void) {
   FUZZ_CHECK(config_sample.port >= 1 && config_sample.port <= 65535);
   FUZZ_CHECK(config_sample.timeout >= -10 && config_sample.timeout <= 10);
   FUZZ_CHECK(config_sample.level >= 0 && config_sample.level <= 2);
-  FUZZ_CHECK(config_other.color && strlen(config_other.color) >= 1 && strlen(config_other.color) <= 20);
+  FUZZ_CHECK(config_other.color.text && strlen(config_other.color.text) >= 1 && strlen(config_other.color.text) <= 20);
 }
 
 /* URL and COLOR are the secret ones of the sample. */
@@ -63,7 +63,7 @@ static void settings(struct bus_str text) {
     return;
   }
   FUZZ_CHECK(err.code == BUS_E_CONFIG);
-  FUZZ_CHECK(!config_sample.url && !config_sample.name && !config_other.color);
+  FUZZ_CHECK(!config_sample.url && !config_sample.name && !config_other.color.text);
   if (bus_env_find(text, "URL", secret, sizeof secret) && strncmp(err.text, "URL ", 4) == 0 && strlen(secret) > 60)
     FUZZ_CHECK(strstr(err.text, secret) == NULL);
 }

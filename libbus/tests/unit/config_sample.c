@@ -50,7 +50,7 @@ static const struct bus_option options[] = {
 
 static const struct bus_option other_options[] = {
     {.name = "COLOR",
-     .kind = BUS_OPTION_STRING,
+     .kind = BUS_OPTION_CREDENTIAL,
      .offset = offsetof(struct config_other, color),
      .fallback = "hunter2",
      .min = 1,

@@ -11,7 +11,7 @@ struct config_sample {
 };
 
 struct config_other {
-  const char *color;
+  struct bus_credential color;
 };
 
 extern struct config_sample config_sample;

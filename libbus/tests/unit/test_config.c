@@ -42,10 +42,10 @@ TEST(config_defaults)
   assert_true(config_sample.timeout == -5);
   assert_false(config_sample.on);
   assert_int_equal(config_sample.level, 1);
-  assert_string_equal(config_other.color, "hunter2");
+  assert_string_equal(config_other.color.text, "hunter2");
   bus_config_done(config_tables, 2);
   assert_null(config_sample.url);
-  assert_null(config_other.color);
+  assert_null(config_other.color.text);
   bus_config_done(config_tables, 2);
 }
 
@@ -59,7 +59,7 @@ TEST(config_given_values_win)
   assert_true(config_sample.timeout == 10);
   assert_true(config_sample.on);
   assert_int_equal(config_sample.level, 2);
-  assert_string_equal(config_other.color, "red");
+  assert_string_equal(config_other.color.text, "red");
   bus_config_done(config_tables, 2);
 }
 
@@ -71,6 +71,19 @@ TEST(config_strings_are_copies)
   memset(url, 'x', sizeof url - 1);
   assert_string_equal(config_sample.url, "first");
   bus_config_done(config_tables, 2);
+}
+
+TEST(config_keeps_the_file_of_a_credential)
+{
+  struct bus_error err;
+  assert_true(bus_config_read(config_tables, 2, in_list, LIST("URL=12345", "COLOR=red"), &err));
+  assert_null(config_other.color.file);
+  bus_config_done(config_tables, 2);
+  assert_true(bus_config_read(config_tables, 2, in_list, LIST("URL=12345", "COLOR=red", "COLOR_FILE=/run/c"), &err));
+  assert_string_equal(config_other.color.text, "red");
+  assert_string_equal(config_other.color.file, "/run/c");
+  bus_config_done(config_tables, 2);
+  assert_null(config_other.color.file);
 }
 
 TEST(config_missing_and_empty)

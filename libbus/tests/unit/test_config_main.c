@@ -238,6 +238,20 @@ TEST(S1_only_a_secret_has_a_file)
   unlink(path);
 }
 
+TEST(S1_an_empty_secret_gives_way_to_its_file)
+{
+  char secret[64], text[128];
+  clear_environment();
+  snprintf(secret, sizeof secret, "%s", file_with("amqp://in-file"));
+  snprintf(text, sizeof text, "URL=\nURL_FILE=%s\n", secret);
+  const char *path = file_with(text);
+  assert_int_equal(RUN("--env-file", path), -1);
+  assert_string_equal(config_sample.url, "amqp://in-file");
+  bus_config_done(config_tables, 2);
+  unlink(secret);
+  unlink(path);
+}
+
 TEST(S1_a_secret_and_its_file_are_not_both_set)
 {
   clear_environment();
@@ -287,7 +301,7 @@ TEST(S1_an_empty_file_counts_as_not_set)
     setenv("COLOR_FILE", path, 1);
     unsetenv("URL_FILE");
     assert_int_equal(run((const char *const[]){NULL}), -1);
-    assert_string_equal(config_other.color, "hunter2");
+    assert_string_equal(config_other.color.text, "hunter2");
     bus_config_done(config_tables, 2);
     unlink(path);
   }

@@ -5,6 +5,9 @@
 
 #include "test.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 TEST(url_takes_all_parts)
 {
   struct broker_url url;
@@ -162,4 +165,52 @@ TEST(url_is_forgotten)
   assert_true(url_parse("amqp://user:hunter2@host/v", 0, &url, NULL));
   url_forget(&url);
   assert_null(memmem(&url, sizeof url, "hunter2", 7));
+}
+
+/* ---- URLs in files that change ---- */
+
+static const char started[] = "amqp://user:hunter1@host/v";
+
+static const char *file_with(const char *text) {
+  static char path[32];
+  (void)snprintf(path, sizeof path, "/tmp/url-XXXXXX");
+  int fd = mkstemp(path);
+  assert_true(fd >= 0);
+  assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+  (void)close(fd);
+  return path;
+}
+
+TEST(url_of_a_file_is_what_it_holds_now)
+{
+  struct broker_url url;
+  const char *file = file_with("amqp://user:hunter2@one,two/v\n");
+  assert_true(url_read(started, file, 1, &url, NULL));
+  assert_string_equal(url.info.password, "hunter2");
+  assert_string_equal(url.info.host, "two");
+  (void)unlink(file);
+}
+
+/* A lost connection is what callers try again after; each of these may be mended meanwhile. */
+static void assert_not_now(const char *text, const char *problem) {
+  struct broker_url url;
+  struct bus_error err = {.code = BUS_OK};
+  const char *file = file_with(text);
+  assert_false(url_read(started, file, 0, &url, &err));
+  (void)unlink(file);
+  assert_int_equal(err.code, BUS_E_AMQP_CONNECTION);
+  if (!strstr(err.text, file) || !strstr(err.text, problem) || strstr(err.text, "hunter"))
+    fail_msg("%s", err.text);
+}
+
+TEST(url_of_a_file_that_cannot_be_used_may_be_mended)
+{
+  assert_not_now("", "it must begin with amqp://");
+  assert_not_now("amqp://user:hunter2", "expected amqp://user:password@host");
+  assert_not_now("amqp://other:hunter2@host/v", "names the user \"other\", but a running program stays \"user\"");
+  struct broker_url url;
+  struct bus_error err = {.code = BUS_OK};
+  assert_false(url_read(started, "/nonexistent/url", 0, &url, &err));
+  assert_int_equal(err.code, BUS_E_AMQP_CONNECTION);
+  assert_string_equal(err.text, "/nonexistent/url: No such file or directory");
 }

@@ -4,7 +4,9 @@
 #include <test.h>
 
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct bus_statement statements[] = {{"SELECT $1::bigint", "i"}};
 
@@ -34,6 +36,38 @@ TEST(a_port_where_nobody_listens)
   pg_advance(pg); /* a dead one stays dead */
   assert_int_equal(pg_state(pg), PG_DEAD);
   pg_free(pg);
+}
+
+static const char *empty_file(void) {
+  static char path[] = "/tmp/url-XXXXXX";
+  int fd = mkstemp(path);
+  assert_true(fd >= 0);
+  (void)close(fd);
+  return path;
+}
+
+/* The owner tries again, and meanwhile somebody mends it. */
+TEST(a_file_that_holds_no_url_is_a_lost_connection)
+{
+  const char *empty = empty_file();
+  const struct {
+    const char *file, *problem;
+  } files[] = {{empty, " is empty"},
+               {"/nonexistent/url", "/nonexistent/url: No such file or directory"},
+               {"/dev/null", "/dev/null has the mode 0666"}};
+  for (size_t i = 0; i < BUS_COUNT(files); i++) {
+    const struct pg_settings settings = {.url = "postgres://user:hunter2@127.0.0.1:1/none", .url_file = files[i].file};
+    struct pg *pg = NULL;
+    struct bus_error err;
+    assert_true(pg_new(&settings, &pg, &err));
+    assert_int_equal(pg_state(pg), PG_DEAD);
+    assert_int_equal(pg_fd(pg), -1);
+    pg_error(pg, &err);
+    assert_int_equal(err.code, BUS_E_DB_CONNECTION);
+    assert_non_null(strstr(err.text, files[i].problem));
+    pg_free(pg);
+  }
+  (void)unlink(empty);
 }
 
 TEST(a_trip_on_a_dead_connection_is_refused_with_the_reason)
