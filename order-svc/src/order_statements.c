@@ -27,8 +27,8 @@ static const struct bus_recipe recipes[ORDER_STATEMENTS] = {
         "FROM unnest($3) AS n (customer_id), (SELECT count(*) AS unpaid FROM (SELECT FROM orders.orders o "
         "WHERE o.pay_later AND o.shelf IN (0, 7) LIMIT $2) AS c) AS a",
         "iiT"),
-    /* The order.pay that attempts followed, from the log. */
-    [FIND_ATTEMPTS] = BUS_STATEMENT("SELECT e.order_id, e.data::text FROM orders.order_events e "
+    /* The order.pay that attempts followed, from the whole log: a key replays also after its order was archived. */
+    [FIND_ATTEMPTS] = BUS_STATEMENT("SELECT e.order_id, e.data::text FROM orders.all_events e "
                                     "WHERE e.order_id = ANY ($1) AND e.type = 'payment.requested'",
                                     "U"),
     [INSERT_TOMBSTONES] = BUS_INSERT(&tombstone_columns),

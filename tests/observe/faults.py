@@ -24,6 +24,7 @@ BACKLOG = 10_100
 DISK_MIB = 32
 RESTARTS, SCRAPE_SECONDS = 3, 16
 CROWD = 240
+HALF_SECONDS = 300
 
 
 @dataclasses.dataclass(frozen=True)
@@ -275,6 +276,31 @@ def drop_dead(stack, queue):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+# Retries at least twice a minute; and a breaker that opens late, so that the quick attempts are all made.
+STUBBORN = {"RETRY_SLOW_MAX_MS": "30000", "CIRCUIT_BREAKER_THRESHOLD": "100", "CIRCUIT_BREAKER_WINDOW_MS": "1000"}
+
+
+@contextlib.contextmanager
+def provider_cut_off(system):
+    """A charge is pending for ten minutes. For the second half of them no call gets an answer, a refund's neither."""
+    system.stack.restart_with("psp-sandbox", {"SANDBOX_PENDING_MS": "600000"})
+    system.stack.restart_with("payment-svc", STUBBORN)
+    paid = system.api.complete(item(PLENTY[0]))["order_id"]
+    system.place(token="pm_sandbox_processing")
+    time.sleep(HALF_SECONDS)
+    system.stack.link("payment-psp").reset()
+    refund = system.api.post("/api/payments/refund", {"order_id": paid, "idempotency_key": str(uuid.uuid4())})
+    assert refund.status_code == 202, refund.text
+    try:
+        yield
+    finally:
+        system.stack.link("payment-psp").clear()
+    wait_until(lambda: system.api.get(f"/api/payments/{paid}").json()["status"] == "refunded", 180, "the refund")
+    system.stack.restart_with("psp-sandbox", {})
+    system.stack.restart_with("payment-svc", {})
+    wait_until(lambda: system.api.place(item(PLENTY[0])).status_code == 202, 180, "new orders to be taken again")
+
+
 @contextlib.contextmanager
 def key_forgotten(system):
     """A charge is still pending when its idempotency key is used no more: a person settles it."""
@@ -333,6 +359,8 @@ ALL = (
                             "SagasLate": {}, "SagasStuck": {}}, backlog, seconds=600),
     Fault("crowd", {"EdgeConnectionsHigh": {"service": "edge"}, "EdgeThreadsBusy": {"service": "edge"}}, crowd),
     Fault("no dead queue", {"MessagesHeld": {"service": "payment-svc"}}, no_dead_queue, seconds=420),
+    Fault("provider cut off", {"PaymentsOld": {"service": "payment-svc"}, "RefundsFailing": {"service": "payment-svc"}},
+          provider_cut_off, seconds=600),
     Fault("key forgotten", {"PaymentsUnknown": {"service": "payment-svc"}}, key_forgotten),
     Fault("certificate ends", {"CertificateExpires": {"service": "user-svc"},
                                "CertificateExpiresSoon": {"service": "user-svc"}}, certificate_ends),
