@@ -18,7 +18,9 @@ uint64_t bus_sha256_short(struct bus_str data);
 /* FNV-1a. Who may choose the data can make collisions. */
 uint64_t bus_hash64(const void *data, size_t size);
 
-/* The authentication code of all parts, one behind the other. */
+/* The authentication code of all parts, one behind the other, as bytes. */
+void bus_hmac_sha256(struct bus_str key, const struct bus_str *parts, size_t count, uint8_t digest[32]);
+/* The same in lower-case hexadecimal digits, with a NUL. */
 void bus_hmac_sha256_hex(struct bus_str key, const struct bus_str *parts, size_t count, char text[BUS_SHA256_TEXT]);
 
 /* Are two secrets equal? The time depends on the lengths alone. */

@@ -21,16 +21,20 @@ void bus_sha256_hex(struct bus_str data, char text[BUS_SHA256_TEXT]) {
   *bus_hex_write(text, digest, sizeof digest) = '\0';
 }
 
-void bus_hmac_sha256_hex(struct bus_str key, const struct bus_str *parts, size_t count, char text[BUS_SHA256_TEXT]) {
+void bus_hmac_sha256(struct bus_str key, const struct bus_str *parts, size_t count, uint8_t digest[32]) {
   struct hmac_sha256_ctx hmac;
-  uint8_t digest[32];
   hmac_sha256_set_key(&hmac, key.len, (const uint8_t *)key.data);
   for (size_t i = 0; i < count; i++)
     if (parts[i].len > 0)
       hmac_sha256_update(&hmac, parts[i].len, (const uint8_t *)parts[i].data);
-  hmac_sha256_digest(&hmac, sizeof digest, digest);
-  *bus_hex_write(text, digest, sizeof digest) = '\0';
+  hmac_sha256_digest(&hmac, 32, digest);
   explicit_bzero(&hmac, sizeof hmac);
+}
+
+void bus_hmac_sha256_hex(struct bus_str key, const struct bus_str *parts, size_t count, char text[BUS_SHA256_TEXT]) {
+  uint8_t digest[32];
+  bus_hmac_sha256(key, parts, count, digest);
+  *bus_hex_write(text, digest, sizeof digest) = '\0';
 }
 
 bool bus_secret_equal(struct bus_str a, struct bus_str b) {
