@@ -1,12 +1,14 @@
 /* HTTP client: libcurl's multi interface inside a worker's poll set, never blocking it. It is in target bus_curl, so
  * that only programs with outgoing calls link libcurl; bus_curl_late is the same client for programs that seldom need
  * it, and opens libcurl with the first client. One client for each thread. It verifies certificates and host
- * names, refuses redirects and proxies, and caps responses. curl may send a request again by itself, so callers give an
+ * names, refuses redirects and proxies, and caps responses. A client of URLs that strangers choose also asks which
+ * addresses it may connect to. curl may send a request again by itself, so callers give an
  * idempotency key. */
 #pragma once
 
 #include <bus/base.h>
 #include <bus/error.h>
+#include <bus/network.h>
 #include <bus/poll.h>
 #include <bus/tracer.h>
 
@@ -20,10 +22,15 @@ struct bus_http_client_settings {
   int64_t total_timeout_ms;   /* 7000 */
   int max_connections;        /* 32: to all hosts together; further calls wait for one */
   size_t max_response;        /* 65536 bytes */
+  bool cut_response;          /* of a longer response the first bytes are the body; else it is refused */
   const char *user_agent;
   const char *ca_file;       /* NULL: the system's */
   struct bus_tracer *tracer; /* each call of a sampled trace is a span of kind CLIENT; NULL: none is */
   bool allow_plain;          /* http:// as well as https:// */
+  /* May the client connect to this address? It is asked at each connect, about the address that the name was resolved
+   * to, so that a name that is resolved to another one later reaches it no more than the first. NULL: to all. */
+  bool (*may_connect)(void *context, const struct bus_address *address);
+  void *context;   /* of may_connect */
   bool quick_exit; /* an abort does not wait for a name to be resolved: a thread of the resolver may outlive the client;
                       for a client that is freed when the process ends */
 };

@@ -4,7 +4,9 @@
 #include <bus/clock.h>
 #include <bus/failpoint.h>
 
+#include <netinet/in.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "../core/ascii.h"
 #include "../core/heap.h"
@@ -15,20 +17,21 @@ enum { FIRST_SIZE = 1024 };
 /* Returning less than it got makes curl end the transfer: MAXFILESIZE alone does not bound an answer without length. */
 static size_t on_body(char *data, size_t size, size_t count, void *context) {
   struct http_call *call = context;
-  size_t len = size * count;
+  size_t len = size * count, room = call->limit - call->len;
   call->last_byte = bus_monotonic();
-  call->is_too_large = len > call->limit - call->len;
+  call->is_too_large = len > room;
   if (BUS_ERROR_POINT("http-client.body"))
     return 0;
-  if (call->is_too_large)
+  if (call->is_too_large && !call->cuts)
     return 0;
-  char *text = heap_grow(call->text, call->len + len + 1, FIRST_SIZE, &call->size);
+  size_t kept = call->is_too_large ? room : len;
+  char *text = heap_grow(call->text, call->len + kept + 1, FIRST_SIZE, &call->size);
   if (text == NULL)
     return 0;
-  memcpy(text + call->len, data, len);
+  memcpy(text + call->len, data, kept);
   call->text = text;
-  call->len += len;
-  return len;
+  call->len += kept;
+  return kept;
 }
 
 /* curl takes a head that the server cut off in its middle for a whole one. */
@@ -98,11 +101,37 @@ static bool set_method(CURL *easy, const struct bus_http_call *spec) {
   return SET(CURLOPT_CUSTOMREQUEST, spec->method);
 }
 
+/* ---- addresses ---- */
+
+/* False: of another family. */
+static bool address_of(const struct curl_sockaddr *peer, struct bus_address *ret) {
+  static const uint8_t v4_prefix[] = {[10] = 0xFF, [11] = 0xFF};
+  if (peer->family == AF_INET) {
+    struct sockaddr_in v4;
+    memcpy(&v4, &peer->addr, sizeof v4);
+    memcpy(ret->bytes, v4_prefix, sizeof v4_prefix);
+    memcpy(ret->bytes + sizeof v4_prefix, &v4.sin_addr, sizeof v4.sin_addr);
+  } else if (peer->family == AF_INET6 && peer->addrlen >= sizeof(struct sockaddr_in6)) {
+    /* curl gives the address in memory of its own length, which is larger than struct sockaddr. */
+    memcpy(ret->bytes, (const char *)&peer->addr + offsetof(struct sockaddr_in6, sin6_addr), sizeof ret->bytes);
+  }
+  return peer->family == AF_INET || peer->family == AF_INET6;
+}
+
+/* At each connect: a name that is resolved again, and to another address, is asked about again. */
+static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *peer) {
+  struct http_call *call = context;
+  struct bus_address address;
+  (void)purpose;
+  call->is_refused = !address_of(peer, &address) || !call->may_connect(call->may_connect_context, &address);
+  return call->is_refused ? CURL_SOCKET_BAD : socket(peer->family, peer->socktype | SOCK_CLOEXEC, peer->protocol);
+}
+
 static bool set_limits(CURL *easy, const struct bus_http_client_settings *settings) {
   return SET(CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms) &&
          SET(CURLOPT_TIMEOUT_MS, (long)settings->total_timeout_ms) && SET(CURLOPT_NOSIGNAL, 1L) &&
          SET(CURLOPT_QUICK_EXIT, settings->quick_exit ? 1L : 0L) &&
-         SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)settings->max_response);
+         (settings->cut_response || SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)settings->max_response));
 }
 
 /* Environment and redirects must not lead a call elsewhere. */
@@ -118,7 +147,8 @@ static bool set_security(CURL *easy, const struct bus_http_client_settings *sett
 static bool set_callbacks(CURL *easy, struct http_call *call) {
   return SET(CURLOPT_WRITEFUNCTION, on_body) && SET(CURLOPT_WRITEDATA, call) &&
          SET(CURLOPT_HEADERFUNCTION, on_header) && SET(CURLOPT_HEADERDATA, call) &&
-         SET(CURLOPT_ERRORBUFFER, call->error) && SET(CURLOPT_PRIVATE, call);
+         SET(CURLOPT_ERRORBUFFER, call->error) && SET(CURLOPT_PRIVATE, call) &&
+         (call->may_connect == NULL || (SET(CURLOPT_OPENSOCKETFUNCTION, on_open) && SET(CURLOPT_OPENSOCKETDATA, call)));
 }
 
 static bool set_options(struct http_call *call, const struct bus_http_client_settings *settings,
@@ -136,6 +166,9 @@ struct http_call *http_call_new(const struct bus_http_client_settings *settings,
     return NULL;
   struct http_call *call = calloc(1, sizeof *call);
   if (call) {
+    call->cuts = settings->cut_response;
+    call->may_connect = settings->may_connect;
+    call->may_connect_context = settings->context;
     call->easy = curl_easy_init();
     http_call_begin_span(call, settings, spec, ids, &trace);
   }
@@ -175,6 +208,8 @@ static bool was_sent(CURL *easy) {
 }
 
 static const char *error_text(struct http_call *call, CURLcode code) {
+  if (call->is_refused && code == CURLE_COULDNT_CONNECT)
+    return "the address may not be connected to";
   if (call->is_too_large || code == CURLE_FILESIZE_EXCEEDED)
     return "the answer is larger than allowed";
   if (code == CURLE_OK)
@@ -186,7 +221,8 @@ struct bus_http_result http_call_result(struct http_call *call, CURLcode code) {
   struct bus_http_result result = {.retry_after_s = -1, .duration = bus_monotonic() - call->started};
   long status = 0;
   curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-  if (code != CURLE_OK || !call->has_head) {
+  bool is_cut = call->cuts && call->is_too_large && code == CURLE_WRITE_ERROR;
+  if ((code != CURLE_OK && !is_cut) || !call->has_head) {
     result.outcome = was_sent(call->easy) ? BUS_HTTP_UNKNOWN : BUS_HTTP_NOT_SENT;
     result.error = error_text(call, code);
     return result;

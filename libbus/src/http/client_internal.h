@@ -17,6 +17,10 @@ struct http_call {
   char *text; /* the answer's body, with room for a NUL */
   size_t len, size, limit;
   bool is_too_large;
+  bool cuts;                                                             /* an answer that is too large is cut */
+  bool is_refused;                                                       /* may_connect refused the address */
+  bool (*may_connect)(void *context, const struct bus_address *address); /* NULL: to all */
+  void *may_connect_context;
   bool has_head; /* the empty line after the head has come */
   int64_t started, last_byte;
   char error[CURL_ERROR_SIZE];
