@@ -35,6 +35,7 @@ enum bus_kind {
   BUS_KIND_INT64,  /* int64_t; absent: BUS_NO_INT64 */
   BUS_KIND_BOOL,   /* bool; absent: false */
   BUS_KIND_ENUM,   /* int: index into names; absent: -1 */
+  BUS_KIND_SET,    /* int64_t: bit i is names[i], at most 62; JSON: a list of names, each once; absent: BUS_NO_INT64 */
   BUS_KIND_UUID,   /* struct bus_uuid; absent: nil, which is therefore refused in JSON */
   BUS_KIND_TIME,   /* bus_time, RFC 3339 in JSON; absent: BUS_NO_TIME */
   BUS_KIND_OBJECT, /* pointer to the schema's struct; absent: NULL */
@@ -61,9 +62,9 @@ struct bus_field {
   int presence; /* BUS_REQUIRED or BUS_OPTIONAL */
   size_t offset;
   size_t count_offset; /* ARRAY */
-  int64_t min, max;    /* STRING: bytes, INT64: value, ARRAY: items */
+  int64_t min, max;    /* STRING: bytes, INT64: value, ARRAY, SET: items */
   enum bus_charset charset;
-  const char *const *names;      /* ENUM: NULL-terminated */
+  const char *const *names;      /* ENUM, SET: NULL-terminated */
   const struct bus_schema *item; /* OBJECT, ARRAY, EMBED */
   const char *description;
   const char *fallback; /* STRING, INT64: the value of an absent member, as text; NULL: it stays absent */
@@ -100,6 +101,10 @@ struct bus_schema {
   BUS_FIELD_OF(S, member, bool, BUS_KIND_BOOL, needed, .description = __VA_ARGS__)
 #define BUS_FIELD_ENUM(S, member, texts, needed, ...)                                                                  \
   BUS_FIELD_OF(S, member, int, BUS_KIND_ENUM, needed, .names = (texts), .description = __VA_ARGS__)
+/* All names may be given together: the bound is their number. */
+#define BUS_FIELD_SET(S, member, texts, least, needed, ...)                                                            \
+  BUS_FIELD_OF(S, member, int64_t, BUS_KIND_SET, needed, .names = (texts), .min = (least),                             \
+               .max = (int64_t)BUS_COUNT(texts) - 1, .description = __VA_ARGS__)
 #define BUS_FIELD_UUID(S, member, needed, ...)                                                                         \
   BUS_FIELD_OF(S, member, struct bus_uuid, BUS_KIND_UUID, needed, .description = __VA_ARGS__)
 #define BUS_FIELD_TIME(S, member, needed, ...)                                                                         \

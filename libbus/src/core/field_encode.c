@@ -34,6 +34,7 @@ static bool is_absent(const struct bus_field *field, const void *slot) {
   case BUS_KIND_JSON:
     return ((const struct bus_str *)slot)->data == NULL;
   case BUS_KIND_INT64:
+  case BUS_KIND_SET:
   case BUS_KIND_TIME:
     return *(const int64_t *)slot == BUS_NO_INT64;
   case BUS_KIND_BOOL:
@@ -67,6 +68,20 @@ static void write_time(struct bus_json_writer *writer, bus_time time) {
   bus_json_string(writer, bus_str(text));
 }
 
+static void write_set(struct bus_json_writer *writer, const struct bus_field *field, int64_t set) {
+  char separator = '[';
+  for (int i = 0; field->names[i]; i++) {
+    if ((set >> i & 1) == 0)
+      continue;
+    bus_json_char(writer, separator);
+    bus_json_string(writer, bus_str(field->names[i]));
+    separator = ',';
+  }
+  if (separator == '[')
+    bus_json_char(writer, '[');
+  bus_json_char(writer, ']');
+}
+
 static void write_array(struct bus_json_writer *writer, const struct bus_field *field, const void *value, bool nulls) {
   const char *items = pointer_at(member(value, field->offset));
   size_t count = items ? *(const size_t *)member(value, field->count_offset) : 0;
@@ -96,6 +111,9 @@ static void write_value(struct bus_json_writer *writer, const struct bus_field *
     break;
   case BUS_KIND_ENUM:
     bus_json_string(writer, bus_str(enum_name(field, *(const int *)slot)));
+    break;
+  case BUS_KIND_SET:
+    write_set(writer, field, *(const int64_t *)slot);
     break;
   case BUS_KIND_UUID:
     write_uuid(writer, slot);

@@ -58,6 +58,7 @@ void bus_field_set_absent(const struct bus_field *field, void *record) {
     *(struct bus_str *)slot = bus_str(field->fallback);
     break;
   case BUS_KIND_INT64:
+  case BUS_KIND_SET:
   case BUS_KIND_TIME:
     *(int64_t *)slot = field->fallback ? strtoll(field->fallback, NULL, 10) : BUS_NO_INT64;
     break;
@@ -175,22 +176,46 @@ static void decode_bool(struct bus_field_sink *sink, const cJSON *value, void *s
     bus_field_problem(sink, "must be true or false");
 }
 
-static void refuse_enum(struct bus_field_sink *sink, const struct bus_field *field) {
-  char names[128] = "";
-  for (size_t i = 0, len = 0; field->names[i] && len < sizeof names - 1; i++, len = strlen(names))
-    snprintf(names + len, sizeof names - len, "%s%s", i > 0 ? ", " : "", field->names[i]);
-  bus_field_problem(sink, "must be one of %s", names);
+/* The names as a list for a sentence, cut where they do not fit. */
+static const char *list_names(const struct bus_field *field, char names[128]) {
+  names[0] = '\0';
+  for (size_t i = 0, len = 0; field->names[i] && len < 127; i++, len = strlen(names))
+    snprintf(names + len, 128 - len, "%s%s", i > 0 ? ", " : "", field->names[i]);
+  return names;
+}
+
+/* -1: none of the names. */
+static int find_name(const struct bus_field *field, const cJSON *value) {
+  const char *text = cJSON_GetStringValue(value);
+  for (int i = 0; text && field->names[i]; i++)
+    if (strcmp(field->names[i], text) == 0)
+      return i;
+  return -1;
 }
 
 static void decode_enum(struct bus_field_sink *sink, const struct bus_field *field, const cJSON *value, void *slot) {
-  const char *text = cJSON_GetStringValue(value);
-  for (int i = 0; text && field->names[i]; i++) {
-    if (strcmp(field->names[i], text) == 0) {
-      *(int *)slot = i;
-      return;
-    }
+  char names[128];
+  int found = find_name(field, value);
+  if (found >= 0)
+    *(int *)slot = found;
+  else
+    bus_field_problem(sink, "must be one of %s", list_names(field, names));
+}
+
+static void decode_set(struct bus_field_sink *sink, const struct bus_field *field, const cJSON *value, void *slot) {
+  char names[128];
+  int64_t set = 0, count = cJSON_IsArray(value) ? cJSON_GetArraySize(value) : -1;
+  bool good = count >= field->min && count <= field->max;
+  for (const cJSON *item = good ? value->child : NULL; item; item = item->next) {
+    int found = find_name(field, item);
+    good = good && found >= 0 && (set >> found & 1) == 0;
+    set |= found >= 0 ? INT64_C(1) << found : 0;
   }
-  refuse_enum(sink, field);
+  if (good)
+    *(int64_t *)slot = set;
+  else
+    bus_field_problem(sink, "must be a list of %lld to %lld of %s, each once", (long long)field->min,
+                      (long long)field->max, list_names(field, names));
 }
 
 /* The nil UUID stands for "absent" in the struct, so it is no value. */
@@ -274,6 +299,9 @@ void bus_field_decode_value(struct bus_field_sink *sink, const struct bus_field 
     break;
   case BUS_KIND_ENUM:
     decode_enum(sink, field, value, slot);
+    break;
+  case BUS_KIND_SET:
+    decode_set(sink, field, value, slot);
     break;
   case BUS_KIND_UUID:
     decode_uuid(sink, value, slot);

@@ -33,6 +33,7 @@ static const struct words {
     [BUS_KIND_INT64] = {"integer", "minimum", "maximum", NULL},
     [BUS_KIND_BOOL] = {"boolean", NULL, NULL, NULL},
     [BUS_KIND_ENUM] = {"string", NULL, NULL, NULL},
+    [BUS_KIND_SET] = {"array", "minItems", "maxItems", NULL},
     [BUS_KIND_UUID] = {"string", NULL, NULL, "uuid"},
     [BUS_KIND_TIME] = {"string", NULL, NULL, "date-time"},
     [BUS_KIND_OBJECT] = {"object", NULL, NULL, NULL},
@@ -75,6 +76,12 @@ static void write_names(struct bus_json_writer *writer, const char *const *names
   bus_json_put(writer, nullable ? ",null]," : "],");
 }
 
+static void write_set(struct bus_json_writer *writer, const char *const *names) {
+  bus_json_put(writer, "'uniqueItems':true,'items':{");
+  write_names(writer, names, false);
+  bus_json_put(writer, "'type':'string'},");
+}
+
 static void write_members(struct bus_json_writer *writer, const struct bus_schema *schema, struct bus_schema_use use);
 
 static void write_inner(struct bus_json_writer *writer, const struct bus_field *field, struct bus_schema_use use) {
@@ -85,8 +92,10 @@ static void write_inner(struct bus_json_writer *writer, const struct bus_field *
   bus_json_put(writer, is_list ? "}," : ",");
 }
 
+/* The example of a set is one of its names. */
 static void write_value(struct bus_json_writer *writer, const struct bus_field *field, const char *text) {
-  bus_json_put(writer, field->kind == BUS_KIND_INT64 || field->kind == BUS_KIND_BOOL ? "$r" : "$s", text);
+  bool is_raw = field->kind == BUS_KIND_INT64 || field->kind == BUS_KIND_BOOL;
+  bus_json_put(writer, field->kind == BUS_KIND_SET ? "[$s]" : is_raw ? "$r" : "$s", text);
 }
 
 void bus_json_schema_field(struct bus_json_writer *writer, const struct bus_field *field, struct bus_schema_use use) {
@@ -98,6 +107,8 @@ void bus_json_schema_field(struct bus_json_writer *writer, const struct bus_fiel
   write_bounds(writer, field);
   if (field->kind == BUS_KIND_ENUM)
     write_names(writer, field->names, nullable);
+  if (field->kind == BUS_KIND_SET)
+    write_set(writer, field->names);
   if (field->item)
     write_inner(writer, field, use);
   if (field->fallback) {
