@@ -190,6 +190,16 @@ static const struct bus_field event_fields[] = {
 };
 const struct bus_schema order_event_schema = BUS_SCHEMA("order event", struct order_event, event_fields);
 
+static const struct bus_field refunded_fields[] = {
+    ORDER_ID(struct order_refunded),
+    ORDER_CUSTOMER(struct order_refunded, BUS_REQUIRED),
+    BUS_FIELD_INT64(struct order_refunded, refunded, 1, BUS_JSON_INT_MAX, BUS_REQUIRED,
+                    "all that went back so far, in minor units"),
+    BUS_FIELD_INT64(struct order_refunded, total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "of the order, in minor units"),
+    ORDER_CURRENCY(struct order_refunded, BUS_OPTIONAL, "ISO 4217"),
+};
+const struct bus_schema order_refunded_schema = BUS_SCHEMA("order refunded", struct order_refunded, refunded_fields);
+
 const struct bus_message_type order_place_type = BUS_COMMAND("order.place.v1", &order_place_schema, "edge");
 const struct bus_message_type order_cancel_type = BUS_COMMAND("order.cancel.v1", &order_cancel_schema, "edge");
 const struct bus_message_type order_pay_type = BUS_COMMAND("order.pay.v1", &order_pay_schema, "edge");
@@ -209,6 +219,7 @@ const struct bus_message_type order_created_type = BUS_EVENT("order.created.v1",
 const struct bus_message_type order_confirmed_type = BUS_EVENT("order.confirmed.v1", &order_event_schema, "order-svc");
 const struct bus_message_type order_rejected_type = BUS_EVENT("order.rejected.v1", &order_event_schema, "order-svc");
 const struct bus_message_type order_cancelled_type = BUS_EVENT("order.cancelled.v1", &order_event_schema, "order-svc");
+const struct bus_message_type order_refunded_type = BUS_EVENT("order.refunded.v1", &order_refunded_schema, "order-svc");
 
 void order_cursor_format(bus_time created_at, const struct bus_uuid *order_id, char text[ORDER_CURSOR_TEXT]) {
   char id[BUS_UUID_TEXT];

@@ -207,6 +207,15 @@ struct order_event {
   struct bus_str reason;
 };
 
+/* order.refunded.v1: money of the order went back to the customer, by a refund or because the order is undone. */
+struct order_refunded {
+  struct bus_uuid order_id;
+  struct bus_str customer_id;
+  int64_t refunded; /* all that went back so far */
+  int64_t total;
+  struct bus_str currency;
+};
+
 /* order.changed.v1, a notice: what a batch has committed. Its receivers read the orders that they show. */
 struct order_change {
   struct bus_uuid order_id;
@@ -221,7 +230,7 @@ struct order_changes {
 extern const struct bus_schema order_place_schema, order_cancel_schema, order_pay_schema, order_answer_schema,
     order_get_schema, order_get_many_schema, order_answers_schema, order_list_schema, order_page_schema,
     order_events_get_schema, order_history_schema, order_event_view_schema, order_ping_schema, order_pong_schema,
-    order_event_schema, order_change_schema, order_changes_schema;
+    order_event_schema, order_refunded_schema, order_change_schema, order_changes_schema;
 
 extern const struct bus_message_type order_place_type, order_cancel_type, order_pay_type; /* commands, from edge */
 extern const struct bus_message_type order_get_type, order_get_many_type, order_list_type, order_events_get_type,
@@ -230,7 +239,7 @@ extern const struct bus_message_type order_answer_type, order_answers_type, orde
     order_pong_type;                                     /* answers */
 extern const struct bus_message_type order_changed_type; /* notice */
 extern const struct bus_message_type order_created_type, order_confirmed_type, order_rejected_type,
-    order_cancelled_type; /* events */
+    order_cancelled_type, order_refunded_type; /* events */
 
 /* A keyset cursor as clients carry it: "<created_at µs>.<order id>". */
 enum { ORDER_CURSOR_TEXT = 64 };

@@ -186,11 +186,21 @@ static void send_commands(const struct turn *turn) {
     emit_for(turn, &payment_refund_type, &refund);
 }
 
+static void send_refunded(const struct turn *turn) {
+  const struct order *order = turn->order;
+  const struct order_refunded body = {order->order_id, order->customer_id, order->refunded, order->total,
+                                      order->currency};
+  if (order->refunded > 0) /* else nothing had been captured */
+    emit_for(turn, &order_refunded_type, &body);
+}
+
 static void send_events(const struct turn *turn) {
   for (size_t i = 0; i < turn->decision->fact_count; i++) {
     const struct bus_message_type *type = order_event_type(turn->decision->facts[i].type);
     if (type)
       send_event(turn, type);
+    else if (turn->decision->facts[i].type == FACT_PAYMENT_REFUNDED)
+      send_refunded(turn);
   }
 }
 

@@ -9,7 +9,7 @@ static const struct bus_message_type *const types[] = {
     &order_place_type,   &order_cancel_type,     &order_pay_type,      &order_get_type,       &order_get_many_type,
     &order_list_type,    &order_events_get_type, &order_ping_type,     &order_trail_type,     &order_answer_type,
     &order_answers_type, &order_page_type,       &order_history_type,  &order_pong_type,      &order_changed_type,
-    &order_created_type, &order_confirmed_type,  &order_rejected_type, &order_cancelled_type,
+    &order_created_type, &order_confirmed_type,  &order_rejected_type, &order_cancelled_type, &order_refunded_type,
 };
 static const struct bus_message_type *const saga[] = {
     &order_cancel_type,     &order_pay_type,        &stock_reserved_type,   &stock_rejected_type,

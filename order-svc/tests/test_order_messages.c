@@ -54,6 +54,7 @@ static const struct golden {
     {&order_confirmed_type, "order.confirmed.v1", EVENT(",\"total\":1998,\"currency\":\"EUR\"")}, /* as of old */
     {&order_rejected_type, "order.rejected.v1", EVENT(",\"reason\":\"out_of_stock: SKU-1\"")},
     {&order_cancelled_type, "order.cancelled.v1", EVENT(",\"total\":1998,\"currency\":\"EUR\",\"reason\":\"timeout\"")},
+    {&order_refunded_type, "order.refunded.v1", EVENT(",\"refunded\":999,\"total\":1998,\"currency\":\"EUR\"")},
 };
 
 static struct bus_arena *arena;

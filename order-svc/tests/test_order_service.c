@@ -119,16 +119,42 @@ TEST(compensation_asks_for_both)
   rig_done(&rig);
 }
 
+#define REFUNDED(amount) "{" ID ",\"customer_id\":\"c-1\",\"refunded\":" amount ",\"total\":1999,\"currency\":\"EUR\"}"
+
+TEST(a_refund_is_told_to_all)
+{
+  begin(ORDER_CONFIRMED);
+  rig.bodies.refunded.amount = 7;
+  rig.bodies.refunded.left = SAGA_TOTAL - 7;
+  rig_add(&rig, ORDER_ON_PAYMENT_REFUNDED);
+  rig_add(&rig, ORDER_ON_PAYMENT_REFUNDED); /* the same sum again */
+  run(ORDER_CONFIRMED);
+  rig_assert_emits(&rig, 0, &order_refunded_type, REFUNDED("7"));
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 1);
+  rig_done(&rig);
+}
+
+TEST(a_refund_of_a_payment_that_was_never_captured_is_not_told)
+{
+  begin(ORDER_COMPENSATING);
+  rig.bodies.refunded.amount = 0;
+  rig_add(&rig, ORDER_ON_PAYMENT_REFUNDED);
+  run(ORDER_COMPENSATING);
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 0);
+  rig_done(&rig);
+}
+
 TEST(cancelled_is_told_to_all)
 {
   begin(ORDER_COMPENSATING);
   rig_add(&rig, ORDER_ON_STOCK_RELEASED);
   rig_add(&rig, ORDER_ON_PAYMENT_REFUNDED);
   run(ORDER_COMPENSATING);
-  rig_assert_emits(&rig, 0, &order_cancelled_type,
+  rig_assert_emits(&rig, 0, &order_refunded_type, REFUNDED("1999"));
+  rig_assert_emits(&rig, 1, &order_cancelled_type,
                    "{" ID ",\"customer_id\":\"c-1\",\"items\":" PRICED_ITEMS
                    ",\"total\":1999,\"currency\":\"EUR\",\"reason\":\"customer\"}");
-  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 1);
+  assert_int_equal(rig_count(&rig, BUS_EFFECT_EMIT), 2);
   assert_int_equal(rig_tally(&rig, 0)->finished, ORDER_CANCELLED);
   rig_done(&rig);
 }
