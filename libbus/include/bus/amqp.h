@@ -31,6 +31,7 @@ struct bus_amqp_settings {
   struct bus_tls_files tls; /* amqps; read for each connection */
   int64_t heartbeat_s;      /* 0: BUS_AMQP_HEARTBEAT_S */
   int64_t open_timeout_ms;  /* 0: 3000; TCP connect and handshake each */
+  size_t shards;            /* bus_topology_shards: its messages name their shard; 0 or 1: none does */
 };
 
 /* Checks the form of a URL. The error never holds the password. */
@@ -91,10 +92,12 @@ bool bus_amqp_publish(struct bus_amqp *amqp, const struct bus_publication *publi
                       struct bus_error *err) BUS_MUST_CHECK;
 
 /* ---- consuming ---- */
-/* prefetch is per consumer; 0 is refused. consumer: index that its deliveries carry, 0 to 7. no_ack: for answers. */
+/* prefetch is per queue; 0 is refused. consumer: index that its deliveries carry, 0 to 7; one may read several queues,
+ * each by a call of its own. no_ack: for answers. */
 bool bus_amqp_consume(struct bus_amqp *amqp, const char *queue, int consumer, int prefetch, bool no_ack,
                       struct bus_error *err) BUS_MUST_CHECK;
-/* Cancels the consumer. Prefetched deliveries stay unacked with this connection until they are settled. */
+/* Cancels the consumer on all its queues. Prefetched deliveries stay unacked with this connection until they are
+ * settled. */
 bool bus_amqp_cancel(struct bus_amqp *amqp, int consumer, struct bus_error *err) BUS_MUST_CHECK;
 /* Acknowledges a delivery; multiple: and all deliveries before it. False: the connection is lost
  * (BUS_E_AMQP_CONNECTION). */
@@ -114,6 +117,9 @@ bool bus_amqp_reply_queue(struct bus_amqp *amqp, const char *name, struct bus_er
  * BUS_E_TOPOLOGY: it does not exist or differs; the connection stays usable, on a new channel. */
 bool bus_amqp_declare(struct bus_amqp *amqp, const struct bus_declaration *declaration, bool passive,
                       struct bus_error *err) BUS_MUST_CHECK;
+/* Deletes an exchange or a queue with its messages, or a binding. One that does not exist counts as deleted. */
+bool bus_amqp_remove(struct bus_amqp *amqp, const struct bus_declaration *declaration,
+                     struct bus_error *err) BUS_MUST_CHECK;
 /* Ready messages in a queue, without unacked ones, and its consumers. BUS_E_TOPOLOGY: the queue does not exist. */
 struct bus_queue_state {
   int64_t ready, consumers;
@@ -123,8 +129,8 @@ bool bus_amqp_queue_state(struct bus_amqp *amqp, const char *queue, struct bus_q
                           struct bus_error *err) BUS_MUST_CHECK;
 /* The ready messages alone. */
 bool bus_amqp_queue_depth(struct bus_amqp *amqp, const char *queue, int64_t *ret, struct bus_error *err) BUS_MUST_CHECK;
-/* The same of a queue of the topology; of a work queue also the messages in its retry tiers and in its dead queue, else
- * 0. tier: the longest tier that has messages; NULL: none. */
+/* The same of a queue of the topology and all its shards; of a work queue also the messages in its retry tiers and in
+ * its dead queue, else 0. tier: the longest tier that has messages; NULL: none. */
 struct bus_queue_depths {
   int64_t ready, consumers, retrying, dead;
   const struct bus_tier *tier;

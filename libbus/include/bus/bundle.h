@@ -37,6 +37,7 @@ struct bus_bundle_item {
   const struct bus_envelope
       *envelope;       /* message_id, correlation, causation, trace, timestamp; reply_to for the group */
   struct bus_str body; /* JSON; it is copied as it is */
+  size_t shard;        /* bus_shard_of: messages of two shards never travel together; 0: none */
 };
 
 /* Upper bound of an element's bytes in a bundle, with its comma. Takes constant time for ids and names without
@@ -50,7 +51,8 @@ bool bus_bundle_encode(const char *service, const struct bus_bundle_item *items,
                        struct bus_str *ret) BUS_MUST_CHECK;
 
 /* Fills the envelope of the AMQP message for these elements: message_id is `id`, reply_to that of all of them,
- * timestamp that of the first. It has no correlation, causation or trace: the elements have them. */
+ * timestamp that of the first. It has no causation or trace, and a correlation id only in a shard: that of the first,
+ * whose shard is that of all. */
 void bus_bundle_envelope(const struct bus_bundle_item *items, size_t count, const struct bus_uuid *id,
                          struct bus_envelope *ret);
 
@@ -64,9 +66,9 @@ struct bus_bundle_groups {
 /* May the message be part of a bundle? Its type allows it, and it is not too large. */
 bool bus_bundle_takes(const struct bus_bundle_item *item);
 
-/* Groups messages by type and reply address; a group has at most `most` messages (1 to BUS_BUNDLE_MAX) and
+/* Groups messages by type, reply address and shard; a group has at most `most` messages (1 to BUS_BUNDLE_MAX) and
  * BUS_BUNDLE_BYTES, a message that no bundle takes is alone in one. Groups are in the order of their first message.
- * Messages of one type and reply address stay in their order, and so do all messages of one correlation_id: a message
+ * Messages of one type, reply address and shard stay in their order, and so do all of one correlation_id: a message
  * whose correlation_id stands in a later group opens a new group. Takes linear time. The result lies in the arena;
  * false when out of memory. */
 bool bus_bundle_group(const struct bus_bundle_item *items, size_t count, size_t most, struct bus_arena *arena,

@@ -27,6 +27,10 @@ BUS_C_BEGIN
  * for a broker that has just started. version: for --version; NULL: libbus's own. */
 struct bus_amqp_settings bus_operator_begin(const char *name, const char *version);
 
+/* Sets the topology's number of shards from the variable QUEUE_SHARDS (default: 1), and settings->shards. False: the
+ * value is not allowed; the error is printed. */
+bool bus_operator_shards(const struct bus_topology *topology, struct bus_amqp_settings *settings) BUS_MUST_CHECK;
+
 #define BUS_OPERATOR_NO_BROKER "no broker: give --url, or set RABBITMQ_URL, or RABBITMQ_URL_FILE to a file with the URL"
 
 /* The next option of the program's own. 0: there is none; *ret_status is -1, or the status to exit with at once. The

@@ -31,6 +31,7 @@ struct bus_requester_settings {
   /* Bundles leave at least so many milliseconds from each other, if more commands than one came lately in that time. A
    * query lets all leave that wait. 0: nothing waits. */
   int64_t gather_ms;
+  size_t shards; /* bus_topology_shards: commands name their shard; 0 or 1: none does */
 };
 
 /* Starts the I/O thread. The broker need not be up. */

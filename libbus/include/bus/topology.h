@@ -10,6 +10,12 @@
  * shortest tier of every work queue. Work, tier and dead queues are quorum queues; work and tier queues dead-letter at
  * least once and reject what overflows them. Query and request queues are durable classic queues with a message TTL.
  *
+ * A work queue Q with `sharded` is split once the topology has more than one shard. Each shard Q.00, Q.01, … is a
+ * quorum queue with a single active consumer, and Q stays for messages that name no shard. The types' keys are then
+ * bound to the headers exchange bus.shard.Q, which reads the header bus-shard ("02/4": the third of four) that
+ * publishers set from the correlation id. Messages that name no shard of it go to its alternate exchange bus.rest.Q,
+ * and so to Q. Shards have the tiers and the dead queue of Q: a retried message comes back by bus.shard.Q.
+ *
  * The headers CC and BCC add routing keys that RabbitMQ's topic permissions do not check. Every bus.retry.* and
  * bus.dead.* has one writer and leads to no queue but its own, and each queue dead-letters by a fixed key: those
  * headers reach nothing there. bus.cmd, bus.event and bus.query are shared: consumers dead-letter what comes with CC,
@@ -39,13 +45,16 @@ struct bus_queue {
   enum bus_queue_kind kind;
   const struct bus_message_type *const *types;
   size_t type_count;
-  int64_t max_bytes;  /* x-max-length-bytes; 0: none */
+  int64_t max_bytes;  /* x-max-length-bytes; 0: none; each shard has its own */
   int64_t max_length; /* x-max-length; of event queues alone */
+  bool sharded;       /* WORK: it has the topology's number of shards */
 };
 
 /* Initializers; list is an array of types. */
 #define BUS_WORK_QUEUE(queue, list)                                                                                    \
   { .name = (queue), .kind = BUS_QUEUE_WORK, .types = (list), .type_count = BUS_COUNT(list) }
+#define BUS_SHARDED_QUEUE(queue, list)                                                                                 \
+  { .name = (queue), .kind = BUS_QUEUE_WORK, .types = (list), .type_count = BUS_COUNT(list), .sharded = true }
 #define BUS_QUERY_QUEUE(queue, list)                                                                                   \
   { .name = (queue), .kind = BUS_QUEUE_QUERY, .types = (list), .type_count = BUS_COUNT(list) }
 
@@ -96,6 +105,8 @@ struct bus_topology {
   const char *title, *version; /* of the system, for documents and --version; or NULL */
   const char *correlation; /* what logs and spans call the correlation id, and the member of bodies that bus-send and
                               bus-ask take it from, such as "order_id"; NULL: "correlation_id" and no member */
+  size_t *shards;          /* of each queue that is `sharded`: a program sets the number once, at its start, by
+                              bus_topology_set_shards; NULL: no queue has shards */
 };
 
 /* A user with `redrives` may publish to its exchange bus.retry.<user> with the key "<shortest tier>.probe", too, for
@@ -116,6 +127,30 @@ extern const struct bus_tier bus_default_tiers[3];
 /* The topology's name for the correlation id. */
 const char *bus_topology_correlation(const struct bus_topology *topology);
 
+/* ---- shards ---- */
+enum {
+  BUS_SHARDS_MAX = 32,
+  BUS_SHARD_TEXT = sizeof "31/32",
+};
+/* How many shards a sharded queue has; 1: none is split. */
+size_t bus_topology_shards(const struct bus_topology *topology);
+/* Sets that number, before any other thread looks. False: it is not 1 to BUS_SHARDS_MAX, or the topology has none. */
+bool bus_topology_set_shards(const struct bus_topology *topology, int64_t shards, struct bus_error *err) BUS_MUST_CHECK;
+/* Is this queue split? */
+bool bus_topology_is_split(const struct bus_topology *topology, const struct bus_queue *queue) BUS_MUST_CHECK;
+/* The shard-th shard, counted from 0: "order-svc.02". */
+void bus_topology_shard(const struct bus_queue *queue, size_t shard, char name[BUS_KEY_MAX]);
+/* The exchange that routes to the shards. */
+void bus_topology_shard_exchange(const struct bus_queue *queue, char name[BUS_KEY_MAX]);
+/* The shard of a correlation id, counted from 1; 0: none, because there is one shard alone or the id is nil. Every
+ * process of every release must come to the same number. */
+size_t bus_shard_of(const struct bus_uuid *correlation_id, size_t shards);
+/* The header bus-shard of a message in that shard, counted from 1: "02/4" for the third of four. */
+#define BUS_SHARD_HEADER "bus-shard"
+void bus_shard_text(size_t shard, size_t shards, char text[BUS_SHARD_TEXT]);
+/* Shards as an operator writes them, counted from 0: "0,2-3", or "all". *ret: bit i for shard i. */
+bool bus_shards_parse(const char *text, size_t shards, uint32_t *ret, struct bus_error *err) BUS_MUST_CHECK;
+
 /* One exchange, queue or binding; names are NUL-terminated. */
 enum bus_declare_kind { BUS_DECLARE_EXCHANGE, BUS_DECLARE_QUEUE, BUS_DECLARE_BINDING };
 
@@ -123,6 +158,7 @@ struct bus_declare_argument {
   const char *name;
   const char *text; /* NULL: number counts */
   int64_t number;
+  bool flag; /* the number is a boolean */
 };
 
 struct bus_declaration {
@@ -130,6 +166,8 @@ struct bus_declaration {
   char name[BUS_KEY_MAX];     /* exchange or queue */
   char exchange[BUS_KEY_MAX]; /* BINDING: source */
   char key[BUS_KEY_MAX];      /* BINDING */
+  bool headers;               /* EXCHANGE: of the type headers; else topic */
+  bool to_exchange;           /* BINDING: name is an exchange */
   struct bus_declare_argument arguments[8];
   size_t argument_count;
   bool exclusive; /* QUEUE: of its connection alone, and deleted with it; else durable */
@@ -140,7 +178,14 @@ struct bus_declaration {
 bool bus_topology_each(const struct bus_topology *topology,
                        bool (*visit)(void *context, const struct bus_declaration *declaration), void *context);
 
-/* The same for one process's instance of an event queue, which its user declares. */
+/* Calls visit for the exchanges and bindings that the same topology leaves at a broker after it had another number of
+ * shards, to be removed once this one is declared: with shards the bindings that lead past them, without the exchanges
+ * to them. Queues are not among it, because they may hold messages. */
+bool bus_topology_each_superseded(const struct bus_topology *topology,
+                                  bool (*visit)(void *context, const struct bus_declaration *declaration),
+                                  void *context);
+
+/* The same as bus_topology_each for one process's instance of an event queue, which its user declares. */
 bool bus_topology_each_of_events(const struct bus_queue *queue, const char *instance,
                                  bool (*visit)(void *context, const struct bus_declaration *declaration),
                                  void *context);

@@ -44,8 +44,8 @@ enum { TAG_TEXT = sizeof "bus-3-18446744073709551615" };
 /* "bus-3-1": the index that its deliveries carry, and a number that no other consumer of the connection has: RabbitMQ
  * 3.10 counts a quorum queue's deliveries by tag, and loses count where one comes again before all before are settled.
  */
-static amqp_bytes_t consumer_tag(const struct bus_amqp *amqp, int consumer, char text[TAG_TEXT]) {
-  (void)snprintf(text, TAG_TEXT, "bus-%d-%" PRIu64, consumer, amqp->consumers[consumer].number);
+static amqp_bytes_t consumer_tag(int consumer, uint64_t number, char text[TAG_TEXT]) {
+  (void)snprintf(text, TAG_TEXT, "bus-%d-%" PRIu64, consumer, number);
   return amqp_cstring_bytes(text);
 }
 
@@ -55,18 +55,21 @@ bool bus_amqp_consume(struct bus_amqp *amqp, const char *queue, int consumer, in
   if (consumer < 0 || consumer >= CONSUMERS_MAX || prefetch < 1 || prefetch > UINT16_MAX)
     return bus_fail(err, BUS_E_INVALID, "consume %s: consumer 0 to %d, prefetch 1 to %d", queue, CONSUMERS_MAX - 1,
                     UINT16_MAX);
+  if (amqp->consumers[consumer].count == CONSUMED_MAX)
+    return bus_fail(err, BUS_E_INVALID, "consume %s: consumer %d reads %d queues already", queue, consumer,
+                    CONSUMED_MAX);
   if (!link_stands(amqp, err))
     return false;
   (void)snprintf(what, sizeof what, "consume %s", queue);
   (void)amqp_basic_qos(amqp->state, CHANNEL, 0, (uint16_t)prefetch, 0); /* per consumer; quorum queues know no other */
   if (!answered(amqp, what, err))
     return false;
-  amqp->consumers[consumer].number = ++amqp->last_consumer;
-  (void)amqp_basic_consume(amqp->state, CHANNEL, amqp_cstring_bytes(queue), consumer_tag(amqp, consumer, tag), 0,
+  uint64_t number = ++amqp->last_consumer;
+  (void)amqp_basic_consume(amqp->state, CHANNEL, amqp_cstring_bytes(queue), consumer_tag(consumer, number, tag), 0,
                            no_ack, 0, amqp_empty_table);
   if (!answered(amqp, what, err))
     return false;
-  amqp->consumers[consumer].stands = true;
+  amqp->consumers[consumer].numbers[amqp->consumers[consumer].count++] = number;
   return true;
 }
 
@@ -74,12 +77,14 @@ bool bus_amqp_cancel(struct bus_amqp *amqp, int consumer, struct bus_error *err)
   char tag[TAG_TEXT];
   if (!link_stands(amqp, err))
     return false;
-  if (consumer < 0 || consumer >= CONSUMERS_MAX || !amqp->consumers[consumer].stands)
+  if (consumer < 0 || consumer >= CONSUMERS_MAX)
     return true;
-  (void)amqp_basic_cancel(amqp->state, CHANNEL, consumer_tag(amqp, consumer, tag));
-  if (!answered(amqp, "cancel a consumer", err))
-    return false;
-  amqp->consumers[consumer].stands = false;
+  struct consumer *own = &amqp->consumers[consumer];
+  for (; own->count > 0; own->count--) {
+    (void)amqp_basic_cancel(amqp->state, CHANNEL, consumer_tag(consumer, own->numbers[own->count - 1], tag));
+    if (!answered(amqp, "cancel a consumer", err))
+      return false;
+  }
   return true;
 }
 
@@ -99,34 +104,46 @@ bool bus_amqp_reply_queue(struct bus_amqp *amqp, const char *name, struct bus_er
 
 /* ---- declarations ---- */
 
-static void declare_queue(struct bus_amqp *amqp, const struct bus_declaration *d, bool passive) {
-  amqp_table_entry_t entries[BUS_COUNT(d->arguments)];
-  for (size_t i = 0; i < d->argument_count; i++) {
-    const struct bus_declare_argument *argument = &d->arguments[i];
-    entries[i].key = amqp_cstring_bytes(argument->name);
-    if (argument->text)
-      entries[i].value =
-          (amqp_field_value_t){.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = amqp_cstring_bytes(argument->text)};
-    else
-      entries[i].value = (amqp_field_value_t){.kind = AMQP_FIELD_KIND_I64, .value.i64 = argument->number};
-  }
-  amqp_table_t arguments = {.num_entries = (int)d->argument_count, .entries = entries};
-  (void)amqp_queue_declare(amqp->state, CHANNEL, amqp_cstring_bytes(d->name), passive, !d->exclusive, d->exclusive,
-                           d->exclusive, arguments);
+struct arguments {
+  amqp_table_entry_t entries[BUS_COUNT(((struct bus_declaration *)0)->arguments)];
+};
+
+static amqp_field_value_t value_of(const struct bus_declare_argument *argument) {
+  if (argument->text)
+    return (amqp_field_value_t){.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = amqp_cstring_bytes(argument->text)};
+  if (argument->flag)
+    return (amqp_field_value_t){.kind = AMQP_FIELD_KIND_BOOLEAN, .value.boolean = argument->number != 0};
+  return (amqp_field_value_t){.kind = AMQP_FIELD_KIND_I64, .value.i64 = argument->number};
+}
+
+static amqp_table_t arguments_of(const struct bus_declaration *d, struct arguments *ret) {
+  for (size_t i = 0; i < d->argument_count; i++)
+    ret->entries[i] = (amqp_table_entry_t){amqp_cstring_bytes(d->arguments[i].name), value_of(&d->arguments[i])};
+  return (amqp_table_t){.num_entries = (int)d->argument_count, .entries = ret->entries};
+}
+
+static void send_binding(struct bus_amqp *amqp, const struct bus_declaration *d, amqp_table_t arguments) {
+  amqp_bytes_t to = amqp_cstring_bytes(d->name), from = amqp_cstring_bytes(d->exchange);
+  if (d->to_exchange)
+    (void)amqp_exchange_bind(amqp->state, CHANNEL, to, from, amqp_cstring_bytes(d->key), arguments);
+  else
+    (void)amqp_queue_bind(amqp->state, CHANNEL, to, from, amqp_cstring_bytes(d->key), arguments);
 }
 
 static void send_declaration(struct bus_amqp *amqp, const struct bus_declaration *d, bool passive) {
+  struct arguments room;
+  amqp_table_t arguments = arguments_of(d, &room);
   switch (d->kind) {
   case BUS_DECLARE_EXCHANGE:
-    (void)amqp_exchange_declare(amqp->state, CHANNEL, amqp_cstring_bytes(d->name), amqp_cstring_bytes("topic"), passive,
-                                1, 0, 0, amqp_empty_table);
+    (void)amqp_exchange_declare(amqp->state, CHANNEL, amqp_cstring_bytes(d->name),
+                                amqp_cstring_bytes(d->headers ? "headers" : "topic"), passive, 1, 0, 0, arguments);
     break;
   case BUS_DECLARE_QUEUE:
-    declare_queue(amqp, d, passive);
+    (void)amqp_queue_declare(amqp->state, CHANNEL, amqp_cstring_bytes(d->name), passive, !d->exclusive, d->exclusive,
+                             d->exclusive, arguments);
     break;
   case BUS_DECLARE_BINDING:
-    (void)amqp_queue_bind(amqp->state, CHANNEL, amqp_cstring_bytes(d->name), amqp_cstring_bytes(d->exchange),
-                          amqp_cstring_bytes(d->key), amqp_empty_table);
+    send_binding(amqp, d, arguments);
     break;
   }
 }
@@ -146,7 +163,7 @@ static bool reopen_channel(struct bus_amqp *amqp, struct bus_error *err) {
   amqp_channel_close_ok_t ok = {0};
   bool used = amqp->next_seq > 0;
   for (int i = 0; i < CONSUMERS_MAX; i++)
-    used |= amqp->consumers[i].stands;
+    used |= amqp->consumers[i].count > 0;
   if (used)
     return link_fail_with(amqp, BUS_E_TOPOLOGY, "the channel went with a refused declaration", err);
   int status = amqp_send_method(amqp->state, CHANNEL, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok);
@@ -183,6 +200,31 @@ bool bus_amqp_declare(struct bus_amqp *amqp, const struct bus_declaration *decla
   if (is_refused_declaration(reply, &code))
     return refused(amqp, declaration, code, &reply.reply, err);
   (void)snprintf(what, sizeof what, "declare %s", declaration->name);
+  return answered(amqp, what, err);
+}
+
+static void send_removal(struct bus_amqp *amqp, const struct bus_declaration *d) {
+  struct arguments room;
+  amqp_table_t arguments = arguments_of(d, &room);
+  amqp_bytes_t name = amqp_cstring_bytes(d->name), from = amqp_cstring_bytes(d->exchange);
+  if (d->kind == BUS_DECLARE_EXCHANGE)
+    (void)amqp_exchange_delete(amqp->state, CHANNEL, name, false);
+  else if (d->kind == BUS_DECLARE_QUEUE)
+    (void)amqp_queue_delete(amqp->state, CHANNEL, name, false, false);
+  else if (d->to_exchange)
+    (void)amqp_exchange_unbind(amqp->state, CHANNEL, name, from, amqp_cstring_bytes(d->key), arguments);
+  else
+    (void)amqp_queue_unbind(amqp->state, CHANNEL, name, from, amqp_cstring_bytes(d->key), arguments);
+}
+
+bool bus_amqp_remove(struct bus_amqp *amqp, const struct bus_declaration *declaration, struct bus_error *err) {
+  char what[BUS_KEY_MAX + 16];
+  if (!link_stands(amqp, err))
+    return false;
+  link_set_call_timeout(amqp, DECLARE_TIMEOUT_MS);
+  send_removal(amqp, declaration);
+  link_set_call_timeout(amqp, CALL_TIMEOUT_MS);
+  (void)snprintf(what, sizeof what, "remove %s", declaration->name);
   return answered(amqp, what, err);
 }
 

@@ -119,11 +119,12 @@ static bool connect_and_login(struct bus_amqp *amqp, const struct bus_amqp_setti
   return true;
 }
 
-static void set_names(struct bus_amqp *amqp, const struct amqp_connection_info *info) {
+static void set_names(struct bus_amqp *amqp, const struct amqp_connection_info *info, size_t shards) {
   (void)snprintf(amqp->peer, sizeof amqp->peer, "%s:%d", info->host, info->port);
   (void)snprintf(amqp->user, sizeof amqp->user, "%s", info->user); /* url_parse has checked its length */
   (void)snprintf(amqp->source, sizeof amqp->source, "/%s", amqp->user);
-  amqp->sender = (struct envelope_sender){.user = bus_str(amqp->user), .source = bus_str(amqp->source)};
+  amqp->sender =
+      (struct envelope_sender){.user = bus_str(amqp->user), .source = bus_str(amqp->source), .shards = shards};
 }
 
 bool bus_amqp_open(const struct bus_amqp_settings *settings, struct bus_amqp **ret, struct bus_error *err) {
@@ -138,7 +139,7 @@ bool bus_amqp_open(const struct bus_amqp_settings *settings, struct bus_amqp **r
   if (!opened)
     (void)bus_fail(err, BUS_E_NOMEM, "no memory for a connection");
   if (opened) {
-    set_names(amqp, &url.info);
+    set_names(amqp, &url.info, settings->shards);
     opened = connect_and_login(amqp, settings, &url.info, err);
   }
   url_forget(&url);

@@ -10,6 +10,7 @@
 enum {
   CHANNEL = 1,
   CONSUMERS_MAX = 8,
+  CONSUMED_MAX = 1 + BUS_SHARDS_MAX, /* of one consumer */
   FRAME_MAX = 131072,
   BODY_MAX = 1 << 20, /* larger incoming bodies are dropped: their deliveries have no body */
   APART_MAX = BODY_MAX + 65536,
@@ -33,16 +34,19 @@ struct reader {
   bool is_apart;
 };
 
+/* Those that stand, by the numbers in their tags: one for each queue that it reads. */
+struct consumer {
+  uint64_t numbers[CONSUMED_MAX];
+  size_t count;
+};
+
 struct bus_amqp {
   amqp_connection_state_t state;
   char user[BUS_NAME_MAX], source[BUS_NAME_MAX + 1], peer[128];
   struct envelope_sender sender;
   uint64_t next_seq; /* 0: without confirms */
   uint64_t last_consumer;
-  struct {
-    uint64_t number; /* in its tag */
-    bool stands;
-  } consumers[CONSUMERS_MAX];
+  struct consumer consumers[CONSUMERS_MAX];
   bool corked;
   struct reader reader;
   struct bus_arena *arena;

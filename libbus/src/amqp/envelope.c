@@ -38,6 +38,17 @@ static struct bus_str uuid_text(const struct bus_uuid *uuid, char text[BUS_UUID_
   return (struct bus_str){text, BUS_UUID_TEXT - 1};
 }
 
+/* The header that exchanges route to shards by. A message that is retried comes back by it. */
+static void add_shard(struct envelope_wire *wire, const struct bus_publication *publication, size_t shards) {
+  enum bus_exchange exchange = publication->exchange;
+  bool works = exchange == BUS_EXCHANGE_CMD || exchange == BUS_EXCHANGE_EVENT || exchange == BUS_EXCHANGE_RETRY;
+  size_t shard = works ? bus_shard_of(&publication->envelope->correlation_id, shards) : 0;
+  if (shard == 0)
+    return;
+  bus_shard_text(shard, shards, wire->shard);
+  add_text(wire, BUS_STR(BUS_SHARD_HEADER), bus_str(wire->shard));
+}
+
 static void add_headers(struct envelope_wire *wire, const struct bus_publication *publication) {
   const struct bus_envelope *envelope = publication->envelope;
   if (bus_trace_is_set(&envelope->trace)) {
@@ -119,6 +130,7 @@ void envelope_encode(const struct bus_publication *publication, const struct env
   };
   set_optional(ret, envelope);
   add_headers(ret, publication);
+  add_shard(ret, publication, sender->shards);
   if (!envelope->bundle)
     add_cloud_event(ret, envelope, sender);
 }

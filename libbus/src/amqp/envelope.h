@@ -6,13 +6,14 @@
 
 #include "rabbitmq.h"
 
-enum { ENVELOPE_HEADERS = 14, ENVELOPE_ATTEMPT_MAX = 1000000 };
+enum { ENVELOPE_HEADERS = 15, ENVELOPE_ATTEMPT_MAX = 1000000 };
 
 /* Properties that point into this struct, the publication and the sender: they live as long as all three. */
 struct envelope_wire {
   amqp_basic_properties_t properties;
   amqp_table_entry_t headers[ENVELOPE_HEADERS];
   char message_id[BUS_UUID_TEXT], correlation_id[BUS_UUID_TEXT], causation_id[BUS_UUID_TEXT];
+  char shard[BUS_SHARD_TEXT];
   char traceparent[BUS_TRACEPARENT_TEXT], first_failed[BUS_TIME_TEXT], deadline[BUS_TIME_TEXT];
 };
 
@@ -20,6 +21,7 @@ struct envelope_wire {
 struct envelope_sender {
   struct bus_str user;   /* "order-svc" */
   struct bus_str source; /* "/order-svc" */
+  size_t shards;         /* of the queues that its messages may go to; 0 or 1: they are not split */
 };
 
 void envelope_encode(const struct bus_publication *publication, const struct envelope_sender *sender,

@@ -38,6 +38,25 @@ struct bus_amqp_settings bus_operator_begin(const char *name, const char *versio
       .url = broker_url(name), .name = name, .tls = tls, .heartbeat_s = 60, .open_timeout_ms = OPEN_MS};
 }
 
+bool bus_operator_shards(const struct bus_topology *topology, struct bus_amqp_settings *settings) {
+  const char *text = getenv("QUEUE_SHARDS");
+  int64_t shards = 1;
+  struct bus_error err = {.code = BUS_OK};
+  if (text && *text) {
+    size_t digits = strspn(text, "0123456789");
+    shards = digits == strlen(text) && digits <= 2 ? strtol(text, NULL, 10) : 0;
+  }
+  if (shards > 0 && bus_topology_set_shards(topology, shards, &err)) {
+    settings->shards = bus_topology_shards(topology);
+    return true;
+  }
+  if (err.code != BUS_OK)
+    (void)fprintf(stderr, "%s: %s\n", settings->name, err.text);
+  else
+    (void)fprintf(stderr, "%s: QUEUE_SHARDS is \"%.40s\": allowed is 1 to %d\n", settings->name, text, BUS_SHARDS_MAX);
+  return false;
+}
+
 int bus_operator_next(int argc, char **argv, const struct option *options, const char *help,
                       struct bus_amqp_settings *settings, int *ret_status) {
   for (int option;;)

@@ -72,7 +72,7 @@ static bool on_cancel(const struct sink *sink, const amqp_basic_cancel_t *cancel
   int consumer = consumer_of(cancel->consumer_tag);
   if (consumer < 0)
     return true;
-  sink->amqp->consumers[consumer].stands = false;
+  sink->amqp->consumers[consumer].count = 0;
   if (sink->events->cancelled)
     sink->events->cancelled(sink->context, consumer);
   return true;

@@ -30,6 +30,7 @@ static bool copy_settings(struct bus_requester *requester, const struct bus_requ
   requester->max_open = settings->max_open > 0 ? (size_t)settings->max_open : MAX_OPEN;
   requester->max_unconfirmed = settings->max_unconfirmed > 0 ? settings->max_unconfirmed : MAX_UNCONFIRMED;
   requester->bundle_max = settings->bundle_max > 1 ? (size_t)settings->bundle_max : 1;
+  requester->shards = settings->shards;
   requester->gather = requester->bundle_max > 1 ? settings->gather_ms * BUS_MILLISECOND : 0;
   (void)snprintf(requester->name, sizeof requester->name, "%s", settings->service);
   int len = snprintf(requester->reply_queue, sizeof requester->reply_queue, "%s.reply.%s", settings->service,

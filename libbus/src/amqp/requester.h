@@ -73,7 +73,7 @@ struct bus_requester {
   struct bus_tls_files tls;
   char reply_queue[BUS_KEY_MAX], name[BUS_NAME_MAX];
   int64_t heartbeat_s;
-  size_t max_open, max_unconfirmed, bundle_max;
+  size_t max_open, max_unconfirmed, bundle_max, shards;
   int64_t gather;                 /* microseconds; 0: nothing waits */
   struct bus_pending unavailable; /* what begin returns for what is certainly not sent */
 

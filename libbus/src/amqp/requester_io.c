@@ -22,7 +22,8 @@ static bool open_both(struct bus_requester *requester, struct bus_error *err) {
                                              .host = requester->hosts.host,
                                              .name = requester->name,
                                              .tls = requester->tls,
-                                             .heartbeat_s = requester->heartbeat_s};
+                                             .heartbeat_s = requester->heartbeat_s,
+                                             .shards = requester->shards};
   if (!bus_amqp_open_pair(&settings, "answers", &requester->publishing, &requester->consuming, err) ||
       !bus_amqp_reply_queue(requester->consuming, requester->reply_queue, err))
     return false;

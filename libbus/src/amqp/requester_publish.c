@@ -78,7 +78,7 @@ static bool publish_bundle(struct bus_requester *requester, struct bus_pending *
   struct bus_envelope envelope;
   bus_uuid_v7(&requester->bundle_ids, bus_wall_clock(), &id);
   bus_bundle_envelope(items, count, &id, &envelope);
-  struct bus_bundle_item message = {items[0].type, &envelope, BUS_NO_STR};
+  struct bus_bundle_item message = {items[0].type, &envelope, BUS_NO_STR, items[0].shard};
   struct request_bundle *bundle = request_bundle_new(&requester->bundles, &id, count);
   if (bundle == NULL || !bus_bundle_encode(requester->name, items, count, requester->outgoing, &message.body))
     return bus_fail(err, BUS_E_NOMEM, "no memory for a bundle of %zu requests", count);
@@ -103,28 +103,30 @@ static void settle_requests(struct bus_requester *requester, const struct batch 
   requester_wake_callers(requester);
 }
 
-static void fill_items(struct batch *batch) {
+/* Only commands travel in bundles. */
+static void fill_items(const struct bus_requester *requester, struct batch *batch) {
   for (size_t i = 0; i < batch->count; i++)
     batch->items[i] =
-        (struct bus_bundle_item){batch->requests[i]->type, &batch->requests[i]->envelope, batch->requests[i]->body};
+        (struct bus_bundle_item){batch->requests[i]->type, &batch->requests[i]->envelope, batch->requests[i]->body,
+                                 bus_shard_of(&batch->requests[i]->envelope.correlation_id, requester->shards)};
 }
 
-static void put_in_order(struct batch *batch, const size_t *order) {
+static void put_in_order(const struct bus_requester *requester, struct batch *batch, const size_t *order) {
   struct bus_pending *requests[BATCH];
   for (size_t i = 0; i < batch->count; i++)
     requests[i] = batch->requests[order[i]];
   memcpy(batch->requests, requests, batch->count * sizeof *requests);
-  fill_items(batch);
+  fill_items(requester, batch);
 }
 
 static bool publish_batch(struct bus_requester *requester, struct batch *batch, struct bus_error *err) {
   struct bus_bundle_groups groups = {.count = batch->count};
-  fill_items(batch);
+  fill_items(requester, batch);
   bus_arena_reset(requester->outgoing);
   bool bundled = batch->count > 1 && requester->bundle_max > 1 &&
                  bus_bundle_group(batch->items, batch->count, requester->bundle_max, requester->outgoing, &groups);
   if (bundled)
-    put_in_order(batch, groups.order);
+    put_in_order(requester, batch, groups.order);
   for (size_t group = 0, count; group < groups.count; group++) {
     size_t first = bundled ? groups.first[group] : group;
     count = bundled ? groups.first[group + 1] - first : 1;

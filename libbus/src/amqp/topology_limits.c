@@ -29,9 +29,18 @@ static size_t count_askers(const struct bus_topology *topology) {
   return count;
 }
 
-/* A work queue, its dead queue and its tiers. */
+static size_t count_shards(const struct bus_topology *topology) {
+  const struct bus_queue *queue;
+  size_t count = 0;
+  for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++)
+    if (bus_topology_is_split(topology, queue) && bus_topology_is_own(topology, queue))
+      count += bus_topology_shards(topology);
+  return count;
+}
+
+/* A work queue, its dead queue, its tiers and its shards. */
 static size_t count_stored(const struct bus_topology *topology) {
-  return count_queues(topology, true) * (2 + topology->tier_count);
+  return count_queues(topology, true) * (2 + topology->tier_count) + count_shards(topology);
 }
 
 static void print_names(FILE *out, const struct bus_topology *topology, bool work) {
@@ -44,6 +53,8 @@ static void print_names(FILE *out, const struct bus_topology *topology, bool wor
     print_name(out, queue->name);
     if (queue->kind == BUS_QUEUE_EVENT)
       (void)fputs("\\\\..+", out);
+    if (bus_topology_is_split(topology, queue))
+      (void)fputs("(\\\\.[0-9][0-9])?", out);
     between = "|";
   }
 }

@@ -1,4 +1,5 @@
 /* The program bus-topology: applies a topology to a broker, compares it, prints it. */
+#include "topology_retire.h"
 #include "topology_text.h"
 
 #include <bus/asyncapi.h>
@@ -24,12 +25,16 @@ struct program {
 };
 
 static const char help[] =
-    "usage: bus-topology [OPTION]... apply|diff|print|definitions|asyncapi|schemas\n"
+    "usage: bus-topology [OPTION]... apply|diff|retire|print|definitions|asyncapi|schemas\n"
     "Declares exchanges, queues and bindings at a broker, as an administrator, at deployment.\n"
     "\n"
     "  apply         declare what is missing; a queue or exchange that differs is left alone, and nothing is changed:\n"
-    "                give a queue with other arguments a new name\n"
+    "                give a queue with other arguments a new name. With another number of shards than before, the\n"
+    "                bindings that led past them or to them go once the new ones are made\n"
     "  diff          say what is missing or differs; status 1 when anything does. Bindings need --bindings\n"
+    "  retire        delete the shards of queues beyond the number; status 1, and nothing is deleted, while one of "
+    "them\n"
+    "                holds messages or has a consumer\n"
     "  print         the declarations, one a line; needs no broker\n"
     "  definitions   JSON for `rabbitmqctl import_definitions`: what each user may do, how many bytes\n"
     "                queues may hold, and how many connections and queues the virtual host; needs no broker\n"
@@ -46,6 +51,9 @@ static const char help[] =
     "                   - is the standard input. AMQP cannot list bindings: without it they are not compared, and the\n"
     "                   status is 3 where nothing else differs\n"
     "  --help, --version\n"
+    "\n"
+    "QUEUE_SHARDS is the number of shards of each work queue that can be split (default: 1); every program needs the\n"
+    "same number.\n"
     "\n"
     "Status: 0 done, or no difference; 1 something is missing or differs; 2 trouble; 3 bindings not compared, and no\n"
     "difference in the rest.\n";
@@ -134,6 +142,15 @@ static bool declare(void *context, const struct bus_declaration *declaration) {
   return !program->failed;
 }
 
+static bool remove_superseded(void *context, const struct bus_declaration *declaration) {
+  struct program *program = context;
+  struct bus_error err;
+  program->failed = !bus_amqp_remove(program->amqp, declaration, &err);
+  if (program->failed)
+    (void)trouble(err.text);
+  return !program->failed;
+}
+
 static int apply(struct program *program) {
   program->applying = true;
   if (!bus_topology_each(program->topology, look, program))
@@ -142,10 +159,19 @@ static int apply(struct program *program) {
     (void)fprintf(stderr, "bus-topology: nothing was changed: %zu differ\n", program->differing);
     return EXIT_DIFFERS;
   }
-  if (!bus_topology_each(program->topology, declare, program))
+  if (!bus_topology_each(program->topology, declare, program) ||
+      !bus_topology_each_superseded(program->topology, remove_superseded, program))
     return EXIT_TROUBLE;
   (void)printf("applied: %zu created, %zu were there, all bindings are made\n", program->missing, program->there);
   return EXIT_SUCCESS;
+}
+
+static int retire(struct program *program) {
+  struct bus_error err;
+  bool done;
+  if (!topology_retire(program->amqp, program->topology, &done, &err))
+    return trouble(err.text);
+  return done ? EXIT_SUCCESS : EXIT_DIFFERS;
 }
 
 static bool print_line(void *context, const struct bus_declaration *declaration) {
@@ -229,6 +255,8 @@ static int run_verb(struct program *program, const char *verb) {
     return with_broker(program, apply);
   if (strcmp(verb, "diff") == 0)
     return with_broker(program, diff);
+  if (strcmp(verb, "retire") == 0)
+    return with_broker(program, retire);
   if (strcmp(verb, "print") == 0)
     return print(program);
   if (strcmp(verb, "definitions") == 0)
@@ -237,7 +265,7 @@ static int run_verb(struct program *program, const char *verb) {
     return print_document(program, bus_asyncapi_encode);
   if (strcmp(verb, "schemas") == 0)
     return print_document(program, bus_message_schemas_encode);
-  return trouble("the verbs are apply, diff, print, definitions, asyncapi and schemas; see --help");
+  return trouble("the verbs are apply, diff, retire, print, definitions, asyncapi and schemas; see --help");
 }
 
 /* 0: no number of bytes, or less than 1 GiB or more than 1 EiB. */
@@ -276,6 +304,8 @@ int bus_topology_main(int argc, char **argv, const struct bus_topology *topology
                             .settings = bus_operator_begin("bus-topology", topology->version),
                             .vhost = "/",
                             .disk_bytes = 8 * DISK_MIN};
+  if (!bus_operator_shards(topology, &program.settings))
+    return EXIT_TROUBLE;
   int status = parse_options(&program, argc, argv);
   return status >= 0 ? status : run_verb(&program, argv[optind]);
 }

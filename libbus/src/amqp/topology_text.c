@@ -8,10 +8,14 @@ void topology_print_declaration(FILE *out, const struct bus_declaration *d) {
   char name[BUS_DECLARATION_TEXT];
   bus_topology_name(d, name, sizeof name);
   (void)fputs(name, out);
+  if (d->headers)
+    (void)fputs(" type=headers", out);
   for (size_t i = 0; i < d->argument_count; i++) {
     const struct bus_declare_argument *argument = &d->arguments[i];
     if (argument->text)
       (void)fprintf(out, " %s=%s", argument->name, argument->text);
+    else if (argument->flag)
+      (void)fprintf(out, " %s=%s", argument->name, argument->number ? "true" : "false");
     else
       (void)fprintf(out, " %s=%" PRId64, argument->name, argument->number);
   }

@@ -104,4 +104,6 @@ void bus_bundle_envelope(const struct bus_bundle_item *items, size_t count, cons
       .bundle = true,
       .bundle_count = (int64_t)count,
   };
+  if (items[0].shard > 0)
+    ret->correlation_id = items[0].envelope->correlation_id;
 }

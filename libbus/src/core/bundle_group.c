@@ -29,7 +29,7 @@ struct grouping {
 };
 
 static bool is_same_kind(const struct bus_bundle_item *a, const struct bus_bundle_item *b) {
-  return a->type == b->type && bus_str_equal(a->envelope->reply_to, b->envelope->reply_to);
+  return a->type == b->type && a->shard == b->shard && bus_str_equal(a->envelope->reply_to, b->envelope->reply_to);
 }
 
 static bool is_same_id(const struct bus_bundle_item *a, const struct bus_bundle_item *b) {
@@ -50,7 +50,8 @@ static size_t first_like(struct likes *likes, size_t index, uint64_t hash) {
 
 static uint64_t hash_of_kind(const struct bus_bundle_item *item) {
   struct bus_str reply_to = item->envelope->reply_to;
-  return bus_hash64(&item->type, sizeof item->type) ^ bus_hash64(reply_to.len > 0 ? reply_to.data : "", reply_to.len);
+  return (bus_hash64(&item->type, sizeof item->type) + item->shard) ^
+         bus_hash64(reply_to.len > 0 ? reply_to.data : "", reply_to.len);
 }
 
 bool bus_bundle_takes(const struct bus_bundle_item *item) {

@@ -28,12 +28,31 @@ static void add_number(struct bus_declaration *d, const char *name, int64_t numb
   d->arguments[d->argument_count++] = (struct bus_declare_argument){.name = name, .number = number};
 }
 
-static bool bind(const struct visit *v, const char *exchange, struct bus_str key, const char *queue) {
-  struct bus_declaration d = {.kind = BUS_DECLARE_BINDING};
-  snprintf(d.name, sizeof d.name, "%s", queue);
+static void add_flag(struct bus_declaration *d, const char *name) {
+  d->arguments[d->argument_count++] = (struct bus_declare_argument){.name = name, .number = 1, .flag = true};
+}
+
+/* The end of a binding: a queue, or the exchange that routes to its shards. */
+struct target {
+  const char *name;
+  bool exchange;
+};
+
+static struct bus_declaration binding_of(const char *exchange, struct bus_str key, struct target to) {
+  struct bus_declaration d = {.kind = BUS_DECLARE_BINDING, .to_exchange = to.exchange};
+  snprintf(d.name, sizeof d.name, "%s", to.name);
   snprintf(d.exchange, sizeof d.exchange, "%s", exchange);
   snprintf(d.key, sizeof d.key, "%.*s", (int)key.len, key.data);
+  return d;
+}
+
+static bool bind_to(const struct visit *v, const char *exchange, struct bus_str key, struct target to) {
+  struct bus_declaration d = binding_of(exchange, key, to);
   return visit_one(v, &d);
+}
+
+static bool bind(const struct visit *v, const char *exchange, struct bus_str key, const char *queue) {
+  return bind_to(v, exchange, key, (struct target){queue, false});
 }
 
 static bool declare_exchange(const struct visit *v, enum bus_exchange exchange, const char *user) {
@@ -58,6 +77,19 @@ static bool each_exchange(const struct visit *v, const struct bus_topology *topo
   return visit_one(v, &dead) && declare_exchange(v, BUS_EXCHANGE_BACK, "");
 }
 
+/* The exchange of messages that name no shard. */
+static void name_rest(const struct bus_queue *queue, char name[BUS_KEY_MAX]) {
+  snprintf(name, BUS_KEY_MAX, "bus.rest.%s", queue->name);
+}
+
+static bool declare_shard_exchanges(const struct visit *v, const struct bus_queue *queue) {
+  struct bus_declaration rest = {.kind = BUS_DECLARE_EXCHANGE}, shard = {.kind = BUS_DECLARE_EXCHANGE, .headers = true};
+  name_rest(queue, rest.name);
+  bus_topology_shard_exchange(queue, shard.name);
+  add_text(&shard, "alternate-exchange", rest.name);
+  return visit_one(v, &rest) && visit_one(v, &shard);
+}
+
 static struct bus_declaration queue_of(const struct bus_queue *queue, const char *suffix, const char *type) {
   struct bus_declaration d = {.kind = BUS_DECLARE_QUEUE};
   snprintf(d.name, sizeof d.name, "%s%s", queue->name, suffix);
@@ -75,14 +107,27 @@ static void guard_against_loss(struct bus_declaration *d) {
   add_text(d, "x-overflow", "reject-publish"); /* at-least-once needs it */
 }
 
-static bool declare_work_queue(const struct visit *v, const struct bus_queue *queue) {
-  struct bus_declaration d = queue_of(queue, "", "quorum");
+/* Shards dead-letter as their queue does. */
+static bool declare_work_queue(const struct visit *v, const struct bus_queue *queue, const char *suffix) {
+  struct bus_declaration d = queue_of(queue, suffix, "quorum");
   add_text(&d, "x-dead-letter-exchange", bus_exchange_name(BUS_EXCHANGE_DEAD));
   add_text(&d, "x-dead-letter-routing-key", queue->name);
   guard_against_loss(&d);
   add_number(&d, "x-delivery-limit", DELIVERY_LIMIT);
   add_limit(&d, queue);
+  if (suffix[0])
+    add_flag(&d, "x-single-active-consumer");
   return visit_one(v, &d);
+}
+
+static bool declare_shards(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {
+  char name[BUS_KEY_MAX];
+  bool good = true;
+  for (size_t i = 0; i < bus_topology_shards(topology) && good; i++) {
+    bus_topology_shard(queue, i, name);
+    good = declare_work_queue(v, queue, name + strlen(queue->name));
+  }
+  return good;
 }
 
 static bool declare_dead_queue(const struct visit *v, const struct bus_queue *queue) {
@@ -118,11 +163,15 @@ static bool declare_tier_queue(const struct visit *v, const struct bus_tier *tie
 }
 
 static bool declare_queue(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {
+  if (bus_topology_is_split(topology, queue) && !declare_shard_exchanges(v, queue))
+    return false;
   if (queue->kind == BUS_QUEUE_EVENT)
     return true; /* their user declares them */
   if (queue->kind != BUS_QUEUE_WORK)
     return declare_query_queue(v, queue, topology->query_ttl_ms);
-  bool good = declare_work_queue(v, queue) && declare_dead_queue(v, queue);
+  bool good = declare_work_queue(v, queue, "") && declare_dead_queue(v, queue);
+  if (good && bus_topology_is_split(topology, queue))
+    good = declare_shards(v, topology, queue);
   for (size_t i = 0; i < topology->tier_count && good; i++)
     good = declare_tier_queue(v, &topology->tiers[i], queue);
   return good;
@@ -138,10 +187,10 @@ static bool is_bound_already(const struct bus_queue *queue, size_t index) {
   return false;
 }
 
-static bool bind_types(const struct visit *v, const struct bus_queue *queue, const char *name) {
+static bool bind_types(const struct visit *v, const struct bus_queue *queue, struct target to) {
   for (size_t i = 0; i < queue->type_count; i++) {
     const struct bus_message_type *type = queue->types[i];
-    if (!is_bound_already(queue, i) && !bind(v, bus_exchange_name(type->exchange), bus_message_key(type), name))
+    if (!is_bound_already(queue, i) && !bind_to(v, bus_exchange_name(type->exchange), bus_message_key(type), to))
       return false;
   }
   return true;
@@ -157,11 +206,11 @@ static bool bind_dead(const struct visit *v, const struct bus_user *user, const 
 
 /* The way from the queue's reader through the tier, and back. */
 static bool bind_tier(const struct visit *v, const struct bus_tier *tier, const struct bus_user *user,
-                      const struct bus_queue *queue) {
+                      const struct bus_queue *queue, struct target back) {
   char own[BUS_KEY_MAX], name[BUS_KEY_MAX], key[BUS_KEY_MAX];
   bus_exchange_of(BUS_EXCHANGE_RETRY, bus_str(user->name), own);
   name_tier(tier, queue, name, key);
-  return bind(v, own, bus_str(key), name) && bind(v, bus_exchange_name(BUS_EXCHANGE_BACK), bus_str(key), queue->name);
+  return bind(v, own, bus_str(key), name) && bind_to(v, bus_exchange_name(BUS_EXCHANGE_BACK), bus_str(key), back);
 }
 
 static bool bind_redrivers(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {
@@ -177,18 +226,44 @@ static bool bind_redrivers(const struct visit *v, const struct bus_topology *top
 }
 
 static bool bind_work(const struct visit *v, const struct bus_topology *topology, const struct bus_user *user,
-                      const struct bus_queue *queue) {
+                      const struct bus_queue *queue, struct target back) {
   for (size_t i = 0; i < topology->tier_count; i++)
-    if (!bind_tier(v, &topology->tiers[i], user, queue))
+    if (!bind_tier(v, &topology->tiers[i], user, queue, back))
       return false;
   return bind_redrivers(v, topology, queue) && bind_dead(v, user, queue);
 }
 
+/* The key of such a binding routes nothing: it tells the bindings of different numbers of shards apart. */
+static bool bind_shards(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue,
+                        const char *exchange) {
+  size_t shards = bus_topology_shards(topology);
+  char name[BUS_KEY_MAX];
+  bool good = true;
+  for (size_t i = 0; i < shards && good; i++) {
+    bus_topology_shard(queue, i, name);
+    struct bus_declaration d = binding_of(exchange, BUS_NO_STR, (struct target){name, false});
+    bus_shard_text(i + 1, shards, d.key);
+    add_text(&d, "x-match", "all");
+    add_text(&d, BUS_SHARD_HEADER, d.key);
+    good = visit_one(v, &d);
+  }
+  name_rest(queue, name);
+  return good && bind(v, name, BUS_STR("#"), queue->name);
+}
+
 static bool bind_queue(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {
   const struct bus_user *user = &bus_topology_owner(topology, queue)->user;
+  char exchange[BUS_KEY_MAX];
+  struct target to = {queue->name, false};
   if (queue->kind == BUS_QUEUE_EVENT)
     return true;
-  return bind_types(v, queue, queue->name) && (queue->kind != BUS_QUEUE_WORK || bind_work(v, topology, user, queue));
+  if (bus_topology_is_split(topology, queue)) {
+    bus_topology_shard_exchange(queue, exchange);
+    to = (struct target){exchange, true};
+    if (!bind_shards(v, topology, queue, exchange))
+      return false;
+  }
+  return bind_types(v, queue, to) && (queue->kind != BUS_QUEUE_WORK || bind_work(v, topology, user, queue, to));
 }
 
 static bool each_queue(const struct visit *v, const struct bus_topology *topology,
@@ -207,6 +282,31 @@ bool bus_topology_each(const struct bus_topology *topology,
   return each_exchange(&v, topology) && each_queue(&v, topology, declare_queue) && each_queue(&v, topology, bind_queue);
 }
 
+/* The bindings of a queue that is not split. */
+static bool unbind_direct(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {
+  const struct target to = {queue->name, false};
+  char name[BUS_KEY_MAX], key[BUS_KEY_MAX];
+  bool good = bind_types(v, queue, to);
+  for (size_t i = 0; i < topology->tier_count && good; i++) {
+    name_tier(&topology->tiers[i], queue, name, key);
+    good = bind_to(v, bus_exchange_name(BUS_EXCHANGE_BACK), bus_str(key), to);
+  }
+  return good;
+}
+
+static bool supersede(const struct visit *v, const struct bus_topology *topology, const struct bus_queue *queue) {
+  if (!queue->sharded || topology->shards == NULL)
+    return true;
+  return bus_topology_is_split(topology, queue) ? unbind_direct(v, topology, queue) : declare_shard_exchanges(v, queue);
+}
+
+bool bus_topology_each_superseded(const struct bus_topology *topology,
+                                  bool (*visit)(void *context, const struct bus_declaration *declaration),
+                                  void *context) {
+  struct visit v = {visit, context};
+  return each_queue(&v, topology, supersede);
+}
+
 bool bus_topology_each_of_events(const struct bus_queue *queue, const char *instance,
                                  bool (*visit)(void *context, const struct bus_declaration *declaration),
                                  void *context) {
@@ -217,7 +317,7 @@ bool bus_topology_each_of_events(const struct bus_queue *queue, const char *inst
   snprintf(d.name + len, sizeof d.name - len, "%s", instance);
   add_number(&d, "x-max-length", queue->max_length);
   add_text(&d, "x-overflow", "drop-head");
-  return visit_one(&v, &d) && bind_types(&v, queue, d.name);
+  return visit_one(&v, &d) && bind_types(&v, queue, (struct target){d.name, false});
 }
 
 bool bus_topology_is_instance(const struct bus_queue *queue, struct bus_str name) {

@@ -129,6 +129,17 @@ static bool is_reserved(const char *name) {
          ends_with(name, ".dead");
 }
 
+/* Such as "order-svc.02" beside the sharded queue order-svc. */
+static bool is_shard_of_another(const struct bus_topology *topology, const char *name) {
+  size_t len = strlen(name);
+  const struct bus_queue *queue;
+  for (size_t i = 0; (queue = bus_topology_queue_at(topology, i)); i++)
+    if (queue->sharded && len == strlen(queue->name) + 3 && strncmp(name, queue->name, len - 3) == 0 &&
+        name[len - 3] == '.' && strspn(name + len - 2, "0123456789") == 2)
+      return true;
+  return false;
+}
+
 /* NULL: nothing. */
 static const char *problem_of_taking(const struct bus_queue *queue, const struct bus_message_type *type) {
   bool query = type->exchange == BUS_EXCHANGE_QUERY;
@@ -176,6 +187,10 @@ static const char *problem_of_queue(const struct bus_topology *topology, const s
     return "bus.*, amq.*, *.reply.* and *.dead are reserved names";
   if (strcmp(queue->name, BUS_PROBE) == 0)
     return "is the name of a probe";
+  if (is_shard_of_another(topology, queue->name))
+    return "is the name of another queue's shard";
+  if (queue->sharded && queue->kind != BUS_QUEUE_WORK)
+    return "only a work queue is sharded";
   if (bus_topology_queue(topology, queue->name) != queue)
     return "is there twice";
   if (queue->max_bytes < 0)

@@ -69,14 +69,19 @@ static void add_own_replies(struct bus_pattern *pattern, const struct bus_user *
   bus_pattern_add_regex(pattern, "\\.reply\\..*");
 }
 
-static void add_queues(struct bus_pattern *pattern, const struct bus_topology_part *part, bool only_work,
-                       const char *suffix) {
+/* Shards have the tiers and the dead queue of their queue: only who reads them names them. */
+enum { EVERY_QUEUE, WORK_QUEUES };
+static void add_queues(struct bus_pattern *pattern, const struct bus_topology *topology,
+                       const struct bus_topology_part *part, int which, const char *suffix) {
   for (size_t i = 0; i < part->queue_count; i++) {
-    if (part->queues[i].kind == BUS_QUEUE_EVENT || (only_work && part->queues[i].kind != BUS_QUEUE_WORK))
+    const struct bus_queue *queue = &part->queues[i];
+    if (queue->kind == BUS_QUEUE_EVENT || (which == WORK_QUEUES && queue->kind != BUS_QUEUE_WORK))
       continue;
     bus_pattern_begin_alternative(pattern);
-    bus_pattern_add_literal(pattern, bus_str(part->queues[i].name));
+    bus_pattern_add_literal(pattern, bus_str(queue->name));
     bus_pattern_add_regex(pattern, suffix);
+    if (which == EVERY_QUEUE && bus_topology_is_split(topology, queue))
+      bus_pattern_add_regex(pattern, "(\\.[0-9][0-9])?");
   }
 }
 
@@ -94,7 +99,7 @@ static void add_event_queues(struct bus_pattern *pattern, const struct bus_topol
 static void add_all_work(struct bus_pattern *pattern, const struct bus_topology *topology, const char *suffix) {
   for (size_t i = 0; i < topology->part_count; i++)
     if (!topology->parts[i]->user.elsewhere)
-      add_queues(pattern, topology->parts[i], true, suffix);
+      add_queues(pattern, topology, topology->parts[i], WORK_QUEUES, suffix);
 }
 
 static bool configure_pattern(char *text, size_t size, const struct bus_topology_part *part) {
@@ -127,7 +132,7 @@ static bool read_pattern(char *text, size_t size, const struct bus_topology *top
                          const struct bus_topology_part *part) {
   const struct bus_user *user = &part->user;
   struct bus_pattern pattern = bus_pattern_start(text, size);
-  add_queues(&pattern, part, false, "");
+  add_queues(&pattern, topology, part, EVERY_QUEUE, "");
   if (user->redrives)
     add_all_work(&pattern, topology, "\\.dead");
   if (user->asks) { /* binding a queue reads from the exchange */
@@ -196,7 +201,7 @@ static void add_retries(struct bus_pattern *pattern, const struct bus_topology *
     bus_pattern_begin_alternative(pattern);
     bus_pattern_add_literal(pattern, BUS_STR(BUS_PROBE));
   } else
-    add_queues(pattern, part, true, "");
+    add_queues(pattern, topology, part, WORK_QUEUES, "");
 }
 
 static bool topic_write_pattern(char *text, size_t size, const struct bus_topology *topology,
@@ -209,7 +214,7 @@ static bool topic_write_pattern(char *text, size_t size, const struct bus_topolo
   else if (exchange == BUS_EXCHANGE_RETRY)
     add_retries(&pattern, topology, part);
   else if (exchange == BUS_EXCHANGE_DEAD)
-    add_queues(&pattern, part, true, "");
+    add_queues(&pattern, topology, part, WORK_QUEUES, "");
   else
     add_own_keys(&pattern, topology, &part->user, exchange);
   return bus_pattern_end(&pattern);

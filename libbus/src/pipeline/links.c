@@ -108,10 +108,20 @@ void links_delivered(struct links *links, size_t messages, int64_t now) {
   links->flow.messages += messages;
 }
 
+/* To cancel a consumer of a shard hands the shard to another process, while this one still has its messages. */
+static bool reads_shards(const struct turn *turn) {
+  const struct bus_topology *topology = turn->setup->topology;
+  const struct bus_service *service = turn->setup->service;
+  for (size_t i = 0; i < service->queue_count; i++)
+    if (bus_topology_is_split(topology, bus_topology_queue(topology, service->queues[i])))
+      return true;
+  return false;
+}
+
 void links_adapt(struct links *links, const struct turn *turn) {
   struct flow *flow = &links->flow;
   assert(links->broker.state == LINK_UP);
-  if (turn->now < flow->since + FLOW_PERIOD)
+  if (turn->now < flow->since + FLOW_PERIOD || reads_shards(turn))
     return;
   bool few = flow->deliveries > 0 && flow->messages > flow->deliveries * MANY_MESSAGES;
   bool changes = few != flow->few && (flow->changed_at == 0 || turn->now >= flow->changed_at + FLOW_PAUSE);

@@ -23,7 +23,14 @@ static struct outgoing single(struct bus_effect *effect) {
                            .action = effect->action};
 }
 
-static bool collect(struct joined *joined, const struct bus_effects *effects) {
+/* Answers go to no shard. */
+static size_t shard_of(const struct turn *turn, const struct bus_effect *effect) {
+  return effect->kind == BUS_EFFECT_EMIT
+             ? bus_shard_of(&effect->envelope.correlation_id, bus_topology_shards(turn->setup->topology))
+             : 0;
+}
+
+static bool collect(struct joined *joined, const struct turn *turn, const struct bus_effects *effects) {
   struct bus_arena *arena = effects->arena;
   joined->items = bus_arena_array(arena, effects->count + 1, sizeof *joined->items);
   joined->effects = bus_arena_array(arena, effects->count + 1, sizeof(struct bus_effect *));
@@ -32,7 +39,8 @@ static bool collect(struct joined *joined, const struct bus_effects *effects) {
   for (struct bus_effect *effect = effects->first; effect; effect = effect->next) {
     if (!may_be_joined(effect))
       continue;
-    joined->items[joined->count] = (struct bus_bundle_item){effect->type, &effect->envelope, effect->body};
+    joined->items[joined->count] =
+        (struct bus_bundle_item){effect->type, &effect->envelope, effect->body, shard_of(turn, effect)};
     joined->effects[joined->count++] = effect;
   }
   return true;
@@ -98,7 +106,7 @@ bool outgoings_plan(struct outgoings *outgoings, const struct turn *turn, const 
       (struct outgoings){.items = bus_arena_array(effects->arena, effects->count + 1, sizeof(struct outgoing))};
   if (!outgoings->items)
     return false;
-  if (!collect(&joined, effects) ||
+  if (!collect(&joined, turn, effects) ||
       !bus_bundle_group(joined.items, joined.count, most, effects->arena, &joined.groups) ||
       !place(outgoings, turn, effects, &joined))
     return false;

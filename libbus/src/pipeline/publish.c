@@ -127,8 +127,8 @@ static void regroup(struct bus_pipeline *pipeline, struct swept *swept) {
   if (!next || next->type != swept->type || next->envelope.bundle || swept->envelope.bundle ||
       !bus_message_bundles(swept->type))
     return;
-  const struct bus_bundle_item items[] = {{swept->type, &swept->envelope, swept->body},
-                                          {next->type, &next->envelope, next->body}};
+  const struct bus_bundle_item items[] = {{swept->type, &swept->envelope, swept->body, 0},
+                                          {next->type, &next->envelope, next->body, 0}};
   struct bus_envelope envelope;
   struct bus_uuid id;
   bus_uuid_v7(&pipeline->ids, pipeline->turn.wall, &id);

@@ -185,8 +185,8 @@ TEST(effects)
 /* Both directions of a bundle; one that cannot be cut for want of memory is not blamed on its sender. */
 static bool bundle(struct bus_arena *arena, const void *context) {
   const struct bus_envelope envelopes[] = {{.message_id = {{1}}}, {.message_id = {{2}}, .correlation_id = {{3}}}};
-  const struct bus_bundle_item items[] = {{&done_type, &envelopes[0], BUS_STR("{\"n\":5}")},
-                                          {&done_type, &envelopes[1], BUS_STR("{\"n\":6}")}};
+  const struct bus_bundle_item items[] = {{&done_type, &envelopes[0], BUS_STR("{\"n\":5}"), 0},
+                                          {&done_type, &envelopes[1], BUS_STR("{\"n\":6}"), 0}};
   struct bus_envelope delivery;
   struct bus_bundle_element *elements = NULL;
   struct bus_error err = {.code = BUS_OK};

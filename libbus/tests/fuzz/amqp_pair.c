@@ -27,7 +27,7 @@ struct bus_amqp *amqp_pair_new(struct bus_arena *arena, int *ret_peer) {
   amqp_tcp_socket_set_sockfd(tcp, pair[0]);
   tune(amqp, pair[1]);
   FUZZ_CHECK(watchdog_add(&amqp->watchdog, pair[0]));
-  amqp->consumers[0].stands = true;
+  amqp->consumers[0].count = 1;
   bus_amqp_set_arena(amqp, arena);
   *ret_peer = pair[1];
   return amqp;

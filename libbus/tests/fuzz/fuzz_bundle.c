@@ -45,7 +45,7 @@ static void send_on(const struct bus_bundle_element *elements, size_t count, str
   size_t again_count;
   for (size_t i = 0; i < count; i++)
     items[i] = (struct bus_bundle_item){&type, &elements[i].envelope,
-                                        elements[i].body.len > 0 ? elements[i].body : BUS_STR("null")};
+                                        elements[i].body.len > 0 ? elements[i].body : BUS_STR("null"), 0};
   FUZZ_CHECK(bus_bundle_encode("edge", items, count, arena, &text));
   bus_bundle_envelope(items, count, &(struct bus_uuid){{1}}, &envelope);
   FUZZ_CHECK(bus_bundle_cut(&envelope, text, arena, &again, &again_count, &err) && again_count == count);

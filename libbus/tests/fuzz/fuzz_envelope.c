@@ -6,7 +6,7 @@
 
 enum { WIRE_MAX = 16384 };
 
-static const struct envelope_sender sender = {{"order-svc", 9}, {"/order-svc", 10}};
+static const struct envelope_sender sender = {{"order-svc", 9}, {"/order-svc", 10}, 0};
 
 static bool is_name(struct bus_str text, size_t max) {
   for (size_t i = 0; i < text.len; i++)

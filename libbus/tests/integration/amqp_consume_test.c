@@ -136,7 +136,7 @@ TEST(consume_bundle_and_cut_it)
   for (size_t i = 0; i < 3; i++) {
     sent[i] = (struct bus_envelope){
         .message_id = next_id(), .correlation_id = next_id(), .timestamp = (bus_time)(1 + i) * BUS_SECOND};
-    items[i] = (struct bus_bundle_item){&type, &sent[i], BUS_STR("{\"n\":5}")};
+    items[i] = (struct bus_bundle_item){&type, &sent[i], BUS_STR("{\"n\":5}"), 0};
   }
   struct bus_uuid id = next_id();
   uint64_t seq;

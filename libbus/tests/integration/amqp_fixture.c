@@ -255,7 +255,7 @@ void declare_bound_queue(struct link *link, enum bus_exchange exchange, const ch
 
 void declare_quorum_queue(struct link *link, enum bus_exchange exchange, const char *name) {
   struct bus_declaration queue = queue_of(name);
-  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-queue-type", "quorum", 0};
+  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-queue-type", "quorum", 0, false};
   declare_and_bind(link, exchange, &queue);
 }
 

@@ -136,7 +136,7 @@ TEST(listener_takes_the_events_of_a_bundle)
   begin(&heard);
   for (size_t i = 0; i < 3; i++) {
     envelopes[i] = (struct bus_envelope){.message_id = next_id()};
-    items[i] = (struct bus_bundle_item){&changed, &envelopes[i], bodies[i]};
+    items[i] = (struct bus_bundle_item){&changed, &envelopes[i], bodies[i], 0};
   }
   bus_bundle_envelope(items, 3, &id, &outer);
   assert_true(bus_bundle_encode("admin", items, 3, heard.link->arena, &publication.body));

@@ -42,8 +42,8 @@ TEST(publish_into_a_full_queue_is_nacked)
   struct link *link = open_confirming();
   const char *name = fresh_name("full");
   struct bus_declaration queue = queue_of(name), binding = binding_of(BUS_EXCHANGE_CMD, name, name);
-  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-max-length", NULL, 1};
-  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-overflow", "reject-publish", 0};
+  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-max-length", NULL, 1, false};
+  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-overflow", "reject-publish", 0, false};
   declare(link, &queue);
   declare(link, &binding);
   uint64_t first = link_publish(link, BUS_EXCHANGE_CMD, name, true, NULL);

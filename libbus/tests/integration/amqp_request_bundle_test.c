@@ -179,8 +179,8 @@ TEST(nacked_bundle_fails_all_its_requests)
   const char *url = fresh_vhost(vhost, sizeof vhost);
   struct link *link = link_open(url);
   struct bus_declaration queue = queue_of("asked"), binding = binding_of(BUS_EXCHANGE_CMD, "test.ask", "asked");
-  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-max-length", NULL, 1};
-  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-overflow", "reject-publish", 0};
+  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-max-length", NULL, 1, false};
+  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-overflow", "reject-publish", 0, false};
   declare_exchanges(link);
   declare(link, &queue);
   declare(link, &binding);

@@ -46,7 +46,7 @@ static void hold_answer(struct responder *responder, const struct bus_envelope *
   if (responder->held_count < BUNDLED)
     return;
   for (size_t i = 0; i < BUNDLED; i++)
-    items[i] = (struct bus_bundle_item){&answer, &responder->held[i], bus_str(responder->bodies[i])};
+    items[i] = (struct bus_bundle_item){&answer, &responder->held[i], bus_str(responder->bodies[i]), 0};
   bus_bundle_envelope(items, BUNDLED, &id, &outer);
   publication.key = bus_str(responder->reply_to);
   if (!bus_bundle_encode("admin", items, BUNDLED, responder->link->arena, &publication.body) ||

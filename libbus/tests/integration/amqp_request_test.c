@@ -89,8 +89,8 @@ static const char *make_narrow_place(enum bus_exchange exchange, const char *key
   const char *url = fresh_vhost(vhost, sizeof vhost);
   struct link *link = link_open(url);
   struct bus_declaration queue = queue_of("asked"), binding = binding_of(exchange, key, "asked");
-  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-max-length", NULL, 1};
-  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-overflow", "reject-publish", 0};
+  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-max-length", NULL, 1, false};
+  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-overflow", "reject-publish", 0, false};
   declare_exchanges(link);
   declare(link, &queue);
   declare(link, &binding);

@@ -86,8 +86,8 @@ TEST(send_says_what_a_full_queue_refuses)
   const char *url = fresh_vhost(vhost, sizeof vhost);
   struct link *link = link_open(url);
   struct bus_declaration queue = queue_of("full"), binding = binding_of(BUS_EXCHANGE_CMD, "inventory.release", "full");
-  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-max-length", NULL, 1};
-  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-overflow", "reject-publish", 0};
+  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-max-length", NULL, 1, false};
+  queue.arguments[queue.argument_count++] = (struct bus_declare_argument){"x-overflow", "reject-publish", 0, false};
   declare_exchanges(link);
   declare(link, &queue);
   declare(link, &binding);

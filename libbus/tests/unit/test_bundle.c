@@ -25,8 +25,8 @@ TEST(bundle_is_a_batch_of_cloud_events)
                               .causation_id = id_of("01890a5d-ac96-774b-bcce-b302099a8000"),
                               .timestamp = 1772366400 * BUS_SECOND + 123 * BUS_MILLISECOND};
   struct bus_envelope bare = {.message_id = id_of("01890a5d-ac96-774b-bcce-b302099a8058"), .timestamp = BUS_NO_TIME};
-  const struct bus_bundle_item items[] = {{&order_place, &full, BUS_STR("{\"a\":[1]}")},
-                                          {&order_place, &bare, BUS_STR("{}")}};
+  const struct bus_bundle_item items[] = {{&order_place, &full, BUS_STR("{\"a\":[1]}"), 0},
+                                          {&order_place, &bare, BUS_STR("{}"), 0}};
   struct bus_str text;
   assert_true(bus_trace_parse(BUS_STR("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), &full.trace));
   bus_trace_set_state(&full.trace, BUS_STR("vendor=a\"b"));
@@ -141,7 +141,7 @@ TEST(bundle_of_any_messages_comes_back)
   for (int round = 0; round < ROUNDS; round++) {
     size_t count = round == 0 ? BUS_BUNDLE_MAX : 1 + below(&random, 20);
     for (size_t i = 0; i < count; i++) {
-      items[i] = (struct bus_bundle_item){&order_place, &envelopes[i], BUS_NO_STR};
+      items[i] = (struct bus_bundle_item){&order_place, &envelopes[i], BUS_NO_STR, 0};
       make_any(&random, &envelopes[i], &items[i].body);
     }
     travel(items, count);
@@ -155,7 +155,7 @@ TEST(bundle_bound_is_close)
 {
   struct bus_envelope envelope = {
       .message_id = own_id, .correlation_id = own_id, .causation_id = own_id, .timestamp = BUS_SECOND};
-  const struct bus_bundle_item item = {&order_place, &envelope, BUS_STR("{}")};
+  const struct bus_bundle_item item = {&order_place, &envelope, BUS_STR("{}"), 0};
   static const uint64_t seed[4] = {1};
   struct bus_uuid_source random;
   struct bus_str text;
@@ -175,11 +175,22 @@ TEST(bundle_envelope_is_that_of_all)
                                .reply_to = BUS_STR("edge.reply.1"),
                                .timestamp = 5 * BUS_SECOND};
   struct bus_envelope second = {.message_id = {{4}}, .timestamp = 6 * BUS_SECOND}, envelope;
-  const struct bus_bundle_item items[] = {{&order_place, &first, BUS_STR("{}")},
-                                          {&order_place, &second, BUS_STR("{}")}};
+  const struct bus_bundle_item items[] = {{&order_place, &first, BUS_STR("{}"), 0},
+                                          {&order_place, &second, BUS_STR("{}"), 0}};
   bus_bundle_envelope(items, 2, &own_id, &envelope);
   assert_true(bus_uuid_equal(&envelope.message_id, &own_id) && bus_str_is(envelope.type, "order.place.v1"));
   assert_true(bus_str_is(envelope.reply_to, "edge.reply.1") && envelope.timestamp == 5 * BUS_SECOND);
   assert_true(bus_uuid_is_nil(&envelope.correlation_id) && bus_uuid_is_nil(&envelope.causation_id));
   assert_true(envelope.bundle && envelope.bundle_count == 2 && envelope.first_failed_at == BUS_NO_TIME);
+}
+
+/* The exchange reads the shard of a bundle off its correlation id. */
+TEST(bundle_of_a_shard_has_the_correlation_of_its_first)
+{
+  struct bus_envelope first = {.message_id = {{1}}, .correlation_id = {{2}}}, envelope;
+  struct bus_envelope second = {.message_id = {{3}}, .correlation_id = {{4}}};
+  const struct bus_bundle_item items[] = {{&order_place, &first, BUS_STR("{}"), 3},
+                                          {&order_place, &second, BUS_STR("{}"), 3}};
+  bus_bundle_envelope(items, 2, &own_id, &envelope);
+  assert_true(bus_uuid_equal(&envelope.correlation_id, &first.correlation_id));
 }

@@ -27,7 +27,7 @@ static void add(const struct bus_message_type *type, uint8_t order, const char *
   static char zeros[BUS_BUNDLE_BYTES];
   envelopes[count] = (struct bus_envelope){
       .message_id = {{1, (uint8_t)count}}, .correlation_id = {{order}}, .reply_to = bus_str(reply_to)};
-  items[count] = (struct bus_bundle_item){type, &envelopes[count], {zeros, size}};
+  items[count] = (struct bus_bundle_item){type, &envelopes[count], {zeros, size}, 0};
   count++;
 }
 
@@ -58,6 +58,17 @@ TEST(messages_of_one_type_and_asker_go_together)
   add(&order_answer, 5, "edge.reply.1", 10);
   expect(128, "0 2|1 4|3");
   expect(1, "0|1|2|3|4");
+}
+
+TEST(messages_of_two_shards_never_go_together)
+{
+  begin();
+  for (uint8_t i = 1; i <= 6; i++) {
+    add(&order_place, i, NULL, 10);
+    items[count - 1].shard = i % 3;
+  }
+  expect(128, "0 3|1 4|2 5");
+  expect(1, "0|1|2|3|4|5");
 }
 
 TEST(bundle_is_bounded)

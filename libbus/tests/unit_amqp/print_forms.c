@@ -9,7 +9,7 @@
 static const struct bus_message_type type = BUS_EVENT("order.confirmed.v1", NULL, "order-svc");
 
 static void print(const struct bus_envelope *envelope, struct bus_str body) {
-  static const struct envelope_sender sender = {{"order-svc", 9}, {"/order-svc", 10}};
+  static const struct envelope_sender sender = {{"order-svc", 9}, {"/order-svc", 10}, 0};
   const struct bus_publication publication = {.exchange = BUS_EXCHANGE_EVENT, .envelope = envelope, .body = body};
   struct envelope_wire wire;
   envelope_encode(&publication, &sender, &wire);
@@ -25,8 +25,8 @@ int main(void) {
   const struct bus_envelope envelopes[] = {
       {.message_id = {{1}}, .type = bus_str(type.type), .correlation_id = {{2}}, .timestamp = BUS_SECOND},
       {.message_id = {{3}}, .type = bus_str(type.type), .correlation_id = {{4}}, .timestamp = BUS_SECOND}};
-  const struct bus_bundle_item items[] = {{&type, &envelopes[0], BUS_STR("{\"note\":\"\xC3\xA9 ]},{\\\"\"}")},
-                                          {&type, &envelopes[1], BUS_STR("{\"numbers\":[1,2]}")}};
+  const struct bus_bundle_item items[] = {{&type, &envelopes[0], BUS_STR("{\"note\":\"\xC3\xA9 ]},{\\\"\"}"), 0},
+                                          {&type, &envelopes[1], BUS_STR("{\"numbers\":[1,2]}"), 0}};
   struct bus_arena *arena = bus_arena_new((size_t)1 << 20);
   struct bus_envelope outer;
   struct bus_str body;

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-static const struct envelope_sender sender = {{"order-svc", 9}, {"/order-svc", 10}};
+static const struct envelope_sender sender = {{"order-svc", 9}, {"/order-svc", 10}, 0};
 
 static struct bus_envelope full_envelope(void) {
   struct bus_envelope envelope = {
@@ -94,7 +94,37 @@ TEST(envelope_is_written_as_the_messages_chapter_says)
   const amqp_field_value_t *attempt = header_of(&wire, "bus-attempt");
   assert_int_equal(attempt->kind, AMQP_FIELD_KIND_I64);
   assert_int_equal(attempt->value.i64, 3);
-  assert_int_equal(p->headers.num_entries, ENVELOPE_HEADERS);
+  assert_int_equal(p->headers.num_entries, ENVELOPE_HEADERS - 1); /* it is in no shard */
+}
+
+static void assert_shard(enum bus_exchange exchange, const struct envelope_sender *from, const char *expected) {
+  struct envelope_wire wire;
+  struct bus_envelope envelope = full_envelope();
+  struct bus_publication publication = {
+      .exchange = exchange, .envelope = &envelope, .cause = BUS_STR("why"), .cause_class = BUS_STR("BUS_E")};
+  envelope_encode(&publication, from, &wire);
+  if (expected)
+    assert_header(&wire, "bus-shard", expected);
+  else
+    assert_null(header_of(&wire, "bus-shard"));
+  assert_int_equal(wire.properties.headers.num_entries, ENVELOPE_HEADERS - (expected == NULL));
+}
+
+/* Retried messages come back to their shard. */
+TEST(envelope_names_the_shard_where_queues_are_split)
+{
+  static const struct envelope_sender of_4 = {{"order-svc", 9}, {"/order-svc", 10}, 4};
+  static const struct envelope_sender of_1 = {{"order-svc", 9}, {"/order-svc", 10}, 1};
+  char expected[BUS_SHARD_TEXT];
+  struct bus_envelope envelope = full_envelope();
+  bus_shard_text(bus_shard_of(&envelope.correlation_id, 4), 4, expected);
+  assert_shard(BUS_EXCHANGE_CMD, &of_4, expected);
+  assert_shard(BUS_EXCHANGE_EVENT, &of_4, expected);
+  assert_shard(BUS_EXCHANGE_RETRY, &of_4, expected);
+  assert_shard(BUS_EXCHANGE_DEAD, &of_4, NULL);
+  assert_shard(BUS_EXCHANGE_QUERY, &of_4, NULL);
+  assert_shard(BUS_EXCHANGE_REPLY, &of_4, NULL);
+  assert_shard(BUS_EXCHANGE_CMD, &of_1, NULL);
 }
 
 TEST(envelope_leaves_out_what_is_absent)

@@ -28,10 +28,11 @@ static char *printed(void (*print)(FILE *out)) {
 }
 
 static void print_queue(FILE *out) {
-  struct bus_declaration d = {.kind = BUS_DECLARE_QUEUE,
-                              .name = "q",
-                              .arguments = {{"x-queue-type", "quorum", 0}, {"x-message-ttl", NULL, 1000}},
-                              .argument_count = 2};
+  struct bus_declaration d = {
+      .kind = BUS_DECLARE_QUEUE,
+      .name = "q",
+      .arguments = {{.name = "x-queue-type", .text = "quorum"}, {.name = "x-message-ttl", .number = 1000}},
+      .argument_count = 2};
   topology_print_declaration(out, &d);
 }
 
@@ -62,6 +63,59 @@ TEST(topology_text_definitions_are_json_and_escaped)
   assert_non_null(strstr(text, "\"exchange\":\"bus.cmd\""));
   assert_non_null(strstr(text, "{\"vhost\":\"a\\\"b\", \"name\":\"bus-stored\""));
   assert_non_null(strstr(text, "\"max-connections\""));
+  free(text);
+}
+
+static void print_split_exchange(FILE *out) {
+  const struct bus_declaration d = {.kind = BUS_DECLARE_EXCHANGE,
+                                    .name = "bus.shard.q",
+                                    .headers = true,
+                                    .arguments = {{.name = "alternate-exchange", .text = "bus.rest.q"}},
+                                    .argument_count = 1};
+  topology_print_declaration(out, &d);
+}
+
+static void print_shard(FILE *out) {
+  const struct bus_declaration d = {.kind = BUS_DECLARE_QUEUE,
+                                    .name = "q.00",
+                                    .arguments = {{.name = "x-single-active-consumer", .number = 1, .flag = true}},
+                                    .argument_count = 1};
+  topology_print_declaration(out, &d);
+}
+
+static struct bus_topology split(size_t *shards) {
+  static struct bus_queue queue;
+  static struct bus_topology_part part;
+  static const struct bus_topology_part *const split_parts[] = {&edge, &part};
+  queue = queues[0];
+  queue.sharded = true;
+  part = order;
+  part.queues = &queue;
+  struct bus_topology of_split = topology;
+  of_split.parts = split_parts;
+  of_split.part_count = 2;
+  of_split.shards = shards;
+  return of_split;
+}
+
+static void print_split_definitions(FILE *out) {
+  size_t four = 4;
+  const struct bus_topology of_four = split(&four);
+  topology_print_definitions(out, &of_four, "v", INT64_C(7) << 30);
+}
+
+/* A work queue, its dead queue, one tier and four shards hold an equal part each. */
+TEST(topology_text_bounds_shards_as_other_queues)
+{
+  char *exchange = printed(print_split_exchange), *shard = printed(print_shard);
+  char *text = printed(print_split_definitions);
+  assert_string_equal(exchange, "exchange bus.shard.q type=headers alternate-exchange=bus.rest.q");
+  assert_string_equal(shard, "queue q.00 x-single-active-consumer=true");
+  assert_non_null(strstr(text, "\"pattern\":\"^(bus\\\\.retry\\\\.[0-9a-z-]+\\\\.)?(order-svc(\\\\.[0-9][0-9])?)"
+                               "(\\\\.dead)?$\", \"definition\":{\"max-length-bytes\":1073741824,"));
+  assert_non_null(strstr(text, "\"read\":\"^(order-svc(\\\\.[0-9][0-9])?)$\""));
+  free(exchange);
+  free(shard);
   free(text);
 }
 

@@ -166,7 +166,7 @@ void machine_deliver_bundle(struct machine *machine, uint64_t tag, const uint8_t
   text[0] = '[';
   for (size_t i = 0; i < count; i++) {
     envelopes[i] = (struct bus_envelope){.message_id = numbered(ids[i]), .first_failed_at = BUS_NO_TIME};
-    items[i] = (struct bus_bundle_item){&part_rig_type, &envelopes[i], BUS_STR("{\"n\":1}")};
+    items[i] = (struct bus_bundle_item){&part_rig_type, &envelopes[i], BUS_STR("{\"n\":1}"), 0};
     char hex[BUS_UUID_TEXT];
     bus_uuid_format(&envelopes[i].message_id, hex);
     len += (size_t)snprintf(text + len, ROOM - len,

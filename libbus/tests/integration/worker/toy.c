@@ -157,8 +157,8 @@ static bool declare(void *context, const struct bus_declaration *declaration) {
 static void declare_plain(struct toy *toy, const char *queue, const char *exchange, const char *key, bool full) {
   struct bus_declaration declaration = {.kind = BUS_DECLARE_QUEUE};
   (void)snprintf(declaration.name, sizeof declaration.name, "%s", queue);
-  declaration.arguments[0] = (struct bus_declare_argument){"x-overflow", "reject-publish", 0};
-  declaration.arguments[1] = (struct bus_declare_argument){"x-max-length", NULL, full ? 1 : 1000000};
+  declaration.arguments[0] = (struct bus_declare_argument){"x-overflow", "reject-publish", 0, false};
+  declaration.arguments[1] = (struct bus_declare_argument){"x-max-length", NULL, full ? 1 : 1000000, false};
   declaration.argument_count = 2;
   (void)declare(toy, &declaration);
   declaration = (struct bus_declaration){.kind = BUS_DECLARE_BINDING};
