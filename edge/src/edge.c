@@ -137,7 +137,7 @@ static bool open_users(struct edge *edge, struct bus_error *err) {
          bus_fail(err, BUS_E_CONFIG, "USER_SEAL_KEY must be 43 characters of base64url");
 }
 
-static bool open_requester(struct edge *edge, struct bus_error *err) {
+static bool open_requester(struct edge *edge, const struct bus_topology *topology, struct bus_error *err) {
   uint64_t seed[4];
   struct bus_uuid_source source;
   struct bus_uuid uuid;
@@ -154,7 +154,8 @@ static bool open_requester(struct edge *edge, struct bus_error *err) {
                                                             .heartbeat_s = edge->settings->heartbeat_s,
                                                             .max_open = (int)edge->settings->max_open_requests,
                                                             .bundle_max = (int)edge->settings->bundle_max,
-                                                            .gather_ms = edge->settings->gather_ms},
+                                                            .gather_ms = edge->settings->gather_ms,
+                                                            .shards = bus_topology_shards(topology)},
                            &edge->requester, err);
 }
 
@@ -194,7 +195,7 @@ bool edge_open(struct edge *edge, const struct edge_settings *settings, const st
   edge->backlog.limit = settings->shed_outbox_age_ms * BUS_MILLISECOND;
   own_keys_init(&edge->own_keys);
   if (!open_users(edge, err) || !edge_services_open(edge, topology, &breaker, err) ||
-      !edge_queues_open(&edge->queues, topology, err) || !open_requester(edge, err) || !open_auth(edge, err))
+      !edge_queues_open(&edge->queues, topology, err) || !open_requester(edge, topology, err) || !open_auth(edge, err))
     return false;
   edge_reads_init(&edge->reads);
   streams_init(&edge->streams);

@@ -117,6 +117,7 @@ static bool start(struct edge *edge, struct listeners *listeners, struct bus_err
          bus_amqp_url_check(edge_settings.rabbitmq_url.text, err) &&
          bus_tls_files_check(&edge_settings.rabbitmq_tls, "RABBITMQ", err) &&
          bus_tls_new(&edge_settings.tls, &listeners->tls, err) &&
+         bus_topology_set_shards(&orderbus_topology, edge_settings.queue_shards, err) &&
          edge_open(edge, &edge_settings, &orderbus_topology, err) && start_admin(edge, listeners, err) &&
          start_tracing(edge, listeners, err) && start_api(edge, listeners, err);
 }

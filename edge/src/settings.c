@@ -4,6 +4,7 @@
 #include <bus/bundle.h>
 #include <bus/log.h>
 #include <bus/token.h>
+#include <bus/topology.h>
 
 #include <stdio.h>
 
@@ -123,6 +124,8 @@ static const struct bus_option options[] = {
         "BUNDLE_MAX", bundle_max, 1, BUS_BUNDLE_MAX, BUS_BUNDLE_DEFAULT, NULL,
         "commands of one type that may travel in one AMQP message, if they are sent at the same time; 1: each alone, "
         "while a service of a release without bundles runs"),
+    NUMBER("QUEUE_SHARDS", queue_shards, 1, BUS_SHARDS_MAX, "1", NULL,
+           "shards of each work queue; the same number in every program and at bus-topology apply"),
     NUMBER("GATHER_MS", gather_ms, 0, 100, "10", "ms",
            "under load bundles of commands leave at least that far from each other; 0: none waits"),
     NUMBER("ACCEPT_TIMEOUT_MS", accept_timeout_ms, 1, 30000, "500", "ms",

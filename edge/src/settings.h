@@ -25,7 +25,7 @@ struct edge_settings {
   const char *allowed_hosts, *cors_origins;
   int64_t http_threads, body_deadline_ms, keep_alive_ms, drain_ms, drain_kept_ms;
   int64_t max_open_requests;
-  int64_t bundle_max, gather_ms;
+  int64_t bundle_max, gather_ms, queue_shards;
   int64_t accept_timeout_ms, accept_total_ms, query_timeout_ms, prefer_wait_max_s;
   int64_t shed_outbox_age_ms, shed_requests, shed_requests_age_ms;
   int64_t order_cache_ms, product_cache_ms;

@@ -14,6 +14,8 @@ static const struct bus_topology_part *const parts[] = {
     &operator_topology,
 };
 
+static size_t shards = 1;
+
 const struct bus_topology orderbus_topology = {
     .parts = parts,
     .part_count = BUS_COUNT(parts),
@@ -23,4 +25,5 @@ const struct bus_topology orderbus_topology = {
     .title = "orderbus",
     .version = ORDERBUS_VERSION,
     .correlation = "order_id",
+    .shards = &shards,
 };

@@ -24,7 +24,7 @@ static const struct bus_message_type *const queries[] = {&product_get_type, &pro
                                                          &inventory_trail_type, &reservation_get_type};
 
 static const struct bus_queue queues[] = {
-    BUS_WORK_QUEUE("inventory-svc", commands),
+    BUS_SHARDED_QUEUE("inventory-svc", commands),
     BUS_REQUEST_QUEUE("inventory-svc.request", requests),
     BUS_QUERY_QUEUE("inventory-svc.query", queries),
 };

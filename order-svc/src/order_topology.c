@@ -22,11 +22,12 @@ static const struct bus_message_type *const queries[] = {&order_get_type,  &orde
                                                          &order_ping_type, &order_trail_type};
 
 static const struct bus_queue queues[] = {
-    [ORDER_QUEUE_EVENTS] = BUS_WORK_QUEUE("order-svc", saga),
+    [ORDER_QUEUE_EVENTS] = BUS_SHARDED_QUEUE("order-svc", saga),
     [ORDER_QUEUE_PLACE] = {.name = "order-svc.place",
                            .types = intake,
                            .type_count = BUS_COUNT(intake),
-                           .max_bytes = INT64_C(1) << 30},
+                           .max_bytes = INT64_C(1) << 30,
+                           .sharded = true},
     [ORDER_QUEUE_QUERIES] = BUS_QUERY_QUEUE("order-svc.query", queries),
 };
 

@@ -4,6 +4,7 @@
 #include "simulate_plan.h"
 
 #include <bus/operator.h>
+#include <orderbus_topology.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,6 +112,8 @@ static int print_help(void) {
 int main(int argc, char **argv) {
   struct program program = {.settings.broker = bus_operator_begin("orderctl", ORDERBUS_VERSION)};
   options_set_defaults(&program);
+  if (!bus_operator_shards(&orderbus_topology, &program.settings.broker))
+    return EXIT_TROUBLE;
   switch (options_take(&program, argc, argv)) {
   case OPTIONS_HELP:
     return print_help();

@@ -15,7 +15,7 @@ static const struct bus_message_type *const queries[] = {&payment_get_type, &pay
                                                          &refund_list_type};
 
 static const struct bus_queue queues[] = {
-    BUS_WORK_QUEUE("payment-svc", commands),
+    BUS_SHARDED_QUEUE("payment-svc", commands),
     BUS_QUERY_QUEUE("payment-svc.query", queries),
 };
 

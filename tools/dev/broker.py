@@ -24,6 +24,7 @@ class Broker:
         self.management = Management.from_url(management_url, certificates)
         self._management_url = management_url
         self._variables = certificates.broker_variables(OPERATOR) if certificates else {}
+        self.shards = 1
 
     def management_url(self, user):
         """The management API for one of USERS that may ask it."""
@@ -36,7 +37,10 @@ class Broker:
 
     def variables(self, user=None):
         """Those of an operator's program for one of USERS; without one the administrator's."""
-        return {"RABBITMQ_URL": self.url(user)} | self._variables
+        return {"RABBITMQ_URL": self.url(user)} | self._variables | self.shard_variables()
+
+    def shard_variables(self):
+        return {"QUEUE_SHARDS": str(self.shards)} if self.shards > 1 else {}
 
     def set_up(self, programs):
         """Users first, then what they may do, then exchanges and queues; all of it as often as one likes."""
@@ -48,9 +52,18 @@ class Broker:
                                                  "tags": TAGS.get(user, "")})
             for limit in ("max-connections", "max-channels"):
                 api.must("PUT", "user-limits", user, limit, body={"value": CONNECTIONS})
-        api.must("POST", "definitions", body=_definitions(programs, vhost, self._disk_bytes()))
-        _run([os.path.join(programs, "bus-topology"), "apply"], self.variables(), tries=LOGINS)
+        self.apply(programs)
         self._retire()
+
+    def apply(self, programs):
+        """Sets what each user may do, and declares the topology."""
+        definitions = _definitions(programs, self.admin.path, self._disk_bytes(), self.shard_variables())
+        self.management.must("POST", "definitions", body=definitions)
+        _run([os.path.join(programs, "bus-topology"), "apply"], self.variables(), tries=LOGINS)
+
+    def retire_shards(self, programs):
+        """Runs bus-topology retire; → (its text, its status)."""
+        return _call([os.path.join(programs, "bus-topology"), "retire"], self.variables())
 
     def _disk_bytes(self):
         """Half of what is free on the fullest node: what queues may hold together, 1 GiB at least."""
@@ -83,9 +96,9 @@ class Broker:
         _run([os.path.join(programs, "bus-send"), kind], self.variables("operator"), lines)
 
 
-def _definitions(programs, vhost, disk_bytes):
+def _definitions(programs, vhost, disk_bytes, variables):
     return json.loads(_run([os.path.join(programs, "bus-topology"), "definitions", "--vhost", vhost,
-                            "--disk", str(disk_bytes)]))
+                            "--disk", str(disk_bytes)], variables))
 
 
 def _run(words, variables=None, text="", tries=1):

@@ -40,7 +40,7 @@ class Service:
         stack, manifest = self.stack, self.manifest
         found = {"PORT": str(stack.ports[self.name]), "BIND": "127.0.0.1"}
         if manifest.broker_user:
-            found["LOG_LEVEL"] = "info"
+            found |= {"LOG_LEVEL": "info"} | stack.broker.shard_variables()
         if manifest.checks_tokens:
             found["OIDC_KEYS_FILE"] = os.path.join(stack.state.folder("work"), f"{self.name}-keys")
         if manifest.serves_clients:

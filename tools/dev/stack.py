@@ -29,10 +29,11 @@ class Stack:
     auth        AUTH of the edge: "off" for tests and measurements whose subject it is not, or "own"
     observed    the broker serves its metrics, and start() starts Prometheus and the rest of dev.observers too
     tls         every listener and every connection has TLS, by certificates of the state's own CA
+    shards      of each work queue; reshard() changes the number
     """
 
     def __init__(self, state_dir, chosen=None, preset="asan", overrides=None, given=None, auth="off", observed=False,
-                 tls=False):
+                 tls=False, shards=1):
         self.state = State(state_dir).create()
         self.preset = preset
         self.auth = auth
@@ -47,8 +48,13 @@ class Stack:
         self.databases = databases.Databases(self.state, self._admin_urls())
         self.broker = Broker(self.state, self.given.get("amqp") or self.servers.rabbitmq.url(), self._management_url(),
                              self.broker_certificates())
+        self.reshard(shards)
         self.services = {name: services.Service(self, name) for name in manifests.NAMES}
         self.observers = Observers(self)
+
+    def reshard(self, number):
+        """Sets the number for programs that are started from now on."""
+        self.broker.shards = number
 
     def make_servers(self):
         return Servers(self.state, self.ports, VHOST, metrics=self.observed, certificates=self.certificates)

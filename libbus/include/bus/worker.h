@@ -108,7 +108,12 @@ struct bus_worker_settings {
   int64_t quiet_ms;         /* 200: pause after which confirmed outbox rows are deleted without a batch */
   int64_t settle_max_ms;    /* 60000: settled at the latest that long after connecting */
   int64_t blame_after_ms;   /* 300000: time for which a message fails alone before it is put off without proof */
-  int64_t latency_ms;       /* 0; added to every batch on purpose (gremlin) */
+  /* Shards of queues that are split: those that the worker reads at once, bit i for shard i, and after how many
+   * milliseconds it reads the others, too, as a stand-by for whoever owns them. */
+  bool reads_all_shards; /* true: all are its own */
+  uint32_t own_shards;
+  int64_t standby_ms;         /* 10000 */
+  int64_t latency_ms;         /* 0; added to every batch on purpose (gremlin) */
   bool allow_unsafe_database; /* false; also a database with fsync or full_page_writes off */
   const char *schema_project; /* sqitch project and the change that this version needs; NULL: not checked */
   const char *schema_change;
@@ -126,7 +131,7 @@ struct bus_worker_settings {
 #define BUS_WORKER_DEFAULTS                                                                                            \
   .batch_max = 200, .bundle_max = 128, .gather_ms = 20, .heartbeat_s = BUS_AMQP_HEARTBEAT_S, .outbox_grace_ms = 5000,  \
   .outbox_lease_ms = 30000, .give_up_ms = 86400000, .inbox_keep_h = 168, .parking_h = 72, .quiet_ms = 200,             \
-  .settle_max_ms = 60000, .blame_after_ms = 300000
+  .settle_max_ms = 60000, .blame_after_ms = 300000, .reads_all_shards = true, .standby_ms = 10000
 
 /* Makes a worker. It connects in bus_worker_run, so broker and database need not be up. settings and topology are kept,
  * not copied; program_settings is passed to service->open. */

@@ -28,7 +28,8 @@ struct settings {
   int64_t port;
   struct bus_tls_files tls;
   struct bus_credential amqp_url, database_url;
-  int64_t workers, query_workers;
+  int64_t workers, query_workers, queue_shards;
+  const char *consume_shards;
   bool gremlin;
   int64_t gremlin_ms;
   struct bus_trace_options tracing;
@@ -62,6 +63,13 @@ static struct bus_option common_options[] = {
      "most messages in one transaction; prefetch is twice that"},
     {"BUNDLE_MAX", BUS_OPTION_INT, offsetof(struct settings, worker.bundle_max), BUS_BUNDLE_DEFAULT, 1, BUS_BUNDLE_MAX,
      NULL, false, "messages", "most messages of one transaction that travel in one AMQP message; 1: each alone"},
+    {"QUEUE_SHARDS", BUS_OPTION_INT, offsetof(struct settings, queue_shards), "1", 1, BUS_SHARDS_MAX, NULL, false, NULL,
+     "shards of each work queue; the same number in every program and at bus-topology apply"},
+    {"CONSUME_SHARDS", BUS_OPTION_STRING, offsetof(struct settings, consume_shards), "all", 1, 100, NULL, false, NULL,
+     "shards that this process reads at once, from 0: all, or numbers and ranges such as 0,2-3; its WORKERS share "
+     "them"},
+    {"SHARD_STANDBY_MS", BUS_OPTION_INT, offsetof(struct settings, worker.standby_ms), "10000", 0, 3600000, NULL, false,
+     "ms", "after that it reads the others, too, as a stand-by: each shard has one active reader"},
     {"GATHER_MS", BUS_OPTION_INT, offsetof(struct settings, worker.gather_ms), "20", 0, 100, NULL, false, "ms",
      "under load batches begin at least that far from each other, so that they are worth their cost; 0: at once"},
     {"HEARTBEAT_S", BUS_OPTION_INT, offsetof(struct settings, worker.heartbeat_s), "5", 1, 600, NULL, false, "s",
@@ -216,9 +224,24 @@ static void *run_worker(void *context) {
   return NULL;
 }
 
+/* The index-th of `count` threads reads every count-th of the process's shards at once. */
+static uint32_t share_of(uint32_t shards, int64_t index, int64_t count) {
+  uint32_t own = 0;
+  int64_t nth = 0;
+  for (size_t i = 0; i < BUS_SHARDS_MAX; i++)
+    if (shards >> i & 1 && nth++ % count == index)
+      own |= UINT32_C(1) << i;
+  return own;
+}
+
 static bool add_workers(struct running *running, const struct bus_service *service, int64_t count,
                         struct bus_error *err) {
+  uint32_t shards;
+  if (!bus_shards_parse(settings.consume_shards, bus_topology_shards(running->program->topology), &shards, err))
+    return false;
+  settings.worker.reads_all_shards = false;
   for (int64_t i = 0; service && i < count; i++) {
+    settings.worker.own_shards = share_of(shards, i, count);
     struct bus_worker **slot = &running->workers[running->worker_count];
     settings.worker.alive = running->worker_count == 0 ? say_alive : NULL; /* one speaks for all */
     settings.worker.alive_context = running;
@@ -272,7 +295,8 @@ static int run_service(const struct bus_program *program) {
   settings.worker.commands_are_up = commands_are_up;
   settings.worker.commands_context = &running;
   bus_tls_show_client(&settings.worker.tls);
-  bool good = bus_topology_is_valid(program->topology, &err) && start_tracing(&running, &err) &&
+  bool good = bus_topology_set_shards(program->topology, settings.queue_shards, &err) &&
+              bus_topology_is_valid(program->topology, &err) && start_tracing(&running, &err) &&
               add_workers(&running, program->commands, settings.workers, &err);
   good = good && add_workers(&running, program->requests, settings.workers, &err);
   running.command_count = running.worker_count;

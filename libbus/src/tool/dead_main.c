@@ -362,6 +362,8 @@ int bus_dead_main(int argc, char **argv, const struct bus_topology *topology) {
   static struct program program; /* the window is large for a stack */
   program.topology = topology;
   program.settings = bus_operator_begin("bus-dead", topology->version);
+  if (!bus_operator_shards(topology, &program.settings))
+    return EXIT_TROUBLE;
   int status = parse_dead_options(&program, argc, argv);
   return status >= 0 ? status : run_verb(&program, argc - optind, argv + optind);
 }

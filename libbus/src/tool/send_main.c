@@ -166,6 +166,8 @@ int bus_send_main(int argc, char **argv, const struct bus_topology *topology) {
   int status;
   program.topology = topology;
   program.settings = bus_operator_begin("bus-send", topology->version);
+  if (!bus_operator_shards(topology, &program.settings))
+    return EXIT_TROUBLE;
   if (bus_operator_next(argc, argv, options, help, &program.settings, &status) != 0)
     return print_types(&program);
   if (status >= 0)

@@ -77,6 +77,7 @@ static void init(struct bus_worker *worker) {
   bus_uuid_source_init(&worker->ids, seed);
   memcpy(worker->database.own, bus_own_statements, sizeof worker->database.own);
   worker->database.own[BUS_OWN_SETTINGS].sql = pg_session_set_local;
+  shards_init(worker);
   bus_cond_init(&worker->probing.done);
   (void)pthread_mutex_init(&worker->probing.lock, NULL);
   worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -45,12 +45,13 @@ static void ack(struct bus_worker *worker, uint64_t tag) {
 static void consume(struct bus_worker *worker, const struct bus_pipeline_action *action) {
   struct broker *broker = &worker->broker;
   struct bus_error err;
-  int consumer = (int)action->consume.queue;
+  size_t queue = action->consume.queue;
   if (!broker_stands(broker))
     return;
-  bool good = action->kind == BUS_DO_CANCEL ? bus_amqp_cancel(broker->consuming, consumer, &err)
-                                            : bus_amqp_consume(broker->consuming, worker->service->queues[consumer],
-                                                               consumer, action->consume.prefetch, false, &err);
+  if (action->kind == BUS_DO_CANCEL)
+    shards_cancelled(worker, queue);
+  bool good = action->kind == BUS_DO_CANCEL ? bus_amqp_cancel(broker->consuming, (int)queue, &err)
+                                            : shards_consume(worker, queue, action->consume.prefetch, &err);
   if (!good)
     broker_lose(worker, &err);
 }

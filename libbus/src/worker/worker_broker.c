@@ -30,7 +30,8 @@ static bool check_queues(struct bus_worker *worker, struct bus_error *err) {
   bool retries = has_tiers(worker);
   for (size_t i = 0; i < worker->service->queue_count; i++) {
     const char *queue = worker->service->queues[i];
-    if (!check_queue(worker, err, "%s", queue) || (retries && !check_queue(worker, err, "%s.dead", queue)))
+    if (!check_queue(worker, err, "%s", queue) || !shards_check(worker, i, err) ||
+        (retries && !check_queue(worker, err, "%s.dead", queue)))
       return false;
     for (size_t t = 0; t < worker->topology->tier_count && retries; t++)
       if (!check_queue(worker, err, "bus.retry.%s.%s", worker->topology->tiers[t].name, queue))
@@ -49,7 +50,8 @@ static bool open_pair(struct bus_worker *worker, size_t host, struct bus_error *
                                              .host = host,
                                              .name = worker->service->name,
                                              .tls = worker->settings.tls,
-                                             .heartbeat_s = worker->settings.heartbeat_s};
+                                             .heartbeat_s = worker->settings.heartbeat_s,
+                                             .shards = bus_topology_shards(worker->topology)};
   return bus_amqp_open_pair(&settings, "consume", &broker->publishing, &broker->consuming, err) &&
          (broker->checked || check_queues(worker, err));
 }
@@ -85,6 +87,7 @@ void broker_close(struct bus_worker *worker) {
   bus_amqp_free(broker->publishing);
   broker->consuming = broker->publishing = NULL;
   broker->opened = broker->lost = false;
+  shards_init(worker);
   broker->confirms_at = 0;
   atomic_store(&worker->seen.consuming, false);
   atomic_store(&worker->seen.broker, BUS_LINK_DOWN);

@@ -49,6 +49,12 @@ struct broker {
   int64_t confirms_at; /* when confirms are read though nothing else has come */
 };
 
+/* The shards of queues that are split. */
+struct shards {
+  int prefetch;                   /* of each */
+  int64_t standby_at[QUEUES_MAX]; /* when those of others are read, too; INT64_MAX: they are, or none is */
+};
+
 /* The trip under way. */
 struct trip {
   bool under_way, inputs;
@@ -87,6 +93,7 @@ struct bus_worker {
   enum bus_attention attend;
   struct database database;
   struct broker broker;
+  struct shards shards;
   struct trip trip;
   struct bus_error fatal;
   int wake_fd;
@@ -143,6 +150,18 @@ bool broker_tell(struct bus_worker *worker);
 static inline bool broker_stands(const struct broker *broker) {
   return broker->publishing && broker->consuming && !broker->lost;
 }
+
+/* ---- worker_shards.c ---- */
+void shards_init(struct bus_worker *worker);
+/* Has the broker as many shards of this queue as the topology says? */
+bool shards_check(struct bus_worker *worker, size_t queue, struct bus_error *err) BUS_MUST_CHECK;
+/* Reads the queue; of one that is split, the worker's own shards, and those of others after a while. */
+bool shards_consume(struct bus_worker *worker, size_t queue, int prefetch, struct bus_error *err) BUS_MUST_CHECK;
+void shards_cancelled(struct bus_worker *worker, size_t queue);
+/* Reads the shards of others, once it is time. */
+void shards_stand_by(struct bus_worker *worker);
+/* When it is; INT64_MAX: never. */
+int64_t shards_next(const struct bus_worker *worker);
 
 /* ---- worker_probe.c ---- */
 /* Passes a probe on to the pipeline. */

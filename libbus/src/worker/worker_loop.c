@@ -69,6 +69,8 @@ static int64_t wake_at(const struct bus_worker *worker) {
     until = pump_at(worker);
   if (worker->database.pg && worker->database.stage != DATABASE_UP && worker->database.deadline < until)
     until = worker->database.deadline;
+  if (shards_next(worker) < until)
+    until = shards_next(worker);
   return alive_next(worker) < until ? alive_next(worker) : until;
 }
 
@@ -147,6 +149,7 @@ static bool tell(struct bus_worker *worker) {
 void loop_turn(struct bus_worker *worker) {
   struct poll_set set;
   alive_announce(worker);
+  shards_stand_by(worker);
   wait(worker, &set);
   listen_to_threads(worker, &set);
   read_sockets(worker, &set);

@@ -116,11 +116,10 @@ TEST(shards_what_another_number_leaves_is_named)
 
 /* A superseded binding is none of those that are declared, or apply would undo what it has done. */
 static bool is_not_declared(void *context, const struct bus_declaration *d) {
-  char name[BUS_DECLARATION_TEXT + 2];
-  name[0] = '\n';
-  bus_topology_name(d, name + 1, sizeof name - 2);
-  strcat(name, "\n");
-  return strstr(context, name) == NULL;
+  char name[BUS_DECLARATION_TEXT], line[sizeof name + 2];
+  bus_topology_name(d, name, sizeof name);
+  (void)snprintf(line, sizeof line, "\n%s\n", name);
+  return strstr(context, line) == NULL;
 }
 
 TEST(shards_nothing_that_is_declared_is_superseded)

@@ -33,6 +33,7 @@ static struct bus_topology split_topology(void) {
 TEST(a_bundle_is_of_one_shard)
 {
   static const struct body body = {1};
+  static const struct bus_uuid orders[] = {{{0}}, {{1, 1}}, {{2, 2}}, {{3, 3}}, {{4, 4}}, {{5, 5}}, {{6, 6}}, {{7, 7}}};
   struct parts *parts = parts_new();
   struct bus_topology topology = split_topology();
   struct bus_arena *arena = bus_arena_new((size_t)1 << 20);
@@ -45,8 +46,8 @@ TEST(a_bundle_is_of_one_shard)
   bus_uuid_source_init(&ids, (const uint64_t[4]){1, 2, 3, 4});
   bus_effects_init(&effects, arena, &ids, 1000, "thing");
   bus_effects_begin(&effects, &input);
-  for (uint8_t i = 0; i < ORDERS; i++) /* each 0th has no correlation id */
-    bus_emit(&effects, &part_rig_type, &(struct bus_uuid){{i % 10, i % 10}}, &body);
+  for (size_t i = 0; i < ORDERS; i++)
+    bus_emit(&effects, &part_rig_type, &orders[i % BUS_COUNT(orders)], &body);
   assert_int_equal(bus_effects_end(&effects), BUS_DONE);
   assert_true(outgoings_plan(&outgoings, &parts->turn, &effects, BUS_BUNDLE_MAX));
   for (size_t i = 0; i < outgoings.count; i++) {
@@ -55,8 +56,8 @@ TEST(a_bundle_is_of_one_shard)
     messages[shard] = outgoing_messages(&outgoings.items[i]);
   }
   size_t expected[1 + SHARDS] = {0};
-  for (uint8_t i = 0; i < ORDERS; i++)
-    expected[bus_shard_of(&(struct bus_uuid){{i % 10, i % 10}}, SHARDS)]++;
+  for (size_t i = 0; i < ORDERS; i++)
+    expected[bus_shard_of(&orders[i % BUS_COUNT(orders)], SHARDS)]++;
   assert_memory_equal(messages, expected, sizeof expected);
   bus_arena_free(arena);
   parts_free(parts);
