@@ -2,7 +2,7 @@
 _orderctl() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb="" i
   local options="--json --older --limit --type --error --action --all --dry-run --canary --watch --rate --days --seconds --mix --order --since --until --force --repair --env-file --help --version"
-  local queues="order-svc order-svc.place inventory-svc payment-svc"
+  local queues="order-svc order-svc.place inventory-svc payment-svc notify-svc"
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
       order | stuck | outbox | topology | broker | dead | audit | replay | pay | reconcile | simulate) verb=${COMP_WORDS[i]} ;;

@@ -1,6 +1,8 @@
 """The alerts' cases: series in promtool's notation under which each alert fires, and some under which it does not."""
 import dataclasses
 
+from dev import manifests
+
 EDGE = 'service="edge", instance="10.0.0.1:8084"'
 ORDER = 'service="order-svc", instance="10.0.0.1:8081"'
 STOCK = 'service="inventory-svc", instance="10.0.0.1:8082"'
@@ -45,7 +47,7 @@ def reconnects(link, values):
 
 
 def up(*missing):
-    ports = {"edge": 8084, "order-svc": 8081, "inventory-svc": 8082, "payment-svc": 8083, "user-svc": 8085}
+    ports = {one.name: one.admin_port for one in manifests.ON_BUS}
     return {f'up{{job="orderbus", service="{name}", instance="10.0.0.1:{port}"}}': "0x60"
             for name, port in ports.items() if name not in missing}
 

@@ -40,7 +40,8 @@ def _started(service, folder, state, certificates):
     listeners = {"PORT": str(port)}
     if service.serves_clients:
         listeners = {"ADMIN_PORT": str(port), "PORT": str(other), "AUTH": "off"}
-    keys = user_keys.variables(state) if service.short == "user" else {}
+    keys = user_keys.variables(state, service)
+    keys |= {"RESET_FOLDER": state.folder("user-resets")} if service.short == "user" else {}
     links = {f"{manifests.named(name).short.upper()}_URL": f"http://{NOWHERE}" for name in service.links}
     variables = {"RABBITMQ_URL": f"amqp://{service.broker_user}:b@{NOWHERE}/orderbus",
                  "DATABASE_URL": f"postgresql://a:b@{NOWHERE}/x",

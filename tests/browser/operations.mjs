@@ -16,7 +16,7 @@ export async function operators_see_services_and_traffic(browser) {
   await signInOperator(page);
   await page.getByRole('link', {name: 'Operations'}).click();
   const services = page.getByRole('region', {name: 'Services'});
-  for (const name of ['edge', 'inventory-svc', 'order-svc', 'payment-svc', 'user-svc'])
+  for (const name of ['edge', 'inventory-svc', 'notify-svc', 'order-svc', 'payment-svc', 'user-svc'])
     await services.getByRole('row', {name: new RegExp(`^${name} Ready`)}).waitFor();
   // Each says what it takes and holds; rates need two looks.
   await services.getByRole('row', {name: /^edge Ready .*4 closed/}).waitFor();

@@ -21,6 +21,9 @@ def _value(schema, shape):
     kind = kinds[0] if isinstance(kinds, list) else kinds
     if kind == "object":
         return body(schema, shape)
+    if kind == "array" and "enum" in schema["items"]:
+        names = schema["items"]["enum"]
+        return names[:max(schema["minItems"], 1)] if shape == LEAST else names
     if kind == "array":
         return [_value(schema["items"], shape)] * max(schema["minItems"] if shape == LEAST else schema["maxItems"], 1)
     if kind == "integer":
@@ -40,8 +43,11 @@ def body(schema, shape):
 def _choices(schema, place=()):
     """Each value of each enum, with the path to its field."""
     for name, inner in schema["properties"].items():
+        is_set = "enum" in inner.get("items", {})
         inner = inner.get("items", inner)
-        if "enum" in inner:
+        if is_set:
+            yield from (((*place, name), [value]) for value in inner["enum"])
+        elif "enum" in inner:
             yield from (((*place, name), value) for value in inner["enum"])
         if "properties" in inner:
             yield from _choices(inner, (*place, name))

@@ -72,6 +72,7 @@ def test_each_service_is_given_what_it_needs_and_no_more(stack):
                                                           "RESET_FOLDER", "TOKEN_ISSUER"}
     assert set(variables(stack, "order-svc")) == set(variables(stack, "inventory-svc")) == common | {"DATABASE_URL"}
     assert set(variables(stack, "payment-svc")) == common | {"DATABASE_URL", "PSP_URL", "PSP_KEY"}
+    assert set(variables(stack, "notify-svc")) == common | {"DATABASE_URL", "ENDPOINT_KEY_FILE"}
     sandbox = {"PORT", "BIND", "PSP_KEY", "LEDGER_FILE", "WEBHOOK_SECRET", "WEBHOOK_URL"}
     assert set(variables(stack, "psp-sandbox")) == sandbox
     assert "//order_svc:" in variables(stack, "order-svc")["DATABASE_URL"]

@@ -88,10 +88,12 @@ def write_secrets(machine, folder):
         machine.write(f"/etc/orderbus/{name}/psp-key", secret("psp-key"))
     machine.write("/etc/orderbus/psp-sandbox/webhook-secret", secret("webhook"))
     machine.write("/etc/orderbus/edge/psp-webhook-secret", secret("webhook"))
-    keys = user_keys.variables(State(folder).create())
-    for variable, name in (("SEAL_KEY_FILE", "seal-key"), ("SIGNING_KEY_FILE", "signing-key")):
-        with open(keys[variable], encoding="ascii") as file:
-            machine.write(f"/etc/orderbus/user-svc/{name}", file.read())
+    state = State(folder).create()
+    for one in manifests.ALL:
+        for variable, path in user_keys.variables(state, one).items():
+            name = variable.removesuffix("_FILE").lower().replace("_", "-")
+            with open(path, encoding="ascii") as file:
+                machine.write(f"/etc/orderbus/{one.name}/{name}", file.read())
     return user_keys.seal_key(State(folder))
 
 

@@ -178,7 +178,7 @@ def test_a_program_links_libssl_if_it_listens():
 
 
 def test_a_program_calls_out_if_its_manifest_says_so():
-    linking = {one.name for one in manifests.ALL if one.links or one.checks_tokens or one.webhook} | (
+    linking = {one.name for one in manifests.ALL if one.calls_out} | (
         {reconcile.RECORDS} & set(programs()))  # a service alone is built without it
     assert {name for name, path in programs().items() if "libcurl" in needed(path)} == linking
 

@@ -10,7 +10,7 @@ import requests
 
 from testkit.client import item, wait_until
 from test_streams import parse, stream
-from dev import build
+from dev import build, manifests
 
 
 def counter(stack, name, label=""):
@@ -180,7 +180,7 @@ def test_services_say_that_they_are_there(api, stack):
     def services():
         return {service for service, _ in states()}
 
-    every = {"edge", "order-svc", "inventory-svc", "payment-svc", "user-svc"}
+    every = {one.name for one in manifests.ON_BUS}
     wait_until(lambda: every <= services(), 30, "all services")
     wait_until(lambda: set(states().values()) == {"ready"}, 30, "all of them ready")
     listed = api.get("/api/services").json()

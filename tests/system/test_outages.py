@@ -227,7 +227,8 @@ def metrics(stack, name):
 
 
 @pytest.mark.parametrize("name, service", [("order-svc", "order_service"), ("inventory-svc", "inventory_service"),
-                                           ("payment-svc", "payment_service"), ("user-svc", "user_service")])
+                                           ("payment-svc", "payment_service"), ("user-svc", "user_service"),
+                                           ("notify-svc", "notify_service")])
 def test_health_names_the_service_that_is_down(api, stack, name, service):
     stack.stop_service(name)
     answer, took = timed(lambda: api.get("/health"))

@@ -196,6 +196,8 @@ def cluster_of(one):
 
 
 MONITORING = [_in("<<namespaces.monitoring>>")]
+PRIVATE = ["10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"]
+PUBLIC = [{"ipBlock": {"cidr": "0.0.0.0/0", "except": PRIVATE}}]
 
 
 def _policy_of_service(one):
@@ -205,6 +207,8 @@ def _policy_of_service(one):
         ingress.append(_from([_in("<<ingress.namespace>>")], one.port))
     if one.database:
         egress.append(_to([cluster_of(one)], POSTGRES))
+    if one.calls_strangers:
+        egress.append(_to(PUBLIC, 443, 8443))
     return _policy(one.name, {"matchLabels": _selects(one.name)}, ingress, egress, "service")
 
 
@@ -245,10 +249,9 @@ def sandbox(one):
 
 
 def provider():
-    """payment-svc alone may leave the cluster, for a public address."""
-    private = ["10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"]
+    """payment-svc may leave the cluster, for a public address, as services may that call URLs of their users."""
     return [_policy("payment-svc-to-provider", {"matchLabels": _selects("payment-svc")},
-                    egress=[_to([{"ipBlock": {"cidr": "0.0.0.0/0", "except": private}}], 443)])]
+                    egress=[_to(PUBLIC, 443)])]
 
 
 def _server_policy(name, selector, clients, peers, operator, metrics):

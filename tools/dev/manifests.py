@@ -25,6 +25,7 @@ class Manifest:
     database: str = None      # its migrations are in migrations/<database>
     roles: dict = None        # names of the roles of its database, by ROLES and OPERATOR
     broker_user: str = None
+    calls_strangers: bool = False  # it calls URLs that its users choose
     checks_tokens: bool = False  # it calls issuers of tokens, and keeps their last key set in OIDC_KEYS_FILE
     links: tuple = ()         # other services that it calls, besides its database and the broker
     webhook: str = None       # path of the program that serves clients, which it tells of events
@@ -41,6 +42,11 @@ class Manifest:
     def admin(self):
         """The name, in ports.TABLE, of the port for health and metrics."""
         return self.name + "-admin" if self.serves_clients else self.name
+
+    @property
+    def calls_out(self):
+        """It calls others over HTTP, be it a service, an issuer of tokens or a URL of its users."""
+        return bool(self.links or self.checks_tokens or self.webhook or self.calls_strangers)
 
     def ports(self):
         """{name in ports.TABLE: (default, variable, what listens there)}"""

@@ -105,13 +105,15 @@ def _rows(schema, place):
         yield f"| `{place}{name}` | {_type(inner)}{'' if required else ', optional'} | {inner['description']} |"
         if "properties" in inner:
             yield from _rows(inner, f"{place}{name}.")
-        if "items" in inner:
+        if "properties" in inner.get("items", {}):
             yield from _rows(inner["items"], f"{place}{name}[].")
 
 
 def _type(schema):
     if "enum" in schema:
         return ", ".join(f"`{one}`" for one in schema["enum"] if one is not None)
+    if "enum" in schema.get("items", {}):
+        return f"list of {_type(schema['items'])}"
     kinds = schema.get("type", "any JSON")
     kind = kinds if isinstance(kinds, str) else kinds[0]
     least, most, text = BOUNDS.get(kind, (None, None, None))

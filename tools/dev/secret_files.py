@@ -57,7 +57,7 @@ class Files:
 
     def of_service(self, service):
         """{file: text} of all that must be there, and of the secrets that two programs share."""
-        keys = user_keys.variables(self._state)
+        keys = user_keys.variables(self._state, service)
         found = {}
         for variable, (name, needed) in credentials(service).items():
             if variable == "DATABASE_URL_FILE":

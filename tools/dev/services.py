@@ -60,8 +60,9 @@ class Service:
             found["OTEL_EXPORTER_OTLP_ENDPOINT"] = stack.url("otelcol")
             if manifest.serves_clients:
                 found["TRACES_SAMPLE_PPM"] = "1000000"
+        found |= user_keys.variables(stack.state, manifest)
         if self.name == user_keys.SERVICE:
-            found |= user_keys.variables(stack.state) | {"TOKEN_ISSUER": _issuer(stack)}
+            found |= {"TOKEN_ISSUER": _issuer(stack), "RESET_FOLDER": stack.state.folder("user-resets")}
         if manifest.serves_clients and PROVIDER in manifests.NAMES:
             found["PSP_WEBHOOK_SECRET"] = webhook_secret(stack.state)
         if manifest.serves_clients and user_keys.SERVICE in manifests.NAMES:

@@ -1,29 +1,33 @@
-"""The keys of user-svc in the private stack: made once, read by their owner alone, kept in the state folder."""
+"""The key files of services in a private stack: made once, read by their owner alone, kept in the state folder."""
 import base64
 import ctypes
 import os
 import subprocess
 
-from dev import account
+from dev import account, manifests
 
 SERVICE = "user-svc"
 _SODIUM = "libsodium.so.23"
 
 
-def variables(state):
-    """The variables of user-svc that name its keys and its folder."""
-    folder = state.folder("user-keys")
-    seal, signing = os.path.join(folder, "seal"), os.path.join(folder, "signing.pem")
-    if not os.path.exists(seal):
-        account.write_file(seal, _text(os.urandom(32)) + "\n", mode=0o400)
-    if not os.path.exists(signing):
-        account.write_file(signing, _signing_key(), mode=0o400)
-    return {"SEAL_KEY_FILE": seal, "SIGNING_KEY_FILE": signing, "RESET_FOLDER": state.folder("user-resets")}
+SIGNING = "SIGNING_KEY_FILE"  # a key that signs; every other one is 32 random bytes that a service seals to
+
+
+def variables(state, service):
+    """{variable of the manifest's key_files: its file}"""
+    folder, found = state.folder(service.short + "-keys"), {}
+    for variable in service.key_files:
+        name = variable.removesuffix("_KEY_FILE").lower() + (".pem" if variable == SIGNING else "")
+        found[variable] = os.path.join(folder, name)
+        if not os.path.exists(found[variable]):
+            text = _signing_key() if variable == SIGNING else _text(os.urandom(32)) + "\n"
+            account.write_file(found[variable], text, mode=0o400)
+    return found
 
 
 def seal_key(state):
     """The public key that passwords are sealed to."""
-    with open(variables(state)["SEAL_KEY_FILE"], encoding="ascii") as file:
+    with open(variables(state, manifests.named(SERVICE))["SEAL_KEY_FILE"], encoding="ascii") as file:
         secret = base64.urlsafe_b64decode(file.read().strip() + "=")
     public = ctypes.create_string_buffer(32)
     if ctypes.CDLL(_SODIUM).crypto_scalarmult_base(public, secret) != 0:

@@ -15,14 +15,27 @@ struct samples {
 };
 
 /* Types added since v0.1.0, which have no sample; and samples whose type has left the topology. */
-static const char *const types_since[] = {
-    "stock.missing.v1",        "stock.held.v1",        "product.put.v1",         "product.withdraw.v1",
-    "product.update-stock.v1", "reservation.make.v1",  "reservation.confirm.v1", "reservation.release.v1",
-    "reservation.get.v1",      "refund.list.v1",       "refund.page.v1",         "reservation.answer.v1",
-    "payment.refund-part.v1",  "payment.get.v1",       "payment.answer.v1",      "payment.check.v1",
-    "payment.dispute.v1",      "inventory.restock.v1", "order.changed.v1",       "product.changed.v1",
-    "service.alive.v1",        "order.pay.v1",         "order.trail.v1",         "inventory.trail.v1",
-    "payment.trail.v1",        "service.trail.v1",     "order.refunded.v1",      NULL};
+static const char *const types_since[] = {"stock.missing.v1",        "stock.held.v1",
+                                          "product.put.v1",          "product.withdraw.v1",
+                                          "product.update-stock.v1", "reservation.make.v1",
+                                          "reservation.confirm.v1",  "reservation.release.v1",
+                                          "reservation.get.v1",      "refund.list.v1",
+                                          "refund.page.v1",          "reservation.answer.v1",
+                                          "payment.refund-part.v1",  "payment.get.v1",
+                                          "payment.answer.v1",       "payment.check.v1",
+                                          "payment.dispute.v1",      "inventory.restock.v1",
+                                          "order.changed.v1",        "product.changed.v1",
+                                          "service.alive.v1",        "order.pay.v1",
+                                          "order.trail.v1",          "inventory.trail.v1",
+                                          "payment.trail.v1",        "service.trail.v1",
+                                          "order.refunded.v1",       "notify.ping.v1",
+                                          "notify.pong.v1",          "notify.trail.v1",
+                                          "webhook.create.v1",       "webhook.delete.v1",
+                                          "webhook.rotate.v1",       "webhook.enable.v1",
+                                          "webhook.replay.v1",       "webhook.get.v1",
+                                          "webhook.list.v1",         "webhook.deliveries-get.v1",
+                                          "webhook.answer.v1",       "webhook.page.v1",
+                                          "webhook.deliveries.v1",   NULL};
 static const char *const types_gone[] = {NULL};
 
 static bool is_listed(const char *const *list, const char *name) {

@@ -93,7 +93,8 @@ MORE = [
 UNREACHABLE = {"http.half-answer": {one.name: "it answers no POST" for one in ORDERED
                                     if not one.serves_clients}}
 UNREACHABLE |= {point: {one.name: "it calls nobody over HTTP but a collector of spans" for one in ORDERED
-                        if not one.links} for point in ("http-client.sent", "http-client.head", "http-client.body")}
+                        if not (one.links or one.calls_strangers)}
+                for point in ("http-client.sent", "http-client.head", "http-client.body")}
 for _service, _own in OWN.items():
     for _point, _why in _own.get("unreachable", {}).items():
         UNREACHABLE.setdefault(_point, {})[_service] = _why

@@ -1,0 +1,6 @@
+-- Drops endpoints, deliveries and attempts.
+BEGIN;
+
+DROP SCHEMA webhooks CASCADE;
+
+COMMIT;

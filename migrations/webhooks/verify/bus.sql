@@ -1,0 +1,8 @@
+-- The tables are there, and the runtime role may use them and no more.
+SELECT message_id, received_at FROM bus.inbox WHERE false;
+SELECT id, type, body, next_attempt_at FROM bus.outbox WHERE false;
+SELECT message_id, queue, cause FROM bus.parked WHERE false;
+SELECT 1 / (has_table_privilege('notify_svc', 'bus.inbox', 'INSERT')
+            AND NOT has_table_privilege('notify_svc', 'bus.inbox', 'UPDATE')
+            AND has_table_privilege('notify_svc', 'sqitch.changes', 'SELECT'))::int;
+SELECT 1 / (NOT has_schema_privilege('notify_svc', 'public', 'CREATE'))::int;

@@ -1,0 +1,28 @@
+/* From an event of an order to a webhook: its type, the id of a delivery, and the body. Pure. */
+#pragma once
+
+#include "notify.h"
+
+#include <bus/effects.h>
+#include <order_messages.h>
+
+/* An event of an order, whatever message brought it. */
+struct notify_event {
+  enum webhook_event type;
+  struct bus_uuid order_id;
+  struct bus_str customer_id;
+  const struct order_event *event;       /* NULL: a refund */
+  const struct order_refunded *refunded; /* NULL: none */
+};
+
+/* False: the input tells no event. */
+bool notify_event_of(const struct bus_input *input, struct notify_event *ret);
+
+/* UUIDv5 of endpoint, order, event and refunded amount: the same event, told twice, is one delivery. */
+void notify_delivery_id_of(const struct bus_uuid *endpoint_id, const struct notify_event *event, struct bus_uuid *ret);
+
+/* {"type":"order.confirmed","timestamp":"…","data":{…}}, in the arena. False: out of memory, or it is too long. */
+bool notify_payload_encode(const struct notify_event *event, bus_time at, struct bus_arena *arena, struct bus_str *ret);
+
+/* The body, for documents. */
+extern const struct bus_schema notify_payload_schema;

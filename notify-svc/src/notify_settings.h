@@ -1,0 +1,23 @@
+/* notify-svc's own variables, and what becomes of them. */
+#pragma once
+
+#include "notify.h"
+
+#include <bus/config.h>
+#include <bus/http_client.h>
+
+enum { NOTIFY_OPTIONS = 13 };
+
+struct notify_settings {
+  const char *key_file, *ca_file, *schedule, *ports;
+  int64_t concurrency, endpoint_concurrency;
+  int64_t timeout_ms, connect_timeout_ms;
+  int64_t retry_after_max_s, disable_after_s, rotation_keep_s, keep_d;
+  bool allow_local;
+};
+
+extern const struct bus_option notify_options[NOTIFY_OPTIONS];
+
+/* False: a list is malformed; the error names the variable. */
+bool notify_policy_of(const struct notify_settings *settings, struct notify_policy *ret, struct bus_error *err);
+struct bus_http_client_settings notify_http_of(const struct notify_settings *settings);
