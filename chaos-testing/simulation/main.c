@@ -146,13 +146,13 @@ static void print_missing(const struct tally *tally) {
   for (int state = 0; state < ORDER_STATES; state++)
     for (int message = 0; message < ORDER_MESSAGES; message++)
       if (tally->saga[state][message] == 0 && tally_is_reachable(state, message))
-        printf("NOT ENTERED  %s × %s\n", order_state_name(state), order_incoming[message].name);
+        printf("NOT ENTERED  %s × %s\n", order_state_name(state), order_saga.messages[message].name);
 }
 
 static void print_cells(const struct tally *tally) {
   for (int state = 0; state < ORDER_STATES; state++)
     for (int message = 0; message < ORDER_MESSAGES; message++)
-      printf("%-12s × %-16s %10" PRId64 "%s\n", order_state_name(state), order_incoming[message].name,
+      printf("%-12s × %-16s %10" PRId64 "%s\n", order_state_name(state), order_saga.messages[message].name,
              tally->saga[state][message], tally_is_reachable(state, message) ? "" : "  no story leads there");
 }
 

@@ -96,7 +96,7 @@ static bool lock_orders(void *context, const struct bus_input *inputs, size_t co
 static void count_cell(struct world *world, int state, enum order_message message) {
   world->tally->saga[state][message]++;
   if (!tally_is_reachable(state, (int)message))
-    world_violate(world, "%s comes in state %s, where no story leads", order_incoming[message].name,
+    world_violate(world, "%s comes in state %s, where no story leads", order_saga.messages[message].name,
                   order_state_name(state));
 }
 

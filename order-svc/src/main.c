@@ -56,8 +56,7 @@ static const struct bus_program program = {
     .settings = &settings,
     .register_metrics = order_metrics_register,
     .tables = tables,
-    .print_flag = "--print-saga",
-    .print = order_print_saga,
+    .saga = &order_saga,
 };
 
 int main(int argc, char **argv) {

@@ -6,6 +6,7 @@
 #include "order_reason.h"
 
 #include <bus/effects.h>
+#include <bus/saga.h>
 
 /* The facts of an order, as data: the entries of its event log. Types and members here are read forever: a fact that
  * was once written must decode in every later version. */
@@ -142,11 +143,8 @@ enum order_message {
   ORDER_ON_DEADLINE,         /* nothing */
   ORDER_MESSAGES,
 };
-/* "order.place" and its type, …, "deadline" and none. */
-extern const struct order_incoming {
-  const char *name;
-  const struct bus_message_type *type;
-} order_incoming[ORDER_MESSAGES];
+/* The table of all states and messages, in the order of their enumerations. */
+extern const struct bus_saga order_saga;
 /* "PENDING", …; "none", "tombstone" */
 const char *order_state_name(int state);
 

@@ -219,7 +219,7 @@ static bool step_note_refusal(struct deciding *d) {
 
 /* Inventory could not reserve, or could not sell. */
 static bool step_note_rejection(struct deciding *d) {
-  enum order_fact_type type = d->rule->step == STEP_REJECT ? FACT_REJECTED : FACT_STOCK_MISSING;
+  enum order_fact_type type = d->rule->cell.step == STEP_REJECT ? FACT_REJECTED : FACT_STOCK_MISSING;
   return give_reason(d, (size_t)d->rejected->reason, d->rejected->product_id, &add_fact(d, type)->reason);
 }
 
@@ -262,7 +262,7 @@ static bool compensation_reason(struct deciding *d, struct bus_str *ret) {
 }
 
 static bool step_compensate(struct deciding *d) {
-  struct order_fact fact = {.type = FACT_COMPENSATING, .alarm = d->rule->alarm != NULL};
+  struct order_fact fact = {.type = FACT_COMPENSATING, .alarm = d->rule->cell.alarm != NULL};
   bool refused = d->message == ORDER_ON_PAYMENT_DECLINED || d->message == ORDER_ON_PAYMENT_FAILED;
   if (!compensation_reason(d, &fact.reason))
     return false;
@@ -458,14 +458,13 @@ static bool is_of_earlier_attempt(const struct order *order, enum order_message 
 
 bool order_decide(const struct order *order, enum order_message message, const void *body, bus_time now,
                   struct bus_arena *arena, struct order_decision *ret) {
-  const struct order_rule *rule = &order_rules[order_state_for(order, message, body)][message];
-  assert(rule->step != STEP_MISSING);
+  const struct order_rule *rule = order_rule_of(order_state_for(order, message, body), message);
   *ret = (struct order_decision){.outcome = ORDER_NO_OUTCOME};
   if (message == ORDER_ON_DEADLINE && !order_is_final(order) && now < order->deadline)
     return true; /* it moved since it was looked up */
   if (is_of_earlier_attempt(order, message, body))
     return true;
-  ret->alarm = rule->alarm;
+  ret->alarm = rule->cell.alarm;
   struct deciding d = {order, message, {body}, arena, rule, ret};
-  return steps[rule->step](&d);
+  return steps[rule->cell.step](&d);
 }

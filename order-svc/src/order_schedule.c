@@ -5,13 +5,11 @@
 
 /* ---- deadlines ---- */
 
-static bus_time deadline_of(const struct order *order, const struct order_policy *policy, bus_time now) {
-  if (order_is_final(order))
-    return BUS_NO_TIME;
+static int64_t wait_of(const struct order *order, const struct order_policy *policy) {
   if (order->status == ORDER_AWAITING_PAYMENT)
-    return now + policy->pay_later;
+    return policy->pay_later;
   bool forward = order->status == ORDER_PENDING || order->status == ORDER_RESERVED;
-  return now + (forward ? policy->deadline : policy->resend);
+  return forward ? policy->deadline : policy->resend;
 }
 
 static int64_t shorter(const struct order_policy *policy) {
@@ -46,14 +44,14 @@ int64_t order_late_within(const struct order_policy *policy) {
 
 void order_schedule(struct order *order, int before, bool deadline_reached, const struct order_policy *policy,
                     bus_time now) {
-  bool due = deadline_reached && order->deadline != BUS_NO_TIME &&
-             (now >= order->deadline || order->deadline > now + longest_wait_of(order, policy));
-  if (order->status != before || due)
-    order->deadline = deadline_of(order, policy, now);
-  if (before == ORDER_NONE && order->deadline != BUS_NO_TIME)
-    order->due_at = now + shorter(policy);
-  else if (deadline_reached || order->deadline < order->due_at) /* final: BUS_NO_TIME is less than any */
-    order->due_at = order->deadline;
+  const struct bus_saga_turn turn = {.begins = before == ORDER_NONE,
+                                     .moves = order->status != before,
+                                     .was_due = deadline_reached,
+                                     .is_final = order_is_final(order),
+                                     .wait = wait_of(order, policy),
+                                     .longest = longest_wait_of(order, policy),
+                                     .first_due = shorter(policy)};
+  bus_saga_schedule(&turn, now, &order->deadline, &order->due_at);
 }
 
 /* ---- the budget of due orders ---- */

@@ -22,12 +22,7 @@ BEGINS_WITH_ID(payment_event);
 BEGINS_WITH_ID(payment_refusal);
 
 enum order_message order_input_message(const struct bus_input *input) {
-  if (input->kind == BUS_INPUT_DEADLINE)
-    return ORDER_ON_DEADLINE;
-  int message = 0;
-  while (message < ORDER_ON_DEADLINE && order_incoming[message].type != input->type)
-    message++;
-  return message < ORDER_ON_DEADLINE ? (enum order_message)message : ORDER_MESSAGES;
+  return (enum order_message)bus_saga_message(&order_saga, input);
 }
 
 static void note_need(struct order_model *model, const struct bus_input *input) {
@@ -376,7 +371,7 @@ void order_decide_input(void *context, const struct bus_input *input, struct bus
   if (!order_decide(order, message, input->body, effects->now, model->arena, &decision))
     effects->failed = true;
   else if (decision.unusable)
-    bus_park(effects, "%s in state %s: %s", order_incoming[message].name, order_state_name(order->status),
+    bus_park(effects, "%s in state %s: %s", order_saga.messages[message].name, order_state_name(order->status),
              decision.unusable);
   else
     finish_turn(&turn);

@@ -1,10 +1,10 @@
-/* State × message: every cell is filled; a cell may be "ignore". */
+/* The saga of an order, state × message: every cell is filled; a cell may be "ignore". */
 #include "order_table.h"
 
 #include <inventory_messages.h>
 #include <payment_messages.h>
 
-const struct order_incoming order_incoming[ORDER_MESSAGES] = {
+static const struct bus_saga_message messages[ORDER_MESSAGES] = {
     [ORDER_ON_PLACE] = {"order.place", &order_place_type},
     [ORDER_ON_CANCEL] = {"order.cancel", &order_cancel_type},
     [ORDER_ON_PAY] = {"order.pay", &order_pay_type},
@@ -21,28 +21,39 @@ const struct order_incoming order_incoming[ORDER_MESSAGES] = {
     [ORDER_ON_DEADLINE] = {"deadline", NULL},
 };
 
+static const struct bus_saga_state states[ORDER_STATES] = {
+    [ORDER_PENDING] = {.name = "PENDING"},
+    [ORDER_RESERVED] = {.name = "RESERVED"},
+    [ORDER_PAID] = {.name = "PAID", .is_past = true},
+    [ORDER_COMPENSATING] = {.name = "COMPENSATING"},
+    [ORDER_CONFIRMED] = {.name = "CONFIRMED", .is_final = true},
+    [ORDER_REJECTED] = {.name = "REJECTED", .is_final = true},
+    [ORDER_CANCELLED] = {.name = "CANCELLED", .is_final = true},
+    [ORDER_AWAITING_PAYMENT] = {.name = "AWAITING_PAYMENT"},
+    [ORDER_NONE] = {.name = "none", .is_absent = true},
+    [ORDER_TOMBSTONE] = {.name = "tombstone", .is_absent = true},
+};
+
 const char *order_state_name(int state) {
-  if (state < ORDER_STATUS_COUNT)
-    return order_status_names[state];
-  return state == ORDER_NONE ? "none" : "tombstone";
+  return states[state].name;
 }
 
 /* clang-format off: a cell a line */
-#define IGNORE(state)                                                                                                  \
-  { .step = STEP_IGNORE, .next = (state) }
-#define ALARM(state, text)                                                                                             \
-  { .step = STEP_IGNORE, .next = (state), .alarm = (text) }
-#define PARK(state)                                                                                                    \
-  { .step = STEP_PARK, .next = (state) }
+#define UNUSUAL(what, state, text)                                                                                     \
+  {                                                                                                                    \
+    .cell = {.step = (what), .next = (state), .alarm = (text) }                                                        \
+  }
+#define GO(what, state) UNUSUAL(what, state, NULL)
+#define IGNORE(state) GO(STEP_IGNORE, state)
+#define ALARM(state, text) UNUSUAL(STEP_IGNORE, state, text)
+#define PARK(state) GO(STEP_PARK, state)
 #define REFUSE(state, what)                                                                                            \
-  { .step = STEP_REFUSE, .next = (state), .outcome = (what) }
-#define GO(what, state)                                                                                                \
-  { .step = (what), .next = (state) }
+  { .cell = {.step = STEP_REFUSE, .next = (state)}, .outcome = (what) }
 #define UNDO                                                                                                           \
-  { .step = STEP_COMPENSATE, .next = ORDER_COMPENSATING, .outcome = ORDER_CANCEL_ACCEPTED }
+  { .cell = {.step = STEP_COMPENSATE, .next = ORDER_COMPENSATING}, .outcome = ORDER_CANCEL_ACCEPTED }
 /* An order that awaits no payment. */
 #define NOT_DUE(state)                                                                                                 \
-  { .step = STEP_REFUSE_PAY, .next = (state), .outcome = ORDER_PAY_NOT_DUE }
+  { .cell = {.step = STEP_REFUSE_PAY, .next = (state)}, .outcome = ORDER_PAY_NOT_DUE }
 /* Events of an order that does not exist. */
 #define UNKNOWN_ORDER(state)                                                                                           \
   [ORDER_ON_STOCK_RESERVED] = PARK(state), [ORDER_ON_STOCK_REJECTED] = PARK(state),                                    \
@@ -52,12 +63,13 @@ const char *order_state_name(int state) {
   [ORDER_ON_PAYMENT_DECLINED] = PARK(state), [ORDER_ON_PAYMENT_FAILED] = PARK(state),                                  \
   [ORDER_ON_PAYMENT_REFUNDED] = PARK(state), [ORDER_ON_DEADLINE] = IGNORE(state)
 
-const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
+static const struct order_rule rules[ORDER_STATES][ORDER_MESSAGES] =
     {
         [ORDER_NONE] =
             {
                 [ORDER_ON_PLACE] = GO(STEP_CREATE, ORDER_PENDING),
-                [ORDER_ON_CANCEL] = {.step = STEP_KEEP_CANCEL, .next = ORDER_TOMBSTONE, .outcome = ORDER_NOT_FOUND},
+                [ORDER_ON_CANCEL] = {.cell = {.step = STEP_KEEP_CANCEL, .next = ORDER_TOMBSTONE},
+                                     .outcome = ORDER_NOT_FOUND},
                 [ORDER_ON_PAY] = REFUSE(ORDER_NONE, ORDER_NOT_FOUND),
                 UNKNOWN_ORDER(ORDER_NONE),
             },
@@ -73,9 +85,9 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
                 [ORDER_ON_PLACE] = GO(STEP_REPLAY, ORDER_PENDING),
                 [ORDER_ON_CANCEL] = UNDO,
                 [ORDER_ON_PAY] = NOT_DUE(ORDER_PENDING),
-                [ORDER_ON_STOCK_RESERVED] = {.step = STEP_LOCK_PRICES,
-                                             .next = ORDER_RESERVED,
-                                             .later = ORDER_AWAITING_PAYMENT},
+                [ORDER_ON_STOCK_RESERVED] = {.cell = {.step = STEP_LOCK_PRICES,
+                                                      .next = ORDER_RESERVED,
+                                                      .other = ORDER_AWAITING_PAYMENT}},
                 [ORDER_ON_STOCK_REJECTED] = GO(STEP_REJECT, ORDER_REJECTED),
                 [ORDER_ON_STOCK_RELEASED] = IGNORE(ORDER_PENDING),
                 [ORDER_ON_STOCK_MISSING] = ALARM(ORDER_PENDING, "stock missing before it was sold"),
@@ -93,9 +105,8 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
                 [ORDER_ON_CANCEL] = UNDO,
                 [ORDER_ON_PAY] = NOT_DUE(ORDER_RESERVED),
                 [ORDER_ON_STOCK_RESERVED] = IGNORE(ORDER_RESERVED),
-                [ORDER_ON_STOCK_REJECTED] = {.step = STEP_COMPENSATE,
-                                             .next = ORDER_COMPENSATING,
-                                             .alarm = "reservation gone before the payment"},
+                [ORDER_ON_STOCK_REJECTED] =
+                    UNUSUAL(STEP_COMPENSATE, ORDER_COMPENSATING, "reservation gone before the payment"),
                 [ORDER_ON_STOCK_RELEASED] = IGNORE(ORDER_RESERVED),
                 [ORDER_ON_STOCK_MISSING] = ALARM(ORDER_RESERVED, "stock missing before it was sold"),
                 [ORDER_ON_STOCK_HELD] = IGNORE(ORDER_RESERVED),
@@ -112,9 +123,8 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
                 [ORDER_ON_CANCEL] = REFUSE(ORDER_PAID, ORDER_CANCEL_TOO_LATE),
                 [ORDER_ON_PAY] = NOT_DUE(ORDER_PAID),
                 [ORDER_ON_STOCK_RESERVED] = IGNORE(ORDER_PAID),
-                [ORDER_ON_STOCK_REJECTED] = {.step = STEP_COMPENSATE,
-                                             .next = ORDER_COMPENSATING,
-                                             .alarm = "reservation gone after the payment"},
+                [ORDER_ON_STOCK_REJECTED] =
+                    UNUSUAL(STEP_COMPENSATE, ORDER_COMPENSATING, "reservation gone after the payment"),
                 [ORDER_ON_STOCK_RELEASED] = IGNORE(ORDER_PAID),
                 [ORDER_ON_STOCK_MISSING] = ALARM(ORDER_PAID, "stock missing of an order that is paid"),
                 [ORDER_ON_STOCK_HELD] = IGNORE(ORDER_PAID),
@@ -150,9 +160,8 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
                 [ORDER_ON_STOCK_RESERVED] = IGNORE(ORDER_CONFIRMED),
                 [ORDER_ON_STOCK_REJECTED] = ALARM(ORDER_CONFIRMED, "stock rejected after it was sold"),
                 [ORDER_ON_STOCK_RELEASED] = IGNORE(ORDER_CONFIRMED),
-                [ORDER_ON_STOCK_MISSING] = {.step = STEP_NOTE_MISSING,
-                                            .next = ORDER_CONFIRMED,
-                                            .alarm = "stock missing of an order that is CONFIRMED"},
+                [ORDER_ON_STOCK_MISSING] =
+                    UNUSUAL(STEP_NOTE_MISSING, ORDER_CONFIRMED, "stock missing of an order that is CONFIRMED"),
                 [ORDER_ON_STOCK_HELD] = GO(STEP_END_HOLD, ORDER_CONFIRMED),
                 [ORDER_ON_STOCK_COMMITTED] = IGNORE(ORDER_CONFIRMED),
                 [ORDER_ON_PAYMENT_CAPTURED] = IGNORE(ORDER_CONFIRMED),
@@ -201,9 +210,8 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
                 [ORDER_ON_CANCEL] = UNDO,
                 [ORDER_ON_PAY] = GO(STEP_PAY, ORDER_AWAITING_PAYMENT),
                 [ORDER_ON_STOCK_RESERVED] = IGNORE(ORDER_AWAITING_PAYMENT),
-                [ORDER_ON_STOCK_REJECTED] = {.step = STEP_COMPENSATE,
-                                             .next = ORDER_COMPENSATING,
-                                             .alarm = "reservation gone before the payment"},
+                [ORDER_ON_STOCK_REJECTED] =
+                    UNUSUAL(STEP_COMPENSATE, ORDER_COMPENSATING, "reservation gone before the payment"),
                 [ORDER_ON_STOCK_RELEASED] = IGNORE(ORDER_AWAITING_PAYMENT),
                 [ORDER_ON_STOCK_MISSING] = ALARM(ORDER_AWAITING_PAYMENT, "stock missing before it was sold"),
                 [ORDER_ON_STOCK_HELD] = IGNORE(ORDER_AWAITING_PAYMENT),
@@ -217,121 +225,44 @@ const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES] =
 };
 /* clang-format on */
 
-/* ---- the table as Markdown ---- */
-
-/* word: in the table, where the state does not say it; note: at the arrow; NULL: nothing. */
-static const struct step_text {
-  const char *word, *note;
-} step_texts[] = {
-    [STEP_IGNORE] = {"–", NULL},
-    [STEP_PARK] = {"parked", NULL},
-    [STEP_REFUSE] = {NULL, NULL},
-    [STEP_KEEP_CANCEL] = {"`not_found`; if marked accepted", "if marked accepted"},
-    [STEP_CREATE] = {NULL, "inventory.reserve"},
-    [STEP_CREATE_CANCELLED] = {NULL, "nothing is asked"},
-    [STEP_REPLAY] = {"answered as it is", NULL},
-    [STEP_LOCK_PRICES] = {NULL, "payment.charge"},
-    [STEP_PAY] = {"`pay_accepted`, unless an attempt is open or it is the same again", "payment.charge"},
-    [STEP_REFUSE_PAY] = {NULL, NULL},
-    [STEP_NOTE_REFUSAL] = {"the next attempt may follow", NULL},
-    [STEP_REJECT] = {NULL, NULL},
-    [STEP_CONFIRM] = {NULL, "order.confirmed"},
-    [STEP_CONFIRM_PAID] = {NULL, "order.confirmed"},
-    [STEP_COMPENSATE] = {NULL, "release, refund"},
-    [STEP_STOCK_BACK] = {"stock settled", "once the payment is settled too"},
-    [STEP_NOTE_REFUND] = {"noted", NULL},
-    [STEP_MONEY_BACK] = {"payment settled", "once the stock is settled too"},
-    [STEP_MONEY_REFUSED] = {"payment settled", "once the stock is settled too"},
-    [STEP_NOTE_CAPTURE] = {"`payment.refund` unless one covers it", "refund again"},
-    [STEP_RESEND] = {"open commands again", "open commands again"},
-    [STEP_NOTE_MISSING] = {"noted", NULL},
-    [STEP_END_HOLD] = {"told again", NULL},
+/* word: in the table, where the state does not say it; note: at the arrow. */
+static const struct bus_saga_step steps[] = {
+    [STEP_IGNORE] = {.word = "–", .stays_put = true},
+    [STEP_PARK] = {.word = "parked"},
+    [STEP_REFUSE] = {.word = NULL},
+    [STEP_KEEP_CANCEL] = {.word = "`not_found`; if marked accepted", .note = "if marked accepted"},
+    [STEP_CREATE] = {.note = "inventory.reserve"},
+    [STEP_CREATE_CANCELLED] = {.note = "nothing is asked"},
+    [STEP_REPLAY] = {.word = "answered as it is"},
+    [STEP_LOCK_PRICES] = {.note = "payment.charge"},
+    [STEP_PAY] = {.word = "`pay_accepted`, unless an attempt is open or it is the same again",
+                  .note = "payment.charge"},
+    [STEP_REFUSE_PAY] = {.word = NULL},
+    [STEP_NOTE_REFUSAL] = {.word = "the next attempt may follow"},
+    [STEP_REJECT] = {.word = NULL},
+    [STEP_CONFIRM] = {.note = "order.confirmed"},
+    [STEP_CONFIRM_PAID] = {.note = "order.confirmed"},
+    [STEP_COMPENSATE] = {.note = "release, refund"},
+    [STEP_STOCK_BACK] = {.word = "stock settled", .note = "once the payment is settled too"},
+    [STEP_NOTE_REFUND] = {.word = "noted"},
+    [STEP_MONEY_BACK] = {.word = "payment settled", .note = "once the stock is settled too"},
+    [STEP_MONEY_REFUSED] = {.word = "payment settled", .note = "once the stock is settled too"},
+    [STEP_NOTE_CAPTURE] = {.word = "`payment.refund` unless one covers it",
+                           .note = "refund again",
+                           .is_drawn_here = true},
+    [STEP_RESEND] = {.word = "open commands again", .note = "open commands again", .is_drawn_here = true},
+    [STEP_NOTE_MISSING] = {.word = "noted"},
+    [STEP_END_HOLD] = {.word = "told again"},
 };
 
-typedef void write_text(void *context, const char *text);
-
-/* Writes the texts one after the other, up to NULL. */
-static void write_pieces(write_text *write, void *context, const char *const *pieces) {
-  for (; *pieces; pieces++)
-    write(context, *pieces);
-}
-#define PRINT(...) write_pieces(write, context, (const char *const[]){__VA_ARGS__, NULL})
-
-/* ---- the picture ---- */
-
-static bool is_arrow(const struct order_rule *rule, int from) {
-  return rule->next != from || rule->step == STEP_RESEND ||
-         (rule->step == STEP_NOTE_CAPTURE && from == ORDER_CANCELLED);
+static const char *own_word(const struct bus_saga_cell *cell) {
+  bool refuses = cell->step == STEP_REFUSE || cell->step == STEP_REFUSE_PAY;
+  return refuses ? order_outcome_names[((const struct order_rule *)cell)->outcome] : NULL;
 }
 
-static void print_arrow(write_text *write, void *context, int from, enum order_message message) {
-  const struct order_rule *rule = &order_rules[from][message];
-  const char *note = rule->alarm ? "alarm" : step_texts[rule->step].note;
-  if (!is_arrow(rule, from))
-    return;
-  PRINT("  ", from == ORDER_NONE ? "[*]" : order_state_name(from), " --> ", order_state_name(rule->next), ": ",
-        order_incoming[message].name);
-  if (note)
-    PRINT(" / ", note);
-  write(context, "\n");
-}
+const struct bus_saga order_saga = {BUS_SAGA_STATES(states), BUS_SAGA_MESSAGES(messages), BUS_SAGA_STEPS(steps),
+                                    BUS_SAGA_CELLS(rules),   .other = "to be paid later", .word = own_word};
 
-static void print_later(write_text *write, void *context, int from, enum order_message message) {
-  int later = order_rules[from][message].later;
-  if (later)
-    PRINT("  ", order_state_name(from), " --> ", order_state_name(later), ": ", order_incoming[message].name,
-          " / to be paid later\n");
-}
-
-static void print_diagram(write_text *write, void *context) {
-  write(context, "```mermaid\nstateDiagram-v2\n");
-  for (int i = 0; i < ORDER_STATES; i++) {
-    int from = i < 2 ? ORDER_NONE + i : i - 2; /* what comes before an order first */
-    for (int message = 0; message < ORDER_MESSAGES; message++) {
-      print_arrow(write, context, from, (enum order_message)message);
-      print_later(write, context, from, (enum order_message)message);
-    }
-  }
-  for (int state = 0; state < ORDER_STATUS_COUNT; state++)
-    if (order_status_is_final(state))
-      PRINT("  ", order_state_name(state), " --> [*]\n");
-  write(context, "```\n\n");
-}
-
-/* ---- the table ---- */
-
-static void print_cell(write_text *write, void *context, int state, enum order_message message) {
-  const struct order_rule *rule = &order_rules[state][message];
-  const struct step_text *text = &step_texts[rule->step];
-  if (rule->step == STEP_REFUSE || rule->step == STEP_REFUSE_PAY)
-    PRINT(" `", order_outcome_names[rule->outcome], "`");
-  else if (text->word)
-    PRINT(" ", rule->alarm && rule->step == STEP_IGNORE ? "alarm" : text->word);
-  if (rule->next != state)
-    PRINT(" → ", order_state_name(rule->next));
-  if (rule->later)
-    PRINT("; to be paid later → ", order_state_name(rule->later));
-  if (rule->alarm && rule->step != STEP_IGNORE)
-    write(context, ", alarm");
-  write(context, " |");
-}
-
-static void print_saga_table(write_text *write, void *context) {
-  write(context, "| message |");
-  for (int state = 0; state < ORDER_STATES; state++)
-    PRINT(" ", order_state_name(state), " |");
-  write(context, "\n|---|");
-  for (int state = 0; state < ORDER_STATES; state++)
-    write(context, "---|");
-  for (int message = 0; message < ORDER_MESSAGES; message++) {
-    PRINT("\n| `", order_incoming[message].name, "` |");
-    for (int state = 0; state < ORDER_STATES; state++)
-      print_cell(write, context, state, (enum order_message)message);
-  }
-  write(context, "\n");
-}
-
-void order_print_saga(write_text *write, void *context) {
-  print_diagram(write, context);
-  print_saga_table(write, context);
+const struct order_rule *order_rule_of(int state, enum order_message message) {
+  return &rules[state][message];
 }

@@ -32,14 +32,9 @@ enum order_step {
 };
 
 struct order_rule {
-  enum order_step step;
-  int next;          /* the state that it leads to, if only together with another message */
-  int later;         /* LOCK_PRICES: the state of an order that is paid later */
-  int outcome;       /* REFUSE and KEEP_CANCEL; and what a COMPENSATE by command is answered */
-  const char *alarm; /* what somebody should look at, or NULL */
+  struct bus_saga_cell cell; /* other: LOCK_PRICES: the state of an order that is paid later */
+  int outcome;               /* REFUSE and KEEP_CANCEL; and what a COMPENSATE by command is answered */
 };
 
-extern const struct order_rule order_rules[ORDER_STATES][ORDER_MESSAGES];
-
-/* The saga as Markdown: a Mermaid state diagram, and the whole table. */
-void order_print_saga(void (*write)(void *context, const char *text), void *context);
+/* Never of STEP_MISSING. */
+const struct order_rule *order_rule_of(int state, enum order_message message);

@@ -31,7 +31,7 @@ struct bus_envelope *rig_add(struct rig *rig, enum order_message message) {
   static const struct bus_uuid due = {
       {0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x57, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff, 0x01}};
   if (message != ORDER_ON_DEADLINE)
-    return rig_add_body(rig, order_incoming[message].type, saga_body(&rig->bodies, message));
+    return rig_add_body(rig, order_saga.messages[message].type, saga_body(&rig->bodies, message));
   rig->inputs[rig->input_count++] = (struct bus_input){.kind = BUS_INPUT_DEADLINE, .body = &due};
   return NULL;
 }

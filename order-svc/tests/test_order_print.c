@@ -14,7 +14,7 @@ static void append(void *context, const char *text) {
 
 static const char *picture(void) {
   printed[0] = '\0';
-  order_print_saga(append, NULL);
+  bus_saga_print(&order_saga, append, NULL);
   return printed;
 }
 
@@ -36,7 +36,7 @@ TEST(every_state_and_message_is_in_it)
   for (int from = 0; from < ORDER_STATES; from++)
     assert_non_null(strstr(picture(), order_state_name(from)));
   for (int message = 0; message < ORDER_MESSAGES; message++)
-    assert_non_null(strstr(picture(), order_incoming[message].name));
+    assert_non_null(strstr(picture(), order_saga.messages[message].name));
 }
 
 TEST(the_arrows_of_the_way_forward)

@@ -166,7 +166,7 @@ static void order_takes(struct world *world, enum order_message message, int64_t
   check_decision(world);
   assert_true(!was_final || order->status == before);
   if (order->status != before && order->status != ORDER_CANCELLED && order->status != ORDER_REJECTED)
-    assert_int_equal(order->status, order_rules[before][message].next);
+    assert_int_equal(order->status, order_rule_of(before, message)->cell.next);
 }
 
 static void deliver(struct world *world) {

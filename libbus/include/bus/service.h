@@ -16,6 +16,7 @@
 #include <bus/config.h>
 #include <bus/http_server.h>
 #include <bus/process.h>
+#include <bus/saga.h>
 #include <bus/worker.h>
 
 BUS_C_BEGIN
@@ -43,6 +44,7 @@ struct bus_program {
   void *settings;                        /* static storage, filled from the options before open() */
   void (*register_metrics)(void);        /* the program's own, for BUS_FLAG_METRICS; NULL: none */
   const struct bus_table *const *tables; /* what --print-columns prints; NULL-terminated; NULL: none */
+  const struct bus_saga *saga;           /* checked at the start, and printed by --print-saga; NULL: none */
   const char
       *print_flag; /* one more flag of the command line, such as "--print-saga": print(), then exit; NULL: none */
   void (*print)(void (*write)(void *context, const char *text), void *context);

@@ -364,10 +364,16 @@ static int carry_out(const struct bus_program *program, int flag) {
     return EXIT_SUCCESS;
   case FLAG_METRICS:
     return print_metrics(program);
+  case FLAG_PIPELINE:
+    bus_pipeline_print(print_text, NULL);
+    break;
   default:
-    (flag == FLAG_PIPELINE ? bus_pipeline_print : program->print)(print_text, NULL);
-    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (program->saga && flag == FLAG_OWN)
+      bus_saga_print(program->saga, print_text, NULL);
+    else
+      program->print(print_text, NULL);
   }
+  return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static bool complete_services(const struct bus_program *given, struct bus_program *ret, struct bus_error *err) {
@@ -389,7 +395,7 @@ int bus_service_main(int argc, char **argv, const struct bus_program *given) {
   completed.name = given->part ? given->part->user.name : given->name;
   completed.version = given->version ? given->version : ORDERBUS_VERSION;
   struct bus_error err = {.code = BUS_OK};
-  if (!complete_services(given, &completed, &err)) {
+  if (!complete_services(given, &completed, &err) || (given->saga && !bus_saga_check(given->saga, &err))) {
     fprintf(stderr, "%s: %s\n", program->name, err.text);
     return EXIT_FAILURE;
   }
@@ -398,8 +404,9 @@ int bus_service_main(int argc, char **argv, const struct bus_program *given) {
                                [FLAG_COLUMNS] = "--print-columns",
                                [FLAG_METRICS] = BUS_FLAG_METRICS,
                                [FLAG_PIPELINE] = "--print-pipeline",
-                               [FLAG_OWN] = program->print_flag,
-                               [FLAG_OWN + 1] = NULL};
+                               [FLAG_OWN] = program->saga ? "--print-saga" : program->print_flag,
+                               [FLAG_OWN + 1] = program->saga ? program->print_flag : NULL,
+                               [FLAG_OWN + 2] = NULL};
   common_options[3].fallback = program->default_port;
   const struct bus_option_table tables[] = {
       {common_options, BUS_COUNT(common_options), &settings},
