@@ -10,6 +10,7 @@
 #include "trails.h"
 #include "ui.h"
 #include "users.h"
+#include "webhook_rows.h"
 
 #include <stdio.h>
 
@@ -374,6 +375,7 @@ const struct bus_http_route edge_routes[] = {
      .data = &(const struct edge_query_kind){.type = &user_erase_type, .answer = &user_answer_type},
      .summary = "Erases a user's personal data; orders stay under the id",
      ANSWERS({200, "they are erased", &auth_status_schema}, FOREIGN, NO_USER, UNAVAILABLE)},
+    WEBHOOK_ROUTES,
     {.method = "POST",
      .path = "/webhooks/psp",
      .headers = psp_headers,

@@ -15,7 +15,7 @@ PASSWORD = "correct horse battery"
 PUBLIC_IDS = ("product",)  # parameters that name what everybody may see
 BODY_IDS = ("order_id", "payment_id")  # members of a body that name what belongs to somebody
 OF_A_REQUEST = ("trace_id", "instance")
-VICTIMS = ("order", "user")  # what the victim has, each by its id; a payment has the id of its order
+VICTIMS = ("order", "user", "webhook")  # what the victim has, each by its id; a payment has the id of its order
 
 
 def parameters(operation):
@@ -69,7 +69,10 @@ def victims(own_edge, people, accepted):
     accepted[order] = answer.status_code
     path = f"/api/orders/{order}"
     wait_until(lambda: own_edge.call("GET", path, token).json()["status"] == "CONFIRMED", 60, "the order")
-    return {"order": order, "user": user}
+    hook = own_edge.call("POST", "/api/webhooks", token, json={
+        "url": "https://example.org/hook", "events": ["order.refunded"], "idempotency_key": str(uuid.uuid4())})
+    assert hook.status_code == 201, hook.text
+    return {"order": order, "user": user, "webhook": hook.json()["webhook_id"]}
 
 
 def ask(edge, token, operation, one_id):
@@ -96,13 +99,13 @@ def absent():
 
 def test_the_matrix_has_the_routes():
     assert len(NAMING) >= 11
-    assert {name for one in NAMING for name in parameters(one)} - set(PUBLIC_IDS) == {"id", "user"}
+    assert {name for one in NAMING for name in parameters(one)} - set(PUBLIC_IDS) == {"id", "user", "webhook"}
 
 
 @pytest.mark.parametrize("operation", [one for one in NAMING if one.method != "DELETE"], ids=name_of)
 def test_Z1_the_owner_finds_it(own_edge, people, victims, operation):
     """So the matrix asks for what is there."""
-    one_id = victims["user" if "user" in parameters(operation) else "order"]
+    one_id = victims[next((name for name in ("user", "webhook") if name in parameters(operation)), "order")]
     assert ask(own_edge, people["victim"][1], operation, one_id).status_code in (200, 201, 202, 409)
 
 

@@ -10,6 +10,8 @@ RIGHT = {"POST /api/auth/logout": ["400"],  # neither a refresh token nor cookie
          "POST /api/auth/refresh": ["400"],  # the same
          "POST /api/auth/reset": ["400"],  # the token in the body is unknown
          "POST /api/auth/token": ["400"],  # another grant, or credentials twice
+         "POST /api/webhooks": ["400"],  # the URL is none that may be called
+         "POST /api/webhooks/{webhook}/replay": ["400"],  # a delivery and a time
          "POST /webhooks/psp": ["400"]}  # not signed by the provider
 # Its stream ends with the caller's token: a role that may open it makes no such request.
 ENDLESS = "GET /api/events"
