@@ -336,16 +336,17 @@ SLOW = {"LatencyBurnFast": {"service": "edge"}, "LatencyBurnSlow": {"service": "
 ALARMS = {"SagaAlarms": {"service": "order-svc"}, "ReservationAlarms": {"service": "inventory-svc"},
           "PaymentAlarms": {"service": "payment-svc"}}
 ALL = (
+    # First, before any other fault burns the budget of errors for half an hour. The outbox of order-svc grows old, so
+    # the edge refuses orders.
+    Fault("without bindings", {"CommandUnroutable": {"command": "order.cancel"},
+                               "OutboxUnroutable": {"service": "order-svc"}, "OutboxOld": {"service": "order-svc"},
+                               "EdgeOverloaded": {"cause": "backlog"}, "HighErrorRate": {"service": "edge"}, **BURN},
+          without_bindings, lingering=tuple(BURN)),
     Fault("slow links", SLOW, slow_links, lingering=tuple(SLOW)),
     Fault("parts away", {"ServiceDown": {"service": "user-svc"}, "ExporterDown": {"job": "node"},
                          "TargetsMissing": {"service": "inventory-svc"}, "PostgresConnectionsHigh": {}}, parts_away),
     Fault("provider away", {"BreakerOpen": {"service": "payment-svc"}, "DeadLetters": {"service": "inventory-svc"}},
           provider_away, lingering=("DeadLetters",)),
-    # The outbox of order-svc grows old, so the edge refuses orders.
-    Fault("without bindings", {"CommandUnroutable": {"command": "order.cancel"},
-                               "OutboxUnroutable": {"service": "order-svc"}, "OutboxOld": {"service": "order-svc"},
-                               "EdgeOverloaded": {"cause": "backlog"}, "HighErrorRate": {"service": "edge"}, **BURN},
-          without_bindings, lingering=tuple(BURN)),
     Fault("without a right", {"WorkersStalled": {"service": "order-svc"}}, without_a_right),
     Fault("disk nearly full", {"LowDisk": {}, "LogLinesDropped": {"service": "edge"}}, disk_nearly_full,
           lingering=("LogLinesDropped",)),

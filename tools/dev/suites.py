@@ -234,7 +234,7 @@ TABLE |= {
     "failover": (600, _pytest("failover")),
     "gateway": (900, _pytest("gateway")),
     "images": (1200, _images),
-    "observe": (2400, _observe),
+    "observe": (3300, _observe),
     "operator": (300, _pytest("operator")),
     "packages": (900, _packages),
     "pipelines": (300, _pipelines),
