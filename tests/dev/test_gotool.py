@@ -27,9 +27,9 @@ def test_the_pinned_go_is_new_enough():
     assert TOXIPROXY.least_go <= tuple(map(int, gotoolchain.VERSION[2:].split(".")[:2]))
 
 
-def own_program(folder):
+def own_program(folder, **more):
     (folder / "go.mod").write_text("module m\n\nrequire example.org/part v1.2.3\n")
-    return gotool.GoTool("own", str(folder), "example.org/part", None, (1, 23), "a verb")
+    return gotool.GoTool("own", str(folder), "example.org/part", None, (1, 23), "a verb", **more)
 
 
 @pytest.mark.parametrize("changed", ("go.mod", "go.sum", "main.go"))
@@ -127,6 +127,15 @@ def test_a_build_without_end_is_ended(no_tool, monkeypatch):
     monkeypatch.setattr(gotool, "BUILD_SECONDS", 0.5)
     with pytest.raises(DevError, match=r"toxiproxy was not built within 0\.5 s"):
         TOXIPROXY.install()
+
+
+def test_a_program_is_told_its_version(no_tool, tmp_path, monkeypatch):
+    made = 'echo "$2" >"$0.flags"; while [ "$1" != -o ]; do shift; done; : >"$2" && chmod +x "$2"'
+    go = go_that_says(no_tool, "1.26.3", f"[ $1 = list ] && exit\n{made}")
+    monkeypatch.setattr(gotoolchain.shutil, "which", lambda _: go)
+    own_program(tmp_path, stamp="example.org/part/version.text").install()
+    with open(f"{go}.flags", encoding="utf-8") as file:
+        assert file.read() == "-ldflags=-s -w -X example.org/part/version.text=v1.2.3\n"
 
 
 def test_who_comes_during_a_build_waits_for_it(no_tool, monkeypatch):

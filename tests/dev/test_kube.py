@@ -131,6 +131,13 @@ def test_all_processes_of_a_service_fit_the_connections_of_its_role(overlay):
         assert most * threads <= limit, one.name
 
 
+@pytest.mark.parametrize("overlay", kube.OVERLAYS)
+def test_full_queues_leave_the_broker_its_disk(overlay):
+    broker = kube.values(overlay)["rabbitmq"]
+    disk = int(broker["storage"].removesuffix("Gi")) << 30
+    assert int(broker["queueBytes"]) <= disk // 2, "half of it, as ./dev up does"
+
+
 def test_each_file_of_a_secret_is_written_by_dev_secrets(tmp_path):
     secret_files.Files(str(tmp_path), "postgres-{database}-rw", "rabbitmq").write()
     made = kube_objects.secrets()
@@ -158,7 +165,7 @@ def test_hosts_of_secrets_are_services_that_the_operators_make():
     assert set(of_kind("RabbitmqCluster")) == {"rabbitmq"}
 
 
-def test_no_secret_is_in_the_repository():
+def test_C6_no_secret_is_in_the_repository():
     assert not of_kind("Secret")
     literals = {text for one in kube_objects.secrets()["secretGenerator"] for text in one.get("literals", ())}
     assert literals == {"username=postgres", "username=admin"}
@@ -166,7 +173,7 @@ def test_no_secret_is_in_the_repository():
     assert f"/{kube.PLACE}/secrets/files/" in ignored
 
 
-def test_a_path_is_open_if_a_policy_names_it():
+def test_C6_a_path_is_open_if_a_policy_names_it():
     policies = of_kind("NetworkPolicy")
     assert policies["default-deny"]["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     ways = {(name, str(peer.get("podSelector", peer).get("matchLabels")), port["port"])

@@ -23,9 +23,10 @@ class GoTool:
     package   None: the program is the folder's own, of parts that are pinned at the version of `module`
     least_go  what the module needs
     verb      what a user types to have it
+    stamp     None, or the variable of a package that is told the version
     """
 
-    def __init__(self, name, pinned, module, package, least_go, verb):
+    def __init__(self, name, pinned, module, package, least_go, verb, stamp=None):
         self.name = name
         self.pinned = os.path.join(paths.ROOT, pinned)
         self.module = module
@@ -33,6 +34,7 @@ class GoTool:
         self.package = "." if self.is_own else module + package
         self.least_go = least_go
         self.verb = verb
+        self.stamp = stamp
 
     def version(self):
         with open(os.path.join(self.pinned, "go.mod"), encoding="utf-8") as file:
@@ -92,7 +94,8 @@ class GoTool:
                         "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -modcacherw -trimpath", "CGO_ENABLED": "0"}
         os.makedirs(work, exist_ok=True)
         self._run([go, "list", "-deps", self.package], environment, FETCH_SECONDS, "fetched")
-        self._run([go, "build", "-ldflags=-s -w", "-o", made, self.package], environment, BUILD_SECONDS, "built")
+        linked = "-ldflags=-s -w" + (f" -X {self.stamp}={self.version()}" if self.stamp else "")
+        self._run([go, "build", linked, "-o", made, self.package], environment, BUILD_SECONDS, "built")
         os.replace(made, self.program())
 
     def _run(self, words, environment, seconds, what):

@@ -76,11 +76,9 @@ def _environment(one):
 def _probes(one):
     """An edge shows by /health/ready that it drains: it must be seen within DRAIN_MS. The sandbox has --health."""
     if one.admin_port:
-        def ask(path):
-            return {"httpGet": {"path": path, "port": "health"}}
-        alive, ready = ask("/health/live"), ask("/health/ready")
+        alive, ready = ({"httpGet": {"path": path, "port": "health"}} for path in ("/health/live", "/health/ready"))
     else:
-        alive = ready = {"exec": {"command": ["/program", "--health"]}}
+        alive, ready = {"tcpSocket": {"port": "http"}}, {"exec": {"command": ["/program", "--health"]}}
     return {"startupProbe": alive | {"periodSeconds": 2, "failureThreshold": 60, "timeoutSeconds": 2},
             "livenessProbe": alive | {"periodSeconds": 10, "failureThreshold": 3, "timeoutSeconds": 5},
             "readinessProbe": ready | {"periodSeconds": 1 if one.admin_port else 5, "failureThreshold": 2,
@@ -343,7 +341,8 @@ def _setup_database(one):
 
 def _setup_broker():
     users = ["operator", *(one.name for one in manifests.ON_BUS)]
-    environment = {"MANAGEMENT_URL_FILE": _file("management-url"), "RABBITMQ_URL_FILE": _file("rabbitmq-url"),
+    environment = {"BROKER_DISK_BYTES": "<<rabbitmq.queueBytes>>",
+                   "MANAGEMENT_URL_FILE": _file("management-url"), "RABBITMQ_URL_FILE": _file("rabbitmq-url"),
                    "USER_URL_FILES": "".join(_file(f"{name}-rabbitmq-url\n") for name in users)}
     sources = [_secret("broker-administrators")]
     sources += [_secret(one.name, ("rabbitmq-url", f"{one.name}-rabbitmq-url")) for one in manifests.ON_BUS]

@@ -42,6 +42,8 @@ BROWSER = ("chromium",)
 PIPELINES = ("default-jre-headless", "groovy")
 # A daemon for the suite `images`, and the program that starts compose files.
 IMAGES = ("docker-compose", "docker.io", "iptables")
+# The store of an API server, for the suite `kubernetes`.
+KUBERNETES = ("etcd-server",)
 # To pack Debian packages.
 PACKAGE = ("dpkg-dev", "file")
 # The generator of ./dev reference.
@@ -80,8 +82,8 @@ def ensure(names):
 
 def install(names):
     """The part that runs as root; it takes no package that this file does not name."""
-    known = {*UP, *TEST, *BENCH, *COVERAGE, *CONTRACT, *NPM, *OBSERVE, *JAVA, *BROWSER, *PIPELINES, *IMAGES, *PACKAGE,
-             *REFERENCE, *SYSTEMS}
+    known = {*UP, *TEST, *BENCH, *COVERAGE, *CONTRACT, *NPM, *OBSERVE, *JAVA, *BROWSER, *PIPELINES, *IMAGES,
+             *KUBERNETES, *PACKAGE, *REFERENCE, *SYSTEMS}
     unknown = set(names) - known
     if unknown or not account.is_root():
         raise DevError(f"refused to install {' '.join(sorted(unknown))}" if unknown else "only root can install")

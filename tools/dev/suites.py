@@ -7,8 +7,8 @@ import sys
 import threading
 import time
 
-from dev import (backends, build, checks, contract, fuzz, package, packages, paths, pipelines, ports, proofs, sanitizer,
-                 services, session, systems, traces)
+from dev import (backends, build, checks, contract, fuzz, kube_tools, package, packages, paths, pipelines, ports,
+                 proofs, sanitizer, services, session, systems, traces)
 from dev.gotool import TOXIPROXY
 from dev.report import DevError
 from dev.runner import Result, count, end_all, run, skip, temporary_folder
@@ -151,6 +151,12 @@ def _images(seconds):
     return _pytest("images")(seconds)
 
 
+def _kubernetes(seconds):
+    packages.ensure(packages.KUBERNETES)
+    kube_tools.install_all()
+    return _pytest("kubernetes")(seconds)
+
+
 def _pipelines(seconds):
     packages.ensure(packages.PIPELINES)
     pipelines.ACTIONLINT.install()
@@ -234,6 +240,7 @@ TABLE |= {
     "failover": (600, _pytest("failover")),
     "gateway": (900, _pytest("gateway")),
     "images": (1200, _images),
+    "kubernetes": (2400, _kubernetes),
     "observe": (3300, _observe),
     "operator": (300, _pytest("operator")),
     "packages": (900, _packages),
