@@ -148,6 +148,7 @@ static bool open_requester(struct edge *edge, const struct bus_topology *topolog
   bus_uuid_format(&uuid, edge->instance);
   return bus_requester_new(&(struct bus_requester_settings){.amqp_url = edge->settings->rabbitmq_url.text,
                                                             .amqp_url_file = edge->settings->rabbitmq_url.file,
+                                                            .dns_server = edge->settings->dns_server,
                                                             .tls = edge->settings->rabbitmq_tls,
                                                             .service = "edge",
                                                             .instance = edge->instance,
@@ -163,6 +164,7 @@ static bool open_requester(struct edge *edge, const struct bus_topology *topolog
 static bool open_listener(struct edge *edge, const struct bus_topology *topology, struct bus_error *err) {
   return bus_listener_new(&(struct bus_listener_settings){.amqp_url = edge->settings->rabbitmq_url.text,
                                                           .amqp_url_file = edge->settings->rabbitmq_url.file,
+                                                          .dns_server = edge->settings->dns_server,
                                                           .tls = edge->settings->rabbitmq_tls,
                                                           .instance = edge->instance,
                                                           .heartbeat_s = edge->settings->heartbeat_s,

@@ -88,6 +88,7 @@ static bool count_all(struct edge_queues *queues, struct bus_amqp *amqp, struct 
 static void read_again(struct edge_queues *queues, const struct edge_settings *settings) {
   const struct bus_amqp_settings broker = {.url = settings->rabbitmq_url.text,
                                            .url_file = settings->rabbitmq_url.file,
+                                           .dns_server = settings->dns_server,
                                            .name = "edge queues",
                                            .tls = settings->rabbitmq_tls,
                                            .heartbeat_s = settings->heartbeat_s,

@@ -2,6 +2,7 @@
 #include "settings.h"
 
 #include <bus/bundle.h>
+#include <bus/dns_options.h>
 #include <bus/log.h>
 #include <bus/token.h>
 #include <bus/topology.h>
@@ -101,9 +102,9 @@ static const struct bus_option options[] = {
      .min = 1,
      .max = 1024,
      .secret = true,
-     .description =
-         "broker: amqp://user:password@host:port/vhost, or amqps://; a cluster's nodes as host:port,host:port"},
+     .description = BUS_AMQP_URL_TEXT},
     BUS_TLS_AMQP_ROWS(struct edge_settings, rabbitmq_tls),
+    BUS_DNS_ROW(struct edge_settings, dns_server),
     NUMBER("RABBITMQ_HEARTBEAT", heartbeat_s, 1, 600, "5", "s", "heartbeat of both connections"),
     NUMBER("HTTP_THREADS", http_threads, 4, 4096, "256", NULL,
            "connections served at once; half of them at most are kept between requests, and a quarter at most waits "

@@ -21,6 +21,7 @@ struct edge_settings {
   int64_t port, admin_port;
   struct bus_credential rabbitmq_url;
   struct bus_tls_files rabbitmq_tls, tls;
+  const char *dns_server;
   int64_t heartbeat_s;
   const char *allowed_hosts, *cors_origins;
   int64_t http_threads, body_deadline_ms, keep_alive_ms, drain_ms, drain_kept_ms;

@@ -224,9 +224,11 @@ bool reconcile_put_off(struct reconcile_repair *repair, struct bus_error *err) {
 
 /* ---- places ---- */
 
-static bool open_database(const char *url, const char *variable, const struct bus_registry *registry, bool writes,
-                          struct bus_reader **ret, struct bus_error *err) {
+static bool open_database(const struct program *program, const char *url, const char *variable,
+                          const struct bus_registry *registry, bool writes, struct bus_reader **ret,
+                          struct bus_error *err) {
   const struct bus_reader_settings settings = {.url = url,
+                                               .dns_server = program->settings.broker.dns_server,
                                                .name = "orderctl",
                                                .statements = registry->statements,
                                                .count = registry->count,
@@ -239,15 +241,15 @@ static bool open_database(const char *url, const char *variable, const struct bu
 
 static bool open_places(struct reconcile_repair *repair, struct bus_error *err) {
   const struct program *program = repair->program;
-  return open_database(program->log_url, "ORDERS_LOG_DATABASE_URL", &reconcile_log_statements, false,
+  return open_database(program, program->log_url, "ORDERS_LOG_DATABASE_URL", &reconcile_log_statements, false,
                        &repair->bodies[STORY_ORDERS], err) &&
-         open_database(program->settings.urls[STORY_INVENTORY], "INVENTORY_DATABASE_URL",
+         open_database(program, program->settings.urls[STORY_INVENTORY], "INVENTORY_DATABASE_URL",
                        &reconcile_statements[STORY_INVENTORY], false, &repair->bodies[STORY_INVENTORY], err) &&
-         open_database(program->settings.urls[STORY_PAYMENTS], "PAYMENTS_DATABASE_URL",
+         open_database(program, program->settings.urls[STORY_PAYMENTS], "PAYMENTS_DATABASE_URL",
                        &reconcile_statements[STORY_PAYMENTS], false, &repair->bodies[STORY_PAYMENTS], err) &&
-         open_database(program->repair_urls[STORY_ORDERS], "ORDERS_REPAIR_DATABASE_URL", &reconcile_orders_repairs,
-                       true, &repair->orders, err) &&
-         open_database(program->repair_urls[STORY_PAYMENTS], "PAYMENTS_REPAIR_DATABASE_URL",
+         open_database(program, program->repair_urls[STORY_ORDERS], "ORDERS_REPAIR_DATABASE_URL",
+                       &reconcile_orders_repairs, true, &repair->orders, err) &&
+         open_database(program, program->repair_urls[STORY_PAYMENTS], "PAYMENTS_REPAIR_DATABASE_URL",
                        &reconcile_payments_repairs, true, &repair->payments, err) &&
          send_open(&repair->session, &program->settings.broker, err);
 }

@@ -39,6 +39,7 @@ struct replaying {
 
 static bool open_log(struct replaying *replaying) {
   const struct bus_reader_settings settings = {.url = replaying->program->log_url,
+                                               .dns_server = replaying->program->settings.broker.dns_server,
                                                .name = "orderctl",
                                                .statements = story_log_statements.statements,
                                                .count = story_log_statements.count,

@@ -2,6 +2,7 @@
 #include "settings.h"
 
 #include <bus/config.h>
+#include <bus/dns_options.h>
 
 #include <stdio.h>
 
@@ -9,7 +10,7 @@ enum { URL_MAX = 1024, TOKEN_MAX = 4000 };
 
 static struct settings {
   const char *orders, *inventory, *payments, *orders_broker, *inventory_broker, *payments_broker, *broker, *management,
-      *log, *orders_repair, *payments_repair, *psp, *psp_key, *psp_ca, *edge, *token, *audit;
+      *log, *orders_repair, *payments_repair, *psp, *psp_key, *psp_ca, *edge, *token, *audit, *dns_server;
   bool psp_allow_plain;
   struct bus_tls_files tls;
 } settings;
@@ -26,6 +27,7 @@ static const struct bus_option options[] = {
     URL(payments, "PAYMENTS_DATABASE_URL", "the payments database, as its role payments_operator"),
     URL(broker, "RABBITMQ_URL", "the broker, as its user operator"),
     BUS_TLS_AMQP_ROWS(struct settings, tls),
+    BUS_DNS_ROW(struct settings, dns_server),
     URL(orders_broker, "ORDERS_RABBITMQ_URL", "the broker, as its user order-svc; for dead undo of its queues"),
     URL(inventory_broker, "INVENTORY_RABBITMQ_URL", "the broker, as inventory-svc"),
     URL(payments_broker, "PAYMENTS_RABBITMQ_URL", "the broker, as payment-svc"),
@@ -75,6 +77,7 @@ int settings_read(struct program *program) {
   ret->urls[STORY_PAYMENTS] = settings.payments;
   ret->broker.url = settings.broker;
   ret->broker.tls = settings.tls;
+  ret->broker.dns_server = settings.dns_server;
   program->service_urls[STORY_ORDERS] = settings.orders_broker;
   program->service_urls[STORY_INVENTORY] = settings.inventory_broker;
   program->service_urls[STORY_PAYMENTS] = settings.payments_broker;

@@ -147,12 +147,18 @@ bool story_read(struct story_places *places, const struct bus_uuid *order_id, st
 
 /* ---- all places ---- */
 
-static void open_reader(const struct story_settings *settings, int place, struct story_places *places) {
-  const struct bus_reader_settings reader = {.url = settings->urls[place],
-                                             .name = "orderctl",
-                                             .statements = story_statements[place].statements,
-                                             .count = story_statements[place].count,
-                                             .timeout_ms = TIMEOUT_MS};
+struct bus_reader_settings story_reader(const struct story_settings *settings, enum story_place place,
+                                        const struct bus_registry *registry, int64_t timeout_ms) {
+  return (struct bus_reader_settings){.url = settings->urls[place],
+                                      .dns_server = settings->broker.dns_server,
+                                      .name = "orderctl",
+                                      .statements = registry->statements,
+                                      .count = registry->count,
+                                      .timeout_ms = timeout_ms};
+}
+
+static void open_reader(const struct story_settings *settings, enum story_place place, struct story_places *places) {
+  const struct bus_reader_settings reader = story_reader(settings, place, &story_statements[place], TIMEOUT_MS);
   struct bus_error *problem = &places->problems[place];
   if (!reader.url || !reader.url[0])
     (void)bus_fail(problem, BUS_E_CONFIG, "no URL of it is set");
@@ -166,7 +172,7 @@ bool story_places_open(const struct story_settings *settings, const struct bus_u
   if (!ret->arena)
     return bus_fail(err, BUS_E_NOMEM, "out of memory for dead letters");
   for (int place = 0; place < STORY_BROKER; place++)
-    open_reader(settings, place, ret);
+    open_reader(settings, (enum story_place)place, ret);
   if (story_broker_read(&settings->broker, only, ret, err))
     return true;
   story_places_close(ret);

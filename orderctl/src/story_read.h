@@ -12,6 +12,10 @@ struct story_settings {
   struct bus_amqp_settings broker;
 };
 
+/* The settings of a reader of that place's database. */
+struct bus_reader_settings story_reader(const struct story_settings *settings, enum story_place place,
+                                        const struct bus_registry *registry, int64_t timeout_ms);
+
 /* Connections that stay open over several stories; a place that cannot be opened keeps its problem. */
 struct story_places {
   struct bus_reader *readers[STORY_BROKER];

@@ -9,10 +9,10 @@ from dev import account, manifests, urls
 from dev.postgres import psql
 from dev.report import DevError
 from testkit.client import Load, item, wait_until
+from testkit.cut import cut
 
 LOADED = ("LOAD-1", "LOAD-2", "LOAD-3")
 READ = {"DATABASE_URL": urls.database, "RABBITMQ_URL": urls.broker}
-CUT = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '{role}';"
 
 
 class Rotated:
@@ -54,19 +54,6 @@ class Rotated:
             self.set_password(variable, url, password)
             self.write(service, variable, text.replace(f":{quote(url.password, safe='')}@", f":{password}@"))
 
-    def cut(self):
-        """Ends the connections of the services, so that each logs in again."""
-        for one in manifests.WITH_DATABASE:
-            psql(self.stack.servers.postgres.url(), CUT.format(role=one.roles["runtime"]))
-        wait_until(lambda: self._cut_broker() >= 2 * len(manifests.ON_BUS), 30, "connections that were closed")
-
-    def _cut_broker(self):
-        """→ how many were there; the broker lists a connection some seconds after it came, and after it went."""
-        broker = self.stack.servers.rabbitmq.management()
-        users = {one.broker_user for one in manifests.ON_BUS}
-        names = [one["name"] for one in broker.must("GET", "connections") if one.get("user") in users]
-        return sum(broker.call("DELETE", "connections", name)[0] == 204 for name in names)
-
     def end(self):
         for service, variable, text in self._urls:
             url = READ[variable](text)
@@ -94,7 +81,7 @@ def test_all_passwords_change_under_load_without_a_restart(api, stack, rotated):
         load.wait_orders(100)
         rotated.rotate()
         load.wait_orders(100)
-        rotated.cut()
+        cut(stack)
         load.wait_orders(200, seconds=90)
     assert pids(stack) == before
     assert set(load.statuses()) <= {202, 503}, load.statuses()
@@ -109,7 +96,7 @@ def test_a_service_waits_until_a_wrong_file_is_mended(api, stack, rotated, varia
     file, pid, begin = rotated.file(service, variable), stack.pid(service), os.path.getsize(stack.log(service))
     good = account.read_file(file)
     account.write_file(file, "nonsense\n", mode=0o400)
-    rotated.cut()
+    cut(stack)
     wait_until(lambda: file in account.read_file(stack.log(service))[begin:], 30, "a line that names the file")
     account.write_file(file, good, mode=0o400)
     key = secrets.token_urlsafe(12)

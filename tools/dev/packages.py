@@ -16,10 +16,10 @@ UP = (
 )
 # Packages that only the test suites need.
 TEST = (
-    "caddy", "clang", "clang-format", "clang-tidy", "flake8", "git", "haproxy", "iproute2", "libclang-rt-14-dev",
-    "libfaketime", "man-db", "mount", "nginx-light", "nodejs", "pgbouncer", "python3-cryptography",
-    "python3-jsonschema", "python3-jwt", "python3-psycopg2", "python3-pytest", "python3-requests", "shellcheck",
-    "similarity-tester", "yamllint",
+    "caddy", "clang", "clang-format", "clang-tidy", "dnsmasq-base", "flake8", "git", "haproxy", "iproute2",
+    "libclang-rt-14-dev", "libfaketime", "man-db", "mount", "nginx-light", "nodejs", "pgbouncer",
+    "python3-cryptography", "python3-jsonschema", "python3-jwt", "python3-psycopg2", "python3-pytest",
+    "python3-requests", "shellcheck", "similarity-tester", "yamllint",
 )
 # Packages that ./dev invariants needs.
 CHECK = ("python3-psycopg2",)

@@ -24,8 +24,11 @@ struct bus_amqp;
 enum { BUS_AMQP_HEARTBEAT_S = 5 };
 
 struct bus_amqp_settings {
-  const char *url;          /* amqp://user:password@host:port/vhost, amqps://; several hosts: host:port,host:port */
+  /* amqp://user:password@host:port/vhost, amqps://; several hosts: host:port,host:port. amqp+srv://user:password@name:
+   * the hosts are asked of DNS for each connection, and tried in order until one accepts the login; at most 8 */
+  const char *url;
   const char *url_file;     /* its file, read for each connection; the user stays that of `url`. NULL: `url` stays */
+  const char *dns_server;   /* of DNS_SERVER (bus/dns_options.h) */
   size_t host;              /* which of the URL's hosts, from 0; beyond the last: the first again, and so on */
   const char *name;         /* shown in the management UI: "inventory-svc consume" */
   struct bus_tls_files tls; /* amqps; read for each connection */
@@ -37,7 +40,7 @@ struct bus_amqp_settings {
 /* Checks the form of a URL. The error never holds the password. */
 bool bus_amqp_url_check(const char *url, struct bus_error *err) BUS_MUST_CHECK;
 /* Number of hosts in the URL: nodes of one cluster with the same users and virtual hosts. A caller with a lasting
- * connection opens one host, and the next one when it fails (bus_rotation). */
+ * connection opens one host, and the next one when it fails (bus_rotation). 1 for a service of DNS. */
 size_t bus_amqp_url_hosts(const char *url);
 /* The URL's user. */
 bool bus_amqp_url_user(const char *url, char name[BUS_NAME_MAX], struct bus_error *err) BUS_MUST_CHECK;

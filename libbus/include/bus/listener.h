@@ -30,7 +30,8 @@ struct bus_listener_calls {
 
 struct bus_listener_settings {
   const char *amqp_url_file; /* of amqp_url, read for each connection; NULL: the URL stays */
-  const char *amqp_url;      /* one or several hosts (bus/amqp.h); kept, as all that follows */
+  const char *amqp_url;      /* one or several hosts, or a service (bus/amqp.h); kept, as all that follows */
+  const char *dns_server;    /* of DNS_SERVER (bus/dns_options.h) */
   struct bus_tls_files tls;  /* for amqps */
   const char *instance;      /* unique for each process: [A-Za-z0-9-]{1,40} */
   int64_t heartbeat_s;

@@ -15,16 +15,18 @@ BUS_C_BEGIN
     NULL, 0, NULL, 0                                                                                                   \
   }
 
-/* Their lines in a program's help. */
+/* Their lines in a program's help, and those of DNS. */
 #define BUS_OPERATOR_TLS_HELP                                                                                          \
   "  --ca-file FILE   certificates for amqps (default: RABBITMQ_CA_FILE, else the system's)\n"                         \
   "  --cert-file FILE, --key-file FILE\n"                                                                              \
   "                   client certificate for amqps and its private key (default: RABBITMQ_CERT_FILE,\n"                \
-  "                   RABBITMQ_KEY_FILE, else none)\n"
+  "                   RABBITMQ_KEY_FILE, else none)\n"                                                                 \
+  "  The hosts of a URL amqp+srv://user:password@name/vhost, or amqps+srv, are asked of DNS: of the server that the\n" \
+  "  variable DNS_SERVER names (127.0.0.1:8600), else of those of /etc/resolv.conf.\n"
 
 /* For the begin of main: opens standard files that are closed, and returns the settings of the variables RABBITMQ_URL
- * (or of the file that RABBITMQ_URL_FILE names), RABBITMQ_CA_FILE, RABBITMQ_CERT_FILE and RABBITMQ_KEY_FILE, with time
- * for a broker that has just started. version: for --version; NULL: libbus's own. */
+ * (or of the file that RABBITMQ_URL_FILE names), DNS_SERVER, RABBITMQ_CA_FILE, RABBITMQ_CERT_FILE and
+ * RABBITMQ_KEY_FILE, with time for a broker that has just started. version: for --version; NULL: libbus's own. */
 struct bus_amqp_settings bus_operator_begin(const char *name, const char *version);
 
 /* Sets the topology's number of shards from the variable QUEUE_SHARDS (default: 1), and settings->shards. False: the

@@ -10,8 +10,9 @@ BUS_C_BEGIN
 struct bus_reader;
 
 struct bus_reader_settings {
-  const char *url;  /* postgresql://…; of a primary or a standby */
-  const char *name; /* shown in pg_stat_activity */
+  const char *url;        /* postgresql://…, postgresql+srv://…; of a primary or a standby */
+  const char *dns_server; /* of DNS_SERVER (bus/dns_options.h) */
+  const char *name;       /* shown in pg_stat_activity */
   const struct bus_statement *statements;
   size_t count;
   int64_t timeout_ms; /* for connecting, and for each transaction */

@@ -17,7 +17,8 @@ struct bus_requester;
 
 struct bus_requester_settings {
   const char *amqp_url_file; /* of amqp_url, read for each connection, and kept; NULL: the URL stays */
-  const char *amqp_url;      /* one or several hosts (bus/amqp.h) */
+  const char *amqp_url;      /* one or several hosts, or a service (bus/amqp.h) */
+  const char *dns_server;    /* of DNS_SERVER (bus/dns_options.h); kept */
   struct bus_tls_files tls;  /* for amqps; its texts are kept */
   const char *service;       /* "edge": the user, and the reply queue's first part */
   const char *instance;      /* unique for each process: [A-Za-z0-9-]{1,40} */

@@ -93,8 +93,9 @@ struct bus_service {
 struct bus_worker_settings {
   /* Files of the two URLs, read for each connection; NULL: the URL stays. */
   const char *database_url_file, *amqp_url_file;
-  const char *database_url; /* postgres://…; */
-  const char *amqp_url;     /* amqp:// or amqps://, one or several hosts (bus/amqp.h) */
+  const char *database_url; /* postgres://…, or postgres+srv://…: its hosts are asked of DNS for each connection */
+  const char *amqp_url;     /* amqp:// or amqps://, one or several hosts, or a service (bus/amqp.h) */
+  const char *dns_server;   /* of DNS_SERVER (bus/dns_options.h) */
   struct bus_tls_files tls; /* for amqps */
   int64_t batch_max;        /* 200 */
   int64_t bundle_max;       /* 128: most messages that travel in one AMQP message (bus/bundle.h); 1: none are joined */

@@ -1,6 +1,7 @@
 /* Opens a connection: TCP or TLS, login with our capabilities, one channel; and closes it. */
 #include "connection.h"
 
+#include "../runtime/dns.h"
 #include "url.h"
 
 #include <stdio.h>
@@ -127,11 +128,8 @@ static void set_names(struct bus_amqp *amqp, const struct amqp_connection_info *
       (struct envelope_sender){.user = bus_str(amqp->user), .source = bus_str(amqp->source), .shards = shards};
 }
 
-bool bus_amqp_open(const struct bus_amqp_settings *settings, struct bus_amqp **ret, struct bus_error *err) {
-  struct broker_url url;
-  if (!(settings->url_file ? url_read(settings->url, settings->url_file, settings->host, &url, err)
-                           : url_parse(settings->url, settings->host, &url, err)))
-    return false;
+static bool open_host(const struct bus_amqp_settings *settings, const struct amqp_connection_info *info,
+                      struct bus_amqp **ret, struct bus_error *err) {
   struct bus_amqp *amqp = calloc(1, sizeof *amqp);
   if (amqp)
     amqp->state = amqp_new_connection();
@@ -139,10 +137,9 @@ bool bus_amqp_open(const struct bus_amqp_settings *settings, struct bus_amqp **r
   if (!opened)
     (void)bus_fail(err, BUS_E_NOMEM, "no memory for a connection");
   if (opened) {
-    set_names(amqp, &url.info, settings->shards);
-    opened = connect_and_login(amqp, settings, &url.info, err);
+    set_names(amqp, info, settings->shards);
+    opened = connect_and_login(amqp, settings, info, err);
   }
-  url_forget(&url);
   if (opened)
     *ret = amqp;
   else if (amqp) {
@@ -150,6 +147,35 @@ bool bus_amqp_open(const struct bus_amqp_settings *settings, struct bus_amqp **r
       amqp->failure.code = BUS_E_AMQP_CONNECTION;
     bus_amqp_free(amqp);
   }
+  return opened;
+}
+
+static bool open_service(const struct bus_amqp_settings *settings, const struct broker_url *url, struct bus_amqp **ret,
+                         struct bus_error *err) {
+  struct srv_records *records = dns_find(url->service, settings->dns_server, err);
+  struct amqp_connection_info info = url->info;
+  bool opened = false;
+  if (!records) {
+    if (err && err->code == BUS_E_SYSTEM)
+      err->code = BUS_E_AMQP_CONNECTION;
+    return false;
+  }
+  for (size_t i = 0; !opened && i < records->count && i < SRV_HOSTS_MAX; i++) {
+    info.host = records->items[i].target;
+    info.port = records->items[i].port;
+    opened = open_host(settings, &info, ret, err);
+  }
+  free(records);
+  return opened || bus_error_wrap(err, "%s", url->service);
+}
+
+bool bus_amqp_open(const struct bus_amqp_settings *settings, struct bus_amqp **ret, struct bus_error *err) {
+  struct broker_url url;
+  if (!(settings->url_file ? url_read(settings->url, settings->url_file, settings->host, &url, err)
+                           : url_parse(settings->url, settings->host, &url, err)))
+    return false;
+  bool opened = url.service[0] ? open_service(settings, &url, ret, err) : open_host(settings, &url.info, ret, err);
+  url_forget(&url);
   return opened;
 }
 

@@ -3,6 +3,7 @@
 #include <bus/amqp.h>
 #include <bus/bundle.h>
 #include <bus/clock.h>
+#include <bus/dns_options.h>
 #include <bus/listener.h>
 #include <bus/log.h>
 
@@ -130,6 +131,7 @@ static bool open_link(struct bus_listener *listener, struct bus_error *err) {
   const struct bus_listener_settings *settings = &listener->settings;
   const struct bus_amqp_settings link = {.url = settings->amqp_url,
                                          .url_file = settings->amqp_url_file,
+                                         .dns_server = settings->dns_server,
                                          .host = listener->hosts.host,
                                          .name = listener->name,
                                          .tls = settings->tls,
@@ -251,7 +253,7 @@ static bool init(struct bus_listener *listener, const struct bus_listener_settin
 }
 
 bool bus_listener_new(const struct bus_listener_settings *settings, struct bus_listener **ret, struct bus_error *err) {
-  if (!bus_amqp_url_check(settings->amqp_url, err))
+  if (!bus_amqp_url_check(settings->amqp_url, err) || !bus_dns_server_check(settings->dns_server, err))
     return false;
   struct bus_listener *listener = calloc(1, sizeof *listener);
   if (!listener)

@@ -34,8 +34,12 @@ struct bus_amqp_settings bus_operator_begin(const char *name, const char *versio
   bus_process_standard_files();
   const struct bus_tls_files tls = {
       .ca = getenv("RABBITMQ_CA_FILE"), .cert = getenv("RABBITMQ_CERT_FILE"), .key = getenv("RABBITMQ_KEY_FILE")};
-  return (struct bus_amqp_settings){
-      .url = broker_url(name), .name = name, .tls = tls, .heartbeat_s = 60, .open_timeout_ms = OPEN_MS};
+  return (struct bus_amqp_settings){.url = broker_url(name),
+                                    .dns_server = getenv("DNS_SERVER"),
+                                    .name = name,
+                                    .tls = tls,
+                                    .heartbeat_s = 60,
+                                    .open_timeout_ms = OPEN_MS};
 }
 
 bool bus_operator_shards(const struct bus_topology *topology, struct bus_amqp_settings *settings) {

@@ -3,6 +3,7 @@
 
 #include <bus/bundle.h>
 #include <bus/clock.h>
+#include <bus/dns_options.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ static bool is_instance(const char *text) {
 static bool copy_settings(struct bus_requester *requester, const struct bus_requester_settings *settings) {
   requester->url = strdup(settings->amqp_url);
   requester->url_file = settings->amqp_url_file;
+  requester->dns_server = settings->dns_server;
   requester->tls = settings->tls;
   requester->hosts =
       (struct bus_rotation){.backoff = {.first = 200 * BUS_MILLISECOND, .max = BUS_SECOND}, /* clients wait */
@@ -84,7 +86,7 @@ static bool init(struct bus_requester *requester, const struct bus_requester_set
 
 bool bus_requester_new(const struct bus_requester_settings *settings, struct bus_requester **ret,
                        struct bus_error *err) {
-  if (!bus_amqp_url_check(settings->amqp_url, err))
+  if (!bus_amqp_url_check(settings->amqp_url, err) || !bus_dns_server_check(settings->dns_server, err))
     return false;
   if (!is_instance(settings->instance) || strlen(settings->service) >= BUS_NAME_MAX)
     return bus_fail(err, BUS_E_CONFIG, "a requester's instance is 1 to 40 letters, digits and hyphens");

@@ -69,7 +69,7 @@ struct arena_pool {
 
 struct bus_requester {
   char *url;
-  const char *url_file;
+  const char *url_file, *dns_server;
   struct bus_tls_files tls;
   char reply_queue[BUS_KEY_MAX], name[BUS_NAME_MAX];
   int64_t heartbeat_s;

@@ -19,6 +19,7 @@ enum { REPLY_PREFETCH = 1000 };
 static bool open_both(struct bus_requester *requester, struct bus_error *err) {
   const struct bus_amqp_settings settings = {.url = requester->url,
                                              .url_file = requester->url_file,
+                                             .dns_server = requester->dns_server,
                                              .host = requester->hosts.host,
                                              .name = requester->name,
                                              .tls = requester->tls,

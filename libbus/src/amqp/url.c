@@ -33,7 +33,7 @@ static bool check_host(const char *host, size_t len, struct bus_error *err) {
 static bool check_parts(const char *url, struct bus_error *err) {
   const char *begin = after_scheme(url);
   if (begin == NULL)
-    return refuse_url(err, "it must begin with amqp:// or amqps://");
+    return refuse_url(err, "it must begin with amqp://, amqps://, amqp+srv:// or amqps+srv://");
   if (has_odd_characters(url))
     return refuse_url(err, "it holds a character that must be percent-encoded, or a query");
   const char *end = begin + strcspn(begin, "/");
@@ -81,14 +81,32 @@ static bool parse_one(const char *url, size_t index, struct broker_url *ret, str
   return true;
 }
 
-bool url_parse(const char *url, size_t host, struct broker_url *ret, struct bus_error *err) {
-  if (url == NULL)
-    return refuse_url(err, "none given");
+static bool parse_hosts(const char *url, size_t host, struct broker_url *ret, struct bus_error *err) {
   if (!check_parts(url, err))
     return false;
   if (strlen(url) >= sizeof ret->text)
     return refuse_url(err, "it is longer than 1023 bytes");
+  ret->service[0] = '\0';
   return parse_one(url, host % count_hosts(url), ret, err);
+}
+
+/* The service's name stands where a plain URL has its host. */
+static bool parse_service(const char *url, struct broker_url *ret, struct bus_error *err) {
+  char name[SRV_NAME_MAX], plain[sizeof ret->text];
+  if (!srv_url_name(url, name, err))
+    return bus_error_wrap(err, "broker URL");
+  bool good = srv_url_plain(url, plain, sizeof plain) ? parse_hosts(plain, 0, ret, err)
+                                                      : refuse_url(err, "it is longer than 1023 bytes");
+  explicit_bzero(plain, sizeof plain);
+  if (good)
+    memcpy(ret->service, name, sizeof name);
+  return good;
+}
+
+bool url_parse(const char *url, size_t host, struct broker_url *ret, struct bus_error *err) {
+  if (url == NULL)
+    return refuse_url(err, "none given");
+  return srv_is_url(url) ? parse_service(url, ret, err) : parse_hosts(url, host, ret, err);
 }
 
 static bool read_text(const char *file, size_t host, struct broker_url *ret, struct bus_error *err) {
@@ -125,7 +143,7 @@ void url_forget(struct broker_url *url) {
 
 bool bus_amqp_url_check(const char *url, struct bus_error *err) {
   struct broker_url parsed;
-  for (size_t i = 0; i == 0 || i < count_hosts(url); i++) {
+  for (size_t i = 0; i == 0 || i < bus_amqp_url_hosts(url); i++) {
     if (!url_parse(url, i, &parsed, err))
       return false;
     url_forget(&parsed);

@@ -5,6 +5,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+enum { URL_SIZE = 1024 + 1 };
+
 static bool is_host(const char *text, size_t len) {
   for (size_t i = 0; i < len && *text != '/'; i++) /* a folder of sockets may have any name */
     if (!isalnum((unsigned char)text[i]) && !strchr("._-:%", text[i]))
@@ -47,7 +49,7 @@ static bool parts_are_good(const PQconninfoOption *options) {
   return true;
 }
 
-bool pg_url_check(const char *url, struct bus_error *err) {
+static bool check_plain(const char *url, struct bus_error *err) {
   char *why = NULL;
   PQconninfoOption *options = PQconninfoParse(url, &why);
   bool good = options != NULL && parts_are_good(options);
@@ -61,6 +63,40 @@ bool pg_url_check(const char *url, struct bus_error *err) {
              err, BUS_E_CONFIG,
              "the database's URL is malformed: postgres://user:password@host:port/database, where \"/\", \"@\", \":\" "
              "and \"%%\" in the password are written %%2F, %%40, %%3A and %%25");
+}
+
+/* libpq takes hosts and ports also from parameters behind the database's name. */
+static bool has_only_host(const char *plain, const char *host) {
+  char *ignored = NULL;
+  PQconninfoOption *options = PQconninfoParse(plain, &ignored);
+  bool only = true;
+  for (const PQconninfoOption *option = options; option && option->keyword; option++)
+    if (option->val && strcmp(option->keyword, "host") == 0)
+      only = only && strcmp(option->val, host) == 0;
+    else if (option->val && (strcmp(option->keyword, "hostaddr") == 0 || strcmp(option->keyword, "port") == 0))
+      only = false;
+  PQconninfoFree(options);
+  PQfreemem(ignored);
+  return only;
+}
+
+static bool check_service(const char *url, struct bus_error *err) {
+  char name[SRV_NAME_MAX], plain[URL_SIZE];
+  if (!srv_url_name(url, name, err))
+    return bus_error_wrap(err, "the database's URL");
+  if (!srv_url_plain(url, plain, sizeof plain))
+    return bus_fail(err, BUS_E_CONFIG, "the database's URL is longer than %d bytes", URL_SIZE - 1);
+  bool good = check_plain(plain, err);
+  if (good && !has_only_host(plain, strstr(name, "_tcp.") + strlen("_tcp.")))
+    good = bus_fail(err, BUS_E_CONFIG,
+                    "the database's URL names a service and also host, hostaddr or port: the records of %s have them",
+                    name);
+  explicit_bzero(plain, sizeof plain);
+  return good;
+}
+
+bool pg_url_check(const char *url, struct bus_error *err) {
+  return srv_is_url(url) ? check_service(url, err) : check_plain(url, err);
 }
 
 static bool letters_are_good(const char *letters) {

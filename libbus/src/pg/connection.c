@@ -1,18 +1,17 @@
 /* One Postgres connection in pipeline mode: connecting, preparing, and trips of statements. */
-#include <bus/config.h>
-
 #include "pg.h"
 
 #include "args.h"
 #include "rows.h"
 #include "session.h"
+#include "start.h"
 #include "trip.h"
 
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NAME_MAX_LEN = 24, URL_SIZE = 1024 + 1 };
+enum { NAME_MAX_LEN = 24 };
 
 struct pg {
   PGconn *conn;
@@ -47,59 +46,12 @@ static void die(struct pg *pg, const char *what) {
   pg->state = PG_DEAD;
 }
 
-static PGconn *start(const struct pg_settings *settings, const char *url) {
-  struct pg_hosts hosts;
-  pg_hosts_from(url, settings->first_host, &hosts);
-  const char *const options[][2] = {
-      {"connect_timeout", "3"},
-      {"keepalives_idle", "5"},
-      {"keepalives_interval", "2"},
-      {"keepalives_count", "3"},
-      {"tcp_user_timeout", "10000"},
-      {"target_session_attrs", settings->only_reads ? "any" : "read-write"},
-      {"gssencmode", "disable"},
-      {"client_encoding", "UTF8"},
-      {"dbname", url},
-      {"fallback_application_name", settings->application_name},
-      {"host", hosts.host}, /* empty ones count as absent; others come before the URL's */
-      {"hostaddr", hosts.hostaddr},
-      {"port", hosts.port},
-  };
-  const char *keywords[BUS_COUNT(options) + 1] = {NULL}, *values[BUS_COUNT(options) + 1] = {NULL};
-  for (size_t i = 0; i < BUS_COUNT(options); i++) {
-    keywords[i] = options[i][0];
-    values[i] = options[i][1];
-  }
-  return PQconnectStartParams(keywords, values, 1);
-}
-
-static bool read_url(const char *file, char url[URL_SIZE], struct bus_error *err) {
-  if (!bus_secret_file_read(file, url, URL_SIZE, err))
-    return false;
-  if (url[0] == '\0') /* libpq would take its defaults */
-    return bus_fail(err, BUS_E_CONFIG, "%s is empty", file);
-  return pg_url_check(url, err) || bus_error_wrap(err, "%s", file);
-}
-
-/* A file that cannot be used now may be mended: the connection is dead, and the next one reads it again. */
-static void start_from_file(struct pg *pg) {
-  char url[URL_SIZE];
-  if (read_url(pg->settings.url_file, url, &pg->failure))
-    pg->conn = start(&pg->settings, url);
-  else
-    pg->failure.code = BUS_E_DB_CONNECTION;
-  explicit_bzero(url, sizeof url);
-}
-
 bool pg_new(const struct pg_settings *settings, struct pg **ret, struct bus_error *err) {
   struct pg *pg = calloc(1, sizeof *pg);
   if (!pg)
     return bus_fail(err, BUS_E_NOMEM, "out of memory for a database connection");
   pg->settings = *settings;
-  if (settings->url_file)
-    start_from_file(pg);
-  else
-    pg->conn = start(settings, settings->url);
+  pg->conn = pg_start(settings, &pg->failure);
   pg->polling = PGRES_POLLING_WRITING;
   if (pg->conn)
     (void)PQsetNoticeReceiver(pg->conn, ignore_notice, NULL);

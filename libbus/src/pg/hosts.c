@@ -3,6 +3,7 @@
 #include "pg.h"
 
 #include <libpq-fe.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char *value_of(const PQconninfoOption *options, const char *keyword) {
@@ -52,4 +53,15 @@ void pg_hosts_from(const char *url, size_t first, struct pg_hosts *ret) {
     rotate_list(value_of(options, "port"), count, first % count, ret->port);
   }
   PQconninfoFree(options);
+}
+
+void pg_hosts_of_records(const struct srv_records *records, size_t first, struct pg_hosts *ret) {
+  size_t count = records->count < SRV_HOSTS_MAX ? records->count : SRV_HOSTS_MAX, host_len = 0, port_len = 0;
+  *ret = (struct pg_hosts){.host = ""};
+  for (size_t i = 0; i < count; i++) {
+    const struct srv_record *record = &records->items[(first + i) % count];
+    const char *comma = i > 0 ? "," : "";
+    host_len += (size_t)snprintf(ret->host + host_len, PG_HOSTS_MAX - host_len, "%s%s", comma, record->target);
+    port_len += (size_t)snprintf(ret->port + port_len, PG_HOSTS_MAX - port_len, "%s%u", comma, record->port);
+  } /* all fit */
 }

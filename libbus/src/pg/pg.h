@@ -6,6 +6,8 @@
 #include <bus/error.h>
 #include <bus/sql.h>
 
+#include "../core/srv.h"
+
 struct pg;
 
 /* Settings of every session, set after connecting. Plans are generic from the first execution and never scan a whole
@@ -37,7 +39,8 @@ enum { PG_OWN = BUS_REGISTRY_OWN, PG_SERVICE = BUS_REGISTRY_SERVICE, PG_REGISTRI
 
 struct pg_settings {
   const char *url;
-  const char *url_file; /* its file, read for each connection; NULL: `url` stays */
+  const char *url_file;   /* its file, read for each connection; NULL: `url` stays */
+  const char *dns_server; /* of DNS_SERVER (bus/dns_options.h), for a URL that names a service (srv.h) */
   const char *application_name;
   size_t first_host; /* of several in the URL: which one is tried first */
   bool allow_unsafe; /* also a server that may lose what it committed */
@@ -56,15 +59,18 @@ enum pg_state {
 /* Is this a URL that can be opened? libpq's own words may hold the password, so the error does not repeat them. */
 bool pg_url_check(const char *url, struct bus_error *err) BUS_MUST_CHECK;
 /* The lists of a URL with several hosts, rotated to begin with host `first`; empty for a single host. */
-enum { PG_HOSTS_MAX = 1024 };
+enum { PG_HOSTS_MAX = SRV_HOSTS_MAX * SRV_NAME_MAX };
 struct pg_hosts {
   char host[PG_HOSTS_MAX], hostaddr[PG_HOSTS_MAX], port[PG_HOSTS_MAX];
 };
 void pg_hosts_from(const char *url, size_t first, struct pg_hosts *ret);
+/* The same of a service's records, at most SRV_HOSTS_MAX of them. */
+void pg_hosts_of_records(const struct srv_records *records, size_t first, struct pg_hosts *ret);
 /* Can these be prepared? Letters known, not too many, single values before arrays. */
 bool pg_registry_check(const struct bus_registry *registry, struct bus_error *err) BUS_MUST_CHECK;
 
-/* Begins to connect; false only when out of memory or for a malformed URL. */
+/* Begins to connect; false only when out of memory. It blocks while DNS is asked, and while libpq has the hosts' names
+ * resolved. */
 bool pg_new(const struct pg_settings *settings, struct pg **ret, struct bus_error *err) BUS_MUST_CHECK;
 void pg_free(struct pg *pg);
 

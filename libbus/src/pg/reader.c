@@ -52,6 +52,7 @@ bool bus_reader_open(const struct bus_reader_settings *settings, struct bus_read
     return bus_fail(err, BUS_E_NOMEM, "out of memory for a database connection");
   const struct pg_settings session = {
       .url = settings->url,
+      .dns_server = settings->dns_server,
       .application_name = settings->name,
       .allow_unsafe = true,
       .only_reads = !settings->writes,

@@ -2,6 +2,7 @@
 #include <bus/alive_measure.h>
 #include <bus/bundle.h>
 #include <bus/clock.h>
+#include <bus/dns_options.h>
 #include <bus/log.h>
 #include <bus/otlp.h>
 #include <bus/pipeline.h>
@@ -48,10 +49,13 @@ static struct bus_option common_options[] = {
      "port of the admin listener"},
     BUS_TLS_SERVER_ROWS(struct settings, tls),
     {"RABBITMQ_URL", BUS_OPTION_CREDENTIAL, offsetof(struct settings, amqp_url), NULL, 8, 1024, NULL, true, NULL,
-     "broker: amqp://user:password@host:port/vhost, or amqps://; a cluster's nodes as host:port,host:port"},
+     BUS_AMQP_URL_TEXT},
     BUS_TLS_AMQP_ROWS(struct settings, worker.tls),
     {"DATABASE_URL", BUS_OPTION_CREDENTIAL, offsetof(struct settings, database_url), NULL, 8, 1024, NULL, true, NULL,
-     "this service's own Postgres database: postgres://user:password@host:port/database"},
+     "this service's own Postgres database: postgres://user:password@host:port/database; "
+     "postgres+srv://user:password@name/database: "
+     "the hosts are asked of DNS"},
+    BUS_DNS_ROW(struct settings, worker.dns_server),
     {"ALLOW_UNSAFE_DATABASE", BUS_OPTION_BOOL, offsetof(struct settings, worker.allow_unsafe_database), "false", 0, 0,
      NULL, false, NULL,
      "start also where the database runs with fsync or full_page_writes off and may lose what was committed"},

@@ -124,8 +124,11 @@ static int ask(struct program *program, const void *body) {
     return ask_trouble(err.text);
   bus_amqp_free(amqp);
   name_instance(instance);
-  const struct bus_requester_settings settings = {
-      .amqp_url = program->settings.url, .tls = program->settings.tls, .service = user, .instance = instance};
+  const struct bus_requester_settings settings = {.amqp_url = program->settings.url,
+                                                  .dns_server = program->settings.dns_server,
+                                                  .tls = program->settings.tls,
+                                                  .service = user,
+                                                  .instance = instance};
   if (!bus_requester_new(&settings, &requester, &err))
     return ask_trouble(err.text);
   int status = ask_over(program, requester, body);

@@ -2,6 +2,7 @@
 #include "worker_internal.h"
 
 #include <bus/clock.h>
+#include <bus/dns_options.h>
 #include <bus/log.h>
 
 #include <errno.h>
@@ -88,6 +89,7 @@ bool bus_worker_new(const struct bus_service *service, const struct bus_topology
                     struct bus_error *err) {
   if (!service_is_valid(service, topology, err) || !bus_amqp_url_check(settings->amqp_url, err) ||
       !user_is_right(service, topology, settings->amqp_url, err) || !pg_url_check(settings->database_url, err) ||
+      !bus_dns_server_check(settings->dns_server, err) ||
       (service->store && !takes_requests(service, topology) && !retention_is_enough(settings, topology, err)))
     return false;
   struct bus_worker *worker = calloc(1, sizeof *worker);

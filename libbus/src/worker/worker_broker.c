@@ -47,6 +47,7 @@ static bool open_pair(struct bus_worker *worker, size_t host, struct bus_error *
     return bus_fail(err, BUS_E_AMQP_CONNECTION, "failpoint");
   const struct bus_amqp_settings settings = {.url = worker->settings.amqp_url,
                                              .url_file = worker->settings.amqp_url_file,
+                                             .dns_server = worker->settings.dns_server,
                                              .host = host,
                                              .name = worker->service->name,
                                              .tls = worker->settings.tls,

@@ -19,6 +19,7 @@ void database_open(struct bus_worker *worker) {
   bool check = !database->checked && worker->settings.schema_project;
   struct pg_settings settings = {.url = worker->settings.database_url,
                                  .url_file = worker->settings.database_url_file,
+                                 .dns_server = worker->settings.dns_server,
                                  .application_name = worker->service->name,
                                  .first_host = database->first_host,
                                  .allow_unsafe = worker->settings.allow_unsafe_database};

@@ -147,6 +147,46 @@ TEST(url_error_never_holds_the_password)
   }
 }
 
+TEST(url_of_a_service)
+{
+  static const struct {
+    const char *url, *service;
+  } urls[] = {{"amqp+srv://order-svc:s%40cret@mq.example/order%2Fbus", "_amqp._tcp.mq.example"},
+              {"amqps+srv://order-svc:s%40cret@mq.example/order%2Fbus", "_amqps._tcp.mq.example"}};
+  for (size_t i = 0; i < BUS_COUNT(urls); i++) {
+    struct broker_url url;
+    char text[BUS_NAME_MAX];
+    assert_true(bus_amqp_url_check(urls[i].url, NULL));
+    assert_int_equal(bus_amqp_url_hosts(urls[i].url), 1);
+    assert_true(bus_amqp_url_user(urls[i].url, text, NULL));
+    assert_string_equal(text, "order-svc");
+    assert_true(bus_amqp_url_vhost(urls[i].url, text, sizeof text, NULL));
+    assert_string_equal(text, "order/bus");
+    assert_true(url_parse(urls[i].url, 5, &url, NULL));
+    assert_string_equal(url.service, urls[i].service);
+    assert_string_equal(url.info.password, "s@cret");
+    assert_int_equal(url.info.ssl, i);
+  }
+  struct broker_url url = {.service = "of another URL"};
+  assert_true(url_parse("amqp://u:p@h/v", 0, &url, NULL));
+  assert_string_equal(url.service, "");
+}
+
+TEST(url_of_a_service_that_is_refused)
+{
+  static const char *const refused[] = {"amqp+srv://u:hunter2@h:5672/v", "amqp+srv://u:hunter2@h,g/v",
+                                        "amqps+srv://u:hunter2@/v",      "amqp+srv://u@h/v",
+                                        "amqp+srv://u:hunter2@h/",       "amqp+srv://u:hunter2@h/v?x",
+                                        "amqp+srv://u:hun/ter2@h/v",     "postgres+srv://u:hunter2@h/v"};
+  for (size_t i = 0; i < BUS_COUNT(refused); i++) {
+    struct bus_error err = {.code = BUS_OK};
+    if (bus_amqp_url_check(refused[i], &err))
+      fail_msg("taken: %s", refused[i]);
+    assert_int_equal(err.code, BUS_E_CONFIG);
+    assert_null(strstr(err.text, "ter2"));
+  }
+}
+
 TEST(url_refuses_what_is_too_long)
 {
   char url[2048] = "amqp://user:";
@@ -188,6 +228,15 @@ TEST(url_of_a_file_is_what_it_holds_now)
   assert_true(url_read(started, file, 1, &url, NULL));
   assert_string_equal(url.info.password, "hunter2");
   assert_string_equal(url.info.host, "two");
+  (void)unlink(file);
+}
+
+TEST(url_of_a_file_may_become_one_of_a_service)
+{
+  struct broker_url url;
+  const char *file = file_with("amqp+srv://user:hunter2@mq.example/v\n");
+  assert_true(url_read(started, file, 1, &url, NULL));
+  assert_string_equal(url.service, "_amqp._tcp.mq.example");
   (void)unlink(file);
 }
 

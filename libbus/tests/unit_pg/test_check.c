@@ -53,6 +53,28 @@ TEST(a_password_with_a_slash_stops_the_start_and_is_not_printed)
   }
 }
 
+TEST(urls_of_a_service)
+{
+  static const char *const refused[] = {"postgresql+srv://u:hunter2@one:5432/db",
+                                        "postgres+srv://u:hunter2@one,two/db",
+                                        "postgres+srv://u:hunter2@/db?host=/tmp",
+                                        "postgres+srv://u:hunter2@one/db?host=two",
+                                        "postgres+srv://u:hunter2@one/db?port=5432",
+                                        "postgres+srv://u:hunter2@one/db?hostaddr=127.0.0.1",
+                                        "postgres+srv://u:hunter2@one/db?nonsense=two",
+                                        "postgres+srv://u:hun/ter2@one/db",
+                                        "amqp+srv://u:hunter2@one/db"};
+  struct bus_error err;
+  assert_true(pg_url_check("postgresql+srv://user:p%2Fa@service.consul/orders", &err));
+  assert_true(pg_url_check("postgres+srv://user:p@db/orders?sslmode=verify-full&sslrootcert=/etc/host/ca", &err));
+  for (size_t i = 0; i < BUS_COUNT(refused); i++) {
+    if (pg_url_check(refused[i], &err))
+      fail_msg("taken: %s", refused[i]);
+    assert_int_equal(err.code, BUS_E_CONFIG);
+    assert_null(strstr(err.text, "hun"));
+  }
+}
+
 static bool is_good(const char *sql, const char *params, struct bus_error *err) {
   const struct bus_statement statements[] = {{"SELECT 1", "uU"}, {sql, params}};
   const struct bus_registry registry = {statements, BUS_COUNT(statements)};
