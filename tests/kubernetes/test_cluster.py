@@ -105,7 +105,7 @@ def test_the_service_of_the_edge_has_its_pods(deployed):
 
 
 def test_autoscalers_can_scale(deployed):
-    """Without an adapter they have no metrics: they hold the least number of pods."""
+    """Without an adapter they have no metrics, and hold the least number of pods; test_scaling.py has one."""
     for name in deployed.names("HorizontalPodAutoscaler"):
         def able(name=name):
             status = deployed.get("hpa", name).get("status", {})
