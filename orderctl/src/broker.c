@@ -79,24 +79,34 @@ static bool send_probe(struct bus_amqp *amqp, int64_t patience_s, struct probe *
          bus_fail(err, BUS_E_TOPOLOGY, "the message of the probe did not come back: a queue is bound for it");
 }
 
-static bool ask_queue(struct bus_amqp *amqp, const struct bus_queue *queue, struct probe *probe) {
+static bool ask_queue(struct bus_amqp *amqp, const char *name, struct probe *probe) {
   int64_t since = bus_monotonic(), depth;
-  if (!bus_amqp_queue_depth(amqp, queue->name, &depth, &probe->problem))
+  if (!bus_amqp_queue_depth(amqp, name, &depth, &probe->problem))
     return false;
   int64_t took = bus_monotonic() - since;
   probe->queues++;
   if (probe->slowest == BUS_NO_INT64 || took > probe->slowest) {
     probe->slowest = took;
-    (void)snprintf(probe->slowest_queue, sizeof probe->slowest_queue, "%s", queue->name);
+    (void)snprintf(probe->slowest_queue, sizeof probe->slowest_queue, "%s", name);
   }
   return true;
+}
+
+static bool ask_with_shards(struct bus_amqp *amqp, const struct bus_queue *queue, struct probe *probe) {
+  bool split = bus_topology_is_split(&orderbus_topology, queue), good = ask_queue(amqp, queue->name, probe);
+  char name[BUS_KEY_MAX];
+  for (size_t i = 0; good && split && i < bus_topology_shards(&orderbus_topology); i++) {
+    bus_topology_shard(queue, i, name);
+    good = ask_queue(amqp, name, probe);
+  }
+  return good;
 }
 
 static bool ask_queues(struct bus_amqp *amqp, struct probe *probe) {
   const struct bus_queue *queue;
   for (size_t i = 0; (queue = bus_topology_queue_at(&orderbus_topology, i)) != NULL; i++)
     if (queue->kind == BUS_QUEUE_WORK && bus_topology_is_own(&orderbus_topology, queue) &&
-        !ask_queue(amqp, queue, probe))
+        !ask_with_shards(amqp, queue, probe))
       return false;
   return true;
 }

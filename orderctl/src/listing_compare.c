@@ -34,10 +34,12 @@ static void report(const struct comparing *comparing, enum difference_kind kind,
 struct arguments {
   struct bus_str queue_type, dead_exchange, dead_key, strategy, overflow;
   int64_t ttl, delivery_limit, max_bytes, max_length;
+  bool single_active;
 };
 
 #define TEXT(text, member) BUS_ARGUMENT(text, member, struct bus_str, BUS_KIND_STRING, 0, 255)
 #define NUMBER(text, member) BUS_ARGUMENT(text, member, int64_t, BUS_KIND_INT64, 0, BUS_JSON_INT_MAX)
+#define FLAG(text, member) BUS_ARGUMENT(text, member, bool, BUS_KIND_BOOL, 0, 0)
 #define BUS_ARGUMENT(text, member, T, what, least, most)                                                               \
   {                                                                                                                    \
     .name = (text), .kind = (what),                                                                                    \
@@ -54,6 +56,7 @@ static const struct bus_field argument_fields[] = {
     NUMBER("x-delivery-limit", delivery_limit),
     NUMBER("x-max-length-bytes", max_bytes),
     NUMBER("x-max-length", max_length),
+    FLAG("x-single-active-consumer", single_active),
 };
 static const struct bus_schema argument_schema = BUS_SCHEMA("arguments", struct arguments, argument_fields);
 
@@ -67,6 +70,9 @@ static void print_listed(const struct bus_field *field, const struct arguments *
     const struct bus_str *value = cell;
     if (value->data)
       (void)snprintf(text, VALUE, "%.*s", (int)value->len, value->data);
+  } else if (field->kind == BUS_KIND_BOOL) {
+    if (*(const bool *)cell)
+      (void)snprintf(text, VALUE, "true");
   } else if (*(const int64_t *)cell != BUS_NO_INT64)
     (void)snprintf(text, VALUE, "%" PRId64, *(const int64_t *)cell);
 }
@@ -79,6 +85,8 @@ static void print_declared(const char *name, const struct bus_declaration *d, ch
       continue;
     if (argument->text)
       (void)snprintf(text, VALUE, "%s", argument->text);
+    else if (argument->flag)
+      (void)snprintf(text, VALUE, "%s", argument->number ? "true" : "false");
     else
       (void)snprintf(text, VALUE, "%" PRId64, argument->number);
   }
@@ -139,11 +147,12 @@ static void compare_queue(const struct comparing *comparing, const struct bus_de
 
 static void compare_exchange(const struct comparing *comparing, const struct bus_declaration *d, const char *name) {
   const struct listed_exchange *exchange = find_exchange(comparing->listing, d->name);
+  const char *type = d->headers ? "headers" : "topic";
   if (!exchange)
     report(comparing, DIFFERENCE_MISSING, name, "%s", "");
-  else if (!bus_str_is(exchange->type, "topic") || !exchange->durable)
-    report(comparing, DIFFERENCE_CHANGED, name, "is %.*s and %s, declared topic and durable", (int)exchange->type.len,
-           exchange->type.data, exchange->durable ? "durable" : "not durable");
+  else if (!bus_str_is(exchange->type, type) || !exchange->durable)
+    report(comparing, DIFFERENCE_CHANGED, name, "is %.*s and %s, declared %s and durable", (int)exchange->type.len,
+           exchange->type.data, exchange->durable ? "durable" : "not durable", type);
 }
 
 static bool compare_declared(void *context, const struct bus_declaration *d) {

@@ -95,6 +95,12 @@ TEST(changed_arguments_are_named_with_both_values)
   take("[" QUEUE("order-svc.query", "true", "{\"x-queue-type\":\"classic\"}") "]", "[" BINDING "]");
   assert_string_equal(compared(), "differs: queue order-svc.query: x-message-ttl is absent, declared 1000\n");
   bus_arena_free(arena);
+  take("[" QUEUE("order-svc.query", "true",
+                 "{\"x-queue-type\":\"classic\",\"x-message-ttl\":1000,\"x-single-active-consumer\":true}") "]",
+       "[" BINDING "]");
+  assert_string_equal(compared(),
+                      "differs: queue order-svc.query: x-single-active-consumer is true, declared absent\n");
+  bus_arena_free(arena);
   take("[" QUEUE("order-svc.query", "true", "{\"x-expires\":1}") "]", "[" BINDING "]");
   assert_non_null(strstr(compared(), "differs: queue order-svc.query: its arguments are not the declared ones: "));
   assert_non_null(strstr(found, "x-expires"));

@@ -63,7 +63,7 @@ bool topology_retire(struct bus_amqp *amqp, const struct bus_topology *topology,
     return false;
   *ret_done = retiring.busy == 0;
   if (!*ret_done)
-    (void)printf("nothing was deleted: %zu of %zu are in use\n", retiring.busy, retiring.found);
+    (void)printf("nothing was deleted: %zu of them are in use\n", retiring.busy);
   else if (!each(&retiring, delete_one, err))
     return false;
   else
