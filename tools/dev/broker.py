@@ -1,6 +1,7 @@
 """Prepares RabbitMQ for the services: a virtual host, one user each with narrow permissions, and the topology."""
 import json
 import os
+import re
 import subprocess
 
 from dev import build, manifests, urls
@@ -10,6 +11,7 @@ from dev.report import DevError
 
 CONNECTIONS = 100  # of one user
 LOGINS = 6  # on a busy machine a broker that makes its queues answers a login later than a program waits
+DEFINITIONS_SECONDS = 60  # three nodes that share a busy machine take their time
 USERS = (*(one.broker_user for one in manifests.ON_BUS), "operator")
 TAGS = {"operator": "management"}  # it may list what is in its virtual host
 
@@ -56,10 +58,22 @@ class Broker:
         self._retire()
 
     def apply(self, programs):
-        """Sets what each user may do, and declares the topology."""
+        self.permit(programs)
+        self.declare(programs)
+
+    def permit(self, programs):
+        """Sets what each user may do."""
         definitions = _definitions(programs, self.admin.path, self._disk_bytes(), self.shard_variables())
-        self.management.must("POST", "definitions", body=definitions)
+        self.management.must("POST", "definitions", body=definitions, seconds=DEFINITIONS_SECONDS)
+
+    def declare(self, programs):
         _run([os.path.join(programs, "bus-topology"), "apply"], self.variables(), tries=LOGINS)
+
+    def shard_queues(self):
+        """Each shard of a queue as the management API describes it, with the messages that the shard has counted."""
+        found = self.management.must("GET", "queues", self.admin.path,
+                                     query="?disable_stats=true&enable_queue_totals=true")
+        return [one for one in found if re.fullmatch(r".+\.\d\d", one["name"])]
 
     def retire_shards(self, programs):
         """Runs bus-topology retire; → (its text, its status)."""

@@ -180,6 +180,11 @@ def _service(seconds):
     return _pytest("service", servers=True)(seconds)
 
 
+def _shards(seconds):
+    TOXIPROXY.install()
+    return _pytest("shards")(seconds)
+
+
 def _traces(seconds):
     traces.MESSAGES.install()
     return _pytest("traces")(seconds)
@@ -247,6 +252,7 @@ TABLE |= {
     "pipelines": (300, _pipelines),
     "reference": (90, _reference),
     "service": (600, _service),
+    "shards": (600, _shards),
     "tls": (600, _tls),
     "traces": (300, _traces),
     "upgrade": (900, _pytest("upgrade")),
@@ -262,7 +268,7 @@ BESIDE = ("dev", "crash")
 MEASURES = ("attack", "chaos", "gateway", "observe", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash",
               "alerts", "attack", "browser", "change", "contract", "gateway", "observe", "operator", "service",
-              "tls", "traces", "upgrade", "chaos", "load", "live", "readme")
+              "shards", "tls", "traces", "upgrade", "chaos", "load", "live", "readme")
 
 
 def forget_the_users_stack(environment):

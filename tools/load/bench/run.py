@@ -12,11 +12,11 @@ from dev.report import DevError, step
 # In this order; the floor beside what it is compared with.
 PARTS = {"disk": rest.disk, "closed": closed.run, "floor": floor.run, "open": open_loop.run, "reads": reads.run,
          "wide": scale.wide, "shapes": shapes.run, "tokens": tokens.run, "tracing": tracing.run,
-         "workers": scale.workers, "processes": scale.processes,
+         "workers": scale.workers, "processes": scale.processes, "shards": scale.shards,
          "backlog": backlog.run, "start": rest.start, "idle": rest.idle, "filled": filled.run}
 ONCE = ("workers", "processes", "backlog", "filled")
-# Ten million orders take twenty minutes and 31 GiB; a collector must be built first.
-ASKED_FOR = ("filled", "tracing")
+# Ten million orders take twenty minutes and 31 GiB; a collector must be built first; for shards all programs restart.
+ASKED_FOR = ("filled", "tracing", "shards")
 
 
 def chosen(only):

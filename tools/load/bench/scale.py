@@ -3,12 +3,13 @@ import argparse
 
 from load.bench import closed
 from load.bench.system import SCALED
-from dev import ports
+from dev import ports, sharding
 from dev.proc import Process
 from dev.services import Service
 
 WORKERS = (1, 2, 4)
 PROCESSES = (1, 2)
+SHARDS = (1, 4)
 CONNECTIONS = 256  # as many as the edge has threads
 
 
@@ -60,6 +61,20 @@ def processes(system, options):
         finally:
             for twin in twins:
                 twin.stop()
+    return found
+
+
+def shards(system, options):
+    """Each work queue in so many shards."""
+    found = {}
+    try:
+        for count in SHARDS:
+            sharding.change(system.stack, count)
+            every = closed.run(system, options)
+            found |= {f"{count} shards: {what}": every[what] for what in (
+                "confirmed orders/s", "accept p99 ms", *(name for name in every if name.startswith("CPU ms/order")))}
+    finally:
+        sharding.change(system.stack, 1)
     return found
 
 
