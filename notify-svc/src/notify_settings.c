@@ -11,8 +11,6 @@
 #define NUMBER(variable, member, standard, least, most, unit, text)                                                    \
   { variable, BUS_OPTION_INT, offsetof(struct notify_settings, member), standard, least, most, NULL, false, unit, text }
 
-/* So long beyond its time-out a call is nobody else's. */
-#define LEASE_MARGIN (15 * BUS_SECOND)
 #define DAY_S INT64_C(86400)
 enum { RESPONSE_MAX = 1024 };
 
@@ -34,6 +32,8 @@ const struct bus_option notify_options[NOTIFY_OPTIONS] = {
     NUMBER("ENDPOINT_CONCURRENCY", endpoint_concurrency, "8", 1, 100, "calls",
            "of these to one webhook; one while it fails"),
     NUMBER("DELIVERY_TIMEOUT_MS", timeout_ms, "15000", 100, 60000, "ms", "for a whole attempt"),
+    NUMBER("DELIVERY_LEASE_MARGIN_MS", lease_margin_ms, "15000", 1000, 600000, "ms",
+           "so long beyond its time-out an attempt is made by no other process"),
     NUMBER("DELIVERY_CONNECT_TIMEOUT_MS", connect_timeout_ms, "5000", 10, 60000, "ms", "until connected"),
     TEXT("DELIVERY_CA_FILE", ca_file, "", 0, 1024, "certificates that webhooks are verified with; empty: the system's"),
     TEXT("WEBHOOK_PORTS", ports, "443,8443", 1, 60, "ports that a webhook's URL may name"),
@@ -47,7 +47,7 @@ const struct bus_option notify_options[NOTIFY_OPTIONS] = {
 bool notify_policy_of(const struct notify_settings *settings, struct notify_policy *ret, struct bus_error *err) {
   *ret = (struct notify_policy){.retry_after_max = settings->retry_after_max_s * BUS_SECOND,
                                 .disable_after = settings->disable_after_s * BUS_SECOND,
-                                .lease = settings->timeout_ms * BUS_MILLISECOND + LEASE_MARGIN,
+                                .lease = (settings->timeout_ms + settings->lease_margin_ms) * BUS_MILLISECOND,
                                 .rotation_keep = settings->rotation_keep_s * BUS_SECOND,
                                 .keep = settings->keep_d * DAY_S * BUS_SECOND,
                                 .endpoint_concurrency = settings->endpoint_concurrency,

@@ -6,12 +6,12 @@
 #include <bus/config.h>
 #include <bus/http_client.h>
 
-enum { NOTIFY_OPTIONS = 13 };
+enum { NOTIFY_OPTIONS = 14 };
 
 struct notify_settings {
   const char *key_file, *ca_file, *schedule, *ports;
   int64_t concurrency, endpoint_concurrency;
-  int64_t timeout_ms, connect_timeout_ms;
+  int64_t timeout_ms, lease_margin_ms, connect_timeout_ms;
   int64_t retry_after_max_s, disable_after_s, rotation_keep_s, keep_d;
   bool allow_local;
 };

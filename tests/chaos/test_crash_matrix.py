@@ -1,8 +1,10 @@
 """The crash matrix's plan and report, without a stack: which rows there are, and what makes one red."""
 import contextlib
+import types
 
 import pytest
 
+from chaos import webhooks
 from chaos.crash_matrix import plan, report, rows, run
 from dev import cli
 from dev.report import DevError
@@ -207,6 +209,7 @@ def test_a_point_that_is_never_reached_fails_the_matrix(monkeypatch, capsys, fau
     monkeypatch.setattr(run.build, "build_programs", lambda _: None)
     monkeypatch.setattr(run.stack, "print_points", lambda *_: "")
     monkeypatch.setattr(run.stack, "matrix_stack", lambda *_: contextlib.nullcontext(Stack(faults)))
+    monkeypatch.setattr(run.webhooks, "SENDERS", [])
     monkeypatch.setattr(run, "Judge", lambda _: Judge)
     monkeypatch.setattr(run, "_at_the_end", lambda _: [])
     assert run.run("asan", record=False) == 1
@@ -219,3 +222,18 @@ def test_markdown_has_a_line_a_row_and_the_reasons():
     assert "| edge | edge.parsed | crash | 1 | 0 | 0 | 0 | 0.5 s | ok |" in text
     assert "| edge | edge.parsed | crash | 1 | 0 | 1 | 0 | 0.5 s | FAILED |" in text
     assert "2 rows, 1 red" in text and "- a.b in edge: no reason" in text
+
+
+def test_final_orders_that_were_not_told_are_named(monkeypatch):
+    monkeypatch.setattr(webhooks, "TOLD_SECONDS", 0)
+    receiver = webhooks.Receiver()
+    receiver.close()
+    system = types.SimpleNamespace(sql=lambda *_: [["a", "order.confirmed"], ["b", "order.rejected"]])
+    assert receiver.take("a", "order.confirmed", "1")
+    (missing,) = webhooks.problems(system, receiver)
+    assert "1 final orders" in missing and "'b'" in missing
+    receiver.take("b", "order.rejected", "2")
+    assert webhooks.problems(system, receiver) == []
+    receiver.take("b", "order.rejected", "3")
+    (doubled,) = webhooks.problems(system, receiver)
+    assert "several ids" in doubled

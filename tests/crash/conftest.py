@@ -3,6 +3,7 @@ import os
 
 import pytest
 
+from chaos import webhooks
 from chaos.crash_matrix import stack
 from chaos.verdict import Judge
 
@@ -16,8 +17,9 @@ def preset():
 
 @pytest.fixture(scope="session")
 def system():
-    with stack.matrix_stack(PRESET) as made:
+    with stack.matrix_stack(PRESET) as made, webhooks.told(made) as receiver:
         yield made
+        assert webhooks.problems(made, receiver) == []
 
 
 @pytest.fixture(scope="session")

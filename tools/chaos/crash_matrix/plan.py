@@ -162,9 +162,17 @@ def rows(points):
     for service, point, fault, hits, first in MORE:
         if point not in points[service]:
             raise DevError(f"{service} has no point {point}, which the plan names")
+        if not _leads_anywhere(service, first):
+            continue
         found.append(Row(service, point, fault, hits, {"first": first}))
     _check(found, points)
     return sorted(found, key=lambda row: SERVICES.index(row.service))
+
+
+def _leads_anywhere(service, first):
+    """Whether the points of the faults that a row begins with can be reached in this service."""
+    points = [one.split("=")[0] for one in first.split(",")] if first else []
+    return not any(service in UNREACHABLE.get(point, {}) for point in points)
 
 
 def _rows_of(service, point, faults):

@@ -10,7 +10,7 @@ from dev.report import DevError, step
 
 from chaos.verdict import Judge
 
-from chaos import invariants
+from chaos import invariants, webhooks
 
 from chaos.crash_matrix import plan, report, rows, stack
 
@@ -38,10 +38,10 @@ def run(preset, only=None, short=False, listing=False, record=True):
 
 
 def _lane(preset, lane, interrupted):
-    with stack.matrix_stack(preset, lane[0].service) as system:
+    with stack.matrix_stack(preset, lane[0].service) as system, webhooks.told(system) as receiver:
         results = _all(system, itertools.takewhile(lambda _: not interrupted.is_set(), lane))
         for last in results[-1:]:
-            last.problems += _at_the_end(system)
+            last.problems += _at_the_end(system) + webhooks.problems(system, receiver)
         return results
 
 
