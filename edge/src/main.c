@@ -2,6 +2,7 @@
 #include "edge.h"
 
 #include <bus/amqp.h>
+#include <bus/consul.h>
 #include <bus/failpoint.h>
 #include <bus/log.h>
 #include <bus/otlp.h>
@@ -14,8 +15,9 @@
 struct listeners {
   struct bus_http_server *api;
   struct bus_admin *admin;
-  struct bus_tls *tls;   /* NULL: plain HTTP */
-  struct bus_otlp *otlp; /* NULL: no tracing */
+  struct bus_tls *tls;       /* NULL: plain HTTP */
+  struct bus_otlp *otlp;     /* NULL: no tracing */
+  struct bus_consul *consul; /* NULL: not registered */
 };
 
 enum { LARGE_BYTES = 32768, FLUSH_SPANS_MS = 1000 };
@@ -89,6 +91,18 @@ static bool start_tracing(struct edge *edge, struct listeners *listeners, struct
   return bus_otlp_start(&edge->settings->tracing, &resource, &listeners->otlp, err);
 }
 
+static bool start_consul(struct edge *edge, struct listeners *listeners, struct bus_error *err) {
+  const struct bus_consul_service service = {.name = "edge",
+                                             .version = ORDERBUS_VERSION,
+                                             .address = edge->settings->bind,
+                                             .port = (int)edge->settings->port,
+                                             .health_port = (int)edge->settings->admin_port,
+                                             .tls = listeners->tls != NULL,
+                                             .is_ready = is_ready,
+                                             .context = edge};
+  return bus_consul_start(&edge->settings->consul, &service, &listeners->consul, err);
+}
+
 /* Load balancers and proxies are to notice nothing but an edge that is not ready. */
 static void drain(struct edge *edge, const struct listeners *listeners) {
   edge_begin_drain(edge);
@@ -119,7 +133,7 @@ static bool start(struct edge *edge, struct listeners *listeners, struct bus_err
          bus_tls_new(&edge_settings.tls, &listeners->tls, err) &&
          bus_topology_set_shards(&orderbus_topology, edge_settings.queue_shards, err) &&
          edge_open(edge, &edge_settings, &orderbus_topology, err) && start_admin(edge, listeners, err) &&
-         start_tracing(edge, listeners, err) && start_api(edge, listeners, err);
+         start_tracing(edge, listeners, err) && start_api(edge, listeners, err) && start_consul(edge, listeners, err);
 }
 
 static int serve(void) {
@@ -133,6 +147,7 @@ static int serve(void) {
     bus_log(BUS_INFO, "serving", BUS_F_STR("bind", edge_settings.bind), BUS_F_INT("port", edge_settings.port),
             BUS_F_INT("admin_port", edge_settings.admin_port), BUS_F_STR("version", ORDERBUS_VERSION));
     bus_log(BUS_INFO, "stopping", BUS_F_INT("signal", bus_process_wait(drain_limit_ms(&edge_settings))));
+    bus_consul_stop(listeners.consul); /* while it still serves */
     drain(&edge, &listeners);
   } else {
     bus_log(BUS_ERROR, "cannot start", BUS_F_STR("error", err.text));

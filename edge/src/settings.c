@@ -162,6 +162,7 @@ static const struct bus_option options[] = {
          "payment token of orders that name none"),
     BUS_BREAKER_OPTION_ROWS(struct edge_settings, breaker),
     BUS_TRACE_OPTION_ROWS(struct edge_settings, tracing),
+    BUS_CONSUL_ROWS(struct edge_settings, consul),
 };
 
 const struct bus_option_table edge_option_table = {options, BUS_COUNT(options), &edge_settings};

@@ -4,6 +4,7 @@
 
 #include <bus/breaker_options.h>
 #include <bus/config.h>
+#include <bus/consul_options.h>
 #include <bus/tls_options.h>
 #include <bus/trace_options.h>
 
@@ -22,6 +23,7 @@ struct edge_settings {
   struct bus_credential rabbitmq_url;
   struct bus_tls_files rabbitmq_tls, tls;
   const char *dns_server;
+  struct bus_consul_options consul;
   int64_t heartbeat_s;
   const char *allowed_hosts, *cors_origins;
   int64_t http_threads, body_deadline_ms, keep_alive_ms, drain_ms, drain_kept_ms;

@@ -2,6 +2,7 @@
 #include <bus/alive_measure.h>
 #include <bus/bundle.h>
 #include <bus/clock.h>
+#include <bus/consul.h>
 #include <bus/dns_options.h>
 #include <bus/log.h>
 #include <bus/otlp.h>
@@ -34,6 +35,7 @@ struct settings {
   bool gremlin;
   int64_t gremlin_ms;
   struct bus_trace_options tracing;
+  struct bus_consul_options consul;
   struct bus_worker_settings worker;
 };
 static struct settings settings = {.worker = {BUS_WORKER_DEFAULTS}}; /* also of what no option sets */
@@ -95,6 +97,7 @@ static struct bus_option common_options[] = {
     {"GREMLIN_LATENCY_MS", BUS_OPTION_INT, offsetof(struct settings, gremlin_ms), "3000", 0, 60000, NULL, false, "ms",
      "by how much"},
     BUS_TRACE_EXPORT_ROWS(struct settings, tracing),
+    BUS_CONSUL_ROWS(struct settings, consul),
 };
 
 struct running {
@@ -104,8 +107,9 @@ struct running {
   size_t worker_count, thread_count;
   size_t command_count; /* of the workers: the first ones take commands */
   struct bus_admin *admin;
-  struct bus_tls *tls;   /* NULL: the admin listener is plain */
-  struct bus_otlp *otlp; /* NULL: no tracing */
+  struct bus_tls *tls;       /* NULL: the admin listener is plain */
+  struct bus_otlp *otlp;     /* NULL: no tracing */
+  struct bus_consul *consul; /* NULL: not registered */
   char instance[BUS_UUID_TEXT];
   bus_time started_at;
   struct bus_alive_breaker breakers[BUS_ALIVE_BREAKERS_MAX]; /* of the one worker that speaks */
@@ -203,6 +207,23 @@ static bool start_admin(struct running *running, struct bus_error *err) {
   return bus_admin_start(&admin, &running->admin, err);
 }
 
+static bool start_consul(struct running *running, struct bus_error *err) {
+  const struct bus_consul_service service = {.name = running->program->name,
+                                             .version = running->program->version,
+                                             .address = settings.bind,
+                                             .port = (int)settings.port,
+                                             .health_port = (int)settings.port,
+                                             .tls = running->tls != NULL,
+                                             .is_ready = is_ready,
+                                             .context = running};
+  return bus_consul_start(&settings.consul, &service, &running->consul, err);
+}
+
+static void stop_consul(struct running *running) {
+  bus_consul_stop(running->consul);
+  running->consul = NULL;
+}
+
 /* New traces begin at the edge. */
 static bool start_tracing(struct running *running, struct bus_error *err) {
   const struct bus_span_resource resource = {
@@ -266,6 +287,7 @@ static bool start_threads(struct running *running, struct bus_error *err) {
 }
 
 static void stop_all(struct running *running) {
+  stop_consul(running);
   for (size_t i = 0; i < running->worker_count; i++)
     bus_worker_stop(running->workers[i]);
   for (size_t i = 0; i < running->thread_count; i++) {
@@ -305,12 +327,13 @@ static int run_service(const struct bus_program *program) {
   good = good && add_workers(&running, program->requests, settings.workers, &err);
   running.command_count = running.worker_count;
   good = good && add_workers(&running, program->queries, settings.query_workers, &err) && start_admin(&running, &err) &&
-         start_threads(&running, &err);
+         start_consul(&running, &err) && start_threads(&running, &err);
   if (good) {
     bus_log(BUS_INFO, "started", BUS_F_INT("port", settings.port), BUS_F_INT("workers", settings.workers),
             BUS_F_STR("version", program->version));
     bus_tls_follow_hangup(running.tls);
     int signal_number = bus_process_wait(0);
+    stop_consul(&running); /* while it still serves */
     atomic_store(&running.draining, true);
     bus_log(BUS_INFO, "draining", BUS_F_INT("signal", signal_number));
   } else {
