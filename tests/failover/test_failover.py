@@ -1,4 +1,5 @@
-"""The primary dies under load, and its standby is promoted: no committed order is lost, and the same services go on."""
+"""The primary dies under load, and its standby is promoted: no committed order is lost, and the same services go on,
+whether they know both servers or a pooler that an operator points to the other one."""
 import os
 import threading
 import time
@@ -12,6 +13,7 @@ from dev.report import DevError
 from dev.stack import Stack
 from load.traffic import Mix, Traffic
 from testkit.client import wait_until
+from testkit.pooler import Pooler, carries_statements
 from testkit.standby import Standby
 
 RATE, CLIENTS, BEFORE, AFTER = 30, 16, 250, 300
@@ -37,7 +39,43 @@ class Committed(threading.Thread):
             return
 
 
-@pytest.fixture(name="stack", scope="module")
+class Hosts:
+    """URLs of both servers."""
+
+    def __init__(self, _stack, standby):
+        standby.know_both()
+
+    def switch(self, standby):
+        pass
+
+    def stop(self):
+        pass
+
+
+class Pooled:
+    """URLs of PgBouncer, which knows one server."""
+
+    def __init__(self, stack, mode):
+        self._pooler = Pooler(stack, mode).start(stack.servers.postgres)
+        self._pooler.serve()
+
+    def switch(self, standby):
+        self._pooler.point_to(standby)
+
+    def stop(self):
+        self._pooler.stop()
+
+
+def in_transaction_mode(stack, _standby):
+    if not carries_statements():
+        pytest.skip("PgBouncer before 1.21 keeps no prepared statements in transaction mode")
+    return Pooled(stack, "transaction")
+
+
+WAYS = {"hosts": Hosts, "session": lambda stack, _standby: Pooled(stack, "session"), "transaction": in_transaction_mode}
+
+
+@pytest.fixture(name="stack")
 def fixture_stack():
     preset = os.environ.get("ORDERBUS_PRESET") or "asan"
     with private.stack("failover", lambda folder: Stack(folder, preset=preset)) as made:
@@ -45,10 +83,9 @@ def fixture_stack():
         yield made
 
 
-@pytest.fixture(name="standby", scope="module")
+@pytest.fixture(name="standby")
 def fixture_standby(stack):
     made = Standby(stack)
-    made.know_both()
     yield made
     stack.stop_services()
     made.stop()
@@ -58,7 +95,15 @@ def ids_of(cluster):
     return set(psql(cluster.url("orders"), IDS).split())
 
 
-def test_a_promoted_standby_has_every_committed_order_and_takes_more(stack, standby):
+@pytest.fixture(name="way", params=WAYS)
+def fixture_way(stack, standby, request):
+    made = WAYS[request.param](stack, standby)
+    yield made
+    stack.stop_services()
+    made.stop()
+
+
+def test_a_promoted_standby_has_every_committed_order_and_takes_more(stack, standby, way):
     mix = Mix(reads=False)
     pids = {name: stack.pid(name) for name in stack.services}
     with Traffic(("127.0.0.1", stack.ports["edge"]), CLIENTS, mix, RATE, repeats=False):
@@ -70,6 +115,7 @@ def test_a_promoted_standby_has_every_committed_order_and_takes_more(stack, stan
         committed.join(30)
         time.sleep(DETECT_SECONDS)
         standby.promote()
+        way.switch(standby)
         had = ids_of(standby)
         wait_until(lambda: len(ids_of(standby)) > len(had), OUTAGE_SECONDS, "an order on the promoted standby")
         outage = time.monotonic() - killed

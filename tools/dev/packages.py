@@ -1,11 +1,20 @@
 """Debian packages: which ones a verb needs, and their installation without starting or touching any server."""
 import contextlib
 import os
+import re
 import subprocess
 import sys
 
 from dev import account
 from dev.report import DevError, step
+
+
+def release():
+    """Debian's number, "12" or "13". A system derived from it has the packages of the newest."""
+    with open("/etc/os-release", encoding="utf-8") as file:
+        found = re.search(r'^VERSION_ID="?(\d+)', file.read(), re.M)
+    return "12" if found and found[1] == "12" else "13"
+
 
 # To build and run a stack.
 UP = (
@@ -14,13 +23,16 @@ UP = (
     "nettle-dev", "ninja-build", "openssl", "pkg-config", "postgresql", "procps", "rabbitmq-server", "sqitch",
     "libdbd-pg-perl", "util-linux",
 )
-# Packages that only the test suites need.
-TEST = (
+# Packages that only the test suites need, whatever the release.
+EVERYWHERE = (
     "caddy", "clang", "clang-format", "clang-tidy", "dnsmasq-base", "flake8", "git", "haproxy", "iproute2",
-    "libclang-rt-14-dev", "libfaketime", "man-db", "mount", "nginx-light", "nodejs", "pgbouncer",
-    "python3-cryptography", "python3-jsonschema", "python3-jwt", "python3-psycopg2", "python3-pytest",
-    "python3-requests", "shellcheck", "similarity-tester", "yamllint",
+    "libfaketime", "man-db", "mount", "nginx-light", "nodejs", "pgbouncer", "python3-cryptography",
+    "python3-jsonschema", "python3-jwt", "python3-psycopg2", "python3-pytest", "python3-requests", "shellcheck",
+    "yamllint",
 )
+# And those of a release of Debian: 13 has no program that finds copies.
+OF_RELEASE = {"12": ("libclang-rt-14-dev", "similarity-tester"), "13": ("libclang-rt-19-dev",)}
+TEST = (*EVERYWHERE, *OF_RELEASE[release()])
 # Packages that ./dev invariants needs.
 CHECK = ("python3-psycopg2",)
 # The generator of ./dev bench: it is cheap, so that what is measured is the system.

@@ -185,6 +185,11 @@ def _shards(seconds):
     return _pytest("shards")(seconds)
 
 
+def _debian_13(seconds):
+    systems.DEBIAN_13.install()
+    return _pytest("debian-13", place="debian_13")(seconds)
+
+
 def _traces(seconds):
     traces.MESSAGES.install()
     return _pytest("traces")(seconds)
@@ -242,6 +247,7 @@ TABLE |= {
     "browser": (600, _browser),
     "change": (300, _pytest("change")),
     "contract": (1200, _pytest("contract", marks="not short")),
+    "debian-13": (3000, _debian_13),
     "failover": (600, _pytest("failover")),
     "gateway": (900, _pytest("gateway")),
     "images": (1200, _images),

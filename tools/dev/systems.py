@@ -1,4 +1,4 @@
-"""The base system of the suite `packages`: Debian, made once by debootstrap and kept in the state folder."""
+"""The base systems of the suites `packages` and `debian-13`, made once by debootstrap and kept in the state folder."""
 import json
 import os
 import shutil
@@ -8,7 +8,6 @@ from dev import account, packages, paths
 from dev.report import DevError, step
 from dev.state import State
 
-SUITE = "bookworm"
 MAKE_SECONDS = 2400  # minutes of a download and of a few hundred packages
 NO_START = "#!/bin/sh\nexit 101\n"  # installing a package starts none of its servers
 # A container with its own init, network and files, which needs neither machined nor a unit around it.
@@ -16,17 +15,18 @@ NSPAWN = ("systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--link-j
 
 
 class System:
-    """names: packages besides the minimal ones. It is made again if they change."""
+    """names: packages of a release besides the minimal ones. It is made again if they change."""
 
-    def __init__(self, name, *names):
+    def __init__(self, name, release, *names):
         self.name = name
+        self._release = release
         self._names = names
         self._state = State(paths.default_state())
         self.folder = os.path.join(self._state.path, "systems", name)
         self._mark = self.folder + ".json"
 
     def _content(self):
-        return json.dumps([SUITE, self._names])
+        return json.dumps([self._release, self._names])
 
     def installed(self):
         return os.path.isdir(self.folder) and account.read_file(self._mark) == self._content()
@@ -38,7 +38,7 @@ class System:
             return self.folder
         if not account.is_root():
             raise DevError(f"only root can make the base system {self.name}")
-        step(self.name, f"bootstrapping Debian {SUITE}")
+        step(self.name, f"bootstrapping Debian {self._release}")
         self._state.create()
         new = self.folder + ".new"
         shutil.rmtree(new, ignore_errors=True)
@@ -50,7 +50,7 @@ class System:
         return self.folder
 
     def _fill(self, folder):
-        self._run(["debootstrap", "--variant=minbase", SUITE, folder])
+        self._run(["debootstrap", "--variant=minbase", self._release, folder])
         # RabbitMQ resolves the machine's name, also where there is no network.
         account.write_file(os.path.join(folder, "etc/hostname"), self.name + "\n", mode=0o644)
         account.write_file(os.path.join(folder, "etc/hosts"), f"127.0.0.1 localhost {self.name}\n", mode=0o644)
@@ -72,6 +72,9 @@ class System:
 
 
 # An init, the servers, and what the packages depend on, so that they need no network.
-MACHINE = System("machine", "systemd", "systemd-sysv", "dbus", "ca-certificates", "curl", "nginx-light", "postgresql",
-                 "rabbitmq-server", "sqitch", "libdbd-pg-perl", "libcivetweb1", "libcjson1", "libcurl4", "libnettle8",
-                 "libpq5", "librabbitmq4", "libsodium23", "libssl3")
+MACHINE = System("machine", "bookworm", "systemd", "systemd-sysv", "dbus", "ca-certificates", "curl", "nginx-light",
+                 "postgresql", "rabbitmq-server", "sqitch", "libdbd-pg-perl", "libcivetweb1", "libcjson1", "libcurl4",
+                 "libnettle8", "libpq5", "librabbitmq4", "libsodium23", "libssl3")
+# The next release, on which the tests run.
+DEBIAN_13 = System("debian-13", "trixie", *packages.UP, *packages.EVERYWHERE, *packages.BENCH,
+                   *packages.OF_RELEASE["13"])

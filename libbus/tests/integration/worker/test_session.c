@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,7 +128,17 @@ static void await_pooler(const struct pooler *pooler) {
       fail_msg("pgbouncer does not answer on port %d", pooler->port);
 }
 
-static void pooler_start(struct toy *toy, struct pooler *pooler, const char *mode) {
+/* From 1.21 on it carries prepared statements from one server session to another, unless it is told not to. */
+static bool carries_statements(void) {
+  unsigned major = 0, minor = 0;
+  FILE *pipe = popen("/usr/sbin/pgbouncer --version", "re");
+  assert_non_null(pipe);
+  assert_int_equal(fscanf(pipe, "PgBouncer %u.%u", &major, &minor), 2);
+  (void)pclose(pipe);
+  return major > 1 || minor >= 21;
+}
+
+static void pooler_start(struct toy *toy, struct pooler *pooler, const char *mode, const char *more) {
   char user[64], password[64], port[8], text[1024], path[128];
   split(toy->database_url, user, password, port);
   (void)snprintf(pooler->folder, sizeof pooler->folder, "/tmp/pooler-XXXXXX");
@@ -138,8 +149,9 @@ static void pooler_start(struct toy *toy, struct pooler *pooler, const char *mod
   write_file(pooler, "users.txt", text);
   (void)snprintf(text, sizeof text,
                  "[databases]\n* = host=127.0.0.1 port=%s\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = %d\n"
-                 "unix_socket_dir =\nauth_type = scram-sha-256\nauth_file = %s/users.txt\npool_mode = %s\n",
-                 port, pooler->port, pooler->folder, mode);
+                 "unix_socket_dir =\nauth_type = scram-sha-256\nauth_file = %s/users.txt\npool_mode = %s\n"
+                 "%s",
+                 port, pooler->port, pooler->folder, mode, more);
   write_file(pooler, "pgbouncer.ini", text);
   (void)snprintf(path, sizeof path, "%s/pgbouncer.ini", pooler->folder);
   (void)snprintf(pooler->url, sizeof pooler->url, "postgresql://%s:%s@127.0.0.1:%d/%s", user, password, pooler->port,
@@ -169,28 +181,36 @@ static void pooler_stop(struct pooler *pooler) {
   (void)rmdir(pooler->folder);
 }
 
-TEST(pgbouncer_in_session_mode_works)
-{
+static void works_behind_a_pooler(const char *mode, const char *more) {
+  static const struct expectation defaults[] = {{"synchronous_commit", "off", "on"}, {"enable_seqscan", "on", "off"}};
   struct toy toy;
   struct pooler pooler;
   toy_setup(&toy);
   note_settings(&toy);
-  pooler_start(&toy, &pooler, "session");
-  static const struct expectation defaults[] = {{"synchronous_commit", "off", "on"}, {"enable_seqscan", "on", "off"}};
+  pooler_start(&toy, &pooler, mode, more);
   expect(&toy, defaults, BUS_COUNT(defaults), 1);
   toy_await(&toy, OUTBOX, 0, 10);
   pooler_stop(&pooler);
   toy_teardown(&toy);
 }
 
-/* Debian 12 has PgBouncer 1.18, which does not carry prepared statements there. */
+TEST(pgbouncer_in_session_mode_works)
+{ works_behind_a_pooler("session", ""); }
+
+TEST(pgbouncer_in_transaction_mode_works_from_1_21_on)
+{
+  if (!carries_statements())
+    skip();
+  works_behind_a_pooler("transaction", "default_pool_size = 2\nmax_prepared_statements = 200\n");
+}
+
 TEST(pgbouncer_in_transaction_mode_is_refused_with_the_cause)
 {
   struct toy toy;
   struct pooler pooler;
   struct toy_run run;
   toy_setup(&toy);
-  pooler_start(&toy, &pooler, "transaction");
+  pooler_start(&toy, &pooler, "transaction", carries_statements() ? "max_prepared_statements = 0\n" : "");
   toy_start(&toy, &run);
   assert_int_equal(pthread_join(run.thread, NULL), 0);
   assert_false(run.good);
