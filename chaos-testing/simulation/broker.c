@@ -104,6 +104,23 @@ bool broker_takes(int queue, const struct bus_message_type *type) {
   return false;
 }
 
+static bool is_simulated(const struct bus_queue *table) {
+  for (int queue = 0; queue < QUEUES; queue++)
+    if (strcmp(queue_names[queue], table->name) == 0)
+      return true;
+  return false;
+}
+
+/* A service of the system that is not in this world, such as one that tells customers, takes it. */
+static bool is_taken_elsewhere(const struct bus_message_type *type) {
+  const struct bus_queue *table;
+  for (size_t i = 0; (table = bus_topology_queue_at(&orderbus_topology, i)); i++)
+    for (size_t j = 0; table->kind == BUS_QUEUE_WORK && j < table->type_count; j++)
+      if (table->types[j] == type && !is_simulated(table))
+        return true;
+  return false;
+}
+
 /* False: no queue is bound. */
 static bool route(struct world *world, const struct message *message) {
   bool routed = false, missed = false;
@@ -119,7 +136,7 @@ static bool route(struct world *world, const struct message *message) {
     note_arrival(message);
   if (routed)
     world->broker->history[world->broker->routed++ % HISTORY] = message;
-  return routed;
+  return routed || (!missed && is_taken_elsewhere(message->type));
 }
 
 static void send_again(struct world *world, const struct message *known) {
