@@ -96,6 +96,6 @@ bool notify_payload_encode(const struct notify_event *event, bus_time at, struct
     data.currency = event->event->currency;
     data.reason = event->event->reason;
   }
-  const struct payload payload = {event->type, at, &data};
+  const struct payload payload = {(int)event->type, at, &data};
   return bus_encode(&notify_payload_schema, &payload, arena, ret) && ret->len <= NOTIFY_PAYLOAD_MAX;
 }

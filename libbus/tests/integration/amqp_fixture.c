@@ -216,7 +216,7 @@ struct bus_declaration exchange_of(enum bus_exchange exchange) {
 
 struct bus_declaration queue_of(const char *name) {
   struct bus_declaration d = {
-      .kind = BUS_DECLARE_QUEUE, .arguments = {{"x-expires", NULL, 120000}}, .argument_count = 1};
+      .kind = BUS_DECLARE_QUEUE, .arguments = {{.name = "x-expires", .number = 120000}}, .argument_count = 1};
   (void)snprintf(d.name, sizeof d.name, "%s", name);
   return d;
 }

@@ -96,11 +96,11 @@ static void lay_out_as_before(struct link *link, const char *vhost) {
   struct bus_declaration way = binding_of(BUS_EXCHANGE_RETRY, "1s.#", "bus.retry.1s");
   struct bus_declaration tier = {.kind = BUS_DECLARE_QUEUE,
                                  .name = "bus.retry.1s",
-                                 .arguments = {{"x-queue-type", "quorum", 0},
-                                               {"x-message-ttl", NULL, 3000},
-                                               {"x-dead-letter-exchange", "bus.back", 0},
-                                               {"x-dead-letter-strategy", "at-least-once", 0},
-                                               {"x-overflow", "reject-publish", 0}},
+                                 .arguments = {{.name = "x-queue-type", .text = "quorum"},
+                                               {.name = "x-message-ttl", .number = 3000},
+                                               {.name = "x-dead-letter-exchange", .text = "bus.back"},
+                                               {.name = "x-dead-letter-strategy", .text = "at-least-once"},
+                                               {.name = "x-overflow", .text = "reject-publish"}},
                                  .argument_count = 5};
   char path[128], answer[256];
   declare(link, &retry);
