@@ -191,9 +191,9 @@ def test_what_takes_an_hour_runs_only_if_asked_for(monkeypatch):
     short, everything = chosen_by(monkeypatch), chosen_by(monkeypatch, "--all")
     assert short == list(suites.SHORT_NAMES)
     assert everything == [*short, "alerts", "attack", "backup", "browser", "change", "contract", "debian-13",
-                          "failover", "gateway", "images", "kubernetes", "observe", "operator", "packages", "pipelines",
-                          "reference", "service", "shards", "tls", "traces", "upgrade", "mutate", "sim-long",
-                          "crash-matrix", "chaos-long", "chaos-soak"]
+                          "discovery", "failover", "gateway", "images", "kubernetes", "observe", "operator",
+                          "packages", "pipelines", "reference", "service", "shards", "tls", "traces", "upgrade",
+                          "mutate", "sim-long", "crash-matrix", "chaos-long", "chaos-soak"]
     assert chosen_by(monkeypatch, "sim-long") == ["sim-long"]
 
 

@@ -232,7 +232,7 @@ TABLE = {
     "install": (60, _pytest("install")),
     "examples": (60, _pytest("examples", servers=True)),
     "dev": (440, _pytest("dev")),
-    "system": (650, _pytest("system")),
+    "system": (650, _pytest("system", marks="not long")),
     "crash": (150, _pytest("crash")),
     "load": (100, _pytest("load")),
     "live": (120, _pytest("live", place="contract/test_live.py", marks="not long")),
@@ -248,6 +248,7 @@ TABLE |= {
     "change": (300, _pytest("change")),
     "contract": (1200, _pytest("contract", marks="not short")),
     "debian-13": (3000, _debian_13),
+    "discovery": (600, _pytest("discovery", place="system", marks="long")),
     "failover": (600, _pytest("failover")),
     "gateway": (900, _pytest("gateway")),
     "images": (1200, _images),
@@ -273,8 +274,8 @@ BESIDE = ("dev", "crash")
 # Suites that measure recovery times wait for all of those.
 MEASURES = ("attack", "chaos", "gateway", "observe", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash",
-              "alerts", "attack", "browser", "change", "contract", "gateway", "observe", "operator", "service",
-              "shards", "tls", "traces", "upgrade", "chaos", "load", "live", "readme")
+              "alerts", "attack", "browser", "change", "contract", "discovery", "failover", "gateway", "observe",
+              "operator", "service", "shards", "tls", "traces", "upgrade", "chaos", "load", "live", "readme")
 
 
 def forget_the_users_stack(environment):
