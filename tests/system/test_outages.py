@@ -15,8 +15,8 @@ from testkit.client import Load, item, wait_until
 
 LOADED = ("LOAD-1", "LOAD-2", "LOAD-3")
 WITH_DATABASE = [one.name for one in manifests.WITH_DATABASE]
-SERVICES = ("order_service", "inventory_service", "payment_service", "user_service")
-HEALTH = ("message_queue", *SERVICES, "commands", "order_intake")  # what the edge's /health names
+SERVICES = {name: name.removesuffix("-svc") + "_service" for name in WITH_DATABASE}  # as the edge's /health names them
+HEALTH = ("message_queue", *SERVICES.values(), "commands", "order_intake")  # what the edge's /health names
 
 
 def timed(call):
@@ -226,9 +226,7 @@ def metrics(stack, name):
     return requests.get(stack.url(name) + "/metrics", timeout=5).text
 
 
-@pytest.mark.parametrize("name, service", [("order-svc", "order_service"), ("inventory-svc", "inventory_service"),
-                                           ("payment-svc", "payment_service"), ("user-svc", "user_service"),
-                                           ("notify-svc", "notify_service")])
+@pytest.mark.parametrize("name, service", SERVICES.items())
 def test_health_names_the_service_that_is_down(api, stack, name, service):
     stack.stop_service(name)
     answer, took = timed(lambda: api.get("/health"))
