@@ -16,10 +16,11 @@ export async function operators_see_services_and_traffic(browser) {
   await signInOperator(page);
   await page.getByRole('link', {name: 'Operations'}).click();
   const services = page.getByRole('region', {name: 'Services'});
-  for (const name of ['edge', 'inventory-svc', 'notify-svc', 'order-svc', 'payment-svc', 'user-svc'])
+  const names = ['edge', 'inventory-svc', 'notify-svc', 'order-svc', 'payment-svc', 'user-svc'];
+  for (const name of names)
     await services.getByRole('row', {name: new RegExp(`^${name} Ready`)}).waitFor();
   // Each says what it takes and holds; rates need two looks.
-  await services.getByRole('row', {name: /^edge Ready .*4 closed/}).waitFor();
+  await services.getByRole('row', {name: new RegExp(`^edge Ready .*${names.length - 1} closed`)}).waitFor();
   await services.getByRole('row', {name: /^order-svc Ready \d[\d.]* .* 0 /}).waitFor();
   await services.getByRole('row', {name: /^payment-svc Ready .*1 closed/}).waitFor();
   const queues = page.getByRole('region', {name: 'Queues', exact: true});
