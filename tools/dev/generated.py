@@ -3,7 +3,7 @@ import os
 import re
 import subprocess
 
-from dev import build, dashboards, manifests, messages, metrics, paths, routes
+from dev import build, dashboards, manifests, messages, metrics, parts, paths, routes
 from dev.report import DevError
 
 # file: (program, flag)
@@ -122,6 +122,9 @@ def generate(options):
         _rewrite(name, lambda text, name=name: with_section(text, preset, name))
     for name in DOCUMENTS:
         _rewrite(name, with_results)
+    parts.write()
+    for name in kube.stale():
+        os.remove(os.path.join(paths.ROOT, name))
     for name, text in (dashboards.files() | kube.files()).items():
         os.makedirs(os.path.dirname(os.path.join(paths.ROOT, name)), exist_ok=True)
         with open(os.path.join(paths.ROOT, name), "w", encoding="utf-8") as file:

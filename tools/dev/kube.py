@@ -1,4 +1,5 @@
 """Files of Kubernetes that ./dev generate writes: a kustomize base with overlays, and a chart of helm."""
+import glob
 import os
 
 from dev import kube_objects, kube_values, manifests, paths
@@ -78,3 +79,10 @@ def files():
         made[os.path.join(PLACE, "overlays", name, "kustomization.yaml")] = HEAD.format(source=source) + _overlay(name)
     made[os.path.join(CHART, "Chart.yaml")] = head + _chart()
     return made | {os.path.join(CHART, "templates", f"{name}.yaml"): head + text for name, text in _templates()}
+
+
+def stale():
+    """Files of objects that are gone."""
+    places = ("base", *components(), "secrets", "overlays/*", "chart/templates")
+    found = (path for place in places for path in glob.glob(os.path.join(PLACE, place, "*.yaml"), root_dir=paths.ROOT))
+    return sorted(set(found) - set(files()))

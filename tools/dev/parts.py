@@ -1,0 +1,58 @@
+"""Parts of files that list services: ./dev generate writes them of each service.json, between its mark and "# end"."""
+import os
+import re
+
+from dev import manifests, paths
+from dev.report import DevError
+
+MARK = "# made by ./dev generate: "
+_PART = re.compile(rf"^(?P<indent> *){re.escape(MARK)}(?P<name>\w+)\n.*?^(?P=indent)# end\n", re.M | re.S)
+DOCKER = os.path.join("infrastructure", "docker")
+
+
+def filled(text, makers):
+    """The text with each part made by the function of its name, which is given the text without its parts."""
+    rest = _PART.sub("", text)
+    named = [found["name"] for found in _PART.finditer(text)]
+    if sorted(named) != sorted(makers):
+        raise DevError(f'"{MARK}" is before {", ".join(sorted(named)) or "nothing"}; it must be before '
+                       f'{", ".join(sorted(makers))}')
+
+    def part(found):
+        lines = (found["indent"] + line if line else "" for line in makers[found["name"]](rest).splitlines())
+        return "\n".join((found["indent"] + MARK + found["name"], *lines, found["indent"] + "# end\n"))
+    return _PART.sub(part, text)
+
+
+def _each(services, form):
+    """A part with the same text for each service."""
+    return lambda _rest: "".join(form.format(one=one) for one in services)
+
+
+FOLDERS = [one for one in manifests.ALL if "/" not in one.folder]
+IMAGE = """FROM service AS {one.name}
+LABEL org.opencontainers.image.title="orderbus {one.name}"
+COPY --from=files /image/{one.name} /program
+
+"""
+
+# {file: {name of the part: what makes it}}
+TABLE = {
+    os.path.join(DOCKER, "Dockerfile"): {
+        "packages": _each(manifests.ALL, "orderbus-{one.name} \\\n"),
+        "images": lambda rest: _each(manifests.ALL, IMAGE)(rest).rstrip("\n")},
+    os.path.join(DOCKER, "Dockerfile.dockerignore"): {"folders": _each(FOLDERS, "!{one.folder}\n")},
+}
+
+
+def made(name):
+    """The text of the file with its parts as they must be."""
+    with open(os.path.join(paths.ROOT, name), encoding="utf-8") as file:
+        return filled(file.read(), TABLE[name])
+
+
+def write():
+    for name in TABLE:
+        text = made(name)
+        with open(os.path.join(paths.ROOT, name), "w", encoding="utf-8") as file:
+            file.write(text)
