@@ -1,9 +1,10 @@
 """Lists of services in files of deployments: ./dev generate makes them of each service.json, and leaves the rest."""
+import dataclasses
 import os
 
 import pytest
 
-from dev import parts, paths
+from dev import manifests, parts, paths
 from dev.report import DevError
 
 TEXT = "a: 1\n  # made by ./dev generate: names\n  old: 1\n  # end\nb: 2\n"
@@ -29,3 +30,10 @@ def test_an_empty_part_keeps_its_marks():
 def test_a_part_that_is_missing_or_unknown_is_named(text):
     with pytest.raises(DevError, match="must be before names"):
         parts.filled(text, {"names": lambda rest: ""})
+
+
+def test_a_service_that_the_file_names_itself_is_not_in_the_part():
+    services = [dataclasses.replace(manifests.ALL[0], name=name) for name in ("a-svc", "b-svc")]
+    make = parts.unless_written(services, "name", "{one.name}: *service\n")
+    assert make("x: 1\n  a-svc:\n    limit: 1\n") == "b-svc: *service\n"
+    assert make("x: 1\n") == "a-svc: *service\nb-svc: *service\n"

@@ -2,7 +2,7 @@
 import os
 import re
 
-from dev import manifests, paths
+from dev import compose, manifests, paths
 from dev.report import DevError
 
 MARK = "# made by ./dev generate: "
@@ -29,6 +29,12 @@ def _each(services, form):
     return lambda _rest: "".join(form.format(one=one) for one in services)
 
 
+def unless_written(services, field, form):
+    """The same for the services that the rest of the file does not name by themselves."""
+    return lambda rest: "".join(form.format(one=one) for one in services
+                                if not re.search(rf"^ *{getattr(one, field)}:", rest, re.M))
+
+
 FOLDERS = [one for one in manifests.ALL if "/" not in one.folder]
 IMAGE = """FROM service AS {one.name}
 LABEL org.opencontainers.image.title="orderbus {one.name}"
@@ -42,6 +48,11 @@ TABLE = {
         "packages": _each(manifests.ALL, "orderbus-{one.name} \\\n"),
         "images": lambda rest: _each(manifests.ALL, IMAGE)(rest).rstrip("\n")},
     os.path.join(DOCKER, "Dockerfile.dockerignore"): {"folders": _each(FOLDERS, "!{one.folder}\n")},
+    os.path.join(DOCKER, "compose.yaml"): compose.PARTS,
+    os.path.join(DOCKER, "compose.prod.yaml"): {
+        "databases": _each(manifests.WITH_DATABASE, "postgres-{one.database}: *postgres\n"),
+        "services": unless_written(manifests.ALL, "name", "{one.name}: *service\n")},
+    os.path.join(DOCKER, "compose.observe.yaml"): {"services": _each(manifests.ON_BUS, "{one.name}: *traced\n")},
 }
 
 
