@@ -8,6 +8,7 @@ from dev.report import DevError
 MARK = "# made by ./dev generate: "
 _PART = re.compile(rf"^(?P<indent> *){re.escape(MARK)}(?P<name>\w+)\n.*?^(?P=indent)# end\n", re.M | re.S)
 DOCKER = os.path.join("infrastructure", "docker")
+CHART = os.path.join("infrastructure", "kubernetes", "chart")
 
 
 def filled(text, makers):
@@ -41,6 +42,7 @@ LABEL org.opencontainers.image.title="orderbus {one.name}"
 COPY --from=files /image/{one.name} /program
 
 """
+SIZE = {"services": unless_written(manifests.ON_BUS, "short", "{one.short}: *service\n")}
 
 # {file: {name of the part: what makes it}}
 TABLE = {
@@ -53,7 +55,7 @@ TABLE = {
         "databases": _each(manifests.WITH_DATABASE, "postgres-{one.database}: *postgres\n"),
         "services": unless_written(manifests.ALL, "name", "{one.name}: *service\n")},
     os.path.join(DOCKER, "compose.observe.yaml"): {"services": _each(manifests.ON_BUS, "{one.name}: *traced\n")},
-}
+} | {os.path.join(CHART, f"{name}.yaml"): SIZE for name in ("values", "values-dev", "values-prod")}
 
 
 def made(name):
