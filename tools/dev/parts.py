@@ -9,6 +9,7 @@ MARK = "# made by ./dev generate: "
 _PART = re.compile(rf"^(?P<indent> *){re.escape(MARK)}(?P<name>\w+)\n.*?^(?P=indent)# end\n", re.M | re.S)
 DOCKER = os.path.join("infrastructure", "docker")
 CHART = os.path.join("infrastructure", "kubernetes", "chart")
+PROMETHEUS = os.path.join("infrastructure", "prometheus")
 
 
 def filled(text, makers):
@@ -36,6 +37,16 @@ def unless_written(services, field, form):
                                 if not re.search(rf"^ *{getattr(one, field)}:", rest, re.M))
 
 
+def _absences(_rest):
+    terms = "\n    or ".join(f'absent(up{{job="orderbus", service="{one.name}"}})' for one in manifests.ON_BUS)
+    return f"expr: |\n  {terms}\n"
+
+
+def _targets(host):
+    form = f'- targets: ["{host}:{{one.admin_port}}"]\n  labels: {{{{service: {{one.name}}}}}}\n'
+    return _each(manifests.ON_BUS, form)
+
+
 FOLDERS = [one for one in manifests.ALL if "/" not in one.folder]
 IMAGE = """FROM service AS {one.name}
 LABEL org.opencontainers.image.title="orderbus {one.name}"
@@ -55,6 +66,9 @@ TABLE = {
         "databases": _each(manifests.WITH_DATABASE, "postgres-{one.database}: *postgres\n"),
         "services": unless_written(manifests.ALL, "name", "{one.name}: *service\n")},
     os.path.join(DOCKER, "compose.observe.yaml"): {"services": _each(manifests.ON_BUS, "{one.name}: *traced\n")},
+    os.path.join(DOCKER, "observe", "targets", "services.yml"): {"targets": _targets("{one.name}")},
+    os.path.join(PROMETHEUS, "targets", "services.yml"): {"targets": _targets("127.0.0.1")},
+    os.path.join(PROMETHEUS, "rules", "availability.yml"): {"services": _absences},
 } | {os.path.join(CHART, f"{name}.yaml"): SIZE for name in ("values", "values-dev", "values-prod")}
 
 
