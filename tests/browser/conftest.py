@@ -6,7 +6,7 @@ import uuid
 import pytest
 import requests
 
-from dev import admin, build, demo, paths, ports, private
+from dev import admin, build, demo, manifests, paths, ports, private
 from dev.contract import BROWSER_PROGRAMS
 from dev.stack import Stack
 from testkit.amqp import Publisher
@@ -55,6 +55,7 @@ def environment(stack, tmp_path_factory):
     os.makedirs(failed, exist_ok=True)
     return os.environ | {
         "PAGE_URL": stack.url("edge"), "PAGE_OPERATOR": OPERATOR, "PAGE_HOSTILE_NAME": HOSTILE_NAME,
+        "PAGE_SERVICES": " ".join(one.name for one in manifests.ON_BUS),
         "PAGE_MODULES": os.path.join(BROWSER_PROGRAMS.folder, "node_modules"), "PAGE_FAILED": failed,
         "PAGE_CHROMIUM": shutil.which("chromium"), "PAGE_DEBUG_PORT": str(ports.pick_one()),
         "PAGE_IMAGES": os.path.join(paths.ROOT, pictures) if pictures else str(tmp_path_factory.mktemp("pictures"))}

@@ -16,7 +16,7 @@ export async function operators_see_services_and_traffic(browser) {
   await signInOperator(page);
   await page.getByRole('link', {name: 'Operations'}).click();
   const services = page.getByRole('region', {name: 'Services'});
-  const names = ['edge', 'inventory-svc', 'notify-svc', 'order-svc', 'payment-svc', 'user-svc'];
+  const names = env.PAGE_SERVICES.split(' ');
   for (const name of names)
     await services.getByRole('row', {name: new RegExp(`^${name} Ready`)}).waitFor();
   // Each says what it takes and holds; rates need two looks.
