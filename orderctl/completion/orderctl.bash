@@ -2,7 +2,10 @@
 _orderctl() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb="" i
   local options="--json --older --limit --type --error --action --all --dry-run --canary --watch --rate --days --seconds --mix --order --since --until --force --repair --env-file --help --version"
-  local queues="order-svc order-svc.place inventory-svc payment-svc notify-svc"
+  # made by ./dev generate: names
+  local queues="inventory-svc notify-svc order-svc order-svc.place payment-svc"
+  local outboxes="order-svc inventory-svc payment-svc"
+  # end
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
       order | stuck | outbox | topology | broker | dead | audit | replay | pay | reconcile | simulate) verb=${COMP_WORDS[i]} ;;
@@ -14,7 +17,7 @@ _orderctl() {
     --action) mapfile -t COMPREPLY < <(compgen -W "dead.retry dead.undo dead.drop replay reconcile simulate" -- "$word") ;;
     --older | --limit | --type | --error | --canary | --watch | --rate | --days | --seconds | --mix | --order | --since | --until) ;;
     outbox | *-svc)
-      [[ $verb == outbox ]] && mapfile -t COMPREPLY < <(compgen -W "order-svc inventory-svc payment-svc" -- "$word")
+      [[ $verb == outbox ]] && mapfile -t COMPREPLY < <(compgen -W "$outboxes" -- "$word")
       ;;
     topology) mapfile -t COMPREPLY < <(compgen -W "diff" -- "$word") ;;
     broker) mapfile -t COMPREPLY < <(compgen -W "probe" -- "$word") ;;

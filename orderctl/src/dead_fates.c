@@ -22,7 +22,7 @@ bool dead_fates_open(const struct program *program, const struct bus_queue *queu
   if (place == STORY_BROKER)
     return bus_fail(err, BUS_E_CONFIG, "the service of %s has no database to watch: say --canary 0", queue->name);
   const struct bus_reader_settings settings =
-      story_reader(&program->settings, place, &story_statements[place], READ_MS);
+      story_reader(&program->settings, program->settings.urls[place], &story_statements[place], READ_MS);
   return bus_reader_open(&settings, ret, err) ||
          bus_error_wrap(err, "the %s database tells whether messages come back", story_place_names[place]);
 }

@@ -36,7 +36,7 @@ static const struct outbox_group *unroutable_group(const struct outbox *outbox) 
 }
 
 static void judge_due(const struct outbox *outbox, const struct outbox_group *sum, struct story_verdict *ret) {
-  const char *service = story_services[outbox->place];
+  const char *service = outbox->service;
   char rows[VERDICT_COUNT], since[BUS_TIME_TEXT];
   (void)verdict_count(sum->due, "row", rows);
   bus_time_format(sum->oldest_at, since);
@@ -79,7 +79,7 @@ void outbox_judge(const struct outbox *outbox, struct story_verdict *ret) {
     verdict_say(ret, STORY_UNPUBLISHED, "%s published%s%s and not confirmed, next at %s",
                 verdict_count(sum.rows, "row", rows), sum.attempts > 0 ? ", sent again up to " : "",
                 sum.attempts > 0 ? verdict_count(sum.attempts, "time", tries) : "", next);
-    verdict_advise(ret, "read the log of %s: the broker blocks it, or does not confirm", story_services[outbox->place]);
+    verdict_advise(ret, "read the log of %s: the broker blocks it, or does not confirm", outbox->service);
   }
 }
 
@@ -124,7 +124,7 @@ bool outbox_encode(const struct outbox *outbox, struct bus_arena *arena, struct 
   struct story_sentence sentence = {outbox->verdict.code, bus_str(outbox->verdict.text),
                                     bus_str(outbox->verdict.action)};
   const struct document document = {.verdict = &sentence,
-                                    .service = bus_str(story_services[outbox->place]),
+                                    .service = bus_str(outbox->service),
                                     .now = outbox->now,
                                     .consumers = outbox->consumers,
                                     .groups = outbox->groups,

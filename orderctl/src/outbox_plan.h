@@ -17,7 +17,7 @@ struct outbox_group {
 
 /* One service's outbox at one time. */
 struct outbox {
-  int place;
+  const char *service; /* also the name of its work queue */
   bus_time now;
   struct bus_str problem; /* why it was not read; absent: it was */
   int64_t consumers;      /* of the service's work queue; BUS_NO_INT64: the broker did not say */

@@ -56,8 +56,8 @@ static void take(void *context, size_t index, const struct bus_rows *rows) {
 }
 
 static bool read_ours(const struct program *program, int64_t since, struct side *side, struct bus_error *err) {
-  const struct bus_reader_settings settings =
-      story_reader(&program->settings, STORY_PAYMENTS, &story_statements[STORY_PAYMENTS], READ_MS);
+  const struct bus_reader_settings settings = story_reader(&program->settings, program->settings.urls[STORY_PAYMENTS],
+                                                           &story_statements[STORY_PAYMENTS], READ_MS);
   struct reading reading = {.side = side, .since = since};
   const struct bus_reader_calls calls = {ask, take, &reading};
   struct bus_reader *reader = NULL;

@@ -2,6 +2,7 @@
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
+#include "outboxes.h"
 #include "story_read.h"
 
 enum { EXIT_FINE, EXIT_ACT, EXIT_TROUBLE, EXIT_NOT_FOUND };
@@ -10,6 +11,7 @@ enum { ARENA_LIMIT = 64 << 20 };
 struct program {
   struct story_settings settings;
   const char *env_file;
+  const char *outbox_urls[OUTBOXES];
   const char *service_urls[STORY_BROKER]; /* of the broker, as the services' users; "": none */
   const char *repair_urls[STORY_BROKER];  /* of databases, as their owners; "": none */
   const char *psp_url, *psp_key, *psp_ca_file;

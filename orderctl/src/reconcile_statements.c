@@ -89,6 +89,6 @@ const struct bus_registry reconcile_statements[STORY_BROKER] = {
 bool reconcile_reader_open(const struct program *program, enum story_place place, int64_t timeout_ms,
                            struct bus_reader **ret, struct bus_error *err) {
   const struct bus_reader_settings settings =
-      story_reader(&program->settings, place, &reconcile_statements[place], timeout_ms);
+      story_reader(&program->settings, program->settings.urls[place], &reconcile_statements[place], timeout_ms);
   return bus_reader_open(&settings, ret, err);
 }

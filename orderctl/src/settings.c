@@ -5,12 +5,13 @@
 #include <bus/dns_options.h>
 
 #include <stdio.h>
+#include <string.h>
 
 enum { URL_MAX = 1024, TOKEN_MAX = 4000 };
 
 static struct settings {
-  const char *orders, *inventory, *payments, *orders_broker, *inventory_broker, *payments_broker, *broker, *management,
-      *log, *orders_repair, *payments_repair, *psp, *psp_key, *psp_ca, *edge, *token, *audit, *dns_server;
+  const char *databases[OUTBOXES], *orders_broker, *inventory_broker, *payments_broker, *broker, *management, *log,
+      *orders_repair, *payments_repair, *psp, *psp_key, *psp_ca, *edge, *token, *audit, *dns_server;
   bool psp_allow_plain;
   struct bus_tls_files tls;
 } settings;
@@ -22,9 +23,10 @@ static struct settings {
   }
 
 static const struct bus_option options[] = {
-    URL(orders, "ORDERS_DATABASE_URL", "the orders database, as its role orders_operator"),
-    URL(inventory, "INVENTORY_DATABASE_URL", "the inventory database, as its role inventory_operator"),
-    URL(payments, "PAYMENTS_DATABASE_URL", "the payments database, as its role payments_operator"),
+#define OUTBOX(short, name, variable, database, role)                                                                  \
+  URL(databases[OUTBOX_OF_##short], variable, "the " database " database, as its role " role),
+#include "outboxes.inc"
+#undef OUTBOX
     URL(broker, "RABBITMQ_URL", "the broker, as its user operator"),
     BUS_TLS_AMQP_ROWS(struct settings, tls),
     BUS_DNS_ROW(struct settings, dns_server),
@@ -72,9 +74,10 @@ int settings_read(struct program *program) {
   int unused;
   int status = bus_config_main(file ? 3 : 1, words, "orderctl", NULL, "", &table, 1, NULL, &unused);
   struct story_settings *ret = &program->settings;
-  ret->urls[STORY_ORDERS] = settings.orders;
-  ret->urls[STORY_INVENTORY] = settings.inventory;
-  ret->urls[STORY_PAYMENTS] = settings.payments;
+  memcpy(program->outbox_urls, settings.databases, sizeof program->outbox_urls);
+  ret->urls[STORY_ORDERS] = settings.databases[OUTBOX_OF_order];
+  ret->urls[STORY_INVENTORY] = settings.databases[OUTBOX_OF_inventory];
+  ret->urls[STORY_PAYMENTS] = settings.databases[OUTBOX_OF_payment];
   ret->broker.url = settings.broker;
   ret->broker.tls = settings.tls;
   ret->broker.dns_server = settings.dns_server;

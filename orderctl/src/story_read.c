@@ -147,9 +147,9 @@ bool story_read(struct story_places *places, const struct bus_uuid *order_id, st
 
 /* ---- all places ---- */
 
-struct bus_reader_settings story_reader(const struct story_settings *settings, enum story_place place,
+struct bus_reader_settings story_reader(const struct story_settings *settings, const char *url,
                                         const struct bus_registry *registry, int64_t timeout_ms) {
-  return (struct bus_reader_settings){.url = settings->urls[place],
+  return (struct bus_reader_settings){.url = url,
                                       .dns_server = settings->broker.dns_server,
                                       .name = "orderctl",
                                       .statements = registry->statements,
@@ -157,13 +157,13 @@ struct bus_reader_settings story_reader(const struct story_settings *settings, e
                                       .timeout_ms = timeout_ms};
 }
 
-static void open_reader(const struct story_settings *settings, enum story_place place, struct story_places *places) {
-  const struct bus_reader_settings reader = story_reader(settings, place, &story_statements[place], TIMEOUT_MS);
-  struct bus_error *problem = &places->problems[place];
-  if (!reader.url || !reader.url[0])
-    (void)bus_fail(problem, BUS_E_CONFIG, "no URL of it is set");
-  else if (bus_reader_open(&reader, &places->readers[place], problem))
-    *problem = (struct bus_error){.code = BUS_OK};
+void story_reader_open(const struct story_settings *settings, const char *url, const struct bus_registry *registry,
+                       struct bus_reader **ret, struct bus_error *ret_problem) {
+  const struct bus_reader_settings reader = story_reader(settings, url, registry, TIMEOUT_MS);
+  if (!url || !url[0])
+    (void)bus_fail(ret_problem, BUS_E_CONFIG, "no URL of it is set");
+  else if (bus_reader_open(&reader, ret, ret_problem))
+    *ret_problem = (struct bus_error){.code = BUS_OK};
 }
 
 bool story_places_open(const struct story_settings *settings, const struct bus_uuid *only, struct story_places *ret,
@@ -172,7 +172,8 @@ bool story_places_open(const struct story_settings *settings, const struct bus_u
   if (!ret->arena)
     return bus_fail(err, BUS_E_NOMEM, "out of memory for dead letters");
   for (int place = 0; place < STORY_BROKER; place++)
-    open_reader(settings, (enum story_place)place, ret);
+    story_reader_open(settings, settings->urls[place], &story_statements[place], &ret->readers[place],
+                      &ret->problems[place]);
   if (story_broker_read(&settings->broker, only, ret, err))
     return true;
   story_places_close(ret);

@@ -12,9 +12,12 @@ struct story_settings {
   struct bus_amqp_settings broker;
 };
 
-/* The settings of a reader of that place's database. */
-struct bus_reader_settings story_reader(const struct story_settings *settings, enum story_place place,
+/* The settings of a reader of the database with that URL. */
+struct bus_reader_settings story_reader(const struct story_settings *settings, const char *url,
                                         const struct bus_registry *registry, int64_t timeout_ms);
+/* Opens a reader that gives up after 5 s. *ret_problem says why there is none, or is BUS_OK. */
+void story_reader_open(const struct story_settings *settings, const char *url, const struct bus_registry *registry,
+                       struct bus_reader **ret, struct bus_error *ret_problem);
 
 /* Connections that stay open over several stories; a place that cannot be opened keeps its problem. */
 struct story_places {

@@ -15,24 +15,15 @@
   [STORY_SQL_FATES] = {"SELECT (SELECT count(*) FROM bus.inbox WHERE message_id = ANY ($1)), "                         \
                        "(SELECT count(DISTINCT message_id) FROM bus.parked WHERE message_id = ANY ($1))",              \
                        "U"}
-#define NOW [STORY_SQL_NOW] = {"SELECT now()", ""}
-#define OUTBOX                                                                                                         \
-  [STORY_SQL_OUTBOX] = {                                                                                               \
-      "SELECT type, count(*), sum(messages)::int8, count(*) FILTER (WHERE next_attempt_at <= now()), "                 \
-      "count(*) FILTER (WHERE next_attempt_at > now() AND (attempts > 0 OR unroutable)), "                             \
-      "count(*) FILTER (WHERE unroutable), max(attempts), min(created_at), min(next_attempt_at) "                      \
-      "FROM bus.outbox GROUP BY type ORDER BY min(created_at)",                                                        \
-      ""}
-
+#define NOW "SELECT now()"
 #define FIRST [STORY_SQL_FIRST] = {"SELECT min(received_at) FROM bus.inbox", ""}
 
 static const struct bus_statement orders[] = {
     OUTGOING,
     PARKED,
     FATES,
-    NOW,
-    OUTBOX,
     FIRST,
+    [STORY_SQL_NOW] = {NOW, ""},
     [STORY_SQL_ORDER] = {"SELECT status, reason, total, currency, captured, refunded, stock_settled, payment_settled, "
                          "pay_later, attempts, version, resends, created_at, updated_at, deadline, causation_id "
                          "FROM orders.order_states WHERE order_id = $1",
@@ -54,8 +45,6 @@ static const struct bus_statement inventory[] = {
     OUTGOING,
     PARKED,
     FATES,
-    NOW,
-    OUTBOX,
     FIRST,
     [STORY_SQL_RESERVATION] = {"SELECT state, reason, created_at, updated_at, expected_until "
                                "FROM inventory.reservations WHERE order_id = $1 AND expires_at IS NULL",
@@ -66,8 +55,6 @@ static const struct bus_statement payments[] = {
     OUTGOING,
     PARKED,
     FATES,
-    NOW,
-    OUTBOX,
     FIRST,
     [STORY_SQL_PAYMENTS] = {"SELECT pay_attempt, state, reason, amount, currency, refunds, refund_requested, attempts, "
                             "first_attempt_at, next_attempt_at, psp_id, created_at, updated_at, causation_id "
@@ -105,6 +92,17 @@ static const struct bus_statement order_log[] = {
                             "u"},
 };
 const struct bus_registry story_log_statements = {order_log, BUS_COUNT(order_log)};
+
+static const struct bus_statement outbox[] = {
+    [OUTBOX_SQL_NOW] = {NOW, ""},
+    [OUTBOX_SQL_GROUPS] =
+        {"SELECT type, count(*), sum(messages)::int8, count(*) FILTER (WHERE next_attempt_at <= now()), "
+         "count(*) FILTER (WHERE next_attempt_at > now() AND (attempts > 0 OR unroutable)), "
+         "count(*) FILTER (WHERE unroutable), max(attempts), min(created_at), min(next_attempt_at) "
+         "FROM bus.outbox GROUP BY type ORDER BY min(created_at)",
+         ""},
+};
+const struct bus_registry outbox_statements = {outbox, BUS_COUNT(outbox)};
 
 const struct bus_registry story_statements[STORY_BROKER] = {
     [STORY_ORDERS] = {orders, BUS_COUNT(orders)},

@@ -7,19 +7,12 @@
 #include <bus/sql.h>
 
 /* Statements of every database. */
-enum {
-  STORY_SQL_OUTGOING,
-  STORY_SQL_PARKED,
-  STORY_SQL_FATES,
-  STORY_SQL_NOW,
-  STORY_SQL_OUTBOX,
-  STORY_SQL_FIRST,
-  STORY_SQL_COMMON
-};
+enum { STORY_SQL_OUTGOING, STORY_SQL_PARKED, STORY_SQL_FATES, STORY_SQL_FIRST, STORY_SQL_COMMON };
 enum {
   STORY_SQL_ORDER = STORY_SQL_COMMON,
   STORY_SQL_EVENTS,
   STORY_SQL_CANCEL,
+  STORY_SQL_NOW,
   STORY_SQL_PLACE,
   STORY_SQL_STUCK,
 };
@@ -37,6 +30,10 @@ enum { STORY_ROWS_MAX = 200 };
 /* Statements over the log of orders, whose data the operator's role does not read. */
 enum { STORY_LOG_ORDERS, STORY_LOG_OF_ORDER };
 extern const struct bus_registry story_log_statements;
+
+/* Statements over the outbox of a service. */
+enum { OUTBOX_SQL_NOW, OUTBOX_SQL_GROUPS };
+extern const struct bus_registry outbox_statements;
 
 /* By the place. */
 extern const struct bus_registry story_statements[STORY_BROKER];

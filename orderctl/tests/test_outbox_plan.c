@@ -21,7 +21,7 @@ static struct outbox_group waiting(int64_t rows, int64_t due, int64_t attempts) 
 static void assert_sentence(struct outbox_group *groups, size_t count, int64_t consumers, enum story_code code,
                             const char *text, const char *action) {
   const struct outbox outbox = {
-      .place = STORY_ORDERS, .now = NOW, .consumers = consumers, .groups = groups, .group_count = count};
+      .service = "order-svc", .now = NOW, .consumers = consumers, .groups = groups, .group_count = count};
   struct story_verdict verdict;
   outbox_judge(&outbox, &verdict);
   assert_string_equal(verdict.text, text);
@@ -53,7 +53,7 @@ TEST(due_rows_wait_for_the_service_or_for_the_broker)
       "orderctl broker probe says whether the broker takes messages; the log of order-svc, whether order-svc "
       "sends them");
   struct outbox outbox = {
-      .place = STORY_ORDERS, .now = NOW, .consumers = BUS_NO_INT64, .groups = groups, .group_count = 2};
+      .service = "order-svc", .now = NOW, .consumers = BUS_NO_INT64, .groups = groups, .group_count = 2};
   struct story_verdict verdict;
   outbox_judge(&outbox, &verdict);
   assert_non_null(strstr(verdict.text, "; the broker did not say whether its service runs"));
@@ -89,7 +89,7 @@ TEST(a_row_that_no_queue_takes_comes_first)
 
 TEST(a_database_that_is_away_is_named)
 {
-  const struct outbox outbox = {.place = STORY_PAYMENTS, .problem = BUS_STR("refused")};
+  const struct outbox outbox = {.service = "payment-svc", .problem = BUS_STR("refused")};
   struct story_verdict verdict;
   outbox_judge(&outbox, &verdict);
   assert_int_equal(verdict.code, STORY_UNREACHABLE);
@@ -102,7 +102,7 @@ TEST(an_outbox_is_one_object_of_json)
   struct bus_arena *arena = bus_arena_new(1 << 20);
   struct outbox_group group = waiting(1, 1, 0);
   struct outbox outbox = {
-      .place = STORY_PAYMENTS, .now = NOW, .consumers = BUS_NO_INT64, .groups = &group, .group_count = 1};
+      .service = "payment-svc", .now = NOW, .consumers = BUS_NO_INT64, .groups = &group, .group_count = 1};
   struct bus_str text;
   outbox_judge(&outbox, &outbox.verdict);
   assert_true(outbox_encode(&outbox, arena, &text));

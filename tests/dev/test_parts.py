@@ -21,6 +21,11 @@ def test_a_part_is_replaced_and_indented():
     assert parts.filled(TEXT, {"names": lambda rest: f"x:\n  - {rest.count('a')}\n\ny: 2\n"}) == new
 
 
+def test_a_part_of_a_manual_has_comments_of_roff():
+    text = '.SH A\n.\\" made by ./dev generate: names\n.\\" end\n'
+    assert parts.filled(text, {"names": lambda rest: ".B x\n"}) == text.replace('.\\" end', '.B x\n.\\" end')
+
+
 def test_an_empty_part_keeps_its_marks():
     empty = parts.filled(TEXT, {"names": lambda rest: ""})
     assert empty == TEXT.replace("  old: 1\n", "") == parts.filled(empty, {"names": lambda rest: ""})

@@ -59,6 +59,12 @@ def test_a_section_is_made_of_what_the_program_prints(name):
     assert "| `POST /api/orders` | customer |" in text
 
 
+def test_the_completion_names_the_queues_of_the_topology():
+    with open(os.path.join(paths.ROOT, generated.COMPLETION), encoding="utf-8") as file:
+        text = file.read()
+    assert text == generated.completion(text, PRESET), "run ./dev generate"
+
+
 def example(name):
     """{variable: value} of an example environment."""
     with open(os.path.join(paths.ROOT, name), encoding="utf-8") as file:

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from dev import build, paths
+from dev import build, manifests, paths
 
 PRESET = os.environ.get("ORDERBUS_PRESET") or "asan"
 
@@ -44,7 +44,7 @@ def test_the_manual_and_the_completion_name_every_verb(usage):
 
 def test_the_manual_names_every_variable(usage):
     variables = set(re.findall(r"^  ([A-Z][A-Z_]+) ", usage, re.M))
-    assert len(variables) == 22
+    assert len(variables) == 19 + len(manifests.FOR_OPERATORS)
     assert {name for name in variables if name not in text_of("man/orderctl.1")} == set()
 
 
@@ -71,6 +71,7 @@ def test_the_completion_completes():
                                         "pay", "reconcile", "simulate"]
     assert complete("orderctl", "topology", "") == ["diff"] and complete("orderctl", "broker", "") == ["probe"]
     assert complete("orderctl", "outbox", "order-svc", "in") == ["inventory-svc"]
+    assert complete("orderctl", "outbox", "") == [one.name for one in manifests.FOR_OPERATORS]
     assert complete("orderctl", "dead", "re") == ["retry"]
     assert complete("orderctl", "--ca") == ["--canary"]
     declared = output("bus-topology", "print")

@@ -7,7 +7,7 @@ import subprocess
 import uuid
 
 import pytest
-from conftest import http, secret, unit
+from conftest import database_url, http, secret, unit
 
 from dev import account, demo, manifests, package, paths
 from dev.certificates import Certificates
@@ -182,10 +182,9 @@ def test_an_upgrade_starts_again_what_ran(running):
 
 def test_orderctl_reads_secrets_of_its_group(running):
     assert running.run("stat", "--format=%a %G", "/etc/orderbus/orderctl").split() == ["750", "orderbus-operators"]
-    for database, role in (("orders", "orders_operator"), ("inventory", "inventory_operator"),
-                           ("payments", "payments_operator")):
-        running.write(f"/etc/orderbus/orderctl/{database}-database-url",
-                      f"postgres://{role}:{secret(role)}@127.0.0.1:5432/{database}", "0440")
+    for one in manifests.FOR_OPERATORS:
+        running.write(f"/etc/orderbus/orderctl/{one.database}-database-url",
+                      database_url(one.roles[manifests.OPERATOR], one.database), "0440")
     running.write("/etc/orderbus/orderctl/rabbitmq-url",
                   f"amqp://operator:{secret('operator')}@127.0.0.1:5672/orderbus", "0440")
     running.run("chgrp", "-R", "orderbus-operators", "/etc/orderbus/orderctl")

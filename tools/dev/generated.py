@@ -22,6 +22,8 @@ _PRINT = re.compile(r"(<!-- print (\S+) -->\n).*?(<!-- end -->)", re.S)
 SECTIONS = {"docs/api.md": ("edge", "--print-openapi", routes.markdown)}
 _MADE = re.compile(r"(<!-- made -->\n).*?(<!-- end -->)", re.S)
 
+COMPLETION = "orderctl/completion/orderctl.bash"
+
 # A document names a result file between <!-- result FILE --> and <!-- end -->; a link and one line of it stand there.
 DOCUMENTS = ("docs/reliability.md", "docs/performance.md")
 _RESULT = re.compile(r"(<!-- result (\S+) -->\n).*?(<!-- end -->)", re.S)
@@ -84,6 +86,14 @@ def with_section(text, preset, name):
     return _MADE.sub(lambda found: f"{found[1]}\n{made}\n\n{found[2]}", text)
 
 
+def completion(text, preset):
+    """orderctl's completion with the queues of the topology, and the services of which it reads outboxes."""
+    dead = re.findall(r"^queue (\S+)\.dead\b", printed(preset, "bus-topology", "print"), re.M)
+    words = {"queues": dead, "outboxes": [one.name for one in manifests.FOR_OPERATORS]}
+    return parts.filled(text, {"names": lambda _rest: "".join(
+        f'local {name}="{" ".join(found)}"\n' for name, found in words.items())})
+
+
 def _rewrite(name, change):
     place = os.path.join(paths.ROOT, name)
     with open(place, encoding="utf-8") as file:
@@ -118,6 +128,7 @@ def generate(options):
         file.write(all_metrics(preset))
     for name, program in READMES.items():
         _rewrite(name, lambda text, program=program: with_output(text, preset, program))
+    _rewrite(COMPLETION, lambda text: completion(text, preset))
     for name in SECTIONS:
         _rewrite(name, lambda text, name=name: with_section(text, preset, name))
     for name in DOCUMENTS:

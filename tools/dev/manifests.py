@@ -48,6 +48,11 @@ class Manifest:
         """It calls others over HTTP, be it a service, an issuer of tokens or a URL of its users."""
         return bool(self.links or self.checks_tokens or self.webhook or self.calls_strangers)
 
+    @property
+    def database_variable(self):
+        """The variable of operators' programs that holds the URL of its database."""
+        return f"{self.database.upper()}_DATABASE_URL"
+
     def ports(self):
         """{name in ports.TABLE: (default, variable, what listens there)}"""
         found = {self.name: (self.port, f"ORDERBUS_{self.short.upper()}_PORT", self.name)}
@@ -112,6 +117,7 @@ def find():
 ALL = find()
 ON_BUS = tuple(one for one in ALL if one.broker_user)
 WITH_DATABASE = tuple(one for one in ALL if one.database)
+FOR_OPERATORS = tuple(one for one in WITH_DATABASE if OPERATOR in one.roles)  # orderctl reads their outboxes
 NAMES = tuple(one.name for one in ALL)
 DATABASES = tuple(one.database for one in WITH_DATABASE)
 

@@ -32,8 +32,8 @@ def orderctl(options):
 def variables(stack):
     """The URLs for orderctl: the operator's role in each database that has one, the operator's user, and the users of
     the services for dead undo."""
-    of_operators = [one for one in manifests.WITH_DATABASE if manifests.OPERATOR in one.roles]
-    found = {one.database.upper() + "_DATABASE_URL": stack.database_url(one.database, one.roles[manifests.OPERATOR])
+    of_operators = manifests.FOR_OPERATORS
+    found = {one.database_variable: stack.database_url(one.database, one.roles[manifests.OPERATOR])
              for one in of_operators}
     found |= {one.database.upper() + "_RABBITMQ_URL": stack.amqp_url(one.broker_user) for one in of_operators}
     provider = stack.services["payment-svc"].variables()

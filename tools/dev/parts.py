@@ -5,8 +5,10 @@ import re
 from dev import compose, manifests, paths
 from dev.report import DevError
 
-MARK = "# made by ./dev generate: "
-_PART = re.compile(rf"^(?P<indent> *){re.escape(MARK)}(?P<name>\w+)\n.*?^(?P=indent)# end\n", re.M | re.S)
+MARK = " made by ./dev generate: "
+# A comment of roff begins with .\" and not with #.
+_PART = re.compile(r'^(?P<begin>(?P<indent> *)(?P<comment>#|\.\\")' + re.escape(MARK) +
+                   r"(?P<name>\w+)\n).*?^(?P<end>(?P=indent)(?P=comment) end\n)", re.M | re.S)
 DOCKER = os.path.join("infrastructure", "docker")
 CHART = os.path.join("infrastructure", "kubernetes", "chart")
 PROMETHEUS = os.path.join("infrastructure", "prometheus")
@@ -17,12 +19,12 @@ def filled(text, makers):
     rest = _PART.sub("", text)
     named = [found["name"] for found in _PART.finditer(text)]
     if sorted(named) != sorted(makers):
-        raise DevError(f'"{MARK}" is before {", ".join(sorted(named)) or "nothing"}; it must be before '
+        raise DevError(f'"{MARK.strip()}" is before {", ".join(sorted(named)) or "nothing"}; it must be before '
                        f'{", ".join(sorted(makers))}')
 
     def part(found):
         lines = (found["indent"] + line if line else "" for line in makers[found["name"]](rest).splitlines())
-        return "\n".join((found["indent"] + MARK + found["name"], *lines, found["indent"] + "# end\n"))
+        return found["begin"] + "".join(line + "\n" for line in lines) + found["end"]
     return _PART.sub(part, text)
 
 
@@ -35,6 +37,14 @@ def unless_written(services, field, form):
     """The same for the services that the rest of the file does not name by themselves."""
     return lambda rest: "".join(form.format(one=one) for one in services
                                 if not re.search(rf"^ *{getattr(one, field)}:", rest, re.M))
+
+
+def _manual(_rest):
+    """The entry of orderctl's variables: roff, in which a comma must not be bold."""
+    names = [one.database_variable for one in manifests.FOR_OPERATORS]
+    roles = ", ".join(one.roles[manifests.OPERATOR] for one in manifests.FOR_OPERATORS)
+    between = ' ", " '
+    return f".TP\n.BR {between.join(names)}\nThe databases, as the roles {roles}.\n"
 
 
 def _absences(_rest):
@@ -69,6 +79,9 @@ TABLE = {
     os.path.join(DOCKER, "observe", "targets", "services.yml"): {"targets": _targets("{one.name}")},
     os.path.join(PROMETHEUS, "targets", "services.yml"): {"targets": _targets("127.0.0.1")},
     os.path.join(PROMETHEUS, "rules", "availability.yml"): {"services": _absences},
+    os.path.join("infrastructure", "packages", "orderctl.env"): {"databases": _each(
+        manifests.FOR_OPERATORS, "{one.database_variable}_FILE=/etc/orderbus/orderctl/{one.database}-database-url\n")},
+    os.path.join("orderctl", "man", "orderctl.1"): {"databases": _manual},
 } | {os.path.join(CHART, f"{name}.yaml"): SIZE for name in ("values", "values-dev", "values-prod")}
 
 
