@@ -3,6 +3,8 @@ import concurrent.futures
 import json
 import os
 import re
+import shutil
+import subprocess
 import time
 
 from dev import build, packages, paths
@@ -60,7 +62,19 @@ def _words(name, folder, seconds, seed):
              f"-seed={seed}", f"-artifact_prefix={os.path.join(findings, name)}-"]
     if os.path.exists(corpus + ".dict"):
         words.append(f"-dict={corpus}.dict")
-    return [*words, growing, corpus]
+    return [*words, growing, corpus, *_seeds(name)]
+
+
+def _seeds(name):
+    """The folder that a target's program for seeds has filled, if it has one."""
+    program = os.path.join(build.folder(PRESET), "fuzz", "seeds_" + name)
+    if not os.path.exists(program):
+        return []
+    folder = os.path.join(paths.ROOT, "build", "fuzz-seeds", name)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    subprocess.run([program, folder], check=True, timeout=60)
+    return [folder]
 
 
 def _run(name, folder, seconds, seed):

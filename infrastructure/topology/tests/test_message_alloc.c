@@ -1,5 +1,7 @@
-/* Every message and every fact without memory, over the corpus of the fuzz target: it is decoded and encoded, or the
- * lack of memory is said, and the message is not blamed. */
+/* Every message and every fact without memory, over the corpus of the fuzz target and a sample of each type: it is
+ * decoded and encoded, or the lack of memory is said, and the message is not blamed. */
+#include "message_sample.h"
+
 #include <dirent.h>
 #include <order.h>
 #include <test.h>
@@ -71,4 +73,15 @@ TEST(every_message_and_fact)
   }
   free(names);
   assert_true(seen >= 20);
+}
+
+TEST(a_sample_of_every_type)
+{
+  struct sample sample = {.type = NULL};
+  for (size_t i = 0; (sample.type = bus_topology_type_at(&orderbus_topology, i)) != NULL; i++) {
+    struct bus_arena *arena = bus_arena_new((size_t)4 << 20);
+    assert_true(message_sample(sample.type->schema, arena, &sample.json));
+    torture(message, &sample);
+    bus_arena_free(arena);
+  }
 }

@@ -14,28 +14,7 @@ struct samples {
   char names[NAMES_MAX][NAME_MAX_BYTES]; /* without ".json" */
 };
 
-/* Types added since v0.1.0, which have no sample; and samples whose type has left the topology. */
-static const char *const types_since[] = {"stock.missing.v1",        "stock.held.v1",
-                                          "product.put.v1",          "product.withdraw.v1",
-                                          "product.update-stock.v1", "reservation.make.v1",
-                                          "reservation.confirm.v1",  "reservation.release.v1",
-                                          "reservation.get.v1",      "refund.list.v1",
-                                          "refund.page.v1",          "reservation.answer.v1",
-                                          "payment.refund-part.v1",  "payment.get.v1",
-                                          "payment.answer.v1",       "payment.check.v1",
-                                          "payment.dispute.v1",      "inventory.restock.v1",
-                                          "order.changed.v1",        "product.changed.v1",
-                                          "service.alive.v1",        "order.pay.v1",
-                                          "order.trail.v1",          "inventory.trail.v1",
-                                          "payment.trail.v1",        "service.trail.v1",
-                                          "order.refunded.v1",       "notify.ping.v1",
-                                          "notify.pong.v1",          "notify.trail.v1",
-                                          "webhook.create.v1",       "webhook.delete.v1",
-                                          "webhook.rotate.v1",       "webhook.enable.v1",
-                                          "webhook.replay.v1",       "webhook.get.v1",
-                                          "webhook.list.v1",         "webhook.deliveries-get.v1",
-                                          "webhook.answer.v1",       "webhook.page.v1",
-                                          "webhook.deliveries.v1",   NULL};
+/* Samples whose type has left the topology. */
 static const char *const types_gone[] = {NULL};
 
 static bool is_listed(const char *const *list, const char *name) {
@@ -101,31 +80,6 @@ TEST(every_message_of_the_release_is_read)
     if (has_sample(&samples, type->type))
       unread += !is_read(type);
   assert_int_equal(unread, 0);
-}
-
-/* Types that lack a sample. A service of which no type has one is newer than the release. */
-static size_t count_unsampled(const struct bus_topology_part *part, const struct samples *samples) {
-  size_t sampled = 0, wrong = 0;
-  for (size_t i = 0; i < part->type_count; i++)
-    sampled += has_sample(samples, part->types[i]->type);
-  for (size_t i = 0; sampled > 0 && i < part->type_count; i++) {
-    const char *type = part->types[i]->type;
-    if (has_sample(samples, type) != is_listed(types_since, type))
-      continue;
-    print_error("%s: must have a sample or be in types_since, and not both\n", type);
-    wrong++;
-  }
-  return wrong;
-}
-
-TEST(every_type_has_a_sample_or_is_newer)
-{
-  size_t wrong = 0;
-  struct samples samples;
-  list_samples(SAMPLES "/messages", &samples);
-  for (size_t part = 0; part < orderbus_topology.part_count; part++)
-    wrong += count_unsampled(orderbus_topology.parts[part], &samples);
-  assert_int_equal(wrong, 0);
 }
 
 TEST(every_sample_has_a_type_or_it_is_gone)
