@@ -127,7 +127,7 @@ set(packages "")
 # The archives are static: a package for the run time would be empty.
 package_define(libbus "Message-driven services in C on RabbitMQ and Postgres" NAME libbus-dev
   DEPENDS "libpq-dev, librabbitmq-dev, libcivetweb-dev, libcjson-dev, nettle-dev, pkg-config"
-  RECOMMENDS "cmake, libcurl4-openssl-dev, libssl-dev, libsodium-dev")
+  RECOMMENDS "cmake, libcurl4-openssl-dev, libnghttp2-dev, libssl-dev, libsodium-dev")
 
 package_define(orderbus-messages "Messages of orderbus for services of other systems: types, schemas, AsyncAPI"
   NAME liborderbus-messages-dev DEPENDS "libbus-dev (>= ${PROJECT_VERSION})")

@@ -4,6 +4,7 @@
 #include <bus/amqp.h>
 #include <bus/consul.h>
 #include <bus/failpoint.h>
+#include <bus/grpc.h>
 #include <bus/log.h>
 #include <bus/otlp.h>
 #include <bus/probe.h>
@@ -162,6 +163,7 @@ enum { FLAG_HEALTH, FLAG_OPENAPI, FLAG_METRICS };
 
 static int print_metrics(void) {
   edge_metrics_register();
+  bus_grpc_metrics_register();
   return bus_admin_print_metrics();
 }
 

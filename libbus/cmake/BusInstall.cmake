@@ -25,10 +25,13 @@ function(bus_export set)
   install(EXPORT ${set} NAMESPACE bus:: DESTINATION "${BUS_CMAKE_DIR}" COMPONENT libbus)
 endfunction()
 
-# Six sets, so that who wants the pure part need not have the libraries of the others.
+# Seven sets, so that who wants the pure part need not have the libraries of the others.
 bus_export(busCoreTargets bus_core bus_runtime)
 bus_export(busTargets bus_curl_late bus_otlp bus_pg bus_amqp bus_tls bus_http bus_pipeline bus_worker bus_program bus_tool bus)
 bus_export(busCurlTargets bus_curl)
+if(TARGET bus_grpc)
+  bus_export(busGrpcTargets bus_grpc)
+endif()
 bus_export(busTokenTargets bus_token)
 bus_export(busSecretTargets bus_secret)
 bus_export(busTestingTargets bus_memory bus_testing bus_refusals)
@@ -42,7 +45,7 @@ write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/busConfigVersion.c
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/busConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/busConfigVersion.cmake"
   "${CMAKE_CURRENT_SOURCE_DIR}/cmake/BusTools.cmake" "${PROJECT_SOURCE_DIR}/cmake/Findcivetweb.cmake" DESTINATION "${BUS_CMAKE_DIR}" COMPONENT libbus)
 
-foreach(name libbus-core libbus libbus-curl libbus-token libbus-secret libbus-testing)
+foreach(name libbus-core libbus libbus-curl libbus-grpc libbus-token libbus-secret libbus-testing)
   configure_file(cmake/${name}.pc.in "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc" @ONLY)
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc" DESTINATION "${BUS_PC_DIR}" COMPONENT libbus)
 endforeach()

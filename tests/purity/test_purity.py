@@ -26,13 +26,14 @@ PURE = {
 # bus/sql.h: statements and rows as data; whoever drives the pipeline has them.
 SQL_FUNCTION = re.compile(r"bus_(sql|args|rows)_\w+")
 # Libraries that touch the world; none may come along with a pure part.
-OF_IO = ("librabbitmq", "libpq", "libcurl", "libcivetweb", "libssl", "libcrypto", "libsodium")
+OF_IO = ("librabbitmq", "libpq", "libcurl", "libcivetweb", "libssl", "libcrypto", "libsodium", "libnghttp2")
 # header: where it may be included, tests aside.
 USERS = {
     r"libpq-fe\.h|libpq/.*": "libbus/src/pg/",
     r"(rabbitmq-c/)?amqp(_\w+)?\.h|rabbitmq-c/.*": "libbus/src/amqp/",
     r"curl/.*": "libbus/src/http/",
     r"civetweb\.h": "libbus/src/http/civetweb/",
+    r"nghttp2/.*": "libbus/src/grpc/",
     r"openssl/.*": ("libbus/src/token/", "libbus/src/tls/"),
     r"sodium\.h|sodium/.*": "libbus/src/secret/",
 }
@@ -42,6 +43,7 @@ SEEN = {
     r"^/usr/.*/(amqp(_\w+)?\.h|rabbitmq-c/.*)$": ("libbus/src/amqp/",),
     r"/curl/\w+\.h$": ("libbus/src/http/",),
     r"/civetweb\.h$": ("libbus/src/http/civetweb/",),
+    r"/nghttp2/\w+\.h$": ("libbus/src/grpc/",),
     r"/openssl/\w+\.h$": ("libbus/src/token/", "libbus/src/tls/"),
     r"/sodium(/\w+)?\.h$": ("libbus/src/secret/",),
 }

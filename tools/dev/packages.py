@@ -19,9 +19,9 @@ def release():
 # To build and run a stack.
 UP = (
     "ca-certificates", "ccache", "cmake", "curl", "gcc", "libc6-dev", "libcivetweb-dev", "libcjson-dev",
-    "libcmocka-dev", "libcurl4-openssl-dev", "libpq-dev", "librabbitmq-dev", "libsodium-dev", "libssl-dev",
-    "nettle-dev", "ninja-build", "openssl", "pkg-config", "postgresql", "procps", "rabbitmq-server", "sqitch",
-    "libdbd-pg-perl", "util-linux",
+    "libcmocka-dev", "libcurl4-openssl-dev", "libnghttp2-dev", "libpq-dev", "librabbitmq-dev", "libsodium-dev",
+    "libssl-dev", "nettle-dev", "ninja-build", "openssl", "pkg-config", "postgresql", "procps", "rabbitmq-server",
+    "sqitch", "libdbd-pg-perl", "util-linux",
 )
 # Packages that only the test suites need, whatever the release.
 EVERYWHERE = (
