@@ -127,7 +127,7 @@ static void answer_each(struct bus_grpc_call *call) {
   else if (code == BUS_GRPC_OK)
     grpc_call_refuse(call, BUS_GRPC_RESOURCE_EXHAUSTED, "answers are not read");
   else
-    grpc_call_refuse(call, code, bus_grpc_code_name(code));
+    grpc_call_refuse(call, code, bus_grpc_code_name((int)code));
 }
 
 static void take_bytes(struct bus_grpc_call *call, struct bus_str input) {
