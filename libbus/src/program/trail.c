@@ -185,7 +185,8 @@ const struct bus_service *trail_beside(const struct bus_service *given, const st
   if (!given || !part || !takes_trails(part))
     return given;
   assert(given->statement_count + LISTS <= TRAIL_STATEMENTS_MAX);
-  memcpy(ret->statements, given->statements, given->statement_count * sizeof *given->statements);
+  if (given->statement_count > 0)
+    memcpy(ret->statements, given->statements, given->statement_count * sizeof *given->statements);
   memcpy(ret->statements + given->statement_count, statements, sizeof statements);
   wrapped = given;
   ret->service = *given;

@@ -4,6 +4,7 @@
 #include <bus/clock.h>
 #include <bus/dns_options.h>
 #include <bus/log.h>
+#include <bus/pong.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -165,6 +166,22 @@ bool bus_worker_commands_are_up(const struct bus_worker *worker) {
 bool bus_worker_is_context(const void *settings, struct bus_worker *worker, void **ret_context, struct bus_error *err) {
   (void)settings, (void)err; /* it cannot fail */
   *ret_context = worker;
+  return true;
+}
+
+bool bus_worker_pong_lock(void *worker, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
+                          struct bus_sql *sql, void **ret_model) {
+  struct bus_pong *pong = bus_arena_alloc(arena, sizeof *pong);
+  (void)inputs, (void)count, (void)sql; /* a ping asks for nothing */
+  if (!pong)
+    return false;
+  *pong = (struct bus_pong){!bus_worker_commands_are_up(worker)};
+  *ret_model = pong;
+  return true;
+}
+
+bool bus_worker_pong_load(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
+  (void)model, (void)rows, (void)count, (void)err; /* nothing was asked */
   return true;
 }
 
