@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <bus/trail.h>
+#include <orderbus_topology.h>
 #include <stdio.h>
 
 static struct bus_trail_outgoing outgoing = {.message_id = {{1}}, .type = BUS_STR("order.pay.v1"), .created_at = 1};
@@ -28,21 +29,33 @@ static void begin(int answer_ms) {
   fake.script.answers[0] = (struct fake_answer){answer_ms ? AT_MS(answer_ms) : NEVER, &bus_trail_type, &trail};
 }
 
+static bool has_trail(const struct bus_topology_part *part) {
+  for (size_t i = 0; i < part->type_count; i++)
+    if (part->types[i]->schema == &bus_trail_get_schema)
+      return true;
+  return false;
+}
+
 TEST(each_service_that_has_a_trail_is_asked_for_the_order)
 {
   begin(10);
   assert_int_equal(call("GET /api/orders/{id}/trail", ""), 10); /* all at once */
   assert_int_equal(fake.status, 200);
-  static const char *const services[] = {"order-svc", "inventory-svc", "payment-svc", "notify-svc"};
-  assert_int_equal(fake.begun, BUS_COUNT(services));
   assert_non_null(strstr(fake.sent.data, fake.segment.data));
-  for (size_t i = 0; i < BUS_COUNT(services); i++) {
-    char text[64];
-    (void)snprintf(text, sizeof text, "{\"service\":\"%s\",\"message_id\":\"01000000", services[i]);
+  int asked = 0;
+  for (size_t i = 0; i < orderbus_topology.part_count; i++) {
+    const struct bus_topology_part *part = orderbus_topology.parts[i];
+    char text[128];
+    if (!has_trail(part))
+      continue;
+    (void)snprintf(text, sizeof text, "{\"service\":\"%s\",\"message_id\":\"01000000", part->user.name);
     assert_json_has(text);
-    (void)snprintf(text, sizeof text, "{\"service\":\"%s\",\"message_id\":\"02000000", services[i]);
+    (void)snprintf(text, sizeof text, "{\"service\":\"%s\",\"message_id\":\"02000000", part->user.name);
     assert_json_has(text);
+    asked++;
   }
+  assert_int_equal(fake.begun, asked);
+  assert_true(asked >= 4);
   assert_json_has("\"silent\":[]");
   tear_down();
 }
