@@ -14,6 +14,7 @@ from dev.report import DevError
 @pytest.fixture(name="root")
 def an_empty_checkout(monkeypatch, tmp_path):
     shutil.copytree(os.path.join(paths.ROOT, new_service.TEMPLATE), tmp_path / new_service.TEMPLATE)
+    shutil.copy(os.path.join(paths.ROOT, ".clang-format"), tmp_path)
     for words in (("init", "-q"), ("add", "-A"),
                   ("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "template")):
         subprocess.run(["git", *words], cwd=tmp_path, check=True)
@@ -70,10 +71,53 @@ def test_what_is_there_is_not_overwritten(root):
         call("pallet", remove=True)
 
 
-@pytest.mark.parametrize("name", ["", "a", "Parcel", "parcel-svc", "9lives", "par cel", "../x", "int", "p" * 21])
+@pytest.mark.parametrize("name", ["", "a", "Parcel", "-svc", "9lives", "par cel", "../x", "int", "p" * 21])
 def test_a_name_that_is_none_is_refused(name):
     with pytest.raises(DevError, match="names no service"):
         call(name)
+
+
+def test_a_name_may_end_like_its_service(root):
+    assert call("parcel-svc") == 0 and (root / "parcel-svc" / "src" / "parcel.c").exists()
+    assert call("parcel-svc", remove=True) == 0 and status(root) == ""
+
+
+def test_sources_are_formatted_whatever_the_length_of_the_name(root):
+    long = "internationalparcels"
+    call("aa")
+    call(long)
+    sources = [str(path) for path in root.glob("*-svc/**/*.[ch]")]
+    subprocess.run(["clang-format", "--dry-run", "-Werror", *sources], cwd=root, check=True)
+    assert any(f"{long}_messages.c" in path for path in sources)
+    call("aa", remove=True)
+    call(long, remove=True)
+    assert status(root) == ""
+
+
+def test_a_service_that_files_list_is_taken_out_of_them(root, monkeypatch):
+    ran = []
+    monkeypatch.setattr(new_service.parts, "TABLE", {"list.yml": {}})
+    monkeypatch.setattr(new_service, "_generate", lambda: ran.append((root / "parcel-svc").exists()))
+    call("parcel")
+    (root / "list.yml").write_text("- pallet-svc\n", encoding="utf-8")
+    call("parcel", remove=True)
+    assert ran == []
+    call("parcel")
+    (root / "list.yml").write_text("- parcel-svc\n", encoding="utf-8")
+    call("parcel", remove=True)
+    assert ran == [False]
+
+
+def test_a_service_is_no_copy_of_another_until_it_is_changed(root, monkeypatch):
+    made = []
+    for name in ("parcel", "pallet"):
+        call(name)
+        made.append(manifests.Manifest(f"{name}-svc", f"{name}-svc", name, 8099))
+    monkeypatch.setattr(manifests, "ALL", tuple(made))
+    with open(root / "pallet-svc" / "src" / "pallet.c", "a", encoding="utf-8") as file:
+        file.write("/* mine */\n")
+    known = new_service.untouched()
+    assert "parcel-svc/src/parcel.c" in known and "pallet-svc/src/pallet.c" not in known
 
 
 def test_two_services_get_two_ports():

@@ -70,7 +70,7 @@ def test_the_completion_completes():
     assert complete("orderctl", "") == ["order", "stuck", "outbox", "topology", "broker", "dead", "audit", "replay",
                                         "pay", "reconcile", "simulate"]
     assert complete("orderctl", "topology", "") == ["diff"] and complete("orderctl", "broker", "") == ["probe"]
-    assert complete("orderctl", "outbox", "order-svc", "in") == ["inventory-svc"]
+    assert complete("orderctl", "outbox", "order-svc", "inventory-s") == ["inventory-svc"]
     assert complete("orderctl", "outbox", "") == [one.name for one in manifests.FOR_OPERATORS]
     assert complete("orderctl", "dead", "re") == ["retry"]
     assert complete("orderctl", "--ca") == ["--canary"]

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 
-from dev import build, copies, paths, wording
+from dev import build, copies, new_service, paths, wording
 from dev.runner import Result, run, skip, tracked
 
 
@@ -42,11 +42,13 @@ def _wording():
 
 def _copies():
     """The product's code alone: tests and their simulation may repeat themselves, and templates and examples are wholes
-    that a reader copies."""
+    that a reader copies, as are services that are still what ./dev new-service has made."""
     if not shutil.which("sim_c"):
         return skip("Debian 13 has no similarity-tester: no search for copies")
     files = [name for name in tracked(".c", ".h")
              if not re.search(r"(^|/)(tests|testing|templates|examples)/|-testing/", name)]
+    made = new_service.untouched()
+    files = [name for name in files if name not in made]
     found = copies.problems({name: _text_of(name).decode() for name in files})
     return Result(len(files) - len(found), len(found), 0, "".join(f"{line}\n" for line in found))
 

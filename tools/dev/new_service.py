@@ -3,8 +3,10 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 
-from dev import manifests, paths
+from dev import account, manifests, parts, paths
 from dev.report import DevError, step
 
 TEMPLATE = "templates/service"
@@ -17,14 +19,16 @@ WORDS_OF_C = frozenset("""auto bool break case char const default do double else
 
 
 def add_options(added):
-    added.add_argument("name", metavar="NAME", help="a noun, such as parcel: the service is parcel-svc")
+    added.add_argument("name", metavar="NAME", help="a noun, such as parcel, or parcel-svc: the service is parcel-svc")
+    added.add_argument("--with-database", action="store_true", help="with a database of its own, as all are")
     added.add_argument("--remove", action="store_true", help="delete it again, unless a file of it was changed")
     return added
 
 
 def new_service(options):
-    _check_name(options.name)
-    return _remove(options.name) if options.remove else _make(options.name)
+    name = options.name.removesuffix("-svc")
+    _check_name(name)
+    return _remove(name) if options.remove else _make(name)
 
 
 def _check_name(name):
@@ -73,12 +77,20 @@ def _make(name):
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(target, "w", encoding="utf-8") as file:
             file.write(text)
+    _format(sorted(made))
     step("service", f"{name}-svc: {len(made)} files in {' and '.join(_roots(name))}")
     print(f"./dev build --preset asan test_{name} && ctest --test-dir build/asan -R test_{name}   its tests\n"
-          f"./dev generate            its example environment and tables\n"
+          f"./dev generate            its example environment and tables, and its lines in files of deployments\n"
           f"./dev up                  starts it with the stack\n"
           f"./dev new-service {name} --remove")
     return 0
+
+
+def _format(made):
+    """A name of another length may need other breaks of lines."""
+    if shutil.which("clang-format"):
+        subprocess.run(["clang-format", "-i", *(path for path in made if path.endswith((".c", ".h")))], cwd=paths.ROOT,
+                       check=True)
 
 
 def _roots(name):
@@ -98,8 +110,28 @@ def _remove(name):
                        f"migrations/{name}s by hand", status=2)
     for path in _roots(name):
         shutil.rmtree(os.path.join(paths.ROOT, path))
-    step("service", f"{name}-svc is removed; ./dev generate takes it out of generated files")
+    step("service", f"{name}-svc is removed")
+    if _is_listed(name):
+        _generate()
     return 0
+
+
+def _generate():
+    """In a process of its own, which does not know the service any more."""
+    subprocess.run([sys.executable, "-B", "-I", os.path.join(paths.ROOT, "tools"), "generate"], check=True)
+
+
+def _is_listed(name):
+    """Has ./dev generate written its lines?"""
+    return any(f"{name}-svc" in (account.read_file(os.path.join(paths.ROOT, file)) or "") for file in parts.TABLE)
+
+
+def untouched():
+    """The sources of services that still are as they were made."""
+    return {path for one in manifests.ALL if one.folder.endswith("-svc")
+            for path, text in files(one.name.removesuffix("-svc"), one.port).items()
+            if path.endswith((".c", ".h")) and
+            _compared(account.read_file(os.path.join(paths.ROOT, path)) or "") == _compared(text)}
 
 
 def _changed(name, expected):
@@ -111,10 +143,11 @@ def _changed(name, expected):
                     continue
                 with open(os.path.join(paths.ROOT, path), encoding="utf-8") as file:
                     text = file.read()
-                if path not in expected or _without_prints(text) != _without_prints(expected[path]):
+                if path not in expected or _compared(text) != _compared(expected[path]):
                     yield path
 
 
-def _without_prints(text):
-    """./dev generate fills these places."""
-    return re.sub(r"(<!-- print [^\n]* -->\n).*?(<!-- end -->)", r"\1\2", text, flags=re.S)
+def _compared(text):
+    """The text without what ./dev generate fills in. Blanks, and stars before lines of comments, are clang-format's."""
+    text = re.sub(r"(<!-- print [^\n]* -->\n).*?(<!-- end -->)", r"\1\2", text, flags=re.S)
+    return re.sub(r"\n \* |\s", "", text)
