@@ -1,11 +1,13 @@
-"""A new service: ./dev new-service makes it in a copy of the tree, no other file is touched, and the build, its own
-tests, ./dev, and the suites purity, schema, isolation and crash take it in."""
+"""A new service: ./dev new-service makes it in a copy of the tree, no other file is edited, and the build, its own
+tests, ./dev, and the suites purity, schema, isolation and crash take it in. ./dev generate adds it to all lists."""
 import contextlib
 import os
 import re
 import subprocess
+import urllib.request
 
 import pytest
+import yaml
 
 from dev import build, gotool, ports, runner
 from testkit import copies
@@ -26,6 +28,9 @@ class Tree(copies.Copy):
         self.environment = os.environ | chosen | {
             "ORDERBUS_STATE": os.path.join(folder, "state"), "ORDERBUS_PRESET": PRESET, "CCACHE_BASEDIR": self.folder,
             "CCACHE_NOHASHDIR": "1", "ORDERBUS_TEST_TMP": folder, "ORDERBUS_RECEIPT_PORT": str(ports.pick_one())}
+        self.git("init", "-q")
+        self.git("add", "-A")
+        self.git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "copy")
 
     def run(self, *words, seconds=600, status=0):
         done = subprocess.run(words, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE,
@@ -33,8 +38,15 @@ class Tree(copies.Copy):
         assert done.returncode == status, f"{' '.join(words)}: {done.returncode}\n{done.stdout[-6000:]}"
         return done.stdout
 
+    def git(self, *words):
+        return self.run("git", "-c", "safe.directory=*", *words)
+
     def dev(self, *words):
         return self.run("./dev", *words)
+
+    def read(self, *parts):
+        with open(os.path.join(self.folder, *parts), encoding="utf-8") as file:
+            return file.read()
 
     def pytest(self, *words):
         """→ what it printed of each case; at least one that is about the new service has passed."""
@@ -48,8 +60,16 @@ def tree():
     with runner.temporary_folder("new-service") as folder:
         made = Tree(folder)
         made.dev("new-service", "receipt")
-        made.build("test_receipt", *(f"bin/{name}" for name in (*build.PROGRAMS, "receipt-svc")))
+        programs = (*build.PROGRAMS, "receipt-svc", "simulation", "orderctl")
+        made.build("test_receipt", "print_forms", *(f"bin/{name}" for name in programs))
         yield made
+
+
+@pytest.fixture(scope="module")
+def listed(tree):
+    """The copy once ./dev generate has run."""
+    tree.dev("generate", "--preset", PRESET)
+    return tree
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +103,13 @@ def test_status_and_restart_know_it(tree, running):
     assert re.search(r"^receipt-svc +ready ", tree.dev("status"), re.M)
 
 
+def test_health_shows_it_and_operators_read_its_outbox(tree, running):
+    port = tree.environment[ports.TABLE["edge"][1]]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=10) as answer:
+        assert '"receipt_service"' in answer.read().decode()
+    assert "receipt-svc: its outbox is empty" in tree.dev("orderctl", "outbox", "receipt-svc")
+
+
 def test_purity_looks_at_it(tree):
     said = tree.pytest("tests/purity")
     assert "test_a_domain_links_without_any_io_library[receipt] PASSED" in said
@@ -110,15 +137,40 @@ def test_a_chaos_scenario_kills_it(tree):
     assert re.search(r"receipt-svc\b", said) and "FAILED" not in said
 
 
-def test_no_generated_file_is_stale(tree):
-    """./dev generate writes its example environment; the suite docs compares that."""
-    tree.dev("generate", "--preset", PRESET)
-    assert os.path.exists(os.path.join(tree.folder, "receipt-svc", ".env.example"))
-    tree.pytest("tests/docs/test_generated.py", "-k", "receipt")
+def test_the_simulation_goes_on_beside_it(tree):
+    said = tree.run(os.path.join("build", PRESET, "bin", "simulation"), "--seeds", "20")
+    assert re.match(r"seeds +20 in ", said)
 
 
-def test_it_can_be_taken_away_again(tree):
-    """The last test: no file of it stays."""
-    assert "receipt-svc is removed" in tree.dev("new-service", "receipt", "--remove")
-    assert not os.path.exists(os.path.join(tree.folder, "receipt-svc"))
-    assert not os.path.exists(os.path.join(tree.folder, "migrations", "receipts"))
+def test_every_list_has_it(listed):
+    docker, kubernetes, prometheus = (os.path.join("infrastructure", name)
+                                      for name in ("docker", "kubernetes", "prometheus"))
+    images = listed.read(docker, "Dockerfile")
+    assert "\nFROM service AS receipt-svc\n" in images and " orderbus-receipt-svc " in images
+    assert "\n!receipt-svc\n" in listed.read(docker, "Dockerfile.dockerignore")
+    system, production, watched = (yaml.safe_load(listed.read(docker, f"compose{name}.yaml"))["services"]
+                                   for name in ("", ".prod", ".observe"))
+    assert {"receipt-svc", "setup-receipts", "postgres-receipts"} <= set(system)
+    assert {"receipt-svc", "postgres-receipts"} <= set(production) and "receipt-svc" in watched
+    for name in ("values", "values-dev", "values-prod"):
+        assert yaml.safe_load(listed.read(kubernetes, "chart", f"{name}.yaml"))["receipt"]["maxReplicas"]
+    assert "kind: Deployment" in listed.read(kubernetes, "chart", "templates", "receipt-svc.yaml")
+    for folder in (os.path.join(prometheus, "targets"), os.path.join(docker, "observe", "targets")):
+        assert "{service: receipt-svc}" in listed.read(folder, "services.yml")
+    assert 'service="receipt-svc"' in listed.read(prometheus, "rules", "availability.yml")
+    names = re.findall(r'^  local (queues|outboxes)=".*\breceipt-svc\b', listed.read(
+        "orderctl", "completion", "orderctl.bash"), re.M)
+    assert names == ["queues", "outboxes"]
+
+
+@pytest.mark.parametrize("place", ["tests/docs", "tests/dev/test_compose.py", "tests/dev/test_kube.py",
+                                   "tests/dev/test_parts.py", "tests/alerts/test_rules.py"])
+def test_what_compares_lists_accepts_it(listed, place):
+    listed.run("/usr/bin/python3", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q", place)
+
+
+def test_it_can_be_taken_away_again(listed):
+    """The last test: no byte of it stays."""
+    assert "?? receipt-svc/" in listed.git("status", "--porcelain")
+    assert "receipt-svc is removed" in listed.dev("new-service", "receipt", "--remove")
+    assert listed.git("status", "--porcelain") == ""
