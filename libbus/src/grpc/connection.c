@@ -10,9 +10,8 @@
 #include <unistd.h>
 
 enum {
-  PIECE = 16 * 1024,
-  PENDING_ROOM = 2 * PIECE + 64, /* nghttp2 gives a frame of PIECE and its head at most */
-  READS = 4,                     /* in a row, before others have their turn */
+  PENDING_ROOM = 2 * GRPC_PIECE + 64, /* nghttp2 gives a frame of a piece and its head at most */
+  READS = 4,                          /* in a row, before others have their turn */
   HANDSHAKE_MS = 10000,
   STUCK_MS = 30000,
   NOTICE_MS = 1000, /* from the notice to the last GOAWAY: calls that are on their way still come */
@@ -131,9 +130,9 @@ void grpc_connections_close(struct bus_grpc_server *server) {
 /* ---- bytes ---- */
 
 void grpc_connection_read(struct grpc_connection *connection) {
-  uint8_t bytes[PIECE];
+  uint8_t *bytes = connection->server->received;
   for (int i = 0; i < READS && !connection->is_over; i++) {
-    ssize_t len = recv(connection->fd, bytes, sizeof bytes, 0);
+    ssize_t len = recv(connection->fd, bytes, GRPC_PIECE, 0);
     if (len < 0 && (errno == EAGAIN || errno == EINTR))
       return;
     if (len <= 0 || nghttp2_session_mem_recv(connection->session, bytes, (size_t)len) < 0) {
@@ -142,7 +141,7 @@ void grpc_connection_read(struct grpc_connection *connection) {
         (void)nghttp2_session_terminate_session(connection->session, NGHTTP2_PROTOCOL_ERROR);
       return;
     }
-    if (len < (ssize_t)sizeof bytes)
+    if (len < GRPC_PIECE)
       return;
   }
 }
@@ -160,7 +159,7 @@ static bool fill(struct grpc_connection *connection) {
   if (connection->pending == NULL)
     connection->pending = malloc(PENDING_ROOM);
   connection->pending_at = connection->pending_len = 0;
-  while (connection->pending && connection->pending_len < PIECE) {
+  while (connection->pending && connection->pending_len < GRPC_PIECE) {
     ssize_t len = nghttp2_session_mem_send(connection->session, &frame);
     if (len < 0)
       connection->is_over = true;

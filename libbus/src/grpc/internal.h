@@ -12,6 +12,7 @@
 #include "frame.h"
 
 enum {
+  GRPC_PIECE = 16 * 1024, /* bytes that are read at once */
   GRPC_HEADERS_MAX = 40,
   GRPC_HEADER_BYTES = 8192, /* as HTTP/2 counts them: 32 for each field besides its text */
   GRPC_STREAMS = 100,
@@ -155,6 +156,7 @@ struct bus_grpc_server {
   struct grpc_metrics metrics;
   pthread_t thread;
   struct grpc_connection *connections; /* the sockets' thread's own */
+  uint8_t received[GRPC_PIECE];        /* likewise */
   atomic_int connection_count;
   int64_t look_at, listens_at; /* the latter: new connections are looked at again; 0: they are */
   atomic_llong drain_at;       /* 0: it does not drain */
