@@ -33,7 +33,7 @@ def only_accepted(answer):
 
 
 def answered(call):
-    """The answer of order-svc: for a second after an outage the edge answers on the confirm alone, so it is asked for again."""
+    """The answer of order-svc: for a second after an outage the edge answers on the confirm alone, so ask again."""
     return wait_until(lambda: (answer := call()).status_code != 202 and answer, 5, "an answer of order-svc")
 
 
