@@ -48,8 +48,14 @@ def test_remove_leaves_a_clean_tree(root):
     readme.write_text(readme.read_text(encoding="utf-8").replace("<!-- end -->", "| `PORT` |\n<!-- end -->"),
                       encoding="utf-8")
     (root / "parcel-svc" / ".env.example").write_text("PORT=8095\n", encoding="utf-8")
+    programs = root / "build" / "asan" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("parcel-svc", "edge"):
+        (programs / name).write_text("", encoding="utf-8")
     assert status(root)
     assert call("parcel", remove=True) == 0
+    assert [one.name for one in programs.iterdir()] == ["edge"]
+    shutil.rmtree(root / "build")
     assert status(root) == ""
 
 

@@ -1,4 +1,5 @@
 """./dev new-service NAME: a service that builds, has tests, runs in the stack and is found by everything; --remove."""
+import glob
 import json
 import os
 import re
@@ -110,6 +111,8 @@ def _remove(name):
                        f"migrations/{name}s by hand", status=2)
     for path in _roots(name):
         shutil.rmtree(os.path.join(paths.ROOT, path))
+    for program in glob.glob(os.path.join(paths.ROOT, "build", "*", "bin", f"{name}-svc")):
+        os.unlink(program)  # tests look at all programs of a build
     step("service", f"{name}-svc is removed")
     if _is_listed(name):
         _generate()
