@@ -38,16 +38,16 @@ static const struct bus_recipe recipes[NOTIFY_STATEMENTS] = {
                       "ORDER BY c.created_at LIMIT $1) d))",
                       "iUZL"),
     /* For each endpoint that has something waiting, some rows that are due: a long queue of one endpoint hides no
-     * other's. */
+     * other's. In parentheses, as statements that only read are known. */
     [FIND_DUE] = BUS_STATEMENT(
-        "WITH RECURSIVE w (id) AS ((SELECT d.endpoint_id FROM webhooks.deliveries d WHERE d.next_attempt_at IS NOT "
+        "(WITH RECURSIVE w (id) AS ((SELECT d.endpoint_id FROM webhooks.deliveries d WHERE d.next_attempt_at IS NOT "
         "NULL "
         "AND d.endpoint_id > $1 ORDER BY d.endpoint_id LIMIT 1) UNION ALL "
         "SELECT (SELECT d.endpoint_id FROM webhooks.deliveries d WHERE d.next_attempt_at IS NOT NULL "
         "AND d.endpoint_id > w.id ORDER BY d.endpoint_id LIMIT 1) FROM w WHERE w.id IS NOT NULL) "
         "SELECT d.delivery_id, w.id FROM w JOIN webhooks.endpoints e ON e.endpoint_id = w.id AND e.status = 'enabled' "
         "CROSS JOIN LATERAL (SELECT c.delivery_id FROM webhooks.deliveries c WHERE c.endpoint_id = w.id "
-        "AND c.next_attempt_at <= now() ORDER BY c.next_attempt_at LIMIT $3) d LIMIT $2",
+        "AND c.next_attempt_at <= now() ORDER BY c.next_attempt_at LIMIT $3) d LIMIT $2)",
         "uii"),
     [LOOK_AFTER] = BUS_STATEMENT(
         "SELECT count(*), coalesce((extract(epoch FROM now() - min(o.created_at)) * 1000000)::bigint, 0) "
