@@ -61,7 +61,7 @@ static void check_trace(struct world *world, struct letter *letter, const struct
 }
 
 /* An answer is of no row, and comes after the commit of what it answers. */
-static void open_message(struct world *world, struct message *message, bool answer) {
+static void open_message(struct world *world, const struct worker *worker, struct message *message, bool answer) {
   struct bus_bundle_element *elements;
   struct letters letters = letters_of(world, &message->envelope, message->body, &elements);
   letters_name(&letters, message->type, elements, &message->envelope.correlation_id);
@@ -70,7 +70,7 @@ static void open_message(struct world *world, struct message *message, bool answ
     check_trace(world, letters.items[i], message, elements ? &elements[i].envelope.trace : &message->envelope.trace);
   for (size_t i = 0; i < letters.count && answer; i++) {
     letters.items[i]->external = true;
-    check_answer(world, letters.items[i],
+    check_answer(world, worker, letters.items[i],
                  elements ? &elements[i].envelope.causation_id : &message->envelope.causation_id);
   }
   if (elements)
@@ -101,7 +101,7 @@ static const struct message *message_of(struct world *world, const struct worker
     world_violate(world, "%s sends other bytes of m%" PRIu64 " than its outbox row has", worker->peer.name,
                   message->letter->number);
   message->body = has_row ? message->letter->body : world_text(world, publication->body);
-  open_message(world, message, action->publish.kind == BUS_SENT_ANSWER);
+  open_message(world, worker, message, action->publish.kind == BUS_SENT_ANSWER);
   return message;
 }
 
@@ -221,7 +221,7 @@ static void carry_out(struct world *world, struct worker *worker, const struct b
     close_broker(world, worker, action->why);
     break;
   case BUS_DO_SERVICE:
-    services[worker->service].bus->act(&worker->context, action->service);
+    services[worker->service].bus->act(services_context(worker), action->service);
     break;
   case BUS_DO_COUNT_BATCH:
     worker_tried(worker, action->batch.size);

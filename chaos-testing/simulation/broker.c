@@ -5,8 +5,16 @@
 
 #include <orderbus_topology.h>
 
-const char *const queue_names[QUEUES] = {"order-svc", "order-svc.place", "inventory-svc", "payment-svc",
-                                         "inventory-svc.request"};
+const char *const queue_names[QUEUES] = {
+    [QUEUE_ORDERS] = "order-svc",     [QUEUE_PLACE] = "order-svc.place", [QUEUE_INVENTORY] = "inventory-svc",
+    [QUEUE_PAYMENTS] = "payment-svc", [QUEUE_NOTIFY] = "notify-svc",     [QUEUE_REQUESTS] = "inventory-svc.request"};
+const int queue_databases[QUEUES] = {
+    [QUEUE_ORDERS] = SERVICE_ORDER,     [QUEUE_PLACE] = SERVICE_ORDER,   [QUEUE_INVENTORY] = SERVICE_INVENTORY,
+    [QUEUE_PAYMENTS] = SERVICE_PAYMENT, [QUEUE_NOTIFY] = SERVICE_NOTIFY, [QUEUE_REQUESTS] = SERVICE_INVENTORY};
+
+static struct fate *fate_in(struct letter *letter, int queue) {
+  return &letter->fates[queue_databases[queue]];
+}
 
 enum copy_state { COPY_COMING, COPY_READY, COPY_OUT };
 
@@ -62,7 +70,7 @@ static void append(struct world *world, int queue, const struct message *message
     at = &(*at)->next;
   *at = copy;
   for (size_t i = 0; i < message_letters(message); i++)
-    message_letter(message, i)->copies++;
+    fate_in(message_letter(message, i), queue)->copies++;
   world->broker->alive++;
   if (delay > 0) {
     world_after(world, delay, make_ready, copy, 0);
@@ -111,7 +119,7 @@ static bool is_simulated(const struct bus_queue *table) {
   return false;
 }
 
-/* A service of the system that is not in this world, such as one that tells customers, takes it. */
+/* A service of the system that is not in this world takes it. */
 static bool is_taken_elsewhere(const struct bus_message_type *type) {
   const struct bus_queue *table;
   for (size_t i = 0; (table = bus_topology_queue_at(&orderbus_topology, i)); i++)
@@ -121,22 +129,30 @@ static bool is_taken_elsewhere(const struct bus_message_type *type) {
   return false;
 }
 
+/* A queue that lacks its bindings takes those of its types from all queues: else an event would be lost for one of its
+ * receivers, and no publisher could know. */
+static bool is_unbound(const struct world *world, const struct bus_message_type *type) {
+  for (int queue = 0; queue < QUEUES; queue++)
+    if (!world->broker->queues[queue].bound && broker_takes(queue, type))
+      return true;
+  return false;
+}
+
 /* False: no queue is bound. */
 static bool route(struct world *world, const struct message *message) {
-  bool routed = false, missed = false;
+  bool routed = false;
+  if (is_unbound(world, message->type))
+    return false;
   for (int queue = 0; queue < QUEUES; queue++) {
     if (!broker_takes(queue, message->type))
       continue;
-    if (world->broker->queues[queue].bound)
-      put(world, queue, message, 0);
-    routed |= world->broker->queues[queue].bound;
-    missed |= !world->broker->queues[queue].bound;
+    put(world, queue, message, 0);
+    routed = true;
   }
-  if (!missed)
-    note_arrival(message);
+  note_arrival(message);
   if (routed)
     world->broker->history[world->broker->routed++ % HISTORY] = message;
-  return routed || (!missed && is_taken_elsewhere(message->type));
+  return routed || is_taken_elsewhere(message->type);
 }
 
 static void send_again(struct world *world, const struct message *known) {
@@ -175,7 +191,8 @@ void broker_place_again(struct world *world) {
  * copy is under way. */
 static void send_back(struct world *world, void *subject, uint64_t queue) {
   struct dead *dead = subject;
-  if (dead->message->letter->copies > dead->message->letter->buried) {
+  struct fate *fate = fate_in(dead->message->letter, (int)queue);
+  if (fate->copies > fate->buried) {
     world_after(world, random_wait(&world->random, BUS_MINUTE), send_back, dead, queue);
     return;
   }
@@ -191,8 +208,8 @@ static void send_back(struct world *world, void *subject, uint64_t queue) {
   world->broker->dead--;
   TRACE(world, "the operator sends m%" PRIu64 " again", message->letter->number);
   broker_inject(world, (int)queue, message);
-  message->letter->copies--;
-  message->letter->buried--;
+  fate->copies--;
+  fate->buried--;
 }
 
 static void bury(struct world *world, const struct message *message, int queue) {
@@ -200,8 +217,9 @@ static void bury(struct world *world, const struct message *message, int queue) 
   *dead = (struct dead){message, world->broker->dead_letters};
   world->broker->dead_letters = dead;
   world->broker->dead++;
-  message->letter->copies++;
-  bool first = message->letter->buried++ == 0;
+  struct fate *fate = fate_in(message->letter, queue);
+  fate->copies++;
+  bool first = fate->buried++ == 0;
   if (first && (message->letter->crashes || message->letter->kills) && random_chance(&world->random, PPM / 2))
     world_after(world, random_wait(&world->random, BUS_MINUTE), send_back, dead, (uint64_t)queue);
 }
@@ -393,7 +411,7 @@ struct ack {
 static void settle_letters(struct world *world, const struct message *message, int queue) {
   for (size_t i = 0; i < message_letters(message); i++) {
     struct letter *letter = message_letter(message, i);
-    letter->copies--;
+    fate_in(letter, queue)->copies--;
     check_settled(world, letter, queue);
   }
 }

@@ -28,13 +28,15 @@ struct letter {
     uint64_t attempt; /* of any worker; 0: it was not emitted */
     size_t place;     /* among what was emitted there */
   } emission;
-  int64_t refusals;       /* of transactions with it, by a database that takes none */
-  bus_time failing_since; /* a database refused it first, and no commit came since; 0: it did not */
-  int64_t attempts;       /* counted */
-  int copies;             /* in queues, tiers and among the dead */
-  int buried;             /* of them, among the dead */
-  int processed;          /* committed with its consumer's effects */
-  bool late;              /* a cancel that was processed when its order was beyond the pivot, or REJECTED */
+  bool late; /* a cancel that was processed when its order was beyond the pivot, or REJECTED */
+  struct fate {
+    int64_t refusals;       /* of transactions with it, by a database that takes none */
+    bus_time failing_since; /* a database refused it first, and no commit came since; 0: it did not */
+    int64_t attempts;       /* counted */
+    int copies;             /* in queues, tiers and among the dead */
+    int buried;             /* of them, among the dead */
+    int processed;          /* committed with its consumer's effects */
+  } fates[DATABASES];       /* by the service that takes it: an event has several */
 };
 
 /* The tracestate of each request; what it leads to carries it on. */
@@ -57,8 +59,10 @@ struct message {
   struct letters letters; /* of a bundle; else none */
 };
 
-enum { QUEUE_ORDERS, QUEUE_PLACE, QUEUE_INVENTORY, QUEUE_PAYMENTS, QUEUE_REQUESTS, QUEUES };
+enum { QUEUE_ORDERS, QUEUE_PLACE, QUEUE_INVENTORY, QUEUE_PAYMENTS, QUEUE_NOTIFY, QUEUE_REQUESTS, QUEUES };
 extern const char *const queue_names[QUEUES];
+/* The database that its messages are taken into. */
+extern const int queue_databases[QUEUES];
 
 /* A program's connections to the broker, and what is called when something comes. */
 struct peer {

@@ -42,6 +42,11 @@
   X(COUNT_TRIES, "breaker-counts-tries", "each try of a payment is an item of its own for the breaker")                \
   X(COUNT_ALONE, "breaker-counts-alone", "five failures open the breaker, however many calls succeed")                 \
   X(PROBE_ANY, "probes-oldest-first", "probes and slots go to what is due the longest, whatever failed before")        \
+  X(HOOK_NEW_ID, "new-webhook-id-per-attempt", "each attempt of a webhook has an id of its own")                       \
+  X(HOOK_GIVEN_UP, "webhook-given-up-early", "a webhook is given up before its schedule ends")                         \
+  X(HOOK_DELETED, "deleted-endpoint-told", "an endpoint is told of events after it was deleted")                       \
+  X(HOOK_MISSED, "event-not-told", "notify-svc does not read order.cancelled")                                         \
+  X(HOOK_LOST, "webhook-lost-with-its-process", "a claimed delivery never comes due again")                            \
   X(KEY_PER_EDGE, "duplicate-key-second-order", "each try of a request makes an order of its own")                     \
   X(EARLY_2XX, "2xx-before-confirm", "the edge accepts an order when it has sent it")                                  \
   X(ANY_REPLY, "reply-to-the-wrong-request", "an answer goes to the oldest waiting request")

@@ -3,6 +3,7 @@
 
 #include "check_rows.h"
 #include "clients.h"
+#include "hooks.h"
 #include "psp.h"
 #include "table_inventory.h"
 #include "table_orders.h"
@@ -28,7 +29,8 @@ void check_sender(struct world *world, const struct sending *sending) {
 
 void check_settled(struct world *world, const struct letter *letter, int queue) {
   bool may_be_dropped = letter->type && letter->type->writes; /* then its asker's time runs out */
-  if (letter->copies == 0 && letter->processed == 0 && !may_be_dropped)
+  const struct fate *fate = &letter->fates[queue_databases[queue]];
+  if (fate->copies == 0 && fate->processed == 0 && !may_be_dropped)
     world_violate(world, "m%" PRIu64 " %s has left %s and was not processed", letter->number, name_of(letter),
                   queue_names[queue]);
 }
@@ -44,21 +46,23 @@ static bool is_beyond_cancel(const struct world *world, const struct bus_uuid *o
   return status == ORDER_CONFIRMED || status == ORDER_REJECTED;
 }
 
-void check_processed(struct world *world, struct letter *letter) {
+void check_processed(struct world *world, struct letter *letter, int service) {
+  struct fate *fate = &letter->fates[service];
   if (!letter->external && !letter->committed)
     world_violate(world, "m%" PRIu64 " %s was processed, and its sender never committed it", letter->number,
                   name_of(letter));
-  letter->failing_since = 0;
-  letter->refusals = 0;
+  fate->failing_since = 0;
+  fate->refusals = 0;
   if (letter->type == &order_cancel_type)
     letter->late = is_beyond_cancel(world, &letter->order_id);
   bool once = !letter->type || !letter->type->writes; /* a request is recognised by an id in its body */
-  if (++letter->processed > 1 && once)
+  if (++fate->processed > 1 && once)
     world_violate(world, "m%" PRIu64 " %s was processed twice", letter->number, name_of(letter));
 }
 
 void check_accepted(struct world *world, const struct client_order *client, const struct letter *letter) {
-  bool under_way = letter && (letter->copies > 0 || letter->processed > 0);
+  const struct fate *fate = letter ? &letter->fates[SERVICE_ORDER] : NULL;
+  bool under_way = fate && (fate->copies > 0 || fate->processed > 0);
   if (!under_way && !orders_find(&world->databases[SERVICE_ORDER], &client->order_id))
     world_violate(world, "client %d heard a 2xx, and neither its order nor its command is there", client->number);
 }
@@ -68,6 +72,8 @@ void check_committed(struct world *world, const struct worker *worker) {
     check_orders(world);
   else if (worker->service == SERVICE_PAYMENT)
     check_payments(world);
+  else if (worker->service == SERVICE_NOTIFY)
+    check_deliveries(world);
   else
     check_inventory(world, worker);
 }
@@ -267,6 +273,7 @@ void check_end(struct world *world) {
   for (const struct bus_memory_row *row = world->databases[SERVICE_PAYMENT].tables[REFUNDS].rows; row; row = row->next)
     end_of_refund(world, row->record);
   end_of_stock(world);
+  check_hooks_end(world);
   end_of_messages(world);
 }
 

@@ -16,7 +16,7 @@ void check_settled(struct world *world, const struct letter *letter, int queue);
 /* An outbox row goes: every queue that it is for had it. */
 void check_delivered(struct world *world, const struct letter *letter);
 /* A message's effects are committed: once, and its sender's commit stands. */
-void check_processed(struct world *world, struct letter *letter);
+void check_processed(struct world *world, struct letter *letter, int service);
 /* A client heard a 2xx: the order is there, or its command is. */
 void check_accepted(struct world *world, const struct client_order *client, const struct letter *letter);
 /* Rows, books and the fold of the log after a COMMIT. */

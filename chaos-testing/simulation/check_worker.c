@@ -7,10 +7,10 @@ static const char *name_of(const struct letter *letter) {
   return letter->type ? letter->type->type : "?";
 }
 
-void check_refused(struct world *world, struct letter *letter) {
-  if (letter->failing_since == 0)
-    letter->failing_since = world->now;
-  letter->refusals++;
+void check_refused(struct world *world, struct fate *fate) {
+  if (fate->failing_since == 0)
+    fate->failing_since = world->now;
+  fate->refusals++;
 }
 
 void check_part(struct world *world, const struct worker *worker) {
@@ -39,6 +39,7 @@ static void check_guilt(struct world *world, struct letter *letter, struct bus_s
 void check_moved(struct world *world, const struct worker *worker, const struct sending *sending,
                  const struct bus_publication *publication) {
   struct letter *letter = sending->message->letter;
+  struct fate *fate = &letter->fates[worker->database->service];
   bus_time refuses_since = worker->database->refuses_since;
   bool dead = sending->exchange == BUS_EXCHANGE_DEAD;
   TRACE(world, "%s %s m%" PRIu64 ": %.*s", worker->peer.name, dead ? "parks" : "will retry", letter->number,
@@ -46,17 +47,18 @@ void check_moved(struct world *world, const struct worker *worker, const struct 
   if (dead)
     check_dead(world, letter, publication->cause);
   check_guilt(world, letter, publication->cause);
-  bool counted = dead || sending->message->envelope.attempt > letter->attempts;
+  bool counted = dead || sending->message->envelope.attempt > fate->attempts;
   if (counted) /* a copy that came twice may have fewer */
-    letter->attempts = sending->message->envelope.attempt;
-  bool again = letter->processed > 0; /* another copy was: this one is only acked later */
+    fate->attempts = sending->message->envelope.attempt;
+  bool again = fate->processed > 0; /* another copy was: this one is only acked later */
   if (counted && !again && bus_str_is(publication->cause_class, "fault") && refuses_since != 0 &&
-      refuses_since <= letter->failing_since)
+      refuses_since <= fate->failing_since)
     world_violate(world, "a fault of the database is blamed on m%" PRIu64, letter->number);
 }
 
-void check_answer(struct world *world, const struct letter *letter, const struct bus_uuid *cause) {
-  if (!bus_uuid_is_nil(cause) && letter_of(world, cause)->processed == 0)
+void check_answer(struct world *world, const struct worker *worker, const struct letter *letter,
+                  const struct bus_uuid *cause) {
+  if (!bus_uuid_is_nil(cause) && letter_of(world, cause)->fates[worker->database->service].processed == 0)
     world_violate(world, "%s is sent before m%" PRIu64 " is committed", name_of(letter),
                   letter_of(world, cause)->number);
 }

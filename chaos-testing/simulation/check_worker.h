@@ -8,7 +8,7 @@
 #define STUMBLE "a row that cannot be written"
 
 /* A database refuses a transaction with the message. */
-void check_refused(struct world *world, struct letter *letter);
+void check_refused(struct world *world, struct fate *fate);
 /* An attempt begins in the same batch as the one before it, which the database refused: whole, until the batch has met
  * that some times or others have committed. */
 void check_part(struct world *world, const struct worker *worker);
@@ -18,7 +18,8 @@ void check_part(struct world *world, const struct worker *worker);
 void check_moved(struct world *world, const struct worker *worker, const struct sending *sending,
                  const struct bus_publication *publication);
 /* An answer goes out: what it answers is committed. */
-void check_answer(struct world *world, const struct letter *letter, const struct bus_uuid *cause);
+void check_answer(struct world *world, const struct worker *worker, const struct letter *letter,
+                  const struct bus_uuid *cause);
 /* A message crashes the process that decides it: one that may have crashed an earlier process is alone. */
 void check_alone(struct world *world, const struct worker *worker, const struct bus_envelope *envelope);
 

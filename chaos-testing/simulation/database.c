@@ -6,7 +6,8 @@
 
 #include <assert.h>
 
-static const struct store *const stores[DATABASES] = {&orders_store, &inventory_store_tables, &payments_store};
+static const struct store *const stores[DATABASES] = {&orders_store, &inventory_store_tables, &payments_store,
+                                                      &webhooks_store};
 
 void database_init(struct world *world, struct database *database, int service) {
   *database = (struct database){.service = service, .store = stores[service], .up = true, .bus = bus_tables_new(world)};

@@ -61,7 +61,7 @@ struct store {
   /* When a periodic finds the next row, by the database's clock; INT64_MAX: never. */
   bus_time (*due_at)(const struct database *database, bus_time now);
 };
-extern const struct store orders_store, inventory_store_tables, payments_store;
+extern const struct store orders_store, inventory_store_tables, payments_store, webhooks_store;
 
 void database_init(struct world *world, struct database *database, int service);
 static inline bus_time database_now(const struct world *world, const struct database *database) {

@@ -23,8 +23,8 @@ static const char usage[] =
     "       simulation --seed N [--trace] [--bug NAME]\n"
     "       simulation --bugs\n"
     "\n"
-    "Runs the services' own decisions over a simulated broker, simulated databases and a simulated PSP, in virtual\n"
-    "time and under faults. A seed always tells the same story.\n"
+    "Runs the services' own decisions over a simulated broker, simulated databases, a simulated PSP and simulated\n"
+    "servers of webhooks, in virtual time and under faults. A seed always tells the same story.\n"
     "\n"
     "  --seeds N     how many seeds (1000); with a bug: how many at most, until it is caught\n"
     "  --first N     the first of them (1)\n"
@@ -167,9 +167,10 @@ static void print_report(const struct report *report, double took) {
     printf(" %s %.1f %%%s", tally_outcome_names[i], 100 * (double)tally->outcomes[i] / orders,
            i + 1 < OUTCOMES ? "," : "\n");
   printf("faults       %" PRId64 " crashes, %" PRId64 " redeliveries, %" PRId64 " duplicates, %" PRId64
-         " unknown commits, %" PRId64 " sweeps, %" PRId64 " calls to the PSP, %" PRId64 " parked\n",
+         " unknown commits, %" PRId64 " sweeps, %" PRId64 " calls to the PSP, %" PRId64 " of webhooks, %" PRId64
+         " parked\n",
          tally->crashes, tally->redeliveries, tally->duplicates, tally->unknown_commits, tally->sweeps,
-         tally->psp_calls, tally->parked);
+         tally->psp_calls, tally->webhooks, tally->parked);
   print_table("saga", &tally->saga[0][0], ORDER_STATES, ORDER_MESSAGES, true);
   print_table("payments", &tally->payment[0][0], PAYMENT_STATES, PAYMENT_INPUTS, false);
   print_table("reservations", &tally->reservation[0][0], RESERVATION_ORDER_STATES, RESERVATION_COMMANDS, false);

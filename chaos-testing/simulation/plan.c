@@ -1,5 +1,5 @@
 /* Drawing a seed's faults. */
-#include "plan.h"
+#include "world.h"
 
 enum { ENOUGH_ROOM = 255 }; /* publications: no worker of a seed sends as many at once */
 
@@ -42,8 +42,9 @@ static void draw_processes(struct plan *plan, struct random *random) {
   plan->pauses = some(random, 3 * PPM / 4, 2);
   plan->stops = some(random, 3 * PPM / 4, 3);
   plan->probes = some(random, 7 * PPM / 8, 3);
-  for (int i = 0; i < 4; i++)
-    plan->workers[i] = random_between(random, 1, 2);
+  for (int service = 0; service < SERVICES; service++)
+    if (service != SERVICE_NOTIFY)
+      plan->workers[service] = random_between(random, 1, 2);
 }
 
 static void draw_psp(struct plan *plan, struct random *random) {
@@ -52,6 +53,16 @@ static void draw_psp(struct plan *plan, struct random *random) {
   plan->psp_error_ppm = some(random, PPM / 2, 200000);
   plan->psp_slow_ppm = some(random, 3 * PPM / 4, 300000);
   plan->psp_outages = some(random, 7 * PPM / 8, 2);
+}
+
+/* Behind all else, so that the rest of a seed's plan does not depend on it. */
+static void draw_endpoints(struct plan *plan, struct random *random) {
+  plan->workers[SERVICE_NOTIFY] = random_between(random, 1, 2);
+  plan->endpoints = some(random, PPM / 2, 3);
+  plan->hook_fail_ppm = some(random, PPM / 3, PPM);
+  plan->hook_silent_ppm = some(random, PPM / 2, PPM / 4);
+  plan->hook_gone_ppm = some(random, 3 * PPM / 4, PPM / 8);
+  plan->hook_deletes = some(random, PPM / 2, 2);
 }
 
 static void draw_clients(struct plan *plan, struct random *random) {
@@ -79,7 +90,7 @@ static void draw_bad_cards(struct plan *plan, struct random *random) {
   const struct plan calm = {.faults_for = random_between(random, 20, 120) * BUS_SECOND,
                             .latency = plan->latency,
                             .batch_max = plan->batch_max > 4 ? plan->batch_max : 4,
-                            .workers = {plan->workers[0], plan->workers[1], plan->workers[2], 1},
+                            .workers = {plan->workers[0], plan->workers[1], plan->workers[2], 1, 1},
                             .max_open_sagas = 10000,
                             .max_late_sagas = 500,
                             .give_up = plan->give_up,
@@ -125,4 +136,6 @@ void plan_draw(struct plan *plan, struct random *random) {
     draw_killers(plan, random);
   if (random_chance(random, PPM / 20))
     draw_bad_cards(plan, random);
+  else
+    draw_endpoints(plan, random);
 }

@@ -27,7 +27,7 @@ struct plan {
   int64_t faults_for;                     /* since the begin; after that nothing new goes wrong */
   int64_t latency;                        /* mean of a step between two programs */
   int64_t batch_max;                      /* messages */
-  int64_t workers[4];                     /* of each service */
+  int64_t workers[5];                     /* of each service */
   int64_t max_open_sagas, max_late_sagas; /* a seed has few orders: in some seeds so few close the intake */
   int64_t give_up, blame_after, gather_ms, bundle_max;
   size_t broker_hosts;
@@ -53,6 +53,8 @@ struct plan {
   /* the PSP */
   int64_t psp_lost_ppm, psp_silent_ppm, psp_error_ppm, psp_slow_ppm;
   int64_t psp_outages;
+  /* webhooks of customers */
+  int64_t endpoints, hook_fail_ppm, hook_silent_ppm, hook_gone_ppm, hook_deletes;
   /* the clients */
   int64_t orders, repeat_ppm, other_body_ppm, cancel_ppm, wait_ppm, odd_card_ppm, stock_ppm, dear_ppm, later_ppm;
   int64_t set_stocks, new_prices, poison, redrives, refunds;

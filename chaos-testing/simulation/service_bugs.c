@@ -4,6 +4,7 @@
 #include "table_inventory.h"
 
 #include <inventory_service.h>
+#include <notify_model.h>
 #include <order_service.h>
 #include <payment_messages.h>
 #include <payment_service.h>
@@ -259,4 +260,43 @@ void bugs_decide_payment(struct world *world, void *model, const struct bus_inpu
     payment_service_decide(model, input, effects);
   if (has_bug(world, BUG_REFUND_AGAIN) && payment && before == PAYMENT_CAPTURED && payment->state == PAYMENT_REFUNDING)
     count_as_refunded(model, payment, effects);
+}
+
+/* ---- notify-svc ---- */
+
+/* The delivery that this input is about; NULL: none that is stored. */
+static struct delivery *delivery_of(const struct notify_model *model, const struct bus_input *input) {
+  if (input->kind == BUS_INPUT_COMPLETION)
+    return notify_model_delivery(model, &((const struct notify_result *)input->body)->delivery_id);
+  return input->kind == BUS_INPUT_DEADLINE
+             ? notify_model_delivery(model, &((const struct notify_due *)input->body)->delivery_id)
+             : NULL;
+}
+
+/* The rows of deleted endpoints are taken for those of others. */
+static void revive(const struct notify_model *model) {
+  for (size_t i = 0; i < model->endpoints.count; i++) {
+    struct endpoint *endpoint = &((struct endpoint_entry *)bus_set_at(&model->endpoints, i))->endpoint;
+    if (endpoint->status == WEBHOOK_DELETED)
+      endpoint->status = WEBHOOK_ENABLED;
+  }
+}
+
+void bugs_decide_notify(struct world *world, void *given, const struct bus_input *input, struct bus_effects *effects) {
+  struct notify_model *model = given;
+  const struct notify_policy *own = model->policy;
+  struct notify_policy policy = *own;
+  struct delivery *delivery = delivery_of(model, input);
+  if (has_bug(world, BUG_HOOK_LOST))
+    policy.lease = 1000 * BUS_HOUR;
+  if (has_bug(world, BUG_HOOK_DELETED))
+    revive(model);
+  model->policy = &policy;
+  if (!has_bug(world, BUG_HOOK_MISSED) || input->kind != BUS_INPUT_DELIVERY || input->type != &order_cancelled_type)
+    notify_decide(model, input, effects);
+  model->policy = own;
+  if (has_bug(world, BUG_HOOK_GIVEN_UP) && delivery && delivery->status == DELIVERY_WAITING && delivery->failures > 1) {
+    delivery->status = DELIVERY_FAILED;
+    delivery->next_attempt_at = BUS_NO_TIME;
+  }
 }

@@ -10,6 +10,7 @@ void bugs_decide_order(struct world *world, void *model, const struct bus_input 
 void bugs_decide_inventory(struct world *world, void *model, const struct bus_input *input,
                            struct bus_effects *effects);
 void bugs_decide_payment(struct world *world, void *model, const struct bus_input *input, struct bus_effects *effects);
+void bugs_decide_notify(struct world *world, void *model, const struct bus_input *input, struct bus_effects *effects);
 void bugs_skip_fact(void *order_model);
 
 #endif

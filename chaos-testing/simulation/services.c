@@ -18,7 +18,7 @@
 #include <order_upkeep.h>
 #include <payment_messages.h>
 
-const char *const service_names[DATABASES] = {"order-svc", "inventory-svc", "payment-svc"};
+const char *const service_names[DATABASES] = {"order-svc", "inventory-svc", "payment-svc", "notify-svc"};
 
 static const struct order_context order_context = {
     .policy = {.deadline = 60 * BUS_SECOND, .resend = 30 * BUS_SECOND, .pay_later = 15 * BUS_MINUTE},
@@ -33,8 +33,12 @@ const struct payment_policy *services_payment_policy(void) {
   return &payment_policy;
 }
 
-void services_init_context(struct world *world, struct worker *worker) {
+void services_open(struct world *world, struct worker *worker) {
   struct service_context *context = &worker->context;
+  if (worker->service == SERVICE_NOTIFY) {
+    notify_open_in(world, worker);
+    return;
+  }
   if (worker->service == SERVICE_PAYMENT) {
     context->caller = (struct payment_caller){world, worker};
     context->payment = (struct payment_context){payment_policy, &context->caller, &context->handle};
@@ -43,6 +47,16 @@ void services_init_context(struct world *world, struct worker *worker) {
   context->order = order_context;
   context->order.limits = (struct order_limits){world->plan.max_open_sagas, world->plan.max_late_sagas};
   context->order.tombstones_keep_h = bus_worker_inbox_keep_h(&context->handle);
+}
+
+void services_close(struct worker *worker) {
+  if (worker->own)
+    notify_bus.close(worker->own);
+  worker->own = NULL;
+}
+
+void *services_context(struct worker *worker) {
+  return worker->own ? worker->own : &worker->context;
 }
 
 /* Functions that get a model alone. */
@@ -253,5 +267,6 @@ const struct service services[SERVICES] = {
     [SERVICE_ORDER] = {.queues = {QUEUE_ORDERS, QUEUE_PLACE}, .bus = &order_bus},
     [SERVICE_INVENTORY] = {.queues = {QUEUE_INVENTORY, -1}, .bus = &inventory_bus},
     [SERVICE_REQUESTS] = {.queues = {QUEUE_REQUESTS, -1}, .bus = &request_bus},
+    [SERVICE_NOTIFY] = {.queues = {QUEUE_NOTIFY, -1}, .bus = &notify_bus},
     [SERVICE_PAYMENT] = {.queues = {QUEUE_PAYMENTS, -1}, .bus = &payment_bus},
 };

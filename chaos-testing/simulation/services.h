@@ -13,6 +13,8 @@ void services_lock(const struct bus_input *inputs, size_t count);
 bool services_begin(const struct bus_input *input);
 void services_end(const struct bus_effects *effects);
 
-extern const struct bus_service payment_bus;
+extern const struct bus_service payment_bus, notify_bus;
+/* notify-svc makes its own context. */
+void notify_open_in(struct world *world, struct worker *worker);
 
 #endif

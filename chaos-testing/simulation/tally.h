@@ -18,7 +18,8 @@ enum tally_outcome {
 extern const char *const tally_outcome_names[OUTCOMES];
 
 struct tally {
-  int64_t seeds, events, orders, parked, crashes, redeliveries, duplicates, sweeps, unknown_commits, psp_calls;
+  int64_t seeds, events, orders, parked, crashes, redeliveries, duplicates, sweeps, unknown_commits, psp_calls,
+      webhooks;
   int64_t virtual_time;
   int64_t outcomes[OUTCOMES];
   int64_t saga[ORDER_STATES][ORDER_MESSAGES];

@@ -74,10 +74,11 @@ void worker_refused(struct world *world, struct worker *worker) {
   worker->refusal.may_search =
       count < worker->asked_count || worker->service == SERVICE_REQUESTS || worker->asked_count < worker->batch_inputs;
   for (size_t i = 0; i < count; i++) {
-    check_refused(world, letters[i]);
-    bool forgotten = letters[i]->processed > 0; /* how often this copy was refused: another one was processed */
+    struct fate *fate = &letters[i]->fates[worker->database->service];
+    check_refused(world, fate);
+    bool forgotten = fate->processed > 0; /* how often this copy was refused: another one was processed */
     worker->refusal.may_search |=
-        forgotten || letters[i]->refusals >= REFUSALS_BEFORE_SEARCH || worker->committed_at > letters[i]->failing_since;
+        forgotten || fate->refusals >= REFUSALS_BEFORE_SEARCH || worker->committed_at > fate->failing_since;
   }
 }
 
@@ -95,7 +96,7 @@ void worker_committed(struct world *world, struct worker *worker) {
     worker->committed_at = world->now;
   for (size_t i = 0; i < worker->decided_count; i++)
     if (worker->decided[i].letter && worker->decided[i].done)
-      check_processed(world, worker->decided[i].letter);
+      check_processed(world, worker->decided[i].letter, worker->database->service);
   check_committed(world, worker);
 }
 
@@ -142,6 +143,11 @@ void bus_worker_pause(struct bus_worker *handle, size_t queue, bool paused) {
   bus_pipeline_pause(handle->worker->pipeline, queue, paused);
 }
 
+bool bus_worker_add_source(struct bus_worker *handle, struct bus_poll_source source) {
+  (void)handle, (void)source; /* calls are events of the world */
+  return true;
+}
+
 int64_t bus_worker_inbox_keep_h(const struct bus_worker *handle) {
   return handle->world->settings.inbox_keep_h;
 }
@@ -185,7 +191,7 @@ static struct bus_pipeline *make_pipeline(struct world *world, struct worker *wo
   struct bus_pipeline *pipeline = bus_pipeline_new(&setup);
   if (!pipeline)
     world_violate(world, "out of memory for a pipeline");
-  bus_pipeline_set_context(pipeline, &worker->context);
+  bus_pipeline_set_context(pipeline, services_context(worker));
   return pipeline;
 }
 
@@ -193,7 +199,7 @@ static void start(struct world *world, void *subject, uint64_t life) {
   struct worker *worker = subject;
   if (worker->peer.up || worker->peer.life != life)
     return;
-  services_init_context(world, worker);
+  services_open(world, worker);
   if (worker->service == SERVICE_PAYMENT)
     caller_init(world, worker);
   worker->pipeline = make_pipeline(world, worker);
@@ -213,6 +219,7 @@ static void end(struct world *world, struct worker *worker, int64_t downtime) {
   session_end(world, &worker->session);
   worker->session.sent = false;
   bus_pipeline_free(worker->pipeline);
+  services_close(worker);
   worker->pipeline = NULL;
   peer_break(world, peer);
   worker->frames = NULL;
@@ -313,8 +320,10 @@ void workers_init(struct world *world, struct bus_arena *const *scratch) {
 }
 
 void workers_done(struct world *world) {
-  for (size_t i = 0; i < world->worker_count; i++)
+  for (size_t i = 0; i < world->worker_count; i++) {
     bus_pipeline_free(world->workers[i].pipeline);
+    services_close(&world->workers[i]);
+  }
 }
 
 struct peer *peer_of_worker(struct world *world, size_t index) {

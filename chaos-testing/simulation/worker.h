@@ -71,6 +71,7 @@ struct worker {
   struct session session;
   struct bus_pipeline *pipeline;
   struct service_context context;
+  void *own; /* notify-svc: the context that its own open() made, instead; else NULL */
   /* the driver */
   struct frame *frames, **frames_end;
   bool answered;      /* the trip's answer has come */
@@ -157,7 +158,10 @@ struct service {
 extern const struct service services[SERVICES];
 /* Once, before any worker. */
 void services_make(void);
-void services_init_context(struct world *world, struct worker *worker);
+/* The state of a process that starts, until it ends; its place for the functions of its service. */
+void services_open(struct world *world, struct worker *worker);
+void services_close(struct worker *worker);
+void *services_context(struct worker *worker);
 /* Whose step it is, for functions that get no context. */
 void services_enter(struct bus_worker *worker);
 const struct order_policy *services_order_policy(void);

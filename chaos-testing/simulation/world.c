@@ -5,6 +5,7 @@
 #include "check.h"
 #include "clients.h"
 #include "faults.h"
+#include "hooks.h"
 #include "psp.h"
 #include "worker.h"
 
@@ -133,6 +134,7 @@ static void begin(struct world *world, struct bus_arena *const *scratch) {
     database_init(world, &world->databases[i], i);
   broker_init(world);
   psp_init(world);
+  hooks_init(world);
   workers_init(world, scratch);
   edges_init(world);
   clients_init(world);

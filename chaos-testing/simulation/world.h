@@ -26,8 +26,16 @@ struct event {
 };
 
 /* Behind those with a database of their own: the workers of inventory-svc that carry out requests. */
-enum { SERVICE_ORDER, SERVICE_INVENTORY, SERVICE_PAYMENT, DATABASES, SERVICE_REQUESTS = DATABASES, SERVICES };
-enum { WORKERS_MAX = 8, EDGES = 2 };
+enum {
+  SERVICE_ORDER,
+  SERVICE_INVENTORY,
+  SERVICE_PAYMENT,
+  SERVICE_NOTIFY,
+  DATABASES,
+  SERVICE_REQUESTS = DATABASES,
+  SERVICES
+};
+enum { WORKERS_MAX = 2 * SERVICES, EDGES = 2 };
 extern const char *const service_names[DATABASES];
 
 struct world {
@@ -52,6 +60,7 @@ struct world {
   size_t worker_count;
   struct edge *edges; /* EDGES */
   struct psp *psp;
+  struct hooks *hooks;
   struct clients *clients;
   struct check *check;
   jmp_buf violated;
