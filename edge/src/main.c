@@ -13,9 +13,12 @@
 #include <malloc.h>
 #include <orderbus_topology.h>
 
+#include "grpc_front.h"
+
 struct listeners {
   struct bus_http_server *api;
   struct bus_admin *admin;
+  struct grpc_front *grpc;   /* NULL: off */
   struct bus_tls *tls;       /* NULL: plain HTTP */
   struct bus_otlp *otlp;     /* NULL: no tracing */
   struct bus_consul *consul; /* NULL: not registered */
@@ -82,8 +85,11 @@ static bool start_api(struct edge *edge, struct listeners *listeners, struct bus
                                              .trusted_proxies = &proxies,
                                              .client_key = edge->customer_key,
                                              .guard = edge->auth ? guard : NULL};
-  return bus_http_server_start(&settings, edge_routes, edge_route_count(edge->settings->public_metrics), edge,
-                               &listeners->api, err);
+  if (!bus_http_server_start(&settings, edge_routes, edge_route_count(edge->settings->public_metrics), edge,
+                             &listeners->api, err))
+    return false;
+  const struct grpc_front_settings grpc = {edge->settings, &proxies, listeners->api, is_ready, edge};
+  return grpc_front_start(&grpc, &listeners->grpc, err);
 }
 
 static bool start_tracing(struct edge *edge, struct listeners *listeners, struct bus_error *err) {
@@ -107,6 +113,7 @@ static bool start_consul(struct edge *edge, struct listeners *listeners, struct 
 /* Load balancers and proxies are to notice nothing but an edge that is not ready. */
 static void drain(struct edge *edge, const struct listeners *listeners) {
   edge_begin_drain(edge);
+  grpc_front_drain(listeners->grpc, edge->settings->drain_ms);
   bus_http_server_drain(listeners->api, edge->settings->drain_ms, edge->settings->drain_kept_ms);
 }
 
@@ -118,6 +125,7 @@ static int64_t drain_limit_ms(const struct edge_settings *settings) {
 /* In this order: no new requests, then those under way, then their spans, then the bus. */
 static void stop(struct edge *edge, struct listeners *listeners) {
   BUS_CRASH_POINT("edge.draining");
+  grpc_front_stop(listeners->grpc); /* its calls are carried by the API */
   bus_http_server_stop(listeners->api);
   BUS_CRASH_POINT("edge.drained");
   if (listeners->admin)

@@ -19,6 +19,7 @@ struct edge_settings {
   const char *customer_hash_key;
   bool public_metrics;
   const char *bind, *trusted_proxies;
+  int64_t grpc_port, grpc_threads, grpc_connections;
   int64_t port, admin_port;
   struct bus_credential rabbitmq_url;
   struct bus_tls_files rabbitmq_tls, tls;

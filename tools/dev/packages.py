@@ -19,16 +19,16 @@ def release():
 # To build and run a stack.
 UP = (
     "ca-certificates", "ccache", "cmake", "curl", "gcc", "libc6-dev", "libcivetweb-dev", "libcjson-dev",
-    "libcmocka-dev", "libcurl4-openssl-dev", "libnghttp2-dev", "libpq-dev", "librabbitmq-dev", "libsodium-dev",
-    "libssl-dev", "nettle-dev", "ninja-build", "openssl", "pkg-config", "postgresql", "procps", "rabbitmq-server",
-    "sqitch", "libdbd-pg-perl", "util-linux",
+    "libcmocka-dev", "libcurl4-openssl-dev", "libnghttp2-dev", "libpq-dev", "libprotobuf-c-dev", "libprotobuf-dev",
+    "librabbitmq-dev", "libsodium-dev", "libssl-dev", "nettle-dev", "ninja-build", "openssl", "pkg-config",
+    "postgresql", "procps", "protobuf-c-compiler", "rabbitmq-server", "sqitch", "libdbd-pg-perl", "util-linux",
 )
 # Packages that only the test suites need, whatever the release.
 EVERYWHERE = (
     "caddy", "clang", "clang-format", "clang-tidy", "dnsmasq-base", "flake8", "git", "haproxy", "iproute2",
     "libfaketime", "man-db", "mount", "nginx-light", "nodejs", "pgbouncer", "python3-cryptography",
-    "python3-jsonschema", "python3-jwt", "python3-psycopg2", "python3-pytest", "python3-requests", "shellcheck",
-    "yamllint",
+    "python3-grpcio", "python3-jsonschema", "python3-jwt", "python3-protobuf", "python3-psycopg2", "python3-pytest",
+    "python3-requests", "shellcheck", "yamllint",
 )
 # And those of a release of Debian: 13 has no program that finds copies.
 OF_RELEASE = {"12": ("libclang-rt-14-dev", "similarity-tester"), "13": ("libclang-rt-19-dev",)}

@@ -33,6 +33,12 @@ def given_auth():
     return found
 
 
+def given_overrides():
+    """GRPC_PORT of the edge, from the environment."""
+    port = os.environ.get("GRPC_PORT")
+    return {"edge": {"GRPC_PORT": port}} if port else {}
+
+
 def _usual_management(url):
     place = urls.Url(f"http://{url.host}:15672/", ("http",), 15672, login=False)
     return place.text(url.user, url.password, "")
@@ -42,9 +48,11 @@ def new(preset=None, observed=False, tls=False):
     """The stack as the environment describes it now; what it says is kept for the verbs that come later."""
     state = State(paths.default_state()).create()
     preset, given, auth, chosen = preset or build.default_preset(), given_servers(), given_auth(), ports.configured()
+    overrides = given_overrides()
     state.save_ports(chosen)
-    state.write("stack.json", {"preset": preset, "given": given, "auth": auth, "observed": observed, "tls": tls})
-    return Stack(state.path, chosen, preset, given=given, auth=auth, observed=observed, tls=tls)
+    state.write("stack.json", {"preset": preset, "given": given, "auth": auth, "observed": observed, "tls": tls,
+                               "overrides": overrides})
+    return Stack(state.path, chosen, preset, overrides, given=given, auth=auth, observed=observed, tls=tls)
 
 
 def known():
@@ -53,7 +61,8 @@ def known():
     settings = state.read("stack.json")
     if not settings:
         return None
-    return Stack(state.path, ports.configured() | state.known_ports(), settings["preset"], given=settings["given"],
+    return Stack(state.path, ports.configured() | state.known_ports(), settings["preset"],
+                 settings.get("overrides"), given=settings["given"],
                  auth=settings.get("auth", "off"), observed=settings.get("observed", False),  # one of before has none
                  tls=settings.get("tls", False))
 

@@ -74,7 +74,7 @@ class System:
 # An init, the servers, and what the packages depend on, so that they need no network.
 MACHINE = System("machine", "bookworm", "systemd", "systemd-sysv", "dbus", "ca-certificates", "curl", "nginx-light",
                  "postgresql", "rabbitmq-server", "sqitch", "libdbd-pg-perl", "libcivetweb1", "libcjson1", "libcurl4",
-                 "libnettle8", "libnghttp2-14", "libpq5", "librabbitmq4", "libsodium23", "libssl3")
+                 "libnettle8", "libnghttp2-14", "libpq5", "libprotobuf-c1", "librabbitmq4", "libsodium23", "libssl3")
 # The next release, on which the tests run.
 DEBIAN_13 = System("debian-13", "trixie", *packages.UP, *packages.EVERYWHERE, *packages.BENCH,
                    *packages.OF_RELEASE["13"])

@@ -30,8 +30,9 @@ static int open_socket(const char *host, const char *port) {
 }
 
 static int port_of(int fd, int wanted) {
-  struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+  struct sockaddr_storage address;
   socklen_t len = sizeof address;
+  memset(&address, 0, sizeof address);
   if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
     return wanted;
   return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port

@@ -19,9 +19,9 @@ static bool is_probe(const struct bus_http_exchange *exchange) {
 
 static void count(const struct bus_http_exchange *exchange, int status, int64_t duration) {
   const struct bus_http_server *server = exchange->server;
-  const char *listener = server->settings.metrics_name, *method = http_method_label(exchange->method);
+  const char *listener = exchange->listener, *method = http_method_label(exchange->method);
   char text[12];
-  if (listener == NULL)
+  if (listener == NULL || server->settings.metrics_name == NULL)
     return;
   snprintf(text, sizeof text, "%d", status);
   bus_series_add(
@@ -50,7 +50,7 @@ static void write_line(const struct bus_http_exchange *exchange, int status, int
   char client[HTTP_PEER_NAME + 1] = "";
   size_t count = 8;
   struct bus_log_field fields[10 + HTTP_NOTES_MAX] = {
-      BUS_F_STR("listener", exchange->server->settings.metrics_name),
+      BUS_F_STR("listener", exchange->listener),
       BUS_F_STR("method", http_method_label(exchange->method)),
       BUS_F_STR("route", route_of(exchange)),
       BUS_F_INT("status", status),

@@ -225,6 +225,16 @@ static bool is_admitted(struct bus_http_exchange *exchange) {
 }
 
 /* ---- the whole ---- */
+
+/* The request is complete. */
+static void serve(struct bus_http_exchange *exchange) {
+  const struct bus_http_route *route = exchange->match.route;
+  if (http_work_begin(exchange) && is_admitted(exchange) &&
+      (route->input == NULL || read_input(exchange, route->input)))
+    route->handler(exchange->server->context, exchange);
+  http_reply_finish(exchange);
+}
+
 /* 0, or the status to refuse with. */
 static int check(struct bus_http_exchange *exchange, const char **ret_reason) {
   int status = http_head_read(exchange, ret_reason);
@@ -285,11 +295,23 @@ int http_exchange_run(struct bus_http_exchange *exchange) {
   }
   if (status > 0)
     return http_exchange_refuse(exchange, status, why_no_body(status));
-  const struct bus_http_route *route = exchange->match.route;
   http_slow_end(exchange);
-  if (http_work_begin(exchange) && is_admitted(exchange) &&
-      (route->input == NULL || read_input(exchange, route->input)))
-    route->handler(exchange->server->context, exchange);
-  http_reply_finish(exchange);
+  serve(exchange);
   return exchange->status;
+}
+
+void http_exchange_serve_carried(struct bus_http_exchange *exchange) {
+  if (find_route(exchange) != HTTP_MATCHED)
+    bus_http_problem(exchange, 404, "nothing is here");
+  else if (!decode_segments(exchange))
+    http_reply_no_memory(exchange);
+  else
+    serve(exchange);
+}
+
+void http_exchange_end(struct bus_http_exchange *exchange, int status, int64_t duration) {
+  http_work_end(exchange);
+  http_places_release(exchange);
+  http_access_done(exchange, status, duration);
+  http_scratch_give(&exchange->server->pool, exchange->scratch);
 }

@@ -1,6 +1,7 @@
 /* Shared by the parts of the HTTP server. */
 #pragma once
 
+#include <bus/http_carried.h>
 #include <bus/metrics.h>
 
 #include <stdatomic.h>
@@ -165,10 +166,13 @@ enum { HTTP_NOTES_MAX = 4 };
 struct bus_http_exchange {
   struct bus_http_server *server;
   struct http_connection connection;
+  const struct bus_http_carrier *carrier; /* of a request by another protocol, which has no connection; NULL: none */
+  void *carrier_context;
+  const char *listener; /* for metrics and the access log; NULL: not counted */
   struct http_scratch *scratch;
   const char *method, *version;
   struct bus_str path, query;
-  struct bus_http_header_view *headers;
+  const struct bus_http_header_view *headers;
   size_t header_count;
   struct http_match match;
   struct bus_str body;
@@ -197,7 +201,11 @@ struct bus_http_exchange {
 
 /* ---- exchange.c: one request from its gate to its answer; returns the status ---- */
 int http_exchange_run(struct bus_http_exchange *exchange);
-/* The same for a request that is refused before it is looked at. */
+/* The same for a request of another protocol. */
+void http_exchange_serve_carried(struct bus_http_exchange *exchange);
+/* Counts and logs it, and gives its memory back. */
+void http_exchange_end(struct bus_http_exchange *exchange, int status, int64_t duration);
+/* A request that is refused before it is looked at. */
 int http_exchange_refuse(struct bus_http_exchange *exchange, int status, const char *reason);
 
 /* ---- cors.c ---- */

@@ -159,6 +159,12 @@ void bus_http_reply(struct bus_http_exchange *exchange, int status, const char *
   char framing[48] = "";
   if (exchange->status != 0)
     return; /* answered already: a second answer would be taken for the next request's */
+  if (exchange->carrier) {
+    exchange->status = status;
+    exchange->body_bytes += (int64_t)body.len;
+    exchange->carrier->answer(exchange->carrier_context, exchange, status, body);
+    return;
+  }
   if (has_no_body(status))
     media_type = NULL;
   else
@@ -179,39 +185,32 @@ void bus_http_reply_json(struct bus_http_exchange *exchange, int status, const s
 }
 
 /* ---- problems ---- */
-struct problem_item {
-  struct bus_str field, message, value, allowed;
-};
-
-struct problem {
-  struct bus_str type, title, detail, trace_id;
-  int64_t status;
-  struct problem_item *errors;
-  size_t error_count;
-};
-
 static const struct bus_field problem_item_fields[] = {
-    BUS_FIELD_STRING(struct problem_item, field, BUS_TEXT, 0, 96, BUS_REQUIRED, "Path of the member."),
-    BUS_FIELD_STRING(struct problem_item, message, BUS_TEXT, 0, 160, BUS_REQUIRED, "The error and the allowed values."),
-    BUS_FIELD_JSON(struct problem_item, value, 24, BUS_OPTIONAL,
+    BUS_FIELD_STRING(struct bus_http_problem_item, field, BUS_TEXT, 0, 96, BUS_REQUIRED, "Path of the member."),
+    BUS_FIELD_STRING(struct bus_http_problem_item, message, BUS_TEXT, 0, 160, BUS_REQUIRED,
+                     "The error and the allowed values."),
+    BUS_FIELD_JSON(struct bus_http_problem_item, value, 24, BUS_OPTIONAL,
                    "The wrong number or boolean; strings are not repeated."),
-    BUS_FIELD_STRING(struct problem_item, allowed, BUS_TEXT, 1, 160, BUS_OPTIONAL,
+    BUS_FIELD_STRING(struct bus_http_problem_item, allowed, BUS_TEXT, 1, 160, BUS_OPTIONAL,
                      "The value that the member must have, in words."),
 };
-static const struct bus_schema problem_item_schema = BUS_SCHEMA("error", struct problem_item, problem_item_fields);
+static const struct bus_schema problem_item_schema =
+    BUS_SCHEMA("error", struct bus_http_problem_item, problem_item_fields);
 
 static const struct bus_field problem_fields[] = {
-    BUS_FIELD_STRING(struct problem, type, BUS_VISIBLE, 1, 64, BUS_REQUIRED, "about:blank."),
-    BUS_FIELD_STRING(struct problem, title, BUS_TEXT, 1, 64, BUS_REQUIRED, "The status in words."),
-    BUS_FIELD_INT64(struct problem, status, 400, 599, BUS_REQUIRED, "The status."),
-    BUS_FIELD_STRING(struct problem, detail, BUS_TEXT, 0, DETAIL_SIZE, BUS_OPTIONAL, "The error of this request."),
-    BUS_FIELD_STRING(struct problem, trace_id, BUS_TOKEN, 32, 32, BUS_OPTIONAL, "To be quoted in a report."),
-    BUS_FIELD_ARRAY(struct problem, errors, error_count, struct problem_item, &problem_item_schema, 0, BUS_PROBLEMS_MAX,
-                    BUS_OPTIONAL, "Every wrong member."),
+    BUS_FIELD_STRING(struct bus_http_problem_body, type, BUS_VISIBLE, 1, 64, BUS_REQUIRED, "about:blank."),
+    BUS_FIELD_STRING(struct bus_http_problem_body, title, BUS_TEXT, 1, 64, BUS_REQUIRED, "The status in words."),
+    BUS_FIELD_INT64(struct bus_http_problem_body, status, 400, 599, BUS_REQUIRED, "The status."),
+    BUS_FIELD_STRING(struct bus_http_problem_body, detail, BUS_TEXT, 0, DETAIL_SIZE, BUS_OPTIONAL,
+                     "The error of this request."),
+    BUS_FIELD_STRING(struct bus_http_problem_body, trace_id, BUS_TOKEN, 32, 32, BUS_OPTIONAL,
+                     "To be quoted in a report."),
+    BUS_FIELD_ARRAY(struct bus_http_problem_body, errors, error_count, struct bus_http_problem_item,
+                    &problem_item_schema, 0, BUS_PROBLEMS_MAX, BUS_OPTIONAL, "Every wrong member."),
 };
-const struct bus_schema bus_http_problem_schema = BUS_SCHEMA("problem", struct problem, problem_fields);
+const struct bus_schema bus_http_problem_schema = BUS_SCHEMA("problem", struct bus_http_problem_body, problem_fields);
 
-static void reply_problem(struct bus_http_exchange *exchange, int status, struct problem problem) {
+static void reply_problem(struct bus_http_exchange *exchange, int status, struct bus_http_problem_body problem) {
   char trace_id[BUS_TRACE_ID_TEXT];
   struct bus_str json;
   if (bus_trace_is_set(&exchange->trace)) {
@@ -232,7 +231,7 @@ void bus_http_problem(struct bus_http_exchange *exchange, int status, const char
   va_start(args, format);
   vsnprintf(detail, sizeof detail, format, args);
   va_end(args);
-  struct problem problem = {.detail = bus_str(detail)};
+  struct bus_http_problem_body problem = {.detail = bus_str(detail)};
   reply_problem(exchange, status, problem);
 }
 
@@ -241,14 +240,14 @@ void http_reply_no_memory(struct bus_http_exchange *exchange) {
   bus_http_problem(exchange, 503, "out of memory");
 }
 
-static struct problem_item item_of(const struct bus_problem *problem) {
+static struct bus_http_problem_item item_of(const struct bus_problem *problem) {
   static const char must_be[] = "must be ";
   const size_t len = sizeof must_be - 1;
-  return (struct problem_item){.field = bus_str(problem->path),
-                               .message = bus_str(problem->text),
-                               .value = bus_str(problem->value[0] ? problem->value : NULL),
-                               .allowed =
-                                   bus_str(strncmp(problem->text, must_be, len) == 0 ? problem->text + len : NULL)};
+  return (struct bus_http_problem_item){
+      .field = bus_str(problem->path),
+      .message = bus_str(problem->text),
+      .value = bus_str(problem->value[0] ? problem->value : NULL),
+      .allowed = bus_str(strncmp(problem->text, must_be, len) == 0 ? problem->text + len : NULL)};
 }
 
 void bus_http_problems(struct bus_http_exchange *exchange, const struct bus_problems *problems) {
@@ -257,10 +256,10 @@ void bus_http_problems(struct bus_http_exchange *exchange, const struct bus_prob
     return;
   }
   size_t count = problems->count < BUS_PROBLEMS_MAX ? problems->count : BUS_PROBLEMS_MAX;
-  struct problem_item *items = bus_arena_array(exchange->scratch->arena, count, sizeof *items);
+  struct bus_http_problem_item *items = bus_arena_array(exchange->scratch->arena, count, sizeof *items);
   for (size_t i = 0; items && i < count; i++)
     items[i] = item_of(&problems->items[i]);
-  struct problem problem = {
+  struct bus_http_problem_body problem = {
       .detail = BUS_STR("the request has wrong fields"), .errors = items, .error_count = items ? count : 0};
   reply_problem(exchange, 400, problem);
 }
@@ -274,6 +273,11 @@ bool bus_http_stream_start(struct bus_http_exchange *exchange, int status, const
     bus_http_add_header(exchange, "Retry-After", BUS_STR("1"));
     bus_http_problem(exchange, 503, "too many streams at once");
     return false;
+  }
+  if (exchange->carrier) {
+    exchange->status = status;
+    exchange->streaming = true;
+    return true;
   }
   exchange->closes = exchange->closes || !chunked;
   if (!send_answer(exchange, status, media_type, chunked ? "Transfer-Encoding: chunked\r\n" : "", BUS_NO_STR))
@@ -295,13 +299,18 @@ static bool write_chunk(struct bus_http_exchange *exchange, struct bus_str text)
          write_all(exchange, "\r\n", 2);
 }
 
+static bool write_piece(struct bus_http_exchange *exchange, struct bus_str text) {
+  if (exchange->carrier)
+    return exchange->carrier->write(exchange->carrier_context, text);
+  return strcmp(exchange->version, "1.1") == 0 ? write_chunk(exchange, text) : write_all(exchange, text.data, text.len);
+}
+
 bool bus_http_stream_write(struct bus_http_exchange *exchange, struct bus_str text) {
   if (!exchange->streaming)
     return false;
   if (exchange->is_head || text.len == 0)
     return true;
-  bool sent =
-      strcmp(exchange->version, "1.1") == 0 ? write_chunk(exchange, text) : write_all(exchange, text.data, text.len);
+  bool sent = write_piece(exchange, text);
   exchange->streaming = sent;
   exchange->body_bytes += (int64_t)text.len;
   return sent;

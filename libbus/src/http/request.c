@@ -51,6 +51,8 @@ const char *bus_http_method(const struct bus_http_exchange *exchange) {
 
 enum bus_http_wait bus_http_wait_ready(struct bus_http_exchange *exchange, int fd, int64_t timeout_ms) {
   enum { STEP_MS = 100 };
+  if (exchange->carrier)
+    return exchange->carrier->wait(exchange->carrier_context, fd, timeout_ms);
   int client = http_sockets_find(&exchange->connection);
   int64_t deadline = bus_monotonic() + timeout_ms * BUS_MILLISECOND;
   for (int64_t left_ms = timeout_ms; left_ms > 0; left_ms = (deadline - bus_monotonic()) / BUS_MILLISECOND) {

@@ -17,6 +17,7 @@ static bool exchange_begin(struct mg_connection *connection, struct bus_http_exc
   struct bus_http_server *server = mg_get_user_context_data(connection);
   *exchange = (struct bus_http_exchange){.server = server,
                                          .connection = {.civetweb = connection, .info = info},
+                                         .listener = server->settings.metrics_name,
                                          .scratch = http_scratch_take(&server->pool),
                                          .method = info->request_method ? info->request_method : "",
                                          .version = info->http_version ? info->http_version : "1.1",
@@ -34,10 +35,7 @@ static bool exchange_begin(struct mg_connection *connection, struct bus_http_exc
 
 static void exchange_end(struct bus_http_exchange *exchange, int status, int64_t duration) {
   http_slow_end(exchange);
-  http_work_end(exchange);
-  http_places_release(exchange);
-  http_access_done(exchange, status, duration);
-  http_scratch_give(&exchange->server->pool, exchange->scratch);
+  http_exchange_end(exchange, status, duration);
 }
 
 static int begin_request(struct mg_connection *connection) {
