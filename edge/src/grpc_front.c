@@ -81,6 +81,7 @@ bool grpc_front_start(const struct grpc_front_settings *settings, struct grpc_fr
   add_methods(front);
   const struct bus_grpc_settings server = {.bind = given->bind,
                                            .port = (int)given->grpc_port,
+                                           .tls = settings->tls,
                                            .threads = (int)given->grpc_threads,
                                            .message_max = MESSAGE_MAX,
                                            .connections = (int)given->grpc_connections,

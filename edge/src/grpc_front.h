@@ -12,6 +12,7 @@ struct grpc_front;
 struct grpc_front_settings {
   const struct edge_settings *settings;
   const struct bus_networks *trusted_proxies;
+  struct bus_tls *tls;         /* NULL: plain HTTP/2 */
   struct bus_http_server *api; /* whose routes answer */
   bool (*is_ready)(void *context);
   void *context;

@@ -88,7 +88,7 @@ static bool start_api(struct edge *edge, struct listeners *listeners, struct bus
   if (!bus_http_server_start(&settings, edge_routes, edge_route_count(edge->settings->public_metrics), edge,
                              &listeners->api, err))
     return false;
-  const struct grpc_front_settings grpc = {edge->settings, &proxies, listeners->api, is_ready, edge};
+  const struct grpc_front_settings grpc = {edge->settings, &proxies, listeners->tls, listeners->api, is_ready, edge};
   return grpc_front_start(&grpc, &listeners->grpc, err);
 }
 

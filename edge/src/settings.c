@@ -80,7 +80,7 @@ static const struct bus_option options[] = {
     TEXT("BIND", bind, 1, 64, "127.0.0.1", "address that both listeners are on"),
     BUS_TLS_SERVER_ROWS(struct edge_settings, tls),
     NUMBER("PORT", port, 1, 65535, SERVICE_PORT, NULL, "API and health"),
-    NUMBER("GRPC_PORT", grpc_port, 0, 65535, "0", NULL, "OrderService over gRPC, without TLS alone; 0: off"),
+    NUMBER("GRPC_PORT", grpc_port, 0, 65535, "0", NULL, "OrderService over gRPC, with TLS as PORT; 0: off"),
     NUMBER("GRPC_THREADS", grpc_threads, 4, 4096, "128", NULL,
            "calls of gRPC that are carried out at once; a quarter at most watches an order or waits for it"),
     NUMBER("GRPC_CONNECTIONS", grpc_connections, 1, 65536, "256", NULL,
@@ -261,9 +261,6 @@ static bool is_loopback_address(const char *bind) {
 }
 
 bool edge_settings_check(const struct edge_settings *settings, struct bus_error *err) {
-  if (settings->grpc_port != 0 && bus_tls_path(settings->tls.cert))
-    return bus_fail(err, BUS_E_CONFIG, "GRPC_PORT=%d with TLS_CERT_FILE: the gRPC listener has no TLS; set GRPC_PORT=0",
-                    (int)settings->grpc_port);
   if (settings->auth == EDGE_AUTH_OFF)
     return is_loopback_address(settings->bind) ||
            bus_fail(err, BUS_E_CONFIG,

@@ -19,6 +19,7 @@
 #include <bus/base.h>
 #include <bus/error.h>
 #include <bus/network.h>
+#include <bus/tls.h>
 
 BUS_C_BEGIN
 
@@ -61,9 +62,10 @@ struct bus_grpc_method {
 };
 
 struct bus_grpc_settings {
-  const char *bind; /* address: "127.0.0.1"; IPv6 in brackets */
-  int port;         /* 0: the kernel chooses one */
-  int threads;      /* handlers at once */
+  const char *bind;    /* address: "127.0.0.1"; IPv6 in brackets */
+  int port;            /* 0: the kernel chooses one */
+  struct bus_tls *tls; /* TLS alone, with ALPN "h2"; NULL: plain HTTP/2 with prior knowledge */
+  int threads;         /* handlers at once */
   size_t message_max;
   int connections, address_connections; /* 0: any number of one address */
   int64_t message_ms, idle_ms;

@@ -1,6 +1,7 @@
 /*
  * A server's TLS: its certificate and private key, which can be replaced while connections are open. TLS 1.2 with
- * forward secrecy and authenticated ciphers, or TLS 1.3; ALPN "http/1.1"; no renegotiation, no compression.
+ * forward secrecy and authenticated ciphers, or TLS 1.3; ALPN "http/1.1", or "h2" for gRPC; no renegotiation, no
+ * compression.
  */
 #pragma once
 

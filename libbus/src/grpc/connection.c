@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../tls/tls.h"
+
 enum {
   PENDING_ROOM = 2 * GRPC_PIECE + 64, /* nghttp2 gives a frame of a piece and its head at most */
   READS = 4,                          /* in a row, before others have their turn */
@@ -48,9 +50,12 @@ static struct grpc_connection *connection_new(struct bus_grpc_server *server, in
       .server = server, .fd = fd, .resets = resets, .idle_frames = idle_frames, .began = now, .active = now};
   connection->resets.at = connection->idle_frames.at = now;
   connection->session = grpc_session_new(connection);
+  connection->tls = server->settings.tls ? tls_session_new(server->settings.tls, fd) : NULL;
+  bool has_tls = connection->tls || !server->settings.tls;
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-  if (connection->session && epoll_ctl(server->poll_fd, EPOLL_CTL_ADD, fd, &event) == 0)
+  if (connection->session && has_tls && epoll_ctl(server->poll_fd, EPOLL_CTL_ADD, fd, &event) == 0)
     return connection;
+  tls_session_free(connection->tls);
   nghttp2_session_del(connection->session);
   free(connection);
   return NULL;
@@ -67,7 +72,10 @@ static void discard_input(int fd) {
 static void connection_free(struct grpc_connection *connection) {
   while (connection->calls)
     grpc_call_detach(connection->calls);
+  if (connection->tls)
+    tls_close_notify(connection->tls);
   discard_input(connection->fd);
+  tls_session_free(connection->tls);
   nghttp2_session_del(connection->session);
   (void)close(connection->fd);
   free(connection->pending);
@@ -131,19 +139,29 @@ void grpc_connections_close(struct bus_grpc_server *server) {
 
 void grpc_connection_read(struct grpc_connection *connection) {
   uint8_t *bytes = connection->server->received;
+  connection->has_more = false;
   for (int i = 0; i < READS && !connection->is_over; i++) {
-    ssize_t len = recv(connection->fd, bytes, GRPC_PIECE, 0);
-    if (len < 0 && (errno == EAGAIN || errno == EINTR))
-      return;
-    if (len <= 0 || nghttp2_session_mem_recv(connection->session, bytes, (size_t)len) < 0) {
-      connection->is_over = len <= 0;
-      if (len > 0) /* not HTTP/2, or out of memory: what nghttp2 says of it is still sent */
-        (void)nghttp2_session_terminate_session(connection->session, NGHTTP2_PROTOCOL_ERROR);
+    ssize_t len = grpc_socket_read(connection, bytes, GRPC_PIECE);
+    connection->is_over = len < 0;
+    if (len > 0 && nghttp2_session_mem_recv(connection->session, bytes, (size_t)len) < 0) {
+      /* not HTTP/2, or out of memory: what nghttp2 says of it is still sent */
+      (void)nghttp2_session_terminate_session(connection->session, NGHTTP2_PROTOCOL_ERROR);
       return;
     }
-    if (len < GRPC_PIECE)
+    if (len == 0 || (len < GRPC_PIECE && !connection->tls))
       return;
   }
+  connection->has_more = connection->tls && !connection->is_over;
+  connection->server->has_more = connection->server->has_more || connection->has_more;
+}
+
+void grpc_connections_read_more(struct bus_grpc_server *server) {
+  server->has_more = false;
+  for (struct grpc_connection *one = server->connections; one; one = one->next)
+    if (one->has_more && !one->is_over) {
+      grpc_connection_read(one);
+      grpc_connection_write(one);
+    }
 }
 
 static void want_out(struct grpc_connection *connection, bool wants) {
@@ -178,11 +196,9 @@ static bool fill(struct grpc_connection *connection) {
 /* False: the socket takes no more now, or the connection is over. */
 static bool flush(struct grpc_connection *connection) {
   while (connection->pending_at < connection->pending_len) {
-    ssize_t len = send(connection->fd, connection->pending + connection->pending_at,
-                       connection->pending_len - connection->pending_at, MSG_NOSIGNAL);
-    if (len < 0 && errno == EINTR)
-      continue;
-    if (len < 0 && errno == EAGAIN) {
+    ssize_t len = grpc_socket_write(connection, connection->pending + connection->pending_at,
+                                    connection->pending_len - connection->pending_at);
+    if (len == 0) {
       connection->stuck_since = connection->stuck_since ? connection->stuck_since : bus_monotonic();
       want_out(connection, true);
       return false;
@@ -199,7 +215,7 @@ static bool flush(struct grpc_connection *connection) {
 }
 
 void grpc_connection_write(struct grpc_connection *connection) {
-  if (connection->is_over)
+  if (connection->is_over || (connection->tls && !tls_is_open(connection->tls)))
     return;
   do {
     if (!flush(connection))

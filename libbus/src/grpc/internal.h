@@ -91,6 +91,7 @@ struct grpc_connection {
   struct bus_grpc_server *server;
   struct grpc_connection *next;
   int fd;
+  void *tls; /* its session; NULL: plain */
   nghttp2_session *session;
   struct bus_grpc_call *calls;
   size_t call_count;
@@ -102,6 +103,7 @@ struct grpc_connection {
   struct grpc_budget resets, idle_frames;
   int64_t began, active, stuck_since; /* stuck_since: 0: its socket takes bytes */
   bool is_open;                       /* its first SETTINGS have come */
+  bool has_more;                      /* TLS has bytes that were not read, and the socket may have none */
   bool is_over;                       /* to be closed after what is pending */
   int64_t told_at;                    /* when it was told to go elsewhere; 0: not yet */
   bool goes;                          /* the last GOAWAY is sent */
@@ -111,6 +113,8 @@ struct grpc_connection {
 void grpc_connection_accept(struct bus_grpc_server *server);
 void grpc_connection_read(struct grpc_connection *connection);
 void grpc_connection_write(struct grpc_connection *connection);
+/* Connections whose last reading ended before their input. */
+void grpc_connections_read_more(struct bus_grpc_server *server);
 /* Ends calls and connections whose time is over; tells connections that the server drains. */
 void grpc_connections_look(struct bus_grpc_server *server, int64_t now);
 /* Frees connections that are over. */
@@ -118,6 +122,9 @@ void grpc_connections_sweep(struct bus_grpc_server *server);
 void grpc_connections_close(struct bus_grpc_server *server);
 
 /* ---- socket.c ---- */
+/* Bytes; 0: none now; -1: the connection has ended. */
+ssize_t grpc_socket_read(const struct grpc_connection *connection, uint8_t *bytes, size_t size);
+ssize_t grpc_socket_write(const struct grpc_connection *connection, const char *bytes, size_t len);
 int grpc_socket_listen(const char *bind, int port, int *ret_port, struct bus_error *err);
 /* Not blocking; peer: its address as text. -1: there is none. */
 int grpc_socket_accept(int listener, char *peer, size_t size);
@@ -158,6 +165,7 @@ struct bus_grpc_server {
   struct grpc_connection *connections; /* the sockets' thread's own */
   uint8_t received[GRPC_PIECE];        /* likewise */
   atomic_int connection_count;
+  bool has_more;               /* a connection has */
   int64_t look_at, listens_at; /* the latter: new connections are looked at again; 0: they are */
   atomic_llong drain_at;       /* 0: it does not drain */
   atomic_bool stopping, ends;

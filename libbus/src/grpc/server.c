@@ -91,9 +91,12 @@ static void *serve(void *context) {
   struct epoll_event events[EVENTS];
   while (!atomic_load(&server->ends)) {
     bool has_calls = bus_series_value(server->metrics.calls) > 0 || atomic_load(&server->drain_at) != 0;
-    int count = epoll_wait(server->poll_fd, events, EVENTS, has_calls ? GRPC_TICK_MS : 10 * GRPC_TICK_MS);
+    int patience_ms = server->has_more ? 0 : has_calls ? GRPC_TICK_MS : 10 * GRPC_TICK_MS;
+    int count = epoll_wait(server->poll_fd, events, EVENTS, patience_ms);
     for (int i = 0; i < count; i++)
       take(server, &events[i]);
+    if (server->has_more)
+      grpc_connections_read_more(server);
     answer_changed(server);
     int64_t now = bus_monotonic();
     if (now >= server->look_at) {

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../tls/tls.h"
+
 enum { BACKLOG = 1024, DEAD_MS = 30000 };
 
 static int open_socket(const char *host, const char *port) {
@@ -76,4 +78,20 @@ int grpc_socket_accept(int listener, char *peer, size_t size) {
     peer[0] = '\0';
   set_up(fd);
   return fd;
+}
+
+/* After a call of the kernel. */
+static ssize_t outcome(ssize_t moved) {
+  bool waits = moved < 0 && (errno == EAGAIN || errno == EINTR);
+  return moved > 0 ? moved : -!waits;
+}
+
+ssize_t grpc_socket_read(const struct grpc_connection *connection, uint8_t *bytes, size_t size) {
+  return connection->tls ? tls_read(connection->tls, (char *)bytes, size)
+                         : outcome(recv(connection->fd, bytes, size, 0));
+}
+
+ssize_t grpc_socket_write(const struct grpc_connection *connection, const char *bytes, size_t len) {
+  return connection->tls ? tls_write(connection->tls, bytes, len)
+                         : outcome(send(connection->fd, bytes, len, MSG_NOSIGNAL));
 }

@@ -14,7 +14,7 @@
 
 struct bus_tls {
   struct bus_tls_files files;
-  SSL_CTX *context;
+  SSL_CTX *context, *http_2; /* they differ in ALPN */
   pthread_mutex_t lock;
   SSL_CTX *current; /* under the lock; it holds certificate and key alone */
   void (*begin)(void *owner, void *session);
@@ -98,14 +98,15 @@ static int choose_certificate(SSL *ssl, void *context) {
   return used == NULL ? 0 : 1;
 }
 
-/* A client that does not offer HTTP/1.1 beside HTTP/2 could not read the answer. */
+/* A client that does not offer the protocol could not read the answer. spoken: the one that is spoken, behind its
+ * length.
+ */
 static int choose_protocol(SSL *ssl, const unsigned char **ret, unsigned char *ret_len, const unsigned char *offered,
-                           unsigned offered_len, void *context) {
-  static const unsigned char spoken[] = "\x08http/1.1";
+                           unsigned offered_len, void *spoken) {
   unsigned char *chosen;
+  const unsigned char *protocol = spoken;
   (void)ssl;
-  (void)context;
-  if (SSL_select_next_proto(&chosen, ret_len, spoken, sizeof spoken - 1, offered, offered_len) !=
+  if (SSL_select_next_proto(&chosen, ret_len, protocol, protocol[0] + 1U, offered, offered_len) !=
       OPENSSL_NPN_NEGOTIATED)
     return SSL_TLSEXT_ERR_ALERT_FATAL;
   *ret = chosen;
@@ -119,18 +120,30 @@ static void on_info(const SSL *ssl, int where, int unused) {
     tls->begin(SSL_get_app_data(ssl), (SSL *)(uintptr_t)ssl);
 }
 
-static bool set_up_context(struct bus_tls *tls) {
-  SSL_CTX *context = tls->context = SSL_CTX_new(TLS_server_method());
+/* NULL: OpenSSL makes none. */
+static SSL_CTX *new_context(struct bus_tls *tls, unsigned char *protocol) {
+  SSL_CTX *context = SSL_CTX_new(TLS_server_method());
   if (context == NULL || SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
-      SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1)
-    return false;
+      SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1) {
+    SSL_CTX_free(context);
+    return NULL;
+  }
   (void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   (void)SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); /* tickets do without */
-  SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, protocol);
   SSL_CTX_set_cert_cb(context, choose_certificate, tls);
-  SSL_CTX_set_info_callback(context, on_info);
-  return SSL_CTX_set_app_data(context, tls) == 1;
+  return context;
+}
+
+static bool set_up_contexts(struct bus_tls *tls) {
+  static unsigned char http_1[] = "\x08http/1.1", http_2[] = "\x02h2";
+  tls->context = new_context(tls, http_1);
+  tls->http_2 = tls->context ? new_context(tls, http_2) : NULL;
+  if (tls->http_2 == NULL)
+    return false;
+  SSL_CTX_set_info_callback(tls->context, on_info);
+  return SSL_CTX_set_app_data(tls->context, tls) == 1;
 }
 
 /* ---- life ---- */
@@ -146,7 +159,7 @@ bool bus_tls_new(const struct bus_tls_files *files, struct bus_tls **ret, struct
     return bus_fail(err, BUS_E_NOMEM, "TLS: no memory for a server's certificate");
   tls->files = *files;
   pthread_mutex_init(&tls->lock, NULL);
-  if (!set_up_context(tls))
+  if (!set_up_contexts(tls))
     (void)bus_fail(err, BUS_E_NOMEM, "TLS: OpenSSL makes no context");
   else if (bus_tls_reload(tls, err)) {
     *ret = tls;
@@ -160,6 +173,7 @@ void bus_tls_free(struct bus_tls *tls) {
   if (tls == NULL)
     return;
   SSL_CTX_free(tls->context);
+  SSL_CTX_free(tls->http_2);
   SSL_CTX_free(tls->current);
   pthread_mutex_destroy(&tls->lock);
   free(tls);
@@ -167,6 +181,10 @@ void bus_tls_free(struct bus_tls *tls) {
 
 void *tls_context(struct bus_tls *tls) {
   return tls->context;
+}
+
+void *tls_context_of_http_2(struct bus_tls *tls) {
+  return tls->http_2;
 }
 
 void tls_on_handshake(struct bus_tls *tls, void (*begin)(void *owner, void *session)) {
