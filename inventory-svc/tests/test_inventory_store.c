@@ -1,8 +1,8 @@
 /* The store over a real Postgres: what is stored is what was decided, comes back as it was, and holds the invariants
  * under random batches and under two workers at once. */
 #include "inventory_statements.h"
-#include "rig.h"
 #include "shelf.h"
+#include "store.h"
 
 #include <order_messages.h>
 
@@ -43,9 +43,9 @@ TEST(a_reservation_comes_back_as_it_was)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = rig_connect(&database);
-  rig_put(link, "SKU-1", 250, "EUR", 10);
-  rig_put(link, "SKU-2", 99, "EUR", 5);
+  struct rig_link *link = store_connect(&database);
+  store_put(link, "SKU-1", 250, "EUR", 10);
+  store_put(link, "SKU-2", 99, "EUR", 5);
   struct stock_item items[] = {{BUS_STR("SKU-2"), 1, 0}, {BUS_STR("SKU-1"), 2, 0}, {BUS_STR("SKU-2"), 3, 0}};
   const struct inventory_reserve reserve = {order_id(1), items, 3, 250 * 2 + 99 * 4, BUS_NO_TIME};
   static const char json[] = "{\"order_id\":\"" ORDER(1) "\",\"items\":["
@@ -54,7 +54,7 @@ TEST(a_reservation_comes_back_as_it_was)
                                                          "{\"product_id\":\"SKU-2\",\"quantity\":3,\"unit_price\":99}],"
                                                          "\"total\":896,\"currency\":\"EUR\"}";
   run_one(link, &inventory_reserve_type, &reserve, &stock_reserved_type, json);
-  rig_put(link, "SKU-2", 1, "USD", 0);
+  store_put(link, "SKU-2", 1, "USD", 0);
   run_one(link, &inventory_reserve_type, &reserve, &stock_reserved_type, json);
   assert_int_equal(rig_number(&database, "SELECT reserved FROM inventory.products WHERE product_id = 'SKU-2'"), 4);
   assert_int_equal(rig_number(&database, AUDIT), 0);
@@ -75,8 +75,8 @@ TEST(a_release_gives_back_what_only_the_row_knows)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = rig_connect(&database);
-  rig_put(link, "SKU-1", 250, "EUR", 10);
+  struct rig_link *link = store_connect(&database);
+  store_put(link, "SKU-1", 250, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 10, 0}};
   const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64, BUS_NO_TIME};
   const struct inventory_order order = {order_id(1)};
@@ -95,8 +95,8 @@ TEST(confirmed_finds_no_reservation)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = rig_connect(&database);
-  rig_put(link, "SKU-1", 250, "EUR", 10);
+  struct rig_link *link = store_connect(&database);
+  store_put(link, "SKU-1", 250, "EUR", 10);
   struct order_item sold[] = {{BUS_STR("SKU-1"), 3, 3}}, much[] = {{BUS_STR("SKU-1"), 5, 1}};
   struct stock_item items[] = {{BUS_STR("SKU-1"), 4, 0}};
   const struct order_event absent = confirmed_of(1, sold, 1), released = confirmed_of(2, much, 1),
@@ -125,9 +125,9 @@ TEST(a_held_reservation_is_found_and_asked_about)
   char found[512];
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = rig_connect(&database);
+  struct rig_link *link = store_connect(&database);
   (void)snprintf(found, sizeof found, "SELECT count(*) FROM (%s) AS held", inventory_statements[FIND_HELD].sql);
-  rig_put(link, "SKU-1", 250, "EUR", 10);
+  store_put(link, "SKU-1", 250, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 4, 0}};
   const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64, BUS_SECOND};
   const struct inventory_due due = {order_id(1)};
@@ -152,8 +152,8 @@ TEST(rejections_and_tombstones_are_remembered)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = rig_connect(&database);
-  rig_put(link, "SKU-1", 250, "EUR", 1);
+  struct rig_link *link = store_connect(&database);
+  store_put(link, "SKU-1", 250, "EUR", 1);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 2, 0}}, unknown[] = {{BUS_STR("none"), 2, 0}};
   const struct inventory_reserve one = {order_id(1), items, 1, BUS_NO_INT64, BUS_NO_TIME},
                                  two = {order_id(2), items, 1, 1, BUS_NO_TIME},
@@ -168,7 +168,7 @@ TEST(rejections_and_tombstones_are_remembered)
     run_one(link, &inventory_reserve_type, &three, &stock_rejected_type,
             "{\"order_id\":\"" ORDER(3) "\",\"reason\":\"unknown_product\",\"product_id\":\"none\"}");
     run_one(link, &inventory_release_type, &fourth, &stock_released_type, "{\"order_id\":\"" ORDER(4) "\"}");
-    rig_put(link, "none", 1, "EUR", 100);
+    store_put(link, "none", 1, "EUR", 100);
   }
   run_one(link, &inventory_reserve_type, &four, &stock_rejected_type,
           "{\"order_id\":\"" ORDER(4) "\",\"reason\":\"already_released\"}");
@@ -182,8 +182,8 @@ TEST(set_stock_is_carried_out_once_and_forgotten_after_seven_days)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = rig_connect(&database);
-  rig_put(link, "SKU-1", 250, "EUR", 1);
+  struct rig_link *link = store_connect(&database);
+  store_put(link, "SKU-1", 250, "EUR", 1);
   const struct inventory_set_stock set = {order_id(1), BUS_STR("SKU-1"), 7}, other = {order_id(1), BUS_STR("SKU-1"), 8},
                                    none = {order_id(2), BUS_STR("none"), 7};
 #define VIEW(on_hand, stock_version)                                                                                   \
@@ -211,7 +211,7 @@ TEST(the_largest_batch_fits)
   enum { ORDERS = 200, ITEMS = STOCK_ITEMS_MAX };
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = rig_connect(&database);
+  struct rig_link *link = store_connect(&database);
   migrated_do(&database, "INSERT INTO inventory.products (product_id, name, price, currency, on_hand, received) "
                          "SELECT rpad('P' || n || '.', 64, 'x'), repeat('n', 200), 1, 'EUR', 1000000, 1000000 "
                          "FROM generate_series(0, 999) AS n");
@@ -253,8 +253,8 @@ TEST(two_workers_on_one_product_wait_for_each_other)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *one = rig_connect(&database), *two = rig_connect(&database);
-  rig_put(one, "SKU-1", 1, "EUR", 10);
+  struct rig_link *one = store_connect(&database), *two = store_connect(&database);
+  store_put(one, "SKU-1", 1, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 6, 0}};
   const struct inventory_reserve first = {order_id(1), items, 1, BUS_NO_INT64, BUS_NO_TIME},
                                  second = {order_id(2), items, 1, BUS_NO_INT64, BUS_NO_TIME};
@@ -280,8 +280,8 @@ TEST(two_workers_on_one_new_order_conflict_and_the_second_sees_the_first)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *one = rig_connect(&database), *two = rig_connect(&database);
-  rig_put(one, "SKU-1", 1, "EUR", 10);
+  struct rig_link *one = store_connect(&database), *two = store_connect(&database);
+  store_put(one, "SKU-1", 1, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 6, 0}};
   const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64, BUS_NO_TIME};
   const struct inventory_order order = {order_id(1)};
@@ -308,9 +308,9 @@ TEST(a_reservation_that_appears_between_two_statements_conflicts)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *one = rig_connect(&database), *two = rig_connect(&database);
-  rig_put(one, "SKU-1", 1, "EUR", 10);
-  rig_put(one, "SKU-2", 1, "EUR", 10);
+  struct rig_link *one = store_connect(&database), *two = store_connect(&database);
+  store_put(one, "SKU-1", 1, "EUR", 10);
+  store_put(one, "SKU-2", 1, "EUR", 10);
   struct stock_item both[] = {{BUS_STR("SKU-1"), 6, 0}, {BUS_STR("SKU-2"), 6, 0}};
   const struct inventory_reserve first = {order_id(1), both, 2, BUS_NO_INT64, BUS_NO_TIME},
                                  second = {order_id(1), both, 1, BUS_NO_INT64, BUS_NO_TIME};
@@ -338,8 +338,8 @@ TEST(a_sale_behind_a_release_of_the_same_order_sees_it)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *one = rig_connect(&database), *two = rig_connect(&database);
-  rig_put(one, "SKU-1", 1, "EUR", 10);
+  struct rig_link *one = store_connect(&database), *two = store_connect(&database);
+  store_put(one, "SKU-1", 1, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 6, 0}};
   const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64, BUS_NO_TIME};
   const struct inventory_order order = {order_id(1)};
@@ -438,7 +438,7 @@ TEST(the_database_does_what_memory_does)
   static struct draw draw = {.seed = 20260302};
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = rig_connect(&database);
+  struct rig_link *link = store_connect(&database);
   struct shelf *shelf = shelf_new();
   for (int batch = 0; batch < RANDOM_BATCHES; batch++) {
     size_t count = 1 + dice(&draw, SHELF_BATCH - 1);

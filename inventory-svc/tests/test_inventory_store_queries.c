@@ -1,5 +1,6 @@
 /* Tests the queries of the store over a real Postgres: single products, and pages by product id. */
-#include "rig.h"
+
+#include "store.h"
 
 #include <test.h>
 
@@ -10,10 +11,10 @@ TEST(queries_read_products_and_pages)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = rig_connect(&database), *queries = rig_connect_queries(&database);
+  struct rig_link *link = store_connect(&database), *queries = store_connect_queries(&database);
   static const char *const ids[] = {"b", "A", "a", "_", "B"}; /* in the order of bytes: A B _ a b */
   for (size_t i = 0; i < BUS_COUNT(ids); i++)
-    rig_put(link, ids[i], (int64_t)i, "EUR", 1);
+    store_put(link, ids[i], (int64_t)i, "EUR", 1);
   const struct product_get get = {BUS_STR("_")}, none = {BUS_STR("none")};
   const struct product_list first = FROM(BUS_NO_STR, 2), second = FROM(BUS_STR("B"), 2), last = FROM(BUS_STR("a"), 2),
                             behind = FROM(BUS_STR("b"), 100);

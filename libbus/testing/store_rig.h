@@ -1,11 +1,8 @@
 /* The store against a real Postgres, as the worker drives it: a migrated database, the runtime role, two trips a batch;
  * only the broker is missing. Skips the test where TEST_DATABASE_URL is not set. */
-#ifndef INVENTORY_TESTS_RIG_H
-#define INVENTORY_TESTS_RIG_H
+#pragma once
 
-#include "inventory_service.h"
-
-#include <bus/error.h>
+#include <bus/worker.h>
 #include <migrated.h>
 #include <pg.h>
 
@@ -17,6 +14,9 @@ void rig_await_waiter(const struct migrated *database);
 
 /* One worker's connection and memory. */
 struct rig_link {
+  const struct bus_service *service;
+  void *context; /* of the service's functions; NULL at first */
+  bus_time now;  /* of decisions; BUS_SECOND at first */
   struct pg *pg;
   struct bus_arena *arena;
   struct bus_uuid_source ids;
@@ -28,13 +28,12 @@ struct rig_link {
   struct bus_error error;
 };
 
-struct rig_link *rig_connect(const struct migrated *database);
-/* With the statements of the threads that answer queries. */
-struct rig_link *rig_connect_queries(const struct migrated *database);
+/* service: name, statements, lock, load, decide, and store unless it answers queries. */
+struct rig_link *rig_connect(const struct migrated *database, const struct bus_service *service);
 void rig_disconnect(struct rig_link *link);
 
 void rig_add(struct rig_link *link, const struct bus_message_type *type, const void *body);
-void rig_add_due(struct rig_link *link, const struct inventory_due *due);
+void rig_add_due(struct rig_link *link, const void *due);
 /* The halves of a batch. begin only sends trip 1. False: link->error says why, and the transaction is rolled back. */
 void rig_send_lock(struct rig_link *link);
 bool rig_finish_lock(struct rig_link *link);
@@ -46,12 +45,8 @@ const struct bus_effect *rig_message(const struct rig_link *link, size_t n);
 
 /* A statement of the registry without arguments, in a transaction of its own. */
 void rig_statement(struct rig_link *link, size_t statement);
-/* The inputs as queries: read and answered without a transaction, on a link of rig_connect_queries. */
+/* The inputs as queries: read and answered without a transaction. */
 void rig_query(struct rig_link *link);
 
-/* Puts a product, and asserts that it is stored. */
-void rig_put(struct rig_link *link, const char *id, int64_t price, const char *currency, int64_t on_hand);
 /* Asserts that the n-th message of the last run has this type and body. */
 void rig_assert_said(const struct rig_link *link, size_t n, const struct bus_message_type *type, const char *json);
-
-#endif

@@ -1,9 +1,5 @@
 /* The store against a real Postgres, as the worker drives it. */
-#include "rig.h"
-
-#include "inventory_queries.h"
-#include "inventory_statements.h"
-#include "inventory_store.h"
+#include "store_rig.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -41,14 +37,18 @@ static void await(struct rig_link *link, enum pg_state busy) {
   }
 }
 
-static struct rig_link *connect_with(const struct migrated *database, struct bus_registry registry) {
+struct rig_link *rig_connect(const struct migrated *database, const struct bus_service *service) {
   static const uint64_t seed[4] = {5, 6, 7, 8};
   char url[512];
   struct rig_link *link = calloc(1, sizeof *link);
   assert_non_null(link);
   migrated_url(database, url, sizeof url);
   const struct pg_settings settings = {
-      .url = url, .application_name = "inventory-svc", .registries = {{own, BUS_COUNT(own)}, registry}};
+      .url = url,
+      .application_name = service->name,
+      .registries = {{own, BUS_COUNT(own)}, {service->statements, service->statement_count}}};
+  link->service = service;
+  link->now = BUS_SECOND;
   link->arena = bus_arena_new(256 << 20);
   assert_non_null(link->arena);
   bus_uuid_source_init(&link->ids, seed);
@@ -60,16 +60,6 @@ static struct rig_link *connect_with(const struct migrated *database, struct bus
     fail_msg("%s", link->error.text);
   }
   return link;
-}
-
-struct rig_link *rig_connect(const struct migrated *database) {
-  assert_true(inventory_statements_make());
-  return connect_with(database, (struct bus_registry){inventory_statements, INVENTORY_STATEMENTS});
-}
-
-struct rig_link *rig_connect_queries(const struct migrated *database) {
-  assert_true(inventory_statements_make());
-  return connect_with(database, (struct bus_registry){inventory_query_statements, INVENTORY_QUERY_STATEMENTS});
 }
 
 void rig_disconnect(struct rig_link *link) {
@@ -87,7 +77,7 @@ void rig_add(struct rig_link *link, const struct bus_message_type *type, const v
       (struct bus_input){.kind = BUS_INPUT_DELIVERY, .type = type, .envelope = envelope, .body = body};
 }
 
-void rig_add_due(struct rig_link *link, const struct inventory_due *due) {
+void rig_add_due(struct rig_link *link, const void *due) {
   assert_true(link->input_count < BUS_COUNT(link->inputs));
   link->inputs[link->input_count++] = (struct bus_input){.kind = BUS_INPUT_DEADLINE, .body = due};
 }
@@ -112,7 +102,7 @@ void rig_send_lock(struct rig_link *link) {
   bus_arena_reset(link->arena);
   struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
   (void)pg_add_own(sql, OWN_BEGIN);
-  assert_true(inventory_lock(NULL, link->inputs, link->input_count, link->arena, sql, &link->model));
+  assert_true(link->service->lock(link->context, link->inputs, link->input_count, link->arena, sql, &link->model));
   assert_true(pg_send_trip(link->pg, &link->error));
 }
 
@@ -134,7 +124,7 @@ bool rig_finish_lock(struct rig_link *link) {
     return false;
   }
   const struct bus_rows *const *rows = collect_rows(link, 1, &count);
-  bool good = inventory_load(link->model, rows, count, &link->error);
+  bool good = link->service->load(link->model, rows, count, &link->error);
   if (good)
     pg_end_trip(link->pg);
   else
@@ -142,16 +132,20 @@ bool rig_finish_lock(struct rig_link *link) {
   return good;
 }
 
-bool rig_decide_and_store(struct rig_link *link) {
-  bus_effects_init(&link->effects, link->arena, &link->ids, BUS_SECOND, "inventory-svc");
+static void decide_all(struct rig_link *link) {
+  bus_effects_init(&link->effects, link->arena, &link->ids, link->now, link->service->name);
   for (size_t i = 0; i < link->input_count; i++) {
     bus_effects_begin(&link->effects, &link->inputs[i]);
-    inventory_decide(link->model, &link->inputs[i], &link->effects);
+    link->service->decide(link->model, &link->inputs[i], &link->effects);
     assert_int_equal(bus_effects_end(&link->effects), BUS_DONE);
   }
+}
+
+bool rig_decide_and_store(struct rig_link *link) {
+  decide_all(link);
   assert_false(link->effects.failed);
   struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
-  assert_true(inventory_store(link->model, sql));
+  assert_true(link->service->store(link->model, sql));
   (void)pg_add_own(sql, OWN_COMMIT);
   assert_true(pg_send_trip(link->pg, &link->error));
   finish_trip(link);
@@ -190,31 +184,16 @@ void rig_query(struct rig_link *link) {
   size_t count;
   bus_arena_reset(link->arena);
   struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
-  assert_true(inventory_query_lock(NULL, link->inputs, link->input_count, link->arena, sql, &link->model));
+  assert_true(link->service->lock(link->context, link->inputs, link->input_count, link->arena, sql, &link->model));
   assert_true(pg_send_trip(link->pg, &link->error));
   finish_trip(link);
   if (pg_failed(link->pg, &link->error))
     fail_msg("%s", link->error.text);
   const struct bus_rows *const *rows = collect_rows(link, 0, &count);
-  assert_true(inventory_query_load(link->model, rows, count, &link->error));
+  assert_true(link->service->load(link->model, rows, count, &link->error));
   pg_end_trip(link->pg);
-  bus_effects_init(&link->effects, link->arena, &link->ids, BUS_SECOND, "inventory-svc");
-  for (size_t i = 0; i < link->input_count; i++) {
-    bus_effects_begin(&link->effects, &link->inputs[i]);
-    inventory_query_decide(link->model, &link->inputs[i], &link->effects);
-    assert_int_equal(bus_effects_end(&link->effects), BUS_DONE);
-  }
+  decide_all(link);
   link->input_count = 0;
-}
-
-void rig_put(struct rig_link *link, const char *id, int64_t price, const char *currency, int64_t on_hand) {
-  const struct inventory_put_product body = {.product_id = bus_str(id),
-                                             .name = BUS_STR("Ein Ding"),
-                                             .price = price,
-                                             .currency = bus_str(currency),
-                                             .on_hand = on_hand};
-  rig_add(link, &inventory_put_product_type, &body);
-  assert_true(rig_run(link));
 }
 
 void rig_assert_said(const struct rig_link *link, size_t n, const struct bus_message_type *type, const char *json) {
