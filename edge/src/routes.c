@@ -5,6 +5,7 @@
 #include "edge.h"
 #include "own_keys.h"
 #include "profiles.h"
+#include "report_rows.h"
 #include "requests.h"
 #include "route_rows.h"
 #include "trails.h"
@@ -376,6 +377,7 @@ const struct bus_http_route edge_routes[] = {
      .summary = "Erases a user's personal data; orders stay under the id",
      ANSWERS({200, "they are erased", &auth_status_schema}, FOREIGN, NO_USER, UNAVAILABLE)},
     WEBHOOK_ROUTES,
+    REPORT_ROUTES,
     {.method = "POST",
      .path = "/webhooks/psp",
      .headers = psp_headers,

@@ -205,6 +205,7 @@ struct order_event {
   int64_t total; /* BUS_NO_INT64 where it was never known */
   struct bus_str currency;
   struct bus_str reason;
+  bus_time placed_at, at; /* of the order, and of its event; BUS_NO_TIME in events of the release before */
 };
 
 /* order.refunded.v1: money of the order went back to the customer, by a refund or because the order is undone. */
@@ -214,6 +215,7 @@ struct order_refunded {
   int64_t refunded; /* all that went back so far */
   int64_t total;
   struct bus_str currency;
+  bus_time placed_at; /* BUS_NO_TIME in events of the release before */
 };
 
 /* order.changed.v1, a notice: what a batch has committed. Its receivers read the orders that they show. */

@@ -154,7 +154,9 @@ struct order_event order_event_of(const struct order *order, const struct bus_me
                               .item_count = order->item_count,
                               .total = order->total,
                               .currency = order->currency,
-                              .reason = type == &order_created_type ? BUS_NO_STR : order->reason};
+                              .reason = type == &order_created_type ? BUS_NO_STR : order->reason,
+                              .placed_at = order->created_at,
+                              .at = order->updated_at};
 }
 
 static void send_event(const struct turn *turn, const struct bus_message_type *type) {
@@ -183,8 +185,8 @@ static void send_commands(const struct turn *turn) {
 
 static void send_refunded(const struct turn *turn) {
   const struct order *order = turn->order;
-  const struct order_refunded body = {order->order_id, order->customer_id, order->refunded, order->total,
-                                      order->currency};
+  const struct order_refunded body = {order->order_id, order->customer_id, order->refunded,
+                                      order->total,    order->currency,    order->created_at};
   if (order->refunded > 0) /* else nothing had been captured */
     emit_for(turn, &order_refunded_type, &body);
 }

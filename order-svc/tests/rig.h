@@ -38,4 +38,9 @@ void rig_assert_emits(const struct rig *rig, size_t index, const struct bus_mess
 void rig_assert_answers(const struct rig *rig, size_t index, const char *json);
 const struct order_tally *rig_tally(const struct rig *rig, size_t index);
 
+/* The times that events of an order carry: placed as it is made, and told then, or at another time. */
+#define RIG_PLACED ",\"placed_at\":\"2026-01-01T00:00:00.000Z\""
+#define RIG_TIMES_AT(text) RIG_PLACED ",\"at\":\"2026-01-01T" text ".000Z\""
+#define RIG_TIMES RIG_TIMES_AT("00:00:00")
+
 #define SAGA_ID_TEXT "11223344-5566-5788-99aa-bbccddeeff01"

@@ -3,8 +3,8 @@ _orderctl() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb="" i
   local options="--json --older --limit --type --error --action --all --dry-run --canary --watch --rate --days --seconds --mix --order --since --until --force --repair --env-file --help --version"
   # made by ./dev generate: names
-  local queues="inventory-svc notify-svc order-svc order-svc.place payment-svc"
-  local outboxes="order-svc inventory-svc payment-svc"
+  local queues="data-svc inventory-svc notify-svc order-svc order-svc.place payment-svc"
+  local outboxes="order-svc inventory-svc payment-svc data-svc"
   # end
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in

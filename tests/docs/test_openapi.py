@@ -64,9 +64,12 @@ def schemas(document):
     yield from fields(document["components"]["schemas"]["problem"], "problem")
 
 
+ROWS = ("edge/src/routes.c", "edge/src/webhook_rows.h", "edge/src/report_rows.h")
+
+
 def test_the_document_has_the_rows_of_the_table_of_routes_and_no_others(document):
     rows = re.findall(r'\.method = "(\w+)".*?\.path = "([^"]+)"',
-                      read("edge/src/routes.c") + read("edge/src/webhook_rows.h"), re.DOTALL)
+                      "".join(map(read, ROWS)), re.DOTALL)
     assert document["openapi"] == "3.1.0" and len(rows) >= 13
     assert set(operations(document)) == set(rows)
     assert all(method in METHODS for methods in document["paths"].values() for method in methods)

@@ -40,7 +40,7 @@ def test_an_order_is_one_trace(traced):
     assert order["status"] == "CONFIRMED"
     spans = traced.spans(trace, *NAMES, *TRANSACTIONS.values())
     ids = by_id(spans)
-    assert SERVICES <= {one.service for one in spans} <= SERVICES | {"notify-svc"}  # the last is told when all is done
+    assert SERVICES <= {one.service for one in spans} <= SERVICES | {"notify-svc", "data-svc"}  # told when it is done
     for place, parent in SPANS.items():
         span = one_of(spans, *place)
         if parent:

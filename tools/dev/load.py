@@ -4,7 +4,7 @@ import importlib
 
 from dev import packages
 
-PROGRAMS = ("place-orders", "reservation-rate", "behind-nginx", "crowd", "growth", "leaks", "soak")
+PROGRAMS = ("place-orders", "reservation-rate", "behind-nginx", "crowd", "growth", "leaks", "reports", "soak")
 
 
 def add_options(added):

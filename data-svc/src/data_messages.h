@@ -1,0 +1,106 @@
+/* The messages that data-svc answers: structs, bounds and types. Pure. */
+#pragma once
+
+#include <bus/field.h>
+#include <bus/message.h>
+#include <bus/pong.h>
+#include <order_messages.h>
+
+enum {
+  REPORT_REASON_MAX = 32,
+  REPORT_HOURS_MAX = 31 * 24, /* slots of one answer */
+  REPORT_DAYS_MAX = 731,
+  REPORT_SLOTS_MAX = REPORT_HOURS_MAX,
+  REPORT_OUTCOMES_MAX = 200,
+  REPORT_CURRENCIES_MAX = 200,
+  REPORT_PAGE_MAX = 100,
+};
+#define REPORT_SUM_MAX INT64_C(9007199254740991) /* what numbers of JSON are exact to */
+
+/* OPEN: no final event was taken yet. */
+enum report_status { REPORT_OPEN, REPORT_CONFIRMED, REPORT_REJECTED, REPORT_CANCELLED };
+extern const char *const report_status_names[];
+enum report_grain { REPORT_HOUR, REPORT_DAY, REPORT_GRAINS };
+extern const char *const report_grain_names[];
+
+/* report.revenue-get.v1: of confirmed orders, by the slot of their placement. from and to are widened to whole slots.
+ */
+struct report_revenue_get {
+  bus_time from, to;
+  struct bus_str currency;
+  int by; /* enum report_grain; -1: hour */
+};
+struct report_slot {
+  bus_time slot;
+  int64_t orders, revenue, refunded; /* minor units */
+};
+struct report_revenue {
+  bus_time from, to;
+  struct bus_str currency;
+  int by;
+  struct report_slot *items; /* oldest first, without those that have no order */
+  size_t item_count;
+};
+
+/* report.kpis-get.v1: of all orders that were placed from the hour of `from` to the end of the hour before `to`. */
+struct report_kpis_get {
+  bus_time from, to;
+};
+struct report_outcome {
+  int status;
+  struct bus_str reason; /* absent: none */
+  int64_t orders;
+};
+struct report_currency {
+  struct bus_str currency;
+  int64_t orders, revenue, average, refunded, refunded_per_mille;
+};
+struct report_kpis {
+  bus_time from, to;
+  int64_t orders, finished, confirmed;
+  int64_t conversion_per_mille; /* confirmed of the finished ones; BUS_NO_INT64: none has finished */
+  int64_t time_to_final_p50_ms, time_to_final_p95_ms; /* BUS_NO_INT64: none has finished */
+  struct report_outcome *outcomes;
+  size_t outcome_count;
+  struct report_currency *currencies; /* of confirmed orders */
+  size_t currency_count;
+};
+
+/* report.orders-get.v1: newest first. A search that finds little reads so many orders and no more, so that a page may
+ * be short, or empty, and have a next one. */
+enum { REPORT_SCAN_MAX = 10000 };
+struct report_orders_get {
+  int status; /* -1: any; and so are all others that are absent */
+  struct bus_str customer_id, product_id;
+  bus_time from, to; /* placed */
+  int64_t min_total, max_total;
+  struct bus_str cursor; /* from order_cursor_format */
+  int64_t limit;
+};
+struct report_order {
+  struct bus_uuid order_id;
+  struct bus_str customer_id;
+  int status;
+  struct bus_str reason;
+  int64_t total;
+  struct bus_str currency;
+  int64_t refunded;
+  bus_time placed_at, finished_at;
+  struct order_item *items;
+  size_t item_count;
+};
+struct report_orders {
+  struct report_order *items;
+  size_t item_count;
+  struct bus_str next_cursor; /* absent: the end */
+};
+
+struct data_ping {
+  bool deep; /* reserved */
+};
+
+extern const struct bus_schema report_revenue_schema, report_kpis_schema, report_orders_schema;
+extern const struct bus_message_type report_revenue_get_type, report_kpis_get_type, report_orders_get_type,
+    data_ping_type, data_trail_type; /* queries, from edge */
+extern const struct bus_message_type report_revenue_type, report_kpis_type, report_orders_type,
+    data_pong_type; /* answers */

@@ -1,0 +1,107 @@
+/* Every SQL statement of data-svc. */
+#include "data_statements.h"
+
+#include "data.h"
+#include "data_kpis.h"
+
+static const struct bus_recipe recipes[DATA_STATEMENTS] = {
+    /* The first event of an order finds no row to lock. Orders share locks, so that their number is bounded. */
+    [LOCK_ORDERS] = BUS_STATEMENT("SELECT pg_advisory_xact_lock(n.key) IS NULL FROM unnest($1) AS n (key)", "I"),
+    [READ_MONTHS] = BUS_STATEMENT("SELECT (SELECT since FROM reports.months ORDER BY since LIMIT 1), "
+                                  "(SELECT until FROM reports.months ORDER BY since DESC LIMIT 1)",
+                                  ""),
+    /* The LIMIT keeps the planner from joining whole partitions. */
+    [READ_ORDERS] = BUS_STATEMENT_OF(
+        &report_columns,
+        "SELECT {o.row} FROM unnest($1, $2) AS n (order_id, placed_at), LATERAL (SELECT * FROM reports.orders c "
+        "WHERE c.placed_at = n.placed_at AND c.order_id = n.order_id LIMIT 1) o",
+        "UZ"),
+    [PUT_ORDERS] = BUS_STATEMENT(
+        "INSERT INTO reports.orders AS o (order_id, placed_at, customer_id, status, reason, total, currency, refunded, "
+        "finished_at, product_ids, quantities, unit_prices) SELECT n.order_id, n.placed_at, n.customer_id, n.status, "
+        "n.reason, n.total, n.currency, n.refunded, n.finished_at, $12[n.first:n.last], $13[n.first:n.last], "
+        "CASE WHEN $14[n.first] IS NOT NULL THEN $14[n.first:n.last] END "
+        "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS n (order_id, placed_at, customer_id, status, "
+        "reason, total, currency, refunded, finished_at, first, last) ON CONFLICT (placed_at, order_id) DO UPDATE "
+        "SET status = excluded.status, reason = excluded.reason, total = excluded.total, currency = excluded.currency, "
+        "refunded = excluded.refunded, finished_at = excluded.finished_at, product_ids = excluded.product_ids, "
+        "quantities = excluded.quantities, unit_prices = excluded.unit_prices",
+        "UZTTTITIZIIVWW"),
+    [PUT_LINES] = BUS_STATEMENT("INSERT INTO reports.lines (product_id, placed_at, order_id) "
+                                "SELECT * FROM unnest($1, $2, $3) ON CONFLICT DO NOTHING",
+                                "TZU"),
+    [PUT_ROLLUPS] = BUS_STATEMENT(
+        "INSERT INTO reports.rollups AS r (grain, slot, currency, status, reason, bucket, orders, amount, refunded, "
+        "duration_ms) SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
+        "ON CONFLICT (grain, slot, currency, status, reason, bucket) DO UPDATE SET orders = r.orders + "
+        "excluded.orders, amount = r.amount + excluded.amount, refunded = r.refunded + excluded.refunded, "
+        "duration_ms = r.duration_ms + excluded.duration_ms",
+        "TZTTTIIIII"),
+    [KEEP_MONTHS] = BUS_STATEMENT("SELECT reports.keep_months($1, $2)", "ii"),
+};
+
+/* ---- reads ---- */
+
+/* A search: s is an order that the filters may take, l or c one that the index gives. A search with filters gives up
+ * after n.scan orders. */
+#define SEARCH                                                                                                         \
+  "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) WITH ORDINALITY AS n (status, customer_id, product_id, "  \
+  "since, until, least, most, behind_at, behind_id, scan, take, page), "
+#define BEHIND(alias)                                                                                                  \
+  alias ".placed_at >= n.since AND " alias ".placed_at < n.until AND " alias ".placed_at <= n.behind_at AND (" alias   \
+        ".placed_at, " alias ".order_id) < (n.behind_at, n.behind_id) ORDER BY " alias ".placed_at DESC, " alias       \
+        ".order_id DESC "
+#define FILTERED                                                                                                       \
+  "WHERE (n.status IS NULL OR s.status = n.status) AND (n.customer_id IS NULL OR s.customer_id = n.customer_id) "      \
+  "AND (n.product_id IS NULL OR n.product_id = ANY (s.product_ids)) AND (n.least IS NULL OR s.total >= n.least) "      \
+  "AND (n.most IS NULL OR s.total <= n.most) ORDER BY s.placed_at DESC, s.order_id DESC LIMIT n.take) o "              \
+  "ORDER BY n.page, o.placed_at DESC, o.order_id DESC"
+#define SEARCH_PARAMS "TTTZZIIZUII"
+#define BY_TIME "SELECT * FROM reports.orders c WHERE " BEHIND("c")
+#define BY_CUSTOMER "SELECT * FROM reports.orders c WHERE c.customer_id = n.customer_id AND " BEHIND("c")
+#define BY_PRODUCT                                                                                                     \
+  "SELECT l.placed_at, l.order_id FROM reports.lines l WHERE l.product_id = n.product_id AND " BEHIND("l")
+#define ORDERS(rows)                                                                                                   \
+  BUS_STATEMENT_OF(&report_columns,                                                                                    \
+                   "SELECT n.page, {o.view} " SEARCH "LATERAL (SELECT s.* FROM (" rows "LIMIT n.scan) s " FILTERED,    \
+                   SEARCH_PARAMS)
+#define STOP(rows)                                                                                                     \
+  BUS_STATEMENT("SELECT n.page, o.placed_at, o.order_id " SEARCH "LATERAL (" rows "OFFSET n.scan - 1 LIMIT 1) o",      \
+                SEARCH_PARAMS)
+
+static const struct bus_recipe query_recipes[DATA_QUERY_STATEMENTS] = {
+    [REVENUE] = BUS_STATEMENT(
+        "SELECT n.page, r.slot, r.orders, r.revenue, r.refunded FROM unnest($1, $2, $3, $4) WITH ORDINALITY "
+        "AS n (grain, since, until, currency, page), LATERAL (SELECT c.slot, sum(c.orders)::bigint AS orders, "
+        "sum(c.amount)::bigint AS revenue, sum(c.refunded)::bigint AS refunded FROM reports.rollups c "
+        "WHERE c.grain = n.grain AND c.slot >= n.since AND c.slot < n.until AND c.currency = n.currency "
+        "AND c.status = 'CONFIRMED' GROUP BY c.slot HAVING sum(c.orders) <> 0) r ORDER BY n.page, r.slot",
+        "TZZT"),
+    /* Whole days, and the hours before and behind them. */
+    [SUMS] = BUS_STATEMENT(
+        "SELECT n.page, r.currency, r.status, r.reason, r.bucket, sum(r.orders)::bigint, sum(r.amount)::bigint, "
+        "sum(r.refunded)::bigint FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS n (since, until, day_since, day_until, "
+        "page), LATERAL (SELECT * FROM reports.rollups d WHERE d.grain = 'day' AND d.slot >= n.day_since "
+        "AND d.slot < n.day_until UNION ALL SELECT * FROM reports.rollups a WHERE a.grain = 'hour' "
+        "AND a.slot >= n.since AND a.slot < n.day_since UNION ALL SELECT * FROM reports.rollups b "
+        "WHERE b.grain = 'hour' AND b.slot >= n.day_until AND b.slot < n.until) r "
+        "GROUP BY 1, 2, 3, 4, 5 HAVING sum(r.orders) <> 0 ORDER BY 1, 2, 3, 4, 5",
+        "ZZZZ"),
+    [ORDERS_BY_TIME] = ORDERS(BY_TIME),
+    [ORDERS_BY_CUSTOMER] = ORDERS(BY_CUSTOMER),
+    [ORDERS_BY_PRODUCT] = BUS_STATEMENT_OF(
+        &report_columns,
+        "SELECT n.page, {o.view} " SEARCH "LATERAL (SELECT s.* FROM (" BY_PRODUCT "LIMIT n.scan) l, LATERAL (SELECT * "
+        "FROM reports.orders c WHERE c.placed_at = l.placed_at AND c.order_id = l.order_id LIMIT 1) s " FILTERED,
+        SEARCH_PARAMS),
+    [STOP_BY_TIME] = STOP(BY_TIME),
+    [STOP_BY_CUSTOMER] = STOP(BY_CUSTOMER),
+    [STOP_BY_PRODUCT] = STOP(BY_PRODUCT),
+};
+
+struct bus_statement data_statements[DATA_STATEMENTS], data_query_statements[DATA_QUERY_STATEMENTS];
+
+bool data_statements_make(void) {
+  return bus_recipes_make(recipes, DATA_STATEMENTS, data_statements) &&
+         bus_recipes_make(query_recipes, DATA_QUERY_STATEMENTS, data_query_statements);
+}

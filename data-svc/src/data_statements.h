@@ -1,0 +1,32 @@
+/* The registries of data-svc's prepared statements, named by their index. */
+#pragma once
+
+#include <bus/sql.h>
+
+enum data_statement {
+  LOCK_ORDERS,
+  READ_MONTHS,
+  READ_ORDERS,
+  PUT_ORDERS,
+  PUT_LINES,
+  PUT_ROLLUPS,
+  KEEP_MONTHS,
+  DATA_STATEMENTS
+};
+/* Orders by time, of a customer, of a product; and where a search of them stops that finds little. */
+enum data_query_statement {
+  REVENUE,
+  SUMS,
+  ORDERS_BY_TIME,
+  ORDERS_BY_CUSTOMER,
+  ORDERS_BY_PRODUCT,
+  STOP_BY_TIME,
+  STOP_BY_CUSTOMER,
+  STOP_BY_PRODUCT,
+  DATA_QUERY_STATEMENTS
+};
+
+extern struct bus_statement data_statements[DATA_STATEMENTS], data_query_statements[DATA_QUERY_STATEMENTS];
+
+/* Before there is any thread. False: out of memory. */
+bool data_statements_make(void) BUS_MUST_CHECK;

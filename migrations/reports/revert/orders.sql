@@ -1,0 +1,6 @@
+-- Drops the reports.
+BEGIN;
+
+DROP SCHEMA reports CASCADE;
+
+COMMIT;
