@@ -160,6 +160,22 @@ install_oneshot(orderbus-migrate@ "Deploys the missing migrations of the databas
   admin MIGRATOR_URL_FILE "%i-migrator-url")
 install_oneshot(orderbus-topology "Declares exchanges, queues and bindings at the broker" "/usr/bin/bus-topology apply"
   admin RABBITMQ_URL_FILE rabbitmq-url)
+# Instances are servers of Postgres: each has an archive, and its URL in /etc/orderbus/admin.
+function(install_backup unit variable id)
+  credential_lines(admin ${id} ${variable} FALSE credentials)
+  string(REGEX REPLACE "^orderbus-|@" "" name "${unit}")
+  configure_file("${templates}/archive.in" "${made}/archive-${name}" @ONLY)
+  file(READ "${made}/archive-${name}" archive)
+  configure_file("${templates}/${name}.in" "${made}/${unit}.service" @ONLY)
+  install(FILES "${made}/${unit}.service" DESTINATION ${unit_folder} COMPONENT orderbus-admin)
+  if(EXISTS "${templates}/${name}.timer")
+    install(FILES "${templates}/${name}.timer" DESTINATION ${unit_folder} RENAME ${unit}.timer COMPONENT orderbus-admin)
+  endif()
+endfunction()
+install_backup(orderbus-backup-wal@ BACKUP_DATABASE_URL_FILE "%i-backup-url")
+install_backup(orderbus-backup-base@ BACKUP_DATABASE_URL_FILE "%i-backup-url")
+install_backup(orderbus-backup-broker RABBITMQ_MANAGEMENT_URL_FILE management-url)
+install(FILES docs/recovery.md DESTINATION share/doc/orderbus-admin COMPONENT orderbus-admin)
 install(PROGRAMS infrastructure/backup/orderbus-backup "${parts}/orderbus-broker" "${parts}/orderbus-migrate" "${parts}/orderbus-roles" DESTINATION bin
   COMPONENT orderbus-admin)
 install(FILES "${parts}/url.sh" DESTINATION share/orderbus COMPONENT orderbus-admin)
@@ -170,7 +186,8 @@ install(FILES infrastructure/local/roles.sql infrastructure/local/server.sql DES
   COMPONENT orderbus-admin)
 # Migrations include libbus's SQL by its place in the checkout.
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/libbus/sql" DESTINATION share/orderbus/libbus COMPONENT orderbus-admin)
-package_scripts(orderbus-admin MADE /usr/lib/tmpfiles.d/orderbus-admin.conf PURGED /etc/orderbus/admin)
+package_scripts(orderbus-admin
+  SERVICES orderbus-backup-wal@.service orderbus-backup-base@.timer orderbus-backup-broker.timer MADE /usr/lib/tmpfiles.d/orderbus-admin.conf PURGED /etc/orderbus/admin)
 
 # ---- services ----
 foreach(folder ${ORDERBUS_SERVICES})

@@ -17,7 +17,11 @@ from testkit.client import wait_until
 PACKAGES = sorted(os.path.basename(path).split("_")[0] for path in package.found())
 INSTALLED = ["orderctl", "orderbus-admin", "orderbus-common", *(f"orderbus-{name}" for name in manifests.NAMES)]
 ONESHOTS = ("orderbus-topology.service", "orderbus-migrate@orders.service")
-UNITS = (*map(unit, manifests.NAMES), *ONESHOTS)
+WAL, BASE, DEFINITIONS = "orderbus-backup-wal@main", "orderbus-backup-base@main", "orderbus-backup-broker"
+BACKUPS = (f"{WAL}.service", f"{BASE}.service", f"{DEFINITIONS}.service")
+TIMERS = (f"{BASE}.timer", f"{DEFINITIONS}.timer")
+UNITS = (*map(unit, manifests.NAMES), *ONESHOTS, *BACKUPS)
+ARCHIVES = ["/var/lib/orderbus-backup", "/var/lib/private/orderbus-backup"]
 EXPOSURE_MAX = 20  # in tenths
 
 
@@ -104,6 +108,30 @@ def test_an_order_is_confirmed(running):
     assert status in (200, 201, 202), order
     path = f"/api/orders/{order['order_id']}"
     wait_until(lambda: http(running, "GET", path, token=token)[1]["status"] == "CONFIRMED", 30, "a confirmed order")
+
+
+def test_backups_are_made_by_timers_and_kept(running):
+    running.run("runuser", "-u", "postgres", "--", "psql", "-qc",
+                f"CREATE ROLE orderbus_backup LOGIN REPLICATION PASSWORD '{secret('orderbus_backup')}'")
+    running.write("/etc/orderbus/admin/main-backup-url", database_url("orderbus_backup", ""))
+    running.write("/etc/orderbus/admin/management-url", "http://guest:guest@127.0.0.1:15672")
+    running.write(f"/etc/systemd/system/{BASE}.service.d/keep.conf", "[Service]\nEnvironment=KEEP=1\n", "0644")
+    running.run("systemctl", "daemon-reload")
+    assert running.run("systemd-analyze", "verify", "--man=no", *TIMERS) == ""
+    running.run("systemctl", "enable", "--now", f"{WAL}.service", *TIMERS)
+    assert all(running.show(timer, "NextElapseUSecRealtime") for timer in TIMERS)
+    for _ in range(2):  # the second one takes the place of the first
+        running.run("systemctl", "start", f"{BASE}.service", f"{DEFINITIONS}.service")
+    archive = f"{ARCHIVES[0]}/main"
+    assert len(running.run("orderbus-backup", "list", archive).splitlines()) == 1
+    assert json.loads(running.run("cat", f"{ARCHIVES[0]}/broker.json"))["queues"]
+    assert running.run("stat", "--format=%a", ARCHIVES[1], f"{ARCHIVES[1]}/broker.json").split() == ["700", "600"]
+    before = running.show(f"{WAL}.service", "MainPID")
+    running.run("kill", "-9", before)
+    wait_until(lambda: running.show(f"{WAL}.service", "MainPID") not in ("0", before), 20, "another process")
+    sql = "SELECT pg_walfile_name(pg_switch_wal())"
+    segment = running.run("runuser", "-u", "postgres", "--", "psql", "-qAtc", sql).strip()
+    wait_until(lambda: running.exists(f"{archive}/wal/{segment}"), 20, f"the segment {segment} in the archive")
 
 
 @pytest.mark.parametrize("name", manifests.NAMES)
@@ -194,11 +222,11 @@ def test_orderctl_reads_secrets_of_its_group(running):
     running.run(*as_user, "--regid=orderbus-operators", *words)
 
 
-def test_what_is_removed_has_ended_and_a_purge_leaves_nothing(running):
+def test_what_is_removed_has_ended_and_a_purge_leaves_backups_alone(running):
     running.run("dpkg", "--remove", *INSTALLED)
-    assert running.run("sh", "-c", "pgrep --list-full --full 'libexec/orderbu[s]' || true") == ""
+    assert running.run("sh", "-c", "pgrep --list-full --full 'libexec/orderbu[s]|receivewa[l]' || true") == ""
     assert running.exists("/etc/orderbus/order-svc/database-url")
     running.run("dpkg", "--purge", *INSTALLED)
     left = "ls -d /etc/orderbus /var/lib/private/orderbus* /var/lib/orderbus* 2>/dev/null || true"
-    assert running.run("sh", "-c", left) == ""
+    assert running.run("sh", "-c", left).split() == ARCHIVES, "what a purge leaves"
     assert not running.exists("/usr/share/orderbus")
