@@ -7,8 +7,8 @@ import sys
 import threading
 import time
 
-from dev import (backends, build, checks, contract, fuzz, kube_tools, package, packages, paths, pipelines, ports,
-                 proofs, sanitizer, services, session, systems, traces)
+from dev import (backends, build, checks, contract, fuzz, grpc_tools, kube_tools, package, packages, paths,
+                 pipelines, ports, proofs, sanitizer, services, session, systems, traces)
 from dev.gotool import TOXIPROXY
 from dev.report import DevError
 from dev.runner import Result, count, end_all, run, skip, temporary_folder
@@ -151,6 +151,11 @@ def _images(seconds):
     return _pytest("images")(seconds)
 
 
+def _grpc(seconds):
+    grpc_tools.install_all()
+    return _pytest("grpc")(seconds)
+
+
 def _kubernetes(seconds):
     packages.ensure(packages.KUBERNETES)
     kube_tools.install_all()
@@ -251,6 +256,7 @@ TABLE |= {
     "discovery": (600, _pytest("discovery", place="system", marks="long")),
     "failover": (600, _pytest("failover")),
     "gateway": (900, _pytest("gateway")),
+    "grpc": (600, _grpc),
     "images": (1200, _images),
     "kubernetes": (2400, _kubernetes),
     "observe": (3300, _observe),
@@ -274,8 +280,8 @@ BESIDE = ("dev", "crash")
 # Suites that measure recovery times wait for all of those.
 MEASURES = ("attack", "chaos", "gateway", "observe", *proofs.TABLE)
 NEEDS_ASAN = ("unit", "alloc", "integration", "docs", "purity", "install", "schema", "dev", "system", "crash",
-              "alerts", "attack", "browser", "change", "contract", "discovery", "failover", "gateway", "observe",
-              "operator", "service", "shards", "tls", "traces", "upgrade", "chaos", "load", "live", "readme")
+              "alerts", "attack", "browser", "change", "contract", "discovery", "failover", "gateway", "grpc",
+              "observe", "operator", "service", "shards", "tls", "traces", "upgrade", "chaos", "load", "live", "readme")
 
 
 def forget_the_users_stack(environment):
