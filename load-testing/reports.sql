@@ -7,7 +7,7 @@ SELECT md5(i::text)::uuid, n.placed_at, 'customer-' || (i * 7919) % 100000,
        CASE WHEN n.status = 'CONFIRMED' AND i % 50 = 0 THEN 500 ELSE 0 END,
        n.placed_at + (60 + (i * 31) % 700) * interval '1 ms', ARRAY['SKU-' || i % 1000, 'SKU-' || (i * 13 + 1) % 1000],
        '{1,2}', CASE WHEN n.status <> 'REJECTED' THEN '{100,200}'::bigint[] END
-  FROM generate_series(:first, :last) AS i, LATERAL (SELECT now() - (:orders - i) * (interval '360 days' / :orders) AS placed_at,
+  FROM generate_series(:first::bigint, :last) AS i, LATERAL (SELECT now() - (:orders - i) * (interval '360 days' / :orders) AS placed_at,
        CASE WHEN i % 100 < 3 THEN 'REJECTED' WHEN i % 100 < 5 THEN 'CANCELLED' ELSE 'CONFIRMED' END AS status) AS n;
 INSERT INTO reports.lines
 SELECT DISTINCT unnest(product_ids), placed_at, order_id FROM reports.orders
