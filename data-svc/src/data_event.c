@@ -31,10 +31,12 @@ bool report_event_of(const struct bus_input *input, struct report_event *ret) {
                                  .refunded = refund->refunded};
     return true;
   }
-  for (size_t i = 0; input->type && i < BUS_COUNT(kinds); i++)
-    if (input->type == kinds[i].type) {
-      of_order(input->body, kinds[i].status, ret);
+  for (size_t i = 0; i < BUS_COUNT(kinds); i++) {
+    const struct order_event *order = bus_input_body(input, kinds[i].type);
+    if (order) {
+      of_order(order, kinds[i].status, ret);
       return true;
     }
+  }
   return false;
 }

@@ -44,9 +44,10 @@ def read(system):
     time.sleep(STATS_SECONDS)
     for name in SERVICES:
         series = fetch(system.stack.url(name))
-        found |= {f"message {kind}": count for kind, count in by(series, "bus_messages_total", "type").items()}
-        for exchange, count in by(series, "bus_published_total", "exchange").items():
-            found[f"published {exchange}"] = found.get(f"published {exchange}", 0) + count
+        for what, metric, label in (("message", "bus_messages_total", "type"),
+                                    ("published", "bus_published_total", "exchange")):
+            for value, count in by(series, metric, label).items():  # an event may be taken by several services
+                found[f"{what} {value}"] = found.get(f"{what} {value}", 0) + count
         found[f"transactions {name}"] = total(series, "bus_batches_total", worker="command")
         found["psp calls"] = found.get("psp calls", 0) + total(series, "payment_psp_calls_total")
     position, syncs, images = system.row("orders", WAL)
