@@ -39,9 +39,13 @@ static bool is_known(const char *service) {
   return *service == '\0' || bus_str_is_one_of(bus_str(service), grpc_service_names);
 }
 
+static bool is_ready(void *context) {
+  const struct grpc_front *front = context;
+  return front->settings.is_ready(front->settings.context);
+}
+
 static enum bus_grpc_code check_health(void *context, struct bus_str message, struct bus_arena *arena,
                                        struct bus_str *ret) {
-  const struct grpc_front *front = context;
   const ProtobufCMessage *asked =
       grpc_message_unpack(&grpc__health__v1__health_check_request__descriptor, message, arena);
   if (asked == NULL)
@@ -49,9 +53,8 @@ static enum bus_grpc_code check_health(void *context, struct bus_str message, st
   if (!is_known(((const Grpc__Health__V1__HealthCheckRequest *)(const void *)asked)->service))
     return BUS_GRPC_NOT_FOUND;
   Grpc__Health__V1__HealthCheckResponse health = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
-  bool ready = front->settings.is_ready(front->settings.context);
-  health.status = ready ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
-                        : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING;
+  health.status = is_ready(context) ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
+                                    : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING;
   *ret = grpc_message_pack(&health.base, arena);
   return ret->data ? BUS_GRPC_OK : BUS_GRPC_UNAVAILABLE;
 }
@@ -88,7 +91,8 @@ bool grpc_front_start(const struct grpc_front_settings *settings, struct grpc_fr
                                            .address_connections = (int)given->address_connections,
                                            .message_ms = given->body_deadline_ms,
                                            .idle_ms = given->keep_alive_ms,
-                                           .trusted_proxies = settings->trusted_proxies};
+                                           .trusted_proxies = settings->trusted_proxies,
+                                           .is_ready = is_ready};
   if (bus_grpc_server_start(&server, front->methods, front->method_count, front, &front->server, err)) {
     *ret = front;
     return true;

@@ -71,8 +71,6 @@ def test_no_call_is_lost_while_edges_are_restarted(edges, gateway, api, check, t
     print({"restarts": len(restarts), "rps": found["rps"], "codes": found["statusCodeDistribution"],
            "p99_ms": next(row["latency"] for row in found["latencyDistribution"] if row["percentage"] == 99) / 1e6})
     codes, errors = found["statusCodeDistribution"], found.get("errorDistribution", {})
-    assert codes["OK"] + codes.get("Unavailable", 0) == TOTAL and codes["OK"] > 0.99 * TOTAL, (codes, errors)
-    # An edge that has just started may have no broker yet, and says so: the same key may be sent again.
-    assert all("the message queue is away" in text for text in errors), errors
+    assert codes == {"OK": TOTAL}, (codes, errors)
     assert len(restarts) >= 4
     check()

@@ -62,7 +62,7 @@ struct bus_grpc_method {
 };
 
 struct bus_grpc_settings {
-  const char *bind;    /* address: "127.0.0.1"; IPv6 in brackets */
+  const char *bind;    /* address: "127.0.0.1"; IPv6 in brackets; kept, not copied */
   int port;            /* 0: the kernel chooses one */
   struct bus_tls *tls; /* TLS alone, with ALPN "h2"; NULL: plain HTTP/2 with prior knowledge */
   int threads;         /* handlers at once */
@@ -70,6 +70,9 @@ struct bus_grpc_settings {
   int connections, address_connections; /* 0: any number of one address */
   int64_t message_ms, idle_ms;
   const struct bus_networks *trusted_proxies; /* whose connections are not counted by address; NULL: nobody's */
+  /* With the context of the methods, on the thread of the sockets: connections are refused until it is true the first
+   * time, so that proxies, which cannot repeat a call for its status, turn to another server. NULL: none is. */
+  bool (*is_ready)(void *context);
 };
 
 /* Methods are kept, not copied; context goes to every handler. */

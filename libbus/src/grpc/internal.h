@@ -125,7 +125,9 @@ void grpc_connections_close(struct bus_grpc_server *server);
 /* Bytes; 0: none now; -1: the connection has ended. */
 ssize_t grpc_socket_read(const struct grpc_connection *connection, uint8_t *bytes, size_t size);
 ssize_t grpc_socket_write(const struct grpc_connection *connection, const char *bytes, size_t len);
-int grpc_socket_listen(const char *bind, int port, int *ret_port, struct bus_error *err);
+/* -1: the address cannot be had. Clients are refused before grpc_socket_listen. */
+int grpc_socket_bind(const char *bind, int port, int *ret_port, struct bus_error *err);
+bool grpc_socket_listen(int fd, const char *bind, int port, struct bus_error *err);
 /* Not blocking; peer: its address as text. -1: there is none. */
 int grpc_socket_accept(int listener, char *peer, size_t size);
 
@@ -166,6 +168,7 @@ struct bus_grpc_server {
   uint8_t received[GRPC_PIECE];        /* likewise */
   atomic_int connection_count;
   bool has_more;               /* a connection has */
+  bool is_open;                /* connections are taken */
   int64_t look_at, listens_at; /* the latter: new connections are looked at again; 0: they are */
   atomic_llong drain_at;       /* 0: it does not drain */
   atomic_bool stopping, ends;

@@ -2,6 +2,7 @@
 #include "internal.h"
 
 #include <bus/clock.h>
+#include <bus/log.h>
 
 #include <errno.h>
 #include <poll.h>
@@ -60,11 +61,31 @@ static void stop_listening(struct bus_grpc_server *server) {
   server->listener = -1;
 }
 
+/* Until then the kernel refuses connections. */
+static bool open_listener(struct bus_grpc_server *server, struct bus_error *err) {
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = server};
+  if (!grpc_socket_listen(server->listener, server->settings.bind, server->port, err))
+    return false;
+  server->is_open = epoll_ctl(server->poll_fd, EPOLL_CTL_ADD, server->listener, &event) == 0;
+  return server->is_open || bus_fail(err, BUS_E_SYSTEM, "the gRPC server cannot poll: %s", strerror(errno));
+}
+
+/* Another process may have begun to listen there since the address was bound. */
+static void open_when_ready(struct bus_grpc_server *server) {
+  struct bus_error err;
+  if (!server->settings.is_ready(server->context) || open_listener(server, &err))
+    return;
+  bus_log(BUS_ERROR, "no gRPC is served", BUS_F_STR("error", err.text));
+  stop_listening(server);
+}
+
 static void look(struct bus_grpc_server *server, int64_t now) {
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = server};
   int64_t drain_at = atomic_load(&server->drain_at);
   if (atomic_load(&server->stopping) || (drain_at != 0 && now >= drain_at))
     stop_listening(server);
+  if (!server->is_open && server->listener >= 0)
+    open_when_ready(server);
   if (server->listens_at > 0 && now >= server->listens_at && server->listener >= 0) {
     server->listens_at = 0;
     (void)epoll_ctl(server->poll_fd, EPOLL_CTL_MOD, server->listener, &event);
@@ -90,8 +111,9 @@ static void *serve(void *context) {
   struct bus_grpc_server *server = context;
   struct epoll_event events[EVENTS];
   while (!atomic_load(&server->ends)) {
-    bool has_calls = bus_series_value(server->metrics.calls) > 0 || atomic_load(&server->drain_at) != 0;
-    int patience_ms = server->has_more ? 0 : has_calls ? GRPC_TICK_MS : 10 * GRPC_TICK_MS;
+    bool looks_often =
+        !server->is_open || bus_series_value(server->metrics.calls) > 0 || atomic_load(&server->drain_at) != 0;
+    int patience_ms = server->has_more ? 0 : looks_often ? GRPC_TICK_MS : 10 * GRPC_TICK_MS;
     int count = epoll_wait(server->poll_fd, events, EVENTS, patience_ms);
     for (int i = 0; i < count; i++)
       take(server, &events[i]);
@@ -111,12 +133,10 @@ static void *serve(void *context) {
 /* ---- life ---- */
 
 static bool open_poll(struct bus_grpc_server *server, struct bus_error *err) {
-  struct epoll_event listens = {.events = EPOLLIN, .data.ptr = server},
-                     wakes = {.events = EPOLLIN, .data.ptr = &server->wake_fd};
+  struct epoll_event wakes = {.events = EPOLLIN, .data.ptr = &server->wake_fd};
   server->poll_fd = epoll_create1(EPOLL_CLOEXEC);
   server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   return (server->poll_fd >= 0 && server->wake_fd >= 0 &&
-          epoll_ctl(server->poll_fd, EPOLL_CTL_ADD, server->listener, &listens) == 0 &&
           epoll_ctl(server->poll_fd, EPOLL_CTL_ADD, server->wake_fd, &wakes) == 0) ||
          bus_fail(err, BUS_E_SYSTEM, "the gRPC server has no descriptors: %s", strerror(errno));
 }
@@ -165,8 +185,8 @@ bool bus_grpc_server_start(const struct bus_grpc_settings *settings, const struc
   struct bus_grpc_server *server = server_new(settings, methods, method_count, context);
   if (server == NULL)
     return bus_fail(err, BUS_E_NOMEM, "out of memory for the gRPC server");
-  server->listener = grpc_socket_listen(settings->bind, settings->port, &server->port, err);
-  bool opened = server->listener >= 0 && open_poll(server, err);
+  server->listener = grpc_socket_bind(settings->bind, settings->port, &server->port, err);
+  bool opened = server->listener >= 0 && open_poll(server, err) && (settings->is_ready || open_listener(server, err));
   if (opened && !make_options(server))
     opened = bus_fail(err, BUS_E_NOMEM, "out of memory for the gRPC server");
   if (opened && pthread_create(&server->thread, NULL, serve, server) != 0)

@@ -21,7 +21,7 @@ static int open_socket(const char *host, const char *port) {
   }
   int fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
   if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-                  bind(fd, list->ai_addr, list->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0)) {
+                  bind(fd, list->ai_addr, list->ai_addrlen) != 0)) {
     int failed = errno;
     (void)close(fd);
     errno = failed;
@@ -41,7 +41,12 @@ static int port_of(int fd, int wanted) {
                                              : ((struct sockaddr_in *)&address)->sin_port);
 }
 
-int grpc_socket_listen(const char *bind, int port, int *ret_port, struct bus_error *err) {
+static bool refuse(const char *bind, int port, struct bus_error *err) {
+  return bus_fail(err, BUS_E_CONFIG, "cannot listen on %s:%d: %s; set BIND or GRPC_PORT to another address", bind, port,
+                  strerror(errno));
+}
+
+int grpc_socket_bind(const char *bind, int port, int *ret_port, struct bus_error *err) {
   char host[64], service[12];
   size_t len = strlen(bind);
   bool bracketed = len >= 2 && bind[0] == '[';
@@ -49,11 +54,14 @@ int grpc_socket_listen(const char *bind, int port, int *ret_port, struct bus_err
   (void)snprintf(service, sizeof service, "%d", port);
   int fd = open_socket(strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, service);
   if (fd < 0)
-    (void)bus_fail(err, BUS_E_CONFIG, "cannot listen on %s:%d: %s; set BIND or GRPC_PORT to another address", bind,
-                   port, strerror(errno));
+    (void)refuse(bind, port, err);
   else
     *ret_port = port_of(fd, port);
   return fd;
+}
+
+bool grpc_socket_listen(int fd, const char *bind, int port, struct bus_error *err) {
+  return listen(fd, BACKLOG) == 0 || refuse(bind, port, err);
 }
 
 /* A peer that vanished without a word is found by the kernel. */

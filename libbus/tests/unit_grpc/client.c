@@ -96,10 +96,25 @@ static ssize_t give(nghttp2_session *session, int32_t stream, uint8_t *to, size_
   return (ssize_t)len;
 }
 
-struct client *client_open(int port) {
-  struct client *client = calloc(1, sizeof *client);
+static int connect_to(int port) {
   struct sockaddr_in address = {
       .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+    return fd;
+  (void)close(fd);
+  return -1;
+}
+
+bool client_can_connect(int port) {
+  int fd = connect_to(port);
+  if (fd >= 0)
+    (void)close(fd);
+  return fd >= 0;
+}
+
+struct client *client_open(int port) {
+  struct client *client = calloc(1, sizeof *client);
   nghttp2_session_callbacks *callbacks;
   assert(client && nghttp2_session_callbacks_new(&callbacks) == 0);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
@@ -108,9 +123,8 @@ struct client *client_open(int port) {
   int failed = nghttp2_session_client_new(&client->session, callbacks, client);
   nghttp2_session_callbacks_del(callbacks);
   client->goaway = -1;
-  client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  failed |= connect(client->fd, (struct sockaddr *)&address, sizeof address);
-  assert(failed == 0);
+  client->fd = connect_to(port);
+  assert(failed == 0 && client->fd >= 0);
   (void)nghttp2_submit_settings(client->session, NGHTTP2_FLAG_NONE, NULL, 0);
   return client;
 }

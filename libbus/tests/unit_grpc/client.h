@@ -17,6 +17,7 @@ struct client_answer {
 };
 
 struct client;
+bool client_can_connect(int port);
 struct client *client_open(int port);
 void client_close(struct client *client);
 

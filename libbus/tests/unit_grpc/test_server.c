@@ -4,6 +4,9 @@
 
 #include <bus/clock.h>
 
+#include <poll.h>
+#include <stdatomic.h>
+
 static struct bus_grpc_server *server;
 static struct client *client;
 
@@ -31,6 +34,33 @@ TEST(a_call_is_answered)
   assert_status(answer, "0", "");
   assert_int_equal(answer->len, 10);
   assert_memory_equal(answer->bytes, "\0\0\0\0\5hello", 10);
+  stop();
+}
+
+static atomic_bool ready;
+
+static bool is_ready(void *context) {
+  (void)context;
+  return atomic_load(&ready);
+}
+
+TEST(connections_before_it_is_ready_are_refused)
+{
+  struct bus_grpc_settings settings = fixture_settings();
+  int64_t until = bus_monotonic() + 5 * BUS_SECOND;
+  settings.is_ready = is_ready;
+  atomic_store(&ready, false);
+  server = fixture_start(&settings);
+  int port = bus_grpc_server_port(server);
+  (void)poll(NULL, 0, 300);
+  assert_false(client_can_connect(port));
+  atomic_store(&ready, true);
+  while (!client_can_connect(port))
+    assert_true(bus_monotonic() < until);
+  atomic_store(&ready, false); /* later it has answers of its own */
+  (void)poll(NULL, 0, 300);
+  client = client_open(port);
+  assert_status(fixture_call(client, "/t.T/Echo", "hello"), "0", "");
   stop();
 }
 
