@@ -6,16 +6,23 @@
 
 #include <bus/log.h>
 
+#include <stdlib.h>
+
 enum { KEEP_MONTHS_MS = 600000, MONTHS_AHEAD = 3 };
 
-static struct data_settings kept; /* read alone */
-
 bool data_open(const void *settings, struct bus_worker *worker, void **ret_context, struct bus_error *err) {
-  (void)worker, (void)err;
+  struct data_settings *own = malloc(sizeof *own);
+  (void)worker;
+  if (!own)
+    return bus_fail(err, BUS_E_NOMEM, "out of memory for a worker's context");
   data_metrics_register();
-  kept = *(const struct data_settings *)settings;
-  *ret_context = &kept;
+  *own = *(const struct data_settings *)settings;
+  *ret_context = own;
   return true;
+}
+
+void data_close(void *context) {
+  free(context);
 }
 
 void data_act(void *context, const void *given) {

@@ -20,6 +20,7 @@ static const struct bus_service commands = {
     .periodics = data_periodics,
     .periodic_count = DATA_PERIODICS,
     .open = data_open,
+    .close = data_close,
     .lock = data_lock,
     .load = data_load,
     .decide = data_decide,

@@ -155,7 +155,7 @@ def test_the_pure_part_asks_for_no_package_of_the_others(project, tmp_path):
 
 @pytest.mark.parametrize("ask, found", [
     ("0.2", True), ("0.1", False), ("0.3", False), ("1.0", False),
-    ("COMPONENTS core bus curl token secret testing", True), ("COMPONENTS nonsense", False),
+    ("COMPONENTS core bus curl token secret grpc testing", True), ("COMPONENTS nonsense", False),
 ])
 def test_is_found_by_version_and_component(prefix, tmp_path, ask, found):
     (tmp_path / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.24)\nproject(ask LANGUAGES C)\n"

@@ -9,7 +9,7 @@ import requests
 
 from collector import HEADER
 from testkit.client import item, wait_until
-from testkit.story import NAMES, SERVICES, SPANS, TRANSACTIONS
+from testkit.story import NAMES, SERVICES, SPANS, TOLD, TRANSACTIONS
 
 KNOWN = {
     "SERVER": {"http.request.method", "http.route", "http.response.status_code", "url.scheme",
@@ -40,7 +40,7 @@ def test_an_order_is_one_trace(traced):
     assert order["status"] == "CONFIRMED"
     spans = traced.spans(trace, *NAMES, *TRANSACTIONS.values())
     ids = by_id(spans)
-    assert SERVICES <= {one.service for one in spans} <= SERVICES | {"notify-svc", "data-svc"}  # told when it is done
+    assert SERVICES <= {one.service for one in spans} <= SERVICES | TOLD
     for place, parent in SPANS.items():
         span = one_of(spans, *place)
         if parent:

@@ -1,6 +1,7 @@
 """The spans of an order that is confirmed: which program does what, and because of what."""
 
 SERVICES = {"edge", "order-svc", "inventory-svc", "payment-svc", "psp-sandbox"}
+TOLD = {"notify-svc", "data-svc"}  # of an order when something is done: perhaps not yet when its trace is read
 # (service, kind, name): (service, name) of the parent; None: the client.
 SPANS = {
     ("edge", "SERVER", "POST /api/orders"): None,
