@@ -16,7 +16,7 @@ def read_all(sandbox, path, limit, more=""):
 
 
 def test_pages_show_every_object_once_newest_first(start):
-    sandbox = start(SANDBOX_PENDING_MS="100")
+    sandbox = start(SANDBOX_PENDING_MS="60000")
     made = [sandbox.charge(key=f"k{number}").json()["id"] for number in range(7)]
     declined = sandbox.charge("pm_card_chargeDeclined").json()["error"]["payment_intent"]["id"]
     pending = sandbox.charge("pm_sandbox_processing").json()["id"]
