@@ -2,7 +2,7 @@
 #include "data_queries.h"
 #include "data_statements.h"
 
-#include <store_rig.h>
+#include <store_link.h>
 
 #include <stdio.h>
 #include <test.h>
@@ -32,26 +32,26 @@ static const char fill[] =
     "AS g (grain) GROUP BY 1, 2, 3, 4, 5; ANALYZE reports.orders, reports.lines, reports.rollups";
 
 static struct migrated database;
-static struct rig_link *link;
+static struct link *link;
 
 static void begin(void) {
   migrated_open(&database, MIGRATIONS, "data_svc");
   migrated_do(&database, fill);
   assert_true(data_statements_make());
-  link = rig_connect(&database, &service);
+  link = link_connect(&database, &service);
 }
 
 static void end(void) {
-  rig_disconnect(link);
+  link_disconnect(link);
   migrated_close(&database);
 }
 
 /* The answer, decoded. */
 static void ask(const struct bus_message_type *type, const void *query, void *ret) {
   struct bus_problems problems;
-  rig_add(link, type, query);
-  rig_query(link);
-  const struct bus_effect *said = rig_message(link, 0);
+  link_add(link, type, query);
+  link_query(link);
+  const struct bus_effect *said = link_message(link, 0);
   assert_non_null(said);
   assert_true(bus_decode(said->type->schema, said->body, BUS_REFUSE_UNKNOWN, link->arena, ret, &problems));
 }
@@ -140,7 +140,7 @@ TEST(revenue_is_that_of_the_slots)
   assert_int_equal(said.item_count, 17);
   for (size_t i = 0; i < said.item_count; i++)
     sum += said.items[i].revenue;
-  assert_int_equal(sum, rig_number(&database, "SELECT sum(total) FROM reports.orders"));
+  assert_int_equal(sum, link_number(&database, "SELECT sum(total) FROM reports.orders"));
   end();
 }
 
@@ -151,8 +151,8 @@ TEST(figures_are_the_same_by_days_and_by_hours)
   struct report_kpis said;
   begin();
   ask(&report_kpis_get_type, &get, &said);
-  assert_int_equal(said.orders, rig_number(&database, "SELECT count(*) FROM reports.orders WHERE placed_at >= "
-                                                      "'2026-01-20T05:00Z' AND placed_at < '2026-01-31T07:00Z'"));
+  assert_int_equal(said.orders, link_number(&database, "SELECT count(*) FROM reports.orders WHERE placed_at >= "
+                                                       "'2026-01-20T05:00Z' AND placed_at < '2026-01-31T07:00Z'"));
   assert_int_equal(said.outcome_count, 2);
   assert_int_equal(said.currency_count, 1);
   assert_int_equal(said.conversion_per_mille, 989);

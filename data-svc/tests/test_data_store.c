@@ -4,7 +4,7 @@
 #include "data_statements.h"
 #include "events.h"
 
-#include <store_rig.h>
+#include <store_link.h>
 
 #include <stdio.h>
 #include <test.h>
@@ -34,12 +34,12 @@ static void open_database(struct migrated *database) {
   assert_true(data_statements_make());
 }
 
-static void add(struct rig_link *link, size_t event) {
-  rig_add(link, events_inputs[event].type, events_inputs[event].body);
+static void add(struct link *link, size_t event) {
+  link_add(link, events_inputs[event].type, events_inputs[event].body);
 }
 
-static void run(struct rig_link *link) {
-  if (!rig_run(link))
+static void run(struct link *link) {
+  if (!link_run(link))
     fail_msg("%s", link->error.text);
 }
 
@@ -49,11 +49,11 @@ static void run(struct rig_link *link) {
   "quantities = '{2,1}' AND unit_prices = '{200,99}' AND finished_at - placed_at = '250 ms'"
 
 static void assert_stored(const struct migrated *database) {
-  assert_int_equal(rig_number(database, ROW), 1);
-  assert_int_equal(rig_number(database, "SELECT count(*) FROM reports.orders"), 1);
-  assert_int_equal(rig_number(database, "SELECT count(*) FROM reports.lines_2026_01"), 2);
-  assert_int_equal(rig_number(database, misfits), 0);
-  assert_int_equal(rig_number(database, "SELECT amount FROM reports.rollups WHERE grain = 'day' AND orders = 1"), 499);
+  assert_int_equal(link_number(database, ROW), 1);
+  assert_int_equal(link_number(database, "SELECT count(*) FROM reports.orders"), 1);
+  assert_int_equal(link_number(database, "SELECT count(*) FROM reports.lines_2026_01"), 2);
+  assert_int_equal(link_number(database, misfits), 0);
+  assert_int_equal(link_number(database, "SELECT amount FROM reports.rollups WHERE grain = 'day' AND orders = 1"), 499);
 }
 
 TEST(events_of_any_order_and_in_any_batches_are_stored_alike)
@@ -62,7 +62,7 @@ TEST(events_of_any_order_and_in_any_batches_are_stored_alike)
       {0, 1, 2, 3, 4, 5}, {5, 4, 3, 2, 1, 0}, {3, 0, 4, 1, 5, 2}, {1, 3, 2, 0, 4, 5}, {2, 4, 0, 5, 3, 1}};
   struct migrated database;
   open_database(&database);
-  struct rig_link *link = rig_connect(&database, &service);
+  struct link *link = link_connect(&database, &service);
   for (size_t round = 0; round < BUS_COUNT(orders) * EVENTS; round++) {
     migrated_do(&database, "TRUNCATE reports.orders, reports.lines, reports.rollups");
     for (size_t i = 0, batch = 1 + round % EVENTS; i < EVENTS; i++) {
@@ -72,7 +72,7 @@ TEST(events_of_any_order_and_in_any_batches_are_stored_alike)
     }
     assert_stored(&database);
   }
-  rig_disconnect(link);
+  link_disconnect(link);
   migrated_close(&database);
 }
 
@@ -81,19 +81,19 @@ TEST(two_workers_with_the_first_events_of_an_order_wait_for_each_other)
 {
   struct migrated database;
   open_database(&database);
-  struct rig_link *one = rig_connect(&database, &service), *two = rig_connect(&database, &service);
+  struct link *one = link_connect(&database, &service), *two = link_connect(&database, &service);
   add(one, 0);
-  rig_send_lock(one);
-  assert_true(rig_finish_lock(one));
+  link_send_lock(one);
+  assert_true(link_finish_lock(one));
   add(two, 1);
   add(two, 3);
-  rig_send_lock(two);
-  rig_await_waiter(&database);
-  assert_true(rig_decide_and_store(one));
-  assert_true(rig_finish_lock(two) && rig_decide_and_store(two));
+  link_send_lock(two);
+  link_await_waiter(&database);
+  assert_true(link_decide_and_store(one));
+  assert_true(link_finish_lock(two) && link_decide_and_store(two));
   assert_stored(&database);
-  rig_disconnect(one);
-  rig_disconnect(two);
+  link_disconnect(one);
+  link_disconnect(two);
   migrated_close(&database);
 }
 
@@ -101,24 +101,24 @@ TEST(months_are_made_ahead_and_dropped_with_what_is_in_them)
 {
   struct migrated database;
   open_database(&database);
-  struct rig_link *link = rig_connect(&database, &service);
+  struct link *link = link_connect(&database, &service);
   for (size_t i = 0; i < EVENTS; i++)
     add(link, i);
   run(link);
-  assert_int_equal(rig_number(&database, "SELECT count(*) FROM reports.months"), 124);
-  assert_int_equal(rig_number(&database, "SELECT reports.keep_months(120, 3)"), 0);
-  assert_int_equal(rig_number(&database, "SELECT count(*) FROM reports.months WHERE until > now() + '2 months'"), 2);
+  assert_int_equal(link_number(&database, "SELECT count(*) FROM reports.months"), 124);
+  assert_int_equal(link_number(&database, "SELECT reports.keep_months(120, 3)"), 0);
+  assert_int_equal(link_number(&database, "SELECT count(*) FROM reports.months WHERE until > now() + '2 months'"), 2);
   migrated_do(&database, "SELECT reports.keep_months(1, 3)");
-  assert_int_equal(rig_number(&database, "SELECT count(*) FROM reports.months"), 5);
+  assert_int_equal(link_number(&database, "SELECT count(*) FROM reports.months"), 5);
   assert_int_equal(
-      rig_number(&database, "SELECT count(*) FROM pg_inherits WHERE inhparent = 'reports.lines'::regclass"), 5);
+      link_number(&database, "SELECT count(*) FROM pg_inherits WHERE inhparent = 'reports.lines'::regclass"), 5);
   /* An event of a dropped month changes nothing. */
   add(link, 0);
   run(link);
   const struct data_action *action = link->effects.first->action;
   assert_int_equal(action->outcome, DATA_EXPIRED);
-  assert_int_equal(rig_number(&database, "SELECT count(*) FROM reports.orders"), 0);
-  rig_disconnect(link);
+  assert_int_equal(link_number(&database, "SELECT count(*) FROM reports.orders"), 0);
+  link_disconnect(link);
   migrated_close(&database);
 }
 
@@ -132,10 +132,11 @@ TEST(months_in_use_are_dropped_later)
   PGconn *reader = PQconnectdb(url);
   PQclear(PQexec(reader, "BEGIN"));
   PQclear(PQexec(reader, "SELECT count(*) FROM reports.orders"));
-  assert_int_equal(rig_number(&database, "SELECT (reports.keep_months(1, 3) IS NULL)::int"), 1);
-  assert_int_equal(rig_number(&database, "SELECT count(*) FROM reports.months"), 124);
+  assert_int_equal(link_number(&database, "SELECT (reports.keep_months(1, 3) IS NULL)::int"), 1);
+  assert_int_equal(link_number(&database, "SELECT count(*) FROM reports.months"), 124);
   PQfinish(reader);
-  assert_int_equal(rig_number(&database, "SELECT coalesce(reports.keep_months(1, 3), reports.keep_months(1, 3))"), 119);
+  assert_int_equal(link_number(&database, "SELECT coalesce(reports.keep_months(1, 3), reports.keep_months(1, 3))"),
+                   119);
   migrated_close(&database);
 }
 
@@ -145,12 +146,12 @@ TEST(events_without_a_time_of_placement_are_counted_alone)
   struct order_event old = *(const struct order_event *)events_inputs[1].body;
   old.placed_at = old.at = BUS_NO_TIME;
   open_database(&database);
-  struct rig_link *link = rig_connect(&database, &service);
-  rig_add(link, &order_confirmed_type, &old);
+  struct link *link = link_connect(&database, &service);
+  link_add(link, &order_confirmed_type, &old);
   run(link);
   assert_int_equal(((const struct data_action *)link->effects.first->action)->outcome, DATA_UNDATED);
-  assert_int_equal(rig_number(&database, "SELECT count(*) FROM reports.rollups"), 0);
-  rig_disconnect(link);
+  assert_int_equal(link_number(&database, "SELECT count(*) FROM reports.rollups"), 0);
+  link_disconnect(link);
   migrated_close(&database);
 }
 
@@ -164,7 +165,7 @@ TEST(many_orders_in_random_batches_keep_the_sums)
   uint64_t random = 88172645463325252u;
   struct migrated database;
   open_database(&database);
-  struct rig_link *link = rig_connect(&database, &service);
+  struct link *link = link_connect(&database, &service);
   for (size_t i = 0; i < TOLD; i++) {
     random ^= random << 13, random ^= random >> 7, random ^= random << 17;
     bool is_final = i % 2 == 1;
@@ -185,16 +186,16 @@ TEST(many_orders_in_random_batches_keep_the_sums)
   for (size_t i = 0; i < TOLD; i++) {
     const struct order_event *event = &told[places[i]];
     bool is_final = places[i] % 2 == 1;
-    rig_add(link,
-            !is_final            ? &order_created_type
-            : event->reason.data ? &order_cancelled_type
-                                 : &order_confirmed_type,
-            event);
+    link_add(link,
+             !is_final            ? &order_created_type
+             : event->reason.data ? &order_cancelled_type
+                                  : &order_confirmed_type,
+             event);
     if (link->input_count >= 1 + i % 200 || i + 1 == TOLD)
       run(link);
   }
-  assert_int_equal(rig_number(&database, "SELECT count(*) FROM reports.orders WHERE status <> 'OPEN'"), ORDERS);
-  assert_int_equal(rig_number(&database, misfits), 0);
-  rig_disconnect(link);
+  assert_int_equal(link_number(&database, "SELECT count(*) FROM reports.orders WHERE status <> 'OPEN'"), ORDERS);
+  assert_int_equal(link_number(&database, misfits), 0);
+  link_disconnect(link);
   migrated_close(&database);
 }

@@ -21,22 +21,22 @@ static const struct bus_service queries = {.name = "inventory-svc",
                                            .load = inventory_query_load,
                                            .decide = inventory_query_decide};
 
-struct rig_link *store_connect(const struct migrated *database) {
+struct link *store_connect(const struct migrated *database) {
   assert_true(inventory_statements_make());
-  return rig_connect(database, &commands);
+  return link_connect(database, &commands);
 }
 
-struct rig_link *store_connect_queries(const struct migrated *database) {
+struct link *store_connect_queries(const struct migrated *database) {
   assert_true(inventory_statements_make());
-  return rig_connect(database, &queries);
+  return link_connect(database, &queries);
 }
 
-void store_put(struct rig_link *link, const char *id, int64_t price, const char *currency, int64_t on_hand) {
+void store_put(struct link *link, const char *id, int64_t price, const char *currency, int64_t on_hand) {
   const struct inventory_put_product body = {.product_id = bus_str(id),
                                              .name = BUS_STR("Ein Ding"),
                                              .price = price,
                                              .currency = bus_str(currency),
                                              .on_hand = on_hand};
-  rig_add(link, &inventory_put_product_type, &body);
-  assert_true(rig_run(link));
+  link_add(link, &inventory_put_product_type, &body);
+  assert_true(link_run(link));
 }

@@ -4,12 +4,12 @@
 
 #include "inventory_service.h"
 
-#include <store_rig.h>
+#include <store_link.h>
 
-struct rig_link *store_connect(const struct migrated *database);
+struct link *store_connect(const struct migrated *database);
 /* With the statements of the threads that answer queries. */
-struct rig_link *store_connect_queries(const struct migrated *database);
+struct link *store_connect_queries(const struct migrated *database);
 /* Puts a product, and asserts that it is stored. */
-void store_put(struct rig_link *link, const char *id, int64_t price, const char *currency, int64_t on_hand);
+void store_put(struct link *link, const char *id, int64_t price, const char *currency, int64_t on_hand);
 
 #endif

@@ -12,19 +12,19 @@
 
 #define AUDIT "SELECT count(*) FROM inventory.stock_audit"
 
-static void run_one(struct rig_link *link, const struct bus_message_type *type, const void *body,
+static void run_one(struct link *link, const struct bus_message_type *type, const void *body,
                     const struct bus_message_type *said, const char *json) {
-  rig_add(link, type, body);
-  if (!rig_run(link))
+  link_add(link, type, body);
+  if (!link_run(link))
     fail_msg("%s", link->error.text);
-  rig_assert_said(link, 0, said, json);
+  link_assert_said(link, 0, said, json);
 }
 
-static void run_silent(struct rig_link *link, const struct bus_message_type *type, const void *body) {
-  rig_add(link, type, body);
-  if (!rig_run(link))
+static void run_silent(struct link *link, const struct bus_message_type *type, const void *body) {
+  link_add(link, type, body);
+  if (!link_run(link))
     fail_msg("%s", link->error.text);
-  assert_null(rig_message(link, 0));
+  assert_null(link_message(link, 0));
 }
 
 /* items: with prices. */
@@ -43,7 +43,7 @@ TEST(a_reservation_comes_back_as_it_was)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = store_connect(&database);
+  struct link *link = store_connect(&database);
   store_put(link, "SKU-1", 250, "EUR", 10);
   store_put(link, "SKU-2", 99, "EUR", 5);
   struct stock_item items[] = {{BUS_STR("SKU-2"), 1, 0}, {BUS_STR("SKU-1"), 2, 0}, {BUS_STR("SKU-2"), 3, 0}};
@@ -56,18 +56,18 @@ TEST(a_reservation_comes_back_as_it_was)
   run_one(link, &inventory_reserve_type, &reserve, &stock_reserved_type, json);
   store_put(link, "SKU-2", 1, "USD", 0);
   run_one(link, &inventory_reserve_type, &reserve, &stock_reserved_type, json);
-  assert_int_equal(rig_number(&database, "SELECT reserved FROM inventory.products WHERE product_id = 'SKU-2'"), 4);
-  assert_int_equal(rig_number(&database, AUDIT), 0);
+  assert_int_equal(link_number(&database, "SELECT reserved FROM inventory.products WHERE product_id = 'SKU-2'"), 4);
+  assert_int_equal(link_number(&database, AUDIT), 0);
   struct order_item sold[] = {{BUS_STR("SKU-1"), 7, 7}}; /* the row knows better */
   const struct order_event confirmed = confirmed_of(1, sold, 1);
   const struct inventory_order order = {order_id(1)};
   run_silent(link, &order_confirmed_type, &confirmed);
-  assert_int_equal(rig_number(&database, "SELECT sold FROM inventory.products WHERE product_id = 'SKU-2'"), 4);
-  assert_int_equal(rig_number(&database, "SELECT reserved FROM inventory.products WHERE product_id = 'SKU-1'"), 0);
+  assert_int_equal(link_number(&database, "SELECT sold FROM inventory.products WHERE product_id = 'SKU-2'"), 4);
+  assert_int_equal(link_number(&database, "SELECT reserved FROM inventory.products WHERE product_id = 'SKU-1'"), 0);
   run_silent(link, &inventory_release_type, &order);
-  assert_int_equal(rig_number(&database, "SELECT sum(sold) FROM inventory.products"), 6);
-  assert_int_equal(rig_number(&database, AUDIT), 0);
-  rig_disconnect(link);
+  assert_int_equal(link_number(&database, "SELECT sum(sold) FROM inventory.products"), 6);
+  assert_int_equal(link_number(&database, AUDIT), 0);
+  link_disconnect(link);
   migrated_close(&database);
 }
 
@@ -75,19 +75,19 @@ TEST(a_release_gives_back_what_only_the_row_knows)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = store_connect(&database);
+  struct link *link = store_connect(&database);
   store_put(link, "SKU-1", 250, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 10, 0}};
   const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64, BUS_NO_TIME};
   const struct inventory_order order = {order_id(1)};
-  rig_add(link, &inventory_reserve_type, &reserve);
-  assert_true(rig_run(link));
+  link_add(link, &inventory_reserve_type, &reserve);
+  assert_true(link_run(link));
   run_one(link, &inventory_release_type, &order, &stock_released_type, "{\"order_id\":\"" ORDER(1) "\"}");
-  assert_int_equal(rig_number(&database, "SELECT on_hand FROM inventory.products"), 10);
+  assert_int_equal(link_number(&database, "SELECT on_hand FROM inventory.products"), 10);
   run_one(link, &inventory_reserve_type, &reserve, &stock_rejected_type,
           "{\"order_id\":\"" ORDER(1) "\",\"reason\":\"already_released\"}");
-  assert_int_equal(rig_number(&database, AUDIT), 0);
-  rig_disconnect(link);
+  assert_int_equal(link_number(&database, AUDIT), 0);
+  link_disconnect(link);
   migrated_close(&database);
 }
 
@@ -95,7 +95,7 @@ TEST(confirmed_finds_no_reservation)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = store_connect(&database);
+  struct link *link = store_connect(&database);
   store_put(link, "SKU-1", 250, "EUR", 10);
   struct order_item sold[] = {{BUS_STR("SKU-1"), 3, 3}}, much[] = {{BUS_STR("SKU-1"), 5, 1}};
   struct stock_item items[] = {{BUS_STR("SKU-1"), 4, 0}};
@@ -104,19 +104,19 @@ TEST(confirmed_finds_no_reservation)
   const struct inventory_reserve reserve = {order_id(2), items, 1, BUS_NO_INT64, BUS_NO_TIME};
   const struct inventory_order order = {order_id(2)};
   run_silent(link, &order_confirmed_type, &absent);
-  rig_add(link, &inventory_reserve_type, &reserve);
-  assert_true(rig_run(link));
-  rig_add(link, &inventory_release_type, &order);
-  assert_true(rig_run(link));
+  link_add(link, &inventory_reserve_type, &reserve);
+  assert_true(link_run(link));
+  link_add(link, &inventory_release_type, &order);
+  assert_true(link_run(link));
   run_silent(link, &order_confirmed_type, &released);
-  assert_int_equal(rig_number(&database, "SELECT sold FROM inventory.products"), 7);
-  assert_int_equal(rig_number(&database, "SELECT sum(total) FROM inventory.reservations WHERE state = 'COMMITTED'"),
+  assert_int_equal(link_number(&database, "SELECT sold FROM inventory.products"), 7);
+  assert_int_equal(link_number(&database, "SELECT sum(total) FROM inventory.reservations WHERE state = 'COMMITTED'"),
                    9 + 1000);
   run_one(link, &order_confirmed_type, &missing, &stock_missing_type,
           "{\"order_id\":\"" ORDER(3) "\",\"reason\":\"out_of_stock\",\"product_id\":\"SKU-1\"}");
-  assert_int_equal(rig_number(&database, "SELECT count(*) FROM inventory.reservations"), 2);
-  assert_int_equal(rig_number(&database, AUDIT), 0);
-  rig_disconnect(link);
+  assert_int_equal(link_number(&database, "SELECT count(*) FROM inventory.reservations"), 2);
+  assert_int_equal(link_number(&database, AUDIT), 0);
+  link_disconnect(link);
   migrated_close(&database);
 }
 
@@ -125,26 +125,26 @@ TEST(a_held_reservation_is_found_and_asked_about)
   char found[512];
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = store_connect(&database);
+  struct link *link = store_connect(&database);
   (void)snprintf(found, sizeof found, "SELECT count(*) FROM (%s) AS held", inventory_statements[FIND_HELD].sql);
   store_put(link, "SKU-1", 250, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 4, 0}};
   const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64, BUS_SECOND};
   const struct inventory_due due = {order_id(1)};
-  rig_add(link, &inventory_reserve_type, &reserve);
-  assert_true(rig_run(link));
-  assert_int_equal(rig_number(&database, found), 1);
-  rig_add_due(link, &due);
-  assert_true(rig_run(link));
-  rig_assert_said(link, 0, &stock_held_type, "{\"order_id\":\"" ORDER(1) "\"}");
-  assert_int_equal(rig_number(&database, "SELECT extract(epoch FROM expected_until)::bigint "
-                                         "FROM inventory.reservations"),
+  link_add(link, &inventory_reserve_type, &reserve);
+  assert_true(link_run(link));
+  assert_int_equal(link_number(&database, found), 1);
+  link_add_due(link, &due);
+  assert_true(link_run(link));
+  link_assert_said(link, 0, &stock_held_type, "{\"order_id\":\"" ORDER(1) "\"}");
+  assert_int_equal(link_number(&database, "SELECT extract(epoch FROM expected_until)::bigint "
+                                          "FROM inventory.reservations"),
                    61);
   const struct inventory_order order = {order_id(1)};
-  rig_add(link, &inventory_release_type, &order);
-  assert_true(rig_run(link));
-  assert_int_equal(rig_number(&database, found), 0);
-  rig_disconnect(link);
+  link_add(link, &inventory_release_type, &order);
+  assert_true(link_run(link));
+  assert_int_equal(link_number(&database, found), 0);
+  link_disconnect(link);
   migrated_close(&database);
 }
 
@@ -152,7 +152,7 @@ TEST(rejections_and_tombstones_are_remembered)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = store_connect(&database);
+  struct link *link = store_connect(&database);
   store_put(link, "SKU-1", 250, "EUR", 1);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 2, 0}}, unknown[] = {{BUS_STR("none"), 2, 0}};
   const struct inventory_reserve one = {order_id(1), items, 1, BUS_NO_INT64, BUS_NO_TIME},
@@ -172,9 +172,9 @@ TEST(rejections_and_tombstones_are_remembered)
   }
   run_one(link, &inventory_reserve_type, &four, &stock_rejected_type,
           "{\"order_id\":\"" ORDER(4) "\",\"reason\":\"already_released\"}");
-  assert_int_equal(rig_number(&database, "SELECT count(*) FROM inventory.reservations WHERE state = 'REJECTED'"), 3);
-  assert_int_equal(rig_number(&database, "SELECT count(*) FROM inventory.reservations WHERE state = 'RELEASED'"), 1);
-  rig_disconnect(link);
+  assert_int_equal(link_number(&database, "SELECT count(*) FROM inventory.reservations WHERE state = 'REJECTED'"), 3);
+  assert_int_equal(link_number(&database, "SELECT count(*) FROM inventory.reservations WHERE state = 'RELEASED'"), 1);
+  link_disconnect(link);
   migrated_close(&database);
 }
 
@@ -182,7 +182,7 @@ TEST(set_stock_is_carried_out_once_and_forgotten_after_seven_days)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = store_connect(&database);
+  struct link *link = store_connect(&database);
   store_put(link, "SKU-1", 250, "EUR", 1);
   const struct inventory_set_stock set = {order_id(1), BUS_STR("SKU-1"), 7}, other = {order_id(1), BUS_STR("SKU-1"), 8},
                                    none = {order_id(2), BUS_STR("none"), 7};
@@ -194,15 +194,15 @@ TEST(set_stock_is_carried_out_once_and_forgotten_after_seven_days)
   run_one(link, &inventory_set_stock_type, &set, &inventory_answer_type, VIEW("7", "2"));
   run_one(link, &inventory_set_stock_type, &other, &inventory_answer_type, "{\"outcome\":\"key_reused\"}");
   run_one(link, &inventory_set_stock_type, &none, &inventory_answer_type, "{\"outcome\":\"not_found\"}");
-  assert_int_equal(rig_number(&database, "SELECT count(*) FROM inventory.stock_requests"), 1);
-  rig_statement(link, PURGE_REQUESTS);
-  assert_int_equal(rig_number(&database, "SELECT count(*) FROM inventory.stock_requests"), 1);
+  assert_int_equal(link_number(&database, "SELECT count(*) FROM inventory.stock_requests"), 1);
+  (void)link_statement(link, PURGE_REQUESTS, NULL, 0);
+  assert_int_equal(link_number(&database, "SELECT count(*) FROM inventory.stock_requests"), 1);
   migrated_do(&database, "UPDATE inventory.stock_requests SET created_at = now() - interval '169 hours'");
-  rig_statement(link, PURGE_REQUESTS);
-  assert_int_equal(rig_number(&database, "SELECT count(*) FROM inventory.stock_requests"), 0);
+  (void)link_statement(link, PURGE_REQUESTS, NULL, 0);
+  assert_int_equal(link_number(&database, "SELECT count(*) FROM inventory.stock_requests"), 0);
   run_one(link, &inventory_set_stock_type, &other, &inventory_answer_type, VIEW("8", "3"));
-  assert_int_equal(rig_number(&database, AUDIT), 0);
-  rig_disconnect(link);
+  assert_int_equal(link_number(&database, AUDIT), 0);
+  link_disconnect(link);
   migrated_close(&database);
 }
 
@@ -211,7 +211,7 @@ TEST(the_largest_batch_fits)
   enum { ORDERS = 200, ITEMS = STOCK_ITEMS_MAX };
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = store_connect(&database);
+  struct link *link = store_connect(&database);
   migrated_do(&database, "INSERT INTO inventory.products (product_id, name, price, currency, on_hand, received) "
                          "SELECT rpad('P' || n || '.', 64, 'x'), repeat('n', 200), 1, 'EUR', 1000000, 1000000 "
                          "FROM generate_series(0, 999) AS n");
@@ -226,10 +226,10 @@ TEST(the_largest_batch_fits)
     for (uint32_t j = 0; j < ITEMS; j++)
       items[i][j] = (struct stock_item){{ids[(i * 7 + j) % 1000], 64}, STOCK_QUANTITY_MAX, BUS_NO_INT64};
     reserves[i] = (struct inventory_reserve){order_id(i), items[i], ITEMS, ITEMS * STOCK_QUANTITY_MAX, BUS_NO_TIME};
-    rig_add(link, &inventory_reserve_type, &reserves[i]);
+    link_add(link, &inventory_reserve_type, &reserves[i]);
   }
-  assert_true(rig_run(link));
-  assert_int_equal(rig_number(&database, "SELECT sum(reserved) FROM inventory.products"),
+  assert_true(link_run(link));
+  assert_int_equal(link_number(&database, "SELECT sum(reserved) FROM inventory.products"),
                    ORDERS * ITEMS * STOCK_QUANTITY_MAX);
   static struct order_item sold[ITEMS];
   static struct order_event orders[ORDERS];
@@ -237,13 +237,13 @@ TEST(the_largest_batch_fits)
     sold[j] = (struct order_item){{ids[j], 64}, STOCK_QUANTITY_MAX, 1};
   for (uint32_t i = 0; i < ORDERS; i++) {
     orders[i] = confirmed_of(i, sold, ITEMS);
-    rig_add(link, &order_confirmed_type, &orders[i]);
+    link_add(link, &order_confirmed_type, &orders[i]);
   }
-  assert_true(rig_run(link));
-  assert_int_equal(rig_number(&database, "SELECT sum(sold) FROM inventory.products"),
+  assert_true(link_run(link));
+  assert_int_equal(link_number(&database, "SELECT sum(sold) FROM inventory.products"),
                    ORDERS * ITEMS * STOCK_QUANTITY_MAX);
-  assert_int_equal(rig_number(&database, AUDIT), 0);
-  rig_disconnect(link);
+  assert_int_equal(link_number(&database, AUDIT), 0);
+  link_disconnect(link);
   migrated_close(&database);
 }
 
@@ -253,26 +253,26 @@ TEST(two_workers_on_one_product_wait_for_each_other)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *one = store_connect(&database), *two = store_connect(&database);
+  struct link *one = store_connect(&database), *two = store_connect(&database);
   store_put(one, "SKU-1", 1, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 6, 0}};
   const struct inventory_reserve first = {order_id(1), items, 1, BUS_NO_INT64, BUS_NO_TIME},
                                  second = {order_id(2), items, 1, BUS_NO_INT64, BUS_NO_TIME};
-  rig_add(one, &inventory_reserve_type, &first);
-  rig_add(two, &inventory_reserve_type, &second);
-  rig_send_lock(one);
-  assert_true(rig_finish_lock(one));
-  rig_send_lock(two);
-  rig_await_waiter(&database);
-  assert_true(rig_decide_and_store(one));
-  assert_true(rig_finish_lock(two));
-  assert_true(rig_decide_and_store(two));
-  rig_assert_said(two, 0, &stock_rejected_type,
-                  "{\"order_id\":\"" ORDER(2) "\",\"reason\":\"out_of_stock\",\"product_id\":\"SKU-1\"}");
-  assert_int_equal(rig_number(&database, "SELECT on_hand FROM inventory.products"), 4);
-  assert_int_equal(rig_number(&database, AUDIT), 0);
-  rig_disconnect(one);
-  rig_disconnect(two);
+  link_add(one, &inventory_reserve_type, &first);
+  link_add(two, &inventory_reserve_type, &second);
+  link_send_lock(one);
+  assert_true(link_finish_lock(one));
+  link_send_lock(two);
+  link_await_waiter(&database);
+  assert_true(link_decide_and_store(one));
+  assert_true(link_finish_lock(two));
+  assert_true(link_decide_and_store(two));
+  link_assert_said(two, 0, &stock_rejected_type,
+                   "{\"order_id\":\"" ORDER(2) "\",\"reason\":\"out_of_stock\",\"product_id\":\"SKU-1\"}");
+  assert_int_equal(link_number(&database, "SELECT on_hand FROM inventory.products"), 4);
+  assert_int_equal(link_number(&database, AUDIT), 0);
+  link_disconnect(one);
+  link_disconnect(two);
   migrated_close(&database);
 }
 
@@ -280,26 +280,26 @@ TEST(two_workers_on_one_new_order_conflict_and_the_second_sees_the_first)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *one = store_connect(&database), *two = store_connect(&database);
+  struct link *one = store_connect(&database), *two = store_connect(&database);
   store_put(one, "SKU-1", 1, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 6, 0}};
   const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64, BUS_NO_TIME};
   const struct inventory_order order = {order_id(1)};
-  rig_add(one, &inventory_reserve_type, &reserve);
-  rig_add(two, &inventory_release_type, &order);
-  rig_send_lock(one);
-  assert_true(rig_finish_lock(one));
-  rig_send_lock(two); /* finds no row and locks none */
-  assert_true(rig_finish_lock(two));
-  assert_true(rig_decide_and_store(one));
-  assert_false(rig_decide_and_store(two));
+  link_add(one, &inventory_reserve_type, &reserve);
+  link_add(two, &inventory_release_type, &order);
+  link_send_lock(one);
+  assert_true(link_finish_lock(one));
+  link_send_lock(two); /* finds no row and locks none */
+  assert_true(link_finish_lock(two));
+  assert_true(link_decide_and_store(one));
+  assert_false(link_decide_and_store(two));
   assert_int_equal(bus_error_class(two->error.code), BUS_CLASS_CONFLICT);
-  assert_true(rig_run(two));
-  rig_assert_said(two, 0, &stock_released_type, "{\"order_id\":\"" ORDER(1) "\"}");
-  assert_int_equal(rig_number(&database, "SELECT on_hand FROM inventory.products"), 10);
-  assert_int_equal(rig_number(&database, AUDIT), 0);
-  rig_disconnect(one);
-  rig_disconnect(two);
+  assert_true(link_run(two));
+  link_assert_said(two, 0, &stock_released_type, "{\"order_id\":\"" ORDER(1) "\"}");
+  assert_int_equal(link_number(&database, "SELECT on_hand FROM inventory.products"), 10);
+  assert_int_equal(link_number(&database, AUDIT), 0);
+  link_disconnect(one);
+  link_disconnect(two);
   migrated_close(&database);
 }
 
@@ -308,28 +308,28 @@ TEST(a_reservation_that_appears_between_two_statements_conflicts)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *one = store_connect(&database), *two = store_connect(&database);
+  struct link *one = store_connect(&database), *two = store_connect(&database);
   store_put(one, "SKU-1", 1, "EUR", 10);
   store_put(one, "SKU-2", 1, "EUR", 10);
   struct stock_item both[] = {{BUS_STR("SKU-1"), 6, 0}, {BUS_STR("SKU-2"), 6, 0}};
   const struct inventory_reserve first = {order_id(1), both, 2, BUS_NO_INT64, BUS_NO_TIME},
                                  second = {order_id(1), both, 1, BUS_NO_INT64, BUS_NO_TIME};
-  rig_add(one, &inventory_reserve_type, &first);
-  rig_add(two, &inventory_reserve_type, &second);
-  rig_send_lock(one);
-  assert_true(rig_finish_lock(one));
-  rig_send_lock(two);
-  rig_await_waiter(&database);
-  assert_true(rig_decide_and_store(one));
-  assert_true(rig_finish_lock(two));
-  assert_false(rig_decide_and_store(two));
+  link_add(one, &inventory_reserve_type, &first);
+  link_add(two, &inventory_reserve_type, &second);
+  link_send_lock(one);
+  assert_true(link_finish_lock(one));
+  link_send_lock(two);
+  link_await_waiter(&database);
+  assert_true(link_decide_and_store(one));
+  assert_true(link_finish_lock(two));
+  assert_false(link_decide_and_store(two));
   assert_int_equal(bus_error_class(two->error.code), BUS_CLASS_CONFLICT);
-  assert_true(rig_run(two));
-  assert_ptr_equal(rig_message(two, 0)->type, &stock_reserved_type);
-  assert_int_equal(rig_number(&database, "SELECT sum(reserved) FROM inventory.products"), 12);
-  assert_int_equal(rig_number(&database, AUDIT), 0);
-  rig_disconnect(one);
-  rig_disconnect(two);
+  assert_true(link_run(two));
+  assert_ptr_equal(link_message(two, 0)->type, &stock_reserved_type);
+  assert_int_equal(link_number(&database, "SELECT sum(reserved) FROM inventory.products"), 12);
+  assert_int_equal(link_number(&database, AUDIT), 0);
+  link_disconnect(one);
+  link_disconnect(two);
   migrated_close(&database);
 }
 
@@ -338,28 +338,28 @@ TEST(a_sale_behind_a_release_of_the_same_order_sees_it)
 {
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *one = store_connect(&database), *two = store_connect(&database);
+  struct link *one = store_connect(&database), *two = store_connect(&database);
   store_put(one, "SKU-1", 1, "EUR", 10);
   struct stock_item items[] = {{BUS_STR("SKU-1"), 6, 0}};
   const struct inventory_reserve reserve = {order_id(1), items, 1, BUS_NO_INT64, BUS_NO_TIME};
   const struct inventory_order order = {order_id(1)};
-  rig_add(one, &inventory_reserve_type, &reserve);
-  assert_true(rig_run(one));
-  rig_add(one, &inventory_release_type, &order);
+  link_add(one, &inventory_reserve_type, &reserve);
+  assert_true(link_run(one));
+  link_add(one, &inventory_release_type, &order);
   const struct order_event confirmed = confirmed_of(1, NULL, 0);
-  rig_add(two, &order_confirmed_type, &confirmed);
-  rig_send_lock(one);
-  assert_true(rig_finish_lock(one));
-  rig_send_lock(two);
-  rig_await_waiter(&database);
-  assert_true(rig_decide_and_store(one));
-  assert_true(rig_finish_lock(two));
-  assert_true(rig_decide_and_store(two));
-  assert_null(rig_message(two, 0)); /* what was given back is taken again */
-  assert_int_equal(rig_number(&database, "SELECT sold FROM inventory.products"), 6);
-  assert_int_equal(rig_number(&database, AUDIT), 0);
-  rig_disconnect(one);
-  rig_disconnect(two);
+  link_add(two, &order_confirmed_type, &confirmed);
+  link_send_lock(one);
+  assert_true(link_finish_lock(one));
+  link_send_lock(two);
+  link_await_waiter(&database);
+  assert_true(link_decide_and_store(one));
+  assert_true(link_finish_lock(two));
+  assert_true(link_decide_and_store(two));
+  assert_null(link_message(two, 0)); /* what was given back is taken again */
+  assert_int_equal(link_number(&database, "SELECT sold FROM inventory.products"), 6);
+  assert_int_equal(link_number(&database, AUDIT), 0);
+  link_disconnect(one);
+  link_disconnect(two);
   migrated_close(&database);
 }
 
@@ -418,9 +418,9 @@ static const void *draw_message(struct draw *draw, size_t n, const struct bus_me
   return &draw->reserves[n];
 }
 
-static void assert_same_messages(const struct shelf *shelf, const struct rig_link *link) {
+static void assert_same_messages(const struct shelf *shelf, const struct link *link) {
   for (size_t n = 0;; n++) {
-    const struct bus_effect *left = shelf_message(shelf, n), *right = rig_message(link, n);
+    const struct bus_effect *left = shelf_message(shelf, n), *right = link_message(link, n);
     if (!left && !right)
       return;
     if (!left || !right) {
@@ -438,7 +438,7 @@ TEST(the_database_does_what_memory_does)
   static struct draw draw = {.seed = 20260302};
   struct migrated database;
   migrated_open(&database, MIGRATIONS, "inventory_svc");
-  struct rig_link *link = store_connect(&database);
+  struct link *link = store_connect(&database);
   struct shelf *shelf = shelf_new();
   for (int batch = 0; batch < RANDOM_BATCHES; batch++) {
     size_t count = 1 + dice(&draw, SHELF_BATCH - 1);
@@ -446,18 +446,18 @@ TEST(the_database_does_what_memory_does)
       const struct bus_message_type *type;
       const void *body = draw_message(&draw, n, &type);
       shelf_add(shelf, type, body);
-      rig_add(link, type, body);
+      link_add(link, type, body);
     }
     shelf_run(shelf);
-    if (!rig_run(link))
+    if (!link_run(link))
       fail_msg("%s", link->error.text);
     assert_same_messages(shelf, link);
     assert_true(shelf_balances(shelf));
-    assert_int_equal(rig_number(&database, AUDIT), 0);
+    assert_int_equal(link_number(&database, AUDIT), 0);
   }
-  assert_int_equal(rig_number(&database, "SELECT count(*) FROM inventory.reservations"), shelf->reservation_count);
-  assert_int_equal(rig_number(&database, "SELECT count(*) FROM inventory.stock_requests"), shelf->request_count);
+  assert_int_equal(link_number(&database, "SELECT count(*) FROM inventory.reservations"), shelf->reservation_count);
+  assert_int_equal(link_number(&database, "SELECT count(*) FROM inventory.stock_requests"), shelf->request_count);
   shelf_free(shelf);
-  rig_disconnect(link);
+  link_disconnect(link);
   migrated_close(&database);
 }

@@ -9,19 +9,19 @@ static struct saga_bodies bodies;
 
 static void begin(void) {
   migrated_open(&database, MIGRATIONS, "order_svc");
-  link = link_open(&database);
+  link = order_database_open(&database);
   saga_bodies_init(&bodies);
   bodies.place.pay_later = true;
   bodies.place.payment_token = BUS_NO_STR;
 }
 
 static void end(void) {
-  link_close(link);
+  link_disconnect(link);
   migrated_close(&database);
 }
 
 static void tell(const struct bus_message_type *type, const void *body) {
-  link_tell(link, type, body);
+  order_database_tell(link, type, body);
 }
 
 static void assert_says(const char *sql, const char *expected) {

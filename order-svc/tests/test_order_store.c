@@ -16,12 +16,12 @@ static char text[1 << 20];
 
 static void begin(void) {
   migrated_open(&database, MIGRATIONS, "order_svc");
-  link = link_open(&database);
+  link = order_database_open(&database);
   saga_bodies_init(&bodies);
 }
 
 static void end(void) {
-  link_close(link);
+  link_disconnect(link);
   migrated_close(&database);
 }
 
@@ -105,7 +105,7 @@ static void assert_same(const struct order *a, const struct order *b) {
 
 /* Looks at the order as the next batch will find it. */
 static void check_loaded(const struct order *expected) {
-  struct link *other = link_open(&database);
+  struct link *other = order_database_open(&database);
   const struct order_cancel look = {.order_id = expected->order_id};
   link_add(other, &order_cancel_type, &look);
   link_send_lock(other);
@@ -114,7 +114,7 @@ static void check_loaded(const struct order *expected) {
   const struct order_model *model = other->model;
   assert_true(bus_set_is_stored(&model->orders, entry));
   assert_same(&entry->now, expected);
-  link_close(other);
+  link_disconnect(other);
 }
 
 static void tell_and_compare(const struct bus_message_type *type, const void *body, int status) {
@@ -225,22 +225,20 @@ TEST(the_longest_reason)
 TEST(the_same_order_at_two_workers_is_one)
 {
   begin();
-  struct link *other = link_open(&database);
+  struct link *other = order_database_open(&database);
   link_add(link, &order_place_type, &bodies.place);
   link_add(other, &order_place_type, &bodies.place);
   link_send_lock(link);
   link_send_lock(other);
   assert_true(link_finish_lock(link) && link_finish_lock(other)); /* neither finds it */
-  link_decide(link);
-  assert_true(link_store(link));
-  link_decide(other);
-  assert_false(link_store(other));
-  assert_int_equal(other->error.code, BUS_E_DB_CONFLICT); /* the batch comes again */
-  link_add(other, &order_place_type, &bodies.place);
-  run(other);
-  assert_true(bus_str_equal((struct bus_str){link_said(other, 0).data, 22}, BUS_STR("{\"outcome\":\"replayed\",")));
+  assert_true(link_decide_and_store(link));
+  assert_false(link_decide_and_store(other));
+  assert_int_equal(other->error.code, BUS_E_DB_CONFLICT);
+  run(other); /* the batch comes again */
+  assert_true(
+      bus_str_equal((struct bus_str){order_database_said(other, 0).data, 22}, BUS_STR("{\"outcome\":\"replayed\",")));
   assert_says("SELECT count(*) FROM orders.order_events", "1\n");
-  link_close(other);
+  link_disconnect(other);
   end();
 }
 
@@ -248,21 +246,19 @@ TEST(the_second_worker_waits_and_sees_what_the_first_did)
 {
   begin();
   tell(&order_place_type, &bodies.place);
-  struct link *other = link_open(&database);
+  struct link *other = order_database_open(&database);
   link_add(link, &stock_reserved_type, &bodies.reserved);
   link_send_lock(link);
   assert_true(link_finish_lock(link));
   link_add(other, &order_cancel_type, &bodies.cancel);
   link_send_lock(other); /* waits for the row */
-  link_decide(link);
-  assert_true(link_store(link));
+  assert_true(link_decide_and_store(link));
   assert_true(link_finish_lock(other));
-  link_decide(other);
-  assert_true(link_store(other));
+  assert_true(link_decide_and_store(other));
   assert_int_equal(order_model_find(other->model, &saga_order_id)->now.version, 3);
   assert_says("SELECT status || ' ' || payment_settled FROM orders.order_list", "COMPENSATING false\n");
   audit(1);
-  link_close(other);
+  link_disconnect(other);
   end();
 }
 
@@ -271,7 +267,7 @@ TEST(the_second_worker_waits_and_sees_what_the_first_did)
 /* numbers: rows to look at, repetitions of a stuck order, how close the deadline of a late one is, how old it is at
  * least, and how many of the newest are searched for late ones. */
 static void assert_load(const int64_t *numbers, size_t count, int64_t open, int64_t late) {
-  const struct bus_rows *load = link_statement_of(link, COUNT_OPEN, numbers, count);
+  const struct bus_rows *load = link_statement(link, COUNT_OPEN, numbers, count);
   assert_int_equal(bus_rows_int64(load, 0, 0), open);
   assert_int_equal(bus_rows_int64(load, 0, 1), late);
 }
@@ -288,17 +284,17 @@ TEST(due_orders_are_found_and_open_ones_counted)
   const struct stock_rejected rejected = {id_of(1), STOCK_OUT_OF_STOCK, BUS_NO_STR};
   link_add(link, &stock_rejected_type, &rejected);
   run(link); /* long ago: all of them are due */
-  const struct bus_rows *due = link_statement(link, FIND_DUE, 10);
+  const struct bus_rows *due = order_database_statement(link, FIND_DUE, 10);
   assert_int_equal(bus_rows_count(due), 2);
   struct bus_uuid first = bus_rows_uuid(due, 0, 0);
   assert_false(bus_uuid_equal(&first, &places[1].order_id));
-  assert_int_equal(bus_rows_count(link_statement(link, FIND_DUE, 1)), 1);
-  assert_int_equal(bus_rows_count(link_statement(link, FIND_DUE, 0)), 0);
+  assert_int_equal(bus_rows_count(order_database_statement(link, FIND_DUE, 1)), 1);
+  assert_int_equal(bus_rows_count(order_database_statement(link, FIND_DUE, 0)), 0);
   /* A deadline of long ago is further away than one of a thousand years before. */
   int64_t millennium = 365000 * 24 * BUS_HOUR;
-  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(10, BUS_SECOND, BUS_SECOND))), 0);
-  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(10, -millennium, -millennium))), 2);
-  assert_int_equal(bus_rows_count(link_statement_of(link, FIND_PUT_OFF, NUMBERS(1, -millennium, -millennium))), 1);
+  assert_int_equal(bus_rows_count(link_statement(link, FIND_PUT_OFF, NUMBERS(10, BUS_SECOND, BUS_SECOND))), 0);
+  assert_int_equal(bus_rows_count(link_statement(link, FIND_PUT_OFF, NUMBERS(10, -millennium, -millennium))), 2);
+  assert_int_equal(bus_rows_count(link_statement(link, FIND_PUT_OFF, NUMBERS(1, -millennium, -millennium))), 1);
   assert_load(NUMBERS(10, 0, 0, 10), 2, 2);
   assert_load(NUMBERS(1, 0, 0, 1), 1, 1);
   assert_load(NUMBERS(10, -millennium, 0, 10), 2, 0);
@@ -391,7 +387,7 @@ static bool contains(struct bus_str json, const char *part) {
 TEST(queries_find_what_was_stored)
 {
   begin();
-  struct link *asking = link_open_queries(&database);
+  struct link *asking = order_database_open_queries(&database);
   const struct order_get own = {saga_order_id, BUS_STR("c-1")}, others = {saga_order_id, BUS_STR("c-2")};
   const struct order_events_get events = {saga_order_id, BUS_NO_STR, 1, 1},
                                 hidden = {saga_order_id, BUS_STR("c-2"), 0, 9};
@@ -409,17 +405,18 @@ TEST(queries_find_what_was_stored)
   link_add(asking, &order_list_type, &empty);
   link_add(asking, &order_get_many_type, &many);
   link_query(asking);
-  assert_true(contains(link_said(asking, 0), "\"status\":\"COMPENSATING\",\"reason\":\"payment_declined: "));
-  assert_true(contains(link_said(asking, 0), "{\"product_id\":\"SKU-1\",\"quantity\":2,\"unit_price\":999}"));
-  assert_text(link_said(asking, 1), "{\"outcome\":\"not_found\"}");
-  assert_true(contains(link_said(asking, 2), "\"seq\":2,\"type\":\"order.reserved\""));
-  assert_true(contains(link_said(asking, 2), "\"next_after_seq\":2}"));
-  assert_text(link_said(asking, 3), "{\"outcome\":\"not_found\",\"items\":[]}");
-  assert_text(link_said(asking, 4), "{\"items\":[]}");
-  assert_text(link_said(asking, 5), "{\"items\":[]}");
-  assert_true(contains(link_said(asking, 6), "{\"answers\":[{\"outcome\":\"not_found\"},{\"outcome\":\"found\","));
-  assert_true(contains(link_said(asking, 6), "}},{\"outcome\":\"found\","));
-  link_close(asking);
+  assert_true(contains(order_database_said(asking, 0), "\"status\":\"COMPENSATING\",\"reason\":\"payment_declined: "));
+  assert_true(contains(order_database_said(asking, 0), "{\"product_id\":\"SKU-1\",\"quantity\":2,\"unit_price\":999}"));
+  assert_text(order_database_said(asking, 1), "{\"outcome\":\"not_found\"}");
+  assert_true(contains(order_database_said(asking, 2), "\"seq\":2,\"type\":\"order.reserved\""));
+  assert_true(contains(order_database_said(asking, 2), "\"next_after_seq\":2}"));
+  assert_text(order_database_said(asking, 3), "{\"outcome\":\"not_found\",\"items\":[]}");
+  assert_text(order_database_said(asking, 4), "{\"items\":[]}");
+  assert_text(order_database_said(asking, 5), "{\"items\":[]}");
+  assert_true(
+      contains(order_database_said(asking, 6), "{\"answers\":[{\"outcome\":\"not_found\"},{\"outcome\":\"found\","));
+  assert_true(contains(order_database_said(asking, 6), "}},{\"outcome\":\"found\","));
+  link_disconnect(asking);
   end();
 }
 
@@ -434,7 +431,7 @@ static long age_said(struct bus_str json) {
 TEST(pings_are_told_the_age_of_the_oldest_message)
 {
   begin();
-  struct link *asking = link_open_queries(&database);
+  struct link *asking = order_database_open_queries(&database);
   const struct order_ping ping = {.deep = false};
   const struct order_get get = {saga_order_id, BUS_NO_STR};
   for (int round = 0; round < 2; round++) {
@@ -442,9 +439,9 @@ TEST(pings_are_told_the_age_of_the_oldest_message)
     link_add(asking, &order_get_type, &get);
     link_add(asking, &order_ping_type, &ping);
     link_query(asking);
-    assert_text(link_said(asking, 1), "{\"outcome\":\"not_found\"}");
-    assert_int_equal(age_said(link_said(asking, 0)) / 1000, round ? 40 : 0);
-    assert_int_equal(age_said(link_said(asking, 2)) / 1000, round ? 40 : 0);
+    assert_text(order_database_said(asking, 1), "{\"outcome\":\"not_found\"}");
+    assert_int_equal(age_said(order_database_said(asking, 0)) / 1000, round ? 40 : 0);
+    assert_int_equal(age_said(order_database_said(asking, 2)) / 1000, round ? 40 : 0);
     (void)database_ask(&database,
                        "INSERT INTO bus.outbox (id, type, body, created_at, next_attempt_at) VALUES "
                        "('01890000-0000-7000-8000-000000000002', 'a.v1', '{}', now() - interval '9 s', now()), "
@@ -452,7 +449,7 @@ TEST(pings_are_told_the_age_of_the_oldest_message)
                        "now() + interval '1 hour') ON CONFLICT DO NOTHING RETURNING 1",
                        text, sizeof text);
   }
-  link_close(asking);
+  link_disconnect(asking);
   end();
 }
 
@@ -463,7 +460,7 @@ TEST(pages_follow_each_other_to_the_end)
   struct order_list list = {.status = -1, .limit = 3};
   static char cursor[ORDER_CURSOR_TEXT];
   begin();
-  struct link *asking = link_open_queries(&database);
+  struct link *asking = order_database_open_queries(&database);
   for (uint8_t i = 0; i < 7; i++) {
     places[i] = bodies.place;
     places[i].order_id = id_of(i);
@@ -473,7 +470,7 @@ TEST(pages_follow_each_other_to_the_end)
   for (; pages < 5; pages++) {
     link_add(asking, &order_list_type, &list);
     link_query(asking);
-    struct bus_str json = link_said(asking, 0);
+    struct bus_str json = order_database_said(asking, 0);
     const char *next = memmem(json.data, json.len, "\"next_cursor\":\"", 15);
     for (size_t i = 0; i + 10 < json.len; i++)
       seen += memcmp(json.data + i, "\"order_id\"", 10) == 0;
@@ -484,6 +481,6 @@ TEST(pages_follow_each_other_to_the_end)
   }
   assert_int_equal(pages, 2);
   assert_int_equal(seen, 7);
-  link_close(asking);
+  link_disconnect(asking);
   end();
 }

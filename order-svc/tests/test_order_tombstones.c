@@ -12,18 +12,18 @@ static char text[4096];
 
 static void begin(void) {
   migrated_open(&database, MIGRATIONS, "order_svc");
-  link = link_open(&database);
+  link = order_database_open(&database);
   saga_bodies_init(&bodies);
   bodies.cancel.accepted = true;
 }
 
 static void end(void) {
-  link_close(link);
+  link_disconnect(link);
   migrated_close(&database);
 }
 
 static void tell(const struct bus_message_type *type, const void *body) {
-  link_tell(link, type, body);
+  order_database_tell(link, type, body);
 }
 
 static void assert_says(const char *sql, const char *expected) {
@@ -43,13 +43,14 @@ TEST(a_cancel_in_a_batch_before_its_order_is_kept)
   begin();
   bodies.cancel.reason = BUS_STR("too dear");
   tell(&order_cancel_type, &bodies.cancel);
-  assert_text(link_said(link, 0), "{\"outcome\":\"cancel_accepted\"}");
+  assert_text(order_database_said(link, 0), "{\"outcome\":\"cancel_accepted\"}");
   tell(&order_cancel_type, &bodies.cancel);
   assert_says("SELECT customer_id || ' ' || reason FROM orders.tombstones", "c-1 too dear\n");
   tell(&order_place_type, &bodies.place);
   assert_cancelled_untouched("customer: too dear\n");
   tell(&order_place_type, &bodies.place);
-  assert_true(bus_str_equal((struct bus_str){link_said(link, 0).data, 22}, BUS_STR("{\"outcome\":\"replayed\",")));
+  assert_true(
+      bus_str_equal((struct bus_str){order_database_said(link, 0).data, 22}, BUS_STR("{\"outcome\":\"replayed\",")));
   end();
 }
 
@@ -58,13 +59,13 @@ TEST(a_cancel_that_is_not_marked_is_told_of_one_that_is_kept)
   begin();
   bodies.cancel.accepted = false;
   tell(&order_cancel_type, &bodies.cancel);
-  assert_text(link_said(link, 0), "{\"outcome\":\"not_found\"}");
+  assert_text(order_database_said(link, 0), "{\"outcome\":\"not_found\"}");
   assert_says("SELECT count(*) FROM orders.tombstones", "0\n");
   bodies.cancel.accepted = true;
   tell(&order_cancel_type, &bodies.cancel);
   bodies.cancel.accepted = false;
   tell(&order_cancel_type, &bodies.cancel);
-  assert_text(link_said(link, 0), "{\"outcome\":\"cancel_accepted\"}");
+  assert_text(order_database_said(link, 0), "{\"outcome\":\"cancel_accepted\"}");
   end();
 }
 
@@ -107,48 +108,44 @@ static void await_waiting(void) {
 TEST(an_order_at_another_worker_waits_for_its_cancel)
 {
   begin();
-  struct link *other = link_open(&database);
+  struct link *other = order_database_open(&database);
   link_add(link, &order_cancel_type, &bodies.cancel);
   link_send_lock(link);
   assert_true(link_finish_lock(link));
   link_add(other, &order_place_type, &bodies.place);
   link_send_lock(other);
   await_waiting();
-  link_decide(link);
-  assert_true(link_store(link));
+  assert_true(link_decide_and_store(link));
   assert_true(link_finish_lock(other));
-  link_decide(other);
-  assert_true(link_store(other));
+  assert_true(link_decide_and_store(other));
   assert_cancelled_untouched("customer\n");
-  link_close(other);
+  link_disconnect(other);
   end();
 }
 
 TEST(a_cancel_at_another_worker_waits_for_its_order)
 {
   begin();
-  struct link *other = link_open(&database);
+  struct link *other = order_database_open(&database);
   link_add(link, &order_place_type, &bodies.place);
   link_send_lock(link);
   assert_true(link_finish_lock(link));
   link_add(other, &order_cancel_type, &bodies.cancel);
   link_send_lock(other);
   await_waiting();
-  link_decide(link);
-  assert_true(link_store(link));
+  assert_true(link_decide_and_store(link));
   assert_true(link_finish_lock(other));
-  link_decide(other);
-  assert_true(link_store(other));
+  assert_true(link_decide_and_store(other));
   assert_says("SELECT status FROM orders.order_list", "COMPENSATING\n");
   assert_says("SELECT count(*) FROM orders.tombstones", "0\n");
-  link_close(other);
+  link_disconnect(other);
   end();
 }
 
 TEST(orders_at_two_workers_do_not_wait_for_each_other)
 {
   begin();
-  struct link *other = link_open(&database);
+  struct link *other = order_database_open(&database);
   struct order_place second = bodies.place;
   second.order_id.bytes[15]++;
   link_add(link, &order_place_type, &bodies.place);
@@ -156,7 +153,7 @@ TEST(orders_at_two_workers_do_not_wait_for_each_other)
   link_send_lock(link);
   link_send_lock(other);
   assert_true(link_finish_lock(link) && link_finish_lock(other));
-  link_close(other);
+  link_disconnect(other);
   end();
 }
 
@@ -171,7 +168,7 @@ TEST(tombstones_are_kept_as_long_as_the_inbox)
   assert_says("UPDATE orders.tombstones SET received_at = now() - interval '25 hours' WHERE order_id = '"
               "11223344-5566-5788-99aa-bbccddeeff01' RETURNING 'old'",
               "old\n");
-  (void)link_statement(link, PURGE_TOMBSTONES, 24);
+  (void)order_database_statement(link, PURGE_TOMBSTONES, 24);
   assert_says("SELECT order_id FROM orders.tombstones", "11223344-5566-5788-99aa-bbccddeeff02\n");
   end();
 }

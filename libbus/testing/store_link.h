@@ -7,13 +7,13 @@
 #include <pg.h>
 
 /* One number of one row, as superuser. */
-int64_t rig_number(const struct migrated *database, const char *sql);
+int64_t link_number(const struct migrated *database, const char *sql);
 
 /* Until one connection to the database waits for a lock of another. */
-void rig_await_waiter(const struct migrated *database);
+void link_await_waiter(const struct migrated *database);
 
 /* One worker's connection and memory. */
-struct rig_link {
+struct link {
   const struct bus_service *service;
   void *context; /* of the service's functions; NULL at first */
   bus_time now;  /* of decisions; BUS_SECOND at first */
@@ -29,24 +29,25 @@ struct rig_link {
 };
 
 /* service: name, statements, lock, load, decide, and store unless it answers queries. */
-struct rig_link *rig_connect(const struct migrated *database, const struct bus_service *service);
-void rig_disconnect(struct rig_link *link);
+struct link *link_connect(const struct migrated *database, const struct bus_service *service);
+void link_disconnect(struct link *link);
 
-void rig_add(struct rig_link *link, const struct bus_message_type *type, const void *body);
-void rig_add_due(struct rig_link *link, const void *due);
+/* Returns the envelope, which may be changed until the batch begins. */
+struct bus_envelope *link_add(struct link *link, const struct bus_message_type *type, const void *body);
+void link_add_due(struct link *link, const void *due);
 /* The halves of a batch. begin only sends trip 1. False: link->error says why, and the transaction is rolled back. */
-void rig_send_lock(struct rig_link *link);
-bool rig_finish_lock(struct rig_link *link);
-bool rig_decide_and_store(struct rig_link *link);
+void link_send_lock(struct link *link);
+bool link_finish_lock(struct link *link);
+bool link_decide_and_store(struct link *link);
 /* All of it; inputs are forgotten only when it succeeds. */
-bool rig_run(struct rig_link *link);
+bool link_run(struct link *link);
 /* The n-th message of the last batch; NULL: none. */
-const struct bus_effect *rig_message(const struct rig_link *link, size_t n);
+const struct bus_effect *link_message(const struct link *link, size_t n);
 
-/* A statement of the registry without arguments, in a transaction of its own. */
-void rig_statement(struct rig_link *link, size_t statement);
+/* Rows of a statement of the registry with these numbers, in a transaction of its own; valid until the next call. */
+const struct bus_rows *link_statement(struct link *link, size_t statement, const int64_t *numbers, size_t count);
 /* The inputs as queries: read and answered without a transaction. */
-void rig_query(struct rig_link *link);
+void link_query(struct link *link);
 
 /* Asserts that the n-th message of the last run has this type and body. */
-void rig_assert_said(const struct rig_link *link, size_t n, const struct bus_message_type *type, const char *json);
+void link_assert_said(const struct link *link, size_t n, const struct bus_message_type *type, const char *json);

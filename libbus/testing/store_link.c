@@ -1,5 +1,5 @@
 /* The store against a real Postgres, as the worker drives it. */
-#include "store_rig.h"
+#include "store_link.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 enum { OWN_BEGIN, OWN_COMMIT, OWN_ROLLBACK };
 static const struct bus_statement own[] = {{"BEGIN", ""}, {"COMMIT", ""}, {"ROLLBACK", ""}};
 
-int64_t rig_number(const struct migrated *database, const char *sql) {
+int64_t link_number(const struct migrated *database, const char *sql) {
   PGresult *result = PQexec(database->admin, sql);
   if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
     fail_msg("%s: %s", sql, PQerrorMessage(database->admin));
@@ -17,10 +17,10 @@ int64_t rig_number(const struct migrated *database, const char *sql) {
   return number;
 }
 
-void rig_await_waiter(const struct migrated *database) {
+void link_await_waiter(const struct migrated *database) {
   for (int i = 0; i < 500; i++) {
-    if (rig_number(database, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                             "AND wait_event_type = 'Lock'") > 0)
+    if (link_number(database, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                              "AND wait_event_type = 'Lock'") > 0)
       return;
     (void)poll(NULL, 0, 10);
   }
@@ -29,7 +29,7 @@ void rig_await_waiter(const struct migrated *database) {
 
 /* ---- a connection ---- */
 
-static void await(struct rig_link *link, enum pg_state busy) {
+static void await(struct link *link, enum pg_state busy) {
   while (pg_state(link->pg) == busy) {
     struct pollfd entry = {.fd = pg_fd(link->pg), .events = pg_events(link->pg)};
     assert_true(poll(&entry, 1, 20000) > 0);
@@ -37,10 +37,10 @@ static void await(struct rig_link *link, enum pg_state busy) {
   }
 }
 
-struct rig_link *rig_connect(const struct migrated *database, const struct bus_service *service) {
+struct link *link_connect(const struct migrated *database, const struct bus_service *service) {
   static const uint64_t seed[4] = {5, 6, 7, 8};
   char url[512];
-  struct rig_link *link = calloc(1, sizeof *link);
+  struct link *link = calloc(1, sizeof *link);
   assert_non_null(link);
   migrated_url(database, url, sizeof url);
   const struct pg_settings settings = {
@@ -62,34 +62,35 @@ struct rig_link *rig_connect(const struct migrated *database, const struct bus_s
   return link;
 }
 
-void rig_disconnect(struct rig_link *link) {
+void link_disconnect(struct link *link) {
   pg_free(link->pg);
   bus_arena_free(link->arena);
   free(link);
 }
 
-void rig_add(struct rig_link *link, const struct bus_message_type *type, const void *body) {
+struct bus_envelope *link_add(struct link *link, const struct bus_message_type *type, const void *body) {
   assert_true(link->input_count < BUS_COUNT(link->inputs));
   struct bus_envelope *envelope = &link->envelopes[link->input_count];
   *envelope = (struct bus_envelope){.type = bus_str(type->type), .reply_to = BUS_STR("edge.reply.1")};
   bus_uuid_v7(&link->ids, BUS_SECOND, &envelope->message_id);
   link->inputs[link->input_count++] =
       (struct bus_input){.kind = BUS_INPUT_DELIVERY, .type = type, .envelope = envelope, .body = body};
+  return envelope;
 }
 
-void rig_add_due(struct rig_link *link, const void *due) {
+void link_add_due(struct link *link, const void *due) {
   assert_true(link->input_count < BUS_COUNT(link->inputs));
   link->inputs[link->input_count++] = (struct bus_input){.kind = BUS_INPUT_DEADLINE, .body = due};
 }
 
 /* ---- a batch ---- */
 
-static void finish_trip(struct rig_link *link) {
+static void finish_trip(struct link *link) {
   await(link, PG_BUSY);
   assert_int_equal(pg_state(link->pg), PG_DONE);
 }
 
-static void roll_back(struct rig_link *link) {
+static void roll_back(struct link *link) {
   struct bus_error err;
   pg_end_trip(link->pg);
   (void)pg_add_own(pg_begin_trip(link->pg, link->arena), OWN_ROLLBACK);
@@ -98,25 +99,33 @@ static void roll_back(struct rig_link *link) {
   pg_end_trip(link->pg);
 }
 
-void rig_send_lock(struct rig_link *link) {
+/* The trip of link_statement ends when its rows are not needed any more. */
+static struct bus_sql *begin_batch(struct link *link) {
+  if (pg_state(link->pg) == PG_DONE)
+    pg_end_trip(link->pg);
   bus_arena_reset(link->arena);
-  struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
+  return pg_begin_trip(link->pg, link->arena);
+}
+
+void link_send_lock(struct link *link) {
+  struct bus_sql *sql = begin_batch(link);
   (void)pg_add_own(sql, OWN_BEGIN);
   assert_true(link->service->lock(link->context, link->inputs, link->input_count, link->arena, sql, &link->model));
   assert_true(pg_send_trip(link->pg, &link->error));
 }
 
-/* Rows of all statements but the first. */
-static const struct bus_rows *const *collect_rows(struct rig_link *link, size_t first, size_t *ret_count) {
-  const struct bus_rows **rows = bus_arena_array(link->arena, 16, sizeof *rows);
+/* Rows of the statements from that one on. */
+static const struct bus_rows *const *collect_rows(struct link *link, size_t first, size_t *ret_count) {
+  enum { ROWS_MAX = 16 };
+  const struct bus_rows **rows = bus_arena_array(link->arena, ROWS_MAX, sizeof *rows);
   assert_non_null(rows);
   *ret_count = 0;
-  while (*ret_count < 8 && (rows[*ret_count] = pg_rows(link->pg, first + *ret_count)) != NULL)
+  while (*ret_count < ROWS_MAX && (rows[*ret_count] = pg_rows(link->pg, first + *ret_count)) != NULL)
     (*ret_count)++;
   return rows;
 }
 
-bool rig_finish_lock(struct rig_link *link) {
+bool link_finish_lock(struct link *link) {
   finish_trip(link);
   size_t count;
   if (pg_failed(link->pg, &link->error)) {
@@ -132,7 +141,7 @@ bool rig_finish_lock(struct rig_link *link) {
   return good;
 }
 
-static void decide_all(struct rig_link *link) {
+static void decide_all(struct link *link) {
   bus_effects_init(&link->effects, link->arena, &link->ids, link->now, link->service->name);
   for (size_t i = 0; i < link->input_count; i++) {
     bus_effects_begin(&link->effects, &link->inputs[i]);
@@ -141,7 +150,7 @@ static void decide_all(struct rig_link *link) {
   }
 }
 
-bool rig_decide_and_store(struct rig_link *link) {
+bool link_decide_and_store(struct link *link) {
   decide_all(link);
   assert_false(link->effects.failed);
   struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
@@ -158,32 +167,34 @@ bool rig_decide_and_store(struct rig_link *link) {
   return true;
 }
 
-bool rig_run(struct rig_link *link) {
-  rig_send_lock(link);
-  return rig_finish_lock(link) && rig_decide_and_store(link);
+bool link_run(struct link *link) {
+  link_send_lock(link);
+  return link_finish_lock(link) && link_decide_and_store(link);
 }
 
-const struct bus_effect *rig_message(const struct rig_link *link, size_t n) {
+const struct bus_effect *link_message(const struct link *link, size_t n) {
   for (const struct bus_effect *effect = link->effects.first; effect; effect = effect->next)
     if (effect->kind != BUS_EFFECT_ACTION && n-- == 0)
       return effect;
   return NULL;
 }
 
-void rig_statement(struct rig_link *link, size_t statement) {
-  struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
-  (void)bus_sql_add(sql, statement);
+const struct bus_rows *link_statement(struct link *link, size_t statement, const int64_t *numbers, size_t count) {
+  if (pg_state(link->pg) == PG_DONE)
+    pg_end_trip(link->pg);
+  struct bus_args *args = bus_sql_add(pg_begin_trip(link->pg, link->arena), statement);
+  for (size_t i = 0; i < count; i++)
+    bus_args_int64(args, numbers[i]);
   assert_true(pg_send_trip(link->pg, &link->error));
   finish_trip(link);
   if (pg_failed(link->pg, &link->error))
     fail_msg("%s", link->error.text);
-  pg_end_trip(link->pg);
+  return pg_rows(link->pg, 0);
 }
 
-void rig_query(struct rig_link *link) {
+void link_query(struct link *link) {
   size_t count;
-  bus_arena_reset(link->arena);
-  struct bus_sql *sql = pg_begin_trip(link->pg, link->arena);
+  struct bus_sql *sql = begin_batch(link);
   assert_true(link->service->lock(link->context, link->inputs, link->input_count, link->arena, sql, &link->model));
   assert_true(pg_send_trip(link->pg, &link->error));
   finish_trip(link);
@@ -196,8 +207,8 @@ void rig_query(struct rig_link *link) {
   link->input_count = 0;
 }
 
-void rig_assert_said(const struct rig_link *link, size_t n, const struct bus_message_type *type, const char *json) {
-  const struct bus_effect *effect = rig_message(link, n);
+void link_assert_said(const struct link *link, size_t n, const struct bus_message_type *type, const char *json) {
+  const struct bus_effect *effect = link_message(link, n);
   assert_non_null(effect);
   assert_string_equal(effect->type->type, type->type);
   assert_int_equal(effect->body.len, strlen(json));
