@@ -34,17 +34,26 @@ const struct bus_grpc_method *grpc_server_method(const struct bus_grpc_server *s
 
 /* ---- the thread ---- */
 
+/* The first of the list, which may be noted again from here on, but not while it is in a list. NULL: it is empty. */
+static struct bus_grpc_call *pop_changed(struct bus_grpc_server *server, struct bus_grpc_call **list) {
+  (void)pthread_mutex_lock(&server->lock);
+  struct bus_grpc_call *call = *list;
+  if (call) {
+    *list = call->next_changed;
+    call->is_changed = false;
+  }
+  (void)pthread_mutex_unlock(&server->lock);
+  return call;
+}
+
 /* Takes the list of changed calls, and has each answered. */
 static void answer_changed(struct bus_grpc_server *server) {
+  struct bus_grpc_call *call;
   (void)pthread_mutex_lock(&server->lock);
   struct bus_grpc_call *list = server->changed;
   server->changed = NULL;
-  for (struct bus_grpc_call *call = list; call; call = call->next_changed)
-    call->is_changed = false;
   (void)pthread_mutex_unlock(&server->lock);
-  while (list) {
-    struct bus_grpc_call *call = list;
-    list = call->next_changed;
+  while ((call = pop_changed(server, &list)) != NULL) {
     struct grpc_connection *connection = call->connection;
     grpc_answer_go_on(call);
     if (connection)

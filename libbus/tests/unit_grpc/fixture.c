@@ -76,6 +76,15 @@ static void stream(void *context, struct bus_grpc_call *call) {
   bus_grpc_finish(call, &ok);
 }
 
+/* As fast as it can: it changes the call while its former messages are on their way. */
+static void chatter(void *context, struct bus_grpc_call *call) {
+  static const struct bus_grpc_status ok;
+  (void)context;
+  for (int i = 0; i < FIXTURE_CHATTER; i++)
+    (void)bus_grpc_send(call, BUS_STR(""));
+  bus_grpc_finish(call, &ok);
+}
+
 static enum bus_grpc_code each(void *context, struct bus_str message, struct bus_arena *arena, struct bus_str *ret) {
   (void)context;
   *ret = bus_arena_printf(arena, "<%s>", message.data);
@@ -83,10 +92,11 @@ static enum bus_grpc_code each(void *context, struct bus_str message, struct bus
 }
 
 static const struct bus_grpc_method methods[] = {
-    {.path = "/t.T/Echo", .handler = echo},     {.path = "/t.T/Show", .handler = show},
-    {.path = "/t.T/Fail", .handler = fail_it},  {.path = "/t.T/Forget", .handler = forget},
-    {.path = "/t.T/Wait", .handler = wait},     {.path = "/t.T/Slow", .handler = slow},
-    {.path = "/t.T/Stream", .handler = stream}, {.path = "/t.T/Each", .each = each},
+    {.path = "/t.T/Echo", .handler = echo},       {.path = "/t.T/Show", .handler = show},
+    {.path = "/t.T/Fail", .handler = fail_it},    {.path = "/t.T/Forget", .handler = forget},
+    {.path = "/t.T/Wait", .handler = wait},       {.path = "/t.T/Slow", .handler = slow},
+    {.path = "/t.T/Stream", .handler = stream},   {.path = "/t.T/Each", .each = each},
+    {.path = "/t.T/Chatter", .handler = chatter},
 };
 
 struct bus_grpc_settings fixture_settings(void) {

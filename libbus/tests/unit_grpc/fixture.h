@@ -5,6 +5,8 @@
 
 #include "client.h"
 
+enum { FIXTURE_CHATTER = 300 }; /* empty messages of /t.T/Chatter */
+
 /* Defaults, with a port of the kernel's choice. */
 struct bus_grpc_settings fixture_settings(void);
 struct bus_grpc_server *fixture_start(const struct bus_grpc_settings *settings);

@@ -76,6 +76,22 @@ TEST(many_calls_of_one_connection_are_answered)
   stop();
 }
 
+TEST(calls_that_change_while_others_are_answered_are_answered)
+{
+  start();
+  int streams[90];
+  for (int round = 0; round < 5; round++) {
+    for (size_t i = 0; i < BUS_COUNT(streams); i++)
+      streams[i] = client_send(client, &(struct client_call){.path = "/t.T/Chatter", .body = fixture_framed("")});
+    for (size_t i = 0; i < BUS_COUNT(streams); i++) {
+      const struct client_answer *answer = client_wait(client, streams[i], 5000);
+      assert_status(answer, "0", "");
+      assert_int_equal(answer->len, 5 * FIXTURE_CHATTER);
+    }
+  }
+  stop();
+}
+
 TEST(an_empty_message_is_one)
 {
   start();
