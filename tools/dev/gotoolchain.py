@@ -33,8 +33,8 @@ def installed(least):
 def version_of(go):
     done = subprocess.run([go, "version"], capture_output=True, text=True, check=False,
                           env=os.environ | {"GOTOOLCHAIN": "local"})
-    found = re.search(r"go(\d+)\.(\d+)", done.stdout)
-    return (int(found.group(1)), int(found.group(2))) if found else (0, 0)
+    found = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", done.stdout)
+    return tuple(int(part) for part in found.groups(0)) if found else (0,)
 
 
 def find(least, folder):

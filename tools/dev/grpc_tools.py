@@ -1,4 +1,4 @@
-"""Programs of the suite `grpc`, in pinned versions: a client and a generator of load."""
+"""Programs of the suite `grpc`, in pinned versions: a client, a generator of load, and rules for protos."""
 import os
 
 from dev.gotool import GoTool
@@ -8,8 +8,9 @@ VERB = "./dev test grpc"
 GRPCURL = GoTool("grpcurl", os.path.join(PINNED, "grpcurl"), "github.com/fullstorydev/grpcurl", "/cmd/grpcurl", (1, 26),
                  VERB)
 GHZ = GoTool("ghz", os.path.join(PINNED, "ghz"), "github.com/bojand/ghz", "/cmd/ghz", (1, 26), VERB)
+BUF = GoTool("buf", os.path.join(PINNED, "buf"), "github.com/bufbuild/buf", "/cmd/buf", (1, 26, 7), VERB)
 
 
 def install_all():
-    for tool in (GRPCURL, GHZ):
+    for tool in (GRPCURL, GHZ, BUF):
         tool.install()
