@@ -49,15 +49,15 @@ static size_t on_header(char *data, size_t size, size_t count, void *context) {
 }
 
 /* ---- options ---- */
-static bool has_line_break(const char *text) {
+bool http_has_line_break(const char *text) {
   return strpbrk(text, "\r\n") != NULL;
 }
 
 static bool spec_check(const struct bus_http_call *spec, struct bus_error *err) {
-  if (has_line_break(spec->method) || has_line_break(spec->url))
+  if (http_has_line_break(spec->method) || http_has_line_break(spec->url))
     return bus_fail(err, BUS_E_INVALID, "HTTP call: line break in the method or URL");
   for (const char *const *header = spec->headers; header && *header; header++)
-    if (has_line_break(*header))
+    if (http_has_line_break(*header))
       return bus_fail(err, BUS_E_INVALID, "HTTP call: line break in a header");
   return true;
 }
@@ -127,7 +127,7 @@ static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_so
   return call->is_refused ? CURL_SOCKET_BAD : socket(peer->family, peer->socktype | SOCK_CLOEXEC, peer->protocol);
 }
 
-static bool set_limits(CURL *easy, const struct bus_http_client_settings *settings) {
+bool http_call_set_limits(CURL *easy, const struct bus_http_client_settings *settings) {
   return SET(CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms) &&
          SET(CURLOPT_TIMEOUT_MS, (long)settings->total_timeout_ms) && SET(CURLOPT_NOSIGNAL, 1L) &&
          SET(CURLOPT_QUICK_EXIT, settings->quick_exit ? 1L : 0L) &&
@@ -135,13 +135,16 @@ static bool set_limits(CURL *easy, const struct bus_http_client_settings *settin
 }
 
 /* Environment and redirects must not lead a call elsewhere. */
-static bool set_security(CURL *easy, const struct bus_http_client_settings *settings) {
-  const char *protocols = settings->allow_plain ? "http,https" : "https";
-  return SET(CURLOPT_PROTOCOLS_STR, protocols) && SET(CURLOPT_REDIR_PROTOCOLS_STR, "https") &&
-         SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_PROXY, "") && SET(CURLOPT_SSL_VERIFYPEER, 1L) &&
+bool http_call_set_trust(CURL *easy, const struct bus_http_client_settings *settings, const char *protocols) {
+  return SET(CURLOPT_PROTOCOLS_STR, protocols) && SET(CURLOPT_PROXY, "") && SET(CURLOPT_SSL_VERIFYPEER, 1L) &&
          SET(CURLOPT_SSL_VERIFYHOST, 2L) && SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
-         SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
          (settings->ca_file == NULL || SET(CURLOPT_CAINFO, settings->ca_file));
+}
+
+static bool set_security(CURL *easy, const struct bus_http_client_settings *settings) {
+  return http_call_set_trust(easy, settings, settings->allow_plain ? "http,https" : "https") &&
+         SET(CURLOPT_REDIR_PROTOCOLS_STR, "https") && SET(CURLOPT_FOLLOWLOCATION, 0L) &&
+         SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 }
 
 static bool set_callbacks(CURL *easy, struct http_call *call) {
@@ -154,10 +157,12 @@ static bool set_callbacks(CURL *easy, struct http_call *call) {
 static bool set_options(struct http_call *call, const struct bus_http_client_settings *settings,
                         const struct bus_http_call *spec, const struct bus_trace *trace) {
   CURL *easy = call->easy;
-  return SET(CURLOPT_URL, spec->url) && set_method(easy, spec) && set_limits(easy, settings) &&
+  return SET(CURLOPT_URL, spec->url) && set_method(easy, spec) && http_call_set_limits(easy, settings) &&
          set_security(easy, settings) && set_callbacks(easy, call) && set_headers(call, spec, trace) &&
          (settings->user_agent == NULL || SET(CURLOPT_USERAGENT, settings->user_agent));
 }
+
+static struct bus_http_result http_call_result(struct http_call *call, CURLcode code);
 
 struct http_call *http_call_new(const struct bus_http_client_settings *settings, const struct bus_http_call *spec,
                                 struct bus_uuid_source *ids, struct bus_error *err) {
@@ -166,6 +171,7 @@ struct http_call *http_call_new(const struct bus_http_client_settings *settings,
     return NULL;
   struct http_call *call = calloc(1, sizeof *call);
   if (call) {
+    call->result = http_call_result;
     call->cuts = settings->cut_response;
     call->may_connect = settings->may_connect;
     call->may_connect_context = settings->context;
@@ -217,7 +223,7 @@ static const char *error_text(struct http_call *call, CURLcode code) {
   return call->error[0] != '\0' ? call->error : curl_easy_strerror(code);
 }
 
-struct bus_http_result http_call_result(struct http_call *call, CURLcode code) {
+static struct bus_http_result http_call_result(struct http_call *call, CURLcode code) {
   struct bus_http_result result = {.retry_after_s = -1, .duration = bus_monotonic() - call->started};
   long status = 0;
   curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
