@@ -39,6 +39,7 @@ def edges(stack, api):
                         {"GRPC_PORT": str(port), "DRAIN_MS": "500", "RATE_LIMIT": "0"})
         edge.grpc_port = port
         edge.start()
+        wait_until(lambda port=port: ports.is_served(port), 5, "the edge's port of gRPC")
         made.append(edge)
     yield made
     for edge in made:

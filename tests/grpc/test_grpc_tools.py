@@ -5,9 +5,8 @@ import threading
 import time
 import uuid
 
-from dev.grpc_tools import GHZ, GRPCURL
+from dev.grpc_tools import GHZ, GRPCURL, SERVICE
 
-SERVICE = "orderbus.v1.OrderService"
 TOTAL, RATE = 20000, 150
 
 

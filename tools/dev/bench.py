@@ -7,8 +7,8 @@ from dev import packages
 
 def add_options(added):
     added.add_argument("--only", action="append", metavar="PART",
-                       help="of disk, closed, open, reads, shapes, tokens, tracing, wide, workers, processes, shards, "
-                            "backlog, start, idle, floor and filled; may be repeated")
+                       help="of disk, closed, open, reads, shapes, tokens, tracing, fronts, wide, workers, processes, "
+                            "shards, backlog, start, idle, floor and filled; may be repeated")
     added.add_argument("--runs", type=int, default=5, help="of each part, whose medians count (5)")
     added.add_argument("--seconds", type=int, default=10, help="of load in each run (10)")
     added.add_argument("--connections", type=int, default=64, help="of the closed loops (64)")

@@ -61,15 +61,9 @@ def run(system, options):
 
 
 def at_rate(system, options, rate, orders, kind):
-    traffic = Punctual(("127.0.0.1", system.stack.ports["edge"]), CONNECTIONS, orders, rate)
     groups, began = cpu.of_stack(system.stack), time.time()
     before, own = groups.read(), time.process_time()
-    gc.disable()  # its pauses would be latencies
-    try:
-        traffic.run(seconds=options.seconds + WARM_UP)
-    finally:
-        gc.enable()
-        traffic.close()
+    traffic = send(system.stack.ports["edge"], rate, orders, options.seconds)
     own = (time.process_time() - own) * 1000
     system.wait_for_rest()
     spent = cpu.difference(before, groups.read())
@@ -81,6 +75,18 @@ def at_rate(system, options, rate, orders, kind):
         found["CPU ms/order"] = sum(spent[name] for name in cpu.SYSTEM) / count
         found["CPU ms/order generator"] = own / count
     return found
+
+
+def send(port, rate, orders, seconds):
+    """→ the traffic with its answers"""
+    traffic = Punctual(("127.0.0.1", port), CONNECTIONS, orders, rate)
+    gc.disable()  # its pauses would be latencies
+    try:
+        traffic.run(seconds=seconds + WARM_UP)
+    finally:
+        gc.enable()
+        traffic.close()
+    return traffic
 
 
 def latencies(answers, kind):

@@ -3,8 +3,8 @@ import contextlib
 import json
 import os
 
-from load.bench import backlog, closed, filled, floor, open_loop, reads, report, rest, scale, shapes, tokens, tracing
-from load.bench import figures
+from load.bench import backlog, closed, figures, filled, floor, fronts, open_loop, reads, report, rest, scale, shapes
+from load.bench import tokens, tracing
 from load.bench import system as systems
 from dev import paths
 from dev.report import DevError, step
@@ -12,11 +12,12 @@ from dev.report import DevError, step
 # In this order; the floor beside what it is compared with.
 PARTS = {"disk": rest.disk, "closed": closed.run, "floor": floor.run, "open": open_loop.run, "reads": reads.run,
          "wide": scale.wide, "shapes": shapes.run, "tokens": tokens.run, "tracing": tracing.run,
-         "workers": scale.workers, "processes": scale.processes, "shards": scale.shards,
+         "fronts": fronts.run, "workers": scale.workers, "processes": scale.processes, "shards": scale.shards,
          "backlog": backlog.run, "start": rest.start, "idle": rest.idle, "filled": filled.run}
 ONCE = ("workers", "processes", "backlog", "filled")
-# Ten million orders take twenty minutes and 31 GiB; a collector must be built first; for shards all programs restart.
-ASKED_FOR = ("filled", "tracing", "shards")
+# Ten million orders take twenty minutes and 31 GiB; a collector or a client of gRPC must be built first; for shards all
+# programs restart.
+ASKED_FOR = ("filled", "tracing", "fronts", "shards")
 
 
 def chosen(only):

@@ -96,8 +96,9 @@ def private_system(preset="release", variables=()):
 def check_known(preset, variables):
     """A service does not mind what it does not know, and the figures would be those of its defaults. Said before any
     server is started."""
-    if variables:
-        build.build_programs(preset)
+    if not variables:
+        return
+    build.build_programs(preset)
     for service in SCALED:
         program = os.path.join(build.programs(preset), service)
         known = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout.split()
