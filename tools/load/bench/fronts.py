@@ -1,5 +1,5 @@
-"""The same orders at the same rate over REST and over gRPC to one edge, and over REST to an edge without gRPC: CPU time and
-memory of the edge. Each front has a generator of its own: their latencies say less than the edge's costs."""
+"""The same orders at the same rate over REST and over gRPC to one edge, and over REST to an edge without gRPC: what the
+edge spends. Each front has a generator of its own: their latencies say less than the edge's costs."""
 import itertools
 import json
 import os
