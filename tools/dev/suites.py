@@ -113,7 +113,8 @@ def _pytest_in(folder, place, seconds, env=None, preset=PRESET, marks=None):
     report = os.path.join(folder, "report.xml")
     own = services.SANITIZERS | {"ORDERBUS_TEST_TMP": folder, "ORDERBUS_PRESET": preset}
     status, output = run(["/usr/bin/python3", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q",
-                          f"--junitxml={report}", *(["-m", marks] if marks else []), place], seconds, own | (env or {}))
+                          "--durations=40", "--durations-min=3", f"--junitxml={report}",
+                          *(["-m", marks] if marks else []), place], seconds, own | (env or {}))
     return count(report, status, output)
 
 
