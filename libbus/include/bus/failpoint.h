@@ -52,6 +52,7 @@ void bus_failpoints_print(void *context, void (*write)(void *context, const char
 enum bus_fault bus_failpoint_hit(const struct bus_failpoint *point);
 /* Shuts the socket down if that is the fault. True: the step must fail. */
 bool bus_failpoint_acts(enum bus_fault fault, int fd);
+/* Shuts the socket down if that is the fault; the step goes on. */
 void bus_failpoint_cut(enum bus_fault fault, int fd);
 
 /* Returns the fault; the caller carries it out. */

@@ -103,9 +103,9 @@ const struct bus_grpc_header *bus_grpc_headers(const struct bus_grpc_call *call,
 const char *bus_grpc_peer(const struct bus_grpc_call *call);
 /* The deadline by bus_monotonic; INT64_MAX: the call has none. */
 int64_t bus_grpc_deadline(const struct bus_grpc_call *call);
-/* Waits at most that long, and at most until fd (-1: none) is readable. GONE: the client is, or the deadline has
- * passed, or the server stops. */
+/* GONE: the client is, or the deadline has passed, or the server stops. */
 enum bus_grpc_wait { BUS_GRPC_WAITED, BUS_GRPC_READY, BUS_GRPC_GONE };
+/* Waits at most that long, and at most until fd (-1: none) is readable. */
 enum bus_grpc_wait bus_grpc_wait(struct bus_grpc_call *call, int fd, int64_t timeout_ms);
 /* Sends a message of the answer, which is copied. It waits while the client is slow. False: the call is gone. */
 bool bus_grpc_send(struct bus_grpc_call *call, struct bus_str message);

@@ -79,6 +79,7 @@ bool bus_saga_check(const struct bus_saga *saga, struct bus_error *err) BUS_MUST
 
 /* The message of a delivery, or the deadline; saga->message_count: none, as of a completion. */
 size_t bus_saga_message(const struct bus_saga *saga, const struct bus_input *input);
+/* The table's cell of a state and a message, which is below saga->message_count. */
 const struct bus_saga_cell *bus_saga_cell_at(const struct bus_saga *saga, int state, size_t message);
 
 /* A Mermaid state diagram and the whole table, as Markdown. */

@@ -76,6 +76,7 @@ size_t bus_sql_count(const struct bus_sql *sql);
 /* ---- reading (inside load and the like) ---- */
 struct bus_rows; /* the rows of one statement */
 
+/* Rows that the statement returned. */
 size_t bus_rows_count(const struct bus_rows *rows);
 /* rows changed by an INSERT, UPDATE or DELETE without RETURNING */
 int64_t bus_rows_affected(const struct bus_rows *rows);

@@ -145,8 +145,8 @@ void bus_topology_shard_exchange(const struct bus_queue *queue, char name[BUS_KE
 /* The shard of a correlation id, counted from 1; 0: none, because there is one shard alone or the id is nil. Every
  * process of every release must come to the same number. */
 size_t bus_shard_of(const struct bus_uuid *correlation_id, size_t shards);
-/* The header bus-shard of a message in that shard, counted from 1: "02/4" for the third of four. */
-#define BUS_SHARD_HEADER "bus-shard"
+#define BUS_SHARD_HEADER "bus-shard" /* of a message in a shard */
+/* Its text for a shard, counted from 1: "02/4" for the third of four. */
 void bus_shard_text(size_t shard, size_t shards, char text[BUS_SHARD_TEXT]);
 /* Shards as an operator writes them, counted from 0: "0,2-3", or "all". *ret: bit i for shard i. */
 bool bus_shards_parse(const char *text, size_t shards, uint32_t *ret, struct bus_error *err) BUS_MUST_CHECK;

@@ -185,10 +185,11 @@ bool bus_worker_is_settled(const struct bus_worker *worker);
 bool bus_worker_commands_are_up(const struct bus_worker *worker);
 /* An open() for struct bus_service that makes the worker itself the context. */
 bool bus_worker_is_context(const void *settings, struct bus_worker *worker, void **ret_context, struct bus_error *err);
-/* The lock() and load() of a service whose only query is a ping, with the worker as its context: the model is a struct
- * bus_pong (bus/pong.h), and no table is read. */
+/* The lock() of a service whose only query is a ping, with the worker as its context: the model is a struct bus_pong
+ * (bus/pong.h), and no table is read. */
 bool bus_worker_pong_lock(void *worker, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                           struct bus_sql *sql, void **ret_model);
+/* Its load(), which has nothing to load. */
 bool bus_worker_pong_load(void *model, const struct bus_rows *const *rows, size_t count, struct bus_error *err);
 /* Adds sockets to the worker's poll set. Call it before run or inside open, at most 4 times. */
 bool bus_worker_add_source(struct bus_worker *worker, struct bus_poll_source source) BUS_MUST_CHECK;
