@@ -7,9 +7,10 @@ import uuid
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
+from dev.grpc_tools import SERVICE
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROTOS = os.path.join(ROOT, "edge", "proto")
-SERVICE = "orderbus.v1.OrderService"
 FILES = ("orderbus/v1/order_service.proto", "grpc/health/v1/health.proto", "google/rpc/status.proto")
 
 
