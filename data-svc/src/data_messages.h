@@ -66,9 +66,10 @@ struct report_kpis {
   size_t currency_count;
 };
 
-/* report.orders-get.v1: newest first. A search that finds little reads so many orders and no more, so that a page may
- * be short, or empty, and have a next one. */
-enum { REPORT_SCAN_MAX = 10000 };
+/* report.orders-get.v1: newest first. A search with filters that finds little walks so many orders and no more, so that
+ * a page may be short, or empty, and have a next one. Orders of a customer or product lie on a page of the disk each.
+ */
+enum { REPORT_SCAN_MAX = 2000, REPORT_SCAN_EACH_MAX = 500 };
 struct report_orders_get {
   int status; /* -1: any; and so are all others that are absent */
   struct bus_str customer_id, product_id;

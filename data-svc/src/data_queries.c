@@ -32,50 +32,49 @@ bool report_search_is_filtered(const struct report_orders_get *get) {
 static void name_search(struct data_page *page) {
   const struct report_orders_get *get = page->query;
   page->page.limit = get->limit;
+  page->scan = get->limit + 1;
+  if (report_search_is_filtered(get))
+    page->scan = report_search_of(get) == BY_TIME ? REPORT_SCAN_MAX : REPORT_SCAN_EACH_MAX;
   page->behind_at = LAST_TIME;
-  page->stop_at = BUS_NO_TIME;
   if (get->cursor.data && !order_cursor_parse(get->cursor, &page->behind_at, &page->behind_id))
     page->behind_at = FIRST_TIME; /* begins a page that is empty */
+  if (get->to != BUS_NO_TIME && get->to <= page->behind_at) {
+    page->behind_at = get->to;
+    page->behind_id = (struct bus_uuid){{0}}; /* before every order of that time */
+  }
 }
 
 static void add_search(const struct data_page *page, struct bus_args *args) {
   const struct report_orders_get *get = page->query;
-  bool filtered = report_search_is_filtered(get);
   bus_args_text_or_null(args, bus_str(get->status < 0 ? NULL : report_status_names[get->status]));
   bus_args_text_or_null(args, get->customer_id);
   bus_args_text_or_null(args, get->product_id);
   bus_args_time(args, get->from == BUS_NO_TIME ? FIRST_TIME : get->from);
-  bus_args_time(args, get->to == BUS_NO_TIME ? LAST_TIME : get->to);
   bus_args_int64_or_null(args, get->min_total);
   bus_args_int64_or_null(args, get->max_total);
   bus_args_time(args, page->behind_at);
   bus_args_uuid(args, &page->behind_id);
-  bus_args_int64(args, filtered ? REPORT_SCAN_MAX : get->limit + 1);
+  bus_args_int64(args, page->scan);
   bus_args_int64(args, get->limit + 1);
 }
 
-/* Searches without filters never give up: they have no row in the second statement. */
-static void add_searches(const struct data_pages *pages, struct bus_sql *sql, size_t orders, size_t stops) {
-  struct bus_args *args = pages->count > 0 ? bus_sql_add(sql, orders) : NULL;
+static void add_searches(const struct data_pages *pages, struct bus_sql *sql, size_t statement) {
+  struct bus_args *args = pages->count > 0 ? bus_sql_add(sql, statement) : NULL;
   for (size_t i = 0; i < pages->count; i++)
     add_search(&pages->items[i], args);
-  args = pages->count > 0 ? bus_sql_add(sql, stops) : NULL;
-  for (size_t i = 0; i < pages->count; i++)
-    if (report_search_is_filtered(pages->items[i].query))
-      add_search(&pages->items[i], args);
 }
 
+enum { ENDS_COLUMN = 13 }; /* behind those of report_columns */
+
+/* The last order of a page is there if it fits the filters or if the search stopped at it. */
 static void load_stops(const struct data_pages *pages, const struct bus_rows *rows) {
   for (size_t row = 0; row < bus_rows_count(rows); row++) {
-    int64_t place = bus_rows_int64(rows, row, 0);
-    for (size_t i = 0; i < pages->count; i++) {
-      struct data_page *page = &pages->items[i];
-      if (!report_search_is_filtered(page->query) || --place > 0)
-        continue;
-      page->stop_at = bus_rows_time(rows, row, 1);
-      page->stop_id = bus_rows_uuid(rows, row, 2);
-      break;
-    }
+    if (bus_rows_is_null(rows, row, ENDS_COLUMN))
+      continue;
+    struct data_page *page = &pages->items[bus_rows_int64(rows, row, 0) - 1];
+    page->stop = (const struct report *)page->page.items + page->page.count - 1;
+    if (!bus_rows_bool(rows, row, ENDS_COLUMN))
+      page->page.count--;
   }
 }
 
@@ -164,7 +163,7 @@ bool data_query_lock(void *worker, const struct bus_input *inputs, size_t count,
   add_revenues(&model->revenues, sql);
   add_kpis(&model->kpis, sql);
   for (size_t i = 0; i < SEARCHES; i++)
-    add_searches(&model->searches[i], sql, ORDERS_BY_TIME + i, STOP_BY_TIME + i);
+    add_searches(&model->searches[i], sql, ORDERS_BY_TIME + i);
   *ret_model = model;
   return true;
 }
@@ -182,10 +181,11 @@ bool data_query_load(void *opaque, const struct bus_rows *const *rows, size_t co
       !load(model, &model->kpis, &report_sum_columns, &rows, err))
     return false;
   for (size_t i = 0; i < SEARCHES; i++) {
+    const struct bus_rows *found = model->searches[i].count > 0 ? *rows : NULL;
     if (!load(model, &model->searches[i], &report_columns, &rows, err))
       return false;
-    if (model->searches[i].count > 0)
-      load_stops(&model->searches[i], *rows++);
+    if (found)
+      load_stops(&model->searches[i], found);
   }
   return true;
 }
@@ -244,13 +244,11 @@ static void answer_search(const struct data_query_model *model, const struct rep
   body.items = bus_effects_array(effects, body.item_count, sizeof *body.items);
   for (size_t i = 0; body.items && i < body.item_count; i++)
     body.items[i] = shown(&reports[i]);
-  if (page->page.count > body.item_count && body.item_count > 0)
-    order_cursor_format(reports[body.item_count - 1].placed_at, &reports[body.item_count - 1].order_id, cursor);
-  else if (page->stop_at != BUS_NO_TIME)
-    order_cursor_format(page->stop_at, &page->stop_id, cursor);
-  else
-    cursor[0] = '\0';
-  body.next_cursor = cursor[0] ? bus_str(cursor) : BUS_NO_STR;
+  const struct report *last = page->page.count > body.item_count ? &reports[body.item_count - 1] : page->stop;
+  if (last) {
+    order_cursor_format(last->placed_at, &last->order_id, cursor);
+    body.next_cursor = bus_str(cursor);
+  }
   if (body.items)
     bus_answer(effects, &report_orders_type, &body);
 }

@@ -12,9 +12,11 @@ enum report_search { BY_TIME, BY_CUSTOMER, BY_PRODUCT, SEARCHES };
 struct data_page {
   struct bus_page page;
   const void *query;
-  struct report_span span;     /* of figures and of revenue */
-  bus_time behind_at, stop_at; /* of a search; stop: where it gave up, or BUS_NO_TIME */
-  struct bus_uuid behind_id, stop_id;
+  struct report_span span; /* of figures and of revenue */
+  int64_t scan;            /* of a search: how many orders it walks at most */
+  bus_time behind_at;
+  struct bus_uuid behind_id;
+  const struct report *stop; /* the last of them; NULL: it walked all that there are, or found enough before */
 };
 struct data_pages {
   struct data_page *items;

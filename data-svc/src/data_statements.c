@@ -42,32 +42,32 @@ static const struct bus_recipe recipes[DATA_STATEMENTS] = {
 
 /* ---- reads ---- */
 
-/* A search: s is an order that the filters may take, l or c one that the index gives. A search with filters gives up
- * after n.scan orders. */
+/* A search walks an index, newest first, up to n.scan orders, and numbers them. It gives those that fit its filters,
+ * and the last one that it walked in any case, so that the page says where to go on: the last column is NULL but there,
+ * and false if the order does not fit. One bound alone ends the walk: with two, an index scan may begin at the worse
+ * one. */
 #define SEARCH                                                                                                         \
-  "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) WITH ORDINALITY AS n (status, customer_id, product_id, "  \
-  "since, until, least, most, behind_at, behind_id, scan, take, page), "
-#define BEHIND(alias)                                                                                                  \
-  alias ".placed_at >= n.since AND " alias ".placed_at < n.until AND " alias ".placed_at <= n.behind_at AND (" alias   \
-        ".placed_at, " alias ".order_id) < (n.behind_at, n.behind_id) ORDER BY " alias ".placed_at DESC, " alias       \
-        ".order_id DESC "
-#define FILTERED                                                                                                       \
-  "WHERE (n.status IS NULL OR s.status = n.status) AND (n.customer_id IS NULL OR s.customer_id = n.customer_id) "      \
-  "AND (n.product_id IS NULL OR n.product_id = ANY (s.product_ids)) AND (n.least IS NULL OR s.total >= n.least) "      \
-  "AND (n.most IS NULL OR s.total <= n.most) ORDER BY s.placed_at DESC, s.order_id DESC LIMIT n.take) o "              \
-  "ORDER BY n.page, o.placed_at DESC, o.order_id DESC"
-#define SEARCH_PARAMS "TTTZZIIZUII"
-#define BY_TIME "SELECT * FROM reports.orders c WHERE " BEHIND("c")
-#define BY_CUSTOMER "SELECT * FROM reports.orders c WHERE c.customer_id = n.customer_id AND " BEHIND("c")
-#define BY_PRODUCT                                                                                                     \
-  "SELECT l.placed_at, l.order_id FROM reports.lines l WHERE l.product_id = n.product_id AND " BEHIND("l")
-#define ORDERS(rows)                                                                                                   \
+  "FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) WITH ORDINALITY AS n (status, customer_id, product_id, "       \
+  "since, "                                                                                                            \
+  "least, most, behind_at, behind_id, scan, take, page), "
+#define WALK                                                                                                           \
+  "c.placed_at >= n.since AND c.placed_at <= n.behind_at AND (c.placed_at, c.order_id) < (n.behind_at, n.behind_id) "  \
+  "ORDER BY c.placed_at DESC, c.order_id DESC LIMIT n.scan"
+#define FITS                                                                                                           \
+  "(n.status IS NULL OR s.status = n.status) AND (n.customer_id IS NULL OR s.customer_id = n.customer_id) AND "        \
+  "(n.product_id IS NULL OR n.product_id = ANY (s.product_ids)) AND (n.least IS NULL OR s.total >= n.least) AND "      \
+  "(n.most IS NULL OR s.total <= n.most)"
+#define SEARCH_PARAMS "TTTZIIZUII"
+#define NUMBERED(rows)                                                                                                 \
+  "(SELECT w.*, w.placed_at AS at, w.order_id AS id, row_number() OVER (ORDER BY w.placed_at DESC, w.order_id DESC) "  \
+  "AS number FROM (" rows ") w) "
+#define ORDERS(walked)                                                                                                 \
   BUS_STATEMENT_OF(&report_columns,                                                                                    \
-                   "SELECT n.page, {o.view} " SEARCH "LATERAL (SELECT s.* FROM (" rows "LIMIT n.scan) s " FILTERED,    \
+                   "SELECT n.page, {o.view}, CASE WHEN o.number = n.scan THEN coalesce(o.fits, false) END " SEARCH     \
+                   "LATERAL (SELECT * FROM (SELECT s.*, " FITS " AS fits FROM " walked "s) f WHERE f.fits OR "         \
+                   "f.number = n.scan ORDER BY f.at DESC, f.id DESC LIMIT n.take) o "                                  \
+                   "ORDER BY n.page, o.at DESC, o.id DESC",                                                            \
                    SEARCH_PARAMS)
-#define STOP(rows)                                                                                                     \
-  BUS_STATEMENT("SELECT n.page, o.placed_at, o.order_id " SEARCH "LATERAL (" rows "OFFSET n.scan - 1 LIMIT 1) o",      \
-                SEARCH_PARAMS)
 
 static const struct bus_recipe query_recipes[DATA_QUERY_STATEMENTS] = {
     [REVENUE] = BUS_STATEMENT(
@@ -79,24 +79,23 @@ static const struct bus_recipe query_recipes[DATA_QUERY_STATEMENTS] = {
         "TZZT"),
     /* Whole days, and the hours before and behind them. */
     [SUMS] = BUS_STATEMENT(
-        "SELECT n.page, r.currency, r.status, r.reason, r.bucket, sum(r.orders)::bigint, sum(r.amount)::bigint, "
-        "sum(r.refunded)::bigint FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS n (since, until, day_since, day_until, "
+        "SELECT n.page, r.currency, r.status, r.reason, r.bucket, sum(r.orders)::bigint, "
+        "sum(r.amount)::bigint, "
+        "sum(r.refunded)::bigint FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS n (since, until, day_since, "
+        "day_until, "
         "page), LATERAL (SELECT * FROM reports.rollups d WHERE d.grain = 'day' AND d.slot >= n.day_since "
         "AND d.slot < n.day_until UNION ALL SELECT * FROM reports.rollups a WHERE a.grain = 'hour' "
         "AND a.slot >= n.since AND a.slot < n.day_since UNION ALL SELECT * FROM reports.rollups b "
         "WHERE b.grain = 'hour' AND b.slot >= n.day_until AND b.slot < n.until) r "
         "GROUP BY 1, 2, 3, 4, 5 HAVING sum(r.orders) <> 0 ORDER BY 1, 2, 3, 4, 5",
         "ZZZZ"),
-    [ORDERS_BY_TIME] = ORDERS(BY_TIME),
-    [ORDERS_BY_CUSTOMER] = ORDERS(BY_CUSTOMER),
-    [ORDERS_BY_PRODUCT] = BUS_STATEMENT_OF(
-        &report_columns,
-        "SELECT n.page, {o.view} " SEARCH "LATERAL (SELECT s.* FROM (" BY_PRODUCT "LIMIT n.scan) l, LATERAL (SELECT * "
-        "FROM reports.orders c WHERE c.placed_at = l.placed_at AND c.order_id = l.order_id LIMIT 1) s " FILTERED,
-        SEARCH_PARAMS),
-    [STOP_BY_TIME] = STOP(BY_TIME),
-    [STOP_BY_CUSTOMER] = STOP(BY_CUSTOMER),
-    [STOP_BY_PRODUCT] = STOP(BY_PRODUCT),
+    [ORDERS_BY_TIME] = ORDERS(NUMBERED("SELECT * FROM reports.orders c WHERE " WALK)),
+    [ORDERS_BY_CUSTOMER] =
+        ORDERS(NUMBERED("SELECT * FROM reports.orders c WHERE c.customer_id = n.customer_id AND " WALK)),
+    [ORDERS_BY_PRODUCT] = ORDERS("(SELECT o.*, l.at, l.id, l.number FROM " NUMBERED(
+        "SELECT c.placed_at, c.order_id FROM reports.lines c WHERE c.product_id = n.product_id "
+        "AND " WALK) "l, LATERAL (SELECT * FROM reports.orders c WHERE c.placed_at = l.at AND "
+                     "c.order_id = l.id LIMIT 1) o) "),
 };
 
 struct bus_statement data_statements[DATA_STATEMENTS], data_query_statements[DATA_QUERY_STATEMENTS];

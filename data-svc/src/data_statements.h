@@ -13,16 +13,13 @@ enum data_statement {
   KEEP_MONTHS,
   DATA_STATEMENTS
 };
-/* Orders by time, of a customer, of a product; and where a search of them stops that finds little. */
+/* Searches of orders: by time, of a customer, of a product. */
 enum data_query_statement {
   REVENUE,
   SUMS,
   ORDERS_BY_TIME,
   ORDERS_BY_CUSTOMER,
   ORDERS_BY_PRODUCT,
-  STOP_BY_TIME,
-  STOP_BY_CUSTOMER,
-  STOP_BY_PRODUCT,
   DATA_QUERY_STATEMENTS
 };
 

@@ -110,7 +110,7 @@ TEST(searches_find_every_order_once)
   end();
 }
 
-/* Old orders alone match: each page gives up after 10,000 orders, and says where. */
+/* Old orders alone match: each page gives up after REPORT_SCAN_MAX orders, and says where. */
 TEST(a_search_that_finds_little_stops_and_goes_on)
 {
   const struct report_orders_get get = {
@@ -118,7 +118,40 @@ TEST(a_search_that_finds_little_stops_and_goes_on)
   size_t pages;
   begin();
   assert_int_equal(page_through(get, &pages), 149);
-  assert_int_equal(pages, 4);
+  assert_int_equal(pages, ORDERS / REPORT_SCAN_MAX + 1); /* the oldest 149 are two pages */
+  end();
+}
+
+/* One statement reads the pages of a batch. */
+TEST(each_page_of_a_batch_says_where_it_goes_on)
+{
+  const struct report_orders_get none = {.status = -1,
+                                         .from = BUS_NO_TIME,
+                                         .to = BUS_NO_TIME,
+                                         .min_total = ORDERS + 1,
+                                         .max_total = ORDERS + 2,
+                                         .limit = 1};
+  struct report_orders_get gets[] = {none, none, none};
+  struct bus_problems problems;
+  struct report_orders page;
+  struct bus_uuid id;
+  bus_time at;
+  begin();
+  gets[1].status = REPORT_REJECTED;
+  gets[1].min_total = gets[1].max_total = BUS_NO_INT64;
+  gets[2].to = BEGIN + 20 * 24 * BUS_HOUR; /* behind the first 1439 orders: no other page */
+  for (size_t i = 0; i < BUS_COUNT(gets); i++)
+    link_add(link, &report_orders_get_type, &gets[i]);
+  link_query(link);
+  for (size_t i = 0; i < BUS_COUNT(gets); i++) {
+    const struct bus_effect *said = link_message(link, i);
+    assert_true(bus_decode(said->type->schema, said->body, BUS_REFUSE_UNKNOWN, link->arena, &page, &problems));
+    assert_int_equal(page.item_count, i == 1);
+    assert_true(i == 2 ? !page.next_cursor.data : order_cursor_parse(page.next_cursor, &at, &id));
+    if (i != 2)
+      assert_int_equal(at, BEGIN + 19 * 24 * BUS_HOUR +
+                               (i == 0 ? ORDERS - REPORT_SCAN_MAX + 1 : (int64_t)ORDERS) * BUS_MINUTE);
+  }
   end();
 }
 

@@ -28,7 +28,7 @@
     .method = "GET", OF_REPORTS, .path = "/api/reports/orders", .input = &report_orders_input,                         \
     QUERY(report_orders_get_type, report_orders_type, NULL),                                                           \
     .summary = "Searches orders, newest first. A page may be short and have a next one: a search that "                \
-               "finds little stops after 10,000 orders",                                                               \
+               "finds little stops early",                                                                             \
     ANSWERS({200, "a page", &report_orders_schema}, WRONG, UNAVAILABLE)                                                \
   }
 
