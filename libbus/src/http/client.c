@@ -87,7 +87,7 @@ static void remove_call(struct bus_http_client *client, struct http_call *call) 
 }
 
 static void finish(struct bus_http_client *client, struct http_call *call, CURLcode code) {
-  struct bus_http_result result = call->result(call, code);
+  struct bus_http_result result = http_call_result(call, code);
   remove_call(client, call);
   http_call_end_span(call, client->settings.tracer, &result);
   call->done(call->context, &result);
@@ -251,26 +251,19 @@ void bus_http_client_free(struct bus_http_client *client) {
   free(client);
 }
 
-const struct bus_http_client_settings *http_client_settings(const struct bus_http_client *client) {
-  return &client->settings;
-}
-
-bool http_client_start(struct bus_http_client *client, struct http_call *call, http_call_done *done, void *context,
-                       const char *url, struct bus_error *err) {
+bool bus_http_client_start(struct bus_http_client *client, const struct bus_http_call *spec, http_call_done *done,
+                           void *context, struct bus_error *err) {
+  struct http_call *call = http_call_new(&client->settings, spec, &client->ids, err);
+  if (call == NULL)
+    return false;
   call->done = done;
   call->context = context;
   if (curl_multi_add_handle(client->multi, call->easy) != CURLM_OK) {
     http_call_free(call);
-    return bus_fail(err, BUS_E_NOMEM, "call to %s", url);
+    return bus_fail(err, BUS_E_NOMEM, "HTTP call to %s", spec->url);
   }
   add_call(client, call);
   return true;
-}
-
-bool bus_http_client_start(struct bus_http_client *client, const struct bus_http_call *spec, http_call_done *done,
-                           void *context, struct bus_error *err) {
-  struct http_call *call = http_call_new(&client->settings, spec, &client->ids, err);
-  return call && http_client_start(client, call, done, context, spec->url, err);
 }
 
 size_t bus_http_client_pending(const struct bus_http_client *client) {

@@ -162,8 +162,6 @@ static bool set_options(struct http_call *call, const struct bus_http_client_set
          (settings->user_agent == NULL || SET(CURLOPT_USERAGENT, settings->user_agent));
 }
 
-static struct bus_http_result http_call_result(struct http_call *call, CURLcode code);
-
 struct http_call *http_call_new(const struct bus_http_client_settings *settings, const struct bus_http_call *spec,
                                 struct bus_uuid_source *ids, struct bus_error *err) {
   struct bus_trace trace = {.flags = 0};
@@ -171,7 +169,6 @@ struct http_call *http_call_new(const struct bus_http_client_settings *settings,
     return NULL;
   struct http_call *call = calloc(1, sizeof *call);
   if (call) {
-    call->result = http_call_result;
     call->cuts = settings->cut_response;
     call->may_connect = settings->may_connect;
     call->may_connect_context = settings->context;
@@ -223,7 +220,7 @@ static const char *error_text(struct http_call *call, CURLcode code) {
   return call->error[0] != '\0' ? call->error : curl_easy_strerror(code);
 }
 
-static struct bus_http_result http_call_result(struct http_call *call, CURLcode code) {
+struct bus_http_result http_call_result(struct http_call *call, CURLcode code) {
   struct bus_http_result result = {.retry_after_s = -1, .duration = bus_monotonic() - call->started};
   long status = 0;
   curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);

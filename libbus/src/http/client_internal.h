@@ -1,4 +1,4 @@
-/* Shared by the parts of the client: the poll set around curl's multi handle, and one call's easy handle. */
+/* Shared by the two halves of the client: the poll set around curl's multi handle, and one call's easy handle. */
 #pragma once
 
 #include <bus/http_client.h>
@@ -11,8 +11,7 @@
 typedef void http_call_done(void *context, const struct bus_http_result *result);
 
 struct http_call {
-  struct bus_http_result (*result)(struct http_call *call, CURLcode code); /* the outcome */
-  struct http_call *next, **link;                                          /* in the client's list */
+  struct http_call *next, **link; /* in the client's list */
   CURL *easy;
   struct curl_slist *headers;
   char *text; /* the answer's body, with room for a NUL */
@@ -35,16 +34,13 @@ struct http_call *http_call_new(const struct bus_http_client_settings *settings,
                                 struct bus_uuid_source *ids, struct bus_error *err);
 /* Accepts NULL and the half-built. The easy handle must be out of the multi handle. */
 void http_call_free(struct http_call *call);
+/* The outcome of the call. */
+struct bus_http_result http_call_result(struct http_call *call, CURLcode code);
+
 /* Options of every call, whatever its protocol: time-outs; and whom to trust. protocols: as curl names them. */
 bool http_call_set_limits(CURL *easy, const struct bus_http_client_settings *settings);
 bool http_call_set_trust(CURL *easy, const struct bus_http_client_settings *settings, const char *protocols);
 bool http_has_line_break(const char *text);
-
-/* ---- client.c ---- */
-const struct bus_http_client_settings *http_client_settings(const struct bus_http_client *client);
-/* Starts the call, which is freed on failure, too. */
-bool http_client_start(struct bus_http_client *client, struct http_call *call, http_call_done *done, void *context,
-                       const char *url, struct bus_error *err);
 
 /* ---- client_span.c ---- */
 /* *trace becomes the trace that the request carries: that of a new span, if one is to be recorded. */

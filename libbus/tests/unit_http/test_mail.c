@@ -1,7 +1,10 @@
 /* Mail against a server that answers by a table: what each reply means for the mail. */
 #include <bus/mail.h>
 
+#include <bus/clock.h>
+
 #include <arpa/inet.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -12,7 +15,7 @@
 
 enum { LINE_MAX_BYTES = 4096, SCRIPT = 6 };
 
-/* A reply to the command that begins so. reply NULL: the connection ends. */
+/* A reply to the command that begins so. reply NULL: the connection ends; "": none comes. */
 struct reply {
   const char *command, *reply;
 };
@@ -52,6 +55,8 @@ static bool read_line(int fd, char line[LINE_MAX_BYTES]) {
 static bool say(int fd, const char *text) {
   char line[128];
   int len = snprintf(line, sizeof line, "%s\r\n", text ? text : "");
+  if (text && !*text)
+    return true;
   return text && send(fd, line, (size_t)len, MSG_NOSIGNAL) == len;
 }
 
@@ -87,26 +92,50 @@ static void start(const struct reply *script, size_t count) {
   assert_int_equal(pthread_create(&server.thread, NULL, serve, NULL), 0);
 }
 
-static struct bus_mail mail_of(const char *message) {
+static struct bus_mailer_settings settings_of(bool plain) {
   static char url[64];
   (void)snprintf(url, sizeof url, "smtp://127.0.0.1:%d/client.example", server.port);
-  return (struct bus_mail){
-      .url = url, .plain = true, .from = "shop@example.org", .to = "ann@example.org", .message = bus_str(message)};
+  return (struct bus_mailer_settings){.url = url,
+                                      .plain = plain,
+                                      .from = "shop@example.org",
+                                      .connect_timeout_ms = 500,
+                                      .total_timeout_ms = 1000,
+                                      .threads = 2};
+}
+
+static struct bus_mailer *mailer_of(const struct bus_mailer_settings *settings) {
+  struct bus_mailer *mailer = NULL;
+  struct bus_error err;
+  if (!bus_mailer_new(settings, driven_done, &mailer, &err))
+    fail_msg("%s", err.text);
+  return mailer;
+}
+
+/* As a worker does. */
+static void drive_mailer(struct bus_mailer *mailer, const struct driven *driven, int timeout_ms) {
+  struct bus_poll_source source = bus_mailer_source(mailer);
+  int64_t until = bus_monotonic() + timeout_ms * BUS_MILLISECOND;
+  while (!driven->done && bus_monotonic() < until) {
+    struct pollfd fds[1];
+    int wait_ms = timeout_ms;
+    assert_int_equal(source.prepare(source.context, fds, 1, &wait_ms), 1);
+    assert_true(poll(fds, 1, 100) >= 0);
+    source.dispatch(source.context, fds, 1);
+  }
 }
 
 /* Sends one mail to a server with these replies. */
 static struct driven *send_mail(const struct reply *script, size_t count, const char *message, bool plain) {
   static struct driven driven;
-  struct bus_http_client *client = driven_client_quick();
   struct bus_error err;
   start(script, count);
-  struct bus_mail mail = mail_of(message);
-  mail.plain = plain;
+  struct bus_mailer_settings settings = settings_of(plain);
+  struct bus_mailer *mailer = mailer_of(&settings);
   driven = (struct driven){0};
-  if (!bus_mail_start(client, &mail, driven_done, &driven, &err))
+  if (!bus_mailer_send(mailer, "ann@example.org", bus_str(message), &driven, &err))
     fail_msg("%s", err.text);
-  drive(client, DRIVE_ROOM, 5000);
-  bus_http_client_free(client);
+  drive_mailer(mailer, &driven, 5000);
+  bus_mailer_free(mailer);
   pthread_join(server.thread, NULL);
   close(server.listener);
   assert_int_equal(driven.done, 1);
@@ -178,17 +207,42 @@ TEST(mail_of_a_cut_connection_is_unknown)
 TEST(mail_with_a_line_break_or_a_bracket_is_refused)
 {
   static const char *const wrong[] = {"ann@example.org\r\nDATA", "ann@example.org>", "a b@example.org", "a\n@b"};
-  struct bus_http_client *client = driven_client_quick();
+  struct bus_mailer_settings settings = settings_of(true);
+  struct bus_mailer *mailer = mailer_of(&settings), *none;
   struct bus_error err;
   for (size_t i = 0; i < BUS_COUNT(wrong); i++) {
-    struct bus_mail mail = mail_of(TEXT);
-    mail.to = wrong[i];
-    assert_false(bus_mail_start(client, &mail, driven_done, NULL, &err));
+    assert_false(bus_mailer_send(mailer, wrong[i], BUS_STR(TEXT), NULL, &err));
     assert_int_equal(err.code, BUS_E_INVALID);
   }
-  struct bus_mail mail = mail_of(TEXT);
-  mail.user = mail.password = "secret";
-  assert_false(bus_mail_start(client, &mail, driven_done, NULL, &err));
+  settings.user = settings.password = "secret";
+  assert_false(bus_mailer_new(&settings, driven_done, &none, &err));
   assert_non_null(strstr(err.text, "without TLS"));
-  bus_http_client_free(client);
+  bus_mailer_free(mailer);
+}
+
+static const struct reply silence[] = {{"(connect)", "220 ready"}, {"(message)", ""}};
+
+TEST(mail_to_a_relay_that_is_silent_is_unknown_after_the_timeout)
+{
+  const struct driven *driven = send_mail(silence, BUS_COUNT(silence), TEXT, true);
+  assert_int_equal(driven->outcome, BUS_HTTP_UNKNOWN);
+  assert_in_range(driven->duration, 900 * BUS_MILLISECOND, 3 * BUS_SECOND);
+}
+
+TEST(mail_under_way_is_cut_with_its_mailer)
+{
+  struct driven driven = {0};
+  struct bus_error err;
+  start(silence, BUS_COUNT(silence));
+  struct bus_mailer_settings settings = settings_of(true);
+  settings.total_timeout_ms = 60000;
+  struct bus_mailer *mailer = mailer_of(&settings);
+  int64_t began = bus_monotonic();
+  assert_true(bus_mailer_send(mailer, "ann@example.org", BUS_STR(TEXT), &driven, &err));
+  drive_mailer(mailer, &driven, 300);
+  bus_mailer_free(mailer);
+  assert_true(bus_monotonic() - began < 5 * BUS_SECOND);
+  assert_int_equal(driven.done, 0);
+  pthread_join(server.thread, NULL);
+  close(server.listener);
 }
