@@ -185,9 +185,15 @@ int64_t notify_sender_under_way(const struct notify_sender *sender, const struct
   return count;
 }
 
-struct bus_poll_source notify_sender_source(struct notify_sender *sender) {
+/* No seed has an address. */
+int64_t notify_sender_mail_room(const struct notify_sender *sender) {
   (void)sender;
-  return (struct bus_poll_source){.context = NULL};
+  return 0;
+}
+
+bool notify_sender_add_sources(struct notify_sender *sender) {
+  (void)sender; /* it has no sockets */
+  return true;
 }
 
 bool notify_sender_new(const struct notify_settings *settings, const struct notify_keys *keys,
@@ -245,7 +251,7 @@ void hooks_init(struct world *world) {
     struct hook *hook = &hooks->hooks[hooks->count];
     *hook = (struct hook){.id = {{(uint8_t)(hooks->count + 1)}},
                           .customer_id = bus_arena_printf(world->arena, "c-%zu", hooks->count),
-                          .events = random_between(&world->random, 1, (1 << WEBHOOK_EVENTS) - 1)};
+                          .events = random_between(&world->random, 1, (1 << WEBHOOK_WEBHOOK_DISABLED) - 1)};
     const struct endpoint endpoint = {.endpoint_id = hook->id,
                                       .customer_id = hook->customer_id,
                                       .url = BUS_STR("https://hook.example/"),

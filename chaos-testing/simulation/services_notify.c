@@ -75,6 +75,11 @@ bool notify_keys_reveal(const struct notify_keys *keys, struct bus_str stored, s
   return false;
 }
 
+bool notify_keys_confirm(const struct notify_keys *keys, struct bus_str stored, struct bus_str code_hash) {
+  (void)keys, (void)stored, (void)code_hash;
+  return false;
+}
+
 /* ---- metrics ---- */
 
 void notify_metrics_register(void) {

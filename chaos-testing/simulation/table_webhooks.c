@@ -65,9 +65,10 @@ static void find_due(struct reading *reading, const struct bus_args *args, struc
     for (const struct bus_memory_row *at = tables[DELIVERIES].rows; at && left > 0; at = at->next) {
       if (!is_due(delivery_in(at), &endpoint->endpoint_id, reading->now) || (int64_t)ret->count >= most)
         continue;
-      struct bus_memory_value *cells = bus_memory_rows_add(ret, 2, reading->arena);
+      struct bus_memory_value *cells = bus_memory_rows_add(ret, 4, reading->arena);
       cells[0] = (struct bus_memory_value){.uuid = delivery_in(at)->delivery_id};
       cells[1] = (struct bus_memory_value){.uuid = endpoint->endpoint_id};
+      cells[2] = (struct bus_memory_value){.null = true}; /* no address */
       left--;
     }
   }

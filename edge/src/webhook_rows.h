@@ -16,7 +16,9 @@
    .handler = edge_webhooks_post,                                                                                      \
    .body_limit = BODY_LIMIT,                                                                                           \
    QUERY(webhook_create_type, webhook_answer_type, NULL),                                                              \
-   .summary = "Adds a webhook: events of the customer's orders are posted to its URL. The secret is shown here alone", \
+   .summary =                                                                                                          \
+       "Adds a webhook: events of the customer's orders are posted to its URL. The secret is shown here alone. "       \
+       "With a mailto: URL they are mailed, once the address is confirmed by the code in its first mail",              \
    ANSWERS({201, "added", &webhook_shown_schema},                                                                      \
            {200, "the same request again (Idempotent-Replayed)", &webhook_shown_schema}, WRONG,                        \
            {403, "customer_id is another customer, which needs the scope orders:on-behalf", NULL},                     \
@@ -36,14 +38,26 @@
        .handler = edge_webhooks_rotate,                                                                                \
        QUERY(webhook_rotate_type, webhook_answer_type, NULL),                                                          \
        .summary = "Gives a webhook a new secret; for a day the one before signs, too",                                 \
-       ANSWERS({200, "the webhook with its new secret", &webhook_shown_schema}, NO_WEBHOOK, UNAVAILABLE)},             \
+       ANSWERS({200, "the webhook with its new secret", &webhook_shown_schema}, NO_WEBHOOK,                            \
+               {409, "an address has no secret", NULL}, UNAVAILABLE)},                                                 \
+      {.method = "POST",                                                                                               \
+       .path = "/api/webhooks/{webhook}/confirm",                                                                      \
+       .access = BUS_ROUTE_CUSTOMER,                                                                                   \
+       .input = &webhook_confirm_input,                                                                                \
+       .handler = edge_webhooks_confirm,                                                                               \
+       .body_limit = BODY_LIMIT,                                                                                       \
+       QUERY(webhook_confirm_type, webhook_answer_type, NULL),                                                         \
+       .summary = "Confirms an address by the code in the mail to it; from then on events are mailed",                 \
+       ANSWERS({200, "the webhook", &webhook_view_schema},                                                             \
+               {400, "the request is not valid, or it is not the code", NULL}, NO_WEBHOOK, UNAVAILABLE)},              \
       {.method = "POST",                                                                                               \
        .path = "/api/webhooks/{webhook}/enable",                                                                       \
        .input = &webhook_input,                                                                                        \
        OF_WEBHOOK,                                                                                                     \
        QUERY(webhook_enable_type, webhook_answer_type, response_webhook),                                              \
        .summary = "Enables a webhook that was disabled; what waits for it goes on",                                    \
-       ANSWERS({200, "the webhook", &webhook_view_schema}, NO_WEBHOOK, UNAVAILABLE)},                                  \
+       ANSWERS({200, "the webhook", &webhook_view_schema}, NO_WEBHOOK, {409, "the address is not confirmed", NULL},    \
+               UNAVAILABLE)},                                                                                          \
       {.method = "GET",                                                                                                \
        .path = "/api/webhooks/{webhook}/deliveries",                                                                   \
        .input = &webhook_deliveries_input,                                                                             \

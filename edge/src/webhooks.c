@@ -4,6 +4,7 @@
 
 #include "requests.h"
 
+#include <bus/hash.h>
 #include <bus/secret.h>
 #include <bus/token.h>
 #include <user_messages.h>
@@ -35,7 +36,8 @@ static const struct bus_field create_fields[] = {
     BUS_FIELD_STRING(R, customer_id, BUS_VISIBLE, 1, WEBHOOK_CUSTOMER_MAX, BUS_OPTIONAL, "whose orders it is told of",
                      .fallback = REQUEST_CUSTOMER_DEFAULT, .example = CUSTOMER_EXAMPLE),
     BUS_FIELD_STRING(R, url, BUS_VISIBLE, WEBHOOK_URL_MIN, WEBHOOK_URL_MAX, BUS_REQUIRED,
-                     "where events are posted: https, a port that is allowed, a host of the public internet",
+                     "where events are posted: https, a port that is allowed, a host of the public internet; or "
+                     "mailto: and the address that they are mailed to",
                      .example = "https://example.org/hooks/orders"),
     BUS_FIELD_SET(R, events, webhook_event_names, 1, BUS_REQUIRED, "the events that it wants",
                   .example = "order.confirmed"),
@@ -101,6 +103,18 @@ const struct bus_http_input webhook_replay_input = {.size = sizeof(R),
                                                     .body_may_be_empty = true,
                                                     .check = check_replay};
 
+/* The first member is the message's, without the code's hash. */
+struct confirm_request {
+  struct webhook_request confirm; /* first */
+  struct bus_str code;
+};
+static const struct bus_field confirm_fields[] = {
+    BUS_FIELD_STRING(struct confirm_request, code, BUS_TOKEN, 1, 64, BUS_REQUIRED, "the code in the mail",
+                     .example = "5f0c1a0e7c5f5a4e9d0c3b5d7a9b1c2d"),
+};
+const struct bus_http_input webhook_confirm_input = {
+    .size = sizeof(struct confirm_request), BY_WEBHOOK(R), .body = BUS_TABLE(struct confirm_request, confirm_fields)};
+
 /* ---- what they get ---- */
 
 struct shown {
@@ -109,8 +123,8 @@ struct shown {
 };
 static const struct bus_field shown_fields[] = {
     BUS_FIELD_EMBED(struct shown, webhook, struct webhook_view, &webhook_view_schema),
-    BUS_FIELD_STRING(struct shown, secret, BUS_VISIBLE, WEBHOOK_SECRET_TEXT, WEBHOOK_SECRET_TEXT, BUS_REQUIRED,
-                     "signs what is sent: keep it, it is not shown again"),
+    BUS_FIELD_STRING(struct shown, secret, BUS_VISIBLE, WEBHOOK_SECRET_TEXT, WEBHOOK_SECRET_TEXT, BUS_OPTIONAL,
+                     "signs what is sent: keep it, it is not shown again; null: an address has none"),
 };
 const struct bus_schema webhook_shown_schema = BUS_SCHEMA("webhook with its secret", struct shown, shown_fields);
 
@@ -144,6 +158,12 @@ static struct response refusal_of(const struct webhook_answer *said, struct bus_
     return refuse(409, "the customer has ten webhooks: delete one first");
   case WEBHOOK_IS_DISABLED:
     return refuse(409, "the webhook is disabled: enable it first");
+  case WEBHOOK_NO_SECRET:
+    return refuse(409, "an address has no secret");
+  case WEBHOOK_NOT_CONFIRMED:
+    return refuse(409, "the address is not confirmed: confirm it by the code in its mail");
+  case WEBHOOK_WRONG_CODE:
+    return refuse(400, "code must be the one in the mail to the address");
   case WEBHOOK_KEY_REUSED:
     return response_key_reused();
   case WEBHOOK_BAD_URL:
@@ -192,13 +212,17 @@ static struct response show(const struct webhook_answer *said, const struct bus_
   struct shown *shown = bus_arena_alloc(arena, sizeof *shown);
   char *secret = bus_arena_alloc(arena, WEBHOOK_SECRET_TEXT + 1);
   size_t len;
-  if ((said->outcome != WEBHOOK_DONE && said->outcome != WEBHOOK_REPLAYED) || !said->webhook || !said->secret.data)
+  if ((said->outcome != WEBHOOK_DONE && said->outcome != WEBHOOK_REPLAYED) || !said->webhook)
     return refusal_of(said, arena);
   if (!shown || !secret)
     return response_refusal(REFUSAL_NO_MEMORY);
-  if (!bus_unseal(pair, said->secret, secret, WEBHOOK_SECRET_TEXT + 1, &len))
-    return response_refusal(REFUSAL_BAD_ANSWER);
-  *shown = (struct shown){*said->webhook, {secret, len}};
+  *shown = (struct shown){*said->webhook, BUS_NO_STR};
+  bool is_address = bus_str_cut_start(&(struct bus_str){said->webhook->url.data, said->webhook->url.len}, "mailto:");
+  if (!is_address) {
+    if (!said->secret.data || !bus_unseal(pair, said->secret, secret, WEBHOOK_SECRET_TEXT + 1, &len))
+      return response_refusal(REFUSAL_BAD_ANSWER);
+    shown->secret = (struct bus_str){secret, len};
+  }
   struct response response = response_found(&webhook_shown_schema, shown);
   response.replayed = said->outcome == WEBHOOK_REPLAYED;
   return response;
@@ -268,6 +292,22 @@ void edge_webhooks_rotate(void *edge, struct bus_http_exchange *exchange) {
   else
     bus_secret_uuid(&rotate.rotation_id);
   struct response response = ask_for_secret(edge, exchange, &rotate);
+  edge_respond(edge, exchange, &response);
+}
+
+void edge_webhooks_confirm(void *edge, struct bus_http_exchange *exchange) {
+  const struct confirm_request *given = bus_http_request(exchange);
+  struct webhook_request confirm = given->confirm;
+  char hash[BUS_SHA256_TEXT];
+  const void *said;
+  struct response response;
+  bus_sha256_hex(given->code, hash);
+  confirm.code_hash = bus_str(hash);
+  confirm.customer_id = edge_owner(exchange);
+  const struct edge_query query = {
+      .kind = bus_http_route(exchange)->data, .correlation_id = &confirm.webhook_id, .body = &confirm};
+  if (edge_ask(edge, exchange, &query, &said, &response))
+    response = response_webhook(said, bus_http_arena(exchange));
   edge_respond(edge, exchange, &response);
 }
 

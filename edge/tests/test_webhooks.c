@@ -112,6 +112,43 @@ TEST(webhook_outcomes_have_their_statuses)
   tear_down();
 }
 
+TEST(webhook_of_an_address_has_no_secret)
+{
+  struct bus_str url = view.url;
+  begin(ANN, BUS_ROLE_CUSTOMER, NULL);
+  view.url = BUS_STR("mailto:ann@example.org");
+  view.status = WEBHOOK_UNCONFIRMED;
+  say(WEBHOOK_DONE);
+  create("");
+  assert_int_equal(fake.status, 201);
+  assert_json_has("\"status\":\"unconfirmed\"");
+  assert_json_has("\"secret\":null");
+  say(WEBHOOK_NO_SECRET);
+  (void)call("POST /api/webhooks/{webhook}/rotate", "");
+  assert_int_equal(fake.status, 409);
+  say(WEBHOOK_NOT_CONFIRMED);
+  (void)call("POST /api/webhooks/{webhook}/enable", "");
+  assert_int_equal(fake.status, 409);
+  view.url = url;
+  view.status = WEBHOOK_ENABLED;
+  tear_down();
+}
+
+TEST(webhook_code_travels_as_its_hash)
+{
+  begin(ANN, BUS_ROLE_CUSTOMER, NULL);
+  say(WEBHOOK_WRONG_CODE);
+  (void)call("POST /api/webhooks/{webhook}/confirm", "{\"code\":\"c0de\"}");
+  assert_int_equal(fake.status, 400);
+  assert_sent("\"customer_id\":\"" ANN "\"");
+  assert_sent("\"code_hash\":\"3803b47609a2a464054659b14a0cdfba92830fb46ee70c03a336d5554b9acad4\"");
+  assert_null(strstr(fake.sent.data, "c0de"));
+  say(WEBHOOK_DONE);
+  (void)call("POST /api/webhooks/{webhook}/confirm", "{\"code\":\"c0de\"}");
+  assert_int_equal(fake.status, 200);
+  tear_down();
+}
+
 /* The key of an answer is made for each request: an answer to an earlier one cannot be opened. */
 TEST(webhook_secret_that_is_sealed_to_another_key_is_503)
 {

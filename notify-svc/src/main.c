@@ -1,4 +1,4 @@
-/* notify-svc: sends webhooks to endpoints of customers, by the specification Standard Webhooks. */
+/* notify-svc: sends webhooks to endpoints of customers, by the specification Standard Webhooks, and mails. */
 #include "notify_hooks.h"
 #include "notify_metrics.h"
 #include "notify_queries.h"
@@ -48,15 +48,16 @@ static const struct bus_service queries = {
     .decide = notify_query_decide,
 };
 
-static const struct bus_table *const tables[] = {&endpoint_columns, &delivery_columns, &attempt_columns, NULL};
+static const struct bus_table *const tables[] = {&endpoint_columns, &delivery_columns, &attempt_columns,
+                                                 &mail_window_columns, NULL};
 
 static const struct bus_program program = {
-    .summary = "Sends webhooks to endpoints of customers.",
+    .summary = "Sends webhooks and mails to endpoints of customers.",
     .part = &notify_topology,
     .default_port = SERVICE_PORT,
     .topology = &orderbus_topology,
     .schema_project = SERVICE_DATABASE,
-    .schema_change = "webhooks",
+    .schema_change = "mail",
     .commands = &commands,
     .requests = &requests,
     .queries = &queries,

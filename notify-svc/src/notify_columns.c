@@ -4,7 +4,7 @@
 #include <order_messages.h>
 
 /* In rows a deleted endpoint has a name, too. */
-static const char *const status_names[] = {"enabled", "disabled", "deleted", NULL};
+static const char *const status_names[] = {"enabled", "disabled", "unconfirmed", "deleted", NULL};
 
 #define E struct endpoint
 #define SEALED(member, what) BUS_COLUMN_TEXT(E, member, WEBHOOK_SEALED_SECRET, WEBHOOK_SEALED_SECRET, what)
@@ -23,6 +23,7 @@ static const struct bus_column endpoints[] = {
     BUS_COLUMN_NAME(E, cause, int, webhook_cause_names, BUS_CHANGING | BUS_NULL),
     BUS_COLUMN_TIME(E, disabled_at, BUS_CHANGING | BUS_NULL),
     BUS_COLUMN_TIME(E, failing_since, BUS_CHANGING | BUS_NULL),
+    BUS_COLUMN_INT64(E, refusals, 0, INT64_MAX, BUS_CHANGING),
 };
 const struct bus_table endpoint_columns = BUS_COLUMN_TABLE("webhooks.endpoints", E, endpoints);
 
@@ -30,8 +31,8 @@ const struct bus_table endpoint_columns = BUS_COLUMN_TABLE("webhooks.endpoints",
 static const struct bus_column deliveries[] = {
     BUS_COLUMN_UUID(D, delivery_id, BUS_KEY | BUS_VIEW),
     BUS_COLUMN_UUID(D, endpoint_id, BUS_FIXED),
-    BUS_COLUMN_UUID(D, order_id, BUS_FIXED | BUS_VIEW),
-    BUS_COLUMN_NAME(D, event, int, webhook_event_names, BUS_FIXED | BUS_VIEW),
+    BUS_COLUMN_UUID(D, order_id, BUS_FIXED | BUS_NULL | BUS_VIEW),
+    BUS_COLUMN_NAME(D, event, int, delivery_event_names, BUS_FIXED | BUS_VIEW),
     BUS_COLUMN_TEXT(D, payload, 2, NOTIFY_PAYLOAD_MAX, BUS_FIXED),
     BUS_COLUMN_TIME(D, created_at, BUS_FIXED | BUS_VIEW),
     BUS_COLUMN_NAME(D, status, int, delivery_status_names, BUS_CHANGING | BUS_VIEW),
@@ -51,3 +52,11 @@ static const struct bus_column attempts[] = {
     BUS_COLUMN_TEXT(A, note, 0, WEBHOOK_NOTE_MAX, BUS_FIXED | BUS_NULL),
 };
 const struct bus_table attempt_columns = BUS_COLUMN_TABLE("webhooks.attempts", A, attempts);
+
+#define M struct mail_window
+static const struct bus_column mail_windows[] = {
+    BUS_COLUMN_TEXT(M, address_key, NOTIFY_MAIL_KEY, NOTIFY_MAIL_KEY, BUS_KEY),
+    BUS_COLUMN_TIME(M, began_at, BUS_CHANGING),
+    BUS_COLUMN_INT64(M, mails, 0, INT64_MAX, BUS_CHANGING),
+};
+const struct bus_table mail_window_columns = BUS_COLUMN_TABLE("webhooks.mail_windows", M, mail_windows);

@@ -1,7 +1,7 @@
 /* Decides what an attempt means: done, tried again, given up, or the end of the endpoint. */
-#include "notify.h"
+#include "notify_mail.h"
 
-enum { GONE = 410, JITTER_PARTS = 10 };
+enum { GONE = 410, JITTER_PARTS = 10, PERMANENT = 500 };
 
 static bool succeeded(const struct notify_result *result) {
   return result->kind == NOTIFY_ANSWERED && result->status >= 200 && result->status <= 299;
@@ -20,22 +20,35 @@ static int64_t wait_of(const struct notify_policy *policy, int64_t failures, int
   return wait > floor ? wait : floor;
 }
 
+/* SMTP: another attempt would be refused, too. */
+static bool is_refused(const struct endpoint *endpoint, const struct notify_result *result) {
+  return notify_is_mail(endpoint->url) && result->kind == NOTIFY_ANSWERED && result->status >= PERMANENT;
+}
+
+/* An address is disabled by refusals alone: a relay that is away for days is not the address's fault. */
+static int disabled_by(const struct endpoint *endpoint, const struct notify_result *result,
+                       const struct notify_policy *policy, bus_time now, const struct attempt_decision *decision) {
+  if (endpoint->status != WEBHOOK_ENABLED)
+    return -1;
+  if (notify_is_mail(endpoint->url))
+    return decision->refusals >= policy->refusals_max ? WEBHOOK_REFUSED : -1;
+  if (result->kind == NOTIFY_ANSWERED && result->status == GONE)
+    return WEBHOOK_GONE;
+  return now - decision->failing_since >= policy->disable_after ? WEBHOOK_FAILING : -1;
+}
+
 static void decide_failure(const struct endpoint *endpoint, const struct delivery *delivery,
                            const struct notify_result *result, const struct notify_policy *policy, bus_time now,
                            uint64_t random, struct attempt_decision *ret) {
-  bool more = delivery->failures < (int64_t)policy->schedule_count;
+  bool refused = is_refused(endpoint, result), more = !refused && delivery->failures < (int64_t)policy->schedule_count;
   ret->failures = delivery->failures + 1;
   ret->status = more ? DELIVERY_WAITING : DELIVERY_FAILED;
   if (more)
     ret->next_attempt_at = now + wait_of(policy, ret->failures, result->retry_after_s, random);
   if (ret->failing_since == BUS_NO_TIME)
     ret->failing_since = now;
-  if (endpoint->status != WEBHOOK_ENABLED)
-    return;
-  if (result->kind == NOTIFY_ANSWERED && result->status == GONE)
-    ret->disables = WEBHOOK_GONE;
-  else if (now - ret->failing_since >= policy->disable_after)
-    ret->disables = WEBHOOK_FAILING;
+  ret->refusals += refused;
+  ret->disables = disabled_by(endpoint, result, policy, now, ret);
 }
 
 void notify_decide_attempt(const struct endpoint *endpoint, const struct delivery *delivery,
@@ -46,6 +59,7 @@ void notify_decide_attempt(const struct endpoint *endpoint, const struct deliver
                                    .failures = delivery->failures,
                                    .next_attempt_at = BUS_NO_TIME,
                                    .failing_since = endpoint->failing_since,
+                                   .refusals = endpoint->refusals,
                                    .disables = -1};
   if (delivery->status != DELIVERY_WAITING || result->number != delivery->attempts + 1)
     return;
@@ -55,14 +69,23 @@ void notify_decide_attempt(const struct endpoint *endpoint, const struct deliver
   } else if (succeeded(result)) {
     ret->status = DELIVERY_DELIVERED;
     ret->failing_since = BUS_NO_TIME;
+    ret->refusals = 0;
   } else {
     decide_failure(endpoint, delivery, result, policy, now, random, ret);
   }
 }
 
 bool notify_decide_due(const struct endpoint *endpoint, const struct delivery *delivery, bus_time now) {
-  return endpoint->status == WEBHOOK_ENABLED && delivery->status == DELIVERY_WAITING &&
-         delivery->next_attempt_at != BUS_NO_TIME && delivery->next_attempt_at <= now;
+  return (endpoint->status == WEBHOOK_ENABLED || endpoint->status == WEBHOOK_UNCONFIRMED) &&
+         delivery->status == DELIVERY_WAITING && delivery->next_attempt_at != BUS_NO_TIME &&
+         delivery->next_attempt_at <= now;
+}
+
+bus_time notify_decide_mail(const struct mail_window *window, bool confirmed, const struct notify_policy *policy,
+                            bus_time now) {
+  bus_time ends = window->began_at + notify_mail_window(confirmed);
+  int64_t most = confirmed ? policy->mails_per_hour : policy->confirmations_per_day;
+  return now >= ends || window->mails < most ? now : ends;
 }
 
 int64_t notify_decide_limit(const struct endpoint *endpoint, const struct notify_policy *policy) {

@@ -12,6 +12,10 @@ void delivery_evolve_attempted(struct delivery *delivery, const struct attempt_d
   delivery->next_attempt_at = decision->next_attempt_at;
 }
 
+void delivery_evolve_put_off(struct delivery *delivery, bus_time until) {
+  delivery->next_attempt_at = until;
+}
+
 void delivery_evolve_replayed(struct delivery *delivery, bus_time now) {
   delivery->status = DELIVERY_WAITING;
   delivery->failures = 0;
@@ -19,8 +23,10 @@ void delivery_evolve_replayed(struct delivery *delivery, bus_time now) {
 }
 
 bool endpoint_evolve_attempted(struct endpoint *endpoint, const struct attempt_decision *decision, bus_time now) {
-  bool changed = endpoint->failing_since != decision->failing_since || decision->disables >= 0;
+  bool changed = endpoint->failing_since != decision->failing_since || endpoint->refusals != decision->refusals ||
+                 decision->disables >= 0;
   endpoint->failing_since = decision->failing_since;
+  endpoint->refusals = decision->refusals;
   if (decision->disables < 0)
     return changed;
   endpoint->status = WEBHOOK_DISABLED;
@@ -34,6 +40,7 @@ void endpoint_evolve_enabled(struct endpoint *endpoint) {
   endpoint->status = WEBHOOK_ENABLED;
   endpoint->cause = -1;
   endpoint->disabled_at = endpoint->failing_since = BUS_NO_TIME;
+  endpoint->refusals = 0;
 }
 
 void endpoint_evolve_deleted(struct endpoint *endpoint, bus_time now) {
@@ -47,6 +54,14 @@ void endpoint_evolve_rotated(struct endpoint *endpoint, struct bus_str secret, c
   endpoint->old_secret_until = now + policy->rotation_keep;
   endpoint->secret = secret;
   endpoint->rotation_id = *rotation_id;
+}
+
+void mail_window_evolve(struct mail_window *window, bool confirmed, bus_time now) {
+  if (now >= window->began_at + notify_mail_window(confirmed)) {
+    window->began_at = now;
+    window->mails = 0;
+  }
+  window->mails++;
 }
 
 void webhook_view_of(const struct endpoint *endpoint, bus_time now, struct webhook_view *ret) {

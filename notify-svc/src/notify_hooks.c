@@ -1,6 +1,7 @@
 /* State of notify-svc for each worker, actions after COMMIT, and what runs at intervals. */
 #include "notify_hooks.h"
 
+#include "notify_mail.h"
 #include "notify_metrics.h"
 #include "notify_sender.h"
 #include "notify_statements.h"
@@ -42,7 +43,7 @@ bool notify_open(const void *settings, struct bus_worker *worker, void **ret_con
     return false;
   struct context *context = opened;
   bool good = notify_sender_new(settings, &context->keys, worker, &context->sender, err) &&
-              (bus_worker_add_source(worker, notify_sender_source(context->sender)) ||
+              (notify_sender_add_sources(context->sender) ||
                bus_fail(err, BUS_E_CONFIG, "no room for the sockets of webhooks in the poll set"));
   if (good)
     *ret_context = context;
@@ -75,6 +76,7 @@ bool notify_lock(void *opaque, const struct bus_input *inputs, size_t count, str
     return false;
   model->room = notify_sender_room(context->sender, false);
   model->failing_room = notify_sender_room(context->sender, true);
+  model->mail_room = notify_sender_mail_room(context->sender);
   model->under_way = under_way;
   model->context = context;
   notify_store_lock(model, sql);
@@ -88,6 +90,11 @@ static bool reveal(void *opaque, struct bus_str stored, struct bus_str reply_key
   return notify_keys_reveal(&context->keys, stored, reply_key, arena, ret);
 }
 
+static bool confirms(void *opaque, struct bus_str stored, struct bus_str code_hash) {
+  const struct context *context = opaque;
+  return notify_keys_confirm(&context->keys, stored, code_hash);
+}
+
 bool notify_request_lock(void *opaque, const struct bus_input *inputs, size_t count, struct bus_arena *arena,
                          struct bus_sql *sql, void **ret_model) {
   struct context *context = opaque;
@@ -96,6 +103,7 @@ bool notify_request_lock(void *opaque, const struct bus_input *inputs, size_t co
     return false;
   model->secrets = bus_arena_array(arena, count, sizeof *model->secrets);
   model->reveal = reveal;
+  model->confirms = confirms;
   model->context = context;
   for (size_t i = 0; model->secrets && i < count; i++) {
     const struct webhook_request *request = inputs[i].body;
@@ -138,7 +146,9 @@ static void find_due_rows(void *opaque, struct bus_worker *worker, const struct 
   size_t count = bus_rows_count(rows);
   static const struct bus_uuid none;
   for (size_t i = 0; i < count; i++) {
-    const struct notify_due due = {bus_rows_uuid(rows, i, 0), bus_rows_uuid(rows, i, 1)};
+    struct notify_due due = {bus_rows_uuid(rows, i, 0), bus_rows_uuid(rows, i, 1), ""};
+    if (!bus_rows_is_null(rows, i, 2))
+      notify_mail_key(bus_rows_text(rows, i, 2), bus_rows_bool(rows, i, 3), due.mail_key);
     if (notify_sender_under_way(context->sender, &due.endpoint_id) < context->policy.endpoint_concurrency)
       (void)bus_worker_push(worker, BUS_INPUT_DEADLINE, &due, sizeof due); /* else the next look finds it */
   }
@@ -166,4 +176,6 @@ const struct bus_periodic notify_periodics[NOTIFY_PERIODICS] = {
     {.statement = PURGE_DELIVERIES, .interval_ms = PURGE_MS, .args = purge_args, .rows = ignore_rows},
     {.statement = PURGE_OF_DELETED, .interval_ms = PURGE_MS, .rows = ignore_rows},
     {.statement = PURGE_ENDPOINTS, .interval_ms = PURGE_MS, .rows = ignore_rows},
+    {.statement = PURGE_UNCONFIRMED, .interval_ms = PURGE_MS, .rows = ignore_rows},
+    {.statement = PURGE_MAIL_WINDOWS, .interval_ms = PURGE_MS, .rows = ignore_rows},
 };

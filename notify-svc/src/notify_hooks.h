@@ -5,7 +5,7 @@
 
 #include <bus/worker.h>
 
-enum { NOTIFY_PERIODICS = 5 };
+enum { NOTIFY_PERIODICS = 7 };
 extern const struct bus_periodic notify_periodics[NOTIFY_PERIODICS];
 
 /* The worker that takes events and sends. */

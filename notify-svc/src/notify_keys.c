@@ -1,9 +1,11 @@
 /* Makes and opens the secrets of webhooks. */
 #include "notify_keys.h"
 
+#include "notify_mail.h"
 #include "notify_signature.h"
 
 #include <bus/config.h>
+#include <bus/hash.h>
 
 enum { KEY_FILE_MAX = 256 };
 
@@ -58,4 +60,17 @@ bool notify_keys_reveal(const struct notify_keys *keys, struct bus_str stored, s
   bool shown = notify_keys_unseal(keys, stored, text) && seal_to(reply_key, bus_str(text), arena, ret);
   bus_erase(text, sizeof text);
   return shown;
+}
+
+bool notify_keys_confirm(const struct notify_keys *keys, struct bus_str stored, struct bus_str code_hash) {
+  char secret[WEBHOOK_SECRET_TEXT + 1], code[NOTIFY_CODE_TEXT], hash[BUS_SHA256_TEXT];
+  bool good = notify_keys_unseal(keys, stored, secret);
+  if (good) {
+    notify_mail_code(bus_str(secret), code);
+    bus_sha256_hex(bus_str(code), hash);
+    good = bus_secret_equal(bus_str(hash), code_hash);
+  }
+  bus_erase(secret, sizeof secret);
+  bus_erase(code, sizeof code);
+  return good;
 }

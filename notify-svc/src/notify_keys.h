@@ -19,6 +19,8 @@ bool notify_keys_make(const struct notify_keys *keys, struct bus_str reply_key, 
 /* reveal() of the model. */
 bool notify_keys_reveal(const struct notify_keys *keys, struct bus_str stored, struct bus_str reply_key,
                         struct bus_arena *arena, struct bus_str *ret) BUS_MUST_CHECK;
+/* confirms() of the model. */
+bool notify_keys_confirm(const struct notify_keys *keys, struct bus_str stored, struct bus_str code_hash);
 /* The secret in clear; erase it with bus_erase. False: it was sealed to another key. */
 bool notify_keys_unseal(const struct notify_keys *keys, struct bus_str stored,
                         char ret[WEBHOOK_SECRET_TEXT + 1]) BUS_MUST_CHECK;

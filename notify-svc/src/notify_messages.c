@@ -6,19 +6,22 @@
 
 #include <stdio.h>
 
-const char *const webhook_event_names[WEBHOOK_EVENTS + 1] = {"order.confirmed", "order.cancelled", "order.rejected",
-                                                             "order.refunded", NULL};
-const char *const webhook_status_names[] = {"enabled", "disabled", NULL};
-const char *const webhook_cause_names[] = {"gone", "failing", NULL};
-const char *const webhook_outcome_names[] = {"done",     "replayed", "key_reused", "not_found",
-                                             "too_many", "bad_url",  "disabled",   NULL};
+#define EVENT_NAMES "order.confirmed", "order.cancelled", "order.rejected", "order.refunded", "webhook.disabled"
+const char *const webhook_event_names[WEBHOOK_EVENTS + 1] = {EVENT_NAMES, NULL};
+const char *const delivery_event_names[WEBHOOK_ALL_EVENTS + 1] = {EVENT_NAMES, "email.confirm", NULL};
+const char *const webhook_status_names[] = {"enabled", "disabled", "unconfirmed", NULL};
+const char *const webhook_cause_names[] = {"gone", "failing", "refused", NULL};
+const char *const webhook_outcome_names[] = {"done",       "replayed",    "key_reused", "not_found",
+                                             "too_many",   "bad_url",     "disabled",   "no_secret",
+                                             "wrong_code", "unconfirmed", NULL};
 const char *const delivery_status_names[] = {"waiting", "delivered", "failed", NULL};
 
 #define WEBHOOK_ID(S) BUS_FIELD_UUID(S, webhook_id, BUS_REQUIRED, "the webhook")
 #define OWNER(S, presence)                                                                                             \
   BUS_FIELD_STRING(S, customer_id, BUS_VISIBLE, 1, WEBHOOK_CUSTOMER_MAX, presence, "who owns it")
 #define URL(S)                                                                                                         \
-  BUS_FIELD_STRING(S, url, BUS_VISIBLE, WEBHOOK_URL_MIN, WEBHOOK_URL_MAX, BUS_REQUIRED, "where webhooks are sent")
+  BUS_FIELD_STRING(S, url, BUS_VISIBLE, WEBHOOK_URL_MIN, WEBHOOK_URL_MAX, BUS_REQUIRED,                                \
+                   "where webhooks are sent; of an address mailto: and it")
 #define DESCRIPTION(S)                                                                                                 \
   BUS_FIELD_STRING(S, description, BUS_PLAIN, 1, WEBHOOK_DESCRIPTION_MAX, BUS_OPTIONAL, "the owner's own words")
 #define EVENTS(S) BUS_FIELD_SET(S, events, webhook_event_names, 1, BUS_REQUIRED, "the events that it wants")
@@ -33,6 +36,10 @@ static const struct bus_field name_fields[] = {WEBHOOK_ID(R), OWNER(R, BUS_OPTIO
 static const struct bus_field rotate_fields[] = {
     WEBHOOK_ID(R), OWNER(R, BUS_OPTIONAL),
     BUS_FIELD_UUID(R, rotation_id, BUS_REQUIRED, "of the client's idempotency key, or a new one"), REPLY_KEY};
+static const struct bus_field confirm_fields[] = {WEBHOOK_ID(R), OWNER(R, BUS_OPTIONAL),
+                                                  BUS_FIELD_STRING(R, code_hash, BUS_TOKEN, WEBHOOK_HASH_LEN,
+                                                                   WEBHOOK_HASH_LEN, BUS_REQUIRED,
+                                                                   "SHA-256 of the code in the mail, in hexadecimal")};
 static const struct bus_field replay_fields[] = {
     WEBHOOK_ID(R), OWNER(R, BUS_OPTIONAL), BUS_FIELD_UUID(R, delivery_id, BUS_OPTIONAL, "this delivery"),
     BUS_FIELD_TIME(R, since, BUS_OPTIONAL, "deliveries that were made since then"),
@@ -46,6 +53,7 @@ REQUEST_TYPE(delete, name_fields);
 REQUEST_TYPE(rotate, rotate_fields);
 REQUEST_TYPE(enable, name_fields);
 REQUEST_TYPE(replay, replay_fields);
+REQUEST_TYPE(confirm, confirm_fields);
 
 #define V struct webhook_view
 static const struct bus_field view_fields[] = {
@@ -53,9 +61,12 @@ static const struct bus_field view_fields[] = {
     URL(V),
     EVENTS(V),
     DESCRIPTION(V),
-    BUS_FIELD_ENUM(V, status, webhook_status_names, BUS_REQUIRED, "disabled: nothing is sent until it is enabled"),
-    BUS_FIELD_ENUM(V, cause, webhook_cause_names, BUS_OPTIONAL,
-                   "why it is disabled: it answered 410 Gone, or every attempt has failed for days"),
+    BUS_FIELD_ENUM(
+        V, status, webhook_status_names, BUS_REQUIRED,
+        "disabled: nothing is sent until it is enabled; unconfirmed: an address that has not been confirmed yet"),
+    BUS_FIELD_ENUM(
+        V, cause, webhook_cause_names, BUS_OPTIONAL,
+        "why it is disabled: it answered 410 Gone, every attempt has failed for days, or mails were refused"),
     BUS_FIELD_TIME(V, disabled_at, BUS_OPTIONAL, "since when it is disabled"),
     BUS_FIELD_TIME(V, failing_since, BUS_OPTIONAL, "every attempt since then has failed"),
     BUS_FIELD_TIME(V, old_secret_until, BUS_OPTIONAL, "until then the secret before signs, too"),
@@ -97,7 +108,8 @@ static const struct bus_schema deliveries_get_schema = BUS_SCHEMA("webhook.deliv
 #define A struct webhook_attempt
 static const struct bus_field attempt_fields[] = {
     BUS_FIELD_TIME(A, at, BUS_REQUIRED, "when it ended"),
-    BUS_FIELD_INT64(A, status, 100, 999, BUS_OPTIONAL, "the answer's status; null: there was no answer"),
+    BUS_FIELD_INT64(A, status, 100, 999, BUS_OPTIONAL,
+                    "the answer's status, of HTTP or SMTP; null: there was no answer"),
     BUS_FIELD_INT64(A, duration_ms, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "how long it took"),
     BUS_FIELD_STRING(A, note, BUS_TEXT, 0, WEBHOOK_NOTE_MAX, BUS_OPTIONAL,
                      "the beginning of the answer's body, or why there was no answer"),
@@ -106,9 +118,10 @@ static const struct bus_schema attempt_schema = BUS_SCHEMA("attempt", A, attempt
 
 #define D struct webhook_delivery
 static const struct bus_field delivery_fields[] = {
-    BUS_FIELD_UUID(D, delivery_id, BUS_REQUIRED, "the delivery, as in the header webhook-id"),
-    BUS_FIELD_ENUM(D, event, webhook_event_names, BUS_REQUIRED, "what it tells"),
-    BUS_FIELD_UUID(D, order_id, BUS_REQUIRED, "the order"),
+    BUS_FIELD_UUID(D, delivery_id, BUS_REQUIRED,
+                   "the delivery, as in the header webhook-id, or in the Message-ID of a mail"),
+    BUS_FIELD_ENUM(D, event, delivery_event_names, BUS_REQUIRED, "what it tells"),
+    BUS_FIELD_UUID(D, order_id, BUS_OPTIONAL, "the order; null: it is about none"),
     BUS_FIELD_ENUM(D, status, delivery_status_names, BUS_REQUIRED, "what became of it"),
     BUS_FIELD_INT64(D, attempt_count, 0, BUS_JSON_INT_MAX, BUS_REQUIRED, "attempts so far"),
     BUS_FIELD_TIME(D, created_at, BUS_REQUIRED, "when the event came"),

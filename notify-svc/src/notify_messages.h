@@ -19,6 +19,7 @@ enum {
   WEBHOOK_NOTE_MAX = 200, /* of what an endpoint answered, or why it did not */
   WEBHOOK_REASON_MAX = 300,
   WEBHOOK_CURSOR_MAX = 63,
+  WEBHOOK_HASH_LEN = 64, /* SHA-256 in hexadecimal */
 };
 enum {
   WEBHOOK_ENDPOINTS_MAX = 10, /* of a customer */
@@ -27,23 +28,28 @@ enum {
   WEBHOOK_REPLAY_MAX = 10000,  /* deliveries of one request */
 };
 
-/* Types of webhooks, which an endpoint may want, and bits of a set. */
+/* Types of webhooks, which an endpoint may want, and bits of a set; behind them those that are sent unasked. */
 enum webhook_event {
   WEBHOOK_ORDER_CONFIRMED,
   WEBHOOK_ORDER_CANCELLED,
   WEBHOOK_ORDER_REJECTED,
   WEBHOOK_ORDER_REFUNDED,
+  WEBHOOK_WEBHOOK_DISABLED, /* another endpoint of the customer */
   WEBHOOK_EVENTS,
+  WEBHOOK_EMAIL_CONFIRM = WEBHOOK_EVENTS, /* to an address that is to be confirmed */
+  WEBHOOK_ALL_EVENTS,
 };
-extern const char *const webhook_event_names[WEBHOOK_EVENTS + 1];
+extern const char *const webhook_event_names[WEBHOOK_EVENTS + 1], *const delivery_event_names[WEBHOOK_ALL_EVENTS + 1];
 
-/* An endpoint as its owner sees it. */
-enum webhook_status { WEBHOOK_ENABLED, WEBHOOK_DISABLED, WEBHOOK_DELETED };
+/* An endpoint as its owner sees it. UNCONFIRMED: an address, to which nothing is sent but its code. */
+enum webhook_status { WEBHOOK_ENABLED, WEBHOOK_DISABLED, WEBHOOK_UNCONFIRMED, WEBHOOK_DELETED };
 extern const char *const webhook_status_names[]; /* without the last: nobody sees a deleted one */
 enum webhook_cause {
   WEBHOOK_GONE,    /* it answered 410 */
   WEBHOOK_FAILING, /* all attempts have failed for too long */
+  WEBHOOK_REFUSED, /* an address: mails were refused for good, one after the other */
 };
+enum { WEBHOOK_CAUSES = WEBHOOK_REFUSED + 1 };
 extern const char *const webhook_cause_names[];
 
 struct webhook_view {
@@ -69,6 +75,7 @@ struct webhook_request {
   struct bus_uuid delivery_id; /* replay: this one */
   bus_time since;              /* replay: those that were made since then */
   bool delivered;              /* replay since: also those that were delivered */
+  struct bus_str code_hash;    /* confirm: SHA-256 of the code, which no message has in clear */
 };
 
 enum webhook_outcome {
@@ -76,9 +83,12 @@ enum webhook_outcome {
   WEBHOOK_REPLAYED,   /* create: the same request again */
   WEBHOOK_KEY_REUSED, /* create: the key of another request */
   WEBHOOK_NOT_FOUND,
-  WEBHOOK_TOO_MANY,    /* create: the customer has WEBHOOK_ENDPOINTS_MAX */
-  WEBHOOK_BAD_URL,     /* create: reason says why */
-  WEBHOOK_IS_DISABLED, /* replay: enable it first */
+  WEBHOOK_TOO_MANY,      /* create: the customer has WEBHOOK_ENDPOINTS_MAX */
+  WEBHOOK_BAD_URL,       /* create: reason says why */
+  WEBHOOK_IS_DISABLED,   /* replay: enable it first */
+  WEBHOOK_NO_SECRET,     /* rotate: an address has none */
+  WEBHOOK_WRONG_CODE,    /* confirm */
+  WEBHOOK_NOT_CONFIRMED, /* enable: confirm it first */
 };
 extern const char *const webhook_outcome_names[];
 
@@ -87,7 +97,7 @@ struct webhook_answer {
   int outcome;
   struct bus_str reason;        /* BAD_URL */
   struct webhook_view *webhook; /* NULL where there is none to show */
-  struct bus_str secret;        /* sealed; create and rotate alone */
+  struct bus_str secret;        /* sealed; create and rotate alone, and not of an address */
 };
 
 /* Queries. */
@@ -117,13 +127,13 @@ enum delivery_status {
 extern const char *const delivery_status_names[];
 struct webhook_attempt {
   bus_time at;
-  int64_t status; /* of HTTP; BUS_NO_INT64: no answer */
+  int64_t status; /* of HTTP or SMTP; BUS_NO_INT64: no answer */
   int64_t duration_ms;
   struct bus_str note; /* the beginning of what was answered, or why there was no answer */
 };
 struct webhook_delivery {
   struct bus_uuid delivery_id; /* the header webhook-id */
-  struct bus_uuid order_id;
+  struct bus_uuid order_id;    /* nil: it is about none */
   int event, status;
   int64_t attempt_count;
   bus_time created_at, next_attempt_at; /* WAITING */
@@ -143,7 +153,7 @@ struct notify_ping {
 extern const struct bus_schema webhook_view_schema, webhook_answer_schema, webhook_page_schema, webhook_delivery_schema,
     webhook_deliveries_schema;
 extern const struct bus_message_type webhook_create_type, webhook_delete_type, webhook_rotate_type, webhook_enable_type,
-    webhook_replay_type; /* queries that write, from edge */
+    webhook_replay_type, webhook_confirm_type; /* queries that write, from edge */
 extern const struct bus_message_type webhook_get_type, webhook_list_type, webhook_deliveries_get_type, notify_ping_type,
     notify_trail_type; /* queries, from edge */
 extern const struct bus_message_type webhook_answer_type, webhook_page_type, webhook_deliveries_type,

@@ -9,7 +9,7 @@ static const double bounds[] = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
 static const char *const outcomes[] = {"delivered", "retried", "failed"};
 enum { WAITING, OLDEST_AGE, DURATION, SINGLES };
 
-static struct bus_series *deliveries[BUS_COUNT(outcomes)], *disabled[2], *singles[SINGLES];
+static struct bus_series *deliveries[BUS_COUNT(outcomes)], *disabled[WEBHOOK_CAUSES], *singles[SINGLES];
 
 static void register_all(void) {
   static const struct bus_metric_spec deliveries_spec = BUS_COUNTER_SPEC(

@@ -6,42 +6,28 @@
 
 enum { NAME_TEXT = 96 };
 
-struct data {
-  struct bus_uuid order_id;
-  int status;
-  struct order_item *items;
-  size_t item_count;
-  int64_t total;
-  struct bus_str currency;
-  int64_t refunded;
-  struct bus_str reason;
-};
-struct payload {
-  int type;
-  bus_time timestamp;
-  struct data *data;
-};
-
+#define DATA struct notify_payload_data
+#define PAYLOAD struct notify_payload
 static const struct bus_field data_fields[] = {
-    BUS_FIELD_UUID(struct data, order_id, BUS_REQUIRED, "the order"),
-    BUS_FIELD_ENUM(struct data, status, order_status_names, BUS_OPTIONAL,
-                   "what became of it; absent in order.refunded"),
-    BUS_FIELD_ARRAY(struct data, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX,
-                    BUS_OPTIONAL, "what is ordered"),
-    BUS_FIELD_INT64(struct data, total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "in minor units; absent: never known"),
-    BUS_FIELD_STRING(struct data, currency, BUS_TOKEN, ORDER_CURRENCY_LEN, ORDER_CURRENCY_LEN, BUS_OPTIONAL,
-                     "ISO 4217"),
-    BUS_FIELD_INT64(struct data, refunded, 1, BUS_JSON_INT_MAX, BUS_OPTIONAL,
+    BUS_FIELD_UUID(DATA, order_id, BUS_OPTIONAL, "the order"),
+    BUS_FIELD_ENUM(DATA, status, order_status_names, BUS_OPTIONAL, "what became of it; absent in order.refunded"),
+    BUS_FIELD_ARRAY(DATA, items, item_count, struct order_item, &order_item_schema, 1, ORDER_ITEMS_MAX, BUS_OPTIONAL,
+                    "what is ordered"),
+    BUS_FIELD_INT64(DATA, total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "in minor units; absent: never known"),
+    BUS_FIELD_STRING(DATA, currency, BUS_TOKEN, ORDER_CURRENCY_LEN, ORDER_CURRENCY_LEN, BUS_OPTIONAL, "ISO 4217"),
+    BUS_FIELD_INT64(DATA, refunded, 1, BUS_JSON_INT_MAX, BUS_OPTIONAL,
                     "order.refunded: all that went back so far, in minor units"),
-    BUS_FIELD_STRING(struct data, reason, BUS_TEXT, 1, ORDER_REASON_MAX, BUS_OPTIONAL, "why it was not confirmed"),
+    BUS_FIELD_STRING(DATA, reason, BUS_TEXT, 1, ORDER_REASON_MAX, BUS_OPTIONAL, "why it was not confirmed"),
+    BUS_FIELD_UUID(DATA, webhook_id, BUS_OPTIONAL, "webhook.disabled: the endpoint"),
+    BUS_FIELD_ENUM(DATA, cause, webhook_cause_names, BUS_OPTIONAL, "webhook.disabled: why"),
 };
-static const struct bus_schema data_schema = BUS_SCHEMA("data", struct data, data_fields);
+static const struct bus_schema data_schema = BUS_SCHEMA("data", DATA, data_fields);
 static const struct bus_field payload_fields[] = {
-    BUS_FIELD_ENUM(struct payload, type, webhook_event_names, BUS_REQUIRED, "the event"),
-    BUS_FIELD_TIME(struct payload, timestamp, BUS_REQUIRED, "when it was taken up; later attempts have the same"),
-    BUS_FIELD_OBJECT(struct payload, data, struct data, &data_schema, BUS_REQUIRED, "the order"),
+    BUS_FIELD_ENUM(PAYLOAD, type, delivery_event_names, BUS_REQUIRED, "the event"),
+    BUS_FIELD_TIME(PAYLOAD, timestamp, BUS_REQUIRED, "when it was taken up; later attempts have the same"),
+    BUS_FIELD_OBJECT(PAYLOAD, data, DATA, &data_schema, BUS_REQUIRED, "the order"),
 };
-const struct bus_schema notify_payload_schema = BUS_SCHEMA("webhook", struct payload, payload_fields);
+const struct bus_schema notify_payload_schema = BUS_SCHEMA("webhook", PAYLOAD, payload_fields);
 
 /* The type of each message, and the status that it tells. */
 static const struct {
@@ -82,9 +68,13 @@ void notify_delivery_id_of(const struct bus_uuid *endpoint_id, const struct noti
   bus_uuid_v5(endpoint_id, bus_str(name), ret);
 }
 
+static bool encode(const PAYLOAD *payload, struct bus_arena *arena, struct bus_str *ret) {
+  return bus_encode(&notify_payload_schema, payload, arena, ret) && ret->len <= NOTIFY_PAYLOAD_MAX;
+}
+
 bool notify_payload_encode(const struct notify_event *event, bus_time at, struct bus_arena *arena,
                            struct bus_str *ret) {
-  struct data data = {.order_id = event->order_id, .refunded = BUS_NO_INT64, .status = kinds[event->type].status};
+  DATA data = {.order_id = event->order_id, .refunded = BUS_NO_INT64, .status = kinds[event->type].status, .cause = -1};
   if (event->refunded) {
     data.refunded = event->refunded->refunded;
     data.total = event->refunded->total;
@@ -96,6 +86,16 @@ bool notify_payload_encode(const struct notify_event *event, bus_time at, struct
     data.currency = event->event->currency;
     data.reason = event->event->reason;
   }
-  const struct payload payload = {(int)event->type, at, &data};
-  return bus_encode(&notify_payload_schema, &payload, arena, ret) && ret->len <= NOTIFY_PAYLOAD_MAX;
+  return encode(&(const PAYLOAD){(int)event->type, at, &data}, arena, ret);
+}
+
+bool notify_payload_of_endpoint(enum webhook_event type, const struct bus_uuid *endpoint_id, int cause, bus_time at,
+                                struct bus_arena *arena, struct bus_str *ret) {
+  DATA data = {
+      .webhook_id = *endpoint_id, .refunded = BUS_NO_INT64, .total = BUS_NO_INT64, .status = -1, .cause = cause};
+  return encode(&(const PAYLOAD){(int)type, at, &data}, arena, ret);
+}
+
+bool notify_payload_decode(struct bus_str text, struct bus_arena *arena, struct notify_payload *ret) {
+  return bus_decode(&notify_payload_schema, text, BUS_IGNORE_UNKNOWN, arena, ret, NULL);
 }

@@ -6,6 +6,25 @@
 #include <bus/effects.h>
 #include <order_messages.h>
 
+/* The body. */
+struct notify_payload_data {
+  struct bus_uuid order_id; /* nil: it is about none */
+  int status;
+  struct order_item *items;
+  size_t item_count;
+  int64_t total;
+  struct bus_str currency;
+  int64_t refunded;
+  struct bus_str reason;
+  struct bus_uuid webhook_id; /* webhook.disabled */
+  int cause;                  /* of it: enum webhook_cause, or -1 */
+};
+struct notify_payload {
+  int type; /* enum webhook_event */
+  bus_time timestamp;
+  struct notify_payload_data *data;
+};
+
 /* An event of an order, whatever message brought it. */
 struct notify_event {
   enum webhook_event type;
@@ -23,6 +42,12 @@ void notify_delivery_id_of(const struct bus_uuid *endpoint_id, const struct noti
 
 /* {"type":"order.confirmed","timestamp":"…","data":{…}}, in the arena. False: out of memory, or it is too long. */
 bool notify_payload_encode(const struct notify_event *event, bus_time at, struct bus_arena *arena, struct bus_str *ret);
+
+/* The body that tells of an endpoint: email.confirm, webhook.disabled with its cause. */
+bool notify_payload_of_endpoint(enum webhook_event type, const struct bus_uuid *endpoint_id, int cause, bus_time at,
+                                struct bus_arena *arena, struct bus_str *ret);
+/* Reads a body. False: it is none, or out of memory. */
+bool notify_payload_decode(struct bus_str text, struct bus_arena *arena, struct notify_payload *ret) BUS_MUST_CHECK;
 
 /* The body, for documents. */
 extern const struct bus_schema notify_payload_schema;

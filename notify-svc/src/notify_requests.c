@@ -1,4 +1,5 @@
 /* Requests of owners: endpoints are added, deleted, enabled and given new secrets, deliveries are sent again. */
+#include "notify_mail.h"
 #include "notify_model.h"
 
 #include <assert.h>
@@ -55,6 +56,38 @@ static bool is_same(const struct endpoint *endpoint, const struct webhook_reques
          bus_str_equal(endpoint->customer_id, request->customer_id);
 }
 
+static bool check_url(struct bus_str url, const struct notify_policy *policy, char why[WEBHOOK_REASON_MAX + 1]) {
+  return notify_is_mail(url) ? notify_mail_check(url, policy, why) : notify_url_check(url, policy, why);
+}
+
+static void add_confirmation(struct notify_model *model, const struct endpoint *endpoint, struct bus_effects *effects) {
+  struct delivery *delivery = notify_model_add(model, effects);
+  if (!delivery)
+    return;
+  *delivery = (struct delivery){.endpoint_id = endpoint->endpoint_id,
+                                .event = WEBHOOK_EMAIL_CONFIRM,
+                                .status = DELIVERY_WAITING,
+                                .next_attempt_at = effects->now,
+                                .created_at = effects->now};
+  bus_uuid_v5(&endpoint->endpoint_id, bus_str(delivery_event_names[WEBHOOK_EMAIL_CONFIRM]), &delivery->delivery_id);
+  if (!notify_payload_of_endpoint(WEBHOOK_EMAIL_CONFIRM, &endpoint->endpoint_id, -1, effects->now, effects->arena,
+                                  &delivery->payload))
+    effects->failed = true;
+}
+
+/* The secret of an address makes the code of its mail, which its owner must not learn otherwise. */
+static void answer_created(struct notify_model *model, struct endpoint_entry *entry, const struct notify_secret *secret,
+                           struct bus_effects *effects) {
+  bus_set_change(&model->endpoints, entry);
+  if (!notify_is_mail(entry->endpoint.url)) {
+    answer_secret(effects, WEBHOOK_DONE, &entry->endpoint, secret->shown);
+    return;
+  }
+  entry->endpoint.status = WEBHOOK_UNCONFIRMED;
+  add_confirmation(model, &entry->endpoint, effects);
+  answer(effects, WEBHOOK_DONE, &entry->endpoint);
+}
+
 static void decide_create(struct notify_model *model, const struct bus_input *input, struct bus_effects *effects) {
   const struct webhook_request *request = input->body;
   const struct notify_secret *secret = secret_of(model, input);
@@ -66,9 +99,11 @@ static void decide_create(struct notify_model *model, const struct bus_input *in
     /* A rotated secret is not that of the request any more; a deleted endpoint stays deleted under its key. */
     if (!is_same(endpoint, request) || endpoint->status == WEBHOOK_DELETED || !bus_uuid_is_nil(&endpoint->rotation_id))
       answer(effects, WEBHOOK_KEY_REUSED, NULL);
+    else if (notify_is_mail(endpoint->url))
+      answer(effects, WEBHOOK_REPLAYED, endpoint);
     else
       answer_again(model, request, endpoint, WEBHOOK_REPLAYED, effects);
-  } else if (!notify_url_check(request->url, model->policy, why)) {
+  } else if (!check_url(request->url, model->policy, why)) {
     const struct webhook_answer body = {.outcome = WEBHOOK_BAD_URL, .reason = bus_str(why)};
     bus_answer(effects, &webhook_answer_type, &body);
   } else if (count_of(model, request->customer_id) >= WEBHOOK_ENDPOINTS_MAX) {
@@ -86,8 +121,7 @@ static void decide_create(struct notify_model *model, const struct bus_input *in
                                   .disabled_at = BUS_NO_TIME,
                                   .failing_since = BUS_NO_TIME,
                                   .created_at = effects->now};
-    bus_set_change(&model->endpoints, entry);
-    answer_secret(effects, WEBHOOK_DONE, endpoint, secret->shown);
+    answer_created(model, entry, secret, effects);
   }
 }
 
@@ -97,6 +131,10 @@ static void decide_rotate(struct notify_model *model, struct endpoint_entry *ent
                           struct bus_effects *effects) {
   const struct webhook_request *request = input->body;
   const struct notify_secret *secret = secret_of(model, input);
+  if (notify_is_mail(entry->endpoint.url)) {
+    answer(effects, WEBHOOK_NO_SECRET, NULL);
+    return;
+  }
   if (bus_uuid_equal(&entry->endpoint.rotation_id, &request->rotation_id)) {
     answer_again(model, request, &entry->endpoint, WEBHOOK_DONE, effects);
     return;
@@ -127,22 +165,49 @@ static void decide_replay(struct notify_model *model, const struct endpoint *end
   answer(effects, WEBHOOK_DONE, endpoint);
 }
 
+static void decide_enable(struct notify_model *model, struct endpoint_entry *entry, struct bus_effects *effects) {
+  if (entry->endpoint.status == WEBHOOK_UNCONFIRMED) {
+    answer(effects, WEBHOOK_NOT_CONFIRMED, NULL);
+    return;
+  }
+  endpoint_evolve_enabled(&entry->endpoint);
+  bus_set_change(&model->endpoints, entry);
+  answer(effects, WEBHOOK_DONE, &entry->endpoint);
+}
+
+/* The same code again is answered as before. */
+static void decide_confirm(struct notify_model *model, struct endpoint_entry *entry,
+                           const struct webhook_request *request, struct bus_effects *effects) {
+  struct endpoint *endpoint = &entry->endpoint;
+  if (!notify_is_mail(endpoint->url) || !model->confirms(model->context, endpoint->secret, request->code_hash)) {
+    answer(effects, WEBHOOK_WRONG_CODE, NULL);
+    return;
+  }
+  if (endpoint->status == WEBHOOK_UNCONFIRMED) {
+    endpoint_evolve_enabled(endpoint);
+    bus_set_change(&model->endpoints, entry);
+  }
+  answer(effects, WEBHOOK_DONE, endpoint);
+}
+
+static void decide_delete(struct notify_model *model, struct endpoint_entry *entry, struct bus_effects *effects) {
+  endpoint_evolve_deleted(&entry->endpoint, effects->now);
+  bus_set_change(&model->endpoints, entry);
+  answer(effects, WEBHOOK_DONE, NULL);
+}
+
 static void decide_named(struct notify_model *model, struct endpoint_entry *entry, const struct bus_input *input,
                          struct bus_effects *effects) {
-  if (input->type == &webhook_rotate_type) {
+  if (input->type == &webhook_rotate_type)
     decide_rotate(model, entry, input, effects);
-    return;
-  }
-  if (input->type == &webhook_replay_type) {
+  else if (input->type == &webhook_replay_type)
     decide_replay(model, &entry->endpoint, input->body, effects);
-    return;
-  }
-  if (input->type == &webhook_enable_type)
-    endpoint_evolve_enabled(&entry->endpoint);
+  else if (input->type == &webhook_confirm_type)
+    decide_confirm(model, entry, input->body, effects);
+  else if (input->type == &webhook_enable_type)
+    decide_enable(model, entry, effects);
   else
-    endpoint_evolve_deleted(&entry->endpoint, effects->now);
-  bus_set_change(&model->endpoints, entry);
-  answer(effects, WEBHOOK_DONE, input->type == &webhook_enable_type ? &entry->endpoint : NULL);
+    decide_delete(model, entry, effects);
 }
 
 void notify_request_decide(void *opaque, const struct bus_input *input, struct bus_effects *effects) {

@@ -1,6 +1,7 @@
-/* Sends webhooks: signs, posts, and reports what came back. */
+/* Sends webhooks and mails: signs and posts, or composes, and reports what came back. */
 #include "notify_sender.h"
 
+#include "notify_mail.h"
 #include "notify_metrics.h"
 #include "notify_signature.h"
 #include "notify_url.h"
@@ -13,13 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { HEADER_TEXT = 160, HEADERS = 4 };
+enum { HEADER_TEXT = 160, HEADERS = 4, MAIL_BYTES_MAX = 1 << 20 };
 
 struct slot {
   struct notify_sender *sender;
   struct bus_uuid delivery_id, endpoint_id;
   int64_t number;
-  bool under_way, failing;
+  bool under_way, failing, is_mail;
 };
 
 struct notify_sender {
@@ -27,8 +28,9 @@ struct notify_sender {
   const struct notify_keys *keys;
   struct bus_worker *worker;
   struct bus_http_client *http;
-  struct slot *slots; /* settings->concurrency */
-  int64_t under_way, failing;
+  struct bus_mailer *mailer; /* NULL: no mail is sent */
+  struct slot *slots;        /* settings->concurrency */
+  int64_t under_way, failing, mails;
 };
 
 /* ---- results ---- */
@@ -48,6 +50,24 @@ static void note(struct bus_str text, char ret[WEBHOOK_NOTE_MAX + 1]) {
   ret[len] = '\0';
 }
 
+/* The codes of an SMTP reply, "550 5.1.1": its text may have the address, which stands in one table alone. */
+static struct bus_str codes_of(struct bus_str reply) {
+  size_t len = 0;
+  while (len < reply.len && reply.data[len] && strchr("0123456789. ", reply.data[len]))
+    len++;
+  while (len > 0 && reply.data[len - 1] == ' ')
+    len--;
+  return (struct bus_str){reply.data, len};
+}
+
+static void leave(struct slot *slot) {
+  struct notify_sender *sender = slot->sender;
+  slot->under_way = false;
+  sender->under_way--;
+  sender->failing -= slot->failing;
+  sender->mails -= slot->is_mail;
+}
+
 static void on_done(void *context, const struct bus_http_result *answer) {
   struct slot *slot = context;
   struct notify_sender *sender = slot->sender;
@@ -60,12 +80,13 @@ static void on_done(void *context, const struct bus_http_result *answer) {
                                  .retry_after_s = answer->retry_after_s,
                                  .duration_ms = answer->duration / BUS_MILLISECOND};
   BUS_CRASH_POINT("notify.answered");
-  note(answered ? answer->body : bus_str(answer->error), result.note);
-  slot->under_way = false;
-  sender->under_way--;
-  sender->failing -= slot->failing;
+  if (answered)
+    note(slot->is_mail ? codes_of(answer->body) : answer->body, result.note);
+  else
+    note(bus_str(answer->error), result.note);
+  leave(slot);
   notify_metrics_attempt(answer->duration);
-  bus_log(BUS_DEBUG, "attempt of a webhook", BUS_F_UUID("delivery_id", &result.delivery_id),
+  bus_log(BUS_DEBUG, "attempt of a delivery", BUS_F_UUID("delivery_id", &result.delivery_id),
           BUS_F_UUID("endpoint_id", &result.endpoint_id), BUS_F_INT("number", result.number),
           BUS_F_INT("status", answered ? result.status : 0), BUS_F_INT("duration_us", answer->duration));
   push(sender, &result);
@@ -112,6 +133,41 @@ static bool start_http(struct notify_sender *sender, const struct notify_call *c
   return bus_http_client_start(sender->http, &http, on_done, slot, err);
 }
 
+/* The mail of the call in the arena. */
+static bool compose(const struct notify_sender *sender, const struct notify_call *call, struct bus_str to,
+                    struct bus_arena *arena, struct bus_str *ret) {
+  const struct notify_mail_from from = {bus_str(sender->settings->mail_from), bus_str(sender->settings->mail_name)};
+  char secret[WEBHOOK_SECRET_TEXT + 1], code[NOTIFY_CODE_TEXT];
+  struct notify_letter letter = {call->delivery_id, call->endpoint_id, to, call->payload, BUS_NO_STR};
+  bool good = notify_keys_unseal(sender->keys, call->secrets[0], secret);
+  if (good) {
+    notify_mail_code(bus_str(secret), code);
+    letter.code = bus_str(code);
+    good = notify_mail_compose(&from, &letter, arena, ret);
+  }
+  bus_erase(secret, sizeof secret);
+  bus_erase(code, sizeof code);
+  return good;
+}
+
+static bool start_mail(struct notify_sender *sender, const struct notify_call *call, struct slot *slot,
+                       struct bus_error *err) {
+  struct bus_str message, address = notify_mail_address(call->url);
+  char to[WEBHOOK_URL_MAX + 1];
+  if (!sender->mailer)
+    return bus_fail(err, BUS_E_CONFIG, "SMTP_URL is not set");
+  struct bus_arena *arena = bus_arena_new(MAIL_BYTES_MAX);
+  (void)snprintf(to, sizeof to, "%.*s", (int)address.len, address.data);
+  bool good = arena && compose(sender, call, address, arena, &message);
+  if (good) {
+    good = bus_mailer_send(sender->mailer, to, message, slot, err);
+  } else {
+    (void)bus_fail(err, BUS_E_CONFIG, "the mail could not be composed: out of memory, or another ENDPOINT_KEY_FILE");
+  }
+  bus_arena_free(arena);
+  return good;
+}
+
 static struct slot *find_free(struct notify_sender *sender) {
   for (int64_t i = 0; i < sender->settings->concurrency; i++)
     if (!sender->slots[i].under_way)
@@ -122,16 +178,18 @@ static struct slot *find_free(struct notify_sender *sender) {
 void notify_sender_take(struct notify_sender *sender, const struct notify_call *call) {
   struct slot *slot = find_free(sender);
   struct bus_error err = {.code = BUS_OK};
+  bool is_mail = notify_is_mail(call->url);
   if (slot)
-    *slot = (struct slot){sender, call->delivery_id, call->endpoint_id, call->number, false, call->failing};
-  if (slot && start_http(sender, call, slot, &err)) {
+    *slot = (struct slot){sender, call->delivery_id, call->endpoint_id, call->number, false, call->failing, is_mail};
+  if (slot && (is_mail ? start_mail(sender, call, slot, &err) : start_http(sender, call, slot, &err))) {
     slot->under_way = true;
     sender->under_way++;
     sender->failing += slot->failing;
+    sender->mails += is_mail;
     return;
   }
   if (slot)
-    bus_log(BUS_ERROR, "cannot begin an attempt of a webhook", BUS_F_STR("cause", err.text),
+    bus_log(BUS_ERROR, "cannot begin an attempt of a delivery", BUS_F_STR("cause", err.text),
             BUS_F_UUID("endpoint_id", &call->endpoint_id));
   /* Without a slot it is tried at once, after an error as any attempt that failed: it may fail for ever. */
   struct notify_result result = {.delivery_id = call->delivery_id,
@@ -158,8 +216,13 @@ int64_t notify_sender_under_way(const struct notify_sender *sender, const struct
   return count;
 }
 
-struct bus_poll_source notify_sender_source(struct notify_sender *sender) {
-  return bus_http_client_source(sender->http);
+int64_t notify_sender_mail_room(const struct notify_sender *sender) {
+  return sender->settings->smtp_connections - sender->mails;
+}
+
+bool notify_sender_add_sources(struct notify_sender *sender) {
+  return bus_worker_add_source(sender->worker, bus_http_client_source(sender->http)) &&
+         (!sender->mailer || bus_worker_add_source(sender->worker, bus_mailer_source(sender->mailer)));
 }
 
 /* ---- its life ---- */
@@ -172,6 +235,7 @@ static bool may_connect(void *context, const struct bus_address *address) {
 bool notify_sender_new(const struct notify_settings *settings, const struct notify_keys *keys,
                        struct bus_worker *worker, struct notify_sender **ret, struct bus_error *err) {
   struct bus_http_client_settings http = notify_http_of(settings);
+  struct bus_mailer_settings mail = notify_mailer_of(settings);
   struct notify_sender *sender = calloc(1, sizeof *sender);
   if (!sender)
     return bus_fail(err, BUS_E_NOMEM, "out of memory for the sender of webhooks");
@@ -182,7 +246,8 @@ bool notify_sender_new(const struct notify_settings *settings, const struct noti
   http.tracer = bus_worker_tracer(worker);
   http.may_connect = may_connect;
   http.context = sender;
-  if (!sender->slots || !bus_http_client_new(&http, &sender->http, err)) {
+  if (!sender->slots || !bus_http_client_new(&http, &sender->http, err) ||
+      (*settings->smtp_url && !bus_mailer_new(&mail, on_done, &sender->mailer, err))) {
     bool has_slots = sender->slots != NULL;
     notify_sender_free(sender);
     return has_slots ? false : bus_fail(err, BUS_E_NOMEM, "out of memory for the sender of webhooks");
@@ -195,6 +260,7 @@ void notify_sender_free(struct notify_sender *sender) {
   if (!sender)
     return;
   bus_http_client_free(sender->http);
+  bus_mailer_free(sender->mailer);
   free(sender->slots);
   free(sender);
 }

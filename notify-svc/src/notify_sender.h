@@ -18,12 +18,15 @@ bool notify_sender_new(const struct notify_settings *settings, const struct noti
 /* Cuts what is under way. Accepts NULL. */
 void notify_sender_free(struct notify_sender *sender);
 
+/* Adds the sockets of its calls to the worker's poll set, inside open. False: no room. */
+bool notify_sender_add_sources(struct notify_sender *sender) BUS_MUST_CHECK;
+
 /* Copies the call and begins the attempt; pushes the completion NOTIFY_NOT_STARTED where it cannot. */
 void notify_sender_take(struct notify_sender *sender, const struct notify_call *call);
 
 /* Attempts that may begin beside those under way; of endpoints that fail, half of all. */
 int64_t notify_sender_room(const struct notify_sender *sender, bool failing);
+/* Mails that may begin beside those under way. */
+int64_t notify_sender_mail_room(const struct notify_sender *sender);
 /* Attempts of the endpoint that are under way. */
 int64_t notify_sender_under_way(const struct notify_sender *sender, const struct bus_uuid *endpoint_id);
-
-struct bus_poll_source notify_sender_source(struct notify_sender *sender);

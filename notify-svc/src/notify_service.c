@@ -1,7 +1,10 @@
 /* A batch: events become deliveries, deliveries that are due become calls, and results of calls end them. */
+#include "notify_mail.h"
 #include "notify_model.h"
 
 #include <bus/hash.h>
+
+#include <assert.h>
 
 /* ---- the model ---- */
 
@@ -12,6 +15,8 @@ static void name(struct notify_model *model, const struct bus_input *input) {
   if (input->kind == BUS_INPUT_DEADLINE) {
     bus_set_add(&model->endpoints, &due->endpoint_id);
     bus_set_add(&model->deliveries, &due->delivery_id);
+    if (due->mail_key[0])
+      bus_set_add(&model->windows, &(struct bus_str){due->mail_key, NOTIFY_MAIL_KEY});
   } else if (input->kind == BUS_INPUT_COMPLETION) {
     bus_set_add(&model->endpoints, &result->endpoint_id);
     bus_set_add(&model->deliveries, &result->delivery_id);
@@ -31,12 +36,15 @@ bool notify_model_new(const struct bus_input *inputs, size_t count, struct bus_a
   *model = (struct notify_model){.policy = policy, .arena = arena, .inputs = inputs, .input_count = count};
   model->attempts = bus_arena_array(arena, count, sizeof *model->attempts);
   model->replays = bus_arena_array(arena, count, sizeof *model->replays);
+  model->disabled = bus_arena_array(arena, count, sizeof *model->disabled);
   bus_set_init(&model->endpoints, &endpoint_columns, sizeof(struct endpoint_entry), arena);
   bus_set_init(&model->deliveries, &delivery_columns, 0, arena);
+  bus_set_init(&model->windows, &mail_window_columns, 0, arena);
   for (size_t i = 0; i < count; i++)
     name(model, &inputs[i]);
   *ret = model;
-  return model->attempts && model->replays && bus_set_open(&model->endpoints) && bus_set_open(&model->deliveries);
+  return model->attempts && model->replays && model->disabled && bus_set_open(&model->endpoints) &&
+         bus_set_open(&model->deliveries) && bus_set_open(&model->windows);
 }
 
 struct endpoint_entry *notify_model_endpoint(const struct notify_model *model, const struct bus_uuid *endpoint_id) {
@@ -67,6 +75,7 @@ static bool has_room(const struct notify_model *model, struct endpoint_entry *en
     entry->under_way = model->under_way(model->context, &entry->endpoint.endpoint_id);
   entry->counted = true;
   return model->room > 0 && (!failing || model->failing_room > 0) &&
+         (!notify_is_mail(entry->endpoint.url) || model->mail_room > 0) &&
          entry->under_way < notify_decide_limit(&entry->endpoint, model->policy);
 }
 
@@ -87,15 +96,38 @@ static void call(struct notify_model *model, struct endpoint_entry *entry, struc
                                .secrets = {endpoint->secret, old ? endpoint->old_secret : BUS_NO_STR}};
   model->room--;
   model->failing_room -= made->failing;
+  model->mail_room -= notify_is_mail(endpoint->url);
   entry->under_way++;
   delivery_evolve_claimed(delivery, model->policy, effects->now);
   act(effects, &(struct notify_action){.call = made, .disabled = -1});
 }
 
+/* Counts the mail, or puts it off: nobody's address gets more than it may. */
+static bool may_mail(struct notify_model *model, const struct endpoint *endpoint, const struct notify_due *due,
+                     struct delivery *delivery, bus_time now) {
+  struct mail_window *window = bus_set_find(&model->windows, &(struct bus_str){due->mail_key, NOTIFY_MAIL_KEY});
+  bool confirmed = endpoint->status == WEBHOOK_ENABLED;
+  if (!notify_is_mail(endpoint->url))
+    return true;
+  assert(window); /* the search for due deliveries names it */
+  if (!bus_set_is_stored(&model->windows, window) && !bus_set_is_changed(&model->windows, window))
+    window->began_at = now;
+  bus_time at = notify_decide_mail(window, confirmed, model->policy, now);
+  if (at > now) {
+    delivery_evolve_put_off(delivery, at);
+    bus_set_change(&model->deliveries, delivery);
+    return false;
+  }
+  mail_window_evolve(window, confirmed, now);
+  bus_set_change(&model->windows, window);
+  return true;
+}
+
 static void decide_due(struct notify_model *model, const struct notify_due *due, struct bus_effects *effects) {
   struct endpoint_entry *entry = notify_model_endpoint(model, &due->endpoint_id);
   struct delivery *delivery = notify_model_delivery(model, &due->delivery_id);
-  if (!entry || !delivery || !notify_decide_due(&entry->endpoint, delivery, effects->now) || !has_room(model, entry))
+  if (!entry || !delivery || !notify_decide_due(&entry->endpoint, delivery, effects->now) || !has_room(model, entry) ||
+      !may_mail(model, &entry->endpoint, due, delivery, effects->now))
     return;
   call(model, entry, delivery, effects);
   bus_set_change(&model->deliveries, delivery);
@@ -107,6 +139,16 @@ static const char *outcome_of(const struct attempt_decision *decision) {
   static const char *const names[] = {
       [DELIVERY_WAITING] = "retried", [DELIVERY_DELIVERED] = "delivered", [DELIVERY_FAILED] = "failed"};
   return names[decision->status];
+}
+
+static void tell_disabled(struct notify_model *model, const struct endpoint *endpoint, struct bus_effects *effects) {
+  struct notify_disabled *told = &model->disabled[model->disabled_count];
+  told->endpoint_id = endpoint->endpoint_id;
+  if (notify_payload_of_endpoint(WEBHOOK_WEBHOOK_DISABLED, &endpoint->endpoint_id, endpoint->cause, effects->now,
+                                 effects->arena, &told->payload))
+    model->disabled_count++;
+  else
+    effects->failed = true;
 }
 
 static void decide_result(struct notify_model *model, const struct notify_result *result, struct bus_effects *effects) {
@@ -129,6 +171,8 @@ static void decide_result(struct notify_model *model, const struct notify_result
     return;
   if (endpoint_evolve_attempted(&entry->endpoint, &decision, effects->now))
     bus_set_change(&model->endpoints, entry);
+  if (decision.disables >= 0)
+    tell_disabled(model, &entry->endpoint, effects);
   model->attempts[model->attempt_count++] = (struct attempt){.delivery_id = result->delivery_id,
                                                              .number = result->number,
                                                              .at = effects->now,
@@ -141,7 +185,7 @@ static void decide_result(struct notify_model *model, const struct notify_result
 
 /* ---- events ---- */
 
-static struct delivery *add_fresh(struct notify_model *model, struct bus_effects *effects) {
+struct delivery *notify_model_add(struct notify_model *model, struct bus_effects *effects) {
   struct delivery *fresh =
       bus_arena_grow(model->arena, model->fresh, model->fresh_count * sizeof *fresh,
                      (model->fresh_count + 1) * sizeof *fresh, 16 * sizeof *fresh, &model->fresh_room);
@@ -155,7 +199,7 @@ static struct delivery *add_fresh(struct notify_model *model, struct bus_effects
 
 static void deliver(struct notify_model *model, struct endpoint_entry *entry, const struct notify_event *event,
                     struct bus_str payload, struct bus_effects *effects) {
-  struct delivery *delivery = add_fresh(model, effects);
+  struct delivery *delivery = notify_model_add(model, effects);
   if (!delivery)
     return;
   *delivery = (struct delivery){.endpoint_id = entry->endpoint.endpoint_id,
@@ -166,7 +210,7 @@ static void deliver(struct notify_model *model, struct endpoint_entry *entry, co
                                 .next_attempt_at = effects->now,
                                 .created_at = effects->now};
   notify_delivery_id_of(&entry->endpoint.endpoint_id, event, &delivery->delivery_id);
-  if (has_room(model, entry))
+  if (!notify_is_mail(entry->endpoint.url) && has_room(model, entry)) /* mails are counted when they are found due */
     call(model, entry, delivery, effects);
 }
 

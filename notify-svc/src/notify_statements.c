@@ -19,6 +19,7 @@ static const struct bus_recipe recipes[NOTIFY_STATEMENTS] = {
         "ORDER BY e.endpoint_id FOR UPDATE",
         "UT"),
     [LOCK_DELIVERIES] = BUS_LOCK(&delivery_columns),
+    [LOCK_MAIL_WINDOWS] = BUS_LOCK(&mail_window_columns),
     [INSERT_ENDPOINTS] = BUS_INSERT(&endpoint_columns),
     [UPDATE_ENDPOINTS] = BUS_UPDATE(&endpoint_columns),
     /* An event that order-svc tells again is the same delivery. */
@@ -29,6 +30,20 @@ static const struct bus_recipe recipes[NOTIFY_STATEMENTS] = {
                                         "UUUTTZTIIZ"),
     [UPDATE_DELIVERIES] = BUS_UPDATE(&delivery_columns),
     [INSERT_ATTEMPTS] = BUS_INSERT(&attempt_columns),
+    /* Two processes may begin the window of one address at once. */
+    [INSERT_MAIL_WINDOWS] = BUS_STATEMENT("INSERT INTO webhooks.mail_windows AS w (address_key, began_at, mails) "
+                                          "SELECT * FROM unnest($1, $2, $3) ON CONFLICT (address_key) "
+                                          "DO UPDATE SET mails = w.mails + EXCLUDED.mails",
+                                          "TZI"),
+    [UPDATE_MAIL_WINDOWS] = BUS_UPDATE(&mail_window_columns),
+    /* Other endpoints of the customer that want to know; an endpoint is disabled once, so that the id may be any. */
+    [TELL_DISABLED] = BUS_STATEMENT(
+        "INSERT INTO webhooks.deliveries (delivery_id, endpoint_id, event, payload, created_at, status, attempts, "
+        "failures, next_attempt_at) SELECT gen_random_uuid(), e.endpoint_id, 'webhook.disabled', n.payload, now(), "
+        "'waiting', 0, 0, now() FROM unnest($1, $2) AS n (endpoint_id, payload) JOIN webhooks.endpoints d USING "
+        "(endpoint_id) JOIN webhooks.endpoints e ON e.customer_id = d.customer_id AND e.endpoint_id <> d.endpoint_id "
+        "WHERE e.status = 'enabled' AND e.events & 16 <> 0",
+        "UT"),
     [REPLAY_DELIVERIES] =
         BUS_STATEMENT("UPDATE webhooks.deliveries u SET status = 'waiting', failures = 0, next_attempt_at = now() "
                       "WHERE u.delivery_id = ANY (ARRAY(SELECT d.delivery_id FROM unnest($2, $3, $4) AS n "
@@ -45,7 +60,8 @@ static const struct bus_recipe recipes[NOTIFY_STATEMENTS] = {
         "AND d.endpoint_id > $1 ORDER BY d.endpoint_id LIMIT 1) UNION ALL "
         "SELECT (SELECT d.endpoint_id FROM webhooks.deliveries d WHERE d.next_attempt_at IS NOT NULL "
         "AND d.endpoint_id > w.id ORDER BY d.endpoint_id LIMIT 1) FROM w WHERE w.id IS NOT NULL) "
-        "SELECT d.delivery_id, w.id FROM w JOIN webhooks.endpoints e ON e.endpoint_id = w.id AND e.status = 'enabled' "
+        "SELECT d.delivery_id, w.id, CASE WHEN e.url LIKE 'mailto:%' THEN e.url END, e.status = 'enabled' "
+        "FROM w JOIN webhooks.endpoints e ON e.endpoint_id = w.id AND e.status IN ('enabled', 'unconfirmed') "
         "CROSS JOIN LATERAL (SELECT c.delivery_id FROM webhooks.deliveries c WHERE c.endpoint_id = w.id "
         "AND c.next_attempt_at <= now() ORDER BY c.next_attempt_at LIMIT $3) d LIMIT $2)",
         "uii"),
@@ -69,6 +85,18 @@ static const struct bus_recipe recipes[NOTIFY_STATEMENTS] = {
         "WHERE status = 'deleted' ORDER BY endpoint_id LIMIT 100)) AND NOT EXISTS (SELECT FROM webhooks.deliveries d "
         "WHERE d.endpoint_id = e.endpoint_id)",
         ""),
+    /* An address that was not confirmed within a day goes the way of deleted endpoints. */
+    [PURGE_UNCONFIRMED] = BUS_STATEMENT(
+        "UPDATE webhooks.endpoints e SET status = 'deleted', disabled_at = now() WHERE e.endpoint_id = ANY (ARRAY("
+        "SELECT endpoint_id FROM webhooks.endpoints WHERE status = 'unconfirmed' AND created_at < now() - interval '1 "
+        "day' "
+        "ORDER BY endpoint_id LIMIT " PURGE_MAX "))",
+        ""),
+    [PURGE_MAIL_WINDOWS] =
+        BUS_STATEMENT("DELETE FROM webhooks.mail_windows WHERE address_key = ANY (ARRAY(SELECT address_key FROM "
+                      "webhooks.mail_windows "
+                      "WHERE began_at < now() - interval '1 day' ORDER BY began_at LIMIT " PURGE_MAX "))",
+                      ""),
 };
 
 /* The deliveries of a page: n is the page asked for, d one of its deliveries. */
@@ -96,6 +124,7 @@ static const struct bus_recipe query_recipes[NOTIFY_QUERY_STATEMENTS] = {
         "d.delivery_id ORDER BY t.number DESC LIMIT 10) a ORDER BY n.page, a.delivery_id, a.number",
         PAGE_PARAMS),
 };
+_Static_assert(1 << WEBHOOK_WEBHOOK_DISABLED == 16, "TELL_DISABLED says so");
 _Static_assert(WEBHOOK_ATTEMPTS_SHOWN == 10, "PAGE_ATTEMPTS says so");
 
 struct bus_statement notify_statements[NOTIFY_STATEMENTS], notify_query_statements[NOTIFY_QUERY_STATEMENTS];

@@ -1,4 +1,5 @@
-/* Reads and writes the rows of a batch. Lock order: customers, endpoints, deliveries, each by key. */
+/* Reads and writes the rows of a batch. Lock order: customers, endpoints, deliveries, windows
+ * of mail, each by key. */
 #include "notify_model.h"
 #include "notify_statements.h"
 
@@ -39,16 +40,37 @@ void notify_store_lock(const struct notify_model *model, struct bus_sql *sql) {
   lock_endpoints(model, sql);
   if (model->deliveries.count > 0)
     bus_set_lock(&model->deliveries, sql, LOCK_DELIVERIES);
+  if (model->windows.count > 0)
+    bus_set_lock(&model->windows, sql, LOCK_MAIL_WINDOWS);
 }
 
 bool notify_load(void *opaque, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
   struct notify_model *model = opaque;
   (void)count; /* what notify_store_lock queued, in its order */
   rows += model->has_creates;
-  return bus_set_load(&model->endpoints, *rows++, err) && bus_set_load_next(&model->deliveries, &rows, err);
+  return bus_set_load(&model->endpoints, *rows++, err) && bus_set_load_next(&model->deliveries, &rows, err) &&
+         bus_set_load_next(&model->windows, &rows, err);
 }
 
 /* ---- trip 2 ---- */
+
+static void store_replays(const struct notify_model *model, struct bus_sql *sql) {
+  struct bus_args *args = bus_sql_add(sql, REPLAY_DELIVERIES);
+  bus_args_int64(args, WEBHOOK_REPLAY_MAX);
+  for (size_t i = 0; i < model->replay_count; i++) {
+    bus_args_uuid(args, &model->replays[i]->webhook_id);
+    bus_args_time(args, model->replays[i]->since);
+    bus_args_bool(args, model->replays[i]->delivered);
+  }
+}
+
+static void store_disabled(const struct notify_model *model, struct bus_sql *sql) {
+  struct bus_args *args = bus_sql_add(sql, TELL_DISABLED);
+  for (size_t i = 0; i < model->disabled_count; i++) {
+    bus_args_uuid(args, &model->disabled[i].endpoint_id);
+    bus_args_text(args, model->disabled[i].payload);
+  }
+}
 
 bool notify_store(void *opaque, struct bus_sql *sql) {
   const struct notify_model *model = opaque;
@@ -60,14 +82,10 @@ bool notify_store(void *opaque, struct bus_sql *sql) {
   args = NULL;
   for (size_t i = 0; i < model->attempt_count; i++)
     bus_sql_add_row(sql, &args, INSERT_ATTEMPTS, &attempt_columns, &model->attempts[i]);
-  if (model->replay_count == 0)
-    return true;
-  args = bus_sql_add(sql, REPLAY_DELIVERIES);
-  bus_args_int64(args, WEBHOOK_REPLAY_MAX);
-  for (size_t i = 0; i < model->replay_count; i++) {
-    bus_args_uuid(args, &model->replays[i]->webhook_id);
-    bus_args_time(args, model->replays[i]->since);
-    bus_args_bool(args, model->replays[i]->delivered);
-  }
+  bus_set_store(&model->windows, sql, INSERT_MAIL_WINDOWS, UPDATE_MAIL_WINDOWS);
+  if (model->replay_count > 0)
+    store_replays(model, sql);
+  if (model->disabled_count > 0)
+    store_disabled(model, sql);
   return true; /* memory that ran out is remembered by the trip */
 }

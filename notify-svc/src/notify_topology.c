@@ -5,15 +5,16 @@
 #include <order_messages.h>
 
 static const struct bus_message_type *const types[] = {
-    &webhook_create_type, &webhook_delete_type,     &webhook_rotate_type, &webhook_enable_type,
-    &webhook_replay_type, &webhook_get_type,        &webhook_list_type,   &webhook_deliveries_get_type,
-    &notify_ping_type,    &notify_trail_type,       &webhook_answer_type, &webhook_page_type,
-    &notify_pong_type,    &webhook_deliveries_type,
+    &webhook_create_type, &webhook_delete_type,     &webhook_rotate_type,  &webhook_enable_type,
+    &webhook_replay_type, &webhook_get_type,        &webhook_list_type,    &webhook_deliveries_get_type,
+    &notify_ping_type,    &notify_trail_type,       &webhook_answer_type,  &webhook_page_type,
+    &notify_pong_type,    &webhook_deliveries_type, &webhook_confirm_type,
 };
 static const struct bus_message_type *const events[] = {&order_confirmed_type, &order_cancelled_type,
                                                         &order_rejected_type, &order_refunded_type};
-static const struct bus_message_type *const requests[] = {
-    &webhook_create_type, &webhook_delete_type, &webhook_rotate_type, &webhook_enable_type, &webhook_replay_type};
+static const struct bus_message_type *const requests[] = {&webhook_create_type, &webhook_delete_type,
+                                                          &webhook_rotate_type, &webhook_enable_type,
+                                                          &webhook_replay_type, &webhook_confirm_type};
 static const struct bus_message_type *const queries[] = {
     &webhook_get_type, &webhook_list_type, &webhook_deliveries_get_type, &notify_ping_type, &notify_trail_type};
 

@@ -10,7 +10,10 @@ static const struct notify_policy policy = {.schedule = {5 * BUS_SECOND, 300 * B
                                             .retry_after_max = 600 * BUS_SECOND,
                                             .disable_after = 3 * 86400 * BUS_SECOND,
                                             .lease = 30 * BUS_SECOND,
-                                            .endpoint_concurrency = 8};
+                                            .endpoint_concurrency = 8,
+                                            .mails_per_hour = 3,
+                                            .confirmations_per_day = 1,
+                                            .refusals_max = 2};
 static struct endpoint endpoint;
 static struct delivery delivery;
 static struct attempt_decision decision;
@@ -155,4 +158,70 @@ TEST(rotation_keeps_the_secret_before_for_a_while)
   assert_true(view.old_secret_until == START + BUS_HOUR);
   webhook_view_of(&endpoint, START + BUS_HOUR, &view);
   assert_true(view.old_secret_until == BUS_NO_TIME);
+}
+
+/* ---- addresses ---- */
+
+static void begin_mail(void) {
+  begin();
+  endpoint.url = BUS_STR("mailto:ann@example.org");
+}
+
+TEST(mail_with_4xx_is_tried_again_and_with_5xx_is_not)
+{
+  begin_mail();
+  attempt(NOTIFY_ANSWERED, 451, -1, START);
+  assert_int_equal(delivery.status, DELIVERY_WAITING);
+  assert_int_equal(endpoint.refusals, 0);
+  attempt(NOTIFY_ANSWERED, 550, -1, START);
+  assert_int_equal(delivery.status, DELIVERY_FAILED);
+  assert_true(delivery.next_attempt_at == BUS_NO_TIME);
+  assert_int_equal(endpoint.refusals, 1);
+  assert_int_equal(endpoint.status, WEBHOOK_ENABLED);
+}
+
+TEST(mail_that_is_refused_again_disables_its_address)
+{
+  begin_mail();
+  attempt(NOTIFY_ANSWERED, 550, -1, START);
+  delivery = (struct delivery){.status = DELIVERY_WAITING, .next_attempt_at = START};
+  attempt(NOTIFY_ANSWERED, 554, -1, START);
+  assert_int_equal(endpoint.status, WEBHOOK_DISABLED);
+  assert_int_equal(endpoint.cause, WEBHOOK_REFUSED);
+  endpoint_evolve_enabled(&endpoint);
+  assert_int_equal(endpoint.refusals, 0);
+}
+
+TEST(mail_that_is_taken_forgets_refusals)
+{
+  begin_mail();
+  attempt(NOTIFY_ANSWERED, 550, -1, START);
+  delivery = (struct delivery){.status = DELIVERY_WAITING, .next_attempt_at = START};
+  attempt(NOTIFY_ANSWERED, 250, -1, START);
+  assert_int_equal(delivery.status, DELIVERY_DELIVERED);
+  assert_int_equal(endpoint.refusals, 0);
+}
+
+TEST(mail_without_a_relay_for_days_disables_no_address)
+{
+  begin_mail();
+  endpoint.failing_since = START - 10 * policy.disable_after;
+  attempt(NOTIFY_NO_ANSWER, BUS_NO_INT64, -1, START);
+  attempt(NOTIFY_ANSWERED, 451, -1, START);
+  assert_int_equal(endpoint.status, WEBHOOK_ENABLED);
+  assert_int_equal(delivery.status, DELIVERY_WAITING);
+}
+
+TEST(mail_window_begins_again_when_it_ends)
+{
+  struct mail_window window = {.began_at = START};
+  for (int64_t i = 0; i < policy.mails_per_hour; i++) {
+    assert_true(notify_decide_mail(&window, true, &policy, START + 1) == START + 1);
+    mail_window_evolve(&window, true, START + 1);
+  }
+  assert_true(notify_decide_mail(&window, true, &policy, START + 1) == START + BUS_HOUR);
+  assert_true(notify_decide_mail(&window, true, &policy, START + BUS_HOUR) == START + BUS_HOUR);
+  mail_window_evolve(&window, true, START + BUS_HOUR);
+  assert_true(window.began_at == START + BUS_HOUR && window.mails == 1);
+  assert_true(notify_decide_mail(&window, false, &policy, START + BUS_HOUR) == START + 25 * BUS_HOUR);
 }

@@ -14,7 +14,11 @@ static struct notify_policy policy = {.schedule = {BUS_SECOND},
                                       .disable_after = BUS_HOUR,
                                       .endpoint_concurrency = 2,
                                       .ports = {443},
-                                      .port_count = 1};
+                                      .port_count = 1,
+                                      .sends_mail = true,
+                                      .mails_per_hour = 2,
+                                      .confirmations_per_day = 1,
+                                      .refusals_max = 2};
 static struct bus_arena *arena;
 static struct bus_uuid_source ids;
 static struct bus_effects effects;
@@ -32,6 +36,11 @@ static bool reveal(void *context, struct bus_str stored, struct bus_str reply_ke
   (void)context, (void)reply_key, (void)into;
   *ret = stored;
   return true;
+}
+
+static bool confirms(void *context, struct bus_str stored, struct bus_str code_hash) {
+  (void)context;
+  return bus_str_equal(stored, code_hash);
 }
 
 /* A batch of one input, whose database has `count` endpoints of ann. */
@@ -57,9 +66,10 @@ static void begin(struct bus_input one, uint8_t count) {
     entry->endpoint.failing_since = entry->endpoint.old_secret_until = BUS_NO_TIME;
     bus_set_keep(&model->endpoints, entry);
   }
-  model->room = model->failing_room = 10;
+  model->room = model->failing_room = model->mail_room = 10;
   model->under_way = count_under_way;
   model->reveal = reveal;
+  model->confirms = confirms;
   model->secrets = &secret;
   under_way = 0;
   bus_uuid_source_init(&ids, seed);
@@ -162,7 +172,7 @@ TEST(event_without_room_waits)
   bus_arena_free(arena);
 }
 
-static const struct notify_due due = {{{5}}, {{1}}};
+static const struct notify_due due = {{{5}}, {{1}}, ""};
 static const struct notify_result answered = {
     .delivery_id = {{5}}, .endpoint_id = {{1}}, .number = 1, .kind = NOTIFY_ANSWERED, .status = 410};
 
@@ -297,5 +307,149 @@ TEST(request_to_delete_hides_the_webhook)
   assert_answered("\"outcome\":\"done\"");
   request();
   assert_answered("\"outcome\":\"not_found\"");
+  bus_arena_free(arena);
+}
+
+/* ---- addresses ---- */
+
+#define MAILTO BUS_STR("mailto:ann@example.org")
+static const struct notify_due mail_due = {
+    {{5}}, {{1}}, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"};
+
+/* A batch of a mail that is due, to an address in that state. */
+static struct delivery *begin_mail(enum webhook_status status) {
+  begin((struct bus_input){.kind = BUS_INPUT_DEADLINE, .body = &mail_due}, 1);
+  endpoint_of(&first_id)->url = MAILTO;
+  endpoint_of(&first_id)->status = (int)status;
+  return put_delivery();
+}
+
+TEST(address_waits_for_its_code)
+{
+  static struct webhook_request create = {.webhook_id = {{77}}, .customer_id = ANN, .url = MAILTO, .events = 1};
+  begin(delivery_of(&webhook_create_type, &create), 0);
+  request();
+  assert_answered("\"outcome\":\"done\"");
+  assert_answered("\"status\":\"unconfirmed\"");
+  const struct bus_effect *answered_by = effect(BUS_EFFECT_ANSWER, 0);
+  assert_null(strstr(answered_by->body.data, "secret")); /* the code is made of it */
+  assert_int_equal(model->fresh_count, 1);
+  assert_int_equal(model->fresh[0].event, WEBHOOK_EMAIL_CONFIRM);
+  assert_true(bus_uuid_is_nil(&model->fresh[0].order_id));
+  assert_non_null(strstr(model->fresh[0].payload.data, "\"type\":\"email.confirm\""));
+  request();
+  assert_answered("\"outcome\":\"replayed\"");
+  assert_int_equal(model->fresh_count, 1);
+  bus_arena_free(arena);
+}
+
+TEST(address_without_a_relay_is_refused)
+{
+  static const struct webhook_request create = {.webhook_id = {{77}}, .customer_id = ANN, .url = MAILTO, .events = 1};
+  policy.sends_mail = false;
+  begin(delivery_of(&webhook_create_type, &create), 0);
+  request();
+  assert_answered("\"outcome\":\"bad_url\",\"reason\":\"url must begin with https://: this server sends no mail");
+  policy.sends_mail = true;
+  bus_arena_free(arena);
+}
+
+TEST(address_is_enabled_by_its_code_alone)
+{
+  static struct webhook_request confirm = {.webhook_id = {{1}}, .customer_id = ANN, .code_hash = BUS_STR("wrong")};
+  begin(delivery_of(&webhook_confirm_type, &confirm), 1);
+  endpoint_of(&first_id)->url = MAILTO;
+  endpoint_of(&first_id)->status = WEBHOOK_UNCONFIRMED;
+  request();
+  assert_answered("\"outcome\":\"wrong_code\"");
+  input.type = &webhook_enable_type;
+  request();
+  assert_answered("\"outcome\":\"unconfirmed\"");
+  input.type = &webhook_rotate_type;
+  request();
+  assert_answered("\"outcome\":\"no_secret\"");
+  assert_int_equal(endpoint_of(&first_id)->status, WEBHOOK_UNCONFIRMED);
+  input.type = &webhook_confirm_type;
+  confirm.code_hash = BUS_STR("sealed");
+  request();
+  assert_answered("\"status\":\"enabled\"");
+  endpoint_of(&first_id)->status = WEBHOOK_DISABLED;
+  endpoint_of(&first_id)->cause = WEBHOOK_REFUSED;
+  request(); /* again: nothing changes */
+  assert_answered("\"status\":\"disabled\"");
+  bus_arena_free(arena);
+}
+
+TEST(webhook_has_no_code)
+{
+  static const struct webhook_request confirm = {
+      .webhook_id = {{1}}, .customer_id = ANN, .code_hash = BUS_STR("sealed")};
+  begin(delivery_of(&webhook_confirm_type, &confirm), 1);
+  request();
+  assert_answered("\"outcome\":\"wrong_code\"");
+  bus_arena_free(arena);
+}
+
+TEST(address_gets_no_event_until_it_is_confirmed)
+{
+  begin(delivery_of(&order_confirmed_type, &confirmed), 1);
+  endpoint_of(&first_id)->url = MAILTO;
+  endpoint_of(&first_id)->status = WEBHOOK_UNCONFIRMED;
+  decide();
+  assert_int_equal(model->fresh_count, 0);
+  endpoint_of(&first_id)->status = WEBHOOK_ENABLED;
+  decide();
+  assert_int_equal(model->fresh_count, 1);
+  assert_int_equal(calls(), 0); /* it is counted when it is found due */
+  assert_true(model->fresh[0].next_attempt_at == NOW);
+  bus_arena_free(arena);
+}
+
+TEST(address_gets_so_many_mails_an_hour)
+{
+  struct delivery *delivery = begin_mail(WEBHOOK_ENABLED);
+  for (int64_t sent = 1; sent <= policy.mails_per_hour; sent++) {
+    delivery->next_attempt_at = NOW;
+    decide();
+    assert_int_equal(calls(), sent);
+  }
+  delivery->next_attempt_at = NOW;
+  ((struct endpoint_entry *)endpoint_of(&first_id))->under_way = 0;
+  decide();
+  assert_int_equal(calls(), policy.mails_per_hour);
+  assert_true(delivery->next_attempt_at == NOW + BUS_HOUR);
+  bus_arena_free(arena);
+}
+
+TEST(address_that_is_not_confirmed_gets_its_code_seldom)
+{
+  struct delivery *delivery = begin_mail(WEBHOOK_UNCONFIRMED);
+  decide();
+  delivery->next_attempt_at = NOW;
+  decide();
+  assert_int_equal(calls(), 1);
+  assert_true(delivery->next_attempt_at == NOW + 24 * BUS_HOUR);
+  bus_arena_free(arena);
+}
+
+TEST(address_waits_while_all_connections_are_taken)
+{
+  const struct delivery *delivery = begin_mail(WEBHOOK_ENABLED);
+  model->mail_room = 0;
+  decide();
+  assert_int_equal(calls(), 0);
+  assert_true(delivery->next_attempt_at == NOW);
+  bus_arena_free(arena);
+}
+
+TEST(endpoint_that_is_disabled_is_told_to_the_others)
+{
+  begin((struct bus_input){.kind = BUS_INPUT_COMPLETION, .body = &answered}, 1);
+  (void)put_delivery();
+  decide();
+  assert_int_equal(model->disabled_count, 1);
+  assert_true(bus_str_is(model->disabled[0].payload,
+                         "{\"type\":\"webhook.disabled\",\"timestamp\":\"2026-01-01T00:00:00.000Z\",\"data\":{"
+                         "\"webhook_id\":\"01000000-0000-0000-0000-000000000000\",\"cause\":\"gone\"}}"));
   bus_arena_free(arena);
 }

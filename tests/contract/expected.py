@@ -11,6 +11,7 @@ RIGHT = {"POST /api/auth/logout": ["400"],  # neither a refresh token nor cookie
          "POST /api/auth/reset": ["400"],  # the token in the body is unknown
          "POST /api/auth/token": ["400"],  # another grant, or credentials twice
          "POST /api/webhooks": ["400"],  # the URL is none that may be called
+         "POST /api/webhooks/{webhook}/confirm": ["400"],  # not the code that was mailed
          "POST /api/webhooks/{webhook}/replay": ["400"],  # a delivery and a time
          "POST /webhooks/psp": ["400"]}  # not signed by the provider
 # Its stream ends with the caller's token: a role that may open it makes no such request.

@@ -207,6 +207,8 @@ def _policy_of_service(one):
         egress.append(_to([cluster_of(one)], POSTGRES))
     if one.calls_strangers:
         egress.append(_to(PUBLIC, 443, 8443))
+    if one.sends_mail:
+        egress.append(_to(PUBLIC, 465, 587))
     return _policy(one.name, {"matchLabels": _selects(one.name)}, ingress, egress, "service")
 
 

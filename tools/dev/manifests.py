@@ -26,6 +26,7 @@ class Manifest:
     roles: dict = None        # names of the roles of its database, by ROLES and OPERATOR
     broker_user: str = None
     calls_strangers: bool = False  # it calls URLs that its users choose
+    sends_mail: bool = False  # it may call a mail relay
     checks_tokens: bool = False  # it calls issuers of tokens, and keeps their last key set in OIDC_KEYS_FILE
     links: tuple = ()         # other services that it calls, besides its database and the broker
     webhook: str = None       # path of the program that serves clients, which it tells of events

@@ -26,7 +26,7 @@ UP = (
 # Packages that only the test suites need, whatever the release.
 EVERYWHERE = (
     "caddy", "clang", "clang-format", "clang-tidy", "dnsmasq-base", "flake8", "git", "haproxy", "iproute2",
-    "libfaketime", "man-db", "mount", "nginx-light", "nodejs", "pgbouncer", "python3-cryptography",
+    "libfaketime", "man-db", "mount", "nginx-light", "nodejs", "pgbouncer", "python3-aiosmtpd", "python3-cryptography",
     "python3-grpcio", "python3-jsonschema", "python3-jwt", "python3-protobuf", "python3-psycopg2", "python3-pytest",
     "python3-requests", "shellcheck", "yamllint",
 )
