@@ -4,7 +4,7 @@ _orderctl() {
   local options="--json --older --limit --type --error --action --all --dry-run --canary --watch --rate --days --seconds --mix --order --since --until --force --repair --env-file --help --version"
   # made by ./dev generate: names
   local queues="data-svc inventory-svc notify-svc order-svc order-svc.place payment-svc"
-  local outboxes="order-svc inventory-svc payment-svc data-svc"
+  local outboxes="order-svc inventory-svc payment-svc user-svc notify-svc data-svc"
   # end
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in

@@ -8,23 +8,23 @@
 
 enum { READ_MS = 5000 };
 
-enum story_place dead_place(const struct bus_queue *queue) {
-  const char *service = bus_topology_owner(&orderbus_topology, queue)->user.name;
-  for (int i = 0; i < STORY_BROKER; i++)
-    if (strcmp(story_services[i], service) == 0)
-      return (enum story_place)i;
-  return STORY_BROKER;
+int dead_service(const struct bus_queue *queue) {
+  const char *name = bus_topology_owner(&orderbus_topology, queue)->user.name;
+  int service = 0;
+  while (service < OUTBOXES && strcmp(outbox_services[service], name) != 0)
+    service++;
+  return service;
 }
 
 bool dead_fates_open(const struct program *program, const struct bus_queue *queue, struct bus_reader **ret,
                      struct bus_error *err) {
-  enum story_place place = dead_place(queue);
-  if (place == STORY_BROKER)
+  int service = dead_service(queue);
+  if (service == OUTBOXES)
     return bus_fail(err, BUS_E_CONFIG, "the service of %s has no database to watch: say --canary 0", queue->name);
   const struct bus_reader_settings settings =
-      story_reader(&program->settings, program->settings.urls[place], &story_statements[place], READ_MS);
+      story_reader(&program->settings, program->outbox_urls[service], &fates_statements, READ_MS);
   return bus_reader_open(&settings, ret, err) ||
-         bus_error_wrap(err, "the %s database tells whether messages come back", story_place_names[place]);
+         bus_error_wrap(err, "the database of %s tells whether messages come back", outbox_services[service]);
 }
 
 struct asking {
@@ -35,7 +35,7 @@ struct asking {
 
 static void ask(void *context, struct bus_sql *sql) {
   const struct asking *asking = context;
-  story_rows_ask_ids(sql, STORY_SQL_FATES, asking->ids, asking->count);
+  story_rows_ask_ids(sql, FATES_SQL_FATES, asking->ids, asking->count);
 }
 
 static void take(void *context, size_t index, const struct bus_rows *rows) {
@@ -58,7 +58,7 @@ bool dead_fates_read(struct bus_reader *reader, const struct bus_uuid *ids, size
 
 static void ask_first(void *context, struct bus_sql *sql) {
   (void)context;
-  (void)bus_sql_add(sql, STORY_SQL_FIRST);
+  (void)bus_sql_add(sql, FATES_SQL_FIRST);
 }
 
 static void take_first(void *context, size_t index, const struct bus_rows *rows) {

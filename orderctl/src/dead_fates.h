@@ -17,7 +17,7 @@ bool dead_fates_read(struct bus_reader *reader, const struct bus_uuid *ids, size
                      struct bus_error *err) BUS_MUST_CHECK;
 /* Time of the first message that the inbox still knows; BUS_NO_TIME: it knows none. */
 bool dead_first_taken(struct bus_reader *reader, bus_time *ret, struct bus_error *err) BUS_MUST_CHECK;
-/* The place of the queue's service; STORY_BROKER: it is none that orderctl reads. */
-enum story_place dead_place(const struct bus_queue *queue);
+/* Index of the queue's service among outbox_services; OUTBOXES: it has no database that an operator reads. */
+int dead_service(const struct bus_queue *queue);
 
 #endif

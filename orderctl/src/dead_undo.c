@@ -106,10 +106,10 @@ static int64_t open_count(const struct undo *undo) {
 /* ---- the way back ---- */
 
 static bool open_service(struct undo *undo) {
-  enum story_place place = dead_place(undo->queue);
+  int service = dead_service(undo->queue);
   const char *user = bus_topology_owner(&orderbus_topology, undo->queue)->user.name;
   undo->service = undo->program->settings.broker;
-  undo->service.url = place < STORY_BROKER ? undo->program->service_urls[place] : "";
+  undo->service.url = service < OUTBOXES ? undo->program->service_urls[service] : "";
   if (!undo->service.url[0])
     return bus_fail(&undo->err, BUS_E_CONFIG,
                     "undo reads the work queue %s: a variable must name the broker as its reader, "

@@ -11,13 +11,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* By the service (outboxes.h). */
-static const char *const services[OUTBOXES] = {
-#define OUTBOX(short, name, ...) [OUTBOX_OF_##short] = name,
-#include "outboxes.inc"
-#undef OUTBOX
-};
-
 struct asking {
   struct outbox *outbox;
   struct bus_arena *arena;
@@ -49,7 +42,7 @@ static bool read_outbox(const struct program *program, struct story_places *plac
   const struct bus_reader_calls calls = {ask, take, &asking};
   struct bus_reader *reader = NULL;
   struct bus_error problem;
-  *ret = (struct outbox){.service = services[service], .now = BUS_NO_TIME, .consumers = BUS_NO_INT64};
+  *ret = (struct outbox){.service = outbox_services[service], .now = BUS_NO_TIME, .consumers = BUS_NO_INT64};
   story_reader_open(&program->settings, program->outbox_urls[service], &outbox_statements, &reader, &problem);
   if (problem.code != BUS_OK || !bus_reader_run(reader, places->arena, &calls, &problem))
     ret->problem = bus_arena_copy(places->arena, bus_str(problem.text));
@@ -112,11 +105,11 @@ static int print_all(const struct program *program, struct story_places *places,
 
 static bool choose(const char *name, bool chosen[OUTBOXES]) {
   for (int service = 0; service < OUTBOXES; service++)
-    if (strcmp(services[service], name) == 0)
+    if (strcmp(outbox_services[service], name) == 0)
       return chosen[service] = true;
   (void)fprintf(stderr, "orderctl: no service %s has an outbox; choose from:", name);
   for (int service = 0; service < OUTBOXES; service++)
-    (void)fprintf(stderr, " %s", services[service]);
+    (void)fprintf(stderr, " %s", outbox_services[service]);
   (void)fputc('\n', stderr);
   return false;
 }

@@ -2,12 +2,16 @@
 #ifndef OUTBOXES_H
 #define OUTBOXES_H
 
-/* OUTBOX(short, name of the service, variable of the URL, database, role) of each service. */
+/* OUTBOX(short, name of the service, beginning of its variables, database, role) of each service: its variables are
+ * <BEGINNING>_DATABASE_URL and <BEGINNING>_RABBITMQ_URL. */
 enum {
 #define OUTBOX(short, ...) OUTBOX_OF_##short,
 #include "outboxes.inc"
 #undef OUTBOX
   OUTBOXES
 };
+
+/* The names of the services; NULL-terminated. */
+extern const char *const outbox_services[OUTBOXES + 1];
 
 #endif

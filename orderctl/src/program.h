@@ -12,8 +12,8 @@ struct program {
   struct story_settings settings;
   const char *env_file;
   const char *outbox_urls[OUTBOXES];
-  const char *service_urls[STORY_BROKER]; /* of the broker, as the services' users; "": none */
-  const char *repair_urls[STORY_BROKER];  /* of databases, as their owners; "": none */
+  const char *service_urls[OUTBOXES];    /* of the broker, as the services' users; "": none */
+  const char *repair_urls[STORY_BROKER]; /* of databases, as their owners; "": none */
   const char *psp_url, *psp_key, *psp_ca_file;
   bool psp_allow_plain;
   const char *log_url; /* the orders database, as a role that reads the log; "": none */

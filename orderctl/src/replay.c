@@ -183,7 +183,7 @@ static bool replay_all(struct replaying *replaying, bool sends) {
 static bool is_new(struct replaying *replaying) {
   struct bus_reader *reader = NULL;
   bus_time first = BUS_NO_TIME;
-  if (replaying->program->force || dead_place(replaying->queue) == STORY_BROKER)
+  if (replaying->program->force || dead_service(replaying->queue) == OUTBOXES)
     return true;
   bool read = dead_fates_open(replaying->program, replaying->queue, &reader, &replaying->err) &&
               dead_first_taken(reader, &first, &replaying->err);

@@ -9,9 +9,15 @@
 
 enum { URL_MAX = 1024, TOKEN_MAX = 4000 };
 
+const char *const outbox_services[OUTBOXES + 1] = {
+#define OUTBOX(short, name, ...) [OUTBOX_OF_##short] = name,
+#include "outboxes.inc"
+#undef OUTBOX
+};
+
 static struct settings {
-  const char *databases[OUTBOXES], *orders_broker, *inventory_broker, *payments_broker, *broker, *management, *log,
-      *orders_repair, *payments_repair, *psp, *psp_key, *psp_ca, *edge, *token, *audit, *dns_server;
+  const char *databases[OUTBOXES], *brokers[OUTBOXES], *broker, *management, *log, *orders_repair, *payments_repair,
+      *psp, *psp_key, *psp_ca, *edge, *token, *audit, *dns_server;
   bool psp_allow_plain;
   struct bus_tls_files tls;
 } settings;
@@ -24,15 +30,16 @@ static struct settings {
 
 static const struct bus_option options[] = {
 #define OUTBOX(short, name, variable, database, role)                                                                  \
-  URL(databases[OUTBOX_OF_##short], variable, "the " database " database, as its role " role),
+  URL(databases[OUTBOX_OF_##short], variable "_DATABASE_URL", "the " database " database, as its role " role),
 #include "outboxes.inc"
 #undef OUTBOX
     URL(broker, "RABBITMQ_URL", "the broker, as its user operator"),
     BUS_TLS_AMQP_ROWS(struct settings, tls),
     BUS_DNS_ROW(struct settings, dns_server),
-    URL(orders_broker, "ORDERS_RABBITMQ_URL", "the broker, as its user order-svc; for dead undo of its queues"),
-    URL(inventory_broker, "INVENTORY_RABBITMQ_URL", "the broker, as inventory-svc"),
-    URL(payments_broker, "PAYMENTS_RABBITMQ_URL", "the broker, as payment-svc"),
+#define OUTBOX(short, name, variable, database, role)                                                                  \
+  URL(brokers[OUTBOX_OF_##short], variable "_RABBITMQ_URL", "the broker, as " name ", for dead undo of its queues"),
+#include "outboxes.inc"
+#undef OUTBOX
     URL(management, "RABBITMQ_MANAGEMENT_URL",
         "its management API, http[s]://user:password@host:port; for topology diff"),
     URL(log, "ORDERS_LOG_DATABASE_URL",
@@ -81,9 +88,7 @@ int settings_read(struct program *program) {
   ret->broker.url = settings.broker;
   ret->broker.tls = settings.tls;
   ret->broker.dns_server = settings.dns_server;
-  program->service_urls[STORY_ORDERS] = settings.orders_broker;
-  program->service_urls[STORY_INVENTORY] = settings.inventory_broker;
-  program->service_urls[STORY_PAYMENTS] = settings.payments_broker;
+  memcpy(program->service_urls, settings.brokers, sizeof program->service_urls);
   program->log_url = settings.log;
   program->repair_urls[STORY_ORDERS] = settings.orders_repair;
   program->repair_urls[STORY_PAYMENTS] = settings.payments_repair;

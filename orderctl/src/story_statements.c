@@ -10,19 +10,11 @@
   [STORY_SQL_PARKED] = {"SELECT message_id, queue, type, attempt, cause_class, cause, history, service_version, "      \
                         "parked_at FROM bus.parked WHERE correlation_id = $1 ORDER BY parked_at LIMIT 200",            \
                         "u"}
-/* How many of these messages were taken, and how many were dead-lettered. */
-#define FATES                                                                                                          \
-  [STORY_SQL_FATES] = {"SELECT (SELECT count(*) FROM bus.inbox WHERE message_id = ANY ($1)), "                         \
-                       "(SELECT count(DISTINCT message_id) FROM bus.parked WHERE message_id = ANY ($1))",              \
-                       "U"}
 #define NOW "SELECT now()"
-#define FIRST [STORY_SQL_FIRST] = {"SELECT min(received_at) FROM bus.inbox", ""}
 
 static const struct bus_statement orders[] = {
     OUTGOING,
     PARKED,
-    FATES,
-    FIRST,
     [STORY_SQL_NOW] = {NOW, ""},
     [STORY_SQL_ORDER] = {"SELECT status, reason, total, currency, captured, refunded, stock_settled, payment_settled, "
                          "pay_later, attempts, version, resends, created_at, updated_at, deadline, causation_id "
@@ -44,8 +36,6 @@ static const struct bus_statement orders[] = {
 static const struct bus_statement inventory[] = {
     OUTGOING,
     PARKED,
-    FATES,
-    FIRST,
     [STORY_SQL_RESERVATION] = {"SELECT state, reason, created_at, updated_at, expected_until "
                                "FROM inventory.reservations WHERE order_id = $1 AND expires_at IS NULL",
                                "u"},
@@ -54,8 +44,6 @@ static const struct bus_statement inventory[] = {
 static const struct bus_statement payments[] = {
     OUTGOING,
     PARKED,
-    FATES,
-    FIRST,
     [STORY_SQL_PAYMENTS] = {"SELECT pay_attempt, state, reason, amount, currency, refunds, refund_requested, attempts, "
                             "first_attempt_at, next_attempt_at, psp_id, created_at, updated_at, causation_id "
                             "FROM payments.payments WHERE order_id = $1 OR attempt_of = $1 ORDER BY pay_attempt",
@@ -103,6 +91,15 @@ static const struct bus_statement outbox[] = {
          ""},
 };
 const struct bus_registry outbox_statements = {outbox, BUS_COUNT(outbox)};
+
+static const struct bus_statement fates[] = {
+    /* How many of these messages were taken, and how many were dead-lettered. */
+    [FATES_SQL_FATES] = {"SELECT (SELECT count(*) FROM bus.inbox WHERE message_id = ANY ($1)), "
+                         "(SELECT count(DISTINCT message_id) FROM bus.parked WHERE message_id = ANY ($1))",
+                         "U"},
+    [FATES_SQL_FIRST] = {"SELECT min(received_at) FROM bus.inbox", ""},
+};
+const struct bus_registry fates_statements = {fates, BUS_COUNT(fates)};
 
 const struct bus_registry story_statements[STORY_BROKER] = {
     [STORY_ORDERS] = {orders, BUS_COUNT(orders)},

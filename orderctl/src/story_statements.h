@@ -7,7 +7,7 @@
 #include <bus/sql.h>
 
 /* Statements of every database. */
-enum { STORY_SQL_OUTGOING, STORY_SQL_PARKED, STORY_SQL_FATES, STORY_SQL_FIRST, STORY_SQL_COMMON };
+enum { STORY_SQL_OUTGOING, STORY_SQL_PARKED, STORY_SQL_COMMON };
 enum {
   STORY_SQL_ORDER = STORY_SQL_COMMON,
   STORY_SQL_EVENTS,
@@ -34,6 +34,10 @@ extern const struct bus_registry story_log_statements;
 /* Statements over the outbox of a service. */
 enum { OUTBOX_SQL_NOW, OUTBOX_SQL_GROUPS };
 extern const struct bus_registry outbox_statements;
+
+/* Statements over the inbox and the dead letters of a service. */
+enum { FATES_SQL_FATES, FATES_SQL_FIRST };
+extern const struct bus_registry fates_statements;
 
 /* By the place. */
 extern const struct bus_registry story_statements[STORY_BROKER];

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from testkit.client import item, wait_until
-from dev import build, orderctl
+from dev import build, manifests, orderctl
 
 MANY = 3
 CONFIRMED = ("bus.event", "order.confirmed")
@@ -77,6 +77,8 @@ def age(stack):
 
 def test_outbox_says_what_waits_and_topology_diff_what_is_missing(api, stack, applied):
     assert run(stack, "outbox")[0] == 0
+    listed = {one["service"] for one in objects(stack, "outbox")[1]}
+    assert listed == {one.name for one in manifests.ON_BUS if one.database}
     management, vhost = stack.broker.management, stack.broker.admin.path
     source, key = CONFIRMED
     queues = sorted(one["destination"] for one in management.must("GET", "bindings", vhost)

@@ -20,20 +20,25 @@ def run(stack, *words, seconds=300, given=None):
     return done.returncode, done.stdout + done.stderr
 
 
-def bury(stack, count, name, price=100):
-    """Puts dead letters into the queue as inventory-svc does: products to be put. → their ids"""
-    ids = [str(uuid.uuid4()) for _ in range(count)]
+def put_dead(stack, service, kind, bodies, sender="operator"):
+    """Puts dead letters into the queue as the service does. → their ids"""
+    ids = [str(uuid.uuid4()) for _ in bodies]
     at = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=60)
-    history = f"{at:%Y-%m-%dT%H:%M:%S.000Z} 0 inventory-svc/0.1.0 BUS_E_DB_DATA SQLSTATE 23514: constraint lame"
-    with Publisher(stack.amqp_url(QUEUE)) as publisher:
-        for number, message_id in enumerate(ids):
-            body = {"product_id": f"{name}-{number}", "name": name, "price": price, "currency": "EUR", "on_hand": 1}
-            properties = {"type": "inventory.put-product.v1", "message_id": message_id, "user_id": QUEUE,
-                          "app_id": QUEUE}
-            headers = {"bus-sender": "operator", "bus-history": history}
+    history = f"{at:%Y-%m-%dT%H:%M:%S.000Z} 0 {service}/0.1.0 BUS_E_DB_DATA SQLSTATE 23514: constraint lame"
+    with Publisher(stack.amqp_url(service)) as publisher:
+        for message_id, body in zip(ids, bodies):
+            properties = {"type": kind, "message_id": message_id, "user_id": service, "app_id": service}
+            headers = {"bus-sender": sender, "bus-history": history}
             text = json.dumps(body).encode()
-            assert publisher.publish("bus.dead." + QUEUE, QUEUE, properties, headers, text) == "ack"
+            assert publisher.publish("bus.dead." + service, service, properties, headers, text) == "ack"
     return ids
+
+
+def bury(stack, count, name, price=100):
+    """Dead letters of inventory-svc: products to be put. → their ids"""
+    return put_dead(stack, QUEUE, "inventory.put-product.v1", [
+        {"product_id": f"{name}-{number}", "name": name, "price": price, "currency": "EUR", "on_hand": 1}
+        for number in range(count)])
 
 
 def dead(stack):

@@ -1,15 +1,17 @@
 """orderctl dead undo and audit: what a run of dead retry has sent goes back as it was, and each run is on record."""
 import json
+import uuid
 
 import pytest
 
 from testkit.client import wait_until
 from dev import orderctl
-from test_redrive import QUEUE, bury, dead, products, run
+from test_redrive import QUEUE, bury, dead, products, put_dead, run
 
 
 def ready(stack):
-    return stack.broker.management.must("GET", "queues", stack.broker.admin.path, QUEUE)["messages_ready"]
+    """None: the broker has not counted yet"""
+    return stack.broker.management.must("GET", "queues", stack.broker.admin.path, QUEUE).get("messages_ready")
 
 
 def runs(stack, *words):
@@ -52,6 +54,19 @@ def test_an_undone_run_leaves_what_was_before_and_nothing_is_taken_twice(stack, 
     status, text = run(stack, "dead", "undo", runs(stack, "--action", "dead.retry")[-1][0])
     assert status == 1 and "done: 0 put back, 20 taken, 0 came back, 0 not found" in text, text
     assert dead(stack) == 0
+
+
+def test_undo_reads_the_queue_of_any_service_on_the_bus(stack):
+    service = "notify-svc"
+    stack.stop_service(service)
+    event = {"order_id": str(uuid.uuid4()), "customer_id": "ann", "total": 100, "currency": "EUR"}
+    put_dead(stack, service, "order.confirmed.v1", [event], "order-svc")
+    before = run(stack, "dead", "show", service)[1]
+    assert run(stack, "--all", "--canary", "0", "dead", "retry", service)[0] == 0
+    status, text = run(stack, "dead", "undo", runs(stack, "--action", "dead.retry")[-1][0])
+    assert status == 0 and "done: 1 put back" in text and run(stack, "dead", "show", service)[1] == before, text
+    stack.start_service(service)
+    assert run(stack, "--all", "dead", "drop", service)[0] == 0
 
 
 def test_undo_leaves_the_messages_of_others_in_the_queue(stack, empty):

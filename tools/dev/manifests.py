@@ -54,6 +54,11 @@ class Manifest:
         """The variable of operators' programs that holds the URL of its database."""
         return f"{self.database.upper()}_DATABASE_URL"
 
+    @property
+    def broker_variable(self):
+        """The variable of operators' programs that holds the broker's URL of its user."""
+        return f"{self.database.upper()}_RABBITMQ_URL"
+
     def ports(self):
         """{name in ports.TABLE: (default, variable, what listens there)}"""
         found = {self.name: (self.port, f"ORDERBUS_{self.short.upper()}_PORT", self.name)}

@@ -35,7 +35,7 @@ def variables(stack):
     of_operators = manifests.FOR_OPERATORS
     found = {one.database_variable: stack.database_url(one.database, one.roles[manifests.OPERATOR])
              for one in of_operators}
-    found |= {one.database.upper() + "_RABBITMQ_URL": stack.amqp_url(one.broker_user) for one in of_operators}
+    found |= {one.broker_variable: stack.amqp_url(one.broker_user) for one in of_operators}
     provider = stack.services["payment-svc"].variables()
     found |= {name: provider[name] for name in reconcile.PROVIDER if name in provider}
     return found | stack.broker.variables("operator") | {

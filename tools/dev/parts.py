@@ -39,12 +39,15 @@ def unless_written(services, field, form):
                                 if not re.search(rf"^ *{getattr(one, field)}:", rest, re.M))
 
 
-def _manual(_rest):
+def _manual(variable, says):
     """The entry of orderctl's variables: roff, in which a comma must not be bold."""
-    names = [one.database_variable for one in manifests.FOR_OPERATORS]
-    roles = ", ".join(one.roles[manifests.OPERATOR] for one in manifests.FOR_OPERATORS)
     between = ' ", " '
-    return f".TP\n.BR {between.join(names)}\nThe databases, as the roles {roles}.\n"
+    return lambda _rest: (f".TP\n.BR {between.join(getattr(one, variable) for one in manifests.FOR_OPERATORS)}\n"
+                          f"{says}.\n")
+
+
+ROLES = ", ".join(one.roles[manifests.OPERATOR] for one in manifests.FOR_OPERATORS)
+USERS = ", ".join(one.broker_user.replace("-", "\\-") for one in manifests.FOR_OPERATORS)
 
 
 def _absences(_rest):
@@ -81,7 +84,10 @@ TABLE = {
     os.path.join(PROMETHEUS, "rules", "availability.yml"): {"services": _absences},
     os.path.join("infrastructure", "packages", "orderctl.env"): {"databases": _each(
         manifests.FOR_OPERATORS, "{one.database_variable}_FILE=/etc/orderbus/orderctl/{one.database}-database-url\n")},
-    os.path.join("orderctl", "man", "orderctl.1"): {"databases": _manual},
+    os.path.join("orderctl", "man", "orderctl.1"): {
+        "databases": _manual("database_variable", f"The databases, as the roles {ROLES}"),
+        "brokers": _manual("broker_variable",
+                           f"The broker, as the users {USERS}, for\n.B dead undo\nof their queues")},
 } | {os.path.join(CHART, f"{name}.yaml"): SIZE for name in ("values", "values-dev", "values-prod")}
 
 

@@ -1,0 +1,7 @@
+-- Where messages are, for a role that operators read by.
+BEGIN;
+
+\set operator users_operator
+\ir ../../../libbus/sql/bus-5.sql
+
+COMMIT;
