@@ -54,7 +54,8 @@ static struct hook *hook_of(const struct world *world, const struct bus_uuid *id
 
 /* ---- the server ---- */
 
-/* The timestamp is that of the message: an event that is sent again under another message id is posted again. */
+/* A confirmation that is sent again under another message id is posted again, and its time is that of the order's last
+ * change, which a refund may have moved. */
 static struct bus_str data_of(struct bus_str payload) {
   static const char mark[] = "\"data\":";
   const char *at = memmem(payload.data, payload.len, mark, sizeof mark - 1);

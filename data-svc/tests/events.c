@@ -31,8 +31,8 @@ static const struct order_event cancelled = {.order_id = {{9}},
                                              .reason = {"timeout", 7},
                                              .placed_at = EVENTS_PLACED,
                                              .at = EVENTS_PLACED + 200 * BUS_MILLISECOND};
-static const struct order_refunded once = {{{9}}, {"ann", 3}, 100, 499, {"EUR", 3}, EVENTS_PLACED};
-static const struct order_refunded twice = {{{9}}, {"ann", 3}, 300, 499, {"EUR", 3}, EVENTS_PLACED};
+static const struct order_refunded once = {{{9}}, {"ann", 3}, 100, 499, {"EUR", 3}, EVENTS_PLACED, BUS_NO_TIME};
+static const struct order_refunded twice = {{{9}}, {"ann", 3}, 300, 499, {"EUR", 3}, EVENTS_PLACED, BUS_NO_TIME};
 
 #define MESSAGE(message, text)                                                                                         \
   { .kind = BUS_INPUT_DELIVERY, .type = &(message), .body = &(text) }

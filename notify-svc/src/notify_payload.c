@@ -24,7 +24,7 @@ static const struct bus_field data_fields[] = {
 static const struct bus_schema data_schema = BUS_SCHEMA("data", DATA, data_fields);
 static const struct bus_field payload_fields[] = {
     BUS_FIELD_ENUM(PAYLOAD, type, delivery_event_names, BUS_REQUIRED, "the event"),
-    BUS_FIELD_TIME(PAYLOAD, timestamp, BUS_REQUIRED, "when it was taken up; later attempts have the same"),
+    BUS_FIELD_TIME(PAYLOAD, timestamp, BUS_REQUIRED, "when the event was committed"),
     BUS_FIELD_OBJECT(PAYLOAD, data, DATA, &data_schema, BUS_REQUIRED, "the order"),
 };
 const struct bus_schema notify_payload_schema = BUS_SCHEMA("webhook", PAYLOAD, payload_fields);
@@ -52,10 +52,12 @@ bool notify_event_of(const struct bus_input *input, struct notify_event *ret) {
     ret->refunded = input->body;
     ret->order_id = ret->refunded->order_id;
     ret->customer_id = ret->refunded->customer_id;
+    ret->at = ret->refunded->at;
   } else {
     ret->event = input->body;
     ret->order_id = ret->event->order_id;
     ret->customer_id = ret->event->customer_id;
+    ret->at = ret->event->at;
   }
   return true;
 }
@@ -72,7 +74,7 @@ static bool encode(const PAYLOAD *payload, struct bus_arena *arena, struct bus_s
   return bus_encode(&notify_payload_schema, payload, arena, ret) && ret->len <= NOTIFY_PAYLOAD_MAX;
 }
 
-bool notify_payload_encode(const struct notify_event *event, bus_time at, struct bus_arena *arena,
+bool notify_payload_encode(const struct notify_event *event, bus_time now, struct bus_arena *arena,
                            struct bus_str *ret) {
   DATA data = {.order_id = event->order_id, .refunded = BUS_NO_INT64, .status = kinds[event->type].status, .cause = -1};
   if (event->refunded) {
@@ -86,6 +88,7 @@ bool notify_payload_encode(const struct notify_event *event, bus_time at, struct
     data.currency = event->event->currency;
     data.reason = event->event->reason;
   }
+  bus_time at = event->at == BUS_NO_TIME ? now : event->at;
   return encode(&(const PAYLOAD){(int)event->type, at, &data}, arena, ret);
 }
 

@@ -30,6 +30,7 @@ struct notify_event {
   enum webhook_event type;
   struct bus_uuid order_id;
   struct bus_str customer_id;
+  bus_time at;                           /* BUS_NO_TIME: of an event of the release before */
   const struct order_event *event;       /* NULL: a refund */
   const struct order_refunded *refunded; /* NULL: none */
 };
@@ -40,8 +41,10 @@ bool notify_event_of(const struct bus_input *input, struct notify_event *ret);
 /* UUIDv5 of endpoint, order, event and refunded amount: the same event, told twice, is one delivery. */
 void notify_delivery_id_of(const struct bus_uuid *endpoint_id, const struct notify_event *event, struct bus_uuid *ret);
 
-/* {"type":"order.confirmed","timestamp":"…","data":{…}}, in the arena. False: out of memory, or it is too long. */
-bool notify_payload_encode(const struct notify_event *event, bus_time at, struct bus_arena *arena, struct bus_str *ret);
+/* {"type":"order.confirmed","timestamp":"…","data":{…}}, in the arena. The timestamp is the event's, so that an event
+ * that is told again has the same body; now: of one that has none. False: out of memory, or it is too long. */
+bool notify_payload_encode(const struct notify_event *event, bus_time now, struct bus_arena *arena,
+                           struct bus_str *ret);
 
 /* The body that tells of an endpoint: email.confirm, webhook.disabled with its cause. */
 bool notify_payload_of_endpoint(enum webhook_event type, const struct bus_uuid *endpoint_id, int cause, bus_time at,

@@ -12,9 +12,10 @@ static struct order_event told = {.order_id = {{9}},
                                   .item_count = 2,
                                   .total = 1998,
                                   .currency = BUS_STR("EUR"),
-                                  .reason = BUS_STR("out_of_stock: SKU-<1>")};
+                                  .reason = BUS_STR("out_of_stock: SKU-<1>"),
+                                  .at = BUS_NO_TIME};
 static const struct order_refunded refund = {
-    .order_id = {{9}}, .refunded = 500, .total = 1998, .currency = BUS_STR("JPY")};
+    .order_id = {{9}}, .refunded = 500, .total = 1998, .currency = BUS_STR("JPY"), .at = BUS_NO_TIME};
 
 /* The mail of a delivery, its soft line breaks undone. */
 static struct bus_str mail_of(struct bus_str payload, struct bus_arena *arena) {
@@ -32,7 +33,7 @@ static struct bus_str mail_of(struct bus_str payload, struct bus_arena *arena) {
 }
 
 static struct bus_str mail_of_event(enum webhook_event type, struct bus_arena *arena) {
-  struct notify_event event = {.type = type, .order_id = {{9}}, .event = &told};
+  struct notify_event event = {.type = type, .order_id = {{9}}, .at = BUS_NO_TIME, .event = &told};
   struct bus_str payload;
   if (type == WEBHOOK_ORDER_REFUNDED) {
     event.event = NULL;

@@ -104,7 +104,7 @@ static size_t calls(void) {
 
 static struct bus_envelope envelope = {.message_id = {{7}}, .reply_to = BUS_STR("edge.reply.1")};
 static const struct order_event confirmed = {
-    .order_id = {{9}}, .customer_id = BUS_STR("ann"), .total = 1998, .currency = BUS_STR("EUR")};
+    .order_id = {{9}}, .customer_id = BUS_STR("ann"), .total = 1998, .currency = BUS_STR("EUR"), .at = BUS_NO_TIME};
 
 static struct bus_input delivery_of(const struct bus_message_type *type, const void *body) {
   return (struct bus_input){BUS_INPUT_DELIVERY, type, &envelope, body};
@@ -141,9 +141,27 @@ TEST(event_that_is_told_again_is_the_same_delivery)
   bus_arena_free(arena);
 }
 
+TEST(event_has_its_own_time_whenever_it_is_told)
+{
+  struct order_event timed = confirmed;
+  timed.at = NOW - BUS_HOUR;
+  struct order_refunded refunded = {
+      .order_id = {{9}}, .customer_id = ANN, .refunded = 5, .total = BUS_NO_INT64, .at = NOW - BUS_HOUR};
+  begin(delivery_of(&order_confirmed_type, &timed), 1);
+  endpoint_of(&first_id)->events = 1 << WEBHOOK_ORDER_CONFIRMED | 1 << WEBHOOK_ORDER_REFUNDED;
+  decide();
+  input = delivery_of(&order_refunded_type, &refunded);
+  decide();
+  assert_int_equal(model->fresh_count, 2);
+  for (size_t i = 0; i < model->fresh_count; i++)
+    assert_non_null(strstr(model->fresh[i].payload.data, "\"timestamp\":\"2025-12-31T23:00:00.000Z\""));
+  bus_arena_free(arena);
+}
+
 TEST(refund_of_another_amount_is_another_delivery)
 {
-  struct order_refunded refunded = {.order_id = {{9}}, .customer_id = ANN, .refunded = 5, .total = BUS_NO_INT64};
+  struct order_refunded refunded = {
+      .order_id = {{9}}, .customer_id = ANN, .refunded = 5, .total = BUS_NO_INT64, .at = BUS_NO_TIME};
   begin(delivery_of(&order_refunded_type, &refunded), 1);
   endpoint_of(&first_id)->events = 1 << WEBHOOK_ORDER_REFUNDED;
   decide();

@@ -181,6 +181,7 @@ static const struct bus_field pong_fields[] = {
 const struct bus_schema order_pong_schema = BUS_SCHEMA("pong", struct order_pong, pong_fields);
 
 #define PLACED_AT(S) BUS_FIELD_TIME(S, placed_at, BUS_OPTIONAL, "when the order was placed")
+#define COMMITTED_AT(S) BUS_FIELD_TIME(S, at, BUS_OPTIONAL, "when this was committed")
 
 static const struct bus_field event_fields[] = {
     ORDER_ID(struct order_event),
@@ -190,7 +191,7 @@ static const struct bus_field event_fields[] = {
     ORDER_CURRENCY(struct order_event, BUS_OPTIONAL, "ISO 4217"),
     BUS_FIELD_STRING(struct order_event, reason, BUS_TEXT, 1, ORDER_REASON_MAX, BUS_OPTIONAL, "why"),
     PLACED_AT(struct order_event),
-    BUS_FIELD_TIME(struct order_event, at, BUS_OPTIONAL, "when this was committed"),
+    COMMITTED_AT(struct order_event),
 };
 const struct bus_schema order_event_schema = BUS_SCHEMA("order event", struct order_event, event_fields);
 
@@ -202,6 +203,7 @@ static const struct bus_field refunded_fields[] = {
     BUS_FIELD_INT64(struct order_refunded, total, 0, BUS_JSON_INT_MAX, BUS_OPTIONAL, "of the order, in minor units"),
     ORDER_CURRENCY(struct order_refunded, BUS_OPTIONAL, "ISO 4217"),
     PLACED_AT(struct order_refunded),
+    COMMITTED_AT(struct order_refunded),
 };
 const struct bus_schema order_refunded_schema = BUS_SCHEMA("order refunded", struct order_refunded, refunded_fields);
 

@@ -215,7 +215,7 @@ struct order_refunded {
   int64_t refunded; /* all that went back so far */
   int64_t total;
   struct bus_str currency;
-  bus_time placed_at; /* BUS_NO_TIME in events of the release before */
+  bus_time placed_at, at; /* BUS_NO_TIME in events of the release before */
 };
 
 /* order.changed.v1, a notice: what a batch has committed. Its receivers read the orders that they show. */

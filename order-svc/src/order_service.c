@@ -185,8 +185,8 @@ static void send_commands(const struct turn *turn) {
 
 static void send_refunded(const struct turn *turn) {
   const struct order *order = turn->order;
-  const struct order_refunded body = {order->order_id, order->customer_id, order->refunded,
-                                      order->total,    order->currency,    order->created_at};
+  const struct order_refunded body = {order->order_id, order->customer_id, order->refunded,  order->total,
+                                      order->currency, order->created_at,  order->updated_at};
   if (order->refunded > 0) /* else nothing had been captured */
     emit_for(turn, &order_refunded_type, &body);
 }

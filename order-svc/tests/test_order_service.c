@@ -123,7 +123,7 @@ TEST(compensation_asks_for_both)
 }
 
 #define REFUNDED(amount)                                                                                               \
-  "{" ID ",\"customer_id\":\"c-1\",\"refunded\":" amount ",\"total\":1999,\"currency\":\"EUR\"" RIG_PLACED "}"
+  "{" ID ",\"customer_id\":\"c-1\",\"refunded\":" amount ",\"total\":1999,\"currency\":\"EUR\"" RIG_TIMES "}"
 
 TEST(a_refund_is_told_to_all)
 {
