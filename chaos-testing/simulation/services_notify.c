@@ -85,14 +85,14 @@ bool notify_keys_confirm(const struct notify_keys *keys, struct bus_str stored, 
 void notify_metrics_register(void) {
 }
 
-void notify_metrics_delivery(const char *outcome) {
-  (void)outcome;
+void notify_metrics_delivery(const char *outcome, bool is_mail) {
+  (void)outcome, (void)is_mail;
 }
 
 void notify_metrics_disabled(enum webhook_cause cause) {
   (void)cause;
 }
 
-void notify_metrics_gauges(int64_t waiting, int64_t oldest_age) {
-  (void)waiting, (void)oldest_age;
+void notify_metrics_gauges(const struct notify_gauges *gauges) {
+  (void)gauges;
 }

@@ -80,7 +80,7 @@ static void read(struct reading *reading, const struct bus_args *args, struct bu
   else if (args->statement == FIND_DUE)
     find_due(reading, args, ret);
   else if (args->statement == LOOK_AFTER)
-    (void)bus_memory_rows_add(ret, 2, reading->arena);
+    (void)bus_memory_rows_add(ret, 4, reading->arena);
   else
     database_lock(reading, &reading->database->tables[DELIVERIES], args, ret);
 }

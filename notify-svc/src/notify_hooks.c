@@ -120,7 +120,7 @@ void notify_act(void *opaque, const void *given) {
   struct context *context = opaque;
   const struct notify_action *action = given;
   if (action->counts)
-    notify_metrics_delivery(action->counts);
+    notify_metrics_delivery(action->counts, action->is_mail);
   if (action->disabled >= 0) {
     notify_metrics_disabled((enum webhook_cause)action->disabled);
     bus_log(BUS_INFO, "a webhook is disabled", BUS_F_UUID("endpoint_id", &action->endpoint_id),
@@ -157,7 +157,8 @@ static void find_due_rows(void *opaque, struct bus_worker *worker, const struct 
 
 static void look_after_rows(void *opaque, struct bus_worker *worker, const struct bus_rows *rows) {
   (void)opaque, (void)worker;
-  notify_metrics_gauges(bus_rows_int64(rows, 0, 0), bus_rows_int64(rows, 0, 1));
+  notify_metrics_gauges(&(const struct notify_gauges){bus_rows_int64(rows, 0, 0), bus_rows_int64(rows, 0, 1),
+                                                      bus_rows_int64(rows, 0, 2), bus_rows_int64(rows, 0, 3)});
 }
 
 static void purge_args(void *opaque, struct bus_args *args) {

@@ -33,7 +33,8 @@ struct notify_call {
 struct notify_action {
   const struct notify_call *call; /* NULL: none */
   const char *counts;             /* outcome of a delivery, for the metric; NULL: none */
-  int disabled;                   /* enum webhook_cause, or -1 */
+  bool is_mail;
+  int disabled; /* enum webhook_cause, or -1 */
   struct bus_uuid endpoint_id;
 };
 

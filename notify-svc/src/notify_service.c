@@ -179,8 +179,10 @@ static void decide_result(struct notify_model *model, const struct notify_result
                                                              .status = result->status,
                                                              .duration_ms = result->duration_ms,
                                                              .note = bus_str(result->note)};
-  act(effects, &(struct notify_action){
-                   .counts = outcome_of(&decision), .disabled = decision.disables, .endpoint_id = result->endpoint_id});
+  act(effects, &(struct notify_action){.counts = outcome_of(&decision),
+                                       .is_mail = notify_is_mail(entry->endpoint.url),
+                                       .disabled = decision.disables,
+                                       .endpoint_id = result->endpoint_id});
 }
 
 /* ---- events ---- */

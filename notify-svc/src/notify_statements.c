@@ -66,8 +66,11 @@ static const struct bus_recipe recipes[NOTIFY_STATEMENTS] = {
         "AND c.next_attempt_at <= now() ORDER BY c.next_attempt_at LIMIT $3) d LIMIT $2)",
         "uii"),
     [LOOK_AFTER] = BUS_STATEMENT(
-        "SELECT count(*), coalesce((extract(epoch FROM now() - min(o.created_at)) * 1000000)::bigint, 0) "
-        "FROM (SELECT d.created_at FROM webhooks.deliveries d JOIN webhooks.endpoints e USING (endpoint_id) "
+        "SELECT count(*), coalesce((extract(epoch FROM now() - min(o.created_at)) * 1000000)::bigint, 0), "
+        "coalesce(max(o.overdue) FILTER (WHERE NOT o.mail), 0), coalesce(max(o.overdue) FILTER (WHERE o.mail), 0) "
+        "FROM (SELECT d.created_at, e.url LIKE 'mailto:%' AS mail, CASE WHEN e.failing_since IS NULL THEN "
+        "greatest(0, extract(epoch FROM now() - d.next_attempt_at) * 1000000)::bigint END AS overdue "
+        "FROM webhooks.deliveries d JOIN webhooks.endpoints e USING (endpoint_id) "
         "WHERE d.next_attempt_at IS NOT NULL AND e.status = 'enabled' LIMIT " GAUGE_MAX ") AS o",
         ""),
     [PURGE_DELIVERIES] = BUS_STATEMENT(

@@ -6,6 +6,7 @@ from dev import manifests
 EDGE = 'service="edge", instance="10.0.0.1:8084"'
 ORDER = 'service="order-svc", instance="10.0.0.1:8081"'
 STOCK = 'service="inventory-svc", instance="10.0.0.1:8082"'
+NOTIFY = 'service="notify-svc", instance="10.0.0.1:8096"'
 PAYMENT = 'service="payment-svc", instance="10.0.0.1:8083"'
 REQUESTS = f'http_requests_total{{{EDGE}, listener="api", method="GET", route="/api/products", status="%s"}}'
 DURATIONS = (f'http_request_duration_seconds_%s{{{EDGE}, listener="api", method="GET", route="%s", '
@@ -72,6 +73,11 @@ def connections(count):
 def sagas(finished):
     return {f"orders_open_sagas{{{ORDER}}}": "7x60",
             f'orders_finished_total{{{ORDER}, status="CONFIRMED"}}': finished}
+
+
+def mails(delivered, retried):
+    return {f'notify_deliveries_total{{{NOTIFY}, kind="mail", outcome="delivered"}}': delivered,
+            f'notify_deliveries_total{{{NOTIFY}, kind="mail", outcome="retried"}}': retried}
 
 
 AVAILABILITY = (
@@ -152,6 +158,11 @@ MESSAGES = (
           ("order-svc.dead", "10.0.0.1:15692", "3 dead-lettered"), at="12m", early="9m"),
     gauge("QueueBacklog", QUEUE % "order-svc.place", 20000, 10000,
           ("order-svc.place", "10.0.0.1:15692", "20k"), at="7m", early="4m"),
+    gauge("DeliveriesOverdue", f'notify_deliveries_overdue_seconds{{{NOTIFY}, kind="mail"}}', 360, 299,
+          ("mail", "notify-svc", "10.0.0.1:8096", "6m 0s"), early="1m"),
+    Case("MailFailing", mails("7x120", "0+1x120"), mails("0+1x120", "0+1x120"), ("notify-svc", "10.0.0.1:8096", "60"),
+         at="25m", early="4m"),
+    Case("MailFailing", mails("7x120", "0+1x120"), mails("7x120", "3x120"), ("notify-svc",), at="25m"),
     gauge("MessagesHeld", f"bus_held_messages{{{ORDER}}}", 5, 0, ("order-svc", "10.0.0.1:8081", "5 messages"),
           at="6m", early="4m"),
 )

@@ -17,10 +17,10 @@ FOREIGN = {"rabbitmq_alarms_memory_used_watermark", "rabbitmq_alarms_free_disk_s
            "pg_settings_max_connections"}
 # Labels that Prometheus adds to all series of a target.
 TARGET_LABELS = {"service", "instance", "job"}
-WORDS = {"sum", "max", "by", "or", "and", "unless", "offset", "rate", "increase", "changes", "absent", "vector",
+WORDS = {"sum", "max", "by", "on", "or", "and", "unless", "offset", "rate", "increase", "changes", "absent", "vector",
          "histogram_quantile"}
 SELECTOR = re.compile(r"([a-zA-Z_:][\w:]*)\b\s*(?:\{([^}]*)\})?(?!\s*\()")
-BY = re.compile(r"\bby\s*\(([^)]*)\)")
+BY = re.compile(r"\b(?:by|on)\s*\(([^)]*)\)")
 RUNBOOK = "docs/runbooks/alerts.md"
 
 
