@@ -157,9 +157,12 @@ bool data_query_lock(void *worker, const struct bus_input *inputs, size_t count,
   if (!model)
     return false;
   *model = (struct data_query_model){.arena = arena, .pong = {worker && !bus_worker_commands_are_up(worker)}};
+  if (!job_reads_open(&model->jobs, inputs, count, arena))
+    return false;
   for (size_t i = 0; i < count; i++)
     if (!name(model, &inputs[i], count))
       return false;
+  job_reads_add(&model->jobs, sql);
   add_revenues(&model->revenues, sql);
   add_kpis(&model->kpis, sql);
   for (size_t i = 0; i < SEARCHES; i++)
@@ -175,9 +178,9 @@ static bool load(const struct data_query_model *model, const struct data_pages *
 }
 
 bool data_query_load(void *opaque, const struct bus_rows *const *rows, size_t count, struct bus_error *err) {
-  const struct data_query_model *model = opaque;
+  struct data_query_model *model = opaque;
   (void)count; /* what data_query_lock queued, in its order */
-  if (!load(model, &model->revenues, &slot_columns, &rows, err) ||
+  if (!job_reads_load(&model->jobs, &rows, err) || !load(model, &model->revenues, &slot_columns, &rows, err) ||
       !load(model, &model->kpis, &report_sum_columns, &rows, err))
     return false;
   for (size_t i = 0; i < SEARCHES; i++) {
@@ -221,7 +224,7 @@ static void answer_kpis(const struct data_query_model *model, const void *get, s
     effects->failed = true;
 }
 
-static struct report_order shown(const struct report *report) {
+struct report_order report_order_of(const struct report *report) {
   return (struct report_order){.order_id = report->order_id,
                                .customer_id = report->customer_id,
                                .status = report->status,
@@ -243,7 +246,7 @@ static void answer_search(const struct data_query_model *model, const struct rep
   struct report_orders body = {.item_count = bus_page_shown(&page->page)};
   body.items = bus_effects_array(effects, body.item_count, sizeof *body.items);
   for (size_t i = 0; body.items && i < body.item_count; i++)
-    body.items[i] = shown(&reports[i]);
+    body.items[i] = report_order_of(&reports[i]);
   const struct report *last = page->page.count > body.item_count ? &reports[body.item_count - 1] : page->stop;
   if (last) {
     order_cursor_format(last->placed_at, &last->order_id, cursor);
@@ -257,6 +260,8 @@ void data_query_decide(void *opaque, const struct bus_input *input, struct bus_e
   const struct data_query_model *model = opaque;
   const struct report_revenue_get *revenue = bus_input_body(input, &report_revenue_get_type);
   const struct report_orders_get *search = bus_input_body(input, &report_orders_get_type);
+  if (job_reads_answer(&model->jobs, input, effects))
+    return;
   if (revenue)
     answer_revenue(model, revenue, effects);
   if (search)

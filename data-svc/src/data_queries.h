@@ -2,6 +2,7 @@
 #pragma once
 
 #include "data_kpis.h"
+#include "job_queries.h"
 
 #include <bus/page.h>
 #include <bus/worker.h>
@@ -26,6 +27,7 @@ struct data_pages {
 struct data_query_model {
   struct bus_arena *arena;
   struct data_pages revenues, kpis, searches[SEARCHES];
+  struct job_reads jobs;
   struct bus_pong pong;
 };
 

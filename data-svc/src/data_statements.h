@@ -11,15 +11,27 @@ enum data_statement {
   PUT_LINES,
   PUT_ROLLUPS,
   KEEP_MONTHS,
+  LOCK_JOBS,
+  WALK_JOBS,
+  COPY_ORDERS,
+  SUM_HOURS,
+  SUM_DAYS,
+  UPDATE_JOBS,
+  FIND_JOBS,
+  COUNT_JOBS,
+  PURGE_JOBS,
   DATA_STATEMENTS
 };
-/* Searches of orders: by time, of a customer, of a product. */
+/* Searches of orders: by time, of a customer, of a product; jobs, and the orders that an export copied. */
 enum data_query_statement {
   REVENUE,
   SUMS,
   ORDERS_BY_TIME,
   ORDERS_BY_CUSTOMER,
   ORDERS_BY_PRODUCT,
+  GET_JOBS,
+  LIST_JOBS,
+  COPIED_ORDERS,
   DATA_QUERY_STATEMENTS
 };
 

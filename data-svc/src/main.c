@@ -28,6 +28,8 @@ static const struct bus_service commands = {
     .act = data_act,
 };
 
+static const struct bus_service requests = {.aggregate = &job_aggregate, .decide = job_request_decide};
+
 static const struct bus_service queries = {
     .statements = data_query_statements,
     .statement_count = DATA_QUERY_STATEMENTS,
@@ -37,7 +39,7 @@ static const struct bus_service queries = {
     .decide = data_query_decide,
 };
 
-static const struct bus_table *const tables[] = {&report_columns, &share_columns, NULL};
+static const struct bus_table *const tables[] = {&report_columns, &share_columns, &job_columns, NULL};
 
 static const struct bus_program program = {
     .summary = "Keeps orders as their events tell them, and answers reports of them.",
@@ -45,8 +47,9 @@ static const struct bus_program program = {
     .default_port = SERVICE_PORT,
     .topology = &orderbus_topology,
     .schema_project = SERVICE_DATABASE,
-    .schema_change = "orders",
+    .schema_change = "jobs",
     .commands = &commands,
+    .requests = &requests,
     .queries = &queries,
     .options = data_options,
     .option_count = DATA_OPTIONS,

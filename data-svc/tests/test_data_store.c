@@ -2,6 +2,7 @@
  * workers at once, and in the month of placement; old months go. */
 #include "data_model.h"
 #include "data_statements.h"
+#include "data_upkeep.h"
 #include "events.h"
 
 #include <store_link.h>
@@ -27,6 +28,14 @@ static const char misfits[] =
     "sum(refunded) AS refunded, sum(duration_ms) AS duration_ms FROM reports.rollups WHERE orders <> 0 "
     "GROUP BY 1, 2, 3, 4, 5) SELECT count(*) FROM o FULL JOIN r USING (grain, slot, currency, status, reason, orders, "
     "amount, refunded, duration_ms) WHERE o.grain IS NULL OR r.grain IS NULL";
+
+static struct data_context context = {.settings = {.job_export_max = 1000}};
+
+static struct link *connect_to(const struct migrated *database) {
+  struct link *link = link_connect(database, &service);
+  link->context = &context;
+  return link;
+}
 
 static void open_database(struct migrated *database) {
   migrated_open(database, MIGRATIONS, "data_svc");
@@ -62,7 +71,7 @@ TEST(events_of_any_order_and_in_any_batches_are_stored_alike)
       {0, 1, 2, 3, 4, 5}, {5, 4, 3, 2, 1, 0}, {3, 0, 4, 1, 5, 2}, {1, 3, 2, 0, 4, 5}, {2, 4, 0, 5, 3, 1}};
   struct migrated database;
   open_database(&database);
-  struct link *link = link_connect(&database, &service);
+  struct link *link = connect_to(&database);
   for (size_t round = 0; round < BUS_COUNT(orders) * EVENTS; round++) {
     migrated_do(&database, "TRUNCATE reports.orders, reports.lines, reports.rollups");
     for (size_t i = 0, batch = 1 + round % EVENTS; i < EVENTS; i++) {
@@ -81,7 +90,7 @@ TEST(two_workers_with_the_first_events_of_an_order_wait_for_each_other)
 {
   struct migrated database;
   open_database(&database);
-  struct link *one = link_connect(&database, &service), *two = link_connect(&database, &service);
+  struct link *one = connect_to(&database), *two = connect_to(&database);
   add(one, 0);
   link_send_lock(one);
   assert_true(link_finish_lock(one));
@@ -101,7 +110,7 @@ TEST(months_are_made_ahead_and_dropped_with_what_is_in_them)
 {
   struct migrated database;
   open_database(&database);
-  struct link *link = link_connect(&database, &service);
+  struct link *link = connect_to(&database);
   for (size_t i = 0; i < EVENTS; i++)
     add(link, i);
   run(link);
@@ -146,7 +155,7 @@ TEST(events_without_a_time_of_placement_are_counted_alone)
   struct order_event old = *(const struct order_event *)events_inputs[1].body;
   old.placed_at = old.at = BUS_NO_TIME;
   open_database(&database);
-  struct link *link = link_connect(&database, &service);
+  struct link *link = connect_to(&database);
   link_add(link, &order_confirmed_type, &old);
   run(link);
   assert_int_equal(((const struct data_action *)link->effects.first->action)->outcome, DATA_UNDATED);
@@ -165,7 +174,7 @@ TEST(many_orders_in_random_batches_keep_the_sums)
   uint64_t random = 88172645463325252u;
   struct migrated database;
   open_database(&database);
-  struct link *link = link_connect(&database, &service);
+  struct link *link = connect_to(&database);
   for (size_t i = 0; i < TOLD; i++) {
     random ^= random << 13, random ^= random >> 7, random ^= random << 17;
     bool is_final = i % 2 == 1;
