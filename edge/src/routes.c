@@ -3,6 +3,7 @@
 #include "client_tokens.h"
 #include "documents.h"
 #include "edge.h"
+#include "job_rows.h"
 #include "own_keys.h"
 #include "profiles.h"
 #include "report_rows.h"
@@ -378,6 +379,7 @@ const struct bus_http_route edge_routes[] = {
      ANSWERS({200, "they are erased", &auth_status_schema}, FOREIGN, NO_USER, UNAVAILABLE)},
     WEBHOOK_ROUTES,
     REPORT_ROUTES,
+    JOB_ROUTES,
     {.method = "POST",
      .path = "/webhooks/psp",
      .headers = psp_headers,

@@ -64,7 +64,7 @@ def schemas(document):
     yield from fields(document["components"]["schemas"]["problem"], "problem")
 
 
-ROWS = ("edge/src/routes.c", "edge/src/webhook_rows.h", "edge/src/report_rows.h")
+ROWS = ("edge/src/routes.c", "edge/src/webhook_rows.h", "edge/src/report_rows.h", "edge/src/job_rows.h")
 
 
 def test_the_document_has_the_rows_of_the_table_of_routes_and_no_others(document):

@@ -1,11 +1,11 @@
 """Sagas whose next step does not come: they are undone after their deadline, and what comes late meets a tombstone."""
-import contextlib
 import time
 
 import pytest
 import requests
 
 from testkit.client import item, wait_until
+from testkit.overridden import overridden
 
 DEADLINE = {"SAGA_DEADLINE_MS": "2000", "SAGA_RESEND_MS": "1000"}
 
@@ -15,23 +15,6 @@ def short_deadlines(stack, api, invariants_hold):
     """This module's order-svc has little patience."""
     with overridden(stack, "order-svc", DEADLINE):
         yield
-
-
-@contextlib.contextmanager
-def overridden(stack, name, variables):
-    before = stack.overrides.get(name, {})
-    stack.overrides[name] = before | variables
-    restart(stack, name)
-    try:
-        yield
-    finally:
-        stack.overrides[name] = before
-        restart(stack, name)
-
-
-def restart(stack, name):
-    stack.stop_service(name)
-    stack.start_service(name)
 
 
 def net(ledger, order_id):
