@@ -49,7 +49,8 @@
        QUERY(webhook_confirm_type, webhook_answer_type, NULL),                                                         \
        .summary = "Confirms an address by the code in the mail to it; from then on events are mailed",                 \
        ANSWERS({200, "the webhook", &webhook_view_schema},                                                             \
-               {400, "the request is not valid, or it is not the code", NULL}, NO_WEBHOOK, UNAVAILABLE)},              \
+               {400, "the request is not valid, or it is not the code", NULL}, NO_WEBHOOK,                             \
+               {409, "it is no address", NULL}, UNAVAILABLE)},                                                         \
       {.method = "POST",                                                                                               \
        .path = "/api/webhooks/{webhook}/enable",                                                                       \
        .input = &webhook_input,                                                                                        \

@@ -162,6 +162,8 @@ static struct response refusal_of(const struct webhook_answer *said, struct bus_
     return refuse(409, "an address has no secret");
   case WEBHOOK_NOT_CONFIRMED:
     return refuse(409, "the address is not confirmed: confirm it by the code in its mail");
+  case WEBHOOK_NO_ADDRESS:
+    return refuse(409, "an address alone is confirmed, and this is a webhook");
   case WEBHOOK_WRONG_CODE:
     return refuse(400, "code must be the one in the mail to the address");
   case WEBHOOK_KEY_REUSED:

@@ -143,6 +143,9 @@ TEST(webhook_code_travels_as_its_hash)
   assert_sent("\"customer_id\":\"" ANN "\"");
   assert_sent("\"code_hash\":\"3803b47609a2a464054659b14a0cdfba92830fb46ee70c03a336d5554b9acad4\"");
   assert_null(strstr(fake.sent.data, "c0de"));
+  say(WEBHOOK_NO_ADDRESS);
+  (void)call("POST /api/webhooks/{webhook}/confirm", "{\"code\":\"c0de\"}");
+  assert_int_equal(fake.status, 409);
   say(WEBHOOK_DONE);
   (void)call("POST /api/webhooks/{webhook}/confirm", "{\"code\":\"c0de\"}");
   assert_int_equal(fake.status, 200);

@@ -13,7 +13,7 @@ const char *const webhook_status_names[] = {"enabled", "disabled", "unconfirmed"
 const char *const webhook_cause_names[] = {"gone", "failing", "refused", NULL};
 const char *const webhook_outcome_names[] = {"done",       "replayed",    "key_reused", "not_found",
                                              "too_many",   "bad_url",     "disabled",   "no_secret",
-                                             "wrong_code", "unconfirmed", NULL};
+                                             "wrong_code", "unconfirmed", "no_address", NULL};
 const char *const delivery_status_names[] = {"waiting", "delivered", "failed", NULL};
 
 #define WEBHOOK_ID(S) BUS_FIELD_UUID(S, webhook_id, BUS_REQUIRED, "the webhook")

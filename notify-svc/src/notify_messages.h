@@ -89,6 +89,7 @@ enum webhook_outcome {
   WEBHOOK_NO_SECRET,     /* rotate: an address has none */
   WEBHOOK_WRONG_CODE,    /* confirm */
   WEBHOOK_NOT_CONFIRMED, /* enable: confirm it first */
+  WEBHOOK_NO_ADDRESS,    /* confirm: a webhook needs no confirmation */
 };
 extern const char *const webhook_outcome_names[];
 

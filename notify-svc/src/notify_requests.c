@@ -179,7 +179,11 @@ static void decide_enable(struct notify_model *model, struct endpoint_entry *ent
 static void decide_confirm(struct notify_model *model, struct endpoint_entry *entry,
                            const struct webhook_request *request, struct bus_effects *effects) {
   struct endpoint *endpoint = &entry->endpoint;
-  if (!notify_is_mail(endpoint->url) || !model->confirms(model->context, endpoint->secret, request->code_hash)) {
+  if (!notify_is_mail(endpoint->url)) {
+    answer(effects, WEBHOOK_NO_ADDRESS, NULL);
+    return;
+  }
+  if (!model->confirms(model->context, endpoint->secret, request->code_hash)) {
     answer(effects, WEBHOOK_WRONG_CODE, NULL);
     return;
   }

@@ -404,7 +404,7 @@ TEST(webhook_has_no_code)
       .webhook_id = {{1}}, .customer_id = ANN, .code_hash = BUS_STR("sealed")};
   begin(delivery_of(&webhook_confirm_type, &confirm), 1);
   request();
-  assert_answered("\"outcome\":\"wrong_code\"");
+  assert_answered("\"outcome\":\"no_address\"");
   bus_arena_free(arena);
 }
 
